@@ -1,0 +1,225 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// seed adds every vector, its attributes wrapped in an Access-Accept where it
+// is no packet.
+func seed(f *testing.F) {
+	for name, b := range vectors(f) {
+		if strings.HasPrefix(name, "6929") || strings.HasPrefix(name, "fr-tunnel") {
+			b = append(assemble(2, 1, nil), b...)
+			b[2], b[3] = byte(len(b)>>8), byte(len(b))
+		}
+		f.Add(b)
+	}
+	f.Add(assemble(2, 1, nil, splitWiMAX(5, make([]byte, 210), 100, 0, 50)...))
+	f.Add(assemble(1, 1, nil, splitWiMAX(86, sub(3, make([]byte, 18)), 7)...))
+	f.Add(assemble(1, 1, nil, pair{2, make([]byte, 17)}, pair{3, nil}, pair{70, nil}, vsa(4846, append([]byte{0, 215, 19}, make([]byte, 16)...)...)))
+}
+
+// framed returns whether the oracle finds b well framed.
+func framed(b []byte) bool {
+	if len(b) < 20 || len(b) > 4096 || int(b[2])<<8|int(b[3]) != len(b) {
+		return false
+	}
+	i := 20
+	for i+1 < len(b) && b[i+1] >= 2 {
+		i += int(b[i+1])
+	}
+	return i == len(b)
+}
+
+// Rules: P1, P3
+func FuzzCut(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, err := Cut(b)
+		if err != nil && n != 0 || n != 0 && (n < MinLength || n > MaxLength || n > len(b)) {
+			t.Fatalf("Cut returned %d, %v for %d octets", n, err, len(b))
+		}
+		if err == nil && n == 0 && len(b) >= MaxLength {
+			t.Fatalf("%d octets ought to hold a packet", len(b))
+		}
+		for short := range min(len(b), 64) { // what is decided early stays decided
+			if m, early := Cut(b[:short]); m != 0 && m != n || early != nil && err == nil {
+				t.Fatalf("%d octets: %d, %v; all of them: %d, %v", short, m, early, n, err)
+			}
+		}
+	})
+}
+
+// Rules: P5, P7, P8
+func FuzzParse(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		v := new(View)
+		if err := v.Parse(b); (err == nil) != framed(b) {
+			t.Fatalf("framed is %v, Parse says %v", framed(b), err)
+		} else if err != nil {
+			_ = err.Error()
+			return
+		}
+		for _, c := range []struct {
+			t   byte
+			got []byte
+		}{
+			{1, v.UserName()}, {126, v.OperatorName()}, {24, v.State()}, {31, v.CallingStationID()}, {32, v.NASIdentifier()}, {4, v.NASIPAddress()},
+		} {
+			if want := only(pairs(b), c.t); (len(want) == 0) != (c.got == nil) || len(want) > 0 && !bytes.Equal(want[0].value, c.got) {
+				t.Fatalf("attribute %d: the walk finds %v, the view % x", c.t, want, c.got)
+			}
+		}
+		v.EAPIdentifier()
+		v.EventTimestamp()
+		v.OriginalCode()
+		ra := [16]byte{1}
+		secret := serverSecret(t, "k")
+		if n := len(Reveal(v, &ra, secret)); n == 0 && len(b) > 20 {
+			t.Fatal("attributes are there, none is revealed")
+		}
+		h := NewHasher()
+		h.VerifyRequest(v, RadSecSecret(), RequestPolicy{})
+		h.VerifyReply(v, 1, &ra, secret, false)
+	})
+}
+
+// sameInClear fails the test unless two packets hold the same attributes once
+// each is opened under its own hop.
+func sameInClear(t *testing.T, want, got []Attribute) {
+	t.Helper()
+	for i := 0; i < max(len(want), len(got)); i++ {
+		if i >= len(want) || i >= len(got) {
+			t.Fatalf("expected %d attributes, got %d\nwant %+v\ngot  %+v", len(want), len(got), want, got)
+		}
+		w, g := want[i], got[i]
+		// A sealed value is nonsense on both sides, but may have been
+		// re-encrypted: then only its length can be compared.
+		if w.Type != g.Type || w.Name != g.Name || w.Sealed != g.Sealed || w.Tag != g.Tag || len(w.Value) != len(g.Value) || !w.Sealed && !bytes.Equal(w.Value, g.Value) {
+			t.Fatalf("attribute %d: expected %+v, got %+v", i, w, g)
+		}
+	}
+}
+
+// endToEnd returns a packet with only what its neighbours carry on: fragments
+// that a hop's own attribute stood between are consecutive then, as they are
+// for the next hop.
+func endToEnd(t *testing.T, packet []byte) *View {
+	t.Helper()
+	kept := without(pairs(packet), 33, 80)
+	if packet[0] == 1 && len(only(kept, 79)) > 0 {
+		kept = slices.DeleteFunc(kept, func(p pair) bool {
+			n := len(p.value)
+			return p.t == 2 && (n < 16 || n > 128 || n%16 != 0)
+		})
+	}
+	return parsed(t, assemble(Code(packet[0]), packet[1], packet[4:20], kept...))
+}
+
+// A request goes to the server, and on to a server behind it that shares the
+// client's secret: what can be read out of it stays the same all the way.
+// Rules: P8, P10, P15, P35, P38, P42
+func FuzzRewriteRequest(f *testing.F) {
+	seed(f)
+	h, client, server := NewHasher(), RadSecSecret(), serverSecret(f, "xyzzy5461")
+	next, home := clientSecret(f, "xyzzy5461"), serverSecret(f, "radsec")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !framed(b) {
+			return
+		}
+		v := parsed(t, b)
+		there, again := make([]byte, MaxLength), make([]byte, MaxLength)
+		n, err := h.WriteRequest(there, v, client, server, 1)
+		if err != nil {
+			return
+		}
+		seen := parsed(t, there[:n])
+		oracleChecks(t, there[:n], nil, "xyzzy5461")
+		came := Reveal(endToEnd(t, b), v.Authenticator(), home)
+		if list := pairs(b); b[0] == 1 && len(only(list, 3)) > 0 && len(only(list, 60))+len(only(list, 70)) == 0 {
+			came = append(came, Attribute{Type: 60, Name: "CHAP-Challenge", Value: b[4:20]})
+		}
+		sameInClear(t, came, Reveal(endToEnd(t, there[:n]), seen.Authenticator(), server))
+		if n, err = h.WriteRequest(again, seen, next, home, 2); err != nil {
+			t.Fatalf("the server's copy cannot be carried on: %v", err)
+		}
+		last := parsed(t, again[:n])
+		sameInClear(t, came, Reveal(endToEnd(t, again[:n]), last.Authenticator(), home))
+	})
+}
+
+// A reply goes to the client, and on to a client behind it.
+// Rules: P8, P10, P15, P30, P38, P40, P42
+func FuzzRewriteReply(f *testing.F) {
+	seed(f)
+	h, client, server := NewHasher(), RadSecSecret(), serverSecret(f, "xyzzy5461")
+	home := serverSecret(f, "radsec")
+	request := parsed(f, assemble(1, 7, authenticator(1), pair{33, []byte("ps")}))
+	ra, second := [16]byte(authenticator(90)), [16]byte(authenticator(1))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !framed(b) {
+			return
+		}
+		b[0] = []byte{2, 3, 11}[int(b[0])%3]
+		v := parsed(t, b)
+		there, again := make([]byte, MaxLength), make([]byte, MaxLength)
+		n, err := h.WriteReply(there, v, request, &ra, server, client)
+		if err != nil {
+			return
+		}
+		seen := parsed(t, there[:n])
+		oracleChecks(t, there[:n], second[:], "radsec")
+		samePairs(t, "Proxy-State", []pair{{33, []byte("ps")}}, only(pairs(there[:n]), 33))
+		came := Reveal(endToEnd(t, b), &ra, server)
+		sameInClear(t, came, Reveal(endToEnd(t, there[:n]), &second, home))
+		if n, err = h.WriteReply(again, seen, request, &second, home, client); err != nil {
+			t.Fatalf("the client's copy cannot be carried on: %v", err)
+		}
+		sameInClear(t, came, Reveal(endToEnd(t, again[:n]), &second, home))
+	})
+}
+
+// A packet of the fuzzer's making, queued among good ones, as request and as
+// reply: verdicts are those of a Hasher, and what is written is signed.
+// Rules: P18, P20, P21, P25, P47
+func FuzzDigests(f *testing.F) {
+	seed(f)
+	h, d, client, server := NewHasher(), NewDigests(), RadSecSecret(), serverSecret(f, "xyzzy5461")
+	ra := [16]byte(authenticator(90))
+	request := parsed(f, oracleSign(assemble(1, 7, authenticator(1), ma, pair{33, []byte("ps")}), nil, "radsec"))
+	accounting := parsed(f, oracleSign(assemble(4, 7, nil, pair{1, make([]byte, 100)}), nil, "radsec"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if !framed(b) {
+			return
+		}
+		v := parsed(t, b)
+		items := []batchItem{
+			verified(func() error { return nil }, func(d *Digests) (Ticket, error) { return d.VerifyRequest(request, client, everyCheck) }),
+			verified(func() error { return h.VerifyRequest(v, client, everyCheck) },
+				func(d *Digests) (Ticket, error) { return d.VerifyRequest(v, client, everyCheck) }),
+			written(nil, "xyzzy5461", func(d *Digests, dst []byte) (int, error) { return d.WriteRequest(dst, v, client, server, 1) }),
+			written(accounting.Packet[4:20], "radsec", func(d *Digests, dst []byte) (int, error) {
+				return d.WriteReply(dst, v, accounting, &ra, server, client)
+			}),
+			verified(func() error { return nil }, func(d *Digests) (Ticket, error) { return d.VerifyRequest(accounting, client, everyCheck) }),
+			verified(func() error { return h.VerifyReply(v, 4, &ra, server, true) },
+				func(d *Digests) (Ticket, error) { return d.VerifyReply(v, 4, &ra, server, true) }),
+			written(nil, "xyzzy5461", func(d *Digests, dst []byte) (int, error) { return d.WriteRequest(dst, request, client, server, 1) }),
+		}
+		refused := make([]bool, len(items))
+		for i := range items {
+			refused[i] = items[i].queue(d) != nil
+		}
+		d.Run()
+		for i := range items {
+			if written := i == 2 || i == 3; !written || !refused[i] {
+				items[i].check(t, fmt.Sprint("item ", i), d)
+			}
+		}
+	})
+}

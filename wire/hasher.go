@@ -1,0 +1,60 @@
+package wire
+
+// Hasher does for one packet at once what Digests does for many together, and
+// signs packets that others have made. It owns the digest states, the scratch
+// space and the random octets of ONE goroutine and is never shared. None of its
+// methods allocates unless it fails.
+//
+// Each method queues one packet and runs: a Digests is the better choice wherever
+// packets come in bursts, because at 1.7 ns an octet the digests are nearly all
+// of the cost.
+type Hasher struct{ one *Digests }
+
+// NewHasher returns a Hasher for the calling goroutine to keep.
+func NewHasher() *Hasher { return &Hasher{newDigests(1, MaxLength)} }
+
+// Random fills b with octets from crypto/rand. They are drawn in blocks, used
+// once and wiped from the buffer.
+func (h *Hasher) Random(b []byte) { h.one.Random(b) }
+
+// VerifyRequest is Digests.VerifyRequest with its verdict.
+func (h *Hasher) VerifyRequest(v *View, s *ClientSecret, pol RequestPolicy) error {
+	t, err := h.one.VerifyRequest(v, s, pol)
+	return h.verdict(t, err)
+}
+
+// VerifyReply is Digests.VerifyReply with its verdict.
+func (h *Hasher) VerifyReply(v *View, request Code, sentRA *[16]byte, s *ServerSecret, requireMA bool) error {
+	t, err := h.one.VerifyReply(v, request, sentRA, s, requireMA)
+	return h.verdict(t, err)
+}
+
+// WriteRequest is Digests.WriteRequest; dst is complete.
+func (h *Hasher) WriteRequest(dst []byte, v *View, from *ClientSecret, to *ServerSecret, id ServerID) (int, error) {
+	n, err := h.one.WriteRequest(dst, v, from, to, id)
+	h.one.Run()
+	return n, err
+}
+
+// WriteReply is Digests.WriteReply; dst is complete.
+func (h *Hasher) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byte, from *ServerSecret, to *ClientSecret) (int, error) {
+	n, err := h.one.WriteReply(dst, reply, req, sentRA, from, to)
+	h.one.Run()
+	return n, err
+}
+
+// WriteAnswer is Digests.WriteAnswer; dst is complete.
+func (h *Hasher) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret) (int, error) {
+	n, err := h.one.WriteAnswer(dst, req, a, to)
+	h.one.Run()
+	return n, err
+}
+
+// verdict runs what is queued, unless queueing it has failed.
+func (h *Hasher) verdict(t Ticket, err error) error {
+	if err != nil {
+		return err
+	}
+	h.one.Run()
+	return h.one.Verdict(t)
+}

@@ -1,0 +1,159 @@
+package wire
+
+import (
+	"crypto/md5"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+)
+
+//go:generate go run ./gen
+
+// ErrHidden says that an Access-Accept holds a hidden attribute whose length
+// octet, once decrypted, points past the value: the server's secret is not the
+// one configured. Without its keys an accept must not reach the client.
+var ErrHidden = errors.New("hidden attribute: its decrypted length exceeds its value; the server's secret differs from the configured one")
+
+// rule says how an attribute's value is hidden: one of the methods, and flags.
+type rule uint8
+
+const (
+	methodUserPassword rule = 1 // RFC 2865 §5.2, RFC 2548 §2.4.1
+	methodSalted       rule = 2 // RFC 2868 §3.5, RFC 2548 §2.4.2
+	methodAscend       rule = 3 // value XOR MD5(authenticator, secret)
+	methodMask         rule = 3
+
+	ruleTagged rule = 4 // a tag octet stands before the salt
+	ruleTLVs   rule = 8 // the value is a row of TLVs, some of them hidden
+)
+
+// hiddenAttribute is a row of the table. vendor 0 is the standard space; sub is
+// the TLV inside the attribute, 0 for the attribute itself.
+type hiddenAttribute struct {
+	vendor uint32
+	number uint16
+	sub    byte
+	rule   rule
+	format format
+	name   string
+}
+
+const (
+	hiddenBlock = 16 // values are hidden block by block, the size of an MD5
+
+	saltLength  = 2
+	maxPassword = 128 // octets of a User-Password (RFC 2865 §5.2)
+)
+
+// passwordLength reports whether a User-Password of n octets can be one: 16 to
+// 128 octets in whole blocks (RFC 2865 §5.2).
+func passwordLength(n int) bool {
+	return n >= hiddenBlock && n <= maxPassword && n%hiddenBlock == 0
+}
+
+// hop is what hides a value between two neighbours: the secret they share and
+// the authenticator of the request, or zeros where a request's authenticator is
+// itself computed over the hidden value (RFC 5176 §3.6).
+type hop struct {
+	key    []byte
+	vector *[16]byte
+}
+
+// rehiding carries the hidden values of one packet from one hop to the next.
+type rehiding struct {
+	from, to hop
+	accept   bool // the packet is an Access-Accept: see ErrHidden
+
+	salted bool   // salt has been drawn
+	salt   uint16 // the next salt, without its top bit
+}
+
+// nextSalt returns a salt that no other value of the packet has, its top bit
+// set (RFC 2868 §3.5): a count from a random start.
+func (t *rehiding) nextSalt(h *hider) uint16 {
+	if !t.salted {
+		t.salted, t.salt = true, h.salts()
+	}
+	t.salt++
+	return t.salt | 0x8000
+}
+
+// rehideAll rewrites every hidden value among the attributes b[off:], in place.
+// Lengths do not change: padding is carried through as it is. A value that
+// cannot be what its rule says is left as it came (RFC 6929 §2.8).
+func (h *hider) rehideAll(b []byte, off int, t *rehiding) error {
+	h.values = h.values[:0]
+	for off < len(b) {
+		end := off + int(b[off+1])
+		var err error
+		if b[off] == typeVendorSpecific {
+			end, err = h.rehideVendor(b, off, t)
+		} else if r := standardRules[b[off]]; r != 0 {
+			value := b[off+2 : end]
+			if r != methodUserPassword || passwordLength(len(value)) {
+				err = h.rehide(value, r, t)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		off = end
+	}
+	return h.rekeyAll(t)
+}
+
+// rehide rewrites one hidden value in place, by the method of its rule: at once,
+// or when rekeyAll is called.
+func (h *hider) rehide(value []byte, r rule, t *rehiding) error {
+	switch r & methodMask {
+	case methodUserPassword:
+		if len(value) != 0 && len(value)%hiddenBlock == 0 {
+			h.values = append(h.values, hiddenValue{blocks: value})
+		}
+	case methodSalted:
+		head, ok := saltedHead(value, r)
+		if !ok {
+			return nil
+		}
+		salt := value[head-saltLength : head]
+		old := [saltLength]byte(salt)
+		binary.BigEndian.PutUint16(salt, t.nextSalt(h))
+		h.values = append(h.values, hiddenValue{blocks: value[head:], oldSalt: old, salt: salt})
+	case methodAscend:
+		if len(value) != hiddenBlock {
+			return nil
+		}
+		in := h.ascendStream(t.from)
+		out := h.ascendStream(t.to)
+		subtle.XORBytes(value, value, in[:])
+		subtle.XORBytes(value, value, out[:])
+	}
+	return nil
+}
+
+// saltedHead returns how many octets stand before the hidden blocks of a salted
+// value: the tag where there is one, and the salt. False when the rest is not
+// one or more whole blocks.
+func saltedHead(value []byte, r rule) (head int, ok bool) {
+	head = saltLength
+	if r&ruleTagged != 0 {
+		head++
+	}
+	blocks := len(value) - head
+	return head, blocks >= hiddenBlock && blocks%hiddenBlock == 0
+}
+
+// stream returns MD5(key, vector, salt), the key stream of one block.
+func (h *hider) stream(key, vector, salt []byte) [hiddenBlock]byte {
+	h.block = append(h.block[:0], key...)
+	h.block = append(h.block, vector...)
+	h.block = append(h.block, salt...)
+	return md5.Sum(h.block)
+}
+
+// ascendStream returns MD5(vector, key), which an Ascend secret is XORed with.
+func (h *hider) ascendStream(p hop) [hiddenBlock]byte {
+	h.block = append(h.block[:0], p.vector[:]...)
+	h.block = append(h.block, p.key...)
+	return md5.Sum(h.block)
+}

@@ -1,0 +1,49 @@
+package wire
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+
+	"radsec-gw/wire/lanes"
+)
+
+// hider rewrites the hidden values of packets. It owns the scratch space and the
+// random octets for that.
+type hider struct {
+	streams *lanes.Hasher // the digests that values are hidden with
+	begin   *lanes.State  // of every digest that has no prepared one
+	values  []hiddenValue // waiting for rekeyAll
+
+	block  []byte // secret and what follows it, for the key stream of a hidden value
+	zero   [16]byte
+	joined [MaxLength]byte // a hidden value that is spread over several attributes
+	flat   [MaxLength]byte // attributes on their way between RADIUS/1.0 and 1.1
+	made   [MaxLength]byte // a value in its other form
+
+	random [512]byte // octets from crypto/rand; those of them that are left are at the end
+	left   int
+}
+
+// Random fills b with octets from crypto/rand. They are drawn in blocks, used
+// once and wiped from the buffer.
+func (h *hider) Random(b []byte) {
+	if len(b) > h.left {
+		if len(b) > len(h.random) {
+			rand.Read(b) // never fails: crypto/rand ends the program instead
+			return
+		}
+		rand.Read(h.random[:])
+		h.left = len(h.random)
+	}
+	taken := h.random[len(h.random)-h.left:][:len(b)]
+	copy(b, taken)
+	clear(taken)
+	h.left -= len(b)
+}
+
+// salts returns a random start for the salts of one packet.
+func (h *hider) salts() uint16 {
+	h.block = append(h.block[:0], 0, 0)
+	h.Random(h.block)
+	return binary.BigEndian.Uint16(h.block)
+}

@@ -1,0 +1,83 @@
+package wire
+
+import "layeh.com/radius"
+
+// WriteReply writes into dst the client's copy of a server's reply that
+// VerifyReply has let pass, and returns its length. req is the client's request
+// as it came, sentRA the Request Authenticator that went to the server. dst has
+// a capacity of at least MaxLength and overlaps neither packet. It is signed by
+// Run.
+//
+//   - The client's Identifier and a Response Authenticator over its own
+//     request's (RFC 2865 §2.3).
+//   - Message-Authenticator first: always in replies to an Access-Request
+//     (draft-ietf-radext-deprecating-radius §5.3.6), in others when the request
+//     had one or an EAP-Message wants one (RFC 3579 §3.1).
+//   - The server's Proxy-State dropped, the client's put back, in order, at the
+//     end (RFC 2865 §2, §2.3).
+//   - Hidden attributes re-encrypted for the client, with new salts.
+//
+// To a request of RADIUS/1.1 the reply is one too: its Token, no authenticators,
+// the hidden attributes in clear (RFC 9765 §4, §5).
+//
+// A Protocol-Error must not be passed on as it is
+// (draft-dekok-protocol-error-00 §5): answer one with WriteAnswer.
+//
+// Errors: ErrTooLong, ErrHidden, ErrFull.
+func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byte, from *ServerSecret, to *ClientSecret) (int, error) {
+	if req.v11 {
+		return d.writeReply11(dst, reply, req, sentRA, from)
+	}
+	if err := d.room(); err != nil {
+		return 0, err
+	}
+	dst = dst[:MaxLength]
+	clientRA := req.Authenticator()
+	dst[0], dst[1] = reply.Packet[0], req.Packet[1]
+	copy(dst[4:20], clientRA[:])
+
+	n := MinLength
+	withMA := req.Kind() == KindAccess || req.HasMessageAuthenticator() || reply.HasEAP()
+	if withMA {
+		n = putMessageAuthenticator(dst)
+	}
+	n, hidden, err := copyAttributes(dst, n, reply, false)
+	if err != nil {
+		return 0, err
+	}
+	if hidden != 0 {
+		t := rehiding{
+			from:   hop{from.key, sentRA},
+			to:     hop{to.key, clientRA},
+			accept: reply.Code() == radius.CodeAccessAccept,
+		}
+		if err := d.rehideAll(dst[:n], hidden, &t); err != nil {
+			return 0, err
+		}
+	}
+	if n, err = appendProxyState(dst, n, req); err != nil {
+		return 0, err
+	}
+	d.sign(putLength(dst, n), firstIf(withMA), true, &to.secret)
+	return n, nil
+}
+
+// appendProxyState copies the Proxy-State attributes of the client's request to
+// dst[n:], in order: a reply carries exactly these (RFC 2865 §2).
+func appendProxyState(dst []byte, n int, req *View) (int, error) {
+	src, off := req.Packet, int(req.first[slotProxyState])
+	if off == 0 {
+		return n, nil
+	}
+	var err error
+	for off < len(src) {
+		end := off + int(src[off+1])
+		if src[off] == typeProxyState {
+			if n, err = appendTo(dst, n, src[off:end]); err != nil {
+				return 0, err
+			}
+		}
+		off = end
+	}
+	return n, nil
+}

@@ -1,0 +1,178 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"slices"
+)
+
+// Attribute is one attribute of a packet in clear, for people to read.
+type Attribute struct {
+	Type   byte   // type in the packet; 26 for a vendor's
+	Vendor uint32 // vendor number, 0 for none
+	Number int    // the vendor's number, or the extended type inside 241 to 246 (RFC 6929 §2); 0 for none
+	Sub    int    // TLV inside the vendor's attribute; 0 for none
+	Name   string // as the RFCs or the vendor write it; "Attr-…" when not known
+	Value  []byte // the value; in clear when Hidden and not Sealed, and then without tag, salt, length and padding
+	Tag    byte   // the tag octet of a Tunnel-Password and its like
+	Hidden bool   // the value was hidden under the secret
+	Sealed bool   // it was, and could not be opened: Value is as it came
+}
+
+// Reveal returns the attributes of v in order, with the values hidden under s
+// in clear. ra is the Request Authenticator of the request that v is or
+// answers; it is not looked at in requests whose authenticator is computed,
+// where zeros stand for it (RFC 5176 §3.6). Without a secret, s nil, hidden
+// values stay sealed. It allocates, and what it returns holds passwords.
+func Reveal(v *View, ra *[16]byte, s *ServerSecret) []Attribute {
+	r := revealer{}
+	if s != nil {
+		r.hop = hop{s.key, ra}
+		switch v.Kind() {
+		case KindAccounting, KindCoA, KindDisconnect:
+			r.hop.vector = new([16]byte)
+		}
+	}
+	for off := MinLength; off < len(v.Packet); {
+		next := off + int(v.Packet[off+1])
+		t, value := v.Packet[off], v.Packet[off+2:next]
+		switch {
+		case t == typeVendorSpecific:
+			next = r.vendor(v.Packet, off, next)
+		case t >= typeExtended1 && t < typeExtended1+6 && len(value) > extendedHead(t):
+			r.list = append(r.list, Attribute{
+				Type: t, Number: int(value[0]), Name: extendedName(t, value[0]), Value: value[1+extendedHead(t):],
+			})
+		default:
+			r.add(Attribute{Type: t, Name: AttributeName(t), Value: value}, standardRules[t])
+		}
+		off = next
+	}
+	return r.list
+}
+
+// extendedHead returns the octets between the extended type and the value:
+// 245 and 246 have one of flags (RFC 6929 §2.2).
+func extendedHead(t byte) int {
+	if t >= 245 {
+		return 1
+	}
+	return 0
+}
+
+// revealer collects the attributes of one packet.
+type revealer struct {
+	hop  hop
+	list []Attribute
+	h    hider // for its scratch
+}
+
+// vendor adds what the Vendor-Specific at b[off:next] holds, joined with the
+// fragments that follow it, and returns the offset to go on with.
+func (r *revealer) vendor(b []byte, off, next int) int {
+	vendor, ok := vendorOf(b[off:next])
+	if !ok {
+		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Name: AttributeName(typeVendorSpecific), Value: b[off+2 : next]})
+		return next
+	}
+	value := b[off+vendorHead : next]
+	f := vendorFormat(vendor)
+	if f == formatNone {
+		f = format11 // most vendors', and RFC 2865's advice
+	}
+	if !f.fills(value) {
+		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Vendor: vendor, Name: VendorAttributeName(vendor, 0, 0), Value: value})
+		return next
+	}
+	for len(value) > 0 {
+		number, n, _ := f.split(value)
+		body := value[f.header():n]
+		if f.more(value[:n]) && n == len(value) {
+			body = slices.Clone(body)
+			for last := false; !last; {
+				part, l, after, ok := fragment(b, next, vendor, number)
+				if !ok {
+					break
+				}
+				body, last, next = append(body, part...), l, after
+			}
+		}
+		r.vendorValue(vendor, number, body)
+		value = value[n:]
+	}
+	return next
+}
+
+// vendorValue adds one vendor attribute, or the TLVs in it.
+func (r *revealer) vendorValue(vendor uint32, number uint16, body []byte) {
+	a := Attribute{Type: typeVendorSpecific, Vendor: vendor, Number: int(number)}
+	how := vendorRule(vendor, number, 0)
+	if how&ruleTLVs == 0 || !format11.fills(body) {
+		a.Name, a.Value = VendorAttributeName(vendor, int(number), 0), body
+		r.add(a, how&^ruleTLVs)
+		return
+	}
+	for len(body) > 0 {
+		sub, n, _ := format11.split(body)
+		a.Sub, a.Value = int(sub), body[2:n]
+		a.Name = VendorAttributeName(vendor, a.Number, a.Sub)
+		r.add(a, vendorRule(vendor, number, byte(sub)))
+		body = body[n:]
+	}
+}
+
+// add opens a if its rule says that it is hidden, and appends it.
+func (r *revealer) add(a Attribute, how rule) {
+	if how&methodMask != 0 {
+		a.Hidden, a.Sealed = true, true
+		if r.hop.vector != nil {
+			r.open(&a, how)
+		}
+	}
+	r.list = append(r.list, a)
+}
+
+// open replaces a hidden value with its plain text, or leaves a sealed.
+func (r *revealer) open(a *Attribute, how rule) {
+	switch how & methodMask {
+	case methodUserPassword:
+		n := len(a.Value)
+		if n > 0 && n%hiddenBlock == 0 && (a.Vendor != 0 || passwordLength(n)) {
+			a.Value, a.Sealed = r.chain(a.Value, nil), false
+			if a.Vendor != vendorMicrosoft { // whose keys are no text and may end in zeros
+				a.Value = bytes.TrimRight(a.Value, "\x00")
+			}
+		}
+	case methodSalted:
+		head, ok := saltedHead(a.Value, how)
+		if !ok {
+			return
+		}
+		plain := r.chain(a.Value[head:], a.Value[head-saltLength:head])
+		if n := int(plain[0]); n < len(plain) {
+			if how&ruleTagged != 0 {
+				a.Tag = a.Value[0]
+			}
+			a.Value, a.Sealed = plain[1:1+n], false
+		}
+	case methodAscend:
+		if len(a.Value) == hiddenBlock {
+			stream := r.h.ascendStream(r.hop)
+			plain := make([]byte, hiddenBlock)
+			subtle.XORBytes(plain, a.Value, stream[:])
+			a.Value, a.Sealed = bytes.TrimRight(plain, "\x00"), false
+		}
+	}
+}
+
+// chain returns the plain text of hidden blocks.
+func (r *revealer) chain(blocks, salt []byte) []byte {
+	plain := make([]byte, len(blocks))
+	before := r.hop.vector[:]
+	for i := 0; i < len(blocks); i += hiddenBlock {
+		stream := r.h.stream(r.hop.key, before, salt)
+		before, salt = blocks[i:i+hiddenBlock], nil
+		subtle.XORBytes(plain[i:], before, stream[:])
+	}
+	return plain
+}

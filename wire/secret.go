@@ -1,0 +1,88 @@
+package wire
+
+import (
+	"crypto/md5"
+	"errors"
+	"log/slog"
+	"slices"
+
+	"radsec-gw/wire/lanes"
+)
+
+// ClientID is an Identifier on the leg to the client, ServerID one on the leg
+// to the server. Two types, so that the legs cannot be mixed up.
+type (
+	ClientID byte
+	ServerID byte
+)
+
+// ErrEmptySecret refuses a shared secret of no octets (RFC 2865 §3).
+var ErrEmptySecret = errors.New("shared secret: expected at least one octet, got none")
+
+// ClientSecret is the secret shared with a client, the one who asks, prepared
+// for signing. It is immutable and may be shared by goroutines.
+type ClientSecret struct{ secret }
+
+// ServerSecret is the secret shared with a server, the one who answers,
+// prepared for signing. It is immutable and may be shared by goroutines.
+type ServerSecret struct{ secret }
+
+// NewClientSecret prepares a copy of key, ErrEmptySecret when it is empty.
+func NewClientSecret(key []byte) (*ClientSecret, error) {
+	if len(key) == 0 {
+		return nil, ErrEmptySecret
+	}
+	return &ClientSecret{prepare(key)}, nil
+}
+
+// NewServerSecret prepares a copy of key, ErrEmptySecret when it is empty.
+func NewServerSecret(key []byte) (*ServerSecret, error) {
+	if len(key) == 0 {
+		return nil, ErrEmptySecret
+	}
+	return &ServerSecret{prepare(key)}, nil
+}
+
+// RadSecSecret is the secret of every RADIUS/TLS connection: under TLS the
+// secret protects nothing any more, but is still part of every computation
+// (RFC 6614 §2.3(4)).
+func RadSecSecret() *ClientSecret { return &ClientSecret{prepare([]byte("radsec"))} }
+
+// secret is a key and the two MD5 states that begin an HMAC under it
+// (RFC 2104 §4): restoring a state costs a copy, where hashing the padded key
+// costs a block each.
+type secret struct {
+	key   []byte
+	inner *lanes.State // after key XOR ipad
+	outer *lanes.State // after key XOR opad
+}
+
+func prepare(key []byte) secret {
+	var block [md5.BlockSize]byte
+	if len(key) > md5.BlockSize {
+		sum := md5.Sum(key)
+		copy(block[:], sum[:])
+	} else {
+		copy(block[:], key)
+	}
+	return secret{key: slices.Clone(key), inner: stateAfter(block, 0x36), outer: stateAfter(block, 0x5c)}
+}
+
+// stateAfter returns the MD5 state after one block, each octet XOR pad.
+func stateAfter(block [md5.BlockSize]byte, pad byte) *lanes.State {
+	for i := range block {
+		block[i] ^= pad
+	}
+	return lanes.Initial().Take(&block)
+}
+
+const redacted = "[secret]"
+
+// String hides the key from %v and %s.
+func (secret) String() string { return redacted }
+
+// GoString hides the key from %#v.
+func (secret) GoString() string { return redacted }
+
+// LogValue hides the key from log/slog.
+func (secret) LogValue() slog.Value { return slog.StringValue(redacted) }

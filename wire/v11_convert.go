@@ -1,0 +1,277 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// ErrValueTooLong says that a value of RADIUS/1.1 has no room in its hidden form,
+// which has a salt, a length octet and padding besides: at most 239 octets of a
+// Tunnel-Password. It is an ErrTooLong.
+var ErrValueTooLong = fmt.Errorf("a value in clear is too long for its hidden form: %w", ErrTooLong)
+
+// errUnreadable is a hidden value, or one to hide, that cannot be what its rule
+// says. It is left out of the packet: neither may noise be shown as a key, nor a
+// key go to the server in clear.
+var errUnreadable = errors.New("unreadable hidden value")
+
+// conversion carries the values of one packet between RADIUS/1.0, where they are
+// hidden, and RADIUS/1.1, where they are in clear (RFC 9765 §5.1). Lengths change.
+type conversion struct {
+	rehiding      // to, towards the server; from, towards the client
+	hide     bool // towards the server
+	needed   bool // a value that cannot be read is ErrHidden, not left out: see there
+	eap      bool // User-Password has no meaning beside EAP-Message (RFC 3579 §3.3)
+}
+
+// convert writes the attributes of v for the other side to dst[n:], in order, and
+// returns where they end.
+//
+// Not carried on are Proxy-State, as in RADIUS/1.0, and what RADIUS/1.1 does not
+// have: Message-Authenticator and Original-Packet-Code (RFC 9765 §5.2, §5.5).
+func (h *hider) convert(dst []byte, n int, v *View, c *conversion) (int, error) {
+	c.eap = v.HasEAP()
+	n, hidden, err := copy11(dst, n, v)
+	if err != nil || hidden == 0 {
+		return n, err
+	}
+	// What belonged to the hop is gone: fragments that it stood between are
+	// consecutive. From here the attributes are written once more.
+	src := h.flat[:copy(h.flat[:], dst[hidden:n])]
+	n = hidden
+	for off := 0; off < len(src) && err == nil; {
+		next := off + int(src[off+1])
+		t := src[off]
+		switch r := standardRules[t]; {
+		case t == typeVendorSpecific:
+			n, next, err = h.convertVendor(dst, n, src, off, c)
+		case r != 0:
+			n, err = h.convertStandard(dst, n, t, src[off+2:next], r, c)
+		default:
+			n, err = appendTo(dst, n, src[off:next])
+		}
+		off = next
+	}
+	return n, err
+}
+
+// copy11 is copyAttributes between RADIUS/1.1 and 1.0: it copies all attributes
+// but those that belong to the hop.
+func copy11(dst []byte, n int, v *View) (end, hidden int, err error) {
+	src := v.Packet
+	run := MinLength
+	for off := MinLength; off < len(src); {
+		next := off + int(src[off+1])
+		switch how := handlingOf[src[off]]; {
+		case how == drop, src[off] == typeExtended1 && next-off > 2 && src[off+2] == extOriginalPacketCode:
+			if n, err = appendTo(dst, n, src[run:off]); err != nil {
+				return 0, 0, err
+			}
+			run = next
+		case hidden == 0 && how != keep:
+			hidden = n + off - run
+		}
+		off = next
+	}
+	n, err = appendTo(dst, n, src[run:])
+	return n, hidden, err
+}
+
+// convertStandard writes an attribute of type t that has a rule.
+func (h *hider) convertStandard(dst []byte, n int, t byte, value []byte, r rule, c *conversion) (int, error) {
+	if t == typeUserPassword && c.hide && len(value) > maxPassword {
+		if c.eap {
+			return n, nil
+		}
+		return 0, ErrUserPassword
+	}
+	value, err := h.convertValue(h.made[:0], value, r, c)
+	switch {
+	case err == errUnreadable:
+		return n, c.leaveOut()
+	case err != nil:
+		return 0, err
+	case len(value) > maxValue:
+		return 0, ErrValueTooLong
+	case 2+len(value) > len(dst)-n:
+		return 0, ErrTooLong
+	}
+	dst[n], dst[n+1] = t, byte(2+len(value))
+	return n + 2 + copy(dst[n+2:], value), nil
+}
+
+// leaveOut says whether the packet can do without a value that cannot be read.
+func (c *conversion) leaveOut() error {
+	if c.needed {
+		return ErrHidden
+	}
+	return nil
+}
+
+// convertValue appends to out the other form of a value whose rule is r.
+func (h *hider) convertValue(out, value []byte, r rule, c *conversion) ([]byte, error) {
+	if c.hide {
+		return h.conceal(out, value, r, c)
+	}
+	return h.uncover(out, value, r, c)
+}
+
+// grow returns out with n more octets, zero, and these. ErrTooLong when there is no room.
+func grow(out []byte, n int) (all, more []byte, err error) {
+	if n > cap(out)-len(out) {
+		return nil, nil, ErrTooLong
+	}
+	all = out[:len(out)+n]
+	more = all[len(out):]
+	clear(more)
+	return all, more, nil
+}
+
+// wholeBlocks returns the octets of the blocks that n octets fill, one at least.
+func wholeBlocks(n int) int {
+	return max(1, (n+hiddenBlock-1)/hiddenBlock) * hiddenBlock
+}
+
+// conceal hides a value in clear for the server.
+func (h *hider) conceal(out, value []byte, r rule, c *conversion) ([]byte, error) {
+	switch r & methodMask {
+	case methodUserPassword: // RFC 2865 §5.2; an empty value is a block of padding
+		out, b, err := grow(out, wholeBlocks(len(value)))
+		if err != nil {
+			return nil, err
+		}
+		copy(b, value)
+		h.hideBlocks(b, &c.to, nil)
+		return out, nil
+	case methodSalted: // RFC 2868 §3.5, RFC 2548 §2.4.2
+		head, tag := saltLength, byte(0)
+		if r&ruleTagged != 0 {
+			head++
+			tag, value = cutTag(value)
+		}
+		if len(value) > 255 {
+			return nil, ErrValueTooLong
+		}
+		out, b, err := grow(out, head+wholeBlocks(1+len(value)))
+		if err != nil {
+			return nil, err
+		}
+		if r&ruleTagged != 0 {
+			b[0] = tag
+		}
+		salt := b[head-saltLength : head]
+		binary.BigEndian.PutUint16(salt, c.nextSalt(h))
+		b[head] = byte(len(value))
+		copy(b[head+1:], value)
+		h.hideBlocks(b[head:], &c.to, salt)
+		return out, nil
+	case methodAscend:
+		if len(value) > hiddenBlock {
+			return nil, ErrValueTooLong
+		}
+		out, b, err := grow(out, hiddenBlock)
+		if err != nil {
+			return nil, err
+		}
+		copy(b, value)
+		stream := h.ascendStream(c.to)
+		subtle.XORBytes(b, b, stream[:])
+		return out, nil
+	}
+	return append(out, value...), nil
+}
+
+// cutTag takes the tag off a value in clear. A first octet above 0x1F is not a
+// tag but the first of the value (RFC 2868 §3.3); then, as when the value is
+// empty, the tag is zero: unused.
+func cutTag(value []byte) (tag byte, rest []byte) {
+	if len(value) == 0 || value[0] > maxTag {
+		return 0, value
+	}
+	return value[0], value[1:]
+}
+
+const maxTag = 0x1f // RFC 2868 §3.1
+
+// uncover opens a hidden value of the server's. What padded it is taken off, but
+// for keys in which it cannot be told from the key.
+func (h *hider) uncover(out, value []byte, r rule, c *conversion) ([]byte, error) {
+	switch r & methodMask {
+	case methodUserPassword:
+		if len(value) == 0 || len(value)%hiddenBlock != 0 {
+			return nil, errUnreadable
+		}
+		_, b, err := grow(out, len(value))
+		if err != nil {
+			return nil, err
+		}
+		h.openBlocks(b, value, &c.from, nil)
+		if r&ruleKeys != 0 {
+			b = b[:min(len(b), chapKeys)]
+		} else {
+			b = bytes.TrimRight(b, "\x00")
+		}
+		return out[:len(out)+len(b)], nil
+	case methodSalted:
+		head, ok := saltedHead(value, r)
+		if !ok {
+			return nil, errUnreadable
+		}
+		blocks := len(value) - head
+		_, b, err := grow(out, 1+blocks)
+		if err != nil {
+			return nil, err
+		}
+		plain := b[1:]
+		h.openBlocks(plain, value[head:], &c.from, value[head-saltLength:head])
+		n := int(plain[0])
+		if n > blocks-1 {
+			return nil, errUnreadable
+		}
+		if r&ruleTagged == 0 {
+			copy(b, plain[1:1+n])
+			return out[:len(out)+n], nil
+		}
+		b[0] = 0
+		if value[0] <= maxTag {
+			b[0] = value[0]
+		}
+		copy(b[1:], plain[1:1+n])
+		return out[:len(out)+1+n], nil
+	case methodAscend:
+		if len(value) != hiddenBlock {
+			return nil, errUnreadable
+		}
+		_, b, err := grow(out, hiddenBlock)
+		if err != nil {
+			return nil, err
+		}
+		stream := h.ascendStream(c.from)
+		subtle.XORBytes(b, value, stream[:])
+		return out[:len(out)+len(bytes.TrimRight(b, "\x00"))], nil
+	}
+	return append(out, value...), nil
+}
+
+// hideBlocks hides whole blocks in place (RFC 2865 §5.2, RFC 2868 §3.5).
+func (h *hider) hideBlocks(b []byte, p *hop, salt []byte) {
+	before := p.vector[:]
+	for i := 0; i < len(b); i += hiddenBlock {
+		stream := h.stream(p.key, before, salt)
+		before, salt = b[i:i+hiddenBlock], nil
+		subtle.XORBytes(before, before, stream[:])
+	}
+}
+
+// openBlocks writes to dst what whole hidden blocks hold.
+func (h *hider) openBlocks(dst, hidden []byte, p *hop, salt []byte) {
+	before := p.vector[:]
+	for i := 0; i < len(hidden); i += hiddenBlock {
+		stream := h.stream(p.key, before, salt)
+		before, salt = hidden[i:i+hiddenBlock], nil
+		subtle.XORBytes(dst[i:], before, stream[:])
+	}
+}

@@ -1,0 +1,138 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+)
+
+// What does not fit the hidden form fails the request; nothing is cut off, and
+// nothing goes on in clear.
+// Rules: P15, P17, P126, P127
+func TestLimits11(t *testing.T) {
+	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	dst := make([]byte, MaxLength)
+	full := make([]pair, 0, 16)
+	for range 15 {
+		full = append(full, pair{200, make([]byte, 253)})
+	}
+	octets := func(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
+	for _, c := range []struct {
+		name string
+		list []pair
+		want error
+	}{
+		{"password of 128", []pair{{2, octets(128)}}, nil},
+		{"password of 129", []pair{{2, octets(129)}}, ErrUserPassword},
+		{"password of 129 beside EAP-Message", []pair{{2, octets(129)}, {79, []byte{2, 1, 0, 4}}}, nil},
+		{"empty password", []pair{{2, nil}}, nil},
+		{"tunnel password of 239", []pair{{69, append([]byte{1}, octets(239)...)}}, nil},
+		{"tunnel password of 240", []pair{{69, append([]byte{1}, octets(240)...)}}, ErrValueTooLong},
+		{"MPPE key of 239", []pair{vsa(311, sub(16, octets(239))...)}, nil},
+		{"MPPE key of 240", []pair{vsa(311, sub(16, octets(240))...)}, ErrValueTooLong},
+		{"Ascend secret of 16", []pair{vsa(529, sub(214, octets(16))...)}, nil},
+		{"Ascend secret of 17", []pair{vsa(529, sub(214, octets(17))...)}, ErrValueTooLong},
+		{"UBNT TLV too long", []pair{vsa(41112, sub(5, sub(2, octets(245)))...)}, ErrValueTooLong},
+		{"packet that outgrows", append(full, pair{69, append([]byte{1}, octets(200)...)}, pair{200, make([]byte, 28)}), ErrTooLong},
+		{"CHAP with its challenge", []pair{{3, octets(17)}, {60, octets(16)}}, nil},
+		{"CHAP without", []pair{{3, octets(17)}}, ErrChallenge},
+		{"ARAP", []pair{{70, octets(16)}, {60, octets(16)}}, ErrChallenge},
+	} {
+		req := assemble11(1, 9, c.list...)
+		n, err := h.WriteRequest(dst, parsed11(t, req), client, server, 1)
+		if !errors.Is(err, c.want) || err == nil != (c.want == nil) {
+			t.Errorf("%s: expected %v, got %v", c.name, c.want, err)
+		}
+		if err != nil {
+			continue
+		}
+		oracleChecks(t, dst[:n], nil, key11)
+		if bytes.Contains(dst[:n], octets(17)) && c.list[0].t != 3 {
+			t.Errorf("%s: the value goes to the server in clear", c.name)
+		}
+		if c.name == "password of 129 beside EAP-Message" && len(only(pairs(dst[:n]), 2)) != 0 {
+			t.Errorf("%s: the password was carried on", c.name)
+		}
+		if c.name == "empty password" && !bytes.Equal(revealPassword(only(pairs(dst[:n]), 2)[0].value, key11, dst[4:20]), make([]byte, 16)) {
+			t.Errorf("%s: expected a block of padding", c.name)
+		}
+	}
+	if !errors.Is(ErrValueTooLong, ErrTooLong) {
+		t.Error("ErrValueTooLong is no ErrTooLong")
+	}
+}
+
+// A key of WiMAX that grows over the border of its Vendor-Specific goes on in
+// another; one that came in fragments is hidden as one value, and shrinks on its
+// way back.
+// Rules: P12, P42, P127
+func TestWiMAXFragments11(t *testing.T) {
+	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	dst := make([]byte, MaxLength)
+	key := bytes.Repeat([]byte("0123456789"), 25)[:246]
+	for _, list := range [][]pair{
+		{vsa(24757, append([]byte{5, 249, 0}, key...)...)},
+		splitWiMAX(5, key, 100, 40),
+	} {
+		list = append([]pair{vsa(24757, append([]byte{4, 5, 0}, "ab"...)...)}, list...)
+		n, err := h.WriteRequest(dst, parsed11(t, assemble11(1, 9, list...)), client, server, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		oracleChecks(t, dst[:n], nil, key11)
+		got := only(pairs(dst[:n]), 26)
+		if len(got) != 3 || got[1].value[6] != 0x80 || got[2].value[6] != 0 {
+			t.Fatalf("expected one open and two fragments, the first to be continued: % x", got)
+		}
+		value := append(bytes.Clone(got[1].value[7:]), got[2].value[7:]...)
+		plain := revealPassword(value[2:], key11, append(bytes.Clone(dst[4:20]), value[:2]...))
+		if int(plain[0]) != len(key) || !bytes.Equal(plain[1:1+len(key)], key) {
+			t.Errorf("the server reads %q", plain)
+		}
+		ra := [16]byte(dst[4:20])
+		reply := parsed(t, oracleSign(assemble(11, 1, nil, got...), ra[:], key11))
+		n, err = h.WriteReply(dst, reply, parsed11(t, assemble11(1, 9)), &ra, server, client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wellMade11(t, dst[:n], 11, 9)
+		samePairs(t, "the reply", []pair{list[0], vsa(24757, append([]byte{5, 249, 0}, key...)...)}, pairs(dst[:n]))
+	}
+	// The last fragment is missing: the key is left out, never sent in clear.
+	list := splitWiMAX(5, key, 100)[:1]
+	n, err := h.WriteRequest(dst, parsed11(t, assemble11(1, 9, append(list, pair{1, []byte("nemo")})...)), client, server, 1)
+	if err != nil || len(pairs(dst[:n])) != 2 {
+		t.Errorf("expected Message-Authenticator and User-Name only, got %v, %v", pairs(dst[:n]), err)
+	}
+}
+
+// A server's value that does not open costs an Access-Accept, which is nothing
+// without its keys; another reply goes on without the value.
+// Rules: P40, P127
+func TestUnreadableValues11(t *testing.T) {
+	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	dst, ra := make([]byte, MaxLength), [16]byte(authenticator(90))
+	wrong := salted(t, []byte("key"), 0x8001, key11, ra[:])
+	wrong[2] ^= 0xff // the length octet
+	for _, p := range []pair{
+		{69, append([]byte{1}, wrong...)}, {69, make([]byte, 18)}, {69, nil}, {2, make([]byte, 15)},
+		vsa(311, sub(16, wrong)...), vsa(311, sub(17, make([]byte, 17))...), vsa(311, sub(12, make([]byte, 31))...),
+		vsa(529, sub(214, make([]byte, 15))...), vsa(41112, sub(5, []byte{2, 9})...), splitWiMAX(5, make([]byte, 34), 20)[0],
+	} {
+		for _, code := range []Code{2, 11} {
+			reply := parsed(t, assemble(code, 1, nil, pair{24, []byte("state")}, p))
+			n, err := h.WriteReply(dst, reply, parsed11(t, assemble11(1, 9)), &ra, server, client)
+			if code == 2 {
+				if !errors.Is(err, ErrHidden) {
+					t.Errorf("% x in an Access-Accept: expected ErrHidden, got %v", p, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			wellMade11(t, dst[:n], code, 9)
+			samePairs(t, "the reply", []pair{{24, []byte("state")}}, pairs(dst[:n]))
+		}
+	}
+}

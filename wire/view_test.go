@@ -1,0 +1,140 @@
+package wire
+
+import (
+	"bytes"
+	"testing"
+
+	"layeh.com/radius"
+)
+
+// Rules: P10, P13
+func TestViewFindsFirstOfEach(t *testing.T) {
+	b := assemble(43, 77, authenticator(3),
+		pair{1, []byte("a\x00b")}, pair{1, []byte("second")},
+		pair{126, []byte("1example.org")}, pair{24, []byte{}}, pair{31, []byte("00-11")},
+		pair{32, []byte("nas")}, pair{4, []byte{192, 0, 2, 1}}, pair{101, []byte{0, 0, 1, 0xf6}},
+		pair{55, []byte{0x65, 0, 0, 0}}, pair{79, []byte{2, 9, 0}}, pair{79, []byte{7, 7}},
+		pair{33, []byte("p")}, pair{2, []byte("x")}, pair{80, make([]byte, 16)})
+	v := parsed(t, b)
+	for what, c := range map[string]struct{ want, got []byte }{
+		"User-Name":          {[]byte("a\x00b"), v.UserName()},
+		"Operator-Name":      {[]byte("1example.org"), v.OperatorName()},
+		"Calling-Station-Id": {[]byte("00-11"), v.CallingStationID()},
+		"NAS-Identifier":     {[]byte("nas"), v.NASIdentifier()},
+		"NAS-IP-Address":     {[]byte{192, 0, 2, 1}, v.NASIPAddress()},
+		"Authenticator":      {authenticator(3), v.Authenticator()[:]},
+		"Get(32)":            {[]byte("nas"), v.Get(32)},
+	} {
+		if !bytes.Equal(c.want, c.got) {
+			t.Errorf("%s: expected % x, got % x", what, c.want, c.got)
+		}
+	}
+	if s := v.State(); s == nil || len(s) != 0 || !v.HasState() {
+		t.Errorf("an empty State is there: expected an empty value, got %v", s)
+	}
+	if v.Code() != radius.CodeCoARequest || v.Kind() != KindCoA || v.Identifier() != 77 {
+		t.Errorf("expected a CoA-Request with Identifier 77, got %v %v %d", v.Code(), v.Kind(), v.Identifier())
+	}
+	if v.ErrorCause() != 502 {
+		t.Errorf("expected Error-Cause 502, got %d", v.ErrorCause())
+	}
+	if at, ok := v.EventTimestamp(); at != 0x65000000 || !ok {
+		t.Errorf("expected Event-Timestamp 0x65000000, got %#x, %v", at, ok)
+	}
+	if id, ok := v.EAPIdentifier(); id != 9 || !ok {
+		t.Errorf("expected EAP Identifier 9, got %d, %v", id, ok)
+	}
+	if !v.HasEAP() || !v.HasMessageAuthenticator() || !v.HasProxyState() || !v.HasUserPassword() {
+		t.Error("an attribute that is there is not reported")
+	}
+
+	copied := *v
+	copied.Packet = bytes.Clone(b)
+	clear(b[20:])
+	if string(copied.UserName()) != "a\x00b" {
+		t.Errorf("a view of a copy reads %q", copied.UserName())
+	}
+}
+
+// Rules: P8, P9
+func TestViewAbsentAndInvalid(t *testing.T) {
+	v := parsed(t, assemble(1, 1, nil))
+	if v.UserName() != nil || v.State() != nil || v.Get(1) != nil || v.ErrorCause() != 0 ||
+		v.HasEAP() || v.HasState() || v.HasMessageAuthenticator() || v.HasProxyState() || v.HasUserPassword() {
+		t.Error("an empty packet is said to hold something")
+	}
+	if _, ok := v.EventTimestamp(); ok {
+		t.Error("an empty packet has an Event-Timestamp")
+	}
+	if _, ok := v.EAPIdentifier(); ok {
+		t.Error("an empty packet has an EAP Identifier")
+	}
+	v = parsed(t, assemble(1, 1, nil, pair{79, nil}, pair{55, []byte{1}}, pair{101, []byte{1, 2, 3, 4, 5}}))
+	if _, ok := v.EAPIdentifier(); ok || !v.HasEAP() {
+		t.Error("EAP-Start: expected an EAP-Message without an Identifier")
+	}
+	if _, ok := v.EventTimestamp(); ok || v.ErrorCause() != 0 {
+		t.Error("values of the wrong size are believed")
+	}
+	// A view that is used again forgets what it saw.
+	if err := v.Parse(assemble(2, 2, nil)); err != nil || v.HasEAP() {
+		t.Errorf("a view used again still sees the old packet (%v)", err)
+	}
+}
+
+// draft-dekok-protocol-error-00 §5, §6: unknown attributes are ignored.
+// Rules: P96, P98
+func TestOriginalCode(t *testing.T) {
+	v := parsed(t, assemble(52, 1, nil, pair{250, []byte("?")}, pair{241, []byte{9, 1}}, pair{241, []byte{4, 0, 0, 0, 1}}, pair{101, []byte{0, 0, 1, 0xf9}}))
+	if c, ok := v.OriginalCode(); c != 1 || !ok || v.ErrorCause() != 505 {
+		t.Errorf("expected Original-Packet-Code 1 and Error-Cause 505, got %d, %v, %d", c, ok, v.ErrorCause())
+	}
+	for _, value := range [][]byte{nil, {4}, {4, 0, 0, 1}, {5, 0, 0, 0, 1}} {
+		if _, ok := parsed(t, assemble(52, 1, nil, pair{241, value})).OriginalCode(); ok {
+			t.Errorf("241 with value % x is taken for an Original-Packet-Code", value)
+		}
+	}
+}
+
+// RFC 2865 §4, RFC 2866 §4, RFC 5176 §2.3, RFC 5997 §4.1, RFC 7930 §4
+// Rules: P6, P16
+func TestAnswers(t *testing.T) {
+	want := map[Code][]Code{
+		1: {2, 3, 11, 52}, 4: {5, 52}, 40: {41, 42, 52}, 43: {44, 45, 52}, 12: {2, 5, 52},
+	}
+	replies := map[Code]bool{}
+	for request := range Code(256) {
+		allowed := map[Code]bool{}
+		for _, reply := range want[request] {
+			allowed[reply], replies[reply] = true, true
+		}
+		for reply := range Code(256) {
+			if Answers(request, reply) != allowed[reply] {
+				t.Errorf("code %d answering %d: expected %v", reply, request, allowed[reply])
+			}
+		}
+		if IsRequest(request) != (want[request] != nil) {
+			t.Errorf("code %d: IsRequest is wrong", request)
+		}
+	}
+	for c := range Code(256) {
+		if IsReply(c) != replies[c] {
+			t.Errorf("code %d: IsReply is wrong", c)
+		}
+	}
+}
+
+func TestKindNames(t *testing.T) {
+	for k, name := range []string{"access", "accounting", "coa", "disconnect", "status", "other"} {
+		if Kind(k).String() != name {
+			t.Errorf("kind %d: expected %q, got %q", k, name, Kind(k))
+		}
+		got, ok := ParseKind(name)
+		if routed := Kind(k) <= KindDisconnect; ok != routed || routed && got != Kind(k) {
+			t.Errorf("ParseKind(%q): got %v, %v", name, got, ok)
+		}
+	}
+	if Kind(99).String() != "other" {
+		t.Error("a kind out of range has no name")
+	}
+}
