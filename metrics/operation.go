@@ -1,0 +1,69 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// operation holds what an operator's own care is about: the gateway's own
+// certificates and its bounded queues.
+type operation struct {
+	certificates *prometheus.GaugeVec   // certificate
+	shed         *prometheus.CounterVec // queue
+}
+
+func newOperation(reg prometheus.Registerer) *operation {
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	}
+	o := &operation{
+		certificates: gauge("certificate_expiry_timestamp_seconds",
+			"When the gateway's own certificate (server) or the first of its client CAs (client_ca) ends, in Unix time.", "certificate"),
+		shed: counter("queue_shed_total",
+			"Items that were dropped because a bounded queue was full.", "queue"),
+	}
+	reg.MustRegister(o.certificates, o.shed)
+	return o
+}
+
+// SetCertificate says when a certificate of the gateway's own ends; what is
+// "server" or "client_ca".
+func (m *Metrics) SetCertificate(what string, notAfter time.Time) {
+	m.operation.certificates.WithLabelValues(what).Set(float64(notAfter.Unix()))
+}
+
+// Queue is the handle for one bounded queue. Its methods may be called from
+// any goroutine.
+type Queue struct {
+	shed   prometheus.Counter
+	length level
+}
+
+// Queue returns the handle for the queue of this name, one of the program's
+// own, that takes at most limit items (or octets, as unit says: "items",
+// "bytes"). The same name gives the same handle; the limit is the first one's.
+func (m *Metrics) Queue(name, unit string, limit int) *Queue {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if q := m.queues[name]; q != nil {
+		return q
+	}
+	q := &Queue{shed: m.operation.shed.WithLabelValues(name)}
+	labels := prometheus.Labels{"queue": name, "unit": unit}
+	q.length.register(m.reg, "queue_length", "What waits in a bounded queue now, in the unit of its label.", labels)
+	bound := &level{}
+	bound.n.Store(int64(limit))
+	bound.register(m.reg, "queue_limit", "The most that a bounded queue takes, in the unit of its label.", labels)
+	m.queues[name] = q
+	return q
+}
+
+// Add adds n, negative for what left, to what waits.
+func (q *Queue) Add(n int) { q.length.n.Add(int64(n)) }
+
+// Shed counts n items that found the queue full and were dropped.
+func (q *Queue) Shed(n int) { q.shed.Add(float64(n)) }
+
+// Dropped returns how many items were dropped so far.
+func (q *Queue) Dropped() int { return int(read(q.shed)) }

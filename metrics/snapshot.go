@@ -1,0 +1,93 @@
+package metrics
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"radsec-gw/wire"
+)
+
+// ServerCounts is what has been counted for one port of a server, for people
+// to look at: the status page takes one now and then.
+type ServerCounts struct {
+	Name, Port                                  string
+	State                                       State
+	Outstanding, Sockets                        int64
+	Sent, Resent, Timeouts, Moved, SocketErrors uint64
+	Answered                                    uint64 // verified replies
+	Bad                                         uint64 // replies that were none: unmatched, malformed, not verified
+	ProbesAnswered, ProbesUnanswered            uint64
+	Timed                                       uint64        // replies in TimeSum
+	TimeSum                                     time.Duration // of the round trips
+}
+
+// Servers returns the counts of every port of every server that there is a
+// handle for, in the order of their names.
+func (m *Metrics) Servers() []ServerCounts {
+	m.mu.Lock()
+	list := make([]ServerCounts, 0, len(m.servers))
+	for key, s := range m.servers {
+		c := ServerCounts{Name: key.name, Port: key.port, State: s.State(),
+			Outstanding: s.outstanding.n.Load(), Sockets: s.sockets.n.Load(),
+			Sent: read(s.sent), Resent: read(s.resent), Timeouts: read(s.timeouts), Moved: read(s.moved),
+			SocketErrors:   read(s.socketErrors),
+			ProbesAnswered: read(s.answered), ProbesUnanswered: read(s.unanswered)}
+		for r, counter := range s.replies {
+			switch n := read(counter); Result(r) {
+			case ReplyAccepted, ReplyProtocolError:
+				c.Answered += n
+			default:
+				c.Bad += n
+			}
+		}
+		c.Timed, c.TimeSum = s.replyTime.totals()
+		list = append(list, c)
+	}
+	m.mu.Unlock()
+	slices.SortFunc(list, func(a, b ServerCounts) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Port, b.Port))
+	})
+	return list
+}
+
+// ClientCounts is what has been counted for one client.
+type ClientCounts struct {
+	Name        string
+	Connections int64 // now
+	Fates       [NumFates]uint64
+	Requests    uint64 // the sum of Fates
+}
+
+// Clients returns the counts of every client that there is a handle for, in
+// the order of their names.
+func (m *Metrics) Clients() []ClientCounts {
+	m.mu.Lock()
+	list := make([]ClientCounts, 0, len(m.clients))
+	for name, c := range m.clients {
+		counts := ClientCounts{Name: name, Connections: c.open.n.Load()}
+		for k := range wire.NumKinds {
+			for f := range NumFates {
+				n := read(c.requests[k][f])
+				counts.Fates[f] += n
+				counts.Requests += n
+			}
+		}
+		list = append(list, counts)
+	}
+	m.mu.Unlock()
+	slices.SortFunc(list, func(a, b ClientCounts) int { return cmp.Compare(a.Name, b.Name) })
+	return list
+}
+
+// read returns a counter's value.
+func read(c prometheus.Counter) uint64 {
+	var out dto.Metric
+	if err := c.Write(&out); err != nil { // cannot happen: it only fills out
+		return 0
+	}
+	return uint64(out.GetCounter().GetValue())
+}

@@ -1,0 +1,96 @@
+package metrics
+
+import (
+	"crypto/tls"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// TLS is the handle for what happens before a client is known, and for what
+// all connections share. Its methods may be called from any goroutine.
+type TLS struct {
+	// static after construction
+	handshakes [NumHandshakes]prometheus.Counter
+	versions   [2][2]prometheus.Counter // TLS 1.2 and 1.3; whole and resumed
+
+	crlThis, crlNext *prometheus.GaugeVec // issuer
+
+	handshaking level
+	waiting     level
+	throttled   level
+}
+
+func newTLS(reg prometheus.Registerer) *TLS {
+	t := &TLS{}
+	results := counter("tls_handshakes_total",
+		"Accepted TCP connections, by how they fared until their client was known.", "result")
+	reg.MustRegister(results)
+	for h := range t.handshakes {
+		t.handshakes[h] = results.WithLabelValues(Handshake(h).String())
+	}
+	versions := counter("tls_sessions_total",
+		"Handshakes of known clients, by TLS version and by whether an earlier session was resumed.", "version", "resumed")
+	reg.MustRegister(versions)
+	for v, version := range []string{"1.2", "1.3"} {
+		for r, resumed := range []string{"no", "yes"} {
+			t.versions[v][r] = versions.WithLabelValues(version, resumed)
+		}
+	}
+	t.handshaking.register(reg, "tls_handshakes_in_progress", "TLS handshakes that are not finished yet.", nil)
+	t.waiting.register(reg, "tls_waiting_bytes",
+		"Octets that wait because a client does not read; each connection has a bound.", nil)
+	t.throttled.register(reg, "tls_throttled_connections",
+		"Connections that are not read from at present, because their client has reached a limit.", nil)
+	t.crlThis = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "crl_this_update_timestamp_seconds",
+		Help: "When the newest revocation list of an issuer was made; its age is time() minus this."}, []string{"issuer"})
+	t.crlNext = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "crl_next_update_timestamp_seconds",
+		Help: "When the newest revocation list of an issuer is out of date; 0: it does not say."}, []string{"issuer"})
+	reg.MustRegister(t.crlThis, t.crlNext)
+	return t
+}
+
+// CRL is the age of an issuer's newest revocation list.
+type CRL struct {
+	Issuer     string // from a file of the operator's
+	ThisUpdate time.Time
+	NextUpdate time.Time // zero: not given
+}
+
+// SetCRLs replaces what is shown about revocation lists.
+func (t *TLS) SetCRLs(list []CRL) {
+	t.crlThis.Reset()
+	t.crlNext.Reset()
+	for _, c := range list {
+		t.crlThis.WithLabelValues(c.Issuer).Set(float64(c.ThisUpdate.Unix()))
+		next := 0.0
+		if !c.NextUpdate.IsZero() {
+			next = float64(c.NextUpdate.Unix())
+		}
+		t.crlNext.WithLabelValues(c.Issuer).Set(next)
+	}
+}
+
+// AddThrottled adds n to the connections that are not read from.
+func (t *TLS) AddThrottled(n int) { t.throttled.n.Add(int64(n)) }
+
+// CountHandshake counts how an accepted connection fared.
+func (t *TLS) CountHandshake(h Handshake) { t.handshakes[h].Inc() }
+
+// CountSession counts a handshake that ended well, by what was negotiated.
+func (t *TLS) CountSession(version uint16, resumed bool) {
+	v, r := 0, 0
+	if version >= tls.VersionTLS13 {
+		v = 1
+	}
+	if resumed {
+		r = 1
+	}
+	t.versions[v][r].Inc()
+}
+
+// AddHandshaking adds n to the handshakes in progress.
+func (t *TLS) AddHandshaking(n int) { t.handshaking.n.Add(int64(n)) }
+
+// AddWaiting adds n octets to those that wait because a client does not read.
+func (t *TLS) AddWaiting(n int) { t.waiting.n.Add(int64(n)) }
