@@ -1,0 +1,160 @@
+// Package routing decides from a packet's kind and realm which group of
+// servers answers it. A Table is built once, never changes, and may be asked
+// from any goroutine; a reload builds another.
+//
+// A realm is looked up in this order, whatever the order of the rules:
+//
+//  1. as an exact name,
+//  2. as something below a suffix, the longest suffix first,
+//  3. with the patterns, in the order of the rules,
+//  4. as the default "*".
+//
+// A packet without realm asks for "" and then for the default.
+package routing
+
+import (
+	"bytes"
+	"regexp"
+
+	"radsec-gw/wire"
+)
+
+// Rule sends realms to a group of servers.
+type Rule struct {
+	// Realms as in the configuration: "example.org", "*.example.org" (what is
+	// below it, not itself; two labels or more), "~regular expression" (RE2,
+	// unanchored, case apart), "" (no realm) and "*" (default). ASCII letters are
+	// compared without case, other characters in Unicode Normalization Form C.
+	Realms []string
+	Kinds  []wire.Kind // what the rule is for; of no effect when empty
+	Group  int         // handed back by Lookup and Route, any number
+}
+
+// Options are the choices that hold for all rules.
+type Options struct {
+	// CoAByUserName routes CoA and Disconnect without Operator-Name by the realm
+	// of User-Name. RFC 8559 §2.1 wants them refused, but most of what sends CoA
+	// inside one organisation has no Operator-Name.
+	CoAByUserName bool
+}
+
+// Table is a set of rules, ready to be asked.
+type Table struct {
+	// static after construction
+	kinds         [wire.NumKinds]realms
+	coaByUserName bool
+}
+
+// realms are the rules for one kind of packet.
+type realms struct {
+	exact    map[string]int // folded name → group
+	suffixes map[string]int // folded name without "*." → group
+	patterns []pattern      // in the order of the rules
+	none     target         // ""
+	fallback target         // "*"
+}
+
+type pattern struct {
+	expr  *regexp.Regexp
+	group int
+}
+
+// target is a group that may be missing.
+type target struct {
+	group int
+	ok    bool
+}
+
+// Lookup finds the group for a kind of packet and a realm, which is looked up
+// as it came (RFC 7542 §3) and not altered. An empty realm means that there is
+// none. It allocates nothing while the realm is ASCII of at most 253 octets.
+func (t *Table) Lookup(kind wire.Kind, realm []byte) (group int, ok bool) {
+	if kind >= wire.NumKinds {
+		return 0, false
+	}
+	r := &t.kinds[kind]
+	if len(realm) == 0 {
+		if r.none.ok {
+			return r.none.group, true
+		}
+		return r.fallback.group, r.fallback.ok
+	}
+
+	var buf [256]byte
+	name := fold(buf[:0], realm)
+	if group, ok := r.exact[string(name)]; ok {
+		return group, true
+	}
+	if group, ok := r.bySuffix(name); ok {
+		return group, true
+	}
+	for i := range r.patterns {
+		if r.patterns[i].expr.Match(realm) {
+			return r.patterns[i].group, true
+		}
+	}
+	return r.fallback.group, r.fallback.ok
+}
+
+// bySuffix cuts labels off the left, so that whole labels are compared and the
+// longest suffix is met first (RFC 7542 §3).
+func (r *realms) bySuffix(name []byte) (group int, ok bool) {
+	if len(r.suffixes) == 0 {
+		return 0, false
+	}
+	for {
+		dot := bytes.IndexByte(name, '.')
+		if dot < 0 {
+			return 0, false
+		}
+		name = name[dot+1:]
+		if group, ok := r.suffixes[string(name)]; ok {
+			return group, true
+		}
+	}
+}
+
+// Route finds the group for a request, and the realm that decided, which
+// points into the packet and is empty when there was none. It neither alters
+// the packet nor allocates (see Lookup).
+func (t *Table) Route(v *wire.View) (group int, realm []byte, ok bool) {
+	kind := v.Kind()
+	switch kind {
+	case wire.KindCoA, wire.KindDisconnect:
+		if realm, ok = t.operatorRealm(v); !ok {
+			return 0, realm, false
+		}
+	default:
+		// A User-Name that is no NAI, or none at all as in Accounting-On, is no
+		// reason to refuse: it has no realm (RFC 7542 §2.6.1).
+		realm = Realm(v.UserName())
+	}
+	group, ok = t.Lookup(kind, realm)
+	return group, realm, ok
+}
+
+// operatorRealm is the realm of a CoA- or Disconnect-Request: these travel to
+// the operator of the network, whom Operator-Name names, not to the user's home
+// (RFC 8559 §2.1). Its first octet is the name space, '1' for a realm (RFC 5580
+// §4.1); names of the other spaces, and an empty one, lead nowhere.
+func (t *Table) operatorRealm(v *wire.View) (realm []byte, ok bool) {
+	operator := v.OperatorName()
+	if operator == nil {
+		return Realm(v.UserName()), t.coaByUserName
+	}
+	if len(operator) < 2 || operator[0] != '1' {
+		return nil, false
+	}
+	return operator[1:], true
+}
+
+// Realm returns what follows the last "@" of a User-Name, nil when there is
+// none. RFC 7542 §2.2 allows no second "@", but where one came, the last is the
+// one that other proxies cut at; the user part before it may be empty (§2.4).
+func Realm(userName []byte) []byte {
+	at := bytes.LastIndexByte(userName, '@')
+	if at < 0 {
+		return nil
+	}
+	return userName[at+1:]
+}
