@@ -1,0 +1,115 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"layeh.com/radius"
+
+	"radsec-gw/metrics"
+	"radsec-gw/wire"
+)
+
+const (
+	secret   = "the-Secret-of-these-tests"
+	password = "correct horse battery staple"
+	psk      = "a-pre-shared-key"
+)
+
+// safeBuffer is written by a goroutine of the hub and read by the test.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// told runs a hub over the events and returns all that it wrote.
+func told(t *testing.T, change func(*Config), events ...*Event) string {
+	t.Helper()
+	out := &safeBuffer{}
+	h := newHub(t, out, change)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { h.Run(ctx); close(ended) }()
+	for _, e := range events {
+		h.Ended(e)
+	}
+	cancel()
+	<-ended
+	return out.String()
+}
+
+func newHub(t testing.TB, out *safeBuffer, change func(*Config)) *Hub {
+	t.Helper()
+	cfg := Config{Out: out, Metrics: metrics.New(prometheus.NewRegistry()), Requests: true, Salt: []byte("salt")}
+	if change != nil {
+		change(&cfg)
+	}
+	h, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// login is an Access-Request with all that must not be seen, and its ends.
+func login(t testing.TB, user string, reply wire.Code) *Event {
+	t.Helper()
+	s, err := wire.NewServerSecret([]byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := wire.NewRequest(radius.CodeAccessRequest, 7)
+	if user != "" {
+		b.AddText(1, user)
+	}
+	b.AddUserPassword([]byte(password), s).AddText(31, "02-00-5E-00-53-01").
+		Add(3, append([]byte{9}, "chap-password-of"...)).
+		AddVendor(9, 1, []byte("psk="+psk)).
+		AddVendor(311, 25, []byte("the answer to an MS-CHAP challenge")).
+		AddVendor(311, 10, []byte("DOMAIN")).
+		AddInteger(5, 17).AddText(32, "ap-1").Add(4, []byte{192, 0, 2, 4}).
+		AddEAP([]byte{2, 5, 0, 12, 6, 'g', 't', 'c', '-', 'p', 'w', 'd'}).AddMessageAuthenticator()
+	p, err := b.Sign(wire.NewHasher(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := new(wire.View)
+	if err := v.Parse(p); err != nil {
+		t.Fatal(err)
+	}
+	r := make([]byte, 20, 40)
+	r[0], r[1] = byte(reply), 7
+	if reply == radius.CodeAccessReject {
+		r = append(r, 101, 6, 0, 0, 1, 0xf6, 18, 5, 'n', 'o', '!')
+	}
+	r[3] = byte(len(r))
+	return &Event{Client: "campus", Peer: netip.MustParseAddrPort("192.0.2.9:40001"), Kind: wire.KindAccess, Request: v,
+		Fate: metrics.FateRelayed, Reply: r, Server: "radius-a", Port: "auth", Duration: 1234 * time.Microsecond, Tries: 1}
+}
+
+func newContext(t *testing.T) (context.Context, context.CancelFunc) {
+	return context.WithCancel(t.Context())
+}
+
+// counter returns how many lines the request log has dropped.
+func counter(t *testing.T, h *Hub) int {
+	t.Helper()
+	return h.requests.lines.queue.Dropped()
+}

@@ -1,0 +1,122 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+)
+
+// privacy shows the names of people and devices as configured.
+type privacy struct {
+	// static after construction
+	user, station Show
+	key           [16]byte  // of the hashes
+	pool          sync.Pool // *scratch
+}
+
+// scratch is what making one line needs.
+type scratch struct {
+	line   []byte
+	date   []byte // of second, up to its fractions
+	zone   []byte
+	second int64  // in Unix time
+	name   []byte // the key, and the name in the form that is hashed
+	shown  []byte
+}
+
+func newPrivacy(cfg *Config) *privacy {
+	p := &privacy{user: cfg.User, station: cfg.Station}
+	if len(cfg.Salt) == 0 {
+		rand.Read(p.key[:]) // never fails (crypto/rand)
+	} else {
+		sum := sha256.Sum256(cfg.Salt)
+		copy(p.key[:], sum[:])
+	}
+	p.pool.New = func() any {
+		return &scratch{line: make([]byte, 0, 1024), name: make([]byte, 0, 512), shown: make([]byte, 0, 256)}
+	}
+	return p
+}
+
+// userName returns what is shown of a User-Name; nil for nothing. The result is
+// valid until the scratch is used again.
+func (p *privacy) userName(s *scratch, name []byte) []byte {
+	switch {
+	case name == nil || p.user == None:
+		return nil
+	case p.user == Full:
+		return name
+	case p.user == Cut:
+		at := bytes.LastIndexByte(name, '@')
+		if at < 0 {
+			return nil
+		}
+		return name[at:]
+	}
+	s.name = append(s.name[:0], p.key[:]...)
+	for _, c := range name { // realms do not tell letters of either case apart (RFC 7542 §2.4), nor do most users
+		s.name = append(s.name, lower(c))
+	}
+	return s.digits()
+}
+
+// stationID returns what is shown of a Calling-Station-Id. A MAC address gives
+// the same in whichever form it is written (RFC 3580 §3.21 has one, the field has many).
+func (p *privacy) stationID(s *scratch, id []byte) []byte {
+	if id == nil || p.station == None {
+		return nil
+	}
+	if p.station == Full {
+		return id
+	}
+	s.name = append(s.name[:0], p.key[:]...)
+	mac := true
+	for _, c := range id {
+		switch c = lower(c); {
+		case c >= '0' && c <= '9' || c >= 'a' && c <= 'f':
+			s.name = append(s.name, c)
+		case c != '-' && c != ':' && c != '.':
+			mac = false
+		}
+	}
+	digits := s.name[len(p.key):]
+	mac = mac && len(digits) == 12
+	if p.station == Cut {
+		if !mac {
+			return nil
+		}
+		s.shown = append(s.shown[:0], digits[0], digits[1], '-', digits[2], digits[3], '-', digits[4], digits[5])
+		return s.shown
+	}
+	if !mac { // a telephone number, say
+		s.name = append(s.name[:len(p.key)], id...)
+	}
+	return s.digits()
+}
+
+// digits returns 16 hex digits of the hash of s.name. Of SHA-256 over a key and
+// the name only a quarter is shown, so nobody can go on computing from it, which
+// is what HMAC is else needed for; and a name of usual length costs one block.
+func (s *scratch) digits() []byte {
+	sum := sha256.Sum256(s.name)
+	s.shown = hex.AppendEncode(s.shown[:0], sum[:8])
+	return s.shown
+}
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// realmOf returns what follows the last "@" of a User-Name, nil when there is none.
+func realmOf(name []byte) []byte {
+	at := bytes.LastIndexByte(name, '@')
+	if at < 0 || at == len(name)-1 {
+		return nil
+	}
+	return name[at+1:]
+}

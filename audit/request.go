@@ -1,0 +1,209 @@
+package audit
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// requestLog writes a line for each request.
+type requestLog struct {
+	// static after construction
+	json    bool
+	privacy *privacy
+	lines   *lines
+}
+
+func newRequestLog(cfg *Config, p *privacy) *requestLog {
+	return &requestLog{json: cfg.JSON, privacy: p,
+		lines: newLines(cfg.Out, cfg.Metrics.Queue("request_log", "bytes", lineBuffer))}
+}
+
+// ended writes the line of a request.
+func (r *requestLog) ended(e *Event) {
+	s := r.privacy.pool.Get().(*scratch)
+	defer r.privacy.pool.Put(s)
+	f := fields{json: r.json, to: s.beginLine(s.line[:0], r.json, time.Now())}
+	f.text("msg", "request")
+	f.text("client", e.Client)
+	f.begin("peer")
+	f.to = appendPeer(f.to, e, r.json)
+	f.text("kind", e.Kind.String())
+	if v := e.Request; v != nil {
+		f.octets("realm", realmOf(v.UserName()))
+		f.octets("user", r.privacy.userName(s, v.UserName()))
+		f.octets("station", r.privacy.stationID(s, v.CallingStationID()))
+	}
+	if e.Server != "" {
+		f.text("server", e.Server)
+		f.text("port", e.Port)
+	}
+	f.text("fate", e.Fate.String())
+	if len(e.Reply) >= wire.MinLength {
+		code := wire.Code(e.Reply[0])
+		f.text("reply", wire.CodeName(code))
+		if cause := causeIn(code, e.Reply); cause != 0 {
+			f.number("error_cause", int64(cause))
+		}
+	}
+	f.begin("ms")
+	f.to = appendMilliseconds(f.to, e.Duration)
+	f.number("tries", int64(e.Tries))
+	s.line = endLine(f.to, r.json)
+	r.lines.put(s.line)
+}
+
+// causeIn returns the Error-Cause of a reply that can have one, 0 for none.
+func causeIn(code wire.Code, reply []byte) uint32 {
+	switch code {
+	case radius.CodeAccessAccept, radius.CodeAccessChallenge, radius.CodeAccountingResponse:
+		return 0
+	}
+	var v wire.View
+	if v.Parse(reply) != nil {
+		return 0
+	}
+	return v.ErrorCause()
+}
+
+func appendPeer(to []byte, e *Event, json bool) []byte {
+	if json {
+		to = append(to, '"')
+	}
+	to = e.Peer.AppendTo(to)
+	if json {
+		to = append(to, '"')
+	}
+	return to
+}
+
+// beginLine starts a line as log/slog does, so that one reader takes both. All
+// but the milliseconds is kept for the lines of the same second.
+func (s *scratch) beginLine(to []byte, json bool, now time.Time) []byte {
+	if second := now.Unix(); second != s.second {
+		s.second = second
+		s.date = now.AppendFormat(s.date[:0], "2006-01-02T15:04:05.")
+		s.zone = now.AppendFormat(s.zone[:0], "Z07:00")
+	}
+	if json {
+		to = append(to, `{"time":"`...)
+	} else {
+		to = append(to, "time="...)
+	}
+	to = append(to, s.date...)
+	to = appendThousandths(to, now.Nanosecond()/1e6)
+	to = append(to, s.zone...)
+	if json {
+		return append(to, `","level":"INFO"`...)
+	}
+	return append(to, " level=INFO"...)
+}
+
+// appendMilliseconds appends d as milliseconds with three digits behind the point.
+func appendMilliseconds(to []byte, d time.Duration) []byte {
+	µs := max(d.Microseconds(), 0)
+	to = strconv.AppendInt(to, µs/1000, 10)
+	return appendThousandths(append(to, '.'), int(µs%1000))
+}
+
+// appendThousandths appends three digits; n is 0 to 999.
+func appendThousandths(to []byte, n int) []byte {
+	return append(to, byte('0'+n/100), byte('0'+n/10%10), byte('0'+n%10))
+}
+
+func endLine(to []byte, json bool) []byte {
+	if json {
+		to = append(to, '}')
+	}
+	return append(to, '\n')
+}
+
+// fields appends the fields of a line.
+type fields struct {
+	json bool
+	to   []byte
+}
+
+func (f *fields) begin(key string) {
+	if f.json {
+		f.to = append(f.to, ',', '"')
+		f.to = append(f.to, key...)
+		f.to = append(f.to, '"', ':')
+		return
+	}
+	f.to = append(f.to, ' ')
+	f.to = append(f.to, key...)
+	f.to = append(f.to, '=')
+}
+
+func (f *fields) number(key string, n int64) {
+	f.begin(key)
+	f.to = strconv.AppendInt(f.to, n, 10)
+}
+
+// text appends a string of the program's own or of the configuration.
+func (f *fields) text(key, s string) {
+	f.begin(key)
+	f.to = appendValue(f.to, s, f.json)
+}
+
+// octets appends what a peer has sent, or nothing when there is none.
+func (f *fields) octets(key string, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	f.begin(key)
+	f.to = appendValue(f.to, b, f.json)
+}
+
+// appendValue appends s so that nothing in it ends the value or the line.
+func appendValue[T string | []byte](to []byte, s T, json bool) []byte {
+	if plain(s) {
+		if !json {
+			return append(to, s...)
+		}
+		to = append(to, '"')
+		to = append(to, s...)
+		return append(to, '"')
+	}
+	if !json {
+		return strconv.AppendQuote(to, string(s))
+	}
+	return appendJSON(to, string(s))
+}
+
+// plain reports whether s may stand as it is: printable ASCII without what
+// either form gives a meaning to.
+func plain[T string | []byte](s T) bool {
+	if len(s) == 0 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' || c == '=' {
+			return false
+		}
+	}
+	return true
+}
+
+// appendJSON appends a JSON string (RFC 8259 §7); octets that are no UTF-8
+// become U+FFFD.
+func appendJSON(to []byte, s string) []byte {
+	const digits = "0123456789abcdef"
+	to = append(to, '"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			to = append(to, '\\', byte(r))
+		case r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029':
+			to = append(to, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
+		default:
+			to = utf8.AppendRune(to, r)
+		}
+	}
+	return append(to, '"')
+}

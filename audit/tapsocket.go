@@ -1,0 +1,158 @@
+package audit
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+const (
+	longestFilter = 4096             // octets of the line that a tap begins with
+	filterWait    = 5 * time.Second  // for that line
+	writeWait     = 10 * time.Second // for a tap to take what it is shown
+)
+
+// ListenTap opens the socket that taps connect to, for the owner only. A socket
+// that an earlier gateway has left is replaced; one that somebody listens on is
+// not.
+func ListenTap(path string) (net.Listener, error) {
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("another gateway listens on %s", path)
+	}
+	// Made in a folder that nobody else can enter and moved when its mode is set:
+	// there is no moment at which others could connect.
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".tap")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	inside := filepath.Join(dir, "s")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: inside, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	if err := errors.Join(os.Chmod(inside, 0o600), os.Rename(inside, path)); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return &tapListener{UnixListener: l, path: path}, nil
+}
+
+// tapListener removes its socket when it is closed.
+type tapListener struct {
+	*net.UnixListener
+	path string
+	once sync.Once
+}
+
+// Close closes the listener; it may be called more than once.
+func (l *tapListener) Close() error {
+	l.once.Do(func() { os.Remove(l.path) })
+	return l.UnixListener.Close()
+}
+
+// ServeTaps shows packets to whoever connects to l, until ctx is done. It
+// closes l, and returns after every goroutine that it started has ended.
+//
+// An onlooker begins with one line, a Filter as JSON, and is sent text from
+// then on.
+func (h *Hub) ServeTaps(ctx context.Context, l net.Listener) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	stop := context.AfterFunc(ctx, func() { l.Close() })
+	defer stop()
+	defer l.Close()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("waiting for taps: %w", err)
+		}
+		running.Go(func() { h.serveTap(ctx, c) })
+	}
+}
+
+func (h *Hub) serveTap(ctx context.Context, c net.Conn) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { c.Close() })
+	defer stop()
+	defer c.Close()
+	c.SetReadDeadline(time.Now().Add(filterWait))
+	from := bufio.NewReader(io.LimitReader(c, longestFilter))
+	line, err := from.ReadBytes('\n')
+	var f Filter
+	if err == nil {
+		err = json.Unmarshal(line, &f)
+	}
+	if err != nil {
+		fmt.Fprintf(c, "expected a line of JSON with client, realm or user: %v\n", err)
+		return
+	}
+	t, err := h.attach(f)
+	if err != nil {
+		fmt.Fprintf(c, "%v\n", err)
+		return
+	}
+	defer t.close()
+	var reader sync.WaitGroup
+	defer func() {
+		c.Close()
+		reader.Wait()
+	}()
+	c.SetReadDeadline(time.Time{})
+	reader.Go(func() { // finds that the onlooker has gone
+		defer cancel()
+		io.Copy(io.Discard, c)
+	})
+	fmt.Fprintf(c, "showing %s\n", f)
+	t.show(ctx, c)
+}
+
+// show writes what the tap sees until ctx is done or the onlooker takes no more.
+func (t *tap) show(ctx context.Context, c net.Conn) {
+	for {
+		select {
+		case s := <-t.packet:
+			t.hub.queue.Add(-1)
+			text := s.text()
+			if n := t.dropped.Swap(0); n > 0 {
+				text += fmt.Sprintf("(%d packets were not shown: they came faster than they can be printed)\n", n)
+			}
+			c.SetWriteDeadline(time.Now().Add(writeWait))
+			if _, err := io.WriteString(c, text); err != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// close ends the tap, and takes what it was not shown from the count of what waits.
+func (t *tap) close() {
+	t.hub.detach(t)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	for {
+		select {
+		case <-t.packet:
+			t.hub.queue.Add(-1)
+		default:
+			return
+		}
+	}
+}
