@@ -1,0 +1,91 @@
+package udpback
+
+import (
+	"time"
+
+	"radsec-gw/wire"
+)
+
+// item is one written request on its way to its first transmission.
+type item struct {
+	socket     *socket
+	packet     []byte // in the batch's arena
+	id         wire.ServerID
+	generation uint32
+}
+
+// Batch gathers requests until everything that a connection held has been
+// handled; then it signs them together and sends them with one system call for
+// each socket. It belongs to one goroutine, which borrows it from the Back for
+// the length of one burst.
+type Batch struct {
+	// static after construction
+	Hasher *wire.Hasher // for the borrower's own answers
+	back   *Back
+
+	// owned by the borrower
+	digests *wire.Digests
+	items   []item
+	packets [][]byte // of one socket; reused
+	arena   arena
+}
+
+// room returns space for one more packet, after sending what is there if it is full.
+func (b *Batch) room() []byte {
+	if len(b.items) == cap(b.items) || b.digests.Full() || b.arena.full() {
+		b.Flush()
+	}
+	return b.arena.room()
+}
+
+// add takes a written request that room has given the space for.
+func (b *Batch) add(it item) {
+	b.arena.take(len(it.packet))
+	b.items = append(b.items, it)
+}
+
+// Flush signs and sends what was gathered. Errors of the socket are counted and
+// logged; the request itself is safe, because its schedule sends it again.
+func (b *Batch) Flush() {
+	if len(b.items) == 0 {
+		return
+	}
+	b.digests.Run()
+	for len(b.items) > 0 {
+		b.flushSocket(b.items[0].socket)
+	}
+	b.arena.reset()
+}
+
+// flushSocket sends and drops all items of one socket.
+func (b *Batch) flushSocket(s *socket) {
+	b.packets = b.packets[:0]
+	mine := 0
+	for i := range b.items {
+		if b.items[i].socket == s {
+			b.packets = append(b.packets, b.items[i].packet)
+			// The socket's items go to the front, the others keep their order behind.
+			b.items[mine], b.items[i] = b.items[i], b.items[mine]
+			mine++
+		}
+	}
+	lost := s.launch(b.items[:mine], b.back.Now())
+	n, err := s.conn.send(b.packets)
+	clear(b.packets)
+	if err != nil {
+		s.end.socketError(err)
+	}
+	s.end.metrics.Sent(n)
+	for _, ex := range lost {
+		s.end.add(-1)
+		if f := ex.Handler.Fail(b.Hasher, FailShutdown, 0); f != nil {
+			f.Flush()
+		}
+	}
+	left := copy(b.items, b.items[mine:])
+	clear(b.items[left:])
+	b.items = b.items[:left]
+}
+
+// Now is the time on the Back's clock.
+func (b *Batch) Now() time.Duration { return b.back.Now() }

@@ -1,0 +1,77 @@
+package udpback
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	batchSize = 32   // datagrams that one system call moves
+	roomSize  = 4096 // octets of a datagram that are looked at: RFC 2865 §3, the rest is padding
+
+	socketBuffer = 4 << 20         // octets asked of the kernel: a burst of 256 full replies and its overhead
+	dialTimeout  = 2 * time.Second // bounds the look-up of a host name
+)
+
+// datagrams is a connected UDP socket that moves several datagrams at a time.
+// Its implementations are mmsg and single.
+type datagrams interface {
+	// send sends each of bufs as one datagram, in order, and returns how many the
+	// kernel took; fewer than all only with an error.
+	send(bufs [][]byte) (int, error)
+	// receive waits for datagrams and hands them over; the caller gives the inbox
+	// back with release. No buffer is held while it waits.
+	receive() (*inbox, error)
+	release(*inbox)
+	// remote is the address that the socket is connected to.
+	remote() string
+	close() error
+}
+
+// inbox is one batch of received datagrams.
+type inbox struct {
+	n     int
+	sizes [batchSize]int
+	room  [batchSize][roomSize]byte
+}
+
+// datagram returns the i-th of the n datagrams.
+func (in *inbox) datagram(i int) []byte { return in.room[i][:in.sizes[i]] }
+
+// dialer opens a connected socket to a server's port.
+type dialer func(address string) (datagrams, error)
+
+// Dial connects a packet socket to a server's host and port.
+type Dial func(address string) (net.Conn, error)
+
+// dialUDP connects a real UDP socket. The kernel drops what comes from anywhere
+// but the server's address and port (RFC 2865 §3), and reports a port that
+// nobody listens on.
+func dialUDP(address string) (net.Conn, error) {
+	c, err := net.DialTimeout("udp", address, dialTimeout)
+	if err != nil {
+		return nil, err
+	}
+	u := c.(*net.UDPConn)
+	// Best effort: the kernel caps both at net.core.rmem_max and wmem_max.
+	u.SetReadBuffer(socketBuffer)
+	u.SetWriteBuffer(socketBuffer)
+	return c, nil
+}
+
+// batching makes the sockets that dial connects move datagrams in batches where
+// the system can. Inboxes are lent to whichever socket has something to read.
+func batching(dial Dial) dialer {
+	inboxes := &sync.Pool{New: func() any { return new(inbox) }}
+	return func(address string) (datagrams, error) {
+		c, err := dial(address)
+		if err != nil {
+			return nil, err
+		}
+		if u, ok := c.(*net.UDPConn); ok {
+			return newDatagrams(u, inboxes)
+		}
+		return &single{conn: c, ins: inboxes}, nil
+	}
+}

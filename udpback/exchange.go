@@ -1,0 +1,126 @@
+package udpback
+
+import (
+	"sync"
+	"time"
+
+	"radsec-gw/wire"
+)
+
+// Failure says why an exchange ended without a reply to relay.
+type Failure uint8
+
+const (
+	FailSilent        Failure = iota // the server stayed silent to the end of the schedule
+	FailNoIdentifier                 // every Identifier of every server of the group is in use
+	FailProtocolError                // the server answered with a verified Protocol-Error (RFC 7930 §4)
+	FailShutdown                     // the gateway is stopping
+)
+
+// Handler is what an exchange's owner does at each turn of its way. The
+// methods are called one at a time. What is written is signed with the rest of
+// its batch, by d.Run, which the caller sees to: see wire.Digests.
+type Handler interface {
+	// Write puts the copy for the server with secret to under id into dst, which
+	// holds wire.MaxLength octets, and returns its length. It is called again,
+	// with another secret and Identifier, when the request moves to another
+	// server (RFC 2865 §2.5: that is a new request).
+	Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error)
+
+	// Reply takes the verified reply, together with the Request Authenticator it
+	// answers; both are valid during the call only. What the client is to get
+	// goes into dst, which holds wire.MaxLength octets; 0 is nothing.
+	Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int
+
+	// Deliver follows Reply with the octets that it wrote, signed by now and valid
+	// during the call. It ends the exchange: udpback does not touch it again. The
+	// Flusher, if any, is flushed once the whole batch has been delivered.
+	Deliver(packet []byte) Flusher
+
+	// Fail ends the exchange without a reply; cause is the Error-Cause of a
+	// Protocol-Error, else 0. Afterwards udpback does not touch the exchange again.
+	Fail(h *wire.Hasher, why Failure, cause uint32) Flusher
+}
+
+// Flusher is whatever gathers output until its batch is complete.
+type Flusher interface{ Flush() }
+
+// Exchange is one request of a client while a server works on it. Its owner
+// embeds it, sets the first group of fields, and hands it to Group.Start.
+type Exchange struct {
+	// set by the owner before Start, then left alone
+	Handler Handler
+	Code    wire.Code // of the request
+	Kind    wire.Kind
+	Share   *Share // of the client; nil when there is only one
+	// Needed where Group.Chooses.
+	Key          uint64 // the same for all rounds of a conversation; see Hash
+	State        uint64 // Hash of the request's State with the low bit set; 0: none
+	Conversation bool   // one of several rounds, as EAP is: Key decides, not load
+
+	// owned by whoever holds the exchange: Start, then the slot
+	group    *Group        // nil for the gateway's own probes
+	schedule *Schedule     // instead of the server's; nil: the server's
+	server   int           // the place in the group of the server that has it
+	end      *endpoint     // that has it, or had it last
+	sends    int           // transmissions to servers that it has left
+	tried    uint64        // a bit for each server of the group that has had it
+	began    time.Duration // on the Back's clock, when Start took it
+	deadline time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
+
+	mu        sync.Mutex // guards the fields below
+	socket    *socket    // where it waits
+	id        wire.ServerID
+	cancelled bool
+}
+
+// Served names the server and its port ("auth", "acct", "coa") that had the
+// exchange last, and how many times the request was sent in all. It is for the
+// owner, when the exchange has ended.
+func (ex *Exchange) Served() (server, port string, sends int) {
+	if ex.end == nil {
+		return "", "", 0
+	}
+	return ex.end.server.Name, ex.end.label, ex.sends
+}
+
+// Forget makes Served say that no server has had the exchange: for an owner that
+// uses it again.
+func (ex *Exchange) Forget() { ex.end, ex.sends = nil, 0 }
+
+// Cancel takes the exchange back: it is not resent any more and its reply, if
+// one still comes, is counted and dropped (RFC 6613 §2.6.1). The Identifier
+// stays taken until then or until the schedule's end (RFC 5080 §2.2.2).
+//
+// It reports whether the exchange was still waiting. When it was not, Reply or
+// Fail has been called or will be: the owner must be ready for it. So it is, too,
+// while the exchange is in a batch that has not been flushed and while it moves
+// to another server; it is not resent then, and ends by the schedule's end.
+func (ex *Exchange) Cancel() bool {
+	ex.mu.Lock()
+	ex.cancelled = true
+	s, id := ex.socket, ex.id
+	ex.mu.Unlock()
+	return s != nil && s.abandon(id, ex)
+}
+
+func (ex *Exchange) isCancelled() bool {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return ex.cancelled
+}
+
+// place records where the exchange waits; false means it was cancelled before.
+func (ex *Exchange) place(s *socket, id wire.ServerID) bool {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.socket, ex.id = s, id
+	return !ex.cancelled
+}
+
+// reset makes the exchange ready for Start.
+func (ex *Exchange) reset(g *Group, now time.Duration) {
+	ex.group, ex.schedule, ex.server, ex.end, ex.sends = g, nil, 0, nil, 0
+	ex.tried, ex.began, ex.deadline = 0, now, 0
+	ex.socket, ex.id, ex.cancelled = nil, 0, false
+}

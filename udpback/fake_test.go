@@ -1,0 +1,283 @@
+package udpback
+
+import (
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+	"layeh.com/radius"
+
+	"radsec-gw/metrics"
+	"radsec-gw/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const secretText = "udp-Secret-1"
+
+// transmission is one datagram as the fake server saw it.
+type transmission struct {
+	at     time.Duration // since the network was made
+	octets []byte
+	socket int // which socket of the address it came from
+}
+
+// network is a fake of every server's side of the wire, on the test's clock.
+type network struct {
+	t     *testing.T
+	start time.Time
+
+	mu       sync.Mutex
+	sockets  []*fakeSocket
+	received map[string][]transmission // by address
+	// serve, when set, is called for every datagram; its answers go back at once.
+	serve   func(address string, datagram []byte) [][]byte
+	refused map[string]bool   // addresses that nobody listens on
+	names   map[string]string // what an address stands for; part of remote
+}
+
+func newNetwork(t *testing.T) *network {
+	return &network{t: t, start: time.Now(), received: map[string][]transmission{}, refused: map[string]bool{}}
+}
+
+func (n *network) dial(address string) (datagrams, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := &fakeSocket{net: n, address: address, resolved: n.names[address] + address, number: len(n.sockets), in: make(chan []byte, 4096), closed: make(chan struct{})}
+	n.sockets = append(n.sockets, s)
+	return s, nil
+}
+
+func (n *network) seen(address string) []transmission {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]transmission(nil), n.received[address]...)
+}
+
+type fakeSocket struct {
+	net      *network
+	address  string
+	number   int
+	resolved string // what the address stood for when the socket was opened
+	in       chan []byte
+	once     sync.Once
+	closed   chan struct{}
+}
+
+func (s *fakeSocket) send(bufs [][]byte) (int, error) {
+	s.net.mu.Lock()
+	serve, refused := s.net.serve, s.net.refused[s.address]
+	for _, b := range bufs {
+		tr := transmission{at: time.Since(s.net.start), octets: append([]byte(nil), b...), socket: s.number}
+		s.net.received[s.address] = append(s.net.received[s.address], tr)
+	}
+	s.net.mu.Unlock()
+	if refused {
+		return 0, syscall.ECONNREFUSED
+	}
+	for _, b := range bufs {
+		if serve == nil {
+			break
+		}
+		for _, reply := range serve(s.address, append([]byte(nil), b...)) {
+			s.in <- reply
+		}
+	}
+	return len(bufs), nil
+}
+
+func (s *fakeSocket) receive() (*inbox, error) {
+	select {
+	case b := <-s.in:
+		in := new(inbox)
+		in.n, in.sizes[0] = 1, copy(in.room[0][:], b)
+		return in, nil
+	case <-s.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (s *fakeSocket) release(*inbox) {}
+func (s *fakeSocket) remote() string { return s.resolved }
+func (s *fakeSocket) close() error   { s.once.Do(func() { close(s.closed) }); return nil }
+
+// owner is an exchange's owner that records what becomes of it.
+type owner struct {
+	Exchange
+	code     wire.Code
+	writeErr error
+	writes   int
+
+	mu      sync.Mutex
+	replies []wire.Code
+	fails   []Failure
+	causes  []uint32
+	ended   chan struct{}
+}
+
+func newOwner(code wire.Code) *owner {
+	o := &owner{code: code, ended: make(chan struct{}, 8)}
+	o.Handler, o.Code, o.Kind = o, code, wire.KindOf(code)
+	return o
+}
+
+// Write writes a packet of the owner's code with a random Request Authenticator.
+func (o *owner) Write(d *wire.Digests, dst []byte, _ *wire.ServerSecret, id wire.ServerID) (int, error) {
+	o.writes++
+	if o.writeErr != nil {
+		return 0, o.writeErr
+	}
+	p := append(dst[:0], byte(o.code), byte(id), 0, 26)
+	p = p[:20]
+	d.Random(p[4:20])
+	p = append(p, 1, 6, 'n', 'e', 'm', 'o')
+	return len(p), nil
+}
+
+func (o *owner) Reply(_ *wire.Digests, dst []byte, reply *wire.View, _ *[16]byte, _ *wire.ServerSecret) int {
+	return copy(dst, reply.Packet)
+}
+
+func (o *owner) Deliver(packet []byte) Flusher {
+	o.mu.Lock()
+	o.replies = append(o.replies, wire.Code(packet[0]))
+	o.mu.Unlock()
+	o.ended <- struct{}{}
+	return nil
+}
+
+func (o *owner) Fail(_ *wire.Hasher, why Failure, cause uint32) Flusher {
+	o.mu.Lock()
+	o.fails, o.causes = append(o.fails, why), append(o.causes, cause)
+	o.mu.Unlock()
+	o.ended <- struct{}{}
+	return nil
+}
+
+// outcome is one word for what became of the exchange.
+func (o *owner) outcome() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return fmt.Sprintf("replies %v fails %v", o.replies, o.fails)
+}
+
+// answer is a right reply to request, by the field's library.
+func answer(t testing.TB, request []byte, code radius.Code) []byte {
+	t.Helper()
+	p, err := radius.Parse(request, []byte(secretText))
+	if err != nil {
+		t.Fatalf("the server cannot read what it was sent: %v", err)
+	}
+	b, err := p.Response(code).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// protocolError is a signed Protocol-Error with an Error-Cause, which the
+// library has no code for.
+func protocolError(request []byte, cause byte) []byte {
+	b := []byte{byte(wire.CodeProtocolError), request[1], 0, 26}
+	b = append(b, request[4:20]...)
+	b = append(b, 101, 6, 0, 0, 1, cause)
+	sum := md5.Sum(append(append([]byte(nil), b...), secretText...))
+	copy(b[4:20], sum[:])
+	return b
+}
+
+// pass lets d go by on the bubble's clock.
+func pass(d time.Duration) { <-time.After(d) }
+
+// fixture is a Back on a fake network, with servers of one port each kind.
+type fixture struct {
+	back *Back
+	reg  *prometheus.Registry
+	net  *network
+}
+
+func newFixture(t *testing.T) *fixture {
+	reg := prometheus.NewRegistry()
+	n := newNetwork(t)
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	return &fixture{back: newBack(metrics.New(reg), log, n.dial), reg: reg, net: n}
+}
+
+func (f *fixture) server(t *testing.T, name string, change func(*ServerConfig)) *Server {
+	t.Helper()
+	secret, err := wire.NewServerSecret([]byte(secretText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := ServerConfig{Name: name, Address: name, AuthPort: 1812, AcctPort: 1813, CoAPort: 3799, Secret: secret}
+	if change != nil {
+		change(&c)
+	}
+	return f.back.NewServer(c)
+}
+
+func (f *fixture) group(t *testing.T, balance Balance, servers ...*Server) *Group {
+	t.Helper()
+	g, err := f.back.NewGroup(GroupConfig{Balance: balance}, servers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// start sends each owner on its way in one batch.
+func (f *fixture) start(t *testing.T, g *Group, owners ...*owner) {
+	t.Helper()
+	b := f.back.Borrow()
+	for _, o := range owners {
+		if err := g.Start(&o.Exchange, b); err != nil {
+			t.Fatalf("Start: %v", err)
+		}
+	}
+	b.Flush()
+	f.back.GiveBack(b)
+}
+
+// count reads a counter or gauge by its name and labels, given as "name value" pairs.
+func (f *fixture) count(t *testing.T, name string, labels ...string) float64 {
+	t.Helper()
+	families, err := f.reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	total, found := 0.0, false
+	for _, fam := range families {
+		if fam.GetName() != name {
+			continue
+		}
+		for _, m := range fam.GetMetric() {
+			have := map[string]string{}
+			for _, l := range m.GetLabel() {
+				have[l.GetName()] = l.GetValue()
+			}
+			match := true
+			for i := 0; i < len(labels); i += 2 {
+				match = match && have[labels[i]] == labels[i+1]
+			}
+			if match {
+				found = true
+				total += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	if !found {
+		t.Fatalf("no series %s%v", name, labels)
+	}
+	return total
+}
+
+var errTest = errors.New("the owner cannot write this")

@@ -1,0 +1,294 @@
+package udpback
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Check is how a silent server is asked whether it lives.
+type Check uint8
+
+const (
+	CheckNone          Check = iota // nothing is asked: live traffic decides
+	CheckStatusServer               // Status-Server to the auth and acct ports (RFC 5997 §4)
+	CheckAccessRequest              // an Access-Request of a configured user to the auth port
+)
+
+// Health says how the ports of a server are judged. A zero field means its default.
+type Health struct {
+	Check          Check
+	User, Password string // of CheckAccessRequest
+	// SuspectAfter is how many requests must fall due for a second transmission,
+	// with no verified reply to anything since their first, before the port is
+	// suspected. Default 3: one realm that stays silent condemns nobody (P83).
+	SuspectAfter int
+	// Watchdog is how long a port may be unheard before it is probed although
+	// nothing is wrong; varied by ±2 s (RFC 3539 §3.4.1, Tw). Default 30 s.
+	Watchdog time.Duration
+	// ProbeInterval is the pause between probes of a suspect or dead port, and the
+	// wait for the answer to each. Without probes it is how often a real request
+	// tries a dead port. Default 3 s.
+	ProbeInterval time.Duration
+	DownAfter     int // probes without an answer that make a suspect dead; default 3
+	UpAfter       int // verified replies that bring a dead port back; default 3 (RFC 3539 App. A)
+}
+
+// Defaults of Health.
+const (
+	DefaultSuspectAfter  = 3
+	DefaultWatchdog      = 30 * time.Second
+	DefaultProbeInterval = 3 * time.Second
+	DefaultDownAfter     = 3
+	DefaultUpAfter       = 3
+)
+
+// watchdogJitter is ± on Tw (RFC 3539 §3.4.1).
+const watchdogJitter = 2 * time.Second
+
+func (h Health) withDefaults() Health {
+	set := func(n *int, def int) {
+		if *n == 0 {
+			*n = def
+		}
+	}
+	set(&h.SuspectAfter, DefaultSuspectAfter)
+	set(&h.DownAfter, DefaultDownAfter)
+	set(&h.UpAfter, DefaultUpAfter)
+	if h.Watchdog == 0 {
+		h.Watchdog = DefaultWatchdog
+	}
+	if h.ProbeInterval == 0 {
+		h.ProbeInterval = DefaultProbeInterval
+	}
+	return h
+}
+
+// State is what is believed of one port of a server.
+type State int32
+
+const (
+	Up      State = iota // answers, or has not been asked yet
+	Suspect              // silent for some requests; probes decide. Used only when no other server is up
+	Down                 // silent for the probes as well. Used only when no other server is left
+)
+
+func (s State) String() string { return [...]string{"up", "suspect", "down"}[s] }
+
+// judge holds one port's state. Only verified replies count for life, and only
+// silence counts against it: a reply that does not verify is neither.
+type judge struct {
+	// static after construction
+	config Health
+	probed bool // probes are sent
+	log    *slog.Logger
+	onTurn func(State)                  // told of every change
+	probe  func(answered func(ok bool)) // sends one probe
+
+	state     atomic.Int32
+	lastReply atomic.Int64 // when the last verified reply came, on the Back's clock
+	silent    atomic.Int32 // silent requests since then
+	trickled  atomic.Int64 // when a real request last tried a dead, unprobed port
+
+	mu      sync.Mutex // guards the fields below
+	timer   *time.Timer
+	pending bool // a probe is unanswered
+	missed  int  // probes without an answer in a row
+	answers int  // verified replies since the port went down
+	closed  bool
+	news    []turned // not logged yet
+
+	ticking sync.Mutex // held by a running tick; taken before mu
+}
+
+// turned is a change of state.
+type turned struct {
+	from, to State
+	never    bool // no reply has ever verified
+}
+
+func (j *judge) now() State { return State(j.state.Load()) }
+
+// start begins the watchdog; the first probe comes soon, so that the states are
+// known before they are needed, and at a time of its own for each port.
+func (j *judge) start(tick func()) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.timer = time.AfterFunc(time.Duration(rand.Int64N(int64(time.Second))), tick)
+}
+
+// stop ends the probes and waits for one that is being sent.
+func (j *judge) stop() {
+	j.mu.Lock()
+	j.closed = true
+	if j.timer != nil {
+		j.timer.Stop()
+	}
+	j.mu.Unlock()
+	j.ticking.Lock() // once a tick that had begun is over
+	defer j.ticking.Unlock()
+}
+
+// replied notes a verified reply of any kind.
+func (j *judge) replied(now time.Duration) {
+	j.lastReply.Store(int64(now))
+	if j.silent.Load() != 0 {
+		j.silent.Store(0)
+	}
+	if j.now() != Up {
+		j.revive()
+	}
+}
+
+// revive counts a sign of life of a port that is not up: one clears a suspicion,
+// several in a row bring back the dead.
+func (j *judge) revive() {
+	defer j.tell()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.missed = 0
+	j.answers++
+	if j.now() == Suspect || j.answers >= j.config.UpAfter {
+		j.turn(Up)
+	}
+}
+
+// silence notes that a request fell due although it was first sent at sent.
+// Whatever verified since then shows that the port lives, and only this request
+// is ignored (P83).
+func (j *judge) silence(sent time.Duration) {
+	if time.Duration(j.lastReply.Load()) >= sent {
+		return
+	}
+	if int(j.silent.Add(1)) >= j.config.SuspectAfter && j.now() == Up {
+		j.suspect()
+	}
+}
+
+// suspect starts the probes; where there are none, silence is all there is to go by.
+func (j *judge) suspect() {
+	defer j.tell()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.now() != Up || j.closed {
+		return
+	}
+	j.missed, j.answers = 0, 0
+	if !j.probed {
+		j.turn(Down)
+		return
+	}
+	j.turn(Suspect)
+	j.timer.Reset(0)
+}
+
+// refused notes that nobody listens on the port. An ICMP message can be forged,
+// so it is a hint that starts the probes, not a proof.
+func (j *judge) refused() {
+	if j.probed {
+		j.suspect()
+	}
+}
+
+// turn changes the state; tell logs it. With mu held.
+func (j *judge) turn(to State) {
+	from := j.now()
+	if from == to {
+		return
+	}
+	j.state.Store(int32(to))
+	j.answers = 0
+	j.onTurn(to)
+	j.news = append(j.news, turned{from, to, j.lastReply.Load() == 0})
+}
+
+// tell logs the changes since it last did, with no lock held: whatever takes the
+// log may be slow.
+func (j *judge) tell() {
+	j.mu.Lock()
+	news := j.news
+	j.news = nil
+	j.mu.Unlock()
+	for _, n := range news {
+		switch n.to {
+		case Up:
+			j.log.Info("the server answers again", "was", n.from.String())
+		case Suspect:
+			j.log.Warn("the server is silent; probing it, new requests prefer other servers")
+		case Down:
+			hint := "no request and no probe was answered"
+			if n.never && j.probed {
+				hint = "it has never answered: is the address right, does it know this gateway and the same secret, does it answer Status-Server (else set health)?"
+			}
+			j.log.Error("the server is down", "hint", hint)
+		}
+	}
+}
+
+// tick sends a probe when one is due and sets the timer for the next.
+func (j *judge) tick(now time.Duration) {
+	j.ticking.Lock()
+	defer j.ticking.Unlock()
+	j.mu.Lock()
+	if j.closed {
+		j.mu.Unlock()
+		return
+	}
+	unheard := now - time.Duration(j.lastReply.Load())
+	waits := j.pending // for the answer to the last probe, for a moment more
+	due := !j.pending && (j.now() != Up || j.lastReply.Load() == 0 || unheard >= j.config.Watchdog-watchdogJitter)
+	if due {
+		j.pending = true
+	}
+	next := j.config.ProbeInterval + time.Duration(jitter()*float64(j.config.ProbeInterval))
+	if j.now() == Up && !j.pending {
+		next = j.config.Watchdog - unheard + time.Duration(rand.Int64N(int64(2*watchdogJitter))) - watchdogJitter
+		next = max(next, 100*time.Millisecond)
+	}
+	if waits {
+		next = j.config.ProbeInterval / 10
+	}
+	j.timer.Reset(next)
+	j.mu.Unlock()
+	if due {
+		j.probe(j.probeEnded)
+	}
+}
+
+// probeEnded notes whether a probe was answered. What an answer proves, replied
+// has noted already.
+func (j *judge) probeEnded(answered bool) {
+	defer j.tell()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.pending = false
+	if answered || j.closed {
+		return
+	}
+	j.missed++
+	j.answers = 0
+	switch {
+	case j.now() == Up && j.silent.Load() == 0 && j.missed == 1:
+		// One lost probe of an idle port is asked again before anything is believed.
+	case j.now() == Up:
+		j.turn(Suspect)
+	case j.now() == Suspect && j.missed >= j.config.DownAfter:
+		j.turn(Down)
+	}
+}
+
+// trickle says whether a real request should try this dead port now: one for
+// each probe interval, and at once after one that was answered.
+func (j *judge) trickle(now time.Duration) bool {
+	if j.probed || j.now() != Down {
+		return false
+	}
+	last := j.trickled.Load()
+	fresh := time.Duration(j.lastReply.Load()) > time.Duration(last)
+	if !fresh && now-time.Duration(last) < j.config.ProbeInterval {
+		return false
+	}
+	return j.trickled.CompareAndSwap(last, int64(now))
+}

@@ -1,0 +1,193 @@
+//go:build linux && (amd64 || arm64)
+
+package udpback
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// mmsghdr is struct mmsghdr of sendmmsg(2), as 64-bit machines lay it out.
+type mmsghdr struct {
+	hdr unix.Msghdr
+	len uint32
+	_   [4]byte // padding to a multiple of 8
+}
+
+// mmsg moves datagrams by sendmmsg(2) and recvmmsg(2). golang.org/x/net/ipv4
+// does the same but allocates the source address of every datagram received.
+type mmsg struct {
+	conn *net.UDPConn
+	raw  syscall.RawConn
+
+	outs sync.Pool  // *outbox; senders are many
+	ins  *sync.Pool // *inbox
+
+	// owned by the one receiver
+	in      *inbox
+	inErr   error
+	headers [batchSize]mmsghdr
+	iovecs  [batchSize]unix.Iovec
+	onRead  func(fd uintptr) bool
+}
+
+// outbox is the argument block of one sendmmsg call.
+type outbox struct {
+	headers [batchSize]mmsghdr
+	iovecs  [batchSize]unix.Iovec
+	n, sent int
+	err     error
+	wait    bool // wait for room in the socket's buffer
+	// bound once, so that no call allocates a closure
+	onWrite   func(fd uintptr) bool
+	onControl func(fd uintptr)
+}
+
+func newDatagrams(u *net.UDPConn, inboxes *sync.Pool) (datagrams, error) {
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	m := &mmsg{conn: u, raw: raw, ins: inboxes}
+	m.onRead = m.read
+	return m, nil
+}
+
+func (m *mmsg) close() error { return m.conn.Close() }
+
+func (m *mmsg) remote() string { return m.conn.RemoteAddr().String() }
+
+func (m *mmsg) receive() (*inbox, error) {
+	m.inErr = nil
+	if err := m.raw.Read(m.onRead); err != nil {
+		return nil, err
+	}
+	in := m.in
+	m.in = nil
+	return in, m.inErr
+}
+
+// read is called by the poller: it takes what is there, or asks to be called
+// again when there is something.
+func (m *mmsg) read(fd uintptr) bool {
+	in := m.ins.Get().(*inbox)
+	for i := range m.headers {
+		m.iovecs[i].Base = &in.room[i][0]
+		m.iovecs[i].SetLen(roomSize)
+		m.headers[i].hdr = unix.Msghdr{Iov: &m.iovecs[i], Iovlen: 1}
+	}
+	for {
+		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&m.headers[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			in.n = int(n)
+			for i := range in.n {
+				in.sizes[i] = int(m.headers[i].len)
+			}
+			m.in = in
+			return true
+		case unix.EINTR:
+			continue
+		case unix.EAGAIN:
+			m.ins.Put(in)
+			return false
+		}
+		m.ins.Put(in)
+		m.inErr = errno
+		return true
+	}
+}
+
+func (m *mmsg) release(in *inbox) { m.ins.Put(in) }
+
+func (m *mmsg) send(bufs [][]byte) (int, error) {
+	o, _ := m.outs.Get().(*outbox)
+	if o == nil {
+		o = new(outbox)
+		o.onWrite = o.write
+		o.onControl = func(fd uintptr) { o.write(fd) }
+	}
+	total := 0
+	var err error
+	for len(bufs) > 0 && err == nil {
+		n := min(len(bufs), batchSize)
+		var sent int
+		sent, err = o.send(m.raw, bufs[:n])
+		total += sent
+		bufs = bufs[n:]
+	}
+	m.outs.Put(o)
+	return total, err
+}
+
+// send sends up to batchSize datagrams. A pending ICMP error is reported by the
+// kernel instead of a send, once: the send is then tried again, because the
+// error speaks of an earlier datagram.
+func (o *outbox) send(raw syscall.RawConn, bufs [][]byte) (int, error) {
+	for i, b := range bufs {
+		o.iovecs[i].Base = &b[0]
+		o.iovecs[i].SetLen(len(b))
+		o.headers[i].hdr = unix.Msghdr{Iov: &o.iovecs[i], Iovlen: 1}
+	}
+	o.n, o.sent, o.wait = len(bufs), 0, false
+	var refused error
+	for tries := 0; ; tries++ {
+		var err error
+		// Control does not queue behind other senders as Write does: the kernel
+		// serialises what must be.
+		if o.wait {
+			err = raw.Write(o.onWrite)
+		} else {
+			err = raw.Control(o.onControl)
+		}
+		switch {
+		case err != nil:
+			return o.sent, err
+		case o.err == nil:
+			o.clear()
+			return o.sent, refused
+		case errors.Is(o.err, unix.EAGAIN):
+			o.wait = true
+		case errors.Is(o.err, unix.ECONNREFUSED) && tries < 2:
+			refused = o.err
+		default:
+			o.clear()
+			return o.sent, o.err
+		}
+	}
+}
+
+// write makes the system calls; false asks the poller to wait for room.
+func (o *outbox) write(fd uintptr) bool {
+	o.err = nil
+	for o.sent < o.n {
+		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&o.headers[o.sent])), uintptr(o.n-o.sent), unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			o.sent += int(n)
+		case unix.EINTR:
+		case unix.EAGAIN:
+			if o.wait {
+				return false
+			}
+			o.err = errno
+			return true
+		default:
+			o.err = errno
+			return true
+		}
+	}
+	return true
+}
+
+// clear drops the references to the packets, which belong to others.
+func (o *outbox) clear() {
+	for i := range o.n {
+		o.iovecs[i].Base = nil
+	}
+}

@@ -1,0 +1,12 @@
+//go:build !(linux && (amd64 || arm64))
+
+package udpback
+
+import (
+	"net"
+	"sync"
+)
+
+func newDatagrams(u *net.UDPConn, inboxes *sync.Pool) (datagrams, error) {
+	return &single{conn: u, ins: inboxes}, nil
+}

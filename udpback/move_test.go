@@ -1,0 +1,175 @@
+package udpback
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// A server that dies has just answered others: what it was sent before its last
+// answer moves on like everything else.
+// Rules: P54, P65
+func TestRequestsOfADyingServerMoveOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "b")
+		g := f.group(t, Failover, a, b)
+		lost := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, lost)
+		pass(50 * time.Millisecond)
+		f.net.answering(t, "a", "b")
+		answered := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, answered) // a's last answer
+		<-answered.ended
+		f.net.answering(t, "b")
+		<-lost.ended
+		if took := time.Since(f.net.start); lost.outcome() != "replies [Access-Accept] fails []" || took > 6850*time.Millisecond {
+			t.Errorf("%s after %v, expected b's Access-Accept after about 6s", lost.outcome(), took)
+		}
+	})
+}
+
+// One request counts once against its server, however often it is resent.
+// Rules: P83
+func TestOneSilentRequestIsNoSuspicion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		g := f.group(t, Failover, s)
+		judge := &s.ends[wire.KindAccess].judge
+		for i, want := range []State{Up, Up, Down} { // without probes, silence is all there is
+			o := newOwner(radius.CodeAccessRequest)
+			f.start(t, g, o)
+			<-o.ended
+			if got := judge.now(); got != want {
+				t.Errorf("after %d requests without an answer a is %v, expected %v", i+1, got, want)
+			}
+		}
+	})
+}
+
+// The Identifier that a request leaves behind when it moves is free again after
+// its schedule, even when nothing else happens on its socket.
+// Rules: P26
+func TestMovedRequestGivesItsIdentifierBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "b")
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, a, b), o)
+		<-o.ended
+		if n := a.ends[wire.KindAccess].outstanding.Load(); n != 1 {
+			t.Errorf("%d Identifiers of a are in use after the move, expected 1: a may still answer (RFC 5080 §2.2.2)", n)
+		}
+		pass(30 * time.Second)
+		if n := a.ends[wire.KindAccess].outstanding.Load(); n != 0 {
+			t.Errorf("%d Identifiers of a are in use after the schedule, expected none", n)
+		}
+	})
+}
+
+// Whoever is told by Cancel that the exchange was not waiting gets an end, also
+// in the midst of a move.
+// Rules: P59
+func TestCancelDuringAMoveStillEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		o := &hasty{owner: newOwner(radius.CodeAccessRequest)}
+		o.Handler = o
+		batch := f.back.Borrow()
+		defer f.back.GiveBack(batch)
+		if err := f.group(t, Failover, a, b).Start(&o.Exchange, batch); err != nil {
+			t.Fatal(err)
+		}
+		batch.Flush()
+		<-o.ended
+		if got := o.outcome(); got != "replies [] fails [0]" || o.took {
+			t.Errorf("%s, Cancel %t; expected that Cancel finds nothing and one FailSilent follows", got, o.took)
+		}
+		if n := len(f.net.seen("b:1812")); n != 1 {
+			t.Errorf("%d transmissions to b, expected 1: nobody wants it resent", n)
+		}
+	})
+}
+
+// hasty cancels itself while it moves.
+type hasty struct {
+	*owner
+	took bool
+}
+
+func (h *hasty) Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error) {
+	if h.writes == 1 {
+		h.took = h.Cancel()
+	}
+	return h.owner.Write(d, dst, to, id)
+}
+
+// A dead server without probes is tried by requests that begin something, not by
+// one in the midst of a conversation.
+// Rules: P66, P84
+func TestTrickleSparesConversations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		g := f.group(t, Failover, a, b)
+		pass(time.Minute)
+		a.ends[wire.KindAccess].judge.state.Store(int32(Down))
+		if i := g.choose(&Exchange{Kind: wire.KindAccess, State: 5, Conversation: true}); i != 1 {
+			t.Errorf("a request with State goes to server %d, expected 1: server 0 is dead", i)
+		}
+		if i := g.choose(&Exchange{Kind: wire.KindAccess}); i != 0 {
+			t.Errorf("the next request without State goes to server %d, expected 0: it is due for a try", i)
+		}
+	})
+}
+
+// ICMP port unreachable can be forged: it starts the probes where there are any,
+// so that new requests go elsewhere at once, and proves nothing by itself.
+// Rules: P84
+func TestRefusalIsAHint(t *testing.T) {
+	for _, row := range []struct {
+		check Check
+		want  State
+	}{{CheckStatusServer, Suspect}, {CheckNone, Up}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			checked := func(c *ServerConfig) { c.Health = Health{Check: row.check} }
+			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
+			defer a.Close()
+			defer b.Close()
+			f.net.answering(t, "a", "b")
+			pass(5 * time.Second)
+			f.net.mu.Lock()
+			f.net.refused["a:1812"] = true
+			f.net.mu.Unlock()
+			f.start(t, f.group(t, Failover, a, b), newOwner(radius.CodeAccessRequest))
+			if got := a.ends[wire.KindAccess].judge.now(); got != row.want {
+				t.Errorf("health %d: a is %v after one refusal, expected %v", row.check, got, row.want)
+			}
+			f.net.mu.Lock()
+			f.net.refused["a:1812"] = false
+			f.net.mu.Unlock()
+			pass(5 * time.Second)
+			if got := a.ends[wire.KindAccess].judge.now(); got != Up {
+				t.Errorf("health %d: a is %v although it answers, expected up: the refusal was forged", row.check, got)
+			}
+		})
+	}
+}

@@ -1,0 +1,259 @@
+package udpback
+
+import (
+	"errors"
+	"net"
+	"syscall"
+	"time"
+
+	"radsec-gw/metrics"
+	"radsec-gw/wire"
+)
+
+// receiver is what handling a batch of replies needs; a reader borrows it when
+// there is something to read.
+type receiver struct {
+	// static after construction
+	verify, sign *wire.Digests
+
+	// owned by the borrower
+	candidates [batchSize]candidate
+	n          int
+	written    []written
+	arena      arena
+	flushers   []Flusher
+}
+
+// candidate is one datagram that may be a reply, and a copy of what its slot
+// says, taken under the lock.
+type candidate struct {
+	view       wire.View
+	id         wire.ServerID
+	generation uint32
+	code       wire.Code // of the request
+	sent       [16]byte  // its Request Authenticator
+	ticket     wire.Ticket
+	good       bool // nothing speaks against it yet
+	ex         *Exchange
+}
+
+// written is a reply that waits for its signature.
+type written struct {
+	ex     *Exchange
+	packet []byte
+}
+
+// readErrorPause keeps an error that persists from spinning.
+const readErrorPause = 100 * time.Millisecond
+
+// read handles batches of replies until the socket is closed.
+func (s *socket) read() {
+	defer close(s.done)
+	for {
+		in, err := s.conn.receive()
+		if err == nil {
+			s.handle(in)
+			s.conn.release(in)
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		s.end.socketError(err)
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			time.Sleep(readErrorPause)
+		}
+	}
+}
+
+// handle ends the exchanges that a batch of datagrams answers. Anything that
+// does not verify is counted and forgotten: the schedule goes on as if nothing
+// had come (RFC 2865 §2.3).
+//
+//  1. Well formed, and an Identifier that waits (RFC 2865 §3).
+//  2. A Code that answers the request, and digests over what was really sent,
+//     of all datagrams together.
+//  3. The slots are freed; a slot that was freed meanwhile had its reply.
+//  4. Each owner writes what its client gets, all are signed together and delivered.
+func (s *socket) handle(in *inbox) {
+	back := s.end.server.back
+	r := back.receivers.Get().(*receiver)
+	now := back.Now()
+	s.parse(r, in) // 1
+	s.check(r)     // 2
+	s.take(r, now) // 3
+	for i := range r.candidates[:r.n] {
+		if c := &r.candidates[i]; c.ex != nil {
+			s.end.metrics.ObserveReply(now - c.ex.began)
+			s.answer(r, c) // 4
+			c.ex = nil
+		}
+	}
+	r.deliver()
+	for i, f := range r.flushers {
+		f.Flush()
+		r.flushers[i] = nil
+	}
+	r.flushers = r.flushers[:0]
+	back.receivers.Put(r)
+}
+
+// parse collects the datagrams that are packets, and finds their slots.
+func (s *socket) parse(r *receiver, in *inbox) {
+	r.n = 0
+	for i := range in.n {
+		c := &r.candidates[r.n]
+		d := in.datagram(i)
+		// Octets beyond Length are padding and ignored (RFC 2865 §3).
+		n, err := wire.Cut(d)
+		if err != nil || n == 0 || c.view.Parse(d[:n]) != nil {
+			s.end.metrics.CountReply(metrics.ReplyMalformed)
+			continue
+		}
+		c.id = wire.ServerID(c.view.Identifier())
+		r.n++
+	}
+	s.mu.Lock()
+	for i := range r.candidates[:r.n] {
+		c := &r.candidates[i]
+		sl := &s.slots[c.id]
+		c.good = sl.state != slotFree && sl.state != slotReserved
+		c.generation, c.code, c.sent = sl.generation, sl.code, sl.sent
+	}
+	s.mu.Unlock()
+}
+
+// check keeps the candidates that verify.
+func (s *socket) check(r *receiver) {
+	srv, m := s.end.server, s.end.metrics
+	for i := range r.candidates[:r.n] {
+		c := &r.candidates[i]
+		switch {
+		case !c.good:
+			m.CountReply(metrics.ReplyUnmatched)
+		case !wire.Answers(c.code, c.view.Code()) || answersAnother(c):
+			c.good = false
+			m.CountReply(metrics.ReplyWrongCode)
+		default:
+			var err error
+			if c.ticket, err = r.verify.VerifyReply(&c.view, c.code, &c.sent, srv.secret, srv.requireMA); err != nil {
+				s.bad(c, err)
+			}
+		}
+	}
+	r.verify.Run()
+	for i := range r.candidates[:r.n] {
+		if c := &r.candidates[i]; c.good {
+			if err := r.verify.Verdict(c.ticket); err != nil {
+				s.bad(c, err)
+			}
+		}
+	}
+}
+
+// answersAnother says whether a Protocol-Error names another Code than that of the
+// request whose Identifier it has (RFC 7930 §4, draft-dekok-protocol-error §6).
+func answersAnother(c *candidate) bool {
+	original, ok := c.view.OriginalCode()
+	return ok && c.view.Code() == wire.CodeProtocolError && original != c.code
+}
+
+// bad counts a reply that does not verify, and tells the operator.
+func (s *socket) bad(c *candidate, err error) {
+	c.good = false
+	s.end.metrics.CountReply(badReply(err))
+	s.end.badReply(err)
+}
+
+// badReply names what VerifyReply found.
+func badReply(err error) metrics.Result {
+	switch {
+	case errors.Is(err, wire.ErrResponseAuthenticator):
+		return metrics.ReplyBadResponseAuthenticator
+	case errors.Is(err, wire.ErrNoMessageAuthenticator):
+		return metrics.ReplyMissingMessageAuthenticator
+	}
+	return metrics.ReplyBadMessageAuthenticator
+}
+
+// take ends the use of the slots that were answered. A candidate's exchange
+// stays nil when nobody waits for it any more.
+func (s *socket) take(r *receiver, now time.Duration) {
+	freed, verified := 0, false
+	s.mu.Lock()
+	for i := range r.candidates[:r.n] {
+		c := &r.candidates[i]
+		if !c.good {
+			continue
+		}
+		verified = true
+		if s.slots[c.id].generation == c.generation {
+			c.ex = s.free(c.id)
+			freed++
+		}
+	}
+	s.mu.Unlock()
+	s.end.add(-freed)
+	if verified {
+		s.end.judge.replied(now)
+	}
+	for i := range r.candidates[:r.n] {
+		if c := &r.candidates[i]; c.good && c.ex == nil {
+			s.end.metrics.CountReply(metrics.ReplyUnmatched)
+		}
+	}
+}
+
+// answer has the owner write what its client gets.
+func (s *socket) answer(r *receiver, c *candidate) {
+	ex, reply := c.ex, &c.view
+	if reply.Code() == wire.CodeProtocolError {
+		s.end.metrics.CountReply(metrics.ReplyProtocolError)
+		if f := s.protocolError(ex, reply.ErrorCause()); f != nil {
+			r.flushers = append(r.flushers, f)
+		}
+		return
+	}
+	s.end.metrics.CountReply(metrics.ReplyAccepted)
+	if g := ex.group; g != nil && reply.HasState() && g.Chooses() {
+		g.noteState(ex, reply.State())
+	}
+	if r.sign.Full() || r.arena.full() {
+		r.deliver()
+	}
+	dst := r.arena.room()
+	n := ex.Handler.Reply(r.sign, dst, reply, &c.sent, s.end.server.secret)
+	r.arena.take(n)
+	r.written = append(r.written, written{ex, dst[:n]})
+}
+
+// deliver signs what is written and hands it over.
+func (r *receiver) deliver() {
+	r.sign.Run()
+	for i, w := range r.written {
+		if f := w.ex.Handler.Deliver(w.packet); f != nil {
+			r.flushers = append(r.flushers, f)
+		}
+		r.written[i] = written{}
+	}
+	r.written = r.written[:0]
+	r.arena.reset()
+}
+
+// protocolError ends the schedule of an exchange that its server cannot carry
+// on. What concerns this server's way only (502 not routable, 505 proxy error)
+// is tried on the group's next server; the rest goes back (RFC 7930 §4, P97).
+func (s *socket) protocolError(ex *Exchange, cause uint32) Flusher {
+	const notRoutable, proxyError = 502, 505
+	batch := s.end.server.back.Borrow()
+	defer s.end.server.back.GiveBack(batch)
+	if (cause == notRoutable || cause == proxyError) && ex.group != nil && movable(ex.Kind) && ex.group.hasBetter(ex) {
+		err := ex.group.launch(ex, batch)
+		batch.Flush()
+		if err == nil {
+			s.end.metrics.Moved(1)
+			return nil
+		}
+	}
+	return ex.Handler.Fail(batch.Hasher, FailProtocolError, cause)
+}

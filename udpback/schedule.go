@@ -1,0 +1,66 @@
+package udpback
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Schedule holds the four retransmission parameters of RFC 5080 §2.2.1.
+// A zero field means its default.
+type Schedule struct {
+	Initial  time.Duration // IRT: the first wait, before jitter; default 2 s
+	Max      time.Duration // MRT: no wait is longer, before jitter; default 16 s
+	Count    int           // MRC: transmissions in all, the first included; default 5
+	Duration time.Duration // MRD: the request has failed by then; default 30 s
+}
+
+// Defaults of RFC 5080 §2.2.1. Without jitter: sends at 0, 2, 6 and 14 s, the
+// next would be due at 30 s, which is when the request fails.
+const (
+	DefaultInitial  = 2 * time.Second
+	DefaultMax      = 16 * time.Second
+	DefaultCount    = 5
+	DefaultDuration = 30 * time.Second
+)
+
+// withDefaults fills the fields that are zero.
+func (s Schedule) withDefaults() Schedule {
+	if s.Initial == 0 {
+		s.Initial = DefaultInitial
+	}
+	if s.Max == 0 {
+		s.Max = DefaultMax
+	}
+	if s.Count == 0 {
+		s.Count = DefaultCount
+	}
+	if s.Duration == 0 {
+		s.Duration = DefaultDuration
+	}
+	return s
+}
+
+// first returns the wait after the first transmission: IRT ± 10 % (RFC 5080 §2.2.1).
+func (s *Schedule) first(jitter float64) time.Duration {
+	return vary(s.Initial, jitter)
+}
+
+// next returns the wait that follows one of prev: doubled ± 10 % of the one
+// before, and about MRT once that would exceed it (RFC 5080 §2.2.1).
+func (s *Schedule) next(prev time.Duration, jitter float64) time.Duration {
+	rt := 2*prev + time.Duration(jitter*float64(prev))
+	if rt > s.Max {
+		return vary(s.Max, jitter)
+	}
+	return rt
+}
+
+func vary(d time.Duration, jitter float64) time.Duration {
+	return d + time.Duration(jitter*float64(d))
+}
+
+// jitter draws the RAND of RFC 5080 §2.2.1, uniform in ±0.1. It keeps many
+// requests from resending in step; nothing secret depends on it.
+func jitter() float64 {
+	return (rand.Float64() - 0.5) / 5
+}

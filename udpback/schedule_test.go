@@ -1,0 +1,108 @@
+package udpback
+
+import (
+	"bytes"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+)
+
+// RFC 5080 §2.2.1: IRT 2 s, MRT 16 s, MRC 5, MRD 30 s. Without jitter the sends
+// are at 0, 2, 6, 14 s and the request has failed at 30 s.
+// Rules: P55
+func TestScheduleWithoutJitter(t *testing.T) {
+	s := Schedule{}.withDefaults()
+	at, wait := time.Duration(0), s.first(0)
+	var sends []time.Duration
+	for at < s.Duration {
+		sends = append(sends, at)
+		at += wait
+		wait = s.next(wait, 0)
+	}
+	want := []time.Duration{0, 2 * time.Second, 6 * time.Second, 14 * time.Second}
+	if len(sends) != len(want) {
+		t.Fatalf("sends at %v, expected %v", sends, want)
+	}
+	for i := range want {
+		if sends[i] != want[i] {
+			t.Errorf("send %d at %v, expected %v", i, sends[i], want[i])
+		}
+	}
+	if at != 30*time.Second {
+		t.Errorf("the next send would be due at %v, expected 30s, the failure", at)
+	}
+}
+
+// RFC 5080 §2.2.1: RT = 2·RTprev + RAND·RTprev, and MRT + RAND·MRT once RT would
+// exceed MRT; RAND in ±0.1.
+// Rules: P55, P56
+func TestScheduleJitter(t *testing.T) {
+	s := Schedule{}.withDefaults()
+	for range 1000 {
+		j := jitter()
+		if j < -0.1 || j > 0.1 {
+			t.Fatalf("jitter %v is outside ±0.1", j)
+		}
+	}
+	if got, want := s.first(0.1), 2200*time.Millisecond; got != want {
+		t.Errorf("first wait with RAND 0.1 is %v, expected %v", got, want)
+	}
+	if got, want := s.next(2*time.Second, -0.1), 3800*time.Millisecond; got != want {
+		t.Errorf("second wait with RAND -0.1 is %v, expected %v", got, want)
+	}
+	if got, want := s.next(10*time.Second, 0.1), 17600*time.Millisecond; got != want {
+		t.Errorf("a wait beyond MRT with RAND 0.1 is %v, expected %v", got, want)
+	}
+}
+
+// A silent server is sent octet-identical copies from the same port (RFC 2865
+// §2.5), each wait within RFC 5080 §2.2.1, and the exchange fails at MRD.
+// Rules: P54, P55, P56, P57
+func TestSilentServerIsSentTheSameOctetsOnSchedule(t *testing.T) {
+	for range 20 { // the jitter differs each time
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			s := f.server(t, "a", nil)
+			defer s.Close()
+			o := newOwner(radius.CodeAccountingRequest)
+			f.start(t, f.group(t, Failover, s), o)
+			<-o.ended
+			if took := time.Since(f.net.start); took < 29900*time.Millisecond || took > 30100*time.Millisecond {
+				t.Errorf("the exchange failed after %v, expected MRD = 30s", took)
+			}
+			if got := o.outcome(); got != "replies [] fails [0]" {
+				t.Errorf("outcome %s, expected one FailSilent", got)
+			}
+			checkTransmissions(t, f.net.seen("a:1813"))
+		})
+	}
+}
+
+func checkTransmissions(t *testing.T, seen []transmission) {
+	t.Helper()
+	// 4 sends, or a fifth when the jitter lets it fall before MRD.
+	if len(seen) < 4 || len(seen) > 5 {
+		t.Fatalf("%d transmissions, expected 4 or 5", len(seen))
+	}
+	prev := time.Duration(0)
+	for i := 1; i < len(seen); i++ {
+		if !bytes.Equal(seen[i].octets, seen[0].octets) {
+			t.Errorf("transmission %d differs from the first", i)
+		}
+		if seen[i].socket != seen[0].socket {
+			t.Errorf("transmission %d came from another source port", i)
+		}
+		wait := seen[i].at - seen[i-1].at
+		low, high := 1800*time.Millisecond, 2200*time.Millisecond
+		if i > 1 {
+			low, high = min(prev*19/10, 14400*time.Millisecond), min(prev*21/10, 17600*time.Millisecond)
+		}
+		// A sweep takes what falls due within its grain along.
+		if wait < low-2*sweepGrain || wait > high+2*sweepGrain {
+			t.Errorf("wait %d is %v, expected %v to %v", i, wait, low, high)
+		}
+		prev = wait
+	}
+}

@@ -1,0 +1,44 @@
+package udpback
+
+import (
+	"net"
+	"sync"
+)
+
+// single moves one datagram a call over any connected packet socket: where there
+// is no sendmmsg, and in tests, where the network is a fake.
+type single struct {
+	conn net.Conn
+	ins  *sync.Pool // *inbox
+}
+
+func (s *single) send(bufs [][]byte) (int, error) {
+	for i, b := range bufs {
+		if _, err := s.conn.Write(b); err != nil {
+			return i, err
+		}
+	}
+	return len(bufs), nil
+}
+
+func (s *single) receive() (*inbox, error) {
+	in := s.ins.Get().(*inbox)
+	n, err := s.conn.Read(in.room[0][:])
+	if err != nil {
+		s.ins.Put(in)
+		return nil, err
+	}
+	in.n, in.sizes[0] = 1, n
+	return in, nil
+}
+
+func (s *single) release(in *inbox) { s.ins.Put(in) }
+
+func (s *single) close() error { return s.conn.Close() }
+
+func (s *single) remote() string {
+	if a := s.conn.RemoteAddr(); a != nil {
+		return a.String()
+	}
+	return ""
+}

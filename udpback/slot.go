@@ -1,0 +1,34 @@
+package udpback
+
+import (
+	"time"
+
+	"radsec-gw/wire"
+)
+
+// slotState is where one Identifier of one socket stands.
+type slotState uint8
+
+const (
+	slotFree      slotState = iota // may be given out
+	slotReserved                   // its packet is being written or waits in a batch
+	slotWaiting                    // sent; the schedule runs
+	slotMoving                     // its exchange is being launched on another server
+	slotAbandoned                  // nobody waits any more, but the server may still answer
+)
+
+// slot is what a socket knows of one Identifier. Guarded by socket.mu.
+type slot struct {
+	state      slotState
+	generation uint32        // counts the uses, so that a stale finding is noticed
+	code       wire.Code     // of the request
+	sends      int32         // transmissions so far
+	sent       [16]byte      // the Request Authenticator as sent
+	packet     []byte        // the octets as sent, from the buffers; nil once abandoned
+	ex         *Exchange     // nil once abandoned
+	share      *Share        // of the client that took it; nil: not counted
+	first      time.Duration // when it was first sent
+	wait       time.Duration // the current RT
+	due        time.Duration // when the wait is over
+	end        time.Duration // when the schedule is over
+}

@@ -1,0 +1,167 @@
+package udpback
+
+import (
+	"sync"
+	"time"
+
+	"radsec-gw/wire"
+)
+
+// socket is one connected UDP socket: 256 Identifiers, a reader, one timer.
+type socket struct {
+	// static after construction
+	end  *endpoint
+	conn datagrams
+	done chan struct{} // closed when the reader has ended
+
+	sweeping sync.Mutex // held by a running sweep; taken before mu
+	burial   sync.Once
+
+	mu     sync.Mutex // guards the fields below; never held over cryptography or a system call
+	ids    identifiers
+	slots  [256]slot
+	timer  *time.Timer   // runs sweep
+	armed  time.Duration // when the timer fires; 0 when it is not set
+	closed bool
+}
+
+func newSocket(e *endpoint, conn datagrams) *socket {
+	s := &socket{end: e, conn: conn, done: make(chan struct{})}
+	s.ids.init()
+	s.timer = time.AfterFunc(time.Hour, s.sweep)
+	s.timer.Stop()
+	go s.read()
+	return s
+}
+
+// reserve takes a free Identifier for ex; false when all 256 are in use.
+func (s *socket) reserve(ex *Exchange) (wire.ServerID, uint32, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return 0, 0, false
+	}
+	id, ok := s.ids.take()
+	if !ok {
+		return 0, 0, false
+	}
+	sl := &s.slots[id]
+	sl.generation++
+	sl.state, sl.ex, sl.code, sl.sends = slotReserved, ex, ex.Code, 0
+	ex.end = s.end
+	sl.share = ex.Share
+	sl.share.add(1)
+	return id, sl.generation, true
+}
+
+// launch fills the slots of requests that are about to be sent with what will
+// be sent, and begins their schedules; Cancel finds them from now on. It returns
+// the exchanges that the closing socket has lost.
+func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range items {
+		it := &items[i]
+		if s.closed {
+			lost = append(lost, s.free(it.id))
+			continue
+		}
+		sl := &s.slots[it.id]
+		sl.packet = s.end.server.back.Buffers.Copy(it.packet)
+		sl.sent = [16]byte(it.packet[4:20])
+		sch := s.schedule(sl)
+		sl.state, sl.sends, sl.first = slotWaiting, 1, now
+		sl.end = now + sch.Duration
+		if sl.ex.deadline != 0 { // the clock keeps running over a move (RFC 5080 §2.2.1)
+			sl.end = min(sl.end, sl.ex.deadline)
+		}
+		sl.wait = sch.first(jitter())
+		sl.due = min(now+sl.wait, sl.end)
+		if !sl.ex.place(s, it.id) { // nobody wants it resent
+			sl.due = sl.end
+		}
+		s.arm(sl.due, now)
+	}
+	return lost
+}
+
+// arm makes the timer fire no later than at when. With mu held.
+func (s *socket) arm(when, now time.Duration) {
+	if s.armed != 0 && s.armed <= when || s.closed {
+		return
+	}
+	s.armed = when
+	s.timer.Reset(when - now)
+}
+
+// free ends a slot's use and returns its exchange. With mu held.
+func (s *socket) free(id wire.ServerID) *Exchange {
+	sl := &s.slots[id]
+	ex := sl.ex
+	if ex != nil {
+		ex.sends += int(sl.sends)
+	}
+	s.end.server.back.Buffers.Return(sl.packet)
+	sl.generation++
+	sl.share.add(-1)
+	sl.state, sl.ex, sl.packet, sl.share = slotFree, nil, nil, nil
+	s.ids.give(id)
+	return ex
+}
+
+// release gives back a reserved Identifier that was never sent.
+func (s *socket) release(id wire.ServerID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free(id)
+}
+
+// abandon stops the schedule of a slot that waits for ex. The Identifier stays
+// taken until a valid reply or the schedule's end (RFC 5080 §2.2.2).
+func (s *socket) abandon(id wire.ServerID, ex *Exchange) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sl := &s.slots[id]
+	if sl.ex != ex {
+		return false
+	}
+	s.forsake(sl)
+	return true
+}
+
+// forsake makes a slot wait for nobody. With mu held.
+func (s *socket) forsake(sl *slot) {
+	s.end.server.back.Buffers.Return(sl.packet)
+	sl.state, sl.ex, sl.packet = slotAbandoned, nil, nil
+	sl.due = sl.end
+}
+
+// close stops the timer and the reader, waits for them, and fails what still
+// waits. A second call does nothing.
+func (s *socket) close() { s.burial.Do(s.bury) }
+
+func (s *socket) bury() {
+	s.mu.Lock()
+	s.closed = true
+	s.timer.Stop()
+	var waiting []*Exchange
+	for id := range s.slots {
+		if sl := &s.slots[id]; sl.state == slotWaiting || sl.state == slotAbandoned || sl.state == slotMoving {
+			if ex := s.free(wire.ServerID(id)); ex != nil {
+				waiting = append(waiting, ex)
+			}
+			s.end.add(-1)
+		}
+	}
+	s.mu.Unlock()
+	s.conn.close()
+	<-s.done
+	s.sweeping.Lock() // once a sweep that had begun is over
+	defer s.sweeping.Unlock()
+	h := wire.NewHasher()
+	for _, ex := range waiting {
+		if f := ex.Handler.Fail(h, FailShutdown, 0); f != nil {
+			f.Flush()
+		}
+	}
+}

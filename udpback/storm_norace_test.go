@@ -1,0 +1,6 @@
+//go:build !race
+
+package udpback
+
+// stormSchedules is how many random schedules of faults are tried.
+const stormSchedules = 10_000
