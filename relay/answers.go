@@ -1,0 +1,187 @@
+package relay
+
+import (
+	"errors"
+
+	"layeh.com/radius"
+
+	"radsec-gw/metrics"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// Values of Error-Cause (RFC 5176 §3.5).
+const (
+	causeMissingAttribute     = 402 // Missing Attribute
+	causeUnsupportedExtension = 406 // Unsupported Extension: the kind is not allowed
+	causeInvalidValue         = 407 // Invalid Attribute Value
+	causeNotRoutable          = 502 // Request Not Routable (Proxy)
+	causeOtherProxyError      = 505 // Other Proxy Processing Error
+	causeResources            = 506 // Resources Unavailable
+)
+
+// failureFate is what each failure of an exchange is counted as.
+var failureFate = [...]metrics.Fate{
+	udpback.FailSilent:        metrics.FateServerSilent,
+	udpback.FailNoIdentifier:  metrics.FateNoIdentifier,
+	udpback.FailProtocolError: metrics.FateProtocolError,
+	udpback.FailShutdown:      metrics.FateShutdown,
+}
+
+// answerStatus answers Status-Server for this hop: Access-Accept, whatever the
+// servers behind are doing (RFC 5997 §4.2). It returns false: nothing is under way.
+func (l *Link) answerStatus(b *burst, x *exchange) bool {
+	n, err := b.batch.Hasher.WriteAnswer(b.answer[:], &x.view, wire.Answer{Code: radius.CodeAccessAccept}, x.client.Secret)
+	if err != nil {
+		x.end(metrics.FateReplyTooLong, nil)
+		return false
+	}
+	return l.reply(b, x, b.answer[:n], metrics.FateStatusAnswered)
+}
+
+// reply sends an answer of the gateway's own and counts the request's fate. It
+// returns false: nothing is under way.
+func (l *Link) reply(b *burst, x *exchange, answer []byte, fate metrics.Fate) bool {
+	if !l.peer.Send(answer) {
+		fate, answer = metrics.FateClientNotReading, nil
+	}
+	b.answered = true
+	x.end(fate, answer)
+	return false
+}
+
+// decline answers a request that is not relayed at all: as its route says when it
+// has one. It returns false: nothing is under way.
+func (l *Link) decline(b *burst, x *exchange, fate metrics.Fate, cause uint32) bool {
+	policy := b.rules.OnUnroutable
+	switch {
+	case fate == metrics.FateBadUserPassword:
+		policy = Reject // whatever the route says: the request itself is at fault
+	case x.route != nil:
+		policy = x.unreachable()
+	case l.v11:
+		policy = ProtocolError
+	}
+	answer, ok := declining(&x.view, policy, cause)
+	if !ok {
+		x.end(fate, nil)
+		return false
+	}
+	n, err := b.batch.Hasher.WriteAnswer(b.answer[:], &x.view, answer, x.client.Secret)
+	if err != nil { // does not fit beside the request's Proxy-State: silence
+		x.end(fate, nil)
+		return false
+	}
+	return l.reply(b, x, b.answer[:n], fate)
+}
+
+// declining chooses the answer to a request that gets no server's reply: a NAK
+// for CoA and Disconnect (RFC 5176 §3.5), the policy's choice for Access, none
+// for accounting, which only its server may acknowledge (RFC 2866 §2). In
+// RADIUS/1.1 accounting gets a Protocol-Error (RFC 9765 §6.1).
+func declining(v *wire.View, policy Unreachable, cause uint32) (wire.Answer, bool) {
+	switch v.Kind() {
+	case wire.KindCoA:
+		return wire.Answer{Code: radius.CodeCoANAK, ErrorCause: cause}, true
+	case wire.KindDisconnect:
+		return wire.Answer{Code: radius.CodeDisconnectNAK, ErrorCause: cause}, true
+	case wire.KindAccess:
+		switch policy {
+		case Reject:
+			return wire.Answer{Code: radius.CodeAccessReject, ErrorCause: cause, EAPFailure: v.HasEAP()}, true
+		case ProtocolError:
+			return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause, OriginalCode: true}, true
+		}
+	case wire.KindAccounting:
+		if v.Is11() {
+			return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause}, true
+		}
+	}
+	return wire.Answer{}, false
+}
+
+// unreachable is what an Access-Request gets that its route's servers do not
+// answer: in RADIUS/1.1 always a Protocol-Error (RFC 9765 §6.1).
+func (x *exchange) unreachable() Unreachable {
+	if x.view.Is11() {
+		return ProtocolError
+	}
+	return x.route.OnUnreachable
+}
+
+// failureAnswer chooses what the client gets when the exchange failed. A server
+// that stayed silent may have acted all the same, so CoA and Disconnect get
+// silence then (RFC 5176 §3.5 has no Error-Cause for 'unknown').
+func (x *exchange) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer, bool) {
+	switch why {
+	case udpback.FailShutdown:
+		return wire.Answer{}, false
+	case udpback.FailSilent:
+		if x.dynamic() {
+			return wire.Answer{}, false
+		}
+		return declining(&x.view, x.unreachable(), causeOtherProxyError)
+	case udpback.FailProtocolError:
+		// What a NAK may carry is 400 to 599 (RFC 5176 §3.5); in RADIUS/1.1 the
+		// server's own cause goes back, or none (RFC 9765 §6.1).
+		if (cause < 400 || cause > 599) && (x.dynamic() || !x.view.Is11()) {
+			cause = causeOtherProxyError
+		}
+		return declining(&x.view, x.unreachable(), cause)
+	}
+	if x.dynamic() {
+		return declining(&x.view, x.unreachable(), causeResources)
+	}
+	return declining(&x.view, x.unreachable(), causeOtherProxyError)
+}
+
+// notStarted ends a request that could not be sent on. It returns false: nothing
+// is under way.
+func (l *Link) notStarted(b *burst, x *exchange, err error) bool {
+	fate, cause := metrics.FateNoIdentifier, uint32(causeOtherProxyError)
+	switch {
+	case errors.Is(err, wire.ErrUserPassword):
+		fate, cause = metrics.FateBadUserPassword, causeInvalidValue
+	case errors.Is(err, wire.ErrChallenge):
+		fate, cause = metrics.FateBadUserPassword, causeMissingAttribute
+	case errors.Is(err, wire.ErrTooLong):
+		fate = metrics.FateTooLong
+	case errors.Is(err, udpback.ErrNoSocket):
+		fate = metrics.FateNoSocket
+	default:
+		if errors.Is(err, udpback.ErrShare) {
+			fate = metrics.FateOverShare
+		}
+		if x.Kind != wire.KindAccess {
+			cause = causeResources
+		}
+		l.gateway.noIdentifier(x, err)
+	}
+	l.mu.Lock()
+	if l.v11 {
+		l.unplace(x)
+	} else {
+		l.forget(&l.recent[x.Kind][x.view.Identifier()])
+	}
+	l.mu.Unlock()
+	l.inflight.Add(-1)
+	return l.decline(b, x, fate, cause)
+}
+
+// unwritable writes what the client gets instead of a reply that cannot be passed
+// on: it would outgrow 4096 octets, or it is an Access-Accept whose keys do not
+// decrypt. The server may have acted, so that is what the client would get had
+// the server stayed silent.
+func (x *exchange) unwritable(d *wire.Digests, dst []byte, err error) int {
+	x.fate = metrics.FateBadReplyAttributes
+	if errors.Is(err, wire.ErrTooLong) {
+		x.fate = metrics.FateReplyTooLong
+	}
+	x.link.gateway.replyLost(x, err)
+	answer, ok := x.failureAnswer(udpback.FailSilent, 0)
+	if !ok {
+		return 0
+	}
+	n, _ := d.WriteAnswer(dst, &x.view, answer, x.client.Secret)
+	return n
+}

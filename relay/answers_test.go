@@ -1,0 +1,435 @@
+package relay
+
+import (
+	"bytes"
+	"crypto/md5"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// expectation is the gateway's own answer to a request; code 0 is silence.
+type expectation struct {
+	code  radius.Code
+	cause uint32
+}
+
+// checkOwn fails the test unless the client got just the answer expected.
+func checkOwn(t *testing.T, q []byte, got [][]byte, want expectation) {
+	t.Helper()
+	if want.code == 0 {
+		none(t, "the client got", got)
+		return
+	}
+	a := one(t, "the client got", got)
+	checkAnswer(t, q, a, want.code)
+	if causeOf(a) != want.cause {
+		t.Errorf("Error-Cause %d, expected %d", causeOf(a), want.cause)
+	}
+	original := values(a, 241)
+	if want.code != wire.CodeProtocolError {
+		if len(original) != 0 {
+			t.Error("Original-Packet-Code in an answer that is no Protocol-Error")
+		}
+	} else if len(original) != 1 || !bytes.Equal(original[0], []byte{4, 0, 0, 0, q[0]}) {
+		t.Errorf("Original-Packet-Code is %x, expected 241.4 with the request's code in four octets", original)
+	}
+}
+
+// A server that stays silent to the end of the schedule: Access as the route
+// says, accounting, CoA and Disconnect get silence, because the server may have
+// acted (RFC 2866 §2, RFC 5176 §3.5).
+// Rules: P34, P55, P56, P70, P71, P94, P96, C6, C9
+func TestServerSilent(t *testing.T) {
+	rows := []struct {
+		name   string
+		code   radius.Code
+		policy Unreachable
+		want   expectation
+		fates  string
+	}{
+		{"access, reject", 1, Reject, expectation{3, 505}, "access/server_silent=1"},
+		{"access, silent", 1, Silent, expectation{}, "access/server_silent=1"},
+		{"access, protocol-error", 1, ProtocolError, expectation{52, 505}, "access/server_silent=1"},
+		{"accounting, reject", 4, Reject, expectation{}, "accounting/server_silent=1"},
+		{"accounting, protocol-error", 4, ProtocolError, expectation{}, "accounting/server_silent=1"},
+		{"CoA", 43, Reject, expectation{}, "coa/server_silent=1"},
+		{"Disconnect", 40, ProtocolError, expectation{}, "disconnect/server_silent=1"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict, onUnreachable: row.policy})
+				l, p := b.open()
+				q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"), proxyState("two"))
+				b.send(l, q)
+				pass(29 * time.Second)
+				none(t, "before the end of the schedule the client got", p.got())
+				pass(2 * time.Second)
+				checkOwn(t, q, p.got(), row.want)
+				// At 0, 2, 6 and 14 s; one more at 30 s when jitter brings it forward.
+				if n := len(b.net.seen()); n != 4 && n != 5 {
+					t.Errorf("the server got %d transmissions, expected 4 or 5", n)
+				}
+				b.wantFates(row.fates)
+			})
+		})
+	}
+}
+
+// Rules: P34, P87, P96, P143
+func TestNoRoute(t *testing.T) {
+	rows := []struct {
+		name   string
+		code   radius.Code
+		policy Unreachable
+		attrs  []attr
+		want   expectation
+		fates  string
+	}{
+		{"access, reject", 1, Reject, []attr{user("nemo@elsewhere.example")}, expectation{3, 502}, "access/no_route=1"},
+		{"access without a realm", 1, Reject, []attr{user("nemo")}, expectation{3, 502}, "access/no_route=1"},
+		{"access, silent", 1, Silent, []attr{user("nemo@elsewhere.example")}, expectation{}, "access/no_route=1"},
+		{"access, protocol-error", 1, ProtocolError, []attr{user("nemo@elsewhere.example")}, expectation{52, 502}, "access/no_route=1"},
+		{"accounting", 4, ProtocolError, []attr{user("nemo@elsewhere.example")}, expectation{}, "accounting/no_route=1"},
+		{"Accounting-On without User-Name", 4, Reject, []attr{integer(40, 7)}, expectation{}, "accounting/no_route=1"},
+		{"CoA to an unknown operator", 43, Silent, []attr{user("nemo@example.org"), text(126, "1elsewhere.example")}, expectation{45, 502}, "coa/no_route=1"},
+		{"CoA to an operator that is no realm", 43, Silent, []attr{text(126, "0TADIG")}, expectation{45, 502}, "coa/no_route=1"},
+		{"Disconnect", 40, Silent, []attr{user("nemo@elsewhere.example")}, expectation{42, 502}, "disconnect/no_route=1"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict, onUnroutable: row.policy})
+				l, p := b.open()
+				q := request(row.code, 9, 1, append(row.attrs, proxyState("one"), mac, proxyState("two"))...)
+				if err := b.send(l, q); err != nil {
+					t.Errorf("it cost the connection: %v", err)
+				}
+				checkOwn(t, q, p.got(), row.want)
+				if n := len(b.net.seen()); n != 0 {
+					t.Errorf("the server got %d datagrams, expected none", n)
+				}
+				b.wantFates(row.fates)
+			})
+		})
+	}
+}
+
+// Rules: P34, P71, P74, P93, P96, C1
+func TestNotAllowed(t *testing.T) {
+	rows := []struct {
+		name   string
+		code   radius.Code
+		policy Unreachable
+		want   expectation
+		fates  string
+	}{
+		{"access, reject", 1, Reject, expectation{3, 406}, "access/not_allowed=1"},
+		{"access, protocol-error", 1, ProtocolError, expectation{52, 406}, "access/not_allowed=1"},
+		{"access, silent", 1, Silent, expectation{}, "access/not_allowed=1"},
+		{"accounting", 4, Reject, expectation{}, "accounting/not_allowed=1"},
+		{"CoA", 43, Silent, expectation{45, 406}, "coa/not_allowed=1"},
+		{"Disconnect", 40, Silent, expectation{42, 406}, "disconnect/not_allowed=1"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict, onUnroutable: row.policy, allowed: []wire.Kind{}})
+				l, p := b.open()
+				q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+				b.send(l, q)
+				checkOwn(t, q, p.got(), row.want)
+				b.wantFates(row.fates)
+			})
+		})
+	}
+}
+
+// An EAP peer understands only EAP: the Access-Reject carries an EAP-Failure
+// with the Identifier that it waits for (RFC 3579 §2.6.3, RFC 3748 §4.2).
+// Rules: P34, P48, P69
+func TestRejectOfEAPHoldsEAPFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnroutable: Reject})
+		l, p := b.open()
+		q := request(1, 9, 1, user("nemo@elsewhere.example"), eap(2, 77, 0, 5, 1), mac, proxyState("one"))
+		b.send(l, q)
+		a := one(t, "the client got", p.got())
+		checkAnswer(t, q, a, 3)
+		if got := joined(a, 79); got != "\x04\x4d\x00\x04" {
+			t.Errorf("EAP-Message %x, expected EAP-Failure with Identifier 77", got)
+		}
+		b.wantFates("access/no_route=1")
+	})
+}
+
+// What a server says with Protocol-Error is not passed on as it is; its
+// Error-Cause is, and the schedule ends.
+// Rules: P34, P64, P96, P97, P98
+func TestProtocolErrorFromTheServer(t *testing.T) {
+	rows := []struct {
+		name   string
+		code   radius.Code
+		policy Unreachable
+		cause  uint32
+		want   expectation
+		fates  string
+	}{
+		{"access, reject", 1, Reject, 502, expectation{3, 502}, "access/protocol_error=1"},
+		{"access, protocol-error", 1, ProtocolError, 506, expectation{52, 506}, "access/protocol_error=1"},
+		{"access, silent", 1, Silent, 502, expectation{}, "access/protocol_error=1"},
+		{"a cause that is no error", 1, ProtocolError, 201, expectation{52, 505}, "access/protocol_error=1"},
+		{"accounting", 4, ProtocolError, 502, expectation{}, "accounting/protocol_error=1"},
+		{"CoA", 43, Silent, 406, expectation{45, 406}, "coa/protocol_error=1"},
+		{"Disconnect", 40, Silent, 503, expectation{42, 503}, "disconnect/protocol_error=1"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict, onUnreachable: row.policy})
+				l, p := b.open()
+				b.net.setServe(func(s []byte) [][]byte {
+					return [][]byte{respond(s, wire.CodeProtocolError, mac, integer(101, row.cause), attr{241, []byte{4, 0, 0, 0, s[0]}}, proxyState("the server's"))}
+				})
+				q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+				b.send(l, q)
+				checkOwn(t, q, p.got(), row.want)
+				b.oneSeen()
+				pass(time.Minute)
+				if n := len(b.net.seen()); n != 0 {
+					t.Errorf("the server got %d resends, expected the schedule ended", n)
+				}
+				b.wantFates(row.fates)
+				b.wantResults("protocol_error=1")
+			})
+		})
+	}
+}
+
+// Rules: P15, P26, P27, P95
+func TestNoIdentifier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
+		l1, p1 := b.open()
+		for i := range 256 {
+			b.put(l1, request(1, byte(i), i, user("nemo@example.org"), text(24, "state")))
+			b.put(l1, request(4, byte(i), 0, user("nemo@example.org"), integer(55, uint32(i))))
+			b.put(l1, request(43, byte(i), 0, user("nemo@example.org"), integer(55, uint32(i))))
+		}
+		l1.Flush()
+		synctest.Wait()
+		none(t, "the client got", p1.got())
+		if n := len(b.net.seen()); n != 768 {
+			t.Errorf("the server got %d datagrams, expected 256 on each port", n)
+		}
+		l2, p2 := b.open()
+		for _, row := range []struct {
+			code radius.Code
+			want expectation
+		}{{1, expectation{3, 505}}, {4, expectation{}}, {43, expectation{45, 506}}, {40, expectation{42, 506}}} {
+			q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+			b.send(l2, q)
+			checkOwn(t, q, p2.got(), row.want)
+		}
+		b.wantFates("access/no_identifier=1 accounting/no_identifier=1 coa/no_identifier=1 disconnect/no_identifier=1")
+	})
+}
+
+// When Identifiers run short, conversations that have begun go first: the last
+// sixteenth is theirs (RFC 5080 §2.2.3).
+// Rules: P67
+func TestConversationsGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
+		l, p := b.open()
+		for i := range 240 {
+			b.put(l, request(1, byte(i), i, user("nemo@example.org")))
+		}
+		q := request(1, 240, 240, user("nemo@example.org"))
+		b.send(l, q)
+		checkOwn(t, q, p.got(), expectation{3, 505})
+		b.net.seen()
+		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac)} })
+		q = request(1, 241, 241, user("nemo@example.org"), text(24, "round two"))
+		b.send(l, q)
+		checkAnswer(t, q, one(t, "the client got", p.got()), 3)
+		b.wantFates("access/no_identifier=1 access/relayed=1")
+	})
+}
+
+// A User-Password whose length cannot be right: alone it is refused, whatever
+// the route's policy; beside EAP it is left out (RFC 3579 §3.3).
+// Rules: P17, P34, P35
+func TestImpossibleUserPassword(t *testing.T) {
+	for _, length := range []int{0, 1, 15, 17, 129, 144, 253} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict, onUnreachable: Silent})
+			l, p := b.open()
+			b.net.setServe(func(s []byte) [][]byte {
+				checkRequest(t, s)
+				if len(values(s, 2)) != 0 {
+					t.Error("the server sees the User-Password")
+				}
+				return [][]byte{respond(s, 11, mac, eap(1))}
+			})
+			noise := attr{2, bytes.Repeat([]byte{'x'}, length)}
+			q := request(1, 9, 1, user("nemo@example.org"), noise, proxyState("one"))
+			b.send(l, q)
+			checkOwn(t, q, p.got(), expectation{3, 407})
+			b.wantFates("access/bad_user_password=1")
+			q = request(1, 10, 1, user("nemo@example.org"), noise, eap(2, 1, 0, 4), mac)
+			b.send(l, q)
+			checkAnswer(t, q, one(t, "the client got", p.got()), 11)
+			b.wantFates("access/bad_user_password=1 access/relayed=1")
+		})
+	}
+}
+
+// fill is as many octets of attributes of type t as asked for.
+func fill(t byte, octets int) (attrs []attr) {
+	for octets > 0 {
+		n := min(octets, 255)
+		if octets-n == 1 {
+			n--
+		}
+		attrs = append(attrs, attr{t, make([]byte, n-2)})
+		octets -= n
+	}
+	return attrs
+}
+
+// Rules: P15, P34
+func TestRequestThatOutgrows4096(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		attrs := append([]attr{user("nemo@example.org"), proxyState("one")}, fill(200, 4096-20-18-5)...)
+		q := request(1, 9, 1, attrs...)
+		if len(q) != 4096 {
+			t.Fatalf("the request has %d octets", len(q))
+		}
+		b.send(l, q) // 18 more of Message-Authenticator, 5 less of Proxy-State
+		checkOwn(t, q, p.got(), expectation{3, 505})
+		if n := len(b.net.seen()); n != 0 {
+			t.Errorf("the server got %d datagrams, expected none", n)
+		}
+		b.wantFates("access/too_long=1")
+		// Proxy-State is withheld, so this one fits to the octet.
+		attrs = append([]attr{user("nemo@example.org"), proxyState("sixteen octets..")}, fill(200, 4096-20-18-18)...)
+		q = request(1, 10, 1, attrs...)
+		b.send(l, q)
+		if s := b.oneSeen(); len(s) != 4096 {
+			t.Errorf("the server got %d octets, expected 4096", len(s))
+		}
+	})
+}
+
+// Rules: P14, P15, P34
+func TestReplyThatOutgrows4096(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		b.net.setServe(func(s []byte) [][]byte {
+			return [][]byte{respond(s, 2, append(fill(200, 4096-20-18), mac)...)}
+		})
+		q := request(1, 9, 1, user("nemo@example.org"), proxyState("one"))
+		b.send(l, q)
+		checkOwn(t, q, p.got(), expectation{3, 505})
+		b.wantFates("access/reply_too_long=1")
+		q = request(1, 10, 1, user("nemo@example.org"))
+		b.send(l, q) // fits to the octet without Proxy-State
+		if a := one(t, "the client got", p.got()); len(a) != 4096 {
+			t.Errorf("the client got %d octets, expected 4096", len(a))
+		}
+		b.net.setServe(func(s []byte) [][]byte {
+			return [][]byte{respond(s, 5, fill(200, 4096-20)...)}
+		})
+		q = request(4, 9, 0, user("nemo@example.org"), proxyState("one"))
+		b.send(l, q)
+		checkOwn(t, q, p.got(), expectation{})
+		b.wantFates("access/relayed=1 access/reply_too_long=1 accounting/reply_too_long=1")
+	})
+}
+
+// The NAS has acted: neither its ACK nor a NAK in its place can be told, so
+// silence (RFC 5176 §3.5).
+// Rules: P15, P92, P94
+func TestACKThatOutgrows4096(t *testing.T) {
+	for asked, ack := range map[radius.Code]radius.Code{40: 41, 43: 44} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict})
+			l, p := b.open()
+			b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, ack, fill(200, 4096-20)...)} })
+			b.send(l, request(asked, 9, 0, user("nemo@example.org"), proxyState("one")))
+			none(t, "the client got", p.got())
+			if !strings.HasSuffix(b.fates(), "/reply_too_long=1") {
+				t.Errorf("fates: %s, expected reply_too_long", b.fates())
+			}
+		})
+	}
+}
+
+// An Access-Accept without its keys must not reach the client (RFC 2865 §5).
+// Rules: P40, P69
+func TestAcceptWhoseKeysDoNotDecrypt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		b.net.setServe(func(s []byte) [][]byte {
+			// One block whose length octet, once decrypted, says 255.
+			stream := md5.Sum(append(append([]byte(serverText), s[4:20]...), 0x80, 1))
+			stream[0] ^= 255
+			key := append([]byte{16, 2 + 2 + 16, 0x80, 1}, stream[:]...)
+			return [][]byte{respond(s, 2, mac, vendor(311, key...))}
+		})
+		q := request(1, 9, 1, user("nemo@example.org"), proxyState("one"))
+		b.send(l, q)
+		checkOwn(t, q, p.got(), expectation{3, 505})
+		b.wantFates("access/bad_reply_attributes=1")
+		b.wantResults("accepted=1")
+	})
+}
+
+// Rules: P100
+func TestPeerThatDoesNotTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnreachable: Reject, onUnroutable: Reject,
+			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
+		l, p := b.open()
+		p.deaf = true
+		b.net.setServe(func(s []byte) [][]byte {
+			if joined(s, 1) == "silent@example.org" {
+				return nil
+			}
+			return [][]byte{respond(s, 2, mac)}
+		})
+		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		b.send(l, request(1, 1, 1, user("nemo@example.org"))) // the kept answer is not taken either
+		b.send(l, request(1, 2, 1, user("nemo@elsewhere.example")))
+		b.send(l, request(12, 3, 1, mac))
+		b.send(l, request(1, 4, 1, user("silent@example.org")))
+		pass(5 * time.Second)
+		b.wantFates("access/client_not_reading=4 status/client_not_reading=1")
+	})
+}
+
+// Rules: P6
+func TestShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnreachable: Reject})
+		l, p := b.open()
+		for i, code := range []radius.Code{1, 4, 40, 43} {
+			b.send(l, request(code, byte(i), 1, user("nemo@example.org")))
+		}
+		b.server.Close()
+		none(t, "the client got", p.got())
+		b.wantFates("access/shutdown=1 accounting/shutdown=1 coa/shutdown=1 disconnect/shutdown=1")
+	})
+}

@@ -1,0 +1,168 @@
+package relay
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"radsec-gw/metrics"
+	"radsec-gw/routing"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// loop is a server's socket whose server answers each datagram at once with one
+// reply, made in buffers that are used again: what allocates is the gateway.
+type loop struct {
+	net.Conn
+	hasher   *wire.Hasher
+	secret   *wire.ClientSecret
+	template []byte
+	in, free chan []byte
+	closed   chan struct{}
+}
+
+func (c *loop) Write(p []byte) (int, error) {
+	r := <-c.free
+	r = r[:copy(r[:cap(r)], c.template)]
+	r[1] = p[1]
+	if err := c.hasher.SignReply(r, (*[16]byte)(p[4:20]), c.secret); err != nil {
+		return 0, err
+	}
+	c.in <- r
+	return len(p), nil
+}
+
+func (c *loop) Read(p []byte) (int, error) {
+	select {
+	case b := <-c.in:
+		n := copy(p, b)
+		c.free <- b
+		return n, nil
+	case <-c.closed:
+		return 0, net.ErrClosed
+	}
+}
+
+func (c *loop) Close() error { close(c.closed); return nil }
+
+// counting is a peer that tells of each packet it is sent.
+type counting struct {
+	sent chan struct{}
+	v11  bool
+}
+
+func (p *counting) Send([]byte) bool { p.sent <- struct{}{}; return true }
+func (p *counting) Flush()           {}
+func (p *counting) Version11() bool  { return p.v11 }
+
+// benchmark carries requests made from one template to a server and their
+// replies back, a burst of 16 at a time.
+func benchmark(b *testing.B, request, reply []byte) { benchmarkVersion(b, false, request, reply) }
+
+func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
+	m := metrics.New(prometheus.NewRegistry())
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	back := udpback.NewDialing(m, log, func(string) (net.Conn, error) {
+		c := &loop{hasher: wire.NewHasher(), secret: must(wire.NewClientSecret([]byte(serverText))), template: reply,
+			in: make(chan []byte, 256), free: make(chan []byte, 256), closed: make(chan struct{})}
+		for range cap(c.free) {
+			c.free <- make([]byte, 0, wire.MaxLength)
+		}
+		return c, nil
+	})
+	server := back.NewServer(udpback.ServerConfig{Name: "a", Address: "a", AuthPort: 1812, AcctPort: 1813,
+		Secret: must(wire.NewServerSecret([]byte(serverText))), RequireMA: true})
+	defer server.Close()
+	table := must(routing.New([]routing.Rule{{Realms: []string{"example.org"}, Kinds: []wire.Kind{wire.KindAccess, wire.KindAccounting}}}, routing.Options{}))
+	g := New(back, &Rules{Table: table, Routes: []Route{{Group: must(back.NewGroup(udpback.GroupConfig{}, server))}}}, m, nil, log)
+	client := &Client{Name: "campus", Secret: wire.RadSecSecret(), Metrics: m.Client("campus")}
+	for k := range client.Policy {
+		client.Allowed[k], client.Policy[k] = true, wire.RequestPolicy{RequireEAPMA: true, VerifyRA: true}
+	}
+	p := &counting{sent: make(chan struct{}, 256), v11: v11}
+	l := g.Open(client, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	defer l.Closed()
+
+	const burst = 16
+	asks := variants(b, request)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); {
+		n := burst
+		for range n {
+			if err := l.Packet(asks[i%len(asks)]); err != nil {
+				b.Fatal(err)
+			}
+			i++
+		}
+		l.Flush()
+		for range n {
+			<-p.sent
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/burst, "ns/exchange")
+}
+
+// variants makes 1024 requests of one: other Identifiers, and other contents
+// when an Identifier comes again.
+func variants(b *testing.B, request []byte) [][]byte {
+	h, s := wire.NewHasher(), must(wire.NewServerSecret([]byte(clientText)))
+	all := make([][]byte, 1024)
+	for i := range all {
+		p := bytes.Clone(request)
+		p[1] = byte(i)
+		p[4], p[5] = byte(i), byte(i>>8)
+		p[len(p)-1] = byte(i >> 8) // for accounting, whose authenticator is computed
+		if err := h.SignRequest(p, s); err != nil {
+			b.Fatal(err)
+		}
+		all[i] = p
+	}
+	return all
+}
+
+func BenchmarkRelayPAP(b *testing.B) {
+	benchmark(b,
+		request(1, 0, 1, mac, user("nemo@example.org"), password("hello", clientText, challenge(1)), integer(4, 0x7f000001), text(31, "02-00-00-00-00-01"), proxyState("abcdefgh")),
+		respond(request(1, 0, 1), 2, mac, text(25, "class"), integer(27, 3600)))
+}
+
+func BenchmarkRelayEAP(b *testing.B) {
+	part := attr{79, bytes.Repeat([]byte{7}, 253)}
+	benchmark(b,
+		request(1, 0, 1, mac, user("nemo@example.org"), part, text(79, "the rest"), text(24, "state of sixteen"), text(31, "02-00-00-00-00-01")),
+		respond(request(1, 0, 1), 11, mac, part, part, part, text(79, "the rest"), text(24, "state of sixteen")))
+}
+
+func BenchmarkRelayAccept(b *testing.B) {
+	// The keys are noise that decrypts to a length of its own; in an
+	// Access-Challenge that is passed on, so both ways of the cipher are paid.
+	key := append([]byte{0x80, 1}, make([]byte, 48)...)
+	benchmark(b,
+		request(1, 0, 1, mac, user("nemo@example.org"), eap(2, 1, 0, 4)),
+		respond(request(1, 0, 1), 11, mac, eap(1, 1, 0, 4), vendor(311, append([]byte{16, 52}, key...)...), vendor(311, append([]byte{17, 52}, key...)...)))
+}
+
+func BenchmarkRelayAccounting(b *testing.B) {
+	benchmark(b,
+		request(4, 0, 0, user("nemo@example.org"), integer(40, 3), text(44, "0123456789abcdef"), integer(55, 1), integer(42, 5), integer(43, 6), text(31, "02-00-00-00-00-01")),
+		respond(request(4, 0, 0), 5))
+}
+
+func BenchmarkRelayPAP11(b *testing.B) {
+	benchmarkVersion(b, true,
+		request(1, 0, 1, user("nemo@example.org"), text(2, "hello"), integer(4, 0x7f000001), text(31, "02-00-00-00-00-01"), proxyState("abcdefgh")),
+		respond(request(1, 0, 1), 2, mac, text(25, "class"), integer(27, 3600)))
+}
+
+func BenchmarkRelayAccept11(b *testing.B) {
+	request := request(1, 0, 1, user("nemo@example.org"), eap(2, 1, 0, 4))
+	key := append([]byte{0x80, 1}, make([]byte, 48)...)
+	benchmarkVersion(b, true, request,
+		respond(request, 11, mac, eap(1, 1, 0, 4), vendor(311, append([]byte{16, 52}, key...)...), vendor(311, append([]byte{17, 52}, key...)...)))
+}

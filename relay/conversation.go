@@ -1,0 +1,40 @@
+package relay
+
+import (
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// conversationKey is the same for all rounds of a conversation, on whichever
+// replica of the gateway they arrive, so that servers can be chosen without
+// shared memory. It comes from what a NAS repeats in every round:
+// Calling-Station-Id and User-Name (RFC 3579 §2.1 has the NAS copy the identity
+// into each Access-Request); where the station is not named, the NAS and its
+// port tell two sessions of a user apart.
+func conversationKey(v *wire.View) uint64 {
+	if station := v.CallingStationID(); station != nil {
+		return udpback.Hash(station, v.UserName())
+	}
+	nas := v.NASIdentifier()
+	if nas == nil {
+		nas = v.NASIPAddress()
+	}
+	return udpback.Hash(nas, v.UserName())
+}
+
+// distinguish fills what choosing among several servers needs. With one server
+// all that counts is that a request with State is preferred when the server is
+// nearly full (RFC 5080 §2.2.3).
+func (x *exchange) distinguish() {
+	v := &x.view
+	x.Key, x.State, x.Conversation = 0, 0, false
+	switch {
+	case x.route.Group.Chooses():
+		x.Key, x.Conversation = conversationKey(v), v.HasEAP()
+		if v.HasState() {
+			x.State, x.Conversation = udpback.Hash(v.State())|1, true
+		}
+	case v.HasState():
+		x.State = 1
+	}
+}

@@ -1,0 +1,66 @@
+package relay
+
+import (
+	"time"
+
+	"radsec-gw/metrics"
+	"radsec-gw/routing"
+	"radsec-gw/wire"
+)
+
+// Timestamps is how Event-Timestamp in CoA and Disconnect is judged (RFC 5176 §6.3).
+type Timestamps struct {
+	Window  time.Duration // how far from now it may be, either way; 0: not looked at
+	Require bool          // a request must have one
+}
+
+// fresh says whether the packet's Event-Timestamp, seconds since 1970, is within
+// the window of now. One that is missing is fresh unless it is required.
+func (t Timestamps) fresh(v *wire.View, now time.Time) bool {
+	seconds, ok := v.EventTimestamp()
+	if !ok {
+		return !t.Require
+	}
+	if t.Window == 0 {
+		return true
+	}
+	age := now.Sub(time.Unix(int64(seconds), 0))
+	return age <= t.Window && age >= -t.Window
+}
+
+// ReversePath is what a CoA or Disconnect gets that fails the reverse-path check.
+type ReversePath uint8
+
+const (
+	ReversePathOff  ReversePath = iota // not checked
+	ReversePathDrop                    // silence (RFC 5176 §6.1)
+	ReversePathNAK                     // a NAK with Error-Cause 502 (RFC 8559 §4.3.1)
+)
+
+// authorised says whether a CoA or Disconnect may go on: its Event-Timestamp is
+// fresh, else it is dropped in silence (RFC 5176 §6.3), and its sender is one of
+// the servers that an Access-Request of the same user would go to (RFC 5176
+// §6.1). What may not has its fate counted.
+func (l *Link) authorised(b *burst, x *exchange, rules *Rules) bool {
+	if !rules.Timestamps.fresh(&x.view, time.Now()) {
+		l.gateway.staleTimestamp(x)
+		x.end(metrics.FateStaleTimestamp, nil)
+		return false
+	}
+	if x.client.ReversePath == ReversePathOff || l.onPath(rules, &x.view) {
+		return true
+	}
+	l.gateway.wrongPath(x)
+	if x.client.ReversePath == ReversePathDrop {
+		x.end(metrics.FateWrongPath, nil)
+		return false
+	}
+	return l.decline(b, x, metrics.FateWrongPath, causeNotRoutable)
+}
+
+// onPath says whether the client's address is that of a server of the Access
+// route for the user's realm.
+func (l *Link) onPath(rules *Rules, v *wire.View) bool {
+	group, ok := rules.Table.Lookup(wire.KindAccess, routing.Realm(v.UserName()))
+	return ok && rules.Routes[group].Group.HasAddress(l.remote.Addr())
+}

@@ -1,0 +1,107 @@
+package relay
+
+import (
+	"hash/maphash"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"radsec-gw/audit"
+	"radsec-gw/metrics"
+	"radsec-gw/routing"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// Unreachable is what an Access-Request gets that no server can answer.
+type Unreachable uint8
+
+const (
+	Reject        Unreachable = iota // Access-Reject with Error-Cause
+	Silent                           // nothing: the client's own timers decide
+	ProtocolError                    // Protocol-Error with Error-Cause (RFC 7930 §4)
+)
+
+// Client is what the gateway knows of a RadSec client: its secret and what it may send.
+type Client struct {
+	Name    string
+	Secret  *wire.ClientSecret
+	Allowed [wire.NumKinds]bool // the kinds it may send; Status-Server is always answered
+	// Policy says what a packet of each kind must prove.
+	Policy [wire.NumKinds]wire.RequestPolicy
+	// ReversePath says what a CoA or Disconnect gets whose sender is none of the
+	// servers that an Access-Request for the user's realm would go to.
+	ReversePath ReversePath
+	// Share bounds what the client takes of the servers' Identifiers; nil when it
+	// is the only client.
+	Share   *udpback.Share
+	Metrics *metrics.Client
+}
+
+// Route is where a group of realms and kinds goes.
+type Route struct {
+	Group         *udpback.Group
+	OnUnreachable Unreachable    // for Access-Request
+	Metrics       *metrics.Route // nil: not counted by route
+}
+
+// Rules are the routing decisions of one configuration; immutable.
+type Rules struct {
+	Table        *routing.Table
+	Routes       []Route // by the table's group number
+	OnUnroutable Unreachable
+	Timestamps   Timestamps // of CoA and Disconnect
+}
+
+// Peer is the RadSec connection that a Link answers on.
+type Peer interface {
+	// Send queues one packet; false when the peer does not take what it is sent.
+	// It may be called from any goroutine, does not block and does not keep p.
+	Send(p []byte) bool
+	// Flush writes what is queued; it does not block.
+	Flush()
+	// Version11 says whether the connection speaks RADIUS/1.1 (RFC 9765).
+	Version11() bool
+}
+
+// Gateway holds what the links share.
+type Gateway struct {
+	// static after construction
+	back    *udpback.Back
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	other   *metrics.Route // of requests that no route takes
+	hub     *audit.Hub     // nil: nobody listens
+	// seed makes the hashes of requests unpredictable, so that no client can
+	// construct two requests with the same one.
+	seed maphash.Seed
+
+	rules     atomic.Pointer[Rules]
+	bursts    sync.Pool    // *burst
+	exchanges sync.Pool    // *exchange
+	scratch   sync.Pool    // *[wire.MaxLength]byte
+	kept      atomic.Int64 // octets of answers kept for duplicates, on all links
+	notice    notices
+}
+
+// New returns a gateway that routes by rules and tells hub of requests; a nil hub
+// is told nothing.
+func New(back *udpback.Back, rules *Rules, m *metrics.Metrics, hub *audit.Hub, log *slog.Logger) *Gateway {
+	g := &Gateway{back: back, log: log, metrics: m, other: m.Route(metrics.OtherRoute), hub: hub, seed: maphash.MakeSeed()}
+	g.bursts.New = func() any { return &burst{verify: wire.NewDigests()} }
+	g.exchanges.New = func() any { return new(exchange) }
+	g.scratch.New = func() any { return new([wire.MaxLength]byte) }
+	g.rules.Store(rules)
+	return g
+}
+
+// SetRules replaces the rules at once for all requests that come from now on.
+func (g *Gateway) SetRules(r *Rules) { g.rules.Store(r) }
+
+// Open begins a link for a connection of client from remote.
+func (g *Gateway) Open(client *Client, peer Peer, remote netip.AddrPort) *Link {
+	l := &Link{gateway: g, peer: peer, remote: remote, v11: peer.Version11()}
+	l.client.Store(client)
+	return l
+}

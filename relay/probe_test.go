@@ -1,0 +1,59 @@
+package relay
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/udpback"
+)
+
+// Probes share the sockets of the requests, and so their Identifiers: a
+// Status-Server has one that nothing in flight on its socket has. It is made
+// anew each time, and a client's requests are not its business.
+// Rules: P28, P81
+func TestProbesShareTheSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{
+			Health: udpback.Health{Check: udpback.CheckStatusServer}}})
+		l, p := b.open()
+		for i := range 200 {
+			b.put(l, request(1, byte(i), i, user("nemo@example.org")))
+		}
+		l.Flush()
+		pass(25 * time.Second) // the schedule of all of them still runs
+		none(t, "the client got", p.got())
+		type place struct {
+			from *fakeConn
+			id   byte
+		}
+		requests, probes := map[place]bool{}, map[string]bool{}
+		seen := b.net.seen()
+		for _, d := range seen {
+			if d.octets[0] == 1 {
+				requests[place{d.from, d.octets[1]}] = true
+			}
+		}
+		for _, d := range seen {
+			if d.octets[0] != 12 || d.address != "a:1812" {
+				continue
+			}
+			if requests[place{d.from, d.octets[1]}] {
+				t.Errorf("a probe has Identifier %d, which a request in flight on its socket has", d.octets[1])
+			}
+			if authenticator := string(d.octets[4:20]); probes[authenticator] {
+				t.Error("a probe was resent, expected a new one with a Request Authenticator of its own")
+			} else {
+				probes[authenticator] = true
+			}
+			checkMAC(t, "the server", d.octets, d.octets[4:20], serverText)
+			if len(values(d.octets, 1))+len(values(d.octets, 2)) != 0 {
+				t.Error("a probe tells a user's name or password")
+			}
+		}
+		if len(requests) != 200 || len(probes) < 2 {
+			t.Errorf("%d requests and %d probes, expected 200 and two or more", len(requests), len(probes))
+		}
+		b.wantFates("")
+	})
+}

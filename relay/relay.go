@@ -1,0 +1,176 @@
+package relay
+
+import (
+	"time"
+
+	"radsec-gw/metrics"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// exchange is one request on its way: the client's packet as it came, and where
+// the reply goes.
+type exchange struct {
+	udpback.Exchange
+	link      *Link
+	client    *Client // as it was when the request came
+	route     *Route
+	view      wire.View     // of the client's packet, in a buffer of its own
+	hash      uint64        // of the client's packet
+	came      time.Duration // on the Back's clock
+	ticket    wire.Ticket
+	elsewhere bool         // given up, but in other hands: what those may change is not looked at
+	fate      metrics.Fate // of a reply that is written but not delivered yet
+}
+
+// Packet takes one packet of the client into the burst. An error costs the
+// client its connection (RFC 6613 §2.6.4); everything else has its fate counted.
+//
+//  1. It must be a well-formed packet, and a request (RFC 2865 §3).
+//  2. It must prove what its kind demands: Request Authenticator and
+//     Message-Authenticator (RFC 2866 §3, RFC 5176 §2.3, RFC 3579 §3.2). The
+//     digests of a burst are computed together, by process. In RADIUS/1.1 TLS
+//     has proved it all (RFC 9765 §4.1).
+func (l *Link) Packet(p []byte) error {
+	if l.refused != nil {
+		return l.refused
+	}
+	b := l.work()
+	v := &b.view
+	if err := l.parse(v, p); err != nil { // 1
+		return l.malformed(err)
+	}
+	if v.Kind() == wire.KindOther {
+		l.notRequest(v.Code())
+		return nil
+	}
+	x := l.newExchange(v)
+	var err error
+	x.ticket, err = b.verify.VerifyRequest(&x.view, x.client.Secret, x.client.Policy[x.Kind]) // 2
+	if err != nil {
+		return l.unverified(x, err)
+	}
+	b.queue = append(b.queue, x)
+	if b.verify.Full() {
+		return l.process(b)
+	}
+	return nil
+}
+
+// parse reads a packet as the connection's version of RADIUS has it.
+func (l *Link) parse(v *wire.View, p []byte) error {
+	if l.v11 {
+		return v.Parse11(p)
+	}
+	return v.Parse(p)
+}
+
+// relay carries a verified request to a server. It reports whether the request
+// is under way; else it has had its answer and its fate.
+//
+//  3. Status-Server is about this hop and answered here (RFC 5997 §4.2).
+//  4. The client must be allowed to send this kind (RFC 6614 §2.5). A CoA or
+//     Disconnect must also be fresh and come from where the user's requests go,
+//     if so configured (RFC 5176 §6.1, §6.3).
+//  5. What it sent before is not relayed twice (RFC 5080 §2.2.2, RFC 9765 §4.2.2).
+//  6. Kind and realm choose the group of servers (RFC 7542 §3, RFC 8559 §3).
+//  7. The group reserves a server, a socket and an Identifier there, has the
+//     server's copy written (Write below), and puts it into the batch.
+func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
+	x.arrived()
+	if x.Kind == wire.KindStatus { // 3
+		return l.answerStatus(b, x)
+	}
+	if !x.client.Allowed[x.Kind] { // 4
+		return l.decline(b, x, metrics.FateNotAllowed, causeUnsupportedExtension)
+	}
+	rules := b.rules
+	if x.dynamic() && !l.authorised(b, x, rules) {
+		return false
+	}
+	if !l.admit(b, x) { // 5
+		return false
+	}
+	group, realm, ok := rules.Table.Route(&x.view) // 6
+	if !ok {
+		l.gateway.noRoute(x, realm)
+		return l.decline(b, x, metrics.FateNoRoute, causeNotRoutable)
+	}
+	x.route = &rules.Routes[group]
+	x.distinguish()
+	l.inFlight(x)
+	if err := x.route.Group.Start(&x.Exchange, b.batch); err != nil { // 7
+		return l.notStarted(b, x, err)
+	}
+	return true
+}
+
+// Write writes the server's copy of the request: fresh Request Authenticator,
+// hidden attributes under the server's secret, Proxy-State withheld,
+// Message-Authenticator first. The client's packet stays as it came, so that
+// moving on to another server starts from it again (RFC 2865 §2.5).
+func (x *exchange) Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error) {
+	return d.WriteRequest(dst, &x.view, x.client.Secret, to, id)
+}
+
+// Reply writes a server's reply, already verified against what was sent, for the
+// client: its Identifier and Proxy-State restored, hidden attributes under its
+// secret, signed over its Request Authenticator (RFC 2865 §2.3).
+func (x *exchange) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
+	n, err := d.WriteReply(dst, reply, &x.view, sent, from, x.client.Secret)
+	if err != nil {
+		return x.unwritable(d, dst, err)
+	}
+	x.fate = metrics.FateRelayed
+	return n
+}
+
+// Deliver keeps the reply for duplicates and hands it to the connection, unless
+// the client has given the request up meanwhile (RFC 5080 §2.2.2). The
+// connection is flushed with the rest of the batch.
+func (x *exchange) Deliver(packet []byte) udpback.Flusher {
+	l := x.link
+	if !l.finish(x, packet, x.fate) {
+		return nil
+	}
+	return l.peer
+}
+
+// Fail ends an exchange that got no reply to relay.
+func (x *exchange) Fail(h *wire.Hasher, why udpback.Failure, cause uint32) udpback.Flusher {
+	l := x.link
+	n := 0
+	scratch := l.gateway.scratch.Get().(*[wire.MaxLength]byte)
+	defer l.gateway.scratch.Put(scratch)
+	if answer, ok := x.failureAnswer(why, cause); ok {
+		// An answer that does not fit cannot be given; the fate is the same.
+		n, _ = h.WriteAnswer(scratch[:], &x.view, answer, x.client.Secret)
+	}
+	if !l.finish(x, scratch[:n], failureFate[why]) {
+		return nil
+	}
+	return l.peer
+}
+
+// newExchange takes the client's packet into a buffer of its own.
+func (l *Link) newExchange(v *wire.View) *exchange {
+	x := l.gateway.exchanges.Get().(*exchange)
+	x.Handler, x.Code, x.Kind = x, v.Code(), v.Kind()
+	x.link, x.client, x.came = l, l.client.Load(), l.burst.came
+	x.Share = x.client.Share
+	x.view = *v
+	x.view.Packet = l.gateway.back.Buffers.Copy(v.Packet)
+	return x
+}
+
+// recycle takes back an exchange that nobody can refer to any more.
+func (g *Gateway) recycle(x *exchange) {
+	g.back.Buffers.Return(x.view.Packet)
+	x.view.Packet = nil
+	x.link, x.client, x.route = nil, nil, nil
+	x.Forget()
+	g.exchanges.Put(x)
+}
+
+// dynamic says whether the request is a CoA or a Disconnect (RFC 5176).
+func (x *exchange) dynamic() bool { return x.Kind == wire.KindCoA || x.Kind == wire.KindDisconnect }

@@ -1,0 +1,135 @@
+package relay
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// On one connection more than 256 requests of a kind are in flight, their replies
+// come in any order, and each has its Token.
+// Rules: P122, P123, P130
+func TestManyInFlight11(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open11()
+		asks := map[uint32][]byte{}
+		for i := range uint32(600) {
+			token := 0xffffff00 + i // wraps around
+			asks[token] = request11(1, token, user("nemo@example.org"), integer(5, token))
+			if err := b.put(l, asks[token]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.Flush()
+		synctest.Wait()
+		if n := l.Outstanding(); n != 600 {
+			t.Fatalf("%d requests are outstanding, expected 600", n)
+		}
+		seen := b.net.seen()
+		slices.Reverse(seen)
+		for _, s := range seen {
+			s.from.in <- respond(s.octets, 2, mac, attr{25, values(s.octets, 5)[0]})
+		}
+		synctest.Wait()
+		for _, a := range p.got() {
+			token := binary.BigEndian.Uint32(a[4:])
+			checkAnswer11(t, asks[token], a, 2)
+			if got := values(a, 25)[0]; binary.BigEndian.Uint32(got) != token {
+				t.Errorf("Token %#x got the reply to %x", token, got)
+			}
+			delete(asks, token)
+		}
+		if len(asks) != 0 || l.Outstanding() != 0 {
+			t.Errorf("%d requests have no answer, %d count as outstanding", len(asks), l.Outstanding())
+		}
+		b.wantFates("access/relayed=600")
+	})
+}
+
+// The same packet again is dropped while it is in flight, whatever its reserved
+// octets hold; a Token is free when it is answered; and connections have Tokens of
+// their own.
+// Rules: P59, P124
+func TestTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open11()
+		other, _ := b.open11()
+		q := request11(1, 7, user("nemo@example.org"))
+		again := bytes.Clone(q)
+		again[1], again[19] = 1, 2
+		b.send(l, q)
+		b.send(l, again)
+		b.send(other, request11(1, 7, user("nora@example.org")))
+		seen := b.net.seen()
+		if len(seen) != 2 {
+			t.Fatalf("the servers got %d requests, expected one of each connection", len(seen))
+		}
+		seen[0].from.in <- respond(seen[0].octets, 2, mac)
+		synctest.Wait()
+		checkAnswer11(t, q, one(t, "the client got", p.got()), 2)
+		b.send(l, q) // a new request: nothing says that it is not
+		b.oneSeen()
+		b.stop()
+		b.wantFates("access/client_gone=2 access/duplicate_dropped=1 access/relayed=1")
+	})
+}
+
+// Another packet with the Token of one that is unanswered ends the connection, be
+// it of another code (RFC 9765 §4.2.2).
+// Rules: P124
+func TestTokenReused(t *testing.T) {
+	for _, second := range [][]byte{
+		request11(1, 7, user("nora@example.org")),
+		request11(4, 7, user("nemo@example.org")),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict})
+			l, p := b.open11()
+			b.send(l, request11(1, 7, user("nemo@example.org")))
+			if err := b.send(l, second); err == nil {
+				t.Error("the connection goes on")
+			}
+			none(t, "the client got", p.got())
+			b.stop()
+			kind := wire.KindOf(wire.Code(second[0])).String()
+			b.wantFates(map[string]string{
+				"access":     "access/client_gone=1 access/token_reused=1",
+				"accounting": "access/client_gone=1 accounting/token_reused=1",
+			}[kind])
+		})
+	}
+}
+
+// A connection holds so many requests and no more: the next is refused at once.
+// Rules: P96, P100, P124
+func TestTooManyInFlight11(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open11()
+		for i := range uint32(maxTokens) {
+			b.put(l, request11(4, i, user("nemo@example.org")))
+		}
+		b.send(l, request11(12, 1<<20))
+		if n := l.Outstanding(); n != maxTokens || len(p.got()) != 1 {
+			t.Fatalf("%d requests are outstanding, expected %d, and Status-Server answered", n, maxTokens)
+		}
+		for _, row := range []struct {
+			code radius.Code
+			want expectation
+		}{{1, expectation{52, 505}}, {4, expectation{52, 505}}, {43, expectation{45, 506}}} {
+			q := request11(row.code, 1<<21, user("nemo@example.org"), proxyState("x"))
+			b.send(l, q)
+			checkOwn11(t, q, p.got(), row.want)
+		}
+		b.stop()
+		b.wantFates("access/too_many_outstanding=1 accounting/client_gone=4096 accounting/too_many_outstanding=1 coa/too_many_outstanding=1 status/status_answered=1")
+	})
+}

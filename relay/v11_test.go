@@ -1,0 +1,292 @@
+package relay
+
+import (
+	"bytes"
+	"encoding/binary"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2868"
+
+	"radsec-gw/wire"
+)
+
+// request11 makes a client's request of RADIUS/1.1. The reserved octets hold what
+// nobody must look at (RFC 9765 §4.1).
+func request11(code radius.Code, token uint32, attrs ...attr) []byte {
+	b := assemble(code, 0xee, bytes.Repeat([]byte{0xee}, 16), attrs)
+	binary.BigEndian.PutUint32(b[4:], token)
+	return b
+}
+
+// open11 begins a connection that speaks RADIUS/1.1.
+func (b *bed) open11() (*Link, *peer) {
+	l, p := b.open()
+	p.v11, l.v11 = true, true
+	return l, p
+}
+
+// checkAnswer11 fails the test unless the answer to q is one of RADIUS/1.1: the
+// Token, all reserved octets zero, exactly q's Proxy-State, and none of what is
+// not sent there (RFC 9765 §4.1, §5).
+func checkAnswer11(t *testing.T, q, answer []byte, code radius.Code) {
+	t.Helper()
+	head := make([]byte, 20)
+	head[0] = byte(code)
+	binary.BigEndian.PutUint16(head[2:], uint16(len(answer)))
+	copy(head[4:8], q[4:8])
+	if !bytes.Equal(answer[:20], head) {
+		t.Fatalf("the answer begins % x, expected % x", answer[:20], head)
+	}
+	if len(values(answer, 80)) != 0 {
+		t.Error("the answer has a Message-Authenticator")
+	}
+	if got, want := joined(answer, 33), joined(q, 33); got != want {
+		t.Errorf("the answer has Proxy-State %q, expected %q", got, want)
+	}
+}
+
+// checkOwn11 does the same for an answer of the gateway's own.
+func checkOwn11(t *testing.T, q []byte, got [][]byte, want expectation) {
+	t.Helper()
+	if want.code == 0 {
+		none(t, "the client got", got)
+		return
+	}
+	a := one(t, "the client got", got)
+	checkAnswer11(t, q, a, want.code)
+	if causeOf(a) != want.cause {
+		t.Errorf("Error-Cause %d, expected %d", causeOf(a), want.cause)
+	}
+	if len(values(a, 241)) != 0 {
+		t.Error("the answer has an Original-Packet-Code")
+	}
+}
+
+// The password goes in clear to the gateway and hidden to the server, the server's
+// keys come hidden and go on in clear.
+// Rules: P14, P30, P32, P46, P122, P123, P125, P126, P127, P129, P131
+func TestPAPThereAndBack11(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: wire.RequestPolicy{RequireMA: true, RequireEAPMA: true, VerifyRA: true}})
+		l, p := b.open11()
+		q := request11(1, 0xfffffffe, user("nemo@example.org"), text(2, "hello-Password"), proxyState("first"),
+			text(25, "class"), attr{80, make([]byte, 16)}, proxyState("second"), text(200, "unknown\x00type"), attr{241, []byte{4, 0, 0, 0, 1}},
+			attr{69, []byte("\x05tunnel-in")})
+		b.net.setServe(func(s []byte) [][]byte {
+			r := checkRequest(t, s)
+			if got := rfc2865.UserPassword_GetString(r); got != "hello-Password" {
+				t.Errorf("the server reads the password %q", got)
+			}
+			if tag, got, err := rfc2868.TunnelPassword_LookupString(r, r); tag != 5 || got != "tunnel-in" || err != nil {
+				t.Errorf("the server reads Tunnel-Password %d %q, %v", tag, got, err)
+			}
+			if joined(s, 200) != "unknown\x00type" || joined(s, 25) != "class" || len(values(s, 241)) != 0 {
+				t.Error("an attribute was changed, or Original-Packet-Code went on")
+			}
+			return [][]byte{respond(s, 2, accepting(r, mac, text(25, "server's class"), proxyState("the server's own"), text(1, "nemo"))...)}
+		})
+		if err := b.send(l, q); err != nil {
+			t.Fatal(err)
+		}
+		a := one(t, "the client got", p.got())
+		checkAnswer11(t, q, a, 2)
+		if got := joined(a, 25) + joined(a, 1); got != "server's classnemo" {
+			t.Errorf("Class and User-Name came back as %q", got)
+		}
+		if got := joined(a, 26); got != "\x00\x00\x01\x37\x10\x0asend-key" {
+			t.Errorf("the client reads MS-MPPE-Send-Key %q", got)
+		}
+		if got := joined(a, 69); got != "\x01tunnel" {
+			t.Errorf("the client reads Tunnel-Password %q", got)
+		}
+		b.wantFates("access/relayed=1")
+	})
+}
+
+// RADIUS/1.1 has no Request Authenticator for CHAP to answer (RFC 9765 §5.1.2).
+// Rules: P44, P128, P131
+func TestCHAP11(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open11()
+		chap := attr{3, bytes.Repeat([]byte{9}, 17)}
+		b.net.setServe(func(s []byte) [][]byte {
+			checkRequest(t, s)
+			if joined(s, 3) != string(chap.v) || joined(s, 60) != "its own" {
+				t.Error("CHAP-Password or CHAP-Challenge was changed")
+			}
+			return [][]byte{respond(s, 3, mac, text(18, "no"))}
+		})
+		q := request11(1, 1, user("nemo@example.org"), chap, text(60, "its own"))
+		b.send(l, q)
+		checkAnswer11(t, q, one(t, "the client got", p.got()), 3)
+		for i, credentials := range []attr{chap, {70, make([]byte, 16)}} {
+			q = request11(1, uint32(2+i), user("nemo@example.org"), credentials, proxyState("mine"))
+			b.send(l, q)
+			checkOwn11(t, q, p.got(), expectation{3, 402})
+		}
+		if n := len(b.net.seen()); n != 1 {
+			t.Errorf("the server got %d requests, expected the first only", n)
+		}
+		b.wantFates("access/bad_user_password=2 access/relayed=1")
+	})
+}
+
+// EAP passes through octet by octet, and State with it; no Message-Authenticator
+// is asked of the client, and the server gets one.
+// Rules: P11, P44, P48, P125, P131
+func TestEAP11(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open11()
+		long := bytes.Repeat([]byte{0xa5}, 253)
+		b.net.setServe(func(s []byte) [][]byte {
+			checkRequest(t, s)
+			return [][]byte{respond(s, 11, mac, text(24, "round two"), eap(long...), eap(1, 2, 3))}
+		})
+		q := request11(1, 7, user("nemo@example.org"), eap(long...), eap(), eap(5), text(24, "round one"))
+		b.send(l, q)
+		s := b.oneSeen()
+		if joined(s, 79) != joined(q, 79) || joined(s, 24) != "round one" {
+			t.Error("the EAP packet or State was changed on its way to the server")
+		}
+		a := one(t, "the client got", p.got())
+		checkAnswer11(t, q, a, 11)
+		if joined(a, 79) != string(long)+"|\x01\x02\x03" || joined(a, 24) != "round two" {
+			t.Error("the EAP packet or State was changed on its way to the client")
+		}
+		b.wantFates("access/relayed=1")
+	})
+}
+
+// Accounting, CoA and Disconnect: nothing proves them to the gateway, and the
+// server gets a computed Request Authenticator. Status-Server is answered here.
+// Rules: P18, P30, P85, P92, P122, P131
+func TestOtherKinds11(t *testing.T) {
+	for _, row := range []struct {
+		name          string
+		request       radius.Code
+		reply         radius.Code
+		port, counted string
+	}{
+		{"accounting", 4, 5, "a:1813", "accounting/relayed=1 status/status_answered=1"},
+		{"CoA", 43, 44, "a:3799", "coa/relayed=1 status/status_answered=1"},
+		{"CoA refused by the NAS", 43, 45, "a:3799", "coa/relayed=1 status/status_answered=1"},
+		{"Disconnect", 40, 41, "a:3799", "disconnect/relayed=1 status/status_answered=1"},
+		{"Disconnect refused by the NAS", 40, 42, "a:3799", "disconnect/relayed=1 status/status_answered=1"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict})
+				l, p := b.open11()
+				b.net.setServe(func(s []byte) [][]byte {
+					checkRequest(t, s)
+					return [][]byte{respond(s, row.reply, integer(101, 507), mac, text(200, "x"))}
+				})
+				q := request11(row.request, 5, user("nemo@example.org"), proxyState("x"), text(126, "1example.org"), integer(41, 9), proxyState("y"))
+				b.send(l, q)
+				if seen := b.net.seen(); len(seen) != 1 || seen[0].address != row.port || joined(seen[0].octets, 41) != "\x00\x00\x00\x09" {
+					t.Fatalf("expected one datagram to %s, got %v", row.port, seen)
+				}
+				a := one(t, "the client got", p.got())
+				checkAnswer11(t, q, a, row.reply)
+				if causeOf(a) != 507 || joined(a, 200) != "x" {
+					t.Errorf("the client reads Error-Cause %d, expected the server's 507", causeOf(a))
+				}
+				q = request11(12, 5, proxyState("s"))
+				b.send(l, q)
+				checkOwn11(t, q, p.got(), expectation{2, 0})
+				b.wantFates(row.counted)
+			})
+		})
+	}
+}
+
+// A request that cannot be served: Access and accounting get a Protocol-Error
+// whatever the route says, CoA and Disconnect a NAK, or silence where the server
+// may have acted (RFC 9765 §6.1, RFC 5176 §3.5).
+// Rules: P15, P34, P71, P94, P96, P97
+func TestNotServed11(t *testing.T) {
+	lost := user("nemo@nowhere.example")
+	found := user("nemo@example.org")
+	all := []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA, wire.KindDisconnect}
+	big := slices.Repeat([]attr{{200, make([]byte, 253)}}, 15)
+	big = append(big, attr{200, make([]byte, 200)}, attr{69, []byte("\x01x")}) // grows
+	tell := func(attrs ...attr) func(s []byte) [][]byte {
+		return func(s []byte) [][]byte { return [][]byte{respond(s, 52, append([]attr{mac}, attrs...)...)} }
+	}
+	for _, row := range []struct {
+		name    string
+		code    radius.Code
+		attrs   []attr
+		allowed []wire.Kind
+		serve   func(s []byte) [][]byte
+		want    expectation
+		fates   string
+	}{
+		{"access, no route", 1, []attr{lost}, all, nil, expectation{52, 502}, "access/no_route=1"},
+		{"accounting, no route", 4, []attr{lost}, all, nil, expectation{52, 502}, "accounting/no_route=1"},
+		{"CoA, no route", 43, []attr{lost}, all, nil, expectation{45, 502}, "coa/no_route=1"},
+		{"Disconnect, no route", 40, []attr{lost}, all, nil, expectation{42, 502}, "disconnect/no_route=1"},
+		{"access, not allowed", 1, []attr{found}, []wire.Kind{}, nil, expectation{52, 406}, "access/not_allowed=1"},
+		{"accounting, not allowed", 4, []attr{found}, []wire.Kind{}, nil, expectation{52, 406}, "accounting/not_allowed=1"},
+		{"CoA, not allowed", 43, []attr{found}, []wire.Kind{}, nil, expectation{45, 406}, "coa/not_allowed=1"},
+		{"access, silent", 1, []attr{found}, all, nil, expectation{52, 505}, "access/server_silent=1"},
+		{"accounting, silent", 4, []attr{found}, all, nil, expectation{52, 505}, "accounting/server_silent=1"},
+		{"CoA, silent", 43, []attr{found}, all, nil, expectation{}, "coa/server_silent=1"},
+		{"access, outgrows", 1, append(big, found), all, nil, expectation{52, 505}, "access/too_long=1"},
+		{"access, value too long", 1, []attr{found, {69, make([]byte, 241)}}, all, nil, expectation{52, 505}, "access/too_long=1"},
+		{"access, password too long", 1, []attr{found, {2, make([]byte, 129)}}, all, nil, expectation{3, 407}, "access/bad_user_password=1"},
+		{"access, keys that do not open", 1, []attr{found}, all,
+			func(s []byte) [][]byte { return [][]byte{respond(s, 2, mac, attr{69, make([]byte, 18)})} }, expectation{52, 505}, "access/bad_reply_attributes=1"},
+		{"access, the server's cause", 1, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 1}}, integer(101, 601)), expectation{52, 601}, "access/protocol_error=1"},
+		{"accounting, no cause", 4, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 4}}), expectation{52, 0}, "accounting/protocol_error=1"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict, allowed: row.allowed, onUnreachable: Silent, onUnroutable: Reject})
+				l, p := b.open11()
+				b.net.setServe(row.serve)
+				q := request11(row.code, 99, append([]attr{proxyState("a")}, append(row.attrs, proxyState("b"))...)...)
+				if len(row.attrs) > 10 { // no room for them
+					q = request11(row.code, 99, row.attrs...)
+				}
+				if err := b.send(l, q); err != nil {
+					t.Fatal(err)
+				}
+				pass(time.Minute)
+				checkOwn11(t, q, p.got(), row.want)
+				b.wantFates(row.fates)
+			})
+		})
+	}
+}
+
+// What costs a connection of RADIUS/1.1 is what breaks its framing, and no more.
+// Rules: P5, P6, P125
+func TestRefusals11(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open11()
+		for _, q := range [][]byte{
+			request11(2, 1), request11(99, 2), // no requests
+			request11(12, 3, attr{80, make([]byte, 3)}, attr{80, nil}),
+		} {
+			if err := b.send(l, q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		one(t, "the client got", p.got())
+		broken := request11(1, 4, user("nemo@example.org"))
+		broken[21] = 1
+		if err := b.send(l, broken); err == nil {
+			t.Error("an attribute of length 1 does not cost the connection")
+		}
+		b.wantFates("other/bad_attributes=1 other/unexpected_reply=1 other/unknown_code=1 status/status_answered=1")
+	})
+}
