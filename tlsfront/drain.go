@@ -1,0 +1,72 @@
+package tlsfront
+
+import (
+	"context"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+// drainTick is how long a connection that is to end waits for more to come. It
+// ends when it has had nothing outstanding twice in a row.
+const drainTick = 20 * time.Millisecond
+
+// Drain ends every connection in order: no more are accepted; each one is still
+// read and served until a moment comes when nothing is outstanding, and is
+// closed then with close_notify. RADIUS has no way to tell a client to stop; one
+// that sends without pause is closed when ctx ends, by Serve's own end.
+//
+// It returns when the last connection is closed or ctx is done. A Handler
+// without a method Outstanding() int never has anything outstanding.
+func (s *Server) Drain(ctx context.Context) {
+	for _, l := range s.cfg.Listeners {
+		l.Close()
+	}
+	s.mu.Lock()
+	s.draining = true
+	for session := range s.sessions {
+		session.leave()
+	}
+	s.mu.Unlock()
+	t := time.NewTicker(drainTick / 2)
+	defer t.Stop()
+	for s.open.Load() > 0 {
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// leave asks the read loop to end the session at a good moment.
+func (s *Session) leave() {
+	s.leaving.Store(true)
+	s.conn.Conn.SetReadDeadline(time.Unix(1, 0))
+}
+
+// leaveWhenDone ends a session that is to leave when it has had nothing
+// outstanding at two looks. Between them the socket was read.
+func (s *Session) leaveWhenDone() {
+	done := s.counter == nil || s.counter.Outstanding() == 0
+	if done && s.wasDone {
+		s.end(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
+	}
+	s.wasDone = done
+}
+
+// longestAnswer is the longest that answers are waited for on a connection that
+// takes no more packets (RFC 5080 §2.2.1: MRD is 30 s).
+const longestAnswer = 35 * time.Second
+
+// awaitAnswers waits, without reading, until nothing is outstanding.
+func (s *Session) awaitAnswers() {
+	if s.counter == nil {
+		return
+	}
+	t := time.NewTicker(drainTick)
+	defer t.Stop()
+	for end := time.Now().Add(longestAnswer); !s.closing.Load() && !s.wasDone && time.Now().Before(end); <-t.C {
+		s.wasDone = s.counter.Outstanding() == 0
+	}
+}

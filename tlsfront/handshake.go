@@ -1,0 +1,217 @@
+package tlsfront
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+// baseConfig returns what a handshake begins with: the keys of session tickets,
+// which crypto/tls makes and changes daily, and the way to the policy in force.
+func (s *Server) baseConfig() *tls.Config {
+	return &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		p := s.now.Load()
+		if c, ok := hello.Conn.(*conn); ok {
+			c.policy = p
+			c.noteOffered(hello)
+		}
+		return p.handshakeConfig(hello), nil
+	}}
+}
+
+// tlsConfig returns crypto/tls's configuration. What is not set is left to Go:
+// its order of cipher suites and curves.
+//
+// crypto/tls is told to take any certificate, and the judge verifies it, for
+// full handshakes and for resumed ones alike. The alert for one that does not
+// verify is always bad_certificate then.
+func tlsConfig(p *policy) *tls.Config {
+	auth := map[ClientAuth]tls.ClientAuthType{
+		RequireCertificate:  tls.RequireAnyClientCert,
+		OptionalCertificate: tls.RequestClientCert,
+		NoCertificate:       tls.NoClientCert,
+	}[p.cfg.ClientAuth]
+	c := &tls.Config{
+		Certificates: []tls.Certificate{p.cfg.Certificate},
+		ClientCAs:    p.judge.roots, // whose names clients are told
+		ClientAuth:   auth,
+		MinVersion:   p.cfg.MinVersion,
+		CipherSuites: p.cfg.CipherSuites,
+		// One packet is one record (RFC 6614bis §4.1): no splitting to
+		// segments' size at the start of a connection.
+		DynamicRecordSizingDisabled: true,
+		VerifyConnection: func(cs tls.ConnectionState) error {
+			_, err := p.judge.connection(&cs, time.Now())
+			return err
+		},
+	}
+	if len(p.cfg.TicketKeys) > 0 {
+		c.SetSessionTicketKeys(p.cfg.TicketKeys)
+	}
+	return c
+}
+
+// noteOffered remembers the highest version that the client offers, for the
+// case that none of them will do.
+func (c *conn) noteOffered(hello *tls.ClientHelloInfo) {
+	for _, v := range hello.SupportedVersions {
+		if v&0x0f0f != 0x0a0a { // a meaningless value that a client adds on purpose (RFC 8701)
+			c.offered = max(c.offered, v)
+		}
+	}
+}
+
+// handshake does TLS on an accepted connection, names its client, and starts
+// its session. All of the handshake has one deadline: a peer that drips gets
+// no more time than one that is silent. It owns one slot.
+//
+// The session runs on a goroutine of its own, because this one's stack has
+// grown with the certificates and would stay so. ahead holds octets that were
+// read already.
+func (s *Server) handshake(ctx context.Context, raw net.Conn, remote netip.AddrPort, ahead []byte, deadline time.Time) {
+	counts := s.cfg.Metrics.TLS()
+	counts.AddHandshaking(1)
+	c := s.wrap(raw)
+	c.in.ahead = ahead
+	t := tls.Server(c, s.tls)
+	raw.SetDeadline(deadline)
+	err := t.HandshakeContext(ctx)
+	counts.AddHandshaking(-1)
+	<-s.slots
+	s.shaken(remote.Addr())
+	if err != nil {
+		c.alertVersion(err)
+		result, hint := s.classify(ctx, c, err)
+		s.refuse(c, remote, result, err.Error()+hint, certificateIn(err))
+		return
+	}
+	state := t.ConnectionState()
+	p := peerOf(remote.Addr(), state)
+	v11, unfit := c.policy.versionOf(&state)
+	if unfit != "" {
+		t.Write(noVersion())
+		t.CloseWrite()
+		s.refuse(c, remote, metrics.HandshakeRadiusVersion, unfit, p.leaf)
+		return
+	}
+	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, cutter: cutter{pool: &s.parts}}
+	if v := s.register(session, p, &state); v != nil {
+		t.CloseWrite()
+		s.refuse(c, remote, v.handshake, v.text, p.leaf)
+		return
+	}
+	counts.CountHandshake(metrics.HandshakeOK)
+	counts.CountSession(state.Version, state.DidResume)
+	session.shown = shown(session, p, &state)
+	s.cfg.Metrics.Opened(session.shown)
+	s.sayThat(slog.LevelInfo, "RadSec connection accepted", func() []any {
+		return append([]any{"client", session.Client().Name, "peer", remote,
+			"version", tls.VersionName(state.Version), "cipher_suite", tls.CipherSuiteName(state.CipherSuite),
+			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, describe(p.leaf)...)
+	})
+	raw.SetDeadline(time.Time{})
+	c.in.establish()
+	c.out.establish(session.writeFailed)
+	s.attach(session)
+	s.wg.Go(session.run)
+}
+
+// shown is what operators see of the session while it is open.
+func shown(session *Session, p *peer, state *tls.ConnectionState) *metrics.Connection {
+	c := &metrics.Connection{Client: session.Client().Name, Remote: session.remote, Version: tls.VersionName(state.Version), Since: time.Now()}
+	if p.leaf != nil {
+		c.Subject, c.NotAfter = p.leaf.Subject.String(), p.leaf.NotAfter
+	}
+	return c
+}
+
+// attach makes the session's handler. When the client became another object before
+// the handler was there to be told, it is told now.
+func (s *Server) attach(session *Session) {
+	was := session.Client()
+	h := s.cfg.Open(session)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	session.handler = h
+	session.counter, _ = h.(counter)
+	if session.Client() != was && s.cfg.Changed != nil {
+		s.cfg.Changed(session, h)
+	}
+}
+
+// wrap makes the connection that crypto/tls works on.
+func (s *Server) wrap(raw net.Conn) *conn {
+	c := &conn{Conn: raw}
+	c.out = outgoing{pool: &s.gathers, bound: s.cfg.WriteBuffer, timeout: s.now.Load().cfg.WriteTimeout,
+		tls: s.cfg.Metrics.TLS(), wg: &s.wg}
+	c.out.init(raw)
+	c.raw = c.out.raw
+	return c
+}
+
+// refuse counts and logs a connection that gets no session, and closes it. An
+// alert may be on its way to the peer.
+func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake, text string, leaf *x509.Certificate) {
+	level := slog.LevelWarn
+	if result == metrics.HandshakeShutdown || result == metrics.HandshakePeerClosed && c.in.octets == 0 {
+		level = slog.LevelDebug // such as a load balancer's look at the port
+	}
+	s.sayThat(level, "RadSec connection refused", func() []any {
+		return append([]any{"peer", remote, "result", result, "error", text}, describe(leaf)...)
+	})
+	s.cfg.Metrics.TLS().CountHandshake(result)
+	linger(c.Conn)
+	c.Conn.Close()
+	s.exit(remote.Addr())
+}
+
+// classify finds why a handshake failed, and what the operator may do.
+func (s *Server) classify(ctx context.Context, c *conn, err error) (result metrics.Handshake, hint string) {
+	var (
+		notTLS tls.RecordHeaderError
+		judged *verdict
+		op     *net.OpError
+	)
+	switch {
+	case errors.Is(err, context.Canceled), ctx.Err() != nil && errors.Is(err, net.ErrClosed):
+		return metrics.HandshakeShutdown, ""
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return metrics.HandshakeTimeout, ""
+	case errors.As(err, &notTLS) && c.offered == 0:
+		return metrics.HandshakeNotTLS, "; the peer must speak TLS from the first octet (RFC 6614 §2.3)"
+	case errors.As(err, &judged):
+		return judged.handshake, ""
+	case errors.As(err, &op) && op.Op == "remote error":
+		return metrics.HandshakePeerAlert, "; the peer refused: if it names a certificate or CA, it does not trust this server's certificate"
+	case strings.Contains(err.Error(), "didn't provide a certificate"): // crypto/tls has no type for it; a test holds the text
+		return metrics.HandshakeNoCertificate, "; give the peer a certificate from the configured client CA"
+	case noCommonVersion(err):
+		return metrics.HandshakeRadiusVersion, "; what is spoken here is in radius_versions"
+	case c.policy != nil && c.offered != 0 && c.offered < c.policy.tls.MinVersion:
+		return metrics.HandshakeOldVersion, "; the minimum is " + tls.VersionName(c.policy.tls.MinVersion)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return metrics.HandshakePeerClosed, ""
+	}
+	return metrics.HandshakeOther, ""
+}
+
+// certificateIn returns the certificate that was refused, if that is the error.
+func certificateIn(err error) *x509.Certificate {
+	var judged *verdict
+	if errors.As(err, &judged) {
+		return judged.leaf
+	}
+	return nil
+}

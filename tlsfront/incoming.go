@@ -1,0 +1,124 @@
+package tlsfront
+
+import (
+	"math"
+	"net"
+)
+
+// incoming is the side of a connection that crypto/tls reads from.
+//
+// During the handshake it reads through. Afterwards it never waits: the
+// session reads from the socket when there is something to read, gives the
+// octets to feed, and then calls crypto/tls, which takes them from here. When
+// they are used up crypto/tls gets errNoRecord; that error is temporary, so
+// crypto/tls keeps a started record and goes on with it at the next call. So
+// an idle connection holds no buffer of ours, and the loop knows without
+// waiting when the connection is drained.
+//
+// All of it is owned by the goroutine that does the handshake, then by the
+// read loop.
+type incoming struct {
+	established bool
+	octets      int    // received so far, during the handshake only
+	ahead       []byte // read before the handshake, to be read again in it
+	unfed       []byte
+	borders     recordBorders
+	// whole counts the records that have come whole and that crypto/tls has
+	// not given back yet. It may have used one up for itself (a KeyUpdate), so
+	// the truth may be less; it is never more.
+	whole int
+}
+
+// errNoRecord tells crypto/tls that nothing is there at present.
+type errNoRecord struct{}
+
+func (errNoRecord) Error() string   { return "tlsfront: no TLS record is waiting" }
+func (errNoRecord) Timeout() bool   { return false }
+func (errNoRecord) Temporary() bool { return true }
+
+// readThrough reads for the handshake.
+func (in *incoming) readThrough(c net.Conn, b []byte) (int, error) {
+	var n int
+	var err error
+	if len(in.ahead) > 0 {
+		n = copy(b, in.ahead)
+		if in.ahead = in.ahead[n:]; len(in.ahead) == 0 {
+			in.ahead = nil
+		}
+	} else {
+		n, err = c.Read(b)
+	}
+	in.octets += n
+	in.borders.scan(b[:n])
+	return n, err
+}
+
+// establish ends the handshake. crypto/tls may have read beyond it, nobody
+// knows how far: it is asked for records until it has none.
+func (in *incoming) establish() {
+	in.established = true
+	in.whole = math.MaxInt32
+}
+
+// feed makes b, freshly read from the socket, available. b must stay untouched
+// until drained.
+func (in *incoming) feed(b []byte) {
+	in.unfed = b
+	in.whole += in.borders.scan(b)
+}
+
+// more reports whether crypto/tls has something to do: a whole record to
+// give, or octets to take.
+func (in *incoming) more() bool { return in.whole > 0 || len(in.unfed) > 0 }
+
+// gave records that crypto/tls gave back the content of one record.
+func (in *incoming) gave() {
+	if in.whole > 0 {
+		in.whole--
+	}
+}
+
+// read is what crypto/tls calls after the handshake.
+func (in *incoming) read(b []byte) (int, error) {
+	if len(in.unfed) == 0 {
+		in.whole = 0
+		return 0, errNoRecord{}
+	}
+	n := copy(b, in.unfed)
+	in.unfed = in.unfed[n:]
+	return n, nil
+}
+
+// recordBorders follows the TLS records in a stream: type, two octets of
+// version, two of length, content (RFC 8446 §5.1).
+type recordBorders struct {
+	head int // octets of the header seen: 0..5
+	left int // octets of the content still to come; its length while head is 3 or 4
+}
+
+// scan follows b and returns how many records end in it.
+func (r *recordBorders) scan(b []byte) (ends int) {
+	for {
+		for r.head < 5 {
+			if len(b) == 0 {
+				return ends
+			}
+			if r.head >= 3 {
+				r.left = r.left<<8 | int(b[0])
+			}
+			r.head++
+			b = b[1:]
+		}
+		n := min(r.left, len(b))
+		r.left -= n
+		b = b[n:]
+		if r.left > 0 {
+			return ends
+		}
+		r.head = 0
+		ends++
+	}
+}
+
+// within reports whether a record has begun and not ended.
+func (r *recordBorders) within() bool { return r.head > 0 }

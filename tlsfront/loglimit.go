@@ -1,0 +1,38 @@
+package tlsfront
+
+import (
+	"sync"
+	"time"
+)
+
+// Log lines that peers cause: a burst, then so many a second. A peer that
+// connects in a loop fills neither the disk nor the operator's eyes; the
+// metrics count every connection all the same.
+const (
+	linesBurst     = 200
+	linesPerSecond = 20
+)
+
+// logLimit is a bucket of tokens, one for each log line. Its zero value is full.
+type logLimit struct {
+	mu     sync.Mutex // guards all
+	used   float64    // tokens taken and not come back
+	last   time.Time
+	missed int // lines held back since the last one let through
+}
+
+// allow reports whether a line may be written now, and how many were held
+// back before it.
+func (l *logLimit) allow(now time.Time) (missed int, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.used = max(0, l.used-now.Sub(l.last).Seconds()*linesPerSecond)
+	l.last = now
+	if l.used+1 > linesBurst {
+		l.missed++
+		return 0, false
+	}
+	l.used++
+	missed, l.missed = l.missed, 0
+	return missed, true
+}

@@ -1,0 +1,98 @@
+package tlsfront
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/binary"
+	"sync"
+	"time"
+)
+
+const (
+	maxPaths       = 4096     // certificates in the cache; each takes a few hundred octets
+	maxCachedChain = 16 << 10 // octets of certificates; a longer chain is verified each time
+)
+
+// certPath is what must be looked at again each time that a verified path is
+// used: validity and revocation. That the signatures, names, constraints and
+// usages hold does not change while the CA stays.
+type certPath struct {
+	notBefore, notAfter time.Time // the span in which all certificates are valid
+	links               []link    // certificates that somebody else has issued
+}
+
+// link is a certificate as a revocation list names it.
+type link struct {
+	issuer, serial string // DER form of the name; the number's octets
+}
+
+// pathsIn returns what x509 has verified in the form that is kept.
+func pathsIn(chains [][]*x509.Certificate) []certPath {
+	var paths []certPath
+	for _, chain := range chains {
+		p := certPath{notBefore: chain[0].NotBefore, notAfter: chain[0].NotAfter}
+		for _, c := range chain {
+			if c.NotBefore.After(p.notBefore) {
+				p.notBefore = c.NotBefore
+			}
+			p.notAfter = earlier(p.notAfter, c.NotAfter)
+			if string(c.RawIssuer) != string(c.RawSubject) {
+				p.links = append(p.links, link{string(c.RawIssuer), string(c.SerialNumber.Bytes())})
+			}
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
+
+// pathCache remembers the paths of certificates that verified, so that a
+// client that connects often costs one verification of signatures, not one for
+// each connection. Only certificates of the CA come in, so a stranger cannot
+// fill it. It belongs to one set of CA certificates.
+type pathCache struct {
+	mu    sync.Mutex // guards paths
+	paths map[[32]byte][]certPath
+}
+
+func newPathCache() *pathCache { return &pathCache{paths: map[[32]byte][]certPath{}} }
+
+// keyOf names exactly what a peer has shown: every octet, in order.
+func keyOf(certs []*x509.Certificate) (key [32]byte, ok bool) {
+	h := sha256.New()
+	total := 0
+	var length [4]byte
+	for _, c := range certs {
+		if total += len(c.Raw); total > maxCachedChain {
+			return key, false
+		}
+		binary.BigEndian.PutUint32(length[:], uint32(len(c.Raw)))
+		h.Write(length[:])
+		h.Write(c.Raw)
+	}
+	h.Sum(key[:0])
+	return key, true
+}
+
+// valid returns the paths of key whose certificates are all valid at now.
+func (c *pathCache) valid(key [32]byte, now time.Time) (paths []certPath) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.paths[key] {
+		if !now.Before(p.notBefore) && !now.After(p.notAfter) {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+func (c *pathCache) put(key [32]byte, paths []certPath) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.paths) >= maxPaths {
+		for k := range c.paths { // any will do: maps begin anywhere
+			delete(c.paths, k)
+			break
+		}
+	}
+	c.paths[key] = paths
+}

@@ -1,0 +1,388 @@
+package tlsfront
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"radsec-gw/metrics"
+	"radsec-gw/wire"
+)
+
+// tick is the longest that a connection waits before it looks around: the
+// poller tells of each arrival once, and a peer's FIN that came together with
+// the last octets, without close_notify, is found then at the latest.
+const tick = time.Minute
+
+// Session is one connection of a known client.
+type Session struct {
+	// static after construction
+	server  *Server
+	state   *clientState
+	shown   *metrics.Connection // what operators see of it; set before run
+	remote  netip.AddrPort
+	conn    *conn
+	tls     *tls.Conn
+	v11     bool // RADIUS/1.1 was negotiated
+	handler Handler
+	counter counter // the handler, when it counts; else nil
+
+	client  atomic.Pointer[Client] // replaced by Update, always by one of the same name
+	closing atomic.Bool            // set once, by end
+	leaving atomic.Bool            // set once, by Drain
+
+	until time.Time // when the certificate ends to be good; guarded by Server.mu
+
+	mu     sync.Mutex // guards why the session ends
+	ended  bool
+	reason metrics.Reason
+	text   string
+
+	// owned by the read loop
+	cutter   cutter
+	packets  int       // handed to the handler so far
+	traffic  time.Time // when the last packet came, Status-Server not counted
+	started  time.Time // when the packet of which a part is there began; zero: none
+	deadline time.Time // the read deadline that is set
+	fresh    int       // packets that were handed over since the last Flush
+	behind   time.Time // since when packets come faster than a limit; zero: they do not
+	last     bool      // no more packets are taken: the most for one connection have come
+	wasDone  bool      // nothing was outstanding when the leaving session last looked
+}
+
+// buffers is what a read loop needs while it works, and not while it waits.
+// raw takes what the socket holds in one system call; plain takes the largest
+// record (RFC 8446 §5.1: 2^14 octets), so that one Read empties it.
+type buffers struct {
+	raw   [32 << 10]byte
+	plain [16 << 10]byte
+}
+
+// Client returns the configured client that the connection belongs to. After
+// an Update it may be another object with the same name.
+func (s *Session) Client() *Client { return s.client.Load() }
+
+// config is what holds at the moment.
+func (s *Session) config() *Config { return &s.server.now.Load().cfg }
+
+// RemoteAddr returns the peer's address; IPv4 is never in its IPv6-mapped form.
+func (s *Session) RemoteAddr() netip.AddrPort { return s.remote }
+
+// Send queues p as one TLS record (RFC 6614bis §4.1; some peers stall when a
+// record holds several packets). It never blocks, may be called from any
+// goroutine, and does not keep p. It reports false when p will not be sent:
+// the session is closed, or is closed now because its client does not read.
+func (s *Session) Send(p []byte) bool {
+	if s.closing.Load() {
+		return false
+	}
+	if _, err := s.tls.Write(p); err != nil {
+		s.writeFailed(err)
+		return false
+	}
+	if s.conn.out.long.Load() {
+		s.conn.out.flush()
+	}
+	return true
+}
+
+// Flush writes all queued records with one system call. It never blocks, and
+// does next to nothing when nothing is queued. It may be called from any
+// goroutine.
+func (s *Session) Flush() { s.conn.out.flush() }
+
+// Close ends the session for a reason of the caller's, which is logged. It
+// returns at once; the connection is closed by its read loop.
+func (s *Session) Close(reason string) { s.end(metrics.ClosedLocally, reason) }
+
+// end makes the read loop stop. The first reason counts.
+func (s *Session) end(r metrics.Reason, text string) {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.ended, s.reason, s.text = true, r, text
+	s.closing.Store(true)
+	s.mu.Unlock()
+	s.conn.Conn.SetReadDeadline(time.Unix(1, 0)) // long ago: whoever waits wakes up
+}
+
+// writeFailed ends the session after an error in writing.
+func (s *Session) writeFailed(err error) {
+	switch {
+	case errors.Is(err, errNotReading):
+		s.end(metrics.ClosedNotReading, fmt.Sprintf("the client does not read: %d octets of answers would wait, which is the limit", s.server.cfg.WriteBuffer))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.end(metrics.ClosedNotReading, fmt.Sprintf("the client has not taken its answers within %v", s.conn.out.timeout))
+	default:
+		s.end(metrics.ClosedBroken, "writing: "+err.Error())
+	}
+}
+
+// run is the read loop. It returns after the connection is closed and the
+// handler told.
+func (s *Session) run() {
+	s.traffic = time.Now()
+	if s.take(nil) { // what came together with the end of the handshake
+		for s.wait() {
+			if err := s.readSocket(); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+				s.end(metrics.ClosedBroken, "reading: "+err.Error())
+			}
+		}
+	}
+	if s.last {
+		s.awaitAnswers()
+		s.end(metrics.ClosedPacketLimit, fmt.Sprintf("%d packets, which is the limit for one connection", s.packets))
+	}
+	s.handler.Closed()
+	s.close()
+}
+
+// wait sets the deadline of the coming read, after it has ended the session
+// when one has passed. It reports whether the session goes on.
+//
+// Deadlines move forward with every packet, but the timer is set again only
+// when it fires, or when a started packet makes it earlier.
+func (s *Session) wait() bool {
+	now := time.Now()
+	cfg := s.config()
+	switch {
+	case s.closing.Load():
+	case s.last:
+		return false
+	case s.leaving.Load():
+		s.leaveWhenDone()
+		s.setDeadline(now.Add(drainTick))
+	case !s.started.IsZero() && now.Sub(s.started) >= cfg.PacketTimeout:
+		s.end(metrics.ClosedPacketTimeout, fmt.Sprintf("a packet was begun and is not whole after %v", cfg.PacketTimeout))
+	case cfg.IdleTimeout > 0 && now.Sub(s.traffic) >= cfg.IdleTimeout:
+		s.end(metrics.ClosedIdle, fmt.Sprintf("no request for %v", cfg.IdleTimeout))
+	default:
+		s.setDeadline(s.nextDeadline(now))
+	}
+	return !s.closing.Load()
+}
+
+// nextDeadline returns when the session has to look around next.
+func (s *Session) nextDeadline(now time.Time) time.Time {
+	d := now.Add(tick)
+	if cfg := s.config(); cfg.IdleTimeout > 0 {
+		d = earlier(d, s.traffic.Add(cfg.IdleTimeout))
+	}
+	if !s.started.IsZero() {
+		d = earlier(d, s.started.Add(s.config().PacketTimeout))
+	}
+	return d
+}
+
+func (s *Session) setDeadline(d time.Time) {
+	s.deadline = d
+	s.conn.Conn.SetReadDeadline(d)
+	// end may have set its deadline before: wait and take look at closing
+	// after this, so it is not lost. Neither is the one of leave.
+	if s.leaving.Load() {
+		s.conn.Conn.SetReadDeadline(earlier(d, time.Now().Add(drainTick)))
+	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// readSocket waits for octets and takes them, until the session ends or the
+// deadline passes.
+//
+// The loop runs within one call of RawConn.Read, which calls ready whenever
+// octets have come since the last call. So a read that did not fill the buffer
+// has emptied the socket, and the next system call is the wait itself (epoll(7)
+// on edge-triggered use); and no buffer is held while waiting.
+func (s *Session) readSocket() error {
+	if s.conn.raw != nil {
+		return s.conn.raw.Read(s.ready)
+	}
+	b := s.server.buffers.Get().(*buffers)
+	defer s.server.buffers.Put(b)
+	for {
+		n, err := s.conn.Conn.Read(b.raw[:])
+		if n > 0 && !s.takeFrom(b, n) {
+			return nil
+		}
+		if err == io.EOF {
+			s.endOfStream()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// ready reads what the socket fd holds. It reports true when the session ends.
+func (s *Session) ready(fd uintptr) bool {
+	b := s.server.buffers.Get().(*buffers)
+	defer s.server.buffers.Put(b)
+	for {
+		n, err := syscall.Read(int(fd), b.raw[:])
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			return s.closing.Load()
+		case err != nil:
+			s.end(metrics.ClosedBroken, "reading: "+err.Error())
+			return true
+		case n == 0:
+			s.endOfStream()
+			return true
+		}
+		if !s.takeFrom(b, n) {
+			return true
+		}
+		if n < len(b.raw) {
+			return false
+		}
+	}
+}
+
+// endOfStream ends the session after the peer's FIN.
+func (s *Session) endOfStream() {
+	if s.cutter.started() || s.conn.in.borders.within() {
+		s.end(metrics.ClosedBroken, "the client closed the connection within a packet")
+		return
+	}
+	s.end(metrics.ClosedByPeer, "the client closed the connection without close_notify")
+}
+
+// takeFrom takes the n octets in b.raw.
+func (s *Session) takeFrom(b *buffers, n int) bool {
+	s.conn.in.feed(b.raw[:n])
+	return s.take(b)
+}
+
+// take drains, then flushes: every packet that the connection holds goes to
+// the handler, then the handler sends its batches, then what was queued for
+// the client goes out. It reports whether the session goes on.
+func (s *Session) take(b *buffers) bool {
+	if b == nil {
+		b = s.server.buffers.Get().(*buffers)
+		defer s.server.buffers.Put(b)
+	}
+	now := time.Now()
+	before := s.packets
+	on := s.drain(b, now)
+	flushed := s.flushAll()
+	s.cutter.release()
+	if !on || !flushed {
+		return false
+	}
+	s.noteStarted(now, s.packets > before)
+	return !s.closing.Load()
+}
+
+// drain hands over every packet that is there.
+func (s *Session) drain(b *buffers, now time.Time) bool {
+	for s.conn.in.more() {
+		n, err := s.tls.Read(b.plain[:])
+		if n > 0 {
+			s.conn.in.gave()
+			if !s.cut(b.plain[:n], now) {
+				return false
+			}
+		}
+		if err != nil && err != error(errNoRecord{}) {
+			s.readFailed(err)
+			return false
+		}
+	}
+	return true
+}
+
+// cut hands over the packets that end in b.
+func (s *Session) cut(b []byte, now time.Time) bool {
+	limits := s.limits()
+	for len(b) > 0 {
+		p, rest, err := s.cutter.next(b)
+		if err != nil {
+			// RFC 6613 §2.6.4: the stream has no borders any more.
+			s.state.metrics.Count(wire.KindOther, metrics.FateBadLength)
+			s.end(metrics.ClosedBadLength, fmt.Sprintf("packet %d: %v; expected %d to %d octets", s.packets+1, err, wire.MinLength, wire.MaxLength))
+			return false
+		}
+		if p == nil {
+			return true
+		}
+		if !limits.none() && !s.throttle(p, limits) {
+			if s.closing.Load() {
+				return false
+			}
+		} else if !s.packet(p, now) {
+			return false
+		}
+		b = rest
+	}
+	return true
+}
+
+// packet hands over one packet.
+func (s *Session) packet(p []byte, now time.Time) bool {
+	s.packets++
+	s.fresh++
+	if wire.Code(p[0]) != codeStatusServer {
+		s.traffic = now // a watchdog is no traffic (RFC 6614bis §3.10)
+	}
+	if err := s.handler.Packet(p); err != nil {
+		s.end(metrics.ClosedRefused, fmt.Sprintf("packet %d: %v", s.packets, err))
+		return false
+	}
+	if m := s.config().MaxPacketsPerConnection; m > 0 && s.packets >= m {
+		s.last = true
+		return false
+	}
+	return !s.closing.Load()
+}
+
+// codeStatusServer is Status-Server (RFC 5997 §2).
+const codeStatusServer = wire.Code(12)
+
+// noteStarted looks whether a packet, or the record that will hold one, is
+// there in part. A packet keeps the time of its first octet: a peer that drips
+// has the packet timeout in all, not for each octet.
+func (s *Session) noteStarted(now time.Time, progress bool) {
+	if !s.cutter.started() && !s.conn.in.borders.within() {
+		s.started = time.Time{}
+		return
+	}
+	if s.started.IsZero() || progress {
+		s.started = now
+		if d := now.Add(s.config().PacketTimeout); d.Before(s.deadline) {
+			s.setDeadline(d)
+		}
+	}
+}
+
+// readFailed ends the session after an error from crypto/tls.
+func (s *Session) readFailed(err error) {
+	var op *net.OpError
+	switch {
+	case err == io.EOF && !s.cutter.started():
+		s.end(metrics.ClosedByPeer, "the client closed the connection")
+	case err == io.EOF:
+		s.end(metrics.ClosedBroken, "the client closed the connection within a packet")
+	case errors.As(err, &op) && op.Op == "remote error":
+		s.end(metrics.ClosedBroken, "the client sent an alert: "+op.Err.Error())
+	default:
+		s.end(metrics.ClosedBroken, "reading: "+err.Error())
+	}
+}

@@ -1,0 +1,169 @@
+package tlsfront
+
+import (
+	"sync"
+	"time"
+
+	"radsec-gw/metrics"
+	"radsec-gw/wire"
+)
+
+const (
+	// longestWait is how long a connection may stay behind a limit: for so long its
+	// packets wait, unread or in hand; after that they are shed. A request that
+	// waited longer would be answered to a client that has given up its first
+	// transmission (RFC 5080 §2.2.1: 2 s).
+	longestWait = time.Second
+	// lookUp is how often a waiting read loop looks up.
+	lookUp = 10 * time.Millisecond
+)
+
+// pace holds a client, on all its connections together, to so many packets and
+// octets a second. A second's worth may come at once.
+type pace struct {
+	// static after construction
+	packet, octet time.Duration // what one of them takes; 0: no limit. Octets in 1/1024 ns.
+
+	mu                  sync.Mutex // guards what follows
+	packetsAt, octetsAt time.Time  // when all that was taken would have come at an even pace
+}
+
+// octetScale makes the time that one octet takes a number that is no smaller
+// than one at any rate in use.
+const octetScale = 1024
+
+// newPace returns nil when c has no such limit.
+func newPace(c *Client) *pace {
+	if c.PacketsPerSecond <= 0 && c.OctetsPerSecond <= 0 {
+		return nil
+	}
+	p := &pace{}
+	if c.PacketsPerSecond > 0 {
+		p.packet = time.Second / time.Duration(c.PacketsPerSecond)
+	}
+	if c.OctetsPerSecond > 0 {
+		p.octet = octetScale * time.Second / time.Duration(c.OctetsPerSecond)
+	}
+	return p
+}
+
+// take takes a packet of n octets, or says how long to wait before asking
+// again. calm tells that at least half of the second's worth is left.
+func (p *pace) take(now time.Time, n int) (wait time.Duration, calm bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	octets := time.Duration(n) * p.octet / octetScale
+	ahead := max(p.packetsAt.Sub(now), p.octetsAt.Sub(now), 0)
+	if ahead > time.Second {
+		return ahead - time.Second, false
+	}
+	p.packetsAt = later(p.packetsAt, now).Add(p.packet)
+	p.octetsAt = later(p.octetsAt, now).Add(octets)
+	return 0, ahead < time.Second/2
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// counter is a Handler that knows how many requests are unanswered.
+type counter interface{ Outstanding() int }
+
+// limits are what holds for the packets of a connection at the moment.
+type limits struct {
+	pace        *pace // nil: none
+	outstanding int   // 0: no limit
+}
+
+func (s *Session) limits() limits {
+	l := limits{pace: s.state.pace.Load()}
+	if s.counter != nil {
+		l.outstanding = s.config().MaxOutstanding
+	}
+	return l
+}
+
+func (l limits) none() bool { return l.pace == nil && l.outstanding == 0 }
+
+// wanting returns how long p must wait, and the fate it will have if that is
+// too long; 0 when it may go on.
+func (s *Session) wanting(l limits, n int, now time.Time) (time.Duration, metrics.Fate) {
+	calm := true
+	if l.outstanding > 0 {
+		open := s.counter.Outstanding()
+		if open+s.fresh >= l.outstanding && s.fresh > 0 {
+			s.flushAll() // the handler may not have counted these yet
+			open = s.counter.Outstanding()
+		}
+		if open >= l.outstanding {
+			return lookUp, metrics.FateTooManyOutstanding
+		}
+		calm = 2*open <= l.outstanding
+	}
+	if l.pace != nil {
+		wait, rested := l.pace.take(now, n)
+		if wait > 0 {
+			return wait, metrics.FateRateLimited
+		}
+		calm = calm && rested
+	}
+	if calm {
+		s.behind = time.Time{}
+	}
+	return 0, 0
+}
+
+// throttle waits until p is within the limits. It reports false when p is shed
+// or the session ends. While it waits nothing is read, which the peer feels
+// through TCP; but a peer that stays ahead of its limit for long is not served
+// ever later, its excess is dropped instead.
+func (s *Session) throttle(p []byte, l limits) bool {
+	waited := false
+	defer func() {
+		if waited {
+			s.server.cfg.Metrics.TLS().AddThrottled(-1)
+		}
+	}()
+	for !s.closing.Load() {
+		now := time.Now()
+		d, fate := s.wanting(l, len(p), now)
+		if d == 0 {
+			return true
+		}
+		if s.behind.IsZero() {
+			s.behind = now
+		}
+		if now.Sub(s.behind) >= longestWait {
+			s.packets++
+			s.state.metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
+			return false
+		}
+		if !waited {
+			waited = true
+			s.server.cfg.Metrics.TLS().AddThrottled(1)
+			if !s.flushAll() { // what came before must not wait
+				return false
+			}
+		}
+		time.Sleep(min(d, lookUp))
+	}
+	return false
+}
+
+// flushAll has the handler send its batches on, and sends what is queued for
+// the client, also by crypto/tls itself. It reports whether the session goes on.
+func (s *Session) flushAll() bool {
+	var err error
+	if s.fresh > 0 {
+		s.fresh = 0
+		err = s.handler.Flush()
+	}
+	s.conn.out.flush()
+	if err != nil {
+		s.end(metrics.ClosedRefused, err.Error()) // unless there was a reason before
+	}
+	return err == nil
+}

@@ -1,0 +1,194 @@
+// Package tlsfront accepts RadSec connections (RADIUS over TLS), names each
+// client by its verified certificate, cuts the stream into packets, and writes
+// the answers back.
+//
+// The way of a connection, a file for each step:
+//
+//	server.go     accepts, holds the limits, waits for every goroutine
+//	handshake.go  TLS under one deadline; how it failed becomes a metric and a log line
+//	alpn.go       which version of RADIUS is spoken (RFC 9765)
+//	proxy.go      whose connection it is, when a load balancer stands before us
+//	judge.go      whether its certificate is good (paths.go, revocation.go)
+//	identify.go   which configured client this is; why it is none
+//	policy.go     changing all of that while connections are open
+//	session.go    the read loop: drain what is there, then flush
+//	incoming.go   octets to crypto/tls, and when to wait for more
+//	cutter.go     plaintext to packets (RFC 6614 §3.4)
+//	throttle.go   packets beyond a limit wait, then are shed
+//	outgoing.go   sealed records gathered into one system call
+//	close.go      the end: close_notify, and the goodbyes of TCP
+//	drain.go      the end of all connections, when nothing is outstanding
+//
+// A peer can make the gateway hold only what is bounded: a handshake by its
+// deadline and their number, an idle connection by crypto/tls's own state and
+// nothing else, a started packet by 4096 octets and the packet timeout,
+// unread answers by WriteBuffer and the write timeout.
+//
+// Go's crypto/tls cannot send the alert access_denied that RFC 6614bis §3.4
+// suggests for a client outside its networks. A source that no client lists
+// is closed before the handshake; one that lies in another client's networks
+// is closed with close_notify after it. The log line has the reason.
+package tlsfront
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+// Handler takes the packets of one connection. All methods are called by the
+// goroutine of the connection's read loop, and none may block.
+//
+// A Handler may have one more method, Outstanding() int, safe for any
+// goroutine: how many requests are unanswered, one counting until its answer was
+// given to Send. MaxOutstanding and Drain go by it.
+type Handler interface {
+	// Packet takes one whole packet as cut by its Length, 20..4096 octets.
+	// p is valid during the call only, and may be changed. An error closes the
+	// connection and is logged with its text.
+	Packet(p []byte) error
+	// Flush says that everything the connection held has been handed over:
+	// what was gathered should be sent on. An error closes the connection and is
+	// logged with its text, as one of Packet does.
+	Flush() error
+	// Closed is called once, after the last Packet; Send reports false from
+	// then on.
+	Closed()
+}
+
+// Client is one configured client. All conditions given must hold; an empty
+// list is no condition.
+type Client struct {
+	Name           string         // label of metrics and log lines
+	Networks       []netip.Prefix // of the source address
+	Fingerprints   [][32]byte     // SHA-256 of the certificate's DER form
+	SANDNS         []string       // SAN dNSName; "*" may stand for the whole leftmost label
+	SANIP          []netip.Addr   // SAN iPAddress
+	SANIPSource    bool           // a SAN iPAddress must equal the source, or be in SANIP
+	SANURI         []string       // SAN uniformResourceIdentifier, octet by octet
+	Subjects       []string       // the subject as RFC 2253 writes it, the way Go prints it
+	Issuers        []string       // the issuer, likewise
+	CommonNames    []string       // of the subject; "*" stands for any number of characters; case does not matter
+	PolicyOIDs     []x509.OID     // certificate policies of the leaf (RFC 5280 §4.2.1.4)
+	MaxConnections int            // at one time; 0: as many as the server takes
+
+	PacketsPerSecond int // on all connections together; 0: no limit
+	OctetsPerSecond  int // of RADIUS, likewise
+
+	Policy any // the caller's own; not looked at
+}
+
+// Config says how to serve. Zero values mean the defaults given.
+type Config struct {
+	Listeners []net.Listener // Serve closes them
+
+	Certificate    tls.Certificate        // the server's own, with its chain
+	ClientCA       []byte                 // PEM; the only trust base, never the system's (RFC 6614bis §3.3.1)
+	ClientAuth     ClientAuth             // 0: RequireCertificate
+	MinVersion     uint16                 // 0: TLS 1.2, the least allowed
+	CipherSuites   []uint16               // for TLS 1.2; nil: Go's choice
+	RadiusVersions []string               // offered by ALPN, of Radius10 and Radius11 (RFC 9765 §3); nil: no ALPN, RADIUS/1.0
+	Clients        []*Client              // the first match counts
+	CRLs           []*x509.RevocationList // each signed by a certificate of ClientCA
+	RefuseStaleCRL bool                   // refuse the certificates of an issuer whose newest list is out of date; else warn
+	TicketKeys     [][32]byte             // of session tickets, the first encrypts (RFC 5077 §5.5); nil: made at random, changed daily
+	ProxyNetworks  []netip.Prefix         // load balancers that begin with a PROXY header; others must not
+
+	Open    func(*Session) Handler  // makes the handler of a new connection
+	Changed func(*Session, Handler) // Session.Client is another object of the same name now; any goroutine, must not block
+
+	HandshakeTimeout time.Duration // for the whole handshake; 0: 10 s
+	PacketTimeout    time.Duration // from the first octet of a packet to its last; 0: 30 s
+	WriteTimeout     time.Duration // for a client to take what is written; 0: 30 s
+	IdleTimeout      time.Duration // without a request, Status-Server not counted; 0: never
+
+	MaxConnections          int // handshakes included; 0: 10,000
+	MaxPerSource            int // from one IPv4 address or IPv6 /64, handshakes included; 0: no limit
+	MaxHandshakes           int // at one time, more wait in the listeners' backlog; 0: 512
+	MaxPacketsPerConnection int // closed after so many; 0: no limit
+	MaxOutstanding          int // requests of one connection; more wait, then are shed; 0: no limit but the Identifiers (256 of a kind), or what the handler sets
+	WriteBuffer             int // octets that may wait for one client to read; 0: 256 KiB
+
+	Log     *slog.Logger // nil: slog.Default
+	Metrics *metrics.Metrics
+}
+
+// ClientAuth is what is asked of a client in the handshake.
+type ClientAuth uint8
+
+// What may be asked of a client. Anything but RequireCertificate is for tests
+// and migrations; New warns about it.
+const (
+	RequireCertificate  ClientAuth = iota // a certificate that verifies (RFC 6614 §2.3)
+	OptionalCertificate                   // one that verifies, or none
+	NoCertificate                         // none is asked for
+)
+
+func (c *Config) setDefaults() {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&c.HandshakeTimeout, 10*time.Second)
+	def(&c.PacketTimeout, 30*time.Second)
+	def(&c.WriteTimeout, 30*time.Second)
+	defN := func(n *int, v int) {
+		if *n == 0 {
+			*n = v
+		}
+	}
+	defN(&c.MaxConnections, 10_000)
+	defN(&c.MaxHandshakes, 512)
+	defN(&c.WriteBuffer, 256<<10)
+	if c.MinVersion == 0 {
+		c.MinVersion = tls.VersionTLS12
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+}
+
+func (c *Config) validate() error {
+	switch {
+	case len(c.Listeners) == 0:
+		return errors.New("no listener: give at least one address to listen on")
+	case c.Open == nil:
+		return errors.New("no Open function: nobody would take the packets")
+	case c.Metrics == nil:
+		return errors.New("no Metrics")
+	case len(c.Certificate.Certificate) == 0:
+		return errors.New("no server certificate")
+	case c.MinVersion < tls.VersionTLS12:
+		return fmt.Errorf("minimum version %s: TLS 1.2 is the least allowed (RFC 9325 §3.1.1)", tls.VersionName(c.MinVersion))
+	case validateVersions(c.RadiusVersions) != nil:
+		return validateVersions(c.RadiusVersions)
+	case c.WriteBuffer < 2*maxSealed:
+		return fmt.Errorf("write buffer of %d octets: at least %d are needed", c.WriteBuffer, 2*maxSealed)
+	}
+	return nil
+}
+
+// Listen opens a TCP listener for each address ("host:port"). On an error it
+// closes those already open.
+func Listen(addresses []string) ([]net.Listener, error) {
+	var ls []net.Listener
+	for _, a := range addresses {
+		l, err := net.Listen("tcp", a)
+		if err != nil {
+			for _, l := range ls {
+				l.Close()
+			}
+			return nil, fmt.Errorf("listening for RadSec on %s: %w", a, err)
+		}
+		ls = append(ls, l)
+	}
+	return ls, nil
+}
