@@ -1,0 +1,16 @@
+// Package web is the gateway's HTTP side, for operators and their programs:
+//
+//	/            the status page (page.go, chart.go, sampler.go)
+//	/metrics     for Prometheus
+//	/healthz     200 while the process runs
+//	/readyz      200 while it can serve, else 503, with the reasons as JSON (ready.go)
+//	/loglevel    GET shows the level, PUT changes it (logs.go)
+//	/debug/pprof Go's profiles, when switched on
+//
+// server.go puts these together; access.go says who may see what. Nothing here
+// is on the way of a packet: the page reads what package metrics counts.
+//
+// Clients' certificates, addresses and log lines are shown, and peers choose
+// what is in some of them: html/template escapes every value, and the
+// Content-Security-Policy allows no script and no style but the page's own.
+package web

@@ -1,0 +1,104 @@
+package web
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"radsec-gw/metrics"
+	"radsec-gw/wire"
+)
+
+// bed is the HTTP side over counts that a test makes.
+type bed struct {
+	t       *testing.T
+	m       *metrics.Metrics
+	logs    *Logs
+	printed *strings.Builder
+	why     string // what Serving says
+	server  *Server
+}
+
+func newBed(t *testing.T, change func(*Config)) *bed {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	b := &bed{t: t, m: metrics.New(reg), printed: &strings.Builder{}}
+	b.logs = NewLogs(slog.NewTextHandler(b.printed, &slog.HandlerOptions{Level: slog.LevelDebug}), slog.LevelInfo)
+	cfg := Config{Metrics: b.m, Scrape: b.m.Handler(reg), Logs: b.logs, Version: "v1.2.3", Commit: "abc",
+		Serving: func() string { return b.why },
+		Routes: func() []Route {
+			return []Route{
+				{Realms: []string{"example.org", "*.example.org"}, Packets: []string{"access", "accounting"}, Servers: []string{"radius-a", "radius-b"}, Balance: "failover"},
+				{Realms: []string{"*", ""}, Packets: []string{"access", "coa"}, Servers: []string{"radius-b"}, Balance: "sticky"},
+			}
+		}}
+	if change != nil {
+		change(&cfg)
+	}
+	b.server = New(cfg)
+	for _, name := range []string{"radius-a", "radius-b"} {
+		for _, port := range []string{"auth", "acct", "coa"} {
+			b.m.Server(name, port).SetState(metrics.StateUp)
+		}
+	}
+	return b
+}
+
+// ask sends one request and returns the answer's status and body.
+func (b *bed) ask(method, path, body string, header ...string) (int, string, http.Header) {
+	b.t.Helper()
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	b.server.Handler().ServeHTTP(w, r)
+	text, err := io.ReadAll(w.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return w.Code, string(text), w.Header()
+}
+
+// busy fills the counts with a morning's work, and the samples with its shape.
+func (b *bed) busy() {
+	campus := b.m.Client("campus")
+	b.m.Client("eduroam-flr")
+	for range 1200 {
+		campus.Count(wire.KindAccess, metrics.FateRelayed)
+	}
+	campus.Count(wire.KindAccess, metrics.FateNoRoute)
+	for i, subject := range []string{"CN=ap-1.campus.example,O=Campus", "CN=ap-2.campus.example,O=Campus", "CN=flr.example"} {
+		campus.Connected()
+		b.m.Opened(&metrics.Connection{Client: "campus", Remote: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.7"), uint16(40000+i)),
+			Subject: subject, NotAfter: time.Now().Add(time.Duration(3+200*i)*24*time.Hour + time.Hour), Version: "TLS 1.3", Since: time.Now().Add(-time.Hour)})
+	}
+	b.m.Server("radius-a", "acct").SetState(metrics.StateSuspect)
+	b.m.Server("radius-b", "coa").SetState(metrics.StateDown)
+	at := time.Now().Add(-keepSamples * sampleEvery)
+	for i := range 100 {
+		for j, port := range []string{"auth", "acct"} {
+			s := b.m.Server("radius-a", port)
+			s.Sent(300 + 60*((i/7+j*3)%9) + 10*(i%5))
+			s.ObserveReply(time.Duration(4+(i/5)%6) * time.Millisecond)
+			s.CountReply(metrics.ReplyAccepted)
+		}
+		b.server.sampler.take(at.Add(time.Duration(i) * sampleEvery))
+	}
+	log := slog.New(b.logs)
+	log.Warn("RadSec connection refused", "peer", "203.0.113.9:51022", "result", "unknown_client", "error", "no client matches: campus: fingerprint is not among its 2", "subject", "CN=stranger")
+	log.Error("the server is down", "server", "radius-b", "port", "coa", "hint", "no request and no probe was answered")
+}
+
+func record(name string) slog.Record {
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, name, 0)
+	r.AddAttrs(slog.String(name, name))
+	return r
+}

@@ -1,0 +1,194 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var pageStyle string
+
+//go:embed page.js
+var pageScript string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// pagePolicy allows the page's own style and script, by their digests, and
+// nothing else: what a peer might smuggle in is neither run nor fetched.
+var pagePolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; style-src '" +
+	digest(pageStyle) + "'; script-src '" + digest(pageScript) + "'"
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// maxShown bounds the connections on the page.
+const maxShown = 200
+
+// expiresSoon is when a certificate's end is marked: time enough to get another.
+const expiresSoon = 14 * 24 * time.Hour
+
+// pageData is what page.html shows.
+type pageData struct {
+	Style           template.CSS
+	Script          template.JS
+	Version, Commit string
+	Uptime, Now     string
+	Readiness       Readiness
+	Routes          []pageRoute
+	Clients         []pageClient
+	Connections     []pageConnection
+	MoreConnections int
+	Entries         []pageEntry
+	Level           string
+	ChartWidth      int
+	ChartHeight     int
+}
+
+type pageRoute struct {
+	Names   []string
+	Packets string
+	Balance string
+	Ends    []pageEnd
+}
+
+type pageEnd struct {
+	Server, Port            string
+	State                   string
+	Outstanding             int64
+	Rate, Trip              string
+	RateChart               Chart
+	TripChart               Chart
+	Answered, Unheard       uint64
+	Resent, Bad             uint64
+	ChartWidth, ChartHeight int
+}
+
+type pageClient struct {
+	Name                     string
+	Connections              int64
+	Requests, Relayed, Other uint64
+}
+
+type pageConnection struct {
+	Client, Remote, Subject, TLS, Since string
+	Ends, EndsIn                        string
+	Soon                                bool
+}
+
+type pageEntry struct {
+	Time, Level, Message string
+	Fields               []LogField
+}
+
+// page answers with the status page.
+func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
+	var out bytes.Buffer
+	if err := pageTemplate.Execute(&out, s.pageData(time.Now())); err != nil {
+		http.Error(w, "the status page cannot be made", http.StatusInternalServerError)
+		slog.New(s.cfg.Logs).Error("the status page cannot be made", "error", err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", pagePolicy)
+	w.Write(out.Bytes()) // what fails here is the caller's connection
+}
+
+func (s *Server) pageData(now time.Time) *pageData {
+	d := &pageData{
+		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
+		Version: s.cfg.Version, Commit: s.cfg.Commit,
+		Uptime: sayDuration(now.Sub(s.started)), Now: now.UTC().Format("2006-01-02 15:04:05 UTC"),
+		Readiness: s.readiness(),
+		Level:     strings.ToLower(s.cfg.Logs.Level().String()),
+	}
+	counts := map[end]metrics.ServerCounts{}
+	for _, c := range s.cfg.Metrics.Servers() {
+		counts[end{c.Name, c.Port}] = c
+	}
+	for _, r := range s.cfg.Routes() {
+		d.Routes = append(d.Routes, s.pageRoute(&r, counts))
+	}
+	for _, c := range s.cfg.Metrics.Clients() {
+		relayed := c.Fates[metrics.FateRelayed]
+		status := c.Fates[metrics.FateStatusAnswered]
+		d.Clients = append(d.Clients, pageClient{Name: c.Name, Connections: c.Connections,
+			Requests: c.Requests, Relayed: relayed + status, Other: c.Requests - relayed - status})
+	}
+	all := s.cfg.Metrics.Connections()
+	for _, c := range all[:min(len(all), maxShown)] {
+		d.Connections = append(d.Connections, pageConnectionOf(c, now))
+	}
+	d.MoreConnections = max(0, len(all)-maxShown)
+	for _, e := range s.cfg.Logs.Recent() {
+		d.Entries = append(d.Entries, pageEntry{Time: e.Time.UTC().Format("01-02 15:04:05"),
+			Level: strings.ToLower(e.Level.String()), Message: e.Message, Fields: e.Fields})
+	}
+	return d
+}
+
+func (s *Server) pageRoute(r *Route, counts map[end]metrics.ServerCounts) pageRoute {
+	route := pageRoute{Names: r.names(), Packets: strings.Join(r.Packets, ", "), Balance: r.Balance}
+	for _, server := range r.Servers {
+		for _, port := range r.ports() {
+			key := end{server, port}
+			c, known := counts[key]
+			if !known {
+				continue
+			}
+			route.Ends = append(route.Ends, s.pageEnd(key, &c))
+		}
+	}
+	return route
+}
+
+func (s *Server) pageEnd(key end, c *metrics.ServerCounts) pageEnd {
+	var rates, trips []float64
+	for _, one := range s.sampler.of(key) {
+		rates, trips = append(rates, one.rate), append(trips, one.trip)
+	}
+	e := pageEnd{Server: c.Name, Port: c.Port, State: c.State.String(), Outstanding: c.Outstanding,
+		Rate: sayRate(last(rates)), Trip: sayTrip(last(trips)),
+		RateChart: chartOf(rates, "requests", sayRate), TripChart: chartOf(trips, "round trip", sayTrip),
+		Answered: c.Answered, Unheard: c.Timeouts, Resent: c.Resent, Bad: c.Bad,
+		ChartWidth: chartWidth, ChartHeight: chartHeight}
+	return e
+}
+
+func last(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	return values[len(values)-1]
+}
+
+func pageConnectionOf(c *metrics.Connection, now time.Time) pageConnection {
+	p := pageConnection{Client: c.Client, Remote: c.Remote.String(), Subject: clip(c.Subject), TLS: c.Version,
+		Since: sayDuration(now.Sub(c.Since))}
+	if c.NotAfter.IsZero() {
+		p.Ends = "no certificate"
+		return p
+	}
+	left := c.NotAfter.Sub(now)
+	p.Ends, p.Soon = c.NotAfter.UTC().Format("2006-01-02"), left < expiresSoon
+	if left < 0 {
+		p.EndsIn = fmt.Sprintf("ended %s ago", sayDuration(-left))
+	} else {
+		p.EndsIn = "in " + sayDuration(left)
+	}
+	return p
+}

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"radsec-gw/metrics"
+)
+
+// healthz answers while the process runs and can answer at all.
+func healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, "ok\n")
+}
+
+// Readiness is what /readyz answers, as JSON.
+type Readiness struct {
+	Ready   bool     `json:"ready"`
+	Reasons []string `json:"reasons,omitempty"` // why not; only for who knows the token
+}
+
+// readyz answers 200 when new connections and requests can be served: the
+// gateway listens and is not draining, and each route has a server that may be
+// used for each of its kinds. Else 503.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	answer := s.readiness()
+	if !s.knows(r) {
+		answer.Reasons = nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if !answer.Ready {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	json.NewEncoder(w).Encode(answer) // what fails here is the caller's connection
+}
+
+func (s *Server) readiness() Readiness {
+	var reasons []string
+	if s.cfg.Serving != nil {
+		if why := s.cfg.Serving(); why != "" {
+			reasons = append(reasons, why)
+		}
+	}
+	states := map[end]metrics.State{}
+	for _, c := range s.cfg.Metrics.Servers() {
+		states[end{c.Name, c.Port}] = c.State
+	}
+	for _, route := range s.cfg.Routes() {
+		for _, port := range route.ports() {
+			if !usable(states, route.Servers, port) {
+				reasons = append(reasons, fmt.Sprintf("route %s: no server is up for %s", strings.Join(route.names(), ", "), port))
+			}
+		}
+	}
+	return Readiness{Ready: len(reasons) == 0, Reasons: reasons}
+}
+
+// end is one port of a server.
+type end struct{ server, port string }
+
+// usable reports whether any of the servers is not down at the port; a suspect
+// one still gets requests when no other is up.
+func usable(states map[end]metrics.State, servers []string, port string) bool {
+	for _, name := range servers {
+		if state, known := states[end{name, port}]; known && state != metrics.StateDown {
+			return true
+		}
+	}
+	return false
+}
+
+// ports returns the labels of the ports that the route's kinds go to, each once.
+func (r *Route) ports() []string {
+	var has [3]bool
+	for _, kind := range r.Packets {
+		switch kind {
+		case "access":
+			has[0] = true
+		case "accounting":
+			has[1] = true
+		default:
+			has[2] = true
+		}
+	}
+	var list []string
+	for i, label := range []string{"auth", "acct", "coa"} {
+		if has[i] {
+			list = append(list, label)
+		}
+	}
+	return list
+}
+
+// names returns the realms as people read them.
+func (r *Route) names() []string {
+	var list []string
+	for _, realm := range r.Realms {
+		switch realm {
+		case "":
+			realm = "(no realm)"
+		case "*":
+			realm = "* (default)"
+		}
+		list = append(list, realm)
+	}
+	return list
+}

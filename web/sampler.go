@@ -1,0 +1,87 @@
+package web
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+// What the charts show: a sample each sampleEvery, as many as fill ten minutes.
+const (
+	sampleEvery = 5 * time.Second
+	keepSamples = 120
+)
+
+// sample is what happened at one port of a server between two looks.
+type sample struct {
+	rate float64 // requests a second, retransmissions not counted
+	trip float64 // mean round trip in seconds; 0: nothing was answered
+	lost float64 // share of the requests sent that went unanswered, 0 to 1
+}
+
+// sampler keeps the last samples of every port of every server.
+type sampler struct {
+	metrics *metrics.Metrics // static after construction
+
+	mu     sync.Mutex // guards the rest
+	last   map[end]metrics.ServerCounts
+	at     time.Time // when last was taken
+	series map[end][]sample
+}
+
+func newSampler(m *metrics.Metrics) *sampler {
+	return &sampler{metrics: m, last: map[end]metrics.ServerCounts{}, series: map[end][]sample{}}
+}
+
+// run takes samples until ctx is done.
+func (s *sampler) run(ctx context.Context) {
+	s.take(time.Now())
+	tick := time.NewTicker(sampleEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			s.take(now)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// take looks at the counts and stores what has happened since the last look.
+func (s *sampler) take(now time.Time) {
+	counts := s.metrics.Servers()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	elapsed := now.Sub(s.at).Seconds()
+	for _, c := range counts {
+		key := end{c.Name, c.Port}
+		if before, known := s.last[key]; known && elapsed > 0 {
+			list := append(s.series[key], between(&before, &c, elapsed))
+			s.series[key] = list[max(0, len(list)-keepSamples):]
+		}
+		s.last[key] = c
+	}
+	s.at = now
+}
+
+// between makes a sample from two looks that are seconds apart.
+func between(before, now *metrics.ServerCounts, seconds float64) sample {
+	one := sample{rate: float64(now.Sent-before.Sent) / seconds}
+	if n := now.Timed - before.Timed; n > 0 {
+		one.trip = (now.TimeSum - before.TimeSum).Seconds() / float64(n)
+	}
+	if lost, answered := float64(now.Timeouts-before.Timeouts), float64(now.Answered-before.Answered); lost > 0 {
+		one.lost = lost / (lost + answered)
+	}
+	return one
+}
+
+// of returns a copy of one port's samples, the oldest first.
+func (s *sampler) of(key end) []sample {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]sample(nil), s.series[key]...)
+}

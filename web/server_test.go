@@ -1,0 +1,163 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"radsec-gw/metrics"
+)
+
+func TestHealthIsAlive(t *testing.T) {
+	if status, body, _ := newBed(t, nil).ask("GET", "/healthz", ""); status != 200 || body != "ok\n" {
+		t.Errorf("/healthz answered %d %q, want 200 ok", status, body)
+	}
+}
+
+// Ready is who listens, does not drain, and has a server that may be used for each route and kind.
+func TestReadinessGivesItsReasons(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		change func(*bed)
+		status int
+		want   string // a part of the only reason
+	}{
+		{"all is well", func(*bed) {}, 200, ""},
+		{"the gateway drains", func(b *bed) { b.why = "draining" }, 503, "draining"},
+		{"one of two servers is down", func(b *bed) { b.m.Server("radius-a", "auth").SetState(metrics.StateDown) }, 200, ""},
+		{"the only server is suspect", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateSuspect) }, 200, ""},
+		{"the only server for a kind is down", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateDown) }, 503,
+			"route * (default), (no realm): no server is up for coa"},
+		{"all servers for a kind are down", func(b *bed) {
+			b.m.Server("radius-a", "acct").SetState(metrics.StateDown)
+			b.m.Server("radius-b", "acct").SetState(metrics.StateDown)
+		}, 503, "route example.org, *.example.org: no server is up for acct"},
+	} {
+		b := newBed(t, nil)
+		row.change(b)
+		status, body, _ := b.ask("GET", "/readyz", "")
+		var answer Readiness
+		if err := json.Unmarshal([]byte(body), &answer); err != nil {
+			t.Fatalf("%s: %q is not JSON: %v", row.name, body, err)
+		}
+		if status != row.status || answer.Ready != (row.status == 200) || strings.Join(answer.Reasons, "|") != row.want {
+			t.Errorf("%s: %d %s; want %d and the reason %q", row.name, status, body, row.status, row.want)
+		}
+	}
+}
+
+const token = "a-token-of-this-test"
+
+// With a token, health says only yes or no without it, and the rest nothing at all.
+func TestATokenGuardsAllButHealth(t *testing.T) {
+	b := newBed(t, func(c *Config) { c.Token = []byte(token); c.PProf = true })
+	b.why = "draining"
+	for _, path := range []string{"/", "/metrics", "/loglevel", "/debug/pprof/", "/nothing"} {
+		status, body, header := b.ask("GET", path, "")
+		if status != 401 || strings.Contains(body, token) || len(header.Values("WWW-Authenticate")) != 2 {
+			t.Errorf("%s without the token: %d %q, want 401 and two ways to give it", path, status, body)
+		}
+		for name, value := range map[string]string{
+			"another token": "Bearer " + token + "x", "a part of it": "Bearer " + token[:5], "no scheme": token, "nothing": "Bearer ",
+		} {
+			if status, _, _ := b.ask("GET", path, "", "Authorization", value); status != 401 {
+				t.Errorf("%s with %s: %d, want 401", path, name, status)
+			}
+		}
+	}
+	for _, path := range []string{"/", "/metrics", "/loglevel", "/debug/pprof/"} {
+		if status, _, _ := b.ask("GET", path, "", "Authorization", "bearer "+token); status != 200 {
+			t.Errorf("%s with the token: %d, want 200", path, status)
+		}
+	}
+	if status, _, _ := b.ask("GET", "/", "", "Authorization", "Basic dXNlcjphLXRva2VuLW9mLXRoaXMtdGVzdA=="); status != 200 {
+		t.Errorf("with the token as a password: %d, want 200", status)
+	}
+	if status, body, _ := b.ask("GET", "/readyz", ""); status != 503 || strings.Contains(body, "draining") {
+		t.Errorf("/readyz without the token: %d %q, want 503 and no reasons", status, body)
+	}
+	if _, body, _ := b.ask("GET", "/readyz", "", "Authorization", "Bearer "+token); !strings.Contains(body, "draining") {
+		t.Errorf("/readyz with the token: %q, want the reasons", body)
+	}
+}
+
+func TestProfilesAreOffUnlessSwitchedOn(t *testing.T) {
+	for on, want := range map[bool]int{false: 404, true: 200} {
+		b := newBed(t, func(c *Config) { c.PProf = on })
+		if status, _, _ := b.ask("GET", "/debug/pprof/", ""); status != want {
+			t.Errorf("switched on %v: /debug/pprof/ answered %d, want %d", on, status, want)
+		}
+	}
+}
+
+func TestOnlyWhatIsServedIsAnswered(t *testing.T) {
+	b := newBed(t, nil)
+	for request, want := range map[string]int{
+		"GET /nothing": 404, "POST /": 405, "DELETE /metrics": 405, "POST /healthz": 404, "POST /loglevel": 405,
+		"GET /metrics": 200, "HEAD /": 200, "GET /../etc/passwd": 307,
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		if status, _, _ := b.ask(method, path, ""); status != want {
+			t.Errorf("%s: %d, want %d", request, status, want)
+		}
+	}
+}
+
+// Serve answers over a real connection, has no more of them than it may, and ends without leaving anything.
+func TestServeEndsWithItsContext(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	b := newBed(t, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- b.server.Serve(ctx, l) }()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	for range 2 * maxConnections { // slots come back
+		r, err := client.Get("http://" + l.Addr().String() + "/healthz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+	}
+	var idle []net.Conn
+	for range maxConnections {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		if _, err := c.Read(make([]byte, 1)); err != nil {
+			t.Fatalf("connection %d of %d got no answer: %v", len(idle)+1, maxConnections, err)
+		}
+		idle = append(idle, c)
+	}
+	more, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	idle = append(idle, more)
+	fmt.Fprintf(more, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	more.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if _, err := more.Read(make([]byte, 1)); err == nil {
+		t.Error("one connection more than the limit was answered")
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("Serve returned %v, want nil", err)
+	}
+	for _, c := range idle {
+		c.Close()
+	}
+}
