@@ -1,0 +1,100 @@
+package config
+
+import (
+	"crypto/x509"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// readClient reads one [[client]].
+func readClient(t *table) Client {
+	c := defaultClient()
+	readName(t, &c.Name)
+	t.texts("networks", func(path, s string) {
+		p, err := parseNetwork(s)
+		if err != nil {
+			t.r.wrong(path, "%v", err)
+		}
+		c.Networks = append(c.Networks, p)
+	})
+	t.texts("fingerprints", func(path, s string) {
+		sum, err := parseFingerprint(s)
+		if err != nil {
+			t.r.wrong(path, "%v", err)
+		}
+		c.Fingerprints = append(c.Fingerprints, sum)
+	})
+	t.texts("san_dns", func(path, s string) {
+		if err := checkDNSPattern(s); err != nil {
+			t.r.wrong(path, "%v", err)
+		}
+		c.SANDNS = append(c.SANDNS, strings.ToLower(strings.TrimSuffix(s, ".")))
+	})
+	readNames(t, &c)
+	t.secret("secret", &c.Secret, false)
+	t.choices("packets", &c.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
+	t.choice("require_message_authenticator", &c.RequireMessageAuthenticator, RequireNever, RequireAccess, RequireAll)
+	t.flag("require_eap_message_authenticator", &c.RequireEAPMessageAuthenticator)
+	t.flag("verify_request_authenticator", &c.VerifyRequestAuthenticator)
+	t.number("max_connections", &c.MaxConnections, 0, unlimited)
+	t.number("packets_per_second", &c.PacketsPerSecond, 0, unlimited)
+	t.number("octets_per_second", &c.OctetsPerSecond, 0, unlimited)
+	t.choice("reverse_path", &c.ReversePath, ReversePathOff, ReversePathDrop, ReversePathNAK)
+	t.done()
+	return c
+}
+
+// readNames reads the conditions on a certificate's other names.
+func readNames(t *table, c *Client) {
+	t.texts("san_ip", func(path, s string) {
+		if s == "source" {
+			c.SANIP.Source = true
+			return
+		}
+		a, err := netip.ParseAddr(s)
+		if err != nil || a.Zone() != "" {
+			t.r.wrong(path, `expected an IP address, or "source" for the one that the connection comes from, came %q`, s)
+		}
+		c.SANIP.Addresses = append(c.SANIP.Addresses, a.Unmap())
+	})
+	t.texts("san_uri", func(path, s string) {
+		if u, err := url.Parse(s); err != nil || u.Scheme == "" {
+			t.r.wrong(path, `expected a URI with its scheme such as "urn:example:ap1", came %q`, s)
+		}
+		c.SANURI = append(c.SANURI, s)
+	})
+	for _, k := range []struct {
+		key string
+		to  *[]string
+	}{{"subject", &c.Subject}, {"issuer", &c.Issuer}} {
+		t.texts(k.key, func(path, s string) {
+			if !strings.Contains(s, "=") {
+				t.r.wrong(path, `expected a distinguished name as the log prints it, such as "CN=ap1,O=Campus,C=NL", came %q`, s)
+			}
+			*k.to = append(*k.to, s)
+		})
+	}
+	t.texts("common_name", func(path, s string) {
+		if s == "" {
+			t.r.wrong(path, "expected a common name, in which * stands for any characters, came an empty string")
+		}
+		c.CommonName = append(c.CommonName, s)
+	})
+	t.texts("policy_oid", func(path, s string) {
+		if _, err := x509.ParseOID(s); err != nil {
+			t.r.wrong(path, `expected an object identifier such as "1.3.6.1.4.1.25178.3.1.1", came %q`, s)
+		}
+		c.PolicyOID = append(c.PolicyOID, s)
+	})
+}
+
+// readName reads the required name of a client or a server.
+func readName(t *table, to *string) {
+	t.require("name", "a name for logs and metrics")
+	if t.text("name", to) {
+		if err := checkName(*to); err != nil {
+			t.r.wrong(joinKey(t.path, "name"), "%v", err)
+		}
+	}
+}

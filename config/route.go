@@ -1,0 +1,112 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// readRoute reads one [[route]]; what it refers to is checked later.
+func readRoute(t *table) Route {
+	r := defaultRoute()
+	t.require("realms", `realms such as ["example.org"], ["*.example.org"], [""] (no realm) or ["*"] (default)`)
+	given := t.texts("realms", func(path, s string) {
+		if err := checkRealm(s); err != nil {
+			t.r.wrong(path, "%v", err)
+		}
+		r.Realms = append(r.Realms, s)
+	})
+	if given && len(t.values["realms"].([]any)) == 0 {
+		t.r.wrong(joinKey(t.path, "realms"), "expected at least one realm, came an empty array")
+	}
+	t.choices("packets", &r.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
+	t.require("servers", "names of [[server]] in order of preference")
+	given = t.texts("servers", func(path, s string) {
+		if slices.Contains(r.Servers, s) {
+			t.r.wrong(path, "%q stands here twice: remove one", s)
+		}
+		r.Servers = append(r.Servers, s)
+	})
+	if given && len(t.values["servers"].([]any)) == 0 {
+		t.r.wrong(joinKey(t.path, "servers"), "expected the name of at least one [[server]], came an empty array")
+	}
+	t.choice("balance", &r.Balance, BalanceFailover, BalanceLeastOutstanding, BalanceSticky)
+	t.number("move_on_after", &r.MoveOnAfter, 1, 100)
+	t.choice("on_unreachable", &r.OnUnreachable, AnswerSilent, AnswerReject, AnswerProtocolError)
+	t.done()
+	return r
+}
+
+// readRouting reads [routing].
+func readRouting(t *table) Routing {
+	r := defaultRouting()
+	t.choice("on_unroutable", &r.OnUnroutable, AnswerSilent, AnswerReject, AnswerProtocolError)
+	t.flag("coa_by_user_name", &r.CoAByUserName)
+	t.duration("event_timestamp_window", &r.EventTimestampWindow, "not looked at")
+	t.flag("require_event_timestamp", &r.RequireEventTimestamp)
+	t.done()
+	return r
+}
+
+// checkRealm checks the form of one entry of realms.
+func checkRealm(s string) error {
+	switch {
+	case s == "" || s == "*":
+		return nil
+	case s[0] == '~':
+		return checkPattern(s[1:])
+	}
+	name, suffix := strings.CutPrefix(s, "*.")
+	switch {
+	case strings.Contains(s, "@"):
+		return fmt.Errorf(`expected a realm, which is what follows the last "@" of a User-Name, came %q`, s)
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
+		return fmt.Errorf("expected a realm without blanks, came %q", s)
+	case strings.Contains(name, "*"):
+		return fmt.Errorf(`expected "*" alone (the default), "*." before a suffix, or "~" before a regular expression, came %q`, s)
+	case len(s) > 253:
+		return fmt.Errorf("expected a realm of at most 253 octets (RFC 7542 §2.3), came %d", len(s))
+	case slices.Contains(strings.Split(name, "."), ""):
+		return fmt.Errorf("expected a realm without empty labels, came %q", s)
+	case suffix && !strings.Contains(name, "."):
+		// RFC 7542 §3 (P140): never by a top level domain alone.
+		return fmt.Errorf(`expected a suffix of two labels or more such as "*.example.org" (RFC 7542 §3), came %q`, s)
+	}
+	return nil
+}
+
+func checkPattern(expr string) error {
+	if expr == "" {
+		return errors.New(`expected a regular expression after "~", came none: the default is "*"`)
+	}
+	if _, err := regexp.Compile(expr); err != nil {
+		return fmt.Errorf("expected a regular expression after \"~\" (syntax: https://pkg.go.dev/regexp/syntax), came %q: %v", expr, err)
+	}
+	return nil
+}
+
+// checkRealms notes realms that two routes claim for the same kind of packet:
+// only one of them could ever be asked.
+func checkRealms(r *reader, tables []*table, routes []Route) {
+	first := map[string]string{}
+	for i, t := range tables {
+		for j, realm := range routes[i].Realms {
+			at := joinIndex(joinKey(t.path, "realms"), j)
+			if !strings.HasPrefix(realm, "~") {
+				realm = strings.ToLower(realm)
+			}
+			for _, packet := range routes[i].Packets {
+				key := packet + " " + realm
+				if earlier, ok := first[key]; ok {
+					r.wrong(at, "%q is routed by line %d already for %q packets: expected each realm once for a kind of packet",
+						routes[i].Realms[j], r.places.line(earlier), packet)
+					break
+				}
+				first[key] = at
+			}
+		}
+	}
+}

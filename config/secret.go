@@ -1,0 +1,31 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// hidden is what every way of printing a Secret gives.
+const hidden = "[secret]"
+
+// Secret is a shared secret (RFC 2865 §3). However it is printed, logged or
+// marshalled, it shows as "[secret]"; only Octets gives it away.
+type Secret struct{ octets string }
+
+// NewSecret wraps key.
+func NewSecret(key string) Secret { return Secret{key} }
+
+// Octets returns a fresh copy of the secret's octets.
+func (s Secret) Octets() []byte { return []byte(s.octets) }
+
+// Len is the secret's length in octets.
+func (s Secret) Len() int { return len(s.octets) }
+
+func (Secret) String() string               { return hidden }
+func (Secret) GoString() string             { return hidden }
+func (Secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// Format answers every verb of fmt, so that %x and %d hide it too.
+func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }

@@ -1,0 +1,141 @@
+package config
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// The functions here read the forms that single values have. Their errors end
+// sentences of the shape "expected …, came …".
+
+// parseNetwork reads an address range; a bare address is a range of one.
+func parseNetwork(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf(`expected an address range such as "192.0.2.0/24" or "2001:db8::/32", came %q`, s)
+	}
+	if p.Masked() != p {
+		return netip.Prefix{}, fmt.Errorf("expected a range without bits beyond its length, came %q: did you mean %q or %q?", s, p.Masked(), p.Addr())
+	}
+	return p, nil
+}
+
+// parseFingerprint reads the SHA-256 of a certificate: 32 octets of hex in
+// either case, with or without colons, spaces and a leading "sha256:".
+func parseFingerprint(s string) (sum [32]byte, err error) {
+	digits := strings.ToLower(strings.Join(strings.Fields(s), ""))
+	digits = strings.TrimPrefix(digits, "sha256:")
+	digits = strings.ReplaceAll(digits, ":", "")
+	octets, err := hex.DecodeString(digits)
+	const expected = "expected a SHA-256 fingerprint, 32 octets of hex such as \"sha256:12:34:…\""
+	switch {
+	case err != nil:
+		return sum, fmt.Errorf("%s, came %q: radsec-gw certs -fingerprint FILE prints one", expected, s)
+	case len(octets) == 20:
+		return sum, fmt.Errorf("%s, came 20 octets, the length of SHA-1: radsec-gw certs -fingerprint FILE prints the right one", expected)
+	case len(octets) != len(sum):
+		return sum, fmt.Errorf("%s, came %d octets", expected, len(octets))
+	}
+	return [32]byte(octets), nil
+}
+
+// parseListenAddress reads where to listen: an IP address and a port.
+func parseListenAddress(s string) (netip.AddrPort, error) {
+	if a, err := netip.ParseAddrPort(s); err == nil {
+		return a, nil
+	}
+	err := fmt.Errorf(`expected an IP address and a port such as "0.0.0.0:2083" or "[::]:2083", came %q`, s)
+	if port, ok := strings.CutPrefix(s, ":"); ok && port != "" {
+		err = fmt.Errorf("%w: write \"0.0.0.0:%s\" or \"[::]:%s\"", err, port, port)
+	} else if _, bare := netip.ParseAddr(s); bare == nil {
+		err = fmt.Errorf("%w: the port is missing", err)
+	}
+	return netip.AddrPort{}, err
+}
+
+// checkHostPort checks a host, which may be empty, and a port.
+func checkHostPort(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if addr, ipErr := netip.ParseAddr(host); err == nil && host != "" && (ipErr != nil || !addr.IsUnspecified()) {
+		err = checkHost(host)
+	}
+	if err != nil {
+		return fmt.Errorf(`expected a host and a port such as "127.0.0.1:9713", or "" to serve none, came %q`, s)
+	}
+	return nil
+}
+
+// checkHost checks the address of a server: an IP address or a host name.
+func checkHost(s string) error {
+	const expected = "expected an IP address or a host name"
+	if addr, err := netip.ParseAddr(s); err == nil {
+		if addr.IsUnspecified() || addr.IsMulticast() {
+			return fmt.Errorf("%s that one server answers at, came %q", expected, s)
+		}
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(s); err == nil {
+		return fmt.Errorf("%s without a port, came %q: ports go into auth_port, acct_port and coa_port", expected, s)
+	}
+	if !isHostName(s) {
+		return fmt.Errorf("%s, came %q", expected, s)
+	}
+	return nil
+}
+
+// checkDNSPattern checks a dNSName to compare with: a host name whose leftmost
+// label may be "*" as a whole (RFC 9525 §6.3).
+func checkDNSPattern(s string) error {
+	name, wild := strings.CutPrefix(s, "*.")
+	if !isHostName(name) || wild && !strings.Contains(name, ".") {
+		return fmt.Errorf(`expected a host name such as "ap1.campus.example", or "*." before a name of two labels or more, came %q`, s)
+	}
+	return nil
+}
+
+// isHostName tells whether s looks like the name of a host (RFC 1123 §2.1,
+// with the underscore that Docker's names may have). A last label of digits
+// alone is a mistyped IPv4 address.
+func isHostName(s string) bool {
+	s = strings.TrimSuffix(s, ".")
+	if s == "" || len(s) > 253 {
+		return false
+	}
+	labels := strings.Split(s, ".")
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		for i := range len(label) {
+			if !isBareKey(label[i]) {
+				return false
+			}
+		}
+	}
+	return strings.Trim(labels[len(labels)-1], "0123456789") != ""
+}
+
+// checkName checks what a client or a server is called in logs and metrics.
+func checkName(s string) error {
+	switch {
+	case s == "":
+		return errors.New("expected a name, came an empty string")
+	case len(s) > 100:
+		return fmt.Errorf("expected a name of at most 100 octets, came %d", len(s))
+	case strings.TrimSpace(s) != s || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return fmt.Errorf("expected a name of printable characters with no blanks around it, came %q", s)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Warnings lists what is allowed but deserves a second look, in file order,
+// each with file and line as a Mistake has.
+func (c *Config) Warnings() []string {
+	var all Mistakes
+	warn := func(path, format string, args ...any) {
+		all = append(all, Mistake{File: c.Path, Line: c.places.line(path), Key: path, Text: fmt.Sprintf(format, args...)})
+	}
+	c.warnListen(warn)
+	c.warnClients(warn)
+	c.warnServers(warn)
+	c.warnMetrics(warn)
+	all.sort()
+	var list []string
+	for _, m := range all {
+		list = append(list, m.String())
+	}
+	return list
+}
+
+type warner func(path, format string, args ...any)
+
+func (c *Config) warnListen(warn warner) {
+	l := &c.Listen
+	if l.ClientAuth != AuthRequire {
+		warn("listen.client_auth", "%q lets clients in without a certificate (RFC 6614 §2.3 requires one)", l.ClientAuth)
+	}
+	if l.MinTLS == tls.VersionTLS13 && len(l.CipherSuites) > 0 {
+		warn("listen.cipher_suites", "has no effect: min_tls is 1.3, and suites can be chosen for TLS 1.2 only")
+	}
+}
+
+func (c *Config) warnClients(warn warner) {
+	open := -1
+	for i := range c.Clients {
+		cl, path := &c.Clients[i], joinIndex("client", i)
+		byCertificate := cl.byCertificate()
+		if open >= 0 {
+			warn(path, "client %q never matches: client %q before it takes every connection", cl.Name, c.Clients[open].Name)
+			continue
+		}
+		switch {
+		case len(cl.Networks) == 0 && !byCertificate && c.Listen.ClientAuth == AuthRequire:
+			warn(path, "client %q has no condition: every certificate of client_ca matches", cl.Name)
+			open = i
+		case len(cl.Networks) == 0 && !byCertificate:
+			warn(path, "client %q has no condition: everybody matches, without any certificate", cl.Name)
+			open = i
+		case byCertificate && c.Listen.ClientAuth == AuthNone:
+			warn(path, "client %q never matches: it asks for a certificate, but listen.client_auth is \"none\"", cl.Name)
+		}
+		if cl.ReversePath != ReversePathOff {
+			if name := c.accessServerByName(); name != "" {
+				warn(joinKey(path, "reverse_path"), "server %q is given by host name: CoA and Disconnect from it fail the check; give its IP address", name)
+			}
+		}
+		if !cl.VerifyRequestAuthenticator {
+			warn(joinKey(path, "verify_request_authenticator"), "client %q may send packets whose Request Authenticator is wrong (RFC 2866 §3, RFC 5176 §2.3)", cl.Name)
+		}
+	}
+}
+
+// accessServerByName returns the first server for Access-Request whose address
+// is a host name, "" when there is none.
+func (c *Config) accessServerByName() string {
+	for i := range c.Servers {
+		s := &c.Servers[i]
+		if _, err := netip.ParseAddr(s.Address); err == nil {
+			continue
+		}
+		for _, r := range c.Routes {
+			if slices.Contains(r.Packets, PacketAccess) && slices.Contains(r.Servers, s.Name) {
+				return s.Name
+			}
+		}
+	}
+	return ""
+}
+
+// byCertificate tells whether any condition is on the certificate.
+func (cl *Client) byCertificate() bool {
+	return cl.SANIP.Source || len(cl.Fingerprints)+len(cl.SANDNS)+len(cl.SANIP.Addresses)+len(cl.SANURI)+
+		len(cl.Subject)+len(cl.Issuer)+len(cl.CommonName)+len(cl.PolicyOID) > 0
+}
+
+func (c *Config) warnServers(warn warner) {
+	for i := range c.Servers {
+		s, path := &c.Servers[i], joinIndex("server", i)
+		// RFC 2865 §3 prefers 16 octets or more; 12 are within reach of a search.
+		if n := s.Secret.Len(); n <= 12 {
+			warn(joinKey(path, "secret"), "server %q has a secret of %d octets: take 16 or more, at random", s.Name, n)
+		}
+		// RFC 6613 §2 and the draft that deprecates RADIUS/UDP: only over secure networks.
+		if addr, err := netip.ParseAddr(s.Address); err == nil && !addr.IsLoopback() && !addr.IsPrivate() && !addr.IsLinkLocalUnicast() {
+			warn(joinKey(path, "address"), "server %q at %s is neither on this machine nor on a private network: RADIUS over UDP hides little of what it carries", s.Name, addr)
+		}
+		if !s.RequireMessageAuthenticator {
+			warn(joinKey(path, "require_message_authenticator"), "replies of server %q can be forged where its UDP can be read (CVE-2024-3596)", s.Name)
+		}
+		// RFC 5080 §2.2.1: an end within 5 to 30 seconds.
+		if d := s.RetransmitDuration; d < 5*time.Second || d > 30*time.Second {
+			warn(joinKey(path, "retransmit_duration"), "server %q: %v is outside the 5s to 30s of RFC 5080 §2.2.1", s.Name, d)
+		}
+		if !slices.ContainsFunc(c.Routes, func(r Route) bool { return slices.Contains(r.Servers, s.Name) }) {
+			warn(path, "server %q is in no route", s.Name)
+		}
+	}
+}
