@@ -1,0 +1,24 @@
+package certs
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"fmt"
+	"math/big"
+	"time"
+)
+
+// CRL makes a list of revoked certificates (RFC 5280 §5), in DER form, made at
+// thisUpdate and good until nextUpdate. Lists made later have higher numbers.
+func (ca *CA) CRL(thisUpdate, nextUpdate time.Time, revoked ...*Pair) ([]byte, error) {
+	t := &x509.RevocationList{Number: big.NewInt(thisUpdate.UnixNano()), ThisUpdate: thisUpdate, NextUpdate: nextUpdate}
+	for _, p := range revoked {
+		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries,
+			x509.RevocationListEntry{SerialNumber: p.Certificate.SerialNumber, RevocationTime: thisUpdate})
+	}
+	der, err := x509.CreateRevocationList(rand.Reader, t, ca.Certificate, ca.key)
+	if err != nil {
+		return nil, fmt.Errorf("cannot sign the revocation list: %w", err)
+	}
+	return der, nil
+}

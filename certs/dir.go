@@ -1,0 +1,196 @@
+package certs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// caName is the common name of the development CA.
+const caName = "radsec-gw development CA"
+
+// DirOptions say what WriteDir makes.
+type DirOptions struct {
+	Hosts    []string      // of the server; nil: DevelopmentHosts
+	Clients  []string      // names; a name's files are NAME.pem and NAME.key
+	Validity time.Duration // of the server's and the clients' certificates; 0: two years
+	Force    bool          // replace what is there, the CA apart while it can sign
+}
+
+// Entry is what WriteDir says about one certificate.
+type Entry struct {
+	File string // the certificate's path
+	Kept bool   // it was there before, and was left alone
+	Pair *Pair  // without its key when Kept, the CA apart
+}
+
+// WriteDir puts a CA, a server's certificate and clients' certificates into
+// dir: ca.pem, server.pem and NAME.pem (mode 0644) with ca.key, server.key and
+// NAME.key (mode 0600; the directory is made with 0700). What is there already
+// is kept unless o.Force, and a CA that is there signs the rest.
+func WriteDir(dir string, o DirOptions) ([]Entry, error) {
+	for _, name := range o.Clients {
+		if err := checkClientName(name); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the directory: %w", err)
+	}
+	ca, entry, err := caOfDir(dir, o.Force)
+	if err != nil {
+		return nil, err
+	}
+	entries := []Entry{entry}
+
+	hosts := o.Hosts
+	if hosts == nil {
+		hosts = DevelopmentHosts()
+	}
+	var changes []Change
+	if o.Validity > 0 {
+		changes = append(changes, Valid(o.Validity))
+	}
+	entry, err = ca.writePair(dir, "server", o.Force, func() (*Pair, error) { return ca.ServerWith(hosts, changes...) })
+	if err != nil {
+		return entries, err
+	}
+	entries = append(entries, entry)
+	for _, name := range o.Clients {
+		entry, err = ca.writePair(dir, name, o.Force, func() (*Pair, error) { return ca.Client(name, changes...) })
+		if err != nil {
+			return entries, err
+		}
+		entries = append(entries, entry)
+	}
+	return entries, nil
+}
+
+// checkClientName keeps names fit for files and for a dNSName.
+func checkClientName(name string) error {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+	switch {
+	case name == "ca" || name == "server":
+		return fmt.Errorf("expected another name for a client than %q, whose files are the %s's", name, name)
+	case name == "" || len(name) > 64 || strings.Trim(name, letters) != "" || strings.ContainsAny(name[:1], "-."):
+		return fmt.Errorf("expected a client's name of at most 64 letters, digits, \"-\", \"_\" and \".\", came %q", name)
+	}
+	return nil
+}
+
+// caOfDir loads the CA of dir, or makes it. A CA that cannot sign is replaced
+// only by force, since what it has signed is worthless then.
+func caOfDir(dir string, force bool) (*CA, Entry, error) {
+	cert, key := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.key")
+	if exists(cert) || exists(key) {
+		ca, err := LoadSigner(cert, key)
+		if err == nil {
+			return ca, Entry{File: cert, Kept: true, Pair: &ca.Pair}, nil
+		}
+		if !force {
+			return nil, Entry{}, fmt.Errorf("the CA cannot sign: %w; -force makes a new one, and then all certificates anew", err)
+		}
+	}
+	ca, err := NewCA(caName)
+	if err != nil {
+		return nil, Entry{}, err
+	}
+	return ca, Entry{File: cert, Pair: &ca.Pair}, ca.write(cert, key, force)
+}
+
+// LoadSigner reads a CA and its key, and makes sure that it can sign now.
+func LoadSigner(certFile, keyFile string) (*CA, error) {
+	chain, err := LoadCertificates(certFile)
+	if err != nil {
+		return nil, err
+	}
+	key, err := loadKey(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	c := chain[0]
+	if err := keyFits(c, key); err != nil {
+		return nil, fmt.Errorf("%s is not the key of %s: %w", keyFile, certFile, err)
+	}
+	if !c.IsCA {
+		return nil, fmt.Errorf("%s: %s is no CA", certFile, c.Subject)
+	}
+	if now := time.Now(); now.Before(c.NotBefore) || now.After(c.NotAfter) {
+		return nil, fmt.Errorf("%s: valid from %s to %s only", certFile, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
+	}
+	return &CA{Pair{Certificate: c, key: key}}, nil
+}
+
+// writePair writes NAME.pem and NAME.key unless both are there, signed by ca.
+func (ca *CA) writePair(dir, name string, force bool, issue func() (*Pair, error)) (Entry, error) {
+	cert, key := filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key")
+	if !force && exists(cert) && exists(key) {
+		chain, err := LoadCertificates(cert)
+		if err != nil {
+			return Entry{}, err
+		}
+		if err := chain[0].CheckSignatureFrom(ca.Certificate); err != nil {
+			return Entry{}, fmt.Errorf("%s was signed by another CA than the one beside it: -force makes it anew", cert)
+		}
+		return Entry{File: cert, Kept: true, Pair: &Pair{Certificate: chain[0]}}, nil
+	}
+	p, err := issue()
+	if err != nil {
+		return Entry{}, err
+	}
+	return Entry{File: cert, Pair: p}, p.write(cert, key, force)
+}
+
+// write puts the pair into two files, the key first: a certificate without
+// key misleads more than a key without certificate.
+func (p *Pair) write(certFile, keyFile string, force bool) error {
+	key, err := p.KeyPEM()
+	if err != nil {
+		return err
+	}
+	if !force && exists(certFile) {
+		return fmt.Errorf("%s is there, but %s is not: put the key back, or -force makes both anew", certFile, keyFile)
+	}
+	if err := writeFile(keyFile, key, 0o600, force); err != nil {
+		return err
+	}
+	return writeFile(certFile, p.CertPEM(), 0o644, force)
+}
+
+// writeFile makes a file of exactly that mode. By force it replaces the old one
+// as a whole, so that nobody reads half a key or an old mode's.
+func writeFile(path string, octets []byte, mode os.FileMode, force bool) error {
+	target := path
+	if force {
+		target = path + ".new"
+		if err := os.Remove(target); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	f, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s is there already: -force replaces it", path)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(octets)
+	if err == nil {
+		err = f.Chmod(mode) // whatever the umask took away
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil && force {
+		err = os.Rename(target, path)
+	}
+	return err
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
