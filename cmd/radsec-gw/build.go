@@ -1,0 +1,317 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"math"
+	"net"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"radsec-gw/config"
+	"radsec-gw/metrics"
+	"radsec-gw/relay"
+	"radsec-gw/routing"
+	"radsec-gw/tlsfront"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// This file translates the configuration into the rooms' own terms, once, at
+// the edge. No room but this one knows the file's types.
+
+// knownServer is a server and the configuration it was made from.
+type knownServer struct {
+	config config.Server
+	server *udpback.Server
+}
+
+// routesCounted is how many routes have series of their own: each has one for
+// every fate, so that thousands of routes would swamp whoever scrapes them.
+const routesCounted = 100
+
+// buildRules makes the servers, the groups and the routing table. A server of
+// known whose configuration is the same is taken over, with its sockets and its
+// health. On an error nothing new is left open.
+func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, known []knownServer) (servers []knownServer, rules *relay.Rules, err error) {
+	defer func() {
+		if err != nil {
+			closeServers(without(servers, known))
+		}
+	}()
+	byName := map[string]*udpback.Server{}
+	for i := range cfg.Servers {
+		s, err := takeServer(&cfg.Servers[i], back, known)
+		if err != nil {
+			return servers, nil, err
+		}
+		byName[s.config.Name] = s.server
+		servers = append(servers, s)
+	}
+	table, err := buildTable(cfg)
+	if err != nil {
+		return servers, nil, err
+	}
+	rules = &relay.Rules{
+		Table: table, OnUnroutable: unreachableOf(cfg.Routing.OnUnroutable),
+		Timestamps: relay.Timestamps{Window: cfg.Routing.EventTimestampWindow, Require: cfg.Routing.RequireEventTimestamp},
+	}
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
+		var members []*udpback.Server
+		for _, name := range r.Servers {
+			members = append(members, byName[name])
+		}
+		group, err := back.NewGroup(udpback.GroupConfig{Balance: balanceOf(r.Balance), MoveAfter: r.MoveOnAfter}, members...)
+		if err != nil {
+			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
+		}
+		route := relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable)}
+		if len(cfg.Routes) <= routesCounted {
+			route.Metrics = m.Route(strings.Join(r.Realms, " "))
+		}
+		rules.Routes = append(rules.Routes, route)
+	}
+	return servers, rules, nil
+}
+
+// takeServer finds the server in known, or makes it.
+func takeServer(s *config.Server, back *udpback.Back, known []knownServer) (knownServer, error) {
+	for _, k := range known {
+		if reflect.DeepEqual(k.config, *s) {
+			return k, nil
+		}
+	}
+	made, err := buildServer(s, back)
+	return knownServer{config: *s, server: made}, err
+}
+
+// without returns those of servers that are not among known.
+func without(servers, known []knownServer) (rest []knownServer) {
+	for _, s := range servers {
+		if s.server != nil && !slices.ContainsFunc(known, func(k knownServer) bool { return k.server == s.server }) {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+func closeServers(servers []knownServer) {
+	for _, s := range servers {
+		s.server.Close()
+	}
+}
+
+// buildTable makes the routing table; a route's group number is its place in the file.
+func buildTable(cfg *config.Config) (*routing.Table, error) {
+	var rules []routing.Rule
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
+		rules = append(rules, routing.Rule{Realms: r.Realms, Kinds: kindsOf(r.Packets), Group: i})
+	}
+	return routing.New(rules, routing.Options{CoAByUserName: cfg.Routing.CoAByUserName})
+}
+
+func buildServer(s *config.Server, back *udpback.Back) (*udpback.Server, error) {
+	secret, err := wire.NewServerSecret(s.Secret.Octets())
+	if err != nil {
+		return nil, fmt.Errorf("server %q: %w", s.Name, err)
+	}
+	schedule := udpback.Schedule{Initial: s.RetransmitInitial, Max: s.RetransmitMax, Count: s.RetransmitCount, Duration: s.RetransmitDuration}
+	if schedule.Max == 0 { // in the file 0 means no bound (RFC 5080 §2.2.1), in the room its default
+		schedule.Max = time.Duration(math.MaxInt64 / 4)
+	}
+	if schedule.Count == 0 {
+		schedule.Count = math.MaxInt32
+	}
+	return back.NewServer(udpback.ServerConfig{
+		Name: s.Name, Address: s.Address,
+		AuthPort: s.AuthPort, AcctPort: s.AcctPort, CoAPort: s.CoAPort,
+		Secret: secret, RequireMA: s.RequireMessageAuthenticator,
+		MaxSockets: s.MaxSockets, Schedule: schedule,
+		Health: udpback.Health{
+			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Octets()),
+			SuspectAfter: s.SuspectAfter, Watchdog: s.WatchdogInterval, ProbeInterval: s.ProbeInterval,
+			DownAfter: s.DownAfter, UpAfter: s.UpAfter,
+		},
+	}), nil
+}
+
+// buildFront translates what holds for the RadSec side, but for its listeners.
+func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfront.Config, error) {
+	l := &cfg.Listen
+	front := tlsfront.Config{
+		Certificate:             files.pair,
+		ClientCA:                files.caPEM,
+		CRLs:                    files.crls,
+		RefuseStaleCRL:          l.CRLStale == config.CRLStaleRefuse,
+		TicketKeys:              files.tickets,
+		ClientAuth:              clientAuthOf(l.ClientAuth),
+		MinVersion:              l.MinTLS,
+		CipherSuites:            l.CipherSuites,
+		RadiusVersions:          l.RadiusVersions,
+		ProxyNetworks:           l.ProxyProtocol,
+		HandshakeTimeout:        l.HandshakeTimeout,
+		PacketTimeout:           l.PacketTimeout,
+		WriteTimeout:            l.WriteTimeout,
+		IdleTimeout:             l.IdleTimeout,
+		MaxConnections:          l.MaxConnections,
+		MaxPerSource:            l.MaxConnectionsPerSource,
+		MaxHandshakes:           l.MaxHandshakes,
+		MaxPacketsPerConnection: l.MaxPacketsPerConnection,
+		MaxOutstanding:          l.MaxOutstanding,
+		Metrics:                 m,
+	}
+	for i := range cfg.Clients {
+		c, err := buildIdentity(&cfg.Clients[i])
+		if err != nil {
+			return front, err
+		}
+		if c.Policy, err = buildClient(&cfg.Clients[i], m, len(cfg.Clients) > 1); err != nil {
+			return front, err
+		}
+		front.Clients = append(front.Clients, c)
+	}
+	return front, nil
+}
+
+// buildIdentity translates who a client is.
+func buildIdentity(c *config.Client) (*tlsfront.Client, error) {
+	t := &tlsfront.Client{
+		Name: c.Name, Networks: c.Networks, Fingerprints: c.Fingerprints,
+		SANDNS: c.SANDNS, SANIP: c.SANIP.Addresses, SANIPSource: c.SANIP.Source, SANURI: c.SANURI,
+		Subjects: c.Subject, Issuers: c.Issuer, CommonNames: c.CommonName,
+		MaxConnections: c.MaxConnections, PacketsPerSecond: c.PacketsPerSecond, OctetsPerSecond: c.OctetsPerSecond,
+	}
+	for _, text := range c.PolicyOID {
+		oid, err := x509.ParseOID(text)
+		if err != nil {
+			return nil, fmt.Errorf("client %q: policy_oid %q: %w", c.Name, text, err)
+		}
+		t.PolicyOIDs = append(t.PolicyOIDs, oid)
+	}
+	return t, nil
+}
+
+// policyOf is what a client may send, as buildFront attached it.
+func policyOf(s *tlsfront.Session) *relay.Client { return s.Client().Policy.(*relay.Client) }
+
+// openListeners opens the addresses of the file.
+func openListeners(cfg *config.Config) ([]net.Listener, error) {
+	var addresses []string
+	for _, a := range cfg.Listen.Address {
+		addresses = append(addresses, a.String())
+	}
+	listeners, err := tlsfront.Listen(addresses)
+	if err != nil {
+		return nil, fmt.Errorf("[listen].address: %w; is another gateway running?", err)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+func clientAuthOf(s string) tlsfront.ClientAuth {
+	switch s {
+	case config.AuthOptional:
+		return tlsfront.OptionalCertificate
+	case config.AuthNone:
+		return tlsfront.NoCertificate
+	}
+	return tlsfront.RequireCertificate
+}
+
+// buildClient translates what a client may send and must prove. One of several
+// clients gets a share of the servers' Identifiers.
+func buildClient(c *config.Client, m *metrics.Metrics, shared bool) (*relay.Client, error) {
+	secret, err := wire.NewClientSecret(c.Secret.Octets())
+	if err != nil {
+		return nil, fmt.Errorf("client %q: %w", c.Name, err)
+	}
+	out := &relay.Client{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath)}
+	if shared {
+		out.Share = new(udpback.Share)
+	}
+	for _, k := range kindsOf(c.Packets) {
+		out.Allowed[k] = true
+	}
+	for k := range out.Policy {
+		out.Policy[k] = wire.RequestPolicy{
+			RequireMA:    requiresMA(c.RequireMessageAuthenticator, wire.Kind(k)),
+			RequireEAPMA: c.RequireEAPMessageAuthenticator,
+			VerifyRA:     c.VerifyRequestAuthenticator,
+		}
+	}
+	return out, nil
+}
+
+// requiresMA says whether the policy demands a Message-Authenticator in requests
+// of the kind. An Accounting-Request need not have one (RFC 3579 §3.3); a
+// Status-Server always must (RFC 5997 §3).
+func requiresMA(policy string, k wire.Kind) bool {
+	switch k {
+	case wire.KindStatus:
+		return true
+	case wire.KindAccess:
+		return policy != config.RequireNever
+	case wire.KindCoA, wire.KindDisconnect:
+		return policy == config.RequireAll
+	}
+	return false
+}
+
+func kindsOf(packets []string) []wire.Kind {
+	var out []wire.Kind
+	for _, p := range packets {
+		if k, ok := wire.ParseKind(p); ok {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func unreachableOf(s string) relay.Unreachable {
+	switch s {
+	case config.AnswerSilent:
+		return relay.Silent
+	case config.AnswerProtocolError:
+		return relay.ProtocolError
+	}
+	return relay.Reject
+}
+
+func reversePathOf(s string) relay.ReversePath {
+	switch s {
+	case config.ReversePathDrop:
+		return relay.ReversePathDrop
+	case config.ReversePathNAK:
+		return relay.ReversePathNAK
+	}
+	return relay.ReversePathOff
+}
+
+func balanceOf(s string) udpback.Balance {
+	switch s {
+	case config.BalanceLeastOutstanding:
+		return udpback.LeastOutstanding
+	case config.BalanceSticky:
+		return udpback.Sticky
+	}
+	return udpback.Failover
+}
+
+func checkOf(s string) udpback.Check {
+	switch s {
+	case config.HealthAccessRequest:
+		return udpback.CheckAccessRequest
+	case config.HealthNone:
+		return udpback.CheckNone
+	}
+	return udpback.CheckStatusServer
+}

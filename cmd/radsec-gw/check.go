@@ -1,0 +1,114 @@
+package main
+
+import (
+	"crypto/x509"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"radsec-gw/config"
+	"radsec-gw/routing"
+)
+
+// runCheck reads a file as serve would. It prints every mistake and exits 1, or
+// prints what the file comes to.
+func runCheck(args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	path := flags.String("config", "", "the configuration `FILE`; config.example.toml explains it")
+	if err := flags.Parse(args); err != nil {
+		return exitUsage(err)
+	}
+	if *path == "" || flags.NArg() > 0 {
+		fmt.Fprintln(stderr, "radsec-gw check: expected -config FILE and nothing else")
+		return 2
+	}
+	cfg, err := config.Load(*path)
+	if err != nil {
+		return printMistakes(stderr, err)
+	}
+	m, mistakes := loadMaterial(cfg)
+	_, err = buildTable(cfg)
+	if mistakes = append(mistakes, tableMistakes(cfg, err)...); len(mistakes) > 0 {
+		slices.SortStableFunc(mistakes, func(a, b config.Mistake) int { return a.Line - b.Line })
+		return printMistakes(stderr, mistakes)
+	}
+	printReport(stdout, cfg, m)
+	return 0
+}
+
+// printMistakes prints a mistake a line, and how many.
+func printMistakes(w io.Writer, err error) int {
+	fmt.Fprintln(w, err)
+	var ms config.Mistakes
+	if errors.As(err, &ms) {
+		plural := "s"
+		if len(ms) == 1 {
+			plural = ""
+		}
+		fmt.Fprintf(w, "%d mistake%s\n", len(ms), plural)
+	}
+	return 1
+}
+
+// tableMistakes gives what routing refused its place in the file.
+func tableMistakes(cfg *config.Config, err error) (all config.Mistakes) {
+	if err == nil {
+		return nil
+	}
+	list := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		list = joined.Unwrap()
+	}
+	for _, err := range list {
+		key, text := "route", err.Error()
+		var at *routing.RuleError
+		if errors.As(err, &at) {
+			key, text = fmt.Sprintf("route[%d].realms[%d]", at.Rule, at.Realm), at.Err.Error()
+		}
+		all = append(all, cfg.MistakeAt(key, text))
+	}
+	return all
+}
+
+// warnings lists what is odd about the certificates at a time; serve starts
+// with them all the same.
+func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
+	warn := func(key, format string, args ...any) {
+		list = append(list, cfg.MistakeAt(key, fmt.Sprintf(format, args...)).String())
+	}
+	leaf := m.pair.Leaf
+	warnValidity(warn, "listen.certificate", leaf, now)
+	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {
+		warn("listen.certificate", "the certificate of %s has no host names or addresses (subjectAltName): clients that verify it will refuse it", leaf.Subject)
+	}
+	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 && !slices.ContainsFunc(leaf.ExtKeyUsage, func(u x509.ExtKeyUsage) bool {
+		return u == x509.ExtKeyUsageServerAuth || u == x509.ExtKeyUsageAny
+	}) {
+		warn("listen.certificate", "the certificate of %s is not for servers (extendedKeyUsage): clients will refuse it", leaf.Subject)
+	}
+	for _, ca := range m.cas {
+		warnValidity(warn, "listen.client_ca", ca, now)
+	}
+	for _, l := range m.crls {
+		if !l.NextUpdate.IsZero() && now.After(l.NextUpdate) {
+			warn("listen.crl", "the revocation list of %s is out of date since %s", l.Issuer, l.NextUpdate.Format(time.DateTime))
+		}
+	}
+	return list
+}
+
+func warnValidity(warn func(key, format string, args ...any), key string, c *x509.Certificate, now time.Time) {
+	const soon = 30 * 24 * time.Hour
+	switch {
+	case now.After(c.NotAfter):
+		warn(key, "the certificate of %s ran out on %s", c.Subject, c.NotAfter.Format(time.DateOnly))
+	case now.Before(c.NotBefore):
+		warn(key, "the certificate of %s is not valid before %s", c.Subject, c.NotBefore.Format(time.DateTime))
+	case now.Add(soon).After(c.NotAfter):
+		warn(key, "the certificate of %s runs out on %s", c.Subject, c.NotAfter.Format(time.DateOnly))
+	}
+}

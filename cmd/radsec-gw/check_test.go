@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"radsec-gw/certs"
+	"radsec-gw/config"
+)
+
+func checkCommand(args ...string) (int, string, string) {
+	return runCommand(func(a []string, o, e *bytes.Buffer) int { return runCheck(a, o, e) }, args...)
+}
+
+// checkDir makes a directory with development certificates and the file c.toml.
+func checkDir(t *testing.T, text string) (dir, file string) {
+	t.Helper()
+	dir = t.TempDir()
+	if _, err := certs.WriteDir(filepath.Join(dir, "certs/dev"), certs.DirOptions{Clients: []string{"client"}}); err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(dir, "c.toml")
+	writeTestFile(t, file, []byte(text))
+	return dir, file
+}
+
+func writeTestFile(t *testing.T, path string, octets []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, octets, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const checkConfig = `[listen]
+certificate = "certs/dev/server.pem"
+private_key = "certs/dev/server.key"
+client_ca = "certs/dev/ca.pem"
+[[client]]
+name = "campus"
+networks = ["192.0.2.0/24", "::1"]
+san_dns = ["*.campus.example"]
+packets = ["access", "coa"]
+[[client]]
+name = "pinned"
+fingerprints = ["12:34:56:78:9A:BC:DE:F0:12:34:56:78:9A:BC:DE:F0:12:34:56:78:9A:BC:DE:F0:12:34:56:78:9A:BC:DE:F0"]
+[[client]]
+name = "rest"
+[[server]]
+name = "a"
+address = "127.0.0.1"
+secret = "0123456789abcdef"
+[[server]]
+name = "b"
+address = "::1"
+auth_port = 11812
+secret = "0123456789ab"
+[[route]]
+realms = ["*", "~^lab", "*.example.org"]
+servers = ["a"]
+[[route]]
+realms = ["", "example.org", "*.b.example.org"]
+packets = ["disconnect", "access", "coa"]
+servers = ["a", "b"]
+balance = "sticky"
+on_unreachable = "silent"
+`
+
+// The report of a file that is right.
+func TestCheckReport(t *testing.T) {
+	_, file := checkDir(t, checkConfig)
+	status, out, errs := checkCommand("-config", file)
+	if status != 0 || errs != "" {
+		t.Fatalf("expected 0 and no mistakes, came %d:\n%s", status, errs)
+	}
+	out = strings.ReplaceAll(out, file, "c.toml")
+	rest := out
+	for _, want := range []string{ // in this order
+		"c.toml has no mistakes.\n",
+		"address              0.0.0.0:2083, TLS 1.2 and newer\n",
+		"for localhost, radsec-server, 127.0.0.1, ::1, until ",
+		"client certificates  required\n",
+		"campus  from 192.0.2.0/24 or ::1/128, named *.campus.example  access, coa\n",
+		"pinned  fingerprint sha256:12:34:56:78:…                      access, accounting, coa, disconnect\n",
+		"rest    any certificate of the client CA",
+		"realm            packets          servers                         balance   unreachable\n",
+		"(no realm)       access           a 127.0.0.1:1812, b [::1]:11812  sticky    silent\n",
+		"(no realm)       coa, disconnect  a 127.0.0.1:3799, b [::1]:3799   sticky    silent\n",
+		"example.org      access",
+		"*.b.example.org  access",
+		"*.example.org    access           a 127.0.0.1:1812                 failover  reject\n",
+		"*.example.org    accounting       a 127.0.0.1:1813                 failover  silent\n",
+		"~^lab            access",
+		"* (default)      access",
+		"An Access-Request that no route takes, or that its client may not send: reject\n",
+		"Servers: what silence leads to\n",
+		"a request is sent at 0s, 2s, 6s, 14s (each wait ±10 %) and given up at 30s\n",
+		"auth, acct: 3 requests, due again after 2s with no reply to anything since, make it suspect",
+		"auth, acct: a suspect is asked with Status-Server each 3s; dead after 3 probes without an answer (about 11s after it fell silent), back after 3 replies\n",
+		"auth, acct: unheard for 30s it is asked",
+		"coa: never asked; 3 requests, due again after 2s with no reply to anything since, make a port dead; then one request each 3s tries it",
+		"Groups: who gets a request\n",
+		"route 1, to a\n",
+		"there is no other server: given up, an Access-Request gets an Access-Reject, the others get no answer\n",
+		"route 2, to a, b\n",
+		"sticky: of those that are up the one that station and user point to",
+		"State: to the server that issued it unless that is dead;",
+		"moves on: from a after 2 transmissions, 6s (5.22s to 6.82s); from b after 2 transmissions, 6s (5.22s to 6.82s)\n",
+		"CoA and Disconnect do not move on",
+		"given up, an Access-Request gets no answer",
+		"Warnings:\n",
+		`c.toml:13: client[2]: client "rest" has no condition`,
+		`c.toml:23: server[1].secret: server "b" has a secret of 12 octets`,
+	} {
+		want = strings.Join(strings.Fields(want), " ")
+		i := strings.Index(strings.Join(strings.Fields(rest), " "), want)
+		if i < 0 {
+			t.Fatalf("expected %q after what came before, in\n%s", want, out)
+		}
+		rest = strings.Join(strings.Fields(rest), " ")[i+len(want):]
+	}
+	if strings.Contains(out, "0123456789ab") {
+		t.Errorf("a secret was printed:\n%s", out)
+	}
+}
+
+// The example is right once its certificates are there.
+func TestCheckExample(t *testing.T) {
+	text, err := os.ReadFile("../../config.example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, file := checkDir(t, string(text))
+	status, out, errs := checkCommand("-config", file)
+	if status != 0 || strings.Contains(out, "Warnings") {
+		t.Errorf("expected the example to have no mistakes and no warnings, came %d:\n%s%s", status, out, errs)
+	}
+}
+
+// What is wrong with the files, or with the routing table, is a mistake with
+// a line like any other.
+func TestCheckMistakes(t *testing.T) {
+	good, err := certs.NewCA("another CA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := good.Server("elsewhere")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := other.KeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		name string
+		old  string
+		new  string // replaces old in the file
+		file string // to write octets to
+		text []byte
+		want []string
+	}{
+		{"unknown key and bad value", "balance = ", "balanse = 1\nbalance = 2 #", "", nil, []string{
+			`c.toml:31: route[1].balanse: unknown key`, `c.toml:32: route[1].balance: expected a string in quotes, came the integer 2`, "2 mistakes\n"}},
+		{"key of another certificate", "", "", "certs/dev/server.key", key, []string{
+			"c.toml:2: listen.certificate: ", "server.key is not the key of the first certificate in ", "1 mistake\n"}},
+		{"key for certificate", "", "", "certs/dev/server.pem", key, []string{`c.toml:2: listen.certificate: `, `expected PEM with "BEGIN CERTIFICATE", came ["PRIVATE KEY"]: is it the wrong file?`}},
+		{"certificate for key", "", "", "certs/dev/server.key", other.CertPEM(), []string{`expected PEM with "BEGIN PRIVATE KEY", came ["CERTIFICATE"]`}},
+		{"CA of nothing", "", "", "certs/dev/ca.pem", []byte("hello"), []string{`c.toml:4: listen.client_ca: `, `expected PEM with "BEGIN CERTIFICATE", came 5 octets without`}},
+		{"CA that is none", "", "", "certs/dev/ca.pem", other.CertPEM(), []string{`c.toml:4: listen.client_ca: `, `is no CA (basicConstraints)`}},
+		{"CA and key at once", "client_ca = \"certs/dev/ca.pem\"", "client_ca = \"certs/dev/client.pem\"", "certs/dev/server.key", []byte("x"), []string{"c.toml:2: ", "c.toml:4: ", "2 mistakes\n"}},
+		{"one realm in two forms", `"example.org", "*.b`, "\"\u00fc.example\", \"u\u0308.example\", \"*.b", "", nil, []string{`c.toml:28: route[1].realms[2]: route[1] takes disconnect packets of realm`}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			dir, file := checkDir(t, strings.Replace(checkConfig, x.old, x.new, 1))
+			if x.file != "" {
+				writeTestFile(t, filepath.Join(dir, x.file), x.text)
+			}
+			status, out, errs := checkCommand("-config", file)
+			if status != 1 || out != "" {
+				t.Errorf("expected 1 and nothing but mistakes, came %d:\n%s", status, out)
+			}
+			for _, want := range x.want {
+				if !strings.Contains(errs, want) {
+					t.Errorf("expected %q, came\n%s", want, errs)
+				}
+			}
+		})
+	}
+}
+
+// Certificates that clients will not like are worth a warning.
+func TestCheckWarnsAboutCertificates(t *testing.T) {
+	ca, err := certs.NewCA("CA", certs.Valid(10*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := ca.ServerWith(nil, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
+		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &material{pair: pair.TLS(), cas: []*x509.Certificate{ca.Certificate}}
+	got := strings.Join(m.warnings(&config.Config{}, time.Now()), "\n")
+	for _, want := range []string{"ran out on ", "no host names or addresses", "is not for servers", "listen.client_ca: the certificate of CN=CA"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("expected a warning %q, came\n%s", want, got)
+		}
+	}
+	early := &material{pair: tls.Certificate{Leaf: ca.Certificate}}
+	if got := strings.Join(early.warnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
+		t.Errorf("expected a warning about the time before, came\n%s", got)
+	}
+}
+
+func TestCheckUsage(t *testing.T) {
+	for _, x := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{nil, 2, "expected -config FILE"},
+		{[]string{"-config", "x", "y"}, 2, "expected -config FILE"},
+		{[]string{"-nope"}, 2, "not defined: -nope"},
+		{[]string{"-help"}, 0, "config.example.toml"},
+		{[]string{"-config", "/nowhere/c.toml"}, 1, "there is no /nowhere/c.toml"},
+	} {
+		if status, _, errs := checkCommand(x.args...); status != x.status || !strings.Contains(errs, x.want) {
+			t.Errorf("check %q: expected %d and %q, came %d: %s", x.args, x.status, x.want, status, errs)
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+)
+
+// version can be set when linking:
+//
+//	go build -ldflags "-X main.version=v1.2.3" ./cmd/radsec-gw
+//
+// Empty, what the module's build information says is printed.
+var version string
+
+// runVersion prints version, commit and Go version: one fact a line, so that a script can cut it.
+func runVersion(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		fmt.Fprintf(stderr, "radsec-gw version: takes no arguments, got %q\n", args)
+		return 2
+	}
+	info, _ := debug.ReadBuildInfo()
+	v, commit := buildVersion(version, info)
+	fmt.Fprintf(stdout, "radsec-gw %s\ncommit %s\n%s %s/%s\n", v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return 0
+}
+
+// buildVersion chooses what to print: the linker's version before the module's, and the commit
+// with "+changes" when the working tree had any. info may be nil.
+func buildVersion(linked string, info *debug.BuildInfo) (v, commit string) {
+	v, commit = linked, "unknown"
+	if info == nil {
+		info = new(debug.BuildInfo)
+	}
+	if v == "" {
+		v = info.Main.Version
+	}
+	if v == "" || v == "(devel)" {
+		v = "development"
+	}
+	changed := false
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			commit = s.Value
+		case "vcs.modified":
+			changed = s.Value == "true"
+		}
+	}
+	if changed {
+		commit += "+changes"
+	}
+	return v, commit
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"radsec-gw/audit"
+	"radsec-gw/certs"
+	"radsec-gw/config"
+)
+
+// get reads one page of the gateway's HTTP side.
+func (o *outside) get(path string) (int, string) {
+	o.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	r, err := client.Get("http://" + o.gw.MetricsAddr().String() + path)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return r.StatusCode, string(text)
+}
+
+// What a running gateway serves to Prometheus after some work passes its linter, has every family, and
+// shows no label that a peer has made up.
+func TestAScrapeOfARunningGateway(t *testing.T) {
+	o := startOutside(t, answering(t))
+	c := o.connect("plain")
+	c.good()
+	c.write(rawRequest(1, 9, emptyMAC, nameOf("eve@a-realm-that-nobody-configured")))
+	if c.read() == nil {
+		t.Fatal("a request without route got no answer")
+	}
+	_, text := o.get("/metrics")
+	problems, err := promlint.New(strings.NewReader(text)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, "radsec_gw_") {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+	for _, family := range []string{
+		"requests_total", "replies_total", "request_seconds", "route_requests_total",
+		"server_up", "server_state", "server_outstanding_requests", "server_open_sockets", "server_requests_sent_total",
+		"server_requests_resent_total", "server_requests_moved_total", "server_timeouts_total", "server_replies_total",
+		"server_probes_total", "server_reply_seconds", "server_socket_errors_total",
+		"tls_client_connections", "tls_client_connections_total", "tls_client_connections_closed_total", "tls_handshakes_total",
+		"tls_handshakes_in_progress", "tls_sessions_total", "tls_waiting_bytes", "tls_client_certificate_expiry_timestamp_seconds",
+		"certificate_expiry_timestamp_seconds", "queue_length", "queue_limit", "queue_shed_total",
+		"reloads_total", "last_reload_timestamp_seconds", "build_info", "host_udp_no_ports_total",
+	} {
+		if !strings.Contains(text, "# TYPE radsec_gw_"+family+" ") {
+			t.Errorf("there is no radsec_gw_%s", family)
+		}
+	}
+	for _, family := range []string{"go_goroutines", "process_resident_memory_bytes"} {
+		if !strings.Contains(text, "# TYPE "+family+" ") {
+			t.Errorf("there is no %s", family)
+		}
+	}
+	for _, peers := range []string{"nobody-configured", "good@example.org", "eve@"} {
+		if strings.Contains(text, peers) {
+			t.Errorf("a label holds %q, which a peer has made up", peers)
+		}
+	}
+	for _, line := range []string{
+		`radsec_gw_tls_sessions_total{resumed="no",version="1.3"} 1`,
+		`radsec_gw_replies_total{client="plain",code="Access-Accept"} 1`,
+		`radsec_gw_replies_total{client="plain",code="Access-Reject"} 1`,
+		`radsec_gw_request_seconds_count{kind="access"} 2`,
+		`radsec_gw_route_requests_total{fate="relayed",route="example.org"} 1`,
+		`radsec_gw_route_requests_total{fate="no_route",route="other"} 1`,
+		`radsec_gw_server_state{port="auth",server="udp",state="up"} 1`,
+		`radsec_gw_tls_client_certificate_expiry_timestamp_seconds{client="plain"}`,
+		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="server"}`,
+		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="client_ca"}`,
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("the scrape lacks %s", line)
+		}
+	}
+}
+
+// The status page and readiness of a running gateway, before and while it drains.
+func TestTheStatusPageOfARunningGateway(t *testing.T) {
+	o := startOutside(t, answering(t))
+	c := o.connect("plain")
+	c.good()
+	if status, body := o.get("/readyz"); status != 200 || !strings.Contains(body, `"ready":true`) {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	_, page := o.get("/")
+	for _, want := range []string{"<bdi>plain</bdi>", "<bdi>example.org</bdi>", "CN=plain", ">udp <", "127.0.0.1:"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(page, outsideSecret) {
+		t.Error("the page holds the server's secret")
+	}
+	// A connection is refused, and the page says why.
+	refused, err := net.DialTimeout("tcp", o.gw.Addr().String(), patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused.Write([]byte("GET / HTTP/1.0\r\n\r\n"))
+	io.Copy(io.Discard, refused)
+	refused.Close()
+	if _, page := o.get("/"); !strings.Contains(page, "RadSec connection refused") || !strings.Contains(page, "not_tls") {
+		t.Error("the page does not tell of the refused connection")
+	}
+	o.gw.draining.Store(true)
+	if status, body := o.get("/readyz"); status != 503 || !strings.Contains(body, "draining") {
+		t.Errorf("/readyz while draining: %d %s", status, body)
+	}
+	o.gw.draining.Store(false)
+}
+
+// Only the lines that the level lets through are printed; SIGUSR1 makes them more, SIGUSR2 as configured.
+func TestSignalsChangeTheLevel(t *testing.T) {
+	var out lockedBuffer
+	log := newLogger(config.Log{Level: slog.LevelInfo, Format: "json"}, &out)
+	defer obeyLevelSignals(log, slog.LevelInfo)()
+	level := func(sig syscall.Signal, want slog.Level) {
+		t.Helper()
+		if err := syscall.Kill(os.Getpid(), sig); err != nil {
+			t.Fatal(err)
+		}
+		deadline, tick := time.After(patience), time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for outputOf(log).Level() != want {
+			select {
+			case <-tick.C:
+			case <-deadline:
+				t.Fatalf("%v: the level is %v, want %v", sig, outputOf(log).Level(), want)
+			}
+		}
+	}
+	log.Debug("before")
+	level(syscall.SIGUSR1, slog.LevelDebug)
+	log.Debug("between")
+	level(syscall.SIGUSR2, slog.LevelInfo)
+	log.Debug("after")
+	if text := out.String(); strings.Contains(text, "before") || !strings.Contains(text, `"msg":"between"`) || strings.Contains(text, `"msg":"after"`) {
+		t.Errorf("printed %s", text)
+	}
+}
+
+// The HTTP side with TLS and a token, and the tap's socket, from the file to the answer.
+func TestTheHTTPSideWithTLSAndAToken(t *testing.T) {
+	const token = "token-of-this-test"
+	dir, file := checkDir(t, strings.Replace(checkConfig, "[listen]\n", "[listen]\naddress = [\"127.0.0.1:0\"]\n", 1)+`
+[metrics]
+address = "127.0.0.1:0"
+token = "`+token+`"
+certificate = "certs/dev/server.pem"
+private_key = "certs/dev/server.key"
+[tap]
+socket = "tap.sock"
+`)
+	cfg, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out lockedBuffer
+	ctx, cancel := context.WithCancel(t.Context())
+	gw, err := startGateway(ctx, cfg, newLogger(cfg.Log, &out))
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	pem, _, err := certs.LoadCA(filepath.Join(dir, "certs/dev/ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}, Timeout: patience}
+	for _, row := range []struct {
+		path, token string
+		want        int
+	}{{"/healthz", "", 200}, {"/metrics", "", 401}, {"/metrics", token, 200}, {"/", token, 200}, {"/debug/pprof/", token, 404}} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+gw.MetricsAddr().String()+row.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.token != "" {
+			r.Header.Set("Authorization", "Bearer "+row.token)
+		}
+		a, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Body.Close()
+		if a.StatusCode != row.want {
+			t.Errorf("%s with the token %q: %d, want %d", row.path, row.token, a.StatusCode, row.want)
+		}
+	}
+	var shown lockedBuffer
+	tapped := make(chan error)
+	go func() { tapped <- tapInto(t.Context(), &shown, cfg.Tap.Socket, audit.Filter{Realm: "example.org"}) }()
+	deadline, tick := time.After(patience), time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !strings.Contains(shown.String(), `showing realm="example.org"`) {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("the tap shows %q", shown.String())
+		}
+	}
+	cancel()
+	if err := gw.Wait(); err != nil {
+		t.Error(err)
+	}
+	if err := <-tapped; err == nil || !strings.Contains(err.Error(), "has ended the tap") {
+		t.Errorf("the tap ended with %v", err)
+	}
+	if strings.Contains(out.String()+shown.String(), token) {
+		t.Error("the token was logged")
+	}
+}
+
+func TestTapUsage(t *testing.T) {
+	for _, row := range []struct {
+		args []string
+		want int
+		said string
+	}{
+		{[]string{"-h"}, 0, "decoded, hidden values masked"},
+		{[]string{"extra"}, 2, `unexpected argument "extra"`},
+		{[]string{"-socket", filepath.Join(t.TempDir(), "none")}, 1, "is it running"},
+	} {
+		var out, errs bytes.Buffer
+		if got := runTap(row.args, &out, &errs); got != row.want || !strings.Contains(errs.String(), row.said) {
+			t.Errorf("tap %v: %d %q, want %d and %q", row.args, got, errs.String(), row.want, row.said)
+		}
+	}
+}
