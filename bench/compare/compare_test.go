@@ -1,0 +1,92 @@
+package compare
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"radsec-gw/bench/peers"
+)
+
+func TestParseCase(t *testing.T) {
+	for _, name := range allCases {
+		if _, err := parseCase(name); err != nil {
+			t.Error(err)
+		}
+	}
+	c, err := parseCase("eap-64x256-50ms-many-half")
+	if err != nil || len(c.mix) != 1 || c.connections != 64 || c.outstanding != 256 || c.delay != 50*time.Millisecond || !c.many || !c.half {
+		t.Errorf("eap-64x256-50ms-many-half is read as %+v, %v", c, err)
+	}
+	for _, name := range []string{"", "mixed", "mixed-8", "mixed-0x1", "mixed-1x257", "chap-1x1", "mixed-1x1-fast", "mixed-1x1--1s", "idle-x", "idle-0", "handshake-half", "idle-1-1"} {
+		if _, err := parseCase(name); err == nil {
+			t.Errorf("%q is taken for a case", name)
+		}
+	}
+}
+
+// Every goal speaks of a case that is measured by default.
+func TestGoalsHaveCases(t *testing.T) {
+	known := map[string]bool{"": true}
+	for _, name := range allCases {
+		known[name] = true
+	}
+	for _, g := range goals {
+		if !known[g.of] || !known[g.toCase] {
+			t.Errorf("goal %q is about %q and %q, which are not measured", g.text, g.of, g.toCase)
+		}
+	}
+}
+
+func TestSpread(t *testing.T) {
+	for _, c := range []struct {
+		in   []float64
+		want string
+	}{
+		{[]float64{3, 1, 2}, "2 (1–3)"},
+		{[]float64{1, 2}, "1.50 (1–2)"},
+		{[]float64{0, 0}, "0"},
+		{[]float64{26.04}, "26.0"},
+		{[]float64{47123.4, 46000.2}, "46562 (46000–47123)"},
+	} {
+		if got, ok := spreadOf(c.in); !ok || got.String() != c.want {
+			t.Errorf("%v is printed as %q, want %q", c.in, got, c.want)
+		}
+	}
+	if _, ok := spreadOf(nil); ok {
+		t.Error("nothing has a spread")
+	}
+}
+
+// Ratios are taken within a round, and rounds in which one side failed do not count.
+func TestTable(t *testing.T) {
+	var samples []sample
+	add := func(round int, s peers.Subject, v float64) {
+		samples = append(samples, sample{Case: "mixed-8x16", Subject: s, Round: round, Values: map[metric]float64{cpu: v}})
+	}
+	add(0, peers.Gateway, 8)
+	add(0, peers.Radsecproxy, 20)
+	add(1, peers.Gateway, 9)
+	add(1, peers.Radsecproxy, 30)
+	add(2, peers.Gateway, 100)
+	samples = append(samples, sample{Case: "mixed-8x16", Subject: peers.Radsecproxy, Round: 2, Error: "it did not start"})
+	c, err := parseCase("mixed-8x16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := printTable(&b, []testCase{c}, []peers.Subject{peers.Gateway, peers.Radsecproxy}, samples); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| mixed-8x16 | radsec-gw | – | 9 (8–100) |",
+		"| mixed-8x16 | radsecproxy | – | 25 (20–30) |",
+		"| mixed-8x16 | CPU per exchange to radsecproxy's ≤ 0.40 | 0.35 (0.30–0.40) | yes |",
+		"Round 3, mixed-8x16, radsecproxy failed: it did not start",
+		"Medians of 3 rounds",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the table has no %q:\n%s", want, b.String())
+		}
+	}
+}

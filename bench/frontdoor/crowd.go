@@ -1,0 +1,186 @@
+package frontdoor
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/md5"
+	cryptorand "crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// crowd is peers that mean no good. One that is thrown off comes again.
+type crowd struct {
+	// static after construction
+	ctx     context.Context
+	cancel  context.CancelFunc
+	address string
+	config  *tls.Config
+
+	wg     sync.WaitGroup
+	kinds  [4]kind
+	number atomic.Int64
+}
+
+// kind is a kind of bad peer and what has become of them.
+type kind struct {
+	name      string
+	behave    func(c *crowd, raw net.Conn) error
+	connected atomic.Int64
+	thrownOff atomic.Int64
+}
+
+// again is how long a peer that was thrown off stays away, more or less: if all
+// came at the same moment, the handshakes of this program would be measured.
+func again() time.Duration {
+	const about = time.Second
+	return about/2 + rand.N(about)
+}
+
+func newCrowd(ctx context.Context, address string, config *tls.Config) *crowd {
+	c := &crowd{address: address, config: config}
+	c.ctx, c.cancel = context.WithCancel(ctx)
+	for i, k := range []struct {
+		name   string
+		behave func(*crowd, net.Conn) error
+	}{{"unfinished handshakes", unfinished}, {"half packets", half}, {"deaf", deaf}, {"noisy", noisy}} {
+		c.kinds[i].name, c.kinds[i].behave = k.name, k.behave
+	}
+	return c
+}
+
+func (s Size) counts() [4]int { return [4]int{s.Unfinished, s.Halves, s.Deaf, s.Noisy} }
+
+func (c *crowd) start(size Size) {
+	for i, n := range size.counts() {
+		for range n {
+			c.wg.Go(func() { c.live(&c.kinds[i]) })
+		}
+	}
+}
+
+func (c *crowd) stop() {
+	c.cancel()
+	c.wg.Wait()
+}
+
+// met reports whether every bad peer has been there once.
+func (c *crowd) met(size Size) bool {
+	for i, n := range size.counts() {
+		if c.kinds[i].connected.Load() < int64(n) {
+			return false
+		}
+	}
+	return true
+}
+
+// String says how often each kind came and was thrown off.
+func (c *crowd) String() (s string) {
+	for i := range c.kinds {
+		k := &c.kinds[i]
+		s += fmt.Sprintf("%s: %d came, %d thrown off; ", k.name, k.connected.Load(), k.thrownOff.Load())
+	}
+	return s
+}
+
+// live is one bad peer's life.
+func (c *crowd) live(k *kind) {
+	for c.ctx.Err() == nil {
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+c.number.Add(1)%200))}}
+		raw, err := dialer.DialContext(c.ctx, "tcp4", c.address)
+		if err == nil {
+			stop := context.AfterFunc(c.ctx, func() { raw.Close() })
+			k.connected.Add(1)
+			if k.behave(c, raw) != nil && c.ctx.Err() == nil {
+				k.thrownOff.Add(1)
+			}
+			stop()
+			raw.Close()
+		}
+		select {
+		case <-c.ctx.Done():
+		case <-time.After(again()):
+		}
+	}
+}
+
+// unfinished sends the beginning of a ClientHello and nothing more.
+func unfinished(_ *crowd, raw net.Conn) error {
+	if _, err := raw.Write([]byte{22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3, 1, 2, 3}); err != nil {
+		return err
+	}
+	return untilEnd(raw)
+}
+
+// half sends the beginning of a packet and nothing more.
+func half(c *crowd, raw net.Conn) error {
+	t := tls.Client(raw, c.config)
+	if _, err := t.Write([]byte{1, 1, 0, 100, 1, 2, 3, 4, 5, 6}); err != nil {
+		return err
+	}
+	return untilEnd(t)
+}
+
+// deaf sends requests with long answers, ten a second, and reads none.
+func deaf(c *crowd, raw net.Conn) error {
+	if err := raw.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		return err
+	}
+	t := tls.Client(raw, c.config)
+	time.Sleep(rand.N(100 * time.Millisecond))
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for id := byte(0); ; id++ {
+		select {
+		case <-c.ctx.Done():
+			return c.ctx.Err()
+		case <-tick.C:
+		}
+		if _, err := t.Write(longStatus(id)); err != nil {
+			return err
+		}
+	}
+}
+
+// noisy sends what is no RADIUS.
+func noisy(c *crowd, raw net.Conn) error {
+	t := tls.Client(raw, c.config)
+	b := make([]byte, 600)
+	cryptorand.Read(b)
+	b[2] = 0xff // a Length beyond every packet's
+	if _, err := t.Write(b); err != nil {
+		return err
+	}
+	return untilEnd(t)
+}
+
+// untilEnd reads until the connection ends; its error is never nil.
+func untilEnd(c net.Conn) error {
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+// longStatus is a Status-Server with so many Proxy-States that the answer, which
+// has them all, is of nearly the longest size.
+func longStatus(id byte) []byte {
+	b := append([]byte{12, id, 0, 0}, make([]byte, 16)...)
+	cryptorand.Read(b[4:20])
+	b = append(append(b, 80, 18), make([]byte, 16)...)
+	for range 15 {
+		b = append(append(b, 33, 255), make([]byte, 253)...)
+	}
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	mac := hmac.New(md5.New, []byte("radsec"))
+	mac.Write(b)
+	copy(b[22:38], mac.Sum(nil))
+	return b
+}

@@ -1,0 +1,187 @@
+// Package frontdoor tries the gateway's TLS side with peers that mean no good,
+// all at once, while good clients go on, and says what that did to them.
+package frontdoor
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"radsec-gw/bench/answer"
+	"radsec-gw/bench/faults"
+	"radsec-gw/bench/load"
+	"radsec-gw/bench/packets"
+	"radsec-gw/bench/peers"
+)
+
+// Size is how many peers of each kind there are, and the good clients' load.
+type Size struct {
+	Unfinished int // handshakes that never finish
+	Halves     int // half packets
+	Deaf       int // peers that send and do not read
+	Noisy      int // garbage after the handshake
+
+	Rate        float64 // requests a second of the good clients
+	Connections int
+	Phase       time.Duration // of load without and with the bad peers
+	Patience    time.Duration // for memory to return: the runtime looks for garbage every two minutes at least
+}
+
+// Full is what the gateway is meant to stand.
+func Full() Size {
+	return Size{Unfinished: 200, Halves: 200, Deaf: 200, Noisy: 50, Rate: 1000, Connections: 16, Phase: 30 * time.Second, Patience: 4 * time.Minute}
+}
+
+// Small is a few of each.
+func Small() Size {
+	return Size{Unfinished: 10, Halves: 10, Deaf: 10, Noisy: 5, Rate: 200, Connections: 4, Phase: 2 * time.Second, Patience: 20 * time.Second}
+}
+
+// The bounds. memorySlack is what the runtime may keep of what it once had.
+const (
+	mostSlower  = 2
+	memorySlack = 16 << 20
+)
+
+// Command is bench frontdoor.
+func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer) error {
+	small := fs.Bool("small", false, "a few peers of each kind: half a minute instead of five")
+	gateway := fs.String("gateway", "", "path of radsec-gw; empty: it is built")
+	size := Full()
+	fs.IntVar(&size.Unfinished, "unfinished", size.Unfinished, "handshakes that never finish")
+	fs.IntVar(&size.Halves, "halves", size.Halves, "half packets")
+	fs.IntVar(&size.Deaf, "deaf", size.Deaf, "peers that send and do not read")
+	fs.IntVar(&size.Noisy, "noisy", size.Noisy, "peers that send garbage after the handshake")
+	fs.DurationVar(&size.Phase, "phase", size.Phase, "how long the good clients are measured, alone and beside the bad")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "frontdoor-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	bench, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	env, err := faults.NewEnv(ctx, dir, *gateway, bench)
+	if err != nil {
+		return err
+	}
+	if *small {
+		size = Small()
+	}
+	rows, err := Try(ctx, env, size)
+	if err != nil {
+		return err
+	}
+	if !faults.Print(out, rows) {
+		return errors.New("not everything was met")
+	}
+	return nil
+}
+
+// Try measures good clients alone, then beside the bad ones, then looks whether
+// the gateway's memory returns.
+func Try(ctx context.Context, env *faults.Env, size Size) ([]faults.Row, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	set := peers.Setup{Dir: env.Dir, Files: env.Files, Bench: env.Bench, Gateway: env.Gateway, Secret: "secret-of-the-answering-server"}
+	server, err := answer.Listen(answer.Config{Auth: "127.0.0.1:0", Acct: "127.0.0.1:0", Secret: []byte(set.Secret)})
+	if err != nil {
+		return nil, err
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ctx) }()
+	defer func() {
+		cancel()
+		<-served
+	}()
+	set.Auth, set.Acct = server.AuthPort(), server.AcctPort()
+	if set.Listen, err = peers.FreeAddress(); err != nil {
+		return nil, err
+	}
+	gateway, err := peers.Gateway.Start(set)
+	if err != nil {
+		return nil, err
+	}
+	defer gateway.Stop()
+	err = gateway.Until(ctx, "listening", func() bool {
+		c, err := net.DialTimeout("tcp4", set.Listen, time.Second)
+		return err == nil && c.Close() == nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := phases(ctx, env, size, set.Listen, gateway)
+	if gone := gateway.Alive(); gone != nil {
+		return nil, gone
+	}
+	return rows, err
+}
+
+// phases is Try once everything runs.
+func phases(ctx context.Context, env *faults.Env, size Size, address string, gateway *peers.Process) ([]faults.Row, error) {
+	good := load.Config{Address: address, TLS: env.Client, Secret: []byte("radsec"), Connections: size.Connections, Rate: size.Rate,
+		Mix: packets.Mix{packets.PAP}, Warmup: time.Second, Duration: size.Phase, Timeout: 5 * time.Second}
+	alone, err := load.Run(ctx, good)
+	if err != nil {
+		return nil, err
+	}
+	before, _, err := gateway.Memory()
+	if err != nil {
+		return nil, err
+	}
+	bad := newCrowd(ctx, address, env.Client)
+	bad.start(size)
+	err = gateway.Until(ctx, "met by all bad peers", func() bool { return bad.met(size) })
+	if err != nil {
+		bad.stop()
+		return nil, err
+	}
+	beside, err := load.Run(ctx, good)
+	during, highest, memoryErr := gateway.Memory()
+	bad.stop()
+	if err = errors.Join(err, memoryErr); err != nil {
+		return nil, err
+	}
+	after, err := settled(ctx, gateway, before+memorySlack, size.Patience)
+	if err != nil {
+		return nil, err
+	}
+	row := func(what, asked, measured string, met, loose bool) faults.Row {
+		return faults.Row{Trial: "front door", What: what, Asked: asked, Measured: measured, Met: met, Loose: loose}
+	}
+	return []faults.Row{
+		row("good clients alone", "none lost or bad", fmt.Sprintf("p99 %v, %d lost, %d bad of %d", alone.P99, alone.Lost, alone.Bad, alone.Sent), alone.Lost+alone.Bad == 0 && alone.Broken == 0, false),
+		row("good clients beside the bad", "none lost or bad", fmt.Sprintf("p99 %v, %d lost, %d bad of %d", beside.P99, beside.Lost, beside.Bad, beside.Sent), beside.Lost+beside.Bad == 0 && beside.Broken == 0, false),
+		row("their p99", fmt.Sprintf("at most %d times that alone", mostSlower), fmt.Sprintf("%.1f times", float64(beside.P99)/float64(alone.P99)), beside.P99 <= mostSlower*alone.P99, true),
+		row("memory", fmt.Sprintf("returns to within %d MB", memorySlack>>20), fmt.Sprintf("%d MB before, %d beside the bad (at most %d), %d after", before>>20, during>>20, highest>>20, after>>20), after <= before+memorySlack, true),
+		row("bad connections", "all kinds thrown off or waiting", bad.String(), bad.met(size), false),
+	}, nil
+}
+
+// settled waits until the gateway's memory is below, and returns what it is.
+func settled(ctx context.Context, gateway *peers.Process, below int64, patience time.Duration) (now int64, err error) {
+	deadline := time.After(patience)
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if now, _, err = gateway.Memory(); err != nil || now <= below {
+			return now, err
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			return now, nil
+		case <-ctx.Done():
+			return now, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"radsec-gw/bench/packets"
+)
+
+// Idle opens n connections that send nothing, calls hold while they are open, asks
+// each with a Status-Server whether it still lives, and closes them.
+func Idle(ctx context.Context, address string, config *tls.Config, n int, hold func()) error {
+	if err := OnlyLoopback(address); err != nil {
+		return err
+	}
+	all := make([]*tls.Conn, n)
+	defer func() {
+		for _, c := range all {
+			if c != nil {
+				_ = c.NetConn().Close()
+			}
+		}
+	}()
+	err := parallel(ctx, n, dialers, func(ctx context.Context, i int) error {
+		raw, err := dial(ctx, address, i)
+		if err != nil {
+			return err
+		}
+		c := tls.Client(raw, config)
+		if err := c.HandshakeContext(ctx); err != nil {
+			_ = raw.Close()
+			return fmt.Errorf("handshake of idle connection %d: %w", i+1, err)
+		}
+		all[i] = c
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	hold()
+	return parallel(ctx, n, dialers, func(_ context.Context, i int) error {
+		if err := askStatus(all[i]); err != nil {
+			return fmt.Errorf("idle connection %d does not answer Status-Server: %w", i+1, err)
+		}
+		return nil
+	})
+}
+
+// HandshakeReport is what Handshakes found.
+type HandshakeReport struct {
+	Done     uint64        `json:"done"`
+	Resumed  uint64        `json:"resumed"`
+	Rate     float64       `json:"rate"` // a second
+	Duration time.Duration `json:"duration_ns"`
+}
+
+// Handshakes opens connections one after the other on each of workers
+// goroutines. Every connection makes one exchange, which proves that the relay
+// took it and fetches the session ticket, and is closed. When resume is set,
+// sessions are resumed where the relay allows it. Measured is called after
+// each worker has made one connection, and at the end.
+func Handshakes(ctx context.Context, cfg Config, resume bool, workers int) (HandshakeReport, error) {
+	if err := OnlyLoopback(cfg.Address); err != nil {
+		return HandshakeReport{}, err
+	}
+	var r HandshakeReport
+	var done, resumed, number atomic.Uint64
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	clients := make([]*handshaker, workers)
+	for i := range clients {
+		c := cfg.TLS.Clone()
+		if resume {
+			c.ClientSessionCache = tls.NewLRUClientSessionCache(4)
+		}
+		clients[i] = &handshaker{config: c, address: cfg.Address, maker: packets.NewMaker(cfg.Secret), timeout: cfg.Timeout}
+		if _, err := clients[i].once(ctx, int(number.Add(1))); err != nil {
+			return r, err
+		}
+	}
+	cfg.measured(false)
+	from := time.Now()
+	for _, h := range clients {
+		wg.Go(func() {
+			for time.Since(from) < cfg.Duration && ctx.Err() == nil {
+				again, err := h.once(ctx, int(number.Add(1)))
+				if err != nil {
+					cancel(err)
+					return
+				}
+				done.Add(1)
+				if again {
+					resumed.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r.Duration = time.Since(from)
+	cfg.measured(true)
+	r.Done, r.Resumed = done.Load(), resumed.Load()
+	r.Rate = float64(r.Done) / r.Duration.Seconds()
+	return r, context.Cause(ctx)
+}
+
+func (c *Config) measured(end bool) {
+	if c.Measured != nil {
+		c.Measured(end)
+	}
+}
+
+type handshaker struct {
+	config  *tls.Config
+	address string
+	maker   *packets.Maker
+	timeout time.Duration
+	buf     [packets.MaxLength]byte
+}
+
+// once opens a connection, makes one exchange and closes it.
+func (h *handshaker) once(ctx context.Context, number int) (resumed bool, err error) {
+	raw, err := dial(ctx, h.address, number)
+	if err != nil {
+		return false, err
+	}
+	defer raw.Close() // a second time when all went well
+	_ = raw.SetDeadline(time.Now().Add(h.timeout))
+	t := newTransport(raw, 4096, func(c net.Conn) io.ReadWriter { return tls.Client(c, h.config) })
+	c := t.stream.(*tls.Conn)
+	if err := c.HandshakeContext(ctx); err != nil {
+		return false, fmt.Errorf("handshake: %w", err)
+	}
+	request := h.maker.Write(h.buf[:], packets.PAP, byte(number))
+	ra := [16]byte(request[4:20])
+	if err := t.put(request); err != nil {
+		return false, err
+	}
+	reply, err := t.next()
+	if err != nil {
+		return false, fmt.Errorf("the first exchange of a connection: %w", err)
+	}
+	if !packets.Answers(packets.PAP, reply[0]) {
+		return false, errors.New("the first exchange of a connection got no Access-Accept")
+	}
+	if err := h.maker.Verify(reply, packets.PAP, &ra); err != nil {
+		return false, err
+	}
+	resumed = c.ConnectionState().DidResume
+	t.finish()
+	return resumed, nil
+}

@@ -1,0 +1,189 @@
+package load
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"radsec-gw/bench/packets"
+)
+
+// slot is one identifier's request.
+type slot struct {
+	since  time.Time // when sent, or in the open loop meant to be sent
+	sentAt time.Time // when sent: what the timeout counts from
+	ra     [16]byte
+	kind   packets.Kind
+	state  slotState
+}
+
+type slotState uint8
+
+const (
+	slotFree slotState = iota
+	slotWaiting
+	// slotLost is kept out of use, so that a late reply cannot be taken for one
+	// to a newer request with the same identifier.
+	slotLost
+)
+
+// quarantine is how long an identifier rests after its request was lost; a
+// relay has given up on it by then (RFC 5080 §2.2.1: MRD 30 s).
+const quarantine = 30 * time.Second
+
+// session is the state of one connection's requests. In the closed loop one
+// goroutine owns all of it; in the open loop a mutex (in open.go) guards it.
+type session struct {
+	// static after construction
+	cfg   *Config
+	conn  *transport
+	when  schedule
+	index int
+
+	tally
+	maker    *packets.Maker
+	shared   *packets.Shared
+	used     [identifiers]uint32 // how often each identifier was used
+	buf      []byte
+	slots    [identifiers]slot
+	free     [identifiers]byte // queue of free identifiers: the longest unused is taken first
+	freeAt   int
+	freeLen  int
+	waiting  int
+	received int
+	swept    time.Time
+}
+
+func newSession(cfg *Config, shared *packets.Shared, conn *transport, when schedule, index int) *session {
+	s := &session{cfg: cfg, conn: conn, when: when, index: index, maker: packets.NewMaker(cfg.Secret), shared: shared, buf: make([]byte, packets.MaxLength)}
+	for i := range identifiers {
+		s.free[i] = byte(i + index) // connections start at different places of the mix
+	}
+	s.freeLen = identifiers
+	return s
+}
+
+// send makes the next request of the mix and gathers it; since is what its
+// latency counts from. There must be a free identifier.
+func (s *session) send(since, now time.Time) error {
+	id := s.free[s.freeAt]
+	s.freeAt = (s.freeAt + 1) % identifiers
+	s.freeLen--
+	p, kind := s.shared.Write(s.buf, s.maker, id, &s.used[id])
+	o := &s.slots[id]
+	o.since, o.sentAt, o.kind, o.state = since, now, kind, slotWaiting
+	o.ra = [16]byte(p[4:20])
+	s.waiting++
+	s.sent++
+	return s.conn.put(p)
+}
+
+func (s *session) release(id byte) {
+	s.slots[id].state = slotFree
+	s.free[(s.freeAt+s.freeLen)%identifiers] = id
+	s.freeLen++
+}
+
+// receive takes one packet from the relay; matched tells whether it ended a request.
+func (s *session) receive(p []byte, now time.Time) (matched bool) {
+	id := p[1]
+	o := &s.slots[id]
+	switch o.state {
+	case slotFree:
+		s.unmatched++
+		return false
+	case slotLost:
+		s.unmatched++
+		s.release(id)
+		return false
+	}
+	s.received++
+	if err := s.judge(p, o); err != nil {
+		s.bad++
+		if s.firstBad == nil {
+			s.firstBad = err
+		}
+	} else {
+		s.answered++
+		if !now.Before(s.when.measure) && now.Before(s.when.end) {
+			s.latencies.Record(now.Sub(o.since))
+		}
+	}
+	s.waiting--
+	s.release(id)
+	return true
+}
+
+func (s *session) judge(p []byte, o *slot) error {
+	if !packets.Answers(o.kind, p[0]) {
+		return &wrongCode{o.kind, p[0]}
+	}
+	if s.received%s.cfg.SampleEvery != 0 {
+		return nil
+	}
+	s.verified++
+	return s.maker.Verify(p, o.kind, &o.ra)
+}
+
+// sweep gives up requests that have waited too long and frees identifiers that
+// have rested; it looks at most ten times a second. It returns how many were lost.
+func (s *session) sweep(now time.Time) (lost int) {
+	if now.Sub(s.swept) < 100*time.Millisecond {
+		return 0
+	}
+	s.swept = now
+	for id := range s.slots {
+		o := &s.slots[id]
+		switch {
+		case o.state == slotWaiting && now.Sub(o.sentAt) > s.cfg.Timeout:
+			o.state = slotLost
+			s.waiting--
+			s.lost++
+			lost++
+		case o.state == slotLost && now.Sub(o.sentAt) > s.cfg.Timeout+quarantine:
+			s.release(byte(id))
+		}
+	}
+	return lost
+}
+
+// arm makes a read that finds nothing return after 200 ms, so that lost
+// requests are noticed.
+func (s *session) arm(now time.Time) {
+	_ = s.conn.wire.SetReadDeadline(now.Add(200 * time.Millisecond))
+}
+
+// closedLoop keeps Outstanding requests in flight until the end, then waits
+// for what is still out.
+func (s *session) closedLoop() {
+	if wait := time.Until(s.when.start); wait > 0 {
+		time.Sleep(wait)
+	}
+	now := time.Now()
+	credit := s.cfg.Outstanding
+	for {
+		for ; credit > 0 && s.freeLen > 0 && now.Before(s.when.end); credit-- {
+			if s.broken = s.send(now, now); s.broken != nil {
+				break
+			}
+		}
+		if s.broken != nil || now.After(s.when.giveUp) || s.waiting == 0 && !now.Before(s.when.end) {
+			break
+		}
+		if now.Sub(s.swept) >= 100*time.Millisecond {
+			credit += s.sweep(now)
+			s.arm(now)
+		}
+		p, err := s.conn.next()
+		now = time.Now()
+		if err == nil {
+			if s.receive(p, now) {
+				credit++
+			}
+		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
+			s.broken = err
+			break
+		}
+	}
+	s.lost += uint64(s.waiting)
+}

@@ -1,0 +1,195 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// transport is one RadSec connection: TLS over a buffering connection. Packets
+// written gather as one TLS record each, until flush, or until the reader has
+// to wait for more, sends them with one system call.
+type transport struct {
+	stream  io.ReadWriter // TLS
+	wire    *buffered
+	packets []byte // read but not yet handed out
+	buf     []byte
+}
+
+// readBuffer holds a read's worth of TLS records; a busy relay sends up to
+// 256 short ones at once.
+const readBuffer = 32 << 10
+
+// buffered is the connection under TLS. Read belongs to one goroutine; mu
+// guards what is to be written.
+type buffered struct {
+	net.Conn
+	in   []byte // received, not yet taken by TLS
+	room []byte
+
+	mu  sync.Mutex
+	out []byte
+	err error
+}
+
+func (b *buffered) Read(p []byte) (int, error) {
+	if len(b.in) == 0 {
+		if err := b.flush(); err != nil {
+			return 0, err
+		}
+		n, err := b.Conn.Read(b.room)
+		if n == 0 {
+			return 0, err
+		}
+		b.in = b.room[:n]
+	}
+	n := copy(p, b.in)
+	b.in = b.in[n:]
+	return n, nil
+}
+
+func (b *buffered) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.out = append(b.out, p...)
+	return len(p), b.err
+}
+
+func (b *buffered) flush() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.out) == 0 || b.err != nil {
+		return b.err
+	}
+	_, b.err = b.Conn.Write(b.out)
+	b.out = b.out[:0]
+	return b.err
+}
+
+func newTransport(c net.Conn, room int, secure func(net.Conn) io.ReadWriter) *transport {
+	w := &buffered{Conn: c, room: make([]byte, room)}
+	return &transport{stream: secure(w), wire: w, buf: make([]byte, 2*maxPacket)}
+}
+
+const maxPacket = 4096
+
+var errPacketLength = errors.New("the relay sent a packet whose Length is outside 20 to 4096")
+
+// next is the next packet that came, waiting for it when there is none. The
+// octets are good until the following call. A timeout leaves the transport usable.
+func (t *transport) next() ([]byte, error) {
+	for {
+		if len(t.packets) >= 4 {
+			n := int(binary.BigEndian.Uint16(t.packets[2:]))
+			if n < 20 || n > maxPacket {
+				return nil, errPacketLength
+			}
+			if n <= len(t.packets) {
+				p := t.packets[:n]
+				t.packets = t.packets[n:]
+				return p, nil
+			}
+		}
+		kept := copy(t.buf, t.packets)
+		t.packets = t.buf[:kept]
+		n, err := t.stream.Read(t.buf[kept:])
+		t.packets = t.buf[:kept+n]
+		if err != nil && n == 0 {
+			return nil, err
+		}
+	}
+}
+
+// put gathers one packet as one TLS record.
+func (t *transport) put(p []byte) error {
+	_, err := t.stream.Write(p)
+	return err
+}
+
+// kill closes the connection at once; reads and writes under way fail.
+func (t *transport) kill() { _ = t.wire.Close() }
+
+// finish closes the connection as TLS wants it, with a close_notify, which a
+// relay that no longer reads may hold up for a second at most.
+func (t *transport) finish() {
+	if c, ok := t.stream.(*tls.Conn); ok {
+		_ = t.wire.SetWriteDeadline(time.Now().Add(time.Second))
+		_ = c.CloseWrite()
+		_ = t.wire.flush()
+	}
+	t.kill()
+}
+
+// dialers is how many handshakes are under way at once.
+const dialers = 16
+
+// dialAll opens cfg.Connections connections, or none.
+func dialAll(ctx context.Context, cfg *Config) ([]*transport, error) {
+	all := make([]*transport, cfg.Connections)
+	err := parallel(ctx, cfg.Connections, dialers, func(ctx context.Context, i int) error {
+		c, err := dial(ctx, cfg.Address, i)
+		if err != nil {
+			return err
+		}
+		t := newTransport(c, readBuffer, func(c net.Conn) io.ReadWriter { return tls.Client(c, cfg.TLS) })
+		if err := t.stream.(*tls.Conn).HandshakeContext(ctx); err != nil {
+			t.kill()
+			return fmt.Errorf("handshake of connection %d: %w", i+1, err)
+		}
+		if err := t.wire.flush(); err != nil { // the client's Finished
+			t.kill()
+			return err
+		}
+		all[i] = t
+		return nil
+	})
+	if err != nil {
+		for _, t := range all {
+			if t != nil {
+				t.kill()
+			}
+		}
+		return nil, err
+	}
+	return all, nil
+}
+
+// dial connects from one of 200 loopback addresses, so that ports of closed
+// connections (TIME_WAIT) do not run out.
+func dial(ctx context.Context, address string, i int) (net.Conn, error) {
+	d := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+i%200))}}
+	return d.DialContext(ctx, "tcp4", address)
+}
+
+// parallel calls do for 0 ≤ i < n from a number of goroutines, stops at the first error
+// and returns it after all have ended.
+func parallel(ctx context.Context, n, goroutines int, do func(ctx context.Context, i int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	work := make(chan int)
+	var wg sync.WaitGroup
+	for range goroutines {
+		wg.Go(func() {
+			for i := range work {
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		select {
+		case work <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(work)
+	wg.Wait()
+	return context.Cause(ctx)
+}

@@ -1,0 +1,169 @@
+package peers
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"radsec-gw/bench/material"
+)
+
+// Setup is the surroundings of one measured program.
+type Setup struct {
+	Dir     string // for its configuration and log
+	Files   material.Files
+	Bench   string // path of this command
+	Gateway string // path of radsec-gw
+
+	Listen     string // where the program is to listen for RadSec
+	Auth, Acct int    // ports of the answering server, 127.0.0.1
+	Secret     string // shared with the answering server
+	Many       bool   // 1,000 clients, 1,000 servers and 10,000 routes instead of one each
+}
+
+// Sizes of the configuration when Setup.Many is set.
+const (
+	manyClients = 1000
+	manyServers = 1000
+	manyRoutes  = 10000
+)
+
+// Subject is a program that can be measured.
+type Subject string
+
+// The programs. FloorSecret is what the floor's answering server must use,
+// because the floor signs nothing anew.
+const (
+	Gateway     Subject = "radsec-gw"
+	Radsecproxy Subject = "radsecproxy"
+	Floor       Subject = "floor"
+
+	FloorSecret = "radsec"
+)
+
+// Installed says what to do when the program is not there.
+func (s Subject) Installed() error {
+	if s != Radsecproxy {
+		return nil
+	}
+	if _, err := exec.LookPath("radsecproxy"); err != nil {
+		return fmt.Errorf("radsecproxy is not installed; on Debian: apt-get install radsecproxy (or leave it out with -subjects)")
+	}
+	return nil
+}
+
+// Start configures and starts the program; it may not be listening yet.
+func (s Subject) Start(set Setup) (*Process, error) {
+	switch s {
+	case Floor:
+		return Start(set.Dir, set.Bench, "floor", "-listen", set.Listen, "-auth", local(set.Auth), "-acct", local(set.Acct), "-certs", filepath.Dir(set.Files.CA))
+	case Radsecproxy:
+		file := filepath.Join(set.Dir, "radsecproxy.conf")
+		if err := os.WriteFile(file, []byte(set.radsecproxy()), 0o600); err != nil {
+			return nil, err
+		}
+		return Start(set.Dir, "radsecproxy", "-f", "-c", file)
+	case Gateway:
+		text, err := set.gateway()
+		if err != nil {
+			return nil, err
+		}
+		file := filepath.Join(set.Dir, "radsec-gw.toml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			return nil, err
+		}
+		return Start(set.Dir, set.Gateway, "serve", "-config", file)
+	}
+	return nil, fmt.Errorf("subject %q: expected %s, %s or %s", s, Gateway, Radsecproxy, Floor)
+}
+
+func local(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+// FreeAddress is a loopback address on which nothing listened a moment ago.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// gateway is the configuration of radsec-gw: defaults, but for limits that the
+// measurement would run into.
+func (set Setup) gateway() (string, error) {
+	metrics, err := FreeAddress()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, `[listen]
+address         = [%q]
+certificate     = %q
+private_key     = %q
+client_ca       = %q
+max_connections = 20000
+
+[metrics]
+address = %q
+
+`, set.Listen, set.Files.ServerCert, set.Files.ServerKey, set.Files.CA, metrics)
+	if set.Many {
+		for i := range manyClients - 1 {
+			fmt.Fprintf(&b, "[[client]]\nname = \"client-%d\"\nnetworks = [\"10.%d.%d.0/24\"]\nsecret = \"radsec\"\n\n", i, i/256, i%256)
+		}
+	}
+	b.WriteString("[[client]]\nname = \"bench\"\nnetworks = [\"127.0.0.0/8\"]\nsecret = \"radsec\"\nmax_connections = 20000\n\n")
+	fmt.Fprintf(&b, "[[server]]\nname = \"answer\"\naddress = \"127.0.0.1\"\nauth_port = %d\nacct_port = %d\ncoa_port = 0\nsecret = %q\n\n", set.Auth, set.Acct, set.Secret)
+	if set.Many {
+		for i := range manyServers - 1 {
+			fmt.Fprintf(&b, "[[server]]\nname = \"server-%d\"\naddress = \"127.1.%d.%d\"\nsecret = \"some-secret-of-server-%d\"\nhealth = \"none\"\n\n", i, i/256, i%256, i)
+		}
+		for i := range manyRoutes - 1 {
+			fmt.Fprintf(&b, "[[route]]\nrealms = [\"realm-%d.example\"]\npackets = [\"access\", \"accounting\"]\nservers = [\"server-%d\"]\n\n", i, i%(manyServers-1))
+		}
+		b.WriteString("[[route]]\nrealms = [\"bench.example\"]\n")
+	} else {
+		b.WriteString("[[route]]\nrealms = [\"*\"]\n")
+	}
+	b.WriteString("packets = [\"access\", \"accounting\"]\nservers = [\"answer\"]\n")
+	return b.String(), nil
+}
+
+// radsecproxy is its configuration: defaults (LogLevel 2 is one) and what is needed.
+func (set Setup) radsecproxy() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `ListenTLS %s
+LogLevel 2
+tls default {
+	CACertificateFile %s
+	CertificateFile %s
+	CertificateKeyFile %s
+}
+`, set.Listen, set.Files.CA, set.Files.ServerCert, set.Files.ServerKey)
+	if set.Many {
+		for i := range manyClients - 1 {
+			fmt.Fprintf(&b, "client client-%d {\n\ttype tls\n\thost 10.%d.%d.0/24\n\tsecret radsec\n\ttls default\n\tCertificateNameCheck off\n}\n", i, i/256, i%256)
+		}
+	}
+	b.WriteString("client bench {\n\ttype tls\n\thost 127.0.0.0/8\n\tsecret radsec\n\ttls default\n\tCertificateNameCheck off\n}\n")
+	server := func(name, host string, port int, secret string) {
+		fmt.Fprintf(&b, "server %s {\n\ttype udp\n\thost %s\n\tport %d\n\tsecret %s\n}\n", name, host, port, secret)
+	}
+	server("auth", "127.0.0.1", set.Auth, set.Secret)
+	server("acct", "127.0.0.1", set.Acct, set.Secret)
+	if set.Many {
+		for i := range manyServers - 1 {
+			server(fmt.Sprintf("server-%d", i), fmt.Sprintf("127.1.%d.%d", i/256, i%256), 1812, fmt.Sprintf("some-secret-of-server-%d", i))
+		}
+		for i := range manyRoutes - 1 {
+			fmt.Fprintf(&b, "realm realm-%d.example {\n\tserver server-%d\n}\n", i, i%(manyServers-1))
+		}
+		b.WriteString("realm bench.example {\n\tserver auth\n\taccountingServer acct\n}\n")
+	} else {
+		b.WriteString("realm * {\n\tserver auth\n\taccountingServer acct\n}\n")
+	}
+	return b.String()
+}
