@@ -1,0 +1,103 @@
+package interop
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"radsec-gw/certs"
+)
+
+// startGateway makes development certificates, writes the configuration and runs radsec-gw serve as an
+// operator would.
+func (b *bed) startGateway() error {
+	if _, err := certs.WriteDir(b.path("certs"), certs.DirOptions{Clients: []string{"client"}}); err != nil {
+		return err
+	}
+	file := b.path("radsec-gw.toml")
+	if err := os.WriteFile(file, []byte(b.gatewayConfig()), 0o600); err != nil {
+		return err
+	}
+	if r := runProgram(patience, "", b.command, "check", "-config", file); r.status != 0 {
+		return fmt.Errorf("radsec-gw check: %s", r.output)
+	}
+	p, err := start("radsec-gw", nil, b.command, "serve", "-config", file)
+	if err != nil {
+		return err
+	}
+	b.gateway = p
+	return b.awaitAnswer(patience)
+}
+
+// gatewayConfig is the file. FreeRADIUS's CoA port has a secret of its own, so it is a server of its
+// own. What the gateway prints is searched for secrets: it prints all it can.
+func (b *bed) gatewayConfig() string {
+	return fmt.Sprintf(`
+[listen]
+address     = ["127.0.0.1:%d"]
+certificate = "certs/server.pem"
+private_key = "certs/server.key"
+client_ca   = "certs/ca.pem"
+
+[[client]]
+name     = "interop"
+networks = ["127.0.0.0/8"]
+
+[[server]]
+name      = "freeradius"
+address   = "127.0.0.1"
+auth_port = %d
+acct_port = %d
+coa_port  = 0
+secret    = "%s"
+
+[[server]]
+name      = "freeradius-coa"
+address   = "127.0.0.1"
+auth_port = 0
+acct_port = 0
+coa_port  = %d
+secret    = "%s"
+health    = "none"
+
+[[route]]
+realms  = ["*", ""]
+packets = ["access", "accounting"]
+servers = ["freeradius"]
+
+[[route]]
+realms  = ["*", ""]
+packets = ["coa", "disconnect"]
+servers = ["freeradius-coa"]
+
+[metrics]
+address = "127.0.0.1:%d"
+
+[log]
+level = "debug"
+`, b.ports.radsec, b.ports.auth, b.ports.acct, udpSecret, b.ports.coa, coaSecret, b.ports.metrics)
+}
+
+// awaitAnswer probes until the gateway answers.
+func (b *bed) awaitAnswer(within time.Duration) error {
+	var last result
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
+		if last = b.probe("status", "-timeout", "1s"); last.status == 0 {
+			return nil
+		}
+		select {
+		case <-b.gateway.exited:
+			printed, _ := b.gateway.output.snapshot()
+			return fmt.Errorf("radsec-gw serve ended (%v); its output:\n%s", b.gateway.err, printed)
+		case <-time.After(50 * time.Millisecond): // nothing tells a port from outside that it is open now
+		}
+	}
+	printed, _ := b.gateway.output.snapshot()
+	return fmt.Errorf("no answer to Status-Server within %v: %s\nthe gateway's output:\n%s", within, last.output, printed)
+}
+
+// probe runs radsec-gw probe with the bed's certificates.
+func (b *bed) probe(kind string, args ...string) result {
+	all := []string{"probe", kind, "-address", fmt.Sprintf("127.0.0.1:%d", b.ports.radsec), "-certs", b.path("certs")}
+	return runProgram(patience+15*time.Second, "", b.command, append(all, args...)...)
+}

@@ -1,0 +1,56 @@
+package interop
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Every Access-Request is counted with exactly one fate, and what went to the server is counted too.
+func TestFatesAreCounted(t *testing.T) {
+	const (
+		relayed = `radsec_gw_requests_total{client="interop",fate="relayed",kind="access"}`
+		forged  = `radsec_gw_requests_total{client="interop",fate="bad_message_authenticator",kind="access"}`
+	)
+	before := shared.counters(t)
+	shared.probe("access", "-user", "bob", "-password", userPassword)
+	shared.probe("access", "-user", "bob", "-password", wrongPassword)
+	shared.probe("access", "-user", "bob", "-password", userPassword, "-secret", "another-secret")
+	after := shared.counters(t)
+	for series := range after {
+		want := map[string]float64{relayed: 2, forged: 1}[series]
+		if strings.HasPrefix(series, "radsec_gw_requests_total{") && strings.Contains(series, `kind="access"`) && after[series]-before[series] != want {
+			t.Errorf("%s grew by %v, want %v", series, after[series]-before[series], want)
+		}
+	}
+	if _, ok := after[relayed]; !ok {
+		t.Errorf("there is no %s", relayed)
+	}
+}
+
+// counters reads /metrics: the value of each series, by name and labels as printed there.
+func (b *bed) counters(t *testing.T) map[string]float64 {
+	t.Helper()
+	client := http.Client{Timeout: patience}
+	r, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", b.ports.metrics))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	values := map[string]float64{}
+	lines := bufio.NewScanner(io.LimitReader(r.Body, 16<<20))
+	for lines.Scan() {
+		series, text, ok := strings.Cut(lines.Text(), "} ")
+		if value, err := strconv.ParseFloat(text, 64); ok && err == nil {
+			values[series+"}"] = value
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}

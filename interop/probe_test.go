@@ -1,0 +1,69 @@
+package interop
+
+import "testing"
+
+// probe → gateway → FreeRADIUS, without radsecproxy between.
+// Rules: P18, P30, P35, P36, P50
+func TestProbeAccess(t *testing.T) {
+	bothVerified := []string{"Response Authenticator: verified", "Message-Authenticator: verified"}
+	for _, c := range []struct {
+		name   string
+		args   []string
+		status int
+		want   []string
+	}{
+		{"PAP", []string{"-user", "bob", "-password", userPassword}, 0, []string{"verified Access-Accept", `Reply-Message = "Hello, bob"`}},
+		{"PAP without Message-Authenticator", []string{"-user", "bob", "-password", userPassword, "-no-message-authenticator"}, 0, []string{"verified Access-Accept"}},
+		{"CHAP without CHAP-Challenge", []string{"-chap", "-user", "bob", "-password", userPassword}, 0, []string{"verified Access-Accept"}},
+		{"CHAP with CHAP-Challenge", []string{"-chap-challenge", "-user", "bob", "-password", userPassword}, 0, []string{"verified Access-Accept"}},
+		{"Proxy-State comes back in order", []string{"-user", "bob", "-password", userPassword, "-attr", "Proxy-State=0x0102", "-attr", "Proxy-State=0x03"}, 0,
+			[]string{"verified Access-Accept", "Proxy-State = 0x0102\n    Proxy-State = 0x03\nverified"}},
+		{"PAP, wrong password", []string{"-user", "bob", "-password", wrongPassword}, 1, []string{"received Access-Reject"}},
+		{"CHAP, wrong password", []string{"-chap", "-user", "bob", "-password", wrongPassword}, 1, []string{"received Access-Reject"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			expect(t, shared.probe("access", c.args...), c.status, append(c.want, bothVerified...)...)
+		})
+	}
+}
+
+// The nine attributes of user enc that FreeRADIUS hides with the UDP leg's secret arrive hidden with
+// the RadSec leg's, and in clear where they are revealed.
+// Rules: P38, P39, P41, P42
+func TestHiddenAttributes(t *testing.T) {
+	r := shared.probe("access", "-user", "enc", "-password", userPassword)
+	expect(t, r, 0,
+		"verified Access-Accept",
+		`Tunnel-Password:1 = "tunnel-secret-1"`,
+		`Tunnel-Password:2 = "tunnel-secret-2"`,
+		`Aruba-MPSK-Passphrase = 0x6d70736b2d7061737370687261736531 "mpsk-passphrase1"`,
+		"Alc-LI-Action = 2\n",
+		"ERX-Med-Ip-Address = 192.0.2.7",
+		`Ascend-Send-Secret = "sixteen-octets-x"`,
+		"WiMAX-MSK = 0x000102030405060708090a0b0c0d0e0f",
+		"MS-CHAP-MPPE-Keys = 0x0001020304050607000102030405060708090a0b0c0d0e0f",
+		"Tunnel-Type:1 = ",
+	)
+}
+
+// CoA and Disconnect go to their own port with its own secret; nak-me is refused by the server.
+// Rules: P18, P52
+func TestCoAAndDisconnect(t *testing.T) {
+	for _, c := range []struct {
+		name, kind, user string
+		status           int
+		want             string
+	}{
+		{"CoA-ACK", "coa", "bob", 0, "verified CoA-ACK"},
+		{"CoA-NAK", "coa", "nak-me", 1, "received CoA-NAK"},
+		{"Disconnect-ACK", "disconnect", "bob", 0, "verified Disconnect-ACK"},
+		{"Disconnect-NAK", "disconnect", "nak-me", 1, "received Disconnect-NAK"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			expect(t, shared.probe(c.kind, "-user", c.user), c.status, c.want, "Response Authenticator: verified")
+		})
+		t.Run(c.name+" without Message-Authenticator", func(t *testing.T) {
+			expect(t, shared.probe(c.kind, "-user", c.user, "-no-message-authenticator"), c.status, c.want, "Response Authenticator: verified")
+		})
+	}
+}

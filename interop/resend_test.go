@@ -1,0 +1,55 @@
+package interop
+
+import (
+	"crypto/rand"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A RadSec client sends once. While the server hangs the gateway resends for it, octet by octet the
+// same, so that FreeRADIUS takes all of them for one request: one login in its log, one answer.
+// (Accounting would not show it: FreeRADIUS forgets an accounting request as soon as it is answered.)
+// Rules: P54, P57
+func TestResentRequestIsOneRequest(t *testing.T) {
+	station := rand.Text() // shows in FreeRADIUS's log
+	before := shared.resent(t)
+	shared.freeradius.signal(syscall.SIGSTOP)
+	answered := make(chan result, 1)
+	go func() {
+		answered <- shared.probe("access", "-user", "bob", "-password", userPassword, "-attr", "Calling-Station-Id="+station, "-timeout", patience.String())
+	}()
+	for deadline := time.Now().Add(patience); shared.resent(t) == before; {
+		if time.Now().After(deadline) {
+			t.Errorf("the gateway resent nothing within %v", patience)
+			break
+		}
+	}
+	shared.freeradius.signal(syscall.SIGCONT)
+	expect(t, <-answered, 0, "verified Access-Accept")
+
+	// FreeRADIUS has read the copies by the time it logs the next request.
+	next := rand.Text()
+	expect(t, shared.probe("access", "-user", "bob", "-password", userPassword, "-attr", "Calling-Station-Id="+next), 0, "verified Access-Accept")
+	if err := shared.freeradius.await("cli "+next, patience); err != nil {
+		t.Fatal(err)
+	}
+	log, _ := shared.freeradius.output.snapshot()
+	if logins := strings.Count(log, "cli "+station); logins != 1 {
+		t.Errorf("FreeRADIUS logged %d logins, want exactly 1:\n%s", logins, lastLines(log, 10))
+	}
+}
+
+// resent is how many requests the gateway has sent again to FreeRADIUS's authentication port.
+func (b *bed) resent(t *testing.T) float64 {
+	t.Helper()
+	for series, value := range b.counters(t) {
+		if strings.HasPrefix(series, "radsec_gw_server_requests_resent_total{") &&
+			strings.Contains(series, `server="freeradius"`) && strings.Contains(series, `port="auth"`) {
+			return value
+		}
+	}
+	t.Error("there is no radsec_gw_server_requests_resent_total for freeradius's auth port")
+	return 0
+}

@@ -1,0 +1,197 @@
+package interop
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// service is the real program under something that stands for systemd.
+type service struct {
+	t       *testing.T
+	process *process
+	notify  *net.UnixConn
+	file    string // the configuration
+	radsec  int
+}
+
+// startService runs the program with a socket opened for it and one to notify.
+func startService(t *testing.T) *service {
+	t.Helper()
+	dir := t.TempDir()
+	s := &service{t: t, file: filepath.Join(dir, "radsec-gw.toml")}
+	var p ports
+	if err := p.choose(); err != nil {
+		t.Fatal(err)
+	}
+	b := *shared
+	b.ports.metrics = p.metrics
+	text := strings.ReplaceAll(b.gatewayConfig(), `"certs/`, `"`+shared.path("certs")+"/")
+	text = strings.Replace(text, "[listen]", "[listen]\ndrain_timeout = \"5s\"", 1)
+	if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	name := filepath.Join(dir, "notify")
+	if s.notify, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.notify.Close() })
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.radsec = listener.Addr().(*net.TCPAddr).Port
+	socket, err := listener.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close() // the program's is a copy
+	s.process = &process{name: "radsec-gw", output: newOutput(), exited: make(chan struct{})}
+	// LISTEN_PID must be the program's own: the shell becomes it.
+	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" serve -config "$1"`, shared.command, s.file)
+	cmd.ExtraFiles = []*os.File{socket} // descriptor 3
+	cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "NOTIFY_SOCKET="+name, "WATCHDOG_USEC=400000")
+	cmd.Stdout, cmd.Stderr = s.process.output, s.process.output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	s.process.cmd = cmd
+	err = cmd.Start()
+	socket.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		s.process.err = cmd.Wait()
+		close(s.process.exited)
+	}()
+	t.Cleanup(func() { s.process.stop(syscall.SIGKILL, patience) })
+	return s
+}
+
+// told waits for a notification that holds text, other ones coming before.
+func (s *service) told(text string) {
+	s.t.Helper()
+	s.notify.SetReadDeadline(time.Now().Add(patience))
+	b := make([]byte, 1000)
+	for {
+		n, err := s.notify.Read(b)
+		if err != nil {
+			printed, _ := s.process.output.snapshot()
+			s.t.Fatalf("systemd was not told %q: %v; the output:\n%s", text, err, printed)
+		}
+		if strings.Contains(string(b[:n]), text) {
+			return
+		}
+	}
+}
+
+func (s *service) probe() result {
+	return runProgram(patience, "", shared.command, "probe", "status", "-address", fmt.Sprintf("127.0.0.1:%d", s.radsec), "-certs", shared.path("certs"))
+}
+
+// The real program: the socket that it is given, what it tells systemd, and
+// what signals make it do. A second SIGTERM is for TestSecondSignalEndsAtOnce.
+func TestSignalsAndSystemd(t *testing.T) {
+	s := startService(t)
+	s.told("READY=1")
+	s.told("WATCHDOG=1")
+	expect(t, s.probe(), 0, "verified Access-Accept")
+
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.file, append([]byte("nonsense = 1\n"), text...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.process.signal(syscall.SIGHUP)
+	s.told("RELOADING=1\nMONOTONIC_USEC=")
+	s.told("READY=1")
+	if err := s.process.await("reload refused", patience); err != nil {
+		t.Error(err)
+	}
+	if err := s.process.await("nonsense: unknown key", patience); err != nil {
+		t.Error(err)
+	}
+	expect(t, s.probe(), 0, "verified Access-Accept")
+	if err := os.WriteFile(s.file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.process.signal(syscall.SIGHUP)
+	if err := s.process.await("msg=reloaded what=configuration", patience); err != nil {
+		t.Error(err)
+	}
+	expect(t, s.probe(), 0, "verified Access-Accept")
+
+	s.process.signal(syscall.SIGTERM)
+	s.told("STOPPING=1")
+	select {
+	case <-s.process.exited:
+		if s.process.err != nil {
+			t.Errorf("after SIGTERM it ends with %v, want status 0", s.process.err)
+		}
+	case <-time.After(patience):
+		t.Error("it does not end after SIGTERM")
+	}
+}
+
+// A request that waits holds the end up; a second signal does not wait for it.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	silent, err := net.ListenPacket("udp4", "127.0.0.1:0") // a server that never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	s := startService(t)
+	s.told("READY=1")
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(text), fmt.Sprintf("auth_port = %d", shared.ports.auth),
+		fmt.Sprintf("auth_port = %d", silent.LocalAddr().(*net.UDPAddr).Port), 1)
+	changed = strings.Replace(changed, `drain_timeout = "5s"`, `drain_timeout = "10m"`, 1)
+	if err := os.WriteFile(s.file, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.process.signal(syscall.SIGHUP)
+	if err := s.process.await("msg=reloaded what=configuration", patience); err != nil {
+		t.Fatal(err)
+	}
+	client, err := start("probe", nil, shared.command, "probe", "access", "-user", "bob", "-password", userPassword, "-timeout", "60s",
+		"-address", fmt.Sprintf("127.0.0.1:%d", s.radsec), "-certs", shared.path("certs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.stop(syscall.SIGKILL, patience)
+	silent.SetReadDeadline(time.Now().Add(patience))
+	for b, waits := make([]byte, 4096), false; !waits; { // until the request is there, not a probe of the port's health
+		n, _, err := silent.ReadFrom(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		waits = n > 0 && b[0] == 1
+	}
+	s.process.signal(syscall.SIGTERM)
+	s.told("STOPPING=1")
+	select {
+	case <-s.process.exited:
+		t.Fatal("it does not wait for what is in flight")
+	case <-time.After(300 * time.Millisecond):
+	}
+	s.process.signal(syscall.SIGTERM)
+	select {
+	case <-s.process.exited:
+		if s.process.err != nil {
+			t.Errorf("it ends with %v, want status 0", s.process.err)
+		}
+	case <-time.After(patience):
+		t.Error("a second signal does not end it")
+	}
+}

@@ -1,0 +1,46 @@
+package interop
+
+import (
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Status-Server is the gateway's own to answer: it does so while the RADIUS server hangs and while it
+// is gone, and requests work again when the server does.
+// Rules: P75, P76, P77, P79
+func TestStatusServer(t *testing.T) {
+	answered := func(t *testing.T) {
+		t.Helper()
+		expect(t, shared.probe("status", "-timeout", "5s"), 0, "verified Access-Accept", "Message-Authenticator: verified")
+	}
+	t.Run("FreeRADIUS runs", answered)
+	t.Run("quiet, as a health check", func(t *testing.T) {
+		r := shared.probe("status", "-quiet", "-timeout", "5s")
+		expect(t, r, 0)
+		if r.output != "" {
+			t.Errorf("the health check printed %q, want nothing", r.output)
+		}
+	})
+	t.Run("FreeRADIUS is stopped", func(t *testing.T) {
+		shared.freeradius.signal(syscall.SIGSTOP)
+		answered(t)
+		shared.freeradius.signal(syscall.SIGCONT)
+	})
+	t.Run("FreeRADIUS is killed", func(t *testing.T) {
+		_ = shared.freeradius.stop(syscall.SIGKILL, patience)
+		answered(t)
+	})
+	t.Run("FreeRADIUS is back", func(t *testing.T) {
+		if err := shared.startFreeRADIUS(); err != nil {
+			t.Fatal(err)
+		}
+		var r result
+		for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); {
+			if r = shared.probe("access", "-user", "bob", "-password", userPassword, "-timeout", "3s"); r.status == 0 {
+				break
+			}
+		}
+		expect(t, r, 0, "verified Access-Accept")
+	})
+}
