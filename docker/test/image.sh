@@ -1,0 +1,52 @@
+# The image alone. Sourced by run.sh.
+
+make_images() {
+  local version network=()
+  version=$(cd "$repo" && git describe --tags --always --dirty 2>/dev/null || echo development)
+  step "base images"
+  want "golang:$(sed -n 's/^ARG GO_VERSION=//p' "$repo/docker/Dockerfile")" standin_golang
+  want "$(image_of freeradius)" standin_freeradius
+  want "$(image_of prometheus)" standin_prometheus
+  want "$(image_of pod)" standin_pause
+  step "building the image"
+  # A stand-in brings the modules along; the build must not look elsewhere.
+  [ ${#made_images[@]} = 0 ] || network=(--network none)
+  docker build "${network[@]}" -f "$repo/docker/Dockerfile" --force-rm \
+    --build-arg VERSION="$version" -t "$image" "$repo" >"$work/build" 2>&1 || { cat "$work/build" >&2 && die "docker build"; }
+  ok "the image builds"
+  check "it knows its version, $version" grep -q "radsec-gw $version" <(docker run --rm "$image" version)
+}
+
+# image_of SERVICE prints the image that compose.yaml names.
+image_of() { sed -n "/^  $1:/,/image:/s/^ *image: *//p" "$repo/docker/compose.yaml"; }
+
+# of_image FORMAT prints what the image's configuration says.
+of_image() { docker image inspect -f "$1" "$image"; }
+
+test_image() {
+  local bytes
+  step "the image"
+  bytes=$(of_image '{{.Size}}')
+  check "it has $bytes octets, below 20 MB" test "$bytes" -lt 20000000
+  check "its user is a number and not root" grep -Eqx '[1-9][0-9]*:[1-9][0-9]*' <(of_image '{{.Config.User}}')
+  check "it has a version label" test -n "$(of_image '{{index .Config.Labels "org.opencontainers.image.version"}}')"
+  check "its ports are 2083 and 9713" test "$(of_image '{{len .Config.ExposedPorts}}')" = 2
+  check "it holds the program and an empty folder only" test "$(docker export "$(docker create "$image")" | tar -t | grep -vE '^(\.dockerenv|dev/.*|etc/.*|proc/|sys/|certs/)$' | tr -d '\n')" = radsec-gw
+  docker rm $(docker ps -aq --filter "ancestor=$image") >/dev/null
+  if docker run --rm --entrypoint /bin/sh "$image" -c true >"$work/out" 2>&1; then die "it has a shell"; fi
+  ok "it has no shell"
+  check "it runs with a read-only root, without capabilities and without network" \
+    docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --network none "$image" version
+  check "check accepts the stack's configuration" docker run --rm --network none \
+    -v "$(certificates_volume):/certs" -v "$repo/docker/radsec-gw.toml:/etc/radsec-gw/radsec-gw.toml:ro" \
+    -v "$repo/docker/secrets/freeradius-udp.development:/run/secrets/freeradius-udp:ro" \
+    "$image" check -config /etc/radsec-gw/radsec-gw.toml
+}
+
+# certificates_volume makes the volume as compose.yaml's certs service does and prints its name.
+certificates_volume() {
+  local volume=${name}_trial
+  docker volume create --label "com.docker.compose.project=$name" "$volume" >/dev/null
+  docker run --rm --network none --read-only -v "$volume:/certs" "$image" certs -dir /certs >/dev/null
+  echo "$volume"
+}

@@ -1,0 +1,94 @@
+# Logins through the composed stack. Sourced by run.sh.
+
+test_logins() {
+  local services
+  step "the stack"
+  RADSEC_GW_PORT=$(free_port) RADSEC_GW_METRICS_PORT=$(free_port) PROMETHEUS_PORT=$(free_port) GRAFANA_PORT=$(free_port)
+  export RADSEC_GW_PORT RADSEC_GW_METRICS_PORT PROMETHEUS_PORT GRAFANA_PORT RADSEC_GW_VERSION=$name
+  services=(pod certs radsec-gw freeradius prometheus)
+  # Debian has no Grafana: its dashboard and provisioning are checked as files.
+  if has_image "$(image_of grafana)"; then services+=(grafana); else echo "   grafana: no image and no Debian package, not started"; fi
+  stack up --detach --no-build "${services[@]}" >"$work/up" 2>&1 || { cat "$work/up" >&2 && die "compose up"; }
+  gateway=$(container radsec-gw)
+  freeradius=$(container freeradius)
+  await 30 "Status-Server is answered" inside probe status -certs /certs -quiet
+  await 40 "the container's health check says healthy" test_healthy
+  await 20 "FreeRADIUS is up for the gateway" metric_is 'radsec_gw_server_up{port="auth",server="freeradius"}' 1
+
+  step "logins"
+  await 10 "PAP: an Access-Accept" inside probe access -certs /certs -user bob -password hello
+  printed "with FreeRADIUS's reply" "Hello, bob"
+  check "accounting is acknowledged" inside probe accounting -certs /certs -user bob
+  if inside probe access -certs /certs -user bob -password wrong >"$work/out" 2>&1; then die "a wrong password is accepted"; fi
+  printed "a wrong password: an Access-Reject" "Access-Reject"
+  peap_login
+  check "UDP is not published: FreeRADIUS listens on the shared loopback only" test -z "$(docker port "$freeradius" 2>/dev/null)"
+  check "and nowhere else" only_loopback
+}
+
+# inside runs the gateway's program in its container.
+inside() { docker exec "$gateway" /radsec-gw "$@"; }
+
+test_healthy() { test "$(docker inspect -f '{{.State.Health.Status}}' "$gateway")" = healthy; }
+
+# metric SERIES prints its value.
+metric() { curl -fsS "http://127.0.0.1:$RADSEC_GW_METRICS_PORT/metrics" | awk -v series="$1 " 'index($0, series) == 1 { print $NF }'; }
+metric_is() { test "$(metric "$1")" = "$2"; }
+
+# PEAP with MSCHAPv2 by eapol_test, through radsecproxy as the NAS's RadSec client.
+peap_login() {
+  local nas=$work/nas port
+  port=$(free_port)
+  mkdir -p "$nas"
+  docker cp "$gateway:/certs/." "$nas/certs" >/dev/null
+  cat >"$nas/radsecproxy.conf" <<CONF
+ListenUDP 127.0.0.1:$port
+LogLevel 3
+tls default {
+    CACertificateFile $nas/certs/ca.pem
+    CertificateFile $nas/certs/client.pem
+    CertificateKeyFile $nas/certs/client.key
+}
+client nas {
+    host 127.0.0.1
+    type udp
+    secret nas-secret
+}
+server gateway {
+    host 127.0.0.1
+    port $RADSEC_GW_PORT
+    type tls
+    secret radsec
+    certificateNameCheck off
+}
+realm * {
+    server gateway
+}
+CONF
+  cat >"$nas/peap.conf" <<CONF
+network={
+key_mgmt=WPA-EAP
+eap=PEAP
+identity="bob"
+anonymous_identity="anonymous"
+password="hello"
+phase2="auth=MSCHAPV2"
+ca_cert="$nas/certs/ca.pem"
+domain_match="radius.example.org"
+eapol_flags=0
+}
+CONF
+  radsecproxy -f -c "$nas/radsecproxy.conf" >"$nas/log" 2>&1 &
+  radsecproxy=$!
+  await 40 "PEAP-MSCHAPv2 through the published port: eapol_test succeeds" \
+    eapol_test -c "$nas/peap.conf" -a 127.0.0.1 -p "$port" -s nas-secret -t 20
+  printed "and its MPPE keys agree" "MPPE keys OK: 1  mismatch: 0"
+  kill "$radsecproxy"
+}
+
+# only_loopback reads the UDP sockets of the shared network: 1812 is 0714, 127.0.0.1 is 0100007F.
+only_loopback() {
+  local pid
+  pid=$(docker inspect -f '{{.State.Pid}}' "$freeradius")
+  grep -q '0100007F:0714 ' "/proc/$pid/net/udp" && ! grep -q ' 00000000:071[45] ' "/proc/$pid/net/udp"
+}

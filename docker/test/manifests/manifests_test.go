@@ -1,0 +1,221 @@
+// Package manifests holds the Kubernetes manifests to the API's own types,
+// strictly: a field that the API does not know is a mistake.
+package manifests
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	apps "k8s.io/api/apps/v1"
+	autoscaling "k8s.io/api/autoscaling/v2"
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	policy "k8s.io/api/policy/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/yaml"
+)
+
+// objects are the decoded documents of all manifests, by kind and name.
+type objects map[string]any
+
+func load(t *testing.T) objects {
+	t.Helper()
+	files, err := filepath.Glob("../../kubernetes/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no manifests: %v", err)
+	}
+	all := objects{}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, doc := range bytes.Split(text, []byte("\n---\n")) {
+			var head struct {
+				meta.TypeMeta
+				meta.ObjectMeta `json:"metadata"`
+			}
+			if err := yaml.Unmarshal(doc, &head); err != nil {
+				t.Fatalf("%s, document %d: %v", f, i, err)
+			}
+			to := typeOf(head.APIVersion + "/" + head.Kind)
+			if to == nil {
+				t.Fatalf("%s, document %d: unexpected %s %s", f, i, head.APIVersion, head.Kind)
+			}
+			if err := yaml.UnmarshalStrict(doc, to); err != nil {
+				t.Errorf("%s, %s %s: %v", f, head.Kind, head.Name, err)
+			}
+			key := head.Kind + " " + head.Name
+			if all[key] != nil || head.Name == "" {
+				t.Errorf("%s: %q has no name or is there twice", f, key)
+			}
+			all[key] = to
+		}
+	}
+	return all
+}
+
+func typeOf(kind string) any {
+	switch kind {
+	case "apps/v1/Deployment":
+		return new(apps.Deployment)
+	case "v1/Service":
+		return new(core.Service)
+	case "v1/ConfigMap":
+		return new(core.ConfigMap)
+	case "v1/Secret":
+		return new(core.Secret)
+	case "policy/v1/PodDisruptionBudget":
+		return new(policy.PodDisruptionBudget)
+	case "autoscaling/v2/HorizontalPodAutoscaler":
+		return new(autoscaling.HorizontalPodAutoscaler)
+	case "networking.k8s.io/v1/NetworkPolicy":
+		return new(networking.NetworkPolicy)
+	}
+	return nil
+}
+
+func TestStrictDecoding(t *testing.T) {
+	all := load(t)
+	for _, want := range []string{"Deployment radius", "Deployment radsec-gw", "Service radius", "Service radsec-gw",
+		"PodDisruptionBudget radsec-gw", "HorizontalPodAutoscaler radsec-gw", "NetworkPolicy radsec-gw",
+		"ConfigMap radsec-gw", "ConfigMap radsec-gw-sidecar", "Secret radsec-gw-tls", "Secret radsec-gw-secrets"} {
+		if all[want] == nil {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	if err := yaml.UnmarshalStrict([]byte("spec: {replica: 1}"), new(apps.Deployment)); err == nil {
+		t.Error("strict decoding takes a field that the API does not know")
+	}
+}
+
+// What names another thing must find it.
+func TestReferences(t *testing.T) {
+	all := load(t)
+	pods := map[string]*core.PodTemplateSpec{}
+	for key, o := range all {
+		d, ok := o.(*apps.Deployment)
+		if !ok {
+			continue
+		}
+		pods[key] = &d.Spec.Template
+		if !selects(d.Spec.Selector, d.Spec.Template.Labels) {
+			t.Errorf("%s does not select its own pods", key)
+		}
+		checkPod(t, all, key, &d.Spec.Template.Spec)
+	}
+	for key, o := range all {
+		found := false
+		switch o := o.(type) {
+		case *core.Service:
+			found = anyPod(pods, &meta.LabelSelector{MatchLabels: o.Spec.Selector})
+			if o.Spec.ExternalTrafficPolicy != core.ServiceExternalTrafficPolicyLocal || o.Spec.SessionAffinity != core.ServiceAffinityNone {
+				t.Errorf("%s: traffic policy %q, affinity %q", key, o.Spec.ExternalTrafficPolicy, o.Spec.SessionAffinity)
+			}
+		case *policy.PodDisruptionBudget:
+			found = anyPod(pods, o.Spec.Selector)
+		case *networking.NetworkPolicy:
+			found = anyPod(pods, &o.Spec.PodSelector)
+		case *autoscaling.HorizontalPodAutoscaler:
+			r := o.Spec.ScaleTargetRef
+			found = all[r.Kind+" "+r.Name] != nil && o.Spec.MinReplicas != nil && *o.Spec.MinReplicas >= 2 && o.Spec.MaxReplicas > *o.Spec.MinReplicas
+		default:
+			found = true
+		}
+		if !found {
+			t.Errorf("%s finds nothing of what it names", key)
+		}
+	}
+}
+
+func selects(s *meta.LabelSelector, l map[string]string) bool {
+	sel, err := meta.LabelSelectorAsSelector(s)
+	return err == nil && !sel.Empty() && sel.Matches(labels.Set(l))
+}
+
+func anyPod(pods map[string]*core.PodTemplateSpec, s *meta.LabelSelector) bool {
+	for _, p := range pods {
+		if selects(s, p.Labels) {
+			return true
+		}
+	}
+	return false
+}
+
+func checkPod(t *testing.T, all objects, key string, pod *core.PodSpec) {
+	volumes := []string{}
+	for _, v := range pod.Volumes {
+		volumes = append(volumes, v.Name)
+		// The FreeRADIUS configuration is made from the folder docker/freeradius.
+		if v.ConfigMap != nil && v.ConfigMap.Name != "freeradius" && all["ConfigMap "+v.ConfigMap.Name] == nil {
+			t.Errorf("%s: no ConfigMap %s", key, v.ConfigMap.Name)
+		}
+		if v.Secret != nil && all["Secret "+v.Secret.SecretName] == nil {
+			t.Errorf("%s: no Secret %s", key, v.Secret.SecretName)
+		}
+	}
+	if s := pod.SecurityContext; s == nil || s.RunAsNonRoot == nil || !*s.RunAsNonRoot {
+		t.Errorf("%s may run as root", key)
+	}
+	for _, c := range pod.Containers {
+		for _, m := range c.VolumeMounts {
+			if !slices.Contains(volumes, m.Name) {
+				t.Errorf("%s, %s: no volume %s", key, c.Name, m.Name)
+			}
+		}
+		if s := c.SecurityContext; s == nil || s.ReadOnlyRootFilesystem == nil || !*s.ReadOnlyRootFilesystem || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation {
+			t.Errorf("%s, %s: root is writable or privileges may grow", key, c.Name)
+		}
+		if c.Name == "radsec-gw" {
+			checkProbes(t, key, &c)
+		}
+	}
+}
+
+func checkProbes(t *testing.T, key string, c *core.Container) {
+	for path, p := range map[string]*core.Probe{"/healthz": c.LivenessProbe, "/readyz": c.ReadinessProbe} {
+		if p == nil || p.HTTPGet == nil || p.HTTPGet.Path != path || p.HTTPGet.Port.StrVal != "metrics" {
+			t.Errorf("%s: expected a probe of %s on the port metrics, came %v", key, path, p)
+		}
+	}
+	for _, p := range c.Ports {
+		if p.Name == "metrics" && p.ContainerPort == 9713 {
+			return
+		}
+	}
+	t.Errorf("%s: the port metrics is not 9713", key)
+}
+
+// The gateway itself reads the configurations of the ConfigMaps.
+func TestConfigurations(t *testing.T) {
+	dir := t.TempDir()
+	run := func(folder string, args ...string) {
+		t.Helper()
+		c := exec.Command(args[0], args[1:]...)
+		c.Dir = folder
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	run("../../..", "go", "build", "-o", filepath.Join(dir, "radsec-gw"), "./cmd/radsec-gw")
+	run(dir, "./radsec-gw", "certs", "-dir", "certs")
+	if err := os.WriteFile(filepath.Join(dir, "freeradius-udp"), []byte("a-secret-for-this-test\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	places := strings.NewReplacer("/certs/", dir+"/certs/", "/run/secrets/", dir+"/")
+	for key, o := range load(t) {
+		if m, ok := o.(*core.ConfigMap); ok {
+			if err := os.WriteFile(filepath.Join(dir, "radsec-gw.toml"), []byte(places.Replace(m.Data["radsec-gw.toml"])), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			t.Log(key)
+			run(dir, "./radsec-gw", "check", "-config", "radsec-gw.toml")
+		}
+	}
+}

@@ -1,0 +1,53 @@
+# A FreeRADIUS that dies and comes back, and the end of the gateway. Sourced by run.sh.
+
+up='radsec_gw_server_up{port="auth",server="freeradius"}'
+
+# knock sends a login that need not be answered.
+knock() { inside probe access -certs /certs -user bob -password hello -timeout 1s >/dev/null 2>&1 || true; }
+is_down() { knock && metric_is "$up" 0; }
+ready_is() { test "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$RADSEC_GW_METRICS_PORT/readyz")" = "$1"; }
+
+alert_is() {
+  curl -fsS "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode "query=ALERTS{alertname=\"$1\"}" | grep -q "\"$1\""
+}
+
+test_outage() {
+  step "FreeRADIUS is killed"
+  check "/readyz says ready" ready_is 200
+  docker kill "$freeradius" >/dev/null
+  await 60 "the metric says that it is down" is_down
+  await 10 "/readyz says not ready" ready_is 503
+  await 45 "Prometheus sees the alert RadSecNoServerLeft" alert_is RadSecNoServerLeft
+  check "the gateway itself still answers Status-Server" inside probe status -certs /certs -quiet
+  step "FreeRADIUS is started"
+  docker start "$freeradius" >/dev/null
+  await 90 "the metric says that it is up" metric_is "$up" 1
+  await 10 "/readyz says ready" ready_is 200
+  await 10 "and a login succeeds" inside probe access -certs /certs -user bob -password hello -quiet
+}
+
+# A login is in flight while the gateway is told to stop: FreeRADIUS is frozen
+# until then.
+test_stop() {
+  local before=$SECONDS login stop
+  step "stop with a login in flight"
+  docker cp "$gateway:/radsec-gw" "$work/radsec-gw" >/dev/null
+  docker pause "$freeradius" >/dev/null
+  "$work/radsec-gw" probe access -address "127.0.0.1:$RADSEC_GW_PORT" -certs "$work/nas/certs" \
+    -user bob -password hello -timeout 30s >"$work/login" 2>&1 &
+  login=$!
+  await 10 "the login waits for FreeRADIUS" waiting
+  docker stop -t 40 "$gateway" >/dev/null &
+  stop=$!
+  await 10 "the gateway is draining" draining
+  docker unpause "$freeradius" >/dev/null
+  wait "$login" || { cat "$work/login" >&2 && die "the login in flight was lost"; }
+  ok "the login in flight is answered"
+  wait "$stop"
+  check "docker stop was done in $((SECONDS - before)) s, less than the grace of 40" test $((SECONDS - before)) -lt 40
+  check "the gateway's exit status is 0" test "$(docker inspect -f '{{.State.ExitCode}}' "$gateway")" = 0
+}
+
+# At least 1: a health probe waits, too.
+waiting() { test "$(metric 'radsec_gw_server_outstanding_requests{port="auth",server="freeradius"}')" -ge 1; }
+draining() { docker logs --tail 20 "$gateway" 2>&1 | grep -q draining; }

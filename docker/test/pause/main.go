@@ -1,0 +1,15 @@
+// Command pause waits until it is stopped: the stand-in for the image that
+// holds a pod's network.
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
+	<-stop
+}

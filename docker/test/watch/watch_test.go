@@ -1,0 +1,137 @@
+package watch
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+const docker = "../.."
+
+func read(t *testing.T) ([]Rule, *Dashboard) {
+	t.Helper()
+	rules, err := Rules(docker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := ReadDashboard(docker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules, d
+}
+
+// Grafana loads a dashboard whose fields are these; without Grafana its file is
+// held to them.
+func TestDashboard(t *testing.T) {
+	_, d := read(t)
+	var provisioned struct{ Datasources []struct{ UID, Type string } }
+	text, err := os.ReadFile(filepath.Join(docker, "grafana/provisioning/datasources/prometheus.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, &provisioned); err != nil || len(provisioned.Datasources) != 1 {
+		t.Fatalf("provisioned data sources: %v, %v", provisioned, err)
+	}
+	source := Source{provisioned.Datasources[0].Type, provisioned.Datasources[0].UID}
+	if d.UID == "" || d.Title == "" || d.SchemaVersion < 36 {
+		t.Errorf("uid %q, title %q, schemaVersion %d", d.UID, d.Title, d.SchemaVersion)
+	}
+	for _, v := range d.Templating.List {
+		if v.Type != "query" || v.Datasource != source || !strings.HasPrefix(v.Definition, "label_values(") {
+			t.Errorf("variable %q: %+v", v.Name, v)
+		}
+	}
+	ids, taken := map[int]bool{}, map[[2]int]string{}
+	for _, p := range d.Panels {
+		if ids[p.ID] || p.Title == "" {
+			t.Errorf("panel %q has the id %d of another, or no title", p.Title, p.ID)
+		}
+		ids[p.ID] = true
+		for x := p.GridPos.X; x < p.GridPos.X+p.GridPos.W; x++ {
+			for y := p.GridPos.Y; y < p.GridPos.Y+p.GridPos.H; y++ {
+				if taken[[2]int{x, y}] != "" || x >= 24 {
+					t.Fatalf("panel %q lies on %q or outside of the 24 columns", p.Title, taken[[2]int{x, y}])
+				}
+				taken[[2]int{x, y}] = p.Title
+			}
+		}
+		if p.Type == "row" {
+			continue
+		}
+		if p.Type != "stat" && p.Type != "timeseries" || p.Datasource != source || p.Description == "" ||
+			p.FieldConfig.Defaults.Unit == "" || len(p.Targets) == 0 {
+			t.Errorf("panel %q: type %q, source %v, unit %q, %d targets, description %q",
+				p.Title, p.Type, p.Datasource, p.FieldConfig.Defaults.Unit, len(p.Targets), p.Description)
+		}
+		refs := map[string]bool{}
+		for _, q := range p.Targets {
+			if refs[q.RefID] || q.Expr == "" || q.Datasource != source {
+				t.Errorf("panel %q: target %q doubled, empty or of another source", p.Title, q.RefID)
+			}
+			refs[q.RefID] = true
+		}
+	}
+}
+
+// promtool parses the dashboard's queries when they are written as rules.
+func TestDashboardQueriesParse(t *testing.T) {
+	rules, d := read(t)
+	var file strings.Builder
+	file.WriteString("groups:\n- name: dashboard\n  rules:\n")
+	for _, q := range Queries(rules, d) {
+		file.WriteString("  # " + q.Where + "\n  - record: q\n    expr: '" + strings.ReplaceAll(q.Expr, "'", "''") + "'\n")
+	}
+	path := filepath.Join(t.TempDir(), "dashboard.yml")
+	if err := os.WriteFile(path, []byte(file.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("promtool", "check", "rules", "--lint=none", path).CombinedOutput(); err != nil {
+		t.Errorf("promtool (Debian: prometheus): %v\n%s\n%s", err, out, file.String())
+	}
+}
+
+// An alert that nobody tests may never fire.
+func TestEveryAlertIsTestedAndExplained(t *testing.T) {
+	rules, _ := read(t)
+	tests, err := os.ReadFile(filepath.Join(docker, "prometheus/rules_test.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		if r.Alert == "" {
+			continue
+		}
+		if !strings.Contains(string(tests), r.Alert) {
+			t.Errorf("alert %s has no test in rules_test.yml", r.Alert)
+		}
+		if r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
+			t.Errorf("alert %s: expected a severity, a summary and a description, came %v %v", r.Alert, r.Labels, r.Annotations)
+		}
+	}
+}
+
+func TestPromtool(t *testing.T) {
+	for _, args := range [][]string{
+		{"check", "rules", "rules.yml"},
+		{"test", "rules", "rules_test.yml"},
+		{"check", "config", "--syntax-only", "prometheus.yml"},
+	} {
+		c := exec.Command("promtool", args...)
+		c.Dir = filepath.Join(docker, "prometheus")
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Errorf("promtool %s (Debian: prometheus): %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	got := strings.Join(Names(`sum by (go_version) (rate(radsec_gw_request_seconds_bucket{a="radsec_gw_x"}[5m])) / client:radsec_gw_lost:rate5m`), " ")
+	if want := "go_version radsec_gw_request_seconds client:radsec_gw_lost:rate5m"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
