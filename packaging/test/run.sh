@@ -1,0 +1,165 @@
+#!/bin/bash
+# Builds the packages, installs, runs, upgrades, removes and purges them in a
+# fresh Debian, and holds the unit to systemd's own judgement. Needs root and
+# Debian's debootstrap, rpm and systemd. The last line counts.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+repo=$(cd "$here/../.." && pwd)
+work=$(mktemp -d)
+root=$work/debian
+passed=0
+started=$SECONDS
+gateway=
+
+step() { echo "STEP $((SECONDS - started))s $*"; }
+die() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+check() {
+  local text=$1
+  shift
+  "$@" >"$work/out" 2>&1 || { cat "$work/out" >&2 && die "$text"; }
+  passed=$((passed + 1)) && echo "   ok: $text"
+}
+# printed TEXT PATTERN: the command before printed it; unsaid TEXT PATTERN: it did not.
+printed() {
+  grep -q "$2" "$work/out" || { cat "$work/out" >&2 && die "$1"; }
+  passed=$((passed + 1)) && echo "   ok: $1"
+}
+unsaid() {
+  ! grep -q "$2" "$work/out" || { cat "$work/out" >&2 && die "$1"; }
+  passed=$((passed + 1)) && echo "   ok: $1"
+}
+# refuse TEXT COMMAND...: the command must fail.
+refuse() {
+  local text=$1
+  shift
+  if "$@" >"$work/out" 2>&1; then cat "$work/out" >&2 && die "$text"; fi
+  passed=$((passed + 1)) && echo "   ok: $text"
+}
+cleanup() {
+  local status=$?
+  set +e
+  [ -z "$gateway" ] || kill "$gateway" 2>/dev/null
+  wait
+  umount "$root/proc" 2>/dev/null
+  rm -rf --one-file-system "$work"
+  [ $status = 0 ] || echo "1 failed, $passed passed, in $((SECONDS - started)) s"
+  exit $status
+}
+
+require() {
+  local program
+  [ "$(id -u)" = 0 ] || die "this test needs root: debootstrap and chroot"
+  for program in debootstrap:debootstrap rpm:rpm dpkg-deb:dpkg systemd-analyze:systemd; do
+    command -v "${program%%:*}" >/dev/null || die "this test needs ${program%%:*}: apt-get install ${program##*:}"
+  done
+}
+
+build() {
+  step "packages"
+  make -s -C "$repo" packages DIST="$work/dist" PACKAGE_VERSION=1.0.0 >"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages"; }
+  make -s -C "$repo" packages DIST="$work/dist2" PACKAGE_VERSION=1.0.1 >>"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages"; }
+  deb=$(echo "$work"/dist/*.deb) next=$(echo "$work"/dist2/*.deb) rpm=$(echo "$work"/dist/*.rpm)
+  check "the Debian package is one" dpkg-deb --info "$deb"
+  check "its configuration is a conffile" test "$(dpkg-deb --info "$deb" conffiles)" = /etc/radsec-gw/radsec-gw.toml
+  check "the RPM package lists its program" grep -qx /usr/bin/radsec-gw <(rpm -qlp "$rpm" 2>/dev/null)
+  check "and its configuration as such" test "$(rpm -qcp "$rpm" 2>/dev/null)" = /etc/radsec-gw/radsec-gw.toml
+}
+
+test_unit() {
+  step "the unit"
+  # `verify` wants the program to be there.
+  sed "s#/usr/bin/radsec-gw#$work/dist/radsec-gw#" "$repo/packaging/radsec-gw.service" >"$work/radsec-gw.service"
+  check "systemd-analyze verify accepts it" systemd-analyze verify --man=no "$work/radsec-gw.service"
+  unsaid "and has nothing to say about it" radsec-gw
+  check "systemd-analyze security: exposure at most 1.5 of 10" \
+    systemd-analyze security --offline=true --threshold=15 "$work/radsec-gw.service"
+  grep "Overall exposure" "$work/out"
+}
+
+inside() { chroot "$root" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+
+make_debian() {
+  step "a fresh Debian"
+  debootstrap --variant=minbase bookworm "$root" >"$work/debootstrap" 2>&1 || { tail "$work/debootstrap" >&2 && die "debootstrap"; }
+  mount -t proc proc "$root/proc"
+  # Services are not started in a chroot, as in Debian's own builds.
+  printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+  chmod +x "$root/usr/sbin/policy-rc.d"
+  cp "$deb" "$root/first.deb" && cp "$next" "$root/next.deb"
+}
+
+# configure does the five steps of radsec-gw.toml but the last.
+configure() {
+  inside radsec-gw certs -dir /etc/radsec-gw/certs >/dev/null
+  echo 5f2c0d0f4c8f4cb4b2a3a5b9d8e7f601 >"$root/etc/radsec-gw/freeradius.secret"
+  inside sh -c 'chgrp -R radsec-gw /etc/radsec-gw && chmod -R g+rX,o= /etc/radsec-gw'
+}
+
+# serve starts what ExecStart says, as User says, on ports that nothing else has.
+serve() {
+  local n
+  sed -i 's/^\[listen\]$/&\naddress = ["127.0.0.1:22083"]/' "$root/etc/radsec-gw/radsec-gw.toml"
+  printf '\n[metrics]\naddress = ""\n' >>"$root/etc/radsec-gw/radsec-gw.toml"
+  chroot --userspec=radsec-gw:radsec-gw "$root" $(sed -n 's/^ExecStart=//p' "$repo/packaging/radsec-gw.service") 2>"$work/log" &
+  gateway=$!
+  for n in $(seq 50); do
+    if inside radsec-gw probe status -quiet -address 127.0.0.1:22083 -certs /etc/radsec-gw/certs >"$work/out" 2>&1; then return; fi
+    sleep 0.2
+  done
+  cat "$work/log" "$work/out" >&2
+  return 1
+}
+
+test_deb() {
+  step "Debian package: install"
+  check "it installs" inside dpkg -i /first.deb
+  printed "it says that it is not started" "not started yet"
+  check "the user is a system user without login" grep -Eq '^radsec-gw:x:[0-9]{1,3}:.*nologin$' "$root/etc/passwd"
+  check "the folder is closed to others" test "$(inside stat -c '%a %U %G' /etc/radsec-gw)" = "750 root radsec-gw"
+  refuse "check refuses the configuration as it comes" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
+  step "run"
+  configure
+  check "check accepts it after the five steps" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
+  serve || die "the gateway does not answer Status-Server"
+  check "ExecStart as the service's user answers Status-Server" test -n "$gateway"
+  kill -TERM "$gateway"
+  wait "$gateway" || die "SIGTERM: exit status $?, expected 0"
+  gateway=
+  check "SIGTERM ends it with 0" true
+  step "upgrade, remove, purge"
+  check "an upgrade keeps the changed configuration" inside dpkg -i /next.deb
+  check "  and it is still there" grep -q 22083 "$root/etc/radsec-gw/radsec-gw.toml"
+  check "removing takes the program" inside dpkg -r radsec-gw
+  check "  and keeps the configuration" test ! -e "$root/usr/bin/radsec-gw" -a -e "$root/etc/radsec-gw/radsec-gw.toml"
+  rm -rf "$root/etc/radsec-gw/certs" "$root/etc/radsec-gw/freeradius.secret"
+  check "purging" inside dpkg -P radsec-gw
+  check "  leaves no file" test -z "$(find "$root/etc" "$root/usr" "$root/var" "$root/run" -name '*radsec-gw*' -print)"
+  refuse "  and no user" grep -q radsec-gw "$root/etc/passwd" "$root/etc/group"
+}
+
+# The RPM package on the same system, with a database of its own: its
+# dependency has another name there.
+test_rpm() {
+  step "RPM package"
+  check "it installs" rpm --root "$root" --nodeps -i "$rpm"
+  check "the program runs" inside radsec-gw version
+  check "the folder is closed to others" test "$(inside stat -c '%a %U %G' /etc/radsec-gw)" = "750 root radsec-gw"
+  check "removing it" rpm --root "$root" --nodeps -e radsec-gw
+  refuse "  leaves no user" grep -q radsec-gw "$root/etc/passwd"
+  check "  and no program" test ! -e "$root/usr/bin/radsec-gw"
+}
+
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+require
+build
+test_unit
+make_debian
+test_deb
+test_rpm
+step "done"
+echo "$passed passed, 0 failed"
