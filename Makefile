@@ -1,0 +1,96 @@
+# Two commands matter: `go run ./cmd/radsec-gw dev` and `make test`.
+# .ci/run calls targets of this file, and nothing else.
+
+GO      ?= go
+TOOL    := $(GO) tool -modfile=tools/go.mod
+# What the tests against other people's programs need, as Debian names it.
+PACKAGES := freeradius freeradius-utils radsecproxy eapoltest openssl
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: build test web-test race lint vet fuzz bench bench-stat bench-compare deps ci
+
+build: ## the static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o radsec-gw ./cmd/radsec-gw
+
+test: deps ## all tests, those against other programs included
+	$(GO) test -count=1 ./... # the programs that some tests start are not in the cache's key
+
+race: ## all tests but those against other programs, under the race detector
+	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v /interop)
+
+web-test: PACKAGES := chromium fonts-dejavu-core
+web-test: deps ## the status page in headless Chromium, which is large: not a part of test
+	$(GO) test -tags browser -run Chromium ./web
+
+vet:
+	$(GO) vet ./...
+
+lint: vet ## vet, staticcheck, formatting, and which room may import which
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'not formatted: run gofmt -w'; exit 1; }
+	$(TOOL) staticcheck ./...
+	$(TOOL) depguard ./...
+
+# Counted, not timed: a fuzzer stopped by the clock now and then reports the clock.
+FUZZTIME ?= 30000x
+fuzz: ## every fuzz target, FUZZTIME inputs (or, as 60s, so long) each
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; done
+
+BENCHED := ./wire ./wire/lanes ./routing ./relay ./tlsfront
+BENCHCOUNT ?= 1
+bench: ## Go benchmarks of each step, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) $(BENCHED)
+
+bench-stat: ## the benchmarks beside the stored baseline, by benchstat
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime 200ms -count 6 $(BENCHED) | tee bench-new.txt
+	$(TOOL) benchstat bench/baseline.txt bench-new.txt
+
+bench-compare: deps ## the gateway, radsecproxy and a bare relay, interleaved; about half an hour
+	@dpkg -s linux-perf >/dev/null 2>&1 || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends linux-perf || echo 'without linux-perf no system calls are counted'
+	$(GO) run ./bench compare -json bench-compare.json
+
+deps: ## install what the tests need from Debian, where it is missing
+	@missing=; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  command -v apt-get >/dev/null || { echo "the tests need these programs, please install them:$$missing"; exit 1; }; \
+	  $(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+ci: ## what CI runs
+	./.ci/run
+
+# Image, compose file, Kubernetes manifests (docker/) and packages (packaging/).
+# Their tests need what these lists name, as Debian calls it.
+DOCKER_PACKAGES  := freeradius radsecproxy eapoltest prometheus curl
+PACKAGING_PACKAGES := debootstrap rpm
+IMAGE           ?= radsec-gw:$(VERSION)
+NFPM            := $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+DIST            ?= dist
+# Packages want a number first: v1.2.3-4-gabc is 1.2.3-4-gabc, without a tag 0.0.0+abc.
+PACKAGE_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || echo 0.0.0+$(VERSION))
+
+.PHONY: image docker-test docker-check packages packages-test
+
+image: ## the container image
+	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+
+docker-check: ## dashboards, rules and Kubernetes manifests, without a Docker engine
+	@$(MAKE) -s deps PACKAGES=prometheus
+	cd docker/test && $(GO) vet ./... && $(GO) test ./...
+
+docker-test: docker-check ## the image and the composed stack, with the Docker engine; about five minutes
+	@$(MAKE) -s deps PACKAGES='$(DOCKER_PACKAGES)'
+	timeout -k 60 900 bash docker/test/run.sh
+
+packages: ## Debian and RPM packages in dist/
+	@mkdir -p $(DIST)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $(DIST)/radsec-gw ./cmd/radsec-gw
+	export DIST=$(DIST) PACKAGE_VERSION=$(PACKAGE_VERSION) GOARCH=$$($(GO) env GOARCH); \
+	  for p in deb rpm; do $(NFPM) package -f packaging/nfpm.yaml -p $$p -t $(DIST)/ || exit 1; done
+
+packages-test: ## install, run, upgrade and remove the packages in a fresh Debian
+	@$(MAKE) -s deps PACKAGES='$(PACKAGING_PACKAGES)'
+	$(SUDO) timeout -k 30 600 bash packaging/test/run.sh
