@@ -63,6 +63,7 @@ func weather(t *testing.T, seed uint64, m *metrics.Metrics, tally *stormTally) {
 	// The driver draws from a generator of its own: what it does repeats with the
 	// seed, whatever order the datagrams come in.
 	rnd := rand.New(rand.NewPCG(seed, 1))
+	w.crowded = seed%100 == 0 // in each run, not by chance
 	back := newBack(m, slog.New(slog.NewTextHandler(io.Discard, nil)), w.dial)
 	servers := w.servers(t, back, rnd)
 	group, err := back.NewGroup(GroupConfig{Balance: Balance(rnd.IntN(3)), MoveAfter: 1 + rnd.IntN(3)}, servers...)
@@ -92,14 +93,19 @@ func weather(t *testing.T, seed uint64, m *metrics.Metrics, tally *stormTally) {
 	w.judge(t, seed, tally)
 }
 
-// servers makes one to three servers with random timers and plans.
+// servers makes one to three servers with random timers and plans; in a crowded
+// storm a single one, with a single socket a port.
 func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
 	secret, err := wire.NewServerSecret([]byte(secretText))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []*Server
-	for i := range 1 + rnd.IntN(3) {
+	count := 1 + rnd.IntN(3)
+	if w.crowded {
+		count = 1
+	}
+	for i := range count {
 		c := ServerConfig{
 			Name: fmt.Sprint("s", i), Address: fmt.Sprint("s", i), AuthPort: 1812, AcctPort: 1813, CoAPort: 3799,
 			Secret: secret, MaxSockets: 1 + rnd.IntN(2),
@@ -114,6 +120,9 @@ func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
 				Watchdog: time.Duration(6+rnd.IntN(20)) * time.Second, ProbeInterval: time.Duration(1+rnd.IntN(4)) * time.Second,
 				DownAfter: 1 + rnd.IntN(3), UpAfter: 1 + rnd.IntN(3),
 			},
+		}
+		if w.crowded {
+			c.MaxSockets = 1
 		}
 		for _, port := range []string{":1812", ":1813", ":3799"} {
 			p := &stormPort{schedule: c.Schedule, probe: c.Health.ProbeInterval}
@@ -136,7 +145,10 @@ func (w *storm) travel(back *Back, g *Group, rnd *rand.Rand) {
 		pass(time.Duration(rnd.IntN(3000)) * time.Millisecond)
 		n := 1 + rnd.IntN(3)
 		if rnd.IntN(200) == 0 {
-			n = 300 + rnd.IntN(1500) // more than there are Identifiers
+			n = 300 + rnd.IntN(1500) // more than there are Identifiers, perhaps
+		}
+		if w.crowded {
+			n = 1000 + rnd.IntN(1000)
 		}
 		batch := back.Borrow()
 		for range n {

@@ -42,6 +42,8 @@ type storm struct {
 	t     *testing.T
 	start time.Time
 	ports map[string]*stormPort // by address
+	// crowded storms bring more requests than there are Identifiers.
+	crowded bool
 
 	mu         sync.Mutex
 	rnd        *rand.Rand
