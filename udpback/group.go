@@ -77,15 +77,27 @@ var (
 // ErrShare, ErrNoSocket, or what Handler.Write returned.
 func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	ex.reset(g, g.back.Now())
-	return g.launch(ex, batch)
+	return g.launch(ex, batch, Down)
 }
 
-// launch starts ex on the best server that has not had it yet.
-func (g *Group) launch(ex *Exchange, batch *Batch) error {
+// relaunch starts ex on a server other than its own, though not on one that is
+// believed dead: to wait where it is beats that. After an error ex is as before.
+func (g *Group) relaunch(ex *Exchange, batch *Batch) error {
+	tried := ex.tried
+	err := g.launch(ex, batch, Suspect)
+	if err != nil {
+		ex.tried = tried // those that were full may have room next time
+	}
+	return err
+}
+
+// launch starts ex on the best server that has not had it yet and is in no worse
+// a state than given.
+func (g *Group) launch(ex *Exchange, batch *Batch, worst State) error {
 	why := ErrNoIdentifier
 	for {
 		i := g.choose(ex)
-		if i < 0 {
+		if i < 0 || g.servers[i].ends[ex.Kind].judge.now() > worst {
 			return why
 		}
 		ex.tried |= 1 << i

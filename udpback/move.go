@@ -56,7 +56,7 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 			m.ex.Handler.Fail(batch.Hasher, FailSilent, 0)
 			continue
 		}
-		if err := m.ex.group.launch(m.ex, batch); err != nil {
+		if err := m.ex.group.relaunch(m.ex, batch); err != nil {
 			s.stay(m, now, w)
 			continue
 		}
@@ -79,8 +79,8 @@ func (s *socket) leave(m mover, now time.Duration) {
 }
 
 // stay puts an exchange back into its slot and resends it, unless its
-// transmissions are used up. If the reply came
-// meanwhile the slot is gone, and the exchange ends as silent.
+// transmissions are used up. If the socket was closed meanwhile the slot is gone,
+// and the exchange ends as silent.
 func (s *socket) stay(m mover, now time.Duration, w *sweepings) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,7 @@
 package udpback
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +118,102 @@ func (h *hasty) Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wir
 		h.took = h.Cancel()
 	}
 	return h.owner.Write(d, dst, to, id)
+}
+
+// A reply that comes in the midst of a move that then fails is not the last one:
+// the request is sent again where it was, and answered again.
+// Rules: P54, P65
+func TestReplyDuringAFailedMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		o := &interrupted{owner: newOwner(radius.CodeAccessRequest)}
+		o.Handler = o
+		o.atMove = func() {
+			sent := f.net.seen("a:1812")
+			f.net.sockets[sent[0].socket].in <- answer(t, sent[0].octets, radius.CodeAccessAccept)
+			synctest.Wait()
+			f.net.answering(t, "a", "b")
+		}
+		batch := f.back.Borrow()
+		defer f.back.GiveBack(batch)
+		if err := f.group(t, Failover, a, b).Start(&o.Exchange, batch); err != nil {
+			t.Fatal(err)
+		}
+		batch.Flush()
+		<-o.ended
+		if got := o.outcome(); got != "replies [Access-Accept] fails []" {
+			t.Errorf("%s, expected a's Access-Accept", got)
+		}
+		if n := len(f.net.seen("b:1812")); n != 0 {
+			t.Errorf("%d transmissions to b, expected none: the move failed", n)
+		}
+	})
+}
+
+// interrupted cannot be written for a second server.
+type interrupted struct {
+	*owner
+	atMove func()
+}
+
+func (o *interrupted) Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error) {
+	if o.writes == 1 {
+		o.atMove()
+		o.writeErr = errors.New("cannot be written")
+	}
+	return o.owner.Write(d, dst, to, id)
+}
+
+// A silent server is left for one that may answer, never for one that is dead;
+// when the better one is full the request waits where it is, and moves as soon as
+// there is room.
+// Rules: P65, P84
+func TestNothingMovesToADeadServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		narrow := func(c *ServerConfig) { c.MaxSockets = 1 }
+		a, b, c := f.server(t, "a", nil), f.server(t, "b", narrow), f.server(t, "c", nil)
+		defer a.Close()
+		defer b.Close()
+		defer c.Close()
+		c.ends[wire.KindAccess].judge.state.Store(int32(Down))
+		late := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, a, b, c), late)
+		pass(5200 * time.Millisecond) // so that none of the crowd is due before late moves
+		crowd := f.crowd(t, f.group(t, Failover, b))
+		pass(1750 * time.Millisecond) // a has had its two transmissions, b is full
+		if n := len(f.net.seen("c:1812")); n != 0 {
+			t.Fatalf("%d transmissions to c, which is dead", n)
+		}
+		if n := len(f.net.seen("a:1812")); n != 3 {
+			t.Errorf("%d transmissions to a, expected 3: it is still its server", n)
+		}
+		f.net.answering(t, "b")
+		for _, o := range crowd {
+			<-o.ended
+		}
+		<-late.ended
+		if got := late.outcome(); got != "replies [Access-Accept] fails []" {
+			t.Errorf("%s, expected b's Access-Accept once it had room", got)
+		}
+	})
+}
+
+// crowd fills a group up.
+func (f *fixture) crowd(t *testing.T, g *Group) (crowd []*owner) {
+	b := f.back.Borrow()
+	defer f.back.GiveBack(b)
+	for {
+		o := newOwner(radius.CodeAccessRequest)
+		if err := g.Start(&o.Exchange, b); err != nil {
+			b.Flush()
+			return crowd
+		}
+		crowd = append(crowd, o)
+	}
 }
 
 // A dead server without probes is tried by requests that begin something, not by

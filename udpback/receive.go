@@ -177,7 +177,9 @@ func badReply(err error) metrics.Result {
 }
 
 // take ends the use of the slots that were answered. A candidate's exchange
-// stays nil when nobody waits for it any more.
+// stays nil when nobody waits for it any more, or not just now: a reply to a
+// request that is moving is forgotten, and if the move fails the server is asked
+// again and repeats it (RFC 5080 §2.2.2).
 func (s *socket) take(r *receiver, now time.Duration) {
 	freed, verified := 0, false
 	s.mu.Lock()
@@ -187,7 +189,7 @@ func (s *socket) take(r *receiver, now time.Duration) {
 			continue
 		}
 		verified = true
-		if s.slots[c.id].generation == c.generation {
+		if sl := &s.slots[c.id]; sl.generation == c.generation && sl.state != slotMoving {
 			c.ex = s.free(c.id)
 			freed++
 		}
@@ -248,7 +250,7 @@ func (s *socket) protocolError(ex *Exchange, cause uint32) Flusher {
 	batch := s.end.server.back.Borrow()
 	defer s.end.server.back.GiveBack(batch)
 	if (cause == notRoutable || cause == proxyError) && ex.group != nil && movable(ex.Kind) && ex.group.hasBetter(ex) {
-		err := ex.group.launch(ex, batch)
+		err := ex.group.relaunch(ex, batch)
 		batch.Flush()
 		if err == nil {
 			s.end.metrics.Moved(1)
