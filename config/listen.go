@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/tls"
 	"math"
+	"net"
 	"net/netip"
 	"slices"
 )
@@ -59,6 +60,8 @@ func readAddresses(t *table, l *Listen) {
 			t.r.wrong(path, "%v", err)
 		case a.Port() != 0 && slices.Contains(list, a):
 			t.r.wrong(path, "%q stands here twice: remove one", s)
+		case slices.ContainsFunc(list, func(b netip.AddrPort) bool { return a.Addr().Is4() == b.Addr().Is4() && overlap(a, b) }):
+			t.r.wrong(path, "%q is taken in by the unspecified address with the same port: remove one of them", s)
 		default:
 			list = append(list, a)
 		}
@@ -68,6 +71,38 @@ func readAddresses(t *table, l *Listen) {
 	}
 	if given {
 		l.Address = list
+	}
+}
+
+// overlap says whether two listeners cannot both have their address. The
+// unspecified IPv6 address takes IPv4, too.
+func overlap(a, b netip.AddrPort) bool {
+	takes := func(a, b netip.Addr) bool { return a.IsUnspecified() && (a.Is6() || b.Is4()) }
+	return a.Port() != 0 && a.Port() == b.Port() && (a.Addr() == b.Addr() || takes(a.Addr(), b.Addr()) || takes(b.Addr(), a.Addr()))
+}
+
+// checkPorts sees that [metrics] does not want an address of [listen].
+func checkPorts(r *reader, c *Config) {
+	host, port, err := net.SplitHostPort(c.Metrics.Address)
+	if err != nil {
+		return // noted already
+	}
+	switch host {
+	case "":
+		host = "::"
+	case "localhost":
+		host = "127.0.0.1"
+	}
+	m, err := netip.ParseAddrPort(net.JoinHostPort(host, port))
+	if err != nil {
+		return // a name: what it stands for is known when it is opened
+	}
+	for i, a := range c.Listen.Address {
+		if overlap(a, m) {
+			at := joinIndex("listen.address", i)
+			r.wrong("metrics.address", "%q is where %s (line %d) listens for RadSec: expected another port", c.Metrics.Address, at, r.places.line(at))
+			return
+		}
 	}
 }
 

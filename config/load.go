@@ -77,6 +77,7 @@ func (r *reader) config(root *table) *Config {
 	uniqueNames(r, servers, func(i int) string { return c.Servers[i].Name })
 	checkRealms(r, routes, c.Routes)
 	checkServers(r, routes, c.Routes, c.Servers)
+	checkPorts(r, c)
 	return c
 }
 

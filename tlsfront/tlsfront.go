@@ -4,6 +4,7 @@
 //
 // The way of a connection, a file for each step:
 //
+//	listen.go     opens the sockets
 //	server.go     accepts, holds the limits, waits for every goroutine
 //	handshake.go  TLS under one deadline; how it failed becomes a metric and a log line
 //	alpn.go       which version of RADIUS is spoken (RFC 9765)
@@ -174,21 +175,4 @@ func (c *Config) validate() error {
 		return fmt.Errorf("write buffer of %d octets: at least %d are needed", c.WriteBuffer, 2*maxSealed)
 	}
 	return nil
-}
-
-// Listen opens a TCP listener for each address ("host:port"). On an error it
-// closes those already open.
-func Listen(addresses []string) ([]net.Listener, error) {
-	var ls []net.Listener
-	for _, a := range addresses {
-		l, err := net.Listen("tcp", a)
-		if err != nil {
-			for _, l := range ls {
-				l.Close()
-			}
-			return nil, fmt.Errorf("listening for RadSec on %s: %w", a, err)
-		}
-		ls = append(ls, l)
-	}
-	return ls, nil
 }

@@ -200,11 +200,7 @@ func policyOf(s *tlsfront.Session) *relay.Client { return s.Client().Policy.(*re
 
 // openListeners opens the addresses of the file.
 func openListeners(cfg *config.Config) ([]net.Listener, error) {
-	var addresses []string
-	for _, a := range cfg.Listen.Address {
-		addresses = append(addresses, a.String())
-	}
-	listeners, err := tlsfront.Listen(addresses)
+	listeners, err := tlsfront.Listen(cfg.Listen.Address)
 	if err != nil {
 		return nil, fmt.Errorf("[listen].address: %w; is another gateway running?", err)
 	}
