@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net/netip"
@@ -92,6 +93,39 @@ func (cl *Client) byCertificate() bool {
 		len(cl.Subject)+len(cl.Issuer)+len(cl.CommonName)+len(cl.PolicyOID) > 0
 }
 
+// exposed says whether RADIUS over UDP to an address is likely to leave the
+// networks that it is for (RFC 6613 §2).
+func exposed(a netip.Addr) bool {
+	a = a.Unmap()
+	return !a.IsLoopback() && !a.IsPrivate() && !a.IsLinkLocalUnicast()
+}
+
+const exposure = "neither on this machine nor on a private network: RADIUS over UDP hides little of what it carries"
+
+// NameWarnings looks the servers' host names up, and lists those that stand for
+// nothing or for an address that RADIUS over UDP should not go to. lookup is
+// net.Resolver.LookupNetIP or one that behaves like it.
+func (c *Config) NameWarnings(ctx context.Context, lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)) (list []string) {
+	for i := range c.Servers {
+		s := &c.Servers[i]
+		if _, err := netip.ParseAddr(s.Address); err == nil {
+			continue
+		}
+		warn := func(format string, args ...any) {
+			list = append(list, c.MistakeAt(joinKey(joinIndex("server", i), "address"), fmt.Sprintf(format, args...)).String())
+		}
+		addrs, err := lookup(ctx, "ip", s.Address)
+		if err != nil {
+			warn("server %q: %q stands for no address now (%v); the gateway starts all the same and looks it up again", s.Name, s.Address, err)
+			continue
+		}
+		if k := slices.IndexFunc(addrs, exposed); k >= 0 {
+			warn("server %q: %q is %s now, %s", s.Name, s.Address, addrs[k].Unmap(), exposure)
+		}
+	}
+	return list
+}
+
 func (c *Config) warnServers(warn warner) {
 	for i := range c.Servers {
 		s, path := &c.Servers[i], joinIndex("server", i)
@@ -99,9 +133,8 @@ func (c *Config) warnServers(warn warner) {
 		if n := s.Secret.Len(); n <= 12 {
 			warn(joinKey(path, "secret"), "server %q has a secret of %d octets: take 16 or more, at random", s.Name, n)
 		}
-		// RFC 6613 §2 and the draft that deprecates RADIUS/UDP: only over secure networks.
-		if addr, err := netip.ParseAddr(s.Address); err == nil && !addr.IsLoopback() && !addr.IsPrivate() && !addr.IsLinkLocalUnicast() {
-			warn(joinKey(path, "address"), "server %q at %s is neither on this machine nor on a private network: RADIUS over UDP hides little of what it carries", s.Name, addr)
+		if addr, err := netip.ParseAddr(s.Address); err == nil && exposed(addr) {
+			warn(joinKey(path, "address"), "server %q at %s is %s", s.Name, addr, exposure)
 		}
 		if !s.RequireMessageAuthenticator {
 			warn(joinKey(path, "require_message_authenticator"), "replies of server %q can be forged where its UDP can be read (CVE-2024-3596)", s.Name)

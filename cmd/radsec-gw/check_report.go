@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -16,6 +17,9 @@ import (
 	"radsec-gw/config"
 )
 
+// lookupTimeout is how long check waits for all of the servers' names.
+const lookupTimeout = 5 * time.Second
+
 // printReport prints what a file comes to: where it listens, who may come, who
 // answers, and what deserves a second look.
 func printReport(w io.Writer, cfg *config.Config, m *material) {
@@ -24,7 +28,9 @@ func printReport(w io.Writer, cfg *config.Config, m *material) {
 	printClients(w, cfg)
 	printRoutes(w, cfg)
 	printSilence(w, cfg)
-	warnings := append(cfg.Warnings(), m.warnings(cfg, time.Now())...)
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
+	defer cancel()
+	warnings := slices.Concat(cfg.Warnings(), cfg.NameWarnings(ctx, net.DefaultResolver.LookupNetIP), m.warnings(cfg, time.Now()))
 	if len(warnings) == 0 {
 		return
 	}

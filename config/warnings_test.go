@@ -1,0 +1,75 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+// Rules: P24, P56
+func TestWarnings(t *testing.T) {
+	for _, x := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"nothing to say", goodListen + goodClient + "networks=['10.0.0.0/8']\n" + goodServer + goodRoute, nil},
+		{"client without condition", goodListen + goodClient + "[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
+			`:5: client[0]: client "c" has no condition: every certificate`, `:7: client[1]: client "d" never matches`}},
+		{"no certificates", goodListen + "client_auth='none'\n" + goodClient + "san_dns=['x']\n[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
+			`:5: listen.client_auth: "none" lets clients in`, `:6: client[0]: client "c" never matches: it asks`, `:9: client[1]: client "d" has no condition: everybody`}},
+		{"suites under 1.3", goodListen + "min_tls='1.3'\ncipher_suites=['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{":6: listen.cipher_suites: has no effect"}},
+		{"unverified requests", goodListen + goodClient + "networks=['::/0']\nverify_request_authenticator=false\n" + goodServer + goodRoute, []string{`:8: client[0].verify_request_authenticator: client "c" may`}},
+		{"secret of 12 octets", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "0123456789abcdef", "0123456789ab", 1) + goodRoute, []string{`:11: server[0].secret: server "s" has a secret of 12 octets`}},
+		{"public server", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "127.0.0.1", "192.0.2.1", 1) + goodRoute, []string{`:10: server[0].address: server "s" at 192.0.2.1 is neither`}},
+		{"private server", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "127.0.0.1", "fd00::1", 1) + goodRoute, nil},
+		{"forgeable replies", goodListen + goodClient + "networks=['::/0']\n" + goodServer + "require_message_authenticator=false\n" + goodRoute, []string{`:12: server[0].require_message_authenticator: replies of server "s" can be forged`}},
+		{"long schedule", goodListen + goodClient + "networks=['::/0']\n" + goodServer + "retransmit_duration='31s'\n" + goodRoute, []string{`:12: server[0].retransmit_duration: server "s": 31s is outside`}},
+		{"reverse path to a host name", goodListen + goodClient + "networks=['::/0']\nreverse_path='nak'\n" + strings.Replace(goodServer, "127.0.0.1", "radius.internal", 1) + goodRoute, []string{`:8: client[0].reverse_path: server "s" is given by host name`}},
+		{"idle server", goodListen + goodClient + "networks=['::/0']\n" + goodServer + goodRoute + strings.Replace(goodServer, "'s'", "'t'", 1), []string{`:15: server[1]: server "t" is in no route`}},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			c, err := load(t, x.text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := c.Warnings()
+			for i, w := range got {
+				if i >= len(x.want) || !strings.Contains(w, x.want[i]) {
+					t.Errorf("warning %d is %s\nwant %q", i, w, x.want)
+				}
+			}
+			if len(got) < len(x.want) {
+				t.Errorf("expected the warnings %q, came only %q", x.want, got)
+			}
+		})
+	}
+}
+
+// A server's host name is looked up when the file is checked.
+// Rules: C12
+func TestNameWarnings(t *testing.T) {
+	stands := map[string]string{"inside.example": "10.0.0.1", "here.example": "::ffff:127.0.0.1", "outside.example": "192.0.2.1"}
+	lookup := func(_ context.Context, network, host string) ([]netip.Addr, error) {
+		if a, ok := stands[host]; ok && network == "ip" {
+			return []netip.Addr{netip.MustParseAddr("fd00::1"), netip.MustParseAddr(a)}, nil
+		}
+		return nil, errors.New("no such host")
+	}
+	for host, want := range map[string]string{
+		"127.0.0.1": "", "192.0.2.1": "", // Warnings has said it
+		"inside.example": "", "here.example": "",
+		"outside.example": `:9: server[0].address: server "s": "outside.example" is 192.0.2.1 now, neither on this machine nor on a private network`,
+		"nobody.example":  `:9: server[0].address: server "s": "nobody.example" stands for no address now (no such host)`,
+	} {
+		c, err := load(t, goodListen+goodClient+strings.Replace(goodServer, "127.0.0.1", host, 1)+goodRoute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(c.NameWarnings(t.Context(), lookup), "\n")
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: warnings %q, expected %q", host, got, want)
+		}
+	}
+}
