@@ -31,6 +31,7 @@ const (
 	FateTooLong         // the server's copy would exceed 4096 octets
 
 	FateServerSilent       // no reply to the end of the schedule
+	FateServerRefused      // ICMP said that nobody listens on the NAS's port; CoA and Disconnect only
 	FateNoIdentifier       // every identifier of every usable server is taken
 	FateOverShare          // the client holds its share of the identifiers, which are nearly all taken
 	FateNoSocket           // no socket to any server can be opened: a name that does not resolve, too many open files
@@ -67,6 +68,7 @@ var fateNames = [NumFates]string{
 	FateWrongPath:                   "wrong_path",
 	FateTooLong:                     "too_long",
 	FateServerSilent:                "server_silent",
+	FateServerRefused:               "server_refused",
 	FateNoIdentifier:                "no_identifier",
 	FateOverShare:                   "over_share",
 	FateNoSocket:                    "no_socket",
@@ -98,6 +100,7 @@ const (
 	ReplyBadResponseAuthenticator                  // the Response Authenticator does not verify
 	ReplyBadMessageAuthenticator                   // the Message-Authenticator does not verify
 	ReplyMissingMessageAuthenticator               // policy or EAP-Message demands one and there is none
+	ReplyStaleTimestamp                            // Event-Timestamp of a reply to CoA or Disconnect is outside the window
 	ReplyProtocolError                             // a verified Protocol-Error (RFC 7930)
 
 	NumResults // how many there are
@@ -111,6 +114,7 @@ var resultNames = [NumResults]string{
 	ReplyBadResponseAuthenticator:    "bad_response_authenticator",
 	ReplyBadMessageAuthenticator:     "bad_message_authenticator",
 	ReplyMissingMessageAuthenticator: "missing_message_authenticator",
+	ReplyStaleTimestamp:              "stale_event_timestamp",
 	ReplyProtocolError:               "protocol_error",
 }
 

@@ -23,6 +23,7 @@ const (
 // failureFate is what each failure of an exchange is counted as.
 var failureFate = [...]metrics.Fate{
 	udpback.FailSilent:        metrics.FateServerSilent,
+	udpback.FailRefused:       metrics.FateServerRefused,
 	udpback.FailNoIdentifier:  metrics.FateNoIdentifier,
 	udpback.FailProtocolError: metrics.FateProtocolError,
 	udpback.FailShutdown:      metrics.FateShutdown,
@@ -121,18 +122,32 @@ func (x *exchange) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer
 			return wire.Answer{}, false
 		}
 		return declining(&x.view, x.unreachable(), causeOtherProxyError)
+	case udpback.FailRefused:
+		return declining(&x.view, x.unreachable(), causeUnsupportedExtension) // RFC 5176 §3.5
 	case udpback.FailProtocolError:
-		// What a NAK may carry is 400 to 599 (RFC 5176 §3.5); in RADIUS/1.1 the
-		// server's own cause goes back, or none (RFC 9765 §6.1).
-		if (cause < 400 || cause > 599) && (x.dynamic() || !x.view.Is11()) {
-			cause = causeOtherProxyError
-		}
-		return declining(&x.view, x.unreachable(), cause)
+		return x.passedOn(cause)
 	}
 	if x.dynamic() {
 		return declining(&x.view, x.unreachable(), causeResources)
 	}
 	return declining(&x.view, x.unreachable(), causeOtherProxyError)
+}
+
+// passedOn is what the client gets for a Protocol-Error of a server. A cause that
+// is about the server's own way is no answer to the client, which gets what its
+// route says; any other goes to it in a Protocol-Error of ours, whatever the kind
+// of the request (draft-dekok-protocol-error §5), or in the NAK.
+func (x *exchange) passedOn(cause uint32) (wire.Answer, bool) {
+	way := cause == causeNotRoutable || cause == causeOtherProxyError
+	// What a NAK may carry is 400 to 599 (RFC 5176 §3.5); in RADIUS/1.1 the
+	// server's own cause goes back, or none (RFC 9765 §6.1).
+	if (cause < 400 || cause > 599) && (x.dynamic() || !x.view.Is11()) {
+		cause = causeOtherProxyError
+	}
+	if way || x.dynamic() {
+		return declining(&x.view, x.unreachable(), cause)
+	}
+	return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause, OriginalCode: true}, true
 }
 
 // notStarted ends a request that could not be sent on. It returns false: nothing

@@ -183,6 +183,9 @@ func TestProtocolErrorFromTheServer(t *testing.T) {
 	}{
 		{"access, reject", 1, Reject, 502, expectation{3, 502}, "access/protocol_error=1"},
 		{"access, protocol-error", 1, ProtocolError, 506, expectation{52, 506}, "access/protocol_error=1"},
+		{"access, reject, a cause that is not about the way", 1, Reject, 506, expectation{52, 506}, "access/protocol_error=1"},
+		{"access, silent, a cause that is not about the way", 1, Silent, 404, expectation{52, 404}, "access/protocol_error=1"},
+		{"accounting, a cause that is not about the way", 4, Reject, 506, expectation{52, 506}, "accounting/protocol_error=1"},
 		{"access, silent", 1, Silent, 502, expectation{}, "access/protocol_error=1"},
 		{"a cause that is no error", 1, ProtocolError, 201, expectation{52, 505}, "access/protocol_error=1"},
 		{"accounting", 4, ProtocolError, 502, expectation{}, "accounting/protocol_error=1"},

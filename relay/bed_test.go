@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,6 +39,7 @@ type network struct {
 	mu       sync.Mutex
 	received []datagram
 	// serve, when set, is called for every datagram; its answers go back at once.
+	// An answer that is nil is ICMP port unreachable.
 	serve func(q []byte) [][]byte
 }
 
@@ -94,6 +96,9 @@ func (c *fakeConn) Write(p []byte) (int, error) {
 func (c *fakeConn) Read(p []byte) (int, error) {
 	select {
 	case b := <-c.in:
+		if b == nil {
+			return 0, syscall.ECONNREFUSED
+		}
 		return copy(p, b), nil
 	case <-c.closed:
 		return 0, net.ErrClosed

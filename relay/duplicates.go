@@ -9,7 +9,9 @@ import (
 
 // keepAnswers is how long an answer is kept for a duplicate of its request: the
 // lower end of the 5 to 30 s of RFC 5080 §2.2.2, because a RadSec client never
-// resends on the same connection in ordinary operation.
+// resends on the same connection in ordinary operation. Those to CoA and
+// Disconnect are kept as long as their Event-Timestamp would let a recorded
+// request pass (RFC 5176 §6.3).
 const keepAnswers = 5 * time.Second
 
 // maxKept bounds the octets of kept answers on all links together. Beyond it new
@@ -136,15 +138,15 @@ func (l *Link) settle(x *exchange, answer []byte) bool {
 	if len(answer) == 0 {
 		r.hash = 0 // the same request again is a new try
 	} else {
-		l.keep(r, answer)
+		l.keep(r, answer, max(keepAnswers, x.Window))
 	}
 	return true
 }
 
-// keep stores an answer for duplicates. With mu held.
-func (l *Link) keep(r *recent, answer []byte) {
+// keep stores an answer for duplicates that come within a time. With mu held.
+func (l *Link) keep(r *recent, answer []byte, within time.Duration) {
 	g := l.gateway
-	r.until = g.back.Now() + keepAnswers
+	r.until = g.back.Now() + within
 	if g.kept.Load() < maxKept {
 		r.answer = g.back.Buffers.Copy(answer)
 		g.kept.Add(int64(cap(r.answer)))

@@ -8,24 +8,23 @@ import (
 	"radsec-gw/wire"
 )
 
-// Timestamps is how Event-Timestamp in CoA and Disconnect is judged (RFC 5176 §6.3).
+// Timestamps is how Event-Timestamp in CoA and Disconnect, and in the answers to
+// them, is judged (RFC 5176 §6.3).
 type Timestamps struct {
-	Window  time.Duration // how far from now it may be, either way; 0: not looked at
-	Require bool          // a request must have one
+	// How far from now it may be, either way, and how long a request is told from
+	// its duplicate; 0: not looked at.
+	Window  time.Duration
+	Require bool // a request must have one
 }
 
 // fresh says whether the packet's Event-Timestamp, seconds since 1970, is within
 // the window of now. One that is missing is fresh unless it is required.
 func (t Timestamps) fresh(v *wire.View, now time.Time) bool {
-	seconds, ok := v.EventTimestamp()
+	age, ok := v.EventAge(now)
 	if !ok {
 		return !t.Require
 	}
-	if t.Window == 0 {
-		return true
-	}
-	age := now.Sub(time.Unix(int64(seconds), 0))
-	return age <= t.Window && age >= -t.Window
+	return t.Window == 0 || age.Abs() <= t.Window
 }
 
 // ReversePath is what a CoA or Disconnect gets that fails the reverse-path check.

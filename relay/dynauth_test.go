@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -53,6 +54,130 @@ func TestEventTimestamp(t *testing.T) {
 					t.Error("relayed and not answered, or answered and not relayed")
 				}
 			})
+		})
+	}
+}
+
+// So is an answer: one that is outside of the window is recorded, or from a clock
+// that is off. It is dropped, and the right one is still waited for.
+// Rules: P91
+func TestEventTimestampOfAnswers(t *testing.T) {
+	const window = 5 * time.Minute
+	rows := []struct {
+		name    string
+		code    radius.Code
+		window  time.Duration
+		age     time.Duration
+		dropped bool
+	}{
+		{"ACK of now", 43, window, 0, false},
+		{"ACK at the window's edge", 43, window, window, false},
+		{"ACK that is too old", 43, window, window + time.Second, true},
+		{"ACK from the future", 40, window, -window - time.Second, true},
+		{"old, and no window", 40, 0, 48 * time.Hour, false},
+		{"old answer to accounting", 4, window, 48 * time.Hour, false},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict})
+				b.rules.Timestamps = Timestamps{Window: row.window}
+				l, p := b.open()
+				answer := map[byte]radius.Code{4: 5, 40: 41, 43: 44}
+				b.net.setServe(func(s []byte) [][]byte {
+					stamp := integer(55, uint32(time.Now().Add(-row.age).Unix()))
+					return [][]byte{respond(s, answer[s[0]], mac, stamp), respond(s, answer[s[0]], mac)}
+				})
+				q := request(row.code, 1, 0, user("nemo@example.org"))
+				b.send(l, q)
+				a := one(t, "the client got", p.got())
+				if stamped := joined(a, 55) != ""; stamped == row.dropped {
+					t.Errorf("the client got the answer with the Event-Timestamp: %t, expected %t", stamped, !row.dropped)
+				}
+				if row.dropped {
+					b.wantResults("accepted=1 stale_event_timestamp=1")
+				}
+			})
+		})
+	}
+}
+
+// A CoA that is recorded and sent again acts once only, as long as its
+// Event-Timestamp lets it pass (RFC 5176 §6.3); other kinds are repeated from
+// memory for five seconds.
+// Rules: P61, P91
+func TestDuplicateWindowIsThatOfEventTimestamp(t *testing.T) {
+	const window = 5 * time.Minute
+	for _, row := range []struct {
+		name   string
+		code   radius.Code
+		window time.Duration
+		after  time.Duration
+		again  bool // goes to the server again
+	}{
+		{"CoA within the window", 43, window, window - 2*time.Second, false},
+		{"Disconnect within the window", 40, window, time.Minute, false},
+		{"CoA after the window", 43, window, window + 10*time.Second, true},
+		{"CoA, no window", 43, 0, 11 * time.Second, true},
+		{"accounting", 4, window, 11 * time.Second, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict})
+				b.rules.Timestamps = Timestamps{Window: row.window}
+				l, p := b.open()
+				b.net.setServe(func(s []byte) [][]byte {
+					return [][]byte{respond(s, map[byte]radius.Code{4: 5, 40: 41, 43: 44}[s[0]], mac)}
+				})
+				q := request(row.code, 1, 0, user("nemo@example.org"))
+				b.send(l, q)
+				first := one(t, "the client got", p.got())
+				b.net.seen()
+				pass(row.after)
+				b.send(l, q)
+				if again := len(b.net.seen()) == 1; again != row.again {
+					t.Errorf("after %v the duplicate went to the server: %t, expected %t", row.after, again, row.again)
+				}
+				if second := one(t, "for its duplicate the client got", p.got()); !row.again && !bytes.Equal(first, second) {
+					t.Errorf("for its duplicate the client got %x, expected the first answer %x", second, first)
+				}
+			})
+		})
+	}
+}
+
+// Where nobody listens on the NAS's port the client hears so at once
+// (RFC 5176 §3.5). Accounting is resent: its server may be back in time.
+// Rules: P94
+func TestPortUnreachable(t *testing.T) {
+	for _, row := range []struct {
+		code  radius.Code
+		want  expectation
+		fates string
+	}{
+		{43, expectation{45, 406}, "coa/server_refused=1"},
+		{40, expectation{42, 406}, "disconnect/server_refused=1"},
+		{4, expectation{}, ""},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict})
+			l, p := b.open()
+			b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
+			q := request(row.code, 9, 0, user("nemo@example.org"), proxyState("one"))
+			b.send(l, q)
+			checkOwn(t, q, p.got(), row.want)
+			b.wantFates(row.fates)
+			if row.want.code == 0 {
+				return
+			}
+			b.net.setServe(func(s []byte) [][]byte {
+				return [][]byte{respond(s, map[byte]radius.Code{40: 41, 43: 44}[s[0]], mac)}
+			})
+			pass(6 * time.Second)
+			b.send(l, q)
+			if a := one(t, "for the same request later the client got", p.got()); a[0] != byte(row.code)+1 {
+				t.Errorf("when the NAS is back the client got Code %d, expected an ACK", a[0])
+			}
 		})
 	}
 }

@@ -97,6 +97,10 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 		return l.decline(b, x, metrics.FateNoRoute, causeNotRoutable)
 	}
 	x.route = &rules.Routes[group]
+	x.Window = 0
+	if x.dynamic() {
+		x.Window = rules.Timestamps.Window
+	}
 	x.distinguish()
 	l.inFlight(x)
 	if err := x.route.Group.Start(&x.Exchange, b.batch); err != nil { // 7
@@ -142,6 +146,7 @@ func (x *exchange) Fail(h *wire.Hasher, why udpback.Failure, cause uint32) udpba
 	n := 0
 	scratch := l.gateway.scratch.Get().(*[wire.MaxLength]byte)
 	defer l.gateway.scratch.Put(scratch)
+	x.Window = 0 // the same request again may be a new try soon: the NAS has not answered it
 	if answer, ok := x.failureAnswer(why, cause); ok {
 		// An answer that does not fit cannot be given; the fate is the same.
 		n, _ = h.WriteAnswer(scratch[:], &x.view, answer, x.client.Secret)

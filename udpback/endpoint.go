@@ -36,8 +36,9 @@ type endpoint struct {
 	refreshed time.Duration // when the name was last looked up anew
 	retired   []*socket     // of an address that the name no longer has
 
-	background                          sync.WaitGroup // looking a name up
-	refusal, failure, forgery, unsigned Complaint
+	background sync.WaitGroup // looking a name up
+
+	refusal, failure, forgery, unsigned, stale Complaint
 }
 
 func newEndpoint(s *Server, label, address string, maxSockets int, health Health) *endpoint {
@@ -143,7 +144,10 @@ func (e *endpoint) socketError(err error) {
 // for each cause.
 func (e *endpoint) badReply(err error) {
 	text, c := "a reply from the server does not verify; the likeliest cause is that the secret here and on the server differ", &e.forgery
-	if errors.Is(err, wire.ErrNoMessageAuthenticator) {
+	switch {
+	case errors.Is(err, errStale):
+		text, c = "a reply from the server was dropped for its Event-Timestamp: do the clocks of the server and of this machine agree?", &e.stale
+	case errors.Is(err, wire.ErrNoMessageAuthenticator):
 		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &e.unsigned
 	}
 	if n, ok := c.Due(e.server.back.Now()); ok {

@@ -15,6 +15,7 @@ const (
 	FailNoIdentifier                 // every Identifier of every server of the group is in use
 	FailProtocolError                // the server answered with a verified Protocol-Error (RFC 7930 §4)
 	FailShutdown                     // the gateway is stopping
+	FailRefused                      // ICMP says that nobody listens on the port; CoA and Disconnect only (RFC 5176 §3.5)
 )
 
 // Handler is what an exchange's owner does at each turn of its way. The
@@ -53,6 +54,9 @@ type Exchange struct {
 	Code    wire.Code // of the request
 	Kind    wire.Kind
 	Share   *Share // of the client; nil when there is only one
+	// Window is how far from now the Event-Timestamp of a reply may be, either way;
+	// 0: not looked at. It is for CoA and Disconnect (RFC 5176 §6.3).
+	Window time.Duration
 	// Needed where Group.Chooses.
 	Key          uint64 // the same for all rounds of a conversation; see Hash
 	State        uint64 // Hash of the request's State with the low bit set; 0: none

@@ -18,7 +18,7 @@ type probe struct {
 // probed: what listens there need not know Status-Server.
 func probeCode(check Check, label string) wire.Code {
 	switch {
-	case check == CheckStatusServer && label != "coa":
+	case check == CheckStatusServer && label != coaLabel:
 		return radius.CodeStatusServer
 	case check == CheckAccessRequest && label == "auth":
 		return radius.CodeAccessRequest

@@ -32,6 +32,7 @@ type candidate struct {
 	generation uint32
 	code       wire.Code // of the request
 	sent       [16]byte  // its Request Authenticator
+	window     time.Duration // for its Event-Timestamp; 0: not looked at
 	ticket     wire.Ticket
 	good       bool // nothing speaks against it yet
 	ex         *Exchange
@@ -60,8 +61,35 @@ func (s *socket) read() {
 			return
 		}
 		s.end.socketError(err)
-		if !errors.Is(err, syscall.ECONNREFUSED) {
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			s.refuse()
+		} else {
 			time.Sleep(readErrorPause)
+		}
+	}
+}
+
+// refuse ends every CoA and Disconnect that waits, because nobody listens where
+// they were sent (RFC 5176 §3.5). The others are resent: a server that restarts
+// may be back before the client gives up.
+func (s *socket) refuse() {
+	if s.end.label != coaLabel {
+		return
+	}
+	var refused []*Exchange
+	s.mu.Lock()
+	for id := range s.slots {
+		if sl := &s.slots[id]; sl.state == slotWaiting && sl.ex.group != nil {
+			sl.ex.sends += int(sl.sends)
+			refused = append(refused, sl.ex)
+			s.forsake(sl)
+		}
+	}
+	s.mu.Unlock()
+	h := wire.NewHasher()
+	for _, ex := range refused {
+		if f := ex.Handler.Fail(h, FailRefused, 0); f != nil {
+			f.Flush()
 		}
 	}
 }
@@ -118,7 +146,10 @@ func (s *socket) parse(r *receiver, in *inbox) {
 		c := &r.candidates[i]
 		sl := &s.slots[c.id]
 		c.good = sl.state != slotFree && sl.state != slotReserved
-		c.generation, c.code, c.sent = sl.generation, sl.code, sl.sent
+		c.generation, c.code, c.sent, c.window = sl.generation, sl.code, sl.sent, 0
+		if sl.ex != nil {
+			c.window = sl.ex.Window
+		}
 	}
 	s.mu.Unlock()
 }
@@ -144,11 +175,30 @@ func (s *socket) check(r *receiver) {
 	r.verify.Run()
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.good {
-			if err := r.verify.Verdict(c.ticket); err != nil {
+			err := r.verify.Verdict(c.ticket)
+			if err == nil {
+				err = c.dated()
+			}
+			if err != nil {
 				s.bad(c, err)
 			}
 		}
 	}
+}
+
+// errStale is what is wrong with a reply that is recorded, or from a machine
+// whose clock is off.
+var errStale = errors.New("its Event-Timestamp is outside of the window")
+
+// dated sees that the Event-Timestamp, if there is one, is within the window.
+func (c *candidate) dated() error {
+	if c.window == 0 {
+		return nil
+	}
+	if age, ok := c.view.EventAge(time.Now()); ok && age.Abs() > c.window {
+		return errStale
+	}
+	return nil
 }
 
 // answersAnother says whether a Protocol-Error names another Code than that of the
@@ -172,6 +222,8 @@ func badReply(err error) metrics.Result {
 		return metrics.ReplyBadResponseAuthenticator
 	case errors.Is(err, wire.ErrNoMessageAuthenticator):
 		return metrics.ReplyMissingMessageAuthenticator
+	case errors.Is(err, errStale):
+		return metrics.ReplyStaleTimestamp
 	}
 	return metrics.ReplyBadMessageAuthenticator
 }

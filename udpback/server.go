@@ -23,6 +23,9 @@ type ServerConfig struct {
 	Health     Health
 }
 
+// coaLabel names the port for CoA and Disconnect.
+const coaLabel = "coa"
+
 // DefaultMaxSockets allows 16,384 requests in flight to one port of a server.
 const DefaultMaxSockets = 64
 
@@ -58,7 +61,7 @@ func (b *Back) NewServer(c ServerConfig) *Server {
 	}
 	s.ends[wire.KindAccess] = open("auth", c.AuthPort)
 	s.ends[wire.KindAccounting] = open("acct", c.AcctPort)
-	coa := open("coa", c.CoAPort)
+	coa := open(coaLabel, c.CoAPort)
 	s.ends[wire.KindCoA], s.ends[wire.KindDisconnect] = coa, coa
 	return s
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"iter"
+	"time"
 
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2868"
@@ -182,6 +183,13 @@ func (v *View) ErrorCause() uint32 {
 // EventTimestamp returns the first Event-Timestamp in seconds since 1970
 // (RFC 2869 §5.3); false when there is none or it has not four octets.
 func (v *View) EventTimestamp() (uint32, bool) { return integer(v.value(slotEventTimestamp)) }
+
+// EventAge returns how long before now the Event-Timestamp is, negative for one
+// of the future; false when there is none (RFC 5176 §6.3).
+func (v *View) EventAge(now time.Time) (age time.Duration, ok bool) {
+	seconds, ok := v.EventTimestamp()
+	return now.Sub(time.Unix(int64(seconds), 0)), ok
+}
 
 // integer reads a value of type integer or time.
 func integer(b []byte) (uint32, bool) {
