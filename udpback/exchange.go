@@ -72,10 +72,12 @@ type Exchange struct {
 	began    time.Duration // on the Back's clock, when Start took it
 	deadline time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 
-	mu        sync.Mutex // guards the fields below
-	socket    *socket    // where it waits
-	id        wire.ServerID
-	cancelled bool
+	mu         sync.Mutex // guards the fields below
+	use        uint64     // counts the Starts, for who remembers an earlier one
+	socket     *socket    // where it waits
+	id         wire.ServerID
+	generation uint32 // of the slot
+	cancelled  bool
 }
 
 // Served names the server and its port ("auth", "acct", "coa") that had the
@@ -98,14 +100,25 @@ func (ex *Exchange) Forget() { ex.end, ex.sends = nil, 0 }
 //
 // It reports whether the exchange was still waiting. When it was not, Reply or
 // Fail has been called or will be: the owner must be ready for it. So it is, too,
-// while the exchange is in a batch that has not been flushed and while it moves
-// to another server; it is not resent then, and ends by the schedule's end.
+// while the exchange is in a batch that has not been flushed, while it moves to
+// another server, and while a reply of one that it left is being handled; it is not resent then, and ends by the schedule's end.
 func (ex *Exchange) Cancel() bool {
 	ex.mu.Lock()
 	ex.cancelled = true
-	s, id := ex.socket, ex.id
+	s, id, generation := ex.socket, ex.id, ex.generation
 	ex.mu.Unlock()
-	return s != nil && s.abandon(id, ex)
+	return s != nil && s.abandon(id, generation, ex)
+}
+
+// takeBack takes the exchange from the server that it moved to, for the sake of
+// a reply from one that it left (RFC 5080 §2.2.2: the first valid reply wins). It
+// reports false when the exchange has ended or been cancelled, or is moving again.
+func (ex *Exchange) takeBack(use uint64) bool {
+	ex.mu.Lock()
+	s, id, generation := ex.socket, ex.id, ex.generation
+	waits := ex.use == use && s != nil && !ex.cancelled
+	ex.mu.Unlock()
+	return waits && s.abandon(id, generation, ex)
 }
 
 func (ex *Exchange) isCancelled() bool {
@@ -115,10 +128,10 @@ func (ex *Exchange) isCancelled() bool {
 }
 
 // place records where the exchange waits; false means it was cancelled before.
-func (ex *Exchange) place(s *socket, id wire.ServerID) bool {
+func (ex *Exchange) place(s *socket, id wire.ServerID, generation uint32) bool {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
-	ex.socket, ex.id = s, id
+	ex.socket, ex.id, ex.generation = s, id, generation
 	return !ex.cancelled
 }
 
@@ -126,5 +139,8 @@ func (ex *Exchange) place(s *socket, id wire.ServerID) bool {
 func (ex *Exchange) reset(g *Group, now time.Duration) {
 	ex.group, ex.schedule, ex.server, ex.end, ex.sends = g, nil, 0, nil, 0
 	ex.tried, ex.began, ex.deadline = 0, now, 0
-	ex.socket, ex.id, ex.cancelled = nil, 0, false
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	ex.use++
+	ex.socket, ex.id, ex.generation, ex.cancelled = nil, 0, 0, false
 }

@@ -41,8 +41,10 @@ type network struct {
 	received map[string][]transmission // by address
 	// serve, when set, is called for every datagram; its answers go back at once.
 	serve   func(address string, datagram []byte) [][]byte
-	refused map[string]bool   // addresses that nobody listens on
-	names   map[string]string // what an address stands for; part of remote
+	refused map[string]bool // addresses that nobody listens on
+	// unreachable addresses answer with ICMP, which the reader gets.
+	unreachable map[string]bool
+	names       map[string]string // what an address stands for; part of remote
 }
 
 func newNetwork(t *testing.T) *network {
@@ -52,7 +54,7 @@ func newNetwork(t *testing.T) *network {
 func (n *network) dial(address string) (datagrams, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := &fakeSocket{net: n, address: address, resolved: n.names[address] + address, number: len(n.sockets), in: make(chan []byte, 4096), closed: make(chan struct{})}
+	s := &fakeSocket{net: n, address: address, resolved: n.names[address] + address, number: len(n.sockets), in: make(chan []byte, 4096), icmp: make(chan struct{}, 4096), closed: make(chan struct{})}
 	n.sockets = append(n.sockets, s)
 	return s, nil
 }
@@ -63,12 +65,19 @@ func (n *network) seen(address string) []transmission {
 	return append([]transmission(nil), n.received[address]...)
 }
 
+func (n *network) isUnreachable(address string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.unreachable[address]
+}
+
 type fakeSocket struct {
 	net      *network
 	address  string
 	number   int
 	resolved string // what the address stood for when the socket was opened
 	in       chan []byte
+	icmp     chan struct{}
 	once     sync.Once
 	closed   chan struct{}
 }
@@ -84,6 +93,10 @@ func (s *fakeSocket) send(bufs [][]byte) (int, error) {
 	if refused {
 		return 0, syscall.ECONNREFUSED
 	}
+	if s.net.isUnreachable(s.address) {
+		s.icmp <- struct{}{}
+		return len(bufs), nil
+	}
 	for _, b := range bufs {
 		if serve == nil {
 			break
@@ -97,6 +110,8 @@ func (s *fakeSocket) send(bufs [][]byte) (int, error) {
 
 func (s *fakeSocket) receive() (*inbox, error) {
 	select {
+	case <-s.icmp:
+		return nil, syscall.ECONNREFUSED
 	case b := <-s.in:
 		in := new(inbox)
 		in.n, in.sizes[0] = 1, copy(in.room[0][:], b)

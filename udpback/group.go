@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"sync/atomic"
 
 	"radsec-gw/wire"
 )
@@ -29,8 +28,6 @@ type Group struct {
 	balance   Balance
 	back      *Back
 	moveAfter int32
-
-	states atomic.Pointer[states] // made when the first State is seen
 }
 
 // GroupConfig describes a group.
@@ -80,11 +77,16 @@ func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	return g.launch(ex, batch, Down)
 }
 
-// relaunch starts ex on a server other than its own, though not on one that is
-// believed dead: to wait where it is beats that. After an error ex is as before.
-func (g *Group) relaunch(ex *Exchange, batch *Batch) error {
+// relaunch starts ex on a server other than its own that elsewhere allows. After
+// an error ex is as before.
+func (g *Group) relaunch(ex *Exchange, batch *Batch, own State) error {
 	tried := ex.tried
-	err := g.launch(ex, batch, Suspect)
+	worst := own
+	if !g.untried(ex, worst) { // back to one that it has left
+		ex.tried = 1 << ex.server
+		worst = own - 1
+	}
+	err := g.launch(ex, batch, min(worst, Suspect))
 	if err != nil {
 		ex.tried = tried // those that were full may have room next time
 	}
@@ -146,12 +148,7 @@ func (g *Group) Serves(k wire.Kind) bool {
 
 // noteState remembers that ex's server issued the State with this hash.
 func (g *Group) noteState(ex *Exchange, state []byte) {
-	st := g.states.Load()
-	if st == nil {
-		g.states.CompareAndSwap(nil, new(states))
-		st = g.states.Load()
-	}
-	st.note(Hash(state)|1, ex.server)
+	g.back.states.note(Hash(state)|1, g.servers[ex.server].number)
 }
 
 // HasAddress says whether a server of the group is configured with this IP

@@ -29,8 +29,9 @@ type Health struct {
 	// nothing is wrong; varied by ±2 s (RFC 3539 §3.4.1, Tw). Default 30 s.
 	Watchdog time.Duration
 	// ProbeInterval is the pause between probes of a suspect or dead port, and the
-	// wait for the answer to each. Without probes it is how often a real request
-	// tries a dead port. Default 3 s.
+	// wait for the answer to each. Without probes it is how soon a real request
+	// tries a dead port; twice as long after the first try, then four times.
+	// Default 3 s.
 	ProbeInterval time.Duration
 	DownAfter     int // probes without an answer that make a suspect dead; default 3
 	UpAfter       int // verified replies that bring a dead port back; default 3 (RFC 3539 App. A)
@@ -86,19 +87,24 @@ type judge struct {
 	log    *slog.Logger
 	onTurn func(State)                  // told of every change
 	probe  func(answered func(ok bool)) // sends one probe
+	clock  func() time.Duration         // the Back's
 
 	state     atomic.Int32
 	lastReply atomic.Int64 // when the last verified reply came, on the Back's clock
 	silent    atomic.Int32 // silent requests since then
 	trickled  atomic.Int64 // when a real request last tried a dead, unprobed port
+	futile    atomic.Int32 // such tries since the last reply
 
 	mu      sync.Mutex // guards the fields below
 	timer   *time.Timer
 	pending bool // a probe is unanswered
+	asking  bool // one is to be sent although the port is up
 	missed  int  // probes without an answer in a row
 	answers int  // verified replies since the port went down
 	closed  bool
 	news    []turned // not logged yet
+	doubt   Complaint
+	doubted bool // the last suspicion was logged
 
 	ticking sync.Mutex // held by a running tick; taken before mu
 }
@@ -107,6 +113,8 @@ type judge struct {
 type turned struct {
 	from, to State
 	never    bool // no reply has ever verified
+	said     bool // to be logged
+	held     int  // suspicions that were not, before this one
 }
 
 func (j *judge) now() State { return State(j.state.Load()) }
@@ -134,6 +142,9 @@ func (j *judge) stop() {
 // replied notes a verified reply of any kind.
 func (j *judge) replied(now time.Duration) {
 	j.lastReply.Store(int64(now))
+	if j.futile.Load() != 0 {
+		j.futile.Store(0)
+	}
 	if j.silent.Load() != 0 {
 		j.silent.Store(0)
 	}
@@ -157,14 +168,43 @@ func (j *judge) revive() {
 
 // silence notes that a request fell due although it was first sent at sent.
 // Whatever verified since then shows that the port lives, and only this request
-// is ignored (P83).
+// is ignored (P83). One silent request has the port asked, several make it suspect.
 func (j *judge) silence(sent time.Duration) {
 	if time.Duration(j.lastReply.Load()) >= sent {
 		return
 	}
-	if int(j.silent.Add(1)) >= j.config.SuspectAfter && j.now() == Up {
+	switch silent := int(j.silent.Add(1)); {
+	case j.now() != Up:
+	case silent >= j.config.SuspectAfter:
 		j.suspect()
+	case j.probed:
+		j.ask()
 	}
+}
+
+// ask has a probe sent although nothing is held against the port yet, so that
+// what is silent is known to be dead or alive before it is given up.
+func (j *judge) ask() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed || j.pending || j.asking {
+		return
+	}
+	j.asking = true
+	j.timer.Reset(0)
+}
+
+// condemned says whether a conversation that the server is in may be taken for
+// lost: it is dead, or several requests in a row found it silent and no probe
+// says otherwise.
+func (j *judge) condemned() bool {
+	switch j.now() {
+	case Down:
+		return true
+	case Suspect:
+		return int(j.silent.Load()) >= j.config.SuspectAfter
+	}
+	return false
 }
 
 // suspect starts the probes; where there are none, silence is all there is to go by.
@@ -201,11 +241,19 @@ func (j *judge) turn(to State) {
 	j.state.Store(int32(to))
 	j.answers = 0
 	j.onTurn(to)
-	j.news = append(j.news, turned{from, to, j.lastReply.Load() == 0})
+	n := turned{from: from, to: to, never: j.lastReply.Load() == 0, said: true}
+	switch {
+	case to == Suspect:
+		n.held, j.doubted = j.doubt.Due(j.clock())
+		n.said = j.doubted
+	case to == Up && from == Suspect:
+		n.said = j.doubted
+	}
+	j.news = append(j.news, n)
 }
 
 // tell logs the changes since it last did, with no lock held: whatever takes the
-// log may be slow.
+// log may be slow. A port that wavers is told of once a minute.
 func (j *judge) tell() {
 	j.mu.Lock()
 	news := j.news
@@ -214,9 +262,13 @@ func (j *judge) tell() {
 	for _, n := range news {
 		switch n.to {
 		case Up:
-			j.log.Info("the server answers again", "was", n.from.String())
+			if n.said {
+				j.log.Info("the server answers again", "was", n.from.String())
+			}
 		case Suspect:
-			j.log.Warn("the server is silent; probing it, new requests prefer other servers")
+			if n.said {
+				j.log.Warn("the server is silent; probing it, new requests prefer other servers", "left_out", n.held)
+			}
 		case Down:
 			hint := "no request and no probe was answered"
 			if n.never && j.probed {
@@ -238,9 +290,9 @@ func (j *judge) tick(now time.Duration) {
 	}
 	unheard := now - time.Duration(j.lastReply.Load())
 	waits := j.pending // for the answer to the last probe, for a moment more
-	due := !j.pending && (j.now() != Up || j.lastReply.Load() == 0 || unheard >= j.config.Watchdog-watchdogJitter)
+	due := !j.pending && (j.asking || j.now() != Up || j.lastReply.Load() == 0 || unheard >= j.config.Watchdog-watchdogJitter)
 	if due {
-		j.pending = true
+		j.pending, j.asking = true, false
 	}
 	next := j.config.ProbeInterval + time.Duration(jitter()*float64(j.config.ProbeInterval))
 	if j.now() == Up && !j.pending {
@@ -279,16 +331,24 @@ func (j *judge) probeEnded(answered bool) {
 	}
 }
 
-// trickle says whether a real request should try this dead port now: one for
-// each probe interval, and at once after one that was answered.
+// maxFutile bounds the pause between tries of a dead port: 2^2 probe intervals.
+const maxFutile = 2
+
+// trickle says whether a real request should try this dead port now: one after a
+// probe interval, then after twice that and so on, because each try keeps a
+// client waiting; and at once after one that was answered.
 func (j *judge) trickle(now time.Duration) bool {
 	if j.probed || j.now() != Down {
 		return false
 	}
 	last := j.trickled.Load()
 	fresh := time.Duration(j.lastReply.Load()) > time.Duration(last)
-	if !fresh && now-time.Duration(last) < j.config.ProbeInterval {
+	if !fresh && now-time.Duration(last) < j.config.ProbeInterval<<min(j.futile.Load(), maxFutile) {
 		return false
 	}
-	return j.trickled.CompareAndSwap(last, int64(now))
+	if !j.trickled.CompareAndSwap(last, int64(now)) {
+		return false
+	}
+	j.futile.Add(1)
+	return true
 }

@@ -12,20 +12,33 @@ type mover struct {
 	ex         *Exchange
 	id         wire.ServerID
 	generation uint32
+	own        State // of the server that it leaves
 }
 
 // shouldMove says whether a request that falls due goes to another server
-// instead of being resent: it has been sent often enough, its server has said
-// nothing for half of the wait that is over, and there is somewhere to go. Half a
-// wait, because a server that dies has answered others after it was sent the
-// requests that it takes to its grave. CoA and Disconnect stay, because only the
-// NAS that holds the session can act (RFC 5176 §2.3). With mu held.
-func (s *socket) shouldMove(sl *slot, now time.Duration) bool {
-	ex := sl.ex
-	if ex == nil || ex.group == nil || !movable(ex.Kind) || sl.sends < ex.group.moveAfter {
+// instead of being resent: it may leave, it has been sent often enough, its
+// server has said nothing for half of the wait that is over, and there is
+// somewhere to go. Half a wait, because a server that dies has answered others
+// after it was sent the requests that it takes to its grave. From a server that is
+// known to be dead once is often enough. With mu held.
+func (s *socket) shouldMove(sl *slot, now time.Duration, own State) bool {
+	if !s.mayLeave(sl) || sl.sends < sl.ex.group.moveAfter && own != Down {
 		return false
 	}
-	return now-time.Duration(s.end.judge.lastReply.Load()) > sl.wait/2 && ex.group.hasBetter(ex)
+	return now-time.Duration(s.end.judge.lastReply.Load()) > sl.wait/2 && sl.ex.group.elsewhere(sl.ex, own)
+}
+
+// mayLeave says whether a request may go to another server at all. CoA and
+// Disconnect stay, because only the NAS that holds the session can act (RFC 5176
+// §2.3). What carries a State stays with the server that issued it, because no
+// other can carry the conversation on, until that server is condemned: a lost
+// datagram or two are no reason (RFC 5080 §2.1.2). With mu held.
+func (s *socket) mayLeave(sl *slot) bool {
+	ex := sl.ex
+	if ex.group == nil || !movable(ex.Kind) {
+		return false
+	}
+	return !ex.group.issued(ex) || s.end.judge.condemned()
 }
 
 func movable(k wire.Kind) bool { return k == wire.KindAccess || k == wire.KindAccounting }
@@ -56,11 +69,13 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 			m.ex.Handler.Fail(batch.Hasher, FailSilent, 0)
 			continue
 		}
-		if err := m.ex.group.relaunch(m.ex, batch); err != nil {
+		server := m.ex.server
+		if err := m.ex.group.relaunch(m.ex, batch, m.own); err != nil {
 			s.stay(m, now, w)
 			continue
 		}
 		s.leave(m, now)
+		s.remember(m, server)
 		moved++
 	}
 	s.end.metrics.Moved(moved)
@@ -75,6 +90,19 @@ func (s *socket) leave(m mover, now time.Duration) {
 	if sl := &s.slots[m.id]; sl.generation == m.generation {
 		s.forsake(sl)
 		s.arm(sl.due, now)
+	}
+}
+
+// remember has the slot know who left it for another server, so that a late reply
+// finds it. The exchange is in the batch still, or waits there.
+func (s *socket) remember(m mover, server int) {
+	m.ex.mu.Lock()
+	use := m.ex.use
+	m.ex.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sl := &s.slots[m.id]; sl.generation == m.generation {
+		sl.left = leaver{ex: m.ex, use: use, server: server}
 	}
 }
 
@@ -97,7 +125,7 @@ func (s *socket) stay(m mover, now time.Duration, w *sweepings) {
 	case int(sl.sends) >= s.schedule(sl).Count:
 		w.ended = append(w.ended, s.free(m.id))
 		return
-	case m.ex.place(s, m.id):
+	case m.ex.place(s, m.id, m.generation):
 		s.again(sl, now, w)
 	default: // cancelled on its way: nobody wants it resent
 		sl.due = sl.end

@@ -30,12 +30,13 @@ type candidate struct {
 	view       wire.View
 	id         wire.ServerID
 	generation uint32
-	code       wire.Code // of the request
-	sent       [16]byte  // its Request Authenticator
+	code       wire.Code     // of the request
+	sent       [16]byte      // its Request Authenticator
 	window     time.Duration // for its Event-Timestamp; 0: not looked at
 	ticket     wire.Ticket
 	good       bool // nothing speaks against it yet
 	ex         *Exchange
+	left       leaver // who waits elsewhere for what this may be
 }
 
 // written is a reply that waits for its signature.
@@ -65,31 +66,6 @@ func (s *socket) read() {
 			s.refuse()
 		} else {
 			time.Sleep(readErrorPause)
-		}
-	}
-}
-
-// refuse ends every CoA and Disconnect that waits, because nobody listens where
-// they were sent (RFC 5176 §3.5). The others are resent: a server that restarts
-// may be back before the client gives up.
-func (s *socket) refuse() {
-	if s.end.label != coaLabel {
-		return
-	}
-	var refused []*Exchange
-	s.mu.Lock()
-	for id := range s.slots {
-		if sl := &s.slots[id]; sl.state == slotWaiting && sl.ex.group != nil {
-			sl.ex.sends += int(sl.sends)
-			refused = append(refused, sl.ex)
-			s.forsake(sl)
-		}
-	}
-	s.mu.Unlock()
-	h := wire.NewHasher()
-	for _, ex := range refused {
-		if f := ex.Handler.Fail(h, FailRefused, 0); f != nil {
-			f.Flush()
 		}
 	}
 }
@@ -242,12 +218,16 @@ func (s *socket) take(r *receiver, now time.Duration) {
 		}
 		verified = true
 		if sl := &s.slots[c.id]; sl.generation == c.generation && sl.state != slotMoving {
+			c.left = sl.left
 			c.ex = s.free(c.id)
 			freed++
 		}
 	}
 	s.mu.Unlock()
 	s.end.add(-freed)
+	for i := range r.candidates[:r.n] {
+		s.callBack(&r.candidates[i])
+	}
 	if verified {
 		s.end.judge.replied(now)
 	}
@@ -256,6 +236,18 @@ func (s *socket) take(r *receiver, now time.Duration) {
 			s.end.metrics.CountReply(metrics.ReplyUnmatched)
 		}
 	}
+}
+
+// callBack gives a reply to the request that has left this server for another
+// that has not answered yet.
+func (s *socket) callBack(c *candidate) {
+	left := c.left
+	c.left = leaver{}
+	if left.ex == nil || !left.ex.takeBack(left.use) {
+		return
+	}
+	c.ex = left.ex
+	c.ex.server, c.ex.end = left.server, s.end
 }
 
 // answer has the owner write what its client gets.
@@ -301,8 +293,8 @@ func (s *socket) protocolError(ex *Exchange, cause uint32) Flusher {
 	const notRoutable, proxyError = 502, 505
 	batch := s.end.server.back.Borrow()
 	defer s.end.server.back.GiveBack(batch)
-	if (cause == notRoutable || cause == proxyError) && ex.group != nil && movable(ex.Kind) && ex.group.hasBetter(ex) {
-		err := ex.group.relaunch(ex, batch)
+	if (cause == notRoutable || cause == proxyError) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, Suspect) {
+		err := ex.group.relaunch(ex, batch, Suspect)
 		batch.Flush()
 		if err == nil {
 			s.end.metrics.Moved(1)

@@ -38,13 +38,14 @@ type Server struct {
 	back      *Back
 	secret    *wire.ServerSecret
 	requireMA bool
+	number    uint16 // what a State that it issues is remembered with
 	schedule  Schedule
 	ends      [wire.NumKinds]*endpoint // by kind; nil where the server has no port for it
 }
 
 // NewServer prepares a server and begins to watch its health; Close ends that.
 func (b *Back) NewServer(c ServerConfig) *Server {
-	s := &Server{Name: c.Name, back: b, secret: c.Secret, requireMA: c.RequireMA, schedule: c.Schedule.withDefaults()}
+	s := &Server{Name: c.Name, back: b, secret: c.Secret, requireMA: c.RequireMA, number: b.states.number(c.Name), schedule: c.Schedule.withDefaults()}
 	if a, err := netip.ParseAddr(c.Address); err == nil {
 		s.address = a.Unmap()
 	}

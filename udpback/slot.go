@@ -17,6 +17,14 @@ const (
 	slotAbandoned                  // nobody waits any more, but the server may still answer
 )
 
+// leaver is an exchange that went on to another server. A reply of the one that
+// it left is as good, as long as it waits.
+type leaver struct {
+	ex     *Exchange // nil: none
+	use    uint64    // of ex then; it may be another request by now
+	server int       // the place of the server in ex's group
+}
+
 // slot is what a socket knows of one Identifier. Guarded by socket.mu.
 type slot struct {
 	state      slotState
@@ -26,6 +34,7 @@ type slot struct {
 	sent       [16]byte      // the Request Authenticator as sent
 	packet     []byte        // the octets as sent, from the buffers; nil once abandoned
 	ex         *Exchange     // nil once abandoned
+	left       leaver        // the exchange that moved on from here, if one did
 	share      *Share        // of the client that took it; nil: not counted
 	first      time.Duration // when it was first sent
 	wait       time.Duration // the current RT

@@ -77,7 +77,7 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 		}
 		sl.wait = sch.first(jitter())
 		sl.due = min(now+sl.wait, sl.end)
-		if !sl.ex.place(s, it.id) { // nobody wants it resent
+		if !sl.ex.place(s, it.id, sl.generation) { // nobody wants it resent
 			sl.due = sl.end
 		}
 		s.arm(sl.due, now)
@@ -104,7 +104,7 @@ func (s *socket) free(id wire.ServerID) *Exchange {
 	s.end.server.back.Buffers.Return(sl.packet)
 	sl.generation++
 	sl.share.add(-1)
-	sl.state, sl.ex, sl.packet, sl.share = slotFree, nil, nil, nil
+	sl.state, sl.ex, sl.packet, sl.share, sl.left = slotFree, nil, nil, nil, leaver{}
 	s.ids.give(id)
 	return ex
 }
@@ -118,13 +118,14 @@ func (s *socket) release(id wire.ServerID) {
 
 // abandon stops the schedule of a slot that waits for ex. The Identifier stays
 // taken until a valid reply or the schedule's end (RFC 5080 §2.2.2).
-func (s *socket) abandon(id wire.ServerID, ex *Exchange) bool {
+func (s *socket) abandon(id wire.ServerID, generation uint32, ex *Exchange) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl := &s.slots[id]
-	if sl.ex != ex {
+	if sl.ex != ex || sl.generation != generation {
 		return false
 	}
+	ex.sends += int(sl.sends)
 	s.forsake(sl)
 	return true
 }

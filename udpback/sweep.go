@@ -89,8 +89,8 @@ func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
 		w.ended = append(w.ended, s.free(id))
 		return
 	}
-	if s.shouldMove(sl, now) {
-		w.moving = append(w.moving, mover{ex: sl.claim(), id: id, generation: sl.generation})
+	if own := s.end.judge.now(); s.shouldMove(sl, now, own) {
+		w.moving = append(w.moving, mover{ex: sl.claim(), id: id, generation: sl.generation, own: own})
 		return
 	}
 	if int(sl.sends) >= s.schedule(sl).Count {

@@ -1,0 +1,296 @@
+package udpback
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// deafTo has the servers answer everything but the first n copies of each request
+// to one of them; probes it answers, if any are sent.
+func (n *network) deafTo(t *testing.T, address string, copies int) {
+	n.answering(t, "a", "b", "c")
+	var mu sync.Mutex
+	got := map[string]int{}
+	n.wrap(func(serve server, to string, q []byte) [][]byte {
+		mu.Lock()
+		defer mu.Unlock()
+		if to == address && wire.Code(q[0]) != radius.CodeStatusServer {
+			if got[string(q)]++; got[string(q)] <= copies {
+				return nil
+			}
+		}
+		return serve(to, q)
+	})
+}
+
+// server is what network.serve is.
+type server = func(address string, datagram []byte) [][]byte
+
+// wrap puts f before what serves now.
+func (n *network) wrap(f func(serve server, to string, q []byte) [][]byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	serve := n.serve
+	n.serve = func(to string, q []byte) [][]byte { return f(serve, to, q) }
+}
+
+// A request with State stays with the living server that issued it, although two
+// datagrams were lost; one without goes on.
+// Rules: P65, P66
+func TestConversationsStayThroughLoss(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		state uint64
+		moves bool
+	}{{"with State", Hash([]byte("state")) | 1, false}, {"without State", 0, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			probed := func(c *ServerConfig) { c.Health.Check = CheckNone }
+			a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+			defer a.Close()
+			defer b.Close()
+			f.net.deafTo(t, "a:1812", 2)
+			g := f.group(t, Failover, a, b)
+			g.noteState(&Exchange{server: 0}, []byte("state"))
+			o := newOwner(radius.CodeAccessRequest)
+			o.State = row.state
+			f.start(t, g, o)
+			<-o.ended
+			if got := o.outcome(); got != "replies [Access-Accept] fails []" {
+				t.Errorf("%s: %s, expected an Access-Accept", row.name, got)
+			}
+			if moved := len(f.net.seen("b:1812")) > 0; moved != row.moves {
+				t.Errorf("%s: went to the other server: %t, expected %t", row.name, moved, row.moves)
+			}
+		})
+	}
+}
+
+// When the server that issued the State is dead its conversations are lost, and
+// the client hears so from the next server instead of waiting for the end.
+// Rules: P65, P66
+func TestConversationsLeaveTheDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "b")
+		g := f.group(t, Failover, a, b)
+		g.noteState(&Exchange{server: 0}, []byte("state"))
+		var all []*owner
+		for range 3 { // as many as make it suspect
+			o := newOwner(radius.CodeAccessRequest)
+			o.State = Hash([]byte("state")) | 1
+			f.start(t, g, o)
+			all = append(all, o)
+		}
+		for _, o := range all {
+			<-o.ended
+			if took := time.Since(f.net.start); o.outcome() != "replies [Access-Accept] fails []" || took > 6900*time.Millisecond {
+				t.Errorf("%s after %v, expected b's answer after the second wait", o.outcome(), took)
+			}
+		}
+	})
+}
+
+// The first valid reply wins, also when it comes from the server that the request
+// has left: a slow one has it once and is not asked to do it again.
+// Rules: P64
+func TestLateReplyOfTheFirstServerCounts(t *testing.T) {
+	for _, code := range []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+			defer a.Close()
+			defer b.Close()
+			port := map[radius.Code]string{radius.CodeAccessRequest: ":1812", radius.CodeAccountingRequest: ":1813"}[code]
+			o := newOwner(code)
+			f.start(t, f.group(t, Failover, a, b), o)
+			pass(8 * time.Second)
+			first, second := f.net.seen("a"+port), f.net.seen("b"+port)
+			if len(first) != 2 || len(second) == 0 {
+				t.Fatalf("%v: %d transmissions to a and %d to b, expected that it moved on after two", code, len(first), len(second))
+			}
+			f.net.sockets[first[0].socket].in <- answer(t, first[0].octets, code+1)
+			<-o.ended
+			f.net.sockets[second[0].socket].in <- answer(t, second[0].octets, code+1)
+			pass(time.Minute)
+			if got := len(o.replies) + len(o.fails); got != 1 || len(o.replies) != 1 {
+				t.Errorf("%v: %s, expected a's late reply and nothing else", code, o.outcome())
+			}
+			if server, _, sends := o.Served(); server != "a" || sends < 3 {
+				t.Errorf("%v: answered by %s after %d transmissions, expected a and at least 3", code, server, sends)
+			}
+			if n := len(f.net.seen("b" + port)); n != len(second) {
+				t.Errorf("%v: %d more transmissions to b after the reply", code, n-len(second))
+			}
+			if got := f.count(t, "radsec_gw_server_replies_total", "result", "unmatched"); got != 1 {
+				t.Errorf("%v: %v unmatched replies, expected b's only", code, got)
+			}
+		})
+	}
+}
+
+// A late reply does not touch what the exchange is used for by then.
+// Rules: P64
+func TestLateReplyFindsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		g := f.group(t, Failover, a, b)
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, o)
+		pass(8 * time.Second)
+		first := f.net.seen("a:1812")
+		f.net.answering(t, "b")
+		<-o.ended
+		f.net.answering(t)
+		f.start(t, g, o) // the same exchange carries the next request
+		f.net.sockets[first[0].socket].in <- answer(t, first[0].octets, radius.CodeAccessReject)
+		synctest.Wait()
+		if got := o.outcome(); got != "replies [Access-Accept] fails []" {
+			t.Errorf("%s, expected that the late reply of the first request is nothing to the second", got)
+		}
+		o.Cancel()
+	})
+}
+
+// From a server that is up a request does not go to one that is in doubt; and a
+// request whose second server proves dead goes back to the first.
+// Rules: P65
+func TestRequestsGoNowhereWorse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.deafTo(t, "a:1812", 2)
+		b.ends[wire.KindAccess].judge.state.Store(int32(Suspect))
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, a, b), o)
+		<-o.ended
+		if n := len(f.net.seen("b:1812")); n != 0 {
+			t.Errorf("%d transmissions to b, which is in doubt, expected none: a is up", n)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		quick := func(c *ServerConfig) {
+			c.Schedule = Schedule{Initial: 300 * time.Millisecond, Count: 20}
+		}
+		a, b := f.server(t, "a", quick), f.server(t, "b", quick)
+		defer a.Close()
+		defer b.Close()
+		f.net.deafTo(t, "a:1812", 2)
+		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
+			if to == "b:1812" {
+				return nil
+			}
+			return serve(to, q)
+		})
+		g := f.group(t, Failover, a, b)
+		lost := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, lost)
+		pass(1100 * time.Millisecond) // it has moved to b, after 1.03 s at most
+		b.ends[wire.KindAccess].judge.state.Store(int32(Down))
+		pass(5 * time.Second)
+		moved, back := len(f.net.seen("b:1812")), f.net.seen("a:1812")
+		if moved == 0 || len(back) != 5 || string(back[1].octets) == string(back[2].octets) {
+			t.Errorf("%d transmissions to b and %d to a, expected some, and 2+3: back at a it is a new request, two copies of which are lost", moved, len(back))
+		}
+		if got := lost.outcome(); got != "replies [Access-Accept] fails []" {
+			t.Errorf("%s, expected a's Access-Accept", got)
+		}
+	})
+}
+
+// ICMP port unreachable sends what waits to the next server at once, whatever the
+// health check; with no other server it is resent.
+// Rules: P84
+func TestRefusedRequestsGoOn(t *testing.T) {
+	for _, check := range []Check{CheckNone, CheckStatusServer} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			checked := func(c *ServerConfig) { c.Health.Check = check }
+			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
+			defer a.Close()
+			defer b.Close()
+			f.net.answering(t, "b")
+			f.net.unreachable = map[string]bool{"a:1812": true}
+			g := f.group(t, Failover, a, b)
+			for range 3 {
+				o := newOwner(radius.CodeAccessRequest)
+				before := time.Now()
+				f.start(t, g, o)
+				<-o.ended
+				if took := time.Since(before); o.outcome() != "replies [Access-Accept] fails []" || took > 10*time.Millisecond {
+					t.Errorf("health %d: %s after %v, expected b's Access-Accept at once", check, o.outcome(), took)
+				}
+			}
+			alone := newOwner(radius.CodeAccessRequest)
+			f.start(t, f.group(t, Failover, a), alone)
+			pass(7 * time.Second)
+			f.net.mu.Lock()
+			f.net.unreachable = nil
+			f.net.mu.Unlock()
+			f.net.answering(t, "a")
+			<-alone.ended
+			if got := alone.outcome(); got != "replies [Access-Accept] fails []" {
+				t.Errorf("health %d: %s, expected a's Access-Accept once it is back", check, got)
+			}
+		})
+	}
+}
+
+// A single silent request has its server asked. A server that answers stays up,
+// whatever the realm does; its state does not waver.
+// Rules: P83, P84
+func TestSilenceIsAskedAbout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		defer a.Close()
+		f.net.deafTo(t, "a:1812", 100)
+		pass(5 * time.Second)
+		probes := func() (n int) {
+			for _, tr := range f.net.seen("a:1812") {
+				if tr.octets[0] == byte(radius.CodeStatusServer) {
+					n++
+				}
+			}
+			return n
+		}
+		before := probes()
+		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
+		pass(2300 * time.Millisecond) // it is due again
+		if n := probes() - before; n != 1 {
+			t.Errorf("%d probes after one silent request, expected 1", n)
+		}
+		pass(10 * time.Second)
+		if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+			t.Errorf("a is %v, expected up: it answers the probes", s)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		defer a.Close()
+		f.net.answering(t, "a")
+		pass(5 * time.Second)
+		f.net.answering(t)
+		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
+		pass(5300 * time.Millisecond) // due again after 2.2 s at most, and 3 s for the probe
+		if s := a.ends[wire.KindAccess].judge.now(); s != Suspect {
+			t.Errorf("a is %v, expected suspect: it answered neither the request nor the probe", s)
+		}
+	})
+}
