@@ -110,9 +110,9 @@ func (e *endpoint) grow(seen int) error {
 	if err != nil {
 		e.dialErr = now
 		e.metrics.SocketError(1)
-		if n, ok := e.failure.Due(now); ok {
-			e.log.Error("cannot open a socket to the server: is its name or address right, and may this process open more files?", "error", err, "left_out", n)
-		}
+		e.failure.Say(now, func() Line {
+			return Line{e.log, slog.LevelError, "cannot open a socket to the server: is its name or address right, and may this process open more files?", []any{"error", err}}
+		})
 		return ErrNoSocket
 	}
 	more := append(all[:len(all):len(all)], newSocket(e, conn))
@@ -135,9 +135,11 @@ func (e *endpoint) socketError(err error) {
 		text, c = "nobody listens on the server's port: is the RADIUS server running?", &e.refusal
 		e.judge.refused()
 	}
-	if n, ok := c.Due(e.server.back.Now()); ok {
-		e.log.Warn(text, "error", err, "left_out", n)
-	}
+	e.warn(c, text, err)
+}
+
+func (e *endpoint) warn(c *Complaint, text string, err error) {
+	c.Say(e.server.back.Now(), func() Line { return Line{e.log, slog.LevelWarn, text, []any{"error", err}} })
 }
 
 // badReply tells the operator of a reply that does not verify. One line a minute
@@ -150,9 +152,7 @@ func (e *endpoint) badReply(err error) {
 	case errors.Is(err, wire.ErrNoMessageAuthenticator):
 		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &e.unsigned
 	}
-	if n, ok := c.Due(e.server.back.Now()); ok {
-		e.log.Warn(text, "error", err, "left_out", n)
-	}
+	e.warn(c, text, err)
 }
 
 // close closes every socket, waits for all that runs, and fails what still waits.

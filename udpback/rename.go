@@ -1,6 +1,9 @@
 package udpback
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // refresh looks the server's name up anew, because a server that is silent may
 // have moved: a container that was made again often has another address. If it
@@ -8,9 +11,9 @@ import "time"
 func (e *endpoint) refresh() {
 	conn, err := e.server.back.dial(e.address)
 	if err != nil {
-		if n, ok := e.failure.Due(e.server.back.Now()); ok {
-			e.log.Error("cannot look the server's name up", "error", err, "left_out", n)
-		}
+		e.failure.Say(e.server.back.Now(), func() Line {
+			return Line{e.log, slog.LevelError, "cannot look the server's name up", []any{"error", err}}
+		})
 		return
 	}
 	e.mu.Lock()
