@@ -80,7 +80,8 @@ func scheduleWords(s *config.Server) []string {
 // healthWords says when a port is suspected, dead and alive again.
 func healthWords(s *config.Server) []string {
 	suspected := fmt.Sprintf("%s, due again after %v with no reply to anything since,", count(s.SuspectAfter, "request"), s.RetransmitInitial)
-	trickle := fmt.Sprintf("make a port dead; then one request each %v tries it, and %s in a row bring it back", s.ProbeInterval, count(s.UpAfter, "reply"))
+	trickle := fmt.Sprintf("make a port dead; then a request tries it after %v, %v and each %v, and %s in a row bring it back",
+		s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval, count(s.UpAfter, "reply"))
 	var probed, unprobed []string
 	port := func(name string, number uint16, isProbed bool) {
 		switch {
@@ -101,7 +102,7 @@ func healthWords(s *config.Server) []string {
 			fmt.Sprintf("%s: a suspect is asked with %s each %v; dead after %s without an answer (about %v after it fell silent), back after %s",
 				strings.Join(probed, ", "), with, s.ProbeInterval, count(s.DownAfter, "probe"),
 				s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval, count(s.UpAfter, "reply")),
-			fmt.Sprintf("%s: unheard for %v it is asked although nothing is wrong", strings.Join(probed, ", "), s.WatchdogInterval))
+			fmt.Sprintf("%s: after one silent request, and unheard for %v, it is asked although nothing is wrong", strings.Join(probed, ", "), s.WatchdogInterval))
 	}
 	if unprobed != nil {
 		lines = append(lines, fmt.Sprintf("%s: never asked; %s %s", strings.Join(unprobed, ", "), suspected, trickle))
@@ -129,12 +130,14 @@ func groupWords(cfg *config.Config, r *config.Route) []string {
 		config.BalanceLeastOutstanding: "least-outstanding: of those that are up the one with the fewest requests in flight, EAP by station and user; if none is up, a suspect; then the dead",
 		config.BalanceSticky:           "sticky: of those that are up the one that station and user point to, the same on every gateway with these servers; if none is up, a suspect; then the dead",
 	}[r.Balance]}
-	lines = append(lines, "State: to the server that issued it unless that is dead; "+map[bool]string{
-		true:  "one that this gateway has not seen, to the first that is up",
-		false: "one that this gateway has not seen (it was restarted, or another gateway relayed it), by station and user, which agree in all rounds",
-	}[r.Balance == config.BalanceFailover])
+	lines = append(lines, "State: to the server that issued it unless that is dead; one that this gateway has not seen (it was restarted, or another gateway relayed it), "+map[string]string{
+		config.BalanceFailover:         "to the first that is up",
+		config.BalanceSticky:           "by station and user, which agree in all rounds",
+		config.BalanceLeastOutstanding: "by station and user, which is right for EAP, and for others when the load was even as they began",
+	}[r.Balance])
 	if slices.Contains(r.Packets, config.PacketAccess) || slices.Contains(r.Packets, config.PacketAccounting) {
-		lines = append(lines, "a request that its server leaves silent moves on: "+moveWords(cfg, r))
+		lines = append(lines, "a request that its server leaves silent moves on: "+moveWords(cfg, r),
+			"what carries the State of a server moves on only when several requests in a row found that server silent")
 	}
 	if slices.Contains(r.Packets, config.PacketCoA) || slices.Contains(r.Packets, config.PacketDisconnect) {
 		lines = append(lines, "CoA and Disconnect do not move on: only the server that got them may hold the session (RFC 5176 §2.3)")

@@ -40,11 +40,11 @@ func TestGroupWords(t *testing.T) {
 		want  []string
 	}{
 		{config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceFailover, MoveOnAfter: 3, Packets: []string{"access"}, OnUnreachable: "protocol-error"}, []string{
-			"failover: the first of them that is up", "has not seen, to the first that is up",
+			"failover: the first of them that is up", "to the first that is up",
 			"from a never, because its schedule ends before transmission 3 is due again; from b after 3 transmissions, 14s (11.718s to 16.522s)",
 			"given up, an Access-Request gets a Protocol-Error"}},
 		{config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceLeastOutstanding, MoveOnAfter: 1, Packets: []string{"accounting"}}, []string{
-			"least-outstanding: of those that are up", "by station and user, which agree in all rounds", "from a after 1 transmission, 2s", "given up, a request gets no answer"}},
+			"least-outstanding: of those that are up", "by station and user, which is right for EAP", "from a after 1 transmission, 2s", "given up, a request gets no answer"}},
 	} {
 		got := strings.Join(groupWords(cfg, &x.route), "\n")
 		for _, want := range x.want {
