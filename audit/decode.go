@@ -19,12 +19,12 @@ func (s *seen) text() string {
 	e := &s.event
 	fmt.Fprintf(&b, "%s %s %s ", s.at.Format("15:04:05.000"), e.Client, e.Peer)
 	if !s.ended {
-		fmt.Fprintf(&b, "-> %s\n", packetText(s.request, true))
+		fmt.Fprintf(&b, "-> %s\n", packetText(s.request, s.v11))
 		return b.String()
 	}
 	fmt.Fprintf(&b, "<- %s", e.Fate)
 	if s.request != nil {
-		fmt.Fprintf(&b, ", %s identifier %d", wire.CodeName(wire.Code(s.request[0])), s.request[1])
+		fmt.Fprintf(&b, ", %s %s", wire.CodeName(wire.Code(s.request[0])), whichText(s.request, s.v11))
 	}
 	if e.Server != "" {
 		fmt.Fprintf(&b, ", server %s %s", e.Server, e.Port)
@@ -34,26 +34,36 @@ func (s *seen) text() string {
 		fmt.Fprintf(&b, ", sent %d times", e.Tries)
 	}
 	if len(e.Reply) > 0 {
-		fmt.Fprintf(&b, ": %s", packetText(e.Reply, true))
+		fmt.Fprintf(&b, ": %s", packetText(e.Reply, s.v11))
 	}
 	b.WriteByte('\n')
 	return b.String()
 }
 
+// whichText prints what a packet is told from others by: its Identifier, or in
+// RADIUS/1.1 its Token (RFC 9765 §4.2.1).
+func whichText(p []byte, v11 bool) string {
+	if v11 {
+		return fmt.Sprintf("Token %d", binary.BigEndian.Uint32(p[4:]))
+	}
+	return fmt.Sprintf("identifier %d", p[1])
+}
+
 // packetText prints a packet as a line and one for each attribute.
-func packetText(p []byte, attributes bool) string {
+func packetText(p []byte, v11 bool) string {
 	var v wire.View
 	if err := v.Parse(p); err != nil {
 		return fmt.Sprintf("no packet: %v", err)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s identifier %d, %d octets", wire.CodeName(v.Code()), v.Identifier(), len(p))
-	if !attributes {
-		return b.String()
-	}
+	fmt.Fprintf(&b, "%s %s, %d octets", wire.CodeName(v.Code()), whichText(p, v11), len(p))
 	eap := false
 	for _, a := range wire.Reveal(&v, nil, nil) { // without a secret: what is hidden stays sealed
-		fmt.Fprintf(&b, "\n    %s = %s", a.Name, valueText(&a, eap))
+		text := valueText(&a, eap)
+		if v11 && a.Type == typeUserPassword {
+			text = "[hidden]" // not padded there: its length is the password's
+		}
+		fmt.Fprintf(&b, "\n    %s = %s", a.Name, text)
 		eap = eap || a.Type == typeEAPMessage && a.Vendor == 0
 	}
 	return b.String()
@@ -61,6 +71,7 @@ func packetText(p []byte, attributes bool) string {
 
 // Attribute types that are looked at here.
 const (
+	typeUserPassword  = 2
 	typeCHAPPassword  = 3
 	typeVendor        = 26
 	typeARAPPassword  = 70

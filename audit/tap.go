@@ -59,6 +59,7 @@ type seen struct {
 	event   Event // Request is nil, Reply a copy
 	request []byte
 	ended   bool
+	v11     bool // a connection of RADIUS/1.1
 }
 
 // tap is one onlooker.
@@ -113,6 +114,7 @@ func (t *tap) offer(e *Event, ended bool) {
 	}
 	s := &seen{at: time.Now(), event: *e, ended: ended}
 	s.event.Request, s.event.Reply = nil, bytes.Clone(e.Reply)
+	s.v11 = e.Request != nil && e.Request.Is11()
 	if e.Request != nil && !ended {
 		s.request = bytes.Clone(e.Request.Packet)
 	}
