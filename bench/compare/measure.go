@@ -232,7 +232,7 @@ func (r *runner) idle(ctx context.Context, c testCase, cfg load.Config, p *peers
 func (r *runner) handshakes(ctx context.Context, c testCase, cfg load.Config, p *peers.Process) (map[metric]float64, error) {
 	m := &meter{p: p}
 	cfg.Duration, cfg.Measured = r.duration, m.measured
-	report, err := load.Handshakes(ctx, cfg, c.resume, 4)
+	report, err := load.Handshakes(ctx, cfg, c.resume, 16)
 	if err = errors.Join(err, m.err); err != nil {
 		return nil, err
 	}

@@ -61,11 +61,12 @@ type HandshakeReport struct {
 	Duration time.Duration `json:"duration_ns"`
 }
 
-// Handshakes opens connections one after the other on each of workers
-// goroutines. Every connection makes one exchange, which proves that the relay
-// took it and fetches the session ticket, and is closed. When resume is set,
-// sessions are resumed where the relay allows it. Measured is called after
-// each worker has made one connection, and at the end.
+// Handshakes opens and closes connections one after the other on each of workers
+// goroutines. The first of each worker makes an exchange, which proves that the
+// relay takes such clients; the others end without one, so that nothing but
+// connecting, the handshake and closing is measured. When resume is set, sessions
+// are resumed where the relay allows it. Measured is called after each worker has
+// made one connection, and at the end.
 func Handshakes(ctx context.Context, cfg Config, resume bool, workers int) (HandshakeReport, error) {
 	if err := OnlyLoopback(cfg.Address); err != nil {
 		return HandshakeReport{}, err
@@ -82,7 +83,7 @@ func Handshakes(ctx context.Context, cfg Config, resume bool, workers int) (Hand
 			c.ClientSessionCache = tls.NewLRUClientSessionCache(4)
 		}
 		clients[i] = &handshaker{config: c, address: cfg.Address, maker: packets.NewMaker(cfg.Secret), timeout: cfg.Timeout}
-		if _, err := clients[i].once(ctx, int(number.Add(1))); err != nil {
+		if _, err := clients[i].once(ctx, int(number.Add(1)), true); err != nil {
 			return r, err
 		}
 	}
@@ -91,7 +92,7 @@ func Handshakes(ctx context.Context, cfg Config, resume bool, workers int) (Hand
 	for _, h := range clients {
 		wg.Go(func() {
 			for time.Since(from) < cfg.Duration && ctx.Err() == nil {
-				again, err := h.once(ctx, int(number.Add(1)))
+				again, err := h.once(ctx, int(number.Add(1)), false)
 				if err != nil {
 					cancel(err)
 					return
@@ -125,8 +126,9 @@ type handshaker struct {
 	buf     [packets.MaxLength]byte
 }
 
-// once opens a connection, makes one exchange and closes it.
-func (h *handshaker) once(ctx context.Context, number int) (resumed bool, err error) {
+// once opens a connection, makes one exchange if it is to, and closes it. It
+// reads to the end, where the session ticket comes and a refusal would.
+func (h *handshaker) once(ctx context.Context, number int, exchange bool) (resumed bool, err error) {
 	raw, err := dial(ctx, h.address, number)
 	if err != nil {
 		return false, err
@@ -138,22 +140,30 @@ func (h *handshaker) once(ctx context.Context, number int) (resumed bool, err er
 	if err := c.HandshakeContext(ctx); err != nil {
 		return false, fmt.Errorf("handshake: %w", err)
 	}
+	if exchange {
+		if err := h.exchange(t, number); err != nil {
+			return false, err
+		}
+	}
+	if err := t.farewell(); err != nil {
+		return false, fmt.Errorf("the end of a connection: %w", err)
+	}
+	return c.ConnectionState().DidResume, nil
+}
+
+// exchange makes the one exchange of a connection.
+func (h *handshaker) exchange(t *transport, number int) error {
 	request := h.maker.Write(h.buf[:], packets.PAP, byte(number))
 	ra := [16]byte(request[4:20])
 	if err := t.put(request); err != nil {
-		return false, err
+		return err
 	}
 	reply, err := t.next()
 	if err != nil {
-		return false, fmt.Errorf("the first exchange of a connection: %w", err)
+		return fmt.Errorf("the first exchange of a connection: %w", err)
 	}
 	if !packets.Answers(packets.PAP, reply[0]) {
-		return false, errors.New("the first exchange of a connection got no Access-Accept")
+		return errors.New("the first exchange of a connection got no Access-Accept")
 	}
-	if err := h.maker.Verify(reply, packets.PAP, &ra); err != nil {
-		return false, err
-	}
-	resumed = c.ConnectionState().DidResume
-	t.finish()
-	return resumed, nil
+	return h.maker.Verify(reply, packets.PAP, &ra)
 }

@@ -118,12 +118,34 @@ func (t *transport) kill() { _ = t.wire.Close() }
 // finish closes the connection as TLS wants it, with a close_notify, which a
 // relay that no longer reads may hold up for a second at most.
 func (t *transport) finish() {
-	if c, ok := t.stream.(*tls.Conn); ok {
-		_ = t.wire.SetWriteDeadline(time.Now().Add(time.Second))
-		_ = c.CloseWrite()
-		_ = t.wire.flush()
+	if _, ok := t.stream.(*tls.Conn); ok {
+		_ = t.closeWrite()
 	}
 	t.kill()
+}
+
+// closeWrite sends a close_notify. CloseWrite ends with a deadline in the past, to
+// stop further writes: what is gathered still has to go.
+func (t *transport) closeWrite() error {
+	if err := t.stream.(*tls.Conn).CloseWrite(); err != nil {
+		return err
+	}
+	_ = t.wire.SetWriteDeadline(time.Now().Add(time.Second))
+	return t.wire.flush()
+}
+
+// farewell closes the connection and reads until the relay has closed it, too.
+// An alert is an error, an end without close_notify is none.
+func (t *transport) farewell() error {
+	defer t.kill()
+	if err := t.closeWrite(); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, t.stream)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
 }
 
 // dialers is how many handshakes are under way at once.
