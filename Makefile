@@ -75,7 +75,8 @@ PACKAGE_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | s
 .PHONY: image docker-test docker-check packages packages-test
 
 image: ## the container image
-	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE) .
+	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) \
+	  --build-arg REVISION=$$(git rev-parse HEAD)$$(git diff --quiet HEAD || echo +changes) -t $(IMAGE) .
 
 docker-check: ## dashboards, rules and Kubernetes manifests, without a Docker engine
 	@$(MAKE) -s deps PACKAGES=prometheus

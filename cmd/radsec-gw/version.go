@@ -7,12 +7,12 @@ import (
 	"runtime/debug"
 )
 
-// version can be set when linking:
+// version and commit can be set when linking, where the build sees no repository:
 //
-//	go build -ldflags "-X main.version=v1.2.3" ./cmd/radsec-gw
+//	go build -ldflags "-X main.version=v1.2.3 -X main.commit=$(git rev-parse HEAD)" ./cmd/radsec-gw
 //
-// Empty, what the module's build information says is printed.
-var version string
+// Empty, what the build information says is printed.
+var version, commit string
 
 // runVersion prints version, commit and Go version: one fact a line, so that a script can cut it.
 func runVersion(args []string, stdout, stderr io.Writer) int {
@@ -21,15 +21,15 @@ func runVersion(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	info, _ := debug.ReadBuildInfo()
-	v, commit := buildVersion(version, info)
-	fmt.Fprintf(stdout, "radsec-gw %s\ncommit %s\n%s %s/%s\n", v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	v, c := buildVersion(version, info)
+	fmt.Fprintf(stdout, "radsec-gw %s\ncommit %s\n%s %s/%s\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return 0
 }
 
-// buildVersion chooses what to print: the linker's version before the module's, and the commit
-// with "+changes" when the working tree had any. info may be nil.
-func buildVersion(linked string, info *debug.BuildInfo) (v, commit string) {
-	v, commit = linked, "unknown"
+// buildVersion chooses what to print: the linker's version and commit before those of the
+// build information, whose commit has "+changes" when the working tree had any. info may be nil.
+func buildVersion(linked string, info *debug.BuildInfo) (v, c string) {
+	v, c = linked, "unknown"
 	if info == nil {
 		info = new(debug.BuildInfo)
 	}
@@ -43,13 +43,16 @@ func buildVersion(linked string, info *debug.BuildInfo) (v, commit string) {
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			commit = s.Value
+			c = s.Value
 		case "vcs.modified":
 			changed = s.Value == "true"
 		}
 	}
 	if changed {
-		commit += "+changes"
+		c += "+changes"
 	}
-	return v, commit
+	if commit != "" {
+		c = commit
+	}
+	return v, c
 }

@@ -3,6 +3,7 @@
 make_images() {
   local version network=()
   version=$(cd "$repo" && git describe --tags --always --dirty 2>/dev/null || echo development)
+  revision=$(cd "$repo" && git rev-parse HEAD 2>/dev/null || echo no-repository)
   step "base images"
   want "golang:$(sed -n 's/^ARG GO_VERSION=//p' "$repo/docker/Dockerfile")" standin_golang
   want "$(image_of freeradius)" standin_freeradius
@@ -12,9 +13,10 @@ make_images() {
   # A stand-in brings the modules along; the build must not look elsewhere.
   [ ${#made_images[@]} = 0 ] || network=(--network none)
   docker build "${network[@]}" -f "$repo/docker/Dockerfile" --force-rm \
-    --build-arg VERSION="$version" -t "$image" "$repo" >"$work/build" 2>&1 || { cat "$work/build" >&2 && die "docker build"; }
+    --build-arg VERSION="$version" --build-arg REVISION="$revision" -t "$image" "$repo" >"$work/build" 2>&1 || { cat "$work/build" >&2 && die "docker build"; }
   ok "the image builds"
-  check "it knows its version, $version" grep -q "radsec-gw $version" <(docker run --rm "$image" version)
+  check "it knows its version, $version" grep -qx "radsec-gw $version" <(docker run --rm "$image" version)
+  check "and its commit, $revision" grep -qx "commit $revision" <(docker run --rm "$image" version)
 }
 
 # image_of SERVICE prints the image that compose.yaml names.
@@ -30,6 +32,7 @@ test_image() {
   check "it has $bytes octets, below 20 MB" test "$bytes" -lt 20000000
   check "its user is a number and not root" grep -Eqx '[1-9][0-9]*:[1-9][0-9]*' <(of_image '{{.Config.User}}')
   check "it has a version label" test -n "$(of_image '{{index .Config.Labels "org.opencontainers.image.version"}}')"
+  check "and its commit as a label" test "$(of_image '{{index .Config.Labels "org.opencontainers.image.revision"}}')" = "$revision"
   check "its ports are 2083 and 9713" test "$(of_image '{{len .Config.ExposedPorts}}')" = 2
   check "it holds the program and an empty folder only" test "$(docker export "$(docker create "$image")" | tar -t | grep -vE '^(\.dockerenv|dev/.*|etc/.*|proc/|sys/|certs/)$' | tr -d '\n')" = radsec-gw
   docker rm $(docker ps -aq --filter "ancestor=$image") >/dev/null

@@ -14,6 +14,7 @@ test_logins() {
   await 30 "Status-Server is answered" inside probe status -certs /certs -quiet
   await 40 "the container's health check says healthy" test_healthy
   await 20 "FreeRADIUS is up for the gateway" metric_is 'radsec_gw_server_up{port="auth",server="freeradius"}' 1
+  check "radsec_gw_build_info names the commit" grep -q "^radsec_gw_build_info{commit=\"$revision\"" <(metrics)
 
   step "logins"
   await 10 "PAP: an Access-Accept" inside probe access -certs /certs -user bob -password hello
@@ -31,8 +32,9 @@ inside() { docker exec "$gateway" /radsec-gw "$@"; }
 
 test_healthy() { test "$(docker inspect -f '{{.State.Health.Status}}' "$gateway")" = healthy; }
 
+metrics() { curl -fsS "http://127.0.0.1:$RADSEC_GW_METRICS_PORT/metrics"; }
 # metric SERIES prints its value.
-metric() { curl -fsS "http://127.0.0.1:$RADSEC_GW_METRICS_PORT/metrics" | awk -v series="$1 " 'index($0, series) == 1 { print $NF }'; }
+metric() { metrics | awk -v series="$1 " 'index($0, series) == 1 { print $NF }'; }
 metric_is() { test "$(metric "$1")" = "$2"; }
 
 # PEAP with MSCHAPv2 by eapol_test, through radsecproxy as the NAS's RadSec client.
