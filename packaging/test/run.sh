@@ -99,12 +99,18 @@ configure() {
   inside sh -c 'chgrp -R radsec-gw /etc/radsec-gw && chmod -R g+rX,o= /etc/radsec-gw'
 }
 
-# serve starts what ExecStart says, as User says, on ports that nothing else has.
+# of_unit KEY prints what the unit says.
+of_unit() { sed -n "s/^$1=//p" "$repo/packaging/radsec-gw.service"; }
+
+# serve starts what ExecStart says, as User says, on ports that nothing else has,
+# after making the folder that systemd would make.
 serve() {
   local n
+  install -d -m "$(of_unit RuntimeDirectoryMode)" "$root/run/$(of_unit RuntimeDirectory)"
+  inside chown "$(of_unit User):$(of_unit Group)" "/run/$(of_unit RuntimeDirectory)"
   sed -i 's/^\[listen\]$/&\naddress = ["127.0.0.1:22083"]/' "$root/etc/radsec-gw/radsec-gw.toml"
   printf '\n[metrics]\naddress = ""\n' >>"$root/etc/radsec-gw/radsec-gw.toml"
-  chroot --userspec=radsec-gw:radsec-gw "$root" $(sed -n 's/^ExecStart=//p' "$repo/packaging/radsec-gw.service") 2>"$work/log" &
+  chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" $(of_unit ExecStart) 2>"$work/log" &
   gateway=$!
   for n in $(seq 50); do
     if inside radsec-gw probe status -quiet -address 127.0.0.1:22083 -certs /etc/radsec-gw/certs >"$work/out" 2>&1; then return; fi
@@ -112,6 +118,23 @@ serve() {
   done
   cat "$work/log" "$work/out" >&2
   return 1
+}
+
+# tap_request sees a request through the socket where systemd's folder is. There
+# is no server behind: the request is shown, its answer is not awaited.
+tap_request() {
+  local n tap
+  chroot "$root" /usr/bin/radsec-gw tap -user bob >"$work/tap" 2>&1 &
+  tap=$!
+  for n in $(seq 50); do
+    if grep -q Access-Request "$work/tap"; then break; fi
+    inside radsec-gw probe access -quiet -timeout 200ms -address 127.0.0.1:22083 -certs /etc/radsec-gw/certs \
+      -user bob -password hello >/dev/null 2>&1 || true
+  done
+  check "radsec-gw tap shows a request to root" grep -q -- '-> Access-Request' "$work/tap"
+  refuse "  and nothing to another user" chroot --userspec=nobody:nogroup "$root" /usr/bin/radsec-gw tap
+  kill -TERM "$tap"
+  wait "$tap" || die "SIGTERM: tap's exit status $?, expected 0"
 }
 
 test_deb() {
@@ -126,10 +149,15 @@ test_deb() {
   check "check accepts it after the five steps" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
   serve || die "the gateway does not answer Status-Server"
   check "ExecStart as the service's user answers Status-Server" test -n "$gateway"
+  check "the folder of the tap's socket is closed to others" test "$(inside stat -c '%a %U %G' /run/radsec-gw)" = "700 radsec-gw radsec-gw"
+  check "  and so is the socket" test "$(inside stat -c '%a %U %F' /run/radsec-gw/tap.sock)" = "600 radsec-gw socket"
+  tap_request
   kill -TERM "$gateway"
   wait "$gateway" || die "SIGTERM: exit status $?, expected 0"
   gateway=
   check "SIGTERM ends it with 0" true
+  check "  and leaves no socket" test -z "$(ls -A "$root/run/radsec-gw")"
+  rmdir "$root/run/radsec-gw" # as systemd does
   step "upgrade, remove, purge"
   check "an upgrade keeps the changed configuration" inside dpkg -i /next.deb
   check "  and it is still there" grep -q 22083 "$root/etc/radsec-gw/radsec-gw.toml"
