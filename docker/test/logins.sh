@@ -19,6 +19,7 @@ test_logins() {
   step "logins"
   await 10 "PAP: an Access-Accept" inside probe access -certs /certs -user bob -password hello
   printed "with FreeRADIUS's reply" "Hello, bob"
+  tap_login
   check "accounting is acknowledged" inside probe accounting -certs /certs -user bob
   if inside probe access -certs /certs -user bob -password wrong >"$work/out" 2>&1; then die "a wrong password is accepted"; fi
   printed "a wrong password: an Access-Reject" "Access-Reject"
@@ -36,6 +37,19 @@ metrics() { curl -fsS "http://127.0.0.1:$RADSEC_GW_METRICS_PORT/metrics"; }
 # metric SERIES prints its value.
 metric() { metrics | awk -v series="$1 " 'index($0, series) == 1 { print $NF }'; }
 metric_is() { test "$(metric "$1")" = "$2"; }
+
+# A login as `radsec-gw tap` shows it. The tap stays attached: it ends with the gateway.
+tap_login() {
+  docker exec "$gateway" /radsec-gw tap -user bob >"$work/tap" 2>&1 &
+  tap=$!
+  await 10 "tap is attached" grep -q 'showing user="bob"' "$work/tap"
+  inside probe access -certs /certs -user alice -password elsewhere >/dev/null 2>&1 || true
+  inside probe access -certs /certs -user bob -password hello -quiet
+  await 10 "it shows the login" grep -q -- '-> Access-Request' "$work/tap"
+  await 10 "and its reply, relayed from FreeRADIUS" grep -q -- '<- relayed, Access-Request .*, server freeradius .*: Access-Accept' "$work/tap"
+  check "not the password" test -z "$(grep -i 'hello$' "$work/tap")"
+  check "and nobody else's login" test -z "$(grep alice "$work/tap")"
+}
 
 # PEAP with MSCHAPv2 by eapol_test, through radsecproxy as the NAS's RadSec client.
 peap_login() {

@@ -45,6 +45,8 @@ test_stop() {
   ok "the login in flight is answered"
   wait "$stop"
   check "docker stop was done in $((SECONDS - before)) s, less than the grace of 40" test $((SECONDS - before)) -lt 40
+  if wait "$tap"; then die "the tap ended before the gateway"; fi
+  check "the tap ended with the gateway, and says so" grep -q "the gateway has ended the tap" "$work/tap"
   check "the gateway's exit status is 0" test "$(docker inspect -f '{{.State.ExitCode}}' "$gateway")" = 0
 }
 

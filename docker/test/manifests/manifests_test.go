@@ -174,7 +174,29 @@ func checkPod(t *testing.T, all objects, key string, pod *core.PodSpec) {
 		}
 		if c.Name == "radsec-gw" {
 			checkProbes(t, key, &c)
+			checkTap(t, key, pod, &c)
 		}
+	}
+}
+
+// checkTap: radsec-gw tap needs a folder that the gateway's user can write, and
+// its root is read-only. An emptyDir is root's, and fsGroup's to write.
+func checkTap(t *testing.T, key string, pod *core.PodSpec, c *core.Container) {
+	mount := slices.IndexFunc(c.VolumeMounts, func(m core.VolumeMount) bool { return m.MountPath == "/run/radsec-gw" && !m.ReadOnly })
+	if mount < 0 {
+		t.Errorf("%s: nothing writable at /run/radsec-gw for the socket of taps", key)
+		return
+	}
+	for _, v := range pod.Volumes {
+		if v.Name != c.VolumeMounts[mount].Name {
+			continue
+		}
+		if v.EmptyDir == nil || v.EmptyDir.Medium != core.StorageMediumMemory || v.EmptyDir.SizeLimit == nil {
+			t.Errorf("%s: the volume %s is no bounded emptyDir in memory", key, v.Name)
+		}
+	}
+	if s := pod.SecurityContext; s.FSGroup == nil || s.RunAsGroup == nil || *s.FSGroup != *s.RunAsGroup {
+		t.Errorf("%s: fsGroup is not the gateway's group", key)
 	}
 }
 
