@@ -84,7 +84,7 @@ func typeOf(kind string) any {
 func TestStrictDecoding(t *testing.T) {
 	all := load(t)
 	for _, want := range []string{"Deployment radius", "Deployment radsec-gw", "Service radius", "Service radsec-gw",
-		"PodDisruptionBudget radsec-gw", "HorizontalPodAutoscaler radsec-gw", "NetworkPolicy radsec-gw",
+		"PodDisruptionBudget radsec-gw", "HorizontalPodAutoscaler radsec-gw", "NetworkPolicy radsec-gw", "NetworkPolicy radius",
 		"ConfigMap radsec-gw", "ConfigMap radsec-gw-sidecar", "Secret radsec-gw-tls", "Secret radsec-gw-secrets"} {
 		if all[want] == nil {
 			t.Errorf("there is no %s", want)

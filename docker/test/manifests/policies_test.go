@@ -1,0 +1,53 @@
+package manifests
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	apps "k8s.io/api/apps/v1"
+	networking "k8s.io/api/networking/v1"
+)
+
+// A policy that takes another Deployment's pods in would cut what they need, and
+// pods without one have metrics that everybody reads.
+func TestNetworkPolicies(t *testing.T) {
+	all := load(t)
+	for key, o := range all {
+		p, ok := o.(*networking.NetworkPolicy)
+		if !ok {
+			continue
+		}
+		for other, o := range all {
+			d, ok := o.(*apps.Deployment)
+			if !ok {
+				continue
+			}
+			if got, want := selects(&p.Spec.PodSelector, d.Spec.Template.Labels), d.Name == p.Name; got != want {
+				t.Errorf("%s selects the pods of %s: %v, expected %v", key, other, got, want)
+			}
+		}
+		checkIngress(t, key, p)
+	}
+	for key, o := range all {
+		if d, ok := o.(*apps.Deployment); ok && all["NetworkPolicy "+d.Name] == nil {
+			t.Errorf("%s has no NetworkPolicy", key)
+		}
+	}
+	if p, ok := all["NetworkPolicy radius"].(*networking.NetworkPolicy); ok && slices.Contains(p.Spec.PolicyTypes, networking.PolicyTypeEgress) {
+		t.Error("NetworkPolicy radius restricts what FreeRADIUS may ask: LDAP, SQL")
+	}
+}
+
+// checkIngress: RadSec from anywhere, metrics from Prometheus, nothing else.
+func checkIngress(t *testing.T, key string, p *networking.NetworkPolicy) {
+	open := map[string]bool{}
+	for _, rule := range p.Spec.Ingress {
+		for _, port := range rule.Ports {
+			open[port.Port.String()] = len(rule.From) == 0
+		}
+	}
+	if !slices.Contains(p.Spec.PolicyTypes, networking.PolicyTypeIngress) || !maps.Equal(open, map[string]bool{"radsec": true, "metrics": false}) {
+		t.Errorf("%s: types %v, ports and whether they are open to all %v; expected radsec open, metrics not", key, p.Spec.PolicyTypes, open)
+	}
+}
