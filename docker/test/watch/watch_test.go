@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +115,60 @@ func TestEveryAlertIsTestedAndExplained(t *testing.T) {
 			t.Errorf("alert %s: expected a severity, a summary and a description, came %v %v", r.Alert, r.Labels, r.Annotations)
 		}
 	}
+}
+
+// A fate that no recorded rule counts is one that nobody hears of.
+func TestEveryFateHasItsPlace(t *testing.T) {
+	heard := []string{"client:radsec_gw_refused:rate5m", "client:radsec_gw_refused:rate1h", "client:radsec_gw_lost:rate5m", "client:radsec_gw_limited:rate5m"}
+	quiet := []string{"relayed", "status_answered", "duplicate_dropped", "duplicate_answered", "client_gone", "shutdown"}
+	rules, _ := read(t)
+	counted := map[string][]string{}
+	for _, r := range rules {
+		if !slices.Contains(heard, r.Record) {
+			continue
+		}
+		for _, fate := range fates(t) {
+			if counts(r.Expr, fate) {
+				counted[fate] = append(counted[fate], strings.TrimSuffix(strings.TrimSuffix(r.Record, ":rate5m"), ":rate1h"))
+			}
+		}
+	}
+	for _, fate := range fates(t) {
+		places := slices.Compact(counted[fate])
+		if len(places) != 1 && !slices.Contains(quiet, fate) || len(places) != 0 && slices.Contains(quiet, fate) {
+			t.Errorf("fate %s is counted by %q, expected one of %q", fate, places, heard)
+		}
+		if len(places) == 1 && places[0] == "client:radsec_gw_refused" && len(counted[fate]) != 2 {
+			t.Errorf("fate %s is in one of the two rates of refusals only", fate)
+		}
+	}
+}
+
+// fates reads the label values from the list in the room metrics.
+func fates(t *testing.T) (names []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(docker, "../metrics/fate.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`\bFate\w+: +"(\w+)"`).FindAllSubmatch(text, -1) {
+		names = append(names, string(m[1]))
+	}
+	if len(names) < 20 {
+		t.Fatalf("metrics/fate.go names %d fates only", len(names))
+	}
+	return names
+}
+
+// counts says whether the selectors of the label fate in an expression let the value through.
+func counts(expr, fate string) bool {
+	selectors := regexp.MustCompile(`\bfate(=~|!=|=)"([^"]*)"`).FindAllStringSubmatch(expr, -1)
+	for _, s := range selectors {
+		if regexp.MustCompile("^(?:"+s[2]+")$").MatchString(fate) == (s[1] == "!=") {
+			return false
+		}
+	}
+	return len(selectors) > 0
 }
 
 func TestPromtool(t *testing.T) {
