@@ -69,8 +69,10 @@ PACKAGING_PACKAGES := debootstrap rpm
 IMAGE           ?= radsec-gw:$(VERSION)
 NFPM            := $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 DIST            ?= dist
-# Packages want a number first: v1.2.3-4-gabc is 1.2.3-4-gabc, without a tag 0.0.0+abc.
-PACKAGE_VERSION ?= $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || echo 0.0.0+$(VERSION))
+# Packages want a number first, RPM no "-", and both sort "~" before and "+" after:
+# v1.2.3-rc1 is 1.2.3~rc1, v1.2.3-4-gabc is 1.2.3+4.gabc, without a tag it is 0.0.0+abc.
+PACKAGE_VERSION ?= $(shell (git describe --tags --match 'v[0-9]*' 2>/dev/null || echo v0.0.0+$(VERSION)) | \
+  sed 's/^v//; s/-\([0-9]*\)-g/+\1.g/; s/-dirty$$/.dirty/; s/-/~/g')
 
 .PHONY: image docker-test docker-check packages packages-test
 
@@ -89,8 +91,8 @@ docker-test: docker-check ## the image and the composed stack, with the Docker e
 packages: ## Debian and RPM packages in dist/
 	@mkdir -p $(DIST)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $(DIST)/radsec-gw ./cmd/radsec-gw
-	export DIST=$(DIST) PACKAGE_VERSION=$(PACKAGE_VERSION) GOARCH=$$($(GO) env GOARCH); \
-	  for p in deb rpm; do $(NFPM) package -f packaging/nfpm.yaml -p $$p -t $(DIST)/ || exit 1; done
+	export DIST=$(DIST) PACKAGE_VERSION=$(PACKAGE_VERSION) PACKAGE_ARCH=$$($(GO) env GOARCH); \
+	  unset GOARCH; for p in deb rpm; do $(NFPM) package -f packaging/nfpm.yaml -p $$p -t $(DIST)/ || exit 1; done
 
 packages-test: ## install, run, upgrade and remove the packages in a fresh Debian
 	@$(MAKE) -s deps PACKAGES='$(PACKAGING_PACKAGES)'

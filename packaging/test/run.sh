@@ -62,9 +62,11 @@ build() {
   step "packages"
   make -s -C "$repo" packages DIST="$work/dist" PACKAGE_VERSION=1.0.0 >"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages"; }
   make -s -C "$repo" packages DIST="$work/dist2" PACKAGE_VERSION=1.0.1 >>"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages"; }
+  make -s -C "$repo" packages DIST="$work/dist3" PACKAGE_VERSION=1.0.0 GOARCH=arm64 >>"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages GOARCH=arm64"; }
   deb=$(echo "$work"/dist/*.deb) next=$(echo "$work"/dist2/*.deb) rpm=$(echo "$work"/dist/*.rpm)
   check "the Debian package is one" dpkg-deb --info "$deb"
   check "its configuration is a conffile" test "$(dpkg-deb --info "$deb" conffiles)" = /etc/radsec-gw/radsec-gw.toml
+  check "one for another architecture says so" test "$(dpkg-deb -f "$work"/dist3/*.deb Architecture) $(rpm -qp --qf '%{arch}' "$work"/dist3/*.rpm)" = "arm64 aarch64"
   check "the RPM package lists its program" grep -qx /usr/bin/radsec-gw <(rpm -qlp "$rpm" 2>/dev/null)
   check "and its configuration as such" test "$(rpm -qcp "$rpm" 2>/dev/null)" = /etc/radsec-gw/radsec-gw.toml
 }
