@@ -163,7 +163,7 @@ func checkPod(t *testing.T, all objects, key string, pod *core.PodSpec) {
 	if s := pod.SecurityContext; s == nil || s.RunAsNonRoot == nil || !*s.RunAsNonRoot {
 		t.Errorf("%s may run as root", key)
 	}
-	for _, c := range pod.Containers {
+	for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
 		for _, m := range c.VolumeMounts {
 			if !slices.Contains(volumes, m.Name) {
 				t.Errorf("%s, %s: no volume %s", key, c.Name, m.Name)
@@ -175,6 +175,11 @@ func checkPod(t *testing.T, all objects, key string, pod *core.PodSpec) {
 		if c.Name == "radsec-gw" {
 			checkProbes(t, key, &c)
 			checkTap(t, key, pod, &c)
+		}
+		// Side by side both would be told to stop at once, and FreeRADIUS would not
+		// answer what the gateway still waits for.
+		if c.Name == "freeradius" && (c.RestartPolicy == nil || *c.RestartPolicy != core.ContainerRestartPolicyAlways) {
+			t.Errorf("%s: FreeRADIUS does not outlive the gateway", key)
 		}
 	}
 }
