@@ -26,8 +26,8 @@ test_outage() {
   await 10 "and a login succeeds" inside probe access -certs /certs -user bob -password hello -quiet
 }
 
-# A login is in flight while the gateway is told to stop: FreeRADIUS is frozen
-# until then.
+# A login is in flight while the stack is told to stop: FreeRADIUS is frozen
+# until then, and has to outlive the gateway.
 test_stop() {
   local before=$SECONDS login stop
   step "stop with a login in flight"
@@ -37,14 +37,14 @@ test_stop() {
     -user bob -password hello -timeout 30s >"$work/login" 2>&1 &
   login=$!
   await 10 "the login waits for FreeRADIUS" waiting
-  docker stop -t 40 "$gateway" >/dev/null &
+  stack stop >"$work/stop" 2>&1 &
   stop=$!
   await 10 "the gateway is draining" draining
   docker unpause "$freeradius" >/dev/null
   wait "$login" || { cat "$work/login" >&2 && die "the login in flight was lost"; }
   ok "the login in flight is answered"
-  wait "$stop"
-  check "docker stop was done in $((SECONDS - before)) s, less than the grace of 40" test $((SECONDS - before)) -lt 40
+  wait "$stop" || { cat "$work/stop" >&2 && die "compose stop"; }
+  check "compose stop was done in $((SECONDS - before)) s, less than the grace of 40" test $((SECONDS - before)) -lt 40
   if wait "$tap"; then die "the tap ended before the gateway"; fi
   check "the tap ended with the gateway, and says so" grep -q "the gateway has ended the tap" "$work/tap"
   check "the gateway's exit status is 0" test "$(docker inspect -f '{{.State.ExitCode}}' "$gateway")" = 0
