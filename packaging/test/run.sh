@@ -165,9 +165,10 @@ test_deb() {
   check "  and it is still there" grep -q 22083 "$root/etc/radsec-gw/radsec-gw.toml"
   check "removing takes the program" inside dpkg -r radsec-gw
   check "  and keeps the configuration" test ! -e "$root/usr/bin/radsec-gw" -a -e "$root/etc/radsec-gw/radsec-gw.toml"
-  rm -rf "$root/etc/radsec-gw/certs" "$root/etc/radsec-gw/freeradius.secret"
   check "purging" inside dpkg -P radsec-gw
-  check "  leaves no file" test -z "$(find "$root/etc" "$root/usr" "$root/var" "$root/run" -name '*radsec-gw*' -print)"
+  check "  keeps secrets, for root only" test "$(inside stat -c '%a %G' /etc/radsec-gw /etc/radsec-gw/freeradius.secret | tr '\n' ' ')" = "750 root 640 root "
+  rm -rf "$root/etc/radsec-gw"
+  check "  leaves no other file" test -z "$(find "$root/etc" "$root/usr" "$root/var" "$root/run" -name '*radsec-gw*' -print)"
   refuse "  and no user" grep -q radsec-gw "$root/etc/passwd" "$root/etc/group"
 }
 
