@@ -86,6 +86,13 @@ func LoadCertificates(file string) ([]*x509.Certificate, error) {
 	return nil, fmt.Errorf("%s: expected PEM with \"BEGIN CERTIFICATE\", came %d octets without", file, len(octets))
 }
 
+// CheckKey says what is wrong with a file as the private key of LoadPair, nil when
+// nothing is. Whether it fits a certificate is not looked at.
+func CheckKey(file string) error {
+	_, err := loadKey(file)
+	return err
+}
+
 // loadKey reads the first private key of a PEM file: PKCS #8, PKCS #1 or SEC 1.
 // No error shows any of the file's octets.
 func loadKey(file string) (crypto.Signer, error) {

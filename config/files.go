@@ -35,13 +35,15 @@ func (t *table) file(key string, to *string) bool {
 	return ok
 }
 
-// files reads an array of such names.
+// files reads an array of such names. One that has a mistake is "", so that the
+// others keep their places.
 func (t *table) files(key string, to *[]string) {
-	t.texts(key, func(at, name string) {
-		if path, ok := t.readable(at, name); ok {
-			*to = append(*to, path)
-		}
-	})
+	list, _ := t.values[key].([]any)
+	paths := make([]string, len(list))
+	t.textsByIndex(key, func(i int, at, name string) { paths[i], _ = t.readable(at, name) })
+	if len(paths) > 0 {
+		*to = paths
+	}
 }
 
 // readable resolves a name, and notes a mistake when the file cannot be read.

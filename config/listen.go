@@ -19,8 +19,8 @@ func readListen(t *table) Listen {
 	t.file("certificate", &l.Certificate)
 	t.require("private_key", "the path of the certificate's private key (PEM)")
 	t.file("private_key", &l.PrivateKey)
-	t.choice("client_auth", &l.ClientAuth, AuthRequire, AuthOptional, AuthNone)
-	if l.ClientAuth != AuthNone {
+	known := t.choice("client_auth", &l.ClientAuth, AuthRequire, AuthOptional, AuthNone) || !t.has("client_auth")
+	if known && l.ClientAuth != AuthNone {
 		// RFC 6614 §2.3 (P104): the list of CAs is the operator's own, never the system's.
 		t.require("client_ca", "the path of the CA certificates that clients are verified with (PEM)")
 	}

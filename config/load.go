@@ -13,6 +13,10 @@ import (
 // Load reads the file at path, and checks it: the values, the names that refer
 // to each other, and that the files it names can be read. The error is always
 // Mistakes, with everything that is wrong.
+//
+// Beside Mistakes it returns what could be read, so that the caller can look for
+// more of them, or nil when the file is no TOML at all. Names of files that cannot
+// be read are "" there.
 func Load(path string) (*Config, error) {
 	octets, err := os.ReadFile(path)
 	if err != nil {
@@ -39,8 +43,8 @@ func parse(path, text string) (*Config, error) {
 	r := &reader{file: path, dir: filepath.Dir(path), places: locate(text)}
 	c := r.config(&table{r: r, values: values})
 	if len(r.mistakes) > 0 {
-		r.mistakes.sort()
-		return nil, r.mistakes
+		r.mistakes.Sort()
+		return c, r.mistakes
 	}
 	return c, nil
 }
@@ -97,6 +101,9 @@ func uniqueNames(r *reader, tables []*table, name func(i int) string) {
 // checkServers checks the names in each route's servers, and that those have
 // the ports for the packets that the route takes.
 func checkServers(r *reader, tables []*table, routes []Route, servers []Server) {
+	if len(servers) == 0 {
+		return // that is the mistake; each name would only repeat it
+	}
 	var names []string
 	for _, s := range servers {
 		names = append(names, s.Name)

@@ -157,6 +157,9 @@ func TestMistakes(t *testing.T) {
 		{"sockets", server("max_sockets=0\n"), []string{`14: server[0].max_sockets: expected an integer from 1 to 1024, came the integer 0`}},
 		{"schedule without end", server("retransmit_duration='0s'\n"), []string{`14: server[0].retransmit_duration: expected a duration above zero`}},
 		{"schedule shorter than its first step", server("retransmit_duration='1s'\n"), []string{`14: server[0].retransmit_duration: expected retransmit_initial (2s) or more, came 1s`}},
+		{"choice without what follows from it", strings.Replace(listen("client_auth='non'\n"), "client_ca='ca.pem'\n", "", 1), []string{`13: listen.client_auth: expected "require", "optional" or "none", came "non"`}},
+		{"packets without what follows from them", server("acct_port=0\n[[route]]\nrealms=['*']\npackets=['acces']\nservers=['s']\n"), []string{
+			`9: route[0].servers[0]: server "s" has acct_port = 0`, `17: route[1].packets[0]: expected "access", "accounting", "coa" or "disconnect", came "acces"`}},
 		{"schedule that shrinks", server("retransmit_max='1s'\n"), []string{`14: server[0].retransmit_max: expected retransmit_initial (2s) or more, came 1s`}},
 
 		{"route alone", route("[[route]]\n"), []string{"11: route[0].realms: missing", "11: route[0].servers: missing"}},
@@ -340,5 +343,43 @@ func TestRadiusVersions(t *testing.T) {
 		if got := fmt.Sprint(c.Listen.RadiusVersions); got != want {
 			t.Errorf("%q: versions %s, want %s", text, got, want)
 		}
+	}
+}
+
+// Load gives beside the mistakes what could be read, so that the files which are
+// there can be looked into: a list keeps the places of its elements.
+func TestReadBesideMistakes(t *testing.T) {
+	c, err := load(t, goodListen+"crl=['nofile', 3, 's.pem']\nmax_handshakes=0\n"+goodClient+goodServer+"[[route]]\nrealms=['x', 1, '*']\nservers=['s']\n")
+	ms, ok := err.(Mistakes)
+	if !ok || len(ms) != 4 {
+		t.Fatalf("expected four mistakes, came %v", err)
+	}
+	if c == nil || len(c.Clients) != 1 || len(c.Servers) != 1 || filepath.Base(c.Listen.Certificate) != "s.pem" {
+		t.Fatalf("expected what is right in the file beside its mistakes, came %+v", c)
+	}
+	if l := c.Listen.CRL; len(l) != 3 || l[0] != "" || l[1] != "" || filepath.Base(l[2]) != "s.pem" {
+		t.Errorf("expected the list that can be read as the third, and nothing for the others, came %q", l)
+	}
+	if r := c.Routes[0].Realms; r != nil {
+		t.Errorf("expected no realms where one is no string, came %q", r)
+	}
+	if !ms.Has("listen.crl[0]") || ms.Has("listen.crl[2]") {
+		t.Errorf("expected a mistake at listen.crl[0] and none at listen.crl[2], came\n%v", ms)
+	}
+	if c, err := load(t, "["); c != nil || err == nil {
+		t.Errorf("expected nothing beside the mistake that a file is no TOML, came %+v", c)
+	}
+}
+
+// A route cannot have more servers than udpback chooses among.
+func TestTooManyServers(t *testing.T) {
+	text, names := goodListen+goodClient, []string{}
+	for i := range maxRouteServers + 1 {
+		names = append(names, fmt.Sprintf("'s%d'", i))
+		text += fmt.Sprintf("[[server]]\nname='s%d'\naddress='127.0.0.1'\nsecret='0123456789abcdef'\n", i)
+	}
+	_, err := load(t, text+"[[route]]\nrealms=['*']\nservers=["+strings.Join(names, ",")+"]\n")
+	if err == nil || !strings.Contains(err.Error(), "route[0].servers: expected at most 64 servers, came 65") {
+		t.Errorf("expected a mistake about 65 servers, came %v", err)
 	}
 }

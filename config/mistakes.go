@@ -49,7 +49,12 @@ func (ms Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sort orders by line; mistakes of one line stay in the order they were found.
-func (ms Mistakes) sort() {
+// Has reports whether there is a mistake at the key already.
+func (ms Mistakes) Has(key string) bool {
+	return slices.ContainsFunc(ms, func(m Mistake) bool { return m.Key == key })
+}
+
+// Sort orders by line; mistakes of one line stay in the order they were found.
+func (ms Mistakes) Sort() {
 	slices.SortStableFunc(ms, func(a, b Mistake) int { return a.Line - b.Line })
 }

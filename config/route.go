@@ -9,6 +9,9 @@ import (
 	"unicode"
 )
 
+// maxRouteServers is how many servers udpback chooses among: a bit each of 64.
+const maxRouteServers = 64
+
 // readRoute reads one [[route]]; what it refers to is checked later.
 func readRoute(t *table) Route {
 	r := defaultRoute()
@@ -19,10 +22,15 @@ func readRoute(t *table) Route {
 		}
 		r.Realms = append(r.Realms, s)
 	})
-	if given && len(t.values["realms"].([]any)) == 0 {
+	switch list, _ := t.values["realms"].([]any); {
+	case given && len(list) == 0:
 		t.r.wrong(joinKey(t.path, "realms"), "expected at least one realm, came an empty array")
+	case len(list) != len(r.Realms):
+		r.Realms = nil // one is no string, and the places of the others would be wrong
 	}
-	t.choices("packets", &r.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
+	if !t.choices("packets", &r.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect) && t.has("packets") {
+		r.Packets = nil // unknown: mistakes that follow from the default would mislead
+	}
 	t.require("servers", "names of [[server]] in order of preference")
 	given = t.texts("servers", func(path, s string) {
 		if slices.Contains(r.Servers, s) {
@@ -32,6 +40,9 @@ func readRoute(t *table) Route {
 	})
 	if given && len(t.values["servers"].([]any)) == 0 {
 		t.r.wrong(joinKey(t.path, "servers"), "expected the name of at least one [[server]], came an empty array")
+	}
+	if len(r.Servers) > maxRouteServers {
+		t.r.wrong(joinKey(t.path, "servers"), "expected at most %d servers, came %d", maxRouteServers, len(r.Servers))
 	}
 	t.choice("balance", &r.Balance, BalanceFailover, BalanceLeastOutstanding, BalanceSticky)
 	t.number("move_on_after", &r.MoveOnAfter, 1, 100)

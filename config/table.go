@@ -144,6 +144,11 @@ func (t *table) duration(key string, to *time.Duration, zeroMeans string) bool {
 // texts reads an array of strings and hands each to read, with its path, in
 // order; read notes what is wrong with it.
 func (t *table) texts(key string, read func(path, s string)) bool {
+	return t.textsByIndex(key, func(_ int, path, s string) { read(path, s) })
+}
+
+// textsByIndex is texts for those who need to know the element's place.
+func (t *table) textsByIndex(key string, read func(i int, path, s string)) bool {
 	v, path, ok := t.take(key)
 	if !ok {
 		return false
@@ -160,7 +165,7 @@ func (t *table) texts(key string, read func(path, s string)) bool {
 	for i, v := range list {
 		at := joinIndex(path, i)
 		if s, ok := v.(string); ok {
-			read(at, s)
+			read(i, at, s)
 		} else {
 			t.r.wrong(at, "expected a string in quotes, came %s", came(v))
 		}

@@ -20,7 +20,7 @@ func (c *Config) Warnings() []string {
 	c.warnClients(warn)
 	c.warnServers(warn)
 	c.warnMetrics(warn)
-	all.sort()
+	all.Sort()
 	var list []string
 	for _, m := range all {
 		list = append(list, m.String())

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"radsec-gw/config"
-	"radsec-gw/routing"
 )
 
 // runCheck reads a file as serve would. It prints every mistake and exits 1, or
@@ -26,15 +25,9 @@ func runCheck(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "radsec-gw check: expected -config FILE and nothing else")
 		return 2
 	}
-	cfg, err := config.Load(*path)
+	cfg, m, err := readConfig(*path)
 	if err != nil {
 		return printMistakes(stderr, err)
-	}
-	m, mistakes := loadMaterial(cfg)
-	_, err = buildTable(cfg)
-	if mistakes = append(mistakes, tableMistakes(cfg, err)...); len(mistakes) > 0 {
-		slices.SortStableFunc(mistakes, func(a, b config.Mistake) int { return a.Line - b.Line })
-		return printMistakes(stderr, mistakes)
 	}
 	printReport(stdout, cfg, m)
 	return 0
@@ -52,26 +45,6 @@ func printMistakes(w io.Writer, err error) int {
 		fmt.Fprintf(w, "%d mistake%s\n", len(ms), plural)
 	}
 	return 1
-}
-
-// tableMistakes gives what routing refused its place in the file.
-func tableMistakes(cfg *config.Config, err error) (all config.Mistakes) {
-	if err == nil {
-		return nil
-	}
-	list := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		list = joined.Unwrap()
-	}
-	for _, err := range list {
-		key, text := "route", err.Error()
-		var at *routing.RuleError
-		if errors.As(err, &at) {
-			key, text = fmt.Sprintf("route[%d].realms[%d]", at.Rule, at.Realm), at.Err.Error()
-		}
-		all = append(all, cfg.MistakeAt(key, text))
-	}
-	return all
 }
 
 // warnings lists what is odd about the certificates at a time; serve starts

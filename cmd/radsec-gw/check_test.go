@@ -173,7 +173,7 @@ func TestCheckMistakes(t *testing.T) {
 		{"certificate for key", "", "", "certs/dev/server.key", other.CertPEM(), []string{`expected PEM with "BEGIN PRIVATE KEY", came ["CERTIFICATE"]`}},
 		{"CA of nothing", "", "", "certs/dev/ca.pem", []byte("hello"), []string{`c.toml:4: listen.client_ca: `, `expected PEM with "BEGIN CERTIFICATE", came 5 octets without`}},
 		{"CA that is none", "", "", "certs/dev/ca.pem", other.CertPEM(), []string{`c.toml:4: listen.client_ca: `, `is no CA (basicConstraints)`}},
-		{"CA and key at once", "client_ca = \"certs/dev/ca.pem\"", "client_ca = \"certs/dev/client.pem\"", "certs/dev/server.key", []byte("x"), []string{"c.toml:2: ", "c.toml:4: ", "2 mistakes\n"}},
+		{"CA and key at once", "client_ca = \"certs/dev/ca.pem\"", "client_ca = \"certs/dev/client.pem\"", "certs/dev/server.key", []byte("x"), []string{"c.toml:3: listen.private_key: ", "c.toml:4: ", "2 mistakes\n"}},
 		{"one realm in two forms", `"example.org", "*.b`, "\"\u00fc.example\", \"u\u0308.example\", \"*.b", "", nil, []string{`c.toml:28: route[1].realms[2]: route[1] takes disconnect packets of realm`}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
@@ -235,5 +235,47 @@ func TestCheckUsage(t *testing.T) {
 		if status, _, errs := checkCommand(x.args...); status != x.status || !strings.Contains(errs, x.want) {
 			t.Errorf("check %q: expected %d and %q, came %d: %s", x.args, x.status, x.want, status, errs)
 		}
+	}
+}
+
+// One run tells every mistake: of the file, inside the files that it names, and
+// of the routing table, each once, by line. What follows from another mistake is
+// not told.
+func TestCheckReportsAllAtOnce(t *testing.T) {
+	text := strings.NewReplacer(
+		"[[client]]\nname = \"campus\"", "crl = [\"garbage.pem\", \"nofile\"]\nsession_ticket_keys = \"garbage.pem\"\n[[client]]\nname = \"campus\"",
+		`packets = ["access", "coa"]`, `packets = ["acces"]`,
+		`"example.org", "*.b`, "\"\u00fc.example\", \"u\u0308.example\", \"*.com\", \"*.b",
+		`balance = "sticky"`, `balanse = "sticky"`,
+	).Replace(checkConfig) + "[metrics]\ncertificate = \"garbage.pem\"\nprivate_key = \"nokey.pem\"\n"
+	dir, file := checkDir(t, text)
+	for _, name := range []string{"garbage.pem", "certs/dev/server.key", "certs/dev/server.pem"} {
+		writeTestFile(t, filepath.Join(dir, name), []byte("garbage"))
+	}
+	want := []string{
+		`2: listen.certificate: `, `3: listen.private_key: `, `5: listen.crl[1]: expected a readable file, came "nofile"`, `5: listen.crl[0]: `,
+		`6: listen.session_ticket_keys: `, `11: client[0].packets[0]: `,
+		`30: route[1].realms[3]: expected a suffix of two labels`, `30: route[1].realms[2]: route[1] takes disconnect packets`, `33: route[1].balanse: unknown key`,
+		`36: metrics.certificate: `, `37: metrics.private_key: expected a readable file`, `11 mistakes`,
+	}
+	told := func(errs string) []string {
+		return strings.Split(strings.TrimSpace(strings.ReplaceAll(errs, file+":", "")), "\n")
+	}
+	status, out, errs := checkCommand("-config", file)
+	if status != 1 || out != "" {
+		t.Errorf("expected 1 and nothing but mistakes, came %d:\n%s", status, out)
+	}
+	got := told(errs)
+	for i, line := range want {
+		if i >= len(got) || !strings.HasPrefix(got[i], line) {
+			t.Fatalf("expected %q as line %d, came\n%s", line, i+1, strings.Join(got, "\n"))
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("expected %d lines, came\n%s", len(want), strings.Join(got, "\n"))
+	}
+	status, _, errs = runCommand(func(a []string, o, e *bytes.Buffer) int { return runServe(a, o, e) }, "-config", file)
+	if served := told(errs); status != 1 || strings.Join(served, "\n") != strings.Join(got[:len(got)-1], "\n") {
+		t.Errorf("expected serve to tell the same mistakes and exit 1, came %d:\n%s", status, errs)
 	}
 }

@@ -59,7 +59,7 @@ func startGateway(ctx context.Context, cfg *config.Config, log *slog.Logger, giv
 	m := metrics.New(reg)
 	logs := outputOf(log)
 	log = slog.New(logs.Logs)
-	g := &gateway{log: log, logs: logs, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log), cfg: cfg, files: printsOf(&cfg.Listen)}
+	g := &gateway{log: log, logs: logs, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log), cfg: cfg}
 	var webListener net.Listener
 	listeners, err := g.assemble(given)
 	if err == nil {
@@ -96,6 +96,7 @@ func (g *gateway) assemble(listeners []net.Listener) ([]net.Listener, error) {
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
+	g.files = files.files
 	g.noteCertificates(files)
 	front, err := buildFront(g.cfg, files, g.metrics)
 	if err != nil {

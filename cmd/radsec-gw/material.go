@@ -19,22 +19,25 @@ type material struct {
 	cas     []*x509.Certificate
 	crls    []*x509.RevocationList
 	tickets [][32]byte // nil: crypto/tls makes its own
+	files   prints     // of what was read, or of something older
 }
 
-// loadMaterial reads those files, and says what is wrong with them.
+// loadMaterial reads those files, and says what is wrong with them. A name that
+// is empty is skipped: it is not given, or has its mistake already.
 func loadMaterial(cfg *config.Config) (m *material, mistakes config.Mistakes) {
-	m = &material{}
 	l := &cfg.Listen
+	m = &material{files: printsOf(l)}
 	var err error
-	if m.pair, err = certs.LoadPair(l.Certificate, l.PrivateKey); err != nil {
-		mistakes = append(mistakes, cfg.MistakeAt("listen.certificate", err.Error()))
-	}
+	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey)
 	if l.ClientCA != "" {
 		if m.caPEM, m.cas, err = certs.LoadCA(l.ClientCA); err != nil {
 			mistakes = append(mistakes, cfg.MistakeAt("listen.client_ca", err.Error()))
 		}
 	}
 	for i, path := range l.CRL {
+		if path == "" {
+			continue
+		}
 		if err := m.addCRLs(path); err != nil {
 			mistakes = append(mistakes, cfg.MistakeAt(fmt.Sprintf("listen.crl[%d]", i), err.Error()))
 		}
@@ -44,12 +47,31 @@ func loadMaterial(cfg *config.Config) (m *material, mistakes config.Mistakes) {
 			mistakes = append(mistakes, cfg.MistakeAt("listen.session_ticket_keys", err.Error()))
 		}
 	}
-	if w := &cfg.Metrics; w.Certificate != "" {
-		if _, err := certs.LoadPair(w.Certificate, w.PrivateKey); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt("metrics.certificate", err.Error()))
+	_, more := loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey)
+	return m, append(mistakes, more...)
+}
+
+// loadPair reads the certificate and the key of a table: each for itself, so that
+// both are reported, and that they do not fit only when each is good.
+func loadPair(cfg *config.Config, table, certificate, key string) (pair tls.Certificate, mistakes config.Mistakes) {
+	if certificate != "" {
+		if _, err := certs.LoadCertificates(certificate); err != nil {
+			mistakes = append(mistakes, cfg.MistakeAt(table+".certificate", err.Error()))
 		}
 	}
-	return m, mistakes
+	if key != "" {
+		if err := certs.CheckKey(key); err != nil {
+			mistakes = append(mistakes, cfg.MistakeAt(table+".private_key", err.Error()))
+		}
+	}
+	if certificate == "" || key == "" || len(mistakes) > 0 {
+		return pair, mistakes
+	}
+	pair, err := certs.LoadPair(certificate, key)
+	if err != nil {
+		mistakes = append(mistakes, cfg.MistakeAt(table+".certificate", err.Error()))
+	}
+	return pair, mistakes
 }
 
 func (m *material) addCRLs(path string) error {

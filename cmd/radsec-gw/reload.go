@@ -22,9 +22,9 @@ import (
 func (g *gateway) Reload() error {
 	g.reloading.Lock()
 	defer g.reloading.Unlock()
-	next, err := config.Load(g.cfg.Path)
+	next, read, err := readConfig(g.cfg.Path)
 	if err == nil {
-		err = g.replace(next)
+		err = g.replace(next, read)
 	}
 	return g.noteReload("configuration", err)
 }
@@ -34,13 +34,15 @@ func (g *gateway) Reload() error {
 func (g *gateway) reloadFiles() error {
 	g.reloading.Lock()
 	defer g.reloading.Unlock()
-	now := printsOf(&g.cfg.Listen)
-	if maps.Equal(now, g.files) {
+	if maps.Equal(printsOf(&g.cfg.Listen), g.files) {
 		return nil
 	}
-	// Not to be tried again before it changes again.
-	g.files = now
-	return g.noteReload("certificates", g.replace(g.cfg))
+	read, mistakes := loadMaterial(g.cfg)
+	g.files = read.files // not to be tried again before it changes again
+	if len(mistakes) > 0 {
+		return g.noteReload("certificates", mistakes)
+	}
+	return g.noteReload("certificates", g.replace(g.cfg, read))
 }
 
 // noteReload counts and logs how a reload went.
@@ -65,15 +67,9 @@ func (g *gateway) noteReload(what string, err error) error {
 	return err
 }
 
-// replace checks all of next, then swaps. Nothing can fail after the first
-// swap. Called with reloading held.
-func (g *gateway) replace(next *config.Config) error {
-	files := printsOf(&next.Listen)
-	read, mistakes := loadMaterial(next)
-	_, err := buildTable(next)
-	if mistakes = append(mistakes, tableMistakes(next, err)...); len(mistakes) > 0 {
-		return mistakes
-	}
+// replace makes everything from next, which has no mistakes, then swaps. Nothing
+// can fail after the first swap. Called with reloading held.
+func (g *gateway) replace(next *config.Config, read *material) error {
 	front, err := buildFront(next, read, g.metrics)
 	if err != nil {
 		return err
@@ -96,7 +92,7 @@ func (g *gateway) replace(next *config.Config) error {
 	}
 	g.noteCertificates(read)
 	g.warn(next, read)
-	g.cfg, g.files, g.servers = next, files, servers
+	g.cfg, g.files, g.servers = next, read.files, servers
 	return nil
 }
 

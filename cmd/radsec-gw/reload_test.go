@@ -96,11 +96,17 @@ func TestBadReloadIsRefused(t *testing.T) {
 	}
 	o.rewrite("name = \"plain\"\n", "name = \"other\"\n") // good, but not to be taken alone
 	o.rewrite("health = \"none\"", "health = \"nome\"\nunheard_of = 1")
+	key, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.cfg.Path), "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.put("server.key", []byte("noise"))
 	err = o.gw.Reload()
+	o.put("server.key", key)
 	if err == nil || !strings.Contains(err.Error(), "unheard_of") {
 		t.Fatalf("the bad file gives %v", err)
 	}
-	for _, text := range []string{"gw.toml:", "nome", "unheard_of: unknown key"} {
+	for _, text := range []string{"gw.toml:", "nome", "unheard_of: unknown key", "listen.private_key"} {
 		if !strings.Contains(o.log.String(), text) {
 			t.Errorf("the log lacks %q", text)
 		}

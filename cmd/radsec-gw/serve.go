@@ -9,8 +9,6 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-
-	"radsec-gw/config"
 )
 
 // runServe is the gateway: it runs until SIGINT or SIGTERM has drained it.
@@ -31,7 +29,7 @@ func runServe(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "radsec-gw serve: expected -config FILE and nothing else")
 		return 2
 	}
-	cfg, err := config.Load(*path)
+	cfg, _, err := readConfig(*path) // startGateway looks into the files once more
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return 1
