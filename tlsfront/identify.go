@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -33,6 +32,7 @@ type peer struct {
 	source      netip.Addr
 	leaf        *x509.Certificate // verified; nil when the peer has shown none
 	fingerprint [32]byte          // SHA-256 of leaf's DER form
+	uris        []string          // leaf's SAN uniformResourceIdentifiers, as they stand there
 }
 
 // peerOf returns the peer of a connection after its handshake. After a
@@ -43,6 +43,7 @@ func peerOf(source netip.Addr, cs tls.ConnectionState) *peer {
 	if len(cs.PeerCertificates) > 0 {
 		p.leaf = cs.PeerCertificates[0]
 		p.fingerprint = sha256.Sum256(p.leaf.Raw)
+		p.uris = urisIn(p.leaf)
 	}
 	return p
 }
@@ -110,7 +111,7 @@ func (c *Client) unmetName(p *peer) condition {
 	switch {
 	case (len(c.SANIP) > 0 || c.SANIPSource) && !slices.ContainsFunc(leaf.IPAddresses, func(ip net.IP) bool { return c.listsIP(ip, p.source) }):
 		return sanIPUnmet
-	case len(c.SANURI) > 0 && !slices.ContainsFunc(leaf.URIs, func(u *url.URL) bool { return slices.Contains(c.SANURI, u.String()) }):
+	case len(c.SANURI) > 0 && !slices.ContainsFunc(p.uris, func(uri string) bool { return slices.Contains(c.SANURI, uri) }):
 		return sanURIUnmet
 	case len(c.Subjects) > 0 && !slices.Contains(c.Subjects, leaf.Subject.String()):
 		return subjectUnmet
@@ -289,8 +290,14 @@ func describe(leaf *x509.Certificate) []any {
 	if leaf == nil {
 		return []any{"certificate", "none"}
 	}
-	return []any{"subject", clip(leaf.Subject.String()), "issuer", clip(leaf.Issuer.String()),
-		"san_dns", few(leaf.DNSNames), "fingerprint", Fingerprint(leaf)}
+	attributes := []any{"subject", clip(leaf.Subject.String()), "issuer", clip(leaf.Issuer.String()), "san_dns", few(leaf.DNSNames)}
+	if len(leaf.IPAddresses) > 0 {
+		attributes = append(attributes, "san_ip", few(leaf.IPAddresses))
+	}
+	if uris := urisIn(leaf); len(uris) > 0 {
+		attributes = append(attributes, "san_uri", few(uris))
+	}
+	return append(attributes, "fingerprint", Fingerprint(leaf))
 }
 
 // Fingerprint returns the SHA-256 of a certificate's DER form as

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -24,7 +23,6 @@ func TestConditionsOnNames(t *testing.T) {
 	leaf := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "AP-7 of Campus", Organization: []string{"Campus"}}, Issuer: pkix.Name{CommonName: "Campus CA"},
 		IPAddresses: []net.IP{net.ParseIP("2001:db8::7"), net.ParseIP("192.0.2.7")},
-		URIs:        []*url.URL{must(url.Parse("urn:example:ap7"))},
 		Policies:    []x509.OID{must(x509.ParseOID("1.3.6.1.4.1.25178.3.1.1"))},
 	}
 	oid := func(s string) []x509.OID { return []x509.OID{must(x509.ParseOID(s))} }
@@ -54,7 +52,7 @@ func TestConditionsOnNames(t *testing.T) {
 		{"all but one", Client{SANIPSource: true, SANURI: []string{"urn:example:ap7"}, CommonNames: []string{"*"}, Issuers: []string{"CN=other"}}, "192.0.2.7", issuerUnmet},
 		{"all of them", Client{SANIPSource: true, SANURI: []string{"urn:example:ap7"}, CommonNames: []string{"*"}, Issuers: []string{"CN=Campus CA"}}, "192.0.2.7", allMet},
 	} {
-		p := &peer{source: netip.MustParseAddr(c.source), leaf: leaf}
+		p := &peer{source: netip.MustParseAddr(c.source), leaf: leaf, uris: []string{"urn:example:ap7"}}
 		if got := c.client.unmet(p); got != c.unmet {
 			t.Errorf("%s: condition %d is unmet, want %d", c.says, got, c.unmet)
 		}
