@@ -174,15 +174,31 @@ func anyName(names []string, pattern string) bool {
 }
 
 // matchName compares a SAN dNSName with a configured pattern, letters of
-// either case being the same. "*" stands for one whole label, the leftmost
-// (RFC 6614bis §3.3.1); that New has checked.
+// either case being the same. In both "*" stands for one whole label, the
+// leftmost (RFC 6614bis §3.3.1); New has checked the pattern, the certificate's
+// name is anybody's.
 func matchName(pattern, name string) bool {
 	pattern, name = strings.TrimSuffix(pattern, "."), strings.TrimSuffix(name, ".")
-	if parent, ok := strings.CutPrefix(pattern, "*."); ok {
-		label, rest, found := strings.Cut(name, ".")
-		return found && label != "" && strings.EqualFold(rest, parent)
+	if parent, wild := strings.CutPrefix(name, "*."); wild {
+		// A domain of one label is a registry's, as in the configuration.
+		if !strings.Contains(parent, ".") || strings.Contains(parent, "*") {
+			return false
+		}
+		return strings.EqualFold(pattern, name) || isChild(pattern, parent)
 	}
-	return name != "" && strings.EqualFold(pattern, name)
+	if name == "" || strings.Contains(name, "*") {
+		return false
+	}
+	if parent, wild := strings.CutPrefix(pattern, "*."); wild {
+		return isChild(name, parent)
+	}
+	return strings.EqualFold(pattern, name)
+}
+
+// isChild reports whether name, without wildcard, is one label below parent.
+func isChild(name, parent string) bool {
+	label, rest, found := strings.Cut(name, ".")
+	return found && label != "" && label != "*" && strings.EqualFold(rest, parent)
 }
 
 func (c *Client) validate() error {

@@ -29,7 +29,23 @@ func TestMatchName(t *testing.T) {
 		{"*.campus.example", "a.b.campus.example", false},
 		{"*.campus.example", "ap1.evilcampus.example", false},
 		{"*.campus.example", "ap1.campus.example.evil", false},
-		{"ap1.campus.example", "*.campus.example", false}, // a wildcard in the certificate names nobody
+		{"ap1.campus.example", "*.campus.example", true}, // in the certificate
+		{"ap1.campus.example.", "*.CAMPUS.example.", true},
+		{"a.b.campus.example", "*.campus.example", false},
+		{"campus.example", "*.campus.example", false},
+		{".campus.example", "*.campus.example", false},
+		{"ap1.other.example", "*.campus.example", false},
+		{"campus.example", "*.example", false},
+		{"example", "*", false},
+		{"ap1.campus.example", "ap*.campus.example", false},
+		{"ap1.campus.example", "*1.campus.example", false},
+		{"ap1.campus.example", "ap1.*.example", false},
+		{"ap1.x.campus.example", "*.*.campus.example", false},
+		{"*.campus.example", "*.campus.example", true}, // in both
+		{"*.campus.example", "*.b.campus.example", false},
+		{"*.b.campus.example", "*.campus.example", false},
+		{"*.campus.example", "ap*.campus.example", false},
+		{"*.campus.example", "*", false},
 		{"", "", false},
 	} {
 		if got := matchName(c.pattern, c.name); got != c.want {

@@ -70,7 +70,7 @@ type Client struct {
 	Name           string         // label of metrics and log lines
 	Networks       []netip.Prefix // of the source address
 	Fingerprints   [][32]byte     // SHA-256 of the certificate's DER form
-	SANDNS         []string       // SAN dNSName; "*" may stand for the whole leftmost label
+	SANDNS         []string       // SAN dNSName; "*" may stand for the whole leftmost label, here and in the certificate
 	SANIP          []netip.Addr   // SAN iPAddress
 	SANIPSource    bool           // a SAN iPAddress must equal the source, or be in SANIP
 	SANURI         []string       // SAN uniformResourceIdentifier, octet by octet
