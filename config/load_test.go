@@ -106,7 +106,7 @@ func TestMistakes(t *testing.T) {
 		{"network", client("networks=[\n'10.0.0.0/8',\n'10.0.0.0/33']\n"), []string{`16: client[0].networks[1]: expected an address range such as`}},
 		{"network with host bits", client("networks=['10.0.0.1/8']\n"), []string{`14: client[0].networks[0]: expected a range without bits beyond its length, came "10.0.0.1/8": did you mean "10.0.0.0/8" or "10.0.0.1"?`}},
 		{"fingerprint no hex", client("fingerprints=['sha256:zz']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 octets of hex`}},
-		{"fingerprint of SHA-1", client("fingerprints=['" + strings.Repeat("ab:", 20) + "']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 octets of hex such as "sha256:12:34:…", came 20 octets, the length of SHA-1`}},
+		{"fingerprint of SHA-1", client("fingerprints=['" + strings.Repeat("ab:", 19) + "ab" + "']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 octets of hex such as "sha256:12:34:…", came 20 octets, the length of SHA-1`}},
 		{"fingerprint too short", client("fingerprints=['abcd']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 octets of hex such as "sha256:12:34:…", came 2 octets`}},
 		{"name in the certificate", client("san_dns=['a.*.example','*.example','']\n"), []string{`14: client[0].san_dns[0]: expected a host name`, `14: client[0].san_dns[1]: expected`, `14: client[0].san_dns[2]: expected`}},
 		{"other names in the certificate", client("san_ip=['ap1']\nsan_uri=['ap1']\nsubject=['ap1']\nissuer=['']\ncommon_name=['']\npolicy_oid=['1.x']\n"), []string{

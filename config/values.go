@@ -30,22 +30,51 @@ func parseNetwork(s string) (netip.Prefix, error) {
 }
 
 // parseFingerprint reads the SHA-256 of a certificate: 32 octets of hex in
-// either case, with or without colons, spaces and a leading "sha256:".
+// either case, with or without "sha256:" before them. Between two octets stands
+// nothing, one colon or blanks. Anything else is more likely to be the beginning
+// or end of something than what its writer meant.
 func parseFingerprint(s string) (sum [32]byte, err error) {
-	digits := strings.ToLower(strings.Join(strings.Fields(s), ""))
-	digits = strings.TrimPrefix(digits, "sha256:")
-	digits = strings.ReplaceAll(digits, ":", "")
-	octets, err := hex.DecodeString(digits)
+	octets, ok := parseOctets(cutPrefixFold(strings.TrimSpace(s), "sha256:"))
 	const expected = "expected a SHA-256 fingerprint, 32 octets of hex such as \"sha256:12:34:…\""
 	switch {
-	case err != nil:
-		return sum, fmt.Errorf("%s, came %q: radsec-gw certs -fingerprint FILE prints one", expected, s)
+	case !ok:
+		return sum, fmt.Errorf("%s, with nothing, one colon or blanks between two octets, came %q: radsec-gw certs -fingerprint FILE prints one", expected, s)
 	case len(octets) == 20:
 		return sum, fmt.Errorf("%s, came 20 octets, the length of SHA-1: radsec-gw certs -fingerprint FILE prints the right one", expected)
 	case len(octets) != len(sum):
 		return sum, fmt.Errorf("%s, came %d octets", expected, len(octets))
 	}
 	return [32]byte(octets), nil
+}
+
+// parseOctets reads octets of hex, of which two have nothing, one colon or blanks
+// between them; blanks may stand around all of them.
+func parseOctets(s string) (octets []byte, ok bool) {
+	s = strings.TrimSpace(s)
+	for len(s) > 0 {
+		one, err := hex.DecodeString(s[:min(2, len(s))])
+		if err != nil {
+			return nil, false
+		}
+		octets = append(octets, one...)
+		s = s[2:]
+		if after, colon := strings.CutPrefix(s, ":"); colon {
+			if s = after; s == "" {
+				return nil, false
+			}
+		} else {
+			s = strings.TrimSpace(s)
+		}
+	}
+	return octets, true
+}
+
+// cutPrefixFold cuts a prefix off, in either case, when it is there.
+func cutPrefixFold(s, prefix string) string {
+	if len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
+		return s[len(prefix):]
+	}
+	return s
 }
 
 // parseListenAddress reads where to listen: an IP address and a port.
