@@ -20,6 +20,7 @@ import (
 type Server struct {
 	// static after construction
 	cfg     Config
+	began   time.Time     // when New made it
 	tls     *tls.Config   // holds the session tickets' keys; each handshake goes by the policy's own
 	slots   chan struct{} // one for each handshake in progress, and one for each listener in Accept
 	buffers sync.Pool     // of *buffers
@@ -50,6 +51,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
+		began:    time.Now(),
 		slots:    make(chan struct{}, cfg.MaxHandshakes),
 		sessions: map[*Session]struct{}{},
 		states:   map[string]*clientState{},

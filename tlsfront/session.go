@@ -39,6 +39,9 @@ type Session struct {
 	closing atomic.Bool            // set once, by end
 	leaving atomic.Bool            // set once, by Drain
 
+	counts   atomic.Bool  // counter is set: who Sends may look
+	answered atomic.Int64 // when the last answer to a request was sent, in ns since Server.began; 0: never
+
 	until time.Time // when the certificate ends to be good; guarded by Server.mu
 
 	mu     sync.Mutex // guards why the session ends
@@ -50,6 +53,7 @@ type Session struct {
 	cutter   cutter
 	packets  int       // handed to the handler so far
 	traffic  time.Time // when the last packet came, Status-Server not counted
+	busy     time.Time // when requests were seen outstanding after the idle timeout; zero: never
 	started  time.Time // when the packet of which a part is there began; zero: none
 	deadline time.Time // the read deadline that is set
 	fresh    int       // packets that were handed over since the last Flush
@@ -88,6 +92,7 @@ func (s *Session) Send(p []byte) bool {
 		s.writeFailed(err)
 		return false
 	}
+	s.noteAnswer()
 	if s.conn.out.long.Load() {
 		s.conn.out.flush()
 	}
@@ -164,7 +169,7 @@ func (s *Session) wait() bool {
 		s.setDeadline(now.Add(drainTick))
 	case !s.started.IsZero() && now.Sub(s.started) >= cfg.PacketTimeout:
 		s.end(metrics.ClosedPacketTimeout, fmt.Sprintf("a packet was begun and is not whole after %v", cfg.PacketTimeout))
-	case cfg.IdleTimeout > 0 && now.Sub(s.traffic) >= cfg.IdleTimeout:
+	case cfg.IdleTimeout > 0 && s.idle(now, cfg.IdleTimeout):
 		s.end(metrics.ClosedIdle, fmt.Sprintf("no request for %v", cfg.IdleTimeout))
 	default:
 		s.setDeadline(s.nextDeadline(now))
@@ -176,7 +181,7 @@ func (s *Session) wait() bool {
 func (s *Session) nextDeadline(now time.Time) time.Time {
 	d := now.Add(tick)
 	if cfg := s.config(); cfg.IdleTimeout > 0 {
-		d = earlier(d, s.traffic.Add(cfg.IdleTimeout))
+		d = earlier(d, s.idleEnd(now, cfg.IdleTimeout))
 	}
 	if !s.started.IsZero() {
 		d = earlier(d, s.started.Add(s.config().PacketTimeout))

@@ -13,6 +13,7 @@
 //	identify.go   which configured client this is; why it is none
 //	policy.go     changing all of that while connections are open
 //	session.go    the read loop: drain what is there, then flush
+//	idle.go       when a connection is idle
 //	incoming.go   octets to crypto/tls, and when to wait for more
 //	cutter.go     plaintext to packets (RFC 6614 §3.4)
 //	throttle.go   packets beyond a limit wait, then are shed
@@ -49,7 +50,7 @@ import (
 //
 // A Handler may have one more method, Outstanding() int, safe for any
 // goroutine: how many requests are unanswered, one counting until its answer was
-// given to Send. MaxOutstanding and Drain go by it.
+// given to Send. MaxOutstanding, IdleTimeout and Drain go by it.
 type Handler interface {
 	// Packet takes one whole packet as cut by its Length, 20..4096 octets.
 	// p is valid during the call only, and may be changed. An error closes the
@@ -108,7 +109,7 @@ type Config struct {
 	HandshakeTimeout time.Duration // for the whole handshake; 0: 10 s
 	PacketTimeout    time.Duration // from the first octet of a packet to its last; 0: 30 s
 	WriteTimeout     time.Duration // for a client to take what is written; 0: 30 s
-	IdleTimeout      time.Duration // without a request, Status-Server not counted; 0: never
+	IdleTimeout      time.Duration // without a request, Status-Server not counted, and with none outstanding; 0: never
 
 	MaxConnections          int // handshakes included; 0: 10,000
 	MaxPerSource            int // from one IPv4 address or IPv6 /64, handshakes included; 0: no limit

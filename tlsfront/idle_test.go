@@ -1,0 +1,69 @@
+package tlsfront
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/wire"
+)
+
+// RFC 6614bis §3.10: a connection that waits for an answer of ours is not idle.
+// The idle time begins with the end of what was outstanding.
+//
+// Rules: P113
+func TestOutstandingIsNotIdle(t *testing.T) {
+	watchdog := packet(20, 9)
+	watchdog[0] = byte(wire.Code(12))
+	for _, x := range []struct {
+		says string
+		act  func(c io.Writer, h *counting)
+		want time.Duration // when the connection is closed, after its request came
+	}{
+		{"the answer comes after the idle timeout", func(_ io.Writer, h *counting) { pass(3 * time.Second); h.answer() }, 5 * time.Second},
+		{"the answer comes within it", func(_ io.Writer, h *counting) { pass(1500 * time.Millisecond); h.answer() }, 3500 * time.Millisecond},
+		{"the first of two answers comes", func(c io.Writer, h *counting) {
+			c.Write(packet(20, 2))
+			pass(3 * time.Second)
+			h.answer()
+			pass(4 * time.Second)
+			h.answer()
+		}, 9 * time.Second},
+		{"the request ends in silence", func(_ io.Writer, h *counting) { pass(30 * time.Second); h.open.Add(-1) }, 32 * time.Second},
+		{"a watchdog is answered afterwards", func(c io.Writer, h *counting) {
+			h.answer()
+			pass(time.Second)
+			h.open.Add(-1) // relay does not count one
+			c.Write(watchdog)
+			h.session.Send(packet(20, 7))
+		}, 2 * time.Second},
+	} {
+		t.Run(x.says, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, l, opened := startCounting(t, func(cfg *Config) { cfg.IdleTimeout = 2 * time.Second })
+				c, _ := f.dialPipe(l)
+				h := <-opened
+				go io.Copy(io.Discard, c)
+				pass(500 * time.Millisecond)
+				start := time.Now()
+				c.Write(packet(20, 1))
+				<-h.packets
+				go x.act(c, h)
+				<-h.closed
+				if d := time.Since(start); d < x.want || d > x.want+2*busyTick {
+					t.Errorf("when %s the connection should be closed %v after the request, but it is after %v", x.says, x.want, d)
+				}
+				f.stop()
+				f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="idle_timeout"}`, 1)
+			})
+		})
+	}
+}
+
+// answer sends one, as relay does: the request is outstanding until it is sent.
+func (c *counting) answer() {
+	c.session.Send(packet(20, 7))
+	c.session.Flush()
+	c.open.Add(-1)
+}
