@@ -42,11 +42,7 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 // newLogger writes to w in the configured form.
 func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	to := &lineWriter{w: w}
-	o := &slog.HandlerOptions{Level: slog.LevelDebug} // web.Logs has the level
-	var h slog.Handler = slog.NewTextHandler(to, o)
-	if c.Format == "json" {
-		h = slog.NewJSONHandler(to, o)
-	}
+	h := newHandler(to, c.Format == "json") // web.Logs has the level
 	return slog.New(&output{Logs: web.NewLogs(h, c.Level), to: to})
 }
 
