@@ -7,7 +7,6 @@ import (
 	"net"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"radsec-gw/config"
@@ -27,10 +26,6 @@ type knownServer struct {
 	config config.Server
 	server *udpback.Server
 }
-
-// routesCounted is how many routes have series of their own: each has one for
-// every fate, so that thousands of routes would swamp whoever scrapes them.
-const routesCounted = 100
 
 // buildRules makes the servers, the groups and the routing table. A server of
 // known whose configuration is the same is taken over, with its sockets and its
@@ -58,6 +53,7 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, know
 		Table: table, OnUnroutable: unreachableOf(cfg.Routing.OnUnroutable),
 		Timestamps: relay.Timestamps{Window: cfg.Routing.EventTimestampWindow, Require: cfg.Routing.RequireEventTimestamp},
 	}
+	labels := routeLabels(cfg.Routes)
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
 		var members []*udpback.Server
@@ -69,8 +65,8 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, know
 			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
 		}
 		route := relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable)}
-		if len(cfg.Routes) <= routesCounted {
-			route.Metrics = m.Route(strings.Join(r.Realms, " "))
+		if labels != nil {
+			route.Metrics = m.Route(labels[i])
 		}
 		rules.Routes = append(rules.Routes, route)
 	}
