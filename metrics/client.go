@@ -14,13 +14,14 @@ type Client struct {
 	replies     [NumAnswers]prometheus.Counter
 	connections prometheus.Counter
 	closed      [NumReasons]prometheus.Counter
+	own         own // what is registered for it
 
 	open level
 }
 
 // Client returns the handle for the client of this configured name, and makes
-// all its series at zero the first time. The same name gives the same handle,
-// so counts go on over a reload.
+// all its series at zero the first time. The same name gives the same handle
+// until KeepClients removes it, so counts go on over a reload.
 func (m *Metrics) Client(name string) *Client {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -39,8 +40,8 @@ func (m *Metrics) Client(name string) *Client {
 	for r := range c.closed {
 		c.closed[r] = m.closed.WithLabelValues(name, Reason(r).String())
 	}
-	c.open.register(m.reg, "tls_client_connections",
-		"TLS connections of a client that are open now.", prometheus.Labels{"client": name})
+	c.own.register(m.reg, c.open.gauge("tls_client_connections",
+		"TLS connections of a client that are open now.", prometheus.Labels{"client": name}))
 	m.clients[name] = c
 	return c
 }

@@ -48,7 +48,7 @@ type Metrics struct {
 	open        *connections
 	operation   *operation
 
-	mu      sync.Mutex // guards the maps
+	mu      sync.Mutex // guards the maps; held while series come and go
 	clients map[string]*Client
 	servers map[serverKey]*Server
 	routes  map[string]*Route
@@ -141,7 +141,12 @@ type level struct{ n atomic.Int64 }
 
 // register makes l visible under name, with labels.
 func (l *level) register(reg prometheus.Registerer, name, help string, labels prometheus.Labels) {
-	reg.MustRegister(prometheus.NewGaugeFunc(
+	reg.MustRegister(l.gauge(name, help, labels))
+}
+
+// gauge is what makes l visible under name, with labels.
+func (l *level) gauge(name, help string, labels prometheus.Labels) prometheus.Collector {
+	return prometheus.NewGaugeFunc(
 		prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help, ConstLabels: labels},
-		func() float64 { return float64(l.n.Load()) }))
+		func() float64 { return float64(l.n.Load()) })
 }

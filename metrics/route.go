@@ -12,7 +12,8 @@ type Route struct {
 const OtherRoute = "other"
 
 // Route returns the handle for the route of this name, which comes from the
-// configuration (its realms, say) and is not OtherRoute, and makes all its series at zero the first time.
+// configuration (its realms, say) and is not OtherRoute, and makes all its series
+// at zero the first time. KeepRoutes removes them.
 func (m *Metrics) Route(name string) *Route {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -16,6 +16,7 @@ type Server struct {
 	sent, resent, timeouts, socketErrors, moved prometheus.Counter
 	answered, unanswered                        prometheus.Counter // probes
 	replies                                     [NumResults]prometheus.Counter
+	own                                         own // what is registered for it
 
 	outstanding level
 	sockets     level
@@ -25,8 +26,8 @@ type Server struct {
 
 // Server returns the handle for one port of the server of this configured
 // name, and makes all its series at zero the first time. port is "auth",
-// "acct" or "coa". The same pair gives the same handle, so counts go on over a
-// reload.
+// "acct" or "coa". The same pair gives the same handle until KeepServers removes
+// it, so counts go on over a reload.
 func (m *Metrics) Server(name, port string) *Server {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -49,12 +50,12 @@ func (m *Metrics) Server(name, port string) *Server {
 	for r := range s.replies {
 		s.replies[r] = m.replies.WithLabelValues(name, port, Result(r).String())
 	}
-	s.outstanding.register(m.reg, "server_outstanding_requests",
-		"Requests that wait for a UDP server's reply now.", labels)
-	s.sockets.register(m.reg, "server_open_sockets",
-		"Sockets open to a UDP server, each good for 256 outstanding requests.", labels)
+	s.own.register(m.reg, s.outstanding.gauge("server_outstanding_requests",
+		"Requests that wait for a UDP server's reply now.", labels))
+	s.own.register(m.reg, s.sockets.gauge("server_open_sockets",
+		"Sockets open to a UDP server, each good for 256 outstanding requests.", labels))
 	s.registerState(m.reg, labels)
-	m.reg.MustRegister(s.replyTime)
+	s.own.register(m.reg, s.replyTime)
 	m.servers[key] = s
 	return s
 }
@@ -119,10 +120,10 @@ func (s *Server) registerState(reg prometheus.Registerer, labels prometheus.Labe
 		}
 	}
 	s.SetState(StateDown) // until the health checks have said otherwise
-	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_up",
+	s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_up",
 		Help: "1 while the health checks hold a UDP server for alive, else 0.", ConstLabels: labels}, is(StateUp)))
 	for state := range NumStates {
-		reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_state",
+		s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_state",
 			Help:        "1 for the state that a UDP server is in: up, suspect (silent, being probed) or down.",
 			ConstLabels: prometheus.Labels{"server": labels["server"], "port": labels["port"], "state": state.String()}}, is(state)))
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -263,6 +264,31 @@ func TestSetClientsKeepsTheAllowed(t *testing.T) {
 	await(t, p.closed, "the session to end when its client is gone")
 	if err := readToEnd(c); err != io.EOF {
 		t.Errorf("the client sees %v, want close_notify", err)
+	}
+}
+
+// A client that is configured no more is let go with its last connection; one that
+// is configured stays, connected or not.
+func TestForgetClients(t *testing.T) {
+	f := startTCP(t, nil)
+	c, p := f.dial()
+	other := []*Client{{Name: "other", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
+	f.server.mu.Lock()
+	f.server.states["held"] = &clientState{open: 1}
+	f.server.mu.Unlock()
+	if err := f.server.SetClients(other); err != nil {
+		t.Fatal(err)
+	}
+	await(t, p.closed, "the session to end when its client is gone")
+	readToEnd(c)
+	f.awaitMetric(`radsec_gw_tls_client_connections{client="campus"}`, 0)
+	if got := f.server.ForgetClients(); fmt.Sprint(got) != "[held]" {
+		t.Errorf("the one client with a connection should be left, but %q are", got)
+	}
+	f.server.mu.Lock()
+	defer f.server.mu.Unlock()
+	if f.server.states["campus"] != nil || f.server.states["other"] == nil {
+		t.Errorf("the client campus should be let go and other should stay, but there are %v", f.server.states)
 	}
 }
 

@@ -40,7 +40,7 @@ type Server struct {
 	sources  map[netip.Addr]int // connections of each source, handshakes included
 	shaking  map[netip.Addr]int // of these, the unfinished handshakes
 	sessions map[*Session]struct{}
-	states   map[string]*clientState // by the client's name; survives SetClients
+	states   map[string]*clientState // by the client's name; see ForgetClients
 }
 
 // New checks cfg and makes a server. The errors name what is missing or wrong.
@@ -298,6 +298,30 @@ func (s *Server) state(name string) *clientState {
 		s.states[name] = st
 	}
 	return st
+}
+
+// ForgetClients lets go of the clients that are configured no more, once they have
+// no connection, and returns the names of the others. A client of a name that was
+// let go begins anew, in the metrics, too. Until then the name's metrics are needed.
+func (s *Server) ForgetClients() (open []string) {
+	s.updating.Lock() // a policy in the making has looked its clients' states up
+	defer s.updating.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	configured := map[*clientState]bool{}
+	for _, c := range s.now.Load().clients {
+		configured[c.state] = true
+	}
+	for name, st := range s.states {
+		switch {
+		case configured[st]:
+		case st.open > 0:
+			open = append(open, name)
+		default:
+			delete(s.states, name)
+		}
+	}
+	return open
 }
 
 // say writes a log line that a peer has caused, at most as many as logLimit

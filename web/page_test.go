@@ -207,3 +207,31 @@ func TestSamplesAreDifferences(t *testing.T) {
 		t.Errorf("%d samples are kept, want %d", n, keepSamples)
 	}
 }
+
+// A server that is gone leaves no samples; one that came back begins anew, however
+// much it had before.
+func TestSamplesOfServersThatGo(t *testing.T) {
+	b := newBed(t, nil)
+	key := end{"radius-a", "auth"}
+	b.m.Server(key.server, key.port).Sent(1000)
+	at := time.Unix(1000, 0)
+	drop := func() { b.m.KeepServers(func(name, _ string) bool { return name != "radius-a" }) }
+	b.server.sampler.take(at)
+	b.server.sampler.take(at.Add(5 * time.Second))
+	drop()
+	b.m.Server(key.server, key.port).Sent(5) // before the next look
+	b.server.sampler.take(at.Add(10 * time.Second))
+	if got := b.server.sampler.of(key); len(got) != 0 {
+		t.Errorf("a server that came back should have no samples yet, but it has %+v", got)
+	}
+	b.m.Server(key.server, key.port).Sent(10)
+	b.server.sampler.take(at.Add(15 * time.Second))
+	if got := b.server.sampler.of(key); len(got) != 1 || got[0].rate != 2 {
+		t.Errorf("a server that came back should have one sample of 2 a second, but it has %+v", got)
+	}
+	drop()
+	b.server.sampler.take(at.Add(20 * time.Second))
+	if got := b.server.sampler.of(key); len(got) != 0 {
+		t.Errorf("a server that is gone should have no samples, but it has %+v", got)
+	}
+}

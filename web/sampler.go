@@ -56,6 +56,7 @@ func (s *sampler) take(now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	elapsed := now.Sub(s.at).Seconds()
+	s.forget(counts)
 	for _, c := range counts {
 		key := end{c.Name, c.Port}
 		if before, known := s.last[key]; known && elapsed > 0 {
@@ -65,6 +66,21 @@ func (s *sampler) take(now time.Time) {
 		s.last[key] = c
 	}
 	s.at = now
+}
+
+// forget drops what belongs to servers that are no more, or that came back and
+// were counted from zero again since the last look. Called with mu held.
+func (s *sampler) forget(counts []metrics.ServerCounts) {
+	now := map[end]*metrics.ServerCounts{}
+	for i := range counts {
+		now[end{counts[i].Name, counts[i].Port}] = &counts[i]
+	}
+	for key, before := range s.last {
+		if c := now[key]; c == nil || c.Sent < before.Sent || c.Timed < before.Timed || c.Timeouts < before.Timeouts || c.Answered < before.Answered {
+			delete(s.last, key)
+			delete(s.series, key)
+		}
+	}
 }
 
 // between makes a sample from two looks that are seconds apart.

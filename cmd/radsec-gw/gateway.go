@@ -44,6 +44,7 @@ type gateway struct {
 	cfg       *config.Config
 	files     prints // of the files that cfg names, when they were last read
 	servers   []knownServer
+	tidying   bool // a goroutine waits for what tidy has left
 
 	// owned by the goroutines that Wait waits for
 	running sync.WaitGroup

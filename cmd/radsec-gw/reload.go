@@ -70,6 +70,7 @@ func (g *gateway) noteReload(what string, err error) error {
 // replace makes everything from next, which has no mistakes, then swaps. Nothing
 // can fail after the first swap. Called with reloading held.
 func (g *gateway) replace(next *config.Config, read *material) error {
+	defer g.tidy() // also what was made before an error
 	front, err := buildFront(next, read, g.metrics)
 	if err != nil {
 		return err
