@@ -21,7 +21,8 @@ import (
 // This file translates the configuration into the rooms' own terms, once, at
 // the edge. No room but this one knows the file's types.
 
-// knownServer is a server and the configuration it was made from.
+// knownServer is a server and the configuration it was made from, that without
+// the ports that no route uses.
 type knownServer struct {
 	config config.Server
 	server *udpback.Server
@@ -38,7 +39,8 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, know
 	}()
 	byName := map[string]*udpback.Server{}
 	for i := range cfg.Servers {
-		s, err := takeServer(&cfg.Servers[i], back, known)
+		config := withUsedPorts(cfg, &cfg.Servers[i])
+		s, err := takeServer(&config, back, known)
 		if err != nil {
 			return servers, nil, err
 		}

@@ -15,9 +15,13 @@ import (
 func printSilence(w io.Writer, cfg *config.Config) {
 	fmt.Fprintf(w, "\nServers: what silence leads to\n")
 	for i := range cfg.Servers {
-		s := &cfg.Servers[i]
+		s := withUsedPorts(cfg, &cfg.Servers[i])
 		fmt.Fprintf(w, "  %s\n", s.Name)
-		for _, line := range slices.Concat(scheduleWords(s), healthWords(s)) {
+		if s.AuthPort == 0 && s.AcctPort == 0 && s.CoAPort == 0 {
+			fmt.Fprintf(w, "    in no route: nothing is sent to it\n")
+			continue
+		}
+		for _, line := range slices.Concat(scheduleWords(&s), healthWords(&s)) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
