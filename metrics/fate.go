@@ -132,7 +132,7 @@ const (
 	HandshakeOldVersion                            // the peer offers only versions below the minimum
 	HandshakeNoCertificate                         // the peer has no certificate to show
 	HandshakeUntrustedCertificate                  // no path from the certificate to the configured CA
-	HandshakeExpiredCertificate                    // the certificate is expired or not yet valid
+	HandshakeExpiredCertificate                    // the certificate has run out
 	HandshakePeerAlert                             // the peer refused, as when it does not trust the gateway's certificate
 	HandshakePeerClosed                            // the peer went away
 	HandshakeTimeout                               // not done within the handshake timeout
@@ -145,6 +145,7 @@ const (
 	HandshakeOwnCertificate                        // the peer shows the gateway's own certificate
 	HandshakeBadProxyHeader                        // a load balancer's PROXY header is missing or malformed
 	HandshakeRadiusVersion                         // no version of RADIUS that both sides speak (RFC 9765 §3.3)
+	HandshakeEarlyCertificate                      // the certificate is not valid yet: one of the clocks may be wrong
 
 	NumHandshakes // how many there are
 )
@@ -168,6 +169,7 @@ var handshakeNames = [NumHandshakes]string{
 	HandshakeOwnCertificate:       "own_certificate",
 	HandshakeBadProxyHeader:       "bad_proxy_header",
 	HandshakeRadiusVersion:        "radius_version",
+	HandshakeEarlyCertificate:     "not_yet_valid_certificate",
 }
 
 // String is the handshake result's label value.

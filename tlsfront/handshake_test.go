@@ -64,6 +64,9 @@ func TestBadPeersAreRefused(t *testing.T) {
 				x.NotBefore, x.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
 			})).TLS()}
 		}, sees: alert, result: "expired_certificate", says: []string{"has expired", "fingerprint=sha256:"}},
+		{name: "not valid yet", client: func(f *front, c *tls.Config) {
+			c.Certificates = []tls.Certificate{must(f.pki.ca.Client("ap1", func(x *x509.Certificate) { x.NotBefore = time.Now().Add(time.Hour) })).TLS()}
+		}, sees: alert, result: "not_yet_valid_certificate", says: []string{"the certificate of CN=ap1", "is not valid before", "are both clocks right?", "fingerprint=sha256:"}},
 		{name: "the peer does not trust the server", client: func(f *front, c *tls.Config) { c.RootCAs = x509.NewCertPool() },
 			sees: func(err error) bool { return strings.Contains(err.Error(), "unknown authority") }, result: "peer_alert",
 			says: []string{"does not trust this server's certificate"}},

@@ -114,7 +114,7 @@ func (j *judge) pathsOf(certs []*x509.Certificate, now time.Time) ([]certPath, e
 	chains, err := certs[0].Verify(x509.VerifyOptions{Roots: j.roots, Intermediates: between, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
-		return nil, untrusted(certs[0], err)
+		return nil, untrusted(certs[0], err, now)
 	}
 	paths := pathsIn(chains)
 	if cacheable {
@@ -123,9 +123,14 @@ func (j *judge) pathsOf(certs []*x509.Certificate, now time.Time) ([]certPath, e
 	return paths, nil
 }
 
-func untrusted(leaf *x509.Certificate, err error) error {
+func untrusted(leaf *x509.Certificate, err error, now time.Time) error {
 	var validity x509.CertificateInvalidError
-	if errors.As(err, &validity) && validity.Reason == x509.Expired {
+	if errors.As(err, &validity) && validity.Reason == x509.Expired { // x509's word for both ends
+		if from := validity.Cert.NotBefore; now.Before(from) {
+			return &verdict{handshake: metrics.HandshakeEarlyCertificate, reason: metrics.ClosedExpired, leaf: leaf,
+				text: fmt.Sprintf("the certificate of %s is not valid before %s, and here it is %s: are both clocks right?",
+					clip(validity.Cert.Subject.String()), from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))}
+		}
 		return &verdict{handshake: metrics.HandshakeExpiredCertificate, reason: metrics.ClosedExpired, text: err.Error(), leaf: leaf}
 	}
 	return &verdict{handshake: metrics.HandshakeUntrustedCertificate, reason: metrics.ClosedRevoked, leaf: leaf,

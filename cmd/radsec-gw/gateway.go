@@ -86,7 +86,7 @@ func startGateway(ctx context.Context, cfg *config.Config, log *slog.Logger, giv
 	}
 	g.running.Go(g.watchFiles)
 	g.reloads.Loaded(time.Now())
-	log.Info("serving", "radsec", g.addr.String(), "metrics", g.webAddr.String(), "clients", len(cfg.Clients), "servers", len(cfg.Servers), "routes", len(cfg.Routes))
+	log.Info("serving", "radsec", g.addr.String(), "metrics", g.servedAt(), "clients", len(cfg.Clients), "servers", len(cfg.Servers), "routes", len(cfg.Routes))
 	return g, nil
 }
 
@@ -138,6 +138,14 @@ func (g *gateway) Addr() netip.AddrPort { return g.addr }
 
 // MetricsAddr is where /metrics is served; invalid when it is not.
 func (g *gateway) MetricsAddr() netip.AddrPort { return g.webAddr }
+
+// servedAt is MetricsAddr in words.
+func (g *gateway) servedAt() string {
+	if !g.webAddr.IsValid() {
+		return "not served"
+	}
+	return g.webAddr.String()
+}
 
 // Draining reports whether the gateway is about to stop: it is not ready for
 // more connections.

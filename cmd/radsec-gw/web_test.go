@@ -256,3 +256,29 @@ func TestTapUsage(t *testing.T) {
 		}
 	}
 }
+
+// The start line says where metrics are served, and that they are not when the
+// configuration has no address for them.
+func TestTheStartLineSaysWhetherMetricsAreServed(t *testing.T) {
+	for address, want := range map[string]string{"": `metrics="not served"`, "127.0.0.1:0": "metrics=127.0.0.1:"} {
+		_, file := checkDir(t, strings.Replace(checkConfig, "[listen]\n", "[listen]\naddress = [\"127.0.0.1:0\"]\n", 1)+
+			"[metrics]\naddress = \""+address+"\"\n[tap]\nsocket = \"tap.sock\"\n")
+		cfg, err := config.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out lockedBuffer
+		ctx, cancel := context.WithCancel(t.Context())
+		gw, err := startGateway(ctx, cfg, newLogger(cfg.Log, &out))
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := gw.Wait(); err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(out.String(), "msg=serving") || !strings.Contains(out.String(), want) {
+			t.Errorf("with the address %q the start line should say %s, but the log is\n%s", address, want, out.String())
+		}
+	}
+}
