@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -119,6 +120,21 @@ func TestExplanationIsBounded(t *testing.T) {
 	}
 }
 
+// What was held back is told even if nothing follows.
+func TestLogLimitTellsInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l logLimit
+		told := 0
+		for range 1000 {
+			l.allow(time.Now(), func(missed int) { told += missed })
+		}
+		pass(tellAfter + time.Second)
+		if want := 1000 - linesBurst; told != want {
+			t.Errorf("%d lines are told to be missing, want %d", told, want)
+		}
+	})
+}
+
 // A peer that makes log lines in a loop gets few of them, and the next line
 // says how many are missing.
 func TestLogLimit(t *testing.T) {
@@ -126,7 +142,7 @@ func TestLogLimit(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	through := 0
 	for range 1000 {
-		if _, ok := l.allow(now); ok {
+		if _, ok := l.allow(now, func(int) {}); ok {
 			through++
 		}
 	}
@@ -135,7 +151,7 @@ func TestLogLimit(t *testing.T) {
 	}
 	now = now.Add(time.Second)
 	for i := range linesPerSecond + 5 {
-		missed, ok := l.allow(now)
+		missed, ok := l.allow(now, func(int) {})
 		if want := i < linesPerSecond; ok != want {
 			t.Fatalf("a second later, line %d goes through: %v, want %v", i+1, ok, want)
 		}

@@ -336,7 +336,7 @@ func (s *Server) sayThat(level slog.Level, msg string, attributes func() []any) 
 	if !s.cfg.Log.Enabled(context.Background(), level) {
 		return
 	}
-	missed, ok := s.lines.allow(time.Now())
+	missed, ok := s.lines.allow(time.Now(), s.leftOut)
 	if !ok {
 		return
 	}
@@ -345,6 +345,11 @@ func (s *Server) sayThat(level slog.Level, msg string, attributes func() []any) 
 		args = append(args, "lines_suppressed_before", missed)
 	}
 	s.cfg.Log.Log(context.Background(), level, msg, args...)
+}
+
+// leftOut tells how many lines logLimit has held back.
+func (s *Server) leftOut(missed int) {
+	s.cfg.Log.Warn("lines about RadSec connections were left out; the metrics have them all", "left_out", missed)
 }
 
 // addrPort returns a's address without zone, IPv4 in its own form; the zero

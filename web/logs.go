@@ -49,6 +49,8 @@ const (
 
 	floodBurst     = 100 // lines of one message at once, and then
 	floodPerSecond = 10
+
+	floodTell = 10 * time.Second // when what was left out is told, if no later line has
 )
 
 // flood is a bucket of tokens for one message. Messages are constants of the
@@ -83,7 +85,7 @@ func (l *Logs) passes(ctx context.Context, level slog.Level) bool {
 
 // Handle implements slog.Handler.
 func (l *Logs) Handle(ctx context.Context, r slog.Record) error {
-	left, ok := l.shared.take(&r)
+	left, ok := l.shared.take(&r, l.catchUp)
 	if !ok {
 		return nil
 	}
@@ -102,7 +104,7 @@ func (l *Logs) Handle(ctx context.Context, r slog.Record) error {
 
 // take says whether the message may be logged now, and how many like it were
 // left out since the last.
-func (s *logState) take(r *slog.Record) (left int, ok bool) {
+func (s *logState) take(r *slog.Record, catchUp func(*flood, slog.Level, string)) (left int, ok bool) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,12 +116,30 @@ func (s *logState) take(r *slog.Record) (left int, ok bool) {
 	f.used = max(0, f.used-now.Sub(f.last).Seconds()*floodPerSecond)
 	f.last = now
 	if f.used+1 > floodBurst {
-		f.left++
+		if f.left++; f.left == 1 {
+			level, message := r.Level, r.Message
+			time.AfterFunc(floodTell, func() { catchUp(f, level, message) })
+		}
 		return 0, false
 	}
 	f.used++
 	left, f.left = f.left, 0
 	return left, true
+}
+
+// catchUp tells how many lines with a message were left out, unless a later line
+// has.
+func (l *Logs) catchUp(f *flood, level slog.Level, message string) {
+	l.shared.mu.Lock()
+	left := f.left
+	f.left = 0
+	l.shared.mu.Unlock()
+	if left == 0 || !l.passes(context.Background(), level) {
+		return
+	}
+	r := slog.NewRecord(time.Now(), level, "log lines were left out, there were too many of them", 0)
+	r.AddAttrs(slog.String("lines", message), slog.Int("left_out", left))
+	_ = l.inner.Handle(context.Background(), r)
 }
 
 // remember keeps the record for the page.

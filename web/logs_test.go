@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -45,6 +46,22 @@ func TestTheLevelHoldsLinesBack(t *testing.T) {
 	if r := b.logs.Recent(); len(r) != 1 || r[0].Message != "kept for the page" {
 		t.Errorf("the page has %v, want the warning", r)
 	}
+}
+
+// What a flood left out is told even if nothing follows it.
+func TestAFloodsEndIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		log := slog.New(NewLogs(slog.NewTextHandler(&out, nil), slog.LevelInfo))
+		for range floodBurst + 50 {
+			log.Warn("refused")
+		}
+		<-time.After(floodTell + time.Second)
+		synctest.Wait()
+		if want := "lines=refused left_out=50"; !strings.Contains(out.String(), want) {
+			t.Errorf("the log ends without %q: %s", want, out.String()[len(out.String())-200:])
+		}
+	})
 }
 
 // A flood of one message is cut, others go through, and the next line says how many were left out.
