@@ -87,7 +87,12 @@ func (s *Server) handshake(ctx context.Context, raw net.Conn, remote netip.AddrP
 	c.in.ahead = ahead
 	t := tls.Server(c, s.tls)
 	raw.SetDeadline(deadline)
-	err := t.HandshakeContext(ctx)
+	// As HandshakeContext does it, but without a goroutine for each handshake.
+	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
+	err := t.Handshake()
+	if !stop() {
+		err = ctx.Err()
+	}
 	counts.AddHandshaking(-1)
 	<-s.slots
 	s.shaken(remote.Addr())

@@ -4,16 +4,36 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
+// lockedText is what was written since the last look.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedText) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return strings.TrimSpace(l.text.String())
+}
+
 // A flood of one cause is a line at once and a line when the minute is over, with
 // how many more there were; nothing is left untold.
 func TestComplaintTellsWhatItHeldBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out strings.Builder
+		var out lockedText
 		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
 				return slog.Attr{}
@@ -28,11 +48,10 @@ func TestComplaintTellsWhatItHeldBack(t *testing.T) {
 		expect := func(when string, lines ...string) {
 			t.Helper()
 			synctest.Wait()
-			got := strings.TrimSpace(out.String())
+			got := out.take()
 			if want := strings.Join(lines, "\n"); got != want {
 				t.Errorf("%s: logged %q, expected %q", when, got, want)
 			}
-			out.Reset()
 		}
 		for i := range 500 {
 			say(fmt.Sprint("m", i))
