@@ -26,7 +26,9 @@ func (s *Session) close() {
 	s.mu.Unlock()
 	s.tls.CloseWrite()
 	s.conn.out.finish(closeTimeout)
-	linger(s.conn.Conn)
+	if reason != metrics.ClosedByPeer { // who has closed sends nothing that could be unread
+		linger(s.conn.Conn)
+	}
 	s.conn.Conn.Close()
 	s.conn.out.discard()
 	s.server.forget(s, reason)
@@ -36,8 +38,9 @@ func (s *Session) close() {
 	case metrics.ClosedByPeer, metrics.ClosedIdle, metrics.ClosedShutdown, metrics.ClosedPacketLimit:
 		level = slog.LevelInfo
 	}
-	s.server.say(level, "RadSec connection closed",
-		"client", s.Client().Name, "peer", s.remote, "reason", reason, "error", text, "packets", s.packets)
+	s.server.sayThat(level, "RadSec connection closed", func() []any {
+		return []any{"client", s.Client().Name, "peer", s.remote, "reason", reason, "error", text, "packets", s.packets}
+	})
 }
 
 // linger sends FIN and reads on until the peer's, for a short time. A

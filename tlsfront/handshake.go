@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -81,6 +82,7 @@ func (c *conn) noteOffered(hello *tls.ClientHelloInfo) {
 // grown with the certificates and would stay so. ahead holds octets that were
 // read already.
 func (s *Server) handshake(ctx context.Context, raw net.Conn, remote netip.AddrPort, ahead []byte, deadline time.Time) {
+	growStack()
 	counts := s.cfg.Metrics.TLS()
 	counts.AddHandshaking(1)
 	c := s.wrap(raw)
@@ -131,6 +133,16 @@ func (s *Server) handshake(ctx context.Context, raw net.Conn, remote netip.AddrP
 	c.out.establish(session.writeFailed)
 	s.attach(session)
 	s.wg.Go(session.run)
+}
+
+// growStack makes the goroutine's stack as large as a handshake needs, in one step
+// while there is nothing on it: to grow and copy it step by step, in the depths of
+// crypto/tls, costs several times as much.
+//
+//go:noinline
+func growStack() {
+	var room [12 << 10]byte
+	runtime.KeepAlive(&room)
 }
 
 // shown is what operators see of the session while it is open.
