@@ -127,6 +127,13 @@ func (ex *Exchange) isCancelled() bool {
 	return ex.cancelled
 }
 
+// uses returns the number of Starts so far.
+func (ex *Exchange) uses() uint64 {
+	ex.mu.Lock()
+	defer ex.mu.Unlock()
+	return ex.use
+}
+
 // place records where the exchange waits; false means it was cancelled before.
 func (ex *Exchange) place(s *socket, id wire.ServerID, generation uint32) bool {
 	ex.mu.Lock()

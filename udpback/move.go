@@ -65,7 +65,7 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 	moved := 0
 	for _, m := range w.moving {
 		if m.ex.isCancelled() { // its client is gone: nothing more is sent (RFC 6613 §2.6.1)
-			s.leave(m, now)
+			s.leave(m, now, leaver{})
 			m.ex.Handler.Fail(batch.Hasher, FailSilent, 0)
 			continue
 		}
@@ -74,8 +74,7 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 			s.stay(m, now, w)
 			continue
 		}
-		s.leave(m, now)
-		s.remember(m, server)
+		s.leave(m, now, leaver{ex: m.ex, use: m.ex.uses(), server: server})
 		moved++
 	}
 	s.end.metrics.Moved(moved)
@@ -83,26 +82,14 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 }
 
 // leave turns the slot that an exchange left into an abandoned one: the server
-// may still answer (RFC 5080 §2.2.2).
-func (s *socket) leave(m mover, now time.Duration) {
+// may still answer (RFC 5080 §2.2.2), for whom left names.
+func (s *socket) leave(m mover, now time.Duration, left leaver) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sl := &s.slots[m.id]; sl.generation == m.generation {
 		s.forsake(sl)
+		sl.left = left
 		s.arm(sl.due, now)
-	}
-}
-
-// remember has the slot know who left it for another server, so that a late reply
-// finds it. The exchange is in the batch still, or waits there.
-func (s *socket) remember(m mover, server int) {
-	m.ex.mu.Lock()
-	use := m.ex.use
-	m.ex.mu.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if sl := &s.slots[m.id]; sl.generation == m.generation {
-		sl.left = leaver{ex: m.ex, use: use, server: server}
 	}
 }
 

@@ -1,6 +1,10 @@
 package udpback
 
-import "radsec-gw/wire"
+import (
+	"time"
+
+	"radsec-gw/wire"
+)
 
 // refuse acts on ICMP port unreachable: nobody listens where the requests that
 // wait were sent. It can be forged, so it is a hint: what can go to another
@@ -22,10 +26,14 @@ func (s *socket) refuse() {
 	for id := range s.slots {
 		sl := &s.slots[id]
 		if sl.state == slotWaiting && s.mayLeave(sl) && sl.ex.group.elsewhere(sl.ex, own) {
+			w.silent = append(w.silent, sl.first)
 			w.moving = append(w.moving, mover{ex: sl.claim(), id: wire.ServerID(id), generation: sl.generation, own: own})
 		}
 	}
 	s.mu.Unlock()
+	for _, first := range w.silent { // as good as silent: without probes nothing else would count
+		s.end.judge.silence(first)
+	}
 	now := b.Now()
 	s.move(w, now)
 	s.resend(w)
@@ -35,16 +43,20 @@ func (s *socket) refuse() {
 // refuseDynamic ends every CoA and Disconnect that waits.
 func (s *socket) refuseDynamic() {
 	var refused []*Exchange
+	var silent []time.Duration
 	s.mu.Lock()
 	for id := range s.slots {
 		if sl := &s.slots[id]; sl.state == slotWaiting && sl.ex.group != nil {
 			sl.ex.sends += int(sl.sends)
-			refused = append(refused, sl.ex)
+			refused, silent = append(refused, sl.ex), append(silent, sl.first)
 			s.forsake(sl)
 			s.arm(sl.due, s.end.server.back.Now())
 		}
 	}
 	s.mu.Unlock()
+	for _, first := range silent {
+		s.end.judge.silence(first)
+	}
 	h := wire.NewHasher()
 	for _, ex := range refused {
 		if f := ex.Handler.Fail(h, FailRefused, 0); f != nil {

@@ -236,6 +236,9 @@ func TestRefusedRequestsGoOn(t *testing.T) {
 					t.Errorf("health %d: %s after %v, expected b's Access-Accept at once", check, o.outcome(), took)
 				}
 			}
+			if s := a.ends[wire.KindAccess].judge.now(); check == CheckNone && s != Down {
+				t.Errorf("a is %v after three refusals, expected down: nothing else can tell", s)
+			}
 			alone := newOwner(radius.CodeAccessRequest)
 			f.start(t, f.group(t, Failover, a), alone)
 			pass(7 * time.Second)
