@@ -41,13 +41,19 @@ func (c *Complaint) Say(now time.Duration, line func() Line) {
 	defer c.mu.Unlock()
 	if c.held++; c.held == 1 {
 		c.first = line()
-		time.AfterFunc(c.next-now, func() { c.catchUp() })
+		over := c.next
+		time.AfterFunc(over-now, func() { c.catchUp(over) })
 	}
 }
 
-// catchUp tells what was held back.
-func (c *Complaint) catchUp() {
+// catchUp tells what was held back in the minute that was over then, unless a
+// later line has.
+func (c *Complaint) catchUp(over time.Duration) {
 	c.mu.Lock()
+	if c.next != over {
+		c.mu.Unlock()
+		return
+	}
 	held, line := c.held, c.first
 	c.next, c.held, c.first = c.next+complaintPause, 0, Line{}
 	c.mu.Unlock()

@@ -91,7 +91,8 @@ type judge struct {
 
 	state     atomic.Int32
 	lastReply atomic.Int64 // when the last verified reply came, on the Back's clock
-	silent    atomic.Int32 // silent requests since then
+	served    atomic.Int64 // when the last one to a request came, not to a probe
+	silent    atomic.Int32 // silent requests since the last reply
 	trickled  atomic.Int64 // when a real request last tried a dead, unprobed port
 	futile    atomic.Int32 // such tries since the last reply
 
@@ -232,6 +233,12 @@ func (j *judge) refused() {
 	}
 }
 
+func (j *judge) announce() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.onTurn(j.now())
+}
+
 // turn changes the state; tell logs it. With mu held.
 func (j *judge) turn(to State) {
 	from := j.now()
@@ -240,7 +247,12 @@ func (j *judge) turn(to State) {
 	}
 	j.state.Store(int32(to))
 	j.answers = 0
-	j.onTurn(to)
+	if to == Down {
+		j.trickled.Store(int64(j.clock()))
+	}
+	if !j.closed { // else another endpoint of the same name may be told of by now
+		j.onTurn(to)
+	}
 	n := turned{from: from, to: to, never: j.lastReply.Load() == 0, said: true}
 	switch {
 	case to == Suspect:
@@ -316,6 +328,9 @@ func (j *judge) probeEnded(answered bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.pending = false
+	if answered {
+		j.missed = 0
+	}
 	if answered || j.closed {
 		return
 	}
@@ -334,8 +349,15 @@ func (j *judge) probeEnded(answered bool) {
 // maxFutile bounds the pause between tries of a dead port: 2^2 probe intervals.
 const maxFutile = 2
 
+// unasked notes that the probe could not be sent, which says nothing of the port.
+func (j *judge) unasked() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.pending = false
+}
+
 // trickle says whether a real request should try this dead port now: one after a
-// probe interval, then after twice that and so on, because each try keeps a
+// probe interval, then after twice that and four times that, because each try keeps a
 // client waiting; and at once after one that was answered.
 func (j *judge) trickle(now time.Duration) bool {
 	if j.probed || j.now() != Down {

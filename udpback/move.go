@@ -13,19 +13,20 @@ type mover struct {
 	id         wire.ServerID
 	generation uint32
 	own        State // of the server that it leaves
+	early      bool  // it is not due: if it cannot go, nothing is sent
 }
 
 // shouldMove says whether a request that falls due goes to another server
 // instead of being resent: it may leave, it has been sent often enough, its
-// server has said nothing for half of the wait that is over, and there is
-// somewhere to go. Half a wait, because a server that dies has answered others
+// server has answered no request for half of the wait that is over, and there is
+// somewhere to go; that it answers probes does not help. Half a wait, because a server that dies has answered others
 // after it was sent the requests that it takes to its grave. From a server that is
 // known to be dead once is often enough. With mu held.
 func (s *socket) shouldMove(sl *slot, now time.Duration, own State) bool {
 	if !s.mayLeave(sl) || sl.sends < sl.ex.group.moveAfter && own != Down {
 		return false
 	}
-	return now-time.Duration(s.end.judge.lastReply.Load()) > sl.wait/2 && sl.ex.group.elsewhere(sl.ex, own)
+	return now-time.Duration(s.end.judge.served.Load()) > sl.wait/2 && sl.ex.group.elsewhere(sl.ex, own)
 }
 
 // mayLeave says whether a request may go to another server at all. CoA and
@@ -109,6 +110,9 @@ func (s *socket) stay(m mover, now time.Duration, w *sweepings) {
 	m.ex.sends -= int(sl.sends)
 	m.ex.end = s.end
 	switch {
+	case m.early && m.ex.place(s, m.id, m.generation): // it waits on
+	case m.early:
+		sl.due = sl.end
 	case int(sl.sends) >= s.schedule(sl).Count:
 		w.ended = append(w.ended, s.free(m.id))
 		return

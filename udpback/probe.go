@@ -1,6 +1,8 @@
 package udpback
 
 import (
+	"errors"
+
 	"layeh.com/radius"
 
 	"radsec-gw/wire"
@@ -41,6 +43,10 @@ func (e *endpoint) sendProbe(answered func(bool)) {
 		e.refreshSometimes(back.Now())
 	}
 	socket, id, generation, err := e.reserve(&p.Exchange)
+	if errors.Is(err, ErrNoIdentifier) { // too much is outstanding: silence will tell
+		e.judge.unasked()
+		return
+	}
 	if err != nil {
 		e.metrics.Probe(false)
 		answered(false)

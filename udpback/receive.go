@@ -32,6 +32,7 @@ type candidate struct {
 	generation uint32
 	code       wire.Code     // of the request
 	sent       [16]byte      // its Request Authenticator
+	first      time.Duration // when it was first sent here
 	window     time.Duration // for its Event-Timestamp; 0: not looked at
 	ticket     wire.Ticket
 	good       bool // nothing speaks against it yet
@@ -88,7 +89,7 @@ func (s *socket) handle(in *inbox) {
 	s.take(r, now) // 3
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.ex != nil {
-			s.end.metrics.ObserveReply(now - c.ex.began)
+			s.end.metrics.ObserveReply(now - c.first)
 			s.answer(r, c) // 4
 			c.ex = nil
 		}
@@ -122,7 +123,7 @@ func (s *socket) parse(r *receiver, in *inbox) {
 		c := &r.candidates[i]
 		sl := &s.slots[c.id]
 		c.good = sl.state != slotFree && sl.state != slotReserved
-		c.generation, c.code, c.sent, c.window = sl.generation, sl.code, sl.sent, 0
+		c.generation, c.code, c.sent, c.first, c.window = sl.generation, sl.code, sl.sent, sl.first, 0
 		if sl.ex != nil {
 			c.window = sl.ex.Window
 		}
@@ -206,8 +207,8 @@ func badReply(err error) metrics.Result {
 
 // take ends the use of the slots that were answered. A candidate's exchange
 // stays nil when nobody waits for it any more, or not just now: a reply to a
-// request that is moving is forgotten, and if the move fails the server is asked
-// again and repeats it (RFC 5080 §2.2.2).
+// request that is moving is forgotten. The next server answers it; if the move
+// fails this one is asked again and repeats itself (RFC 5080 §2.2.2).
 func (s *socket) take(r *receiver, now time.Duration) {
 	freed, verified := 0, false
 	s.mu.Lock()
@@ -226,7 +227,11 @@ func (s *socket) take(r *receiver, now time.Duration) {
 	s.mu.Unlock()
 	s.end.add(-freed)
 	for i := range r.candidates[:r.n] {
-		s.callBack(&r.candidates[i])
+		c := &r.candidates[i]
+		s.callBack(c)
+		if c.ex != nil && c.ex.group != nil {
+			s.end.judge.served.Store(int64(now))
+		}
 	}
 	if verified {
 		s.end.judge.replied(now)
@@ -239,11 +244,11 @@ func (s *socket) take(r *receiver, now time.Duration) {
 }
 
 // callBack gives a reply to the request that has left this server for another
-// that has not answered yet.
+// that has not answered yet. That this server knows no way is nothing to it now.
 func (s *socket) callBack(c *candidate) {
 	left := c.left
 	c.left = leaver{}
-	if left.ex == nil || !left.ex.takeBack(left.use) {
+	if left.ex == nil || aboutTheWay(&c.view) || !left.ex.takeBack(left.use) {
 		return
 	}
 	c.ex = left.ex
@@ -255,7 +260,7 @@ func (s *socket) answer(r *receiver, c *candidate) {
 	ex, reply := c.ex, &c.view
 	if reply.Code() == wire.CodeProtocolError {
 		s.end.metrics.CountReply(metrics.ReplyProtocolError)
-		if f := s.protocolError(ex, reply.ErrorCause()); f != nil {
+		if f := s.protocolError(ex, reply); f != nil {
 			r.flushers = append(r.flushers, f)
 		}
 		return
@@ -286,14 +291,20 @@ func (r *receiver) deliver() {
 	r.arena.reset()
 }
 
-// protocolError ends the schedule of an exchange that its server cannot carry
-// on. What concerns this server's way only (502 not routable, 505 proxy error)
-// is tried on the group's next server; the rest goes back (RFC 7930 §4, P97).
-func (s *socket) protocolError(ex *Exchange, cause uint32) Flusher {
+// aboutTheWay says whether a reply is a Protocol-Error that concerns its server's
+// own way only: 502, not routable, or 505, proxy error.
+func aboutTheWay(reply *wire.View) bool {
 	const notRoutable, proxyError = 502, 505
+	cause := reply.ErrorCause()
+	return reply.Code() == wire.CodeProtocolError && (cause == notRoutable || cause == proxyError)
+}
+
+// protocolError ends the schedule of an exchange that its server cannot carry
+// on. What concerns this server's way only is tried on the group's next server; the rest goes back (RFC 7930 §4, P97).
+func (s *socket) protocolError(ex *Exchange, reply *wire.View) Flusher {
 	batch := s.end.server.back.Borrow()
 	defer s.end.server.back.GiveBack(batch)
-	if (cause == notRoutable || cause == proxyError) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, Suspect) {
+	if aboutTheWay(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, Suspect) {
 		err := ex.group.relaunch(ex, batch, Suspect)
 		batch.Flush()
 		if err == nil {
@@ -301,5 +312,5 @@ func (s *socket) protocolError(ex *Exchange, cause uint32) Flusher {
 			return nil
 		}
 	}
-	return ex.Handler.Fail(batch.Hasher, FailProtocolError, cause)
+	return ex.Handler.Fail(batch.Hasher, FailProtocolError, reply.ErrorCause())
 }

@@ -78,6 +78,22 @@ func (s *Server) endpoints() []*endpoint {
 	return all
 }
 
+// Retire ends the probes, and the server's part in the metrics' states, while its
+// last requests are still under way: another of its name has taken its place.
+func (s *Server) Retire() {
+	for _, e := range s.endpoints() {
+		e.judge.stop()
+	}
+}
+
+// Announce tells the metrics what state each port is in, after another server of
+// the same name has told them something else.
+func (s *Server) Announce() {
+	for _, e := range s.endpoints() {
+		e.judge.announce()
+	}
+}
+
 // Close closes the sockets and waits for their readers. Requests that still wait
 // fail with FailShutdown.
 func (s *Server) Close() {

@@ -43,8 +43,8 @@ func (s *states) note(hash uint64, server uint16) {
 		all = s.entries.Load()
 	}
 	// The low 16 bits are the server; the bits of the hash that they hide are those
-	// that choose the entry.
-	all[hash&0xffff].Store(hash&^0xffff | uint64(server))
+	// that choose the entry, but for the lowest, which is always set.
+	all[hash>>1&0xffff].Store(hash&^0xffff | uint64(server))
 }
 
 // issuer returns the number of the server that issued the State with this hash;
@@ -54,7 +54,7 @@ func (s *states) issuer(hash uint64) uint16 {
 	if all == nil {
 		return 0
 	}
-	e := all[hash&0xffff].Load()
+	e := all[hash>>1&0xffff].Load()
 	if e&^0xffff != hash&^0xffff {
 		return 0
 	}

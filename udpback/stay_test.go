@@ -297,3 +297,109 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 		}
 	})
 }
+
+// A refused request for which no other server has room waits on where it is: it is
+// not sent again before it is due, and has all of its time.
+// Rules: P55, P84
+func TestRefusedRequestsWaitForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		narrow := func(c *ServerConfig) { c.MaxSockets = 1 }
+		a, b := f.server(t, "a", nil), f.server(t, "b", narrow)
+		defer a.Close()
+		defer b.Close()
+		f.crowd(t, f.group(t, Failover, b))
+		f.net.unreachable = map[string]bool{"a:1812": true}
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, a, b), o)
+		pass(time.Second)
+		if n := len(f.net.seen("a:1812")); n != 1 || len(o.ended) != 0 {
+			t.Fatalf("%d transmissions to a in the first second and %s, expected 1 and that it waits", n, o.outcome())
+		}
+		f.net.mu.Lock()
+		f.net.unreachable = nil
+		f.net.mu.Unlock()
+		f.net.answering(t, "a")
+		<-o.ended
+		if got := o.outcome(); got != "replies [Access-Accept] fails []" || time.Since(f.net.start) > 2300*time.Millisecond {
+			t.Errorf("%s after %v, expected a's Access-Accept when it was due", got, time.Since(f.net.start))
+		}
+	})
+}
+
+// A server that the request has left and that says now that it knows no way does
+// not end it at the one that has it.
+// Rules: P64, P97
+func TestLateProtocolErrorOfTheFirstServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, a, b), o)
+		pass(8 * time.Second)
+		first, second := f.net.seen("a:1812"), f.net.seen("b:1812")
+		f.net.sockets[first[0].socket].in <- protocolError(first[0].octets, 505-256)
+		synctest.Wait()
+		f.net.sockets[second[0].socket].in <- answer(t, second[0].octets, radius.CodeAccessAccept)
+		<-o.ended
+		if got := o.outcome(); got != "replies [Access-Accept] fails []" {
+			t.Errorf("%s, expected b's Access-Accept", got)
+		}
+	})
+}
+
+// A server that answers probes but no requests is left like one that is silent.
+// Rules: P65
+func TestAnsweringProbesOnlyDoesNotKeepRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		checked := func(c *ServerConfig) { c.Health.Check = CheckStatusServer }
+		a, b := f.server(t, "a", checked), f.server(t, "b", checked)
+		defer a.Close()
+		defer b.Close()
+		f.net.deafTo(t, "a:1812", 1000)
+		g := f.group(t, Failover, a, b)
+		for i := range 100 { // ten seconds of steady traffic
+			o := newOwner(radius.CodeAccessRequest)
+			before := time.Now()
+			f.start(t, g, o)
+			pass(100 * time.Millisecond)
+			go func() {
+				<-o.ended
+				if took := time.Since(before); o.outcome() != "replies [Access-Accept] fails []" || took > 6900*time.Millisecond {
+					t.Errorf("request %d: %s after %v, expected b's Access-Accept within 6.9s", i, o.outcome(), took)
+				}
+			}()
+		}
+		pass(10 * time.Second)
+	})
+}
+
+// A lost probe of an idle port is asked again each time, not only the first.
+// Rules: P82
+func TestLostProbesOfAnIdlePortDoNotAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		defer a.Close()
+		f.net.answering(t, "a")
+		var mu sync.Mutex
+		probes := 0
+		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
+			mu.Lock()
+			defer mu.Unlock()
+			if probes++; probes%3 == 0 { // every third is lost
+				return nil
+			}
+			return serve(to, q)
+		})
+		for range 600 {
+			pass(time.Second)
+			if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+				t.Fatalf("a is %v, expected up: no two probes in a row were lost", s)
+			}
+		}
+	})
+}

@@ -34,7 +34,7 @@ type knownServer struct {
 func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, known []knownServer) (servers []knownServer, rules *relay.Rules, err error) {
 	defer func() {
 		if err != nil {
-			closeServers(without(servers, known))
+			discard(without(servers, known), known)
 		}
 	}()
 	byName := map[string]*udpback.Server{}
@@ -94,6 +94,19 @@ func without(servers, known []knownServer) (rest []knownServer) {
 		}
 	}
 	return rest
+}
+
+// discard closes servers that were made for nothing. The metrics say of those in
+// force again how they are.
+func discard(made, inForce []knownServer) {
+	closeServers(made)
+	announce(inForce)
+}
+
+func announce(servers []knownServer) {
+	for _, s := range servers {
+		s.server.Announce()
+	}
 }
 
 func closeServers(servers []knownServer) {

@@ -84,12 +84,13 @@ func (g *gateway) replace(next *config.Config, read *material) error {
 		}
 	}
 	if err := g.front.Update(front); err != nil {
-		closeServers(without(servers, g.servers))
+		discard(without(servers, g.servers), g.servers)
 		return err
 	}
 	if !same {
 		g.entry.SetRules(rules)
 		g.retire(without(g.servers, servers))
+		announce(servers)
 	}
 	g.noteCertificates(read)
 	g.warn(next, read)
@@ -97,8 +98,8 @@ func (g *gateway) replace(next *config.Config, read *material) error {
 	return nil
 }
 
-// sameRules tells whether what lies behind the front is as it was: the groups
-// remember which server issued a State, and go on then.
+// sameRules tells whether what lies behind the front is as it was: then it is
+// left alone.
 func (g *gateway) sameRules(next *config.Config) bool {
 	return reflect.DeepEqual(g.cfg.Servers, next.Servers) && reflect.DeepEqual(g.cfg.Routes, next.Routes) && g.cfg.Routing == next.Routing
 }
@@ -108,6 +109,9 @@ func (g *gateway) sameRules(next *config.Config) bool {
 func (g *gateway) retire(servers []knownServer) {
 	if len(servers) == 0 {
 		return
+	}
+	for _, s := range servers {
+		s.server.Retire()
 	}
 	longest := time.Duration(0)
 	for _, s := range g.servers { // a request that moves on keeps the deadline of its first server
