@@ -9,7 +9,9 @@
 // its timer resends the same octets on the schedule of RFC 5080 §2.2.1, its
 // reader verifies whatever arrives against what was really sent, and exactly
 // one of [Handler.Reply] and [Handler.Fail] ends it, unless the owner took it
-// back with [Exchange.Cancel].
+// back with [Exchange.Cancel]. A request that moves on is a new packet at the next
+// server, but stays one exchange: the first valid reply ends it, whichever of its
+// servers that comes from.
 //
 // Locks: a socket's slots have a lock of their own, held for a few loads and
 // stores and never during cryptography or a system call. Nothing is shared
