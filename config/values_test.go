@@ -2,6 +2,7 @@ package config
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -38,4 +39,22 @@ func TestFingerprintForms(t *testing.T) {
 			t.Errorf("%s, %q, should be refused as no fingerprint, but it gives %v", x.says, x.s, err)
 		}
 	}
+}
+
+// A fingerprint that is read is the hex that stands there and nothing else.
+func FuzzFingerprint(f *testing.F) {
+	plain := strings.Repeat("a1B2", 16)
+	for _, s := range []string{plain, "sha256:" + plain, "SHA256: " + plain, strings.Repeat("a1:", 31) + "a1", strings.Repeat("a1 ", 32), strings.Repeat("a1:", 32), "a", "sha256:", "80F:39", ":" + plain} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		sum, err := parseFingerprint(s)
+		if err != nil {
+			return
+		}
+		bare := strings.Join(strings.Fields(strings.ReplaceAll(strings.ToLower(s), ":", " ")), "")
+		if got := hex.EncodeToString(sum[:]); strings.TrimPrefix(bare, "sha256") != got {
+			t.Fatalf("%q was read as %s", s, got)
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package tlsfront
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -99,4 +100,21 @@ func TestRefusalShowsAllNames(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever stands in the extension, the URIs are parts of it.
+func FuzzURIsIn(f *testing.F) {
+	uri := func(s string) []byte { return append([]byte{0x86, byte(len(s))}, s...) }
+	for _, names := range [][]byte{nil, uri("URN:Example:ap1"), append(uri("http://exa mple/"), 0x82, 1, 'a'), {0x86, 0xff}, {0x86, 0x80}} {
+		f.Add(append([]byte{0x30, byte(len(names))}, names...))
+	}
+	f.Add([]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, value []byte) {
+		leaf := &x509.Certificate{Extensions: []pkix.Extension{{Id: oidSubjectAltName, Value: value}}}
+		for _, u := range urisIn(leaf) {
+			if !bytes.Contains(value, []byte(u)) {
+				t.Fatalf("the URI %q is not in %x", u, value)
+			}
+		}
+	})
 }

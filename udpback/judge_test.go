@@ -1,0 +1,83 @@
+package udpback
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// A single silent request has its server asked. A server that answers stays up,
+// whatever the realm does; its state does not waver.
+// Rules: P83, P84
+func TestSilenceIsAskedAbout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		defer a.Close()
+		f.net.deafTo(t, "a:1812", 100)
+		pass(5 * time.Second)
+		probes := func() (n int) {
+			for _, tr := range f.net.seen("a:1812") {
+				if tr.octets[0] == byte(radius.CodeStatusServer) {
+					n++
+				}
+			}
+			return n
+		}
+		before := probes()
+		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
+		pass(2300 * time.Millisecond) // it is due again
+		if n := probes() - before; n != 1 {
+			t.Errorf("%d probes after one silent request, expected 1", n)
+		}
+		pass(10 * time.Second)
+		if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+			t.Errorf("a is %v, expected up: it answers the probes", s)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		defer a.Close()
+		f.net.answering(t, "a")
+		pass(5 * time.Second)
+		f.net.answering(t)
+		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
+		pass(5300 * time.Millisecond) // due again after 2.2 s at most, and 3 s for the probe
+		if s := a.ends[wire.KindAccess].judge.now(); s != Suspect {
+			t.Errorf("a is %v, expected suspect: it answered neither the request nor the probe", s)
+		}
+	})
+}
+
+// A lost probe of an idle port is asked again each time, not only the first.
+// Rules: P82
+func TestLostProbesOfAnIdlePortDoNotAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		defer a.Close()
+		f.net.answering(t, "a")
+		var mu sync.Mutex
+		probes := 0
+		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
+			mu.Lock()
+			defer mu.Unlock()
+			if probes++; probes%3 == 0 { // every third is lost
+				return nil
+			}
+			return serve(to, q)
+		})
+		for range 600 {
+			pass(time.Second)
+			if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+				t.Fatalf("a is %v, expected up: no two probes in a row were lost", s)
+			}
+		}
+	})
+}
