@@ -1,0 +1,76 @@
+package logs
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// plainText is a logger that writes lines without time and level to s.
+func plainText(s *sink) *slog.Logger {
+	return slog.New(slog.NewTextHandler(s, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+// take returns what was written since the last call.
+func (s *sink) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.text.Reset()
+	return strings.TrimSpace(s.text.String())
+}
+
+// A flood of one cause is a line at once and a line when the minute is over, with
+// how many more there were; nothing is left untold.
+func TestALimiterTellsWhatItSuppressed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		log := plainText(s)
+		start := time.Now()
+		var l Limiter
+		say := func(what string) {
+			l.Say(time.Since(start), func() Line { return Line{log, slog.LevelWarn, what, []any{"k", 1}} })
+		}
+		expect := func(when string, lines ...string) {
+			t.Helper()
+			synctest.Wait()
+			if got, want := s.take(), strings.Join(lines, "\n"); got != want {
+				t.Errorf("%s: logged %q, expected %q", when, got, want)
+			}
+		}
+		for i := range 500 {
+			say(fmt.Sprint("m", i))
+		}
+		expect("at once", "msg=m0 k=1")
+		time.Sleep(61 * time.Second)
+		expect("after a minute", "msg=m1 k=1 suppressed=498")
+		say("m500")
+		expect("soon after that", []string{}...)
+		time.Sleep(61 * time.Second)
+		expect("after the second minute", "msg=m500 k=1")
+		time.Sleep(time.Hour)
+		expect("when nothing else happens", []string{}...)
+		say("m501")
+		expect("much later", "msg=m501 k=1")
+	})
+}
+
+func TestALimiterForACallerThatWritesItself(t *testing.T) {
+	var l Limiter
+	for _, row := range []struct {
+		now        time.Duration
+		suppressed int
+		ok         bool
+	}{{0, 0, true}, {time.Second, 0, false}, {limiterPause - 1, 0, false}, {limiterPause, 2, true}, {limiterPause + 1, 0, false}} {
+		if suppressed, ok := l.Due(row.now); suppressed != row.suppressed || ok != row.ok {
+			t.Errorf("after %v: got %d, %v, expected %d, %v", row.now, suppressed, ok, row.suppressed, row.ok)
+		}
+	}
+}
