@@ -91,14 +91,14 @@ func (o *Output) Put(kind Kind, line []byte) {
 	first, hurry := len(b.lines) == 1, kind == KindEvent || !before && b.halfFull()
 	o.mu.Unlock()
 	if hurry {
-		signal(o.hurry)
+		raise(o.hurry)
 	} else if first {
-		signal(o.wake)
+		raise(o.wake)
 	}
 }
 
-// signal sends to a channel of capacity 1, unless it is full.
-func signal(c chan<- struct{}) {
+// raise sends to a channel of capacity 1, unless it is full.
+func raise(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:

@@ -42,6 +42,13 @@ func (s *sink) behave(hook func(p []byte) (int, error)) {
 	s.hook = hook
 }
 
+// calls returns how many writes there were.
+func (s *sink) calls() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writes
+}
+
 func (s *sink) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,19 +149,19 @@ func TestLinesAreGathered(t *testing.T) {
 			o.Put(KindRequest, []byte("request\n"))
 			synctest.Wait()
 		}
-		if s.writes != 0 {
-			t.Errorf("%d writes at once, expected the lines to wait for others", s.writes)
+		if n := s.calls(); n != 0 {
+			t.Errorf("%d writes at once, expected the lines to wait for others", n)
 		}
 		time.Sleep(gatherTime)
 		synctest.Wait()
-		if s.writes != 1 {
-			t.Errorf("%d writes for 100 lines of one moment, expected 1", s.writes)
+		if n := s.calls(); n != 1 {
+			t.Errorf("%d writes for 100 lines of one moment, expected 1", n)
 		}
 		before := time.Now()
 		o.Put(KindEvent, []byte("event\n"))
 		synctest.Wait()
-		if s.writes != 2 || time.Since(before) != 0 {
-			t.Errorf("%d writes %v after an event, expected 2 at once", s.writes, time.Since(before))
+		if n := s.calls(); n != 2 || time.Since(before) != 0 {
+			t.Errorf("%d writes %v after an event, expected 2 at once", n, time.Since(before))
 		}
 		o.Close()
 	})

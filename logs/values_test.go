@@ -1,4 +1,4 @@
-package main
+package logs_test
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -36,8 +37,13 @@ func TestLogValuesReadTheSame(t *testing.T) {
 		{"a level", slog.LevelWarn, "WARN"},
 	} {
 		var text, js bytes.Buffer
-		newLogger(config.Log{Format: "text"}, &text).Info("m", "v", x.v)
-		newLogger(config.Log{Format: "json"}, &js).With("bound", x.v).Info("m", "v", x.v)
+		write := func(to *bytes.Buffer, json bool, say func(log *slog.Logger)) {
+			l := logs.New(to, logs.Config{JSON: json})
+			say(slog.New(l))
+			l.Close()
+		}
+		write(&text, false, func(log *slog.Logger) { log.Info("m", "v", x.v) })
+		write(&js, true, func(log *slog.Logger) { log.With("bound", x.v).Info("m", "v", x.v) })
 		var line struct{ V, Bound, Level, Msg any }
 		d := json.NewDecoder(&js)
 		d.UseNumber()
@@ -62,7 +68,9 @@ func TestLogValuesReadTheSame(t *testing.T) {
 		}
 	}
 	var js bytes.Buffer
-	newLogger(config.Log{Format: "json"}, &js).Info("m", "v", none)
+	l := logs.New(&js, logs.Config{JSON: true})
+	slog.New(l).Info("m", "v", none)
+	l.Close()
 	if !json.Valid(js.Bytes()) {
 		t.Errorf("a nil pointer should make a line all the same, but it makes %s", js.String())
 	}

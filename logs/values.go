@@ -1,4 +1,4 @@
-package main
+package logs
 
 import (
 	"encoding"
@@ -8,8 +8,7 @@ import (
 	"reflect"
 )
 
-// newHandler writes lines to w, as JSON or as text, at every level. The lines of
-// single requests do not come this way: package audit writes its own.
+// newHandler writes lines to w, as JSON or as text, at every level.
 func newHandler(w io.Writer, json bool) slog.Handler {
 	o := &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: asText}
 	if json {
