@@ -1,27 +1,29 @@
 package audit
 
 import (
-	"io"
+	"log/slog"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 )
 
-// Config says what is told of requests, and how.
+// Config says what is told of requests, and how. All but what New fixes can be
+// changed while requests are on their way, with Hub.Configure.
 type Config struct {
-	Out     io.Writer // where lines go; written by one goroutine, whole lines at a time
-	JSON    bool      // their form: JSON, or key=value as log/slog writes text
-	Metrics *metrics.Metrics
+	Out     *logs.Output     // where lines go; fixed by New
+	Log     *slog.Logger     // what goes wrong is told here; fixed by New
+	Metrics *metrics.Metrics // fixed by New
+	JSON    bool             // the form of lines: JSON, or key=value as log/slog writes text
 
-	Requests bool // a line for each request
-	User     Show // how a User-Name is shown
-	Station  Show // how a Calling-Station-Id is shown, in F-Ticks too
-	Salt     []byte
+	Requests bool   // a line for each request
+	User     Show   // how a User-Name is shown
+	Station  Show   // how a Calling-Station-Id is shown, in F-Ticks too
+	Salt     []byte // of hashes; empty: one made at random by New
 
 	Federation  string // of F-Ticks, such as "eduroam"; "": none
 	Country     string // visited, two letters
 	Institution string // visited; "": left out
 	Syslog      string // host:port for F-Ticks over UDP; "": to Out
-	Version     string // of this program, for syslog
 }
 
 // Show is how the name of a person or a device is shown.

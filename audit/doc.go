@@ -4,8 +4,9 @@
 //
 // Whoever carries packets asks [Hub.Listening] first, which is one atomic load,
 // and makes an [Event] only when somebody listens. Nothing here makes it wait:
-// lines go into a bounded buffer that one goroutine writes (lines.go), packets
-// into a bounded queue for each tap; what does not fit is dropped and counted.
+// lines go into the bounded queue of package logs, and for a syslog server into
+// one of its own (syslog.go), packets into a bounded queue for each tap; what
+// does not fit is dropped and counted.
 //
 // Lines hold no secret and no password: of a packet they show the names of the
 // user and the station, as configured (privacy.go), and nothing else. A tap

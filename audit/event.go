@@ -1,12 +1,12 @@
 package audit
 
 import (
-	"context"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -32,49 +32,66 @@ type Event struct {
 // to. Its methods may be called from any goroutine.
 type Hub struct {
 	// static after construction
-	requests *requestLog // nil: no lines
-	fticks   *fticks     // nil: none
-	queue    *metrics.Queue
+	out     *logs.Output
+	metrics *metrics.Metrics
+	queue   *metrics.Queue
+	key     [16]byte // of hashes, when no salt is configured
+	syslog  *syslog
 
+	lines     atomic.Pointer[lines]
+	taps      atomic.Pointer[[]*tap]
 	listening atomic.Bool // anybody at all
 	tapping   atomic.Bool // a tap is attached
 
-	mu   sync.Mutex // guards changes of taps
-	taps atomic.Pointer[[]*tap]
+	mu sync.Mutex // guards changes of what is above
 }
 
-// New returns a hub that does what cfg says. Run must be called for its lines
-// to be written.
-func New(cfg Config) (*Hub, error) {
-	h := &Hub{queue: cfg.Metrics.Queue("tap", "items", maxTaps*tapQueue)}
+// lines is what writes lines, as configured.
+type lines struct {
+	requests *requestLog // nil: none
+	fticks   *fticks     // nil: none
+}
+
+// New returns a hub that does what cfg says. Its Close must be called.
+func New(cfg Config) *Hub {
+	h := &Hub{out: cfg.Out, metrics: cfg.Metrics, queue: cfg.Metrics.Queue("tap", "items", maxTaps*tapQueue),
+		key: newKey(), syslog: newSyslog(cfg.Log)}
 	h.taps.Store(new([]*tap))
-	secrets := newPrivacy(&cfg)
-	if cfg.Requests {
-		h.requests = newRequestLog(&cfg, secrets)
-	}
-	if cfg.Federation != "" {
-		f, err := newFTicks(&cfg, secrets)
-		if err != nil {
-			return nil, err
-		}
-		h.fticks = f
-	}
-	h.listening.Store(h.requests != nil || h.fticks != nil)
-	return h, nil
+	h.Configure(cfg)
+	return h
 }
 
-// Run writes the lines until ctx is done and all that came before is written.
-func (h *Hub) Run(ctx context.Context) {
-	var running sync.WaitGroup
-	if h.requests != nil {
-		running.Go(func() { h.requests.lines.run(ctx) })
+// Configure changes what is told of requests, and how. It does not wait for
+// anything. Hashes stay the same as long as the salt does.
+func (h *Hub) Configure(cfg Config) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	cfg.Out = h.out
+	secrets := newPrivacy(&cfg, h.key)
+	l := &lines{}
+	if cfg.Requests {
+		l.requests = newRequestLog(&cfg, secrets)
 	}
-	if h.fticks != nil {
-		running.Go(func() { h.fticks.lines.run(ctx) })
+	h.syslog.configure(cfg.Federation, cfg.Syslog, h.metrics)
+	if cfg.Federation != "" {
+		l.fticks = newFTicks(&cfg, secrets, h.syslog.out)
 	}
-	running.Wait()
-	if h.fticks != nil {
-		h.fticks.close()
+	h.lines.Store(l)
+	h.updateListening()
+}
+
+// updateListening follows a change of the lines or the taps. With mu held.
+func (h *Hub) updateListening() {
+	l, taps := h.lines.Load(), len(*h.taps.Load())
+	h.tapping.Store(taps > 0)
+	h.listening.Store(taps > 0 || l.requests != nil || l.fticks != nil)
+}
+
+// Close sends what waits for the syslog server, within a second. What waits in
+// Config.Out is the caller's.
+func (h *Hub) Close() {
+	if h != nil {
+		h.syslog.close()
 	}
 }
 
@@ -101,11 +118,12 @@ func (h *Hub) Ended(e *Event) {
 	if !h.Listening() {
 		return
 	}
-	if h.requests != nil {
-		h.requests.ended(e)
+	l := h.lines.Load()
+	if l.requests != nil {
+		l.requests.ended(e)
 	}
-	if h.fticks != nil {
-		h.fticks.ended(e)
+	if l.fticks != nil {
+		l.fticks.ended(e)
 	}
 	for _, t := range *h.taps.Load() {
 		t.offer(e, true)

@@ -1,16 +1,11 @@
 package audit
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"net"
-	"os"
 	"time"
 
 	"layeh.com/radius"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -24,12 +19,13 @@ type fticks struct {
 	middle  []byte // from the realm to the station
 	privacy *privacy
 	json    bool
-	syslog  *syslog // nil: lines go to the log
-	lines   *lines
+	bare    bool // without time and level: syslog adds its own
+	out     *logs.Output
 }
 
-func newFTicks(cfg *Config, p *privacy) (*fticks, error) {
-	f := &fticks{privacy: p, json: cfg.JSON,
+// newFTicks returns what cfg says. syslog is used when cfg names a server.
+func newFTicks(cfg *Config, p *privacy, syslog *logs.Output) *fticks {
+	f := &fticks{privacy: p, json: cfg.JSON, out: cfg.Out,
 		begin:  []byte("F-TICKS/" + cfg.Federation + "/1.0#REALM="),
 		middle: []byte("#VISCOUNTRY=" + cfg.Country),
 	}
@@ -37,22 +33,10 @@ func newFTicks(cfg *Config, p *privacy) (*fticks, error) {
 		f.middle = append(f.middle, "#VISINST="+cfg.Institution...)
 	}
 	f.middle = append(f.middle, "#CSI="...)
-	out := cfg.Out
 	if cfg.Syslog != "" {
-		s, err := newSyslog(cfg.Syslog, cfg.Version)
-		if err != nil {
-			return nil, err
-		}
-		f.syslog, out = s, s
+		f.bare, f.out = true, syslog
 	}
-	f.lines = newLines(out, cfg.Metrics.Queue("fticks", "bytes", lineBuffer))
-	return f, nil
-}
-
-func (f *fticks) close() {
-	if f.syslog != nil {
-		f.syslog.conn.Close()
-	}
+	return f
 }
 
 // ended writes the tick of a login that a server has decided. The rounds
@@ -77,7 +61,7 @@ func (f *fticks) ended(e *Event) {
 	s := f.privacy.pool.Get().(*scratch)
 	defer f.privacy.pool.Put(s)
 	to := s.line[:0]
-	if f.syslog == nil {
+	if !f.bare {
 		to = s.beginLine(to, f.json, time.Now())
 		if f.json {
 			to = append(to, `,"msg":"`...)
@@ -96,14 +80,14 @@ func (f *fticks) ended(e *Event) {
 	to = append(to, "#RESULT="...)
 	to = append(to, result...)
 	to = append(to, '#')
-	if f.syslog == nil {
+	if !f.bare {
 		to = append(to, '"')
 		if f.json {
 			to = append(to, '}')
 		}
 	}
 	s.line = append(to, '\n')
-	f.lines.put(s.line)
+	f.out.Put(logs.KindFTicks, s.line)
 }
 
 // appendTick appends what a peer has sent with everything replaced that could
@@ -121,48 +105,3 @@ func appendTick(to, value []byte) []byte {
 	}
 	return to
 }
-
-// syslog sends each line as a message of its own (RFC 5424 over UDP, RFC 5426).
-type syslog struct {
-	conn   net.Conn
-	prefix []byte // priority and version
-	suffix []byte // from the host's name to the message
-}
-
-const (
-	facilityLocal0 = 16
-	severityInfo   = 6
-)
-
-func newSyslog(address, version string) (*syslog, error) {
-	conn, err := net.Dial("udp", address)
-	if err != nil {
-		return nil, fmt.Errorf("F-Ticks to the syslog server %q: %w", address, err)
-	}
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		host = "-"
-	}
-	return &syslog{conn: conn,
-		prefix: fmt.Appendf(nil, "<%d>1 ", facilityLocal0*8+severityInfo),
-		suffix: fmt.Appendf(nil, " %s radsec-gw %d - - ", host, os.Getpid()),
-	}, nil
-}
-
-// Write implements io.Writer for whole lines.
-func (s *syslog) Write(p []byte) (int, error) {
-	var failed error
-	var b []byte
-	for line := range bytes.Lines(p) {
-		b = append(b[:0], s.prefix...)
-		b = time.Now().UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
-		b = append(b, s.suffix...)
-		b = append(b, bytes.TrimSuffix(line, []byte{'\n'})...)
-		if _, err := s.conn.Write(b); err != nil {
-			failed = errors.Join(failed, err)
-		}
-	}
-	return len(p), failed
-}
-
-var _ io.Writer = (*syslog)(nil)

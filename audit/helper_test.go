@@ -2,7 +2,8 @@ package audit
 
 import (
 	"bytes"
-	"context"
+	"io"
+	"log/slog"
 	"net/netip"
 	"sync"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"layeh.com/radius"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -43,29 +45,30 @@ func (s *safeBuffer) String() string {
 func told(t *testing.T, change func(*Config), events ...*Event) string {
 	t.Helper()
 	out := &safeBuffer{}
-	h := newHub(t, out, change)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { h.Run(ctx); close(ended) }()
+	h, end := newHub(t, out, change)
 	for _, e := range events {
 		h.Ended(e)
 	}
-	cancel()
-	<-ended
+	end()
 	return out.String()
 }
 
-func newHub(t testing.TB, out *safeBuffer, change func(*Config)) *Hub {
+// newHub makes a hub over an output to out. end writes what waits and ends both;
+// it may be called more than once, and is at the end of the test.
+func newHub(t testing.TB, out io.Writer, change func(*Config)) (h *Hub, end func()) {
 	t.Helper()
-	cfg := Config{Out: out, Metrics: metrics.New(prometheus.NewRegistry()), Requests: true, Salt: []byte("salt")}
+	lines := logs.NewOutput(out)
+	cfg := Config{Out: lines, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New(prometheus.NewRegistry()), Requests: true, Salt: []byte("salt")}
 	if change != nil {
 		change(&cfg)
 	}
-	h, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
+	h = New(cfg)
+	end = func() {
+		h.Close()
+		lines.Close()
 	}
-	return h
+	t.Cleanup(end)
+	return h, end
 }
 
 // login is an Access-Request with all that must not be seen, and its ends.
@@ -102,14 +105,4 @@ func login(t testing.TB, user string, reply wire.Code) *Event {
 	r[3] = byte(len(r))
 	return &Event{Client: "campus", Peer: netip.MustParseAddrPort("192.0.2.9:40001"), Kind: wire.KindAccess, Request: v,
 		Fate: metrics.FateRelayed, Reply: r, Server: "radius-a", Port: "auth", Duration: 1234 * time.Microsecond, Tries: 1}
-}
-
-func newContext(t *testing.T) (context.Context, context.CancelFunc) {
-	return context.WithCancel(t.Context())
-}
-
-// counter returns how many lines the request log has dropped.
-func counter(t *testing.T, h *Hub) int {
-	t.Helper()
-	return h.requests.lines.queue.Dropped()
 }

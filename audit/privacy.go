@@ -26,11 +26,16 @@ type scratch struct {
 	shown  []byte
 }
 
-func newPrivacy(cfg *Config) *privacy {
-	p := &privacy{user: cfg.User, station: cfg.Station}
-	if len(cfg.Salt) == 0 {
-		rand.Read(p.key[:]) // never fails (crypto/rand)
-	} else {
+// newKey makes the key of hashes where none is configured.
+func newKey() (key [16]byte) {
+	rand.Read(key[:]) // never fails (crypto/rand)
+	return key
+}
+
+// newPrivacy returns what cfg says. The key is used when cfg has no salt.
+func newPrivacy(cfg *Config, key [16]byte) *privacy {
+	p := &privacy{user: cfg.User, station: cfg.Station, key: key}
+	if len(cfg.Salt) > 0 {
 		sum := sha256.Sum256(cfg.Salt)
 		copy(p.key[:], sum[:])
 	}

@@ -7,6 +7,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/logs"
 	"radsec-gw/wire"
 )
 
@@ -15,12 +16,11 @@ type requestLog struct {
 	// static after construction
 	json    bool
 	privacy *privacy
-	lines   *lines
+	out     *logs.Output
 }
 
 func newRequestLog(cfg *Config, p *privacy) *requestLog {
-	return &requestLog{json: cfg.JSON, privacy: p,
-		lines: newLines(cfg.Out, cfg.Metrics.Queue("request_log", "bytes", lineBuffer))}
+	return &requestLog{json: cfg.JSON, privacy: p, out: cfg.Out}
 }
 
 // ended writes the line of a request.
@@ -54,7 +54,7 @@ func (r *requestLog) ended(e *Event) {
 	f.to = appendMilliseconds(f.to, e.Duration)
 	f.number("tries", int64(e.Tries))
 	s.line = endLine(f.to, r.json)
-	r.lines.put(s.line)
+	r.out.Put(logs.KindRequest, s.line)
 }
 
 // causeIn returns the Error-Cause of a reply that can have one, 0 for none.

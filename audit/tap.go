@@ -99,8 +99,7 @@ func (h *Hub) detach(t *tap) {
 // setTaps stores the list. With mu held.
 func (h *Hub) setTaps(list []*tap) {
 	h.taps.Store(&list)
-	h.tapping.Store(len(list) > 0)
-	h.listening.Store(len(list) > 0 || h.requests != nil || h.fticks != nil)
+	h.updateListening()
 }
 
 // offer hands a copy of the event to the tap, unless its queue is full.

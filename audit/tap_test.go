@@ -89,8 +89,8 @@ func TestNoSecretIsEverTold(t *testing.T) {
 // socket is a gateway's socket with its hub.
 func socket(t *testing.T) (h *Hub, path string) {
 	t.Helper()
+	h, _ = newHub(t, io.Discard, func(c *Config) { c.Requests = false })
 	leaks := goleak.IgnoreCurrent()
-	h = newHub(t, nil, func(c *Config) { c.Requests = false })
 	path = filepath.Join(t.TempDir(), "tap.sock")
 	l, err := ListenTap(path)
 	if err != nil {
@@ -212,7 +212,7 @@ func TestATapSeesWhatItsFilterTakes(t *testing.T) {
 
 // A tap that reads too slowly misses packets, is told how many, and holds nobody up.
 func TestASlowTapMissesPackets(t *testing.T) {
-	h := newHub(t, nil, func(c *Config) { c.Requests = false })
+	h, _ := newHub(t, io.Discard, func(c *Config) { c.Requests = false })
 	slow, err := h.attach(Filter{})
 	if err != nil {
 		t.Fatal(err)

@@ -19,8 +19,11 @@ const (
 	// gatherTime is how long the first line of a request waits for others, so that a
 	// busy gateway makes 50 writes a second and not one for each line.
 	gatherTime = 20 * time.Millisecond
-	// closeTime is how long the end of the process may wait for its log.
-	closeTime = time.Second
+	// closeTime is how long the end of the process may wait for its log: so long
+	// writes are tried, and then giveUpTime for the goroutine to end, which it does
+	// at once unless it hangs in a write.
+	closeTime  = 900 * time.Millisecond
+	giveUpTime = 100 * time.Millisecond
 )
 
 // Output is a bounded queue of lines and the goroutine that writes them. Its
@@ -129,8 +132,14 @@ func (o *Output) Close() {
 		defer t.Stop()
 		select {
 		case <-o.ended:
+			return
 		case <-t.C:
-			close(o.giveUp)
+		}
+		close(o.giveUp)
+		t.Reset(giveUpTime)
+		select {
+		case <-o.ended:
+		case <-t.C:
 		}
 	})
 }

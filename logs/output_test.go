@@ -195,7 +195,7 @@ func TestCloseTakesASecondAtMost(t *testing.T) {
 		{"a writer that works", func(chan struct{}) func([]byte) (int, error) { return nil }, 0},
 		{"a writer that hangs", func(release chan struct{}) func([]byte) (int, error) {
 			return func(p []byte) (int, error) { <-release; return 0, io.ErrClosedPipe }
-		}, closeTime},
+		}, closeTime + giveUpTime},
 		{"a full disk", func(chan struct{}) func([]byte) (int, error) { return failing(syscall.ENOSPC) }, closeTime},
 		{"a slow writer", func(chan struct{}) func([]byte) (int, error) {
 			return func(p []byte) (int, error) { time.Sleep(300 * time.Millisecond); return len(p), nil }

@@ -7,10 +7,9 @@ import (
 )
 
 // operation holds what an operator's own care is about: the gateway's own
-// certificates and its bounded queues.
+// certificates.
 type operation struct {
-	certificates *prometheus.GaugeVec   // certificate
-	shed         *prometheus.CounterVec // queue
+	certificates *prometheus.GaugeVec // certificate
 }
 
 func newOperation(reg prometheus.Registerer) *operation {
@@ -20,11 +19,21 @@ func newOperation(reg prometheus.Registerer) *operation {
 	o := &operation{
 		certificates: gauge("certificate_expiry_timestamp_seconds",
 			"When the gateway's own certificate (server) or the first of its client CAs (client_ca) ends, in Unix time.", "certificate"),
-		shed: counter("queue_shed_total",
-			"Items that were dropped because a bounded queue was full.", "queue"),
 	}
-	reg.MustRegister(o.certificates, o.shed)
+	reg.MustRegister(o.certificates)
 	return o
+}
+
+// The help of metrics that each queue has.
+const (
+	queueLengthHelp = "What waits in a bounded queue now, in the unit of its label."
+	queueLimitHelp  = "The most that a bounded queue takes, in the unit of its label."
+)
+
+// queueShed describes the counter of what a queue has dropped.
+func queueShed(name string) prometheus.CounterOpts {
+	return prometheus.CounterOpts{Namespace: namespace, Name: "queue_shed_total",
+		Help: "Items that were dropped because a bounded queue was full.", ConstLabels: prometheus.Labels{"queue": name}}
 }
 
 // SetCertificate says when a certificate of the gateway's own ends; what is
@@ -49,12 +58,13 @@ func (m *Metrics) Queue(name, unit string, limit int) *Queue {
 	if q := m.queues[name]; q != nil {
 		return q
 	}
-	q := &Queue{shed: m.operation.shed.WithLabelValues(name)}
+	q := &Queue{shed: prometheus.NewCounter(queueShed(name))}
+	m.reg.MustRegister(q.shed)
 	labels := prometheus.Labels{"queue": name, "unit": unit}
-	q.length.register(m.reg, "queue_length", "What waits in a bounded queue now, in the unit of its label.", labels)
+	q.length.register(m.reg, "queue_length", queueLengthHelp, labels)
 	bound := &level{}
 	bound.n.Store(int64(limit))
-	bound.register(m.reg, "queue_limit", "The most that a bounded queue takes, in the unit of its label.", labels)
+	bound.register(m.reg, "queue_limit", queueLimitHelp, labels)
 	m.queues[name] = q
 	return q
 }

@@ -4,7 +4,7 @@
 //	/metrics     for Prometheus
 //	/healthz     200 while the process runs
 //	/readyz      200 while it can serve, else 503, with the reasons as JSON (ready.go)
-//	/loglevel    GET shows the level, PUT changes it (logs.go)
+//	/loglevel    GET shows the level, PUT changes it (loglevel.go)
 //	/debug/pprof Go's profiles, when switched on
 //
 // server.go puts these together; access.go says who may see what. Nothing here

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -20,7 +21,7 @@ import (
 type bed struct {
 	t       *testing.T
 	m       *metrics.Metrics
-	logs    *Logs
+	logs    *logs.Log
 	printed *strings.Builder
 	why     string // what Serving says
 	server  *Server
@@ -30,7 +31,8 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	b := &bed{t: t, m: metrics.New(reg), printed: &strings.Builder{}}
-	b.logs = NewLogs(slog.NewTextHandler(b.printed, &slog.HandlerOptions{Level: slog.LevelDebug}), slog.LevelInfo)
+	b.logs = logs.Of(slog.New(slog.NewTextHandler(b.printed, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	b.logs.SetLevel(slog.LevelInfo)
 	cfg := Config{Metrics: b.m, Scrape: b.m.Handler(reg), Logs: b.logs, Version: "v1.2.3", Commit: "abc",
 		Serving: func() string { return b.why },
 		Routes: func() []Route {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 )
 
@@ -92,7 +93,7 @@ type pageConnection struct {
 
 type pageEntry struct {
 	Time, Level, Message string
-	Fields               []LogField
+	Fields               []logs.Field
 }
 
 // page answers with the status page.
@@ -177,7 +178,7 @@ func last(values []float64) float64 {
 }
 
 func pageConnectionOf(c *metrics.Connection, now time.Time) pageConnection {
-	p := pageConnection{Client: c.Client, Remote: c.Remote.String(), Subject: clip(c.Subject), TLS: c.Version,
+	p := pageConnection{Client: c.Client, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), TLS: c.Version,
 		Since: sayDuration(now.Sub(c.Since))}
 	if c.NotAfter.IsZero() {
 		p.Ends = "no certificate"

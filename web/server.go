@@ -3,11 +3,14 @@ package web
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 	"time"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 )
 
@@ -19,7 +22,7 @@ type Config struct {
 	// Serving says why the gateway takes no connections at present, "" when it
 	// does: it may not listen yet, or be draining. nil: it always does.
 	Serving func() string
-	Logs    *Logs
+	Logs    *logs.Log
 	Token   []byte // what a caller must know; empty: nothing (access.go)
 	PProf   bool   // serve /debug/pprof
 	Version string
@@ -76,6 +79,7 @@ func New(cfg Config) *Server {
 		WriteTimeout:      time.Minute, // above the 30 s of a profile
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          cfg.Logs.Std("the HTTP side reports an error", errorLevel),
 	}
 	return s
 }
@@ -105,6 +109,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// errorLevel is the level of a line of net/http. A connection that ends without
+// a request is a health check of the port.
+func errorLevel(line string) slog.Level {
+	if strings.HasPrefix(line, "http: TLS handshake error") && strings.HasSuffix(line, ": EOF") {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
 }
 
 // harden sets what every answer has: no guessing of types, no frames, no keeping.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/logs"
 )
 
 // devOptions is dev's command line.
@@ -83,7 +84,9 @@ func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (e
 		level = slog.LevelDebug
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	gw, err := startGateway(ctx, cfg, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})))
+	lines := logs.New(stderr, logs.Config{Level: level})
+	defer lines.Close()
+	gw, err := startGateway(ctx, cfg, slog.New(lines))
 	if err != nil {
 		cancel()
 		return err

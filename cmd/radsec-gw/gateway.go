@@ -14,6 +14,7 @@ import (
 
 	"radsec-gw/audit"
 	"radsec-gw/config"
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/relay"
 	"radsec-gw/tlsfront"
@@ -25,7 +26,7 @@ import (
 type gateway struct {
 	// static after construction
 	log     *slog.Logger
-	logs    *output
+	logs    *logs.Log
 	hub     *audit.Hub
 	metrics *metrics.Metrics
 	reloads *metrics.Reloads
@@ -58,9 +59,10 @@ type gateway struct {
 func startGateway(ctx context.Context, cfg *config.Config, log *slog.Logger, given ...net.Listener) (*gateway, error) {
 	reg := prometheus.NewRegistry()
 	m := metrics.New(reg)
-	logs := outputOf(log)
-	log = slog.New(logs.Logs)
-	g := &gateway{log: log, logs: logs, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log), cfg: cfg}
+	to := logs.Of(log)
+	m.Logs("stderr", to.Output())
+	log = slog.New(to)
+	g := &gateway{log: log, logs: to, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log), cfg: cfg}
 	var webListener net.Listener
 	listeners, err := g.assemble(given)
 	if err == nil {
@@ -69,6 +71,7 @@ func startGateway(ctx context.Context, cfg *config.Config, log *slog.Logger, giv
 	if err != nil {
 		closeAll(listeners)
 		closeServers(g.servers)
+		g.hub.Close()
 		return nil, err
 	}
 	g.addr = listeners[0].Addr().(*net.TCPAddr).AddrPort()
@@ -80,7 +83,6 @@ func startGateway(ctx context.Context, cfg *config.Config, log *slog.Logger, giv
 	if webListener != nil {
 		g.running.Go(func() { g.failed(g.web.Serve(g.ctx, webListener)) })
 	}
-	g.running.Go(func() { g.hub.Run(g.ctx) })
 	if l := g.openTap(); l != nil {
 		g.running.Go(func() { g.failed(g.hub.ServeTaps(g.ctx, l)) })
 	}
@@ -103,9 +105,7 @@ func (g *gateway) assemble(listeners []net.Listener) ([]net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.hub, err = g.buildHub(); err != nil {
-		return nil, err
-	}
+	g.hub = audit.New(g.hubConfig(&g.cfg.Log))
 	var rules *relay.Rules
 	if g.servers, rules, err = buildRules(g.cfg, g.back, g.metrics, nil); err != nil {
 		g.servers = nil
@@ -173,6 +173,7 @@ func (g *gateway) Drain() {
 // Wait returns when the gateway has stopped and everything it started has ended.
 func (g *gateway) Wait() error {
 	g.running.Wait()
+	g.hub.Close()
 	g.reloading.Lock()
 	closeServers(g.servers)
 	g.reloading.Unlock()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"radsec-gw/audit"
 	"radsec-gw/config"
+	"radsec-gw/logs"
 )
 
 // tellingConfig switches on all that tells of requests.
@@ -61,7 +63,9 @@ func TestEverythingIsToldButTheSecrets(t *testing.T) {
 	}
 	var out, shown, printed lockedBuffer
 	ctx, cancel := context.WithCancel(t.Context())
-	gw, err := startGateway(ctx, cfg, newLogger(cfg.Log, &out))
+	lines := logs.New(&out, logConfig(&cfg.Log))
+	defer lines.Close()
+	gw, err := startGateway(ctx, cfg, slog.New(lines))
 	if err != nil {
 		cancel()
 		t.Fatal(err)
@@ -104,6 +108,7 @@ func TestEverythingIsToldButTheSecrets(t *testing.T) {
 		t.Error(err)
 	}
 	<-tapped
+	lines.Close()
 	key, err := os.ReadFile(cfg.Listen.PrivateKey)
 	if err != nil {
 		t.Fatal(err)

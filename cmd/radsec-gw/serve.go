@@ -5,10 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	stdlog "log"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
 	"syscall"
+
+	"radsec-gw/logs"
 )
 
 // runServe is the gateway: it runs until SIGINT or SIGTERM has drained it.
@@ -34,8 +38,13 @@ func runServe(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, err)
 		return 1
 	}
-	log := newLogger(cfg.Log, stderr)
-	defer obeyLevelSignals(log, cfg.Log.Level)()
+	lines := logs.New(stderr, logConfig(&cfg.Log))
+	defer lines.Close()
+	logs.SurviveBrokenPipe()
+	stdlog.SetOutput(lines.Std("a library reports an error", nil).Writer())
+	stdlog.SetFlags(0)
+	defer lines.ObeySignals()()
+	log := slog.New(lines)
 	for _, w := range cfg.Warnings() {
 		log.Warn(w)
 	}

@@ -1,89 +1,17 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"sync"
-	"syscall"
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
 	"radsec-gw/web"
 )
-
-// output is the log as serve sets it up: the handler that has the level, and
-// where its lines go, so that the requests' lines go there too.
-type output struct {
-	*web.Logs
-	to *lineWriter
-}
-
-// lineWriter lets one whole write through at a time.
-type lineWriter struct {
-	mu sync.Mutex // guards w
-	w  io.Writer
-}
-
-func (l *lineWriter) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
-}
-
-// newLogger writes to w in the configured form.
-func newLogger(c config.Log, w io.Writer) *slog.Logger {
-	to := &lineWriter{w: w}
-	h := newHandler(to, c.Format == "json") // web.Logs has the level
-	return slog.New(&output{Logs: web.NewLogs(h, c.Level), to: to})
-}
-
-// outputOf returns the parts of a logger: newLogger's own, or for another's a
-// handler in front of it and the process's standard error.
-func outputOf(log *slog.Logger) *output {
-	if o, ok := log.Handler().(*output); ok {
-		return o
-	}
-	return &output{Logs: web.NewLogs(log.Handler(), slog.LevelDebug), to: &lineWriter{w: os.Stderr}}
-}
-
-// obeyLevelSignals lets SIGUSR1 make the log say more, a step each time, and
-// SIGUSR2 bring the configured level back. The returned function ends that.
-func obeyLevelSignals(log *slog.Logger, configured slog.Level) (end func()) {
-	o := outputOf(log)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			select {
-			case sig := <-signals:
-				level := configured
-				if sig == syscall.SIGUSR1 {
-					level = max(slog.LevelDebug, o.Level()-4) // the step between slog's levels
-				}
-				o.SetLevel(level)
-				log.Warn("the log level was changed by a signal", "level", level.String(), "signal", sig.String())
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	return func() {
-		signal.Stop(signals)
-		cancel()
-		running.Wait()
-	}
-}
 
 // openWeb prepares the HTTP side, whose listener is open then; nil when the
 // configuration has no address for it. What answers /metrics is scrape.
@@ -112,7 +40,7 @@ func (g *gateway) openWeb(scrape http.Handler) (net.Listener, error) {
 	}
 	g.web = web.New(web.Config{
 		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.whyNotServing,
-		Logs: g.logs.Logs, Token: m.Token.Octets(), PProf: m.PProf, Version: v, Commit: commit,
+		Logs: g.logs, Token: m.Token.Octets(), PProf: m.PProf, Version: v, Commit: commit,
 	})
 	return l, nil
 }

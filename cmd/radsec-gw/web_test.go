@@ -9,10 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +19,7 @@ import (
 	"radsec-gw/audit"
 	"radsec-gw/certs"
 	"radsec-gw/config"
+	"radsec-gw/logs"
 )
 
 // get reads one page of the gateway's HTTP side.
@@ -66,7 +65,7 @@ func TestAScrapeOfARunningGateway(t *testing.T) {
 		"server_probes_total", "server_reply_seconds", "server_socket_errors_total",
 		"tls_client_connections", "tls_client_connections_total", "tls_client_connections_closed_total", "tls_handshakes_total",
 		"tls_handshakes_in_progress", "tls_sessions_total", "tls_waiting_bytes", "tls_client_certificate_expiry_timestamp_seconds",
-		"certificate_expiry_timestamp_seconds", "queue_length", "queue_limit", "queue_shed_total",
+		"certificate_expiry_timestamp_seconds", "queue_length", "queue_limit", "queue_shed_total", "log_lines_total", "log_lines_lost_total", "log_write_errors_total",
 		"reloads_total", "last_reload_timestamp_seconds", "build_info", "host_udp_no_ports_total",
 	} {
 		if !strings.Contains(text, "# TYPE radsec_gw_"+family+" ") {
@@ -136,36 +135,6 @@ func TestTheStatusPageOfARunningGateway(t *testing.T) {
 	o.gw.draining.Store(false)
 }
 
-// Only the lines that the level lets through are printed; SIGUSR1 makes them more, SIGUSR2 as configured.
-func TestSignalsChangeTheLevel(t *testing.T) {
-	var out lockedBuffer
-	log := newLogger(config.Log{Level: slog.LevelInfo, Format: "json"}, &out)
-	defer obeyLevelSignals(log, slog.LevelInfo)()
-	level := func(sig syscall.Signal, want slog.Level) {
-		t.Helper()
-		if err := syscall.Kill(os.Getpid(), sig); err != nil {
-			t.Fatal(err)
-		}
-		deadline, tick := time.After(patience), time.NewTicker(time.Millisecond)
-		defer tick.Stop()
-		for outputOf(log).Level() != want {
-			select {
-			case <-tick.C:
-			case <-deadline:
-				t.Fatalf("%v: the level is %v, want %v", sig, outputOf(log).Level(), want)
-			}
-		}
-	}
-	log.Debug("before")
-	level(syscall.SIGUSR1, slog.LevelDebug)
-	log.Debug("between")
-	level(syscall.SIGUSR2, slog.LevelInfo)
-	log.Debug("after")
-	if text := out.String(); strings.Contains(text, "before") || !strings.Contains(text, `"msg":"between"`) || strings.Contains(text, `"msg":"after"`) {
-		t.Errorf("printed %s", text)
-	}
-}
-
 // The HTTP side with TLS and a token, and the tap's socket, from the file to the answer.
 func TestTheHTTPSideWithTLSAndAToken(t *testing.T) {
 	const token = "token-of-this-test"
@@ -184,7 +153,9 @@ socket = "tap.sock"
 	}
 	var out lockedBuffer
 	ctx, cancel := context.WithCancel(t.Context())
-	gw, err := startGateway(ctx, cfg, newLogger(cfg.Log, &out))
+	lines := logs.New(&out, logConfig(&cfg.Log))
+	defer lines.Close()
+	gw, err := startGateway(ctx, cfg, slog.New(lines))
 	if err != nil {
 		cancel()
 		t.Fatal(err)
@@ -235,6 +206,7 @@ socket = "tap.sock"
 	if err := <-tapped; err == nil || !strings.Contains(err.Error(), "has ended the tap") {
 		t.Errorf("the tap ended with %v", err)
 	}
+	lines.Close()
 	if strings.Contains(out.String()+shown.String(), token) {
 		t.Error("the token was logged")
 	}
@@ -269,7 +241,8 @@ func TestTheStartLineSaysWhetherMetricsAreServed(t *testing.T) {
 		}
 		var out lockedBuffer
 		ctx, cancel := context.WithCancel(t.Context())
-		gw, err := startGateway(ctx, cfg, newLogger(cfg.Log, &out))
+		lines := logs.New(&out, logConfig(&cfg.Log))
+		gw, err := startGateway(ctx, cfg, slog.New(lines))
 		cancel()
 		if err != nil {
 			t.Fatal(err)
@@ -277,6 +250,7 @@ func TestTheStartLineSaysWhetherMetricsAreServed(t *testing.T) {
 		if err := gw.Wait(); err != nil {
 			t.Error(err)
 		}
+		lines.Close()
 		if !strings.Contains(out.String(), "msg=serving") || !strings.Contains(out.String(), want) {
 			t.Errorf("with the address %q the start line should say %s, but the log is\n%s", address, want, out.String())
 		}

@@ -2,15 +2,12 @@ package audit
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"layeh.com/radius"
@@ -66,7 +63,7 @@ func TestALineOfAnythingElse(t *testing.T) {
 
 // One user, one hash, in whichever letters and whichever form of a MAC address; another salt, another hash.
 func TestHashesTellUsersApartAndNothingElse(t *testing.T) {
-	p := newPrivacy(&Config{Salt: []byte("one")})
+	p := newPrivacy(&Config{Salt: []byte("one")}, newKey())
 	s := p.pool.Get().(*scratch)
 	user := func(name string) string { return string(p.userName(s, []byte(name))) }
 	station := func(id string) string { return string(p.stationID(s, []byte(id))) }
@@ -81,7 +78,7 @@ func TestHashesTellUsersApartAndNothingElse(t *testing.T) {
 	if station("+49 30 12345") == station("+49 30 12346") {
 		t.Error("two telephone numbers have one hash")
 	}
-	other := newPrivacy(&Config{Salt: []byte("two")})
+	other := newPrivacy(&Config{Salt: []byte("two")}, newKey())
 	if string(other.userName(s, []byte("bob@example.org"))) == "" {
 		t.Error("no hash")
 	}
@@ -89,8 +86,8 @@ func TestHashesTellUsersApartAndNothingElse(t *testing.T) {
 	if string(other.userName(s2, []byte("bob@example.org"))) == user("bob@example.org") {
 		t.Error("another salt gives the same hash")
 	}
-	if a, b := newPrivacy(&Config{}), newPrivacy(&Config{}); a.key == b.key {
-		t.Error("the salt made at start is the same twice")
+	if newKey() == newKey() {
+		t.Error("the key made at start is the same twice")
 	}
 }
 
@@ -120,151 +117,81 @@ func TestHostileNamesStayInTheirField(t *testing.T) {
 	}
 }
 
-func TestFTicks(t *testing.T) {
-	ticks := func(c *Config) {
-		c.Requests, c.Federation, c.Country, c.Institution, c.Station = false, "eduroam", "DE", "1example", Full
-	}
-	if got := told(t, ticks, login(t, "bob@Example.ORG", radius.CodeAccessAccept)); !strings.HasSuffix(got,
-		` level=INFO msg="F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#VISINST=1example#CSI=02-00-5e-00-53-01#RESULT=OK#"`+"\n") {
-		t.Errorf("an accepted login: %q", got)
-	}
-	got := told(t, func(c *Config) { ticks(c); c.Institution, c.Station, c.JSON = "", None, true }, login(t, "bob@a#RESULT=OK#\"\n", radius.CodeAccessReject))
-	var line struct{ Msg string }
-	if err := json.Unmarshal([]byte(got), &line); err != nil || line.Msg != "F-TICKS/eduroam/1.0#REALM=a?result?ok???#VISCOUNTRY=DE#CSI=undisclosed#RESULT=FAIL#" {
-		t.Errorf("a rejected login of a hostile realm: %q (%v)", got, err)
-	}
-	silent := login(t, "bob@example.org", radius.CodeAccessReject)
-	silent.Fate = metrics.FateServerSilent
-	for name, e := range map[string]*Event{
-		"a challenge": login(t, "bob@example.org", radius.CodeAccessChallenge), "a user without realm": login(t, "bob", radius.CodeAccessAccept),
-		"what the gateway rejects itself": silent, "nothing at all": {},
-	} {
-		if got := told(t, ticks, e); got != "" {
-			t.Errorf("%s makes the tick %q, want none", name, got)
-		}
-	}
-}
-
-// RFC 5424 §6 over UDP, a message for each tick.
-func TestFTicksToSyslog(t *testing.T) {
-	server, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+// The whole [log] table changes while requests end: form, what is shown, which
+// lines there are. Hashes stay the same as long as the salt does, the one made
+// at start included.
+func TestConfigureWhileRequestsEnd(t *testing.T) {
+	out := &safeBuffer{}
+	var cfg Config
+	h, end := newHub(t, out, func(c *Config) { c.Salt = nil; cfg = *c })
 	e := login(t, "bob@example.org", radius.CodeAccessAccept)
-	if got := told(t, func(c *Config) {
-		c.Requests, c.Federation, c.Country, c.Syslog = false, "eduroam", "DE", server.LocalAddr().String()
-	}, e, e); got != "" {
-		t.Errorf("the log has %q, want nothing", got)
+	h.Ended(e)
+	cfg.JSON, cfg.User = true, Full
+	h.Configure(cfg)
+	h.Ended(e)
+	cfg.Requests = false
+	h.Configure(cfg)
+	if h.Listening() {
+		t.Error("the hub listens when nothing is configured")
 	}
-	want := regexp.MustCompile(`^<134>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S+ radsec-gw \d+ - - F-TICKS/eduroam/1\.0#REALM=example\.org#VISCOUNTRY=DE#CSI=[0-9a-f]{16}#RESULT=OK#$`)
-	server.SetReadDeadline(time.Now().Add(10 * time.Second))
-	for range 2 {
-		b := make([]byte, 2048)
-		n, _, err := server.ReadFrom(b)
-		if err != nil || !want.Match(b[:n]) {
-			t.Errorf("came %q (%v), want %v", b[:n], err, want)
-		}
+	h.Ended(e)
+	cfg.Federation, cfg.Country = "eduroam", "DE"
+	h.Configure(cfg)
+	if !h.Listening() {
+		t.Error("the hub does not listen when F-Ticks are configured")
+	}
+	h.Ended(e)
+	end()
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("written %q, expected a line of text, one of JSON, and a tick", lines)
+	}
+	station := regexp.MustCompile(`station=([0-9a-f]{16}) `).FindStringSubmatch(lines[0])
+	if station == nil || strings.Contains(lines[0], "bob") {
+		t.Fatalf("the first line is %q, expected text with hashes", lines[0])
+	}
+	var line struct{ User, Station string }
+	if err := json.Unmarshal([]byte(lines[1]), &line); err != nil || line.User != "bob@example.org" || line.Station != station[1] {
+		t.Errorf("the second line is %q, expected JSON with the user in full and the station %s", lines[1], station[1])
+	}
+	if !strings.Contains(lines[2], "F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#CSI="+station[1]) {
+		t.Errorf("the third line is %q, expected a tick of the station %s", lines[2], station[1])
 	}
 }
 
-// stuck is a disk that takes nothing until it is let go.
-type stuck struct {
-	begun sync.Once
-	first chan struct{}
-	let   chan struct{}
-	taken int
-}
-
-func (s *stuck) Write(p []byte) (int, error) {
-	s.begun.Do(func() { close(s.first) })
-	<-s.let
-	s.taken += strings.Count(string(p), "\n")
-	return len(p), nil
-}
-
-// A disk that does not keep up costs lines, which are counted, and never makes a request wait.
-func TestWhatTheDiskDoesNotTakeIsDroppedAndCounted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		disk := &stuck{first: make(chan struct{}), let: make(chan struct{})}
-		h := newHub(t, nil, func(c *Config) { c.Out = disk })
-		ctx, cancel := newContext(t)
-		ended := make(chan struct{})
-		go func() { h.Run(ctx); close(ended) }()
-		e := login(t, "bob@example.org", radius.CodeAccessAccept)
-		h.Ended(e)
-		<-disk.first
-		const n = 3 * lineBuffer / 150
-		for range n {
-			h.Ended(e)
-		}
-		close(disk.let)
-		cancel()
-		<-ended
-		dropped := counter(t, h)
-		if dropped == 0 || disk.taken+dropped != n+1 {
-			t.Errorf("%d lines written and %d dropped of %d, want some dropped and each in one of the two", disk.taken, dropped, n+1)
-		}
-	})
-}
-
-// Lines of one busy moment go out together.
-func TestLinesAreGathered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		writes := 0
-		h := newHub(t, nil, func(c *Config) {
-			c.Out = writerFunc(func(p []byte) (int, error) { writes++; return len(p), nil })
+// Changing what is told, and telling, at the same time.
+func TestConfigureIsSafeWhileEventsEnd(t *testing.T) {
+	var cfg Config
+	h, end := newHub(t, io.Discard, func(c *Config) { cfg = *c })
+	e := login(t, "bob@example.org", radius.CodeAccessAccept)
+	var running sync.WaitGroup
+	for range 4 {
+		running.Go(func() {
+			for range 1000 {
+				h.Ended(e)
+			}
 		})
-		ctx, cancel := newContext(t)
-		ended := make(chan struct{})
-		go func() { h.Run(ctx); close(ended) }()
-		for range 100 {
-			h.Ended(login(t, "bob", radius.CodeAccessAccept))
-		}
-		synctest.Wait()
-		<-time.After(2 * gatherLines)
-		synctest.Wait()
-		if writes != 1 {
-			t.Errorf("%d writes for 100 lines of one moment, want 1", writes)
-		}
-		cancel()
-		<-ended
-	})
-}
-
-func TestALineThatCannotBeWrittenIsCounted(t *testing.T) {
-	h := newHub(t, nil, func(c *Config) {
-		c.Out = writerFunc(func([]byte) (int, error) { return 0, errors.New("the disk is full") })
-	})
-	h.Ended(login(t, "bob", radius.CodeAccessAccept))
-	h.requests.lines.write()
-	if n := counter(t, h); n != 1 {
-		t.Errorf("%d lines counted as dropped, want 1", n)
 	}
+	for i := range 200 {
+		c := cfg
+		c.JSON, c.Requests, c.User = i%2 == 0, i%3 != 0, Show(i%4)
+		h.Configure(c)
+	}
+	running.Wait()
+	end()
 }
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-var _ io.Writer = writerFunc(nil)
 
 func BenchmarkLine(b *testing.B) {
-	h := newHub(b, &safeBuffer{}, nil)
-	h.requests.lines.out = io.Discard
+	h, _ := newHub(b, io.Discard, nil)
 	e := login(b, "bob@example.org", radius.CodeAccessAccept)
 	b.ReportAllocs()
 	for b.Loop() {
 		h.Ended(e)
-		if len(h.requests.lines.filling) > lineBuffer/2 {
-			h.requests.lines.write()
-		}
 	}
 }
 
 func BenchmarkNobodyListens(b *testing.B) {
-	h := newHub(b, &safeBuffer{}, func(c *Config) { c.Requests = false })
+	h, _ := newHub(b, io.Discard, func(c *Config) { c.Requests = false })
 	for b.Loop() {
 		if h.Listening() {
 			b.Fatal("somebody listens")

@@ -1,0 +1,185 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"radsec-gw/logs"
+	"radsec-gw/metrics"
+)
+
+const (
+	facilityLocal0 = 16
+	severityInfo   = 6
+
+	// dialAgain is how long an address that a name stood for is used, and how long
+	// nothing is tried after a failure.
+	dialAgain = time.Minute
+	// dialTimeout is what a name server has to answer.
+	dialTimeout = 10 * time.Second
+)
+
+// syslog sends each line as a message of its own (RFC 5424 over UDP, RFC 5426).
+// It has a queue of its own, whose goroutine resolves the server's name, too:
+// nothing else waits for a name server.
+type syslog struct {
+	// static after construction
+	log        *slog.Logger
+	dialling   context.Context // ends when close begins
+	stop       context.CancelFunc
+	sending    context.Context // ends with close; the connection is closed then
+	disconnect context.CancelFunc
+	prefix     []byte // priority and version
+	suffix     []byte // from the host's name to the message
+
+	out *logs.Output // nil until a server is configured; guarded by Hub.mu
+
+	mu     sync.Mutex // guards server
+	server string     // host:port; "": none
+
+	// owned by the goroutine of out
+	conn    net.Conn
+	unhook  func() bool // from the end of sending, at which conn is closed
+	to      string      // the server that conn is for, or that could not be reached
+	dialled time.Time   // when that was
+	failed  error       // why conn is nil
+	stale   bool        // conn failed: this host may have another address now
+	trouble logs.Limiter
+	began   time.Time
+	message []byte
+}
+
+func newSyslog(log *slog.Logger) *syslog {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "-"
+	}
+	s := &syslog{log: log, began: time.Now(),
+		prefix: fmt.Appendf(nil, "<%d>1 ", facilityLocal0*8+severityInfo),
+		suffix: fmt.Appendf(nil, " %s radsec-gw %d - - ", host, os.Getpid()),
+	}
+	s.dialling, s.stop = context.WithCancel(context.Background())
+	s.sending, s.disconnect = context.WithCancel(context.Background())
+	return s
+}
+
+// configure changes the server. The first one that is given starts the queue.
+// With Hub.mu held.
+func (s *syslog) configure(federation, server string, m *metrics.Metrics) {
+	if federation == "" {
+		server = ""
+	}
+	s.mu.Lock()
+	s.server = server
+	s.mu.Unlock()
+	if server != "" && s.out == nil {
+		s.out = logs.NewOutput(s)
+		m.Logs("syslog", s.out)
+	}
+}
+
+// close sends what waits, within a second, and ends the queue. When there is no
+// connection to the server it does not wait for one.
+func (s *syslog) close() {
+	s.stop()
+	s.out.Close()
+	s.disconnect()
+}
+
+// errNoServer is what Write returns for lines that were left when the server was
+// configured away, or when the process ends and there is no connection. Package
+// logs counts them as lost.
+var errNoServer = fmt.Errorf("no connection to a syslog server: %w", net.ErrClosed)
+
+// Write implements io.Writer for whole lines. It is called by one goroutine.
+func (s *syslog) Write(p []byte) (sent int, err error) {
+	if err := s.connect(); err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(p) {
+		b := append(s.message[:0], s.prefix...)
+		b = time.Now().UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+		b = append(b, s.suffix...)
+		b = append(b, bytes.TrimSuffix(line, []byte{'\n'})...)
+		s.message = b
+		if _, err := s.conn.Write(b); err != nil {
+			s.stale = !errors.Is(err, syscall.ECONNREFUSED)
+			s.tell(err)
+			return sent, err
+		}
+		sent += len(line)
+	}
+	return sent, nil
+}
+
+// connect makes conn one to the server. A name is resolved again now and then;
+// at the end of the process it is not waited for.
+func (s *syslog) connect() error {
+	s.mu.Lock()
+	server := s.server
+	s.mu.Unlock()
+	_, err := netip.ParseAddrPort(server)
+	named, known, ending := err != nil, s.to == server, s.dialling.Err() != nil
+	switch {
+	case server == "":
+		return errNoServer
+	case known && ending && s.conn != nil:
+		return nil
+	case ending && (known || named):
+		return errNoServer
+	case known && !s.stale && (s.conn != nil && !named || time.Since(s.dialled) < dialAgain):
+		return s.failed
+	}
+	return s.dial(server)
+}
+
+// dial connects to the server, or keeps the connection to it that there is.
+func (s *syslog) dial(server string) error {
+	ctx, cancel := context.WithTimeout(s.sending, dialTimeout)
+	defer cancel()
+	defer context.AfterFunc(s.dialling, func() { // an address takes no time, a name may
+		if _, err := netip.ParseAddrPort(server); err != nil {
+			cancel()
+		}
+	})()
+	conn, err := new(net.Dialer).DialContext(ctx, "udp", server)
+	s.dialled, s.stale = time.Now(), false
+	if err != nil {
+		s.tell(err)
+		if s.to == server && s.conn != nil { // the address that is known is better than none
+			return nil
+		}
+	}
+	if s.conn != nil {
+		s.unhook()
+		s.conn.Close()
+	}
+	if err == nil {
+		s.unhook = context.AfterFunc(s.sending, func() { conn.Close() })
+	}
+	s.to, s.conn, s.failed = server, conn, err
+	return err
+}
+
+// tell logs what goes wrong, once a minute.
+func (s *syslog) tell(err error) {
+	if s.dialling.Err() != nil {
+		return
+	}
+	s.mu.Lock()
+	server := s.server
+	s.mu.Unlock()
+	s.trouble.Say(time.Since(s.began), func() logs.Line {
+		return logs.Line{Log: s.log, Level: slog.LevelWarn, Text: "F-Ticks cannot be sent to the syslog server; they are kept as far as the queue holds them",
+			Fields: []any{"fticks_syslog", server, "error", err}}
+	})
+}
