@@ -38,7 +38,7 @@ func (s *Session) close() {
 	case metrics.ClosedByPeer, metrics.ClosedIdle, metrics.ClosedShutdown, metrics.ClosedPacketLimit:
 		level = slog.LevelInfo
 	}
-	s.server.sayThat(level, "RadSec connection closed", func() []any {
+	s.server.sayThat(s.remote, level, "RadSec connection closed", func() []any {
 		return []any{"client", s.Client().Name, "peer", s.remote, "reason", reason, "error", text, "packets", s.packets}
 	})
 }

@@ -123,7 +123,7 @@ func (s *Server) handshake(ctx context.Context, raw net.Conn, remote netip.AddrP
 	counts.CountSession(state.Version, state.DidResume)
 	session.shown = shown(session, p, &state)
 	s.cfg.Metrics.Opened(session.shown)
-	s.sayThat(slog.LevelInfo, "RadSec connection accepted", func() []any {
+	s.sayThat(remote, slog.LevelInfo, "RadSec connection accepted", func() []any {
 		return append([]any{"client", session.Client().Name, "peer", remote,
 			"version", tls.VersionName(state.Version), "cipher_suite", tls.CipherSuiteName(state.CipherSuite),
 			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, describe(p.leaf)...)
@@ -186,7 +186,7 @@ func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake
 	if result == metrics.HandshakeShutdown || result == metrics.HandshakePeerClosed && c.in.octets == 0 {
 		level = slog.LevelDebug // such as a load balancer's look at the port
 	}
-	s.sayThat(level, "RadSec connection refused", func() []any {
+	s.sayThat(remote, level, "RadSec connection refused", func() []any {
 		return append([]any{"peer", remote, "result", result, "error", text}, describe(leaf)...)
 	})
 	s.cfg.Metrics.TLS().CountHandshake(result)

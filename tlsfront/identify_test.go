@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 // RFC 6614bis §3.3.1: a wildcard is the whole leftmost label and stands for
@@ -117,45 +115,5 @@ func TestExplanationIsBounded(t *testing.T) {
 	}
 	if !strings.HasPrefix(text, "client0: no SAN dNSName matches xxx") || !strings.HasSuffix(text, "; and 992 more clients") {
 		t.Errorf("the explanation reads %.80q … %q", text, text[len(text)-40:])
-	}
-}
-
-// What was held back is told even if nothing follows.
-func TestLogLimitTellsInTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var l logLimit
-		told := make(chan int, 1000)
-		for range 1000 {
-			l.allow(time.Now(), func(missed int) { told <- missed })
-		}
-		if got, want := <-told, 1000-linesBurst; got != want || len(told) != 0 {
-			t.Errorf("%d lines are told to be missing, and %d times more, want %d", got, len(told), want)
-		}
-	})
-}
-
-// A peer that makes log lines in a loop gets few of them, and the next line
-// says how many are missing.
-func TestLogLimit(t *testing.T) {
-	var l logLimit
-	now := time.Unix(1_000_000, 0)
-	through := 0
-	for range 1000 {
-		if _, ok := l.allow(now, func(int) {}); ok {
-			through++
-		}
-	}
-	if through != linesBurst {
-		t.Errorf("%d lines go through at once, want %d", through, linesBurst)
-	}
-	now = now.Add(time.Second)
-	for i := range linesPerSecond + 5 {
-		missed, ok := l.allow(now, func(int) {})
-		if want := i < linesPerSecond; ok != want {
-			t.Fatalf("a second later, line %d goes through: %v, want %v", i+1, ok, want)
-		}
-		if i == 0 && missed != 1000-linesBurst {
-			t.Errorf("the first line says that %d are missing, want %d", missed, 1000-linesBurst)
-		}
 	}
 }

@@ -30,7 +30,7 @@ type Server struct {
 
 	now   atomic.Pointer[policy] // replaced as a whole by Update
 	open  atomic.Int64           // connections, handshakes included
-	lines logLimit
+	lines lines
 
 	updating sync.Mutex // held by Update, before mu
 
@@ -52,6 +52,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg:      cfg,
 		began:    time.Now(),
+		lines:    newLines(cfg.Log),
 		slots:    make(chan struct{}, cfg.MaxHandshakes),
 		sessions: map[*Session]struct{}{},
 		states:   map[string]*clientState{},
@@ -124,7 +125,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener) {
 			return
 		}
 		// Out of file descriptors, or the peer is gone already: it passes.
-		s.say(slog.LevelError, "accepting a RadSec connection", "address", l.Addr().String(), "error", err)
+		s.sayCannotAccept(l.Addr().String(), err)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -163,12 +164,20 @@ func (s *Server) introduce(ctx context.Context, c net.Conn, balancer netip.AddrP
 	done := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 	remote, ahead, err := readProxyHeader(c)
 	done()
-	if err != nil {
+	switch {
+	case errors.Is(err, errOnlyLooked):
+		s.dismiss(c, balancer, metrics.HandshakePeerClosed, err.Error())
+		return
+	case err != nil:
 		s.turnAway(c, balancer, metrics.HandshakeBadProxyHeader, err.Error())
 		return
 	}
 	if result, text := s.enter(remote.Addr()); result != metrics.HandshakeOK {
-		s.turnAway(c, remote, result, text)
+		refuse := s.turnAway
+		if remote.Addr() == balancer.Addr() { // LOCAL or UNKNOWN: the load balancer's own check of the port
+			refuse = s.dismiss
+		}
+		refuse(c, remote, result, text)
 		return
 	}
 	s.handshake(ctx, c, remote, ahead, deadline)
@@ -176,10 +185,22 @@ func (s *Server) introduce(ctx context.Context, c net.Conn, balancer netip.AddrP
 
 // turnAway closes a connection before its handshake.
 func (s *Server) turnAway(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
+	s.sayRefused(remote, result, text)
+	s.drop(c, result)
+}
+
+// dismiss closes a connection that is the health check of a load balancer: it
+// is counted, but logged at debug only.
+func (s *Server) dismiss(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
+	s.say(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
+	s.drop(c, result)
+}
+
+// drop closes and counts a connection before its handshake.
+func (s *Server) drop(c net.Conn, result metrics.Handshake) {
 	c.Close()
 	s.open.Add(-1)
 	<-s.slots
-	s.say(slog.LevelWarn, "RadSec connection refused", "peer", remote, "result", result, "error", text)
 	s.cfg.Metrics.TLS().CountHandshake(result)
 }
 
@@ -322,34 +343,6 @@ func (s *Server) ForgetClients() (open []string) {
 		}
 	}
 	return open
-}
-
-// say writes a log line that a peer has caused, at most as many as logLimit
-// lets through.
-func (s *Server) say(level slog.Level, msg string, args ...any) {
-	s.sayThat(level, msg, func() []any { return args })
-}
-
-// sayThat is say for a line whose attributes cost something to find: they are
-// asked for when the line is written.
-func (s *Server) sayThat(level slog.Level, msg string, attributes func() []any) {
-	if !s.cfg.Log.Enabled(context.Background(), level) {
-		return
-	}
-	missed, ok := s.lines.allow(time.Now(), s.leftOut)
-	if !ok {
-		return
-	}
-	args := attributes()
-	if missed > 0 {
-		args = append(args, "lines_suppressed_before", missed)
-	}
-	s.cfg.Log.Log(context.Background(), level, msg, args...)
-}
-
-// leftOut tells how many lines logLimit has held back.
-func (s *Server) leftOut(missed int) {
-	s.cfg.Log.Warn("lines about RadSec connections were left out; the metrics have them all", "left_out", missed)
 }
 
 // addrPort returns a's address without zone, IPv4 in its own form; the zero
