@@ -37,7 +37,6 @@ func (f *front) warned(text string) (n int) {
 }
 
 // During a flood by one source each refusal of another is logged.
-// Rules: P101
 func TestAFloodByOneSourceDoesNotHideTheRefusalOfAnother(t *testing.T) {
 	f := startTCP(t, nil)
 	garbage := []byte("GET / HTTP/1.0\r\n\r\n")
