@@ -13,7 +13,9 @@
 //
 // The writer survives whatever happens to what it writes to: a pipe that nobody
 // reads, one whose reader has gone, a full disk. At the end of the process
-// [Output.Close] waits at most a second for what is queued.
+// [Output.Close] waits at most a second for what is queued. What a panic prints
+// does not come through here: the runtime writes it to standard error itself, and
+// lines that were queued less than a moment before may be missing then.
 //
 // Lines that something outside of the process causes are limited before they
 // are queued: a [Limiter] for one cause, [Sources] for what peers cause, and

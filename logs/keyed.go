@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Rate is how many lines are let through: Burst at once, then PerSecond.
-type Rate struct {
-	Burst     float64
-	PerSecond float64
+// rate is how many lines are let through: burst at once, then perSecond.
+type rate struct {
+	burst     float64
+	perSecond float64
 }
 
 // bucket is a bucket of tokens, one for each line. Its zero value is full.
@@ -19,17 +19,17 @@ type bucket struct {
 }
 
 // has reports whether a token is left.
-func (b *bucket) has(r Rate, now time.Time) bool {
-	b.used = max(0, b.used-now.Sub(b.last).Seconds()*r.PerSecond)
+func (b *bucket) has(r rate, now time.Time) bool {
+	b.used = max(0, b.used-now.Sub(b.last).Seconds()*r.perSecond)
 	b.last = now
-	return b.used+1 <= r.Burst
+	return b.used+1 <= r.burst
 }
 
 // limits is what a keyed limiter lets through.
 type limits struct {
-	each    Rate // for one key
-	all     Rate // for all keys together; the zero Rate: any number
-	reserve Rate // beside all, for keys that have asked for at most few lines of late
+	each    rate // for one key
+	all     rate // for all keys together; the zero rate: any number
+	reserve rate // beside all, for keys that have asked for at most few lines of late
 	few     float64
 	keys    int           // as many are remembered, those used last
 	tell    time.Duration // what was suppressed is told so long after the first, if no later line has told it
@@ -97,7 +97,7 @@ func (k *keyed[K]) allow(key K) (suppressed int, ok bool) {
 // takeShared takes a token of the bucket for all keys, or of the reserve.
 func (k *keyed[K]) takeShared(e *entry[K], now time.Time) bool {
 	switch {
-	case k.limits.all == Rate{}:
+	case k.limits.all == rate{}:
 		return true
 	case k.all.has(k.limits.all, now):
 		k.all.used++

@@ -42,7 +42,7 @@ type shared struct {
 
 // A flood of one message is cut to these. Messages are constants of the program
 // and warnings about its configuration.
-var messageLimits = limits{each: Rate{Burst: 100, PerSecond: 10}, keys: 512, tell: 10 * time.Second}
+var messageLimits = limits{each: rate{burst: 100, perSecond: 10}, keys: 512, tell: 10 * time.Second}
 
 // New returns a Log that writes to w. The caller must call Close.
 func New(w io.Writer, c Config) *Log {

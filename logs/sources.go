@@ -9,13 +9,13 @@ import (
 
 // What Sources lets through. A peer that connects in a loop fills neither the
 // disk nor the operator's eyes: 20 lines of 400 bytes a second are 0.7 GB a day.
-// It takes twenty sources that do so to use up what is there for all, and then
-// each other source has ten lines in the reserve: a client that is refused a few
-// times is seen during any flood of fewer than ten new sources a second.
+// It takes ten sources that do so to use up what is there for all, and then each
+// other source has ten lines in the reserve: a client that is refused a few times
+// is seen during any flood in which fewer than ten new sources a second take part.
 var (
-	sourceEach    = Rate{Burst: 30, PerSecond: 1}
-	sourceAll     = Rate{Burst: 200, PerSecond: 20}
-	sourceReserve = Rate{Burst: 200, PerSecond: 10}
+	sourceEach    = rate{burst: 50, perSecond: 2}
+	sourceAll     = rate{burst: 200, perSecond: 20}
+	sourceReserve = rate{burst: 200, perSecond: 10}
 )
 
 const (
@@ -51,10 +51,10 @@ func NewSources(log *slog.Logger, about string) *Sources {
 // NewRareSources is NewSources for what is expected to go on for ever: each
 // source has one line in every period.
 func NewRareSources(log *slog.Logger, about string, period time.Duration) *Sources {
-	return newSources(log, about, Rate{Burst: 1, PerSecond: 1 / period.Seconds()}, period)
+	return newSources(log, about, rate{burst: 1, perSecond: 1 / period.Seconds()}, period)
 }
 
-func newSources(log *slog.Logger, about string, each Rate, tell time.Duration) *Sources {
+func newSources(log *slog.Logger, about string, each rate, tell time.Duration) *Sources {
 	s := &Sources{log: log, about: about}
 	s.lines = newKeyed(limits{each: each, all: sourceAll, reserve: sourceReserve, few: sourceFew, keys: sourceKeys, tell: tell}, s.told)
 	return s

@@ -171,18 +171,17 @@ func (g *running) lost(reason string) (n float64) {
 	return n
 }
 
-// terminate sends SIGTERM and wants the end, with exit status 0, in time: a
-// second for the log, and what a busy machine needs for the rest.
+// terminate sends SIGTERM and wants the end, with exit status 0. The log has a
+// second for it, the rest is what a busy machine needs.
 func (g *running) terminate() {
 	g.t.Helper()
-	before := time.Now()
 	if err := g.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		g.t.Fatal(err)
 	}
 	select {
 	case err := <-g.ended:
-		if took := time.Since(before); err != nil || took > 5*time.Second {
-			g.t.Errorf("the gateway ended with %v after %v, expected exit status 0 within 5 s", err, took)
+		if err != nil {
+			g.t.Errorf("the gateway ended with %v, expected exit status 0", err)
 		}
 	case <-time.After(patience):
 		g.t.Errorf("the gateway still runs %v after SIGTERM", patience)
