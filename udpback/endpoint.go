@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -38,7 +39,7 @@ type endpoint struct {
 
 	background sync.WaitGroup // looking a name up
 
-	refusal, failure, forgery, unsigned, stale Complaint
+	refusal, failure, forgery, unsigned, stale logs.Limiter
 }
 
 func newEndpoint(s *Server, label, address string, maxSockets int, health Health) *endpoint {
@@ -110,8 +111,8 @@ func (e *endpoint) grow(seen int) error {
 	if err != nil {
 		e.dialErr = now
 		e.metrics.SocketError(1)
-		e.failure.Say(now, func() Line {
-			return Line{e.log, slog.LevelError, "cannot open a socket to the server: is its name or address right, and may this process open more files?", []any{"error", err}}
+		e.failure.Say(now, func() logs.Line {
+			return logs.Line{Log: e.log, Level: slog.LevelError, Text: "cannot open a socket to the server: is its name or address right, and may this process open more files?", Fields: []any{"error", err}}
 		})
 		return ErrNoSocket
 	}
@@ -138,8 +139,10 @@ func (e *endpoint) socketError(err error) {
 	e.warn(c, text, err)
 }
 
-func (e *endpoint) warn(c *Complaint, text string, err error) {
-	c.Say(e.server.back.Now(), func() Line { return Line{e.log, slog.LevelWarn, text, []any{"error", err}} })
+func (e *endpoint) warn(c *logs.Limiter, text string, err error) {
+	c.Say(e.server.back.Now(), func() logs.Line {
+		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"error", err}}
+	})
 }
 
 // badReply tells the operator of a reply that does not verify. One line a minute

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"radsec-gw/logs"
 )
 
 // judge holds one port's state. Only verified replies count for life, and only
@@ -34,7 +36,7 @@ type judge struct {
 	answers int  // verified replies since the port went down
 	closed  bool
 	news    []turned // not logged yet
-	doubt   Complaint
+	doubt   logs.Limiter
 	doubted bool // the last suspicion was logged
 
 	ticking sync.Mutex // held by a running tick; taken before mu
@@ -209,7 +211,7 @@ func (j *judge) tell() {
 			}
 		case Suspect:
 			if n.said {
-				j.log.Warn("the server is silent; probing it, new requests prefer other servers", "left_out", n.held)
+				j.log.Warn("the server is silent; probing it, new requests prefer other servers", "suppressed", n.held)
 			}
 		case Down:
 			hint := "no request and no probe was answered"

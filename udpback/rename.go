@@ -3,6 +3,8 @@ package udpback
 import (
 	"log/slog"
 	"time"
+
+	"radsec-gw/logs"
 )
 
 // refresh looks the server's name up anew, because a server that is silent may
@@ -11,8 +13,8 @@ import (
 func (e *endpoint) refresh() {
 	conn, err := e.server.back.dial(e.address)
 	if err != nil {
-		e.failure.Say(e.server.back.Now(), func() Line {
-			return Line{e.log, slog.LevelError, "cannot look the server's name up", []any{"error", err}}
+		e.failure.Say(e.server.back.Now(), func() logs.Line {
+			return logs.Line{Log: e.log, Level: slog.LevelError, Text: "cannot look the server's name up", Fields: []any{"error", err}}
 		})
 		return
 	}
