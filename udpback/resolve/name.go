@@ -1,0 +1,222 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Watcher is told what becomes of a name. Its functions are called one at a time,
+// from the name's goroutine, with no lock held.
+type Watcher struct {
+	// Found gets the addresses, IPv4 before IPv6, each family in ascending order,
+	// when they are first known and whenever the set has changed. IPv4 goes first
+	// because an old UDP server more often listens on that alone.
+	Found func([]netip.Addr)
+	// Looked is told of the end of every look-up; err is nil when it was answered.
+	Looked func(err error)
+}
+
+// Name is one host name under watch.
+type Name struct {
+	// static after construction
+	resolver *Resolver
+	host     string
+	interval time.Duration
+	watcher  Watcher
+	again    chan struct{}
+	cancel   context.CancelFunc
+	ended    sync.WaitGroup
+
+	// owned by the goroutine
+	v4, v6   []netip.Addr
+	told     []netip.Addr
+	failures int
+}
+
+// Watch looks host up now and then until Close. interval is the pause after an
+// answer; 0 means that only Again asks.
+func (r *Resolver) Watch(host string, interval time.Duration, w Watcher) *Name {
+	ctx, cancel := context.WithCancel(context.Background())
+	n := &Name{resolver: r, host: host, interval: interval, watcher: w, again: make(chan struct{}, 1), cancel: cancel}
+	n.ended.Go(func() { n.run(ctx) })
+	return n
+}
+
+// Again asks for a look-up soon: at once, but a second after the last began. It
+// does not wait.
+func (n *Name) Again() {
+	select {
+	case n.again <- struct{}{}:
+	default: // one is asked for already
+	}
+}
+
+// Close ends the watch; a look-up under way is given up.
+func (n *Name) Close() {
+	n.cancel()
+	n.ended.Wait()
+}
+
+// run looks the name up until ctx is done.
+func (n *Name) run(ctx context.Context) {
+	for {
+		select {
+		case <-n.again: // what begins now is what was asked for
+		default:
+		}
+		began := time.Now()
+		err := n.look(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			n.failures++
+		} else {
+			n.failures = 0
+		}
+		n.watcher.Looked(err)
+		if !n.pause(ctx, began) {
+			return
+		}
+	}
+}
+
+// pause waits until the next look-up is due; false means that ctx is done.
+func (n *Name) pause(ctx context.Context, began time.Time) bool {
+	var due <-chan time.Time
+	if wait := n.wait(); wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-due:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-n.again:
+	}
+	t := time.NewTimer(shortestPause - time.Since(began))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// wait is the pause before the next look-up that nobody asks for; 0: none is made.
+func (n *Name) wait() time.Duration {
+	if n.failures == 0 {
+		return n.interval
+	}
+	longest := n.interval
+	if longest == 0 {
+		longest = longestBackoff
+	}
+	return min(shortestPause<<min(n.failures-1, 16), max(longest, shortestPause))
+}
+
+// answer is what became of one family's look-up.
+type answer struct {
+	network string
+	addrs   []netip.Addr
+	err     error
+}
+
+// look asks for both families and tells the watcher what has changed.
+func (n *Name) look(ctx context.Context) error {
+	leave, ok := n.resolver.enter(ctx)
+	if !ok {
+		return ctx.Err()
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	answers := make(chan answer, 2)
+	for _, network := range []string{"ip4", "ip6"} {
+		go func() {
+			addrs, err := n.resolver.lookup(ctx, network, n.host)
+			answers <- answer{network, addrs, err}
+		}()
+	}
+	first := <-answers
+	select {
+	case second := <-answers:
+		return n.take(first, second)
+	case <-time.After(familyGrace):
+	}
+	if len(first.addrs) > 0 {
+		n.store(first)
+		n.tell()
+	}
+	return n.take(first, <-answers)
+}
+
+// take stores the answers of both families. The error is nil when at least one has
+// addresses.
+func (n *Name) take(a, b answer) error {
+	if len(a.addrs) == 0 && len(b.addrs) == 0 {
+		return n.failure(a, b)
+	}
+	n.store(a)
+	n.store(b)
+	n.tell()
+	return nil
+}
+
+// store replaces the addresses of one family, unless its look-up has failed.
+func (n *Name) store(a answer) {
+	if a.err != nil && !isNotFound(a.err) {
+		return
+	}
+	addrs := make([]netip.Addr, 0, len(a.addrs))
+	for _, addr := range a.addrs {
+		addrs = append(addrs, addr.Unmap())
+	}
+	slices.SortFunc(addrs, netip.Addr.Compare)
+	addrs = slices.Compact(addrs)
+	if a.network == "ip4" {
+		n.v4 = addrs
+	} else {
+		n.v6 = addrs
+	}
+}
+
+// tell passes the addresses on when they have changed.
+func (n *Name) tell() {
+	all := slices.Concat(n.v4, n.v6)
+	if len(all) == 0 || slices.Equal(all, n.told) {
+		return
+	}
+	n.told = all
+	n.watcher.Found(slices.Clone(all))
+}
+
+// failure is the error of a look-up that found no address.
+func (n *Name) failure(a, b answer) error {
+	for _, one := range []answer{a, b} {
+		if one.err != nil && !isNotFound(one.err) {
+			return one.err
+		}
+	}
+	return fmt.Errorf("the name %q has no address", n.host)
+}
+
+// isNotFound reports whether err says for sure that there is no such address,
+// rather than that it could not be found out.
+func isNotFound(err error) bool {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.IsNotFound
+	}
+	var addr *net.AddrError // the hosts file has the name with the other family only
+	return errors.As(err, &addr)
+}
