@@ -163,8 +163,12 @@ type Server struct {
 	HealthPassword              Secret // its password, 1..128 octets; likewise
 	MaxSockets                  int    // default 64, 1..1024; 256 requests in flight each
 
+	ResolveInterval time.Duration // how often a host name is looked up; default 30s; 0: only when the server is silent and at SIGHUP
+	Expand          bool          // each address of the host name is a server of its own; default false
+
 	// When a port is believed dead and alive (RFC 3539 §3.4.1, RFC 5997 §4.3).
 	SuspectAfter     int           // requests due again in silence that make it suspect; default 3, ≥ 1
+	FailingAfter     int           // overdue requests in a row, while probes are answered, that make it failing; default 5, ≥ 1
 	WatchdogInterval time.Duration // unheard for so long it is probed; default 30s, ≥ 6s
 	ProbeInterval    time.Duration // between probes of a port that is not up; default 3s, > 0
 	DownAfter        int           // probes without an answer that make a suspect dead; default 3, ≥ 1
@@ -206,12 +210,13 @@ const (
 
 // Route is one [[route]]: which servers answer for which realms.
 type Route struct {
-	Realms        []string // required: "example.org", "*.example.org", "~regexp", "" (no realm), "*" (default)
-	Packets       []string // default access and accounting; at least one, no doubles
-	Servers       []string // required: names of [[server]] that have the ports, no doubles
-	Balance       string   // BalanceFailover (default), BalanceLeastOutstanding, BalanceSticky
-	MoveOnAfter   int      // transmissions to a silent server before the next one gets the request; default 2, 1..100
-	OnUnreachable string   // AnswerReject (default), AnswerSilent, AnswerProtocolError
+	Realms        []string      // required: "example.org", "*.example.org", "~regexp", "" (no realm), "*" (default)
+	Packets       []string      // default access and accounting; at least one, no doubles
+	Servers       []string      // required: names of [[server]] that have the ports, no doubles
+	Balance       string        // BalanceFailover (default), BalanceLeastOutstanding, BalanceSticky
+	MoveOnAfter   int           // transmissions to a silent server before the next one gets the request; default 2, 1..100
+	Patience      time.Duration // how long a server may leave a request unanswered, whatever else it answers; default 10s; 0: for ever
+	OnUnreachable string        // AnswerReject (default), AnswerSilent, AnswerProtocolError
 }
 
 // Routing is [routing]: what holds for all routes.

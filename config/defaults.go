@@ -48,7 +48,9 @@ func defaultServer() Server {
 		RequireMessageAuthenticator: true,
 		Health:                      HealthStatusServer,
 		MaxSockets:                  64,
+		ResolveInterval:             30 * time.Second,
 		SuspectAfter:                3,
+		FailingAfter:                5,
 		WatchdogInterval:            30 * time.Second, // Tw of RFC 3539 §3.4.1
 		ProbeInterval:               3 * time.Second,
 		DownAfter:                   3,
@@ -67,6 +69,7 @@ func defaultRoute() Route {
 		Packets:       []string{PacketAccess, PacketAccounting},
 		Balance:       BalanceFailover,
 		MoveOnAfter:   2,
+		Patience:      10 * time.Second,
 		OnUnreachable: AnswerReject,
 	}
 }

@@ -46,6 +46,7 @@ func readRoute(t *table) Route {
 	}
 	t.choice("balance", &r.Balance, BalanceFailover, BalanceLeastOutstanding, BalanceSticky)
 	t.number("move_on_after", &r.MoveOnAfter, 1, 100)
+	t.duration("patience", &r.Patience, "for ever")
 	t.choice("on_unreachable", &r.OnUnreachable, AnswerSilent, AnswerReject, AnswerProtocolError)
 	t.done()
 	return r

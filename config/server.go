@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // readServer reads one [[server]].
 func readServer(t *table) Server {
@@ -23,9 +26,25 @@ func readServer(t *table) Server {
 	t.choice("health", &s.Health, HealthStatusServer, HealthAccessRequest, HealthNone)
 	readHealth(t, &s)
 	t.number("max_sockets", &s.MaxSockets, 1, 1024)
+	readResolving(t, &s)
 	readSchedule(t, &s)
 	t.done()
 	return s
+}
+
+// shortestResolveInterval keeps the gateway from being a burden to name servers.
+const shortestResolveInterval = time.Second
+
+// readResolving reads how a host name is looked up.
+func readResolving(t *table, s *Server) {
+	given := t.duration("resolve_interval", &s.ResolveInterval, "only when the server is silent, and at SIGHUP")
+	if given && s.ResolveInterval != 0 && s.ResolveInterval < shortestResolveInterval {
+		t.r.wrong(joinKey(t.path, "resolve_interval"), "expected \"0s\", or 1s or more, got %v", s.ResolveInterval)
+	}
+	t.flag("expand", &s.Expand)
+	if _, err := netip.ParseAddr(s.Address); err == nil && s.Expand {
+		t.r.wrong(joinKey(t.path, "expand"), "expected a host name in address with expand = true, got the IP address %q", s.Address)
+	}
 }
 
 func readPort(t *table, key string, to *uint16) {
@@ -51,6 +70,7 @@ func readHealth(t *table, s *Server) {
 		t.r.wrong(joinKey(t.path, "health_password"), "expected a password of at most 128 octets (RFC 2865 §5.2), came %d", s.HealthPassword.Len())
 	}
 	t.number("suspect_after", &s.SuspectAfter, 1, unlimited)
+	t.number("failing_after", &s.FailingAfter, 1, unlimited)
 	// RFC 3539 §3.4.1: Tw is not set below 6 seconds.
 	if t.duration("watchdog_interval", &s.WatchdogInterval, "") && s.WatchdogInterval < 6*time.Second {
 		t.r.wrong(joinKey(t.path, "watchdog_interval"), "expected 6s or more (RFC 3539 §3.4.1), came %v", s.WatchdogInterval)

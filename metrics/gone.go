@@ -32,7 +32,7 @@ func (m *Metrics) KeepServers(keep func(name, port string) bool) (left int) {
 
 // deleteServer deletes the label values that Server has made.
 func (m *Metrics) deleteServer(key serverKey) {
-	for _, v := range []*prometheus.CounterVec{m.sent, m.resent, m.timeouts, m.socketErrors, m.moved} {
+	for _, v := range []*prometheus.CounterVec{m.sent, m.resent, m.timeouts, m.socketErrors, m.moved, m.answeredAfterMove, m.renewals} {
 		v.DeleteLabelValues(key.name, key.port)
 	}
 	for _, answered := range []string{"answered", "unanswered"} {
@@ -41,6 +41,20 @@ func (m *Metrics) deleteServer(key serverKey) {
 	for r := range NumResults {
 		m.replies.DeleteLabelValues(key.name, key.port, r.String())
 	}
+	for other := range m.servers {
+		if other.name == key.name {
+			return // its name is still looked up
+		}
+	}
+	for _, result := range []string{"found", "failed"} {
+		m.lookups.DeleteLabelValues(key.name, result)
+	}
+}
+
+// ForgetServer removes the series of every port of a server on which nothing is
+// outstanding.
+func (m *Metrics) ForgetServer(server string) {
+	m.KeepServers(func(name, _ string) bool { return name != server })
 }
 
 // KeepClients removes the series of every client that keep does not want, once it

@@ -39,7 +39,9 @@ type Metrics struct {
 	requestTime   [wire.NumKinds]*histogram
 
 	sent, resent, timeouts, socketErrors, moved *prometheus.CounterVec // server, port
+	answeredAfterMove, renewals                 *prometheus.CounterVec // server, port
 	replies, probes                             *prometheus.CounterVec // server, port, result
+	lookups                                     *prometheus.CounterVec // server, result
 
 	connections *prometheus.CounterVec // client
 	closed      *prometheus.CounterVec // client, reason
@@ -86,6 +88,12 @@ func New(reg prometheus.Registerer) *Metrics {
 			"Datagrams received from a UDP server, by what they were.", "server", "port", "result"),
 		moved: counter("server_requests_moved_total",
 			"Requests that moved on to another server because this one was silent or could not route them.", perServer...),
+		answeredAfterMove: counter("replies_after_move_total",
+			"Answers of a UDP server that arrived after their request had gone to another server as well, and before that one's.", perServer...),
+		renewals: counter("server_socket_renewals_total",
+			"Times that new sockets took the place of those to a UDP server, because it was silent, unreachable or had another address.", perServer...),
+		lookups: counter("server_name_lookups_total",
+			"Look-ups of a UDP server's host name, by whether an address was found.", "server", "result"),
 		probes: counter("server_probes_total",
 			"Health probes of a UDP server, by whether they were answered.", "server", "port", "result"),
 		connections: counter("tls_client_connections_total",
@@ -96,7 +104,7 @@ func New(reg prometheus.Registerer) *Metrics {
 			Help: "Always 1; the labels say which program this is."}, []string{"version", "commit", "go_version"}),
 	}
 	reg.MustRegister(m.requests, m.clientReplies, m.routeRequests,
-		m.sent, m.resent, m.timeouts, m.socketErrors, m.moved, m.replies, m.probes,
+		m.sent, m.resent, m.timeouts, m.socketErrors, m.moved, m.answeredAfterMove, m.renewals, m.lookups, m.replies, m.probes,
 		m.connections, m.closed, m.buildInfo,
 		newNoPorts("/proc/net"),
 		collectors.NewGoCollector(),

@@ -14,6 +14,7 @@ type serverKey struct{ name, port string }
 type Server struct {
 	// static after construction
 	sent, resent, timeouts, socketErrors, moved prometheus.Counter
+	answeredAfterMove, renewals                 prometheus.Counter
 	answered, unanswered                        prometheus.Counter // probes
 	replies                                     [NumResults]prometheus.Counter
 	own                                         own // what is registered for it
@@ -21,6 +22,7 @@ type Server struct {
 	outstanding level
 	sockets     level
 	state       atomic.Uint32 // a State
+	address     atomic.Pointer[string]
 	replyTime   *histogram
 }
 
@@ -37,13 +39,15 @@ func (m *Metrics) Server(name, port string) *Server {
 	}
 	labels := prometheus.Labels{"server": name, "port": port}
 	s := &Server{
-		sent:         m.sent.WithLabelValues(name, port),
-		resent:       m.resent.WithLabelValues(name, port),
-		timeouts:     m.timeouts.WithLabelValues(name, port),
-		socketErrors: m.socketErrors.WithLabelValues(name, port),
-		moved:        m.moved.WithLabelValues(name, port),
-		answered:     m.probes.WithLabelValues(name, port, "answered"),
-		unanswered:   m.probes.WithLabelValues(name, port, "unanswered"),
+		sent:              m.sent.WithLabelValues(name, port),
+		resent:            m.resent.WithLabelValues(name, port),
+		timeouts:          m.timeouts.WithLabelValues(name, port),
+		socketErrors:      m.socketErrors.WithLabelValues(name, port),
+		moved:             m.moved.WithLabelValues(name, port),
+		answeredAfterMove: m.answeredAfterMove.WithLabelValues(name, port),
+		renewals:          m.renewals.WithLabelValues(name, port),
+		answered:          m.probes.WithLabelValues(name, port, "answered"),
+		unanswered:        m.probes.WithLabelValues(name, port, "unanswered"),
 		replyTime: newHistogram("server_reply_seconds",
 			"Time from the first transmission of a request to its accepted reply.", labels),
 	}
@@ -77,6 +81,33 @@ func (s *Server) SocketError(n int) { s.socketErrors.Add(float64(n)) }
 
 // Moved counts n requests that moved on to another server.
 func (s *Server) Moved(n int) { s.moved.Add(float64(n)) }
+
+// AnsweredAfterMove counts an answer to a request that had gone to another server as
+// well, and which this one's ended.
+func (s *Server) AnsweredAfterMove() { s.answeredAfterMove.Inc() }
+
+// Renewed counts a renewal of the sockets.
+func (s *Server) Renewed() { s.renewals.Inc() }
+
+// SetAddress says where the server's port is reached now, for the status page.
+func (s *Server) SetAddress(a string) { s.address.Store(&a) }
+
+// Address is what SetAddress said last.
+func (s *Server) Address() string {
+	if a := s.address.Load(); a != nil {
+		return *a
+	}
+	return ""
+}
+
+// CountLookup counts a look-up of a server's host name by its end.
+func (m *Metrics) CountLookup(server string, found bool) {
+	result := "failed"
+	if found {
+		result = "found"
+	}
+	m.lookups.WithLabelValues(server, result).Inc()
+}
 
 // Probe counts one health probe by its end.
 func (s *Server) Probe(answered bool) {
@@ -124,7 +155,7 @@ func (s *Server) registerState(reg prometheus.Registerer, labels prometheus.Labe
 		Help: "1 while the health checks hold a UDP server for alive, else 0.", ConstLabels: labels}, is(StateUp)))
 	for state := range NumStates {
 		s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_state",
-			Help:        "1 for the state that a UDP server is in: up, suspect (silent, being probed) or down.",
+			Help:        "1 for the state that a UDP server is in: up, suspect (silent, being probed), failing (answers probes and no requests) or down.",
 			ConstLabels: prometheus.Labels{"server": labels["server"], "port": labels["port"], "state": state.String()}}, is(state)))
 	}
 }

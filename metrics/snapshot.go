@@ -15,6 +15,7 @@ import (
 // to look at: the status page takes one now and then.
 type ServerCounts struct {
 	Name, Port                                  string
+	Address                                     string // where it is reached now
 	State                                       State
 	Outstanding, Sockets                        int64
 	Sent, Resent, Timeouts, Moved, SocketErrors uint64
@@ -31,7 +32,7 @@ func (m *Metrics) Servers() []ServerCounts {
 	m.mu.Lock()
 	list := make([]ServerCounts, 0, len(m.servers))
 	for key, s := range m.servers {
-		c := ServerCounts{Name: key.name, Port: key.port, State: s.State(),
+		c := ServerCounts{Name: key.name, Port: key.port, State: s.State(), Address: s.Address(),
 			Outstanding: s.outstanding.n.Load(), Sockets: s.sockets.n.Load(),
 			Sent: read(s.sent), Resent: read(s.resent), Timeouts: read(s.timeouts), Moved: read(s.moved),
 			SocketErrors:   read(s.socketErrors),

@@ -6,13 +6,14 @@ type State uint8
 // The states.
 const (
 	StateUp      State = iota // it answers
-	StateSuspect              // requests stayed unanswered; it is being probed, and still used where no other is up
-	StateDown                 // the probes stayed unanswered, too
+	StateSuspect              // nothing was heard since several requests; it is being probed, and used where no other is up
+	StateFailing              // it answers probes and no requests; new requests prefer other servers
+	StateDown                 // the probes stayed unanswered, too, or there is no way to it
 
 	NumStates // how many there are
 )
 
-var stateNames = [NumStates]string{StateUp: "up", StateSuspect: "suspect", StateDown: "down"}
+var stateNames = [NumStates]string{StateUp: "up", StateSuspect: "suspect", StateFailing: "failing", StateDown: "down"}
 
 // String is the state's label value.
 func (s State) String() string { return nameOf(stateNames[:], uint8(s)) }

@@ -51,7 +51,11 @@ type datagram struct {
 	from    *fakeConn
 }
 
-func (n *network) dial(address string) (net.Conn, error) {
+// serverAddress is where the bed's first server is; tests call it "a".
+const serverAddress = "192.0.2.1"
+
+func (n *network) dial(to netip.AddrPort) (net.Conn, error) {
+	address := strings.Replace(to.String(), serverAddress+":", "a:", 1)
 	return &fakeConn{net: n, address: address, in: make(chan []byte, 4096), closed: make(chan struct{})}, nil
 }
 
@@ -179,7 +183,7 @@ func newBed(t *testing.T, s settings) *bed {
 	log := slog.New(slog.NewTextHandler(b.log, nil))
 	b.back = udpback.NewDialing(m, log, b.net.dial)
 	c := s.server
-	c.Name, c.Address = "a", "a"
+	c.Name, c.Address = "a", serverAddress
 	c.AuthPort, c.AcctPort, c.CoAPort = 1812, 1813, 3799
 	c.Secret = must(wire.NewServerSecret([]byte(serverText)))
 	b.server = b.back.NewServer(c)

@@ -68,7 +68,7 @@ func benchmark(b *testing.B, request, reply []byte) { benchmarkVersion(b, false,
 func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
 	m := metrics.New(prometheus.NewRegistry())
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	back := udpback.NewDialing(m, log, func(string) (net.Conn, error) {
+	back := udpback.NewDialing(m, log, func(netip.AddrPort) (net.Conn, error) {
 		c := &loop{hasher: wire.NewHasher(), secret: must(wire.NewClientSecret([]byte(serverText))), template: reply,
 			in: make(chan []byte, 256), free: make(chan []byte, 256), closed: make(chan struct{})}
 		for range cap(c.free) {
@@ -76,7 +76,7 @@ func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
 		}
 		return c, nil
 	})
-	server := back.NewServer(udpback.ServerConfig{Name: "a", Address: "a", AuthPort: 1812, AcctPort: 1813,
+	server := back.NewServer(udpback.ServerConfig{Name: "a", Address: serverAddress, AuthPort: 1812, AcctPort: 1813,
 		Secret: must(wire.NewServerSecret([]byte(serverText))), RequireMA: true})
 	defer server.Close()
 	table := must(routing.New([]routing.Rule{{Realms: []string{"example.org"}, Kinds: []wire.Kind{wire.KindAccess, wire.KindAccounting}}}, routing.Options{}))

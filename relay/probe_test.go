@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"radsec-gw/udpback"
+	"radsec-gw/udpback/health"
 )
 
 // Probes share the sockets of the requests, and so their Identifiers: a
@@ -15,7 +16,7 @@ import (
 func TestProbesShareTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{
-			Health: udpback.Health{Check: udpback.CheckStatusServer}}})
+			Health: health.Config{Check: health.CheckStatusServer}}})
 		l, p := b.open()
 		for i := range 200 {
 			b.put(l, request(1, byte(i), i, user("nemo@example.org")))
@@ -51,8 +52,8 @@ func TestProbesShareTheSocket(t *testing.T) {
 				t.Error("a probe tells a user's name or password")
 			}
 		}
-		if len(requests) != 200 || len(probes) < 2 {
-			t.Errorf("%d requests and %d probes, expected 200 and two or more", len(requests), len(probes))
+		if len(requests) < 200 || len(probes) < 2 { // more: the silent port got new sockets
+			t.Errorf("%d requests and %d probes, expected 200 or more and two or more", len(requests), len(probes))
 		}
 		b.wantFates("")
 	})

@@ -2,21 +2,36 @@ package udpback
 
 import (
 	"log/slog"
+	"maps"
+	"net"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/resolve"
 	"radsec-gw/wire"
 )
 
 // Back holds what the servers share: the clock, the buffers, the batches on loan.
 type Back struct {
 	// static after construction
-	log     *slog.Logger
-	metrics *metrics.Metrics
-	dial    dialer
-	base    time.Time // the clock counts from here
-	states  states
+	log      *slog.Logger
+	metrics  *metrics.Metrics
+	dial     dialer
+	resolver *resolve.Resolver
+	base     time.Time // the clock counts from here
+	states   states
+
+	sockets     atomic.Int64  // open to all servers, but for retired ones
+	socketLimit atomic.Int64  // 0: none
+	expansions  atomic.Uint64 // counts the changes of any Server's members
+	lookups     logs.Limiter  // names that cannot be looked up
+
+	mu      sync.Mutex // guards servers
+	servers map[*Server]struct{}
 
 	Buffers   Buffers
 	batches   sync.Pool // *Batch
@@ -24,18 +39,18 @@ type Back struct {
 	sweepings sync.Pool // *sweepings
 }
 
-// New returns a Back that opens real UDP sockets.
+// New returns a Back that opens real UDP sockets and looks names up as the system does.
 func New(m *metrics.Metrics, log *slog.Logger) *Back {
 	return NewDialing(m, log, dialUDP)
 }
 
 // NewDialing returns a Back whose sockets come from dial: a test's network, say.
 func NewDialing(m *metrics.Metrics, log *slog.Logger, dial Dial) *Back {
-	return newBack(m, log, batching(dial))
+	return newBack(m, log, batching(dial), net.DefaultResolver.LookupNetIP)
 }
 
-func newBack(m *metrics.Metrics, log *slog.Logger, dial dialer) *Back {
-	b := &Back{log: log, metrics: m, dial: dial, base: time.Now()}
+func newBack(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolve.Lookup) *Back {
+	b := &Back{log: log, metrics: m, dial: dial, resolver: resolve.New(lookup), base: time.Now(), servers: map[*Server]struct{}{}}
 	b.batches.New = func() any {
 		return &Batch{Hasher: wire.NewHasher(), back: b, digests: wire.NewDigests(), items: make([]item, 0, wire.MaxDigests)}
 	}
@@ -53,3 +68,38 @@ func (b *Back) GiveBack(batch *Batch) { b.batches.Put(batch) }
 // Now is a monotonic clock that starts near zero: durations are cheaper to keep
 // and to compare than times. It is never 0, which means 'not set'.
 func (b *Back) Now() time.Duration { return time.Since(b.base) + 1 }
+
+// LimitSockets bounds how many sockets are open to all servers together; 0 is no
+// bound. Each port always gets its first.
+func (b *Back) LimitSockets(n int) { b.socketLimit.Store(int64(n)) }
+
+func (b *Back) fullOfSockets() bool {
+	limit := b.socketLimit.Load()
+	return limit > 0 && b.sockets.Load() >= limit
+}
+
+// Refresh looks all names up and renews all sockets: an operator who asks for it knows
+// of a change that nothing else has told. It does not wait.
+func (b *Back) Refresh() {
+	b.mu.Lock()
+	all := slices.Collect(maps.Keys(b.servers))
+	b.mu.Unlock()
+	for _, s := range all {
+		s.suspectName()
+		for _, e := range s.endpoints() {
+			e.refresh()
+		}
+	}
+}
+
+func (b *Back) register(s *Server) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.servers[s] = struct{}{}
+}
+
+func (b *Back) unregister(s *Server) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.servers, s)
+}

@@ -28,6 +28,7 @@ type Batch struct {
 	items   []item
 	packets [][]byte // of one socket; reused
 	arena   arena
+	err     error // of the last Flush
 }
 
 // room returns space for one more packet, after sending what is there if it is full.
@@ -47,6 +48,7 @@ func (b *Batch) add(it item) {
 // Flush signs and sends what was gathered. Errors of the socket are counted and
 // logged; the request itself is safe, because its schedule sends it again.
 func (b *Batch) Flush() {
+	b.err = nil
 	if len(b.items) == 0 {
 		return
 	}
@@ -73,7 +75,8 @@ func (b *Batch) flushSocket(s *socket) {
 	n, err := s.conn.send(b.packets)
 	clear(b.packets)
 	if err != nil {
-		s.end.socketError(err)
+		b.err = err
+		s.failed(err)
 	}
 	s.end.metrics.Sent(n)
 	for _, ex := range lost {

@@ -1,44 +1,63 @@
 package udpback
 
-// choose returns the index of the server to try next; -1 when none is left.
+import "radsec-gw/udpback/health"
+
+// choose returns the index of the server to try next; -1 when none is left. try says
+// that the request only tries a server that others are better than: it goes on to one
+// of those after a moment.
 //
 //  1. The server that issued the request's State, unless it is down: only it
 //     can carry the conversation on (RFC 5080 §2.1.2).
-//  2. A dead server without probes that is due for a try, unless the request is
-//     in the midst of a conversation, which that server would not know.
-//  3. Those that are up; only if none is, the suspect; only then the dead, since
-//     trying beats refusing. Among equals the group's balance decides.
-func (g *Group) choose(ex *Exchange) int {
-	if len(g.servers) == 1 {
-		if ex.tried != 0 || g.servers[0].ends[ex.Kind] == nil {
-			return -1
+//  2. A server that is failing, or down and not probed, when a request is to try it,
+//     unless the request is in the midst of a conversation, which that server would
+//     not know.
+//  3. Those that are up; only if none is, the suspect; then the failing; only then
+//     those that are down, since trying beats refusing. Among equals the group's
+//     balance decides.
+func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
+	if len(m.servers) == 1 {
+		if ex.tried != 0 || m.servers[0].end(ex.Kind) == nil {
+			return -1, false
 		}
-		return 0
+		return 0, false
 	}
-	if i, ok := g.issuer(ex); ok {
-		return i
+	if i, ok := g.issuer(ex, m); ok {
+		return i, false
 	}
-	best, rank := -1, Down+1
-	for i := range g.servers {
-		end := g.servers[i].ends[ex.Kind]
-		if end == nil || ex.tried&(1<<i) != 0 {
+	best, rank := -1, health.Down+1
+	for i, s := range m.servers {
+		e := s.end(ex.Kind)
+		if e == nil || ex.tried&(1<<i) != 0 {
 			continue
 		}
-		state := end.judge.now()
-		if state == Down && ex.tried == 0 && ex.State == 0 && end.judge.trickle(g.back.Now()) {
-			end.refreshSometimes(g.back.Now())
-			return i
-		}
-		if state < rank || state == rank && g.better(ex, i, best) {
+		state := e.rank()
+		if state < rank || state == rank && g.better(ex, m, i, best) {
 			best, rank = i, state
 		}
 	}
-	return best
+	if ex.tried == 0 && ex.State == 0 && movable(ex.Kind) {
+		if i := g.toTry(ex, m, best); i >= 0 {
+			return i, rank < m.servers[i].end(ex.Kind).rank()
+		}
+	}
+	return best, false
+}
+
+// toTry returns a server that a request should try now although best is chosen; -1
+// when there is none.
+func (g *Group) toTry(ex *Exchange, m *members, best int) int {
+	for i, s := range m.servers {
+		if e := s.end(ex.Kind); i != best && e != nil && e.health.Try(g.back.Now()) {
+			s.suspectName()
+			return i
+		}
+	}
+	return -1
 }
 
 // issuer returns the untried server that issued the request's State, if it is
 // known and not down.
-func (g *Group) issuer(ex *Exchange) (int, bool) {
+func (g *Group) issuer(ex *Exchange, m *members) (int, bool) {
 	if ex.State == 0 {
 		return 0, false
 	}
@@ -46,10 +65,10 @@ func (g *Group) issuer(ex *Exchange) (int, bool) {
 	if number == 0 {
 		return 0, false
 	}
-	for i, s := range g.servers {
+	for i, s := range m.servers {
 		if s.number == number && ex.tried&(1<<i) == 0 {
-			end := s.ends[ex.Kind]
-			return i, end != nil && end.judge.now() != Down
+			e := s.end(ex.Kind)
+			return i, e != nil && e.rank() != health.Down
 		}
 	}
 	return 0, false
@@ -57,38 +76,46 @@ func (g *Group) issuer(ex *Exchange) (int, bool) {
 
 // issued says whether the server that has ex issued its State.
 func (g *Group) issued(ex *Exchange) bool {
-	return ex.State != 0 && g.back.states.issuer(ex.State) == g.servers[ex.server].number
+	return ex.State != 0 && g.back.states.issuer(ex.State) == ex.end.server.number
 }
 
 // better says whether server i goes before server j, both being in the same state.
-func (g *Group) better(ex *Exchange, i, j int) bool {
+func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 	switch {
 	case g.balance == Failover:
 		return i < j
 	case g.balance == LeastOutstanding && !ex.Conversation:
-		a, b := g.servers[i].ends[ex.Kind].outstanding.Load(), g.servers[j].ends[ex.Kind].outstanding.Load()
-		if a != b {
+		a, b := m.servers[i].end(ex.Kind), m.servers[j].end(ex.Kind)
+		if a == nil || b == nil {
+			return b == nil
+		}
+		if a, b := a.outstanding.Load(), b.outstanding.Load(); a != b {
 			return a < b
 		}
 	}
-	return mix(ex.Key^g.weights[i]) > mix(ex.Key^g.weights[j])
+	return mix(ex.Key^m.weights[i]) > mix(ex.Key^m.weights[j])
 }
 
 // elsewhere says whether a request has somewhere to go from a server in the
 // given state: one that it has not tried, in no worse state, or one that it has
 // left, in a better state. To one that is believed dead it never goes.
-func (g *Group) elsewhere(ex *Exchange, own State) bool {
-	return g.untried(ex, own) || g.any(ex, 1<<ex.server, own-1)
+func (g *Group) elsewhere(ex *Exchange, own health.State) bool {
+	m := g.follow(ex)
+	return g.any(ex, ex.tried, own) || g.any(ex, m.bit(ex.end.server), own-1)
 }
 
 // untried says whether there is a server that the request has not tried, in no
 // worse a state than given.
-func (g *Group) untried(ex *Exchange, worst State) bool { return g.any(ex, ex.tried, worst) }
+func (g *Group) untried(ex *Exchange, worst health.State) bool {
+	g.follow(ex)
+	return g.any(ex, ex.tried, worst)
+}
 
-func (g *Group) any(ex *Exchange, but uint64, worst State) bool {
-	for i := range g.servers {
-		end := g.servers[i].ends[ex.Kind]
-		if end != nil && but&(1<<i) == 0 && end.judge.now() <= min(worst, Suspect) {
+// any says whether there is a server but those of a set, in no worse a state than
+// given. The exchange has followed the group.
+func (g *Group) any(ex *Exchange, but uint64, worst health.State) bool {
+	for i, s := range ex.members.servers {
+		if e := s.end(ex.Kind); e != nil && but&(1<<i) == 0 && e.rank() <= min(worst, health.Failing) {
 			return true
 		}
 	}

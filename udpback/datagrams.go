@@ -2,16 +2,15 @@ package udpback
 
 import (
 	"net"
+	"net/netip"
 	"sync"
-	"time"
 )
 
 const (
 	batchSize = 32   // datagrams that one system call moves
 	roomSize  = 4096 // octets of a datagram that are looked at: RFC 2865 §3, the rest is padding
 
-	socketBuffer = 4 << 20         // octets asked of the kernel: a burst of 256 full replies and its overhead
-	dialTimeout  = 2 * time.Second // bounds the look-up of a host name
+	socketBuffer = 4 << 20 // octets asked of the kernel: a burst of 256 full replies and its overhead
 )
 
 // datagrams is a connected UDP socket that moves several datagrams at a time.
@@ -24,8 +23,9 @@ type datagrams interface {
 	// back with release. No buffer is held while it waits.
 	receive() (*inbox, error)
 	release(*inbox)
-	// remote is the address that the socket is connected to.
-	remote() string
+	// unread reports whether datagrams have arrived that were not handed over and
+	// given back.
+	unread() bool
 	close() error
 }
 
@@ -40,16 +40,17 @@ type inbox struct {
 func (in *inbox) datagram(i int) []byte { return in.room[i][:in.sizes[i]] }
 
 // dialer opens a connected socket to a server's port.
-type dialer func(address string) (datagrams, error)
+type dialer func(address netip.AddrPort) (datagrams, error)
 
-// Dial connects a packet socket to a server's host and port.
-type Dial func(address string) (net.Conn, error)
+// Dial connects a packet socket to a server's address and port. It does not wait.
+type Dial func(address netip.AddrPort) (net.Conn, error)
 
 // dialUDP connects a real UDP socket. The kernel drops what comes from anywhere
-// but the server's address and port (RFC 2865 §3), and reports a port that
-// nobody listens on.
-func dialUDP(address string) (net.Conn, error) {
-	c, err := net.DialTimeout("udp", address, dialTimeout)
+// but the server's address and port (RFC 2865 §3), and reports what the network says
+// of them.
+func dialUDP(address netip.AddrPort) (net.Conn, error) {
+	d := net.Dialer{Control: setOptions}
+	c, err := d.Dial("udp", address.String())
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +65,7 @@ func dialUDP(address string) (net.Conn, error) {
 // the system can. Inboxes are lent to whichever socket has something to read.
 func batching(dial Dial) dialer {
 	inboxes := &sync.Pool{New: func() any { return new(inbox) }}
-	return func(address string) (datagrams, error) {
+	return func(address netip.AddrPort) (datagrams, error) {
 		c, err := dial(address)
 		if err != nil {
 			return nil, err

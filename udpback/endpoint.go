@@ -3,123 +3,132 @@ package udpback
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
-// endpoint is one port of one server, with as many sockets as its load needs.
+// endpoint is one port of one server, with as many sockets as its load needs. All of
+// those that requests are sent on have the server's address in use.
 type endpoint struct {
 	// static after construction
-	server     *Server
-	label      string // "auth", "acct", "coa"
-	address    string // host and port
-	maxSockets int
-	metrics    *metrics.Server
-	log        *slog.Logger
-	judge      judge
-	// A request without State is refused when this many Identifiers are in use, so
-	// that conversations that have begun can end (RFC 5080 §2.2.3).
-	newLimit int64
-	named    bool // the server is given by host name
+	server  *Server
+	label   string // "auth", "acct", "coa"
+	number  uint16 // the UDP port
+	metrics *metrics.Server
+	log     *slog.Logger
+	health  *health.Port
 
 	outstanding atomic.Int64 // Identifiers in use on all sockets
 	sockets     atomic.Pointer[[]*socket]
+	blockedAt   atomic.Int64 // when the network last said that it cannot get there; 0: it has not since the last reply
+	addressAt   atomic.Int64 // when the address in use was taken
 
-	mu        sync.Mutex // guards opening and closing
+	mu        sync.Mutex // guards the fields below; held while a socket is opened, never for a look-up
 	closed    bool
-	dialErr   time.Duration // when opening a socket last failed; 0: never
-	refreshed time.Duration // when the name was last looked up anew
-	retired   []*socket     // of an address that the name no longer has
+	failedAt  time.Duration // when opening a socket last failed; 0: never
+	renewedAt time.Duration // when the sockets were last renewed; 0: never
+	renewWait time.Duration // how long after that they are not renewed again
+	retired   []*socket     // take replies, and send nothing new
+	parked    []*socket     // hold requests for which no socket can be opened
 
-	background sync.WaitGroup // looking a name up
+	background sync.WaitGroup // closing retired sockets
 
-	refusal, failure, forgery, unsigned, stale logs.Limiter
+	refusal, failure, forgery, unsigned, stale, suspicion logs.Limiter
+
+	suspected atomic.Bool // the last suspicion was logged
+	lateness  sync.Once
 }
 
-func newEndpoint(s *Server, label, address string, maxSockets int, health Health) *endpoint {
-	e := &endpoint{server: s, label: label, address: address, maxSockets: maxSockets}
-	capacity := int64(maxSockets) * 256
-	e.newLimit = capacity - max(16, capacity/64)
-	e.named = !s.address.IsValid()
+func newEndpoint(s *Server, label string, number uint16, h health.Config) *endpoint {
+	e := &endpoint{server: s, label: label, number: number}
 	e.metrics = s.back.metrics.Server(s.Name, label)
-	e.log = s.back.log.With("server", s.Name, "port", label, "address", address)
+	e.log = s.back.log.With("server", s.Name, "port", label)
 	e.sockets.Store(new([]*socket))
-	e.judge.config = health.withDefaults()
-	e.judge.probed = probeCode(health.Check, label) != 0
-	e.judge.log, e.judge.probe, e.judge.clock = e.log, e.sendProbe, s.back.Now
-	e.judge.onTurn = func(s State) { e.metrics.SetState(metrics.State(s)) }
-	e.judge.onTurn(Up)
-	if e.judge.probed {
-		e.judge.start(func() { e.judge.tick(s.back.Now()) })
+	if probeCode(h.Check, label) == 0 {
+		h.Check = health.CheckNone
 	}
+	e.health = health.NewPort(h, health.Owner{Clock: s.back.Now, Probe: e.sendProbe, Changed: e.changed})
+	e.announce()
+	e.health.Start()
 	return e
 }
 
-// redialPause keeps a server name that does not resolve from being looked up for
-// every request.
-const redialPause = time.Second
+// address is where requests go now; ok is false when none is known.
+func (e *endpoint) address() (a netip.AddrPort, ok bool) {
+	ip := e.server.Address()
+	return netip.AddrPortFrom(ip, e.number), ip.IsValid()
+}
+
+// where is the address for a log line.
+func (e *endpoint) where() string {
+	if a, ok := e.address(); ok {
+		return a.String()
+	}
+	return e.server.host + " (no address)"
+}
+
+// capacity is how many requests can be outstanding.
+func (e *endpoint) capacity() int64 { return int64(e.server.settings.Load().maxSockets) * 256 }
+
+// newLimit is how many Identifiers may be in use for a request without State to get
+// one, so that conversations that have begun can end (RFC 5080 §2.2.3).
+func newLimit(capacity int64) int64 { return capacity - max(16, capacity/64) }
+
+// blockedFor is how long requests prefer other servers after the network has said
+// that it cannot get to this one.
+const blockedFor = time.Second
+
+// rank is how good the port is for a request: its health, or down while it has no
+// address or the network cannot get there.
+func (e *endpoint) rank() health.State {
+	if at := e.blockedAt.Load(); at != 0 && e.server.back.Now()-time.Duration(at) < blockedFor || !e.server.Address().IsValid() {
+		return health.Down
+	}
+	return e.health.State()
+}
 
 // reserve finds an Identifier on the first socket that has one, and opens
 // another socket when all are full, up to the ceiling. Filling the first before
 // the second keeps the batches large and the readers few. The error is one of
 // ErrNoIdentifier, ErrShare and ErrNoSocket.
-func (e *endpoint) reserve(ex *Exchange) (*socket, wire.ServerID, uint32, error) {
-	outstanding := e.outstanding.Load()
-	if ex.State == 0 && ex.Kind == wire.KindAccess && outstanding >= e.newLimit {
-		return nil, 0, 0, ErrNoIdentifier
-	}
-	if ex.Share.exceeds(outstanding, int64(e.maxSockets)*256) {
-		return nil, 0, 0, ErrShare
+func (e *endpoint) reserve(ex *Exchange) (item, error) {
+	held, err := e.admit(ex)
+	if err != nil {
+		return item{}, err
 	}
 	for {
 		all := *e.sockets.Load()
 		for _, s := range all {
-			if id, gen, ok := s.reserve(ex); ok {
+			if it, ok := s.reserve(ex, held); ok {
 				e.add(1)
-				return s, id, gen, nil
+				return it, nil
 			}
 		}
 		if err := e.grow(len(all)); err != nil {
-			return nil, 0, 0, err
+			return item{}, err
 		}
 	}
 }
 
-// grow opens one more socket unless another goroutine just did, the ceiling is
-// reached or the server cannot be reached at all.
-func (e *endpoint) grow(seen int) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	all := *e.sockets.Load()
-	if len(all) > seen {
-		return nil
+// admit sees that the exchange leaves enough Identifiers to others.
+func (e *endpoint) admit(ex *Exchange) (*holding, error) {
+	outstanding, capacity := e.outstanding.Load(), e.capacity()
+	if ex.State == 0 && ex.Kind == wire.KindAccess && outstanding >= newLimit(capacity) {
+		return nil, ErrNoIdentifier
 	}
-	now := e.server.back.Now()
-	if e.closed || len(all) >= e.maxSockets {
-		return ErrNoIdentifier
+	held := ex.Share.at(e)
+	if held.exceeds(outstanding, capacity) {
+		return nil, ErrShare
 	}
-	if e.dialErr != 0 && now-e.dialErr < redialPause {
-		return ErrNoSocket
-	}
-	conn, err := e.server.back.dial(e.address)
-	if err != nil {
-		e.dialErr = now
-		e.metrics.SocketError(1)
-		e.failure.Say(now, func() logs.Line {
-			return logs.Line{Log: e.log, Level: slog.LevelError, Text: "cannot open a socket to the server: is its name or address right, and may this process open more files?", Fields: []any{"error", err}}
-		})
-		return ErrNoSocket
-	}
-	more := append(all[:len(all):len(all)], newSocket(e, conn))
-	e.sockets.Store(&more)
-	e.metrics.AddSockets(1)
-	return nil
+	return held, nil
 }
 
 // add changes how many Identifiers are in use.
@@ -128,51 +137,101 @@ func (e *endpoint) add(n int) {
 	e.metrics.AddOutstanding(n)
 }
 
-// socketError counts a failed system call. One line a minute says so.
-func (e *endpoint) socketError(err error) {
-	e.metrics.SocketError(1)
-	text, c := "sending to or receiving from the server failed", &e.failure
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		text, c = "nobody listens on the server's port: is the RADIUS server running?", &e.refusal
-		e.judge.refused()
+// changed tells of a change of the port's health, and has requests leave a server
+// that others can stand in for.
+func (e *endpoint) changed(t health.Transition) {
+	e.logTransition(t)
+	if t.From == t.To {
+		return
 	}
-	e.warn(c, text, err)
+	e.announce()
+	if t.To >= health.Failing {
+		e.leaveServer()
+	}
 }
 
-func (e *endpoint) warn(c *logs.Limiter, text string, err error) {
-	c.Say(e.server.back.Now(), func() logs.Line {
-		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"error", err}}
-	})
+// announce tells the metrics of the state.
+func (e *endpoint) announce() {
+	e.metrics.SetState(metrics.State(e.health.State()))
+	e.metrics.SetAddress(e.where())
 }
 
-// badReply tells the operator of a reply that does not verify. One line a minute
-// for each cause.
-func (e *endpoint) badReply(err error) {
-	text, c := "a reply from the server does not verify; the likeliest cause is that the secret here and on the server differ", &e.forgery
-	switch {
-	case errors.Is(err, errStale):
-		text, c = "a reply from the server was dropped for its Event-Timestamp: do the clocks of the server and of this machine agree?", &e.stale
-	case errors.Is(err, wire.ErrNoMessageAuthenticator):
-		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &e.unsigned
+// silent is told of a request that fell due, by the time of its first transmission.
+func (e *endpoint) silent(first time.Duration) {
+	e.health.Silent(first)
+	if !e.livesAtAddress() {
+		e.suspectPath()
 	}
-	e.warn(c, text, err)
+}
+
+// suspectPath does what may help when nothing is heard from the port: its server may
+// have another address, be reached at another of those that it has, or hear a new
+// local port, because a device on the way has forgotten the old. It does not wait.
+func (e *endpoint) suspectPath() {
+	state := e.health.State()
+	if state == health.Failing { // the way is good: probes are answered
+		return
+	}
+	e.server.suspectName()
+	from := e.server.Address()
+	e.server.tryNextAddress(from)
+	if state != health.Up && e.server.Address() == from {
+		e.renew(false)
+	}
+}
+
+// livesAtAddress reports whether the port is up and something has verified from the
+// address in use.
+func (e *endpoint) livesAtAddress() bool {
+	return e.health.State() == health.Up && e.health.HeardSince(time.Duration(e.addressAt.Load()-1))
+}
+
+// leaveServer has requests that wait here go to other servers, where they can.
+func (e *endpoint) leaveServer() {
+	now := e.server.back.Now()
+	for _, s := range e.every() {
+		s.order(leaveServer, now)
+	}
+}
+
+// uses reports whether requests are sent on s now.
+func (e *endpoint) uses(s *socket) bool { return slices.Contains(*e.sockets.Load(), s) }
+
+// every returns all sockets: in use, retired and parked.
+func (e *endpoint) every() []*socket {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := append([]*socket(nil), *e.sockets.Load()...)
+	return append(append(all, e.retired...), e.parked...)
 }
 
 // close closes every socket, waits for all that runs, and fails what still waits.
 func (e *endpoint) close() {
-	e.judge.stop()
+	e.health.Stop()
 	e.mu.Lock()
 	e.closed = true
 	all := *e.sockets.Load()
 	e.sockets.Store(new([]*socket))
-	retired := e.retired
+	open := len(all)
+	for _, s := range e.retired {
+		if !s.parked() {
+			open++
+		}
+	}
+	others := append(e.retired, e.parked...)
+	e.retired, e.parked = nil, nil
 	e.mu.Unlock()
 	e.background.Wait()
-	for _, s := range retired {
-		s.close()
-	}
-	for _, s := range all {
+	for _, s := range append(others, all...) {
 		s.close()
 	}
 	e.metrics.AddSockets(-len(all))
+	e.server.back.sockets.Add(-int64(open))
 }
+
+// Why an exchange could not be started.
+var (
+	ErrNoIdentifier = errors.New("every Identifier of every server of the group is in use")
+	ErrShare        = errors.New("the client holds its share of the servers' Identifiers, which are nearly all in use")
+	ErrNoSocket     = errors.New("no socket to any server of the group can be opened")
+)

@@ -65,10 +65,12 @@ type Exchange struct {
 	// owned by whoever holds the exchange: Start, then the slot
 	group    *Group        // nil for the gateway's own probes
 	schedule *Schedule     // instead of the server's; nil: the server's
-	server   int           // the place in the group of the server that has it
 	end      *endpoint     // that has it, or had it last
 	sends    int           // transmissions to servers that it has left
-	tried    uint64        // a bit for each server of the group that has had it
+	members  *members      // of the group, when tried was last written
+	tried    uint64        // a bit for each of the members that has had it
+	try      bool          // it only tries the server that has it
+	before   before        // what it was sent by another socket of the same server
 	began    time.Duration // on the Back's clock, when Start took it
 	deadline time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 
@@ -78,6 +80,13 @@ type Exchange struct {
 	id         wire.ServerID
 	generation uint32 // of the slot
 	cancelled  bool
+}
+
+// before is how far the schedule of an exchange has come that goes on at another
+// socket of the same server.
+type before struct {
+	sends int32 // transmissions; 0: the schedule begins
+	wait  time.Duration
 }
 
 // Served names the server and its port ("auth", "acct", "coa") that had the
@@ -144,10 +153,26 @@ func (ex *Exchange) place(s *socket, id wire.ServerID, generation uint32) bool {
 
 // reset makes the exchange ready for Start.
 func (ex *Exchange) reset(g *Group, now time.Duration) {
-	ex.group, ex.schedule, ex.server, ex.end, ex.sends = g, nil, 0, nil, 0
-	ex.tried, ex.began, ex.deadline = 0, now, 0
+	ex.group, ex.schedule, ex.end, ex.sends = g, nil, nil, 0
+	ex.members, ex.tried, ex.try, ex.before, ex.began, ex.deadline = nil, 0, false, before{}, now, 0
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	ex.use++
 	ex.socket, ex.id, ex.generation, ex.cancelled = nil, 0, 0, false
+}
+
+// tryWait is how long a request that only tries a server waits there before it goes
+// to a better one as well: about the time that nobody notices.
+const tryWait = 30 * time.Millisecond
+
+// leaveAt is when the exchange, sent now, looks for another server although it is not
+// due; 0: never.
+func (ex *Exchange) leaveAt(now time.Duration) time.Duration {
+	switch {
+	case ex.group == nil, !movable(ex.Kind):
+		return 0
+	case ex.try:
+		return now + min(tryWait, ex.group.patience)
+	}
+	return now + ex.group.patience
 }

@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -28,6 +29,8 @@ func (n *network) answering(t *testing.T, names ...string) {
 			return [][]byte{answer(t, q, radius.CodeAccessAccept)}
 		case radius.CodeDisconnectRequest:
 			return [][]byte{answer(t, q, radius.CodeDisconnectACK)}
+		case radius.CodeCoARequest:
+			return [][]byte{answer(t, q, radius.CodeCoAACK)}
 		}
 		return [][]byte{answer(t, q, radius.CodeAccountingResponse)}
 	}
@@ -80,7 +83,8 @@ func TestDeadlineRunsOverAMove(t *testing.T) {
 	})
 }
 
-// A server that answers others is not left because one request stays silent.
+// A server that answers others is not left because one request stays silent, until
+// the route's patience is over; and it stays up.
 // Rules: P83
 func TestSilentRealmCondemnsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -101,18 +105,21 @@ func TestSilentRealmCondemnsNobody(t *testing.T) {
 			return serve(address, q)
 		}
 		f.net.mu.Unlock()
-		for range 29 {
+		for i := range 29 {
 			pass(time.Second)
+			if n := len(f.net.seen("b:1812")); i < 9 && n != 0 {
+				t.Fatalf("b got %d requests after %d s, expected none: a answers other requests", n, i+1)
+			}
 			o := newOwner(radius.CodeAccountingRequest)
 			o.Code, o.code, o.Kind = radius.CodeAccessRequest, radius.CodeAccessRequest, wire.KindAccess
 			f.start(t, g, o)
 			<-o.ended
 		}
 		<-silent.ended
-		if n := len(f.net.seen("b:1812")); n != 0 {
-			t.Errorf("b got %d requests, expected none: a answers other requests", n)
+		if seen := f.net.seen("b:1812"); len(seen) == 0 || seen[0].at < DefaultPatience || seen[0].at > DefaultPatience+sweepGrain {
+			t.Errorf("b got %d requests, expected the silent one after %v", len(seen), DefaultPatience)
 		}
-		if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up", s)
 		}
 	})
@@ -141,7 +148,7 @@ func TestDisconnectDoesNotMove(t *testing.T) {
 func TestDeadServerIsProbedAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		probed := func(c *ServerConfig) { c.Health = Health{Check: CheckStatusServer} }
+		probed := func(c *ServerConfig) { c.Health = health.Config{Check: health.CheckStatusServer} }
 		a, b := f.server(t, "a", probed), f.server(t, "b", probed)
 		defer a.Close()
 		defer b.Close()
@@ -162,7 +169,7 @@ func TestDeadServerIsProbedAndComesBack(t *testing.T) {
 				t.Fatalf("request %d: %s, expected an answer", i, o.outcome())
 			}
 		}
-		if s := a.ends[wire.KindAccess].judge.now(); s != Down {
+		if s := a.end(wire.KindAccess).health.State(); s != health.Down {
 			t.Fatalf("a is %v after a minute of silence, expected down", s)
 		}
 		for _, tr := range f.net.seen("a:1812") {
@@ -175,7 +182,7 @@ func TestDeadServerIsProbedAndComesBack(t *testing.T) {
 
 		f.net.answering(t, "a", "b")
 		pass(15 * time.Second)
-		if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
 			t.Fatalf("a is %v fifteen seconds after it answers again, expected up", s)
 		}
 		before := len(f.net.seen("a:1812"))
@@ -233,14 +240,14 @@ func TestTrickleTriesADeadServerWithoutProbes(t *testing.T) {
 			}
 		}
 		// One at once, then after 6 s and after 12 s; resends of earlier ones beside.
-		if a.ends[wire.KindAccess].judge.now() != Down || late < 2 || late > 3 {
-			t.Errorf("a is %v and got %d different requests after detection, expected down and a trickle", a.ends[wire.KindAccess].judge.now(), late)
+		if a.end(wire.KindAccess).health.State() != health.Down || late < 2 || late > 3 {
+			t.Errorf("a is %v and got %d different requests after detection, expected down and a trickle", a.end(wire.KindAccess).health.State(), late)
 		}
 		f.net.answering(t, "a", "b")
 		for range 260 {
 			request()
 		}
-		if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v thirteen seconds after it answers again, expected up", s)
 		}
 	})
@@ -260,10 +267,10 @@ func TestStateStaysWithItsServer(t *testing.T) {
 			g := f.group(t, balance, servers...)
 			for i := range 300 {
 				state := fmt.Sprintf("state-%d", i)
-				ex := &Exchange{server: i % 3}
+				ex := &Exchange{end: servers[i%3].end(wire.KindAccess)}
 				g.noteState(ex, []byte(state))
 				next := &Exchange{Kind: wire.KindAccess, Key: uint64(i) * 7919, State: Hash([]byte(state)) | 1, Conversation: true}
-				if got := g.choose(next); got != i%3 {
+				if got, _ := g.choose(next, g.follow(next)); got != i%3 {
 					t.Fatalf("balance %d: State of server %d goes to %d", balance, i%3, got)
 				}
 			}
@@ -290,12 +297,12 @@ func TestRendezvousAgreesAndMovesLittle(t *testing.T) {
 		share := [3]int{}
 		for i := range 3000 {
 			ex := &Exchange{Kind: wire.KindAccess, Key: Hash([]byte(fmt.Sprint("user", i)))}
-			got := g.choose(ex)
+			got, _ := g.choose(ex, g.current())
 			share[got]++
-			if there := h.choose(ex); there != got {
+			if there, _ := h.choose(ex, h.current()); there != got {
 				t.Fatalf("key %d goes to %d here and to %d on the other gateway", i, got, there)
 			}
-			if got != 2 && fewer.choose(ex) != got {
+			if still, _ := fewer.choose(ex, fewer.current()); got != 2 && still != got {
 				t.Fatalf("key %d moved from server %d although server 2 left", i, got)
 			}
 		}

@@ -1,12 +1,17 @@
 package udpback
 
 import (
+	"cmp"
+	"context"
 	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -44,17 +49,87 @@ type network struct {
 	refused map[string]bool // addresses that nobody listens on
 	// unreachable addresses answer with ICMP, which the reader gets.
 	unreachable map[string]bool
-	names       map[string]string // what an address stands for; part of remote
+	names       map[string][]netip.Addr // what host names are looked up to
+	hang        bool                    // the name server does not answer
+	noWay       map[string]error        // addresses that no socket can be opened to
+	cut         map[string]error        // addresses that every send to fails with
+	forgotten   int                     // sockets of a lower number lead nowhere: NAT has another idea of them
+	paused      chan struct{}           // while it is open no socket hands anything over; nil: they do
+}
+
+// ipOf is the address of a server that a test gives by a name of its own: "a" is
+// 192.0.2.1, "b" 192.0.2.2, "s0" 198.51.100.1.
+func ipOf(name string) netip.Addr {
+	if n, err := strconv.Atoi(strings.TrimPrefix(name, "s")); err == nil {
+		return netip.AddrFrom4([4]byte{198, 51, 100, byte(n + 1)})
+	}
+	return netip.AddrFrom4([4]byte{192, 0, 2, name[0] - 'a' + 1})
+}
+
+// nameOf is the way back.
+func nameOf(a netip.AddrPort) string {
+	b := a.Addr().As4()
+	if b[0] == 198 {
+		return fmt.Sprintf("s%d:%d", b[3]-1, a.Port())
+	}
+	return fmt.Sprintf("%c:%d", 'a'+b[3]-1, a.Port())
+}
+
+// lookup is the network's name server.
+func (n *network) lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	n.mu.Lock()
+	all, hang := n.names[host], n.hang
+	n.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return nil, &net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}
+	}
+	if network == "ip6" || len(all) == 0 {
+		return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+	}
+	return all, nil
+}
+
+// name makes a host name stand for the addresses of servers.
+func (n *network) name(host string, servers ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.names[host] = nil
+	for _, s := range servers {
+		n.names[host] = append(n.names[host], ipOf(s))
+	}
+}
+
+// waitWhilePaused waits until resume, when pause was called.
+func (n *network) waitWhilePaused() {
+	n.mu.Lock()
+	paused := n.paused
+	n.mu.Unlock()
+	if paused != nil {
+		<-paused
+	}
+}
+
+// set changes what the network does.
+func (n *network) set(change func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	change()
 }
 
 func newNetwork(t *testing.T) *network {
-	return &network{t: t, start: time.Now(), received: map[string][]transmission{}, refused: map[string]bool{}}
+	return &network{t: t, start: time.Now(), received: map[string][]transmission{}, refused: map[string]bool{},
+		names: map[string][]netip.Addr{}, noWay: map[string]error{}, cut: map[string]error{}}
 }
 
-func (n *network) dial(address string) (datagrams, error) {
+func (n *network) dial(to netip.AddrPort) (datagrams, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	s := &fakeSocket{net: n, address: address, resolved: n.names[address] + address, number: len(n.sockets), in: make(chan []byte, 4096), icmp: make(chan struct{}, 4096), closed: make(chan struct{})}
+	address := nameOf(to)
+	if err := n.noWay[address]; err != nil {
+		return nil, err
+	}
+	s := &fakeSocket{net: n, address: address, number: len(n.sockets), in: make(chan []byte, 4096), icmp: make(chan struct{}, 4096), closed: make(chan struct{})}
 	n.sockets = append(n.sockets, s)
 	return s, nil
 }
@@ -72,24 +147,32 @@ func (n *network) isUnreachable(address string) bool {
 }
 
 type fakeSocket struct {
-	net      *network
-	address  string
-	number   int
-	resolved string // what the address stood for when the socket was opened
-	in       chan []byte
-	icmp     chan struct{}
-	once     sync.Once
-	closed   chan struct{}
+	net     *network
+	address string
+	number  int
+	in      chan []byte
+	icmp    chan struct{}
+	once    sync.Once
+	closed  chan struct{}
+	stale   error // what every send fails with; nil: none does. Guarded by network.mu
 }
 
 func (s *fakeSocket) send(bufs [][]byte) (int, error) {
 	s.net.mu.Lock()
 	serve, refused := s.net.serve, s.net.refused[s.address]
+	if err := cmp.Or(s.stale, s.net.cut[s.address]); err != nil {
+		s.net.mu.Unlock()
+		return 0, err
+	}
 	for _, b := range bufs {
 		tr := transmission{at: time.Since(s.net.start), octets: append([]byte(nil), b...), socket: s.number}
 		s.net.received[s.address] = append(s.net.received[s.address], tr)
 	}
+	lost := s.number < s.net.forgotten
 	s.net.mu.Unlock()
+	if lost {
+		return len(bufs), nil
+	}
 	if refused {
 		return 0, syscall.ECONNREFUSED
 	}
@@ -113,6 +196,7 @@ func (s *fakeSocket) receive() (*inbox, error) {
 	case <-s.icmp:
 		return nil, syscall.ECONNREFUSED
 	case b := <-s.in:
+		s.net.waitWhilePaused()
 		in := new(inbox)
 		in.n, in.sizes[0] = 1, copy(in.room[0][:], b)
 		return in, nil
@@ -122,7 +206,7 @@ func (s *fakeSocket) receive() (*inbox, error) {
 }
 
 func (s *fakeSocket) release(*inbox) {}
-func (s *fakeSocket) remote() string { return s.resolved }
+func (s *fakeSocket) unread() bool   { return len(s.in) > 0 }
 func (s *fakeSocket) close() error   { s.once.Do(func() { close(s.closed) }); return nil }
 
 // owner is an exchange's owner that records what becomes of it.
@@ -224,7 +308,7 @@ func newFixture(t *testing.T) *fixture {
 	reg := prometheus.NewRegistry()
 	n := newNetwork(t)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return &fixture{back: newBack(metrics.New(reg), log, n.dial), reg: reg, net: n}
+	return &fixture{back: newBack(metrics.New(reg), log, n.dial, n.lookup), reg: reg, net: n}
 }
 
 func (f *fixture) server(t *testing.T, name string, change func(*ServerConfig)) *Server {
@@ -233,7 +317,7 @@ func (f *fixture) server(t *testing.T, name string, change func(*ServerConfig)) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := ServerConfig{Name: name, Address: name, AuthPort: 1812, AcctPort: 1813, CoAPort: 3799, Secret: secret}
+	c := ServerConfig{Name: name, Address: ipOf(name).String(), AuthPort: 1812, AcctPort: 1813, CoAPort: 3799, Secret: secret}
 	if change != nil {
 		change(&c)
 	}

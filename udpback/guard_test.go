@@ -3,7 +3,6 @@ package udpback
 import (
 	"crypto/md5"
 	"errors"
-	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,55 +87,9 @@ func TestOneClientCannotTakeEveryIdentifier(t *testing.T) {
 		o.Share = modest
 		f.start(t, g, o)
 		pass(31 * time.Second)
-		if held := greedy.held.Load() + modest.held.Load(); held != 0 {
+		e := s.end(wire.KindAccounting)
+		if held := greedy.at(e).n.Load() + modest.at(e).n.Load(); held != 0 {
 			t.Errorf("%d Identifiers are still held after the schedules' end", held)
-		}
-	})
-}
-
-// A server whose name has moved to another address is found there.
-func TestServerGivenByNameMoves(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		s := f.server(t, "radius.example.org", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
-		defer s.Close()
-		f.net.answering(t, "radius.example.org")
-		pass(5 * time.Second)
-		f.net.answering(t)
-		f.net.mu.Lock()
-		f.net.names = map[string]string{"radius.example.org:1812": "198.51.100.2 "}
-		f.net.mu.Unlock()
-		pass(time.Minute)
-		f.net.answering(t, "radius.example.org")
-		pass(30 * time.Second)
-		end := s.ends[wire.KindAccess]
-		if all := *end.sockets.Load(); len(all) != 1 || all[0].conn.remote() != "198.51.100.2 radius.example.org:1812" {
-			t.Errorf("%d sockets, the first to %q, expected one to the new address", len(all), all[0].conn.remote())
-		}
-		if end.judge.now() != Up {
-			t.Errorf("the server is %v, expected up at its new address", end.judge.now())
-		}
-		pass(time.Minute)
-		if n := len(end.retired); n != 0 {
-			t.Errorf("%d old sockets are still open, expected none after the schedule", n)
-		}
-	})
-}
-
-// A server that cannot be reached at all is told apart from one that is full.
-func TestNoSocketIsNotNoIdentifier(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		f.back.dial = func(string) (datagrams, error) {
-			return nil, &net.DNSError{Err: "no such host", Name: "nowhere.invalid"}
-		}
-		s := f.server(t, "nowhere.invalid", nil)
-		defer s.Close()
-		b := f.back.Borrow()
-		defer f.back.GiveBack(b)
-		err := f.group(t, Failover, s).Start(&newOwner(radius.CodeAccessRequest).Exchange, b)
-		if !errors.Is(err, ErrNoSocket) {
-			t.Errorf("Start: %v, expected ErrNoSocket", err)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestSilenceIsAskedAbout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
 		defer a.Close()
 		f.net.deafTo(t, "a:1812", 100)
 		pass(5 * time.Second)
@@ -36,20 +37,20 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 			t.Errorf("%d probes after one silent request, expected 1", n)
 		}
 		pass(10 * time.Second)
-		if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up: it answers the probes", s)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
 		defer a.Close()
 		f.net.answering(t, "a")
 		pass(5 * time.Second)
 		f.net.answering(t)
 		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
 		pass(5300 * time.Millisecond) // due again after 2.2 s at most, and 3 s for the probe
-		if s := a.ends[wire.KindAccess].judge.now(); s != Suspect {
+		if s := a.end(wire.KindAccess).health.State(); s != health.Suspect {
 			t.Errorf("a is %v, expected suspect: it answered neither the request nor the probe", s)
 		}
 	})
@@ -60,7 +61,7 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 func TestLostProbesOfAnIdlePortDoNotAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = CheckStatusServer })
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
 		defer a.Close()
 		f.net.answering(t, "a")
 		var mu sync.Mutex
@@ -75,7 +76,7 @@ func TestLostProbesOfAnIdlePortDoNotAddUp(t *testing.T) {
 		})
 		for range 600 {
 			pass(time.Second)
-			if s := a.ends[wire.KindAccess].judge.now(); s != Up {
+			if s := a.end(wire.KindAccess).health.State(); s != health.Up {
 				t.Fatalf("a is %v, expected up: no two probes in a row were lost", s)
 			}
 		}

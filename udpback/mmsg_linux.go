@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -27,6 +28,9 @@ type mmsg struct {
 
 	outs sync.Pool  // *outbox; senders are many
 	ins  *sync.Pool // *inbox
+
+	handling atomic.Bool // what was received is not given back yet
+	reported atomic.Bool // the kernel may hold errors in the socket's error queue
 
 	// owned by the one receiver
 	in      *inbox
@@ -60,7 +64,19 @@ func newDatagrams(u *net.UDPConn, inboxes *sync.Pool) (datagrams, error) {
 
 func (m *mmsg) close() error { return m.conn.Close() }
 
-func (m *mmsg) remote() string { return m.conn.RemoteAddr().String() }
+// unread looks whether datagrams wait in the kernel, or are being handled.
+func (m *mmsg) unread() bool {
+	if m.handling.Load() {
+		return true
+	}
+	waiting := false
+	m.raw.Control(func(fd uintptr) { // an error means that the socket is closed
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(fds, 0)
+		waiting = err == nil && n > 0 && fds[0].Revents&unix.POLLIN != 0
+	})
+	return waiting || m.handling.Load()
+}
 
 func (m *mmsg) receive() (*inbox, error) {
 	m.inErr = nil
@@ -75,6 +91,7 @@ func (m *mmsg) receive() (*inbox, error) {
 // read is called by the poller: it takes what is there, or asks to be called
 // again when there is something.
 func (m *mmsg) read(fd uintptr) bool {
+	m.handling.Store(true)
 	in := m.ins.Get().(*inbox)
 	for i := range m.headers {
 		m.iovecs[i].Base = &in.room[i][0]
@@ -95,15 +112,39 @@ func (m *mmsg) read(fd uintptr) bool {
 			continue
 		case unix.EAGAIN:
 			m.ins.Put(in)
+			if m.reported.Swap(false) {
+				drainErrors(fd)
+			}
+			m.handling.Store(false)
 			return false
 		}
 		m.ins.Put(in)
 		m.inErr = errno
+		drainErrors(fd)
+		m.handling.Store(false)
 		return true
 	}
 }
 
-func (m *mmsg) release(in *inbox) { m.ins.Put(in) }
+// drainErrors empties the socket's error queue: what IP_RECVERR keeps there would
+// take the room of datagrams. That there was an error, the calls have said.
+func drainErrors(fd uintptr) {
+	var octets [64]byte
+	iovec := unix.Iovec{Base: &octets[0]}
+	iovec.SetLen(len(octets))
+	for range 1024 {
+		header := unix.Msghdr{Iov: &iovec, Iovlen: 1}
+		_, _, errno := unix.Syscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&header)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+		if errno != 0 && errno != unix.EINTR {
+			return
+		}
+	}
+}
+
+func (m *mmsg) release(in *inbox) {
+	m.ins.Put(in)
+	m.handling.Store(false)
+}
 
 func (m *mmsg) send(bufs [][]byte) (int, error) {
 	o, _ := m.outs.Get().(*outbox)
@@ -117,7 +158,9 @@ func (m *mmsg) send(bufs [][]byte) (int, error) {
 	for len(bufs) > 0 && err == nil {
 		n := min(len(bufs), batchSize)
 		var sent int
-		sent, err = o.send(m.raw, bufs[:n])
+		if sent, err = o.send(m.raw, bufs[:n]); err != nil {
+			m.reported.Store(true)
+		}
 		total += sent
 		bufs = bufs[n:]
 	}
@@ -153,7 +196,7 @@ func (o *outbox) send(raw syscall.RawConn, bufs [][]byte) (int, error) {
 			return o.sent, refused
 		case errors.Is(o.err, unix.EAGAIN):
 			o.wait = true
-		case errors.Is(o.err, unix.ECONNREFUSED) && tries < 2:
+		case tries < 2 && (errors.Is(o.err, unix.ECONNREFUSED) || cannotGetThere(o.err)):
 			refused = o.err
 		default:
 			o.clear()

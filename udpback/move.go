@@ -3,59 +3,135 @@ package udpback
 import (
 	"time"
 
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
-// mover is an exchange on its way from a silent server to the next, with the
-// slot that it leaves.
+// mover is an exchange on its way to another server or socket, with the slot that it
+// leaves.
 type mover struct {
 	ex         *Exchange
 	id         wire.ServerID
 	generation uint32
-	own        State // of the server that it leaves
-	early      bool  // it is not due: if it cannot go, nothing is sent
+	own        health.State // of the server that it leaves
+	here       bool         // it goes to another socket of the same server
+	afresh     bool         // its schedule begins anew there
+	early      bool         // it is not due: if it cannot go, nothing is sent
+	try        bool         // it only tried the server that it leaves
 }
 
-// shouldMove says whether a request that falls due goes to another server
-// instead of being resent: it may leave, it has been sent often enough, its
-// server has answered no request for half of the wait that is over, and there is
-// somewhere to go; that it answers probes does not help. Half a wait, because a server that dies has answered others
-// after it was sent the requests that it takes to its grave. From a server that is
-// known to be dead once is often enough. With mu held.
-func (s *socket) shouldMove(sl *slot, now time.Duration, own State) bool {
-	if !s.mayLeave(sl) || sl.sends < sl.ex.group.moveAfter && own != Down {
+// leavesSocket reports whether a request that is due goes to its server by the socket
+// that has taken this one's place, instead of being resent. With mu held.
+func (s *socket) leavesSocket(sl *slot) bool {
+	return s.orders&leaveSocketWhenDue != 0 && sl.ex.group != nil && movable(sl.ex.Kind) && !s.end.uses(s)
+}
+
+// obey has a request leave that is ordered to, if it can. With mu held.
+func (s *socket) obey(id wire.ServerID, o orders, w *sweepings) bool {
+	sl := &s.slots[id]
+	if o&(leaveServer|leaveSocket|endDynamic) == 0 || sl.ex.group == nil {
 		return false
 	}
-	return now-time.Duration(s.end.judge.served.Load()) > sl.wait/2 && sl.ex.group.elsewhere(sl.ex, own)
+	own, replaced := s.end.rank(), !s.end.uses(s)
+	switch {
+	case o&endDynamic != 0 && o&leaveSocket == 0:
+		s.endRefused(id, w)
+	case o&leaveSocket != 0 && replaced:
+		w.moving = append(w.moving, s.claim(id, mover{here: true, early: true, afresh: true}))
+	case o&leaveServer != 0 && s.mayLeave(sl) && sl.ex.group.elsewhere(sl.ex, own):
+		w.moving = append(w.moving, s.claim(id, mover{own: own, early: true}))
+	case o&leaveServer != 0 && replaced && movable(sl.ex.Kind):
+		w.moving = append(w.moving, s.claim(id, mover{here: true, early: true}))
+	default:
+		return false
+	}
+	return true
 }
 
-// mayLeave says whether a request may go to another server at all. CoA and
+// outOfPatience decides what becomes of a request that its server has left unanswered
+// for as long as the route allows, or that only tries a server. With mu held.
+func (s *socket) outOfPatience(id wire.ServerID, now time.Duration, w *sweepings) {
+	sl := &s.slots[id]
+	ex := sl.ex
+	patience := sl.first + ex.group.patience
+	if now+sweepGrain < patience { // it was a try
+		sl.leaveAt = patience
+	} else {
+		sl.leaveAt = 0
+		if s.isEvidence(sl) {
+			s.countOverdue(sl, now, w)
+		}
+	}
+	if own := s.end.rank(); s.mayLeave(sl) && ex.group.elsewhere(ex, own) {
+		w.moving = append(w.moving, s.claim(id, mover{own: own, early: true}))
+	}
+}
+
+// shouldMove reports whether a request that is due goes to another server: it may
+// leave, and there is somewhere to go; and its server is failing or down, or has left
+// it unanswered for the route's patience, or has been silent altogether since the last
+// of move_on_after transmissions. A server that has answered anything since, a probe
+// included, shows life, and keeps the request. With mu held.
+func (s *socket) shouldMove(sl *slot, now time.Duration, own health.State) bool {
+	if !s.mayLeave(sl) {
+		return false
+	}
+	g := sl.ex.group
+	switch {
+	case own >= health.Failing, s.parked():
+	case now-sl.first >= g.patience:
+	case sl.sends < g.moveAfter, s.end.health.HeardSince(sl.lastSent):
+		return false
+	}
+	return g.elsewhere(sl.ex, own)
+}
+
+// mayLeave reports whether a request may go to another server at all. CoA and
 // Disconnect stay, because only the NAS that holds the session can act (RFC 5176
 // §2.3). What carries a State stays with the server that issued it, because no
-// other can carry the conversation on, until that server is condemned: a lost
-// datagram or two are no reason (RFC 5080 §2.1.2). With mu held.
+// other can carry the conversation on, until that server is down or silent
+// altogether: a lost datagram or two are no reason (RFC 5080 §2.1.2). What was never
+// sent may go anywhere. With mu held.
 func (s *socket) mayLeave(sl *slot) bool {
 	ex := sl.ex
-	if ex.group == nil || !movable(ex.Kind) {
+	if ex.group == nil {
 		return false
 	}
-	return !ex.group.issued(ex) || s.end.judge.condemned()
+	if s.parked() {
+		return true
+	}
+	return movable(ex.Kind) && (!ex.group.issued(ex) || s.end.health.Lost())
 }
 
 func movable(k wire.Kind) bool { return k == wire.KindAccess || k == wire.KindAccounting }
 
 // claim takes the exchange out of its slot, so that nobody else ends it while it
-// moves. The slot keeps the packet until moved or unclaim. With mu held.
-func (sl *slot) claim() *Exchange {
-	ex := sl.ex
-	ex.sends += int(sl.sends)
+// moves. The slot keeps the packet until leave or stay. With mu held.
+func (s *socket) claim(id wire.ServerID, m mover) mover {
+	sl := &s.slots[id]
+	m.ex, m.id, m.generation, m.try = sl.ex, id, sl.generation, sl.ex.try
+	m.ex.before = before{}
+	switch {
+	case !m.here || m.afresh:
+		m.ex.sends += s.sendsOf(sl)
+	case !m.afresh && !s.parked(): // the schedule goes on, and the slot there counts these sends, too
+		m.ex.before = before{sends: sl.sends, wait: sl.wait}
+	}
 	sl.ex, sl.state = nil, slotMoving
-	return ex
+	return m
 }
 
-// move launches the claimed exchanges on their next servers, as new requests:
-// new Identifier, Request Authenticator, hiding and signature (RFC 2865 §2.5).
-// What finds no place stays where it was and is resent there.
+// sendsOf is how often a slot's request was really sent. With mu held.
+func (s *socket) sendsOf(sl *slot) int {
+	if s.parked() {
+		return 0
+	}
+	return int(sl.sends)
+}
+
+// move launches the claimed exchanges on their next servers or sockets, as new
+// requests: new Identifier, Request Authenticator, hiding and signature (RFC 2865
+// §2.5). What finds no place stays where it was and is resent there.
 func (s *socket) move(w *sweepings, now time.Duration) {
 	if len(w.moving) == 0 {
 		return
@@ -70,16 +146,25 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 			m.ex.Handler.Fail(batch.Hasher, FailSilent, 0)
 			continue
 		}
-		server := m.ex.server
-		if err := m.ex.group.relaunch(m.ex, batch, m.own); err != nil {
+		if err := s.relaunch(m, batch); err != nil {
 			s.stay(m, now, w)
 			continue
 		}
-		s.leave(m, now, leaver{ex: m.ex, use: m.ex.uses(), server: server})
-		moved++
+		s.leave(m, now, leaver{ex: m.ex, use: m.ex.uses(), try: m.try})
+		if !m.here {
+			moved++
+		}
 	}
 	s.end.metrics.Moved(moved)
 	batch.Flush()
+}
+
+// relaunch sends a mover where it goes. After an error its exchange is as before.
+func (s *socket) relaunch(m mover, batch *Batch) error {
+	if m.here {
+		return m.ex.group.relaunchAt(m.ex, batch, s.end)
+	}
+	return m.ex.group.relaunch(m.ex, batch, m.own)
 }
 
 // leave turns the slot that an exchange left into an abandoned one: the server
@@ -87,11 +172,24 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 func (s *socket) leave(m mover, now time.Duration, left leaver) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if sl := &s.slots[m.id]; sl.generation == m.generation {
-		s.forsake(sl)
-		sl.left = left
-		s.arm(sl.due, now)
+	sl := &s.slots[m.id]
+	if sl.generation != m.generation {
+		return
 	}
+	if s.parked() { // nothing was sent that could be answered
+		s.free(m.id)
+		s.end.add(-1)
+		return
+	}
+	s.forsake(sl)
+	sl.left = left
+	if !s.end.uses(s) { // its Identifier is given to nobody else, and takes none from others
+		sl.uncounted = true
+		s.end.add(-1)
+		sl.held.add(-1)
+		sl.held = nil
+	}
+	s.arm(sl.due, now)
 }
 
 // stay puts an exchange back into its slot and resends it, unless its
@@ -107,19 +205,21 @@ func (s *socket) stay(m mover, now time.Duration, w *sweepings) {
 		return
 	}
 	sl.ex, sl.state = m.ex, slotWaiting
-	m.ex.sends -= int(sl.sends)
+	if !m.here || m.afresh {
+		m.ex.sends -= s.sendsOf(sl)
+	}
 	m.ex.end = s.end
 	switch {
 	case m.early && m.ex.place(s, m.id, m.generation): // it waits on
 	case m.early:
-		sl.due = sl.end
+		sl.due, sl.leaveAt = sl.end, 0
 	case int(sl.sends) >= s.schedule(sl).Count:
 		w.ended = append(w.ended, s.free(m.id))
 		return
 	case m.ex.place(s, m.id, m.generation):
 		s.again(sl, now, w)
 	default: // cancelled on its way: nobody wants it resent
-		sl.due = sl.end
+		sl.due, sl.leaveAt = sl.end, 0
 	}
-	s.arm(sl.due, now)
+	s.arm(sl.next(), now)
 }

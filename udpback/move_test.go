@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -45,12 +46,12 @@ func TestOneSilentRequestIsNoSuspicion(t *testing.T) {
 		s := f.server(t, "a", nil)
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		judge := &s.ends[wire.KindAccess].judge
-		for i, want := range []State{Up, Up, Down} { // without probes, silence is all there is
+		port := s.end(wire.KindAccess).health
+		for i, want := range []health.State{health.Up, health.Up, health.Down} { // without probes, silence is all there is
 			o := newOwner(radius.CodeAccessRequest)
 			f.start(t, g, o)
 			<-o.ended
-			if got := judge.now(); got != want {
+			if got := port.State(); got != want {
 				t.Errorf("after %d requests without an answer a is %v, expected %v", i+1, got, want)
 			}
 		}
@@ -70,11 +71,11 @@ func TestMovedRequestGivesItsIdentifierBack(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b), o)
 		<-o.ended
-		if n := a.ends[wire.KindAccess].outstanding.Load(); n != 1 {
+		if n := a.end(wire.KindAccess).outstanding.Load(); n != 1 {
 			t.Errorf("%d Identifiers of a are in use after the move, expected 1: a may still answer (RFC 5080 §2.2.2)", n)
 		}
 		pass(30 * time.Second)
-		if n := a.ends[wire.KindAccess].outstanding.Load(); n != 0 {
+		if n := a.end(wire.KindAccess).outstanding.Load(); n != 0 {
 			t.Errorf("%d Identifiers of a are in use after the schedule, expected none", n)
 		}
 	})
@@ -179,7 +180,7 @@ func TestNothingMovesToADeadServer(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		defer c.Close()
-		c.ends[wire.KindAccess].judge.state.Store(int32(Down))
+		c.end(wire.KindAccess).health.NoAddress(errTest)
 		late := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b, c), late)
 		pass(5200 * time.Millisecond) // so that none of the crowd is due before late moves
@@ -226,12 +227,12 @@ func TestTrickleSparesConversations(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		g := f.group(t, Failover, a, b)
+		a.end(wire.KindAccess).health.NoAddress(errTest)
 		pass(time.Minute)
-		a.ends[wire.KindAccess].judge.state.Store(int32(Down))
-		if i := g.choose(&Exchange{Kind: wire.KindAccess, State: 5, Conversation: true}); i != 1 {
+		if i, _ := g.choose(&Exchange{Kind: wire.KindAccess, State: 5, Conversation: true}, g.current()); i != 1 {
 			t.Errorf("a request with State goes to server %d, expected 1: server 0 is dead", i)
 		}
-		if i := g.choose(&Exchange{Kind: wire.KindAccess}); i != 0 {
+		if i, try := g.choose(&Exchange{Kind: wire.KindAccess}, g.current()); i != 0 || !try {
 			t.Errorf("the next request without State goes to server %d, expected 0: it is due for a try", i)
 		}
 	})
@@ -242,12 +243,12 @@ func TestTrickleSparesConversations(t *testing.T) {
 // Rules: P84
 func TestRefusalIsAHint(t *testing.T) {
 	for _, row := range []struct {
-		check Check
-		want  State
-	}{{CheckStatusServer, Suspect}, {CheckNone, Up}} {
+		check health.Check
+		want  health.State
+	}{{health.CheckStatusServer, health.Suspect}, {health.CheckNone, health.Up}} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			checked := func(c *ServerConfig) { c.Health = Health{Check: row.check} }
+			checked := func(c *ServerConfig) { c.Health = health.Config{Check: row.check} }
 			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 			defer a.Close()
 			defer b.Close()
@@ -257,14 +258,14 @@ func TestRefusalIsAHint(t *testing.T) {
 			f.net.refused["a:1812"] = true
 			f.net.mu.Unlock()
 			f.start(t, f.group(t, Failover, a, b), newOwner(radius.CodeAccessRequest))
-			if got := a.ends[wire.KindAccess].judge.now(); got != row.want {
+			if got := a.end(wire.KindAccess).health.State(); got != row.want {
 				t.Errorf("health %d: a is %v after one refusal, expected %v", row.check, got, row.want)
 			}
 			f.net.mu.Lock()
 			f.net.refused["a:1812"] = false
 			f.net.mu.Unlock()
 			pass(5 * time.Second)
-			if got := a.ends[wire.KindAccess].judge.now(); got != Up {
+			if got := a.end(wire.KindAccess).health.State(); got != health.Up {
 				t.Errorf("health %d: a is %v although it answers, expected up: the refusal was forged", row.check, got)
 			}
 		})

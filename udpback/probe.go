@@ -1,10 +1,9 @@
 package udpback
 
 import (
-	"errors"
-
 	"layeh.com/radius"
 
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -12,52 +11,62 @@ import (
 // probe has an Identifier and a Request Authenticator of its own (RFC 5997 §4.1).
 type probe struct {
 	Exchange
-	end      *endpoint
-	answered func(bool)
+	port *endpoint
 }
 
 // probeCode is what the port is asked with, 0 for nothing. CoA ports are not
 // probed: what listens there need not know Status-Server.
-func probeCode(check Check, label string) wire.Code {
+func probeCode(check health.Check, label string) wire.Code {
 	switch {
-	case check == CheckStatusServer && label != coaLabel:
+	case check == health.CheckStatusServer && label != coaLabel:
 		return radius.CodeStatusServer
-	case check == CheckAccessRequest && label == "auth":
+	case check == health.CheckAccessRequest && label == "auth":
 		return radius.CodeAccessRequest
 	}
 	return 0
 }
 
-// sendProbe sends one probe; answered is called once, when it is answered or lost.
-func (e *endpoint) sendProbe(answered func(bool)) {
-	code := probeCode(e.judge.config.Check, e.label)
-	p := &probe{end: e, answered: answered}
+// sendProbe sends one probe, and tells the port's health how it ended. A port that is
+// not up may be reached in another way: it is probed from a new local port, and at the
+// next of its server's addresses.
+func (e *endpoint) sendProbe() {
+	if e.health.State() != health.Up {
+		e.suspectPath()
+	}
+	code := probeCode(e.health.Config().Check, e.label)
+	p := &probe{port: e}
 	p.Handler, p.Code, p.Kind = p, code, wire.KindOf(code)
 	back := e.server.back
 	p.reset(nil, back.Now())
 	// Not retransmitted, and given up when the next may go out.
-	p.schedule = &Schedule{Initial: e.judge.config.ProbeInterval, Max: e.judge.config.ProbeInterval, Count: 1, Duration: e.judge.config.ProbeInterval}
+	interval := e.health.Config().ProbeInterval
+	p.schedule = &Schedule{Initial: interval, Max: interval, Count: 1, Duration: interval}
 	b := back.Borrow()
 	defer back.GiveBack(b)
-	if e.judge.now() != Up {
-		e.refreshSometimes(back.Now())
-	}
-	socket, id, generation, err := e.reserve(&p.Exchange)
-	if errors.Is(err, ErrNoIdentifier) { // too much is outstanding: silence will tell
-		e.judge.unasked()
-		return
-	}
-	if err != nil {
-		e.metrics.Probe(false)
-		answered(false)
+	it, err := e.reserve(&p.Exchange)
+	if err != nil { // this machine's own want, which says nothing about the server
+		e.health.ProbeNotSent()
 		return
 	}
 	// The group is not asked: a probe has no other server to go to.
-	if err := launchOn(&p.Exchange, b, item{socket: socket, id: id, generation: generation}); err != nil {
-		answered(false)
+	if err := launchOn(&p.Exchange, b, it); err != nil {
+		e.health.ProbeNotSent()
 		return
 	}
 	b.Flush()
+	if b.err != nil && p.Cancel() {
+		e.probeFailed(b.err)
+	}
+}
+
+// probeFailed says what a probe means that the network did not carry.
+func (e *endpoint) probeFailed(err error) {
+	if isLocal(err) || sourceGone(err) {
+		e.health.ProbeNotSent()
+		return
+	}
+	e.metrics.Probe(false)
+	e.health.ProbeLost()
 }
 
 // Write builds the probe with nothing in it but what identifies the gateway
@@ -65,7 +74,7 @@ func (e *endpoint) sendProbe(answered func(bool)) {
 func (p *probe) Write(_ *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error) {
 	r := wire.NewRequest(p.Code, byte(id)).AddMessageAuthenticator()
 	if p.Code == radius.CodeAccessRequest {
-		c := &p.end.judge.config
+		c := p.port.health.Config()
 		r.AddText(attrUserName, c.User).AddUserPassword([]byte(c.Password), to)
 	}
 	r.AddText(attrNASIdentifier, nasIdentifier)
@@ -84,17 +93,23 @@ func (p *probe) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.Server
 	return 0
 }
 
-// Deliver notes that an answer came.
+// Deliver notes that an answer has arrived.
 func (p *probe) Deliver([]byte) Flusher {
-	p.end.metrics.Probe(true)
-	p.answered(true)
+	p.port.metrics.Probe(true)
+	p.port.health.ProbeAnswered(p.port.server.back.Now())
 	return nil
 }
 
-// Fail notes that no answer came.
+// Fail notes that no answer has arrived. A Protocol-Error is one.
 func (p *probe) Fail(_ *wire.Hasher, why Failure, _ uint32) Flusher {
-	alive := why == FailProtocolError
-	p.end.metrics.Probe(alive)
-	p.answered(alive)
+	p.port.metrics.Probe(why == FailProtocolError)
+	switch why {
+	case FailProtocolError:
+		p.port.health.ProbeAnswered(p.port.server.back.Now())
+	case FailShutdown:
+		p.port.health.ProbeNotSent()
+	default:
+		p.port.health.ProbeLost()
+	}
 	return nil
 }

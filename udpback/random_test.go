@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -64,7 +66,7 @@ func weather(t *testing.T, seed uint64, m *metrics.Metrics, tally *stormTally) {
 	// seed, whatever order the datagrams come in.
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	w.crowded = seed%100 == 0 // in each run, not by chance
-	back := newBack(m, slog.New(slog.NewTextHandler(io.Discard, nil)), w.dial)
+	back := newBack(m, slog.New(slog.NewTextHandler(io.Discard, nil)), w.dial, net.DefaultResolver.LookupNetIP)
 	servers := w.servers(t, back, rnd)
 	group, err := back.NewGroup(GroupConfig{Balance: Balance(rnd.IntN(3)), MoveAfter: 1 + rnd.IntN(3)}, servers...)
 	if err != nil {
@@ -80,7 +82,7 @@ func weather(t *testing.T, seed uint64, m *metrics.Metrics, tally *stormTally) {
 	pass(40 * time.Second) // longer than any schedule
 	for _, s := range servers {
 		for _, e := range s.endpoints() {
-			e.judge.stop()
+			e.health.Stop()
 		}
 	}
 	pass(10 * time.Second) // longer than any probe
@@ -107,7 +109,7 @@ func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
 	}
 	for i := range count {
 		c := ServerConfig{
-			Name: fmt.Sprint("s", i), Address: fmt.Sprint("s", i), AuthPort: 1812, AcctPort: 1813, CoAPort: 3799,
+			Name: fmt.Sprint("s", i), Address: ipOf(fmt.Sprint("s", i)).String(), AuthPort: 1812, AcctPort: 1813, CoAPort: 3799,
 			Secret: secret, MaxSockets: 1 + rnd.IntN(2),
 			Schedule: Schedule{
 				Initial:  time.Duration(100+rnd.IntN(3000)) * time.Millisecond,
@@ -115,8 +117,8 @@ func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
 				Count:    1 + rnd.IntN(7),
 				Duration: time.Duration(4+rnd.IntN(26)) * time.Second,
 			},
-			Health: Health{
-				Check: Check(rnd.IntN(3)), User: "probe", Password: "probe-password", SuspectAfter: 1 + rnd.IntN(4),
+			Health: health.Config{
+				Check: health.Check(rnd.IntN(3)), User: "probe", Password: "probe-password", SuspectAfter: 1 + rnd.IntN(4),
 				Watchdog: time.Duration(6+rnd.IntN(20)) * time.Second, ProbeInterval: time.Duration(1+rnd.IntN(4)) * time.Second,
 				DownAfter: 1 + rnd.IntN(3), UpAfter: 1 + rnd.IntN(3),
 			},
@@ -131,7 +133,7 @@ func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
 				p.plan = append(p.plan, phase{until, fault(rnd.IntN(int(numFaults)))})
 			}
 			w.mu.Lock() // the servers that are there probe already
-			w.ports[c.Address+port] = p
+			w.ports[c.Name+port] = p
 			w.mu.Unlock()
 		}
 		all = append(all, back.NewServer(c))
@@ -196,12 +198,12 @@ func (w *storm) checkEmpty(s *Server) {
 	defer w.mu.Unlock()
 	for _, e := range s.endpoints() {
 		if n := e.outstanding.Load(); n != 0 {
-			w.wrong("%d Identifiers of %s are outstanding when all is over", n, e.address)
+			w.wrong("%d Identifiers of %s are outstanding when all is over", n, e.where())
 		}
 		for _, so := range e.allSockets() {
 			so.mu.Lock()
 			if so.ids.free != 256 {
-				w.wrong("%d Identifiers of a socket to %s are free when all is over, expected 256", so.ids.free, e.address)
+				w.wrong("%d Identifiers of a socket to %s are free when all is over, expected 256", so.ids.free, e.where())
 			}
 			so.mu.Unlock()
 		}

@@ -6,7 +6,10 @@ import (
 	"syscall"
 	"time"
 
+	"layeh.com/radius"
+
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -62,10 +65,8 @@ func (s *socket) read() {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		s.end.socketError(err)
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			s.refuse()
-		} else {
+		s.failed(err)
+		if !cannotGetThere(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 			time.Sleep(readErrorPause)
 		}
 	}
@@ -139,12 +140,12 @@ func (s *socket) check(r *receiver) {
 		switch {
 		case !c.good:
 			m.CountReply(metrics.ReplyUnmatched)
-		case !wire.Answers(c.code, c.view.Code()) || answersAnother(c):
+		case !answersProbe(c) && !wire.Answers(c.code, c.view.Code()) || answersAnother(c):
 			c.good = false
 			m.CountReply(metrics.ReplyWrongCode)
 		default:
 			var err error
-			if c.ticket, err = r.verify.VerifyReply(&c.view, c.code, &c.sent, srv.secret, srv.requireMA); err != nil {
+			if c.ticket, err = r.verify.VerifyReply(&c.view, c.code, &c.sent, srv.secret, srv.settings.Load().requireMA); err != nil {
 				s.bad(c, err)
 			}
 		}
@@ -176,6 +177,12 @@ func (c *candidate) dated() error {
 		return errStale
 	}
 	return nil
+}
+
+// answersProbe says whether an Access-Reject answers a Status-Server of ours: RFC 5997
+// §2 lets a server send one, and it vouches for the port as an Access-Accept does.
+func answersProbe(c *candidate) bool {
+	return c.code == radius.CodeStatusServer && c.view.Code() == radius.CodeAccessReject
 }
 
 // answersAnother says whether a Protocol-Error names another Code than that of the
@@ -210,7 +217,7 @@ func badReply(err error) metrics.Result {
 // request that is moving is forgotten. The next server answers it; if the move
 // fails this one is asked again and repeats itself (RFC 5080 §2.2.2).
 func (s *socket) take(r *receiver, now time.Duration) {
-	freed, verified := 0, false
+	freed, verified, took := 0, false, time.Duration(-1)
 	s.mu.Lock()
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
@@ -220,8 +227,10 @@ func (s *socket) take(r *receiver, now time.Duration) {
 		verified = true
 		if sl := &s.slots[c.id]; sl.generation == c.generation && sl.state != slotMoving {
 			c.left = sl.left
+			if !sl.uncounted {
+				freed++
+			}
 			c.ex = s.free(c.id)
-			freed++
 		}
 	}
 	s.mu.Unlock()
@@ -229,17 +238,29 @@ func (s *socket) take(r *receiver, now time.Duration) {
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
 		s.callBack(c)
-		if c.ex != nil && c.ex.group != nil {
-			s.end.judge.served.Store(int64(now))
+		if c.good && c.code != radius.CodeStatusServer && (c.ex == nil || c.ex.group != nil) {
+			took = max(took, now-c.first)
 		}
 	}
 	if verified {
-		s.end.judge.replied(now)
+		s.heard(now, took)
 	}
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.good && c.ex == nil {
 			s.end.metrics.CountReply(metrics.ReplyUnmatched)
 		}
+	}
+}
+
+// heard tells the port's health of verified replies; took is how long the slowest
+// answer to a request took, below zero when there is none. What a probe's answer
+// proves, the probe tells.
+func (s *socket) heard(now, took time.Duration) {
+	if s.end.blockedAt.Load() != 0 {
+		s.end.blockedAt.Store(0)
+	}
+	if took >= 0 {
+		s.end.health.Answered(now, took)
 	}
 }
 
@@ -252,7 +273,10 @@ func (s *socket) callBack(c *candidate) {
 		return
 	}
 	c.ex = left.ex
-	c.ex.server, c.ex.end = left.server, s.end
+	if c.ex.end != s.end && !left.try {
+		s.end.lateAnswer(s.end.server.back.Now()-c.first, c.ex.group.patience)
+	}
+	c.ex.end = s.end
 }
 
 // answer has the owner write what its client gets.
@@ -304,8 +328,8 @@ func aboutTheWay(reply *wire.View) bool {
 func (s *socket) protocolError(ex *Exchange, reply *wire.View) Flusher {
 	batch := s.end.server.back.Borrow()
 	defer s.end.server.back.GiveBack(batch)
-	if aboutTheWay(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, Suspect) {
-		err := ex.group.relaunch(ex, batch, Suspect)
+	if aboutTheWay(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, health.Suspect) {
+		err := ex.group.relaunch(ex, batch, health.Suspect)
 		batch.Flush()
 		if err == nil {
 			s.end.metrics.Moved(1)

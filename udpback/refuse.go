@@ -12,53 +12,35 @@ import (
 // nowhere else is resent when it is due, because a server that restarts may be
 // back in time. CoA and Disconnect have one NAS only, and end (RFC 5176 §3.5).
 func (s *socket) refuse() {
+	now := s.end.server.back.Now()
+	s.end.server.suspectName()
+	s.end.server.tryNextAddress(s.end.server.Address())
+	if latest := s.lastWaiting(); latest != 0 { // one message is as good as one silent request: without probes nothing else would count
+		s.end.health.Silent(latest)
+	}
+	o := leaveServer
 	if s.end.label == coaLabel {
-		s.refuseDynamic()
-		return
+		o = endDynamic
 	}
-	s.sweeping.Lock()
-	defer s.sweeping.Unlock()
-	b := s.end.server.back
-	w := b.sweepings.Get().(*sweepings)
-	defer w.giveBack(b)
-	s.mu.Lock()
-	own, latest := s.end.judge.now(), time.Duration(0)
-	for id := range s.slots {
-		sl := &s.slots[id]
-		if sl.state == slotWaiting && s.mayLeave(sl) && sl.ex.group.elsewhere(sl.ex, own) {
-			latest = max(latest, sl.first)
-			w.moving = append(w.moving, mover{ex: sl.claim(), id: wire.ServerID(id), generation: sl.generation, own: own, early: true})
-		}
-	}
-	s.mu.Unlock()
-	if latest != 0 { // one message is as good as one silent request: without probes nothing else would count
-		s.end.judge.silence(latest)
-	}
-	s.move(w, b.Now())
-	s.finish(w)
+	s.order(o, now)
 }
 
-// refuseDynamic ends every CoA and Disconnect that waits.
-func (s *socket) refuseDynamic() {
-	var refused []*Exchange
-	latest := time.Duration(0)
+// lastWaiting is when the latest of the requests that wait was first sent; 0: none waits.
+func (s *socket) lastWaiting() (latest time.Duration) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for id := range s.slots {
 		if sl := &s.slots[id]; sl.state == slotWaiting && sl.ex.group != nil {
-			sl.ex.sends += int(sl.sends)
-			refused, latest = append(refused, sl.ex), max(latest, sl.first)
-			s.forsake(sl)
-			s.arm(sl.due, s.end.server.back.Now())
+			latest = max(latest, sl.first)
 		}
 	}
-	s.mu.Unlock()
-	if latest != 0 {
-		s.end.judge.silence(latest)
-	}
-	h := wire.NewHasher()
-	for _, ex := range refused {
-		if f := ex.Handler.Fail(h, FailRefused, 0); f != nil {
-			f.Flush()
-		}
-	}
+	return latest
+}
+
+// endRefused ends a CoA or Disconnect that waits where nobody listens. With mu held.
+func (s *socket) endRefused(id wire.ServerID, w *sweepings) {
+	sl := &s.slots[id]
+	sl.ex.sends += s.sendsOf(sl)
+	w.refused = append(w.refused, sl.ex)
+	s.forsake(sl)
 }

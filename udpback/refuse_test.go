@@ -7,6 +7,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -14,7 +15,7 @@ import (
 // health check; with no other server it is resent.
 // Rules: P84
 func TestRefusedRequestsGoOn(t *testing.T) {
-	for _, check := range []Check{CheckNone, CheckStatusServer} {
+	for _, check := range []health.Check{health.CheckNone, health.CheckStatusServer} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			checked := func(c *ServerConfig) { c.Health.Check = check }
@@ -33,7 +34,7 @@ func TestRefusedRequestsGoOn(t *testing.T) {
 					t.Errorf("health %d: %s after %v, expected b's Access-Accept at once", check, o.outcome(), took)
 				}
 			}
-			if s := a.ends[wire.KindAccess].judge.now(); check == CheckNone && s != Down {
+			if s := a.end(wire.KindAccess).health.State(); check == health.CheckNone && s != health.Down {
 				t.Errorf("a is %v after three refusals, expected down: nothing else can tell", s)
 			}
 			alone := newOwner(radius.CodeAccessRequest)

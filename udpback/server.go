@@ -1,10 +1,14 @@
 package udpback
 
 import (
-	"net"
 	"net/netip"
-	"strconv"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"radsec-gw/udpback/health"
+	"radsec-gw/udpback/resolve"
 	"radsec-gw/wire"
 )
 
@@ -20,7 +24,13 @@ type ServerConfig struct {
 	// MaxSockets is the ceiling for each port; 256 requests in flight each. 0: 64.
 	MaxSockets int
 	Schedule   Schedule
-	Health     Health
+	Health     health.Config
+	// ResolveInterval is how often a host name is looked up although nothing is
+	// wrong; 0: only when the server is suspect and at Refresh.
+	ResolveInterval time.Duration
+	// Expand makes each address of a host name a server of its own, called
+	// Name@address. Otherwise they are addresses of one server, used one at a time.
+	Expand bool
 }
 
 // coaLabel names the port for CoA and Disconnect.
@@ -29,60 +39,170 @@ const coaLabel = "coa"
 // DefaultMaxSockets allows 16,384 requests in flight to one port of a server.
 const DefaultMaxSockets = 64
 
-// Server is one UDP server. Each of its ports is judged and served by itself
-// (RFC 5997 §4.3).
+// Server is one UDP server: one machine, which may have several addresses. Each of
+// its ports is judged and served by itself (RFC 5997 §4.3).
 type Server struct {
 	// static after construction
-	Name      string
-	address   netip.Addr // invalid when the server was given by host name
-	back      *Back
-	secret    *wire.ServerSecret
-	requireMA bool
-	number    uint16 // what a State that it issues is remembered with
-	schedule  Schedule
-	ends      [wire.NumKinds]*endpoint // by kind; nil where the server has no port for it
+	Name    string
+	back    *Back
+	secret  *wire.ServerSecret
+	number  uint16        // what a State that it issues is remembered with
+	host    string        // as configured
+	expand  bool          // its addresses are servers of their own
+	name    *resolve.Name // nil when host is an IP address
+	literal netip.Addr    // host, when it is an IP address
+
+	settings  atomic.Pointer[settings]
+	ports     atomic.Pointer[ports]
+	addresses atomic.Pointer[addresses]
+	members   atomic.Pointer[[]*Server] // one for each address, when expand is set
+
+	mu      sync.Mutex // guards changes of the fields below and above; taken before endpoint.mu
+	config  ServerConfig
+	leaving []*endpoint // ports that are configured no more, and wait for their last requests
+	gone    []*Server   // members whose address is gone, likewise
+	closed  bool
 }
+
+// settings is what a reload may change while the server goes on.
+type settings struct {
+	schedule   Schedule
+	requireMA  bool
+	maxSockets int
+}
+
+// ports holds each kind's port; nil where the server has none for it.
+type ports [wire.NumKinds]*endpoint
 
 // NewServer prepares a server and begins to watch its health; Close ends that.
 func (b *Back) NewServer(c ServerConfig) *Server {
-	s := &Server{Name: c.Name, back: b, secret: c.Secret, requireMA: c.RequireMA, number: b.states.number(c.Name), schedule: c.Schedule.withDefaults()}
+	s := &Server{Name: c.Name, back: b, secret: c.Secret, number: b.states.number(c.Name), host: c.Address}
+	s.addresses.Store(new(addresses))
+	s.ports.Store(new(ports))
+	s.members.Store(new([]*Server))
 	if a, err := netip.ParseAddr(c.Address); err == nil {
-		s.address = a.Unmap()
+		s.literal = a.Unmap()
+		s.addresses.Store(&addresses{all: []netip.Addr{s.literal}, current: s.literal})
 	}
-	sockets := c.MaxSockets
-	if sockets == 0 {
-		sockets = DefaultMaxSockets
+	s.expand = c.Expand && !s.literal.IsValid()
+	if !s.literal.IsValid() {
+		s.name = b.resolver.Name(c.Address, c.ResolveInterval, resolve.Watcher{Found: s.found, Looked: s.looked})
 	}
-	open := func(label string, port uint16) *endpoint {
-		if port == 0 {
-			return nil
-		}
-		address := net.JoinHostPort(c.Address, strconv.Itoa(int(port)))
-		return newEndpoint(s, label, address, sockets, c.Health)
+	s.mu.Lock()
+	s.configure(c)
+	s.mu.Unlock()
+	b.register(s)
+	if s.name != nil {
+		s.name.Start()
 	}
-	s.ends[wire.KindAccess] = open("auth", c.AuthPort)
-	s.ends[wire.KindAccounting] = open("acct", c.AcctPort)
-	coa := open(coaLabel, c.CoAPort)
-	s.ends[wire.KindCoA], s.ends[wire.KindDisconnect] = coa, coa
 	return s
 }
 
-// endpoints returns each port's endpoint once.
-func (s *Server) endpoints() []*endpoint {
+// Reconfigure puts a new configuration in force for a server whose name, address and
+// secret are the same: sockets, health and requests in flight stay.
+func (s *Server) Reconfigure(c ServerConfig) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	s.configure(c)
+	if s.name != nil {
+		s.name.SetInterval(c.ResolveInterval)
+	}
+	for _, m := range *s.members.Load() {
+		m.Reconfigure(s.memberConfig(m.literal))
+	}
+}
+
+// configure stores the settings and makes, keeps or lets go of the ports. With mu held.
+func (s *Server) configure(c ServerConfig) {
+	s.config = c
+	set := &settings{schedule: c.Schedule.withDefaults(), requireMA: c.RequireMA, maxSockets: c.MaxSockets}
+	if set.maxSockets == 0 {
+		set.maxSockets = DefaultMaxSockets
+	}
+	s.settings.Store(set)
+	var next ports
+	if !s.expand || len(*s.members.Load()) == 0 {
+		next[wire.KindAccess] = s.port(wire.KindAccess, "auth", c.AuthPort)
+		next[wire.KindAccounting] = s.port(wire.KindAccounting, "acct", c.AcctPort)
+		coa := s.port(wire.KindCoA, coaLabel, c.CoAPort)
+		next[wire.KindCoA], next[wire.KindDisconnect] = coa, coa
+	}
+	s.replacePorts(next)
+}
+
+// port returns the port for a kind: the present one if its number is the same. With
+// mu held.
+func (s *Server) port(k wire.Kind, label string, number uint16) *endpoint {
+	if number == 0 {
+		return nil
+	}
+	if e := s.ports.Load()[k]; e != nil && e.number == number {
+		e.health.Configure(s.config.Health)
+		return e
+	}
+	return newEndpoint(s, label, number, s.config.Health)
+}
+
+// replacePorts puts the ports in force; those that are no longer among them close
+// when their last requests have ended. With mu held.
+func (s *Server) replacePorts(next ports) {
+	old := s.ports.Swap(&next)
+	for _, e := range old.distinct() {
+		if !slices.Contains(next[:], e) {
+			e.health.Stop()
+			e.leaveServer()
+			s.leaving = append(s.leaving, e)
+			time.AfterFunc(s.settings.Load().schedule.Duration+time.Second, func() { s.closeLeaving(e) })
+		}
+	}
+}
+
+// closeLeaving closes a port that replacePorts has taken away.
+func (s *Server) closeLeaving(e *endpoint) {
+	s.mu.Lock()
+	i := slices.Index(s.leaving, e)
+	if i >= 0 {
+		s.leaving = slices.Delete(s.leaving, i, i+1)
+	}
+	s.mu.Unlock()
+	if i >= 0 {
+		e.close()
+	}
+}
+
+// end returns the port for a kind; nil when the server has none.
+func (s *Server) end(k wire.Kind) *endpoint { return s.ports.Load()[k] }
+
+// distinct returns each port once.
+func (p *ports) distinct() []*endpoint {
 	var all []*endpoint
 	for _, k := range []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA} {
-		if e := s.ends[k]; e != nil {
+		if e := p[k]; e != nil {
 			all = append(all, e)
 		}
 	}
 	return all
 }
 
-// Retire ends the probes, and the server's part in the metrics' states, while its
-// last requests are still under way: another of its name has taken its place.
+// endpoints returns each port in use once.
+func (s *Server) endpoints() []*endpoint { return s.ports.Load().distinct() }
+
+// Retire ends the probes and look-ups, and the server's part in the metrics' states,
+// while its last requests are still under way: another of its name may have taken
+// its place.
 func (s *Server) Retire() {
+	s.back.unregister(s)
+	if s.name != nil {
+		s.name.Close()
+	}
 	for _, e := range s.endpoints() {
-		e.judge.stop()
+		e.health.Stop()
+	}
+	for _, m := range *s.members.Load() {
+		m.Retire()
 	}
 }
 
@@ -90,14 +210,42 @@ func (s *Server) Retire() {
 // the same name has told them something else.
 func (s *Server) Announce() {
 	for _, e := range s.endpoints() {
-		e.judge.announce()
+		e.announce()
 	}
+	for _, m := range *s.members.Load() {
+		m.Announce()
+	}
+}
+
+// Names returns the names under which the server is counted: its own, or with Expand
+// those of its addresses.
+func (s *Server) Names() []string {
+	members := *s.members.Load()
+	if len(members) == 0 {
+		return []string{s.Name}
+	}
+	var names []string
+	for _, m := range members {
+		names = append(names, m.Name)
+	}
+	return names
 }
 
 // Close closes the sockets and waits for their readers. Requests that still wait
 // fail with FailShutdown.
 func (s *Server) Close() {
-	for _, e := range s.endpoints() {
+	s.Retire()
+	s.mu.Lock()
+	s.closed = true
+	all := append(s.endpoints(), s.leaving...)
+	s.leaving = nil
+	members := append(s.gone, *s.members.Load()...)
+	s.gone = nil
+	s.mu.Unlock()
+	for _, e := range all {
 		e.close()
+	}
+	for _, m := range members {
+		m.Close()
 	}
 }

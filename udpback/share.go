@@ -1,22 +1,41 @@
 package udpback
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// Share counts the Identifiers that one client holds on all servers, those
-// included whose request it has given up: an Identifier rests until a valid reply
-// or its schedule's end (RFC 5080 §2.2.2), whoever asked. The zero value is ready.
-type Share struct{ held atomic.Int64 }
+// Share counts the Identifiers that one client holds at each port, those included
+// whose request it has given up: an Identifier rests until a valid reply or its
+// schedule's end (RFC 5080 §2.2.2), whoever asked. The zero value is ready.
+type Share struct{ ports sync.Map } // *endpoint: *holding
 
-// exceeds says whether the client takes more than the others can spare: more
-// than half of a port that is three quarters full. However many Identifiers one
-// client burns, the last quarter stays for the rest.
-func (s *Share) exceeds(outstanding, capacity int64) bool {
-	return s != nil && outstanding >= capacity*3/4 && s.held.Load() >= capacity/2
+// holding is how many Identifiers one client holds at one port.
+type holding struct{ n atomic.Int64 }
+
+// at returns the client's holding at a port; nil when the client is not counted.
+func (s *Share) at(e *endpoint) *holding {
+	if s == nil {
+		return nil
+	}
+	if h, ok := s.ports.Load(e); ok {
+		return h.(*holding)
+	}
+	h, _ := s.ports.LoadOrStore(e, new(holding))
+	return h.(*holding)
 }
 
-// add changes how many Identifiers the client holds; a nil Share counts nothing.
-func (s *Share) add(n int64) {
-	if s != nil {
-		s.held.Add(n)
+// exceeds says whether the client takes more than the others can spare: in the last
+// quarter of a port a client may hold no more Identifiers than are free. The limit
+// shrinks with everything that others hold, so that whoever holds few finds some
+// left, however many clients hold many.
+func (h *holding) exceeds(outstanding, capacity int64) bool {
+	return h != nil && outstanding >= capacity*3/4 && h.n.Load() >= max(1, capacity-outstanding)
+}
+
+// add changes how many Identifiers the client holds; a nil holding counts nothing.
+func (h *holding) add(n int64) {
+	if h != nil {
+		h.n.Add(n)
 	}
 }

@@ -36,9 +36,5 @@ func (s *single) release(in *inbox) { s.ins.Put(in) }
 
 func (s *single) close() error { return s.conn.Close() }
 
-func (s *single) remote() string {
-	if a := s.conn.RemoteAddr(); a != nil {
-		return a.String()
-	}
-	return ""
-}
+// unread is not known here.
+func (s *single) unread() bool { return false }

@@ -20,9 +20,9 @@ const (
 // leaver is an exchange that went on to another server. A reply of the one that
 // it left is as good, as long as it waits.
 type leaver struct {
-	ex     *Exchange // nil: none
-	use    uint64    // of ex then; it may be another request by now
-	server int       // the place of the server in ex's group
+	ex  *Exchange // nil: none
+	use uint64    // of ex then; it may be another request by now
+	try bool      // it only tried the server that it left
 }
 
 // slot is what a socket knows of one Identifier. Guarded by socket.mu.
@@ -31,13 +31,25 @@ type slot struct {
 	generation uint32        // counts the uses, so that a stale finding is noticed
 	code       wire.Code     // of the request
 	sends      int32         // transmissions so far
+	overdue    bool          // the port's health was told of it
+	uncounted  bool          // it is no longer among the port's outstanding
 	sent       [16]byte      // the Request Authenticator as sent
 	packet     []byte        // the octets as sent, from the buffers; nil once abandoned
 	ex         *Exchange     // nil once abandoned
 	left       leaver        // the exchange that moved on from here, if one did
-	share      *Share        // of the client that took it; nil: not counted
+	held       *holding      // of the client that took it; nil: not counted
 	first      time.Duration // when it was first sent
+	lastSent   time.Duration // when it was last sent
+	leaveAt    time.Duration // when it looks for another server although it is not due; 0: never
 	wait       time.Duration // the current RT
 	due        time.Duration // when the wait is over
 	end        time.Duration // when the schedule is over
+}
+
+// next is when the slot must be looked at again.
+func (sl *slot) next() time.Duration {
+	if sl.leaveAt != 0 {
+		return min(sl.due, sl.leaveAt)
+	}
+	return sl.due
 }

@@ -14,16 +14,30 @@ type socket struct {
 	conn datagrams
 	done chan struct{} // closed when the reader has ended
 
-	sweeping sync.Mutex // held by a running sweep; taken before mu
+	sweeping sync.Mutex // held by a running sweep; taken before endpoint.mu and mu
 	burial   sync.Once
 
-	mu     sync.Mutex // guards the fields below; never held over cryptography or a system call
-	ids    identifiers
-	slots  [256]slot
-	timer  *time.Timer   // runs sweep
-	armed  time.Duration // when the timer fires; 0 when it is not set
-	closed bool
+	mu         sync.Mutex // guards the fields below; never held over cryptography or a system call
+	ids        identifiers
+	slots      [256]slot
+	timer      *time.Timer   // runs sweep
+	armed      time.Duration // when the timer fires; 0 when it is not set
+	closed     bool
+	orders     orders        // to be obeyed by the next sweep
+	troubledAt time.Duration // when a send last failed for a reason of the network's; 0: never
+	postponed  time.Duration // since when the sweep waits for what is unread; 0: it does not
 }
+
+// orders are what the next sweep does with the requests that wait on a socket.
+type orders uint8
+
+const (
+	leaveServer        orders = 1 << iota // go to another server where that can be, now
+	leaveSocket                           // go to the socket that has taken this one's place, now
+	leaveSocketWhenDue                    // the same, when they are due; this order stays
+	renewSocket                           // open a socket to take this one's place, first
+	endDynamic                            // end as refused: CoA and Disconnect have no other way
+)
 
 func newSocket(e *endpoint, conn datagrams) *socket {
 	s := &socket{end: e, conn: conn, done: make(chan struct{})}
@@ -34,24 +48,45 @@ func newSocket(e *endpoint, conn datagrams) *socket {
 	return s
 }
 
+// parked reports whether the socket leads nowhere.
+func (s *socket) parked() bool {
+	_, ok := s.conn.(*nowhere)
+	return ok
+}
+
+// order has a sweep carry out o soon. It does not wait.
+func (s *socket) order(o orders, now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.orders |= o
+	s.arm(now, now)
+}
+
+// idle reports whether no Identifier is in use.
+func (s *socket) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ids.free == len(s.ids.ring)
+}
+
 // reserve takes a free Identifier for ex; false when all 256 are in use.
-func (s *socket) reserve(ex *Exchange) (wire.ServerID, uint32, bool) {
+func (s *socket) reserve(ex *Exchange, held *holding) (item, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return 0, 0, false
+		return item{}, false
 	}
 	id, ok := s.ids.take()
 	if !ok {
-		return 0, 0, false
+		return item{}, false
 	}
 	sl := &s.slots[id]
 	sl.generation++
-	sl.state, sl.ex, sl.code, sl.sends = slotReserved, ex, ex.Code, 0
+	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted = slotReserved, ex, ex.Code, 0, false, false
 	ex.end = s.end
-	sl.share = ex.Share
-	sl.share.add(1)
-	return id, sl.generation, true
+	sl.held = held
+	sl.held.add(1)
+	return item{socket: s, id: id, generation: sl.generation}, true
 }
 
 // launch fills the slots of requests that are about to be sent with what will
@@ -70,17 +105,21 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 		sl.packet = s.end.server.back.Buffers.Copy(it.packet)
 		sl.sent = [16]byte(it.packet[4:20])
 		sch := s.schedule(sl)
-		sl.state, sl.sends, sl.first = slotWaiting, 1, now
+		sl.state, sl.sends, sl.first, sl.lastSent = slotWaiting, 1, now, now
 		sl.end = now + sch.Duration
 		if sl.ex.deadline != 0 { // the clock keeps running over a move (RFC 5080 §2.2.1)
 			sl.end = min(sl.end, sl.ex.deadline)
 		}
 		sl.wait = sch.first(jitter())
-		sl.due = min(now+sl.wait, sl.end)
-		if !sl.ex.place(s, it.id, sl.generation) { // nobody wants it resent
-			sl.due = sl.end
+		if b := sl.ex.before; b.sends > 0 {
+			sl.sends, sl.wait = b.sends+1, sch.next(b.wait, jitter())
 		}
-		s.arm(sl.due, now)
+		sl.due = min(now+sl.wait, sl.end)
+		sl.leaveAt = sl.ex.leaveAt(now)
+		if !sl.ex.place(s, it.id, sl.generation) { // nobody wants it resent
+			sl.due, sl.leaveAt = sl.end, 0
+		}
+		s.arm(sl.next(), now)
 	}
 	return lost
 }
@@ -99,12 +138,12 @@ func (s *socket) free(id wire.ServerID) *Exchange {
 	sl := &s.slots[id]
 	ex := sl.ex
 	if ex != nil {
-		ex.sends += int(sl.sends)
+		ex.sends += s.sendsOf(sl)
 	}
 	s.end.server.back.Buffers.Return(sl.packet)
 	sl.generation++
-	sl.share.add(-1)
-	sl.state, sl.ex, sl.packet, sl.share, sl.left = slotFree, nil, nil, nil, leaver{}
+	sl.held.add(-1)
+	sl.state, sl.ex, sl.packet, sl.held, sl.left = slotFree, nil, nil, nil, leaver{}
 	s.ids.give(id)
 	return ex
 }
@@ -125,7 +164,7 @@ func (s *socket) abandon(id wire.ServerID, generation uint32, ex *Exchange) bool
 	if sl.ex != ex || sl.generation != generation {
 		return false
 	}
-	ex.sends += int(sl.sends)
+	ex.sends += s.sendsOf(sl)
 	s.forsake(sl)
 	return true
 }
@@ -133,7 +172,7 @@ func (s *socket) abandon(id wire.ServerID, generation uint32, ex *Exchange) bool
 // forsake makes a slot wait for nobody. With mu held.
 func (s *socket) forsake(sl *slot) {
 	s.end.server.back.Buffers.Return(sl.packet)
-	sl.state, sl.ex, sl.packet = slotAbandoned, nil, nil
+	sl.state, sl.ex, sl.packet, sl.leaveAt = slotAbandoned, nil, nil, 0
 	sl.due = sl.end
 }
 
@@ -148,10 +187,12 @@ func (s *socket) bury() {
 	var waiting []*Exchange
 	for id := range s.slots {
 		if sl := &s.slots[id]; sl.state == slotWaiting || sl.state == slotAbandoned || sl.state == slotMoving {
+			if !sl.uncounted {
+				s.end.add(-1)
+			}
 			if ex := s.free(wire.ServerID(id)); ex != nil {
 				waiting = append(waiting, ex)
 			}
-			s.end.add(-1)
 		}
 	}
 	s.mu.Unlock()

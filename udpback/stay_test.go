@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -51,13 +52,13 @@ func TestConversationsStayThroughLoss(t *testing.T) {
 	}{{"with State", Hash([]byte("state")) | 1, false}, {"without State", 0, true}} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			probed := func(c *ServerConfig) { c.Health.Check = CheckNone }
+			probed := func(c *ServerConfig) { c.Health.Check = health.CheckNone }
 			a, b := f.server(t, "a", probed), f.server(t, "b", probed)
 			defer a.Close()
 			defer b.Close()
 			f.net.deafTo(t, "a:1812", 2)
 			g := f.group(t, Failover, a, b)
-			g.noteState(&Exchange{server: 0}, []byte("state"))
+			g.noteState(&Exchange{end: a.end(wire.KindAccess)}, []byte("state"))
 			o := newOwner(radius.CodeAccessRequest)
 			o.State = row.state
 			f.start(t, g, o)
@@ -83,7 +84,7 @@ func TestConversationsLeaveTheDead(t *testing.T) {
 		defer b.Close()
 		f.net.answering(t, "b")
 		g := f.group(t, Failover, a, b)
-		g.noteState(&Exchange{server: 0}, []byte("state"))
+		g.noteState(&Exchange{end: a.end(wire.KindAccess)}, []byte("state"))
 		var all []*owner
 		for range 3 { // as many as make it suspect
 			o := newOwner(radius.CodeAccessRequest)
@@ -170,16 +171,24 @@ func TestLateReplyFindsNobody(t *testing.T) {
 func TestRequestsGoNowhereWorse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		a, b := f.server(t, "a", nil), f.server(t, "b", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
 		defer a.Close()
 		defer b.Close()
 		f.net.deafTo(t, "a:1812", 2)
-		b.ends[wire.KindAccess].judge.state.Store(int32(Suspect))
+		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
+			if to == "b:1812" {
+				return nil
+			}
+			return serve(to, q)
+		})
+		b.end(wire.KindAccess).health.Refused()
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b), o)
 		<-o.ended
-		if n := len(f.net.seen("b:1812")); n != 0 {
-			t.Errorf("%d transmissions to b, which is in doubt, expected none: a is up", n)
+		for _, tr := range f.net.seen("b:1812") {
+			if tr.octets[0] != byte(radius.CodeStatusServer) {
+				t.Errorf("b, which is suspect, was sent the request, expected nothing but probes: a is up")
+			}
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -201,7 +210,7 @@ func TestRequestsGoNowhereWorse(t *testing.T) {
 		lost := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, lost)
 		pass(1100 * time.Millisecond) // it has moved to b, after 1.03 s at most
-		b.ends[wire.KindAccess].judge.state.Store(int32(Down))
+		b.end(wire.KindAccess).health.NoAddress(errTest)
 		pass(5 * time.Second)
 		moved, back := len(f.net.seen("b:1812")), f.net.seen("a:1812")
 		if moved == 0 || len(back) != 5 || string(back[1].octets) == string(back[2].octets) {
@@ -236,12 +245,13 @@ func TestLateProtocolErrorOfTheFirstServer(t *testing.T) {
 	})
 }
 
-// A server that answers probes but no requests is left like one that is silent.
+// A server that answers probes but no requests is left as soon as several requests in
+// a row were not answered, and no later than the route's patience.
 // Rules: P65
 func TestAnsweringProbesOnlyDoesNotKeepRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		checked := func(c *ServerConfig) { c.Health.Check = CheckStatusServer }
+		checked := func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer }
 		a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 		defer a.Close()
 		defer b.Close()
@@ -254,8 +264,8 @@ func TestAnsweringProbesOnlyDoesNotKeepRequests(t *testing.T) {
 			pass(100 * time.Millisecond)
 			go func() {
 				<-o.ended
-				if took := time.Since(before); o.outcome() != "replies [Access-Accept] fails []" || took > 6900*time.Millisecond {
-					t.Errorf("request %d: %s after %v, expected b's Access-Accept within 6.9s", i, o.outcome(), took)
+				if took := time.Since(before); o.outcome() != "replies [Access-Accept] fails []" || took > 2700*time.Millisecond {
+					t.Errorf("request %d: %s after %v, expected b's Access-Accept within 2.7s: the wait of 2.2s at most for the first, 0.4s until the fifth", i, o.outcome(), took)
 				}
 			}()
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"syscall"
@@ -69,6 +70,7 @@ type place struct {
 type flight struct {
 	traveller *traveller // nil: a probe
 	address   string
+	socket    int // the number of the gateway's
 	octets    []byte
 	first     time.Duration
 	end       time.Duration // when its schedule is over at the latest
@@ -86,11 +88,11 @@ func (w *storm) wrong(format string, args ...any) {
 	}
 }
 
-func (w *storm) dial(address string) (datagrams, error) {
+func (w *storm) dial(address netip.AddrPort) (datagrams, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sockets++
-	return &stormSocket{storm: w, address: address, number: w.sockets, in: make(chan delivery, 512), closed: make(chan struct{})}, nil
+	return &stormSocket{storm: w, address: nameOf(address), number: w.sockets, in: make(chan delivery, 512), closed: make(chan struct{})}, nil
 }
 
 // delivery is one datagram on its way back.
@@ -154,7 +156,7 @@ func (w *storm) record(s *stormSocket, b []byte) *flight {
 		}
 		w.mayReuse(f, at)
 	}
-	f := &flight{address: s.address, octets: slices.Clone(b), first: w.now(), copies: 1}
+	f := &flight{address: s.address, socket: s.number, octets: slices.Clone(b), first: w.now(), copies: 1}
 	port := w.ports[s.address]
 	if t := w.owner(b); t != nil {
 		f.traveller = t
@@ -213,12 +215,16 @@ func (w *storm) depart(t *traveller, f *flight) {
 		switch {
 		case !movable(t.Kind):
 			w.wrong("request %d, a %v, moved from %s to %s (RFC 5176 §2.3)", t.number, t.Kind, p.address, f.address)
-		case p.address == f.address:
-			w.wrong("request %d went to %s as a second packet", t.number, f.address)
+		case p.address == f.address && p.socket == f.socket:
+			w.wrong("request %d went to %s as a second packet from the same port", t.number, f.address)
 		case slices.Equal(p.octets[4:20], f.octets[4:20]):
 			w.wrong("request %d moved with its old Request Authenticator (RFC 2865 §2.5)", t.number)
 		}
-		t.moves++
+		if p.address == f.address { // from a new local port: its schedule goes on
+			f.copies += p.copies
+		} else {
+			t.moves++
+		}
 	}
 	t.latest = f
 }
@@ -319,7 +325,7 @@ func (s *stormSocket) receive() (*inbox, error) {
 }
 
 func (s *stormSocket) release(in *inbox) { stormInboxes.Put(in) }
-func (s *stormSocket) remote() string    { return "storm" }
+func (s *stormSocket) unread() bool      { return false }
 func (s *stormSocket) close() error      { s.once.Do(func() { close(s.closed) }); return nil }
 
 // stormInboxes spares the tests 128 KiB for each datagram.

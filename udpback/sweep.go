@@ -10,14 +10,20 @@ import (
 // fall due one after the other share a sweep and a system call.
 const sweepGrain = 5 * time.Millisecond
 
+// longestPostponed bounds how long a sweep waits for what has arrived to be read.
+const longestPostponed = time.Second
+
 // sweepings is what a sweep found, put down under the lock and carried out without it.
 type sweepings struct {
-	hasher    *wire.Hasher
-	packets   [][]byte        // copies to send again, from the buffers
-	ended     []*Exchange     // whose schedule is over
-	moving    []mover         // claimed for another server
-	silent    []time.Duration // when requests that fell due were first sent
-	forgotten int             // abandoned slots whose schedule is over
+	hasher     *wire.Hasher
+	packets    [][]byte        // copies to send again, from the buffers
+	ended      []*Exchange     // whose schedule is over
+	refused    []*Exchange     // CoA and Disconnect for which nobody listens
+	moving     []mover         // claimed for another server or socket
+	silent     []time.Duration // when requests that fell due were first sent
+	unanswered []time.Duration // when requests that waited in vain were first sent
+	forgotten  int             // abandoned slots whose schedule is over
+	retried    bool            // a parked request fell due
 }
 
 // giveBack returns the copies and the sweepings themselves to where they came from.
@@ -28,8 +34,9 @@ func (w *sweepings) giveBack(b *Back) {
 	}
 	clear(w.ended)
 	clear(w.moving)
-	w.packets, w.ended, w.moving, w.forgotten = w.packets[:0], w.ended[:0], w.moving[:0], 0
-	w.silent = w.silent[:0]
+	clear(w.refused)
+	w.packets, w.ended, w.moving, w.forgotten, w.retried = w.packets[:0], w.ended[:0], w.moving[:0], 0, false
+	w.silent, w.unanswered, w.refused = w.silent[:0], w.unanswered[:0], w.refused[:0]
 	b.sweepings.Put(w)
 }
 
@@ -37,67 +44,191 @@ func (w *sweepings) giveBack(b *Back) {
 // to the end of its schedule (RFC 5080 §2.2.1). It looks at all 256 slots, which
 // is cheaper than a timer or a heap entry for each request, because most
 // requests are answered before they are ever due.
+//
+//  1. What has arrived is read before anything is given up.
+//  2. A way that fails, or is silent, gets a new socket or address.
+//  3. What is ordered to leave, or due, is decided on, slot by slot.
+//  4. Health hears of the silence; requests move, are resent, or end.
 func (s *socket) sweep() {
 	s.sweeping.Lock()
 	defer s.sweeping.Unlock()
 	b := s.end.server.back
+	now := b.Now()
+	if s.postpone(now) { // 1
+		return
+	}
+	s.mendPath(now) // 2
 	w := b.sweepings.Get().(*sweepings)
 	defer w.giveBack(b)
-	now := b.Now()
+	s.decide(w, now) // 3
 
+	for _, first := range w.silent { // 4
+		s.end.silent(first)
+	}
+	for _, first := range w.unanswered {
+		s.end.health.Unanswered(first)
+	}
+	s.move(w, now)
+	s.resend(w)
+	s.finish(w)
+	if w.retried {
+		s.end.reopen()
+	}
+}
+
+// postpone puts the sweep off while datagrams that have arrived are unread: a process
+// that was paused, or starved of processor time, would give up requests whose replies
+// are there.
+func (s *socket) postpone(now time.Duration) bool {
+	unread := s.conn.unread()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.armed = 0
-	next := time.Duration(0)
+	if !unread || !s.anyDue(now) {
+		s.postponed = 0
+		return false
+	}
+	if s.postponed == 0 {
+		s.postponed = now
+	}
+	if now-s.postponed >= longestPostponed {
+		s.postponed = 0
+		return false
+	}
+	s.arm(now+sweepGrain, now)
+	return true
+}
+
+// anyDue reports whether a slot is to be looked at now. With mu held.
+func (s *socket) anyDue(now time.Duration) bool {
+	for id := range s.slots {
+		if sl := &s.slots[id]; (sl.state == slotWaiting || sl.state == slotAbandoned) && sl.next() <= now+sweepGrain {
+			return true
+		}
+	}
+	return false
+}
+
+// mendPath looks for another way to the server when this socket's fails, or when a
+// request is due again that was sent twice and nothing at all was heard since. A
+// renewal that is not to be had yet is tried again as long as anything waits.
+func (s *socket) mendPath(now time.Duration) {
+	s.mu.Lock()
+	renew := s.orders&renewSocket != 0
+	silent := s.orders&leaveSocketWhenDue == 0 && !s.end.livesAtAddress() && s.overdue(now)
+	s.mu.Unlock()
+	if renew && (!s.end.uses(s) || s.end.renew(true)) {
+		s.mu.Lock()
+		s.orders &^= renewSocket
+		s.mu.Unlock()
+	}
+	if silent {
+		s.end.suspectPath()
+	}
+}
+
+// overdue reports whether a request is due that was sent at least twice, with nothing
+// verified since the last time. With mu held.
+func (s *socket) overdue(now time.Duration) bool {
+	for id := range s.slots {
+		sl := &s.slots[id]
+		if sl.state == slotWaiting && sl.sends >= 2 && sl.due <= now+sweepGrain && sl.ex.group != nil && s.isEvidence(sl) && !s.end.health.HeardSince(sl.lastSent) {
+			return true
+		}
+	}
+	return false
+}
+
+// decide decides on each slot that is due or ordered to leave. What must be done
+// without the lock is put down in w.
+func (s *socket) decide(w *sweepings, now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, next := s.orders, time.Duration(0)
+	if o&renewSocket == 0 {
+		s.orders &= leaveSocketWhenDue
+	}
 	for id := range s.slots {
 		sl := &s.slots[id]
 		if sl.state != slotWaiting && sl.state != slotAbandoned {
 			continue
 		}
-		if sl.due <= now+sweepGrain {
-			s.fallDue(wire.ServerID(id), now, w)
+		s.decideSlot(wire.ServerID(id), o, now, w)
+		if (sl.state == slotWaiting || sl.state == slotAbandoned) && (next == 0 || sl.next() < next) {
+			next = sl.next()
 		}
-		if (sl.state == slotWaiting || sl.state == slotAbandoned) && (next == 0 || sl.due < next) {
-			next = sl.due
-		}
+	}
+	if next != 0 && o&renewSocket != 0 {
+		next = min(next, now+renewPause)
 	}
 	if next != 0 {
 		s.arm(next, now)
 	}
-	s.mu.Unlock()
-
-	for _, first := range w.silent {
-		s.end.judge.silence(first)
-	}
-	s.move(w, now)
-	s.resend(w)
-	s.finish(w)
 }
 
-// fallDue decides what becomes of a slot whose wait is over. With mu held: what
-// must be done without the lock is put down in w.
+// decideSlot decides on one slot that waits or is abandoned. With mu held.
+func (s *socket) decideSlot(id wire.ServerID, o orders, now time.Duration, w *sweepings) {
+	sl := &s.slots[id]
+	switch {
+	case sl.state == slotWaiting && s.obey(id, o, w):
+	case sl.due <= now+sweepGrain:
+		s.fallDue(id, now, w)
+	case sl.leaveAt != 0 && sl.leaveAt <= now+sweepGrain:
+		s.outOfPatience(id, now, w)
+	}
+}
+
+// fallDue decides what becomes of a slot whose wait is over. With mu held.
 func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
 	sl := &s.slots[id]
 	if sl.state == slotAbandoned {
+		if !sl.uncounted {
+			w.forgotten++
+		}
 		s.free(id)
-		w.forgotten++
 		return
 	}
-	if sl.ex.group != nil && sl.sends == 1 { // each request counts once
-		w.silent = append(w.silent, sl.first)
+	over := now+sweepGrain >= sl.end
+	if sl.ex.group != nil && s.isEvidence(sl) {
+		if sl.sends == 1 { // each request counts once
+			w.silent = append(w.silent, sl.first)
+		}
+		s.countOverdue(sl, now, w)
 	}
-	if now+sweepGrain >= sl.end {
+	w.retried = w.retried || s.parked()
+	if over {
 		w.ended = append(w.ended, s.free(id))
 		return
 	}
-	if own := s.end.judge.now(); s.shouldMove(sl, now, own) {
-		w.moving = append(w.moving, mover{ex: sl.claim(), id: id, generation: sl.generation, own: own})
-		return
-	}
-	if int(sl.sends) >= s.schedule(sl).Count {
+	own := s.end.rank()
+	switch {
+	case s.shouldMove(sl, now, own):
+		w.moving = append(w.moving, s.claim(id, mover{own: own}))
+	case int(sl.sends) >= s.schedule(sl).Count:
 		w.ended = append(w.ended, s.free(id))
-		return
+	case s.leavesSocket(sl):
+		w.moving = append(w.moving, s.claim(id, mover{here: true}))
+	default:
+		s.again(sl, now, w)
 	}
-	s.again(sl, now, w)
+}
+
+// countOverdue has the port's health told, once, of a request that should have been
+// answered by now. Where a route's patience is longer than the default, its answers
+// are known to take that long. With mu held.
+func (s *socket) countOverdue(sl *slot, now time.Duration, w *sweepings) {
+	now += sweepGrain
+	patience := sl.ex.group.patience
+	if !sl.overdue && s.end.health.Overdue(sl.first, now) && (patience <= DefaultPatience || now-sl.first >= patience) {
+		sl.overdue = true
+		w.unanswered = append(w.unanswered, sl.first)
+	}
+}
+
+// isEvidence reports whether the silence after a request says anything about the
+// server: not when it was not sent, or this machine could not send. With mu held.
+func (s *socket) isEvidence(sl *slot) bool {
+	return !s.parked() && (s.troubledAt == 0 || s.troubledAt < sl.first)
 }
 
 // again puts a slot's packet down for another transmission: octet-identical,
@@ -106,6 +237,7 @@ func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
 func (s *socket) again(sl *slot, now time.Duration, w *sweepings) {
 	w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
 	sl.sends++
+	sl.lastSent = now
 	sl.wait = s.schedule(sl).next(sl.wait, jitter())
 	sl.due = min(now+sl.wait, sl.end)
 }
@@ -115,7 +247,7 @@ func (s *socket) schedule(sl *slot) *Schedule {
 	if sl.ex.schedule != nil {
 		return sl.ex.schedule
 	}
-	return &s.end.server.schedule
+	return &s.end.server.settings.Load().schedule
 }
 
 // resend sends what fallDue put down.
@@ -126,11 +258,11 @@ func (s *socket) resend(w *sweepings) {
 	n, err := s.conn.send(w.packets)
 	s.end.metrics.Resent(n)
 	if err != nil {
-		s.end.socketError(err)
+		s.failed(err)
 	}
 }
 
-// finish ends the exchanges whose server stayed silent.
+// finish ends the exchanges whose server stayed silent, or that it refused.
 func (s *socket) finish(w *sweepings) {
 	s.end.add(-w.forgotten - len(w.ended))
 	for _, ex := range w.ended {
@@ -138,6 +270,11 @@ func (s *socket) finish(w *sweepings) {
 			s.end.metrics.Timeout(1)
 		}
 		if f := ex.Handler.Fail(w.hasher, FailSilent, 0); f != nil {
+			f.Flush()
+		}
+	}
+	for _, ex := range w.refused {
+		if f := ex.Handler.Fail(w.hasher, FailRefused, 0); f != nil {
 			f.Flush()
 		}
 	}

@@ -44,10 +44,7 @@ func (s *Server) readiness() Readiness {
 			reasons = append(reasons, why)
 		}
 	}
-	states := map[end]metrics.State{}
-	for _, c := range s.cfg.Metrics.Servers() {
-		states[end{c.Name, c.Port}] = c.State
-	}
+	states := bestStates(s.cfg.Metrics.Servers())
 	for _, route := range s.cfg.Routes() {
 		for _, port := range route.ports() {
 			if !usable(states, route.Servers, port) {
@@ -61,8 +58,23 @@ func (s *Server) readiness() Readiness {
 // end is one port of a server.
 type end struct{ server, port string }
 
-// usable reports whether any of the servers is not down at the port; a suspect
-// one still gets requests when no other is up.
+// bestStates returns the state of each port of each server, and for one that is
+// expanded the best of its addresses, which are counted as NAME@ADDRESS.
+func bestStates(counts []metrics.ServerCounts) map[end]metrics.State {
+	states := map[end]metrics.State{}
+	for _, c := range counts {
+		name, _, _ := strings.Cut(c.Name, "@")
+		for _, n := range []string{c.Name, name} {
+			if best, known := states[end{n, c.Port}]; !known || c.State < best {
+				states[end{n, c.Port}] = c.State
+			}
+		}
+	}
+	return states
+}
+
+// usable reports whether any of the servers is not down at the port; a suspect or
+// failing one still gets requests when no other is up.
 func usable(states map[end]metrics.State, servers []string, port string) bool {
 	for _, name := range servers {
 		if state, known := states[end{name, port}]; known && state != metrics.StateDown {

@@ -15,6 +15,7 @@ import (
 	"radsec-gw/routing"
 	"radsec-gw/tlsfront"
 	"radsec-gw/udpback"
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -28,9 +29,10 @@ type knownServer struct {
 	server *udpback.Server
 }
 
-// buildRules makes the servers, the groups and the routing table. A server of
-// known whose configuration is the same is taken over, with its sockets and its
-// health. On an error nothing new is left open.
+// buildRules makes the servers, the groups and the routing table. A server of known
+// with the same name, address and secret is taken over, with its sockets and its
+// health; reconfigure gives it what else has changed. On an error nothing new is left
+// open.
 func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, known []knownServer) (servers []knownServer, rules *relay.Rules, err error) {
 	defer func() {
 		if err != nil {
@@ -62,7 +64,7 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, know
 		for _, name := range r.Servers {
 			members = append(members, byName[name])
 		}
-		group, err := back.NewGroup(udpback.GroupConfig{Balance: balanceOf(r.Balance), MoveAfter: r.MoveOnAfter}, members...)
+		group, err := back.NewGroup(groupConfig(r), members...)
 		if err != nil {
 			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
 		}
@@ -75,15 +77,49 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, know
 	return servers, rules, nil
 }
 
+// forEver stands for no bound where 0 is a package's default.
+const forEver = time.Duration(math.MaxInt64 / 4)
+
+func groupConfig(r *config.Route) udpback.GroupConfig {
+	c := udpback.GroupConfig{Balance: balanceOf(r.Balance), MoveAfter: r.MoveOnAfter, Patience: r.Patience}
+	if c.Patience == 0 {
+		c.Patience = forEver
+	}
+	return c
+}
+
 // takeServer finds the server in known, or makes it.
 func takeServer(s *config.Server, back *udpback.Back, known []knownServer) (knownServer, error) {
 	for _, k := range known {
-		if reflect.DeepEqual(k.config, *s) {
-			return k, nil
+		if sameServer(&k.config, s) {
+			return knownServer{config: *s, server: k.server}, nil
 		}
 	}
-	made, err := buildServer(s, back)
-	return knownServer{config: *s, server: made}, err
+	c, err := serverConfig(s)
+	if err != nil {
+		return knownServer{config: *s}, err
+	}
+	return knownServer{config: *s, server: back.NewServer(c)}, nil
+}
+
+// sameServer reports whether a server stays what it is: the same machine with the same
+// secret, whatever else a reload changes.
+func sameServer(a, b *config.Server) bool {
+	return a.Name == b.Name && a.Address == b.Address && a.Expand == b.Expand && reflect.DeepEqual(a.Secret, b.Secret)
+}
+
+// reconfigure gives the servers that were taken over what the file says of them now.
+func reconfigure(servers, known []knownServer) {
+	for i := range servers {
+		s := &servers[i]
+		was := slices.IndexFunc(known, func(k knownServer) bool { return k.server == s.server })
+		if was < 0 || reflect.DeepEqual(known[was].config, s.config) {
+			continue
+		}
+		if c, err := serverConfig(&s.config); err == nil { // the secret is the one that was good before
+			s.server.Reconfigure(c)
+		}
+	}
 }
 
 // without returns those of servers that are not among known.
@@ -125,29 +161,29 @@ func buildTable(cfg *config.Config) (*routing.Table, error) {
 	return routing.New(rules, routing.Options{CoAByUserName: cfg.Routing.CoAByUserName})
 }
 
-func buildServer(s *config.Server, back *udpback.Back) (*udpback.Server, error) {
+func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 	secret, err := wire.NewServerSecret(s.Secret.Octets())
 	if err != nil {
-		return nil, fmt.Errorf("server %q: %w", s.Name, err)
+		return udpback.ServerConfig{}, fmt.Errorf("server %q: %w", s.Name, err)
 	}
 	schedule := udpback.Schedule{Initial: s.RetransmitInitial, Max: s.RetransmitMax, Count: s.RetransmitCount, Duration: s.RetransmitDuration}
-	if schedule.Max == 0 { // in the file 0 means no bound (RFC 5080 §2.2.1), in the room its default
-		schedule.Max = time.Duration(math.MaxInt64 / 4)
+	if schedule.Max == 0 { // in the file 0 means no bound (RFC 5080 §2.2.1), in the package its default
+		schedule.Max = forEver
 	}
 	if schedule.Count == 0 {
 		schedule.Count = math.MaxInt32
 	}
-	return back.NewServer(udpback.ServerConfig{
-		Name: s.Name, Address: s.Address,
+	return udpback.ServerConfig{
+		Name: s.Name, Address: s.Address, ResolveInterval: s.ResolveInterval, Expand: s.Expand,
 		AuthPort: s.AuthPort, AcctPort: s.AcctPort, CoAPort: s.CoAPort,
 		Secret: secret, RequireMA: s.RequireMessageAuthenticator,
 		MaxSockets: s.MaxSockets, Schedule: schedule,
-		Health: udpback.Health{
+		Health: health.Config{
 			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Octets()),
-			SuspectAfter: s.SuspectAfter, Watchdog: s.WatchdogInterval, ProbeInterval: s.ProbeInterval,
-			DownAfter: s.DownAfter, UpAfter: s.UpAfter,
+			SuspectAfter: s.SuspectAfter, FailingAfter: s.FailingAfter, Watchdog: s.WatchdogInterval,
+			ProbeInterval: s.ProbeInterval, DownAfter: s.DownAfter, UpAfter: s.UpAfter,
 		},
-	}), nil
+	}, nil
 }
 
 // buildFront translates what holds for the RadSec side, but for its listeners.
@@ -313,12 +349,12 @@ func balanceOf(s string) udpback.Balance {
 	return udpback.Failover
 }
 
-func checkOf(s string) udpback.Check {
+func checkOf(s string) health.Check {
 	switch s {
 	case config.HealthAccessRequest:
-		return udpback.CheckAccessRequest
+		return health.CheckAccessRequest
 	case config.HealthNone:
-		return udpback.CheckNone
+		return health.CheckNone
 	}
-	return udpback.CheckStatusServer
+	return health.CheckStatusServer
 }

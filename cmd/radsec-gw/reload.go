@@ -20,6 +20,7 @@ import (
 // policy, requests in flight finish where they are, servers whose configuration
 // is the same keep their sockets and health.
 func (g *gateway) Reload() error {
+	g.back.Refresh() // whatever the file says: something around the gateway has changed
 	g.reloading.Lock()
 	defer g.reloading.Unlock()
 	next, read, err := readConfig(g.cfg.Path)
@@ -88,6 +89,7 @@ func (g *gateway) replace(next *config.Config, read *material) error {
 		return err
 	}
 	if !same {
+		reconfigure(servers, g.servers)
 		g.entry.SetRules(rules)
 		g.retire(without(g.servers, servers))
 		announce(servers)

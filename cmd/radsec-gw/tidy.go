@@ -44,9 +44,11 @@ func (g *gateway) forgetGone() (left int) {
 	ends := map[end]bool{}
 	for i := range g.servers {
 		c := &g.servers[i].config
-		ends[end{c.Name, "auth"}] = c.AuthPort != 0
-		ends[end{c.Name, "acct"}] = c.AcctPort != 0
-		ends[end{c.Name, "coa"}] = c.CoAPort != 0
+		for _, name := range g.servers[i].server.Names() {
+			ends[end{name, "auth"}] = c.AuthPort != 0
+			ends[end{name, "acct"}] = c.AcctPort != 0
+			ends[end{name, "coa"}] = c.CoAPort != 0
+		}
 	}
 	left = g.metrics.KeepServers(func(server, port string) bool { return ends[end{server, port}] })
 

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,11 +28,13 @@ type Name struct {
 	// static after construction
 	resolver *Resolver
 	host     string
-	interval time.Duration
 	watcher  Watcher
 	again    chan struct{}
+	ctx      context.Context
 	cancel   context.CancelFunc
 	ended    sync.WaitGroup
+
+	interval atomic.Int64 // a time.Duration: the pause after an answer; 0: none is made by itself
 
 	// owned by the goroutine
 	v4, v6   []netip.Addr
@@ -39,13 +42,23 @@ type Name struct {
 	failures int
 }
 
-// Watch looks host up now and then until Close. interval is the pause after an
+// Name returns a name that Start begins to look up. interval is the pause after an
 // answer; 0 means that only Again asks.
-func (r *Resolver) Watch(host string, interval time.Duration, w Watcher) *Name {
+func (r *Resolver) Name(host string, interval time.Duration, w Watcher) *Name {
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Name{resolver: r, host: host, interval: interval, watcher: w, again: make(chan struct{}, 1), cancel: cancel}
-	n.ended.Go(func() { n.run(ctx) })
+	n := &Name{resolver: r, host: host, watcher: w, again: make(chan struct{}, 1), ctx: ctx, cancel: cancel}
+	n.interval.Store(int64(interval))
 	return n
+}
+
+// Start looks the name up now, and then now and again until Close.
+func (n *Name) Start() { n.ended.Go(func() { n.run(n.ctx) }) }
+
+// SetInterval changes the pause after an answer, from the next look-up on.
+func (n *Name) SetInterval(d time.Duration) {
+	if n.interval.Swap(int64(d)) != int64(d) {
+		n.Again()
+	}
 }
 
 // Again asks for a look-up soon: at once, but a second after the last began. It
@@ -114,10 +127,11 @@ func (n *Name) pause(ctx context.Context, began time.Time) bool {
 
 // wait is the pause before the next look-up that nobody asks for; 0: none is made.
 func (n *Name) wait() time.Duration {
+	interval := time.Duration(n.interval.Load())
 	if n.failures == 0 {
-		return n.interval
+		return interval
 	}
-	longest := n.interval
+	longest := interval
 	if longest == 0 {
 		longest = longestBackoff
 	}

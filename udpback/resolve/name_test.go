@@ -113,7 +113,9 @@ func (s *story) watcher(failures bool) Watcher {
 
 func watch(z *zone, host string, interval time.Duration, failures bool) (*Name, *story) {
 	s := &story{start: time.Now()}
-	return New(z.lookup).Watch(host, interval, s.watcher(failures)), s
+	n := New(z.lookup).Name(host, interval, s.watcher(failures))
+	n.Start()
+	return n, s
 }
 
 func expect(t *testing.T, s *story, want string) {
@@ -235,12 +237,14 @@ func TestHungNamesLeaveRoom(t *testing.T) {
 			host := fmt.Sprint("hung", i)
 			z.set("ip4 "+host, hang)
 			z.set("ip6 "+host, hang)
-			names = append(names, r.Watch(host, 30*time.Second, (&story{}).watcher(false)))
+			names = append(names, r.Name(host, 30*time.Second, (&story{}).watcher(false)))
+			names[i].Start()
 		}
 		<-time.After(2 * time.Minute) // the first tries are spread by now
 		z.set("ip4 good", addrs("192.0.2.1"))
 		s := &story{start: time.Now()}
-		names = append(names, r.Watch("good", 30*time.Second, s.watcher(true)))
+		names = append(names, r.Name("good", 30*time.Second, s.watcher(true)))
+		names[200].Start()
 		<-time.After(20 * time.Second)
 		synctest.Wait()
 		if got := s.text(); !strings.HasSuffix(got, "found [192.0.2.1]") {

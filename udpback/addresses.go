@@ -1,0 +1,104 @@
+package udpback
+
+import (
+	"log/slog"
+	"net/netip"
+	"slices"
+
+	"radsec-gw/logs"
+)
+
+// addresses is what is known of a server's addresses; immutable.
+type addresses struct {
+	all     []netip.Addr
+	current netip.Addr // the one in use; invalid: none is known
+}
+
+// Address returns the address in use; invalid when none is known yet.
+func (s *Server) Address() netip.Addr { return s.addresses.Load().current }
+
+// has reports whether a is one of the server's addresses.
+func (s *Server) has(a netip.Addr) bool {
+	return slices.Contains(s.addresses.Load().all, a.Unmap()) ||
+		slices.ContainsFunc(*s.members.Load(), func(m *Server) bool { return m.has(a) })
+}
+
+// suspectName has the name looked up soon, because the server may have moved: a
+// container that was made again often has another address. It does not wait.
+func (s *Server) suspectName() {
+	if s.name != nil {
+		s.name.Again()
+	}
+}
+
+// looked is told how each look-up of the name ended.
+func (s *Server) looked(err error) {
+	s.back.metrics.CountLookup(s.Name, err == nil)
+	if err == nil {
+		return
+	}
+	text := "the server's name cannot be looked up; its last address stays in use"
+	if len(s.addresses.Load().all) == 0 && len(*s.members.Load()) == 0 {
+		text = "the server's name cannot be looked up: its requests go to other servers or wait; is the name right, and does the name server answer?"
+		for _, e := range s.endpoints() {
+			e.health.NoAddress(err)
+		}
+	}
+	s.back.lookups.Say(s.back.Now(), func() logs.Line {
+		return logs.Line{Log: s.back.log, Level: slog.LevelError, Text: text, Fields: []any{"server", s.Name, "name", s.host, "error", err}}
+	})
+}
+
+// found puts the addresses of the name in force: those of one machine, or of as many
+// servers.
+func (s *Server) found(all []netip.Addr) {
+	if s.expand {
+		s.foundMembers(all)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	was := s.addresses.Load()
+	if was.current.IsValid() && slices.Contains(all, was.current) {
+		s.addresses.Store(&addresses{all: all, current: was.current})
+		return
+	}
+	s.addresses.Store(&addresses{all: all, current: all[0]})
+	if was.current.IsValid() {
+		s.back.log.Info("the server's name has another address now", "server", s.Name, "name", s.host, "was", was.current, "is", all[0])
+	} else {
+		s.back.log.Info("the server's name was looked up", "server", s.Name, "name", s.host, "address", all[0], "addresses", len(all))
+	}
+	for _, e := range s.endpoints() {
+		e.moveTo(true)
+	}
+}
+
+// tryNextAddress goes on to the server's next address, when it has several and
+// nothing has verified from the one in use. from is the address that was found
+// silent: only the first who says so has an effect.
+func (s *Server) tryNextAddress(from netip.Addr) {
+	if len(s.addresses.Load().all) < 2 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.addresses.Load()
+	if s.closed || a.current != from {
+		return
+	}
+	for _, e := range s.endpoints() {
+		if e.livesAtAddress() {
+			return // the machine is there, and only this port is silent
+		}
+	}
+	next := a.all[(slices.Index(a.all, from)+1)%len(a.all)]
+	s.addresses.Store(&addresses{all: a.all, current: next})
+	s.back.log.Info("nothing is heard from the server's address; trying its next", "server", s.Name, "name", s.host, "was", from, "is", next)
+	for _, e := range s.endpoints() {
+		e.moveTo(false)
+	}
+}

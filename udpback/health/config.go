@@ -1,0 +1,98 @@
+package health
+
+import "time"
+
+// Check is what a silent port is probed with.
+type Check uint8
+
+// The checks.
+const (
+	CheckNone          Check = iota // no probes: requests are all the evidence there is
+	CheckStatusServer               // Status-Server to the auth and acct ports (RFC 5997 §4)
+	CheckAccessRequest              // an Access-Request of a configured user to the auth port
+)
+
+// Config says how the ports of a server are judged. A zero field means its default.
+type Config struct {
+	Check          Check
+	User, Password string // of CheckAccessRequest
+
+	// SuspectAfter is how many requests must fall due for a second transmission,
+	// with no verified reply to anything since their first, before the port is
+	// suspect. Default 3: one realm that stays silent is no evidence (P83).
+	SuspectAfter int
+
+	// FailingAfter is how many requests in a row must be overdue, while probes are
+	// answered, before the port is failing. Default 5.
+	FailingAfter int
+
+	// Watchdog is how long nothing may be heard from a port before it is probed
+	// although nothing is wrong; varied by ±2 s (RFC 3539 §3.4.1, Tw). Default 30 s.
+	Watchdog time.Duration
+
+	// ProbeInterval is the pause between probes of a port that is suspect, failing or
+	// down, and the wait for the answer to each. It is also the pause before a
+	// request is tried on a port that is failing, or down without probes; twice as
+	// long after the first try, then four times. Default 3 s.
+	ProbeInterval time.Duration
+
+	DownAfter int // lost probes that take a port from suspect or failing to down; default 3
+	UpAfter   int // verified replies that bring a port back that is down; default 3 (RFC 3539 App. A)
+}
+
+// Defaults of Config.
+const (
+	DefaultSuspectAfter  = 3
+	DefaultFailingAfter  = 5
+	DefaultWatchdog      = 30 * time.Second
+	DefaultProbeInterval = 3 * time.Second
+	DefaultDownAfter     = 3
+	DefaultUpAfter       = 3
+)
+
+const (
+	// watchdogJitter is ± on Tw (RFC 3539 §3.4.1).
+	watchdogJitter = 2 * time.Second
+
+	// recoverAfter is how many answered requests bring a failing port back.
+	recoverAfter = 3
+
+	// maxFailedTries bounds the pause between tries: 2^2 probe intervals.
+	maxFailedTries = 2
+)
+
+// WithDefaults returns c with each zero field replaced by its default.
+func (c Config) WithDefaults() Config {
+	number := func(n *int, def int) {
+		if *n == 0 {
+			*n = def
+		}
+	}
+	number(&c.SuspectAfter, DefaultSuspectAfter)
+	number(&c.FailingAfter, DefaultFailingAfter)
+	number(&c.DownAfter, DefaultDownAfter)
+	number(&c.UpAfter, DefaultUpAfter)
+	if c.Watchdog == 0 {
+		c.Watchdog = DefaultWatchdog
+	}
+	if c.ProbeInterval == 0 {
+		c.ProbeInterval = DefaultProbeInterval
+	}
+	return c
+}
+
+// State is what is believed of a port, the better states first.
+type State int32
+
+// The states.
+const (
+	Up      State = iota // answers, or has not been asked yet
+	Suspect              // nothing was heard since several requests; probes decide
+	Failing              // answers probes and no requests
+	Down                 // silent, refused, unreachable or without an address
+)
+
+// String returns the state in one word.
+func (s State) String() string {
+	return [...]string{Up: "up", Suspect: "suspect", Failing: "failing", Down: "down"}[s]
+}

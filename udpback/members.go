@@ -1,0 +1,172 @@
+package udpback
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"time"
+
+	"radsec-gw/wire"
+)
+
+// maxServers is how many servers a group can hold: one bit each in Exchange.tried.
+const maxServers = 64
+
+// members is the servers of a group at a time, each address of an expanded name by
+// itself; immutable.
+type members struct {
+	servers []*Server
+	weights []uint64 // of each server's name, for rendezvous hashing
+	version uint64   // of Back.expansions
+}
+
+// current returns the group's servers now.
+func (g *Group) current() *members {
+	m := g.now.Load()
+	if !g.expands || m.version == g.back.expansions.Load() {
+		return m
+	}
+	m = g.flatten()
+	g.now.Store(m)
+	return m
+}
+
+// flatten lists the servers, each with its members in its place.
+func (g *Group) flatten() *members {
+	m := &members{version: g.back.expansions.Load()}
+	for _, s := range g.servers {
+		one := []*Server{s}
+		if list := *s.members.Load(); len(list) > 0 {
+			one = list
+		}
+		m.servers = append(m.servers, one...)
+	}
+	m.servers = m.servers[:min(len(m.servers), maxServers)]
+	for _, s := range m.servers {
+		m.weights = append(m.weights, Hash([]byte(s.Name)))
+	}
+	return m
+}
+
+// follow translates what an exchange has tried into the group's servers of now.
+func (g *Group) follow(ex *Exchange) *members {
+	m := g.current()
+	if ex.members == m {
+		return m
+	}
+	tried := uint64(0)
+	if ex.members != nil {
+		for i, s := range ex.members.servers {
+			if j := slices.Index(m.servers, s); j >= 0 && ex.tried&(1<<i) != 0 {
+				tried |= 1 << j
+			}
+		}
+	}
+	ex.members, ex.tried = m, tried
+	return m
+}
+
+// bit returns the bit of a server in Exchange.tried; 0 when it is not a member.
+func (m *members) bit(s *Server) uint64 {
+	if i := slices.Index(m.servers, s); i >= 0 {
+		return 1 << i
+	}
+	return 0
+}
+
+// memberConfig is the configuration of the server at one address of a name.
+func (s *Server) memberConfig(a netip.Addr) ServerConfig {
+	c := s.config
+	c.Name, c.Address, c.Expand, c.ResolveInterval = s.Name+"@"+a.String(), a.String(), false, 0
+	return c
+}
+
+// foundMembers makes a server of each address that is new, and lets go of those whose
+// address is gone: what waits there goes to the others at once.
+func (s *Server) foundMembers(all []netip.Addr) {
+	if len(all) > maxServers {
+		s.back.log.Warn("the server's name has more addresses than a group can hold; the rest is not used", "server", s.Name, "name", s.host, "addresses", len(all), "used", maxServers)
+		all = all[:maxServers]
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	old := *s.members.Load()
+	var next, gone []*Server
+	for _, a := range all {
+		if i := slices.IndexFunc(old, func(m *Server) bool { return m.literal == a }); i >= 0 {
+			next = append(next, old[i])
+			continue
+		}
+		s.back.log.Info("the server's name has a further address: it is a server of its own", "server", s.Name, "name", s.host, "address", a)
+		next = append(next, s.back.NewServer(s.memberConfig(a)))
+	}
+	for _, m := range old {
+		if !slices.Contains(next, m) {
+			s.back.log.Info("the server's name has lost an address", "server", s.Name, "name", s.host, "address", m.literal)
+			gone = append(gone, m)
+		}
+	}
+	s.members.Store(&next)
+	s.back.expansions.Add(1)
+	if len(old) == 0 { // what waits for the name goes to its addresses
+		s.replacePorts(ports{})
+	}
+	s.gone = append(s.gone, gone...)
+	longest := s.settings.Load().schedule.Duration + 2*time.Second
+	s.mu.Unlock()
+	if len(old) == 0 {
+		time.AfterFunc(longest, func() { s.back.metrics.ForgetServer(s.Name) })
+	}
+	for _, m := range gone {
+		for _, e := range m.endpoints() {
+			e.health.NoAddress(errAddressGone)
+			e.leaveServer()
+		}
+		m.Retire()
+		time.AfterFunc(longest, func() { s.closeGone(m) })
+	}
+}
+
+// errAddressGone is why a member is down whose address the name no longer has.
+var errAddressGone = errors.New("the server's name no longer has this address")
+
+// closeGone closes a member whose address is gone, and forgets its counts.
+func (s *Server) closeGone(m *Server) {
+	s.mu.Lock()
+	i := slices.Index(s.gone, m)
+	if i >= 0 {
+		s.gone = slices.Delete(s.gone, i, i+1)
+	}
+	s.mu.Unlock()
+	if i < 0 {
+		return
+	}
+	m.Close()
+	if !slices.Contains(s.Names(), m.Name) { // else the address is back
+		s.back.metrics.ForgetServer(m.Name)
+	}
+}
+
+// Serves says whether any server of the group has a port for the kind.
+func (g *Group) Serves(k wire.Kind) bool {
+	for _, s := range g.current().servers {
+		if s.end(k) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// HasAddress says whether a server of the group has this IP address. A host name has
+// those that it was last looked up to.
+func (g *Group) HasAddress(a netip.Addr) bool {
+	for _, s := range g.servers {
+		if s.has(a) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,34 @@
+package udpback
+
+import (
+	"errors"
+	"net"
+	"sync"
+)
+
+// errNowhere is what sending on a parked socket gives.
+var errNowhere = errors.New("no socket is open")
+
+// nowhere stands for a socket that cannot be opened: it sends and receives nothing.
+type nowhere struct {
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newNowhere() *nowhere { return &nowhere{closed: make(chan struct{})} }
+
+func (n *nowhere) send([][]byte) (int, error) { return 0, errNowhere }
+
+func (n *nowhere) receive() (*inbox, error) {
+	<-n.closed
+	return nil, net.ErrClosed
+}
+
+func (n *nowhere) release(*inbox) {}
+
+func (n *nowhere) unread() bool { return false }
+
+func (n *nowhere) close() error {
+	n.once.Do(func() { close(n.closed) })
+	return nil
+}

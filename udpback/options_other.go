@@ -1,0 +1,8 @@
+//go:build !linux
+
+package udpback
+
+import "syscall"
+
+// setOptions changes nothing where the options of Linux are unknown.
+func setOptions(string, string, syscall.RawConn) error { return nil }

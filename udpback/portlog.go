@@ -1,0 +1,48 @@
+package udpback
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"radsec-gw/udpback/health"
+)
+
+// logTransition tells the operator of a change of a port's health. A port that wavers
+// between up and suspect is told of once a minute.
+func (e *endpoint) logTransition(t health.Transition) {
+	address := slog.String("address", e.where())
+	switch {
+	case t.NoStatusServer:
+		e.log.Warn("the server answers requests and never Status-Server; its health is judged by its requests alone, as with health = \"none\"", address)
+	case t.To == health.Up && t.From == health.Suspect:
+		if e.suspected.Swap(false) {
+			e.log.Info("the server answers again", "was", t.From.String(), address)
+		}
+	case t.To == health.Up:
+		e.log.Info("the server answers again", "was", t.From.String(), address)
+	case t.To == health.Suspect:
+		held, ok := e.suspicion.Due(t.At)
+		e.suspected.Store(ok)
+		if ok {
+			e.log.Warn("the server is silent; probing it, new requests prefer other servers", address, "suppressed", held)
+		}
+	case t.To == health.Failing:
+		e.log.Error("the server is failing: new requests prefer other servers", "hint", t.Hint(), address)
+	case t.To == health.Down:
+		e.log.Error("the server is down", "hint", t.Hint(), address)
+	}
+}
+
+// lateAnswer tells of an answer that arrived after its request had gone to another
+// server, and before that one's.
+func (e *endpoint) lateAnswer(took, patience time.Duration) {
+	e.metrics.AnsweredAfterMove()
+	if took < patience {
+		return
+	}
+	e.lateness.Do(func() {
+		e.log.Warn("the server answered after its request had gone to another server as well; where answers take that long, as when a user must confirm a login, set patience of the route above it",
+			"address", e.where(), "answered_after", took.Round(time.Millisecond), "patience", fmt.Sprint(patience))
+	})
+}

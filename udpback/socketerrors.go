@@ -1,0 +1,122 @@
+package udpback
+
+import (
+	"errors"
+	"log/slog"
+	"syscall"
+
+	"radsec-gw/logs"
+	"radsec-gw/wire"
+)
+
+// failed notes that sending on a socket, or receiving, has failed. What follows from
+// it is left to the socket's sweep, soon: the caller may be on a packet's way.
+func (s *socket) failed(err error) {
+	switch {
+	case errors.Is(err, errNowhere):
+		return // told of when the socket could not be opened
+	case errors.Is(err, syscall.ECONNREFUSED):
+		s.end.socketError(err)
+		s.refuse()
+		return
+	}
+	s.end.socketError(err)
+	if !cannotGetThere(err) {
+		return
+	}
+	now := s.end.server.back.Now()
+	s.end.blockedAt.Store(int64(now))
+	s.mu.Lock()
+	s.troubledAt = now
+	s.mu.Unlock()
+	if sourceGone(err) {
+		s.order(renewSocket|leaveSocket|leaveServer, now)
+	} else {
+		s.order(renewSocket|leaveServer, now)
+	}
+}
+
+// cannotGetThere reports whether an error says that a datagram was not carried to the
+// server, and that it is no use to send it again the same way just now.
+func cannotGetThere(err error) bool {
+	for _, e := range []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN,
+		syscall.EPERM, syscall.EACCES, syscall.ENODEV, syscall.ENXIO} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return sourceGone(err)
+}
+
+// sourceGone reports whether an error says that the socket's own address is no longer
+// one of this machine's: Linux gives EINVAL then.
+func sourceGone(err error) bool {
+	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EINVAL)
+}
+
+// isLocal reports whether an error is this machine's own want of something, which says
+// nothing about the server.
+func isLocal(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EPERM, syscall.EACCES, syscall.EAGAIN} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// hintOf says what to look at after an error of a socket.
+func hintOf(err error) string {
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "too many files are open: raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		return "a packet filter or security policy of this machine forbids it"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.EHOSTDOWN), errors.Is(err, syscall.ENETDOWN):
+		return "there is no way to the server's address: look at the routes and the links"
+	case sourceGone(err):
+		return "this machine's own address has changed"
+	case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+		return "the system is short of memory for packets"
+	}
+	return "look at the network between here and the server"
+}
+
+// socketError counts a failed system call. One line a minute says so.
+func (e *endpoint) socketError(err error) {
+	e.metrics.SocketError(1)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		e.warn(&e.refusal, "nobody listens on the server's port: is the RADIUS server running?", err)
+		e.health.Refused()
+		return
+	}
+	e.failure.Say(e.server.back.Now(), func() logs.Line {
+		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", e.where(), "error", err, "hint", hintOf(err)}}
+	})
+}
+
+func (e *endpoint) warn(c *logs.Limiter, text string, err error) {
+	c.Say(e.server.back.Now(), func() logs.Line {
+		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"address", e.where(), "error", err}}
+	})
+}
+
+// badReply tells the operator of a reply that does not verify. One line a minute
+// for each cause.
+func (e *endpoint) badReply(err error) {
+	e.health.Unverified()
+	text, c := "", &e.forgery
+	switch {
+	case errors.Is(err, errStale):
+		text, c = "a reply from the server was dropped for its Event-Timestamp: do the clocks of the server and of this machine agree?", &e.stale
+	case errors.Is(err, wire.ErrNoMessageAuthenticator):
+		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &e.unsigned
+	case !e.health.HasAnswered():
+		text = "a reply from the server does not verify, nor did any before; the likeliest cause is that the secret here and on the server differ"
+	case e.outstanding.Load() >= e.capacity()*3/4:
+		text = "a reply from the server does not verify, though others do; nearly all Identifiers are in use, so it is likely an answer that was too late, to a request that was given up: the server does not keep up"
+	default:
+		text = "a reply from the server does not verify, though others did; it may be an answer that was too late, or forged, or the secret was changed on one side"
+	}
+	e.warn(c, text, err)
+}
