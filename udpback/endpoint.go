@@ -52,13 +52,19 @@ func newEndpoint(s *Server, label string, number uint16, h health.Config) *endpo
 	e.metrics = s.back.metrics.Server(s.Name, label)
 	e.log = s.back.log.With("server", s.Name, "port", label)
 	e.sockets.Store(new([]*socket))
-	if probeCode(h.Check, label) == 0 {
-		h.Check = health.CheckNone
-	}
-	e.health = health.NewPort(h, health.Owner{Clock: s.back.Now, Probe: e.sendProbe, Changed: e.changed})
+	e.health = health.NewPort(healthOf(h, label), health.Owner{Clock: s.back.Now, Probe: e.sendProbe, Changed: e.changed})
 	e.announce()
 	e.health.Start()
 	return e
+}
+
+// healthOf is a server's health configuration for one of its ports: not every check
+// fits each.
+func healthOf(h health.Config, label string) health.Config {
+	if probeCode(h.Check, label) == 0 {
+		h.Check = health.CheckNone
+	}
+	return h
 }
 
 // address is where requests go now; ok is false when none is known.

@@ -25,7 +25,11 @@ func (e *endpoint) logTransition(t health.Transition) {
 		held, ok := e.suspicion.Due(t.At)
 		e.suspected.Store(ok)
 		if ok {
-			e.log.Warn("the server is silent; probing it, new requests prefer other servers", address, "suppressed", held)
+			fields := []any{address}
+			if held > 0 {
+				fields = append(fields, "suppressed", held)
+			}
+			e.log.Warn("the server is silent; probing it, new requests prefer other servers", fields...)
 		}
 	case t.To == health.Failing:
 		e.log.Error("the server is failing: new requests prefer other servers", "hint", t.Hint(), address)

@@ -140,7 +140,7 @@ func (s *Server) port(k wire.Kind, label string, number uint16) *endpoint {
 		return nil
 	}
 	if e := s.ports.Load()[k]; e != nil && e.number == number {
-		e.health.Configure(s.config.Health)
+		e.health.Configure(healthOf(s.config.Health, label))
 		return e
 	}
 	return newEndpoint(s, label, number, s.config.Health)

@@ -61,7 +61,7 @@ func (p *Port) tick() {
 		p.mu.Unlock()
 		return
 	}
-	due := !p.pending && (p.checkRequested || p.State() != Up || p.lastReply.Load() == 0 || p.unheard(now) >= p.Config().Watchdog-watchdogJitter)
+	due := !p.pending && (p.checkRequested || p.State() != Up || p.untested() || p.unheard(now) >= p.Config().Watchdog-watchdogJitter)
 	waits := p.pending // for the last probe's end, which comes within a moment
 	if due {
 		p.pending, p.checkRequested, p.sentAt = true, false, now
@@ -81,13 +81,16 @@ func (p *Port) tick() {
 func (p *Port) nextTick(now time.Duration) time.Duration {
 	interval := p.Config().ProbeInterval
 	next := interval + time.Duration((rand.Float64()-0.5)/5*float64(interval))
-	if p.State() == Up && !p.pending || !p.Probed() {
+	if p.State() == Up && !p.pending && !p.untested() || !p.Probed() {
 		// A port without Status-Server is asked at the watchdog's pace, in case it has it one day.
 		next = p.Config().Watchdog - p.unheard(now) + rand.N(2*watchdogJitter) - watchdogJitter
 		next = max(next, 100*time.Millisecond)
 	}
 	return next
 }
+
+// untested reports whether no probe was ever answered, though it may be yet.
+func (p *Port) untested() bool { return p.lastProbe.Load() == 0 && p.Probed() }
 
 // unheard is how long nothing has verified.
 func (p *Port) unheard(now time.Duration) time.Duration {

@@ -1,0 +1,151 @@
+package udpback
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/udpback/health"
+	"radsec-gw/wire"
+)
+
+// Each address of an expanded name is a server of its own, which comes and goes with
+// the name; what waits at one that goes moves to another at once.
+func TestExpand(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.hang = true
+		s := f.server(t, "pods", func(c *ServerConfig) {
+			c.Address, c.Expand, c.ResolveInterval = host, true, 5*time.Second
+			c.Health.Check = health.CheckStatusServer
+		})
+		defer s.Close()
+		g := f.group(t, LeastOutstanding, s)
+		if !g.Chooses() {
+			t.Error("a group of one expanded name does not choose, expected that it does")
+		}
+		f.net.answering(t, "a", "b", "c")
+		early := f.everyKind(t, g) // before the name is known
+		pass(4 * time.Second)
+		f.net.name(host, "a", "b")
+		f.net.set(func() { f.net.hang = false })
+		for _, o := range early {
+			<-o.ended
+			if took := time.Since(f.net.start); len(o.replies) != 1 || took > 7*time.Second {
+				t.Errorf("a %v: %s after %v, expected an answer when the name is known", o.code, o.outcome(), took)
+			}
+		}
+		f.net.answering(t)
+		var all []*owner
+		for range 100 {
+			all = append(all, newOwner(radius.CodeAccountingRequest))
+		}
+		f.start(t, g, all...)
+		if a, b := len(f.net.seen("a:1813")), len(f.net.seen("b:1813")); a < 50 || b < 50 {
+			t.Errorf("a got %d requests and b %d, expected half each", a, b)
+		}
+		if got, want := s.Names(), []string{"pods@192.0.2.1", "pods@192.0.2.2"}; !slices.Equal(got, want) {
+			t.Errorf("the members are called %q, expected %q", got, want)
+		}
+		f.net.answering(t, "b", "c")
+		f.net.name(host, "b", "c") // a goes, c comes
+		before := time.Now()
+		for _, o := range all {
+			<-o.ended
+			if took := time.Since(before); len(o.replies) != 1 || took > 5*time.Second+time.Millisecond {
+				t.Errorf("%s after %v, expected an answer when the name is looked up again", o.outcome(), took)
+			}
+		}
+		pass(time.Minute)
+		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
+			t.Errorf("%v requests outstanding, expected none", n)
+		}
+		for _, gone := range []string{"pods", "pods@192.0.2.1"} {
+			for _, c := range f.back.metrics.Servers() {
+				if c.Name == gone {
+					t.Errorf("%s is still counted, expected that it is forgotten", gone)
+				}
+			}
+		}
+		f.net.name(host, "a", "b", "c") // and back
+		pass(6 * time.Second)
+		if n := len(s.Names()); n != 3 {
+			t.Errorf("%d members, expected 3", n)
+		}
+	})
+}
+
+// A State stays with the member that issued it while others come and go.
+// Rules: P66
+func TestExpandKeepsConversations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.name(host, "b", "c")
+		s := f.server(t, "pods", func(c *ServerConfig) {
+			c.Address, c.Expand, c.ResolveInterval = host, true, time.Second
+		})
+		defer s.Close()
+		pass(100 * time.Millisecond)
+		g := f.group(t, Failover, s)
+		f.net.answering(t, "a", "b", "c")
+		second := (*s.members.Load())[1]
+		g.noteState(&Exchange{end: second.end(wire.KindAccess)}, []byte("state"))
+		f.net.name(host, "a", "b", "c")
+		pass(2 * time.Second)
+		o := newOwner(radius.CodeAccessRequest)
+		o.State = Hash([]byte("state")) | 1
+		f.start(t, g, o)
+		<-o.ended
+		if server, _, _ := o.Served(); server != second.Name {
+			t.Errorf("the second round went to %s, expected %s, which issued the State", server, second.Name)
+		}
+	})
+}
+
+// A reload that changes anything but a server's address and secret leaves its sockets,
+// its health and what waits there alone.
+func TestReconfigureKeepsHealth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		config := ServerConfig{}
+		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.CoAPort = 0; config = *c })
+		defer a.Close()
+		pass(30 * time.Second)
+		port := a.end(wire.KindAccess)
+		if s := port.health.State(); s != health.Down {
+			t.Fatalf("a is %v, expected down", s)
+		}
+		waiting := newOwner(radius.CodeAccountingRequest)
+		f.start(t, f.group(t, Failover, a), waiting)
+		config.CoAPort, config.MaxSockets, config.Schedule = 3799, 2, Schedule{Initial: time.Second}
+		config.Health.DownAfter, config.Health.UpAfter = 9, 1
+		a.Reconfigure(config)
+		if a.end(wire.KindAccess) != port || port.health.State() != health.Down {
+			t.Errorf("after the reload a is %v, expected the port that is down", a.end(wire.KindAccess).health.State())
+		}
+		if a.end(wire.KindCoA) == nil {
+			t.Error("after the reload a has no CoA port, expected the one that was added")
+		}
+		f.net.answering(t, "a")
+		pass(10 * time.Second)
+		<-waiting.ended
+		if len(waiting.replies) != 1 {
+			t.Errorf("what waited: %s, expected an answer", waiting.outcome())
+		}
+		if s := port.health.State(); s != health.Up {
+			t.Errorf("a is %v, expected up after one answer, as configured now", s)
+		}
+		config.AcctPort = 0
+		a.Reconfigure(config)
+		if a.end(wire.KindAccounting) != nil {
+			t.Error("the accounting port is still there, expected that it is gone")
+		}
+		pass(time.Minute)
+		if n := f.back.sockets.Load(); n != 1 {
+			t.Errorf("%d sockets are counted, expected that of the auth port", n)
+		}
+	})
+}
