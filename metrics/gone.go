@@ -41,13 +41,20 @@ func (m *Metrics) deleteServer(key serverKey) {
 	for r := range NumResults {
 		m.replies.DeleteLabelValues(key.name, key.port, r.String())
 	}
+	m.deleteLookups(key.name)
+	m.deleteLookups(ServerOf(key.name))
+}
+
+// deleteLookups deletes what CountLookup has made for a server, unless it still has a
+// port, or an address that counts by itself: then its name is still looked up.
+func (m *Metrics) deleteLookups(server string) {
 	for other := range m.servers {
-		if other.name == key.name {
-			return // its name is still looked up
+		if other.name == server || ServerOf(other.name) == server {
+			return
 		}
 	}
-	for _, result := range []string{"found", "failed"} {
-		m.lookups.DeleteLabelValues(key.name, result)
+	for _, result := range lookupResults {
+		m.lookups.DeleteLabelValues(server, result)
 	}
 }
 

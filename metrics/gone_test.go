@@ -19,6 +19,8 @@ func TestWhatIsGoneIsShownNoMore(t *testing.T) {
 	c.Count(wire.KindAccess, FateRelayed)
 	s.AddOutstanding(1)
 	s.Sent(7)
+	s.AnsweredAfterMove()
+	s.Renewed()
 	s.ObserveReply(time.Second)
 	r.Count(FateRelayed)
 	shows := func(says string, want map[string]bool) {

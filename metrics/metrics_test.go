@@ -68,9 +68,14 @@ func TestEverySeriesIsThereAtZero(t *testing.T) {
 	for r := range NumReasons {
 		want = append(want, fmt.Sprintf(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="%v"} 0`, r))
 	}
-	for _, name := range []string{"requests_sent_total", "requests_resent_total", "timeouts_total",
-		"socket_errors_total", "outstanding_requests", "open_sockets", "up", "reply_seconds_count"} {
-		want = append(want, `radsec_gw_server_`+name+`{port="auth",server="freeradius-a"} 0`)
+	for _, name := range []string{"server_requests_sent_total", "server_requests_resent_total", "server_requests_moved_total",
+		"server_timeouts_total", "server_socket_errors_total", "server_socket_renewals_total", "server_outstanding_requests",
+		"server_open_sockets", "server_up", "server_reply_seconds_count", "replies_after_move_total"} {
+		want = append(want, `radsec_gw_`+name+`{port="auth",server="freeradius-a"} 0`)
+	}
+	for _, state := range []string{"up 0", "suspect 0", "failing 0", "down 1"} { // until the health checks have said otherwise
+		name, n, _ := strings.Cut(state, " ")
+		want = append(want, `radsec_gw_server_state{port="auth",server="freeradius-a",state="`+name+`"} `+n)
 	}
 	want = append(want,
 		`radsec_gw_tls_client_connections_total{client="campus"} 0`,
@@ -119,6 +124,9 @@ func TestCountsArrive(t *testing.T) {
 	s.AddOutstanding(5)
 	s.AddOutstanding(-2)
 	s.AddSockets(2)
+	s.AnsweredAfterMove()
+	s.Renewed()
+	s.Renewed()
 	s.SetUp(true)
 	s.ObserveReply(300 * time.Microsecond)
 	m.TLS().CountHandshake(HandshakeNotTLS)
@@ -146,6 +154,8 @@ func TestCountsArrive(t *testing.T) {
 		`radsec_gw_server_requests_resent_total{port="auth",server="freeradius-a"} 2`,
 		`radsec_gw_server_timeouts_total{port="auth",server="freeradius-a"} 1`,
 		`radsec_gw_server_socket_errors_total{port="auth",server="freeradius-a"} 4`,
+		`radsec_gw_replies_after_move_total{port="auth",server="freeradius-a"} 1`,
+		`radsec_gw_server_socket_renewals_total{port="auth",server="freeradius-a"} 2`,
 		`radsec_gw_server_outstanding_requests{port="auth",server="freeradius-a"} 3`,
 		`radsec_gw_server_open_sockets{port="auth",server="freeradius-a"} 2`,
 		`radsec_gw_server_up{port="auth",server="freeradius-a"} 1`,
@@ -154,6 +164,7 @@ func TestCountsArrive(t *testing.T) {
 		`radsec_gw_server_reply_seconds_sum{port="auth",server="freeradius-a"} 0.0003`,
 		`radsec_gw_server_state{port="auth",server="freeradius-a",state="up"} 1`,
 		`radsec_gw_server_state{port="auth",server="freeradius-a",state="suspect"} 0`,
+		`radsec_gw_server_state{port="auth",server="freeradius-a",state="failing"} 0`,
 		`radsec_gw_server_state{port="auth",server="freeradius-a",state="down"} 0`,
 		`radsec_gw_tls_sessions_total{resumed="yes",version="1.3"} 1`,
 		`radsec_gw_tls_sessions_total{resumed="no",version="1.2"} 0`,
@@ -177,9 +188,12 @@ func TestCountsArrive(t *testing.T) {
 			t.Errorf("the scrape lacks %s", line)
 		}
 	}
-	s.SetState(StateSuspect)
-	if text := scrape(t, m, reg); !strings.Contains(text, `state="suspect"} 1`) || !strings.Contains(text, `radsec_gw_server_up{port="auth",server="freeradius-a"} 0`) {
-		t.Error("a suspect server does not show as suspect and not up")
+	for _, state := range []State{StateSuspect, StateFailing} {
+		s.SetState(state)
+		if text := scrape(t, m, reg); !strings.Contains(text, fmt.Sprintf("state=%q} 1\n", state)) || strings.Count(text, "radsec_gw_server_state{") != int(NumStates) ||
+			!strings.Contains(text, `radsec_gw_server_up{port="auth",server="freeradius-a"} 0`) {
+			t.Errorf("a server that is %v does not show as %v and not up", state, state)
+		}
 	}
 	s.SetUp(false)
 	if text := scrape(t, m, reg); !strings.Contains(text, `radsec_gw_server_up{port="auth",server="freeradius-a"} 0`) {
@@ -234,6 +248,9 @@ func TestCountingAllocatesNothing(t *testing.T) {
 		s.CountReply(ReplyAccepted)
 		s.Sent(1)
 		s.AddOutstanding(1)
+		s.AnsweredAfterMove()
+		s.Renewed()
+		s.SetState(StateFailing)
 		s.ObserveReply(time.Millisecond)
 		m.ObserveRequest(wire.KindAccess, time.Millisecond)
 		c.CountReply(radius.CodeAccessAccept)

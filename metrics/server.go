@@ -89,7 +89,8 @@ func (s *Server) AnsweredAfterMove() { s.answeredAfterMove.Inc() }
 // Renewed counts a renewal of the sockets.
 func (s *Server) Renewed() { s.renewals.Inc() }
 
-// SetAddress says where the server's port is reached now, for the status page.
+// SetAddress says where the server's port is reached now, for the status page. Unlike
+// the counts, it allocates.
 func (s *Server) SetAddress(a string) { s.address.Store(&a) }
 
 // Address is what SetAddress said last.
@@ -98,15 +99,6 @@ func (s *Server) Address() string {
 		return *a
 	}
 	return ""
-}
-
-// CountLookup counts a look-up of a server's host name by its end.
-func (m *Metrics) CountLookup(server string, found bool) {
-	result := "failed"
-	if found {
-		result = "found"
-	}
-	m.lookups.WithLabelValues(server, result).Inc()
 }
 
 // Probe counts one health probe by its end.
@@ -152,7 +144,7 @@ func (s *Server) registerState(reg prometheus.Registerer, labels prometheus.Labe
 	}
 	s.SetState(StateDown) // until the health checks have said otherwise
 	s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_up",
-		Help: "1 while the health checks hold a UDP server for alive, else 0.", ConstLabels: labels}, is(StateUp)))
+		Help: "1 while a UDP server is up; 0 while it is suspect, failing or down, which server_state tells apart.", ConstLabels: labels}, is(StateUp)))
 	for state := range NumStates {
 		s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_state",
 			Help:        "1 for the state that a UDP server is in: up, suspect (silent, being probed), failing (answers probes and no requests) or down.",

@@ -20,12 +20,13 @@ func TestASnapshotHoldsWhatWasCounted(t *testing.T) {
 	s.CountReply(ReplyBadResponseAuthenticator)
 	s.ObserveReply(time.Second)
 	s.SetState(StateSuspect)
+	s.SetAddress("192.0.2.1:1812")
 	m.Server("freeradius-a", "acct")
 	servers := m.Servers()
 	if len(servers) != 2 || servers[0].Port != "acct" || servers[1].Port != "auth" {
 		t.Fatalf("servers %+v, want the ports acct and auth in order", servers)
 	}
-	want := ServerCounts{Name: "freeradius-a", Port: "auth", State: StateSuspect, Sent: 7, Timeouts: 2, Answered: 1, Bad: 1, Timed: 1, TimeSum: time.Second}
+	want := ServerCounts{Name: "freeradius-a", Port: "auth", Address: "192.0.2.1:1812", State: StateSuspect, Sent: 7, Timeouts: 2, Answered: 1, Bad: 1, Timed: 1, TimeSum: time.Second}
 	if servers[1] != want {
 		t.Errorf("counts %+v, want %+v", servers[1], want)
 	}

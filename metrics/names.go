@@ -1,0 +1,35 @@
+package metrics
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// lookupResults are how a look-up of a host name may end.
+var lookupResults = []string{"found", "failed"}
+
+// CountLookup counts a look-up of a server's host name by its end. The first one makes
+// the series of both ends, so that an increase from zero is seen. They go with the last
+// port of the server, or of its addresses.
+func (m *Metrics) CountLookup(server string, found bool) {
+	for i, result := range lookupResults {
+		c := m.lookups.WithLabelValues(server, result)
+		if found == (i == 0) {
+			c.Inc()
+		}
+	}
+}
+
+// ServerOf returns the configured server that a name of Server belongs to. That is the
+// name itself, unless each address of the server's host name counts by itself: those
+// are called NAME@ADDRESS.
+func ServerOf(name string) string {
+	i := strings.LastIndexByte(name, '@')
+	if i < 0 {
+		return name
+	}
+	if _, err := netip.ParseAddr(name[i+1:]); err != nil {
+		return name
+	}
+	return name[:i]
+}
