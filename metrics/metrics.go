@@ -87,7 +87,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		replies: counter("server_replies_total",
 			"Datagrams received from a UDP server, by what they were.", "server", "port", "result"),
 		moved: counter("server_requests_moved_total",
-			"Requests that moved on to another server because this one was silent or could not route them.", perServer...),
+			"Requests that moved on to another server because this one left them unanswered, was failing or down, or could not route them.", perServer...),
 		answeredAfterMove: counter("replies_after_move_total",
 			"Answers of a UDP server that arrived after their request had gone to another server as well, and before that one's.", perServer...),
 		renewals: counter("server_socket_renewals_total",

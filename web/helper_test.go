@@ -46,8 +46,10 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 	}
 	b.server = New(cfg)
 	for _, name := range []string{"radius-a", "radius-b"} {
-		for _, port := range []string{"auth", "acct", "coa"} {
-			b.m.Server(name, port).SetState(metrics.StateUp)
+		for port, number := range map[string]string{"auth": "1812", "acct": "1813", "coa": "3799"} {
+			s := b.m.Server(name, port)
+			s.SetState(metrics.StateUp)
+			s.SetAddress("10.0.0.7:" + number)
 		}
 	}
 	return b
@@ -83,7 +85,10 @@ func (b *bed) busy() {
 			Subject: subject, NotAfter: time.Now().Add(time.Duration(3+200*i)*24*time.Hour + time.Hour), Version: "TLS 1.3", Since: time.Now().Add(-time.Hour)})
 	}
 	b.m.Server("radius-a", "acct").SetState(metrics.StateSuspect)
-	b.m.Server("radius-b", "coa").SetState(metrics.StateDown)
+	b.m.Server("radius-b", "acct").SetState(metrics.StateFailing)
+	down := b.m.Server("radius-b", "coa")
+	down.SetState(metrics.StateDown)
+	down.SetAddress("radius-b.internal (no address)")
 	at := time.Now().Add(-keepSamples * sampleEvery)
 	for i := range 100 {
 		for j, port := range []string{"auth", "acct"} {

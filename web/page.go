@@ -68,7 +68,7 @@ type pageRoute struct {
 }
 
 type pageEnd struct {
-	Server, Port            string
+	Server, Port, Address   string
 	State                   string
 	Outstanding             int64
 	Rate, Trip              string
@@ -117,12 +117,9 @@ func (s *Server) pageData(now time.Time) *pageData {
 		Readiness: s.readiness(),
 		Level:     strings.ToLower(s.cfg.Logs.Level().String()),
 	}
-	counts := map[end]metrics.ServerCounts{}
-	for _, c := range s.cfg.Metrics.Servers() {
-		counts[end{c.Name, c.Port}] = c
-	}
+	ends := endsOf(s.cfg.Metrics.Servers())
 	for _, r := range s.cfg.Routes() {
-		d.Routes = append(d.Routes, s.pageRoute(&r, counts))
+		d.Routes = append(d.Routes, s.pageRoute(&r, ends))
 	}
 	for _, c := range s.cfg.Metrics.Clients() {
 		relayed := c.Fates[metrics.FateRelayed]
@@ -142,27 +139,24 @@ func (s *Server) pageData(now time.Time) *pageData {
 	return d
 }
 
-func (s *Server) pageRoute(r *Route, counts map[end]metrics.ServerCounts) pageRoute {
+func (s *Server) pageRoute(r *Route, ends map[end][]*metrics.ServerCounts) pageRoute {
 	route := pageRoute{Names: r.names(), Packets: strings.Join(r.Packets, ", "), Balance: r.Balance}
 	for _, server := range r.Servers {
 		for _, port := range r.ports() {
-			key := end{server, port}
-			c, known := counts[key]
-			if !known {
-				continue
+			for _, c := range ends[end{server, port}] {
+				route.Ends = append(route.Ends, s.pageEnd(c))
 			}
-			route.Ends = append(route.Ends, s.pageEnd(key, &c))
 		}
 	}
 	return route
 }
 
-func (s *Server) pageEnd(key end, c *metrics.ServerCounts) pageEnd {
+func (s *Server) pageEnd(c *metrics.ServerCounts) pageEnd {
 	var rates, trips []float64
-	for _, one := range s.sampler.of(key) {
+	for _, one := range s.sampler.of(end{c.Name, c.Port}) {
 		rates, trips = append(rates, one.rate), append(trips, one.trip)
 	}
-	e := pageEnd{Server: c.Name, Port: c.Port, State: c.State.String(), Outstanding: c.Outstanding,
+	e := pageEnd{Server: c.Name, Port: c.Port, Address: c.Address, State: c.State.String(), Outstanding: c.Outstanding,
 		Rate: sayRate(last(rates)), Trip: sayTrip(last(trips)),
 		RateChart: chartOf(rates, "requests", sayRate), TripChart: chartOf(trips, "round trip", sayTrip),
 		Answered: c.Answered, Unheard: c.Timeouts, Resent: c.Resent, Bad: c.Bad,

@@ -27,12 +27,50 @@ func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 	text := b.pageText()
 	for _, want := range []string{
 		"v1.2.3", "(abc)", "not ready", "no server is up for coa", "<bdi>example.org</bdi>", "access, accounting · failover",
-		`class="badge suspect">suspect<`, `class="badge down">down<`, `<polyline points="`, "requests over the last 8 minutes 15 seconds: now",
+		`class="badge suspect">suspect<`, `class="badge failing">failing<`, `class="badge down">down<`,
+		`<bdi>radius-a</bdi> <span class="quiet">acct</span> <bdi class="address quiet">10.0.0.7:1813</bdi>`, "radius-b.internal (no address)", `<polyline points="`, "requests over the last 8 minutes 15 seconds: now",
 		"<bdi>campus</bdi>", "192.0.2.7:40000", "CN=ap-1.campus.example", "in 3 days 1 hour", ">soon<",
 		"RadSec connection refused", "fingerprint is not among its 2", "the server is down",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+// Each address of an expanded server has a row of its own in place of the server's.
+func TestThePageShowsTheAddressesOfAnExpandedServer(t *testing.T) {
+	b := newBed(t, nil)
+	for _, address := range []string{"10.0.0.1", "10.0.0.2"} {
+		s := b.m.Server("radius-a@"+address, "auth")
+		s.SetState(metrics.StateUp)
+		s.SetAddress(address + ":1812")
+	}
+	text := b.pageText()
+	for row, want := range map[string]bool{
+		`<bdi>radius-a@10.0.0.1</bdi> <span class="quiet">auth</span> <bdi class="address quiet">10.0.0.1:1812</bdi>`: true,
+		`<bdi>radius-a@10.0.0.2</bdi> <span class="quiet">auth</span> <bdi class="address quiet">10.0.0.2:1812</bdi>`: true,
+		`<bdi>radius-a</bdi> <span class="quiet">auth</span>`:                                                         false,
+		`<bdi>radius-a</bdi> <span class="quiet">acct</span>`:                                                         true,
+	} {
+		if got := strings.Contains(text, row); got != want {
+			t.Errorf("expected a row with %s: %v, got %v", row, want, got)
+		}
+	}
+}
+
+// What is told by a colour is told by a sign and a word as well, and every state of a
+// server has both colours.
+func TestEveryStateHasItsBadge(t *testing.T) {
+	for state := range metrics.NumStates {
+		name := state.String()
+		for _, want := range []string{".badge." + name, ".badge." + name + "::before { content: \""} {
+			if !strings.Contains(pageStyle, want) {
+				t.Errorf("the style has no %s", want)
+			}
+		}
+		if n := strings.Count(pageStyle, "--"+name+": #"); n != 2 {
+			t.Errorf("expected a light and a dark colour for %s, got %d", name, n)
 		}
 	}
 }
@@ -63,7 +101,9 @@ func shape(t *testing.T, b *bed, name string) string {
 	b.why = name
 	b.m.Client(name)
 	for _, r := range b.server.cfg.Routes() {
-		b.m.Server(r.Servers[0], "auth").SetState(metrics.StateUp)
+		server := b.m.Server(r.Servers[0], "auth")
+		server.SetState(metrics.StateUp)
+		server.SetAddress(name)
 	}
 	b.m.Opened(&metrics.Connection{Client: name, Subject: "CN=" + name, Version: name, NotAfter: time.Now().Add(time.Hour), Remote: netip.MustParseAddrPort("192.0.2.1:1")})
 	b.logs.Handle(t.Context(), record(name))

@@ -58,19 +58,40 @@ func (s *Server) readiness() Readiness {
 // end is one port of a server.
 type end struct{ server, port string }
 
-// bestStates returns the state of each port of each server, and for one that is
-// expanded the best of its addresses, which are counted as NAME@ADDRESS.
+// bestStates returns the state of each port of each configured server. Where a server's
+// addresses count by themselves it is the best of theirs: the server's own ports are then
+// no longer used, or never were.
 func bestStates(counts []metrics.ServerCounts) map[end]metrics.State {
 	states := map[end]metrics.State{}
-	for _, c := range counts {
-		name, _, _ := strings.Cut(c.Name, "@")
-		for _, n := range []string{c.Name, name} {
-			if best, known := states[end{n, c.Port}]; !known || c.State < best {
-				states[end{n, c.Port}] = c.State
-			}
+	for key, list := range endsOf(counts) {
+		best := list[0].State
+		for _, c := range list[1:] {
+			best = min(best, c.State)
 		}
+		states[key] = best
 	}
 	return states
+}
+
+// endsOf returns what has been counted for each port of each configured server: one
+// entry, or one for each of its addresses where those count by themselves.
+func endsOf(counts []metrics.ServerCounts) map[end][]*metrics.ServerCounts {
+	ends := map[end][]*metrics.ServerCounts{}
+	for i := range counts {
+		c := &counts[i]
+		server := metrics.ServerOf(c.Name)
+		key := end{server, c.Port}
+		switch list := ends[key]; {
+		case len(list) == 0:
+			ends[key] = []*metrics.ServerCounts{c}
+		case c.Name == server: // its addresses are there already
+		case list[0].Name == server:
+			ends[key] = []*metrics.ServerCounts{c}
+		default:
+			ends[key] = append(list, c)
+		}
+	}
+	return ends
 }
 
 // usable reports whether any of the servers is not down at the port; a suspect or

@@ -34,6 +34,7 @@ func TestReadinessGivesItsReasons(t *testing.T) {
 		{"the gateway drains", func(b *bed) { b.why = "draining" }, 503, "draining"},
 		{"one of two servers is down", func(b *bed) { b.m.Server("radius-a", "auth").SetState(metrics.StateDown) }, 200, ""},
 		{"the only server is suspect", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateSuspect) }, 200, ""},
+		{"the only server is failing", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateFailing) }, 200, ""},
 		{"the only server for a kind is down", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateDown) }, 503,
 			"route * (default), (no realm): no server is up for coa"},
 		{"all servers for a kind are down", func(b *bed) {
