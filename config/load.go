@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,6 +80,7 @@ func (r *reader) config(root *table) *Config {
 	}
 	uniqueNames(r, clients, func(i int) string { return c.Clients[i].Name })
 	uniqueNames(r, servers, func(i int) string { return c.Servers[i].Name })
+	checkAddressNames(r, servers, c.Servers)
 	checkRealms(r, routes, c.Routes)
 	checkServers(r, routes, c.Routes, c.Servers)
 	checkPorts(r, c)
@@ -95,6 +97,27 @@ func uniqueNames(r *reader, tables []*table, name func(i int) string) {
 			continue
 		}
 		first[name(i)] = at
+	}
+}
+
+// checkAddressNames notes each server that is called as an address of another is in log
+// and metrics, NAME@ADDRESS.
+func checkAddressNames(r *reader, tables []*table, servers []Server) {
+	byName := map[string]int{}
+	for i := range servers {
+		byName[servers[i].Name] = i
+	}
+	for i, t := range tables {
+		at := strings.LastIndexByte(servers[i].Name, '@')
+		if at < 0 {
+			continue
+		}
+		other, ok := byName[servers[i].Name[:at]]
+		if _, err := netip.ParseAddr(servers[i].Name[at+1:]); !ok || err != nil {
+			continue
+		}
+		r.wrong(joinKey(t.path, "name"), "expected another name, got %q, which stands for an address of server %q (line %d) where that has expand = true",
+			servers[i].Name, servers[other].Name, r.places.line(tables[other].path))
 	}
 }
 

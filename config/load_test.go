@@ -147,6 +147,12 @@ func TestMistakes(t *testing.T) {
 		{"probe with long password", server("health='access-request'\nhealth_user='x'\nhealth_password='" + strings.Repeat("x", 129) + "'\n"), []string{`16: server[0].health_password: expected a password of at most 128 octets (RFC 2865 §5.2), came 129`}},
 		{"user without probe", server("health_user='x'\n"), []string{`10: server[0]: health_user and health_password go with health = "access-request" only, came health = "status-server"`}},
 		{"suspicion", server("suspect_after=0\n"), []string{`14: server[0].suspect_after: expected an integer of 1 or more, came the integer 0`}},
+		{"failing at once", server("failing_after=0\n"), []string{`14: server[0].failing_after: expected an integer of 1 or more`}},
+		{"hasty look-ups", server("resolve_interval='500ms'\n"), []string{`14: server[0].resolve_interval: expected "0s", or 1s or more, got 500ms`}},
+		{"look-ups a number", server("resolve_interval=30\n"), []string{`14: server[0].resolve_interval: expected a duration in quotes such as "10s" or "5m"`}},
+		{"expand as a string", strings.Replace(server("expand='yes'\n"), "127.0.0.1", "pool.internal", 1), []string{`14: server[0].expand: expected true or false`}},
+		{"expand of an address", server("expand=true\n"), []string{`14: server[0].expand: expected a host name in address with expand = true, got the IP address "127.0.0.1"`}},
+		{"name of an address", server("[[server]]\nname='s@10.0.0.1'\naddress='10.0.0.1'\nsecret='0123456789abcdef'\n"), []string{`15: server[1].name: expected another name, got "s@10.0.0.1", which stands for an address of server "s" (line 10)`}},
 		{"hasty watchdog", server("watchdog_interval='5s'\n"), []string{`14: server[0].watchdog_interval: expected 6s or more (RFC 3539 §3.4.1), came 5s`}},
 		{"no time between probes", server("probe_interval='0s'\n"), []string{`14: server[0].probe_interval: expected a duration above zero`}},
 		{"never down, never up", server("down_after=0\nup_after=0\n"), []string{`14: server[0].down_after: expected an integer of 1 or more`, `15: server[0].up_after: expected an integer of 1 or more`}},
@@ -165,6 +171,8 @@ func TestMistakes(t *testing.T) {
 		{"route alone", route("[[route]]\n"), []string{"11: route[0].realms: missing", "11: route[0].servers: missing"}},
 		{"empty route", route("[[route]]\nrealms=[]\nservers=[]\n"), []string{"12: route[0].realms: expected at least one realm", "13: route[0].servers: expected the name of at least one"}},
 		{"dangling server", route("[[route]]\nrealms=['*']\nservers=['s','t']\n"), []string{`13: route[0].servers[1]: expected the name of a [[server]], came "t"`}},
+		{"patience without unit", goodListen + goodClient + goodServer + goodRoute + "patience='10'\n", []string{`14: route[0].patience: expected a duration such as "500ms", "10s" or "5m"`}},
+		{"negative patience", goodListen + goodClient + goodServer + goodRoute + "patience='-1s'\n", []string{`14: route[0].patience: expected a duration that is not negative`}},
 		{"server twice", route("[[route]]\nrealms=['*']\nservers=['s','s']\n"), []string{`13: route[0].servers[1]: "s" stands here twice`}},
 		{"server without the port", server("coa_port=0\n" + "[[route]]\nrealms=['x']\npackets=['coa']\nservers=['s']\n"), []string{`18: route[1].servers[0]: server "s" has coa_port = 0, but this route sends it "coa" packets`}},
 		{"realm with user", route("[[route]]\nrealms=['@x.org']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a realm, which is what follows the last "@"`}},
@@ -251,7 +259,14 @@ secret_file = "a.secret"
 `+goodServer+`coa_port = 0
 retransmit_max = "0s"
 retransmit_count = 0
-`+goodRoute+"balance = 'sticky'\n[metrics]\naddress = ''\n[log]\nlevel='debug'\n")
+resolve_interval = "0s"
+failing_after = 7
+[[server]]
+name = "pool@dc1"
+address = "radius.internal"
+secret = "0123456789abcdef"
+expand = true
+`+goodRoute+"balance = 'sticky'\npatience = '0s'\n[metrics]\naddress = ''\n[log]\nlevel='debug'\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +291,14 @@ retransmit_count = 0
 		{"server[0].coa_port", c.Servers[0].CoAPort, uint16(0)},
 		{"server[0].retransmit_max", c.Servers[0].RetransmitMax, time.Duration(0)},
 		{"server[0].retransmit_count", c.Servers[0].RetransmitCount, 0},
+		{"server[0].resolve_interval", c.Servers[0].ResolveInterval, time.Duration(0)},
+		{"server[0].failing_after", c.Servers[0].FailingAfter, 7},
+		{"server[0].expand", c.Servers[0].Expand, false},
+		{"server[1].resolve_interval", c.Servers[1].ResolveInterval, 30 * time.Second},
+		{"server[1].failing_after", c.Servers[1].FailingAfter, 5},
+		{"server[1].expand", c.Servers[1].Expand, true},
 		{"route[0].balance", c.Routes[0].Balance, BalanceSticky},
+		{"route[0].patience", c.Routes[0].Patience, time.Duration(0)},
 		{"metrics.address", c.Metrics.Address, ""},
 		{"log.level", c.Log.Level, slog.LevelDebug},
 	} {

@@ -19,6 +19,7 @@ func (c *Config) Warnings() []string {
 	c.warnListen(warn)
 	c.warnClients(warn)
 	c.warnServers(warn)
+	c.warnRoutes(warn)
 	c.warnMetrics(warn)
 	all.Sort()
 	var list []string
@@ -61,7 +62,7 @@ func (c *Config) warnClients(warn warner) {
 		}
 		if cl.ReversePath != ReversePathOff {
 			if name := c.accessServerByName(); name != "" {
-				warn(joinKey(path, "reverse_path"), "server %q is given by host name: CoA and Disconnect from it fail the check; give its IP address", name)
+				warn(joinKey(path, "reverse_path"), "server %q is given by host name: whatever address its name server gives for it passes the check; an IP address is safer", name)
 			}
 		}
 		if !cl.VerifyRequestAuthenticator {
@@ -146,5 +147,23 @@ func (c *Config) warnServers(warn warner) {
 		if !slices.ContainsFunc(c.Routes, func(r Route) bool { return slices.Contains(r.Servers, s.Name) }) {
 			warn(path, "server %q is in no route", s.Name)
 		}
+		c.warnIdleKeys(warn, s, path)
 	}
+}
+
+// warnIdleKeys warns of values that have no effect beside the server's others.
+func (c *Config) warnIdleKeys(warn warner, s *Server, path string) {
+	usual := defaultServer()
+	if addr, err := netip.ParseAddr(s.Address); err == nil && s.ResolveInterval != usual.ResolveInterval {
+		warn(joinKey(path, "resolve_interval"), "has no effect: server %q is given by its IP address %s, and only host names are looked up", s.Name, addr)
+	}
+	if s.Health == HealthNone && s.FailingAfter != usual.FailingAfter {
+		warn(joinKey(path, "failing_after"), "has no effect: health is \"none\", and only a server whose probes are answered can be failing")
+	}
+}
+
+// given reports whether the file has the key at path.
+func (c *Config) given(path string) bool {
+	_, ok := c.places[path]
+	return ok
 }

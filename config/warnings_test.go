@@ -10,6 +10,12 @@ import (
 
 // Rules: P24, P56
 func TestWarnings(t *testing.T) {
+	const (
+		oneClient = goodListen + goodClient + "networks=['::/0']\n"
+		second    = "[[server]]\nname='t'\naddress='127.0.0.2'\nsecret='0123456789abcdef'\n"
+		both      = "[[route]]\nrealms=['*']\nservers=['s', 't']\n"
+	)
+	named := strings.Replace(goodServer, "127.0.0.1", "radius.internal", 1)
 	for _, x := range []struct {
 		name, text string
 		want       []string
@@ -26,7 +32,19 @@ func TestWarnings(t *testing.T) {
 		{"private server", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "127.0.0.1", "fd00::1", 1) + goodRoute, nil},
 		{"forgeable replies", goodListen + goodClient + "networks=['::/0']\n" + goodServer + "require_message_authenticator=false\n" + goodRoute, []string{`:12: server[0].require_message_authenticator: replies of server "s" can be forged`}},
 		{"long schedule", goodListen + goodClient + "networks=['::/0']\n" + goodServer + "retransmit_duration='31s'\n" + goodRoute, []string{`:12: server[0].retransmit_duration: server "s": 31s is outside`}},
-		{"reverse path to a host name", goodListen + goodClient + "networks=['::/0']\nreverse_path='nak'\n" + strings.Replace(goodServer, "127.0.0.1", "radius.internal", 1) + goodRoute, []string{`:8: client[0].reverse_path: server "s" is given by host name`}},
+		{"reverse path to a host name", goodListen + goodClient + "networks=['::/0']\nreverse_path='nak'\n" + strings.Replace(goodServer, "127.0.0.1", "radius.internal", 1) + goodRoute, []string{`:8: client[0].reverse_path: server "s" is given by host name: whatever address its name server gives for it passes`}},
+		{"resolve_interval of an IP address", oneClient + goodServer + "resolve_interval='1m'\n" + goodRoute, []string{`:12: server[0].resolve_interval: has no effect: server "s" is given by its IP address 127.0.0.1`}},
+		{"failing_after without probes", oneClient + goodServer + "health='none'\nfailing_after=9\n" + goodRoute, []string{`:13: server[0].failing_after: has no effect: health is "none"`}},
+		{"failover among addresses", oneClient + named + "expand=true\n" + goodRoute, []string{`:13: route[0]: server "s" has expand = true, and balance is "failover" by default`}},
+		{"failover among addresses, as meant", oneClient + named + "expand=true\n" + goodRoute + "balance='failover'\n", nil},
+		{"patience as long as the schedule", oneClient + goodServer + second + both + "patience='30s'\n", []string{`:19: route[0].patience: has no effect with server "s": its requests are given up after 30s (retransmit_duration), before they have waited 30s`}},
+		{"patience longer than the second's schedule", oneClient + goodServer + second + "retransmit_duration='9s'\n" + both, []string{`:17: route[0].patience: has no effect with server "t": its requests are given up after 9s`}},
+		{"patience longer than the schedule among addresses", oneClient + named + "expand=true\n" + goodRoute + "balance='sticky'\npatience='40s'\n", []string{`:17: route[0].patience: has no effect with server "s"`}},
+		{"patience below the first wait", oneClient + goodServer + second + both + "patience='2s'\n", []string{`:19: route[0].patience: 2s is not above the 2s after which server "s" is sent a request again`}},
+		{"patience for a push", oneClient + goodServer + second + both + "patience='25s'\n", nil},
+		{"patience without end", oneClient + goodServer + second + both + "patience='0s'\n", nil},
+		{"patience with one server", oneClient + goodServer + goodRoute + "patience='40s'\n", nil},
+		{"patience for CoA", oneClient + goodServer + second + both + "packets=['coa']\npatience='40s'\n", nil},
 		{"idle server", goodListen + goodClient + "networks=['::/0']\n" + goodServer + goodRoute + strings.Replace(goodServer, "'s'", "'t'", 1), []string{`:15: server[1]: server "t" is in no route`}},
 	} {
 		t.Run(x.name, func(t *testing.T) {

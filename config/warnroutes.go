@@ -1,0 +1,55 @@
+package config
+
+import "slices"
+
+// warnRoutes warns of routes whose times or servers do not go together.
+func (c *Config) warnRoutes(warn warner) {
+	for i := range c.Routes {
+		r, path := &c.Routes[i], joinIndex("route", i)
+		servers := c.serversOf(r)
+		expanded := slices.IndexFunc(servers, func(s *Server) bool { return s.Expand })
+		if expanded >= 0 && r.Balance == BalanceFailover && !c.given(joinKey(path, "balance")) {
+			warn(path, "server %q has expand = true, and balance is \"failover\" by default: the first of its addresses gets every request while it is up; set balance to \"sticky\" or \"least-outstanding\", or to \"failover\" if that is meant", servers[expanded].Name)
+		}
+		if !r.moves() || len(servers) < 2 && expanded < 0 || r.Patience == 0 {
+			continue
+		}
+		c.warnPatience(warn, r, servers, joinKey(path, "patience"))
+	}
+}
+
+// warnPatience warns, once, of a patience that is too long or too short for a server's
+// schedule.
+func (c *Config) warnPatience(warn warner, r *Route, servers []*Server, at string) {
+	for _, s := range servers {
+		switch {
+		case r.Patience >= s.RetransmitDuration:
+			warn(at, "has no effect with server %q: its requests are given up after %v (retransmit_duration), before they have waited %v; to have them go to the next server, set less; to keep them where they are, \"0s\" says so",
+				s.Name, s.RetransmitDuration, r.Patience)
+		case r.Patience <= s.RetransmitInitial:
+			warn(at, "%v is not above the %v after which server %q is sent a request again (retransmit_initial): one lost packet, and a slow answer, sends it to the next server as well",
+				r.Patience, s.RetransmitInitial, s.Name)
+		default:
+			continue
+		}
+		return
+	}
+}
+
+// serversOf returns the servers of a route, in its order.
+func (c *Config) serversOf(r *Route) (list []*Server) {
+	for _, name := range r.Servers {
+		for i := range c.Servers {
+			if c.Servers[i].Name == name {
+				list = append(list, &c.Servers[i])
+			}
+		}
+	}
+	return list
+}
+
+// moves reports whether the route takes requests that may go from one server to the
+// next: CoA and Disconnect stay (RFC 5176 §2.3).
+func (r *Route) moves() bool {
+	return slices.Contains(r.Packets, PacketAccess) || slices.Contains(r.Packets, PacketAccounting)
+}
