@@ -27,10 +27,11 @@ func printReport(w io.Writer, cfg *config.Config, m *material) {
 	printListen(w, cfg, m)
 	printClients(w, cfg)
 	printRoutes(w, cfg)
-	printSilence(w, cfg)
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
-	warnings := slices.Concat(cfg.Warnings(), cfg.NameWarnings(ctx, net.DefaultResolver.LookupNetIP), m.warnings(cfg, time.Now()))
+	names := lookUp(ctx, cfg, net.DefaultResolver.LookupNetIP)
+	printSilence(w, cfg, names)
+	warnings := slices.Concat(cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), m.warnings(cfg, time.Now()))
 	if len(warnings) == 0 {
 		return
 	}

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/udpback"
 )
 
 // printSilence says in plain words what the timers of the file come to: what a
 // server's silence leads to, and where a request goes then.
-func printSilence(w io.Writer, cfg *config.Config) {
+func printSilence(w io.Writer, cfg *config.Config, n names) {
 	fmt.Fprintf(w, "\nServers: what silence leads to\n")
 	for i := range cfg.Servers {
 		s := withUsedPorts(cfg, &cfg.Servers[i])
@@ -21,7 +22,7 @@ func printSilence(w io.Writer, cfg *config.Config) {
 			fmt.Fprintf(w, "    in no route: nothing is sent to it\n")
 			continue
 		}
-		for _, line := range slices.Concat(scheduleWords(&s), healthWords(&s)) {
+		for _, line := range slices.Concat(nameWords(&s, n), scheduleWords(&s), healthWords(&s)) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
@@ -81,11 +82,8 @@ func scheduleWords(s *config.Server) []string {
 		strings.Join(at, ", "), sum(all, s.RetransmitDuration))}
 }
 
-// healthWords says when a port is suspected, dead and alive again.
+// healthWords says when a port is suspect, failing, down and up again.
 func healthWords(s *config.Server) []string {
-	suspected := fmt.Sprintf("%s, due again after %v with no reply to anything since,", count(s.SuspectAfter, "request"), s.RetransmitInitial)
-	trickle := fmt.Sprintf("make a port dead; then a request tries it after %v, %v and each %v, and %s in a row bring it back",
-		s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval, count(s.UpAfter, "reply"))
 	var probed, unprobed []string
 	port := func(name string, number uint16, isProbed bool) {
 		switch {
@@ -98,20 +96,37 @@ func healthWords(s *config.Server) []string {
 	port("auth", s.AuthPort, s.Health != config.HealthNone)
 	port("acct", s.AcctPort, s.Health == config.HealthStatusServer)
 	port("coa", s.CoAPort, false)
+	silent := fmt.Sprintf("%s, due again after %v with no reply to anything since,", count(s.SuspectAfter, "request"), s.RetransmitInitial)
+	tried := fmt.Sprintf("a request tries it after %v, %v and each %v", s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval)
 	var lines []string
 	if probed != nil {
-		with := map[string]string{config.HealthStatusServer: "Status-Server", config.HealthAccessRequest: fmt.Sprintf("an Access-Request of %q", s.HealthUser)}[s.Health]
-		lines = append(lines,
-			fmt.Sprintf("%s: %s make it suspect, which new requests avoid", strings.Join(probed, ", "), suspected),
-			fmt.Sprintf("%s: a suspect is asked with %s each %v; dead after %s without an answer (about %v after it fell silent), back after %s",
-				strings.Join(probed, ", "), with, s.ProbeInterval, count(s.DownAfter, "probe"),
-				s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval, count(s.UpAfter, "reply")),
-			fmt.Sprintf("%s: after one silent request, and unheard for %v, it is asked although nothing is wrong", strings.Join(probed, ", "), s.WatchdogInterval))
+		lines = probedWords(s, strings.Join(probed, ", "), silent, tried)
 	}
 	if unprobed != nil {
-		lines = append(lines, fmt.Sprintf("%s: never asked; %s %s", strings.Join(unprobed, ", "), suspected, trickle))
+		lines = append(lines, fmt.Sprintf("%s: never probed; %s make a port down; then %s, and %s in a row bring it back",
+			strings.Join(unprobed, ", "), silent, tried, count(s.UpAfter, "reply")))
 	}
 	return lines
+}
+
+// probedWords is healthWords for the ports that are probed. silent says what makes one
+// suspect, tried when a request is sent to one that is failing.
+func probedWords(s *config.Server, ports, silent, tried string) []string {
+	with := "Status-Server"
+	if s.Health == config.HealthAccessRequest {
+		with = fmt.Sprintf("an Access-Request of %q", s.HealthUser)
+	}
+	return []string{
+		fmt.Sprintf("%s: %s make it suspect, which new requests avoid", ports, silent),
+		fmt.Sprintf("%s: a suspect is probed with %s each %v; down after %s without an answer (about %v after it fell silent), up again after %s",
+			ports, with, s.ProbeInterval, count(s.DownAfter, "probe"),
+			s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval, count(s.UpAfter, "reply")),
+		fmt.Sprintf("%s: %s overdue, none answered since, make it failing while its probes are answered: it is there and does not do its work; new requests avoid it, %s, and three answered requests bring it back",
+			ports, count(s.FailingAfter, "request"), tried),
+		fmt.Sprintf("%s: overdue is what has waited four times as long as any answer took of late; on a route whose patience is above %v, what has waited as long as that",
+			ports, udpback.DefaultPatience),
+		fmt.Sprintf("%s: after one silent request, and unheard for %v, it is probed although nothing is wrong", ports, s.WatchdogInterval),
+	}
 }
 
 func count(n int, what string) string {
@@ -126,45 +141,104 @@ func count(n int, what string) string {
 
 // groupWords says how a group's server is chosen and when a request leaves it.
 func groupWords(cfg *config.Config, r *config.Route) []string {
-	if len(r.Servers) == 1 {
+	servers := serversIn(cfg, r)
+	if len(servers) == 1 && !servers[0].Expand {
 		return []string{"there is no other server: " + givenUp(r)}
 	}
+	const others = "; if none is up, among the suspect likewise, then the failing, then those that are down"
 	lines := []string{map[string]string{
-		config.BalanceFailover:         "failover: the first of them that is up; if none is, the first suspect; if all are dead, the first",
-		config.BalanceLeastOutstanding: "least-outstanding: of those that are up the one with the fewest requests in flight, EAP by station and user; if none is up, a suspect; then the dead",
-		config.BalanceSticky:           "sticky: of those that are up the one that station and user point to, the same on every gateway with these servers; if none is up, a suspect; then the dead",
+		config.BalanceFailover:         "failover: the first of them that is up; if none is, the first suspect, then the first failing, then the first that is down",
+		config.BalanceLeastOutstanding: "least-outstanding: of those that are up the one with the fewest requests in flight, EAP by station and user" + others,
+		config.BalanceSticky:           "sticky: of those that are up the one that station and user point to, the same on every gateway with these servers" + others,
 	}[r.Balance]}
-	lines = append(lines, "State: to the server that issued it unless that is dead; one that this gateway has not seen (it was restarted, or another gateway relayed it), "+map[string]string{
+	for _, s := range servers {
+		if s.Expand {
+			lines = append(lines, fmt.Sprintf("each address of %s takes part as a server, in ascending order", s.Name))
+		}
+	}
+	lines = append(lines, "State: to the server that issued it unless that is down; one that this gateway has not seen (it was restarted, or another gateway relayed it), "+map[string]string{
 		config.BalanceFailover:         "to the first that is up",
 		config.BalanceSticky:           "by station and user, which agree in all rounds",
 		config.BalanceLeastOutstanding: "by station and user, which is right for EAP, and for others when the load was even as they began",
 	}[r.Balance])
-	if slices.Contains(r.Packets, config.PacketAccess) || slices.Contains(r.Packets, config.PacketAccounting) {
-		lines = append(lines, "a request that its server leaves silent moves on: "+moveWords(cfg, r),
-			"what carries the State of a server moves on only when several requests in a row found that server silent")
-	}
+	lines = append(lines, leaveWords(servers, r)...)
 	if slices.Contains(r.Packets, config.PacketCoA) || slices.Contains(r.Packets, config.PacketDisconnect) {
 		lines = append(lines, "CoA and Disconnect do not move on: only the server that got them may hold the session (RFC 5176 §2.3)")
 	}
 	return append(lines, givenUp(r))
 }
 
-// moveWords says when a request leaves each server of the group but the last.
-func moveWords(cfg *config.Config, r *config.Route) string {
-	var words []string
+// serversIn returns the servers of a route.
+func serversIn(cfg *config.Config, r *config.Route) (list []*config.Server) {
 	for _, name := range r.Servers {
 		i := slices.IndexFunc(cfg.Servers, func(s config.Server) bool { return s.Name == name })
-		s := &cfg.Servers[i] // Load has seen to it that the name is there
-		all := waits(s, 0)
-		early, late := waits(s, -0.1), waits(s, 0.1)
-		if at := sum(all[:min(len(all), r.MoveOnAfter)], s.RetransmitDuration); r.MoveOnAfter <= len(all) && at < s.RetransmitDuration {
-			words = append(words, fmt.Sprintf("from %s after %s, %v (%v to %v)", name, count(r.MoveOnAfter, "transmission"), at,
-				sum(early[:min(len(early), r.MoveOnAfter)], s.RetransmitDuration), sum(late[:min(len(late), r.MoveOnAfter)], s.RetransmitDuration)))
-		} else {
-			words = append(words, fmt.Sprintf("from %s never, because its schedule ends before transmission %d is due again", name, r.MoveOnAfter))
+		list = append(list, &cfg.Servers[i]) // Load has seen to it that the name is there
+	}
+	return list
+}
+
+// leaveWords says when a request goes on to the next server; nothing for a route whose
+// requests stay.
+func leaveWords(servers []*config.Server, r *config.Route) []string {
+	access := slices.Contains(r.Packets, config.PacketAccess)
+	if !access && !slices.Contains(r.Packets, config.PacketAccounting) {
+		return nil
+	}
+	var silent []string
+	for _, s := range servers {
+		silent = append(silent, silentWords(s, r))
+	}
+	lines := []string{
+		"a request goes to the next server at once when its server is down or failing, cannot be reached, or has no address any more; to a new address of its server it goes at once, too",
+		"it goes there when nothing at all was heard from its server since it was sent: " + strings.Join(silent, "; "),
+		"it goes there when its server answers others or its probes, and not this request: " + patienceWords(servers, r),
+	}
+	if access && r.Patience > 0 {
+		lines = append(lines, "with a patience below the time that users need to confirm a login they are asked twice, by two servers")
+	}
+	return append(lines, "what carries the State of a server stays there until that is down, or several requests in a row found it silent")
+}
+
+// silentWords says when a request leaves a server from which nothing is heard.
+func silentWords(s *config.Server, r *config.Route) string {
+	all, early, late := waits(s, 0), waits(s, -0.1), waits(s, 0.1)
+	after := func(waits []time.Duration) time.Duration {
+		return sum(waits[:min(len(waits), r.MoveOnAfter)], s.RetransmitDuration)
+	}
+	at := after(all)
+	due := r.MoveOnAfter <= len(all) && at < s.RetransmitDuration
+	switch {
+	case outlasts(s, r) && (!due || r.Patience <= at):
+		return fmt.Sprintf("from %s after %v, its patience, which is over before %s", s.Name, r.Patience, count(r.MoveOnAfter, "transmission"))
+	case due:
+		return fmt.Sprintf("from %s after %s, %v (%v to %v)", s.Name, count(r.MoveOnAfter, "transmission"), at, after(early), after(late))
+	}
+	return fmt.Sprintf("from %s never, because its schedule ends before transmission %d is due again", s.Name, r.MoveOnAfter)
+}
+
+// patienceWords says when a request leaves a server that answers others.
+func patienceWords(servers []*config.Server, r *config.Route) string {
+	if r.Patience == 0 {
+		return "never (patience is 0s), and none of its requests counts as overdue"
+	}
+	var stay []string
+	for _, s := range servers {
+		if !outlasts(s, r) {
+			stay = append(stay, s.Name)
 		}
 	}
-	return strings.Join(words, "; ")
+	switch len(stay) {
+	case 0:
+		return fmt.Sprintf("after %v (patience)", r.Patience)
+	case len(servers):
+		return fmt.Sprintf("never, because it is given up before the %v of patience", r.Patience)
+	}
+	return fmt.Sprintf("after %v (patience), but from %s never, because it is given up before", r.Patience, strings.Join(stay, ", "))
+}
+
+// outlasts reports whether a server's schedule goes on when the route's patience is over.
+func outlasts(s *config.Server, r *config.Route) bool {
+	return r.Patience > 0 && r.Patience < sum(waits(s, 0), s.RetransmitDuration)
 }
 
 // givenUp says what the client gets when no server answers.

@@ -31,26 +31,48 @@ func TestScheduleWords(t *testing.T) {
 }
 
 // What a group's timers come to, where it is not the default.
+// Rules: P65
 func TestGroupWords(t *testing.T) {
-	s := config.Server{Name: "a", RetransmitInitial: 2 * time.Second, RetransmitCount: 2, RetransmitDuration: 30 * time.Second}
-	cfg := &config.Config{Servers: []config.Server{s, s}}
-	cfg.Servers[1].Name, cfg.Servers[1].RetransmitCount = "b", 4
+	server := func(name string, count int) config.Server {
+		return config.Server{Name: name, Address: name + ".internal", RetransmitInitial: 2 * time.Second, RetransmitCount: count, RetransmitDuration: 30 * time.Second}
+	}
+	cfg := &config.Config{Servers: []config.Server{server("a", 2), server("b", 4), server("pool", 5)}}
+	cfg.Servers[2].Expand = true
+	access, accounting := []string{"access"}, []string{"accounting"}
 	for _, x := range []struct {
+		name  string
 		route config.Route
 		want  []string
+		not   string
 	}{
-		{config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceFailover, MoveOnAfter: 3, Packets: []string{"access"}, OnUnreachable: "protocol-error"}, []string{
-			"failover: the first of them that is up", "to the first that is up",
-			"from a never, because its schedule ends before transmission 3 is due again; from b after 3 transmissions, 14s (11.718s to 16.522s)",
-			"given up, an Access-Request gets a Protocol-Error"}},
-		{config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceLeastOutstanding, MoveOnAfter: 1, Packets: []string{"accounting"}}, []string{
-			"least-outstanding: of those that are up", "by station and user, which is right for EAP", "from a after 1 transmission, 2s", "given up, a request gets no answer"}},
+		{"two schedules", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceFailover, MoveOnAfter: 3, Patience: 10 * time.Second, Packets: access, OnUnreachable: "protocol-error"}, []string{
+			"failover: the first of them that is up; if none is, the first suspect, then the first failing, then the first that is down", "to the first that is up",
+			"from a never, because its schedule ends before transmission 3 is due again; from b after 10s, its patience, which is over before 3 transmissions",
+			"not this request: after 10s (patience), but from a never, because it is given up before",
+			"with a patience below the time that users need to confirm a login they are asked twice",
+			"given up, an Access-Request gets a Protocol-Error"}, ""},
+		{"patience after the transmissions", config.Route{Servers: []string{"b", "a"}, Balance: config.BalanceFailover, MoveOnAfter: 3, Patience: 20 * time.Second, Packets: access}, []string{
+			"from b after 3 transmissions, 14s (11.718s to 16.522s); from a never"}, ""},
+		{"least-outstanding", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceLeastOutstanding, MoveOnAfter: 1, Packets: accounting}, []string{
+			"least-outstanding: of those that are up", "then the failing, then those that are down", "by station and user, which is right for EAP", "from a after 1 transmission, 2s",
+			"not this request: never (patience is 0s), and none of its requests counts as overdue", "given up, a request gets no answer"}, "asked twice"},
+		{"patience beyond every schedule", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: time.Minute, Packets: accounting}, []string{
+			"not this request: never, because it is given up before the 1m0s of patience"}, "asked twice"},
+		{"CoA only", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceFailover, MoveOnAfter: 2, Patience: time.Second, Packets: []string{"coa"}}, []string{
+			"CoA and Disconnect do not move on"}, "patience"},
+		{"addresses of one name", config.Route{Servers: []string{"pool"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: 10 * time.Second, Packets: access}, []string{
+			"sticky: of those that are up", "each address of pool takes part as a server, in ascending order", "from pool after 2 transmissions, 6s"}, "no other server"},
+		{"one server", config.Route{Servers: []string{"a"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: 10 * time.Second, Packets: access}, []string{
+			"there is no other server"}, "patience"},
 	} {
 		got := strings.Join(groupWords(cfg, &x.route), "\n")
 		for _, want := range x.want {
 			if !strings.Contains(got, want) {
-				t.Errorf("expected %q, came\n%s", want, got)
+				t.Errorf("%s: expected %q, got\n%s", x.name, want, got)
 			}
+		}
+		if x.not != "" && strings.Contains(got, x.not) {
+			t.Errorf("%s: expected nothing of %q, got\n%s", x.name, x.not, got)
 		}
 	}
 }
@@ -58,15 +80,15 @@ func TestGroupWords(t *testing.T) {
 // A server that is asked otherwise, or not at all.
 func TestHealthWords(t *testing.T) {
 	s := &config.Server{AuthPort: 1812, AcctPort: 1813, Health: config.HealthAccessRequest, HealthUser: "probe", HealthPassword: config.NewSecret("tiger"),
-		SuspectAfter: 1, DownAfter: 1, UpAfter: 1, ProbeInterval: time.Second, RetransmitInitial: time.Second, WatchdogInterval: 10 * time.Second}
+		SuspectAfter: 1, FailingAfter: 1, DownAfter: 1, UpAfter: 1, ProbeInterval: time.Second, RetransmitInitial: time.Second, WatchdogInterval: 10 * time.Second}
 	got := strings.Join(healthWords(s), "\n")
-	for _, want := range []string{`auth: a suspect is asked with an Access-Request of "probe" each 1s; dead after 1 probe`, "back after 1 reply", "acct: never asked; 1 request, due"} {
+	for _, want := range []string{`auth: a suspect is probed with an Access-Request of "probe" each 1s; down after 1 probe`, "up again after 1 reply", "auth: 1 request overdue", "acct: never probed; 1 request, due"} {
 		if !strings.Contains(got, want) {
-			t.Errorf("expected %q, came\n%s", want, got)
+			t.Errorf("expected %q, got\n%s", want, got)
 		}
 	}
 	s.Health = config.HealthNone
-	if got := healthWords(s); len(got) != 1 || !strings.HasPrefix(got[0], "auth, acct: never asked; ") {
+	if got := healthWords(s); len(got) != 1 || !strings.HasPrefix(got[0], "auth, acct: never probed; ") {
 		t.Errorf("with health none: %q", got)
 	}
 	if strings.Contains(got, "tiger") {
