@@ -272,6 +272,13 @@ func (o *owner) outcome() string {
 	return fmt.Sprintf("replies %v fails %v", o.replies, o.fails)
 }
 
+// answered reports whether the exchange has had one reply.
+func (o *owner) answered() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.replies) == 1
+}
+
 // answer is a right reply to request, by the field's library.
 func answer(t testing.TB, request []byte, code radius.Code) []byte {
 	t.Helper()

@@ -59,7 +59,7 @@ func (s *socket) outOfPatience(id wire.ServerID, now time.Duration, w *sweepings
 	} else {
 		sl.leaveAt = 0
 		if s.isEvidence(sl) {
-			s.countOverdue(sl, now, w)
+			s.countOverdue(sl, now, false, w)
 		}
 	}
 	if own := s.end.rank(); s.mayLeave(sl) && ex.group.elsewhere(ex, own) {

@@ -193,7 +193,7 @@ func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
 		if sl.sends == 1 { // each request counts once
 			w.silent = append(w.silent, sl.first)
 		}
-		s.countOverdue(sl, now, w)
+		s.countOverdue(sl, now, over, w)
 	}
 	w.retried = w.retried || s.parked()
 	if over {
@@ -215,11 +215,11 @@ func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
 
 // countOverdue has the port's health told, once, of a request that should have been
 // answered by now. Where a route's patience is longer than the default, its answers
-// are known to take that long. With mu held.
-func (s *socket) countOverdue(sl *slot, now time.Duration, w *sweepings) {
+// are known to take that long, or to the end of the schedule. With mu held.
+func (s *socket) countOverdue(sl *slot, now time.Duration, over bool, w *sweepings) {
 	now += sweepGrain
 	patience := sl.ex.group.patience
-	if !sl.overdue && s.end.health.Overdue(sl.first, now) && (patience <= DefaultPatience || now-sl.first >= patience) {
+	if !sl.overdue && s.end.health.Overdue(sl.first, now) && (over || patience <= DefaultPatience || now-sl.first >= patience) {
 		sl.overdue = true
 		w.unanswered = append(w.unanswered, sl.first)
 	}

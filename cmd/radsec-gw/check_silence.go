@@ -123,7 +123,7 @@ func probedWords(s *config.Server, ports, silent, tried string) []string {
 			s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval, count(s.UpAfter, "reply")),
 		fmt.Sprintf("%s: %s overdue, none answered since, make it failing while its probes are answered: it is there and does not do its work; new requests avoid it, %s, and three answered requests bring it back",
 			ports, count(s.FailingAfter, "request"), tried),
-		fmt.Sprintf("%s: overdue is what has waited four times as long as any answer took of late; on a route whose patience is above %v, what has waited as long as that",
+		fmt.Sprintf("%s: overdue is what has waited four times as long as any answer took of late; on a route whose patience is above %v, what has waited as long as that, or was given up",
 			ports, udpback.DefaultPatience),
 		fmt.Sprintf("%s: after one silent request, and unheard for %v, it is probed although nothing is wrong", ports, s.WatchdogInterval),
 	}
@@ -219,7 +219,7 @@ func silentWords(s *config.Server, r *config.Route) string {
 // patienceWords says when a request leaves a server that answers others.
 func patienceWords(servers []*config.Server, r *config.Route) string {
 	if r.Patience == 0 {
-		return "never (patience is 0s), and none of its requests counts as overdue"
+		return "never (patience is 0s); it counts as overdue when it is given up"
 	}
 	var stay []string
 	for _, s := range servers {

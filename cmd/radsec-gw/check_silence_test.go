@@ -55,7 +55,7 @@ func TestGroupWords(t *testing.T) {
 			"from b after 3 transmissions, 14s (11.718s to 16.522s); from a never"}, ""},
 		{"least-outstanding", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceLeastOutstanding, MoveOnAfter: 1, Packets: accounting}, []string{
 			"least-outstanding: of those that are up", "then the failing, then those that are down", "by station and user, which is right for EAP", "from a after 1 transmission, 2s",
-			"not this request: never (patience is 0s), and none of its requests counts as overdue", "given up, a request gets no answer"}, "asked twice"},
+			"not this request: never (patience is 0s); it counts as overdue when it is given up", "given up, a request gets no answer"}, "asked twice"},
 		{"patience beyond every schedule", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: time.Minute, Packets: accounting}, []string{
 			"not this request: never, because it is given up before the 1m0s of patience"}, "asked twice"},
 		{"CoA only", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceFailover, MoveOnAfter: 2, Patience: time.Second, Packets: []string{"coa"}}, []string{
