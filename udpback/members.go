@@ -111,12 +111,14 @@ func (s *Server) foundMembers(all []netip.Addr) {
 	}
 	s.members.Store(&next)
 	s.back.expansions.Add(1)
+	var leaving []*endpoint
 	if len(old) == 0 { // what waits for the name goes to its addresses
-		s.replacePorts(ports{})
+		leaving = s.replacePorts(ports{})
 	}
 	s.gone = append(s.gone, gone...)
 	longest := s.settings.Load().schedule.Duration + 2*time.Second
 	s.mu.Unlock()
+	stopAll(leaving)
 	if len(old) == 0 {
 		time.AfterFunc(longest, func() { s.back.metrics.ForgetServer(s.Name) })
 	}

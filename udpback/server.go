@@ -89,7 +89,7 @@ func (b *Back) NewServer(c ServerConfig) *Server {
 		s.name = b.resolver.Name(c.Address, c.ResolveInterval, resolve.Watcher{Found: s.found, Looked: s.looked})
 	}
 	s.mu.Lock()
-	s.configure(c)
+	s.configure(c) // no port leaves
 	s.mu.Unlock()
 	b.register(s)
 	if s.name != nil {
@@ -101,22 +101,37 @@ func (b *Back) NewServer(c ServerConfig) *Server {
 // Reconfigure puts a new configuration in force for a server whose name, address and
 // secret are the same: sockets, health and requests in flight stay.
 func (s *Server) Reconfigure(c ServerConfig) {
+	stopAll(s.reconfigure(c))
+}
+
+// reconfigure is Reconfigure, but for the ports that it lets go of, which it returns.
+func (s *Server) reconfigure(c ServerConfig) (leaving []*endpoint) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return
+		return nil
 	}
-	s.configure(c)
+	leaving = s.configure(c)
 	if s.name != nil {
 		s.name.SetInterval(c.ResolveInterval)
 	}
 	for _, m := range *s.members.Load() {
-		m.Reconfigure(s.memberConfig(m.literal))
+		leaving = append(leaving, m.reconfigure(s.memberConfig(m.literal))...)
+	}
+	return leaving
+}
+
+// stopAll ends the probes of ports that were let go of. No lock is held: it waits for
+// probes that are being sent, which may need one.
+func stopAll(leaving []*endpoint) {
+	for _, e := range leaving {
+		e.health.Stop()
 	}
 }
 
-// configure stores the settings and makes, keeps or lets go of the ports. With mu held.
-func (s *Server) configure(c ServerConfig) {
+// configure stores the settings and makes, keeps or lets go of the ports. It returns
+// those that are to be stopped. With mu held.
+func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
 	s.config = c
 	set := &settings{schedule: c.Schedule.withDefaults(), requireMA: c.RequireMA, maxSockets: c.MaxSockets}
 	if set.maxSockets == 0 {
@@ -130,7 +145,7 @@ func (s *Server) configure(c ServerConfig) {
 		coa := s.port(wire.KindCoA, coaLabel, c.CoAPort)
 		next[wire.KindCoA], next[wire.KindDisconnect] = coa, coa
 	}
-	s.replacePorts(next)
+	return s.replacePorts(next)
 }
 
 // port returns the port for a kind: the present one if its number is the same. With
@@ -147,17 +162,18 @@ func (s *Server) port(k wire.Kind, label string, number uint16) *endpoint {
 }
 
 // replacePorts puts the ports in force; those that are no longer among them close
-// when their last requests have ended. With mu held.
-func (s *Server) replacePorts(next ports) {
+// when their last requests have ended, and are returned to be stopped. With mu held.
+func (s *Server) replacePorts(next ports) (leaving []*endpoint) {
 	old := s.ports.Swap(&next)
 	for _, e := range old.distinct() {
 		if !slices.Contains(next[:], e) {
-			e.health.Stop()
+			leaving = append(leaving, e)
 			e.leaveServer()
 			s.leaving = append(s.leaving, e)
 			time.AfterFunc(s.settings.Load().schedule.Duration+time.Second, func() { s.closeLeaving(e) })
 		}
 	}
+	return leaving
 }
 
 // closeLeaving closes a port that replacePorts has taken away.
