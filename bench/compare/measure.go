@@ -146,6 +146,7 @@ func (m *meter) perExchange(rate float64) float64 {
 func (r *runner) load(ctx context.Context, c testCase, s peers.Subject, cfg load.Config, p *peers.Process) (map[metric]float64, error) {
 	cfg.Connections, cfg.Outstanding, cfg.Mix = c.connections, c.outstanding, c.mix
 	cfg.Warmup, cfg.Duration = r.warmup, r.duration
+	cfg.Rate = float64(c.offered)
 	if c.half {
 		peak := r.peak[s]
 		if peak == 0 {
