@@ -227,7 +227,9 @@ func TestTrickleSparesConversations(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		g := f.group(t, Failover, a, b)
-		a.end(wire.KindAccess).health.NoAddress(errTest)
+		for range health.DefaultSuspectAfter {
+			a.end(wire.KindAccess).health.Silent(f.back.Now())
+		}
 		pass(time.Minute)
 		if i, _ := g.choose(&Exchange{Kind: wire.KindAccess, State: 5, Conversation: true}, g.current()); i != 1 {
 			t.Errorf("a request with State goes to server %d, expected 1: server 0 is dead", i)

@@ -15,6 +15,9 @@ func (e *endpoint) logTransition(t health.Transition) {
 	switch {
 	case t.NoStatusServer:
 		e.log.Warn("the server answers requests and never Status-Server; its health is judged by its requests alone, as with health = \"none\"", address)
+	case t.To == health.Up && t.Assumed:
+		e.suspected.Store(false)
+		e.log.Info("the server is taken for up until something else is known", "was", t.From.String(), address)
 	case t.To == health.Up && t.From == health.Suspect:
 		if e.suspected.Swap(false) {
 			e.log.Info("the server answers again", "was", t.From.String(), address)

@@ -31,12 +31,13 @@ type Config struct {
 	Watchdog time.Duration
 
 	// ProbeInterval is the pause between probes of a port that is suspect, failing or
-	// down, and the wait for the answer to each. It is also the pause before a
-	// request is tried on a port that is failing, or down without probes; twice as
-	// long after the first try, then four times. Default 3 s.
+	// down, or has never answered one, varied by ±10 %, and the wait for the answer to
+	// each. It is also the pause before a request tries a port that is failing, or
+	// down without probes that tell; twice as long after the first try, then four
+	// times. Default 3 s.
 	ProbeInterval time.Duration
 
-	DownAfter int // lost probes that take a port from suspect or failing to down; default 3
+	DownAfter int // lost probes in a row that take a port from suspect or failing to down; default 3
 	UpAfter   int // verified replies that bring a port back that is down; default 3 (RFC 3539 App. A)
 }
 
@@ -48,17 +49,6 @@ const (
 	DefaultProbeInterval = 3 * time.Second
 	DefaultDownAfter     = 3
 	DefaultUpAfter       = 3
-)
-
-const (
-	// watchdogJitter is ± on Tw (RFC 3539 §3.4.1).
-	watchdogJitter = 2 * time.Second
-
-	// recoverAfter is how many answered requests bring a failing port back.
-	recoverAfter = 3
-
-	// maxFailedTries bounds the pause between tries: 2^2 probe intervals.
-	maxFailedTries = 2
 )
 
 // WithDefaults returns c with each zero field replaced by its default.

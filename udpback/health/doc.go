@@ -7,25 +7,37 @@
 // server does its work. A server whose database hangs answers Status-Server and no
 // login; it is failing.
 //
-//	       SuspectAfter requests silent,        DownAfter probes lost,
-//	       a probe lost, refused                or there are no probes
-//	┌────┐ ───────────────────────▶ ┌─────────┐ ──────────────────▶ ┌──────┐
-//	│ up │                          │ suspect │                     │ down │
-//	└────┘ ◀─────────────────────── └─────────┘                     └──────┘
-//	 │  ▲    one verified reply          │                            ▲ │
-//	 │  └───────────────────────────────────── UpAfter verified replies ┘
-//	 │  ▲                                │ a probe is answered          │
-//	 │  │ three answered requests        ▼ while requests are not       │
-//	 │  └─────────────────────────  ┌─────────┐  DownAfter probes lost  │
-//	 └────────────────────────────▶ │ failing │ ────────────────────────┘
-//	   FailingAfter requests        └─────────┘
-//	   unanswered, probes answered
+//	┌────┐ ──1──▶ ┌─────────┐ ──3──▶ ┌──────┐
+//	│ up │        │ suspect │        │ down │
+//	└────┘ ◀──2── └─────────┘        └──────┘
+//	 ▲ │ ▲             │              │ ▲ │
+//	 │ │ └─────────────┼──────8───────┘ │ │
+//	 │ │               4                │ │
+//	 │ │               ▼                │ │
+//	 │ └──5──▶ ┌───────────────┐ ───7───┘ │
+//	 │         │    failing    │          │
+//	 └────6─── └───────────────┘ ◀──9─────┘
 //
-// An address that is not known makes a port down at once ([Port.NoAddress]), and a
-// new address makes it up again without a history ([Port.Renew]).
+// What takes a port from one state to another:
+//
+//  1. SuspectAfter requests are silent; a probe is lost after a silent request, or two
+//     in a row of an idle port; or the port is refused. Without probes silent requests
+//     make it down at once.
+//  2. One verified reply.
+//  3. DownAfter probes in a row are lost.
+//  4. A probe is answered, and FailingAfter requests stay unanswered.
+//  5. FailingAfter requests in a row are overdue while probes are answered.
+//  6. Three answered requests, and no unanswered one between them.
+//  7. DownAfter probes in a row are lost.
+//  8. UpAfter verified replies; without probes, answered requests.
+//  9. UpAfter verified replies, the last of a probe, while FailingAfter requests stay
+//     unanswered that were sent since the first.
+//
+// An address that is not known makes a port down at once ([Port.NoAddress]), whatever
+// is heard, and a new address makes it up again without a history ([Port.Renew]).
 //
 // Only silence counts against a port. A reply that does not verify is no evidence
 // either way, but it is remembered for the hint that goes with a change of state.
 // A port that answers requests and never a probe has no Status-Server: its probes
-// count no longer, as if there were none.
+// count no longer, as if there were none, until one is answered.
 package health

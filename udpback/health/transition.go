@@ -10,9 +10,10 @@ type Transition struct {
 	From, To State
 
 	NoStatusServer bool  // no change: the port answers requests and never a probe
+	Assumed        bool  // no reply has shown it: the port is taken for up until something else is known
 	Unverified     int64 // replies that did not verify since the last that did
-	HasAnswered    bool  // something from the port has verified before
-	Probed         bool  // the port is probed
+	HasAnswered    bool  // something from the server's address has verified before
+	Probed         bool  // the port is probed, and its probes count
 	NoAddress      error // why the server has no address; nil: it has one
 	Unanswered     int   // requests in a row without an answer
 	At             time.Duration
@@ -27,7 +28,7 @@ func (t Transition) Hint() string {
 	case t.To == Failing:
 		return fmt.Sprintf("it answers probes, and %d requests in a row stayed unanswered: look at what the server needs for its work, such as its database or directory", t.Unanswered)
 	case t.Unverified > 0 && t.HasAnswered:
-		return fmt.Sprintf("%d replies arrived that do not verify, though earlier ones did: was the secret changed on one side only?", t.Unverified)
+		return fmt.Sprintf("%d replies arrived that do not verify, though earlier ones did: was the secret changed on one side only? Or do answers come after their requests were given up?", t.Unverified)
 	case t.Unverified > 0:
 		return fmt.Sprintf("%d replies arrived, and none of them verified: the secret here and on the server differ", t.Unverified)
 	case t.HasAnswered && t.Probed:
@@ -40,49 +41,58 @@ func (t Transition) Hint() string {
 	return "nothing has ever arrived from it: is the address right, and does it know this gateway as a client?"
 }
 
-// change sets the state and notes the transition; pass hands it on. With mu held.
-func (p *Port) change(to State) {
-	from := p.State()
-	if from == to {
+// change sets the state. With mu held.
+func (p *Port) change(to State) { p.enter(Transition{To: to}) }
+
+// assumeUp makes the port up although no reply has shown it. With mu held.
+func (p *Port) assumeUp() { p.enter(Transition{To: Up, Assumed: true}) }
+
+// enter sets the state and notes the transition; pass hands it on. With mu held.
+func (p *Port) enter(t Transition) {
+	t.From = p.State()
+	if t.From == t.To {
 		return
 	}
-	p.state.Store(int32(to))
+	p.state.Store(int32(t.To))
 	p.answers = 0
-	p.note(Transition{From: from, To: to, NoAddress: p.noAddress})
-	if to == Down {
+	t.NoAddress = p.noAddress
+	p.note(t)
+	if t.To >= Failing { // a request tries it after a pause
 		p.lastTry.Store(int64(p.owner.Clock()))
+		if t.From < Failing {
+			p.failedTries.Store(0)
+		}
+	}
+	if t.To == Down {
 		p.unanswered.Store(0) // what was not answered is explained
 	}
 }
 
 // note keeps a transition for pass, with what is known of the port. With mu held.
 func (p *Port) note(t Transition) {
-	if p.stopped { // another port of the same name may be told of by now
-		return
-	}
-	t.Unverified, t.HasAnswered, t.Probed = p.unverified.Load(), p.HasAnswered(), p.Config().Check != CheckNone
+	t.Unverified, t.HasAnswered, t.Probed = p.unverified.Load(), p.HasAnswered(), p.Probed()
 	t.Unanswered, t.At = int(p.unanswered.Load()), p.owner.Clock()
 	p.transitions = append(p.transitions, t)
 }
 
 // pass hands the transitions to the owner, in order and with no lock held. The
-// goroutine that finds another doing so leaves its own to that one.
+// goroutine that finds another doing so leaves its own to that one. After Stop they
+// are dropped: another port of the same name may be told of by now.
 func (p *Port) pass() {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.passing {
-		p.mu.Unlock()
 		return
 	}
 	p.passing = true
-	for len(p.transitions) > 0 {
-		list := p.transitions
-		p.transitions = nil
+	for len(p.transitions) > 0 && !p.stopped {
+		t := p.transitions[0]
+		p.transitions = p.transitions[1:]
+		p.calls.Add(1)
 		p.mu.Unlock()
-		for _, t := range list {
-			p.owner.Changed(t)
-		}
+		p.owner.Changed(t)
 		p.mu.Lock()
+		p.calls.Done()
 	}
-	p.passing = false
-	p.mu.Unlock()
+	p.transitions, p.passing = nil, false
 }

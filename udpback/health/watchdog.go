@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// watchdogJitter is ± on Tw (RFC 3539 §3.4.1).
+const watchdogJitter = 2 * time.Second
+
 // Start begins the watchdog, where there are probes. The first goes out soon, so that
 // the state is known before it is needed, and at a time of its own for each port.
 func (p *Port) Start() {
@@ -16,7 +19,8 @@ func (p *Port) Start() {
 	}
 }
 
-// Stop ends the probes, and waits for one that is being sent.
+// Stop ends the probes, and waits until neither Probe nor Changed runs: neither is
+// called again.
 func (p *Port) Stop() {
 	p.mu.Lock()
 	p.stopped = true
@@ -24,8 +28,7 @@ func (p *Port) Stop() {
 		p.timer.Stop()
 	}
 	p.mu.Unlock()
-	p.ticking.Lock() // once a tick that had begun is over
-	defer p.ticking.Unlock()
+	p.calls.Wait()
 }
 
 // RequestCheck has a probe sent although nothing is held against the port yet, so
@@ -36,11 +39,9 @@ func (p *Port) RequestCheck() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.stopped || p.pending || p.checkRequested {
-		return
+	if !p.pending && !p.checkRequested {
+		p.probeNow()
 	}
-	p.checkRequested = true
-	p.probeNow()
 }
 
 // probeNow lets the next tick come at once. With mu held.
@@ -51,67 +52,106 @@ func (p *Port) probeNow() {
 	}
 }
 
+// reschedule sets the timer after something has changed what it depends on. With mu held.
+func (p *Port) reschedule() {
+	if p.timer != nil && !p.stopped && p.Config().Check != CheckNone {
+		p.timer.Reset(p.nextTick(p.owner.Clock()))
+	}
+}
+
 // tick sends a probe when one is due and sets the timer for the next.
 func (p *Port) tick() {
-	p.ticking.Lock()
-	defer p.ticking.Unlock()
-	now := p.owner.Clock()
 	p.mu.Lock()
 	if p.stopped || p.Config().Check == CheckNone {
 		p.mu.Unlock()
 		return
 	}
-	due := !p.pending && (p.checkRequested || p.State() != Up || p.untested() || p.unheard(now) >= p.Config().Watchdog-watchdogJitter)
-	waits := p.pending // for the last probe's end, which comes within a moment
+	now := p.owner.Clock()
+	due := p.due(now)
 	if due {
-		p.pending, p.checkRequested, p.sentAt = true, false, now
+		p.pending, p.sending, p.checkRequested, p.sentAt = true, true, false, now
+		p.calls.Add(1)
 	}
-	next := p.nextTick(now)
-	if waits {
-		next = p.Config().ProbeInterval / 10
-	}
-	p.timer.Reset(next)
+	p.timer.Reset(p.nextTick(now))
 	p.mu.Unlock()
-	if due {
-		p.owner.Probe()
+	if !due {
+		return
 	}
+	p.owner.Probe()
+	p.mu.Lock()
+	p.sending = false
+	p.mu.Unlock()
+	p.calls.Done()
+}
+
+// due reports whether a probe is to be sent now. With mu held.
+func (p *Port) due(now time.Duration) bool {
+	c := p.Config()
+	switch {
+	case p.pending || p.sending:
+		return false
+	case p.checkRequested:
+		return true
+	case p.probesOften():
+		return p.sentAt == 0 || now-p.sentAt >= c.ProbeInterval*3/4 // no sooner, though two ticks may come together
+	}
+	return p.idle(now) >= c.Watchdog-watchdogJitter
 }
 
 // nextTick is the wait until a probe may be due again. With mu held.
 func (p *Port) nextTick(now time.Duration) time.Duration {
-	interval := p.Config().ProbeInterval
-	next := interval + time.Duration((rand.Float64()-0.5)/5*float64(interval))
-	if p.State() == Up && !p.pending && !p.untested() || !p.Probed() {
-		// A port without Status-Server is asked at the watchdog's pace, in case it has it one day.
-		next = p.Config().Watchdog - p.unheard(now) + rand.N(2*watchdogJitter) - watchdogJitter
-		next = max(next, 100*time.Millisecond)
+	c := p.Config()
+	switch {
+	case p.checkRequested && !p.pending:
+		return 0
+	case p.pending && p.sentAt != now: // its end comes within a moment
+		return c.ProbeInterval / 10
+	case p.probesOften(), p.pending && p.Probed():
+		return c.ProbeInterval + time.Duration((rand.Float64()-0.5)/5*float64(c.ProbeInterval))
 	}
-	return next
+	next := c.Watchdog - p.idle(now) + rand.N(2*watchdogJitter) - watchdogJitter
+	return max(next, 100*time.Millisecond)
 }
 
-// untested reports whether no probe was ever answered, though it may be yet.
-func (p *Port) untested() bool { return p.lastProbe.Load() == 0 && p.Probed() }
+// probesOften reports whether a probe goes out every ProbeInterval: the port is not up,
+// has lost a probe, or has never answered one, though it may yet. Otherwise it is
+// probed at the watchdog's pace, one without Status-Server, too, in case it has it one
+// day. With mu held.
+func (p *Port) probesOften() bool {
+	return p.Probed() && (p.State() != Up || p.missed > 0 || p.lastProbe.Load() == 0)
+}
 
-// unheard is how long nothing has verified.
-func (p *Port) unheard(now time.Duration) time.Duration {
-	return now - time.Duration(p.lastReply.Load())
+// idle is for how long nothing has verified and no probe was sent. With mu held.
+func (p *Port) idle(now time.Duration) time.Duration {
+	return now - max(time.Duration(p.lastReply.Load()), p.sentAt)
 }
 
 // ProbeNotSent notes that the probe could not be sent for a reason of this machine's
-// own, which says nothing about the port.
+// own, which says nothing about the port. It is still to be sent.
 func (p *Port) ProbeNotSent() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pending = false
+	if wasPending := p.pending; !p.endProbe() && wasPending {
+		p.checkRequested = true
+	}
 }
 
 // ProbeLost notes that the last probe stayed unanswered, or could not get there.
 func (p *Port) ProbeLost() {
 	p.mu.Lock()
-	p.pending = false
-	p.countLost()
+	if wasPending := p.pending; !p.endProbe() && wasPending {
+		p.countLost()
+	}
 	p.mu.Unlock()
 	p.pass()
+}
+
+// endProbe notes that the last probe has ended, and reports whether what became of it
+// says nothing any more. With mu held.
+func (p *Port) endProbe() (outdated bool) {
+	outdated = p.outdated
+	p.pending, p.outdated = false, false
+	return outdated
 }
 
 // countLost draws the conclusions from a lost probe. With mu held.
@@ -119,27 +159,48 @@ func (p *Port) countLost() {
 	if p.stopped || !p.Probed() {
 		return
 	}
-	p.missed++
-	if p.lastProbe.Load() == 0 && p.lastAnswer.Load() != 0 {
+	heard, answered := p.HeardSince(p.lostAt), time.Duration(p.lastAnswer.Load()) > p.lostAt // since the one before
+	p.lostAt = p.sentAt
+	if p.lostSince == 0 {
+		p.lostSince = p.sentAt
+	}
+	if p.lastProbe.Load() == 0 && time.Duration(p.lastAnswer.Load()) >= p.lostSince {
 		// It answers requests. That it does not answer probes may be all there is to it.
-		if p.missed >= p.Config().DownAfter {
+		if p.missed++; p.missed >= p.Config().DownAfter {
 			p.withoutProbes.Store(true)
 			p.note(Transition{From: p.State(), To: p.State(), NoStatusServer: true})
-			p.change(Up)
+			p.judgeSilence()
 		}
 		return
 	}
-	if p.State() != Failing {
+	if p.State() == Down && !answered {
 		p.answers = 0
 	}
+	if heard { // those before were lost, the port was not
+		p.missed = 0
+	}
+	p.missed++
 	switch s := p.State(); {
 	case s == Up && p.HeardSince(p.sentAt):
-		p.missed = 0 // the probe was lost, the port was not
+		p.missed = 0 // this one, too
 	case s == Up && p.silent.Load() == 0 && p.missed == 1:
 		// One lost probe of an idle port is sent again before anything is believed.
 	case s == Up:
 		p.change(Suspect)
 	case p.missed >= p.Config().DownAfter:
 		p.change(Down)
+	}
+}
+
+// judgeSilence decides on a port whose probes count no more: what its requests have
+// shown is all the evidence. One that is failing is brought back by answered requests
+// in any case. With mu held.
+func (p *Port) judgeSilence() {
+	switch {
+	case p.State() == Failing || p.noAddress != nil:
+	case int(p.silent.Load()) >= p.Config().SuspectAfter:
+		p.change(Down)
+	default:
+		p.assumeUp()
 	}
 }

@@ -1,0 +1,183 @@
+package health
+
+import "time"
+
+const (
+	// recoverAfter is how many answered requests bring a failing port back.
+	recoverAfter = 3
+
+	// patience bounds how long a request may wait before it is overdue, though answers
+	// took long of late. It is the default of a route's patience: a server that gets
+	// slower and then hangs must not have its requests leave it unnoticed after that.
+	patience = 10 * time.Second
+)
+
+// Answered notes a verified reply to a request, which took so long.
+func (p *Port) Answered(now, took time.Duration) {
+	p.lastAnswer.Store(int64(now))
+	slowest := time.Duration(p.slowest.Load())
+	p.slowest.Store(int64(max(took, slowest-slowest/64)))
+	if p.unanswered.Load() != 0 {
+		p.unanswered.Store(0)
+	}
+	if p.failedTries.Load() != 0 {
+		p.failedTries.Store(0)
+	}
+	p.heard(now)
+	if p.State() != Up {
+		p.recover(true)
+	}
+}
+
+// ProbeAnswered notes a verified reply to the last probe.
+func (p *Port) ProbeAnswered(now time.Duration) {
+	p.mu.Lock()
+	if outdated := p.endProbe(); outdated {
+		p.mu.Unlock()
+		return
+	}
+	p.lastProbe.Store(int64(now))
+	p.heard(now)
+	p.missed, p.lostSince = 0, 0
+	if p.withoutProbes.Load() && p.Config().Check != CheckNone {
+		p.withoutProbes.Store(false) // it has Status-Server after all
+		p.reschedule()
+	}
+	p.mu.Unlock()
+	if p.State() != Up {
+		p.recover(false)
+	}
+	p.judgeService()
+}
+
+// heard notes a verified reply to anything.
+func (p *Port) heard(now time.Duration) {
+	p.lastReply.Store(int64(now))
+	if p.silent.Load() != 0 {
+		p.silent.Store(0)
+	}
+	if p.unverified.Load() != 0 {
+		p.unverified.Store(0)
+	}
+}
+
+// recover counts a verified reply of a port that is not up. One clears a suspicion,
+// UpAfter bring a port back that was down, and three answered requests one that was
+// failing. A probe's answer brings a port back as failing while requests stay
+// unanswered. Without an address the port stays down: what is heard now was sent to an
+// address that it has no more.
+func (p *Port) recover(request bool) {
+	p.mu.Lock()
+	p.missed = 0
+	back := Up
+	if !request && int(p.unanswered.Load()) >= p.Config().FailingAfter {
+		back = Failing
+	}
+	switch s := p.State(); {
+	case s == Suspect:
+		p.change(back)
+	case s == Failing && request:
+		if p.answers++; p.answers >= recoverAfter {
+			p.change(Up)
+		}
+	case s == Down && p.noAddress == nil:
+		if p.answers == 0 { // its death explains why older requests were not answered
+			p.aliveSince.Store(p.lastReply.Load())
+			p.unanswered.Store(0)
+			back = Up
+		}
+		if p.answers++; p.answers >= p.Config().UpAfter {
+			p.change(back)
+		}
+	}
+	p.mu.Unlock()
+	p.pass()
+}
+
+// Unverified notes a reply that did not verify. It is no evidence of life.
+func (p *Port) Unverified() { p.unverified.Add(1) }
+
+// Silent notes that a request is due for its second transmission, which was first
+// sent at sent. Whatever verified since then shows that the port lives, and only
+// this request is ignored (P83). One silent request has the port probed, several
+// make it suspect.
+func (p *Port) Silent(sent time.Duration) {
+	if time.Duration(p.lastReply.Load()) >= sent {
+		return
+	}
+	silent := int(p.silent.Add(1))
+	switch {
+	case p.State() != Up:
+	case silent >= p.Config().SuspectAfter:
+		p.suspect()
+	default:
+		p.RequestCheck()
+	}
+}
+
+// Overdue reports whether a request, first sent at sent and unanswered so far, should
+// have been answered by now, and the port has answered a probe meanwhile. A request
+// may wait four times as long as any answer took of late; where that is longer than
+// patience, no longer than patience or the slowest answer.
+func (p *Port) Overdue(sent, now time.Duration) bool {
+	slowest := time.Duration(p.slowest.Load())
+	return now-sent >= min(4*slowest, max(patience, slowest)) && time.Duration(p.lastProbe.Load()) >= sent
+}
+
+// Unanswered notes that a request, first sent at sent, is overdue. An answer to any
+// request since shows that the service lives; and the silence of one that was sent
+// before the port came back from being down is explained.
+func (p *Port) Unanswered(sent time.Duration) {
+	if time.Duration(p.lastAnswer.Load()) >= sent || time.Duration(p.aliveSince.Load()) > sent {
+		return
+	}
+	p.unanswered.Add(1)
+	if p.State() == Failing {
+		p.mu.Lock()
+		p.answers = 0
+		p.mu.Unlock()
+		return
+	}
+	p.judgeService()
+}
+
+// judgeService makes a port failing whose probes are answered and whose requests are not.
+func (p *Port) judgeService() {
+	if int(p.unanswered.Load()) < p.Config().FailingAfter || !p.Probed() {
+		return
+	}
+	p.mu.Lock()
+	switch p.State() {
+	case Up:
+		p.change(Failing)
+		p.reschedule() // it was probed at the watchdog's pace
+	case Suspect:
+		p.change(Failing)
+	}
+	p.mu.Unlock()
+	p.pass()
+}
+
+// suspect begins the probes; where there are none, silence is all the evidence.
+func (p *Port) suspect() {
+	p.mu.Lock()
+	if p.State() == Up && !p.stopped {
+		p.missed = 0
+		if p.Probed() {
+			p.change(Suspect)
+			p.probeNow()
+		} else {
+			p.change(Down)
+		}
+	}
+	p.mu.Unlock()
+	p.pass()
+}
+
+// Refused notes that nobody listens on the port. An ICMP message can be forged, so
+// it begins the probes and proves nothing.
+func (p *Port) Refused() {
+	if p.Probed() {
+		p.suspect()
+	}
+}

@@ -1,0 +1,38 @@
+package health
+
+import "time"
+
+// maxFailedTries bounds the pause between tries: 2^2 probe intervals.
+const maxFailedTries = 2
+
+// Try reports whether a request should try this port although others are better off:
+// one after a probe interval, then after twice that and four times that; and at once
+// after one that was answered.
+func (p *Port) Try(now time.Duration) bool {
+	if !p.triable() {
+		return false
+	}
+	last := p.lastTry.Load()
+	answered := p.lastAnswer.Load() > last
+	if !answered && now-time.Duration(last) < p.Config().ProbeInterval<<min(p.failedTries.Load(), maxFailedTries) {
+		return false
+	}
+	if !p.lastTry.CompareAndSwap(last, int64(now)) {
+		return false
+	}
+	p.failedTries.Add(1)
+	return true
+}
+
+// triable reports whether only a request can show that the port is better than it is
+// taken for: it is failing, or down and its probes say nothing about it, or it is down
+// and has never answered a probe, as a server without Status-Server never will.
+func (p *Port) triable() bool {
+	switch p.State() {
+	case Failing:
+		return true
+	case Down:
+		return !p.withoutAddress.Load() && (!p.Probed() || p.lastProbe.Load() == 0)
+	}
+	return false
+}
