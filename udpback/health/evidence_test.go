@@ -208,14 +208,10 @@ func TestTransitions(t *testing.T) {
 			answered        up`, "up→down down→up"},
 		{"8: the death explains what was not answered before", probed, `
 			pass 5s
-			holds
+			loses
 			overdue 4       up
 			silent 3        suspect
-			probe-lost
-			pass 4s
-			probe-lost
-			pass 4s
-			probe-lost      down
+			pass 12s        down
 			overdue 9       down
 			answers
 			pass 20s        up

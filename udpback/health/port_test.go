@@ -1,0 +1,225 @@
+package health
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// Without an address a port is down, whatever is heard; a new address makes it up.
+func TestNoAddressAndRenew(t *testing.T) {
+	playAll(t, []transcript{
+		{"from up", probed, `
+			pass 5s
+			no-address      down
+			pass 60s        down
+			renew           up`, "up→down down→up?"},
+		{"from suspect, from failing", probed, `
+			pass 5s
+			holds
+			silent 3        suspect
+			no-address      down
+			renew           up
+			probe-lost      up
+			probe-answered  up
+			overdue 5       failing
+			no-address      down
+			renew           up`, "up→suspect suspect→down down→up? up→failing failing→down down→up?"},
+		{"late answers do not bring it back", probed, `
+			pass 5s
+			no-address      down
+			answered 9      down
+			probe-answered 9 down
+			overdue 9       down
+			renew           up`, "up→down down→up?"},
+		{"nor do they without probes", unprobed, `
+			no-address      down
+			answered 9      down
+			renew           up`, "up→down down→up?"},
+		{"nor does the end of probes", probed, `
+			holds
+			pass 2s
+			answered
+			no-address      down
+			probe-lost
+			pass 4s
+			probe-lost
+			pass 4s
+			probe-lost      down`, "up→down no-status-server"},
+		{"nor a change of the check", probed, `
+			pass 5s
+			no-address      down
+			check none      down
+			answered 9      down`, "up→down"},
+		{"a new address of a port that is up", probed, `
+			pass 5s
+			renew           up`, ""},
+		{"silence and failures of the old address are forgotten", probed, `
+			pass 5s
+			holds
+			silent 2
+			overdue 4
+			renew           up
+			silent 2        up
+			overdue 4       up
+			silent          suspect`, "up→suspect"},
+	})
+}
+
+// A new address has no history: the hint of its death does not speak of what the old
+// one answered, and its probe goes out at once.
+func TestRenewForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play(`
+			pass 5s
+			answered
+			unverified
+			renew`)
+		if b.p.HasAnswered() {
+			t.Error("the new address has answered before anything was sent there")
+		}
+		if got := b.sent(); len(got) < 2 || b.now()-got[len(got)-1] > time.Millisecond {
+			t.Error("no probe of the new address at once, expected one")
+		}
+		b = newBed(t, probed)
+		b.play(`
+			pass 5s
+			holds
+			renew
+			probe-lost
+			pass 4s
+			probe-lost
+			pass 4s
+			probe-lost      down`)
+		if tr := b.last(Down); tr.HasAnswered || tr.Unverified != 0 {
+			t.Errorf("%+v, expected nothing seen of the new address", tr)
+		}
+	})
+}
+
+// The end of a probe that was sent to the old address, or as another check, says
+// nothing, and the next goes out as soon as it has ended.
+func TestOutdatedProbe(t *testing.T) {
+	for change, within := range map[string]time.Duration{"renew": 400 * time.Millisecond, "check access-request": 4 * time.Second} {
+		for _, end := range []string{"probe-answered", "probe-lost", "probe-not-sent"} {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, Config{Check: CheckStatusServer, DownAfter: 1})
+				b.play(`
+					pass 5s
+					holds
+					silent          up`)
+				b.sent()
+				b.play(change + "\n" + end + "\n")
+				if b.p.State() != Up || b.p.lastProbe.Load() != 0 || b.p.missed != 0 {
+					t.Errorf("%s, %s: it was believed, expected it forgotten", change, end)
+				}
+				pass(within)
+				if n := len(b.sent()); n != 1 {
+					t.Errorf("%s, %s: %d probes within %v, expected the next", change, end, n, within)
+				}
+			})
+		}
+	}
+}
+
+// A change of the check takes effect while the port runs, in every state.
+func TestConfigure(t *testing.T) {
+	playAll(t, []transcript{
+		{"up, to none and back", probed, `
+			pass 5s
+			check none      up
+			loses
+			pass 100s       up
+			silent 2        up
+			answered
+			check status-server
+			pass 60s        down`, "up→suspect suspect→down"},
+		{"suspect for silence, to none: silence is all the evidence", probed, `
+			pass 5s
+			holds
+			silent 3        suspect
+			check none      down
+			answered 3      up`, "up→suspect suspect→down down→up"},
+		{"suspect for lost probes, to none: they count no more", probed, `
+			pass 5s
+			holds
+			refused         suspect
+			check none      up`, "up→suspect suspect→up?"},
+		{"a late answer to a probe does not make it probed", probed, `
+			pass 5s
+			holds
+			silent 1
+			check none
+			probe-answered  up
+			probe-answered  up
+			silent 2        up
+			silent          down`, "up→down"},
+		{"failing, to none", probed, `
+			pass 5s
+			overdue 5       failing
+			check none      failing
+			answered 3      up`, "up→failing failing→up"},
+		{"down, to none and back", probed, `
+			pass 5s
+			loses
+			pass 45s        down
+			check none      down
+			pass 60s        down
+			answers
+			check status-server
+			pass 11s        up`, "up→suspect suspect→down down→up"},
+		{"the history stays where the check does", probed, `
+			pass 5s
+			holds
+			silent 2
+			check status-server
+			silent          suspect`, "up→suspect"},
+		{"another check: that the old was answered is no evidence of the new", probed, `
+			pass 5s
+			check access-request
+			loses
+			pass 4s
+			answered
+			pass 10s        up`, "no-status-server"},
+	})
+}
+
+// A probe that was requested goes out although the configuration is put in force again.
+func TestConfigureKeepsWhatWasRequested(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play("pass 5s")
+		b.sent()
+		b.p.RequestCheck()
+		b.p.Configure(probed)
+		pass(time.Millisecond)
+		if n := len(b.sent()); n != 1 {
+			t.Errorf("%d probes, expected the one requested", n)
+		}
+		b.p.RequestCheck()
+		b.p.Configure(unprobed)
+		b.p.Configure(probed)
+		pass(5 * time.Second)
+		b.sent()
+		b.p.RequestCheck()
+		pass(time.Millisecond)
+		if n := len(b.sent()); n != 1 {
+			t.Errorf("%d probes after the check was changed twice, expected the one requested", n)
+		}
+	})
+}
+
+// A new configuration is in force from the next probe on.
+func TestConfigureTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play("pass 5s")
+		b.sent()
+		b.p.Configure(Config{Check: CheckStatusServer, Watchdog: 8 * time.Second})
+		pass(6 * time.Second)
+		if n := len(b.sent()); n != 1 {
+			t.Errorf("%d probes in 6 s, expected one: nothing was heard for 5 s, and the watchdog's interval is 8 s now", n)
+		}
+	})
+}

@@ -1,0 +1,334 @@
+package health
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// happened is one line of a twin's diary.
+type happened struct {
+	what string
+	at   time.Duration
+	sent time.Duration // when what was lost was sent
+}
+
+// twin keeps a diary of all that happened to a port, and reads what it is to be
+// believed from there. It is slow, and follows the package documentation sentence by
+// sentence.
+type twin struct {
+	c         Config
+	state     State
+	noAddress bool
+	unprobed  bool // probes count no more, though there are some
+	diary     []happened
+}
+
+func (w *twin) note(what string, at, sent time.Duration) {
+	w.diary = append(w.diary, happened{what, at, sent})
+}
+
+// since returns the part of the diary after the last of the given happenings.
+func (w *twin) since(what ...string) []happened {
+	for i := len(w.diary) - 1; i >= 0; i-- {
+		if slices.Contains(what, w.diary[i].what) {
+			return w.diary[i+1:]
+		}
+	}
+	return w.diary
+}
+
+func count(part []happened, what ...string) (n int) {
+	for _, h := range part {
+		if slices.Contains(what, h.what) {
+			n++
+		}
+	}
+	return n
+}
+
+// last returns when the last of the given things happened at the present address.
+func (w *twin) last(what ...string) (at time.Duration) {
+	for _, h := range w.since("renew") {
+		if slices.Contains(what, h.what) {
+			at = h.at
+		}
+	}
+	return at
+}
+
+func (w *twin) probed() bool { return w.c.Check != CheckNone && !w.unprobed }
+func (w *twin) silent() int  { return count(w.since("answered", "probe answered", "renew"), "silent") }
+func (w *twin) unanswered() int {
+	return count(w.since("answered", "renew", "died", "came alive"), "overdue")
+}
+
+func (w *twin) become(s State) {
+	if s != w.state {
+		w.state = s
+		w.note("changed", 0, 0)
+		if s == Down {
+			w.note("died", 0, 0)
+		}
+	}
+}
+
+// reply is a verified reply to a request or a probe.
+func (w *twin) reply(what string, at time.Duration) {
+	w.note(what, at, 0)
+	if what == "probe answered" {
+		w.unprobed = false
+	}
+	failing := what == "probe answered" && w.unanswered() >= w.c.FailingAfter
+	back := map[bool]State{true: Failing, false: Up}[failing]
+	counted := func() int { return count(w.since("changed", "count anew"), "answered", "probe answered") }
+	switch w.state {
+	case Up:
+		if failing {
+			w.become(Failing)
+		}
+	case Suspect:
+		w.become(back)
+	case Failing:
+		if count(w.since("changed", "unanswered while failing"), "answered") >= 3 {
+			w.become(Up)
+		}
+	case Down:
+		if w.noAddress {
+			w.note("count anew", 0, 0)
+			return
+		}
+		if counted() == 1 {
+			w.note("came alive", at, 0)
+			back = Up
+		}
+		if counted() >= w.c.UpAfter {
+			w.become(back)
+		}
+	}
+}
+
+func (w *twin) silence(at, sent time.Duration) {
+	if w.last("answered", "probe answered") >= sent {
+		return
+	}
+	w.note("silent", at, 0)
+	if w.state == Up && w.silent() >= w.c.SuspectAfter {
+		w.suspect()
+	}
+}
+
+func (w *twin) suspect() {
+	if w.state != Up {
+		return
+	}
+	w.note("suspicion", 0, 0)
+	if w.probed() {
+		w.become(Suspect)
+	} else {
+		w.become(Down)
+	}
+}
+
+func (w *twin) overdue(at, sent time.Duration) {
+	if w.last("answered") >= sent || w.last("came alive") > sent {
+		return
+	}
+	w.note("overdue", at, 0)
+	switch {
+	case w.state == Failing:
+		w.note("unanswered while failing", 0, 0)
+	case w.state != Down && w.probed() && w.unanswered() >= w.c.FailingAfter:
+		w.become(Failing)
+	}
+}
+
+// lost is a probe, sent at sent, that was lost.
+func (w *twin) lost(at, sent time.Duration) {
+	if !w.probed() {
+		return
+	}
+	w.note("lost", at, sent)
+	earlier := w.since("renew", "another check")
+	answersProbes := count(earlier, "probe answered") > 0
+	first, before := time.Duration(-1), time.Duration(0)
+	for _, h := range w.since("renew", "another check", "probe answered") {
+		if h.what == "lost" {
+			if first < 0 {
+				first = h.sent
+			}
+		}
+	}
+	for _, h := range earlier[:len(earlier)-1] {
+		if h.what == "lost" {
+			before = h.sent
+		}
+	}
+	if answered := w.last("answered"); !answersProbes && answered != 0 && answered >= first {
+		if w.missed() >= w.c.DownAfter {
+			w.unprobed = true
+			w.judgeSilence()
+		}
+		return
+	}
+	if w.state == Down && w.last("answered") <= before {
+		w.note("count anew", 0, 0)
+	}
+	if w.last("answered", "probe answered") > before { // the earlier ones are explained
+		w.diary = slices.Insert(w.diary, slices.IndexFunc(w.diary, func(h happened) bool { return h == (happened{"lost", at, sent}) }), happened{what: "explained"})
+	}
+	switch {
+	case w.state == Up && w.last("answered", "probe answered") > sent:
+		w.note("explained", 0, 0)
+	case w.state == Up && w.silent() == 0 && w.missed() == 1:
+	case w.state == Up:
+		w.become(Suspect)
+	case w.missed() >= w.c.DownAfter:
+		w.become(Down)
+	}
+}
+
+// missed is how many probes were lost in a row.
+func (w *twin) missed() int {
+	return count(w.since("probe answered", "renew", "another check", "suspicion", "explained", "reply while not up"), "lost")
+}
+
+func (w *twin) judgeSilence() {
+	switch {
+	case w.state == Failing || w.noAddress:
+	case w.silent() >= w.c.SuspectAfter:
+		w.become(Down)
+	default:
+		w.become(Up)
+	}
+}
+
+func (w *twin) check(c Check) {
+	if c == w.c.Check {
+		return
+	}
+	w.c.Check, w.unprobed = c, false
+	w.note("another check", 0, 0)
+	if c == CheckNone && w.state == Suspect {
+		w.judgeSilence()
+	}
+}
+
+// A port and its twin see the same, and believe the same.
+func TestRandom(t *testing.T) {
+	for range 60 {
+		seed := rand.Uint64()
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { random(t, rand.New(rand.NewPCG(seed, 0))) })
+		})
+	}
+}
+
+func random(t *testing.T, rnd *rand.Rand) {
+	c := Config{Check: Check(rnd.IntN(3)), SuspectAfter: 1 + rnd.IntN(4), FailingAfter: 1 + rnd.IntN(4), DownAfter: 1 + rnd.IntN(4), UpAfter: 1 + rnd.IntN(4)}.WithDefaults()
+	b := newBed(t, c)
+	b.set("holds")
+	w := &twin{c: c}
+	pending, outdated, sent := false, false, time.Duration(0) // the probe under way
+	look := func() {
+		if all := b.sent(); len(all) > 0 {
+			if len(all) > 1 || pending {
+				t.Fatalf("%d probes while one is under way (%v), expected one at a time", len(all), pending)
+			}
+			pending, outdated, sent = true, false, all[0]
+		}
+	}
+	weights := map[string]int{"wait": 4, "long wait": 1, "answered": 2, "silent": 5, "overdue": 4, "probe answered": 3, "lost": 6, "not sent": 2, "refused": 1, "no address": 1, "renew": 1, "check": 1}
+	favoured := rnd.IntN(3) // a server that answers, one that does not, or both alike
+	var bag []string
+	for _, what := range []string{"wait", "long wait", "answered", "silent", "overdue", "probe answered", "lost", "not sent", "refused", "no address", "renew", "check"} {
+		n := weights[what]
+		if favoured == 0 && (what == "answered" || what == "probe answered") {
+			n *= 3
+		}
+		if favoured == 1 && what == "answered" {
+			n = rnd.IntN(2)
+		}
+		for range n {
+			bag = append(bag, what)
+		}
+	}
+	var story []string
+	for range 400 {
+		pass(time.Millisecond)
+		look()
+		what, now := bag[rnd.IntN(len(bag))], b.now()
+		first := now - time.Duration(rnd.IntN(2000))*time.Millisecond // when a request was first sent
+		story = append(story, what)
+		switch what {
+		case "wait", "long wait":
+			d := time.Duration(rnd.IntN(4000)) * time.Millisecond
+			if what == "long wait" {
+				d = 40 * time.Second
+			}
+			pass(d)
+			look()
+			if what == "long wait" && !pending && w.c.Check != CheckNone {
+				t.Fatalf("no probe in 40 s: %v", story)
+			}
+		case "answered":
+			if w.state != Up {
+				w.note("reply while not up", 0, 0)
+			}
+			w.reply(what, now)
+			b.p.Answered(now, time.Duration(rnd.IntN(100)))
+		case "silent":
+			w.silence(now, first)
+			b.p.Silent(first)
+		case "overdue":
+			w.overdue(now, first)
+			b.p.Unanswered(first)
+		case "refused":
+			if w.probed() {
+				w.suspect()
+			}
+			b.p.Refused()
+		case "no address":
+			w.noAddress = true
+			w.become(Down)
+			b.p.NoAddress(errTest)
+		case "renew":
+			w.noAddress, w.unprobed, outdated = false, false, pending
+			w.note("renew", now, 0)
+			w.become(Up)
+			b.p.Renew()
+		case "check":
+			next := w.c
+			next.Check = Check(rnd.IntN(3))
+			outdated = outdated || pending && next.Check != w.c.Check
+			w.check(next.Check)
+			b.p.Configure(next)
+		default:
+			if !pending {
+				break
+			}
+			switch {
+			case what == "probe answered" && !outdated && w.c.Check != CheckNone:
+				w.reply(what, now)
+			case what == "lost" && !outdated:
+				w.lost(now, sent)
+			}
+			pending, outdated = false, false
+			map[string]func(){"probe answered": func() { b.p.ProbeAnswered(now) }, "lost": b.p.ProbeLost, "not sent": b.p.ProbeNotSent}[what]()
+		}
+		synctest.Wait()
+		if got := b.p.State(); got != w.state || b.p.Probed() != w.probed() {
+			t.Fatalf("the port is %v and probed %v, its twin %v and %v, after %v\n%+v", got, b.p.Probed(), w.state, w.probed(), story, w.c)
+		}
+	}
+	b.p.Stop()
+	for _, tr := range b.told {
+		if tr.From == tr.To && !tr.NoStatusServer {
+			t.Fatalf("%+v was told, and nothing changed", tr)
+		}
+	}
+	checkChain(t, b.told, b.p.State())
+}

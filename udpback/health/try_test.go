@@ -1,0 +1,113 @@
+package health
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// tries passes d and returns when, from now, a request should have tried the port: one
+// is asked for every 100 ms.
+func (b *bed) tries(d time.Duration) (at []time.Duration) {
+	begin := b.now()
+	for b.now()-begin < d {
+		pass(100 * time.Millisecond)
+		if b.p.Try(b.now()) {
+			at = append(at, (b.now() - begin).Round(time.Second))
+		}
+		if b.p.Try(b.now()) {
+			b.t.Fatal("a second try at once, expected one at a time")
+		}
+	}
+	return at
+}
+
+// Which ports a request tries although others are better off.
+// Rules: P84
+func TestTryWhich(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		config Config
+		script string
+		want   bool
+	}{
+		{"up", probed, "pass 5s", false},
+		{"suspect", probed, "pass 5s\nholds\nsilent 3 suspect", false},
+		{"failing", probed, "pass 5s\noverdue 5 failing", true},
+		{"failing after a suspicion", probed, "pass 5s\nholds\nsilent 3\noverdue 5 failing", true},
+		{"down, probed", probed, "pass 5s\nholds\nsilent 3\nprobe-lost\npass 4s\nprobe-lost\npass 4s\nprobe-lost down", false},
+		{"down, not probed", unprobed, "silent 3 down", true},
+		{"down, it never answered a probe: it may have no Status-Server", probed, "loses\npass 15s down", true},
+		{"down, no address", unprobed, "no-address down", false},
+		{"down, no address, never probed", probed, "no-address down", false},
+		{"up again", unprobed, "silent 3 down\nanswered 3 up", false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, row.config)
+				b.play(row.script)
+				if b.p.State() != Up && b.p.State() != Suspect && row.config.Check == CheckNone && b.p.Try(b.now()) {
+					t.Error("a try at once, expected a probe interval without any")
+				}
+				if got := len(b.tries(20*time.Second)) > 0; got != row.want {
+					t.Errorf("tried is %v, expected %v", got, row.want)
+				}
+				b.p.Stop()
+				pass(time.Minute)
+			})
+		})
+	}
+}
+
+// The pauses between tries: a probe interval, twice that, four times that, and again;
+// none after an answered one.
+// Rules: P84
+func TestTryPauses(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		config Config
+		script string
+	}{
+		{"failing", probed, "pass 5s\noverdue 5 failing"},
+		{"failing by a probe", probed, "pass 40s\nholds\nsilent 3\noverdue 5 failing"},
+		{"down", unprobed, "silent 3 down"},
+		{"down again", unprobed, "silent 3 down\nrenew up\nsilent 3 down"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, row.config)
+				b.play(row.script)
+				got := b.tries(46 * time.Second)
+				want := []time.Duration{3 * time.Second, 9 * time.Second, 21 * time.Second, 33 * time.Second, 45 * time.Second}
+				if len(got) != len(want) {
+					t.Fatalf("tries at %v, expected %v", got, want)
+				}
+				for i := range want {
+					if got[i] != want[i] {
+						t.Fatalf("tries at %v, expected %v", got, want)
+					}
+				}
+				b.play("answered")
+				if !b.p.Try(b.now()) {
+					t.Error("no try after an answered one, expected one at once")
+				}
+				if got := b.tries(7 * time.Second); len(got) != 1 || got[0] != 6*time.Second {
+					t.Errorf("tries at %v after one that stays unanswered, expected 6s", got)
+				}
+			})
+		})
+	}
+}
+
+// A port that was down for long begins with the shortest pause when it fails again.
+func TestTryPausesBeginAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, unprobed)
+		b.play("silent 3 down")
+		b.tries(time.Minute)
+		b.play("renew up\nsilent 3 down")
+		if got := b.tries(4 * time.Second); len(got) != 1 {
+			t.Errorf("tries at %v, expected one after 3s", got)
+		}
+	})
+}

@@ -1,0 +1,344 @@
+package health
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// between checks that the pauses between probes are as expected, and not all the same.
+func between(t *testing.T, sent []time.Duration, least, most time.Duration) {
+	t.Helper()
+	if len(sent) < 20 {
+		t.Fatalf("%d probes, expected 20 or more", len(sent))
+	}
+	lowest, highest := time.Hour, time.Duration(0)
+	for i, at := range sent[1:] {
+		lowest, highest = min(lowest, at-sent[i]), max(highest, at-sent[i])
+	}
+	if lowest < least || highest > most {
+		t.Errorf("probes after %v to %v, expected %v to %v", lowest, highest, least, most)
+	}
+	if highest-lowest < (most-least)/4 {
+		t.Errorf("probes after %v to %v, expected them to vary more", lowest, highest)
+	}
+}
+
+// Probes go out at the watchdog's pace while all is well, and at the probe interval
+// otherwise, varied.
+// Rules: P81, P84
+func TestPacing(t *testing.T) {
+	const grain = 20 * time.Millisecond
+	for _, row := range []struct {
+		name, script string
+		least, most  time.Duration
+	}{
+		{"up and idle", "pass 5s", 28 * time.Second, 32 * time.Second},
+		{"failing", "pass 5s\noverdue 5 failing", 2700 * time.Millisecond, 3300 * time.Millisecond},
+		{"down", "pass 5s\nloses\npass 60s down", 2700 * time.Millisecond, 3300 * time.Millisecond},
+		{"no Status-Server", "loses\npass 2s\nanswered 1\npass 12s\nanswered up", 28 * time.Second, 32 * time.Second},
+		{"no Status-Server, and dead", "loses\npass 2s\nanswered 1\npass 12s\nsilent 3 down", 28 * time.Second, 32 * time.Second},
+		{"a probe that this machine cannot send", "pass 5s\nunsent\npass 40s up", 2700 * time.Millisecond, 3300 * time.Millisecond},
+		{"a probe that the network refuses at once", "pass 5s\nfails\npass 60s down", 2700 * time.Millisecond, 3300 * time.Millisecond},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, probed)
+				b.play(row.script)
+				b.sent()
+				for range 15 * 60 {
+					pass(time.Second)
+				}
+				between(t, b.sent(), row.least, row.most+grain)
+				b.p.Stop()
+				pass(time.Minute)
+			})
+		})
+	}
+}
+
+// A port that answers requests is not probed, one without checks never.
+func TestBusyPortsAreNotProbed(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		config Config
+		want   int
+	}{{"checked", probed, 0}, {"not checked", unprobed, 0}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, row.config)
+			pass(5 * time.Second)
+			b.sent()
+			for range 100 {
+				b.play("pass 10s\nanswered")
+			}
+			if n := len(b.sent()); n != row.want {
+				t.Errorf("%s: %d probes of a port that answers, expected %d", row.name, n, row.want)
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, unprobed)
+		b.play("silent 3 down\nrenew up\nrefused\npass 100s")
+		b.p.RequestCheck()
+		pass(time.Minute)
+		if n := len(b.sent()); n != 0 {
+			t.Errorf("%d probes of a port without checks, expected none", n)
+		}
+	})
+}
+
+// The first probe goes out within a second, and every interval until one is answered.
+func TestFirstProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		pass(time.Second)
+		if n := len(b.sent()); n != 1 {
+			t.Errorf("%d probes in the first second, expected 1", n)
+		}
+	})
+}
+
+// Silence and refusal have the port probed at once, however many say so.
+// Rules: P82, P83
+func TestProbedAtOnce(t *testing.T) {
+	for _, script := range []string{"silent", "silent 3 suspect", "refused suspect", "silent 9\nrefused 9", "renew"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, probed)
+			b.play("pass 5s\nholds")
+			b.sent()
+			b.play(script)
+			if n := len(b.sent()); n != 1 {
+				t.Errorf("%q: %d probes, expected one at once", script, n)
+			}
+		})
+	}
+}
+
+// A port that answers requests and never a probe has no Status-Server (H5).
+func TestNoStatusServer(t *testing.T) {
+	playAll(t, []transcript{
+		{"busy from the start", probed, `
+			loses
+			pass 2s
+			answered        up
+			pass 3s
+			answered        up
+			pass 6s         up
+			answered
+			pass 200s       up
+			silent 2        up
+			silent          down`, "no-status-server up→down"},
+		{"idle at first, then used", probed, `
+			loses
+			pass 15s        down
+			answered        down
+			pass 12s        up
+			pass 200s       up`, "up→suspect suspect→down no-status-server down→up?"},
+		{"told once", probed, `
+			loses
+			pass 2s
+			answered
+			pass 600s       up
+			answered
+			pass 600s       up`, "no-status-server"},
+		{"it dies before that is known", probed, `
+			holds
+			pass 2s
+			answered
+			silent 3        suspect
+			probe-lost
+			pass 4s
+			probe-lost
+			pass 4s
+			probe-lost      down
+			answered 3      up`, "up→suspect no-status-server suspect→down down→up"},
+		{"its requests count as without probes", probed, `
+			loses
+			pass 2s
+			answered
+			pass 12s        up
+			silent 3        down
+			answered 2      down
+			answered        up
+			refused 9       up
+			overdue 9       up`, "no-status-server up→down down→up"},
+		{"a probe is answered one day, and probes count again", probed, `
+			loses
+			pass 2s
+			answered
+			pass 12s        up
+			answers
+			pass 40s        up
+			loses
+			pass 60s        down`, "no-status-server up→suspect suspect→down"},
+		{"a probe is answered while it is down", probed, `
+			loses
+			pass 2s
+			answered
+			pass 12s
+			silent 3        down
+			answers
+			pass 45s        up`, "no-status-server up→down down→up"},
+		{"not when it answered requests only before its first probe was lost", probed, `
+			answered
+			loses
+			pass 1s
+			pass 14s        down`, "up→suspect suspect→down"},
+		{"not when it has ever answered a probe", probed, `
+			pass 2s
+			loses
+			silent
+			answered
+			pass 4s
+			silent          up
+			answered
+			pass 60s        down`, "up→suspect suspect→down"},
+	})
+}
+
+// However a probe ends, and whoever says so twice, the next is sent.
+func TestPendingEnds(t *testing.T) {
+	ends := []string{"probe-answered", "probe-lost", "probe-not-sent"}
+	var orders []string
+	for _, a := range ends {
+		orders = append(orders, a)
+		for _, b := range ends {
+			orders = append(orders, a+"\n"+b)
+			for _, c := range ends {
+				orders = append(orders, a+"\n"+b+"\n"+c)
+			}
+		}
+	}
+	for _, state := range []string{"", "silent 3 suspect", "no-address down", "overdue 5 failing", "check none\ncheck status-server", "renew"} {
+		for _, order := range orders {
+			for _, late := range []string{"", "pass 100ms\n", "pass 40s\n"} {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBed(t, probed)
+					b.play("pass 5s\nholds\nsilent\n" + state + "\n" + order + "\n" + late + order)
+					b.set("answers")
+					b.play("probe-lost") // where one is under way
+					b.sent()
+					pass(35 * time.Second)
+					if len(b.sent()) == 0 {
+						t.Fatalf("after %q, %q, again %q no probe was sent, expected one", state, order, late)
+					}
+					b.p.Stop()
+					pass(time.Minute)
+				})
+			}
+		}
+	}
+}
+
+// What could not be sent is no evidence, and is sent when it can be.
+func TestProbeNotSent(t *testing.T) {
+	for _, row := range []struct {
+		name, script string
+		want         State
+	}{
+		{"up", "pass 5s", Up},
+		{"suspect", "pass 5s\nholds\nsilent 3 suspect\nprobe-lost", Suspect},
+		{"failing", "pass 5s\noverdue 5 failing", Failing},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, probed)
+			b.play(row.script)
+			b.play("unsent\npass 300s")
+			if got := b.p.State(); got != row.want {
+				t.Errorf("%s: the port is %v after five minutes in which nothing could be sent, expected %v", row.name, got, row.want)
+			}
+			b.p.Stop()
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play("pass 5s\nunsent\nsilent\nholds")
+		b.sent()
+		pass(3300 * time.Millisecond)
+		if n := len(b.sent()); n != 1 {
+			t.Errorf("%d probes after one could not be sent, expected it after an interval", n)
+		}
+	})
+}
+
+// A probe that was lost is one: who tells of it twice makes it no two.
+func TestLostTwiceCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play("pass 5s\nholds\nsilent 3 suspect\nprobe-lost 9 suspect")
+	})
+}
+
+// After Stop nothing is sent and nothing told, and Stop waits for what is under way.
+func TestStop(t *testing.T) {
+	for _, script := range []string{"pass 5s", "pass 5s\nholds\nsilent 3", "pass 5s\noverdue 5", "no-address", "pass 5s\nloses\npass 60s down"} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, probed)
+			b.play(script)
+			b.p.Stop()
+			b.p.Stop()
+			b.sent()
+			told := b.transitions()
+			b.play(`
+				silent 9
+				overdue 9
+				refused
+				probe-lost 9
+				answered 9
+				probe-answered 9
+				no-address
+				renew
+				check none
+				check status-server
+				pass 300s`)
+			b.p.RequestCheck()
+			pass(time.Minute)
+			if n := len(b.sent()); n != 0 {
+				t.Errorf("after %q and Stop %d probes, expected none", script, n)
+			}
+			if got := b.transitions(); got != told {
+				t.Errorf("after %q and Stop told %q, expected %q as before", script, got, told)
+			}
+		})
+	}
+	for _, what := range []string{"probe", "changed"} {
+		synctest.Test(t, func(t *testing.T) {
+			in, out := make(chan bool), make(chan bool)
+			wait := func() {
+				in <- true
+				<-out
+			}
+			start, changed := time.Now(), 0
+			o := Owner{Clock: func() time.Duration { return time.Since(start) + 1 }, Probe: func() {}, Changed: func(Transition) { changed++ }}
+			if what == "probe" {
+				o.Probe = wait
+			} else {
+				o.Changed = func(Transition) { changed++; wait() }
+			}
+			p := NewPort(probed, o)
+			p.Start()
+			if what == "changed" {
+				go func() {
+					p.NoAddress(errTest)
+				}()
+			}
+			<-in
+			p.Renew() // is told of by the goroutine that tells of the other
+			stopped := false
+			go func() {
+				p.Stop()
+				stopped = true
+			}()
+			synctest.Wait()
+			if stopped {
+				t.Errorf("%s: Stop has not waited for it", what)
+			}
+			told := changed
+			close(out)
+			synctest.Wait()
+			if !stopped || changed != told {
+				t.Errorf("%s: stopped %v, then %d changes told, expected true, %d", what, stopped, changed, told)
+			}
+		})
+	}
+}
