@@ -47,6 +47,7 @@ func TestTransitions(t *testing.T) {
 			loses
 			silent          up
 			answered        up
+			silent          up
 			pass 4s         up`, ""},
 		{"1: not two lost probes between which something was heard", probed, `
 			pass 5s
@@ -300,6 +301,27 @@ func TestUnansweredLooksAtWhatWasAnsweredSince(t *testing.T) {
 			answered 2      failing`)
 		b.p.Unanswered(sent) // an old one does not begin the count anew
 		b.play("answered up")
+	})
+}
+
+// What was sent while the port was down says nothing of its service when it is back.
+func TestUnansweredFromBeforeTheRevival(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play("pass 5s\nloses\npass 60s down")
+		sent := b.now()
+		b.play("answers\npass 4s down")
+		for range 9 {
+			b.p.Unanswered(sent)
+		}
+		b.play("pass 10s up")
+		for range 9 {
+			b.p.Unanswered(sent)
+		}
+		if got := b.p.State(); got != Up {
+			t.Errorf("the port is %v, expected up: those were sent to a dead server", got)
+		}
+		b.play("overdue 4 up\noverdue failing")
 	})
 }
 

@@ -114,7 +114,7 @@ func (p *Port) configure(c Config) {
 func (p *Port) forgetProbes() {
 	p.withoutProbes.Store(p.Config().Check == CheckNone)
 	p.lastProbe.Store(0)
-	p.missed, p.lostAt, p.lostSince, p.checkRequested = 0, 0, 0, false
+	p.missed, p.lostAt, p.lostSince = 0, 0, 0
 	p.outdated = p.pending
 }
 

@@ -261,6 +261,12 @@ func random(t *testing.T, rnd *rand.Rand) {
 		pass(time.Millisecond)
 		look()
 		what, now := bag[rnd.IntN(len(bag))], b.now()
+		switch {
+		case w.noAddress && rnd.IntN(4) == 0:
+			what = "renew"
+		case (what == "no address" || what == "renew") && rnd.IntN(4) != 0:
+			what = "silent" // changes of the address are rare, lest a history never grows long
+		}
 		first := now - time.Duration(rnd.IntN(2000))*time.Millisecond // when a request was first sent
 		story = append(story, what)
 		switch what {

@@ -63,9 +63,6 @@ func (p *Port) enter(t Transition) {
 			p.failedTries.Store(0)
 		}
 	}
-	if t.To == Down {
-		p.unanswered.Store(0) // what was not answered is explained
-	}
 }
 
 // note keeps a transition for pass, with what is known of the port. With mu held.

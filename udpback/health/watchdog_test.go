@@ -342,3 +342,27 @@ func TestStop(t *testing.T) {
 		})
 	}
 }
+
+// Two ticks that come together, as when a timer is set again in the moment in which it
+// fires, send one probe; and one that comes after Stop sends none.
+func TestTicksThatComeTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play("pass 5s\nfails\npass 60s down")
+		b.p.tick() // sends one, or the last is less than an interval ago
+		b.sent()
+		b.p.tick()
+		b.p.tick()
+		if n := len(b.sent()); n != 0 {
+			t.Errorf("%d probes at once after another, expected none", n)
+		}
+		pass(3 * time.Second)
+		b.p.Stop()
+		b.sent()
+		b.p.tick()
+		pass(time.Minute)
+		if n := len(b.sent()); n != 0 {
+			t.Errorf("%d probes after Stop, expected none", n)
+		}
+	})
+}
