@@ -19,9 +19,7 @@ const drainTick = 20 * time.Millisecond
 // It returns when the last connection is closed or ctx is done. A Handler
 // without a method Outstanding() int never has anything outstanding.
 func (s *Server) Drain(ctx context.Context) {
-	for _, l := range s.cfg.Listeners {
-		l.Close()
-	}
+	s.stopListeners()
 	s.mu.Lock()
 	s.draining = true
 	for session := range s.sessions {

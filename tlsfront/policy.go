@@ -51,6 +51,9 @@ func (s *Server) Update(cfg Config) error {
 	return nil
 }
 
+// Config returns what is in force, with its defaults applied.
+func (s *Server) Config() Config { return s.now.Load().cfg }
+
 // SetClients is Update with nothing but the clients changed.
 func (s *Server) SetClients(cs []*Client) error {
 	cfg := s.now.Load().cfg

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,8 @@ type Server struct {
 	now   atomic.Pointer[policy] // replaced as a whole by Update
 	open  atomic.Int64           // connections, handshakes included
 	lines lines
+
+	listeners listeners
 
 	updating sync.Mutex // held by Update, before mu
 
@@ -59,6 +62,7 @@ func New(cfg Config) (*Server, error) {
 		sources:  map[netip.Addr]int{},
 		shaking:  map[netip.Addr]int{},
 	}
+	s.listeners.open = slices.Clone(cfg.Listeners)
 	s.tls = s.baseConfig()
 	s.buffers.New = func() any { return new(buffers) }
 	s.parts.New = func() any { return new([wire.MaxLength]byte) }
@@ -79,10 +83,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	case NoCertificate:
 		s.cfg.Log.Warn("clients are not asked for a certificate: client_auth is \"none\"; only their source address names them")
 	}
-	for _, l := range s.cfg.Listeners {
-		s.cfg.Log.Info("listening for RadSec", "address", l.Addr().String())
-		s.wg.Go(func() { s.accept(ctx, l) })
-	}
+	s.startListeners(ctx)
 	s.wg.Go(func() { s.watch(ctx) })
 	<-ctx.Done()
 	s.stop()
@@ -92,9 +93,7 @@ func (s *Server) Serve(ctx context.Context) error {
 
 // stop ends accepting first, then every session.
 func (s *Server) stop() {
-	for _, l := range s.cfg.Listeners {
-		l.Close()
-	}
+	s.stopListeners()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true

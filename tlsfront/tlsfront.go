@@ -89,7 +89,7 @@ type Client struct {
 
 // Config says how to serve. Zero values mean the defaults given.
 type Config struct {
-	Listeners []net.Listener // Serve closes them
+	Listeners []net.Listener // Serve closes them; SetListeners replaces them
 
 	Certificate    tls.Certificate        // the server's own, with its chain
 	ClientCA       []byte                 // PEM; the only trust base, never the system's (RFC 6614bis §3.3.1)

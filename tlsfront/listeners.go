@@ -1,0 +1,93 @@
+package tlsfront
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+)
+
+// listeners are what a server accepts on. They can be replaced while it serves.
+type listeners struct {
+	mu     sync.Mutex // guards what follows
+	ctx    context.Context
+	open   []net.Listener
+	closed bool // for good: the server drains or stops
+}
+
+// SetListeners makes the server accept on ls alone: those that are new begin to
+// be served, those that are not in ls any more are closed, the others are left
+// alone. Connections stay. Before Serve it only replaces what Serve begins with;
+// after Drain, or Serve's end, ls are closed.
+func (s *Server) SetListeners(ls []net.Listener) {
+	l := &s.listeners
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.open
+	l.open = slices.Clone(ls)
+	if l.closed {
+		closeListeners(l.open)
+		return
+	}
+	for _, one := range l.open {
+		if l.ctx != nil && !slices.Contains(before, one) {
+			s.serveOn(one)
+		}
+	}
+	for _, one := range before {
+		if !slices.Contains(l.open, one) {
+			one.Close()
+			s.cfg.Log.Info("no longer listening for RadSec", "address", one.Addr().String())
+		}
+	}
+}
+
+// startListeners begins to accept on every listener, until ctx is done.
+func (s *Server) startListeners(ctx context.Context) {
+	l := &s.listeners
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.ctx = ctx
+	for _, one := range l.open {
+		s.serveOn(one)
+	}
+}
+
+// serveOn accepts on one listener until it is closed. Called with listeners.mu
+// held, and not closed: Serve has not begun to wait for the goroutines.
+func (s *Server) serveOn(one net.Listener) {
+	s.cfg.Log.Info("listening for RadSec", "address", one.Addr().String())
+	ctx := s.listeners.ctx
+	s.wg.Go(func() { s.accept(ctx, one) })
+}
+
+// stopListeners closes every listener, for good.
+func (s *Server) stopListeners() {
+	l := &s.listeners
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	closeListeners(l.open)
+}
+
+// Addrs returns the addresses that the server accepts connections on, in the
+// order of its listeners.
+func (s *Server) Addrs() []net.Addr {
+	l := &s.listeners
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []net.Addr
+	for _, one := range l.open {
+		list = append(list, one.Addr())
+	}
+	return list
+}
+
+func closeListeners(ls []net.Listener) {
+	for _, l := range ls {
+		l.Close()
+	}
+}
