@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -24,8 +25,11 @@ const (
 // that an earlier gateway has left is replaced; one that somebody listens on is
 // not.
 func ListenTap(path string) (net.Listener, error) {
-	if c, err := net.Dial("unix", path); err == nil {
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
 		c.Close()
+	}
+	if err == nil || errors.Is(err, syscall.EAGAIN) { // EAGAIN: its backlog is full
 		return nil, fmt.Errorf("another gateway listens on %s", path)
 	}
 	// Made in a folder that nobody else can enter and moved when its mode is set:
@@ -61,26 +65,39 @@ func (l *tapListener) Close() error {
 	return l.UnixListener.Close()
 }
 
-// ServeTaps shows packets to whoever connects to l, until ctx is done. It
-// closes l, and returns after every goroutine that it started has ended.
+// ServeTaps shows packets to whoever connects to l, until ctx is done or l is
+// closed; taps that are attached go on until ctx is done. It closes l, and
+// returns after every goroutine that it started has ended. Errors of accepting
+// are counted and waited out: there may be no descriptor left for a while.
 //
 // An onlooker begins with one line, a Filter as JSON, and is sent text from
 // then on.
-func (h *Hub) ServeTaps(ctx context.Context, l net.Listener) error {
+func (h *Hub) ServeTaps(ctx context.Context, l net.Listener) {
+	const firstPause, longestPause = 5 * time.Millisecond, time.Second
 	var running sync.WaitGroup
 	defer running.Wait()
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	defer l.Close()
-	for {
+	for pause := firstPause; ; {
 		c, err := l.Accept()
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return fmt.Errorf("waiting for taps: %w", err)
+		switch {
+		case err == nil:
+			pause = firstPause
+			running.Go(func() { h.serveTap(ctx, c) })
+			continue
+		case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
+			return
 		}
-		running.Go(func() { h.serveTap(ctx, c) })
+		h.metrics.AcceptFailed("tap")
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return
+		}
+		pause = min(2*pause, longestPause)
 	}
 }
 

@@ -23,6 +23,12 @@ func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
+	return Join(certFile, chain, keyFile, key)
+}
+
+// Join makes a server's certificate of its chain, leaf first, and its key, which
+// must belong to the leaf. The names of the files are for errors.
+func Join(certFile string, chain []*x509.Certificate, keyFile string, key crypto.Signer) (tls.Certificate, error) {
 	if err := keyFits(chain[0], key); err != nil {
 		return tls.Certificate{}, fmt.Errorf("%s is not the key of the first certificate in %s (%s): %w", keyFile, certFile, chain[0].Subject, err)
 	}
@@ -33,10 +39,19 @@ func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
 	return pair, nil
 }
 
-// LoadCA reads the certificates that clients are verified with. It returns the
-// PEM text too, cut down to what was checked.
+// LoadCA is ParseCA of a file.
 func LoadCA(file string) (text []byte, cas []*x509.Certificate, err error) {
-	cas, err = LoadCertificates(file)
+	octets, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("cannot read the certificate: %w", err)
+	}
+	return ParseCA(file, octets)
+}
+
+// ParseCA returns the certificates that clients are verified with, out of what
+// file holds. It returns the PEM text too, cut down to what was checked.
+func ParseCA(file string, octets []byte) (text []byte, cas []*x509.Certificate, err error) {
+	cas, err = ParseCertificates(file, octets)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -50,13 +65,18 @@ func LoadCA(file string) (text []byte, cas []*x509.Certificate, err error) {
 	return text, cas, nil
 }
 
-// LoadCertificates reads at least one certificate: all those of a PEM file, or
-// the one of a DER file.
+// LoadCertificates is ParseCertificates of a file.
 func LoadCertificates(file string) ([]*x509.Certificate, error) {
 	octets, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the certificate: %w", err)
 	}
+	return ParseCertificates(file, octets)
+}
+
+// ParseCertificates returns at least one certificate out of what file holds: all
+// those of PEM, or the one of DER.
+func ParseCertificates(file string, octets []byte) ([]*x509.Certificate, error) {
 	var list []*x509.Certificate
 	var others []string
 	for rest := octets; ; {
@@ -86,20 +106,17 @@ func LoadCertificates(file string) ([]*x509.Certificate, error) {
 	return nil, fmt.Errorf("%s: expected PEM with \"BEGIN CERTIFICATE\", came %d octets without", file, len(octets))
 }
 
-// CheckKey says what is wrong with a file as the private key of LoadPair, nil when
-// nothing is. Whether it fits a certificate is not looked at.
-func CheckKey(file string) error {
-	_, err := loadKey(file)
-	return err
-}
-
-// loadKey reads the first private key of a PEM file: PKCS #8, PKCS #1 or SEC 1.
-// No error shows any of the file's octets.
 func loadKey(file string) (crypto.Signer, error) {
 	octets, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the private key: %w", err)
 	}
+	return ParseKey(file, octets)
+}
+
+// ParseKey returns the first private key out of what the PEM file holds: PKCS #8,
+// PKCS #1 or SEC 1. No error shows any of the file's bytes.
+func ParseKey(file string, octets []byte) (crypto.Signer, error) {
 	var others []string
 	for rest := octets; ; {
 		var block *pem.Block

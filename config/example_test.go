@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"radsec-gw/files"
 )
 
 // examplePath is the manual: the example file at the root.
@@ -111,7 +113,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 // keysOf asks the reader itself: it answers an unknown key with those it knows.
 func keysOf(t *testing.T, table, header string) []string {
 	t.Helper()
-	_, err := parse("x.toml", header+"\nunheard_of = 1\n")
+	_, err := parse("x.toml", header+"\nunheard_of = 1\n", files.NewReader().Snapshot(t.Context()))
 	m := regexp.MustCompile(`unheard_of: unknown key; expected in \[` + table + `\]: (.*)`).FindStringSubmatch(err.Error())
 	if m == nil {
 		t.Fatalf("no mistake about the unknown key in %s:\n%v", header, err)

@@ -3,16 +3,21 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
-// maxSecretFile bounds what is read of a secret_file, in octets: far above any
-// sensible secret.
-const maxSecretFile = 64 << 10
+// What is read of a file at most, in bytes: far above what sensible ones have.
+const (
+	MaxConfiguration = 16 << 20 // thousands of clients and servers, tens of thousands of routes
+	MaxCertificates  = 16 << 20 // a chain, or all the CAs of a federation
+	MaxKeys          = 64 << 10 // a private key, or the keys of session tickets
+	MaxCRL           = 64 << 20 // about a million revoked certificates
+
+	maxSecretFile = 64 << 10
+)
 
 // resolve makes a path relative to the file's directory absolute enough.
 func (r *reader) resolve(path string) string {
@@ -22,13 +27,14 @@ func (r *reader) resolve(path string) string {
 	return filepath.Join(r.dir, path)
 }
 
-// file reads a key that names a file, which must be there and readable.
-func (t *table) file(key string, to *string) bool {
+// file reads a key that names a regular file of at most limit bytes, which must
+// be there and readable.
+func (t *table) file(key string, to *string, limit int64) bool {
 	var name string
 	if !t.text(key, &name) {
 		return false
 	}
-	path, ok := t.readable(joinKey(t.path, key), name)
+	path, ok := t.readable(joinKey(t.path, key), name, limit)
 	if ok {
 		*to = path
 	}
@@ -37,41 +43,32 @@ func (t *table) file(key string, to *string) bool {
 
 // files reads an array of such names. One that has a mistake is "", so that the
 // others keep their places.
-func (t *table) files(key string, to *[]string) {
+func (t *table) files(key string, to *[]string, limit int64) {
 	list, _ := t.values[key].([]any)
 	paths := make([]string, len(list))
-	t.textsByIndex(key, func(i int, at, name string) { paths[i], _ = t.readable(at, name) })
+	t.textsByIndex(key, func(i int, at, name string) { paths[i], _ = t.readable(at, name, limit) })
 	if len(paths) > 0 {
 		*to = paths
 	}
 }
 
-// readable resolves a name, and notes a mistake when the file cannot be read.
-func (t *table) readable(at, name string) (path string, ok bool) {
+// readable resolves a name and reads the file, for the snapshot to have it. It
+// notes a mistake when that fails.
+func (t *table) readable(at, name string, limit int64) (path string, ok bool) {
 	path = t.r.resolve(name)
-	f, err := openRegular(name, path)
-	if err != nil {
+	if _, err := t.r.read(name, path, limit); err != nil {
 		t.r.wrong(at, "expected a readable file, came %q: %s", name, reason(path, err))
 		return "", false
 	}
-	f.Close()
 	return path, true
 }
 
-// openRegular opens path, which name stands for, refusing directories,
-// devices and pipes before anything is read of them.
-func openRegular(name, path string) (*os.File, error) {
+// read returns the content of the file at path, which name stands for.
+func (r *reader) read(name, path string, limit int64) ([]byte, error) {
 	if name == "" {
 		return nil, errors.New("the name is empty")
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New(path + " is no regular file")
-	}
-	return os.Open(path)
+	return r.from.Read(path, limit)
 }
 
 // reason says why a file cannot be read and what to do.
@@ -126,18 +123,9 @@ func (t *table) secret(name string, to *Secret, required bool) bool {
 // secretFile reads a secret out of a file: all of it but one end of line.
 func (t *table) secretFile(at, name string) (string, bool) {
 	path := t.r.resolve(name)
-	f, err := openRegular(name, path)
+	octets, err := t.r.read(name, path, maxSecretFile)
 	if err != nil {
 		t.r.wrong(at, "expected a readable file, came %q: %s", name, reason(path, err))
-		return "", false
-	}
-	defer f.Close()
-	octets, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
-	if err == nil && len(octets) > maxSecretFile {
-		err = errors.New("it is longer than 65536 octets")
-	}
-	if err != nil {
-		t.r.wrong(at, "expected a file that holds a secret, came %q: %s", name, reason(path, err))
 		return "", false
 	}
 	s := strings.TrimSuffix(string(octets), "\n")

@@ -16,15 +16,15 @@ func readListen(t *table) Listen {
 	l := defaultListen()
 	readAddresses(t, &l)
 	t.require("certificate", "the path of the server's certificate chain (PEM)")
-	t.file("certificate", &l.Certificate)
+	t.file("certificate", &l.Certificate, MaxCertificates)
 	t.require("private_key", "the path of the certificate's private key (PEM)")
-	t.file("private_key", &l.PrivateKey)
+	t.file("private_key", &l.PrivateKey, MaxKeys)
 	known := t.choice("client_auth", &l.ClientAuth, AuthRequire, AuthOptional, AuthNone) || !t.has("client_auth")
 	if known && l.ClientAuth != AuthNone {
 		// RFC 6614 §2.3 (P104): the list of CAs is the operator's own, never the system's.
 		t.require("client_ca", "the path of the CA certificates that clients are verified with (PEM)")
 	}
-	t.file("client_ca", &l.ClientCA)
+	t.file("client_ca", &l.ClientCA, MaxCertificates)
 	minTLS := "1.2"
 	t.choice("min_tls", &minTLS, "1.2", "1.3")
 	if minTLS == "1.3" {
@@ -43,7 +43,7 @@ func readListen(t *table) Listen {
 	t.number("max_handshakes", &l.MaxHandshakes, 1, unlimited)
 	t.number("max_packets_per_connection", &l.MaxPacketsPerConnection, 0, unlimited)
 	t.number("max_outstanding", &l.MaxOutstanding, 0, unlimited)
-	t.file("session_ticket_keys", &l.SessionTicketKeys)
+	t.file("session_ticket_keys", &l.SessionTicketKeys, MaxKeys)
 	readProxyProtocol(t, &l)
 	t.duration("reload_interval", &l.ReloadInterval, "only on SIGHUP")
 	t.duration("drain_timeout", &l.DrainTimeout, "at once")
@@ -133,7 +133,7 @@ func readCipherSuites(t *table, l *Listen) {
 
 // readCRL reads the files of revocation lists and what an old one means.
 func readCRL(t *table, l *Listen) {
-	t.files("crl", &l.CRL)
+	t.files("crl", &l.CRL, MaxCRL)
 	t.choice("crl_stale", &l.CRLStale, CRLStaleAccept, CRLStaleRefuse)
 	if len(l.CRL) > 0 && l.ClientAuth == AuthNone {
 		t.r.wrong(joinKey(t.path, "crl"), "client_auth is \"none\": expected no revocation lists, for nobody shows a certificate")

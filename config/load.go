@@ -1,33 +1,41 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/BurntSushi/toml"
+
+	"radsec-gw/files"
 )
 
-// Load reads the file at path, and checks it: the values, the names that refer
-// to each other, and that the files it names can be read. The error is always
+// Load is LoadFrom with files that nobody else has read.
+func Load(path string) (*Config, error) {
+	return LoadFrom(path, files.NewReader().Snapshot(context.Background()))
+}
+
+// LoadFrom reads the file at path, and checks it: the values, the names that
+// refer to each other, and that the files it names can be read. It reads them
+// through from, where the caller finds the same bytes. The error is always
 // Mistakes, with everything that is wrong.
 //
 // Beside Mistakes it returns what could be read, so that the caller can look for
 // more of them, or nil when the file is no TOML at all. Names of files that cannot
 // be read are "" there.
-func Load(path string) (*Config, error) {
-	octets, err := os.ReadFile(path)
+func LoadFrom(path string, from *files.Snapshot) (*Config, error) {
+	octets, err := from.ReadStream(path, MaxConfiguration)
 	if err != nil {
 		return nil, Mistakes{{File: path, Text: "expected a readable configuration file: " + reason(path, err)}}
 	}
-	return parse(path, string(octets))
+	return parse(path, string(octets), from)
 }
 
-// parse is Load after the reading of the file.
-func parse(path, text string) (*Config, error) {
+// parse is LoadFrom after the reading of the file.
+func parse(path, text string, from *files.Snapshot) (*Config, error) {
 	values := map[string]any{}
 	if _, err := toml.Decode(text, &values); err != nil {
 		m := Mistake{File: path, Text: "not TOML: " + err.Error()}
@@ -41,7 +49,7 @@ func parse(path, text string) (*Config, error) {
 		return nil, Mistakes{m}
 	}
 
-	r := &reader{file: path, dir: filepath.Dir(path), places: locate(text)}
+	r := &reader{file: path, dir: filepath.Dir(path), places: locate(text), from: from}
 	c := r.config(&table{r: r, values: values})
 	if len(r.mistakes) > 0 {
 		r.mistakes.Sort()

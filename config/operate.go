@@ -16,8 +16,8 @@ func readMetrics(t *table) Metrics {
 		}
 	}
 	t.secret("token", &m.Token, false)
-	t.file("certificate", &m.Certificate)
-	t.file("private_key", &m.PrivateKey)
+	t.file("certificate", &m.Certificate, MaxCertificates)
+	t.file("private_key", &m.PrivateKey, MaxKeys)
 	for _, pair := range [][2]string{{"certificate", "private_key"}, {"private_key", "certificate"}} {
 		if t.has(pair[0]) {
 			t.require(pair[1], "the path of a PEM file, since "+pair[0]+" is given")

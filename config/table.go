@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"radsec-gw/files"
 )
 
 // reader is one reading of a file: it collects every mistake and goes on.
 type reader struct {
 	file     string
 	dir      string // relative paths start here
+	from     *files.Snapshot
 	places   places
 	mistakes Mistakes
 }

@@ -9,7 +9,9 @@ import (
 // operation holds what an operator's own care is about: the gateway's own
 // certificates.
 type operation struct {
-	certificates *prometheus.GaugeVec // certificate
+	certificates *prometheus.GaugeVec   // certificate
+	accept       *prometheus.CounterVec // listener
+	limits       *prometheus.GaugeVec   // use
 }
 
 func newOperation(reg prometheus.Registerer) *operation {
@@ -19,9 +21,26 @@ func newOperation(reg prometheus.Registerer) *operation {
 	o := &operation{
 		certificates: gauge("certificate_expiry_timestamp_seconds",
 			"When the gateway's own certificate (server) or the first of its client CAs (client_ca) ends, in Unix time.", "certificate"),
+		accept: counter("accept_failures_total",
+			"Connections that could not be accepted, most often because the process had no descriptor left.", "listener"),
+		limits: gauge("descriptor_budget",
+			"How the descriptors that the process may have (RLIMIT_NOFILE) are divided.", "use"),
 	}
-	reg.MustRegister(o.certificates)
+	reg.MustRegister(o.certificates, o.accept, o.limits)
+	for _, listener := range []string{"radsec", "http", "tap"} {
+		o.accept.WithLabelValues(listener)
+	}
 	return o
+}
+
+// AcceptFailed counts a connection that could not be accepted; listener is
+// "radsec", "http" or "tap".
+func (m *Metrics) AcceptFailed(listener string) { m.operation.accept.WithLabelValues(listener).Inc() }
+
+// SetDescriptors says how many descriptors one use may have; use is "radsec"
+// (connections), "udp" (sockets to servers), "http" (connections) or "other".
+func (m *Metrics) SetDescriptors(use string, n int) {
+	m.operation.limits.WithLabelValues(use).Set(float64(n))
 }
 
 // The help of metrics that each queue has.

@@ -24,7 +24,8 @@ func (s *Server) guard(h http.Handler) http.Handler {
 
 // knows reports whether the caller knows the token; true when there is none.
 func (s *Server) knows(r *http.Request) bool {
-	return len(s.cfg.Token) == 0 || matches(given(r), s.cfg.Token)
+	token := s.now.Load().token
+	return len(token) == 0 || matches(given(r), token)
 }
 
 // given returns what the caller has given as the token, "" for nothing.

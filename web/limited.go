@@ -1,47 +1,81 @@
 package web
 
 import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // limited is a listener that has at most cap(slots) connections open; more wait
-// in the kernel's backlog.
+// in the kernel's backlog. It waits out every error but its own end: the process
+// may have no descriptor left, and get one again.
 type limited struct {
 	net.Listener
-	slots chan struct{}
+	slots  chan struct{}
+	now    *atomic.Pointer[settings]
+	failed func(error) // called for each error that is waited out
 
-	once   sync.Once
-	closed chan struct{}
+	closing sync.Once
+	closed  chan struct{}
 }
 
-func (l *limited) init() { l.closed = make(chan struct{}) }
+func (s *Server) limit(l net.Listener) *limited {
+	var said time.Time // when the log last had it; Accept is called by one goroutine
+	return &limited{Listener: l, slots: make(chan struct{}, s.cfg.MaxConnections), now: &s.now, closed: make(chan struct{}),
+		failed: func(err error) {
+			s.cfg.Metrics.AcceptFailed("http")
+			if now := time.Now(); now.Sub(said) >= time.Minute {
+				said = now
+				slog.New(s.cfg.Logs).Error("cannot accept HTTP connections, tried again", "address", l.Addr().String(), "error", err)
+			}
+		}}
+}
 
 // Accept waits for a free slot and then for a connection.
 func (l *limited) Accept() (net.Conn, error) {
-	l.once.Do(l.init)
 	select {
 	case l.slots <- struct{}{}:
 	case <-l.closed:
 		return nil, net.ErrClosed
 	}
-	c, err := l.Listener.Accept()
+	c, err := l.accept()
 	if err != nil {
 		<-l.slots
 		return nil, err
 	}
+	if cfg := l.now.Load().tls; cfg != nil {
+		c = tls.Server(c, cfg)
+	}
 	return &limitedConn{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}, nil
+}
+
+// accept waits for a connection, and tries again after an error.
+func (l *limited) accept() (net.Conn, error) {
+	const longestPause = time.Second
+	for pause := 5 * time.Millisecond; ; pause = min(2*pause, longestPause) {
+		c, err := l.Listener.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) {
+			return c, err
+		}
+		l.failed(err)
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-l.closed:
+			t.Stop()
+			return nil, net.ErrClosed
+		}
+	}
 }
 
 // Close closes the listener; it may be called more than once.
 func (l *limited) Close() error {
-	l.once.Do(l.init)
 	err := l.Listener.Close()
-	select {
-	case <-l.closed:
-	default:
-		close(l.closed)
-	}
+	l.closing.Do(func() { close(l.closed) })
 	return err
 }
 

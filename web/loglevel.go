@@ -18,7 +18,7 @@ func (s *Server) showLevel(w http.ResponseWriter, _ *http.Request) {
 // "error". It needs a token even where reading needs none: whoever may reach
 // the port could else hide what happens next.
 func (s *Server) changeLevel(w http.ResponseWriter, r *http.Request) {
-	if len(s.cfg.Token) == 0 {
+	if len(s.now.Load().token) == 0 {
 		http.Error(w, "the level can be changed here only when [metrics] has a token; SIGUSR1 and SIGUSR2 change it without", http.StatusForbidden)
 		return
 	}

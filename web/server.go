@@ -2,12 +2,14 @@ package web
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"radsec-gw/logs"
@@ -23,10 +25,26 @@ type Config struct {
 	// does: it may not listen yet, or be draining. nil: it always does.
 	Serving func() string
 	Logs    *logs.Log
-	Token   []byte // what a caller must know; empty: nothing (access.go)
-	PProf   bool   // serve /debug/pprof
 	Version string
 	Commit  string
+
+	MaxConnections int // open at one time on one listener, more wait in the kernel's backlog; 0: 64
+
+	Settings // to begin with; Change replaces them
+}
+
+// Settings are what can be changed while the server runs.
+type Settings struct {
+	Token       []byte          // what a caller must know; empty: nothing (access.go)
+	PProf       bool            // serve /debug/pprof
+	Certificate tls.Certificate // the server's own, with its chain; without one: HTTP without TLS
+}
+
+// settings are Settings in the form in which connections and requests need them.
+type settings struct {
+	token []byte
+	pprof bool
+	tls   *tls.Config // nil: HTTP without TLS
 }
 
 // Route is one route of the configuration, as the page and /readyz need it.
@@ -48,67 +66,101 @@ const (
 // Server is the HTTP side.
 type Server struct {
 	// static after construction
-	cfg     Config
-	http    *http.Server
+	cfg     Config // without its Settings
+	handler http.Handler
 	sampler *sampler
 	started time.Time
+
+	now atomic.Pointer[settings] // replaced as a whole by Change
 }
 
-// New puts the HTTP side together; Serve starts it.
+// New puts the HTTP side together; Run and Serve start it.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, sampler: newSampler(cfg.Metrics), started: time.Now()}
+	s := &Server{sampler: newSampler(cfg.Metrics), started: time.Now()}
+	s.Change(cfg.Settings)
+	cfg.Settings = Settings{}
+	if cfg.MaxConnections == 0 {
+		cfg.MaxConnections = maxConnections
+	}
+	s.cfg = cfg
 	open, guarded := http.NewServeMux(), http.NewServeMux()
 	guarded.Handle("GET /metrics", cfg.Scrape)
 	guarded.HandleFunc("GET /{$}", s.page)
 	guarded.HandleFunc("GET /loglevel", s.showLevel)
 	guarded.HandleFunc("PUT /loglevel", s.changeLevel)
-	if cfg.PProf {
-		guarded.HandleFunc("GET /debug/pprof/", pprof.Index)
-		guarded.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		guarded.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		guarded.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		guarded.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	for path, h := range map[string]http.HandlerFunc{"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile,
+		"symbol": pprof.Symbol, "trace": pprof.Trace} {
+		guarded.HandleFunc("GET /debug/pprof/"+path, s.ifProfiling(h))
 	}
 	open.HandleFunc("GET /healthz", healthz)
 	open.HandleFunc("GET /readyz", s.readyz)
 	open.Handle("/", s.guard(guarded))
-	s.http = &http.Server{
-		Handler:           harden(open),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      time.Minute, // above the 30 s of a profile
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          cfg.Logs.Std("the HTTP side reports an error", errorLevel),
-	}
+	s.handler = harden(open)
 	return s
 }
 
+// Change puts to in force for every request and every new connection from now on.
+func (s *Server) Change(to Settings) {
+	next := &settings{token: to.Token, pprof: to.PProf}
+	if len(to.Certificate.Certificate) > 0 {
+		next.tls = &tls.Config{Certificates: []tls.Certificate{to.Certificate}, MinVersion: tls.VersionTLS12}
+	}
+	s.now.Store(next)
+}
+
+// ifProfiling lets h answer while profiles are switched on.
+func (s *Server) ifProfiling(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.now.Load().pprof {
+			http.NotFound(w, r)
+			return
+		}
+		h(w, r)
+	}
+}
+
 // Handler is the whole HTTP side as one handler, without a listener.
-func (s *Server) Handler() http.Handler { return s.http.Handler }
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Run takes the samples for the charts until ctx is done.
+func (s *Server) Run(ctx context.Context) { s.sampler.run(ctx) }
 
 // Serve answers on l until ctx is done, and closes l. What is being answered
 // then has a second to end. It returns nil after that, or what made listening
-// fail. It is called once.
+// fail. It may be called for several listeners.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := s.newHTTP()
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.sampler.run(ctx)
+		<-ctx.Done()
 		stop, done := context.WithTimeout(context.Background(), time.Second)
 		defer done()
-		if s.http.Shutdown(stop) != nil {
-			s.http.Close()
+		if server.Shutdown(stop) != nil {
+			server.Close()
 		}
 	}()
-	err := s.http.Serve(&limited{Listener: l, slots: make(chan struct{}, maxConnections)})
+	err := server.Serve(s.limit(l))
 	cancel()
 	<-ended
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return err
+}
+
+// newHTTP returns what serves one listener.
+func (s *Server) newHTTP() *http.Server {
+	return &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      time.Minute, // above the 30 s of a profile
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          s.cfg.Logs.Std("the HTTP side reports an error", errorLevel),
+	}
 }
 
 // errorLevel is the level of a line of net/http. A connection that ends without

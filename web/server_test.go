@@ -167,11 +167,11 @@ func TestServeEndsWithItsContext(t *testing.T) {
 // of the port is not told.
 func TestErrorsOfNetHTTPAreLogged(t *testing.T) {
 	b := newBed(t, nil)
-	b.server.http.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:40001: EOF")
+	b.server.newHTTP().ErrorLog.Print("http: TLS handshake error from 192.0.2.1:40001: EOF")
 	if got := b.printed.String(); got != "" {
 		t.Errorf("logged %q, expected nothing of a connection without a request", got)
 	}
-	b.server.http.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:40001: tls: unsupported")
+	b.server.newHTTP().ErrorLog.Print("http: TLS handshake error from 192.0.2.1:40001: tls: unsupported")
 	want := `level=WARN msg="the HTTP side reports an error" error="http: TLS handshake error from 192.0.2.1:40001: tls: unsupported"`
 	if got := b.printed.String(); !strings.Contains(got, want) {
 		t.Errorf("logged %q, expected %s", got, want)

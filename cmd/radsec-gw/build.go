@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"math"
-	"net"
 	"reflect"
 	"slices"
 	"time"
@@ -244,21 +243,6 @@ func buildIdentity(c *config.Client) (*tlsfront.Client, error) {
 
 // policyOf is what a client may send, as buildFront attached it.
 func policyOf(s *tlsfront.Session) *relay.Client { return s.Client().Policy.(*relay.Client) }
-
-// openListeners opens the addresses of the file.
-func openListeners(cfg *config.Config) ([]net.Listener, error) {
-	listeners, err := tlsfront.Listen(cfg.Listen.Address)
-	if err != nil {
-		return nil, fmt.Errorf("[listen].address: %w; is another gateway running?", err)
-	}
-	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		l.Close()
-	}
-}
 
 func clientAuthOf(s string) tlsfront.ClientAuth {
 	switch s {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"flag"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/files"
 )
 
 // runCheck reads a file as serve would. It prints every mistake and exits 1, or
@@ -25,11 +27,11 @@ func runCheck(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "radsec-gw check: expected -config FILE and nothing else")
 		return 2
 	}
-	cfg, m, err := readConfig(*path)
+	p, err := loadPlan(context.Background(), *path, files.NewReader())
 	if err != nil {
 		return printMistakes(stderr, err)
 	}
-	printReport(stdout, cfg, m)
+	printReport(stdout, p)
 	return 0
 }
 

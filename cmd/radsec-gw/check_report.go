@@ -22,7 +22,8 @@ const lookupTimeout = 5 * time.Second
 
 // printReport prints what a file comes to: where it listens, who may come, who
 // answers, and what deserves a second look.
-func printReport(w io.Writer, cfg *config.Config, m *material) {
+func printReport(w io.Writer, p *plan) {
+	cfg, m := p.cfg, p.files
 	fmt.Fprintf(w, "%s has no mistakes.\n", cfg.Path)
 	printListen(w, cfg, m)
 	printClients(w, cfg)
@@ -31,7 +32,7 @@ func printReport(w io.Writer, cfg *config.Config, m *material) {
 	defer cancel()
 	names := lookUp(ctx, cfg, net.DefaultResolver.LookupNetIP)
 	printSilence(w, cfg, names)
-	warnings := slices.Concat(cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), m.warnings(cfg, time.Now()))
+	warnings := slices.Concat(printDescriptors(w, cfg), cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), m.warnings(cfg, time.Now()))
 	if len(warnings) == 0 {
 		return
 	}

@@ -280,7 +280,7 @@ func TestCheckReportsAllAtOnce(t *testing.T) {
 		t.Errorf("expected %d lines, came\n%s", len(want), strings.Join(got, "\n"))
 	}
 	status, _, errs = runCommand(func(a []string, o, e *bytes.Buffer) int { return runServe(a, o, e) }, "-config", file)
-	if served := told(errs); status != 1 || strings.Join(served, "\n") != strings.Join(got[:len(got)-1], "\n") {
-		t.Errorf("expected serve to tell the same mistakes and exit 1, came %d:\n%s", status, errs)
+	if served := told(errs); status != 78 || strings.Join(served, "\n") != strings.Join(got[:len(got)-1], "\n") {
+		t.Errorf("expected serve to tell the same mistakes and exit 78, came %d:\n%s", status, errs)
 	}
 }

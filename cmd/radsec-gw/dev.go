@@ -17,7 +17,7 @@ import (
 	"syscall"
 	"time"
 
-	"radsec-gw/config"
+	"radsec-gw/files"
 	"radsec-gw/logs"
 )
 
@@ -75,7 +75,7 @@ func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (e
 	defer func() { err = errors.Join(err, server.Close()) }()
 	fmt.Fprintf(out, "RADIUS server   127.0.0.1, UDP ports %d, %d, %d; user %s, password %s\n", server.auth, server.acct, server.coa, devUser, devPassword)
 
-	cfg, err := devConfig(o, dir, secret, server, out)
+	p, err := devPlan(ctx, o, dir, secret, server, out)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (e
 	ctx, cancel := context.WithCancel(ctx)
 	lines := logs.New(stderr, logs.Config{Level: level})
 	defer lines.Close()
-	gw, err := startGateway(ctx, cfg, slog.New(lines))
+	gw, err := startGateway(ctx, p, slog.New(lines))
 	if err != nil {
 		cancel()
 		return err
@@ -121,9 +121,9 @@ func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (e
 	}
 }
 
-// devConfig writes the configuration that an operator would, and reads it as serve does: so all
+// devPlan writes the configuration that an operator would, and reads it as serve does: so all
 // defaults hold, and the file can be looked at while dev runs.
-func devConfig(o *devOptions, dir, secret string, server *devServer, out io.Writer) (*config.Config, error) {
+func devPlan(ctx context.Context, o *devOptions, dir, secret string, server *devServer, out io.Writer) (*plan, error) {
 	address, err := freeAddress(o.address, out)
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ address = %q
 		return nil, err
 	}
 	fmt.Fprintf(out, "configuration   %s\n", file)
-	return config.Load(file)
+	return loadPlan(ctx, file, files.NewReader())
 }
 
 // freeAddress returns address when it can be listened on, else the same host with a free port.

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"radsec-gw/audit"
-	"radsec-gw/config"
+	"radsec-gw/files"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/relay"
@@ -23,27 +23,36 @@ import (
 )
 
 // gateway is the running whole: RadSec in front, UDP behind, metrics beside.
+//
+// Locks: turn is taken before reloading, and reloading before those of the parts.
 type gateway struct {
 	// static after construction
-	log     *slog.Logger
-	logs    *logs.Log
-	hub     *audit.Hub
-	metrics *metrics.Metrics
-	reloads *metrics.Reloads
-	back    *udpback.Back
-	entry   *relay.Gateway
-	front   *tlsfront.Server
-	addr    netip.AddrPort // the first that RadSec clients connect to
-	web     *web.Server
-	webAddr netip.AddrPort // invalid when metrics are not served
-	ctx     context.Context
-	cancel  context.CancelFunc // ends everything at once
+	log       *slog.Logger
+	logs      *logs.Log
+	hub       *audit.Hub
+	metrics   *metrics.Metrics
+	reloads   *metrics.Reloads
+	back      *udpback.Back
+	entry     *relay.Gateway
+	front     *tlsfront.Server
+	web       *web.Server
+	reader    *files.Reader
+	inherited bool // the RadSec listeners were given: they stand for [listen].address
+	ctx       context.Context
+	cancel    context.CancelFunc // ends everything at once
+
+	mayReload   context.Context    // of ctx; ends when the gateway is about to stop
+	stopReloads context.CancelFunc // ends it
 
 	draining atomic.Bool
+	now      atomic.Pointer[inForce] // replaced as a whole
 
-	reloading sync.Mutex // guards what follows: what is in force
-	cfg       *config.Config
-	files     prints // of the files that cfg names, when they were last read
+	// turn holds an element while what is in force is being replaced, the reading
+	// of files and the opening of sockets included. Only reloads wait for it.
+	turn chan struct{}
+	read sums // what the files held when they were last read; owned by who has the turn
+
+	reloading sync.Mutex // guards what follows; never held over a file, a name or a socket
 	servers   []knownServer
 	tidying   bool // a goroutine waits for what tidy has left
 
@@ -53,75 +62,94 @@ type gateway struct {
 	errs    []error
 }
 
-// startGateway opens the listeners that cfg names, unless it is given some, and
+// inForce is what a gateway goes by. It is immutable.
+type inForce struct {
+	*plan
+	sockets
+	descriptors
+}
+
+// startGateway opens the listeners that p names, unless it is given some, and
 // serves until ctx ends. Nothing is left open when it fails, but for the given
 // listeners.
-func startGateway(ctx context.Context, cfg *config.Config, log *slog.Logger, given ...net.Listener) (*gateway, error) {
+func startGateway(ctx context.Context, p *plan, log *slog.Logger, given ...net.Listener) (*gateway, error) {
 	reg := prometheus.NewRegistry()
 	m := metrics.New(reg)
 	to := logs.Of(log)
 	m.Logs("stderr", to.Output())
 	log = slog.New(to)
-	g := &gateway{log: log, logs: to, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log), cfg: cfg}
-	var webListener net.Listener
-	listeners, err := g.assemble(given)
-	if err == nil {
-		webListener, err = g.openWeb(m.Handler(reg))
-	}
-	if err != nil {
-		closeAll(listeners)
+	g := &gateway{log: log, logs: to, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log),
+		reader: p.reader, inherited: len(given) > 0, read: p.files.sums,
+		turn: make(chan struct{}, 1)}
+	g.ctx, g.cancel = context.WithCancel(ctx)
+	g.mayReload, g.stopReloads = context.WithCancel(g.ctx)
+	now := &inForce{plan: p}
+	if err := g.assemble(now, given); err != nil {
+		g.cancel()
 		closeServers(g.servers)
 		g.hub.Close()
 		return nil, err
 	}
-	g.addr = listeners[0].Addr().(*net.TCPAddr).AddrPort()
-	g.ctx, g.cancel = context.WithCancel(ctx)
+	g.openWeb(m.Handler(reg), now)
+	g.now.Store(now)
 	g.running.Go(func() {
 		defer g.cancel()
 		g.failed(g.front.Serve(g.ctx))
 	})
-	if webListener != nil {
-		g.running.Go(func() { g.failed(g.web.Serve(g.ctx, webListener)) })
-	}
-	if l := g.openTap(); l != nil {
-		g.running.Go(func() { g.failed(g.hub.ServeTaps(g.ctx, l)) })
-	}
+	g.running.Go(func() { g.web.Run(g.ctx) })
+	g.serveSockets(&now.sockets)
 	g.running.Go(g.watchFiles)
 	g.reloads.Loaded(time.Now())
-	log.Info("serving", "radsec", g.addr.String(), "metrics", g.servedAt(), "clients", len(cfg.Clients), "servers", len(cfg.Servers), "routes", len(cfg.Routes))
+	if w := now.warning(p.cfg); w != "" {
+		log.Warn(w)
+	}
+	log.Info("serving", "radsec", g.Addr().String(), "metrics", g.servedAt(), "clients", len(p.cfg.Clients), "servers", len(p.cfg.Servers), "routes", len(p.cfg.Routes))
 	return g, nil
 }
 
-// assemble makes the parts from the configuration and puts them together. The
-// listeners that it returns are open, also beside an error.
-func (g *gateway) assemble(listeners []net.Listener) ([]net.Listener, error) {
-	files, mistakes := loadMaterial(g.cfg)
-	if len(mistakes) > 0 {
-		return nil, mistakes
-	}
-	g.files = files.files
-	g.noteCertificates(files)
-	front, err := buildFront(g.cfg, files, g.metrics)
+// assemble makes the parts from the plan and puts them together. On an error no
+// listener is left open but those that were given.
+func (g *gateway) assemble(now *inForce, given []net.Listener) (err error) {
+	limit, err := descriptorLimit()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	g.hub = audit.New(g.hubConfig(&g.cfg.Log))
+	if now.descriptors, err = divide(limit, now.cfg); err != nil {
+		return err
+	}
+	g.noteCertificates(now.files)
+	front, err := buildFront(now.cfg, now.files, g.metrics)
+	if err != nil {
+		return configurationError{err}
+	}
+	g.hub = audit.New(g.hubConfig(&now.cfg.Log))
 	var rules *relay.Rules
-	if g.servers, rules, err = buildRules(g.cfg, g.back, g.metrics, nil); err != nil {
+	if g.servers, rules, err = buildRules(now.cfg, g.back, g.metrics, nil); err != nil {
 		g.servers = nil
-		return nil, err
+		return configurationError{err}
 	}
 	g.entry = relay.New(g.back, rules, g.metrics, g.hub, g.log)
-	if len(listeners) == 0 {
-		if listeners, err = openListeners(g.cfg); err != nil {
-			return nil, err
-		}
+	if now.sockets, _, err = g.openSockets(now.cfg, &sockets{radsec: given}); err != nil {
+		return err
 	}
-	front.Listeners, front.Log = listeners, g.log
+	g.obeyDescriptors(&now.descriptors, &front)
+	front.Listeners, front.Log = now.radsec, g.log
 	front.Open = func(s *tlsfront.Session) tlsfront.Handler { return g.entry.Open(policyOf(s), s, s.RemoteAddr()) }
 	front.Changed = func(s *tlsfront.Session, h tlsfront.Handler) { h.(*relay.Link).SetClient(policyOf(s)) }
-	g.front, err = tlsfront.New(front)
-	return listeners, err
+	if g.front, err = tlsfront.New(front); err != nil {
+		g.closeSockets(now.without(&sockets{radsec: given}))
+		return configurationError{err}
+	}
+	return nil
+}
+
+// obeyDescriptors tells the parts and the metrics how many descriptors they may have.
+func (g *gateway) obeyDescriptors(d *descriptors, front *tlsfront.Config) {
+	front.MaxConnections = d.connections
+	g.back.LimitSockets(d.udp)
+	for use, n := range map[string]int{"radsec": d.connections, "udp": d.udp, "http": d.http, "other": d.other} {
+		g.metrics.SetDescriptors(use, n)
+	}
 }
 
 func (g *gateway) failed(err error) {
@@ -134,17 +162,24 @@ func (g *gateway) failed(err error) {
 }
 
 // Addr is the first address that RadSec clients can connect to.
-func (g *gateway) Addr() netip.AddrPort { return g.addr }
+func (g *gateway) Addr() netip.AddrPort { return addrOf(g.now.Load().radsec[0]) }
 
 // MetricsAddr is where /metrics is served; invalid when it is not.
-func (g *gateway) MetricsAddr() netip.AddrPort { return g.webAddr }
+func (g *gateway) MetricsAddr() netip.AddrPort {
+	if d := g.now.Load().web; d != nil {
+		return addrOf(d)
+	}
+	return netip.AddrPort{}
+}
+
+func addrOf(l net.Listener) netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }
 
 // servedAt is MetricsAddr in words.
 func (g *gateway) servedAt() string {
-	if !g.webAddr.IsValid() {
-		return "not served"
+	if a := g.MetricsAddr(); a.IsValid() {
+		return a.String()
 	}
-	return g.webAddr.String()
+	return "not served"
 }
 
 // Draining reports whether the gateway is about to stop: it is not ready for
@@ -152,15 +187,15 @@ func (g *gateway) servedAt() string {
 func (g *gateway) Draining() bool { return g.draining.Load() }
 
 // Drain stops in order: readiness goes down first, then connections are closed
-// as they have nothing outstanding, for as long as drain_timeout allows. It
-// returns at once; Wait returns after it is done.
+// as they have nothing outstanding, for as long as drain_timeout allows. A reload
+// that is waiting for a file is given up. Drain returns at once; Wait returns
+// after it is done.
 func (g *gateway) Drain() {
 	if g.draining.Swap(true) {
 		return
 	}
-	g.reloading.Lock()
-	timeout := g.cfg.Listen.DrainTimeout
-	g.reloading.Unlock()
+	g.stopReloads()
+	timeout := g.now.Load().cfg.Listen.DrainTimeout
 	g.log.Info("draining", "timeout", timeout)
 	g.running.Go(func() {
 		defer g.cancel()
@@ -170,8 +205,14 @@ func (g *gateway) Drain() {
 	})
 }
 
+// Ended is done when the gateway has begun to end: Wait returns soon after it.
+func (g *gateway) Ended() <-chan struct{} { return g.ctx.Done() }
+
 // Wait returns when the gateway has stopped and everything it started has ended.
 func (g *gateway) Wait() error {
+	<-g.ctx.Done()
+	g.turn <- struct{}{} // a reload gives up when ctx is done, and none begins
+	<-g.turn
 	g.running.Wait()
 	g.hub.Close()
 	g.reloading.Lock()
@@ -180,4 +221,13 @@ func (g *gateway) Wait() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return errors.Join(g.errs...)
+}
+
+// Responds returns when the locks that everything else needs could be had: a
+// gateway in which one of them is held for good is not alive.
+func (g *gateway) Responds() {
+	g.reloading.Lock()
+	n := len(g.servers)
+	g.reloading.Unlock()
+	_, _, _ = n, g.front.Addrs(), g.metrics.Servers()
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // subcommand is one command: its own flags are args, its answer is the process's exit status
-// (0 done, 1 failed, 2 used wrongly).
+// (0 done, 1 failed, 2 usage error; serve has one more for a wrong configuration).
 type subcommand struct {
 	name    string
 	summary string

@@ -1,81 +1,98 @@
 package main
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"os"
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
+	"radsec-gw/files"
 	"radsec-gw/tlsfront"
 )
 
-// material is what the files named in [listen] hold.
+// material is what the files named in [listen] and [metrics] hold.
 type material struct {
 	pair    tls.Certificate
 	caPEM   []byte // nil when clients are asked for no certificate
 	cas     []*x509.Certificate
 	crls    []*x509.RevocationList
-	tickets [][32]byte // nil: crypto/tls makes its own
-	files   prints     // of what was read, or of something older
+	tickets [][32]byte      // nil: crypto/tls makes its own
+	web     tls.Certificate // of [metrics]; without certificates: HTTP without TLS
+	sums    sums            // of the files
 }
 
-// loadMaterial reads those files, and says what is wrong with them. A name that
-// is empty is skipped: it is not given, or has its mistake already.
-func loadMaterial(cfg *config.Config) (m *material, mistakes config.Mistakes) {
+// loadMaterial reads those files through from, and says what is wrong with them.
+// A name that is empty is skipped: it is not given, or has its mistake already.
+func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistakes config.Mistakes) {
 	l := &cfg.Listen
-	m = &material{files: printsOf(l)}
-	var err error
-	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey)
+	m = &material{sums: sumFiles(cfg, from)}
+	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey, from)
+	wrong := func(key string, err error) { mistakes = append(mistakes, cfg.MistakeAt(key, err.Error())) }
 	if l.ClientCA != "" {
-		if m.caPEM, m.cas, err = certs.LoadCA(l.ClientCA); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt("listen.client_ca", err.Error()))
+		octets, err := from.Read(l.ClientCA, config.MaxCertificates)
+		if err == nil {
+			m.caPEM, m.cas, err = certs.ParseCA(l.ClientCA, octets)
+		}
+		if err != nil {
+			wrong("listen.client_ca", err)
 		}
 	}
 	for i, path := range l.CRL {
 		if path == "" {
 			continue
 		}
-		if err := m.addCRLs(path); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt(fmt.Sprintf("listen.crl[%d]", i), err.Error()))
+		if err := m.addCRLs(path, from); err != nil {
+			wrong(fmt.Sprintf("listen.crl[%d]", i), err)
 		}
 	}
 	if l.SessionTicketKeys != "" {
-		if m.tickets, err = readTicketKeys(l.SessionTicketKeys); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt("listen.session_ticket_keys", err.Error()))
+		var err error
+		if m.tickets, err = readTicketKeys(l.SessionTicketKeys, from); err != nil {
+			wrong("listen.session_ticket_keys", err)
 		}
 	}
-	_, more := loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey)
+	var more config.Mistakes
+	m.web, more = loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey, from)
 	return m, append(mistakes, more...)
 }
 
 // loadPair reads the certificate and the key of a table: each for itself, so that
 // both are reported, and that they do not fit only when each is good.
-func loadPair(cfg *config.Config, table, certificate, key string) (pair tls.Certificate, mistakes config.Mistakes) {
-	if certificate != "" {
-		if _, err := certs.LoadCertificates(certificate); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt(table+".certificate", err.Error()))
+func loadPair(cfg *config.Config, table, certificate, key string, from *files.Snapshot) (pair tls.Certificate, mistakes config.Mistakes) {
+	var chain []*x509.Certificate
+	var private crypto.Signer
+	wrong := func(key string, err error) {
+		if err != nil {
+			mistakes = append(mistakes, cfg.MistakeAt(table+key, err.Error()))
 		}
+	}
+	if certificate != "" {
+		octets, err := from.Read(certificate, config.MaxCertificates)
+		if err == nil {
+			chain, err = certs.ParseCertificates(certificate, octets)
+		}
+		wrong(".certificate", err)
 	}
 	if key != "" {
-		if err := certs.CheckKey(key); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt(table+".private_key", err.Error()))
+		octets, err := from.Read(key, config.MaxKeys)
+		if err == nil {
+			private, err = certs.ParseKey(key, octets)
 		}
+		wrong(".private_key", err)
 	}
-	if certificate == "" || key == "" || len(mistakes) > 0 {
+	if chain == nil || private == nil {
 		return pair, mistakes
 	}
-	pair, err := certs.LoadPair(certificate, key)
-	if err != nil {
-		mistakes = append(mistakes, cfg.MistakeAt(table+".certificate", err.Error()))
-	}
+	pair, err := certs.Join(certificate, chain, key, private)
+	wrong(".certificate", err)
 	return pair, mistakes
 }
 
-func (m *material) addCRLs(path string) error {
-	octets, err := os.ReadFile(path)
+func (m *material) addCRLs(path string, from *files.Snapshot) error {
+	octets, err := from.Read(path, config.MaxCRL)
 	if err != nil {
 		return fmt.Errorf("cannot read the revocation list: %w", err)
 	}
@@ -94,8 +111,8 @@ func (m *material) addCRLs(path string) error {
 	return nil
 }
 
-func readTicketKeys(path string) ([][32]byte, error) {
-	octets, err := os.ReadFile(path)
+func readTicketKeys(path string, from *files.Snapshot) ([][32]byte, error) {
+	octets, err := from.Read(path, config.MaxKeys)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the keys: %w", err)
 	}
@@ -106,21 +123,27 @@ func readTicketKeys(path string) ([][32]byte, error) {
 	return keys, nil
 }
 
-// prints are what the files of [listen] held when they were looked at, by path:
-// the SHA-256 of the content, or of why it cannot be read.
-type prints map[string][32]byte
+// sums are the SHA-256 of what the files of a material held, by path; for one
+// that could not be read, of the reason.
+type sums map[string][32]byte
 
-func printsOf(l *config.Listen) prints {
-	p := prints{}
-	for _, path := range append([]string{l.Certificate, l.PrivateKey, l.ClientCA, l.SessionTicketKeys}, l.CRL...) {
-		if path == "" {
-			continue
+func sumFiles(cfg *config.Config, from *files.Snapshot) sums {
+	all := sums{}
+	add := func(limit int64, paths ...string) {
+		for _, path := range paths {
+			if path == "" {
+				continue
+			}
+			octets, err := from.Read(path, limit)
+			if err != nil {
+				octets = []byte(err.Error())
+			}
+			all[path] = sha256.Sum256(octets)
 		}
-		octets, err := os.ReadFile(path)
-		if err != nil {
-			octets = []byte(err.Error())
-		}
-		p[path] = sha256.Sum256(octets)
 	}
-	return p
+	l, m := &cfg.Listen, &cfg.Metrics
+	add(config.MaxCertificates, l.Certificate, l.ClientCA, m.Certificate)
+	add(config.MaxKeys, l.PrivateKey, l.SessionTicketKeys, m.PrivateKey)
+	add(config.MaxCRL, l.CRL...)
+	return all
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net"
-
 	"radsec-gw/audit"
 	"radsec-gw/config"
 	"radsec-gw/logs"
@@ -21,23 +19,4 @@ func (g *gateway) hubConfig(l *config.Log) audit.Config {
 		Requests: l.Requests, User: show[l.User], Station: show[l.Station], Salt: l.HashSalt.Octets(),
 		Federation: l.FTicks, Country: l.FTicksCountry, Institution: l.FTicksInstitution, Syslog: l.FTicksSyslog,
 	}
-}
-
-// openTap opens the socket for taps. A gateway serves without one when it
-// cannot be opened: it is for looking only.
-func (g *gateway) openTap() net.Listener {
-	path := g.cfg.Tap.Socket
-	if path == "" {
-		return nil
-	}
-	l, err := audit.ListenTap(path)
-	if err != nil {
-		say := g.log.Warn
-		if path == config.DefaultTapSocket { // nobody asked for it
-			say = g.log.Info
-		}
-		say("radsec-gw tap cannot connect: no socket; set [tap].socket to a path that this user can make", "path", path, "error", err)
-		return nil
-	}
-	return l
 }

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"radsec-gw/audit"
-	"radsec-gw/config"
 	"radsec-gw/logs"
 )
 
@@ -57,21 +56,18 @@ func TestEverythingIsToldButTheSecrets(t *testing.T) {
 	const token, password = "token-of-this-test", "correct horse battery staple"
 	ports := answering(t)
 	dir, file := checkDir(t, fmt.Sprintf(tellingConfig, ports[0], ports[1], ports[2], outsideSecret, token))
-	cfg, err := config.Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := planOf(t, file)
 	var out, shown, printed lockedBuffer
 	ctx, cancel := context.WithCancel(t.Context())
-	lines := logs.New(&out, logConfig(&cfg.Log))
+	lines := logs.New(&out, logConfig(&p.cfg.Log))
 	defer lines.Close()
-	gw, err := startGateway(ctx, cfg, slog.New(lines))
+	gw, err := startGateway(ctx, p, slog.New(lines))
 	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
 	tapped := make(chan error)
-	go func() { tapped <- tapInto(t.Context(), &shown, cfg.Tap.Socket, audit.Filter{Realm: "example.org"}) }()
+	go func() { tapped <- tapInto(t.Context(), &shown, p.cfg.Tap.Socket, audit.Filter{Realm: "example.org"}) }()
 	await := func(from *lockedBuffer, want string) {
 		t.Helper()
 		deadline, tick := time.After(patience), time.NewTicker(time.Millisecond)
@@ -109,7 +105,7 @@ func TestEverythingIsToldButTheSecrets(t *testing.T) {
 	}
 	<-tapped
 	lines.Close()
-	key, err := os.ReadFile(cfg.Listen.PrivateKey)
+	key, err := os.ReadFile(p.cfg.Listen.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 	"layeh.com/radius/rfc2865"
 
 	"radsec-gw/certs"
-	"radsec-gw/config"
+	"radsec-gw/files"
 )
 
 // patience bounds every wait of these tests; a machine under load needs some.
@@ -43,6 +43,16 @@ type outside struct {
 
 // outsideSecret is the one shared with the UDP server.
 const outsideSecret = "udp-Secret-of-these-tests"
+
+// planOf reads a configuration that must have no mistakes, as serve does.
+func planOf(t *testing.T, file string) *plan {
+	t.Helper()
+	p, err := loadPlan(t.Context(), file, files.NewReader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
 
 // startOutside starts the gateway with its file as serve would. ports are the
 // UDP server's for access, accounting and CoA.
@@ -74,12 +84,9 @@ func startOutside(t *testing.T, ports [3]int) *outside {
 			t.Fatal(err)
 		}
 	}
-	cfg, err := config.Load(filepath.Join(dir, "gw.toml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := planOf(t, filepath.Join(dir, "gw.toml"))
 	ctx, cancel := context.WithCancel(context.Background())
-	o.gw, err = startGateway(ctx, cfg, slog.New(slog.NewTextHandler(o.log, nil)))
+	o.gw, err = startGateway(ctx, p, slog.New(slog.NewTextHandler(o.log, nil)))
 	if err != nil {
 		cancel()
 		t.Fatal(err)

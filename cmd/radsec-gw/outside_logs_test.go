@@ -23,6 +23,7 @@ import (
 // running is the built binary, serving with its standard error somewhere.
 type running struct {
 	t       *testing.T
+	file    string // the configuration
 	radsec  string
 	metrics string
 	client  *tls.Config
@@ -59,6 +60,11 @@ requests = true
 socket = ""
 `
 
+// runningText is runningConfig on ports of the system's choice.
+func runningText(auth int) string {
+	return fmt.Sprintf(runningConfig, "127.0.0.1:0", auth, outsideSecret, "127.0.0.1:0")
+}
+
 // builtProgram builds the binary.
 func builtProgram(t *testing.T) string {
 	t.Helper()
@@ -71,6 +77,12 @@ func builtProgram(t *testing.T) string {
 
 // serveWith starts program as serve, with stderr as its standard error.
 func serveWith(t *testing.T, program string, stderr *os.File) *running {
+	t.Helper()
+	return serveBy(t, stderr, program)
+}
+
+// serveBy is serveWith for a command that has the program at its end.
+func serveBy(t *testing.T, stderr *os.File, command ...string) *running {
 	t.Helper()
 	g := &running{t: t, radsec: unusedAddress(t), metrics: unusedAddress(t), ended: make(chan error, 1)}
 	dir, file := checkDir(t, fmt.Sprintf(runningConfig, g.radsec, answeringWith(t, accept), outsideSecret, g.metrics))
@@ -85,7 +97,8 @@ func serveWith(t *testing.T, program string, stderr *os.File) *running {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	g.client = &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: "radsec-server"}
-	g.cmd = exec.Command(program, "serve", "-config", file)
+	g.file = file
+	g.cmd = exec.Command(command[0], append(command[1:], "serve", "-config", file)...)
 	g.cmd.Stderr = stderr
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := g.cmd.Start(); err != nil {

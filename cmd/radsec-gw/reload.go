@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -14,40 +13,71 @@ import (
 
 // Reload reads the configuration file anew and puts it in force. What has
 // mistakes is refused as a whole, and the old stays; the error has the mistakes,
-// and the log too.
+// and the log too. When the gateway is about to stop, a reload is given up.
 //
 // Connections whose client is still allowed stay up and follow the client's new
 // policy, requests in flight finish where they are, servers whose configuration
-// is the same keep their sockets and health.
+// is the same keep their sockets and health, addresses that are listened on
+// already keep their listeners.
+//
+// Nothing but another reload waits for the files that are read here.
 func (g *gateway) Reload() error {
 	g.back.Refresh() // whatever the file says: something around the gateway has changed
-	g.reloading.Lock()
-	defer g.reloading.Unlock()
-	next, read, err := readConfig(g.cfg.Path)
+	if err := g.takeTurn(); err != nil {
+		return err
+	}
+	defer func() { <-g.turn }()
+	next, err := loadPlan(g.mayReload, g.now.Load().cfg.Path, g.reader)
 	if err == nil {
-		err = g.replace(next, read)
+		g.read = next.files.sums
+		err = g.change(next)
 	}
 	return g.noteReload("configuration", err)
+}
+
+var errStopping = errors.New("the gateway is about to stop")
+
+// takeTurn waits until no other reload runs. The caller gives the turn back.
+func (g *gateway) takeTurn() error {
+	select {
+	case g.turn <- struct{}{}:
+	case <-g.mayReload.Done():
+		return errStopping
+	}
+	if g.mayReload.Err() != nil {
+		<-g.turn
+		return errStopping
+	}
+	return nil
 }
 
 // reloadFiles reads the certificates and lists anew, by the configuration in
 // force: the file that holds it may be half edited.
 func (g *gateway) reloadFiles() error {
-	g.reloading.Lock()
-	defer g.reloading.Unlock()
-	if maps.Equal(printsOf(&g.cfg.Listen), g.files) {
+	if err := g.takeTurn(); err != nil {
+		return err
+	}
+	defer func() { <-g.turn }()
+	now := g.now.Load()
+	from := g.reader.Snapshot(g.mayReload)
+	read := sumFiles(now.cfg, from)
+	if maps.Equal(read, g.read) || g.mayReload.Err() != nil {
 		return nil
 	}
-	read, mistakes := loadMaterial(g.cfg)
-	g.files = read.files // not to be tried again before it changes again
+	g.read = read // not to be tried again before it changes again
+	m, mistakes := loadMaterial(now.cfg, from)
 	if len(mistakes) > 0 {
 		return g.noteReload("certificates", mistakes)
 	}
-	return g.noteReload("certificates", g.replace(g.cfg, read))
+	return g.noteReload("certificates", g.change(now.with(m)))
 }
 
 // noteReload counts and logs how a reload went.
 func (g *gateway) noteReload(what string, err error) error {
+	if g.mayReload.Err() != nil && err != nil {
+		g.log.Info("reload given up, the gateway is about to stop", "what", what)
+		return errStopping
+	}
 	if err == nil {
 		g.reloads.Taken(time.Now())
 		g.log.Info("reloaded", "what", what)
@@ -68,42 +98,76 @@ func (g *gateway) noteReload(what string, err error) error {
 	return err
 }
 
-// replace makes everything from next, which has no mistakes, then swaps. Nothing
-// can fail after the first swap. Called with reloading held.
-func (g *gateway) replace(next *config.Config, read *material) error {
+// change puts next, which has no mistakes, in force. What it wants to listen on
+// is opened before anything else, and what nobody wants any more is closed after
+// everything else. Called with the turn.
+func (g *gateway) change(next *plan) error {
+	if g.mayReload.Err() != nil {
+		return errStopping
+	}
+	have := g.now.Load()
+	d, err := divide(have.limit, next.cfg)
+	if err != nil {
+		return err
+	}
+	want, opened, err := g.openSockets(next.cfg, &have.sockets)
+	if err != nil {
+		return err
+	}
+	if err := g.replace(&inForce{plan: next, sockets: want, descriptors: d}); err != nil {
+		g.closeSockets(&opened)
+		return err
+	}
+	g.serveSockets(&opened)
+	g.endSockets(have.without(&want))
+	return nil
+}
+
+// replace makes everything from next, then swaps. Nothing can fail after the
+// first swap.
+func (g *gateway) replace(next *inForce) error {
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
 	defer g.tidy() // also what was made before an error
-	front, err := buildFront(next, read, g.metrics)
+	now := g.now.Load()
+	front, err := buildFront(next.cfg, next.files, g.metrics)
 	if err != nil {
 		return err
 	}
 	var rules *relay.Rules
 	servers := g.servers
-	same := g.sameRules(next)
+	same := sameRules(now.cfg, next.cfg)
 	if !same {
-		if servers, rules, err = buildRules(next, g.back, g.metrics, g.servers); err != nil {
+		if servers, rules, err = buildRules(next.cfg, g.back, g.metrics, g.servers); err != nil {
 			return err
 		}
 	}
+	g.obeyDescriptors(&next.descriptors, &front)
 	if err := g.front.Update(front); err != nil {
 		discard(without(servers, g.servers), g.servers)
 		return err
 	}
+	g.front.SetListeners(next.radsec)
+	g.web.Change(webSettings(next.plan))
+	g.logs.Configure(logConfig(&next.cfg.Log))
+	g.hub.Configure(g.hubConfig(&next.cfg.Log))
 	if !same {
 		reconfigure(servers, g.servers)
 		g.entry.SetRules(rules)
 		g.retire(without(g.servers, servers))
 		announce(servers)
 	}
-	g.noteCertificates(read)
-	g.warn(next, read)
-	g.cfg, g.files, g.servers = next, read.files, servers
+	g.noteCertificates(next.files)
+	g.warn(now, next)
+	g.servers = servers
+	g.now.Store(next)
 	return nil
 }
 
-// sameRules tells whether what lies behind the front is as it was: then it is
-// left alone.
-func (g *gateway) sameRules(next *config.Config) bool {
-	return reflect.DeepEqual(g.cfg.Servers, next.Servers) && reflect.DeepEqual(g.cfg.Routes, next.Routes) && g.cfg.Routing == next.Routing
+// sameRules reports whether what lies behind the front is the same in both: then
+// it is left alone.
+func sameRules(now, next *config.Config) bool {
+	return reflect.DeepEqual(now.Servers, next.Servers) && reflect.DeepEqual(now.Routes, next.Routes) && now.Routing == next.Routing
 }
 
 // retire closes servers that are in no group any more, after the last request
@@ -134,35 +198,29 @@ func (g *gateway) retire(servers []knownServer) {
 }
 
 // warn logs what deserves a second look, and what a reload cannot change.
-func (g *gateway) warn(next *config.Config, read *material) {
-	if next != g.cfg {
-		for _, w := range next.Warnings() {
+func (g *gateway) warn(now, next *inForce) {
+	if next.cfg != now.cfg {
+		for _, w := range next.cfg.Warnings() {
 			g.log.Warn(w)
 		}
-	}
-	for _, w := range read.warnings(next, time.Now()) {
-		g.log.Warn(w)
-	}
-	for key, changed := range map[string]bool{
-		"listen.address":        !slices.Equal(g.cfg.Listen.Address, next.Listen.Address),
-		"listen.max_handshakes": g.cfg.Listen.MaxHandshakes != next.Listen.MaxHandshakes,
-		"metrics":               g.cfg.Metrics != next.Metrics,
-		"log":                   g.cfg.Log != next.Log,
-		"tap":                   g.cfg.Tap != next.Tap,
-	} {
-		if changed {
-			g.log.Warn(fmt.Sprintf("%s has changed: it takes effect at the next start, not now", key))
+		if w := next.warning(next.cfg); w != "" && w != now.warning(now.cfg) {
+			g.log.Warn(w)
 		}
+		if g.inherited && !slices.Equal(now.cfg.Listen.Address, next.cfg.Listen.Address) {
+			g.log.Warn("listen.address has changed and has no effect: systemd passed the sockets when it started the gateway; change ListenStream= of the socket unit")
+		}
+	}
+	for _, w := range next.files.warnings(next.cfg, time.Now()) {
+		g.log.Warn(w)
 	}
 }
 
-// watchFiles looks at the files that [listen] names, every reload_interval.
+// watchFiles looks at the files that [listen] and [metrics] name, every
+// reload_interval.
 func (g *gateway) watchFiles() {
 	const whenOff = 10 * time.Second // a reload may switch it on
 	for {
-		g.reloading.Lock()
-		interval := g.cfg.Listen.ReloadInterval
-		g.reloading.Unlock()
+		interval := g.now.Load().cfg.Listen.ReloadInterval
 		t := time.NewTimer(interval)
 		if interval == 0 {
 			t.Reset(whenOff)

@@ -9,13 +9,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/config"
 )
 
 // steady is a client that sends a request each few milliseconds and reads on
@@ -200,12 +198,9 @@ func (o *outside) newServerCertificate() {
 // another starts a second gateway by the same file and returns its address.
 func (o *outside) another(t *testing.T) string {
 	t.Helper()
-	cfg, err := config.Load(filepath.Clean(o.gw.cfg.Path))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := planOf(t, o.gw.now.Load().cfg.Path)
 	ctx, cancel := context.WithCancel(context.Background())
-	gw, err := startGateway(ctx, cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	gw, err := startGateway(ctx, p, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		cancel()
 		t.Fatal(err)

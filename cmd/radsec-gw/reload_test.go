@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,12 +16,13 @@ import (
 	"layeh.com/radius"
 
 	"radsec-gw/certs"
+	"radsec-gw/logs"
 )
 
 // rewrite changes the configuration file, without reloading it.
 func (o *outside) rewrite(from, to string) {
 	o.t.Helper()
-	path := o.gw.cfg.Path
+	path := o.gw.now.Load().cfg.Path
 	text, err := os.ReadFile(path)
 	if err != nil {
 		o.t.Fatal(err)
@@ -34,7 +36,7 @@ func (o *outside) rewrite(from, to string) {
 // put replaces a file beside the configuration, as a whole.
 func (o *outside) put(name string, octets []byte) {
 	o.t.Helper()
-	path := filepath.Join(filepath.Dir(o.gw.cfg.Path), name)
+	path := filepath.Join(filepath.Dir(o.gw.now.Load().cfg.Path), name)
 	if err := os.WriteFile(path+".new", octets, 0o600); err != nil {
 		o.t.Fatal(err)
 	}
@@ -88,13 +90,13 @@ func TestReloadChangesClients(t *testing.T) {
 func TestBadReloadIsRefused(t *testing.T) {
 	o := startOutside(t, answering(t))
 	plain := o.connect("plain")
-	good, err := os.ReadFile(o.gw.cfg.Path)
+	good, err := os.ReadFile(o.gw.now.Load().cfg.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.rewrite("name = \"plain\"\n", "name = \"other\"\n") // good, but not to be taken alone
 	o.rewrite("health = \"none\"", "health = \"nome\"\nunheard_of = 1")
-	key, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.cfg.Path), "server.key"))
+	key, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.now.Load().cfg.Path), "server.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func TestBadReloadIsRefused(t *testing.T) {
 	plain.good()
 	for name, octets := range map[string][]byte{"ca.pem": []byte("noise"), "server.key": []byte("noise")} {
 		o.put("gw.toml", good)
-		was, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.cfg.Path), name))
+		was, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.now.Load().cfg.Path), name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +156,7 @@ func TestReloadChangesServers(t *testing.T) {
 	if o.gw.servers[0].server != before {
 		t.Error("a server that is unchanged was made anew")
 	}
-	text, err := os.ReadFile(o.gw.cfg.Path)
+	text, err := os.ReadFile(o.gw.now.Load().cfg.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,5 +283,57 @@ func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 		}
 	case <-ctx.Done():
 		t.Error("the gateway does not end")
+	}
+}
+
+// The lines of requests begin at a reload, in the form that it sets.
+//
+// Fault L5.
+func TestLogChangesAtAReload(t *testing.T) {
+	ports := answering(t)
+	dir, file := checkDir(t, strings.Replace(runningText(ports[0]), "requests = true\n", "", 1))
+	p := planOf(t, file)
+	var out lockedBuffer
+	lines := logs.New(&out, logConfig(&p.cfg.Log))
+	defer lines.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	g, err := startGateway(ctx, p, slog.New(lines))
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	defer func() {
+		cancel()
+		if err := g.Wait(); err != nil {
+			t.Error(err)
+		}
+	}()
+	login := func() {
+		t.Helper()
+		o := devProbe(filepath.Join(dir, "certs/dev"), g.Addr().String())
+		o.secret, o.user, o.password = "radsec", "bob@example.org", "x"
+		if err := probe(o, new(lockedBuffer)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	login()
+	writeTestFile(t, file, []byte(strings.Replace(runningText(ports[0]), "level = \"debug\"", "level = \"info\"\nformat = \"json\"\nuser = \"full\"", 1)))
+	if err := g.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	login()
+	const want = `"msg":"request"`
+	deadline, tick := time.After(patience), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
+	for !strings.Contains(out.String(), want) {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("no line with %s after the reload:\n%s", want, out.String())
+		}
+	}
+	text := out.String()
+	if strings.Contains(text, "msg=request") || !strings.Contains(text, `"user":"bob@example.org"`) || !strings.Contains(text, `"msg":"reloaded"`) {
+		t.Errorf("the log is\n%s", text)
 	}
 }

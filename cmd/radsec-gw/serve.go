@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -11,7 +12,9 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
+	"radsec-gw/files"
 	"radsec-gw/logs"
 )
 
@@ -33,73 +36,80 @@ func runServe(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "radsec-gw serve: expected -config FILE and nothing else")
 		return 2
 	}
-	cfg, _, err := readConfig(*path) // startGateway looks into the files once more
+	return serve(*path, stderr)
+}
+
+// Exit statuses of serve, beside 0 for a drained gateway and 2 for a wrong command
+// line.
+const (
+	// exitFailed is for what may pass by itself, such as a port in use: systemd
+	// starts the gateway again.
+	exitFailed = 1
+	// exitConfig is for a mistake in the configuration or in a file that it names:
+	// EX_CONFIG of sysexits(3). Starting again would not help, and the unit's
+	// RestartPreventExitStatus= says so.
+	exitConfig = 78
+)
+
+// configurationError is one that the configuration is to blame for.
+type configurationError struct{ error }
+
+// serve runs the gateway until it has ended, and returns the exit status.
+func serve(path string, stderr io.Writer) int {
+	p, err := loadPlan(context.Background(), path, files.NewReader())
 	if err != nil {
+		status := exitConfig
+		if errors.As(err, new(blockedError)) {
+			status = exitFailed
+		}
+		defer exitAnyway(status)()
 		fmt.Fprintln(stderr, err)
-		return 1
+		return status
 	}
-	lines := logs.New(stderr, logConfig(&cfg.Log))
+	lines := logs.New(stderr, logConfig(&p.cfg.Log))
 	defer lines.Close()
 	logs.SurviveBrokenPipe()
 	stdlog.SetOutput(lines.Std("a library reports an error", nil).Writer())
 	stdlog.SetFlags(0)
 	defer lines.ObeySignals()()
 	log := slog.New(lines)
-	for _, w := range cfg.Warnings() {
+	for _, w := range p.cfg.Warnings() {
 		log.Warn(w)
 	}
-	signals := make(chan os.Signal, 8) // before the start: none is to kill a gateway half made
+	signals := make(chan os.Signal, 8) // before the start: a signal must not kill a half-started gateway
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
 	given, err := inheritedListeners()
 	if err != nil {
 		log.Error("cannot start", "error", err)
-		return 1
+		return exitFailed
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	gw, err := startGateway(ctx, cfg, log, given...)
+	gw, err := startGateway(ctx, p, log, given...)
 	if err != nil {
 		log.Error("cannot start", "error", err)
-		return 1
+		if errors.As(err, new(configurationError)) {
+			return exitConfig
+		}
+		return exitFailed
 	}
-	if err := supervise(gw, signals, stop, newSystemd(log)); err != nil {
+	sd := newSystemd(log)
+	defer sd.end()
+	err = supervise(gw, signals, stop, sd)
+	defer exitAnyway(exitFailed)()
+	if err != nil {
 		log.Error("stopped", "error", err)
-		return 1
+		return exitFailed
 	}
 	log.Info("stopped")
 	return 0
 }
 
-// supervise carries out what signals ask for until the gateway has ended:
-// SIGHUP reloads; SIGINT or SIGTERM drains, and a second one ends at once.
-func supervise(gw *gateway, signals <-chan os.Signal, stop func(), sd *systemd) error {
-	ended := make(chan error, 1)
-	go func() { ended <- gw.Wait() }()
-	sd.ready()
-	watchdog := sd.watchdog()
-	defer watchdog.Stop()
-	for {
-		select {
-		case err := <-ended:
-			return err
-		case <-watchdog.C:
-			sd.alive()
-		case sig := <-signals:
-			switch {
-			case sig == syscall.SIGHUP && gw.Draining(): // too late for a reload
-			case sig == syscall.SIGHUP:
-				sd.reloading()
-				_ = gw.Reload() // logged and counted
-				sd.ready()
-			case gw.Draining():
-				stop()
-			default:
-				sd.stopping()
-				gw.Drain()
-			}
-		}
-	}
+// exitAnyway ends the process after endTimeout, whatever may hang: nobody may read
+// its standard error. The returned function takes that back.
+func exitAnyway(status int) (stop func() bool) {
+	return time.AfterFunc(endTimeout, func() { os.Exit(status) }).Stop
 }
 
 // exitUsage is the exit status for what flag.Parse returned: asking for help is no mistake.

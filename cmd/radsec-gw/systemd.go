@@ -30,11 +30,13 @@ func inheritedListeners() ([]net.Listener, error) {
 	return tcp, nil
 }
 
-// systemd tells the service manager how things stand (sd_notify(3)). Without
-// one it does nothing.
+// systemd tells the service manager how things stand (sd_notify(3)), in order and
+// without making anybody wait. Without a service manager it does nothing.
 type systemd struct {
+	// static after construction
 	log   *slog.Logger
 	every time.Duration // between signs of life; 0: none are wanted
+	queue chan string   // states to tell; end closes it
 }
 
 func newSystemd(log *slog.Logger) *systemd {
@@ -42,12 +44,29 @@ func newSystemd(log *slog.Logger) *systemd {
 	if err != nil {
 		log.Warn("the watchdog of systemd is not understood", "error", err)
 	}
-	return &systemd{log: log, every: limit / 2}
+	s := &systemd{log: log, every: limit / 2, queue: make(chan string, 16)}
+	go s.run()
+	return s
 }
 
+// run tells what is queued until end.
+func (s *systemd) run() {
+	for state := range s.queue {
+		if _, err := daemon.SdNotify(false, state); err != nil {
+			s.log.Warn("systemd cannot be notified", "error", err)
+		}
+	}
+}
+
+// end lets go of the goroutine, which tells what is queued first.
+func (s *systemd) end() { close(s.queue) }
+
+// notify queues a state. When systemd has not read for a long time the state is
+// dropped: the next sign of life says that the gateway goes on.
 func (s *systemd) notify(state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
-		s.log.Warn("systemd cannot be notified", "error", err)
+	select {
+	case s.queue <- state:
+	default:
 	}
 }
 

@@ -38,7 +38,8 @@ func (g *gateway) tidy() {
 // these are left. A reload looks the handles of its clients up before it puts
 // them in force: reloading is held from then to there, and here.
 func (g *gateway) forgetGone() (left int) {
-	g.metrics.KeepRoutes(routeLabels(g.cfg.Routes))
+	cfg := g.now.Load().cfg
+	g.metrics.KeepRoutes(routeLabels(cfg.Routes))
 
 	type end struct{ server, port string }
 	ends := map[end]bool{}
@@ -57,8 +58,8 @@ func (g *gateway) forgetGone() (left int) {
 		clients[name] = true
 		left++
 	}
-	for i := range g.cfg.Clients {
-		clients[g.cfg.Clients[i].Name] = true
+	for i := range cfg.Clients {
+		clients[cfg.Clients[i].Name] = true
 	}
 	return left + g.metrics.KeepClients(func(name string) bool { return clients[name] })
 }

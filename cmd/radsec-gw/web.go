@@ -1,48 +1,27 @@
 package main
 
 import (
-	"crypto/tls"
-	"fmt"
-	"net"
 	"net/http"
 	"runtime"
 	"runtime/debug"
 
-	"radsec-gw/certs"
-	"radsec-gw/config"
 	"radsec-gw/web"
 )
 
-// openWeb prepares the HTTP side, whose listener is open then; nil when the
-// configuration has no address for it. What answers /metrics is scrape.
-func (g *gateway) openWeb(scrape http.Handler) (net.Listener, error) {
-	m := &g.cfg.Metrics
+// openWeb puts the HTTP side together. What answers /metrics is scrape.
+func (g *gateway) openWeb(scrape http.Handler, now *inForce) {
 	info, _ := debug.ReadBuildInfo()
 	v, commit := buildVersion(version, info)
 	g.metrics.BuildInfo(v, commit, runtime.Version())
-	if m.Address == "" {
-		return nil, nil
-	}
-	var pair tls.Certificate
-	if m.Certificate != "" {
-		var err error
-		if pair, err = certs.LoadPair(m.Certificate, m.PrivateKey); err != nil {
-			return nil, config.Mistakes{g.cfg.MistakeAt("metrics.certificate", err.Error())}
-		}
-	}
-	l, err := net.Listen("tcp", m.Address)
-	if err != nil {
-		return nil, fmt.Errorf("[metrics].address: cannot listen on %q: %w; is another program using the port? \"\" switches metrics off", m.Address, err)
-	}
-	g.webAddr = l.Addr().(*net.TCPAddr).AddrPort()
-	if m.Certificate != "" {
-		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
-	}
 	g.web = web.New(web.Config{
 		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.whyNotServing,
-		Logs: g.logs, Token: m.Token.Octets(), PProf: m.PProf, Version: v, Commit: commit,
+		Logs: g.logs, Version: v, Commit: commit, MaxConnections: now.http, Settings: webSettings(now.plan),
 	})
-	return l, nil
+}
+
+// webSettings is what may change of the HTTP side.
+func webSettings(p *plan) web.Settings {
+	return web.Settings{Token: p.cfg.Metrics.Token.Octets(), PProf: p.cfg.Metrics.PProf, Certificate: p.files.web}
 }
 
 // whyNotServing says why no more connections are taken; "" when they are.
@@ -55,11 +34,10 @@ func (g *gateway) whyNotServing() string {
 
 // routes are those in force, as the status page shows them.
 func (g *gateway) routes() []web.Route {
-	g.reloading.Lock()
-	defer g.reloading.Unlock()
+	cfg := g.now.Load().cfg
 	var list []web.Route
-	for i := range g.cfg.Routes {
-		r := &g.cfg.Routes[i]
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
 		list = append(list, web.Route{Realms: r.Realms, Packets: r.Packets, Servers: r.Servers, Balance: r.Balance})
 	}
 	return list

@@ -18,7 +18,6 @@ import (
 
 	"radsec-gw/audit"
 	"radsec-gw/certs"
-	"radsec-gw/config"
 	"radsec-gw/logs"
 )
 
@@ -147,15 +146,12 @@ private_key = "certs/dev/server.key"
 [tap]
 socket = "tap.sock"
 `)
-	cfg, err := config.Load(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := planOf(t, file)
 	var out lockedBuffer
 	ctx, cancel := context.WithCancel(t.Context())
-	lines := logs.New(&out, logConfig(&cfg.Log))
+	lines := logs.New(&out, logConfig(&p.cfg.Log))
 	defer lines.Close()
-	gw, err := startGateway(ctx, cfg, slog.New(lines))
+	gw, err := startGateway(ctx, p, slog.New(lines))
 	if err != nil {
 		cancel()
 		t.Fatal(err)
@@ -189,7 +185,7 @@ socket = "tap.sock"
 	}
 	var shown lockedBuffer
 	tapped := make(chan error)
-	go func() { tapped <- tapInto(t.Context(), &shown, cfg.Tap.Socket, audit.Filter{Realm: "example.org"}) }()
+	go func() { tapped <- tapInto(t.Context(), &shown, p.cfg.Tap.Socket, audit.Filter{Realm: "example.org"}) }()
 	deadline, tick := time.After(patience), time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for !strings.Contains(shown.String(), `showing realm="example.org"`) {
@@ -235,14 +231,11 @@ func TestTheStartLineSaysWhetherMetricsAreServed(t *testing.T) {
 	for address, want := range map[string]string{"": `metrics="not served"`, "127.0.0.1:0": "metrics=127.0.0.1:"} {
 		_, file := checkDir(t, strings.Replace(checkConfig, "[listen]\n", "[listen]\naddress = [\"127.0.0.1:0\"]\n", 1)+
 			"[metrics]\naddress = \""+address+"\"\n[tap]\nsocket = \"tap.sock\"\n")
-		cfg, err := config.Load(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := planOf(t, file)
 		var out lockedBuffer
 		ctx, cancel := context.WithCancel(t.Context())
-		lines := logs.New(&out, logConfig(&cfg.Log))
-		gw, err := startGateway(ctx, cfg, slog.New(lines))
+		lines := logs.New(&out, logConfig(&p.cfg.Log))
+		gw, err := startGateway(ctx, p, slog.New(lines))
 		cancel()
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"radsec-gw/config"
+)
+
+// withServers is a configuration with so many servers that answer at two ports.
+func withServers(n, maxSockets, maxConnections int) *config.Config {
+	cfg := &config.Config{Listen: config.Listen{MaxConnections: maxConnections}}
+	route := config.Route{Packets: []string{config.PacketAccess, config.PacketAccounting}}
+	for range n {
+		name := strings.Repeat("s", len(cfg.Servers)+1)
+		cfg.Servers = append(cfg.Servers, config.Server{Name: name, AuthPort: 1812, AcctPort: 1813, CoAPort: 3799, MaxSockets: maxSockets})
+		route.Servers = append(route.Servers, name)
+	}
+	cfg.Routes = []config.Route{route}
+	return cfg
+}
+
+// Whatever the limit, the parts together never take more than it, each port has a
+// socket, and neither side starves the other.
+//
+// Fault W13.
+func TestDescriptorsAreDivided(t *testing.T) {
+	for _, row := range []struct {
+		name                             string
+		limit                            int
+		cfg                              *config.Config
+		connections, udp                 int // at least
+		everyConnection, everySocket, ok bool
+	}{
+		{"the package's unit", 65536, withServers(2, 64, 10000), 10000, 256, true, true, true},
+		{"a common limit", 1024, withServers(2, 64, 10000), 600, 256, false, true, true},
+		{"1,000 servers", 65536, withServers(1000, 64, 10000), 10000, 50000, true, false, true},
+		{"1,000 servers and connections without end", 65536, withServers(1000, 64, 1<<31-1), 31000, 31000, false, false, true},
+		{"very few", 64, withServers(2, 64, 10000), 8, 8, false, false, true},
+		{"no limit", 1 << 30, withServers(2, 64, 10000), 10000, 256, true, true, true},
+		{"more ports than descriptors", 64, withServers(30, 64, 10000), 0, 0, false, false, false},
+		{"ports leave few connections", 128, withServers(30, 64, 10000), 4, 60, false, false, true},
+		{"none", 10, withServers(1, 64, 10000), 0, 0, false, false, false},
+	} {
+		d, err := divide(row.limit, row.cfg)
+		if (err == nil) != row.ok {
+			t.Errorf("%s: got %v", row.name, err)
+		}
+		if err != nil {
+			continue
+		}
+		if sum := d.other + d.http + d.udp + d.connections; sum > row.limit {
+			t.Errorf("%s: %+v comes to %d", row.name, d, sum)
+		}
+		wanted := row.cfg.Listen.MaxConnections
+		if d.connections < row.connections || d.udp < row.udp || d.connections > wanted || d.udp > d.wantedUDP ||
+			(d.connections == wanted) != row.everyConnection || (d.udp == d.wantedUDP) != row.everySocket {
+			t.Errorf("%s: %+v, want at least %d connections and %d sockets", row.name, d, row.connections, row.udp)
+		}
+		if said := d.warning(row.cfg); (said == "") != row.everyConnection {
+			t.Errorf("%s: the warning is %q", row.name, said)
+		}
+	}
+}
+
+// check prints what the limit allows.
+func TestCheckPrintsTheDescriptors(t *testing.T) {
+	_, file := checkDir(t, checkConfig)
+	status, out, _ := checkCommand("-config", file)
+	if status != 0 || !strings.Contains(out, "\nDescriptors: ") || !strings.Contains(out, "RadSec connections and ") {
+		t.Errorf("exit status %d:\n%s", status, out)
+	}
+}
