@@ -75,7 +75,10 @@ test_unit() {
   step "the unit"
   # `verify` wants the program to be there.
   sed "s#/usr/bin/radsec-gw#$work/dist/radsec-gw#" "$repo/packaging/radsec-gw.service" >"$work/radsec-gw.service"
+  cp "$repo/packaging/radsec-gw.socket" "$work/radsec-gw.socket"
   check "systemd-analyze verify accepts it" systemd-analyze verify --man=no "$work/radsec-gw.service"
+  unsaid "and has nothing to say about it" radsec-gw
+  check "systemd-analyze verify accepts the socket unit" systemd-analyze verify --man=no "$work/radsec-gw.socket"
   unsaid "and has nothing to say about it" radsec-gw
   check "systemd-analyze security: exposure at most 1.5 of 10" \
     systemd-analyze security --offline=true --threshold=15 "$work/radsec-gw.service"
@@ -139,6 +142,17 @@ tap_request() {
   wait "$tap" || die "SIGTERM: tap's exit status $?, expected 0"
 }
 
+# refuse_configuration starts the service's program with a mistake in its file:
+# the unit must not start it again after that exit status.
+refuse_configuration() {
+  local status=0
+  cp "$root/etc/radsec-gw/radsec-gw.toml" "$work/good.toml"
+  echo 'unheard_of = 1' >>"$root/etc/radsec-gw/radsec-gw.toml"
+  chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" $(of_unit ExecStart) 2>"$work/out" || status=$?
+  cat "$work/good.toml" >"$root/etc/radsec-gw/radsec-gw.toml"
+  check "a mistake ends it with the status that the unit does not restart after" test "$status" = "$(of_unit RestartPreventExitStatus)"
+}
+
 test_deb() {
   step "Debian package: install"
   check "it installs" inside dpkg -i /first.deb
@@ -148,6 +162,7 @@ test_deb() {
   refuse "check refuses the configuration as it comes" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
   step "run"
   configure
+  refuse_configuration
   check "check accepts it after the five steps" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
   serve || die "the gateway does not answer Status-Server"
   check "ExecStart as the service's user answers Status-Server" test -n "$gateway"
