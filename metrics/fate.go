@@ -135,10 +135,10 @@ const (
 	HandshakeExpiredCertificate                    // the certificate has run out
 	HandshakePeerAlert                             // the peer refused, as when it does not trust the gateway's certificate
 	HandshakePeerClosed                            // the peer went away
-	HandshakeTimeout                               // not done within the handshake timeout
+	HandshakeTimeout                               // begun, and not done within the handshake timeout
 	HandshakeUnknownNetwork                        // no client lists the source address; closed before the handshake
 	HandshakeUnknownClient                         // the certificate matches no client
-	HandshakeTooMany                               // a limit on connections or on handshakes is reached
+	HandshakeTooMany                               // a limit on connections is reached
 	HandshakeShutdown                              // the gateway stopped
 	HandshakeOther                                 // anything else; the log line has the text
 	HandshakeRevokedCertificate                    // a revocation list names the certificate, or is too old to tell
@@ -146,6 +146,10 @@ const (
 	HandshakeBadProxyHeader                        // a load balancer's PROXY header is missing or malformed
 	HandshakeRadiusVersion                         // no version of RADIUS that both sides speak (RFC 9765 §3.3)
 	HandshakeEarlyCertificate                      // the certificate is not valid yet: one of the clocks may be wrong
+	HandshakeSilent                                // no ClientHello began within the silent timeout
+	HandshakeDisplaced                             // closed to let others in: a bound was reached and its source held the most
+	HandshakeExcessive                             // the peer sent more than a handshake may hold: bytes, pieces, certificates, or large keys
+	HandshakeNoDescriptor                          // the process has no file descriptor for another connection
 
 	NumHandshakes // how many there are
 )
@@ -170,6 +174,10 @@ var handshakeNames = [NumHandshakes]string{
 	HandshakeBadProxyHeader:       "bad_proxy_header",
 	HandshakeRadiusVersion:        "radius_version",
 	HandshakeEarlyCertificate:     "not_yet_valid_certificate",
+	HandshakeSilent:               "silent",
+	HandshakeDisplaced:            "displaced",
+	HandshakeExcessive:            "excessive",
+	HandshakeNoDescriptor:         "no_descriptor",
 }
 
 // String is the handshake result's label value.

@@ -81,6 +81,9 @@ func TestEverySeriesIsThereAtZero(t *testing.T) {
 		`radsec_gw_tls_client_connections_total{client="campus"} 0`,
 		`radsec_gw_tls_client_connections{client="campus"} 0`,
 		`radsec_gw_tls_handshakes_in_progress 0`,
+		`radsec_gw_tls_handshakes_waiting 0`,
+		`radsec_gw_tls_handshake_slots_full_total 0`,
+		`radsec_gw_tls_silent_connections 0`,
 		`radsec_gw_tls_waiting_bytes 0`,
 		`radsec_gw_build_info{commit="abc",go_version="go1.26",version="1.2.3"} 1`)
 	for _, line := range want {
@@ -141,6 +144,9 @@ func TestCountsArrive(t *testing.T) {
 	q.Add(-3)
 	q.Shed(2)
 	m.TLS().AddHandshaking(1)
+	m.TLS().AddQueued(2)
+	m.TLS().AddSilent(3)
+	m.TLS().CountSlotsFull()
 	m.TLS().AddWaiting(77)
 	text := scrape(t, m, reg)
 	for _, line := range []string{
@@ -182,6 +188,9 @@ func TestCountsArrive(t *testing.T) {
 		`radsec_gw_queue_shed_total{queue="log"} 2`,
 		`radsec_gw_tls_handshakes_total{result="not_tls"} 1`,
 		`radsec_gw_tls_handshakes_in_progress 1`,
+		`radsec_gw_tls_handshakes_waiting 2`,
+		`radsec_gw_tls_handshake_slots_full_total 1`,
+		`radsec_gw_tls_silent_connections 3`,
 		`radsec_gw_tls_waiting_bytes 77`,
 	} {
 		if !strings.Contains(text, line+"\n") {

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"crypto/tls"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,7 +17,10 @@ type TLS struct {
 
 	crlThis, crlNext *prometheus.GaugeVec // issuer
 
+	silent      level
+	queued      level
 	handshaking level
+	slotsFull   atomic.Uint64
 	waiting     level
 	throttled   level
 }
@@ -37,7 +41,12 @@ func newTLS(reg prometheus.Registerer) *TLS {
 			t.versions[v][r] = versions.WithLabelValues(version, resumed)
 		}
 	}
-	t.handshaking.register(reg, "tls_handshakes_in_progress", "TLS handshakes that are not finished yet.", nil)
+	t.silent.register(reg, "tls_silent_connections", "Connections that have not begun a TLS handshake yet.", nil)
+	t.queued.register(reg, "tls_handshakes_waiting", "Connections that have begun a TLS handshake and wait for one of the max_handshakes slots.", nil)
+	t.handshaking.register(reg, "tls_handshakes_in_progress", "TLS handshakes that hold a slot and are not finished yet.", nil)
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: "tls_handshake_slots_full_total",
+		Help: "Times that a TLS handshake began and found all of the max_handshakes slots taken."},
+		func() float64 { return float64(t.slotsFull.Load()) }))
 	t.waiting.register(reg, "tls_waiting_bytes",
 		"Octets that wait because a client does not read; each connection has a bound.", nil)
 	t.throttled.register(reg, "tls_throttled_connections",
@@ -88,6 +97,29 @@ func (t *TLS) CountSession(version uint16, resumed bool) {
 	}
 	t.versions[v][r].Inc()
 }
+
+// Unfinished tells how many connections have no client yet, by how far they are.
+type Unfinished struct {
+	Silent      int64 // have not begun a handshake
+	Queued      int64 // have begun one and wait for a slot
+	Handshaking int64 // hold a slot
+
+	SlotsFull uint64 // times that one began and found no free slot, since the start
+}
+
+// Unfinished returns the connections that have no client yet.
+func (t *TLS) Unfinished() Unfinished {
+	return Unfinished{Silent: t.silent.n.Load(), Queued: t.queued.n.Load(), Handshaking: t.handshaking.n.Load(), SlotsFull: t.slotsFull.Load()}
+}
+
+// AddSilent adds n to the connections that have not begun a handshake.
+func (t *TLS) AddSilent(n int) { t.silent.n.Add(int64(n)) }
+
+// AddQueued adds n to the connections that wait for a handshake's slot.
+func (t *TLS) AddQueued(n int) { t.queued.n.Add(int64(n)) }
+
+// CountSlotsFull counts a handshake that began and found no free slot.
+func (t *TLS) CountSlotsFull() { t.slotsFull.Add(1) }
 
 // AddHandshaking adds n to the handshakes in progress.
 func (t *TLS) AddHandshaking(n int) { t.handshaking.n.Add(int64(n)) }
