@@ -40,11 +40,31 @@ func (l *Link) answerStatus(b *burst, x *exchange) bool {
 	return l.reply(b, x, b.answer[:n], metrics.FateStatusAnswered)
 }
 
+// unsent returns the fate of a request whose answer the connection did not take.
+func (l *Link) unsent() metrics.Fate {
+	switch l.peer.Ended() {
+	case metrics.ClosedNotReading:
+		return metrics.FateClientNotReading
+	case metrics.ClosedShutdown:
+		return metrics.FateShutdown
+	}
+	return metrics.FateClientGone
+}
+
+// unanswered returns the fate of a request whose connection ended before there
+// was an answer.
+func (l *Link) unanswered() metrics.Fate {
+	if l.peer.Ended() == metrics.ClosedShutdown {
+		return metrics.FateShutdown
+	}
+	return metrics.FateClientGone
+}
+
 // reply sends an answer of the gateway's own and counts the request's fate. It
 // returns false: nothing is under way.
 func (l *Link) reply(b *burst, x *exchange, answer []byte, fate metrics.Fate) bool {
 	if !l.peer.Send(answer) {
-		fate, answer = metrics.FateClientNotReading, nil
+		fate, answer = l.unsent(), nil
 	}
 	b.answered = true
 	x.end(fate, answer)

@@ -9,6 +9,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/metrics"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -321,7 +322,7 @@ func TestPeerThatDoesNotTake(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: Reject, onUnroutable: Reject,
 			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
 		l, p := b.open()
-		p.deaf = true
+		p.deaf, p.ended = true, metrics.ClosedNotReading
 		b.net.setServe(func(s []byte) [][]byte {
 			if joined(s, 1) == "silent@example.org" {
 				return nil
@@ -336,6 +337,38 @@ func TestPeerThatDoesNotTake(t *testing.T) {
 		pass(5 * time.Second)
 		b.wantFates("access/client_not_reading=4 status/client_not_reading=1")
 	})
+}
+
+// Requests of a connection that ends count by why it ends: those that are
+// answered when it takes no answer any more, and those that are not answered.
+func TestFatesOfAConnectionThatEnds(t *testing.T) {
+	for reason, want := range map[metrics.Reason]string{
+		metrics.ClosedShutdown:   "access/shutdown=2 status/shutdown=1",
+		metrics.ClosedBroken:     "access/client_gone=2 status/client_gone=1", // a reset
+		metrics.ClosedByPeer:     "access/client_gone=2 status/client_gone=1",
+		metrics.ClosedNotReading: "access/client_gone=1 access/client_not_reading=1 status/client_not_reading=1",
+		metrics.ClosedExpired:    "access/client_gone=2 status/client_gone=1",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict})
+			l, p := b.open()
+			b.net.setServe(func(s []byte) [][]byte {
+				if joined(s, 1) == "silent@example.org" {
+					return nil
+				}
+				return [][]byte{respond(s, 2, mac)}
+			})
+			b.send(l, request(1, 1, 1, user("silent@example.org")))
+			p.deaf, p.ended = true, reason
+			b.send(l, request(1, 2, 1, user("nemo@example.org")))
+			b.send(l, request(12, 3, 1, mac))
+			synctest.Wait()
+			l.Closed()
+			if got := b.fates(); got != want {
+				t.Errorf("a connection that ends by %v leaves %s, want %s", reason, got, want)
+			}
+		})
+	}
 }
 
 // Rules: P6

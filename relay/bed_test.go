@@ -120,7 +120,10 @@ type peer struct {
 	flushes int
 	deaf    bool // takes nothing
 	v11     bool // speaks RADIUS/1.1
+	ended   metrics.Reason
 }
+
+func (p *peer) Ended() metrics.Reason { return p.ended }
 
 func (p *peer) Version11() bool { return p.v11 }
 

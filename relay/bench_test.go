@@ -61,6 +61,8 @@ func (p *counting) Send([]byte) bool { p.sent <- struct{}{}; return true }
 func (p *counting) Flush()           {}
 func (p *counting) Version11() bool  { return p.v11 }
 
+func (p *counting) Ended() metrics.Reason { return metrics.ClosedByPeer }
+
 // benchmark carries requests made from one template to a server and their
 // replies back, a burst of 16 at a time.
 func benchmark(b *testing.B, request, reply []byte) { benchmarkVersion(b, false, request, reply) }

@@ -119,7 +119,7 @@ func (l *Link) finish(x *exchange, answer []byte, fate metrics.Fate) bool {
 		return false
 	}
 	if len(answer) > 0 && !l.peer.Send(answer) {
-		fate, answer = metrics.FateClientNotReading, nil
+		fate, answer = l.unsent(), nil
 	}
 	l.inflight.Add(-1)
 	x.end(fate, answer)

@@ -56,13 +56,17 @@ type Rules struct {
 
 // Peer is the RadSec connection that a Link answers on.
 type Peer interface {
-	// Send queues one packet; false when the peer does not take what it is sent.
+	// Send queues one packet; false when the connection ends, as it does when the
+	// peer does not take what it is sent.
 	// It may be called from any goroutine, does not block and does not keep p.
 	Send(p []byte) bool
 	// Flush writes what is queued; it does not block.
 	Flush()
 	// Version11 says whether the connection speaks RADIUS/1.1 (RFC 9765).
 	Version11() bool
+	// Ended returns why the connection ends. It is asked after Send has reported
+	// false, and when the link is told that it is closed.
+	Ended() metrics.Reason
 }
 
 // Gateway holds what the links share.

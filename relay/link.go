@@ -125,8 +125,9 @@ func (l *Link) Closed() {
 	l.tokens = nil
 	l.mu.Unlock()
 	l.inflight.Add(-int64(len(gone)))
+	fate := l.unanswered()
 	for _, x := range gone {
-		x.giveUp(metrics.FateClientGone)
+		x.giveUp(fate)
 	}
 }
 

@@ -108,6 +108,14 @@ func (s *Session) Flush() { s.conn.out.flush() }
 // returns at once; the connection is closed by its read loop.
 func (s *Session) Close(reason string) { s.end(metrics.ClosedLocally, reason) }
 
+// Ended returns why the session ends. It is for those who have seen Send report
+// false, and for the handler when Closed is called.
+func (s *Session) Ended() metrics.Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason
+}
+
 // end makes the read loop stop. The first reason counts.
 func (s *Session) end(r metrics.Reason, text string) {
 	s.mu.Lock()
