@@ -60,6 +60,7 @@ type Listen struct {
 	CRLStale       string   // CRLStaleAccept (default), CRLStaleRefuse
 	RadiusVersions []string // RFC 9765; default "1.0"; nil: ALPN is not used
 
+	SilentTimeout    time.Duration // default 3s, > 0
 	HandshakeTimeout time.Duration // default 10s, > 0
 	IdleTimeout      time.Duration // default 10m; 0: never
 	PacketTimeout    time.Duration // default 30s, > 0: a started packet must be whole by then
@@ -67,7 +68,7 @@ type Listen struct {
 
 	MaxConnections          int // default 10000, ≥ 1
 	MaxConnectionsPerSource int // of one IPv4 address or IPv6 /64; default 0: no limit
-	MaxHandshakes           int // at the same time; more wait to be accepted; default 512, ≥ 1
+	MaxHandshakes           int // at the same time; more wait; default 512, ≥ 1
 	MaxPacketsPerConnection int // default 0: no limit; closed after that many
 	MaxOutstanding          int // unanswered requests of one connection; default 0: as many as there are Identifiers; 4096 in RADIUS/1.1
 

@@ -17,6 +17,7 @@ func defaultListen() Listen {
 		MinTLS:           tls.VersionTLS12,
 		CRLStale:         CRLStaleAccept,
 		RadiusVersions:   []string{"1.0"},
+		SilentTimeout:    3 * time.Second,
 		HandshakeTimeout: 10 * time.Second,
 		IdleTimeout:      10 * time.Minute,
 		PacketTimeout:    30 * time.Second,

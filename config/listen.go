@@ -34,6 +34,7 @@ func readListen(t *table) Listen {
 	readCRL(t, &l)
 	readRadiusVersions(t, &l)
 
+	t.duration("silent_timeout", &l.SilentTimeout, "")
 	t.duration("handshake_timeout", &l.HandshakeTimeout, "")
 	t.duration("idle_timeout", &l.IdleTimeout, "never")
 	t.duration("packet_timeout", &l.PacketTimeout, "")

@@ -15,6 +15,9 @@ const (
 	closeTimeout = time.Second
 	// lingerTimeout is what a peer has to answer our FIN with its own.
 	lingerTimeout = 500 * time.Millisecond
+	// lingerBytes is the most that is read meanwhile: more than a peer can have
+	// on its way in good faith.
+	lingerBytes = 256 << 10
 )
 
 // close ends the connection: what was queued, close_notify (RFC 6613 §2.6.4:
@@ -52,5 +55,5 @@ func linger(c net.Conn) {
 		return
 	}
 	c.SetReadDeadline(time.Now().Add(lingerTimeout))
-	io.Copy(io.Discard, c)
+	io.CopyN(io.Discard, c, lingerBytes)
 }

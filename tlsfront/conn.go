@@ -17,18 +17,44 @@ type conn struct {
 	// Owned by the goroutine of the handshake.
 	offered uint16
 	policy  *policy // that was in force at the ClientHello; likewise
+
+	// What the handshake waits for, and what it gives back meanwhile; likewise.
+	arrival    *arrival      // nil: nobody else waits
+	processors chan struct{} // see Server
 }
 
 // Read implements net.Conn for crypto/tls.
-func (c *conn) Read(b []byte) (int, error) {
+func (c *conn) Read(b []byte) (n int, err error) {
 	if c.in.established {
 		return c.in.read(b)
 	}
-	return c.in.readThrough(c.Conn, b)
+	c.whileWaiting(func() { n, err = c.in.readThrough(c.Conn, b) })
+	return n, err
 }
 
 // Write implements net.Conn for crypto/tls.
-func (c *conn) Write(b []byte) (int, error) { return c.out.Write(b) }
+func (c *conn) Write(b []byte) (n int, err error) {
+	if c.in.established {
+		return c.out.Write(b)
+	}
+	c.in.answered()
+	c.whileWaiting(func() { n, err = c.out.Write(b) })
+	return n, err
+}
+
+// whileWaiting lets a handshake wait for its peer. Others may compute
+// meanwhile; and when slots are short, this one may lose its own.
+func (c *conn) whileWaiting(wait func()) {
+	if c.arrival == nil {
+		wait()
+		return
+	}
+	<-c.processors
+	c.arrival.waits.Store(time.Now().UnixNano())
+	wait()
+	c.arrival.waits.Store(0)
+	c.processors <- struct{}{}
+}
 
 // SetWriteDeadline ignores what crypto/tls sets around close_notify: writes
 // never wait here, and the writer goroutine has its own deadline.

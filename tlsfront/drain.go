@@ -20,6 +20,7 @@ const drainTick = 20 * time.Millisecond
 // without a method Outstanding() int never has anything outstanding.
 func (s *Server) Drain(ctx context.Context) {
 	s.stopListeners()
+	s.admission.drain()
 	s.mu.Lock()
 	s.draining = true
 	for session := range s.sessions {
@@ -28,7 +29,7 @@ func (s *Server) Drain(ctx context.Context) {
 	s.mu.Unlock()
 	t := time.NewTicker(drainTick / 2)
 	defer t.Stop()
-	for s.open.Load() > 0 {
+	for s.admission.connections() > 0 {
 		select {
 		case <-t.C:
 		case <-ctx.Done():

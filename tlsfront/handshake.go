@@ -33,7 +33,7 @@ func (s *Server) baseConfig() *tls.Config {
 }
 
 // tlsConfig returns crypto/tls's configuration. What is not set is left to Go:
-// its order of cipher suites and curves.
+// its order of cipher suites.
 //
 // crypto/tls is told to take any certificate, and the judge verifies it, for
 // full handshakes and for resumed ones alike. The alert for one that does not
@@ -46,10 +46,12 @@ func tlsConfig(p *policy) *tls.Config {
 	}[p.cfg.ClientAuth]
 	c := &tls.Config{
 		Certificates: []tls.Certificate{p.cfg.Certificate},
-		ClientCAs:    p.judge.roots, // whose names clients are told
+		ClientCAs:    p.judge.trust.roots, // whose names clients are told
 		ClientAuth:   auth,
 		MinVersion:   p.cfg.MinVersion,
 		CipherSuites: p.cfg.CipherSuites,
+
+		CurvePreferences: keyExchanges,
 		// One packet is one record (RFC 6614bis §4.1): no splitting to
 		// segments' size at the start of a connection.
 		DynamicRecordSizingDisabled: true,
@@ -74,33 +76,43 @@ func (c *conn) noteOffered(hello *tls.ClientHelloInfo) {
 	}
 }
 
-// handshake does TLS on an accepted connection, names its client, and starts
-// its session. All of the handshake has one deadline: a peer that drips gets
-// no more time than one that is silent. It owns one slot.
+// keyExchanges are the key exchanges offered, those of crypto/tls but for the
+// slow ones: with P-521 a ClientHello costs us 2.6 ms, thirty times one with
+// X25519. crypto/tls has its own order.
+var keyExchanges = []tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
+
+// handshake does TLS on a connection that has a slot, names its client, and
+// starts its session. All of the handshake has one deadline: a peer that drips
+// gets no more time than one that stops. first is what was read of its
+// ClientHello.
 //
 // The session runs on a goroutine of its own, because this one's stack has
-// grown with the certificates and would stay so. ahead holds octets that were
-// read already.
-func (s *Server) handshake(ctx context.Context, raw net.Conn, remote netip.AddrPort, ahead []byte, deadline time.Time) {
+// grown with the certificates and would stay so.
+func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	growStack()
 	counts := s.cfg.Metrics.TLS()
-	counts.AddHandshaking(1)
+	raw, remote := a.conn, a.remote
 	c := s.wrap(raw)
-	c.in.ahead = ahead
+	c.in.ahead = first
+	c.arrival, c.processors = a, s.processors
 	t := tls.Server(c, s.tls)
-	raw.SetDeadline(deadline)
-	// As HandshakeContext does it, but without a goroutine for each handshake.
-	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
+	c.processors <- struct{}{}
 	err := t.Handshake()
-	if !stop() {
+	<-c.processors
+	c.arrival = nil
+	if ctx.Err() != nil && err != nil {
 		err = ctx.Err()
 	}
-	counts.AddHandshaking(-1)
-	<-s.slots
-	s.shaken(remote.Addr())
+	if end := s.admission.over(a); end != metrics.HandshakeOK {
+		s.reject(raw, remote, end, "closed to let others in: all slots were taken, its source had the most, and its peer was waited for")
+		return
+	}
 	if err != nil {
 		c.alertVersion(err)
 		result, hint := s.classify(ctx, c, err)
+		if c.in.allowance.spent {
+			a.abort() // what it sends on is not worth reading, and no alert has gone to it
+		}
 		s.refuse(c, remote, result, err.Error()+hint, certificateIn(err))
 		return
 	}
@@ -183,8 +195,8 @@ func (s *Server) wrap(raw net.Conn) *conn {
 // alert may be on its way to the peer.
 func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake, text string, leaf *x509.Certificate) {
 	level := slog.LevelWarn
-	if result == metrics.HandshakeShutdown || result == metrics.HandshakePeerClosed && c.in.octets == 0 {
-		level = slog.LevelDebug // such as a load balancer's look at the port
+	if result == metrics.HandshakeShutdown {
+		level = slog.LevelDebug
 	}
 	s.sayThat(remote, level, "RadSec connection refused", func() []any {
 		return append([]any{"peer", remote, "result", result, "error", text}, describe(leaf)...)
@@ -192,7 +204,7 @@ func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake
 	s.cfg.Metrics.TLS().CountHandshake(result)
 	linger(c.Conn)
 	c.Conn.Close()
-	s.exit(remote.Addr())
+	s.admission.left(sourceOf(remote.Addr()))
 }
 
 // classify finds why a handshake failed, and what the operator may do.
@@ -200,6 +212,7 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 	var (
 		notTLS tls.RecordHeaderError
 		judged *verdict
+		beyond excess
 		op     *net.OpError
 	)
 	switch {
@@ -208,9 +221,11 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return metrics.HandshakeTimeout, ""
 	case errors.As(err, &notTLS) && c.offered == 0:
-		return metrics.HandshakeNotTLS, "; the peer must speak TLS from the first octet (RFC 6614 §2.3)"
+		return metrics.HandshakeNotTLS, "; the peer must speak TLS from the first byte (RFC 6614 §2.3)"
 	case errors.As(err, &judged):
 		return judged.handshake, ""
+	case errors.As(err, &beyond):
+		return metrics.HandshakeExcessive, ""
 	case errors.As(err, &op) && op.Op == "remote error":
 		return metrics.HandshakePeerAlert, "; the peer refused: if it names a certificate or CA, it does not trust this server's certificate"
 	case strings.Contains(err.Error(), "didn't provide a certificate"): // crypto/tls has no type for it; a test holds the text

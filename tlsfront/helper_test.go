@@ -31,6 +31,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // unless the test fails.
 const patience = 10 * time.Second
 
+// helloStart is what a ClientHello of 252 bytes starts with.
+var helloStart = []byte{22, 3, 1, 1, 0, 1}
+
 // pki is a CA with one server and one client certificate.
 type pki struct {
 	ca             *certs.CA
@@ -319,9 +322,12 @@ func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.done) }); re
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4zero, Port: 2083} }
 
 // connect returns the client's end of a new connection from 192.0.2.1.
-func (l *pipeListener) connect() net.Conn {
+func (l *pipeListener) connect() net.Conn { return l.connectFrom("192.0.2.1") }
+
+// connectFrom returns the client's end of a new connection from an address.
+func (l *pipeListener) connectFrom(address string) net.Conn {
 	near, far := net.Pipe()
-	l.conns <- named{far, net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.0.2.1:4711"))}
+	l.conns <- named{far, net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(address), 4711))}
 	return near
 }
 

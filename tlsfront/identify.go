@@ -83,6 +83,11 @@ func (l clientList) lists(source netip.Addr) bool {
 	return slices.ContainsFunc(l, func(c *client) bool { return c.config.inNetworks(source) })
 }
 
+// unlisted says that no client may come from source, and why.
+func (l clientList) unlisted(source netip.Addr) string {
+	return "no client lists this source address: " + l.explain(&peer{source: source})
+}
+
 func (c *Client) inNetworks(source netip.Addr) bool {
 	return len(c.Networks) == 0 ||
 		slices.ContainsFunc(c.Networks, func(p netip.Prefix) bool { return p.Contains(source) })
@@ -306,7 +311,7 @@ func describe(leaf *x509.Certificate) []any {
 	if leaf == nil {
 		return []any{"certificate", "none"}
 	}
-	attributes := []any{"subject", clip(leaf.Subject.String()), "issuer", clip(leaf.Issuer.String()), "san_dns", few(leaf.DNSNames)}
+	attributes := []any{"subject", subjectOf(leaf), "issuer", issuerOf(leaf), "san_dns", few(leaf.DNSNames)}
 	if len(leaf.IPAddresses) > 0 {
 		attributes = append(attributes, "san_ip", few(leaf.IPAddresses))
 	}

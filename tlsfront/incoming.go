@@ -19,8 +19,8 @@ import (
 // read loop.
 type incoming struct {
 	established bool
-	octets      int    // received so far, during the handshake only
 	ahead       []byte // read before the handshake, to be read again in it
+	allowance   allowance
 	unfed       []byte
 	borders     recordBorders
 	// whole counts the records that have come whole and that crypto/tls has
@@ -36,7 +36,7 @@ func (errNoRecord) Error() string   { return "tlsfront: no TLS record is waiting
 func (errNoRecord) Timeout() bool   { return false }
 func (errNoRecord) Temporary() bool { return true }
 
-// readThrough reads for the handshake.
+// readThrough reads for the handshake, no more than its allowance.
 func (in *incoming) readThrough(c net.Conn, b []byte) (int, error) {
 	var n int
 	var err error
@@ -46,11 +46,22 @@ func (in *incoming) readThrough(c net.Conn, b []byte) (int, error) {
 			in.ahead = nil
 		}
 	} else {
-		n, err = c.Read(b)
+		left, excess := in.allowance.left()
+		if excess != nil {
+			return 0, excess
+		}
+		n, err = c.Read(b[:min(len(b), left)])
+		in.allowance.reads++
 	}
-	in.octets += n
-	in.borders.scan(b[:n])
+	in.allowance.bytes += n
+	in.allowance.total += n
+	in.allowance.records += in.borders.scan(b[:n])
 	return n, err
+}
+
+// answered says that something goes to the peer during the handshake.
+func (in *incoming) answered() {
+	in.allowance.bytes, in.allowance.answered = 0, true
 }
 
 // establish ends the handshake. crypto/tls may have read beyond it, nobody

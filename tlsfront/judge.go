@@ -18,9 +18,9 @@ import (
 type judge struct {
 	// static after construction
 	auth        ClientAuth
-	own         []byte         // DER form of the gateway's certificate
-	ca          []byte         // the PEM that roots were read from
-	roots       *x509.CertPool // our own list, even when empty; nil would mean the system's
+	own         []byte // DER form of the gateway's certificate
+	ca          []byte // the PEM that trust was read from
+	trust       *trust
 	lists       revocations
 	refuseStale bool
 	paths       *pathCache
@@ -37,14 +37,16 @@ type verdict struct {
 func (v *verdict) Error() string { return v.text }
 
 func newJudge(cfg *Config, before *judge) (*judge, error) {
-	j := &judge{auth: cfg.ClientAuth, ca: cfg.ClientCA, roots: x509.NewCertPool(), refuseStale: cfg.RefuseStaleCRL, paths: newPathCache()}
+	j := &judge{auth: cfg.ClientAuth, ca: cfg.ClientCA, refuseStale: cfg.RefuseStaleCRL, paths: newPathCache()}
 	if len(cfg.Certificate.Certificate) > 0 {
 		j.own = cfg.Certificate.Certificate[0]
 	}
-	if !j.roots.AppendCertsFromPEM(cfg.ClientCA) && cfg.ClientAuth != NoCertificate {
+	cas := certificatesIn(cfg.ClientCA)
+	j.trust = newTrust(cas)
+	if len(cas) == 0 && cfg.ClientAuth != NoCertificate {
 		return nil, errors.New("no certificate in the client CA: expected PEM blocks of type CERTIFICATE")
 	}
-	lists, err := newRevocations(cfg.CRLs, cfg.ClientCA)
+	lists, err := newRevocations(cfg.CRLs, cas)
 	if err != nil {
 		return nil, err
 	}
@@ -100,26 +102,31 @@ func (j *judge) certificates(certs []*x509.Certificate, now time.Time) (until ti
 }
 
 // pathsOf returns the paths that are valid now, from the cache or by verifying.
+// crypto/tls asks before it verifies a signature of the leaf's key, so that a
+// peer without a certificate of the client CA costs no more than checkSent and
+// intermediates allow.
 func (j *judge) pathsOf(certs []*x509.Certificate, now time.Time) ([]certPath, error) {
-	key, cacheable := keyOf(certs)
-	if cacheable {
-		if paths := j.paths.valid(key, now); len(paths) > 0 {
-			return paths, nil
-		}
+	key := keyOf(certs)
+	if paths := j.paths.valid(key, now); len(paths) > 0 {
+		return paths, nil
+	}
+	if err := j.trust.checkSent(certs); err != nil {
+		return nil, &verdict{handshake: metrics.HandshakeExcessive, reason: metrics.ClosedNotAllowed, leaf: certs[0], text: err.Error()}
+	}
+	if !j.trust.reaches(certs) {
+		return nil, untrusted(certs[0], fmt.Errorf("nothing that the peer sent was issued by a certificate of the client CA: its certificate was issued by %s", issuerOf(certs[0])), now)
 	}
 	between := x509.NewCertPool()
-	for _, c := range certs[1:] {
+	for _, c := range j.trust.intermediates(certs) {
 		between.AddCert(c)
 	}
-	chains, err := certs[0].Verify(x509.VerifyOptions{Roots: j.roots, Intermediates: between, CurrentTime: now,
+	chains, err := certs[0].Verify(x509.VerifyOptions{Roots: j.trust.roots, Intermediates: between, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
 		return nil, untrusted(certs[0], err, now)
 	}
 	paths := pathsIn(chains)
-	if cacheable {
-		j.paths.put(key, paths)
-	}
+	j.paths.put(key, paths)
 	return paths, nil
 }
 
@@ -129,12 +136,23 @@ func untrusted(leaf *x509.Certificate, err error, now time.Time) error {
 		if from := validity.Cert.NotBefore; now.Before(from) {
 			return &verdict{handshake: metrics.HandshakeEarlyCertificate, reason: metrics.ClosedExpired, leaf: leaf,
 				text: fmt.Sprintf("the certificate of %s is not valid before %s, and here it is %s: are both clocks right?",
-					clip(validity.Cert.Subject.String()), from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))}
+					subjectOf(validity.Cert), from.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))}
 		}
-		return &verdict{handshake: metrics.HandshakeExpiredCertificate, reason: metrics.ClosedExpired, text: err.Error(), leaf: leaf}
+		return &verdict{handshake: metrics.HandshakeExpiredCertificate, reason: metrics.ClosedExpired, text: clipError(err), leaf: leaf}
 	}
 	return &verdict{handshake: metrics.HandshakeUntrustedCertificate, reason: metrics.ClosedRevoked, leaf: leaf,
-		text: err.Error() + "; the certificate must come from the configured client CA, for client authentication"}
+		text: clipError(err) + "; the certificate must come from the configured client CA, for client authentication"}
+}
+
+// clipError returns the text of an error of crypto/x509, which may hold names
+// that the peer has chosen, shortened.
+func clipError(err error) string {
+	const longest = 1000
+	text := err.Error()
+	if len(text) > longest {
+		return text[:longest] + "…"
+	}
+	return text
 }
 
 // path judges one path by the revocation lists, and returns when it ends to be good.

@@ -218,7 +218,7 @@ func TestVerifiedPathsAreKept(t *testing.T) {
 	if len(j.paths.paths) != 1 || !first.Equal(leaf[0].NotAfter) {
 		t.Fatalf("%d paths are kept and the certificate is good until %v, want 1 and %v", len(j.paths.paths), first, leaf[0].NotAfter)
 	}
-	j.roots = x509.NewCertPool() // a verification would fail now
+	j.trust = newTrust(nil) // a verification would fail now
 	if until, err := j.certificates(leaf, now); err != nil || !until.Equal(first) {
 		t.Errorf("the second look says %v, %v; it should not verify again", until, err)
 	}
@@ -296,7 +296,7 @@ func FuzzParseCRLs(f *testing.F) {
 			t.Error("no list and no error")
 		}
 		for _, l := range lists {
-			newRevocations([]*x509.RevocationList{l}, ca.CertPEM())
+			newRevocations([]*x509.RevocationList{l}, []*x509.Certificate{ca.Certificate})
 		}
 	})
 }

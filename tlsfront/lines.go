@@ -3,6 +3,7 @@ package tlsfront
 import (
 	"log/slog"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"radsec-gw/logs"
@@ -18,7 +19,8 @@ const unlistedPeriod = time.Hour
 type lines struct {
 	connections *logs.Sources
 	unlisted    *logs.Sources
-	accepting   logs.Limiter
+
+	accepting, descriptors, slots logs.Limiter
 }
 
 func newLines(log *slog.Logger) lines {
@@ -53,6 +55,31 @@ func (s *Server) sayRefused(remote netip.AddrPort, result metrics.Handshake, tex
 		level = slog.LevelDebug
 	}
 	s.say(remote, level, msg, args...)
+}
+
+// sayNoDescriptors tells, once a minute, that descriptors are what keeps
+// connections out. err is nil when it is the share that connections may take.
+func (s *Server) sayNoDescriptors(err error) {
+	s.lines.descriptors.Say(time.Since(s.began), func() logs.Line {
+		fields := []any{"connections", s.admission.connections()}
+		var limit syscall.Rlimit
+		if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+			fields = append(fields, "descriptors", limit.Cur)
+		}
+		if err != nil {
+			fields = append(fields, "error", err)
+		}
+		return logs.Line{Log: s.cfg.Log, Level: slog.LevelError, Fields: fields,
+			Text: "RadSec connections are refused for want of file descriptors; raise the limit (LimitNOFILE in the systemd unit, ulimit -n), or lower [listen].max_connections"}
+	})
+}
+
+// saySlotsFull tells, once a minute, that handshakes have to wait for a slot.
+func (s *Server) saySlotsFull() {
+	s.lines.slots.Say(time.Since(s.began), func() logs.Line {
+		return logs.Line{Log: s.cfg.Log, Level: slog.LevelWarn, Fields: s.admission.pressure(),
+			Text: "all handshake slots are taken; the largest source gives way to others. If these are honest clients, raise [listen].max_handshakes"}
+	})
 }
 
 // sayCannotAccept tells of a listener that takes no connections, once a minute.

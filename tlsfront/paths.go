@@ -8,10 +8,8 @@ import (
 	"time"
 )
 
-const (
-	maxPaths       = 4096     // certificates in the cache; each takes a few hundred octets
-	maxCachedChain = 16 << 10 // octets of certificates; a longer chain is verified each time
-)
+// maxPaths bounds the certificates in the cache; each takes a few hundred bytes.
+const maxPaths = 4096
 
 // certPath is what must be looked at again each time that a verified path is
 // used: validity and revocation. That the signatures, names, constraints and
@@ -56,21 +54,18 @@ type pathCache struct {
 
 func newPathCache() *pathCache { return &pathCache{paths: map[[32]byte][]certPath{}} }
 
-// keyOf names exactly what a peer has shown: every octet, in order.
-func keyOf(certs []*x509.Certificate) (key [32]byte, ok bool) {
+// keyOf names exactly what a peer has shown: every byte, in order. How much
+// that can be is bounded by maxFlight.
+func keyOf(certs []*x509.Certificate) (key [32]byte) {
 	h := sha256.New()
-	total := 0
 	var length [4]byte
 	for _, c := range certs {
-		if total += len(c.Raw); total > maxCachedChain {
-			return key, false
-		}
 		binary.BigEndian.PutUint32(length[:], uint32(len(c.Raw)))
 		h.Write(length[:])
 		h.Write(c.Raw)
 	}
 	h.Sum(key[:0])
-	return key, true
+	return key
 }
 
 // valid returns the paths of key whose certificates are all valid at now.

@@ -21,8 +21,7 @@ type policy struct {
 
 // Update puts cfg in force for everything from now on: certificates, CA,
 // revocation lists, clients, timeouts and limits. Listeners, Open, Changed,
-// MaxHandshakes, WriteBuffer, Log and Metrics stay as they are. On an error nothing
-// has changed.
+// WriteBuffer, Log and Metrics stay as they are. On an error nothing has changed.
 //
 // A connection stays open when its certificate and address still belong to the
 // client of the same name and the certificate is still good; Changed is called
@@ -44,6 +43,7 @@ func (s *Server) Update(cfg Config) error {
 		sessions = append(sessions, session)
 	}
 	s.mu.Unlock()
+	s.admission.resize(next.cfg.MaxHandshakes)
 	s.cfg.Metrics.TLS().SetCRLs(next.judge.lists.ages())
 	for _, session := range sessions {
 		s.reassess(next, session)
@@ -64,7 +64,7 @@ func (s *Server) SetClients(cs []*Client) error {
 // prepare makes a policy, and changes nothing.
 func (s *Server) prepare(cfg Config) (*policy, error) {
 	cfg.Listeners, cfg.Open, cfg.Changed, cfg.Log, cfg.Metrics = s.cfg.Listeners, s.cfg.Open, s.cfg.Changed, s.cfg.Log, s.cfg.Metrics
-	cfg.MaxHandshakes, cfg.WriteBuffer = s.cfg.MaxHandshakes, s.cfg.WriteBuffer
+	cfg.WriteBuffer = s.cfg.WriteBuffer
 	cfg.setDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("tlsfront: %w", err)

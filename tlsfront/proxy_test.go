@@ -107,7 +107,7 @@ func TestProxyHeaderIsNotForAll(t *testing.T) {
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="not_tls"}`, 1)
 	f.change(func(cfg *Config) {
 		cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-		cfg.HandshakeTimeout = 100 * time.Millisecond
+		cfg.SilentTimeout = 100 * time.Millisecond
 	})
 	silent := must(net.Dial("tcp", f.addr))
 	defer silent.Close()
@@ -131,7 +131,7 @@ func TestLimitOnConnectionsOfOneSource(t *testing.T) {
 	}
 	half := must(net.Dial("tcp", f.addr)) // a handshake that does not go on
 	defer half.Close()
-	half.Write(proxyHeader(2, "[2001:db8::2]:1"))
+	half.Write(append(proxyHeader(2, "[2001:db8::2]:1"), helloStart...))
 	f.awaitMetric(`radsec_gw_tls_handshakes_in_progress`, 1)
 	if _, err := f.throughProxy(proxyHeader(2, "[2001:db8::3]:1")); err == nil {
 		t.Error("a third connection from the same /64 is accepted")

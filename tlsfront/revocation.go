@@ -104,11 +104,10 @@ func CheckCRL(l *x509.RevocationList, cas []*x509.Certificate) error {
 }
 
 // newRevocations indexes lists after checking who signed them.
-func newRevocations(lists []*x509.RevocationList, caPEM []byte) (revocations, error) {
+func newRevocations(lists []*x509.RevocationList, cas []*x509.Certificate) (revocations, error) {
 	if len(lists) == 0 {
 		return nil, nil
 	}
-	cas := certificatesIn(caPEM)
 	all := revocations{}
 	for _, l := range lists {
 		if err := CheckCRL(l, cas); err != nil {
@@ -129,13 +128,14 @@ func newRevocations(lists []*x509.RevocationList, caPEM []byte) (revocations, er
 	return all, nil
 }
 
+// certificatesIn returns the certificates in a PEM file.
 func certificatesIn(text []byte) (cas []*x509.Certificate) {
 	for {
 		var b *pem.Block
 		if b, text = pem.Decode(text); b == nil {
 			return cas
 		}
-		if c, err := x509.ParseCertificate(b.Bytes); err == nil && b.Type == "CERTIFICATE" {
+		if c, err := x509.ParseCertificate(b.Bytes); err == nil && b.Type == "CERTIFICATE" && len(b.Headers) == 0 {
 			cas = append(cas, c)
 		}
 	}

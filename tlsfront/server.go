@@ -3,11 +3,10 @@ package tlsfront
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,17 +19,17 @@ import (
 // Server accepts RadSec connections.
 type Server struct {
 	// static after construction
-	cfg     Config
-	began   time.Time     // when New made it
-	tls     *tls.Config   // holds the session tickets' keys; each handshake goes by the policy's own
-	slots   chan struct{} // one for each handshake in progress, and one for each listener in Accept
-	buffers sync.Pool     // of *buffers
-	parts   sync.Pool     // of *[wire.MaxLength]byte
-	gathers sync.Pool     // of *[]byte
-	wg      sync.WaitGroup
+	cfg        Config
+	began      time.Time   // when New made it
+	tls        *tls.Config // holds the session tickets' keys; each handshake goes by the policy's own
+	admission  *admission
+	processors chan struct{} // one for each handshake that computes at the moment
+	buffers    sync.Pool     // of *buffers
+	parts      sync.Pool     // of *[wire.MaxLength]byte
+	gathers    sync.Pool     // of *[]byte
+	wg         sync.WaitGroup
 
 	now   atomic.Pointer[policy] // replaced as a whole by Update
-	open  atomic.Int64           // connections, handshakes included
 	lines lines
 
 	listeners listeners
@@ -40,8 +39,6 @@ type Server struct {
 	mu       sync.Mutex // guards what follows
 	stopping bool
 	draining bool
-	sources  map[netip.Addr]int // connections of each source, handshakes included
-	shaking  map[netip.Addr]int // of these, the unfinished handshakes
 	sessions map[*Session]struct{}
 	states   map[string]*clientState // by the client's name; see ForgetClients
 }
@@ -56,11 +53,11 @@ func New(cfg Config) (*Server, error) {
 		cfg:      cfg,
 		began:    time.Now(),
 		lines:    newLines(cfg.Log),
-		slots:    make(chan struct{}, cfg.MaxHandshakes),
 		sessions: map[*Session]struct{}{},
 		states:   map[string]*clientState{},
-		sources:  map[netip.Addr]int{},
-		shaking:  map[netip.Addr]int{},
+
+		admission:  newAdmission(cfg.MaxHandshakes, cfg.Metrics.TLS()),
+		processors: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	s.listeners.open = slices.Clone(cfg.Listeners)
 	s.tls = s.baseConfig()
@@ -94,157 +91,13 @@ func (s *Server) Serve(ctx context.Context) error {
 // stop ends accepting first, then every session.
 func (s *Server) stop() {
 	s.stopListeners()
+	s.admission.stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true
 	for session := range s.sessions {
 		session.end(metrics.ClosedShutdown, "the gateway stops")
 	}
-}
-
-// accept takes connections from l. It takes the handshake's slot first: while
-// all are taken, connections wait in the kernel's backlog (RFC 6614bis §7.4).
-func (s *Server) accept(ctx context.Context, l net.Listener) {
-	const longestPause = time.Second
-	pause := 5 * time.Millisecond
-	for {
-		select {
-		case s.slots <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		c, err := l.Accept()
-		if err == nil {
-			pause = 5 * time.Millisecond
-			s.admit(ctx, c)
-			continue
-		}
-		<-s.slots
-		if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-			return
-		}
-		// Out of file descriptors, or the peer is gone already: it passes.
-		s.sayCannotAccept(l.Addr().String(), err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return
-		}
-		pause = min(2*pause, longestPause)
-	}
-}
-
-// admit checks what can be checked before the handshake, and starts it. It
-// owns the slot.
-func (s *Server) admit(ctx context.Context, c net.Conn) {
-	remote := addrPort(c.RemoteAddr())
-	cfg := &s.now.Load().cfg
-	if n := s.open.Add(1); n > int64(cfg.MaxConnections) {
-		s.turnAway(c, remote, metrics.HandshakeTooMany, fmt.Sprintf("%d connections are open, which is the limit", n-1))
-		return
-	}
-	if cfg.proxied(remote.Addr()) {
-		s.wg.Go(func() { s.introduce(ctx, c, remote) })
-		return
-	}
-	if result, text := s.enter(remote.Addr()); result != metrics.HandshakeOK {
-		s.turnAway(c, remote, result, text)
-		return
-	}
-	deadline := time.Now().Add(cfg.HandshakeTimeout)
-	s.wg.Go(func() { s.handshake(ctx, c, remote, nil, deadline) })
-}
-
-// introduce reads from a load balancer whose connection this is, within the
-// time of the handshake, and goes on with it. It owns the slot.
-func (s *Server) introduce(ctx context.Context, c net.Conn, balancer netip.AddrPort) {
-	deadline := time.Now().Add(s.now.Load().cfg.HandshakeTimeout)
-	c.SetDeadline(deadline)
-	done := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
-	remote, ahead, err := readProxyHeader(c)
-	done()
-	switch {
-	case errors.Is(err, errOnlyLooked):
-		s.dismiss(c, balancer, metrics.HandshakePeerClosed, err.Error())
-		return
-	case err != nil:
-		s.turnAway(c, balancer, metrics.HandshakeBadProxyHeader, err.Error())
-		return
-	}
-	if result, text := s.enter(remote.Addr()); result != metrics.HandshakeOK {
-		refuse := s.turnAway
-		if remote.Addr() == balancer.Addr() { // LOCAL or UNKNOWN: the load balancer's own check of the port
-			refuse = s.dismiss
-		}
-		refuse(c, remote, result, text)
-		return
-	}
-	s.handshake(ctx, c, remote, ahead, deadline)
-}
-
-// turnAway closes a connection before its handshake.
-func (s *Server) turnAway(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
-	s.sayRefused(remote, result, text)
-	s.drop(c, result)
-}
-
-// dismiss closes a connection that is the health check of a load balancer: it
-// is counted, but logged at debug only.
-func (s *Server) dismiss(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
-	s.say(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
-	s.drop(c, result)
-}
-
-// drop closes and counts a connection before its handshake.
-func (s *Server) drop(c net.Conn, result metrics.Handshake) {
-	c.Close()
-	s.open.Add(-1)
-	<-s.slots
-	s.cfg.Metrics.TLS().CountHandshake(result)
-}
-
-// enter counts a connection of source, unless no client may come from there or
-// too many have. What it counts, exit takes back.
-func (s *Server) enter(source netip.Addr) (metrics.Handshake, string) {
-	p := s.now.Load()
-	if !p.clients.lists(source) {
-		return metrics.HandshakeUnknownNetwork, "no client lists this source address: " + p.clients.explain(&peer{source: source})
-	}
-	of := sourceOf(source)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := s.sources[of]; p.cfg.MaxPerSource > 0 && n >= p.cfg.MaxPerSource {
-		return metrics.HandshakeTooMany, fmt.Sprintf("%v has %d connections, which is the limit for one source", of, n)
-	}
-	// One source that begins handshakes and does not end them must leave slots to
-	// the others (RFC 6614bis §7.4).
-	if slots := cap(s.slots); slots >= 8 && len(s.slots) > slots*3/4 && s.shaking[of] >= slots/2 {
-		return metrics.HandshakeTooMany, fmt.Sprintf("%v has %d unfinished handshakes, half of all that may be, and few are left", of, s.shaking[of])
-	}
-	s.sources[of]++
-	s.shaking[of]++
-	return metrics.HandshakeOK, ""
-}
-
-// shaken notes that a handshake from source is over, one way or the other.
-func (s *Server) shaken(source netip.Addr) {
-	of := sourceOf(source)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shaking[of]--; s.shaking[of] <= 0 {
-		delete(s.shaking, of)
-	}
-}
-
-// exit is the end of what enter began.
-func (s *Server) exit(source netip.Addr) {
-	of := sourceOf(source)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sources[of]--; s.sources[of] <= 0 {
-		delete(s.sources, of)
-	}
-	s.open.Add(-1)
 }
 
 // sourceOf is what counts as one source: an IPv4 address, or the network of one
@@ -306,7 +159,7 @@ func (s *Server) forget(session *Session, r metrics.Reason) {
 	session.state.metrics.Disconnected(r)
 	s.mu.Unlock()
 	s.cfg.Metrics.Ended(session.shown)
-	s.exit(session.remote.Addr())
+	s.admission.left(sourceOf(session.remote.Addr()))
 }
 
 func (s *Server) state(name string) *clientState {

@@ -5,11 +5,14 @@
 // The way of a connection, a file for each step:
 //
 //	listen.go     opens the sockets
-//	server.go     accepts, holds the limits, waits for every goroutine
+//	server.go     starts, stops, and waits for every goroutine
+//	accept.go     accepts, and what happens without a file descriptor
+//	admission.go  who may go on when many arrive (slots.go, bysource.go)
+//	hello.go      waits for the first bytes of a ClientHello
 //	handshake.go  TLS under one deadline; how it failed becomes a metric and a log line
 //	alpn.go       which version of RADIUS is spoken (RFC 9765)
 //	proxy.go      whose connection it is, when a load balancer stands before us
-//	judge.go      whether its certificate is good (paths.go, revocation.go)
+//	judge.go      whether its certificate is good (chainlimits.go, paths.go, revocation.go)
 //	identify.go   which configured client this is; why it is none
 //	policy.go     changing all of that while connections are open
 //	session.go    the read loop: drain what is there, then flush
@@ -21,8 +24,8 @@
 //	close.go      the end: close_notify, and the goodbyes of TCP
 //	drain.go      the end of all connections, when nothing is outstanding
 //
-// A peer can make the gateway hold only what is bounded: a handshake by its
-// deadline and their number, an idle connection by crypto/tls's own state and
+// A peer can make the gateway hold only what is bounded: a silent connection by
+// a deadline and their number, a handshake likewise and by its bytes, an idle connection by crypto/tls's own state and
 // nothing else, a started packet by 4096 octets and the packet timeout,
 // unread answers by WriteBuffer and the write timeout.
 //
@@ -106,14 +109,16 @@ type Config struct {
 	Open    func(*Session) Handler  // makes the handler of a new connection
 	Changed func(*Session, Handler) // Session.Client is another object of the same name now; any goroutine, must not block
 
-	HandshakeTimeout time.Duration // for the whole handshake; 0: 10 s
+	SilentTimeout    time.Duration // from accepting a connection to the first bytes of its ClientHello; 0: 3 s
+	HandshakeTimeout time.Duration // from there to the end of the handshake; 0: 10 s
 	PacketTimeout    time.Duration // from the first octet of a packet to its last; 0: 30 s
 	WriteTimeout     time.Duration // for a client to take what is written; 0: 30 s
 	IdleTimeout      time.Duration // without a request, Status-Server not counted, and with none outstanding; 0: never
 
 	MaxConnections          int // handshakes included; 0: 10,000
 	MaxPerSource            int // from one IPv4 address or IPv6 /64, handshakes included; 0: no limit
-	MaxHandshakes           int // at one time, more wait in the listeners' backlog; 0: 512
+	MaxDescriptors          int // the most connections that the process has descriptors for; 0: no limit but MaxConnections
+	MaxHandshakes           int // at one time; more wait, and see admission.go; 0: 512
 	MaxPacketsPerConnection int // closed after so many; 0: no limit
 	MaxOutstanding          int // requests of one connection; more wait, then are shed; 0: no limit but the Identifiers (256 of a kind), or what the handler sets
 	WriteBuffer             int // octets that may wait for one client to read; 0: 256 KiB
@@ -139,6 +144,7 @@ func (c *Config) setDefaults() {
 			*d = v
 		}
 	}
+	def(&c.SilentTimeout, 3*time.Second)
 	def(&c.HandshakeTimeout, 10*time.Second)
 	def(&c.PacketTimeout, 30*time.Second)
 	def(&c.WriteTimeout, 30*time.Second)

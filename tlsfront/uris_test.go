@@ -70,13 +70,13 @@ func TestRefusalShowsAllNames(t *testing.T) {
 			c.IPAddresses = []net.IP{net.ParseIP("192.0.2.7"), net.ParseIP("2001:db8::7")}
 		},
 			[]string{`san_ip="192.0.2.7, 2001:db8::7"`}},
-		{"five hundred long ones", func(c *x509.Certificate) {
+		{"sixty long ones", func(c *x509.Certificate) {
 			var uris []string
-			for i := range 500 {
+			for i := range 60 {
 				uris = append(uris, fmt.Sprintf("urn:%d:%s", i, strings.Repeat("x", 300)))
 			}
 			c.ExtraExtensions = []pkix.Extension{sanOf(uris...)}
-		}, []string{`san_uri="urn:0:xxx`, `, 497 more"`}},
+		}, []string{`san_uri="urn:0:xxx`, `, 57 more"`}},
 	} {
 		t.Run(c.says, func(t *testing.T) {
 			f := startTCP(t, func(f *front, cfg *Config) {

@@ -89,7 +89,8 @@ func (e *endpoint) renew(broken bool) bool {
 	if broken {
 		wait = renewPause
 	}
-	early := e.renewedAt != 0 && now-e.renewedAt < wait || e.server.back.fullOfSockets()
+	// Where there are no more descriptors, a port has one socket besides, to renew.
+	early := e.renewedAt != 0 && now-e.renewedAt < wait || len(e.retired) > 0 && e.server.back.fullOfSockets()
 	e.mu.Unlock()
 	if early || !e.replace(leaveSocketWhenDue, false) {
 		return false

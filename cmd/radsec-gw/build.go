@@ -199,6 +199,7 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 		CipherSuites:            l.CipherSuites,
 		RadiusVersions:          l.RadiusVersions,
 		ProxyNetworks:           l.ProxyProtocol,
+		SilentTimeout:           l.SilentTimeout,
 		HandshakeTimeout:        l.HandshakeTimeout,
 		PacketTimeout:           l.PacketTimeout,
 		WriteTimeout:            l.WriteTimeout,

@@ -145,7 +145,7 @@ func (g *gateway) assemble(now *inForce, given []net.Listener) (err error) {
 
 // obeyDescriptors tells the parts and the metrics how many descriptors they may have.
 func (g *gateway) obeyDescriptors(d *descriptors, front *tlsfront.Config) {
-	front.MaxConnections = d.connections
+	front.MaxDescriptors = d.connections
 	g.back.LimitSockets(d.udp)
 	for use, n := range map[string]int{"radsec": d.connections, "udp": d.udp, "http": d.http, "other": d.other} {
 		g.metrics.SetDescriptors(use, n)

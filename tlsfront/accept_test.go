@@ -1,0 +1,145 @@
+package tlsfront
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// failing is a listener whose Accept fails as often as told, as without a
+// descriptor.
+type failing struct {
+	*pipeListener
+	errs chan error
+}
+
+func (l *failing) Accept() (net.Conn, error) {
+	select { // the errors first
+	case err := <-l.errs:
+		return nil, &net.OpError{Op: "accept", Err: err}
+	default:
+	}
+	select {
+	case err := <-l.errs:
+		return nil, &net.OpError{Op: "accept", Err: err}
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func startFailing(t *testing.T) (*front, *failing) {
+	l := &failing{newPipeListener(), make(chan error, 10000)}
+	return start(t, l, nil), l
+}
+
+// Without descriptors connections are refused, silent ones first, it is counted,
+// and said at once and then once a minute, with what to do.
+func TestNoDescriptorsForConnections(t *testing.T) {
+	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE} {
+		synctest.Test(t, func(t *testing.T) {
+			f, l := startFailing(t)
+			silent := l.connect()
+			synctest.Wait()
+			l.errs <- cause
+			synctest.Wait() // the silent one gives its descriptor back
+			f.wantMetric(`radsec_gw_tls_handshakes_total{result="displaced"}`, 1)
+			f.wantMetric("radsec_gw_tls_silent_connections", 0)
+			silent.Close()
+			for range 100 {
+				l.errs <- cause
+				l.errs <- cause // and none after the silent one is gone
+				pass(3 * time.Second)
+			}
+			if n := len(f.log.lines("RadSec connections are refused for want of file descriptors")); n < 4 || n > 7 {
+				t.Errorf("in five minutes without descriptors there are %d lines, want one a minute; the log:\n%s", n, f.log)
+			}
+			if all := f.log.lines("level=ERROR"); len(all) > 7 || len(all) > 0 && len(f.log.lines("LimitNOFILE")) != len(all) {
+				t.Errorf("the log has other lines: %q", all)
+			}
+			f.dialPipe(l.pipeListener) // there are descriptors again
+			f.stop()
+		})
+	}
+}
+
+// Another error of Accept is not repeated in the log either.
+func TestAcceptErrorsAreLoggedOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startFailing(t)
+		for range 200 {
+			l.errs <- errors.New("something else")
+		}
+		l.connect()
+		pass(3 * time.Minute)
+		if n := len(f.log.lines("a RadSec connection cannot be accepted")); n < 3 || n > 5 {
+			t.Errorf("three minutes of errors give %d lines, want one a minute", n)
+		}
+		f.stop()
+	})
+}
+
+// When not a single descriptor is left, a connection is accepted with the spare
+// one and closed, so that its peer does not wait for nothing.
+func TestSpareDescriptor(t *testing.T) {
+	f := startTCP(t, nil)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	waiting := must(net.Dial("tcp", f.addr)) // before the limit: this end needs a descriptor, too
+	defer waiting.Close()
+	f.awaitMetric("radsec_gw_tls_silent_connections", 1)
+	l := must(net.Listen("tcp", "127.0.0.1:0"))
+	defer l.Close()
+	peer := must(net.Dial("tcp", l.Addr().String()))
+	defer peer.Close()
+	spare := openSpare()
+	defer spare.close()
+	// From now on no number above those in use is given out.
+	limit := before
+	limit.Cur = uint64(lowestFree(t))
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before)
+	if _, err := l.Accept(); !outOfDescriptors(err) {
+		t.Fatalf("Accept without descriptors reports %v", err)
+	}
+	if !f.server.refuseWith(context.Background(), spare, l) || spare.file == nil {
+		t.Error("the connection is not refused, or the spare descriptor is not taken back")
+	}
+	if err := readToEnd(peer); err == nil {
+		t.Error("the refused peer sees no end")
+	}
+	f.wantMetric(`radsec_gw_tls_handshakes_total{result="no_descriptor"}`, 1)
+}
+
+// lowestFree returns the number that the next descriptor would have.
+func lowestFree(t *testing.T) int {
+	fd, err := syscall.Open("/dev/null", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Close(fd)
+	return fd
+}
+
+// The connections that the process has descriptors for are a limit of their own,
+// with its own reason.
+func TestLimitByDescriptors(t *testing.T) {
+	f := startTCP(t, func(f *front, cfg *Config) { cfg.MaxDescriptors = 1 })
+	f.dial()
+	beyond := must(net.Dial("tcp", f.addr))
+	defer beyond.Close()
+	if err := readToEnd(beyond); err == nil {
+		t.Error("a connection beyond the descriptors sees no end")
+	}
+	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="no_descriptor"}`, 1)
+	f.wantLine("level=ERROR", "refused for want of file descriptors", "LimitNOFILE", "max_connections", "connections=1", "descriptors=")
+}

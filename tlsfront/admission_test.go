@@ -1,0 +1,377 @@
+package tlsfront
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"radsec-gw/metrics"
+)
+
+// goodFrom connects an honest client from an address, again when it was closed,
+// and returns how often and how long it took until the server had it as a session.
+func (f *front) goodFrom(l *pipeListener, address string) (tries int, took time.Duration) {
+	start := time.Now()
+	for {
+		tries++
+		c := tls.Client(l.connectFrom(address), f.clientConfig())
+		if c.Handshake() == nil {
+			<-f.opened
+			go io.Copy(io.Discard, c)
+			return tries, time.Since(start)
+		}
+		pass(100 * time.Millisecond) // of faked time
+	}
+}
+
+// crowd is connections that mean no good. Each comes again when it is closed, as
+// long as the test runs.
+func crowd(l *pipeListener, done chan struct{}, sources, each int, send []byte) {
+	for i := range sources {
+		for range each {
+			go func() {
+				for {
+					select {
+					case <-done:
+						return
+					case <-l.done:
+						return
+					default:
+					}
+					near, far := net.Pipe()
+					select {
+					case l.conns <- named{far, &net.TCPAddr{IP: net.IPv4(198, 51, 100, byte(i)), Port: 1}}:
+						near.Write(send)
+						io.Copy(io.Discard, near)
+						near.Close()
+					case <-done:
+					case <-l.done:
+					}
+					pass(500 * time.Millisecond) // of faked time
+				}
+			}()
+		}
+	}
+}
+
+// RFC 6614bis §7.4: sources with many connections that are silent, or that begin
+// handshakes and do not go on, lock nobody out, however long they keep at it.
+//
+// Rules: P112
+func TestManyUnfinishedConnectionsLockNobodyOut(t *testing.T) {
+	for _, c := range []struct {
+		says          string
+		sources, each int
+		send          []byte
+		slots         int
+		in            time.Duration
+	}{
+		{"two silent sources", 2, 300, nil, 128, 2 * time.Second},
+		{"twenty silent sources", 20, 300, nil, 128, 2 * time.Second},
+		{"two sources that do not finish", 2, 300, helloStart, 128, 2 * time.Second},
+		{"twenty sources that do not finish", 20, 300, helloStart, 128, 2 * time.Second},
+		// Each has one slot, or none: there is no share to exceed, only time.
+		{"more sources that do not finish than there are slots", 20, 20, helloStart, 16, 2*displaceAfter + time.Second},
+		{"one that sends the start of a start", 1, 300, helloStart[:3], 128, 2 * time.Second},
+	} {
+		t.Run(c.says, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes, cfg.MaxConnections = c.slots, 2000 })
+				done := make(chan struct{})
+				crowd(l, done, c.sources, c.each, c.send)
+				for i := range 10 {
+					pass(700 * time.Millisecond)
+					if n, d := f.goodFrom(l, fmt.Sprintf("192.0.2.%d", i)); n > 1 || d > c.in {
+						t.Errorf("an honest client is in at try %d after %v, want the first and at most %v", n, d, c.in)
+					}
+				}
+				u := f.server.cfg.Metrics.TLS().Unfinished()
+				if u.Silent > 1000 || u.Handshaking > 128 || f.server.admission.connections() > 2000 {
+					t.Errorf("%+v and %d connections in all, want at most 1000, 128 and 2000", u, f.server.admission.connections())
+				}
+				if (u.SlotsFull > 0) != (len(c.send) == len(helloStart)) || (len(f.log.lines("all handshake slots are taken")) > 0) != (u.SlotsFull > 0) {
+					t.Errorf("full slots were counted %d times and logged as %q", u.SlotsFull, f.log.lines("all handshake slots are taken"))
+				}
+				close(done)
+				f.stop()
+				f.wantMetric("radsec_gw_tls_silent_connections", 0)
+				f.wantMetric("radsec_gw_tls_handshakes_waiting", 0)
+				f.wantMetric("radsec_gw_tls_handshakes_in_progress", 0)
+				if n, s := f.server.admission.connections(), len(f.server.admission.sources); n != 0 || s != 0 {
+					t.Errorf("%d connections of %d sources are counted after the end", n, s)
+				}
+				pass(time.Second) // for the crowd to end
+			})
+		})
+	}
+}
+
+// A client that shares its source with handshakes that do not go on, as behind
+// NAT, gets a slot once these take long. Peers that drip are no better off.
+//
+// Rules: P112
+func TestSlowHandshakesGiveWayToTheirOwnSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes = 4 })
+		for range 4 {
+			go func() {
+				slow := l.connect()
+				slow.Write(helloStart)
+				drip(slow, make([]byte, 30))
+			}()
+		}
+		pass(500 * time.Millisecond)
+		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 4)
+		if n, d := f.goodFrom(l, "192.0.2.1"); n > 1 || d > displaceAfter+time.Second {
+			t.Errorf("an honest client is in at try %d after %v, want the first and at most %v", n, d, displaceAfter+time.Second)
+		}
+		pass(time.Minute)
+		f.stop()
+	})
+}
+
+// Honest clients that come all at once, more than there are slots, all get in:
+// none of them gives way, from one source or from many.
+//
+// Rules: P112
+func TestManyHonestClientsAtOnce(t *testing.T) {
+	for _, sources := range []int{1, 7, 200} {
+		f := startTCP(t, func(f *front, cfg *Config) {
+			cfg.MaxHandshakes = 4
+			cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+		})
+		failed := make(chan error)
+		for i := range 200 {
+			go func() {
+				raw, err := net.Dial("tcp", f.addr)
+				if err == nil {
+					defer raw.Close()
+					raw.Write(proxyHeader(2, fmt.Sprintf("192.0.2.%d:1", i%sources)))
+					c := tls.Client(raw, f.clientConfig())
+					if err = c.Handshake(); err == nil {
+						<-f.opened
+					}
+				}
+				failed <- err
+			}()
+		}
+		for range 200 {
+			if err := await(t, failed, "a client"); err != nil {
+				t.Errorf("of 200 clients from %d sources one sees %v", sources, err)
+			}
+		}
+		f.stop()
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="ok"}`, 200)
+		f.wantMetric(`radsec_gw_tls_handshakes_in_progress`, 0)
+	}
+}
+
+// The number of handshakes at one time is bounded, and can be changed.
+//
+// Rules: P112
+func TestHandshakesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes = 2 })
+		for range 5 {
+			go l.connect().Write(helloStart)
+		}
+		synctest.Wait()
+		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 2)
+		f.wantMetric("radsec_gw_tls_handshakes_waiting", 3)
+		f.wantMetric("radsec_gw_tls_handshake_slots_full_total", 3)
+		f.wantLine("all handshake slots are taken", "in_progress=2", "largest_source=192.0.2.1", "raise [listen].max_handshakes")
+		if n := len(f.server.processors); n != 0 {
+			t.Errorf("%d processors are held by handshakes that wait for their peers, want none", n)
+		}
+		f.change(func(cfg *Config) { cfg.MaxHandshakes = 4 })
+		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 4)
+		f.wantMetric("radsec_gw_tls_handshakes_waiting", 1)
+		f.stop()
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="shutdown"}`, 5)
+	})
+}
+
+// Draining does not wait for connections that have not begun a handshake.
+func TestDrainEndsSilentConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes = 1 })
+		l.connect()
+		go l.connect().Write(helloStart)
+		synctest.Wait()
+		go l.connect().Write(helloStart) // waits for the slot
+		synctest.Wait()
+		start := time.Now()
+		f.server.Drain(t.Context())
+		if d := time.Since(start); !within(d, 10*time.Second) {
+			t.Errorf("draining takes %v, want the 10 s of the handshake in progress", d)
+		}
+		f.stop()
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="shutdown"}`, 2)
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="timeout"}`, 1)
+	})
+}
+
+// A load balancer's address is that of all its clients: before a header it has no
+// share to exceed, and gives way only to itself.
+//
+// Rules: P112
+func TestLoadBalancerHasNoShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, func(cfg *Config) {
+			cfg.MaxHandshakes = 8
+			cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("203.0.113.1/32")}
+		})
+		honest := l.connectFrom("203.0.113.1") // whose header takes a second
+		for i := range 30 {
+			l.connectFrom(fmt.Sprintf("192.0.2.%d", i%2)) // silent, with no balancer between
+		}
+		for range 10 { // behind the balancer, one source with all slots
+			go l.connectFrom("203.0.113.1").Write(append(proxyHeader(2, "198.51.100.1:1"), helloStart...))
+		}
+		pass(time.Second)
+		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 8)
+		honest.Write(proxyHeader(2, "198.51.100.2:1"))
+		start := time.Now()
+		c := tls.Client(honest, f.clientConfig())
+		if err := c.Handshake(); err != nil {
+			t.Fatal(err)
+		}
+		p := <-f.opened
+		if got := p.session.RemoteAddr().Addr().String(); got != "198.51.100.2" || time.Since(start) > time.Second {
+			t.Errorf("the client behind the balancer is %s and in after %v", got, time.Since(start))
+		}
+		f.stop()
+	})
+}
+
+// The arrivals agree with a plain list, on random input.
+func TestArrivalsAgreeWithAList(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	gauge := 0
+	s := newArrivals(func(n int) { gauge += n })
+	var all []*arrival
+	source := func() netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(random.IntN(5))}) }
+	of := func(source netip.Addr) (list []*arrival) {
+		for _, a := range all {
+			if a.source == source {
+				list = append(list, a)
+			}
+		}
+		return list
+	}
+	for range 20000 {
+		if random.IntN(40) > len(all) || len(all) == 0 {
+			a := &arrival{source: source()}
+			s.add(a)
+			all = append(all, a)
+		} else {
+			i := random.IntN(len(all))
+			s.remove(all[i])
+			all = slices.Delete(all, i, i+1)
+		}
+		if s.n != len(all) || gauge != len(all) {
+			t.Fatalf("there are %d arrivals, and %d in the metric, want %d", s.n, gauge, len(all))
+		}
+		from := source()
+		if got, want := s.count(from), len(of(from)); got != want {
+			t.Fatalf("%v has %d arrivals, want %d", from, got, want)
+		}
+		most := 0
+		for _, a := range all {
+			most = max(most, len(of(a.source)))
+		}
+		g := s.largest()
+		if g == nil {
+			if most != 0 {
+				t.Fatalf("no source is the largest, want one with %d", most)
+			}
+			continue
+		}
+		if want := of(g.source); g.oldest.Len() != most || g.first() != want[0] {
+			t.Fatalf("the largest source has %d arrivals, want %d; or its oldest is wrong", g.oldest.Len(), most)
+		}
+		if a := s.next(); a != of(a.source)[0] {
+			t.Fatal("the next arrival is not the oldest of its source")
+		}
+	}
+	turns := map[netip.Addr]bool{}
+	for range len(s.groups) {
+		turns[s.next().source] = true
+	}
+	if len(turns) != len(s.groups) {
+		t.Errorf("of %d sources %d had their turn in one round", len(s.groups), len(turns))
+	}
+}
+
+// An admission of which the limits are known, for what needs no network.
+func newTestAdmission(slots int) *admission {
+	return newAdmission(slots, metrics.New(prometheus.NewRegistry()).TLS())
+}
+
+func arrivalFrom(address string) *arrival {
+	near, _ := net.Pipe()
+	a := netip.MustParseAddr(address)
+	return &arrival{conn: near, remote: netip.AddrPortFrom(a, 1), source: sourceOf(a)}
+}
+
+// When silent connections are too many, the oldest of the source with most goes.
+func TestOldestOfTheLargestSourceGivesWay(t *testing.T) {
+	d := newTestAdmission(8)
+	l := admissionLimits{connections: 100, silent: 4}
+	var all []*arrival
+	for _, from := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.3", "192.0.2.3"} {
+		a := arrivalFrom(from)
+		if result, text := d.enter(a, false, l); result != metrics.HandshakeOK {
+			t.Fatal(text)
+		}
+		all = append(all, a)
+	}
+	for i, a := range all {
+		want := metrics.HandshakeOK
+		if i == 1 { // when the last came, 192.0.2.2 alone had two
+			want = metrics.HandshakeDisplaced
+		}
+		if a.end != want {
+			t.Errorf("connection %d is %v, want %v", i, a.end, want)
+		}
+	}
+	if d.connections() != 4 || d.sources[all[1].source] != 1 {
+		t.Errorf("%d connections are counted and %d of the source that gave way, want 4 and 1", d.connections(), d.sources[all[1].source])
+	}
+}
+
+// When the connections of all clients together are too many, a source that has
+// more of them in the queue gives way; one that has not is refused.
+func TestQueueGivesWayWhenAllConnectionsAreTaken(t *testing.T) {
+	d := newTestAdmission(1)
+	l := admissionLimits{connections: 4, silent: 4}
+	for range 4 {
+		a := arrivalFrom("192.0.2.1")
+		d.enter(a, false, l)
+		d.begin(a, time.Now().Add(time.Hour))
+	}
+	other := arrivalFrom("192.0.2.2")
+	if result, text := d.enter(other, false, l); result != metrics.HandshakeOK {
+		t.Errorf("a new source beside one that has all connections is refused: %s", text)
+	}
+	if d.queued.n != 2 || d.connections() != 4 {
+		t.Errorf("%d connections wait and %d are open, want 2 and 4", d.queued.n, d.connections())
+	}
+	d.begin(other, time.Now().Add(time.Hour))
+	same := arrivalFrom("192.0.2.2")
+	if result, _ := d.enter(same, false, l); result != metrics.HandshakeTooMany {
+		t.Errorf("a second connection of the new source gets %v, want too_many: nobody has more in the queue", result)
+	}
+	d.stop()
+}

@@ -1,0 +1,227 @@
+package tlsfront
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"math/big"
+	mathrand "math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"radsec-gw/certs"
+	"radsec-gw/metrics"
+)
+
+// authority is a CA of any depth, for chains that certs does not make.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+var serial int64
+
+// issue makes an authority below a; a nil one makes itself.
+func (a *authority) issue(name string, key *ecdsa.PrivateKey, isCA bool) *authority {
+	if key == nil {
+		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	}
+	serial++
+	t := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: isCA, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	if isCA {
+		t.KeyUsage = x509.KeyUsageCertSign
+	}
+	issuer, signer := t, key
+	if a != nil {
+		issuer, signer = a.cert, a.key
+	}
+	return &authority{must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, t, issuer, &key.PublicKey, signer)))), key}
+}
+
+func certsOf(list ...*authority) (certs []*x509.Certificate) {
+	for _, a := range list {
+		certs = append(certs, a.cert)
+	}
+	return certs
+}
+
+func TestWhatAPeerMaySend(t *testing.T) {
+	p := newPKI(t)
+	root := p.ca.Certificate
+	f := newForger()
+	big8192 := must(x509.ParseCertificate(f.certificate(pkix.Name{CommonName: "big root"}, pkix.Name{CommonName: "big root"}, rsaKey(8192, 65537))))
+	trust := newTrust([]*x509.Certificate{root, big8192})
+	named := func(name string, key any) *x509.Certificate {
+		return must(x509.ParseCertificate(f.certificate(pkix.Name{CommonName: name}, root.Subject, key)))
+	}
+	several := func(n int) (list []*x509.Certificate) {
+		for i := range n {
+			list = append(list, named(fmt.Sprint(i), nil))
+		}
+		return list
+	}
+	for _, c := range []struct {
+		says string
+		sent []*x509.Certificate
+		want string // empty: nothing is excessive
+	}{
+		{"a leaf", several(1), ""},
+		{"ten", several(10), ""},
+		{"eleven", several(11), "the peer sent 11 certificates; expected its own and its intermediates, at most 10"},
+		{"two of a name", append(several(2), named("1", nil)), ""},
+		{"three of a name", append(several(2), named("1", nil), named("1", nil)), "more than 2 certificates of one name, CN=1"},
+		{"4096 bits", append(several(1), named("a", rsaKey(4096, 65537))), ""},
+		{"4097 bits", append(several(1), named("a", rsaKey(4097, 65537))), "certificate 2 of the 2 that the peer sent, CN=a: expected an RSA key of at most 4096 bits, got 4097 bits"},
+		{"an exponent of 65537", append(several(1), named("a", rsaKey(2048, 65537))), ""},
+		{"a larger one", append(several(1), named("a", rsaKey(2048, 65539))), "with an exponent of at most 65537, got 65539"},
+		{"a leaf of 8192 bits", []*x509.Certificate{named("a", rsaKey(8192, 65537))}, "certificate 1 of the 1"},
+		{"a root of 8192 bits that is configured", append(several(1), big8192), ""},
+		{"the same as a leaf", []*x509.Certificate{big8192}, "got 8192 bits"},
+		{"a DSA key", []*x509.Certificate{{RawSubject: []byte{1}, PublicKey: struct{}{}, PublicKeyAlgorithm: x509.DSA}}, "expected a key for RSA, ECDSA or Ed25519, got DSA"},
+		{"no key at all", []*x509.Certificate{{RawSubject: []byte{1}}}, "expected a key for RSA"},
+	} {
+		err := trust.checkSent(c.sent)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", c.says, err, c.want)
+		}
+	}
+	// The judge says so, before it verifies anything.
+	j := must(newJudge(&Config{ClientCA: p.ca.CertPEM()}, nil))
+	var v *verdict
+	if _, err := j.certificates(several(11), time.Now()); !errors.As(err, &v) || v.handshake != metrics.HandshakeExcessive {
+		t.Errorf("eleven certificates get %v, want a refusal as excessive", err)
+	}
+	if _, err := j.certificates(several(10), time.Now()); !errors.As(err, &v) || v.handshake != metrics.HandshakeUntrustedCertificate {
+		t.Errorf("ten forged certificates get %v, want a refusal as untrusted", err)
+	}
+}
+
+// Intermediates count when their signatures lead to the client CA, in any order,
+// also when two of them have one name; others do not, and nothing is verified
+// with a key that the client CA does not vouch for.
+func TestIntermediatesLeadToTheClientCA(t *testing.T) {
+	var none *authority
+	root := none.issue("root", nil, true)
+	high := root.issue("high", nil, true)
+	low := high.issue("low", nil, true)
+	lowAgain := root.issue("low", nil, true) // of the same name, another key and issuer
+	leaf := low.issue("leaf", nil, false)
+	stranger := none.issue("root", nil, true) // another CA of the same name
+	forgedHigh := stranger.issue("high", nil, true)
+	forgedLow := forgedHigh.issue("low", nil, true)
+	aside := root.issue("aside", nil, true) // good, and of no use to the leaf
+	trust := newTrust(certsOf(root))
+	for _, c := range []struct {
+		says       string
+		sent, want []*authority
+	}{
+		{"the leaf alone", []*authority{leaf}, nil},
+		{"in order", []*authority{leaf, low, high, root}, []*authority{low, high}},
+		{"out of order", []*authority{leaf, root, high, low}, []*authority{low, high}},
+		{"two of a name", []*authority{leaf, lowAgain, low, high}, []*authority{low, lowAgain, high}},
+		{"two of a name, the wrong one verified first", []*authority{leaf, low, lowAgain, high}, []*authority{low, lowAgain, high}},
+		{"one is missing", []*authority{leaf, low}, nil},
+		{"forged ones", []*authority{leaf, forgedLow, forgedHigh, stranger}, nil},
+		{"forged ones beside genuine ones", []*authority{leaf, forgedLow, low, forgedHigh, high}, []*authority{low, high}},
+		{"one of no use", []*authority{leaf, aside, low, high}, []*authority{low, high}},
+	} {
+		got := trust.intermediates(certsOf(c.sent...))
+		for _, w := range c.want {
+			if !slices.Contains(got, w.cert) {
+				t.Errorf("%s: %v of the peer's does not count", c.says, w.cert.Subject)
+			}
+		}
+		if len(got) != len(c.want) {
+			t.Errorf("%s: %d certificates count, want %d", c.says, len(got), len(c.want))
+		}
+	}
+	for _, c := range []struct {
+		says string
+		sent []*authority
+		want bool
+	}{
+		{"the leaf alone", []*authority{leaf}, false},
+		{"the whole line", []*authority{leaf, low, high}, true},
+		{"a line with a gap", []*authority{leaf, high}, false},
+		{"a root as a leaf", []*authority{root}, true},
+		{"certificates beside the line", []*authority{leaf, aside}, false},
+		{"forged ones of the right names", []*authority{leaf, forgedLow, forgedHigh}, true},
+	} {
+		if got := trust.reaches(certsOf(c.sent...)); got != c.want {
+			t.Errorf("%s: names lead to the client CA is %v, want %v", c.says, got, c.want)
+		}
+	}
+}
+
+// Whatever is sent within the limits, the outcome is that of crypto/x509 with all
+// of it, on random input.
+func TestPathsAgreeWithX509(t *testing.T) {
+	seed := mathrand.Uint64()
+	t.Logf("seed %d", seed)
+	random := mathrand.New(mathrand.NewPCG(seed, 1))
+	var none *authority
+	all := []*authority{none.issue("a", nil, true), none.issue("a", nil, true), none.issue("b", nil, true)}
+	trust := newTrust(certsOf(all[0], all[2]))
+	for i := range 40 {
+		issuer := all[random.IntN(len(all))]
+		var key *ecdsa.PrivateKey
+		if random.IntN(3) == 0 { // a cross-certificate: the key of another
+			key = all[random.IntN(len(all))].key
+		}
+		all = append(all, issuer.issue(string(rune('a'+random.IntN(6))), key, i%7 != 0))
+	}
+	accepted := 0
+	for range 3000 {
+		var sent []*x509.Certificate
+		for range 1 + random.IntN(8) {
+			sent = append(sent, all[random.IntN(len(all))].cert)
+		}
+		if trust.checkSent(sent) != nil {
+			continue
+		}
+		verify := func(certs []*x509.Certificate) error {
+			pool := x509.NewCertPool()
+			for _, c := range certs {
+				pool.AddCert(c)
+			}
+			_, err := sent[0].Verify(x509.VerifyOptions{Roots: trust.roots, Intermediates: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+			return err
+		}
+		want := verify(sent[1:])
+		got := errors.New("names do not lead to the client CA")
+		if trust.reaches(sent) {
+			got = verify(trust.intermediates(sent))
+		}
+		if (got == nil) != (want == nil) {
+			t.Fatalf("of %d certificates: got %v, x509 says %v", len(sent), got, want)
+		}
+		if got == nil {
+			accepted++
+		}
+	}
+	if accepted < 100 {
+		t.Errorf("only %d chains were good: the test shows little", accepted)
+	}
+}
+
+// Names of a peer's that are very long are not written out.
+func TestLongNamesAreNotWrittenOut(t *testing.T) {
+	f := newForger()
+	c := must(x509.ParseCertificate(f.certificate(pkix.Name{OrganizationalUnit: many(500)}, pkix.Name{CommonName: "x"}, nil)))
+	if got := subjectOf(c); !strings.HasPrefix(got, "(a name of ") || len(got) > 100 {
+		t.Errorf("a subject of %d bytes is written as %q", len(c.RawSubject), got)
+	}
+	if got := subjectOf(must(certs.NewCA("short")).Certificate); !strings.Contains(got, "CN=short") {
+		t.Errorf("a short subject is written as %q", got)
+	}
+	if got := clipError(errors.New(strings.Repeat("x", 5000))); len(got) > 1100 {
+		t.Errorf("an error of 5000 bytes is written as %d", len(got))
+	}
+}

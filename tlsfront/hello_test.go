@@ -1,0 +1,69 @@
+package tlsfront
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"testing/iotest"
+)
+
+func TestReadHello(t *testing.T) {
+	for _, c := range []struct {
+		says  string
+		bytes string
+		err   error
+	}{
+		{"a ClientHello", "\x16\x03\x01\x01\x00\x01\x00", nil},
+		{"one that is cut into records", "\x16\x03\x03\x00\x01\x01", nil},
+		{"nothing", "", io.EOF},
+		{"half of what is needed", "\x16\x03\x01", io.EOF},
+		{"HTTP", "GET / HTTP/1.1", errNotHello},
+		{"RADIUS", "\x01\x07\x00\x14", errNotHello},
+		{"SSL 2", "\x80\x2e\x01\x00\x02", errNotHello},
+		{"an alert", "\x15\x03\x01\x00\x02\x02", errNotHello},
+		{"another message", "\x16\x03\x01\x01\x00\x02", errNotHello},
+		{"an empty record", "\x16\x03\x01\x00\x00\x01", errNotHello},
+		{"a record that is too long", "\x16\x03\x01\x40\x01\x01", errNotHello},
+		{"another protocol's version", "\x16\x04\x01\x01\x00\x01", errNotHello},
+	} {
+		for how, r := range map[string]io.Reader{
+			"at once": bytes.NewReader([]byte(c.bytes)), "byte by byte": iotest.OneByteReader(bytes.NewReader([]byte(c.bytes))),
+			"with its end": iotest.DataErrReader(bytes.NewReader([]byte(c.bytes))),
+		} {
+			b, err := readHello(r, nil)
+			if !errors.Is(err, c.err) || err == nil && len(b) < helloSize {
+				t.Errorf("%s, %s: got %d bytes and %v, want %v", c.says, how, len(b), err, c.err)
+			}
+		}
+		// What was read ahead behind a PROXY header is looked at before anything is read.
+		if b, err := readHello(iotest.ErrReader(io.EOF), []byte(c.bytes)); !errors.Is(err, c.err) || string(b) != c.bytes {
+			t.Errorf("%s, read ahead: got %q and %v, want all of it and %v", c.says, b, err, c.err)
+		}
+	}
+}
+
+// What a ClientHello starts with is recognised however it is cut, nothing of it
+// is lost, and no more is read than is needed.
+func FuzzReadHello(f *testing.F) {
+	f.Add([]byte("\x16\x03\x01\x01\x00\x01\x00\x00\xfc"), 2)
+	f.Add([]byte("GET / HTTP/1.1\r\n"), 0)
+	f.Add([]byte("\x16\x03\x01\x00\x00"), 5)
+	f.Add([]byte("\x80\x2e\x01"), 1)
+	f.Add([]byte{}, 0)
+	f.Fuzz(func(t *testing.T, all []byte, cut int) {
+		cut = max(0, min(cut, len(all)))
+		r := bytes.NewReader(all[cut:])
+		b, err := readHello(iotest.OneByteReader(r), all[:cut])
+		if !bytes.HasPrefix(all, b) || len(b) > max(helloSize, cut) {
+			t.Fatalf("got %q of %q, of which %d bytes were read ahead", b, all, cut)
+		}
+		whole, wholeErr := readHello(bytes.NewReader(all), nil)
+		if !errors.Is(wholeErr, err) && !errors.Is(err, wholeErr) {
+			t.Fatalf("%q is %v in one piece and %v cut at %d", all, wholeErr, err, cut)
+		}
+		if wholeErr == nil && (whole[0] != 22 || whole[1] != 3 || whole[5] != 1) {
+			t.Fatalf("%q passes for a ClientHello", whole)
+		}
+	})
+}
