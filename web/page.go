@@ -52,6 +52,7 @@ type pageData struct {
 	Readiness       Readiness
 	Routes          []pageRoute
 	Clients         []pageClient
+	Unfinished      metrics.Unfinished
 	Connections     []pageConnection
 	MoreConnections int
 	Entries         []pageEntry
@@ -127,6 +128,7 @@ func (s *Server) pageData(now time.Time) *pageData {
 		d.Clients = append(d.Clients, pageClient{Name: c.Name, Connections: c.Connections,
 			Requests: c.Requests, Relayed: relayed + status, Other: c.Requests - relayed - status})
 	}
+	d.Unfinished = s.cfg.Metrics.TLS().Unfinished()
 	all := s.cfg.Metrics.Connections()
 	for _, c := range all[:min(len(all), maxShown)] {
 		d.Connections = append(d.Connections, pageConnectionOf(c, now))

@@ -24,6 +24,10 @@ func (b *bed) pageText() string {
 func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 	b := newBed(t, nil)
 	b.busy()
+	b.m.TLS().AddSilent(17)
+	b.m.TLS().AddHandshaking(5)
+	b.m.TLS().AddQueued(3)
+	b.m.TLS().CountSlotsFull()
 	text := b.pageText()
 	for _, want := range []string{
 		"v1.2.3", "(abc)", "not ready", "no server is up for coa", "<bdi>example.org</bdi>", "access, accounting · failover",
@@ -31,6 +35,7 @@ func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 		`>radius-a <span class="quiet">acct</span> <bdi class="address quiet">10.0.0.7:1813</bdi>`, "radius-b.internal (no address)", `<polyline points="`, "requests over the last 8 minutes 15 seconds: now",
 		"<bdi>campus</bdi>", "192.0.2.7:40000", "CN=ap-1.campus.example", "in 3 days 1 hour", ">soon<",
 		"RadSec connection refused", "fingerprint is not among its 2", "the server is down",
+		"Without a client yet: 17 silent, 5 in a TLS handshake, 3 waiting for one of its slots, which were full 1 times.",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
