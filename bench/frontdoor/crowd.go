@@ -24,15 +24,19 @@ type crowd struct {
 	address string
 	config  *tls.Config
 
-	wg     sync.WaitGroup
-	kinds  [4]kind
-	number atomic.Int64
+	kinds []*kind
+
+	wg sync.WaitGroup
 }
 
 // kind is a kind of bad peer and what has become of them.
 type kind struct {
-	name      string
-	behave    func(c *crowd, raw net.Conn) error
+	name    string
+	count   int // how many there are at a time
+	sources int // how many addresses they have together
+	behave  func(c *crowd, raw net.Conn) error
+
+	number    atomic.Int64
 	connected atomic.Int64
 	thrownOff atomic.Int64
 }
@@ -44,24 +48,27 @@ func again() time.Duration {
 	return about/2 + rand.N(about)
 }
 
-func newCrowd(ctx context.Context, address string, config *tls.Config) *crowd {
-	c := &crowd{address: address, config: config}
+func newCrowd(ctx context.Context, address string, config *tls.Config, kinds ...*kind) *crowd {
+	c := &crowd{address: address, config: config, kinds: kinds}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	for i, k := range []struct {
-		name   string
-		behave func(*crowd, net.Conn) error
-	}{{"unfinished handshakes", unfinished}, {"half packets", half}, {"deaf", deaf}, {"noisy", noisy}} {
-		c.kinds[i].name, c.kinds[i].behave = k.name, k.behave
-	}
 	return c
 }
 
-func (s Size) counts() [4]int { return [4]int{s.Unfinished, s.Halves, s.Deaf, s.Noisy} }
+// kinds are those that were there from the beginning.
+func (s Size) kinds() []*kind {
+	const sources = 200
+	return []*kind{
+		{name: "unfinished handshakes", count: s.Unfinished, sources: sources, behave: unfinished},
+		{name: "half packets", count: s.Halves, sources: sources, behave: half},
+		{name: "deaf", count: s.Deaf, sources: sources, behave: deaf},
+		{name: "noisy", count: s.Noisy, sources: sources, behave: noisy},
+	}
+}
 
-func (c *crowd) start(size Size) {
-	for i, n := range size.counts() {
-		for range n {
-			c.wg.Go(func() { c.live(&c.kinds[i]) })
+func (c *crowd) start() {
+	for _, k := range c.kinds {
+		for range k.count {
+			c.wg.Go(func() { c.live(k) })
 		}
 	}
 }
@@ -72,9 +79,9 @@ func (c *crowd) stop() {
 }
 
 // met reports whether every bad peer has been there once.
-func (c *crowd) met(size Size) bool {
-	for i, n := range size.counts() {
-		if c.kinds[i].connected.Load() < int64(n) {
+func (c *crowd) met() bool {
+	for _, k := range c.kinds {
+		if k.connected.Load() < int64(k.count) {
 			return false
 		}
 	}
@@ -83,17 +90,17 @@ func (c *crowd) met(size Size) bool {
 
 // String says how often each kind came and was thrown off.
 func (c *crowd) String() (s string) {
-	for i := range c.kinds {
-		k := &c.kinds[i]
+	for _, k := range c.kinds {
 		s += fmt.Sprintf("%s: %d came, %d thrown off; ", k.name, k.connected.Load(), k.thrownOff.Load())
 	}
 	return s
 }
 
-// live is one bad peer's life.
+// live is one bad peer's life. Their addresses are 127.0.0.2 and so on.
 func (c *crowd) live(k *kind) {
+	source := net.IPv4(127, 0, 0, byte(2+k.number.Add(1)%int64(k.sources)))
 	for c.ctx.Err() == nil {
-		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+c.number.Add(1)%200))}}
+		dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: source}}
 		raw, err := dialer.DialContext(c.ctx, "tcp4", c.address)
 		if err == nil {
 			stop := context.AfterFunc(c.ctx, func() { raw.Close() })
@@ -110,6 +117,9 @@ func (c *crowd) live(k *kind) {
 		}
 	}
 }
+
+// silent sends nothing.
+func silent(_ *crowd, raw net.Conn) error { return untilEnd(raw) }
 
 // unfinished sends the beginning of a ClientHello and nothing more.
 func unfinished(_ *crowd, raw net.Conn) error {

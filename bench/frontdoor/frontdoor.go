@@ -4,12 +4,15 @@ package frontdoor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"time"
 
 	"radsec-gw/bench/answer"
@@ -26,6 +29,14 @@ type Size struct {
 	Deaf       int // peers that send and do not read
 	Noisy      int // garbage after the handshake
 
+	Hostile    int    // peers with certificates that are expensive to verify
+	Handshakes int    // of these one after the other, to measure one
+	FewSources int    // of silent and of half-begun connections, in one trial
+	Sources    int    // likewise in another
+	EachSource int    // connections of each
+	Newcomers  int    // good clients that come while these are there
+	ListenKeys string // of the gateway's configuration
+
 	Rate        float64 // requests a second of the good clients
 	Connections int
 	Phase       time.Duration // of load without and with the bad peers
@@ -34,12 +45,14 @@ type Size struct {
 
 // Full is what the gateway is meant to stand.
 func Full() Size {
-	return Size{Unfinished: 200, Halves: 200, Deaf: 200, Noisy: 50, Rate: 1000, Connections: 16, Phase: 30 * time.Second, Patience: 4 * time.Minute}
+	return Size{Unfinished: 200, Halves: 200, Deaf: 200, Noisy: 50,
+		Hostile: 512, Handshakes: 300, FewSources: 2, Sources: 20, EachSource: 300, Newcomers: 20, Rate: 1000, Connections: 16, Phase: 30 * time.Second, Patience: 4 * time.Minute}
 }
 
 // Small is a few of each.
 func Small() Size {
-	return Size{Unfinished: 10, Halves: 10, Deaf: 10, Noisy: 5, Rate: 200, Connections: 4, Phase: 2 * time.Second, Patience: 20 * time.Second}
+	return Size{Unfinished: 10, Halves: 10, Deaf: 10, Noisy: 5,
+		Hostile: 20, Handshakes: 40, FewSources: 2, Sources: 20, EachSource: 20, Newcomers: 5, ListenKeys: "max_handshakes = 32\n", Rate: 200, Connections: 4, Phase: 2 * time.Second, Patience: 20 * time.Second}
 }
 
 // The bounds. memorySlack is what the runtime may keep of what it once had.
@@ -57,6 +70,9 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 	fs.IntVar(&size.Halves, "halves", size.Halves, "half packets")
 	fs.IntVar(&size.Deaf, "deaf", size.Deaf, "peers that send and do not read")
 	fs.IntVar(&size.Noisy, "noisy", size.Noisy, "peers that send garbage after the handshake")
+	fs.IntVar(&size.Hostile, "hostile", size.Hostile, "peers with expensive certificates")
+	fs.IntVar(&size.Handshakes, "handshakes", size.Handshakes, "handshakes one after the other, to measure what one costs")
+	fs.IntVar(&size.EachSource, "each", size.EachSource, "silent or half-begun connections of each source")
 	fs.DurationVar(&size.Phase, "phase", size.Phase, "how long the good clients are measured, alone and beside the bad")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -87,12 +103,25 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 	return nil
 }
 
-// Try measures good clients alone, then beside the bad ones, then looks whether
-// the gateway's memory returns.
-func Try(ctx context.Context, env *faults.Env, size Size) ([]faults.Row, error) {
+// Try tries everything, each with a gateway of its own: the peers that were
+// always there, those with expensive certificates, and those that are silent or
+// do not go on.
+func Try(ctx context.Context, env *faults.Env, size Size) (rows []faults.Row, err error) {
+	for _, trial := range []func(context.Context, *faults.Env, Size, string, *peers.Process) ([]faults.Row, error){phases, hostile, newcomers} {
+		more, err := withGateway(ctx, env, size, trial)
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
+}
+
+// withGateway runs a trial with a gateway and an answering server.
+func withGateway(ctx context.Context, env *faults.Env, size Size, trial func(context.Context, *faults.Env, Size, string, *peers.Process) ([]faults.Row, error)) ([]faults.Row, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	set := peers.Setup{Dir: env.Dir, Files: env.Files, Bench: env.Bench, Gateway: env.Gateway, Secret: "secret-of-the-answering-server"}
+	set := peers.Setup{Dir: env.Dir, Files: env.Files, Bench: env.Bench, Gateway: env.Gateway, Secret: "secret-of-the-answering-server", ListenKeys: size.ListenKeys}
 	server, err := answer.Listen(answer.Config{Auth: "127.0.0.1:0", Acct: "127.0.0.1:0", Secret: []byte(set.Secret)})
 	if err != nil {
 		return nil, err
@@ -119,18 +148,53 @@ func Try(ctx context.Context, env *faults.Env, size Size) ([]faults.Row, error) 
 	if err != nil {
 		return nil, err
 	}
-	rows, err := phases(ctx, env, size, set.Listen, gateway)
+	rows, err := trial(ctx, env, size, set.Listen, gateway)
 	if gone := gateway.Alive(); gone != nil {
 		return nil, gone
 	}
 	return rows, err
 }
 
-// phases is Try once everything runs.
+// good is the load of the good clients. It comes from a process of its own, if
+// this command can be started again: else the bad peers would delay the good ones
+// within this process already.
+func (s Size) good(ctx context.Context, env *faults.Env, address string) (r load.Report, err error) {
+	cfg := load.Config{Address: address, TLS: env.Client, Secret: []byte("radsec"), Connections: s.Connections, Rate: s.Rate,
+		Mix: packets.Mix{packets.PAP}, Warmup: time.Second, Duration: s.Phase, Timeout: 5 * time.Second}
+	if env.Bench == "" {
+		return load.Run(ctx, cfg)
+	}
+	out, err := exec.CommandContext(ctx, env.Bench, "load", "-address", address, "-certs", filepath.Dir(env.Files.CA), "-json", "-mix", "pap",
+		"-connections", fmt.Sprint(cfg.Connections), "-rate", fmt.Sprint(cfg.Rate),
+		"-warmup", cfg.Warmup.String(), "-duration", cfg.Duration.String(), "-timeout", cfg.Timeout.String()).Output()
+	if err != nil {
+		return r, fmt.Errorf("the good clients' load: %w", err)
+	}
+	return r, json.Unmarshal(out, &r)
+}
+
+func row(what, asked, measured string, met, loose bool) faults.Row {
+	return faults.Row{Trial: "front door", What: what, Asked: asked, Measured: measured, Met: met, Loose: loose}
+}
+
+// compared is the rows of good clients alone and beside bad ones.
+func compared(alone, beside load.Report, bad string) []faults.Row {
+	found := func(r load.Report) (string, bool) {
+		return fmt.Sprintf("p99 %v, %d lost, %d bad of %d", r.P99, r.Lost, r.Bad, r.Sent), r.Lost+r.Bad == 0 && r.Broken == 0
+	}
+	aloneText, aloneMet := found(alone)
+	besideText, besideMet := found(beside)
+	return []faults.Row{
+		row("good clients alone", "none lost or bad", aloneText, aloneMet, false),
+		row("good clients beside "+bad, "none lost or bad", besideText, besideMet, false),
+		row("their p99", fmt.Sprintf("at most %d times that alone", mostSlower), fmt.Sprintf("%.1f times", float64(beside.P99)/float64(alone.P99)), beside.P99 <= mostSlower*alone.P99, true),
+	}
+}
+
+// phases measures good clients alone, then beside the bad ones, then looks
+// whether the gateway's memory returns.
 func phases(ctx context.Context, env *faults.Env, size Size, address string, gateway *peers.Process) ([]faults.Row, error) {
-	good := load.Config{Address: address, TLS: env.Client, Secret: []byte("radsec"), Connections: size.Connections, Rate: size.Rate,
-		Mix: packets.Mix{packets.PAP}, Warmup: time.Second, Duration: size.Phase, Timeout: 5 * time.Second}
-	alone, err := load.Run(ctx, good)
+	alone, err := size.good(ctx, env, address)
 	if err != nil {
 		return nil, err
 	}
@@ -138,14 +202,14 @@ func phases(ctx context.Context, env *faults.Env, size Size, address string, gat
 	if err != nil {
 		return nil, err
 	}
-	bad := newCrowd(ctx, address, env.Client)
-	bad.start(size)
-	err = gateway.Until(ctx, "met by all bad peers", func() bool { return bad.met(size) })
+	bad := newCrowd(ctx, address, env.Client, size.kinds()...)
+	bad.start()
+	err = gateway.Until(ctx, "met by all bad peers", bad.met)
 	if err != nil {
 		bad.stop()
 		return nil, err
 	}
-	beside, err := load.Run(ctx, good)
+	beside, err := size.good(ctx, env, address)
 	during, highest, memoryErr := gateway.Memory()
 	bad.stop()
 	if err = errors.Join(err, memoryErr); err != nil {
@@ -155,16 +219,9 @@ func phases(ctx context.Context, env *faults.Env, size Size, address string, gat
 	if err != nil {
 		return nil, err
 	}
-	row := func(what, asked, measured string, met, loose bool) faults.Row {
-		return faults.Row{Trial: "front door", What: what, Asked: asked, Measured: measured, Met: met, Loose: loose}
-	}
-	return []faults.Row{
-		row("good clients alone", "none lost or bad", fmt.Sprintf("p99 %v, %d lost, %d bad of %d", alone.P99, alone.Lost, alone.Bad, alone.Sent), alone.Lost+alone.Bad == 0 && alone.Broken == 0, false),
-		row("good clients beside the bad", "none lost or bad", fmt.Sprintf("p99 %v, %d lost, %d bad of %d", beside.P99, beside.Lost, beside.Bad, beside.Sent), beside.Lost+beside.Bad == 0 && beside.Broken == 0, false),
-		row("their p99", fmt.Sprintf("at most %d times that alone", mostSlower), fmt.Sprintf("%.1f times", float64(beside.P99)/float64(alone.P99)), beside.P99 <= mostSlower*alone.P99, true),
+	return append(compared(alone, beside, "the bad"),
 		row("memory", fmt.Sprintf("returns to within %d MB", memorySlack>>20), fmt.Sprintf("%d MB before, %d beside the bad (at most %d), %d after", before>>20, during>>20, highest>>20, after>>20), after <= before+memorySlack, true),
-		row("bad connections", "all kinds thrown off or waiting", bad.String(), bad.met(size), false),
-	}, nil
+		row("bad connections", "all kinds thrown off or waiting", bad.String(), bad.met(), false)), nil
 }
 
 // settled waits until the gateway's memory is below, and returns what it is.

@@ -11,7 +11,7 @@ import (
 //
 // Rules: P5, P100, P112
 func TestBadPeersDoNoHarm(t *testing.T) {
-	env, err := faults.NewEnv(t.Context(), t.TempDir(), "", "unused")
+	env, err := faults.NewEnv(t.Context(), t.TempDir(), "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type Setup struct {
 	Listen     string // where the program is to listen for RadSec
 	Auth, Acct int    // ports of the answering server, 127.0.0.1
 	Secret     string // shared with the answering server
+	ListenKeys string // further lines of [listen]
 	Many       bool   // 1,000 clients, 1,000 servers and 10,000 routes instead of one each
 }
 
@@ -105,11 +106,11 @@ certificate     = %q
 private_key     = %q
 client_ca       = %q
 max_connections = 20000
-
+%s
 [metrics]
 address = %q
 
-`, set.Listen, set.Files.ServerCert, set.Files.ServerKey, set.Files.CA, metrics)
+`, set.Listen, set.Files.ServerCert, set.Files.ServerKey, set.Files.CA, set.ListenKeys, metrics)
 	if set.Many {
 		for i := range manyClients - 1 {
 			fmt.Fprintf(&b, "[[client]]\nname = \"client-%d\"\nnetworks = [\"10.%d.%d.0/24\"]\nsecret = \"radsec\"\n\n", i, i/256, i%256)

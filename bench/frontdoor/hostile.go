@@ -1,0 +1,127 @@
+package frontdoor
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"radsec-gw/bench/faults"
+	"radsec-gw/bench/forged"
+	"radsec-gw/bench/peers"
+)
+
+// The bounds of one handshake with expensive certificates.
+const (
+	mostCPU      = 3 * time.Millisecond
+	mostOrdinary = 2 // times an ordinary refused one
+)
+
+// hostile measures what a handshake with expensive certificates costs the
+// gateway, beside an ordinary refused one, and good clients beside many.
+func hostile(ctx context.Context, env *faults.Env, size Size, address string, gateway *peers.Process) ([]faults.Row, error) {
+	expensive, ordinary, err := forgeries(env.Files.CA)
+	if err != nil {
+		return nil, err
+	}
+	each := map[*tls.Certificate]time.Duration{}
+	for _, shown := range []*tls.Certificate{ordinary, expensive, ordinary, expensive} { // the first of each warms up
+		if each[shown], err = costOf(ctx, gateway, address, shown, size.Handshakes); err != nil {
+			return nil, err
+		}
+	}
+	alone, err := size.good(ctx, env, address)
+	if err != nil {
+		return nil, err
+	}
+	bad := newCrowd(ctx, address, env.Client, &kind{name: "expensive certificates", count: size.Hostile, sources: 200,
+		behave: func(_ *crowd, raw net.Conn) error { return refused(raw, expensive) }})
+	bad.start()
+	defer bad.stop()
+	if err := gateway.Until(ctx, "met by all bad peers", bad.met); err != nil {
+		return nil, err
+	}
+	beside, err := size.good(ctx, env, address)
+	if err != nil {
+		return nil, err
+	}
+	ratio := float64(each[expensive]) / float64(each[ordinary])
+	return append([]faults.Row{
+		row("CPU of a handshake with expensive certificates", fmt.Sprintf("at most %v", mostCPU), each[expensive].String(), each[expensive] <= mostCPU, true),
+		row("beside an ordinary refused one", fmt.Sprintf("at most %d times", mostOrdinary), fmt.Sprintf("%.1f times %v", ratio, each[ordinary]), ratio <= mostOrdinary, true),
+	}, append(compared(alone, beside, fmt.Sprintf("%d with expensive certificates", size.Hostile)),
+		row("bad connections", "all thrown off", bad.String(), bad.met(), false))...), nil
+}
+
+// costOf makes n handshakes that are refused, one after the other, and returns
+// what each costs the gateway.
+func costOf(ctx context.Context, gateway *peers.Process, address string, shown *tls.Certificate, n int) (time.Duration, error) {
+	before, err := gateway.CPU()
+	if err != nil {
+		return 0, err
+	}
+	for range n {
+		raw, err := (&net.Dialer{}).DialContext(ctx, "tcp4", address)
+		if err != nil {
+			return 0, err
+		}
+		err = refused(raw, shown)
+		raw.Close()
+		if err == nil {
+			return 0, errors.New("the gateway takes a forged certificate")
+		}
+	}
+	after, err := gateway.CPU()
+	return (after - before) / time.Duration(n), err
+}
+
+// refused makes a handshake that is meant to be refused; its error is not nil then.
+func refused(raw net.Conn, shown *tls.Certificate) error {
+	t := tls.Client(raw, &tls.Config{InsecureSkipVerify: true, CurvePreferences: []tls.CurveID{tls.X25519},
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return shown, nil }})
+	if err := t.Handshake(); err != nil {
+		return err
+	}
+	t.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := t.Read(make([]byte, 1)); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// forgeries makes what two peers show: many expensive certificates in the name of
+// the CA in the file, and one of another CA.
+func forgeries(caFile string) (expensive, ordinary *tls.Certificate, err error) {
+	text, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, nil, fmt.Errorf("%s: expected a PEM certificate", caFile)
+	}
+	ca, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	expensive, ordinary = &tls.Certificate{PrivateKey: key}, &tls.Certificate{PrivateKey: key}
+	if expensive.Certificate, err = forged.Expensive(ca.Subject, key); err != nil {
+		return nil, nil, err
+	}
+	der, err := forged.Certificate(pkix.Name{CommonName: "nobody"}, pkix.Name{CommonName: "another CA"}, &key.PublicKey, key, nil)
+	ordinary.Certificate = [][]byte{der}
+	return expensive, ordinary, err
+}
