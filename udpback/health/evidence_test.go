@@ -382,16 +382,27 @@ func TestOverdue(t *testing.T) {
 // The packet path allocates nothing here, and takes no lock while all is well.
 func TestAnsweredIsCheap(t *testing.T) {
 	p := NewPort(probed, Owner{})
-	p.mu.Lock() // a lock that were taken would hang
-	defer p.mu.Unlock()
-	now := time.Second
-	if n := testing.AllocsPerRun(100, func() {
-		now++
-		p.Answered(now, time.Millisecond)
-		p.Silent(now)
-		_ = p.State() == Up && p.Overdue(now, now) && p.Try(now) || p.Lost()
-	}); n != 0 {
-		t.Errorf("%v allocations, expected none", n)
+	p.mu.Lock() // whoever takes it waits
+	allocations := make(chan float64)
+	go func() {
+		now := time.Second
+		allocations <- testing.AllocsPerRun(100, func() {
+			now++
+			p.Answered(now, time.Millisecond)
+			p.Silent(now)
+			_ = p.State() == Up && p.Overdue(now, now) && p.Try(now) || p.Lost()
+		})
+	}()
+	select {
+	case n := <-allocations:
+		p.mu.Unlock()
+		if n != 0 {
+			t.Errorf("%v allocations, expected none", n)
+		}
+	case <-time.After(20 * time.Second):
+		p.mu.Unlock()
+		<-allocations
+		t.Error("the lock was taken, expected not")
 	}
 }
 
