@@ -111,6 +111,7 @@ func listenChanges() map[string]keyChange {
 		"Listen.CRL":                     {"", `crl = ["ca.crl"]`, inFront(func(c tlsfront.Config) any { return len(c.CRLs) })},
 		"Listen.CRLStale":                {"", `crl_stale = "refuse"`, inFront(func(c tlsfront.Config) any { return c.RefuseStaleCRL })},
 		"Listen.RadiusVersions":          {"", `radius_versions = ["1.1"]`, inFront(func(c tlsfront.Config) any { return c.RadiusVersions })},
+		"Listen.SilentTimeout":           {"", `silent_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.SilentTimeout })},
 		"Listen.HandshakeTimeout":        {"", `handshake_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.HandshakeTimeout })},
 		"Listen.IdleTimeout":             {"", `idle_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.IdleTimeout })},
 		"Listen.PacketTimeout":           {"", `packet_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.PacketTimeout })},
