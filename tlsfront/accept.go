@@ -31,11 +31,13 @@ func (s *Server) accept(ctx context.Context, l net.Listener) {
 		case ctx.Err() != nil || errors.Is(err, net.ErrClosed):
 			return
 		case outOfDescriptors(err):
+			s.cfg.Metrics.AcceptFailed("radsec")
 			s.sayNoDescriptors(err)
 			if s.admission.relieve() || s.refuseWith(ctx, spare, l) {
 				continue
 			}
 		default:
+			s.cfg.Metrics.AcceptFailed("radsec")
 			s.sayCannotAccept(l.Addr().String(), err)
 		}
 		select {

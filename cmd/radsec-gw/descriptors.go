@@ -24,8 +24,8 @@ type descriptors struct {
 const (
 	// A process that serves has standard streams, an epoll instance and its wake-up,
 	// the runtime's files of its control group, a socket to systemd and one to a
-	// syslog server; and each listener may hold one accepted connection that is not
-	// counted yet.
+	// syslog server; and each listener has a spare descriptor and may hold one accepted
+	// connection that is not counted yet.
 	ownDescriptors = 12
 	// With fewer connections than this a gateway is of no use.
 	leastConnections = 4
