@@ -40,7 +40,7 @@ func divide(limit int, cfg *config.Config) (descriptors, error) {
 	// Fewer of each when there are fewer, never more.
 	files, taps := clamp(limit/32, 4, 32), clamp(limit/128, 1, 8)
 	d.http = clamp(limit/16, 4, 64)
-	d.other = ownDescriptors + 2*len(cfg.Listen.Address) + files + taps + 2 // and the listeners of HTTP and taps
+	d.other = ownDescriptors + 3*len(cfg.Listen.Address) + files + taps + 2 // and the listeners of HTTP and taps
 	ports := 0
 	for i := range cfg.Servers {
 		s := withUsedPorts(cfg, &cfg.Servers[i])
