@@ -1,0 +1,342 @@
+package world
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+	"layeh.com/radius/rfc2869"
+)
+
+// radsec is the secret of the RadSec side (RFC 6614 §2.3).
+var radsec = []byte("radsec")
+
+// client is a RadSec connection from within the gateway's namespace. Its methods
+// may be called from any goroutine.
+type client struct {
+	// static after construction
+	conn   *tls.Conn
+	reader sync.WaitGroup
+
+	mu      sync.Mutex // guards the fields below
+	next    byte
+	waiting map[[2]byte]*exchange // by kind and Identifier
+	broken  error
+}
+
+// exchange is a request of a client and what became of it.
+type exchange struct {
+	// static after construction
+	user   string
+	packet []byte // as sent
+	sent   time.Time
+	done   chan struct{} // closed when the reply is here, or the connection has ended
+
+	// written before done is closed
+	code  radius.Code // 0: no reply
+	took  time.Duration
+	state string
+}
+
+// message is what a request is made of.
+type message struct {
+	code  radius.Code // 0: Access-Request
+	user  string
+	state string
+	size  int // at least so many octets, filled up by EAP-Message
+}
+
+// dial opens a RadSec connection to the gateway.
+func (w *world) dial() *client {
+	w.t.Helper()
+	c, err := w.tryDial()
+	w.must(err)
+	return c
+}
+
+func (w *world) tryDial() (*client, error) {
+	config, err := built.files.Client()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := w.gateway.dial(context.Background(), "tcp", "127.0.0.1:2083")
+	if err != nil {
+		return nil, err
+	}
+	conn := tls.Client(raw, config)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("handshake: %w", err)
+	}
+	c := &client{conn: conn, waiting: map[[2]byte]*exchange{}}
+	c.reader.Go(c.read)
+	w.t.Cleanup(c.close)
+	w.clients = append(w.clients, c)
+	return c, nil
+}
+
+func (c *client) close() {
+	c.conn.NetConn().Close()
+	c.reader.Wait()
+}
+
+// login sends an Access-Request for a user, whose realm is what the user's name ends with.
+func (c *client) login(user string) *exchange { return c.send(message{user: user}) }
+
+// accounting sends an Accounting-Request (Start).
+func (c *client) accounting(user string) *exchange {
+	return c.send(message{code: radius.CodeAccountingRequest, user: user})
+}
+
+// send sends a request and does not wait for its reply.
+func (c *client) send(m message) *exchange {
+	if m.code == 0 {
+		m.code = radius.CodeAccessRequest
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := &exchange{user: m.user, done: make(chan struct{})}
+	key := [2]byte{byte(m.code), c.next}
+	for tried := 0; c.waiting[key] != nil && tried < 256; tried++ {
+		c.next++
+		key[1] = c.next
+	}
+	if c.broken == nil && c.waiting[key] != nil {
+		c.broken = fmt.Errorf("256 requests of a kind wait on one connection")
+	}
+	if c.broken != nil {
+		close(e.done)
+		return e
+	}
+	c.next++
+	e.packet, e.sent = encode(m, key[1]), time.Now()
+	c.waiting[key] = e
+	if _, err := c.conn.Write(e.packet); err != nil {
+		c.broken = err
+		delete(c.waiting, key)
+		close(e.done)
+	}
+	return e
+}
+
+// encode is a request as octets.
+func encode(m message, identifier byte) []byte {
+	p := &radius.Packet{Code: m.code, Identifier: identifier, Secret: radsec}
+	access := m.code == radius.CodeAccessRequest
+	if access {
+		_, _ = rand.Read(p.Authenticator[:]) // never fails
+		p.Add(rfc2869.MessageAuthenticator_Type, make([]byte, md5.Size))
+	}
+	_ = rfc2865.UserName_SetString(p, m.user)
+	_ = rfc2865.NASIdentifier_SetString(p, "nas.world.test")
+	station := md5.Sum([]byte(m.user))
+	_ = rfc2865.CallingStationID_SetString(p, fmt.Sprintf("02-00-%X-%X-%X-%X", station[0], station[1], station[2], station[3]))
+	switch m.code {
+	case radius.CodeAccessRequest:
+		if m.size == 0 {
+			_ = rfc2865.UserPassword_SetString(p, "hello")
+		}
+	case radius.CodeAccountingRequest:
+		_ = rfc2866.AcctStatusType_Set(p, rfc2866.AcctStatusType_Value_Start)
+		_ = rfc2866.AcctSessionID_SetString(p, rand.Text())
+	default: // CoA, Disconnect
+		_ = rfc2869.EventTimestamp_Set(p, time.Now())
+		_ = rfc2866.AcctSessionID_SetString(p, rand.Text())
+	}
+	if m.state != "" {
+		_ = rfc2865.State_SetString(p, m.state)
+	}
+	for eap := m.size; eap > 0; eap -= 255 {
+		p.Add(rfc2869.EAPMessage_Type, make([]byte, min(253, max(8, eap))))
+	}
+	b, err := p.Encode()
+	if err != nil {
+		panic(fmt.Sprintf("a request of the test cannot be encoded: %v", err))
+	}
+	if access {
+		sign(b, radsec)
+	}
+	return b
+}
+
+// read gives replies to the exchanges that wait for them, until the connection ends.
+func (c *client) read() {
+	err := c.readReplies()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.broken = err
+	for _, e := range c.waiting {
+		close(e.done)
+	}
+	c.waiting = nil
+}
+
+func (c *client) readReplies() error {
+	buf := make([]byte, radius.MaxPacketLength)
+	for {
+		if _, err := io.ReadFull(c.conn, buf[:4]); err != nil {
+			return err
+		}
+		n := int(binary.BigEndian.Uint16(buf[2:]))
+		if n < 20 || n > len(buf) {
+			return fmt.Errorf("a reply of %d octets", n)
+		}
+		if _, err := io.ReadFull(c.conn, buf[4:n]); err != nil {
+			return err
+		}
+		if err := c.take(buf[:n], time.Now()); err != nil {
+			return err
+		}
+	}
+}
+
+// take ends the exchange that a reply belongs to.
+func (c *client) take(b []byte, now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := [2]byte{byte(asks(radius.Code(b[0]))), b[1]}
+	e := c.waiting[key]
+	if e == nil {
+		return fmt.Errorf("a reply (%v, Identifier %d) to no request that waits", radius.Code(b[0]), b[1])
+	}
+	if !radius.IsAuthenticResponse(b, e.packet, radsec) {
+		return fmt.Errorf("the reply to %s does not verify", e.user)
+	}
+	p, err := radius.Parse(b, radsec)
+	if err != nil {
+		return err
+	}
+	delete(c.waiting, key)
+	e.code, e.took, e.state = p.Code, now.Sub(e.sent), rfc2865.State_GetString(p)
+	close(e.done)
+	return nil
+}
+
+// asks is the code of the requests that a reply answers.
+func asks(code radius.Code) radius.Code {
+	switch code {
+	case radius.CodeAccountingResponse:
+		return radius.CodeAccountingRequest
+	case radius.CodeCoAACK, radius.CodeCoANAK:
+		return radius.CodeCoARequest
+	case radius.CodeDisconnectACK, radius.CodeDisconnectNAK:
+		return radius.CodeDisconnectRequest
+	}
+	return radius.CodeAccessRequest
+}
+
+// within waits for the reply, and returns false where it is not there in time or is not positive.
+func (e *exchange) within(d time.Duration) bool {
+	timer := time.NewTimer(d - time.Since(e.sent))
+	defer timer.Stop()
+	select {
+	case <-e.done:
+	case <-timer.C:
+		select {
+		case <-e.done:
+		default:
+			return false
+		}
+	}
+	return e.granted()
+}
+
+// granted reports whether the reply is here and positive.
+func (e *exchange) granted() bool {
+	select {
+	case <-e.done:
+		return len(e.packet) > 0 && e.code == positive(radius.Code(e.packet[0]))
+	default:
+		return false
+	}
+}
+
+// String says what became of it.
+func (e *exchange) String() string {
+	select {
+	case <-e.done:
+		if e.code == 0 {
+			return e.user + ": the connection ended"
+		}
+		return fmt.Sprintf("%s: %v after %v", e.user, e.code, e.took.Round(100*time.Microsecond))
+	default:
+		return fmt.Sprintf("%s: no reply for %v", e.user, time.Since(e.sent).Round(time.Millisecond))
+	}
+}
+
+// exchanges are requests that were sent together.
+type exchanges []*exchange
+
+// wait waits until all have a reply, or d has gone by since the last was sent, and sums up.
+func (all exchanges) wait(d time.Duration) summary {
+	for _, e := range all {
+		e.within(d + all[len(all)-1].sent.Sub(e.sent))
+	}
+	return all.sum()
+}
+
+// summary is what became of many requests.
+type summary struct {
+	sent, granted, refused, silent int
+	took                           []time.Duration // ascending; what was not granted counts with the time waited in vain
+	bad                            []string        // those that were not granted, the first few
+}
+
+func (all exchanges) sum() summary {
+	s := summary{sent: len(all)}
+	for _, e := range all {
+		if e.granted() {
+			s.granted++
+			s.took = append(s.took, e.took)
+			continue
+		}
+		s.took = append(s.took, time.Since(e.sent))
+		if e.code != 0 {
+			s.refused++
+		} else {
+			s.silent++
+		}
+		if len(s.bad) < 5 {
+			s.bad = append(s.bad, e.String())
+		}
+	}
+	slices.Sort(s.took)
+	return s
+}
+
+// quantile is the time that a fraction q took at most.
+func (s summary) quantile(q float64) time.Duration {
+	if len(s.took) == 0 {
+		return 0
+	}
+	return s.took[min(len(s.took)-1, int(q*float64(len(s.took))))]
+}
+
+func (s summary) max() time.Duration { return s.quantile(1) }
+
+// all reports whether every request was granted.
+func (s summary) all() bool { return s.granted == s.sent }
+
+func (s summary) String() string {
+	text := fmt.Sprintf("%d of %d granted, %d refused, %d without reply; p50 %v, p99 %v, slowest %v",
+		s.granted, s.sent, s.refused, s.silent, round(s.quantile(0.5)), round(s.quantile(0.99)), round(s.max()))
+	if s.bad != nil {
+		text += " (" + strings.Join(s.bad, "; ") + ")"
+	}
+	return text
+}
+
+func round(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }

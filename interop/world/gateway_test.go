@@ -1,0 +1,321 @@
+package world
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait for what should be there at once; a loaded machine is slow.
+const patience = 30 * time.Second
+
+// gateway is the built program, running in its world.
+type gateway struct {
+	// static after construction
+	t      testing.TB
+	world  *world
+	cmd    *exec.Cmd
+	log    *log          // standard error, unless it is given a file
+	exited chan struct{} // closed when it has ended and err is set
+	http   http.Client
+
+	err error
+}
+
+// setup is how a gateway is started; the zero value is as an operator would.
+type setup struct {
+	listen string   // further keys of [listen], one a line
+	rest   string   // [[server]], [[route]] and so on
+	limits string   // options of prlimit, as "--nofile=64"
+	stderr *os.File // instead of the log that the test reads
+	early  bool     // do not wait until it serves
+}
+
+// start writes the configuration and runs radsec-gw serve.
+func (w *world) start(s setup) *gateway {
+	w.t.Helper()
+	w.configure(s)
+	return w.serve(s)
+}
+
+// configure writes the configuration only.
+func (w *world) configure(s setup) {
+	w.t.Helper()
+	w.write("radsec-gw.toml", withoutKeys(fmt.Sprintf(`
+[listen]
+address     = ["127.0.0.1:2083"]
+certificate = %q
+private_key = %q
+client_ca   = %q
+%s
+
+[[client]]
+name     = "world"
+networks = ["127.0.0.0/8"]
+max_connections = 0
+
+[metrics]
+address = "127.0.0.1:9713"
+
+[tap]
+socket = ""
+
+%s
+`, built.files.ServerCert, built.files.ServerKey, built.files.CA, s.listen, s.rest)))
+}
+
+func (w *world) serve(s setup) *gateway {
+	w.t.Helper()
+	g := &gateway{t: w.t, world: w, log: newLog(), exited: make(chan struct{})}
+	g.http = http.Client{Timeout: patience, Transport: &http.Transport{DialContext: w.gateway.dial, DisableKeepAlives: true}}
+	args := []string{built.binary, "serve", "-config", w.path("radsec-gw.toml")}
+	if s.limits != "" {
+		args = append(append([]string{"prlimit"}, strings.Fields(s.limits)...), args...)
+	}
+	g.cmd = exec.Command(args[0], args[1:]...)
+	g.cmd.Stderr = g.log
+	if s.stderr != nil {
+		g.cmd.Stderr = s.stderr
+	}
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	var err error
+	w.gateway.do(func() { err = g.cmd.Start() })
+	w.must(err)
+	go func() {
+		g.err = g.cmd.Wait()
+		close(g.exited)
+	}()
+	w.t.Cleanup(func() {
+		g.signal(syscall.SIGKILL)
+		<-g.exited
+		if w.t.Failed() && s.stderr == nil {
+			w.t.Logf("the gateway's log:\n%s", g.log.tail(25))
+		}
+	})
+	if !s.early {
+		g.awaitServing()
+	}
+	return g
+}
+
+// awaitServing waits until RadSec clients can connect.
+func (g *gateway) awaitServing() {
+	g.t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		conn, err := g.world.gateway.dial(context.Background(), "tcp", "127.0.0.1:2083")
+		if err == nil {
+			conn.Close()
+			return
+		}
+		select {
+		case <-g.exited:
+			g.t.Fatalf("radsec-gw serve ended: %v; its log:\n%s", g.err, g.log.tail(25))
+		case <-time.After(2 * time.Millisecond): // nothing tells from outside that a port is open now
+		}
+		if time.Now().After(deadline) {
+			g.t.Fatalf("radsec-gw serve does not listen after %v: %v", patience, err)
+		}
+	}
+}
+
+func (g *gateway) signal(sig syscall.Signal) { _ = syscall.Kill(-g.cmd.Process.Pid, sig) }
+
+// reload sends SIGHUP and returns the time until the log says that it is in force.
+func (g *gateway) reload() time.Duration {
+	g.t.Helper()
+	before := g.log.count("msg=reloaded what=configuration")
+	from := time.Now()
+	g.signal(syscall.SIGHUP)
+	if !g.log.await(patience, func(text string) bool { return strings.Count(text, "msg=reloaded what=configuration") > before }) {
+		g.t.Fatalf("no reload within %v of SIGHUP; the log:\n%s", patience, g.log.tail(25))
+	}
+	return time.Since(from)
+}
+
+// terminate sends SIGTERM and returns the time until the program has ended.
+func (g *gateway) terminate(within time.Duration) time.Duration {
+	g.t.Helper()
+	from := time.Now()
+	g.signal(syscall.SIGTERM)
+	select {
+	case <-g.exited:
+		if g.err != nil {
+			g.t.Errorf("after SIGTERM it ends with %v, expected status 0", g.err)
+		}
+	case <-time.After(within):
+		g.t.Errorf("it has not ended %v after SIGTERM", within)
+	}
+	return time.Since(from)
+}
+
+// get asks for a page and returns its status, 0 when there is no answer, its text, and the time it took.
+func (g *gateway) get(path string, within time.Duration) (status int, text string, took time.Duration) {
+	from := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:9713"+path, nil)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	response, err := g.http.Do(request)
+	if err != nil {
+		return 0, err.Error(), time.Since(from)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err.Error(), time.Since(from)
+	}
+	return response.StatusCode, string(body), time.Since(from)
+}
+
+// metrics reads /metrics.
+func (g *gateway) metrics() metrics {
+	g.t.Helper()
+	status, text, _ := g.get("/metrics", patience)
+	if status != http.StatusOK {
+		g.t.Fatalf("/metrics: status %d: %s", status, text)
+	}
+	return parseMetrics(text)
+}
+
+// metrics are series and their values, as "name{label="value"}".
+type metrics map[string]float64
+
+func parseMetrics(text string) metrics {
+	m := metrics{}
+	for line := range strings.Lines(text) {
+		at := strings.LastIndexByte(line, ' ')
+		if line[0] == '#' || at < 0 {
+			continue
+		}
+		if value, err := strconv.ParseFloat(strings.TrimSpace(line[at:]), 64); err == nil {
+			m[line[:at]] = value
+		}
+	}
+	return m
+}
+
+// sum adds up the series of a name that have all of the labels, each as `label="value"`.
+func (m metrics) sum(name string, labels ...string) (total float64) {
+series:
+	for series, value := range m {
+		got, rest, _ := strings.Cut(series, "{")
+		if got != name {
+			continue
+		}
+		for _, label := range labels {
+			if !strings.Contains(rest, label) {
+				continue series
+			}
+		}
+		total += value
+	}
+	return total
+}
+
+// log is what the program has printed.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	more chan struct{} // closed and replaced at each write
+}
+
+func newLog() *log { return &log{more: make(chan struct{})} }
+
+func (l *log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Write(b)
+	close(l.more)
+	l.more = make(chan struct{})
+	return len(b), nil
+}
+
+func (l *log) snapshot() (string, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String(), l.more
+}
+
+// await waits until the text so far is as wanted.
+func (l *log) await(within time.Duration, wanted func(text string) bool) bool {
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	for {
+		text, more := l.snapshot()
+		if wanted(text) {
+			return true
+		}
+		select {
+		case <-more:
+		case <-deadline.C:
+			return false
+		}
+	}
+}
+
+// awaitLine waits for a line that holds all of the words.
+func (l *log) awaitLine(within time.Duration, words ...string) bool {
+	return l.await(within, func(text string) bool { return lines(text, words...) > 0 })
+}
+
+// count returns how many lines hold all of the words.
+func (l *log) count(words ...string) int {
+	text, _ := l.snapshot()
+	return lines(text, words...)
+}
+
+func lines(text string, words ...string) (n int) {
+next:
+	for line := range strings.Lines(text) {
+		for _, word := range words {
+			if !strings.Contains(line, word) {
+				continue next
+			}
+		}
+		n++
+	}
+	return n
+}
+
+// tail returns the last n lines, long ones cut.
+func (l *log) tail(n int) string {
+	text, _ := l.snapshot()
+	all := strings.Split(text, "\n")
+	all = all[max(0, len(all)-n):]
+	for i, line := range all {
+		all[i] = line[:min(len(line), 300)]
+	}
+	return strings.Join(all, "\n")
+}
+
+// eventually asks again and again, and reports whether the answer was yes in time.
+func eventually(within time.Duration, yes func() bool) bool {
+	for deadline := time.Now().Add(within); ; {
+		if yes() {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+		time.Sleep(10 * time.Millisecond) // what is asked is outside of this process
+	}
+}
+
+// closed reports whether an error is what an ended connection gives.
+func closed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}

@@ -1,0 +1,153 @@
+package world
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"radsec-gw/bench/material"
+)
+
+var (
+	binaryFlag  = flag.String("binary", "", "test this `FILE`, built elsewhere, instead of building the gateway")
+	withoutFlag = flag.String("without", "", "with -binary: leave these `KEYS`, separated by commas, out of configurations")
+	soakFlag    = flag.Duration("soak", 20*time.Second, "how long the soak takes")
+)
+
+// built is what TestMain has made for all tests; read only afterwards.
+var built struct {
+	binary  string
+	files   material.Files // certificates
+	without []string       // configuration keys to leave out
+}
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	status, err := testMain(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "FAIL:", err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+func testMain(m *testing.M) (int, error) {
+	if err := needPrograms(); err != nil {
+		return 1, err
+	}
+	if os.Geteuid() != 0 {
+		return asRoot()
+	}
+	if err := needNamespaces(); err != nil {
+		return 1, err
+	}
+	dir, err := os.MkdirTemp("", "radsec-gw-world-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	if built.files, err = material.Write(dir); err != nil {
+		return 1, err
+	}
+	if built.binary = *binaryFlag; built.binary == "" {
+		built.binary = filepath.Join(dir, "radsec-gw")
+		build := exec.Command("go", "build", "-o", built.binary, "radsec-gw/cmd/radsec-gw")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped: static, with Go's resolver
+		if out, err := build.CombinedOutput(); err != nil {
+			return 1, fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	}
+	if *withoutFlag != "" {
+		built.without = strings.Split(*withoutFlag, ",")
+	}
+	// Worlds wait most of their time: more of them than there are processors go on
+	// at once. Tests that measure latency are not parallel and have the machine alone.
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("16"); err != nil {
+			return 1, err
+		}
+	}
+	return m.Run(), nil
+}
+
+// needPrograms names what is missing. Debian keeps some in /usr/sbin, which a user's PATH may lack.
+func needPrograms() error {
+	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
+		return err
+	}
+	var missing []string
+	for _, program := range []string{"ip", "nft", "prlimit"} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing = append(missing, program)
+		}
+	}
+	if missing != nil {
+		return fmt.Errorf("not installed: %s: run make deps", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// asRoot runs the tests once more, as root of a user namespace.
+func asRoot() (int, error) {
+	again := exec.Command("/proc/self/exe", os.Args[1:]...)
+	again.Args[0] = os.Args[0]
+	again.Stdin, again.Stdout, again.Stderr = os.Stdin, os.Stdout, os.Stderr
+	again.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		Pdeathsig:   syscall.SIGKILL,
+	}
+	err := again.Run()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return exit.ExitCode(), nil
+	}
+	if err != nil {
+		return 1, fmt.Errorf("these tests make network namespaces: run them as root, or allow user namespaces: %w", err)
+	}
+	return 0, nil
+}
+
+// needNamespaces tries what the worlds are made of, and names what the kernel or the container forbids.
+func needNamespaces() error {
+	trial, err := openNamespace("trial")
+	if err != nil {
+		return fmt.Errorf("no network and mount namespaces: %w: the tests need CAP_SYS_ADMIN and CAP_NET_ADMIN, as root has on a host or in a privileged container", err)
+	}
+	defer trial.close()
+	for _, facility := range []struct{ what, command string }{
+		{"veth devices (CONFIG_VETH)", "ip link add near type veth peer name far"},
+		{"nftables (CONFIG_NF_TABLES)", "nft add table ip trial"},
+		{"NAT of nftables (CONFIG_NFT_NAT)", "nft add chain ip trial out { type nat hook output priority -100 ; }"},
+		{"destination NAT (CONFIG_NFT_NAT)", "nft add rule ip trial out udp dport 1812 dnat to 10.0.0.1"},
+		{"unreachable routes", "ip route add unreachable 10.0.0.1"},
+	} {
+		if out, err := trial.try(facility.command); err != nil {
+			return fmt.Errorf("missing: %s: %s: %w: %s", facility.what, facility.command, err, out)
+		}
+	}
+	return nil
+}
+
+// withoutKeys leaves out the lines that set one of the keys of -without.
+func withoutKeys(config string) string {
+	if len(built.without) == 0 {
+		return config
+	}
+	var kept []string
+	for line := range strings.Lines(config) {
+		key, _, is := strings.Cut(line, "=")
+		if !is || !slices.Contains(built.without, strings.TrimSpace(key)) {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
+}
