@@ -40,8 +40,7 @@ var kinds = []struct{ name, address, health string }{
 	{"named-unprobed", "radius.test", "none"},
 }
 
-// kindsOf is the configuration of all kinds, each with a realm of its own, and a
-// failover group of a silent server and one of the kinds.
+// kindsOf is the configuration of all kinds, each with a realm of its own.
 func kindsOf(literal string) (text string) {
 	for _, k := range kinds {
 		address := k.address
@@ -95,9 +94,9 @@ func TestOwnAddressChanges(t *testing.T) {
 	before(t, w)
 
 	change := func(from, to string) {
-		w.address(w.gateway, "eth0", to+"/24")
 		w.removeAddress(w.gateway, "eth0", from+"/24") // takes the routes through it along
-		w.run(w.gateway, "ip route replace default via "+outsideAddress)
+		w.address(w.gateway, "eth0", to+"/24")
+		w.run(w.gateway, "ip route add default via "+outsideAddress)
 	}
 	change("10.0.0.1", "10.0.0.2")
 	recoverAll(t, w, "own address changed", 12*time.Second, comesBack)

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -66,26 +67,35 @@ func (w *world) dial() *client {
 }
 
 func (w *world) tryDial() (*client, error) {
-	config, err := built.files.Client()
-	if err != nil {
-		return nil, err
-	}
-	raw, err := w.gateway.dial(context.Background(), "tcp", "127.0.0.1:2083")
-	if err != nil {
-		return nil, err
-	}
-	conn := tls.Client(raw, config)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := conn.HandshakeContext(ctx); err != nil {
+	raw, err := w.gateway.dial(ctx, "tcp", "127.0.0.1:2083")
+	if err != nil {
+		return nil, err
+	}
+	conn, err := tlsClient(ctx, raw)
+	if err != nil {
 		raw.Close()
-		return nil, fmt.Errorf("handshake: %w", err)
+		return nil, err
 	}
 	c := &client{conn: conn, waiting: map[[2]byte]*exchange{}}
 	c.reader.Go(c.read)
 	w.t.Cleanup(c.close)
 	w.clients = append(w.clients, c)
 	return c, nil
+}
+
+// tlsClient does the handshake of a client that the gateway knows.
+func tlsClient(ctx context.Context, raw net.Conn) (*tls.Conn, error) {
+	config, err := built.files.Client()
+	if err != nil {
+		return nil, err
+	}
+	conn := tls.Client(raw, config)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("handshake: %w", err)
+	}
+	return conn, nil
 }
 
 func (c *client) close() {
@@ -291,7 +301,7 @@ func (all exchanges) wait(d time.Duration) summary {
 // summary is what became of many requests.
 type summary struct {
 	sent, granted, refused, silent int
-	took                           []time.Duration // ascending; what was not granted counts with the time waited in vain
+	took                           []time.Duration // ascending; without a reply it is the time waited in vain
 	bad                            []string        // those that were not granted, the first few
 }
 
@@ -303,11 +313,12 @@ func (all exchanges) sum() summary {
 			s.took = append(s.took, e.took)
 			continue
 		}
-		s.took = append(s.took, time.Since(e.sent))
 		if e.code != 0 {
 			s.refused++
+			s.took = append(s.took, e.took)
 		} else {
 			s.silent++
+			s.took = append(s.took, time.Since(e.sent))
 		}
 		if len(s.bad) < 5 {
 			s.bad = append(s.bad, e.String())

@@ -3,10 +3,8 @@ package world
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -53,12 +51,14 @@ func (w *world) start(s setup) *gateway {
 // configure writes the configuration only.
 func (w *world) configure(s setup) {
 	w.t.Helper()
+	if !strings.Contains(s.listen, "client_ca") {
+		s.listen += fmt.Sprintf("\nclient_ca = %q", built.files.CA)
+	}
 	w.write("radsec-gw.toml", withoutKeys(fmt.Sprintf(`
 [listen]
 address     = ["127.0.0.1:2083"]
 certificate = %q
 private_key = %q
-client_ca   = %q
 %s
 
 [[client]]
@@ -73,7 +73,7 @@ address = "127.0.0.1:9713"
 socket = ""
 
 %s
-`, built.files.ServerCert, built.files.ServerKey, built.files.CA, s.listen, s.rest)))
+`, built.files.ServerCert, built.files.ServerKey, s.listen, s.rest)))
 }
 
 func (w *world) serve(s setup) *gateway {
@@ -131,6 +131,13 @@ func (g *gateway) awaitServing() {
 }
 
 func (g *gateway) signal(sig syscall.Signal) { _ = syscall.Kill(-g.cmd.Process.Pid, sig) }
+
+// pause stops the process for a while, as a suspended machine does.
+func (g *gateway) pause(d time.Duration) {
+	g.signal(syscall.SIGSTOP)
+	time.Sleep(d)
+	g.signal(syscall.SIGCONT)
+}
 
 // reload sends SIGHUP and returns the time until the log says that it is in force.
 func (g *gateway) reload() time.Duration {
@@ -313,9 +320,4 @@ func eventually(within time.Duration, yes func() bool) bool {
 		}
 		time.Sleep(10 * time.Millisecond) // what is asked is outside of this process
 	}
-}
-
-// closed reports whether an error is what an ended connection gives.
-func closed(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }

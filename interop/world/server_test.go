@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -123,6 +124,17 @@ func (s *server) fresh() int {
 	n := 0
 	for _, r := range s.requests() {
 		if !r.again {
+			n++
+		}
+	}
+	return n
+}
+
+// of returns how many different requests of a realm were received so far.
+func (s *server) of(realm string) int {
+	n := 0
+	for _, r := range s.requests() {
+		if !r.again && strings.HasSuffix(r.user, "@"+realm) {
 			n++
 		}
 	}

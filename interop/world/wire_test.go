@@ -32,7 +32,8 @@ type wire struct {
 	rnd          *rand.Rand
 	toFar        path
 	toNear       path
-	lost         int
+	lost         int // towards the far end
+	doubled      int // towards the far end
 	fragmentable int // IPv4 UDP frames to the far end without the DF bit
 	unbroken     int // those with it
 }
@@ -90,6 +91,20 @@ func (w *wire) set(both path) {
 	w.toFar, w.toNear = both, both
 }
 
+// counts returns how many IPv4 UDP frames went to the far end with the DF bit, and without.
+func (w *wire) counts() (unbroken, fragmentable int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.unbroken, w.fragmentable
+}
+
+// toServer returns how many IPv4 UDP frames towards the far end were lost, and how many doubled.
+func (w *wire) toServer() (lost, doubled int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.lost, w.doubled
+}
+
 // carry takes frames from one device to the other until the wire is taken away.
 func (w *wire) carry(from, to *os.File, treated *path, out bool) {
 	buf := make([]byte, 64<<10)
@@ -140,12 +155,17 @@ func (w *wire) treat(frame []byte, treated *path, out bool) []time.Duration {
 		w.fragmentable++
 	}
 	if w.rnd.Float64()*100 < treated.lose {
-		w.lost++
+		if out {
+			w.lost++
+		}
 		return nil
 	}
 	copies := 1
 	if w.rnd.Float64()*100 < treated.double {
 		copies = 2
+		if out {
+			w.doubled++
+		}
 	}
 	var after []time.Duration
 	for range copies {

@@ -1,0 +1,189 @@
+package world
+
+import (
+	"fmt"
+	"hash/crc32"
+	"strings"
+	"testing"
+	"time"
+
+	"layeh.com/radius"
+)
+
+// standbyTime is how long the standby server takes for an answer.
+const standbyTime = 20 * time.Millisecond
+
+func slowStandby(request) reply { return reply{after: standbyTime} }
+
+// A server answers its probes and no request, as FreeRADIUS whose database hangs
+// (H1). After at most ten requests no login is slower than with the standby alone,
+// and everything that an operator looks at says failing. When it answers again it
+// is used again.
+func TestServerThatAnswersProbesOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sick := w.server("10.0.0.10", func(request) reply { return reply{silent: true} })
+	standby := w.server("10.0.0.11", slowStandby)
+	g := w.start(setup{rest: backend("sick", "10.0.0.10", `probe_interval = "1s"`) + backend("standby", "10.0.0.11") + route("*", to("sick", "standby"))})
+	c := w.dial()
+	first := pace([]*client{c}, "first@test", 5, 2*time.Second)
+	sum := first.wait(patience)
+	t.Logf("the first ten logins at a server that answers probes only: %v", sum)
+	if !sum.all() {
+		t.Errorf("the first ten logins: %v, expected all granted by the standby", sum)
+	}
+	later := pace([]*client{c}, "later@test", 5, 8*time.Second).wait(patience)
+	t.Logf("logins after that: %v; requests at the sick server: %d, at the standby: %d; probes %d", later, sick.fresh(), standby.fresh(), len(sick.probed()))
+	// The bound is for the median: a single wake-up of a busy machine may be late. A
+	// login that waits for the sick server takes two seconds, the first retransmission.
+	if bound := standbyTime + 50*time.Millisecond; !later.all() || later.quantile(0.5) > bound || later.max() > time.Second {
+		t.Errorf("logins after the first ten: %v, expected all granted, within %v but for a machine that stalls", later, bound)
+	}
+	if n := g.log.count("failing", "server=sick"); n < 1 || n > 3 {
+		t.Errorf("%d log lines say that the server is failing, expected one or two", n)
+	}
+	if v := g.metrics().sum("radsec_gw_server_state", `server="sick"`, `port="auth"`, `state="failing"`); v != 1 {
+		t.Errorf(`radsec_gw_server_state{server="sick",port="auth",state="failing"} is %v, expected 1`, v)
+	}
+	if _, page, _ := g.get("/", patience); !strings.Contains(page, "failing") {
+		t.Error("the status page does not say failing")
+	}
+	sick.answer(func(request) reply { return reply{} })
+	mended := time.Now()
+	back := eventually(patience, func() bool {
+		before := sick.fresh()
+		e := c.login("mended@test")
+		e.within(patience)
+		time.Sleep(100 * time.Millisecond)
+		return sick.fresh() > before && g.metrics().sum("radsec_gw_server_state", `server="sick"`, `port="auth"`, `state="up"`) == 1
+	})
+	t.Logf("it answers requests again: up %v later", round(time.Since(mended)))
+	// Three answers, tried every probe_interval × 4 at least: 12 s.
+	if !back {
+		t.Errorf("the server is not up %v after it answers requests again", patience)
+	}
+}
+
+// A server answers half of its requests, beside an idle standby: the others move
+// on after patience, and none is rejected (H2).
+func TestServerThatAnswersHalf(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	half := w.server("10.0.0.10", func(r request) reply { return reply{silent: crc32.ChecksumIEEE([]byte(r.user))%2 == 0} })
+	standby := w.server("10.0.0.11", slowStandby)
+	w.start(setup{rest: backend("half", "10.0.0.10") + backend("standby", "10.0.0.11") + route("*", to("half", "standby"))})
+	c := w.dial()
+	var all exchanges
+	for i := range 60 {
+		all = append(all, c.login(fmt.Sprintf("user%d@test", i)))
+		time.Sleep(100 * time.Millisecond)
+	}
+	sum := all.wait(40 * time.Second)
+	t.Logf("a server that answers half of its requests: %v; it was sent %d, the standby %d", sum, half.fresh(), standby.fresh())
+	// patience is 10 s, and looked at with each retransmission: the next is at 14 s.
+	if !sum.all() || sum.max() > 20*time.Second {
+		t.Errorf("60 logins at a server that answers half of its requests: %v, expected all granted within 20s", sum)
+	}
+}
+
+// Pushes that take 20 s, with patience raised above that: each user is asked
+// once, by one server (H3).
+func TestPushesOfTwentySeconds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	push := func(r request) reply { return reply{silent: r.again, after: 20 * time.Second} } // known by its authenticator
+	a, b := w.server("10.0.0.10", push), w.server("10.0.0.11", push)
+	w.start(setup{rest: backend("a", "10.0.0.10") + backend("b", "10.0.0.11") + route("*", to("a", "b"), `patience = "30s"`)})
+	c := w.dial()
+	var all exchanges
+	for i := range 60 {
+		all = append(all, c.login(fmt.Sprintf("user%d@test", i)))
+		time.Sleep(50 * time.Millisecond)
+	}
+	sum := all.wait(40 * time.Second)
+	pushes := map[string]int{}
+	for _, s := range []*server{a, b} {
+		for _, r := range s.requests() {
+			if !r.again {
+				pushes[r.user]++
+			}
+		}
+	}
+	twice := 0
+	for _, n := range pushes {
+		if n != 1 {
+			twice++
+		}
+	}
+	t.Logf("60 pushes of 20 s: %v; server a asked %d users, server b %d; asked more than once: %d", sum, a.fresh(), b.fresh(), twice)
+	if !sum.all() {
+		t.Errorf("60 pushes of 20 s with patience 30s: %v, expected all granted", sum)
+	}
+	if len(pushes) != 60 || twice > 0 {
+		t.Errorf("%d users were asked, %d of them more than once: expected one push for each of 60", len(pushes), twice)
+	}
+}
+
+// What counts as life (H5): a verified Access-Reject to a probe; and of a server
+// that ignores Status-Server, as NPS does, its answers to requests.
+func TestWhatCountsAsLife(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rejecting, ignoring := w.server("10.0.0.10", nil), w.server("10.0.0.11", nil)
+	rejecting.answerProbes(func(request) reply { return reply{code: radius.CodeAccessReject} })
+	ignoring.answerProbes(func(request) reply { return reply{silent: true} })
+	w.server("10.0.0.12", nil) // the standby
+	keys := []string{`watchdog_interval = "6s"`, `probe_interval = "1s"`}
+	g := w.start(setup{rest: backend("rejecting", "10.0.0.10", keys...) + backend("ignoring", "10.0.0.11", keys...) + backend("standby", "10.0.0.12", keys...) +
+		route("rejecting.test", to("rejecting", "standby")) + route("ignoring.test", to("ignoring", "standby"))})
+	c := w.dial()
+	for _, realm := range []string{"rejecting.test", "ignoring.test"} {
+		if e := c.login("u@" + realm); !e.within(patience) {
+			t.Fatalf("before: %v", e)
+		}
+	}
+	// So many unanswered probes that the port would be dead (down_after = 3).
+	if !eventually(90*time.Second, func() bool {
+		return len(rejecting.probed()) >= 5 && len(ignoring.probed()) >= 5 || len(ignoring.probed()) >= 8
+	}) {
+		t.Logf("probes: %d at the one that rejects them, %d at the one that ignores them", len(rejecting.probed()), len(ignoring.probed()))
+	}
+	m := g.metrics()
+	for name, s := range map[string]*server{"rejecting": rejecting, "ignoring": ignoring} {
+		up := m.sum("radsec_gw_server_state", `server="`+name+`"`, `port="auth"`, `state="up"`)
+		before := s.fresh()
+		e := c.login("after@" + name + ".test")
+		e.within(patience)
+		t.Logf("a server %s probes: up %v after %d probes; a login: %v, at this server: %v", name, up == 1, len(s.probed()), e, s.fresh() > before)
+		if up != 1 {
+			t.Errorf("a server that answers requests and is %s probes is not called up", name)
+		}
+		if !e.granted() || s.fresh() == before {
+			t.Errorf("a login for a server that answers requests and is %s probes: %v, expected it to go there", name, e)
+		}
+	}
+}
+
+// The gateway is paused for longer than its schedule, as a suspended machine:
+// the replies that wait in its sockets are delivered (W14).
+func TestPausedGatewayDeliversReplies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.server("10.0.0.10", func(request) reply { return reply{after: time.Second} })
+	g := w.start(setup{rest: backend("server", "10.0.0.10", `retransmit_duration = "5s"`, "acct_port = 1812") +
+		route("*", to("server"), `packets = ["access", "accounting"]`)})
+	c := w.dial()
+	var all exchanges
+	for i := range 30 {
+		all = append(all, c.login(fmt.Sprintf("u%d@test", i)), c.accounting(fmt.Sprintf("u%d@test", i)))
+	}
+	if !eventually(patience, func() bool { return s.fresh() == 60 }) {
+		t.Fatalf("the server was sent %d requests of 60", s.fresh())
+	}
+	g.pause(7 * time.Second)
+	sum := all.wait(patience)
+	t.Logf("paused for 7 s, with a schedule of 5 s and replies after 1 s: %v", sum)
+	if !sum.all() {
+		t.Errorf("paused for 7 s, with a schedule of 5 s and replies after 1 s: %v, expected all granted", sum)
+	}
+}
