@@ -119,7 +119,7 @@ func (c *client) send(m message) *exchange {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := &exchange{user: m.user, done: make(chan struct{})}
-	key := [2]byte{byte(m.code), c.next}
+	key := [2]byte{byte(kind(m.code)), c.next}
 	for tried := 0; c.waiting[key] != nil && tried < 256; tried++ {
 		c.next++
 		key[1] = c.next
@@ -142,13 +142,25 @@ func (c *client) send(m message) *exchange {
 	return e
 }
 
+// kind is the code of the requests that share Identifiers with those of a code:
+// Status-Server is answered as Access-Request is.
+func kind(code radius.Code) radius.Code {
+	if code == radius.CodeStatusServer {
+		return radius.CodeAccessRequest
+	}
+	return code
+}
+
 // encode is a request as octets.
 func encode(m message, identifier byte) []byte {
 	p := &radius.Packet{Code: m.code, Identifier: identifier, Secret: radsec}
-	access := m.code == radius.CodeAccessRequest
+	access := kind(m.code) == radius.CodeAccessRequest
 	if access {
 		_, _ = rand.Read(p.Authenticator[:]) // never fails
 		p.Add(rfc2869.MessageAuthenticator_Type, make([]byte, md5.Size))
+	}
+	if m.code == radius.CodeStatusServer {
+		return finish(p, access)
 	}
 	_ = rfc2865.UserName_SetString(p, m.user)
 	_ = rfc2865.NASIdentifier_SetString(p, "nas.world.test")
@@ -172,6 +184,11 @@ func encode(m message, identifier byte) []byte {
 	for eap := m.size; eap > 0; eap -= 255 {
 		p.Add(rfc2869.EAPMessage_Type, make([]byte, min(253, max(8, eap))))
 	}
+	return finish(p, access)
+}
+
+// finish encodes a packet, and signs one that has a Message-Authenticator.
+func finish(p *radius.Packet, access bool) []byte {
 	b, err := p.Encode()
 	if err != nil {
 		panic(fmt.Sprintf("a request of the test cannot be encoded: %v", err))

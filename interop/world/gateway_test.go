@@ -34,11 +34,12 @@ type gateway struct {
 
 // setup is how a gateway is started; the zero value is as an operator would.
 type setup struct {
-	listen string   // further keys of [listen], one a line
-	rest   string   // [[server]], [[route]] and so on
-	limits string   // options of prlimit, as "--nofile=64"
-	stderr *os.File // instead of the log that the test reads
-	early  bool     // do not wait until it serves
+	listen  string   // further keys of [listen], one a line
+	metrics string   // further keys of [metrics]
+	rest    string   // [[server]], [[route]] and so on
+	limits  string   // options of prlimit, as "--nofile=64"
+	stderr  *os.File // instead of the log that the test reads
+	early   bool     // do not wait until it serves
 }
 
 // start writes the configuration and runs radsec-gw serve.
@@ -68,12 +69,13 @@ max_connections = 0
 
 [metrics]
 address = "127.0.0.1:9713"
+%s
 
 [tap]
 socket = ""
 
 %s
-`, built.files.ServerCert, built.files.ServerKey, s.listen, s.rest)))
+`, built.files.ServerCert, built.files.ServerKey, s.listen, s.metrics, s.rest)))
 }
 
 func (w *world) serve(s setup) *gateway {

@@ -52,7 +52,8 @@ type server struct {
 	probes []request           // Status-Server
 	known  map[[16]byte]bool   // by Request Authenticator
 	bad    int                 // what is not a request, or does not verify
-	hung   bool                // what is received is not even recorded
+	hung   bool                // what is received is only counted
+	got    int                 // datagrams received
 }
 
 // server starts a server at an address of the outside, which is made: "10.0.0.10".
@@ -119,6 +120,13 @@ func (s *server) probed() []request {
 	return append([]request(nil), s.probes...)
 }
 
+// count returns how many datagrams were received so far, probes included.
+func (s *server) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.got
+}
+
 // fresh returns how many different requests were received so far, Status-Server left out.
 func (s *server) fresh() int {
 	n := 0
@@ -159,6 +167,7 @@ func (s *server) handle(datagram []byte, from netip.AddrPort) {
 	packet, err := radius.Parse(datagram, []byte(secret))
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.got++
 	switch {
 	case s.hung:
 		return
