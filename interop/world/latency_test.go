@@ -1,0 +1,40 @@
+package world
+
+import (
+	"testing"
+	"time"
+)
+
+// noEffect measures p99 alone and beside a fault, in turns, and fails when the
+// fault shows: more than 1.2 times, and wakeUp beside.
+//
+// The lowest of the windows of each kind count, of three windows at least, and of
+// eight before it fails. What holds packets up does so in each window, by tens of
+// milliseconds or seconds: a look-up, a write, a lock. Other programs on the
+// machine do not disturb all of them.
+func noEffect(t *testing.T, fault string, alone, beside func() time.Duration) {
+	t.Helper()
+	var without, with time.Duration
+	for turn := 1; ; turn++ {
+		if p := alone(); without == 0 || p < without {
+			without = p
+		}
+		if p := beside(); with == 0 || p < with {
+			with = p
+		}
+		bound := without*12/10 + wakeUp
+		switch {
+		case t.Failed(): // something else is wrong
+		case turn < 3 || with > bound && turn < 8:
+			continue
+		case with > bound:
+			t.Errorf("p99 is %v beside %s and %v without: expected at most %v", with, fault, without, bound)
+		}
+		t.Logf("p99 beside %s: %v, without: %v", fault, round(with), round(without))
+		return
+	}
+}
+
+// wakeUp is how late a program may be that was due when others were running: a
+// tick of the kernel's scheduler (4 ms at 250 Hz), and a bit.
+const wakeUp = 5 * time.Millisecond
