@@ -60,16 +60,7 @@ func testBlockedFile(t *testing.T, named string, quiet bool, block func(*testing
 		g.signal(syscall.SIGHUP)
 	}
 	time.Sleep(2 * time.Second) // the watcher looks each second
-	var slowest time.Duration
-	for range 3 {
-		for _, page := range []string{"/", "/readyz", "/healthz", "/metrics"} {
-			status, text, took := g.get(page, 3*time.Second)
-			slowest = max(slowest, took)
-			if status != http.StatusOK {
-				t.Errorf("%s while a file blocks: status %d: %.100s", page, status, text)
-			}
-		}
-	}
+	slowest := g.pages(t)
 	sum := pace([]*client{c}, "u@test", 20, time.Second).wait(patience)
 	t.Logf("while a file blocks: pages within %v; logins %v", round(slowest), sum)
 	if slowest > atOnce {
@@ -94,6 +85,21 @@ func testBlockedFile(t *testing.T, named string, quiet bool, block func(*testing
 	if took > atOnce {
 		t.Errorf("ended %v after a second SIGTERM while a file blocks, expected at most %v", took, atOnce)
 	}
+}
+
+// pages asks for each page three times, and returns the longest that one took.
+func (g *gateway) pages(t *testing.T) (slowest time.Duration) {
+	t.Helper()
+	for range 3 {
+		for _, page := range []string{"/", "/readyz", "/healthz", "/metrics"} {
+			status, text, took := g.get(page, 3*time.Second)
+			slowest = max(slowest, took)
+			if status != http.StatusOK {
+				t.Errorf("%s while a file blocks: status %d: %.100s", page, status, text)
+			}
+		}
+	}
+	return slowest
 }
 
 // putFIFO puts a FIFO in the place of a file: opening it blocks.

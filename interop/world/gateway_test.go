@@ -1,16 +1,13 @@
 package world
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -198,117 +195,6 @@ func (g *gateway) metrics() metrics {
 		g.t.Fatalf("/metrics: status %d: %s", status, text)
 	}
 	return parseMetrics(text)
-}
-
-// metrics are series and their values, as "name{label="value"}".
-type metrics map[string]float64
-
-func parseMetrics(text string) metrics {
-	m := metrics{}
-	for line := range strings.Lines(text) {
-		at := strings.LastIndexByte(line, ' ')
-		if line[0] == '#' || at < 0 {
-			continue
-		}
-		if value, err := strconv.ParseFloat(strings.TrimSpace(line[at:]), 64); err == nil {
-			m[line[:at]] = value
-		}
-	}
-	return m
-}
-
-// sum adds up the series of a name that have all of the labels, each as `label="value"`.
-func (m metrics) sum(name string, labels ...string) (total float64) {
-series:
-	for series, value := range m {
-		got, rest, _ := strings.Cut(series, "{")
-		if got != name {
-			continue
-		}
-		for _, label := range labels {
-			if !strings.Contains(rest, label) {
-				continue series
-			}
-		}
-		total += value
-	}
-	return total
-}
-
-// log is what the program has printed.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-	more chan struct{} // closed and replaced at each write
-}
-
-func newLog() *log { return &log{more: make(chan struct{})} }
-
-func (l *log) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.Write(b)
-	close(l.more)
-	l.more = make(chan struct{})
-	return len(b), nil
-}
-
-func (l *log) snapshot() (string, <-chan struct{}) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String(), l.more
-}
-
-// await waits until the text so far is as wanted.
-func (l *log) await(within time.Duration, wanted func(text string) bool) bool {
-	deadline := time.NewTimer(within)
-	defer deadline.Stop()
-	for {
-		text, more := l.snapshot()
-		if wanted(text) {
-			return true
-		}
-		select {
-		case <-more:
-		case <-deadline.C:
-			return false
-		}
-	}
-}
-
-// awaitLine waits for a line that holds all of the words.
-func (l *log) awaitLine(within time.Duration, words ...string) bool {
-	return l.await(within, func(text string) bool { return lines(text, words...) > 0 })
-}
-
-// count returns how many lines hold all of the words.
-func (l *log) count(words ...string) int {
-	text, _ := l.snapshot()
-	return lines(text, words...)
-}
-
-func lines(text string, words ...string) (n int) {
-next:
-	for line := range strings.Lines(text) {
-		for _, word := range words {
-			if !strings.Contains(line, word) {
-				continue next
-			}
-		}
-		n++
-	}
-	return n
-}
-
-// tail returns the last n lines, long ones cut.
-func (l *log) tail(n int) string {
-	text, _ := l.snapshot()
-	all := strings.Split(text, "\n")
-	all = all[max(0, len(all)-n):]
-	for i, line := range all {
-		all[i] = line[:min(len(line), 300)]
-	}
-	return strings.Join(all, "\n")
 }
 
 // eventually asks again and again, and reports whether the answer was yes in time.

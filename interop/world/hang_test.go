@@ -100,9 +100,7 @@ func (g *gateway) atOnce(beside string) {
 	})
 	g.reload()
 	g.t.Log("SIGTERM right after SIGHUP, with no request outstanding")
-	for _, c := range g.world.clients {
-		c.close()
-	}
+	g.world.disconnect()
 	term := g.terminate(patience)
 	g.t.Logf("beside %s: SIGHUP %v, /readyz %v, SIGTERM %v", beside, round(hup), round(ready), round(term))
 	for what, took := range map[string]time.Duration{"SIGHUP": hup, "/readyz": ready, "SIGTERM": term} {

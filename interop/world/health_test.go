@@ -117,6 +117,12 @@ func TestPushesOfTwentySeconds(t *testing.T) {
 			twice++
 		}
 	}
+	if twice > 0 {
+		for _, r := range b.requests()[:min(3, b.fresh())] {
+			t.Logf("server b was asked for %s %v after the first login", r.user, round(r.at.Sub(all[0].sent)))
+		}
+		t.Logf("server a was probed %d times, b %d times", len(a.probed()), len(b.probed()))
+	}
 	t.Logf("60 pushes of 20 s: %v; server a asked %d users, server b %d; asked more than once: %d", sum, a.fresh(), b.fresh(), twice)
 	if !sum.all() {
 		t.Errorf("60 pushes of 20 s with patience 30s: %v, expected all granted", sum)

@@ -2,7 +2,6 @@ package world
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -12,11 +11,8 @@ import (
 	"layeh.com/radius"
 )
 
-// A name with two addresses of which one lives (W5): IPv6 before IPv4 in the hosts
-// file, a silent and a refusing address before a good one in DNS.
-func TestNameWithDeadAddress(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
+// deadAddresses makes names of two addresses, and servers of which the good ones are returned.
+func deadAddresses(w *world) (good, local *server) {
 	names := w.names()
 	names.set("silent.test", at("10.0.0.20", "10.0.0.10"))
 	names.set("refused.test", at("10.0.0.21", "10.0.0.10"))
@@ -35,8 +31,17 @@ func TestNameWithDeadAddress(t *testing.T) {
 	w.server("10.0.0.5", nil).hang(true)
 	w.address(w.outside, "eth0", "10.0.0.21/24") // nobody listens there
 	w.address(w.outside, "eth0", "10.0.0.6/24")
-	good := w.server("10.0.0.10", nil)
-	local := w.serverAt(w.gateway, "127.0.0.9:1812", nil)
+	good = w.server("10.0.0.10", nil)
+	local = w.serverAt(w.gateway, "127.0.0.9:1812", nil)
+	return good, local
+}
+
+// A name with two addresses of which one lives (W5): IPv6 before IPv4 in the hosts
+// file, a silent and a refusing address before a good one in DNS.
+func TestNameWithDeadAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good, local := deadAddresses(w)
 	realms := []string{"silent.test", "refused.test", "silent-low.test", "refused-low.test", "six-dead.test", "four-dead.test", "both.test"}
 	var rest string
 	for _, name := range realms {
@@ -139,27 +144,20 @@ func TestExpandedName(t *testing.T) {
 	w.start(setup{rest: backend("radius", "radius.test", "expand = true", `resolve_interval = "1s"`) +
 		route("*", to("radius"), `balance = "least-outstanding"`)})
 	c := w.dial()
-	var total []int
-	// round sends 60 logins, up to 60 at a time, and returns how many each server was sent.
-	round := func() []int {
+	rounds := 0
+	// round sends 60 logins at a time, and returns how many each server was sent.
+	round := func() (got []int) {
+		rounds++
+		realm := fmt.Sprintf("round%d.test", rounds)
 		var all exchanges
 		for i := range 60 {
-			all = append(all, c.login(fmt.Sprintf("u%d@test", i)))
+			all = append(all, c.login(fmt.Sprintf("u%d@%s", i, realm)))
 		}
 		if sum := all.wait(patience); !sum.all() {
 			t.Errorf("expanded name: %v, expected all granted", sum)
 		}
-		var got []int
-		for i, s := range servers {
-			n := s.fresh()
-			if total != nil {
-				n -= total[i]
-			}
-			got = append(got, n)
-		}
-		total = nil
 		for _, s := range servers {
-			total = append(total, s.fresh())
+			got = append(got, s.of(realm))
 		}
 		return got
 	}
@@ -287,68 +285,4 @@ func TestNameMoves(t *testing.T) {
 	}
 	running.Wait()
 	t.Logf("the old address was sent %d requests, the silent one %d, the new one %d", old.fresh(), quiet.fresh(), fresh.fresh())
-}
-
-// A name server that answers in each wrong way: what is known stays in use, what is
-// late is waited for, and healthy servers do not notice.
-func TestNameServerAnswersWrong(t *testing.T) {
-	t.Parallel()
-	address := netip.MustParseAddr("10.0.0.10")
-	good := at("10.0.0.10")
-	ways := map[string]entry{
-		"late":      {addresses: good.addresses, after: 3 * time.Second},
-		"wrong":     {addresses: good.addresses, wrong: true},
-		"nxdomain":  {code: dnsmessage.RCodeNameError},
-		"servfail":  {code: dnsmessage.RCodeServerFailure},
-		"refused":   {code: dnsmessage.RCodeRefused},
-		"truncated": {addresses: []netip.Addr{address}, truncated: true},
-		"silent":    {silent: true},
-		"empty":     {},
-	}
-	w := newWorld(t)
-	names := w.names()
-	server := w.server("10.0.0.10", nil)
-	var rest string
-	for way, e := range ways {
-		names.set("later-"+way+".test", good)
-		names.set("first-"+way+".test", e)
-		for _, name := range []string{"later-" + way, "first-" + way} {
-			rest += backend(name, name+".test", `resolve_interval = "1s"`) + route(name+".test", to(name))
-		}
-	}
-	g := w.start(setup{rest: rest})
-	c := w.dial()
-	// Those that answer late or truncated are waited for; the others come right
-	// while the logins wait.
-	var first exchanges
-	for way := range ways {
-		first = append(first, c.login("u@first-"+way+".test"))
-		if e := c.login("u@later-" + way + ".test"); !e.within(patience) || e.took > 2*time.Second {
-			t.Errorf("a name that resolves: %v, expected an answer at once", e)
-		}
-	}
-	for way, e := range ways {
-		names.set("later-"+way+".test", e)
-	}
-	time.Sleep(4 * time.Second) // several look-ups go wrong meanwhile
-	for way := range ways {
-		if way != "late" && way != "truncated" {
-			names.set("first-"+way+".test", good)
-		}
-	}
-	for way := range ways {
-		e := c.login("u@later-" + way + ".test")
-		if !e.within(patience) || e.took > time.Second {
-			t.Errorf("the name server has begun to answer %s: %v, expected an answer at once: the address that was known still serves", way, e)
-		}
-		if n := names.questions("later-" + way + ".test"); n < 4 {
-			t.Errorf("later-%s.test was asked for %d times, expected several look-ups in 4s with resolve_interval = \"1s\"", way, n)
-		}
-	}
-	sum := first.wait(40 * time.Second)
-	t.Logf("logins sent while the name server answered wrong at the start: %v", sum)
-	if !sum.all() {
-		t.Errorf("logins sent while the name server answered wrong at the start: %v, expected all granted: the names came right after 4s", sum)
-	}
-	t.Logf("the server was sent %d requests; the log has %d lines about names", server.fresh(), g.log.count("address="))
 }

@@ -48,9 +48,7 @@ func TestStandardErrorTakesNothing(t *testing.T) {
 			} else {
 				t.Logf("log lines lost, as counted: %.0f", lost)
 			}
-			for _, c := range w.clients {
-				c.close()
-			}
+			w.disconnect()
 			took := g.terminate(5 * time.Second)
 			t.Logf("SIGTERM: ended after %v", round(took))
 		})
@@ -87,9 +85,7 @@ func TestStandardErrorFlowsAgain(t *testing.T) {
 	if !text.await(patience, func(s string) bool { return strings.Contains(s, "lost") || strings.Contains(s, "suppressed") }) {
 		t.Errorf("nothing tells that lines were lost, after the pipe was read again; the end is:\n%s", text.tail(3))
 	}
-	for _, c := range w.clients {
-		c.close()
-	}
+	w.disconnect()
 	g.terminate(5 * time.Second)
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +27,8 @@ type world struct {
 	gateway *namespace
 	outside *namespace
 	between *namespace // with newWiredWorld and newRoutedWorld
+
+	mu      sync.Mutex // guards clients
 	clients []*client  // all that the test has opened
 }
 
@@ -125,6 +128,16 @@ func (w *world) address(n *namespace, device, address string) {
 func (w *world) removeAddress(n *namespace, device, address string) {
 	w.t.Helper()
 	w.run(n, "ip addr del "+address+" dev "+device)
+}
+
+// disconnect closes all connections of clients.
+func (w *world) disconnect() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.clients {
+		c.close()
+	}
+	w.clients = nil
 }
 
 // run runs a command that must succeed.
