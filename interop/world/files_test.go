@@ -21,42 +21,40 @@ func TestFileThatBlocks(t *testing.T) {
 		block func(t *testing.T, w *world, path string) (unblock func())
 	}{{"stalled disk", stallDisk}, {"FIFO", putFIFO}} {
 		for _, file := range []struct {
-			name  string
-			quiet bool // found by the watcher, without a signal
-		}{{"secret_file", false}, {"client_ca", false}, {"client_ca", true}} {
-			name := fmt.Sprintf("%s as %s, SIGHUP %v", what.name, file.name, !file.quiet)
-			t.Run(name, func(t *testing.T) {
+			key, by string
+		}{{"secret_file", "SIGHUP"}, {"client_ca", "SIGHUP"}, {"client_ca", "the watcher"}} {
+			t.Run(what.name+" in the place of "+file.key+", found by "+file.by, func(t *testing.T) {
 				t.Parallel()
-				testBlockedFile(t, file.name, file.quiet, what.block)
+				testBlockedFile(t, file.key, file.by == "SIGHUP", what.block)
 			})
 		}
 	}
 }
 
-func testBlockedFile(t *testing.T, named string, quiet bool, block func(*testing.T, *world, string) func()) {
+func testBlockedFile(t *testing.T, key string, signal bool, block func(*testing.T, *world, string) func()) {
 	w := newWorld(t)
-	w.server("10.0.0.10", nil)
+	server := w.server("10.0.0.10", nil)
 	w.must(os.Mkdir(w.path("disk"), 0o700))
 	ca, err := os.ReadFile(built.files.CA)
 	w.must(err)
 	w.write("disk/ca.pem", string(ca))
 	w.write("disk/secret", secret+"\n")
 	path := w.path("disk/ca.pem")
-	server := backend("server", "10.0.0.10")
+	table := backend("server", "10.0.0.10")
 	s := setup{listen: fmt.Sprintf("reload_interval = \"1s\"\nclient_ca = %q", path)}
-	if named == "secret_file" {
+	if key == "secret_file" {
 		path = w.path("disk/secret")
 		s.listen = ""
-		server = "[[server]]\nname = \"server\"\naddress = \"10.0.0.10\"\nacct_port = 0\ncoa_port = 0\n" + fmt.Sprintf("secret_file = %q\n", path)
+		table = "[[server]]\nname = \"server\"\naddress = \"10.0.0.10\"\nacct_port = 0\ncoa_port = 0\n" + fmt.Sprintf("secret_file = %q\n", path)
 	}
-	s.rest = server + route("*", to("server"))
+	s.rest = table + route("*", to("server"))
 	g := w.start(s)
 	c := w.dial()
 	if e := c.login("before@test"); !e.within(patience) {
 		t.Fatalf("before: %v", e)
 	}
 	unblock := block(t, w, path)
-	if !quiet {
+	if signal {
 		g.signal(syscall.SIGHUP)
 	}
 	time.Sleep(2 * time.Second) // the watcher looks each second
@@ -76,8 +74,9 @@ func testBlockedFile(t *testing.T, named string, quiet bool, block func(*testing
 	block(t, w, path)
 	g.signal(syscall.SIGHUP)
 	time.Sleep(300 * time.Millisecond)
-	held := c.login("waits@nowhere.test") // answered at once; so that the connection is not idle
-	held.within(patience)
+	server.hang(true)
+	c.login("waits@test") // for drain_timeout, unless a second signal comes
+	time.Sleep(300 * time.Millisecond)
 	g.signal(syscall.SIGTERM)
 	time.Sleep(300 * time.Millisecond)
 	took = g.terminate(5 * time.Second)
@@ -85,6 +84,38 @@ func testBlockedFile(t *testing.T, named string, quiet bool, block func(*testing
 	if took > atOnce {
 		t.Errorf("ended %v after a second SIGTERM while a file blocks, expected at most %v", took, atOnce)
 	}
+}
+
+// Signals are heard however a disk stalls. The kernel gives a signal to the
+// process's first thread when that is alive, and one that waits for a disk is not
+// woken by it: a gateway that read files there would be deaf. Which thread a
+// goroutine runs on is left to chance, so there are twenty rounds.
+func TestSignalsWhileDiskStalls(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(os.Mkdir(w.path("disk"), 0o700))
+	ca, err := os.ReadFile(built.files.CA)
+	w.must(err)
+	w.write("disk/ca.pem", string(ca))
+	path := w.path("disk/ca.pem")
+	g := w.start(setup{listen: fmt.Sprintf("client_ca = %q", path), rest: backend("server", "10.0.0.10") + route("*", to("server"))})
+	w.server("10.0.0.10", nil)
+	conns := []*client{w.dial(), w.dial(), w.dial(), w.dial()}
+	const heard = "the log level was changed by a signal"
+	var slowest time.Duration
+	for turn := range 20 {
+		unblock := stallDisk(t, w, path)
+		g.signal(syscall.SIGHUP)
+		pace(conns, "u@test", 100, 100*time.Millisecond).wait(patience) // so that threads change
+		from := time.Now()
+		g.signal(syscall.SIGUSR1)
+		if !g.log.await(2*atOnce, func(text string) bool { return lines(text, heard) > turn }) {
+			t.Fatalf("SIGUSR1 was not heard within %v while a disk stalls, in round %d", 2*atOnce, turn+1)
+		}
+		slowest = max(slowest, time.Since(from))
+		unblock()
+	}
+	t.Logf("SIGUSR1 while a disk stalls: heard within %v, twenty times", round(slowest))
 }
 
 // pages asks for each page three times, and returns the longest that one took.
