@@ -71,7 +71,7 @@ func (s *socket) outOfPatience(id wire.ServerID, now time.Duration, w *sweepings
 // leave, and there is somewhere to go; and its server is failing or down, or has left
 // it unanswered for the route's patience, or has been silent altogether since the last
 // of move_on_after transmissions. A server that has answered anything since, a probe
-// included, shows life, and keeps the request. With mu held.
+// included, shows life, and keeps the request: see askForLife. With mu held.
 func (s *socket) shouldMove(sl *slot, now time.Duration, own health.State) bool {
 	if !s.mayLeave(sl) {
 		return false
@@ -80,7 +80,7 @@ func (s *socket) shouldMove(sl *slot, now time.Duration, own health.State) bool 
 	switch {
 	case own >= health.Failing, s.parked():
 	case now-sl.first >= g.patience:
-	case sl.sends < g.moveAfter, s.end.health.HeardSince(sl.lastSent):
+	case sl.sends < g.moveAfter, s.end.health.HeardSince(sl.lastSent - lately):
 		return false
 	}
 	return g.elsewhere(sl.ex, own)

@@ -24,6 +24,7 @@ type sweepings struct {
 	unanswered []time.Duration // when requests that waited in vain were first sent
 	forgotten  int             // abandoned slots whose schedule is over
 	retried    bool            // a parked request fell due
+	waiting    bool            // a request fell due that its server has, and stays there
 }
 
 // giveBack returns the copies and the sweepings themselves to where they came from.
@@ -35,7 +36,7 @@ func (w *sweepings) giveBack(b *Back) {
 	clear(w.ended)
 	clear(w.moving)
 	clear(w.refused)
-	w.packets, w.ended, w.moving, w.forgotten, w.retried = w.packets[:0], w.ended[:0], w.moving[:0], 0, false
+	w.packets, w.ended, w.moving, w.forgotten, w.retried, w.waiting = w.packets[:0], w.ended[:0], w.moving[:0], 0, false, false
 	w.silent, w.unanswered, w.refused = w.silent[:0], w.unanswered[:0], w.refused[:0]
 	b.sweepings.Put(w)
 }
@@ -73,6 +74,22 @@ func (s *socket) sweep() {
 	s.finish(w)
 	if w.retried {
 		s.end.reopen()
+	}
+	if w.waiting {
+		s.askForLife(now)
+	}
+}
+
+// lately is how old a sign of life may be when a request is sent again: younger, it
+// counts as one since then.
+const lately = 500 * time.Millisecond
+
+// askForLife has a port probed that has not been heard of lately, so that a request
+// which is sent again now leaves it when it is due the next time, or stays with a
+// server that only takes its time for it.
+func (s *socket) askForLife(now time.Duration) {
+	if !s.end.health.HeardSince(now - lately) {
+		s.end.health.RequestCheck()
 	}
 }
 
@@ -132,7 +149,7 @@ func (s *socket) mendPath(now time.Duration) {
 func (s *socket) overdue(now time.Duration) bool {
 	for id := range s.slots {
 		sl := &s.slots[id]
-		if sl.state == slotWaiting && sl.sends >= 2 && sl.due <= now+sweepGrain && sl.ex.group != nil && s.isEvidence(sl) && !s.end.health.HeardSince(sl.lastSent) {
+		if sl.state == slotWaiting && sl.sends >= 2 && sl.due <= now+sweepGrain && sl.ex.group != nil && s.isEvidence(sl) && !s.end.health.HeardSince(sl.lastSent-lately) {
 			return true
 		}
 	}
@@ -236,6 +253,7 @@ func (s *socket) isEvidence(sl *slot) bool {
 // reply may free the packet while the copy is being sent. With mu held.
 func (s *socket) again(sl *slot, now time.Duration, w *sweepings) {
 	w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
+	w.waiting = w.waiting || sl.ex.group != nil
 	sl.sends++
 	sl.lastSent = now
 	sl.wait = s.schedule(sl).next(sl.wait, jitter())

@@ -77,7 +77,7 @@ func (g *gateway) checkDescriptors(t *testing.T) {
 			t.Errorf("a server is %s, expected a lack of descriptors to say nothing of a server", state)
 		}
 	}
-	refused := m.sum("radsec_gw_tls_handshakes_total", `result="too_many"`)
+	refused := m.sum("radsec_gw_tls_handshakes_total", `result="too_many"`) + m.sum("radsec_gw_tls_handshakes_total", `result="no_descriptor"`)
 	t.Logf("connections refused, as counted: %.0f; descriptors open: %.0f", refused, m.sum("process_open_fds"))
 	if refused == 0 {
 		t.Error("no refused connection is counted")

@@ -80,7 +80,8 @@ func (p *Port) Probed() bool { return !p.withoutProbes.Load() }
 
 // HeardSince reports whether anything verified has arrived since then.
 func (p *Port) HeardSince(then time.Duration) bool {
-	return time.Duration(p.lastReply.Load()) > then
+	last := time.Duration(p.lastReply.Load())
+	return last != 0 && last > then
 }
 
 // HasAnswered reports whether anything has ever verified from the server, at the

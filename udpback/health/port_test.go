@@ -132,7 +132,6 @@ func TestConfigure(t *testing.T) {
 			loses
 			pass 100s       up
 			silent 2        up
-			answered
 			check status-server
 			pass 60s        down`, "up→suspect suspect→down"},
 		{"suspect for silence, to none: silence is all the evidence", probed, `

@@ -167,7 +167,7 @@ func (w *twin) lost(at, sent time.Duration) {
 			before = h.sent
 		}
 	}
-	if answered := w.last("answered"); !answersProbes && answered != 0 && answered >= first {
+	if answered := w.last("answered"); !answersProbes && answered != 0 && (answered >= first || w.silent() == 0 && w.state == Up) {
 		if w.missed() >= w.c.DownAfter {
 			w.unprobed = true
 			w.judgeSilence()

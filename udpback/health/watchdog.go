@@ -164,8 +164,8 @@ func (p *Port) countLost() {
 	if p.lostSince == 0 {
 		p.lostSince = p.sentAt
 	}
-	if p.lastProbe.Load() == 0 && time.Duration(p.lastAnswer.Load()) >= p.lostSince {
-		// It answers requests. That it does not answer probes may be all there is to it.
+	if p.lastProbe.Load() == 0 && p.answersRequests() {
+		// That it does not answer probes may be all there is to it.
 		if p.missed++; p.missed >= p.Config().DownAfter {
 			p.withoutProbes.Store(true)
 			p.note(Transition{From: p.State(), To: p.State(), NoStatusServer: true})
@@ -190,6 +190,13 @@ func (p *Port) countLost() {
 	case p.missed >= p.Config().DownAfter:
 		p.change(Down)
 	}
+}
+
+// answersRequests reports whether a request was answered since the first probe was
+// lost, or one was before and nothing speaks against the port since. With mu held.
+func (p *Port) answersRequests() bool {
+	last := time.Duration(p.lastAnswer.Load())
+	return last != 0 && (last >= p.lostSince || p.silent.Load() == 0 && p.State() == Up)
 }
 
 // judgeSilence decides on a port whose probes count no more: what its requests have

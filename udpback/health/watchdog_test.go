@@ -179,10 +179,16 @@ func TestNoStatusServer(t *testing.T) {
 			silent 3        down
 			answers
 			pass 45s        up`, "no-status-server up→down down→up"},
-		{"not when it answered requests only before its first probe was lost", probed, `
+		{"also when it answered requests before its first probe was lost, and none is silent since", probed, `
 			answered
 			loses
 			pass 1s
+			pass 14s        up`, "no-status-server"},
+		{"not when one is silent since", probed, `
+			answered
+			loses
+			pass 1s
+			silent
 			pass 14s        down`, "up→suspect suspect→down"},
 		{"not when it has ever answered a probe", probed, `
 			pass 2s
