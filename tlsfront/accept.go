@@ -85,9 +85,10 @@ func (c *Config) admissionLimits() admissionLimits {
 // reject closes a connection that admission does not count, or not any more.
 func (s *Server) reject(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
 	c.Close()
-	if result == metrics.HandshakeShutdown {
+	switch result {
+	case metrics.HandshakeShutdown, metrics.HandshakeNoDescriptor: // sayNoDescriptors tells of those
 		s.say(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
-	} else {
+	default:
 		s.sayRefused(remote, result, text)
 	}
 	s.cfg.Metrics.TLS().CountHandshake(result)
