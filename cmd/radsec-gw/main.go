@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 )
 
 // subcommand is one command: its own flags are args, its answer is the process's exit status
@@ -28,6 +29,12 @@ func commands() []subcommand {
 		{"version", "print version, commit and Go version", runVersion},
 	}
 }
+
+// The kernel hands a signal to the process's first thread when it can, and a thread
+// that waits for a disk which does not answer takes none. The first thread is kept for
+// the main goroutine, which reads no file itself, so that SIGTERM and SIGHUP are heard
+// whatever the disks do.
+func init() { runtime.LockOSThread() }
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
