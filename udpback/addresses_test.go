@@ -231,3 +231,24 @@ func TestNameWithoutAddress(t *testing.T) {
 		}
 	})
 }
+
+// A server of several addresses that was down comes back at the one where it answers:
+// the port is not led away between the answers that it takes.
+func TestSeveralAddressesComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.name(host, "a", "b", "c")
+		s := f.server(t, "x", named(10*time.Second, health.CheckStatusServer))
+		defer s.Close()
+		f.net.answering(t)
+		pass(time.Minute)
+		if got := s.end(wire.KindAccess).health.State(); got != health.Down {
+			t.Fatalf("the server is %v after a minute of silence, expected down", got)
+		}
+		f.net.answering(t, "b")
+		pass(4 * 3 * 3300 * time.Millisecond) // at most two probes elsewhere before b's first, for each of two ports; then three answers
+		if got := s.end(wire.KindAccess).health.State(); got != health.Up || s.Address() != ipOf("b") {
+			t.Errorf("the server is %v at %v, expected up at b's address", got, s.Address())
+		}
+	})
+}

@@ -28,7 +28,7 @@ type Batch struct {
 	items   []item
 	packets [][]byte // of one socket; reused
 	arena   arena
-	err     error // of the last Flush
+	err     error // why the last Flush did not send everything; nil: it did
 }
 
 // room returns space for one more packet, after sending what is there if it is full.
@@ -75,7 +75,9 @@ func (b *Batch) flushSocket(s *socket) {
 	n, err := s.conn.send(b.packets)
 	clear(b.packets)
 	if err != nil {
-		b.err = err
+		if n < mine { // else it tells of an earlier datagram
+			b.err = err
+		}
 		s.failed(err)
 	}
 	s.end.metrics.Sent(n)

@@ -30,6 +30,7 @@ type endpoint struct {
 	sockets     atomic.Pointer[[]*socket]
 	blockedAt   atomic.Int64 // when the network last said that it cannot get there; 0: it has not since the last reply
 	addressAt   atomic.Int64 // when the address in use was taken
+	probedAt    atomic.Int64 // when the last probe was sent
 
 	mu        sync.Mutex // guards the fields below; held while a socket is opened, never for a look-up
 	closed    bool
@@ -165,20 +166,28 @@ func (e *endpoint) announce() {
 // silent is told of a request that fell due, by the time of its first transmission.
 func (e *endpoint) silent(first time.Duration) {
 	e.health.Silent(first)
-	if !e.livesAtAddress() {
-		e.suspectPath()
+	if !e.isFine() && !e.health.HeardSince(first) {
+		e.suspectPath(first)
 	}
 }
 
+// isFine reports whether the port is up at the address in use, by what was heard from it.
+func (e *endpoint) isFine() bool { return e.health.State() == health.Up && e.livesAtAddress() }
+
 // suspectPath does what may help when nothing is heard from the port: its server may
 // have another address, be reached at another of those that it has, or hear a new
-// local port, because a device on the way has forgotten the old. It does not wait.
-func (e *endpoint) suspectPath() {
+// local port, because a device on the way has forgotten the old. sent is when that was
+// sent which has no answer: it speaks only against an address that was in use then. It
+// does not wait.
+func (e *endpoint) suspectPath(sent time.Duration) {
 	state := e.health.State()
 	if state == health.Failing { // the way is good: probes are answered
 		return
 	}
 	e.server.suspectName()
+	if int64(sent) < e.addressAt.Load() {
+		return
+	}
 	from := e.server.Address()
 	e.server.tryNextAddress(from)
 	if state != health.Up && e.server.Address() == from {
@@ -186,10 +195,12 @@ func (e *endpoint) suspectPath() {
 	}
 }
 
-// livesAtAddress reports whether the port is up and something has verified from the
-// address in use.
+// livesAtAddress reports whether something has verified from the address in use, and
+// the port is up or has answered the last probe.
 func (e *endpoint) livesAtAddress() bool {
-	return e.health.State() == health.Up && e.health.HeardSince(time.Duration(e.addressAt.Load()-1))
+	probed := e.probedAt.Load() // 0: never
+	return e.health.HeardSince(time.Duration(e.addressAt.Load()-1)) &&
+		(e.health.State() == health.Up || probed != 0 && e.health.HeardSince(time.Duration(probed-1)))
 }
 
 // leaveServer has requests that wait here go to other servers, where they can.

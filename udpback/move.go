@@ -21,9 +21,11 @@ type mover struct {
 }
 
 // leavesSocket reports whether a request that is due goes to its server by the socket
-// that has taken this one's place, instead of being resent. With mu held.
+// that has taken this one's place, instead of being resent: when nothing has arrived
+// here since it was sent. With mu held.
 func (s *socket) leavesSocket(sl *slot) bool {
-	return s.orders&leaveSocketWhenDue != 0 && sl.ex.group != nil && movable(sl.ex.Kind) && !s.end.uses(s)
+	return s.orders&leaveSocketWhenDue != 0 && s.heardAt <= sl.lastSent &&
+		sl.ex.group != nil && movable(sl.ex.Kind) && !s.end.uses(s)
 }
 
 // obey has a request leave that is ordered to, if it can. With mu held.

@@ -1,6 +1,8 @@
 package udpback
 
 import (
+	"time"
+
 	"layeh.com/radius"
 
 	"radsec-gw/udpback/health"
@@ -27,12 +29,13 @@ func probeCode(check health.Check, label string) wire.Code {
 }
 
 // sendProbe sends one probe, and tells the port's health how it ended. A port that is
-// not up may be reached in another way: it is probed from a new local port, and at the
-// next of its server's addresses.
+// not up and has not answered the last one may be reached in another way: it is probed
+// from a new local port, or at the next of its server's addresses.
 func (e *endpoint) sendProbe() {
-	if e.health.State() != health.Up {
-		e.suspectPath()
+	if last := time.Duration(e.probedAt.Load()); e.health.State() != health.Up && !e.health.HeardSince(last-1) {
+		e.suspectPath(last)
 	}
+	e.probedAt.Store(int64(e.server.back.Now()))
 	code := probeCode(e.health.Config().Check, e.label)
 	p := &probe{port: e}
 	p.Handler, p.Code, p.Kind = p, code, wire.KindOf(code)

@@ -224,7 +224,7 @@ func (s *socket) take(r *receiver, now time.Duration) {
 		if !c.good {
 			continue
 		}
-		verified = true
+		verified, s.heardAt = true, now
 		if sl := &s.slots[c.id]; sl.generation == c.generation && sl.state != slotMoving {
 			c.left = sl.left
 			if !sl.uncounted {

@@ -14,7 +14,9 @@ import (
 func (s *socket) refuse() {
 	now := s.end.server.back.Now()
 	s.end.server.suspectName()
-	s.end.server.tryNextAddress(s.end.server.Address())
+	if s.end.uses(s) {
+		s.end.server.tryNextAddress(s.end.server.Address())
+	}
 	if latest := s.lastWaiting(); latest != 0 { // one message is as good as one silent request: without probes nothing else would count
 		s.end.health.Silent(latest)
 	}

@@ -101,9 +101,16 @@ func (e *endpoint) renew(broken bool) bool {
 	return true
 }
 
+// mostRetired bounds how many retired sockets listen on while refresh is called again
+// and again.
+const mostRetired = 8
+
 // refresh renews the sockets whatever the port's health. What waits on a port that is
 // not up goes to the new socket at once.
 func (e *endpoint) refresh() {
+	if n := len(e.retiredNow()); n >= mostRetired || n > 0 && e.server.back.fullOfSockets() {
+		return
+	}
 	o := leaveSocketWhenDue
 	if e.health.State() != health.Up {
 		o |= leaveSocket

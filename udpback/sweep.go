@@ -132,7 +132,7 @@ func (s *socket) anyDue(now time.Duration) bool {
 func (s *socket) mendPath(now time.Duration) {
 	s.mu.Lock()
 	renew := s.orders&renewSocket != 0
-	silent := s.orders&leaveSocketWhenDue == 0 && !s.end.livesAtAddress() && s.overdue(now)
+	silent := s.end.uses(s) && !s.end.isFine() && s.overdue(now)
 	s.mu.Unlock()
 	if renew && (!s.end.uses(s) || s.end.renew(true)) {
 		s.mu.Lock()
@@ -140,7 +140,7 @@ func (s *socket) mendPath(now time.Duration) {
 		s.mu.Unlock()
 	}
 	if silent {
-		s.end.suspectPath()
+		s.end.suspectPath(now)
 	}
 }
 
