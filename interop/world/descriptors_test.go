@@ -41,7 +41,7 @@ func TestDescriptorsRunOut(t *testing.T) {
 		used = append(used, established.login("u@used.test"))
 		unused = append(unused, established.login("u@unused.test"))
 		for i, path := range []string{"/healthz", "/metrics"} {
-			if status, _, took := g.get(path, 2*time.Second); status == http.StatusOK && took < time.Second {
+			if status, _, _ := g.get(path, 2*time.Second); status == http.StatusOK {
 				pages[i]++
 			}
 		}
@@ -51,8 +51,8 @@ func TestDescriptorsRunOut(t *testing.T) {
 	for name, all := range map[string]exchanges{"in use": used, "not used before": unused} {
 		sum := all.wait(patience)
 		t.Logf("64 descriptors, 120 connections: logins at a server %s: %v", name, sum)
-		if !sum.all() || sum.quantile(0.5) > 100*time.Millisecond {
-			t.Errorf("logins at a server %s: %v, expected all granted, half of them within 100ms", name, sum)
+		if !sum.all() || sum.max() > firstTry {
+			t.Errorf("logins at a server %s: %v, expected all granted, to their first transmission", name, sum)
 		}
 	}
 	t.Logf("/healthz %d of 20, /metrics %d of 20; warnings, errors and lines without a level in 10 s: %d", pages[0], pages[1], logged)

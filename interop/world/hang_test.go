@@ -146,11 +146,11 @@ func TestTwentyNamesThatHang(t *testing.T) {
 	if start > atOnce {
 		t.Errorf("with 20 names that hang the gateway started after %v, expected at most %v", start, atOnce)
 	}
-	if ready[5] > 100*time.Millisecond {
-		t.Errorf("/readyz takes %v in the median, expected at most 100ms", ready[5])
+	if ready[5] > atOnce {
+		t.Errorf("/readyz takes %v in the median, expected at most %v", ready[5], atOnce)
 	}
-	if !healthy.all() || healthy.quantile(0.5) > 100*time.Millisecond {
-		t.Errorf("healthy realm: %v, expected all granted, half of them within 100ms", healthy)
+	if !healthy.all() || healthy.max() > firstTry {
+		t.Errorf("healthy realm: %v, expected all granted, to their first transmission", healthy)
 	}
 	g.atOnce("20 names that hang")
 }

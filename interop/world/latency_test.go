@@ -38,3 +38,31 @@ func noEffect(t *testing.T, fault string, alone, beside func() time.Duration) {
 // wakeUp is how late a program may be that was due when others were running: a
 // tick of the kernel's scheduler (4 ms at 250 Hz), and a bit.
 const wakeUp = 5 * time.Millisecond
+
+// firstTry is the longest that a request may have taken that was answered to its
+// first transmission: the next comes after 1.8 s (retransmit_initial is 2 s, off by
+// up to a tenth).
+const firstTry = 1700 * time.Millisecond
+
+// besideControl sends logins for a realm and for a control realm in turns, ten of
+// each a second, and returns what became of both. The control realm has only the
+// server that the other is to end up with, so a busy machine delays both alike.
+func (c *client) besideControl(realm, control string, d time.Duration) (sum, controlled summary) {
+	var all, controls exchanges
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for from := time.Now(); time.Since(from) < d; {
+		all = append(all, c.login("u@"+realm))
+		<-ticker.C
+		controls = append(controls, c.login("u@"+control))
+		<-ticker.C
+	}
+	return all.wait(patience), controls.wait(patience)
+}
+
+// slower reports by how much the median is above that of the control, and whether
+// that is more than allowed, or any request was not answered to its first transmission.
+func (s summary) slower(control summary, allowed time.Duration) (by time.Duration, too bool) {
+	by = s.quantile(0.5) - control.quantile(0.5)
+	return by, by > allowed || s.max() > firstTry+control.max()
+}
