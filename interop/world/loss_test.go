@@ -43,8 +43,10 @@ func TestLossDelayReordering(t *testing.T) {
 	if arrived := sent + resent - float64(lost) + float64(doubled); arrived != float64(saw) {
 		t.Errorf("the server saw %d datagrams, expected %v: what was sent and resent, without the lost, with the doubled", saw, arrived)
 	}
-	if s.fresh() != once || sent-probes != float64(once) {
-		t.Errorf("the server saw %d different requests, and %v count as sent: expected %d, each login and accounting request once", s.fresh(), sent-probes, once)
+	// More, where a port fell silent for a moment and its socket was renewed: what
+	// waits goes out of the new one as a new request.
+	if s.fresh() < once || sent-probes < float64(s.fresh()) {
+		t.Errorf("the server saw %d different requests, and %v count as sent: expected %d or more, and no more than were sent", s.fresh(), sent-probes, once)
 	}
 	if fates := m.sum("radsec_gw_requests_total", `fate="relayed"`); fates != float64(once) {
 		t.Errorf("%v requests count as relayed, expected %d", fates, once)
