@@ -23,7 +23,7 @@ func (c *Config) warnRoutes(warn warner) {
 func (c *Config) warnPatience(warn warner, r *Route, servers []*Server, at string) {
 	for _, s := range servers {
 		switch {
-		case r.Patience >= s.RetransmitDuration:
+		case r.Patience > s.RetransmitDuration:
 			warn(at, "has no effect with server %q: its requests are given up after %v (retransmit_duration), before they have waited %v; to have them go to the next server, set less; to keep them where they are, \"0s\" says so",
 				s.Name, s.RetransmitDuration, r.Patience)
 		case r.Patience <= s.RetransmitInitial:
