@@ -252,3 +252,37 @@ func TestSeveralAddressesComeBack(t *testing.T) {
 		}
 	})
 }
+
+// Many refusals of one address have a server go on to its next address once: those that
+// come late say nothing about the address that is in use by then.
+func TestRefusalsOfAnAddressThatWasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.name(host, "a", "b")
+		s := f.server(t, "x", named(30*time.Second, health.CheckNone))
+		defer s.Close()
+		f.net.answering(t, "b")
+		f.net.unreachable = map[string]bool{"a:1813": true}
+		g := f.group(t, Failover, s)
+		pass(100 * time.Millisecond)
+		var all []*owner
+		for range 10 { // a datagram and a refusal each
+			o := newOwner(radius.CodeAccountingRequest)
+			f.start(t, g, o)
+			all = append(all, o)
+		}
+		before := time.Now()
+		for _, o := range all {
+			<-o.ended
+			if took := time.Since(before); !o.answered() || took > 10*time.Millisecond {
+				t.Errorf("%s after %v, expected b's answer at once", o.outcome(), took)
+			}
+		}
+		if n := len(f.net.seen("a:1813")); n > len(all) {
+			t.Errorf("%d datagrams went to a, expected each of %d requests there once at the most", n, len(all))
+		}
+		if got := s.Address(); got != ipOf("b") {
+			t.Errorf("the address in use is %v, expected b's", got)
+		}
+	})
+}

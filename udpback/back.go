@@ -25,7 +25,7 @@ type Back struct {
 	base     time.Time // the clock counts from here
 	states   states
 
-	sockets     atomic.Int64  // open to all servers, but for retired ones
+	sockets     atomic.Int64  // open to all servers, those included that are retired
 	socketLimit atomic.Int64  // 0: none
 	expansions  atomic.Uint64 // counts the changes of any Server's members
 	lookups     logs.Limiter  // names that cannot be looked up
@@ -96,6 +96,19 @@ func (b *Back) register(s *Server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.servers[s] = struct{}{}
+}
+
+// forgetCounts has the metrics forget a server, unless another has taken its name: its
+// address is back, or a reload has made it anew.
+func (b *Back) forgetCounts(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := range b.servers {
+		if s.Name == name && len(s.endpoints()) > 0 {
+			return
+		}
+	}
+	b.metrics.ForgetServer(name)
 }
 
 func (b *Back) unregister(s *Server) {

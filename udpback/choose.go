@@ -76,7 +76,8 @@ func (g *Group) issuer(ex *Exchange, m *members) (int, bool) {
 
 // issued says whether the server that has ex issued its State.
 func (g *Group) issued(ex *Exchange) bool {
-	return ex.State != 0 && g.back.states.issuer(ex.State) == ex.end.server.number
+	number := ex.end.server.number
+	return ex.State != 0 && number != 0 && g.back.states.issuer(ex.State) == number
 }
 
 // better says whether server i goes before server j, both being in the same state.

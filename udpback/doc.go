@@ -13,7 +13,17 @@
 // server, but stays one exchange: the first valid reply ends it, whichever of its
 // servers that comes from.
 //
-// Locks: a socket's slots have a lock of their own, held for a few loads and
-// stores and never during cryptography or a system call. Nothing is shared
-// between servers.
+// Locks, each taken only after those before it:
+//
+//	socket.sweeping  while a sweep runs; Handler.Write and Handler.Fail are called with it
+//	Server.mu        of a server, then of its members; while its ports or addresses change
+//	endpoint.mu      while its sockets change; a socket may be opened
+//	socket.mu        for a few loads and stores: no cryptography, no system call
+//	Exchange.mu      likewise
+//
+// Back.mu comes after Server.mu, and before the lock of the metrics. The lock of
+// health.Port comes last: its owner is called without it. A sweep that moves a request
+// takes endpoint.mu of the next server, and no other lock of its own by then. What waits
+// for goroutines ([Server.Close], [Server.Retire], health.Port.Stop) is called with no
+// lock held.
 package udpback

@@ -111,15 +111,20 @@ func (e *endpoint) reserve(ex *Exchange) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
+	return e.reserveFor(ex, held)
+}
+
+// reserveFor is reserve for an exchange that may have an Identifier of this port.
+func (e *endpoint) reserveFor(ex *Exchange, held *holding) (item, error) {
 	for {
-		all := *e.sockets.Load()
-		for _, s := range all {
+		all := e.sockets.Load()
+		for _, s := range *all {
 			if it, ok := s.reserve(ex, held); ok {
 				e.add(1)
 				return it, nil
 			}
 		}
-		if err := e.grow(len(all)); err != nil {
+		if err := e.grow(all); err != nil {
 			return item{}, err
 		}
 	}
@@ -220,6 +225,12 @@ func (e *endpoint) every() []*socket {
 	defer e.mu.Unlock()
 	all := append([]*socket(nil), *e.sockets.Load()...)
 	return append(append(all, e.retired...), e.parked...)
+}
+
+func (e *endpoint) isClosed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closed
 }
 
 // close closes every socket, waits for all that runs, and fails what still waits.

@@ -108,10 +108,11 @@ func (g *Group) relaunch(ex *Exchange, batch *Batch, own health.State) error {
 	return err
 }
 
-// relaunchAt starts ex on a socket in use of the server that it waits for. After an
-// error ex is as before.
+// relaunchAt starts ex on a socket in use of the server that it waits for. It has an
+// Identifier of that port already, and takes nothing from others. After an error ex is
+// as before.
 func (g *Group) relaunchAt(ex *Exchange, batch *Batch, e *endpoint) error {
-	it, err := e.reserve(ex)
+	it, err := e.reserveFor(ex, ex.Share.at(e))
 	if err != nil {
 		return err
 	}

@@ -116,11 +116,11 @@ func (s *Server) foundMembers(all []netip.Addr) {
 		leaving = s.replacePorts(ports{})
 	}
 	s.gone = append(s.gone, gone...)
-	longest := s.settings.Load().schedule.Duration + 2*time.Second
+	longest := s.settings.Load().longest + 2*time.Second
 	s.mu.Unlock()
 	stopAll(leaving)
 	if len(old) == 0 {
-		time.AfterFunc(longest, func() { s.back.metrics.ForgetServer(s.Name) })
+		time.AfterFunc(longest, func() { s.back.forgetCounts(s.Name) })
 	}
 	for _, m := range gone {
 		for _, e := range m.endpoints() {
@@ -147,9 +147,7 @@ func (s *Server) closeGone(m *Server) {
 		return
 	}
 	m.Close()
-	if !slices.Contains(s.Names(), m.Name) { // else the address is back
-		s.back.metrics.ForgetServer(m.Name)
-	}
+	s.back.forgetCounts(m.Name)
 }
 
 // Serves says whether any server of the group has a port for the kind.

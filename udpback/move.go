@@ -21,29 +21,31 @@ type mover struct {
 }
 
 // leavesSocket reports whether a request that is due goes to its server by the socket
-// that has taken this one's place, instead of being resent: when nothing has arrived
-// here since it was sent. With mu held.
+// that has taken this one's place, instead of being resent: when its address is gone, or
+// nothing has arrived here since it was sent. With mu held.
 func (s *socket) leavesSocket(sl *slot) bool {
-	return s.orders&leaveSocketWhenDue != 0 && s.heardAt <= sl.lastSent &&
-		sl.ex.group != nil && movable(sl.ex.Kind) && !s.end.uses(s)
+	return s.orders&leaveSocketWhenDue != 0 && sl.ex.group != nil && !s.end.uses(s) &&
+		(!s.current() || movable(sl.ex.Kind) && s.heardAt <= sl.lastSent)
 }
 
-// obey has a request leave that is ordered to, if it can. With mu held.
-func (s *socket) obey(id wire.ServerID, o orders, w *sweepings) bool {
+// obey has a request leave that is ordered to, if it can. One whose time is over does
+// not: it ends. With mu held.
+func (s *socket) obey(id wire.ServerID, o orders, now time.Duration, w *sweepings) bool {
 	sl := &s.slots[id]
-	if o&(leaveServer|leaveSocket|endDynamic) == 0 || sl.ex.group == nil {
+	if o&(leaveServer|leaveSocket|endDynamic) == 0 || sl.ex.group == nil || sl.end <= now+sweepGrain {
 		return false
 	}
+	early := sl.due > now+sweepGrain
 	own, replaced := s.end.rank(), !s.end.uses(s)
 	switch {
 	case o&endDynamic != 0 && o&leaveSocket == 0:
 		s.endRefused(id, w)
 	case o&leaveSocket != 0 && replaced:
-		w.moving = append(w.moving, s.claim(id, mover{here: true, early: true, afresh: true}))
+		w.moving = append(w.moving, s.claim(id, mover{here: true, early: early, afresh: true}))
 	case o&leaveServer != 0 && s.mayLeave(sl) && sl.ex.group.elsewhere(sl.ex, own):
-		w.moving = append(w.moving, s.claim(id, mover{own: own, early: true}))
+		w.moving = append(w.moving, s.claim(id, mover{own: own, early: early}))
 	case o&leaveServer != 0 && replaced && movable(sl.ex.Kind):
-		w.moving = append(w.moving, s.claim(id, mover{here: true, early: true}))
+		w.moving = append(w.moving, s.claim(id, mover{here: true, early: early}))
 	default:
 		return false
 	}
@@ -116,7 +118,7 @@ func (s *socket) claim(id wire.ServerID, m mover) mover {
 	switch {
 	case !m.here || m.afresh:
 		m.ex.sends += s.sendsOf(sl)
-	case !m.afresh && !s.parked(): // the schedule goes on, and the slot there counts these sends, too
+	case !s.parked(): // the schedule goes on, and the slot there counts these sends, too
 		m.ex.before = before{sends: sl.sends, wait: sl.wait}
 	}
 	sl.ex, sl.state = nil, slotMoving
@@ -223,5 +225,5 @@ func (s *socket) stay(m mover, now time.Duration, w *sweepings) {
 	default: // cancelled on its way: nobody wants it resent
 		sl.due, sl.leaveAt = sl.end, 0
 	}
-	s.arm(sl.next(), now)
+	s.armFor(sl.next(), now)
 }

@@ -242,7 +242,7 @@ func (s *socket) take(r *receiver, now time.Duration) {
 			took = max(took, now-c.first)
 		}
 	}
-	if verified {
+	if verified && s.current() {
 		s.heard(now, took)
 	}
 	for i := range r.candidates[:r.n] {

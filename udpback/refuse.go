@@ -15,7 +15,7 @@ func (s *socket) refuse() {
 	now := s.end.server.back.Now()
 	s.end.server.suspectName()
 	if s.end.uses(s) {
-		s.end.server.tryNextAddress(s.end.server.Address())
+		s.end.server.tryNextAddress(s.address)
 	}
 	if latest := s.lastWaiting(); latest != 0 { // one message is as good as one silent request: without probes nothing else would count
 		s.end.health.Silent(latest)

@@ -1,6 +1,7 @@
 package udpback
 
 import (
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +78,31 @@ func TestRefusedRequestsWaitForRoom(t *testing.T) {
 		<-o.ended
 		if got := o.outcome(); got != "replies [Access-Accept] fails []" || time.Since(f.net.start) > 2300*time.Millisecond {
 			t.Errorf("%s after %v, expected a's Access-Accept when it was due", got, time.Since(f.net.start))
+		}
+	})
+}
+
+// A request whose server cannot be reached, nor any socket to it opened, waits while the
+// next server has no Identifier left, and keeps to its schedule.
+// Rules: P55
+func TestNoWayAndNoIdentifier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", func(c *ServerConfig) { c.MaxSockets, c.Health.Check = 1, health.CheckStatusServer })
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "a", "b")
+		f.net.slow("b", 3*time.Second)
+		g, onB := f.group(t, Failover, a, b), f.group(t, Failover, b)
+		pass(2 * time.Second)
+		f.login(t, g)
+		f.login(t, onB) // its answers are known to take so long
+		f.net.set(func() {
+			f.net.cut["a:1812"], f.net.noWay["a:1812"] = syscall.EHOSTUNREACH, syscall.EHOSTUNREACH
+		})
+		f.crowd(t, onB)
+		if outcome, took := f.login(t, g); outcome != accepted || took > 7500*time.Millisecond {
+			t.Errorf("%s after %v, expected b's Access-Accept when it has Identifiers again", outcome, took)
 		}
 	})
 }

@@ -12,27 +12,27 @@ import (
 // openPause is how long after a failure no socket is opened for a request.
 const openPause = 100 * time.Millisecond
 
-// grow opens one more socket to the address in use, unless another goroutine just
-// did or the ceiling is reached. That takes microseconds: no name is looked up. The
+// grow opens one more socket to the address in use, unless the sockets have changed
+// since they were seen, or the ceiling is reached. That takes microseconds: no name is looked up. The
 // error is ErrNoIdentifier or ErrNoSocket.
-func (e *endpoint) grow(seen int) error {
+func (e *endpoint) grow(seen *[]*socket) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	all := *e.sockets.Load()
-	if len(all) > seen {
+	if e.sockets.Load() != seen {
 		return nil
 	}
+	all := *seen
 	if e.closed || len(all) >= e.server.settings.Load().maxSockets || len(all) > 0 && e.server.back.fullOfSockets() {
 		return ErrNoIdentifier
 	}
-	conn := e.open()
-	if conn == nil {
+	s := e.open()
+	if s == nil {
 		if len(all) > 0 {
 			return ErrNoIdentifier // those that are open go on
 		}
 		return ErrNoSocket
 	}
-	more := append(all[:len(all):len(all)], newSocket(e, conn))
+	more := append(all[:len(all):len(all)], s)
 	e.sockets.Store(&more)
 	e.countSockets(1)
 	e.unpark()
@@ -41,7 +41,7 @@ func (e *endpoint) grow(seen int) error {
 
 // open opens a socket; nil when that has failed, just now or within openPause. With
 // mu held.
-func (e *endpoint) open() datagrams {
+func (e *endpoint) open() *socket {
 	address, ok := e.address()
 	now := e.server.back.Now()
 	if !ok || e.failedAt != 0 && now-e.failedAt < openPause {
@@ -50,7 +50,7 @@ func (e *endpoint) open() datagrams {
 	conn, err := e.server.back.dial(address)
 	if err == nil {
 		e.failedAt = 0
-		return conn
+		return newSocket(e, address.Addr(), conn)
 	}
 	e.failedAt = now
 	e.metrics.SocketError(1)
@@ -80,8 +80,17 @@ const (
 // due. broken says that sending fails, which shows at once; silence has to be waited
 // for. It reports whether it did.
 func (e *endpoint) renew(broken bool) bool {
+	old, ok := e.swapUnlessEarly(broken)
+	if ok {
+		e.letGo(old, leaveSocketWhenDue)
+	}
+	return ok
+}
+
+// swapUnlessEarly is swap, unless the sockets were renewed a moment ago.
+func (e *endpoint) swapUnlessEarly(broken bool) (old []*socket, ok bool) {
 	e.mu.Lock()
-	now := e.server.back.Now()
+	defer e.mu.Unlock()
 	if e.health.HeardSince(e.renewedAt) {
 		e.renewWait = 0
 	}
@@ -89,16 +98,17 @@ func (e *endpoint) renew(broken bool) bool {
 	if broken {
 		wait = renewPause
 	}
-	// Where there are no more descriptors, a port has one socket besides, to renew.
-	early := e.renewedAt != 0 && now-e.renewedAt < wait || len(e.retired) > 0 && e.server.back.fullOfSockets()
-	e.mu.Unlock()
-	if early || !e.replace(leaveSocketWhenDue, false) {
-		return false
+	if e.renewedAt != 0 && e.server.back.Now()-e.renewedAt < wait {
+		return nil, false
 	}
-	e.mu.Lock()
-	e.renewWait = min(max(2*e.renewWait, renewPause), longestRenewPause)
-	e.mu.Unlock()
-	return true
+	// Where there are no more descriptors, a port has one socket besides, to renew.
+	if len(e.retired) > 0 && e.server.back.fullOfSockets() {
+		return nil, false
+	}
+	if old, ok = e.swap(false); ok {
+		e.renewWait = min(max(2*e.renewWait, renewPause), longestRenewPause)
+	}
+	return old, ok
 }
 
 // mostRetired bounds how many retired sockets listen on while refresh is called again
@@ -108,14 +118,21 @@ const mostRetired = 8
 // refresh renews the sockets whatever the port's health. What waits on a port that is
 // not up goes to the new socket at once.
 func (e *endpoint) refresh() {
-	if n := len(e.retiredNow()); n >= mostRetired || n > 0 && e.server.back.fullOfSockets() {
-		return
-	}
 	o := leaveSocketWhenDue
 	if e.health.State() != health.Up {
 		o |= leaveSocket
 	}
-	e.replace(o, false)
+	e.mu.Lock()
+	var old []*socket
+	n := len(e.retired)
+	ok := n == 0 || n < mostRetired && !e.server.back.fullOfSockets()
+	if ok {
+		old, ok = e.swap(false)
+	}
+	e.mu.Unlock()
+	if ok {
+		e.letGo(old, o)
+	}
 }
 
 // moveTo lets a socket to the server's address of now take the place of those in use.
@@ -124,63 +141,63 @@ func (e *endpoint) refresh() {
 func (e *endpoint) moveTo(fresh bool) {
 	e.addressAt.Store(int64(e.server.back.Now()))
 	e.blockedAt.Store(0)
-	e.replace(leaveSocket, true)
+	e.mu.Lock()
+	_, ok := e.swap(true)
+	left := slices.Clone(e.retired) // those retired before have an earlier address, too
+	e.mu.Unlock()
+	if ok {
+		e.letGo(left, leaveSocket|leaveSocketWhenDue)
+	}
 	if fresh {
 		e.health.Renew()
 	}
 	e.announce()
 }
 
-// replace puts a new socket in the place of those in use, and gives those an order.
-// When no socket can be opened those in use stay, unless their address is gone.
-func (e *endpoint) replace(o orders, gone bool) bool {
-	e.mu.Lock()
-	now := e.server.back.Now()
-	old := *e.sockets.Load()
-	none := len(old) == 0 && len(e.parked) == 0
-	if e.closed || none {
-		e.mu.Unlock()
-		return false
+// swap puts a new socket in the place of those in use, which it retires and returns.
+// ok is false when nothing has changed: when there is none to replace, or no socket
+// can be opened and the address of those in use is not gone. With mu held.
+func (e *endpoint) swap(gone bool) (old []*socket, ok bool) {
+	old = *e.sockets.Load()
+	if e.closed || len(old) == 0 && len(e.parked) == 0 {
+		return nil, false
 	}
-	conn := e.open()
-	if conn == nil && !gone {
-		e.mu.Unlock()
-		return false
+	s := e.open()
+	if s == nil && !gone {
+		return nil, false
 	}
-	e.renewedAt = now
+	e.renewedAt = e.server.back.Now()
 	next := []*socket{}
-	if conn != nil {
-		next = append(next, newSocket(e, conn))
+	if s != nil {
+		next = append(next, s)
 	}
 	e.sockets.Store(&next) // none, where the old address is gone and the new one cannot be reached
 	e.metrics.AddSockets(len(next) - len(old))
 	e.server.back.sockets.Add(int64(len(next))) // the old ones are still open
 	e.retired = append(e.retired, old...)
-	if conn != nil {
+	e.closeLater(old)
+	if s != nil {
 		e.unpark()
 		e.metrics.Renewed()
 	}
-	e.mu.Unlock()
-	leaving := old
-	if gone { // those retired before have the old address, too
-		leaving = e.retiredNow()
-	}
-	for _, s := range leaving {
+	return old, true
+}
+
+// letGo gives retired sockets an order, and closes those that are idle.
+func (e *endpoint) letGo(retired []*socket, o orders) {
+	now := e.server.back.Now()
+	for _, s := range retired {
 		s.order(o, now)
 	}
 	e.closeIdle()
-	if len(old) > 0 {
-		// One second more than the schedule, so that nothing waits on them any more.
-		time.AfterFunc(e.server.settings.Load().schedule.Duration+time.Second, func() { e.closeRetired(old) })
-	}
-	return true
 }
 
-// retiredNow returns the retired sockets.
-func (e *endpoint) retiredNow() []*socket {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Clone(e.retired)
+// closeLater closes retired sockets when the schedules of what waits on them are over.
+func (e *endpoint) closeLater(retired []*socket) {
+	if len(retired) > 0 {
+		// One second more than the schedule, so that nothing waits on them any more.
+		time.AfterFunc(e.server.settings.Load().longest+time.Second, func() { e.closeRetired(retired) })
+	}
 }
 
 // closeIdle closes retired sockets on which nothing is outstanding. It does not wait.
@@ -188,7 +205,7 @@ func (e *endpoint) closeIdle() {
 	e.mu.Lock()
 	var idle []*socket
 	for _, s := range e.retired {
-		if s.idle() {
+		if s.closeIfIdle() {
 			idle = append(idle, s)
 		}
 	}
@@ -219,58 +236,4 @@ func remove(list *[]*socket, s *socket) bool {
 		}
 	}
 	return false
-}
-
-// park keeps an exchange for which no socket can be opened: it waits as if its server
-// were silent, is tried again at each of its transmissions, and goes on at once when a
-// socket is there. Its Identifiers are those of sockets that lead nowhere.
-func (e *endpoint) park(ex *Exchange) (item, error) {
-	held, err := e.admit(ex)
-	if err != nil {
-		return item{}, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return item{}, ErrNoSocket
-	}
-	for _, s := range e.parked {
-		if it, ok := s.reserve(ex, held); ok {
-			e.add(1)
-			return it, nil
-		}
-	}
-	if len(e.parked) >= e.server.settings.Load().maxSockets {
-		return item{}, ErrNoIdentifier
-	}
-	s := newSocket(e, newNowhere())
-	e.parked = append(e.parked, s)
-	it, _ := s.reserve(ex, held)
-	e.add(1)
-	return it, nil
-}
-
-// unpark has what was parked go to the sockets in use. With mu held.
-func (e *endpoint) unpark() {
-	if len(e.parked) == 0 {
-		return
-	}
-	parked := e.parked
-	e.parked = nil
-	e.retired = append(e.retired, parked...)
-	now := e.server.back.Now()
-	for _, s := range parked {
-		s.order(leaveSocket, now)
-	}
-	time.AfterFunc(e.server.settings.Load().schedule.Duration+time.Second, func() { e.closeRetired(parked) })
-}
-
-// reopen tries to open a socket for what is parked.
-func (e *endpoint) reopen() {
-	e.mu.Lock()
-	none := len(*e.sockets.Load()) == 0
-	e.mu.Unlock()
-	if none {
-		_ = e.grow(0) // told of by open
-	}
 }

@@ -69,6 +69,7 @@ type settings struct {
 	schedule   Schedule
 	requireMA  bool
 	maxSockets int
+	longest    time.Duration // the longest schedule of any request that may be under way
 }
 
 // ports holds each kind's port; nil where the server has none for it.
@@ -137,6 +138,10 @@ func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
 	if set.maxSockets == 0 {
 		set.maxSockets = DefaultMaxSockets
 	}
+	set.longest = set.schedule.Duration
+	if old := s.settings.Load(); old != nil {
+		set.longest = max(set.longest, old.longest)
+	}
 	s.settings.Store(set)
 	var next ports
 	if !s.expand || len(*s.members.Load()) == 0 {
@@ -170,7 +175,7 @@ func (s *Server) replacePorts(next ports) (leaving []*endpoint) {
 			leaving = append(leaving, e)
 			e.leaveServer()
 			s.leaving = append(s.leaving, e)
-			time.AfterFunc(s.settings.Load().schedule.Duration+time.Second, func() { s.closeLeaving(e) })
+			time.AfterFunc(s.settings.Load().longest+time.Second, func() { s.closeLeaving(e) })
 		}
 	}
 	return leaving

@@ -21,8 +21,22 @@ func (s *Share) at(e *endpoint) *holding {
 	if h, ok := s.ports.Load(e); ok {
 		return h.(*holding)
 	}
-	h, _ := s.ports.LoadOrStore(e, new(holding))
+	h, known := s.ports.LoadOrStore(e, new(holding))
+	if !known {
+		s.forgetClosed()
+	}
 	return h.(*holding)
+}
+
+// forgetClosed forgets the ports that are closed, so that servers that come and go
+// leave nothing behind. What is still held there is known to its slot.
+func (s *Share) forgetClosed() {
+	s.ports.Range(func(e, _ any) bool {
+		if e.(*endpoint).isClosed() {
+			s.ports.Delete(e)
+		}
+		return true
+	})
 }
 
 // exceeds says whether the client takes more than the others can spare: in the last

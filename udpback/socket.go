@@ -1,6 +1,7 @@
 package udpback
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -10,9 +11,10 @@ import (
 // socket is one connected UDP socket: 256 Identifiers, a reader, one timer.
 type socket struct {
 	// static after construction
-	end  *endpoint
-	conn datagrams
-	done chan struct{} // closed when the reader has ended
+	end     *endpoint
+	address netip.Addr // of the server that it leads to; invalid: it leads nowhere
+	conn    datagrams
+	done    chan struct{} // closed when the reader has ended
 
 	sweeping sync.Mutex // held by a running sweep; taken before endpoint.mu and mu
 	burial   sync.Once
@@ -40,8 +42,8 @@ const (
 	endDynamic                            // end as refused: CoA and Disconnect have no other way
 )
 
-func newSocket(e *endpoint, conn datagrams) *socket {
-	s := &socket{end: e, conn: conn, done: make(chan struct{})}
+func newSocket(e *endpoint, address netip.Addr, conn datagrams) *socket {
+	s := &socket{end: e, address: address, conn: conn, done: make(chan struct{})}
 	s.ids.init()
 	s.timer = time.AfterFunc(time.Hour, s.sweep)
 	s.timer.Stop()
@@ -50,10 +52,11 @@ func newSocket(e *endpoint, conn datagrams) *socket {
 }
 
 // parked reports whether the socket leads nowhere.
-func (s *socket) parked() bool {
-	_, ok := s.conn.(*nowhere)
-	return ok
-}
+func (s *socket) parked() bool { return !s.address.IsValid() }
+
+// current reports whether the socket leads to the address that its server uses now.
+// What is seen on one to an earlier address says nothing about the server.
+func (s *socket) current() bool { return !s.parked() && s.address == s.end.server.Address() }
 
 // order has a sweep carry out o soon. It does not wait.
 func (s *socket) order(o orders, now time.Duration) {
@@ -63,11 +66,16 @@ func (s *socket) order(o orders, now time.Duration) {
 	s.arm(now, now)
 }
 
-// idle reports whether no Identifier is in use.
-func (s *socket) idle() bool {
+// closeIfIdle reports whether no Identifier is in use, and then gives out none any more:
+// a goroutine that chose the socket a moment ago must not send on it while it closes.
+func (s *socket) closeIfIdle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ids.free == len(s.ids.ring)
+	if s.ids.free < len(s.ids.ring) {
+		return false
+	}
+	s.closed = true
+	return true
 }
 
 // reserve takes a free Identifier for ex; false when all 256 are in use.
@@ -114,6 +122,7 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 		sl.wait = sch.first(jitter())
 		if b := sl.ex.before; b.sends > 0 {
 			sl.sends, sl.wait = b.sends+1, sch.next(b.wait, jitter())
+			sl.ex.before = before{} // the next server begins anew
 		}
 		sl.due = min(now+sl.wait, sl.end)
 		sl.leaveAt = sl.ex.leaveAt(now)

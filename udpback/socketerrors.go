@@ -15,6 +15,9 @@ func (s *socket) failed(err error) {
 	switch {
 	case errors.Is(err, errNowhere):
 		return // told of when the socket could not be opened
+	case !s.current():
+		s.end.metrics.SocketError(1) // what waits has been ordered to leave
+		return
 	case errors.Is(err, syscall.ECONNREFUSED):
 		s.end.socketError(err)
 		s.refuse()

@@ -175,19 +175,25 @@ func (s *socket) decide(w *sweepings, now time.Duration) {
 			next = sl.next()
 		}
 	}
-	if next != 0 && o&renewSocket != 0 {
+	if next != 0 {
+		s.armFor(next, now)
+	}
+}
+
+// armFor makes the timer fire for a slot, and sooner while a renewal is still to be had.
+// With mu held.
+func (s *socket) armFor(next, now time.Duration) {
+	if s.orders&renewSocket != 0 {
 		next = min(next, now+renewPause)
 	}
-	if next != 0 {
-		s.arm(next, now)
-	}
+	s.arm(next, now)
 }
 
 // decideSlot decides on one slot that waits or is abandoned. With mu held.
 func (s *socket) decideSlot(id wire.ServerID, o orders, now time.Duration, w *sweepings) {
 	sl := &s.slots[id]
 	switch {
-	case sl.state == slotWaiting && s.obey(id, o, w):
+	case sl.state == slotWaiting && s.obey(id, o, now, w):
 	case sl.due <= now+sweepGrain:
 		s.fallDue(id, now, w)
 	case sl.leaveAt != 0 && sl.leaveAt <= now+sweepGrain:
@@ -243,9 +249,10 @@ func (s *socket) countOverdue(sl *slot, now time.Duration, over bool, w *sweepin
 }
 
 // isEvidence reports whether the silence after a request says anything about the
-// server: not when it was not sent, or this machine could not send. With mu held.
+// server: not when it was not sent, was sent to an address that the server has left, or
+// this machine could not send. With mu held.
 func (s *socket) isEvidence(sl *slot) bool {
-	return !s.parked() && (s.troubledAt == 0 || s.troubledAt < sl.first)
+	return s.current() && (s.troubledAt == 0 || s.troubledAt < sl.first)
 }
 
 // again puts a slot's packet down for another transmission: octet-identical,

@@ -1,0 +1,51 @@
+package udpback
+
+import (
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+)
+
+// What one client has parked goes out when a socket is there, though it holds as much of
+// the port as a client may: it takes nothing more.
+func TestParkedRequestsOfOneClientGoOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 1 })
+		defer a.Close()
+		f.net.answering(t, "a")
+		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
+		g, share := f.group(t, Failover, a), new(Share)
+		var all []*owner
+		for {
+			o := newOwner(radius.CodeAccountingRequest)
+			o.Share = share
+			b := f.back.Borrow()
+			err := g.Start(&o.Exchange, b)
+			b.Flush()
+			f.back.GiveBack(b)
+			if err == ErrShare {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, o)
+		}
+		pass(4 * time.Second)
+		f.net.set(func() { clear(f.net.noWay) })
+		for i, o := range all {
+			<-o.ended
+			if took := time.Since(f.net.start); !o.answered() || took > 7*time.Second {
+				t.Fatalf("request %d of %d: %s after %v, expected an answer at its next transmission, 6.6s at the latest", i, len(all), o.outcome(), took)
+			}
+		}
+		pass(time.Minute)
+		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
+			t.Errorf("%v requests outstanding, expected none", n)
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package udpback
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/metrics"
+	"radsec-gw/udpback/health"
+	"radsec-gw/wire"
+)
+
+// A goroutine that chose a socket just before it was renewed gets no Identifier of it,
+// nor opens one socket more than is needed.
+func TestReserveDuringRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 1 })
+		defer a.Close()
+		f.net.answering(t, "a")
+		f.login(t, f.group(t, Failover, a))
+		e := a.end(wire.KindAccess)
+		seen := e.sockets.Load()
+		e.refresh()
+		o := newOwner(radius.CodeAccessRequest)
+		if _, ok := (*seen)[0].reserve(&o.Exchange, nil); ok {
+			t.Error("the retired socket gave an Identifier, expected none: it closes")
+		}
+		if err := e.grow(seen); err != nil {
+			t.Errorf("%v, expected that the new socket is used", err)
+		}
+		if n := len(*e.sockets.Load()); n != 1 {
+			t.Errorf("%d sockets in use, expected the new one", n)
+		}
+	})
+}
+
+// What a request was sent by another socket of one server does not count as sent at the
+// next server, which a Protocol-Error makes it go to.
+// Rules: P57
+func TestSendsAfterRenewalAndProtocolError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "b")
+		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
+			if to == "a:1812" && len(f.net.seen("a:1812")) == 2 {
+				return [][]byte{protocolError(q, 0xF6)} // 502
+			}
+			return serve(to, q)
+		})
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, a, b), o)
+		pass(time.Second)
+		f.back.Refresh()
+		<-o.ended
+		toA, toB := f.net.seen("a:1812"), f.net.seen("b:1812")
+		if len(toA) != 2 || len(toB) != 1 || toA[0].socket == toA[1].socket {
+			t.Fatalf("%d transmissions to a and %d to b, expected two by different sockets, and one", len(toA), len(toB))
+		}
+		if _, _, sends := o.Served(); sends != 3 || !o.answered() {
+			t.Errorf("%s after %d transmissions by its own count, expected b's answer after 3", o.outcome(), sends)
+		}
+	})
+}
+
+// Requests that were sent under a longer schedule keep it when a reload shortens it,
+// though their sockets are renewed.
+func TestRenewalAfterTheScheduleWasShortened(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		o := newOwner(radius.CodeDisconnectRequest)
+		f.start(t, f.group(t, Failover, a), o)
+		c := a.config
+		c.Schedule.Duration = 5 * time.Second
+		a.Reconfigure(c)
+		f.back.Refresh()
+		<-o.ended
+		if took := time.Since(f.net.start); o.fails[0] != FailSilent || took < 30*time.Second-sweepGrain {
+			t.Errorf("%s after %v, expected silence for 30s", o.outcome(), took)
+		}
+	})
+}
+
+// A server that was one of many addresses keeps its counts when a reload makes it one
+// machine again, or it is made anew.
+func TestCountsOfANameThatIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.name(host, "a")
+		expanded := func(c *ServerConfig) { c.Address, c.Expand = host, true }
+		pods := f.server(t, "pods", expanded)
+		defer pods.Close()
+		pass(time.Second)
+		pods.Retire()
+		again := f.server(t, "pods", named(0, health.CheckNone))
+		defer again.Close()
+		pass(time.Minute)
+		e := again.end(wire.KindAccess)
+		if e.metrics != f.back.metrics.Server("pods", "auth") {
+			t.Error("the counts of the new server were forgotten")
+		}
+		if got := e.metrics.State(); got != metrics.StateUp {
+			t.Errorf("its state is %v, expected up", got)
+		}
+	})
+}
+
+// A client's count of a port goes with the port.
+func TestShareForgetsClosedPorts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.answering(t, "a")
+		share := new(Share)
+		for range 50 {
+			a := f.server(t, "a", nil)
+			o := newOwner(radius.CodeAccessRequest)
+			o.Share = share
+			f.start(t, f.group(t, Failover, a), o)
+			<-o.ended
+			a.Close()
+		}
+		n := 0
+		share.ports.Range(func(any, any) bool { n++; return true })
+		if n > 1 {
+			t.Errorf("the client's share knows %d ports, expected the last one at the most", n)
+		}
+	})
+}
