@@ -98,17 +98,23 @@ func (b *Back) register(s *Server) {
 	b.servers[s] = struct{}{}
 }
 
-// forgetCounts has the metrics forget a server, unless another has taken its name: its
-// address is back, or a reload has made it anew.
-func (b *Back) forgetCounts(name string) {
+// Counts reports whether a server of this name is in use and counts under it. One whose
+// addresses are servers of their own does not.
+func (b *Back) Counts(name string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for s := range b.servers {
-		if s.Name == name && len(s.endpoints()) > 0 {
-			return
+		if s.Name == name && len(*s.members.Load()) == 0 {
+			return true
 		}
 	}
-	b.metrics.ForgetServer(name)
+	return false
+}
+
+// forgetCounts has the metrics forget a server, unless another has taken its name: its
+// address is back, or a reload has made it anew.
+func (b *Back) forgetCounts(server string) {
+	b.metrics.KeepServers(func(name, _ string) bool { return name != server || b.Counts(name) })
 }
 
 func (b *Back) unregister(s *Server) {

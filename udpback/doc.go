@@ -21,8 +21,8 @@
 //	socket.mu        for a few loads and stores: no cryptography, no system call
 //	Exchange.mu      likewise
 //
-// Back.mu comes after Server.mu, and before the lock of the metrics. The lock of
-// health.Port comes last: its owner is called without it. A sweep that moves a request
+// The locks of the metrics come after these, and Back.mu after them. The lock of
+// health.Port is a leaf: its owner is called without it. A sweep that moves a request
 // takes endpoint.mu of the next server, and no other lock of its own by then. What waits
 // for goroutines ([Server.Close], [Server.Retire], health.Port.Stop) is called with no
 // lock held.

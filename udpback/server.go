@@ -89,10 +89,10 @@ func (b *Back) NewServer(c ServerConfig) *Server {
 	if !s.literal.IsValid() {
 		s.name = b.resolver.Name(c.Address, c.ResolveInterval, resolve.Watcher{Found: s.found, Looked: s.looked})
 	}
+	b.register(s) // before it counts anything: see Back.Counts
 	s.mu.Lock()
 	s.configure(c) // no port leaves
 	s.mu.Unlock()
-	b.register(s)
 	if s.name != nil {
 		s.name.Start()
 	}
@@ -236,20 +236,6 @@ func (s *Server) Announce() {
 	for _, m := range *s.members.Load() {
 		m.Announce()
 	}
-}
-
-// Names returns the names under which the server is counted: its own, or with Expand
-// those of its addresses.
-func (s *Server) Names() []string {
-	members := *s.members.Load()
-	if len(members) == 0 {
-		return []string{s.Name}
-	}
-	var names []string
-	for _, m := range members {
-		names = append(names, m.Name)
-	}
-	return names
 }
 
 // Close closes the sockets and waits for their readers. Requests that still wait

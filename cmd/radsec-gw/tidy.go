@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"radsec-gw/metrics"
+)
 
 // tidyTick is how often a gateway looks whether the last exchange of a server, or
 // the last connection of a client, that a reload has removed has ended.
@@ -45,13 +49,14 @@ func (g *gateway) forgetGone() (left int) {
 	ends := map[end]bool{}
 	for i := range g.servers {
 		c := &g.servers[i].config
-		for _, name := range g.servers[i].server.Names() {
-			ends[end{name, "auth"}] = c.AuthPort != 0
-			ends[end{name, "acct"}] = c.AcctPort != 0
-			ends[end{name, "coa"}] = c.CoAPort != 0
-		}
+		ends[end{c.Name, "auth"}] = c.AuthPort != 0
+		ends[end{c.Name, "acct"}] = c.AcctPort != 0
+		ends[end{c.Name, "coa"}] = c.CoAPort != 0
 	}
-	left = g.metrics.KeepServers(func(server, port string) bool { return ends[end{server, port}] })
+	left = g.metrics.KeepServers(func(server, port string) bool {
+		// Names of addresses come and go at any time.
+		return ends[end{metrics.ServerOf(server), port}] && g.back.Counts(server)
+	})
 
 	clients := map[string]bool{}
 	for _, name := range g.front.ForgetClients() {
