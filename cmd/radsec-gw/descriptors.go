@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"radsec-gw/config"
+	"radsec-gw/udpback/resolve"
 )
 
 // descriptors says how the descriptors that the process may have open are
@@ -36,11 +37,13 @@ const (
 func divide(limit int, cfg *config.Config) (descriptors, error) {
 	d := descriptors{limit: limit}
 	// Of 1024 descriptors, which is what most systems give: 32 for files that are
-	// read and names that are looked up at one time, 8 taps, 64 HTTP connections.
-	// Fewer of each when there are fewer, never more.
+	// read at one time, 8 taps, 64 HTTP connections, and up to 96 for names that are
+	// looked up at one time. Fewer of each when there are fewer, never more.
 	files, taps := clamp(limit/32, 4, 32), clamp(limit/128, 1, 8)
+	names := min(hostNames(cfg), resolve.MaxLookups) * resolve.LookupDescriptors
 	d.http = clamp(limit/16, 4, 64)
 	d.other = ownDescriptors + 3*len(cfg.Listen.Address) + files + taps + 2 // and the listeners of HTTP and taps
+	d.other += min(names, limit/8)
 	ports := 0
 	for i := range cfg.Servers {
 		s := withUsedPorts(cfg, &cfg.Servers[i])
@@ -64,6 +67,16 @@ func divide(limit int, cfg *config.Config) (descriptors, error) {
 	d.connections = min(cfg.Listen.MaxConnections, max(rest/2, rest-d.wantedUDP), rest-ports)
 	d.udp = min(d.wantedUDP, rest-d.connections)
 	return d, nil
+}
+
+// hostNames returns how many servers are given by host name.
+func hostNames(cfg *config.Config) (n int) {
+	for i := range cfg.Servers {
+		if !isIPAddress(cfg.Servers[i].Address) {
+			n++
+		}
+	}
+	return n
 }
 
 func clamp(n, least, most int) int { return max(least, min(n, most)) }

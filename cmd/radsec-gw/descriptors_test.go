@@ -13,7 +13,7 @@ func withServers(n, maxSockets, maxConnections int) *config.Config {
 	route := config.Route{Packets: []string{config.PacketAccess, config.PacketAccounting}}
 	for range n {
 		name := strings.Repeat("s", len(cfg.Servers)+1)
-		cfg.Servers = append(cfg.Servers, config.Server{Name: name, AuthPort: 1812, AcctPort: 1813, CoAPort: 3799, MaxSockets: maxSockets})
+		cfg.Servers = append(cfg.Servers, config.Server{Name: name, Address: "192.0.2.1", AuthPort: 1812, AcctPort: 1813, CoAPort: 3799, MaxSockets: maxSockets})
 		route.Servers = append(route.Servers, name)
 	}
 	cfg.Routes = []config.Route{route}
@@ -59,6 +59,27 @@ func TestDescriptorsAreDivided(t *testing.T) {
 		}
 		if said := d.warning(row.cfg); (said == "") != row.everyConnection {
 			t.Errorf("%s: the warning is %q", row.name, said)
+		}
+	}
+}
+
+// Names that are looked up have descriptors of their own, as many as run at one time.
+func TestDescriptorsForNames(t *testing.T) {
+	other := func(limit, names int) int {
+		cfg := withServers(200, 64, 10000)
+		for i := range names {
+			cfg.Servers[i].Address = "radius.example.org"
+		}
+		d, err := divide(limit, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.other
+	}
+	none := other(4096, 0)
+	for _, row := range []struct{ limit, names, want int }{{4096, 1, 2}, {4096, 48, 96}, {4096, 200, 96}} {
+		if got := other(row.limit, row.names) - none; got != row.want {
+			t.Errorf("%d names: %d descriptors, want %d", row.names, got, row.want)
 		}
 	}
 }

@@ -19,13 +19,17 @@ const (
 	// starts is how many look-ups may begin within startHold: a look-up holds one of
 	// as many places for that long or until it ends. A look-up lasts up to
 	// lookupTimeout, so that at most 8 × (5 + 1) = 48 run at once however many names
-	// hang, with two descriptors each; and 8 names that hang keep another waiting for
+	// hang; and 8 names that hang keep another waiting for
 	// a second at the most.
 	starts    = 8
 	startHold = time.Second
 
 	// MaxLookups is how many look-ups run at once at the most, see starts.
 	MaxLookups = starts * (int(lookupTimeout/startHold) + 1)
+
+	// LookupDescriptors is how many descriptors one look-up has open: a socket for
+	// each family.
+	LookupDescriptors = 2
 
 	// familyGrace is how long the answer of one family waits for the other, so that
 	// a name with both does not change twice (RFC 8305 §3, Resolution Delay).
