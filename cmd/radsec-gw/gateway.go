@@ -24,7 +24,21 @@ import (
 
 // gateway is the running whole: RadSec in front, UDP behind, metrics beside.
 //
-// Locks: turn is taken before reloading, and reloading before those of the parts.
+// Locks, each taken only after those before it:
+//
+//	turn                        while files are read and sockets opened for a reload
+//	reloading                   while a reload swaps what is in force
+//	tlsfront.Server.updating    while connections are compared with a new policy
+//	tlsfront.Server.mu          and after it Session.mu
+//	those of udpback            in the order that its documentation gives
+//	relay.Link.mu, Session.mu   when a request ends; nothing of udpback is called with them
+//	tlsfront's outgoing.mu      after crypto/tls's own, when an answer is written
+//	metrics.Metrics.mu, then udpback.Back.mu
+//
+// tlsfront's listeners.mu and admission.mu, audit.Hub.mu and the locks of logs are taken
+// after any of these, and none of these after them, but for those of logs. The relaying
+// of a packet takes none before those of udpback, and none of those is held over a file,
+// a name or a log line.
 type gateway struct {
 	// static after construction
 	log       *slog.Logger
@@ -132,7 +146,8 @@ func (g *gateway) assemble(now *inForce, given []net.Listener) (err error) {
 	if now.sockets, _, err = g.openSockets(now.cfg, &sockets{radsec: given}); err != nil {
 		return err
 	}
-	g.obeyDescriptors(&now.descriptors, &front)
+	g.obeyDescriptors(&now.descriptors)
+	front.MaxDescriptors = now.connections
 	front.Listeners, front.Log = now.radsec, g.log
 	front.Open = func(s *tlsfront.Session) tlsfront.Handler { return g.entry.Open(policyOf(s), s, s.RemoteAddr()) }
 	front.Changed = func(s *tlsfront.Session, h tlsfront.Handler) { h.(*relay.Link).SetClient(policyOf(s)) }
@@ -143,9 +158,9 @@ func (g *gateway) assemble(now *inForce, given []net.Listener) (err error) {
 	return nil
 }
 
-// obeyDescriptors tells the parts and the metrics how many descriptors they may have.
-func (g *gateway) obeyDescriptors(d *descriptors, front *tlsfront.Config) {
-	front.MaxDescriptors = d.connections
+// obeyDescriptors tells udpback and the metrics how many descriptors there are for each
+// use.
+func (g *gateway) obeyDescriptors(d *descriptors) {
 	g.back.LimitSockets(d.udp)
 	for use, n := range map[string]int{"radsec": d.connections, "udp": d.udp, "http": d.http, "other": d.other} {
 		g.metrics.SetDescriptors(use, n)

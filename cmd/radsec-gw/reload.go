@@ -142,11 +142,12 @@ func (g *gateway) replace(next *inForce) error {
 			return err
 		}
 	}
-	g.obeyDescriptors(&next.descriptors, &front)
+	front.MaxDescriptors = next.connections
 	if err := g.front.Update(front); err != nil {
 		discard(without(servers, g.servers), g.servers)
 		return err
 	}
+	g.obeyDescriptors(&next.descriptors)
 	g.front.SetListeners(next.radsec)
 	g.web.Change(webSettings(next.plan))
 	g.logs.Configure(logConfig(&next.cfg.Log))
