@@ -30,7 +30,7 @@ func startsHello(b []byte) bool {
 	return true
 }
 
-// errNotHello is that something else came than a ClientHello.
+// errNotHello is that the peer sent something else than a ClientHello.
 var errNotHello = errors.New("no ClientHello")
 
 // readHello reads what a ClientHello starts with. ahead was read before. It
@@ -59,7 +59,7 @@ func readHello(r io.Reader, ahead []byte) ([]byte, error) {
 func (s *Server) receive(ctx context.Context, a *arrival, proxied bool) {
 	var first []byte
 	if proxied {
-		ahead, ok := s.introduce(a)
+		ahead, ok := s.readProxied(a)
 		if !ok {
 			return
 		}
@@ -91,9 +91,9 @@ func (s *Server) receive(ctx context.Context, a *arrival, proxied bool) {
 	s.handshake(ctx, a, first)
 }
 
-// introduce reads from a load balancer whose connection this is. It returns what
-// was read beyond that, and reports whether the connection goes on.
-func (s *Server) introduce(a *arrival) (ahead []byte, ok bool) {
+// readProxied reads the PROXY header of a load balancer, which says whose connection it
+// is. It returns what was read beyond that, and reports whether the connection goes on.
+func (s *Server) readProxied(a *arrival) (ahead []byte, ok bool) {
 	balancer := a.remote.Addr()
 	remote, ahead, err := readProxyHeader(a.conn)
 	switch {

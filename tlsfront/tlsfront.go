@@ -25,9 +25,9 @@
 //	drain.go      the end of all connections, when nothing is outstanding
 //
 // A peer can make the gateway hold only what is bounded: a silent connection by
-// a deadline and their number, a handshake likewise and by its bytes, an idle connection by crypto/tls's own state and
-// nothing else, a started packet by 4096 octets and the packet timeout,
-// unread answers by WriteBuffer and the write timeout.
+// a deadline and their number, a handshake likewise and by its bytes, an idle
+// connection by crypto/tls's own state and nothing else, a started packet by 4096
+// octets and the packet timeout, unread answers by WriteBuffer and the write timeout.
 //
 // Go's crypto/tls cannot send the alert access_denied that RFC 6614bis §3.4
 // suggests for a client outside its networks. A source that no client lists

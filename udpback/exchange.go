@@ -110,7 +110,8 @@ func (ex *Exchange) Forget() { ex.end, ex.sends = nil, 0 }
 // It reports whether the exchange was still waiting. When it was not, Reply or
 // Fail has been called or will be: the owner must be ready for it. So it is, too,
 // while the exchange is in a batch that has not been flushed, while it moves to
-// another server, and while a reply of one that it left is being handled; it is not resent then, and ends by the schedule's end.
+// another server, and while a reply of one that it left is being handled; it is not
+// resent then, and ends by the schedule's end.
 func (ex *Exchange) Cancel() bool {
 	ex.mu.Lock()
 	ex.cancelled = true

@@ -324,7 +324,8 @@ func aboutTheWay(reply *wire.View) bool {
 }
 
 // protocolError ends the schedule of an exchange that its server cannot carry
-// on. What concerns this server's way only is tried on the group's next server; the rest goes back (RFC 7930 §4, P97).
+// on. What concerns this server's way only is tried on the group's next server; the
+// rest goes back (RFC 7930 §4, P97).
 func (s *socket) protocolError(ex *Exchange, reply *wire.View) Flusher {
 	batch := s.end.server.back.Borrow()
 	defer s.end.server.back.GiveBack(batch)
