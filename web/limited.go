@@ -47,10 +47,13 @@ func (l *limited) Accept() (net.Conn, error) {
 		<-l.slots
 		return nil, err
 	}
+	c = &limitedConn{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}
 	if cfg := l.now.Load().tls; cfg != nil {
-		c = tls.Server(c, cfg)
+		// Outermost: net/http does the handshake under its deadline, and tells how it
+		// failed, of a *tls.Conn only.
+		return tls.Server(c, cfg), nil
 	}
-	return &limitedConn{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}, nil
+	return c, nil
 }
 
 // accept waits for a connection, and tries again after an error.

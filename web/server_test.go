@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"radsec-gw/certs"
 	"radsec-gw/metrics"
 )
 
@@ -175,5 +176,45 @@ func TestErrorsOfNetHTTPAreLogged(t *testing.T) {
 	want := `level=WARN msg="the HTTP side reports an error" error="http: TLS handshake error from 192.0.2.1:40001: tls: unsupported"`
 	if got := b.printed.String(); !strings.Contains(got, want) {
 		t.Errorf("logged %q, expected %s", got, want)
+	}
+}
+
+// A TLS handshake that fails is told, and a connection that ends without one is not.
+func TestFailedHandshakesAreLogged(t *testing.T) {
+	ca, err := certs.NewCA("HTTP")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := ca.Server("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBed(t, nil)
+	b.server.Change(Settings{Certificate: pair.TLS()})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- b.server.Serve(ctx, l) }()
+	for _, sent := range []string{"", "GET / HTTP/1.1\r\n\r\n"} {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(c, sent)
+		if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, c) // until the server has ended it
+		c.Close()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if got := b.printed.String(); strings.Count(got, "TLS handshake error") != 1 || !strings.Contains(got, "level=WARN") {
+		t.Errorf("logged %q, expected one line about the peer that does not speak TLS", got)
 	}
 }
