@@ -85,8 +85,11 @@ type Exchange struct {
 // before is how far the schedule of an exchange has come that goes on at another
 // socket of the same server.
 type before struct {
-	sends int32 // transmissions; 0: the schedule begins
-	wait  time.Duration
+	sends int32         // transmissions; 0: the schedule begins
+	first time.Duration // when the first was
+	wait  time.Duration // the current RT
+
+	overdue bool // the port's health was told of it
 }
 
 // Served names the server and its port ("auth", "acct", "coa") that had the
@@ -166,14 +169,14 @@ func (ex *Exchange) reset(g *Group, now time.Duration) {
 // to a better one as well: about the time that nobody notices.
 const tryWait = 30 * time.Millisecond
 
-// leaveAt is when the exchange, sent now, looks for another server although it is not
-// due; 0: never.
-func (ex *Exchange) leaveAt(now time.Duration) time.Duration {
+// leaveAt is when the exchange, first sent to its server at first, looks for another
+// although it is not due; 0: never.
+func (ex *Exchange) leaveAt(first time.Duration) time.Duration {
 	switch {
 	case ex.group == nil, !movable(ex.Kind):
 		return 0
 	case ex.try:
-		return now + min(tryWait, ex.group.patience)
+		return first + min(tryWait, ex.group.patience)
 	}
-	return now + ex.group.patience
+	return first + ex.group.patience
 }

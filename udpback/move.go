@@ -119,7 +119,7 @@ func (s *socket) claim(id wire.ServerID, m mover) mover {
 	case !m.here || m.afresh:
 		m.ex.sends += s.sendsOf(sl)
 	case !s.parked(): // the schedule goes on, and the slot there counts these sends, too
-		m.ex.before = before{sends: sl.sends, wait: sl.wait}
+		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, overdue: sl.overdue}
 	}
 	sl.ex, sl.state = nil, slotMoving
 	return m

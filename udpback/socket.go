@@ -121,11 +121,11 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 		}
 		sl.wait = sch.first(jitter())
 		if b := sl.ex.before; b.sends > 0 {
-			sl.sends, sl.wait = b.sends+1, sch.next(b.wait, jitter())
+			sl.sends, sl.first, sl.wait, sl.overdue = b.sends+1, b.first, sch.next(b.wait, jitter()), b.overdue
 			sl.ex.before = before{} // the next server begins anew
 		}
 		sl.due = min(now+sl.wait, sl.end)
-		sl.leaveAt = sl.ex.leaveAt(now)
+		sl.leaveAt = sl.ex.leaveAt(sl.first)
 		if !sl.ex.place(s, it.id, sl.generation) { // nobody wants it resent
 			sl.due, sl.leaveAt = sl.end, 0
 		}

@@ -68,6 +68,28 @@ func TestSendsAfterRenewalAndProtocolError(t *testing.T) {
 	})
 }
 
+// A server's patience with a request goes on when its socket is renewed.
+func TestPatienceGoesOnOverARenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		patient := func(c *ServerConfig) { c.Health.Check, c.Health.FailingAfter = health.CheckStatusServer, 100 }
+		a, b := f.server(t, "a", patient), f.server(t, "b", patient)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "a", "b")
+		f.net.hung("a")
+		pass(2 * time.Second)
+		o, before := newOwner(radius.CodeAccessRequest), time.Now()
+		f.start(t, f.group(t, Failover, a, b), o)
+		pass(5 * time.Second)
+		f.back.Refresh()
+		<-o.ended
+		if took := time.Since(before); !o.answered() || took > DefaultPatience+sweepGrain {
+			t.Errorf("%s after %v, expected b's answer after a's %v", o.outcome(), took, DefaultPatience)
+		}
+	})
+}
+
 // Requests that were sent under a longer schedule keep it when a reload shortens it,
 // though their sockets are renewed.
 func TestRenewalAfterTheScheduleWasShortened(t *testing.T) {
