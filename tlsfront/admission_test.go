@@ -375,3 +375,29 @@ func TestQueueGivesWayWhenAllConnectionsAreTaken(t *testing.T) {
 	}
 	d.stop()
 }
+
+// A slot whose handshake takes long goes to who has waited for one, and not to a new
+// connection that finds it first.
+func TestQueuedGoBeforeNewcomers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTestAdmission(1)
+		begin := func(from string) *arrival {
+			a := arrivalFrom(from)
+			d.enter(a, false, admissionLimits{connections: 100, silent: 100})
+			d.begin(a, time.Now().Add(time.Hour))
+			a.waits.Store(time.Now().UnixNano())
+			return a
+		}
+		slow := begin("192.0.2.1")
+		pass(displaceAfter - sweepEvery/2)
+		waiting := begin("192.0.2.2")
+		pass(sweepEvery * 3 / 4) // the slow one may be displaced, and the sweep has not come yet
+		newcomer := begin("192.0.2.3")
+		pass(sweepEvery)
+		if slow.end != metrics.HandshakeDisplaced || waiting.stage != d.shaking || newcomer.stage != d.queued {
+			t.Errorf("the slow handshake ended as %v; the one that waited has the slot: %v, the newcomer waits: %v; want displaced, true and true",
+				slow.end, waiting.stage == d.shaking, newcomer.stage == d.queued)
+		}
+		d.stop()
+	})
+}

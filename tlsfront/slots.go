@@ -38,7 +38,8 @@ func (d *admission) begin(a *arrival, deadline time.Time) (ready chan struct{}, 
 		a.deadline = deadline
 		if full = d.shaking.n >= d.slots; full {
 			d.tls.CountSlotsFull()
-			if displaced = d.givesWay(a.source, time.Now()); displaced != nil {
+			// One that merely takes long is for those that are queued already.
+			if displaced = d.givesWay(a.source, time.Now(), d.queued.n == 0); displaced != nil {
 				d.displace(displaced)
 			}
 		}
@@ -91,9 +92,9 @@ func (a *arrival) wake() {
 
 // givesWay returns the handshake whose slot a connection of source may have, or
 // nil: the oldest that waits for its peer, of the source that has most slots. It
-// must have more than source would have then, or take long. What waits for our
-// own computing does not give way. Called with mu held.
-func (d *admission) givesWay(source netip.Addr, now time.Time) *arrival {
+// must have more than source would have then, or, with slowToo, take long. What waits
+// for our own computing does not give way. Called with mu held.
+func (d *admission) givesWay(source netip.Addr, now time.Time, slowToo bool) *arrival {
 	g := d.shaking.largest()
 	if g == nil {
 		return nil
@@ -101,7 +102,7 @@ func (d *admission) givesWay(source netip.Addr, now time.Time) *arrival {
 	larger := g.oldest.Len() > d.shaking.count(source)+1
 	for e := g.oldest.Front(); e != nil; e = e.Next() {
 		a := e.Value.(*arrival)
-		slow := now.Sub(a.begun) >= displaceAfter
+		slow := slowToo && now.Sub(a.begun) >= displaceAfter
 		if !slow && !larger {
 			return nil // all that follow are younger
 		}
@@ -124,7 +125,7 @@ func (d *admission) sweepQueued() {
 	for range min(d.queued.order.Len(), most) {
 		g := e.Value.(*group)
 		e = e.Next()
-		v := d.givesWay(g.source, now)
+		v := d.givesWay(g.source, now, true)
 		if v == nil {
 			continue
 		}
