@@ -6,7 +6,7 @@ import "slices"
 func (c *Config) warnRoutes(warn warner) {
 	for i := range c.Routes {
 		r, path := &c.Routes[i], joinIndex("route", i)
-		servers := c.serversOf(r)
+		servers := c.ServersOf(r)
 		expanded := slices.IndexFunc(servers, func(s *Server) bool { return s.Expand })
 		if expanded >= 0 && r.Balance == BalanceFailover && !c.given(joinKey(path, "balance")) {
 			warn(path, "server %q has expand = true, and balance is \"failover\" by default: the first of its addresses gets every request while it is up; set balance to \"sticky\" or \"least-outstanding\", or to \"failover\" if that is meant", servers[expanded].Name)
@@ -36,8 +36,8 @@ func (c *Config) warnPatience(warn warner, r *Route, servers []*Server, at strin
 	}
 }
 
-// serversOf returns the servers of a route, in its order.
-func (c *Config) serversOf(r *Route) (list []*Server) {
+// ServersOf returns the servers of a route, in its order.
+func (c *Config) ServersOf(r *Route) (list []*Server) {
 	for _, name := range r.Servers {
 		for i := range c.Servers {
 			if c.Servers[i].Name == name {

@@ -141,7 +141,7 @@ func count(n int, what string) string {
 
 // groupWords says how a group's server is chosen and when a request leaves it.
 func groupWords(cfg *config.Config, r *config.Route) []string {
-	servers := serversIn(cfg, r)
+	servers := cfg.ServersOf(r)
 	if len(servers) == 1 && !servers[0].Expand {
 		return []string{"there is no other server: " + givenUp(r)}
 	}
@@ -166,15 +166,6 @@ func groupWords(cfg *config.Config, r *config.Route) []string {
 		lines = append(lines, "CoA and Disconnect do not move on: only the server that got them may hold the session (RFC 5176 §2.3)")
 	}
 	return append(lines, givenUp(r))
-}
-
-// serversIn returns the servers of a route.
-func serversIn(cfg *config.Config, r *config.Route) (list []*config.Server) {
-	for _, name := range r.Servers {
-		i := slices.IndexFunc(cfg.Servers, func(s config.Server) bool { return s.Name == name })
-		list = append(list, &cfg.Servers[i]) // Load has seen to it that the name is there
-	}
-	return list
 }
 
 // leaveWords says when a request goes on to the next server; nothing for a route whose
