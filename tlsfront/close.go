@@ -1,9 +1,12 @@
 package tlsfront
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 
 	"radsec-gw/metrics"
@@ -19,6 +22,43 @@ const (
 	// on its way in good faith.
 	lingerBytes = 256 << 10
 )
+
+// Close ends the session for a reason of the caller's, which is logged. It
+// returns at once; the connection is closed by its read loop.
+func (s *Session) Close(reason string) { s.end(metrics.ClosedLocally, reason) }
+
+// Ended returns why the session ends. It is for those who have seen Send report
+// false, and for the handler when Closed is called.
+func (s *Session) Ended() metrics.Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason
+}
+
+// end makes the read loop stop. The first reason counts.
+func (s *Session) end(r metrics.Reason, text string) {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.ended, s.reason, s.text = true, r, text
+	s.closing.Store(true)
+	s.mu.Unlock()
+	s.conn.Conn.SetReadDeadline(time.Unix(1, 0)) // long ago: whoever waits wakes up
+}
+
+// writeFailed ends the session after an error in writing.
+func (s *Session) writeFailed(err error) {
+	switch {
+	case errors.Is(err, errNotReading):
+		s.end(metrics.ClosedNotReading, fmt.Sprintf("the client does not read: %d octets of answers would wait, which is the limit", s.server.cfg.WriteBuffer))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.end(metrics.ClosedNotReading, fmt.Sprintf("the client has not taken its answers within %v", s.conn.out.timeout))
+	default:
+		s.end(metrics.ClosedBroken, "writing: "+err.Error())
+	}
+}
 
 // close ends the connection: what was queued, close_notify (RFC 6613 §2.6.4:
 // SHOULD come first), then TCP's own goodbye. Called by the read loop's

@@ -21,7 +21,7 @@
 //	cutter.go     plaintext to packets (RFC 6614 §3.4)
 //	throttle.go   packets beyond a limit wait, then are shed
 //	outgoing.go   sealed records gathered into one system call
-//	close.go      the end: close_notify, and the goodbyes of TCP
+//	close.go      the end and its reason: close_notify, and the goodbyes of TCP
 //	drain.go      the end of all connections, when nothing is outstanding
 //
 // A peer can make the gateway hold only what is bounded: a silent connection by
