@@ -97,7 +97,9 @@ func (s *Server) tryNextAddress(from netip.Addr) {
 	}
 	next := a.all[(slices.Index(a.all, from)+1)%len(a.all)]
 	s.addresses.Store(&addresses{all: a.all, current: next})
-	s.back.log.Info("nothing is heard from the server's address; trying its next", "server", s.Name, "name", s.host, "was", from, "is", next)
+	s.nextAddress.Say(s.back.Now(), func() logs.Line {
+		return logs.Line{Log: s.back.log, Level: slog.LevelInfo, Text: "nothing is heard from the server's address; trying its next", Fields: []any{"server", s.Name, "name", s.host, "was", from, "is", next}}
+	})
 	for _, e := range s.endpoints() {
 		e.moveTo(false)
 	}

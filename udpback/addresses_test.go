@@ -1,6 +1,9 @@
 package udpback
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -283,6 +286,27 @@ func TestRefusalsOfAnAddressThatWasLeft(t *testing.T) {
 		}
 		if got := s.Address(); got != ipOf("b") {
 			t.Errorf("the address in use is %v, expected b's", got)
+		}
+	})
+}
+
+// A server that is dead at all of its addresses is tried at each in turn, and the log
+// says so once a minute.
+func TestDeadAddressesFillNoLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		var log bytes.Buffer
+		f.back.log = slog.New(slog.NewTextHandler(&log, nil))
+		f.net.name(host, "a", "b")
+		s := f.server(t, "x", named(0, health.CheckStatusServer))
+		defer s.Close()
+		pass(10 * time.Minute)
+		if a, b := len(f.net.seen("a:1812")), len(f.net.seen("b:1812")); a < 10 || b < 10 {
+			t.Errorf("a got %d probes and b %d, expected both in turn", a, b)
+		}
+		s.Retire() // nothing writes to the log any more
+		if n := strings.Count(log.String(), "trying its next"); n < 1 || n > 11 {
+			t.Errorf("%d lines in 10 minutes, expected one a minute", n)
 		}
 	})
 }

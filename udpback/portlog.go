@@ -14,7 +14,7 @@ func (e *endpoint) logTransition(t health.Transition) {
 	address := slog.String("address", e.where())
 	switch {
 	case t.NoStatusServer:
-		e.log.Warn("the server answers requests and never Status-Server; its health is judged by its requests alone, as with health = \"none\"", address)
+		e.log.Warn("the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\"", address)
 	case t.To == health.Up && t.Assumed:
 		e.suspected.Store(false)
 		e.log.Info("the server is taken for up until something else is known", "was", t.From.String(), address)

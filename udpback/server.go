@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/logs"
 	"radsec-gw/udpback/health"
 	"radsec-gw/udpback/resolve"
 	"radsec-gw/wire"
@@ -40,7 +41,7 @@ const coaLabel = "coa"
 const DefaultMaxSockets = 64
 
 // Server is one UDP server: one machine, which may have several addresses. Each of
-// its ports is judged and served by itself (RFC 5997 §4.3).
+// its ports has its own health and its own sockets (RFC 5997 §4.3).
 type Server struct {
 	// static after construction
 	Name    string
@@ -56,6 +57,8 @@ type Server struct {
 	ports     atomic.Pointer[ports]
 	addresses atomic.Pointer[addresses]
 	members   atomic.Pointer[[]*Server] // one for each address, when expand is set
+
+	nextAddress logs.Limiter // a server that is down is tried at one address after the other
 
 	mu      sync.Mutex // guards changes of the fields below and above; taken before endpoint.mu
 	config  ServerConfig

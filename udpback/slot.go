@@ -6,7 +6,23 @@ import (
 	"radsec-gw/wire"
 )
 
-// slotState is where one Identifier of one socket stands.
+// slotState is where one Identifier of one socket stands. Who takes it from one state to
+// another, always with socket.mu:
+//
+//	free       reserved   reserve, for who starts or moves a request
+//	reserved   waiting    launch, when the batch is flushed
+//	reserved   free       release, when the request could not be written; launch, when
+//	                      the socket was closed meanwhile
+//	waiting    free       take, by a valid reply; fallDue, when its schedule is over
+//	waiting    abandoned  abandon, when it is cancelled or answered elsewhere; endRefused
+//	waiting    moving     claim, by the sweep
+//	moving     abandoned  leave, when it has gone on
+//	moving     waiting    stay, when there was no place for it
+//	moving     free       leave, of a parked socket; stay, when its transmissions are used up
+//	abandoned  free       take, by a valid reply; fallDue, when its schedule is over
+//
+// close takes all to free that are not reserved. All that are neither free nor uncounted
+// are among the port's outstanding.
 type slotState uint8
 
 const (

@@ -12,7 +12,7 @@ const (
 	CheckAccessRequest              // an Access-Request of a configured user to the auth port
 )
 
-// Config says how the ports of a server are judged. A zero field means its default.
+// Config says what changes the state of a server's ports. A zero field means its default.
 type Config struct {
 	Check          Check
 	User, Password string // of CheckAccessRequest

@@ -1,5 +1,5 @@
-// Package health judges one port of one RADIUS server: whether it is up, suspect,
-// failing or down. It knows no sockets: its owner sends the probes and the requests,
+// Package health follows the state of one port of one RADIUS server: whether it is up,
+// suspect, failing or down. It knows no sockets: its owner sends the probes and the requests,
 // and tells a [Port] what became of them.
 //
 // There are two kinds of evidence. A probe's answer vouches for the port: something
