@@ -1,7 +1,10 @@
 package udpback
 
 import (
+	"bytes"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -154,6 +157,28 @@ func TestReconfigureKeepsHealth(t *testing.T) {
 		pass(time.Minute)
 		if n := f.back.sockets.Load(); n != 1 {
 			t.Errorf("%d sockets are counted, expected that of the auth port", n)
+		}
+	})
+}
+
+// An address that leaves an expanded name is told of as that, and not as a server that
+// is down: nothing is wrong when pods come and go.
+func TestMemberThatGoesIsNoFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		var log bytes.Buffer
+		f.back.log = slog.New(slog.NewTextHandler(&log, nil))
+		f.net.name(host, "a", "b")
+		s := f.server(t, "pods", func(c *ServerConfig) {
+			c.Address, c.Expand, c.ResolveInterval = host, true, time.Second
+		})
+		f.net.answering(t, "a", "b")
+		pass(1500 * time.Millisecond)
+		f.net.name(host, "b")
+		pass(2 * time.Second)
+		s.Close()
+		if text := log.String(); strings.Contains(text, "level=ERROR") || !strings.Contains(text, "lost an address") {
+			t.Errorf("expected one line that says the address is gone, and no error; got\n%s", text)
 		}
 	})
 }

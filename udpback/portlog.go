@@ -1,6 +1,7 @@
 package udpback
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -11,6 +12,9 @@ import (
 // logTransition tells the operator of a change of a port's health. A port that wavers
 // between up and suspect is told of once a minute.
 func (e *endpoint) logTransition(t health.Transition) {
+	if errors.Is(t.NoAddress, errAddressGone) { // told of where it was found
+		return
+	}
 	address := slog.String("address", e.where())
 	switch {
 	case t.NoStatusServer:
