@@ -43,7 +43,8 @@ func (s *socket) failed(err error) {
 // server, and that it is no use to send it again the same way just now.
 func cannotGetThere(err error) bool {
 	for _, e := range []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN,
-		syscall.EPERM, syscall.EACCES, syscall.ENODEV, syscall.ENXIO} {
+		syscall.EPERM, syscall.EACCES, syscall.ENODEV, syscall.ENXIO,
+		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO} { // ICMP: protocol unreachable, source route failed, parameter problem
 		if errors.Is(err, e) {
 			return true
 		}
@@ -77,6 +78,8 @@ func hintOf(err error) string {
 		return "a packet filter or security policy of this machine forbids it"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.EHOSTDOWN), errors.Is(err, syscall.ENETDOWN):
 		return "there is no way to the server's address: look at the routes and the links"
+	case errors.Is(err, syscall.ENOPROTOOPT):
+		return "the host at the server's address takes no UDP: is the address right?"
 	case sourceGone(err):
 		return "this machine's own address has changed"
 	case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
