@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"time"
 
 	"radsec-gw/logs"
 )
@@ -62,7 +63,7 @@ func (s *Server) found(all []netip.Addr) {
 		return
 	}
 	was := s.addresses.Load()
-	if was.current.IsValid() && slices.Contains(all, was.current) {
+	if was.current == all[0] || slices.Contains(all, was.current) && s.heardHere() {
 		s.addresses.Store(&addresses{all: all, current: was.current})
 		return
 	}
@@ -75,6 +76,15 @@ func (s *Server) found(all []netip.Addr) {
 	for _, e := range s.endpoints() {
 		e.moveTo(true)
 	}
+}
+
+// heardHere reports whether anything has ever verified from the address in use. One
+// that is not proven gives way to an address that comes before it: of a name's two
+// families the answer for one may be late.
+func (s *Server) heardHere() bool {
+	return slices.ContainsFunc(s.endpoints(), func(e *endpoint) bool {
+		return e.health.HeardSince(time.Duration(e.addressAt.Load() - 1))
+	})
 }
 
 // tryNextAddress goes on to the server's next address, when it has several and

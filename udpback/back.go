@@ -30,8 +30,10 @@ type Back struct {
 	expansions  atomic.Uint64 // counts the changes of any Server's members
 	lookups     logs.Limiter  // names that cannot be looked up
 
-	mu      sync.Mutex // guards servers
-	servers map[*Server]struct{}
+	mu         sync.Mutex // guards the fields below
+	servers    map[*Server]struct{}
+	refreshed  time.Duration // when Refresh last had an effect; 0: never
+	refreshDue bool          // it is to have one at the end of renewPause
 
 	Buffers   Buffers
 	batches   sync.Pool // *Batch
@@ -79,9 +81,25 @@ func (b *Back) fullOfSockets() bool {
 }
 
 // Refresh looks all names up and renews all sockets: an operator who asks for it knows
-// of a change that nothing else has told. It does not wait.
+// of a change that nothing else has told. It does not wait. Asked again within a second,
+// it does so when the second is over, once: each renewal leaves sockets that listen on.
 func (b *Back) Refresh() {
 	b.mu.Lock()
+	if wait := b.refreshed + renewPause - b.Now(); b.refreshed != 0 && wait > 0 {
+		if !b.refreshDue {
+			b.refreshDue = true
+			time.AfterFunc(wait, b.refresh)
+		}
+		b.mu.Unlock()
+		return
+	}
+	b.mu.Unlock()
+	b.refresh()
+}
+
+func (b *Back) refresh() {
+	b.mu.Lock()
+	b.refreshed, b.refreshDue = b.Now(), false
 	all := slices.Collect(maps.Keys(b.servers))
 	b.mu.Unlock()
 	for _, s := range all {

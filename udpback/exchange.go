@@ -71,6 +71,7 @@ type Exchange struct {
 	tried    uint64        // a bit for each of the members that has had it
 	try      bool          // it only tries the server that has it
 	before   before        // what it was sent by another socket of the same server
+	asked    time.Duration // when the server that has it was first sent it, at any of its sockets; 0: it was not yet
 	began    time.Duration // on the Back's clock, when Start took it
 	deadline time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 
@@ -88,6 +89,7 @@ type before struct {
 	sends int32         // transmissions; 0: the schedule begins
 	first time.Duration // when the first was
 	wait  time.Duration // the current RT
+	due   time.Duration // when the wait is over; 0: it is
 
 	overdue bool // the port's health was told of it
 }
@@ -158,7 +160,7 @@ func (ex *Exchange) place(s *socket, id wire.ServerID, generation uint32) bool {
 // reset makes the exchange ready for Start.
 func (ex *Exchange) reset(g *Group, now time.Duration) {
 	ex.group, ex.schedule, ex.end, ex.sends = g, nil, nil, 0
-	ex.members, ex.tried, ex.try, ex.before, ex.began, ex.deadline = nil, 0, false, before{}, now, 0
+	ex.members, ex.tried, ex.try, ex.before, ex.asked, ex.began, ex.deadline = nil, 0, false, before{}, 0, now, 0
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	ex.use++
@@ -171,12 +173,19 @@ const tryWait = 30 * time.Millisecond
 
 // leaveAt is when the exchange, first sent to its server at first, looks for another
 // although it is not due; 0: never.
-func (ex *Exchange) leaveAt(first time.Duration) time.Duration {
+func (ex *Exchange) leaveAt(now time.Duration) time.Duration {
 	switch {
 	case ex.group == nil, !movable(ex.Kind):
 		return 0
 	case ex.try:
-		return first + min(tryWait, ex.group.patience)
+		return now + min(tryWait, ex.group.patience)
 	}
-	return first + ex.group.patience
+	return ex.askedAt() + ex.group.patience
+}
+
+// askedAt is since when the server that has the exchange leaves it unanswered: since it
+// was first sent it, at the address that the server has now. A new socket to the same
+// address does not begin the wait anew.
+func (ex *Exchange) askedAt() time.Duration {
+	return max(ex.asked, time.Duration(ex.end.addressAt.Load()))
 }

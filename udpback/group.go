@@ -144,7 +144,7 @@ func (g *Group) launch(ex *Exchange, batch *Batch, worst health.State) (parking 
 			}
 			continue // full: spill to the next
 		}
-		ex.try = try
+		ex.try, ex.asked = try, 0
 		return nil, g.launchOn(ex, batch, it)
 	}
 }

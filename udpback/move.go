@@ -13,19 +13,29 @@ type mover struct {
 	ex         *Exchange
 	id         wire.ServerID
 	generation uint32
-	own        health.State // of the server that it leaves
-	here       bool         // it goes to another socket of the same server
-	afresh     bool         // its schedule begins anew there
-	early      bool         // it is not due: if it cannot go, nothing is sent
-	try        bool         // it only tried the server that it leaves
+	own        health.State  // of the server that it leaves
+	here       bool          // it goes to another socket of the same server
+	afresh     bool          // its schedule begins anew there
+	early      bool          // it is not due: if it cannot go, nothing is sent
+	try        bool          // it only tried the server that it leaves
+	sends      int           // transmissions that claim has added to the exchange's
+	asked      time.Duration // Exchange.asked, as it was
 }
 
 // leavesSocket reports whether a request that is due goes to its server by the socket
 // that has taken this one's place, instead of being resent: when its address is gone, or
-// nothing has arrived here since it was sent. With mu held.
-func (s *socket) leavesSocket(sl *slot) bool {
-	return s.orders&leaveSocketWhenDue != 0 && sl.ex.group != nil && !s.end.uses(s) &&
-		(!s.current() || movable(sl.ex.Kind) && s.heardAt <= sl.lastSent)
+// nothing has arrived here since it was sent. A socket that was renewed though its port
+// was up keeps its requests for as long as their route allows: the server may only take
+// its time, and is not to be asked twice. With mu held.
+func (s *socket) leavesSocket(sl *slot, now time.Duration) bool {
+	if s.orders&(leaveSocketWhenDue|leaveSocketLate) == 0 || sl.ex.group == nil || s.end.uses(s) {
+		return false
+	}
+	if !s.current() {
+		return true
+	}
+	late := s.orders&leaveSocketWhenDue != 0 || s.end.health.State() != health.Up || now-sl.ex.askedAt() >= sl.ex.group.patience
+	return movable(sl.ex.Kind) && s.heardAt <= sl.lastSent && late
 }
 
 // obey has a request leave that is ordered to, if it can. One whose time is over does
@@ -37,14 +47,18 @@ func (s *socket) obey(id wire.ServerID, o orders, now time.Duration, w *sweeping
 	}
 	early := sl.due > now+sweepGrain
 	own, replaced := s.end.rank(), !s.end.uses(s)
+	// That the network cannot get there now says nothing of a new socket. That the server
+	// is failing or down does.
+	bad := s.end.health.State() >= health.Failing
+	leaves := (bad || o&leaveServer != 0) && s.mayLeave(sl) && sl.ex.group.elsewhere(sl.ex, own)
 	switch {
 	case o&endDynamic != 0 && o&leaveSocket == 0:
 		s.endRefused(id, w)
-	case o&leaveSocket != 0 && replaced:
+	case o&leaveSocket != 0 && replaced && !(leaves && bad):
 		w.moving = append(w.moving, s.claim(id, mover{here: true, early: early, afresh: true}))
-	case o&leaveServer != 0 && s.mayLeave(sl) && sl.ex.group.elsewhere(sl.ex, own):
+	case leaves:
 		w.moving = append(w.moving, s.claim(id, mover{own: own, early: early}))
-	case o&leaveServer != 0 && replaced && movable(sl.ex.Kind):
+	case o&leaveServer != 0 && replaced && movable(sl.ex.Kind) && s.wasBlocked(sl):
 		w.moving = append(w.moving, s.claim(id, mover{here: true, early: early}))
 	default:
 		return false
@@ -52,12 +66,19 @@ func (s *socket) obey(id wire.ServerID, o orders, now time.Duration, w *sweeping
 	return true
 }
 
+// wasBlocked reports whether the network has said that it could not get to the server
+// since the request was last sent, and the request was not sent again for that already:
+// it is once in each wait. With mu held.
+func (s *socket) wasBlocked(sl *slot) bool {
+	return s.troubledAt != 0 && s.troubledAt >= sl.lastSent && !sl.early
+}
+
 // outOfPatience decides what becomes of a request that its server has left unanswered
 // for as long as the route allows, or that only tries a server. With mu held.
 func (s *socket) outOfPatience(id wire.ServerID, now time.Duration, w *sweepings) {
 	sl := &s.slots[id]
 	ex := sl.ex
-	patience := sl.first + ex.group.patience
+	patience := ex.askedAt() + ex.group.patience
 	if now+sweepGrain < patience { // it was a try
 		sl.leaveAt = patience
 	} else {
@@ -83,7 +104,7 @@ func (s *socket) shouldMove(sl *slot, now time.Duration, own health.State) bool 
 	g := sl.ex.group
 	switch {
 	case own >= health.Failing, s.parked():
-	case now-sl.first >= g.patience:
+	case now-sl.ex.askedAt() >= g.patience:
 	case sl.sends < g.moveAfter, s.end.health.HeardSince(sl.lastSent - lately):
 		return false
 	}
@@ -113,14 +134,19 @@ func movable(k wire.Kind) bool { return k == wire.KindAccess || k == wire.KindAc
 // moves. The slot keeps the packet until leave or stay. With mu held.
 func (s *socket) claim(id wire.ServerID, m mover) mover {
 	sl := &s.slots[id]
-	m.ex, m.id, m.generation, m.try = sl.ex, id, sl.generation, sl.ex.try
+	m.ex, m.id, m.generation, m.try, m.asked = sl.ex, id, sl.generation, sl.ex.try, sl.ex.asked
 	m.ex.before = before{}
 	switch {
 	case !m.here || m.afresh:
-		m.ex.sends += s.sendsOf(sl)
-	case !s.parked(): // the schedule goes on, and the slot there counts these sends, too
+		m.sends = s.sendsOf(sl)
+	case s.parked():
+	case m.early: // the wait goes on; what did not get there does not count in the schedule
+		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, due: sl.due, overdue: sl.overdue}
+		m.sends = 1
+	default: // the schedule goes on, and the slot there counts these sends, too
 		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, overdue: sl.overdue}
 	}
+	m.ex.sends += m.sends
 	sl.ex, sl.state = nil, slotMoving
 	return m
 }
@@ -209,9 +235,8 @@ func (s *socket) stay(m mover, now time.Duration, w *sweepings) {
 		return
 	}
 	sl.ex, sl.state = m.ex, slotWaiting
-	if !m.here || m.afresh {
-		m.ex.sends -= s.sendsOf(sl)
-	}
+	m.ex.sends -= m.sends
+	m.ex.asked = m.asked
 	m.ex.end = s.end
 	switch {
 	case m.early && m.ex.place(s, m.id, m.generation): // it waits on

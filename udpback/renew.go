@@ -118,9 +118,9 @@ const mostRetired = 8
 // refresh renews the sockets whatever the port's health. What waits on a port that is
 // not up goes to the new socket at once.
 func (e *endpoint) refresh() {
-	o := leaveSocketWhenDue
+	o := leaveSocketLate
 	if e.health.State() != health.Up {
-		o |= leaveSocket
+		o = leaveSocketWhenDue | leaveSocket
 	}
 	e.mu.Lock()
 	var old []*socket

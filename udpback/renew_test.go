@@ -186,7 +186,8 @@ func TestSilentPortIsRenewedNowAndThen(t *testing.T) {
 // Every error that says that a server cannot be reached moves what waits to the next
 // server at once; alone it waits, and is answered when the way is back.
 func TestNoWay(t *testing.T) {
-	for _, err := range []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EPERM, syscall.EACCES, syscall.EADDRNOTAVAIL} {
+	for _, err := range []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EPERM, syscall.EACCES, syscall.EADDRNOTAVAIL,
+		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			checked := func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer }
@@ -220,6 +221,82 @@ func TestNoWay(t *testing.T) {
 			if got := a.end(wire.KindAccess).health.State(); got != health.Up {
 				t.Errorf("%v: a is %v, expected up", err, got)
 			}
+		})
+	}
+}
+
+// While the network cannot get to the only server a request keeps to its schedule, and
+// is answered when the way is back, however often the sockets are renewed meanwhile.
+// Rules: P55, P57
+func TestNoWayForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
+		defer a.Close()
+		f.net.answering(t, "a")
+		f.net.set(func() { f.net.cut["a:1812"], f.net.cut["a:1813"] = syscall.EHOSTUNREACH, syscall.EHOSTUNREACH })
+		g := f.group(t, Failover, a)
+		var all []*owner
+		for range 10 { // each send fails, and has the sockets renewed
+			for _, code := range []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest} {
+				o := newOwner(code)
+				f.start(t, g, o)
+				all = append(all, o)
+			}
+			pass(time.Second)
+		}
+		f.net.set(func() { clear(f.net.cut) })
+		for i, o := range all {
+			<-o.ended
+			_, _, sends := o.Served()
+			if !o.answered() || sends > 8 {
+				t.Errorf("request %d, a %v: %s after %d transmissions, expected an answer after at most 8, two in each wait: the way was back with 20s left", i, o.code, o.outcome(), sends)
+			}
+		}
+	})
+}
+
+// However often an operator asks for it, sockets are renewed once a second, and a
+// request that its server does not answer goes to the next in time.
+func TestRefreshAgainAndAgain(t *testing.T) {
+	for _, check := range []health.Check{health.CheckNone, health.CheckStatusServer} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			checked := func(c *ServerConfig) { c.Health.Check = check }
+			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
+			defer a.Close()
+			defer b.Close()
+			f.net.answering(t, "b")
+			g := f.group(t, Failover, a, b)
+			var all []*owner
+			for range 4 { // so that a is not up
+				o := newOwner(radius.CodeAccessRequest)
+				f.start(t, g, o)
+				all = append(all, o)
+			}
+			pass(2500 * time.Millisecond)
+			most := 0
+			for range 200 { // for 20 s
+				f.back.Refresh()
+				pass(100 * time.Millisecond)
+				most = max(most, len(a.end(wire.KindAccess).every()))
+			}
+			for i, o := range all {
+				select {
+				case <-o.ended:
+				default:
+				}
+				if !o.answered() {
+					t.Errorf("health %v: request %d: %s after 22s, expected b's answer after 10s, the route's patience", check, i, o.outcome())
+				}
+			}
+			if n := len(f.net.seen("a:1812")); n > 4*25+10 {
+				t.Errorf("health %v: %d transmissions to the silent server, expected one a second of each request at the most", check, n)
+			}
+			if most > 33 {
+				t.Errorf("health %v: %d sockets of one port were open, expected one for each second of the schedule at the most", check, most)
+			}
+			pass(time.Minute)
 		})
 	}
 }

@@ -38,6 +38,7 @@ const (
 	leaveServer        orders = 1 << iota // go to another server where that can be, now
 	leaveSocket                           // go to the socket that has taken this one's place, now
 	leaveSocketWhenDue                    // the same, when they are due; this order stays
+	leaveSocketLate                       // the same, when they are due and the port is not up, or their patience is over
 	renewSocket                           // open a socket to take this one's place, first
 	endDynamic                            // end as refused: CoA and Disconnect have no other way
 )
@@ -120,12 +121,22 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 			sl.end = min(sl.end, sl.ex.deadline)
 		}
 		sl.wait = sch.first(jitter())
-		if b := sl.ex.before; b.sends > 0 {
-			sl.sends, sl.first, sl.wait, sl.overdue = b.sends+1, b.first, sch.next(b.wait, jitter()), b.overdue
-			sl.ex.before = before{} // the next server begins anew
+		b := sl.ex.before
+		sl.ex.before = before{} // the next server begins anew
+		if b.sends > 0 {
+			sl.first, sl.overdue = b.first, b.overdue
+		}
+		if b.sends > 0 && b.due == 0 {
+			sl.sends, sl.wait = b.sends+1, sch.next(b.wait, jitter())
 		}
 		sl.due = min(now+sl.wait, sl.end)
-		sl.leaveAt = sl.ex.leaveAt(sl.first)
+		if sl.early = b.due > 0; sl.early {
+			sl.sends, sl.wait, sl.due = b.sends, b.wait, min(b.due, sl.end)
+		}
+		if sl.ex.asked == 0 && !s.parked() {
+			sl.ex.asked = now
+		}
+		sl.leaveAt = sl.ex.leaveAt(now)
 		if !sl.ex.place(s, it.id, sl.generation) { // nobody wants it resent
 			sl.due, sl.leaveAt = sl.end, 0
 		}

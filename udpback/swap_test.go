@@ -56,7 +56,7 @@ func TestSendsAfterRenewalAndProtocolError(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b), o)
 		pass(time.Second)
-		f.back.Refresh()
+		a.end(wire.KindAccess).renew(true)
 		<-o.ended
 		toA, toB := f.net.seen("a:1812"), f.net.seen("b:1812")
 		if len(toA) != 2 || len(toB) != 1 || toA[0].socket == toA[1].socket {
@@ -152,6 +152,39 @@ func TestShareForgetsClosedPorts(t *testing.T) {
 		share.ports.Range(func(any, any) bool { n++; return true })
 		if n > 1 {
 			t.Errorf("the client's share knows %d ports, expected the last one at the most", n)
+		}
+	})
+}
+
+// A SIGHUP while users are asked to confirm their logins has nobody asked again.
+func TestRefreshAsksNobodyTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", probed)
+		defer a.Close()
+		f.net.answering(t, "a")
+		f.net.slow("a", 20*time.Second)
+		g, err := f.back.NewGroup(GroupConfig{Patience: 30 * time.Second}, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pass(2 * time.Second)
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, o)
+		pass(time.Second)
+		f.back.Refresh()
+		<-o.ended
+		if !o.answered() {
+			t.Errorf("%s, expected an Access-Accept", o.outcome())
+		}
+		pushes := map[string]bool{}
+		for _, tr := range f.net.seen("a:1812") {
+			if tr.octets[0] == byte(radius.CodeAccessRequest) {
+				pushes[string(tr.octets)] = true // a copy is no second push
+			}
+		}
+		if len(pushes) != 1 {
+			t.Errorf("the user was asked %d times, expected once", len(pushes))
 		}
 	})
 }

@@ -163,7 +163,7 @@ func (s *socket) decide(w *sweepings, now time.Duration) {
 	defer s.mu.Unlock()
 	o, next := s.orders, time.Duration(0)
 	if o&renewSocket == 0 {
-		s.orders &= leaveSocketWhenDue
+		s.orders &= leaveSocketWhenDue | leaveSocketLate
 	}
 	for id := range s.slots {
 		sl := &s.slots[id]
@@ -229,7 +229,7 @@ func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
 		w.moving = append(w.moving, s.claim(id, mover{own: own}))
 	case int(sl.sends) >= s.schedule(sl).Count:
 		w.ended = append(w.ended, s.free(id))
-	case s.leavesSocket(sl):
+	case s.leavesSocket(sl, now):
 		w.moving = append(w.moving, s.claim(id, mover{here: true}))
 	default:
 		s.again(sl, now, w)
@@ -242,7 +242,7 @@ func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
 func (s *socket) countOverdue(sl *slot, now time.Duration, over bool, w *sweepings) {
 	now += sweepGrain
 	patience := sl.ex.group.patience
-	if !sl.overdue && s.end.health.Overdue(sl.first, now) && (over || patience <= DefaultPatience || now-sl.first >= patience) {
+	if !sl.overdue && s.end.health.Overdue(sl.first, now) && (over || patience <= DefaultPatience || now-sl.ex.askedAt() >= patience) {
 		sl.overdue = true
 		w.unanswered = append(w.unanswered, sl.first)
 	}
@@ -262,6 +262,7 @@ func (s *socket) again(sl *slot, now time.Duration, w *sweepings) {
 	w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
 	w.waiting = w.waiting || sl.ex.group != nil
 	sl.sends++
+	sl.early = false
 	sl.lastSent = now
 	sl.wait = s.schedule(sl).next(sl.wait, jitter())
 	sl.due = min(now+sl.wait, sl.end)
