@@ -29,6 +29,7 @@ type Back struct {
 	socketLimit atomic.Int64  // 0: none
 	expansions  atomic.Uint64 // counts the changes of any Server's members
 	lookups     logs.Limiter  // names that cannot be looked up
+	lack        logs.Limiter  // sockets that may not be opened
 
 	mu         sync.Mutex // guards the fields below
 	servers    map[*Server]struct{}
@@ -72,7 +73,8 @@ func (b *Back) GiveBack(batch *Batch) { b.batches.Put(batch) }
 func (b *Back) Now() time.Duration { return time.Since(b.base) + 1 }
 
 // LimitSockets bounds how many sockets are open to all servers together; 0 is no
-// bound. Each port always gets its first.
+// bound. Each configured port always gets its first; one of an expanded name, at one of
+// its addresses: its requests go to the addresses that have one.
 func (b *Back) LimitSockets(n int) { b.socketLimit.Store(int64(n)) }
 
 func (b *Back) fullOfSockets() bool {

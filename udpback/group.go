@@ -54,8 +54,8 @@ const (
 
 // NewGroup makes a group of 1..64 servers.
 func (b *Back) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
-	if len(servers) == 0 || len(servers) > maxServers {
-		return nil, fmt.Errorf("a group has 1 to %d servers, this one %d", maxServers, len(servers))
+	if len(servers) == 0 || len(servers) > MaxServers {
+		return nil, fmt.Errorf("a group has 1 to %d servers, this one %d", MaxServers, len(servers))
 	}
 	g := &Group{servers: servers, balance: c.Balance, back: b, moveAfter: int32(c.MoveAfter), patience: c.Patience}
 	if c.MoveAfter == 0 {

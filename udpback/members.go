@@ -9,8 +9,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// maxServers is how many servers a group can hold: one bit each in Exchange.tried.
-const maxServers = 64
+// MaxServers is how many servers a group can hold: one bit each in Exchange.tried.
+const MaxServers = 64
 
 // members is the servers of a group at a time, each address of an expanded name by
 // itself; immutable.
@@ -41,7 +41,7 @@ func (g *Group) flatten() *members {
 		}
 		m.servers = append(m.servers, one...)
 	}
-	m.servers = m.servers[:min(len(m.servers), maxServers)]
+	m.servers = m.servers[:min(len(m.servers), MaxServers)]
 	for _, s := range m.servers {
 		m.weights = append(m.weights, Hash([]byte(s.Name)))
 	}
@@ -78,15 +78,16 @@ func (m *members) bit(s *Server) uint64 {
 func (s *Server) memberConfig(a netip.Addr) ServerConfig {
 	c := s.config
 	c.Name, c.Address, c.Expand, c.ResolveInterval = s.Name+"@"+a.String(), a.String(), false, 0
+	c.parent = s
 	return c
 }
 
 // foundMembers makes a server of each address that is new, and lets go of those whose
 // address is gone: what waits there goes to the others at once.
 func (s *Server) foundMembers(all []netip.Addr) {
-	if len(all) > maxServers {
-		s.back.log.Warn("the server's name has more addresses than a group can hold; the rest is not used", "server", s.Name, "name", s.host, "addresses", len(all), "used", maxServers)
-		all = all[:maxServers]
+	if len(all) > MaxServers {
+		s.back.log.Warn("the server's name has more addresses than a group can hold; the rest is not used", "server", s.Name, "name", s.host, "addresses", len(all), "used", MaxServers)
+		all = all[:MaxServers]
 	}
 	s.mu.Lock()
 	if s.closed {

@@ -2,6 +2,7 @@ package udpback
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -179,6 +180,42 @@ func TestMemberThatGoesIsNoFault(t *testing.T) {
 		s.Close()
 		if text := log.String(); strings.Contains(text, "level=ERROR") || !strings.Contains(text, "lost an address") {
 			t.Errorf("expected one line that says the address is gone, and no error; got\n%s", text)
+		}
+	})
+}
+
+// However many addresses an expanded name has, no more sockets are opened than are
+// allowed: its requests go to the addresses that have one.
+func TestExpandKeepsToTheLimitOfSockets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.back.LimitSockets(6)
+		var all []string
+		for i := range 40 {
+			all = append(all, fmt.Sprint("s", i))
+		}
+		f.net.name(host, all...)
+		f.net.answering(t, all...)
+		s := f.server(t, "pods", func(c *ServerConfig) {
+			c.Address, c.Expand, c.ResolveInterval, c.Health.Check = host, true, 5*time.Second, health.CheckStatusServer
+		})
+		defer s.Close()
+		g := f.group(t, Sticky, s)
+		for i := range 200 {
+			pass(100 * time.Millisecond)
+			o := newOwner([]wire.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeDisconnectRequest}[i%3])
+			o.Key = uint64(i) * 7919
+			f.start(t, g, o)
+			synctest.Wait()
+			if !o.answered() {
+				t.Fatalf("request %d: %s, expected an answer at once", i, o.outcome())
+			}
+			if i%20 == 0 {
+				f.back.Refresh()
+			}
+			if n := f.back.sockets.Load(); n > 6+2 { // one for each kind of port at the least
+				t.Fatalf("%d sockets are open, expected at most 8", n)
+			}
 		}
 	})
 }

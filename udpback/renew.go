@@ -25,6 +25,10 @@ func (e *endpoint) grow(seen *[]*socket) error {
 	if e.closed || len(all) >= e.server.settings.Load().maxSockets || len(all) > 0 && e.server.back.fullOfSockets() {
 		return ErrNoIdentifier
 	}
+	if e.server.parent != nil && e.server.back.fullOfSockets() && e.server.parent.hasSocket(e.label) {
+		e.tellLack()
+		return ErrNoSocket
+	}
 	s := e.open()
 	if s == nil {
 		if len(all) > 0 {
@@ -58,6 +62,35 @@ func (e *endpoint) open() *socket {
 		return logs.Line{Log: e.log, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", hintOf(err)}}
 	})
 	return nil
+}
+
+// lacksSockets reports whether no socket may be opened to renew those in use. Where the
+// limit is reached, a port has one besides for that, unless it is one of an expanded
+// name. With mu held.
+func (e *endpoint) lacksSockets() bool {
+	return e.server.back.fullOfSockets() && (len(e.retired) > 0 || e.server.parent != nil)
+}
+
+// hasSocket reports whether one of the members has a socket for a port.
+func (s *Server) hasSocket(label string) bool {
+	for _, m := range *s.members.Load() {
+		for _, e := range m.endpoints() {
+			if e.label == label && len(*e.sockets.Load()) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tellLack says that there is no socket for an address of an expanded name.
+func (e *endpoint) tellLack() {
+	e.metrics.SocketError(1)
+	b := e.server.back
+	b.lack.Say(b.Now(), func() logs.Line {
+		return logs.Line{Log: e.log, Level: slog.LevelError, Text: "no more sockets may be opened to servers, and an address of a name with expand has none: its requests go to other addresses",
+			Fields: []any{"address", e.where(), "most", b.socketLimit.Load(), "hint", "raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"}}
+	})
 }
 
 func (e *endpoint) countSockets(n int) {
@@ -101,8 +134,7 @@ func (e *endpoint) swapUnlessEarly(broken bool) (old []*socket, ok bool) {
 	if e.renewedAt != 0 && e.server.back.Now()-e.renewedAt < wait {
 		return nil, false
 	}
-	// Where there are no more descriptors, a port has one socket besides, to renew.
-	if len(e.retired) > 0 && e.server.back.fullOfSockets() {
+	if e.lacksSockets() {
 		return nil, false
 	}
 	if old, ok = e.swap(false); ok {
@@ -125,7 +157,7 @@ func (e *endpoint) refresh() {
 	e.mu.Lock()
 	var old []*socket
 	n := len(e.retired)
-	ok := n == 0 || n < mostRetired && !e.server.back.fullOfSockets()
+	ok := n < mostRetired && !e.lacksSockets()
 	if ok {
 		old, ok = e.swap(false)
 	}

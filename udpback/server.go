@@ -32,6 +32,7 @@ type ServerConfig struct {
 	// Expand makes each address of a host name a server of its own, called
 	// Name@address. Otherwise they are addresses of one server, used one at a time.
 	Expand bool
+	parent *Server // whose address it is
 }
 
 // coaLabel names the port for CoA and Disconnect.
@@ -50,6 +51,7 @@ type Server struct {
 	number  uint16        // what a State that it issues is remembered with
 	host    string        // as configured
 	expand  bool          // its addresses are servers of their own
+	parent  *Server       // whose name it is an address of; nil: it was configured
 	name    *resolve.Name // nil when host is an IP address
 	literal netip.Addr    // host, when it is an IP address
 
@@ -88,6 +90,7 @@ func (b *Back) NewServer(c ServerConfig) *Server {
 		s.literal = a.Unmap()
 		s.addresses.Store(&addresses{all: []netip.Addr{s.literal}, current: s.literal})
 	}
+	s.parent = c.parent
 	s.expand = c.Expand && !s.literal.IsValid()
 	if !s.literal.IsValid() {
 		s.name = b.resolver.Name(c.Address, c.ResolveInterval, resolve.Watcher{Found: s.found, Looked: s.looked})

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"radsec-gw/config"
+	"radsec-gw/udpback"
 	"radsec-gw/udpback/resolve"
 )
 
@@ -47,10 +48,14 @@ func divide(limit int, cfg *config.Config) (descriptors, error) {
 	ports := 0
 	for i := range cfg.Servers {
 		s := withUsedPorts(cfg, &cfg.Servers[i])
+		members := 1
+		if s.Expand { // each of its addresses is a server
+			members = udpback.MaxServers
+		}
 		for _, port := range []uint16{s.AuthPort, s.AcctPort, s.CoAPort} {
 			if port != 0 {
 				ports++
-				d.wantedUDP += s.MaxSockets
+				d.wantedUDP += s.MaxSockets * members
 			}
 		}
 	}

@@ -20,6 +20,14 @@ func withServers(n, maxSockets, maxConnections int) *config.Config {
 	return cfg
 }
 
+// expanded has each server's name stand for servers.
+func expanded(cfg *config.Config) *config.Config {
+	for i := range cfg.Servers {
+		cfg.Servers[i].Expand = true
+	}
+	return cfg
+}
+
 // Whatever the limit, the parts together never take more than it, each port has a
 // socket, and neither side starves the other.
 //
@@ -41,6 +49,8 @@ func TestDescriptorsAreDivided(t *testing.T) {
 		{"more ports than descriptors", 64, withServers(30, 64, 10000), 0, 0, false, false, false},
 		{"ports leave few connections", 128, withServers(30, 64, 10000), 4, 60, false, false, true},
 		{"none", 10, withServers(1, 64, 10000), 0, 0, false, false, false},
+		{"the addresses of a name are servers", 65536, expanded(withServers(1, 64, 10000)), 10000, 8192, true, true, true},
+		{"the same under a common limit", 1024, expanded(withServers(1, 64, 10000)), 400, 400, false, false, true},
 	} {
 		d, err := divide(row.limit, row.cfg)
 		if (err == nil) != row.ok {
