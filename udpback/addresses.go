@@ -68,6 +68,7 @@ func (s *Server) found(all []netip.Addr) {
 		return
 	}
 	s.addresses.Store(&addresses{all: all, current: all[0]})
+	s.turns = 0
 	if was.current.IsValid() {
 		s.back.log.Info("the server's name has another address now", "server", s.Name, "name", s.host, "was", was.current, "is", all[0])
 	} else {
@@ -87,9 +88,14 @@ func (s *Server) heardHere() bool {
 	})
 }
 
+// addressPause is how long each of several addresses is tried of which none answers: for
+// a transmission and, with the default schedule, the next.
+const addressPause = 4 * time.Second
+
 // tryNextAddress goes on to the server's next address, when it has several and
 // nothing has verified from the one in use. from is the address that was found
-// silent: only the first who says so has an effect.
+// silent: only the first who says so has an effect. What waits is sent again at each
+// turn: once all addresses were tried, each is tried for addressPause.
 func (s *Server) tryNextAddress(from netip.Addr) {
 	if len(s.addresses.Load().all) < 2 {
 		return
@@ -105,9 +111,19 @@ func (s *Server) tryNextAddress(from netip.Addr) {
 			return // the machine is there, and only this port is silent
 		}
 	}
+	now := s.back.Now()
+	for _, e := range s.endpoints() {
+		if e.health.HeardSince(s.turned) {
+			s.turns = 0
+		}
+	}
+	if s.turns >= len(a.all)-1 && now-s.turned < addressPause {
+		return
+	}
+	s.turns, s.turned = s.turns+1, now
 	next := a.all[(slices.Index(a.all, from)+1)%len(a.all)]
 	s.addresses.Store(&addresses{all: a.all, current: next})
-	s.nextAddress.Say(s.back.Now(), func() logs.Line {
+	s.nextAddress.Say(now, func() logs.Line {
 		return logs.Line{Log: s.back.log, Level: slog.LevelInfo, Text: "nothing is heard from the server's address; trying its next", Fields: []any{"server", s.Name, "name", s.host, "was", from, "is", next}}
 	})
 	for _, e := range s.endpoints() {

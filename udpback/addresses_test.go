@@ -310,3 +310,23 @@ func TestDeadAddressesFillNoLog(t *testing.T) {
 		}
 	})
 }
+
+// While none of a server's addresses answers each is tried for a while: what waits is
+// sent again at each turn.
+func TestDeadAddressesAreTriedForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.name(host, "a", "b")
+		s := f.server(t, "x", named(30*time.Second, health.CheckStatusServer))
+		defer s.Close()
+		g := f.group(t, Failover, s)
+		for range 170 {
+			f.start(t, g, newOwner(radius.CodeAccessRequest))
+			pass(time.Second)
+		}
+		// Eight turns in 30 s, each with a transmission and one after 2 s; and probes.
+		if sent := len(f.net.seen("a:1812")) + len(f.net.seen("b:1812")); sent > 170*16+120 {
+			t.Errorf("%d transmissions of 170 requests, expected two at each turn", sent)
+		}
+	})
+}

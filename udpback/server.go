@@ -64,8 +64,10 @@ type Server struct {
 
 	mu      sync.Mutex // guards changes of the fields below and above; taken before endpoint.mu
 	config  ServerConfig
-	leaving []*endpoint // ports that are configured no more, and wait for their last requests
-	gone    []*Server   // members whose address is gone, likewise
+	turns   int           // changes of the address in use since something was heard
+	turned  time.Duration // when the last was
+	leaving []*endpoint   // ports that are configured no more, and wait for their last requests
+	gone    []*Server     // members whose address is gone, likewise
 	closed  bool
 }
 
