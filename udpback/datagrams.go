@@ -19,21 +19,26 @@ type datagrams interface {
 	// send sends each of bufs as one datagram, in order, and returns how many the
 	// kernel took; fewer than all only with an error.
 	send(bufs [][]byte) (int, error)
-	// receive waits for datagrams and hands them over; the caller gives the inbox
-	// back with release. No buffer is held while it waits.
-	receive() (*inbox, error)
-	release(*inbox)
-	// unread reports whether datagrams have arrived that were not handed over and
-	// given back.
+	// receive waits for datagrams and hands over what has arrived, batch by batch, until
+	// there is an error. An inbox is valid during the call of handle only.
+	receive(handle func(*inbox)) error
+	// unread reports whether datagrams have arrived that were not handled yet.
 	unread() bool
 	close() error
 }
 
 // inbox is one batch of received datagrams.
 type inbox struct {
-	n     int
-	sizes [batchSize]int
-	room  [batchSize][roomSize]byte
+	n      int
+	sizes  [batchSize]int
+	vector vector // the arguments of the system call that fills it
+	room   [batchSize][roomSize]byte
+}
+
+func newInbox() *inbox {
+	in := new(inbox)
+	in.vector.point(in)
+	return in
 }
 
 // datagram returns the i-th of the n datagrams.
@@ -64,7 +69,7 @@ func dialUDP(address netip.AddrPort) (net.Conn, error) {
 // batching makes the sockets that dial connects move datagrams in batches where
 // the system can. Inboxes are lent to whichever socket has something to read.
 func batching(dial Dial) dialer {
-	inboxes := &sync.Pool{New: func() any { return new(inbox) }}
+	inboxes := &sync.Pool{New: func() any { return newInbox() }}
 	return func(address netip.AddrPort) (datagrams, error) {
 		c, err := dial(address)
 		if err != nil {

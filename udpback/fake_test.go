@@ -194,23 +194,24 @@ func (s *fakeSocket) send(bufs [][]byte) (int, error) {
 	return len(bufs), nil
 }
 
-func (s *fakeSocket) receive() (*inbox, error) {
-	select {
-	case <-s.icmp:
-		return nil, syscall.ECONNREFUSED
-	case b := <-s.in:
-		s.net.waitWhilePaused()
-		in := new(inbox)
-		in.n, in.sizes[0] = 1, copy(in.room[0][:], b)
-		return in, nil
-	case <-s.closed:
-		return nil, net.ErrClosed
+func (s *fakeSocket) receive(handle func(*inbox)) error {
+	for {
+		select {
+		case <-s.icmp:
+			return syscall.ECONNREFUSED
+		case b := <-s.in:
+			s.net.waitWhilePaused()
+			in := new(inbox)
+			in.n, in.sizes[0] = 1, copy(in.room[0][:], b)
+			handle(in)
+		case <-s.closed:
+			return net.ErrClosed
+		}
 	}
 }
 
-func (s *fakeSocket) release(*inbox) {}
-func (s *fakeSocket) unread() bool   { return len(s.in) > 0 }
-func (s *fakeSocket) close() error   { s.once.Do(func() { close(s.closed) }); return nil }
+func (s *fakeSocket) unread() bool { return len(s.in) > 0 }
+func (s *fakeSocket) close() error { s.once.Do(func() { close(s.closed) }); return nil }
 
 // owner is an exchange's owner that records what becomes of it.
 type owner struct {

@@ -33,11 +33,26 @@ type mmsg struct {
 	reported atomic.Bool // the kernel may hold errors in the socket's error queue
 
 	// owned by the one receiver
-	in      *inbox
-	inErr   error
+	handle func(*inbox)
+	inErr  error
+	onRead func(fd uintptr) bool
+}
+
+// vector is the argument block of one recvmmsg call. What the kernel writes into it
+// does not matter to the next call.
+type vector struct {
 	headers [batchSize]mmsghdr
 	iovecs  [batchSize]unix.Iovec
-	onRead  func(fd uintptr) bool
+}
+
+// point has the headers lead into the inbox that the vector is in.
+func (v *vector) point(in *inbox) {
+	for i := range v.headers {
+		v.iovecs[i].Base = &in.room[i][0]
+		v.iovecs[i].SetLen(roomSize)
+		v.headers[i].hdr.Iov = &v.iovecs[i]
+		v.headers[i].hdr.Iovlen = 1
+	}
 }
 
 // outbox is the argument block of one sendmmsg call.
@@ -78,51 +93,43 @@ func (m *mmsg) unread() bool {
 	return waiting || m.handling.Load()
 }
 
-func (m *mmsg) receive() (*inbox, error) {
-	m.inErr = nil
+func (m *mmsg) receive(handle func(*inbox)) error {
+	m.handle, m.inErr = handle, nil
 	if err := m.raw.Read(m.onRead); err != nil {
-		return nil, err
+		return err
 	}
-	in := m.in
-	m.in = nil
-	return in, m.inErr
+	return m.inErr
 }
 
-// read is called by the poller: it takes what is there, or asks to be called
-// again when there is something.
-func (m *mmsg) read(fd uintptr) bool {
+// read is called by the poller when there may be something: it hands over what is
+// there, and asks to be called again when there is more. A batch that is not full has
+// emptied the socket: the poller remembers what arrives from then on.
+func (m *mmsg) read(fd uintptr) (ended bool) {
 	m.handling.Store(true)
-	in := m.ins.Get().(*inbox)
-	for i := range m.headers {
-		m.iovecs[i].Base = &in.room[i][0]
-		m.iovecs[i].SetLen(roomSize)
-		m.headers[i].hdr = unix.Msghdr{Iov: &m.iovecs[i], Iovlen: 1}
-	}
+	defer m.handling.Store(false)
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&m.headers[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case 0:
+		in := m.ins.Get().(*inbox)
+		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&in.vector.headers[0])), batchSize, unix.MSG_DONTWAIT, 0, 0)
+		if errno == 0 {
 			in.n = int(n)
 			for i := range in.n {
-				in.sizes[i] = int(m.headers[i].len)
+				in.sizes[i] = int(in.vector.headers[i].len)
 			}
-			m.in = in
-			return true
-		case unix.EINTR:
-			continue
-		case unix.EAGAIN:
-			m.ins.Put(in)
+			m.handle(in)
+		}
+		m.ins.Put(in)
+		switch {
+		case errno == 0 && n == batchSize, errno == unix.EINTR:
+		case errno == 0, errno == unix.EAGAIN:
 			if m.reported.Swap(false) {
 				drainErrors(fd)
 			}
-			m.handling.Store(false)
 			return false
+		default:
+			m.inErr = errno
+			drainErrors(fd)
+			return true
 		}
-		m.ins.Put(in)
-		m.inErr = errno
-		drainErrors(fd)
-		m.handling.Store(false)
-		return true
 	}
 }
 
@@ -139,11 +146,6 @@ func drainErrors(fd uintptr) {
 			return
 		}
 	}
-}
-
-func (m *mmsg) release(in *inbox) {
-	m.ins.Put(in)
-	m.handling.Store(false)
 }
 
 func (m *mmsg) send(bufs [][]byte) (int, error) {

@@ -56,12 +56,7 @@ const readErrorPause = 100 * time.Millisecond
 func (s *socket) read() {
 	defer close(s.done)
 	for {
-		in, err := s.conn.receive()
-		if err == nil {
-			s.handle(in)
-			s.conn.release(in)
-			continue
-		}
+		err := s.conn.receive(s.handle)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}

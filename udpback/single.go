@@ -21,18 +21,20 @@ func (s *single) send(bufs [][]byte) (int, error) {
 	return len(bufs), nil
 }
 
-func (s *single) receive() (*inbox, error) {
-	in := s.ins.Get().(*inbox)
-	n, err := s.conn.Read(in.room[0][:])
-	if err != nil {
+func (s *single) receive(handle func(*inbox)) error {
+	for {
+		in := s.ins.Get().(*inbox)
+		n, err := s.conn.Read(in.room[0][:])
+		if err == nil {
+			in.n, in.sizes[0] = 1, n
+			handle(in)
+		}
 		s.ins.Put(in)
-		return nil, err
+		if err != nil {
+			return err
+		}
 	}
-	in.n, in.sizes[0] = 1, n
-	return in, nil
 }
-
-func (s *single) release(in *inbox) { s.ins.Put(in) }
 
 func (s *single) close() error { return s.conn.Close() }
 

@@ -308,25 +308,27 @@ func (s *stormSocket) back(after time.Duration, octets []byte, answer *flight) {
 	})
 }
 
-func (s *stormSocket) receive() (*inbox, error) {
-	select {
-	case d := <-s.in:
-		s.storm.mu.Lock()
-		if d.answer != nil {
-			d.answer.answered = true
+func (s *stormSocket) receive(handle func(*inbox)) error {
+	for {
+		select {
+		case d := <-s.in:
+			s.storm.mu.Lock()
+			if d.answer != nil {
+				d.answer.answered = true
+			}
+			s.storm.mu.Unlock()
+			in := stormInboxes.Get().(*inbox)
+			in.n, in.sizes[0] = 1, copy(in.room[0][:], d.octets)
+			handle(in)
+			stormInboxes.Put(in)
+		case <-s.closed:
+			return net.ErrClosed
 		}
-		s.storm.mu.Unlock()
-		in := stormInboxes.Get().(*inbox)
-		in.n, in.sizes[0] = 1, copy(in.room[0][:], d.octets)
-		return in, nil
-	case <-s.closed:
-		return nil, net.ErrClosed
 	}
 }
 
-func (s *stormSocket) release(in *inbox) { stormInboxes.Put(in) }
-func (s *stormSocket) unread() bool      { return false }
-func (s *stormSocket) close() error      { s.once.Do(func() { close(s.closed) }); return nil }
+func (s *stormSocket) unread() bool { return false }
+func (s *stormSocket) close() error { s.once.Do(func() { close(s.closed) }); return nil }
 
 // stormInboxes spares the tests 128 KiB for each datagram.
 var stormInboxes = sync.Pool{New: func() any { return new(inbox) }}
