@@ -21,6 +21,34 @@ type conn struct {
 	// What the handshake waits for, and what it gives back meanwhile; likewise.
 	arrival    *arrival      // nil: nobody else waits
 	processors chan struct{} // see Server
+	since      time.Time     // when it last got its processor
+	computed   time.Duration // before that
+}
+
+// acquire waits for a processor.
+func (c *conn) acquire() {
+	c.processors <- struct{}{}
+	c.since = time.Now()
+}
+
+// giveBack lets others have the processor.
+func (c *conn) giveBack() {
+	c.computed += time.Since(c.since)
+	<-c.processors
+}
+
+const (
+	// failedRest is how many times as long as a failed handshake has computed its
+	// processor rests, so that peers who fail again and again leave three quarters of
+	// it to the clients that have a connection.
+	failedRest = 3
+	// longestRest bounds that: a handshake that was interrupted seems to have computed.
+	longestRest = 5 * time.Millisecond
+)
+
+// rest keeps the processor idle for a while. The handshake has failed.
+func (c *conn) rest() {
+	time.Sleep(min(failedRest*(c.computed+time.Since(c.since)), longestRest))
 }
 
 // Read implements net.Conn for crypto/tls.
@@ -49,11 +77,11 @@ func (c *conn) whileWaiting(wait func()) {
 		wait()
 		return
 	}
-	<-c.processors
+	c.giveBack()
 	c.arrival.waits.Store(time.Now().UnixNano())
 	wait()
 	c.arrival.waits.Store(0)
-	c.processors <- struct{}{}
+	c.acquire()
 }
 
 // SetWriteDeadline ignores what crypto/tls sets around close_notify: writes

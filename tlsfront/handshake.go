@@ -96,9 +96,12 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	c.in.ahead = first
 	c.arrival, c.processors = a, s.processors
 	t := tls.Server(c, s.tls)
-	c.processors <- struct{}{}
+	c.acquire()
 	err := t.Handshake()
-	<-c.processors
+	if err != nil {
+		c.rest()
+	}
+	c.giveBack()
 	c.arrival = nil
 	if ctx.Err() != nil && err != nil {
 		err = ctx.Err()

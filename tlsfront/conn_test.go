@@ -1,0 +1,29 @@
+package tlsfront
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A failed handshake leaves its processor idle for a while, so that peers who fail
+// again and again take a part of it only; one that succeeds does not.
+func TestFailedHandshakesRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &conn{processors: make(chan struct{}, 1)}
+		for _, row := range []struct{ computed, want time.Duration }{
+			{400 * time.Microsecond, 1200 * time.Microsecond},
+			{time.Second, longestRest}, // it was interrupted
+		} {
+			c.computed = 0
+			c.acquire()
+			<-time.After(row.computed)
+			before := time.Now()
+			c.rest()
+			if took := time.Since(before); took != row.want {
+				t.Errorf("after %v of computing it rested for %v, expected %v", row.computed, took, row.want)
+			}
+			c.giveBack()
+		}
+	})
+}
