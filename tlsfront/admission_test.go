@@ -394,10 +394,13 @@ func TestQueuedGoBeforeNewcomers(t *testing.T) {
 		pass(sweepEvery * 3 / 4) // the slow one may be displaced, and the sweep has not come yet
 		newcomer := begin("192.0.2.3")
 		pass(sweepEvery)
+		synctest.Wait()
+		d.mu.Lock()
 		if slow.end != metrics.HandshakeDisplaced || waiting.stage != d.shaking || newcomer.stage != d.queued {
 			t.Errorf("the slow handshake ended as %v; the one that waited has the slot: %v, the newcomer waits: %v; want displaced, true and true",
 				slow.end, waiting.stage == d.shaking, newcomer.stage == d.queued)
 		}
+		d.mu.Unlock()
 		d.stop()
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"layeh.com/radius"
@@ -19,6 +20,8 @@ func TestReloadRemovesSeries(t *testing.T) {
 		<-release
 		accept(w, r)
 	})
+	answer := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(answer) // before the server's end waits for its handler
 	o := startOutside(t, [3]int{slow, slow, slow})
 	o.rewrite(`retransmit_duration = "1s"`, `retransmit_duration = "20s"`) // the request is not to be given up
 	o.reload()
@@ -60,7 +63,7 @@ func TestReloadRemovesSeries(t *testing.T) {
 	if got := o.scrape()[`radsec_gw_server_outstanding_requests{port="auth",server="udp"}`]; got != 1 {
 		t.Errorf("the server that is gone should be shown with the request it has, but it has %v", got)
 	}
-	close(release)
+	answer()
 	plain.believe(first, plain.read(), 2)
 	o.await(`client="plain" server="next" route="example.net" `, names)
 	_, page := o.get("/")
