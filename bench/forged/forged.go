@@ -26,17 +26,22 @@ type Key struct {
 func NewKey(bits, exponent int) (*Key, error) {
 	const primeBits = 64
 	n, phi, e := big.NewInt(1), big.NewInt(1), big.NewInt(int64(exponent))
-	for range bits / primeBits { // that two are the same is as good as impossible
+	for left := bits / primeBits; left > 0; { // that two are the same is as good as impossible
 		p, err := rand.Prime(rand.Reader, primeBits)
 		if err != nil {
 			return nil, err
 		}
+		less := new(big.Int).Sub(p, big.NewInt(1))
+		if new(big.Int).Mod(less, e).Sign() == 0 {
+			continue // the exponent has no inverse then
+		}
 		n.Mul(n, p)
-		phi.Mul(phi, p.Sub(p, big.NewInt(1)))
+		phi.Mul(phi, less)
+		left--
 	}
 	d := new(big.Int).ModInverse(e, phi)
 	if d == nil {
-		return nil, fmt.Errorf("the exponent %d fits none of the primes chosen: try again", exponent)
+		return nil, fmt.Errorf("expected a prime exponent, got %d", exponent)
 	}
 	return &Key{&rsa.PublicKey{N: n, E: exponent}, d}, nil
 }
