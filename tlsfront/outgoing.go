@@ -203,7 +203,7 @@ func (o *outgoing) tryWrite() (done bool, err error) {
 // it is writable for as long as it reports false.
 func (o *outgoing) writeStep(fd uintptr) bool {
 	for len(o.rest) > 0 {
-		n, err := syscall.Write(int(fd), o.rest)
+		n, err := writeNow(fd, o.rest)
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:

@@ -210,7 +210,7 @@ func (s *Session) ready(fd uintptr) bool {
 	b := s.server.buffers.Get().(*buffers)
 	defer s.server.buffers.Put(b)
 	for {
-		n, err := syscall.Read(int(fd), b.raw[:])
+		n, err := readNow(fd, b.raw[:])
 		switch {
 		case err == syscall.EINTR:
 			continue
