@@ -37,6 +37,7 @@ const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
   faulty   answer RADIUS over UDP, and lose, delay, double, corrupt, stall or die as told
   faults   try the gateway with faulty servers: what was asked, measured and met
   frontdoor  try the gateway with bad peers beside good ones: what was asked, measured and met
+  hostile  be peers with certificates that are expensive to verify
 `
 
 func main() {
@@ -51,7 +52,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, *flag.FlagSet, []string, io.Writer) error{
-		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command,
+		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand,
 	}
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(os.Stderr, usage)

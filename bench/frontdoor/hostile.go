@@ -17,6 +17,7 @@ import (
 
 	"radsec-gw/bench/faults"
 	"radsec-gw/bench/forged"
+	"radsec-gw/bench/load"
 	"radsec-gw/bench/peers"
 )
 
@@ -43,14 +44,7 @@ func hostile(ctx context.Context, env *faults.Env, size Size, address string, ga
 	if err != nil {
 		return nil, err
 	}
-	bad := newCrowd(ctx, address, env.Client, &kind{name: "expensive certificates", count: size.Hostile, sources: 200,
-		behave: func(_ *crowd, raw net.Conn) error { return refused(raw, expensive) }})
-	bad.start()
-	defer bad.stop()
-	if err := gateway.Until(ctx, "met by all bad peers", bad.met); err != nil {
-		return nil, err
-	}
-	beside, err := size.good(ctx, env, address)
+	beside, bad, err := size.besideHostile(ctx, env, address, gateway, expensive)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +53,41 @@ func hostile(ctx context.Context, env *faults.Env, size Size, address string, ga
 		row("CPU of a handshake with expensive certificates", fmt.Sprintf("at most %v", mostCPU), each[expensive].String(), each[expensive] <= mostCPU, true),
 		row("beside an ordinary refused one", fmt.Sprintf("at most %d times", mostOrdinary), fmt.Sprintf("%.1f times %v", ratio, each[ordinary]), ratio <= mostOrdinary, true),
 	}, append(compared(alone, beside, fmt.Sprintf("%d with expensive certificates", size.Hostile)),
-		row("bad connections", "all thrown off", bad.String(), bad.met(), false))...), nil
+		row("bad connections", "all thrown off", fmt.Sprintf("%d came, %d thrown off", bad.came, bad.thrownOff), bad.thrownOff >= int64(size.Hostile), false))...), nil
+}
+
+// tally is how many bad peers have come and how many were thrown off.
+type tally struct{ came, thrownOff int64 }
+
+// besideHostile measures good clients beside hostile ones. These are in a process
+// apart, if this command can be started again.
+func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string, gateway *peers.Process, shown *tls.Certificate) (beside load.Report, t tally, err error) {
+	var counts func() (tally, error)
+	if env.Bench == "" {
+		bad := hostileCrowd(ctx, address, shown, s.Hostile)
+		bad.start()
+		defer bad.stop()
+		counts = func() (tally, error) { return bad.tally(), nil }
+	} else {
+		bad, err := startApart(env, address, s.Hostile)
+		if err != nil {
+			return beside, t, err
+		}
+		defer bad.stop()
+		counts = bad.counts
+	}
+	met := func() bool {
+		t, err = counts()
+		return err != nil || t.came >= int64(s.Hostile)
+	}
+	if untilErr := gateway.Until(ctx, "met by all bad peers", met); err != nil || untilErr != nil {
+		return beside, t, errors.Join(err, untilErr)
+	}
+	if beside, err = s.good(ctx, env, address); err != nil {
+		return beside, t, err
+	}
+	t, err = counts()
+	return beside, t, err
 }
 
 // costOf makes n handshakes that are refused, one after the other, and returns
