@@ -20,10 +20,11 @@ import (
 // reply is what a server does with a request. The zero value is an Access-Accept,
 // or an Accounting-Response, or an ACK, at once.
 type reply struct {
-	silent bool
-	code   radius.Code // 0: the positive one
-	after  time.Duration
-	state  string
+	silent  bool
+	code    radius.Code // 0: the positive one
+	after   time.Duration
+	state   string
+	garbled bool // it does not verify
 }
 
 // request is a request as a server has received it.
@@ -241,6 +242,9 @@ func signed(request *radius.Packet, does reply) []byte {
 	h.Write(b)
 	h.Write(request.Secret)
 	copy(b[4:20], h.Sum(nil))
+	if does.garbled {
+		b[4] ^= 1
+	}
 	return b
 }
 
