@@ -153,12 +153,15 @@ func (e *endpoint) add(n int) {
 // that others can stand in for.
 func (e *endpoint) changed(t health.Transition) {
 	e.logTransition(t)
+	if t.Alive || t.From != health.Up && t.To == health.Up && !t.Assumed {
+		e.order(remind)
+	}
 	if t.From == t.To {
 		return
 	}
 	e.announce()
 	if t.To >= health.Failing {
-		e.leaveServer()
+		e.order(leaveServer)
 	}
 }
 
@@ -208,11 +211,11 @@ func (e *endpoint) livesAtAddress() bool {
 		(e.health.State() == health.Up || probed != 0 && e.health.HeardSince(time.Duration(probed-1)))
 }
 
-// leaveServer has requests that wait here go to other servers, where they can.
-func (e *endpoint) leaveServer() {
+// order has all that waits here do what o says.
+func (e *endpoint) order(o orders) {
 	now := e.server.back.Now()
 	for _, s := range e.every() {
-		s.order(leaveServer, now)
+		s.order(o, now)
 	}
 }
 

@@ -126,7 +126,7 @@ func (s *Server) foundMembers(all []netip.Addr) {
 	for _, m := range gone {
 		for _, e := range m.endpoints() {
 			e.health.NoAddress(errAddressGone)
-			e.leaveServer()
+			e.order(leaveServer)
 		}
 		m.Retire()
 		time.AfterFunc(longest, func() { s.closeGone(m) })

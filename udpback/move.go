@@ -66,6 +66,31 @@ func (s *socket) obey(id wire.ServerID, o orders, now time.Duration, w *sweeping
 	return true
 }
 
+// remindSoon has a request sent once more whose server is heard again after a silence:
+// what was sent before may be lost, and the next transmission of the schedule be 16 s
+// away, or none. It is once for each server that the request is at, and not before what
+// was sent last could have been answered. With mu held.
+func (s *socket) remindSoon(sl *slot, now time.Duration) {
+	if sl.ex.group == nil || sl.reminded {
+		return
+	}
+	sl.reminded = true
+	sl.remindAt = max(now, sl.lastSent+lately)
+}
+
+// remind sends a request once more; it does not count in the schedule. With mu held.
+func (s *socket) remind(id wire.ServerID, now time.Duration, w *sweepings) {
+	sl := &s.slots[id]
+	sl.remindAt = 0
+	if s.leavesSocket(sl, now) {
+		w.moving = append(w.moving, s.claim(id, mover{here: true, early: true}))
+		return
+	}
+	w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
+	sl.ex.sends++
+	sl.lastSent = now
+}
+
 // wasBlocked reports whether the network has said that it could not get to the server
 // since the request was last sent, and the request was not sent again for that already:
 // it is once in each wait. With mu held.
@@ -141,10 +166,10 @@ func (s *socket) claim(id wire.ServerID, m mover) mover {
 		m.sends = s.sendsOf(sl)
 	case s.parked():
 	case m.early: // the wait goes on; what did not get there does not count in the schedule
-		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, due: sl.due, overdue: sl.overdue}
+		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, due: sl.due, overdue: sl.overdue, reminded: sl.reminded}
 		m.sends = 1
 	default: // the schedule goes on, and the slot there counts these sends, too
-		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, overdue: sl.overdue}
+		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, overdue: sl.overdue, reminded: sl.reminded}
 	}
 	m.ex.sends += m.sends
 	sl.ex, sl.state = nil, slotMoving
@@ -241,14 +266,14 @@ func (s *socket) stay(m mover, now time.Duration, w *sweepings) {
 	switch {
 	case m.early && m.ex.place(s, m.id, m.generation): // it waits on
 	case m.early:
-		sl.due, sl.leaveAt = sl.end, 0
+		sl.onlyWait()
 	case int(sl.sends) >= s.schedule(sl).Count:
 		w.ended = append(w.ended, s.free(m.id))
 		return
 	case m.ex.place(s, m.id, m.generation):
 		s.again(sl, now, w)
 	default: // cancelled on its way: nobody wants it resent
-		sl.due, sl.leaveAt = sl.end, 0
+		sl.onlyWait()
 	}
 	s.armFor(sl.next(), now)
 }

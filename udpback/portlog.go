@@ -17,6 +17,7 @@ func (e *endpoint) logTransition(t health.Transition) {
 	}
 	address := slog.String("address", e.where())
 	switch {
+	case t.Alive: // told of when it is up
 	case t.NoStatusServer:
 		e.log.Warn("the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\"", address)
 	case t.To == health.Up && t.Assumed:

@@ -181,7 +181,7 @@ func (s *Server) replacePorts(next ports) (leaving []*endpoint) {
 	for _, e := range old.distinct() {
 		if !slices.Contains(next[:], e) {
 			leaving = append(leaving, e)
-			e.leaveServer()
+			e.order(leaveServer)
 			s.leaving = append(s.leaving, e)
 			time.AfterFunc(s.settings.Load().longest+time.Second, func() { s.closeLeaving(e) })
 		}

@@ -49,6 +49,7 @@ type slot struct {
 	sends      int32         // transmissions so far
 	overdue    bool          // the port's health was told of it
 	early      bool          // it was sent again before it was due, because the network could not get there
+	reminded   bool          // remindAt was set
 	uncounted  bool          // it is no longer among the port's outstanding
 	sent       [16]byte      // the Request Authenticator as sent
 	packet     []byte        // the octets as sent, from the buffers; nil once abandoned
@@ -58,6 +59,7 @@ type slot struct {
 	first      time.Duration // when it was first sent
 	lastSent   time.Duration // when it was last sent
 	leaveAt    time.Duration // when it looks for another server although it is not due; 0: never
+	remindAt   time.Duration // when it is sent once more, because the server was heard again; 0: never
 	wait       time.Duration // the current RT
 	due        time.Duration // when the wait is over
 	end        time.Duration // when the schedule is over
@@ -65,8 +67,15 @@ type slot struct {
 
 // next is when the slot must be looked at again.
 func (sl *slot) next() time.Duration {
-	if sl.leaveAt != 0 {
-		return min(sl.due, sl.leaveAt)
+	next := sl.due
+	for _, at := range [...]time.Duration{sl.leaveAt, sl.remindAt} {
+		if at != 0 {
+			next = min(next, at)
+		}
 	}
-	return sl.due
+	return next
 }
+
+// onlyWait keeps the Identifier taken until the end of the schedule, and sends nothing
+// more.
+func (sl *slot) onlyWait() { sl.due, sl.leaveAt, sl.remindAt = sl.end, 0, 0 }

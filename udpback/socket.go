@@ -41,6 +41,7 @@ const (
 	leaveSocketLate                       // the same, when they are due and the port is not up, or their patience is over
 	renewSocket                           // open a socket to take this one's place, first
 	endDynamic                            // end as refused: CoA and Disconnect have no other way
+	remind                                // be sent once more, now: the server was silent and is heard again
 )
 
 func newSocket(e *endpoint, address netip.Addr, conn datagrams) *socket {
@@ -92,7 +93,7 @@ func (s *socket) reserve(ex *Exchange, held *holding) (item, bool) {
 	}
 	sl := &s.slots[id]
 	sl.generation++
-	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted = slotReserved, ex, ex.Code, 0, false, false
+	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.reminded, sl.remindAt = slotReserved, ex, ex.Code, 0, false, false, false, 0
 	ex.end = s.end
 	sl.held = held
 	sl.held.add(1)
@@ -124,7 +125,7 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 		b := sl.ex.before
 		sl.ex.before = before{} // the next server begins anew
 		if b.sends > 0 {
-			sl.first, sl.overdue = b.first, b.overdue
+			sl.first, sl.overdue, sl.reminded = b.first, b.overdue, b.reminded
 		}
 		if b.sends > 0 && b.due == 0 {
 			sl.sends, sl.wait = b.sends+1, sch.next(b.wait, jitter())
@@ -138,7 +139,7 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 		}
 		sl.leaveAt = sl.ex.leaveAt(now)
 		if !sl.ex.place(s, it.id, sl.generation) { // nobody wants it resent
-			sl.due, sl.leaveAt = sl.end, 0
+			sl.onlyWait()
 		}
 		s.arm(sl.next(), now)
 	}
@@ -193,8 +194,8 @@ func (s *socket) abandon(id wire.ServerID, generation uint32, ex *Exchange) bool
 // forsake makes a slot wait for nobody. With mu held.
 func (s *socket) forsake(sl *slot) {
 	s.end.server.back.Buffers.Return(sl.packet)
-	sl.state, sl.ex, sl.packet, sl.leaveAt = slotAbandoned, nil, nil, 0
-	sl.due = sl.end
+	sl.state, sl.ex, sl.packet = slotAbandoned, nil, nil
+	sl.onlyWait()
 }
 
 // close stops the timer and the reader, waits for them, and fails what still

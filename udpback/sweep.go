@@ -192,12 +192,17 @@ func (s *socket) armFor(next, now time.Duration) {
 // decideSlot decides on one slot that waits or is abandoned. With mu held.
 func (s *socket) decideSlot(id wire.ServerID, o orders, now time.Duration, w *sweepings) {
 	sl := &s.slots[id]
+	if o&remind != 0 && sl.state == slotWaiting {
+		s.remindSoon(sl, now)
+	}
 	switch {
 	case sl.state == slotWaiting && s.obey(id, o, now, w):
 	case sl.due <= now+sweepGrain:
 		s.fallDue(id, now, w)
 	case sl.leaveAt != 0 && sl.leaveAt <= now+sweepGrain:
 		s.outOfPatience(id, now, w)
+	case sl.remindAt != 0 && sl.remindAt <= now+sweepGrain:
+		s.remind(id, now, w)
 	}
 }
 
@@ -263,7 +268,7 @@ func (s *socket) again(sl *slot, now time.Duration, w *sweepings) {
 	w.waiting = w.waiting || sl.ex.group != nil
 	sl.sends++
 	sl.early = false
-	sl.lastSent = now
+	sl.lastSent, sl.remindAt = now, 0
 	sl.wait = s.schedule(sl).next(sl.wait, jitter())
 	sl.due = min(now+sl.wait, sl.end)
 }

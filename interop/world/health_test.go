@@ -134,6 +134,32 @@ func TestPushesOfTwentySeconds(t *testing.T) {
 	}
 }
 
+// A lone server is away for 15 s. Logins that were last sent a second before it is back
+// are answered then, and not rejected at the end of their schedule.
+func TestServerThatWasAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.server("10.0.0.10", nil)
+	w.start(setup{rest: backend("server", "10.0.0.10") + route("*", to("server"))})
+	c := w.dial()
+	if e := c.login("before@test"); !e.within(patience) {
+		t.Fatalf("before: %v", e)
+	}
+	s.hang(true)
+	var all exchanges
+	for i := range 60 {
+		all = append(all, c.login(fmt.Sprintf("u%d@test", i)))
+	}
+	time.Sleep(15 * time.Second)
+	s.hang(false)
+	back := time.Now()
+	sum := all.wait(40 * time.Second)
+	t.Logf("away for 15 s: %v; all ended %v after it was back", sum, round(time.Since(back)))
+	if !sum.all() {
+		t.Errorf("logins at a lone server that was away for 15 s: %v, expected all granted", sum)
+	}
+}
+
 // What counts as life (H5): a verified Access-Reject to a probe; and of a server
 // that ignores Status-Server, as NPS does, its answers to requests.
 func TestWhatCountsAsLife(t *testing.T) {

@@ -85,6 +85,9 @@ func (p *Port) recover(request bool) {
 			p.aliveSince.Store(p.lastReply.Load())
 			p.unanswered.Store(0)
 			back = Up
+			if p.Config().UpAfter > 1 {
+				p.note(Transition{From: Down, To: Down, Alive: true})
+			}
 		}
 		if p.answers++; p.answers >= p.Config().UpAfter {
 			p.change(back)

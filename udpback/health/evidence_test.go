@@ -170,7 +170,7 @@ func TestTransitions(t *testing.T) {
 			pass 45s        down
 			answers
 			pass 5s         down
-			pass 6s         up`, "up→suspect suspect→down down→up"},
+			pass 6s         up`, "up→suspect suspect→down alive down→up"},
 		{"8: a lost probe begins the count anew", probed, `
 			pass 5s
 			loses
@@ -187,7 +187,7 @@ func TestTransitions(t *testing.T) {
 			pass 4s
 			probe-answered  down
 			pass 4s
-			probe-answered  up`, "up→suspect suspect→down down→up"},
+			probe-answered  up`, "up→suspect suspect→down alive alive down→up"},
 		{"8: a lost probe does not while requests are answered", probed, `
 			pass 5s
 			loses
@@ -196,17 +196,17 @@ func TestTransitions(t *testing.T) {
 			pass 4s
 			answered        down
 			pass 4s
-			answered        up`, "up→suspect suspect→down down→up"},
+			answered        up`, "up→suspect suspect→down alive down→up"},
 		{"8: answered requests count, too", probed, `
 			pass 5s
 			loses
 			pass 45s        down
 			answered 2      down
-			answered        up`, "up→suspect suspect→down down→up"},
+			answered        up`, "up→suspect suspect→down alive down→up"},
 		{"8: without probes", Config{UpAfter: 2}, `
 			silent 3        down
 			answered        down
-			answered        up`, "up→down down→up"},
+			answered        up`, "up→down alive down→up"},
 		{"8: the death explains what was not answered before", probed, `
 			pass 5s
 			loses
@@ -216,14 +216,14 @@ func TestTransitions(t *testing.T) {
 			overdue 9       down
 			answers
 			pass 20s        up
-			overdue 4       up`, "up→suspect suspect→down down→up"},
+			overdue 4       up`, "up→suspect suspect→down alive down→up"},
 		{"8: failing, then dead: the same", probed, `
 			pass 5s
 			overdue 9       failing
 			loses
 			pass 20s        down
 			answers
-			pass 20s        up`, "up→failing failing→down down→up"},
+			pass 20s        up`, "up→failing failing→down alive down→up"},
 		{"9: answered probes, and requests sent since are not", probed, `
 			pass 5s
 			loses
@@ -231,7 +231,7 @@ func TestTransitions(t *testing.T) {
 			answers
 			pass 4s         down
 			overdue 5       down
-			pass 10s        failing`, "up→suspect suspect→down down→failing"},
+			pass 10s        failing`, "up→suspect suspect→down alive down→failing"},
 		{"9: not when the last reply is a request's", probed, `
 			pass 5s
 			loses
@@ -241,7 +241,7 @@ func TestTransitions(t *testing.T) {
 			probe-answered
 			overdue 5       down
 			answered        down
-			answered        up`, "up→suspect suspect→down down→up"},
+			answered        up`, "up→suspect suspect→down alive down→up"},
 	})
 }
 

@@ -96,6 +96,9 @@ func (b *bed) transitions() string {
 		if t.NoStatusServer {
 			word = "no-status-server"
 		}
+		if t.Alive {
+			word = "alive"
+		}
 		if t.Assumed {
 			word += "?"
 		}

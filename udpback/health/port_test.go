@@ -139,7 +139,7 @@ func TestConfigure(t *testing.T) {
 			holds
 			silent 3        suspect
 			check none      down
-			answered 3      up`, "up→suspect suspect→down down→up"},
+			answered 3      up`, "up→suspect suspect→down alive down→up"},
 		{"suspect for lost probes, to none: they count no more", probed, `
 			pass 5s
 			holds
@@ -167,7 +167,7 @@ func TestConfigure(t *testing.T) {
 			pass 60s        down
 			answers
 			check status-server
-			pass 11s        up`, "up→suspect suspect→down down→up"},
+			pass 11s        up`, "up→suspect suspect→down alive down→up"},
 		{"the history stays where the check does", probed, `
 			pass 5s
 			holds

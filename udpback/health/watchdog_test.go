@@ -133,7 +133,7 @@ func TestNoStatusServer(t *testing.T) {
 			pass 15s        down
 			answered        down
 			pass 12s        up
-			pass 200s       up`, "up→suspect suspect→down no-status-server down→up?"},
+			pass 200s       up`, "up→suspect suspect→down alive no-status-server down→up?"},
 		{"told once", probed, `
 			loses
 			pass 2s
@@ -151,7 +151,7 @@ func TestNoStatusServer(t *testing.T) {
 			probe-lost
 			pass 4s
 			probe-lost      down
-			answered 3      up`, "up→suspect no-status-server suspect→down down→up"},
+			answered 3      up`, "up→suspect no-status-server suspect→down alive down→up"},
 		{"its requests count as without probes", probed, `
 			loses
 			pass 2s
@@ -161,7 +161,7 @@ func TestNoStatusServer(t *testing.T) {
 			answered 2      down
 			answered        up
 			refused 9       up
-			overdue 9       up`, "no-status-server up→down down→up"},
+			overdue 9       up`, "no-status-server up→down alive down→up"},
 		{"a probe is answered one day, and probes count again", probed, `
 			loses
 			pass 2s
@@ -178,7 +178,7 @@ func TestNoStatusServer(t *testing.T) {
 			pass 12s
 			silent 3        down
 			answers
-			pass 45s        up`, "no-status-server up→down down→up"},
+			pass 45s        up`, "no-status-server up→down alive down→up"},
 		{"also when it answered requests before its first probe was lost, and none is silent since", probed, `
 			answered
 			loses
