@@ -58,7 +58,8 @@ type arrival struct {
 	ready    chan struct{}     // closed when a queued arrival need not wait any more
 	end      metrics.Handshake // why it has ended and counts no more; HandshakeOK: it has not
 
-	waits atomic.Int64 // since when its handshake waits for the peer, in Unix time in ns; 0: it does not
+	waits  atomic.Int64 // since when its handshake waits for the peer, in Unix time in ns; 0: it does not
+	waited atomic.Int64 // how long it has waited before that, in ns
 }
 
 // admissionLimits are the bounds that a configuration sets.

@@ -144,7 +144,7 @@ func TestSlowHandshakesGiveWayToTheirOwnSource(t *testing.T) {
 //
 // Rules: P112
 func TestManyHonestClientsAtOnce(t *testing.T) {
-	const clients = 60 // few enough for a slow machine: a handshake that lasts gives way
+	const clients = 200
 	for _, sources := range []int{1, 7, clients} {
 		f := startTCP(t, func(f *front, cfg *Config) {
 			cfg.MaxHandshakes = 4
@@ -174,6 +174,38 @@ func TestManyHonestClientsAtOnce(t *testing.T) {
 		f.wantMetric(`radsec_gw_tls_handshakes_total{result="ok"}`, clients)
 		f.wantMetric(`radsec_gw_tls_handshakes_in_progress`, 0)
 	}
+}
+
+// A handshake that has lasted because of our own computing keeps its slot, though
+// others wait: only what its peer has kept us waiting counts.
+//
+// Rules: P112
+func TestOurComputingIsNotThePeersWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTestAdmission(1)
+		computing, queued := arrivalFrom("192.0.2.1"), arrivalFrom("192.0.2.2")
+		for _, a := range []*arrival{computing, queued} {
+			d.enter(a, false, admissionLimits{connections: 100, silent: 100})
+			d.begin(a, time.Now().Add(time.Hour))
+		}
+		stage := func() *arrivals {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return queued.stage
+		}
+		pass(displaceAfter * 2)
+		computing.waited.Store(int64(displaceAfter / 2))
+		computing.waits.Store(time.Now().UnixNano())
+		pass(displaceAfter/2 - sweepEvery)
+		if stage() != d.queued {
+			t.Errorf("a handshake has lost its slot when its peer had kept us waiting for less than %v", displaceAfter)
+		}
+		pass(3 * sweepEvery)
+		if stage() != d.shaking {
+			t.Errorf("a handshake has its slot still when its peer has kept us waiting for more than %v", displaceAfter)
+		}
+		d.stop()
+	})
 }
 
 // The number of handshakes at one time is bounded, and can be changed.

@@ -78,8 +78,10 @@ func (c *conn) whileWaiting(wait func()) {
 		return
 	}
 	c.giveBack()
-	c.arrival.waits.Store(time.Now().UnixNano())
+	since := time.Now().UnixNano()
+	c.arrival.waits.Store(since)
 	wait()
+	c.arrival.waited.Add(time.Now().UnixNano() - since)
 	c.arrival.waits.Store(0)
 	c.acquire()
 }

@@ -10,9 +10,9 @@ import (
 // The slots of admission: who may do a handshake now.
 
 const (
-	// displaceAfter is how long a handshake may take while others wait for its
-	// slot, whoever they are. An honest peer far away needs two round trips and
-	// two signatures.
+	// displaceAfter is how long a handshake may wait for its peer, in all, while
+	// others wait for its slot, whoever they are. An honest peer far away needs two
+	// round trips and two signatures.
 	displaceAfter = 1500 * time.Millisecond
 	// yieldAfter is how long the handshake of a source that has more slots than
 	// another waits for its peer before the other gets its slot: a round trip, so
@@ -92,8 +92,8 @@ func (a *arrival) wake() {
 
 // givesWay returns the handshake whose slot a connection of source may have, or
 // nil: the oldest that waits for its peer, of the source that has most slots. It
-// must have more than source would have then, or, with slowToo, take long. What waits
-// for our own computing does not give way. Called with mu held.
+// must have more than source would have then, or, with slowToo, have kept us waiting for
+// long. What waits for our own computing does not give way. Called with mu held.
 func (d *admission) givesWay(source netip.Addr, now time.Time, slowToo bool) *arrival {
 	g := d.shaking.largest()
 	if g == nil {
@@ -102,12 +102,17 @@ func (d *admission) givesWay(source netip.Addr, now time.Time, slowToo bool) *ar
 	larger := g.oldest.Len() > d.shaking.count(source)+1
 	for e := g.oldest.Front(); e != nil; e = e.Next() {
 		a := e.Value.(*arrival)
-		slow := slowToo && now.Sub(a.begun) >= displaceAfter
-		if !slow && !larger {
+		old := slowToo && now.Sub(a.begun) >= displaceAfter
+		if !old && !larger {
 			return nil // all that follow are younger
 		}
 		since := a.waits.Load()
-		if since != 0 && (slow || now.UnixNano()-since >= int64(yieldAfter)) {
+		if since == 0 {
+			continue
+		}
+		waits := time.Duration(now.UnixNano() - since)
+		slow := slowToo && waits+time.Duration(a.waited.Load()) >= displaceAfter
+		if slow || larger && waits >= yieldAfter {
 			return a
 		}
 	}
