@@ -81,8 +81,8 @@ func (c *conn) whileWaiting(wait func()) {
 	since := time.Now().UnixNano()
 	c.arrival.waits.Store(since)
 	wait()
+	c.arrival.waits.Store(0) // first, so that no time is counted twice
 	c.arrival.waited.Add(time.Now().UnixNano() - since)
-	c.arrival.waits.Store(0)
 	c.acquire()
 }
 

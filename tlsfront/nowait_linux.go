@@ -8,9 +8,10 @@ import (
 )
 
 // readNow and writeNow are read(2) and write(2) on a socket that does not block.
-// Unlike syscall.Read and syscall.Write they do not tell the scheduler: they return
-// in microseconds, and the telling wakes the runtime's monitor thread each time that
-// the process had nothing to do, which at low load costs as much as the call itself.
+// Unlike syscall.Read and syscall.Write they do not tell the scheduler: they last as
+// long as the kernel computes, and the telling wakes the runtime's monitor thread each
+// time that the process had nothing to do, which at low load costs as much as the call
+// itself.
 func readNow(fd uintptr, b []byte) (int, error) {
 	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return result(n, errno)

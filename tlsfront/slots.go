@@ -106,12 +106,12 @@ func (d *admission) givesWay(source netip.Addr, now time.Time, slowToo bool) *ar
 		if !old && !larger {
 			return nil // all that follow are younger
 		}
-		since := a.waits.Load()
+		waited, since := time.Duration(a.waited.Load()), a.waits.Load()
 		if since == 0 {
 			continue
 		}
 		waits := time.Duration(now.UnixNano() - since)
-		slow := slowToo && waits+time.Duration(a.waited.Load()) >= displaceAfter
+		slow := slowToo && waited+waits >= displaceAfter
 		if slow || larger && waits >= yieldAfter {
 			return a
 		}

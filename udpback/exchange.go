@@ -91,8 +91,7 @@ type before struct {
 	wait  time.Duration // the current RT
 	due   time.Duration // when the wait is over; 0: it is
 
-	overdue  bool // the port's health was told of it
-	reminded bool // it was to be sent once more, because the server was heard again
+	overdue bool // the port's health was told of it
 }
 
 // Served names the server and its port ("auth", "acct", "coa") that had the

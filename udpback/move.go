@@ -1,6 +1,7 @@
 package udpback
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"radsec-gw/udpback/health"
@@ -66,29 +67,49 @@ func (s *socket) obey(id wire.ServerID, o orders, now time.Duration, w *sweeping
 	return true
 }
 
-// remindSoon has a request sent once more whose server is heard again after a silence:
-// what was sent before may be lost, and the next transmission of the schedule be 16 s
-// away, or none. It is once for each server that the request is at, and not before what
-// was sent last could have been answered. With mu held.
+// remindSpread is the time over which requests are sent once more that all waited for
+// the same server: it has just come back.
+const remindSpread = time.Second
+
+// remindSoon has a request sent once more, before it is due, whose server is heard again
+// after a silence: what was sent before may be lost, and the next transmission of the
+// schedule be 16 s away, or none. It is not before what was sent last could have been
+// answered, and not where the schedule sends it soon or has no transmission left. With mu
+// held.
 func (s *socket) remindSoon(sl *slot, now time.Duration) {
-	if sl.ex.group == nil || sl.reminded {
+	if sl.ex.group == nil || sl.remindAt != 0 || s.parked() {
 		return
 	}
-	sl.reminded = true
-	sl.remindAt = max(now, sl.lastSent+lately)
+	sch := s.schedule(sl)
+	at := max(now, sl.lastSent+lately) + rand.N(remindSpread)
+	rest := lately // for the answer, before the request ends
+	if sl.due < sl.end {
+		rest = sch.Initial
+	}
+	if sl.due-at < rest || int(sl.sends) >= sch.Count {
+		return
+	}
+	sl.remindAt = at
 }
 
-// remind sends a request once more; it does not count in the schedule. With mu held.
+// remind sends a request before it is due. It is a transmission of the schedule, whose
+// waits stay as they are. With mu held.
 func (s *socket) remind(id wire.ServerID, now time.Duration, w *sweepings) {
 	sl := &s.slots[id]
 	sl.remindAt = 0
-	if s.leavesSocket(sl, now) {
-		w.moving = append(w.moving, s.claim(id, mover{here: true, early: true}))
-		return
+	switch {
+	case sl.ex.isCancelled():
+	case s.leavesSocket(sl, now):
+		w.moving = append(w.moving, s.claim(id, mover{here: true}))
+	default:
+		w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
+		sl.sends++
+		sl.lastSent = now
+		if sch := s.schedule(sl); int(sl.sends) >= sch.Count { // the last has its wait, too
+			sl.wait = sch.next(sl.wait, jitter())
+			sl.due = min(now+sl.wait, sl.end)
+		}
 	}
-	w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
-	sl.ex.sends++
-	sl.lastSent = now
 }
 
 // wasBlocked reports whether the network has said that it could not get to the server
@@ -166,10 +187,10 @@ func (s *socket) claim(id wire.ServerID, m mover) mover {
 		m.sends = s.sendsOf(sl)
 	case s.parked():
 	case m.early: // the wait goes on; what did not get there does not count in the schedule
-		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, due: sl.due, overdue: sl.overdue, reminded: sl.reminded}
+		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, due: sl.due, overdue: sl.overdue}
 		m.sends = 1
 	default: // the schedule goes on, and the slot there counts these sends, too
-		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, overdue: sl.overdue, reminded: sl.reminded}
+		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, overdue: sl.overdue}
 	}
 	m.ex.sends += m.sends
 	sl.ex, sl.state = nil, slotMoving

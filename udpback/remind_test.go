@@ -1,6 +1,7 @@
 package udpback
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,8 +25,8 @@ func TestWhatWaitsIsSentWhenTheServerIsBack(t *testing.T) {
 		next   []radius.Code
 		within time.Duration // after the server's return
 	}{
-		{"Status-Server", health.CheckStatusServer, []radius.Code{radius.CodeCoARequest}, 7 * time.Second}, // the longest pause between probes
-		{"health none", health.CheckNone, []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeCoARequest}, time.Second},
+		{"Status-Server", health.CheckStatusServer, []radius.Code{radius.CodeCoARequest}, 9 * time.Second}, // the longest pause between probes
+		{"health none", health.CheckNone, []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeCoARequest}, 2 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -52,18 +53,107 @@ func TestWhatWaitsIsSentWhenTheServerIsBack(t *testing.T) {
 						t.Errorf("a %v: %s %v after the server's return, expected an answer", o.code, o.outcome(), row.within)
 					}
 				}
-				copies := map[string]int{}
-				for _, tr := range f.net.seen("a:1812") {
-					if tr.octets[0] != byte(radius.CodeStatusServer) {
-						copies[string(tr.octets)]++
-					}
+				n := len(f.requests("a:1812"))
+				if slices.Contains(row.next, radius.CodeAccessRequest) {
+					n--
 				}
-				for _, n := range copies {
-					if n > DefaultCount+1 {
-						t.Errorf("a request was sent %d times, expected at most once more than its schedule has", n)
-					}
+				if n < 4*4 || n > 4*5 {
+					t.Errorf("four logins were sent %d times, expected each at about 0, 2, 6 and 14 s, and all but those due then once more", n)
 				}
 			})
 		})
 	}
+}
+
+// requests returns the transmissions to a port, probes left out.
+func (f *fixture) requests(port string) (all []transmission) {
+	for _, tr := range f.net.seen(port) {
+		if tr.octets[0] != byte(radius.CodeStatusServer) {
+			all = append(all, tr)
+		}
+	}
+	return all
+}
+
+// downForLack returns a lone server without probes that is down, 15 s after it fell silent.
+func (f *fixture) downForLack(t *testing.T, change func(*ServerConfig)) (*Server, *Group) {
+	s := f.server(t, "a", change)
+	g := f.group(t, Failover, s)
+	f.net.answering(t)
+	for range 6 {
+		f.start(t, g, newOwner(radius.CodeAccessRequest))
+	}
+	pass(15 * time.Second)
+	if got := s.end(wire.KindAccess).health.State(); got != health.Down {
+		t.Fatalf("the server is %v after 15 s of silence, expected down", got)
+	}
+	return s, g
+}
+
+// What is sent once more counts in the schedule: MRC transmissions are all there are
+// (RFC 5080 §2.2.1). And the last of them has its wait, too: the request does not end
+// sooner for having been sent sooner.
+//
+// Rules: P55
+func TestRemindersCount(t *testing.T) {
+	for _, count := range []int{2, 3} {
+		remindersCount(t, count)
+	}
+}
+
+func remindersCount(t *testing.T, count int) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s, g := f.downForLack(t, func(c *ServerConfig) { c.Schedule.Count = count })
+		defer s.Close()
+		before := len(f.requests("a:1812")) // the schedules of these are over
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, o)
+		pass(3 * time.Second) // sent at 0 and 2 s, due again at 6 s
+		f.net.answering(t, "a")
+		f.start(t, g, newOwner(radius.CodeAccessRequest)) // by its answer the server is heard again
+		f.net.answering(t)
+		pass(6 * time.Second)
+		if ended := o.outcome() != "replies [] fails []"; ended != (count == 2) {
+			t.Errorf("with %d transmissions, after 9 s: %s, expected it to wait for the answer to a third, if it has that", count, o.outcome())
+		}
+		pass(20 * time.Second)
+		if n := len(f.requests("a:1812")) - before - 1; n != count { // the one that was answered left out
+			t.Errorf("it was sent %d times, expected the %d that its schedule has", n, count)
+		}
+	})
+}
+
+// A request that its client has given up is not sent once more.
+//
+// Rules: P59
+func TestCancelledIsNotReminded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s, g := f.downForLack(t, nil)
+		defer s.Close()
+		b := f.back.Borrow()
+		o := newOwner(radius.CodeAccessRequest)
+		if err := g.Start(&o.Exchange, b); err != nil {
+			t.Fatal(err)
+		}
+		o.Cancel() // before it is sent
+		b.Flush()
+		f.back.GiveBack(b)
+		mine := f.requests("a:1812")
+		octets := string(mine[len(mine)-1].octets)
+		pass(5 * time.Second)
+		f.net.answering(t, "a")
+		f.start(t, g, newOwner(radius.CodeAccessRequest))
+		pass(5 * time.Second)
+		copies := 0
+		for _, tr := range f.requests("a:1812") {
+			if string(tr.octets) == octets {
+				copies++
+			}
+		}
+		if copies != 1 {
+			t.Errorf("the cancelled request was sent %d times, expected once", copies)
+		}
+	})
 }

@@ -200,7 +200,7 @@ func (w *storm) again(f *flight) {
 	switch {
 	case t == nil:
 		w.wrong("a probe was retransmitted (RFC 5997 §4.1)")
-	case f.copies > w.ports[f.address].schedule.Count+1: // once more when the server is heard again
+	case f.copies > w.ports[f.address].schedule.Count:
 		w.wrong("request %d was sent %d times to %s, more than its schedule has", t.number, f.copies, f.address)
 	case t.latest != f:
 		w.wrong("request %d was resent to %s after it moved on", t.number, f.address)

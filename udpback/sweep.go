@@ -162,6 +162,7 @@ func (s *socket) decide(w *sweepings, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o, next := s.orders, time.Duration(0)
+	s.orders &^= remind
 	if o&renewSocket == 0 {
 		s.orders &= leaveSocketWhenDue | leaveSocketLate
 	}

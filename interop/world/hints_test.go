@@ -47,7 +47,7 @@ func TestReloadKeepsHealth(t *testing.T) {
 			t.Errorf("after the reload the server was sent %s", r.user)
 		}
 	}
-	if n := g.log.count("the server is down", "server=dead"); n != 1 {
+	if n := g.log.count("the server is down", "server=dead", "port=auth"); n != 1 {
 		t.Errorf("%d log lines say that the server is down, expected the one before the reload", n)
 	}
 	t.Logf("the state is kept; the server got %d datagrams before the reload, %d after, probes among them", got, dead.count()-got)

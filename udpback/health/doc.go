@@ -36,8 +36,9 @@
 // An address that is not known makes a port down at once ([Port.NoAddress]), whatever
 // is heard, and a new address makes it up again without a history ([Port.Renew]).
 //
-// The first verified reply of a port that is down changes nothing, but the owner is told
-// of it: what waits there may be sent once more.
+// The first verified reply of a port that is down does not bring it back, but the owner
+// is told of it: what waits there may be sent once more. So is the first after a lost
+// probe.
 //
 // Only silence counts against a port. A reply that does not verify is no evidence
 // either way, but it is remembered for the hint that goes with a change of state.

@@ -10,7 +10,7 @@ type Transition struct {
 	From, To State
 
 	NoStatusServer bool  // no change: the port answers requests and never a probe
-	Alive          bool  // no change: the first verified reply of a port that is down
+	Alive          bool  // no change: the first verified reply of a port that is down, or the first after a lost probe
 	Assumed        bool  // no reply has shown it: the port is taken for up until something else is known
 	Unverified     int64 // replies that did not verify since the last that did
 	HasAnswered    bool  // something from the server's address has verified before
