@@ -153,7 +153,7 @@ func (e *endpoint) add(n int) {
 // that others can stand in for.
 func (e *endpoint) changed(t health.Transition) {
 	e.logTransition(t)
-	if t.Alive || t.From == health.Suspect && t.To == health.Up {
+	if t.Alive || (t.From == health.Suspect || t.From == health.Failing) && t.To == health.Up {
 		e.order(remind)
 	}
 	if t.From == t.To {

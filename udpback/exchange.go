@@ -91,7 +91,8 @@ type before struct {
 	wait  time.Duration // the current RT
 	due   time.Duration // when the wait is over; 0: it is
 
-	overdue bool // the port's health was told of it
+	overdue  bool // the port's health was told of it
+	reminded bool // one of the transmissions was before it was due
 }
 
 // Served names the server and its port ("auth", "acct", "coa") that had the

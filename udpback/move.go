@@ -71,8 +71,8 @@ func (s *socket) obey(id wire.ServerID, o orders, now time.Duration, w *sweeping
 // the same server: it has just come back.
 const remindSpread = time.Second
 
-// remindSoon has a request sent once more, before it is due, whose server is heard again
-// after a silence: what was sent before may be lost, and the next transmission of the
+// remindSoon has a request sent once more, before it is due, whose server was silent or
+// failing and answers again: what was sent before may be lost, and the next transmission of the
 // schedule be 16 s away, or none. It is not before what was sent last could have been
 // answered, and not where the schedule sends it soon or has no transmission left. With mu
 // held.
@@ -93,22 +93,29 @@ func (s *socket) remindSoon(sl *slot, now time.Duration) {
 }
 
 // remind sends a request before it is due. It is a transmission of the schedule, whose
-// waits stay as they are. With mu held.
+// waits stay as they are; but it does not make the request end sooner (lastWait). With mu
+// held.
 func (s *socket) remind(id wire.ServerID, now time.Duration, w *sweepings) {
 	sl := &s.slots[id]
 	sl.remindAt = 0
 	switch {
 	case sl.ex.isCancelled():
 	case s.leavesSocket(sl, now):
+		sl.reminded = true
 		w.moving = append(w.moving, s.claim(id, mover{here: true}))
 	default:
 		w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
 		sl.sends++
-		sl.lastSent = now
-		if sch := s.schedule(sl); int(sl.sends) >= sch.Count { // the last has its wait, too
-			sl.wait = sch.next(sl.wait, jitter())
-			sl.due = min(now+sl.wait, sl.end)
-		}
+		sl.lastSent, sl.reminded = now, true
+		s.lastWait(sl)
+	}
+}
+
+// lastWait has a request whose transmissions are used up, one of them before it was due,
+// wait until the end of its schedule. With mu held.
+func (s *socket) lastWait(sl *slot) {
+	if sl.reminded && int(sl.sends) >= s.schedule(sl).Count {
+		sl.due = sl.end
 	}
 }
 
@@ -187,10 +194,10 @@ func (s *socket) claim(id wire.ServerID, m mover) mover {
 		m.sends = s.sendsOf(sl)
 	case s.parked():
 	case m.early: // the wait goes on; what did not get there does not count in the schedule
-		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, due: sl.due, overdue: sl.overdue}
+		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, due: sl.due, overdue: sl.overdue, reminded: sl.reminded}
 		m.sends = 1
 	default: // the schedule goes on, and the slot there counts these sends, too
-		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, overdue: sl.overdue}
+		m.ex.before = before{sends: sl.sends, first: sl.first, wait: sl.wait, overdue: sl.overdue, reminded: sl.reminded}
 	}
 	m.ex.sends += m.sends
 	sl.ex, sl.state = nil, slotMoving

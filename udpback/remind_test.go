@@ -91,8 +91,7 @@ func (f *fixture) downForLack(t *testing.T, change func(*ServerConfig)) (*Server
 }
 
 // What is sent once more counts in the schedule: MRC transmissions are all there are
-// (RFC 5080 §2.2.1). And the last of them has its wait, too: the request does not end
-// sooner for having been sent sooner.
+// (RFC 5080 §2.2.1). But the request does not end sooner for having been sent sooner.
 //
 // Rules: P55
 func TestRemindersCount(t *testing.T) {
@@ -104,20 +103,21 @@ func TestRemindersCount(t *testing.T) {
 func remindersCount(t *testing.T, count int) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		s, g := f.downForLack(t, func(c *ServerConfig) { c.Schedule.Count = count })
+		s, g := f.downForLack(t, func(c *ServerConfig) { c.Schedule.Initial, c.Schedule.Count = 8*time.Second, count })
 		defer s.Close()
-		before := len(f.requests("a:1812")) // the schedules of these are over
+		pass(20 * time.Second) // the schedules of these are over
+		before := len(f.requests("a:1812"))
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, o)
-		pass(3 * time.Second) // sent at 0 and 2 s, due again at 6 s
+		pass(12 * time.Second) // sent at 0 and 8 s, due again at 24 s
 		f.net.answering(t, "a")
 		f.start(t, g, newOwner(radius.CodeAccessRequest)) // by its answer the server is heard again
 		f.net.answering(t)
-		pass(6 * time.Second)
+		pass(17 * time.Second)
 		if ended := o.outcome() != "replies [] fails []"; ended != (count == 2) {
-			t.Errorf("with %d transmissions, after 9 s: %s, expected it to wait for the answer to a third, if it has that", count, o.outcome())
+			t.Errorf("with %d transmissions, after 29 s: %s, expected it to wait for the answer to a third, if it has that", count, o.outcome())
 		}
-		pass(20 * time.Second)
+		pass(2 * time.Second)
 		if n := len(f.requests("a:1812")) - before - 1; n != count { // the one that was answered left out
 			t.Errorf("it was sent %d times, expected the %d that its schedule has", n, count)
 		}

@@ -49,6 +49,7 @@ type slot struct {
 	sends      int32         // transmissions so far
 	overdue    bool          // the port's health was told of it
 	early      bool          // it was sent again before it was due, because the network could not get there
+	reminded   bool          // one of its transmissions was before it was due
 	uncounted  bool          // it is no longer among the port's outstanding
 	sent       [16]byte      // the Request Authenticator as sent
 	packet     []byte        // the octets as sent, from the buffers; nil once abandoned

@@ -41,7 +41,7 @@ const (
 	leaveSocketLate                       // the same, when they are due and the port is not up, or their patience is over
 	renewSocket                           // open a socket to take this one's place, first
 	endDynamic                            // end as refused: CoA and Disconnect have no other way
-	remind                                // be sent once more, soon: the server was silent and is heard again
+	remind                                // be sent once more, soon: the server was silent or failing, and answers again
 )
 
 func newSocket(e *endpoint, address netip.Addr, conn datagrams) *socket {
@@ -93,7 +93,7 @@ func (s *socket) reserve(ex *Exchange, held *holding) (item, bool) {
 	}
 	sl := &s.slots[id]
 	sl.generation++
-	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.remindAt = slotReserved, ex, ex.Code, 0, false, false, 0
+	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.reminded, sl.remindAt = slotReserved, ex, ex.Code, 0, false, false, false, 0
 	ex.end = s.end
 	sl.held = held
 	sl.held.add(1)
@@ -125,7 +125,7 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 		b := sl.ex.before
 		sl.ex.before = before{} // the next server begins anew
 		if b.sends > 0 {
-			sl.first, sl.overdue = b.first, b.overdue
+			sl.first, sl.overdue, sl.reminded = b.first, b.overdue, b.reminded
 		}
 		if b.sends > 0 && b.due == 0 {
 			sl.sends, sl.wait = b.sends+1, sch.next(b.wait, jitter())
@@ -134,6 +134,7 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 		if sl.early = b.due > 0; sl.early {
 			sl.sends, sl.wait, sl.due = b.sends, b.wait, min(b.due, sl.end)
 		}
+		s.lastWait(sl)
 		if sl.ex.asked == 0 && !s.parked() {
 			sl.ex.asked = now
 		}

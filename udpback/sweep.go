@@ -272,6 +272,7 @@ func (s *socket) again(sl *slot, now time.Duration, w *sweepings) {
 	sl.lastSent, sl.remindAt = now, 0
 	sl.wait = s.schedule(sl).next(sl.wait, jitter())
 	sl.due = min(now+sl.wait, sl.end)
+	s.lastWait(sl)
 }
 
 // schedule is the one that the slot's exchange follows. With mu held.

@@ -160,6 +160,37 @@ func TestServerThatWasAway(t *testing.T) {
 	}
 }
 
+// A lone server answers its probes and no login for 15 s, and has forgotten what it was
+// sent then, as after its database was restarted with it. All logins are answered when
+// it answers again, and none is sent more often than retransmit_count.
+func TestServerThatWasFailing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.server("10.0.0.10", func(request) reply { return reply{silent: true} })
+	w.start(setup{rest: backend("server", "10.0.0.10", `probe_interval = "1s"`) + route("*", to("server"))})
+	c := w.dial()
+	var all exchanges
+	for i := range 60 {
+		all = append(all, c.login(fmt.Sprintf("u%d@test", i)))
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(14 * time.Second)
+	s.answer(func(request) reply { return reply{} })
+	back := time.Now()
+	all = append(all, c.login("after1@test"), c.login("after2@test"), c.login("after3@test"))
+	sum := all.wait(40 * time.Second)
+	t.Logf("no login answered for 15 s: %v; all ended %v after that", sum, round(time.Since(back)))
+	if !sum.all() {
+		t.Errorf("logins at a lone server that answered probes only for 15 s: %v, expected all granted", sum)
+	}
+	sent := map[string]int{}
+	for _, r := range s.requests() {
+		if sent[r.user]++; sent[r.user] > 5 {
+			t.Errorf("the server was sent %s %d times, expected retransmit_count, 5, at most", r.user, sent[r.user])
+		}
+	}
+}
+
 // What counts as life (H5): a verified Access-Reject to a probe; and of a server
 // that ignores Status-Server, as NPS does, its answers to requests.
 func TestWhatCountsAsLife(t *testing.T) {
