@@ -151,6 +151,8 @@ var goals = []goal{
 	{"p99.9 to the bare relay's at the same rate", "mixed-8x16-20000ps", p999, peers.Floor, "", 1.5, false},
 	{"lost", "mixed-8x16-20000ps", lost, "", "", 0, false},
 	{"kB for each idle connection", "idle-10000", perIdle, "", "", 25, false},
+	{"µs of CPU per full handshake", "handshake-full", cpu, "", "", 600, false},
+	{"µs of CPU per resumed handshake", "handshake-resumed", cpu, "", "", 250, false},
 	{"CPU per full handshake to the bare relay's", "handshake-full", cpu, peers.Floor, "", 1, false},
 	{"CPU per resumed handshake to the bare relay's", "handshake-resumed", cpu, peers.Floor, "", 1, false},
 	{"CPU per exchange to that at 8 connections", "mixed-1000x16", cpu, "", "mixed-8x16", 1.3, false},

@@ -53,14 +53,14 @@ func hostile(ctx context.Context, env *faults.Env, size Size, address string, ga
 		row("CPU of a handshake with expensive certificates", fmt.Sprintf("at most %v", mostCPU), each[expensive].String(), each[expensive] <= mostCPU, true),
 		row("beside an ordinary refused one", fmt.Sprintf("at most %d times", mostOrdinary), fmt.Sprintf("%.1f times %v", ratio, each[ordinary]), ratio <= mostOrdinary, true),
 	}, append(compared(alone, beside, fmt.Sprintf("%d with expensive certificates", size.Hostile)),
-		row("bad connections", "all thrown off", fmt.Sprintf("%d came, %d thrown off while the good were measured", bad.came, bad.thrownOff), bad.thrownOff >= int64(size.Hostile)/2, false))...), nil
+		row("bad connections meanwhile", fmt.Sprintf("at least %d thrown off", size.Hostile/2), fmt.Sprintf("%d came, %d thrown off", bad.came, bad.thrownOff), bad.thrownOff >= int64(size.Hostile)/2, false))...), nil
 }
 
 // tally is how many bad peers have come and how many were thrown off.
 type tally struct{ came, thrownOff int64 }
 
 // besideHostile measures good clients beside hostile ones, and counts those meanwhile.
-// They are in a process apart, if this command can be started again.
+// These run in a process of their own, if this command can be started again.
 func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string, gateway *peers.Process, shown *tls.Certificate) (beside load.Report, t tally, err error) {
 	var counts func() (tally, error)
 	if env.Bench == "" {
@@ -69,7 +69,7 @@ func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string
 		defer bad.stop()
 		counts = func() (tally, error) { return bad.tally(), nil }
 	} else {
-		bad, err := startApart(env, address, s.Hostile)
+		bad, err := startHostile(env, address, s.Hostile)
 		if err != nil {
 			return beside, t, err
 		}

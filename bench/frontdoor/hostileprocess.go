@@ -65,25 +65,25 @@ func HostileCommand(ctx context.Context, fs *flag.FlagSet, args []string, out io
 	return nil
 }
 
-// apart is a hostile crowd whose work is done in the time that nobody else wants:
-// on machines of their own such peers take none of the gateway's processors.
-type apart struct{ process *peers.Process }
+// hostileProcess is a hostile crowd in a process of idle priority. On machines of their
+// own such peers would take none of the gateway's processors.
+type hostileProcess struct{ process *peers.Process }
 
-func startApart(env *faults.Env, address string, count int) (*apart, error) {
+func startHostile(env *faults.Env, address string, count int) (*hostileProcess, error) {
 	p, err := peers.Start(env.Dir, "chrt", "--idle", "0", env.Bench, "hostile", "-address", address,
 		"-count", strconv.Itoa(count), "-certs", filepath.Dir(env.Files.CA))
 	if err != nil {
-		return nil, fmt.Errorf("chrt, of util-linux, is needed to keep the bad peers' own work apart: %w", err)
+		return nil, fmt.Errorf("chrt, of util-linux, is needed to run the hostile peers at idle priority: %w", err)
 	}
-	return &apart{p}, nil
+	return &hostileProcess{p}, nil
 }
 
 // counts returns how many bad peers have come and how many were thrown off.
-func (a *apart) counts() (t tally, err error) {
-	if gone := a.process.Alive(); gone != nil {
+func (h *hostileProcess) counts() (t tally, err error) {
+	if gone := h.process.Alive(); gone != nil {
 		return t, gone
 	}
-	text := a.process.Log()
+	text := h.process.Log()
 	last := text[strings.LastIndexByte(text, '\n')+1:]
 	if last == "" {
 		return t, nil // it has just begun
@@ -94,4 +94,4 @@ func (a *apart) counts() (t tally, err error) {
 	return t, nil
 }
 
-func (a *apart) stop() { a.process.Stop() }
+func (h *hostileProcess) stop() { h.process.Stop() }
