@@ -4,7 +4,8 @@ package tlsfront
 
 import "syscall"
 
-// The race detector learns from these that what was before a write is before its read.
+// These, unlike those of nowait_linux.go, tell the race detector that a write happens
+// before the read that returns its bytes.
 
 func readNow(fd uintptr, b []byte) (int, error)  { return syscall.Read(int(fd), b) }
 func writeNow(fd uintptr, b []byte) (int, error) { return syscall.Write(int(fd), b) }

@@ -1,0 +1,160 @@
+package tlsfront
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+// A client that shares its source with handshakes that do not go on, as behind
+// NAT, gets a slot once these take long. Peers that drip are no better off.
+//
+// Rules: P112
+func TestSlowHandshakesGiveWayToTheirOwnSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes = 4 })
+		for range 4 {
+			go func() {
+				slow := l.connect()
+				slow.Write(helloStart)
+				drip(slow, make([]byte, 30))
+			}()
+		}
+		pass(500 * time.Millisecond)
+		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 4)
+		if n, d := f.goodFrom(l, "192.0.2.1"); n > 1 || d > displaceAfter+time.Second {
+			t.Errorf("an honest client is in at try %d after %v, want the first and at most %v", n, d, displaceAfter+time.Second)
+		}
+		pass(time.Minute)
+		f.stop()
+	})
+}
+
+// Honest clients that come all at once, more than there are slots, all get in:
+// none of them gives way, from one source or from many.
+//
+// Rules: P112
+func TestManyHonestClientsAtOnce(t *testing.T) {
+	const clients = 60 // few enough for a slow machine, whose clients keep one another waiting
+	for _, sources := range []int{1, 7, clients} {
+		f := startTCP(t, func(f *front, cfg *Config) {
+			cfg.MaxHandshakes = 4
+			cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+		})
+		failed := make(chan error)
+		for i := range clients {
+			go func() {
+				raw, err := net.Dial("tcp", f.addr)
+				if err == nil {
+					defer raw.Close()
+					raw.Write(proxyHeader(2, fmt.Sprintf("192.0.2.%d:1", i%sources)))
+					c := tls.Client(raw, f.clientConfig())
+					if err = c.Handshake(); err == nil {
+						<-f.opened
+					}
+				}
+				failed <- err
+			}()
+		}
+		for range clients {
+			if err := await(t, failed, "a client"); err != nil {
+				t.Errorf("of %d clients from %d sources one sees %v", clients, sources, err)
+			}
+		}
+		f.stop()
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="ok"}`, clients)
+		f.wantMetric(`radsec_gw_tls_handshakes_in_progress`, 0)
+	}
+}
+
+// A handshake that has lasted because of our own computing keeps its slot, though
+// others wait: only what its peer has kept us waiting counts.
+//
+// Rules: P112
+func TestOurComputingIsNotThePeersWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTestAdmission(1)
+		computing, queued := arrivalFrom("192.0.2.1"), arrivalFrom("192.0.2.2")
+		for _, a := range []*arrival{computing, queued} {
+			d.enter(a, false, admissionLimits{connections: 100, silent: 100})
+			d.begin(a, time.Now().Add(time.Hour))
+		}
+		stage := func() *arrivals {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return queued.stage
+		}
+		pass(displaceAfter * 2)
+		computing.waited.Store(int64(displaceAfter / 2))
+		computing.waits.Store(time.Now().UnixNano())
+		pass(displaceAfter/2 - sweepEvery)
+		if stage() != d.queued {
+			t.Errorf("a handshake has lost its slot when its peer had kept us waiting for less than %v", displaceAfter)
+		}
+		pass(3 * sweepEvery)
+		if stage() != d.shaking {
+			t.Errorf("a handshake has its slot still when its peer has kept us waiting for more than %v", displaceAfter)
+		}
+		d.stop()
+	})
+}
+
+// The number of handshakes at one time is bounded, and can be changed.
+//
+// Rules: P112
+func TestHandshakesAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes = 2 })
+		for range 5 {
+			go l.connect().Write(helloStart)
+		}
+		synctest.Wait()
+		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 2)
+		f.wantMetric("radsec_gw_tls_handshakes_waiting", 3)
+		f.wantMetric("radsec_gw_tls_handshake_slots_full_total", 3)
+		f.wantLine("all handshake slots are taken", "in_progress=2", "largest_source=192.0.2.1", "raise [listen].max_handshakes")
+		if n := len(f.server.processors); n != 0 {
+			t.Errorf("%d processors are held by handshakes that wait for their peers, want none", n)
+		}
+		f.change(func(cfg *Config) { cfg.MaxHandshakes = 4 })
+		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 4)
+		f.wantMetric("radsec_gw_tls_handshakes_waiting", 1)
+		f.stop()
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="shutdown"}`, 5)
+	})
+}
+
+// A slot whose handshake takes long goes to who has waited for one, and not to a new
+// connection that finds it first.
+func TestQueuedGoBeforeNewcomers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTestAdmission(1)
+		begin := func(from string) *arrival {
+			a := arrivalFrom(from)
+			d.enter(a, false, admissionLimits{connections: 100, silent: 100})
+			d.begin(a, time.Now().Add(time.Hour))
+			a.waits.Store(time.Now().UnixNano())
+			return a
+		}
+		slow := begin("192.0.2.1")
+		pass(displaceAfter - sweepEvery/2)
+		waiting := begin("192.0.2.2")
+		pass(sweepEvery * 3 / 4) // the slow one may be displaced, and the sweep has not come yet
+		newcomer := begin("192.0.2.3")
+		pass(sweepEvery)
+		synctest.Wait()
+		d.mu.Lock()
+		if slow.end != metrics.HandshakeDisplaced || waiting.stage != d.shaking || newcomer.stage != d.queued {
+			t.Errorf("the slow handshake ended as %v; the one that waited has the slot: %v, the newcomer waits: %v; want displaced, true and true",
+				slow.end, waiting.stage == d.shaking, newcomer.stage == d.queued)
+		}
+		d.mu.Unlock()
+		d.stop()
+	})
+}
