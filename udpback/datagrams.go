@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	batchSize = 32   // datagrams that one system call moves
-	roomSize  = 4096 // octets of a datagram that are looked at: RFC 2865 §3, the rest is padding
+	batchSize    = 32   // datagrams that one system call moves
+	datagramSize = 4096 // octets of a datagram that are looked at: RFC 2865 §3, the rest is padding
 
 	socketBuffer = 4 << 20 // octets asked of the kernel: a burst of 256 full replies and its overhead
 )
@@ -32,7 +32,7 @@ type inbox struct {
 	n      int
 	sizes  [batchSize]int
 	vector vector // the arguments of the system call that fills it
-	room   [batchSize][roomSize]byte
+	octets [batchSize][datagramSize]byte
 }
 
 func newInbox() *inbox {
@@ -42,7 +42,7 @@ func newInbox() *inbox {
 }
 
 // datagram returns the i-th of the n datagrams.
-func (in *inbox) datagram(i int) []byte { return in.room[i][:in.sizes[i]] }
+func (in *inbox) datagram(i int) []byte { return in.octets[i][:in.sizes[i]] }
 
 // dialer opens a connected socket to a server's port.
 type dialer func(address netip.AddrPort) (datagrams, error)

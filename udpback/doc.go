@@ -6,7 +6,8 @@
 // server, one of its sockets and an Identifier there, lets the owner write the
 // server's copy, and puts it into a [Batch]; [Batch.Flush] sends the batch with
 // one system call a socket. From then on the socket's slot owns the request:
-// its timer resends the same octets on the schedule of RFC 5080 §2.2.1, its
+// its timer resends the same octets on the schedule of RFC 5080 §2.2.1, and one of
+// its transmissions early when a server that was silent or failing answers again; its
 // reader verifies whatever arrives against what was really sent, and exactly
 // one of [Handler.Reply] and [Handler.Fail] ends it, unless the owner took it
 // back with [Exchange.Cancel]. A request that moves on is a new packet at the next

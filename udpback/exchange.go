@@ -92,7 +92,7 @@ type before struct {
 	due   time.Duration // when the wait is over; 0: it is
 
 	overdue  bool // the port's health was told of it
-	reminded bool // one of the transmissions was before it was due
+	reminded bool // one of the transmissions was early
 }
 
 // Served names the server and its port ("auth", "acct", "coa") that had the

@@ -202,7 +202,7 @@ func (s *fakeSocket) receive(handle func(*inbox)) error {
 		case b := <-s.in:
 			s.net.waitWhilePaused()
 			in := new(inbox)
-			in.n, in.sizes[0] = 1, copy(in.room[0][:], b)
+			in.n, in.sizes[0] = 1, copy(in.octets[0][:], b)
 			handle(in)
 		case <-s.closed:
 			return net.ErrClosed

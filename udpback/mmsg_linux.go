@@ -52,8 +52,8 @@ type vector struct {
 // point has the headers lead into the inbox that the vector is in.
 func (v *vector) point(in *inbox) {
 	for i := range v.headers {
-		v.iovecs[i].Base = &in.room[i][0]
-		v.iovecs[i].SetLen(roomSize)
+		v.iovecs[i].Base = &in.octets[i][0]
+		v.iovecs[i].SetLen(datagramSize)
 		v.headers[i].hdr.Iov = &v.iovecs[i]
 		v.headers[i].hdr.Iovlen = 1
 	}
@@ -65,7 +65,7 @@ type outbox struct {
 	iovecs  [batchSize]unix.Iovec
 	n, sent int
 	err     error
-	wait    bool // wait for room in the socket's buffer
+	wait    bool // wait for space in the socket's buffer
 	// bound once, so that no call allocates a closure
 	onWrite   func(fd uintptr) bool
 	onControl func(fd uintptr)
@@ -138,7 +138,7 @@ func (m *mmsg) read(fd uintptr) (ended bool) {
 }
 
 // drainErrors empties the socket's error queue: what IP_RECVERR keeps there would
-// take the room of datagrams. That there was an error, the calls have said.
+// take the space of datagrams. That there was an error, the calls have said.
 func drainErrors(fd uintptr) {
 	var octets [64]byte
 	iovec := unix.Iovec{Base: &octets[0]}
@@ -211,7 +211,7 @@ func (o *outbox) send(raw syscall.RawConn, bufs [][]byte) (int, error) {
 	}
 }
 
-// write makes the system calls; false asks the poller to wait for room.
+// write makes the system calls; false asks the poller to wait for space.
 func (o *outbox) write(fd uintptr) bool {
 	o.err = nil
 	for o.sent < o.n {

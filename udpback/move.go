@@ -67,15 +67,15 @@ func (s *socket) obey(id wire.ServerID, o orders, now time.Duration, w *sweeping
 	return true
 }
 
-// remindSpread is the time over which requests are sent once more that all waited for
-// the same server: it has just come back.
+// remindSpread is the time over which the requests that wait for a server are spread when
+// it answers again, so that they do not all reach it at once.
 const remindSpread = time.Second
 
-// remindSoon has a request sent once more, before it is due, whose server was silent or
-// failing and answers again: what was sent before may be lost, and the next transmission of the
-// schedule be 16 s away, or none. It is not before what was sent last could have been
-// answered, and not where the schedule sends it soon or has no transmission left. With mu
-// held.
+// remindSoon plans an early transmission of a request whose server was silent or failing
+// and answers again: what was sent before may be lost, and the next transmission of the
+// schedule may be 16 s away. There is none before the last one could have been answered,
+// shortly before the schedule sends the request anyway, or when its transmissions are
+// used up. With mu held.
 func (s *socket) remindSoon(sl *slot, now time.Duration) {
 	if sl.ex.group == nil || sl.remindAt != 0 || s.parked() {
 		return
@@ -92,9 +92,8 @@ func (s *socket) remindSoon(sl *slot, now time.Duration) {
 	sl.remindAt = at
 }
 
-// remind sends a request before it is due. It is a transmission of the schedule, whose
-// waits stay as they are; but it does not make the request end sooner (lastWait). With mu
-// held.
+// remind sends a request before it is due. That counts as one of its transmissions (MRC
+// of RFC 5080 §2.2.1); when it is due stays as it was. With mu held.
 func (s *socket) remind(id wire.ServerID, now time.Duration, w *sweepings) {
 	sl := &s.slots[id]
 	sl.remindAt = 0
@@ -111,8 +110,8 @@ func (s *socket) remind(id wire.ServerID, now time.Duration, w *sweepings) {
 	}
 }
 
-// lastWait has a request whose transmissions are used up, one of them before it was due,
-// wait until the end of its schedule. With mu held.
+// lastWait makes a request whose transmissions are used up wait until the end of its
+// schedule if one of them was early: it must not fail sooner for that. With mu held.
 func (s *socket) lastWait(sl *slot) {
 	if sl.reminded && int(sl.sends) >= s.schedule(sl).Count {
 		sl.due = sl.end

@@ -24,7 +24,7 @@ func (s *single) send(bufs [][]byte) (int, error) {
 func (s *single) receive(handle func(*inbox)) error {
 	for {
 		in := s.ins.Get().(*inbox)
-		n, err := s.conn.Read(in.room[0][:])
+		n, err := s.conn.Read(in.octets[0][:])
 		if err == nil {
 			in.n, in.sizes[0] = 1, n
 			handle(in)

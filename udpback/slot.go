@@ -49,7 +49,7 @@ type slot struct {
 	sends      int32         // transmissions so far
 	overdue    bool          // the port's health was told of it
 	early      bool          // it was sent again before it was due, because the network could not get there
-	reminded   bool          // one of its transmissions was before it was due
+	reminded   bool          // one of its transmissions was early: see remind
 	uncounted  bool          // it is no longer among the port's outstanding
 	sent       [16]byte      // the Request Authenticator as sent
 	packet     []byte        // the octets as sent, from the buffers; nil once abandoned
@@ -59,7 +59,7 @@ type slot struct {
 	first      time.Duration // when it was first sent
 	lastSent   time.Duration // when it was last sent
 	leaveAt    time.Duration // when it looks for another server although it is not due; 0: never
-	remindAt   time.Duration // when it is sent once more, because the server was heard again; 0: never
+	remindAt   time.Duration // when it is sent early, because its server answers again; 0: never
 	wait       time.Duration // the current RT
 	due        time.Duration // when the wait is over
 	end        time.Duration // when the schedule is over

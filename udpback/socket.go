@@ -41,7 +41,7 @@ const (
 	leaveSocketLate                       // the same, when they are due and the port is not up, or their patience is over
 	renewSocket                           // open a socket to take this one's place, first
 	endDynamic                            // end as refused: CoA and Disconnect have no other way
-	remind                                // be sent once more, soon: the server was silent or failing, and answers again
+	remind                                // be sent early: the server was silent or failing, and answers again
 )
 
 func newSocket(e *endpoint, address netip.Addr, conn datagrams) *socket {

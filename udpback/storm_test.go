@@ -318,7 +318,7 @@ func (s *stormSocket) receive(handle func(*inbox)) error {
 			}
 			s.storm.mu.Unlock()
 			in := stormInboxes.Get().(*inbox)
-			in.n, in.sizes[0] = 1, copy(in.room[0][:], d.octets)
+			in.n, in.sizes[0] = 1, copy(in.octets[0][:], d.octets)
 			handle(in)
 			stormInboxes.Put(in)
 		case <-s.closed:
