@@ -1,10 +1,12 @@
 package world
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -27,6 +29,66 @@ func TestFileThatBlocks(t *testing.T) {
 				t.Parallel()
 				testBlockedFile(t, file.key, file.by == "SIGHUP", what.block)
 			})
+		}
+	}
+}
+
+// The certificate, its key and the CA are opened once at the start and once at a reload:
+// what was checked is what is served (L3).
+func TestFilesAreReadOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.server("10.0.0.10", nil)
+	w.must(os.Mkdir(w.path("disk"), 0o700))
+	names := map[string]string{"ca.pem": built.files.CA, "server.pem": built.files.ServerCert, "server.key": built.files.ServerKey}
+	for name, from := range names {
+		b, err := os.ReadFile(from)
+		w.must(err)
+		w.write("disk/"+name, string(b))
+	}
+	opened := w.watchOpens(w.path("disk"))
+	table := backend("server", "10.0.0.10") + route("*", to("server"))
+	s := setup{listen: fmt.Sprintf("reload_interval = \"1h\"\nclient_ca = %q", w.path("disk/ca.pem")), rest: table}
+	w.configure(s)
+	text, err := os.ReadFile(w.path("radsec-gw.toml"))
+	w.must(err)
+	moved := strings.NewReplacer(built.files.ServerCert, w.path("disk/server.pem"), built.files.ServerKey, w.path("disk/server.key")).Replace(string(text))
+	w.write("radsec-gw.toml", moved)
+	g := w.serve(s)
+	if e := w.dial().login("u@test"); !e.within(patience) {
+		t.Fatalf("a login: %v", e)
+	}
+	atStart := opened()
+	g.reload()
+	atReload := opened()
+	for name := range names {
+		if atStart[name] != 1 || atReload[name] != 1 {
+			t.Errorf("%s was opened %d times at the start and %d times at a reload, expected once each", name, atStart[name], atReload[name])
+		}
+	}
+}
+
+// watchOpens returns a function that says which files of a directory were opened since
+// it was last called, and how often.
+func (w *world) watchOpens(dir string) func() map[string]int {
+	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+	w.must(err)
+	w.t.Cleanup(func() { unix.Close(fd) })
+	_, err = unix.InotifyAddWatch(fd, dir, unix.IN_OPEN)
+	w.must(err)
+	return func() map[string]int {
+		counts, buf := map[string]int{}, make([]byte, 64<<10)
+		for {
+			n, err := unix.Read(fd, buf)
+			if err != nil { // EAGAIN: those were all
+				return counts
+			}
+			for at := 0; at < n; { // struct inotify_event: its name's length at 12, the name at 16
+				length := int(binary.NativeEndian.Uint32(buf[at+12:]))
+				name, _, _ := strings.Cut(string(buf[at+16:at+16+length]), "\x00")
+				counts[name]++
+				at += 16 + length
+			}
 		}
 	}
 }
