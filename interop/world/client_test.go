@@ -64,10 +64,20 @@ func (w *world) dial() *client {
 	return c
 }
 
-func (w *world) tryDial() (*client, error) {
+// dialFrom is dial from an address in 127.0.0.0/8.
+func (w *world) dialFrom(source string) *client {
+	w.t.Helper()
+	c, err := w.tryDialFrom(source)
+	w.must(err)
+	return c
+}
+
+func (w *world) tryDial() (*client, error) { return w.tryDialFrom("127.0.0.1") }
+
+func (w *world) tryDialFrom(source string) (*client, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	raw, err := w.gateway.dial(ctx, "tcp", "127.0.0.1:2083")
+	raw, err := w.gateway.dialFrom(ctx, source, "tcp", "127.0.0.1:2083")
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ type gateway struct {
 type setup struct {
 	listen  string   // further keys of [listen], one a line
 	metrics string   // further keys of [metrics]
+	clients string   // further [[client]] tables, which are matched first
 	rest    string   // [[server]], [[route]] and so on
 	limits  string   // options of prlimit, as "--nofile=64"
 	stderr  *os.File // instead of the log that the test reads
@@ -59,6 +60,7 @@ certificate = %q
 private_key = %q
 %s
 
+%s
 [[client]]
 name     = "world"
 networks = ["127.0.0.0/8"]
@@ -72,7 +74,7 @@ address = "127.0.0.1:9713"
 socket = ""
 
 %s
-`, built.files.ServerCert, built.files.ServerKey, s.listen, s.metrics, s.rest)))
+`, built.files.ServerCert, built.files.ServerKey, s.listen, s.clients, s.metrics, s.rest)))
 }
 
 func (w *world) serve(s setup) *gateway {

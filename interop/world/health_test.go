@@ -191,6 +191,41 @@ func TestServerThatWasFailing(t *testing.T) {
 	}
 }
 
+// Two clients fill a server that is silent for their users; a third, whose user it
+// answers, still finds an Identifier (H7).
+func TestTheLastClientFindsAnIdentifier(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.server("10.0.0.10", func(r request) reply { return reply{silent: r.user != "third@test"} })
+	clients := ""
+	for _, c := range []string{"127.0.0.2", "127.0.0.3"} {
+		clients += fmt.Sprintf("[[client]]\nname = %q\nnetworks = [\"%s/32\"]\n", c, c)
+	}
+	w.start(setup{clients: clients, rest: backend("server", "10.0.0.10", "max_sockets = 1", `health = "none"`) + route("*", to("server"))})
+	for _, source := range []string{"127.0.0.2", "127.0.0.3"} {
+		c := w.dialFrom(source)
+		for i := range 250 {
+			c.login(fmt.Sprintf("u%d@test", i))
+		}
+	}
+	before := 0
+	if !eventually(patience, func() bool { // both have what they get
+		n := s.fresh()
+		same := n == before && n > 0
+		before = n
+		time.Sleep(200 * time.Millisecond)
+		return same
+	}) {
+		t.Fatal("the server is sent requests without end")
+	}
+	e := w.dial().login("third@test")
+	e.within(5 * time.Second)
+	t.Logf("two clients have %d of 256 Identifiers; a third: %v", before, e)
+	if !e.granted() {
+		t.Errorf("a login of a third client: %v, expected the server's answer", e)
+	}
+}
+
 // What counts as life (H5): a verified Access-Reject to a probe; and of a server
 // that ignores Status-Server, as NPS does, its answers to requests.
 func TestWhatCountsAsLife(t *testing.T) {

@@ -122,7 +122,15 @@ func (n *namespace) inside(f func() error) error {
 // dial connects from within the namespace; address must be literal, a name
 // would be looked up on another thread.
 func (n *namespace) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
-	dialer := net.Dialer{Timeout: 10 * time.Second}
+	return n.connect(ctx, net.Dialer{Timeout: 10 * time.Second}, network, address)
+}
+
+// dialFrom is dial from an address of the namespace.
+func (n *namespace) dialFrom(ctx context.Context, source, network, address string) (net.Conn, error) {
+	return n.connect(ctx, net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}}, network, address)
+}
+
+func (n *namespace) connect(ctx context.Context, dialer net.Dialer, network, address string) (conn net.Conn, err error) {
 	if e := n.inside(func() error {
 		conn, err = dialer.DialContext(ctx, network, address)
 		return nil
