@@ -33,8 +33,7 @@ func (a *Answer) allowed(request Code) bool {
 // WriteAnswer writes into dst the answer a to the client's request req and
 // returns its length. dst is as in WriteReply. The request's Identifier and
 // Proxy-State come back as in any reply (RFC 2865 §2, RFC 5176 §3.1).
-// Message-Authenticator is first in answers to Access-Request and Status-Server
-// and in Protocol-Error, and in a NAK when the request had one. The answer to a
+// Message-Authenticator is first, where signedReply wants one. The answer to a
 // request of RADIUS/1.1 has its Token and neither authenticator.
 //
 // Errors: ErrCode when the gateway may not answer so, ErrTooLong, ErrFull.
@@ -53,9 +52,7 @@ func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret)
 	}
 
 	eap := a.EAPFailure && req.HasEAP()
-	kind := req.Kind()
-	withMA := !req.v11 && (kind == KindAccess || kind == KindStatus || a.Code == CodeProtocolError ||
-		req.HasMessageAuthenticator() || eap)
+	withMA := !req.v11 && signedReply(a.Code, req, eap)
 	n := MinLength
 	if withMA {
 		n = putMessageAuthenticator(dst)

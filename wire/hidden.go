@@ -10,9 +10,10 @@ import (
 //go:generate go run ./gen
 
 // ErrHidden says that an Access-Accept holds a hidden attribute whose length
-// octet, once decrypted, points past the value: the server's secret is not the
-// one configured. Without its keys an accept must not reach the client.
-var ErrHidden = errors.New("hidden attribute: its decrypted length exceeds its value; the server's secret differs from the configured one")
+// octet, once decrypted, points past the value. The reply itself has proved the
+// secret, so it is not that: the value was hidden under another secret, or for
+// another request. Without its keys an accept must not reach the client.
+var ErrHidden = errors.New("hidden attribute: its decrypted length exceeds its value, so it was hidden under another secret or for another request; does a proxy behind the server pass it on as it came?")
 
 // rule says how an attribute's value is hidden: one of the methods, and flags.
 type rule uint8
@@ -25,6 +26,9 @@ const (
 
 	ruleTagged rule = 4 // a tag octet stands before the salt
 	ruleTLVs   rule = 8 // the value is a row of TLVs, some of them hidden
+
+	ruleKeys rule = 16 // keys of fixed length that may end in zeros: MS-CHAP-MPPE-Keys
+	ruleLEAP rule = 32 // hidden only when it begins with leapKey, and behind that
 )
 
 // hiddenAttribute is a row of the table. vendor 0 is the standard space; sub is
@@ -83,11 +87,12 @@ func (t *rehiding) nextSalt(h *hider) uint16 {
 // cannot be what its rule says is left as it came (RFC 6929 §2.8).
 func (h *hider) rehideAll(b []byte, off int, t *rehiding) error {
 	h.values = h.values[:0]
+	h.done.clear()
 	for off < len(b) {
 		end := off + int(b[off+1])
 		var err error
 		if b[off] == typeVendorSpecific {
-			end, err = h.rehideVendor(b, off, t)
+			err = h.rehideVendor(b, off, t)
 		} else if r := standardRules[b[off]]; r != 0 {
 			value := b[off+2 : end]
 			if r != methodUserPassword || passwordLength(len(value)) {
@@ -132,12 +137,15 @@ func (h *hider) rehide(value []byte, r rule, t *rehiding) error {
 }
 
 // saltedHead returns how many octets stand before the hidden blocks of a salted
-// value: the tag where there is one, and the salt. False when the rest is not
-// one or more whole blocks.
+// value: the tag or the text where there is one, and the salt. False when the
+// rest is not one or more whole blocks.
 func saltedHead(value []byte, r rule) (head int, ok bool) {
 	head = saltLength
-	if r&ruleTagged != 0 {
+	switch {
+	case r&ruleTagged != 0:
 		head++
+	case r&ruleLEAP != 0:
+		head += len(leapKey)
 	}
 	blocks := len(value) - head
 	return head, blocks >= hiddenBlock && blocks%hiddenBlock == 0

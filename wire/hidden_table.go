@@ -8,6 +8,7 @@ var hiddenAttributes = [...]hiddenAttribute{
 	{0, 69, 0, methodSalted | ruleTagged, formatNone, "Tunnel-Password"},
 	{0, 214, 0, methodAscend, formatNone, "X-Ascend-Send-Secret"},
 	{0, 215, 0, methodAscend, formatNone, "X-Ascend-Receive-Secret"},
+	{9, 1, 0, methodSalted | ruleLEAP, format11, "Cisco-AVPair"},
 	{161, 11, 0, methodSalted, format11, "Motorola-WiMAX-MIP-KEY"},
 	{311, 12, 0, methodUserPassword, format11, "MS-CHAP-MPPE-Keys"},
 	{311, 16, 0, methodSalted, format11, "MS-MPPE-Send-Key"},
@@ -77,6 +78,8 @@ var standardRules = [256]rule{
 // formatNone when the table does not know it.
 func vendorFormat(vendor uint32) format {
 	switch vendor {
+	case 9:
+		return format11
 	case 161:
 		return format11
 	case 311:
@@ -115,6 +118,8 @@ func vendorFormat(vendor uint32) format {
 // inside it when sub is not 0; 0 when it is not hidden.
 func vendorRule(vendor uint32, number uint16, sub byte) rule {
 	switch uint64(vendor)<<24 | uint64(number)<<8 | uint64(sub) {
+	case 9<<24 | 1<<8:
+		return methodSalted | ruleLEAP
 	case 161<<24 | 11<<8:
 		return methodSalted
 	case 311<<24 | 12<<8:

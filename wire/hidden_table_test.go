@@ -39,7 +39,7 @@ func TestHiddenTableIsTheFile(t *testing.T) {
 			k.sub = byte(number(path[1]))
 			want[key{k.vendor, k.number, 0}] = ruleTLVs
 		}
-		r := rule(number(f[2]))
+		r := map[string]rule{"1": methodUserPassword, "2": methodSalted, "3": methodAscend, "4": methodSalted | ruleLEAP}[f[2]]
 		if f[4] == "yes" {
 			r |= ruleTagged
 		}
@@ -56,7 +56,7 @@ func TestHiddenTableIsTheFile(t *testing.T) {
 			t.Errorf("row %d: expected the name %s, got %s", i+2, f[7], VendorAttributeName(k.vendor, int(k.number), int(k.sub)))
 		}
 	}
-	vendors := map[uint32]bool{9: true, 10415: true} // and two that hide nothing
+	vendors := map[uint32]bool{14988: true, 10415: true} // and two that hide nothing
 	for k := range want {
 		vendors[k.vendor] = true
 	}
@@ -74,8 +74,13 @@ func TestHiddenTableIsTheFile(t *testing.T) {
 			}
 		}
 	}
-	if vendorFormat(9) != formatNone || vendorFormat(0) != formatNone {
+	if vendorFormat(10415) != formatNone || vendorFormat(0) != formatNone {
 		t.Error("a vendor outside the table has a format")
+	}
+	for vendor := range vendors { // doneParts knows parts by their number alone
+		if vendorFormat(vendor) == format11c && vendor != wimax {
+			t.Errorf("vendor %d has values in parts, expected WiMAX to be the only one", vendor)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type hider struct {
 	block  []byte // secret and what follows it, for the key stream of a hidden value
 	zero   [16]byte
 	joined [MaxLength]byte // a hidden value that is spread over several attributes
+	done   doneParts       // which parts of such values have been dealt with
 	flat   [MaxLength]byte // attributes on their way between RADIUS/1.0 and 1.1
 	made   [MaxLength]byte // a value in its other form
 

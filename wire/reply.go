@@ -10,9 +10,7 @@ import "layeh.com/radius"
 //
 //   - The client's Identifier and a Response Authenticator over its own
 //     request's (RFC 2865 §2.3).
-//   - Message-Authenticator first: always in replies to an Access-Request
-//     (draft-ietf-radext-deprecating-radius §5.3.6), in others when the request
-//     had one or an EAP-Message wants one (RFC 3579 §3.1).
+//   - Message-Authenticator first, where there is one: see signedReply.
 //   - The server's Proxy-State dropped, the client's put back, in order, at the
 //     end (RFC 2865 §2, §2.3).
 //   - Hidden attributes re-encrypted for the client, with new salts.
@@ -37,7 +35,7 @@ func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byt
 	copy(dst[4:20], clientRA[:])
 
 	n := MinLength
-	withMA := req.Kind() == KindAccess || req.HasMessageAuthenticator() || reply.HasEAP()
+	withMA := signedReply(reply.Code(), req, reply.HasEAP())
 	if withMA {
 		n = putMessageAuthenticator(dst)
 	}
@@ -60,6 +58,26 @@ func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byt
 	}
 	d.sign(putLength(dst, n), firstIf(withMA), true, &to.secret)
 	return n, nil
+}
+
+// signedReply reports whether a reply of RADIUS/1.0 with this code has a
+// Message-Authenticator: always one to an Access-Request or a Status-Server
+// (draft-ietf-radext-deprecating-radius §5.3.6, RFC 5997 §3) and a Protocol-Error
+// (draft-dekok-protocol-error-00 §5), one to CoA and Disconnect when the request
+// had one (RFC 5176 §3.4) or an EAP-Message wants one (RFC 3579 §3.1).
+//
+// An Accounting-Response has none, whatever the request had (RFC 3579 §3.3, RFC
+// 2869 §5.19): it is over the request's authenticator to some clients and over
+// zeros to others, and each refuses the other.
+func signedReply(code Code, req *View, eap bool) bool {
+	switch code {
+	case radius.CodeAccountingResponse:
+		return false
+	case CodeProtocolError:
+		return true
+	}
+	kind := req.Kind()
+	return kind == KindAccess || kind == KindStatus || req.HasMessageAuthenticator() || eap
 }
 
 // appendProxyState copies the Proxy-State attributes of the client's request to

@@ -41,7 +41,7 @@ func TestWriteRequestRenewsWhatBelongsToTheHop(t *testing.T) {
 }
 
 // RFC 3579 §3.3, RFC 5176 §3.4
-// Rules: P18, P45, P48, P52
+// Rules: P18, P45, P48, P52, C5
 func TestWriteRequestMessageAuthenticatorByKind(t *testing.T) {
 	name, eap := pair{1, []byte("nemo")}, pair{79, []byte{2, 1, 0, 4}}
 	for _, c := range []struct {
@@ -52,6 +52,7 @@ func TestWriteRequestMessageAuthenticatorByKind(t *testing.T) {
 	}{
 		{"access without one gets one", 1, []pair{name}, true},
 		{"accounting keeps none", 4, []pair{name, ma}, false},
+		{"accounting with EAP, which goes too", 4, []pair{name, ma, eap, eap}, false},
 		{"CoA without one stays without", 43, []pair{name}, false},
 		{"CoA with one gets a new one", 43, []pair{name, ma}, true},
 		{"CoA with EAP gets one", 43, []pair{name, eap}, true},
@@ -60,6 +61,9 @@ func TestWriteRequestMessageAuthenticatorByKind(t *testing.T) {
 		got := serverSees(t, assemble(c.code, 7, authenticator(1), c.list...))
 		if has := got[1].t == 80; has != c.want || len(only(got, 80)) > 1 {
 			t.Errorf("%s: got %v", c.what, got)
+		}
+		if c.code == 4 && len(only(got, 79)) != 0 {
+			t.Errorf("%s: expected no EAP-Message, got %v", c.what, got)
 		}
 	}
 	for _, code := range []Code{2, 12, 52, 99} {
@@ -204,7 +208,11 @@ func TestWriteRequestLeavesTheRestAlone(t *testing.T) {
 	}
 	for _, code := range []Code{1, 4, 40, 43} {
 		got := without(serverSees(t, assemble(code, 7, authenticator(1), list...)), 0, 80)
-		samePairs(t, code.String(), list, got)
+		want := list
+		if code == 4 {
+			want = without(list, 79) // see TestWriteRequestMessageAuthenticatorByKind
+		}
+		samePairs(t, code.String(), want, got)
 	}
 }
 

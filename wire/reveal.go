@@ -38,7 +38,7 @@ func Reveal(v *View, ra *[16]byte, s *ServerSecret) []Attribute {
 		t, value := v.Packet[off], v.Packet[off+2:next]
 		switch {
 		case t == typeVendorSpecific:
-			next = r.vendor(v.Packet, off, next)
+			r.vendor(v.Packet, off, next)
 		case t >= typeExtended1 && t < typeExtended1+6 && len(value) > extendedHead(t):
 			r.list = append(r.list, Attribute{
 				Type: t, Number: int(value[0]), Name: extendedName(t, value[0]), Value: value[1+extendedHead(t):],
@@ -64,16 +64,18 @@ func extendedHead(t byte) int {
 type revealer struct {
 	hop  hop
 	list []Attribute
-	h    hider // for its scratch
+	h    hider     // for its scratch
+	torn [256]bool // by number: the last value with parts was not whole
 }
 
-// vendor adds what the Vendor-Specific at b[off:next] holds, joined with the
-// fragments that follow it, and returns the offset to go on with.
-func (r *revealer) vendor(b []byte, off, next int) int {
+// vendor adds what the Vendor-Specific at b[off:next] holds. A value that is
+// spread over several is joined and stands where its first part is; when it is
+// not whole its parts stand as they are.
+func (r *revealer) vendor(b []byte, off, next int) {
 	vendor, ok := vendorOf(b[off:next])
 	if !ok {
 		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Name: AttributeName(typeVendorSpecific), Value: b[off+2 : next]})
-		return next
+		return
 	}
 	value := b[off+vendorHead : next]
 	f := vendorFormat(vendor)
@@ -81,34 +83,47 @@ func (r *revealer) vendor(b []byte, off, next int) int {
 		f = format11 // most vendors', and RFC 2865's advice
 	}
 	if !f.fills(value) {
-		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Vendor: vendor, Name: VendorAttributeName(vendor, 0, 0), Value: value})
-		return next
+		sealed := f.mayHold(value, vendor)
+		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Vendor: vendor, Name: VendorAttributeName(vendor, 0, 0), Value: value, Hidden: sealed, Sealed: sealed})
+		return
 	}
-	for len(value) > 0 {
-		number, n, _ := f.split(value)
-		body := value[f.header():n]
-		if f.more(value[:n]) && n == len(value) {
-			body = slices.Clone(body)
-			for last := false; !last; {
-				part, l, after, ok := fragment(b, next, vendor, number)
-				if !ok {
-					break
-				}
-				body, last, next = append(body, part...), l, after
+	for at := off + vendorHead; at < next; {
+		number, n, _ := f.split(b[at:next])
+		body := b[at+f.header() : at+n]
+		switch {
+		case f == format11c && r.h.done.has(number, at):
+			if r.torn[byte(number)] {
+				r.part(vendor, number, body)
 			}
+		case f.more(b[at : at+n]):
+			joined, whole := r.h.join(parts{b: b, vendor: vendor, number: number, at: at, end: next, next: next})
+			if r.torn[byte(number)] = !whole; whole {
+				r.vendorValue(vendor, number, slices.Clone(joined))
+			} else {
+				r.part(vendor, number, body)
+			}
+		default:
+			r.vendorValue(vendor, number, body)
 		}
-		r.vendorValue(vendor, number, body)
-		value = value[n:]
+		at += n
 	}
-	return next
+}
+
+// part adds a part of a value that is not whole.
+func (r *revealer) part(vendor uint32, number uint16, body []byte) {
+	sealed := vendorRule(vendor, number, 0) != 0
+	r.list = append(r.list, Attribute{Type: typeVendorSpecific, Vendor: vendor, Number: int(number),
+		Name: VendorAttributeName(vendor, int(number), 0), Value: body, Hidden: sealed, Sealed: sealed})
 }
 
 // vendorValue adds one vendor attribute, or the TLVs in it.
 func (r *revealer) vendorValue(vendor uint32, number uint16, body []byte) {
 	a := Attribute{Type: typeVendorSpecific, Vendor: vendor, Number: int(number)}
-	how := vendorRule(vendor, number, 0)
+	how := ruleOf(vendor, number, body)
 	if how&ruleTLVs == 0 || !format11.fills(body) {
 		a.Name, a.Value = VendorAttributeName(vendor, int(number), 0), body
+		a.Hidden = how&ruleTLVs != 0 && len(body) != 0 // some of the TLVs are, but which?
+		a.Sealed = a.Hidden
 		r.add(a, how&^ruleTLVs)
 		return
 	}
@@ -153,7 +168,11 @@ func (r *revealer) open(a *Attribute, how rule) {
 			if how&ruleTagged != 0 {
 				a.Tag = a.Value[0]
 			}
-			a.Value, a.Sealed = plain[1:1+n], false
+			plain = plain[1 : 1+n]
+			if how&ruleLEAP != 0 {
+				plain = slices.Concat(a.Value[:len(leapKey)], plain)
+			}
+			a.Value, a.Sealed = plain, false
 		}
 	case methodAscend:
 		if len(a.Value) == hiddenBlock {

@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/binary"
 	"errors"
+
+	"layeh.com/radius"
 )
 
 // Why a verified packet cannot be carried on.
@@ -21,6 +23,8 @@ const (
 	password                 // User-Password
 	secretly                 // copied and perhaps re-encrypted
 	vendorly                 // the same, if the vendor is known to hide any
+	extended                 // by the extended type in it: see View.extended
+	eap                      // EAP-Message: see View.eap
 )
 
 // handlingOf maps an attribute type to its handling; read only.
@@ -36,6 +40,37 @@ var handlingOf = [256]handling{
 	typeAscendSendSecret:     secretly,
 	typeAscendReceiveSecret:  secretly,
 	typeVendorSpecific:       vendorly,
+	typeExtended1:            extended,
+	typeEAPMessage:           eap,
+}
+
+// extended returns what happens to the attribute 241 at off of the packet.
+// Response-Length says what the neighbour can take, and towards the server that
+// is always 4096 octets (RFC 7930 §4). Original-Packet-Code is for a hop's own
+// Protocol-Error, and RADIUS/1.1 must not have it (RFC 9765 §5.5).
+func (v *View) extended(off, next int, eleven bool) handling {
+	if next-off > 2 {
+		switch v.Packet[off+2] {
+		case extResponseLength:
+			return drop
+		case extOriginalPacketCode:
+			if eleven {
+				return drop
+			}
+		}
+	}
+	return keep
+}
+
+// eap returns what happens to an EAP-Message: accounting has none (RFC 2869
+// §5.19). Beside one there must be a Message-Authenticator (RFC 3579 §3.1),
+// which accounting must not have: with it, or without it, the packet would be
+// refused for an attribute that says nothing.
+func (v *View) eap() handling {
+	if c := v.Code(); c == radius.CodeAccountingRequest || c == radius.CodeAccountingResponse {
+		return drop
+	}
+	return keep
 }
 
 // copyAttributes copies the attributes of v that go on to the other side to
@@ -64,6 +99,10 @@ func copyAttributes(dst []byte, n int, v *View, access bool) (end, hidden int, e
 			if vendor, ok := vendorOf(src[off:next]); ok && vendorFormat(vendor) != formatNone {
 				how = secretly
 			}
+		case extended:
+			how = v.extended(off, next, false)
+		case eap:
+			how = v.eap()
 		}
 		switch how {
 		case secretly:

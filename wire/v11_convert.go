@@ -13,9 +13,9 @@ import (
 // Tunnel-Password. It is an ErrTooLong.
 var ErrValueTooLong = fmt.Errorf("a value in clear is too long for its hidden form: %w", ErrTooLong)
 
-// errUnreadable is a hidden value, or one to hide, that cannot be what its rule
-// says. It is left out of the packet: neither may noise be shown as a key, nor a
-// key go to the server in clear.
+// errUnreadable is a hidden value, or one to hide, whose form cannot be what its
+// rule says. It is left out of the packet, as an invalid attribute may be (RFC 6929
+// §2.8): neither may noise be shown as a key, nor a key go to the server in clear.
 var errUnreadable = errors.New("unreadable hidden value")
 
 // conversion carries the values of one packet between RADIUS/1.0, where they are
@@ -23,31 +23,32 @@ var errUnreadable = errors.New("unreadable hidden value")
 type conversion struct {
 	rehiding      // to, towards the server; from, towards the client
 	hide     bool // towards the server
-	needed   bool // a value that cannot be read is ErrHidden, not left out: see there
+	needed   bool // a value hidden by another secret is ErrHidden, not left out: see there
 	eap      bool // User-Password has no meaning beside EAP-Message (RFC 3579 §3.3)
 }
 
 // convert writes the attributes of v for the other side to dst[n:], in order, and
 // returns where they end.
 //
-// Not carried on are Proxy-State, as in RADIUS/1.0, and what RADIUS/1.1 does not
-// have: Message-Authenticator and Original-Packet-Code (RFC 9765 §5.2, §5.5).
+// Not carried on are Proxy-State and Response-Length, as in RADIUS/1.0, and what
+// RADIUS/1.1 does not have: Message-Authenticator, Original-Packet-Code and the
+// signatures of RFC 6218 (RFC 9765 §5.2, §5.3, §5.5).
 func (h *hider) convert(dst []byte, n int, v *View, c *conversion) (int, error) {
 	c.eap = v.HasEAP()
 	n, hidden, err := copy11(dst, n, v)
 	if err != nil || hidden == 0 {
 		return n, err
 	}
-	// What belonged to the hop is gone: fragments that it stood between are
-	// consecutive. From here the attributes are written once more.
+	// From here the attributes are written once more.
 	src := h.flat[:copy(h.flat[:], dst[hidden:n])]
 	n = hidden
+	h.done.clear()
 	for off := 0; off < len(src) && err == nil; {
 		next := off + int(src[off+1])
 		t := src[off]
 		switch r := standardRules[t]; {
 		case t == typeVendorSpecific:
-			n, next, err = h.convertVendor(dst, n, src, off, c)
+			n, err = h.convertVendor(dst, n, src, off, c)
 		case r != 0:
 			n, err = h.convertStandard(dst, n, t, src[off+2:next], r, c)
 		default:
@@ -65,8 +66,15 @@ func copy11(dst []byte, n int, v *View) (end, hidden int, err error) {
 	run := MinLength
 	for off := MinLength; off < len(src); {
 		next := off + int(src[off+1])
-		switch how := handlingOf[src[off]]; {
-		case how == drop, src[off] == typeExtended1 && next-off > 2 && src[off+2] == extOriginalPacketCode:
+		how := handlingOf[src[off]]
+		switch how {
+		case extended:
+			how = v.extended(off, next, true)
+		case eap:
+			how = v.eap()
+		}
+		switch {
+		case how == drop:
 			if n, err = appendTo(dst, n, src[run:off]); err != nil {
 				return 0, 0, err
 			}
@@ -90,8 +98,8 @@ func (h *hider) convertStandard(dst []byte, n int, t byte, value []byte, r rule,
 	}
 	value, err := h.convertValue(h.made[:0], value, r, c)
 	switch {
-	case err == errUnreadable:
-		return n, c.leaveOut()
+	case err == errUnreadable, err == ErrHidden:
+		return n, c.leaveOut(err)
 	case err != nil:
 		return 0, err
 	case len(value) > maxValue:
@@ -103,10 +111,11 @@ func (h *hider) convertStandard(dst []byte, n int, t byte, value []byte, r rule,
 	return n + 2 + copy(dst[n+2:], value), nil
 }
 
-// leaveOut says whether the packet can do without a value that cannot be read.
-func (c *conversion) leaveOut() error {
-	if c.needed {
-		return ErrHidden
+// leaveOut returns nil when the packet goes on without a value that err, an
+// errUnreadable or ErrHidden, says cannot be read.
+func (c *conversion) leaveOut(err error) error {
+	if c.needed && err == ErrHidden {
+		return err
 	}
 	return nil
 }
@@ -147,22 +156,22 @@ func (h *hider) conceal(out, value []byte, r rule, c *conversion) ([]byte, error
 		h.hideBlocks(b, &c.to, nil)
 		return out, nil
 	case methodSalted: // RFC 2868 §3.5, RFC 2548 §2.4.2
-		head, tag := saltLength, byte(0)
-		if r&ruleTagged != 0 {
-			head++
-			tag, value = cutTag(value)
+		var lead []byte // what stands before the salt
+		switch {
+		case r&ruleTagged != 0:
+			lead, value = cutTag(value)
+		case r&ruleLEAP != 0:
+			lead, value = value[:len(leapKey)], value[len(leapKey):]
 		}
 		if len(value) > 255 {
 			return nil, ErrValueTooLong
 		}
+		head := len(lead) + saltLength
 		out, b, err := grow(out, head+wholeBlocks(1+len(value)))
 		if err != nil {
 			return nil, err
 		}
-		if r&ruleTagged != 0 {
-			b[0] = tag
-		}
-		salt := b[head-saltLength : head]
+		salt := b[copy(b, lead):head]
 		binary.BigEndian.PutUint16(salt, c.nextSalt(h))
 		b[head] = byte(len(value))
 		copy(b[head+1:], value)
@@ -187,12 +196,15 @@ func (h *hider) conceal(out, value []byte, r rule, c *conversion) ([]byte, error
 // cutTag takes the tag off a value in clear. A first octet above 0x1F is not a
 // tag but the first of the value (RFC 2868 §3.3); then, as when the value is
 // empty, the tag is zero: unused.
-func cutTag(value []byte) (tag byte, rest []byte) {
+func cutTag(value []byte) (tag, rest []byte) {
 	if len(value) == 0 || value[0] > maxTag {
-		return 0, value
+		return noTag[:], value
 	}
-	return value[0], value[1:]
+	return value[:1], value[1:]
 }
+
+// noTag is the tag that says so; read only.
+var noTag [1]byte
 
 const maxTag = 0x1f // RFC 2868 §3.1
 
@@ -220,27 +232,22 @@ func (h *hider) uncover(out, value []byte, r rule, c *conversion) ([]byte, error
 		if !ok {
 			return nil, errUnreadable
 		}
-		blocks := len(value) - head
-		_, b, err := grow(out, 1+blocks)
+		lead, salt, blocks := value[:head-saltLength], value[head-saltLength:head], value[head:]
+		_, b, err := grow(out, len(lead)+len(blocks))
 		if err != nil {
 			return nil, err
 		}
-		plain := b[1:]
-		h.openBlocks(plain, value[head:], &c.from, value[head-saltLength:head])
+		plain := b[copy(b, lead):]
+		h.openBlocks(plain, blocks, &c.from, salt)
 		n := int(plain[0])
-		if n > blocks-1 {
-			return nil, errUnreadable
+		if n > len(plain)-1 {
+			return nil, ErrHidden
 		}
-		if r&ruleTagged == 0 {
-			copy(b, plain[1:1+n])
-			return out[:len(out)+n], nil
+		if r&ruleTagged != 0 && b[0] > maxTag {
+			b[0] = 0
 		}
-		b[0] = 0
-		if value[0] <= maxTag {
-			b[0] = value[0]
-		}
-		copy(b[1:], plain[1:1+n])
-		return out[:len(out)+1+n], nil
+		copy(plain, plain[1:1+n])
+		return out[:len(out)+len(lead)+n], nil
 	case methodAscend:
 		if len(value) != hiddenBlock {
 			return nil, errUnreadable

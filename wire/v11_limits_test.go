@@ -106,33 +106,87 @@ func TestWiMAXFragments11(t *testing.T) {
 	}
 }
 
-// A server's value that does not open costs an Access-Accept, which is nothing
-// without its keys; another reply goes on without the value.
-// Rules: P40, P127
+// A server's value whose decrypted length cannot be costs an Access-Accept, which
+// is nothing without its keys; another reply goes on without the value. One that
+// has not the form of a hidden value is invalid and only left out (RFC 6929 §2.8):
+// the login goes on.
+// Rules: P8, P40, P127
 func TestUnreadableValues11(t *testing.T) {
 	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
 	dst, ra := make([]byte, MaxLength), [16]byte(authenticator(90))
 	wrong := salted(t, []byte("key"), 0x8001, key11, ra[:])
 	wrong[2] ^= 0xff // the length octet
-	for _, p := range []pair{
-		{69, append([]byte{1}, wrong...)}, {69, make([]byte, 18)}, {69, nil}, {2, make([]byte, 15)},
-		vsa(311, sub(16, wrong)...), vsa(311, sub(17, make([]byte, 17))...), vsa(311, sub(12, make([]byte, 31))...),
-		vsa(529, sub(214, make([]byte, 15))...), vsa(41112, sub(5, []byte{2, 9})...), splitWiMAX(5, make([]byte, 34), 20)[0],
+	leap := []byte("leap:session-key=")
+	state, tlv := pair{24, []byte("state")}, sub(1, []byte("open"))
+	for what, c := range map[string]struct {
+		p    pair
+		left []pair // of p
+		want error  // in an Access-Accept
+	}{
+		"Tunnel-Password, wrong length":        {pair{69, append([]byte{1}, wrong...)}, nil, ErrHidden},
+		"MS-MPPE-Send-Key, wrong length":       {vsa(311, sub(16, wrong)...), nil, ErrHidden},
+		"Cisco's LEAP key, wrong length":       {vsa(9, sub(1, append(leap, wrong...))...), nil, ErrHidden},
+		"UBNT TLV, wrong length":               {vsa(41112, sub(5, sub(2, wrong))...), nil, ErrHidden},
+		"WiMAX in two parts, wrong length":     {vsa(wimax, append(append([]byte{5, 13, 0x80}, wrong[:10]...), append([]byte{5, byte(3 + len(wrong) - 10), 0}, wrong[10:]...)...)...), nil, ErrHidden},
+		"Tunnel-Password without a tag":        {pair{69, make([]byte, 18)}, nil, nil},
+		"Tunnel-Password of no octets":         {pair{69, nil}, nil, nil},
+		"Tunnel-Password in clear":             {pair{69, []byte("\x00in clear")}, nil, nil},
+		"User-Password of 15":                  {pair{2, make([]byte, 15)}, nil, nil},
+		"MS-MPPE-Recv-Key of 17":               {vsa(311, sub(17, make([]byte, 17))...), nil, nil},
+		"MS-CHAP-MPPE-Keys of 31":              {vsa(311, sub(12, make([]byte, 31))...), nil, nil},
+		"MS-CHAP-MPPE-Keys of none":            {vsa(311, sub(12, nil)...), nil, nil},
+		"Ascend-Send-Secret of 15":             {vsa(529, sub(214, make([]byte, 15))...), nil, nil},
+		"X-Ascend-Send-Secret of 17":           {pair{214, make([]byte, 17)}, nil, nil},
+		"Lucent-Send-Secret of 17":             {vsa(4846, append([]byte{0, 214, 20}, make([]byte, 17)...)...), nil, nil},
+		"Cisco's LEAP key of 33":               {vsa(9, sub(1, append(leap, make([]byte, 33)...))...), nil, nil},
+		"a tagged one of Lancom's without tag": {vsa(2356, sub(19, make([]byte, 18))...), nil, nil},
+		"UBNT TLVs that do not fill":           {vsa(41112, sub(5, []byte{2, 9})...), nil, nil},
+		"UBNT TLV of 17, alone":                {vsa(41112, sub(5, sub(2, make([]byte, 17)))...), nil, nil},
+		"UBNT TLV of 17, beside another":       {vsa(41112, sub(5, append(sub(2, make([]byte, 17)), tlv...))...), []pair{vsa(41112, sub(5, tlv)...)}, nil},
+		"MPPE key of 17 beside another's":      {vsa(311, append(sub(16, make([]byte, 17)), tlv...)...), []pair{vsa(311, tlv...)}, nil},
+		"WiMAX key whose end is missing":       {splitWiMAX(5, make([]byte, 34), 20)[0], nil, nil},
+		"a length inside that does not fit":    {vsa(311, 17, 99, 1, 2), nil, nil},
 	} {
 		for _, code := range []Code{2, 11} {
-			reply := parsed(t, assemble(code, 1, nil, pair{24, []byte("state")}, p))
+			reply := parsed(t, assemble(code, 1, nil, state, c.p))
 			n, err := h.WriteReply(dst, reply, parsed11(t, assemble11(1, 9)), &ra, server, client)
-			if code == 2 {
-				if !errors.Is(err, ErrHidden) {
-					t.Errorf("% x in an Access-Accept: expected ErrHidden, got %v", p, err)
+			if want := c.want; code == 2 && want != nil {
+				if !errors.Is(err, want) {
+					t.Errorf("%s in an Access-Accept: expected %v, got %v", what, want, err)
 				}
 				continue
 			}
 			if err != nil {
-				t.Fatal(err)
+				t.Errorf("%s in a reply of code %d: expected it without, got %v", what, code, err)
+				continue
 			}
 			wellMade11(t, dst[:n], code, 9)
-			samePairs(t, "the reply", []pair{{24, []byte("state")}}, pairs(dst[:n]))
+			samePairs(t, what, append([]pair{state}, c.left...), pairs(dst[:n]))
 		}
+	}
+}
+
+// A container without any TLV has nothing to open or to hide: it goes there and
+// back, in an Access-Accept too.
+// Rules: P7, P8, P42
+func TestEmptyContainers11(t *testing.T) {
+	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	dst, ra := make([]byte, MaxLength), [16]byte(authenticator(90))
+	for what, p := range map[string]pair{
+		"UBNT":                vsa(41112, 5, 2),
+		"UBNT beside another": vsa(41112, 5, 2, 7, 3, 'x'),
+		"WiMAX-hDHCP":         vsa(wimax, 86, 3, 0),
+		"WiMAX-vDHCP":         vsa(wimax, 87, 3, 0),
+	} {
+		n, err := h.WriteRequest(dst, parsed11(t, assemble11(1, 9, p)), client, server, 1)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		samePairs(t, what+" to the server", []pair{p}, without(pairs(dst[:n]), 80))
+		n, err = h.WriteReply(dst, parsed(t, assemble(2, 1, nil, p)), parsed11(t, assemble11(1, 9)), &ra, server, client)
+		if err != nil {
+			t.Fatalf("%s in an Access-Accept: %v", what, err)
+		}
+		samePairs(t, what+" to the client", []pair{p}, pairs(dst[:n]))
 	}
 }

@@ -82,6 +82,11 @@ func values11() []clear11 {
 				return vsa(2356, sub(19, append([]byte{1}, salted(t, []byte("ike"), salt, key11, ra)...))...)
 			},
 			read(7, unsalted), "\x00\x00\x09\x34\x13\x15\x01|ike", pair{}},
+		{"LEAP session key", vsa(9, sub(1, []byte("leap:session-key=\x00ey of 16 octets\x00"))...),
+			func(t testing.TB, ra []byte) pair {
+				return vsa(9, sub(1, append([]byte("leap:session-key="), salted(t, []byte("\x00ey of 16 octets\x00"), salt, key11, ra)...))...)
+			},
+			read(23, unsalted), "\x00\x00\x00\x09\x01\x35leap:session-key=|\x00ey of 16 octets\x00", pair{}},
 		{"TLV of UBNT, with an open one", vsa(41112, sub(5, append(sub(1, []byte("open")), sub(2, []byte("closed"))...))...),
 			func(t testing.TB, ra []byte) pair {
 				return vsa(41112, sub(5, append(sub(1, []byte("open")), sub(2, salted(t, []byte("closed"), salt, key11, ra))...))...)

@@ -2,52 +2,77 @@ package wire
 
 import "encoding/binary"
 
-// ruleKeys is for MS-CHAP-MPPE-Keys: of fixed length, and may end in zeros.
-const ruleKeys rule = 16
-
 const (
-	chapKeys = 24 // octets of these keys: LM 8, NT 16 (RFC 2548 §2.4.1)
+	chapKeys = 24 // octets of MS-CHAP-MPPE-Keys: LM 8, NT 16 (RFC 2548 §2.4.1)
 
 	maxAttribute = 2 + maxValue // octets of an attribute with its header
 )
 
-// convertVendor writes the Vendor-Specific at src[off:] for the other side, with
-// the fragments that follow it. It returns the offset of the attribute to go on
-// with. One whose inside does not follow its vendor's layout is copied as it is.
-func (h *hider) convertVendor(dst []byte, n int, src []byte, off int, c *conversion) (end, next int, err error) {
-	next = off + int(src[off+1])
+// convertVendor writes the Vendor-Specific at src[off:] for the other side; a
+// value that is spread over several where its first part stands.
+func (h *hider) convertVendor(dst []byte, n int, src []byte, off int, c *conversion) (end int, err error) {
+	next := off + int(src[off+1])
 	vendor, ok := vendorOf(src[off:next])
 	f := formatNone
 	if ok {
 		f = vendorFormat(vendor)
 	}
 	if f == formatNone || !f.fills(src[off+vendorHead:next]) {
-		end, err = appendTo(dst, n, src[off:next])
-		return end, next, err
+		if f != formatNone && f.mayHold(src[off+vendorHead:next], vendor) {
+			return n, nil
+		}
+		return appendTo(dst, n, src[off:next])
 	}
 	w := vendorWriter{dst: dst, n: n, vendor: vendor, format: f}
-	for at, inside := off+vendorHead, next; at < inside; {
-		number, size, _ := f.split(src[at:inside])
+	for at := off + vendorHead; at < next; {
+		number, size, _ := f.split(src[at:next])
 		attribute := src[at : at+size]
 		value, whole := attribute[f.header():], true
-		r := vendorRule(vendor, number, 0)
-		if r != 0 && f.more(attribute) {
-			value, next, whole = h.join(src, at, inside, vendor, number)
-		}
-		switch {
+		switch r := ruleOf(vendor, number, value); {
+		case signs11(vendor, number):
 		case r == 0:
 			err = w.copy(attribute)
-		case !whole:
-			err = c.leaveOut()
+		case f == format11c && h.done.has(number, at):
 		default:
-			err = h.convertInside(&w, attribute[:f.header()], value, number, r, c)
+			if f.more(attribute) {
+				value, whole = h.join(parts{b: src, vendor: vendor, number: number, at: at, end: next, next: next})
+			}
+			if whole { // else every part is left out: it is an errUnreadable
+				err = h.convertInside(&w, attribute[:f.header()], value, number, r, c)
+			}
 		}
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		at += size
 	}
-	return w.n, next, nil
+	return w.n, nil
+}
+
+// mayHold reports whether b, the inside of a Vendor-Specific whose inner lengths
+// do not fit, begins one of the vendor's attributes that must not be copied as it
+// stands: one with a value to hide or to open, whose end nobody knows, or a
+// signature. Such a Vendor-Specific is left out, for the same reasons as an
+// errUnreadable. What stands behind the length that does not fit has no borders,
+// and so no name.
+func (f format) mayHold(b []byte, vendor uint32) bool {
+	for len(b) > 0 {
+		number, n, ok := f.split(b)
+		if !ok {
+			if f == format21 && len(b) < 2 {
+				return false // half a number
+			}
+			if number = uint16(b[0]); f == format21 {
+				number = binary.BigEndian.Uint16(b)
+			}
+			n = len(b)
+		}
+		if signs11(vendor, number) || ruleOf(vendor, number, b[min(f.header(), n):n]) != 0 {
+			return true
+		}
+		b = b[n:]
+	}
+	return false
 }
 
 // convertInside writes one vendor attribute that has a rule; head is its header.
@@ -64,29 +89,41 @@ func (h *hider) convertInside(w *vendorWriter, head, value []byte, number uint16
 	switch err {
 	case nil:
 		return w.write(head, value)
-	case errUnreadable:
-		return c.leaveOut()
+	case errUnreadable, ErrHidden:
+		return c.leaveOut(err)
 	}
 	return err
 }
 
 // convertTLVs appends to out a row of TLVs, those of them that are hidden in
-// their other form.
+// their other form, or left out when they have none. No TLVs at all are no
+// mistake, but it is errUnreadable when none of them is left.
 func (h *hider) convertTLVs(out, value []byte, vendor uint32, number uint16, c *conversion) ([]byte, error) {
+	if len(value) == 0 {
+		return out, nil
+	}
 	if !format11.fills(value) {
 		return nil, errUnreadable
 	}
+	start := len(out)
 	for len(value) > 0 {
 		sub, n, _ := format11.split(value)
 		at := len(out)
 		if n > cap(out)-at {
 			return nil, ErrTooLong
 		}
-		out = append(out, value[0], 0)
-		var err error
-		if out, err = h.convertValue(out, value[2:n], vendorRule(vendor, number, byte(sub)), c); err != nil {
+		made, err := h.convertValue(append(out, value[0], 0), value[2:n], vendorRule(vendor, number, byte(sub)), c)
+		if err == errUnreadable || err == ErrHidden {
+			if err := c.leaveOut(err); err != nil {
+				return nil, err
+			}
+			value = value[n:]
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
+		out = made
 		size := len(out) - at
 		if size > 255 {
 			return nil, ErrValueTooLong
@@ -94,27 +131,10 @@ func (h *hider) convertTLVs(out, value []byte, vendor uint32, number uint16, c *
 		out[at+1] = byte(size)
 		value = value[n:]
 	}
+	if len(out) == start {
+		return nil, errUnreadable
+	}
 	return out, nil
-}
-
-// join puts together a value that begins with the vendor attribute at
-// b[at:end], which says that more follows, and goes on in the next
-// Vendor-Specifics. It returns where these end; not whole when the last is missing.
-func (h *hider) join(b []byte, at, end int, vendor uint32, number uint16) (value []byte, next int, whole bool) {
-	_, size, _ := format11c.split(b[at:end])
-	if at+size != end { // something else follows in the same Vendor-Specific
-		return nil, end, false
-	}
-	n := copy(h.joined[:], b[at+format11c.header():end])
-	next = end
-	for last := false; !last; {
-		var part []byte
-		if part, last, next, whole = fragment(b, next, vendor, number); !whole {
-			return nil, next, false
-		}
-		n += copy(h.joined[n:], part)
-	}
-	return h.joined[:n], next, true
 }
 
 // vendorWriter writes the attributes of one vendor into Vendor-Specifics, as

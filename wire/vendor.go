@@ -70,35 +70,45 @@ func vendorOf(a []byte) (uint32, bool) {
 }
 
 // rehideVendor rewrites the hidden values in the Vendor-Specific attribute at
-// b[off:], in place, and returns the offset of the attribute to go on with: the
-// next one, or the one after a value's last fragment. An attribute whose inside
-// does not follow its vendor's layout is left as it came.
-func (h *hider) rehideVendor(b []byte, off int, t *rehiding) (next int, err error) {
-	next = off + int(b[off+1])
-	vendor, ok := vendorOf(b[off:next])
+// b[off:], in place. One whose inside does not follow its vendor's layout is left
+// as it came.
+func (h *hider) rehideVendor(b []byte, off int, t *rehiding) error {
+	end := off + int(b[off+1])
+	vendor, ok := vendorOf(b[off:end])
 	if !ok {
-		return next, nil
+		return nil
 	}
 	f := vendorFormat(vendor)
-	if f == formatNone || !f.fills(b[off+vendorHead:next]) {
-		return next, nil
+	if f == formatNone || !f.fills(b[off+vendorHead:end]) {
+		return nil
 	}
-	for at, end := off+vendorHead, next; at < end; {
+	for at := off + vendorHead; at < end; {
 		number, n, _ := f.split(b[at:end])
-		if r := vendorRule(vendor, number, 0); r != 0 {
-			switch attribute := b[at : at+n]; {
-			case !f.more(attribute):
-				err = h.rehideValue(attribute[f.header():], vendor, number, r, t)
-			case at+n == end:
-				next, err = h.rehideFragments(b, at, end, vendor, number, r, t)
+		value := b[at+f.header() : at+n]
+		if r := ruleOf(vendor, number, value); r != 0 && !(f == format11c && h.done.has(number, at)) {
+			var err error
+			if f.more(b[at : at+n]) {
+				err = h.rehideParts(parts{b: b, vendor: vendor, number: number, at: at, end: end, next: end}, r, t)
+			} else {
+				err = h.rehideValue(value, vendor, number, r, t)
 			}
 			if err != nil {
-				return next, err
+				return err
 			}
 		}
 		at += n
 	}
-	return next, nil
+	return nil
+}
+
+// ruleOf returns the rule of a vendor's attribute with this value; 0 when it is
+// not hidden.
+func ruleOf(vendor uint32, number uint16, value []byte) rule {
+	r := vendorRule(vendor, number, 0)
+	if r&ruleLEAP != 0 && !isLEAPKey(value) {
+		return 0
+	}
+	return r
 }
 
 // rehideValue rewrites a vendor attribute's whole value: itself hidden, or a
@@ -118,59 +128,4 @@ func (h *hider) rehideValue(value []byte, vendor uint32, number uint16, r rule, 
 		value = value[n:]
 	}
 	return nil
-}
-
-// fragment returns the value of a WiMAX fragment at b[off:], whether it is the
-// last, and where the next attribute starts. False when there is no
-// Vendor-Specific there with nothing in it but the given vendor's attribute.
-func fragment(b []byte, off int, vendor uint32, number uint16) (value []byte, last bool, next int, ok bool) {
-	if off >= len(b) || b[off] != typeVendorSpecific {
-		return nil, false, off, false
-	}
-	next = off + int(b[off+1])
-	if v, ok := vendorOf(b[off:next]); !ok || v != vendor {
-		return nil, false, off, false
-	}
-	attribute := b[off+vendorHead : next]
-	got, n, ok := format11c.split(attribute)
-	if !ok || got != number || n != len(attribute) {
-		return nil, false, off, false
-	}
-	return attribute[format11c.header():], !format11c.more(attribute), next, true
-}
-
-// rehideFragments rewrites a value that is spread over consecutive
-// Vendor-Specifics: one cipher text, joined, rewritten and laid back over the
-// same borders. The first fragment is the vendor attribute at b[at:end], the
-// last of its Vendor-Specific. When the last fragment is missing all are left as
-// they came. Returns the offset after the fragments.
-//
-// b has lost this hop's own attributes already, so fragments that a Proxy-State
-// stood between are consecutive, as the next hop will find them.
-func (h *hider) rehideFragments(b []byte, at, end int, vendor uint32, number uint16, r rule, t *rehiding) (next int, err error) {
-	first := b[at+format11c.header() : end]
-	n := copy(h.joined[:], first)
-	next = end
-	for last := false; !last; {
-		var value []byte
-		var ok bool
-		value, last, next, ok = fragment(b, next, vendor, number)
-		if !ok {
-			return next, nil
-		}
-		n += copy(h.joined[n:], value) // fits: a packet is no longer than joined
-	}
-	if err := h.rehideValue(h.joined[:n], vendor, number, r, t); err != nil {
-		return next, err
-	}
-	if err := h.rekeyAll(t); err != nil {
-		return next, err
-	}
-	left := h.joined[copy(first, h.joined[:n]):n]
-	for off := end; off < next; {
-		value, _, after, _ := fragment(b, off, vendor, number)
-		left = left[copy(value, left):]
-		off = after
-	}
-	return next, nil
 }

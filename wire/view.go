@@ -35,6 +35,7 @@ const (
 	typeAscendSendSecret     = 214 // Ascend's numbers outside its vendor space
 	typeAscendReceiveSecret  = 215
 	typeExtended1            = 241 // RFC 6929 §3.1
+	extResponseLength        = 3   // 241.3, RFC 7930 §4
 	extOriginalPacketCode    = 4   // 241.4, RFC 7930 §4
 )
 

@@ -59,7 +59,7 @@ func read(path string) ([]row, error) {
 				return nil, fmt.Errorf("%s:%d: %w", path, n, err)
 			}
 		}
-		r.method = map[string]string{"1": "methodUserPassword", "2": "methodSalted", "3": "methodAscend"}[fields[2]]
+		r.method = map[string]string{"1": "methodUserPassword", "2": "methodSalted", "3": "methodAscend", "4": "methodSalted | ruleLEAP"}[fields[2]]
 		r.format = map[string]string{"-": "formatNone", "1,1": "format11", "2,1": "format21", "1,1,c": "format11c"}[fields[6]]
 		if r.method == "" || r.format == "" {
 			return nil, fmt.Errorf("%s:%d: unknown encryption %q or format %q", path, n, fields[2], fields[6])
