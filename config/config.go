@@ -232,7 +232,16 @@ type Routing struct {
 	// may be from now, either way (RFC 5176 §6.3). Default 300s; 0: not looked at.
 	EventTimestampWindow  time.Duration
 	RequireEventTimestamp bool // drop CoA and Disconnect that have none; default false
+	// ReplyEventTimestamp is what becomes of an answer to CoA or Disconnect outside
+	// of that window: ReplyAccept (default) or ReplyDrop.
+	ReplyEventTimestamp string
 }
+
+// Values of Routing.ReplyEventTimestamp.
+const (
+	ReplyAccept = "accept" // passed on, and warned of
+	ReplyDrop   = "drop"   // and warned of
+)
 
 // Metrics is [metrics]: the HTTP side.
 type Metrics struct {

@@ -59,6 +59,7 @@ func readRouting(t *table) Routing {
 	t.flag("coa_by_user_name", &r.CoAByUserName)
 	t.duration("event_timestamp_window", &r.EventTimestampWindow, "not looked at")
 	t.flag("require_event_timestamp", &r.RequireEventTimestamp)
+	t.choice("reply_event_timestamp", &r.ReplyEventTimestamp, ReplyAccept, ReplyDrop)
 	t.done()
 	return r
 }

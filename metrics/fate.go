@@ -100,7 +100,7 @@ const (
 	ReplyBadResponseAuthenticator                  // the Response Authenticator does not verify
 	ReplyBadMessageAuthenticator                   // the Message-Authenticator does not verify
 	ReplyMissingMessageAuthenticator               // policy or EAP-Message demands one and there is none
-	ReplyStaleTimestamp                            // Event-Timestamp of a reply to CoA or Disconnect is outside the window
+	ReplyStaleTimestamp                            // Event-Timestamp of a reply to CoA or Disconnect is outside the window; whether it was dropped is configured
 	ReplyProtocolError                             // a verified Protocol-Error (RFC 7930)
 
 	NumResults // how many there are

@@ -159,9 +159,10 @@ func (x *exchange) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer
 // of the request (draft-dekok-protocol-error §5), or in the NAK.
 func (x *exchange) passedOn(cause uint32) (wire.Answer, bool) {
 	way := cause == causeNotRoutable || cause == causeOtherProxyError
-	// What a NAK may carry is 400 to 599 (RFC 5176 §3.5); in RADIUS/1.1 the
-	// server's own cause goes back, or none (RFC 9765 §6.1).
-	if (cause < 400 || cause > 599) && (x.dynamic() || !x.view.Is11()) {
+	// What a NAK may carry is 400 to 599 (RFC 5176 §3.5). A Protocol-Error may
+	// carry any cause, and has one (draft-dekok-protocol-error §5), but that in
+	// RADIUS/1.1 the server's own goes back, or none (RFC 9765 §6.1).
+	if x.dynamic() && (cause < 400 || cause > 599) || cause == 0 && !x.view.Is11() {
 		cause = causeOtherProxyError
 	}
 	if way || x.dynamic() {

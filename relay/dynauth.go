@@ -15,6 +15,9 @@ type Timestamps struct {
 	// its duplicate; 0: not looked at.
 	Window  time.Duration
 	Require bool // a request must have one
+	// An answer outside of the window is dropped; else it is passed on and told of,
+	// because the NAS has acted already, and who asked would not know.
+	DropReplies bool
 }
 
 // fresh says whether the packet's Event-Timestamp, seconds since 1970, is within
@@ -41,8 +44,8 @@ const (
 // the servers that an Access-Request of the same user would go to (RFC 5176
 // §6.1). What may not has its fate counted.
 func (l *Link) authorised(b *burst, x *exchange, rules *Rules) bool {
-	if !rules.Timestamps.fresh(&x.view, time.Now()) {
-		l.gateway.staleTimestamp(x)
+	if now := time.Now(); !rules.Timestamps.fresh(&x.view, now) {
+		l.gateway.staleTimestamp(x, rules.Timestamps.Window, now)
 		x.end(metrics.FateStaleTimestamp, nil)
 		return false
 	}

@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,7 +12,8 @@ import (
 )
 
 // An old CoA or Disconnect that is sent again must not act again: outside the
-// window it is dropped in silence (RFC 5176 §6.3). Other kinds are not looked at.
+// window it is dropped in silence (RFC 5176 §6.3), and the log says by which times.
+// Other kinds are not looked at.
 // Rules: P58, P91
 func TestEventTimestamp(t *testing.T) {
 	const window = 5 * time.Minute
@@ -43,8 +45,9 @@ func TestEventTimestamp(t *testing.T) {
 					return [][]byte{respond(s, map[byte]radius.Code{1: 2, 4: 5, 40: 41, 43: 44}[s[0]], mac)}
 				})
 				attrs := []attr{user("nemo@example.org")}
+				stamp := uint32(time.Now().Add(-row.age).Unix())
 				if !row.absent {
-					attrs = append(attrs, integer(55, uint32(time.Now().Add(-row.age).Unix())))
+					attrs = append(attrs, integer(55, stamp))
 				}
 				if err := b.send(l, request(row.code, 1, 1, attrs...)); err != nil {
 					t.Errorf("it cost the connection: %v", err)
@@ -53,52 +56,100 @@ func TestEventTimestamp(t *testing.T) {
 				if answered := len(p.got()) == 1; answered != (len(b.net.seen()) == 1) {
 					t.Error("relayed and not answered, or answered and not relayed")
 				}
+				if row.absent {
+					if told := strings.Contains(b.log.String(), "no Event-Timestamp"); told != row.require {
+						t.Errorf("the log tells of a missing Event-Timestamp: %t, expected %t:\n%s", told, row.require, b.log)
+					}
+					return
+				}
+				wantTimes(t, b, strings.Contains(row.fates, "stale"), stamp, "was dropped")
 			})
 		})
 	}
 }
 
-// So is an answer: one that is outside of the window is recorded, or from a clock
-// that is off. It is dropped, and the right one is still waited for.
+// An answer outside of the window is recorded, or from a clock that is off. The
+// NAS has acted by then: the answer is passed on, and told of with both times, or
+// dropped where so configured, and the right one still waited for.
 // Rules: P91
 func TestEventTimestampOfAnswers(t *testing.T) {
 	const window = 5 * time.Minute
 	rows := []struct {
-		name    string
-		code    radius.Code
-		window  time.Duration
-		age     time.Duration
-		dropped bool
+		name   string
+		code   radius.Code
+		window time.Duration
+		age    time.Duration
+		drop   bool // so configured
+		stale  bool
 	}{
-		{"ACK of now", 43, window, 0, false},
-		{"ACK at the window's edge", 43, window, window, false},
-		{"ACK that is too old", 43, window, window + time.Second, true},
-		{"ACK from the future", 40, window, -window - time.Second, true},
-		{"old, and no window", 40, 0, 48 * time.Hour, false},
-		{"old answer to accounting", 4, window, 48 * time.Hour, false},
+		{"ACK of now", 43, window, 0, true, false},
+		{"ACK at the window's edge", 43, window, window, true, false},
+		{"ACK that is too old", 43, window, window + time.Second, false, true},
+		{"ACK that is too old, dropped", 43, window, window + time.Second, true, true},
+		{"ACK from the future", 40, window, -window - time.Second, false, true},
+		{"ACK from the future, dropped", 40, window, -window - time.Second, true, true},
+		{"ACK of a clock that begins with 1971", 43, window, 29 * 365 * 24 * time.Hour, false, true},
+		{"old, and no window", 40, 0, 48 * time.Hour, true, false},
+		{"old answer to accounting", 4, window, 48 * time.Hour, true, false},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
-				b.rules.Timestamps = Timestamps{Window: row.window}
+				b.rules.Timestamps = Timestamps{Window: row.window, DropReplies: row.drop}
 				l, p := b.open()
 				answer := map[byte]radius.Code{4: 5, 40: 41, 43: 44}
+				stamp := uint32(time.Now().Add(-row.age).Unix())
 				b.net.setServe(func(s []byte) [][]byte {
-					stamp := integer(55, uint32(time.Now().Add(-row.age).Unix()))
-					return [][]byte{respond(s, answer[s[0]], mac, stamp), respond(s, answer[s[0]], mac)}
+					return [][]byte{respond(s, answer[s[0]], mac, integer(55, stamp)), respond(s, answer[s[0]], mac)}
 				})
 				q := request(row.code, 1, 0, user("nemo@example.org"))
 				b.send(l, q)
 				a := one(t, "the client got", p.got())
-				if stamped := joined(a, 55) != ""; stamped == row.dropped {
-					t.Errorf("the client got the answer with the Event-Timestamp: %t, expected %t", stamped, !row.dropped)
+				dropped := row.stale && row.drop
+				if stamped := joined(a, 55) != ""; stamped == dropped {
+					t.Errorf("the client got the answer with the Event-Timestamp: %t, expected %t", stamped, !dropped)
 				}
-				if row.dropped {
+				b.wantFates(map[byte]string{4: "accounting", 40: "disconnect", 43: "coa"}[byte(row.code)] + "/relayed=1")
+				switch {
+				case dropped:
 					b.wantResults("accepted=1 stale_event_timestamp=1")
+				case row.stale:
+					b.wantResults("stale_event_timestamp=1 unmatched=1")
+				default:
+					b.wantResults("accepted=1 unmatched=1")
 				}
+				wantTimes(t, b, row.stale, stamp, map[bool]string{true: "dropped", false: "passed on"}[row.drop])
 			})
 		})
+	}
+}
+
+// wantTimes fails the test unless the log has a line with the time of a packet, the
+// gateway's own and the window, or none, if nothing is to be told.
+func wantTimes(t *testing.T, b *bed, told bool, stamp uint32, how string) {
+	t.Helper()
+	var lines []string
+	for line := range strings.Lines(b.log.String()) {
+		if strings.Contains(line, "Event-Timestamp") {
+			lines = append(lines, line)
+		}
+	}
+	if !told {
+		if len(lines) != 0 {
+			t.Errorf("expected nothing about the Event-Timestamp in the log, got %q", lines)
+		}
+		return
+	}
+	if len(lines) != 1 {
+		t.Fatalf("expected one line about the Event-Timestamp in the log, got %q", lines)
+	}
+	for _, part := range []string{
+		"level=WARN", how, map[bool]string{true: "client=campus", false: "server="}[how == "was dropped"], "event_timestamp=" + time.Unix(int64(stamp), 0).UTC().Format(time.RFC3339), "now=" + time.Now().UTC().Format(time.RFC3339), "window=5m0s",
+	} {
+		if !strings.Contains(lines[0], part) {
+			t.Errorf("expected %q in the log line, got %q", part, lines[0])
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"log/slog"
+	"time"
 
 	"radsec-gw/logs"
 )
@@ -36,11 +37,21 @@ func (g *Gateway) replyLost(x *exchange, err error) {
 	})
 }
 
-// staleTimestamp tells of a CoA or Disconnect that is too old or too new.
-func (g *Gateway) staleTimestamp(x *exchange) {
+// staleTimestamp tells of a CoA or Disconnect that is too old or too new, or does
+// not say how old it is where it must.
+func (g *Gateway) staleTimestamp(x *exchange, window time.Duration, now time.Time) {
 	g.notice.stale.Say(g.back.Now(), func() logs.Line {
-		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a request was dropped for its Event-Timestamp: do the clocks of the client and of this machine agree?",
-			Fields: []any{"client", x.client.Name, "kind", x.Kind.String()}}
+		line := logs.Line{Log: g.log, Level: slog.LevelWarn,
+			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}}
+		stamp, ok := x.view.EventTimestamp()
+		if !ok {
+			line.Text = "a request was dropped because it has no Event-Timestamp, which require_event_timestamp asks for"
+			return line
+		}
+		line.Text = "a request was dropped for its Event-Timestamp: it is outside event_timestamp_window, so it was sent again by somebody, or the clocks of its sender and of this machine differ"
+		line.Fields = append(line.Fields, "event_timestamp", time.Unix(int64(stamp), 0).UTC().Format(time.RFC3339),
+			"now", now.UTC().Format(time.RFC3339), "window", window.String())
+		return line
 	})
 }
 

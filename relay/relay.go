@@ -99,7 +99,7 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 	x.route = &rules.Routes[group]
 	x.Window = 0
 	if x.dynamic() {
-		x.Window = rules.Timestamps.Window
+		x.Window, x.DropStale = rules.Timestamps.Window, rules.Timestamps.DropReplies
 	}
 	x.distinguish()
 	l.inFlight(x)

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"bytes"
+	"crypto/md5"
 	"encoding/binary"
 	"slices"
 	"testing"
@@ -220,6 +221,11 @@ func TestNotServed11(t *testing.T) {
 	tell := func(attrs ...attr) func(s []byte) [][]byte {
 		return func(s []byte) [][]byte { return [][]byte{respond(s, 52, append([]attr{mac}, attrs...)...)} }
 	}
+	foreign := func(s []byte) []byte { // a Tunnel-Password whose length octet, once decrypted, says 255
+		stream := md5.Sum(append(append([]byte(serverText), s[4:20]...), 0x80, 1))
+		stream[0] ^= 255
+		return respond(s, 2, mac, attr{69, append([]byte{1, 0x80, 1}, stream[:]...)})
+	}
 	for _, row := range []struct {
 		name    string
 		code    radius.Code
@@ -243,8 +249,9 @@ func TestNotServed11(t *testing.T) {
 		{"access, value too long", 1, []attr{found, {69, make([]byte, 241)}}, all, nil, expectation{52, 505}, "access/too_long=1"},
 		{"access, password too long", 1, []attr{found, {2, make([]byte, 129)}}, all, nil, expectation{3, 407}, "access/bad_user_password=1"},
 		{"access, keys that do not open", 1, []attr{found}, all,
-			func(s []byte) [][]byte { return [][]byte{respond(s, 2, mac, attr{69, make([]byte, 18)})} }, expectation{52, 505}, "access/bad_reply_attributes=1"},
+			func(s []byte) [][]byte { return [][]byte{foreign(s)} }, expectation{52, 505}, "access/bad_reply_attributes=1"},
 		{"access, the server's cause", 1, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 1}}, integer(101, 601)), expectation{52, 601}, "access/protocol_error=1"},
+		{"accounting, a cause that says success", 4, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 4}}, integer(101, 201)), expectation{52, 201}, "accounting/protocol_error=1"},
 		{"accounting, no cause", 4, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 4}}), expectation{52, 0}, "accounting/protocol_error=1"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

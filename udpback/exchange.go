@@ -55,8 +55,10 @@ type Exchange struct {
 	Kind    wire.Kind
 	Share   *Share // of the client; nil when there is only one
 	// Window is how far from now the Event-Timestamp of a reply may be, either way;
-	// 0: not looked at. It is for CoA and Disconnect (RFC 5176 §6.3).
-	Window time.Duration
+	// 0: not looked at. It is for CoA and Disconnect (RFC 5176 §6.3). One outside is
+	// told of, and dropped if DropStale is set.
+	Window    time.Duration
+	DropStale bool
 	// Needed where Group.Chooses.
 	Key          uint64 // the same for all rounds of a conversation; see Hash
 	State        uint64 // Hash of the request's State with the low bit set; 0: none

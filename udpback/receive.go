@@ -37,6 +37,8 @@ type candidate struct {
 	sent       [16]byte      // its Request Authenticator
 	first      time.Duration // when it was first sent here
 	window     time.Duration // for its Event-Timestamp; 0: not looked at
+	dropStale  bool          // one outside of the window is dropped
+	stale      bool          // it is outside
 	ticket     wire.Ticket
 	good       bool // nothing speaks against it yet
 	ex         *Exchange
@@ -119,9 +121,10 @@ func (s *socket) parse(r *receiver, in *inbox) {
 		c := &r.candidates[i]
 		sl := &s.slots[c.id]
 		c.good = sl.state != slotFree && sl.state != slotReserved
-		c.generation, c.code, c.sent, c.first, c.window = sl.generation, sl.code, sl.sent, sl.first, 0
+		c.generation, c.code, c.sent, c.first = sl.generation, sl.code, sl.sent, sl.first
+		c.window, c.stale = 0, false
 		if sl.ex != nil {
-			c.window = sl.ex.Window
+			c.window, c.dropStale = sl.ex.Window, sl.ex.DropStale
 		}
 	}
 	s.mu.Unlock()
@@ -148,30 +151,31 @@ func (s *socket) check(r *receiver) {
 	r.verify.Run()
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.good {
-			err := r.verify.Verdict(c.ticket)
-			if err == nil {
-				err = c.dated()
-			}
-			if err != nil {
+			if err := r.verify.Verdict(c.ticket); err != nil {
 				s.bad(c, err)
+			} else {
+				s.dated(c)
 			}
 		}
 	}
 }
 
-// errStale is what is wrong with a reply that is recorded, or from a machine
-// whose clock is off.
-var errStale = errors.New("its Event-Timestamp is outside of the window")
-
-// dated sees that the Event-Timestamp, if there is one, is within the window.
-func (c *candidate) dated() error {
+// dated looks whether the Event-Timestamp, if there is one, is within the window:
+// else the reply is recorded, or from a machine whose clock is off (RFC 5176 §6.3).
+func (s *socket) dated(c *candidate) {
 	if c.window == 0 {
-		return nil
+		return
 	}
-	if age, ok := c.view.EventAge(time.Now()); ok && age.Abs() > c.window {
-		return errStale
+	now := time.Now()
+	age, ok := c.view.EventAge(now)
+	if !ok || age.Abs() <= c.window {
+		return
 	}
-	return nil
+	c.stale, c.good = true, !c.dropStale
+	s.end.staleReply(c, now)
+	if !c.good {
+		s.end.metrics.CountReply(metrics.ReplyStaleTimestamp)
+	}
 }
 
 // answersProbe says whether an Access-Reject answers a Status-Server of ours: RFC 5997
@@ -201,8 +205,6 @@ func badReply(err error) metrics.Result {
 		return metrics.ReplyBadResponseAuthenticator
 	case errors.Is(err, wire.ErrNoMessageAuthenticator):
 		return metrics.ReplyMissingMessageAuthenticator
-	case errors.Is(err, errStale):
-		return metrics.ReplyStaleTimestamp
 	}
 	return metrics.ReplyBadMessageAuthenticator
 }
@@ -284,7 +286,11 @@ func (s *socket) answer(r *receiver, c *candidate) {
 		}
 		return
 	}
-	s.end.metrics.CountReply(metrics.ReplyAccepted)
+	result := metrics.ReplyAccepted
+	if c.stale {
+		result = metrics.ReplyStaleTimestamp
+	}
+	s.end.metrics.CountReply(result)
 	if g := ex.group; g != nil && reply.HasState() && g.Chooses() {
 		g.noteState(ex, reply.State())
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"syscall"
+	"time"
 
 	"radsec-gw/logs"
 	"radsec-gw/wire"
@@ -113,8 +114,6 @@ func (e *endpoint) badReply(err error) {
 	e.health.Unverified()
 	text, c := "", &e.forgery
 	switch {
-	case errors.Is(err, errStale):
-		text, c = "a reply from the server was dropped for its Event-Timestamp: do the clocks of the server and of this machine agree?", &e.stale
 	case errors.Is(err, wire.ErrNoMessageAuthenticator):
 		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &e.unsigned
 	case !e.health.HasAnswered():
@@ -125,4 +124,18 @@ func (e *endpoint) badReply(err error) {
 		text = "a reply from the server does not verify, though others did; it may be an answer that was too late, or forged, or the secret was changed on one side"
 	}
 	e.warn(c, text, err)
+}
+
+// staleReply tells the operator of a reply whose Event-Timestamp is outside of the
+// window. It verifies: what it says of the port's health is not in doubt.
+func (e *endpoint) staleReply(c *candidate, now time.Time) {
+	e.stale.Say(e.server.back.Now(), func() logs.Line {
+		text := "a reply from the server was passed on although its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"
+		if c.dropStale {
+			text = "a reply from the server was dropped, as reply_event_timestamp asks, because its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"
+		}
+		stamp, _ := c.view.EventTimestamp()
+		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"address", e.where(),
+			"event_timestamp", time.Unix(int64(stamp), 0).UTC().Format(time.RFC3339), "now", now.UTC().Format(time.RFC3339), "window", c.window.String()}}
+	})
 }

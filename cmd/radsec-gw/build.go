@@ -54,7 +54,10 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, know
 	}
 	rules = &relay.Rules{
 		Table: table, OnUnroutable: unreachableOf(cfg.Routing.OnUnroutable),
-		Timestamps: relay.Timestamps{Window: cfg.Routing.EventTimestampWindow, Require: cfg.Routing.RequireEventTimestamp},
+		Timestamps: relay.Timestamps{
+			Window: cfg.Routing.EventTimestampWindow, Require: cfg.Routing.RequireEventTimestamp,
+			DropReplies: cfg.Routing.ReplyEventTimestamp == config.ReplyDrop,
+		},
 	}
 	labels := routeLabels(cfg.Routes)
 	for i := range cfg.Routes {
