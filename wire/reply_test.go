@@ -172,3 +172,51 @@ func TestWriteReplyKeepsItsSources(t *testing.T) {
 		}
 	}
 }
+
+// Whatever Proxy-State a server returns, none, its own or the very octets that the
+// client has sent, which it cannot know, once or twice or in another order: the
+// client's copy is the same, octet by octet. Whatever the client sends, the
+// server's copy is the same but for what is random.
+//
+// RFC 2865 §5.33
+// Rules: P30, P32, P33
+func TestProxyStateSteersNothing(t *testing.T) {
+	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, "server's")
+	ra, sent := authenticator(1), [16]byte(authenticator(90))
+	one, two, empty := pair{33, []byte("one")}, pair{33, []byte("two")}, pair{33, nil}
+	name, text := pair{1, []byte("nemo")}, pair{18, []byte("hello")}
+	states := [][]pair{nil, {one}, {two}, {one, two}, {two, one}, {one, one, two, two}, {empty}, {{33, make([]byte, 253)}}}
+	read := map[string]func(testing.TB, []byte) *View{
+		"RADIUS/1.0": parsed,
+		"RADIUS/1.1": parsed11,
+	}
+	for version, parse := range read {
+		for code, answer := range map[Code]Code{1: 2, 4: 5, 40: 41, 43: 45} {
+			request := parse(t, assemble(code, 7, ra, one, name, two))
+			var first []byte
+			for _, own := range states {
+				dst := make([]byte, MaxLength)
+				reply := parsed(t, assemble(answer, 200, nil, append(append([]pair{}, own...), text)...))
+				n, err := h.WriteReply(dst, reply, request, &sent, server, client)
+				if err != nil {
+					t.Fatal(err)
+				}
+				samePairs(t, version+": the client's copy", []pair{text, one, two}, without(pairs(dst[:n]), 80))
+				if first == nil {
+					first = dst[:n]
+				}
+				if !bytes.Equal(first, dst[:n]) {
+					t.Errorf("%s, code %d: with the server's Proxy-State %v the client's copy is % x, expected % x", version, answer, own, dst[:n], first)
+				}
+			}
+			for _, theirs := range states {
+				dst := make([]byte, MaxLength)
+				n, err := h.WriteRequest(dst, parse(t, assemble(code, 7, ra, append(append([]pair{}, theirs...), name)...)), client, server, 9)
+				if err != nil {
+					t.Fatal(err)
+				}
+				samePairs(t, version+": the server's copy", []pair{name}, without(pairs(dst[:n]), 80))
+			}
+		}
+	}
+}
