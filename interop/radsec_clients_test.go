@@ -13,8 +13,10 @@ import (
 )
 
 // FreeRADIUS as a RadSec client, which takes UDP from a NAS and has the gateway
-// as its home server over TLS, in both versions of TLS.
-// Rules: P102, P111
+// as its home server over TLS, in both versions of TLS. It passes on the
+// Message-Authenticator that a NAS puts into accounting, and refuses an answer that
+// has one over anything but zeros: ours has none.
+// Rules: P102, P111, C5
 func TestFreeRADIUSAsClient(t *testing.T) {
 	for _, version := range []string{"1.2", "1.3"} {
 		t.Run(version, func(t *testing.T) {
@@ -24,7 +26,7 @@ func TestFreeRADIUSAsClient(t *testing.T) {
 			}
 			dir := t.TempDir()
 			config := fmt.Sprintf(freeradiusClient, dir, nasSecret, shared.ports.radsec,
-				shared.path("certs/ca.pem"), shared.path("certs/client.pem"), shared.path("certs/client.key"), version, version, p.nas)
+				shared.path("certs/ca.pem"), shared.path("certs/client.pem"), shared.path("certs/client.key"), version, version, p.nas, p.acct)
 			if err := os.WriteFile(dir+"/radiusd.conf", []byte(config), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -44,12 +46,21 @@ func TestFreeRADIUSAsClient(t *testing.T) {
 					t.Errorf("expected %q, got:\n%s\nthe client printed:\n%s", want, r.output, printed)
 				}
 			}
+			for _, mac := range []string{"", "Message-Authenticator = 0x00\n"} {
+				r := runProgram(patience, "User-Name = bob\nAcct-Status-Type = Start\nAcct-Session-Id = as-client\n"+mac,
+					"radclient", "-x", "-r", "3", "-t", "5", fmt.Sprintf("127.0.0.1:%d", p.acct), "acct", nasSecret)
+				if !strings.Contains(r.output, "Received Accounting-Response") {
+					printed, _ := client.output.snapshot()
+					t.Errorf("accounting with %q: expected it acknowledged, got:\n%s\nthe client printed:\n%s", mac, r.output, printed)
+				}
+			}
 		})
 	}
 }
 
 // freeradiusClient takes: folder, NAS secret, the gateway's port, CA,
-// certificate, key, lowest and highest TLS version, UDP port.
+// certificate, key, lowest and highest TLS version, UDP ports of authentication and
+// accounting.
 const freeradiusClient = `
 prefix = /usr
 raddbdir = %s
@@ -67,7 +78,7 @@ client nas {
         secret = %q
 }
 home_server gateway {
-        type = auth
+        type = auth+acct
         ipaddr = 127.0.0.1
         port = %d
         proto = tcp
@@ -85,6 +96,7 @@ home_server_pool gateway { type = fail-over
         home_server = gateway }
 realm gateway {
         auth_pool = gateway
+        acct_pool = gateway
         nostrip
 }
 modules { }
@@ -92,7 +104,13 @@ server default {
         listen { type = auth
                  ipaddr = 127.0.0.1
                  port = %d }
+        listen { type = acct
+                 ipaddr = 127.0.0.1
+                 port = %d }
         authorize {
+                update control { Proxy-To-Realm := "gateway" }
+        }
+        preacct {
                 update control { Proxy-To-Realm := "gateway" }
         }
 }
