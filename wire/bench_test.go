@@ -115,6 +115,22 @@ func TestNothingAllocates(t *testing.T) {
 	oracleSign(x.reply, x.ra[:], "xyzzy5461xyzzy5461")
 	s := newSteps(t, x)
 	check("fragments", s.all()[4].do)
+
+	parts := splitWiMAX(5, hidden, 100)
+	leap := vsa(9, sub(1, append([]byte(leapKey), hidden[:34]...))...)
+	mixed := []pair{
+		parts[0], {241, []byte{3, 0, 0, 16, 0}}, leap, parts[1], parts[0], vsa(wimax, 5, 9, 0), vsa(9, 18, 99), vsa(41112, 5, 2), {79, []byte{3, 1, 0, 4}},
+	}
+	copy(leap.value[23:], salted(t, []byte("key"), 0x8001, "xyzzy5461xyzzy5461", x.ra[:]))
+	x.reply = oracleSign(assemble(11, 1, nil, mixed...), x.ra[:], "xyzzy5461xyzzy5461")
+	s = newSteps(t, x)
+	check("parts apart and what is left out", s.all()[4].do)
+	modern := parsed11(t, assemble11(1, 9, mixed...))
+	check("the same from RADIUS/1.1", func() error { _, err := s.h.WriteRequest(s.dst, modern, s.client, s.server, 1); return err })
+	check("the same to RADIUS/1.1", func() error {
+		_, err := s.h.WriteReply(s.dst, &s.reply, modern, &s.x.ra, s.server, s.client)
+		return err
+	})
 	frame := func() error { _, err := Cut(x.request); return err }
 	check("cut", frame)
 }
