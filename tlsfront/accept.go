@@ -55,8 +55,8 @@ func (s *Server) admit(ctx context.Context, c net.Conn) {
 	remote := addrPort(c.RemoteAddr())
 	p := s.now.Load()
 	proxied := p.cfg.proxied(remote.Addr())
-	if !proxied && !p.clients.lists(remote.Addr()) {
-		s.reject(c, remote, metrics.HandshakeUnknownNetwork, p.clients.unlisted(remote.Addr()))
+	if !proxied && !p.names.Lists(remote.Addr()) {
+		s.reject(c, remote, metrics.HandshakeUnknownNetwork, p.names.Unlisted(remote.Addr()))
 		return
 	}
 	a := &arrival{conn: c, remote: remote, source: sourceOf(remote.Addr())}

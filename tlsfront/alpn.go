@@ -59,7 +59,7 @@ func (p *policy) negotiate(keys *tls.Config) {
 			return ss, err
 		}
 		if cs.NegotiatedProtocol != protocol11 && slices.ContainsFunc(ss.Extra, func(b []byte) bool { return string(b) == protocol11 }) {
-			return nil, &verdict{handshake: metrics.HandshakeRadiusVersion, text: errDownBid}
+			return nil, &refusal{handshake: metrics.HandshakeRadiusVersion, text: errDownBid}
 		}
 		return ss, nil
 	}
@@ -122,8 +122,8 @@ func noVersion() []byte {
 // ticket is refused. Nothing is encrypted yet then, so the record is plain (RFC
 // 8446 §5.1, §6).
 func (c *conn) alertVersion(err error) {
-	var v *verdict
-	if errors.As(err, &v) && v.text == errDownBid {
+	var r *refusal
+	if errors.As(err, &r) && r.text == errDownBid {
 		const alert, fatal, noApplicationProtocol = 21, 2, 120
 		c.Conn.Write([]byte{alert, 3, 3, 0, 2, fatal, noApplicationProtocol})
 	}

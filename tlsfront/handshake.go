@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
 
@@ -35,18 +36,18 @@ func (s *Server) baseConfig() *tls.Config {
 // tlsConfig returns crypto/tls's configuration. What is not set is left to Go:
 // its order of cipher suites.
 //
-// crypto/tls is told to take any certificate, and the judge verifies it, for
+// crypto/tls is told to take any certificate, and the Verifier of package identity verifies it, for
 // full handshakes and for resumed ones alike. The alert for one that does not
 // verify is always bad_certificate then.
 func tlsConfig(p *policy) *tls.Config {
-	auth := map[ClientAuth]tls.ClientAuthType{
-		RequireCertificate:  tls.RequireAnyClientCert,
-		OptionalCertificate: tls.RequestClientCert,
-		NoCertificate:       tls.NoClientCert,
+	auth := map[identity.ClientAuth]tls.ClientAuthType{
+		identity.RequireCertificate:  tls.RequireAnyClientCert,
+		identity.OptionalCertificate: tls.RequestClientCert,
+		identity.NoCertificate:       tls.NoClientCert,
 	}[p.cfg.ClientAuth]
 	c := &tls.Config{
 		Certificates: []tls.Certificate{p.cfg.Certificate},
-		ClientCAs:    p.judge.trust.roots, // whose names clients are told
+		ClientCAs:    p.verifier.CAs(), // whose names clients are told
 		ClientAuth:   auth,
 		MinVersion:   p.cfg.MinVersion,
 		CipherSuites: p.cfg.CipherSuites,
@@ -56,8 +57,10 @@ func tlsConfig(p *policy) *tls.Config {
 		// segments' size at the start of a connection.
 		DynamicRecordSizingDisabled: true,
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			_, err := p.judge.connection(&cs, time.Now())
-			return err
+			if _, r := p.verifier.Verify(cs.PeerCertificates, time.Now()); r != nil {
+				return refusalOf(r)
+			}
+			return nil
 		},
 	}
 	if len(p.cfg.TicketKeys) > 0 {
@@ -120,18 +123,18 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 		return
 	}
 	state := t.ConnectionState()
-	p := peerOf(remote.Addr(), state)
+	p := identity.NewPeer(remote.Addr(), state.PeerCertificates)
 	v11, unfit := c.policy.versionOf(&state)
 	if unfit != "" {
 		t.Write(noVersion())
 		t.CloseWrite()
-		s.refuse(c, remote, metrics.HandshakeRadiusVersion, unfit, p.leaf)
+		s.refuse(c, remote, metrics.HandshakeRadiusVersion, unfit, p.Leaf)
 		return
 	}
 	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, cutter: cutter{pool: &s.parts}}
-	if v := s.register(session, p, &state); v != nil {
+	if r := s.register(session, p, &state); r != nil {
 		t.CloseWrite()
-		s.refuse(c, remote, v.handshake, v.text, p.leaf)
+		s.refuse(c, remote, r.handshake, r.text, p.Leaf)
 		return
 	}
 	counts.CountHandshake(metrics.HandshakeOK)
@@ -141,7 +144,7 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	s.sayThat(remote, slog.LevelInfo, "RadSec connection accepted", func() []any {
 		return append([]any{"client", session.Client().Name, "peer", remote,
 			"version", tls.VersionName(state.Version), "cipher_suite", tls.CipherSuiteName(state.CipherSuite),
-			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, describe(p.leaf)...)
+			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, identity.Describe(p.Leaf)...)
 	})
 	raw.SetDeadline(time.Time{})
 	c.in.establish()
@@ -161,10 +164,10 @@ func growStack() {
 }
 
 // shown is what operators see of the session while it is open.
-func shown(session *Session, p *peer, state *tls.ConnectionState) *metrics.Connection {
+func shown(session *Session, p *identity.Peer, state *tls.ConnectionState) *metrics.Connection {
 	c := &metrics.Connection{Client: session.Client().Name, Remote: session.remote, Version: tls.VersionName(state.Version), Since: time.Now()}
-	if p.leaf != nil {
-		c.Subject, c.NotAfter = p.leaf.Subject.String(), p.leaf.NotAfter
+	if p.Leaf != nil {
+		c.Subject, c.NotAfter = p.Leaf.Subject.String(), p.Leaf.NotAfter
 	}
 	return c
 }
@@ -202,7 +205,7 @@ func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake
 		level = slog.LevelDebug
 	}
 	s.sayThat(remote, level, "RadSec connection refused", func() []any {
-		return append([]any{"peer", remote, "result", result, "error", text}, describe(leaf)...)
+		return append([]any{"peer", remote, "result", result, "error", text}, identity.Describe(leaf)...)
 	})
 	s.cfg.Metrics.TLS().CountHandshake(result)
 	linger(c.Conn)
@@ -213,10 +216,10 @@ func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake
 // classify finds why a handshake failed, and what the operator may do.
 func (s *Server) classify(ctx context.Context, c *conn, err error) (result metrics.Handshake, hint string) {
 	var (
-		notTLS tls.RecordHeaderError
-		judged *verdict
-		beyond excess
-		op     *net.OpError
+		notTLS  tls.RecordHeaderError
+		refused *refusal
+		beyond  excess
+		op      *net.OpError
 	)
 	switch {
 	case errors.Is(err, context.Canceled), ctx.Err() != nil && errors.Is(err, net.ErrClosed):
@@ -225,8 +228,8 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 		return metrics.HandshakeTimeout, ""
 	case errors.As(err, &notTLS) && c.offered == 0:
 		return metrics.HandshakeNotTLS, "; the peer must speak TLS from the first byte (RFC 6614 §2.3)"
-	case errors.As(err, &judged):
-		return judged.handshake, ""
+	case errors.As(err, &refused):
+		return refused.handshake, ""
 	case errors.As(err, &beyond):
 		return metrics.HandshakeExcessive, ""
 	case errors.As(err, &op) && op.Op == "remote error":
@@ -245,9 +248,9 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 
 // certificateIn returns the certificate that was refused, if that is the error.
 func certificateIn(err error) *x509.Certificate {
-	var judged *verdict
-	if errors.As(err, &judged) {
-		return judged.leaf
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return refused.leaf
 	}
 	return nil
 }

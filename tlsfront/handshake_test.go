@@ -1,7 +1,6 @@
 package tlsfront
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/identity"
 )
 
 // Every way to be refused: what the peer sees, the log line, the metric.
@@ -74,16 +74,16 @@ func TestBadPeersAreRefused(t *testing.T) {
 		{name: "the peer does not trust the server", client: func(f *front, c *tls.Config) { c.RootCAs = x509.NewCertPool() },
 			sees: func(err error) bool { return strings.Contains(err.Error(), "unknown authority") }, result: "peer_alert",
 			says: []string{"does not trust this server's certificate"}},
-		{name: "unlisted fingerprint", clients: []*Client{{Name: "campus", Fingerprints: [][32]byte{{1}, {2}}}},
+		{name: "unlisted fingerprint", clients: known(identity.Client{Name: "campus", Fingerprints: [][32]byte{{1}, {2}}}),
 			sees: closed, result: "unknown_client", says: []string{"campus: fingerprint is not among its 2", "san_dns=ap1.campus.example", "subject="}},
-		{name: "SAN mismatch", clients: []*Client{{Name: "campus", SANDNS: []string{"*.other.example"}}, {Name: "roaming", SANDNS: []string{"ap2.campus.example"}}},
+		{name: "SAN mismatch", clients: known(identity.Client{Name: "campus", SANDNS: []string{"*.other.example"}}, identity.Client{Name: "roaming", SANDNS: []string{"ap2.campus.example"}}),
 			sees: closed, result: "unknown_client",
 			says: []string{"campus: no SAN dNSName matches *.other.example; roaming: no SAN dNSName matches ap2.campus.example"}},
-		{name: "network of another client", clients: []*Client{
-			{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
-			{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, SANDNS: []string{"x.example"}}},
+		{name: "network of another client", clients: known(
+			identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
+			identity.Client{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, SANDNS: []string{"x.example"}}),
 			sees: closed, result: "unknown_client", says: []string{"campus: source 127.0.0.1 is not in 192.0.2.0/24; here: no SAN"}},
-		{name: "unknown network", clients: []*Client{{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}},
+		{name: "unknown network", clients: known(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}),
 			sees: ended, result: "unknown_network", says: []string{"campus: source 127.0.0.1 is not in 192.0.2.0/24"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestBadPeersAreRefused(t *testing.T) {
 				}
 				conn := tls.Client(raw, cfg)
 				if seen = conn.Handshake(); seen == nil {
-					seen = readToEnd(conn) // with TLS 1.3 the server's verdict comes after our Finished
+					seen = readToEnd(conn) // with TLS 1.3 the server's refusal comes after our Finished
 				}
 			}
 			if !c.sees(seen) {
@@ -149,7 +149,7 @@ func TestResumptionIsAuthorisedAgain(t *testing.T) {
 				c.Close()
 				await(t, p.closed, "the session to end")
 			}
-			if err := f.server.SetClients([]*Client{{Name: "campus", SANDNS: []string{"other.example"}}}); err != nil {
+			if err := f.server.SetClients(known(identity.Client{Name: "campus", SANDNS: []string{"other.example"}})); err != nil {
 				t.Fatal(err)
 			}
 			c, err := tls.Dial("tcp", f.addr, cfg)
@@ -171,7 +171,7 @@ func TestResumptionIsAuthorisedAgain(t *testing.T) {
 // Rules: P111, P112
 func TestLimitsOnConnections(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) {
-		cfg.Clients = []*Client{{Name: "campus", MaxConnections: 2}}
+		cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, MaxConnections: 2}}
 	})
 	_, one := f.dial()
 	_, two := f.dial()
@@ -241,12 +241,12 @@ func TestLimitOnAllConnections(t *testing.T) {
 func TestSetClientsKeepsTheAllowed(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
-	if err := f.server.SetClients([]*Client{{Name: "campus", SANDNS: []string{"*.CAMPUS.example"}}}); err != nil {
+	if err := f.server.SetClients(known(identity.Client{Name: "campus", SANDNS: []string{"*.CAMPUS.example"}})); err != nil {
 		t.Fatal(err)
 	}
 	c.Write(packet(20, 1))
 	await(t, p.packets, "a packet after the reload")
-	if err := f.server.SetClients([]*Client{{Name: "other"}}); err != nil {
+	if err := f.server.SetClients(known(identity.Client{Name: "other"})); err != nil {
 		t.Fatal(err)
 	}
 	await(t, p.closed, "the session to end when its client is gone")
@@ -260,7 +260,7 @@ func TestSetClientsKeepsTheAllowed(t *testing.T) {
 func TestForgetClients(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
-	other := []*Client{{Name: "other", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}
+	other := known(identity.Client{Name: "other", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
 	f.server.mu.Lock()
 	f.server.states["held"] = &clientState{open: 1}
 	f.server.mu.Unlock()
@@ -281,7 +281,7 @@ func TestForgetClients(t *testing.T) {
 }
 
 func TestWeakClientAuthIsWarnedAbout(t *testing.T) {
-	for mode, says := range map[ClientAuth]string{OptionalCertificate: "optional", NoCertificate: "none"} {
+	for mode, says := range map[identity.ClientAuth]string{identity.OptionalCertificate: "optional", identity.NoCertificate: "none"} {
 		f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientAuth = mode })
 		cfg := f.clientConfig()
 		cfg.Certificates = nil
@@ -300,8 +300,8 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		"no listener":           func(c *Config) { c.Listeners = nil },
 		"TLS 1.2 is the least":  func(c *Config) { c.MinVersion = tls.VersionTLS11 },
 		"no certificate in the": func(c *Config) { c.ClientCA = []byte("nonsense") },
-		"whole leftmost label":  func(c *Config) { c.Clients = []*Client{{Name: "x", SANDNS: []string{"a*.example"}}} },
-		"two clients have":      func(c *Config) { c.Clients = []*Client{{Name: "x"}, {Name: "x"}} },
+		"whole leftmost label":  func(c *Config) { c.Clients = known(identity.Client{Name: "x", SANDNS: []string{"a*.example"}}) },
+		"two clients have":      func(c *Config) { c.Clients = known(identity.Client{Name: "x"}, identity.Client{Name: "x"}) },
 		"has no name":           func(c *Config) { c.Clients = []*Client{{}} },
 		"write buffer":          func(c *Config) { c.WriteBuffer = 100 },
 		"no server certificate": func(c *Config) { c.Certificate = tls.Certificate{} },
@@ -311,12 +311,5 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		if _, err := New(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("New reports %v, want something with %q", err, want)
 		}
-	}
-}
-
-func TestFingerprintHasTheFormOfTheConfiguration(t *testing.T) {
-	p := newPKI(t)
-	if got, want := Fingerprint(p.client.Certificate), certs.FormatFingerprint(p.client.Fingerprint()); !bytes.Equal([]byte(got), []byte(want)) {
-		t.Errorf("Fingerprint gives %s, the certs command %s", got, want)
 	}
 }

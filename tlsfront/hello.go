@@ -120,8 +120,8 @@ func (s *Server) readProxied(a *arrival) (ahead []byte, ok bool) {
 // identify takes up the source that a PROXY header has named.
 func (s *Server) identify(a *arrival) (metrics.Handshake, string) {
 	p := s.now.Load()
-	if !p.clients.lists(a.remote.Addr()) {
-		return metrics.HandshakeUnknownNetwork, p.clients.unlisted(a.remote.Addr())
+	if !p.names.Lists(a.remote.Addr()) {
+		return metrics.HandshakeUnknownNetwork, p.names.Unlisted(a.remote.Addr())
 	}
 	return s.admission.identify(a, sourceOf(a.remote.Addr()), p.cfg.admissionLimits())
 }

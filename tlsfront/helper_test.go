@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"radsec-gw/certs"
+	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
 
@@ -56,6 +57,14 @@ func must[T any](v T, err error) T {
 // dns sets the certificate's SAN dNSNames.
 func dns(names ...string) certs.Change {
 	return func(c *x509.Certificate) { c.DNSNames = names }
+}
+
+// known makes clients without limits.
+func known(who ...identity.Client) (clients []*Client) {
+	for _, w := range who {
+		clients = append(clients, &Client{Client: w})
+	}
+	return clients
 }
 
 // logBuffer collects log lines.
@@ -148,7 +157,7 @@ func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
 		Listeners:   []net.Listener{l},
 		Certificate: f.pki.server.TLS(),
 		ClientCA:    f.pki.ca.CertPEM(),
-		Clients:     []*Client{{Name: "campus"}},
+		Clients:     known(identity.Client{Name: "campus"}),
 		Log:         slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics:     metrics.New(f.reg),
 		Open: func(s *Session) Handler {

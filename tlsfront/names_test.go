@@ -7,87 +7,12 @@ import (
 	"encoding/asn1"
 	"fmt"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 
 	"radsec-gw/certs"
+	"radsec-gw/identity"
 )
-
-// RFC 6614bis §3.3.1: an iPAddress that equals the source, a URI, or the names
-// in the certificate, all given conditions together; without a name check, a
-// certificate policy.
-//
-// Rules: P105, P106, P107
-func TestConditionsOnNames(t *testing.T) {
-	leaf := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "AP-7 of Campus", Organization: []string{"Campus"}}, Issuer: pkix.Name{CommonName: "Campus CA"},
-		IPAddresses: []net.IP{net.ParseIP("2001:db8::7"), net.ParseIP("192.0.2.7")},
-		Policies:    []x509.OID{must(x509.ParseOID("1.3.6.1.4.1.25178.3.1.1"))},
-	}
-	oid := func(s string) []x509.OID { return []x509.OID{must(x509.ParseOID(s))} }
-	ip := func(s string) []netip.Addr { return []netip.Addr{netip.MustParseAddr(s)} }
-	for _, c := range []struct {
-		says   string
-		client Client
-		source string
-		unmet  condition
-	}{
-		{"a SAN iPAddress that is listed", Client{SANIP: ip("192.0.2.7")}, "198.51.100.1", allMet},
-		{"none that is listed", Client{SANIP: ip("192.0.2.8")}, "192.0.2.7", sanIPUnmet},
-		{"the source", Client{SANIPSource: true}, "192.0.2.7", allMet},
-		{"the source, IPv6", Client{SANIPSource: true}, "2001:db8::7", allMet},
-		{"another source", Client{SANIPSource: true}, "192.0.2.8", sanIPUnmet},
-		{"the source or one that is listed", Client{SANIPSource: true, SANIP: ip("2001:db8::7")}, "192.0.2.8", allMet},
-		{"a URI", Client{SANURI: []string{"urn:x", "urn:example:ap7"}}, "192.0.2.7", allMet},
-		{"another URI", Client{SANURI: []string{"urn:example:ap"}}, "192.0.2.7", sanURIUnmet},
-		{"the subject", Client{Subjects: []string{"CN=AP-7 of Campus,O=Campus"}}, "192.0.2.7", allMet},
-		{"another subject", Client{Subjects: []string{"CN=AP-7 of Campus"}}, "192.0.2.7", subjectUnmet},
-		{"the issuer", Client{Issuers: []string{"CN=Campus CA"}}, "192.0.2.7", allMet},
-		{"another issuer", Client{Issuers: []string{"CN=Campus"}}, "192.0.2.7", issuerUnmet},
-		{"the common name", Client{CommonNames: []string{"ap-* of *"}}, "192.0.2.7", allMet},
-		{"another common name", Client{CommonNames: []string{"ap-8*"}}, "192.0.2.7", commonNameUnmet},
-		{"a policy", Client{PolicyOIDs: oid("1.3.6.1.4.1.25178.3.1.1")}, "192.0.2.7", allMet},
-		{"another policy", Client{PolicyOIDs: oid("1.3.6.1.4.1.25178.3.1.2")}, "192.0.2.7", policyUnmet},
-		{"all but one", Client{SANIPSource: true, SANURI: []string{"urn:example:ap7"}, CommonNames: []string{"*"}, Issuers: []string{"CN=other"}}, "192.0.2.7", issuerUnmet},
-		{"all of them", Client{SANIPSource: true, SANURI: []string{"urn:example:ap7"}, CommonNames: []string{"*"}, Issuers: []string{"CN=Campus CA"}}, "192.0.2.7", allMet},
-	} {
-		p := &peer{source: netip.MustParseAddr(c.source), leaf: leaf, uris: []string{"urn:example:ap7"}}
-		if got := c.client.unmet(p); got != c.unmet {
-			t.Errorf("%s: condition %d is unmet, want %d", c.says, got, c.unmet)
-		}
-		c.client.Name = "x"
-		if text := listOf(&c.client).explain(p); c.unmet != allMet && len(text) < len("x: no…") {
-			t.Errorf("%s: the explanation is %q", c.says, text)
-		}
-		if c.unmet == allMet && c.client.unmet(&peer{source: p.source}) != certificateMissing {
-			t.Errorf("%s: a peer without certificate passes", c.says)
-		}
-	}
-}
-
-func TestMatchCommonName(t *testing.T) {
-	for _, c := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"ap1", "AP1", true},
-		{"ap1", "ap12", false},
-		{"*", "anything", true},
-		{"*", "", false},
-		{"ap*", "ap", true},
-		{"*.example", "ap1.example", true},
-		{"a*b*c", "aXbYc", true},
-		{"a*b*c", "abc", true},
-		{"a*b*c", "acb", false},
-		{"a*a", "a", false},
-		{"Ä*", "äp", true},
-	} {
-		if got := matchCommonName(c.pattern, c.name); got != c.want {
-			t.Errorf("pattern %q and name %q match: %v, want %v", c.pattern, c.name, got, c.want)
-		}
-	}
-}
 
 // Certificates that are odd but legal connect, are described, and match what
 // they say and nothing else.
@@ -120,10 +45,10 @@ func TestOddCertificates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := startTCP(t, func(f *front, cfg *Config) {
-				cfg.Clients = []*Client{
-					{Name: "wrong", CommonNames: []string{"nobody"}}, {Name: "subject", Subjects: []string{"CN=nobody"}},
-					{Name: "name", SANDNS: []string{"nobody.example"}}, {Name: "policy", PolicyOIDs: []x509.OID{must(x509.ParseOID("1.2.3"))}},
-					{Name: "campus"}}
+				cfg.Clients = known(
+					identity.Client{Name: "wrong", CommonNames: []string{"nobody"}}, identity.Client{Name: "subject", Subjects: []string{"CN=nobody"}},
+					identity.Client{Name: "name", SANDNS: []string{"nobody.example"}}, identity.Client{Name: "policy", PolicyOIDs: []x509.OID{must(x509.ParseOID("1.2.3"))}},
+					identity.Client{Name: "campus"})
 			})
 			cfg := f.clientConfig()
 			cfg.Certificates = []tls.Certificate{must(f.pki.ca.Client("odd", change)).TLS()}
@@ -147,4 +72,61 @@ func many(n int) (names []string) {
 		names = append(names, fmt.Sprintf("host%d.example", i))
 	}
 	return names
+}
+
+// sanOf makes a subjectAltName of the URIs, as they are given.
+func sanOf(uris ...string) pkix.Extension {
+	names := []asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: 2, Bytes: []byte("ap1.campus.example")}}
+	for _, u := range uris {
+		names = append(names, asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 6, Bytes: []byte(u)})
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: must(asn1.Marshal(names))}
+}
+
+// The line of a client that matched nothing shows the certificate's URIs and IP
+// addresses, few and short and on one line.
+func TestRefusalShowsAllNames(t *testing.T) {
+	for _, c := range []struct {
+		says   string
+		change certs.Change
+		want   []string
+	}{
+		{"URIs", func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{sanOf("URN:Example:ap1", "urn:a=\"b\"")}
+		},
+			[]string{`san_dns=ap1.campus.example`, `san_uri="URN:Example:ap1, urn:a=\"b\""`}},
+		{"IP addresses", func(c *x509.Certificate) {
+			c.IPAddresses = []net.IP{net.ParseIP("192.0.2.7"), net.ParseIP("2001:db8::7")}
+		},
+			[]string{`san_ip="192.0.2.7, 2001:db8::7"`}},
+		{"sixty long ones", func(c *x509.Certificate) {
+			var uris []string
+			for i := range 60 {
+				uris = append(uris, fmt.Sprintf("urn:%d:%s", i, strings.Repeat("x", 300)))
+			}
+			c.ExtraExtensions = []pkix.Extension{sanOf(uris...)}
+		}, []string{`san_uri="urn:0:xxx`, `, 57 more"`}},
+	} {
+		t.Run(c.says, func(t *testing.T) {
+			f := startTCP(t, func(f *front, cfg *Config) {
+				cfg.Clients = known(identity.Client{Name: "nobody", CommonNames: []string{"nobody"}})
+			})
+			cfg := f.clientConfig()
+			cfg.Certificates = []tls.Certificate{must(f.pki.ca.Client("stranger", func(t *x509.Certificate) { t.DNSNames = []string{"ap1.campus.example"} }, c.change)).TLS()}
+			if conn, err := tls.Dial("tcp", f.addr, cfg); err == nil {
+				conn.Read(make([]byte, 1))
+				conn.Close()
+			}
+			f.awaitMetric(`radsec_gw_tls_handshakes_total{result="unknown_client"}`, 1)
+			line := f.log.lines("RadSec connection refused")[0]
+			for _, want := range c.want {
+				if !strings.Contains(line, want) {
+					t.Errorf("expected the log line to have %s, came %q", want, line)
+				}
+			}
+			if len(line) > 4<<10 || strings.Count(line, "\n") != 1 {
+				t.Errorf("expected one short line, came %d octets: %.200q", len(line), line)
+			}
+		})
+	}
 }

@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"time"
 
+	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
 
 // policy is everything that a change of configuration replaces: immutable, and
-// swapped as a whole, so nothing is judged by half of each.
+// swapped as a whole, so nothing is decided by half of each.
 type policy struct {
 	cfg      Config // defaults applied
 	tls      *tls.Config
 	before13 *tls.Config // the same for TLS 1.2, where there is no RADIUS/1.1
-	judge    *judge
-	clients  clientList
+	verifier *identity.Verifier
+	clients  []*client
+	names    identity.Clients // of clients, in their order
 }
 
 // Update puts cfg in force for everything from now on: certificates, CA,
@@ -44,7 +46,7 @@ func (s *Server) Update(cfg Config) error {
 	}
 	s.mu.Unlock()
 	s.admission.resize(next.cfg.MaxHandshakes)
-	s.cfg.Metrics.TLS().SetCRLs(next.judge.lists.ages())
+	s.cfg.Metrics.TLS().SetCRLs(ages(next.verifier))
 	for _, session := range sessions {
 		s.reassess(next, session)
 	}
@@ -69,18 +71,18 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("tlsfront: %w", err)
 	}
-	var before *judge
+	var before *identity.Verifier
 	if now := s.now.Load(); now != nil {
-		before = now.judge
+		before = now.verifier
 	}
 	p := &policy{cfg: cfg}
 	var err error
-	if p.judge, err = newJudge(&cfg, before); err != nil {
+	if p.verifier, err = identity.NewVerifier(cfg.identity(), before); err != nil {
 		return nil, fmt.Errorf("tlsfront: %w", err)
 	}
 	names := map[string]bool{}
 	for _, c := range cfg.Clients {
-		if err := c.validate(); err != nil {
+		if err := c.Validate(); err != nil {
 			return nil, fmt.Errorf("tlsfront: %w", err)
 		}
 		if names[c.Name] {
@@ -88,35 +90,48 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 		}
 		names[c.Name] = true
 		p.clients = append(p.clients, &client{config: c, state: s.state(c.Name)})
+		p.names = append(p.names, &c.Client)
 	}
 	p.tls = tlsConfig(p)
 	p.negotiate(s.tls)
 	return p, nil
 }
 
+// identity is the part of the configuration that says which certificates are good.
+func (c *Config) identity() *identity.Config {
+	i := &identity.Config{Auth: c.ClientAuth, ClientCA: c.ClientCA, CRLs: c.CRLs, RefuseStaleCRL: c.RefuseStaleCRL}
+	if len(c.Certificate.Certificate) > 0 {
+		i.Own = c.Certificate.Certificate[0]
+	}
+	return i
+}
+
+// ages is what the metrics show of the revocation lists.
+func ages(v *identity.Verifier) (list []metrics.CRL) {
+	for _, a := range v.ListAges() {
+		list = append(list, metrics.CRL(a))
+	}
+	return list
+}
+
 // assess says to which client a peer belongs by p, and until when its
 // certificate is good; or why to none.
-func (p *policy) assess(who *peer, cs *tls.ConnectionState, now time.Time) (*client, time.Time, *verdict) {
-	until, err := p.judge.connection(cs, now)
-	if v, ok := err.(*verdict); ok {
-		return nil, until, v
+func (p *policy) assess(who *identity.Peer, cs *tls.ConnectionState, now time.Time) (*client, time.Time, *refusal) {
+	i, until, r := p.verifier.Assess(p.names, who, cs.PeerCertificates, now)
+	if r != nil {
+		return nil, until, refusalOf(r)
 	}
-	c := p.clients.find(who)
-	if c == nil {
-		return nil, until, &verdict{handshake: metrics.HandshakeUnknownClient, reason: metrics.ClosedNotAllowed, leaf: who.leaf,
-			text: "no client matches: " + p.clients.explain(who)}
-	}
-	return c, until, nil
+	return p.clients[i], until, nil
 }
 
 // reassess closes a connection that the policy would not let in, and tells the
 // handler of one that stays when its client has changed.
 func (s *Server) reassess(p *policy, session *Session) {
 	cs := session.tls.ConnectionState()
-	c, until, v := p.assess(peerOf(session.remote.Addr(), cs), &cs, time.Now())
+	c, until, r := p.assess(identity.NewPeer(session.remote.Addr(), cs.PeerCertificates), &cs, time.Now())
 	switch {
-	case v != nil:
-		session.end(v.reason, v.text)
+	case r != nil:
+		session.end(r.reason, r.text)
 		return
 	case c.config.Name != session.Client().Name:
 		session.end(metrics.ClosedNotAllowed, fmt.Sprintf("the configuration gives this certificate and address to client %s now", c.config.Name))
@@ -153,9 +168,9 @@ func (s *Server) watch(ctx context.Context) {
 			if p != of {
 				of, said = p, 0
 			}
-			if stale := p.judge.lists.stale(now); len(stale) > said {
+			if stale := p.verifier.StaleLists(now); len(stale) > said {
 				said = len(stale)
-				s.cfg.Log.Warn("revocation lists are out of date", "issuers", few(stale), "refuse", p.cfg.RefuseStaleCRL)
+				s.cfg.Log.Warn("revocation lists are out of date", "issuers", identity.Few(stale), "refuse", p.cfg.RefuseStaleCRL)
 			}
 		}
 	}

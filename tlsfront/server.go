@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/identity"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -75,9 +76,9 @@ func New(cfg Config) (*Server, error) {
 // ended, within two seconds or so. It is called once.
 func (s *Server) Serve(ctx context.Context) error {
 	switch s.now.Load().cfg.ClientAuth {
-	case OptionalCertificate:
+	case identity.OptionalCertificate:
 		s.cfg.Log.Warn("clients may connect without a certificate: client_auth is \"optional\"; only their source address names them then")
-	case NoCertificate:
+	case identity.NoCertificate:
 		s.cfg.Log.Warn("clients are not asked for a certificate: client_auth is \"none\"; only their source address names them")
 	}
 	s.startListeners(ctx)
@@ -115,24 +116,24 @@ func sourceOf(a netip.Addr) netip.Addr {
 // certificate is not good, no client matches, the server stops, or the client has
 // its most connections. When the policy changes meanwhile it begins again, so
 // that Update sees every session, or the session the new policy.
-func (s *Server) register(session *Session, who *peer, cs *tls.ConnectionState) *verdict {
+func (s *Server) register(session *Session, who *identity.Peer, cs *tls.ConnectionState) *refusal {
 	for {
 		p := s.now.Load()
-		c, until, v := p.assess(who, cs, time.Now())
-		if v != nil {
-			return v
+		c, until, r := p.assess(who, cs, time.Now())
+		if r != nil {
+			return r
 		}
 		session.state, session.until = c.state, until
 		session.client.Store(c.config)
-		v, again := s.enlist(session, p)
+		r, again := s.enlist(session, p)
 		if !again {
-			return v
+			return r
 		}
 	}
 }
 
 // enlist makes the session known if p is still in force.
-func (s *Server) enlist(session *Session, p *policy) (v *verdict, again bool) {
+func (s *Server) enlist(session *Session, p *policy) (r *refusal, again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := session.Client()
@@ -140,9 +141,9 @@ func (s *Server) enlist(session *Session, p *policy) (v *verdict, again bool) {
 	case s.now.Load() != p:
 		return nil, true
 	case s.stopping, s.draining:
-		return &verdict{handshake: metrics.HandshakeShutdown, text: "the gateway stops"}, false
+		return &refusal{handshake: metrics.HandshakeShutdown, text: "the gateway stops"}, false
 	case c.MaxConnections > 0 && session.state.open >= c.MaxConnections:
-		return &verdict{handshake: metrics.HandshakeTooMany,
+		return &refusal{handshake: metrics.HandshakeTooMany,
 			text: fmt.Sprintf("client %s has %d connections, which is its limit", c.Name, session.state.open)}, false
 	}
 	session.state.open++

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"radsec-gw/identity"
 )
 
 // Over any time, no more comes through than the rate and a second's worth.
@@ -52,7 +54,9 @@ func TestPace(t *testing.T) {
 // Rules: P100
 func TestExcessWaitsThenIsShed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, l := startPipe(t, func(cfg *Config) { cfg.Clients = []*Client{{Name: "campus", PacketsPerSecond: 100}} })
+		f, l := startPipe(t, func(cfg *Config) {
+			cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 100}}
+		})
 		c, p := f.dialPipe(l)
 		go io.Copy(io.Discard, c)
 		start := time.Now()

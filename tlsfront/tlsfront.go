@@ -12,8 +12,8 @@
 //	handshake.go  TLS under one deadline; how it failed becomes a metric and a log line
 //	alpn.go       which version of RADIUS is spoken (RFC 9765)
 //	proxy.go      whose connection it is, when a load balancer stands before us
-//	judge.go      whether its certificate is good (chainlimits.go, paths.go, revocation.go)
-//	identify.go   which configured client this is; why it is none
+//	refusal.go    what a refusal of package identity counts as: that says whether the
+//	              certificate is good and which configured client this is
 //	policy.go     changing all of that while connections are open
 //	session.go    the read loop: drain what is there, then flush
 //	idle.go       when a connection is idle
@@ -45,6 +45,7 @@ import (
 	"net/netip"
 	"time"
 
+	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
 
@@ -68,21 +69,12 @@ type Handler interface {
 	Closed()
 }
 
-// Client is one configured client. All conditions given must hold; an empty
-// list is no condition.
+// Client is one configured client: who it is, and its limits. Its Name is the label
+// of metrics, too.
 type Client struct {
-	Name           string         // label of metrics and log lines
-	Networks       []netip.Prefix // of the source address
-	Fingerprints   [][32]byte     // SHA-256 of the certificate's DER form
-	SANDNS         []string       // SAN dNSName; "*" may stand for the whole leftmost label, here and in the certificate
-	SANIP          []netip.Addr   // SAN iPAddress
-	SANIPSource    bool           // a SAN iPAddress must equal the source, or be in SANIP
-	SANURI         []string       // SAN uniformResourceIdentifier, octet by octet
-	Subjects       []string       // the subject as RFC 2253 writes it, the way Go prints it
-	Issuers        []string       // the issuer, likewise
-	CommonNames    []string       // of the subject; "*" stands for any number of characters; case does not matter
-	PolicyOIDs     []x509.OID     // certificate policies of the leaf (RFC 5280 §4.2.1.4)
-	MaxConnections int            // at one time; 0: as many as the server takes
+	identity.Client
+
+	MaxConnections int // at one time; 0: as many as the server takes
 
 	PacketsPerSecond int // on all connections together; 0: no limit
 	OctetsPerSecond  int // of RADIUS, likewise
@@ -96,7 +88,7 @@ type Config struct {
 
 	Certificate    tls.Certificate        // the server's own, with its chain
 	ClientCA       []byte                 // PEM; the only trust base, never the system's (RFC 6614bis §3.3.1)
-	ClientAuth     ClientAuth             // 0: RequireCertificate
+	ClientAuth     identity.ClientAuth    // 0: RequireCertificate; New warns about anything else
 	MinVersion     uint16                 // 0: TLS 1.2, the least allowed
 	CipherSuites   []uint16               // for TLS 1.2; nil: Go's choice
 	RadiusVersions []string               // offered by ALPN, of Radius10 and Radius11 (RFC 9765 §3); nil: no ALPN, RADIUS/1.0
@@ -126,17 +118,6 @@ type Config struct {
 	Log     *slog.Logger // nil: slog.Default
 	Metrics *metrics.Metrics
 }
-
-// ClientAuth is what is asked of a client in the handshake.
-type ClientAuth uint8
-
-// What may be asked of a client. Anything but RequireCertificate is for tests
-// and migrations; New warns about it.
-const (
-	RequireCertificate  ClientAuth = iota // a certificate that verifies (RFC 6614 §2.3)
-	OptionalCertificate                   // one that verifies, or none
-	NoCertificate                         // none is asked for
-)
 
 func (c *Config) setDefaults() {
 	def := func(d *time.Duration, v time.Duration) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/identity"
 	"radsec-gw/metrics"
 	"radsec-gw/relay"
 	"radsec-gw/routing"
@@ -229,10 +230,11 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 
 // buildIdentity translates who a client is.
 func buildIdentity(c *config.Client) (*tlsfront.Client, error) {
-	t := &tlsfront.Client{
+	t := &tlsfront.Client{Client: identity.Client{
 		Name: c.Name, Networks: c.Networks, Fingerprints: c.Fingerprints,
 		SANDNS: c.SANDNS, SANIP: c.SANIP.Addresses, SANIPSource: c.SANIP.Source, SANURI: c.SANURI,
 		Subjects: c.Subject, Issuers: c.Issuer, CommonNames: c.CommonName,
+	},
 		MaxConnections: c.MaxConnections, PacketsPerSecond: c.PacketsPerSecond, OctetsPerSecond: c.OctetsPerSecond,
 	}
 	for _, text := range c.PolicyOID {
@@ -248,14 +250,14 @@ func buildIdentity(c *config.Client) (*tlsfront.Client, error) {
 // policyOf is what a client may send, as buildFront attached it.
 func policyOf(s *tlsfront.Session) *relay.Client { return s.Client().Policy.(*relay.Client) }
 
-func clientAuthOf(s string) tlsfront.ClientAuth {
+func clientAuthOf(s string) identity.ClientAuth {
 	switch s {
 	case config.AuthOptional:
-		return tlsfront.OptionalCertificate
+		return identity.OptionalCertificate
 	case config.AuthNone:
-		return tlsfront.NoCertificate
+		return identity.NoCertificate
 	}
-	return tlsfront.RequireCertificate
+	return identity.RequireCertificate
 }
 
 // buildClient translates what a client may send and must prove. One of several

@@ -10,6 +10,7 @@ import (
 	"radsec-gw/certs"
 	"radsec-gw/config"
 	"radsec-gw/files"
+	"radsec-gw/identity"
 	"radsec-gw/tlsfront"
 )
 
@@ -96,13 +97,13 @@ func (m *material) addCRLs(path string, from *files.Snapshot) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the revocation list: %w", err)
 	}
-	lists, err := tlsfront.ParseCRLs(octets)
+	lists, err := identity.ParseCRLs(octets)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	for _, l := range lists {
 		if m.cas != nil { // a CA that cannot be read is a mistake of its own
-			if err := tlsfront.CheckCRL(l, m.cas); err != nil {
+			if err := identity.CheckCRL(l, m.cas); err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
 		}

@@ -1,15 +1,11 @@
-package tlsfront
+package identity
 
 import (
 	"bytes"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"fmt"
-	"net"
 	"net/netip"
-	"strings"
 	"testing"
 
 	"radsec-gw/certs"
@@ -46,59 +42,11 @@ func TestURIsAreComparedByOctets(t *testing.T) {
 			t.DNSNames = nil
 			t.ExtraExtensions = []pkix.Extension{sanOf("urn:x", c.in)}
 		}))
-		p := peerOf(netip.MustParseAddr("192.0.2.7"), tls.ConnectionState{PeerCertificates: []*x509.Certificate{pair.Certificate}})
+		p := NewPeer(netip.MustParseAddr("192.0.2.7"), []*x509.Certificate{pair.Certificate})
 		client := &Client{Name: "x", SANURI: []string{c.wanted}}
 		if got := client.unmet(p) == allMet; got != c.match {
 			t.Errorf("a certificate with %q should match %q: %v, but it is %v", c.in, c.wanted, c.match, got)
 		}
-	}
-}
-
-// The line of a client that matched nothing shows the certificate's URIs and IP
-// addresses, few and short and on one line.
-func TestRefusalShowsAllNames(t *testing.T) {
-	for _, c := range []struct {
-		says   string
-		change certs.Change
-		want   []string
-	}{
-		{"URIs", func(c *x509.Certificate) {
-			c.ExtraExtensions = []pkix.Extension{sanOf("URN:Example:ap1", "urn:a=\"b\"")}
-		},
-			[]string{`san_dns=ap1.campus.example`, `san_uri="URN:Example:ap1, urn:a=\"b\""`}},
-		{"IP addresses", func(c *x509.Certificate) {
-			c.IPAddresses = []net.IP{net.ParseIP("192.0.2.7"), net.ParseIP("2001:db8::7")}
-		},
-			[]string{`san_ip="192.0.2.7, 2001:db8::7"`}},
-		{"sixty long ones", func(c *x509.Certificate) {
-			var uris []string
-			for i := range 60 {
-				uris = append(uris, fmt.Sprintf("urn:%d:%s", i, strings.Repeat("x", 300)))
-			}
-			c.ExtraExtensions = []pkix.Extension{sanOf(uris...)}
-		}, []string{`san_uri="urn:0:xxx`, `, 57 more"`}},
-	} {
-		t.Run(c.says, func(t *testing.T) {
-			f := startTCP(t, func(f *front, cfg *Config) {
-				cfg.Clients = []*Client{{Name: "nobody", CommonNames: []string{"nobody"}}}
-			})
-			cfg := f.clientConfig()
-			cfg.Certificates = []tls.Certificate{must(f.pki.ca.Client("stranger", func(t *x509.Certificate) { t.DNSNames = []string{"ap1.campus.example"} }, c.change)).TLS()}
-			if conn, err := tls.Dial("tcp", f.addr, cfg); err == nil {
-				conn.Read(make([]byte, 1))
-				conn.Close()
-			}
-			f.awaitMetric(`radsec_gw_tls_handshakes_total{result="unknown_client"}`, 1)
-			line := f.log.lines("RadSec connection refused")[0]
-			for _, want := range c.want {
-				if !strings.Contains(line, want) {
-					t.Errorf("expected the log line to have %s, came %q", want, line)
-				}
-			}
-			if len(line) > 4<<10 || strings.Count(line, "\n") != 1 {
-				t.Errorf("expected one short line, came %d octets: %.200q", len(line), line)
-			}
-		})
 	}
 }
 

@@ -1,4 +1,4 @@
-package tlsfront
+package identity
 
 import (
 	"bytes"
@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"radsec-gw/metrics"
 )
 
 // revocations are the issuers' lists, by the DER form of the issuer's name.
@@ -141,17 +139,24 @@ func certificatesIn(text []byte) (cas []*x509.Certificate) {
 	}
 }
 
-// ages returns what the metrics show.
-func (r revocations) ages() (list []metrics.CRL) {
-	for _, l := range r {
-		list = append(list, metrics.CRL{Issuer: l.name, ThisUpdate: l.this, NextUpdate: l.next})
-	}
-	return list
+// ListAge is the age of an issuer's newest revocation list.
+type ListAge struct {
+	Issuer     string
+	ThisUpdate time.Time
+	NextUpdate time.Time // zero: not given
 }
 
-// stale returns the names of the issuers whose lists are out of date.
-func (r revocations) stale(now time.Time) (names []string) {
-	for _, l := range r {
+// ListAges returns the age of each issuer's newest list.
+func (v *Verifier) ListAges() (ages []ListAge) {
+	for _, l := range v.lists {
+		ages = append(ages, ListAge{l.name, l.this, l.next})
+	}
+	return ages
+}
+
+// StaleLists returns the names of the issuers whose lists are out of date.
+func (v *Verifier) StaleLists(now time.Time) (names []string) {
+	for _, l := range v.lists {
 		if !l.next.IsZero() && now.After(l.next) {
 			names = append(names, l.name)
 		}

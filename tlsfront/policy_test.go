@@ -3,16 +3,12 @@ package tlsfront
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"io"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/metrics"
 )
 
 // crl makes the CA's list of these certificates, good for an hour.
@@ -203,102 +199,6 @@ func TestOwnCertificateIsRefused(t *testing.T) {
 	cfg.Certificates = []tls.Certificate{f.pki.server.TLS()}
 	f.refused(cfg)
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="own_certificate"}`, 1)
-}
-
-// A path that was verified once is not verified again, but its validity is
-// looked at each time; a path of another CA does not come from the cache.
-//
-// Rules: P104
-func TestVerifiedPathsAreKept(t *testing.T) {
-	p := newPKI(t)
-	j := must(newJudge(&Config{ClientCA: p.ca.CertPEM()}, nil))
-	now := time.Now()
-	leaf := []*x509.Certificate{p.client.Certificate}
-	first := must(j.certificates(leaf, now))
-	if len(j.paths.paths) != 1 || !first.Equal(leaf[0].NotAfter) {
-		t.Fatalf("%d paths are kept and the certificate is good until %v, want 1 and %v", len(j.paths.paths), first, leaf[0].NotAfter)
-	}
-	j.trust = newTrust(nil) // a verification would fail now
-	if until, err := j.certificates(leaf, now); err != nil || !until.Equal(first) {
-		t.Errorf("the second look says %v, %v; it should not verify again", until, err)
-	}
-	var v *verdict
-	if _, err := j.certificates(leaf, first.Add(time.Second)); !errors.As(err, &v) {
-		t.Errorf("after its end the certificate gets %v, want a refusal", err)
-	}
-	if _, err := j.certificates(leaf, leaf[0].NotBefore.Add(-time.Second)); !errors.As(err, &v) {
-		t.Errorf("before its begin the certificate gets %v, want a refusal", err)
-	}
-	again := must(newJudge(&Config{ClientCA: p.ca.CertPEM(), CRLs: []*x509.RevocationList{p.crl(p.client)}}, j))
-	if _, err := again.certificates(leaf, now); !errors.As(err, &v) || v.handshake != metrics.HandshakeRevokedCertificate {
-		t.Errorf("a kept path of a revoked certificate gets %v, want a refusal", err)
-	}
-	other := must(newJudge(&Config{ClientCA: must(certs.NewCA("test CA")).CertPEM()}, j))
-	if _, err := other.certificates(leaf, now); !errors.As(err, &v) || v.handshake != metrics.HandshakeUntrustedCertificate {
-		t.Errorf("with another CA of the same name the certificate gets %v, want a refusal", err)
-	}
-	server := []*x509.Certificate{p.server.Certificate}
-	if _, err := j.certificates(server, now); err == nil {
-		t.Error("a certificate for servers passes for a client's")
-	}
-	for i := range maxPaths + 10 {
-		j.paths.put([32]byte{byte(i), byte(i >> 8), byte(i >> 16)}, nil)
-	}
-	if n := len(j.paths.paths); n > maxPaths {
-		t.Errorf("%d paths are kept, want at most %d", n, maxPaths)
-	}
-}
-
-func TestParseCRLs(t *testing.T) {
-	p := newPKI(t)
-	now := time.Now()
-	der := must(p.ca.CRL(now, now.Add(time.Hour), p.client))
-	text := pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})
-	for _, c := range []struct {
-		says   string
-		octets []byte
-		lists  int
-		err    string
-	}{
-		{"DER", der, 1, ""},
-		{"PEM", text, 1, ""},
-		{"two in PEM", append(append([]byte{}, text...), text...), 2, ""},
-		{"a certificate", p.ca.CertPEM(), 0, `expected PEM blocks of type "X509 CRL", came "CERTIFICATE"`},
-		{"half a PEM block", text[:100], 0, "came none that is whole"},
-		{"nothing", nil, 0, "revocation list 1:"},
-		{"noise", []byte("noise"), 0, "revocation list 1:"},
-	} {
-		lists, err := ParseCRLs(c.octets)
-		if len(lists) != c.lists || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
-			t.Errorf("%s: %d lists and %v, want %d and %q", c.says, len(lists), err, c.lists, c.err)
-		}
-	}
-	stranger := must(certs.NewCA("test CA"))
-	if err := CheckCRL(must(ParseCRLs(der))[0], []*x509.Certificate{stranger.Certificate}); err == nil {
-		t.Error("a list of another CA of the same name is taken")
-	}
-	if _, err := newJudge(&Config{ClientCA: stranger.CertPEM(), CRLs: must(ParseCRLs(der))}, nil); err == nil {
-		t.Error("a judge takes a list that its CA has not signed")
-	}
-}
-
-// Octets of any kind neither crash the reading of lists nor take it long.
-func FuzzParseCRLs(f *testing.F) {
-	ca := must(certs.NewCA("fuzz CA"))
-	now := time.Unix(1_700_000_000, 0)
-	der := must(ca.CRL(now, now.Add(time.Hour), must(ca.Client("x"))))
-	f.Add(der)
-	f.Add(pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}))
-	f.Add([]byte("-----BEGIN X509 CRL-----\n-----END X509 CRL-----\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		lists, err := ParseCRLs(b)
-		if err == nil && len(lists) == 0 {
-			t.Error("no list and no error")
-		}
-		for _, l := range lists {
-			newRevocations([]*x509.RevocationList{l}, []*x509.Certificate{ca.Certificate})
-		}
-	})
 }
 
 // Session tickets of one gateway open at another that has the same keys, also

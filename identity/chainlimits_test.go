@@ -1,14 +1,11 @@
-package tlsfront
+package identity
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
-	"math/big"
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
@@ -16,41 +13,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/metrics"
 )
-
-// authority is a CA of any depth, for chains that certs does not make.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-}
-
-var serial int64
-
-// issue makes an authority below a; a nil one makes itself.
-func (a *authority) issue(name string, key *ecdsa.PrivateKey, isCA bool) *authority {
-	if key == nil {
-		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
-	}
-	serial++
-	t := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: isCA, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
-	if isCA {
-		t.KeyUsage = x509.KeyUsageCertSign
-	}
-	issuer, signer := t, key
-	if a != nil {
-		issuer, signer = a.cert, a.key
-	}
-	return &authority{must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, t, issuer, &key.PublicKey, signer)))), key}
-}
-
-func certsOf(list ...*authority) (certs []*x509.Certificate) {
-	for _, a := range list {
-		certs = append(certs, a.cert)
-	}
-	return certs
-}
 
 func TestWhatAPeerMaySend(t *testing.T) {
 	p := newPKI(t)
@@ -92,14 +55,13 @@ func TestWhatAPeerMaySend(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", c.says, err, c.want)
 		}
 	}
-	// The judge says so, before it verifies anything.
-	j := must(newJudge(&Config{ClientCA: p.ca.CertPEM()}, nil))
-	var v *verdict
-	if _, err := j.certificates(several(11), time.Now()); !errors.As(err, &v) || v.handshake != metrics.HandshakeExcessive {
-		t.Errorf("eleven certificates get %v, want a refusal as excessive", err)
+	// The Verifier says so, before it verifies anything.
+	v := must(NewVerifier(&Config{ClientCA: p.ca.CertPEM()}, nil))
+	if _, r := v.Verify(several(11), time.Now()); r == nil || r.Reason != CertificateExcessive {
+		t.Errorf("eleven certificates get %v, want a refusal as excessive", r)
 	}
-	if _, err := j.certificates(several(10), time.Now()); !errors.As(err, &v) || v.handshake != metrics.HandshakeUntrustedCertificate {
-		t.Errorf("ten forged certificates get %v, want a refusal as untrusted", err)
+	if _, r := v.Verify(several(10), time.Now()); r == nil || r.Reason != CertificateUntrusted {
+		t.Errorf("ten forged certificates get %v, want a refusal as untrusted", r)
 	}
 }
 

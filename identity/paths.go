@@ -1,4 +1,4 @@
-package tlsfront
+package identity
 
 import (
 	"crypto/sha256"

@@ -1,0 +1,169 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Client says which peers are one configured client. All conditions given must
+// hold; an empty list is no condition.
+type Client struct {
+	Name         string         // for log lines
+	Networks     []netip.Prefix // of the source address
+	Fingerprints [][32]byte     // SHA-256 of the certificate's DER form
+	SANDNS       []string       // SAN dNSName; "*" may stand for the whole leftmost label, here and in the certificate
+	SANIP        []netip.Addr   // SAN iPAddress
+	SANIPSource  bool           // a SAN iPAddress must equal the source, or be in SANIP
+	SANURI       []string       // SAN uniformResourceIdentifier, octet by octet
+	Subjects     []string       // the subject as RFC 2253 writes it, the way Go prints it
+	Issuers      []string       // the issuer, likewise
+	CommonNames  []string       // of the subject; "*" stands for any number of characters; case does not matter
+	PolicyOIDs   []x509.OID     // certificate policies of the leaf (RFC 5280 §4.2.1.4)
+}
+
+// Clients are the configured clients in their order: the first match counts.
+type Clients []*Client
+
+// Peer is what names a client.
+type Peer struct {
+	Source netip.Addr
+	Leaf   *x509.Certificate // verified; nil when the peer has shown none
+
+	fingerprint [32]byte // SHA-256 of Leaf's DER form
+	uris        []string // Leaf's SAN uniformResourceIdentifiers, as they stand there
+}
+
+// NewPeer returns the peer that came from source and has shown certs, its own
+// first. After a resumption the certificates are those of the first handshake, so
+// that the outcome is the same (RFC 6614bis §3.5).
+func NewPeer(source netip.Addr, certs []*x509.Certificate) *Peer {
+	p := &Peer{Source: source}
+	if len(certs) > 0 {
+		p.Leaf = certs[0]
+		p.fingerprint = sha256.Sum256(p.Leaf.Raw)
+		p.uris = urisIn(p.Leaf)
+	}
+	return p
+}
+
+// condition is the first condition of a client that a peer does not meet.
+type condition uint8
+
+const (
+	allMet condition = iota
+	networkUnmet
+	certificateMissing
+	fingerprintUnmet
+	sanUnmet
+	sanIPUnmet
+	sanURIUnmet
+	subjectUnmet
+	issuerUnmet
+	commonNameUnmet
+	policyUnmet
+)
+
+// Find returns the index of the first client all of whose conditions p meets, or -1.
+func (l Clients) Find(p *Peer) int {
+	return slices.IndexFunc(l, func(c *Client) bool { return c.unmet(p) == allMet })
+}
+
+// Lists reports whether any client may come from source.
+func (l Clients) Lists(source netip.Addr) bool {
+	return slices.ContainsFunc(l, func(c *Client) bool { return c.inNetworks(source) })
+}
+
+// Unlisted says that no client may come from source, and why.
+func (l Clients) Unlisted(source netip.Addr) string {
+	return "no client lists this source address: " + l.explain(&Peer{Source: source})
+}
+
+func (c *Client) inNetworks(source netip.Addr) bool {
+	return len(c.Networks) == 0 ||
+		slices.ContainsFunc(c.Networks, func(p netip.Prefix) bool { return p.Contains(source) })
+}
+
+// unmet returns the first condition that does not hold (RFC 6614bis §3.3.1).
+func (c *Client) unmet(p *Peer) condition {
+	switch {
+	case !c.inNetworks(p.Source):
+		return networkUnmet
+	case !c.byCertificate():
+		return allMet
+	case p.Leaf == nil:
+		return certificateMissing
+	case len(c.Fingerprints) > 0 && !slices.Contains(c.Fingerprints, p.fingerprint):
+		return fingerprintUnmet
+	case len(c.SANDNS) > 0 && !slices.ContainsFunc(c.SANDNS, func(pattern string) bool { return anyName(p.Leaf.DNSNames, pattern) }):
+		return sanUnmet
+	}
+	return c.unmetName(p)
+}
+
+// unmetName goes on with the conditions on the certificate's other names.
+func (c *Client) unmetName(p *Peer) condition {
+	leaf := p.Leaf
+	switch {
+	case (len(c.SANIP) > 0 || c.SANIPSource) && !slices.ContainsFunc(leaf.IPAddresses, func(ip net.IP) bool { return c.listsIP(ip, p.Source) }):
+		return sanIPUnmet
+	case len(c.SANURI) > 0 && !slices.ContainsFunc(p.uris, func(uri string) bool { return slices.Contains(c.SANURI, uri) }):
+		return sanURIUnmet
+	case len(c.Subjects) > 0 && !slices.Contains(c.Subjects, leaf.Subject.String()):
+		return subjectUnmet
+	case len(c.Issuers) > 0 && !slices.Contains(c.Issuers, leaf.Issuer.String()):
+		return issuerUnmet
+	case len(c.CommonNames) > 0 && !slices.ContainsFunc(c.CommonNames, func(pattern string) bool { return matchCommonName(pattern, leaf.Subject.CommonName) }):
+		return commonNameUnmet
+	case len(c.PolicyOIDs) > 0 && !slices.ContainsFunc(leaf.Policies, func(has x509.OID) bool {
+		return slices.ContainsFunc(c.PolicyOIDs, has.Equal)
+	}):
+		return policyUnmet
+	}
+	return allMet
+}
+
+// byCertificate reports whether the certificate has to meet any condition.
+func (c *Client) byCertificate() bool {
+	return c.SANIPSource || len(c.Fingerprints)+len(c.SANDNS)+len(c.SANIP)+len(c.SANURI)+len(c.Subjects)+
+		len(c.Issuers)+len(c.CommonNames)+len(c.PolicyOIDs) > 0
+}
+
+// listsIP compares one SAN iPAddress (RFC 6614bis §3.3.1: a client of an address
+// range shows the address that it comes from).
+func (c *Client) listsIP(ip net.IP, source netip.Addr) bool {
+	a, ok := netip.AddrFromSlice(ip)
+	if !ok {
+		return false
+	}
+	a = a.Unmap()
+	return c.SANIPSource && a == source || slices.Contains(c.SANIP, a)
+}
+
+// Validate says what is wrong with the conditions.
+func (c *Client) Validate() error {
+	if c.Name == "" {
+		return fmt.Errorf("a client has no name")
+	}
+	for _, p := range c.SANDNS {
+		rest := strings.TrimPrefix(p, "*.")
+		if rest == "" || strings.Contains(rest, "*") {
+			return fmt.Errorf("client %s: SAN dNSName %q: expected a DNS name; * may only be the whole leftmost label, as in *.campus.example", c.Name, p)
+		}
+	}
+	for _, p := range c.CommonNames {
+		if p == "" {
+			return fmt.Errorf("client %s: an empty common name matches nothing", c.Name)
+		}
+	}
+	for _, p := range c.Networks {
+		if !p.IsValid() || p.Addr().Is4In6() {
+			return fmt.Errorf("client %s: network %v: expected a prefix such as 192.0.2.0/24 or 2001:db8::/32", c.Name, p)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package identity
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"strings"
+)
+
+const (
+	explainedClients = 8   // in one log line
+	explainedItems   = 3   // of each client's list
+	longestText      = 200 // of one string of the peer's
+)
+
+// explain says for each client which condition failed first, for a log line
+// of bounded length.
+func (l Clients) explain(p *Peer) string {
+	if len(l) == 0 {
+		return "no client is configured"
+	}
+	var parts []string
+	for _, c := range l[:min(len(l), explainedClients)] {
+		text := ""
+		switch c.unmet(p) {
+		case networkUnmet:
+			text = fmt.Sprintf("source %v is not in %s", p.Source, Few(c.Networks))
+		case certificateMissing:
+			text = "no certificate"
+		case fingerprintUnmet:
+			text = fmt.Sprintf("fingerprint is not among its %d", len(c.Fingerprints))
+		case sanUnmet:
+			text = "no SAN dNSName matches " + Few(c.SANDNS)
+		case sanIPUnmet:
+			text = "no SAN iPAddress is " + c.wantedIPs()
+		case sanURIUnmet:
+			text = "no SAN URI is " + Few(c.SANURI)
+		case subjectUnmet:
+			text = "the subject is not " + Few(c.Subjects)
+		case issuerUnmet:
+			text = "the issuer is not " + Few(c.Issuers)
+		case commonNameUnmet:
+			text = "the common name does not match " + Few(c.CommonNames)
+		case policyUnmet:
+			text = "no certificate policy is " + Few(c.PolicyOIDs)
+		}
+		parts = append(parts, clip(c.Name)+": "+text)
+	}
+	if n := len(l) - len(parts); n > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more clients", n))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// wantedIPs says which SAN iPAddress would do.
+func (c *Client) wantedIPs() string {
+	switch {
+	case !c.SANIPSource:
+		return Few(c.SANIP)
+	case len(c.SANIP) == 0:
+		return "the source"
+	}
+	return "the source or " + Few(c.SANIP)
+}
+
+// Few lists the first items, for a log line.
+func Few[T any](items []T) string {
+	var parts []string
+	for _, it := range items[:min(len(items), explainedItems)] {
+		parts = append(parts, clip(fmt.Sprint(it)))
+	}
+	if n := len(items) - len(parts); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func clip(s string) string {
+	if len(s) > longestText {
+		return s[:longestText] + "…"
+	}
+	return s
+}
+
+// Describe gives the certificate as attributes of a log line; the fingerprint
+// has the form in which the configuration takes it.
+func Describe(leaf *x509.Certificate) []any {
+	if leaf == nil {
+		return []any{"certificate", "none"}
+	}
+	attributes := []any{"subject", subjectOf(leaf), "issuer", issuerOf(leaf), "san_dns", Few(leaf.DNSNames)}
+	if len(leaf.IPAddresses) > 0 {
+		attributes = append(attributes, "san_ip", Few(leaf.IPAddresses))
+	}
+	if uris := urisIn(leaf); len(uris) > 0 {
+		attributes = append(attributes, "san_uri", Few(uris))
+	}
+	return append(attributes, "fingerprint", Fingerprint(leaf))
+}
+
+// Fingerprint returns the SHA-256 of a certificate's DER form as
+// "sha256:12:AB:…", the form of the configuration.
+func Fingerprint(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.Raw)
+	var b strings.Builder
+	b.WriteString("sha256")
+	for _, octet := range sum {
+		fmt.Fprintf(&b, ":%02X", octet)
+	}
+	return b.String()
+}

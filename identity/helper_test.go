@@ -1,0 +1,111 @@
+package identity
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"testing"
+	"time"
+
+	"radsec-gw/certs"
+)
+
+// pki is a CA with one server and one client certificate.
+type pki struct {
+	ca             *certs.CA
+	server, client *certs.Pair
+}
+
+func newPKI(t testing.TB) *pki {
+	t.Helper()
+	ca := must(certs.NewCA("test CA"))
+	return &pki{ca: ca, server: must(ca.Server("radsec-server")), client: must(ca.Client("ap1"))}
+}
+
+// crl makes the CA's list of these certificates, good for an hour.
+func (p *pki) crl(revoked ...*certs.Pair) *x509.RevocationList {
+	now := time.Now()
+	return must(x509.ParseRevocationList(must(p.ca.CRL(now.Add(-time.Minute), now.Add(time.Hour), revoked...))))
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func many(n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf("host%d.example", i))
+	}
+	return names
+}
+
+// authority is a CA of any depth, for chains that certs does not make.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+var serial int64
+
+// issue makes an authority below a; a nil one makes itself.
+func (a *authority) issue(name string, key *ecdsa.PrivateKey, isCA bool) *authority {
+	if key == nil {
+		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	}
+	serial++
+	t := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: isCA, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	if isCA {
+		t.KeyUsage = x509.KeyUsageCertSign
+	}
+	issuer, signer := t, key
+	if a != nil {
+		issuer, signer = a.cert, a.key
+	}
+	return &authority{must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, t, issuer, &key.PublicKey, signer)))), key}
+}
+
+func certsOf(list ...*authority) (certs []*x509.Certificate) {
+	for _, a := range list {
+		certs = append(certs, a.cert)
+	}
+	return certs
+}
+
+// forger makes certificates that no CA has signed.
+type forger struct {
+	key *ecdsa.PrivateKey // signs, and belongs to every leaf
+}
+
+func newForger() *forger {
+	return &forger{must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
+}
+
+// certificate makes one that says that issuer has issued it, for the forger's own
+// key when key is nil.
+func (f *forger) certificate(subject, issuer pkix.Name, key any, changes ...certs.Change) []byte {
+	t := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, IsCA: key != nil, BasicConstraintsValid: true}
+	for _, change := range changes {
+		change(t)
+	}
+	if key == nil {
+		key = &f.key.PublicKey
+	}
+	return must(x509.CreateCertificate(rand.Reader, t, &x509.Certificate{Subject: issuer}, key, f.key))
+}
+
+// rsaKey is a public key of this size to which nobody has the private one.
+func rsaKey(bits, exponent int) *rsa.PublicKey {
+	n := must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1))))
+	n.SetBit(n, bits-1, 1).SetBit(n, 0, 1)
+	return &rsa.PublicKey{N: n, E: exponent}
+}

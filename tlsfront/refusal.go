@@ -1,0 +1,40 @@
+package tlsfront
+
+import (
+	"crypto/x509"
+
+	"radsec-gw/identity"
+	"radsec-gw/metrics"
+)
+
+// refusal is why a connection gets no session, or loses it.
+type refusal struct {
+	handshake metrics.Handshake // what a handshake counts
+	reason    metrics.Reason    // what an open connection is closed for
+	text      string
+	leaf      *x509.Certificate
+}
+
+func (r *refusal) Error() string { return r.text }
+
+// counted is what a refusal of identity counts as, in a handshake and on an open
+// connection.
+var counted = [identity.NumReasons]struct {
+	handshake metrics.Handshake
+	reason    metrics.Reason
+}{
+	identity.CertificateMissing:   {metrics.HandshakeNoCertificate, metrics.ClosedNotAllowed},
+	identity.CertificateOwn:       {metrics.HandshakeOwnCertificate, metrics.ClosedNotAllowed},
+	identity.CertificateExcessive: {metrics.HandshakeExcessive, metrics.ClosedNotAllowed},
+	identity.CertificateUntrusted: {metrics.HandshakeUntrustedCertificate, metrics.ClosedRevoked},
+	identity.CertificateExpired:   {metrics.HandshakeExpiredCertificate, metrics.ClosedExpired},
+	identity.CertificateEarly:     {metrics.HandshakeEarlyCertificate, metrics.ClosedExpired},
+	identity.CertificateRevoked:   {metrics.HandshakeRevokedCertificate, metrics.ClosedRevoked},
+	identity.ClientUnknown:        {metrics.HandshakeUnknownClient, metrics.ClosedNotAllowed},
+}
+
+// refusalOf returns a refusal of identity with what it counts as.
+func refusalOf(r *identity.Refusal) *refusal {
+	c := counted[r.Reason]
+	return &refusal{c.handshake, c.reason, r.Text, r.Leaf}
+}
