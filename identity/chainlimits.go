@@ -10,8 +10,8 @@ import (
 	"slices"
 )
 
-// What a peer may send along with its certificate. Until a signature of the
-// client CA has been verified the certificates are anybody's, and each key and
+// What a peer may send along with its certificate. Until a signature of a
+// trusted CA has been verified the certificates are anybody's, and each key and
 // each name in them is chosen to cost us time: these limits are checked before
 // any signature is.
 const (
@@ -26,35 +26,8 @@ const (
 	maxSentRSAExponent = 65537
 )
 
-// trust is what the certificates that a peer sends are measured by: the
-// certificates of the client CA. It is immutable.
-type trust struct {
-	roots    *x509.CertPool                 // our own list, even when empty; nil would mean the system's
-	subjects map[string][]*x509.Certificate // by the DER form of the subject
-}
-
-// newTrust trusts exactly the given certificates.
-func newTrust(cas []*x509.Certificate) *trust {
-	t := &trust{roots: x509.NewCertPool(), subjects: map[string][]*x509.Certificate{}}
-	for _, ca := range cas {
-		t.roots.AddCert(ca)
-		t.subjects[string(ca.RawSubject)] = append(t.subjects[string(ca.RawSubject)], ca)
-	}
-	return t
-}
-
-// has reports whether c itself is a certificate of the client CA.
-func (t *trust) has(c *x509.Certificate) bool {
-	for _, ca := range t.subjects[string(c.RawSubject)] {
-		if bytes.Equal(ca.Raw, c.Raw) {
-			return true
-		}
-	}
-	return false
-}
-
 // checkSent reports what is excessive about the certificates that a peer sent,
-// the leaf first. It verifies no signature. Certificates of the client CA may
+// the leaf first. It verifies no signature. Certificates that are configured may
 // have any key, but for the leaf, which proves itself with it: those that were
 // sent are not used, the configured ones are.
 func (t *trust) checkSent(certs []*x509.Certificate) error {
@@ -94,15 +67,21 @@ func checkKey(c *x509.Certificate) error {
 }
 
 // intermediates returns those of the certificates that a peer sent, without the
-// leaf, whose signatures lead to the client CA.
+// leaf and what is configured, whose signatures lead to an anchor.
 //
-// It goes from the client CA downwards: a certificate counts as an issuer only
+// It goes from the anchors downwards: a certificate counts as an issuer only
 // after a signature over it was verified. So each signature is verified with a
-// key that the client CA vouches for, and what a stranger has made up costs one
+// key that an anchor vouches for, and what a stranger has made up costs one
 // verification for each of its certificates that bears the name of a genuine
 // issuer, instead of the hundred with keys of its own that crypto/x509 allows.
 // Certificates that no line of names connects with the leaf are not looked at.
 func (t *trust) intermediates(certs []*x509.Certificate) []*x509.Certificate {
+	return t.vouchedFor(t.namesAbove(certs))
+}
+
+// vouchedFor returns those of the certificates whose signatures lead to what is
+// configured.
+func (t *trust) vouchedFor(certs []*x509.Certificate) []*x509.Certificate {
 	var verified []*x509.Certificate
 	keep := func(open []*x509.Certificate, issuers func(c *x509.Certificate) []*x509.Certificate) (rest []*x509.Certificate) {
 		for _, c := range open {
@@ -114,7 +93,7 @@ func (t *trust) intermediates(certs []*x509.Certificate) []*x509.Certificate {
 		}
 		return rest
 	}
-	open := keep(t.namesAbove(certs), func(c *x509.Certificate) []*x509.Certificate { return t.subjects[string(c.RawIssuer)] })
+	open := keep(certs, func(c *x509.Certificate) []*x509.Certificate { return t.issuers[string(c.RawIssuer)] })
 	for i := 0; i < len(verified); i++ { // which grows meanwhile
 		open = keep(open, func(*x509.Certificate) []*x509.Certificate { return verified[i : i+1] })
 	}
@@ -129,8 +108,8 @@ func issuedByAny(c *x509.Certificate, issuers []*x509.Certificate) bool {
 	})
 }
 
-// namesAbove returns the certificates, without the leaf and those of the client
-// CA, that a line of issuers' names connects with the leaf.
+// namesAbove returns the certificates, without the leaf and what is configured,
+// that a line of issuers' names connects with the leaf.
 func (t *trust) namesAbove(certs []*x509.Certificate) []*x509.Certificate {
 	wanted := map[string]bool{string(certs[0].RawIssuer): true}
 	left := certs[1:]
@@ -154,31 +133,16 @@ func (t *trust) namesAbove(certs []*x509.Certificate) []*x509.Certificate {
 	return above
 }
 
-// reaches reports whether a line of issuers' names leads from the leaf to the
-// client CA. Nothing that does not can verify.
+// reaches reports whether a line of issuers' names leads from the leaf to what is
+// configured. Nothing that does not can verify.
 func (t *trust) reaches(certs []*x509.Certificate) bool {
-	if t.has(certs[0]) || len(t.subjects[string(certs[0].RawIssuer)]) > 0 {
+	if t.has(certs[0]) || len(t.issuers[string(certs[0].RawIssuer)]) > 0 {
 		return true
 	}
 	for _, c := range t.namesAbove(certs) {
-		if len(t.subjects[string(c.RawIssuer)]) > 0 {
+		if len(t.issuers[string(c.RawIssuer)]) > 0 {
 			return true
 		}
 	}
 	return false
-}
-
-// subjectOf returns a certificate's subject for a text, shortened. A subject of
-// many kilobytes is not written out first.
-func subjectOf(c *x509.Certificate) string { return nameOf(c.RawSubject, c.Subject.String) }
-func issuerOf(c *x509.Certificate) string  { return nameOf(c.RawIssuer, c.Issuer.String) }
-
-// longestName is the longest DER form of a name that is written out in a text.
-const longestName = 2 << 10
-
-func nameOf(der []byte, text func() string) string {
-	if len(der) > longestName {
-		return fmt.Sprintf("(a name of %d bytes)", len(der))
-	}
-	return clip(text())
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Client says which peers are one configured client. All conditions given must
@@ -24,6 +25,11 @@ type Client struct {
 	Issuers      []string       // the issuer, likewise
 	CommonNames  []string       // of the subject; "*" stands for any number of characters; case does not matter
 	PolicyOIDs   []x509.OID     // certificate policies of the leaf (RFC 5280 §4.2.1.4)
+
+	// CA is what the certificate's path has to pass through: one of these, compared
+	// octet by octet, anywhere above the leaf; a self-signed leaf may be one itself.
+	// They are trusted for this client only. Empty: a certificate of the client CA.
+	CA []*x509.Certificate
 }
 
 // Clients are the configured clients in their order: the first match counts.
@@ -34,8 +40,9 @@ type Peer struct {
 	Source netip.Addr
 	Leaf   *x509.Certificate // verified; nil when the peer has shown none
 
-	fingerprint [32]byte // SHA-256 of Leaf's DER form
-	uris        []string // Leaf's SAN uniformResourceIdentifiers, as they stand there
+	fingerprint [32]byte   // SHA-256 of Leaf's DER form
+	uris        []string   // Leaf's SAN uniformResourceIdentifiers, as they stand there
+	paths       []goodPath // of Leaf; set by Verifier.Assess
 }
 
 // NewPeer returns the peer that came from source and has shown certs, its own
@@ -58,6 +65,7 @@ const (
 	allMet condition = iota
 	networkUnmet
 	certificateMissing
+	caUnmet
 	fingerprintUnmet
 	sanUnmet
 	sanIPUnmet
@@ -68,8 +76,8 @@ const (
 	policyUnmet
 )
 
-// Find returns the index of the first client all of whose conditions p meets, or -1.
-func (l Clients) Find(p *Peer) int {
+// find returns the index of the first client all of whose conditions p meets, or -1.
+func (l Clients) find(p *Peer) int {
 	return slices.IndexFunc(l, func(c *Client) bool { return c.unmet(p) == allMet })
 }
 
@@ -93,10 +101,12 @@ func (c *Client) unmet(p *Peer) condition {
 	switch {
 	case !c.inNetworks(p.Source):
 		return networkUnmet
-	case !c.byCertificate():
-		return allMet
-	case p.Leaf == nil:
+	case p.Leaf == nil && c.byCertificate():
 		return certificateMissing
+	case p.Leaf == nil:
+		return allMet
+	case !c.anchored(p.paths):
+		return caUnmet
 	case len(c.Fingerprints) > 0 && !slices.Contains(c.Fingerprints, p.fingerprint):
 		return fingerprintUnmet
 	case len(c.SANDNS) > 0 && !slices.ContainsFunc(c.SANDNS, func(pattern string) bool { return anyName(p.Leaf.DNSNames, pattern) }):
@@ -127,9 +137,41 @@ func (c *Client) unmetName(p *Peer) condition {
 	return allMet
 }
 
+// anchored reports whether one of the paths leads to a CA that counts for the client.
+func (c *Client) anchored(paths []goodPath) bool {
+	return slices.ContainsFunc(paths, c.suits)
+}
+
+// suits reports whether the path leads to a CA that counts for the client.
+func (c *Client) suits(p goodPath) bool {
+	if len(c.CA) == 0 {
+		return p.ofClientCA
+	}
+	return slices.ContainsFunc(p.anchors, func(a *x509.Certificate) bool { return slices.ContainsFunc(c.CA, a.Equal) })
+}
+
+// goodUntil returns when the last of the client's paths is good no more; false when
+// there is none.
+func (c *Client) goodUntil(paths []goodPath) (until time.Time, ok bool) {
+	for _, p := range paths {
+		if c.suits(p) && p.until.After(until) {
+			until = p.until
+		}
+	}
+	return until, !until.IsZero()
+}
+
+// cas returns the clients' own CAs.
+func (l Clients) cas() (list []*x509.Certificate) {
+	for _, c := range l {
+		list = append(list, c.CA...)
+	}
+	return list
+}
+
 // byCertificate reports whether the certificate has to meet any condition.
 func (c *Client) byCertificate() bool {
-	return c.SANIPSource || len(c.Fingerprints)+len(c.SANDNS)+len(c.SANIP)+len(c.SANURI)+len(c.Subjects)+
+	return c.SANIPSource || len(c.CA)+len(c.Fingerprints)+len(c.SANDNS)+len(c.SANIP)+len(c.SANURI)+len(c.Subjects)+
 		len(c.Issuers)+len(c.CommonNames)+len(c.PolicyOIDs) > 0
 }
 

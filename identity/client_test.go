@@ -14,7 +14,7 @@ import (
 // Rules: P105, P107
 func TestFirstClientWhoseConditionsAllHold(t *testing.T) {
 	leaf := &x509.Certificate{DNSNames: []string{"x.example", "ap1.campus.example"}}
-	p := &Peer{Source: netip.MustParseAddr("192.0.2.7"), Leaf: leaf, fingerprint: [32]byte{9}}
+	p := &Peer{Source: netip.MustParseAddr("192.0.2.7"), Leaf: leaf, fingerprint: [32]byte{9}, paths: ofClientCA}
 	net1 := []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
 	net2 := []netip.Prefix{netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("198.51.100.0/24")}
 	mine, other := [][32]byte{{1}, {9}}, [][32]byte{{1}}
@@ -33,7 +33,7 @@ func TestFirstClientWhoseConditionsAllHold(t *testing.T) {
 		{"nobody is configured", nil, ""},
 	} {
 		got := ""
-		if i := Clients(c.clients).Find(p); i >= 0 {
+		if i := Clients(c.clients).find(p); i >= 0 {
 			got = c.clients[i].Name
 		}
 		if got != c.want {
@@ -41,7 +41,7 @@ func TestFirstClientWhoseConditionsAllHold(t *testing.T) {
 		}
 	}
 	bare := &Peer{Source: p.Source}
-	if (Clients{{Name: "a", SANDNS: []string{"*.campus.example"}}}).Find(bare) >= 0 {
+	if (Clients{{Name: "a", SANDNS: []string{"*.campus.example"}}}).find(bare) >= 0 {
 		t.Error("a peer without certificate passes for a client that is named by it")
 	}
 }
@@ -84,7 +84,7 @@ func TestConditionsOnNames(t *testing.T) {
 		{"all but one", Client{SANIPSource: true, SANURI: []string{"urn:example:ap7"}, CommonNames: []string{"*"}, Issuers: []string{"CN=other"}}, "192.0.2.7", issuerUnmet},
 		{"all of them", Client{SANIPSource: true, SANURI: []string{"urn:example:ap7"}, CommonNames: []string{"*"}, Issuers: []string{"CN=Campus CA"}}, "192.0.2.7", allMet},
 	} {
-		p := &Peer{Source: netip.MustParseAddr(c.source), Leaf: leaf, uris: []string{"urn:example:ap7"}}
+		p := &Peer{Source: netip.MustParseAddr(c.source), Leaf: leaf, uris: []string{"urn:example:ap7"}, paths: ofClientCA}
 		if got := c.client.unmet(p); got != c.unmet {
 			t.Errorf("%s: condition %d is unmet, want %d", c.says, got, c.unmet)
 		}
@@ -97,3 +97,6 @@ func TestConditionsOnNames(t *testing.T) {
 		}
 	}
 }
+
+// ofClientCA is a path to a certificate of the client CA.
+var ofClientCA = []goodPath{{certPath: &certPath{ofClientCA: true}}}

@@ -27,6 +27,8 @@ func (l Clients) explain(p *Peer) string {
 			text = fmt.Sprintf("source %v is not in %s", p.Source, Few(c.Networks))
 		case certificateMissing:
 			text = "no certificate"
+		case caUnmet:
+			text = c.wantedCA()
 		case fingerprintUnmet:
 			text = fmt.Sprintf("fingerprint is not among its %d", len(c.Fingerprints))
 		case sanUnmet:
@@ -50,6 +52,18 @@ func (l Clients) explain(p *Peer) string {
 		parts = append(parts, fmt.Sprintf("and %d more clients", n))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// wantedCA says which CA the certificate would have to come from.
+func (c *Client) wantedCA() string {
+	if len(c.CA) == 0 {
+		return "the certificate leads to the ca of another client, not to client_ca"
+	}
+	var names []string
+	for _, ca := range c.CA[:min(len(c.CA), explainedItems+1)] {
+		names = append(names, subjectOf(ca))
+	}
+	return "the certificate does not lead through its ca, " + Few(names)
 }
 
 // wantedIPs says which SAN iPAddress would do.
@@ -108,4 +122,19 @@ func Fingerprint(c *x509.Certificate) string {
 		fmt.Fprintf(&b, ":%02X", octet)
 	}
 	return b.String()
+}
+
+// subjectOf returns a certificate's subject for a text, shortened. A subject of
+// many kilobytes is not written out first.
+func subjectOf(c *x509.Certificate) string { return nameOf(c.RawSubject, c.Subject.String) }
+func issuerOf(c *x509.Certificate) string  { return nameOf(c.RawIssuer, c.Issuer.String) }
+
+// longestName is the longest DER form of a name that is written out in a text.
+const longestName = 2 << 10
+
+func nameOf(der []byte, text func() string) string {
+	if len(der) > longestName {
+		return fmt.Sprintf("(a name of %d bytes)", len(der))
+	}
+	return clip(text())
 }

@@ -57,6 +57,11 @@ var serial int64
 
 // issue makes an authority below a; a nil one makes itself.
 func (a *authority) issue(name string, key *ecdsa.PrivateKey, isCA bool) *authority {
+	return a.issueWith(name, key, isCA, func(*x509.Certificate) {})
+}
+
+// issueWith is issue with a change.
+func (a *authority) issueWith(name string, key *ecdsa.PrivateKey, isCA bool, change func(*x509.Certificate)) *authority {
 	if key == nil {
 		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	}
@@ -64,8 +69,9 @@ func (a *authority) issue(name string, key *ecdsa.PrivateKey, isCA bool) *author
 	t := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: isCA, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
 	if isCA {
-		t.KeyUsage = x509.KeyUsageCertSign
+		t.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	}
+	change(t)
 	issuer, signer := t, key
 	if a != nil {
 		issuer, signer = a.cert, a.key

@@ -3,12 +3,14 @@
 // and DTLS share it.
 //
 //	verifier.go    whether a certificate is good at a moment
+//	trust.go       what that is measured by: the CAs and the known intermediates
 //	chainlimits.go what a peer may send along with it, looked at before any signature
 //	paths.go       what is kept of paths that verified
 //	revocation.go  certificate revocation lists
-//	client.go      the conditions of a configured client (names.go, uris.go)
+//	client.go      the conditions of a configured client (names.go, othernames.go, rdn.go)
+//	refusal.go     why a peer is refused; diagnose.go finds what a path lacks
 //	explain.go     a peer and a mismatch in words
-//	refusal.go     why a peer is refused
+//	review.go      what deserves a second look in a configuration
 package identity
 
 import (
@@ -18,11 +20,15 @@ import (
 
 // Config says which certificates are good.
 type Config struct {
-	Auth           ClientAuth
-	Own            []byte                 // DER form of the gateway's own certificate, which no client may show (RFC 6614bis §7.2.1)
-	ClientCA       []byte                 // PEM; the only trust base, never the system's (RFC 6614bis §3.3.1)
-	CRLs           []*x509.RevocationList // each signed by a certificate of ClientCA
-	RefuseStaleCRL bool                   // refuse the certificates of an issuer whose newest list is out of date
+	Auth          ClientAuth
+	Own           []byte                 // DER form of the gateway's own certificate, which no client may show (RFC 6614bis §7.2.1)
+	ClientCA      []byte                 // PEM; trusted for every client without a CA of its own, never the system's (RFC 6614bis §3.3.1)
+	Clients       Clients                // the first match counts; each one's CA is trusted for itself
+	Intermediates []*x509.Certificate    // known, and trusted as far as one of those CAs vouches for them
+	CRLs          []*x509.RevocationList // each signed by one of all these certificates
+	// RefuseStaleCRL refuses the certificates of an issuer whose newest list is out
+	// of date.
+	RefuseStaleCRL bool
 }
 
 // ClientAuth is what is asked of a client in the handshake.

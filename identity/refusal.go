@@ -10,10 +10,12 @@ const (
 	CertificateMissing   Reason = iota // the peer has shown no certificate, and one is required
 	CertificateOwn                     // it shows the gateway's own
 	CertificateExcessive               // it sent more, or larger keys, than is looked at
-	CertificateUntrusted               // no path to a certificate of the client CA
-	CertificateExpired                 // a certificate is valid no more
-	CertificateEarly                   // a certificate is not valid yet
-	CertificateRevoked                 // a revocation list names it, or is too old to tell
+	CertificateUntrusted               // no path to a configured CA
+	CertificateUnsuited                // a path, but not for this use: extendedKeyUsage, an unknown critical extension, constraints
+	CertificateExpired                 // a certificate of the path is valid no more
+	CertificateEarly                   // a certificate of the path is not valid yet
+	CertificateRevoked                 // a revocation list names a certificate of the path
+	ListStale                          // a revocation list is out of date, and that refuses
 	ClientUnknown                      // no configured client's conditions all hold
 	NumReasons
 )
@@ -23,9 +25,11 @@ var reasonNames = [NumReasons]string{
 	CertificateOwn:       "own certificate",
 	CertificateExcessive: "excessive certificates",
 	CertificateUntrusted: "untrusted certificate",
+	CertificateUnsuited:  "unsuited certificate",
 	CertificateExpired:   "expired certificate",
 	CertificateEarly:     "certificate not valid yet",
 	CertificateRevoked:   "revoked certificate",
+	ListStale:            "stale revocation list",
 	ClientUnknown:        "unknown client",
 }
 

@@ -7,17 +7,18 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// revocations are the issuers' lists, by the DER form of the issuer's name.
-type revocations map[string]*revoked
+// revocations are the issuers' lists, by the issuer.
+type revocations map[issuerKey]*revoked
 
 // revoked is what one issuer has taken back, from all of its lists.
 type revoked struct {
-	name       string // for people
-	this, next time.Time
-	serials    map[string]struct{} // the numbers' octets
+	name    string // for people
+	newest  map[string]ListAge
+	serials map[string]struct{} // see serialOf
 }
 
 // ParseCRLs reads certificate revocation lists (RFC 5280 §5), one in DER or any
@@ -87,43 +88,81 @@ func readable(l *x509.RevocationList) error {
 	return nil
 }
 
-// CheckCRL reports whether one of the CA certificates has signed the list and
-// may (RFC 5280 §6.3.3 (f), (g)).
-func CheckCRL(l *x509.RevocationList, cas []*x509.Certificate) error {
-	err := errors.New("no certificate of the client CA has that name")
-	for _, ca := range cas {
-		if bytes.Equal(ca.RawSubject, l.RawIssuer) {
-			if err = l.CheckSignatureFrom(ca); err == nil {
-				return nil
-			}
+// SignerOf returns the one of the issuers whose key has signed the list, and
+// which may (RFC 5280 §6.3.3 (f), (g)); an error that says what to do when none has.
+func SignerOf(l *x509.RevocationList, issuers []*x509.Certificate) (*x509.Certificate, error) {
+	var err error
+	for _, issuer := range issuers {
+		if !bytes.Equal(issuer.RawSubject, l.RawIssuer) {
+			continue
+		}
+		if err = l.CheckSignatureFrom(issuer); err == nil {
+			return issuer, nil
 		}
 	}
-	return fmt.Errorf("the revocation list of %s is not signed by the client CA: %w", clip(l.Issuer.String()), err)
+	name := clip(l.Issuer.String())
+	if err == nil {
+		return nil, fmt.Errorf("the revocation list of %s: expected a list of a certificate in client_ca, in a client's ca or in intermediates, and none has that name: if it is an intermediate, put its certificate into [listen].intermediates", name)
+	}
+	return nil, fmt.Errorf("the revocation list of %s is signed by another key than that of the configured certificate of this name (%s): put the certificate whose key signed it into [listen].intermediates", name, plain(err))
 }
 
-// newRevocations indexes lists after checking who signed them.
-func newRevocations(lists []*x509.RevocationList, cas []*x509.Certificate) (revocations, error) {
+// newRevocations indexes lists by who signed them.
+func newRevocations(lists []*x509.RevocationList, issuers []*x509.Certificate) (revocations, error) {
 	if len(lists) == 0 {
 		return nil, nil
 	}
 	all := revocations{}
+	names := map[string]int{}
 	for _, l := range lists {
-		if err := CheckCRL(l, cas); err != nil {
+		issuer, err := SignerOf(l, issuers)
+		if err != nil {
 			return nil, err
 		}
-		r := all[string(l.RawIssuer)]
+		r := all[keyOf(issuer)]
 		if r == nil {
-			r = &revoked{name: l.Issuer.String(), serials: map[string]struct{}{}}
-			all[string(l.RawIssuer)] = r
+			r = &revoked{name: l.Issuer.String(), newest: map[string]ListAge{}, serials: map[string]struct{}{}}
+			all[keyOf(issuer)] = r
+			names[r.name]++
 		}
-		if !l.ThisUpdate.Before(r.this) {
-			r.this, r.next = l.ThisUpdate, l.NextUpdate
+		scope := scopeOf(l)
+		if newest, ok := r.newest[scope]; !ok || !l.ThisUpdate.Before(newest.ThisUpdate) {
+			r.newest[scope] = ListAge{ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}
 		}
 		for _, e := range l.RevokedCertificateEntries {
-			r.serials[string(e.SerialNumber.Bytes())] = struct{}{}
+			r.serials[serialOf(e.SerialNumber)] = struct{}{}
+		}
+	}
+	for key, r := range all {
+		if names[r.name] > 1 { // two issuers of one name, each with its key
+			r.name = fmt.Sprintf("%s (key %X)", r.name, key[:4])
 		}
 	}
 	return all, nil
+}
+
+// scopeOf tells the lists of one issuer apart that each cover a part of its
+// certificates (RFC 5280 §5.2.5): a newer one of another part replaces none.
+func scopeOf(l *x509.RevocationList) string {
+	for _, e := range l.Extensions {
+		if e.Id.Equal(oidScope) {
+			return string(e.Value)
+		}
+	}
+	return ""
+}
+
+// age returns the age of the issuer's newest list; of several parts, that of the
+// one that is out of date first.
+func (r *revoked) age() ListAge {
+	var oldest ListAge
+	for _, a := range r.newest {
+		if oldest.ThisUpdate.IsZero() || !a.NextUpdate.IsZero() && (oldest.NextUpdate.IsZero() || a.NextUpdate.Before(oldest.NextUpdate)) {
+			oldest = a
+		}
+	}
+	oldest.Issuer = r.name
+	return oldest
 }
 
 // certificatesIn returns the certificates in a PEM file.
@@ -149,7 +188,7 @@ type ListAge struct {
 // ListAges returns the age of each issuer's newest list.
 func (v *Verifier) ListAges() (ages []ListAge) {
 	for _, l := range v.lists {
-		ages = append(ages, ListAge{l.name, l.this, l.next})
+		ages = append(ages, l.age())
 	}
 	return ages
 }
@@ -157,9 +196,10 @@ func (v *Verifier) ListAges() (ages []ListAge) {
 // StaleLists returns the names of the issuers whose lists are out of date.
 func (v *Verifier) StaleLists(now time.Time) (names []string) {
 	for _, l := range v.lists {
-		if !l.next.IsZero() && now.After(l.next) {
+		if next := l.age().NextUpdate; !next.IsZero() && now.After(next) {
 			names = append(names, l.name)
 		}
 	}
+	slices.Sort(names)
 	return names
 }

@@ -43,6 +43,7 @@ func TestURIsAreComparedByOctets(t *testing.T) {
 			t.ExtraExtensions = []pkix.Extension{sanOf("urn:x", c.in)}
 		}))
 		p := NewPeer(netip.MustParseAddr("192.0.2.7"), []*x509.Certificate{pair.Certificate})
+		p.paths = ofClientCA
 		client := &Client{Name: "x", SANURI: []string{c.wanted}}
 		if got := client.unmet(p) == allMet; got != c.match {
 			t.Errorf("a certificate with %q should match %q: %v, but it is %v", c.in, c.wanted, c.match, got)

@@ -141,7 +141,7 @@ const (
 	HandshakeTooMany                               // a limit on connections is reached
 	HandshakeShutdown                              // the gateway stopped
 	HandshakeOther                                 // anything else; the log line has the text
-	HandshakeRevokedCertificate                    // a revocation list names the certificate, or is too old to tell
+	HandshakeRevokedCertificate                    // a revocation list names the certificate
 	HandshakeOwnCertificate                        // the peer shows the gateway's own certificate
 	HandshakeBadProxyHeader                        // a load balancer's PROXY header is missing or malformed
 	HandshakeRadiusVersion                         // no version of RADIUS that both sides speak (RFC 9765 §3.3)
@@ -150,6 +150,9 @@ const (
 	HandshakeDisplaced                             // closed to let others in: a bound was reached and its source held the most
 	HandshakeExcessive                             // the peer sent more than a handshake may hold: bytes, pieces, certificates, or large keys
 	HandshakeNoDescriptor                          // the process has no file descriptor for another connection
+	HandshakeUnsuitedCertificate                   // the certificate leads to a configured CA, and is not for clients, or more than is understood
+	HandshakeMalformedCertificate                  // a certificate that the peer sent cannot be read
+	HandshakeStaleCRL                              // a revocation list is out of date, and crl_stale refuses its issuer's certificates
 
 	NumHandshakes // how many there are
 )
@@ -178,6 +181,9 @@ var handshakeNames = [NumHandshakes]string{
 	HandshakeDisplaced:            "displaced",
 	HandshakeExcessive:            "excessive",
 	HandshakeNoDescriptor:         "no_descriptor",
+	HandshakeUnsuitedCertificate:  "unsuited_certificate",
+	HandshakeMalformedCertificate: "malformed_certificate",
+	HandshakeStaleCRL:             "crl_stale",
 }
 
 // String is the handshake result's label value.
@@ -200,8 +206,10 @@ const (
 	ClosedLocally                     // closed by the gateway for another reason; the log line has the text
 	ClosedShutdown                    // the gateway stopped
 	ClosedExpired                     // the client's certificate has run out
-	ClosedRevoked                     // the client's certificate was revoked, or its CA is trusted no more
+	ClosedRevoked                     // the client's certificate was revoked
 	ClosedNotAllowed                  // the configuration no longer gives the connection to its client
+	ClosedUntrusted                   // the CA of the client's certificate is trusted no more
+	ClosedStaleCRL                    // a revocation list is out of date, and crl_stale refuses its issuer's certificates
 
 	NumReasons // how many there are
 )
@@ -221,6 +229,8 @@ var reasonNames = [NumReasons]string{
 	ClosedExpired:       "certificate_expired",
 	ClosedRevoked:       "certificate_revoked",
 	ClosedNotAllowed:    "not_allowed",
+	ClosedUntrusted:     "certificate_untrusted",
+	ClosedStaleCRL:      "crl_stale",
 }
 
 // String is the reason's label value.

@@ -47,7 +47,7 @@ func tlsConfig(p *policy) *tls.Config {
 	}[p.cfg.ClientAuth]
 	c := &tls.Config{
 		Certificates: []tls.Certificate{p.cfg.Certificate},
-		ClientCAs:    p.verifier.CAs(), // whose names clients are told
+		ClientCAs:    p.verifier.NamesSent(), // empty: no names, which TLS allows
 		ClientAuth:   auth,
 		MinVersion:   p.cfg.MinVersion,
 		CipherSuites: p.cfg.CipherSuites,
@@ -57,7 +57,7 @@ func tlsConfig(p *policy) *tls.Config {
 		// segments' size at the start of a connection.
 		DynamicRecordSizingDisabled: true,
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			if _, r := p.verifier.Verify(cs.PeerCertificates, time.Now()); r != nil {
+			if r := p.verifier.Verify(cs.PeerCertificates, time.Now()); r != nil {
 				return refusalOf(r)
 			}
 			return nil
@@ -230,6 +230,8 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 		return metrics.HandshakeNotTLS, "; the peer must speak TLS from the first byte (RFC 6614 §2.3)"
 	case errors.As(err, &refused):
 		return refused.handshake, ""
+	case unparsedCertificate(err):
+		return metrics.HandshakeMalformedCertificate, "; one of the certificates that the peer sent is damaged, or more than Go reads (RFC 5280): make it anew; openssl x509 -text -in FILE shows what is in it"
 	case errors.As(err, &beyond):
 		return metrics.HandshakeExcessive, ""
 	case errors.As(err, &op) && op.Op == "remote error":
@@ -244,6 +246,13 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 		return metrics.HandshakePeerClosed, ""
 	}
 	return metrics.HandshakeOther, ""
+}
+
+// unparsedCertificate reports whether crypto/tls could not read a certificate of
+// the peer's, which it gives to nobody then. It has no type for it; a test holds the
+// text.
+func unparsedCertificate(err error) bool {
+	return strings.Contains(err.Error(), "failed to parse client certificate")
 }
 
 // certificateIn returns the certificate that was refused, if that is the error.

@@ -52,22 +52,27 @@ func TestBadPeersAreRefused(t *testing.T) {
 			// Shown although the server names its CA.
 			pair := must(other.Client("ap1")).TLS()
 			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
-		}, sees: alert, result: "untrusted_certificate", says: []string{"nothing that the peer sent was issued by a certificate of the client CA", "issued by CN=other CA", "fingerprint=sha256:"}},
+		}, sees: alert, result: "untrusted_certificate", says: []string{"the certificate of CN=ap1", "its issuer CN=other CA", "not in client_ca", "fingerprint=sha256:"}},
 		{name: "another CA of the same name", client: func(f *front, c *tls.Config) {
 			pair := must(must(certs.NewCA("test CA")).Client("ap1")).TLS()
 			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
-		}, sees: alert, result: "untrusted_certificate", says: []string{"unknown authority", "fingerprint=sha256:", "client CA"}},
+		}, sees: alert, result: "untrusted_certificate", says: []string{"bears the name of an issuer that is configured or was sent, CN=test CA", "signed by another key", "fingerprint=sha256:", "client_ca"}},
 		{name: "a server's certificate", client: func(f *front, c *tls.Config) {
 			pair := must(f.pki.ca.ServerWith([]string{"ap1"}, func(x *x509.Certificate) {
 				x.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 			})).TLS()
 			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
-		}, sees: alert, result: "untrusted_certificate", says: []string{"incompatible key usage"}},
+		}, sees: alert, result: "unsuited_certificate", says: []string{"the certificate of CN=ap1", "has extendedKeyUsage serverAuth only; expected clientAuth"}},
+		{name: "a damaged certificate", client: func(f *front, c *tls.Config) {
+			pair := f.pki.client.TLS()
+			pair.Certificate = [][]byte{pair.Certificate[0][:100]}
+			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+		}, sees: alert, result: "malformed_certificate", says: []string{"failed to parse client certificate", "one of the certificates that the peer sent is damaged"}},
 		{name: "expired", client: func(f *front, c *tls.Config) {
 			c.Certificates = []tls.Certificate{must(f.pki.ca.Client("ap1", func(x *x509.Certificate) {
 				x.NotBefore, x.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
 			})).TLS()}
-		}, sees: alert, result: "expired_certificate", says: []string{"has expired", "fingerprint=sha256:"}},
+		}, sees: alert, result: "expired_certificate", says: []string{"the certificate of CN=ap1", " expired on ", "fingerprint=sha256:"}},
 		{name: "not valid yet", client: func(f *front, c *tls.Config) {
 			c.Certificates = []tls.Certificate{must(f.pki.ca.Client("ap1", func(x *x509.Certificate) { x.NotBefore = time.Now().Add(time.Hour) })).TLS()}
 		}, sees: alert, result: "not_yet_valid_certificate", says: []string{"the certificate of CN=ap1", "is not valid before", "are both clocks right?", "fingerprint=sha256:"}},

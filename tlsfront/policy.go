@@ -18,7 +18,7 @@ type policy struct {
 	before13 *tls.Config // the same for TLS 1.2, where there is no RADIUS/1.1
 	verifier *identity.Verifier
 	clients  []*client
-	names    identity.Clients // of clients, in their order
+	names    identity.Clients // of clients, in their order; the verifier knows them by that
 }
 
 // Update puts cfg in force for everything from now on: certificates, CA,
@@ -76,15 +76,8 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 		before = now.verifier
 	}
 	p := &policy{cfg: cfg}
-	var err error
-	if p.verifier, err = identity.NewVerifier(cfg.identity(), before); err != nil {
-		return nil, fmt.Errorf("tlsfront: %w", err)
-	}
 	names := map[string]bool{}
 	for _, c := range cfg.Clients {
-		if err := c.Validate(); err != nil {
-			return nil, fmt.Errorf("tlsfront: %w", err)
-		}
 		if names[c.Name] {
 			return nil, fmt.Errorf("tlsfront: two clients have the name %q", c.Name)
 		}
@@ -92,14 +85,19 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 		p.clients = append(p.clients, &client{config: c, state: s.state(c.Name)})
 		p.names = append(p.names, &c.Client)
 	}
+	var err error
+	if p.verifier, err = identity.NewVerifier(cfg.identity(p.names), before); err != nil {
+		return nil, fmt.Errorf("tlsfront: %w", err)
+	}
 	p.tls = tlsConfig(p)
 	p.negotiate(s.tls)
 	return p, nil
 }
 
 // identity is the part of the configuration that says which certificates are good.
-func (c *Config) identity() *identity.Config {
-	i := &identity.Config{Auth: c.ClientAuth, ClientCA: c.ClientCA, CRLs: c.CRLs, RefuseStaleCRL: c.RefuseStaleCRL}
+func (c *Config) identity(clients identity.Clients) *identity.Config {
+	i := &identity.Config{Auth: c.ClientAuth, ClientCA: c.ClientCA, Clients: clients, Intermediates: c.Intermediates,
+		CRLs: c.CRLs, RefuseStaleCRL: c.RefuseStaleCRL}
 	if len(c.Certificate.Certificate) > 0 {
 		i.Own = c.Certificate.Certificate[0]
 	}
@@ -117,7 +115,7 @@ func ages(v *identity.Verifier) (list []metrics.CRL) {
 // assess says to which client a peer belongs by p, and until when its
 // certificate is good; or why to none.
 func (p *policy) assess(who *identity.Peer, cs *tls.ConnectionState, now time.Time) (*client, time.Time, *refusal) {
-	i, until, r := p.verifier.Assess(p.names, who, cs.PeerCertificates, now)
+	i, until, r := p.verifier.Assess(who, cs.PeerCertificates, now)
 	if r != nil {
 		return nil, until, refusalOf(r)
 	}
@@ -141,6 +139,16 @@ func (s *Server) reassess(p *policy, session *Session) {
 	defer s.mu.Unlock()
 	session.until = until
 	session.setClient(c.config)
+}
+
+// StaleLists returns the issuers whose revocation lists are out of date, when that
+// refuses their certificates.
+func (s *Server) StaleLists() []string {
+	p := s.now.Load()
+	if !p.cfg.RefuseStaleCRL {
+		return nil
+	}
+	return p.verifier.StaleLists(time.Now())
 }
 
 // setClient gives the connection to another object of the same client. Called

@@ -125,6 +125,7 @@ func TestClientOfRemovedCAIsThrownOff(t *testing.T) {
 	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &guest, nil }
 	f.refused(cfg)
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="untrusted_certificate"}`, 1)
+	f.awaitMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="certificate_untrusted"}`, 1)
 	stays.session.Send(packet(20, 1)) // still up
 	if stays.session.closing.Load() {
 		t.Error("a client of the CA that stays was thrown off")
@@ -185,8 +186,9 @@ func TestStaleRevocationList(t *testing.T) {
 		io.Copy(io.Discard, late)
 		synctest.Wait() // the server counts after it has sent the alert
 		f.stop()
-		f.wantMetric(`radsec_gw_tls_handshakes_total{result="revoked_certificate"}`, 1)
-		f.wantLine("result=revoked_certificate", "out of date since")
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="crl_stale"}`, 1)
+		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="crl_stale"}`, 1)
+		f.wantLine("result=crl_stale", "out of date since")
 	})
 }
 

@@ -26,10 +26,12 @@ var counted = [identity.NumReasons]struct {
 	identity.CertificateMissing:   {metrics.HandshakeNoCertificate, metrics.ClosedNotAllowed},
 	identity.CertificateOwn:       {metrics.HandshakeOwnCertificate, metrics.ClosedNotAllowed},
 	identity.CertificateExcessive: {metrics.HandshakeExcessive, metrics.ClosedNotAllowed},
-	identity.CertificateUntrusted: {metrics.HandshakeUntrustedCertificate, metrics.ClosedRevoked},
+	identity.CertificateUntrusted: {metrics.HandshakeUntrustedCertificate, metrics.ClosedUntrusted},
+	identity.CertificateUnsuited:  {metrics.HandshakeUnsuitedCertificate, metrics.ClosedUntrusted},
 	identity.CertificateExpired:   {metrics.HandshakeExpiredCertificate, metrics.ClosedExpired},
 	identity.CertificateEarly:     {metrics.HandshakeEarlyCertificate, metrics.ClosedExpired},
 	identity.CertificateRevoked:   {metrics.HandshakeRevokedCertificate, metrics.ClosedRevoked},
+	identity.ListStale:            {metrics.HandshakeStaleCRL, metrics.ClosedStaleCRL},
 	identity.ClientUnknown:        {metrics.HandshakeUnknownClient, metrics.ClosedNotAllowed},
 }
 

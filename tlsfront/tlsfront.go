@@ -87,13 +87,14 @@ type Config struct {
 	Listeners []net.Listener // Serve closes them; SetListeners replaces them
 
 	Certificate    tls.Certificate        // the server's own, with its chain
-	ClientCA       []byte                 // PEM; the only trust base, never the system's (RFC 6614bis §3.3.1)
+	ClientCA       []byte                 // PEM; what clients without a CA of their own are verified with, never the system's (RFC 6614bis §3.3.1)
+	Intermediates  []*x509.Certificate    // known, not trusted by themselves
 	ClientAuth     identity.ClientAuth    // 0: RequireCertificate; New warns about anything else
 	MinVersion     uint16                 // 0: TLS 1.2, the least allowed
 	CipherSuites   []uint16               // for TLS 1.2; nil: Go's choice
 	RadiusVersions []string               // offered by ALPN, of Radius10 and Radius11 (RFC 9765 §3); nil: no ALPN, RADIUS/1.0
 	Clients        []*Client              // the first match counts
-	CRLs           []*x509.RevocationList // each signed by a certificate of ClientCA
+	CRLs           []*x509.RevocationList // each signed by a certificate of ClientCA, of a client's CA or of Intermediates
 	RefuseStaleCRL bool                   // refuse the certificates of an issuer whose newest list is out of date; else warn
 	TicketKeys     [][32]byte             // of session tickets, the first encrypts (RFC 5077 §5.5); nil: made at random, changed daily
 	ProxyNetworks  []netip.Prefix         // load balancers that begin with a PROXY header; others must not
