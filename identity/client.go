@@ -21,7 +21,9 @@ type Client struct {
 	SANIP        []netip.Addr   // SAN iPAddress
 	SANIPSource  bool           // a SAN iPAddress must equal the source, or be in SANIP
 	SANURI       []string       // SAN uniformResourceIdentifier, octet by octet
+	NAIRealms    []string       // SAN NAIRealm (RFC 7585 §2.2), ASCII letters of either case the same; in the certificate "*" may stand for the whole leftmost label
 	Subjects     []string       // the subject as RFC 2253 writes it, the way Go prints it
+	SubjectRDNs  []RDN          // attributes of the subject, of which it must have one
 	Issuers      []string       // the issuer, likewise
 	CommonNames  []string       // of the subject; "*" stands for any number of characters; case does not matter
 	PolicyOIDs   []x509.OID     // certificate policies of the leaf (RFC 5280 §4.2.1.4)
@@ -42,6 +44,7 @@ type Peer struct {
 
 	fingerprint [32]byte   // SHA-256 of Leaf's DER form
 	uris        []string   // Leaf's SAN uniformResourceIdentifiers, as they stand there
+	realms      []string   // Leaf's NAIRealms
 	paths       []goodPath // of Leaf; set by Verifier.Assess
 }
 
@@ -54,6 +57,7 @@ func NewPeer(source netip.Addr, certs []*x509.Certificate) *Peer {
 		p.Leaf = certs[0]
 		p.fingerprint = sha256.Sum256(p.Leaf.Raw)
 		p.uris = urisIn(p.Leaf)
+		p.realms = realmsIn(p.Leaf)
 	}
 	return p
 }
@@ -70,7 +74,9 @@ const (
 	sanUnmet
 	sanIPUnmet
 	sanURIUnmet
+	naiRealmUnmet
 	subjectUnmet
+	rdnUnmet
 	issuerUnmet
 	commonNameUnmet
 	policyUnmet
@@ -123,6 +129,10 @@ func (c *Client) unmetName(p *Peer) condition {
 		return sanIPUnmet
 	case len(c.SANURI) > 0 && !slices.ContainsFunc(p.uris, func(uri string) bool { return slices.Contains(c.SANURI, uri) }):
 		return sanURIUnmet
+	case len(c.NAIRealms) > 0 && !anyRealm(c.NAIRealms, p.realms):
+		return naiRealmUnmet
+	case len(c.SubjectRDNs) > 0 && !anyRDN(leaf, c.SubjectRDNs):
+		return rdnUnmet
 	case len(c.Subjects) > 0 && !slices.Contains(c.Subjects, leaf.Subject.String()):
 		return subjectUnmet
 	case len(c.Issuers) > 0 && !slices.Contains(c.Issuers, leaf.Issuer.String()):
@@ -171,7 +181,7 @@ func (l Clients) cas() (list []*x509.Certificate) {
 
 // byCertificate reports whether the certificate has to meet any condition.
 func (c *Client) byCertificate() bool {
-	return c.SANIPSource || len(c.CA)+len(c.Fingerprints)+len(c.SANDNS)+len(c.SANIP)+len(c.SANURI)+len(c.Subjects)+
+	return c.SANIPSource || len(c.CA)+len(c.Fingerprints)+len(c.SANDNS)+len(c.SANIP)+len(c.SANURI)+len(c.NAIRealms)+len(c.Subjects)+len(c.SubjectRDNs)+
 		len(c.Issuers)+len(c.CommonNames)+len(c.PolicyOIDs) > 0
 }
 

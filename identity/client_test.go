@@ -50,10 +50,10 @@ func TestFirstClientWhoseConditionsAllHold(t *testing.T) {
 // in the certificate, all given conditions together; without a name check, a
 // certificate policy.
 //
-// Rules: P105, P106, P107
+// Rules: P105, P106, P107, TR8
 func TestConditionsOnNames(t *testing.T) {
 	leaf := &x509.Certificate{
-		Subject: pkix.Name{CommonName: "AP-7 of Campus", Organization: []string{"Campus"}}, Issuer: pkix.Name{CommonName: "Campus CA"},
+		Subject: pkix.Name{CommonName: "AP-7 of Campus", Organization: []string{"Campus"}, Names: []pkix.AttributeTypeAndValue{{Type: must(ParseRDN("UID=x")).Type, Value: "EXAMPLE.ORG"}}}, Issuer: pkix.Name{CommonName: "Campus CA"},
 		IPAddresses: []net.IP{net.ParseIP("2001:db8::7"), net.ParseIP("192.0.2.7")},
 		Policies:    []x509.OID{must(x509.ParseOID("1.3.6.1.4.1.25178.3.1.1"))},
 	}
@@ -73,7 +73,12 @@ func TestConditionsOnNames(t *testing.T) {
 		{"the source or one that is listed", Client{SANIPSource: true, SANIP: ip("2001:db8::7")}, "192.0.2.8", allMet},
 		{"a URI", Client{SANURI: []string{"urn:x", "urn:example:ap7"}}, "192.0.2.7", allMet},
 		{"another URI", Client{SANURI: []string{"urn:example:ap"}}, "192.0.2.7", sanURIUnmet},
-		{"the subject", Client{Subjects: []string{"CN=AP-7 of Campus,O=Campus"}}, "192.0.2.7", allMet},
+		{"a NAIRealm", Client{NAIRealms: []string{"x.example", "Example.ORG"}}, "192.0.2.7", allMet},
+		{"a NAIRealm below a wildcard in the certificate", Client{NAIRealms: []string{"a.campus.example"}}, "192.0.2.7", allMet},
+		{"another NAIRealm", Client{NAIRealms: []string{"a.b.campus.example"}}, "192.0.2.7", naiRealmUnmet},
+		{"an attribute of the subject", Client{SubjectRDNs: []RDN{must(ParseRDN("UID=EXAMPLE.ORG"))}}, "192.0.2.7", allMet},
+		{"another attribute", Client{SubjectRDNs: []RDN{must(ParseRDN("UID=EXAMPLE.COM"))}}, "192.0.2.7", rdnUnmet},
+		{"the subject", Client{Subjects: []string{leaf.Subject.String()}}, "192.0.2.7", allMet},
 		{"another subject", Client{Subjects: []string{"CN=AP-7 of Campus"}}, "192.0.2.7", subjectUnmet},
 		{"the issuer", Client{Issuers: []string{"CN=Campus CA"}}, "192.0.2.7", allMet},
 		{"another issuer", Client{Issuers: []string{"CN=Campus"}}, "192.0.2.7", issuerUnmet},
@@ -84,7 +89,7 @@ func TestConditionsOnNames(t *testing.T) {
 		{"all but one", Client{SANIPSource: true, SANURI: []string{"urn:example:ap7"}, CommonNames: []string{"*"}, Issuers: []string{"CN=other"}}, "192.0.2.7", issuerUnmet},
 		{"all of them", Client{SANIPSource: true, SANURI: []string{"urn:example:ap7"}, CommonNames: []string{"*"}, Issuers: []string{"CN=Campus CA"}}, "192.0.2.7", allMet},
 	} {
-		p := &Peer{Source: netip.MustParseAddr(c.source), Leaf: leaf, uris: []string{"urn:example:ap7"}, paths: ofClientCA}
+		p := &Peer{Source: netip.MustParseAddr(c.source), Leaf: leaf, uris: []string{"urn:example:ap7"}, realms: []string{"example.org", "*.campus.example"}, paths: ofClientCA}
 		if got := c.client.unmet(p); got != c.unmet {
 			t.Errorf("%s: condition %d is unmet, want %d", c.says, got, c.unmet)
 		}

@@ -37,6 +37,10 @@ func (l Clients) explain(p *Peer) string {
 			text = "no SAN iPAddress is " + c.wantedIPs()
 		case sanURIUnmet:
 			text = "no SAN URI is " + Few(c.SANURI)
+		case naiRealmUnmet:
+			text = "no SAN NAIRealm matches " + Few(c.NAIRealms)
+		case rdnUnmet:
+			text = "the subject does not have " + Few(c.SubjectRDNs)
 		case subjectUnmet:
 			text = "the subject is not " + Few(c.Subjects)
 		case issuerUnmet:
@@ -108,6 +112,9 @@ func Describe(leaf *x509.Certificate) []any {
 	}
 	if uris := urisIn(leaf); len(uris) > 0 {
 		attributes = append(attributes, "san_uri", Few(uris))
+	}
+	if realms := realmsIn(leaf); len(realms) > 0 {
+		attributes = append(attributes, "san_nairealm", Few(realms))
 	}
 	return append(attributes, "fingerprint", Fingerprint(leaf))
 }

@@ -1,0 +1,62 @@
+package identity
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"strings"
+	"testing"
+)
+
+// Attributes of the subject are compared one by one, also those that stand together
+// in one relative distinguished name, and never as a part of the name's text.
+//
+// Rules: TR8
+func TestSubjectRDN(t *testing.T) {
+	uid, cn, o := asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 1}, asn1.ObjectIdentifier{2, 5, 4, 3}, asn1.ObjectIdentifier{2, 5, 4, 10}
+	one := func(oid asn1.ObjectIdentifier, value string) pkix.RelativeDistinguishedNameSET {
+		return pkix.RelativeDistinguishedNameSET{{Type: oid, Value: value}}
+	}
+	var none *authority
+	root := none.issue("root", nil, true)
+	for _, c := range []struct {
+		says    string
+		subject pkix.RDNSequence
+		wanted  string
+		match   bool
+	}{
+		{"alone", pkix.RDNSequence{one(o, "Campus"), one(uid, "EXAMPLE.ORG"), one(cn, "ap1")}, "UID=EXAMPLE.ORG", true},
+		{"by its number", pkix.RDNSequence{one(uid, "EXAMPLE.ORG")}, "0.9.2342.19200300.100.1.1=EXAMPLE.ORG", true},
+		{"the type's name in lower case", pkix.RDNSequence{one(uid, "EXAMPLE.ORG")}, "uid=EXAMPLE.ORG", true},
+		{"the value in lower case", pkix.RDNSequence{one(uid, "EXAMPLE.ORG")}, "UID=example.org", false},
+		{"one of several in one RDN", pkix.RDNSequence{{{Type: uid, Value: "EXAMPLE.ORG"}, {Type: cn, Value: "ap1"}}}, "UID=EXAMPLE.ORG", true},
+		{"text inside another attribute", pkix.RDNSequence{one(cn, "x,UID=EXAMPLE.ORG")}, "UID=EXAMPLE.ORG", false},
+		{"text inside another attribute, as of one RDN", pkix.RDNSequence{one(cn, "x+UID=EXAMPLE.ORG")}, "UID=EXAMPLE.ORG", false},
+		{"a longer value", pkix.RDNSequence{one(uid, "EXAMPLE.ORG.EVIL")}, "UID=EXAMPLE.ORG", false},
+		{"the value of another type", pkix.RDNSequence{one(o, "EXAMPLE.ORG")}, "UID=EXAMPLE.ORG", false},
+		{"a value with an equals sign and a comma", pkix.RDNSequence{one(o, "a=b, c+d")}, "O=a=b, c+d", true},
+		{"no subject", nil, "UID=EXAMPLE.ORG", false},
+	} {
+		leaf := root.issueWith("", nil, false, func(x *x509.Certificate) { x.RawSubject = must(asn1.Marshal(c.subject)) }).cert
+		client := &Client{Name: "x", SubjectRDNs: []RDN{must(ParseRDN(c.wanted))}}
+		if got := client.unmet(&Peer{Leaf: leaf, paths: ofClientCA}) == allMet; got != c.match {
+			t.Errorf("%s: the subject %v matches %q: %v, want %v", c.says, leaf.Subject, c.wanted, got, c.match)
+		}
+	}
+	for text, want := range map[string]string{
+		"":            "expected one attribute",
+		"UID":         "expected one attribute",
+		"UID=":        "expected one attribute",
+		"=x":          "expected an attribute type of CN, ",
+		"USER=x":      `or an object identifier such as 0.9.2342.19200300.100.1.1, got "USER"`,
+		"1.2.x=x":     "expected an attribute type",
+		"2.5.4.3,x=y": "expected an attribute type",
+	} {
+		if rdn, err := ParseRDN(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is read as %v, %v; want an error with %q", text, rdn, err, want)
+		}
+	}
+	if got := must(ParseRDN("1.2.3=x")).String() + " " + must(ParseRDN("uid=x")).String(); got != "1.2.3=x UID=x" {
+		t.Errorf("attributes are written as %q", got)
+	}
+}
