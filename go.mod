@@ -2,6 +2,10 @@ module radsec-gw
 
 go 1.26.0
 
+// Some CAs have given negative serial numbers, which RFC 5280 §4.1.2.2 asks to handle
+// gracefully; they are compared with their sign.
+godebug x509negativeserial=1
+
 require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/coreos/go-systemd/v22 v22.7.0

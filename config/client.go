@@ -31,6 +31,7 @@ func readClient(t *table) Client {
 		}
 		c.SANDNS = append(c.SANDNS, strings.ToLower(strings.TrimSuffix(s, ".")))
 	})
+	t.fileOrFiles("ca", &c.CA, MaxCertificates)
 	readNames(t, &c)
 	t.secret("secret", &c.Secret, false)
 	t.choices("packets", &c.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
@@ -63,6 +64,18 @@ func readNames(t *table, c *Client) {
 			t.r.wrong(path, `expected a URI with its scheme such as "urn:example:ap1", came %q`, s)
 		}
 		c.SANURI = append(c.SANURI, s)
+	})
+	t.texts("san_nairealm", func(path, s string) {
+		if s == "" || strings.ContainsAny(s, "*@") {
+			t.r.wrong(path, `expected a realm such as "example.org", got %q: a wildcard may be in the certificate only`, s)
+		}
+		c.SANNAIRealm = append(c.SANNAIRealm, s)
+	})
+	t.texts("subject_rdn", func(path, s string) {
+		if name, value, ok := strings.Cut(s, "="); !ok || name == "" || value == "" {
+			t.r.wrong(path, `expected one attribute of the subject such as "UID=EXAMPLE.ORG", got %q`, s)
+		}
+		c.SubjectRDN = append(c.SubjectRDN, s)
 	})
 	for _, k := range []struct {
 		key string

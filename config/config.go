@@ -56,7 +56,8 @@ type Listen struct {
 	MinTLS      uint16           // tls.VersionTLS12 (default) or tls.VersionTLS13
 	// CipherSuites are those allowed under TLS 1.2; nil (default): Go's own choice.
 	CipherSuites   []uint16
-	CRL            []string // paths of revocation lists, PEM or DER, each signed by a CA of ClientCA; default none
+	CRL            []string // paths of revocation lists, PEM or DER, each signed by a certificate of ClientCA, Intermediates or a client's CA; default none
+	Intermediates  []string // paths of certificates that are known, not trusted by themselves; default none
 	CRLStale       string   // CRLStaleAccept (default), CRLStaleRefuse
 	RadiusVersions []string // RFC 9765; default "1.0"; nil: ALPN is not used
 
@@ -114,7 +115,10 @@ type Client struct {
 	Fingerprints [][32]byte     // SHA-256 of the certificate's DER; empty: any
 	SANDNS       []string       // dNSName, lower case, may start with "*."; empty: any
 	SANIP        SANIP          // iPAddress; zero: any
+	CA           []string       // paths of PEM certificates, one of which its path must pass through; empty: one of Listen.ClientCA
 	SANURI       []string       // uniformResourceIdentifier; empty: any
+	SANNAIRealm  []string       // NAIRealm (RFC 7585 §2.2); empty: any
+	SubjectRDN   []string       // attributes of the subject, TYPE=value; empty: any
 	Subject      []string       // distinguished names in the form of RFC 2253; empty: any
 	Issuer       []string       // likewise
 	CommonName   []string       // of the subject; "*" stands for any characters; empty: any

@@ -52,6 +52,17 @@ func (t *table) files(key string, to *[]string, limit int64) {
 	}
 }
 
+// fileOrFiles reads a key that holds one such name, or an array of them.
+func (t *table) fileOrFiles(key string, to *[]string, limit int64) {
+	if _, one := t.values[key].(string); !one {
+		t.files(key, to, limit)
+		return
+	}
+	var path string
+	t.file(key, &path, limit)
+	*to = []string{path}
+}
+
 // readable resolves a name and reads the file, for the snapshot to have it. It
 // notes a mistake when that fails.
 func (t *table) readable(at, name string, limit int64) (path string, ok bool) {

@@ -25,6 +25,7 @@ func readListen(t *table) Listen {
 		t.require("client_ca", "the path of the CA certificates that clients are verified with (PEM)")
 	}
 	t.file("client_ca", &l.ClientCA, MaxCertificates)
+	t.files("intermediates", &l.Intermediates, MaxCertificates)
 	minTLS := "1.2"
 	t.choice("min_tls", &minTLS, "1.2", "1.3")
 	if minTLS == "1.3" {

@@ -45,7 +45,7 @@ func (c *Config) warnClients(warn warner) {
 	open := -1
 	for i := range c.Clients {
 		cl, path := &c.Clients[i], joinIndex("client", i)
-		byCertificate := cl.byCertificate()
+		byCertificate := cl.ByCertificate()
 		if open >= 0 {
 			warn(path, "client %q never matches: client %q before it takes every connection", cl.Name, c.Clients[open].Name)
 			continue
@@ -88,10 +88,10 @@ func (c *Config) accessServerByName() string {
 	return ""
 }
 
-// byCertificate tells whether any condition is on the certificate.
-func (cl *Client) byCertificate() bool {
+// ByCertificate tells whether any condition is on the certificate.
+func (cl *Client) ByCertificate() bool {
 	return cl.SANIP.Source || len(cl.Fingerprints)+len(cl.SANDNS)+len(cl.SANIP.Addresses)+len(cl.SANURI)+
-		len(cl.Subject)+len(cl.Issuer)+len(cl.CommonName)+len(cl.PolicyOID) > 0
+		len(cl.Subject)+len(cl.Issuer)+len(cl.CommonName)+len(cl.PolicyOID)+len(cl.CA)+len(cl.SANNAIRealm)+len(cl.SubjectRDN) > 0
 }
 
 // exposed says whether RADIUS over UDP to an address is likely to leave the

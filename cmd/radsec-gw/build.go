@@ -195,6 +195,7 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 	front := tlsfront.Config{
 		Certificate:             files.pair,
 		ClientCA:                files.caPEM,
+		Intermediates:           files.between,
 		CRLs:                    files.crls,
 		RefuseStaleCRL:          l.CRLStale == config.CRLStaleRefuse,
 		TicketKeys:              files.tickets,
@@ -216,7 +217,7 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 		Metrics:                 m,
 	}
 	for i := range cfg.Clients {
-		c, err := buildIdentity(&cfg.Clients[i])
+		c, err := buildIdentity(&cfg.Clients[i], files.clients[i])
 		if err != nil {
 			return front, err
 		}
@@ -229,13 +230,20 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 }
 
 // buildIdentity translates who a client is.
-func buildIdentity(c *config.Client) (*tlsfront.Client, error) {
+func buildIdentity(c *config.Client, cas []*x509.Certificate) (*tlsfront.Client, error) {
 	t := &tlsfront.Client{Client: identity.Client{
 		Name: c.Name, Networks: c.Networks, Fingerprints: c.Fingerprints,
 		SANDNS: c.SANDNS, SANIP: c.SANIP.Addresses, SANIPSource: c.SANIP.Source, SANURI: c.SANURI,
-		Subjects: c.Subject, Issuers: c.Issuer, CommonNames: c.CommonName,
+		NAIRealms: c.SANNAIRealm, CA: cas, Subjects: c.Subject, Issuers: c.Issuer, CommonNames: c.CommonName,
 	},
 		MaxConnections: c.MaxConnections, PacketsPerSecond: c.PacketsPerSecond, OctetsPerSecond: c.OctetsPerSecond,
+	}
+	for _, text := range c.SubjectRDN {
+		rdn, err := identity.ParseRDN(text)
+		if err != nil {
+			return nil, fmt.Errorf("client %q: subject_rdn: %w", c.Name, err)
+		}
+		t.SubjectRDNs = append(t.SubjectRDNs, rdn)
 	}
 	for _, text := range c.PolicyOID {
 		oid, err := x509.ParseOID(text)

@@ -68,15 +68,12 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	for _, ca := range m.cas {
 		warnValidity(warn, "listen.client_ca", ca, now)
 	}
-	for _, l := range m.crls {
-		if !l.NextUpdate.IsZero() && now.After(l.NextUpdate) {
-			warn("listen.crl", "the revocation list of %s is out of date since %s", l.Issuer, l.NextUpdate.Format(time.DateTime))
-		}
-	}
+	m.warnLists(warn, cfg, now)
+	m.warnIdentity(warn, cfg, now)
 	return list
 }
 
-func warnValidity(warn func(key, format string, args ...any), key string, c *x509.Certificate, now time.Time) {
+func warnValidity(warn warner, key string, c *x509.Certificate, now time.Time) {
 	const soon = 30 * 24 * time.Hour
 	switch {
 	case now.After(c.NotAfter):

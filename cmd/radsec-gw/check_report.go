@@ -65,6 +65,9 @@ func printListen(w io.Writer, cfg *config.Config, m *material) {
 	for _, ca := range m.cas {
 		fmt.Fprintf(t, "  client CA\t%s, until %s\n", ca.Subject, ca.NotAfter.Format(time.DateOnly))
 	}
+	for _, c := range m.between {
+		fmt.Fprintf(t, "  intermediate\t%s, until %s\n", c.Subject, c.NotAfter.Format(time.DateOnly))
+	}
 	fmt.Fprintf(t, "  metrics\t%s\n", metrics)
 }
 
@@ -94,8 +97,11 @@ func conditions(c *config.Client, auth string) string {
 	add("fingerprint", len(c.Fingerprints), func(i int) string { return shortFingerprint(c.Fingerprints[i]) })
 	add("named", len(c.SANDNS), func(i int) string { return c.SANDNS[i] })
 	ips := addressNames(c.SANIP)
+	add("of the CA in", len(c.CA), func(i int) string { return c.CA[i] })
 	add("with address", len(ips), func(i int) string { return ips[i] })
 	add("with URI", len(c.SANURI), func(i int) string { return c.SANURI[i] })
+	add("with realm", len(c.SANNAIRealm), func(i int) string { return c.SANNAIRealm[i] })
+	add("with", len(c.SubjectRDN), func(i int) string { return c.SubjectRDN[i] })
 	add("subject", len(c.Subject), func(i int) string { return c.Subject[i] })
 	add("issuer", len(c.Issuer), func(i int) string { return c.Issuer[i] })
 	add("common name", len(c.CommonName), func(i int) string { return c.CommonName[i] })

@@ -19,6 +19,8 @@ type material struct {
 	pair    tls.Certificate
 	caPEM   []byte // nil when clients are asked for no certificate
 	cas     []*x509.Certificate
+	clients [][]*x509.Certificate // the CAs of each client, by its place in the file
+	between []*x509.Certificate   // the intermediates
 	crls    []*x509.RevocationList
 	tickets [][32]byte      // nil: crypto/tls makes its own
 	web     tls.Certificate // of [metrics]; without certificates: HTTP without TLS
@@ -37,10 +39,15 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 		if err == nil {
 			m.caPEM, m.cas, err = certs.ParseCA(l.ClientCA, octets)
 		}
+		if err == nil {
+			m.crls, err = listsBeside(octets)
+		}
 		if err != nil {
 			wrong("listen.client_ca", err)
 		}
 	}
+	mistakes = append(mistakes, m.loadIssuers(cfg, from)...)
+	mistakes = append(mistakes, m.checkLists(cfg)...)
 	for i, path := range l.CRL {
 		if path == "" {
 			continue
@@ -102,10 +109,8 @@ func (m *material) addCRLs(path string, from *files.Snapshot) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	for _, l := range lists {
-		if m.cas != nil { // a CA that cannot be read is a mistake of its own
-			if _, err := identity.SignerOf(l, m.cas); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
+		if err := m.checkList(l); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	m.crls = append(m.crls, lists...)
@@ -146,5 +151,9 @@ func sumFiles(cfg *config.Config, from *files.Snapshot) sums {
 	add(config.MaxCertificates, l.Certificate, l.ClientCA, m.Certificate)
 	add(config.MaxKeys, l.PrivateKey, l.SessionTicketKeys, m.PrivateKey)
 	add(config.MaxCRL, l.CRL...)
+	add(config.MaxCertificates, l.Intermediates...)
+	for i := range cfg.Clients {
+		add(config.MaxCertificates, cfg.Clients[i].CA...)
+	}
 	return all
 }

@@ -45,7 +45,9 @@ func dialProbe(o *probeOptions) (*tls.Conn, error) {
 	if err != nil {
 		return nil, withCertsHint(err)
 	}
-	cfg.Certificates = []tls.Certificate{pair}
+	// Shown whatever CAs the gateway names: with Certificates crypto/tls would show none
+	// that comes from another, and the gateway could not say what is wrong with it.
+	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 
 	ctx, cancel := context.WithTimeout(context.Background(), o.timeout)
 	defer cancel()

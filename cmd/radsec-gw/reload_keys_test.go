@@ -109,6 +109,7 @@ func listenChanges() map[string]keyChange {
 		"Listen.MinTLS":                  {"", `min_tls = "1.3"`, inFront(func(c tlsfront.Config) any { return c.MinVersion })},
 		"Listen.CipherSuites":            {"", `cipher_suites = ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]`, inFront(func(c tlsfront.Config) any { return c.CipherSuites })},
 		"Listen.CRL":                     {"", `crl = ["ca.crl"]`, inFront(func(c tlsfront.Config) any { return len(c.CRLs) })},
+		"Listen.Intermediates":           {"", `intermediates = ["certs/other/ca.pem"]`, inFront(func(c tlsfront.Config) any { return len(c.Intermediates) })},
 		"Listen.CRLStale":                {"", `crl_stale = "refuse"`, inFront(func(c tlsfront.Config) any { return c.RefuseStaleCRL })},
 		"Listen.RadiusVersions":          {"", `radius_versions = ["1.1"]`, inFront(func(c tlsfront.Config) any { return c.RadiusVersions })},
 		"Listen.SilentTimeout":           {"", `silent_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.SilentTimeout })},
@@ -137,6 +138,9 @@ func clientChanges() map[string]keyChange {
 		"Clients.SANDNS":                         {"", `san_dns = ["a.example"]`, ofClient(func(c *tlsfront.Client) any { return c.SANDNS })},
 		"Clients.SANIP.Source":                   {"", `san_ip = ["source"]`, ofClient(func(c *tlsfront.Client) any { return c.SANIPSource })},
 		"Clients.SANIP.Addresses":                {"", `san_ip = ["127.0.0.1"]`, ofClient(func(c *tlsfront.Client) any { return c.SANIP })},
+		"Clients.CA":                             {"", `ca = "certs/other/ca.pem"`, ofClient(func(c *tlsfront.Client) any { return len(c.CA) })},
+		"Clients.SANNAIRealm":                    {"", `san_nairealm = ["a.example"]`, ofClient(func(c *tlsfront.Client) any { return c.NAIRealms })},
+		"Clients.SubjectRDN":                     {"", `subject_rdn = ["UID=a"]`, ofClient(func(c *tlsfront.Client) any { return c.SubjectRDNs })},
 		"Clients.SANURI":                         {"", `san_uri = ["urn:a"]`, ofClient(func(c *tlsfront.Client) any { return c.SANURI })},
 		"Clients.Subject":                        {"", `subject = ["CN=a"]`, ofClient(func(c *tlsfront.Client) any { return c.Subjects })},
 		"Clients.Issuer":                         {"", `issuer = ["CN=a"]`, ofClient(func(c *tlsfront.Client) any { return c.Issuers })},
@@ -265,12 +269,18 @@ func startForKeys(t *testing.T) (g *gateway, file string) {
 	}
 	writeTestFile(t, filepath.Join(dir, "ca.crl"), list)
 	writeTestFile(t, filepath.Join(dir, "tickets"), []byte(strings.Repeat("ab", 32)))
+	return runPlan(t, planOf(t, file)), file
+}
+
+// runPlan starts a gateway that ends with the test.
+func runPlan(t *testing.T, p *plan) *gateway {
+	t.Helper()
 	var out lockedBuffer
-	p := planOf(t, file)
 	lines := logs.New(&out, logConfig(&p.cfg.Log))
 	t.Cleanup(lines.Close)
 	ctx, cancel := context.WithCancel(context.Background())
-	if g, err = startGateway(ctx, p, slog.New(lines)); err != nil {
+	g, err := startGateway(ctx, p, slog.New(lines))
+	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
@@ -280,7 +290,7 @@ func startForKeys(t *testing.T) (g *gateway, file string) {
 			t.Error(err)
 		}
 	})
-	return g, file
+	return g
 }
 
 // Whatever changes of a server, a route or [routing], what lies behind the front

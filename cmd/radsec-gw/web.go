@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
 	"runtime/debug"
 
+	"radsec-gw/identity"
 	"radsec-gw/web"
 )
 
@@ -28,6 +30,9 @@ func webSettings(p *plan) web.Settings {
 func (g *gateway) whyNotServing() string {
 	if g.Draining() {
 		return "draining: the gateway is about to stop"
+	}
+	if stale := g.front.StaleLists(); len(stale) > 0 {
+		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date, so that their clients are refused: %s", identity.Few(stale))
 	}
 	return ""
 }

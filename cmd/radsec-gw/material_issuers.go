@@ -1,0 +1,96 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"slices"
+
+	"radsec-gw/certs"
+	"radsec-gw/config"
+	"radsec-gw/files"
+	"radsec-gw/identity"
+)
+
+// loadIssuers reads the clients' own CAs and the intermediates.
+func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistakes config.Mistakes) {
+	read := func(key, path string, parse func(path string, octets []byte) ([]*x509.Certificate, error)) (list []*x509.Certificate) {
+		if path == "" {
+			return nil
+		}
+		octets, err := from.Read(path, config.MaxCertificates)
+		if err == nil {
+			list, err = parse(path, octets)
+		}
+		if err != nil {
+			mistakes = append(mistakes, cfg.MistakeAt(key, err.Error()))
+		}
+		return list
+	}
+	m.clients = make([][]*x509.Certificate, len(cfg.Clients))
+	for i := range cfg.Clients {
+		paths := cfg.Clients[i].CA
+		for k, path := range paths {
+			key := fmt.Sprintf("client[%d].ca", i)
+			if len(paths) > 1 {
+				key = fmt.Sprintf("%s[%d]", key, k)
+			}
+			m.clients[i] = append(m.clients[i], read(key, path, func(path string, octets []byte) ([]*x509.Certificate, error) {
+				_, list, err := certs.ParseCA(path, octets)
+				return list, err
+			})...)
+		}
+		for k, text := range cfg.Clients[i].SubjectRDN {
+			if _, err := identity.ParseRDN(text); err != nil {
+				mistakes = append(mistakes, cfg.MistakeAt(fmt.Sprintf("client[%d].subject_rdn[%d]", i, k), err.Error()))
+			}
+		}
+	}
+	for i, path := range cfg.Listen.Intermediates {
+		m.between = append(m.between, read(fmt.Sprintf("listen.intermediates[%d]", i), path, certs.ParseCertificates)...)
+	}
+	return mistakes
+}
+
+// issuers are the certificates that may have signed a revocation list.
+func (m *material) issuers() []*x509.Certificate {
+	return slices.Concat(m.cas, slices.Concat(m.clients...), m.between)
+}
+
+// checkLists looks who has signed the lists beside the client CA's certificates.
+func (m *material) checkLists(cfg *config.Config) (mistakes config.Mistakes) {
+	for _, l := range m.crls {
+		if err := m.checkList(l); err != nil {
+			mistakes = append(mistakes, cfg.MistakeAt("listen.client_ca", err.Error()))
+		}
+	}
+	return mistakes
+}
+
+func (m *material) checkList(l *x509.RevocationList) error {
+	if m.cas == nil { // a CA that cannot be read is a mistake of its own
+		return nil
+	}
+	_, err := identity.SignerOf(l, m.issuers())
+	return err
+}
+
+// listsBeside returns the revocation lists that stand beside certificates in a PEM
+// file: some programs expect them there, and revoked clients must not come in because
+// nobody looks.
+func listsBeside(octets []byte) (lists []*x509.RevocationList, err error) {
+	for rest := octets; ; {
+		var b *pem.Block
+		if b, rest = pem.Decode(rest); b == nil {
+			return lists, nil
+		}
+		if b.Type != "X509 CRL" {
+			continue
+		}
+		more, err := identity.ParseCRLs(pem.EncodeToMemory(b))
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, more...)
+	}
+}
