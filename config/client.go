@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -35,6 +36,15 @@ func readClient(t *table) Client {
 	readNames(t, &c)
 	t.secret("secret", &c.Secret, false)
 	t.choices("packets", &c.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
+	t.texts("realms", func(path, s string) {
+		same := func(other string) bool { return strings.EqualFold(s, other) }
+		if err := checkRealm(s); err != nil {
+			t.r.wrong(path, "%v", err)
+		} else if slices.ContainsFunc(c.Realms, same) {
+			t.r.wrong(path, "%q is listed twice: remove one", s)
+		}
+		c.Realms = append(c.Realms, s)
+	})
 	t.choice("require_message_authenticator", &c.RequireMessageAuthenticator, RequireNever, RequireAccess, RequireAll)
 	t.flag("require_eap_message_authenticator", &c.RequireEAPMessageAuthenticator)
 	t.flag("verify_request_authenticator", &c.VerifyRequestAuthenticator)

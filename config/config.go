@@ -125,6 +125,7 @@ type Client struct {
 	PolicyOID    []string       // certificate policies, dotted; empty: any
 	Secret       Secret         // default "radsec" (RFC 6614 §2.3); never empty
 	Packets      []string       // default all four kinds; at least one, no doubles
+	Realms       []string       // which it may send, in the forms of Route.Realms; empty: all
 
 	RequireMessageAuthenticator    string // RequireNever (default), RequireAccess, RequireAll
 	RequireEAPMessageAuthenticator bool   // default true (RFC 3579 §3.2)

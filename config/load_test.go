@@ -120,6 +120,7 @@ func TestMistakes(t *testing.T) {
 		{"neither a file nor files", client("ca=3\n"), []string{`14: client[0].ca: expected an array of strings, came the integer 3`}},
 		{"intermediates", listen("intermediates=['none.pem']\n"), []string{`14: listen.intermediates[0]: expected a readable file, came "none.pem"`}},
 		{"a wildcard for realms in certificates", client("san_nairealm=['*.example.org','']\n"), []string{`14: client[0].san_nairealm[0]: expected a realm such as "example.org", got "*.example.org"`, `14: client[0].san_nairealm[1]: `}},
+		{"a client's realms", client("realms=['*.org','a@b.example','x.example','X.example']\n"), []string{`14: client[0].realms[0]: expected a suffix of two labels`, `14: client[0].realms[1]: expected a realm`, `14: client[0].realms[3]: "X.example" is listed twice`}},
 		{"no attribute", client("subject_rdn=['UID','=x','UID=']\n"), []string{`14: client[0].subject_rdn[0]: expected one attribute of the subject such as "UID=EXAMPLE.ORG", got "UID"`, `14: client[0].subject_rdn[1]: `, `14: client[0].subject_rdn[2]: `}},
 		{"empty secret", client("secret=''\n"), []string{`14: client[0].secret: expected a secret, came an empty one`}},
 		{"empty secret in a file", client("secret_file='empty.secret'\n"), []string{`14: client[0].secret_file: expected a secret, came an empty one`}},

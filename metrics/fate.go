@@ -45,6 +45,7 @@ const (
 	FateRateLimited        // beyond the packets or octets a second of its client, after a wait
 	FateTooManyOutstanding // beyond the requests that one connection may have unanswered, after a wait
 	FateTokenReused        // its Token is that of another unanswered request of its RADIUS/1.1 connection, which ends (RFC 9765 §4.2.2)
+	FateRealmNotAllowed    // the client may not send this realm
 
 	NumFates // how many there are
 )
@@ -82,6 +83,7 @@ var fateNames = [NumFates]string{
 	FateRateLimited:                 "rate_limited",
 	FateTooManyOutstanding:          "too_many_outstanding",
 	FateTokenReused:                 "token_reused",
+	FateRealmNotAllowed:             "realm_not_allowed",
 }
 
 // String is the fate's label value.

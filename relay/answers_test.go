@@ -10,6 +10,7 @@ import (
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
+	"radsec-gw/routing"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -146,6 +147,50 @@ func TestNotAllowed(t *testing.T) {
 				q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
 				b.send(l, q)
 				checkOwn(t, q, p.got(), row.want)
+				b.wantFates(row.fates)
+			})
+		})
+	}
+}
+
+// A client that has realms sends requests of these only.
+//
+// Rules: P34, P71, P74, P93, P96, TR8
+func TestRealmNotAllowed(t *testing.T) {
+	rows := []struct {
+		name   string
+		code   radius.Code
+		policy Unreachable
+		attrs  []attr
+		want   expectation
+		fates  string
+	}{
+		{"access, reject", 1, Reject, []attr{user("nemo@example.org")}, expectation{3, 502}, "access/realm_not_allowed=1"},
+		{"access, protocol-error", 1, ProtocolError, []attr{user("nemo@example.org")}, expectation{52, 502}, "access/realm_not_allowed=1"},
+		{"access, silent", 1, Silent, []attr{user("nemo@example.org")}, expectation{}, "access/realm_not_allowed=1"},
+		{"access without realm", 1, Reject, []attr{user("nemo")}, expectation{3, 502}, "access/realm_not_allowed=1"},
+		{"accounting", 4, Reject, []attr{user("nemo@example.org")}, expectation{}, "accounting/realm_not_allowed=1"},
+		{"CoA", 43, Silent, []attr{user("nemo@campus.example"), text(126, "1example.org")}, expectation{45, 502}, "coa/realm_not_allowed=1"},
+		{"Disconnect", 40, Silent, []attr{user("nemo@campus.example"), text(126, "1example.org")}, expectation{42, 502}, "disconnect/realm_not_allowed=1"},
+		{"a realm that it may send, and that has no route", 1, Reject, []attr{user("nemo@campus.example")}, expectation{3, 502}, "access/no_route=1"},
+		{"Status-Server", 12, Reject, nil, expectation{2, 0}, "status/status_answered=1"},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				filter, err := routing.NewFilter([]string{"campus.example"}, routing.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				b := newBed(t, settings{policy: strict, onUnroutable: row.policy})
+				b.client.Realms = filter
+				l, p := b.open()
+				q := request(row.code, 9, 1, append(row.attrs, mac)...)
+				b.send(l, q)
+				checkOwn(t, q, p.got(), row.want)
+				if n := len(b.net.seen()); n != 0 {
+					t.Errorf("the server got %d datagrams, expected none", n)
+				}
 				b.wantFates(row.fates)
 			})
 		})

@@ -28,6 +28,7 @@ type Client struct {
 	Name    string
 	Secret  *wire.ClientSecret
 	Allowed [wire.NumKinds]bool // the kinds it may send; Status-Server is always answered
+	Realms  *routing.Filter     // the realms that it may send; nil: all
 	// Policy says what a packet of each kind must prove.
 	Policy [wire.NumKinds]wire.RequestPolicy
 	// ReversePath says what a CoA or Disconnect gets whose sender is none of the

@@ -10,13 +10,21 @@ import (
 // notices are the log lines of what an operator must act on, each let through
 // once a minute with the number suppressed.
 type notices struct {
-	route, identifier, reply, stale, path logs.Limiter
+	route, identifier, reply, stale, path, realm logs.Limiter
 }
 
 // noRoute tells of a realm that no route takes.
 func (g *Gateway) noRoute(x *exchange, realm []byte) {
 	g.notice.route.Say(g.back.Now(), func() logs.Line {
 		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]",
+			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(realm)}}
+	})
+}
+
+// wrongRealm tells of a realm that its client may not send.
+func (g *Gateway) wrongRealm(x *exchange, realm []byte) {
+	g.notice.realm.Say(g.back.Now(), func() logs.Line {
+		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a client sent a request of a realm that is not among its realms; add it there if the client may send it",
 			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(realm)}}
 	})
 }

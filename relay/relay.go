@@ -69,7 +69,7 @@ func (l *Link) parse(v *wire.View, p []byte) error {
 // is under way; else it has had its answer and its fate.
 //
 //  3. Status-Server is about this hop and answered here (RFC 5997 §4.2).
-//  4. The client must be allowed to send this kind (RFC 6614 §2.5). A CoA or
+//  4. The client must be allowed to send this kind and this realm (RFC 6614 §2.5). A CoA or
 //     Disconnect must also be fresh and come from where the user's requests go,
 //     if so configured (RFC 5176 §6.1, §6.3).
 //  5. What it sent before is not relayed twice (RFC 5080 §2.2.2, RFC 9765 §4.2.2).
@@ -83,6 +83,10 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 	}
 	if !x.client.Allowed[x.Kind] { // 4
 		return l.decline(b, x, metrics.FateNotAllowed, causeUnsupportedExtension)
+	}
+	if realm, ok := x.client.Realms.Allows(&x.view); !ok { // 4
+		l.gateway.wrongRealm(x, realm)
+		return l.decline(b, x, metrics.FateRealmNotAllowed, causeNotRoutable)
 	}
 	rules := b.rules
 	if x.dynamic() && !l.authorised(b, x, rules) {

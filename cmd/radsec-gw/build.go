@@ -161,7 +161,11 @@ func buildTable(cfg *config.Config) (*routing.Table, error) {
 		r := &cfg.Routes[i]
 		rules = append(rules, routing.Rule{Realms: r.Realms, Kinds: kindsOf(r.Packets), Group: i})
 	}
-	return routing.New(rules, routing.Options{CoAByUserName: cfg.Routing.CoAByUserName})
+	return routing.New(rules, routingOptions(cfg))
+}
+
+func routingOptions(cfg *config.Config) routing.Options {
+	return routing.Options{CoAByUserName: cfg.Routing.CoAByUserName}
 }
 
 func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
@@ -221,7 +225,7 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 		if err != nil {
 			return front, err
 		}
-		if c.Policy, err = buildClient(&cfg.Clients[i], m, len(cfg.Clients) > 1); err != nil {
+		if c.Policy, err = buildClient(cfg, i, m); err != nil {
 			return front, err
 		}
 		front.Clients = append(front.Clients, c)
@@ -270,13 +274,19 @@ func clientAuthOf(s string) identity.ClientAuth {
 
 // buildClient translates what a client may send and must prove. One of several
 // clients gets a share of the servers' Identifiers.
-func buildClient(c *config.Client, m *metrics.Metrics, shared bool) (*relay.Client, error) {
+func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.Client, error) {
+	c := &cfg.Clients[i]
 	secret, err := wire.NewClientSecret(c.Secret.Octets())
 	if err != nil {
 		return nil, fmt.Errorf("client %q: %w", c.Name, err)
 	}
 	out := &relay.Client{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath)}
-	if shared {
+	if len(c.Realms) > 0 {
+		if out.Realms, err = routing.NewFilter(c.Realms, routingOptions(cfg)); err != nil {
+			return nil, fmt.Errorf("client %q: %w", c.Name, err)
+		}
+	}
+	if len(cfg.Clients) > 1 {
 		out.Share = new(udpback.Share)
 	}
 	for _, k := range kindsOf(c.Packets) {

@@ -128,6 +128,8 @@ func TestCheckReadsIssuers(t *testing.T) {
 		{"a list of nobody beside the CA", append(one.CertPEM(), pemOf("X509 CRL", list)...), "", "", "5: listen.client_ca: the revocation list of CN=CA two"},
 		{"a client's CA that is none", one.CertPEM(), "", `ca = "leaf.pem"`, "9: client[0].ca: "},
 		{"one of a client's CAs that is none", one.CertPEM(), "", `ca = ["two.pem", "leaf.pem"]`, "9: client[0].ca[1]: "},
+		{"a realm twice", one.CertPEM(), "", `realms = ["a.example", "A.example"]`, "9: client[0].realms[1]: \"A.example\" is listed twice"},
+		{"realms", one.CertPEM(), "", `realms = ["a.example", "*.b.example", ""]`, ""},
 		{"an attribute of no type", one.CertPEM(), "", `subject_rdn = ["USER=x"]`, "9: client[0].subject_rdn[0]: expected an attribute type of CN, "},
 	} {
 		dir, file := checkDir(t, strings.NewReplacer("# more of listen", c.listen, "# conditions", c.conditions).Replace(identityConfig))

@@ -77,8 +77,21 @@ func printClients(w io.Writer, cfg *config.Config) {
 	fmt.Fprintln(t, "  name\tconditions\tmay send")
 	for i := range cfg.Clients {
 		c := &cfg.Clients[i]
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", c.Name, conditions(c, cfg.Listen.ClientAuth), strings.Join(c.Packets, ", "))
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", c.Name, conditions(c, cfg.Listen.ClientAuth), maySend(c))
 	}
+}
+
+// maySend puts which packets a client may send into words.
+func maySend(c *config.Client) string {
+	text := strings.Join(c.Packets, ", ")
+	if len(c.Realms) == 0 {
+		return text
+	}
+	var realms []string
+	for _, realm := range c.Realms {
+		realms = append(realms, realmWords(realm))
+	}
+	return text + " of " + strings.Join(realms, ", ")
 }
 
 // conditions puts what a client must fulfil into words.

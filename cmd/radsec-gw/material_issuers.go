@@ -5,11 +5,13 @@ import (
 	"encoding/pem"
 	"fmt"
 	"slices"
+	"strings"
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
 	"radsec-gw/files"
 	"radsec-gw/identity"
+	"radsec-gw/routing"
 )
 
 // loadIssuers reads the clients' own CAs and the intermediates.
@@ -46,8 +48,24 @@ func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistak
 			}
 		}
 	}
+	mistakes = append(mistakes, realmMistakes(cfg)...)
 	for i, path := range cfg.Listen.Intermediates {
 		m.between = append(m.between, read(fmt.Sprintf("listen.intermediates[%d]", i), path, certs.ParseCertificates)...)
+	}
+	return mistakes
+}
+
+// realmMistakes looks at the realms that clients may send as routing does.
+func realmMistakes(cfg *config.Config) (mistakes config.Mistakes) {
+	for i := range cfg.Clients {
+		if len(cfg.Clients[i].Realms) == 0 {
+			continue
+		}
+		_, err := routing.NewFilter(cfg.Clients[i].Realms, routingOptions(cfg))
+		for _, m := range tableMistakes(cfg, err) {
+			key := strings.Replace(m.Key, "route[0]", fmt.Sprintf("client[%d]", i), 1)
+			mistakes = append(mistakes, cfg.MistakeAt(key, strings.ReplaceAll(m.Text, "route[0] takes", "the client may send")))
+		}
 	}
 	return mistakes
 }

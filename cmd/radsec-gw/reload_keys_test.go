@@ -148,6 +148,7 @@ func clientChanges() map[string]keyChange {
 		"Clients.PolicyOID":                      {"", `policy_oid = ["1.2.3"]`, ofClient(func(c *tlsfront.Client) any { return c.PolicyOIDs })},
 		"Clients.Secret":                         {"", `secret = "another"`, ofPolicy(func(c *relay.Client) any { return c.Secret })},
 		"Clients.Packets":                        {"", `packets = ["access"]`, ofPolicy(func(c *relay.Client) any { return c.Allowed })},
+		"Clients.Realms":                         {"", `realms = ["example.org"]`, ofPolicy(func(c *relay.Client) any { return c.Realms != nil })},
 		"Clients.RequireMessageAuthenticator":    {"", `require_message_authenticator = "all"`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
 		"Clients.RequireEAPMessageAuthenticator": {"", `require_eap_message_authenticator = false`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
 		"Clients.VerifyRequestAuthenticator":     {"", `verify_request_authenticator = false`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
