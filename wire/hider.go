@@ -21,6 +21,9 @@ type hider struct {
 	flat   [MaxLength]byte // attributes on their way between RADIUS/1.0 and 1.1
 	made   [MaxLength]byte // a value in its other form
 
+	last     *[MaxLength]byte // a request without what a NAS is not to get; nil until the first
+	lastView View             // of it
+
 	random [512]byte // octets from crypto/rand; those of them that are left are at the end
 	left   int
 }

@@ -22,8 +22,19 @@ package wire
 // Errors: ErrUserPassword, ErrChallenge, ErrTooLong; ErrCode for a Status-Server, which is
 // never relayed (RFC 5997 §4.4), and for what is no request; ErrFull.
 func (d *Digests) WriteRequest(dst []byte, v *View, from *ClientSecret, to *ServerSecret, id ServerID) (int, error) {
+	return d.WriteRequestWith(dst, v, from, to, id, &RequestOptions{})
+}
+
+// WriteRequestWith is WriteRequest with options.
+func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *ServerSecret, id ServerID, o *RequestOptions) (int, error) {
 	if err := d.room(); err != nil {
 		return 0, err
+	}
+	if o.NAS != nil {
+		var err error
+		if v, err = d.lastHop(v, o.NAS); err != nil {
+			return 0, err
+		}
 	}
 	dst = dst[:MaxLength]
 	dst[0], dst[1] = v.Packet[0], byte(id)
@@ -60,6 +71,7 @@ func (d *Digests) WriteRequest(dst []byte, v *View, from *ClientSecret, to *Serv
 		}
 	}
 
+	n = appendMarker(dst, n, o.ProxyState)
 	d.sign(putLength(dst, n), firstIf(withMA), !access, &to.secret)
 	return n, nil
 }

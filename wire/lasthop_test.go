@@ -1,0 +1,100 @@
+package wire
+
+import (
+	"bytes"
+	"testing"
+
+	"layeh.com/radius"
+)
+
+// What a NAS gets: neither Operator-Name nor Operator-NAS-Identifier, everything else as
+// it was, and one attribute that identifies it, added only when there is none. The
+// client's packet stays as it was.
+// Rules: P15, P89, P90
+func TestLastHop(t *testing.T) {
+	secret, err := NewServerSecret([]byte("server-secret-of-16+"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		name   string
+		nas    NAS
+		attrs  string
+		want   string
+		tooBig bool
+	}{
+		{"nothing in it", NAS{Identifier: "ap"}, "", "\x20\x04ap", false},
+		{"IPv4", NAS{Address: []byte{1, 2, 3, 4}}, "\x01\x03u", "\x01\x03u\x04\x06\x01\x02\x03\x04", false},
+		{"IPv6", NAS{Address: bytes.Repeat([]byte{6}, 16)}, "", "\x5f\x12" + string(bytes.Repeat([]byte{6}, 16)), false},
+		{"nothing to add", NAS{}, "\x01\x03u", "\x01\x03u", false},
+		{"NAS-Identifier is there", NAS{Identifier: "ap"}, "\x20\x05own\x7e\x041a", "\x20\x05own", false},
+		{"NAS-IP-Address is there", NAS{Identifier: "ap"}, "\x7e\x041a\x04\x06\x01\x01\x01\x01", "\x04\x06\x01\x01\x01\x01", false},
+		{"NAS-IPv6-Address is there", NAS{Identifier: "ap"}, "\x5f\x02", "\x5f\x02", false},
+		{"both names", NAS{Identifier: "ap"}, "\x01\x03u\x7e\x041a\xf1\x05\x08id\x2c\x03s\x7e\x02", "\x01\x03u\x2c\x03s\x20\x04ap", false},
+		{"other extended attributes", NAS{Identifier: "ap"}, "\xf1\x02\xf1\x03\x08\xf1\x04\x09x\xf2\x04\x08x", "\xf1\x02\xf1\x04\x09x\xf2\x04\x08x\x20\x04ap", false},
+		{"no more fits", NAS{Identifier: "ap"}, string(bytes.Repeat(append([]byte{200, 251}, make([]byte, 249)...), 16)) + "\xc8\x3b" + string(make([]byte, 57)), "", true},
+	} {
+		for _, code := range []radius.Code{radius.CodeCoARequest, radius.CodeDisconnectRequest} {
+			packet := append(make([]byte, MinLength), x.attrs...)
+			packet[0] = byte(code)
+			putLength(packet, len(packet))
+			before := bytes.Clone(packet)
+			for _, v11 := range []bool{false, true} {
+				var v View
+				parse := v.Parse
+				if v11 {
+					parse = v.Parse11
+				}
+				if err := parse(packet); err != nil {
+					t.Fatalf("%s: %v", x.name, err)
+				}
+				d, dst := NewDigests(), make([]byte, MaxLength)
+				n, err := d.WriteRequestWith(dst, &v, RadSecSecret(), secret, 7, &RequestOptions{NAS: &x.nas})
+				d.Run()
+				if x.tooBig {
+					if err != ErrTooLong {
+						t.Errorf("%s: %v, expected ErrTooLong", x.name, err)
+					}
+					continue
+				}
+				if err != nil {
+					t.Errorf("%s: %v", x.name, err)
+					continue
+				}
+				if got := string(dst[MinLength:n]); got != x.want {
+					t.Errorf("%s, 1.1 %v: the NAS gets %q, expected %q", x.name, v11, got, x.want)
+				}
+				if !radius.IsAuthenticRequest(dst[:n], []byte("server-secret-of-16+")) {
+					t.Errorf("%s: the Request Authenticator is wrong", x.name)
+				}
+				if !bytes.Equal(packet, before) {
+					t.Errorf("%s: the client's packet was altered", x.name)
+				}
+			}
+		}
+	}
+}
+
+// Rules: P87
+func TestOperatorNASIdentifier(t *testing.T) {
+	for attrs, want := range map[string]string{
+		"":                                    "none",
+		"\xf1\x02":                            "none",
+		"\xf1\x03\x08":                        "",
+		"\xf1\x04\x09x":                       "none",
+		"\xf2\x04\x08x":                       "none",
+		"\xf1\x04\x09x\xf1\x05\x08id\x01\x02": "id",
+	} {
+		packet := append(make([]byte, MinLength), attrs...)
+		packet[0] = 43
+		putLength(packet, len(packet))
+		var v View
+		if err := v.Parse(packet); err != nil {
+			t.Fatal(err)
+		}
+		got := v.OperatorNASIdentifier()
+		if string(got) != want && !(got == nil && want == "none") {
+			t.Errorf("Operator-NAS-Identifier of %q is %q, expected %q", attrs, got, want)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package wire
+
+// RequestOptions is what the server's copy of a request has that neither its client
+// nor the secrets ask for. The zero value is nothing.
+type RequestOptions struct {
+	// ProxyState is the value of a Proxy-State of the gateway's own, behind all other
+	// attributes (RFC 2865 §2.3, §5.33); 1 to 253 octets, none when empty. Where it
+	// would make the request longer than 4096 octets it is left out: no request fails
+	// for it.
+	ProxyState []byte
+	// NAS, when it is not nil, says that the server is the NAS: the last hop of a CoA
+	// or Disconnect (RFC 8559 §4.2).
+	NAS *NAS
+}
+
+// NextProxyState returns the value of the next Proxy-State that begins with prefix,
+// inside Packet, and where to look for the one after it; nil when there is none. The
+// first call has after = 0. It costs nothing for a packet without Proxy-State.
+func (v *View) NextProxyState(prefix string, after int) (value []byte, next int) {
+	off := max(after, int(v.first[slotProxyState]))
+	if off == 0 {
+		return nil, 0
+	}
+	for off < len(v.Packet) {
+		end := off + int(v.Packet[off+1])
+		if value := v.Packet[off+2 : end : end]; v.Packet[off] == typeProxyState && len(value) >= len(prefix) && string(value[:len(prefix)]) == prefix {
+			return value, end
+		}
+		off = end
+	}
+	return nil, 0
+}
+
+// appendMarker adds the gateway's own Proxy-State, if there is one and it fits.
+func appendMarker(dst []byte, n int, value []byte) int {
+	if len(value) == 0 {
+		return n
+	}
+	if end, err := appendAttribute(dst, n, typeProxyState, value); err == nil {
+		return end
+	}
+	return n
+}
+
+// appendAttribute writes an attribute of type t to dst[n:] and returns the new end;
+// value has at most 253 octets. Error: ErrTooLong.
+func appendAttribute(dst []byte, n int, t byte, value []byte) (int, error) {
+	if 2+len(value) > len(dst)-n {
+		return 0, ErrTooLong
+	}
+	dst[n], dst[n+1] = t, byte(2+len(value))
+	return n + 2 + copy(dst[n+2:], value), nil
+}
