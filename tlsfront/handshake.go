@@ -181,6 +181,7 @@ func (s *Server) attach(session *Session) {
 	defer s.mu.Unlock()
 	session.handler = h
 	session.counter, _ = h.(counter)
+	session.refuser, _ = h.(refuser)
 	session.counts.Store(session.counter != nil)
 	if session.Client() != was && s.cfg.Changed != nil {
 		s.cfg.Changed(session, h)

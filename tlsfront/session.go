@@ -34,6 +34,7 @@ type Session struct {
 	v11     bool // RADIUS/1.1 was negotiated
 	handler Handler
 	counter counter // the handler, when it counts; else nil
+	refuser refuser // the handler, when it answers what is shed; else nil
 
 	client  atomic.Pointer[Client] // replaced by Update, always by one of the same name
 	closing atomic.Bool            // set once, by end

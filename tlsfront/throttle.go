@@ -72,6 +72,11 @@ func later(a, b time.Time) time.Time {
 // counter is a Handler that knows how many requests are unanswered.
 type counter interface{ Outstanding() int }
 
+// refuser is a Handler that answers what is shed, on a connection of RADIUS/1.1.
+type refuser interface {
+	Refuse(p []byte, fate metrics.Fate)
+}
+
 // limits are what holds for the packets of a connection at the moment.
 type limits struct {
 	pace        *pace // nil: none
@@ -137,8 +142,7 @@ func (s *Session) throttle(p []byte, l limits) bool {
 			s.behind = now
 		}
 		if now.Sub(s.behind) >= longestWait {
-			s.packets++
-			s.state.metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
+			s.shed(p, fate)
 			return false
 		}
 		if !waited {
@@ -151,6 +155,18 @@ func (s *Session) throttle(p []byte, l limits) bool {
 		time.Sleep(min(d, lookUp))
 	}
 	return false
+}
+
+// shed ends a packet that has waited behind a limit for too long. RADIUS/1.1 has an
+// answer for it (RFC 9765 §6.1); in RADIUS/1.0 it is dropped, which costs no digest.
+func (s *Session) shed(p []byte, fate metrics.Fate) {
+	s.packets++
+	if s.v11 && s.refuser != nil {
+		s.fresh++ // Flush must follow
+		s.refuser.Refuse(p, fate)
+		return
+	}
+	s.state.metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
 }
 
 // flushAll has the handler send its batches on, and sends what is queued for

@@ -54,7 +54,10 @@ import (
 //
 // A Handler may have one more method, Outstanding() int, safe for any
 // goroutine: how many requests are unanswered, one counting until its answer was
-// given to Send. MaxOutstanding, IdleTimeout and Drain go by it.
+// given to Send. MaxOutstanding, IdleTimeout and Drain go by it. And it may have a
+// method Refuse(p []byte, fate metrics.Fate), which takes a packet of RADIUS/1.1, as
+// Packet does, that is beyond a limit: it counts the fate, and answers the packet
+// (RFC 9765 §6.1).
 type Handler interface {
 	// Packet takes one whole packet as cut by its Length, 20..4096 octets.
 	// p is valid during the call only, and may be changed. An error closes the
