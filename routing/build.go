@@ -9,16 +9,19 @@ import (
 	"radsec-gw/wire"
 )
 
-// RuleError says what is wrong with one realm of one rule.
+// RuleError says what is wrong with one entry of one rule.
 type RuleError struct {
-	Rule, Realm int // indexes, from 0
-	Err         error
+	Rule  int    // index, from 0
+	List  string // "realms" or "operators"
+	Entry int    // index in the list, from 0
+	Err   error
 }
 
-// Error names the rule as the configuration does.
-func (e *RuleError) Error() string {
-	return fmt.Sprintf("route[%d].realms[%d]: %v", e.Rule, e.Realm, e.Err)
-}
+// Key names the entry as the configuration does.
+func (e *RuleError) Key() string { return fmt.Sprintf("route[%d].%s[%d]", e.Rule, e.List, e.Entry) }
+
+// Error names the entry as the configuration does.
+func (e *RuleError) Error() string { return fmt.Sprintf("%s: %v", e.Key(), e.Err) }
 
 // Unwrap gives the reason alone.
 func (e *RuleError) Unwrap() error { return e.Err }
@@ -27,14 +30,22 @@ func (e *RuleError) Unwrap() error { return e.Err }
 // kind of packet, suffixes of one label (RFC 7542 §3) and patterns that are no
 // regular expressions; the error joins a *RuleError for each.
 func New(rules []Rule, o Options) (*Table, error) {
-	b := builder{table: &Table{coaByUserName: o.CoAByUserName}, claims: map[claim]int{}}
+	b := builder{table: &Table{coaByUserName: o.CoAByUserName, formats: o.Formats}, claims: map[claim]int{}}
+	if len(o.Formats) == 0 {
+		b.table.formats = []Format{Suffix}
+	}
 	for k := range b.table.kinds {
 		b.table.kinds[k] = realms{exact: map[string]int{}, suffixes: map[string]int{}}
 	}
 	for i, rule := range rules {
 		for j, realm := range rule.Realms {
 			if err := b.add(i, rule, realm); err != nil {
-				b.errs = append(b.errs, &RuleError{Rule: i, Realm: j, Err: err})
+				b.errs = append(b.errs, &RuleError{Rule: i, List: "realms", Entry: j, Err: err})
+			}
+		}
+		for j, operator := range rule.Operators {
+			if err := b.addOperator(i, rule, operator); err != nil {
+				b.errs = append(b.errs, &RuleError{Rule: i, List: "operators", Entry: j, Err: err})
 			}
 		}
 	}
@@ -54,8 +65,47 @@ type builder struct {
 // claim is what only one rule may have. The realm is folded and keeps its
 // "*." or "~", so the sorts of realms cannot collide.
 type claim struct {
-	kind  wire.Kind
-	realm string
+	kind     wire.Kind
+	operator bool
+	realm    string
+}
+
+// claim notes that rule i has an entry for a kind, or says who had it before.
+func (b *builder) claim(i int, c claim, what, entry string) error {
+	if earlier, ok := b.claims[c]; ok {
+		return fmt.Errorf("route[%d] takes %s packets of %s %q already: expected each %s once for a kind of packet", earlier, c.kind, what, entry, what)
+	}
+	b.claims[c] = i
+	return nil
+}
+
+// addOperator enters one operator of rule i for those of its kinds that are routed by
+// it.
+func (b *builder) addOperator(i int, rule Rule, entry string) error {
+	space, name, err := parseOperator(entry)
+	if err != nil {
+		return err
+	}
+	folded := string(fold(nil, []byte(name)))
+	octet := string(operatorSpaces[space].octet)
+	for _, kind := range rule.Kinds {
+		if kind != wire.KindCoA && kind != wire.KindDisconnect {
+			continue
+		}
+		if err := b.claim(i, claim{kind, true, octet + folded}, "operator", entry); err != nil {
+			return err
+		}
+		o := &b.table.kinds[kind].operator
+		if o.exact == nil {
+			o.exact = map[string]int{}
+		}
+		if name == "*" {
+			o.spaces[space] = target{rule.Group, true}
+		} else {
+			o.exact[octet+folded] = rule.Group
+		}
+	}
+	return nil
 }
 
 // add enters one realm of rule i for all its kinds.
@@ -84,10 +134,9 @@ func (b *builder) add(i int, rule Rule, realm string) error {
 		if kind >= wire.NumKinds {
 			return fmt.Errorf("expected a kind below %d, came %d", wire.NumKinds, kind)
 		}
-		if earlier, ok := b.claims[claim{kind, name}]; ok {
-			return fmt.Errorf("route[%d] takes %s packets of realm %q already: expected each realm once for a kind of packet", earlier, kind, realm)
+		if err := b.claim(i, claim{kind, false, name}, "realm", realm); err != nil {
+			return err
 		}
-		b.claims[claim{kind, name}] = i
 		r := &b.table.kinds[kind]
 		switch {
 		case isPattern:

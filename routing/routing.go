@@ -26,8 +26,12 @@ type Rule struct {
 	// unanchored, case apart), "" (no realm) and "*" (default). ASCII letters are
 	// compared without case, other characters in Unicode Normalization Form C.
 	Realms []string
-	Kinds  []wire.Kind // what the rule is for; of no effect when empty
-	Group  int         // handed back by Lookup and Route, any number
+	// Operators are the Operator-Names of other namespaces than that of realms that
+	// the rule is for, as "wbaid:EXAMPLE:US" or, for a whole namespace, "wbaid:*". They
+	// are compared as realms are; only CoA and Disconnect are routed by them.
+	Operators []string
+	Kinds     []wire.Kind // what the rule is for; of no effect when empty
+	Group     int         // handed back by Lookup and Route, any number
 }
 
 // Options are the choices that hold for all rules.
@@ -36,6 +40,9 @@ type Options struct {
 	// of User-Name. RFC 8559 §2.1 wants them refused, but most of what sends CoA
 	// inside one organisation has no Operator-Name.
 	CoAByUserName bool
+	// Formats are the ways in which a User-Name names its realm: the first that finds
+	// one counts. Nil: Suffix only.
+	Formats []Format
 }
 
 // Table is a set of rules, ready to be asked.
@@ -43,6 +50,7 @@ type Table struct {
 	// static after construction
 	kinds         [wire.NumKinds]realms
 	coaByUserName bool
+	formats       []Format
 }
 
 // realms are the rules for one kind of packet.
@@ -50,8 +58,9 @@ type realms struct {
 	exact    map[string]int // folded name → group
 	suffixes map[string]int // folded name without "*." → group
 	patterns []pattern      // in the order of the rules
-	none     target         // ""
-	fallback target         // "*"
+	operator operators
+	none     target // ""
+	fallback target // "*"
 }
 
 type pattern struct {
@@ -121,40 +130,39 @@ func (t *Table) Route(v *wire.View) (group int, realm []byte, ok bool) {
 	kind := v.Kind()
 	switch kind {
 	case wire.KindCoA, wire.KindDisconnect:
-		if realm, ok = t.operatorRealm(v); !ok {
-			return 0, realm, false
-		}
+		return t.routeDynamic(v)
 	default:
 		// A User-Name that is no NAI, or none at all as in Accounting-On, is no
 		// reason to refuse: it has no realm (RFC 7542 §2.6.1).
-		realm = Realm(v.UserName())
+		realm = t.Realm(v.UserName())
 	}
 	group, ok = t.Lookup(kind, realm)
 	return group, realm, ok
 }
 
-// operatorRealm is the realm of a CoA- or Disconnect-Request: these travel to
-// the operator of the network, whom Operator-Name names, not to the user's home
-// (RFC 8559 §2.1). Its first octet is the name space, '1' for a realm (RFC 5580
-// §4.1); names of the other spaces, and an empty one, lead nowhere.
-func (t *Table) operatorRealm(v *wire.View) (realm []byte, ok bool) {
-	operator := v.OperatorName()
-	if operator == nil {
-		return Realm(v.UserName()), t.coaByUserName
+// routeDynamic is Route for CoA and Disconnect: these travel to the operator of the
+// network, whom Operator-Name names, not to the user's home (RFC 8559 §2.1). Its first
+// octet is the namespace, '1' for a realm (RFC 5580 §4.1). A name of another namespace
+// goes where a rule has it; one of none, or an empty one, leads nowhere.
+func (t *Table) routeDynamic(v *wire.View) (group int, realm []byte, ok bool) {
+	kind, operator := v.Kind(), v.OperatorName()
+	switch {
+	case operator == nil && t.coaByUserName:
+		realm = t.Realm(v.UserName())
+	case operator == nil:
+		return 0, t.Realm(v.UserName()), false
+	case len(operator) < 2:
+		return 0, nil, false
+	case operator[0] != spaceRealm:
+		group, ok = t.kinds[kind].operator.lookup(operator)
+		return group, nil, ok
+	default:
+		realm = operator[1:]
 	}
-	if len(operator) < 2 || operator[0] != '1' {
-		return nil, false
-	}
-	return operator[1:], true
+	group, ok = t.Lookup(kind, realm)
+	return group, realm, ok
 }
 
-// Realm returns what follows the last "@" of a User-Name, nil when there is
-// none. RFC 7542 §2.2 allows no second "@", but where one came, the last is the
-// one that other proxies cut at; the user part before it may be empty (§2.4).
-func Realm(userName []byte) []byte {
-	at := bytes.LastIndexByte(userName, '@')
-	if at < 0 {
-		return nil
-	}
-	return userName[at+1:]
-}
+// Realm returns the realm of a User-Name, inside it, nil when it names none in any of
+// the formats of the table.
+func (t *Table) Realm(userName []byte) []byte { return realmOf(userName, t.formats) }

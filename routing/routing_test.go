@@ -83,16 +83,16 @@ func TestLookup(t *testing.T) {
 		big
 	)
 	table := mustNew(t, Options{},
-		Rule{[]string{"~^nas", "~ORG$"}, access, first},
-		Rule{[]string{"*"}, both, fallback},
-		Rule{[]string{"*.Example.org"}, access, suffix},
-		Rule{[]string{"*.b.example.org"}, access, longer},
-		Rule{[]string{"~nas"}, access, second},
-		Rule{[]string{"Example.ORG", "home"}, access, exact},
-		Rule{[]string{"deep.a.example.org"}, access, below},
-		Rule{[]string{""}, access, none},
-		Rule{[]string{"m\u00fcnchen.example"}, access, umlaut},
-		Rule{[]string{long}, access, big},
+		Rule{Realms: []string{"~^nas", "~ORG$"}, Kinds: access, Group: first},
+		Rule{Realms: []string{"*"}, Kinds: both, Group: fallback},
+		Rule{Realms: []string{"*.Example.org"}, Kinds: access, Group: suffix},
+		Rule{Realms: []string{"*.b.example.org"}, Kinds: access, Group: longer},
+		Rule{Realms: []string{"~nas"}, Kinds: access, Group: second},
+		Rule{Realms: []string{"Example.ORG", "home"}, Kinds: access, Group: exact},
+		Rule{Realms: []string{"deep.a.example.org"}, Kinds: access, Group: below},
+		Rule{Realms: []string{""}, Kinds: access, Group: none},
+		Rule{Realms: []string{"m\u00fcnchen.example"}, Kinds: access, Group: umlaut},
+		Rule{Realms: []string{long}, Kinds: access, Group: big},
 	)
 	for _, x := range []struct {
 		kind  wire.Kind
@@ -146,10 +146,10 @@ func TestLookup(t *testing.T) {
 func TestRoute(t *testing.T) {
 	const user, operator, none, fallback = 1, 2, 3, 4
 	rules := []Rule{
-		{[]string{"home.example"}, both, user},
-		{[]string{"home.example", "operator.example"}, dynamic, operator},
-		{[]string{""}, []wire.Kind{wire.KindAccounting, wire.KindDisconnect}, none},
-		{[]string{"*"}, both, fallback},
+		{Realms: []string{"home.example"}, Kinds: both, Group: user},
+		{Realms: []string{"home.example", "operator.example"}, Kinds: dynamic, Group: operator},
+		{Realms: []string{""}, Kinds: []wire.Kind{wire.KindAccounting, wire.KindDisconnect}, Group: none},
+		{Realms: []string{"*"}, Kinds: both, Group: fallback},
 	}
 	strict, lenient := mustNew(t, Options{}, rules...), mustNew(t, Options{CoAByUserName: true}, rules...)
 	for _, x := range []struct {
@@ -199,29 +199,29 @@ func TestNewRefuses(t *testing.T) {
 		rules []Rule
 		want  string
 	}{
-		{"suffix of one label", []Rule{{[]string{"*.com"}, access, 0}}, `route[0].realms[0]: expected a suffix of two labels or more`},
-		{"suffix of none", []Rule{{[]string{"x", "*."}, access, 0}}, `route[0].realms[1]: expected a suffix of two labels or more`},
-		{"suffix of one label and dots", []Rule{{[]string{"*..com."}, access, 0}}, `expected a suffix of two labels`},
-		{"star inside", []Rule{{[]string{"a.*"}, access, 0}}, `expected "*" alone`},
-		{"pattern", []Rule{{[]string{"~("}, access, 0}}, `expected a regular expression after "~", came "("`},
-		{"pattern that would close a group", []Rule{{[]string{"~a)|(b"}, access, 0}}, `expected a regular expression`},
-		{"realm twice", []Rule{{[]string{"x.org"}, both, 0}, {[]string{"y"}, both, 1}, {[]string{"a", "X.ORG"}, access, 1}}, `route[2].realms[1]: route[0] takes access packets of realm "X.ORG" already`},
-		{"realm twice in NFC", []Rule{{[]string{"\u00fc"}, access, 0}, {[]string{"u\u0308"}, access, 1}}, `route[1].realms[0]: route[0] takes access packets`},
-		{"suffix twice", []Rule{{[]string{"*.x.org", "*.X.org"}, access, 0}}, `route[0].realms[1]: route[0] takes`},
-		{"default twice", []Rule{{[]string{"*"}, access, 0}, {[]string{"*"}, access, 0}}, `route[1].realms[0]: route[0] takes`},
-		{"no realm twice", []Rule{{[]string{""}, access, 0}, {[]string{""}, access, 0}}, `route[1].realms[0]: route[0] takes`},
-		{"pattern twice", []Rule{{[]string{"~x"}, access, 0}, {[]string{"~x"}, access, 0}}, `route[1].realms[0]: route[0] takes`},
-		{"kind", []Rule{{[]string{"x"}, []wire.Kind{wire.NumKinds}, 0}}, `expected a kind below`},
+		{"suffix of one label", []Rule{{Realms: []string{"*.com"}, Kinds: access, Group: 0}}, `route[0].realms[0]: expected a suffix of two labels or more`},
+		{"suffix of none", []Rule{{Realms: []string{"x", "*."}, Kinds: access, Group: 0}}, `route[0].realms[1]: expected a suffix of two labels or more`},
+		{"suffix of one label and dots", []Rule{{Realms: []string{"*..com."}, Kinds: access, Group: 0}}, `expected a suffix of two labels`},
+		{"star inside", []Rule{{Realms: []string{"a.*"}, Kinds: access, Group: 0}}, `expected "*" alone`},
+		{"pattern", []Rule{{Realms: []string{"~("}, Kinds: access, Group: 0}}, `expected a regular expression after "~", came "("`},
+		{"pattern that would close a group", []Rule{{Realms: []string{"~a)|(b"}, Kinds: access, Group: 0}}, `expected a regular expression`},
+		{"realm twice", []Rule{{Realms: []string{"x.org"}, Kinds: both, Group: 0}, {Realms: []string{"y"}, Kinds: both, Group: 1}, {Realms: []string{"a", "X.ORG"}, Kinds: access, Group: 1}}, `route[2].realms[1]: route[0] takes access packets of realm "X.ORG" already`},
+		{"realm twice in NFC", []Rule{{Realms: []string{"\u00fc"}, Kinds: access, Group: 0}, {Realms: []string{"u\u0308"}, Kinds: access, Group: 1}}, `route[1].realms[0]: route[0] takes access packets`},
+		{"suffix twice", []Rule{{Realms: []string{"*.x.org", "*.X.org"}, Kinds: access, Group: 0}}, `route[0].realms[1]: route[0] takes`},
+		{"default twice", []Rule{{Realms: []string{"*"}, Kinds: access, Group: 0}, {Realms: []string{"*"}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
+		{"no realm twice", []Rule{{Realms: []string{""}, Kinds: access, Group: 0}, {Realms: []string{""}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
+		{"pattern twice", []Rule{{Realms: []string{"~x"}, Kinds: access, Group: 0}, {Realms: []string{"~x"}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
+		{"kind", []Rule{{Realms: []string{"x"}, Kinds: []wire.Kind{wire.NumKinds}, Group: 0}}, `expected a kind below`},
 	} {
 		_, err := New(x.rules, Options{})
 		if err == nil || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: expected %s, came %v", x.name, x.want, err)
 		}
 	}
-	if _, err := New([]Rule{{[]string{"*.com", "~("}, access, 0}}, Options{}); strings.Count(fmt.Sprint(err), "\n") != 1 {
+	if _, err := New([]Rule{{Realms: []string{"*.com", "~("}, Kinds: access, Group: 0}}, Options{}); strings.Count(fmt.Sprint(err), "\n") != 1 {
 		t.Errorf("expected both refusals in one error, came %v", err)
 	}
-	mustNew(t, Options{}, Rule{[]string{"x", "*.x.y"}, access, 0}, Rule{[]string{"x", "*.x.y"}, dynamic, 0}) // other kinds
+	mustNew(t, Options{}, Rule{Realms: []string{"x", "*.x.y"}, Kinds: access, Group: 0}, Rule{Realms: []string{"x", "*.x.y"}, Kinds: dynamic, Group: 0}) // other kinds
 }
 
 // The way of an ASCII realm costs the heap nothing, however many routes there are.
@@ -235,6 +235,8 @@ func TestRouteDoesNotAllocate(t *testing.T) {
 		request(t, 1, "\x01alice"),
 		request(t, 1, "\x01@"+strings.Repeat("Very.long.", 25)),
 		request(t, 43, "\x7e1realm1.example.org"),
+		request(t, 1, "\x01WINDOWS\\alice"),
+		request(t, 1, "\x01host/pc.realm500.example.org"),
 	} {
 		if n := testing.AllocsPerRun(100, func() { table.Route(v) }); n != 0 {
 			t.Errorf("the way of %q allocates %v times, expected none", v.UserName(), n)
@@ -246,10 +248,10 @@ func TestRouteDoesNotAllocate(t *testing.T) {
 func manyRoutes(t testing.TB, n int) *Table {
 	var rules []Rule
 	for i := range n {
-		rules = append(rules, Rule{[]string{fmt.Sprintf("realm%d.example.org", i), fmt.Sprintf("*.below%d.example.org", i)}, anything, i})
+		rules = append(rules, Rule{Realms: []string{fmt.Sprintf("realm%d.example.org", i), fmt.Sprintf("*.below%d.example.org", i)}, Kinds: anything, Group: i})
 	}
-	rules = append(rules, Rule{[]string{"~^a+b$", "*"}, anything, n})
-	return mustNew(t, Options{}, rules...)
+	rules = append(rules, Rule{Realms: []string{"~^a+b$", "*"}, Kinds: anything, Group: n})
+	return mustNew(t, Options{Formats: []Format{Suffix, Prefix, Machine}}, rules...)
 }
 
 // 10,000 routes cost what one costs.

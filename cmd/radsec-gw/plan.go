@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"radsec-gw/config"
 	"radsec-gw/files"
@@ -75,7 +74,7 @@ func tableMistakes(cfg *config.Config, err error) (all config.Mistakes) {
 		key, text := "route", err.Error()
 		var at *routing.RuleError
 		if errors.As(err, &at) {
-			key, text = fmt.Sprintf("route[%d].realms[%d]", at.Rule, at.Realm), at.Err.Error()
+			key, text = at.Key(), at.Err.Error()
 		}
 		all = append(all, cfg.MistakeAt(key, text))
 	}

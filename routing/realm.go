@@ -1,0 +1,64 @@
+package routing
+
+import "bytes"
+
+// Format is a way in which a User-Name can name a realm.
+type Format uint8
+
+// The formats.
+const (
+	Suffix  Format = iota // user@realm (RFC 7542 §2.2)
+	Prefix                // REALM\user, as Windows writes a domain
+	Machine               // host/name.realm, as Windows machines are called
+)
+
+// realmOf returns the realm that the first of the formats finds in a User-Name, nil
+// when none does. It points into the User-Name, which is not altered (RFC 7542 §3).
+func realmOf(userName []byte, formats []Format) []byte {
+	for _, f := range formats {
+		var realm []byte
+		switch f {
+		case Suffix:
+			realm = Realm(userName)
+		case Prefix:
+			realm = domain(userName)
+		case Machine:
+			realm = machineRealm(userName)
+		}
+		if len(realm) > 0 {
+			return realm
+		}
+	}
+	return nil
+}
+
+// Realm returns what follows the last "@" of a User-Name, nil when there is
+// none. RFC 7542 §2.2 allows no second "@", but where one came, the last is the
+// one that other proxies cut at; the user part before it may be empty (§2.4).
+func Realm(userName []byte) []byte {
+	at := bytes.LastIndexByte(userName, '@')
+	if at < 0 {
+		return nil
+	}
+	return userName[at+1:]
+}
+
+// domain returns what precedes the first "\" of a User-Name, nil when there is none.
+func domain(userName []byte) []byte {
+	i := bytes.IndexByte(userName, '\\')
+	if i < 0 {
+		return nil
+	}
+	return userName[:i]
+}
+
+// machineRealm returns what follows the first label of the host name in a User-Name
+// "host/name.realm", nil when the User-Name is none or the name has one label only.
+func machineRealm(userName []byte) []byte {
+	const prefix = "host/"
+	if len(userName) < len(prefix) || !bytes.EqualFold(userName[:len(prefix)], []byte(prefix)) {
+		return nil
+	}
+	_, realm, _ := bytes.Cut(userName[len(prefix):], []byte("."))
+	return realm
+}
