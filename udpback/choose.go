@@ -102,7 +102,7 @@ func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 // left, in a better state. To one that is believed dead it never goes.
 func (g *Group) elsewhere(ex *Exchange, own health.State) bool {
 	m := g.follow(ex)
-	return g.any(ex, ex.tried, own) || g.any(ex, m.bit(ex.end.server), own-1)
+	return g.any(ex, ex.tried, own) || g.any(ex, m.bit(ex.end.server)|ex.declined, own-1)
 }
 
 // untried says whether there is a server that the request has not tried, in no

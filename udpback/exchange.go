@@ -71,6 +71,7 @@ type Exchange struct {
 	sends    int           // transmissions to servers that it has left
 	members  *members      // of the group, when tried was last written
 	tried    uint64        // a bit for each of the members that has had it
+	declined uint64        // a bit for each that has said that it cannot carry the request on: see AboutTheWay
 	try      bool          // it only tries the server that has it
 	before   before        // what it was sent by another socket of the same server
 	asked    time.Duration // when the server that has it was first sent it, at any of its sockets; 0: it was not yet
@@ -163,7 +164,7 @@ func (ex *Exchange) place(s *socket, id wire.ServerID, generation uint32) bool {
 // reset makes the exchange ready for Start.
 func (ex *Exchange) reset(g *Group, now time.Duration) {
 	ex.group, ex.schedule, ex.end, ex.sends = g, nil, nil, 0
-	ex.members, ex.tried, ex.try, ex.before, ex.asked, ex.began, ex.deadline = nil, 0, false, before{}, 0, now, 0
+	ex.members, ex.tried, ex.declined, ex.try, ex.before, ex.asked, ex.began, ex.deadline = nil, 0, 0, false, before{}, 0, now, 0
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	ex.use++

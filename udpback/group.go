@@ -98,7 +98,7 @@ func (g *Group) relaunch(ex *Exchange, batch *Batch, own health.State) error {
 	before := ex.tried
 	worst := own
 	if !g.untried(ex, worst) { // back to one that it has left
-		ex.tried = ex.members.bit(ex.end.server)
+		ex.tried = ex.members.bit(ex.end.server) | ex.declined
 		worst = own - 1
 	}
 	_, err := g.launch(ex, batch, min(worst, health.Failing))

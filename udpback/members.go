@@ -54,15 +54,16 @@ func (g *Group) follow(ex *Exchange) *members {
 	if ex.members == m {
 		return m
 	}
-	tried := uint64(0)
+	tried, declined := uint64(0), uint64(0)
 	if ex.members != nil {
 		for i, s := range ex.members.servers {
-			if j := slices.Index(m.servers, s); j >= 0 && ex.tried&(1<<i) != 0 {
-				tried |= 1 << j
+			if j := slices.Index(m.servers, s); j >= 0 {
+				tried |= ex.tried >> i & 1 << j
+				declined |= ex.declined >> i & 1 << j
 			}
 		}
 	}
-	ex.members, ex.tried = m, tried
+	ex.members, ex.tried, ex.declined = m, tried, declined
 	return m
 }
 

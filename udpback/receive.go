@@ -316,12 +316,17 @@ func (r *receiver) deliver() {
 	r.arena.reset()
 }
 
-// aboutTheWay says whether a reply is a Protocol-Error that concerns its server's
-// own way only: 502, not routable, or 505, proxy error.
+// AboutTheWay reports whether the Error-Cause of a Protocol-Error concerns only the
+// server that sent it and what lies behind that: another may do better. It is 502 (not
+// routable), 505 (proxy error) or 506 (no resources; RFC 9765 §6.1).
+func AboutTheWay(cause uint32) bool {
+	const notRoutable, proxyError, resources = 502, 505, 506
+	return cause == notRoutable || cause == proxyError || cause == resources
+}
+
+// aboutTheWay reports whether a reply is a Protocol-Error with such an Error-Cause.
 func aboutTheWay(reply *wire.View) bool {
-	const notRoutable, proxyError = 502, 505
-	cause := reply.ErrorCause()
-	return reply.Code() == wire.CodeProtocolError && (cause == notRoutable || cause == proxyError)
+	return reply.Code() == wire.CodeProtocolError && AboutTheWay(reply.ErrorCause())
 }
 
 // protocolError ends the schedule of an exchange that its server cannot carry
@@ -330,8 +335,9 @@ func aboutTheWay(reply *wire.View) bool {
 func (s *socket) protocolError(ex *Exchange, reply *wire.View) Flusher {
 	batch := s.end.server.back.Borrow()
 	defer s.end.server.back.GiveBack(batch)
-	if aboutTheWay(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, health.Suspect) {
-		err := ex.group.relaunch(ex, batch, health.Suspect)
+	if aboutTheWay(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, health.Failing) {
+		ex.declined |= ex.members.bit(s.end.server)
+		err := ex.group.relaunch(ex, batch, health.Failing)
 		batch.Flush()
 		if err == nil {
 			s.end.metrics.Moved(1)

@@ -1,0 +1,97 @@
+package udpback
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// A Protocol-Error that is about the server's own way goes to the next server, and to
+// each of them once, before the owner hears of it; any other ends the exchange at once.
+// What has said so is not asked again, whatever becomes of the others (RFC 9765 §6.1).
+// Rules: P97
+func TestProtocolErrorIsTriedElsewhere(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		code    radius.Code
+		causes  map[string]byte // by server, minus 256; 0: silence; none: an answer
+		want    string
+		cause   uint32 // that the owner hears of
+		a, b, c int    // requests at each server
+	}{
+		{"506, the next answers", 1, map[string]byte{"a": 250}, "replies [Access-Accept] fails []", 0, 1, 1, 0},
+		{"506 to accounting", 4, map[string]byte{"a": 250}, "replies [Accounting-Response] fails []", 0, 1, 1, 0},
+		{"502 and 505", 1, map[string]byte{"a": 246, "b": 249}, "replies [Access-Accept] fails []", 0, 1, 1, 1},
+		{"each of the three", 1, map[string]byte{"a": 250, "b": 249, "c": 250}, "replies [] fails [2]", 506, 1, 1, 1},
+		{"404", 1, map[string]byte{"a": 148}, "replies [] fails [2]", 404, 1, 0, 0},
+		{"CoA stays", 43, map[string]byte{"a": 250}, "replies [] fails [2]", 506, 1, 0, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				a, b, c := f.server(t, "a", nil), f.server(t, "b", nil), f.server(t, "c", nil)
+				defer a.Close()
+				defer b.Close()
+				defer c.Close()
+				got := map[string]int{}
+				f.net.serve = func(address string, q []byte) [][]byte {
+					name := address[:1]
+					got[name]++
+					if cause, ok := row.causes[name]; ok {
+						return [][]byte{protocolError(q, cause)}
+					}
+					return [][]byte{answer(t, q, map[byte]radius.Code{1: 2, 4: 5, 43: 44}[q[0]])}
+				}
+				o := newOwner(row.code)
+				f.start(t, f.group(t, Failover, a, b, c), o)
+				<-o.ended
+				if o.outcome() != row.want || row.cause != 0 && o.causes[0] != row.cause {
+					t.Errorf("%s causes %v, expected %s with %d", o.outcome(), o.causes, row.want, row.cause)
+				}
+				f.net.mu.Lock()
+				defer f.net.mu.Unlock()
+				if got["a"] != row.a || got["b"] != row.b || got["c"] != row.c {
+					t.Errorf("requests at the servers: %v, expected %d, %d, %d", got, row.a, row.b, row.c)
+				}
+			})
+		})
+	}
+}
+
+// A request that a server has declined does not come back to it, although the next one
+// is silent and goes down, and the first is up.
+// Rules: P97
+func TestDeclinedRequestDoesNotComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.serve = func(address string, q []byte) [][]byte {
+			if address[:1] == "a" {
+				return [][]byte{protocolError(q, 250)}
+			}
+			return nil
+		}
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, a, b), o)
+		for range 5 { // b is silent for all of them, and suspect or worse by then
+			f.start(t, f.group(t, Failover, b), newOwner(radius.CodeAccessRequest))
+		}
+		<-o.ended
+		if o.outcome() != "replies [] fails [0]" {
+			t.Errorf("%s, expected b's silence", o.outcome())
+		}
+		if n := len(f.net.seen("a:1812")); n != 1 {
+			t.Errorf("a got the request %d times, expected once", n)
+		}
+		if state := b.end(wire.KindAccess).health.State(); state.String() == "up" {
+			t.Error("b is up: the test proves nothing")
+		}
+		pass(time.Minute)
+	})
+}
