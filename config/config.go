@@ -59,7 +59,7 @@ type Listen struct {
 	CRL            []string // paths of revocation lists, PEM or DER, each signed by a certificate of ClientCA, Intermediates or a client's CA; default none
 	Intermediates  []string // paths of certificates that are known, not trusted by themselves; default none
 	CRLStale       string   // CRLStaleAccept (default), CRLStaleRefuse
-	RadiusVersions []string // RFC 9765; default "1.0"; nil: ALPN is not used
+	RadiusVersions []string // RFC 9765; default "1.0", "1.1"; nil: ALPN is not used
 
 	SilentTimeout    time.Duration // default 3s, > 0
 	HandshakeTimeout time.Duration // default 10s, > 0

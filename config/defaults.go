@@ -16,7 +16,7 @@ func defaultListen() Listen {
 		ClientAuth:       AuthRequire,
 		MinTLS:           tls.VersionTLS12,
 		CRLStale:         CRLStaleAccept,
-		RadiusVersions:   []string{"1.0"},
+		RadiusVersions:   []string{"1.0", "1.1"}, // RFC 9765 §3.3
 		SilentTimeout:    3 * time.Second,
 		HandshakeTimeout: 10 * time.Second,
 		IdleTimeout:      10 * time.Minute,

@@ -361,7 +361,7 @@ func FuzzLoad(f *testing.F) {
 // Rules: P120
 func TestRadiusVersions(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                "[1.0]",
+		"":                                "[1.0 1.1]", // RFC 9765 §3.3
 		"radius_versions=['1.0']\n":       "[1.0]",
 		"radius_versions=['1.1','1.0']\n": "[1.1 1.0]",
 		"radius_versions=['1.1']\n":       "[1.1]",

@@ -92,7 +92,7 @@ func TestEverythingIsToldButTheSecrets(t *testing.T) {
 	await(&out, "server=udp port=auth fate=relayed reply=Access-Accept")
 	await(&out, "tries=1")
 	await(&shown, "User-Password = [hidden]")
-	await(&shown, "<- relayed, Access-Request identifier")
+	await(&shown, "<- relayed, Access-Request Token")
 	await(&shown, "server udp auth")
 	o := &outside{t: t, gw: gw}
 	_, page := o.get("/")
