@@ -18,7 +18,7 @@ func (t *trust) unreached(certs []*x509.Certificate) *Refusal {
 	top := leaf
 	for range certs { // the last of the line that was sent
 		i := slices.IndexFunc(certs[1:], func(c *x509.Certificate) bool { return string(c.RawSubject) == string(top.RawIssuer) })
-		if i < 0 || selfIssued(certs[i+1]) || certs[i+1] == top {
+		if i < 0 || selfIssued(top) {
 			break
 		}
 		top = certs[i+1]

@@ -65,7 +65,7 @@ func TestRefusalsNameTheCertificateAtFault(t *testing.T) {
 		{"the upper one of two that was not sent", []*authority{deep.issue("leaf", nil, false), deep}, CertificateUntrusted,
 			[]string{"leads to that of CN=deep: its issuer CN=sub is not in client_ca"}},
 		{"a CA that is not configured, sent along", []*authority{other.issue("leaf", nil, false), other}, CertificateUntrusted,
-			[]string{"its issuer CN=other is not in client_ca"}},
+			[]string{"leads to that of CN=other, which is signed by itself and is not a configured CA"}},
 		{"a certificate signed by itself", []*authority{other}, CertificateUntrusted, []string{"the certificate of CN=other, which is signed by itself and is not a configured CA"}},
 		{"another CA of the same name", []*authority{namesake.issue("leaf", nil, false)}, CertificateUntrusted,
 			[]string{"the certificate of CN=leaf bears the name of an issuer that is configured or was sent, CN=root, and is signed by another key"}},

@@ -38,7 +38,7 @@ func (v *Verifier) Review() (r Review) {
 	seen := map[issuerKey]bool{}
 	for _, c := range v.trust.all() {
 		key := keyOf(c)
-		if v.lists[key] == nil && !seen[key] && (c.IsCA || !c.BasicConstraintsValid) {
+		if v.lists[key] == nil && !seen[key] && (c.IsCA || c.Version < 3) {
 			r.WithoutLists = append(r.WithoutLists, fmt.Sprintf("there is no revocation list of %s: certificates that it has issued are not checked for revocation", subjectOf(c)))
 		}
 		seen[key] = true

@@ -201,7 +201,7 @@ func TestListsBelongToTheIssuingKey(t *testing.T) {
 //
 // Rules: TR4
 func TestSerialNumbersHaveASign(t *testing.T) {
-	if serialOf(big.NewInt(-5)) == serialOf(big.NewInt(5)) || serialOf(big.NewInt(5)) != serialOf(big.NewInt(5)) {
+	if serialOf(big.NewInt(-5)) == serialOf(big.NewInt(5)) {
 		t.Error("-5 and 5 are one serial number")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"slices"
 	"testing"
@@ -96,12 +97,10 @@ func TestAllCAsAreNamed(t *testing.T) {
 		}
 	}
 	f.change(func(cfg *Config) {
-		many := &Client{Client: identity.Client{Name: "federation"}}
 		for i := range 1200 {
 			name := pkix.Name{CommonName: fmt.Sprintf("CA %d of a federation of many members, of which each has its own", i)}
-			many.CA = append(many.CA, must(x509.ParseCertificate(forger.certificate(name, name, nil))))
+			cfg.ClientCA = append(cfg.ClientCA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: forger.certificate(name, name, nil)})...)
 		}
-		cfg.Clients = append(cfg.Clients, many)
 	})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		if names := ask(version); len(names) != 0 {

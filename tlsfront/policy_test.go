@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"math/big"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,6 +105,46 @@ func TestRevokedClientIsRefusedAndThrownOff(t *testing.T) {
 			if got := f.metric(`radsec_gw_crl_next_update_timestamp_seconds{issuer="CN=test CA,O=radsec-gw development"}`); got <= float64(time.Now().Unix()) {
 				t.Errorf("the list's next update is shown as %v", got)
 			}
+		})
+	}
+}
+
+// RFC 5280 §6.3.3 (f): two CAs of one name have each its own revocation list. One says
+// nothing about the other's certificates, and does not hide that the other's list is
+// out of date.
+//
+// Rules: TR4, P109, P110
+func TestTwoCAsOfOneNameHaveTheirOwnLists(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			twin := must(certs.NewCA("test CA"))
+			now := time.Now()
+			serial := func(c *x509.Certificate) { c.SerialNumber = big.NewInt(4711) }
+			f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientCA = append(cfg.ClientCA, twin.CertPEM()...) })
+			one, two := must(f.pki.ca.Client("one", serial)), must(twin.Client("two", serial))
+			of := func(pair *certs.Pair) *tls.Config {
+				cfg := f.resuming(version)
+				cfg.Certificates = []tls.Certificate{pair.TLS()}
+				return cfg
+			}
+			bad, good := of(one), of(two)
+			f.exchange(bad)
+			f.exchange(good)
+			twins := must(x509.ParseRevocationList(must(twin.CRL(now.Add(-time.Minute), now.Add(time.Hour)))))
+			f.change(func(cfg *Config) { cfg.CRLs = []*x509.RevocationList{f.pki.crl(one), twins} })
+			f.refused(bad) // resuming
+			if _, _, resumed := f.exchange(good); !resumed {
+				t.Error("the client of the other CA is not resumed")
+			}
+			bad.ClientSessionCache, good.ClientSessionCache = nil, nil
+			f.refused(bad)
+			f.exchange(good)
+
+			stale := must(x509.ParseRevocationList(must(f.pki.ca.CRL(now.Add(-2*time.Hour), now.Add(-time.Hour)))))
+			f.change(func(cfg *Config) { cfg.CRLs, cfg.RefuseStaleCRL = []*x509.RevocationList{stale, twins}, true })
+			f.refused(bad)
+			f.exchange(good)
+			f.awaitMetric(`radsec_gw_tls_handshakes_total{result="crl_stale"}`, 1)
 		})
 	}
 }

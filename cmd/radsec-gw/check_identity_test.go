@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
@@ -196,4 +197,63 @@ func startForIdentity(t *testing.T, listen string) (g *gateway, dir string) {
 	ca := need(certs.LoadSigner(filepath.Join(dir, "certs/dev/ca.pem"), filepath.Join(dir, "certs/dev/ca.key")))
 	writeTestFile(t, filepath.Join(dir, "client_ca.pem"), ca.CertPEM())
 	return runPlan(t, planOf(t, file)), dir
+}
+
+// The probe shows its certificate also when the gateway names other CAs: the gateway's
+// answer says what is wrong then.
+func TestProbeShowsACertificateOfAnotherCA(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := certs.WriteDir(dir, certs.DirOptions{Clients: []string{"client"}}); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.pem"), filepath.Join(dir, "server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: need(certs.NewCA("other CA")).Pool(), ClientAuth: tls.RequestClientCert})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := make(chan int, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			shown <- -1
+			return
+		}
+		defer conn.Close()
+		if err := conn.(*tls.Conn).Handshake(); err != nil {
+			t.Errorf("the handshake fails: %v", err)
+		}
+		shown <- len(conn.(*tls.Conn).ConnectionState().PeerCertificates)
+	}()
+	runProbeWith(dir, l.Addr().String(), "status", "-timeout", "5s")
+	l.Close()
+	if n := <-shown; n != 1 {
+		t.Errorf("the probe shows %d certificates, want its own", n)
+	}
+}
+
+// A client's CA and the intermediates are read again when their files change.
+//
+// Rules: TR1, P109
+func TestIssuersAreReadAgain(t *testing.T) {
+	one, two := need(certs.NewCA("one")), need(certs.NewCA("two"))
+	dir, file := checkDir(t, strings.NewReplacer("# more of listen", `intermediates = ["two.pem"]`, "# conditions", `ca = "one.pem"`).Replace(identityConfig))
+	for name, ca := range map[string]*certs.CA{"client_ca.pem": one, "one.pem": one, "two.pem": two} {
+		writeTestFile(t, filepath.Join(dir, name), ca.CertPEM())
+	}
+	g := runPlan(t, planOf(t, file))
+	for _, name := range []string{"one.pem", "two.pem"} {
+		fresh := need(certs.NewCA("fresh"))
+		writeTestFile(t, filepath.Join(dir, name), fresh.CertPEM())
+		if err := g.reloadFiles(); err != nil {
+			t.Fatal(err)
+		}
+		cfg := g.front.Config()
+		list := map[string][]*x509.Certificate{"one.pem": cfg.Clients[0].CA, "two.pem": cfg.Intermediates}[name]
+		if len(list) != 1 || !list[0].Equal(fresh.Certificate) {
+			t.Errorf("%s is read again as %d certificates that are not the new one", name, len(list))
+		}
+	}
 }
