@@ -126,6 +126,8 @@ func TestCheckReadsIssuers(t *testing.T) {
 		{"a list of an intermediate", one.CertPEM(), "crl = [\"two.crl\"]\nintermediates = [\"two.pem\"]", ``, ""},
 		{"a list of nobody", one.CertPEM(), `crl = ["two.crl"]`, ``, "6: listen.crl[0]: "},
 		{"and what helps", one.CertPEM(), `crl = ["two.crl"]`, ``, "put its certificate into [listen].intermediates"},
+		{"a list beside a client's CA", one.CertPEM(), "", `ca = "two-and-list.pem"`, ""},
+		{"a list of nobody beside a client's CA", one.CertPEM(), "", `ca = "one-and-list.pem"`, "9: client[0].ca: the revocation list of CN=CA two"},
 		{"a list of nobody beside the CA", append(one.CertPEM(), pemOf("X509 CRL", list)...), "", "", "5: listen.client_ca: the revocation list of CN=CA two"},
 		{"a client's CA that is none", one.CertPEM(), "", `ca = "leaf.pem"`, "9: client[0].ca: "},
 		{"one of a client's CAs that is none", one.CertPEM(), "", `ca = ["two.pem", "leaf.pem"]`, "9: client[0].ca[1]: "},
@@ -135,6 +137,7 @@ func TestCheckReadsIssuers(t *testing.T) {
 	} {
 		dir, file := checkDir(t, strings.NewReplacer("# more of listen", c.listen, "# conditions", c.conditions).Replace(identityConfig))
 		for name, octets := range map[string][]byte{"client_ca.pem": c.ca, "two.pem": two.CertPEM(), "two.crl": list,
+			"two-and-list.pem": append(two.CertPEM(), pemOf("X509 CRL", list)...), "one-and-list.pem": append(one.CertPEM(), pemOf("X509 CRL", list)...),
 			"leaf.pem": pemOf("CERTIFICATE", need(one.Client("x")).Certificate.Raw)} {
 			writeTestFile(t, filepath.Join(dir, name), octets)
 		}
@@ -186,6 +189,34 @@ func TestNotReadyWithAStaleList(t *testing.T) {
 		if why := g.whyNotServing(); c.says == "" && why != "" || !strings.Contains(why, c.says) {
 			t.Errorf("with a list good until %v the reason is %q", c.until, why)
 		}
+	}
+}
+
+// A client that is revoked by a list beside the CA's certificate is refused.
+//
+// Rules: P109
+func TestListBesideTheCARevokes(t *testing.T) {
+	g, dir := startForIdentity(t, "")
+	ca := need(certs.LoadSigner(filepath.Join(dir, "certs/dev/ca.pem"), filepath.Join(dir, "certs/dev/ca.key")))
+	pair := need(tls.LoadX509KeyPair(filepath.Join(dir, "certs/dev/client.pem"), filepath.Join(dir, "certs/dev/client.key")))
+	connect := func() error {
+		// With TLS 1.2 the handshake ends after the server has looked.
+		c, err := tls.Dial("tcp", g.Addr().String(), &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{pair}, MaxVersion: tls.VersionTLS12})
+		if err == nil {
+			c.Close()
+		}
+		return err
+	}
+	if err := connect(); err != nil {
+		t.Fatalf("before it is revoked the client gets %v", err)
+	}
+	list := need(ca.CRL(time.Now(), time.Now().Add(time.Hour), &certs.Pair{Certificate: pair.Leaf}))
+	writeTestFile(t, filepath.Join(dir, "client_ca.pem"), append(ca.CertPEM(), pemOf("X509 CRL", list)...))
+	if err := g.reloadFiles(); err != nil {
+		t.Fatal(err)
+	}
+	if err := connect(); err == nil || !strings.Contains(err.Error(), "bad certificate") {
+		t.Errorf("the revoked client gets %v, want the alert bad_certificate", err)
 	}
 }
 

@@ -22,6 +22,7 @@ type material struct {
 	clients [][]*x509.Certificate // the CAs of each client, by its place in the file
 	between []*x509.Certificate   // the intermediates
 	crls    []*x509.RevocationList
+	beside  []listBeside    // those of crls that stand beside certificates
 	tickets [][32]byte      // nil: crypto/tls makes its own
 	web     tls.Certificate // of [metrics]; without certificates: HTTP without TLS
 	sums    sums            // of the files
@@ -40,7 +41,7 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 			m.caPEM, m.cas, err = certs.ParseCA(l.ClientCA, octets)
 		}
 		if err == nil {
-			m.crls, err = listsBeside(octets)
+			err = m.addBeside("listen.client_ca", octets)
 		}
 		if err != nil {
 			wrong("listen.client_ca", err)

@@ -24,6 +24,9 @@ func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistak
 		if err == nil {
 			list, err = parse(path, octets)
 		}
+		if err == nil {
+			err = m.addBeside(key, octets)
+		}
 		if err != nil {
 			mistakes = append(mistakes, cfg.MistakeAt(key, err.Error()))
 		}
@@ -75,11 +78,17 @@ func (m *material) issuers() []*x509.Certificate {
 	return slices.Concat(m.cas, slices.Concat(m.clients...), m.between)
 }
 
-// checkLists looks who has signed the lists beside the client CA's certificates.
+// listBeside is a revocation list that stands beside certificates in the file of a key.
+type listBeside struct {
+	key  string
+	list *x509.RevocationList
+}
+
+// checkLists looks who has signed the lists beside certificates.
 func (m *material) checkLists(cfg *config.Config) (mistakes config.Mistakes) {
-	for _, l := range m.crls {
-		if err := m.checkList(l); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt("listen.client_ca", err.Error()))
+	for _, l := range m.beside {
+		if err := m.checkList(l.list); err != nil {
+			mistakes = append(mistakes, cfg.MistakeAt(l.key, err.Error()))
 		}
 	}
 	return mistakes
@@ -93,22 +102,25 @@ func (m *material) checkList(l *x509.RevocationList) error {
 	return err
 }
 
-// listsBeside returns the revocation lists that stand beside certificates in a PEM
-// file: some programs expect them there, and revoked clients must not come in because
+// addBeside adds the revocation lists that stand beside certificates in the PEM file of
+// a key: some programs expect them there, and revoked clients must not come in because
 // nobody looks.
-func listsBeside(octets []byte) (lists []*x509.RevocationList, err error) {
+func (m *material) addBeside(key string, octets []byte) error {
 	for rest := octets; ; {
 		var b *pem.Block
 		if b, rest = pem.Decode(rest); b == nil {
-			return lists, nil
+			return nil
 		}
 		if b.Type != "X509 CRL" {
 			continue
 		}
-		more, err := identity.ParseCRLs(pem.EncodeToMemory(b))
+		lists, err := identity.ParseCRLs(pem.EncodeToMemory(b))
 		if err != nil {
-			return nil, err
+			return err
 		}
-		lists = append(lists, more...)
+		for _, l := range lists {
+			m.crls = append(m.crls, l)
+			m.beside = append(m.beside, listBeside{key, l})
+		}
 	}
 }
