@@ -13,6 +13,7 @@ import (
 // Values of Error-Cause (RFC 5176 §3.5).
 const (
 	causeMissingAttribute     = 402 // Missing Attribute
+	causeNASMismatch          = 403 // NAS Identification Mismatch
 	causeUnsupportedExtension = 406 // Unsupported Extension: the kind is not allowed
 	causeInvalidValue         = 407 // Invalid Attribute Value
 	causeNotRoutable          = 502 // Request Not Routable (Proxy)
@@ -79,9 +80,7 @@ func (l *Link) decline(b *burst, x *exchange, fate metrics.Fate, cause uint32) b
 	case fate == metrics.FateBadUserPassword:
 		policy = Reject // whatever the route says: the request itself is at fault
 	case x.route != nil:
-		policy = x.unreachable()
-	case l.v11:
-		policy = ProtocolError
+		policy = x.route.OnUnreachable
 	}
 	answer, ok := declining(&x.view, policy, cause)
 	if !ok {
@@ -96,38 +95,38 @@ func (l *Link) decline(b *burst, x *exchange, fate metrics.Fate, cause uint32) b
 	return l.reply(b, x, b.answer[:n], fate)
 }
 
-// declining chooses the answer to a request that gets no server's reply: a NAK
-// for CoA and Disconnect (RFC 5176 §3.5), the policy's choice for Access, none
-// for accounting, which only its server may acknowledge (RFC 2866 §2). In
-// RADIUS/1.1 accounting gets a Protocol-Error (RFC 9765 §6.1).
+// declining chooses the answer to a request that gets no server's reply: a NAK for CoA
+// and Disconnect (RFC 5176 §3.5), else the policy's choice. Accounting gets no
+// Accounting-Response, which only its server may send (RFC 2866 §2), and there is no
+// other answer to it than a Protocol-Error. In RADIUS/1.1 that is the answer whatever
+// the policy (RFC 9765 §6.1).
 func declining(v *wire.View, policy Unreachable, cause uint32) (wire.Answer, bool) {
-	switch v.Kind() {
-	case wire.KindCoA:
+	kind := v.Kind()
+	switch {
+	case kind == wire.KindCoA:
 		return wire.Answer{Code: radius.CodeCoANAK, ErrorCause: cause}, true
-	case wire.KindDisconnect:
+	case kind == wire.KindDisconnect:
 		return wire.Answer{Code: radius.CodeDisconnectNAK, ErrorCause: cause}, true
-	case wire.KindAccess:
-		switch policy {
-		case Reject:
-			return wire.Answer{Code: radius.CodeAccessReject, ErrorCause: cause, EAPFailure: v.HasEAP()}, true
-		case ProtocolError:
-			return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause, OriginalCode: true}, true
-		}
-	case wire.KindAccounting:
-		if v.Is11() {
-			return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause}, true
-		}
+	case kind != wire.KindAccess && kind != wire.KindAccounting:
+		return wire.Answer{}, false
+	case v.Is11():
+		return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: proxyCause(cause)}, true
+	case policy == ProtocolError:
+		return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause, OriginalCode: true}, true
+	case policy == Reject && kind == wire.KindAccess:
+		return wire.Answer{Code: radius.CodeAccessReject, ErrorCause: cause, EAPFailure: v.HasEAP()}, true
 	}
 	return wire.Answer{}, false
 }
 
-// unreachable is what an Access-Request gets that its route's servers do not
-// answer: in RADIUS/1.1 always a Protocol-Error (RFC 9765 §6.1).
-func (x *exchange) unreachable() Unreachable {
-	if x.view.Is11() {
-		return ProtocolError
+// proxyCause returns which of the two Error-Causes that RADIUS/1.1 leaves to a proxy
+// (RFC 9765 §6.1) stands for another: a request that its client may not send has no
+// route.
+func proxyCause(cause uint32) uint32 {
+	if cause == causeNotRoutable || cause == causeUnsupportedExtension {
+		return causeNotRoutable
 	}
-	return x.route.OnUnreachable
+	return causeOtherProxyError
 }
 
 // failureAnswer chooses what the client gets when the exchange failed. A server
@@ -136,21 +135,22 @@ func (x *exchange) unreachable() Unreachable {
 func (x *exchange) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer, bool) {
 	switch why {
 	case udpback.FailShutdown:
-		return wire.Answer{}, false
+		if x.dynamic() || !x.view.Is11() {
+			return wire.Answer{}, false
+		}
 	case udpback.FailSilent:
 		if x.dynamic() {
 			return wire.Answer{}, false
 		}
-		return declining(&x.view, x.unreachable(), causeOtherProxyError)
 	case udpback.FailRefused:
-		return declining(&x.view, x.unreachable(), causeUnsupportedExtension) // RFC 5176 §3.5
+		return declining(&x.view, x.route.OnUnreachable, causeUnsupportedExtension) // RFC 5176 §3.5
 	case udpback.FailProtocolError:
 		return x.passedOn(cause)
 	}
 	if x.dynamic() {
-		return declining(&x.view, x.unreachable(), causeResources)
+		return declining(&x.view, x.route.OnUnreachable, causeResources)
 	}
-	return declining(&x.view, x.unreachable(), causeOtherProxyError)
+	return declining(&x.view, x.route.OnUnreachable, causeOtherProxyError)
 }
 
 // passedOn is what the client gets for a Protocol-Error of a server. A cause that
@@ -158,7 +158,7 @@ func (x *exchange) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer
 // route says; any other goes to it in a Protocol-Error of ours, whatever the kind
 // of the request (draft-dekok-protocol-error §5), or in the NAK.
 func (x *exchange) passedOn(cause uint32) (wire.Answer, bool) {
-	way := cause == causeNotRoutable || cause == causeOtherProxyError
+	way := udpback.AboutTheWay(cause)
 	// What a NAK may carry is 400 to 599 (RFC 5176 §3.5). A Protocol-Error may
 	// carry any cause, and has one (draft-dekok-protocol-error §5), but that in
 	// RADIUS/1.1 the server's own goes back, or none (RFC 9765 §6.1).
@@ -166,7 +166,7 @@ func (x *exchange) passedOn(cause uint32) (wire.Answer, bool) {
 		cause = causeOtherProxyError
 	}
 	if way || x.dynamic() {
-		return declining(&x.view, x.unreachable(), cause)
+		return declining(&x.view, x.route.OnUnreachable, cause)
 	}
 	return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause, OriginalCode: true}, true
 }
@@ -188,7 +188,7 @@ func (l *Link) notStarted(b *burst, x *exchange, err error) bool {
 		if errors.Is(err, udpback.ErrShare) {
 			fate = metrics.FateOverShare
 		}
-		if x.Kind != wire.KindAccess {
+		if x.dynamic() {
 			cause = causeResources
 		}
 		l.gateway.noIdentifier(x, err)

@@ -44,8 +44,8 @@ func checkOwn(t *testing.T, q []byte, got [][]byte, want expectation) {
 }
 
 // A server that stays silent to the end of the schedule: Access as the route
-// says, accounting, CoA and Disconnect get silence, because the server may have
-// acted (RFC 2866 §2, RFC 5176 §3.5).
+// says, accounting too, but that no Accounting-Response is made up (RFC 2866 §2). CoA
+// and Disconnect get silence, because the server may have acted (RFC 5176 §3.5).
 // Rules: P34, P55, P56, P70, P71, P94, P96, C6, C9
 func TestServerSilent(t *testing.T) {
 	rows := []struct {
@@ -59,7 +59,8 @@ func TestServerSilent(t *testing.T) {
 		{"access, silent", 1, Silent, expectation{}, "access/server_silent=1"},
 		{"access, protocol-error", 1, ProtocolError, expectation{52, 505}, "access/server_silent=1"},
 		{"accounting, reject", 4, Reject, expectation{}, "accounting/server_silent=1"},
-		{"accounting, protocol-error", 4, ProtocolError, expectation{}, "accounting/server_silent=1"},
+		{"accounting, silent", 4, Silent, expectation{}, "accounting/server_silent=1"},
+		{"accounting, protocol-error", 4, ProtocolError, expectation{52, 505}, "accounting/server_silent=1"},
 		{"CoA", 43, Reject, expectation{}, "coa/server_silent=1"},
 		{"Disconnect", 40, ProtocolError, expectation{}, "disconnect/server_silent=1"},
 	}
@@ -98,7 +99,9 @@ func TestNoRoute(t *testing.T) {
 		{"access without a realm", 1, Reject, []attr{user("nemo")}, expectation{3, 502}, "access/no_route=1"},
 		{"access, silent", 1, Silent, []attr{user("nemo@elsewhere.example")}, expectation{}, "access/no_route=1"},
 		{"access, protocol-error", 1, ProtocolError, []attr{user("nemo@elsewhere.example")}, expectation{52, 502}, "access/no_route=1"},
-		{"accounting", 4, ProtocolError, []attr{user("nemo@elsewhere.example")}, expectation{}, "accounting/no_route=1"},
+		{"accounting, protocol-error", 4, ProtocolError, []attr{user("nemo@elsewhere.example")}, expectation{52, 502}, "accounting/no_route=1"},
+		{"accounting, reject", 4, Reject, []attr{user("nemo@elsewhere.example")}, expectation{}, "accounting/no_route=1"},
+		{"accounting, silent", 4, Silent, []attr{user("nemo@elsewhere.example")}, expectation{}, "accounting/no_route=1"},
 		{"Accounting-On without User-Name", 4, Reject, []attr{integer(40, 7)}, expectation{}, "accounting/no_route=1"},
 		{"CoA to an unknown operator", 43, Silent, []attr{user("nemo@example.org"), text(126, "1elsewhere.example")}, expectation{45, 502}, "coa/no_route=1"},
 		{"CoA to an operator that is no realm", 43, Silent, []attr{text(126, "0TADIG")}, expectation{45, 502}, "coa/no_route=1"},
@@ -135,7 +138,9 @@ func TestNotAllowed(t *testing.T) {
 		{"access, reject", 1, Reject, expectation{3, 406}, "access/not_allowed=1"},
 		{"access, protocol-error", 1, ProtocolError, expectation{52, 406}, "access/not_allowed=1"},
 		{"access, silent", 1, Silent, expectation{}, "access/not_allowed=1"},
-		{"accounting", 4, Reject, expectation{}, "accounting/not_allowed=1"},
+		{"accounting, reject", 4, Reject, expectation{}, "accounting/not_allowed=1"},
+		{"accounting, silent", 4, Silent, expectation{}, "accounting/not_allowed=1"},
+		{"accounting, protocol-error", 4, ProtocolError, expectation{52, 406}, "accounting/not_allowed=1"},
 		{"CoA", 43, Silent, expectation{45, 406}, "coa/not_allowed=1"},
 		{"Disconnect", 40, Silent, expectation{42, 406}, "disconnect/not_allowed=1"},
 	}
@@ -229,9 +234,11 @@ func TestProtocolErrorFromTheServer(t *testing.T) {
 	}{
 		{"access, reject", 1, Reject, 502, expectation{3, 502}, "access/protocol_error=1"},
 		{"access, protocol-error", 1, ProtocolError, 506, expectation{52, 506}, "access/protocol_error=1"},
-		{"access, reject, a cause that is not about the way", 1, Reject, 506, expectation{52, 506}, "access/protocol_error=1"},
+		{"access, reject, no resources", 1, Reject, 506, expectation{3, 506}, "access/protocol_error=1"},
+		{"access, silent, no resources", 1, Silent, 506, expectation{}, "access/protocol_error=1"},
+		{"access, reject, a cause that is not about the way", 1, Reject, 405, expectation{52, 405}, "access/protocol_error=1"},
 		{"access, silent, a cause that is not about the way", 1, Silent, 404, expectation{52, 404}, "access/protocol_error=1"},
-		{"accounting, a cause that is not about the way", 4, Reject, 506, expectation{52, 506}, "accounting/protocol_error=1"},
+		{"accounting, a cause that is not about the way", 4, Reject, 405, expectation{52, 405}, "accounting/protocol_error=1"},
 		{"access, silent", 1, Silent, 502, expectation{}, "access/protocol_error=1"},
 		{"access, a cause that says success", 1, ProtocolError, 201, expectation{52, 201}, "access/protocol_error=1"},
 		{"access, a reply that is too big", 1, Reject, 601, expectation{52, 601}, "access/protocol_error=1"},
@@ -239,7 +246,9 @@ func TestProtocolErrorFromTheServer(t *testing.T) {
 		{"access, no cause", 1, Reject, 0, expectation{52, 505}, "access/protocol_error=1"},
 		{"CoA, a cause that no NAK may carry", 43, Silent, 601, expectation{45, 505}, "coa/protocol_error=1"},
 		{"Disconnect, a cause that says success", 40, Silent, 201, expectation{42, 505}, "disconnect/protocol_error=1"},
-		{"accounting", 4, ProtocolError, 502, expectation{}, "accounting/protocol_error=1"},
+		{"accounting, protocol-error", 4, ProtocolError, 502, expectation{52, 502}, "accounting/protocol_error=1"},
+		{"accounting, reject", 4, Reject, 505, expectation{}, "accounting/protocol_error=1"},
+		{"accounting, protocol-error, no resources", 4, ProtocolError, 506, expectation{52, 506}, "accounting/protocol_error=1"},
 		{"CoA", 43, Silent, 406, expectation{45, 406}, "coa/protocol_error=1"},
 		{"Disconnect", 40, Silent, 503, expectation{42, 503}, "disconnect/protocol_error=1"},
 	}

@@ -41,11 +41,7 @@ func (l *Link) admit11(b *burst, x *exchange) (fresh bool) {
 		l.refused = fmt.Errorf("%s request of client %q: Token %#08x is that of another request still unanswered (RFC 9765 §4.2.2)", x.Kind, x.client.Name, uint32(token))
 		return false
 	case full:
-		cause := uint32(causeOtherProxyError) // what RFC 9765 §6.1 has a proxy say
-		if x.dynamic() {
-			cause = causeResources
-		}
-		return l.decline(b, x, metrics.FateTooManyOutstanding, cause)
+		return l.decline(b, x, metrics.FateTooManyOutstanding, causeResources)
 	}
 	return true
 }

@@ -129,7 +129,7 @@ func TestCHAP11(t *testing.T) {
 		for i, credentials := range []attr{chap, {70, make([]byte, 16)}} {
 			q = request11(1, uint32(2+i), user("nemo@example.org"), credentials, proxyState("mine"))
 			b.send(l, q)
-			checkOwn11(t, q, p.got(), expectation{3, 402})
+			checkOwn11(t, q, p.got(), expectation{52, 505})
 		}
 		if n := len(b.net.seen()); n != 1 {
 			t.Errorf("the server got %d requests, expected the first only", n)
@@ -239,15 +239,15 @@ func TestNotServed11(t *testing.T) {
 		{"accounting, no route", 4, []attr{lost}, all, nil, expectation{52, 502}, "accounting/no_route=1"},
 		{"CoA, no route", 43, []attr{lost}, all, nil, expectation{45, 502}, "coa/no_route=1"},
 		{"Disconnect, no route", 40, []attr{lost}, all, nil, expectation{42, 502}, "disconnect/no_route=1"},
-		{"access, not allowed", 1, []attr{found}, []wire.Kind{}, nil, expectation{52, 406}, "access/not_allowed=1"},
-		{"accounting, not allowed", 4, []attr{found}, []wire.Kind{}, nil, expectation{52, 406}, "accounting/not_allowed=1"},
+		{"access, not allowed", 1, []attr{found}, []wire.Kind{}, nil, expectation{52, 502}, "access/not_allowed=1"},
+		{"accounting, not allowed", 4, []attr{found}, []wire.Kind{}, nil, expectation{52, 502}, "accounting/not_allowed=1"},
 		{"CoA, not allowed", 43, []attr{found}, []wire.Kind{}, nil, expectation{45, 406}, "coa/not_allowed=1"},
 		{"access, silent", 1, []attr{found}, all, nil, expectation{52, 505}, "access/server_silent=1"},
 		{"accounting, silent", 4, []attr{found}, all, nil, expectation{52, 505}, "accounting/server_silent=1"},
 		{"CoA, silent", 43, []attr{found}, all, nil, expectation{}, "coa/server_silent=1"},
 		{"access, outgrows", 1, append(big, found), all, nil, expectation{52, 505}, "access/too_long=1"},
 		{"access, value too long", 1, []attr{found, {69, make([]byte, 241)}}, all, nil, expectation{52, 505}, "access/too_long=1"},
-		{"access, password too long", 1, []attr{found, {2, make([]byte, 129)}}, all, nil, expectation{3, 407}, "access/bad_user_password=1"},
+		{"access, password too long", 1, []attr{found, {2, make([]byte, 129)}}, all, nil, expectation{52, 505}, "access/bad_user_password=1"},
 		{"access, keys that do not open", 1, []attr{found}, all,
 			func(s []byte) [][]byte { return [][]byte{foreign(s)} }, expectation{52, 505}, "access/bad_reply_attributes=1"},
 		{"access, the server's cause", 1, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 1}}, integer(101, 601)), expectation{52, 601}, "access/protocol_error=1"},

@@ -81,7 +81,7 @@ func TestOutsideRadius11(t *testing.T) {
 		{rawRequest11(40, 4, nameOf("bob@example.org"), tlv(126, []byte("1example.org")...)), 41, [][]byte{tlv(25, []byte("bob@example.org")...)}},
 		{rawRequest11(1, 5, nameOf("bob@nowhere")), 52, [][]byte{tlv(101, 0, 0, 1, 0xf6)}},
 		{rawRequest11(4, 6, nameOf("bob@nowhere")), 52, [][]byte{tlv(101, 0, 0, 1, 0xf6)}},
-		{rawRequest11(1, 7, nameOf("bob@example.org"), tlv(3, make([]byte, 17)...)), 3, [][]byte{tlv(101, 0, 0, 1, 0x92)}},
+		{rawRequest11(1, 7, nameOf("bob@example.org"), tlv(3, make([]byte, 17)...)), 52, [][]byte{tlv(101, 0, 0, 1, 0xf9)}},
 	} {
 		c.write(x.request)
 		if got, want := c.read(), reply11(x.request, x.code, x.attrs...); !bytes.Equal(got, want) {
