@@ -172,6 +172,10 @@ type Server struct {
 	ResolveInterval time.Duration // how often a host name is looked up; default 30s; 0: only when the server is silent and at SIGHUP
 	Expand          bool          // each address of the host name is a server of its own; default false
 
+	NAS           bool         // it is a NAS, the last hop of CoA and Disconnect; default false
+	NASIdentifier []string     // what it is called in NAS-Identifier and Operator-NAS-Identifier; with NAS only
+	NASIPAddress  []netip.Addr // and in NAS-IP-Address and NAS-IPv6-Address; default the Address, if that is one; with NAS only
+
 	// When a port is believed dead and alive (RFC 3539 §3.4.1, RFC 5997 §4.3).
 	SuspectAfter     int           // requests due again in silence that make it suspect; default 3, ≥ 1
 	FailingAfter     int           // overdue requests in a row, while probes are answered, that make it failing; default 5, ≥ 1
@@ -210,25 +214,42 @@ const (
 // Values of Route.OnUnreachable and Routing.OnUnroutable.
 const (
 	AnswerSilent        = "silent"
-	AnswerReject        = "reject"         // Access-Reject
+	AnswerReject        = "reject"         // Access-Reject; accounting gets no answer
 	AnswerProtocolError = "protocol-error" // Protocol-Error (RFC 7930 §4)
 )
 
 // Route is one [[route]]: which servers answer for which realms.
 type Route struct {
-	Realms        []string      // required: "example.org", "*.example.org", "~regexp", "" (no realm), "*" (default)
+	Realms        []string      // "example.org", "*.example.org", "~regexp", "" (no realm), "*" (default); required without Operators
+	Operators     []string      // Operator-Names that are no realms, such as "wbaid:EXAMPLE:US" or "wbaid:*"; default none
 	Packets       []string      // default access and accounting; at least one, no doubles
 	Servers       []string      // required: names of [[server]] that have the ports, no doubles
 	Balance       string        // BalanceFailover (default), BalanceLeastOutstanding, BalanceSticky
 	MoveOnAfter   int           // transmissions to a silent server before the next one gets the request; default 2, 1..100
 	Patience      time.Duration // how long a server may leave a request unanswered, whatever else it answers; default 10s; 0: for ever
-	OnUnreachable string        // AnswerReject (default), AnswerSilent, AnswerProtocolError
+	OnUnreachable string        // for Access- and Accounting-Request: AnswerReject (default), AnswerSilent, AnswerProtocolError
 }
+
+// Values of Routing.RealmFormats.
+const (
+	FormatSuffix  = "suffix"  // user@realm
+	FormatPrefix  = "prefix"  // REALM\user
+	FormatMachine = "machine" // host/name.realm
+)
 
 // Routing is [routing]: what holds for all routes.
 type Routing struct {
-	// OnUnroutable answers an Access-Request that no route takes or whose kind
-	// the client may not send. AnswerReject (default), AnswerSilent, AnswerProtocolError.
+	// RealmFormats are where a User-Name's realm is looked for; the first that finds
+	// one counts. Default FormatSuffix; at least one.
+	RealmFormats []string
+	// LoopMarker adds a Proxy-State to each request towards a server, and refuses a
+	// request that comes back with it. Default true.
+	LoopMarker bool
+	// LoopMarkerSecret is what the marker of all replicas is made from; empty
+	// (default): each process has one of its own, made at random.
+	LoopMarkerSecret Secret
+	// OnUnroutable answers an Access- or Accounting-Request that no route takes or whose
+	// kind the client may not send. AnswerReject (default), AnswerSilent, AnswerProtocolError.
 	OnUnroutable string
 	// CoAByUserName lets CoA and Disconnect without Operator-Name (RFC 5580
 	// §4.1) be routed by User-Name's realm. Default true.

@@ -76,7 +76,7 @@ func defaultRoute() Route {
 }
 
 func defaultRouting() Routing {
-	return Routing{OnUnroutable: AnswerReject, CoAByUserName: true, EventTimestampWindow: 300 * time.Second, ReplyEventTimestamp: ReplyAccept}
+	return Routing{RealmFormats: []string{FormatSuffix}, LoopMarker: true, OnUnroutable: AnswerReject, CoAByUserName: true, EventTimestampWindow: 300 * time.Second, ReplyEventTimestamp: ReplyAccept}
 }
 
 func defaultMetrics() Metrics { return Metrics{Address: "127.0.0.1:9713"} }

@@ -91,7 +91,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 		{"client", "[[client]]", reflect.TypeFor[Client](), 2}, // secret_file, secret_env
 		{"server", "[[server]]", reflect.TypeFor[Server](), 4}, // and health_password_file, health_password_env
 		{"route", "[[route]]", reflect.TypeFor[Route](), 0},
-		{"routing", "[routing]", reflect.TypeFor[Routing](), 0},
+		{"routing", "[routing]", reflect.TypeFor[Routing](), 2}, // loop_marker_secret_file, loop_marker_secret_env
 		{"metrics", "[metrics]", reflect.TypeFor[Metrics](), 2}, // token_file, token_env
 		{"log", "[log]", reflect.TypeFor[Log](), 2},             // hash_salt_file, hash_salt_env
 		{"tap", "[tap]", reflect.TypeFor[Tap](), 0},

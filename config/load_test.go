@@ -154,6 +154,17 @@ func TestMistakes(t *testing.T) {
 		{"probe with empty user", server("health='access-request'\nhealth_user=''\nhealth_password='x'\n"), []string{`15: server[0].health_user: expected 1 to 253 octets, came 0`}},
 		{"probe with empty password", server("health='access-request'\nhealth_user='x'\nhealth_password=''\n"), []string{`16: server[0].health_password: expected a secret, came an empty one`}},
 		{"probe with long password", server("health='access-request'\nhealth_user='x'\nhealth_password='" + strings.Repeat("x", 129) + "'\n"), []string{`16: server[0].health_password: expected a password of at most 128 octets (RFC 2865 §5.2), came 129`}},
+		{"NAS identifiers without a NAS", server("nas_identifier=['x']\n"), []string{`10: server[0]: nas_identifier and nas_ip_address go with nas = true only`}},
+		{"NAS without a port", server("nas=true\ncoa_port=0\n"), []string{`14: server[0].nas: expected a coa_port above zero`}},
+		{"NAS by host name", strings.Replace(server("nas=true\n"), "127.0.0.1", "ap.example", 1), []string{`14: server[0].nas: expected nas_identifier or nas_ip_address`}},
+		{"NAS called nothing", server("nas=true\nnas_ip_address=[]\n"), []string{`14: server[0].nas: expected nas_identifier or nas_ip_address`}},
+		{"NAS identifier twice", server("nas=true\nnas_identifier=['x','x','']\n"), []string{`15: server[0].nas_identifier[1]: "x" is listed twice`, `15: server[0].nas_identifier[2]: expected 1 to 253 bytes, got 0`}},
+		{"NAS address", server("nas=true\nnas_ip_address=['ap','::1','::1']\n"), []string{`15: server[0].nas_ip_address[0]: expected an IP address such as`, `15: server[0].nas_ip_address[2]: "::1" is listed twice`}},
+		{"operators of a route without CoA", route("[[route]]\noperators=['wbaid:X']\nservers=['s']\n"), []string{`12: route[0].operators: expected "coa" or "disconnect" in packets`}},
+		{"neither realms nor operators", route("[[route]]\noperators=[]\nservers=['s']\n"), []string{`11: route[0].realms: missing`}},
+		{"realm format", route(goodRoute + "[routing]\nrealm_formats=['suffix','prefx']\n"), []string{`15: routing.realm_formats[1]: expected "suffix", "prefix" or "machine", came "prefx" (did you mean "prefix"?)`}},
+		{"no realm format", route(goodRoute + "[routing]\nrealm_formats=[]\n"), []string{`15: routing.realm_formats: expected at least one of`}},
+		{"empty loop secret", route(goodRoute + "[routing]\nloop_marker_secret=''\n"), []string{`15: routing.loop_marker_secret: expected a secret, came an empty one`}},
 		{"user without probe", server("health_user='x'\n"), []string{`10: server[0]: health_user and health_password go with health = "access-request" only, came health = "status-server"`}},
 		{"suspicion", server("suspect_after=0\n"), []string{`14: server[0].suspect_after: expected an integer of 1 or more, came the integer 0`}},
 		{"failing at once", server("failing_after=0\n"), []string{`14: server[0].failing_after: expected an integer of 1 or more`}},
@@ -412,5 +423,57 @@ func TestTooManyServers(t *testing.T) {
 	_, err := load(t, text+"[[route]]\nrealms=['*']\nservers=["+strings.Join(names, ",")+"]\n")
 	if err == nil || !strings.Contains(err.Error(), "route[0].servers: expected at most 64 servers, came 65") {
 		t.Errorf("expected a mistake about 65 servers, came %v", err)
+	}
+}
+
+// A NAS is called by its address unless the file says otherwise; a route may have
+// operators alone.
+// Rules: P87, P90
+func TestNASAndOperators(t *testing.T) {
+	for _, x := range []struct {
+		server, address string
+		identifiers     string
+		addresses       string
+	}{
+		{"", "127.0.0.1", "[]", "[]"},
+		{"nas=true\n", "192.168.0.7", "[]", "[192.168.0.7]"},
+		{"nas=true\n", "::ffff:192.168.0.7", "[]", "[192.168.0.7]"},
+		{"nas=true\nnas_identifier=['ap-7','AP 7']\n", "fd00::7", "[ap-7 AP 7]", "[fd00::7]"},
+		{"nas=true\nnas_identifier=['ap-7']\nnas_ip_address=[]\n", "fd00::7", "[ap-7]", "[]"},
+		{"nas=true\nnas_identifier=['ap-7']\n", "ap.example", "[ap-7]", "[]"},
+		{"nas=true\nnas_ip_address=['192.0.2.1','2001:db8::1']\n", "ap.example", "[]", "[192.0.2.1 2001:db8::1]"},
+	} {
+		c, err := load(t, goodListen+goodClient+strings.Replace(goodServer, "127.0.0.1", x.address, 1)+x.server+"[[route]]\noperators=['wbaid:*', 'icc:x']\npackets=['coa']\nservers=['s']\n")
+		if err != nil {
+			t.Fatalf("%q: %v", x.server, err)
+		}
+		s := c.Servers[0]
+		if got := fmt.Sprint(s.NASIdentifier); got != x.identifiers {
+			t.Errorf("%q at %s is called %s, expected %s", x.server, x.address, got, x.identifiers)
+		}
+		if got := fmt.Sprint(s.NASIPAddress); got != x.addresses {
+			t.Errorf("%q at %s has NAS addresses %s, expected %s", x.server, x.address, got, x.addresses)
+		}
+		if r := c.Routes[0]; fmt.Sprint(r.Operators) != "[wbaid:* icc:x]" || len(r.Realms) != 0 {
+			t.Errorf("the route has operators %q and realms %q", r.Operators, r.Realms)
+		}
+	}
+}
+
+// Rules: P31, P137
+func TestRoutingKeys(t *testing.T) {
+	const all = "[routing]\nrealm_formats=['machine','suffix']\nloop_marker=false\nloop_marker_secret_file='a.secret'\n"
+	c, err := load(t, goodListen+goodClient+goodServer+goodRoute+all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Routing; fmt.Sprint(r.RealmFormats) != "[machine suffix]" || r.LoopMarker || r.LoopMarkerSecret.Len() == 0 {
+		t.Errorf("[routing] reads %+v", r)
+	}
+	if c, err = load(t, goodListen+goodClient+goodServer+goodRoute); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Routing; fmt.Sprint(r.RealmFormats) != "[suffix]" || !r.LoopMarker || r.LoopMarkerSecret.Len() != 0 {
+		t.Errorf("the defaults of [routing] are %+v", r)
 	}
 }

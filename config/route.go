@@ -15,7 +15,10 @@ const maxRouteServers = 64
 // readRoute reads one [[route]]; what it refers to is checked later.
 func readRoute(t *table) Route {
 	r := defaultRoute()
-	t.require("realms", `realms such as ["example.org"], ["*.example.org"], [""] (no realm) or ["*"] (default)`)
+	t.texts("operators", func(_, s string) { r.Operators = append(r.Operators, s) })
+	if len(r.Operators) == 0 {
+		t.require("realms", `realms such as ["example.org"], ["*.example.org"], [""] (no realm) or ["*"] (default)`)
+	}
 	given := t.texts("realms", func(path, s string) {
 		if err := checkRealm(s); err != nil {
 			t.r.wrong(path, "%v", err)
@@ -23,13 +26,16 @@ func readRoute(t *table) Route {
 		r.Realms = append(r.Realms, s)
 	})
 	switch list, _ := t.values["realms"].([]any); {
-	case given && len(list) == 0:
+	case given && len(list) == 0 && len(r.Operators) == 0:
 		t.r.wrong(joinKey(t.path, "realms"), "expected at least one realm, came an empty array")
 	case len(list) != len(r.Realms):
 		r.Realms = nil // one is no string, and the places of the others would be wrong
 	}
 	if !t.choices("packets", &r.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect) && t.has("packets") {
 		r.Packets = nil // unknown: mistakes that follow from the default would mislead
+	}
+	if len(r.Operators) > 0 && r.Packets != nil && !r.dynamic() {
+		t.r.wrong(joinKey(t.path, "operators"), "expected \"coa\" or \"disconnect\" in packets: only these are routed by Operator-Name (RFC 8559 §2.1)")
 	}
 	t.require("servers", "names of [[server]] in order of preference")
 	given = t.texts("servers", func(path, s string) {
@@ -55,6 +61,9 @@ func readRoute(t *table) Route {
 // readRouting reads [routing].
 func readRouting(t *table) Routing {
 	r := defaultRouting()
+	t.choices("realm_formats", &r.RealmFormats, FormatSuffix, FormatPrefix, FormatMachine)
+	t.flag("loop_marker", &r.LoopMarker)
+	t.secret("loop_marker_secret", &r.LoopMarkerSecret, false)
 	t.choice("on_unroutable", &r.OnUnroutable, AnswerSilent, AnswerReject, AnswerProtocolError)
 	t.flag("coa_by_user_name", &r.CoAByUserName)
 	t.duration("event_timestamp_window", &r.EventTimestampWindow, "not looked at")

@@ -27,6 +27,7 @@ func readServer(t *table) Server {
 	readHealth(t, &s)
 	t.number("max_sockets", &s.MaxSockets, 1, 1024)
 	readResolving(t, &s)
+	readNAS(t, &s)
 	readSchedule(t, &s)
 	t.done()
 	return s

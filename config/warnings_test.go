@@ -46,6 +46,8 @@ func TestWarnings(t *testing.T) {
 		{"patience without end", oneClient + goodServer + second + both + "patience='0s'\n", nil},
 		{"patience with one server", oneClient + goodServer + goodRoute + "patience='40s'\n", nil},
 		{"patience for CoA", oneClient + goodServer + second + both + "packets=['coa']\npatience='40s'\n", nil},
+		{"loop secret without marker", oneClient + goodServer + goodRoute + "[routing]\nloop_marker=false\nloop_marker_secret='x'\n", []string{`:17: routing.loop_marker_secret: has no effect: loop_marker is false`}},
+		{"two NASes of one name", oneClient + goodServer + "nas=true\nnas_identifier=['ap']\n" + second + "nas=true\nnas_identifier=['x','ap']\n" + both + "packets=['coa']\n", []string{`:20: route[0]: servers "s" and "t" are both called "ap"`}},
 		{"idle server", goodListen + goodClient + "networks=['::/0']\n" + goodServer + goodRoute + strings.Replace(goodServer, "'s'", "'t'", 1), []string{`:15: server[1]: server "t" is in no route`}},
 	} {
 		t.Run(x.name, func(t *testing.T) {

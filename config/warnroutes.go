@@ -4,6 +4,9 @@ import "slices"
 
 // warnRoutes warns of routes whose times or servers do not go together.
 func (c *Config) warnRoutes(warn warner) {
+	if !c.Routing.LoopMarker && c.Routing.LoopMarkerSecret.Len() > 0 {
+		warn("routing.loop_marker_secret", "has no effect: loop_marker is false")
+	}
 	for i := range c.Routes {
 		r, path := &c.Routes[i], joinIndex("route", i)
 		servers := c.ServersOf(r)
@@ -11,6 +14,7 @@ func (c *Config) warnRoutes(warn warner) {
 		if expanded >= 0 && r.Balance == BalanceFailover && !c.given(joinKey(path, "balance")) {
 			warn(path, "server %q has expand = true, and balance is \"failover\" by default: the first of its addresses gets every request while it is up; set balance to \"sticky\" or \"least-outstanding\", or to \"failover\" if that is meant", servers[expanded].Name)
 		}
+		warnNASes(warn, r, servers, path)
 		if !r.moves() || len(servers) < 2 && expanded < 0 || r.Patience == 0 {
 			continue
 		}

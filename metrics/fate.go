@@ -28,6 +28,8 @@ const (
 	FateBadUserPassword // the User-Password has an impossible length
 	FateStaleTimestamp  // Event-Timestamp of a CoA or Disconnect is outside the window, or missing where one is required
 	FateWrongPath       // the sender of a CoA or Disconnect is no server of the user's realm
+	FateLoop            // it has been at this gateway before: a server, or what is behind it, sends it back
+	FateNoNAS           // a CoA or Disconnect names no NAS of its route, or none of several
 	FateTooLong         // the server's copy would exceed 4096 octets
 
 	FateServerSilent       // no reply to the end of the schedule
@@ -67,6 +69,8 @@ var fateNames = [NumFates]string{
 	FateBadUserPassword:             "bad_user_password",
 	FateStaleTimestamp:              "stale_event_timestamp",
 	FateWrongPath:                   "wrong_path",
+	FateLoop:                        "loop",
+	FateNoNAS:                       "no_nas",
 	FateTooLong:                     "too_long",
 	FateServerSilent:                "server_silent",
 	FateServerRefused:               "server_refused",

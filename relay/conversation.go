@@ -25,11 +25,11 @@ func conversationKey(v *wire.View) uint64 {
 // distinguish fills what choosing among several servers needs. With one server
 // all that counts is that a request with State is preferred when the server is
 // nearly full (RFC 5080 §2.2.3).
-func (x *exchange) distinguish() {
+func (x *exchange) distinguish(to *udpback.Group) {
 	v := &x.view
 	x.Key, x.State, x.Conversation = 0, 0, false
 	switch {
-	case x.route.Group.Chooses():
+	case to.Chooses():
 		x.Key, x.Conversation = conversationKey(v), v.HasEAP()
 		if v.HasState() {
 			x.State, x.Conversation = udpback.Hash(v.State())|1, true

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"radsec-gw/metrics"
-	"radsec-gw/routing"
 	"radsec-gw/wire"
 )
 
@@ -63,6 +62,6 @@ func (l *Link) authorised(b *burst, x *exchange, rules *Rules) bool {
 // onPath says whether the client's address is that of a server of the Access
 // route for the user's realm.
 func (l *Link) onPath(rules *Rules, v *wire.View) bool {
-	group, ok := rules.Table.Lookup(wire.KindAccess, routing.Realm(v.UserName()))
+	group, ok := rules.Table.Lookup(wire.KindAccess, rules.Table.Realm(v.UserName()))
 	return ok && rules.Routes[group].Group.HasAddress(l.remote.Addr())
 }

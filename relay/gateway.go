@@ -14,11 +14,12 @@ import (
 	"radsec-gw/wire"
 )
 
-// Unreachable is what an Access-Request gets that no server can answer.
+// Unreachable is what an Access- or Accounting-Request gets that no server can answer.
+// On a connection of RADIUS/1.1 it is always a Protocol-Error (RFC 9765 §6.1).
 type Unreachable uint8
 
 const (
-	Reject        Unreachable = iota // Access-Reject with Error-Cause
+	Reject        Unreachable = iota // Access-Reject with Error-Cause; nothing for accounting
 	Silent                           // nothing: the client's own timers decide
 	ProtocolError                    // Protocol-Error with Error-Cause (RFC 7930 §4)
 )
@@ -43,7 +44,8 @@ type Client struct {
 // Route is where a group of realms and kinds goes.
 type Route struct {
 	Group         *udpback.Group
-	OnUnreachable Unreachable    // for Access-Request
+	NASes         *NASes         // for CoA and Disconnect, instead of Group; nil: none of the servers is a NAS
+	OnUnreachable Unreachable    // for Access- and Accounting-Request
 	Metrics       *metrics.Route // nil: not counted by route
 }
 
@@ -53,6 +55,7 @@ type Rules struct {
 	Routes       []Route // by the table's group number
 	OnUnroutable Unreachable
 	Timestamps   Timestamps // of CoA and Disconnect
+	Marker       *Marker    // finds loops; nil: nothing does
 }
 
 // Peer is the RadSec connection that a Link answers on.

@@ -2,22 +2,28 @@ package relay
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"radsec-gw/logs"
+	"radsec-gw/routing"
 )
 
 // notices are the log lines of what an operator must act on, each let through
 // once a minute with the number suppressed.
 type notices struct {
-	route, identifier, reply, stale, path, realm logs.Limiter
+	route, identifier, reply, stale, path, realm, loop, nas logs.Limiter
 }
 
-// noRoute tells of a realm that no route takes.
+// noRoute tells of a request that no route takes, and what to do for it.
 func (g *Gateway) noRoute(x *exchange, realm []byte) {
 	g.notice.route.Say(g.back.Now(), func() logs.Line {
-		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]",
-			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(realm)}}
+		text, fields := "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
+		if operator := x.view.OperatorName(); operator != nil && x.dynamic() {
+			text, fields = noOperator(operator)
+		}
+		fields = append([]any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}, fields...)
+		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: text, Fields: fields}
 	})
 }
 
@@ -27,6 +33,49 @@ func (g *Gateway) wrongRealm(x *exchange, realm []byte) {
 		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a client sent a request of a realm that is not among its realms; add it there if the client may send it",
 			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(realm)}}
 	})
+}
+
+// noOperator says what to do for a CoA or Disconnect whose Operator-Name no route has.
+func noOperator(name []byte) (text string, fields []any) {
+	entry, isRealm := routing.Operator(name)
+	switch {
+	case entry == "":
+		return "no route takes this request: its Operator-Name is expected to begin with a namespace, \"1\" before a realm (RFC 5580 §4.1), with a name behind it; this is for its sender to mend",
+			[]any{"operator_name", string(name)}
+	case isRealm:
+		return "no route takes this request: its Operator-Name names a realm; add a [[route]] for that with its kind in packets", []any{"realm", entry}
+	}
+	return "no route takes this request: its Operator-Name is no realm; add a [[route]] that has it in operators, with its kind in packets", []any{"operator", entry}
+}
+
+// looped tells of a request that has come back. server is the one that it was sent to,
+// "" when it has only passed very many gateways.
+func (g *Gateway) looped(x *exchange, server string) {
+	g.notice.loop.Say(g.back.Now(), func() logs.Line {
+		text := "a request has come back that this gateway sent to a server before; that server, or one behind it, sends it to this gateway again: look at how it routes the realm"
+		fields := []any{"server", server, "client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(routing.Realm(x.view.UserName()))}
+		if server == "" {
+			text, fields = "a request has passed more gateways than any should: two servers somewhere send it to each other", fields[2:]
+		}
+		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: text, Fields: fields}
+	})
+}
+
+// noNAS tells of a CoA or Disconnect for a NAS that its route does not have.
+func (g *Gateway) noNAS(x *exchange) {
+	g.notice.nas.Say(g.back.Now(), func() logs.Line {
+		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a request names no NAS of its route, or none of several; expected nas_identifier or nas_ip_address of one [[server]] with nas = true",
+			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(),
+				"nas_identifier", string(x.view.NASIdentifier()), "nas_ip_address", addressText(x.view.NASIPAddress()), "operator_nas_identifier", string(x.view.OperatorNASIdentifier())}}
+	})
+}
+
+// addressText writes the octets of an address; "" for what is none.
+func addressText(octets []byte) string {
+	if a, ok := netip.AddrFromSlice(octets); ok {
+		return a.String()
+	}
+	return ""
 }
 
 // noIdentifier tells of servers that have no room for more requests.

@@ -17,6 +17,7 @@ type exchange struct {
 	route     *Route
 	view      wire.View     // of the client's packet, in a buffer of its own
 	hash      uint64        // of the client's packet
+	marker    *Marker       // for the server's copies; nil: they have none
 	came      time.Duration // on the Back's clock
 	ticket    wire.Ticket
 	elsewhere bool         // given up, but in other hands: what those may change is not looked at
@@ -73,8 +74,10 @@ func (l *Link) parse(v *wire.View, p []byte) error {
 //     Disconnect must also be fresh and come from where the user's requests go,
 //     if so configured (RFC 5176 §6.1, §6.3).
 //  5. What it sent before is not relayed twice (RFC 5080 §2.2.2, RFC 9765 §4.2.2).
-//  6. Kind and realm choose the group of servers (RFC 7542 §3, RFC 8559 §3).
-//  7. The group reserves a server, a socket and an Identifier there, has the
+//  6. Kind and realm choose the group of servers (RFC 7542 §3, RFC 8559 §3), and for
+//     CoA and Disconnect the NAS in it, at the last hop (RFC 5176 §3).
+//  7. What was sent to a server before and has come back is not sent again.
+//  8. The group reserves a server, a socket and an Identifier there, has the
 //     server's copy written (Write below), and puts it into the batch.
 func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 	x.arrived()
@@ -100,25 +103,42 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 		l.gateway.noRoute(x, realm)
 		return l.decline(b, x, metrics.FateNoRoute, causeNotRoutable)
 	}
-	x.route = &rules.Routes[group]
-	x.Window = 0
+	x.route, x.marker, x.Window = &rules.Routes[group], rules.Marker, 0
+	to := x.route.Group
 	if x.dynamic() {
 		x.Window, x.DropStale = rules.Timestamps.Window, rules.Timestamps.DropReplies
+		var cause uint32
+		if to, cause = x.route.last(&x.view); to == nil {
+			l.gateway.noNAS(x)
+			return l.decline(b, x, metrics.FateNoNAS, cause)
+		}
 	}
-	x.distinguish()
+	if server, ok := rules.Marker.looped(&x.view); ok { // 7
+		l.gateway.looped(x, server)
+		return l.decline(b, x, metrics.FateLoop, causeNotRoutable)
+	}
+	x.distinguish(to)
 	l.inFlight(x)
-	if err := x.route.Group.Start(&x.Exchange, b.batch); err != nil { // 7
+	if err := to.Start(&x.Exchange, b.batch); err != nil { // 8
 		return l.notStarted(b, x, err)
 	}
 	return true
 }
 
 // Write writes the server's copy of the request: fresh Request Authenticator,
-// hidden attributes under the server's secret, Proxy-State withheld,
-// Message-Authenticator first. The client's packet stays as it came, so that
+// hidden attributes under the server's secret, Proxy-State withheld, the gateway's
+// own added, Message-Authenticator first. The client's packet stays as it came, so that
 // moving on to another server starts from it again (RFC 2865 §2.5).
-func (x *exchange) Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error) {
-	return d.WriteRequest(dst, &x.view, x.client.Secret, to, id)
+func (x *exchange) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wire.ServerID) (int, error) {
+	var o wire.RequestOptions
+	var room [markerSize]byte
+	if x.marker != nil {
+		o.ProxyState = x.marker.append(room[:0], &x.view, to.ID())
+	}
+	if x.dynamic() {
+		o.NAS = to.NAS()
+	}
+	return d.WriteRequestWith(dst, &x.view, x.client.Secret, to.Secret(), id, &o)
 }
 
 // Reply writes a server's reply, already verified against what was sent, for the
@@ -176,7 +196,7 @@ func (l *Link) newExchange(v *wire.View) *exchange {
 func (g *Gateway) recycle(x *exchange) {
 	g.back.Buffers.Return(x.view.Packet)
 	x.view.Packet = nil
-	x.link, x.client, x.route = nil, nil, nil
+	x.link, x.client, x.route, x.marker = nil, nil, nil, nil
 	x.Forget()
 	g.exchanges.Put(x)
 }

@@ -47,7 +47,7 @@ func TestFilter(t *testing.T) {
 		t.Errorf("it allocates %v times", n)
 	}
 	var at *RuleError
-	if _, err := NewFilter([]string{"a.example", "*.org"}, Options{}); !errors.As(err, &at) || at.Realm != 1 {
+	if _, err := NewFilter([]string{"a.example", "*.org"}, Options{}); !errors.As(err, &at) || at.Entry != 1 {
 		t.Errorf("a suffix of one label gives %v, want an error about the second realm", err)
 	}
 }

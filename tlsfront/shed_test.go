@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
 
@@ -39,7 +40,7 @@ func TestShedIsAnsweredIn11(t *testing.T) {
 			var h *refusing
 			f, l := startPipe(t, func(cfg *Config) {
 				cfg.RadiusVersions = []string{Radius10, Radius11}
-				cfg.Clients = []*Client{{Name: "campus", PacketsPerSecond: 1}}
+				cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 1}}
 				open := cfg.Open
 				cfg.Open = func(s *Session) Handler {
 					h = &refusing{probe: open(s).(*probe)}

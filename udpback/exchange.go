@@ -22,11 +22,11 @@ const (
 // methods are called one at a time. What is written is signed with the rest of
 // its batch, by d.Run, which the caller sees to: see wire.Digests.
 type Handler interface {
-	// Write puts the copy for the server with secret to under id into dst, which
-	// holds wire.MaxLength octets, and returns its length. It is called again,
-	// with another secret and Identifier, when the request moves to another
-	// server (RFC 2865 §2.5: that is a new request).
-	Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error)
+	// Write puts the copy for the server to under id into dst, which holds
+	// wire.MaxLength octets, and returns its length. It is called again, with
+	// another server and Identifier, when the request moves to another server (RFC
+	// 2865 §2.5: that is a new request).
+	Write(d *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error)
 
 	// Reply takes the verified reply, together with the Request Authenticator it
 	// answers; both are valid during the call only. What the client is to get

@@ -234,7 +234,7 @@ func newOwner(code wire.Code) *owner {
 }
 
 // Write writes a packet of the owner's code with a random Request Authenticator.
-func (o *owner) Write(d *wire.Digests, dst []byte, _ *wire.ServerSecret, id wire.ServerID) (int, error) {
+func (o *owner) Write(d *wire.Digests, dst []byte, _ *Server, id wire.ServerID) (int, error) {
 	o.writes++
 	if o.writeErr != nil {
 		return 0, o.writeErr

@@ -161,7 +161,7 @@ func (g *Group) launchOn(ex *Exchange, batch *Batch, it item) error {
 // launchOn has the owner write the copy for a reserved slot and puts it into the batch.
 func launchOn(ex *Exchange, batch *Batch, it item) error {
 	dst := batch.room()
-	n, err := ex.Handler.Write(batch.digests, dst, it.socket.end.server.secret, it.id)
+	n, err := ex.Handler.Write(batch.digests, dst, it.socket.end.server, it.id)
 	if err != nil {
 		it.socket.release(it.id)
 		it.socket.end.add(-1)

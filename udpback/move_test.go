@@ -114,7 +114,7 @@ type hasty struct {
 	took bool
 }
 
-func (h *hasty) Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error) {
+func (h *hasty) Write(d *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
 	if h.writes == 1 {
 		h.took = h.Cancel()
 	}
@@ -160,7 +160,7 @@ type interrupted struct {
 	atMove func()
 }
 
-func (o *interrupted) Write(d *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error) {
+func (o *interrupted) Write(d *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
 	if o.writes == 1 {
 		o.atMove()
 		o.writeErr = errors.New("cannot be written")

@@ -74,14 +74,14 @@ func (e *endpoint) probeFailed(err error) {
 
 // Write builds the probe with nothing in it but what identifies the gateway
 // (RFC 5997 §3: no credentials in a Status-Server).
-func (p *probe) Write(_ *wire.Digests, dst []byte, to *wire.ServerSecret, id wire.ServerID) (int, error) {
+func (p *probe) Write(_ *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
 	r := wire.NewRequest(p.Code, byte(id)).AddMessageAuthenticator()
 	if p.Code == radius.CodeAccessRequest {
 		c := p.port.health.Config()
-		r.AddText(attrUserName, c.User).AddUserPassword([]byte(c.Password), to)
+		r.AddText(attrUserName, c.User).AddUserPassword([]byte(c.Password), to.secret)
 	}
 	r.AddText(attrNASIdentifier, nasIdentifier)
-	octets, err := r.Sign(wire.NewHasher(), to)
+	octets, err := r.Sign(wire.NewHasher(), to.secret)
 	return copy(dst, octets), err
 }
 

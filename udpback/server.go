@@ -32,6 +32,9 @@ type ServerConfig struct {
 	// Expand makes each address of a host name a server of its own, called
 	// Name@address. Otherwise they are addresses of one server, used one at a time.
 	Expand bool
+	// NAS, when it is not nil, says that the server is a NAS, and what to call it in a
+	// CoA or Disconnect that does not say (RFC 8559 §4.2).
+	NAS    *wire.NAS
 	parent *Server // whose address it is
 }
 
@@ -48,6 +51,7 @@ type Server struct {
 	Name    string
 	back    *Back
 	secret  *wire.ServerSecret
+	id      uint32        // made from the configured name
 	number  uint16        // what a State that it issues is remembered with
 	host    string        // as configured
 	expand  bool          // its addresses are servers of their own
@@ -75,6 +79,7 @@ type Server struct {
 type settings struct {
 	schedule   Schedule
 	requireMA  bool
+	nas        *wire.NAS
 	maxSockets int
 	longest    time.Duration // the longest schedule of any request that may be under way
 }
@@ -92,7 +97,10 @@ func (b *Back) NewServer(c ServerConfig) *Server {
 		s.literal = a.Unmap()
 		s.addresses.Store(&addresses{all: []netip.Addr{s.literal}, current: s.literal})
 	}
-	s.parent = c.parent
+	s.id, s.parent = ServerID(c.Name), c.parent
+	if s.parent != nil {
+		s.id = s.parent.id
+	}
 	s.expand = c.Expand && !s.literal.IsValid()
 	if !s.literal.IsValid() {
 		s.name = b.resolver.Name(c.Address, c.ResolveInterval, resolve.Watcher{Found: s.found, Looked: s.looked})
@@ -106,6 +114,20 @@ func (b *Back) NewServer(c ServerConfig) *Server {
 	}
 	return s
 }
+
+// ServerID returns a number for a server's configured name, which every gateway
+// computes alike. Two names may have one number, though hardly of one file.
+func ServerID(name string) uint32 { return uint32(Hash([]byte(name)) >> 32) }
+
+// ID returns the number of the server's configured name; each address of an expanded
+// one has that of the whole.
+func (s *Server) ID() uint32 { return s.id }
+
+// Secret returns the secret that is shared with the server.
+func (s *Server) Secret() *wire.ServerSecret { return s.secret }
+
+// NAS returns what the server is called as a NAS; nil when it is none.
+func (s *Server) NAS() *wire.NAS { return s.settings.Load().nas }
 
 // Reconfigure puts a new configuration in force for a server whose name, address and
 // secret are the same: sockets, health and requests in flight stay.
@@ -142,7 +164,7 @@ func stopAll(leaving []*endpoint) {
 // those that are to be stopped. With mu held.
 func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
 	s.config = c
-	set := &settings{schedule: c.Schedule.withDefaults(), requireMA: c.RequireMA, maxSockets: c.MaxSockets}
+	set := &settings{schedule: c.Schedule.withDefaults(), requireMA: c.RequireMA, nas: c.NAS, maxSockets: c.MaxSockets}
 	if set.maxSockets == 0 {
 		set.maxSockets = DefaultMaxSockets
 	}

@@ -27,7 +27,7 @@ type traveller struct {
 }
 
 // Write writes the packet that names its owner.
-func (t *traveller) Write(d *wire.Digests, dst []byte, _ *wire.ServerSecret, id wire.ServerID) (int, error) {
+func (t *traveller) Write(d *wire.Digests, dst []byte, _ *Server, id wire.ServerID) (int, error) {
 	if t.cancelsMoving && t.hasLeft() {
 		go t.cancel()
 	}

@@ -33,7 +33,7 @@ type knownServer struct {
 // with the same name, address and secret is taken over, with its sockets and its
 // health; reconfigure gives it what else has changed. On an error nothing new is left
 // open.
-func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, known []knownServer) (servers []knownServer, rules *relay.Rules, err error) {
+func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, marker relay.MarkerKey, known []knownServer) (servers []knownServer, rules *relay.Rules, err error) {
 	defer func() {
 		if err != nil {
 			discard(without(servers, known), known)
@@ -59,6 +59,7 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, know
 			Window: cfg.Routing.EventTimestampWindow, Require: cfg.Routing.RequireEventTimestamp,
 			DropReplies: cfg.Routing.ReplyEventTimestamp == config.ReplyDrop,
 		},
+		Marker: buildMarker(cfg, marker),
 	}
 	labels := routeLabels(cfg.Routes)
 	for i := range cfg.Routes {
@@ -72,6 +73,9 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, know
 			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
 		}
 		route := relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable)}
+		if route.NASes, err = buildNASes(cfg, r, back, byName); err != nil {
+			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
+		}
 		if labels != nil {
 			route.Metrics = m.Route(labels[i])
 		}
@@ -159,13 +163,27 @@ func buildTable(cfg *config.Config) (*routing.Table, error) {
 	var rules []routing.Rule
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
-		rules = append(rules, routing.Rule{Realms: r.Realms, Kinds: kindsOf(r.Packets), Group: i})
+		rules = append(rules, routing.Rule{Realms: r.Realms, Operators: r.Operators, Kinds: kindsOf(r.Packets), Group: i})
 	}
 	return routing.New(rules, routingOptions(cfg))
 }
 
 func routingOptions(cfg *config.Config) routing.Options {
-	return routing.Options{CoAByUserName: cfg.Routing.CoAByUserName}
+	o := routing.Options{CoAByUserName: cfg.Routing.CoAByUserName}
+	for _, f := range cfg.Routing.RealmFormats {
+		o.Formats = append(o.Formats, formatOf(f))
+	}
+	return o
+}
+
+func formatOf(s string) routing.Format {
+	switch s {
+	case config.FormatPrefix:
+		return routing.Prefix
+	case config.FormatMachine:
+		return routing.Machine
+	}
+	return routing.Suffix
 }
 
 func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
@@ -183,7 +201,7 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 	return udpback.ServerConfig{
 		Name: s.Name, Address: s.Address, ResolveInterval: s.ResolveInterval, Expand: s.Expand,
 		AuthPort: s.AuthPort, AcctPort: s.AcctPort, CoAPort: s.CoAPort,
-		Secret: secret, RequireMA: s.RequireMessageAuthenticator,
+		Secret: secret, RequireMA: s.RequireMessageAuthenticator, NAS: nasOf(s),
 		MaxSockets: s.MaxSockets, Schedule: schedule,
 		Health: health.Config{
 			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Octets()),

@@ -148,29 +148,55 @@ func shortFingerprint(sum [32]byte) string {
 func printRoutes(w io.Writer, cfg *config.Config) {
 	t := table(w, "Routes: the first line that fits realm and packet")
 	fmt.Fprintln(t, "  realm\tpackets\tservers\tbalance\tunreachable")
-	type entry struct {
-		realm string
-		route *config.Route
-	}
-	var entries []entry
-	for i := range cfg.Routes {
-		for _, realm := range cfg.Routes[i].Realms {
-			entries = append(entries, entry{realm, &cfg.Routes[i]})
-		}
-	}
-	slices.SortStableFunc(entries, func(a, b entry) int { return compareRealms(a.realm, b.realm) })
-	for _, e := range entries {
-		for _, packets := range byPort(e.route.Packets) {
-			unreachable := "silent" // only an Access-Request is answered without a server
-			if packets[0] == config.PacketAccess {
+	for _, e := range routeEntries(cfg) {
+		for _, packets := range byPort(e.packets) {
+			unreachable := config.AnswerSilent
+			switch packets[0] {
+			case config.PacketAccess:
 				unreachable = e.route.OnUnreachable
+			case config.PacketAccounting:
+				unreachable = accountingAnswer(e.route.OnUnreachable)
 			}
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", realmWords(e.realm), strings.Join(packets, ", "),
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", e.name, strings.Join(packets, ", "),
 				serversOf(cfg, e.route, packets[0]), e.route.Balance, unreachable)
 		}
 	}
 	t.Flush()
-	fmt.Fprintf(w, "\nAn Access-Request that no route takes, or that its client may not send: %s\n", cfg.Routing.OnUnroutable)
+	printRouting(w, cfg)
+}
+
+// routeEntry is a realm or an operator of a route.
+type routeEntry struct {
+	name    string
+	packets []string // that are routed by it
+	route   *config.Route
+}
+
+// routeEntries lists the realms of all routes in the order of their being looked up,
+// and then the operators, the whole namespaces last.
+func routeEntries(cfg *config.Config) (all []routeEntry) {
+	for i := range cfg.Routes {
+		for _, realm := range cfg.Routes[i].Realms {
+			all = append(all, routeEntry{realm, cfg.Routes[i].Packets, &cfg.Routes[i]})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b routeEntry) int { return compareRealms(a.name, b.name) })
+	for i := range all {
+		all[i].name = realmWords(all[i].name)
+	}
+	dynamic := []string{config.PacketCoA, config.PacketDisconnect}
+	for _, whole := range []bool{false, true} {
+		for i := range cfg.Routes {
+			r := &cfg.Routes[i]
+			packets := slices.DeleteFunc(slices.Clone(r.Packets), func(p string) bool { return !slices.Contains(dynamic, p) })
+			for _, operator := range r.Operators {
+				if strings.HasSuffix(operator, ":*") == whole {
+					all = append(all, routeEntry{operator, packets, r})
+				}
+			}
+		}
+	}
+	return all
 }
 
 // compareRealms orders realms as they are looked up: no realm, exact names,

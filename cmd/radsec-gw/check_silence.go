@@ -22,7 +22,7 @@ func printSilence(w io.Writer, cfg *config.Config, n names) {
 			fmt.Fprintf(w, "    in no route: nothing is sent to it\n")
 			continue
 		}
-		for _, line := range slices.Concat(nameWords(&s, n), scheduleWords(&s), healthWords(&s)) {
+		for _, line := range slices.Concat(nameWords(&s, n), nasWords(&s), scheduleWords(&s), healthWords(&s)) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
@@ -143,7 +143,7 @@ func count(n int, what string) string {
 func groupWords(cfg *config.Config, r *config.Route) []string {
 	servers := cfg.ServersOf(r)
 	if len(servers) == 1 && !servers[0].Expand {
-		return []string{"there is no other server: " + givenUp(r)}
+		return append(lastHopWords(servers, r), "there is no other server: "+givenUp(r))
 	}
 	const others = "; if none is up, among the suspect likewise, then the failing, then those that are down"
 	lines := []string{map[string]string{
@@ -163,6 +163,7 @@ func groupWords(cfg *config.Config, r *config.Route) []string {
 	}[r.Balance])
 	lines = append(lines, leaveWords(servers, r)...)
 	if slices.Contains(r.Packets, config.PacketCoA) || slices.Contains(r.Packets, config.PacketDisconnect) {
+		lines = append(lines, lastHopWords(servers, r)...)
 		lines = append(lines, "CoA and Disconnect do not move on: only the server that got them may hold the session (RFC 5176 §2.3)")
 	}
 	return append(lines, givenUp(r))
@@ -235,11 +236,21 @@ func outlasts(s *config.Server, r *config.Route) bool {
 // givenUp says what the client gets when no server answers.
 func givenUp(r *config.Route) string {
 	access := map[string]string{config.AnswerReject: "gets an Access-Reject", config.AnswerSilent: "gets no answer", config.AnswerProtocolError: "gets a Protocol-Error"}[r.OnUnreachable]
-	if !slices.Contains(r.Packets, config.PacketAccess) {
-		return "given up, a request gets no answer"
+	var parts []string
+	answered := 0
+	if slices.Contains(r.Packets, config.PacketAccess) {
+		parts = append(parts, "an Access-Request "+access)
+		answered++
 	}
-	if len(r.Packets) == 1 {
-		return "given up, an Access-Request " + access
+	if slices.Contains(r.Packets, config.PacketAccounting) && r.OnUnreachable == config.AnswerProtocolError {
+		parts = append(parts, "an Accounting-Request gets a Protocol-Error")
+		answered++
 	}
-	return "given up, an Access-Request " + access + ", the others get no answer"
+	switch {
+	case answered == 0:
+		parts = append(parts, "a request gets no answer")
+	case answered < len(r.Packets):
+		parts = append(parts, "the others get no answer")
+	}
+	return "given up, " + strings.Join(parts, ", ")
 }

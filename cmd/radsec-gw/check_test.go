@@ -98,6 +98,10 @@ func TestCheckReport(t *testing.T) {
 		"~^lab            access",
 		"* (default)      access",
 		"An Access-Request that no route takes, or that its client may not send: reject\n",
+		"An Accounting-Request likewise: silent\n",
+		"In RADIUS/1.1 both get a Protocol-Error instead; CoA and Disconnect get a NAK\n",
+		"The realm of a User-Name: user@realm\n",
+		"Requests that a server sends back: refused, by a Proxy-State that only this process knows\n",
 		"Servers: what silence leads to\n",
 		"a request is sent at 0s, 2s, 6s, 14s (each wait ±10 %) and given up at 30s\n",
 		"auth, acct: 3 requests, due again after 2s with no reply to anything since, make it suspect",
@@ -282,5 +286,72 @@ func TestCheckReportsAllAtOnce(t *testing.T) {
 	status, _, errs = runCommand(func(a []string, o, e *bytes.Buffer) int { return runServe(a, o, e) }, "-config", file)
 	if served := told(errs); status != 78 || strings.Join(served, "\n") != strings.Join(got[:len(got)-1], "\n") {
 		t.Errorf("expected serve to tell the same mistakes and exit 78, came %d:\n%s", status, errs)
+	}
+}
+
+// What is new to routing is in the report, and a mistake in operators has its line.
+// Rules: P31, P87, P90
+func TestCheckReportsLoopsAndNASes(t *testing.T) {
+	const more = `[[server]]
+name = "ap-1"
+address = "192.168.0.7"
+secret = "0123456789abcdef"
+nas = true
+nas_identifier = ["ap one"]
+[[server]]
+name = "ap-2"
+address = "192.168.0.8"
+secret = "0123456789abcdef"
+nas = true
+[[route]]
+operators = ["wbaid:*", "wbaid:EXAMPLE:US"]
+packets = ["coa", "accounting"]
+servers = ["ap-1", "ap-2"]
+on_unreachable = "protocol-error"
+[[route]]
+realms = ["aps.example"]
+packets = ["disconnect"]
+servers = ["ap-1"]
+[[route]]
+realms = ["mixed.example"]
+packets = ["disconnect"]
+servers = ["ap-1", "a"]
+[routing]
+on_unroutable = "protocol-error"
+realm_formats = ["suffix", "machine", "prefix"]
+loop_marker_secret = "shared-by-replicas"
+`
+	_, file := checkDir(t, checkConfig+more)
+	status, out, errs := checkCommand("-config", file)
+	if status != 0 || errs != "" {
+		t.Fatalf("expected 0 and no mistakes, got %d:\n%s", status, errs)
+	}
+	plain := strings.Join(strings.Fields(out), " ")
+	for _, want := range []string{
+		"* (default) accounting a 127.0.0.1:1813 failover silent wbaid:EXAMPLE:US coa ap-1 192.168.0.7:3799, ap-2 192.168.0.8:3799 failover silent wbaid:* coa",
+		"An Accounting-Request likewise: protocol-error",
+		"The realm of a User-Name: user@realm, then host/name.realm, then REALM\\user",
+		"by a Proxy-State that all gateways with this loop_marker_secret know",
+		`a NAS: it gets the CoA and Disconnect that are for "ap one", 192.168.0.7, without Operator-Name`,
+		"a NAS: it gets the CoA and Disconnect that are for 192.168.0.8, without",
+		"CoA and Disconnect go to the NAS that they name; one for another NAS gets a NAK with Error-Cause 403, one that names none a NAK with 402",
+		"CoA and Disconnect go to the NAS that they name; so does one that names none; one for another NAS gets a NAK with Error-Cause 403",
+		"CoA and Disconnect go to the NAS that they name; all others go to a",
+		"given up, an Accounting-Request gets a Protocol-Error, the others get no answer",
+	} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("expected %q in\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "shared-by-replicas") {
+		t.Error("the secret was printed")
+	}
+	_, file = checkDir(t, checkConfig+strings.Replace(more, "wbaid:*", "4EXAMPLE", 1)+"loop_marker = false\n")
+	if status, out, errs = checkCommand("-config", file); !strings.Contains(errs, `c.toml:45: route[2].operators[0]: expected "tadig:", "e212:", "icc:" or "wbaid:"`) {
+		t.Errorf("expected the mistake in operators, got %d\n%s%s", status, out, errs)
+	}
+	_, file = checkDir(t, checkConfig+"[routing]\nloop_marker = false\n")
+	if _, out, _ = checkCommand("-config", file); !strings.Contains(out, "not looked for (loop_marker is false)") {
+		t.Errorf("expected that loops are not looked for, in\n%s", out)
 	}
 }

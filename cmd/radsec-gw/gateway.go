@@ -51,7 +51,8 @@ type gateway struct {
 	front     *tlsfront.Server
 	web       *web.Server
 	reader    *files.Reader
-	inherited bool // the RadSec listeners were given: they stand for [listen].address
+	marker    relay.MarkerKey // of this process
+	inherited bool            // the RadSec listeners were given: they stand for [listen].address
 	ctx       context.Context
 	cancel    context.CancelFunc // ends everything at once
 
@@ -93,7 +94,7 @@ func startGateway(ctx context.Context, p *plan, log *slog.Logger, given ...net.L
 	m.Logs("stderr", to.Output())
 	log = slog.New(to)
 	g := &gateway{log: log, logs: to, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log),
-		reader: p.reader, inherited: len(given) > 0, read: p.files.sums,
+		reader: p.reader, marker: relay.NewMarkerKey(), inherited: len(given) > 0, read: p.files.sums,
 		turn: make(chan struct{}, 1)}
 	g.ctx, g.cancel = context.WithCancel(ctx)
 	g.mayReload, g.stopReloads = context.WithCancel(g.ctx)
@@ -138,7 +139,7 @@ func (g *gateway) assemble(now *inForce, given []net.Listener) (err error) {
 	}
 	g.hub = audit.New(g.hubConfig(&now.cfg.Log))
 	var rules *relay.Rules
-	if g.servers, rules, err = buildRules(now.cfg, g.back, g.metrics, nil); err != nil {
+	if g.servers, rules, err = buildRules(now.cfg, g.back, g.metrics, g.marker, nil); err != nil {
 		g.servers = nil
 		return configurationError{err}
 	}

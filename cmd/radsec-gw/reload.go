@@ -138,7 +138,7 @@ func (g *gateway) replace(next *inForce) error {
 	servers := g.servers
 	same := sameRules(now.cfg, next.cfg)
 	if !same {
-		if servers, rules, err = buildRules(next.cfg, g.back, g.metrics, g.servers); err != nil {
+		if servers, rules, err = buildRules(next.cfg, g.back, g.metrics, g.marker, g.servers); err != nil {
 			return err
 		}
 	}
@@ -168,7 +168,7 @@ func (g *gateway) replace(next *inForce) error {
 // sameRules reports whether what lies behind the front is the same in both: then
 // it is left alone.
 func sameRules(now, next *config.Config) bool {
-	return reflect.DeepEqual(now.Servers, next.Servers) && reflect.DeepEqual(now.Routes, next.Routes) && now.Routing == next.Routing
+	return reflect.DeepEqual(now.Servers, next.Servers) && reflect.DeepEqual(now.Routes, next.Routes) && reflect.DeepEqual(now.Routing, next.Routing)
 }
 
 // retire closes servers that are in no group any more, after the last request

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -35,6 +36,7 @@ name = "udp"
 address = "127.0.0.1"
 secret = "secret-of-this-test"
 health = "none"
+nas = true
 [[route]]
 realms = ["example.org"]
 servers = ["udp"]
@@ -346,6 +348,9 @@ func alter(t *testing.T, name string, field reflect.Value) {
 		return
 	case []string:
 		field.Set(reflect.ValueOf(append([]string{"x"}, v...)))
+		return
+	case []netip.Addr:
+		field.Set(reflect.ValueOf(append([]netip.Addr{netip.MustParseAddr("192.0.2.77")}, v...)))
 		return
 	}
 	switch {

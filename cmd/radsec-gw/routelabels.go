@@ -14,7 +14,7 @@ import (
 const routesCounted = 100
 
 // routeLabels returns what the routes are called in metrics, in their order: by
-// their realms, no realm being "(none)". A name that is taken, by an earlier route
+// their realms and operators, no realm being "(none)". A name that is taken, by an earlier route
 // or for requests that no route takes, gets the route's number, from 1. There are
 // none when there are too many routes.
 func routeLabels(routes []config.Route) []string {
@@ -24,7 +24,7 @@ func routeLabels(routes []config.Route) []string {
 	taken := map[string]bool{metrics.OtherRoute: true}
 	var labels []string
 	for i := range routes {
-		realms := slices.Clone(routes[i].Realms)
+		realms := slices.Concat(routes[i].Realms, routes[i].Operators)
 		for j, realm := range realms {
 			if realm == "" {
 				realms[j] = "(none)"

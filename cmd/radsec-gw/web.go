@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"radsec-gw/identity"
 	"radsec-gw/web"
@@ -43,7 +44,7 @@ func (g *gateway) routes() []web.Route {
 	var list []web.Route
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
-		list = append(list, web.Route{Realms: r.Realms, Packets: r.Packets, Servers: r.Servers, Balance: r.Balance})
+		list = append(list, web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance})
 	}
 	return list
 }

@@ -1,0 +1,203 @@
+package relay
+
+import (
+	"bytes"
+	"crypto/md5"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/metrics"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// situation is a way for a request not to be carried to a server and back.
+type situation struct {
+	name, fate string
+	kinds      []radius.Code // that it can happen to; nil: all four
+	only11     bool
+	attrs      func(code radius.Code) []attr
+	arrange    func(b *bed)
+	serve      func(s []byte) [][]byte
+	end        func(b *bed, l *Link, q []byte) // instead of handing q over
+	wait       time.Duration
+
+	cause, cause11, dynamic uint32      // the Error-Cause for Access and accounting, in 1.1, and for CoA and Disconnect; 0: silence
+	code                    radius.Code // what Access and accounting get whatever the policy; 0: as the policy says
+}
+
+var (
+	dynamicCodes = []radius.Code{43, 40}
+	accessCode   = []radius.Code{1}
+)
+
+// handOver has a packet end as what cannot be started does.
+func handOver(err error) func(b *bed, l *Link, q []byte) {
+	return func(b *bed, l *Link, q []byte) {
+		b.packets++
+		work := l.work()
+		l.process(work)
+		if err := l.parse(&work.view, bytes.Clone(q)); err != nil {
+			b.t.Fatal(err)
+		}
+		x := l.newExchange(&work.view)
+		x.route = &b.rules.Routes[0]
+		if !l.admit(work, x) {
+			b.t.Fatal("the request counts as a duplicate")
+		}
+		l.inFlight(x)
+		l.notStarted(work, x, err)
+		l.gateway.recycle(x)
+		l.Flush()
+	}
+}
+
+// accept answers a request well.
+func accept(s []byte, attrs ...attr) [][]byte {
+	return [][]byte{respond(s, map[byte]radius.Code{1: 2, 4: 5, 40: 41, 43: 44}[s[0]], attrs...)}
+}
+
+// answerError answers a request with a Protocol-Error.
+func answerError(cause uint32) func(s []byte) [][]byte {
+	return func(s []byte) [][]byte {
+		return [][]byte{respond(s, 52, mac, attr{241, []byte{4, 0, 0, 0, s[0]}}, integer(101, cause))}
+	}
+}
+
+// known are the attributes of a request that has a route.
+func known(radius.Code) []attr { return []attr{user("nemo@example.org")} }
+
+func situations() []situation {
+	marker := NewMarker(MarkerKey{1}, []string{"a"})
+	return []situation{
+		{name: "kind that is not allowed", fate: "not_allowed", attrs: known, arrange: func(b *bed) { b.client.Allowed = [wire.NumKinds]bool{} }, cause: 406, cause11: 502, dynamic: 406},
+		{name: "no route", fate: "no_route", attrs: func(radius.Code) []attr { return []attr{user("nemo@elsewhere.example")} }, cause: 502, cause11: 502, dynamic: 502},
+		{name: "loop", fate: "loop", arrange: func(b *bed) { b.rules.Marker = marker }, cause: 502, cause11: 502, dynamic: 502,
+			attrs: func(radius.Code) []attr {
+				return []attr{user("nemo@example.org"), {33, marker.append(nil, new(wire.View), udpback.ServerID("a"))}}
+			}},
+		{name: "no such NAS", fate: "no_nas", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), text(32, "other")} },
+			arrange: func(b *bed) { b.rules.Routes[0].NASes = NewNASes([]NAS{{Group: b.rules.Routes[0].Group}}, nil) }, dynamic: 403},
+		{name: "old Event-Timestamp", fate: "stale_event_timestamp", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), integer(55, 1)} },
+			arrange: func(b *bed) { b.rules.Timestamps.Window = time.Minute }}, // silence: RFC 5176 §6.3
+		{name: "reverse path, drop", fate: "wrong_path", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("n@elsewhere.example")} },
+			arrange: func(b *bed) { b.client.ReversePath = ReversePathDrop }}, // silence: RFC 5176 §6.1
+		{name: "reverse path, nak", fate: "wrong_path", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("n@elsewhere.example")} },
+			arrange: func(b *bed) { b.client.ReversePath = ReversePathNAK }, dynamic: 502},
+		{name: "impossible User-Password", fate: "bad_user_password", kinds: accessCode, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), {2, make([]byte, 129)}} }, cause: 407, cause11: 505, code: 3},
+		{name: "CHAP without its challenge", fate: "bad_user_password", kinds: accessCode, only11: true, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), {3, make([]byte, 17)}} }, cause11: 505},
+		{name: "no Identifier", fate: "no_identifier", attrs: known, end: handOver(udpback.ErrNoIdentifier), cause: 505, cause11: 505, dynamic: 506},
+		{name: "share used up", fate: "over_share", attrs: known, end: handOver(udpback.ErrShare), cause: 505, cause11: 505, dynamic: 506},
+		{name: "no socket", fate: "no_socket", attrs: known, end: handOver(udpback.ErrNoSocket), cause: 505, cause11: 505, dynamic: 505},
+		{name: "copy too long", fate: "too_long", attrs: known, end: handOver(wire.ErrTooLong), cause: 505, cause11: 505, dynamic: 505},
+		{name: "silent server", fate: "server_silent", attrs: known, wait: time.Minute, cause: 505, cause11: 505},
+		{name: "nobody listens there", fate: "server_refused", kinds: dynamicCodes, attrs: known, serve: func([]byte) [][]byte { return [][]byte{nil} }, dynamic: 406},
+		{name: "server has no route", fate: "protocol_error", attrs: known, serve: answerError(502), cause: 502, cause11: 502, dynamic: 502},
+		{name: "server has trouble", fate: "protocol_error", attrs: known, serve: answerError(505), cause: 505, cause11: 505, dynamic: 505},
+		{name: "server has no resources", fate: "protocol_error", attrs: known, serve: answerError(506), cause: 506, cause11: 505, dynamic: 506},
+		{name: "server refuses the request", fate: "protocol_error", attrs: known, serve: answerError(404), cause: 404, cause11: 404, dynamic: 404, code: 52},
+		{name: "reply grows beyond 4096 octets", fate: "reply_too_long", attrs: known, serve: func(s []byte) [][]byte { return accept(s, fill(200, 4096-20)...) }, cause: 505, cause11: 505},
+		{name: "keys that do not decrypt", fate: "bad_reply_attributes", kinds: accessCode, attrs: known, cause: 505, cause11: 505,
+			serve: func(s []byte) [][]byte {
+				stream := md5.Sum(append(append([]byte(serverText), s[4:20]...), 0x80, 1))
+				stream[0] ^= 255 // the length octet, once decrypted
+				return accept(s, mac, vendor(311, append([]byte{16, 2 + 2 + 16, 0x80, 1}, stream[:]...)...))
+			}},
+		{name: "gateway stops", fate: "shutdown", attrs: known, cause11: 505, end: func(b *bed, l *Link, q []byte) {
+			b.send(l, q)
+			b.server.Close()
+		}},
+		{name: "too many a second", fate: "rate_limited", only11: true, attrs: known, end: refuse(metrics.FateRateLimited), cause11: 505, dynamic: 506},
+		{name: "too many outstanding", fate: "too_many_outstanding", only11: true, attrs: known, end: refuse(metrics.FateTooManyOutstanding), cause11: 505, dynamic: 506},
+	}
+}
+
+// want is what a request of a kind gets in a situation.
+func (s *situation) want(code radius.Code, v11 bool, policy Unreachable) expectation {
+	switch {
+	case code == 43 && s.dynamic != 0:
+		return expectation{45, s.dynamic}
+	case code == 40 && s.dynamic != 0:
+		return expectation{42, s.dynamic}
+	case code == 43, code == 40:
+		return expectation{}
+	case v11 && s.cause11 != 0:
+		return expectation{52, s.cause11}
+	case v11 || s.cause == 0:
+		return expectation{}
+	case s.code != 0:
+		return expectation{s.code, s.cause}
+	case policy == ProtocolError:
+		return expectation{52, s.cause}
+	case policy == Reject && code == 1:
+		return expectation{3, s.cause}
+	}
+	return expectation{}
+}
+
+// Every fate of a request that is refused or lost, for each kind, policy and version of
+// RADIUS: what the client gets. In RADIUS/1.1 Access and accounting get a Protocol-Error
+// whatever the policy, of 502 or 505 but where the server itself refused (RFC 9765
+// §6.1); accounting never gets an Accounting-Response (RFC 2866 §2); CoA and Disconnect get a
+// NAK, or silence where RFC 5176 §6.1 and §6.3 want that, or where the NAS may have acted.
+// Rules: P34, P71, P91, P93, P94, P96, P97, C1, C6
+func TestEveryRefusal(t *testing.T) {
+	for _, s := range situations() {
+		kinds := s.kinds
+		if kinds == nil {
+			kinds = []radius.Code{1, 4, 43, 40}
+		}
+		for _, code := range kinds {
+			for _, policy := range []Unreachable{Reject, Silent, ProtocolError} {
+				for _, v11 := range []bool{false, true} {
+					if s.only11 && !v11 {
+						continue
+					}
+					name := fmt.Sprintf("%s/%v, policy %d, 1.1 %v", s.name, code, policy, v11)
+					t.Run(name, func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) { s.run(t, code, policy, v11) })
+					})
+				}
+			}
+		}
+	}
+}
+
+func (s *situation) run(t *testing.T, code radius.Code, policy Unreachable, v11 bool) {
+	b := newBed(t, settings{policy: strict, onUnreachable: policy, onUnroutable: policy})
+	if s.arrange != nil {
+		s.arrange(b)
+	}
+	b.net.setServe(s.serve)
+	attrs := append(s.attrs(code), proxyState("one"))
+	var l *Link
+	var p *peer
+	var q []byte
+	if v11 {
+		l, p = b.open11()
+		q = request11(code, 7, attrs...)
+	} else {
+		l, p = b.open()
+		q = request(code, 7, 1, attrs...)
+	}
+	if s.end != nil {
+		s.end(b, l, q)
+	} else if err := b.send(l, q); err != nil {
+		t.Fatalf("it cost the connection: %v", err)
+	}
+	pass(s.wait)
+	want := s.want(code, v11, policy)
+	if v11 {
+		checkOwn11(t, q, p.got(), want)
+	} else {
+		checkOwn(t, q, p.got(), want)
+	}
+	b.wantFates(fmt.Sprintf("%v/%s=1", wire.KindOf(code), s.fate))
+	if n := l.Outstanding(); n != 0 {
+		t.Errorf("%d requests count as outstanding, expected none", n)
+	}
+}

@@ -1,0 +1,94 @@
+package relay
+
+import (
+	"net/netip"
+
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// NAS is a server of a route that is a NAS: the last hop of CoA and Disconnect.
+type NAS struct {
+	Group       *udpback.Group // of it alone
+	Identifiers []string       // what it is called in NAS-Identifier and Operator-NAS-Identifier
+	Addresses   []netip.Addr   // and in NAS-IP-Address and NAS-IPv6-Address
+}
+
+// NASes are the servers of a route, some of which are NASes; immutable.
+type NASes struct {
+	all          []NAS
+	byIdentifier map[string]*NAS
+	byAddress    map[netip.Addr]*NAS
+	others       *udpback.Group // of the servers that are none; nil: there are none
+}
+
+// NewNASes puts the NASes of a route together. others is the group of the servers that
+// are none, nil without any. What two NASes are called names the first.
+func NewNASes(all []NAS, others *udpback.Group) *NASes {
+	s := &NASes{all: all, byIdentifier: map[string]*NAS{}, byAddress: map[netip.Addr]*NAS{}, others: others}
+	for i := range all {
+		for _, id := range all[i].Identifiers {
+			if s.byIdentifier[id] == nil {
+				s.byIdentifier[id] = &all[i]
+			}
+		}
+		for _, a := range all[i].Addresses {
+			if a = a.Unmap(); s.byAddress[a] == nil {
+				s.byAddress[a] = &all[i]
+			}
+		}
+	}
+	return s
+}
+
+// last returns the group for a CoA or Disconnect, or nil and the Error-Cause for it.
+func (r *Route) last(v *wire.View) (*udpback.Group, uint32) {
+	if r.NASes == nil {
+		return r.Group, 0
+	}
+	return r.NASes.choose(v)
+}
+
+// choose returns the group for a CoA or Disconnect: that of the NAS which its
+// Operator-NAS-Identifier, NAS-Identifier, NAS-IP-Address or NAS-IPv6-Address names
+// (RFC 5176 §3, RFC 8559 §4.2). What is called otherwise goes to the servers that are
+// no NASes; so does what names none, but to the only NAS where there is nothing else.
+// A cause is the Error-Cause for a request that goes nowhere: 403 when it names no NAS
+// of the route, or two of them; 402 when it names none of several.
+func (s *NASes) choose(v *wire.View) (g *udpback.Group, cause uint32) {
+	var found *NAS
+	named, two := false, false
+	note := func(nas *NAS) {
+		named = true
+		if nas != nil && found != nil && nas != found {
+			two = true
+		}
+		if nas != nil {
+			found = nas
+		}
+	}
+	for _, id := range [][]byte{v.OperatorNASIdentifier(), v.NASIdentifier()} {
+		if id != nil {
+			note(s.byIdentifier[string(id)])
+		}
+	}
+	for _, octets := range [][]byte{v.NASIPAddress(), v.NASIPv6Address()} {
+		if octets != nil {
+			a, _ := netip.AddrFromSlice(octets)
+			note(s.byAddress[a.Unmap()])
+		}
+	}
+	switch {
+	case two:
+		return nil, causeNASMismatch
+	case found != nil:
+		return found.Group, 0
+	case s.others != nil:
+		return s.others, 0
+	case named:
+		return nil, causeNASMismatch
+	case len(s.all) == 1:
+		return s.all[0].Group, 0
+	}
+	return nil, causeMissingAttribute
+}
