@@ -13,9 +13,7 @@ type conn struct {
 	in       incoming
 	out      outgoing
 
-	// offered is the highest version in the ClientHello; 0: none came yet.
-	// Owned by the goroutine of the handshake.
-	offered uint16
+	offered offer   // what the ClientHello offers; owned by the goroutine of the handshake
 	policy  *policy // that was in force at the ClientHello; likewise
 
 	// What the handshake waits for, and what it gives back meanwhile; likewise.

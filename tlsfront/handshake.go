@@ -5,15 +5,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"runtime"
-	"strings"
-	"syscall"
 	"time"
 
 	"radsec-gw/identity"
@@ -69,16 +64,6 @@ func tlsConfig(p *policy) *tls.Config {
 	return c
 }
 
-// noteOffered remembers the highest version that the client offers, for the
-// case that none of them will do.
-func (c *conn) noteOffered(hello *tls.ClientHelloInfo) {
-	for _, v := range hello.SupportedVersions {
-		if v&0x0f0f != 0x0a0a { // a meaningless value that a client adds on purpose (RFC 8701)
-			c.offered = max(c.offered, v)
-		}
-	}
-}
-
 // keyExchanges are the key exchanges offered, those of crypto/tls but for the
 // slow ones: with P-521 a ClientHello costs us 2.6 ms, thirty times one with
 // X25519. crypto/tls has its own order.
@@ -96,7 +81,7 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	counts := s.cfg.Metrics.TLS()
 	raw, remote := a.conn, a.remote
 	c := s.wrap(raw)
-	c.in.ahead = first
+	c.in.ahead, c.in.watch.keep = first, true
 	c.arrival, c.processors = a, s.processors
 	t := tls.Server(c, s.tls)
 	c.acquire()
@@ -115,11 +100,11 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	}
 	if err != nil {
 		c.alertVersion(err)
-		result, hint := s.classify(ctx, c, err)
+		result, text := s.classify(ctx, c, err)
 		if c.in.allowance.spent {
 			a.abort() // what it sends on is not worth reading, and no alert has gone to it
 		}
-		s.refuse(c, remote, result, err.Error()+hint, certificateIn(err))
+		s.refuse(c, remote, result, text, certificateIn(err))
 		return
 	}
 	state := t.ConnectionState()
@@ -147,6 +132,7 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, identity.Describe(p.Leaf)...)
 	})
 	raw.SetDeadline(time.Time{})
+	c.offered = offer{}
 	c.in.establish()
 	c.out.establish(session.writeFailed)
 	s.attach(session)
@@ -212,55 +198,4 @@ func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake
 	linger(c.Conn)
 	c.Conn.Close()
 	s.admission.left(sourceOf(remote.Addr()))
-}
-
-// classify finds why a handshake failed, and what the operator may do.
-func (s *Server) classify(ctx context.Context, c *conn, err error) (result metrics.Handshake, hint string) {
-	var (
-		notTLS  tls.RecordHeaderError
-		refused *refusal
-		beyond  excess
-		op      *net.OpError
-	)
-	switch {
-	case errors.Is(err, context.Canceled), ctx.Err() != nil && errors.Is(err, net.ErrClosed):
-		return metrics.HandshakeShutdown, ""
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return metrics.HandshakeTimeout, ""
-	case errors.As(err, &notTLS) && c.offered == 0:
-		return metrics.HandshakeNotTLS, "; the peer must speak TLS from the first byte (RFC 6614 §2.3)"
-	case errors.As(err, &refused):
-		return refused.handshake, ""
-	case unparsedCertificate(err):
-		return metrics.HandshakeMalformedCertificate, "; one of the certificates that the peer sent is damaged, or more than Go reads (RFC 5280): make it anew; openssl x509 -text -in FILE shows what is in it"
-	case errors.As(err, &beyond):
-		return metrics.HandshakeExcessive, ""
-	case errors.As(err, &op) && op.Op == "remote error":
-		return metrics.HandshakePeerAlert, "; the peer refused: if it names a certificate or CA, it does not trust this server's certificate"
-	case strings.Contains(err.Error(), "didn't provide a certificate"): // crypto/tls has no type for it; a test holds the text
-		return metrics.HandshakeNoCertificate, "; give the peer a certificate from the configured client CA"
-	case noCommonVersion(err):
-		return metrics.HandshakeRadiusVersion, "; what is spoken here is in radius_versions"
-	case c.policy != nil && c.offered != 0 && c.offered < c.policy.tls.MinVersion:
-		return metrics.HandshakeOldVersion, "; the minimum is " + tls.VersionName(c.policy.tls.MinVersion)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return metrics.HandshakePeerClosed, ""
-	}
-	return metrics.HandshakeOther, ""
-}
-
-// unparsedCertificate reports whether crypto/tls could not read a certificate of
-// the peer's, which it gives to nobody then. It has no type for it; a test holds the
-// text.
-func unparsedCertificate(err error) bool {
-	return strings.Contains(err.Error(), "failed to parse client certificate")
-}
-
-// certificateIn returns the certificate that was refused, if that is the error.
-func certificateIn(err error) *x509.Certificate {
-	var refused *refusal
-	if errors.As(err, &refused) {
-		return refused.leaf
-	}
-	return nil
 }

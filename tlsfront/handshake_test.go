@@ -38,7 +38,7 @@ func TestBadPeersAreRefused(t *testing.T) {
 		says    []string
 	}{
 		{name: "plain TCP", plain: string(packet(20, 7)), sees: ended, result: "not_tls",
-			says: []string{"expected a TLS ClientHello, got bytes that begin with 01", "TLS from the first byte"}},
+			says: []string{"expected a TLS ClientHello, got RADIUS in clear (Code 1, Length 20)", "RADIUS over TLS"}},
 		{name: "TLS 1.1", client: func(f *front, c *tls.Config) {
 			c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 		}, sees: alert, result: "old_version", says: []string{"the minimum is TLS 1.2"}},
@@ -78,7 +78,7 @@ func TestBadPeersAreRefused(t *testing.T) {
 		}, sees: alert, result: "not_yet_valid_certificate", says: []string{"the certificate of CN=ap1", "is not valid before", "are both clocks right?", "fingerprint=sha256:"}},
 		{name: "the peer does not trust the server", client: func(f *front, c *tls.Config) { c.RootCAs = x509.NewCertPool() },
 			sees: func(err error) bool { return strings.Contains(err.Error(), "unknown authority") }, result: "peer_alert",
-			says: []string{"does not trust this server's certificate"}},
+			says: []string{"the peer sent the alert bad_certificate", "does not trust this gateway's certificate", "CN=test CA"}},
 		{name: "unlisted fingerprint", clients: known(identity.Client{Name: "campus", Fingerprints: [][32]byte{{1}, {2}}}),
 			sees: closed, result: "unknown_client", says: []string{"campus: fingerprint is not among its 2", "san_dns=ap1.campus.example", "subject="}},
 		{name: "SAN mismatch", clients: known(identity.Client{Name: "campus", SANDNS: []string{"*.other.example"}}, identity.Client{Name: "roaming", SANDNS: []string{"ap2.campus.example"}}),

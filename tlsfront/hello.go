@@ -130,7 +130,7 @@ func (s *Server) identify(a *arrival) (metrics.Handshake, string) {
 func (s *Server) whySilent(b []byte, err error) (metrics.Handshake, string) {
 	switch {
 	case errors.Is(err, errNotHello):
-		return metrics.HandshakeNotTLS, fmt.Sprintf("expected a TLS ClientHello, got bytes that begin with % x; the peer must speak TLS from the first byte (RFC 6614 §2.3)", b[:min(len(b), helloSize)])
+		return metrics.HandshakeNotTLS, notTLS(b)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return metrics.HandshakeSilent, fmt.Sprintf("expected a TLS ClientHello within %v, got %d bytes", s.now.Load().cfg.SilentTimeout, len(b))
 	case len(b) == 0:

@@ -2,6 +2,7 @@ package tlsfront
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,16 +33,32 @@ func readProxyHeader(c net.Conn) (source netip.AddrPort, ahead []byte, err error
 	if _, err := r.Peek(1); errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
 		return source, nil, errOnlyLooked
 	}
+	peeked, _ := r.Peek(min(r.Buffered(), helloSize))
+	begins := bytes.Clone(peeked) // Read moves what is in the buffer
 	h, err := proxyproto.Read(r)
 	if err != nil {
-		return source, nil, fmt.Errorf("expected a PROXY header (version 1 or 2) from this load balancer: %w", err)
+		return source, nil, fmt.Errorf("expected a PROXY header (version 1 or 2), as this address is in proxy_protocol, got %s: %w", insteadOfProxy(begins), err)
 	}
 	ahead, _ = r.Peek(r.Buffered())
 	if h.Command.IsLocal() || h.TransportProtocol == proxyproto.UNSPEC {
 		return addrPort(c.RemoteAddr()), ahead, nil
 	}
 	if source = addrPort(h.SourceAddr); !source.IsValid() {
-		return source, nil, fmt.Errorf("expected a PROXY header with a TCP address, came %v", h.SourceAddr)
+		return source, nil, fmt.Errorf("expected a PROXY header with a TCP address, got %v", h.SourceAddr)
 	}
 	return source, ahead, nil
+}
+
+// insteadOfProxy says what came in the place of a PROXY header.
+func insteadOfProxy(b []byte) string {
+	what := looksLike(b)
+	switch {
+	case len(b) >= helloSize && startsHello(b):
+		return "a TLS ClientHello: the load balancer must send the header before it"
+	case bytes.HasPrefix(b, []byte("PROXY")), len(b) > 3 && b[0] == '\r':
+		return "one that is malformed"
+	case what != "":
+		return what
+	}
+	return fmt.Sprintf("bytes that begin with % x", b)
 }

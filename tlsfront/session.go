@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"sync"
@@ -351,15 +350,14 @@ func (s *Session) noteStarted(now time.Time, progress bool) {
 
 // readFailed ends the session after an error from crypto/tls.
 func (s *Session) readFailed(err error) {
-	var op *net.OpError
-	switch {
+	switch a, whose := alertIn(err); {
 	case err == io.EOF && !s.cutter.started():
 		s.end(metrics.ClosedByPeer, "the client closed the connection")
 	case err == io.EOF:
 		s.end(metrics.ClosedBroken, "the client closed the connection within a packet")
-	case errors.As(err, &op) && op.Op == "remote error":
-		s.end(metrics.ClosedBroken, "the client sent an alert: "+op.Err.Error())
+	case whose == "remote":
+		s.end(metrics.ClosedBroken, fmt.Sprintf("the client sent the alert %v", a))
 	default:
-		s.end(metrics.ClosedBroken, "reading: "+err.Error())
+		s.end(metrics.ClosedBroken, "reading: "+plainly(err))
 	}
 }

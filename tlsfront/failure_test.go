@@ -1,0 +1,208 @@
+package tlsfront
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"net"
+	"regexp"
+	"strings"
+	"testing"
+
+	"radsec-gw/certs"
+)
+
+// rawHello is a ClientHello of TLS 1.2 and older.
+type rawHello struct {
+	version  uint16
+	suites   []uint16
+	versions []uint16 // of supported_versions; nil: without
+	name     string   // of server_name; empty: without
+}
+
+// record is the hello in a TLS record.
+func (h rawHello) record() []byte {
+	short := func(b []byte) []byte { return append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...) }
+	list := func(values []uint16) (b []byte) {
+		for _, v := range values {
+			b = binary.BigEndian.AppendUint16(b, v)
+		}
+		return b
+	}
+	body := binary.BigEndian.AppendUint16(nil, h.version)
+	body = append(body, make([]byte, 32)...)
+	body = append(body, 0)
+	body = append(body, short(list(h.suites))...)
+	body = append(body, 1, 0)
+	extensions := []byte{0, 10, 0, 4, 0, 2, 0, 29, // supported_groups: x25519
+		0, 13, 0, 6, 0, 4, 4, 3, 8, 4} // signature_algorithms
+	if h.versions != nil {
+		l := list(h.versions)
+		extensions = append(append(extensions, 0, 43), short(append([]byte{byte(len(l))}, l...))...)
+	}
+	if h.name != "" {
+		extensions = append(append(extensions, 0, 0), short(short(append([]byte{0}, short([]byte(h.name))...)))...)
+	}
+	body = append(body, short(extensions)...)
+	message := append([]byte{1, 0, byte(len(body) >> 8), byte(len(body))}, body...)
+	return append([]byte{22, 3, 1, byte(len(message) >> 8), byte(len(message))}, message...)
+}
+
+// hexadecimal is a version or a suite as no operator reads it.
+var hexadecimal = regexp.MustCompile(`0x[0-9a-fA-F]|\[[0-9a-f]{3,4}[ \]]|\*?\b(tls|rsa|ecdsa|x509)\.[a-zA-Z]`)
+
+// Cipher suites and versions have their names in the log, with what was expected,
+// and no text holds a Go type. P102: TLS 1.2 or newer.
+//
+// Rules: P102
+func TestHelloThatWillNotDoIsToldByName(t *testing.T) {
+	many := make([]uint16, 5000)
+	for i := range many {
+		many[i] = 0x0032 + uint16(i%3)*0x0e + uint16(i/3)*0x100
+	}
+	for _, c := range []struct {
+		name   string
+		hello  rawHello
+		result string
+		says   []string
+	}{
+		{"only TLS 1.0", rawHello{version: 0x0301, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers TLS 1.0 only; the minimum is TLS 1.2"}},
+		{"TLS 1.1 and 1.0", rawHello{version: 0x0302, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers TLS 1.1, TLS 1.0 only"}},
+		{"SSL 3", rawHello{version: 0x0300, suites: []uint16{0x0004}}, "old_version", []string{"the peer offers SSL 3 only"}},
+		{"no suite in common", rawHello{version: 0x0303, suites: []uint16{0x0039, 0x009f, 0xffee, 0x00ff}}, "other",
+			[]string{"expected one of TLS_ECDHE_ECDSA_WITH_", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDSA key",
+				"got TLS_DHE_RSA_WITH_AES_256_CBC_SHA, TLS_DHE_RSA_WITH_AES_256_GCM_SHA384 and 1 more;", "cipher_suites"}},
+		{"suites for another type of key", rawHello{version: 0x0303, suites: []uint16{0xc02f}}, "other",
+			[]string{"ECDSA key", "got TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;", "the type of the key"}},
+		{"no suite that has a name", rawHello{version: 0x0303, suites: []uint16{0xfefe}}, "other", []string{"got 1 that have no name here"}},
+		{"thousands of suites", rawHello{version: 0x0303, suites: many}, "other", []string{"TLS_DHE_DSS_WITH_AES_128_CBC_SHA", "more;"}},
+		{"no suite of TLS 1.3", rawHello{version: 0x0303, versions: []uint16{0x0304}, suites: []uint16{0x1304, 0x0a0a}}, "other",
+			[]string{"expected one of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, got TLS_AES_128_CCM_SHA256;"}},
+		// RFC 6066 §3: no trailing dot. crypto/tls gives no reason.
+		{"a name with a dot at its end", rawHello{version: 0x0303, suites: []uint16{0xc02b}, name: "radsec-server."}, "other",
+			[]string{`radsec-server.\" ends with a dot`, "RFC 6066 §3", "without the last dot"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := startTCP(t, nil)
+			raw := must(net.Dial("tcp", f.addr))
+			defer raw.Close()
+			raw.Write(c.hello.record())
+			readToEnd(raw)
+			raw.Close()
+			f.awaitMetric(`radsec_gw_tls_handshakes_total{result="`+c.result+`"}`, 1)
+			f.stop()
+			f.wantLine(append([]string{"RadSec connection refused", "result=" + c.result}, c.says...)...)
+			line := strings.Join(f.log.lines("connection refused"), "")
+			if found := hexadecimal.FindString(line); found != "" || len(line) > 2500 {
+				t.Errorf("%d octets with %q: %s", len(line), found, line)
+			}
+		})
+	}
+}
+
+// A message out of turn is told without Go's types.
+func TestMessageOutOfTurnIsTold(t *testing.T) {
+	f := startTCP(t, nil)
+	raw := must(net.Dial("tcp", f.addr))
+	defer raw.Close()
+	raw.Write(rawHello{version: 0x0303, suites: []uint16{0xc02b}}.record())
+	raw.Write([]byte{22, 3, 3, 0, 4, 14, 0, 0, 0}) // ServerHelloDone
+	readToEnd(raw)
+	raw.Close()
+	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="other"}`, 1)
+	f.stop()
+	f.wantLine("received unexpected handshake message of type ServerHelloDone when waiting for Certificate")
+}
+
+// What comes to the port by mistake is told by what it looks like.
+//
+// Rules: P101
+func TestWhatIsNotTLSIsToldByItsLooks(t *testing.T) {
+	for name, c := range map[string]struct{ bytes, says string }{
+		"PROXY version 1":       {string(proxyHeader(1, "192.0.2.7:4711")), "a PROXY header: the load balancer's address must be in proxy_protocol"},
+		"PROXY version 2":       {string(proxyHeader(2, "192.0.2.7:4711")), "a PROXY header"},
+		"HTTP":                  {"GET / HTTP/1.1\r\n\r\n", "an HTTP request"},
+		"another HTTP request":  {"OPTIONS / HTTP/1.1\r\n\r\n", "an HTTP request"},
+		"HTTP/2":                {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "an HTTP request"},
+		"RADIUS in clear":       {string(packet(20, 7)), "RADIUS in clear (Code 1, Length 20)"},
+		"Status-Server":         {"\x0c\x01\x00\x26" + strings.Repeat("x", 34), "RADIUS in clear (Code 12, Length 38)"},
+		"SSL 2":                 {"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10", "a ClientHello in the form of SSL 2"},
+		"TLS 1.0 in SSL 2":      {"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10", "a ClientHello in the form of SSL 2"},
+		"STARTTLS":              {"STARTTLS\r\n", "a request for STARTTLS"},
+		"SMTP":                  {"EHLO there\r\n", "a request for STARTTLS"},
+		"SSH":                   {"SSH-2.0-OpenSSH\r\n", "SSH"},
+		"an alert":              {"\x15\x03\x01\x00\x02\x02\x46", "a TLS alert"},
+		"a ServerHello":         {"\x16\x03\x03\x00\x31\x02\x00", "a ServerHello"},
+		"DTLS":                  {"\x16\xfe\xff\x00\x00\x00", "a record of DTLS"},
+		"nothing known":         {"\x00\x01\x02\x03\x04\x05", "bytes that begin with 00 01 02"},
+		"a length out of range": {"\x01\x07\x00\x13", "bytes that begin with 01 07 00 13"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := startTCP(t, nil)
+			raw := must(net.Dial("tcp", f.addr))
+			defer raw.Close()
+			io.WriteString(raw, c.bytes)
+			raw.(*net.TCPConn).CloseWrite()
+			readToEnd(raw)
+			raw.Close()
+			f.awaitMetric(`radsec_gw_tls_handshakes_total{result="not_tls"}`, 1)
+			f.stop()
+			f.wantLine("result=not_tls", "expected a TLS ClientHello, got "+c.says)
+		})
+	}
+}
+
+// An RSA key has other suites.
+func TestSuitesFitTheKey(t *testing.T) {
+	for _, c := range []struct {
+		policy  policy
+		version uint16
+		want    string
+	}{
+		{policy{cfg: Config{Certificate: must(must(certs.NewCA("x")).Server("x")).TLS()}}, tls.VersionTLS12, "_ECDSA_"},
+		{policy{cfg: Config{Certificate: tls.Certificate{PrivateKey: must(rsa.GenerateKey(rand.Reader, 2048))}}}, tls.VersionTLS12, "_RSA_"},
+		{policy{}, tls.VersionTLS13, "TLS_"},
+	} {
+		list := c.policy.suites(c.version)
+		for _, s := range list {
+			if name := nameOfSuite(s); !strings.Contains(name, c.want) {
+				t.Errorf("%s is listed, expected only those with %s", name, c.want)
+			}
+		}
+		if len(list) == 0 {
+			t.Errorf("no suite with %s is listed", c.want)
+		}
+	}
+}
+
+func TestListNames(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		want  string
+	}{
+		{nil, "none"},
+		{[]string{""}, "1 that have no name here"},
+		{[]string{"a", "", "b"}, "a, b and 1 more"},
+		{strings.Split("abcdefghijklmnop", ""), "a, b, c, d, e, f, g, h, i, j, k, l and 4 more"},
+	} {
+		if got := listNames(c.names); got != c.want {
+			t.Errorf("%q are listed as %q, expected %q", c.names, got, c.want)
+		}
+	}
+}
+
+// FuzzDotted: any octets as a ClientHello give a name with a dot at its end, or none.
+func FuzzDotted(f *testing.F) {
+	f.Add(rawHello{version: 0x0303, suites: []uint16{0xc02b}, name: "radsec-server."}.record()[5:])
+	f.Add(rawHello{version: 0x0303, name: "radsec-server"}.record()[5:])
+	f.Add(rawHello{version: 0x0303, versions: []uint16{0x0304}}.record()[5:60])
+	f.Add([]byte{1, 0, 0, 0})
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if name := dotted(b); name != "" && !strings.HasSuffix(name, ".") {
+			t.Fatalf("%x gives the name %q", b, name)
+		}
+	})
+}

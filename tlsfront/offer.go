@@ -1,0 +1,171 @@
+package tlsfront
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// offer is what a peer's ClientHello offers, as far as a handshake may fail for it.
+type offer struct {
+	seen     bool // a ClientHello has been parsed
+	versions []uint16
+	suites   []uint16
+	groups   []tls.CurveID
+}
+
+// noteOffered remembers what the client offers, for the case that it will not do.
+func (c *conn) noteOffered(hello *tls.ClientHelloInfo) {
+	c.offered = offer{seen: true, versions: hello.SupportedVersions, suites: hello.CipherSuites, groups: hello.SupportedCurves}
+	c.in.watch.keep, c.in.watch.hello = false, nil
+}
+
+// grease reports whether v is a meaningless value that a client adds on purpose
+// (RFC 8701).
+func grease(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
+
+// highest returns the highest version that is offered; 0: none that is known here,
+// as with SSL 3.
+func (o *offer) highest() (v uint16) {
+	for _, one := range o.versions {
+		if !grease(one) {
+			v = max(v, one)
+		}
+	}
+	return v
+}
+
+// maxNamed bounds the cipher suites of a peer that a text names: a ClientHello holds
+// up to 32,767.
+const maxNamed = 12
+
+// listNames lists names, of which it leaves out those that are empty and those beyond
+// maxNamed, and says how many those are.
+func listNames(names []string) string {
+	known := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "" })
+	known = known[:min(len(known), maxNamed)]
+	text := strings.Join(known, ", ")
+	switch more := len(names) - len(known); {
+	case len(names) == 0:
+		return "none"
+	case more > 0 && text == "":
+		return fmt.Sprintf("%d that have no name here", more)
+	case more > 0:
+		return fmt.Sprintf("%s and %d more", text, more)
+	}
+	return text
+}
+
+// namesOf gives each value its name, without those that mean nothing.
+func namesOf[T ~uint16](values []T, name func(T) string) (names []string) {
+	for _, v := range values {
+		if !grease(uint16(v)) {
+			names = append(names, name(v))
+		}
+	}
+	return names
+}
+
+// versionText says what versions are offered. crypto/tls knows nothing older than
+// TLS 1.0, which it gives as no version at all.
+func (o *offer) versionText() string {
+	if len(o.versions) == 0 {
+		return nameOfVersion(0x0300)
+	}
+	return listNames(namesOf(o.versions, nameOfVersion))
+}
+
+// suiteText says which cipher suites are offered and which are taken, when none is
+// in both lists; or what else is missing for one that is.
+func (p *policy) suiteText(o *offer) string {
+	taken := p.suites(o.highest())
+	var names []string
+	for _, s := range taken {
+		if slices.Contains(o.suites, s) {
+			return fmt.Sprintf("the peer offers cipher suites that are taken here, but no group of key exchange that is: expected one of %s, got %s",
+				listNames(namesOf(keyExchanges, nameOfGroup)), listNames(namesOf(o.groups, nameOfGroup)))
+		}
+		names = append(names, nameOfSuite(s))
+	}
+	offered := slices.DeleteFunc(slices.Clone(o.suites), func(s uint16) bool { return s == 0x00ff || s == 0x5600 }) // signals (RFC 5746, RFC 7507)
+	return fmt.Sprintf("the peer offers no cipher suite that is taken here with this gateway's %s: expected one of %s, got %s; see cipher_suites and the type of the key",
+		p.keyType(), strings.Join(names, ", "), listNames(namesOf(offered, nameOfSuite)))
+}
+
+// suites are the cipher suites that a handshake of a version can have here: those
+// of TLS 1.2 depend on the type of our key.
+func (p *policy) suites(version uint16) (list []uint16) {
+	_, rsaKey := p.cfg.Certificate.PrivateKey.(*rsa.PrivateKey)
+	for _, s := range tls.CipherSuites() {
+		switch {
+		case !slices.Contains(s.SupportedVersions, min(version, tls.VersionTLS13)):
+		case version >= tls.VersionTLS13:
+			list = append(list, s.ID)
+		case rsaKey != strings.Contains(s.Name, "_RSA_"):
+		case len(p.cfg.CipherSuites) == 0 || slices.Contains(p.cfg.CipherSuites, s.ID):
+			list = append(list, s.ID)
+		}
+	}
+	return list
+}
+
+// keyType names the type of the gateway's key.
+func (p *policy) keyType() string {
+	switch p.cfg.Certificate.PrivateKey.(type) {
+	case *rsa.PrivateKey:
+		return "RSA key"
+	case *ecdsa.PrivateKey:
+		return "ECDSA key"
+	case ed25519.PrivateKey:
+		return "Ed25519 key"
+	}
+	return "key"
+}
+
+// nameOfGroup is a group's name in the registry; "" when crypto/tls does not know it
+// and it is not an old one.
+func nameOfGroup(g tls.CurveID) string {
+	names := map[tls.CurveID]string{
+		tls.CurveP256: "secp256r1", tls.CurveP384: "secp384r1", tls.CurveP521: "secp521r1", tls.X25519: "x25519", 30: "x448",
+		tls.X25519MLKEM768: "X25519MLKEM768", tls.SecP256r1MLKEM768: "SecP256r1MLKEM768", tls.SecP384r1MLKEM1024: "SecP384r1MLKEM1024",
+		19: "secp192r1", 21: "secp224r1", 22: "secp256k1", 26: "brainpoolP256r1", 27: "brainpoolP384r1", 28: "brainpoolP512r1",
+		256: "ffdhe2048", 257: "ffdhe3072", 258: "ffdhe4096", 259: "ffdhe6144", 260: "ffdhe8192",
+	}
+	return names[g]
+}
+
+// nameOfSuite is a cipher suite's name in the registry; "" for one that is in no
+// common use.
+func nameOfSuite(id uint16) string {
+	if name := tls.CipherSuiteName(id); !strings.HasPrefix(name, "0x") {
+		return name
+	}
+	return otherSuites[id]
+}
+
+// otherSuites are those of "TLS Cipher Suites" (IANA) that crypto/tls has no name
+// for and that clients in the field offer.
+var otherSuites = map[uint16]string{
+	0x0004: "TLS_RSA_WITH_RC4_128_MD5", 0x0009: "TLS_RSA_WITH_DES_CBC_SHA",
+	0x0013: "TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA", 0x0016: "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA", 0x0018: "TLS_DH_anon_WITH_RC4_128_MD5",
+	0x0032: "TLS_DHE_DSS_WITH_AES_128_CBC_SHA", 0x0033: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", 0x0034: "TLS_DH_anon_WITH_AES_128_CBC_SHA",
+	0x0038: "TLS_DHE_DSS_WITH_AES_256_CBC_SHA", 0x0039: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", 0x003a: "TLS_DH_anon_WITH_AES_256_CBC_SHA",
+	0x003d: "TLS_RSA_WITH_AES_256_CBC_SHA256", 0x0040: "TLS_DHE_DSS_WITH_AES_128_CBC_SHA256",
+	0x0041: "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA", 0x0045: "TLS_DHE_RSA_WITH_CAMELLIA_128_CBC_SHA",
+	0x0067: "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256", 0x006b: "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
+	0x0084: "TLS_RSA_WITH_CAMELLIA_256_CBC_SHA", 0x0088: "TLS_DHE_RSA_WITH_CAMELLIA_256_CBC_SHA",
+	0x008c: "TLS_PSK_WITH_AES_128_CBC_SHA", 0x008d: "TLS_PSK_WITH_AES_256_CBC_SHA",
+	0x009e: "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", 0x009f: "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
+	0x00a2: "TLS_DHE_DSS_WITH_AES_128_GCM_SHA256", 0x00a3: "TLS_DHE_DSS_WITH_AES_256_GCM_SHA384",
+	0x00a8: "TLS_PSK_WITH_AES_128_GCM_SHA256", 0x00a9: "TLS_PSK_WITH_AES_256_GCM_SHA384",
+	0x1304: "TLS_AES_128_CCM_SHA256", 0x1305: "TLS_AES_128_CCM_8_SHA256",
+	0xc008: "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA",
+	0xc024: "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", 0xc028: "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+	0xc09c: "TLS_RSA_WITH_AES_128_CCM", 0xc09d: "TLS_RSA_WITH_AES_256_CCM", 0xc09e: "TLS_DHE_RSA_WITH_AES_128_CCM", 0xc09f: "TLS_DHE_RSA_WITH_AES_256_CCM",
+	0xc0ac: "TLS_ECDHE_ECDSA_WITH_AES_128_CCM", 0xc0ad: "TLS_ECDHE_ECDSA_WITH_AES_256_CCM", 0xc0ae: "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8",
+	0xccaa: "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+}
