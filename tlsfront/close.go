@@ -69,7 +69,7 @@ func (s *Session) close() {
 	s.mu.Unlock()
 	s.tls.CloseWrite()
 	s.conn.out.finish(closeTimeout)
-	if reason != metrics.ClosedByPeer { // who has closed sends nothing that could be unread
+	if reason != metrics.ClosedByPeer || s.final != nil && !s.final.fin { // after a FIN nothing comes that could be unread
 		linger(s.conn.Conn)
 	}
 	s.conn.Conn.Close()

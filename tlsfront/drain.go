@@ -53,19 +53,3 @@ func (s *Session) leaveWhenDone() {
 	}
 	s.wasDone = done
 }
-
-// longestAnswer is the longest that answers are waited for on a connection that
-// takes no more packets (RFC 5080 §2.2.1: MRD is 30 s).
-const longestAnswer = 35 * time.Second
-
-// awaitAnswers waits, without reading, until nothing is outstanding.
-func (s *Session) awaitAnswers() {
-	if s.counter == nil {
-		return
-	}
-	t := time.NewTicker(drainTick)
-	defer t.Stop()
-	for end := time.Now().Add(longestAnswer); !s.closing.Load() && !s.wasDone && time.Now().Before(end); <-t.C {
-		s.wasDone = s.counter.Outstanding() == 0
-	}
-}

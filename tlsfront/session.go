@@ -58,7 +58,7 @@ type Session struct {
 	deadline time.Time // the read deadline that is set
 	fresh    int       // packets that were handed over since the last Flush
 	behind   time.Time // since when packets come faster than a limit; zero: they do not
-	last     bool      // no more packets are taken: the most for one connection have come
+	final    *ending   // no more packets are taken, and why; nil: they are
 	wasDone  bool      // nothing was outstanding when the leaving session last looked
 }
 
@@ -115,9 +115,9 @@ func (s *Session) run() {
 			}
 		}
 	}
-	if s.last {
+	if s.final != nil {
 		s.awaitAnswers()
-		s.end(metrics.ClosedPacketLimit, fmt.Sprintf("%d packets, which is the limit for one connection", s.packets))
+		s.end(s.final.reason, s.final.text)
 	}
 	s.handler.Closed()
 	s.close()
@@ -133,7 +133,7 @@ func (s *Session) wait() bool {
 	cfg := s.config()
 	switch {
 	case s.closing.Load():
-	case s.last:
+	case s.final != nil:
 		return false
 	case s.leaving.Load():
 		s.leaveWhenDone()
@@ -215,7 +215,7 @@ func (s *Session) ready(fd uintptr) bool {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			return s.closing.Load()
+			return s.over()
 		case err != nil:
 			s.end(metrics.ClosedBroken, "reading: "+err.Error())
 			return true
@@ -230,15 +230,6 @@ func (s *Session) ready(fd uintptr) bool {
 			return false
 		}
 	}
-}
-
-// endOfStream ends the session after the peer's FIN.
-func (s *Session) endOfStream() {
-	if s.cutter.started() || s.conn.in.borders.within() {
-		s.end(metrics.ClosedBroken, "the client closed the connection within a packet")
-		return
-	}
-	s.end(metrics.ClosedByPeer, "the client closed the connection without close_notify")
 }
 
 // takeFrom takes the n octets in b.raw.
@@ -264,7 +255,7 @@ func (s *Session) take(b *buffers) bool {
 		return false
 	}
 	s.noteStarted(now, s.packets > before)
-	return !s.closing.Load()
+	return !s.over()
 }
 
 // drain hands over every packet that is there.
@@ -323,7 +314,7 @@ func (s *Session) packet(p []byte, now time.Time) bool {
 		return false
 	}
 	if m := s.config().MaxPacketsPerConnection; m > 0 && s.packets >= m {
-		s.last = true
+		s.final = &ending{reason: metrics.ClosedPacketLimit, text: fmt.Sprintf("%d packets, which is the limit for one connection", s.packets)}
 		return false
 	}
 	return !s.closing.Load()
@@ -352,7 +343,7 @@ func (s *Session) noteStarted(now time.Time, progress bool) {
 func (s *Session) readFailed(err error) {
 	switch a, whose := alertIn(err); {
 	case err == io.EOF && !s.cutter.started():
-		s.end(metrics.ClosedByPeer, "the client closed the connection")
+		s.endOfRecords()
 	case err == io.EOF:
 		s.end(metrics.ClosedBroken, "the client closed the connection within a packet")
 	case whose == "remote":

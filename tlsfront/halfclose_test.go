@@ -1,0 +1,145 @@
+package tlsfront
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// startCountingTCP is startTCP with handlers that count.
+func startCountingTCP(t *testing.T) (*front, chan *counting) {
+	opened := make(chan *counting, 10)
+	f := startTCP(t, func(_ *front, cfg *Config) {
+		open := cfg.Open
+		cfg.Open = func(s *Session) Handler {
+			c := &counting{probe: open(s).(*probe)}
+			opened <- c
+			return c
+		}
+	})
+	return f, opened
+}
+
+// A client that ends its own direction alone, by FIN or by close_notify under TLS
+// 1.3 (RFC 8446 §6.1), gets the answers to what it has asked, and then the end. One
+// that ends the connection is let go of at once: no answer is awaited (RFC 6614bis
+// §3.11, RFC 5246 §7.2.1).
+//
+// Rules: P59
+func TestHalfClosedConnectionGetsItsAnswers(t *testing.T) {
+	notify := func(c *tls.Conn) error { return c.CloseWrite() }
+	fin := func(c *tls.Conn) error { return c.NetConn().(*net.TCPConn).CloseWrite() }
+	both := func(c *tls.Conn) error { notify(c); return fin(c) }
+	for _, c := range []struct {
+		name    string
+		version uint16
+		end     func(*tls.Conn) error
+		answers bool
+	}{
+		{"FIN", tls.VersionTLS13, fin, true},
+		{"FIN, TLS 1.2", tls.VersionTLS12, fin, true},
+		{"close_notify", tls.VersionTLS13, notify, true},
+		{"close_notify, TLS 1.2", tls.VersionTLS12, notify, false},
+		{"close_notify and FIN", tls.VersionTLS13, both, false},
+		{"close_notify and FIN, TLS 1.2", tls.VersionTLS12, both, false},
+		{"a reset", tls.VersionTLS13, func(c *tls.Conn) error {
+			c.NetConn().(*net.TCPConn).SetLinger(0)
+			return c.NetConn().Close()
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, opened := startCountingTCP(t)
+			cfg := f.clientConfig()
+			cfg.MinVersion, cfg.MaxVersion = c.version, c.version
+			conn := must(tls.Dial("tcp", f.addr, cfg))
+			defer conn.Close()
+			h := await(t, opened, "the connection")
+			conn.Write(packet(20, 1))
+			conn.Write(packet(20, 2))
+			await(t, h.packets, "a request")
+			await(t, h.packets, "another request")
+			if err := c.end(conn); err != nil {
+				t.Fatal(err)
+			}
+			if !c.answers {
+				await(t, h.closed, "the end of the connection, with requests outstanding")
+				return
+			}
+			for i := range byte(2) {
+				got := make([]byte, 20)
+				conn.SetReadDeadline(time.Now().Add(patience))
+				h.session.Send(packet(20, i+1))
+				h.session.Flush()
+				if _, err := io.ReadFull(conn, got); err != nil || got[1] != i+1 {
+					t.Fatalf("answer %d is %x, %v", i+1, got, err)
+				}
+				select {
+				case <-h.closed:
+					t.Fatal("the connection is closed with a request outstanding")
+				default:
+				}
+				h.open.Add(-1)
+			}
+			if err := readToEnd(conn); err != io.EOF {
+				t.Errorf("after the answers the client sees %v, expected close_notify", err)
+			}
+			conn.Close()
+			await(t, h.closed, "the end of the connection")
+			f.awaitMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="peer_closed"}`, 1)
+		})
+	}
+}
+
+// A half-closed client that goes away while its answers are awaited is let go of.
+func TestHalfClosedConnectionThatIsReset(t *testing.T) {
+	f, opened := startCountingTCP(t)
+	conn := must(tls.Dial("tcp", f.addr, f.clientConfig()))
+	h := await(t, opened, "the connection")
+	conn.Write(packet(20, 1))
+	await(t, h.packets, "a request")
+	conn.CloseWrite()
+	conn.NetConn().(*net.TCPConn).SetLinger(0)
+	conn.NetConn().Close()
+	await(t, h.closed, "the end of the connection, with a request outstanding")
+}
+
+// What a half-closed client is waited for has an end, and a gateway that stops does
+// not wait.
+func TestHalfClosedConnectionIsBounded(t *testing.T) {
+	for _, stop := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f, l, opened := startCounting(t, func(*Config) {})
+			c, _ := f.dialPipe(l)
+			h := <-opened
+			go c.Write(packet(20, 1))
+			<-h.packets
+			start := time.Now()
+			go func() {
+				c.CloseWrite()
+				io.Copy(io.Discard, c)
+			}()
+			want := longestAnswer
+			if stop {
+				pass(time.Second)
+				drained := make(chan struct{})
+				defer func() { <-drained }()
+				go func() {
+					defer close(drained)
+					f.server.Drain(context.Background())
+				}()
+				pass(time.Second)
+				go f.stop()
+				want = 2 * time.Second
+			}
+			<-h.closed
+			if d := time.Since(start); d < want || d > want+time.Second {
+				t.Errorf("the connection ends after %v, expected %v", d, want)
+			}
+			c.Close()
+		})
+	}
+}
