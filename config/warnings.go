@@ -31,6 +31,12 @@ func (c *Config) Warnings() []string {
 
 type warner func(path, format string, args ...any)
 
+// shortestIdle is the shortest idle_timeout that goes with clients in the field.
+// Their watchdog sends a Status-Server every 30 s or so (RFC 3539 §3.4.1), which is
+// no traffic; some notice the end of a connection only when they send the next
+// request, and some try to connect again only at their next watchdog.
+const shortestIdle = time.Minute
+
 func (c *Config) warnListen(warn warner) {
 	l := &c.Listen
 	if l.ClientAuth != AuthRequire {
@@ -38,6 +44,9 @@ func (c *Config) warnListen(warn warner) {
 	}
 	if l.MinTLS == tls.VersionTLS13 && len(l.CipherSuites) > 0 {
 		warn("listen.cipher_suites", "has no effect: min_tls is 1.3, and suites can be chosen for TLS 1.2 only")
+	}
+	if d := l.IdleTimeout; d > 0 && d < shortestIdle {
+		warn("listen.idle_timeout", "%v is below %v: a client that finds its connection closed as it sends loses that request, and radsecproxy may lose all of 30s; take %v or more, or \"0s\"", d, shortestIdle, shortestIdle)
 	}
 }
 

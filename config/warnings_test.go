@@ -26,6 +26,9 @@ func TestWarnings(t *testing.T) {
 		{"no certificates", goodListen + "client_auth='none'\n" + goodClient + "san_dns=['x']\n[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
 			`:5: listen.client_auth: "none" lets clients in`, `:6: client[0]: client "c" never matches: it asks`, `:9: client[1]: client "d" has no condition: everybody`}},
 		{"suites under 1.3", goodListen + "min_tls='1.3'\ncipher_suites=['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256']\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{":6: listen.cipher_suites: has no effect"}},
+		{"idle connections closed too soon", goodListen + "idle_timeout='59s'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, []string{`:5: listen.idle_timeout: 59s is below 1m0s: a client that finds its connection closed`}},
+		{"idle connections closed after a minute", goodListen + "idle_timeout='60s'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, nil},
+		{"idle connections never closed", goodListen + "idle_timeout='0s'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, nil},
 		{"unverified requests", goodListen + goodClient + "networks=['::/0']\nverify_request_authenticator=false\n" + goodServer + goodRoute, []string{`:8: client[0].verify_request_authenticator: client "c" may`}},
 		{"secret of 12 octets", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "0123456789abcdef", "0123456789ab", 1) + goodRoute, []string{`:11: server[0].secret: server "s" has a secret of 12 octets`}},
 		{"public server", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "127.0.0.1", "192.0.2.1", 1) + goodRoute, []string{`:10: server[0].address: server "s" at 192.0.2.1 is neither`}},
