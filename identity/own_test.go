@@ -1,0 +1,172 @@
+package identity
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+)
+
+// ownTime is when the chains of these tests are looked at.
+var ownTime = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+// signer is a certificate and the key that belongs to it.
+type signer struct {
+	cert *x509.Certificate
+	key  crypto.Signer
+}
+
+// under makes a certificate that l signed; a nil l makes itself. change may be nil.
+func (l *signer) under(name string, key crypto.Signer, change func(*x509.Certificate)) *signer {
+	if key == nil {
+		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	}
+	serial++
+	c := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name},
+		NotBefore: ownTime.AddDate(-1, 0, 0), NotAfter: ownTime.AddDate(1, 0, 0), BasicConstraintsValid: true}
+	if change != nil {
+		change(c)
+	}
+	issuer, by := c, key
+	if l != nil {
+		issuer, by = l.cert, l.key
+	}
+	return &signer{must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, c, issuer, key.Public(), by)))), key}
+}
+
+func ofCA(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }
+
+func ofServer(c *x509.Certificate) {
+	c.DNSNames, c.KeyUsage, c.ExtKeyUsage = []string{"radsec.example.org"}, x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+}
+
+// both applies changes in turn.
+func both(changes ...func(*x509.Certificate)) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		for _, change := range changes {
+			change(c)
+		}
+	}
+}
+
+// withSignature gives a certificate another signature algorithm; the signature is
+// wrong then, which nobody looks at where the algorithm is refused.
+func (l *signer) withSignature(a x509.SignatureAlgorithm) *signer {
+	c := *l.cert
+	c.SignatureAlgorithm = a
+	return &signer{&c, l.key}
+}
+
+// The gateway's own chain is looked at as clients of each kind do.
+//
+// Rules: P105
+func TestOwnChain(t *testing.T) {
+	root := (*signer)(nil).under("root", nil, ofCA)
+	upper := root.under("upper", nil, ofCA)
+	lower := upper.under("lower", nil, ofCA)
+	leaf := lower.under("gw", nil, ofServer)
+	direct := root.under("gw", nil, ofServer)
+	stranger := (*signer)(nil).under("stranger", nil, ofCA)
+	signed := func(change func(*x509.Certificate)) *signer { return root.under("gw", nil, both(ofServer, change)) }
+	keyed := func(key crypto.Signer) *signer { return root.under("gw", key, ofServer) }
+	below := func(change func(*x509.Certificate)) []*signer {
+		between := root.under("between", nil, both(ofCA, change))
+		return []*signer{between.under("gw", nil, ofServer), between}
+	}
+	_, edwards, _ := ed25519.GenerateKey(rand.Reader)
+	for _, c := range []struct {
+		name  string
+		chain []*signer
+		known []*signer
+		want  []string // severity and part of the text, in order
+	}{
+		{"signed by a known root", []*signer{direct}, []*signer{root}, nil},
+		{"the root sent along", []*signer{direct, root}, nil, nil},
+		{"two intermediates", []*signer{leaf, lower, upper}, []*signer{root}, nil},
+		{"all of it", []*signer{leaf, lower, upper, root}, nil, nil},
+		{"self-signed", []*signer{(*signer)(nil).under("gw", nil, ofServer)}, nil, nil},
+		{"who signed it is unknown", []*signer{direct}, nil, []string{"0 CN=root, which signed the certificate of CN=gw, is neither sent nor known here"}},
+
+		{"expired", []*signer{signed(func(c *x509.Certificate) { c.NotAfter = ownTime.Add(-time.Second) })}, []*signer{root}, []string{"2 the certificate of CN=gw expired on 2026-06-01 11:59:59: clients refuse it"}},
+		{"not valid yet", []*signer{signed(func(c *x509.Certificate) { c.NotBefore = ownTime.Add(time.Hour) })}, []*signer{root}, []string{"2 the certificate of CN=gw is not valid before 2026-06-01 13:00:00, and here it is 2026-06-01 12:00:00"}},
+		{"near its end", []*signer{signed(func(c *x509.Certificate) { c.NotAfter = ownTime.AddDate(0, 0, 29) })}, []*signer{root}, []string{"1 the certificate of CN=gw expires on 2026-06-30"}},
+		{"not so near its end", []*signer{signed(func(c *x509.Certificate) { c.NotAfter = ownTime.AddDate(0, 0, 31) })}, []*signer{root}, nil},
+		{"for clients only", []*signer{signed(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })}, []*signer{root}, []string{"2 the certificate of CN=gw is not for servers (extendedKeyUsage lacks serverAuth)"}},
+		{"for any purpose", []*signer{signed(func(c *x509.Certificate) { c.ExtKeyUsage = nil })}, []*signer{root}, nil},
+		{"without subjectAltName", []*signer{signed(func(c *x509.Certificate) { c.DNSNames = nil })}, []*signer{root}, []string{"1 the certificate of CN=gw has no host names or addresses (subjectAltName): clients that check the name refuse it, whatever its common name"}},
+		{"a key that may not sign", []*signer{signed(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })}, []*signer{root}, []string{"1 the certificate of CN=gw does not allow its key to sign"}},
+
+		{"an expired intermediate", below(func(c *x509.Certificate) { c.NotAfter = ownTime.AddDate(0, 0, -1) }), []*signer{root}, []string{"1 the certificate of CN=between expired on 2026-05-31 12:00:00: clients that have no newer one"}},
+		{"an intermediate that is not valid yet", below(func(c *x509.Certificate) { c.NotBefore = ownTime.AddDate(0, 0, 1) }), []*signer{root}, []string{"1 the certificate of CN=between is not valid before"}},
+		{"an intermediate that is no CA", below(func(c *x509.Certificate) { c.IsCA = false; c.KeyUsage = 0 }), []*signer{root}, []string{"1 CN=between signed a certificate of the chain and is not a CA"}},
+		{"an intermediate that may not sign", below(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }), []*signer{root}, []string{"1 CN=between signed a certificate of the chain and must not"}},
+		{"an intermediate for clients", below(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }), []*signer{root}, []string{"1 CN=between may not sign certificates for servers"}},
+		{"an intermediate for other names", below(func(c *x509.Certificate) {
+			c.PermittedDNSDomainsCritical, c.PermittedDNSDomains = true, []string{"example.com"}
+		}), []*signer{root}, []string{"1 the chain does not verify as clients do it: x509: "}},
+		{"too long", []*signer{leaf, lower, upper, root.under("root", root.key, func(c *x509.Certificate) { ofCA(c); c.MaxPathLen = 1 })}, nil, []string{"1 CN=root allows 1 intermediates below it (pathLenConstraint), and the chain has 2"}},
+
+		{"a missing intermediate", []*signer{leaf}, []*signer{lower, upper, root}, []string{"1 the intermediate CN=lower, which signed the certificate of CN=gw, is not sent"}},
+		{"the upper intermediate is missing", []*signer{leaf, lower}, []*signer{upper}, []string{"1 the intermediate CN=upper, which signed the certificate of CN=lower, is not sent"}},
+		{"out of order", []*signer{leaf, upper, lower}, []*signer{root}, []string{"1 the chain is out of order"}},
+		{"an unrelated certificate", []*signer{direct, stranger}, []*signer{root}, []string{"1 certificate 2 of the chain, of CN=stranger, signed none of those before it: strict clients refuse the chain; remove it, or put the certificate of CN=root there"}},
+		{"another key of the same name", []*signer{direct, (*signer)(nil).under("root", nil, ofCA)}, []*signer{root}, []string{"1 certificate 2 of the chain, of CN=root, signed none"}},
+		{"one twice", []*signer{leaf, lower, lower, upper}, []*signer{root}, []string{"1 the chain is out of order", "0 the certificate of CN=lower is in the chain twice"}},
+
+		{"RSA with 1024 bits", []*signer{keyed(must(rsa.GenerateKey(rand.Reader, 1024)))}, []*signer{root}, []string{"1 the RSA key of CN=gw has 1024 bits"}},
+		{"RSA with 2048 bits", []*signer{keyed(must(rsa.GenerateKey(rand.Reader, 2048)))}, []*signer{root}, nil},
+		{"P-224", []*signer{keyed(must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)))}, []*signer{root}, []string{"1 the key of CN=gw is on the curve P-224"}},
+		{"P-521", []*signer{keyed(must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)))}, []*signer{root}, nil},
+		{"Ed25519", []*signer{keyed(edwards)}, []*signer{root}, []string{"0 the key of CN=gw is Ed25519"}},
+		{"SHA-1", []*signer{direct.withSignature(x509.ECDSAWithSHA1)}, []*signer{root}, []string{"1 the certificate of CN=gw is signed with ECDSA-SHA1"}},
+		{"SHA-1 in an intermediate", []*signer{leaf, lower.withSignature(x509.SHA1WithRSA), upper}, []*signer{root}, []string{"1 the certificate of CN=lower is signed with SHA1-RSA"}},
+		{"SHA-1 in the root, at which nobody looks", []*signer{direct, root.withSignature(x509.ECDSAWithSHA1)}, nil, nil},
+		{"the worst first", []*signer{signed(func(c *x509.Certificate) { c.DNSNames, c.NotAfter = nil, ownTime.Add(-time.Hour) })}, nil, []string{"2 ", "1 ", "0 "}},
+		{"none", nil, nil, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, f := range OwnChain(linked(c.chain), linked(c.known), ownTime) {
+				got = append(got, fmt.Sprint(f.Severity, " ", f.Text))
+			}
+			for i := range max(len(got), len(c.want)) {
+				if i >= len(got) || i >= len(c.want) || !strings.HasPrefix(got[i], c.want[i]) {
+					t.Fatalf("found %q\nexpected %q", got, c.want)
+				}
+			}
+		})
+	}
+}
+
+func linked(links []*signer) (list []*x509.Certificate) {
+	for _, l := range links {
+		list = append(list, l.cert)
+	}
+	return list
+}
+
+// The first of a chain's certificates to end is the one that counts.
+func TestEarliestEnd(t *testing.T) {
+	at := func(days int) *x509.Certificate { return &x509.Certificate{NotAfter: ownTime.AddDate(0, 0, days)} }
+	for _, c := range []struct {
+		chain []*x509.Certificate
+		want  time.Time
+	}{
+		{nil, time.Time{}},
+		{[]*x509.Certificate{at(3)}, ownTime.AddDate(0, 0, 3)},
+		{[]*x509.Certificate{at(3), at(-2), at(9)}, ownTime.AddDate(0, 0, -2)},
+	} {
+		if got := EarliestEnd(c.chain); !got.Equal(c.want) {
+			t.Errorf("the chain ends on %v, expected %v", got, c.want)
+		}
+	}
+}
