@@ -268,3 +268,17 @@ func (o *own) verify(path []*x509.Certificate) {
 		o.add(Harmful, "the chain does not verify as clients do it: %s", clip(err.Error()))
 	}
 }
+
+// Refused says why every client that verifies certificates refuses the gateway's own
+// at a time; "" when none has to.
+func Refused(leaf *x509.Certificate, now time.Time) string {
+	o := &own{now: now}
+	o.leaf(leaf)
+	o.validity(leaf, true)
+	for _, f := range o.found {
+		if f.Severity == Fatal {
+			return f.Text
+		}
+	}
+	return ""
+}

@@ -135,6 +135,12 @@ func TestOwnChain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
+			if len(c.chain) > 0 {
+				fatal := len(c.want) > 0 && strings.HasPrefix(c.want[0], "2 ")
+				if why := Refused(c.chain[0].cert, ownTime); (why != "") != fatal || fatal && !strings.HasPrefix("2 "+why, c.want[0]) {
+					t.Errorf("every client refuses it because %q, expected %v", why, fatal)
+				}
+			}
 			for _, f := range OwnChain(linked(c.chain), linked(c.known), ownTime) {
 				got = append(got, fmt.Sprint(f.Severity, " ", f.Text))
 			}

@@ -139,6 +139,7 @@ func TestCountsArrive(t *testing.T) {
 	c.CountReply(radius.CodeAccessRequest)
 	m.Route("example.org").Count(FateServerSilent)
 	m.SetCertificate("server", time.Unix(1_800_000_000, 0))
+	m.SetRefused(true)
 	q := m.Queue("log", "bytes", 4096)
 	q.Add(10)
 	q.Add(-3)
@@ -154,6 +155,7 @@ func TestCountsArrive(t *testing.T) {
 		`radsec_gw_requests_total{client="campus",fate="no_route",kind="coa"} 1`,
 		`radsec_gw_tls_client_connections_total{client="campus"} 2`,
 		`radsec_gw_tls_client_connections{client="campus"} 1`,
+		`radsec_gw_certificate_refused 1`,
 		`radsec_gw_tls_client_connections_closed_total{client="campus",reason="idle_timeout"} 1`,
 		`radsec_gw_server_replies_total{port="auth",result="unmatched",server="freeradius-a"} 1`,
 		`radsec_gw_server_requests_sent_total{port="auth",server="freeradius-a"} 3`,

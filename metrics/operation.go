@@ -9,7 +9,8 @@ import (
 // operation holds what an operator's own care is about: the gateway's own
 // certificates.
 type operation struct {
-	certificates *prometheus.GaugeVec   // certificate
+	certificates *prometheus.GaugeVec // certificate
+	refused      prometheus.Gauge
 	accept       *prometheus.CounterVec // listener
 	limits       *prometheus.GaugeVec   // use
 }
@@ -20,13 +21,15 @@ func newOperation(reg prometheus.Registerer) *operation {
 	}
 	o := &operation{
 		certificates: gauge("certificate_expiry_timestamp_seconds",
-			"When the gateway's own certificate (server) or the first of its client CAs (client_ca) ends, in Unix time.", "certificate"),
+			"When the first certificate of the gateway's own chain (server) or the first of its client CAs (client_ca) ends, in Unix time.", "certificate"),
+		refused: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "certificate_refused",
+			Help: "Whether every client refuses the gateway's own certificate: it has expired, is not valid yet, or is not for servers."}),
 		accept: counter("accept_failures_total",
 			"Connections that could not be accepted, most often because the process had no descriptor left.", "listener"),
 		limits: gauge("descriptor_budget",
 			"How the descriptors that the process may have (RLIMIT_NOFILE) are divided.", "use"),
 	}
-	reg.MustRegister(o.certificates, o.accept, o.limits)
+	reg.MustRegister(o.certificates, o.refused, o.accept, o.limits)
 	for _, listener := range []string{"radsec", "http", "tap"} {
 		o.accept.WithLabelValues(listener)
 	}
@@ -59,6 +62,15 @@ func queueShed(name string) prometheus.CounterOpts {
 // "server" or "client_ca".
 func (m *Metrics) SetCertificate(what string, notAfter time.Time) {
 	m.operation.certificates.WithLabelValues(what).Set(float64(notAfter.Unix()))
+}
+
+// SetRefused says whether every client refuses the gateway's own certificate.
+func (m *Metrics) SetRefused(refused bool) {
+	value := 0.0
+	if refused {
+		value = 1
+	}
+	m.operation.refused.Set(value)
 }
 
 // Queue is the handle for one bounded queue. Its methods may be called from

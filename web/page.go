@@ -50,6 +50,7 @@ type pageData struct {
 	Version, Commit string
 	Uptime, Now     string
 	Readiness       Readiness
+	Own             *pageOwn
 	Routes          []pageRoute
 	Clients         []pageClient
 	Unfinished      metrics.Unfinished
@@ -59,6 +60,14 @@ type pageData struct {
 	Level           string
 	ChartWidth      int
 	ChartHeight     int
+}
+
+// pageOwn is the gateway's own certificate.
+type pageOwn struct {
+	Subject      string
+	Ends, EndsIn string
+	Soon         bool
+	Findings     []string
 }
 
 type pageRoute struct {
@@ -118,6 +127,9 @@ func (s *Server) pageData(now time.Time) *pageData {
 		Readiness: s.readiness(),
 		Level:     strings.ToLower(s.cfg.Logs.Level().String()),
 	}
+	if s.cfg.Certificate != nil {
+		d.Own = pageOwnOf(s.cfg.Certificate(), now)
+	}
 	ends := endsOf(s.cfg.Metrics.Servers())
 	for _, r := range s.cfg.Routes() {
 		d.Routes = append(d.Routes, s.pageRoute(&r, ends))
@@ -173,6 +185,23 @@ func last(values []float64) float64 {
 	return values[len(values)-1]
 }
 
+func pageOwnOf(c Certificate, now time.Time) *pageOwn {
+	p := &pageOwn{Subject: logs.Clip(c.Subject), Findings: c.Findings}
+	p.Ends, p.EndsIn, p.Soon = sayEnd(c.NotAfter, now)
+	return p
+}
+
+// sayEnd says when a certificate ends, how far that is from now, and whether it is
+// time to renew it.
+func sayEnd(notAfter, now time.Time) (ends, endsIn string, soon bool) {
+	left := notAfter.Sub(now)
+	ends, soon = notAfter.UTC().Format("2006-01-02"), left < expiresSoon
+	if left < 0 {
+		return ends, fmt.Sprintf("ended %s ago", sayDuration(-left)), soon
+	}
+	return ends, "in " + sayDuration(left), soon
+}
+
 func pageConnectionOf(c *metrics.Connection, now time.Time) pageConnection {
 	p := pageConnection{Client: c.Client, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), TLS: c.Version,
 		Since: sayDuration(now.Sub(c.Since))}
@@ -180,12 +209,6 @@ func pageConnectionOf(c *metrics.Connection, now time.Time) pageConnection {
 		p.Ends = "no certificate"
 		return p
 	}
-	left := c.NotAfter.Sub(now)
-	p.Ends, p.Soon = c.NotAfter.UTC().Format("2006-01-02"), left < expiresSoon
-	if left < 0 {
-		p.EndsIn = fmt.Sprintf("ended %s ago", sayDuration(-left))
-	} else {
-		p.EndsIn = "in " + sayDuration(left)
-	}
+	p.Ends, p.EndsIn, p.Soon = sayEnd(c.NotAfter, now)
 	return p
 }

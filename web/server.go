@@ -24,13 +24,22 @@ type Config struct {
 	// Serving says why the gateway takes no connections at present, "" when it
 	// does: it may not listen yet, or be draining. nil: it always does.
 	Serving func() string
-	Logs    *logs.Log
-	Version string
-	Commit  string
+	// Certificate returns the gateway's own, for the status page; nil: it shows none.
+	Certificate func() Certificate
+	Logs        *logs.Log
+	Version     string
+	Commit      string
 
 	MaxConnections int // open at one time on one listener, more wait in the kernel's backlog; 0: 64
 
 	Settings // to begin with; Change replaces them
+}
+
+// Certificate is the gateway's own certificate.
+type Certificate struct {
+	Subject  string
+	NotAfter time.Time // the first of the chain to end
+	Findings []string  // what keeps clients out, or soon will
 }
 
 // Settings are what can be changed while the server runs.

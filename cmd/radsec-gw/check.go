@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"radsec-gw/config"
@@ -49,21 +48,11 @@ func printMistakes(w io.Writer, err error) int {
 	return 1
 }
 
-// warnings lists what is odd about the certificates at a time; serve starts
-// with them all the same.
+// warnings lists what is odd about the client CA and its lists at a time; serve
+// starts with them all the same.
 func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	warn := func(key, format string, args ...any) {
 		list = append(list, cfg.MistakeAt(key, fmt.Sprintf(format, args...)).String())
-	}
-	leaf := m.pair.Leaf
-	warnValidity(warn, "listen.certificate", leaf, now)
-	if len(leaf.DNSNames)+len(leaf.IPAddresses) == 0 {
-		warn("listen.certificate", "the certificate of %s has no host names or addresses (subjectAltName): clients that verify it will refuse it", leaf.Subject)
-	}
-	if len(leaf.ExtKeyUsage)+len(leaf.UnknownExtKeyUsage) > 0 && !slices.ContainsFunc(leaf.ExtKeyUsage, func(u x509.ExtKeyUsage) bool {
-		return u == x509.ExtKeyUsageServerAuth || u == x509.ExtKeyUsageAny
-	}) {
-		warn("listen.certificate", "the certificate of %s is not for servers (extendedKeyUsage): clients will refuse it", leaf.Subject)
 	}
 	for _, ca := range m.cas {
 		warnValidity(warn, "listen.client_ca", ca, now)

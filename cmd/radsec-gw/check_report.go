@@ -32,7 +32,7 @@ func printReport(w io.Writer, p *plan) {
 	defer cancel()
 	names := lookUp(ctx, cfg, net.DefaultResolver.LookupNetIP)
 	printSilence(w, cfg, names)
-	warnings := slices.Concat(printDescriptors(w, cfg), cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), m.warnings(cfg, time.Now()))
+	warnings := slices.Concat(printDescriptors(w, cfg), cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), m.ownWarnings(cfg, time.Now()), m.warnings(cfg, time.Now()))
 	if len(warnings) == 0 {
 		return
 	}

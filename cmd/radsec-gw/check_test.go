@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
 	"crypto/x509"
 	"os"
 	"path/filepath"
@@ -217,14 +216,14 @@ func TestCheckWarnsAboutCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := &material{pair: pair.TLS(), cas: []*x509.Certificate{ca.Certificate}}
-	got := strings.Join(m.warnings(&config.Config{}, time.Now()), "\n")
-	for _, want := range []string{"ran out on ", "no host names or addresses", "is not for servers", "listen.client_ca: the certificate of CN=CA"} {
+	got := strings.Join(append(m.ownWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
+	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: the certificate of CN=CA"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("expected a warning %q, came\n%s", want, got)
 		}
 	}
-	early := &material{pair: tls.Certificate{Leaf: ca.Certificate}}
-	if got := strings.Join(early.warnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
+	early := &material{pair: pair.TLS()}
+	if got := strings.Join(early.ownWarnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
 		t.Errorf("expected a warning about the time before, came\n%s", got)
 	}
 }

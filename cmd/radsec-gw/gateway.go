@@ -52,7 +52,8 @@ type gateway struct {
 	web       *web.Server
 	reader    *files.Reader
 	marker    relay.MarkerKey // of this process
-	inherited bool            // the RadSec listeners were given: they stand for [listen].address
+	own       ownCertificate
+	inherited bool // the RadSec listeners were given: they stand for [listen].address
 	ctx       context.Context
 	cancel    context.CancelFunc // ends everything at once
 
@@ -114,7 +115,9 @@ func startGateway(ctx context.Context, p *plan, log *slog.Logger, given ...net.L
 	g.running.Go(func() { g.web.Run(g.ctx) })
 	g.serveSockets(&now.sockets)
 	g.running.Go(g.watchFiles)
+	g.running.Go(g.watchOwn)
 	g.reloads.Loaded(time.Now())
+	g.tellOwn(p, time.Now())
 	if w := now.warning(p.cfg); w != "" {
 		log.Warn(w)
 	}

@@ -29,8 +29,11 @@ func (g *gateway) Reload() error {
 	defer func() { <-g.turn }()
 	next, err := loadPlan(g.mayReload, g.now.Load().cfg.Path, g.reader)
 	if err == nil {
-		g.read = next.files.sums
-		err = g.change(next)
+		g.read, g.own.kept = next.files.sums, nil
+		before := g.now.Load().plan
+		if err = g.change(next); err == nil {
+			g.noteWorse(before, next)
+		}
 	}
 	return g.noteReload("configuration", err)
 }
@@ -61,7 +64,7 @@ func (g *gateway) reloadFiles() error {
 	now := g.now.Load()
 	from := g.reader.Snapshot(g.mayReload)
 	read := sumFiles(now.cfg, from)
-	if maps.Equal(read, g.read) || g.mayReload.Err() != nil {
+	if maps.Equal(read, g.read) && !g.keptIsGood(now) || g.mayReload.Err() != nil {
 		return nil
 	}
 	g.read = read // not to be tried again before it changes again
@@ -69,7 +72,12 @@ func (g *gateway) reloadFiles() error {
 	if len(mistakes) > 0 {
 		return g.noteReload("certificates", mistakes)
 	}
-	return g.noteReload("certificates", g.change(now.with(m)))
+	kept := g.keepBetter(now, m)
+	err := g.change(now.with(m))
+	if err == nil && kept != nil {
+		err = kept
+	}
+	return g.noteReload("certificates", err)
 }
 
 // noteReload counts and logs how a reload went.
@@ -211,6 +219,7 @@ func (g *gateway) warn(now, next *inForce) {
 			g.log.Warn("listen.address has changed and has no effect: systemd passed the sockets when it started the gateway; change ListenStream= of the socket unit")
 		}
 	}
+	g.tellOwn(next.plan, time.Now())
 	for _, w := range next.files.warnings(next.cfg, time.Now()) {
 		g.log.Warn(w)
 	}

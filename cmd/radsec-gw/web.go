@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	"radsec-gw/identity"
 	"radsec-gw/web"
@@ -17,7 +18,7 @@ func (g *gateway) openWeb(scrape http.Handler, now *inForce) {
 	v, commit := buildVersion(version, info)
 	g.metrics.BuildInfo(v, commit, runtime.Version())
 	g.web = web.New(web.Config{
-		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.whyNotServing,
+		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.whyNotServing, Certificate: g.ownForPage,
 		Logs: g.logs, Version: v, Commit: commit, MaxConnections: now.http, Settings: webSettings(now.plan),
 	})
 }
@@ -27,7 +28,8 @@ func webSettings(p *plan) web.Settings {
 	return web.Settings{Token: p.cfg.Metrics.Token.Octets(), PProf: p.cfg.Metrics.PProf, Certificate: p.files.web}
 }
 
-// whyNotServing says why no more connections are taken; "" when they are.
+// whyNotServing says why no more connections are taken, or every client refuses to go
+// on with them; "" when they are.
 func (g *gateway) whyNotServing() string {
 	if g.Draining() {
 		return "draining: the gateway is about to stop"
@@ -35,7 +37,7 @@ func (g *gateway) whyNotServing() string {
 	if stale := g.front.StaleLists(); len(stale) > 0 {
 		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date, so that their clients are refused: %s", identity.Few(stale))
 	}
-	return ""
+	return g.now.Load().files.refused(time.Now())
 }
 
 // routes are those in force, as the status page shows them.
@@ -49,11 +51,11 @@ func (g *gateway) routes() []web.Route {
 	return list
 }
 
-// noteCertificates says when the gateway's own certificate and the first of its
-// client CAs end.
+// noteCertificates says when the first certificate of the gateway's own chain and the
+// first of its client CAs end.
 func (g *gateway) noteCertificates(m *material) {
 	if m.pair.Leaf != nil {
-		g.metrics.SetCertificate("server", m.pair.Leaf.NotAfter)
+		g.metrics.SetCertificate("server", identity.EarliestEnd(m.chain()))
 	}
 	if len(m.cas) == 0 {
 		return
