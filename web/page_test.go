@@ -43,6 +43,21 @@ func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 	}
 }
 
+// The gateway's own certificate is on the page, with what keeps clients out.
+func TestThePageShowsTheOwnCertificate(t *testing.T) {
+	b := newBed(t, func(c *Config) {
+		c.Certificate = func() Certificate {
+			return Certificate{Subject: "CN=<gw>", NotAfter: time.Now().Add(-26 * time.Hour), Findings: []string{"the certificate of CN=<gw> expired"}}
+		}
+	})
+	text := b.pageText()
+	for _, want := range []string{"Certificate: <bdi>CN=&lt;gw&gt;</bdi>", ">soon<", "ended 1 day 2 hours ago", "<li>the certificate of CN=&lt;gw&gt; expired</li>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
 // Each address of an expanded server has a row of its own in place of the server's.
 func TestThePageShowsTheAddressesOfAnExpandedServer(t *testing.T) {
 	b := newBed(t, nil)
