@@ -168,6 +168,10 @@ func (o *own) top(c *x509.Certificate, known []*x509.Certificate) {
 		}
 		return
 	}
+	if len(c.IssuingCertificateURL) > 0 { // as public CAs give it, which sign with intermediates only
+		o.add(Harmful, "%s, which signed the certificate of %s, is not sent, and the certificate says where to fetch it (authorityInfoAccess): it is most likely an intermediate, and clients that do not fetch it refuse the chain; append it to the file", issuerOf(c), subjectOf(c))
+		return
+	}
 	o.add(Notable, "%s, which signed the certificate of %s, is neither sent nor known here: if it is an intermediate and not what clients trust, append it to the file", issuerOf(c), subjectOf(c))
 }
 

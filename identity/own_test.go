@@ -117,6 +117,7 @@ func TestOwnChain(t *testing.T) {
 
 		{"a missing intermediate", []*signer{leaf}, []*signer{lower, upper, root}, []string{"1 the intermediate CN=lower, which signed the certificate of CN=gw, is not sent"}},
 		{"the upper intermediate is missing", []*signer{leaf, lower}, []*signer{upper}, []string{"1 the intermediate CN=upper, which signed the certificate of CN=lower, is not sent"}},
+		{"a missing intermediate of a public CA", []*signer{signed(func(c *x509.Certificate) { c.IssuingCertificateURL = []string{"http://ca.example/i.der"} })}, nil, []string{"1 CN=root, which signed the certificate of CN=gw, is not sent, and the certificate says where to fetch it"}},
 		{"out of order", []*signer{leaf, upper, lower}, []*signer{root}, []string{"1 the chain is out of order"}},
 		{"an unrelated certificate", []*signer{direct, stranger}, []*signer{root}, []string{"1 certificate 2 of the chain, of CN=stranger, signed none of those before it: strict clients refuse the chain; remove it, or put the certificate of CN=root there"}},
 		{"another key of the same name", []*signer{direct, (*signer)(nil).under("root", nil, ofCA)}, []*signer{root}, []string{"1 certificate 2 of the chain, of CN=root, signed none"}},

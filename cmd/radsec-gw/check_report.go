@@ -15,6 +15,7 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
+	"radsec-gw/identity"
 )
 
 // lookupTimeout is how long check waits for all of the servers' names.
@@ -60,6 +61,11 @@ func printListen(w io.Writer, cfg *config.Config, m *material) {
 	}
 	fmt.Fprintf(t, "  address\t%s, %s and newer\n", strings.Join(addresses, ", "), tls.VersionName(cfg.Listen.MinTLS))
 	fmt.Fprintf(t, "  certificate\t%s for %s, until %s\n", leaf.Subject, cmp.Or(strings.Join(names, ", "), "no host"), leaf.NotAfter.Format(time.DateOnly))
+	for _, f := range m.own(time.Now()) {
+		if f.Severity == identity.Notable {
+			fmt.Fprintf(t, "  to note\t%s\n", f.Text)
+		}
+	}
 	fmt.Fprintf(t, "  client certificates\t%s\n", map[string]string{
 		config.AuthRequire: "required", config.AuthOptional: "optional", config.AuthNone: "not asked for"}[cfg.Listen.ClientAuth])
 	for _, ca := range m.cas {

@@ -28,7 +28,7 @@ func (m *material) chain() (chain []*x509.Certificate) {
 
 // own lists what is odd about the chain.
 func (m *material) own(now time.Time) []identity.Finding {
-	return identity.OwnChain(m.chain(), m.cas, now)
+	return identity.OwnChain(m.chain(), slices.Concat(m.cas, m.between), now)
 }
 
 // refused says why every client refuses the certificate; "" when none has to.
@@ -143,7 +143,9 @@ func (g *gateway) noteWorse(before, next *plan) {
 // ownWarnings lists what is odd about the certificates of [listen] and [metrics].
 func (m *material) ownWarnings(cfg *config.Config, now time.Time) (list []string) {
 	for _, f := range m.own(now) {
-		list = append(list, cfg.MistakeAt("listen.certificate", f.Text).String())
+		if f.Severity > identity.Notable { // the others are in the report
+			list = append(list, cfg.MistakeAt("listen.certificate", f.Text).String())
+		}
 	}
 	if m.web.Leaf != nil {
 		if why := identity.Refused(m.web.Leaf, now); why != "" {

@@ -282,3 +282,37 @@ func TestCertificateThatEndsWhileRunning(t *testing.T) {
 		t.Errorf("a second after its end the certificate is refused because %q", why)
 	}
 }
+
+// check looks at the whole chain: what keeps clients out is a warning, the rest a note.
+func TestCheckLooksAtTheChain(t *testing.T) {
+	dir, file := checkDir(t, runningText(1812))
+	other, err := certs.NewCA("another CA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := other.Server("radsec-server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := pair.KeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := certs.NewCA("a stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeTestFile(t, filepath.Join(dir, "certs/dev/server.pem"), append(pair.CertPEM(), stranger.Pair.CertPEM()...))
+	writeTestFile(t, filepath.Join(dir, "certs/dev/server.key"), key)
+	status, out, errs := checkCommand("-config", file)
+	if status != 0 {
+		t.Fatalf("check ends with %d: %s", status, errs)
+	}
+	report, warnings, _ := strings.Cut(out, "\nWarnings:\n")
+	if !strings.Contains(report, "to note") || !strings.Contains(report, "CN=another CA") || !strings.Contains(report, "neither sent nor known here") {
+		t.Errorf("the report does not note that the issuer is unknown:\n%s", report)
+	}
+	if !strings.Contains(warnings, "c.toml:3: listen.certificate: certificate 2 of the chain, of CN=a stranger") {
+		t.Errorf("no warning about the certificate that does not belong there:\n%s", warnings)
+	}
+}
