@@ -90,7 +90,7 @@ func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (result m
 		result, text = metrics.HandshakeShutdown, "the gateway stops"
 	case d.open >= l.connections:
 		if displaced = d.superfluous(a.source); displaced == nil {
-			result, text = metrics.HandshakeTooMany, fmt.Sprintf("%d connections are open, which is the limit", d.open)
+			result, text = metrics.HandshakeTooMany, fmt.Sprintf("%d connections are open, which is the limit (max_connections)", d.open)
 			if l.descriptors {
 				result, text = metrics.HandshakeNoDescriptor, fmt.Sprintf("%d connections are open, for more the process has no file descriptors", d.open)
 			}
@@ -130,7 +130,7 @@ func (d *admission) enterSource(a, displaced *arrival, l admissionLimits) (*arri
 	if g := d.silent.groups[a.source]; g != nil {
 		return g.first(), metrics.HandshakeOK, ""
 	}
-	return nil, metrics.HandshakeTooMany, fmt.Sprintf("%v has %d connections, which is the limit for one source", a.source, n)
+	return nil, metrics.HandshakeTooMany, fmt.Sprintf("%v has %d connections, which is the limit for one source (max_connections_per_source)", a.source, n)
 }
 
 // identify moves a connection whose PROXY header has named its source to the

@@ -79,7 +79,7 @@ func TestHelloThatWillNotDoIsToldByName(t *testing.T) {
 		{"no suite that has a name", rawHello{version: 0x0303, suites: []uint16{0xfefe}}, "other", []string{"got 1 that have no name here"}},
 		{"thousands of suites", rawHello{version: 0x0303, suites: many}, "other", []string{"TLS_DHE_DSS_WITH_AES_128_CBC_SHA", "more;"}},
 		{"no suite of TLS 1.3", rawHello{version: 0x0303, versions: []uint16{0x0304}, suites: []uint16{0x1304, 0x0a0a}}, "other",
-			[]string{"expected one of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, got TLS_AES_128_CCM_SHA256;"}},
+			[]string{"expected one of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, got TLS_AES_128_CCM_SHA256\""}},
 		// RFC 6066 §3: no trailing dot. crypto/tls gives no reason.
 		{"a name with a dot at its end", rawHello{version: 0x0303, suites: []uint16{0xc02b}, name: "radsec-server."}, "other",
 			[]string{`radsec-server.\" ends with a dot`, "RFC 6066 §3", "without the last dot"}},

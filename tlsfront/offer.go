@@ -92,6 +92,10 @@ func (p *policy) suiteText(o *offer) string {
 		names = append(names, nameOfSuite(s))
 	}
 	offered := slices.DeleteFunc(slices.Clone(o.suites), func(s uint16) bool { return s == 0x00ff || s == 0x5600 }) // signals (RFC 5746, RFC 7507)
+	if o.highest() >= tls.VersionTLS13 {
+		return fmt.Sprintf("the peer offers no cipher suite of TLS 1.3 that is taken here: expected one of %s, got %s",
+			strings.Join(names, ", "), listNames(namesOf(offered, nameOfSuite)))
+	}
 	return fmt.Sprintf("the peer offers no cipher suite that is taken here with this gateway's %s: expected one of %s, got %s; see cipher_suites and the type of the key",
 		p.keyType(), strings.Join(names, ", "), listNames(namesOf(offered, nameOfSuite)))
 }

@@ -144,7 +144,7 @@ func (s *Server) enlist(session *Session, p *policy) (r *refusal, again bool) {
 		return &refusal{handshake: metrics.HandshakeShutdown, text: "the gateway stops"}, false
 	case c.MaxConnections > 0 && session.state.open >= c.MaxConnections:
 		return &refusal{handshake: metrics.HandshakeTooMany,
-			text: fmt.Sprintf("client %s has %d connections, which is its limit", c.Name, session.state.open)}, false
+			text: fmt.Sprintf("client %s has %d connections, which is its limit (max_connections)", c.Name, session.state.open)}, false
 	}
 	session.state.open++
 	session.state.metrics.Connected()

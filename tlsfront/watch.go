@@ -55,6 +55,9 @@ func (w *watch) content(b []byte) {
 			w.alerted, w.alert = true, alert(w.body[1])
 		}
 	case w.head[0] == recordHandshake && w.keep:
+		if w.hello == nil {
+			w.hello = make([]byte, 0, min(w.left, maxWatched)) // most often all of it
+		}
 		w.hello = append(w.hello, b[:min(len(b), maxWatched-len(w.hello))]...)
 	}
 }
