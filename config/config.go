@@ -36,7 +36,9 @@ type Config struct {
 	Log     Log
 	Tap     Tap
 
-	places places // lines for Warnings; nil when built by hand
+	places      places   // lines for Warnings; nil when built by hand
+	doubts      Mistakes // what Warnings gives of the secrets
+	secretFiles []SecretFile
 }
 
 // Values of Listen.ClientAuth.

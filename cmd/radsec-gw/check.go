@@ -68,6 +68,9 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	for _, ca := range m.cas {
 		warnValidity(warn, "listen.client_ca", ca, now)
 	}
+	for _, err := range m.doubled {
+		warn("listen.client_ca", "%v", err)
+	}
 	for _, l := range m.crls {
 		if !l.NextUpdate.IsZero() && now.After(l.NextUpdate) {
 			warn("listen.crl", "the revocation list of %s is out of date since %s", l.Issuer, l.NextUpdate.Format(time.DateTime))

@@ -18,10 +18,11 @@ type material struct {
 	pair    tls.Certificate
 	caPEM   []byte // nil when clients are asked for no certificate
 	cas     []*x509.Certificate
-	crls    []*x509.RevocationList
-	tickets [][32]byte      // nil: crypto/tls makes its own
-	web     tls.Certificate // of [metrics]; without certificates: HTTP without TLS
-	sums    sums            // of the files
+	crls    []*x509.RevocationList // of crl, and those among the CAs
+	doubled []error                // certificates that client_ca has twice
+	tickets [][32]byte             // nil: crypto/tls makes its own
+	web     tls.Certificate        // of [metrics]; without certificates: HTTP without TLS
+	sums    sums                   // of the files
 }
 
 // loadMaterial reads those files through from, and says what is wrong with them.
@@ -32,11 +33,7 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey, from)
 	wrong := func(key string, err error) { mistakes = append(mistakes, cfg.MistakeAt(key, err.Error())) }
 	if l.ClientCA != "" {
-		octets, err := from.Read(l.ClientCA, config.MaxCertificates)
-		if err == nil {
-			m.caPEM, m.cas, err = certs.ParseCA(l.ClientCA, octets)
-		}
-		if err != nil {
+		if err := m.addCAs(l.ClientCA, from); err != nil {
 			wrong("listen.client_ca", err)
 		}
 	}
@@ -91,15 +88,34 @@ func loadPair(cfg *config.Config, table, certificate, key string, from *files.Sn
 	return pair, mistakes
 }
 
+// addCAs reads the CAs of the clients, and the revocation lists beside them.
+func (m *material) addCAs(path string, from *files.Snapshot) error {
+	octets, err := from.Read(path, config.MaxCertificates)
+	if err != nil {
+		return fmt.Errorf("cannot read the certificate: %w", err)
+	}
+	all, err := certs.ParseCA(path, octets)
+	if err != nil {
+		return err
+	}
+	m.caPEM, m.cas, m.doubled = all.PEM, all.Certificates, all.Doubled
+	return m.take(path, all.CRLs)
+}
+
 func (m *material) addCRLs(path string, from *files.Snapshot) error {
 	octets, err := from.Read(path, config.MaxCRL)
 	if err != nil {
 		return fmt.Errorf("cannot read the revocation list: %w", err)
 	}
-	lists, err := tlsfront.ParseCRLs(octets)
+	lists, err := certs.ParseCRLs(path, octets)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
+	return m.take(path, lists)
+}
+
+// take adds the lists of the file at path, each of which a CA must have signed.
+func (m *material) take(path string, lists []*x509.RevocationList) error {
 	for _, l := range lists {
 		if m.cas != nil { // a CA that cannot be read is a mistake of its own
 			if err := tlsfront.CheckCRL(l, m.cas); err != nil {
@@ -116,11 +132,7 @@ func readTicketKeys(path string, from *files.Snapshot) ([][32]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the keys: %w", err)
 	}
-	keys, err := tlsfront.ParseTicketKeys(octets)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return keys, nil
+	return certs.ParseTicketKeys(path, octets)
 }
 
 // sums are the SHA-256 of what the files of a material held, by path; for one
