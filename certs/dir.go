@@ -112,7 +112,7 @@ func LoadSigner(certFile, keyFile string) (*CA, error) {
 		return nil, err
 	}
 	c := chain[0]
-	if err := keyFits(c, key); err != nil {
+	if err := Fits(c, key); err != nil {
 		return nil, fmt.Errorf("%s is not the key of %s: %w", keyFile, certFile, err)
 	}
 	if !c.IsCA {

@@ -28,7 +28,7 @@ func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
 // Join makes a server's certificate of its chain, leaf first, and its key, which
 // must belong to the leaf. The names of the files are for errors.
 func Join(certFile string, chain []*x509.Certificate, keyFile string, key crypto.Signer) (tls.Certificate, error) {
-	if err := keyFits(chain[0], key); err != nil {
+	if err := Fits(chain[0], key); err != nil {
 		return tls.Certificate{}, fmt.Errorf("%s is not the key of the first certificate in %s (%s): %w", keyFile, certFile, chain[0].Subject, err)
 	}
 	pair := tls.Certificate{PrivateKey: key, Leaf: chain[0]}
@@ -160,8 +160,9 @@ func isKeyKind(kind string) bool {
 	return kind == kindKey || strings.HasSuffix(kind, " "+kindKey)
 }
 
-// keyFits compares the public halves.
-func keyFits(c *x509.Certificate, key crypto.Signer) error {
+// Fits reports, as nil, that the key is that of the certificate: it compares the
+// public halves.
+func Fits(c *x509.Certificate, key crypto.Signer) error {
 	public, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		return err

@@ -112,7 +112,7 @@ func lastLine(s string) int { return strings.Count(strings.TrimSuffix(s, "\n"), 
 // Each shape that a file can have, at each place that it matters for: accepted with
 // so many certificates, keys and lists, or refused with this text, file and line.
 //
-// Rules: P109, P110
+// Rules: P104
 func TestShapes(t *testing.T) {
 	m := newMaterial()
 	noEnd := strings.TrimSuffix(m.caPEM, "\n")

@@ -54,6 +54,9 @@ func (t *table) secretHere(at, s string) Secret {
 		t.r.wrong(at, "expected a secret, came an empty one (RFC 2865 §3)")
 	}
 	t.r.doubt(at, "", certs.WarnSecret(s))
+	if s != publicSecret {
+		t.r.secretFiles = append(t.r.secretFiles, SecretFile{Key: at, Path: t.r.file})
+	}
 	return NewSecret(s)
 }
 
@@ -96,7 +99,8 @@ type SecretFile struct {
 	Path string
 }
 
-// SecretFiles lists the files that secrets were read from.
+// SecretFiles lists the files that secrets were read from, the configuration itself
+// among them.
 func (c *Config) SecretFiles() []SecretFile { return c.secretFiles }
 
 // doubt notes warnings about the key at path.

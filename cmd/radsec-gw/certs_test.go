@@ -61,7 +61,7 @@ func TestCertsFingerprint(t *testing.T) {
 		t.Errorf("expected %s, came %d: %s", want, status, out)
 	}
 	status, out, errs := certsCommand("-fingerprint", filepath.Join(dir, "campus.key"), file)
-	if status != 1 || !strings.Contains(errs, `expected PEM with "BEGIN CERTIFICATE", came ["PRIVATE KEY"]`) || !strings.HasPrefix(out, want) {
+	if status != 1 || !strings.Contains(errs, `campus.key:1: expected PEM with "BEGIN CERTIFICATE", got "PRIVATE KEY"`) || !strings.HasPrefix(out, want) {
 		t.Errorf("expected one refusal and one fingerprint, came %d: %s%s", status, out, errs)
 	}
 }
