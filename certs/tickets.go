@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-const maxTicketKeys = 16 // each one costs a ticket that none opens an attempt
+const maxTicketKeys = 16 // a ticket that none of them opens costs as many attempts
 
 // ParseTicketKeys reads the keys of session tickets out of what file holds: 32
 // octets of hex a line, 1 to 16 different ones; "#" begins a comment. Its errors

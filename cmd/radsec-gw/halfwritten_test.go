@@ -47,21 +47,23 @@ func TestHalfAFileChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.rewrite("client_ca = \"ca.pem\"\n", "client_ca = \"ca.pem\"\nreload_interval = \"20ms\"\n")
-	o.reload()
-	o.awaitReloads("taken", 1)
 	whole := append(bytes.Clone(other.CertPEM()), o.ca.CertPEM()...)
 	plain := o.connect("plain")
 	half := len(other.CertPEM()) + len(o.ca.CertPEM())/2
-	o.put("ca.pem", whole[:half])
-	o.awaitLog(`ca.pem:` + itoa(uint16(bytes.Count(other.CertPEM(), []byte("\n"))+1)) + `: \"BEGIN CERTIFICATE\" has no END: the file is cut short`)
+	line := itoa(uint16(bytes.Count(other.CertPEM(), []byte("\n")) + 1))
+	for more := range 10 { // it grows, and is looked at in between
+		o.put("ca.pem", whole[:half+more])
+		if err := o.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "ca.pem:"+line+`: "BEGIN CERTIFICATE" has no END: the file is cut short`) {
+			t.Fatalf("expected the file to be cut short on line %s, got %v", line, err)
+		}
+	}
 	plain.good()
 	o.connect("plain").good()
-	for more := 1; more < 10; more++ { // it grows, and is looked at in between
-		o.put("ca.pem", whole[:half+more])
-	}
 	o.put("ca.pem", whole)
-	o.awaitReloads("taken", 2)
+	if err := o.gw.reloadFiles(); err != nil {
+		t.Fatalf("expected the whole file to be taken, got %v", err)
+	}
+	o.awaitLog("msg=reloaded what=certificates")
 	if n := o.lines("reload refused", "cut short"); n != 1 {
 		t.Errorf("expected one line about the file that is half written, got %d", n)
 	}
@@ -77,8 +79,6 @@ func TestHalfAFileChangesNothing(t *testing.T) {
 // Rules: P109
 func TestARefusedReloadIsTriedAgain(t *testing.T) {
 	o := startOutside(t, answering(t))
-	o.rewrite("client_ca = \"ca.pem\"\n", "client_ca = \"ca.pem\"\nreload_interval = \"20ms\"\n")
-	o.reload()
 	o.put("udp.secret", []byte("\xef\xbb\xbf"+outsideSecret+"\n"))
 	o.rewrite("secret = \""+outsideSecret+"\"\n", "secret_file = \"udp.secret\"\n")
 	o.rewrite("name = \"access\"\n", "name = \"renamed\"\n")
@@ -89,7 +89,12 @@ func TestARefusedReloadIsTriedAgain(t *testing.T) {
 	o.connect("plain").good()
 	o.put("ca.pem", o.ca.CertPEM())
 	o.put("udp.secret", []byte(outsideSecret+"\n"))
-	o.await("renamed", func(map[string]float64) string { return o.gw.now.Load().cfg.Clients[2].Name })
+	if err := o.gw.reloadFiles(); err != nil {
+		t.Fatalf("expected the reload to be tried again and taken, got %v", err)
+	}
+	if name := o.gw.now.Load().cfg.Clients[2].Name; name != "renamed" {
+		t.Fatalf("expected the refused configuration in force, got the client %q", name)
+	}
 	o.connect("plain").good()
 
 	// Not when the configuration itself has changed since: it may be half edited.
@@ -99,14 +104,10 @@ func TestARefusedReloadIsTriedAgain(t *testing.T) {
 		t.Fatal("expected the reload to be refused")
 	}
 	o.rewrite("name = \"third\"\n", "name = \"half edi\"\n")
-	before := o.lines("msg=reloaded", "what=certificates")
 	o.put("ca.pem", append(o.ca.CertPEM(), '\n'))
-	o.await("taken", func(map[string]float64) string {
-		if o.lines("msg=reloaded", "what=certificates") > before {
-			return "taken"
-		}
-		return "not yet"
-	})
+	if err := o.gw.reloadFiles(); err != nil {
+		t.Fatalf("expected the CAs to be taken, got %v", err)
+	}
 	if name := o.gw.now.Load().cfg.Clients[2].Name; name != "renamed" {
 		t.Errorf("expected the configuration in force to stay, got the client %q", name)
 	}

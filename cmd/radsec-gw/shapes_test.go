@@ -147,7 +147,9 @@ func shapes() []shape {
 		pemShape("a comment before", before("# ours\n"), "1: a comment"+blocks, "", "2: expected a secret, got a second line: expected one"),
 		pemShape("NULs behind", after("\x00\x00"), "NEXT: NUL bytes: expected text; the file was damaged, or not written to its end",
 			"2: "+sixtyFour+"NUL bytes: the file was damaged, or not written to its end", "2: expected a secret, got one with a NUL byte: the file was damaged, or is not text"),
-		pemShape("indented", func(s string) string { return "  " + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n  ") + "\n" },
+		pemShape("indented", func(s string) string {
+			return "  " + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n  ") + "\n"
+		},
 			"1: the line is indented: expected the blocks at the beginning of their lines", "", "warned: the secret begins with blanks (2)"),
 		pemShape("in quotes", func(s string) string { return `"` + strings.TrimSuffix(s, "\n") + "\"\n" },
 			`1: a damaged line of a block's beginning or end: expected it to begin with five hyphens, as "-----BEGIN KIND-----"`,
@@ -185,7 +187,9 @@ func strays(places []shapePlace) (list []shape) {
 	for _, p := range places {
 		file[p.kind] = p.good
 	}
-	got := func(kind, advice string) string { return `expected PEM with "BEGIN KIND", got "` + kind + `": ` + advice }
+	got := func(kind, advice string) string {
+		return `expected PEM with "BEGIN KIND", got "` + kind + `": ` + advice
+	}
 	own := "a private key belongs into a file of its own, which only its user can read"
 	for _, x := range []struct {
 		name, text string
