@@ -37,9 +37,9 @@ type Config struct {
 	Log     Log
 	Tap     Tap
 
-	places      places   // lines for Warnings; nil when built by hand
-	doubts      Mistakes // what Warnings gives of the secrets
-	secretFiles []SecretFile
+	places         places   // lines for Warnings; nil when built by hand
+	secretWarnings Mistakes // what Warnings gives of the secrets
+	secretFiles    []SecretFile
 }
 
 // Values of Listen.ClientAuth.

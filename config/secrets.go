@@ -53,7 +53,7 @@ func (t *table) secretHere(at, s string) Secret {
 	if s == "" {
 		t.r.wrong(at, "expected a secret, came an empty one (RFC 2865 §3)")
 	}
-	t.r.doubt(at, "", certs.WarnSecret(s))
+	t.r.warn(at, "", certs.WarnSecret(s))
 	if s != publicSecret {
 		t.r.secretFiles = append(t.r.secretFiles, SecretFile{Key: at, Path: t.r.file})
 	}
@@ -89,7 +89,7 @@ func (t *table) parseSecret(at, name, text string) Secret {
 		t.r.wrong(at, "%v", err)
 		return Secret{}
 	}
-	t.r.doubt(at, name+": ", warnings)
+	t.r.warn(at, name+": ", warnings)
 	return NewSecret(secret)
 }
 
@@ -103,9 +103,9 @@ type SecretFile struct {
 // among them.
 func (c *Config) SecretFiles() []SecretFile { return c.secretFiles }
 
-// doubt notes warnings about the key at path.
-func (r *reader) doubt(path, prefix string, warnings []string) {
+// warn notes warnings about the key at path.
+func (r *reader) warn(path, prefix string, warnings []string) {
 	for _, w := range warnings {
-		r.doubts = append(r.doubts, Mistake{File: r.file, Line: r.places.line(path), Key: path, Text: prefix + w})
+		r.warnings = append(r.warnings, Mistake{File: r.file, Line: r.places.line(path), Key: path, Text: prefix + w})
 	}
 }

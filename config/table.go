@@ -19,7 +19,7 @@ type reader struct {
 	places   places
 	mistakes Mistakes
 
-	doubts      Mistakes // not wrong, but to be warned of
+	warnings    Mistakes // not wrong, but to be warned of
 	secretFiles []SecretFile
 }
 

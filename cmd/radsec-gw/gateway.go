@@ -66,9 +66,9 @@ type gateway struct {
 	turn chan struct{}
 
 	// owned by who has the turn
-	read    sums       // what the files held when they were last read
-	refused files.Sums // those that a refused reload of everything has read; nil: none is to be tried again
-	told    string     // the mistakes that were logged last; "": none since something was taken
+	read         sums       // what the files held when they were last read
+	refused      files.Sums // those that a refused reload of everything has read; nil: none is to be tried again
+	lastMistakes string     // the mistakes that were logged last; "": none since something was taken
 
 	reloading sync.Mutex // guards what follows; never held over a file, a name or a socket
 	servers   []knownServer

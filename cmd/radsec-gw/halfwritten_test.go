@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"strings"
@@ -198,6 +199,7 @@ func TestLost(t *testing.T) {
 		{"gone", of(first), of(), "a revocation list is gone"},
 		{"gone with its CA", of(first), &material{}, "a CA is gone"},
 		{"the same", of(first), of(first), ""},
+		{"shorter chain", &material{pair: tls.Certificate{Certificate: make([][]byte, 2)}}, &material{pair: tls.Certificate{Certificate: make([][]byte, 1)}}, "the certificate's chain is shorter"},
 	} {
 		got := lost(x.before, x.after)
 		if x.want == "" && len(got) > 0 || x.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0].text, x.want)) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -14,8 +15,8 @@ type loss struct {
 	attrs []any
 }
 
-// lost lists the CAs and the revocation lists that are in before and not in after,
-// and the lists that are older in after. Each may be meant, and each is what a file
+// lost lists the CAs, the gateway's own intermediates and the revocation lists that
+// are in before and not in after, and the lists that are older in after. Each may be meant, and each is what a file
 // that was cut between two blocks, or put back from a backup, looks like.
 func lost(before, after *material) (list []loss) {
 	for _, ca := range before.cas {
@@ -23,6 +24,10 @@ func lost(before, after *material) (list []loss) {
 			list = append(list, loss{"a CA is gone with this reload: the clients that it has signed are refused",
 				[]any{"ca", ca.Subject.String(), "serial", ca.SerialNumber.String()}})
 		}
+	}
+	if was, is := len(before.pair.Certificate), len(after.pair.Certificate); is < was {
+		list = append(list, loss{"the certificate's chain is shorter than before this reload: clients that do not know the intermediates refuse it",
+			[]any{"certificates", fmt.Sprint(is), "before", fmt.Sprint(was)}})
 	}
 	now := newest(after.crls)
 	for key, l := range newest(before.crls) {

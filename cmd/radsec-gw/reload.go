@@ -28,7 +28,7 @@ func (g *gateway) Reload() error {
 		return err
 	}
 	defer func() { <-g.turn }()
-	g.told = "" // who asks is told, also what the watcher has found before
+	g.lastMistakes = "" // who asks is told, also what the watcher has found before
 	return g.reloadAll(g.reader.Snapshot(g.mayReload))
 }
 
@@ -108,15 +108,15 @@ func (g *gateway) noteReload(what string, err error) error {
 		return errStopping
 	}
 	if err == nil {
-		g.told = ""
+		g.lastMistakes = ""
 		g.reloads.Taken(time.Now())
 		g.log.Info("reloaded", "what", what)
 		return nil
 	}
-	if err.Error() == g.told {
+	if err.Error() == g.lastMistakes {
 		return err
 	}
-	g.told = err.Error()
+	g.lastMistakes = err.Error()
 	g.reloads.Refused()
 	mistakes := []error{err}
 	var list config.Mistakes
