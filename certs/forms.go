@@ -75,10 +75,9 @@ func wrongLength(der []byte) string {
 	return ""
 }
 
-// elementLength reads the header of a DER SEQUENCE, or of the OBJECT IDENTIFIER of
-// "EC PARAMETERS" (X.690 §8.1.3, §10.1).
+// elementLength reads the header of a DER SEQUENCE (X.690 §8.1.3, §10.1).
 func elementLength(der []byte) (header, length int, ok bool) {
-	if len(der) < 2 || der[0] != 0x30 && der[0] != 0x06 {
+	if len(der) < 2 || der[0] != 0x30 {
 		return 0, 0, false
 	}
 	if der[1] < 0x80 {
@@ -113,9 +112,9 @@ func describeDER(octets []byte) string {
 	case derEncryptedKey:
 		return "an encrypted private key in DER: `openssl pkey -inform DER -in FILE` prints it in PEM, decrypted"
 	case derPKCS7:
-		return "PKCS #7 in DER (.p7b): `openssl pkcs7 -inform DER -print_certs -in FILE` prints its certificates"
+		return "PKCS #7 in DER (.p7b): `openssl pkcs7 -inform DER -print_certs -in FILE | " + onlyBlocks + "` prints its certificates"
 	case derPKCS12:
-		return "PKCS #12 (.p12, .pfx): `openssl pkcs12 -in FILE -nodes` prints its certificates and its key"
+		return "PKCS #12 (.p12, .pfx): `openssl pkcs12 -in FILE -nodes | " + onlyBlocks + "` prints its certificates and its key"
 	}
 	return "DER that is neither a certificate nor a key nor a revocation list"
 }

@@ -13,10 +13,22 @@ const (
 	kindParameters  = "EC PARAMETERS"
 )
 
+// whole refuses a block that holds less or more than one DER element: a line is
+// missing, or was added. Kinds that are not read here may hold other things.
+func (b *block) whole(file string) error {
+	if text := wrongLength(b.bytes); text != "" {
+		return faultIn(file, b.line, "the block %q is damaged: %s", b.kind, text)
+	}
+	return nil
+}
+
 // certificate is what the block holds.
 func (b *block) certificate(file string) (*x509.Certificate, error) {
 	if b.kind != kindCertificate {
 		return nil, b.unexpected(file, kindCertificate)
+	}
+	if err := b.whole(file); err != nil {
+		return nil, err
 	}
 	c, err := x509.ParseCertificate(b.bytes)
 	if err != nil {
@@ -30,6 +42,9 @@ func (b *block) list(file string) (*x509.RevocationList, error) {
 	if b.kind != kindCRL {
 		return nil, b.unexpected(file, kindCRL)
 	}
+	if err := b.whole(file); err != nil {
+		return nil, err
+	}
 	return parseCRL(file, b.line, b.bytes)
 }
 
@@ -40,6 +55,9 @@ func (b *block) key(file string) (crypto.Signer, error) {
 		return nil, faultIn(file, b.line, "%s", encryptedKey)
 	case b.kind == "OPENSSH "+kindKey, !isKeyKind(b.kind):
 		return nil, b.unexpected(file, kindKey)
+	}
+	if err := b.whole(file); err != nil {
+		return nil, err
 	}
 	key, ok := parseKey(b.bytes)
 	if !ok {
@@ -62,7 +80,7 @@ func (b *block) unexpected(file, want string) error {
 	case b.kind == "TRUSTED CERTIFICATE" || b.kind == "X509 CERTIFICATE" || b.kind == "X.509 CERTIFICATE":
 		advice = ": `openssl x509 -in FILE` prints it without the settings of openssl's own form"
 	case b.kind == "PKCS7" || b.kind == "CMS":
-		advice = ": `openssl pkcs7 -print_certs -in FILE | sed -n '/^-----BEGIN/,/^-----END/p'` prints its certificates"
+		advice = ": `openssl pkcs7 -print_certs -in FILE | " + onlyBlocks + "` prints its certificates"
 	case b.kind == "CERTIFICATE REQUEST" || b.kind == "NEW CERTIFICATE REQUEST":
 		advice = ": a request, which no CA has signed yet"
 	case b.kind == kindCRL:

@@ -11,7 +11,7 @@ import (
 type block struct {
 	kind  string // the label: "CERTIFICATE"
 	line  int    // of BEGIN
-	bytes []byte // what the base64 stands for: one DER element, whole
+	bytes []byte // what the base64 stands for
 }
 
 const (
@@ -20,9 +20,9 @@ const (
 	dashes    = "-----"
 )
 
-// keepBlocks is the command that leaves the blocks of a file and nothing else.
+// onlyBlocks is the command that leaves the blocks of a file and nothing else.
 // "openssl x509" would leave the first certificate only.
-const keepBlocks = "`sed -n '/^-----BEGIN/,/^-----END/p' FILE` prints the blocks alone"
+const onlyBlocks = "sed -n '/^-----BEGIN/,/^-----END/p'"
 
 // readPEM returns the blocks of a PEM file, in order; want, such as "CERTIFICATE",
 // is for errors. Whatever is no whole block is a mistake with its line, for what
@@ -193,8 +193,7 @@ func (r *pemReader) readBase64(text string) error {
 	return nil
 }
 
-// decode returns what the block holds: one DER element, for that is what every
-// kind of block holds that is read here.
+// decode returns what the block holds.
 func (r *pemReader) decode() ([]byte, error) {
 	if len(r.body) == 0 {
 		return nil, faultIn(r.file, r.begin, "the block %q is empty", r.kind)
@@ -202,9 +201,6 @@ func (r *pemReader) decode() ([]byte, error) {
 	der, err := base64.StdEncoding.Strict().DecodeString(strings.Join(r.body, ""))
 	if err != nil {
 		return nil, faultIn(r.file, r.suspect(), "the base64 is damaged: the line is cut, or too long, or its end is")
-	}
-	if text := wrongLength(der); text != "" {
-		return nil, faultIn(r.file, r.begin, "the block %q is damaged: %s", r.kind, text)
 	}
 	return der, nil
 }
@@ -239,5 +235,5 @@ func (r *pemReader) outside(text string) string {
 	case len(text) >= 32 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") == "":
 		return fmt.Sprintf("base64 without \"-----BEGIN %s-----\" before it: the file lacks its beginning", r.want)
 	}
-	return what + ": expected nothing but blocks; " + keepBlocks
+	return what + ": expected nothing but blocks; `" + onlyBlocks + " FILE` prints the blocks alone"
 }
