@@ -66,7 +66,10 @@ func namedFiles(cfg *config.Config) (all []named) {
 func printFiles(w io.Writer, p *plan) []string {
 	t := table(w, "Files")
 	defer t.Flush()
-	me := accountOf(user.Current())
+	me := account{uid: uint32(os.Getuid())} // user.Current may not know it: an image without /etc/passwd
+	if u, err := user.LookupId(strconv.Itoa(os.Getuid())); err == nil {
+		me.name = u.Username
+	}
 	service := account{}
 	if me.uid == 0 {
 		service = accountOf(user.Lookup(serviceUser))
@@ -79,7 +82,10 @@ func printFiles(w io.Writer, p *plan) []string {
 // readAs puts into words what it means that me could read the files; service is
 // the user of the service, where that is another one and known.
 func readAs(me, service account) string {
-	who := fmt.Sprintf("%s (uid %d)", me.name, me.uid)
+	who := fmt.Sprintf("uid %d", me.uid)
+	if me.name != "" {
+		who = fmt.Sprintf("%s (uid %d)", me.name, me.uid)
+	}
 	switch {
 	case me.uid != 0:
 		return who + ": the gateway must run as the same user"

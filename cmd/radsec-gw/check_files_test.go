@@ -143,6 +143,7 @@ func TestReadAs(t *testing.T) {
 	}{
 		{root, account{}, "root (uid 0), who may read what the service's user may not: run check as that user, too"},
 		{root, service, "root (uid 0); whether radsec-gw (uid 998) may read them was told by their owners and modes"},
+		{account{uid: 65532}, account{}, "uid 65532: the gateway must run as the same user"},
 		{service, account{}, "radsec-gw (uid 998): the gateway must run as the same user"},
 	} {
 		if got := readAs(x.me, x.service); got != x.want {
