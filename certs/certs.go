@@ -1,6 +1,21 @@
 // Package certs makes the certificates for development and tests: a CA, a
-// server's certificate, clients' certificates. It also reads PEM files with
-// errors that say what to do, and prints fingerprints.
+// server's certificate, clients' certificates, and prints fingerprints. And it reads
+// what operators put into files: certificates, keys, revocation lists, the keys of
+// session tickets, secrets. It does so strictly, with errors that name the line and
+// say what to do: what a lenient reader skips without a word is missed later.
+//
+//	certs.go        making certificates
+//	crl.go          making revocation lists
+//	dir.go          a directory of them
+//	pem.go          the one reader of PEM files
+//	kinds.go        what a block of PEM holds
+//	forms.go        what a file is that is not PEM, told for errors
+//	load.go         a server's chain and key
+//	authorities.go  CAs, and the lists beside them
+//	lists.go        revocation lists
+//	tickets.go      keys of session tickets
+//	secret.go       secrets in files and in the environment
+//	fault.go        the errors of all of these
 //
 //	ca, _ := certs.NewCA("test CA")
 //	server, _ := ca.Server(certs.DevelopmentHosts()...)

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -18,6 +19,7 @@ type DirOptions struct {
 	Clients  []string      // names; a name's files are NAME.pem and NAME.key
 	Validity time.Duration // of the server's and the clients' certificates; 0: two years
 	Force    bool          // replace what is there, the CA apart while it can sign
+	CAKey    string        // where the CA's private key is, apart from what a gateway may read; "": ca.key in the directory
 }
 
 // Entry is what WriteDir says about one certificate.
@@ -40,7 +42,7 @@ func WriteDir(dir string, o DirOptions) ([]Entry, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the directory: %w", err)
 	}
-	ca, entry, err := caOfDir(dir, o.Force)
+	ca, entry, err := caOfDir(dir, cmp.Or(o.CAKey, filepath.Join(dir, "ca.key")), o.Force)
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +83,11 @@ func checkClientName(name string) error {
 	return nil
 }
 
-// caOfDir loads the CA of dir, or makes it. A CA that cannot sign is replaced
-// only by force, since what it has signed is worthless then.
-func caOfDir(dir string, force bool) (*CA, Entry, error) {
-	cert, key := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.key")
+// caOfDir loads the CA of dir, whose private key is in the file key, or makes it. A
+// CA that cannot sign is replaced only by force, since what it has signed is
+// worthless then.
+func caOfDir(dir, key string, force bool) (*CA, Entry, error) {
+	cert := filepath.Join(dir, "ca.pem")
 	if exists(cert) || exists(key) {
 		ca, err := LoadSigner(cert, key)
 		if err == nil {
@@ -112,7 +115,7 @@ func LoadSigner(certFile, keyFile string) (*CA, error) {
 		return nil, err
 	}
 	c := chain[0]
-	if err := keyFits(c, key); err != nil {
+	if err := Fits(c, key); err != nil {
 		return nil, fmt.Errorf("%s is not the key of %s: %w", keyFile, certFile, err)
 	}
 	if !c.IsCA {

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -29,7 +28,7 @@ func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
 // Join makes a server's certificate of its chain, leaf first, and its key, which
 // must belong to the leaf. The names of the files are for errors.
 func Join(certFile string, chain []*x509.Certificate, keyFile string, key crypto.Signer) (tls.Certificate, error) {
-	if err := keyFits(chain[0], key); err != nil {
+	if err := Fits(chain[0], key); err != nil {
 		return tls.Certificate{}, fmt.Errorf("%s is not the key of the first certificate in %s (%s): %w", keyFile, certFile, chain[0].Subject, err)
 	}
 	pair := tls.Certificate{PrivateKey: key, Leaf: chain[0]}
@@ -37,32 +36,6 @@ func Join(certFile string, chain []*x509.Certificate, keyFile string, key crypto
 		pair.Certificate = append(pair.Certificate, c.Raw)
 	}
 	return pair, nil
-}
-
-// LoadCA is ParseCA of a file.
-func LoadCA(file string) (text []byte, cas []*x509.Certificate, err error) {
-	octets, err := os.ReadFile(file)
-	if err != nil {
-		return nil, nil, fmt.Errorf("cannot read the certificate: %w", err)
-	}
-	return ParseCA(file, octets)
-}
-
-// ParseCA returns the certificates that clients are verified with, out of what
-// file holds. It returns the PEM text too, cut down to what was checked.
-func ParseCA(file string, octets []byte) (text []byte, cas []*x509.Certificate, err error) {
-	cas, err = ParseCertificates(file, octets)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, c := range cas {
-		// A self-signed certificate may stand for itself alone.
-		if !c.IsCA && !bytes.Equal(c.RawIssuer, c.RawSubject) {
-			return nil, nil, fmt.Errorf("%s: %s is no CA (basicConstraints), it was signed by %s: expected the CA that signs the clients' certificates", file, c.Subject, c.Issuer)
-		}
-		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
-	}
-	return text, cas, nil
 }
 
 // LoadCertificates is ParseCertificates of a file.
@@ -74,36 +47,57 @@ func LoadCertificates(file string) ([]*x509.Certificate, error) {
 	return ParseCertificates(file, octets)
 }
 
-// ParseCertificates returns at least one certificate out of what file holds: all
-// those of PEM, or the one of DER.
+// ParseCertificates returns a chain of at least one certificate out of what file
+// holds: all those of PEM, or the one of DER. None may be there twice: some peers
+// refuse such a chain.
 func ParseCertificates(file string, octets []byte) ([]*x509.Certificate, error) {
-	var list []*x509.Certificate
-	var others []string
-	for rest := octets; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			others = append(others, block.Type)
-			continue
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
+	if isDER(octets) {
+		c, err := certificateOfDER(file, octets)
 		if err != nil {
-			return nil, fmt.Errorf("%s: certificate %d is damaged: %w", file, len(list)+1, err)
+			return nil, err
 		}
-		list = append(list, c)
-	}
-	switch {
-	case len(list) > 0:
-		return list, nil
-	case len(others) > 0:
-		return nil, fmt.Errorf("%s: expected PEM with \"BEGIN CERTIFICATE\", came %q: is it the wrong file?", file, others)
-	}
-	if c, err := x509.ParseCertificate(octets); err == nil {
 		return []*x509.Certificate{c}, nil
 	}
-	return nil, fmt.Errorf("%s: expected PEM with \"BEGIN CERTIFICATE\", came %d octets without", file, len(octets))
+	blocks, err := readPEM(file, kindCertificate, octets)
+	if err != nil {
+		return nil, err
+	}
+	var chain []*x509.Certificate
+	seen := lines{}
+	for _, b := range blocks {
+		c, err := b.certificate(file)
+		if err != nil {
+			return nil, err
+		}
+		if first := seen.add(b); first > 0 {
+			return nil, faultIn(file, b.line, "the certificate of %s is listed twice, it is on line %d already: expected each certificate of the chain once", c.Subject, first)
+		}
+		chain = append(chain, c)
+	}
+	return chain, nil
+}
+
+func certificateOfDER(file string, der []byte) (*x509.Certificate, error) {
+	c, err := x509.ParseCertificate(der)
+	if wrongLength(der) != "" || kindOfError(der, err) != derUnknown {
+		return nil, faultIn(file, 0, "expected a certificate, got %s", describeDER(der))
+	}
+	if err != nil {
+		return nil, faultIn(file, 0, "expected a certificate, got DER that is none: %v", err)
+	}
+	return c, nil
+}
+
+// lines are the numbers of blocks, by content.
+type lines map[string]int
+
+// add notes a block, and returns the line of one with the same content before it,
+// or 0.
+func (l lines) add(b block) (first int) {
+	if first = l[string(b.bytes)]; first == 0 {
+		l[string(b.bytes)] = b.line
+	}
+	return first
 }
 
 func loadKey(file string) (crypto.Signer, error) {
@@ -114,34 +108,38 @@ func loadKey(file string) (crypto.Signer, error) {
 	return ParseKey(file, octets)
 }
 
-// ParseKey returns the first private key out of what the PEM file holds: PKCS #8,
-// PKCS #1 or SEC 1. No error shows any of the file's bytes.
+const encryptedKey = "the key is encrypted, and there is nobody to ask for its password: decrypt it with openssl pkey -in FILE -out FILE"
+
+// ParseKey returns the private key out of what the PEM file holds: PKCS #8, PKCS #1
+// or SEC 1, the last also after its parameters, as openssl writes them. No error
+// shows any of the file's bytes.
 func ParseKey(file string, octets []byte) (crypto.Signer, error) {
-	var others []string
-	for rest := octets; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
-			return nil, fmt.Errorf("%s: the key is encrypted, and there is nobody to ask for its password: decrypt it with openssl pkey -in FILE -out FILE", file)
-		}
-		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			others = append(others, block.Type) // such as "EC PARAMETERS", which openssl writes before the key
+	blocks, err := readPEM(file, kindKey, octets)
+	if err != nil {
+		return nil, err
+	}
+	var key crypto.Signer
+	line := 0
+	for i, b := range blocks {
+		if b.kind == kindParameters {
+			if i+1 == len(blocks) || blocks[i+1].kind != "EC "+kindKey {
+				return nil, faultIn(file, b.line, "expected \"BEGIN EC PRIVATE KEY\" after \"BEGIN EC PARAMETERS\"")
+			}
 			continue
 		}
-		key, ok := parseKey(block.Bytes)
-		if !ok {
-			return nil, fmt.Errorf("%s: expected an ECDSA, RSA or Ed25519 key (PKCS #8, PKCS #1 or SEC 1), came a %q that is none", file, block.Type)
+		next, err := b.key(file)
+		if err != nil {
+			return nil, err
 		}
-		return key, nil
+		if key != nil {
+			return nil, faultIn(file, b.line, "a second private key: expected one, and it is on line %d", line)
+		}
+		key, line = next, b.line
 	}
-	if len(others) > 0 {
-		return nil, fmt.Errorf("%s: expected PEM with \"BEGIN PRIVATE KEY\", came %q: is it the wrong file?", file, others)
-	}
-	return nil, fmt.Errorf("%s: expected PEM with \"BEGIN PRIVATE KEY\", came %d octets without", file, len(octets))
+	return key, nil
 }
 
+// parseKey reads a private key, whatever its block says of its form.
 func parseKey(der []byte) (crypto.Signer, bool) {
 	if k, err := x509.ParsePKCS8PrivateKey(der); err == nil {
 		signer, ok := k.(crypto.Signer)
@@ -156,8 +154,15 @@ func parseKey(der []byte) (crypto.Signer, bool) {
 	return nil, false
 }
 
-// keyFits compares the public halves.
-func keyFits(c *x509.Certificate, key crypto.Signer) error {
+// isKeyKind reports whether a block of the kind holds a private key that parseKey
+// may know.
+func isKeyKind(kind string) bool {
+	return kind == kindKey || strings.HasSuffix(kind, " "+kindKey)
+}
+
+// Fits reports, as nil, that the key is that of the certificate: it compares the
+// public halves.
+func Fits(c *x509.Certificate, key crypto.Signer) error {
 	public, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		return err

@@ -12,8 +12,9 @@
 //	defaults.go  every default, in one place
 //	warnings.go  what is allowed but deserves a second look
 //
-// The package knows no other room of the gateway: cmd/radsec-gw translates
-// these types into theirs, once, at the edge. config.example.toml is the
+// The package knows no other part of the gateway but files and certs, which read
+// what the file names: cmd/radsec-gw translates these types into the others' once,
+// at the edge. config.example.toml is the
 // manual for the people who write the file.
 package config
 
@@ -36,7 +37,9 @@ type Config struct {
 	Log     Log
 	Tap     Tap
 
-	places places // lines for Warnings; nil when built by hand
+	places         places   // lines for Warnings; nil when built by hand
+	secretWarnings Mistakes // what Warnings gives of the secrets
+	secretFiles    []SecretFile
 }
 
 // Values of Listen.ClientAuth.

@@ -31,7 +31,7 @@ func defaultListen() Listen {
 
 func defaultClient() Client {
 	return Client{
-		Secret:                         NewSecret("radsec"), // RFC 6614 §2.3 (4)
+		Secret:                         NewSecret(publicSecret),
 		Packets:                        []string{PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect},
 		RequireMessageAuthenticator:    RequireNever,
 		RequireEAPMessageAuthenticator: true,
@@ -89,3 +89,6 @@ func defaultLog() Log {
 const DefaultTapSocket = "/run/radsec-gw/tap.sock"
 
 func defaultTap() Tap { return Tap{Socket: DefaultTapSocket} }
+
+// publicSecret is the one that everybody knows (RFC 6614 §2.3 (4)).
+const publicSecret = "radsec"

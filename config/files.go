@@ -2,11 +2,8 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strings"
 )
 
 // What is read of a file at most, in bytes: far above what sensible ones have.
@@ -15,8 +12,6 @@ const (
 	MaxCertificates  = 16 << 20 // a chain, or all the CAs of a federation
 	MaxKeys          = 64 << 10 // a private key, or the keys of session tickets
 	MaxCRL           = 64 << 20 // about a million revoked certificates
-
-	maxSecretFile = 64 << 10
 )
 
 // resolve makes a path relative to the file's directory absolute enough.
@@ -91,63 +86,4 @@ func reason(path string, err error) string {
 		return "no permission to read " + path
 	}
 	return err.Error()
-}
-
-// secret reads a secret under name, name_file or name_env: at most one of them,
-// and never an empty one (RFC 2865 §3). No mistake shows what it held. It
-// reports whether any of them was given.
-func (t *table) secret(name string, to *Secret, required bool) bool {
-	inFile, inEnv := name+"_file", name+"_env"
-	keys := fmt.Sprintf("%s, %s or %s", name, inFile, inEnv)
-	given := 0
-	for _, key := range []string{name, inFile, inEnv} {
-		v, path, ok := t.take(key)
-		if !ok {
-			continue
-		}
-		if given++; given > 1 {
-			t.r.wrong(path, "expected only one of %s, came a second one", keys)
-			continue
-		}
-		s, ok := v.(string)
-		if !ok {
-			t.r.wrong(path, "expected a string in quotes, came %s", kindOf(v))
-			continue
-		}
-		switch key {
-		case inFile:
-			s, ok = t.secretFile(path, s)
-		case inEnv:
-			s, ok = t.secretEnv(path, s)
-		}
-		if ok && s == "" {
-			t.r.wrong(path, "expected a secret, came an empty one (RFC 2865 §3)")
-		}
-		*to = NewSecret(s)
-	}
-	if given == 0 && required {
-		t.r.wrong(joinKey(t.path, name), "missing: expected one of %s", keys)
-	}
-	return given > 0
-}
-
-// secretFile reads a secret out of a file: all of it but one end of line.
-func (t *table) secretFile(at, name string) (string, bool) {
-	path := t.r.resolve(name)
-	octets, err := t.r.read(name, path, maxSecretFile)
-	if err != nil {
-		t.r.wrong(at, "expected a readable file, came %q: %s", name, reason(path, err))
-		return "", false
-	}
-	s := strings.TrimSuffix(string(octets), "\n")
-	return strings.TrimSuffix(s, "\r"), true
-}
-
-// secretEnv reads a secret out of the environment.
-func (t *table) secretEnv(at, name string) (string, bool) {
-	s, ok := os.LookupEnv(name)
-	if !ok {
-		t.r.wrong(at, "expected the name of an environment variable, came %q, which is not set", name)
-	}
-	return s, ok
 }

@@ -92,6 +92,7 @@ func (r *reader) config(root *table) *Config {
 	checkRealms(r, routes, c.Routes)
 	checkServers(r, routes, c.Routes, c.Servers)
 	checkPorts(r, c)
+	c.secretWarnings, c.secretFiles = r.warnings, r.secretFiles
 	return c
 }
 

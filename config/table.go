@@ -18,6 +18,9 @@ type reader struct {
 	from     *files.Snapshot
 	places   places
 	mistakes Mistakes
+
+	warnings    Mistakes // not wrong, but to be warned of
+	secretFiles []SecretFile
 }
 
 // wrong notes a mistake at the key path.

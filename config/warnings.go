@@ -12,7 +12,7 @@ import (
 // Warnings lists what is allowed but deserves a second look, in file order,
 // each with file and line as a Mistake has.
 func (c *Config) Warnings() []string {
-	var all Mistakes
+	all := slices.Clone(c.secretWarnings)
 	warn := func(path, format string, args ...any) {
 		all = append(all, Mistake{File: c.Path, Line: c.places.line(path), Key: path, Text: fmt.Sprintf(format, args...)})
 	}

@@ -26,6 +26,9 @@ type Snapshot struct {
 type content struct {
 	bytes []byte
 	err   error
+
+	limit   int64
+	regular bool
 }
 
 // Snapshot returns a set that has no files yet. When ctx ends nothing more is
@@ -48,6 +51,7 @@ func (s *Snapshot) ReadStream(path string, limit int64) ([]byte, error) {
 func (s *Snapshot) get(path string, limit int64, regular bool) ([]byte, error) {
 	c, known := s.held[path]
 	if !known {
+		c.limit, c.regular = limit, regular
 		c.bytes, c.err = s.load(path, limit, regular)
 		s.held[path] = c
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,72 +20,8 @@ type revoked struct {
 	serials map[string]struct{} // see serialOf
 }
 
-// ParseCRLs reads certificate revocation lists (RFC 5280 §5), one in DER or any
-// number in PEM blocks of type "X509 CRL". Lists of changes only (delta) and
-// lists that name certificates of other issuers (indirect) are refused: what
-// they say would be misread.
-func ParseCRLs(octets []byte) ([]*x509.RevocationList, error) {
-	var ders [][]byte
-	if bytes.Contains(octets, []byte("-----BEGIN ")) {
-		for rest := octets; ; {
-			var b *pem.Block
-			if b, rest = pem.Decode(rest); b == nil {
-				break
-			}
-			if b.Type != "X509 CRL" {
-				return nil, fmt.Errorf("expected PEM blocks of type \"X509 CRL\", came %q", clip(b.Type))
-			}
-			ders = append(ders, b.Bytes)
-		}
-		if len(ders) == 0 {
-			return nil, errors.New("expected a PEM block of type \"X509 CRL\", came none that is whole")
-		}
-	} else {
-		ders = [][]byte{octets}
-	}
-	var lists []*x509.RevocationList
-	for i, der := range ders {
-		l, err := x509.ParseRevocationList(der)
-		if err == nil {
-			err = readable(l)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("revocation list %d: %w", i+1, err)
-		}
-		lists = append(lists, l)
-	}
-	return lists, nil
-}
-
-var (
-	oidDelta    = asn1.ObjectIdentifier{2, 5, 29, 27} // RFC 5280 §5.2.4
-	oidScope    = asn1.ObjectIdentifier{2, 5, 29, 28} // issuingDistributionPoint, §5.2.5
-	oidIndirect = asn1.ObjectIdentifier{2, 5, 29, 29} // certificateIssuer, §5.3.3
-)
-
-// readable refuses what revocations does not take into account (RFC 5280 §5.2:
-// an unknown critical extension makes a list unusable).
-func readable(l *x509.RevocationList) error {
-	for _, e := range l.Extensions {
-		switch {
-		case e.Id.Equal(oidDelta):
-			return errors.New("it is a delta list: give the complete one")
-		case e.Critical && !e.Id.Equal(oidScope):
-			return fmt.Errorf("it has the critical extension %v, which is unknown here", e.Id)
-		}
-	}
-	for _, r := range l.RevokedCertificateEntries {
-		for _, e := range r.Extensions {
-			if e.Id.Equal(oidIndirect) {
-				return errors.New("it is an indirect list, which names certificates of other issuers: give each issuer's own")
-			}
-			if e.Critical {
-				return fmt.Errorf("an entry has the critical extension %v, which is unknown here", e.Id)
-			}
-		}
-	}
-	return nil
-}
+// oidScope is issuingDistributionPoint (RFC 5280 §5.2.5).
+var oidScope = asn1.ObjectIdentifier{2, 5, 29, 28}
 
 // SignerOf returns the one of the issuers whose key has signed the list, and
 // which may (RFC 5280 §6.3.3 (f), (g)); an error that says what to do when none has.

@@ -6,9 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +17,7 @@ import (
 	"radsec-gw/bench/forged"
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/peers"
+	"radsec-gw/certs"
 )
 
 // The bounds of one handshake with expensive certificates.
@@ -130,18 +129,11 @@ func refused(raw net.Conn, shown *tls.Certificate) error {
 // forgeries makes what two peers show: many expensive certificates in the name of
 // the CA in the file, and one of another CA.
 func forgeries(caFile string) (expensive, ordinary *tls.Certificate, err error) {
-	text, err := os.ReadFile(caFile)
+	cas, err := certs.LoadCA(caFile)
 	if err != nil {
 		return nil, nil, err
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, nil, fmt.Errorf("%s: expected a PEM certificate", caFile)
-	}
-	ca, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return nil, nil, err
-	}
+	ca := cas.Certificates[0]
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err

@@ -3,9 +3,7 @@ package material
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"radsec-gw/certs"
@@ -45,18 +43,15 @@ func (f Files) Client() (*tls.Config, error) {
 func (f Files) Server() (*tls.Config, error) { return f.config(f.ServerCert, f.ServerKey) }
 
 func (f Files) config(certFile, keyFile string) (*tls.Config, error) {
-	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	cert, err := certs.LoadPair(certFile, keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("%w (bench certs makes the files)", err)
 	}
-	ca, err := os.ReadFile(f.CA)
+	ca, err := certs.LoadCA(f.CA)
 	if err != nil {
 		return nil, err
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(ca) {
-		return nil, fmt.Errorf("%s: expected a PEM certificate", f.CA)
-	}
+	pool := ca.Pool()
 	return &tls.Config{Certificates: []tls.Certificate{cert}, RootCAs: pool, ClientCAs: pool,
 		ClientAuth: tls.RequireAndVerifyClientCert, ServerName: "radsec-server", MinVersion: tls.VersionTLS12}, nil
 }

@@ -28,6 +28,7 @@ func runCerts(args []string, stdout, stderr io.Writer) int {
 	hosts := flags.String("hosts", strings.Join(certs.DevelopmentHosts(), ","), "the server's `NAMES` and addresses, commas between")
 	days := flags.Int("days", 730, "how many `DAYS` the server's and the clients' certificates are valid")
 	force := flags.Bool("force", false, "make the server's and the named clients' certificates anew; the CA too, if it cannot sign")
+	caKey := flags.String("ca-key", "", "the `FILE` of the CA's private key, outside of DIRECTORY when a gateway reads that (default ca.key in it)")
 	fingerprint := flags.Bool("fingerprint", false, "print the SHA-256 fingerprints of certificate files")
 	flags.Usage = func() {
 		fmt.Fprintf(stderr, "%s\n", certsUsage)
@@ -48,7 +49,7 @@ func runCerts(args []string, stdout, stderr io.Writer) int {
 		names = []string{"client"}
 	}
 	entries, err := certs.WriteDir(*dir, certs.DirOptions{
-		Hosts: strings.Split(*hosts, ","), Clients: names, Force: *force, Validity: time.Duration(*days) * 24 * time.Hour,
+		Hosts: strings.Split(*hosts, ","), Clients: names, Force: *force, CAKey: *caKey, Validity: time.Duration(*days) * 24 * time.Hour,
 	})
 	printEntries(stdout, entries)
 	if err != nil {

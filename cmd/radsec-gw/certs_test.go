@@ -61,8 +61,39 @@ func TestCertsFingerprint(t *testing.T) {
 		t.Errorf("expected %s, came %d: %s", want, status, out)
 	}
 	status, out, errs := certsCommand("-fingerprint", filepath.Join(dir, "campus.key"), file)
-	if status != 1 || !strings.Contains(errs, `expected PEM with "BEGIN CERTIFICATE", came ["PRIVATE KEY"]`) || !strings.HasPrefix(out, want) {
+	if status != 1 || !strings.Contains(errs, `campus.key:1: expected PEM with "BEGIN CERTIFICATE", got "PRIVATE KEY"`) || !strings.HasPrefix(out, want) {
 		t.Errorf("expected one refusal and one fingerprint, came %d: %s%s", status, out, errs)
+	}
+}
+
+// The CA's private key may lie apart, so that a gateway that reads the directory
+// does not have it; check accepts what is there, and has nothing to say about keys.
+func TestCertsKeepsTheKeyOfTheCAApart(t *testing.T) {
+	dir, file := checkDir(t, checkConfig)
+	apart, fresh := filepath.Join(dir, "apart.key"), filepath.Join(dir, "fresh")
+	for range 2 { // the second finds it there
+		if status, _, errs := certsCommand("-dir", fresh, "-ca-key", apart, "one"); status != 0 {
+			t.Fatalf("expected certificates, got %d: %s", status, errs)
+		}
+	}
+	if status, _, errs := certsCommand("-dir", fresh, "-ca-key", apart, "two"); status != 0 {
+		t.Fatalf("expected another one of the same CA, got %d: %s", status, errs)
+	}
+	names := ""
+	entries, err := os.ReadDir(fresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names += e.Name() + " "
+	}
+	if want := "ca.pem one.key one.pem server.key server.pem two.key two.pem "; names != want {
+		t.Errorf("expected the files %s, got %s", want, names)
+	}
+	writeTestFile(t, file, []byte(strings.ReplaceAll(checkConfig, "certs/dev", "fresh")))
+	status, out, errs := checkCommand("-config", file)
+	if status != 0 || strings.Contains(out, "lies beside it") {
+		t.Errorf("expected nothing about the CA's key, got %d:\n%s%s", status, out, errs)
 	}
 }
 

@@ -57,6 +57,9 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	for _, ca := range m.cas {
 		warnValidity(warn, "listen.client_ca", ca, now)
 	}
+	for _, d := range m.doubled {
+		warn(d.key, "%v", d.err)
+	}
 	m.warnLists(warn, cfg, now)
 	m.warnIdentity(warn, cfg, now)
 	return list

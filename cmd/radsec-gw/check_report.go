@@ -29,11 +29,13 @@ func printReport(w io.Writer, p *plan) {
 	printListen(w, cfg, m)
 	printClients(w, cfg)
 	printRoutes(w, cfg)
+	ofFiles := printFiles(w, p)
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
 	names := lookUp(ctx, cfg, net.DefaultResolver.LookupNetIP)
 	printSilence(w, cfg, names)
-	warnings := slices.Concat(printDescriptors(w, cfg), cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), m.ownWarnings(cfg, time.Now()), m.warnings(cfg, time.Now()))
+	warnings := slices.Concat(printDescriptors(w, cfg), cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup),
+		m.ownWarnings(cfg, time.Now()), m.warnings(cfg, time.Now()), ofFiles)
 	if len(warnings) == 0 {
 		return
 	}

@@ -66,7 +66,11 @@ type gateway struct {
 	// turn holds an element while what is in force is being replaced, the reading
 	// of files and the opening of sockets included. Only reloads wait for it.
 	turn chan struct{}
-	read sums // what the files held when they were last read; owned by who has the turn
+
+	// owned by who has the turn
+	read         sums       // what the files held when they were last read
+	refused      files.Sums // those that a refused reload of everything has read; nil: none is to be tried again
+	lastMistakes string     // the mistakes that were logged last; "": none since something was taken
 
 	reloading sync.Mutex // guards what follows; never held over a file, a name or a socket
 	servers   []knownServer

@@ -10,8 +10,6 @@ import (
 	"radsec-gw/certs"
 	"radsec-gw/config"
 	"radsec-gw/files"
-	"radsec-gw/identity"
-	"radsec-gw/tlsfront"
 )
 
 // material is what the files named in [listen] and [metrics] hold.
@@ -19,13 +17,14 @@ type material struct {
 	pair    tls.Certificate
 	caPEM   []byte // nil when clients are asked for no certificate
 	cas     []*x509.Certificate
-	clients [][]*x509.Certificate // the CAs of each client, by its place in the file
-	between []*x509.Certificate   // the intermediates
-	crls    []*x509.RevocationList
-	beside  []listBeside    // those of crls that stand beside certificates
-	tickets [][32]byte      // nil: crypto/tls makes its own
-	web     tls.Certificate // of [metrics]; without certificates: HTTP without TLS
-	sums    sums            // of the files
+	clients [][]*x509.Certificate  // the CAs of each client, by its place in the file
+	between []*x509.Certificate    // the intermediates
+	crls    []*x509.RevocationList // of crl, and those beside certificates
+	beside  []listBeside           // those of crls that stand beside certificates
+	doubled []doubled              // certificates that a file has twice
+	tickets [][32]byte             // nil: crypto/tls makes its own
+	web     tls.Certificate        // of [metrics]; without certificates: HTTP without TLS
+	sums    sums                   // of the files
 }
 
 // loadMaterial reads those files through from, and says what is wrong with them.
@@ -36,14 +35,10 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey, from)
 	wrong := func(key string, err error) { mistakes = append(mistakes, cfg.MistakeAt(key, err.Error())) }
 	if l.ClientCA != "" {
-		octets, err := from.Read(l.ClientCA, config.MaxCertificates)
+		all, err := m.readIssuers("listen.client_ca", l.ClientCA, from, certs.ParseCA)
 		if err == nil {
-			m.caPEM, m.cas, err = certs.ParseCA(l.ClientCA, octets)
-		}
-		if err == nil {
-			err = m.addBeside("listen.client_ca", octets)
-		}
-		if err != nil {
+			m.caPEM, m.cas = all.PEM, all.Certificates
+		} else {
 			wrong("listen.client_ca", err)
 		}
 	}
@@ -105,10 +100,15 @@ func (m *material) addCRLs(path string, from *files.Snapshot) error {
 	if err != nil {
 		return fmt.Errorf("cannot read the revocation list: %w", err)
 	}
-	lists, err := identity.ParseCRLs(octets)
+	lists, err := certs.ParseCRLs(path, octets)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
+	return m.take(path, lists)
+}
+
+// take adds the lists of the file at path, each of which a CA must have signed.
+func (m *material) take(path string, lists []*x509.RevocationList) error {
 	for _, l := range lists {
 		if err := m.checkList(l); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
@@ -123,11 +123,7 @@ func readTicketKeys(path string, from *files.Snapshot) ([][32]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the keys: %w", err)
 	}
-	keys, err := tlsfront.ParseTicketKeys(octets)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return keys, nil
+	return certs.ParseTicketKeys(path, octets)
 }
 
 // sums are the SHA-256 of what the files of a material held, by path; for one

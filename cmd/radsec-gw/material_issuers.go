@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,21 +15,16 @@ import (
 
 // loadIssuers reads the clients' own CAs and the intermediates.
 func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistakes config.Mistakes) {
-	read := func(key, path string, parse func(path string, octets []byte) ([]*x509.Certificate, error)) (list []*x509.Certificate) {
+	read := func(key, path string, parse func(string, []byte) (*certs.Authorities, error)) []*x509.Certificate {
 		if path == "" {
 			return nil
 		}
-		octets, err := from.Read(path, config.MaxCertificates)
-		if err == nil {
-			list, err = parse(path, octets)
-		}
-		if err == nil {
-			err = m.addBeside(key, octets)
-		}
+		all, err := m.readIssuers(key, path, from, parse)
 		if err != nil {
 			mistakes = append(mistakes, cfg.MistakeAt(key, err.Error()))
+			return nil
 		}
-		return list
+		return all.Certificates
 	}
 	m.clients = make([][]*x509.Certificate, len(cfg.Clients))
 	for i := range cfg.Clients {
@@ -40,10 +34,7 @@ func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistak
 			if len(paths) > 1 {
 				key = fmt.Sprintf("%s[%d]", key, k)
 			}
-			m.clients[i] = append(m.clients[i], read(key, path, func(path string, octets []byte) ([]*x509.Certificate, error) {
-				_, list, err := certs.ParseCA(path, octets)
-				return list, err
-			})...)
+			m.clients[i] = append(m.clients[i], read(key, path, certs.ParseCA)...)
 		}
 		for k, text := range cfg.Clients[i].SubjectRDN {
 			if _, err := identity.ParseRDN(text); err != nil {
@@ -53,7 +44,7 @@ func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistak
 	}
 	mistakes = append(mistakes, realmMistakes(cfg)...)
 	for i, path := range cfg.Listen.Intermediates {
-		m.between = append(m.between, read(fmt.Sprintf("listen.intermediates[%d]", i), path, certs.ParseCertificates)...)
+		m.between = append(m.between, read(fmt.Sprintf("listen.intermediates[%d]", i), path, certs.ParseIntermediates)...)
 	}
 	return mistakes
 }
@@ -78,17 +69,45 @@ func (m *material) issuers() []*x509.Certificate {
 	return slices.Concat(m.cas, slices.Concat(m.clients...), m.between)
 }
 
+// readIssuers reads certificates of issuers, and the revocation lists beside them: some
+// programs expect them there, and revoked clients must not come in because nobody looks.
+// Who has signed the lists is looked at when all issuers are known, by checkLists.
+func (m *material) readIssuers(key, path string, from *files.Snapshot, parse func(string, []byte) (*certs.Authorities, error)) (*certs.Authorities, error) {
+	octets, err := from.Read(path, config.MaxCertificates)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the certificate: %w", err)
+	}
+	all, err := parse(path, octets)
+	if err != nil {
+		return nil, err
+	}
+	for _, err := range all.Doubled {
+		m.doubled = append(m.doubled, doubled{key, err})
+	}
+	for _, l := range all.CRLs {
+		m.crls = append(m.crls, l)
+		m.beside = append(m.beside, listBeside{key, path, l})
+	}
+	return all, nil
+}
+
+// doubled says that the file of a key has a certificate twice.
+type doubled struct {
+	key string
+	err error
+}
+
 // listBeside is a revocation list that stands beside certificates in the file of a key.
 type listBeside struct {
-	key  string
-	list *x509.RevocationList
+	key, path string
+	list      *x509.RevocationList
 }
 
 // checkLists looks who has signed the lists beside certificates.
 func (m *material) checkLists(cfg *config.Config) (mistakes config.Mistakes) {
 	for _, l := range m.beside {
 		if err := m.checkList(l.list); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt(l.key, err.Error()))
+			mistakes = append(mistakes, cfg.MistakeAt(l.key, fmt.Sprintf("%s: %v", l.path, err)))
 		}
 	}
 	return mistakes
@@ -100,27 +119,4 @@ func (m *material) checkList(l *x509.RevocationList) error {
 	}
 	_, err := identity.SignerOf(l, m.issuers())
 	return err
-}
-
-// addBeside adds the revocation lists that stand beside certificates in the PEM file of
-// a key: some programs expect them there, and revoked clients must not come in because
-// nobody looks.
-func (m *material) addBeside(key string, octets []byte) error {
-	for rest := octets; ; {
-		var b *pem.Block
-		if b, rest = pem.Decode(rest); b == nil {
-			return nil
-		}
-		if b.Type != "X509 CRL" {
-			continue
-		}
-		lists, err := identity.ParseCRLs(pem.EncodeToMemory(b))
-		if err != nil {
-			return err
-		}
-		for _, l := range lists {
-			m.crls = append(m.crls, l)
-			m.beside = append(m.beside, listBeside{key, l})
-		}
-	}
 }

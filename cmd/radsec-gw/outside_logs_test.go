@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
@@ -90,13 +89,11 @@ func serveBy(t *testing.T, stderr *os.File, command ...string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pem, _, err := certs.LoadCA(filepath.Join(dir, "certs/dev/ca.pem"))
+	ca, err := certs.LoadCA(filepath.Join(dir, "certs/dev/ca.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	g.client = &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots, ServerName: "radsec-server"}
+	g.client = &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: ca.Pool(), ServerName: "radsec-server"}
 	g.file = file
 	g.cmd = exec.Command(command[0], append(command[1:], "serve", "-config", file)...)
 	g.cmd.Stderr = stderr

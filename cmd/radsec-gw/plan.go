@@ -30,7 +30,11 @@ func (e blockedError) Unwrap() error { return e.Mistakes }
 // of the routing table, sorted. A key that has a mistake is not looked into any
 // further.
 func loadPlan(ctx context.Context, path string, reader *files.Reader) (*plan, error) {
-	from := reader.Snapshot(ctx)
+	return loadPlanFrom(reader.Snapshot(ctx), path, reader)
+}
+
+// loadPlanFrom is loadPlan through from, which reader has made.
+func loadPlanFrom(from *files.Snapshot, path string, reader *files.Reader) (*plan, error) {
 	p := &plan{reader: reader}
 	var mistakes config.Mistakes
 	var err error

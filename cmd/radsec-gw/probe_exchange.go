@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"layeh.com/radius"
+
+	"radsec-gw/certs"
 )
 
 // dialProbe connects as the options say. The errors say what to look at.
@@ -33,15 +35,12 @@ func dialProbe(o *probeOptions) (*tls.Conn, error) {
 	if o.version == "1.1" {
 		cfg.MinVersion = tls.VersionTLS13 // RFC 9765 §3.4
 	}
-	pem, err := os.ReadFile(o.ca)
+	ca, err := certs.LoadCA(o.ca)
 	if err != nil {
 		return nil, withCertsHint(err)
 	}
-	cfg.RootCAs = x509.NewCertPool()
-	if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("-ca %s: no PEM certificate in it", o.ca)
-	}
-	pair, err := tls.LoadX509KeyPair(o.cert, o.key)
+	cfg.RootCAs = ca.Pool()
+	pair, err := certs.LoadPair(o.cert, o.key)
 	if err != nil {
 		return nil, withCertsHint(err)
 	}

@@ -156,7 +156,7 @@ func TestProbeCannotConnect(t *testing.T) {
 		{"closed at once", refusing.Addr().String(), nil, "list this machine's address"},
 		{"no certificate", closed, []string{"-cert", filepath.Join(dir, "none.pem")}, "radsec-gw certs"},
 		{"no CA", closed, []string{"-ca", filepath.Join(dir, "none.pem")}, "radsec-gw certs"},
-		{"a CA file without certificate", closed, []string{"-ca", filepath.Join(dir, "client.key")}, "no PEM certificate"},
+		{"a CA file without certificate", closed, []string{"-ca", filepath.Join(dir, "client.key")}, `client.key:1: expected PEM with "BEGIN CERTIFICATE", got "PRIVATE KEY"`},
 		{"another name", open, []string{"-server-name", "elsewhere.example"}, "-server-name: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/files"
 	"radsec-gw/relay"
 )
 
@@ -27,15 +28,37 @@ func (g *gateway) Reload() error {
 		return err
 	}
 	defer func() { <-g.turn }()
-	next, err := loadPlan(g.mayReload, g.now.Load().cfg.Path, g.reader)
+	g.lastMistakes = "" // who asks is told, also what the watcher has found before
+	return g.reloadAll(g.reader.Snapshot(g.mayReload))
+}
+
+// reloadAll is Reload through from. Called with the turn.
+func (g *gateway) reloadAll(from *files.Snapshot) error {
+	next, err := loadPlanFrom(from, g.now.Load().cfg.Path, g.reader)
+	g.refused = nil
 	if err == nil {
 		g.read, g.own.kept = next.files.sums, nil
 		before := g.now.Load().plan
 		if err = g.change(next); err == nil {
 			g.noteWorse(before, next)
 		}
+	} else {
+		g.refused = from.Sums()
 	}
 	return g.noteReload("configuration", err)
+}
+
+// worthAnotherTry reports whether a reload of everything was refused, and a file that
+// the configuration names is not now what it was then: it was half written, or one
+// of a pair. The configuration itself must be as it was, for it may be half edited:
+// who edits it reloads again.
+func (g *gateway) worthAnotherTry(from *files.Snapshot) bool {
+	if g.refused == nil {
+		return false
+	}
+	path := g.now.Load().cfg.Path
+	again := g.refused.Again(from)
+	return !from.Stuck() && g.mayReload.Err() == nil && again[path] == g.refused[path] && !maps.Equal(again, g.refused)
 }
 
 var errStopping = errors.New("the gateway is about to stop")
@@ -55,13 +78,18 @@ func (g *gateway) takeTurn() error {
 }
 
 // reloadFiles reads the certificates and lists anew, by the configuration in
-// force: the file that holds it may be half edited.
+// force: the file that holds it may be half edited. What does not parse, such as a
+// file that is being written, changes nothing and is read again at each look until
+// it does.
 func (g *gateway) reloadFiles() error {
 	if err := g.takeTurn(); err != nil {
 		return err
 	}
 	defer func() { <-g.turn }()
 	now := g.now.Load()
+	if from := g.reader.Snapshot(g.mayReload); g.worthAnotherTry(from) {
+		return g.reloadAll(from)
+	}
 	from := g.reader.Snapshot(g.mayReload)
 	read := sumFiles(now.cfg, from)
 	if maps.Equal(read, g.read) && !g.keptIsGood(now) || g.mayReload.Err() != nil {
@@ -80,17 +108,23 @@ func (g *gateway) reloadFiles() error {
 	return g.noteReload("certificates", err)
 }
 
-// noteReload counts and logs how a reload went.
+// noteReload counts and logs how a reload went: mistakes that stay the same while a
+// file is being written only once. Called with the turn.
 func (g *gateway) noteReload(what string, err error) error {
 	if g.mayReload.Err() != nil && err != nil {
 		g.log.Info("reload given up, the gateway is about to stop", "what", what)
 		return errStopping
 	}
 	if err == nil {
+		g.lastMistakes = ""
 		g.reloads.Taken(time.Now())
 		g.log.Info("reloaded", "what", what)
 		return nil
 	}
+	if err.Error() == g.lastMistakes {
+		return err
+	}
+	g.lastMistakes = err.Error()
 	g.reloads.Refused()
 	mistakes := []error{err}
 	var list config.Mistakes
@@ -222,6 +256,9 @@ func (g *gateway) warn(now, next *inForce) {
 	g.tellOwn(next.plan, time.Now())
 	for _, w := range next.files.warnings(next.cfg, time.Now()) {
 		g.log.Warn(w)
+	}
+	for _, l := range lost(now.files, next.files) {
+		g.log.Warn(l.text, l.attrs...)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"log/slog"
 	"net"
@@ -156,13 +155,11 @@ socket = "tap.sock"
 		cancel()
 		t.Fatal(err)
 	}
-	pem, _, err := certs.LoadCA(filepath.Join(dir, "certs/dev/ca.pem"))
+	ca, err := certs.LoadCA(filepath.Join(dir, "certs/dev/ca.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}, Timeout: patience}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: ca.Pool()}}, Timeout: patience}
 	for _, row := range []struct {
 		path, token string
 		want        int

@@ -34,7 +34,7 @@ test_image() {
   check "it has a version label" test -n "$(of_image '{{index .Config.Labels "org.opencontainers.image.version"}}')"
   check "and its commit as a label" test "$(of_image '{{index .Config.Labels "org.opencontainers.image.revision"}}')" = "$revision"
   check "its ports are 2083 and 9713" test "$(of_image '{{len .Config.ExposedPorts}}')" = 2
-  check "it holds the program and empty folders only" test "$(docker export "$(docker create "$image")" | tar -t | grep -vE '^(\.dockerenv|dev/.*|etc/.*|proc/|sys/|certs/|run/|run/radsec-gw/)$' | tr -d '\n')" = radsec-gw
+  check "it holds the program and empty folders only" test "$(docker export "$(docker create "$image")" | tar -t | grep -vE '^(\.dockerenv|dev/.*|etc/.*|proc/|sys/|certs/|ca/|run/|run/radsec-gw/)$' | tr -d '\n')" = radsec-gw
   docker rm $(docker ps -aq --filter "ancestor=$image") >/dev/null
   if docker run --rm --entrypoint /bin/sh "$image" -c true >"$work/out" 2>&1; then die "it has a shell"; fi
   ok "it has no shell"
@@ -50,6 +50,7 @@ test_image() {
 certificates_volume() {
   local volume=${name}_trial
   docker volume create --label "com.docker.compose.project=$name" "$volume" >/dev/null
-  docker run --rm --network none --read-only -v "$volume:/certs" "$image" certs -dir /certs >/dev/null
+  docker volume create --label "com.docker.compose.project=$name" "${volume}_ca" >/dev/null
+  docker run --rm --network none --read-only -v "$volume:/certs" -v "${volume}_ca:/ca" "$image" certs -dir /certs -ca-key /ca/ca.key >/dev/null
   echo "$volume"
 }

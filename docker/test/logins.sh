@@ -57,6 +57,7 @@ peap_login() {
   port=$(free_port)
   mkdir -p "$nas"
   docker cp "$gateway:/certs/." "$nas/certs" >/dev/null
+  check "the gateway does not see the CA's private key" test -e "$nas/certs/ca.pem" -a ! -e "$nas/certs/ca.key"
   cat >"$nas/radsecproxy.conf" <<CONF
 ListenUDP 127.0.0.1:$port
 LogLevel 3

@@ -99,9 +99,11 @@ make_debian() {
 
 # configure does the five steps of radsec-gw.toml but the last.
 configure() {
-  inside radsec-gw certs -dir /etc/radsec-gw/certs >/dev/null
+  inside radsec-gw certs -dir /root/radsec-gw-certs >/dev/null
+  inside install -d -m 750 -g radsec-gw /etc/radsec-gw/certs
+  inside sh -c 'for f in ca.pem server.pem server.key; do install -m 640 -g radsec-gw /root/radsec-gw-certs/$f /etc/radsec-gw/certs; done'
   echo 5f2c0d0f4c8f4cb4b2a3a5b9d8e7f601 >"$root/etc/radsec-gw/freeradius.secret"
-  inside sh -c 'chgrp -R radsec-gw /etc/radsec-gw && chmod -R g+rX,o= /etc/radsec-gw'
+  inside sh -c 'chgrp radsec-gw /etc/radsec-gw/freeradius.secret && chmod 640 /etc/radsec-gw/freeradius.secret'
 }
 
 # of_unit KEY prints what the unit says.
@@ -118,7 +120,7 @@ serve() {
   chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" $(of_unit ExecStart) 2>"$work/log" &
   gateway=$!
   for n in $(seq 50); do
-    if inside radsec-gw probe status -quiet -address 127.0.0.1:22083 -certs /etc/radsec-gw/certs >"$work/out" 2>&1; then return; fi
+    if inside radsec-gw probe status -quiet -address 127.0.0.1:22083 -certs /root/radsec-gw-certs >"$work/out" 2>&1; then return; fi
     sleep 0.2
   done
   cat "$work/log" "$work/out" >&2
@@ -133,7 +135,7 @@ tap_request() {
   tap=$!
   for n in $(seq 50); do
     if grep -q Access-Request "$work/tap"; then break; fi
-    inside radsec-gw probe access -quiet -timeout 200ms -address 127.0.0.1:22083 -certs /etc/radsec-gw/certs \
+    inside radsec-gw probe access -quiet -timeout 200ms -address 127.0.0.1:22083 -certs /root/radsec-gw-certs \
       -user bob -password hello >/dev/null 2>&1 || true
   done
   check "radsec-gw tap shows a request to root" grep -q -- '-> Access-Request' "$work/tap"
@@ -164,6 +166,10 @@ test_deb() {
   configure
   refuse_configuration
   check "check accepts it after the five steps" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
+  printed "  and says as whom it read the files" "read as *root (uid 0); whether radsec-gw"
+  unsaid "  and finds nothing that the service cannot read, or that others can" "cannot read\|everybody on this machine\|lies beside it"
+  refuse "the service's user cannot read the CA's private key" chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" /bin/cat /root/radsec-gw-certs/ca.key
+  check "  which is nowhere else" test -z "$(find "$root/etc" -name ca.key)"
   serve || die "the gateway does not answer Status-Server"
   check "ExecStart as the service's user answers Status-Server" test -n "$gateway"
   check "the folder of the tap's socket is closed to others" test "$(inside stat -c '%a %U %G' /run/radsec-gw)" = "700 radsec-gw radsec-gw"

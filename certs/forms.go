@@ -1,0 +1,197 @@
+package certs
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+)
+
+// The marks that some editors put before a text.
+const (
+	utf8Mark    = "\xef\xbb\xbf"
+	utf16BEMark = "\xfe\xff"
+	utf16LEMark = "\xff\xfe"
+)
+
+// byteOrderMark names the byte order mark that octets begin with, "" for none.
+func byteOrderMark(octets []byte) string {
+	for _, m := range []struct{ mark, name string }{
+		{utf8Mark, "UTF-8"}, {utf16BEMark, "UTF-16, big endian"}, {utf16LEMark, "UTF-16, little endian"},
+	} {
+		if bytes.HasPrefix(octets, []byte(m.mark)) {
+			return m.name
+		}
+	}
+	return ""
+}
+
+// checkText refuses files that are no PEM at all, by name; want is the kind of
+// block that is expected.
+func checkText(file, want string, octets []byte) error {
+	begin := fmt.Sprintf("expected PEM with \"BEGIN %s\", got ", want)
+	mark := byteOrderMark(octets)
+	switch {
+	case len(octets) == 0:
+		return faultIn(file, 0, "%san empty file", begin)
+	case mark != "":
+		return faultIn(file, 1, "a byte order mark (%s) begins the file: expected %q; save the file as ASCII or as UTF-8 without a mark", mark, "-----BEGIN")
+	case len(bytes.TrimSpace(octets)) == 0:
+		return faultIn(file, 0, "%sblanks and empty lines only", begin)
+	case isDER(octets):
+		return faultIn(file, 0, "%s%s", begin, describeDER(octets))
+	case bytes.HasPrefix(octets, []byte{0x1f, 0x8b}):
+		return faultIn(file, 0, "%sa gzip file: unpack it", begin)
+	case bytes.HasPrefix(octets, []byte("PK\x03\x04")):
+		return faultIn(file, 0, "%sa ZIP file: unpack it", begin)
+	case bytes.HasPrefix(octets, []byte{0xfe, 0xed, 0xfe, 0xed}):
+		return faultIn(file, 0, "%sa Java key store: export it with keytool", begin)
+	case bytes.IndexByte(octets, 0) < 0 && !bytes.Contains(octets, []byte(dashes)):
+		return faultIn(file, 1, "%s%d bytes without", begin, len(octets))
+	}
+	return nil
+}
+
+// isDER reports whether the file begins as a SEQUENCE of DER does and not as text.
+func isDER(octets []byte) bool {
+	if len(octets) < 2 || octets[0] != 0x30 {
+		return false
+	}
+	return octets[1] >= 0x80 || bytes.IndexByte(octets[:min(len(octets), 64)], 0) >= 0
+}
+
+// wrongLength says what is wrong with the length of a DER element, "" for nothing.
+func wrongLength(der []byte) string {
+	header, length, ok := elementLength(der)
+	got := len(der) - header
+	switch {
+	case !ok:
+		return "expected DER, got something else"
+	case length > got:
+		return fmt.Sprintf("it is cut short: expected %d bytes after its header, got %d", length, got)
+	case length < got:
+		return fmt.Sprintf("%d bytes follow its end: expected none", got-length)
+	}
+	return ""
+}
+
+// elementLength reads the header of a DER SEQUENCE (X.690 §8.1.3, §10.1).
+func elementLength(der []byte) (header, length int, ok bool) {
+	if len(der) < 2 || der[0] != 0x30 {
+		return 0, 0, false
+	}
+	if der[1] < 0x80 {
+		return 2, int(der[1]), true
+	}
+	n := int(der[1] & 0x7f)
+	if n == 0 || n > 4 || len(der) < 2+n {
+		return 0, 0, false
+	}
+	for _, b := range der[2 : 2+n] {
+		length = length<<8 | int(b)
+	}
+	return 2 + n, length, true
+}
+
+// describeDER says what a DER file is and how to make PEM of it.
+func describeDER(octets []byte) string {
+	if text := wrongLength(octets); text != "" {
+		return "DER, and " + text
+	}
+	switch kindOfDER(octets) {
+	case derCertificate:
+		return "a certificate in DER: `openssl x509 -inform DER -in FILE` prints it in PEM"
+	case derCRL:
+		return "a revocation list in DER: `openssl crl -inform DER -in FILE` prints it in PEM"
+	case derRequest:
+		return "a certificate request in DER, which nobody has signed yet"
+	case derKey:
+		return "a private key in DER: `openssl pkey -inform DER -in FILE` prints it in PEM"
+	case derPublicKey:
+		return "a public key in DER"
+	case derEncryptedKey:
+		return "an encrypted private key in DER: `openssl pkey -inform DER -in FILE` prints it in PEM, decrypted"
+	case derPKCS7:
+		return "PKCS #7 in DER (.p7b): `openssl pkcs7 -inform DER -print_certs -in FILE | " + onlyBlocks + "` prints its certificates"
+	case derPKCS12:
+		return "PKCS #12 (.p12, .pfx): `openssl pkcs12 -in FILE -nodes | " + onlyBlocks + "` prints its certificates and its key"
+	}
+	return "DER that is neither a certificate nor a key nor a revocation list"
+}
+
+type derKind int
+
+const (
+	derUnknown derKind = iota
+	derCertificate
+	derCRL
+	derRequest
+	derKey
+	derPublicKey
+	derEncryptedKey
+	derPKCS7
+	derPKCS12
+)
+
+var (
+	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2} // RFC 5652 §5.1
+	oidPKCS5      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5}    // RFC 8018, its schemes lie below
+	oidPKCS12PBE  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1}
+)
+
+// kindOfError is kindOfDER of what did not parse, derUnknown of what did.
+func kindOfError(der []byte, err error) derKind {
+	if err == nil {
+		return derUnknown
+	}
+	return kindOfDER(der)
+}
+
+// kindOfDER tells what one whole DER element is.
+func kindOfDER(der []byte) derKind {
+	if _, ok := parseKey(der); ok {
+		return derKey
+	}
+	if _, err := x509.ParseCertificate(der); err == nil {
+		return derCertificate
+	}
+	if _, err := x509.ParseRevocationList(der); err == nil {
+		return derCRL
+	}
+	if _, err := x509.ParseCertificateRequest(der); err == nil {
+		return derRequest
+	}
+	if _, err := x509.ParsePKIXPublicKey(der); err == nil {
+		return derPublicKey
+	}
+	var content struct { // RFC 5652 §3
+		Type asn1.ObjectIdentifier
+		Any  asn1.RawValue `asn1:"optional"`
+	}
+	if _, err := asn1.Unmarshal(der, &content); err == nil && content.Type.Equal(oidSignedData) {
+		return derPKCS7
+	}
+	var pfx struct { // RFC 7292 §4
+		Version  int
+		AuthSafe asn1.RawValue
+		MAC      asn1.RawValue `asn1:"optional"`
+	}
+	if _, err := asn1.Unmarshal(der, &pfx); err == nil && pfx.Version == 3 {
+		return derPKCS12
+	}
+	var sealed struct { // RFC 5958 §3
+		Algorithm struct {
+			Type asn1.ObjectIdentifier
+			Any  asn1.RawValue `asn1:"optional"`
+		}
+		Data []byte
+	}
+	if _, err := asn1.Unmarshal(der, &sealed); err == nil && (hasPrefix(sealed.Algorithm.Type, oidPKCS5) || hasPrefix(sealed.Algorithm.Type, oidPKCS12PBE)) {
+		return derEncryptedKey
+	}
+	return derUnknown
+}
+
+func hasPrefix(oid, prefix asn1.ObjectIdentifier) bool {
+	return len(oid) >= len(prefix) && oid[:len(prefix)].Equal(prefix)
+}

@@ -1,0 +1,170 @@
+package certs
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// blocksOf is what encoding/pem finds, which skips what it does not understand.
+func blocksOf(octets []byte) (all []pem.Block) {
+	for {
+		var b *pem.Block
+		if b, octets = pem.Decode(octets); b == nil {
+			return all
+		}
+		all = append(all, *b)
+	}
+}
+
+// Whatever readPEM accepts, it leaves nothing out: each block that encoding/pem
+// finds and each BEGIN is among its blocks, and what is written anew reads the same.
+func FuzzReadPEM(f *testing.F) {
+	m := newMaterial()
+	for _, text := range []string{
+		m.caPEM, m.caPEM + m.leafPEM, m.key, m.crlPEM, "\xef\xbb\xbf" + m.caPEM, m.caPEM + "text\n" + m.caPEM,
+		strings.TrimSuffix(m.caPEM, "\n") + m.caPEM, strings.ReplaceAll(m.caPEM, "\n", "\r\n"), strings.ReplaceAll(m.caPEM, "\n", " \t\n\n"),
+		m.caPEM[:100], "", "\n", "-----BEGIN X-----\nMAA=\n-----END X-----", "-----BEGIN X-----\nA: b\n\nMAA=\n-----END X-----\n", string(m.keyDER),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, octets []byte) {
+		blocks, err := readPEM("f", kindCertificate, octets)
+		if err != nil {
+			if blocks != nil {
+				t.Fatalf("%d blocks beside the error %v", len(blocks), err)
+			}
+			return
+		}
+		if n := bytes.Count(octets, []byte("-----BEGIN ")); n != len(blocks) || n == 0 {
+			t.Fatalf("the file has %d times BEGIN, and %d blocks were read", n, len(blocks))
+		}
+		var again []byte
+		found := blocksOf(octets)
+		if len(found) != len(blocks) {
+			t.Fatalf("encoding/pem finds %d blocks, %d were read", len(found), len(blocks))
+		}
+		for i, b := range blocks {
+			if found[i].Type != b.kind || !bytes.Equal(found[i].Bytes, b.bytes) {
+				t.Fatalf("block %d differs from what encoding/pem finds", i)
+			}
+			again = append(again, pem.EncodeToMemory(&pem.Block{Type: b.kind, Bytes: b.bytes})...)
+		}
+		same, err := readPEM("f", kindCertificate, again)
+		if err != nil || !slices.EqualFunc(same, blocks, func(a, b block) bool { return a.kind == b.kind && bytes.Equal(a.bytes, b.bytes) }) {
+			t.Fatalf("written anew it reads otherwise: %v", err)
+		}
+	})
+}
+
+// Anything in a file of certificates or of CAs is read whole or an error.
+func FuzzCertificates(f *testing.F) {
+	m := newMaterial()
+	f.Add([]byte(m.caPEM + m.leafPEM))
+	f.Add(m.ca.Certificate.Raw)
+	f.Add([]byte(m.caPEM + m.crlPEM + m.caPEM))
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"))
+	f.Fuzz(func(t *testing.T, octets []byte) {
+		chain, err := ParseCertificates("f", octets)
+		if (err == nil) != (len(chain) > 0) {
+			t.Fatalf("%d certificates and the error %v", len(chain), err)
+		}
+		if n := len(blocksOf(octets)); err == nil && !isDER(octets) && n != len(chain) {
+			t.Fatalf("%d blocks and %d certificates", n, len(chain))
+		}
+		a, err := ParseCA("f", octets)
+		if err != nil {
+			return
+		}
+		if n := len(blocksOf(octets)); !isDER(octets) && n != len(a.Certificates)+len(a.CRLs)+len(a.Doubled) {
+			t.Fatalf("%d blocks, %d CAs, %d lists, %d doubled", n, len(a.Certificates), len(a.CRLs), len(a.Doubled))
+		}
+		again, err := ParseCA("f", a.PEM)
+		if err != nil || !slices.EqualFunc(again.Certificates, a.Certificates, (*x509.Certificate).Equal) {
+			t.Fatalf("written anew the CAs read otherwise: %v", err)
+		}
+	})
+}
+
+// Anything in a file of a key is one key or an error that shows none of it.
+func FuzzParseKey(f *testing.F) {
+	m := newMaterial()
+	for _, text := range []string{m.key, m.ec, m.rsa, m.key + m.ec, m.key[:80], string(m.keyDER)} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, octets []byte) {
+		k, err := ParseKey("f", octets)
+		if (err == nil) != (k != nil) {
+			t.Fatalf("the key %v and the error %v", k != nil, err)
+		}
+	})
+}
+
+// Anything in a file of revocation lists is read whole or an error.
+func FuzzParseCRLs(f *testing.F) {
+	m := newMaterial()
+	f.Add([]byte(m.crl))
+	f.Add([]byte(m.crlPEM + m.crlPEM))
+	f.Add([]byte(m.crlPEM + m.caPEM))
+	f.Add([]byte("-----BEGIN X509 CRL-----\n-----END X509 CRL-----\n"))
+	f.Fuzz(func(t *testing.T, octets []byte) {
+		lists, err := ParseCRLs("f", octets)
+		if (err == nil) != (len(lists) > 0) {
+			t.Fatalf("%d lists and the error %v", len(lists), err)
+		}
+		if n := len(blocksOf(octets)); err == nil && !isDER(octets) && n != len(lists) {
+			t.Fatalf("%d blocks and %d lists", n, len(lists))
+		}
+		for _, l := range lists {
+			if again, err := ParseCRLs("f", []byte(block1(kindCRL, l.Raw))); err != nil || !bytes.Equal(again[0].Raw, l.Raw) {
+				t.Fatalf("written anew the list reads otherwise: %v", err)
+			}
+		}
+	})
+}
+
+// Whatever the file holds, it is 1 to 16 different keys or an error that shows
+// none of it.
+func FuzzParseTicketKeys(f *testing.F) {
+	key := strings.Repeat("0a", 32)
+	for _, text := range []string{"", key, key + "\n# x\n" + key + " # y", key + "g", seventeen(), "\r\n" + key + "\r\n", strings.Repeat("0", 64)} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		keys, err := ParseTicketKeys("f", text)
+		if (err == nil) != (len(keys) >= 1 && len(keys) <= 16) {
+			t.Fatalf("%d keys and the error %v", len(keys), err)
+		}
+		for i, k := range keys {
+			if k == [32]byte{} || slices.Contains(keys[:i], k) {
+				t.Fatalf("key %d is zeros only, or listed twice", i)
+			}
+		}
+	})
+}
+
+// Whatever the text, it is a secret without its end of line, or an error that
+// shows none of it.
+func FuzzParseSecret(f *testing.F) {
+	for _, text := range []string{"", "tiger", "tiger\n", "tiger\r\n", "tiger\n\n", "\xef\xbb\xbftiger", "ti\x00ger", "\"tiger\"", " tiger ", "ti\rger", "\xff\xfe"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		secret, warnings, err := ParseSecret("f", text)
+		if (err == nil) != (secret != "") {
+			t.Fatalf("a secret of %d octets and the error %v", len(secret), err)
+		}
+		if err == nil && secret != text && secret+"\n" != text && secret+"\r\n" != text {
+			t.Fatalf("%q became %q", text, secret)
+		}
+		if strings.ContainsAny(secret, "\r\n\x00") {
+			t.Fatalf("%q was accepted", text)
+		}
+		if inner := strings.TrimSpace(secret); len(inner) > 40 && strings.Contains(strings.Join(warnings, ""), inner) {
+			t.Fatalf("a warning shows the secret: %q", warnings)
+		}
+	})
+}

@@ -1,0 +1,239 @@
+package certs
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"strings"
+)
+
+// block is one PEM block (RFC 7468).
+type block struct {
+	kind  string // the label: "CERTIFICATE"
+	line  int    // of BEGIN
+	bytes []byte // what the base64 stands for
+}
+
+const (
+	beginMark = "-----BEGIN "
+	endMark   = "-----END "
+	dashes    = "-----"
+)
+
+// onlyBlocks is the command that leaves the blocks of a file and nothing else.
+// "openssl x509" would leave the first certificate only.
+const onlyBlocks = "sed -n '/^-----BEGIN/,/^-----END/p'"
+
+// readPEM returns the blocks of a PEM file, in order; want, such as "CERTIFICATE",
+// is for errors. Whatever is no whole block is a mistake with its line, for what
+// is left out without a word is missed later: a revoked client that gets in, a CA
+// whose clients are refused. RFC 7468 §2 lets parsers skip other text; this one
+// does not.
+//
+// Permitted are LF and CRLF as line ends, blanks and tabs at the end of a line,
+// empty lines (RFC 7468 §3), base64 lines of any length, and a last line without
+// an end.
+func readPEM(file, want string, octets []byte) ([]block, error) {
+	if err := checkText(file, want, octets); err != nil {
+		return nil, err
+	}
+	r := pemReader{file: file, want: want}
+	lines := bytes.SplitAfter(octets, []byte{'\n'})
+	if len(lines[len(lines)-1]) == 0 {
+		lines = lines[:len(lines)-1]
+	}
+	for i, line := range lines {
+		r.line, r.last = i+1, i == len(lines)-1
+		if err := r.read(line); err != nil {
+			return nil, err
+		}
+	}
+	if r.inside {
+		return nil, r.cutShort()
+	}
+	if len(r.blocks) == 0 {
+		return nil, faultIn(file, 0, "expected PEM with \"BEGIN %s\", got empty lines only", want)
+	}
+	return r.blocks, nil
+}
+
+// pemReader is a reading of a PEM file, line by line.
+type pemReader struct {
+	file, want string
+	line       int  // of the line being read, from 1
+	last       bool // it is the file's last
+	blocks     []block
+
+	inside bool // a block, whose BEGIN was seen and whose END was not
+	kind   string
+	begin  int      // its line
+	body   []string // its lines of base64, without blanks at their ends
+	at     []int    // the number of each
+}
+
+func (r *pemReader) wrong(format string, args ...any) error {
+	return faultIn(r.file, r.line, format, args...)
+}
+
+func (r *pemReader) cutShort() error {
+	return faultIn(r.file, r.begin, "\"BEGIN %s\" has no END: the file is cut short", r.kind)
+}
+
+// read takes one line with its end.
+func (r *pemReader) read(raw []byte) error {
+	raw = bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte{'\n'}), []byte{'\r'})
+	text := strings.TrimRight(string(raw), " \t")
+	if err := r.checkBytes(text); err != nil || text == "" {
+		return err
+	}
+	switch {
+	case strings.HasPrefix(text, beginMark):
+		return r.readBegin(text)
+	case strings.HasPrefix(text, endMark):
+		return r.readEnd(text)
+	case r.last && strings.HasPrefix(text, "-") && r.inside && isStart(text, endMark+r.kind+dashes):
+		return r.cutShort()
+	case strings.HasPrefix(strings.TrimLeft(text, " \t"), dashes) && text[0] != '-', r.inside && (text[0] == ' ' || text[0] == '\t'):
+		return r.wrong("the line is indented: expected the blocks at the beginning of their lines")
+	case r.inside:
+		return r.readBase64(text)
+	}
+	return r.wrong("%s", r.outside(text))
+}
+
+// isStart reports whether text is a beginning of whole.
+func isStart(text, whole string) bool { return strings.HasPrefix(whole, text) }
+
+// checkBytes refuses what no line of a PEM file has.
+func (r *pemReader) checkBytes(text string) error {
+	switch {
+	case strings.HasPrefix(text, utf8Mark):
+		return r.wrong("a byte order mark (UTF-8) begins the line: files with one were put together; remove it")
+	case strings.IndexByte(text, 0) >= 0:
+		return r.wrong("NUL bytes: expected text; the file was damaged, or not written to its end")
+	case strings.IndexByte(text, '\r') >= 0:
+		return r.wrong("carriage returns without line feeds: expected lines that end with LF or CRLF")
+	}
+	return nil
+}
+
+// label returns what stands between mark and the closing hyphens, and what
+// follows them on the line.
+func label(text, mark string) (kind, rest string, ok bool) {
+	kind, rest, ok = strings.Cut(text[len(mark):], dashes)
+	ok = ok && kind != "" && len(kind) <= 64 && strings.Trim(kind, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .#_+-") == "" && kind == strings.TrimSpace(kind)
+	return kind, rest, ok
+}
+
+func (r *pemReader) readBegin(text string) error {
+	if r.inside {
+		return r.wrong("\"BEGIN\" inside the block of line %d, which has no END: the file was cut short there, and continued", r.begin)
+	}
+	kind, rest, ok := label(text, beginMark)
+	switch {
+	case !ok:
+		return r.wrong("the line is not whole: expected %q, as in \"-----BEGIN %s-----\"", "-----BEGIN KIND-----", r.want)
+	case strings.HasPrefix(rest, `\n`):
+		return r.wrong("the line ends are written as \\n: expected real ones")
+	case rest != "":
+		return r.wrong("more stands behind \"-----BEGIN %s-----\" on its line: the file has lost its line ends", kind)
+	}
+	r.inside, r.kind, r.begin, r.body, r.at = true, kind, r.line, nil, nil
+	return nil
+}
+
+func (r *pemReader) readEnd(text string) error {
+	if !r.inside {
+		return r.wrong("\"END\" without a BEGIN before it: the file lacks its beginning, or the line is left over")
+	}
+	kind, rest, ok := label(text, endMark)
+	switch {
+	case r.last && isStart(text, endMark+r.kind+dashes) && !ok:
+		return r.cutShort()
+	case !ok:
+		return r.wrong("the line is not whole: expected \"-----END %s-----\"", r.kind)
+	case kind != r.kind:
+		return r.wrong("\"END %s\" closes \"BEGIN %s\" of line %d: expected one kind", kind, r.kind, r.begin)
+	case strings.HasPrefix(rest, beginMark):
+		return r.wrong("\"END\" and \"BEGIN\" share the line: files were put together, the first of which ends without a newline; break the line between them")
+	case rest != "":
+		return r.wrong("more stands behind \"-----END %s-----\" on its line", kind)
+	}
+	der, err := r.decode()
+	if err != nil {
+		return err
+	}
+	r.blocks = append(r.blocks, block{kind, r.begin, der})
+	r.inside = false
+	return nil
+}
+
+// readBase64 takes a line between BEGIN and END.
+func (r *pemReader) readBase64(text string) error {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+	encrypted := strings.HasPrefix(text, "Proc-Type:") && strings.Contains(text, "ENCRYPTED")
+	switch {
+	case encrypted:
+		return r.wrong("%s", encryptedKey)
+	case len(r.body) == 0 && strings.Contains(text, ":"):
+		return r.wrong("a header inside the block of line %d: expected base64 only (RFC 7468 §2)", r.begin)
+	case strings.Contains(text, endMark):
+		return r.wrong("\"END\" stands behind base64: expected it on a line of its own")
+	}
+	if bad := strings.TrimLeft(text, alphabet); bad != "" {
+		return r.wrong("the base64 is damaged: column %d has a character that base64 has not", len(text)-len(bad)+1)
+	}
+	if n := len(r.body); n > 0 && strings.HasSuffix(r.body[n-1], "=") {
+		return r.wrong("the base64 is damaged: it goes on after its end (\"=\" on line %d)", r.at[n-1])
+	}
+	if strings.Contains(strings.TrimRight(text, "="), "=") {
+		return r.wrong("the base64 is damaged: \"=\" stands before its end")
+	}
+	r.body, r.at = append(r.body, text), append(r.at, r.line)
+	return nil
+}
+
+// decode returns what the block holds.
+func (r *pemReader) decode() ([]byte, error) {
+	if len(r.body) == 0 {
+		return nil, faultIn(r.file, r.begin, "the block %q is empty", r.kind)
+	}
+	der, err := base64.StdEncoding.Strict().DecodeString(strings.Join(r.body, ""))
+	if err != nil {
+		return nil, faultIn(r.file, r.suspect(), "the base64 is damaged: the line is cut, or too long, or its end is")
+	}
+	return der, nil
+}
+
+// suspect returns the number of the line that is likely to be the damaged one:
+// the first whose length is not that of those before it, else the last.
+func (r *pemReader) suspect() int {
+	last := len(r.body) - 1
+	for i, text := range r.body[:last] {
+		if len(text) != len(r.body[0]) || len(text)%4 != 0 && i > 0 {
+			return r.at[i]
+		}
+	}
+	return r.at[last]
+}
+
+// outside names a line of text outside of the blocks, without showing it.
+func (r *pemReader) outside(text string) string {
+	first := strings.TrimLeft(text, " \t")
+	what := "text outside of the blocks"
+	switch {
+	case strings.HasPrefix(first, "Bag Attributes"), strings.HasPrefix(first, "Key Attributes"):
+		what = fmt.Sprintf("%q, which openssl pkcs12 writes, outside of the blocks", first[:len("Bag Attributes")])
+	case strings.HasPrefix(first, "Certificate:"), strings.HasPrefix(first, "Certificate Revocation List"):
+		what = "the text of openssl's -text outside of the blocks"
+	case strings.HasPrefix(first, "subject="), strings.HasPrefix(first, "issuer="), strings.HasPrefix(first, "subject:"):
+		what = "the subject and issuer lines of openssl outside of the blocks"
+	case strings.HasPrefix(first, "#"):
+		what = "a comment outside of the blocks"
+	case strings.HasPrefix(first, "---"), strings.Contains(first, "BEGIN "), strings.Contains(first, "END "):
+		return fmt.Sprintf("a damaged line of a block's beginning or end: expected it to begin with five hyphens, as \"-----BEGIN %s-----\"", r.want)
+	case len(text) >= 32 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") == "":
+		return fmt.Sprintf("base64 without \"-----BEGIN %s-----\" before it: the file lacks its beginning", r.want)
+	}
+	return what + ": expected nothing but blocks; `" + onlyBlocks + " FILE` prints the blocks alone"
+}

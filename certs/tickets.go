@@ -1,0 +1,71 @@
+package certs
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strings"
+)
+
+const maxTicketKeys = 16 // a ticket that none of them opens costs as many attempts
+
+// ParseTicketKeys reads the keys of session tickets out of what file holds: 32
+// octets of hex a line, 1 to 16 different ones; "#" begins a comment. Its errors
+// do not show what the lines hold.
+func ParseTicketKeys(file string, text []byte) ([][32]byte, error) {
+	if mark := byteOrderMark(text); mark != "" {
+		return nil, faultIn(file, 1, "a byte order mark (%s) begins the file: save it as ASCII or as UTF-8 without a mark", mark)
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, faultIn(file, 0, "expected 1 to %d keys, got an empty file", maxTicketKeys)
+	}
+	var keys [][32]byte
+	first := map[[32]byte]int{}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		key, ok, err := ticketKey(file, n, line)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		if at := first[key]; at > 0 {
+			return nil, faultIn(file, n, "the key is listed twice, it is on line %d already: expected different ones", at)
+		}
+		first[key] = n
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 || len(keys) > maxTicketKeys {
+		return nil, faultIn(file, 0, "expected 1 to %d keys, got %d", maxTicketKeys, len(keys))
+	}
+	return keys, nil
+}
+
+// ticketKey reads line n; ok is false for one without a key.
+func ticketKey(file string, n int, line string) (key [32]byte, ok bool, err error) {
+	wrong := func(what string, args ...any) error {
+		return faultIn(file, n, "expected 64 hex digits, as \"openssl rand -hex 32\" prints, got "+what, args...)
+	}
+	digits, _, _ := strings.Cut(line, "#")
+	digits = strings.Trim(digits, " \t\r\n")
+	switch {
+	case strings.HasPrefix(digits, dashes):
+		return key, false, wrong("a line of PEM")
+	case strings.IndexByte(line, 0) >= 0:
+		return key, false, wrong("NUL bytes: the file was damaged, or not written to its end")
+	case digits == "":
+		return key, false, nil
+	case strings.Trim(digits, "0123456789abcdefABCDEF") != "":
+		return key, false, wrong("%d characters that are not all hex digits", len(digits))
+	case len(digits) != 64:
+		return key, false, wrong("%d: is the line cut short, or two joined?", len(digits))
+	}
+	if _, err := hex.Decode(key[:], []byte(digits)); err != nil {
+		return key, false, wrong("something else")
+	}
+	if key == [32]byte{} {
+		return key, false, wrong("zeros only: anybody could guess them")
+	}
+	return key, true, nil
+}

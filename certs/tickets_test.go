@@ -1,0 +1,55 @@
+package certs
+
+import (
+	"strings"
+	"testing"
+)
+
+// Keys of session tickets: what is no key is a mistake with its line, and no
+// error shows one.
+//
+// Rules: P110
+func TestParseTicketKeys(t *testing.T) {
+	key, other := strings.Repeat("0a", 32), strings.Repeat("0B", 32)
+	for _, x := range []struct {
+		name, text string
+		n          int
+		want       string
+	}{
+		{"one", key, 1, ""},
+		{"two, comments and an empty line", "# sealed with\n" + key + "\n\n" + other + " # before\n", 2, ""},
+		{"CRLF and blanks", " " + key + " \r\n\t" + other + "\r\n", 2, ""},
+		{"empty", "", 0, "f: expected 1 to 16 keys, got an empty file"},
+		{"empty lines", "\n\n", 0, "f: expected 1 to 16 keys, got an empty file"},
+		{"comments only", "# none\n", 0, "f: expected 1 to 16 keys, got 0"},
+		{"cut short", key + "\n" + key[:62], 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got 62: is the line cut short"},
+		{"two joined", key + other, 0, "f:1: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got 128: is the line cut short, or two joined?"},
+		{"a letter", key + "\n" + key[:63] + "g\n", 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got 64 characters that are not all hex digits"},
+		{"text", "\nsecret", 0, "f:2: expected 64 hex digits"},
+		{"byte order mark", "\xef\xbb\xbf" + key, 0, "f:1: a byte order mark (UTF-8) begins the file"},
+		{"UTF-16", "\xff\xfe0\x00a\x00", 0, "f:1: a byte order mark (UTF-16, little endian) begins the file"},
+		{"PEM", "-----BEGIN PRIVATE KEY-----\n", 0, "f:1: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got a line of PEM"},
+		{"NUL", key + "\n\x00\x00", 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got NUL bytes"},
+		{"binary", "\x01\x8f\xc2\x07", 0, "f:1: expected 64 hex digits"},
+		{"twice", key + "\n" + other + "\n" + strings.ToUpper(key) + "\n", 0, "f:3: the key is listed twice, it is on line 1 already"},
+		{"zeros", key + "\n" + strings.Repeat("00", 32), 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got zeros only"},
+		{"17", seventeen(), 0, "f: expected 1 to 16 keys, got 17"},
+	} {
+		keys, err := ParseTicketKeys("f", []byte(x.text))
+		if len(keys) != x.n || (err == nil) != (x.want == "") || err != nil && !strings.HasPrefix(err.Error(), x.want) {
+			t.Errorf("%s: expected %d keys and %q, got %d and %v", x.name, x.n, x.want, len(keys), err)
+		}
+		if err != nil && (strings.Contains(err.Error(), "0a0a") || strings.Contains(err.Error(), "secret")) {
+			t.Errorf("%s: the error shows what the line holds: %v", x.name, err)
+		}
+	}
+}
+
+// seventeen is a file of as many different keys.
+func seventeen() string {
+	var b strings.Builder
+	for i := range 17 {
+		b.WriteString(strings.Repeat("1"+itoa(i)[:1], 31) + "a" + string("0123456789abcdefg"[i%16]) + "\n")
+	}
+	return b.String()
+}

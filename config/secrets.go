@@ -1,0 +1,111 @@
+package config
+
+import (
+	"fmt"
+	"os"
+
+	"radsec-gw/certs"
+)
+
+const maxSecretFile = 64 << 10 // bytes
+
+// secret reads a secret under name, name_file or name_env: at most one of them,
+// and never an empty one (RFC 2865 §3). No mistake and no warning shows what it
+// held. It reports whether any of them was given.
+//
+// What is in quotes in this file was written deliberately, escapes included, so
+// nothing but emptiness is a mistake there.
+func (t *table) secret(name string, to *Secret, required bool) bool {
+	inFile, inEnv := name+"_file", name+"_env"
+	keys := fmt.Sprintf("%s, %s or %s", name, inFile, inEnv)
+	given := 0
+	for _, key := range []string{name, inFile, inEnv} {
+		v, path, ok := t.take(key)
+		if !ok {
+			continue
+		}
+		if given++; given > 1 {
+			t.r.wrong(path, "expected only one of %s, came a second one", keys)
+			continue
+		}
+		s, ok := v.(string)
+		if !ok {
+			t.r.wrong(path, "expected a string in quotes, came %s", kindOf(v))
+			continue
+		}
+		switch key {
+		case inFile:
+			*to = t.secretFile(path, s)
+		case inEnv:
+			*to = t.secretEnv(path, s)
+		default:
+			*to = t.secretHere(path, s)
+		}
+	}
+	if given == 0 && required {
+		t.r.wrong(joinKey(t.path, name), "missing: expected one of %s", keys)
+	}
+	return given > 0
+}
+
+// secretHere takes a secret that the configuration itself holds.
+func (t *table) secretHere(at, s string) Secret {
+	if s == "" {
+		t.r.wrong(at, "expected a secret, came an empty one (RFC 2865 §3)")
+	}
+	t.r.warn(at, "", certs.WarnSecret(s))
+	if s != publicSecret {
+		t.r.secretFiles = append(t.r.secretFiles, SecretFile{Key: at, Path: t.r.file})
+	}
+	return NewSecret(s)
+}
+
+// secretFile reads a secret out of a file.
+func (t *table) secretFile(at, name string) Secret {
+	path := t.r.resolve(name)
+	octets, err := t.r.read(name, path, maxSecretFile)
+	if err != nil {
+		t.r.wrong(at, "expected a readable file, came %q: %s", name, reason(path, err))
+		return Secret{}
+	}
+	t.r.secretFiles = append(t.r.secretFiles, SecretFile{Key: at, Path: path})
+	return t.parseSecret(at, path, string(octets))
+}
+
+// secretEnv reads a secret out of the environment.
+func (t *table) secretEnv(at, name string) Secret {
+	s, ok := os.LookupEnv(name)
+	if !ok {
+		t.r.wrong(at, "expected the name of an environment variable, came %q, which is not set", name)
+		return Secret{}
+	}
+	return t.parseSecret(at, name, s)
+}
+
+// parseSecret takes the secret out of text, which name holds.
+func (t *table) parseSecret(at, name, text string) Secret {
+	secret, warnings, err := certs.ParseSecret(name, text)
+	if err != nil {
+		t.r.wrong(at, "%v", err)
+		return Secret{}
+	}
+	t.r.warn(at, name+": ", warnings)
+	return NewSecret(secret)
+}
+
+// SecretFile is a file that holds a secret.
+type SecretFile struct {
+	Key  string // that names it, such as "server[0].secret_file"
+	Path string
+}
+
+// SecretFiles lists the files that secrets were read from, the configuration itself
+// among them.
+func (c *Config) SecretFiles() []SecretFile { return c.secretFiles }
+
+// warn notes warnings about the key at path.
+func (r *reader) warn(path, prefix string, warnings []string) {
+	for _, w := range warnings {
+		r.warnings = append(r.warnings, Mistake{File: r.file, Line: r.places.line(path), Key: path, Text: prefix + w})
+	}
+}
