@@ -1,0 +1,228 @@
+package twin_test
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
+	"radsec-gw/metrics"
+	"radsec-gw/relay"
+	"radsec-gw/relay/twin"
+	"radsec-gw/routing"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// No two secrets are alike, and one is longer than a block of MD5 (RFC 2104 §2).
+const (
+	clientText = "radsec"
+	longText   = "udp-Secret-7+longer-than-one-block-of-md5,which-has-64-octets-and-no-more"
+	otherText  = "xyzzy5461"
+)
+
+// bed is a gateway between a client and one or two servers, all in memory. It
+// lives as long as the process, because executions of a fuzz target are short.
+type bed struct {
+	name      string
+	policy    twin.Policy // of the route and of what has none
+	requireMA bool
+	servers   []*server
+	gateway   *relay.Gateway
+	client    *relay.Client
+	back      *udpback.Back
+	made      []*udpback.Server
+	seen      []datagram // by the servers, since the last call of arrivals
+	mu        sync.Mutex // guards seen
+}
+
+// server is one fake server: its address and its secret.
+type server struct {
+	address netip.Addr
+	secret  string
+}
+
+// datagram is one packet as a server saw it, and the socket that it came from.
+type datagram struct {
+	octets []byte
+	from   *conn
+}
+
+// arrivals returns what the servers have got since the last call.
+func (b *bed) arrivals() []datagram {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := b.seen
+	b.seen = nil
+	return all
+}
+
+// conn is a socket of the gateway's.
+type conn struct {
+	net.Conn // nil: what is not defined below must not be called
+	bed      *bed
+	server   *server
+
+	mu      sync.Mutex
+	changed sync.Cond
+	in      [][]byte // on their way to the gateway
+	idle    bool     // the gateway's reader waits
+	closed  bool
+}
+
+func (b *bed) dial(to netip.AddrPort) (net.Conn, error) {
+	for _, s := range b.servers {
+		if s.address == to.Addr() {
+			c := &conn{bed: b, server: s}
+			c.changed.L = &c.mu
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("no server at %v", to)
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	c.bed.mu.Lock()
+	defer c.bed.mu.Unlock()
+	c.bed.seen = append(c.bed.seen, datagram{bytes.Clone(p), c})
+	return len(p), nil
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.in) == 0 && !c.closed {
+		c.idle = true
+		c.changed.Broadcast()
+		c.changed.Wait()
+	}
+	c.idle = false
+	if c.closed {
+		return 0, net.ErrClosed
+	}
+	n := copy(p, c.in[0])
+	c.in = c.in[1:]
+	return n, nil
+}
+
+// reply hands datagrams to the gateway, and returns when it has dealt with them:
+// its reader, which does all of that, waits for more.
+func (c *conn) reply(list ...[]byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.in = append(c.in, list...)
+	c.changed.Broadcast()
+	for (len(c.in) > 0 || !c.idle) && !c.closed {
+		c.changed.Wait()
+	}
+}
+
+func (c *conn) RemoteAddr() net.Addr { return nil }
+
+func (c *conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.changed.Broadcast()
+	return nil
+}
+
+// peer is a RadSec connection that keeps what it is sent.
+type peer struct {
+	v11  bool
+	mu   sync.Mutex
+	sent [][]byte
+}
+
+func (p *peer) Send(b []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, bytes.Clone(b))
+	return true
+}
+
+func (p *peer) Flush() {}
+
+func (p *peer) Version11() bool { return p.v11 }
+
+func (p *peer) Ended() metrics.Reason { return metrics.ClosedByPeer }
+
+// got returns what the client was sent since the last call.
+func (p *peer) got() [][]byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := p.sent
+	p.sent = nil
+	return all
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// newBed makes a bed with a server for each secret. Its timers are out of the way:
+// nothing is sent twice, and nothing is given up.
+func newBed(name string, policy twin.Policy, requireMA bool, secrets ...string) *bed {
+	b := &bed{name: name, policy: policy, requireMA: requireMA}
+	m := metrics.New(prometheus.NewRegistry())
+	log := slog.New(slog.DiscardHandler)
+	b.back = udpback.NewDialing(m, log, b.dial)
+	for i, secret := range secrets {
+		s := &server{netip.AddrFrom4([4]byte{192, 0, 2, byte(1 + i)}), secret}
+		b.servers = append(b.servers, s)
+		b.made = append(b.made, b.back.NewServer(udpback.ServerConfig{
+			Name: fmt.Sprint("server-", i), Address: s.address.String(), AuthPort: 1812, AcctPort: 1813, CoAPort: 3799,
+			Secret: must(wire.NewServerSecret([]byte(secret))), RequireMA: requireMA,
+			Schedule: udpback.Schedule{Initial: 24 * time.Hour, Max: 24 * time.Hour, Duration: 48 * time.Hour},
+		}))
+	}
+	group := must(b.back.NewGroup(udpback.GroupConfig{Patience: 24 * time.Hour}, b.made...))
+	kinds := []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA, wire.KindDisconnect}
+	table := must(routing.New([]routing.Rule{{Realms: []string{"", "example.org"}, Kinds: kinds}}, routing.Options{CoAByUserName: true}))
+	answer := map[twin.Policy]relay.Unreachable{
+		twin.Reject: relay.Reject, twin.Silent: relay.Silent, twin.Protocol: relay.ProtocolError}[policy]
+	b.gateway = relay.New(b.back, &relay.Rules{Table: table, OnUnroutable: answer,
+		Routes: []relay.Route{{Group: group, OnUnreachable: answer}}}, m, nil, log)
+	b.client = &relay.Client{Name: "campus", Secret: must(wire.NewClientSecret([]byte(clientText))), Metrics: m.Client("campus")}
+	for _, k := range kinds {
+		b.client.Allowed[k] = true
+	}
+	for k := range b.client.Policy {
+		b.client.Policy[k] = wire.RequestPolicy{RequireEAPMA: true, VerifyRA: true}
+	}
+	return b
+}
+
+// beds returns the beds of the process.
+var beds = sync.OnceValue(func() []*bed {
+	return []*bed{
+		newBed("one server", twin.Reject, false, longText),
+		newBed("two servers", twin.Protocol, true, otherText, longText),
+		newBed("silence", twin.Silent, false, otherText),
+	}
+})
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	for _, b := range beds() {
+		for _, s := range b.made {
+			s.Close()
+		}
+	}
+	if err := goleak.Find(); err != nil && status == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
+}

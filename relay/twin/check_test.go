@@ -1,0 +1,476 @@
+package twin_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"radsec-gw/relay"
+	"radsec-gw/relay/twin"
+)
+
+// outcomes counts what happened, so that a test sees whether it tests anything.
+var outcomes = map[string]int{}
+
+// session is one connection of a client, and what the twin knows of it.
+type session struct {
+	t       testing.TB
+	bed     *bed
+	v11     bool
+	link    *relay.Link
+	peer    *peer
+	options twin.Options
+
+	dead    bool                // the connection is to be closed
+	over    bool                // something is not settled: nothing more is compared
+	flights []*flight           // all so far, in order
+	history map[[2]byte]*flight // RADIUS/1.0: the last by code and Identifier; 1.1: by Token, see key
+	tokens  map[[4]byte]*flight
+	pending map[place]*flight // Identifiers that the servers have not answered
+	drawn   map[[16]byte]bool // Request Authenticators of the gateway's
+}
+
+// place is where a request waits for its server.
+type place struct {
+	from *conn
+	id   byte
+}
+
+// flight is one request of the client on its way.
+type flight struct {
+	req    []byte
+	sent   []byte // the last copy that a server got
+	from   *conn
+	tried  []*server
+	waits  bool   // for its answer
+	answer []byte // what the client got
+	at     time.Time
+}
+
+func open(t testing.TB, b *bed, v11 bool, o twin.Options) *session {
+	p := &peer{v11: v11}
+	b.arrivals()
+	return &session{
+		t: t, bed: b, v11: v11, peer: p, options: o, link: b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.200:1024")),
+		history: map[[2]byte]*flight{}, tokens: map[[4]byte]*flight{}, pending: map[place]*flight{}, drawn: map[[16]byte]bool{},
+	}
+}
+
+// close ends the session: what the servers still owe they answer, so that the bed
+// is as it was.
+func (s *session) close() {
+	for len(s.pending) > 0 {
+		for at, f := range s.pending {
+			s.release(at, f)
+		}
+		for _, d := range s.bed.arrivals() { // moved on
+			s.pending[place{d.from, d.octets[1]}] = &flight{sent: d.octets, from: d.from}
+		}
+	}
+	s.link.Closed()
+}
+
+// release has the server answer a request in the plainest way.
+func (s *session) release(at place, f *flight) {
+	code := map[byte]byte{1: 3, 4: 5, 40: 42, 43: 45}[f.sent[0]]
+	list := []twin.Attr{{T: 80, V: make([]byte, 16)}}
+	r := twin.Assemble(code, at.id, [16]byte{}, list)
+	twin.Sign(r, [16]byte(f.sent[4:20]), true, at.from.server.secret)
+	at.from.reply(r)
+	delete(s.pending, at)
+}
+
+// expectation is what must come of one packet: a copy at a server, an answer, both
+// being possible near the limit of 4096 octets, or nothing.
+type expectation struct {
+	flight  *flight     // of the copy; nil: none
+	allowed []twin.Spec // of the answer; nil: none
+	req     []byte
+	same    []byte // the answer, octet by octet; nil: not known
+}
+
+// ask hands the client's packets to the gateway in one burst, and holds what comes
+// of them against the twin.
+func (s *session) ask(burst ...[]byte) {
+	s.t.Helper()
+	if s.dead || s.over {
+		return
+	}
+	var want []expectation
+	var err error
+	for _, p := range burst {
+		if err == nil { // else the connection's reader has ended
+			err = s.link.Packet(bytes.Clone(p))
+		}
+		if s.dead {
+			continue
+		}
+		if e, ok := s.expect(p); ok {
+			want = append(want, e)
+		}
+	}
+	err = errors.Join(err, s.link.Flush())
+	if s.over {
+		s.settle()
+		return
+	}
+	if (err != nil) != s.dead {
+		s.t.Fatalf("%s: the connection is to be closed: expected %t, got %v\n%s", s.name(), s.dead, err, dump("client sent", burst...))
+	}
+	s.compare(want, s.bed.arrivals(), s.peer.got())
+}
+
+func (s *session) name() string { return fmt.Sprintf("bed %q, RADIUS/1.1 %t", s.bed.name, s.v11) }
+
+// expect says what must come of a packet; false: nothing.
+func (s *session) expect(p []byte) (e expectation, ok bool) {
+	e.req = p
+	switch twin.Judge(p, s.v11, clientText) {
+	case twin.Close:
+		outcomes["closed"]++
+		s.dead = true
+		return e, false
+	case twin.Discard:
+		outcomes["discarded"]++
+		return e, false
+	case twin.Status:
+		outcomes["status answered"]++
+		e.allowed = []twin.Spec{{Code: twin.AccessAccept}}
+		return e, true
+	}
+	old := s.last(p)
+	if old != nil && s.repeats(old.req, p) {
+		if old.waits {
+			outcomes["duplicate"]++
+			return e, false // P61
+		}
+		if !s.v11 && old.answer != nil {
+			s.over = s.over || time.Since(old.at) > 4*time.Second
+			outcomes["repeated"]++
+			e.same = old.answer
+			return e, true
+		}
+	}
+	if old != nil && old.waits {
+		if s.v11 { // P124
+			s.dead = true
+			return e, false
+		}
+		outcomes["superseded"]++
+		old.waits = false // P60
+	}
+	s.forget(p)
+	if !twin.Routable(p) {
+		outcomes["not routable"]++
+		e.allowed = s.options.Unserved(p[0], s.v11, s.bed.policy, 502)
+		return e, true
+	}
+	return s.forward(e)
+}
+
+// forward expects a request to go on, if it can.
+func (s *session) forward(e expectation) (expectation, bool) {
+	whole, errs := twin.ForServer(e.req, s.v11, clientText, otherText, nil, s.options)
+	if slices.Contains(errs, twin.ErrUnsettled) {
+		outcomes["unsettled"]++
+		s.over = true
+		return e, false
+	}
+	near := len(errs) == 0 && len(whole) > 4096-255 // the marker may have no room
+	if len(errs) > 0 || near {
+		e.allowed = s.options.Refused(e.req[0], s.v11, s.bed.policy, append(errs, twin.ErrTooLong))
+	}
+	if len(errs) > 0 {
+		outcomes["refused"]++
+	} else {
+		e.flight = &flight{req: e.req, waits: true}
+		s.flights = append(s.flights, e.flight)
+		s.remember(e.flight)
+	}
+	return e, true
+}
+
+// last returns the request that one has the Identifier or the Token of.
+func (s *session) last(p []byte) *flight {
+	if s.v11 {
+		return s.tokens[[4]byte(p[4:8])]
+	}
+	return s.history[[2]byte{p[0], p[1]}]
+}
+
+func (s *session) remember(f *flight) {
+	if s.v11 {
+		s.tokens[[4]byte(f.req[4:8])] = f
+	} else {
+		s.history[[2]byte{f.req[0], f.req[1]}] = f
+	}
+}
+
+func (s *session) forget(p []byte) {
+	if s.v11 {
+		delete(s.tokens, [4]byte(p[4:8]))
+	} else {
+		delete(s.history, [2]byte{p[0], p[1]})
+	}
+}
+
+// repeats says whether a packet is another once more (P61, P122).
+func (s *session) repeats(a, b []byte) bool {
+	if s.v11 {
+		return a[0] == b[0] && bytes.Equal(a[20:], b[20:])
+	}
+	return bytes.Equal(a, b)
+}
+
+// compare holds what the servers and the client got against what was expected of
+// a burst.
+func (s *session) compare(want []expectation, copies []datagram, answers [][]byte) {
+	s.t.Helper()
+	for _, e := range want {
+		if len(answers) > 0 && e.same != nil && bytes.Equal(answers[0], e.same) ||
+			len(answers) > 0 && e.allowed != nil && twin.CheckAnswer(answers[0], e.req, s.v11, clientText, e.allowed) == nil {
+			answers = answers[1:]
+			s.drop(e.flight)
+			continue
+		}
+		problem := errors.New("a request was repeated and its answer was not")
+		silent := e.allowed != nil && twin.CheckAnswer(nil, e.req, s.v11, clientText, e.allowed) == nil
+		switch {
+		case e.flight != nil:
+			copies, problem = s.arrive(e.flight, copies)
+			if problem != nil && silent {
+				s.drop(e.flight)
+				continue
+			}
+		case silent:
+			continue
+		case e.allowed != nil:
+			problem = twin.CheckAnswer(slices.Concat(answers, [][]byte{nil})[0], e.req, s.v11, clientText, e.allowed)
+		}
+		if problem != nil {
+			s.t.Fatalf("%s: %v\n%s%s%s", s.name(), problem, dump("client sent", e.req), dumpDatagrams(copies), dump("client got", answers...))
+		}
+	}
+	if len(copies) > 0 || len(answers) > 0 {
+		s.t.Fatalf("%s: more came than expected\n%s%s", s.name(), dumpDatagrams(copies), dump("client got", answers...))
+	}
+}
+
+// drop takes a flight out that was refused.
+func (s *session) drop(f *flight) {
+	if f != nil {
+		f.waits = false
+		s.forget(f.req)
+	}
+}
+
+// arrive finds the copy of a request among those that the servers got.
+func (s *session) arrive(f *flight, copies []datagram) (left []datagram, problem error) {
+	if len(copies) == 0 {
+		return nil, errors.New("no server got the request")
+	}
+	for i, d := range copies {
+		err := s.isCopy(f, d)
+		if err == nil {
+			f.sent, f.from = d.octets, d.from
+			outcomes[map[bool]string{true: "relayed", false: "moved"}[len(f.tried) == 0]]++
+			f.tried = append(f.tried, d.from.server)
+			s.pending[place{d.from, d.octets[1]}] = f
+			return slices.Delete(copies, i, i+1), nil
+		}
+		if problem == nil || d.octets[0] == f.req[0] {
+			problem = err
+		}
+	}
+	return copies, problem
+}
+
+// isCopy says what is wrong with a datagram as the copy of a request.
+func (s *session) isCopy(f *flight, d datagram) error {
+	want, errs := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, d.octets, s.options)
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	if !bytes.Equal(want, d.octets) {
+		return fmt.Errorf("the server's copy differs%s", difference(want, d.octets))
+	}
+	if s.pending[place{d.from, d.octets[1]}] != nil {
+		return fmt.Errorf("Identifier %d is in use on that socket", d.octets[1]) // P26
+	}
+	if slices.Contains(f.tried, d.from.server) {
+		return errors.New("the server has had it before")
+	}
+	if ra := [16]byte(d.octets[4:20]); d.octets[0] == twin.AccessRequest && (s.v11 || ra != [16]byte(f.req[4:20])) {
+		if s.drawn[ra] {
+			return errors.New("the Request Authenticator was used before") // P23
+		}
+		s.drawn[ra] = true
+	}
+	return nil
+}
+
+// answer lets the server that has a request send datagrams, in one burst, and holds
+// what comes of them against the twin. None but the last may be believable.
+func (s *session) answer(f *flight, datagrams ...[]byte) {
+	s.t.Helper()
+	if s.over {
+		return
+	}
+	at := place{f.from, f.sent[1]}
+	open, waits := s.pending[at] == f, f.waits
+	f.from.reply(datagrams...)
+	last := datagrams[len(datagrams)-1]
+	copies, answers := s.bed.arrivals(), s.peer.got()
+	good := slices.IndexFunc(datagrams, func(d []byte) bool {
+		return twin.Believable(d, f.sent, f.from.server.secret, s.bed.requireMA)
+	})
+	if good >= 0 {
+		last = datagrams[good]
+	}
+	if good < 0 || !open || !waits {
+		outcomes["reply not believed"]++
+		if good >= 0 && open {
+			delete(s.pending, at)
+		}
+		if len(copies)+len(answers) > 0 {
+			s.t.Fatalf("%s: a datagram that is no reply had an effect\n%s%s%s%s", s.name(),
+				dump("sent to the server", f.sent), dump("server sent", datagrams...), dumpDatagrams(copies), dump("client got", answers...))
+		}
+		return
+	}
+	delete(s.pending, at)
+	if problem := s.replied(f, twin.Cut(last), copies, answers); problem != nil {
+		s.t.Fatalf("%s: %v\n%s%s%s%s%s", s.name(), problem, dump("client sent", f.req), dump("server got", f.sent),
+			dump("server sent", last), dumpDatagrams(copies), dump("client got", answers...))
+	}
+}
+
+// replied compares what a believable reply leads to.
+func (s *session) replied(f *flight, reply []byte, copies []datagram, answers [][]byte) error {
+	var got []byte
+	if len(answers) > 0 {
+		got = answers[0]
+	}
+	if len(answers)+len(copies) > 1 {
+		return errors.New("more came than expected")
+	}
+	if reply[0] == twin.ProtocolError {
+		return s.protocolError(f, reply, copies, got)
+	}
+	if len(copies) > 0 {
+		return errors.New("a request that was answered went on to another server")
+	}
+	want, errs := twin.ForClient(reply, f.req, f.sent, s.v11, f.from.server.secret, clientText, got, s.options)
+	if slices.Contains(errs, twin.ErrUnsettled) {
+		outcomes["unsettled"]++
+		s.over = true
+		return nil
+	}
+	if wrong := saltProblem(errs); wrong != nil {
+		return wrong
+	}
+	s.ended(f, got)
+	if len(errs) > 0 {
+		outcomes["reply lost"]++
+		return twin.CheckAnswer(got, f.req, s.v11, clientText, s.options.Lost(f.req[0], s.v11, s.bed.policy))
+	}
+	outcomes["reply relayed"]++
+	if got == nil {
+		return errors.New("the client got nothing")
+	}
+	if !bytes.Equal(want, got) {
+		return fmt.Errorf("the client's copy differs%s", difference(want, got))
+	}
+	return nil
+}
+
+// saltProblem returns the error that is about the gateway's packet, not about the server's.
+func saltProblem(errs []error) error {
+	for _, err := range errs {
+		if !errors.Is(err, twin.ErrTooLong) && !errors.Is(err, twin.ErrHidden) {
+			return err
+		}
+	}
+	return nil
+}
+
+// protocolError compares what a Protocol-Error leads to (P97).
+func (s *session) protocolError(f *flight, reply []byte, copies []datagram, got []byte) error {
+	cause := uint32(0)
+	list, _ := twin.Parse(reply)
+	if v := twin.Values(list, 101); len(v) > 0 && len(v[0]) == 4 {
+		cause = binary.BigEndian.Uint32(v[0])
+	}
+	way := s.options.OfTheWay(cause)
+	movable := f.req[0] == twin.AccessRequest || f.req[0] == twin.AccountingRequest
+	untried := len(f.tried) < len(s.bed.servers)
+	if len(copies) > 0 {
+		if !movable || !untried || !way {
+			return errors.New("the request went on to another server")
+		}
+		_, problem := s.arrive(f, copies)
+		return problem
+	}
+	if way && movable && untried {
+		return errors.New("the request did not go on to the other server")
+	}
+	s.ended(f, got)
+	outcomes["passed on"]++
+	return twin.CheckAnswer(got, f.req, s.v11, clientText, s.options.PassedOn(f.req[0], s.v11, s.bed.policy, cause))
+}
+
+func (s *session) ended(f *flight, answer []byte) {
+	f.waits, f.answer, f.at = false, answer, time.Now()
+	if s.v11 || answer == nil {
+		s.forget(f.req)
+	}
+}
+
+// settle makes an end of a session that is compared no further.
+func (s *session) settle() {
+	for _, d := range s.bed.arrivals() {
+		s.pending[place{d.from, d.octets[1]}] = &flight{sent: d.octets, from: d.from}
+	}
+	s.peer.got()
+}
+
+// difference shows two packets from where they begin to differ.
+func difference(want, got []byte) string {
+	i := 0
+	for i < min(len(want), len(got)) && want[i] == got[i] {
+		i++
+	}
+	return fmt.Sprintf(" at octet %d\n%s%s", i, dump("expected", want), dump("got", got))
+}
+
+func dump(what string, packets ...[]byte) (text string) {
+	if len(packets) == 0 {
+		return what + ": nothing\n"
+	}
+	for _, p := range packets {
+		text += fmt.Sprintf("%s, %d octets:\n", what, len(p))
+		list, ok := twin.Parse(p)
+		if !ok {
+			text += fmt.Sprintf("  % x\n", p)
+			continue
+		}
+		text += fmt.Sprintf("  % x\n", p[:20])
+		for _, a := range list {
+			text += fmt.Sprintf("  %3d % x\n", a.T, a.V)
+		}
+	}
+	return text
+}
+
+func dumpDatagrams(list []datagram) string {
+	var octets [][]byte
+	for _, d := range list {
+		octets = append(octets, d.octets)
+	}
+	return dump("server got", octets...)
+}

@@ -1,0 +1,30 @@
+// Package twin is a slow, plain second writing of what a RadSec gateway does to
+// packets, made from the RFCs alone. It shares no code with package wire and is
+// the oracle of the fuzz targets beside it, which send one random conversation
+// through relay, udpback and wire, and through the twin, and compare octets.
+//
+// The twin is told what is the gateway's own to choose: it is handed the packet
+// that the gateway wrote, and reads from it the Identifier, the random Request
+// Authenticator, the salts and the gateway's own Proxy-State. Everything else it
+// computes. The files:
+//
+//	packet.go   framing, attributes, authenticators
+//	table.go    which attributes are hidden, typed from the published tables
+//	cipher.go   the three methods of hiding
+//	layout.go   a packet in the making, whose salts are filled in at the end
+//	judge.go    what a packet must prove
+//	forward.go  the other side's copy of a packet
+//	inside.go   the inside of vendor attributes in it
+//	answer.go   replies that the gateway makes itself
+//
+// The harness is in the tests: bed_test.go has a gateway with fake servers in
+// memory, on which nothing is waited for but the readers of its sockets;
+// gen_test.go turns octets into packets; check_test.go holds what was seen
+// against the twin. An execution takes some tens of microseconds:
+//
+//	go test ./relay/twin                                   a few thousand conversations
+//	go test ./relay/twin -run '^$' -fuzz FuzzConversation -parallel 1 -fuzztime 10m
+//
+// Where the documents leave a choice, the twin's Options name it. Those that are
+// a matter of taste are accepted either way; what was decided is not.
+package twin

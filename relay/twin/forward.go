@@ -1,0 +1,216 @@
+package twin
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Why a packet cannot be carried on.
+var (
+	ErrPassword  = errors.New("User-Password of a wrong length")          // P35, P126
+	ErrChallenge = errors.New("no challenge that RADIUS/1.1 could carry") // P128
+	ErrTooLong   = errors.New("more than 4096 octets")                    // P15
+	ErrHidden    = errors.New("a key decrypts to an impossible length")   // P40
+
+	// ErrUnsettled is where the documents leave open what is right, and the twin
+	// has no opinion.
+	ErrUnsettled = errors.New("not settled")
+)
+
+// Options are rules of which a gateway's older behaviour is known, and choices
+// that are a matter of taste. The zero value is what is right.
+type Options struct {
+	AccountingMAC      bool // an Accounting-Response has a Message-Authenticator when the request had one
+	KeepResponseLength bool // Response-Length, 241.3, is relayed
+	KeepMAC11          bool // Message-Authentication-Code and MAC-Randomizer pass on 1.1
+	UnhiddenIsFatal    bool // on 1.1 a value not in hidden form costs the Access-Accept
+	EmptyIsUnreadable  bool // on 1.1 an empty container of TLVs is not one
+	CopyUnfit          bool // a Vendor-Specific whose inside does not fit goes from 1.1 to UDP
+	CopyLeap           bool // leap:session-key= is not re-encrypted
+	PasswordOfOthers   bool // a User-Password above 128 octets costs accounting, CoA and Disconnect of 1.1, too
+	SplitGoesOn        bool // on 1.1 another attribute may follow the last part of one that was split
+	NarrowCauses       bool // a Protocol-Error's cause outside of 400 to 599 becomes 505 on 1.0
+	Reject11           bool // on 1.1 a request with a wrong password or without a challenge gets an Access-Reject, or 407
+	SilentAccounting   bool // accounting gets silence where its route says "protocol-error"
+	Return506          bool // Error-Cause 506 of a server goes back to the client, and the request to no other
+	TLVAlone           bool // choice: of a container only the TLV that cannot be read is left out
+}
+
+// crossing carries attributes from one hop to the next.
+type crossing struct {
+	Options
+	from, to Hop
+	v11      bool // the client speaks RADIUS/1.1
+	toServer bool
+	code     byte
+	eap      bool
+	errs     []error
+	out      *layout
+}
+
+func (c *crossing) fail(err error) { c.errs = append(c.errs, err) }
+
+// ForServer returns the server's copy of a client's request that Judge has let
+// pass, with what is random in it taken from seen, the gateway's copy. Without
+// seen only the length is right, and the errors: all reasons why it cannot be
+// carried on, of which a gateway may give any.
+func ForServer(req []byte, v11 bool, client, server string, seen []byte, o Options) (want []byte, errs []error) {
+	list, _ := Parse(req)
+	code := req[0]
+	c := &crossing{Options: o, v11: v11, toServer: true, code: code, eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
+	c.from, c.to = Hop{Secret: client}, Hop{Secret: server}
+	var ra [16]byte
+	if code == AccessRequest {
+		copy(ra[:], seen[min(4, len(seen)):])
+		if has(list, arapPassword) {
+			ra = [16]byte(req[4:20]) // P37
+		} else if seen != nil && !v11 && ra == [16]byte(req[4:20]) {
+			c.fail(errors.New("the Request Authenticator is the client's")) // P23
+		}
+		c.from.Vector, c.to.Vector = [16]byte(req[4:20]), ra
+	}
+	if v11 && code == AccessRequest && (has(list, arapPassword) || has(list, chapPassword) && !has(list, chapChallenge)) {
+		c.fail(ErrChallenge)
+	}
+	mac := code == AccessRequest || code != AccountingRequest && (!v11 && has(list, messageAuth) || c.eap)
+	if mac {
+		c.out.attribute(messageAuth, literal(make([]byte, 16))) // P46: first
+	}
+	c.attributes(list)
+	if code == AccessRequest && !v11 && has(list, chapPassword) && !has(list, chapChallenge) && !has(list, arapPassword) {
+		c.out.attribute(chapChallenge, literal(bytes.Clone(req[4:20]))) // P36
+	}
+	marker(c.out, seen)
+	c.tooLong(len(req))
+	if len(c.errs) > 0 {
+		return nil, c.errs
+	}
+	if seen == nil {
+		return c.out.b, nil
+	}
+	return c.complete(code, seen[1], ra, seen, mac, code != AccessRequest, server)
+}
+
+// marker takes over the gateway's own Proxy-State, one of an octet or more behind
+// everything else (P31).
+func marker(l *layout, seen []byte) {
+	n := len(l.b)
+	if len(seen) >= n+3 && seen[n] == proxyState && int(seen[n+1]) == len(seen)-n {
+		l.put(literal(bytes.Clone(seen[n:])))
+	}
+}
+
+// tooLong notes that the packet has outgrown its limit, or may have on the way to
+// another reason for refusing it.
+func (c *crossing) tooLong(before int) {
+	if len(c.out.b) > 4096 || len(c.errs) > 0 && before > 3000 {
+		c.fail(ErrTooLong)
+	}
+}
+
+// complete writes the header, hides and signs.
+func (c *crossing) complete(code, id byte, vector [16]byte, seen []byte, mac, computed bool, secret string) ([]byte, []error) {
+	if err := c.out.finish(c.to, seen); err != nil {
+		return nil, []error{err}
+	}
+	b := c.out.b
+	b[0], b[1] = code, id
+	copy(b[4:], vector[:])
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	if mac {
+		copy(b[22:], MAC(b, vector, secret))
+	}
+	if computed {
+		sum := Sum(b, vector, secret)
+		copy(b[4:], sum[:])
+	}
+	return b, nil
+}
+
+// ForClient returns the client's copy of a believable reply to the request sent,
+// the gateway's copy of req, with the salts of seen.
+func ForClient(reply, req, sent []byte, v11 bool, server, client string, seen []byte, o Options) (want []byte, errs []error) {
+	list, _ := Parse(reply)
+	asked, _ := Parse(req)
+	c := &crossing{Options: o, v11: v11, code: reply[0], eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
+	c.from, c.to = Hop{server, [16]byte(sent[4:20])}, Hop{client, [16]byte(req[4:20])}
+	mac := false
+	switch {
+	case v11: // P125
+	case req[0] == AccountingRequest: // C5
+		mac = o.AccountingMAC && (has(asked, messageAuth) || c.eap)
+	default:
+		mac = req[0] == AccessRequest || has(asked, messageAuth) || c.eap // P50, P48
+	}
+	if mac {
+		c.out.attribute(messageAuth, literal(make([]byte, 16)))
+	}
+	c.attributes(list)
+	for _, state := range Values(asked, proxyState) {
+		c.out.attribute(proxyState, literal(state)) // P30
+	}
+	c.tooLong(len(reply))
+	if len(c.errs) > 0 || seen == nil {
+		return nil, c.errs
+	}
+	if !v11 {
+		return c.complete(reply[0], req[1], [16]byte(req[4:20]), seen, mac, true, client)
+	}
+	b := c.out.b
+	b[0] = reply[0]
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	copy(b[4:8], req[4:8]) // P122: the Token, all else zero
+	return b, nil
+}
+
+// attributes writes those that go on, in order.
+func (c *crossing) attributes(list []Attr) {
+	var kept []Attr
+	for _, a := range list {
+		if !c.ofThisHop(a) {
+			kept = append(kept, a)
+		}
+	}
+	for len(kept) > 0 {
+		n := 1
+		if a := kept[0]; a.T == vendor {
+			n = c.vendorSpecific(kept)
+		} else {
+			c.standard(a)
+		}
+		kept = kept[n:]
+	}
+}
+
+// ofThisHop says whether an attribute ends here (P32, P45, P99, P125).
+func (c *crossing) ofThisHop(a Attr) bool {
+	if a.T == messageAuth || a.T == proxyState {
+		return true
+	}
+	if a.T != extended1 || len(a.V) == 0 {
+		return false
+	}
+	return a.V[0] == 3 && !c.KeepResponseLength || a.V[0] == 4 && c.v11
+}
+
+// standard writes an attribute that is no vendor's.
+func (c *crossing) standard(a Attr) {
+	how := Hidden[Key{0, int(a.T), 0}]
+	if a.T == userPassword {
+		switch wrong := len(a.V) > 128; {
+		case c.v11 && c.toServer && wrong, !c.v11 && c.code == AccessRequest && (wrong || !how.fits(a.V)):
+			if !c.eap && (c.code == AccessRequest || c.PasswordOfOthers) {
+				c.fail(ErrPassword)
+			}
+			return // P17: it has no meaning beside EAP
+		case !c.v11 && wrong:
+			how = Plain
+		}
+	}
+	p, ok := c.value(how, nil, a.V, 0)
+	if ok && !c.out.attribute(a.T, p) {
+		c.fail(fmt.Errorf("attribute %d: %w", a.T, ErrTooLong))
+	}
+}

@@ -1,0 +1,341 @@
+package twin
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// value returns a value in the form of the other side; false: it is left out.
+// literal stands before it and stays. keep is how many octets of a Password are
+// the key when zeros may end it; 0: zeros are padding.
+func (c *crossing) value(how Method, prefix, v []byte, keep int) (piece, bool) {
+	switch {
+	case how == Plain:
+		return literal(append(bytes.Clone(prefix), v...)), true
+	case c.v11 && c.toServer:
+		return c.conceal(how, prefix, v)
+	case !how.fits(v):
+		if c.v11 {
+			return piece{}, c.unreadable(c.UnhiddenIsFatal)
+		}
+		return literal(append(bytes.Clone(prefix), v...)), true // P8
+	}
+	blocks := how.open(v, c.from)
+	salted := how == Salted || how == Tagged
+	impossible := salted && int(blocks[0]) > len(blocks)-1
+	if impossible && (c.v11 || c.code == AccessAccept) {
+		return piece{}, c.unreadable(true)
+	}
+	if !c.v11 {
+		return hiddenPiece(newJob(how, prefix, v[0], blocks)), true // P35: padded blocks as they are
+	}
+	out := bytes.Clone(prefix)
+	switch {
+	case salted:
+		if how == Tagged {
+			out = append(out, tagOf(v)) // P127
+		}
+		out = append(out, blocks[1:1+int(blocks[0])]...)
+	case keep > 0:
+		out = append(out, blocks[:min(keep, len(blocks))]...)
+	default:
+		out = append(out, bytes.TrimRight(blocks, "\x00")...) // P126
+	}
+	return literal(out), true
+}
+
+// unreadable leaves out a value that cannot be read, which an Access-Accept may
+// not be without. It returns false.
+func (c *crossing) unreadable(fatal bool) bool {
+	if fatal && c.code == AccessAccept {
+		c.fail(ErrHidden)
+	}
+	return false
+}
+
+// tagOf is the tag that a value begins with; above 0x1f it is none (RFC 2868 §3.3).
+func tagOf(v []byte) byte {
+	if len(v) == 0 || v[0] > 0x1f {
+		return 0
+	}
+	return v[0]
+}
+
+// conceal hides a value that RADIUS/1.1 has in clear.
+func (c *crossing) conceal(how Method, prefix, v []byte) (piece, bool) {
+	if how == Ascend && len(v) > 16 {
+		c.fail(fmt.Errorf("a secret of %d octets: %w", len(v), ErrTooLong))
+		return piece{}, false
+	}
+	tag := byte(0)
+	if how == Tagged {
+		if tag = tagOf(v); len(v) > 0 && v[0] <= 0x1f {
+			v = v[1:]
+		}
+	}
+	if how == Salted || how == Tagged {
+		if len(v) > 255 {
+			c.fail(fmt.Errorf("a value of %d octets: %w", len(v), ErrTooLong))
+			return piece{}, false
+		}
+		v = append([]byte{byte(len(v))}, v...)
+	}
+	return hiddenPiece(newJob(how, prefix, tag, pad(v))), true
+}
+
+// inner is one attribute inside a Vendor-Specific.
+type inner struct {
+	number int
+	head   []byte
+	value  []byte
+	more   bool // WiMAX: goes on in the next Vendor-Specific
+}
+
+// split reads the inside of a Vendor-Specific. fits is false when the lengths do
+// not; then list has what could be read, and the type of what could not.
+func split(layout string, b []byte) (list []inner, fits bool) {
+	if len(b) == 0 {
+		return nil, false
+	}
+	for len(b) > 0 {
+		i, n := inner{number: int(b[0])}, 0
+		head := map[string]int{layout11: 2, layout21: 3, layout11c: 3}[layout]
+		if layout == layout21 {
+			i.number = -1
+			if len(b) > 1 {
+				i.number = int(binary.BigEndian.Uint16(b))
+			}
+		}
+		if len(b) >= head {
+			n = int(b[head-1])
+			if layout == layout11c {
+				n = int(b[1])
+			}
+		}
+		if len(b) < head || n < head || n > len(b) {
+			return append(list, i), false
+		}
+		i.head, i.value = b[:head], b[head:n]
+		i.more = layout == layout11c && b[2]&0x80 != 0
+		list, b = append(list, i), b[n:]
+	}
+	return list, true
+}
+
+// methodOf says how the value of a vendor's attribute is hidden, and how many
+// octets stand before what is.
+func (c *crossing) methodOf(vendor uint32, i inner) (how Method, prefix int) {
+	if vendor == Cisco && i.number == 1 && !c.CopyLeap && strings.HasPrefix(string(i.value), leapPrefix) {
+		return Salted, len(leapPrefix)
+	}
+	return Hidden[Key{vendor, i.number, 0}], 0
+}
+
+func secretive(vendor uint32, number int) bool {
+	return Hidden[Key{vendor, number, 0}] != Plain || container(vendor, number)
+}
+
+// vendorSpecific writes the Vendor-Specific that list begins with, and the
+// fragments that belong to it. It returns how many attributes that were.
+func (c *crossing) vendorSpecific(list []Attr) int {
+	v := list[0].V
+	if len(v) < 4 {
+		c.out.attribute(vendor, literal(v))
+		return 1
+	}
+	number := binary.BigEndian.Uint32(v)
+	layout, known := vendors[number]
+	var inside []inner
+	fits := false
+	if known {
+		inside, fits = split(layout, v[4:])
+	}
+	if !fits {
+		if c.v11 && c.toServer && !c.CopyUnfit {
+			for _, i := range inside {
+				if secretive(number, i.number) {
+					return 1 // its key would go out in clear
+				}
+			}
+		}
+		c.out.attribute(vendor, literal(v))
+		return 1
+	}
+	taken, w := 1, &writer{c: c, vendor: v[:4], layout: layout}
+	for k, i := range inside {
+		if c.v11 && number == Cisco && (i.number == 17 || i.number == 18) && !c.KeepMAC11 {
+			continue // P125
+		}
+		value, parts := i.value, []part{{i.head, len(i.value)}}
+		if i.more && secretive(number, i.number) {
+			if k < len(inside)-1 {
+				c.fail(ErrUnsettled)
+				return 1
+			}
+			var ok bool
+			if value, parts, taken, ok = c.joined(list, i); !ok {
+				c.fail(ErrUnsettled)
+				return 1
+			}
+		}
+		i.value = value
+		if how, _ := c.methodOf(number, i); how == Plain && !container(number, i.number) {
+			w.keep(i)
+		} else if p, ok := c.inside(number, i); ok {
+			w.add(i, p, parts)
+		}
+	}
+	w.end()
+	return taken
+}
+
+// part is where one fragment of a value ends, and its header.
+type part struct {
+	head []byte
+	end  int
+}
+
+// joined puts together a WiMAX value that goes on in the next Vendor-Specifics.
+func (c *crossing) joined(list []Attr, first inner) (value []byte, parts []part, taken int, ok bool) {
+	value, parts = bytes.Clone(first.value), []part{{first.head, len(first.value)}}
+	for taken = 1; taken < len(list); {
+		a := list[taken]
+		if a.T != vendor || len(a.V) < 4 || !bytes.Equal(a.V[:4], list[0].V[:4]) {
+			return nil, nil, 1, false
+		}
+		inside, fits := split(layout11c, a.V[4:])
+		if !fits || len(inside) != 1 || inside[0].number != first.number {
+			return nil, nil, 1, false
+		}
+		value = append(value, inside[0].value...)
+		parts = append(parts, part{inside[0].head, len(value)})
+		taken++
+		if !inside[0].more {
+			return value, parts, taken, true
+		}
+	}
+	return nil, nil, 1, false
+}
+
+// inside returns the value of a vendor's attribute for the other side.
+func (c *crossing) inside(number uint32, i inner) (piece, bool) {
+	if container(number, i.number) {
+		return c.container(number, i)
+	}
+	keep := 0
+	if number == Microsoft && i.number == 12 {
+		keep = 24
+	}
+	how, prefix := c.methodOf(number, i)
+	return c.value(how, i.value[:prefix], i.value[prefix:], keep)
+}
+
+// container returns a row of TLVs, those of them that are hidden for the other side.
+func (c *crossing) container(number uint32, i inner) (piece, bool) {
+	tlvs, fits := split(layout11, i.value)
+	if !fits {
+		if len(i.value) == 0 && !c.EmptyIsUnreadable || !c.v11 {
+			return literal(i.value), true
+		}
+		return piece{}, c.unreadable(c.UnhiddenIsFatal || len(i.value) == 0)
+	}
+	var all piece
+	for _, tlv := range tlvs {
+		p, ok := c.value(Hidden[Key{number, i.number, byte(tlv.number)}], nil, tlv.value, 0)
+		if !ok && c.TLVAlone {
+			continue
+		}
+		if !ok {
+			return piece{}, false
+		}
+		if len(p.octets) > 253 {
+			c.fail(fmt.Errorf("a TLV of %d octets: %w", len(p.octets), ErrTooLong))
+			return piece{}, false
+		}
+		all = join(all, literal([]byte{byte(tlv.number), byte(2 + len(p.octets))}), p)
+	}
+	return all, true
+}
+
+// writer writes vendor attributes into Vendor-Specifics of 255 octets at most: as
+// they were where nothing has changed its length, else as full as they get.
+type writer struct {
+	c      *crossing
+	vendor []byte
+	layout string
+	open   piece
+}
+
+// add writes one attribute. Where lengths do not change it keeps its borders.
+func (w *writer) add(i inner, p piece, parts []part) {
+	if !w.c.v11 {
+		from := 0
+		for k, one := range parts {
+			if k > 0 {
+				w.end()
+			}
+			w.open = join(w.open, literal(one.head), p.cut(from, one.end))
+			from = one.end
+		}
+		return
+	}
+	w.spread(i, p)
+}
+
+// keep writes an attribute as it came.
+func (w *writer) keep(i inner) {
+	if len(w.open.octets)+len(i.head)+len(i.value) > 249 {
+		w.end()
+	}
+	w.open = join(w.open, literal(i.head), literal(i.value))
+}
+
+// spread writes an attribute of RADIUS/1.1, or for it; WiMAX's in several
+// Vendor-Specifics when it needs them.
+func (w *writer) spread(i inner, p piece) {
+	const most = 249
+	wasSplit := false
+	for {
+		chunk, more := p, false
+		if n := most - len(i.head); w.layout == layout11c && len(p.octets) > n {
+			chunk, p, more = p.cut(0, n), p.cut(n, len(p.octets)), true
+		}
+		head, size := bytes.Clone(i.head), len(i.head)+len(chunk.octets)
+		if size > most {
+			w.c.fail(fmt.Errorf("vendor attribute %d: %w", i.number, ErrTooLong))
+			return
+		}
+		if len(w.open.octets)+size > most {
+			w.end()
+		}
+		if w.layout == layout21 {
+			head[2] = byte(size)
+		} else {
+			head[1] = byte(size)
+		}
+		if w.layout == layout11c {
+			head[2] &^= 0x80
+			if more {
+				head[2] |= 0x80
+			}
+		}
+		w.open = join(w.open, literal(head), chunk)
+		if more || wasSplit && !w.c.SplitGoesOn {
+			w.end() // a fragment has nothing else in its Vendor-Specific
+		}
+		if !more {
+			return
+		}
+		wasSplit = true
+	}
+}
+
+// end closes the Vendor-Specific that is open.
+func (w *writer) end() {
+	if len(w.open.octets) > 0 {
+		w.c.out.attribute(vendor, join(literal(w.vendor), w.open))
+	}
+	w.open = piece{}
+}
