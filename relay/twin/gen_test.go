@@ -354,6 +354,25 @@ func hasEAP(list []twin.Attr) bool {
 	return slices.ContainsFunc(list, func(a twin.Attr) bool { return a.T == 79 })
 }
 
+// sized makes a row of attributes fit into a packet, and now and then fill it, or
+// just not, once each side has added what it adds.
+func (g *gen) sized(list []twin.Attr) []twin.Attr {
+	if !g.one(10) {
+		return fitting(list, 4096)
+	}
+	most := 4096 - pick(g, 0, 18, 36, 20, 255) - g.n(4)
+	list = fitting(list, most-300)
+	n := 20
+	for _, a := range list {
+		n += 2 + len(a.V)
+	}
+	for n < most-1 {
+		a := attr(200, make([]byte, min(253, most-n-2))...)
+		list, n = append(list, a), n+2+len(a.V)
+	}
+	return list
+}
+
 // fitting drops attributes from the end until a packet has at most most octets.
 func fitting(list []twin.Attr, most int) []twin.Attr {
 	n := 20
@@ -381,7 +400,7 @@ func (g *gen) request(v11 bool) []byte {
 	if !v11 || g.one(4) {
 		list = g.withMAC(list, code == 12 || hasEAP(list))
 	}
-	p := twin.Assemble(code, id, ra, fitting(list, 4096-g.n(3)*g.n(40)))
+	p := twin.Assemble(code, id, ra, g.sized(list))
 	if g.one(16) {
 		p = g.spoil(p)
 	}
@@ -429,8 +448,8 @@ func (g *gen) spoil(p []byte) []byte {
 func (g *gen) reply(sent []byte, secret string) []byte {
 	codes := map[byte][]byte{1: {2, 2, 2, 2, 3, 11, 11, 52}, 4: {5, 5, 5, 52}, 40: {41, 42, 52}, 43: {44, 45, 52}}[sent[0]]
 	code := codes[g.n(len(codes))]
-	if g.one(40) {
-		code = g.next()
+	if g.one(20) {
+		code = pick[byte](g, 2, 3, 5, 11, 41, 42, 44, 45, 52, 1, 4, 12, g.next())
 	}
 	ra := [16]byte(sent[4:20])
 	m := &maker{gen: g, hop: twin.Hop{Secret: secret, Vector: ra}, reply: true}
@@ -442,13 +461,13 @@ func (g *gen) reply(sent []byte, secret string) []byte {
 		}
 	}
 	list = g.withMAC(list, hasEAP(list) || sent[0] == 1)
-	p := twin.Assemble(code, sent[1], ra, fitting(list, 4096-g.n(3)*g.n(40)))
+	p := twin.Assemble(code, sent[1], ra, g.sized(list))
 	if g.one(16) {
 		p = g.spoil(p)
 	}
 	if _, ok := twin.Parse(p); ok && !g.one(30) {
 		vector := ra
-		if g.one(4) && sent[0] != 1 {
+		if g.one(4) && (sent[0] != 1 || g.one(4)) {
 			vector = [16]byte{}
 		}
 		sum := vector
