@@ -3,6 +3,7 @@ package twin_test
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"testing"
 
@@ -81,6 +82,15 @@ var changes = []change{
 			s.ask(ask(1, vsa(24757, inner(24757, 5, make([]byte, 240), 0), inner(24757, 1, nil, 0))))
 			s.answerAll(plain)
 		}},
+	{"a request of 1.1 is not too long that fits without what is left out or joined", func(o *twin.Options) { o.CountLeftOut = true }, true, oneServer, true,
+		func(s *session) {
+			list := []twin.Attr{attr(79), attr(2, make([]byte, 129)...)} // beside EAP a password goes nowhere
+			for range 15 {
+				list = append(list, attr(200, make([]byte, 253)...))
+			}
+			s.ask(ask(1, append(list, attr(200, make([]byte, 110)...))...))
+			s.answerAll(plain)
+		}},
 	{"taste: on 1.1 a container is left out whole when one TLV cannot be read", func(o *twin.Options) { o.TLVAlone = true }, true, oneServer, true,
 		func(s *session) {
 			s.ask(ask(1))
@@ -130,6 +140,23 @@ func (c *change) try(o twin.Options) (problem error) {
 	c.play(s)
 	return nil
 }
+
+// marker returns how many octets the Proxy-State has that the gateway adds of its
+// own; 0: it adds none (P31, P33).
+var marker = sync.OnceValue(func() int {
+	b := beds()[oneServer]
+	p := new(peer)
+	link := b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.201:1024"))
+	q := ask(4)
+	if err := errors.Join(link.Packet(q), link.Flush()); err != nil {
+		panic(err)
+	}
+	defer link.Closed()
+	d := b.arrivals()[0]
+	f := &flight{req: q, sent: d.octets, from: d.from}
+	d.from.reply(plain(f))
+	return len(d.octets) - 20
+})
 
 // options is what the twin is to do: what is right, but for changes that are open
 // and not made yet.

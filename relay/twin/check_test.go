@@ -54,6 +54,7 @@ type flight struct {
 
 func open(t testing.TB, b *bed, v11 bool, o twin.Options) *session {
 	p := &peer{v11: v11}
+	marker() // before anything is under way
 	b.arrivals()
 	return &session{
 		t: t, bed: b, v11: v11, peer: p, options: o, link: b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.200:1024")),
@@ -181,7 +182,7 @@ func (s *session) forward(e expectation) (expectation, bool) {
 		s.over = true
 		return e, false
 	}
-	near := len(errs) == 0 && len(whole) > 4096-255 // the marker may have no room
+	near := len(errs) == 0 && len(whole)+marker() > 4096
 	if len(errs) > 0 || near {
 		e.allowed = s.options.Refused(e.req[0], s.v11, s.bed.policy, append(errs, twin.ErrTooLong))
 	}
@@ -298,6 +299,10 @@ func (s *session) isCopy(f *flight, d datagram) error {
 	}
 	if !bytes.Equal(want, d.octets) {
 		return fmt.Errorf("the server's copy differs%s", difference(want, d.octets))
+	}
+	whole, _ := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, nil, s.options)
+	if n := len(d.octets) - len(whole); n != marker() && len(whole)+marker() <= 4096 {
+		return fmt.Errorf("a Proxy-State of the gateway's own of %d octets, expected %d as always", n, marker())
 	}
 	if s.pending[place{d.from, d.octets[1]}] != nil {
 		return fmt.Errorf("Identifier %d is in use on that socket", d.octets[1]) // P26
@@ -461,7 +466,11 @@ func dump(what string, packets ...[]byte) (text string) {
 		}
 		text += fmt.Sprintf("  % x\n", p[:20])
 		for _, a := range list {
-			text += fmt.Sprintf("  %3d % x\n", a.T, a.V)
+			if n := len(a.V); n > 80 && len(p) > 1000 {
+				text += fmt.Sprintf("  %3d % x … % x, %d octets\n", a.T, a.V[:40], a.V[n-16:], n)
+			} else {
+				text += fmt.Sprintf("  %3d % x\n", a.T, a.V)
+			}
 		}
 	}
 	return text

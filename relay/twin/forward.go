@@ -35,6 +35,7 @@ type Options struct {
 	Reject11           bool // on 1.1 a request with a wrong password or without a challenge gets an Access-Reject, or 407
 	SilentAccounting   bool // accounting gets silence where its route says "protocol-error"
 	Return506          bool // Error-Cause 506 of a server goes back to the client, and the request to no other
+	CountLeftOut       bool // a request of 1.1 is too long that only fits without what is left out or joined
 	TLVAlone           bool // choice: of a container only the TLV that cannot be read is left out
 }
 
@@ -130,7 +131,7 @@ func (c *crossing) complete(code, id byte, vector [16]byte, seen []byte, mac, co
 }
 
 // ForClient returns the client's copy of a believable reply to the request sent,
-// the gateway's copy of req, with the salts of seen.
+// the gateway's copy of req, with the salts of seen. Without seen only its length is right.
 func ForClient(reply, req, sent []byte, v11 bool, server, client string, seen []byte, o Options) (want []byte, errs []error) {
 	list, _ := Parse(reply)
 	asked, _ := Parse(req)
@@ -152,8 +153,11 @@ func ForClient(reply, req, sent []byte, v11 bool, server, client string, seen []
 		c.out.attribute(proxyState, literal(state)) // P30
 	}
 	c.tooLong(len(reply))
-	if len(c.errs) > 0 || seen == nil {
+	if len(c.errs) > 0 {
 		return nil, c.errs
+	}
+	if seen == nil {
+		return c.out.b, nil
 	}
 	if !v11 {
 		return c.complete(reply[0], req[1], [16]byte(req[4:20]), seen, mac, true, client)
@@ -171,6 +175,15 @@ func (c *crossing) attributes(list []Attr) {
 	for _, a := range list {
 		if !c.ofThisHop(a) {
 			kept = append(kept, a)
+		}
+	}
+	if c.v11 && c.toServer && c.CountLeftOut {
+		n := len(c.out.b)
+		for _, a := range kept {
+			n += 2 + len(a.V)
+		}
+		if n > 4096 {
+			c.fail(ErrTooLong)
 		}
 	}
 	for len(kept) > 0 {

@@ -117,7 +117,7 @@ func runReply(t testing.TB, data []byte) {
 	for range 2 {
 		for _, f := range s.flights {
 			if f.sent != nil && !s.over {
-				s.answer(f, g.reply(f.sent, f.from.server.secret))
+				s.answer(f, g.reply(f, s.v11))
 			}
 		}
 	}
@@ -156,13 +156,13 @@ func runConversation(t testing.TB, data []byte) {
 				wrong[1] = f.sent[1]
 				list = append(list, wrong)
 			}
-			s.answer(f, append(list, g.reply(f.sent, f.from.server.secret))...)
+			s.answer(f, append(list, g.reply(f, s.v11))...)
 		case n == 6:
 			f := waiting[g.n(len(waiting))]
 			s.answer(f, signed(f, 52, attr(80, make([]byte, 16)...), integer(101, pick[uint32](g, 502, 505, 506, 404))))
 		default:
 			f := waiting[g.n(len(waiting))]
-			s.answer(f, g.reply(f.sent, f.from.server.secret))
+			s.answer(f, g.reply(f, s.v11))
 		}
 	}
 	s.answerAll(plain)

@@ -355,22 +355,28 @@ func hasEAP(list []twin.Attr) bool {
 }
 
 // sized makes a row of attributes fit into a packet, and now and then fill it, or
-// just not, once each side has added what it adds.
-func (g *gen) sized(list []twin.Attr) []twin.Attr {
+// just not, on the other side; crossed returns what becomes of a packet there.
+func (g *gen) sized(list []twin.Attr, crossed func([]twin.Attr) []byte) []twin.Attr {
 	if !g.one(10) {
 		return fitting(list, 4096)
 	}
-	most := 4096 - pick(g, 0, 18, 36, 20, 255) - g.n(4)
-	list = fitting(list, most-300)
-	n := 20
-	for _, a := range list {
-		n += 2 + len(a.V)
+	list = fitting(list, 3300)
+	whole := crossed(list)
+	if whole == nil {
+		return list
 	}
-	for n < most-1 {
-		a := attr(200, make([]byte, min(253, most-n-2))...)
-		list, n = append(list, a), n+2+len(a.V)
+	var filler []twin.Attr
+	for missing := 4096 + pick(g, 0, 0, 1, 2, -1, -18) - len(whole); missing > 1; {
+		a := attr(200, make([]byte, min(253, missing-2))...)
+		if missing == 256 { // a single octet more is no attribute
+			a.V = a.V[:100]
+		}
+		filler, missing = append(filler, a), missing-2-len(a.V)
 	}
-	return list
+	if g.one(2) {
+		filler, list = list, filler
+	}
+	return fitting(append(filler, list...), 4096)
 }
 
 // fitting drops attributes from the end until a packet has at most most octets.
@@ -400,7 +406,11 @@ func (g *gen) request(v11 bool) []byte {
 	if !v11 || g.one(4) {
 		list = g.withMAC(list, code == 12 || hasEAP(list))
 	}
-	p := twin.Assemble(code, id, ra, g.sized(list))
+	list = g.sized(list, func(list []twin.Attr) []byte {
+		whole, _ := twin.ForServer(twin.Assemble(code, id, ra, list), v11, clientText, otherText, nil, options())
+		return whole
+	})
+	p := twin.Assemble(code, id, ra, list)
 	if g.one(16) {
 		p = g.spoil(p)
 	}
@@ -445,7 +455,8 @@ func (g *gen) spoil(p []byte) []byte {
 }
 
 // reply makes a server's answer to what it was sent, mostly a believable one.
-func (g *gen) reply(sent []byte, secret string) []byte {
+func (g *gen) reply(f *flight, v11 bool) []byte {
+	sent, secret := f.sent, f.from.server.secret
 	codes := map[byte][]byte{1: {2, 2, 2, 2, 3, 11, 11, 52}, 4: {5, 5, 5, 52}, 40: {41, 42, 52}, 43: {44, 45, 52}}[sent[0]]
 	code := codes[g.n(len(codes))]
 	if g.one(20) {
@@ -461,7 +472,11 @@ func (g *gen) reply(sent []byte, secret string) []byte {
 		}
 	}
 	list = g.withMAC(list, hasEAP(list) || sent[0] == 1)
-	p := twin.Assemble(code, sent[1], ra, g.sized(list))
+	list = g.sized(list, func(list []twin.Attr) []byte {
+		whole, _ := twin.ForClient(twin.Assemble(code, sent[1], ra, list), f.req, sent, v11, secret, clientText, nil, options())
+		return whole
+	})
+	p := twin.Assemble(code, sent[1], ra, list)
 	if g.one(16) {
 		p = g.spoil(p)
 	}
