@@ -50,7 +50,7 @@ func (o Options) Refused(code byte, v11 bool, policy Policy, errs []error) (all 
 			all = append(all, o.Unserved(code, v11, policy, 505)...)
 		case code == AccessRequest && (!v11 || o.Reject11): // it is at fault itself
 			all = append(all, Spec{AccessReject, cause})
-		case o.Reject11:
+		case o.Reject11 || dynamic(code):
 			all = append(all, o.Unserved(code, v11, policy, cause)...)
 		default: // RFC 9765 §6.1
 			all = append(all, o.Unserved(code, v11, policy, 502)...)

@@ -91,6 +91,13 @@ var changes = []change{
 			s.ask(ask(1, append(list, attr(200, make([]byte, 110)...))...))
 			s.answerAll(plain)
 		}},
+	{"accounting carries no EAP-Message", func(o *twin.Options) { o.AccountingEAP = true }, true, oneServer, true,
+		func(s *session) { s.ask(ask(4, attr(79, 2, 9, 0, 4))); s.answerAll(plain) }},
+	{"a WiMAX key in parts is joined across what lies between", func(o *twin.Options) { o.PartsAdjacent = true }, true, oneServer, true,
+		func(s *session) {
+			s.ask(ask(1, vsa(24757, inner(24757, 5, []byte("first"), 0x80)), attr(200, 1), vsa(24757, inner(24757, 1, nil, 0), inner(24757, 5, []byte("second"), 0))))
+			s.answerAll(plain)
+		}},
 	{"taste: on 1.1 a container is left out whole when one TLV cannot be read", func(o *twin.Options) { o.TLVAlone = true }, true, oneServer, true,
 		func(s *session) {
 			s.ask(ask(1))

@@ -36,6 +36,8 @@ type Options struct {
 	SilentAccounting   bool // accounting gets silence where its route says "protocol-error"
 	Return506          bool // Error-Cause 506 of a server goes back to the client, and the request to no other
 	CountLeftOut       bool // a request of 1.1 is too long that only fits without what is left out or joined
+	PartsAdjacent      bool // parts of a WiMAX value count only when each is the next attribute
+	AccountingEAP      bool // EAP-Message in accounting is carried on
 	TLVAlone           bool // choice: of a container only the TLV that cannot be read is left out
 }
 
@@ -49,6 +51,7 @@ type crossing struct {
 	eap      bool
 	errs     []error
 	out      *layout
+	links    map[[2]int]*link // by attribute, and the attribute inside
 }
 
 func (c *crossing) fail(err error) { c.errs = append(c.errs, err) }
@@ -186,14 +189,13 @@ func (c *crossing) attributes(list []Attr) {
 			c.fail(ErrTooLong)
 		}
 	}
-	for len(kept) > 0 {
-		n := 1
-		if a := kept[0]; a.T == vendor {
-			n = c.vendorSpecific(kept)
+	c.link(kept)
+	for at, a := range kept {
+		if a.T == vendor {
+			c.vendorSpecific(at, a.V)
 		} else {
 			c.standard(a)
 		}
-		kept = kept[n:]
 	}
 }
 
@@ -201,6 +203,9 @@ func (c *crossing) attributes(list []Attr) {
 func (c *crossing) ofThisHop(a Attr) bool {
 	if a.T == messageAuth || a.T == proxyState {
 		return true
+	}
+	if a.T == eapMessage && (c.code == AccountingRequest || c.code == AccountingResponse) && !c.AccountingEAP {
+		return true // RFC 2869 §5.19
 	}
 	if a.T != extended1 || len(a.V) == 0 {
 		return false

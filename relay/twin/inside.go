@@ -114,11 +114,12 @@ func split(layout string, b []byte) (list []inner, fits bool) {
 				n = int(b[1])
 			}
 		}
+		i.more = layout == layout11c && (len(b) < head || b[2]&0x80 != 0)
 		if len(b) < head || n < head || n > len(b) {
+			i.value = b[min(head, len(b)):]
 			return append(list, i), false
 		}
 		i.head, i.value = b[:head], b[head:n]
-		i.more = layout == layout11c && b[2]&0x80 != 0
 		list, b = append(list, i), b[n:]
 	}
 	return list, true
@@ -127,23 +128,30 @@ func split(layout string, b []byte) (list []inner, fits bool) {
 // methodOf says how the value of a vendor's attribute is hidden, and how many
 // octets stand before what is.
 func (c *crossing) methodOf(vendor uint32, i inner) (how Method, prefix int) {
-	if vendor == Cisco && i.number == 1 && !c.CopyLeap && strings.HasPrefix(string(i.value), leapPrefix) {
+	if vendor == Cisco && i.number == 1 && !c.CopyLeap && len(i.value) >= len(leapPrefix) && strings.EqualFold(string(i.value[:len(leapPrefix)]), leapPrefix) {
 		return Salted, len(leapPrefix)
 	}
 	return Hidden[Key{vendor, i.number, 0}], 0
 }
 
-func secretive(vendor uint32, number int) bool {
-	return Hidden[Key{vendor, number, 0}] != Plain || container(vendor, number)
+// secret says whether a vendor's attribute must not cross unread between RADIUS/1.0
+// and 1.1.
+func (c *crossing) secret(vendor uint32, i inner) bool {
+	how, _ := c.methodOf(vendor, i)
+	return how != Plain || container(vendor, i.number) || c.signature(vendor, i)
 }
 
-// vendorSpecific writes the Vendor-Specific that list begins with, and the
-// fragments that belong to it. It returns how many attributes that were.
-func (c *crossing) vendorSpecific(list []Attr) int {
-	v := list[0].V
+// signature says whether a vendor's attribute signs packets, which RADIUS/1.1 does
+// not have (P125).
+func (c *crossing) signature(vendor uint32, i inner) bool {
+	return c.v11 && vendor == Cisco && (i.number == 17 || i.number == 18) && !c.KeepMAC11
+}
+
+// vendorSpecific writes a Vendor-Specific, the at-th of the attributes.
+func (c *crossing) vendorSpecific(at int, v []byte) {
 	if len(v) < 4 {
 		c.out.attribute(vendor, literal(v))
-		return 1
+		return
 	}
 	number := binary.BigEndian.Uint32(v)
 	layout, known := vendors[number]
@@ -153,70 +161,51 @@ func (c *crossing) vendorSpecific(list []Attr) int {
 		inside, fits = split(layout, v[4:])
 	}
 	if !fits {
-		if c.v11 && c.toServer && !c.CopyUnfit {
-			for _, i := range inside {
-				if secretive(number, i.number) {
-					return 1 // its key would go out in clear
-				}
+		for _, i := range inside {
+			if c.v11 && !c.CopyUnfit && c.secret(number, i) {
+				return // its key would go on in clear, or as noise
 			}
 		}
 		c.out.attribute(vendor, literal(v))
-		return 1
+		return
 	}
-	taken, w := 1, &writer{c: c, vendor: v[:4], layout: layout}
+	w := &writer{c: c, vendor: v[:4], layout: layout}
 	for k, i := range inside {
-		if c.v11 && number == Cisco && (i.number == 17 || i.number == 18) && !c.KeepMAC11 {
-			continue // P125
-		}
-		value, parts := i.value, []part{{i.head, len(i.value)}}
-		if i.more && secretive(number, i.number) {
-			if k < len(inside)-1 {
-				c.fail(ErrUnsettled)
-				return 1
-			}
-			var ok bool
-			if value, parts, taken, ok = c.joined(list, i); !ok {
-				c.fail(ErrUnsettled)
-				return 1
-			}
-		}
-		i.value = value
-		if how, _ := c.methodOf(number, i); how == Plain && !container(number, i.number) {
+		how, _ := c.methodOf(number, i)
+		link := c.links[[2]int{at, k}]
+		switch {
+		case c.signature(number, i):
+		case how == Plain && !container(number, i.number), link != nil && !link.of.whole && !c.v11:
 			w.keep(i)
-		} else if p, ok := c.inside(number, i); ok {
-			w.add(i, p, parts)
+		case link != nil:
+			c.chained(w, number, i, link)
+		default:
+			if p, ok := c.inside(number, i); ok {
+				w.add(i, p)
+			}
 		}
 	}
 	w.end()
-	return taken
 }
 
-// part is where one fragment of a value ends, and its header.
-type part struct {
-	head []byte
-	end  int
-}
-
-// joined puts together a WiMAX value that goes on in the next Vendor-Specifics.
-func (c *crossing) joined(list []Attr, first inner) (value []byte, parts []part, taken int, ok bool) {
-	value, parts = bytes.Clone(first.value), []part{{first.head, len(first.value)}}
-	for taken = 1; taken < len(list); {
-		a := list[taken]
-		if a.T != vendor || len(a.V) < 4 || !bytes.Equal(a.V[:4], list[0].V[:4]) {
-			return nil, nil, 1, false
-		}
-		inside, fits := split(layout11c, a.V[4:])
-		if !fits || len(inside) != 1 || inside[0].number != first.number {
-			return nil, nil, 1, false
-		}
-		value = append(value, inside[0].value...)
-		parts = append(parts, part{inside[0].head, len(value)})
-		taken++
-		if !inside[0].more {
-			return value, parts, taken, true
+// chained writes a part of a value that is spread over several attributes: where it
+// stood, or, when lengths change, the whole at the first.
+func (c *crossing) chained(w *writer, number uint32, i inner, l *link) {
+	chain := l.of
+	if !chain.whole {
+		return
+	}
+	if l.from == 0 && !chain.read {
+		chain.read = true
+		i.value = chain.value
+		p, ok := c.inside(number, i)
+		if chain.p = p; ok && c.v11 {
+			w.add(i, p)
 		}
 	}
-	return nil, nil, 1, false
+	if !c.v11 && len(chain.p.octets) == len(chain.value) {
+		w.raw(i.head, chain.p.cut(l.from, l.to))
+	}
 }
 
 // inside returns the value of a vendor's attribute for the other side.
@@ -256,7 +245,7 @@ func (c *crossing) container(number uint32, i inner) (piece, bool) {
 		}
 		all = join(all, literal([]byte{byte(tlv.number), byte(2 + len(p.octets))}), p)
 	}
-	return all, true
+	return all, len(all.octets) > 0
 }
 
 // writer writes vendor attributes into Vendor-Specifics of 255 octets at most: as
@@ -268,21 +257,17 @@ type writer struct {
 	open   piece
 }
 
-// add writes one attribute. Where lengths do not change it keeps its borders.
-func (w *writer) add(i inner, p piece, parts []part) {
-	if !w.c.v11 {
-		from := 0
-		for k, one := range parts {
-			if k > 0 {
-				w.end()
-			}
-			w.open = join(w.open, literal(one.head), p.cut(from, one.end))
-			from = one.end
-		}
-		return
+// add writes one attribute.
+func (w *writer) add(i inner, p piece) {
+	if w.c.v11 {
+		w.spread(i, p)
+	} else {
+		w.raw(i.head, p)
 	}
-	w.spread(i, p)
 }
+
+// raw writes an attribute of a length that it had.
+func (w *writer) raw(head []byte, p piece) { w.open = join(w.open, literal(head), p) }
 
 // keep writes an attribute as it came.
 func (w *writer) keep(i inner) {

@@ -19,9 +19,13 @@ func TestTwinTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := strings.Split(strings.TrimSpace(string(text)), "\n")[1:]
-	for _, row := range rows {
+	n := 0
+	for _, row := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
 		f := strings.Split(row, "\t")
+		if f[2] == "4" { // leap:session-key=, which is no matter of the type alone
+			continue
+		}
+		n++
 		vendor, _ := strconv.Atoi(f[0])
 		number, sub, _ := strings.Cut(f[1], ".")
 		k := twin.Key{Vendor: uint32(vendor)}
@@ -33,8 +37,8 @@ func TestTwinTable(t *testing.T) {
 			t.Errorf("%s: method %d, expected %d", row, got, want)
 		}
 	}
-	if len(rows) != len(twin.Hidden) {
-		t.Errorf("the twin hides %d attributes, expected %d", len(twin.Hidden), len(rows))
+	if n != len(twin.Hidden) {
+		t.Errorf("the twin hides %d attributes, expected %d", len(twin.Hidden), n)
 	}
 }
 

@@ -1,0 +1,76 @@
+package twin
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// WiMAX is the vendor whose values go on in another attribute of the same type,
+// wherever that stands.
+const WiMAX = 24757
+
+// chain is one value that is spread over several attributes.
+type chain struct {
+	value []byte
+	whole bool  // its last part is there, and all of them can be read
+	next  bool  // each part but the first is alone in the next attribute
+	read  bool  // p is set
+	p     piece // the value for the other side
+}
+
+// link is a part of a chain: value[from:to].
+type link struct {
+	of       *chain
+	from, to int
+}
+
+// link finds the parts of all secret values that are spread over several attributes.
+func (c *crossing) link(list []Attr) {
+	c.links = map[[2]int]*link{}
+	for at, a := range list {
+		inside, fits := wimax(a)
+		for k, i := range inside {
+			if fits && i.more && c.secret(WiMAX, i) && c.links[[2]int{at, k}] == nil {
+				one := c.chain(list, at, k, i.number)
+				if c.PartsAdjacent && !(one.whole && one.next) {
+					c.fail(ErrUnsettled)
+				}
+			}
+		}
+	}
+}
+
+// wimax returns the inside of a Vendor-Specific of WiMAX's.
+func wimax(a Attr) (inside []inner, fits bool) {
+	if a.T != vendor || len(a.V) < 4 || binary.BigEndian.Uint32(a.V) != WiMAX {
+		return nil, false
+	}
+	return split(layout11c, a.V[4:])
+}
+
+// chain follows the value that begins with the k-th attribute inside the at-th.
+func (c *crossing) chain(list []Attr, at, k, number int) *chain {
+	one := &chain{whole: true, next: true}
+	for n := at; n < len(list); n++ {
+		inside, fits := wimax(list[n])
+		if n > at && (len(inside) != 1 || inside[0].number != number) || n == at && k != len(inside)-1 {
+			one.next = false
+		}
+		for j, i := range inside {
+			if n == at && j < k || i.number != number {
+				continue
+			}
+			from := len(one.value)
+			if fits {
+				one.value = append(bytes.Clone(one.value), i.value...)
+				c.links[[2]int{n, j}] = &link{one, from, len(one.value)}
+			}
+			one.whole = one.whole && fits
+			if !i.more {
+				return one
+			}
+		}
+	}
+	one.whole = false
+	return one
+}
