@@ -85,6 +85,8 @@ func (o Options) PassedOn(code byte, v11 bool, policy Policy, cause uint32) (all
 	switch {
 	case dynamic(code):
 		return o.Unserved(code, v11, policy, nak)
+	case o.OfTheWay(cause) && v11 && cause == 506: // RFC 9765 §6.1 leaves a proxy two
+		return o.Unserved(code, v11, policy, 505)
 	case o.OfTheWay(cause):
 		return o.Unserved(code, v11, policy, cause)
 	case o.NarrowCauses && !v11:

@@ -42,6 +42,8 @@ type bed struct {
 	made      []*udpback.Server
 	seen      []datagram // by the servers, since the last call of arrivals
 	mu        sync.Mutex // guards seen
+	marked    sync.Once  // see marker
+	marker    []byte
 }
 
 // server is one fake server: its address and its secret.

@@ -148,22 +148,22 @@ func (c *change) try(o twin.Options) (problem error) {
 	return nil
 }
 
-// marker returns how many octets the Proxy-State has that the gateway adds of its
-// own; 0: it adds none (P31, P33).
-var marker = sync.OnceValue(func() int {
-	b := beds()[oneServer]
-	p := new(peer)
-	link := b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.201:1024"))
-	q := ask(4)
-	if err := errors.Join(link.Packet(q), link.Flush()); err != nil {
-		panic(err)
-	}
-	defer link.Closed()
-	d := b.arrivals()[0]
-	f := &flight{req: q, sent: d.octets, from: d.from}
-	d.from.reply(plain(f))
-	return len(d.octets) - 20
-})
+// marker returns the Proxy-State that a bed's gateway adds of its own, as an
+// attribute; empty: it adds none (P31, P33).
+func marker(b *bed) []byte {
+	b.marked.Do(func() {
+		link := b.gateway.Open(b.client, new(peer), netip.MustParseAddrPort("192.0.2.201:1024"))
+		q := ask(4)
+		if err := errors.Join(link.Packet(q), link.Flush()); err != nil {
+			panic(err)
+		}
+		defer link.Closed()
+		d := b.arrivals()[0]
+		d.from.reply(plain(&flight{req: q, sent: d.octets, from: d.from}))
+		b.marker = d.octets[20:]
+	})
+	return b.marker
+}
 
 // options is what the twin is to do: what is right, but for changes that are open
 // and not made yet.
