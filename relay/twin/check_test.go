@@ -2,7 +2,6 @@ package twin_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -130,7 +129,7 @@ func (s *session) name() string { return fmt.Sprintf("bed %q, RADIUS/1.1 %t", s.
 // expect says what must come of a packet; false: nothing.
 func (s *session) expect(p []byte) (e expectation, ok bool) {
 	e.req = p
-	switch twin.Judge(p, s.v11, clientText) {
+	switch twin.FateOf(p, s.v11, clientText) {
 	case twin.Close:
 		outcomes["closed"]++
 		s.dead = true
@@ -251,7 +250,7 @@ func (s *session) compare(want []expectation, copies []datagram, answers [][]byt
 		}
 	}
 	if len(copies) > 0 || len(answers) > 0 {
-		s.t.Fatalf("%s: more came than expected\n%s%s", s.name(), dumpDatagrams(copies), dump("client got", answers...))
+		s.t.Fatalf("%s: more was sent than expected\n%s%s", s.name(), dumpDatagrams(copies), dump("client got", answers...))
 	}
 }
 
@@ -324,167 +323,10 @@ func (s *session) isMarked(f *flight, d datagram) error {
 	return nil
 }
 
-// answer lets the server that has a request send datagrams, in one burst, and holds
-// what comes of them against the twin. None but the last may be believable.
-func (s *session) answer(f *flight, datagrams ...[]byte) {
-	s.t.Helper()
-	if s.over {
-		return
-	}
-	at := place{f.from, f.sent[1]}
-	open, waits := s.pending[at] == f, f.waits
-	f.from.reply(datagrams...)
-	last := datagrams[len(datagrams)-1]
-	copies, answers := s.bed.arrivals(), s.peer.got()
-	good := slices.IndexFunc(datagrams, func(d []byte) bool {
-		return twin.Believable(d, f.sent, f.from.server.secret, s.bed.requireMA)
-	})
-	if good >= 0 {
-		last = datagrams[good]
-	}
-	if good < 0 || !open || !waits {
-		outcomes["reply not believed"]++
-		if good >= 0 && open {
-			delete(s.pending, at)
-		}
-		if len(copies)+len(answers) > 0 {
-			s.t.Fatalf("%s: a datagram that is no reply had an effect\n%s%s%s%s", s.name(),
-				dump("sent to the server", f.sent), dump("server sent", datagrams...), dumpDatagrams(copies), dump("client got", answers...))
-		}
-		return
-	}
-	delete(s.pending, at)
-	if problem := s.replied(f, twin.Cut(last), copies, answers); problem != nil {
-		s.t.Fatalf("%s: %v\n%s%s%s%s%s", s.name(), problem, dump("client sent", f.req), dump("server got", f.sent),
-			dump("server sent", last), dumpDatagrams(copies), dump("client got", answers...))
-	}
-}
-
-// replied compares what a believable reply leads to.
-func (s *session) replied(f *flight, reply []byte, copies []datagram, answers [][]byte) error {
-	var got []byte
-	if len(answers) > 0 {
-		got = answers[0]
-	}
-	if len(answers)+len(copies) > 1 {
-		return errors.New("more came than expected")
-	}
-	if reply[0] == twin.ProtocolError {
-		return s.protocolError(f, reply, copies, got)
-	}
-	if len(copies) > 0 {
-		return errors.New("a request that was answered went on to another server")
-	}
-	want, errs := twin.ForClient(reply, f.req, f.sent, s.v11, f.from.server.secret, clientText, got, s.options)
-	if slices.Contains(errs, twin.ErrUnsettled) {
-		outcomes["unsettled"]++
-		s.over = true
-		return nil
-	}
-	if wrong := saltProblem(errs); wrong != nil {
-		return wrong
-	}
-	s.ended(f, got)
-	if len(errs) > 0 {
-		outcomes["reply lost"]++
-		return twin.CheckAnswer(got, f.req, s.v11, clientText, s.options.Lost(f.req[0], s.v11, s.bed.policy))
-	}
-	outcomes["reply relayed"]++
-	if got == nil {
-		return errors.New("the client got nothing")
-	}
-	if !bytes.Equal(want, got) {
-		return fmt.Errorf("the client's copy differs%s", difference(want, got))
-	}
-	return nil
-}
-
-// saltProblem returns the error that is about the gateway's packet, not about the server's.
-func saltProblem(errs []error) error {
-	for _, err := range errs {
-		if !errors.Is(err, twin.ErrTooLong) && !errors.Is(err, twin.ErrHidden) {
-			return err
-		}
-	}
-	return nil
-}
-
-// protocolError compares what a Protocol-Error leads to (P97).
-func (s *session) protocolError(f *flight, reply []byte, copies []datagram, got []byte) error {
-	cause := uint32(0)
-	list, _ := twin.Parse(reply)
-	if v := twin.Values(list, 101); len(v) > 0 && len(v[0]) == 4 {
-		cause = binary.BigEndian.Uint32(v[0])
-	}
-	way := s.options.OfTheWay(cause)
-	movable := f.req[0] == twin.AccessRequest || f.req[0] == twin.AccountingRequest
-	untried := len(f.tried) < len(s.bed.servers)
-	if len(copies) > 0 {
-		if !movable || !untried || !way {
-			return errors.New("the request went on to another server")
-		}
-		_, problem := s.arrive(f, copies)
-		return problem
-	}
-	if way && movable && untried {
-		return errors.New("the request did not go on to the other server")
-	}
-	s.ended(f, got)
-	outcomes["passed on"]++
-	return twin.CheckAnswer(got, f.req, s.v11, clientText, s.options.PassedOn(f.req[0], s.v11, s.bed.policy, cause))
-}
-
-func (s *session) ended(f *flight, answer []byte) {
-	f.waits, f.answer, f.at = false, answer, time.Now()
-	if s.v11 || answer == nil {
-		s.forget(f.req)
-	}
-}
-
 // settle makes an end of a session that is compared no further.
 func (s *session) settle() {
 	for _, d := range s.bed.arrivals() {
 		s.pending[place{d.from, d.octets[1]}] = &flight{sent: d.octets, from: d.from}
 	}
 	s.peer.got()
-}
-
-// difference shows two packets from where they begin to differ.
-func difference(want, got []byte) string {
-	i := 0
-	for i < min(len(want), len(got)) && want[i] == got[i] {
-		i++
-	}
-	return fmt.Sprintf(" at octet %d\n%s%s", i, dump("expected", want), dump("got", got))
-}
-
-func dump(what string, packets ...[]byte) (text string) {
-	if len(packets) == 0 {
-		return what + ": nothing\n"
-	}
-	for _, p := range packets {
-		text += fmt.Sprintf("%s, %d octets:\n", what, len(p))
-		list, ok := twin.Parse(p)
-		if !ok {
-			text += fmt.Sprintf("  % x\n", p)
-			continue
-		}
-		text += fmt.Sprintf("  % x\n", p[:20])
-		for _, a := range list {
-			if n := len(a.V); n > 80 && len(p) > 1000 {
-				text += fmt.Sprintf("  %3d % x … % x, %d octets\n", a.T, a.V[:40], a.V[n-16:], n)
-			} else {
-				text += fmt.Sprintf("  %3d % x\n", a.T, a.V)
-			}
-		}
-	}
-	return text
-}
-
-func dumpDatagrams(list []datagram) string {
-	var octets [][]byte
-	for _, d := range list {
-		octets = append(octets, d.octets)
-	}
-	return dump("server got", octets...)
 }

@@ -12,19 +12,25 @@
 //	table.go    which attributes are hidden, typed from the published tables
 //	cipher.go   the three methods of hiding
 //	layout.go   a packet in the making, whose salts are filled in at the end
-//	judge.go    what a packet must prove
+//	verify.go   what a packet must prove
 //	forward.go  the other side's copy of a packet
 //	inside.go   the inside of vendor attributes in it
+//	chain.go    values that are spread over several of them
 //	answer.go   replies that the gateway makes itself
 //
 // The harness is in the tests: bed_test.go has a gateway with fake servers in
 // memory, on which nothing is waited for but the readers of its sockets;
-// gen_test.go turns octets into packets; check_test.go holds what was seen
-// against the twin. An execution takes some tens of microseconds:
+// gen_test.go and values_test.go turn octets into packets; check_test.go and
+// replies_test.go hold what was seen against the twin. An execution takes some
+// tens of microseconds, a whole conversation some hundreds:
 //
-//	go test ./relay/twin                                   a few thousand conversations
-//	go test ./relay/twin -run '^$' -fuzz FuzzConversation -parallel 1 -fuzztime 10m
+//	go test ./relay/twin      a few thousand conversations; the seed of one that fails is in its name
+//	go test ./relay/twin -run '^$' -fuzz FuzzConversation -parallel 1 -fuzztime 10m -fuzzminimizetime 100x
 //
-// Where the documents leave a choice, the twin's Options name it. Those that are
-// a matter of taste are accepted either way; what was decided is not.
+// (Without the last flag the fuzzer spends most of the time on making new inputs smaller.)
+//
+// Where a rule changes, changes_test.go has the shortest conversation that shows the
+// change. While its entry is open the twin takes the gateway as it is; closed, the
+// change is a test of its own and the random conversations hold it too. Options are
+// these rules, and where the documents leave a choice that is a matter of taste.
 package twin

@@ -56,7 +56,7 @@ type crossing struct {
 
 func (c *crossing) fail(err error) { c.errs = append(c.errs, err) }
 
-// ForServer returns the server's copy of a client's request that Judge has let
+// ForServer returns the server's copy of a client's request that FateOf has let
 // pass, with what is random in it taken from seen, the gateway's copy. Without
 // seen only the length is right, and the errors: all reasons why it cannot be
 // carried on, of which a gateway may give any.

@@ -269,7 +269,7 @@ func (w *writer) add(i inner, p piece) {
 // raw writes an attribute of a length that it had.
 func (w *writer) raw(head []byte, p piece) { w.open = join(w.open, literal(head), p) }
 
-// keep writes an attribute as it came.
+// keep writes an attribute unchanged.
 func (w *writer) keep(i inner) {
 	if len(w.open.octets)+len(i.head)+len(i.value) > 249 {
 		w.end()

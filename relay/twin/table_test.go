@@ -75,7 +75,7 @@ func TestTwinReadsVectors(t *testing.T) {
 			t.Errorf("%s is believed under another secret", row.name)
 		}
 	}
-	if fate := twin.Judge(published(t, "5997-6.1-request"), false, "xyzzy5461"); fate != twin.Status {
+	if fate := twin.FateOf(published(t, "5997-6.1-request"), false, "xyzzy5461"); fate != twin.Status {
 		t.Errorf("the Status-Server of RFC 5997 §6.1 has fate %d", fate)
 	}
 	q := published(t, "2865-7.1-request")

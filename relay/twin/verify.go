@@ -16,9 +16,9 @@ const (
 	Status              // the gateway answers it (P75)
 )
 
-// Judge says what becomes of a packet of a client with this secret. Its policy is
+// FateOf says what becomes of a packet of a client with this secret. Its policy is
 // the gateway's default: a Message-Authenticator where there is EAP (C3).
-func Judge(packet []byte, v11 bool, secret string) Fate {
+func FateOf(packet []byte, v11 bool, secret string) Fate {
 	list, ok := Parse(packet)
 	if !ok {
 		return Close
