@@ -90,7 +90,8 @@ type expectation struct {
 	flight  *flight     // of the copy; nil: none
 	allowed []twin.Spec // of the answer; nil: none
 	req     []byte
-	same    []byte // the answer, octet by octet; nil: not known
+	same    []byte    // the answer, octet by octet; nil: not known
+	at      time.Time // when that was given first
 }
 
 // ask hands the client's packets to the gateway in one burst, and holds what comes
@@ -114,6 +115,9 @@ func (s *session) ask(burst ...[]byte) {
 		}
 	}
 	err = errors.Join(err, s.link.Flush())
+	for _, e := range want { // the gateway keeps an answer for five seconds
+		s.over = s.over || e.same != nil && time.Since(e.at) > 4*time.Second
+	}
 	if s.over {
 		s.settle()
 		return
@@ -149,9 +153,8 @@ func (s *session) expect(p []byte) (e expectation, ok bool) {
 			return e, false // P61
 		}
 		if !s.v11 && old.answer != nil {
-			s.over = s.over || time.Since(old.at) > 4*time.Second
 			outcomes["repeated"]++
-			e.same = old.answer
+			e.same, e.at = old.answer, old.at
 			return e, true
 		}
 	}

@@ -184,7 +184,7 @@ var runs = []struct {
 func TestTwinAgrees(t *testing.T) {
 	clear(outcomes)
 	for _, r := range runs {
-		for range 3000 {
+		for range 2000 {
 			seed := rand.Uint64()
 			data := randomData(seed, r.most)
 			if !agrees(t, fmt.Sprintf("%s, seed %d", r.name, seed), func(t testing.TB) { r.run(t, data) }) {
@@ -195,7 +195,7 @@ func TestTwinAgrees(t *testing.T) {
 	t.Log(outcomes)
 	for _, name := range []string{"relayed", "refused", "not routable", "closed", "discarded", "status answered", "duplicate", "repeated", "superseded",
 		"reply relayed", "reply not believed", "reply lost", "moved", "passed on"} {
-		if outcomes[name] < 20 {
+		if outcomes[name] < 5 {
 			t.Errorf("%q happened %d times, which tests nothing", name, outcomes[name])
 		}
 	}
