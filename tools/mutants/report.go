@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// report gathers what became of the mutants.
+type report struct {
+	entries  map[string]*entry
+	outcomes map[*mutant]outcome
+	problems []string
+}
+
+func (r *report) problem(format string, args ...any) {
+	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+}
+
+// survives reports whether a mutant survives without being accepted.
+func (r *report) survives(m *mutant) bool {
+	return r.entries[m.key] == nil && !r.outcomes[m].Killed
+}
+
+// total is the line of one package.
+type total struct{ mutants, killed, timeouts, accepted, survivors int }
+
+// print writes every survivor, then the totals.
+func (r *report) print(w io.Writer, mutants []*mutant) {
+	totals := map[string]*total{}
+	for _, m := range mutants {
+		t := totals[m.src.pkg.group]
+		if t == nil {
+			t = new(total)
+			totals[m.src.pkg.group] = t
+		}
+		o := r.outcomes[m]
+		t.mutants++
+		switch {
+		case r.survives(m):
+			t.survivors++
+			why := "survives"
+			if !o.Reached {
+				why = "survives, no test reaches it"
+			}
+			fmt.Fprintf(w, "\n%s: %s\n%s", why, m.key, m.diff())
+		case !o.Killed:
+			t.accepted++
+		case r.entries[m.key] != nil:
+			r.problem("accepted:%d: %s kills this mutant now; take it off the list: %s", r.entries[m.key].line, o.By, m.key)
+			fallthrough
+		default:
+			t.killed++
+			if o.Timeout {
+				t.timeouts++
+			}
+		}
+	}
+	fmt.Fprintf(w, "\n%-10s %8s %8s %14s %9s %10s %12s\n", "package", "mutants", "killed", "(by timeout)", "accepted", "survivors", "% not killed")
+	for _, g := range groups {
+		if t := totals[g.name]; t != nil {
+			fmt.Fprintf(w, "%-10s %8d %8d %14d %9d %10d %11.1f%%\n", g.name, t.mutants, t.killed, t.timeouts, t.accepted, t.survivors,
+				100*float64(t.accepted+t.survivors)/float64(t.mutants))
+		}
+	}
+}
+
+// survivorKeys returns a line for each survivor that is not accepted.
+func (r *report) survivorKeys(mutants []*mutant) string {
+	var b strings.Builder
+	for _, m := range mutants {
+		if r.survives(m) {
+			fmt.Fprintln(&b, m.key)
+		}
+	}
+	return b.String()
+}
+
+// err returns why the run is a failure: survivors that are not accepted, and
+// mistakes in the list of accepted ones.
+func (r *report) err() error {
+	var errs []error
+	for _, p := range r.problems {
+		errs = append(errs, errors.New(p))
+	}
+	n := 0
+	for m := range r.outcomes {
+		if r.survives(m) {
+			n++
+		}
+	}
+	if n > 0 {
+		errs = append(errs, fmt.Errorf("%d mutants survive that tools/mutants/accepted does not list", n))
+	}
+	return errors.Join(errs...)
+}
