@@ -8,7 +8,7 @@ PACKAGES := freeradius freeradius-utils radsecproxy eapoltest openssl iproute2 n
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: build test web-test race lint vet fuzz bench bench-stat bench-compare deps ci
+.PHONY: build test web-test race lint vet fuzz mutants bench bench-stat bench-compare deps ci
 
 build: ## the static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o radsec-gw ./cmd/radsec-gw
@@ -18,6 +18,7 @@ build: ## the static binary
 test: deps ## all tests, those against other programs and in other worlds included
 	$(GO) test -count=1 $(shell $(GO) list ./... | grep -v /interop/world)
 	$(GO) test -count=1 ./interop/world
+	$(GO) -C tools test ./mutants
 
 race: ## all tests but those against other programs, under the race detector
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v /interop)
@@ -28,6 +29,7 @@ web-test: deps ## the status page in headless Chromium, which is large: not a pa
 
 vet:
 	$(GO) vet ./...
+	$(GO) -C tools vet ./mutants
 
 lint: vet ## vet, staticcheck, formatting, and which room may import which
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'not formatted: run gofmt -w'; exit 1; }
@@ -42,6 +44,11 @@ fuzz: ## every fuzz target, FUZZTIME inputs (or, as 60s, so long) each
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    echo "fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x $$p || exit 1; \
 	  done; done
+
+# Not in CI. tools/mutants/doc.go says what MUTANTS may hold: "-package wire", "rules".
+MUTANTS ?=
+mutants: ## break the code in small places and name what no test notices; up to an hour
+	$(GO) -C tools run ./mutants $(MUTANTS)
 
 BENCHED := ./wire ./wire/lanes ./routing ./relay ./tlsfront
 BENCHCOUNT ?= 1

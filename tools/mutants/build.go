@@ -1,12 +1,15 @@
 package main
 
 import (
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,7 +26,10 @@ type binary struct {
 }
 
 // overlay is the file that `go build -overlay` reads: what stands for which file.
-type overlay struct{ Replace map[string]string }
+type overlay struct {
+	Replace map[string]string
+	sum     [sha256.Size]byte // of all that was put into it
+}
 
 func (o *overlay) put(dir, path string, text []byte) error {
 	if o.Replace == nil {
@@ -31,6 +37,7 @@ func (o *overlay) put(dir, path string, text []byte) error {
 	}
 	name := filepath.Join(dir, fmt.Sprintf("f%d.go", len(o.Replace)))
 	o.Replace[path] = name
+	o.sum = sha256.Sum256(slices.Concat(o.sum[:], []byte(path), text))
 	return os.WriteFile(name, text, 0o600)
 }
 
@@ -44,27 +51,27 @@ func (o *overlay) write(dir string) (string, error) {
 }
 
 // scanAll finds the mutants of all targets and writes the changed files to dir.
-// It returns the overlay's name.
-func (p *project) scanAll(dir string) (mutants []*mutant, name string, err error) {
+// It returns the overlay's name, and a hash of its contents.
+func (p *project) scanAll(dir string) (mutants []*mutant, name, sum string, err error) {
 	s := &scanner{project: p, counts: map[string]int{}}
 	var o overlay
 	for _, t := range p.targets {
 		sources, err := p.parse(t)
 		if err != nil {
-			return nil, "", err
+			return nil, "", "", err
 		}
 		for _, src := range sources {
 			if err := o.put(dir, filepath.Join(p.root, src.path), s.scan(src)); err != nil {
-				return nil, "", err
+				return nil, "", "", err
 			}
 		}
 	}
 	text := strings.Replace(schemaText, "[MUTANTS]", "["+strconv.Itoa(len(s.mutants)+1)+"]", 1)
 	if err := o.put(dir, filepath.Join(p.root, "mutantschema", "schema.go"), []byte(text)); err != nil {
-		return nil, "", err
+		return nil, "", "", err
 	}
 	name, err = o.write(dir)
-	return s.mutants, name, err
+	return s.mutants, name, hex.EncodeToString(o.sum[:]), err
 }
 
 // build compiles the tests of all packages, jobs at a time, and lists them.

@@ -150,6 +150,9 @@ func (c *cache) put(m *mutant, o outcome) {
 
 // save writes the cache so that it is whole whenever the run is stopped.
 func (c *cache) save() error {
+	if c.file == "" {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	text, err := json.Marshal(c)

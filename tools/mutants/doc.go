@@ -38,9 +38,10 @@
 // binary takes from its environment (schema.go.txt is what guards them). Each
 // test is first run alone, which shows how long it takes and which mutants it
 // reaches. A test that fails then, before anything is changed, is named and left
-// out: those that count allocations, for example. A mutant is run against the
-// tests that reach it, the fastest first. One that makes a test run several
-// times as long as before is killed by timeout.
+// out: those that count allocations, for example. So is one that needs more
+// processor time than -slow allows, since every survivor would have to wait for
+// it. A mutant is run against the tests that reach it, the fastest first. One that
+// makes a test run several times as long as before is killed by timeout.
 //
 // # Accepted survivors
 //

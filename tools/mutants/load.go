@@ -120,6 +120,9 @@ func (p *project) addGroup(g group) error {
 		}
 	}
 	for _, name := range g.also {
+		if _, err := os.Stat(filepath.Join(p.root, name)); err != nil {
+			continue
+		}
 		others, err := list(p.root, "./"+name)
 		if err != nil {
 			return err

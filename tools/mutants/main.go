@@ -27,6 +27,7 @@ type options struct {
 	out       string
 	cache     string
 	accepted  bool
+	slow      time.Duration
 }
 
 func main() {
@@ -55,6 +56,7 @@ func command(args []string) error {
 	f.StringVar(&o.out, "o", "", "write the keys of the survivors to this file")
 	f.StringVar(&o.cache, "cache", "", "directory for the results of earlier runs, \"off\" for none; in the user's cache otherwise")
 	f.BoolVar(&o.accepted, "accepted", false, "run accepted survivors too, and name those that are killed")
+	f.DurationVar(&o.slow, "slow", 2*time.Second, "tests that need more processor time than this are left out, and named")
 	f.Parse(args)
 	if f.NArg() > 0 {
 		return fmt.Errorf("expected flags only, or rules first, got %q", f.Args())
@@ -108,7 +110,7 @@ func mutate(o *options, dir string) error {
 	if err != nil {
 		return err
 	}
-	all, overlay, err := p.scanAll(dir)
+	all, overlay, sum, err := p.scanAll(dir)
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ func mutate(o *options, dir string) error {
 	for _, e := range stale(entries, all, p) {
 		r.problem("accepted:%d: there is no such mutant (any more): %s", e.line, e.key)
 	}
-	if err := runAll(o, p, dir, overlay, chosen, r); err != nil {
+	if err := runAll(o, p, dir, overlay, sum, chosen, r); err != nil {
 		return err
 	}
 	r.print(os.Stdout, chosen)
@@ -168,7 +170,7 @@ func (o *options) choose(all []*mutant) (chosen []*mutant, err error) {
 }
 
 // runAll runs the chosen mutants, those of which nothing is known yet.
-func runAll(o *options, p *project, dir, overlay string, chosen []*mutant, r *report) error {
+func runAll(o *options, p *project, dir, overlay, sum string, chosen []*mutant, r *report) error {
 	known := &cache{Results: map[string]cached{}, Sets: map[string]map[string]string{}}
 	if o.cache != "off" {
 		if o.cache == "" {
@@ -200,31 +202,29 @@ func runAll(o *options, p *project, dir, overlay string, chosen []*mutant, r *re
 	if err != nil {
 		return err
 	}
-	failed, err := baseline(binaries, dir, o.jobs)
+	failed, slow, err := measure(binaries, dir, o, known, sum)
 	if err != nil {
 		return err
 	}
 	for _, t := range failed {
 		fmt.Printf("left out, because it fails with nothing changed: %s\n", t)
 	}
+	for _, t := range slow {
+		fmt.Printf("left out, because it takes %v: %s\n", t.Cost.Round(100*time.Millisecond), t)
+	}
 	fmt.Printf("compiled, and each test run, in %v\n", time.Since(began).Round(time.Second))
 	outcomes := make([]outcome, len(todo))
 	var done atomic.Int64
 	each(o.jobs, len(todo), func(i int) {
 		outcomes[i] = run(todo[i], binaries, o.least)
-		if o.cache != "off" {
-			known.put(todo[i], outcomes[i])
-			if n := done.Add(1); n%200 == 0 {
-				fmt.Printf("%d of %d run, %v\n", n, len(todo), time.Since(began).Round(time.Second))
-				known.save()
-			}
+		known.put(todo[i], outcomes[i])
+		if n := done.Add(1); n%200 == 0 {
+			fmt.Printf("%d of %d run, %v\n", n, len(todo), time.Since(began).Round(time.Second))
+			known.save() // the last save tells of errors
 		}
 	})
 	for i, m := range todo {
 		r.outcomes[m] = outcomes[i]
-	}
-	if o.cache == "off" {
-		return nil
 	}
 	return known.save()
 }

@@ -3,11 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,9 +16,8 @@ import (
 type test struct {
 	binary *binary
 	name   string
-	took   time.Duration
-	sites  map[int]bool // the places of mutants that it reaches
-	failed bool         // with nothing changed
+	baseline
+	out bool // it fails with nothing changed, or is too slow
 }
 
 func (t *test) String() string { return t.binary.pkg.path + "." + t.name }
@@ -30,6 +26,7 @@ func (t *test) String() string { return t.binary.pkg.path + "." + t.name }
 type result struct {
 	failed  bool
 	timeout bool
+	cost    time.Duration // of processor time
 	output  string
 }
 
@@ -47,7 +44,11 @@ func (b *binary) start(names []string, mutant int, limit time.Duration, env ...s
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, out, time.Second
 	err := cmd.Run()
 	text := out.String()
-	return result{err != nil, ctx.Err() != nil || strings.Contains(text, "panic: test timed out"), text}
+	r := result{failed: err != nil, timeout: ctx.Err() != nil || strings.Contains(text, "panic: test timed out"), output: text}
+	if cmd.ProcessState != nil {
+		r.cost = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	return r
 }
 
 // head keeps the first octets that are written to it.
@@ -61,58 +62,6 @@ func (h *head) Write(p []byte) (int, error) {
 }
 
 var failedLine = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
-
-// baseline runs every test three times with nothing changed: alone, writing down
-// what it reaches, then twice beside others. It returns those that failed.
-func baseline(binaries []*binary, dir string, jobs int) (failed []*test, err error) {
-	var all []*test
-	for _, b := range binaries {
-		all = append(all, b.tests...)
-	}
-	var errs []error
-	each(1, len(all), func(i int) {
-		t := all[i]
-		file := filepath.Join(dir, fmt.Sprintf("reached%d", i))
-		began := time.Now()
-		t.failed = t.binary.start([]string{t.name}, -1, 5*time.Minute, "MUTANT_REACHED="+file).failed
-		t.took = time.Since(began)
-		if t.sites, err = readSites(file); err != nil {
-			errs = append(errs, err)
-		}
-	})
-	each(jobs, 2*len(all), func(i int) {
-		t := all[i%len(all)]
-		if i >= len(all) && t.took > 5*time.Second {
-			return
-		}
-		if t.binary.start([]string{t.name}, -1, 5*time.Minute).failed {
-			t.failed = true
-		}
-	})
-	for _, t := range all {
-		if t.failed {
-			failed = append(failed, t)
-		}
-	}
-	return failed, errors.Join(errs...)
-}
-
-// readSites reads what a test has reached: nothing when there is no file.
-func readSites(file string) (map[int]bool, error) {
-	text, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	sites := map[int]bool{}
-	for _, f := range strings.Fields(string(text)) {
-		n, err := strconv.Atoi(f)
-		if err != nil {
-			return nil, fmt.Errorf("%s: expected numbers of mutants: %w", file, err)
-		}
-		sites[n] = true
-	}
-	return sites, nil
-}
 
 // batch is tests of one binary that run in one process.
 type batch struct {
@@ -131,26 +80,26 @@ func plan(m *mutant, binaries []*binary) (batches []batch) {
 	var tests []*test
 	for _, b := range binaries {
 		for _, t := range b.tests {
-			if !t.failed && t.sites[m.site] {
+			if !t.out && t.Sites[m.site] {
 				tests = append(tests, t)
 			}
 		}
 	}
 	cost := func(t *test) time.Duration {
 		if t.binary.pkg.path == m.src.pkg.path {
-			return t.took
+			return t.Took
 		}
-		return t.took + quick
+		return t.Took + quick
 	}
 	slices.SortStableFunc(tests, func(a, b *test) int { return int(cost(a) - cost(b)) })
 	for _, t := range tests {
-		i := slices.IndexFunc(batches, func(b batch) bool { return b.binary == t.binary && b.took+t.took <= quick })
+		i := slices.IndexFunc(batches, func(b batch) bool { return b.binary == t.binary && b.took+t.Took <= quick })
 		if i < 0 {
 			i = len(batches)
 			batches = append(batches, batch{binary: t.binary})
 		}
 		batches[i].names = append(batches[i].names, t.name)
-		batches[i].took += t.took
+		batches[i].took += t.Took
 	}
 	return batches
 }
