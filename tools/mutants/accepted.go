@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// entry is one accepted survivor.
+// entry is one accepted survivor, or with "-> *" at its end all of one operator
+// at one place.
 type entry struct {
 	key, reason string
 	line        int
@@ -49,12 +50,21 @@ func readAccepted(file string) (map[string]*entry, error) {
 	return entries, done()
 }
 
+// accepted returns the entry for a mutant, nil when there is none. exact is false
+// for one that stands for several, of which some may be killed.
+func accepted(entries map[string]*entry, m *mutant) (e *entry, exact bool) {
+	if e := entries[m.key]; e != nil {
+		return e, true
+	}
+	return entries[m.family()], false
+}
+
 // stale returns the entries whose mutant no longer exists; those of files that
 // were not read are not judged.
 func stale(entries map[string]*entry, mutants []*mutant, p *project) (gone []*entry) {
 	exists, read := map[string]bool{}, map[string]bool{}
 	for _, m := range mutants {
-		exists[m.key] = true
+		exists[m.key], exists[m.family()] = true, true
 	}
 	for _, t := range p.targets {
 		read[t.group] = true

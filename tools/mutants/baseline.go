@@ -33,7 +33,7 @@ func measure(binaries []*binary, dir string, o *options, c *cache, overlay strin
 			todo = append(todo, b.tests...)
 		}
 	}
-	if err := runBaselines(todo, dir, o.jobs); err != nil {
+	if err := runBaselines(todo, dir, o); err != nil {
 		return nil, nil, err
 	}
 	for _, b := range binaries {
@@ -53,30 +53,33 @@ func measure(binaries []*binary, dir string, o *options, c *cache, overlay strin
 	return failed, slow, nil
 }
 
-// runBaselines runs each test twice, one that is quick three times: one that
-// fails by chance would otherwise kill any mutant. The first run writes down what
-// the test reaches.
-func runBaselines(all []*test, dir string, jobs int) error {
+// runBaselines runs each test three times, one that is slow once, because it will
+// be left out: one that fails by chance would otherwise kill any mutant. The first
+// run writes down what the test reaches.
+func runBaselines(all []*test, dir string, o *options) error {
 	var mu sync.Mutex
 	var errs []error
-	each(jobs, len(all), func(i int) {
+	each(o.jobs, len(all), func(i int) {
 		t := all[i]
 		file := filepath.Join(dir, fmt.Sprintf("reached%d", i))
 		began := time.Now()
-		r := t.binary.start([]string{t.name}, -1, 5*time.Minute, "MUTANT_REACHED="+file)
-		t.Took, t.Cost, t.Failed = time.Since(began), r.cost, r.failed
+		limit := 10 * o.slow // the machine may have others to serve
+		r := t.binary.start([]string{t.name}, -1, limit, "MUTANT_REACHED="+file)
+		t.Took, t.Cost, t.Failed = time.Since(began), r.cost, r.failed && !r.timeout
+		if r.timeout {
+			t.Cost = max(t.Cost, limit)
+		}
 		var err error
 		if t.Sites, err = readSites(file); err != nil {
 			mu.Lock()
 			errs = append(errs, err)
 			mu.Unlock()
 		}
-		again := 2
-		if t.Cost > time.Second {
-			again = 1
-		}
-		for range again {
-			t.Failed = t.Failed || t.binary.start([]string{t.name}, -1, 5*time.Minute).failed
+		for range 2 {
+			if t.Cost > o.slow {
+				break
+			}
+			t.Failed = t.Failed || t.binary.start([]string{t.name}, -1, 2*limit).failed
 		}
 	})
 	return errors.Join(errs...)

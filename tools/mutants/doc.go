@@ -29,7 +29,7 @@
 //	loop        break becomes continue, and back
 //	case        a case does nothing
 //
-// Left out are String methods, panics, constant declarations, generated files,
+// Left out are a number returned beside an error or false, String methods, panics, constant declarations, generated files,
 // durations, and the capacities that make is given.
 //
 // # How it is run
@@ -53,9 +53,10 @@
 //		Four octets are never a whole packet.
 //
 // A key has no line numbers and so survives edits elsewhere; #2 at its end means
-// the second such place of the function. An entry whose mutant no longer exists
-// is an error. The exit status is 0 when there is no such entry and every
-// survivor has one.
+// the second such place of the function; "-> *" in place of what it becomes means
+// all mutants of the operator there, those that survive. An entry whose mutant no
+// longer exists is an error. The exit status is 0 when there is no such entry and
+// every survivor has one.
 //
 // # Rules broken by hand
 //

@@ -187,9 +187,10 @@ func runAll(o *options, p *project, dir, overlay, sum string, chosen []*mutant, 
 	}
 	var todo []*mutant
 	for _, m := range chosen {
+		_, exact := accepted(r.entries, m)
 		if out, ok := known.look(m); ok {
 			r.outcomes[m] = out
-		} else if r.entries[m.key] == nil || o.accepted {
+		} else if !exact || o.accepted {
 			todo = append(todo, m)
 		}
 	}

@@ -29,6 +29,12 @@ func (m *mutant) after() string {
 	return string(m.src.text[m.from:m.start]) + m.with + string(m.src.text[m.end:m.to])
 }
 
+// family is the key of all mutants of one operator at one place.
+func (m *mutant) family() string {
+	before, _, _ := strings.Cut(m.key, " -> ")
+	return before + " -> *"
+}
+
 // diff shows the change.
 func (m *mutant) diff() string {
 	var b strings.Builder

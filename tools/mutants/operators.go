@@ -107,7 +107,7 @@ func (s *scanner) closeFunction(t *ast.FuncType, body *ast.BlockStmt) {
 func (s *scanner) constant(e ast.Expr) {
 	tv := s.src.info.Types[e]
 	basic, ok := tv.Type.Underlying().(*types.Basic)
-	if !ok || basic.Info()&types.IsInteger == 0 || basic.Info()&types.IsUntyped != 0 || !s.literal(e) {
+	if !ok || basic.Info()&types.IsInteger == 0 || basic.Info()&types.IsUntyped != 0 || !s.literal(e) || s.meaningless(e) {
 		return
 	}
 	name, ok := s.typeName(tv.Type)

@@ -20,7 +20,8 @@ func (r *report) problem(format string, args ...any) {
 
 // survives reports whether a mutant survives without being accepted.
 func (r *report) survives(m *mutant) bool {
-	return r.entries[m.key] == nil && !r.outcomes[m].Killed
+	e, _ := accepted(r.entries, m)
+	return e == nil && !r.outcomes[m].Killed
 }
 
 // total is the line of one package.
@@ -47,13 +48,13 @@ func (r *report) print(w io.Writer, mutants []*mutant) {
 			fmt.Fprintf(w, "\n%s: %s\n%s", why, m.key, m.diff())
 		case !o.Killed:
 			t.accepted++
-		case r.entries[m.key] != nil:
-			r.problem("accepted:%d: %s kills this mutant now; take it off the list: %s", r.entries[m.key].line, o.By, m.key)
-			fallthrough
 		default:
 			t.killed++
 			if o.Timeout {
 				t.timeouts++
+			}
+			if e, exact := accepted(r.entries, m); exact {
+				r.problem("accepted:%d: %s kills this mutant now; take it off the list: %s", e.line, o.By, m.key)
 			}
 		}
 	}

@@ -142,6 +142,19 @@ func (s *scanner) returns(n *ast.ReturnStmt) {
 	}
 }
 
+// meaningless reports whether a constant is returned beside an error, or beside
+// false: callers do not look at it then.
+func (s *scanner) meaningless(e ast.Expr) bool {
+	ret, ok := s.parent(1).(*ast.ReturnStmt)
+	if !ok {
+		return false
+	}
+	last := ret.Results[len(ret.Results)-1]
+	tv := s.src.info.Types[last]
+	isError := types.Identical(tv.Type, types.Universe.Lookup("error").Type()) || types.Implements(tv.Type, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
+	return last != e && (isError && !tv.IsNil() || s.text(last) == "false")
+}
+
 // results returns what the function around the statement returns.
 func (s *scanner) results() *types.Tuple {
 	for i := len(s.stack) - 1; i >= 0; i-- {
