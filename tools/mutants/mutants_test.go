@@ -41,6 +41,7 @@ func All(b []byte, s size, ok bool) (n int, err error) {
 	if len(b) < most || !ok && s&3 == 1 {
 		return 0, errBig
 	}
+	copy(b[0:1], b)
 	for _, c := range b[1:] {
 		if c == 0 {
 			continue
@@ -88,6 +89,8 @@ func TestKeys(t *testing.T) {
 		"All [constant] len(b) < most || !ok && s&3 == 1 -> len(b) < most || !ok && s&3 == 0",
 		"All [return] return 0, errBig -> return 0, nil",
 		"All [constant] b[1:] -> b[0:]",
+		"All [constant] copy(b[0:1], b) -> copy(b[1:1], b)",
+		"All [constant] copy(b[0:1], b) -> copy(b[0:0], b)",
 		"All [negate] c == 0 -> c != 0",
 		"All [loop] continue -> break",
 		"All [remove] n += int(c) -> nothing",
@@ -108,7 +111,7 @@ func TestKeys(t *testing.T) {
 		}
 	}
 	for _, key := range keys {
-		if strings.Contains(key, "String") || strings.Contains(key, "most = ") || strings.Contains(key, "errors.New") || strings.Contains(key, "return 1, errBig") {
+		if strings.Contains(key, "String") || strings.Contains(key, "most = ") || strings.Contains(key, "errors.New") || strings.Contains(key, "return 1, errBig") || strings.Contains(key, "copy(b[0:2]") {
 			t.Errorf("expected nothing changed there: %q", key)
 		}
 	}

@@ -120,9 +120,28 @@ func (s *scanner) constant(e ast.Expr) {
 		more = constant.BinaryOp(tv.Value, token.ADD, one).ExactString()
 		less = constant.BinaryOp(tv.Value, token.SUB, one).ExactString()
 	}
+	if s.idleBound(e) {
+		s.call(e, "Less["+name+"]", s.add("constant", -1, e.Pos(), e.End(), less))
+		return
+	}
 	id := s.add("constant", -1, e.Pos(), e.End(), more)
 	s.add("constant", id, e.Pos(), e.End(), less)
 	s.call(e, "Int["+name+"]", id)
+}
+
+// idleBound reports whether a constant is the end of a slice that copy writes to,
+// or that becomes an array: one more changes nothing there.
+func (s *scanner) idleBound(e ast.Expr) bool {
+	slice, ok := s.parent(1).(*ast.SliceExpr)
+	if !ok || slice.High != e {
+		return false
+	}
+	call, ok := s.parent(2).(*ast.CallExpr)
+	if !ok || len(call.Args) == 0 || call.Args[0] != slice {
+		return false
+	}
+	name, _ := call.Fun.(*ast.Ident)
+	return name != nil && name.Name == "copy" || s.src.info.Types[call.Fun].IsType()
 }
 
 // literal reports whether a constant expression has a number in it, or is a name

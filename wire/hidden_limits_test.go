@@ -1,0 +1,116 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"runtime"
+	"slices"
+	"testing"
+
+	"layeh.com/radius"
+)
+
+// The first salt of a packet is drawn, so that a secret's key streams are not the
+// same ones in every packet (RFC 2868 §3.5).
+// Rules: P39
+func TestSaltsBeginAnywhere(t *testing.T) {
+	ra := [16]byte(authenticator(1))
+	reply := parsed(t, assemble(radius.CodeAccessAccept, 1, nil, pair{69, append([]byte{0}, salted(t, []byte("x"), 0x8000, "s", ra[:])...)}))
+	request := parsed(t, assemble(1, 1, authenticator(9)))
+	seen := map[uint16]bool{}
+	for range 64 { // each with a Hasher of its own, and twice with it
+		h, dst := NewHasher(), make([]byte, MaxLength)
+		for range 2 {
+			n, err := h.WriteReply(dst, reply, request, &ra, serverSecret(t, "s"), RadSecSecret())
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen[binary.BigEndian.Uint16(only(pairs(dst[:n]), 69)[0].value[1:])] = true
+		}
+	}
+	if len(seen) < 100 {
+		t.Errorf("128 packets have %d different salts, expected nearly as many as packets", len(seen))
+	}
+}
+
+// An accept whose key is spread over several attributes and does not open goes
+// nowhere either.
+// Rules: P12, P40
+func TestFragmentsThatDoNotOpen(t *testing.T) {
+	ra := [16]byte(authenticator(90))
+	request := parsed(t, assemble(1, 7, authenticator(1)))
+	wrong := salted(t, bytes.Repeat([]byte("k"), 40), 0x8001, "server's", ra[:])
+	wrong[2] ^= 0x80 // the length octet, hidden
+	for what, list := range map[string][]pair{
+		"fragments":             splitWiMAX(5, wrong, 20),
+		"fragments, then other": append(splitWiMAX(5, wrong, 20), pair{18, []byte("text")}),
+	} {
+		reply := parsed(t, assemble(radius.CodeAccessAccept, 200, nil, list...))
+		_, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "server's"), RadSecSecret())
+		if err != ErrHidden {
+			t.Errorf("%s: expected ErrHidden, got %v", what, err)
+		}
+	}
+}
+
+// After a packet whose keys did not open, the next one is written as ever: nothing
+// is left of the first.
+// Rules: P40
+func TestAfterKeysThatDoNotOpen(t *testing.T) {
+	ra := [16]byte(authenticator(90))
+	request := parsed(t, assemble(1, 7, authenticator(1)))
+	good := salted(t, []byte("tunnel"), 0x8001, "server's", ra[:])
+	bad := bytes.Clone(good)
+	bad[2] ^= 0x80
+	h, dst := NewHasher(), make([]byte, MaxLength)
+	write := func(value []byte) (int, error) {
+		reply := parsed(t, assemble(radius.CodeAccessAccept, 200, nil, pair{69, append([]byte{0}, value...)}))
+		return h.WriteReply(dst, reply, request, &ra, serverSecret(t, "server's"), RadSecSecret())
+	}
+	if _, err := write(bad); err != ErrHidden {
+		t.Fatalf("expected ErrHidden, got %v", err)
+	}
+	n, err := write(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := only(pairs(dst[:n]), 69)[0].value
+	if got := unsalted(t, value[1:], "radsec", authenticator(1)); string(got) != "tunnel" {
+		t.Errorf("expected the password tunnel, got %q", got)
+	}
+}
+
+// Random octets are wanted in any number: none twice, none left zero.
+// Rules: P23
+func TestRandomInAnyNumber(t *testing.T) {
+	h := NewHasher()
+	for _, n := range []int{512, 16, 496, 0, 511, 1, 512, 513, 2000, 16} {
+		b := make([]byte, n)
+		h.Random(b)
+		if n >= 16 && slices.Equal(b[:8], make([]byte, 8)) || n >= 16 && slices.Equal(b[n-8:], make([]byte, 8)) {
+			t.Errorf("%d octets: expected random ones, got % x … % x", n, b[:8], b[n-8:])
+		}
+	}
+}
+
+// Reset forgets what is queued, its memory included.
+func TestResetForgets(t *testing.T) {
+	d, s := NewDigests(), RadSecSecret()
+	v := parsed(t, assemble(1, 7, authenticator(1), ma, pair{18, make([]byte, 253)}))
+	round := func() {
+		if _, err := d.VerifyRequest(v, s, RequestPolicy{}); err != nil {
+			t.Fatal(err)
+		}
+		d.Reset()
+	}
+	round()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 10000 {
+		round()
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+		t.Errorf("10000 packets queued and forgotten: expected the same memory again, %d bytes were allocated", grown)
+	}
+}

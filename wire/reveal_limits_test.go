@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+)
+
+// At the ends of the tables and ranges.
+func TestNamesAtTheEnds(t *testing.T) {
+	last := len(microsoftNames) - 1
+	for _, c := range []struct{ want, got string }{
+		{"Frag-Status", extendedName(241, 1)}, {"Proxy-State-Length", extendedName(241, 2)},
+		{"Response-Length", extendedName(241, 3)}, {"Attr-241.5", extendedName(241, 5)}, {"Attr-242.1", extendedName(242, 1)},
+		{"MS-CHAP-Response", VendorAttributeName(311, 1, 0)}, {microsoftNames[last], VendorAttributeName(311, last, 0)},
+		{"Vendor-311-Attr-64", VendorAttributeName(311, last+1, 0)}, {"Vendor-311", VendorAttributeName(311, 0, 0)},
+		{"Vendor-0-Attr-69", VendorAttributeName(0, 69, 0)}, {"Vendor-311-Attr--1", VendorAttributeName(311, -1, 0)},
+	} {
+		if c.got != c.want {
+			t.Errorf("expected the name %s, got %s", c.want, c.got)
+		}
+	}
+}
+
+// Extended attributes are 241 to 246; 245 and 246 have an octet of flags.
+func TestRevealExtended(t *testing.T) {
+	for typ := byte(240); typ <= 247; typ++ {
+		value := []byte{9, 7, 5}
+		want := Attribute{Type: typ, Value: value}
+		if typ >= 241 && typ <= 246 {
+			want.Number, want.Value = 9, value[1:]
+		}
+		if typ == 245 || typ == 246 {
+			want.Value = value[2:]
+		}
+		got := Reveal(parsed(t, assemble(2, 1, nil, pair{typ, value})), nil, nil)
+		if len(got) != 1 || got[0].Type != typ || got[0].Number != want.Number || !bytes.Equal(got[0].Value, want.Value) {
+			t.Errorf("type %d: expected %+v, got %+v", typ, want, got)
+		}
+	}
+	// Too short to have an extended type, and flags, and a value of no octets.
+	for _, p := range []pair{{241, nil}, {245, []byte{1}}} {
+		if got := Reveal(parsed(t, assemble(2, 1, nil, p)), nil, nil); len(got) != 1 || got[0].Number != 0 || !bytes.Equal(got[0].Value, p.value) {
+			t.Errorf("%d % x: expected the value as it is, got %+v", p.t, p.value, got)
+		}
+	}
+	if got := Reveal(parsed(t, assemble(2, 1, nil, pair{245, []byte{3, 0}})), nil, nil); got[0].Number != 3 || len(got[0].Value) != 0 {
+		t.Errorf("245.3 without a value: got %+v", got[0])
+	}
+}
+
+// A vendor's attributes are listed one by one, an empty one too, and a fragment
+// that nothing follows is listed alone.
+func TestRevealVendor(t *testing.T) {
+	numbers := func(list []Attribute) (n []int) {
+		for _, a := range list {
+			n = append(n, a.Number*100+a.Sub)
+		}
+		return n
+	}
+	both := vsa(9, append(sub(1, nil), sub(2, []byte{5})...)...)
+	packet := assemble(2, 1, nil, both, wimaxPart(5, true, []byte("lost")), pair{1, []byte("nemo")})
+	got := Reveal(parsed(t, packet), nil, nil)
+	if want := []int{100, 200, 500, 0}; !slices.Equal(numbers(got), want) {
+		t.Errorf("expected the numbers %d, got %d", want, numbers(got))
+	}
+	if v := got[2].Value; string(v) != "lost" {
+		t.Errorf("a fragment that nothing follows: expected its value, got %q", v)
+	}
+	// Fragments are joined in memory of their own.
+	packet = assemble(2, 1, nil, append(splitWiMAX(99, []byte("one two three"), 4, 4), pair{1, []byte("nemo")})...)
+	before := bytes.Clone(packet)
+	got = Reveal(parsed(t, packet), nil, nil)
+	if len(got) != 2 || string(got[0].Value) != "one two three" {
+		t.Errorf("expected one attribute of three fragments and User-Name, got %+v", got)
+	}
+	if !bytes.Equal(packet, before) {
+		t.Error("the packet was written to")
+	}
+	// TLVs: an empty one is listed, and what is no row of TLVs is one value.
+	tlvs := vsa(41112, sub(5, append(sub(1, nil), sub(3, nil)...))...)
+	if got := Reveal(parsed(t, assemble(2, 1, nil, tlvs)), nil, nil); !slices.Equal(numbers(got), []int{501, 503}) {
+		t.Errorf("TLVs: expected 5.1 and 5.3, got %+v", got)
+	}
+	broken := vsa(41112, sub(5, []byte{1, 9, 0})...)
+	if got := Reveal(parsed(t, assemble(2, 1, nil, broken)), nil, nil); len(got) != 1 || got[0].Sub != 0 || len(got[0].Value) != 3 || got[0].Hidden {
+		t.Errorf("no row of TLVs: expected one value, not hidden, got %+v", got)
+	}
+}
