@@ -145,8 +145,13 @@ func (s *scanner) returns(n *ast.ReturnStmt) {
 // meaningless reports whether a constant is returned beside an error, or beside
 // false: callers do not look at it then.
 func (s *scanner) meaningless(e ast.Expr) bool {
-	ret, ok := s.parent(1).(*ast.ReturnStmt)
-	if !ok {
+	var ret *ast.ReturnStmt
+	for i := range 2 { // the statement itself when its values are visited from it
+		if r, ok := s.parent(i).(*ast.ReturnStmt); ok {
+			ret = r
+		}
+	}
+	if ret == nil {
 		return false
 	}
 	last := ret.Results[len(ret.Results)-1]
@@ -171,7 +176,7 @@ func (s *scanner) results() *types.Tuple {
 func (s *scanner) result(e ast.Expr, t types.Type) {
 	tv := s.src.info.Types[e]
 	name, ok := s.typeName(t)
-	if !ok || tv.IsNil() {
+	if !ok || tv.IsNil() || tv.Value != nil && s.meaningless(e) {
 		return
 	}
 	if tv.Value != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -46,6 +47,9 @@ func (b *binary) start(names []string, mutant int, limit time.Duration, env ...s
 	text := out.String()
 	r := result{failed: err != nil, timeout: ctx.Err() != nil || strings.Contains(text, "panic: test timed out"), output: text}
 	if cmd.ProcessState != nil {
+		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signal() == syscall.SIGKILL {
+			r.timeout = true
+		}
 		r.cost = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
 	return r
@@ -68,6 +72,7 @@ type batch struct {
 	binary *binary
 	names  []string
 	took   time.Duration
+	cost   time.Duration // of processor time
 }
 
 // quick is how much is run in one process: starting one for each test would take
@@ -100,6 +105,7 @@ func plan(m *mutant, binaries []*binary) (batches []batch) {
 		}
 		batches[i].names = append(batches[i].names, t.name)
 		batches[i].took += t.Took
+		batches[i].cost += t.Cost
 	}
 	return batches
 }
@@ -116,7 +122,10 @@ type outcome struct {
 func run(m *mutant, binaries []*binary, least time.Duration) outcome {
 	batches := plan(m, binaries)
 	for _, b := range batches {
-		r := b.binary.start(b.names, m.id, least+10*b.took)
+		// Processor time stops an endless loop early however busy the machine
+		// is, the clock what waits for ever.
+		seconds := 2 + int((10 * b.cost).Seconds())
+		r := b.binary.start(b.names, m.id, least+10*b.took, "MUTANT_SECONDS="+strconv.Itoa(seconds))
 		if !r.failed {
 			continue
 		}
