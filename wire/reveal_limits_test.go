@@ -77,6 +77,9 @@ func TestRevealVendor(t *testing.T) {
 	if !bytes.Equal(packet, before) {
 		t.Error("the packet was written to")
 	}
+	if got := Reveal(parsed(t, assemble(2, 1, nil, vsa(9), vsa(311))), nil, nil); len(got) != 2 || got[0].Vendor != 9 || got[1].Name != "Vendor-311" {
+		t.Errorf("Vendor-Specifics with nothing in them: expected their vendors, got %+v", got)
+	}
 	// TLVs: an empty one is listed, and what is no row of TLVs is one value.
 	tlvs := vsa(41112, sub(5, append(sub(1, nil), sub(3, nil)...))...)
 	if got := Reveal(parsed(t, assemble(2, 1, nil, tlvs)), nil, nil); !slices.Equal(numbers(got), []int{501, 503}) {
