@@ -49,7 +49,7 @@ func command(args []string) error {
 	f.StringVar(&o.packages, "package", "", "only these packages, with commas between: wire, relay, routing, identity, udpback")
 	f.StringVar(&o.run, "run", "", "only mutants whose key, or rules whose first line, matches this regular expression")
 	f.BoolVar(&o.list, "list", false, "print the keys, run nothing")
-	f.DurationVar(&o.least, "timeout", 4*time.Second, "what a test gets in addition to ten times its usual time")
+	f.DurationVar(&o.least, "timeout", 10*time.Second, "what a test gets in addition to ten times its usual time")
 	f.IntVar(&o.jobs, "j", runtime.NumCPU(), "test processes at a time")
 	f.StringVar(&o.shard, "shard", "", "only the n-th of m parts: n/m")
 	f.StringVar(&o.survivors, "survivors", "", "only the mutants whose keys are the lines of this file")
