@@ -146,42 +146,10 @@ func (b *bed) startFreeRADIUS() error {
 	return p.await("Ready to process requests", patience)
 }
 
-// startRadsecproxy runs the RadSec client: UDP in, TLS out.
-func (b *bed) startRadsecproxy() error {
-	config := fmt.Sprintf(`ListenUDP 127.0.0.1:%d
-LogLevel 3
-tls default {
-	CACertificateFile %s
-	CertificateFile %s
-	CertificateKeyFile %s
-}
-client nas {
-	host 127.0.0.1
-	type udp
-	secret %s
-}
-server gateway {
-	host 127.0.0.1
-	port %d
-	type tls
-	secret radsec
-	StatusServer on
-}
-realm * {
-	server gateway
-	accountingServer gateway
-}
-`, b.ports.nas, b.path("certs/ca.pem"), b.path("certs/client.pem"), b.path("certs/client.key"), nasSecret, b.ports.radsec)
-	file := b.path("radsecproxy.conf")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		return err
-	}
-	p, err := start("radsecproxy", nil, "radsecproxy", "-f", "-c", file)
-	if err != nil {
-		return err
-	}
-	b.radsecproxy = p
-	return p.await("TLS connection to gateway", patience)
+// startRadsecproxy runs the RadSec client that most tests send through.
+func (b *bed) startRadsecproxy() (err error) {
+	b.radsecproxy, err = radsecproxyConfig{NAS: b.ports.nas, RadSec: b.ports.radsec, Certs: b.path("certs"), NASSecret: nasSecret}.start(b.dir)
+	return err
 }
 
 func (b *bed) path(name string) string { return filepath.Join(b.dir, name) }

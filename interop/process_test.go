@@ -79,6 +79,12 @@ func (p *process) stop(sig syscall.Signal, within time.Duration) error {
 	}
 }
 
+// printed is what the program has printed so far.
+func (p *process) printed() string {
+	text, _ := p.output.snapshot()
+	return text
+}
+
 // output collects what a program prints and wakes those who wait for more.
 type output struct {
 	mu   sync.Mutex

@@ -4,117 +4,28 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
 
 // FreeRADIUS as a RadSec client, which takes UDP from a NAS and has the gateway
-// as its home server over TLS, in both versions of TLS. It passes on the
-// Message-Authenticator that a NAS puts into accounting, and refuses an answer that
-// has one over anything but zeros: ours has none.
-// Rules: P102, P111, C5
+// as its home server over TLS, in both versions of TLS.
+// Rules: P102, P111
 func TestFreeRADIUSAsClient(t *testing.T) {
 	for _, version := range []string{"1.2", "1.3"} {
 		t.Run(version, func(t *testing.T) {
-			var p ports
-			if err := p.choose(); err != nil {
-				t.Fatal(err)
-			}
-			dir := t.TempDir()
-			config := fmt.Sprintf(freeradiusClient, dir, nasSecret, shared.ports.radsec,
-				shared.path("certs/ca.pem"), shared.path("certs/client.pem"), shared.path("certs/client.key"), version, version, p.nas, p.acct)
-			if err := os.WriteFile(dir+"/radiusd.conf", []byte(config), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			client, err := start("freeradius as client", nil, "freeradius", "-d", dir, "-n", "radiusd", "-f", "-l", "stdout")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer client.stop(syscall.SIGTERM, patience)
-			if err := client.await("Ready to process requests", patience); err != nil {
-				t.Fatal(err)
-			}
+			client := shared.throughFreeRADIUS(t, version, version)
 			for password, want := range map[string]string{userPassword: "Received Access-Accept", wrongPassword: "Received Access-Reject"} {
-				r := runProgram(patience, fmt.Sprintf("User-Name = bob\nUser-Password = %q\n", password),
-					"radclient", "-x", "-r", "3", "-t", "5", fmt.Sprintf("127.0.0.1:%d", p.nas), "auth", nasSecret)
+				r := client.radclient("auth", fmt.Sprintf("User-Name = bob\nUser-Password = %q\n", password))
 				if !strings.Contains(r.output, want) {
-					printed, _ := client.output.snapshot()
-					t.Errorf("expected %q, got:\n%s\nthe client printed:\n%s", want, r.output, printed)
-				}
-			}
-			for _, mac := range []string{"", "Message-Authenticator = 0x00\n"} {
-				r := runProgram(patience, "User-Name = bob\nAcct-Status-Type = Start\nAcct-Session-Id = as-client\n"+mac,
-					"radclient", "-x", "-r", "3", "-t", "5", fmt.Sprintf("127.0.0.1:%d", p.acct), "acct", nasSecret)
-				if !strings.Contains(r.output, "Received Accounting-Response") {
-					printed, _ := client.output.snapshot()
-					t.Errorf("accounting with %q: expected it acknowledged, got:\n%s\nthe client printed:\n%s", mac, r.output, printed)
+					t.Errorf("expected %q, got:\n%s\nthe client printed:\n%s", want, r.output, client.printed())
 				}
 			}
 		})
 	}
 }
-
-// freeradiusClient takes: folder, NAS secret, the gateway's port, CA,
-// certificate, key, lowest and highest TLS version, UDP ports of authentication and
-// accounting.
-const freeradiusClient = `
-prefix = /usr
-raddbdir = %s
-logdir = ${raddbdir}
-run_dir = ${raddbdir}
-libdir = /usr/lib/freeradius
-pidfile = ${run_dir}/radiusd.pid
-security { max_attributes = 200
-           reject_delay = 0
-           status_server = no }
-proxy_requests = yes
-
-client nas {
-        ipaddr = 127.0.0.1
-        secret = %q
-}
-home_server gateway {
-        type = auth+acct
-        ipaddr = 127.0.0.1
-        port = %d
-        proto = tcp
-        secret = radsec
-        status_check = none
-        tls {
-                ca_file = %s
-                certificate_file = %s
-                private_key_file = %s
-                tls_min_version = "%s"
-                tls_max_version = "%s"
-        }
-}
-home_server_pool gateway { type = fail-over
-        home_server = gateway }
-realm gateway {
-        auth_pool = gateway
-        acct_pool = gateway
-        nostrip
-}
-modules { }
-server default {
-        listen { type = auth
-                 ipaddr = 127.0.0.1
-                 port = %d }
-        listen { type = acct
-                 ipaddr = 127.0.0.1
-                 port = %d }
-        authorize {
-                update control { Proxy-To-Realm := "gateway" }
-        }
-        preacct {
-                update control { Proxy-To-Realm := "gateway" }
-        }
-}
-`
 
 // radsecproxy connects with either version when it is held to it.
 // Rules: P102
@@ -125,25 +36,13 @@ func TestRadsecproxyVersions(t *testing.T) {
 			if err := p.choose(); err != nil {
 				t.Fatal(err)
 			}
-			config := fmt.Sprintf("ListenUDP 127.0.0.1:%d\nLogLevel 3\n"+
-				"tls default {\n\tCACertificateFile %s\n\tCertificateFile %s\n\tCertificateKeyFile %s\n\tTlsVersion %s:%s\n}\n"+
-				"client nas {\n\thost 127.0.0.1\n\ttype udp\n\tsecret %s\n}\n"+
-				"server gateway {\n\thost 127.0.0.1\n\tport %d\n\ttype tls\n\tsecret radsec\n}\nrealm * {\n\tserver gateway\n}\n",
-				p.nas, shared.path("certs/ca.pem"), shared.path("certs/client.pem"), shared.path("certs/client.key"), version, version, nasSecret, shared.ports.radsec)
-			file := t.TempDir() + "/radsecproxy.conf"
-			if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			proxy, err := start("radsecproxy", nil, "radsecproxy", "-f", "-c", file)
+			proxy, err := radsecproxyConfig{NAS: p.nas, RadSec: shared.ports.radsec, Certs: shared.path("certs"), NASSecret: nasSecret,
+				TLSVersion: version + ":" + version}.start(t.TempDir())
+			stopAtEnd(t, proxy)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer proxy.stop(syscall.SIGTERM, patience)
-			if err := proxy.await("TLS connection to gateway", patience); err != nil {
-				t.Fatal(err)
-			}
-			r := runProgram(patience, "User-Name = bob\nUser-Password = hello\n",
-				"radclient", "-x", "-r", "3", "-t", "5", fmt.Sprintf("127.0.0.1:%d", p.nas), "auth", nasSecret)
+			r := nas{auth: p.nas}.radclient("auth", "User-Name = bob\nUser-Password = hello\n")
 			expect(t, r, 0, "Received Access-Accept")
 		})
 	}
