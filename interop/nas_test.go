@@ -3,6 +3,7 @@ package interop
 import (
 	"bytes"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -219,3 +220,16 @@ func writeTemplate(file string, text *template.Template, values any) error {
 
 // lines puts each of its arguments on a line of its own.
 func lines(all ...string) string { return strings.Join(all, "\n") + "\n" }
+
+// listenUDP opens a port that is closed with the test at the latest.
+func listenUDP(t *testing.T) *net.UDPConn {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func portOf(conn *net.UDPConn) int { return conn.LocalAddr().(*net.UDPAddr).Port }

@@ -9,6 +9,7 @@
 #include <radcli/radcli.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 static void print_hex(const unsigned char *octets, unsigned length)
 {
@@ -44,9 +45,9 @@ int main(int argc, char **argv)
 	char line[1024];
 	rc_handle *rh;
 
-	rc_openlog("radcli");
+	openlog("radcli", LOG_PERROR, LOG_USER); /* where rc_log writes: to standard error, too */
 	if (argc != 2 || (rh = rc_read_config(argv[1])) == NULL ||
-	    rc_read_dictionary(rh, rc_conf_str(rh, "dictionary")) != 0 || rc_apply_config(rh) != 0) {
+	    rc_read_dictionary(rh, rc_conf_str(rh, "dictionary")) != 0) {
 		fputs("expected a radiusclient.conf whose server takes a connection\n", stderr);
 		return 1;
 	}
