@@ -8,14 +8,16 @@ import (
 	"radsec-gw/certs"
 )
 
-// startGateway makes development certificates, writes the configuration and runs radsec-gw serve as an
+func (b *bed) startGateway() error { return b.serve(b.gatewayConfig()) }
+
+// serve makes development certificates, writes the configuration and runs radsec-gw serve as an
 // operator would.
-func (b *bed) startGateway() error {
+func (b *bed) serve(config string) error {
 	if _, err := certs.WriteDir(b.path("certs"), certs.DirOptions{Clients: []string{"client"}}); err != nil {
 		return err
 	}
 	file := b.path("radsec-gw.toml")
-	if err := os.WriteFile(file, []byte(b.gatewayConfig()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
 	if r := runProgram(patience, "", b.command, "check", "-config", file); r.status != 0 {
