@@ -15,11 +15,14 @@ const mostLooped = 200
 //	NAS --UDP--> proxy --TLS--> radsec-gw serve --UDP--> the same proxy --TLS--> the same gateway
 //
 // The gateway knows the request when it comes back, refuses it, and says which server sends it back.
+//
+// TLS 1.2: with 1.3 FreeRADIUS 3.2.1 reads the session ticket, then blocks in the same SSL_read until
+// the first answer comes, and would not take its own request for so long.
 // Rules: P31, P71
 func TestLoopThroughFreeRADIUS(t *testing.T) {
 	l := startLoop(t)
 	c := freeradiusConfig{Auth: l.ports.auth, Acct: l.ports.acct, RadSec: l.ports.radsec, Certs: l.path("certs"),
-		NASSecret: nasSecret, MinTLS: "1.2", MaxTLS: "1.3", Dir: t.TempDir()}
+		NASSecret: nasSecret, MinTLS: "1.2", MaxTLS: "1.2", Dir: t.TempDir()}
 	proxy, err := c.start()
 	stopAtEnd(t, proxy)
 	if err != nil {
