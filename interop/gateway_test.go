@@ -100,6 +100,10 @@ func (b *bed) awaitAnswer(within time.Duration) error {
 
 // probe runs radsec-gw probe with the bed's certificates.
 func (b *bed) probe(kind string, args ...string) result {
+	return runProgram(patience+15*time.Second, "", b.command, b.probeArgs(kind, args...)...)
+}
+
+func (b *bed) probeArgs(kind string, args ...string) []string {
 	all := []string{"probe", kind, "-address", fmt.Sprintf("127.0.0.1:%d", b.ports.radsec), "-certs", b.path("certs")}
-	return runProgram(patience+15*time.Second, "", b.command, append(all, args...)...)
+	return append(all, args...)
 }

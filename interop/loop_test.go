@@ -20,21 +20,40 @@ const mostLooped = 200
 // the first answer comes, and would not take its own request for so long.
 // Rules: P31, P71
 func TestLoopThroughFreeRADIUS(t *testing.T) {
-	l := startLoop(t)
-	c := freeradiusConfig{Auth: l.ports.auth, Acct: l.ports.acct, RadSec: l.ports.radsec, Certs: l.path("certs"),
-		NASSecret: nasSecret, MinTLS: "1.2", MaxTLS: "1.2", Dir: t.TempDir()}
+	l := startLoop(t, func(p ports) [3]int { return [3]int{p.auth, p.acct, p.coa} })
+	n := l.throughFreeRADIUS(t, freeradiusConfig{Auth: l.ports.auth, Acct: l.ports.acct})
+	l.rounds(t, n)
+}
+
+// CoA and Disconnect sent back by FreeRADIUS, to which the answer is a NAK.
+// Rules: P31, P93
+func TestCoALoopThroughFreeRADIUS(t *testing.T) {
+	l := startLoop(t, func(p ports) [3]int { return [3]int{p.auth, p.acct, p.coa} })
+	n := l.throughFreeRADIUS(t, freeradiusConfig{CoA: l.ports.coa})
+	for _, kind := range []string{"coa", "disconnect"} {
+		l.round(t, kind, n, func(t *testing.T) {
+			expect(t, n.radclient(kind, "User-Name = bob\n"), 1, "-NAK", "Error-Cause = Proxy-Request-Not-Routable")
+		})
+	}
+	l.told(t, 2)
+}
+
+// throughFreeRADIUS starts the server that sends everything back, on the ports that c names.
+func (l *loop) throughFreeRADIUS(t *testing.T, c freeradiusConfig) nas {
+	t.Helper()
+	c.RadSec, c.Certs, c.NASSecret, c.MinTLS, c.MaxTLS, c.Dir = l.ports.radsec, l.path("certs"), nasSecret, "1.2", "1.2", t.TempDir()
 	proxy, err := c.start()
 	stopAtEnd(t, proxy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.rounds(t, nas{auth: l.ports.auth, acct: l.ports.acct, printed: proxy.printed})
+	return nas{auth: c.Auth, acct: c.Acct, coa: c.CoA, printed: proxy.printed}
 }
 
 // The same through radsecproxy.
 // Rules: P31, P71
 func TestLoopThroughRadsecproxy(t *testing.T) {
-	l := startLoop(t)
+	l := startLoop(t, func(p ports) [3]int { return [3]int{p.nas, p.nas, p.nas} })
 	c := radsecproxyConfig{NAS: l.ports.nas, RadSec: l.ports.radsec, Certs: l.path("certs"), NASSecret: nasSecret}
 	proxy, err := c.start(t.TempDir())
 	stopAtEnd(t, proxy)
@@ -50,19 +69,21 @@ type loop struct {
 	toServer []*counter
 }
 
-// startLoop starts the gateway. The proxy is to be at ports auth and acct, or at nas for both.
-func startLoop(t *testing.T) *loop {
+// startLoop starts the gateway; proxy says where the proxy is going to be: its ports for
+// authentication, accounting and CoA.
+func startLoop(t *testing.T, proxy func(ports) [3]int) *loop {
 	t.Helper()
 	l := &loop{bed: bed{dir: t.TempDir(), command: shared.command}}
 	if err := l.ports.choose(); err != nil {
 		t.Fatal(err)
 	}
-	auth, acct := l.ports.auth, l.ports.acct
-	if strings.Contains(t.Name(), "Radsecproxy") {
-		auth, acct = l.ports.nas, l.ports.nas
+	at := []any{l.ports.radsec}
+	for _, port := range proxy(l.ports) {
+		c := countDatagrams(t, port, mostLooped)
+		l.toServer = append(l.toServer, c)
+		at = append(at, c.port)
 	}
-	l.toServer = []*counter{countDatagrams(t, auth, mostLooped), countDatagrams(t, acct, mostLooped)}
-	config := fmt.Sprintf(loopConf, l.ports.radsec, l.toServer[0].port, l.toServer[1].port, nasSecret, l.ports.metrics)
+	config := fmt.Sprintf(loopConf, append(at, nasSecret, l.ports.metrics)...)
 	err := l.serve(config)
 	stopAtEnd(t, l.gateway)
 	if err != nil {
@@ -71,8 +92,8 @@ func startLoop(t *testing.T) *loop {
 	return l
 }
 
-// loopConf takes: port for RadSec, the server's authentication and accounting ports, its secret, port
-// for metrics.
+// loopConf takes: port for RadSec, the server's authentication, accounting and CoA ports, its secret,
+// port for metrics.
 const loopConf = `
 [listen]
 address     = ["127.0.0.1:%d"]
@@ -89,77 +110,78 @@ name      = "sends-it-back"
 address   = "127.0.0.1"
 auth_port = %d
 acct_port = %d
-coa_port  = 0
+coa_port  = %d
 secret    = "%s"
 health    = "none"
 require_message_authenticator = false # radsecproxy 1.9.2 puts none into what it relays
 
 [[route]]
 realms  = ["*", ""]
-packets = ["access", "accounting"]
 servers = ["sends-it-back"]
 
 [metrics]
 address = "127.0.0.1:%d"
 `
 
-// rounds sends one request of each kind and counts what the gateway makes of it.
-func (l *loop) rounds(t *testing.T, n nas) {
-	one := func(name string, send func(t *testing.T)) {
-		if t.Failed() {
-			return // the proxy may still have much to do, and each further request waits for its end
-		}
-		t.Run(name, func(t *testing.T) {
-			sent, refused := l.sent(), l.refused(t)
-			send(t)
-			for deadline := time.Now().Add(patience); l.refused(t) == refused && l.sent()-sent < mostLooped; {
-				if time.Now().After(deadline) {
-					t.Errorf("no request was refused as looping within %v", patience)
-					break
-				}
-			}
-			if rounds := l.sent() - sent; rounds < 1 || rounds > 2 {
-				t.Errorf("one request made %d datagrams to the server, expected 1 or 2", rounds)
-			}
-			if got := l.refused(t) - refused; got != 1 {
-				t.Errorf("%v requests were refused as looping, expected 1", got)
-			}
-			if t.Failed() {
-				t.Logf("last of the gateway's output:\n%s\nlast of the proxy's:\n%s", lastLines(l.gateway.printed(), 10), lastLines(n.printed(), 10))
-			}
-		})
+// round sends one request and counts what the gateway makes of it.
+func (l *loop) round(t *testing.T, name string, n nas, send func(t *testing.T)) {
+	if t.Failed() {
+		return // the proxy may still have much to do, and each further request waits for its end
 	}
-	one("Access-Request", func(t *testing.T) {
+	t.Run(name, func(t *testing.T) {
+		sent, refused := l.sent(), l.refused(t)
+		send(t)
+		for deadline := time.Now().Add(patience); l.refused(t) == refused && l.sent()-sent < mostLooped; {
+			if time.Now().After(deadline) {
+				t.Errorf("no request was refused as looping within %v", patience)
+				break
+			}
+		}
+		if datagrams := l.sent() - sent; datagrams < 1 || datagrams > 2 {
+			t.Errorf("one request made %d datagrams to the server, expected 1 or 2", datagrams)
+		}
+		if got := l.refused(t) - refused; got != 1 {
+			t.Errorf("%v requests were refused as looping, expected 1", got)
+		}
+		if t.Failed() {
+			t.Logf("last of the gateway's output:\n%s\nlast of the proxy's:\n%s", lastLines(l.gateway.printed(), 10), lastLines(n.printed(), 10))
+		}
+	})
+}
+
+// rounds are one request of each kind.
+func (l *loop) rounds(t *testing.T, n nas) {
+	l.round(t, "Access-Request", n, func(t *testing.T) {
 		expect(t, n.radclient("auth", "User-Name = bob\nUser-Password = hello\n"), 1, "Received Access-Reject")
 	})
-	for _, row := range []struct{ name, network string }{
-		{"EAP-MD5", lines("key_mgmt=IEEE8021X", "eap=MD5", `identity="bob"`, `password="hello"`)},
-		{"PEAP", lines("key_mgmt=WPA-EAP", "eap=PEAP", `identity="bob"`, `password="hello"`)},
-	} {
-		one(row.name, func(t *testing.T) {
-			if r := n.eapolTest(t, row.network, false); r.status == 0 {
-				t.Errorf("expected no success of eapol_test, got:\n%s", lastLines(r.output, 20))
+	for _, m := range eapMethods(t) {
+		l.round(t, m.name, n, func(t *testing.T) {
+			r := n.eapolTest(t, m.network, false)
+			if r.status == 0 || !strings.Contains(r.output, "code=3 (Access-Reject)") {
+				t.Errorf("expected an Access-Reject for eapol_test, got:\n%s", lastLines(r.output, 40))
 			}
 		})
 	}
-	one("Accounting-Request", func(t *testing.T) { // gets no answer (P71): radclient does not wait for long
+	l.round(t, "Accounting-Request", n, func(t *testing.T) { // gets no answer (P71): radclient does not wait for long
 		r := runProgram(patience, "User-Name = bob\nAcct-Status-Type = Start\nAcct-Session-Id = loop\n",
 			"radclient", "-x", "-r", "1", "-t", "1", fmt.Sprintf("127.0.0.1:%d", n.acct), "acct", nasSecret)
 		if strings.Contains(r.output, "Received Accounting-Response") {
 			t.Errorf("the request was answered:\n%s", r.output)
 		}
 	})
-	if t.Failed() {
-		return
-	}
-	told := 0
+	l.told(t, 8)
+}
+
+// told looks for the lines that name the server: the gateway does not repeat them for each request.
+func (l *loop) told(t *testing.T, most int) {
+	lines := 0
 	for line := range strings.Lines(l.gateway.printed()) {
 		if strings.Contains(line, "come back") && strings.Contains(line, "server=sends-it-back") {
-			told++
+			lines++
 		}
 	}
-	if told < 1 || told > 4 {
-		t.Errorf("%d lines of the gateway name the server that sends requests back, expected at least 1 and at most one for each request:\n%s", told, l.gateway.printed())
+	if lines < 1 || lines > most {
+		t.Errorf("%d lines of the gateway name the server that sends requests back, expected 1 to %d:\n%s", lines, most, l.gateway.printed())
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 
 // method is a way to log in or to account: a row that runs through every RadSec client.
 type method struct {
-	name string
-	run  func(t *testing.T, n nas)
+	name    string
+	run     func(t *testing.T, n nas)
+	network string // of eapol_test, for EAP
 }
 
 // methods are all of them. Whoever makes the requests is a program that others wrote: radclient for
@@ -62,7 +63,7 @@ func passwordMethods() []method {
 		{"CHAP, wrong password", `CHAP-Password = "` + wrongPassword + `"`, 1, []string{"Received Access-Reject"}},
 		{"MS-CHAP, wrong password", `MS-CHAP-Password = "` + wrongPassword + `"`, 1, []string{"Received Access-Reject", "MS-CHAP-Error"}},
 	} {
-		rows = append(rows, method{c.name, func(t *testing.T, n nas) {
+		rows = append(rows, method{name: c.name, run: func(t *testing.T, n nas) {
 			r := n.radclient("auth", bob+c.attributes+"\n")
 			expect(t, r, c.status, c.want...)
 			// radclient shows in clear what is hidden on every leg: the LM key of 8 octets, and the NT
@@ -72,7 +73,7 @@ func passwordMethods() []method {
 			}
 		}})
 	}
-	return append(rows, method{"MS-CHAPv2", func(t *testing.T, n nas) {
+	return append(rows, method{name: "MS-CHAPv2", run: func(t *testing.T, n nas) {
 		v2 := newMSCHAPv2("bob")
 		r := n.radclient("auth", bob+fmt.Sprintf("MS-CHAP-Challenge = 0x%x\nMS-CHAP2-Response = 0x%x\n", v2.challenge, v2.response()))
 		// The success proves that the server knows the password, and the peer's challenge.
@@ -106,7 +107,7 @@ func eapMethods(t *testing.T) []method {
 		{"EAP-TTLS/PAP", tunnel("TTLS", userPassword, "auth=PAP"), true, ""},
 		{"EAP-TTLS/MS-CHAPv2", tunnel("TTLS", userPassword, "auth=MSCHAPV2"), true, ""},
 	} {
-		rows = append(rows, method{c.name, func(t *testing.T, n nas) {
+		rows = append(rows, method{name: c.name, network: c.network, run: func(t *testing.T, n nas) {
 			r := n.eapolTest(t, c.network, c.keys)
 			expect(t, result{lastLines(r.output, 20), r.status}, 0, "SUCCESS")
 			if !strings.Contains(r.output, c.want) {
@@ -117,8 +118,9 @@ func eapMethods(t *testing.T) []method {
 			}
 		}})
 	}
-	return append(rows, method{"PEAP/MS-CHAPv2, wrong password", func(t *testing.T, n nas) {
-		r := n.eapolTest(t, tunnel("PEAP", wrongPassword, "auth=MSCHAPV2"), true)
+	wrong := tunnel("PEAP", wrongPassword, "auth=MSCHAPV2")
+	return append(rows, method{name: "PEAP/MS-CHAPv2, wrong password", network: wrong, run: func(t *testing.T, n nas) {
+		r := n.eapolTest(t, wrong, true)
 		if r.status == 0 || !strings.Contains(r.output, "FAILURE") {
 			t.Errorf("exit status %d, want a failure:\n%s", r.status, lastLines(r.output, 20))
 		}
@@ -130,7 +132,7 @@ func eapMethods(t *testing.T) []method {
 func accountingMethods() []method {
 	var rows []method
 	for _, record := range []string{"Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"} {
-		rows = append(rows, method{"Accounting " + record, func(t *testing.T, n nas) { account(t, n, record, "") }})
+		rows = append(rows, method{name: "Accounting " + record, run: func(t *testing.T, n nas) { account(t, n, record, "") }})
 	}
 	return rows
 }
@@ -141,7 +143,7 @@ func accountingMethods() []method {
 func signedAccountingMethods() []method {
 	var rows []method
 	for _, record := range []string{"Start", "Interim-Update", "Stop"} {
-		rows = append(rows, method{"Accounting " + record + " with a Message-Authenticator", func(t *testing.T, n nas) {
+		rows = append(rows, method{name: "Accounting " + record + " with a Message-Authenticator", run: func(t *testing.T, n nas) {
 			account(t, n, record, "Message-Authenticator = 0x00")
 		}})
 	}

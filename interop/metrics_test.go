@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every Access-Request is counted with exactly one fate, and what went to the server is counted too.
@@ -53,4 +54,15 @@ func (b *bed) counters(t *testing.T) map[string]float64 {
 		t.Fatal(err)
 	}
 	return values
+}
+
+// awaitGrowth waits until a number that only grows is above before.
+func awaitGrowth(t *testing.T, name string, before float64, read func() float64) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); read() <= before; {
+		if time.Now().After(deadline) {
+			t.Errorf("%s did not grow above %v within %v", name, before, patience)
+			return
+		}
+	}
 }

@@ -105,9 +105,10 @@ func (c radsecproxyConfig) start(dir string) (*process, error) {
 	return p, p.await("TLS connection to gateway", patience)
 }
 
-// freeradiusConfig is FreeRADIUS as a proxy that has the gateway as its home server over TLS.
+// freeradiusConfig is FreeRADIUS as a proxy that has the gateway as its home server over TLS. With a
+// port for CoA it takes CoA and Disconnect and nothing else, for a home server has one type.
 type freeradiusConfig struct {
-	Auth, Acct, CoA, RadSec int    // UDP ports, the gateway's port; CoA may be 0
+	Auth, Acct, CoA, RadSec int    // UDP ports, the gateway's port
 	Certs                   string // folder with ca.pem, client.pem and client.key
 	NASSecret               string
 	MinTLS, MaxTLS          string
@@ -134,7 +135,7 @@ client nas {
         secret = "{{.NASSecret}}"
 }
 home_server gateway {
-        type = auth+acct
+        type = {{if .CoA}}coa{{else}}auth+acct{{end}}
         ipaddr = 127.0.0.1
         port = {{.RadSec}}
         proto = tcp
@@ -150,14 +151,26 @@ home_server gateway {
         }
 }
 home_server_pool gateway { type = fail-over
-        home_server = gateway }
+        {{if .CoA}}type = coa
+        {{end}}home_server = gateway }
 realm gateway {
+{{- if not .CoA}}
         auth_pool = gateway
         acct_pool = gateway
+{{- end}}
         nostrip
 }
 modules { }
 server default {
+{{- if .CoA}}
+        listen { type = coa
+                 ipaddr = 127.0.0.1
+                 port = {{.CoA}} }
+        recv-coa {
+                update control { Home-Server-Pool := "gateway" }
+        }
+        send-coa { }
+{{- else}}
         listen { type = auth
                  ipaddr = 127.0.0.1
                  port = {{.Auth}} }
@@ -170,6 +183,7 @@ server default {
         preacct {
                 update control { Proxy-To-Realm := "gateway" }
         }
+{{- end}}
 }
 `))
 

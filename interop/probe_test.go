@@ -45,25 +45,3 @@ func TestHiddenAttributes(t *testing.T) {
 		"Tunnel-Type:1 = ",
 	)
 }
-
-// CoA and Disconnect go to their own port with its own secret; nak-me is refused by the server.
-// Rules: P18, P52
-func TestCoAAndDisconnect(t *testing.T) {
-	for _, c := range []struct {
-		name, kind, user string
-		status           int
-		want             string
-	}{
-		{"CoA-ACK", "coa", "bob", 0, "verified CoA-ACK"},
-		{"CoA-NAK", "coa", "nak-me", 1, "received CoA-NAK"},
-		{"Disconnect-ACK", "disconnect", "bob", 0, "verified Disconnect-ACK"},
-		{"Disconnect-NAK", "disconnect", "nak-me", 1, "received Disconnect-NAK"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			expect(t, shared.probe(c.kind, "-user", c.user), c.status, c.want, "Response Authenticator: verified")
-		})
-		t.Run(c.name+" without Message-Authenticator", func(t *testing.T) {
-			expect(t, shared.probe(c.kind, "-user", c.user, "-no-message-authenticator"), c.status, c.want, "Response Authenticator: verified")
-		})
-	}
-}
