@@ -2,13 +2,26 @@
 //
 // A bed is built once for the package (bed_test.go), each leg with a secret of its own:
 //
-//	radclient, eapol_test --UDP--> radsecproxy --TLS--> radsec-gw serve --UDP--> FreeRADIUS
-//	radsec-gw probe       -----------------------TLS------^
+//	radclient, eapol_test --UDP--> radsecproxy ----\
+//	radclient, eapol_test --UDP--> FreeRADIUS ------\
+//	radclient, eapol_test --UDP--> libradcli --------+--TLS--> radsec-gw serve --UDP--> FreeRADIUS
+//	radsec-gw probe ---------------------------------/
+//	openssl s_client -------------------------------/
 //
-// radsecproxy is the RadSec client here. Version 1.9.2 forwards neither CoA nor Disconnect, so these
-// are sent by the probe. The tests need Debian's freeradius, freeradius-utils, radsecproxy, eapoltest
-// and openssl; they fail, and never skip, where one is missing: make deps installs them.
+// FreeRADIUS at the end is the RADIUS server, and the NAS of CoA and Disconnect. What stands in front
+// of the gateway, and what cannot go through it:
 //
-// There are no fixed waits: every wait is for a line in a program's output or for an answer, and has a
-// deadline.
+//	radsecproxy 1.9.2   no CoA, no Disconnect, no signed accounting (limits_test.go); hides only
+//	                    Microsoft's send and receive keys anew
+//	FreeRADIUS 3.2.1    CoA only where a policy names a Home-Server-Pool; fragment_size = 8192 for EAP;
+//	                    over TLS 1.3 it stands still from a connection's first request to its answer
+//	libradcli 1.2.11    a library: testdata/radcli.c is a program of it; no CoA, signs EAP only
+//	radclient 3.2.1, eapol_test 2.10
+//	                    UDP only
+//
+// The tests need Debian's packages that the Makefile's deps installs; they fail, and never skip, where
+// one is missing.
+//
+// There are no fixed waits: every wait is for a line in a program's output, for a counter or for an
+// answer, and has a deadline.
 package interop

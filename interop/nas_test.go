@@ -65,7 +65,7 @@ type radsecproxyConfig struct {
 
 var radsecproxyConf = template.Must(template.New("radsecproxy.conf").Parse(`
 ListenUDP 127.0.0.1:{{.NAS}}
-LogLevel 2
+LogLevel 4
 tls default {
 	CACertificateFile {{.Certs}}/ca.pem
 	CertificateFile {{.Certs}}/client.pem
