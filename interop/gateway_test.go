@@ -98,12 +98,13 @@ func (b *bed) awaitAnswer(within time.Duration) error {
 	return fmt.Errorf("no answer to Status-Server within %v: %s\nthe gateway's output:\n%s", within, last.output, printed)
 }
 
-// probe runs radsec-gw probe with the bed's certificates.
+// probe runs radsec-gw probe with the bed's certificates, over RADIUS/1.0 unless args have another
+// -radius-version.
 func (b *bed) probe(kind string, args ...string) result {
 	return runProgram(patience+15*time.Second, "", b.command, b.probeArgs(kind, args...)...)
 }
 
 func (b *bed) probeArgs(kind string, args ...string) []string {
-	all := []string{"probe", kind, "-address", fmt.Sprintf("127.0.0.1:%d", b.ports.radsec), "-certs", b.path("certs")}
+	all := []string{"probe", kind, "-address", fmt.Sprintf("127.0.0.1:%d", b.ports.radsec), "-certs", b.path("certs"), "-radius-version", "1.0"}
 	return append(all, args...)
 }

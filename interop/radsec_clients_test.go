@@ -11,8 +11,10 @@ import (
 )
 
 // FreeRADIUS as a RadSec client, which takes UDP from a NAS and has the gateway
-// as its home server over TLS, in both versions of TLS.
-// Rules: P102, P111
+// as its home server over TLS, in both versions of TLS. It passes on the
+// Message-Authenticator that a NAS puts into accounting, and refuses an answer that
+// has one over anything but zeros: ours has none.
+// Rules: P102, P111, C5
 func TestFreeRADIUSAsClient(t *testing.T) {
 	for _, version := range []string{"1.2", "1.3"} {
 		t.Run(version, func(t *testing.T) {
@@ -23,6 +25,8 @@ func TestFreeRADIUSAsClient(t *testing.T) {
 					t.Errorf("expected %q, got:\n%s\nthe client printed:\n%s", want, r.output, client.printed())
 				}
 			}
+			account(t, client, "Start", "")
+			account(t, client, "Start", "Message-Authenticator = 0x00")
 		})
 	}
 }
