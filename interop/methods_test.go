@@ -103,9 +103,9 @@ func eapMethods(t *testing.T) []method {
 		{"EAP-MD5", lines("key_mgmt=IEEE8021X", "eap=MD5", `identity="bob"`, `password="hello"`), false, ""},
 		{"EAP-TLS", tls(shared.path("freeradius/certs/eap-client.pem"), shared.path("freeradius/certs/eap-client.key")), true, ""},
 		{"EAP-TLS with a certificate in many fragments", tls(largeCertificate(t)), true, "more fragments will follow"},
-		{"PEAP/MS-CHAPv2", tunnel("PEAP", userPassword, "auth=MSCHAPV2"), true, ""},
-		{"EAP-TTLS/PAP", tunnel("TTLS", userPassword, "auth=PAP"), true, ""},
-		{"EAP-TTLS/MS-CHAPv2", tunnel("TTLS", userPassword, "auth=MSCHAPV2"), true, ""},
+		{"PEAP MS-CHAPv2", tunnel("PEAP", userPassword, "auth=MSCHAPV2"), true, ""},
+		{"EAP-TTLS PAP", tunnel("TTLS", userPassword, "auth=PAP"), true, ""},
+		{"EAP-TTLS MS-CHAPv2", tunnel("TTLS", userPassword, "auth=MSCHAPV2"), true, ""},
 	} {
 		rows = append(rows, method{name: c.name, network: c.network, run: func(t *testing.T, n nas) {
 			r := n.eapolTest(t, c.network, c.keys)
@@ -119,7 +119,7 @@ func eapMethods(t *testing.T) []method {
 		}})
 	}
 	wrong := tunnel("PEAP", wrongPassword, "auth=MSCHAPV2")
-	return append(rows, method{name: "PEAP/MS-CHAPv2, wrong password", network: wrong, run: func(t *testing.T, n nas) {
+	return append(rows, method{name: "PEAP MS-CHAPv2, wrong password", network: wrong, run: func(t *testing.T, n nas) {
 		r := n.eapolTest(t, wrong, true)
 		if r.status == 0 || !strings.Contains(r.output, "FAILURE") {
 			t.Errorf("exit status %d, want a failure:\n%s", r.status, lastLines(r.output, 20))

@@ -1,11 +1,19 @@
 package interop
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
+
+// provenBy is how the probe knows an answer to be the gateway's, by version of RADIUS.
+var provenBy = map[string][]string{
+	"1.0": {"Response Authenticator: verified", "Message-Authenticator: verified"},
+	"1.1": {"Token: the request's"},
+}
 
 // probe → gateway → FreeRADIUS, without radsecproxy between.
 // Rules: P18, P30, P35, P36, P50
 func TestProbeAccess(t *testing.T) {
-	bothVerified := []string{"Response Authenticator: verified", "Message-Authenticator: verified"}
 	for _, c := range []struct {
 		name   string
 		args   []string
@@ -21,9 +29,12 @@ func TestProbeAccess(t *testing.T) {
 		{"PAP, wrong password", []string{"-user", "bob", "-password", wrongPassword}, 1, []string{"received Access-Reject"}},
 		{"CHAP, wrong password", []string{"-chap", "-user", "bob", "-password", wrongPassword}, 1, []string{"received Access-Reject"}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			expect(t, shared.probe("access", c.args...), c.status, append(c.want, bothVerified...)...)
-		})
+		for version, proof := range provenBy {
+			t.Run(c.name+", RADIUS "+version, func(t *testing.T) {
+				r := shared.probe("access", append(c.args, "-radius-version", version)...)
+				expect(t, r, c.status, slices.Concat(c.want, proof)...)
+			})
+		}
 	}
 }
 
@@ -31,17 +42,21 @@ func TestProbeAccess(t *testing.T) {
 // the RadSec leg's, and in clear where they are revealed.
 // Rules: P38, P39, P41, P42
 func TestHiddenAttributes(t *testing.T) {
-	r := shared.probe("access", "-user", "enc", "-password", userPassword)
-	expect(t, r, 0,
-		"verified Access-Accept",
-		`Tunnel-Password:1 = "tunnel-secret-1"`,
-		`Tunnel-Password:2 = "tunnel-secret-2"`,
-		`Aruba-MPSK-Passphrase = 0x6d70736b2d7061737370687261736531 "mpsk-passphrase1"`,
-		"Alc-LI-Action = 2\n",
-		"ERX-Med-Ip-Address = 192.0.2.7",
-		`Ascend-Send-Secret = "sixteen-octets-x"`,
-		"WiMAX-MSK = 0x000102030405060708090a0b0c0d0e0f",
-		"MS-CHAP-MPPE-Keys = 0x0001020304050607000102030405060708090a0b0c0d0e0f",
-		"Tunnel-Type:1 = ",
-	)
+	for version := range provenBy {
+		t.Run("RADIUS "+version, func(t *testing.T) {
+			r := shared.probe("access", "-user", "enc", "-password", userPassword, "-radius-version", version)
+			expect(t, r, 0,
+				"verified Access-Accept",
+				`Tunnel-Password:1 = "tunnel-secret-1"`,
+				`Tunnel-Password:2 = "tunnel-secret-2"`,
+				`Aruba-MPSK-Passphrase = 0x6d70736b2d7061737370687261736531 "mpsk-passphrase1"`,
+				"Alc-LI-Action = 2\n",
+				"ERX-Med-Ip-Address = 192.0.2.7",
+				`Ascend-Send-Secret = "sixteen-octets-x"`,
+				"WiMAX-MSK = 0x000102030405060708090a0b0c0d0e0f",
+				"MS-CHAP-MPPE-Keys = 0x0001020304050607000102030405060708090a0b0c0d0e0f",
+				"Tunnel-Type:1 = ",
+			)
+		})
+	}
 }
