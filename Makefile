@@ -4,7 +4,7 @@
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
 # What the tests against other people's programs and in other worlds need, as Debian names it.
-PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev gcc libc6-dev openssl iproute2 nftables util-linux
+PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev gcc libc6-dev hostapd openssl iproute2 nftables util-linux
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 

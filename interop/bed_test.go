@@ -80,7 +80,7 @@ func needPrograms() error {
 		return err
 	}
 	var missing []string
-	for _, program := range []string{"freeradius", "radclient", "radsecproxy", "eapol_test", "gcc", "openssl"} {
+	for _, program := range []string{"freeradius", "radclient", "radsecproxy", "eapol_test", "hostapd", "gcc", "openssl"} {
 		if _, err := exec.LookPath(program); err != nil {
 			missing = append(missing, program)
 		}

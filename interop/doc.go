@@ -8,7 +8,8 @@
 //	radsec-gw probe ---------------------------------/
 //	openssl s_client -------------------------------/
 //
-// FreeRADIUS at the end is the RADIUS server, and the NAS of CoA and Disconnect. What stands in front
+// FreeRADIUS at the end is the RADIUS server, and the NAS of CoA and Disconnect; hostapd is another NAS,
+// which takes CoA and Disconnect over UDP. What stands in front
 // of the gateway, and what cannot go through it:
 //
 //	radsecproxy 1.9.2   no CoA, no Disconnect, no signed accounting (limits_test.go); hides only

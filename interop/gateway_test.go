@@ -80,6 +80,37 @@ level = "debug"
 `, b.ports.radsec, b.ports.auth, b.ports.acct, udpSecret, b.ports.coa, coaSecret, b.ports.metrics)
 }
 
+// oneServerConf is a gateway whose one server gets everything. It takes: the server's name, port for
+// RadSec, the server's authentication, accounting and CoA ports, its secret, port for metrics.
+const oneServerConf = `
+[listen]
+address     = ["127.0.0.1:%[2]d"]
+certificate = "certs/server.pem"
+private_key = "certs/server.key"
+client_ca   = "certs/ca.pem"
+
+[[client]]
+name     = "interop"
+networks = ["127.0.0.0/8"]
+
+[[server]]
+name      = "%[1]s"
+address   = "127.0.0.1"
+auth_port = %[3]d
+acct_port = %[4]d
+coa_port  = %[5]d
+secret    = "%[6]s"
+health    = "none"
+
+[[route]]
+realms  = ["*", ""]
+packets = ["access", "accounting", "coa", "disconnect"]
+servers = ["%[1]s"]
+
+[metrics]
+address = "127.0.0.1:%[7]d"
+`
+
 // awaitAnswer probes until the gateway answers.
 func (b *bed) awaitAnswer(within time.Duration) error {
 	var last result

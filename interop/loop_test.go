@@ -84,7 +84,7 @@ func startLoop(t *testing.T, proxy func(ports) [3]int) *loop {
 		l.toServer = append(l.toServer, c)
 		at = append(at, c.port)
 	}
-	config := fmt.Sprintf(loopConf, append(at, nasSecret, l.ports.metrics)...)
+	config := fmt.Sprintf(oneServerConf, append(append([]any{"sends-it-back"}, at...), nasSecret, l.ports.metrics)...)
 	err := l.serve(config)
 	stopAtEnd(t, l.gateway)
 	if err != nil {
@@ -92,37 +92,6 @@ func startLoop(t *testing.T, proxy func(ports) [3]int) *loop {
 	}
 	return l
 }
-
-// loopConf takes: port for RadSec, the server's authentication, accounting and CoA ports, its secret,
-// port for metrics.
-const loopConf = `
-[listen]
-address     = ["127.0.0.1:%d"]
-certificate = "certs/server.pem"
-private_key = "certs/server.key"
-client_ca   = "certs/ca.pem"
-
-[[client]]
-name     = "looper"
-networks = ["127.0.0.0/8"]
-
-[[server]]
-name      = "sends-it-back"
-address   = "127.0.0.1"
-auth_port = %d
-acct_port = %d
-coa_port  = %d
-secret    = "%s"
-health    = "none"
-
-[[route]]
-realms  = ["*", ""]
-packets = ["access", "accounting", "coa", "disconnect"]
-servers = ["sends-it-back"]
-
-[metrics]
-address = "127.0.0.1:%d"
-`
 
 // round sends one request and counts what the gateway makes of it.
 func (l *loop) round(t *testing.T, name string, n nas, send func(t *testing.T)) {

@@ -1,0 +1,89 @@
+package interop
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// hostapdConf takes: UDP port for CoA and Disconnect, secret, whether its requests have to be signed.
+// There is no radio, and nobody logs in.
+const hostapdConf = `
+driver=none
+interface=nas0
+nas_identifier=hostapd
+own_ip_addr=127.0.0.1
+radius_das_port=%d
+radius_das_client=127.0.0.1 %s
+radius_das_time_window=300
+radius_das_require_event_timestamp=1
+radius_das_require_message_authenticator=%d
+`
+
+// probe → gateway → hostapd, which is a NAS of its own: it signs its answers over the request's
+// authenticator where FreeRADIUS takes zero octets, puts an Event-Timestamp into them, and refuses what
+// has any attribute that it does not know, Proxy-State among them.
+// Rules: P18, P52, P90, P91, P92, C5
+func TestHostapdAsNAS(t *testing.T) {
+	for version, proof := range provenBy {
+		t.Run("RADIUS "+version, func(t *testing.T) {
+			signed := 0 // over RADIUS/1.1 nothing is, and the NAS gets what came
+			if version == "1.0" {
+				signed = 1
+			}
+			b, hostapd := startHostapd(t, signed)
+			for _, c := range []struct {
+				name, kind string
+				attributes []string
+				want       []string
+			}{
+				{"Disconnect of a session that is not there", "disconnect", []string{"Acct-Session-Id=none"}, []string{"received Disconnect-NAK", "Error-Cause = 503"}},
+				{"Disconnect with what finds no session", "disconnect", []string{"NAS-Identifier=hostapd"}, []string{"received Disconnect-NAK", "Error-Cause = 503"}},
+				{"Disconnect with an attribute that it does not know", "disconnect", []string{"Filter-Id=none"}, []string{"received Disconnect-NAK", "Error-Cause = 401"}},
+				{"CoA", "coa", nil, []string{"received CoA-NAK", "Error-Cause = 405"}},
+			} {
+				t.Run(c.name, func(t *testing.T) {
+					args := []string{"-user", "bob", "-radius-version", version, "-attr", eventTimestamp(0)}
+					for _, a := range c.attributes {
+						args = append(args, "-attr", a)
+					}
+					expect(t, b.probe(c.kind, args...), 1, slices.Concat(c.want, proof)...)
+					if t.Failed() {
+						t.Logf("last of what hostapd printed:\n%s", lastLines(hostapd.printed(), 20))
+					}
+				})
+			}
+		})
+	}
+}
+
+// startHostapd starts a NAS, and a gateway in front of it, until the test ends.
+func startHostapd(t *testing.T, signed int) (*bed, *process) {
+	t.Helper()
+	b := &bed{dir: t.TempDir(), command: shared.command}
+	if err := b.ports.choose(); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(b.dir, "hostapd.conf")
+	if err := os.WriteFile(file, fmt.Appendf(nil, hostapdConf, b.ports.coa, coaSecret, signed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hostapd, err := start("hostapd", nil, "hostapd", "-d", file)
+	stopAtEnd(t, hostapd)
+	if err == nil {
+		err = hostapd.await("AP-ENABLED", patience)
+	}
+	if err == nil {
+		config := fmt.Sprintf(oneServerConf, "hostapd", b.ports.radsec, b.ports.auth, b.ports.acct, b.ports.coa, coaSecret, b.ports.metrics)
+		config = strings.Replace(config, `health    = "none"`, "health    = \"none\"\nnas       = true\nnas_identifier = [\"hostapd\"]", 1)
+		err = b.serve(config)
+		stopAtEnd(t, b.gateway)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b, hostapd
+}
