@@ -43,7 +43,7 @@ func TestHostapdAsNAS(t *testing.T) {
 				{"Disconnect of a session that is not there", "disconnect", []string{"Acct-Session-Id=none"}, []string{"received Disconnect-NAK", "Error-Cause = 503"}},
 				{"Disconnect with what finds no session", "disconnect", []string{"NAS-Identifier=hostapd"}, []string{"received Disconnect-NAK", "Error-Cause = 503"}},
 				{"Disconnect with an attribute that it does not know", "disconnect", []string{"Filter-Id=none"}, []string{"received Disconnect-NAK", "Error-Cause = 401"}},
-				{"CoA", "coa", nil, []string{"received CoA-NAK", "Error-Cause = 405"}},
+				{"CoA", "coa", nil, []string{"received CoA-NAK", "Error-Cause = 402"}},
 			} {
 				t.Run(c.name, func(t *testing.T) {
 					args := []string{"-user", "bob", "-radius-version", version, "-attr", eventTimestamp(0)}
