@@ -132,11 +132,11 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 func (x *exchange) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wire.ServerID) (int, error) {
 	var o wire.RequestOptions
 	var room [markerSize]byte
-	if x.marker != nil {
-		o.ProxyState = x.marker.append(room[:0], &x.view, to.ID())
-	}
 	if x.dynamic() {
 		o.NAS = to.NAS()
+	}
+	if x.marker != nil && o.NAS == nil { // nothing comes back from the last hop, and hostapd 2.10 refuses a Proxy-State
+		o.ProxyState = x.marker.append(room[:0], &x.view, to.ID())
 	}
 	return d.WriteRequestWith(dst, &x.view, x.client.Secret, to.Secret(), id, &o)
 }
