@@ -71,3 +71,18 @@ func warnNASes(warn warner, r *Route, servers []*Server, path string) {
 		}
 	}
 }
+
+// warnUnknownNAS warns, once a route, of a server of which nothing says whether it is
+// a NAS. Some NASes refuse a request with a Proxy-State.
+func (c *Config) warnUnknownNAS(warn warner, r *Route) {
+	if !c.Routing.LoopMarker || !r.dynamic() {
+		return
+	}
+	for i := range c.Servers {
+		s, path := &c.Servers[i], joinIndex("server", i)
+		if slices.Contains(r.Servers, s.Name) && !s.NAS && !c.given(joinKey(path, "nas")) {
+			warn(path, "server %q takes CoA and Disconnect, and they carry a Proxy-State (loop_marker), which some NASes refuse, hostapd among them: set nas to true if it is the NAS itself, to false if it is a proxy", s.Name)
+			return
+		}
+	}
+}

@@ -15,6 +15,7 @@ func (c *Config) warnRoutes(warn warner) {
 			warn(path, "server %q has expand = true, and balance is \"failover\" by default: the first of its addresses gets every request while it is up; set balance to \"sticky\" or \"least-outstanding\", or to \"failover\" if that is meant", servers[expanded].Name)
 		}
 		warnNASes(warn, r, servers, path)
+		c.warnUnknownNAS(warn, r)
 		if !r.moves() || len(servers) < 2 && expanded < 0 || r.Patience == 0 {
 			continue
 		}
