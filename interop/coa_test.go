@@ -32,6 +32,7 @@ func dynamicRequests() []dynamicRequest {
 		{"CoA whose answer the NAS signs", "coa", "sign-me", nil, "CoA-ACK", nil},
 		{"CoA with an Event-Timestamp of now", "coa", "bob", []string{eventTimestamp(0)}, "CoA-ACK", nil},
 		{"CoA with an Event-Timestamp inside of the window", "coa", "bob", []string{eventTimestamp(-200 * time.Second)}, "CoA-ACK", nil},
+		{"CoA whose answer is from another time", "coa", "old-clock", nil, "CoA-ACK", []string{"Event-Timestamp = 2020-01-01T00:00:00Z"}},
 		{"CoA with Authorize-Only and State", "coa", "bob", []string{"Service-Type=17", "State=0x0badc0de"}, "CoA-NAK",
 			[]string{"Error-Cause = 507", "State = 0x0badc0de", "Service-Type = 17"}},
 		{"CoA with Authorize-Only without State", "coa", "bob", []string{"Service-Type=17"}, "CoA-NAK", nil},
@@ -114,7 +115,8 @@ func TestCoAThroughFreeRADIUS(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := nas{coa: p.coa, printed: client.printed}
-	names := strings.NewReplacer("= 503", "= Session-Context-Not-Found", "= 507", "= Request-Initiated", "= 17", "= Authorize-Only")
+	names := strings.NewReplacer("= 503", "= Session-Context-Not-Found", "= 507", "= Request-Initiated", "= 17", "= Authorize-Only",
+		"2020-01-01T00:00:00Z", `"Jan  1 2020 00:00:00 UTC"`)
 	for _, c := range dynamicRequests() {
 		if slices.Contains(c.attributes, "Service-Type=17") && len(c.inReply) == 0 {
 			continue // the proxy refuses it itself
