@@ -86,7 +86,11 @@ func TestRevealVendor(t *testing.T) {
 		t.Errorf("TLVs: expected 5.1 and 5.3, got %+v", got)
 	}
 	broken := vsa(41112, sub(5, []byte{1, 9, 0})...)
-	if got := Reveal(parsed(t, assemble(2, 1, nil, broken)), nil, nil); len(got) != 1 || got[0].Sub != 0 || len(got[0].Value) != 3 || got[0].Hidden {
-		t.Errorf("no row of TLVs: expected one value, not hidden, got %+v", got)
+	if got := Reveal(parsed(t, assemble(2, 1, nil, broken)), nil, nil); len(got) != 1 || got[0].Sub != 0 || !bytes.Equal(got[0].Value, []byte{1, 9, 0}) || !got[0].Hidden || !got[0].Sealed {
+		t.Errorf("no row of TLVs: expected one value, sealed because one of the TLVs may be hidden, got %+v", got)
+	}
+	empty := vsa(41112, sub(5, nil)...)
+	if got := Reveal(parsed(t, assemble(2, 1, nil, empty)), nil, nil); len(got) != 1 || len(got[0].Value) != 0 || got[0].Hidden || got[0].Sealed {
+		t.Errorf("no TLVs at all: expected one empty value, not hidden, got %+v", got)
 	}
 }

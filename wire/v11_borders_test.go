@@ -162,7 +162,7 @@ func TestVendorSpecificBorders11(t *testing.T) {
 		}
 	}
 	for _, p := range []pair{
-		vsa(9, 1, 3, 0), vsa(9), vsa(311), vsa(311, 16), vsa(311, 16, 9, 0), {26, []byte{1}}, {26, nil}, vsa(4846, 0, 1, 9), vsa(41112, sub(1, xs(3))...),
+		vsa(9, 1, 3, 0), vsa(9), vsa(311), {26, []byte{1}}, {26, nil}, vsa(4846, 0, 1, 9), vsa(41112, sub(1, xs(3))...),
 	} {
 		got, _, err := toServer(t, pair{69, []byte{1, 'x'}}, p)
 		if err != nil || len(got) != 2 {
@@ -178,6 +178,59 @@ func TestVendorSpecificBorders11(t *testing.T) {
 		t.Fatal(err)
 	}
 	samePairs(t, "keys and password", []pair{vsa(311, sub(12, make([]byte, 24))...), {2, []byte("word")}}, got)
+}
+
+// A Vendor-Specific whose inner lengths do not fit is left out where it begins an
+// attribute that is hidden, or that signs, and copied as it came otherwise. What
+// stands behind the length that does not fit has no borders, and so no name.
+// Rules: P8, P42, P127
+func TestUnfitVendorSpecific11(t *testing.T) {
+	leap := []byte(leapKey)
+	ra := [16]byte(authenticator(90))
+	for _, c := range []struct {
+		what string
+		p    pair
+		stay bool
+	}{
+		{"MS-MPPE-Send-Key without a length", vsa(311, 16), false},
+		{"MS-MPPE-Send-Key that is too long", vsa(311, 16, 9, 0), false},
+		{"MS-MPPE-Send-Key that is too short", vsa(311, 16, 1, 0), false},
+		{"MS-MPPE-Send-Key behind another", vsa(311, 26, 3, 0, 16, 9, 0), false},
+		{"MS-MPPE-Send-Key before what does not fit", vsa(311, 16, 3, 0, 26, 9), false},
+		{"MS-MPPE-Send-Key in what does not fit", vsa(311, 26, 9, 16, 3, 0), true},
+		{"another of Microsoft's without a length", vsa(311, 26), true},
+		{"MAC-Randomizer", vsa(9, 17, 9, 0), false},
+		{"Message-Authentication-Code", vsa(9, 18), false},
+		{"Cisco-AVPair with a key", vsa(9, append([]byte{1, 99}, leap...)...), false},
+		{"Cisco-AVPair with another text", vsa(9, append([]byte{1, 99}, leap[1:]...)...), true},
+		{"Cisco-AVPair without a text", vsa(9, 1), true},
+		{"Lucent-Send-Secret", vsa(4846, 0, 214, 9, 0), false},
+		{"Lucent-Send-Secret without a length", vsa(4846, 0, 214), false},
+		{"another of Lucent's without a length", vsa(4846, 1, 214), true},
+		{"half a number of Lucent's", vsa(4846, 214), true},
+		{"half a number of Lucent's behind another", vsa(4846, 0, 1, 4, 'x', 0), true},
+		{"WiMAX-MSK without a continuation", vsa(24757, 5, 3), false},
+		{"WiMAX-MSK without a length", vsa(24757, 5), false},
+		{"another of WiMAX's without a continuation", vsa(24757, 7, 3), true},
+		{"a container of UBNT's", vsa(41112, 5, 9, 1, 2), false},
+	} {
+		want := []pair{{1, []byte("nemo")}, {18, []byte("hello")}}
+		if c.stay {
+			want = []pair{want[0], c.p, want[1]}
+		}
+		list := []pair{{1, []byte("nemo")}, c.p, {18, []byte("hello")}}
+		for where, send := range map[string]func() ([]pair, error){
+			"server": func() ([]pair, error) { got, _, err := toServer(t, list...); return got, err },
+			"client": func() ([]pair, error) { return toClient(t, 2, &ra, list...) },
+		} {
+			got, err := send()
+			if err != nil {
+				t.Errorf("%s, to the %s: %v", c.what, where, err)
+				continue
+			}
+			samePairs(t, c.what+", to the "+where, want, got)
+		}
+	}
 }
 
 // A TLV is at most 255 octets hidden, and a WiMAX value in clear at most 255.
