@@ -18,7 +18,6 @@ type hider struct {
 	zero   [16]byte
 	joined [MaxLength]byte // a hidden value that is spread over several attributes
 	done   doneParts       // which parts of such values have been dealt with
-	flat   [MaxLength]byte // attributes on their way between RADIUS/1.0 and 1.1
 	made   [MaxLength]byte // a value in its other form
 
 	last     *[MaxLength]byte // a request without what a NAS is not to get; nil until the first

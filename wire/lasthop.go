@@ -1,7 +1,5 @@
 package wire
 
-import "encoding/binary"
-
 // The attributes that matter at the last hop of a CoA or Disconnect.
 const (
 	typeNASIPv6Address       = 95 // RFC 3162 §2.1
@@ -30,16 +28,15 @@ func (v *View) OperatorNASIdentifier() []byte {
 // when it is valid, or nil. It walks the packet.
 func (v *View) NASIPv6Address() []byte { return v.Get(typeNASIPv6Address) }
 
-// lastHop returns a view of the request as the NAS is to get it: without
-// Operator-Name and Operator-NAS-Identifier, which are for proxies, and with an
-// attribute that identifies the NAS; that of nas is added when there is none (RFC
-// 8559 §4.2). The view lies in a buffer of h's until the next call. Error:
-// ErrTooLong.
-func (h *hider) lastHop(v *View, nas *NAS) (*View, error) {
+// lastHop returns a view of the request without Operator-Name and
+// Operator-NAS-Identifier, which are for proxies and not for the NAS, and whether it
+// has an attribute that identifies the NAS; when not, one has to be added (RFC 8559
+// §4.2). The view lies in a buffer of h's until the next call.
+func (h *hider) lastHop(v *View) (without *View, identified bool) {
 	if h.last == nil {
 		h.last = new([MaxLength]byte)
 	}
-	src, dst, identified := v.Packet, h.last[:], false
+	src, dst := v.Packet, h.last[:]
 	n := copy(dst, src[:MinLength])
 	for off := MinLength; off < len(src); {
 		next := off + int(src[off+1])
@@ -53,17 +50,12 @@ func (h *hider) lastHop(v *View, nas *NAS) (*View, error) {
 		n += copy(dst[n:], src[off:next])
 		off = next
 	}
-	if !identified {
-		var err error
-		if n, err = nas.appendTo(dst, n); err != nil {
-			return nil, err
-		}
+	if b := putLength(dst, n); v.v11 {
+		h.lastView.Parse11(b) // no error, here and below: the attributes are whole
+	} else {
+		h.lastView.Parse(b)
 	}
-	binary.BigEndian.PutUint16(dst[2:4], uint16(n))
-	if v.v11 {
-		return &h.lastView, h.lastView.Parse11(dst[:n])
-	}
-	return &h.lastView, h.lastView.Parse(dst[:n])
+	return &h.lastView, identified
 }
 
 // appendTo writes what identifies the NAS to dst[n:] and returns the new end.

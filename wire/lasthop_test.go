@@ -75,6 +75,20 @@ func TestLastHop(t *testing.T) {
 	}
 }
 
+// What identifies the NAS has room when the rest goes on without what is this hop's.
+// Rules: P15, P90
+func TestLastHopCountsWhatGoesOn(t *testing.T) {
+	d, dst := NewDigests(), make([]byte, MaxLength)
+	for more, want := range []error{nil, ErrTooLong} {
+		list := append(filling(18, 4096-20-6+more), pair{33, make([]byte, 4-more)})
+		v := parsed(t, assemble(43, 7, nil, list...))
+		n, err := d.WriteRequestWith(dst, v, RadSecSecret(), serverSecret(t, key11), 7, &RequestOptions{NAS: &NAS{Address: []byte{192, 0, 2, 1}}})
+		if err != want || err == nil && n != 4096 {
+			t.Errorf("%d octets too long: expected %v, got %d octets, %v", more, want, n, err)
+		}
+	}
+}
+
 // Rules: P87
 func TestOperatorNASIdentifier(t *testing.T) {
 	for attrs, want := range map[string]string{

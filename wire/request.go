@@ -30,11 +30,9 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 	if err := d.room(); err != nil {
 		return 0, err
 	}
+	identified := true
 	if o.NAS != nil {
-		var err error
-		if v, err = d.lastHop(v, o.NAS); err != nil {
-			return 0, err
-		}
+		v, identified = d.lastHop(v)
 	}
 	dst = dst[:MaxLength]
 	dst[0], dst[1] = v.Packet[0], byte(id)
@@ -71,6 +69,11 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 		}
 	}
 
+	if !identified {
+		if n, err = o.NAS.appendTo(dst, n); err != nil {
+			return 0, err
+		}
+	}
 	n = appendMarker(dst, n, o.ProxyState)
 	d.sign(putLength(dst, n), firstIf(withMA), !access, &to.secret)
 	return n, nil
@@ -82,7 +85,7 @@ func (h *hider) requestAttributes(dst []byte, n int, v *View, t *rehiding, acces
 		if access && !v.challenged() {
 			return 0, ErrChallenge
 		}
-		return h.convert(dst, n, v, &conversion{rehiding: *t, hide: true})
+		return h.convert(dst, n, v, &conversion{rehiding: *t, hide: true, strict: access && !v.HasEAP()})
 	}
 	n, hidden, err := copyAttributes(dst, n, v, access)
 	if err != nil || hidden == 0 {

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -68,6 +69,75 @@ func TestExactly4096Of11(t *testing.T) {
 			n, err := NewHasher().WriteReply(dst, reply, request, &ra, serverSecret(t, key11), RadSecSecret())
 			if err != want || err == nil && n != 4096 {
 				t.Errorf("reply, %d octets too long: expected %v, got %d octets, %v", more, want, n, err)
+			}
+		}
+	}
+}
+
+// Only what goes on counts, whatever is left out or joined on the way, and wherever
+// that stands: a request of 4096 octets goes on when that makes up for the 18 octets of
+// Message-Authenticator.
+// Rules: P8, P15, P99, P125
+func TestOnlyWhatGoesOnCounts11(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		list []pair
+		less int // octets that it makes the request shorter
+	}{
+		{"User-Password beside EAP-Message", []pair{{79, nil}, {2, xs(129)}}, 131},
+		{"unfit Vendor-Specific", []pair{vsa(311, append([]byte{16, 99}, xs(10)...)...)}, 18},
+		{"shorter unfit Vendor-Specific", []pair{vsa(311, append([]byte{16, 99}, xs(9)...)...)}, 17},
+		{"signature", []pair{vsa(9, sub(17, xs(10))...)}, 18},
+		{"shorter signature", []pair{vsa(9, sub(18, xs(9))...)}, 17},
+		{"Response-Length", []pair{{241, append([]byte{3}, xs(15)...)}}, 18},
+		{"shorter Response-Length", []pair{{241, append([]byte{3}, xs(14)...)}}, 17},
+		{"Proxy-State", []pair{{33, xs(16)}}, 18},
+		{"shorter Proxy-State", []pair{{33, xs(15)}}, 17},
+		{"WiMAX key in four parts", splitWiMAX(5, xs(15), 4, 4, 4), 4*9 + 15 - (9 + 2 + 16)},
+		{"WiMAX key in three parts", splitWiMAX(5, xs(15), 5, 5), 3*9 + 15 - (9 + 2 + 16)},
+		{"parts without a last one", []pair{wimaxPart(5, true, nil), wimaxPart(5, true, nil)}, 18},
+		{"shorter parts without a last one", []pair{wimaxPart(5, true, xs(8))}, 17},
+	} {
+		size := len(assemble(1, 1, nil, c.list...))
+		fill := filling(18, 4096-size)
+		for where, list := range map[string][]pair{"in front": slices.Concat(c.list, fill), "behind": slices.Concat(fill, c.list)} {
+			var want error
+			if c.less < 18 {
+				want = ErrTooLong
+			}
+			got, _, err := toServer(t, list...)
+			if err != want || err == nil && len(assemble(1, 1, nil, got...)) != 4096-c.less {
+				t.Errorf("%s, %s: expected %d octets less, %v, got %v", c.what, where, c.less, want, err)
+			}
+		}
+	}
+}
+
+// The same for a reply, which grows by the Proxy-State of the client.
+// Rules: P8, P15, P99, P125
+func TestOnlyWhatGoesOnCountsInReplies11(t *testing.T) {
+	ra := [16]byte(authenticator(90))
+	for _, c := range []struct {
+		what string
+		list []pair
+		size int // of what comes of it
+	}{
+		{"unfit Vendor-Specific", []pair{vsa(311, append([]byte{16, 99}, xs(10)...)...)}, 0},
+		{"signatures", []pair{vsa(9, append(sub(17, xs(10)), sub(18, nil)...)...)}, 0},
+		{"Proxy-State and Message-Authenticator", []pair{{33, xs(16)}, {80, xs(16)}}, 0},
+		{"what is in no hidden form", []pair{{69, xs(34)}}, 0},
+		{"a hidden value", []pair{{69, append([]byte{1}, salted(t, xs(20), 0x8001, key11, ra[:])...)}}, 2 + 1 + 20},
+		{"hidden padding", []pair{{2, hidePassword(make([]byte, 32), key11, ra[:])}}, 2},
+		{"WiMAX key in parts", splitWiMAX(5, salted(t, xs(5), 0x8001, key11, ra[:]), 5, 5, 5), 9 + 5},
+	} {
+		for more, want := range []error{nil, ErrTooLong} {
+			for where, list := range map[string][]pair{"in front": append(c.list[:len(c.list):len(c.list)], pair{18, xs(8)}), "behind": append([]pair{{18, xs(8)}}, c.list...)} {
+				reply := parsed(t, assemble(3, 1, nil, list...))
+				request := parsed11(t, assemble11(1, 9, filling(33, 4096-20-10-c.size+more)...))
+				n, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, key11), RadSecSecret())
+				if err != want || err == nil && n != 4096 {
+					t.Errorf("%s, %s, %d octets too long: expected %v, got %d octets, %v", c.what, where, more, want, n, err)
+				}
 			}
 		}
 	}

@@ -24,46 +24,20 @@ type conversion struct {
 	rehiding      // to, towards the server; from, towards the client
 	hide     bool // towards the server
 	needed   bool // a value hidden by another secret is ErrHidden, not left out: see there
-	eap      bool // User-Password has no meaning beside EAP-Message (RFC 3579 §3.3)
+	strict   bool // a User-Password that cannot be one is ErrUserPassword, not left out
 }
 
 // convert writes the attributes of v for the other side to dst[n:], in order, and
-// returns where they end.
+// returns where they end. Only what is written counts as length.
 //
 // Not carried on are Proxy-State and Response-Length, as in RADIUS/1.0, and what
 // RADIUS/1.1 does not have: Message-Authenticator, Original-Packet-Code and the
 // signatures of RFC 6218 (RFC 9765 §5.2, §5.3, §5.5).
 func (h *hider) convert(dst []byte, n int, v *View, c *conversion) (int, error) {
-	c.eap = v.HasEAP()
-	n, hidden, err := copy11(dst, n, v)
-	if err != nil || hidden == 0 {
-		return n, err
-	}
-	// From here the attributes are written once more.
-	src := h.flat[:copy(h.flat[:], dst[hidden:n])]
-	n = hidden
+	var err error
 	h.done.clear()
-	for off := 0; off < len(src) && err == nil; {
-		next := off + int(src[off+1])
-		t := src[off]
-		switch r := standardRules[t]; {
-		case t == typeVendorSpecific:
-			n, err = h.convertVendor(dst, n, src, off, c)
-		case r != 0:
-			n, err = h.convertStandard(dst, n, t, src[off+2:next], r, c)
-		default:
-			n, err = appendTo(dst, n, src[off:next])
-		}
-		off = next
-	}
-	return n, err
-}
-
-// copy11 is copyAttributes between RADIUS/1.1 and 1.0: it copies all attributes
-// but those that belong to the hop.
-func copy11(dst []byte, n int, v *View) (end, hidden int, err error) {
 	src := v.Packet
-	run := MinLength
+	run := MinLength // what src[run:off] holds is still to be copied
 	for off := MinLength; off < len(src); {
 		next := off + int(src[off+1])
 		how := handlingOf[src[off]]
@@ -73,30 +47,35 @@ func copy11(dst []byte, n int, v *View) (end, hidden int, err error) {
 		case eap:
 			how = v.eap()
 		}
-		switch {
-		case how == drop:
+		if how != keep {
 			if n, err = appendTo(dst, n, src[run:off]); err != nil {
-				return 0, 0, err
+				return 0, err
+			}
+			switch how {
+			case vendorly:
+				n, err = h.convertVendor(dst, n, src, off, c)
+			case password, secretly:
+				n, err = h.convertStandard(dst, n, src[off], src[off+2:next], c)
+			}
+			if err != nil {
+				return 0, err
 			}
 			run = next
-		case hidden == 0 && how != keep:
-			hidden = n + off - run
 		}
 		off = next
 	}
-	n, err = appendTo(dst, n, src[run:])
-	return n, hidden, err
+	return appendTo(dst, n, src[run:])
 }
 
-// convertStandard writes an attribute of type t that has a rule.
-func (h *hider) convertStandard(dst []byte, n int, t byte, value []byte, r rule, c *conversion) (int, error) {
+// convertStandard writes an attribute of type t, which has a rule.
+func (h *hider) convertStandard(dst []byte, n int, t byte, value []byte, c *conversion) (int, error) {
 	if t == typeUserPassword && c.hide && len(value) > maxPassword {
-		if c.eap {
-			return n, nil
+		if c.strict {
+			return 0, ErrUserPassword
 		}
-		return 0, ErrUserPassword
+		return n, nil
 	}
-	value, err := h.convertValue(h.made[:0], value, r, c)
+	value, err := h.convertValue(h.made[:0], value, standardRules[t], c)
 	switch {
 	case err == errUnreadable, err == ErrHidden:
 		return n, c.leaveOut(err)

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -57,6 +58,15 @@ func TestLimits11(t *testing.T) {
 			t.Errorf("%s: expected a block of padding", c.name)
 		}
 	}
+	for _, code := range []Code{4, 40, 43} { // where there is no password to be tried
+		req := assemble11(code, 9, pair{1, []byte("nemo")}, pair{2, octets(129)}, pair{44, []byte{'s'}})
+		n, err := h.WriteRequest(dst, parsed11(t, req), client, server, 1)
+		if err != nil {
+			t.Errorf("password of 129 in a packet of code %d: %v", code, err)
+			continue
+		}
+		samePairs(t, "password of 129", []pair{{1, []byte("nemo")}, {44, []byte{'s'}}}, pairs(dst[:n]))
+	}
 	if !errors.Is(ErrValueTooLong, ErrTooLong) {
 		t.Error("ErrValueTooLong is no ErrTooLong")
 	}
@@ -103,6 +113,46 @@ func TestWiMAXFragments11(t *testing.T) {
 	n, err := h.WriteRequest(dst, parsed11(t, assemble11(1, 9, append(list, pair{1, []byte("nemo")})...)), client, server, 1)
 	if err != nil || len(pairs(dst[:n])) != 2 {
 		t.Errorf("expected Message-Authenticator and User-Name only, got %v, %v", pairs(dst[:n]), err)
+	}
+}
+
+// A part of a WiMAX value has nothing else in its Vendor-Specific, the last part
+// neither; what was behind the key begins another. One that needs no parts may have.
+// Rules: P42, P127
+func TestNothingBehindTheLastPart11(t *testing.T) {
+	behind := []byte{1, 3, 0}
+	for size, want := range map[int][]int{
+		1:   {3 + 18 + 3},
+		223: {3 + 226 + 3},
+		239: {3 + 242 + 3},
+		240: {249, 15, 3}, // one that is 3 + 258 octets hidden
+		246: {249, 15, 3},
+	} {
+		inside := append(append([]byte{5, byte(3 + size), 0}, xs(size)...), behind...)
+		if len(inside) > 249 {
+			inside = inside[:249]
+		}
+		list := []pair{vsa(24757, inside...)}
+		if size == 246 {
+			list = append(list, vsa(24757, behind...))
+		}
+		got, _, err := toServer(t, list...)
+		var sizes []int
+		for _, p := range got {
+			sizes = append(sizes, len(p.value)-4)
+		}
+		if err != nil || !slices.Equal(sizes, want) {
+			t.Errorf("a key of %d octets: expected Vendor-Specifics of %d octets, got %d, %v", size, want, sizes, err)
+			continue
+		}
+		if last := got[len(got)-1].value; !bytes.HasSuffix(last, behind) {
+			t.Errorf("a key of %d octets: expected % x behind it, got % x", size, behind, last)
+		}
+		for i, p := range got {
+			if more := p.value[6]&0x80 != 0; more != (len(got) == 3 && i == 0) {
+				t.Errorf("a key of %d octets, Vendor-Specific %d: goes on: %t", size, i, more)
+			}
+		}
 	}
 }
 

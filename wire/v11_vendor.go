@@ -181,7 +181,7 @@ func (w *vendorWriter) copy(attribute []byte) error {
 // length; WiMAX's in several Vendor-Specifics when it needs them.
 func (w *vendorWriter) write(head, value []byte) error {
 	const most = maxAttribute - vendorHead
-	for {
+	for split := false; ; split = true {
 		part := value
 		if w.format == format11c && len(head)+len(part) > most {
 			part = part[:most-len(head)]
@@ -203,10 +203,15 @@ func (w *vendorWriter) write(head, value []byte) error {
 			return nil
 		}
 		w.dst[at+2] &^= moreBit
-		if len(value) == 0 {
+		more := len(value) > 0
+		if more {
+			w.dst[at+2] |= moreBit
+		}
+		if more || split {
+			w.start = 0 // a part, the last one too, has nothing else in its Vendor-Specific
+		}
+		if !more {
 			return nil
 		}
-		w.dst[at+2] |= moreBit
-		w.start = 0 // a fragment has nothing else in its Vendor-Specific
 	}
 }
