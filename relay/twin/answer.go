@@ -25,7 +25,7 @@ func (s Spec) String() string { return fmt.Sprintf("code %d with Error-Cause %d"
 
 // Unserved returns the answers that a request may get which no server answers
 // (protocol.md section 10).
-func (o Options) Unserved(code byte, v11 bool, policy Policy, cause uint32) []Spec {
+func Unserved(code byte, v11 bool, policy Policy, cause uint32) []Spec {
 	switch {
 	case code == CoARequest:
 		return []Spec{{CoANAK, cause}}
@@ -33,7 +33,7 @@ func (o Options) Unserved(code byte, v11 bool, policy Policy, cause uint32) []Sp
 		return []Spec{{DisconnectNAK, cause}}
 	case v11: // RFC 9765 §6.1
 		return []Spec{{ProtocolError, cause}}
-	case policy == Protocol && (code != AccountingRequest || !o.SilentAccounting):
+	case policy == Protocol:
 		return []Spec{{ProtocolError, cause}}
 	case code == AccountingRequest || policy == Silent: // P71
 		return []Spec{{}}
@@ -42,19 +42,19 @@ func (o Options) Unserved(code byte, v11 bool, policy Policy, cause uint32) []Sp
 }
 
 // Refused returns the answers to a request that could not be written for a server.
-func (o Options) Refused(code byte, v11 bool, policy Policy, errs []error) (all []Spec) {
+func Refused(code byte, v11 bool, policy Policy, errs []error) (all []Spec) {
 	for _, err := range errs {
 		cause := map[error]uint32{ErrPassword: 407, ErrChallenge: 402}[err]
 		switch {
 		case cause == 0:
-			all = append(all, o.Unserved(code, v11, policy, 505)...)
-		case code == AccessRequest && (!v11 || o.Reject11): // it is at fault itself
+			all = append(all, Unserved(code, v11, policy, 505)...)
+		case code == AccessRequest && !v11: // it is at fault itself
 			all = append(all, Spec{AccessReject, cause})
-		case o.Reject11 || dynamic(code):
-			all = append(all, o.Unserved(code, v11, policy, cause)...)
+		case dynamic(code):
+			all = append(all, Unserved(code, v11, policy, cause)...)
 		default: // RFC 9765 §6.1
-			all = append(all, o.Unserved(code, v11, policy, 502)...)
-			all = append(all, o.Unserved(code, v11, policy, 505)...)
+			all = append(all, Unserved(code, v11, policy, 502)...)
+			all = append(all, Unserved(code, v11, policy, 505)...)
 		}
 	}
 	return all
@@ -62,35 +62,33 @@ func (o Options) Refused(code byte, v11 bool, policy Policy, errs []error) (all 
 
 // Lost returns the answers to a request whose reply could not be written for the
 // client: the server may have acted (P94).
-func (o Options) Lost(code byte, v11 bool, policy Policy) []Spec {
+func Lost(code byte, v11 bool, policy Policy) []Spec {
 	if dynamic(code) {
 		return []Spec{{}}
 	}
-	return o.Unserved(code, v11, policy, 505)
+	return Unserved(code, v11, policy, 505)
 }
 
 // OfTheWay says whether an Error-Cause is about the way of the server that sends it
 // only, so that another may do better (P97, RFC 9765 §6.1).
-func (o Options) OfTheWay(cause uint32) bool {
-	return cause == 502 || cause == 505 || cause == 506 && !o.Return506
+func OfTheWay(cause uint32) bool {
+	return cause == 502 || cause == 505 || cause == 506
 }
 
 // PassedOn returns the answers to a request that a server has answered with a
 // Protocol-Error, no other server being left (P97).
-func (o Options) PassedOn(code byte, v11 bool, policy Policy, cause uint32) (all []Spec) {
+func PassedOn(code byte, v11 bool, policy Policy, cause uint32) (all []Spec) {
 	nak := cause
 	if cause < 400 || cause > 599 { // P93
 		nak = 505
 	}
 	switch {
 	case dynamic(code):
-		return o.Unserved(code, v11, policy, nak)
-	case o.OfTheWay(cause) && v11 && cause == 506: // RFC 9765 §6.1 leaves a proxy two
-		return o.Unserved(code, v11, policy, 505)
-	case o.OfTheWay(cause):
-		return o.Unserved(code, v11, policy, cause)
-	case o.NarrowCauses && !v11:
-		return []Spec{{ProtocolError, nak}}
+		return Unserved(code, v11, policy, nak)
+	case OfTheWay(cause) && v11 && cause == 506: // RFC 9765 §6.1 leaves a proxy two
+		return Unserved(code, v11, policy, 505)
+	case OfTheWay(cause):
+		return Unserved(code, v11, policy, cause)
 	case cause == 0 && !v11:
 		return []Spec{{ProtocolError, 0}, {ProtocolError, 505}}
 	}

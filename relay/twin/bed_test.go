@@ -2,6 +2,7 @@ package twin_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -34,6 +35,7 @@ const (
 type bed struct {
 	name      string
 	policy    twin.Policy // of the route and of what has none
+	nas       string      // the servers are NASes of this NAS-Identifier; "": they are none
 	requireMA bool
 	servers   []*server
 	gateway   *relay.Gateway
@@ -42,8 +44,8 @@ type bed struct {
 	made      []*udpback.Server
 	seen      []datagram // by the servers, since the last call of arrivals
 	mu        sync.Mutex // guards seen
-	marked    sync.Once  // see marker
-	marker    []byte
+	marked    sync.Once  // see own
+	self      []byte
 }
 
 // server is one fake server: its address and its secret.
@@ -173,19 +175,41 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// own returns what the bed's gateway calls itself in the Proxy-State that it adds, nil
+// when it adds none. It finds out by a request.
+func (b *bed) own() []byte {
+	b.marked.Do(func() {
+		link := b.gateway.Open(b.client, new(peer), netip.MustParseAddrPort("192.0.2.201:1024"))
+		q := ask(4)
+		if err := errors.Join(link.Packet(q), link.Flush()); err != nil {
+			panic(err)
+		}
+		defer link.Closed()
+		d := b.arrivals()[0]
+		d.from.reply(plain(&flight{req: q, sent: d.octets, from: d.from}))
+		if state := d.octets[20:]; len(state) > 0 {
+			b.self = state[10:18]
+		}
+	})
+	return b.self
+}
+
 // newBed makes a bed with a server for each secret. Its timers are out of the way:
 // nothing is sent twice, and nothing is given up.
-func newBed(name string, policy twin.Policy, requireMA bool, secrets ...string) *bed {
-	b := &bed{name: name, policy: policy, requireMA: requireMA}
+func newBed(b *bed, marker *relay.Marker, secrets ...string) *bed {
 	m := metrics.New(prometheus.NewRegistry())
 	log := slog.New(slog.DiscardHandler)
 	b.back = udpback.NewDialing(m, log, b.dial)
+	var nas *wire.NAS
+	if b.nas != "" {
+		nas = &wire.NAS{Identifier: b.nas}
+	}
 	for i, secret := range secrets {
 		s := &server{netip.AddrFrom4([4]byte{192, 0, 2, byte(1 + i)}), secret}
 		b.servers = append(b.servers, s)
 		b.made = append(b.made, b.back.NewServer(udpback.ServerConfig{
 			Name: fmt.Sprint("server-", i), Address: s.address.String(), AuthPort: 1812, AcctPort: 1813, CoAPort: 3799,
-			Secret: must(wire.NewServerSecret([]byte(secret))), RequireMA: requireMA,
+			Secret: must(wire.NewServerSecret([]byte(secret))), RequireMA: b.requireMA, NAS: nas,
 			Schedule: udpback.Schedule{Initial: 24 * time.Hour, Max: 24 * time.Hour, Duration: 48 * time.Hour},
 		}))
 	}
@@ -193,8 +217,8 @@ func newBed(name string, policy twin.Policy, requireMA bool, secrets ...string) 
 	kinds := []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA, wire.KindDisconnect}
 	table := must(routing.New([]routing.Rule{{Realms: []string{"", "example.org"}, Kinds: kinds}}, routing.Options{CoAByUserName: true}))
 	answer := map[twin.Policy]relay.Unreachable{
-		twin.Reject: relay.Reject, twin.Silent: relay.Silent, twin.Protocol: relay.ProtocolError}[policy]
-	b.gateway = relay.New(b.back, &relay.Rules{Table: table, OnUnroutable: answer,
+		twin.Reject: relay.Reject, twin.Silent: relay.Silent, twin.Protocol: relay.ProtocolError}[b.policy]
+	b.gateway = relay.New(b.back, &relay.Rules{Table: table, OnUnroutable: answer, Marker: marker,
 		Routes: []relay.Route{{Group: group, OnUnreachable: answer}}}, m, nil, log)
 	b.client = &relay.Client{Name: "campus", Secret: must(wire.NewClientSecret([]byte(clientText))), Metrics: m.Client("campus")}
 	for _, k := range kinds {
@@ -206,12 +230,16 @@ func newBed(name string, policy twin.Policy, requireMA bool, secrets ...string) 
 	return b
 }
 
+func marker() *relay.Marker {
+	return relay.NewMarker(relay.NewMarkerKey(), []string{"server-0", "server-1"})
+}
+
 // beds returns the beds of the process.
 var beds = sync.OnceValue(func() []*bed {
 	return []*bed{
-		newBed("one server", twin.Reject, false, longText),
-		newBed("two servers", twin.Protocol, true, otherText, longText),
-		newBed("silence", twin.Silent, false, otherText),
+		newBed(&bed{name: "one server", policy: twin.Reject}, nil, longText),
+		newBed(&bed{name: "two servers", policy: twin.Protocol, requireMA: true}, marker(), otherText, longText),
+		newBed(&bed{name: "silence, NAS", policy: twin.Silent, nas: "nas-1"}, marker(), otherText),
 	}
 })
 

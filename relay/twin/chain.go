@@ -13,7 +13,6 @@ const WiMAX = 24757
 type chain struct {
 	value []byte
 	whole bool  // its last part is there, and all of them can be read
-	next  bool  // each part but the first is alone in the next attribute
 	read  bool  // p is set
 	p     piece // the value for the other side
 }
@@ -31,10 +30,7 @@ func (c *crossing) link(list []Attr) {
 		inside, fits := wimax(a)
 		for k, i := range inside {
 			if fits && i.more && c.secret(WiMAX, i) && c.links[[2]int{at, k}] == nil {
-				one := c.chain(list, at, k, i.number)
-				if c.PartsAdjacent && !(one.whole && one.next) {
-					c.fail(ErrUnsettled)
-				}
+				c.chain(list, at, k, i.number)
 			}
 		}
 	}
@@ -49,13 +45,10 @@ func wimax(a Attr) (inside []inner, fits bool) {
 }
 
 // chain follows the value that begins with the k-th attribute inside the at-th.
-func (c *crossing) chain(list []Attr, at, k, number int) *chain {
-	one := &chain{whole: true, next: true}
+func (c *crossing) chain(list []Attr, at, k, number int) {
+	one := &chain{whole: true}
 	for n := at; n < len(list); n++ {
 		inside, fits := wimax(list[n])
-		if n > at && (len(inside) != 1 || inside[0].number != number) || n == at && k != len(inside)-1 {
-			one.next = false
-		}
 		for j, i := range inside {
 			if n == at && j < k || i.number != number {
 				continue
@@ -67,10 +60,9 @@ func (c *crossing) chain(list []Attr, at, k, number int) *chain {
 			}
 			one.whole = one.whole && fits
 			if !i.more {
-				return one
+				return
 			}
 		}
 	}
 	one.whole = false
-	return one
 }

@@ -18,12 +18,11 @@ var outcomes = map[string]int{}
 
 // session is one connection of a client, and what the twin knows of it.
 type session struct {
-	t       testing.TB
-	bed     *bed
-	v11     bool
-	link    *relay.Link
-	peer    *peer
-	options twin.Options
+	t    testing.TB
+	bed  *bed
+	v11  bool
+	link *relay.Link
+	peer *peer
 
 	dead    bool                // the connection is to be closed
 	over    bool                // something is not settled: nothing more is compared
@@ -51,12 +50,12 @@ type flight struct {
 	at     time.Time
 }
 
-func open(t testing.TB, b *bed, v11 bool, o twin.Options) *session {
+func open(t testing.TB, b *bed, v11 bool) *session {
 	p := &peer{v11: v11}
-	marker(b) // before anything is under way
+	b.own() // before anything is under way
 	b.arrivals()
 	return &session{
-		t: t, bed: b, v11: v11, peer: p, options: o, link: b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.200:1024")),
+		t: t, bed: b, v11: v11, peer: p, link: b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.200:1024")),
 		history: map[[2]byte]*flight{}, tokens: map[[4]byte]*flight{}, pending: map[place]*flight{}, drawn: map[[16]byte]bool{},
 	}
 }
@@ -169,25 +168,25 @@ func (s *session) expect(p []byte) (e expectation, ok bool) {
 	s.forget(p)
 	if !twin.Routable(p) {
 		outcomes["not routable"]++
-		e.allowed = s.options.Unserved(p[0], s.v11, s.bed.policy, 502)
+		e.allowed = twin.Unserved(p[0], s.v11, s.bed.policy, 502)
 		return e, true
+	}
+	if own := s.bed.own(); own != nil {
+		if _, looped := twin.Way(p, own); looped {
+			outcomes["looped"]++
+			e.allowed = twin.Unserved(p[0], s.v11, s.bed.policy, 502)
+			return e, true
+		}
 	}
 	return s.forward(e)
 }
 
 // forward expects a request to go on, if it can.
 func (s *session) forward(e expectation) (expectation, bool) {
-	_, errs := twin.ForServer(e.req, s.v11, clientText, otherText, nil, s.options)
-	if slices.Contains(errs, twin.ErrUnsettled) {
-		outcomes["unsettled"]++
-		s.over = true
-		return e, false
-	}
-	if len(errs) > 0 {
-		e.allowed = s.options.Refused(e.req[0], s.v11, s.bed.policy, errs)
-	}
+	_, errs := twin.ForServer(e.req, s.v11, clientText, otherText, s.bed.nas, nil)
 	if len(errs) > 0 {
 		outcomes["refused"]++
+		e.allowed = twin.Refused(e.req[0], s.v11, s.bed.policy, errs)
 	} else {
 		e.flight = &flight{req: e.req, waits: true}
 		s.flights = append(s.flights, e.flight)
@@ -280,7 +279,7 @@ func (s *session) arrive(f *flight, copies []datagram) (left []datagram, problem
 
 // isCopy says what is wrong with a datagram as the copy of a request.
 func (s *session) isCopy(f *flight, d datagram) error {
-	want, errs := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, d.octets, s.options)
+	want, errs := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, s.bed.nas, d.octets)
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
@@ -306,22 +305,20 @@ func (s *session) isCopy(f *flight, d datagram) error {
 }
 
 // isMarked says what is wrong with the Proxy-State that the gateway adds of its own: it
-// is left out only where there is no room for it, and no request fails for it. It may
-// be longer where the request has one of the kind.
+// is left out only where there is no room for it, and no request fails for it (P31, P33).
 func (s *session) isMarked(f *flight, d datagram) error {
-	whole, _ := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, nil, s.options)
-	want, n := len(marker(s.bed)), len(d.octets)-len(whole)
-	list, _ := twin.Parse(f.req)
-	for _, state := range twin.Values(list, 33) {
-		if want > 10 && len(state) >= 8 && bytes.Equal(state[:8], marker(s.bed)[2:10]) {
-			return nil
-		}
+	whole, _ := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, s.bed.nas, nil)
+	var want []byte
+	if own := s.bed.own(); own != nil {
+		value, _ := twin.Way(f.req, own)
+		want = append([]byte{33, byte(2 + len(value) + 4)}, value...)
+		want = append(want, d.octets[len(d.octets)-4:]...) // a name for the server
 	}
-	if len(whole)+want > 4096 {
-		want = 0
+	if len(whole)+len(want) > 4096 {
+		want = nil
 	}
-	if n != want {
-		return fmt.Errorf("a Proxy-State of the gateway's own of %d octets, expected %d", n, want)
+	if got := d.octets[len(whole):]; !bytes.Equal(got, want) {
+		return fmt.Errorf("a Proxy-State of the gateway's own: expected % x, got % x", want, got)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@
 //	forward.go  the other side's copy of a packet
 //	inside.go   the inside of vendor attributes in it
 //	chain.go    values that are spread over several of them
+//	loop.go     the gateway's own Proxy-State
 //	answer.go   replies that the gateway makes itself
 //
 // The harness is in the tests: bed_test.go has a gateway with fake servers in
@@ -29,8 +30,6 @@
 //
 // (Without the last flag the fuzzer spends most of the time on making new inputs smaller.)
 //
-// Where a rule changes, changes_test.go has the shortest conversation that shows the
-// change. While its entry is open the twin takes the gateway as it is; closed, the
-// change is a test of its own and the random conversations hold it too. Options are
-// these rules, and where the documents leave a choice that is a matter of taste.
+// Of each rule that has changed, changes_test.go has the shortest conversation that shows
+// the change. Where the documents leave a choice the twin has the gateway's.
 package twin

@@ -13,37 +13,10 @@ var (
 	ErrChallenge = errors.New("no challenge that RADIUS/1.1 could carry") // P128
 	ErrTooLong   = errors.New("more than 4096 octets")                    // P15
 	ErrHidden    = errors.New("a key decrypts to an impossible length")   // P40
-
-	// ErrUnsettled is where the documents leave open what is right, and the twin
-	// has no opinion.
-	ErrUnsettled = errors.New("not settled")
 )
-
-// Options are rules of which a gateway's older behaviour is known, and choices
-// that are a matter of taste. The zero value is what is right.
-type Options struct {
-	AccountingMAC      bool // an Accounting-Response has a Message-Authenticator when the request had one
-	KeepResponseLength bool // Response-Length, 241.3, is relayed
-	KeepMAC11          bool // Message-Authentication-Code and MAC-Randomizer pass on 1.1
-	UnhiddenIsFatal    bool // on 1.1 a value not in hidden form costs the Access-Accept
-	EmptyIsUnreadable  bool // on 1.1 an empty container of TLVs is not one
-	CopyUnfit          bool // a Vendor-Specific whose inside does not fit goes from 1.1 to UDP
-	CopyLeap           bool // leap:session-key= is not re-encrypted
-	PasswordOfOthers   bool // a User-Password above 128 octets costs accounting, CoA and Disconnect of 1.1, too
-	SplitGoesOn        bool // on 1.1 another attribute may follow the last part of one that was split
-	NarrowCauses       bool // a Protocol-Error's cause outside of 400 to 599 becomes 505 on 1.0
-	Reject11           bool // on 1.1 a request with a wrong password or without a challenge gets an Access-Reject, or 407
-	SilentAccounting   bool // accounting gets silence where its route says "protocol-error"
-	Return506          bool // Error-Cause 506 of a server goes back to the client, and the request to no other
-	CountLeftOut       bool // a request of 1.1 is too long that only fits without what is left out or joined
-	PartsAdjacent      bool // parts of a WiMAX value count only when each is the next attribute
-	AccountingEAP      bool // EAP-Message in accounting is carried on
-	TLVAlone           bool // choice: of a container only the TLV that cannot be read is left out
-}
 
 // crossing carries attributes from one hop to the next.
 type crossing struct {
-	Options
 	from, to Hop
 	v11      bool // the client speaks RADIUS/1.1
 	toServer bool
@@ -59,11 +32,12 @@ func (c *crossing) fail(err error) { c.errs = append(c.errs, err) }
 // ForServer returns the server's copy of a client's request that FateOf has let
 // pass, with what is random in it taken from seen, the gateway's copy. Without
 // seen only the length is right, and the errors: all reasons why it cannot be
-// carried on, of which a gateway may give any.
-func ForServer(req []byte, v11 bool, client, server string, seen []byte, o Options) (want []byte, errs []error) {
+// carried on, of which a gateway may give any. nas is the NAS-Identifier of a server
+// that is a NAS, the last hop of CoA and Disconnect; "" for all others.
+func ForServer(req []byte, v11 bool, client, server, nas string, seen []byte) (want []byte, errs []error) {
 	list, _ := Parse(req)
 	code := req[0]
-	c := &crossing{Options: o, v11: v11, toServer: true, code: code, eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
+	c := &crossing{v11: v11, toServer: true, code: code, eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
 	c.from, c.to = Hop{Secret: client}, Hop{Secret: server}
 	var ra [16]byte
 	if code == AccessRequest {
@@ -82,6 +56,9 @@ func ForServer(req []byte, v11 bool, client, server string, seen []byte, o Optio
 	if mac {
 		c.out.attribute(messageAuth, literal(make([]byte, 16))) // P46: first
 	}
+	if nas != "" && dynamic(code) {
+		list = lastHop(list, nas)
+	}
 	c.attributes(list)
 	if code == AccessRequest && !v11 && has(list, chapPassword) && !has(list, chapChallenge) && !has(list, arapPassword) {
 		c.out.attribute(chapChallenge, literal(bytes.Clone(req[4:20]))) // P36
@@ -95,6 +72,20 @@ func ForServer(req []byte, v11 bool, client, server string, seen []byte, o Optio
 		return c.out.b, nil
 	}
 	return c.complete(code, seen[1], ra, seen, mac, code != AccessRequest, server)
+}
+
+// lastHop is what a NAS gets of a request's attributes: without Operator-Name and
+// Operator-NAS-Identifier, and with one that identifies it (RFC 8559 §4.2; P89, P90).
+func lastHop(list []Attr, nas string) (kept []Attr) {
+	for _, a := range list {
+		if a.T != operatorName && (a.T != extended1 || len(a.V) == 0 || a.V[0] != 8) {
+			kept = append(kept, a)
+		}
+	}
+	if !has(kept, nasIPAddress) && !has(kept, nasIdentifier) && !has(kept, nasIPv6Address) {
+		kept = append(kept, Attr{nasIdentifier, []byte(nas)})
+	}
+	return kept
 }
 
 // marker takes over the gateway's own Proxy-State, one of an octet or more behind
@@ -135,16 +126,15 @@ func (c *crossing) complete(code, id byte, vector [16]byte, seen []byte, mac, co
 
 // ForClient returns the client's copy of a believable reply to the request sent,
 // the gateway's copy of req, with the salts of seen. Without seen only its length is right.
-func ForClient(reply, req, sent []byte, v11 bool, server, client string, seen []byte, o Options) (want []byte, errs []error) {
+func ForClient(reply, req, sent []byte, v11 bool, server, client string, seen []byte) (want []byte, errs []error) {
 	list, _ := Parse(reply)
 	asked, _ := Parse(req)
-	c := &crossing{Options: o, v11: v11, code: reply[0], eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
+	c := &crossing{v11: v11, code: reply[0], eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
 	c.from, c.to = Hop{server, [16]byte(sent[4:20])}, Hop{client, [16]byte(req[4:20])}
 	mac := false
 	switch {
 	case v11: // P125
 	case req[0] == AccountingRequest: // C5
-		mac = o.AccountingMAC && (has(asked, messageAuth) || c.eap)
 	default:
 		mac = req[0] == AccessRequest || has(asked, messageAuth) || c.eap // P50, P48
 	}
@@ -180,15 +170,6 @@ func (c *crossing) attributes(list []Attr) {
 			kept = append(kept, a)
 		}
 	}
-	if c.v11 && c.toServer && c.CountLeftOut {
-		n := len(c.out.b)
-		for _, a := range kept {
-			n += 2 + len(a.V)
-		}
-		if n > 4096 {
-			c.fail(ErrTooLong)
-		}
-	}
 	c.link(kept)
 	for at, a := range kept {
 		if a.T == vendor {
@@ -204,13 +185,13 @@ func (c *crossing) ofThisHop(a Attr) bool {
 	if a.T == messageAuth || a.T == proxyState {
 		return true
 	}
-	if a.T == eapMessage && (c.code == AccountingRequest || c.code == AccountingResponse) && !c.AccountingEAP {
+	if a.T == eapMessage && (c.code == AccountingRequest || c.code == AccountingResponse) {
 		return true // RFC 2869 §5.19
 	}
 	if a.T != extended1 || len(a.V) == 0 {
 		return false
 	}
-	return a.V[0] == 3 && !c.KeepResponseLength || a.V[0] == 4 && c.v11
+	return a.V[0] == 3 || a.V[0] == 4 && c.v11
 }
 
 // standard writes an attribute that is no vendor's.
@@ -219,7 +200,7 @@ func (c *crossing) standard(a Attr) {
 	if a.T == userPassword {
 		switch wrong := len(a.V) > 128; {
 		case c.v11 && c.toServer && wrong, !c.v11 && c.code == AccessRequest && (wrong || !how.fits(a.V)):
-			if !c.eap && (c.code == AccessRequest || c.PasswordOfOthers) {
+			if !c.eap && c.code == AccessRequest {
 				c.fail(ErrPassword)
 			}
 			return // P17: it has no meaning beside EAP

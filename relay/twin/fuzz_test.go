@@ -21,7 +21,7 @@ const raw = 0x80
 func begin(t testing.TB, g *gen) (s *session, isRaw bool) {
 	how := g.next()
 	b := beds()
-	return open(t, b[int(how&^raw>>1)%len(b)], how&1 == 1, options()), how&raw != 0
+	return open(t, b[int(how&^raw>>1)%len(b)], how&1 == 1), how&raw != 0
 }
 
 // runRequest sends one request, and has the server answer it plainly.
@@ -32,7 +32,7 @@ func runRequest(t testing.TB, data []byte) {
 	if isRaw {
 		s.ask(rawRequest(g.data))
 	} else {
-		s.ask(g.request(s.v11))
+		s.ask(g.request(s))
 	}
 	s.answerAll(plain)
 }
@@ -139,10 +139,10 @@ func runConversation(t testing.TB, data []byte) {
 		}
 		switch n := g.n(10); {
 		case n < 3 || len(asked) == 0:
-			asked = append(asked, g.request(s.v11))
+			asked = append(asked, g.request(s))
 			s.ask(asked[len(asked)-1])
 		case n == 3: // a burst
-			burst := [][]byte{g.request(s.v11), asked[g.n(len(asked))], g.request(s.v11)}
+			burst := [][]byte{g.request(s), asked[g.n(len(asked))], g.request(s)}
 			asked = append(asked, burst...)
 			s.ask(burst...)
 		case n == 4: // once more
@@ -193,14 +193,11 @@ func TestTwinAgrees(t *testing.T) {
 		}
 	}
 	t.Log(outcomes)
-	for _, name := range []string{"relayed", "refused", "not routable", "closed", "discarded", "status answered", "duplicate", "repeated", "superseded",
+	for _, name := range []string{"relayed", "refused", "not routable", "looped", "closed", "discarded", "status answered", "duplicate", "repeated", "superseded",
 		"reply relayed", "reply not believed", "reply lost", "moved", "passed on"} {
 		if outcomes[name] < 5 {
 			t.Errorf("%q happened %d times, which tests nothing", name, outcomes[name])
 		}
-	}
-	if outcomes["unsettled"] > outcomes["relayed"]/20 {
-		t.Errorf("%d sessions ended because something is not settled, of %d requests", outcomes["unsettled"], outcomes["relayed"])
 	}
 }
 

@@ -117,7 +117,8 @@ func fitting(list []twin.Attr, most int) []twin.Attr {
 }
 
 // request makes a packet of a client.
-func (g *gen) request(v11 bool) []byte {
+func (g *gen) request(s *session) []byte {
+	v11 := s.v11
 	code := pick[byte](g, 1, 1, 1, 1, 1, 1, 4, 4, 40, 43, 12, 1, 1, 4, 43, 0)
 	if code == 0 {
 		code = g.next()
@@ -129,11 +130,14 @@ func (g *gen) request(v11 bool) []byte {
 		m.hop.Vector = ra
 	}
 	list := m.attributes()
+	if g.one(12) {
+		list = append(list, g.mark(s.bed.own()))
+	}
 	if !v11 || g.one(4) {
 		list = g.withMAC(list, code == 12 || hasEAP(list))
 	}
 	list = g.sized(list, func(list []twin.Attr) []byte {
-		whole, _ := twin.ForServer(twin.Assemble(code, id, ra, list), v11, clientText, otherText, nil, options())
+		whole, _ := twin.ForServer(twin.Assemble(code, id, ra, list), v11, clientText, otherText, s.bed.nas, nil)
 		return whole
 	})
 	p := twin.Assemble(code, id, ra, list)
@@ -154,6 +158,22 @@ func (g *gen) request(v11 bool) []byte {
 		p[g.n(len(p))] ^= 1 << g.n(8)
 	}
 	return p
+}
+
+// mark makes a Proxy-State as gateways add it that look for loops, often with own in it.
+func (g *gen) mark(own []byte) twin.Attr {
+	v := []byte("radsecgw")
+	for range g.n(22) {
+		entry := g.octets(12)
+		if g.one(20) {
+			copy(entry, own)
+		}
+		v = append(v, entry...)
+	}
+	if g.one(8) {
+		v = append(v, 0)
+	}
+	return attr(33, v[:min(len(v), 253)]...)
 }
 
 // spoil changes octets of a packet without an eye for what they are, and keeps the
@@ -199,7 +219,7 @@ func (g *gen) reply(f *flight, v11 bool) []byte {
 	}
 	list = g.withMAC(list, hasEAP(list) || sent[0] == 1)
 	list = g.sized(list, func(list []twin.Attr) []byte {
-		whole, _ := twin.ForClient(twin.Assemble(code, sent[1], ra, list), f.req, sent, v11, secret, clientText, nil, options())
+		whole, _ := twin.ForClient(twin.Assemble(code, sent[1], ra, list), f.req, sent, v11, secret, clientText, nil)
 		return whole
 	})
 	p := twin.Assemble(code, sent[1], ra, list)

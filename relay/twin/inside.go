@@ -17,16 +17,16 @@ func (c *crossing) value(how Method, prefix, v []byte, keep int) (piece, bool) {
 	case c.v11 && c.toServer:
 		return c.conceal(how, prefix, v)
 	case !how.fits(v):
-		if c.v11 {
-			return piece{}, c.unreadable(c.UnhiddenIsFatal)
-		}
-		return literal(append(bytes.Clone(prefix), v...)), true // P8
+		return literal(append(bytes.Clone(prefix), v...)), !c.v11 // P8
 	}
 	blocks := how.open(v, c.from)
 	salted := how == Salted || how == Tagged
 	impossible := salted && int(blocks[0]) > len(blocks)-1
+	if impossible && c.code == AccessAccept {
+		c.fail(ErrHidden) // nobody is let in without a key
+	}
 	if impossible && (c.v11 || c.code == AccessAccept) {
-		return piece{}, c.unreadable(true)
+		return piece{}, false
 	}
 	if !c.v11 {
 		return hiddenPiece(newJob(how, prefix, v[0], blocks)), true // P35: padded blocks as they are
@@ -44,15 +44,6 @@ func (c *crossing) value(how Method, prefix, v []byte, keep int) (piece, bool) {
 		out = append(out, bytes.TrimRight(blocks, "\x00")...) // P126
 	}
 	return literal(out), true
-}
-
-// unreadable leaves out a value that cannot be read, which an Access-Accept may
-// not be without. It returns false.
-func (c *crossing) unreadable(fatal bool) bool {
-	if fatal && c.code == AccessAccept {
-		c.fail(ErrHidden)
-	}
-	return false
 }
 
 // tagOf is the tag that a value begins with; above 0x1f it is none (RFC 2868 §3.3).
@@ -128,7 +119,7 @@ func split(layout string, b []byte) (list []inner, fits bool) {
 // methodOf says how the value of a vendor's attribute is hidden, and how many
 // octets stand before what is.
 func (c *crossing) methodOf(vendor uint32, i inner) (how Method, prefix int) {
-	if vendor == Cisco && i.number == 1 && !c.CopyLeap && len(i.value) >= len(leapPrefix) && strings.EqualFold(string(i.value[:len(leapPrefix)]), leapPrefix) {
+	if vendor == Cisco && i.number == 1 && len(i.value) >= len(leapPrefix) && strings.EqualFold(string(i.value[:len(leapPrefix)]), leapPrefix) {
 		return Salted, len(leapPrefix)
 	}
 	return Hidden[Key{vendor, i.number, 0}], 0
@@ -144,7 +135,7 @@ func (c *crossing) secret(vendor uint32, i inner) bool {
 // signature says whether a vendor's attribute signs packets, which RADIUS/1.1 does
 // not have (P125).
 func (c *crossing) signature(vendor uint32, i inner) bool {
-	return c.v11 && vendor == Cisco && (i.number == 17 || i.number == 18) && !c.KeepMAC11
+	return c.v11 && vendor == Cisco && (i.number == 17 || i.number == 18)
 }
 
 // vendorSpecific writes a Vendor-Specific, the at-th of the attributes.
@@ -162,7 +153,7 @@ func (c *crossing) vendorSpecific(at int, v []byte) {
 	}
 	if !fits {
 		for _, i := range inside {
-			if c.v11 && !c.CopyUnfit && c.secret(number, i) {
+			if c.v11 && c.secret(number, i) {
 				return // its key would go on in clear, or as noise
 			}
 		}
@@ -225,19 +216,13 @@ func (c *crossing) inside(number uint32, i inner) (piece, bool) {
 func (c *crossing) container(number uint32, i inner) (piece, bool) {
 	tlvs, fits := split(layout11, i.value)
 	if !fits {
-		if len(i.value) == 0 && !c.EmptyIsUnreadable || !c.v11 {
-			return literal(i.value), true
-		}
-		return piece{}, c.unreadable(c.UnhiddenIsFatal || len(i.value) == 0)
+		return literal(i.value), len(i.value) == 0 || !c.v11
 	}
 	var all piece
 	for _, tlv := range tlvs {
 		p, ok := c.value(Hidden[Key{number, i.number, byte(tlv.number)}], nil, tlv.value, 0)
-		if !ok && c.TLVAlone {
-			continue
-		}
 		if !ok {
-			return piece{}, false
+			continue
 		}
 		if len(p.octets) > 253 {
 			c.fail(fmt.Errorf("a TLV of %d octets: %w", len(p.octets), ErrTooLong))
@@ -307,7 +292,7 @@ func (w *writer) spread(i inner, p piece) {
 			}
 		}
 		w.open = join(w.open, literal(head), chunk)
-		if more || wasSplit && !w.c.SplitGoesOn {
+		if more || wasSplit {
 			w.end() // a fragment has nothing else in its Vendor-Specific
 		}
 		if !more {

@@ -27,18 +27,21 @@ const (
 
 // Attribute types that a proxy acts on.
 const (
-	userName      = 1
-	userPassword  = 2
-	chapPassword  = 3
-	vendor        = 26
-	proxyState    = 33
-	chapChallenge = 60
-	arapPassword  = 70
-	eapMessage    = 79
-	messageAuth   = 80
-	errorCause    = 101
-	operatorName  = 126
-	extended1     = 241
+	userName       = 1
+	userPassword   = 2
+	chapPassword   = 3
+	nasIPAddress   = 4
+	vendor         = 26
+	nasIdentifier  = 32
+	proxyState     = 33
+	chapChallenge  = 60
+	arapPassword   = 70
+	eapMessage     = 79
+	messageAuth    = 80
+	nasIPv6Address = 95
+	errorCause     = 101
+	operatorName   = 126
+	extended1      = 241
 )
 
 // Attr is one attribute: its type and its value.

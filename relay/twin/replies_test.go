@@ -62,19 +62,14 @@ func (s *session) replied(f *flight, reply []byte, copies []datagram, answers []
 	if len(copies) > 0 {
 		return errors.New("a request that was answered went on to another server")
 	}
-	want, errs := twin.ForClient(reply, f.req, f.sent, s.v11, f.from.server.secret, clientText, got, s.options)
-	if slices.Contains(errs, twin.ErrUnsettled) {
-		outcomes["unsettled"]++
-		s.over = true
-		return nil
-	}
+	want, errs := twin.ForClient(reply, f.req, f.sent, s.v11, f.from.server.secret, clientText, got)
 	if wrong := saltProblem(errs); wrong != nil {
 		return wrong
 	}
 	s.ended(f, got)
 	if len(errs) > 0 {
 		outcomes["reply lost"]++
-		return twin.CheckAnswer(got, f.req, s.v11, clientText, s.options.Lost(f.req[0], s.v11, s.bed.policy))
+		return twin.CheckAnswer(got, f.req, s.v11, clientText, twin.Lost(f.req[0], s.v11, s.bed.policy))
 	}
 	outcomes["reply relayed"]++
 	if got == nil {
@@ -103,7 +98,7 @@ func (s *session) protocolError(f *flight, reply []byte, copies []datagram, got 
 	if v := twin.Values(list, 101); len(v) > 0 && len(v[0]) == 4 {
 		cause = binary.BigEndian.Uint32(v[0])
 	}
-	way := s.options.OfTheWay(cause)
+	way := twin.OfTheWay(cause)
 	movable := f.req[0] == twin.AccessRequest || f.req[0] == twin.AccountingRequest
 	untried := len(f.tried) < len(s.bed.servers)
 	if len(copies) > 0 {
@@ -118,7 +113,7 @@ func (s *session) protocolError(f *flight, reply []byte, copies []datagram, got 
 	}
 	s.ended(f, got)
 	outcomes["passed on"]++
-	return twin.CheckAnswer(got, f.req, s.v11, clientText, s.options.PassedOn(f.req[0], s.v11, s.bed.policy, cause))
+	return twin.CheckAnswer(got, f.req, s.v11, clientText, twin.PassedOn(f.req[0], s.v11, s.bed.policy, cause))
 }
 
 func (s *session) ended(f *flight, answer []byte) {

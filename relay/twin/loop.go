@@ -1,0 +1,25 @@
+package twin
+
+import "bytes"
+
+// Way returns the value of the Proxy-State that the gateway called own, of 8 octets, adds
+// to a request, but for its last four octets, which name the server. Behind a text it has 12
+// octets for each gateway that the request has passed: 8 that name it, and 4 that name its
+// server. looped says that own is among them, or that more gateways do not fit (P33).
+func Way(req, own []byte) (value []byte, looped bool) {
+	const text, most = "radsecgw", (253 - len("radsecgw")) / 12
+	value = []byte(text)
+	list, _ := Parse(req)
+	for _, state := range Values(list, proxyState) {
+		way, ok := bytes.CutPrefix(state, []byte(text))
+		if !ok || len(way)%12 != 0 {
+			continue
+		}
+		for ; len(way) > 0; way = way[12:] {
+			looped = looped || bytes.Equal(way[:8], own)
+			value = append(value, way[:12]...)
+		}
+	}
+	looped = looped || len(value) >= len(text)+12*most
+	return append(value, own...), looped
+}
