@@ -68,8 +68,7 @@ func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret)
 		n += copy(dst[n:], []byte{typeExtended1, 7, extOriginalPacketCode, 0, 0, 0, req.Packet[0]})
 	}
 	if a.ErrorCause != 0 {
-		n += copy(dst[n:], []byte{typeErrorCause, 6, 0, 0, 0, 0})
-		binary.BigEndian.PutUint32(dst[n-4:n], a.ErrorCause)
+		n = len(binary.BigEndian.AppendUint32(append(dst[:n], typeErrorCause, 6), a.ErrorCause))
 	}
 	n, err := appendText(dst, n, typeReplyMessage, a.ReplyMessage)
 	if err != nil {

@@ -61,15 +61,19 @@ const none = -1
 
 // NewDigests returns a Digests for the calling goroutine to keep, or to hand on
 // to the next owner.
-func NewDigests() *Digests { return newDigests(MaxDigests, 512) }
+func NewDigests() *Digests { return newDigests(MaxDigests) }
 
-// newDigests makes room for so many packets, and for copies of so many octets on
-// the average.
-func newDigests(packets, octets int) *Digests {
-	const most = 3 // digests a packet: HMAC has two
+// newDigests makes room for so many packets, and at first for copies of packets of 512
+// octets on the average, and for the digests of a few hidden values.
+func newDigests(packets int) *Digests {
+	const (
+		most    = 3       // digests a packet: HMAC has two
+		octets  = 2 * 512 // copied for a packet, twice
+		streams = 16
+	)
 	return &Digests{
-		hider: hider{streams: lanes.New(16, 16*md5.BlockSize), begin: lanes.Initial(), values: make([]hiddenValue, 0, 4)},
-		lanes: lanes.New(most*packets, 2*octets*packets),
+		hider: hider{streams: lanes.New(streams, streams*md5.BlockSize), begin: lanes.Initial(), values: make([]hiddenValue, 0, 4)},
+		lanes: lanes.New(most*packets, octets*packets),
 		queue: make([]queued, 0, packets),
 	}
 }

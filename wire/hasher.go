@@ -11,7 +11,7 @@ package wire
 type Hasher struct{ one *Digests }
 
 // NewHasher returns a Hasher for the calling goroutine to keep.
-func NewHasher() *Hasher { return &Hasher{newDigests(1, MaxLength)} }
+func NewHasher() *Hasher { return &Hasher{newDigests(1)} }
 
 // Random fills b with octets from crypto/rand. They are drawn in blocks, used
 // once and wiped from the buffer.

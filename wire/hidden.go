@@ -90,17 +90,12 @@ func (h *hider) rehideAll(b []byte, off int, t *rehiding) error {
 	h.done.clear()
 	for off < len(b) {
 		end := off + int(b[off+1])
-		var err error
 		if b[off] == typeVendorSpecific {
-			err = h.rehideVendor(b, off, t)
-		} else if r := standardRules[b[off]]; r != 0 {
-			value := b[off+2 : end]
-			if r != methodUserPassword || passwordLength(len(value)) {
-				err = h.rehide(value, r, t)
+			if err := h.rehideVendor(b, off, t); err != nil {
+				return err
 			}
-		}
-		if err != nil {
-			return err
+		} else if value := b[off+2 : end]; b[off] != typeUserPassword || passwordLength(len(value)) {
+			h.rehide(value, standardRules[b[off]], t)
 		}
 		off = end
 	}
@@ -109,7 +104,7 @@ func (h *hider) rehideAll(b []byte, off int, t *rehiding) error {
 
 // rehide rewrites one hidden value in place, by the method of its rule: at once,
 // or when rekeyAll is called.
-func (h *hider) rehide(value []byte, r rule, t *rehiding) error {
+func (h *hider) rehide(value []byte, r rule, t *rehiding) {
 	switch r & methodMask {
 	case methodUserPassword:
 		if len(value) != 0 && len(value)%hiddenBlock == 0 {
@@ -118,7 +113,7 @@ func (h *hider) rehide(value []byte, r rule, t *rehiding) error {
 	case methodSalted:
 		head, ok := saltedHead(value, r)
 		if !ok {
-			return nil
+			return
 		}
 		salt := value[head-saltLength : head]
 		old := [saltLength]byte(salt)
@@ -126,14 +121,13 @@ func (h *hider) rehide(value []byte, r rule, t *rehiding) error {
 		h.values = append(h.values, hiddenValue{blocks: value[head:], oldSalt: old, salt: salt})
 	case methodAscend:
 		if len(value) != hiddenBlock {
-			return nil
+			return
 		}
 		in := h.ascendStream(t.from)
 		out := h.ascendStream(t.to)
 		subtle.XORBytes(value, value, in[:])
 		subtle.XORBytes(value, value, out[:])
 	}
-	return nil
 }
 
 // saltedHead returns how many octets stand before the hidden blocks of a salted

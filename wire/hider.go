@@ -14,7 +14,8 @@ type hider struct {
 	begin   *lanes.State  // of every digest that has no prepared one
 	values  []hiddenValue // waiting for rekeyAll
 
-	block  []byte // secret and what follows it, for the key stream of a hidden value
+	salt   [saltLength]byte // random, see salts
+	block  []byte           // secret and what follows it, for the key stream of a hidden value
 	zero   [16]byte
 	joined [MaxLength]byte // a hidden value that is spread over several attributes
 	done   doneParts       // which parts of such values have been dealt with
@@ -46,7 +47,6 @@ func (h *hider) Random(b []byte) {
 
 // salts returns a random start for the salts of one packet.
 func (h *hider) salts() uint16 {
-	h.block = append(h.block[:0], 0, 0)
-	h.Random(h.block)
-	return binary.BigEndian.Uint16(h.block)
+	h.Random(h.salt[:])
+	return binary.BigEndian.Uint16(h.salt[:])
 }

@@ -40,14 +40,13 @@ func (h *hider) lastHop(v *View) (without *View, identified bool) {
 	n := copy(dst, src[:MinLength])
 	for off := MinLength; off < len(src); {
 		next := off + int(src[off+1])
-		switch t := src[off]; {
-		case t == typeOperatorName, t == typeExtended1 && next-off > 2 && src[off+2] == extOperatorNASIdentifier:
-			off = next
-			continue
-		case t == typeNASIdentifier, t == typeNASIPAddress, t == typeNASIPv6Address:
+		t := src[off]
+		if t != typeOperatorName && !(t == typeExtended1 && next-off > 2 && src[off+2] == extOperatorNASIdentifier) {
+			n += copy(dst[n:], src[off:next])
+		}
+		if t == typeNASIdentifier || t == typeNASIPAddress || t == typeNASIPv6Address {
 			identified = true
 		}
-		n += copy(dst[n:], src[off:next])
 		off = next
 	}
 	if b := putLength(dst, n); v.v11 {

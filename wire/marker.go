@@ -14,21 +14,17 @@ type RequestOptions struct {
 }
 
 // NextProxyState returns the value of the next Proxy-State that begins with prefix,
-// inside Packet, and where to look for the one after it; nil when there is none. The
+// inside Packet, and where to look for the one after it; nil when there is no more. The
 // first call has after = 0. It costs nothing for a packet without Proxy-State.
 func (v *View) NextProxyState(prefix string, after int) (value []byte, next int) {
-	off := max(after, int(v.first[slotProxyState]))
-	if off == 0 {
-		return nil, 0
-	}
-	for off < len(v.Packet) {
-		end := off + int(v.Packet[off+1])
-		if value := v.Packet[off+2 : end : end]; v.Packet[off] == typeProxyState && len(value) >= len(prefix) && string(value[:len(prefix)]) == prefix {
-			return value, end
+	for off := max(after, int(v.first[slotProxyState])); off != 0 && off < len(v.Packet); off = next {
+		next = off + int(v.Packet[off+1])
+		if value = v.Packet[off+2 : next : next]; v.Packet[off] == typeProxyState && len(value) >= len(prefix) && string(value[:len(prefix)]) == prefix {
+			return
 		}
-		off = end
 	}
-	return nil, 0
+	value = nil
+	return
 }
 
 // appendMarker adds the gateway's own Proxy-State, if there is one and it fits.

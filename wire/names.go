@@ -31,7 +31,7 @@ func AttributeName(t byte) string {
 // others are named by their numbers, and number 0 stands for a Vendor-Specific
 // whose inside could not be read.
 func VendorAttributeName(vendor uint32, number, sub int) string {
-	if vendor == vendorMicrosoft && sub == 0 && number >= 0 && number < len(microsoftNames) && microsoftNames[number] != "" {
+	if vendor == vendorMicrosoft && sub == 0 && uint(number) < uint(len(microsoftNames)) && microsoftNames[number] != "" {
 		return microsoftNames[number]
 	}
 	for i := range hiddenAttributes {

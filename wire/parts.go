@@ -16,9 +16,9 @@ type parts struct {
 
 // step returns the value of the next part, and whether the value goes on after it.
 // readable is false for a part in a Vendor-Specific whose inner lengths do not
-// fit: it has been there, but what it holds cannot be known. ok is false when
-// there is none.
-func (p *parts) step() (value []byte, more, readable, ok bool) {
+// fit: it has been there, but what it holds cannot be known. When there is none
+// the value does not go on either, and is not readable.
+func (p *parts) step() (value []byte, more, readable bool) {
 	head := format11c.header()
 	for {
 		for p.at < p.end {
@@ -34,12 +34,12 @@ func (p *parts) step() (value []byte, more, readable, ok bool) {
 			// Without a continuation octet it is anybody's guess: it may go on.
 			more = len(rest) < head || rest[head-1]&moreBit != 0
 			if p.broken {
-				return nil, more, false, true
+				return nil, more, false
 			}
-			return rest[head:n], more, true, true
+			return rest[head:n], more, true
 		}
 		if p.next >= len(p.b) {
-			return nil, false, false, false
+			return nil, false, false
 		}
 		off := p.next
 		p.next += int(p.b[off+1])
@@ -56,22 +56,16 @@ func (p *parts) step() (value []byte, more, readable, ok bool) {
 // join puts the parts from p on together. They are done then. Not whole: the last
 // is missing, or one of them cannot be read.
 func (h *hider) join(p parts) (value []byte, whole bool) {
-	n, until := 0, len(p.b)
+	n := 0
 	whole = true
-	for {
-		part, more, readable, ok := p.step()
-		if !ok {
-			whole = false
-			break
-		}
+	for more := true; more; {
+		var part []byte
+		var readable bool
+		part, more, readable = p.step()
 		whole = whole && readable
 		n += copy(h.joined[n:], part) // fits: a packet is no longer than joined
-		if !more {
-			until = p.at
-			break
-		}
 	}
-	h.done.add(p.number, until)
+	h.done.add(p.number, p.at)
 	return h.joined[:n], whole
 }
 
@@ -83,15 +77,13 @@ func (h *hider) rehideParts(p parts, r rule, t *rehiding) error {
 	if !whole {
 		return nil
 	}
-	if err := h.rehideValue(joined, p.vendor, p.number, r, t); err != nil {
-		return err
-	}
+	h.rehideValue(joined, p.vendor, p.number, r, t)
 	if err := h.rekeyAll(t); err != nil {
 		return err
 	}
 	for more := true; more; {
 		var part []byte
-		part, more, _, _ = p.step()
+		part, more, _ = p.step()
 		joined = joined[copy(part, joined):]
 	}
 	return nil

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"crypto/md5"
-	"crypto/subtle"
-)
+import "crypto/subtle"
 
 // hiddenValue is a value to be taken from one hop's cipher to the other's. Both
 // are a chain: a block is XORed with MD5(secret, hidden block before), the first
@@ -98,7 +95,7 @@ func (h *hider) addStream(key, vector, salt []byte) (number int) {
 	return number
 }
 
-// xor combines a block with a digest of streams.
-func (h *hider) xor(block []byte, number int) {
-	subtle.XORBytes(block[:md5.Size], block[:md5.Size], h.streams.Sum(number)[:])
+// xor combines the first block of blocks with a digest of streams.
+func (h *hider) xor(blocks []byte, number int) {
+	subtle.XORBytes(blocks, blocks, h.streams.Sum(number)[:])
 }

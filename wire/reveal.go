@@ -124,7 +124,7 @@ func (r *revealer) vendorValue(vendor uint32, number uint16, body []byte) {
 		a.Name, a.Value = VendorAttributeName(vendor, int(number), 0), body
 		a.Hidden = how&ruleTLVs != 0 && len(body) != 0 // some of the TLVs are, but which?
 		a.Sealed = a.Hidden
-		r.add(a, how&^ruleTLVs)
+		r.add(a, how)
 		return
 	}
 	for len(body) > 0 {

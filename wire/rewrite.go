@@ -130,13 +130,11 @@ func appendTo(dst []byte, n int, b []byte) (int, error) {
 	return n + copy(dst[n:], b), nil
 }
 
-// putMessageAuthenticator begins the attributes with an empty
-// Message-Authenticator, to be signed when the packet is whole. First is where
-// it protects best against a chosen prefix
-// (draft-ietf-radext-deprecating-radius §5.3.2).
+// putMessageAuthenticator begins the attributes with a Message-Authenticator, whose
+// value is written when the packet is signed. First is where it protects best against
+// a chosen prefix (draft-ietf-radext-deprecating-radius §5.3.2).
 func putMessageAuthenticator(dst []byte) (n int) {
 	dst[MinLength], dst[MinLength+1] = typeMessageAuthenticator, macLength
-	clear(dst[MinLength+2 : MinLength+macLength])
 	return MinLength + macLength
 }
 

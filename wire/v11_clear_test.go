@@ -118,6 +118,9 @@ func TestNoKeyGoesToTheServerInClear(t *testing.T) {
 				continue
 			}
 			for bits := range 16 {
+				if wrong >= 64 && bits != wrong%16 {
+					continue // it is longer than the attribute
+				}
 				var around [2][]byte
 				for j := range around {
 					if bits>>j&1 != 0 {

@@ -86,13 +86,9 @@ func (h *hider) rehideVendor(b []byte, off int, t *rehiding) error {
 		number, n, _ := f.split(b[at:end])
 		value := b[at+f.header() : at+n]
 		if r := ruleOf(vendor, number, value); r != 0 && !(f == format11c && h.done.has(number, at)) {
-			var err error
-			if f.more(b[at : at+n]) {
-				err = h.rehideParts(parts{b: b, vendor: vendor, number: number, at: at, end: end, next: end}, r, t)
-			} else {
-				err = h.rehideValue(value, vendor, number, r, t)
-			}
-			if err != nil {
+			if !f.more(b[at : at+n]) {
+				h.rehideValue(value, vendor, number, r, t)
+			} else if err := h.rehideParts(parts{b: b, vendor: vendor, number: number, at: at, end: end, next: end}, r, t); err != nil {
 				return err
 			}
 		}
@@ -113,19 +109,17 @@ func ruleOf(vendor uint32, number uint16, value []byte) rule {
 
 // rehideValue rewrites a vendor attribute's whole value: itself hidden, or a
 // row of TLVs (type, length, value) of which some are.
-func (h *hider) rehideValue(value []byte, vendor uint32, number uint16, r rule, t *rehiding) error {
+func (h *hider) rehideValue(value []byte, vendor uint32, number uint16, r rule, t *rehiding) {
 	if r&ruleTLVs == 0 {
-		return h.rehide(value, r, t)
+		h.rehide(value, r, t)
+		return
 	}
 	if !format11.fills(value) {
-		return nil
+		return
 	}
 	for len(value) > 0 {
 		sub, n, _ := format11.split(value)
-		if err := h.rehide(value[2:n], vendorRule(vendor, number, byte(sub)), t); err != nil {
-			return err
-		}
+		h.rehide(value[2:n], vendorRule(vendor, number, byte(sub)), t)
 		value = value[n:]
 	}
-	return nil
 }

@@ -135,7 +135,7 @@ func (h *Hasher) runScalar() {
 	}
 }
 
-// combine puts a digest into the message that follows.
+// combine puts a digest into the message that follows, at its first octets.
 func combine(octets []byte, sum *[md5.Size]byte) {
-	subtle.XORBytes(octets[:md5.Size], octets[:md5.Size], sum[:])
+	subtle.XORBytes(octets, octets, sum[:])
 }
