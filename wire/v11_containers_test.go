@@ -46,3 +46,23 @@ func TestContainersAtTheirLimits11(t *testing.T) {
 		}
 	}
 }
+
+// A Vendor-Specific that grows at the end of the packet, wherever that is.
+// Rules: P15
+func TestVendorSpecificAtTheEnd11(t *testing.T) {
+	key := vsa(311, sub(16, nil)...)
+	const size = 6 + 2 + 2 + 16 // of it at the server
+	for left := range 2 * size {
+		var want error
+		if left < size {
+			want = ErrTooLong
+		}
+		list := append(filling(18, 4096-38-left), key)
+		if n := len(assemble(1, 1, nil, list...)); n > 4096 {
+			t.Fatalf("the request has %d octets", n)
+		}
+		if _, _, err := toServer(t, list...); err != want {
+			t.Errorf("%d octets left: expected %v, got %v", left, want, err)
+		}
+	}
+}
