@@ -133,3 +133,15 @@ func TestLastHopOfBothVersions(t *testing.T) {
 		t.Error("an empty Operator-NAS-Identifier is there, and was not found")
 	}
 }
+
+// An attribute that ends before its length octet has the length -1.
+// Rules: P5
+func TestAttributeWithoutLength(t *testing.T) {
+	packet := append(assemble(1, 1, nil, pair{1, []byte("u")}), 44)
+	packet[3]++
+	err := new(View).Parse(packet)
+	want := AttributeError{Offset: 23, Type: 44, Length: -1, Available: 1}
+	if got, ok := err.(*AttributeError); !ok || *got != want {
+		t.Errorf("expected %+v, got %+v", want, err)
+	}
+}
