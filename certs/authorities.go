@@ -3,7 +3,6 @@ package certs
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"os"
 )
@@ -20,8 +19,7 @@ func LoadCA(file string) (*Authorities, error) {
 
 // Authorities are what a file of CAs holds.
 type Authorities struct {
-	PEM          []byte // the certificates, each once, and nothing else
-	Certificates []*x509.Certificate
+	Certificates []*x509.Certificate    // each once
 	CRLs         []*x509.RevocationList // some programs expect them in the same file
 	Doubled      []error                // a FileError for each certificate that is there again: harmless, and worth a warning
 }
@@ -71,7 +69,7 @@ func parseAuthorities(file string, octets []byte, check func(line int, c *x509.C
 		if err != nil {
 			return nil, err
 		}
-		a.add(c)
+		a.Certificates = append(a.Certificates, c)
 		return a, nil
 	}
 	blocks, err := readPEM(file, kindCertificate, octets)
@@ -98,15 +96,10 @@ func parseAuthorities(file string, octets []byte, check func(line int, c *x509.C
 			a.Doubled = append(a.Doubled, faultIn(file, b.line, "the certificate of %s is listed twice, it is on line %d already", c.Subject, first))
 			continue
 		}
-		a.add(c)
+		a.Certificates = append(a.Certificates, c)
 	}
 	if len(a.Certificates) == 0 {
 		return nil, faultIn(file, 0, "expected a CA, got revocation lists only")
 	}
 	return a, nil
-}
-
-func (a *Authorities) add(c *x509.Certificate) {
-	a.Certificates = append(a.Certificates, c)
-	a.PEM = append(a.PEM, pem.EncodeToMemory(&pem.Block{Type: kindCertificate, Bytes: c.Raw})...)
 }

@@ -54,7 +54,7 @@ func TestWhatAPeerMaySend(t *testing.T) {
 		}
 	}
 	// The Verifier says so, before it verifies anything.
-	v := must(NewVerifier(&Config{ClientCA: p.ca.CertPEM()}, nil))
+	v := must(NewVerifier(&Config{ClientCA: []*x509.Certificate{p.ca.Certificate}}, nil))
 	if r := v.Verify(several(11), time.Now()); r == nil || r.Reason != CertificateExcessive {
 		t.Errorf("eleven certificates get %v, want a refusal as excessive", r)
 	}

@@ -4,19 +4,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/pem"
 	"strings"
 	"testing"
 	"time"
 )
-
-// pemOf writes certificates as a file has them.
-func pemOf(list ...*authority) (text []byte) {
-	for _, a := range list {
-		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw})...)
-	}
-	return text
-}
 
 // The text of a refusal names the certificate that is at fault, what was expected
 // and what to do, and no type of Go's.
@@ -79,7 +70,7 @@ func TestRefusalsNameTheCertificateAtFault(t *testing.T) {
 			[]string{"the certificate of CN=leaf has a path to a configured CA that its issuers do not allow", "x.other.example"}},
 		{"eleven certificates", []*authority{root, root, root, root, root, root, root, root, root, root, root}, CertificateExcessive, []string{"the peer sent 11 certificates"}},
 	} {
-		v := must(NewVerifier(&Config{ClientCA: pemOf(root, expiredRoot)}, nil))
+		v := must(NewVerifier(&Config{ClientCA: certsOf(root, expiredRoot)}, nil))
 		r := v.Verify(certsOf(c.sent...), now)
 		if r == nil {
 			t.Errorf("%s: the certificate is taken", c.says)

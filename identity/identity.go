@@ -23,7 +23,7 @@ import (
 type Config struct {
 	Auth          ClientAuth
 	Own           []byte                 // DER form of the gateway's own certificate, which no client may show (RFC 6614bis §7.2.1)
-	ClientCA      []byte                 // PEM; trusted for every client without a CA of its own, never the system's (RFC 6614bis §3.3.1)
+	ClientCA      []*x509.Certificate    // trusted for every client without a CA of its own, never the system's (RFC 6614bis §3.3.1)
 	Clients       Clients                // the first match counts; each one's CA is trusted for itself
 	Intermediates []*x509.Certificate    // known, and trusted as far as one of those CAs vouches for them
 	CRLs          []*x509.RevocationList // each signed by one of all these certificates

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"time"
@@ -98,19 +97,6 @@ func (r *revoked) age() ListAge {
 	}
 	oldest.Issuer = r.name
 	return oldest
-}
-
-// certificatesIn returns the certificates in a PEM file.
-func certificatesIn(text []byte) (cas []*x509.Certificate) {
-	for {
-		var b *pem.Block
-		if b, text = pem.Decode(text); b == nil {
-			return cas
-		}
-		if c, err := x509.ParseCertificate(b.Bytes); err == nil && b.Type == "CERTIFICATE" && len(b.Headers) == 0 {
-			cas = append(cas, c)
-		}
-	}
 }
 
 // ListAge is the age of an issuer's newest revocation list.

@@ -17,7 +17,7 @@ func TestListsOfStrangers(t *testing.T) {
 	if _, err := SignerOf(lists[0], []*x509.Certificate{stranger.Certificate}); err == nil {
 		t.Error("a list of another CA of the same name is taken")
 	}
-	if _, err := NewVerifier(&Config{ClientCA: stranger.CertPEM(), CRLs: lists}, nil); err == nil {
+	if _, err := NewVerifier(&Config{ClientCA: []*x509.Certificate{stranger.Certificate}, CRLs: lists}, nil); err == nil {
 		t.Error("a Verifier takes a list that its CA has not signed")
 	}
 }

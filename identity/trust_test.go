@@ -55,7 +55,7 @@ func TestClientsOwnCA(t *testing.T) {
 		{Name: "dept", CA: certsOf(department)},
 		{Name: "rest"},
 	}
-	v := must(NewVerifier(&Config{ClientCA: pemOf(common), Clients: clients}, nil))
+	v := must(NewVerifier(&Config{ClientCA: certsOf(common), Clients: clients}, nil))
 	for _, c := range []struct {
 		says string
 		sent []*authority
@@ -89,7 +89,7 @@ func TestClientsOwnCA(t *testing.T) {
 		}
 		// The CA stays trusted for a client that demands more.
 		rest = append(rest, &Client{Name: "more", CA: clients[i].CA, SANDNS: []string{"nobody.example"}})
-		v := must(NewVerifier(&Config{ClientCA: pemOf(common), Clients: rest}, nil))
+		v := must(NewVerifier(&Config{ClientCA: certsOf(common), Clients: rest}, nil))
 		got, r := who(v, sent...)
 		if got != "" || r.Reason != ClientUnknown {
 			t.Errorf("a certificate of the CA of %q alone is client %q without it, want none as unknown (%v)", clients[i].Name, got, r)
@@ -100,7 +100,7 @@ func TestClientsOwnCA(t *testing.T) {
 	}
 
 	// An intermediate of client_ca that is some client's CA hides no path to client_ca.
-	v = must(NewVerifier(&Config{ClientCA: pemOf(common), Clients: Clients{{Name: "dept", CA: certsOf(department), SANDNS: []string{"nobody.example"}}, {Name: "rest"}}}, nil))
+	v = must(NewVerifier(&Config{ClientCA: certsOf(common), Clients: Clients{{Name: "dept", CA: certsOf(department), SANDNS: []string{"nobody.example"}}, {Name: "rest"}}}, nil))
 	if got, r := who(v, department.issue("x", nil, false), department); got != "rest" {
 		t.Errorf("a certificate of a department of the common CA is client %q, want rest (%v)", got, r)
 	}
@@ -119,7 +119,7 @@ func TestGoodUntilTheClientsPathEnds(t *testing.T) {
 		ca   *authority
 		want time.Time
 	}{{old, soon}, {renewed, leaf.cert.NotAfter}} {
-		v := must(NewVerifier(&Config{ClientCA: pemOf(old, renewed), Clients: Clients{{Name: "c", CA: certsOf(c.ca)}}}, nil))
+		v := must(NewVerifier(&Config{ClientCA: certsOf(old, renewed), Clients: Clients{{Name: "c", CA: certsOf(c.ca)}}}, nil))
 		_, until, r := v.Assess(NewPeer(netip.Addr{}, certsOf(leaf)), certsOf(leaf), time.Now())
 		if r != nil || !until.Equal(c.want) {
 			t.Errorf("the certificate is good until %v (%v), want %v", until, r, c.want)
@@ -147,21 +147,21 @@ func TestListsBelongToTheIssuingKey(t *testing.T) {
 	for _, c := range []struct {
 		says    string
 		lists   []*x509.RevocationList
-		ca      []byte
+		ca      []*x509.Certificate
 		between []*x509.Certificate
 		sent    []*authority
 		want    Reason // NumReasons: it is good
 	}{
-		{"revoked by its own CA", []*x509.RevocationList{one.list(now.Add(time.Hour), x1), two.list(now.Add(time.Hour))}, pemOf(one, two), nil, []*authority{x1}, CertificateRevoked},
-		{"its serial number revoked by the other", []*x509.RevocationList{one.list(now.Add(time.Hour), x1), two.list(now.Add(time.Hour))}, pemOf(one, two), nil, []*authority{x2}, NumReasons},
-		{"only the other has a list", []*x509.RevocationList{one.list(now.Add(time.Hour), x1)}, pemOf(one, two), nil, []*authority{x2}, NumReasons},
-		{"its own list is out of date, the other's is not", []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}, pemOf(one, two), nil, []*authority{x1}, ListStale},
-		{"the other's list is out of date", []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}, pemOf(one, two), nil, []*authority{x2}, NumReasons},
-		{"a newer list of the same key", []*x509.RevocationList{one.list(now.Add(-time.Minute)), one.list(now.Add(time.Hour))}, pemOf(one), nil, []*authority{x1}, NumReasons},
-		{"revoked, and the CA's certificate was renewed with its key", []*x509.RevocationList{one.list(now.Add(time.Hour), x1)}, pemOf(renewed), nil, []*authority{x1}, CertificateRevoked},
-		{"its intermediate is revoked", []*x509.RevocationList{one.list(now.Add(time.Hour), sub)}, pemOf(one), nil, []*authority{below, sub}, CertificateRevoked},
-		{"its intermediate is revoked, and a trusted CA itself", []*x509.RevocationList{one.list(now.Add(time.Hour), sub)}, pemOf(one, sub), nil, []*authority{below}, CertificateRevoked},
-		{"revoked by an intermediate that is known", []*x509.RevocationList{sub.list(now.Add(time.Hour), below)}, pemOf(one), certsOf(sub), []*authority{below, sub}, CertificateRevoked},
+		{"revoked by its own CA", []*x509.RevocationList{one.list(now.Add(time.Hour), x1), two.list(now.Add(time.Hour))}, certsOf(one, two), nil, []*authority{x1}, CertificateRevoked},
+		{"its serial number revoked by the other", []*x509.RevocationList{one.list(now.Add(time.Hour), x1), two.list(now.Add(time.Hour))}, certsOf(one, two), nil, []*authority{x2}, NumReasons},
+		{"only the other has a list", []*x509.RevocationList{one.list(now.Add(time.Hour), x1)}, certsOf(one, two), nil, []*authority{x2}, NumReasons},
+		{"its own list is out of date, the other's is not", []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}, certsOf(one, two), nil, []*authority{x1}, ListStale},
+		{"the other's list is out of date", []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}, certsOf(one, two), nil, []*authority{x2}, NumReasons},
+		{"a newer list of the same key", []*x509.RevocationList{one.list(now.Add(-time.Minute)), one.list(now.Add(time.Hour))}, certsOf(one), nil, []*authority{x1}, NumReasons},
+		{"revoked, and the CA's certificate was renewed with its key", []*x509.RevocationList{one.list(now.Add(time.Hour), x1)}, certsOf(renewed), nil, []*authority{x1}, CertificateRevoked},
+		{"its intermediate is revoked", []*x509.RevocationList{one.list(now.Add(time.Hour), sub)}, certsOf(one), nil, []*authority{below, sub}, CertificateRevoked},
+		{"its intermediate is revoked, and a trusted CA itself", []*x509.RevocationList{one.list(now.Add(time.Hour), sub)}, certsOf(one, sub), nil, []*authority{below}, CertificateRevoked},
+		{"revoked by an intermediate that is known", []*x509.RevocationList{sub.list(now.Add(time.Hour), below)}, certsOf(one), certsOf(sub), []*authority{below, sub}, CertificateRevoked},
 	} {
 		v := must(NewVerifier(&Config{ClientCA: c.ca, Intermediates: c.between, CRLs: c.lists, RefuseStaleCRL: true, Clients: Clients{{Name: "c"}}}, nil))
 		for range 2 { // the second time by what is kept of the path
@@ -174,7 +174,7 @@ func TestListsBelongToTheIssuingKey(t *testing.T) {
 			}
 		}
 	}
-	v := must(NewVerifier(&Config{ClientCA: pemOf(one, two), CRLs: []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}}, nil))
+	v := must(NewVerifier(&Config{ClientCA: certsOf(one, two), CRLs: []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}}, nil))
 	if ages := v.ListAges(); len(ages) != 2 || ages[0].Issuer == ages[1].Issuer {
 		t.Errorf("the lists of two CAs of one name are shown as %v, want two that can be told apart", ages)
 	}
@@ -190,7 +190,7 @@ func TestListsBelongToTheIssuingKey(t *testing.T) {
 		"an intermediate's list":                    {sub.list(now.Add(time.Hour)), "none has that name: if it is an intermediate, put its certificate into [listen].intermediates"},
 		"a list of another CA of a configured name": {two.list(now.Add(time.Hour)), "signed by another key than that of the configured certificate of this name"},
 	} {
-		_, err := NewVerifier(&Config{ClientCA: pemOf(one), CRLs: []*x509.RevocationList{c.list}}, nil)
+		_, err := NewVerifier(&Config{ClientCA: certsOf(one), CRLs: []*x509.RevocationList{c.list}}, nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "[listen].intermediates") {
 			t.Errorf("%s: %v, want an error with %q", says, err, c.want)
 		}
@@ -230,12 +230,12 @@ func TestKnownIntermediates(t *testing.T) {
 		{"of another CA", []*authority{stray}, []*authority{stray.issue("x", nil, false)}, false},
 		{"forged", []*authority{forged}, []*authority{forged.issue("x", nil, false)}, false},
 	} {
-		v := must(NewVerifier(&Config{ClientCA: pemOf(root), Intermediates: certsOf(c.between...)}, nil))
+		v := must(NewVerifier(&Config{ClientCA: certsOf(root), Intermediates: certsOf(c.between...)}, nil))
 		if r := v.Verify(certsOf(c.sent...), time.Now()); (r == nil) != c.good {
 			t.Errorf("%s: %v, want good: %v", c.says, r, c.good)
 		}
 	}
-	v := must(NewVerifier(&Config{ClientCA: pemOf(root), Intermediates: certsOf(high, stray), CRLs: []*x509.RevocationList{root.list(time.Now().Add(time.Hour))}}, nil))
+	v := must(NewVerifier(&Config{ClientCA: certsOf(root), Intermediates: certsOf(high, stray), CRLs: []*x509.RevocationList{root.list(time.Now().Add(time.Hour))}}, nil))
 	review := v.Review()
 	if len(review.Useless) != 1 || !strings.Contains(review.Useless[0], "CN=stray, issued by CN=other, leads to no certificate of client_ca") {
 		t.Errorf("the review says %q of useless intermediates", review.Useless)
@@ -271,7 +271,7 @@ func TestNamesSentInTheHandshake(t *testing.T) {
 		{"eight bytes more", forged(271, 44), 0},
 		{"1,200", forged(1200, 44), 0},
 	} {
-		v := must(NewVerifier(&Config{ClientCA: pemOf(root), Clients: Clients{{Name: "x", CA: c.cas}}}, nil))
+		v := must(NewVerifier(&Config{ClientCA: certsOf(root), Clients: Clients{{Name: "x", CA: c.cas}}}, nil))
 		list, size := v.trust.names()
 		pool := x509.NewCertPool()
 		if c.names > 0 {

@@ -29,16 +29,15 @@ type Verifier struct {
 // verified, as far as they hold under cfg, too; before may be nil.
 func NewVerifier(cfg *Config, before *Verifier) (*Verifier, error) {
 	v := &Verifier{auth: cfg.Auth, own: cfg.Own, clients: cfg.Clients, refuseStale: cfg.RefuseStaleCRL, paths: newPathCache()}
-	clientCA := certificatesIn(cfg.ClientCA)
-	if len(clientCA) == 0 && cfg.Auth != NoCertificate {
-		return nil, errors.New("no certificate in the client CA: expected PEM blocks of type CERTIFICATE")
+	if len(cfg.ClientCA) == 0 && cfg.Auth != NoCertificate {
+		return nil, errors.New("expected at least one certificate of a client CA, got none")
 	}
 	for _, c := range cfg.Clients {
 		if err := c.Validate(); err != nil {
 			return nil, err
 		}
 	}
-	v.trust = newTrust(clientCA, cfg.Clients.cas(), cfg.Intermediates)
+	v.trust = newTrust(cfg.ClientCA, cfg.Clients.cas(), cfg.Intermediates)
 	lists, err := newRevocations(cfg.CRLs, slices.Concat(v.trust.all(), v.trust.useless))
 	if err != nil {
 		return nil, err

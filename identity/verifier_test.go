@@ -14,7 +14,7 @@ import (
 // Rules: P104
 func TestVerifiedPathsAreKept(t *testing.T) {
 	p := newPKI(t)
-	v := must(NewVerifier(&Config{ClientCA: p.ca.CertPEM()}, nil))
+	v := must(NewVerifier(&Config{ClientCA: []*x509.Certificate{p.ca.Certificate}}, nil))
 	now := time.Now()
 	leaf := []*x509.Certificate{p.client.Certificate}
 	first := until(t, v, leaf, now)
@@ -31,11 +31,11 @@ func TestVerifiedPathsAreKept(t *testing.T) {
 	if r := v.Verify(leaf, leaf[0].NotBefore.Add(-time.Second)); r == nil {
 		t.Errorf("before its begin the certificate gets %v, want a refusal", r)
 	}
-	again := must(NewVerifier(&Config{ClientCA: p.ca.CertPEM(), CRLs: []*x509.RevocationList{p.crl(p.client)}}, v))
+	again := must(NewVerifier(&Config{ClientCA: []*x509.Certificate{p.ca.Certificate}, CRLs: []*x509.RevocationList{p.crl(p.client)}}, v))
 	if r := again.Verify(leaf, now); r == nil || r.Reason != CertificateRevoked {
 		t.Errorf("a kept path of a revoked certificate gets %v, want a refusal", r)
 	}
-	other := must(NewVerifier(&Config{ClientCA: must(certs.NewCA("test CA")).CertPEM()}, v))
+	other := must(NewVerifier(&Config{ClientCA: []*x509.Certificate{must(certs.NewCA("test CA")).Certificate}}, v))
 	if r := other.Verify(leaf, now); r == nil || r.Reason != CertificateUntrusted {
 		t.Errorf("with another CA of the same name the certificate gets %v, want a refusal", r)
 	}

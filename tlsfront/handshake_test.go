@@ -304,7 +304,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"no listener":           func(c *Config) { c.Listeners = nil },
 		"TLS 1.2 is the least":  func(c *Config) { c.MinVersion = tls.VersionTLS11 },
-		"no certificate in the": func(c *Config) { c.ClientCA = []byte("nonsense") },
+		"of a client CA":        func(c *Config) { c.ClientCA = nil },
 		"whole leftmost label":  func(c *Config) { c.Clients = known(identity.Client{Name: "x", SANDNS: []string{"a*.example"}}) },
 		"two clients have":      func(c *Config) { c.Clients = known(identity.Client{Name: "x"}, identity.Client{Name: "x"}) },
 		"has no name":           func(c *Config) { c.Clients = []*Client{{}} },

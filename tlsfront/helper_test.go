@@ -156,7 +156,7 @@ func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
 	cfg := Config{
 		Listeners:   []net.Listener{l},
 		Certificate: f.pki.server.TLS(),
-		ClientCA:    f.pki.ca.CertPEM(),
+		ClientCA:    []*x509.Certificate{f.pki.ca.Certificate},
 		Clients:     known(identity.Client{Name: "campus"}),
 		Log:         slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics:     metrics.New(f.reg),

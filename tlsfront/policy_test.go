@@ -120,7 +120,7 @@ func TestTwoCAsOfOneNameHaveTheirOwnLists(t *testing.T) {
 			twin := must(certs.NewCA("test CA"))
 			now := time.Now()
 			serial := func(c *x509.Certificate) { c.SerialNumber = big.NewInt(4711) }
-			f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientCA = append(cfg.ClientCA, twin.CertPEM()...) })
+			f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientCA = append(cfg.ClientCA, twin.Certificate) })
 			one, two := must(f.pki.ca.Client("one", serial)), must(twin.Client("two", serial))
 			of := func(pair *certs.Pair) *tls.Config {
 				cfg := f.resuming(version)
@@ -155,12 +155,12 @@ func TestTwoCAsOfOneNameHaveTheirOwnLists(t *testing.T) {
 // Rules: P104, P109
 func TestClientOfRemovedCAIsThrownOff(t *testing.T) {
 	other := must(certs.NewCA("other CA"))
-	f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientCA = append(cfg.ClientCA, other.CertPEM()...) })
+	f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientCA = append(cfg.ClientCA, other.Certificate) })
 	cfg := f.clientConfig()
 	cfg.Certificates = []tls.Certificate{must(other.Client("guest")).TLS()}
 	_, p, _ := f.exchange(cfg)
 	_, stays, _ := f.exchange(f.clientConfig())
-	f.change(func(cfg *Config) { cfg.ClientCA = f.pki.ca.CertPEM() })
+	f.change(func(cfg *Config) { cfg.ClientCA = []*x509.Certificate{f.pki.ca.Certificate} })
 	await(t, p.closed, "the session to end with its CA")
 	guest := cfg.Certificates[0] // shown although the server does not name its CA
 	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &guest, nil }
@@ -253,7 +253,7 @@ func TestTicketKeysAreShared(t *testing.T) {
 	a := startTCP(t, func(f *front, cfg *Config) { cfg.TicketKeys = [][32]byte{one} })
 	b := startTCP(t, func(f *front, cfg *Config) {
 		f.pki = a.pki
-		cfg.Certificate, cfg.ClientCA, cfg.TicketKeys = a.pki.server.TLS(), a.pki.ca.CertPEM(), [][32]byte{two, one}
+		cfg.Certificate, cfg.ClientCA, cfg.TicketKeys = a.pki.server.TLS(), []*x509.Certificate{a.pki.ca.Certificate}, [][32]byte{two, one}
 	})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		cfg := a.resuming(version)

@@ -90,7 +90,7 @@ type Config struct {
 	Listeners []net.Listener // Serve closes them; SetListeners replaces them
 
 	Certificate    tls.Certificate        // the server's own, with its chain
-	ClientCA       []byte                 // PEM; what clients without a CA of their own are verified with, never the system's (RFC 6614bis §3.3.1)
+	ClientCA       []*x509.Certificate    // what clients without a CA of their own are verified with, never the system's (RFC 6614bis §3.3.1)
 	Intermediates  []*x509.Certificate    // known, not trusted by themselves
 	ClientAuth     identity.ClientAuth    // 0: RequireCertificate; New warns about anything else
 	MinVersion     uint16                 // 0: TLS 1.2, the least allowed

@@ -216,7 +216,7 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 	l := &cfg.Listen
 	front := tlsfront.Config{
 		Certificate:             files.pair,
-		ClientCA:                files.caPEM,
+		ClientCA:                files.cas,
 		Intermediates:           files.between,
 		CRLs:                    files.crls,
 		RefuseStaleCRL:          l.CRLStale == config.CRLStaleRefuse,

@@ -48,7 +48,7 @@ func (m *material) warnIdentity(warn warner, cfg *config.Config, now time.Time) 
 
 // verifier makes the verifier that the RadSec side would.
 func (m *material) verifier(cfg *config.Config) (*identity.Verifier, error) {
-	all := &identity.Config{Auth: clientAuthOf(cfg.Listen.ClientAuth), ClientCA: m.caPEM, Intermediates: m.between, CRLs: m.crls}
+	all := &identity.Config{Auth: clientAuthOf(cfg.Listen.ClientAuth), ClientCA: m.cas, Intermediates: m.between, CRLs: m.crls}
 	for i := range cfg.Clients {
 		c, err := buildIdentity(&cfg.Clients[i], m.clients[i])
 		if err != nil {

@@ -15,8 +15,7 @@ import (
 // material is what the files named in [listen] and [metrics] hold.
 type material struct {
 	pair    tls.Certificate
-	caPEM   []byte // nil when clients are asked for no certificate
-	cas     []*x509.Certificate
+	cas     []*x509.Certificate    // of client_ca; nil when clients are asked for no certificate
 	clients [][]*x509.Certificate  // the CAs of each client, by its place in the file
 	between []*x509.Certificate    // the intermediates
 	crls    []*x509.RevocationList // of crl, and those beside certificates
@@ -37,7 +36,7 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 	if l.ClientCA != "" {
 		all, err := m.readIssuers("listen.client_ca", l.ClientCA, from, certs.ParseCA)
 		if err == nil {
-			m.caPEM, m.cas = all.PEM, all.Certificates
+			m.cas = all.Certificates
 		} else {
 			wrong("listen.client_ca", err)
 		}
