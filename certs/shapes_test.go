@@ -77,11 +77,12 @@ type place int
 const (
 	chain place = iota
 	authority
+	between
 	key
 	lists
 )
 
-var placeNames = [...]string{"chain", "authorities", "key", "lists"}
+var placeNames = [...]string{"chain", "authorities", "intermediates", "key", "lists"}
 
 // parse reads octets as the place does and gives how many things it found.
 func (p place) parse(octets []byte) (n int, err error) {
@@ -89,8 +90,12 @@ func (p place) parse(octets []byte) (n int, err error) {
 	case chain:
 		c, err := ParseCertificates("f", octets)
 		return len(c), err
-	case authority:
-		a, err := ParseCA("f", octets)
+	case authority, between:
+		parse := ParseCA
+		if p == between {
+			parse = ParseIntermediates
+		}
+		a, err := parse("f", octets)
 		if err != nil {
 			return 0, err
 		}
@@ -108,6 +113,15 @@ func (p place) parse(octets []byte) (n int, err error) {
 
 // lastLine is the number of lines.
 func lastLine(s string) int { return strings.Count(strings.TrimSuffix(s, "\n"), "\n") + 1 }
+
+// shape is what stands at a place, and what comes of it.
+type shape struct {
+	name  string
+	place place
+	text  string
+	n     int    // how many are found; 0: refused
+	want  string // how the error begins
+}
 
 // Each shape that a file can have, at each place that it matters for: accepted with
 // so many certificates, keys and lists, or refused with this text, file and line.
@@ -149,13 +163,7 @@ func TestShapes(t *testing.T) {
 	}
 	at := func(line int, text string) string { return "f:" + itoa(line) + ": " + text }
 	const cert = `expected PEM with "BEGIN CERTIFICATE", got `
-	for _, x := range []struct {
-		name  string
-		place place
-		text  string
-		n     int    // how many are found; 0: refused
-		want  string // how the error begins
-	}{
+	table := []shape{
 		// What is right.
 		{"one", authority, m.caPEM, 1, ""},
 		{"one", chain, m.leafPEM, 1, ""},
@@ -288,7 +296,16 @@ func TestShapes(t *testing.T) {
 		{"text", authority, "hello", 0, at(1, cert+"5 bytes without")},
 		{"gzip", authority, "\x1f\x8b\x08\x00\x00", 0, `f: expected PEM with "BEGIN CERTIFICATE", got a gzip file`},
 		{"ZIP", lists, "PK\x03\x04\x00\x00", 0, `f: expected PEM with "BEGIN X509 CRL", got a ZIP file`},
-	} {
+	}
+	for _, x := range table {
+		if x.place == authority { // both read alike
+			table = append(table, shape{x.name, between, x.text, x.n, x.want})
+		}
+	}
+	self := must(NewCA("self", func(t *x509.Certificate) { t.IsCA, t.MaxPathLenZero = false, false }))
+	table = append(table, shape{"signed by itself and no CA", authority, string(self.CertPEM()), 1, ""},
+		shape{"signed by itself and no CA", between, string(self.CertPEM()), 0, at(1, "CN=self,O=radsec-gw development is not a CA (basicConstraints)")})
+	for _, x := range table {
 		t.Run(placeNames[x.place]+": "+x.name, func(t *testing.T) {
 			n, err := x.place.parse([]byte(x.text))
 			switch {

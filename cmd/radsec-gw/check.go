@@ -11,6 +11,7 @@ import (
 
 	"radsec-gw/config"
 	"radsec-gw/files"
+	"radsec-gw/identity"
 )
 
 // runCheck reads a file as serve would. It prints every mistake and exits 1, or
@@ -48,14 +49,19 @@ func printMistakes(w io.Writer, err error) int {
 	return 1
 }
 
-// warnings lists what is odd about the client CA and its lists at a time; serve
-// starts with them all the same.
+// warnings lists what is odd at a time about all certificates but the gateway's own,
+// and about the lists; serve starts with them all the same, and logs them.
 func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	warn := func(key, format string, args ...any) {
 		list = append(list, cfg.MistakeAt(key, fmt.Sprintf(format, args...)).String())
 	}
 	for _, ca := range m.cas {
 		warnValidity(warn, "listen.client_ca", ca, now)
+	}
+	if m.web.Leaf != nil {
+		if why := identity.Refused(m.web.Leaf, now); why != "" {
+			warn("metrics.certificate", "%s", why)
+		}
 	}
 	for _, d := range m.doubled {
 		warn(d.key, "%v", d.err)

@@ -56,6 +56,14 @@ func namedFiles(cfg *config.Config) (all []named) {
 	for i, path := range l.CRL {
 		add(false, fmt.Sprintf("listen.crl[%d]", i), path)
 	}
+	for i, path := range l.Intermediates {
+		add(false, fmt.Sprintf("listen.intermediates[%d]", i), path)
+	}
+	for i := range cfg.Clients {
+		for k, path := range cfg.Clients[i].CA {
+			add(false, clientCAKey(cfg, i, k), path)
+		}
+	}
 	add(false, "metrics.certificate", m.Certificate)
 	add(false, "", cfg.Path)
 	return all

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
+	"radsec-gw/certs"
 	"radsec-gw/config"
 )
 
@@ -150,4 +156,82 @@ func TestReadAs(t *testing.T) {
 			t.Errorf("expected %q, got %q", x.want, got)
 		}
 	}
+}
+
+// What check warns of in certificates and lists stands in the log, too, at the start as
+// at a reload: nobody runs check on a gateway that has started.
+//
+// Rules: P104
+func TestTheStartTellsWhatCheckWarnsOf(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "c.toml")
+	text := strings.Replace(shapesConfig, "[listen]\n", "[listen]\naddress = [\"127.0.0.1:0\"]\n", 1)
+	writeTestFile(t, file, []byte(strings.Replace(text, "[metrics]\n", "[metrics]\naddress = \"127.0.0.1:0\"\n", 1)))
+	ca, stranger := mustMake(certs.NewCA("CA")), mustMake(certs.NewCA("stranger"))
+	soon := mustMake(certs.NewCA("soon", certs.Valid(time.Hour)))
+	over := mustMake(ca.ServerWith([]string{"localhost"}, certs.Valid(-time.Minute)))
+	for _, p := range shapePlaces(t) {
+		writeTestFile(t, filepath.Join(dir, p.file), []byte(p.good))
+	}
+	put := func(name string, parts ...[]byte) {
+		writeTestFile(t, filepath.Join(dir, name), bytes.Join(parts, nil))
+	}
+	put("cas.pem", ca.CertPEM(), ca.CertPEM(), soon.CertPEM())
+	put("own.pem", ca.CertPEM(), ca.CertPEM())
+	put("between.pem", stranger.CertPEM())
+	put("metrics.pem", over.CertPEM())
+	put("metrics.key", mustMake(over.KeyPEM()))
+	put("ca.crl", mustMake(ca.CRL(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))))
+	want := []string{
+		"listen.client_ca: " + dir + "/cas.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
+		"listen.client_ca: the certificate of CN=soon,O=radsec-gw development runs out on ",
+		"client[0].ca: " + dir + "/own.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
+		"listen.intermediates: the certificate of CN=stranger,O=radsec-gw development, issued by ",
+		"metrics.certificate: the certificate of CN=localhost,O=radsec-gw development expired on ",
+		"listen.crl: the revocation list of CN=CA,O=radsec-gw development has been out of date since ",
+		"listen.crl: there is no revocation list of CN=soon,O=radsec-gw development",
+	}
+	if status, out, errs := checkCommand("-config", file); status != 0 {
+		t.Fatalf("expected check to accept the file, got %s", errs)
+	} else {
+		for _, w := range want {
+			if !strings.Contains(out, w) {
+				t.Errorf("expected check to warn with %q, got\n%s", w, out)
+			}
+		}
+	}
+	log := new(lockedBuffer)
+	ctx, cancel := context.WithCancel(t.Context())
+	gw, err := startGateway(ctx, planOf(t, file), slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	defer func() {
+		cancel()
+		_ = gw.Wait()
+	}()
+	for i, when := range []string{"start", "reload"} {
+		if i > 0 {
+			if err := gw.Reload(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, w := range want {
+			deadline := time.Now().Add(patience)
+			for strings.Count(log.String(), w) <= i && time.Now().Before(deadline) {
+				runtime.Gosched() // lines are written by a goroutine
+			}
+			if n := strings.Count(log.String(), w); n != i+1 {
+				t.Errorf("expected the %s to log %q once, got %d times in all", when, w, n)
+			}
+		}
+	}
+}
+
+func mustMake[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -122,6 +122,7 @@ func startGateway(ctx context.Context, p *plan, log *slog.Logger, given ...net.L
 	g.running.Go(g.watchOwn)
 	g.reloads.Loaded(time.Now())
 	g.tellOwn(p, time.Now())
+	g.warnOfFiles(p, time.Now())
 	if w := now.warning(p.cfg); w != "" {
 		log.Warn(w)
 	}

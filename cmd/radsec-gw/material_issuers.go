@@ -28,13 +28,8 @@ func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistak
 	}
 	m.clients = make([][]*x509.Certificate, len(cfg.Clients))
 	for i := range cfg.Clients {
-		paths := cfg.Clients[i].CA
-		for k, path := range paths {
-			key := fmt.Sprintf("client[%d].ca", i)
-			if len(paths) > 1 {
-				key = fmt.Sprintf("%s[%d]", key, k)
-			}
-			m.clients[i] = append(m.clients[i], read(key, path, certs.ParseCA)...)
+		for k, path := range cfg.Clients[i].CA {
+			m.clients[i] = append(m.clients[i], read(clientCAKey(cfg, i, k), path, certs.ParseCA)...)
 		}
 		for k, text := range cfg.Clients[i].SubjectRDN {
 			if _, err := identity.ParseRDN(text); err != nil {
@@ -47,6 +42,16 @@ func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistak
 		m.between = append(m.between, read(fmt.Sprintf("listen.intermediates[%d]", i), path, certs.ParseIntermediates)...)
 	}
 	return mistakes
+}
+
+// clientCAKey names the kth file of a client's own CAs: the key holds one name, or an
+// array of them.
+func clientCAKey(cfg *config.Config, client, k int) string {
+	key := fmt.Sprintf("client[%d].ca", client)
+	if len(cfg.Clients[client].CA) > 1 {
+		key = fmt.Sprintf("%s[%d]", key, k)
+	}
+	return key
 }
 
 // realmMistakes looks at the realms that clients may send as routing does.

@@ -140,16 +140,12 @@ func (g *gateway) noteWorse(before, next *plan) {
 	}
 }
 
-// ownWarnings lists what is odd about the certificates of [listen] and [metrics].
+// ownWarnings lists what is odd about the certificate of [listen]; the gateway logs
+// that by tellOwn.
 func (m *material) ownWarnings(cfg *config.Config, now time.Time) (list []string) {
 	for _, f := range m.own(now) {
 		if f.Severity > identity.Notable { // the others are in the report
 			list = append(list, cfg.MistakeAt("listen.certificate", f.Text).String())
-		}
-	}
-	if m.web.Leaf != nil {
-		if why := identity.Refused(m.web.Leaf, now); why != "" {
-			list = append(list, cfg.MistakeAt("metrics.certificate", why).String())
 		}
 	}
 	return list

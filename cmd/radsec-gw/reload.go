@@ -254,11 +254,17 @@ func (g *gateway) warn(now, next *inForce) {
 		}
 	}
 	g.tellOwn(next.plan, time.Now())
-	for _, w := range next.files.warnings(next.cfg, time.Now()) {
-		g.log.Warn(w)
-	}
+	g.warnOfFiles(next.plan, time.Now())
 	for _, l := range lost(now.files, next.files) {
 		g.log.Warn(l.text, l.attrs...)
+	}
+}
+
+// warnOfFiles logs what is odd about the certificates and lists that p goes by, as
+// check prints it.
+func (g *gateway) warnOfFiles(p *plan, now time.Time) {
+	for _, w := range p.files.warnings(p.cfg, now) {
+		g.log.Warn(w)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/files"
 )
 
 // shapesConfig names a file of its own at each place where one can stand.
@@ -19,20 +20,32 @@ private_key = "chain.key"
 client_ca = "cas.pem"
 crl = ["ca.crl"]
 session_ticket_keys = "tickets"
+intermediates = ["between.pem"]
 [[client]]
 name = "campus"
 secret_file = "client.secret"
+ca = "own.pem"
+[[client]]
+name = "lab"
+ca = ["other.pem", "more.pem"]
 [[server]]
 name = "a"
 address = "127.0.0.1"
 secret_file = "server.secret"
+health = "access-request"
+health_user = "probe"
+health_password_file = "health.password"
 [[route]]
 realms = ["*"]
 servers = ["a"]
+[routing]
+loop_marker_secret_file = "marker.secret"
 [metrics]
 certificate = "metrics.pem"
 private_key = "metrics.key"
 token_file = "metrics.token"
+[log]
+hash_salt_file = "salt"
 `
 
 // shapePlace is such a place: where the file's mistakes are told, what it is, and
@@ -70,11 +83,18 @@ func shapePlaces(t *testing.T) []shapePlace {
 		{"cas.pem", "4: listen.client_ca", "cas", string(ca.CertPEM())},
 		{"ca.crl", "5: listen.crl[0]", "list", list},
 		{"tickets", "6: listen.session_ticket_keys", "tickets", strings.Repeat("0a", 32) + "\n"},
-		{"client.secret", "9: client[0].secret_file", "secret", secret},
-		{"server.secret", "13: server[0].secret_file", "secret", secret},
-		{"metrics.pem", "18: metrics.certificate", "chain", chain},
-		{"metrics.key", "19: metrics.private_key", "key", key},
-		{"metrics.token", "20: metrics.token_file", "secret", secret},
+		{"between.pem", "7: listen.intermediates[0]", "between", string(ca.CertPEM())},
+		{"client.secret", "10: client[0].secret_file", "secret", secret},
+		{"own.pem", "11: client[0].ca", "cas", string(ca.CertPEM())},
+		{"other.pem", "14: client[1].ca[0]", "cas", string(ca.CertPEM())},
+		{"more.pem", "14: client[1].ca[1]", "cas", string(ca.CertPEM())},
+		{"server.secret", "18: server[0].secret_file", "secret", secret},
+		{"health.password", "21: server[0].health_password_file", "secret", secret},
+		{"marker.secret", "26: routing.loop_marker_secret_file", "secret", secret},
+		{"metrics.pem", "28: metrics.certificate", "chain", chain},
+		{"metrics.key", "29: metrics.private_key", "key", key},
+		{"metrics.token", "30: metrics.token_file", "secret", secret},
+		{"salt", "32: log.hash_salt_file", "secret", secret},
 	}
 }
 
@@ -98,7 +118,7 @@ func wide(text string, bigEndian bool) string {
 // place: "" is accepted, "warned: " accepted with a warning that has what follows,
 // "TEXT" or "LINE: TEXT" the whole mistake behind the file's name. LAST stands for the
 // number of the good file's last line, NEXT for the one after; KIND for the kind of
-// block that is expected.
+// block that is expected, NAME for the name of the file.
 type shape struct {
 	name   string
 	change func(good string) string
@@ -107,7 +127,7 @@ type shape struct {
 
 // pemShape has the same words for all files of PEM.
 func pemShape(name string, change func(string) string, pem, tickets, secret string) shape {
-	return shape{name, change, map[string]string{"chain": pem, "key": pem, "cas": pem, "list": pem, "tickets": tickets, "secret": secret}}
+	return shape{name, change, map[string]string{"chain": pem, "key": pem, "cas": pem, "between": pem, "list": pem, "tickets": tickets, "secret": secret}}
 }
 
 const (
@@ -173,7 +193,8 @@ func wholeShapes() []shape {
 		{"twice", twice, map[string]string{
 			"chain":   "NEXT: the certificate of CN=localhost,O=radsec-gw development is listed twice, it is on line 1 already: expected each certificate of the chain once",
 			"key":     "NEXT: a second private key: expected one, and it is on line 1",
-			"cas":     "warned: cas.pem:NEXT: the certificate of CN=CA,O=radsec-gw development is listed twice, it is on line 1 already",
+			"cas":     "warned: NAME:NEXT: the certificate of CN=CA,O=radsec-gw development is listed twice, it is on line 1 already",
+			"between": "warned: NAME:NEXT: the certificate of CN=CA,O=radsec-gw development is listed twice, it is on line 1 already",
 			"list":    "",
 			"tickets": "2: the key is listed twice, it is on line 1 already: expected different ones",
 			"secret":  "2: expected a secret, got a second line: expected one",
@@ -196,14 +217,15 @@ func strays(places []shapePlace) (list []shape) {
 		want       map[string]string
 	}{
 		{"a private key", file["key"], map[string]string{
-			"chain": got("PRIVATE KEY", own), "cas": got("PRIVATE KEY", own),
+			"chain": got("PRIVATE KEY", own), "cas": got("PRIVATE KEY", own), "between": got("PRIVATE KEY", own),
 			"list": got("PRIVATE KEY", "a private key does not belong here")}},
 		{"a revocation list", file["list"], map[string]string{
 			"chain": got("X509 CRL", "a revocation list belongs into crl or client_ca"), "key": got("X509 CRL", "a revocation list belongs into crl or client_ca")}},
 		{"a CA", file["cas"], map[string]string{
 			"key": got("CERTIFICATE", "a certificate belongs into a file of its own"), "list": got("CERTIFICATE", "a CA belongs into client_ca")}},
 		{"a server's certificate", file["chain"], map[string]string{
-			"cas": "CN=localhost,O=radsec-gw development is not a CA (basicConstraints), it was signed by CN=CA,O=radsec-gw development: expected the CA that signs the clients' certificates"}},
+			"cas":     "CN=localhost,O=radsec-gw development is not a CA (basicConstraints), it was signed by CN=CA,O=radsec-gw development: expected the CA that signs the clients' certificates",
+			"between": "CN=localhost,O=radsec-gw development is not a CA (basicConstraints): expected a CA between the clients' certificates and client_ca"}},
 	} {
 		for kind, want := range x.want {
 			list = append(list,
@@ -212,9 +234,9 @@ func strays(places []shapePlace) (list []shape) {
 		}
 	}
 	list = append(list,
-		shape{"a list behind it", func(s string) string { return s + file["list"] }, map[string]string{"cas": ""}},
+		shape{"a list behind it", func(s string) string { return s + file["list"] }, map[string]string{"cas": "", "between": ""}},
 		shape{"the CA behind it", func(s string) string { return s + file["cas"] }, map[string]string{"chain": ""}},
-		shape{"lists alone", func(string) string { return file["list"] }, map[string]string{"cas": "expected a CA, got revocation lists only"}},
+		shape{"lists alone", func(string) string { return file["list"] }, map[string]string{"cas": "expected a CA, got revocation lists only", "between": "expected a CA, got revocation lists only"}},
 		shape{"a private key for it", func(string) string { return file["key"] }, map[string]string{"tickets": "1: " + sixtyFour + "a line of PEM", "secret": "2: expected a secret, got a second line: expected one"}})
 	return list
 }
@@ -232,6 +254,7 @@ func TestCheckShapes(t *testing.T) {
 	for _, p := range places {
 		writeTestFile(t, filepath.Join(dir, p.file), []byte(p.good))
 	}
+	wantNamed(t, file, places)
 	cells := 0
 	for _, s := range append(shapes(), strays(places)...) {
 		for _, p := range places {
@@ -246,8 +269,8 @@ func TestCheckShapes(t *testing.T) {
 			writeTestFile(t, path, []byte(p.good))
 		}
 	}
-	if cells < 200 {
-		t.Errorf("expected 200 shapes at places and more, got %d", cells)
+	if cells < 350 {
+		t.Errorf("expected 350 shapes at places and more, got %d", cells)
 	}
 	if err := os.Remove(filepath.Join(dir, "cas.pem")); err != nil {
 		t.Fatal(err)
@@ -257,12 +280,34 @@ func TestCheckShapes(t *testing.T) {
 	}
 }
 
+// wantNamed wants the files of places, and no others beside the configuration, among
+// those that check reports on.
+func wantNamed(t *testing.T, file string, places []shapePlace) {
+	t.Helper()
+	p, err := loadPlan(t.Context(), file, files.NewReader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, n := range namedFiles(p.cfg) {
+		named[filepath.Base(n.path)] = true
+	}
+	for _, p := range places {
+		if !named[p.file] {
+			t.Errorf("check does not look at the owner and mode of %s (%s)", p.file, p.at)
+		}
+	}
+	if len(named) != len(places)+1 {
+		t.Errorf("expected the %d files of the places and the configuration, got %d", len(places), len(named))
+	}
+}
+
 // checkShape runs check, whose answer must be want.
 func checkShape(t *testing.T, dir, name string, p shapePlace, want string) {
 	t.Helper()
 	last := strings.Count(p.good, "\n")
-	kind := map[string]string{"chain": "CERTIFICATE", "cas": "CERTIFICATE", "key": "PRIVATE KEY", "list": "X509 CRL"}[p.kind]
-	want = strings.NewReplacer("LAST: ", fmt.Sprint(last, ": "), "NEXT: ", fmt.Sprint(last+1, ": "), "BEGIN KIND", "BEGIN "+kind).Replace(want)
+	kind := map[string]string{"chain": "CERTIFICATE", "cas": "CERTIFICATE", "between": "CERTIFICATE", "key": "PRIVATE KEY", "list": "X509 CRL"}[p.kind]
+	want = strings.NewReplacer("LAST: ", fmt.Sprint(last, ": "), "NEXT: ", fmt.Sprint(last+1, ": "), "NAME:", p.file+":", "BEGIN KIND", "BEGIN "+kind).Replace(want)
 	status, out, errs := checkCommand("-config", filepath.Join(dir, "c.toml"))
 	out, errs = strings.ReplaceAll(out, dir+"/", ""), strings.ReplaceAll(errs, dir+"/", "")
 	warning, warned := strings.CutPrefix(want, "warned: ")
