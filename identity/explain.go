@@ -121,8 +121,10 @@ func Describe(leaf *x509.Certificate) []any {
 
 // Fingerprint returns the SHA-256 of a certificate's DER form as
 // "sha256:12:AB:…", the form of the configuration.
-func Fingerprint(c *x509.Certificate) string {
-	sum := sha256.Sum256(c.Raw)
+func Fingerprint(c *x509.Certificate) string { return fingerprintOf(c.Raw) }
+
+func fingerprintOf(der []byte) string {
+	sum := sha256.Sum256(der)
 	var b strings.Builder
 	b.WriteString("sha256")
 	for _, octet := range sum {

@@ -9,6 +9,7 @@
 //	revocation.go  certificate revocation lists
 //	client.go      the conditions of a configured client (names.go, othernames.go, rdn.go)
 //	refusal.go     why a peer is refused; diagnose.go finds what a path lacks
+//	unparsed.go    which of a peer's certificates does not parse
 //	own.go         the gateway's own chain, as clients see it
 //	explain.go     a peer and a mismatch in words
 //	review.go      what deserves a second look in a configuration

@@ -107,20 +107,28 @@ func FuzzWatch(f *testing.F) {
 	f.Add([]byte{21, 3, 3, 0, 2, 2, 48}, 3)
 	f.Add([]byte{22, 3, 1, 0, 1, 1, 21, 3, 3, 0, 2, 2, 48}, 6)
 	f.Add([]byte{23, 3, 3, 0, 7, 21, 3, 3, 0, 2, 2, 48}, 1)
+	f.Add([]byte{22, 3, 3, 0, 14, 11, 0, 0, 10, 0, 0, 7, 0, 0, 1, 5, 0, 0, 0}, 9)
 	f.Add([]byte{21, 3, 3, 0, 0, 21, 3, 3, 0, 19, 1, 2}, 5)
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		cut = max(0, min(cut, len(b)))
-		whole, parts := watch{keep: true}, watch{keep: true}
+		whole, parts := watch{keep: maxWatched}, watch{keep: maxWatched}
 		whole.see(b)
 		parts.see(b[:cut])
 		for i := range b[cut:] {
 			parts.see(b[cut+i : cut+i+1])
 		}
-		if whole.alerted != parts.alerted || whole.alert != parts.alert || string(whole.hello) != string(parts.hello) {
-			t.Fatalf("%x at once gives alert %v %v and hello %x, in parts %v %v and %x", b, whole.alerted, whole.alert, whole.hello, parts.alerted, parts.alert, parts.hello)
+		if whole.alerted != parts.alerted || whole.alert != parts.alert || string(whole.messages) != string(parts.messages) {
+			t.Fatalf("%x at once gives alert %v %v and messages %x, in parts %v %v and %x", b, whole.alerted, whole.alert, whole.messages, parts.alerted, parts.alert, parts.messages)
 		}
-		if len(whole.hello) > maxWatched {
-			t.Fatalf("%d bytes of a hello are kept", len(whole.hello))
+		if len(whole.messages) > maxWatched {
+			t.Fatalf("%d bytes of messages are kept", len(whole.messages))
+		}
+		var all []byte
+		for _, one := range whole.certificates() {
+			all = append(all, one...)
+		}
+		if len(all) > len(whole.messages) {
+			t.Fatalf("%d bytes of certificates out of %d of messages", len(all), len(whole.messages))
 		}
 		if alerts := slowAlerts(b); whole.alerted != (len(alerts) > 0) || len(alerts) > 0 && whole.alert != alerts[len(alerts)-1] {
 			t.Fatalf("%x gives alert %v %v, expected the last of %v", b, whole.alerted, whole.alert, alerts)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
 
@@ -46,7 +47,7 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 	case errors.As(err, &refused):
 		return refused.handshake, says
 	case unparsedCertificate(err):
-		return metrics.HandshakeMalformedCertificate, says + "; one of the certificates that the peer sent is damaged, or more than Go reads (RFC 5280): make it anew; openssl x509 -text -in FILE shows what is in it"
+		return metrics.HandshakeMalformedCertificate, says + "; " + c.adviceUnparsed()
 	case errors.As(err, &beyond):
 		return metrics.HandshakeExcessive, says
 	case strings.Contains(says, "didn't provide a certificate"):
@@ -60,9 +61,9 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 		return metrics.HandshakeOther, c.policy.suiteText(&c.offered)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return metrics.HandshakePeerClosed, says
-	case !c.offered.seen && dotted(c.in.watch.hello) != "":
+	case !c.offered.seen && dotted(c.in.watch.messages) != "":
 		return metrics.HandshakeOther, fmt.Sprintf("the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: have the peer name this gateway without the last dot",
-			clip(dotted(c.in.watch.hello), longestName))
+			clip(dotted(c.in.watch.messages), longestName))
 	case !c.offered.seen && !errors.As(err, new(net.Error)):
 		return metrics.HandshakeOther, says + "; the peer's ClientHello is malformed"
 	}
@@ -94,6 +95,28 @@ const (
 	longestName = 255
 	longestText = 1000
 )
+
+// nameUnparsed adds to an error which certificate it was that crypto/tls could not
+// read, if that is the error and the certificates have come in clear. It costs as much
+// as crypto/tls's own trying, so it belongs to what the handshake has computed.
+func (c *conn) nameUnparsed(err error) error {
+	if !unparsedCertificate(err) {
+		return err
+	}
+	if which := identity.Unparsed(c.in.watch.certificates()); which != "" {
+		return fmt.Errorf("%s: %w", which, err)
+	}
+	return err
+}
+
+// adviceUnparsed says what to do about a certificate that crypto/tls could not read.
+func (c *conn) adviceUnparsed() string {
+	text := "it is damaged, or breaks a rule of RFC 5280 that Go's crypto/x509 holds it to: have it issued anew; openssl x509 -noout -text -in FILE at the peer shows what is in it"
+	if c.offered.highest() >= tls.VersionTLS13 {
+		text += "; it may be the peer's own or one of its intermediates, which TLS 1.3 hides: a peer that is held to TLS 1.2 has it named here"
+	}
+	return text
+}
 
 // clip shortens s to so many octets.
 func clip(s string, longest int) string {

@@ -1,10 +1,13 @@
 package tlsfront
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"regexp"
@@ -114,6 +117,55 @@ func TestMessageOutOfTurnIsTold(t *testing.T) {
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="other"}`, 1)
 	f.stop()
 	f.wantLine("received unexpected handshake message of type ServerHelloDone when waiting for Certificate")
+}
+
+// A certificate that Go does not parse is named where TLS shows it: by its place, its
+// subject and its fingerprint, whatever records it comes in. In TLS 1.3 the line says
+// why it is not, and how to have it named.
+//
+// Rules: P105
+func TestCertificateThatDoesNotParseIsNamed(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, at := range []int{0, 1} {
+			t.Run(fmt.Sprint(tls.VersionName(version), ", certificate ", at+1), func(t *testing.T) {
+				f := startTCP(t, nil)
+				pair := f.pki.client.TLS()
+				der := bytes.Clone(pair.Certificate[0])
+				mark := []byte{0x55, 4, 10, 0x0c} // organizationName, made a UTF8String below
+				i := bytes.Index(der, []byte{0x55, 4, 10, 0x13})
+				if i < 0 {
+					t.Fatal("the certificate has no organizationName as a PrintableString")
+				}
+				i = bytes.LastIndex(der, []byte{0x55, 4, 10, 0x13}) // of the subject
+				copy(der[i:], mark)
+				der[i+5] = 0xff // no UTF-8
+				pair.Certificate = [][]byte{pair.Certificate[0], f.pki.ca.Certificate.Raw}
+				pair.Certificate[at] = der
+				cfg := f.clientConfig()
+				cfg.MaxVersion = version
+				cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+				raw := must(net.Dial("tcp", f.addr))
+				defer raw.Close()
+				if c := tls.Client(raw, cfg); c.Handshake() == nil {
+					readToEnd(c)
+				}
+				raw.Close()
+				f.awaitMetric(`radsec_gw_tls_handshakes_total{result="malformed_certificate"}`, 1)
+				f.stop()
+				sum := sha256.Sum256(der)
+				named := []string{fmt.Sprintf("certificate %d of the 2 that the peer sent, of CN=ap1,O=", at+1), certs.FormatFingerprint(sum) + ": tls: failed to parse client certificate"}
+				hidden := []string{"which TLS 1.3 hides", "held to TLS 1.2 has it named here"}
+				want, never := named, hidden[0]
+				if version == tls.VersionTLS13 {
+					want, never = hidden, "that the peer sent, of"
+				}
+				f.wantLine(append([]string{"result=malformed_certificate", "invalid UTF-8 string", "have it issued anew"}, want...)...)
+				if line := strings.Join(f.log.lines("malformed_certificate"), ""); strings.Contains(line, never) {
+					t.Errorf("expected nothing like %q in %s", never, line)
+				}
+			})
+		}
+	}
 }
 
 // What comes to the port by mistake is told by what it looks like.

@@ -81,12 +81,13 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	counts := s.cfg.Metrics.TLS()
 	raw, remote := a.conn, a.remote
 	c := s.wrap(raw)
-	c.in.ahead, c.in.watch.keep = first, true
+	c.in.ahead, c.in.watch.keep = first, maxWatched
 	c.arrival, c.processors = a, s.processors
 	t := tls.Server(c, s.tls)
 	c.acquire()
 	err := t.Handshake()
 	if err != nil {
+		err = c.nameUnparsed(err)
 		c.rest()
 	}
 	c.giveBack()

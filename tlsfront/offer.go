@@ -21,7 +21,7 @@ type offer struct {
 // noteOffered remembers what the client offers, for the case that it will not do.
 func (c *conn) noteOffered(hello *tls.ClientHelloInfo) {
 	c.offered = offer{seen: true, versions: hello.SupportedVersions, suites: hello.CipherSuites, groups: hello.SupportedCurves}
-	c.in.watch.keep, c.in.watch.hello = false, nil
+	c.in.watch.helloDone()
 }
 
 // grease reports whether v is a meaningless value that a client adds on purpose
