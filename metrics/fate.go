@@ -159,6 +159,8 @@ const (
 	HandshakeUnsuitedCertificate                   // the certificate leads to a configured CA, and is not for clients, or more than is understood
 	HandshakeMalformedCertificate                  // a certificate that the peer sent cannot be read
 	HandshakeStaleCRL                              // a revocation list is out of date, and crl_stale refuses its issuer's certificates
+	HandshakeNoCommonCipher                        // no cipher suite, or no group of key exchange for one, that both sides take
+	HandshakeMalformedHello                        // the peer's ClientHello cannot be read, or holds what TLS does not allow
 
 	NumHandshakes // how many there are
 )
@@ -190,6 +192,8 @@ var handshakeNames = [NumHandshakes]string{
 	HandshakeUnsuitedCertificate:  "unsuited_certificate",
 	HandshakeMalformedCertificate: "malformed_certificate",
 	HandshakeStaleCRL:             "crl_stale",
+	HandshakeNoCommonCipher:       "no_common_cipher",
+	HandshakeMalformedHello:       "malformed_hello",
 }
 
 // String is the handshake result's label value.

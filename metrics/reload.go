@@ -10,14 +10,14 @@ import (
 // anew, and says when that last succeeded.
 type Reloads struct {
 	// static after construction
-	taken, refused prometheus.Counter
-	last           prometheus.Gauge
+	taken, kept, refused prometheus.Counter
+	last                 prometheus.Gauge
 }
 
 // NewReloads registers the reloads' metrics with reg.
 func NewReloads(reg prometheus.Registerer) *Reloads {
-	total := counter("reloads_total", "Reloads of the configuration or of the files that it names, by whether they were taken.", "result")
-	r := &Reloads{taken: total.WithLabelValues("taken"), refused: total.WithLabelValues("refused"),
+	total := counter("reloads_total", "Reloads of the configuration or of the files that it names, by whether they were taken, also kept: all but a certificate that is worse than the one in force.", "result")
+	r := &Reloads{taken: total.WithLabelValues("taken"), kept: total.WithLabelValues("kept"), refused: total.WithLabelValues("refused"),
 		last: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "last_reload_timestamp_seconds",
 			Help: "When what is in force was read."})}
 	reg.MustRegister(total, r.last)
@@ -27,6 +27,13 @@ func NewReloads(reg prometheus.Registerer) *Reloads {
 // Taken notes that what was read is in force from now on.
 func (r *Reloads) Taken(now time.Time) {
 	r.taken.Inc()
+	r.Loaded(now)
+}
+
+// Kept notes that what was read is in force from now on, but for a certificate that is
+// worse than the one before, which stays.
+func (r *Reloads) Kept(now time.Time) {
+	r.kept.Inc()
 	r.Loaded(now)
 }
 

@@ -58,14 +58,14 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 		return metrics.HandshakeOldVersion, fmt.Sprintf("the peer offers %s only; the minimum is %s (min_tls)",
 			c.offered.versionText(), tls.VersionName(c.policy.tls.MinVersion))
 	case c.policy != nil && noCommonSuite(err):
-		return metrics.HandshakeOther, c.policy.suiteText(&c.offered)
+		return metrics.HandshakeNoCommonCipher, c.policy.suiteText(&c.offered)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return metrics.HandshakePeerClosed, says
 	case !c.offered.seen && dotted(c.in.watch.messages) != "":
-		return metrics.HandshakeOther, fmt.Sprintf("the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: have the peer name this gateway without the last dot",
+		return metrics.HandshakeMalformedHello, fmt.Sprintf("the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: have the peer name this gateway without the last dot",
 			clip(dotted(c.in.watch.messages), longestName))
 	case !c.offered.seen && !errors.As(err, new(net.Error)):
-		return metrics.HandshakeOther, says + "; the peer's ClientHello is malformed"
+		return metrics.HandshakeMalformedHello, says + "; the peer's ClientHello is malformed"
 	}
 	return metrics.HandshakeOther, says
 }

@@ -74,17 +74,17 @@ func TestHelloThatWillNotDoIsToldByName(t *testing.T) {
 		{"only TLS 1.0", rawHello{version: 0x0301, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers TLS 1.0 only; the minimum is TLS 1.2"}},
 		{"TLS 1.1 and 1.0", rawHello{version: 0x0302, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers TLS 1.1, TLS 1.0 only"}},
 		{"SSL 3", rawHello{version: 0x0300, suites: []uint16{0x0004}}, "old_version", []string{"the peer offers SSL 3 only"}},
-		{"no suite in common", rawHello{version: 0x0303, suites: []uint16{0x0039, 0x009f, 0xffee, 0x00ff}}, "other",
+		{"no suite in common", rawHello{version: 0x0303, suites: []uint16{0x0039, 0x009f, 0xffee, 0x00ff}}, "no_common_cipher",
 			[]string{"expected one of TLS_ECDHE_ECDSA_WITH_", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDSA key",
 				"got TLS_DHE_RSA_WITH_AES_256_CBC_SHA, TLS_DHE_RSA_WITH_AES_256_GCM_SHA384 and 1 more;", "cipher_suites"}},
-		{"suites for another type of key", rawHello{version: 0x0303, suites: []uint16{0xc02f}}, "other",
+		{"suites for another type of key", rawHello{version: 0x0303, suites: []uint16{0xc02f}}, "no_common_cipher",
 			[]string{"ECDSA key", "got TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;", "the type of the key"}},
-		{"no suite that has a name", rawHello{version: 0x0303, suites: []uint16{0xfefe}}, "other", []string{"got 1 that have no name here"}},
-		{"thousands of suites", rawHello{version: 0x0303, suites: many}, "other", []string{"TLS_DHE_DSS_WITH_AES_128_CBC_SHA", "more;"}},
-		{"no suite of TLS 1.3", rawHello{version: 0x0303, versions: []uint16{0x0304}, suites: []uint16{0x1304, 0x0a0a}}, "other",
+		{"no suite that has a name", rawHello{version: 0x0303, suites: []uint16{0xfefe}}, "no_common_cipher", []string{"got 1 that have no name here"}},
+		{"thousands of suites", rawHello{version: 0x0303, suites: many}, "no_common_cipher", []string{"TLS_DHE_DSS_WITH_AES_128_CBC_SHA", "more;"}},
+		{"no suite of TLS 1.3", rawHello{version: 0x0303, versions: []uint16{0x0304}, suites: []uint16{0x1304, 0x0a0a}}, "no_common_cipher",
 			[]string{"expected one of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, got TLS_AES_128_CCM_SHA256\""}},
 		// RFC 6066 §3: no trailing dot. crypto/tls gives no reason.
-		{"a name with a dot at its end", rawHello{version: 0x0303, suites: []uint16{0xc02b}, name: "radsec-server."}, "other",
+		{"a name with a dot at its end", rawHello{version: 0x0303, suites: []uint16{0xc02b}, name: "radsec-server."}, "malformed_hello",
 			[]string{`radsec-server.\" ends with a dot`, "RFC 6066 §3", "without the last dot"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

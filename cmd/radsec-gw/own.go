@@ -112,6 +112,12 @@ func (g *gateway) watchOwn() {
 	}
 }
 
+// keptError says which certificate was not put in force, while all the rest was.
+type keptError struct{ config.Mistakes }
+
+// Unwrap gives errors.As the Mistakes.
+func (e keptError) Unwrap() error { return e.Mistakes }
+
 // keepBetter gives m, which was read because files have changed, the certificate in
 // force if its own is worse: nobody has asked for that. The error says so, and what
 // to do. Called with the turn.
@@ -124,7 +130,7 @@ func (g *gateway) keepBetter(now *inForce, m *material) error {
 	kept := *m
 	g.own.kept = &kept
 	m.pair = now.files.pair
-	return config.Mistakes{now.cfg.MistakeAt("listen.certificate", why+": the certificate in force, which clients take, stays, and what else has changed is taken; to have it all the same, ask for a reload (SIGHUP)")}
+	return keptError{config.Mistakes{now.cfg.MistakeAt("listen.certificate", why+": the certificate in force, which clients take, stays, and what else has changed is taken; to have it all the same, ask for a reload (SIGHUP)")}}
 }
 
 // keptIsGood reports whether the certificate that was not put in force has become

@@ -107,6 +107,23 @@ func TestAWorseCertificateIsNotTakenUnasked(t *testing.T) {
 				t.Errorf("not ready though the good certificate stays: %s", text)
 			}
 			o.connect("plain").good()
+			counts := o.scrape()
+			if kept, refused := counts[`radsec_gw_reloads_total{result="kept"}`], counts[`radsec_gw_reloads_total{result="refused"}`]; kept != 1 || refused != 0 {
+				t.Errorf("expected the reload counted as kept, got %v kept and %v refused", kept, refused)
+			}
+			if o.lines("level=ERROR", "reloaded without the new certificate", r.why) != 1 || o.lines("reload refused") != 0 {
+				t.Errorf("expected one line about the certificate that is not in force, got the log\n%s", o.log)
+			}
+			o.put("ca.pem", o.ca.Pair.CertPEM())
+			if err := o.gw.reloadFiles(); err == nil {
+				t.Error("expected the error again when another file has changed, got none")
+			}
+			if kept := o.scrape()[`radsec_gw_reloads_total{result="kept"}`]; kept != 2 {
+				t.Errorf("expected 2 reloads counted as kept, got %v", kept)
+			}
+			if o.lines("level=ERROR", "reloaded without the new certificate") != 1 {
+				t.Errorf("expected the same reason to be told once, got the log\n%s", o.log)
+			}
 			if err := o.gw.reloadFiles(); err != nil {
 				t.Errorf("the same files are refused a second time: %v", err)
 			}

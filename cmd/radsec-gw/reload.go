@@ -115,17 +115,24 @@ func (g *gateway) noteReload(what string, err error) error {
 		g.log.Info("reload given up, the gateway is about to stop", "what", what)
 		return errStopping
 	}
-	if err == nil {
+	text := "reload refused, what was in force stays"
+	switch {
+	case err == nil:
 		g.lastMistakes = ""
 		g.reloads.Taken(time.Now())
 		g.log.Info("reloaded", "what", what)
 		return nil
+	case errors.As(err, new(keptError)):
+		g.reloads.Kept(time.Now())
+		text = "reloaded without the new certificate"
+		g.log.Info(text, "what", what)
+	case err.Error() != g.lastMistakes:
+		g.reloads.Refused()
 	}
 	if err.Error() == g.lastMistakes {
 		return err
 	}
 	g.lastMistakes = err.Error()
-	g.reloads.Refused()
 	mistakes := []error{err}
 	var list config.Mistakes
 	if errors.As(err, &list) {
@@ -135,7 +142,7 @@ func (g *gateway) noteReload(what string, err error) error {
 		}
 	}
 	for _, m := range mistakes {
-		g.log.Error("reload refused, what was in force stays", "what", what, "mistake", m)
+		g.log.Error(text, "what", what, "mistake", m)
 	}
 	return err
 }
