@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,40 +35,62 @@ func TestSlowHandshakesGiveWayToTheirOwnSource(t *testing.T) {
 	})
 }
 
-// Honest clients that come all at once, more than there are slots, all get in:
-// none of them gives way, from one source or from many.
+// farConn is a connection whose other end is a round trip away: what is written after
+// something was read arrives so much later, in faked time.
+type farConn struct {
+	net.Conn
+	roundTrip time.Duration
+	hasRead   bool
+}
+
+func (c *farConn) Read(b []byte) (int, error) {
+	c.hasRead = true
+	return c.Conn.Read(b)
+}
+
+func (c *farConn) Write(b []byte) (int, error) {
+	if c.hasRead {
+		c.hasRead = false
+		pass(c.roundTrip)
+	}
+	return c.Conn.Write(b)
+}
+
+// Honest clients that come all at once, more than there are slots, and are nearly as
+// far away as yieldAfter allows, all get in: none of them gives way, from one source or
+// from many.
 //
 // Rules: P112
 func TestManyHonestClientsAtOnce(t *testing.T) {
-	const clients = 60 // few enough for a slow machine, whose clients keep one another waiting
-	for _, sources := range []int{1, 7, clients} {
-		f := startTCP(t, func(f *front, cfg *Config) {
-			cfg.MaxHandshakes = 4
-			cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-		})
-		failed := make(chan error)
-		for i := range clients {
-			go func() {
-				raw, err := net.Dial("tcp", f.addr)
-				if err == nil {
-					defer raw.Close()
-					raw.Write(proxyHeader(2, fmt.Sprintf("192.0.2.%d:1", i%sources)))
-					c := tls.Client(raw, f.clientConfig())
-					if err = c.Handshake(); err == nil {
-						<-f.opened
+	const clients = 60
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, sources := range []int{1, 7, clients} {
+			synctest.Test(t, func(t *testing.T) {
+				f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes = 4 })
+				failed := make(chan error)
+				for i := range clients {
+					go func() {
+						raw := &farConn{Conn: l.connectFrom(fmt.Sprint("192.0.2.", i%sources)), roundTrip: yieldAfter * 4 / 5}
+						defer raw.Close()
+						cfg := f.clientConfig()
+						cfg.MaxVersion = version
+						err := tls.Client(raw, cfg).Handshake()
+						if err == nil {
+							<-f.opened
+						}
+						failed <- err
+					}()
+				}
+				for range clients {
+					if err := <-failed; err != nil {
+						t.Errorf("%s: of %d clients from %d sources one sees %v", tls.VersionName(version), clients, sources, err)
 					}
 				}
-				failed <- err
-			}()
+				f.stop()
+				f.wantMetric(`radsec_gw_tls_handshakes_total{result="ok"}`, clients)
+				f.wantMetric(`radsec_gw_tls_handshakes_in_progress`, 0)
+			})
 		}
-		for range clients {
-			if err := await(t, failed, "a client"); err != nil {
-				t.Errorf("of %d clients from %d sources one sees %v", clients, sources, err)
-			}
-		}
-		f.stop()
-		f.wantMetric(`radsec_gw_tls_handshakes_total{result="ok"}`, clients)
-		f.wantMetric(`radsec_gw_tls_handshakes_in_progress`, 0)
 	}
 }
 

@@ -53,7 +53,8 @@ type gateway struct {
 	reader    *files.Reader
 	marker    relay.MarkerKey // of this process
 	own       ownCertificate
-	inherited bool // the RadSec listeners were given: they stand for [listen].address
+	looks     *ticks // at the files
+	inherited bool   // the RadSec listeners were given: they stand for [listen].address
 	ctx       context.Context
 	cancel    context.CancelFunc // ends everything at once
 
@@ -100,7 +101,7 @@ func startGateway(ctx context.Context, p *plan, log *slog.Logger, given ...net.L
 	log = slog.New(to)
 	g := &gateway{log: log, logs: to, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log),
 		reader: p.reader, marker: relay.NewMarkerKey(), inherited: len(given) > 0, read: p.files.sums,
-		turn: make(chan struct{}, 1)}
+		turn: make(chan struct{}, 1), looks: newTicks(p.cfg.Listen.ReloadInterval)}
 	g.ctx, g.cancel = context.WithCancel(ctx)
 	g.mayReload, g.stopReloads = context.WithCancel(g.ctx)
 	now := &inForce{plan: p}

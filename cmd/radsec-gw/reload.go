@@ -211,6 +211,7 @@ func (g *gateway) replace(next *inForce) error {
 	g.warn(now, next)
 	g.servers = servers
 	g.now.Store(next)
+	g.looks.change(next.cfg.Listen.ReloadInterval)
 	return nil
 }
 
@@ -272,27 +273,5 @@ func (g *gateway) warn(now, next *inForce) {
 func (g *gateway) warnOfFiles(p *plan, now time.Time) {
 	for _, w := range p.files.warnings(p.cfg, now) {
 		g.log.Warn(w)
-	}
-}
-
-// watchFiles looks at the files that [listen] and [metrics] name, every
-// reload_interval.
-func (g *gateway) watchFiles() {
-	const whenOff = 10 * time.Second // a reload may switch it on
-	for {
-		interval := g.now.Load().cfg.Listen.ReloadInterval
-		t := time.NewTimer(interval)
-		if interval == 0 {
-			t.Reset(whenOff)
-		}
-		select {
-		case <-g.ctx.Done():
-			t.Stop()
-			return
-		case <-t.C:
-		}
-		if interval > 0 {
-			_ = g.reloadFiles() // logged and counted
-		}
 	}
 }

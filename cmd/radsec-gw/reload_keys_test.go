@@ -126,7 +126,7 @@ func listenChanges() map[string]keyChange {
 		"Listen.MaxOutstanding":          {"", `max_outstanding = 9`, inFront(func(c tlsfront.Config) any { return c.MaxOutstanding })},
 		"Listen.SessionTicketKeys":       {"", `session_ticket_keys = "tickets"`, inFront(func(c tlsfront.Config) any { return c.TicketKeys })},
 		"Listen.ProxyProtocol":           {"", `proxy_protocol = ["127.0.0.9"]`, inFront(func(c tlsfront.Config) any { return c.ProxyNetworks })},
-		// These two are read where they are used, each time anew.
+		// This one is TestLooksFollowTheInterval's, the next is read where it is used.
 		"Listen.ReloadInterval": {"", `reload_interval = "1h"`, func(g *gateway) any { return g.now.Load().cfg.Listen.ReloadInterval }},
 		"Listen.DrainTimeout":   {"", `drain_timeout = "1s"`, func(g *gateway) any { return g.now.Load().cfg.Listen.DrainTimeout }},
 	}
