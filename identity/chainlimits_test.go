@@ -44,6 +44,7 @@ func TestWhatAPeerMaySend(t *testing.T) {
 		{"a larger one", append(several(1), named("a", rsaKey(2048, 65539))), "with an exponent of at most 65537, got 65539"},
 		{"a leaf of 8192 bits", []*x509.Certificate{named("a", rsaKey(8192, 65537))}, "certificate 1 of the 1"},
 		{"a root of 8192 bits that is configured", append(several(1), big8192), ""},
+		{"a large key behind it", append(several(1), big8192, named("a", rsaKey(4097, 65537))), "certificate 3 of the 3 that the peer sent, CN=a"},
 		{"the same as a leaf", []*x509.Certificate{big8192}, "got 8192 bits"},
 		{"a DSA key", []*x509.Certificate{{RawSubject: []byte{1}, PublicKey: struct{}{}, PublicKeyAlgorithm: x509.DSA}}, "expected a key for RSA, ECDSA or Ed25519, got DSA"},
 		{"no key at all", []*x509.Certificate{{RawSubject: []byte{1}}}, "expected a key for RSA"},

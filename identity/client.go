@@ -160,15 +160,15 @@ func (c *Client) suits(p goodPath) bool {
 	return slices.ContainsFunc(p.anchors, func(a *x509.Certificate) bool { return slices.ContainsFunc(c.CA, a.Equal) })
 }
 
-// goodUntil returns when the last of the client's paths is good no more; false when
-// there is none.
-func (c *Client) goodUntil(paths []goodPath) (until time.Time, ok bool) {
+// goodUntil returns when the last of the client's paths is good no more; the zero time
+// when there is none.
+func (c *Client) goodUntil(paths []goodPath) (until time.Time) {
 	for _, p := range paths {
 		if c.suits(p) && p.until.After(until) {
 			until = p.until
 		}
 	}
-	return until, !until.IsZero()
+	return until
 }
 
 // cas returns the clients' own CAs.

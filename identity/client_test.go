@@ -5,7 +5,11 @@ import (
 	"crypto/x509/pkix"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
+	"time"
+
+	"radsec-gw/certs"
 )
 
 // RFC 6614bis §3.3.1, §3.4: all conditions of a client must hold, the first
@@ -54,7 +58,7 @@ func TestFirstClientWhoseConditionsAllHold(t *testing.T) {
 func TestConditionsOnNames(t *testing.T) {
 	leaf := &x509.Certificate{
 		Subject: pkix.Name{CommonName: "AP-7 of Campus", Organization: []string{"Campus"}, Names: []pkix.AttributeTypeAndValue{{Type: must(ParseRDN("UID=x")).Type, Value: "EXAMPLE.ORG"}}}, Issuer: pkix.Name{CommonName: "Campus CA"},
-		IPAddresses: []net.IP{net.ParseIP("2001:db8::7"), net.ParseIP("192.0.2.7")},
+		IPAddresses: []net.IP{{1, 2, 3}, net.ParseIP("2001:db8::7"), net.ParseIP("192.0.2.7")},
 		Policies:    []x509.OID{must(x509.ParseOID("1.3.6.1.4.1.25178.3.1.1"))},
 	}
 	oid := func(s string) []x509.OID { return []x509.OID{must(x509.ParseOID(s))} }
@@ -71,6 +75,7 @@ func TestConditionsOnNames(t *testing.T) {
 		{"the source, IPv6", Client{SANIPSource: true}, "2001:db8::7", allMet},
 		{"another source", Client{SANIPSource: true}, "192.0.2.8", sanIPUnmet},
 		{"the source or one that is listed", Client{SANIPSource: true, SANIP: ip("2001:db8::7")}, "192.0.2.8", allMet},
+		{"an address of three bytes", Client{SANIP: ip("0.0.0.0")}, "192.0.2.7", sanIPUnmet},
 		{"a URI", Client{SANURI: []string{"urn:x", "urn:example:ap7"}}, "192.0.2.7", allMet},
 		{"another URI", Client{SANURI: []string{"urn:example:ap"}}, "192.0.2.7", sanURIUnmet},
 		{"a NAIRealm", Client{NAIRealms: []string{"x.example", "Example.ORG"}}, "192.0.2.7", allMet},
@@ -99,6 +104,90 @@ func TestConditionsOnNames(t *testing.T) {
 		}
 		if c.unmet == allMet && c.client.unmet(&Peer{Source: p.Source}) != certificateMissing {
 			t.Errorf("%s: a peer without certificate passes", c.says)
+		}
+	}
+}
+
+// Each condition on the certificate keeps a peer out that has shown none; the others
+// do not ask for one.
+//
+// Rules: P105, P107
+func TestConditionsWithoutACertificate(t *testing.T) {
+	here := netip.MustParseAddr("192.0.2.7")
+	for _, c := range []struct {
+		says   string
+		client Client
+		unmet  condition
+	}{
+		{"none", Client{}, allMet},
+		{"a network", Client{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, allMet},
+		{"another network", Client{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.3.0/24")}}, networkUnmet},
+		{"a CA", Client{CA: []*x509.Certificate{{}}}, certificateMissing},
+		{"a fingerprint", Client{Fingerprints: [][32]byte{{1}}}, certificateMissing},
+		{"a SAN dNSName", Client{SANDNS: []string{"x.example"}}, certificateMissing},
+		{"a SAN iPAddress", Client{SANIP: []netip.Addr{here}}, certificateMissing},
+		{"the source as SAN iPAddress", Client{SANIPSource: true}, certificateMissing},
+		{"a URI", Client{SANURI: []string{"urn:x"}}, certificateMissing},
+		{"a realm", Client{NAIRealms: []string{"x.example"}}, certificateMissing},
+		{"a subject", Client{Subjects: []string{"CN=x"}}, certificateMissing},
+		{"an attribute of the subject", Client{SubjectRDNs: []RDN{must(ParseRDN("UID=x"))}}, certificateMissing},
+		{"an issuer", Client{Issuers: []string{"CN=x"}}, certificateMissing},
+		{"a common name", Client{CommonNames: []string{"x"}}, certificateMissing},
+		{"a policy", Client{PolicyOIDs: []x509.OID{must(x509.ParseOID("1.2.3"))}}, certificateMissing},
+	} {
+		if got := c.client.unmet(&Peer{Source: here}); got != c.unmet {
+			t.Errorf("%s: expected condition %d to be unmet, got %d", c.says, c.unmet, got)
+		}
+	}
+}
+
+// A peer is named by what stands in its certificate, and by the certificate itself.
+//
+// Rules: P105, TR8
+func TestNewPeerReadsTheCertificate(t *testing.T) {
+	ca := must(certs.NewCA("CA"))
+	pair := must(ca.Client("ap1", func(t *x509.Certificate) {
+		t.DNSNames = nil
+		t.ExtraExtensions = []pkix.Extension{{Id: oidSubjectAltName, Value: san(otherName(oidNAIRealm, utf8String("example.org")), []byte{0x86, 5, 'u', 'r', 'n', ':', 'x'})}}
+	}))
+	clients := Clients{{Name: "all", Fingerprints: [][32]byte{pair.Fingerprint()}, NAIRealms: []string{"example.org"}, SANURI: []string{"urn:x"}}}
+	v := must(NewVerifier(&Config{ClientCA: []*x509.Certificate{ca.Certificate}, Clients: clients}, nil))
+	shown := []*x509.Certificate{pair.Certificate, ca.Certificate}
+	p := NewPeer(netip.MustParseAddr("192.0.2.7"), shown)
+	if i, _, r := v.Assess(p, shown, time.Now()); i != 0 || r != nil {
+		t.Errorf("expected the client that the certificate names, got %d and %v", i, r)
+	}
+	if p.Leaf != pair.Certificate || p.Source != netip.MustParseAddr("192.0.2.7") {
+		t.Errorf("expected the first certificate and the source, got %v from %v", p.Leaf.Subject, p.Source)
+	}
+	if bare := NewPeer(p.Source, nil); bare.Leaf != nil {
+		t.Error("a peer without certificates has one")
+	}
+}
+
+// What no peer could meet, or would be met otherwise than it reads, is refused.
+func TestClientsThatAreNotValid(t *testing.T) {
+	for _, c := range []struct {
+		client Client
+		want   string // "": it is valid
+	}{
+		{Client{Name: "x", SANDNS: []string{"*.campus.example", "ap1.example"}, CommonNames: []string{"*"}, Networks: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}}, ""},
+		{Client{}, "a client has no name"},
+		{Client{Name: "x", SANDNS: []string{"good.example", ""}}, `client x: SAN dNSName "": expected a DNS name`},
+		{Client{Name: "x", SANDNS: []string{"*."}}, `client x: SAN dNSName "*."`},
+		{Client{Name: "x", SANDNS: []string{"*"}}, `client x: SAN dNSName "*"`},
+		{Client{Name: "x", SANDNS: []string{"ap*.example"}}, `client x: SAN dNSName "ap*.example"`},
+		{Client{Name: "x", SANDNS: []string{"*.*.example"}}, `client x: SAN dNSName "*.*.example"`},
+		{Client{Name: "x", CommonNames: []string{"a", ""}}, "client x: an empty common name matches nothing"},
+		{Client{Name: "x", Networks: []netip.Prefix{{}}}, "client x: network invalid Prefix: expected a prefix such as 192.0.2.0/24"},
+		{Client{Name: "x", Networks: []netip.Prefix{netip.MustParsePrefix("::ffff:192.0.2.0/120")}}, "client x: network ::ffff:192.0.2.0/120: expected a prefix"},
+	} {
+		err := c.client.Validate()
+		if (err == nil) != (c.want == "") || err != nil && !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%+v: expected the error %q, got %v", c.client, c.want, err)
+		}
+		if _, err := NewVerifier(&Config{Auth: NoCertificate, Clients: Clients{{Name: "good"}, &c.client}}, nil); (err == nil) != (c.want == "") {
+			t.Errorf("%+v: a Verifier is made with the error %v", c.client, err)
 		}
 	}
 }

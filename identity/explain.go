@@ -63,11 +63,7 @@ func (c *Client) wantedCA() string {
 	if len(c.CA) == 0 {
 		return "the certificate leads to the ca of another client, not to client_ca"
 	}
-	var names []string
-	for _, ca := range c.CA[:min(len(c.CA), explainedItems+1)] {
-		names = append(names, subjectOf(ca))
-	}
-	return "the certificate does not lead through its ca, " + Few(names)
+	return "the certificate does not lead through its ca, " + few(c.CA, subjectOf)
 }
 
 // wantedIPs says which SAN iPAddress would do.
@@ -83,9 +79,14 @@ func (c *Client) wantedIPs() string {
 
 // Few lists the first items, for a log line.
 func Few[T any](items []T) string {
+	return few(items, func(it T) string { return fmt.Sprint(it) })
+}
+
+// few is Few of items that text writes.
+func few[T any](items []T, text func(T) string) string {
 	var parts []string
 	for _, it := range items[:min(len(items), explainedItems)] {
-		parts = append(parts, clip(fmt.Sprint(it)))
+		parts = append(parts, clip(text(it)))
 	}
 	if n := len(items) - len(parts); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", n))

@@ -63,8 +63,7 @@ func (v *Verifier) Assess(p *Peer, certs []*x509.Certificate, now time.Time) (in
 	if index = v.clients.find(&who); index < 0 {
 		return -1, until, &Refusal{Reason: ClientUnknown, Leaf: who.Leaf, Text: "no client matches: " + v.clients.explain(&who)}
 	}
-	until, _ = v.clients[index].goodUntil(who.paths)
-	return index, until, nil
+	return index, v.clients[index].goodUntil(who.paths), nil
 }
 
 // Verify says why the certificates that a peer has shown, its own first, are not
