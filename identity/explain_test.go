@@ -5,6 +5,8 @@ import (
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -50,5 +52,109 @@ func TestLongNamesAreNotWrittenOut(t *testing.T) {
 	}
 	if got := plain(errors.New(strings.Repeat("x", 5000))); len(got) > 1100 {
 		t.Errorf("an error of 5000 bytes is written as %d", len(got))
+	}
+}
+
+// Texts are cut exactly at their bounds, and say how much is left out.
+func TestTextsAreCutAtTheirBounds(t *testing.T) {
+	n := func(n int) string { return strings.Repeat("x", n) }
+	for _, c := range []struct{ what, got, want string }{
+		{"a text of 200 bytes", clip(n(200)), n(200)},
+		{"a text of 201", clip(n(201)), n(200) + "…"},
+		{"an error of 1000 bytes", plain(errors.New(n(1000))), n(1000)},
+		{"an error of 1001", plain(errors.New(n(1001))), n(1000) + "…"},
+		{"an error of crypto/x509", plain(errors.New("x509: a, x509: b")), "a, b"},
+		{"no item", Few([]int{}), ""},
+		{"three items", Few([]int{1, 2, 3}), "1, 2, 3"},
+		{"four items", Few([]int{1, 2, 3, 4}), "1, 2, 3, 1 more"},
+		{"long items", Few([]string{n(201), "y"}), n(200) + "…, y"},
+		{"a name of 2048 bytes", nameOf(make([]byte, 2048), func() string { return "text" }), "text"},
+		{"a name of 2049", nameOf(make([]byte, 2049), func() string { return "text" }), "(a name of 2049 bytes)"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: expected %q, got %q", c.what, c.want, c.got)
+		}
+	}
+}
+
+// For each condition the line says what the peer would have had to show.
+//
+// Rules: P105, P107
+func TestExplanationNamesTheConditionThatFails(t *testing.T) {
+	source := netip.MustParseAddr("192.0.2.7")
+	cas := func(n int) (list []*x509.Certificate) {
+		var none *authority
+		for i := range n {
+			list = append(list, none.issue(fmt.Sprint("CA", i), nil, true).cert)
+		}
+		return list
+	}
+	ip := []netip.Addr{netip.MustParseAddr("192.0.2.8")}
+	for _, c := range []struct {
+		client Client
+		want   string
+	}{
+		{Client{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}, "source 192.0.2.7 is not in 198.51.100.0/24"},
+		{Client{CA: cas(1)}, "the certificate does not lead through its ca, CN=CA0"},
+		{Client{CA: cas(3)}, "the certificate does not lead through its ca, CN=CA0, CN=CA1, CN=CA2"},
+		{Client{CA: cas(7)}, "the certificate does not lead through its ca, CN=CA0, CN=CA1, CN=CA2, 4 more"},
+		{Client{Fingerprints: [][32]byte{{1}, {2}}}, "fingerprint is not among its 2"},
+		{Client{SANDNS: []string{"ap1.example"}}, "no SAN dNSName matches ap1.example"},
+		{Client{SANIP: ip}, "no SAN iPAddress is 192.0.2.8"},
+		{Client{SANIPSource: true}, "no SAN iPAddress is the source"},
+		{Client{SANIPSource: true, SANIP: ip}, "no SAN iPAddress is the source or 192.0.2.8"},
+		{Client{SANURI: []string{"urn:x"}}, "no SAN URI is urn:x"},
+		{Client{NAIRealms: []string{"example.org"}}, "no SAN NAIRealm matches example.org"},
+		{Client{SubjectRDNs: []RDN{must(ParseRDN("UID=x"))}}, "the subject does not have UID=x"},
+		{Client{Subjects: []string{"CN=x"}}, "the subject is not CN=x"},
+		{Client{Issuers: []string{"CN=x"}}, "the issuer is not CN=x"},
+		{Client{CommonNames: []string{"x"}}, "the common name does not match x"},
+		{Client{PolicyOIDs: []x509.OID{must(x509.ParseOID("1.2.3"))}}, "no certificate policy is 1.2.3"},
+	} {
+		c.client.Name = strings.Repeat("n", 201)
+		want := strings.Repeat("n", 200) + "…: " + c.want
+		if got := (Clients{&c.client}).explain(&Peer{Source: source, Leaf: &x509.Certificate{}, paths: ofClientCA}); got != want {
+			t.Errorf("expected %q, got %q", want, got)
+		}
+	}
+	if got := (Clients{{Name: "x"}}).explain(&Peer{Source: source, Leaf: &x509.Certificate{}}); got != "x: the certificate leads to the ca of another client, not to client_ca" {
+		t.Errorf("a certificate of another client's CA is explained with %q", got)
+	}
+	if got := (Clients{{Name: "x", SANURI: []string{"urn:x"}}}).explain(&Peer{Source: source}); got != "x: no certificate" {
+		t.Errorf("a peer without certificate is explained with %q", got)
+	}
+	if got := (Clients{}).Unlisted(source); got != "no client lists this source address: no client is configured" {
+		t.Errorf("without clients a source is refused with %q", got)
+	}
+	if (Clients{}).Lists(source) || (Clients{{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}}).Lists(source) || !(Clients{{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}).Lists(source) || !(Clients{{}}).Lists(source) {
+		t.Error("a source is listed when a client has it in its networks, or has none")
+	}
+	for n, want := range map[int]string{8: "", 9: "; and 1 more clients", 10: "; and 2 more clients"} {
+		var all Clients
+		for range n {
+			all = append(all, &Client{Name: "x", SANURI: []string{"urn:x"}})
+		}
+		if got := all.explain(&Peer{Source: source}); got != "x: no certificate"+strings.Repeat("; x: no certificate", 7)+want {
+			t.Errorf("%d clients: got %q", n, got)
+		}
+	}
+}
+
+// A log line has a certificate's names and its fingerprint.
+func TestDescribe(t *testing.T) {
+	if got := fmt.Sprint(Describe(nil)...); got != fmt.Sprint("certificate", "none") {
+		t.Errorf("no certificate is described as %q", got)
+	}
+	ca := must(certs.NewCA("CA"))
+	plain := must(ca.Client("ap1")).Certificate
+	if got, want := fmt.Sprintf("%q", Describe(plain)), fmt.Sprintf("%q", []any{"subject", "CN=ap1,O=radsec-gw development", "issuer", "CN=CA,O=radsec-gw development", "san_dns", "ap1", "fingerprint", Fingerprint(plain)}); got != want {
+		t.Errorf("expected %s, got %s", want, got)
+	}
+	full := must(ca.Client("ap1", func(t *x509.Certificate) {
+		t.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 7)}
+		t.ExtraExtensions = []pkix.Extension{{Id: oidSubjectAltName, Value: san([]byte{0x87, 4, 192, 0, 2, 7}, []byte{0x86, 5, 'u', 'r', 'n', ':', 'x'}, otherName(oidNAIRealm, utf8String("example.org")))}}
+	})).Certificate
+	if got, want := fmt.Sprintf("%q", Describe(full)[6:]), fmt.Sprintf("%q", []any{"san_ip", "192.0.2.7", "san_uri", "urn:x", "san_nairealm", "example.org", "fingerprint", Fingerprint(full)}); got != want {
+		t.Errorf("expected %s, got %s", want, got)
 	}
 }
