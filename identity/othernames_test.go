@@ -136,6 +136,70 @@ func TestNAIRealms(t *testing.T) {
 	}
 }
 
+// Of an otherName every part must be what RFC 7585 §2.2 says.
+//
+// Rules: TR8
+func TestOtherNamesThatAreNoRealm(t *testing.T) {
+	element := func(class, tag int, compound bool, content ...byte) []byte {
+		return must(asn1.Marshal(asn1.RawValue{Class: class, Tag: tag, IsCompound: compound, Bytes: content}))
+	}
+	oid := must(asn1.Marshal(oidNAIRealm))
+	const universal, context, application = asn1.ClassUniversal, asn1.ClassContextSpecific, asn1.ClassApplication
+	text := utf8String("x")
+	for _, c := range []struct {
+		says         string
+		content      []byte
+		compound, ok bool
+	}{
+		{"as it should be", slices.Concat(oid, element(context, 0, true, text...)), true, true},
+		{"not compound", slices.Concat(oid, element(context, 0, true, text...)), false, false},
+		{"empty", nil, true, false},
+		{"the OID alone", oid, true, false},
+		{"something behind the value", slices.Concat(oid, element(context, 0, true, text...), text), true, false},
+		{"another tag", slices.Concat(oid, element(context, 1, true, text...)), true, false},
+		{"another class", slices.Concat(oid, element(application, 0, true, text...)), true, false},
+		{"a tag that is not compound", slices.Concat(oid, element(context, 0, false, text...)), true, false},
+		{"a tag around nothing", slices.Concat(oid, element(context, 0, true)), true, false},
+		{"a string of another class", slices.Concat(oid, element(context, 0, true, element(context, asn1.TagUTF8String, false, 'x')...)), true, false},
+		{"a compound string", slices.Concat(oid, element(context, 0, true, element(universal, asn1.TagUTF8String, true, text...)...)), true, false},
+		{"a string of another type", slices.Concat(oid, element(context, 0, true, element(universal, asn1.TagIA5String, false, 'x')...)), true, false},
+	} {
+		realm, ok := realmOf(asn1.RawValue{Class: context, Tag: tagOther, IsCompound: c.compound, Bytes: c.content})
+		if ok != c.ok || ok && realm != "x" {
+			t.Errorf("%s: expected that it is a realm to be %v, got %v and %q", c.says, c.ok, ok, realm)
+		}
+	}
+	// Names of other classes and in other extensions are none.
+	uri := element(context, tagURI, false, []byte("urn:x")...)
+	for _, c := range []struct {
+		says string
+		id   asn1.ObjectIdentifier
+		san  []byte
+		want int
+	}{
+		{"in subjectAltName", oidSubjectAltName, san(uri, uri), 2},
+		{"in another extension", asn1.ObjectIdentifier{2, 5, 29, 18}, san(uri), 0},
+		{"of another class", oidSubjectAltName, san(element(application, tagURI, false, []byte("urn:x")...)), 0},
+		{"of another tag", oidSubjectAltName, san(element(context, 2, false, 'x')), 0},
+	} {
+		leaf := &x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: []byte{3, 1, 0}}, {Id: c.id, Value: c.san}}}
+		if got := urisIn(leaf); len(got) != c.want {
+			t.Errorf("a URI %s: expected %d, got %q", c.says, c.want, got)
+		}
+	}
+	for _, c := range []struct {
+		wanted []string
+		match  bool
+	}{{nil, false}, {[]string{"y.example"}, false}, {[]string{"y.example", "b.example"}, true}, {[]string{"a.example"}, true}} {
+		if got := anyRealm(c.wanted, []string{"a.example", "b.example"}); got != c.match {
+			t.Errorf("one of %q is in the certificate: expected %v, got %v", c.wanted, c.match, got)
+		}
+	}
+	if got := lowerASCII("@AZ[`az{Ä"); got != "@az[`az{Ä" {
+		t.Errorf("the lower case is %q", got)
+	}
+}
+
 // Whatever stands in the extension, the realms are parts of it, and are text.
 //
 // Rules: TR8

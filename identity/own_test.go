@@ -9,8 +9,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +68,13 @@ func (l *signer) withSignature(a x509.SignatureAlgorithm) *signer {
 	return &signer{&c, l.key}
 }
 
+// withKey gives a certificate another public key; nobody looks at what it signs.
+func (l *signer) withKey(key any) *signer {
+	c := *l.cert
+	c.PublicKey = key
+	return &signer{&c, l.key}
+}
+
 // The gateway's own chain is looked at as clients of each kind do.
 //
 // Rules: P105
@@ -83,6 +92,7 @@ func TestOwnChain(t *testing.T) {
 		return []*signer{between.under("gw", nil, ofServer), between}
 	}
 	_, edwards, _ := ed25519.GenerateKey(rand.Reader)
+	ofEdwards := root.under("edwards", edwards, ofCA)
 	for _, c := range []struct {
 		name  string
 		chain []*signer
@@ -127,6 +137,26 @@ func TestOwnChain(t *testing.T) {
 		{"RSA with 2048 bits", []*signer{keyed(must(rsa.GenerateKey(rand.Reader, 2048)))}, []*signer{root}, nil},
 		{"P-224", []*signer{keyed(must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)))}, []*signer{root}, []string{"1 the key of CN=gw is on the curve P-224"}},
 		{"P-521", []*signer{keyed(must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader)))}, []*signer{root}, nil},
+		{"RSA with 2047 bits", []*signer{direct.withKey(rsaKey(2047, 65537))}, []*signer{root}, []string{"1 the RSA key of CN=gw has 2047 bits: OpenSSL and others refuse less than 2048"}},
+		{"RSA with 8192 bits", []*signer{direct.withKey(rsaKey(8192, 65537))}, []*signer{root}, nil},
+		{"RSA with 8193 bits", []*signer{direct.withKey(rsaKey(8193, 65537))}, []*signer{root}, []string{"1 the RSA key of CN=gw has 8193 bits: clients written in Go"}},
+		{"P-384", []*signer{keyed(must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)))}, []*signer{root}, nil},
+		{"a key of another kind", []*signer{direct.withKey(nil)}, []*signer{root}, []string{"1 the key of CN=gw is of the type ECDSA, which clients in the field do not know"}},
+		{"Ed25519 in an intermediate", []*signer{ofEdwards.under("gw", nil, ofServer), ofEdwards}, []*signer{root}, nil},
+		{"a signature of no common kind", []*signer{direct.withSignature(x509.UnknownSignatureAlgorithm)}, nil, []string{"1 the certificate of CN=gw is signed with an algorithm that is in no common use", "0 "}},
+		{"a critical extension", []*signer{signed(func(c *x509.Certificate) {
+			c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}}
+		})}, []*signer{root}, []string{"1 the certificate of CN=gw has the critical extension 1.2.3.4"}},
+		{"an address and no name", []*signer{signed(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, []net.IP{net.IPv4(192, 0, 2, 1)} })}, []*signer{root}, nil},
+		{"a name and an address", []*signer{signed(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 1)} })}, []*signer{root}, nil},
+		{"no keyUsage at all", []*signer{signed(func(c *x509.Certificate) { c.KeyUsage = 0 })}, []*signer{root}, nil},
+		{"its last moment", []*signer{signed(func(c *x509.Certificate) { c.NotAfter = ownTime })}, []*signer{root}, []string{"1 the certificate of CN=gw expires on 2026-06-01 12:00:00"}},
+		{"its first moment", []*signer{signed(func(c *x509.Certificate) { c.NotBefore = ownTime })}, []*signer{root}, nil},
+		{"30 days before its end", []*signer{signed(func(c *x509.Certificate) { c.NotAfter = ownTime.Add(expiresSoon) })}, []*signer{root}, nil},
+		{"an intermediate without keyUsage", below(func(c *x509.Certificate) { c.KeyUsage = 0 }), []*signer{root}, nil},
+		{"as long as is allowed", []*signer{leaf, lower, upper, root.under("root", root.key, func(c *x509.Certificate) { ofCA(c); c.MaxPathLen = 2 })}, nil, nil},
+		{"no intermediates allowed, and one there", []*signer{leaf, lower, upper.under("upper", upper.key, func(c *x509.Certificate) { ofCA(c); c.MaxPathLenZero = true })}, []*signer{root}, []string{"1 CN=upper allows 0 intermediates below it (pathLenConstraint), and the chain has 1"}},
+		{"no intermediates allowed, and none there", below(func(c *x509.Certificate) { c.MaxPathLenZero = true }), []*signer{root}, nil},
 		{"Ed25519", []*signer{keyed(edwards)}, []*signer{root}, []string{"0 the key of CN=gw is Ed25519"}},
 		{"SHA-1", []*signer{direct.withSignature(x509.ECDSAWithSHA1)}, []*signer{root}, []string{"1 the certificate of CN=gw is signed with ECDSA-SHA1"}},
 		{"SHA-1 in an intermediate", []*signer{leaf, lower.withSignature(x509.SHA1WithRSA), upper}, []*signer{root}, []string{"1 the certificate of CN=lower is signed with SHA1-RSA"}},

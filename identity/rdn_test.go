@@ -60,3 +60,35 @@ func TestSubjectRDN(t *testing.T) {
 		t.Errorf("attributes are written as %q", got)
 	}
 }
+
+// Every type that has a name is read by it and written with it; a number must be one
+// that crypto/x509 reads in a name.
+//
+// Rules: TR8
+func TestAttributeTypes(t *testing.T) {
+	for _, one := range rdnTypes {
+		r, err := ParseRDN(strings.ToUpper(one.name) + "=a=b")
+		if err != nil || !r.Type.Equal(one.oid) || r.Value != "a=b" || r.String() != one.name+"=a=b" {
+			t.Errorf("%s is read as %v with %v", one.name, r, err)
+		}
+	}
+	for text, ok := range map[string]bool{"1.2.2147483647=x": true, "1.2.2147483648=x": false, "1.2.99999999999999999999=x": false, "1=x": false, "2.5.4.3=x": true, "3.1=x": false} {
+		if r, err := ParseRDN(text); (err == nil) != ok || ok && r.Value != "x" {
+			t.Errorf("%s is read as %v with %v", text, r, err)
+		}
+	}
+	leaf := &x509.Certificate{Subject: pkix.Name{Names: []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: 7}, {Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: "x"}, {Type: asn1.ObjectIdentifier{2, 5, 4, 10}, Value: "y"}}}}
+	for text, want := range map[string]bool{"CN=x": true, "CN=y": false, "O=y": true, "O=x": false, "CN=7": false, "CN=": false} {
+		name, value, _ := strings.Cut(text, "=")
+		r := RDN{Type: asn1.ObjectIdentifier{2, 5, 4, 3}, Value: value}
+		if name == "O" {
+			r.Type = asn1.ObjectIdentifier{2, 5, 4, 10}
+		}
+		if got := r.in(leaf); got != want {
+			t.Errorf("%s is in the subject: expected %v, got %v", text, want, got)
+		}
+	}
+	if anyRDN(leaf, []RDN{must(ParseRDN("O=z")), must(ParseRDN("O=y"))}) != true || anyRDN(leaf, []RDN{must(ParseRDN("O=z"))}) {
+		t.Error("one of several attributes is enough, and none is not")
+	}
+}
