@@ -61,6 +61,10 @@ func TestMatchCommonName(t *testing.T) {
 		{"a*b*c", "aXbYc", true},
 		{"a*b*c", "abc", true},
 		{"a*b*c", "acb", false},
+		{"a*x*c", "abc", false},
+		{"a*b*b*c", "abc", false},
+		{"b*", "ab", false},
+		{"", "", false},
 		{"a*a", "a", false},
 		{"Ä*", "äp", true},
 	} {

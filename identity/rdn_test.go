@@ -72,6 +72,15 @@ func TestAttributeTypes(t *testing.T) {
 			t.Errorf("%s is read as %v with %v", one.name, r, err)
 		}
 	}
+	for name, number := range map[string]string{ // RFC 4519 §2, RFC 4524 §2, RFC 2985 §5.2.1
+		"CN": "2.5.4.3", "SN": "2.5.4.4", "serialNumber": "2.5.4.5", "C": "2.5.4.6", "L": "2.5.4.7", "ST": "2.5.4.8", "STREET": "2.5.4.9",
+		"O": "2.5.4.10", "OU": "2.5.4.11", "title": "2.5.4.12", "GN": "2.5.4.42", "organizationIdentifier": "2.5.4.97",
+		"UID": "0.9.2342.19200300.100.1.1", "DC": "0.9.2342.19200300.100.1.25", "emailAddress": "1.2.840.113549.1.9.1",
+	} {
+		if r := must(ParseRDN(name + "=x")); r.Type.String() != number {
+			t.Errorf("%s is %v, expected %s", name, r.Type, number)
+		}
+	}
 	for text, ok := range map[string]bool{"1.2.2147483647=x": true, "1.2.2147483648=x": false, "1.2.99999999999999999999=x": false, "1=x": false, "2.5.4.3=x": true, "3.1=x": false} {
 		if r, err := ParseRDN(text); (err == nil) != ok || ok && r.Value != "x" {
 			t.Errorf("%s is read as %v with %v", text, r, err)

@@ -79,6 +79,9 @@ func TestTheNewestListOfEachPartCounts(t *testing.T) {
 			t.Errorf("%s: expected %d certificates revoked, got %d", c.says, c.revoked, len(r.serials))
 		}
 	}
+	if got := oidScope.String(); got != "2.5.29.28" { // RFC 5280 §5.2.5
+		t.Errorf("issuingDistributionPoint is %s", got)
+	}
 	// A list need not say when the next one comes.
 	open := ListAge{ThisUpdate: at(-2)}
 	first, second := ListAge{ThisUpdate: at(-3), NextUpdate: at(3)}, ListAge{ThisUpdate: at(-3), NextUpdate: at(2)}
