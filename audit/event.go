@@ -18,6 +18,7 @@ type Event struct {
 	Peer    netip.AddrPort // where the connection comes from
 	Kind    wire.Kind
 	Request *wire.View // as the client sent it; nil when it is no well-formed packet
+	Realm   []byte     // that the request is routed by; empty: none
 
 	// Set when the request has ended.
 	Fate     metrics.Fate

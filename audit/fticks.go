@@ -54,8 +54,7 @@ func (f *fticks) ended(e *Event) {
 	default:
 		return
 	}
-	realm := realmOf(e.Request.UserName())
-	if realm == nil { // not roaming
+	if len(e.Realm) == 0 { // not roaming
 		return
 	}
 	s := f.privacy.pool.Get().(*scratch)
@@ -70,7 +69,7 @@ func (f *fticks) ended(e *Event) {
 		}
 	}
 	to = append(to, f.begin...)
-	to = appendTick(to, realm)
+	to = appendTick(to, e.Realm)
 	to = append(to, f.middle...)
 	if station := f.privacy.stationID(s, e.Request.CallingStationID()); station != nil {
 		to = appendTick(to, station)

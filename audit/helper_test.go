@@ -71,7 +71,8 @@ func newHub(t testing.TB, out io.Writer, change func(*Config)) (h *Hub, end func
 	return h, end
 }
 
-// login is an Access-Request with all that must not be seen, and its ends.
+// login is an Access-Request with all that must not be seen, and its ends. It is routed by
+// what follows the "@".
 func login(t testing.TB, user string, reply wire.Code) *Event {
 	t.Helper()
 	s, err := wire.NewServerSecret([]byte(secret))
@@ -103,6 +104,7 @@ func login(t testing.TB, user string, reply wire.Code) *Event {
 		r = append(r, 101, 6, 0, 0, 1, 0xf6, 18, 5, 'n', 'o', '!')
 	}
 	r[3] = byte(len(r))
-	return &Event{Client: "campus", Peer: netip.MustParseAddrPort("192.0.2.9:40001"), Kind: wire.KindAccess, Request: v,
+	_, realm, _ := bytes.Cut(v.UserName(), []byte("@"))
+	return &Event{Client: "campus", Peer: netip.MustParseAddrPort("192.0.2.9:40001"), Kind: wire.KindAccess, Request: v, Realm: realm,
 		Fate: metrics.FateRelayed, Reply: r, Server: "radius-a", Port: "auth", Duration: 1234 * time.Microsecond, Tries: 1}
 }

@@ -116,12 +116,3 @@ func lower(c byte) byte {
 	}
 	return c
 }
-
-// realmOf returns what follows the last "@" of a User-Name, nil when there is none.
-func realmOf(name []byte) []byte {
-	at := bytes.LastIndexByte(name, '@')
-	if at < 0 || at == len(name)-1 {
-		return nil
-	}
-	return name[at+1:]
-}

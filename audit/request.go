@@ -34,7 +34,7 @@ func (r *requestLog) ended(e *Event) {
 	f.to = appendPeer(f.to, e, r.json)
 	f.text("kind", e.Kind.String())
 	if v := e.Request; v != nil {
-		f.octets("realm", realmOf(v.UserName()))
+		f.octets("realm", e.Realm)
 		f.octets("user", r.privacy.userName(s, v.UserName()))
 		f.octets("station", r.privacy.stationID(s, v.CallingStationID()))
 	}

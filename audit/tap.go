@@ -20,7 +20,7 @@ const (
 // Filter chooses what a tap shows; all that is given must hold.
 type Filter struct {
 	Client string `json:"client,omitempty"` // a client's configured name
-	Realm  string `json:"realm,omitempty"`  // of the User-Name, letters of either case alike
+	Realm  string `json:"realm,omitempty"`  // that requests are routed by, letters of either case alike
 	User   string `json:"user,omitempty"`   // the whole User-Name, letters of either case alike
 }
 
@@ -42,21 +42,16 @@ func (f *Filter) matches(e *Event) bool {
 	if f.Client != "" && f.Client != e.Client {
 		return false
 	}
-	if f.Realm == "" && f.User == "" {
-		return true
-	}
-	if e.Request == nil {
+	if f.Realm != "" && !bytes.EqualFold(e.Realm, []byte(f.Realm)) {
 		return false
 	}
-	user := e.Request.UserName()
-	return (f.User == "" || bytes.EqualFold(user, []byte(f.User))) &&
-		(f.Realm == "" || bytes.EqualFold(realmOf(user), []byte(f.Realm)))
+	return f.User == "" || e.Request != nil && bytes.EqualFold(e.Request.UserName(), []byte(f.User))
 }
 
 // seen is what a tap is shown: an event with copies of its packets.
 type seen struct {
 	at      time.Time
-	event   Event // Request is nil, Reply a copy
+	event   Event // Request and Realm are nil, Reply a copy
 	request []byte
 	ended   bool
 	v11     bool // a connection of RADIUS/1.1
@@ -112,7 +107,7 @@ func (t *tap) offer(e *Event, ended bool) {
 		return
 	}
 	s := &seen{at: time.Now(), event: *e, ended: ended}
-	s.event.Request, s.event.Reply = nil, bytes.Clone(e.Reply)
+	s.event.Request, s.event.Realm, s.event.Reply = nil, nil, bytes.Clone(e.Reply)
 	s.v11 = e.Request != nil && e.Request.Is11()
 	if e.Request != nil && !ended {
 		s.request = bytes.Clone(e.Request.Packet)

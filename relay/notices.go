@@ -50,10 +50,10 @@ func noOperator(name []byte) (text string, fields []any) {
 
 // looped tells of a request that has come back. server is the one that it was sent to,
 // "" when it has only passed very many gateways.
-func (g *Gateway) looped(x *exchange, server string) {
+func (g *Gateway) looped(x *exchange, realm []byte, server string) {
 	g.notice.loop.Say(g.back.Now(), func() logs.Line {
 		text := "a request has come back that this gateway sent to a server before; that server, or one behind it, sends it to this gateway again: look at how it routes the realm"
-		fields := []any{"server", server, "client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(routing.Realm(x.view.UserName()))}
+		fields := []any{"server", server, "client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(realm)}
 		if server == "" {
 			text, fields = "a request has passed more gateways than any should: two servers somewhere send it to each other", fields[2:]
 		}

@@ -40,10 +40,8 @@ func (x *exchange) giveUp(f metrics.Fate) {
 
 // tell makes the event of a request that has ended.
 func (x *exchange) tell(f metrics.Fate, answer []byte, took time.Duration) {
-	e := audit.Event{
-		Client: x.client.Name, Peer: x.link.remote, Kind: x.Kind, Request: &x.view,
-		Fate: f, Reply: answer, Duration: took,
-	}
+	e := x.event()
+	e.Fate, e.Reply, e.Duration = f, answer, took
 	if !x.elsewhere {
 		e.Server, e.Port, e.Tries = x.Served()
 	}
@@ -65,5 +63,12 @@ func (x *exchange) arrived() {
 	if !hub.Tapping() {
 		return
 	}
-	hub.Arrived(&audit.Event{Client: x.client.Name, Peer: x.link.remote, Kind: x.Kind, Request: &x.view})
+	e := x.event()
+	hub.Arrived(&e)
+}
+
+// event makes the event of a request that has come.
+func (x *exchange) event() audit.Event {
+	_, realm, _ := x.link.gateway.rules.Load().Table.Route(&x.view)
+	return audit.Event{Client: x.client.Name, Peer: x.link.remote, Kind: x.Kind, Request: &x.view, Realm: realm}
 }

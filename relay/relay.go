@@ -114,7 +114,7 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 		}
 	}
 	if server, ok := rules.Marker.looped(&x.view); ok { // 7
-		l.gateway.looped(x, server)
+		l.gateway.looped(x, realm, server)
 		return l.decline(b, x, metrics.FateLoop, causeNotRoutable)
 	}
 	x.distinguish(to)

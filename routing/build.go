@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"radsec-gw/wire"
@@ -30,9 +31,9 @@ func (e *RuleError) Unwrap() error { return e.Err }
 // kind of packet, suffixes of one label (RFC 7542 §3) and patterns that are no
 // regular expressions; the error joins a *RuleError for each.
 func New(rules []Rule, o Options) (*Table, error) {
-	b := builder{table: &Table{coaByUserName: o.CoAByUserName, formats: o.Formats}, claims: map[claim]int{}}
-	if len(o.Formats) == 0 {
-		b.table.formats = []Format{Suffix}
+	b := builder{table: &Table{coaByUserName: o.CoAByUserName}, claims: map[claim]int{}}
+	if !slices.Equal(o.Formats, []Format{Suffix}) {
+		b.table.formats = o.Formats
 	}
 	for k := range b.table.kinds {
 		b.table.kinds[k] = realms{exact: map[string]int{}, suffixes: map[string]int{}}

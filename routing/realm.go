@@ -12,9 +12,12 @@ const (
 	Machine               // host/name.realm, as Windows machines are called
 )
 
-// realmOf returns the realm that the first of the formats finds in a User-Name, nil
-// when none does. It points into the User-Name, which is not altered (RFC 7542 §3).
+// realmOf returns the realm that the first of the formats finds in a User-Name, empty
+// when none does. No formats at all are Suffix alone, without a loop. It points into the User-Name, which is not altered (RFC 7542 §3).
 func realmOf(userName []byte, formats []Format) []byte {
+	if len(formats) == 0 {
+		return Realm(userName)
+	}
 	for _, f := range formats {
 		var realm []byte
 		switch f {

@@ -50,7 +50,7 @@ type Table struct {
 	// static after construction
 	kinds         [wire.NumKinds]realms
 	coaByUserName bool
-	formats       []Format
+	formats       []Format // as realmOf has them
 }
 
 // realms are the rules for one kind of packet.
@@ -163,6 +163,6 @@ func (t *Table) routeDynamic(v *wire.View) (group int, realm []byte, ok bool) {
 	return group, realm, ok
 }
 
-// Realm returns the realm of a User-Name, inside it, nil when it names none in any of
+// Realm returns the realm of a User-Name, inside it, empty when it names none in any of
 // the formats of the table.
 func (t *Table) Realm(userName []byte) []byte { return realmOf(userName, t.formats) }

@@ -227,7 +227,7 @@ func TestNewRefuses(t *testing.T) {
 // The way of an ASCII realm costs the heap nothing, however many routes there are.
 // Rules: P141
 func TestRouteDoesNotAllocate(t *testing.T) {
-	table := manyRoutes(t, 1000)
+	table := manyRoutes(t, 1000, Suffix, Prefix, Machine)
 	for _, v := range []*wire.View{
 		request(t, 1, "\x01alice@Realm500.Example.org"),
 		request(t, 1, "\x01alice@X.Y.below7.example.org"),
@@ -245,13 +245,13 @@ func TestRouteDoesNotAllocate(t *testing.T) {
 }
 
 // manyRoutes is a table of n names and n suffixes, with patterns and a default.
-func manyRoutes(t testing.TB, n int) *Table {
+func manyRoutes(t testing.TB, n int, formats ...Format) *Table {
 	var rules []Rule
 	for i := range n {
 		rules = append(rules, Rule{Realms: []string{fmt.Sprintf("realm%d.example.org", i), fmt.Sprintf("*.below%d.example.org", i)}, Kinds: anything, Group: i})
 	}
 	rules = append(rules, Rule{Realms: []string{"~^a+b$", "*"}, Kinds: anything, Group: n})
-	return mustNew(t, Options{Formats: []Format{Suffix, Prefix, Machine}}, rules...)
+	return mustNew(t, Options{Formats: formats}, rules...)
 }
 
 // 10,000 routes cost what one costs.
