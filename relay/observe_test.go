@@ -1,0 +1,278 @@
+package relay
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/audit"
+	"radsec-gw/logs"
+	"radsec-gw/metrics"
+	"radsec-gw/routing"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// written is a log that is written by a goroutine of its own.
+type written struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.b.Write(p)
+}
+
+// listen has the bed write its request log and F-Ticks from now on. What it returns
+// waits for the lines so far and returns them: of a request its fields "kind peer realm
+// fate reply server port tries ms", those that are there; of a tick its text.
+func (b *bed) listen() (lines func() []string) {
+	w := new(written)
+	out := logs.NewOutput(w)
+	b.gateway.hub = audit.New(audit.Config{Out: out, Log: slog.New(slog.DiscardHandler), Metrics: b.gateway.metrics,
+		JSON: true, Requests: true, Federation: "eduroam", Country: "DE", Station: audit.Full})
+	b.t.Cleanup(func() {
+		b.gateway.hub.Close()
+		out.Close()
+	})
+	return func() (lines []string) {
+		pass(time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for r := bufio.NewScanner(&w.b); r.Scan(); {
+			var field map[string]any
+			if err := json.Unmarshal(r.Bytes(), &field); err != nil {
+				b.t.Fatalf("%s: %v", r.Bytes(), err)
+			}
+			if field["msg"] != "request" {
+				lines = append(lines, fmt.Sprint(field["msg"]))
+				continue
+			}
+			if field["client"] != "campus" {
+				b.t.Errorf("the line of a request has client %v, expected campus", field["client"])
+			}
+			var list []string
+			for _, key := range []string{"kind", "peer", "realm", "fate", "reply", "server", "port", "tries", "ms"} {
+				if v, ok := field[key]; ok {
+					list = append(list, fmt.Sprint(v))
+				}
+			}
+			lines = append(lines, strings.Join(list, " "))
+		}
+		return lines
+	}
+}
+
+func (b *bed) wantLines(got []string, want ...string) {
+	b.t.Helper()
+	if !slices.Equal(got, want) {
+		b.t.Errorf("the request log has\n%s\nexpected\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// allFormats makes the bed route by all forms of realms.
+func (b *bed) allFormats() {
+	kinds := []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA, wire.KindDisconnect}
+	b.rules.Table = must(routing.New([]routing.Rule{{Realms: []string{"example.org", "EXAMPLE"}, Kinds: kinds}},
+		routing.Options{CoAByUserName: true, Formats: []routing.Format{routing.Prefix, routing.Suffix, routing.Machine}}))
+}
+
+// Whoever listens is told of each request once, with its fate, with who had it last, how
+// often it was sent and how long it took, and with the realm that it was routed by.
+// Rules: P137, P138
+func TestRequestLog(t *testing.T) {
+	station := text(31, "02-00-5E-00-53-01")
+	late := func(after time.Duration, code radius.Code) func(b *bed, l *Link, q []byte) {
+		return func(b *bed, l *Link, q []byte) {
+			b.send(l, q)
+			pass(after)
+			s := b.net.seen()
+			s[0].from.in <- respond(s[0].octets, code, mac)
+			synctest.Wait()
+		}
+	}
+	for _, row := range []struct {
+		name string
+		q    []byte
+		do   func(b *bed, l *Link, q []byte)
+		want []string
+	}{
+		{"answered", request(1, 1, 1, user("nemo@example.org"), station), late(250*time.Millisecond, 2),
+			[]string{"access 192.0.2.1:1024 example.org relayed Access-Accept a auth 1 250", "F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=OK#"}},
+		{"sent twice", request(4, 1, 1, user("nemo@example.org")), late(3*time.Second, 5), []string{"accounting 192.0.2.1:1024 example.org relayed Accounting-Response a acct 2 3000"}},
+		{"a Windows domain", request(1, 1, 1, user(`EXAMPLE\nemo`), station), late(time.Millisecond, 3),
+			[]string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 1", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=FAIL#"}},
+		{"a Windows machine", request(1, 1, 1, user("host/pc.example.org")), late(0, 11), []string{"access 192.0.2.1:1024 example.org relayed Access-Challenge a auth 1 0"}},
+		{"CoA by its operator", request(43, 1, 1, user("nemo@elsewhere.example"), text(126, "1Example.ORG")), late(0, 44), []string{"coa 192.0.2.1:1024 Example.ORG relayed CoA-ACK a coa 1 0"}},
+		{"no route", request(1, 1, 1, user(`OTHER\nemo`)), nil, []string{"access 192.0.2.1:1024 OTHER no_route Access-Reject 0 0"}},
+		{"not allowed", request(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, l *Link, q []byte) {
+			b.client.Allowed[wire.KindAccess] = false
+			b.send(l, q)
+		}, []string{"access 192.0.2.1:1024 EXAMPLE not_allowed Access-Reject 0 0"}},
+		{"Status-Server", request(12, 1, 1, mac), nil, []string{"status 192.0.2.1:1024 status_answered Access-Accept 0 0"}},
+		{"no packet", []byte{1, 0, 0, 22, 19: 0, 20: 1, 21: 3}, nil, []string{"other 192.0.2.1:1024 bad_attributes 0 0"}},
+		{"a reply", assemble(2, 0, nil, nil), nil, []string{"other 192.0.2.1:1024 unexpected_reply 0 0"}},
+		{"given up", request(1, 1, 1, user("nemo@example.org")), func(b *bed, l *Link, q []byte) {
+			b.send(l, q)
+			pass(2500 * time.Millisecond)
+			l.Closed()
+		}, []string{"access 192.0.2.1:1024 example.org client_gone a auth 2 2500"}},
+		{"given up in other hands", request(1, 1, 1, user("nemo@example.org")), func(b *bed, l *Link, q []byte) {
+			b.send(l, q)
+			x := l.recent[wire.KindAccess][1].flight
+			x.Handler = &closing{x}
+			s := b.net.seen()
+			s[0].from.in <- respond(s[0].octets, 2, mac)
+			synctest.Wait()
+		}, []string{"access 192.0.2.1:1024 example.org client_gone 0 0"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict})
+				b.allFormats()
+				lines := b.listen()
+				l, _ := b.open()
+				if row.do == nil {
+					b.send(l, row.q)
+				} else {
+					row.do(b, l, row.q)
+				}
+				b.wantLines(lines(), row.want...)
+			})
+		})
+	}
+}
+
+// closing is a handler whose connection ends while a reply is being written.
+type closing struct{ *exchange }
+
+func (c *closing) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
+	n := c.exchange.Reply(d, dst, reply, sent, from)
+	c.link.Closed()
+	return n
+}
+
+// pipes are the connections that taps come on.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error   { return nil }
+func (p pipes) Addr() net.Addr { return nil }
+
+// A tap is shown a request when it comes, and its end; by the realm that it is routed by.
+// Without a tap nothing is shown.
+func TestTap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		b.allFormats()
+		b.listen()
+		l, _ := b.open()
+		b.send(l, request(1, 1, 1, user(`EXAMPLE\early`)))
+
+		taps := make(pipes)
+		ctx, cancel := context.WithCancel(t.Context())
+		var served sync.WaitGroup
+		served.Go(func() { b.gateway.hub.ServeTaps(ctx, taps) })
+		here, there := net.Pipe()
+		taps <- there
+		shown := new(written)
+		served.Go(func() { bufio.NewReader(here).WriteTo(shown) })
+		fmt.Fprintln(here, `{"realm":"example"}`)
+		synctest.Wait()
+		b.send(l, request(1, 2, 2, user(`EXAMPLE\nemo`)))
+		b.send(l, request(1, 3, 3, user("nora@example.org")))
+		cut := shown.b.Len()
+		s := b.net.seen()
+		s[1].from.in <- respond(s[1].octets, 2, mac)
+		synctest.Wait()
+		cancel()
+		here.Close()
+		close(taps)
+		served.Wait()
+		first, second := shown.b.String()[:cut], shown.b.String()[cut:]
+		if strings.Count(first, "Access-Request") != 1 || !strings.Contains(first, `EXAMPLE\\nemo`) || !strings.Contains(first, "campus") || !strings.Contains(first, "192.0.2.1:1024") {
+			t.Errorf("when the request has come the tap shows %q, expected it with its client and where it comes from", first)
+		}
+		if !strings.Contains(second, "relayed") || strings.Contains(shown.b.String(), "nora") || strings.Contains(shown.b.String(), "early") {
+			t.Errorf("at the end the tap has shown %q, expected this request relayed and no other", shown.b.String())
+		}
+	})
+}
+
+// A fate is counted by route too, that of a request without a route under "other"; what
+// was answered is counted by its Code, and timed from the moment that the request came.
+func TestCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnreachable: Silent, onUnroutable: Silent,
+			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
+		b.rules.Routes[0].Metrics = b.gateway.metrics.Route("home")
+		l, _ := b.open()
+		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		pass(300 * time.Millisecond)
+		s := b.net.seen()
+		s[0].from.in <- respond(s[0].octets, 2, mac)
+		synctest.Wait()
+		b.send(l, request(1, 2, 2, user("nemo@example.org")))
+		pass(5 * time.Second)
+		b.send(l, request(1, 3, 3, user("nemo@elsewhere.example")))
+		b.client.Allowed[wire.KindAccess] = false
+		b.send(l, request(1, 4, 4, user("nemo@example.org")))
+		b.wantFates("access/no_route=1 access/not_allowed=1 access/relayed=1 access/server_silent=1")
+		if got, want := b.counts("radsec_gw_route_requests_total", "route", "fate"), "home/relayed=1 home/server_silent=1 other/no_route=1"; got != want {
+			t.Errorf("by route: %s\nexpected: %s", got, want)
+		}
+		if got := b.counts("radsec_gw_replies_total", "code"); !strings.HasSuffix(got, "=1") || strings.Count(got, "=") != 1 {
+			t.Errorf("answers by Code: %s, expected one Access-Accept", got)
+		}
+		count, sum := uint64(0), 0.0
+		for _, family := range must(b.reg.Gather()) {
+			if family.GetName() == "radsec_gw_request_seconds" {
+				for _, m := range family.GetMetric() {
+					count += m.GetHistogram().GetSampleCount()
+					sum += m.GetHistogram().GetSampleSum()
+				}
+			}
+		}
+		if count != 1 || sum < 0.3 || sum > 0.31 {
+			t.Errorf("%d requests were timed, %v s in all; expected the answered one, 0.3 s", count, sum)
+		}
+	})
+}
+
+// What the gateway answers itself is a reply like any other.
+func TestOwnAnswersAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		b.send(l, request(12, 1, 1, mac))
+		if got := b.sum("radsec_gw_replies_total"); got != 1 {
+			t.Errorf("%v answers are counted, expected 1", got)
+		}
+		p.deaf, p.ended = true, metrics.ClosedNotReading
+		b.send(l, request(12, 2, 2, mac))
+		if got := b.sum("radsec_gw_replies_total"); got != 1 {
+			t.Errorf("%v answers are counted, expected still 1: the second was not taken", got)
+		}
+		b.wantFates("status/client_not_reading=1 status/status_answered=1")
+	})
+}
