@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/md5"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -142,26 +143,36 @@ func (s *situation) want(code radius.Code, v11 bool, policy Unreachable) expecta
 // Every fate of a request that is refused or lost, for each kind, policy and version of
 // RADIUS: what the client gets. In RADIUS/1.1 Access and accounting get a Protocol-Error
 // whatever the policy, of 502 or 505 but where the server itself refused (RFC 9765
-// §6.1); accounting never gets an Accounting-Response (RFC 2866 §2); CoA and Disconnect get a
-// NAK, or silence where RFC 5176 §6.1 and §6.3 want that, or where the NAS may have acted.
-// Rules: P34, P71, P91, P93, P94, P96, P97, C1, C6
+// §6.1); accounting never gets an Accounting-Response (RFC 2866 §2).
+// Rules: P34, P71, P96, P97, C1, C6
 func TestEveryRefusal(t *testing.T) {
+	everyRefusal(t, 1)
+	everyRefusal(t, 4)
+}
+
+// CoA and Disconnect get a NAK, or silence where RFC 5176 §6.1 and §6.3 want that, or
+// where the NAS may have acted; whatever the policy.
+// Rules: P34, P91, P93, P94, P97, C1
+func TestEveryRefusalOfCoA(t *testing.T) { everyRefusal(t, 43) }
+
+// Rules: P34, P91, P93, P94, P97, C1
+func TestEveryRefusalOfDisconnect(t *testing.T) { everyRefusal(t, 40) }
+
+// everyRefusal brings a kind into all situations that it can be in.
+func everyRefusal(t *testing.T, code radius.Code) {
 	for _, s := range situations() {
-		kinds := s.kinds
-		if kinds == nil {
-			kinds = []radius.Code{1, 4, 43, 40}
+		if s.kinds != nil && !slices.Contains(s.kinds, code) {
+			continue
 		}
-		for _, code := range kinds {
-			for _, policy := range []Unreachable{Reject, Silent, ProtocolError} {
-				for _, v11 := range []bool{false, true} {
-					if s.only11 && !v11 {
-						continue
-					}
-					name := fmt.Sprintf("%s/%v, policy %d, 1.1 %v", s.name, code, policy, v11)
-					t.Run(name, func(t *testing.T) {
-						synctest.Test(t, func(t *testing.T) { s.run(t, code, policy, v11) })
-					})
+		for _, policy := range []Unreachable{Reject, Silent, ProtocolError} {
+			for _, v11 := range []bool{false, true} {
+				if s.only11 && !v11 {
+					continue
 				}
+				name := fmt.Sprintf("%s/%v, policy %d, 1.1 %v", s.name, code, policy, v11)
+				t.Run(name, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { s.run(t, code, policy, v11) })
+				})
 			}
 		}
 	}
