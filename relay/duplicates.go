@@ -191,7 +191,7 @@ func (l *Link) expire() {
 			}
 		}
 	}
-	if l.armed && !l.closed {
+	if l.armed {
 		l.expiry.Reset(keepAnswers)
 	}
 }

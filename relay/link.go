@@ -27,8 +27,7 @@ type Link struct {
 	burst   *burst // borrowed while packets are being handled; nil when idle
 	refused error  // why nothing more is taken from the client; nil while it is
 
-	mu     sync.Mutex // guards the fields below
-	closed bool
+	mu     sync.Mutex                // guards the fields below
 	recent [wire.KindStatus]*history // by kind; made when the first request of the kind comes
 	expiry *time.Timer               // forgets kept answers; nil until the first is kept
 	armed  bool
@@ -108,10 +107,6 @@ func (l *Link) Flush() error {
 func (l *Link) Closed() {
 	l.Flush()
 	l.mu.Lock()
-	l.closed = true
-	if l.expiry != nil {
-		l.expiry.Stop()
-	}
 	var gone []*exchange
 	for kind, h := range l.recent {
 		if h != nil {

@@ -1,0 +1,91 @@
+package relay
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// viewOf reads an Access-Request with the attributes.
+func viewOf(t *testing.T, attrs ...attr) *wire.View {
+	t.Helper()
+	v := new(wire.View)
+	if err := v.Parse(assemble(1, 0, challenge(1), attrs)); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Rounds of a conversation have the same key, on whichever replica; others have another.
+// Rules: P66
+func TestConversationKey(t *testing.T) {
+	nemo, station, nas, address := user("nemo"), text(31, "02-00-5E-00-53-01"), text(32, "ap-1"), integer(4, 0xc0000201)
+	key := func(attrs ...attr) uint64 { return conversationKey(viewOf(t, attrs...)) }
+	for _, same := range []struct {
+		name      string
+		one, same uint64
+	}{
+		{"another round", key(nemo, station, text(24, "one"), eap(1)), key(text(24, "two"), eap(2), station, nemo)},
+		{"a station that roams", key(nemo, station, nas, address), key(nemo, station, text(32, "ap-2"))},
+		{"no station", key(nemo, nas, address), key(nemo, nas, integer(4, 7))},
+		{"no station, no name of the NAS", key(nemo, address), key(nemo, address, integer(5, 1))},
+		{"as written down", key(nemo, station), udpback.Hash([]byte("02-00-5E-00-53-01"), []byte("nemo"))},
+	} {
+		if same.one != same.same {
+			t.Errorf("%s: keys %x and %x, expected the same", same.name, same.one, same.same)
+		}
+	}
+	known := map[uint64]int{}
+	for i, k := range []uint64{
+		key(nemo, station), key(user("nora"), station), key(nemo, text(31, "02-00-5E-00-53-02")), key(nemo, nas), key(user("nora"), nas), key(nemo, text(32, "ap-2")),
+		key(nemo, address), key(nemo, integer(4, 7)), key(nemo), key(user("nora")),
+	} {
+		if other, ok := known[k]; ok {
+			t.Errorf("conversations %d and %d have the same key", other, i)
+		}
+		known[k] = i
+	}
+}
+
+// What choosing a server needs is filled in anew for each request, and only where there
+// is a choice; with one server all that counts is whether the request has State.
+// Rules: P66, P67
+func TestDistinguish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{secondSecret: serverText})
+		two, one := b.rules.Routes[0].Group, must(b.back.NewGroup(udpback.GroupConfig{}, b.server))
+		states := 0
+		for _, state := range []string{"a", "b", "c", "d"} { // hashes of either kind, even and odd
+			key, hash := conversationKey(viewOf(t, user("nemo"))), udpback.Hash([]byte(state))|1
+			if hash == udpback.Hash([]byte(state)) {
+				states++
+			}
+			for _, row := range []struct {
+				name         string
+				to           *udpback.Group
+				attrs        []attr
+				key, state   uint64
+				conversation bool
+			}{
+				{"two servers", two, nil, key, 0, false},
+				{"two servers, EAP", two, []attr{eap(2, 1, 0, 4)}, key, 0, true},
+				{"two servers, State", two, []attr{text(24, state)}, key, hash, true},
+				{"two servers, EAP and State", two, []attr{text(24, state), eap(1)}, key, hash, true},
+				{"one server", one, []attr{eap(1)}, 0, 0, false},
+				{"one server, State", one, []attr{text(24, state), eap(1)}, 0, 1, false},
+			} {
+				x := &exchange{view: *viewOf(t, append(row.attrs, user("nemo"))...)}
+				x.Key, x.State, x.Conversation = 5, 7, true // of an earlier request
+				x.distinguish(row.to)
+				if x.Key != row.key || x.State != row.state || x.Conversation != row.conversation {
+					t.Errorf("%s: Key %x, State %x, Conversation %v; expected %x, %x, %v", row.name, x.Key, x.State, x.Conversation, row.key, row.state, row.conversation)
+				}
+			}
+		}
+		if states == 0 || states == 4 {
+			t.Errorf("%d of 4 hashes are odd: they prove little", states)
+		}
+	})
+}

@@ -1,0 +1,108 @@
+package relay
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// What a link borrows for a burst it gives back, and the next burst begins with nothing.
+func TestBurstIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		bursts, batches := map[*burst]bool{}, map[*udpback.Batch]bool{}
+		for i := range 40 {
+			work := l.work()
+			bursts[work], batches[work.batch] = true, true
+			if len(work.queue) != 0 || work.rules != nil || work.answered || work.view.Packet != nil {
+				t.Fatalf("burst %d begins with what an earlier one has left", i)
+			}
+			b.send(l, request(12, byte(i), i, mac))
+			if l.burst != nil {
+				t.Fatal("the link is idle and has a burst, expected none")
+			}
+		}
+		if len(bursts) == 40 || len(batches) == 40 {
+			t.Errorf("40 bursts made %d bursts and %d batches, expected fewer", len(bursts), len(batches))
+		}
+		if p.flushes != 40 || len(p.got()) != 40 {
+			t.Errorf("40 answers were flushed %d times, expected each once", p.flushes)
+		}
+		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		if p.flushes != 40 {
+			t.Error("the connection was flushed, and nothing had been sent on it")
+		}
+	})
+}
+
+// A burst has a time of its own: a request is not older than its packet.
+func TestEachBurstHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, _ := b.open()
+		for i := range 10 {
+			pass(time.Second)
+			b.send(l, request(1, byte(i), i, user("nemo@example.org")))
+			if x := l.recent[wire.KindAccess][i].flight; b.back.Now() != x.came {
+				t.Fatalf("request %d came at %v, expected %v", i, x.came, b.back.Now())
+			}
+		}
+	})
+}
+
+// More packets than the digests of one burst hold are carried on in order, each once.
+// Rules: P29
+func TestLongBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		const n = 3*wire.MaxDigests + 5
+		for i := range n {
+			if err := b.put(l, request(12, byte(i), i, mac)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.Flush()
+		got := p.got()
+		if len(got) != n {
+			t.Fatalf("%d answers, expected %d", len(got), n)
+		}
+		for i, a := range got {
+			if a[1] != byte(i) {
+				t.Fatalf("answer %d has Identifier %d, expected %d", i, a[1], byte(i))
+			}
+		}
+	})
+}
+
+// Rules and policies take effect with the next request, on open connections too.
+// Rules: P74
+func TestSetClientAndRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		none(t, "the client got", p.got())
+		other := *b.rules
+		other.OnUnroutable = Silent
+		b.gateway.SetRules(&other)
+		b.send(l, request(1, 2, 2, user("nemo@elsewhere.example")))
+		none(t, "under new rules the client got", p.got())
+		strictest := *b.client
+		strictest.Allowed = [wire.NumKinds]bool{}
+		l.SetClient(&strictest)
+		b.send(l, request(1, 3, 3, user("nemo@example.org")))
+		if n := l.Outstanding(); n != 1 {
+			t.Errorf("%d requests are outstanding, expected the first", n)
+		}
+		b.stop()
+		b.wantFates("access/client_gone=1 access/no_route=1 access/not_allowed=1")
+		if n := l.Outstanding(); n != 0 {
+			t.Errorf("%d requests are outstanding on a connection that is gone", n)
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package relay
+
+import (
+	"bytes"
+	"testing"
+	"testing/synctest"
+
+	"radsec-gw/metrics"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// reuse counts how many exchanges and how many buffers a bed needs for so many rounds of
+// do. The pools may lose some, not all of them.
+func (b *bed) reuse(rounds int, do func(i int)) (exchanges, buffers int) {
+	made := b.gateway.exchanges.New
+	b.gateway.exchanges.New = func() any {
+		exchanges++
+		return made()
+	}
+	seen := map[*byte]bool{}
+	probe := make([]byte, wire.MaxLength)
+	for i := range rounds {
+		do(i)
+		p := b.back.Buffers.Copy(probe)
+		seen[&p[0]] = true
+		b.back.Buffers.Return(p)
+	}
+	return exchanges, len(seen)
+}
+
+// Whichever way a request ends, its memory serves the next one.
+func TestRequestsAreRecycled(t *testing.T) {
+	const rounds = 40
+	long := fill(200, 4096-20-18)
+	status := request(12, 0, 1, append([]attr{mac}, long...)...)
+	for _, row := range []struct {
+		name string
+		do   func(b *bed, l *Link, i int)
+	}{
+		{"answered here", func(b *bed, l *Link, i int) { b.send(l, status) }},
+		{"without proof", func(b *bed, l *Link, i int) { b.send(l, request(12, 0, 1, long...)) }},
+		{"forged", func(b *bed, l *Link, i int) {
+			bad := bytes.Clone(status)
+			bad[25] ^= 1
+			b.send(l, bad)
+			l.refused = nil
+		}},
+		{"behind a forged one", func(b *bed, l *Link, i int) {
+			bad := request(12, 0, 1, mac)
+			bad[25] ^= 1
+			b.put(l, bad)
+			b.send(l, status)
+			l.refused = nil
+		}},
+		{"relayed", func(b *bed, l *Link, i int) { b.send(l, request(1, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...)) }},
+		{"relayed, no answer", func(b *bed, l *Link, i int) {
+			b.send(l, request(43, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...))
+		}},
+		{"beyond a limit", func(b *bed, l *Link, i int) {
+			b.packets++
+			l.v11 = true
+			l.Refuse(request11(12, 1, long...), metrics.FateRateLimited)
+			l.Flush()
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict})
+				b.net.setServe(func(s []byte) [][]byte {
+					if s[0] == 43 {
+						return [][]byte{nil} // nobody listens there
+					}
+					return [][]byte{respond(s, 3, mac)}
+				})
+				l, _ := b.open()
+				exchanges, buffers := b.reuse(rounds, func(i int) { row.do(b, l, i) })
+				if exchanges >= rounds || buffers >= rounds {
+					t.Errorf("%d exchanges and %d buffers were made for %d requests, expected fewer", exchanges, buffers, rounds)
+				}
+			})
+		})
+	}
+}
+
+// Nothing of an earlier request stays with the memory that it had.
+func TestRecycledRequestsAreEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnreachable: ProtocolError, onUnroutable: Reject})
+		b.rules.Routes[0].Metrics = b.gateway.metrics.Route("home")
+		lines := b.listen()
+		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
+		l, p := b.open()
+		var want []string
+		for i := range 20 {
+			b.send(l, request(4, byte(i), i, user("nemo@example.org")))
+			p.got()
+			q := request(1, byte(i), i, user("nemo@elsewhere.example"))
+			b.send(l, q)
+			checkOwn(t, q, p.got(), expectation{3, 502})
+			want = append(want, "accounting 192.0.2.1:1024 example.org relayed Accounting-Response a acct 1 0", "access 192.0.2.1:1024 elsewhere.example no_route Access-Reject 0 0")
+		}
+		b.wantLines(lines(), want...)
+		if got, want := b.counts("radsec_gw_route_requests_total", "route", "fate"), "home/relayed=20 other/no_route=20"; got != want {
+			t.Errorf("by route: %s\nexpected: %s", got, want)
+		}
+	})
+}
+
+// The memory for an answer of the gateway's own to a failed request is used again.
+func TestScratchIsUsedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		made := 0
+		b.gateway.scratch.New = func() any {
+			made++
+			return new([wire.MaxLength]byte)
+		}
+		b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
+		l, p := b.open()
+		for i := range 40 {
+			q := request(43, byte(i), 0, user("nemo@example.org"))
+			b.send(l, q)
+			checkOwn(t, q, p.got(), expectation{45, 406})
+		}
+		if made >= 40 {
+			t.Errorf("memory was made %d times for 40 answers, expected less often", made)
+		}
+	})
+}
+
+// A client that is nearly the only one gets its share of the servers, no more.
+// Rules: P27
+func TestShareOfTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
+		b.client.Share = new(udpback.Share)
+		l, _ := b.open()
+		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		if x := l.recent[wire.KindAccess][1].flight; x.Share != b.client.Share {
+			t.Errorf("the request counts under Share %p, expected its client's %p", x.Share, b.client.Share)
+		}
+	})
+}
