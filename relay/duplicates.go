@@ -25,10 +25,10 @@ type history [256]recent
 
 // recent is the last request with one Identifier.
 type recent struct {
-	hash   uint64        // of its octets, Request Authenticator included; 0: none
+	hash   uint64        // of its octets, Request Authenticator included
 	flight *exchange     // while it is unanswered
 	answer []byte        // the answer as sent, from the buffers; nil when there is none or it is not kept
-	until  time.Duration // when the answer and the hash are forgotten; 0 while in flight
+	until  time.Duration // when the answer and the hash are forgotten; 0 while in flight, and when there is no answer
 }
 
 // admit says whether the request is to be relayed. One that repeats an earlier
@@ -42,7 +42,7 @@ func (l *Link) admit(b *burst, x *exchange) (fresh bool) {
 		return l.admit11(b, x)
 	}
 	p := x.view.Packet
-	x.hash = maphash.Bytes(l.gateway.seed, p) | 1 // never 0, which means none
+	x.hash = maphash.Bytes(l.gateway.seed, p)
 	now := b.batch.Now()
 
 	l.mu.Lock()
@@ -135,9 +135,7 @@ func (l *Link) settle(x *exchange, answer []byte) bool {
 	}
 	r := &h[x.view.Identifier()]
 	r.flight = nil
-	if len(answer) == 0 {
-		r.hash = 0 // the same request again is a new try
-	} else {
+	if len(answer) > 0 { // without one the same request again is a new try
 		l.keep(r, answer, max(keepAnswers, x.Window))
 	}
 	return true
@@ -196,7 +194,8 @@ func (l *Link) expire() {
 	}
 }
 
-// close empties the history and returns what was in flight. With the link's mu held.
+// close lets go of the answers and returns what was in flight: the history is not used
+// any more. With the link's mu held.
 func (h *history) close(g *Gateway) (inFlight []*exchange) {
 	for i := range h {
 		r := &h[i]
@@ -207,7 +206,6 @@ func (h *history) close(g *Gateway) (inFlight []*exchange) {
 			g.kept.Add(-int64(cap(r.answer)))
 			g.back.Buffers.Return(r.answer)
 		}
-		*r = recent{}
 	}
 	return inFlight
 }

@@ -53,7 +53,9 @@ func TestRequestsAreRecycled(t *testing.T) {
 			b.send(l, status)
 			l.refused = nil
 		}},
-		{"relayed", func(b *bed, l *Link, i int) { b.send(l, request(1, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...)) }},
+		{"relayed", func(b *bed, l *Link, i int) {
+			b.send(l, request(1, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...))
+		}},
 		{"relayed, no answer", func(b *bed, l *Link, i int) {
 			b.send(l, request(43, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...))
 		}},

@@ -19,7 +19,7 @@ const maxTokens = 4096
 // be told apart any more.
 func (l *Link) admit11(b *burst, x *exchange) (fresh bool) {
 	p := x.view.Packet
-	x.hash = maphash.Bytes(l.gateway.seed, p[wire.MinLength:]) ^ uint64(p[0]) | 1
+	x.hash = maphash.Bytes(l.gateway.seed, p[wire.MinLength:]) ^ uint64(p[0])
 	token := x.view.Token()
 
 	l.mu.Lock()

@@ -1,0 +1,173 @@
+package relay
+
+import (
+	"bytes"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/wire"
+)
+
+// wantKept fails the test unless answers are kept, or none is.
+func (b *bed) wantKept(when string, want bool) {
+	b.t.Helper()
+	if n := b.gateway.kept.Load(); n > 0 != want || n < 0 {
+		b.t.Errorf("%s: %d octets of answers are kept, expected some: %v", when, n, want)
+	}
+}
+
+// An answer is kept for five seconds, and then forgotten, as soon as it may be for the
+// first and soon after for those that follow; what is in flight meanwhile stays.
+// Rules: P61
+func TestKeptAnswersExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		b.net.setServe(func(s []byte) [][]byte {
+			if joined(s, 1) == "slow@example.org" {
+				return nil
+			}
+			return accept(s)
+		})
+		l, p := b.open()
+		slow := request(1, 9, 9, user("slow@example.org"))
+		b.send(l, slow)
+		s := b.net.seen()[0]
+		for round := range 2 { // the clock that forgets is set anew each time
+			b.send(l, request(1, 1, 10*round, user("nemo@example.org")))
+			b.wantKept("after the answer", true)
+			pass(keepAnswers - time.Nanosecond)
+			b.wantKept("shortly before its time", true)
+			pass(time.Nanosecond)
+			b.wantKept("at its time", false)
+		}
+		first, second := request(1, 1, 1, user("nemo@example.org")), request(4, 2, 0, user("nemo@example.org"))
+		b.send(l, first)
+		pass(3 * time.Second)
+		b.send(l, second)
+		p.got()
+		b.net.seen()
+		pass(keepAnswers - time.Nanosecond) // the first is forgotten, the second is not
+		b.send(l, second)
+		one(t, "a duplicate just before the end of its time got", p.got())
+		if n := len(b.net.seen()); n != 0 {
+			t.Errorf("the server got %d datagrams for a duplicate, expected none", n)
+		}
+		pass(time.Nanosecond)
+		b.send(l, second)
+		if seen := b.net.seen(); len(seen) != 1 {
+			t.Errorf("when its time is over the server got %d datagrams, expected a new request", len(seen))
+		}
+		one(t, "which was answered", p.got())
+		pass(2 * keepAnswers)
+		b.wantKept("long after", false)
+		s.from.in <- respond(s.octets, 2, mac)
+		synctest.Wait()
+		checkAnswer(t, slow, one(t, "the answer that took longer", p.got()), 2)
+	})
+}
+
+// The answer to an Identifier's earlier request is forgotten with the next request.
+// Rules: P60
+func TestKeptAnswerGoesWithItsIdentifier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
+		l, _ := b.open()
+		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		b.wantKept("after the answer", true)
+		b.net.setServe(nil)
+		b.send(l, request(1, 1, 2, user("nemo@example.org")))
+		b.wantKept("when the Identifier has come again", false)
+	})
+}
+
+// Beyond so many octets no more answers are kept: a duplicate is dropped then, and not
+// relayed twice.
+// Rules: P61, P100
+func TestKeptAnswersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
+		l, p := b.open()
+		for i, row := range []struct {
+			others int64 // octets that other links keep
+			again  int   // answers to a duplicate
+		}{{maxKept - 1, 1}, {maxKept, 0}} {
+			b.gateway.kept.Add(row.others)
+			q := request(1, byte(i), i, user("nemo@example.org"))
+			b.send(l, q)
+			b.gateway.kept.Add(-row.others)
+			one(t, "the client got", p.got())
+			b.send(l, q)
+			if n := len(p.got()); n != row.again {
+				t.Errorf("with %d octets kept, a duplicate got %d answers, expected %d", row.others, n, row.again)
+			}
+		}
+		if n := len(b.net.seen()); n != 2 {
+			t.Errorf("the server got %d requests, expected each once", n)
+		}
+		b.wantFates("access/duplicate_answered=1 access/duplicate_dropped=1 access/relayed=2")
+	})
+}
+
+// The memory of kept answers is used again, whether their time is over, their Identifier
+// has come again or their connection has ended.
+func TestKeptAnswersAreRecycled(t *testing.T) {
+	const rounds = 40
+	for name, do := range map[string]func(b *bed, l *Link, i int){
+		"expired":            func(b *bed, l *Link, i int) { pass(keepAnswers) },
+		"superseded":         func(b *bed, l *Link, i int) {},
+		"connection is over": func(b *bed, l *Link, i int) { l.Closed() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict})
+			long := fill(200, 3000)
+			b.net.setServe(func(s []byte) [][]byte { return accept(s, long...) })
+			var l *Link
+			_, buffers := b.reuse(rounds, func(i int) {
+				if l == nil || name == "connection is over" {
+					l, _ = b.open()
+				}
+				b.send(l, request(4, 1, 0, user("nemo@example.org"), integer(55, uint32(i))))
+				b.wantKept("after the answer", true)
+				do(b, l, i)
+			})
+			if buffers >= rounds {
+				t.Errorf("%s: %d buffers were made for %d answers, expected fewer", name, buffers, rounds)
+			}
+		})
+	}
+}
+
+// An exchange that is superseded has ended for its client at once, even if its first
+// transmission is still in the batch.
+// Rules: P60
+func TestSupersededAreNotOutstanding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		for i := range 5 {
+			b.put(l, request(1, 1, i, user("nemo@example.org")))
+		}
+		l.Flush()
+		synctest.Wait()
+		if n := l.Outstanding(); n != 1 {
+			t.Errorf("%d requests are outstanding, expected the last", n)
+		}
+		b.wantFates("access/superseded=4")
+		seen := b.net.seen()
+		pass(2500 * time.Millisecond)
+		if again := b.net.seen(); len(seen) != 5 || len(again) != 1 || !bytes.Equal(again[0].octets, seen[4].octets) {
+			t.Errorf("%d datagrams, and %d later; expected five, and the last again", len(seen), len(again))
+		}
+		for _, s := range seen {
+			s.from.in <- respond(s.octets, 2, mac)
+		}
+		synctest.Wait()
+		one(t, "the client got", p.got())
+		if n := l.Outstanding(); n != 0 || l.recent[wire.KindAccess][1].flight != nil {
+			t.Errorf("%d requests are outstanding, expected none", n)
+		}
+	})
+}
