@@ -41,6 +41,14 @@ func TestKeptAnswersExpire(t *testing.T) {
 			pass(time.Nanosecond)
 			b.wantKept("at its time", false)
 		}
+		accounting := func() (n int) { // requests that the server has got; the slow one comes again and again
+			for _, d := range b.net.seen() {
+				if d.octets[0] == 4 {
+					n++
+				}
+			}
+			return n
+		}
 		first, second := request(1, 1, 1, user("nemo@example.org")), request(4, 2, 0, user("nemo@example.org"))
 		b.send(l, first)
 		pass(3 * time.Second)
@@ -50,13 +58,13 @@ func TestKeptAnswersExpire(t *testing.T) {
 		pass(keepAnswers - time.Nanosecond) // the first is forgotten, the second is not
 		b.send(l, second)
 		one(t, "a duplicate just before the end of its time got", p.got())
-		if n := len(b.net.seen()); n != 0 {
+		if n := accounting(); n != 0 {
 			t.Errorf("the server got %d datagrams for a duplicate, expected none", n)
 		}
 		pass(time.Nanosecond)
 		b.send(l, second)
-		if seen := b.net.seen(); len(seen) != 1 {
-			t.Errorf("when its time is over the server got %d datagrams, expected a new request", len(seen))
+		if n := accounting(); n != 1 {
+			t.Errorf("when its time is over the server got %d datagrams, expected a new request", n)
 		}
 		one(t, "which was answered", p.got())
 		pass(2 * keepAnswers)
