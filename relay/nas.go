@@ -60,10 +60,8 @@ func (s *NASes) choose(v *wire.View) (g *udpback.Group, cause uint32) {
 	named, two := false, false
 	note := func(nas *NAS) {
 		named = true
-		if nas != nil && found != nil && nas != found {
-			two = true
-		}
 		if nas != nil {
+			two = two || found != nil && nas != found
 			found = nas
 		}
 	}

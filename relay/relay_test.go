@@ -2,10 +2,12 @@ package relay
 
 import (
 	"bytes"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 
 	"radsec-gw/metrics"
+	"radsec-gw/routing"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -32,8 +34,14 @@ func (b *bed) reuse(rounds int, do func(i int)) (exchanges, buffers int) {
 // Whichever way a request ends, its memory serves the next one.
 func TestRequestsAreRecycled(t *testing.T) {
 	const rounds = 40
-	long := fill(200, 4096-20-18)
+	long := fill(200, 3500)
 	status := request(12, 0, 1, append([]attr{mac}, long...)...)
+	access := func(i int, name string) []byte {
+		return request(1, byte(i), i, append([]attr{user(name)}, long...)...)
+	}
+	coa := func(i int) []byte {
+		return request(43, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...)
+	}
 	for _, row := range []struct {
 		name string
 		do   func(b *bed, l *Link, i int)
@@ -53,17 +61,75 @@ func TestRequestsAreRecycled(t *testing.T) {
 			b.send(l, status)
 			l.refused = nil
 		}},
-		{"relayed", func(b *bed, l *Link, i int) {
-			b.send(l, request(1, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...))
-		}},
-		{"relayed, no answer", func(b *bed, l *Link, i int) {
-			b.send(l, request(43, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...))
-		}},
+		{"relayed", func(b *bed, l *Link, i int) { b.send(l, access(i, "nemo@example.org")) }},
+		{"relayed, no answer", func(b *bed, l *Link, i int) { b.send(l, coa(i)) }},
 		{"beyond a limit", func(b *bed, l *Link, i int) {
 			b.packets++
 			l.v11 = true
 			l.Refuse(request11(12, 1, long...), metrics.FateRateLimited)
 			l.Flush()
+		}},
+		{"not allowed", func(b *bed, l *Link, i int) {
+			b.client.Allowed[wire.KindAccess] = false
+			b.send(l, access(i, "nemo@example.org"))
+		}},
+		{"another realm", func(b *bed, l *Link, i int) {
+			b.client.Realms = must(routing.NewFilter([]string{"campus.example"}, routing.Options{}))
+			b.send(l, access(i, "nemo@example.org"))
+		}},
+		{"no route", func(b *bed, l *Link, i int) { b.send(l, access(i, "nemo@elsewhere.example")) }},
+		{"no route, silence", func(b *bed, l *Link, i int) {
+			b.rules.OnUnroutable = Silent
+			b.send(l, access(i, "nemo@elsewhere.example"))
+		}},
+		{"no route, an answer that does not fit", func(b *bed, l *Link, i int) {
+			b.send(l, request(1, byte(i), i, fill(33, 4096-20)...))
+		}},
+		{"no such NAS", func(b *bed, l *Link, i int) {
+			b.rules.Routes[0].NASes = NewNASes(nil, nil)
+			b.send(l, coa(i))
+		}},
+		{"a loop", func(b *bed, l *Link, i int) {
+			b.rules.Marker = NewMarker(MarkerKey{1}, nil)
+			b.send(l, request(1, byte(i), i, append([]attr{user("nemo@example.org"), {33, b.rules.Marker.append(nil, new(wire.View), 7)}}, long...)...))
+		}},
+		{"stale", func(b *bed, l *Link, i int) {
+			b.rules.Timestamps.Require = true
+			b.send(l, coa(i))
+		}},
+		{"from a wrong path, drop", func(b *bed, l *Link, i int) {
+			b.client.ReversePath = ReversePathDrop
+			l.remote = netip.MustParseAddrPort("192.0.2.99:1")
+			b.send(l, coa(i))
+		}},
+		{"from a wrong path", func(b *bed, l *Link, i int) {
+			b.client.ReversePath = ReversePathNAK
+			l.remote = netip.MustParseAddrPort("192.0.2.99:1")
+			b.send(l, coa(i))
+		}},
+		{"a duplicate in flight", func(b *bed, l *Link, i int) {
+			b.net.setServe(nil)
+			b.send(l, access(1, "nemo@example.org"))
+		}},
+		{"a duplicate that is answered", func(b *bed, l *Link, i int) { b.send(l, access(1, "nemo@example.org")) }},
+		{"a duplicate whose answer is not kept", func(b *bed, l *Link, i int) {
+			b.gateway.kept.Add(maxKept)
+			b.send(l, access(1, "nemo@example.org"))
+			b.gateway.kept.Add(-maxKept)
+		}},
+		{"an impossible password", func(b *bed, l *Link, i int) {
+			b.send(l, request(1, byte(i), i, append([]attr{user("nemo@example.org"), {2, make([]byte, 129)}}, long...)...))
+		}},
+		{"a duplicate in 1.1", func(b *bed, l *Link, i int) {
+			b.net.setServe(nil)
+			l.v11 = true
+			b.send(l, request11(4, 1, append([]attr{user("nemo@example.org")}, long...)...))
+		}},
+		{"a Token in use", func(b *bed, l *Link, i int) {
+			b.net.setServe(nil)
+			l.v11 = true
+			b.send(l, request11(4, 1, append([]attr{user("nemo@example.org"), integer(5, uint32(i))}, long...)...))
+			l.refused = nil
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
