@@ -179,3 +179,25 @@ func TestSupersededAreNotOutstanding(t *testing.T) {
 		}
 	})
 }
+
+// What the gateway itself answers to a CoA that failed is kept for five seconds only: the
+// NAS has not answered it, so the same request may be a new try within its window.
+// Rules: P61, P91, P94
+func TestFailedCoAIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		b.rules.Timestamps.Window = 5 * time.Minute
+		b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
+		l, p := b.open()
+		q := request(43, 1, 0, user("nemo@example.org"))
+		b.send(l, q)
+		checkOwn(t, q, p.got(), expectation{45, 406})
+		b.net.seen()
+		pass(keepAnswers)
+		b.send(l, q)
+		checkOwn(t, q, p.got(), expectation{45, 406})
+		if n := len(b.net.seen()); n != 1 {
+			t.Errorf("the NAS got %d requests, expected a new try", n)
+		}
+	})
+}

@@ -174,3 +174,35 @@ func TestLastHop(t *testing.T) {
 		})
 	}
 }
+
+// A choice has no Error-Cause, and a cause no choice.
+// Rules: P87, P93
+func TestChoiceOrCause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := bedWithNASes(t, true)
+		two, others := b.rules.Routes[0].NASes.all, b.rules.Routes[0].NASes.others
+		plain := Route{Group: others}
+		for _, row := range []struct {
+			name  string
+			from  func(v *wire.View) (*udpback.Group, uint32)
+			attrs []attr
+			want  *udpback.Group
+			cause uint32
+		}{
+			{"a route without NASes", plain.last, []attr{text(32, "ap-1")}, others, 0},
+			{"the NAS that is named", NewNASes(two, others).choose, []attr{text(32, "ap-2")}, two[1].Group, 0},
+			{"the first of a name", NewNASes(two, others).choose, []attr{text(32, "first")}, two[0].Group, 0},
+			{"none is named, a server beside", NewNASes(two, others).choose, nil, others, 0},
+			{"the only one", NewNASes(two[:1], nil).choose, nil, two[0].Group, 0},
+			{"the only one under another name", NewNASes(two[:1], nil).choose, []attr{text(32, "ap-2")}, nil, 403},
+			{"none of two", NewNASes(two, nil).choose, nil, nil, 402},
+			{"none of none", NewNASes(nil, nil).choose, nil, nil, 402},
+			{"two that differ", NewNASes(two, others).choose, []attr{text(32, "ap-2"), operatorNAS("ap-1")}, nil, 403},
+			{"two that differ, and the second again", NewNASes(two, others).choose, []attr{operatorNAS("ap-1"), text(32, "ap-2"), integer(4, 0xc000020c)}, nil, 403},
+		} {
+			if g, cause := row.from(viewOf(t, row.attrs...)); g != row.want || cause != row.cause {
+				t.Errorf("%s: group %p and cause %d, expected %p and %d", row.name, g, cause, row.want, row.cause)
+			}
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package relay
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// exchangeOf is an exchange of a kind, in either version of RADIUS, on a route with the policy.
+func exchangeOf(t *testing.T, code radius.Code, v11 bool, policy Unreachable) *exchange {
+	t.Helper()
+	x := &exchange{route: &Route{OnUnreachable: policy}}
+	parse, p := x.view.Parse, assemble(code, 1, challenge(1), []attr{user("nemo@example.org")})
+	if v11 {
+		parse, p = x.view.Parse11, request11(code, 1, user("nemo@example.org"))
+	}
+	if err := parse(p); err != nil {
+		t.Fatal(err)
+	}
+	x.Kind = x.view.Kind()
+	return x
+}
+
+// Which Error-Cause of a server's Protocol-Error the client gets, at the borders of what
+// a NAK may carry, and without one.
+// Rules: P93, P97
+func TestCausesPassedOn(t *testing.T) {
+	for cause, want := range map[uint32]struct{ nak, other, other11 uint32 }{
+		0:   {505, 505, 0},
+		1:   {505, 1, 1},
+		201: {505, 201, 201},
+		399: {505, 399, 399},
+		400: {400, 400, 400},
+		401: {401, 401, 401},
+		598: {598, 598, 598},
+		599: {599, 599, 599},
+		600: {505, 600, 600},
+		601: {505, 601, 601},
+		502: {502, 502, 502},
+		505: {505, 505, 505},
+		506: {506, 506, 505},
+	} {
+		for _, code := range []radius.Code{1, 4, 40, 43} {
+			for _, v11 := range []bool{false, true} {
+				expected := wire.Answer{Code: wire.CodeProtocolError, ErrorCause: want.other, OriginalCode: true}
+				switch {
+				case code == 40:
+					expected = wire.Answer{Code: radius.CodeDisconnectNAK, ErrorCause: want.nak}
+				case code == 43:
+					expected = wire.Answer{Code: radius.CodeCoANAK, ErrorCause: want.nak}
+				case v11:
+					expected.ErrorCause = want.other11
+					// What is about the way is the gateway's own answer, which has no Original-Packet-Code.
+					expected.OriginalCode = cause != 502 && cause != 505 && cause != 506
+				}
+				x := exchangeOf(t, code, v11, ProtocolError)
+				if got, ok := x.passedOn(cause); !ok || got != expected {
+					t.Errorf("cause %d for %v, 1.1 %v, gives %+v, %v; expected %+v", cause, code, v11, got, ok, expected)
+				}
+			}
+		}
+	}
+}
+
+// In RADIUS/1.1 a proxy has two causes of its own (RFC 9765 §6.1).
+// Rules: P96
+func TestProxyCause(t *testing.T) {
+	for cause, want := range map[uint32]uint32{402: 505, 403: 505, 406: 502, 407: 505, 502: 502, 505: 505, 506: 505} {
+		if got := proxyCause(cause); got != want {
+			t.Errorf("cause %d becomes %d in RADIUS/1.1, expected %d", cause, got, want)
+		}
+	}
+}
+
+// There is no answer to what is no request, nor to Status-Server but its own.
+// Rules: P71
+func TestDeclining(t *testing.T) {
+	for _, code := range []radius.Code{2, 5, 12, 44} {
+		for _, policy := range []Unreachable{Reject, Silent, ProtocolError} {
+			for _, v11 := range []bool{false, true} {
+				x := exchangeOf(t, code, v11, policy)
+				if got, ok := declining(&x.view, policy, 505); ok {
+					t.Errorf("%v, policy %d, 1.1 %v: the answer is %+v, expected none", code, policy, v11, got)
+				}
+			}
+		}
+	}
+}
+
+// A Status-Server whose answer would not fit beside its Proxy-State gets none. One that
+// has proved itself has left room for it.
+// Rules: P15, P34
+func TestStatusAnswerThatDoesNotFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		work := l.work()
+		if err := l.parse(&work.view, request(12, 1, 1, fill(33, 4096-20)...)); err != nil {
+			t.Fatal(err)
+		}
+		b.packets++
+		if x := l.newExchange(&work.view); l.answerStatus(work, x) {
+			t.Error("it is under way, expected it to have ended")
+		}
+		l.Flush()
+		none(t, "the client got", p.got())
+		b.wantFates("status/reply_too_long=1")
+		b.send(l, request(12, 2, 2, append([]attr{mac}, fill(33, 4096-20-18)...)...))
+		if a := one(t, "the client got", p.got()); len(a) != wire.MaxLength {
+			t.Errorf("the answer has %d octets, expected %d", len(a), wire.MaxLength)
+		}
+	})
+}
