@@ -23,6 +23,11 @@ func TestFTicks(t *testing.T) {
 	if err := json.Unmarshal([]byte(got), &line); err != nil || line.Msg != "F-TICKS/eduroam/1.0#REALM=a?result?ok???#VISCOUNTRY=DE#CSI=undisclosed#RESULT=FAIL#" {
 		t.Errorf("a rejected login of a hostile realm: %q (%v)", got, err)
 	}
+	domain := login(t, `EXAMPLE\bob`, radius.CodeAccessAccept)
+	domain.Realm = []byte("EXAMPLE")
+	if got := told(t, ticks, domain); !strings.Contains(got, "#REALM=example#") {
+		t.Errorf("a login in the form of a Windows domain: %q, want the realm that it is routed by", got)
+	}
 	silent := login(t, "bob@example.org", radius.CodeAccessReject)
 	silent.Fate = metrics.FateServerSilent
 	for name, e := range map[string]*Event{

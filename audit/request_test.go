@@ -50,6 +50,11 @@ func TestALineForEachRequest(t *testing.T) {
 }
 
 func TestALineOfAnythingElse(t *testing.T) {
+	domain := login(t, `EXAMPLE\bob`, radius.CodeAccessAccept)
+	domain.Realm = []byte("EXAMPLE") // routing found it
+	if got := told(t, func(c *Config) { c.User = Cut }, domain); !strings.Contains(got, " realm=EXAMPLE station=") {
+		t.Errorf("a user in the form of a Windows domain reads %q", got)
+	}
 	rejected := login(t, "bob", radius.CodeAccessReject)
 	rejected.Fate, rejected.Server, rejected.Tries = metrics.FateNoRoute, "", 0
 	if got := told(t, nil, rejected); !strings.Contains(got, " fate=no_route reply=Access-Reject error_cause=502 ") || strings.Contains(got, "server=") {

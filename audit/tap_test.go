@@ -174,6 +174,9 @@ func TestATapSeesWhatItsFilterTakes(t *testing.T) {
 		h.Arrived(e)
 		h.Ended(e)
 	}
+	domain := login(t, `EXAMPLE.ORG\eve`, radius.CodeAccessAccept)
+	domain.Realm = []byte("EXAMPLE.ORG")
+	h.Ended(domain)
 	other := login(t, "bob@example.org", radius.CodeAccessAccept)
 	other.Client = "elsewhere"
 	h.Ended(other)
@@ -184,7 +187,7 @@ func TestATapSeesWhatItsFilterTakes(t *testing.T) {
 		name                 string
 		from                 *bufio.Reader
 		came, ended, unknown int
-	}{{"the client's", fromClient, 3, 4, 1}, {"the realm's", fromRealm, 2, 4, 0}, {"the user's", fromUser, 1, 2, 0}} {
+	}{{"the client's", fromClient, 3, 5, 1}, {"the realm's", fromRealm, 2, 5, 0}, {"the user's", fromUser, 1, 2, 0}} {
 		text := ""
 		for !strings.Contains(text, "Access-Challenge") {
 			line, err := row.from.ReadString('\n')

@@ -2,6 +2,8 @@ package relay
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -297,6 +299,12 @@ func TestMarkerKeys(t *testing.T) {
 	}
 	if other := NewMarker(SharedMarkerKey([]byte(secret+"x")), nil); other.own == one.own {
 		t.Error("gateways with different secrets call themselves the same")
+	}
+	key := sha256.Sum256([]byte(secret)) // replicas of different versions, too
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write([]byte("radsec-gw loop marker"))
+	if want := mac.Sum(nil)[:8]; !bytes.Equal(one.own[:], want) {
+		t.Errorf("a gateway calls itself %x, expected %x", one.own, want)
 	}
 	first, second := NewMarker(NewMarkerKey(), nil), NewMarker(NewMarkerKey(), nil)
 	if first.own == second.own {
