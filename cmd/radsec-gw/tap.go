@@ -24,7 +24,7 @@ func runTap(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	flags.StringVar(&path, "socket", config.DefaultTapSocket, "the gateway's `PATH` of [tap].socket")
 	flags.StringVar(&filter.Client, "client", "", "only this client, by its `NAME` in the configuration")
-	flags.StringVar(&filter.Realm, "realm", "", "only users of this `REALM`")
+	flags.StringVar(&filter.Realm, "realm", "", "only requests that are routed by this `REALM`")
 	flags.StringVar(&filter.User, "user", "", "only this `USER`, by the whole User-Name")
 	flags.Usage = func() {
 		fmt.Fprint(stderr, "radsec-gw tap prints the packets that pass a running gateway, decoded, hidden values masked.\n\n")
