@@ -48,12 +48,9 @@ type operators struct {
 	spaces [len(operatorSpaces)]target
 }
 
-// lookup finds the group for an Operator-Name. Like realms names are compared without
+// lookup finds the group for an Operator-Name, which is not empty. Like realms names are compared without
 // the case of ASCII letters, and nothing is allocated for one of at most 253 octets.
 func (o *operators) lookup(name []byte) (group int, ok bool) {
-	if o.exact == nil || len(name) < 2 {
-		return 0, false
-	}
 	var buf [256]byte
 	if group, ok := o.exact[string(fold(buf[:0], name))]; ok {
 		return group, true

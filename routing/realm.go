@@ -48,11 +48,10 @@ func Realm(userName []byte) []byte {
 
 // domain returns what precedes the first "\" of a User-Name, nil when there is none.
 func domain(userName []byte) []byte {
-	i := bytes.IndexByte(userName, '\\')
-	if i < 0 {
-		return nil
+	if realm, _, ok := bytes.Cut(userName, []byte(`\`)); ok {
+		return realm
 	}
-	return userName[:i]
+	return nil
 }
 
 // machineRealm returns what follows the first label of the host name in a User-Name
