@@ -34,12 +34,13 @@ func TestKeptAnswersExpire(t *testing.T) {
 		b.send(l, slow)
 		s := b.net.seen()[0]
 		for round := range 2 { // the clock that forgets is set anew each time
-			b.send(l, request(1, 1, 10*round, user("nemo@example.org")))
+			b.send(l, request(4, 1, 0, user("nemo@example.org"), integer(55, uint32(round))))
 			b.wantKept("after the answer", true)
 			pass(keepAnswers - time.Nanosecond)
 			b.wantKept("shortly before its time", true)
 			pass(time.Nanosecond)
 			b.wantKept("at its time", false)
+			pass(time.Second)
 		}
 		accounting := func() (n int) { // requests that the server has got; the slow one comes again and again
 			for _, d := range b.net.seen() {
@@ -67,7 +68,7 @@ func TestKeptAnswersExpire(t *testing.T) {
 			t.Errorf("when its time is over the server got %d datagrams, expected a new request", n)
 		}
 		one(t, "which was answered", p.got())
-		pass(2 * keepAnswers)
+		pass(2*keepAnswers - 3*time.Second)
 		b.wantKept("long after", false)
 		s.from.in <- respond(s.octets, 2, mac)
 		synctest.Wait()
@@ -199,5 +200,46 @@ func TestFailedCoAIsTriedAgain(t *testing.T) {
 		if n := len(b.net.seen()); n != 1 {
 			t.Errorf("the NAS got %d requests, expected a new try", n)
 		}
+	})
+}
+
+// Answers that follow do not put off the end of the first.
+// Rules: P61
+func TestKeptAnswersExpireOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
+		l, _ := b.open()
+		each := int64(0)
+		for i, want := range []int64{1, 2, 2, 3, 3} { // every five seconds, while there are any, those are forgotten whose time is over
+			b.send(l, request(4, byte(i), 0, user("nemo@example.org")))
+			if i == 0 {
+				each = b.gateway.kept.Load()
+			}
+			if n := b.gateway.kept.Load(); n != want*each {
+				t.Errorf("after answer %d %d octets are kept, expected %d of %d each", i, n, want, each)
+			}
+			pass(3 * time.Second)
+		}
+	})
+}
+
+// A reply that comes when the client has given its request up leaves nothing to flush.
+// Rules: P59
+func TestLateReplyFlushesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		x := l.recent[wire.KindAccess][1].flight
+		x.Handler = &closing{x}
+		s := b.net.seen()
+		s[0].from.in <- respond(s[0].octets, 2, mac)
+		synctest.Wait()
+		none(t, "the client got", p.got())
+		if p.flushes != 0 {
+			t.Errorf("the connection was flushed %d times, expected never", p.flushes)
+		}
+		b.wantFates("access/client_gone=1")
 	})
 }

@@ -1,6 +1,9 @@
 package relay
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +21,7 @@ func TestBurstIsGivenBack(t *testing.T) {
 		for i := range 40 {
 			work := l.work()
 			bursts[work], batches[work.batch] = true, true
-			if len(work.queue) != 0 || work.rules != nil || work.answered || work.view.Packet != nil {
+			if len(work.queue) != 0 || slices.ContainsFunc(work.queue[:cap(work.queue)], func(x *exchange) bool { return x != nil }) || work.rules != nil || work.answered || work.view.Packet != nil {
 				t.Fatalf("burst %d begins with what an earlier one has left", i)
 			}
 			b.send(l, request(12, byte(i), i, mac))
@@ -65,6 +68,9 @@ func TestLongBurst(t *testing.T) {
 			if err := b.put(l, request(12, byte(i), i, mac)); err != nil {
 				t.Fatal(err)
 			}
+			if waiting := len(l.burst.queue); waiting != (i+1)%wire.MaxDigests {
+				t.Fatalf("of %d packets %d wait for their digests, expected %d", i+1, waiting, (i+1)%wire.MaxDigests)
+			}
 		}
 		l.Flush()
 		got := p.got()
@@ -104,5 +110,32 @@ func TestSetClientAndRules(t *testing.T) {
 		if n := l.Outstanding(); n != 0 {
 			t.Errorf("%d requests are outstanding on a connection that is gone", n)
 		}
+	})
+}
+
+// What follows a packet that costs the connection has one fate, however much it is, and
+// whoever asks is told why nothing is taken any more.
+// Rules: P5
+func TestAllBehindABadPacketIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		bad := request(12, 1, 1, mac)
+		bad[30] ^= 1
+		b.put(l, bad)
+		var err error
+		for i := 1; i < wire.MaxDigests && err == nil; i++ {
+			err = b.put(l, request(12, byte(i), i, mac))
+		}
+		if !errors.Is(err, wire.ErrMessageAuthenticator) || b.packets != wire.MaxDigests {
+			t.Errorf("after %d packets: %v, expected the refusal of the first with the last that fits", b.packets, err)
+		}
+		for range 2 { // while there is a burst, and without one
+			if err := l.Flush(); !errors.Is(err, wire.ErrMessageAuthenticator) {
+				t.Errorf("Flush: %v, expected the refusal", err)
+			}
+		}
+		none(t, "the client got", p.got())
+		b.wantFates(fmt.Sprintf("status/bad_message_authenticator=1 status/client_gone=%d", wire.MaxDigests-1))
 	})
 }
