@@ -15,7 +15,7 @@ func (q *identifiers) init() {
 	for i := range q.ring {
 		q.ring[i] = wire.ServerID(i)
 	}
-	q.head, q.free = 0, len(q.ring)
+	q.free = len(q.ring)
 }
 
 // take returns the Identifier that has been free longest; false when all are in use.

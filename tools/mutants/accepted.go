@@ -60,7 +60,7 @@ func accepted(entries map[string]*entry, m *mutant) (e *entry, exact bool) {
 }
 
 // stale returns the entries whose mutant no longer exists; those of files that
-// were not read are not judged.
+// were not read are left alone.
 func stale(entries map[string]*entry, mutants []*mutant, p *project) (gone []*entry) {
 	exists, read := map[string]bool{}, map[string]bool{}
 	for _, m := range mutants {

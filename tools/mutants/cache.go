@@ -24,16 +24,21 @@ type cache struct {
 	Results map[string]cached
 	Sets    map[string]map[string]string // of files, with their hashes
 
-	hashes map[string]map[string]string // by package: its files, and those it leans on
+	hashes map[string]map[string]string // by package: its files, and those of the packages that it imports
 }
 
 type cached struct {
 	Outcome outcome
-	Files   string // what it depends on, in Sets
+	Files   string // the name in Sets of those that it depends on
+}
+
+// newCache returns an empty cache; without a file it is not kept.
+func newCache(file string) *cache {
+	return &cache{file: file, Results: map[string]cached{}, Sets: map[string]map[string]string{}, hashes: map[string]map[string]string{}}
 }
 
 func openCache(dir string, p *project) (*cache, error) {
-	c := &cache{file: filepath.Join(dir, "results.json"), Results: map[string]cached{}, Sets: map[string]map[string]string{}, hashes: map[string]map[string]string{}}
+	c := newCache(filepath.Join(dir, "results.json"))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func mutate(o *options, dir string) error {
 		}
 		return nil
 	}
-	r := &report{entries: entries, outcomes: map[*mutant]outcome{}}
+	r := newReport(entries, all)
 	for _, e := range stale(entries, all, p) {
 		r.problem("accepted:%d: there is no such mutant (any more): %s", e.line, e.key)
 	}
@@ -169,21 +169,26 @@ func (o *options) choose(all []*mutant) (chosen []*mutant, err error) {
 	return chosen, nil
 }
 
+// remembered opens the cache that the flags name; it is empty when they say so.
+func (o *options) remembered(p *project) (*cache, error) {
+	switch o.cache {
+	case "off":
+		return newCache(""), nil
+	case "":
+		base, err := os.UserCacheDir()
+		if err != nil {
+			return nil, err
+		}
+		o.cache = filepath.Join(base, module+"-mutants")
+	}
+	return openCache(o.cache, p)
+}
+
 // runAll runs the chosen mutants, those of which nothing is known yet.
 func runAll(o *options, p *project, dir, overlay, sum string, chosen []*mutant, r *report) error {
-	known := &cache{Results: map[string]cached{}, Sets: map[string]map[string]string{}}
-	if o.cache != "off" {
-		if o.cache == "" {
-			base, err := os.UserCacheDir()
-			if err != nil {
-				return err
-			}
-			o.cache = filepath.Join(base, module+"-mutants")
-		}
-		var err error
-		if known, err = openCache(o.cache, p); err != nil {
-			return err
-		}
+	known, err := o.remembered(p)
+	if err != nil {
+		return err
 	}
 	var todo []*mutant
 	for _, m := range chosen {
@@ -221,7 +226,7 @@ func runAll(o *options, p *project, dir, overlay, sum string, chosen []*mutant, 
 		known.put(todo[i], outcomes[i])
 		if n := done.Add(1); n%200 == 0 {
 			fmt.Printf("%d of %d run, %v\n", n, len(todo), time.Since(began).Round(time.Second))
-			known.save() // the last save tells of errors
+			known.save() // the last save reports errors
 		}
 	})
 	for i, m := range todo {

@@ -17,10 +17,10 @@ type mutant struct {
 	line int
 	key  string
 
-	start, end int    // octets of the source that are replaced
+	start, end int    // bytes of the source that are replaced
 	with       string // by this
 
-	from, to int // octets of the source around them that are shown
+	from, to int // bytes of the source around them that are shown
 }
 
 // before and after are the source around the change.
@@ -53,7 +53,7 @@ func (m *mutant) diff() string {
 
 // insertion is text that goes into a file to make its mutants switchable.
 type insertion struct {
-	at, drop int // offset; octets that it replaces
+	at, drop int // offset; how many bytes it replaces
 	text     string
 	closes   bool // it ends something, and so goes before what begins at the same place
 	order    int
@@ -174,7 +174,7 @@ func (s *scanner) call(n ast.Node, function string, id int) {
 	s.wrap(n, fmt.Sprintf("%s.%s(%d, ", schema, function, id), ")")
 }
 
-// replace puts text in place of octets, an operator's for example.
+// replace puts text in place of bytes, an operator's for example.
 func (s *scanner) replace(pos token.Pos, drop int, text string) {
 	s.insertions = append(s.insertions, insertion{at: s.offset(pos), drop: drop, text: text, order: len(s.insertions)})
 }
@@ -237,7 +237,7 @@ func (s *scanner) add(operator string, site int, start, end token.Pos, with stri
 // most is how much of the source a key shows.
 const most = 150
 
-// context returns the octets of the statement or the condition around a change;
+// context returns the start and the end of the statement or the condition around a change;
 // its lines when that is too long.
 func (s *scanner) context(start, end int) (from, to int) {
 	for i := len(s.stack) - 1; i >= 0; i-- {

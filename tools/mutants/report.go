@@ -11,7 +11,16 @@ import (
 type report struct {
 	entries  map[string]*entry
 	outcomes map[*mutant]outcome
+	sizes    map[string]int // how many mutants a group has, run or not
 	problems []string
+}
+
+func newReport(entries map[string]*entry, all []*mutant) *report {
+	r := &report{entries: entries, outcomes: map[*mutant]outcome{}, sizes: map[string]int{}}
+	for _, m := range all {
+		r.sizes[m.src.pkg.group]++
+	}
+	return r
 }
 
 func (r *report) problem(format string, args ...any) {
@@ -78,21 +87,24 @@ func (r *report) survivorKeys(mutants []*mutant) string {
 	return b.String()
 }
 
-// err returns why the run is a failure: survivors that are not accepted, and
+// err returns why the run is a failure: more survivors than a group may have, and
 // mistakes in the list of accepted ones.
 func (r *report) err() error {
 	var errs []error
 	for _, p := range r.problems {
 		errs = append(errs, errors.New(p))
 	}
-	n := 0
+	survivors := map[string]int{}
 	for m := range r.outcomes {
 		if r.survives(m) {
-			n++
+			survivors[m.src.pkg.group]++
 		}
 	}
-	if n > 0 {
-		errs = append(errs, fmt.Errorf("%d mutants survive that tools/mutants/accepted does not list", n))
+	for _, g := range groups {
+		n := survivors[g.name]
+		if most := int(g.bound / 100 * float64(r.sizes[g.name])); n > most {
+			errs = append(errs, fmt.Errorf("%s: %d mutants survive that tools/mutants/accepted does not list, expected at most %d", g.name, n, most))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -32,18 +32,25 @@ type result struct {
 }
 
 // start runs tests of one binary; mutant -1 changes nothing. It gives up after
-// limit of wall-clock time.
+// limit of wall-clock time, and with a mutant when the process is stuck for a part of
+// that.
 func (b *binary) start(names []string, mutant int, limit time.Duration, env ...string) result {
 	// The binary's own timeout prints where it hangs; the other is for one that
 	// does not even come to that.
 	ctx, cancel := context.WithTimeout(context.Background(), limit+2*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, b.file, "-test.run=^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.count=1", "-test.timeout="+limit.String())
+	cmd := exec.CommandContext(ctx, b.file, "-test.run=^("+strings.Join(names, "|")+")$", "-test.short", "-test.failfast", "-test.count=1", "-test.timeout="+limit.String())
 	cmd.Dir = b.pkg.Dir
 	cmd.Env = append(os.Environ(), append(env, "MUTANT="+strconv.Itoa(mutant))...)
 	out := &head{}
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, out, time.Second
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		if mutant >= 0 {
+			go cancelStuck(ctx, cancel, cmd.Process.Pid, limit/4)
+		}
+		err = cmd.Wait()
+	}
 	text := out.String()
 	r := result{failed: err != nil, timeout: ctx.Err() != nil || strings.Contains(text, "panic: test timed out"), output: text}
 	if cmd.ProcessState != nil {
@@ -55,12 +62,12 @@ func (b *binary) start(names []string, mutant int, limit time.Duration, env ...s
 	return r
 }
 
-// head keeps the first octets that are written to it.
+// head keeps the first 64 KiB that are written to it.
 type head struct{ bytes.Buffer }
 
 func (h *head) Write(p []byte) (int, error) {
-	if room := 1<<16 - h.Len(); room > 0 {
-		h.Buffer.Write(p[:min(room, len(p))])
+	if rest := 1<<16 - h.Len(); rest > 0 {
+		h.Buffer.Write(p[:min(rest, len(p))])
 	}
 	return len(p), nil
 }
