@@ -25,7 +25,6 @@ const (
 var failureFate = [...]metrics.Fate{
 	udpback.FailSilent:        metrics.FateServerSilent,
 	udpback.FailRefused:       metrics.FateServerRefused,
-	udpback.FailNoIdentifier:  metrics.FateNoIdentifier,
 	udpback.FailProtocolError: metrics.FateProtocolError,
 	udpback.FailShutdown:      metrics.FateShutdown,
 }

@@ -12,7 +12,6 @@ type Failure uint8
 
 const (
 	FailSilent        Failure = iota // the server stayed silent to the end of the schedule
-	FailNoIdentifier                 // every Identifier of every server of the group is in use
 	FailProtocolError                // the server answered with a verified Protocol-Error (RFC 7930 §4)
 	FailShutdown                     // the gateway is stopping
 	FailRefused                      // ICMP says that nobody listens on the port; CoA and Disconnect only (RFC 5176 §3.5)
@@ -65,6 +64,18 @@ type Exchange struct {
 	Conversation bool   // one of several rounds, as EAP is: Key decides, not load
 
 	// owned by whoever holds the exchange: Start, then the slot
+	journey
+
+	mu         sync.Mutex // guards the fields below
+	use        uint64     // counts the Starts, for who remembers an earlier one
+	socket     *socket    // where it waits; nil: nowhere yet
+	id         wire.ServerID
+	generation uint32 // of the slot
+	cancelled  bool
+}
+
+// journey is what has become of an exchange since it was started.
+type journey struct {
 	group    *Group        // nil for the gateway's own probes
 	schedule *Schedule     // instead of the server's; nil: the server's
 	end      *endpoint     // that has it, or had it last
@@ -77,13 +88,6 @@ type Exchange struct {
 	asked    time.Duration // when the server that has it was first sent it, at any of its sockets; 0: it was not yet
 	began    time.Duration // on the Back's clock, when Start took it
 	deadline time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
-
-	mu         sync.Mutex // guards the fields below
-	use        uint64     // counts the Starts, for who remembers an earlier one
-	socket     *socket    // where it waits
-	id         wire.ServerID
-	generation uint32 // of the slot
-	cancelled  bool
 }
 
 // before is how far the schedule of an exchange has come that goes on at another
@@ -110,7 +114,7 @@ func (ex *Exchange) Served() (server, port string, sends int) {
 
 // Forget makes Served say that no server has had the exchange: for an owner that
 // uses it again.
-func (ex *Exchange) Forget() { ex.end, ex.sends = nil, 0 }
+func (ex *Exchange) Forget() { ex.end = nil }
 
 // Cancel takes the exchange back: it is not resent any more and its reply, if
 // one still comes, is counted and dropped (RFC 6613 §2.6.1). The Identifier
@@ -163,12 +167,11 @@ func (ex *Exchange) place(s *socket, id wire.ServerID, generation uint32) bool {
 
 // reset makes the exchange ready for Start.
 func (ex *Exchange) reset(g *Group, now time.Duration) {
-	ex.group, ex.schedule, ex.end, ex.sends = g, nil, nil, 0
-	ex.members, ex.tried, ex.declined, ex.try, ex.before, ex.asked, ex.began, ex.deadline = nil, 0, 0, false, before{}, 0, now, 0
+	ex.journey = journey{group: g, began: now}
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	ex.use++
-	ex.socket, ex.id, ex.generation, ex.cancelled = nil, 0, 0, false
+	ex.socket, ex.cancelled = nil, false
 }
 
 // tryWait is how long a request that only tries a server waits there before it goes

@@ -267,7 +267,7 @@ func TestStateStaysWithItsServer(t *testing.T) {
 			g := f.group(t, balance, servers...)
 			for i := range 300 {
 				state := fmt.Sprintf("state-%d", i)
-				ex := &Exchange{end: servers[i%3].end(wire.KindAccess)}
+				ex := &Exchange{journey: journey{end: servers[i%3].end(wire.KindAccess)}}
 				g.noteState(ex, []byte(state))
 				next := &Exchange{Kind: wire.KindAccess, Key: uint64(i) * 7919, State: Hash([]byte(state)) | 1, Conversation: true}
 				if got, _ := g.choose(next, g.follow(next)); got != i%3 {

@@ -114,7 +114,7 @@ func TestProtocolErrorForAnotherCodeIsDropped(t *testing.T) {
 			synctest.Wait()
 			want := "replies [] fails []"
 			if code == 4 {
-				want = "replies [] fails [2]"
+				want = "replies [] fails [1]"
 			}
 			if got := o.outcome(); got != want {
 				t.Errorf("Original-Packet-Code %d: %s, expected %s", code, got, want)

@@ -5,8 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"time"
-
-	"radsec-gw/wire"
 )
 
 // MaxServers is how many servers a group can hold: one bit each in Exchange.tried.
@@ -150,16 +148,6 @@ func (s *Server) closeGone(m *Server) {
 	}
 	m.Close()
 	s.back.forgetCounts(m.Name)
-}
-
-// Serves says whether any server of the group has a port for the kind.
-func (g *Group) Serves(k wire.Kind) bool {
-	for _, s := range g.current().servers {
-		if s.end(k) != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // HasAddress says whether a server of the group has this IP address. A host name has

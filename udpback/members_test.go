@@ -104,7 +104,7 @@ func TestExpandKeepsConversations(t *testing.T) {
 		g := f.group(t, Failover, s)
 		f.net.answering(t, "a", "b", "c")
 		second := (*s.members.Load())[1]
-		g.noteState(&Exchange{end: second.end(wire.KindAccess)}, []byte("state"))
+		g.noteState(&Exchange{journey: journey{end: second.end(wire.KindAccess)}}, []byte("state"))
 		f.net.name(host, "a", "b", "c")
 		pass(2 * time.Second)
 		o := newOwner(radius.CodeAccessRequest)

@@ -58,7 +58,7 @@ func TestConversationsStayThroughLoss(t *testing.T) {
 			defer b.Close()
 			f.net.deafTo(t, "a:1812", 2)
 			g := f.group(t, Failover, a, b)
-			g.noteState(&Exchange{end: a.end(wire.KindAccess)}, []byte("state"))
+			g.noteState(&Exchange{journey: journey{end: a.end(wire.KindAccess)}}, []byte("state"))
 			o := newOwner(radius.CodeAccessRequest)
 			o.State = row.state
 			f.start(t, g, o)
@@ -84,7 +84,7 @@ func TestConversationsLeaveTheDead(t *testing.T) {
 		defer b.Close()
 		f.net.answering(t, "b")
 		g := f.group(t, Failover, a, b)
-		g.noteState(&Exchange{end: a.end(wire.KindAccess)}, []byte("state"))
+		g.noteState(&Exchange{journey: journey{end: a.end(wire.KindAccess)}}, []byte("state"))
 		var all []*owner
 		for range 3 { // as many as make it suspect
 			o := newOwner(radius.CodeAccessRequest)

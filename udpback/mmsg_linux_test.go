@@ -1,0 +1,251 @@
+//go:build linux && (amd64 || arm64)
+
+package udpback
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// loopback is a server's socket and a socket that leads to it.
+func loopback(t *testing.T) (server *net.UDPConn, s *mmsg) {
+	t.Helper()
+	server, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	d, err := batching(dialUDP)(server.LocalAddr().(*net.UDPAddr).AddrPort())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = d.(*mmsg)
+	t.Cleanup(func() { s.close() })
+	return server, s
+}
+
+// datagramsOf makes datagrams of growing length that tell which they are.
+func datagramsOf(n int) (all [][]byte) {
+	for i := range n {
+		all = append(all, append(fmt.Appendf(nil, "%03d", i), bytes.Repeat([]byte{byte(i)}, i)...))
+	}
+	return all
+}
+
+// read returns what a server's socket has got, which must be there within seconds.
+func read(t *testing.T, server *net.UDPConn, n int) (all [][]byte, from netip.AddrPort) {
+	t.Helper()
+	server.SetReadDeadline(time.Now().Add(20 * time.Second))
+	for range n {
+		b := make([]byte, 5000)
+		size, a, err := server.ReadFromUDPAddrPort(b)
+		if err != nil {
+			t.Fatalf("%d datagrams arrived, expected %d: %v", len(all), n, err)
+		}
+		all, from = append(all, b[:size]), a
+	}
+	return all, from
+}
+
+// More datagrams than one system call carries go out whole and in order, and those
+// that come in at once are handed over likewise.
+// Rules: P57
+func TestMmsgBothWays(t *testing.T) {
+	server, s := loopback(t)
+	for _, n := range []int{1, batchSize - 1, batchSize, batchSize + 1, 3*batchSize + 5} {
+		out := datagramsOf(n)
+		if sent, err := s.send(out); sent != n || err != nil {
+			t.Fatalf("send of %d returned %d, %v", n, sent, err)
+		}
+		in, from := read(t, server, n)
+		for i := range in {
+			if !bytes.Equal(in[i], out[i]) {
+				t.Fatalf("of %d, datagram %d arrived as %.8q with %d octets, expected %.8q with %d", n, i, in[i], len(in[i]), out[i], len(out[i]))
+			}
+		}
+		for _, b := range out {
+			if _, err := server.WriteToUDPAddrPort(b, from); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !s.unread() {
+			t.Errorf("%d datagrams have arrived, and unread reports false", n)
+		}
+		collect(t, s, server, from, out)
+		if s.unread() {
+			t.Error("all was read, and unread reports true")
+		}
+	}
+}
+
+// collect receives until all that was sent is there, in order.
+func collect(t *testing.T, s *mmsg, server *net.UDPConn, from netip.AddrPort, want [][]byte) {
+	t.Helper()
+	var got [][]byte
+	s.conn.SetReadDeadline(time.Time{})
+	err := s.receive(func(in *inbox) {
+		if !s.unread() {
+			t.Error("while datagrams are handled unread reports false")
+		}
+		if in.n < 1 || in.n > batchSize {
+			t.Errorf("%d datagrams handed over at once, expected 1 to %d", in.n, batchSize)
+		}
+		for i := range in.n {
+			got = append(got, bytes.Clone(in.datagram(i)))
+		}
+		if len(got) >= len(want) {
+			s.conn.SetReadDeadline(time.Now()) // nothing else ends receive
+		}
+	})
+	if !errors.Is(err, syscall.ETIMEDOUT) && !isTimeout(err) {
+		t.Errorf("receive ended with %v, expected the deadline's error", err)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d datagrams handed over, expected %d", len(got), len(want))
+	}
+	for i := range want {
+		if !bytes.Equal(got[i], want[i]) {
+			t.Errorf("datagram %d was handed over as %.8q with %d octets, expected %.8q with %d", i, got[i], len(got[i]), want[i], len(want[i]))
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
+}
+
+// A datagram of 4096 octets is handed over whole, of a longer one the first 4096.
+// Rules: P1
+func TestMmsgLongest(t *testing.T) {
+	server, s := loopback(t)
+	if _, err := s.send([][]byte{[]byte("hello")}); err != nil {
+		t.Fatal(err)
+	}
+	_, from := read(t, server, 1)
+	whole, long := bytes.Repeat([]byte{1}, 4096), bytes.Repeat([]byte{2}, 4097)
+	server.WriteToUDPAddrPort(whole, from)
+	server.WriteToUDPAddrPort(long, from)
+	server.WriteToUDPAddrPort([]byte{}, from)
+	collect(t, s, server, from, [][]byte{whole, long[:4096], {}})
+}
+
+// Where nobody listens the kernel says so at a later send. That speaks of an earlier
+// datagram: all are sent nevertheless, and the error is reported.
+// Rules: P84
+func TestMmsgRefused(t *testing.T) {
+	s, again := refused(t)
+	sent, err := s.send(datagramsOf(3))
+	if sent != 3 || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("send returned %d, %v; expected 3, all of them, and ECONNREFUSED", sent, err)
+	}
+	if in, _ := read(t, again, 3); len(in) != 3 {
+		t.Errorf("%d arrived, expected 3", len(in))
+	}
+	if sent, err := s.send(datagramsOf(1)); sent != 1 || err != nil {
+		t.Errorf("the next send returned %d, %v; expected 1 and no error: it was reported already", sent, err)
+	}
+}
+
+// refused returns a socket that has sent a datagram to a port where nobody listened,
+// and the socket that listens there now.
+func refused(t *testing.T) (s *mmsg, again *net.UDPConn) {
+	t.Helper()
+	for range 100 { // another process may take the port
+		server, s := loopback(t)
+		address := server.LocalAddr().(*net.UDPAddr)
+		server.Close()
+		if sent, err := s.send(datagramsOf(1)); sent != 1 || err != nil {
+			t.Fatalf("the first send returned %d, %v; expected 1 and no error: nothing is known yet", sent, err)
+		}
+		if again, err := net.ListenUDP("udp4", address); err == nil {
+			t.Cleanup(func() { again.Close() })
+			return s, again
+		}
+	}
+	t.Fatal("no port could be listened on again")
+	return nil, nil
+}
+
+// A refusal that no send has met is what receive returns.
+// Rules: P84
+func TestMmsgReceiveRefused(t *testing.T) {
+	server, s := loopback(t)
+	server.Close()
+	if _, err := s.send(datagramsOf(1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.receive(func(*inbox) { t.Error("something was handed over, expected an error") }); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("receive returned %v, expected ECONNREFUSED", err)
+	}
+}
+
+// A socket that is closed ends receive, and sends nothing more.
+func TestMmsgClosed(t *testing.T) {
+	_, s := loopback(t)
+	ended := make(chan error)
+	go func() { ended <- s.receive(func(*inbox) {}) }()
+	if err := s.close(); err != nil {
+		t.Errorf("close returned %v", err)
+	}
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("receive returned %v, expected net.ErrClosed", err)
+	}
+	if sent, err := s.send(datagramsOf(2)); sent != 0 || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("send returned %d, %v; expected 0 and net.ErrClosed", sent, err)
+	}
+	if s.unread() {
+		t.Error("unread reports true for a closed socket")
+	}
+}
+
+// Several goroutines send at a time: nothing is mixed up or lost.
+func TestMmsgManySenders(t *testing.T) {
+	server, s := loopback(t)
+	const senders, each = 4, 40 // no more than the receiving socket keeps
+	var wg sync.WaitGroup
+	for n := range senders {
+		wg.Go(func() {
+			var out [][]byte
+			for i := range each {
+				out = append(out, fmt.Appendf(nil, "%d/%d", n, i))
+			}
+			if sent, err := s.send(out); sent != each || err != nil {
+				t.Errorf("sender %d: %d sent, %v", n, sent, err)
+			}
+		})
+	}
+	wg.Wait()
+	seen := map[string]bool{}
+	in, _ := read(t, server, senders*each)
+	for _, b := range in {
+		seen[string(b)] = true
+	}
+	if len(seen) != senders*each {
+		t.Errorf("%d different datagrams arrived, expected %d", len(seen), senders*each)
+	}
+}
+
+// What a socket sends lets go of the packets, which belong to others.
+func TestMmsgKeepsNoPacket(t *testing.T) {
+	_, s := loopback(t)
+	if _, err := s.send(datagramsOf(5)); err != nil {
+		t.Fatal(err)
+	}
+	o, _ := s.outs.Get().(*outbox)
+	if o == nil {
+		return // the pool was emptied, or does not keep things: with the race detector
+	}
+	for i := range o.iovecs {
+		if o.iovecs[i].Base != nil {
+			t.Errorf("the outbox holds on to packet %d", i)
+		}
+	}
+}
