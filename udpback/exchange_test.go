@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"layeh.com/radius"
+
+	"radsec-gw/wire"
 )
 
 // A verified reply ends the exchange and its schedule; whatever follows for the
@@ -281,4 +283,98 @@ func TestCloseFailsWhatWaits(t *testing.T) {
 			t.Errorf("%v sockets open after Close", n)
 		}
 	})
+}
+
+// Served names the server and port that had the exchange last and counts its
+// transmissions; after Forget, as before the first Start, it names none.
+func TestServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		g := f.group(t, Failover, s)
+		o := newOwner(radius.CodeAccountingRequest)
+		check := func(when, wantServer, wantPort string, wantSends int) {
+			t.Helper()
+			if server, port, sends := o.Served(); server != wantServer || port != wantPort || sends != wantSends {
+				t.Errorf("%s: %q, %q, %d; expected %q, %q, %d", when, server, port, sends, wantServer, wantPort, wantSends)
+			}
+		}
+		check("before Start", "", "", 0)
+		f.start(t, g, o)
+		pass(3 * time.Second)
+		f.net.sockets[0].in <- answer(t, f.net.seen("a:1813")[0].octets, radius.CodeAccountingResponse)
+		<-o.ended
+		check("after two transmissions", "a", "acct", 2)
+		o.Forget()
+		check("after Forget", "", "", 0)
+		f.net.answering(t, "a")
+		f.start(t, g, o)
+		<-o.ended
+		check("started again", "a", "acct", 1)
+	})
+}
+
+// Started again before it has been flushed, an exchange is not found where it waited
+// the time before: Cancel stops nothing there.
+// Rules: P59
+func TestCancelBeforeTheFirstTransmission(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		g := f.group(t, Failover, s)
+		o := newOwner(radius.CodeAccountingRequest)
+		f.start(t, g, o)
+		f.net.sockets[0].in <- answer(t, f.net.seen("a:1813")[0].octets, radius.CodeAccountingResponse)
+		<-o.ended
+		b := f.back.Borrow()
+		defer f.back.GiveBack(b)
+		if err := g.Start(&o.Exchange, b); err != nil {
+			t.Fatal(err)
+		}
+		if o.Exchange.socket != nil {
+			t.Error("the exchange waits where it waited before it was started again, expected nowhere yet")
+		}
+		if o.Cancel() {
+			t.Error("Cancel reports that it took the exchange back, expected false: it is in a batch")
+		}
+		b.Flush()
+		pass(31 * time.Second)
+		if n := len(f.net.seen("a:1813")); n != 2 {
+			t.Errorf("%d transmissions, expected the first request's and one of the cancelled one", n)
+		}
+		if got := o.outcome(); got != "replies [Accounting-Response] fails [0]" {
+			t.Errorf("%s, expected the first reply and one end of the cancelled exchange", got)
+		}
+	})
+}
+
+// When an exchange looks for another server although it is not due: one that only
+// tries its server after a moment, the others when the route's patience is over.
+// Rules: P65
+func TestLeaveAt(t *testing.T) {
+	const second = time.Second
+	end := new(endpoint)
+	end.addressAt.Store(int64(3 * second))
+	group := func(patience time.Duration) *Group { return &Group{patience: patience} }
+	for _, row := range []struct {
+		name string
+		code wire.Code
+		j    journey
+		want time.Duration
+	}{
+		{"a probe", radius.CodeAccessRequest, journey{end: end, asked: 7 * second}, 0},
+		{"CoA", radius.CodeCoARequest, journey{group: group(second), end: end, asked: 7 * second}, 0},
+		{"Disconnect", radius.CodeDisconnectRequest, journey{group: group(second), end: end, asked: 7 * second}, 0},
+		{"a try", radius.CodeAccessRequest, journey{group: group(second), end: end, asked: 7 * second, try: true}, 9*second + tryWait},
+		{"a try, with little patience", radius.CodeAccountingRequest, journey{group: group(time.Millisecond), end: end, try: true}, 9*second + time.Millisecond},
+		{"asked at this address", radius.CodeAccessRequest, journey{group: group(second), end: end, asked: 7 * second}, 8 * second},
+		{"asked at an earlier address", radius.CodeAccountingRequest, journey{group: group(second), end: end, asked: 2 * second}, 4 * second},
+	} {
+		ex := &Exchange{Kind: wire.KindOf(row.code), journey: row.j}
+		if got := ex.leaveAt(9 * second); got != row.want {
+			t.Errorf("%s, at 9s: %v, expected %v", row.name, got, row.want)
+		}
+	}
 }

@@ -40,11 +40,16 @@ func TestScheduleWithoutJitter(t *testing.T) {
 // Rules: P55, P56
 func TestScheduleJitter(t *testing.T) {
 	s := Schedule{}.withDefaults()
+	least, most := 0.0, 0.0
 	for range 1000 {
 		j := jitter()
 		if j < -0.1 || j > 0.1 {
 			t.Fatalf("jitter %v is outside ±0.1", j)
 		}
+		least, most = min(least, j), max(most, j)
+	}
+	if least > -0.08 || most < 0.08 {
+		t.Errorf("of 1000 draws all are between %v and %v, expected nearly all of ±0.1", least, most)
 	}
 	if got, want := s.first(0.1), 2200*time.Millisecond; got != want {
 		t.Errorf("first wait with RAND 0.1 is %v, expected %v", got, want)
@@ -54,6 +59,10 @@ func TestScheduleJitter(t *testing.T) {
 	}
 	if got, want := s.next(10*time.Second, 0.1), 17600*time.Millisecond; got != want {
 		t.Errorf("a wait beyond MRT with RAND 0.1 is %v, expected %v", got, want)
+	}
+	s.Max = 2100 * time.Millisecond
+	if got, want := s.next(time.Second, 0.1), s.Max; got != want {
+		t.Errorf("a wait that is MRT exactly is %v, expected %v: it does not exceed MRT", got, want)
 	}
 }
 
