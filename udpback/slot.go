@@ -44,7 +44,7 @@ type leaver struct {
 // slot is what a socket knows of one Identifier. Guarded by socket.mu.
 type slot struct {
 	state      slotState
-	generation uint32        // counts the uses, so that a stale finding is noticed
+	generation uint32        // counts the uses that are over, so that a stale finding is noticed
 	code       wire.Code     // of the request
 	sends      int32         // transmissions so far
 	overdue    bool          // the port's health was told of it

@@ -92,7 +92,6 @@ func (s *socket) reserve(ex *Exchange, held *holding) (item, bool) {
 		return item{}, false
 	}
 	sl := &s.slots[id]
-	sl.generation++
 	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.reminded, sl.remindAt = slotReserved, ex, ex.Code, 0, false, false, false, 0
 	ex.end = s.end
 	sl.held = held

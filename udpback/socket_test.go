@@ -1,0 +1,246 @@
+package udpback
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// What was reserved on a socket that is closed before the batch is flushed ends, each
+// request once, and nothing stays outstanding.
+// Rules: P26
+func TestCloseBeforeFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		g := f.group(t, Failover, s)
+		b := f.back.Borrow()
+		all := []*owner{newOwner(radius.CodeAccessRequest), newOwner(radius.CodeAccessRequest), newOwner(radius.CodeAccessRequest)}
+		for _, o := range all {
+			if err := g.Start(&o.Exchange, b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e := s.end(wire.KindAccess)
+		socket := e.allSockets()[0]
+		s.Close()
+		b.Flush()
+		f.back.GiveBack(b)
+		for i, o := range all {
+			if len(o.fails) != 1 || o.fails[0] != FailShutdown || len(o.replies) != 0 {
+				t.Errorf("request %d: %s, expected one FailShutdown", i, o.outcome())
+			}
+		}
+		if n := e.outstanding.Load(); n != 0 {
+			t.Errorf("%d outstanding, expected none", n)
+		}
+		if socket.ids.free != 256 {
+			t.Errorf("%d Identifiers are free, expected 256", socket.ids.free)
+		}
+	})
+}
+
+// A closed socket gives nothing out, and its timer does not run any more: with what
+// waited on it all has ended.
+// Rules: P26
+func TestClosedSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		e := s.end(wire.KindAccess)
+		d := new(gathered)
+		o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: d}
+		o.Handler = o
+		f.startHandler(t, f.group(t, Failover, s), &o.Exchange)
+		socket := e.allSockets()[0]
+		socket.close()
+		select {
+		case <-socket.done:
+		default:
+			t.Error("the reader runs on after close")
+		}
+		if len(o.fails) != 1 || o.fails[0] != FailShutdown || o.causes[0] != 0 || len(d.flushes) != 1 {
+			t.Errorf("%s, causes %v, %d flushes; expected one FailShutdown without a cause, and one flush", o.outcome(), o.causes, len(d.flushes))
+		}
+		if _, ok := socket.reserve(&newOwner(radius.CodeAccessRequest).Exchange, nil); ok {
+			t.Error("a closed socket gave out an Identifier")
+		}
+		socket.mu.Lock()
+		if socket.timer.Stop() {
+			t.Error("the timer of a closed socket still runs")
+		}
+		socket.arm(f.back.Now()+time.Second, f.back.Now())
+		if socket.timer.Stop() {
+			t.Error("the timer of a closed socket was set")
+		}
+		socket.mu.Unlock()
+	})
+}
+
+// Nothing is due on a new socket.
+func TestNewSocketRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		socket := newSocket(s.end(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
+		if socket.timer.Stop() {
+			t.Error("the timer of a new socket runs, expected that nothing is due")
+		}
+		socket.close()
+	})
+}
+
+// The timer fires for what is due first, and is not set for what is later.
+func TestArm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		server := f.server(t, "a", nil)
+		defer server.Close()
+		s := newSocket(server.end(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
+		defer s.close()
+		const second = time.Second
+		for _, row := range []struct{ when, now, want time.Duration }{
+			{10 * second, 1 * second, 10 * second},
+			{20 * second, 2 * second, 10 * second},
+			{5 * second, 3 * second, 5 * second},
+			{5*second + 1, 3 * second, 5 * second},
+			{5*second - 1, 3 * second, 5*second - 1},
+		} {
+			s.mu.Lock()
+			s.arm(row.when, row.now)
+			if s.armed != row.want {
+				t.Errorf("armed for %v at %v: it fires at %v, expected %v", row.when, row.now, s.armed, row.want)
+			}
+			s.mu.Unlock()
+		}
+	})
+}
+
+// What is seen on a socket says something about its server only while it leads to the
+// address that the server has.
+func TestCurrent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		server := f.server(t, "a", nil)
+		defer server.Close()
+		e := server.end(wire.KindAccess)
+		for _, row := range []struct {
+			address         netip.Addr
+			current, parked bool
+		}{
+			{ipOf("a"), true, false},
+			{ipOf("b"), false, false},
+			{netip.Addr{}, false, true},
+		} {
+			s := newSocket(e, row.address, newNowhere())
+			if s.current() != row.current || s.parked() != row.parked {
+				t.Errorf("%v: current %t, parked %t; expected %t, %t", row.address, s.current(), s.parked(), row.current, row.parked)
+			}
+			s.close()
+		}
+		nameless := f.server(t, "pods", func(c *ServerConfig) { c.Address = "pods.example" })
+		defer nameless.Close()
+		s := newSocket(nameless.end(wire.KindAccess), netip.Addr{}, newNowhere())
+		defer s.close()
+		if s.current() {
+			t.Error("a socket that leads nowhere is current for a server without an address")
+		}
+	})
+}
+
+// A request that cannot be written gives back its Identifier, which was never sent.
+// Rules: P26
+func TestReleaseGivesTheIdentifierBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		g := f.group(t, Failover, s)
+		b := f.back.Borrow()
+		defer f.back.GiveBack(b)
+		// The Identifiers have all been used before.
+		for range 256 {
+			f.start(t, g, newOwner(radius.CodeAccessRequest))
+		}
+		pass(time.Minute)
+		share := new(Share)
+		o := newOwner(radius.CodeAccessRequest)
+		o.Share, o.writeErr = share, errTest
+		if err := g.Start(&o.Exchange, b); !errors.Is(err, errTest) {
+			t.Fatalf("Start: %v, expected the owner's own error", err)
+		}
+		e := s.end(wire.KindAccess)
+		if socket := e.allSockets()[0]; socket.ids.free != 256 {
+			t.Errorf("%d Identifiers are free, expected 256", socket.ids.free)
+		}
+		if n := share.at(e).n.Load(); n != 0 {
+			t.Errorf("the client holds %d Identifiers, expected none", n)
+		}
+		if _, _, sends := o.Served(); sends != 0 {
+			t.Errorf("the request counts as sent %d times, expected 0", sends)
+		}
+	})
+}
+
+// A socket that is replaced while nothing waits on it is closed at once, and gives out
+// nothing any more.
+// Rules: P26
+func TestIdleSocketIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		f.net.answering(t, "a")
+		g := f.group(t, Failover, s)
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, o)
+		<-o.ended
+		e := s.end(wire.KindAccess)
+		old := e.allSockets()[0]
+		e.refresh()
+		synctest.Wait()
+		select {
+		case <-f.net.sockets[0].closed:
+		default:
+			t.Error("the old socket is open, expected it closed: nothing waits there")
+		}
+		if _, ok := old.reserve(&newOwner(radius.CodeAccessRequest).Exchange, nil); ok {
+			t.Error("the old socket gave out an Identifier")
+		}
+		if len(e.retired) != 0 {
+			t.Errorf("%d retired sockets, expected none", len(e.retired))
+		}
+		if n := f.count(t, "radsec_gw_server_open_sockets"); n != 1 {
+			t.Errorf("%v sockets are open, expected the new one", n)
+		}
+	})
+}
+
+// A retired socket on which a request waits stays open until that is answered or its
+// schedule is over.
+// Rules: P26
+func TestBusySocketListensOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		g := f.group(t, Failover, s)
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, o)
+		s.end(wire.KindAccess).refresh()
+		synctest.Wait()
+		f.net.sockets[0].in <- answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)
+		<-o.ended
+		if got := o.outcome(); got != "replies [Access-Accept] fails []" {
+			t.Errorf("%s, expected the reply that came to the old socket", got)
+		}
+	})
+}
