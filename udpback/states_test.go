@@ -1,0 +1,66 @@
+package udpback
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Servers are numbered from 1 by name, each once; when all numbers are given out, the
+// rest is not remembered.
+// Rules: P66
+func TestNumbers(t *testing.T) {
+	var s states
+	const most = 1<<16 - 1
+	for i := range most {
+		if got := s.number(fmt.Sprint("server", i)); int(got) != i+1 {
+			t.Fatalf("server %d has number %d, expected %d", i, got, i+1)
+		}
+	}
+	if got := s.number("one too many"); got != 0 {
+		t.Errorf("the %dth server has number %d, expected 0: none", most+1, got)
+	}
+	for _, i := range []int{0, 7, most - 1} {
+		if got := s.number(fmt.Sprint("server", i)); int(got) != i+1 {
+			t.Errorf("server %d has number %d when asked again, expected %d", i, got, i+1)
+		}
+	}
+}
+
+// Who issued a State is remembered until another State overwrites the entry, and no
+// other State is taken for it.
+// Rules: P66
+func TestIssuer(t *testing.T) {
+	var s states
+	const hash = 0x1234_5678_9abc_def1
+	if got := s.issuer(hash); got != 0 {
+		t.Errorf("before any State, the issuer is %d, expected 0", got)
+	}
+	s.note(hash, 3)
+	s.note(hash+2, 4)       // the entry beside it
+	s.note(hash-2, 1<<16-1) // the entry before it
+	for h, want := range map[uint64]uint16{
+		hash: 3, hash + 2: 4, hash - 2: 1<<16 - 1,
+		hash + 4:        0, // never noted
+		hash ^ 1<<63:    0, // the same entry, another State
+		hash ^ 1<<17:    0,
+		hash ^ 1<<16:    0,
+		hash ^ 1<<16<<4: 0,
+	} {
+		if got := s.issuer(h); got != want {
+			t.Errorf("the issuer of State %x is %d, expected %d", h, got, want)
+		}
+	}
+	s.note(hash, 5)
+	if got := s.issuer(hash); got != 5 {
+		t.Errorf("issued again by another, the issuer is %d, expected 5", got)
+	}
+	s.note(hash^1<<63, 6) // overwrites it
+	if got, other := s.issuer(hash), s.issuer(hash^1<<63); got != 0 || other != 6 {
+		t.Errorf("overwritten, the issuers are %d and %d, expected 0 and 6", got, other)
+	}
+	s.note(1, 7)
+	s.note(1<<17-1, 8) // the last entry
+	if a, b := s.issuer(1), s.issuer(1<<17-1); a != 7 || b != 8 {
+		t.Errorf("the first and last entries hold %d and %d, expected 7 and 8", a, b)
+	}
+}
