@@ -1,0 +1,373 @@
+package udpback
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/udpback/health"
+	"radsec-gw/wire"
+)
+
+// What becomes of a request that waits when its socket is given orders.
+// Rules: P64, P65, P84, P95
+func TestObey(t *testing.T) {
+	const (
+		stays   = "stays"
+		ended   = "ended"
+		server  = "another server"
+		sock    = "another socket"
+		address = "another socket, afresh"
+	)
+	const access, coa = radius.CodeAccessRequest, radius.CodeCoARequest
+	const now = 100 * time.Second
+	for _, row := range []struct {
+		name      string
+		code      wire.Code
+		orders    orders
+		replaced  bool // its socket is not in use any more
+		own       health.State
+		other     health.State
+		blocked   bool          // the network cannot get there
+		due, end  time.Duration // after now; 0: 5 s and 25 s
+		probe     bool
+		want      string
+		wantOnDue bool // it is due anyway
+	}{
+		{name: "no order", code: access, want: stays},
+		{name: "an order for when it is due", code: access, orders: leaveSocketWhenDue, replaced: true, want: stays},
+		{name: "an order for when it is late", code: access, orders: leaveSocketLate, own: health.Failing, replaced: true, want: stays},
+		{name: "an order for the socket", code: access, orders: renewSocket | remind, own: health.Failing, want: stays},
+		{name: "leave the server", code: access, orders: leaveServer, want: server},
+		{name: "leave the server, due", code: access, orders: leaveServer, due: sweepGrain, want: server, wantOnDue: true},
+		{name: "leave the server, nearly due", code: access, orders: leaveServer, due: sweepGrain + 1, want: server},
+		{name: "leave the server, at the end", code: access, orders: leaveServer, end: sweepGrain, want: stays},
+		{name: "leave the server, near the end", code: access, orders: leaveServer, end: sweepGrain + 1, want: server},
+		{name: "leave the server, the other is down", code: access, orders: leaveServer, other: health.Down, want: stays},
+		{name: "leave the server, failing as the other", code: access, orders: leaveServer, own: health.Failing, other: health.Failing, want: server},
+		{name: "leave the server, CoA", code: coa, orders: leaveServer, want: stays},
+		{name: "leave the server, a probe", code: access, orders: leaveServer, probe: true, want: stays},
+		{name: "refused, CoA", code: coa, orders: endDynamic, want: ended},
+		{name: "refused, CoA, and it has another address", code: coa, orders: endDynamic | leaveSocket, replaced: true, want: address},
+		{name: "refused, CoA, another address, but no socket there", code: coa, orders: endDynamic | leaveSocket, want: stays},
+		{name: "leave the socket, it is in use", code: access, orders: leaveSocket, want: stays},
+		{name: "leave the socket", code: access, orders: leaveSocket, replaced: true, want: address},
+		{name: "leave the socket, CoA", code: coa, orders: leaveSocket, replaced: true, want: address},
+		{name: "leave socket or server", code: access, orders: leaveSocket | leaveServer, replaced: true, want: address},
+		{name: "leave socket or server, failing", code: access, orders: leaveSocket | leaveServer, replaced: true, own: health.Failing, want: server},
+		{name: "leave socket or server, failing, no other", code: access, orders: leaveSocket | leaveServer, replaced: true, own: health.Failing, other: health.Down, want: address},
+		{name: "leave the socket, failing", code: access, orders: leaveSocket, replaced: true, own: health.Failing, want: server},
+		{name: "leave the socket, which is in use, failing", code: access, orders: leaveSocket, own: health.Failing, want: server},
+		{name: "blocked", code: access, orders: leaveServer, replaced: true, other: health.Down, blocked: true, want: sock},
+		{name: "blocked, another server", code: access, orders: leaveServer, replaced: true, blocked: true, want: server},
+		{name: "blocked, no other socket", code: access, orders: leaveServer, other: health.Down, blocked: true, want: stays},
+		{name: "blocked, CoA", code: coa, orders: leaveServer, replaced: true, blocked: true, want: stays},
+		{name: "not blocked", code: access, orders: leaveServer, replaced: true, other: health.Down, want: stays},
+		{name: "blocked, no order to leave the server", code: access, orders: endDynamic | leaveSocket, other: health.Down, blocked: true, want: stays},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWaiting(t, row.code, true)
+			defer w.close()
+			if w.owner.Kind == wire.KindAccess {
+				w.bring(t, w.a, row.own)
+				w.bring(t, w.b, row.other)
+			}
+			synctest.Wait() // for the orders that follow from that
+			e := w.a.end(w.owner.Kind)
+			if row.replaced {
+				other := newSocket(e, ipOf("a"), newNowhere())
+				defer other.close()
+				was := e.sockets.Swap(&[]*socket{other})
+				defer e.sockets.Store(was)
+			}
+			s, sl := w.socket, w.slot
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			ex := &w.owner.Exchange
+			sl.ex, sl.state = ex, slotWaiting
+			ex.members, ex.tried, ex.declined, ex.end = w.group.current(), 1, 0, e
+			sl.due, sl.end, sl.lastSent = now+5*time.Second, now+25*time.Second, now-time.Second
+			if row.due != 0 {
+				sl.due = now + row.due
+			}
+			if row.end != 0 {
+				sl.end = now + row.end
+			}
+			if row.blocked {
+				s.troubledAt = now
+			}
+			if row.probe {
+				ex.group = nil
+			}
+			found := &sweepings{}
+			obeyed := s.obey(w.id, row.orders, now, found)
+			ex.group = w.group
+			got := stays
+			switch {
+			case len(found.refused) == 1:
+				got = ended
+			case len(found.moving) == 1 && !found.moving[0].here:
+				got = server
+			case len(found.moving) == 1 && found.moving[0].afresh:
+				got = address
+			case len(found.moving) == 1:
+				got = sock
+			}
+			if got != row.want || obeyed != (got != stays) {
+				t.Errorf("%s: %s, obeyed %t; expected %s", row.name, got, obeyed, row.want)
+			}
+			if len(found.moving) == 1 && found.moving[0].early == row.wantOnDue {
+				t.Errorf("%s: taken as due %t, expected %t", row.name, !found.moving[0].early, row.wantOnDue)
+			}
+			if got == ended && (sl.state != slotAbandoned || sl.ex != nil) {
+				t.Errorf("%s: the slot is in state %d, expected abandoned: the server may still answer", row.name, sl.state)
+			}
+			if sl.state == slotMoving {
+				sl.ex, sl.state = ex, slotWaiting // so that it ends
+			}
+		})
+	}
+}
+
+// A request whose time at its server is over, or whose try is, goes to another server
+// if it may; else it waits on, and is not looked at again before its time.
+// Rules: P65, P83
+func TestOutOfPatience(t *testing.T) {
+	const second = time.Second
+	for _, row := range []struct {
+		name     string
+		now      time.Duration // asked at 100 s, patience 10 s
+		other    health.State
+		issued   bool
+		troubled time.Duration
+		moves    bool
+		leaveAt  time.Duration
+		counts   bool // the request counts against its server
+	}{
+		{"a try", 101 * second, health.Up, false, 0, true, 0, false},
+		{"a try, nowhere to go", 101 * second, health.Down, false, 0, false, 110 * second, false},
+		{"a try, just before patience is over", 110*second - sweepGrain - 1, health.Down, false, 0, false, 110 * second, false},
+		{"patience is over within the grain", 110*second - sweepGrain, health.Down, false, 0, false, 0, true},
+		{"patience is over", 110 * second, health.Up, false, 0, true, 0, true},
+		{"patience is over, with a State of the server's", 110 * second, health.Up, true, 0, false, 0, true},
+		{"patience is over, and it could not be sent", 110 * second, health.Up, false, 105 * second, true, 0, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWaiting(t, radius.CodeAccessRequest, true)
+			defer w.close()
+			w.bring(t, w.b, row.other)
+			synctest.Wait()
+			if row.issued {
+				w.owner.State = Hash([]byte("state")) | 1
+				w.group.noteState(&w.owner.Exchange, []byte("state"))
+			}
+			// The server has answered a probe since.
+			w.a.end(wire.KindAccess).health.ProbeAnswered(100*second + 1)
+			s, sl := w.socket, w.slot
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			ex := &w.owner.Exchange
+			ex.asked, sl.first, sl.leaveAt, s.troubledAt = 100*second, 100*second, 1, row.troubled
+			found := &sweepings{}
+			s.outOfPatience(w.id, row.now, found)
+			if moves := len(found.moving) == 1; moves != row.moves || moves && (found.moving[0].here || !found.moving[0].early) {
+				t.Errorf("%s: moves %t (%+v), expected %t, early and to another server", row.name, moves, found.moving, row.moves)
+			}
+			if !row.moves && sl.leaveAt != row.leaveAt {
+				t.Errorf("%s: looked at again at %v, expected %v", row.name, sl.leaveAt, row.leaveAt)
+			}
+			if counts := len(found.unanswered) == 1; counts != row.counts {
+				t.Errorf("%s: counts against the server %t, expected %t", row.name, counts, row.counts)
+			}
+			if sl.state == slotMoving {
+				sl.ex, sl.state = ex, slotWaiting
+			}
+		})
+	}
+}
+
+// What is put back after a move that failed is as it was before: it waits on when it was
+// not due, is sent again when it was, and ends when nothing is left to send, or its slot
+// is gone.
+// Rules: P26, P55, P59, P65
+func TestStay(t *testing.T) {
+	const second = time.Second
+	for _, row := range []struct {
+		name              string
+		early             bool
+		sends             int32
+		cancelled, closed bool
+		again, ended      bool
+		quiet             bool // nothing is sent until the end
+	}{
+		{name: "not due", early: true, sends: 1},
+		{name: "not due, and cancelled", early: true, sends: 1, cancelled: true, quiet: true},
+		{name: "due", sends: 2, again: true},
+		{name: "due, and one transmission left", sends: 4, again: true},
+		{name: "due, and none left", sends: 5, ended: true},
+		{name: "due, and cancelled", sends: 2, cancelled: true, quiet: true},
+		{name: "the slot is gone", sends: 2, closed: true, ended: true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWaiting(t, radius.CodeAccessRequest, false)
+			defer w.close()
+			s, sl, ex := w.socket, w.slot, &w.owner.Exchange
+			s.mu.Lock()
+			sl.sends, sl.due, sl.end, ex.sends, ex.asked = row.sends, 105*second, 130*second, 7, 99*second
+			m := s.claim(w.id, mover{early: row.early})
+			ex.asked, ex.end = 0, w.b.end(wire.KindAccess) // what the attempt has changed
+			if row.closed {
+				m.generation--
+			}
+			s.mu.Unlock()
+			if row.cancelled {
+				ex.Cancel()
+			}
+			found := &sweepings{}
+			s.stay(m, 100*second, found)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if again := len(found.packets) == 1; again != row.again {
+				t.Errorf("%s: sent again %t, expected %t", row.name, again, row.again)
+			}
+			if ended := len(found.ended) == 1 && found.ended[0] == ex; ended != row.ended {
+				t.Errorf("%s: ended %t, expected %t", row.name, ended, row.ended)
+			}
+			wantForgotten := 0
+			if row.closed {
+				wantForgotten = -1 // it was taken off the outstanding already
+			}
+			if found.forgotten != wantForgotten {
+				t.Errorf("%s: %d forgotten, expected %d", row.name, found.forgotten, wantForgotten)
+			}
+			if row.closed {
+				sl.ex, sl.state = ex, slotWaiting
+				return
+			}
+			if ex.asked != 99*second || ex.end != w.a.end(wire.KindAccess) {
+				t.Errorf("%s: asked at %v, expected as before the attempt, and of the same server", row.name, ex.asked)
+			}
+			if row.ended {
+				if sl.state != slotFree || ex.sends != 7+int(row.sends) {
+					t.Errorf("%s: the slot is in state %d, %d sends; expected free and %d", row.name, sl.state, ex.sends, 7+row.sends)
+				}
+				w.a.end(wire.KindAccess).add(-1) // as finish does
+				return
+			}
+			if sl.state != slotWaiting || sl.ex != ex || ex.sends != 7 {
+				t.Errorf("%s: the slot is in state %d, %d sends elsewhere; expected waiting, and 7 as before", row.name, sl.state, ex.sends)
+			}
+			if quiet := sl.due == sl.end; quiet != row.quiet {
+				t.Errorf("%s: due at %v of %v, expected nothing until the end %t", row.name, sl.due, sl.end, row.quiet)
+			}
+			if s.armed == 0 || s.armed > sl.next() {
+				t.Errorf("%s: the timer fires at %v, expected by %v", row.name, s.armed, sl.next())
+			}
+		})
+	}
+}
+
+// Of several requests that leave a server each is treated for itself: one whose client
+// is gone ends, one that cannot go stays, the others go, and those are counted.
+// Rules: P26, P59, P65
+func TestMoveOfSeveral(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "b")
+		g := f.group(t, Failover, a, b)
+		var all []*owner
+		for range 5 {
+			all = append(all, newOwner(radius.CodeAccessRequest))
+		}
+		share := new(Share)
+		for _, o := range all {
+			o.Share = share
+		}
+		f.start(t, g, all...)
+		all[2].writeErr = errTest // it cannot be written for b
+		e := a.end(wire.KindAccess)
+		s := e.allSockets()[0]
+		found := &sweepings{hasher: wire.NewHasher()}
+		s.mu.Lock()
+		now := f.back.Now()
+		for _, o := range all {
+			found.moving = append(found.moving, s.claim(o.id, mover{own: health.Up, early: true}))
+		}
+		s.mu.Unlock()
+		for _, i := range []int{0, 3} {
+			if all[i].Cancel() {
+				t.Errorf("request %d: Cancel reports true while it moves", i)
+			}
+		}
+		s.move(found, now)
+		synctest.Wait()
+		for i, want := range []string{
+			"replies [] fails [0]", "replies [Access-Accept] fails []", "replies [] fails []", "replies [] fails [0]", "replies [Access-Accept] fails []",
+		} {
+			if got := all[i].outcome(); got != want {
+				t.Errorf("request %d: %s, expected %s", i, got, want)
+			}
+			if len(all[i].causes) > 0 && all[i].causes[0] != 0 {
+				t.Errorf("request %d: cause %d, expected none", i, all[i].causes[0])
+			}
+		}
+		if n := f.count(t, "radsec_gw_server_requests_moved_total", "server", "a"); n != 2 {
+			t.Errorf("%v requests are counted as moved, expected 2", n)
+		}
+		if n := e.outstanding.Load(); n != 5 {
+			t.Errorf("%d Identifiers of a are taken, expected all 5: it may still answer", n)
+		}
+		if n := share.at(e).n.Load(); n != 5 {
+			t.Errorf("the client holds %d Identifiers of a, expected 5", n)
+		}
+		pass(time.Minute)
+		if n, held := e.outstanding.Load(), share.at(e).n.Load(); n != 0 || held != 0 {
+			t.Errorf("%d Identifiers of a are taken and %d held when all is over, expected none", n, held)
+		}
+		if sent := len(f.net.seen("a:1812")); sent < 5+3 {
+			t.Errorf("%d transmissions to a, expected the first five and more of the one that stayed", sent)
+		}
+	})
+}
+
+// A request that goes on at a new socket gives its Identifier of the old one to nobody,
+// and it counts no longer for anybody.
+// Rules: P26
+func TestLeaveForAnotherSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		g := f.group(t, Failover, s)
+		o := newOwner(radius.CodeAccessRequest)
+		o.Share = new(Share)
+		f.start(t, g, o)
+		e := s.end(wire.KindAccess)
+		for range 2 * health.DefaultSuspectAfter { // without probes it is down
+			e.health.Silent(f.back.Now())
+		}
+		e.refresh() // so what waits goes to the new socket at once
+		synctest.Wait()
+		if n, held := e.outstanding.Load(), o.Share.at(e).n.Load(); n != 1 || held != 1 {
+			t.Errorf("%d Identifiers are taken, %d held by the client; expected 1 and 1, at the new socket", n, held)
+		}
+		if n := f.count(t, "radsec_gw_server_requests_moved_total"); n != 0 {
+			t.Errorf("%v requests are counted as moved, expected none: it has the same server", n)
+		}
+		sent := f.net.seen("a:1812")
+		if len(sent) != 2 || sent[0].socket == sent[1].socket {
+			t.Fatalf("%d transmissions, expected one from each socket", len(sent))
+		}
+		f.net.sockets[sent[0].socket].in <- answer(t, sent[0].octets, radius.CodeAccessAccept)
+		<-o.ended
+		pass(time.Minute)
+		if n, held := e.outstanding.Load(), o.Share.at(e).n.Load(); n != 0 || held != 0 {
+			t.Errorf("%d Identifiers are taken and %d held when all is over, expected none", n, held)
+		}
+	})
+}
