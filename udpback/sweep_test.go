@@ -433,3 +433,36 @@ func TestLaunch(t *testing.T) {
 		})
 	}
 }
+
+// Requests that end without a reply are told so once, why, and their connections are
+// flushed; the gateway's own probes are no timeouts of requests.
+// Rules: P56, P95
+func TestFinish(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
+		defer s.Close()
+		g := f.group(t, Failover, s)
+		var all []*gathering
+		for _, code := range []wire.Code{radius.CodeAccessRequest, radius.CodeCoARequest, radius.CodeDisconnectRequest} {
+			o := &gathering{owner: newOwner(code), to: new(gathered)}
+			o.Handler = o
+			all = append(all, o)
+			f.startHandler(t, g, &o.Exchange)
+		}
+		f.net.sockets[all[1].Exchange.socket.conn.(*fakeSocket).number].icmp <- struct{}{} // nobody listens there
+		pass(time.Minute)
+		for i, want := range []string{"replies [] fails [0]", "replies [] fails [3]", "replies [] fails [3]"} {
+			o := all[i]
+			if got := o.outcome(); got != want || o.causes[0] != 0 || len(o.to.flushes) != 1 {
+				t.Errorf("%v: %s, causes %v, %d flushes; expected %s without a cause, and one flush", o.code, got, o.causes, len(o.to.flushes), want)
+			}
+		}
+		if n := f.count(t, "radsec_gw_server_timeouts_total"); n != 1 {
+			t.Errorf("%v timeouts counted, expected the one of the Access-Request", n)
+		}
+		if _, _, sends := all[1].Served(); sends != 1 {
+			t.Errorf("the refused request counts as sent %d times, expected once", sends)
+		}
+	})
+}
