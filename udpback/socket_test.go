@@ -244,3 +244,64 @@ func TestBusySocketListensOn(t *testing.T) {
 		}
 	})
 }
+
+// How the schedule of a request goes on where it is launched: from the begin at another
+// server; from where it was at another socket of the same.
+// Rules: P55, P65
+func TestLaunch(t *testing.T) {
+	const second = time.Second
+	for _, row := range []struct {
+		name     string
+		before   before
+		deadline time.Duration // 0: none
+		count    int
+		sends    int32
+		first    time.Duration
+		least    time.Duration // of the moment when it is due
+		most     time.Duration
+		end      time.Duration
+		early    bool
+	}{
+		{"anew", before{}, 0, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
+		{"anew, with a deadline", before{}, 120 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 120 * second, false},
+		{"anew, with a deadline beyond the schedule", before{}, 140 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
+		{"anew, near the deadline", before{}, 101 * second, 5, 1, 100 * second, 101 * second, 101 * second, 101 * second, false},
+		{"on from one transmission", before{sends: 1, first: 98 * second, wait: 2 * second, overdue: true}, 128 * second, 5, 2, 98 * second, 103800 * time.Millisecond, 104200 * time.Millisecond, 128 * second, false},
+		{"on from three", before{sends: 3, first: 90 * second, wait: 4 * second}, 128 * second, 5, 4, 90 * second, 107600 * time.Millisecond, 108400 * time.Millisecond, 128 * second, false},
+		{"on before it is due", before{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 128 * second, 5, 2, 90 * second, 103 * second, 103 * second, 128 * second, true},
+		{"on before it is due, near the deadline", before{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 102 * second, 5, 2, 90 * second, 102 * second, 102 * second, 102 * second, true},
+		{"the last one, after an early one", before{sends: 4, first: 90 * second, wait: 4 * second, reminded: true}, 128 * second, 5, 5, 90 * second, 128 * second, 128 * second, 128 * second, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			s := f.server(t, "a", nil)
+			defer s.Close()
+			g := f.group(t, Failover, s)
+			pass(100*second - 1)
+			o := newOwner(radius.CodeAccessRequest)
+			b := f.back.Borrow()
+			if err := g.Start(&o.Exchange, b); err != nil {
+				t.Fatal(err)
+			}
+			o.before, o.deadline = row.before, row.deadline
+			b.Flush()
+			f.back.GiveBack(b)
+			so := o.Exchange.socket
+			so.mu.Lock()
+			defer so.mu.Unlock()
+			sl := &so.slots[o.id]
+			if sl.sends != row.sends || sl.first != row.first || sl.end != row.end || sl.early != row.early || sl.lastSent != 100*second {
+				t.Errorf("%s: %d sends, first %v, end %v, early %t; expected %d, %v, %v, %t", row.name, sl.sends, sl.first, sl.end, sl.early, row.sends, row.first, row.end, row.early)
+			}
+			if sl.due < row.least || sl.due > row.most {
+				t.Errorf("%s: due at %v, expected %v to %v", row.name, sl.due, row.least, row.most)
+			}
+			if sl.overdue != row.before.overdue || sl.reminded != row.before.reminded || o.before != (before{}) {
+				t.Errorf("%s: overdue %t, reminded %t, before %+v", row.name, sl.overdue, sl.reminded, o.before)
+			}
+			if o.asked != 100*second || sl.leaveAt != 110*second {
+				t.Errorf("%s: asked at %v, leaves at %v; expected 100s and 110s", row.name, o.asked, sl.leaveAt)
+			}
+		})
+	}
+}

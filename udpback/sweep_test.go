@@ -2,6 +2,7 @@ package udpback
 
 import (
 	"slices"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,267 +174,6 @@ func TestCountOverdue(t *testing.T) {
 	}
 }
 
-// unreadConn is a socket that says whether something has arrived.
-type unreadConn struct {
-	*nowhere
-	some bool
-}
-
-func (c *unreadConn) unread() bool { return c.some }
-
-// A sweep waits for what has arrived to be read, when something is due, for a second at
-// the most.
-// Rules: P54
-func TestPostpone(t *testing.T) {
-	const second = time.Second
-	const now = 100 * second
-	for _, row := range []struct {
-		name   string
-		unread bool
-		due    time.Duration
-		since  time.Duration // since when the sweep waits
-		want   bool
-		sinceW time.Duration // afterwards
-	}{
-		{"nothing has arrived", false, now, 99 * second, false, 0},
-		{"nothing is due", true, now + sweepGrain + 1, 99 * second, false, 0},
-		{"for the first time", true, now, 0, true, now},
-		{"due within the grain", true, now + sweepGrain, 0, true, now},
-		{"again", true, now, 99*second + 1, true, 99*second + 1},
-		{"for a second", true, now, 99 * second, false, 0},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newFixture(t)
-			server := f.server(t, "a", nil)
-			defer server.Close()
-			s := newSocket(server.end(wire.KindAccess), ipOf("a"), &unreadConn{newNowhere(), row.unread})
-			defer s.close()
-			s.mu.Lock()
-			sl := &s.slots[7]
-			sl.state, sl.due, sl.end, s.postponed, s.armed = slotWaiting, row.due, 130*second, row.since, 1
-			s.mu.Unlock()
-			got := s.postpone(now)
-			s.mu.Lock()
-			sl.state = slotFree
-			armed, since := s.armed, s.postponed
-			s.timer.Stop()
-			s.mu.Unlock()
-			if got != row.want || since != row.sinceW {
-				t.Errorf("%s: postponed %t, since %v; expected %t, %v", row.name, got, since, row.want, row.sinceW)
-			}
-			wantArmed := time.Duration(0)
-			if row.want {
-				wantArmed = now + sweepGrain
-			}
-			if armed != wantArmed {
-				t.Errorf("%s: the timer fires at %v, expected %v", row.name, armed, wantArmed)
-			}
-		})
-	}
-}
-
-// Only what waits, or is abandoned, can be due.
-func TestAnyDue(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		server := f.server(t, "a", nil)
-		defer server.Close()
-		s := newSocket(server.end(wire.KindAccess), ipOf("a"), newNowhere())
-		defer s.close()
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for state, want := range map[slotState]bool{slotFree: false, slotReserved: false, slotWaiting: true, slotMoving: false, slotAbandoned: true} {
-			for _, id := range []int{0, 255} {
-				s.slots[id].state, s.slots[id].due = state, time.Second
-				if got := s.anyDue(time.Second); got != want {
-					t.Errorf("slot %d in state %d: due %t, expected %t", id, state, got, want)
-				}
-				s.slots[id].state = slotFree
-			}
-		}
-	})
-}
-
-// Which request shows that the way to the server may be broken: one that is due, was
-// sent at least twice, and since the last time nothing has verified.
-// Rules: P84
-func TestOverdueShowsABrokenWay(t *testing.T) {
-	const second = time.Second
-	const now = 100 * second
-	for _, row := range []struct {
-		name     string
-		sends    int32
-		due      time.Duration
-		heard    time.Duration // sent last at 96 s
-		troubled bool
-		probe    bool
-		want     bool
-	}{
-		{"due", 2, now, 0, false, false, true},
-		{"due within the grain", 2, now + sweepGrain, 0, false, false, true},
-		{"not due", 2, now + sweepGrain + 1, 0, false, false, false},
-		{"sent once", 1, now, 0, false, false, false},
-		{"sent three times", 3, now, 0, false, false, true},
-		{"heard before", 2, now, 96*second - lately, false, false, true},
-		{"heard since", 2, now, 96*second - lately + 1, false, false, false},
-		{"not sent", 2, now, 0, true, false, false},
-		{"a probe", 2, now, 0, false, true, false},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWaiting(t, radius.CodeAccessRequest, true)
-			defer w.close()
-			if row.heard != 0 {
-				w.a.end(wire.KindAccess).health.Answered(row.heard, second)
-			}
-			w.socket.mu.Lock()
-			defer w.socket.mu.Unlock()
-			w.slot.sends, w.slot.due, w.slot.lastSent, w.slot.first = row.sends, row.due, 96*second, 94*second
-			if row.troubled {
-				w.socket.troubledAt = 95 * second
-			}
-			if row.probe {
-				w.owner.group = nil
-			}
-			if got := w.socket.overdue(now); got != row.want {
-				t.Errorf("%s: overdue %t, expected %t", row.name, got, row.want)
-			}
-			w.owner.group = w.group
-		})
-	}
-}
-
-// Orders are carried out once; those for what is due later stay, and all of them while a
-// new socket is still to be had.
-func TestOrdersThatStay(t *testing.T) {
-	const all = leaveServer | leaveSocket | leaveSocketWhenDue | leaveSocketLate | endDynamic | remind
-	for _, row := range []struct{ orders, want orders }{
-		{all, leaveSocketWhenDue | leaveSocketLate},
-		{all | renewSocket, all | renewSocket},
-		{0, 0},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newFixture(t)
-			server := f.server(t, "a", nil)
-			defer server.Close()
-			s := newSocket(server.end(wire.KindAccess), ipOf("a"), newNowhere())
-			defer s.close()
-			s.orders = row.orders
-			s.decide(&sweepings{}, 100*time.Second)
-			if want := row.want &^ remind; s.orders != want {
-				t.Errorf("of orders %b stay %b, expected %b", row.orders, s.orders, want)
-			}
-			if s.armed != 0 {
-				t.Errorf("the timer fires at %v though nothing waits", s.armed)
-			}
-			s.mu.Lock()
-			s.armFor(110*time.Second, 100*time.Second)
-			want := 110 * time.Second
-			if row.orders&renewSocket != 0 {
-				want = 100*time.Second + renewPause
-			}
-			if s.armed != want {
-				t.Errorf("orders %b: the timer fires at %v, expected %v", row.orders, s.armed, want)
-			}
-			s.timer.Stop()
-			s.mu.Unlock()
-		})
-	}
-}
-
-// After a sweep the timer fires for the slot that is due first, whichever it is.
-// Rules: P54
-func TestSweepArmsForTheFirst(t *testing.T) {
-	const second = time.Second
-	for _, first := range []int{3, 100, 255} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newFixture(t)
-			server := f.server(t, "a", nil)
-			defer server.Close()
-			s := newSocket(server.end(wire.KindAccess), ipOf("a"), newNowhere())
-			defer s.close()
-			for i, id := range []int{3, 50, 100, 200, 255} {
-				s.slots[id].state = []slotState{slotWaiting, slotMoving, slotAbandoned, slotReserved, slotWaiting}[i]
-				s.slots[id].due, s.slots[id].end = 120*second, 130*second
-				if id == 50 || id == 200 { // nothing is due there, whatever stands there
-					s.slots[id].due = 101 * second
-				}
-			}
-			s.slots[first].due = 110 * second
-			s.decide(&sweepings{}, 100*second)
-			if s.armed != 110*second {
-				t.Errorf("slot %d is due at 110s, the timer fires at %v", first, s.armed)
-			}
-			s.mu.Lock()
-			s.timer.Stop()
-			for id := range s.slots {
-				s.slots[id].state = slotFree
-			}
-			s.mu.Unlock()
-		})
-	}
-}
-
-// How the schedule of a request goes on where it is launched: from the begin at another
-// server; from where it was at another socket of the same.
-// Rules: P55, P65
-func TestLaunch(t *testing.T) {
-	const second = time.Second
-	for _, row := range []struct {
-		name     string
-		before   before
-		deadline time.Duration // 0: none
-		count    int
-		sends    int32
-		first    time.Duration
-		least    time.Duration // of the moment when it is due
-		most     time.Duration
-		end      time.Duration
-		early    bool
-	}{
-		{"anew", before{}, 0, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
-		{"anew, with a deadline", before{}, 120 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 120 * second, false},
-		{"anew, with a deadline beyond the schedule", before{}, 140 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
-		{"anew, near the deadline", before{}, 101 * second, 5, 1, 100 * second, 101 * second, 101 * second, 101 * second, false},
-		{"on from one transmission", before{sends: 1, first: 98 * second, wait: 2 * second, overdue: true}, 128 * second, 5, 2, 98 * second, 103800 * time.Millisecond, 104200 * time.Millisecond, 128 * second, false},
-		{"on from three", before{sends: 3, first: 90 * second, wait: 4 * second}, 128 * second, 5, 4, 90 * second, 107600 * time.Millisecond, 108400 * time.Millisecond, 128 * second, false},
-		{"on before it is due", before{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 128 * second, 5, 2, 90 * second, 103 * second, 103 * second, 128 * second, true},
-		{"on before it is due, near the deadline", before{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 102 * second, 5, 2, 90 * second, 102 * second, 102 * second, 102 * second, true},
-		{"the last one, after an early one", before{sends: 4, first: 90 * second, wait: 4 * second, reminded: true}, 128 * second, 5, 5, 90 * second, 128 * second, 128 * second, 128 * second, false},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newFixture(t)
-			s := f.server(t, "a", nil)
-			defer s.Close()
-			g := f.group(t, Failover, s)
-			pass(100*second - 1)
-			o := newOwner(radius.CodeAccessRequest)
-			b := f.back.Borrow()
-			if err := g.Start(&o.Exchange, b); err != nil {
-				t.Fatal(err)
-			}
-			o.before, o.deadline = row.before, row.deadline
-			b.Flush()
-			f.back.GiveBack(b)
-			so := o.Exchange.socket
-			so.mu.Lock()
-			defer so.mu.Unlock()
-			sl := &so.slots[o.id]
-			if sl.sends != row.sends || sl.first != row.first || sl.end != row.end || sl.early != row.early || sl.lastSent != 100*second {
-				t.Errorf("%s: %d sends, first %v, end %v, early %t; expected %d, %v, %v, %t", row.name, sl.sends, sl.first, sl.end, sl.early, row.sends, row.first, row.end, row.early)
-			}
-			if sl.due < row.least || sl.due > row.most {
-				t.Errorf("%s: due at %v, expected %v to %v", row.name, sl.due, row.least, row.most)
-			}
-			if sl.overdue != row.before.overdue || sl.reminded != row.before.reminded || o.before != (before{}) {
-				t.Errorf("%s: overdue %t, reminded %t, before %+v", row.name, sl.overdue, sl.reminded, o.before)
-			}
-			if o.asked != 100*second || sl.leaveAt != 110*second {
-				t.Errorf("%s: asked at %v, leaves at %v; expected 100s and 110s", row.name, o.asked, sl.leaveAt)
-			}
-		})
-	}
-}
-
 // Requests that end without a reply are told so once, why, and their connections are
 // flushed; the gateway's own probes are no timeouts of requests.
 // Rules: P56, P95
@@ -464,5 +204,86 @@ func TestFinish(t *testing.T) {
 		if _, _, sends := all[1].Served(); sends != 1 {
 			t.Errorf("the refused request counts as sent %d times, expected once", sends)
 		}
+	})
+}
+
+// What is due within the grain of a sweep is seen to, what is due later is not.
+// Rules: P55
+func TestGrain(t *testing.T) {
+	const second = time.Second
+	const now = 100 * second
+	for _, row := range []struct {
+		name                 string
+		due, leave, reminder time.Duration // after now; 0 of the last two: not at all
+		sent                 int           // copies
+		left, reminded       bool
+	}{
+		{"due", sweepGrain, 0, 0, 1, false, false},
+		{"not due", sweepGrain + 1, 0, 0, 0, false, false},
+		{"out of patience", second, sweepGrain, 0, 0, true, false},
+		{"nearly out of patience", second, sweepGrain + 1, 0, 0, false, false},
+		{"reminder", second, 0, sweepGrain, 1, false, true},
+		{"no reminder yet", second, 0, sweepGrain + 1, 0, false, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWaiting(t, radius.CodeAccessRequest, true)
+			defer w.close()
+			w.bring(t, w.b, health.Down) // nothing moves
+			synctest.Wait()
+			s, sl := w.socket, w.slot
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			sl.sends, sl.lastSent, sl.first, sl.end, w.owner.asked = 2, 98*second, 98*second, 130*second, 98*second
+			sl.due, sl.leaveAt, sl.remindAt = now+row.due, 0, 0
+			if row.leave != 0 {
+				sl.leaveAt = now + row.leave
+			}
+			if row.reminder != 0 {
+				sl.remindAt = now + row.reminder
+			}
+			leaveAt := sl.leaveAt
+			found := &sweepings{}
+			s.decideSlot(w.id, 0, now, found)
+			if len(found.packets) != row.sent || sl.sends != 2+int32(row.sent) {
+				t.Errorf("%s: %d copies, %d sends; expected %d, %d", row.name, len(found.packets), sl.sends, row.sent, 2+row.sent)
+			}
+			if left := sl.leaveAt != leaveAt; left != row.left {
+				t.Errorf("%s: seen to its patience %t, expected %t", row.name, left, row.left)
+			}
+			if sl.reminded != row.reminded {
+				t.Errorf("%s: reminded %t, expected %t", row.name, sl.reminded, row.reminded)
+			}
+			if row.reminded && (sl.due != now+row.due || sl.lastSent != now || sl.remindAt != 0) {
+				t.Errorf("%s: due at %v, sent at %v, reminder at %v; expected that only the time of sending changes", row.name, sl.due, sl.lastSent, sl.remindAt)
+			}
+		})
+	}
+}
+
+// What is sent again is counted; that it failed has the socket renewed.
+// Rules: P84
+func TestResend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		server := f.server(t, "a", nil)
+		defer server.Close()
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, server), o)
+		s := o.Exchange.socket
+		s.resend(&sweepings{})
+		s.resend(&sweepings{packets: [][]byte{{1, 2}, {3, 4}}})
+		if n := f.count(t, "radsec_gw_server_requests_resent_total"); n != 2 {
+			t.Errorf("%v packets are counted as sent again, expected 2", n)
+		}
+		if s.troubledAt != 0 || len(f.net.sockets) != 1 {
+			t.Error("the socket is taken for broken though all was sent")
+		}
+		f.net.set(func() { f.net.cut["a:1812"] = syscall.EHOSTUNREACH })
+		s.resend(&sweepings{packets: [][]byte{{1, 2}}})
+		synctest.Wait()
+		if n := f.count(t, "radsec_gw_server_requests_resent_total"); n != 2 || s.troubledAt == 0 || len(f.net.sockets) != 2 {
+			t.Errorf("%v packets are counted as sent again, %d sockets; expected 2 and a new socket", n, len(f.net.sockets))
+		}
+		o.Cancel()
 	})
 }
