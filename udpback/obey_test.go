@@ -312,9 +312,11 @@ func TestMoveOfSeveral(t *testing.T) {
 			if got := all[i].outcome(); got != want {
 				t.Errorf("request %d: %s, expected %s", i, got, want)
 			}
+			all[i].mu.Lock()
 			if len(all[i].causes) > 0 && all[i].causes[0] != 0 {
 				t.Errorf("request %d: cause %d, expected none", i, all[i].causes[0])
 			}
+			all[i].mu.Unlock()
 		}
 		if n := f.count(t, "radsec_gw_server_requests_moved_total", "server", "a"); n != 2 {
 			t.Errorf("%v requests are counted as moved, expected 2", n)
