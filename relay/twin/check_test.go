@@ -305,11 +305,13 @@ func (s *session) isCopy(f *flight, d datagram) error {
 }
 
 // isMarked says what is wrong with the Proxy-State that the gateway adds of its own: it
-// is left out only where there is no room for it, and no request fails for it (P31, P33).
+// is left out only where there is no room for it, and no request fails for it (P31, P33),
+// and at the last hop, from where nothing comes back.
 func (s *session) isMarked(f *flight, d datagram) error {
 	whole, _ := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, s.bed.nas, nil)
 	var want []byte
-	if own := s.bed.own(); own != nil {
+	last := s.bed.nas != "" && (f.req[0] == 40 || f.req[0] == 43)
+	if own := s.bed.own(); own != nil && !last {
 		value, _ := twin.Way(f.req, own)
 		want = append([]byte{33, byte(2 + len(value) + 4)}, value...)
 		want = append(want, d.octets[len(d.octets)-4:]...) // a name for the server
