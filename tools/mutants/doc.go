@@ -66,8 +66,9 @@
 //
 // # Rules broken by hand
 //
-// The file rules has for rules of CONFORMANCE.md a change of the code that breaks
-// the rule. At least one of the tests that CONFORMANCE.md names has to fail:
+// The files rules and rules2 have for each part of each rule of CONFORMANCE.md a
+// change of the code that breaks it. At least one of the tests that CONFORMANCE.md
+// names has to fail:
 //
 //	P2: a datagram shorter than its Length is taken
 //	wire/frame.go

@@ -268,10 +268,12 @@ func TestBreakRules(t *testing.T) {
 		{"P3: no tests\nwire/all.go\n-\t\tn++\n", "names no test"},
 		{"P1: none\nwire/all.go\n-\t\tn++\ntests: wire.TestNone\n", "there are no tests TestNone"},
 	} {
-		file := filepath.Join(root, "tools", "mutants", "rules")
-		os.MkdirAll(filepath.Dir(file), 0o700)
-		if err := os.WriteFile(file, []byte(row.rule), 0o600); err != nil {
-			t.Fatal(err)
+		for name, text := range map[string]string{"rules": "# none here\n", "rules2": row.rule, "rules.go": "package main\n"} {
+			file := filepath.Join(root, "tools", "mutants", name)
+			os.MkdirAll(filepath.Dir(file), 0o700)
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 		err := breakRules(&options{root: root, jobs: 1}, t.TempDir())
 		switch {

@@ -12,9 +12,10 @@ import (
 	"strings"
 )
 
-// broken is one entry of the file rules: a rule, and how to break it.
+// broken is one entry of the files rules*: a rule, and how to break it.
 type broken struct {
 	rule, words string
+	file        string
 	line        int
 	changes     []change
 	tests       []string // "folder.TestName"; those of CONFORMANCE.md when there are none
@@ -41,7 +42,7 @@ func parseRules(name, text string) (all []*broken, err error) {
 		case strings.HasPrefix(line, "tests: ") && b != nil:
 			b.tests = strings.Fields(strings.TrimPrefix(line, "tests: "))
 		case m != nil:
-			b = &broken{rule: m[1], words: m[2], line: n + 1}
+			b = &broken{rule: m[1], words: m[2], file: name, line: n + 1}
 			all = append(all, b)
 		case b == nil:
 			return nil, fail(n, "expected a rule and how it is broken, as in \"P2: padding is refused\"")
@@ -78,6 +79,30 @@ func parseRules(name, text string) (all []*broken, err error) {
 	return all, nil
 }
 
+// readRules reads the files of a folder whose names are "rules" and what follows,
+// without an extension.
+func readRules(dir string) (all []*broken, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "rules*"))
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		if filepath.Ext(file) != "" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		more, err := parseRules(filepath.Base(file), string(text))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
+	return all, nil
+}
+
 var tableRow = regexp.MustCompile(`(?m)^\| ([A-Z]+\d+) \|[^|]*\|[^|]*\|([^|]*)\|$`)
 var testName = regexp.MustCompile("`([^`]+)`")
 
@@ -97,12 +122,7 @@ var slow = regexp.MustCompile(`^(cmd|interop|bench|docker|packaging)/|^interop\.
 
 // breakRules breaks each rule and sees its tests fail.
 func breakRules(o *options, dir string) error {
-	file := filepath.Join(o.root, "tools", "mutants", "rules")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	all, err := parseRules("rules", string(text))
+	all, err := readRules(filepath.Join(o.root, "tools", "mutants"))
 	if err != nil {
 		return err
 	}
@@ -124,7 +144,7 @@ func breakRules(o *options, dir string) error {
 		}
 		by, err := b.try(o, filepath.Join(dir, fmt.Sprint(i)))
 		if err != nil {
-			errs[i] = fmt.Errorf("rules:%d: %s: %s: %w", b.line, b.rule, b.words, err)
+			errs[i] = fmt.Errorf("%s:%d: %s: %s: %w", b.file, b.line, b.rule, b.words, err)
 			return
 		}
 		fmt.Printf("%s: %s: found by %s\n", b.rule, b.words, by)
