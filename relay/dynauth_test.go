@@ -270,7 +270,7 @@ func TestReversePath(t *testing.T) {
 // A request that moves on to another server is a new request there: other
 // Identifier space, authenticator, hiding and signature (RFC 2865 §2.5). The first
 // valid reply wins; CoA does not move (RFC 5176 §2.3).
-// Rules: P23, P64, P65, P95
+// Rules: P23, P24, P64, P65, P95
 func TestMovesToTheNextServer(t *testing.T) {
 	const secondText = "the other server's secret"
 	synctest.Test(t, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // Probes share the sockets of the requests, and so their Identifiers: a
 // Status-Server has one that nothing in flight on its socket has. It is made
 // anew each time, and a client's requests are not its business.
-// Rules: P28, P81
+// Rules: P28, P78, P81
 func TestProbesShareTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{

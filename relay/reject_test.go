@@ -1,0 +1,34 @@
+package relay
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A reject goes to the client as soon as the server has sent it, as every reply does:
+// whoever wants to slow guessing down does so at the server
+// (draft-ietf-radext-deprecating-radius §8.3). It stays a reject.
+// Rules: P69, P72
+func TestRejectIsRelayedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac, text(18, "no"))} })
+		q := request(1, 7, 1, user("nemo@example.org"))
+		began := time.Now()
+		b.send(l, q)
+		a := one(t, "the client got at once", p.got())
+		checkAnswer(t, q, a, 3)
+		if joined(a, 18) != "no" {
+			t.Errorf("Reply-Message is %q, expected the server's", joined(a, 18))
+		}
+		if p.flushes != 1 {
+			t.Errorf("the connection was flushed %d times, expected once", p.flushes)
+		}
+		if took := time.Since(began); took != 0 {
+			t.Errorf("the reject was there after %v, expected that no time passes", took)
+		}
+		b.wantFates("access/relayed=1")
+	})
+}

@@ -1,0 +1,156 @@
+package udpback
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+
+	"radsec-gw/udpback/health"
+	"radsec-gw/wire"
+)
+
+// A probe begins with its Message-Authenticator. A Status-Server tells nobody's name and
+// no password; an Access-Request has those that are configured, the password hidden (RFC
+// 5997 §3, draft-ietf-radext-deprecating-radius §5.3.2).
+// Rules: P46, P78
+func TestProbesBeginWithMessageAuthenticator(t *testing.T) {
+	for _, check := range []health.Check{health.CheckStatusServer, health.CheckAccessRequest} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			a := f.server(t, "a", func(c *ServerConfig) {
+				c.Health = health.Config{Check: check, User: "probe", Password: "probe-password"}
+			})
+			defer a.Close()
+			f.net.answering(t, "a")
+			pass(time.Minute)
+			sent := f.net.seen("a:1812")
+			if len(sent) < 2 {
+				t.Fatalf("%d probes, expected two or more", len(sent))
+			}
+			for _, p := range sent {
+				b := p.octets
+				if b[20] != 80 || b[21] != 18 {
+					t.Errorf("the first attribute of a probe is %x, expected Message-Authenticator", b[20:22])
+				}
+				r, err := radius.Parse(b, []byte(secretText))
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, named := r.Lookup(rfc2865.UserName_Type)
+				_, hidden := r.Lookup(rfc2865.UserPassword_Type)
+				if wire.Code(b[0]) == radius.CodeStatusServer && (named || hidden) {
+					t.Error("a Status-Server tells a user's name or password, expected neither")
+				}
+				if wire.Code(b[0]) == radius.CodeAccessRequest && (rfc2865.UserName_GetString(r) != "probe" || rfc2865.UserPassword_GetString(r) != "probe-password") {
+					t.Error("an Access-Request has not the name and password that are configured")
+				}
+				if bytes.Contains(b, []byte("probe-password")) {
+					t.Error("a probe has its password in clear")
+				}
+			}
+		})
+	}
+}
+
+// Access-Accept and Accounting-Response answer a Status-Server, each on whichever port
+// (RFC 5997 §4.1), and so does Access-Reject, which RFC 5997 §2 lets a server send.
+// Nothing else does.
+// Rules: P16, C4
+func TestAnswersToProbes(t *testing.T) {
+	for code, want := range map[radius.Code]health.State{
+		radius.CodeAccessAccept: health.Up, radius.CodeAccountingResponse: health.Up, radius.CodeAccessReject: health.Up,
+		radius.CodeAccessChallenge: health.Down, radius.CodeCoAACK: health.Down,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			a := f.server(t, "a", probed)
+			defer a.Close()
+			f.net.set(func() {
+				f.net.serve = func(_ string, q []byte) [][]byte { return [][]byte{answer(t, q, code)} }
+			})
+			pass(time.Minute)
+			for _, kind := range []wire.Kind{wire.KindAccess, wire.KindAccounting} {
+				if s := a.end(kind).health.State(); s != want {
+					t.Errorf("Status-Server answered with %v: the %s port is %v, expected %v", code, kind, s, want)
+				}
+			}
+		})
+	}
+}
+
+// A reply that is dropped because its Message-Authenticator is missing is logged, once
+// a minute however many there are (draft-ietf-radext-deprecating-radius §5.3.7).
+// Rules: P51
+func TestMissingMessageAuthenticatorIsLoggedNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		var text bytes.Buffer
+		f.back.log = slog.New(slog.NewTextHandler(&text, nil))
+		a := f.server(t, "a", func(c *ServerConfig) { c.RequireMA = true })
+		f.net.set(func() {
+			f.net.serve = func(_ string, q []byte) [][]byte { return [][]byte{answer(t, q, radius.CodeAccessAccept)} }
+		})
+		g := f.group(t, Failover, a)
+		for range 20 {
+			f.start(t, g, newOwner(radius.CodeAccessRequest))
+		}
+		synctest.Wait()
+		if n := f.count(t, "radsec_gw_server_replies_total", "result", "missing_message_authenticator"); n != 20 {
+			t.Errorf("%v replies were dropped for want of a Message-Authenticator, expected 20", n)
+		}
+		a.Close()
+		synctest.Wait()
+		if n := strings.Count(text.String(), "has no Message-Authenticator and was dropped"); n != 1 {
+			t.Errorf("20 drops within a moment were logged %d times, expected once\n%s", n, text.String())
+		}
+	})
+}
+
+// A socket hears the address and the port that it was opened to and nobody else, by the
+// kernel's doing: what a stranger sends to it, or the server from another port, does not
+// arrive (RFC 2865 §3).
+// Rules: P21
+func TestSocketHearsItsServerOnly(t *testing.T) {
+	listen := func() *net.UDPConn {
+		c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	server, stranger := listen(), listen()
+	c, err := dialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte("request")); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 64)
+	_, from, err := server.ReadFromUDPAddrPort(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		conn *net.UDPConn
+		says string
+	}{{stranger, "forged"}, {server, "true"}} {
+		if _, err := x.conn.WriteToUDPAddrPort([]byte(x.says), from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := c.Read(b)
+	if err != nil || string(b[:n]) != "true" {
+		t.Errorf("the socket heard %q (%v), expected the server's reply only", b[:n], err)
+	}
+}
