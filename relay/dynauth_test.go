@@ -156,7 +156,7 @@ func wantTimes(t *testing.T, b *bed, told bool, stamp uint32, how string) {
 // A CoA that is recorded and sent again acts once only, as long as its
 // Event-Timestamp lets it pass (RFC 5176 §6.3); other kinds are repeated from
 // memory for five seconds.
-// Rules: P61, P91
+// Rules: P61, P62, P91
 func TestDuplicateWindowIsThatOfEventTimestamp(t *testing.T) {
 	const window = 5 * time.Minute
 	for _, row := range []struct {

@@ -258,7 +258,7 @@ func TestBreakRules(t *testing.T) {
 	root := sample(t, map[string]string{
 		"wire/all.go":      sampleCode,
 		"wire/all_test.go": "package wire\n\nimport \"testing\"\n\nfunc TestShort(t *testing.T) {\n\tif _, err := All(nil, 0, true); err == nil {\n\t\tt.Error(\"got no error\")\n\t}\n}\n",
-		"CONFORMANCE.md":   "| P1 | RFC 1 | words | `wire.TestShort` |\n| P2 | RFC 1 | words | `wire.TestShort` |\n",
+		"CONFORMANCE.md":   "| P1 | RFC 1 | words | `wire.TestShort` |\n| P2 | RFC 1 | words | `wire.TestShort`, `wire.TestNone` |\n",
 	})
 	for _, row := range []struct{ rule, want string }{
 		{"P1: found\nwire/all.go\n-\t\treturn 0, errBig\n+\t\treturn 0, nil\n", ""},
@@ -266,7 +266,8 @@ func TestBreakRules(t *testing.T) {
 		{"P1: stale\nwire/all.go\n-\t\tnothing()\n", "expected these lines once, found them 0 times"},
 		{"P1: wrong\nwire/all.go\n-\t\tn++\n+\t\tm++\n", "does not compile"},
 		{"P3: no tests\nwire/all.go\n-\t\tn++\n", "names no test"},
-		{"P1: none\nwire/all.go\n-\t\tn++\ntests: wire.TestNone\n", "there are no tests TestNone"},
+		{"P1: not in the row\nwire/all.go\n-\t\tn++\ntests: wire.TestNone\n", "does not name the test wire.TestNone"},
+		{"P2: none\nwire/all.go\n-\t\tn++\ntests: wire.TestNone\n", "there are no tests TestNone"},
 	} {
 		for name, text := range map[string]string{"rules": "# none here\n", "rules2": row.rule, "rules.go": "package main\n"} {
 			file := filepath.Join(root, "tools", "mutants", name)
