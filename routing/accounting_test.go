@@ -27,3 +27,20 @@ func TestAccountingTakesTheRouteOfItsRealm(t *testing.T) {
 		}
 	}
 }
+
+// A request without User-Name, as the EAP-Start with which a NAS may begin, has no realm:
+// it goes the way of those, or the default way (RFC 3579 §2.1).
+// Rules: P9
+func TestEAPStartWithoutUserName(t *testing.T) {
+	start := request(t, 1, "\x4f") // an EAP-Message of no octets
+	for _, c := range []struct {
+		realms []string
+		want   bool
+	}{{[]string{"*"}, true}, {[]string{""}, true}, {[]string{"example.org"}, false}} {
+		table := mustNew(t, Options{}, Rule{Realms: c.realms, Kinds: access, Group: 7})
+		group, realm, ok := table.Route(start)
+		if ok != c.want || len(realm) != 0 || ok && group != 7 {
+			t.Errorf("routes for %q: got group %d, realm %q, %t; expected a route: %t", c.realms, group, realm, ok, c.want)
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package relay
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+// A connection has 256 Identifiers of a code, and 0 is as good as any: no more requests
+// are in flight, because one that uses an Identifier again gives the earlier up (RFC 6613
+// §2.6.5, RFC 5080 §2.2.2).
+// Rules: P27, P60
+func TestNoMoreThan256OfACodeAreInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		for i := range 300 {
+			b.put(l, request(1, byte(i), i, user("nemo@example.org"), text(18, fmt.Sprint(i))))
+		}
+		l.Flush()
+		synctest.Wait()
+		none(t, "the client got", p.got())
+		if n := l.Outstanding(); n != 256 {
+			t.Errorf("%d requests are in flight, expected 256", n)
+		}
+		b.wantFates("access/superseded=44")
+		for _, s := range b.net.seen() {
+			s.from.in <- respond(s.octets, 2, mac, text(18, joined(s.octets, 18)))
+		}
+		synctest.Wait()
+		answers := map[byte]string{}
+		for _, a := range p.got() {
+			answers[a[1]] += joined(a, 18)
+		}
+		for i := 44; i < 300; i++ { // 0 to 43 were used twice: the later request counts
+			if got := answers[byte(i)]; got != fmt.Sprint(i) {
+				t.Errorf("Identifier %d: answered %q, expected the answer to request %d only", byte(i), got, i)
+			}
+		}
+		b.wantFates("access/relayed=256 access/superseded=44")
+	})
+}
+
+// Two requests with one Identifier and one Proxy-State, and everything else their own,
+// are two requests: Proxy-State is nothing to tell requests by (RFC 2865 §5.33).
+// Rules: P33
+func TestProxyStateDoesNotMakeADuplicate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 2, mac, text(18, joined(s, 1)))} })
+		for i, name := range []string{"nemo@example.org", "dory@example.org"} {
+			q := request(1, 9, i, user(name), proxyState("the same"))
+			b.send(l, q)
+			a := one(t, "the client got", p.got())
+			checkAnswer(t, q, a, 2)
+			if joined(a, 18) != name {
+				t.Errorf("%s got the answer to %s", name, joined(a, 18))
+			}
+		}
+		b.wantFates("access/relayed=2")
+	})
+}
+
+// Where no answer could be kept any more, because those that are fill their bound, a
+// duplicate is dropped: it is not relayed a second time (RFC 5080 §2.2.2).
+// Rules: P61
+func TestDuplicateWhoseAnswerIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 2, mac)} })
+		b.gateway.kept.Add(maxKept)
+		q := request(1, 9, 1, user("nemo@example.org"))
+		b.send(l, q)
+		checkAnswer(t, q, one(t, "the client got", p.got()), 2)
+		b.send(l, q)
+		none(t, "the client got for the duplicate", p.got())
+		if n := len(b.net.seen()); n != 1 {
+			t.Errorf("the server got %d requests, expected one", n)
+		}
+		b.gateway.kept.Add(-maxKept)
+		b.wantFates("access/duplicate_dropped=1 access/relayed=1")
+	})
+}
+
+// A request that is resent, and one that moves to another server, tells the time that its
+// client told, however late it is by then (bis §6.2.3, RFC 5176 §6.3).
+// Rules: P57, P58
+func TestTimesAreNotRefreshed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, secondSecret: "the second's secret"})
+		l, _ := b.open()
+		q := request(4, 9, 0, user("nemo@example.org"), integer(55, 1234), integer(41, 9))
+		b.send(l, q)
+		pass(31 * time.Second)
+		at := map[string]int{}
+		for _, d := range b.net.seen() {
+			if d.octets[0] != q[0] {
+				continue
+			}
+			at[d.address]++
+			if joined(d.octets, 55) != joined(q, 55) || joined(d.octets, 41) != joined(q, 41) {
+				t.Errorf("after %v: Event-Timestamp %x and Acct-Delay-Time %x, expected the client's", d.at, joined(d.octets, 55), joined(d.octets, 41))
+			}
+		}
+		if len(at) != 2 || at["a:1813"] < 2 {
+			t.Errorf("transmissions by address: %v, expected several to the first server and some to the second", at)
+		}
+		if l.Outstanding() != 0 {
+			t.Error("the request is still in flight after its schedule")
+		}
+		b.wantFates("accounting/" + metrics.FateServerSilent.String() + "=1")
+	})
+}

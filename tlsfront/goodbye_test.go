@@ -1,0 +1,89 @@
+package tlsfront
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"testing"
+
+	"radsec-gw/identity"
+)
+
+// recorded keeps what a client reads, as it is on the wire.
+type recorded struct {
+	net.Conn
+	octets bytes.Buffer
+}
+
+func (r *recorded) Read(b []byte) (int, error) {
+	n, err := r.Conn.Read(b)
+	r.octets.Write(b[:n])
+	return n, err
+}
+
+// last returns the type of the last record; 0 when there is none or a part behind it.
+func (r *recorded) last() (kind byte) {
+	for b := r.octets.Bytes(); len(b) > 0; {
+		n := 5
+		if len(b) >= n {
+			n += int(b[3])<<8 | int(b[4])
+		}
+		if len(b) < n {
+			return 0
+		}
+		kind, b = b[0], b[n:]
+	}
+	return kind
+}
+
+// Whatever a connection is closed for, close_notify comes first (RFC 6613 §2.6.4). A
+// client of crypto/tls takes an end without it for one in order, so the records are
+// looked at: in TLS 1.2 an alert can be told from data although it is encrypted.
+// Rules: P5
+func TestCloseNotifyComesFirst(t *testing.T) {
+	const alert = 21 // RFC 5246 §6.2.1
+	elsewhere := known(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Fingerprints: [][32]byte{{1}}})
+	for _, c := range []struct {
+		what    string
+		clients []*Client // nil: one that takes everybody
+		write   []byte
+	}{
+		{"a Length of 19", nil, []byte{1, 1, 0, 19}},
+		{"a Length of 4097", nil, []byte{1, 1, 16, 1}},
+		{"a packet that the handler refuses", nil, packet(20, 1)},
+		{"an unknown client", elsewhere, nil},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			f := startTCP(t, func(f *front, cfg *Config) {
+				if c.clients != nil {
+					cfg.Clients = c.clients
+				}
+				open := cfg.Open
+				cfg.Open = func(s *Session) Handler {
+					p := open(s).(*probe)
+					p.refuse = func([]byte) error { return errors.New("attributes that do not fill the packet") }
+					return p
+				}
+			})
+			r := &recorded{Conn: must(net.Dial("tcp", f.addr))}
+			defer r.Close()
+			cfg := f.clientConfig()
+			cfg.MaxVersion = tls.VersionTLS12
+			client := tls.Client(r, cfg)
+			if err := client.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			if len(c.write) > 0 {
+				if _, err := client.Write(c.write); err != nil {
+					t.Fatal(err)
+				}
+			}
+			readToEnd(client)
+			if kind := r.last(); kind != alert {
+				t.Errorf("the last record before the end has type %d, expected %d: close_notify", kind, alert)
+			}
+		})
+	}
+}
