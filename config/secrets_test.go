@@ -70,6 +70,7 @@ func TestSecretsFromFilesAndEnvironments(t *testing.T) {
 
 // In the configuration itself a secret is in quotes, so nothing is cut off and
 // nothing but emptiness is refused; what cannot be seen is warned of.
+// Rules: P19
 func TestSecretsInTheConfiguration(t *testing.T) {
 	for _, x := range []struct{ text, want, says string }{
 		{`"tiger"`, "tiger", ""},

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,5 +153,76 @@ func TestSocketHearsItsServerOnly(t *testing.T) {
 	n, err := c.Read(b)
 	if err != nil || string(b[:n]) != "true" {
 		t.Errorf("the socket heard %q (%v), expected the server's reply only", b[:n], err)
+	}
+}
+
+// What this machine cannot send says nothing about the server: neither a probe for which
+// it has no memory, nor requests for which it has no way.
+// Rules: P84
+func TestWhatCannotBeSentProvesNothing(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		check health.Check
+		err   error
+	}{
+		{"probes, no memory", health.CheckStatusServer, syscall.ENOBUFS},
+		{"requests, no memory", health.CheckNone, syscall.ENOBUFS},
+		{"requests, no way", health.CheckNone, syscall.ENETUNREACH},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = row.check })
+				defer a.Close()
+				f.net.answering(t, "a")
+				g := f.group(t, Failover, a)
+				if outcome, _ := f.login(t, g); outcome != accepted {
+					t.Fatalf("%s, expected an Access-Accept", outcome)
+				}
+				f.net.set(func() { f.net.cut["a:1812"] = row.err })
+				for range 30 {
+					if row.check == health.CheckNone {
+						f.start(t, g, newOwner(radius.CodeAccessRequest))
+					}
+					pass(10 * time.Second)
+					if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+						t.Fatalf("a is %v, expected up: nothing was sent that it could have answered", s)
+					}
+				}
+			})
+		})
+	}
+}
+
+// That every server is failing is a matter of preference: requests go to one of them all
+// the same, and are answered as soon as it does its work again.
+// Rules: P83
+func TestFailingServersAreUsedWhereThereIsNoBetter(t *testing.T) {
+	for _, balance := range []Balance{Failover, LeastOutstanding} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+			defer a.Close()
+			defer b.Close()
+			f.net.answering(t, "a", "b")
+			right := f.net.serve
+			f.net.hung("a")
+			f.net.hung("b")
+			g := f.group(t, balance, a, b)
+			for range 40 {
+				f.start(t, g, newOwner(radius.CodeAccessRequest))
+				pass(time.Second)
+			}
+			pass(time.Minute)
+			for _, s := range []*Server{a, b} {
+				if state := s.end(wire.KindAccess).health.State(); state != health.Failing {
+					t.Fatalf("%s is %v, expected failing: it answers probes only", s.Name, state)
+				}
+			}
+			f.net.set(func() { f.net.serve = right })
+			if outcome, took := f.login(t, g); outcome != accepted || took > time.Second {
+				t.Errorf("%s after %v, expected an Access-Accept at once", outcome, took)
+			}
+		})
 	}
 }

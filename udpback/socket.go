@@ -27,7 +27,7 @@ type socket struct {
 	closed     bool
 	orders     orders        // to be obeyed by the next sweep
 	heardAt    time.Duration // when a verified reply last arrived here; 0: never
-	troubledAt time.Duration // when a send last failed for a reason of the network's; 0: never
+	troubledAt time.Duration // when a send last failed for a reason of the network's or of this machine's; 0: never
 	postponed  time.Duration // since when the sweep waits for what is unread; 0: it does not
 }
 

@@ -25,14 +25,17 @@ func (s *socket) failed(err error) {
 		return
 	}
 	s.end.socketError(err)
-	if !cannotGetThere(err) {
+	now := s.end.server.back.Now()
+	blocked := cannotGetThere(err)
+	if blocked || isLocal(err) { // the silence that follows is not the server's
+		s.mu.Lock()
+		s.troubledAt = now
+		s.mu.Unlock()
+	}
+	if !blocked {
 		return
 	}
-	now := s.end.server.back.Now()
 	s.end.blockedAt.Store(int64(now))
-	s.mu.Lock()
-	s.troubledAt = now
-	s.mu.Unlock()
 	if sourceGone(err) {
 		s.order(renewSocket|leaveSocket|leaveServer, now)
 	} else {

@@ -26,7 +26,7 @@ func between(t *testing.T, sent []time.Duration, least, most time.Duration) {
 
 // Probes go out at the watchdog's pace while all is well, and at the probe interval
 // otherwise, varied.
-// Rules: P81, P84
+// Rules: P81, P82, P84
 func TestPacing(t *testing.T) {
 	const grain = 20 * time.Millisecond
 	for _, row := range []struct {
@@ -58,6 +58,7 @@ func TestPacing(t *testing.T) {
 }
 
 // A port that answers requests is not probed, one without checks never.
+// Rules: P82
 func TestBusyPortsAreNotProbed(t *testing.T) {
 	for _, row := range []struct {
 		name   string

@@ -1,0 +1,35 @@
+package relay
+
+import (
+	"testing"
+	"testing/synctest"
+)
+
+// The answer to a Status-Server has Message-Authenticator, first, and the request's
+// Proxy-State: nothing else, whatever the request holds, and it is one packet (RFC 5997
+// §3). Nothing in it comes from servers or realms.
+// Rules: P77, P78, P79
+func TestStatusAnswerHoldsNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		l, p := b.open()
+		for i, attrs := range [][]attr{
+			{mac},
+			{user("nemo@example.org"), text(32, "nas"), mac},
+			{mac, user("nobody@nowhere.example"), text(24, "state"), text(18, "hello"), eap(2, 1, 0, 4)},
+		} {
+			q := request(12, byte(i), i, append(attrs, proxyState("one"), proxyState("two"))...)
+			b.send(l, q)
+			a := one(t, "the client got", p.got())
+			checkAnswer(t, q, a, 2)
+			var types []byte
+			for at := 20; at < len(a); at += int(a[at+1]) {
+				types = append(types, a[at])
+			}
+			if string(types) != "\x50\x21\x21" {
+				t.Errorf("the answer has the attributes %d, expected 80 and twice 33", types)
+			}
+		}
+		b.wantFates("status/status_answered=3")
+	})
+}
