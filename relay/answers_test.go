@@ -126,7 +126,7 @@ func TestNoRoute(t *testing.T) {
 	}
 }
 
-// Rules: P34, P71, P74, P93, P96, C1
+// Rules: P34, P70, P71, P74, P93, P96, C1
 func TestNotAllowed(t *testing.T) {
 	rows := []struct {
 		name   string
