@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Rules: P24, P56
+// Rules: P24, P56, P105, P106, P113
 func TestWarnings(t *testing.T) {
 	const (
 		oneClient = goodListen + goodClient + "networks=['::/0']\n"

@@ -222,7 +222,7 @@ func TestRejectOfEAPHoldsEAPFailure(t *testing.T) {
 
 // What a server says with Protocol-Error is not passed on as it is; its
 // Error-Cause is, and the schedule ends.
-// Rules: P34, P64, P96, P97, P98
+// Rules: P34, P64, P93, P96, P97, P98
 func TestProtocolErrorFromTheServer(t *testing.T) {
 	rows := []struct {
 		name   string
@@ -275,7 +275,7 @@ func TestProtocolErrorFromTheServer(t *testing.T) {
 	}
 }
 
-// Rules: P15, P26, P27, P95
+// Rules: P15, P26, P27, P95, P100
 func TestNoIdentifier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})

@@ -13,7 +13,7 @@ import (
 // A Protocol-Error that is about the server's own way goes to the next server, and to
 // each of them once, before the owner hears of it; any other ends the exchange at once.
 // What has said so is not asked again, whatever becomes of the others (RFC 9765 §6.1).
-// Rules: P97
+// Rules: P97, P95
 func TestProtocolErrorIsTriedElsewhere(t *testing.T) {
 	for _, row := range []struct {
 		name    string

@@ -6,7 +6,7 @@ import (
 )
 
 // RFC 2865 §3, RFC 6614 §3.4
-// Rules: P1, P2, P3, P5
+// Rules: P1, P2, P3, P5, P99
 func TestCut(t *testing.T) {
 	for _, c := range []struct {
 		what string

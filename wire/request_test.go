@@ -161,7 +161,7 @@ func TestWriteRequestInvalidHiddenValues(t *testing.T) {
 }
 
 // RFC 2865 §3: 4096 octets and not one more.
-// Rules: P1, P15
+// Rules: P1, P15, P99
 func TestWriteRequestTooLong(t *testing.T) {
 	filler := func(n int) (list []pair) { // n octets of attributes, n not 1
 		for n > 0 {
