@@ -40,7 +40,7 @@ func load(t *testing.T, text string) (*Config, error) {
 
 // One bad file for each message: the file, then the mistakes it must give, as
 // "line: key: start of the text".
-// Rules: P24, P56, P82, P140
+// Rules: P24, P56, P82, P102, P140
 func TestMistakes(t *testing.T) {
 	t.Setenv("CONFIG_TEST_EMPTY", "")
 	client := func(lines string) string { return goodListen + goodServer + goodRoute + goodClient + lines } // client starts in line 12

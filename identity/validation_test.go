@@ -107,3 +107,22 @@ func TestFingerprintNamesOneCertificate(t *testing.T) {
 		}
 	}
 }
+
+// A host name in the common name is no SAN dNSName, with or without others beside it (RFC
+// 6614bis §3.3.1).
+//
+// Rules: P105
+func TestCommonNameIsNoDNSName(t *testing.T) {
+	var none *authority
+	root := none.issue("root", nil, true)
+	v := must(NewVerifier(&Config{ClientCA: pemOf(root), Clients: Clients{{Name: "c", SANDNS: []string{"ap1.campus.example"}}}}, nil))
+	for _, c := range []struct {
+		names []string
+		want  string
+	}{{nil, ""}, {[]string{"ap2.campus.example"}, ""}, {[]string{"ap1.campus.example"}, "c"}} {
+		sent := root.issueWith("ap1.campus.example", nil, false, func(x *x509.Certificate) { x.DNSNames = c.names })
+		if got, r := who(v, sent); got != c.want {
+			t.Errorf("a certificate for the common name ap1.campus.example and the dNSNames %q is client %q, expected %q (%v)", c.names, got, c.want, r)
+		}
+	}
+}

@@ -42,7 +42,7 @@ func seenMarker(t *testing.T, s []byte) []byte {
 // Each kind of request carries one Proxy-State of the gateway's own towards the server,
 // the last of its attributes, the same in each transmission; the client gets back its
 // own ones and no other, whatever the server returns.
-// Rules: P30, P31, P32, P33, P57
+// Rules: P30, P31, P32, P33, P57, AR14
 func TestMarkerTowardsTheServer(t *testing.T) {
 	marker := NewMarker(MarkerKey{1}, []string{"a"})
 	want := markerOf(entryOf(marker, udpback.ServerID("a")))
@@ -94,7 +94,7 @@ func TestMarkerTowardsTheServer(t *testing.T) {
 // A server that sends requests back through RadSec gets each once: when it comes back
 // it is refused, and its client is answered. This is how RFC 2865 §5.33 lets a proxy
 // find a loop by its own Proxy-State.
-// Rules: P31, P33, P34
+// Rules: P31, P33, P34, AR14
 func TestLoopEndsWithTheFirstRound(t *testing.T) {
 	for _, row := range []struct {
 		code    radius.Code
@@ -154,7 +154,7 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 
 // Proxy-State of others is opaque, whatever it looks like: only the gateway's own name
 // in it, at its place, says that a request has looped.
-// Rules: P14, P31, P33
+// Rules: P14, P31, P33, AR14
 func TestWhatIsNoLoop(t *testing.T) {
 	own := NewMarker(MarkerKey{1}, []string{"a"})
 	other := NewMarker(MarkerKey{2}, []string{"a"})
@@ -206,7 +206,7 @@ func TestWhatIsNoLoop(t *testing.T) {
 
 // Two gateways, each with a server that proxies to the other: the request is refused by
 // the first that it reaches twice, although each withholds what the other has sent.
-// Rules: P31, P33
+// Rules: P31, P33, AR14
 func TestLoopThroughTwoGateways(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var beds [2]*bed
@@ -269,7 +269,7 @@ func TestMarkerThatDoesNotFit(t *testing.T) {
 }
 
 // A request that moves to another server has that server's number in its marker.
-// Rules: P31, P65
+// Rules: P31, P65, AR14
 func TestMarkerNamesTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, secondSecret: "the other server's secret"})

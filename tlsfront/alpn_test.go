@@ -73,7 +73,7 @@ func (f *front) negotiated(cfg *tls.Config, offers ...string) string {
 
 // RFC 9765 §3.3.2: every cell, with TLS 1.3; and what is left of it without.
 //
-// Rules: P120
+// Rules: P120, P102
 func TestVersionsAreNegotiated(t *testing.T) {
 	clients := [][]string{nil, {"1.0"}, {"1.0", "1.1"}, {"1.1"}}
 	for _, row := range []struct {

@@ -302,6 +302,7 @@ func TestHandlerErrorClosesTheConnection(t *testing.T) {
 	f.wantLine("RadSec connection closed", "reason=refused_packet", "packet 1: the Request Authenticator is wrong")
 }
 
+// Rules: P115
 func TestPacketLimit(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) { cfg.MaxPacketsPerConnection = 3 })
 	c, p := f.dial()
