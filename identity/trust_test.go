@@ -287,3 +287,26 @@ func TestNamesSentInTheHandshake(t *testing.T) {
 		}
 	}
 }
+
+// A certificate that was renewed with its key shares the list of the one before it, while
+// both are configured: what that revokes is revoked on either path (RFC 5280 §6.3.3 (f)).
+//
+// Rules: TR4
+func TestRenewedCASharesItsList(t *testing.T) {
+	var none *authority
+	now := time.Now()
+	old := none.issue("CA", nil, true)
+	renewed := none.issue("CA", old.key, true)
+	revoked, good := old.issue("x", nil, false), old.issue("y", nil, false)
+	for _, ca := range [][]byte{pemOf(old, renewed), pemOf(renewed, old)} {
+		for _, list := range []*x509.RevocationList{old.list(now.Add(time.Hour), revoked), renewed.list(now.Add(time.Hour), revoked)} {
+			v := must(NewVerifier(&Config{ClientCA: ca, CRLs: []*x509.RevocationList{list}, Clients: Clients{{Name: "c"}}}, nil))
+			if _, r := who(v, revoked); r == nil || r.Reason != CertificateRevoked {
+				t.Errorf("the revoked certificate gets %v, expected its refusal as revoked", r)
+			}
+			if _, r := who(v, good); r != nil {
+				t.Errorf("the other certificate gets %v, expected it good", r)
+			}
+		}
+	}
+}
