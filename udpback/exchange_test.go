@@ -102,7 +102,7 @@ func TestBadRepliesChangeNothing(t *testing.T) {
 
 // A Protocol-Error is not a reply to relay: it ends the schedule and is reported
 // with its cause.
-// Rules: P97
+// Rules: P97, P98
 func TestProtocolErrorEndsTheExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

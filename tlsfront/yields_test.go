@@ -1,0 +1,39 @@
+package tlsfront
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/metrics"
+)
+
+// Where all slots are taken, the source that has the most of them gives one to another
+// source as soon as a round trip is over, and to itself no sooner than a slow one must.
+//
+// Rules: P112
+func TestLargestSourceYieldsSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTestAdmission(2)
+		begin := func(from string) *arrival {
+			a := arrivalFrom(from)
+			d.enter(a, false, admissionLimits{connections: 100, silent: 100})
+			d.begin(a, time.Now().Add(time.Hour))
+			a.waits.Store(time.Now().UnixNano())
+			return a
+		}
+		first, second := begin("192.0.2.1"), begin("192.0.2.1")
+		pass(yieldAfter)
+		if same := begin("192.0.2.1"); same.stage != d.queued {
+			t.Error("a third of the same source has a slot, expected it to wait")
+		}
+		other := begin("192.0.2.2")
+		if other.stage != d.shaking || first.end != metrics.HandshakeDisplaced || second.stage != d.shaking {
+			t.Errorf("another source has a slot: %v, the oldest of the largest source ended with %v; expected its slot to go to the other source", other.stage == d.shaking, first.end)
+		}
+		if third := begin("192.0.2.3"); third.stage == d.shaking {
+			t.Error("a third source has a slot, though each of the others has one")
+		}
+		d.stop()
+	})
+}
