@@ -41,7 +41,7 @@ func write(t *testing.T, path, text string) {
 }
 
 // The example loads without mistakes, and shows the defaults where there are any.
-// Rules: P85, P91, P101, P113, P115, P120
+// Rules: P85, P91, P101, P113, P115, P120, P87
 func TestExampleLoads(t *testing.T) {
 	path, _ := exampleDir(t)
 	c, err := Load(path)

@@ -82,6 +82,30 @@ func TestDuplicateCoA11(t *testing.T) {
 	}
 }
 
+// The same octets on another connection are another request, with either version of RADIUS:
+// a duplicate is looked for where it came from (RFC 5176 §2.3).
+// Rules: P63, P86, P124
+func TestSameCoAOnAnotherConnection(t *testing.T) {
+	for _, v11 := range []bool{false, true} {
+		for _, code := range []radius.Code{43, 40} {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict})
+				open, q := b.open, request(code, 5, 0, user("nemo@example.org"))
+				if v11 {
+					open, q = b.open11, request11(code, 5, user("nemo@example.org"))
+				}
+				for range 2 {
+					l, _ := open()
+					b.send(l, q)
+				}
+				if n := len(b.net.seen()); n != 2 {
+					t.Errorf("1.1 %v: the NAS got %d requests, expected one from each connection", v11, n)
+				}
+			})
+		}
+	}
+}
+
 // Where User-Name is not to decide, a CoA or Disconnect goes by Operator-Name alone: to a
 // realm, or to a name of another namespace that a route has. Anything else gets a NAK
 // that says that it is not routable (RFC 5580 §4.1, RFC 8559 §2.1).

@@ -142,7 +142,7 @@ func TestLookup(t *testing.T) {
 
 // Requests for access and accounting by User-Name, CoA and Disconnect by
 // Operator-Name. RFC 5580 §4.1, RFC 8559 §2.1 (P87); RFC 2607 §5.2 (P143)
-// Rules: P87, P143, P137
+// Rules: P87, P143, P137, P138
 func TestRoute(t *testing.T) {
 	const user, operator, none, fallback = 1, 2, 3, 4
 	rules := []Rule{

@@ -136,7 +136,7 @@ func TestWriteReplyHiddenThatDoesNotOpen(t *testing.T) {
 	}
 }
 
-// Rules: P15
+// Rules: P15, P99
 func TestWriteReplyTooLong(t *testing.T) {
 	ra := [16]byte(authenticator(90))
 	full := make([]pair, 15)
