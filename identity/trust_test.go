@@ -298,7 +298,7 @@ func TestRenewedCASharesItsList(t *testing.T) {
 	old := none.issue("CA", nil, true)
 	renewed := none.issue("CA", old.key, true)
 	revoked, good := old.issue("x", nil, false), old.issue("y", nil, false)
-	for _, ca := range [][]byte{pemOf(old, renewed), pemOf(renewed, old)} {
+	for _, ca := range [][]*x509.Certificate{{old.cert, renewed.cert}, {renewed.cert, old.cert}} {
 		for _, list := range []*x509.RevocationList{old.list(now.Add(time.Hour), revoked), renewed.list(now.Add(time.Hour), revoked)} {
 			v := must(NewVerifier(&Config{ClientCA: ca, CRLs: []*x509.RevocationList{list}, Clients: Clients{{Name: "c"}}}, nil))
 			if _, r := who(v, revoked); r == nil || r.Reason != CertificateRevoked {

@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -57,7 +58,7 @@ func TestPathsAreValidated(t *testing.T) {
 			})}
 		}, false},
 	} {
-		v := must(NewVerifier(&Config{ClientCA: pemOf(root)}, nil))
+		v := must(NewVerifier(&Config{ClientCA: certsOf(root)}, nil))
 		if r := v.Verify(certsOf(c.sent()...), time.Now()); (r == nil) != c.good {
 			t.Errorf("%s: %v, expected it good: %v", c.says, r, c.good)
 		}
@@ -73,12 +74,12 @@ func TestTheSystemsCAsDoNotCount(t *testing.T) {
 	var none *authority
 	ours, theirs := none.issue("root", nil, true), none.issue("root", nil, true)
 	store := filepath.Join(t.TempDir(), "system.pem")
-	if err := os.WriteFile(store, pemOf(theirs), 0o600); err != nil {
+	if err := os.WriteFile(store, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: theirs.cert.Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("SSL_CERT_FILE", store)
 	t.Setenv("SSL_CERT_DIR", t.TempDir())
-	v := must(NewVerifier(&Config{ClientCA: pemOf(ours), Clients: Clients{{Name: "c"}}}, nil))
+	v := must(NewVerifier(&Config{ClientCA: certsOf(ours), Clients: Clients{{Name: "c"}}}, nil))
 	if r := v.Verify(certsOf(theirs.issue("x", nil, false)), time.Now()); r == nil {
 		t.Error("a certificate of a CA that only the system trusts is good")
 	}
@@ -100,7 +101,7 @@ func TestFingerprintNamesOneCertificate(t *testing.T) {
 	one := root.issue("x", nil, false)
 	again := root.issue("x", one.key, false)
 	listed := NewPeer(netip.Addr{}, certsOf(one)).fingerprint
-	v := must(NewVerifier(&Config{ClientCA: pemOf(root), Clients: Clients{{Name: "listed", Fingerprints: [][32]byte{listed}}, {Name: "other"}}}, nil))
+	v := must(NewVerifier(&Config{ClientCA: certsOf(root), Clients: Clients{{Name: "listed", Fingerprints: [][32]byte{listed}}, {Name: "other"}}}, nil))
 	for want, sent := range map[string]*authority{"listed": one, "other": again} {
 		if got, r := who(v, sent); got != want {
 			t.Errorf("the certificate with serial number %v is client %q, expected %q (%v)", sent.cert.SerialNumber, got, want, r)
@@ -115,7 +116,7 @@ func TestFingerprintNamesOneCertificate(t *testing.T) {
 func TestCommonNameIsNoDNSName(t *testing.T) {
 	var none *authority
 	root := none.issue("root", nil, true)
-	v := must(NewVerifier(&Config{ClientCA: pemOf(root), Clients: Clients{{Name: "c", SANDNS: []string{"ap1.campus.example"}}}}, nil))
+	v := must(NewVerifier(&Config{ClientCA: certsOf(root), Clients: Clients{{Name: "c", SANDNS: []string{"ap1.campus.example"}}}}, nil))
 	for _, c := range []struct {
 		names []string
 		want  string

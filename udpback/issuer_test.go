@@ -22,7 +22,7 @@ func TestStateOfADeadServer(t *testing.T) {
 		defer b.Close()
 		f.net.answering(t, "b")
 		g := f.group(t, Failover, a, b)
-		g.noteState(&Exchange{end: a.end(wire.KindAccess)}, []byte("state"))
+		g.noteState(&Exchange{journey: journey{end: a.end(wire.KindAccess)}}, []byte("state"))
 		pass(time.Minute) // probes have found it out
 		if s := a.end(wire.KindAccess).health.State(); s != health.Down {
 			t.Fatalf("a is %v, expected down: it answers nothing", s)

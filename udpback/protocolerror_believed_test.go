@@ -3,6 +3,7 @@ package udpback
 import (
 	"bytes"
 	"crypto/md5"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +41,7 @@ func TestProtocolErrorIsBelievedWhenSigned(t *testing.T) {
 		}
 		f.net.sockets[0].in <- b
 		synctest.Wait()
-		if got := o.outcome(); got != "replies [] fails [2]" || o.causes[0] != 404 {
+		if got := o.outcome(); got != fmt.Sprintf("replies [] fails [%d]", FailProtocolError) || o.causes[0] != 404 {
 			t.Errorf("%s causes %v, expected the exchange ended with 404", got, o.causes)
 		}
 	})
