@@ -106,8 +106,7 @@ func declining(v *wire.View, policy Unreachable, cause uint32) (wire.Answer, boo
 		return wire.Answer{Code: radius.CodeCoANAK, ErrorCause: cause}, true
 	case kind == wire.KindDisconnect:
 		return wire.Answer{Code: radius.CodeDisconnectNAK, ErrorCause: cause}, true
-	case kind != wire.KindAccess && kind != wire.KindAccounting:
-		return wire.Answer{}, false
+	case kind != wire.KindAccess && kind != wire.KindAccounting: // none
 	case v.Is11():
 		return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: proxyCause(cause)}, true
 	case policy == ProtocolError:

@@ -6,6 +6,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
 
@@ -75,9 +76,19 @@ func TestProxyCause(t *testing.T) {
 	}
 }
 
-// There is no answer to what is no request, nor to Status-Server but its own.
+// There is no answer to what is no request, nor to Status-Server but its own, nor where
+// the policy is silence; and none to accounting that could be taken for its server's.
 // Rules: P71
 func TestDeclining(t *testing.T) {
+	for _, row := range []struct {
+		code   radius.Code
+		policy Unreachable
+	}{{1, Silent}, {4, Silent}, {4, Reject}} {
+		x := exchangeOf(t, row.code, false, row.policy)
+		if got, ok := declining(&x.view, row.policy, 505); ok {
+			t.Errorf("%v, policy %d: the answer is %+v, expected none", row.code, row.policy, got)
+		}
+	}
 	for _, code := range []radius.Code{2, 5, 12, 44} {
 		for _, policy := range []Unreachable{Reject, Silent, ProtocolError} {
 			for _, v11 := range []bool{false, true} {
@@ -86,6 +97,34 @@ func TestDeclining(t *testing.T) {
 					t.Errorf("%v, policy %d, 1.1 %v: the answer is %+v, expected none", code, policy, v11, got)
 				}
 			}
+		}
+	}
+}
+
+// A server that stayed silent may have acted, and a gateway that stops may be started
+// again in time: there is no answer then to what must not be done twice.
+// Rules: P94
+func TestNoAnswerToAFailure(t *testing.T) {
+	for _, row := range []struct {
+		why  udpback.Failure
+		code radius.Code
+		v11  bool
+		want bool
+	}{
+		{udpback.FailShutdown, 1, false, false},
+		{udpback.FailShutdown, 1, true, true},
+		{udpback.FailShutdown, 4, false, false},
+		{udpback.FailShutdown, 4, true, true},
+		{udpback.FailShutdown, 40, true, false},
+		{udpback.FailShutdown, 43, false, false},
+		{udpback.FailSilent, 1, false, true},
+		{udpback.FailSilent, 4, true, true},
+		{udpback.FailSilent, 40, false, false},
+		{udpback.FailSilent, 43, true, false},
+	} {
+		x := exchangeOf(t, row.code, row.v11, ProtocolError)
+		if got, ok := x.failureAnswer(row.why, 0); ok != row.want {
+			t.Errorf("failure %d of %v, 1.1 %v: the answer is %+v, %v; expected one: %v", row.why, row.code, row.v11, got, ok, row.want)
 		}
 	}
 }

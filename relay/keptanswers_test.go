@@ -100,17 +100,18 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
 		l, p := b.open()
 		for i, row := range []struct {
-			others int64 // octets that other links keep
-			again  int   // answers to a duplicate
+			kept  int64 // octets, on all links
+			again int   // answers to a duplicate
 		}{{maxKept - 1, 1}, {maxKept, 0}} {
-			b.gateway.kept.Add(row.others)
+			others := row.kept - b.gateway.kept.Load()
+			b.gateway.kept.Add(others)
 			q := request(1, byte(i), i, user("nemo@example.org"))
 			b.send(l, q)
-			b.gateway.kept.Add(-row.others)
+			b.gateway.kept.Add(-others)
 			one(t, "the client got", p.got())
 			b.send(l, q)
 			if n := len(p.got()); n != row.again {
-				t.Errorf("with %d octets kept, a duplicate got %d answers, expected %d", row.others, n, row.again)
+				t.Errorf("with %d octets kept, a duplicate got %d answers, expected %d", row.kept, n, row.again)
 			}
 		}
 		if n := len(b.net.seen()); n != 2 {
@@ -194,6 +195,9 @@ func TestFailedCoAIsTriedAgain(t *testing.T) {
 		b.send(l, q)
 		checkOwn(t, q, p.got(), expectation{45, 406})
 		b.net.seen()
+		if p.flushes != 1 {
+			t.Errorf("the connection was flushed %d times after the NAK, expected once", p.flushes)
+		}
 		pass(keepAnswers)
 		b.send(l, q)
 		checkOwn(t, q, p.got(), expectation{45, 406})
@@ -227,19 +231,28 @@ func TestKeptAnswersExpireOneByOne(t *testing.T) {
 // A reply that comes when the client has given its request up leaves nothing to flush.
 // Rules: P59
 func TestLateReplyFlushesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
-		x := l.recent[wire.KindAccess][1].flight
-		x.Handler = &closing{x}
-		s := b.net.seen()
-		s[0].from.in <- respond(s[0].octets, 2, mac)
-		synctest.Wait()
-		none(t, "the client got", p.got())
-		if p.flushes != 0 {
-			t.Errorf("the connection was flushed %d times, expected never", p.flushes)
-		}
-		b.wantFates("access/client_gone=1")
-	})
+	for _, v11 := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict})
+			l, p := b.open()
+			var x *exchange
+			if v11 {
+				l, p = b.open11()
+				b.send(l, request11(1, 1, user("nemo@example.org")))
+				x = l.tokens[1]
+			} else {
+				b.send(l, request(1, 1, 1, user("nemo@example.org")))
+				x = l.recent[wire.KindAccess][1].flight
+			}
+			x.Handler = &closing{x}
+			s := b.net.seen()
+			s[0].from.in <- respond(s[0].octets, 2, mac)
+			synctest.Wait()
+			none(t, "the client got", p.got())
+			if p.flushes != 0 {
+				t.Errorf("the connection was flushed %d times, expected never", p.flushes)
+			}
+			b.wantFates("access/client_gone=1")
+		})
+	}
 }

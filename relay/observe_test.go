@@ -146,6 +146,7 @@ func TestRequestLog(t *testing.T) {
 				b.allFormats()
 				lines := b.listen()
 				l, _ := b.open()
+				pass(7 * time.Second) // the clock does not begin with the request
 				if row.do == nil {
 					b.send(l, row.q)
 				} else {
@@ -241,7 +242,7 @@ func TestCounts(t *testing.T) {
 		if got, want := b.counts("radsec_gw_route_requests_total", "route", "fate"), "home/relayed=1 home/server_silent=1 other/no_route=1"; got != want {
 			t.Errorf("by route: %s\nexpected: %s", got, want)
 		}
-		if got := b.counts("radsec_gw_replies_total", "code"); !strings.HasSuffix(got, "=1") || strings.Count(got, "=") != 1 {
+		if got := b.counts("radsec_gw_replies_total", "code"); got != "Access-Accept=1" {
 			t.Errorf("answers by Code: %s, expected one Access-Accept", got)
 		}
 		count, sum := uint64(0), 0.0
