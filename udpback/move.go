@@ -59,7 +59,7 @@ func (s *socket) obey(id wire.ServerID, o orders, now time.Duration, w *sweeping
 		w.moving = append(w.moving, s.claim(id, mover{here: true, early: early, afresh: true}))
 	case leaves:
 		w.moving = append(w.moving, s.claim(id, mover{own: own, early: early}))
-	case o&leaveServer != 0 && replaced && movable(sl.ex.Kind) && s.wasBlocked(sl):
+	case replaced && movable(sl.ex.Kind) && s.wasBlocked(sl): // ordered to leave the server
 		w.moving = append(w.moving, s.claim(id, mover{here: true, early: early}))
 	default:
 		return false

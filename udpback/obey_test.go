@@ -367,6 +367,9 @@ func TestLeaveForAnotherSocket(t *testing.T) {
 		}
 		f.net.sockets[sent[0].socket].in <- answer(t, sent[0].octets, radius.CodeAccessAccept)
 		<-o.ended
+		if n := f.count(t, "radsec_gw_replies_after_move_total"); n != 0 {
+			t.Errorf("%v replies counted as after a move, expected none: it has the same server", n)
+		}
 		pass(time.Minute)
 		if n, held := e.outstanding.Load(), o.Share.at(e).n.Load(); n != 0 || held != 0 {
 			t.Errorf("%d Identifiers are taken and %d held when all is over, expected none", n, held)

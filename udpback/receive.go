@@ -109,7 +109,7 @@ func (s *socket) parse(r *receiver, in *inbox) {
 		d := in.datagram(i)
 		// Octets beyond Length are padding and ignored (RFC 2865 §3).
 		n, err := wire.Cut(d)
-		if err != nil || n == 0 || c.view.Parse(d[:n]) != nil {
+		if err != nil || c.view.Parse(d[:n]) != nil {
 			s.end.metrics.CountReply(metrics.ReplyMalformed)
 			continue
 		}

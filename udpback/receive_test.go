@@ -103,6 +103,7 @@ func TestBatchOfReplies(t *testing.T) {
 		if err := view.Parse(packet); err != nil {
 			t.Fatal(err)
 		}
+		pass(100 * time.Second)
 		d := new(gathered)
 		const n = 24
 		var all []*gathering

@@ -135,6 +135,9 @@ func TestLateReplyOfTheFirstServerCounts(t *testing.T) {
 			if got := f.count(t, "radsec_gw_server_replies_total", "result", "unmatched"); got != 1 {
 				t.Errorf("%v: %v unmatched replies, expected b's only", code, got)
 			}
+			if got := f.count(t, "radsec_gw_replies_after_move_total"); got != 1 {
+				t.Errorf("%v: %v replies counted as after a move, expected a's", code, got)
+			}
 		})
 	}
 }
