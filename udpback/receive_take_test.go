@@ -201,3 +201,25 @@ func TestProtocolErrorIsFlushed(t *testing.T) {
 		}
 	})
 }
+
+// What a reply may be to a request that has left is looked at once: the next batch has
+// nothing of it.
+// Rules: P64
+func TestCallBackForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, s), o)
+		c := &candidate{left: leaver{ex: &o.Exchange, use: o.uses()}}
+		if err := c.view.Parse(protocolError(f.net.seen("a:1812")[0].octets, 502-256)); err != nil {
+			t.Fatal(err)
+		}
+		s.end(wire.KindAccess).allSockets()[0].callBack(c)
+		if c.ex != nil || c.left.ex != nil {
+			t.Error("a Protocol-Error of the server that was left ends the request, or is kept for the next reply")
+		}
+		o.Cancel()
+	})
+}
