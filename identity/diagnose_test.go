@@ -8,6 +8,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +159,15 @@ func TestRefusalsNameWhereTheCertificateIsFrom(t *testing.T) {
 		c.PermittedDNSDomains, c.PermittedDNSDomainsCritical = []string{"campus.example"}, true
 	})
 	v := must(NewVerifier(&Config{ClientCA: certsOf(root, narrow, expiredRoot), Intermediates: certsOf(old)}, nil))
+	long := []*authority{expiredRoot.issue("1", nil, true)} // as many as may be sent
+	for i := range maxSentCertificates - 2 {
+		long = append(long, long[i].issue(fmt.Sprint(i+2), nil, true))
+	}
+	long = append(long, long[len(long)-1].issue("leaf", nil, false))
+	slices.Reverse(long)
+	if r := v.Verify(certsOf(long...), now); r == nil || !strings.HasPrefix(r.Text, "the configured CA certificate of CN=expired root expired on ") {
+		t.Errorf("%d certificates below a CA that has expired are refused with %v", len(long), r)
+	}
 	for _, c := range []struct {
 		says   string
 		leaf   *authority

@@ -79,8 +79,8 @@ func TestTheNewestListOfEachPartCounts(t *testing.T) {
 			t.Errorf("%s: expected %d certificates revoked, got %d", c.says, c.revoked, len(r.serials))
 		}
 	}
-	if got := oidScope.String(); got != "2.5.29.28" { // RFC 5280 §5.2.5
-		t.Errorf("issuingDistributionPoint is %s", got)
+	if got := oidScope.String() + " " + oidSubjectAltName.String(); got != "2.5.29.28 2.5.29.17" { // RFC 5280 §5.2.5, §4.2.1.6
+		t.Errorf("issuingDistributionPoint and subjectAltName are %s", got)
 	}
 	// A list need not say when the next one comes.
 	open := ListAge{ThisUpdate: at(-2)}
