@@ -133,6 +133,11 @@ func TestOwnChain(t *testing.T) {
 		{"another key of the same name", []*signer{direct, (*signer)(nil).under("root", nil, ofCA)}, []*signer{root}, []string{"1 certificate 2 of the chain, of CN=root, signed none"}},
 		{"one twice", []*signer{leaf, lower, lower, upper}, []*signer{root}, []string{"1 the chain is out of order", "0 the certificate of CN=lower is in the chain twice"}},
 
+		{"a missing intermediate, known behind another", []*signer{leaf}, []*signer{upper, lower}, []string{"1 the intermediate CN=lower, which signed the certificate of CN=gw, is not sent"}},
+		{"the root and one that was renewed with its key", []*signer{direct, root, root.under("root", root.key, ofCA)}, nil, nil},
+		{"an unrelated certificate behind the root", []*signer{direct, root, stranger}, nil, []string{"1 certificate 3 of the chain, of CN=stranger, signed none of those before it: strict clients refuse the chain; remove it, or put the certificate of CN=root there"}},
+		{"one twice, and an unrelated one", []*signer{leaf, lower, lower, upper, stranger}, []*signer{root}, []string{"1 certificate 5 of the chain, of CN=stranger", "1 the chain is out of order", "0 the certificate of CN=lower is in the chain twice"}},
+
 		{"RSA with 1024 bits", []*signer{keyed(must(rsa.GenerateKey(rand.Reader, 1024)))}, []*signer{root}, []string{"1 the RSA key of CN=gw has 1024 bits"}},
 		{"RSA with 2048 bits", []*signer{keyed(must(rsa.GenerateKey(rand.Reader, 2048)))}, []*signer{root}, nil},
 		{"P-224", []*signer{keyed(must(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)))}, []*signer{root}, []string{"1 the key of CN=gw is on the curve P-224"}},
@@ -189,6 +194,33 @@ func linked(links []*signer) (list []*x509.Certificate) {
 		list = append(list, l.cert)
 	}
 	return list
+}
+
+// Who signed a certificate is found by name, by key identifiers where both have them,
+// and by the signature.
+func TestSignedBy(t *testing.T) {
+	root, namesake, other := (*signer)(nil).under("root", nil, ofCA), (*signer)(nil).under("root", nil, ofCA), (*signer)(nil).under("other", nil, ofCA)
+	leaf := root.under("gw", nil, ofServer)
+	for _, c := range []struct {
+		says                 string
+		issuer               *signer
+		authorityID, subject []byte
+		want                 bool
+	}{
+		{"the issuer", root, []byte{1}, []byte{1}, true},
+		{"without identifiers", root, nil, nil, true},
+		{"an identifier in the issuer alone", root, nil, []byte{1}, true},
+		{"an identifier in the certificate alone", root, []byte{1}, nil, true},
+		{"identifiers that differ", root, []byte{1}, []byte{2}, false},
+		{"another key of the name", namesake, nil, nil, false},
+		{"another name", other, nil, nil, false},
+	} {
+		cert, issuer := *leaf.cert, *c.issuer.cert
+		cert.AuthorityKeyId, issuer.SubjectKeyId = c.authorityID, c.subject
+		if got := signedBy(&cert, &issuer); got != c.want {
+			t.Errorf("%s: expected %v, got %v", c.says, c.want, got)
+		}
+	}
 }
 
 // The first of a chain's certificates to end is the one that counts.
