@@ -201,8 +201,10 @@ func TestListsBelongToTheIssuingKey(t *testing.T) {
 //
 // Rules: TR4
 func TestSerialNumbersHaveASign(t *testing.T) {
-	if serialOf(big.NewInt(-5)) == serialOf(big.NewInt(5)) {
-		t.Error("-5 and 5 are one serial number")
+	for n, want := range map[int64]string{-5: "-\x05", 5: "\x05", 0: "", -256: "-\x01\x00", 256: "\x01\x00"} {
+		if got := serialOf(big.NewInt(n)); got != want {
+			t.Errorf("%d is compared as %q, expected %q", n, got, want)
+		}
 	}
 }
 

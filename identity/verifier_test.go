@@ -184,7 +184,7 @@ func TestNamesOfPathsAndIssuers(t *testing.T) {
 		return list
 	}
 	seen := map[[32]byte]int{}
-	for i, list := range [][]*x509.Certificate{raw("ab", "c"), raw("a", "bc"), raw("abc"), raw("c", "ab"), raw("ab", "c", ""), nil} {
+	for i, list := range [][]*x509.Certificate{raw("ab", "c"), raw("a", "bc"), raw("abc"), raw("c", "ab"), raw("ab", "c", ""), raw("a", "b"), raw("a\x00\x00\x00\x00b"), nil} {
 		key := digestOf(list)
 		if other, ok := seen[key]; ok {
 			t.Errorf("lists %d and %d have one name", other, i)
