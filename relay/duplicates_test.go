@@ -253,7 +253,7 @@ func TestClientGone(t *testing.T) {
 }
 
 // Two connections of one client share nothing.
-// Rules: P29, P63, P111
+// Rules: P29, P61, P63, P111
 func TestLinksAreSeparate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
