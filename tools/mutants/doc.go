@@ -77,6 +77,7 @@
 //
 // The lines with "-" are looked for as they are, indentation included, and must
 // be found exactly once; a further file name begins changes in another file. A
-// line "tests: wire.TestCut relay.TestX" says which of the row's tests to run. Tests of cmd, interop, bench and docker are only run when a
-// line names them: they are slow, or need other programs.
+// line "tests: wire.TestCut relay.TestX" says which of the row's tests to run.
+// Tests of cmd, interop, bench and docker are only run when a line names them: they
+// are slow, or need other programs.
 package main
