@@ -106,15 +106,13 @@ func TestBatchOfReplies(t *testing.T) {
 		pass(100 * time.Second)
 		d := new(gathered)
 		const n = 24
-		var all []*gathering
 		batch := f.back.Borrow()
 		for i := range n {
 			o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: d, secret: secret}
 			o.Handler = o
-			if i%3 == 1 { // those between are long
+			if i%3 == 1 { // those between are passed on, and long
 				o.client = &view
 			}
-			all = append(all, o)
 			if err := g.Start(&o.Exchange, batch); err != nil {
 				t.Fatal(err)
 			}
