@@ -143,3 +143,39 @@ func TestHalfClosedConnectionIsBounded(t *testing.T) {
 		})
 	}
 }
+
+// A gateway that is to stop waits for the answers of a client that has sent close_notify,
+// and not for one that has sent a FIN alone.
+func TestDrainOfHalfClosedConnections(t *testing.T) {
+	for _, notified := range []bool{false, true} {
+		f, opened := startCountingTCP(t)
+		conn := must(tls.Dial("tcp", f.addr, f.clientConfig()))
+		defer conn.Close()
+		h := await(t, opened, "the connection")
+		conn.Write(packet(20, 1))
+		await(t, h.packets, "a request")
+		if notified {
+			conn.CloseWrite()
+		} else {
+			conn.NetConn().(*net.TCPConn).CloseWrite()
+		}
+		drained := make(chan struct{})
+		go func() {
+			defer close(drained)
+			f.server.Drain(context.Background())
+		}()
+		if notified {
+			got := make([]byte, 20)
+			conn.SetReadDeadline(time.Now().Add(patience))
+			h.session.Send(packet(20, 1))
+			h.session.Flush()
+			if _, err := io.ReadFull(conn, got); err != nil {
+				t.Fatalf("the answer after close_notify is lost: %v", err)
+			}
+			h.open.Add(-1)
+			conn.Close()
+		}
+		await(t, h.closed, "the end of the connection")
+		await(t, drained, "the end of the drain")
+	}
+}
