@@ -2,6 +2,7 @@ package identity
 
 import (
 	"crypto/x509"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -107,5 +108,49 @@ func TestIssuersWithoutListsAreNamedOnce(t *testing.T) {
 	}
 	if got := must(NewVerifier(&Config{ClientCA: ca}, nil)).Review().WithoutLists; len(got) != 0 {
 		t.Errorf("without any list the review names %q, expected nobody", got)
+	}
+}
+
+// The names of CAs are told up to the bound, the bound included.
+//
+// Rules: TR3
+func TestNamesAtTheBound(t *testing.T) {
+	for over := range 2 {
+		v := &Verifier{trust: &trust{anchors: []*x509.Certificate{{RawSubject: make([]byte, maxNamesSent-2+over)}}}}
+		told := !v.NamesSent().Equal(x509.NewCertPool())
+		if mentioned := v.Review().Names != ""; told == (over > 0) || mentioned == told {
+			t.Errorf("%d bytes of names, of at most %d: told %v, warned of %v", maxNamesSent+over, maxNamesSent, told, mentioned)
+		}
+	}
+}
+
+// A certificate that stands for itself has issued nothing, and needs no list.
+func TestItsOwnAnchorNeedsNoList(t *testing.T) {
+	var none *authority
+	root, alone := none.issue("root", nil, true), none.issue("alone", nil, false)
+	v := must(NewVerifier(&Config{ClientCA: certsOf(root, alone), CRLs: []*x509.RevocationList{root.list(time.Now().Add(time.Hour))}}, nil))
+	if got := v.Review().WithoutLists; len(got) != 0 {
+		t.Errorf("the review misses lists of %q, expected of nobody", got)
+	}
+}
+
+// An intermediate that is an anchor itself is looked up in the list of the CA that has
+// signed it, not in that of another of the same name.
+//
+// Rules: TR4
+func TestAnchorBelowOneOfTwoCAsOfOneName(t *testing.T) {
+	var none *authority
+	other, root := none.issue("root", nil, true), none.issue("root", nil, true)
+	sub := root.issue("sub", nil, true)
+	now := time.Now()
+	v := must(NewVerifier(&Config{ClientCA: certsOf(other, root, sub),
+		CRLs: []*x509.RevocationList{other.list(now.Add(time.Hour)), root.list(now.Add(time.Hour), sub)}}, nil))
+	if r := v.Verify(certsOf(sub.issue("x", nil, false)), now); r == nil || r.Reason != CertificateRevoked {
+		t.Errorf("below a revoked intermediate the certificate gets %v, expected a refusal as revoked", r)
+	}
+	for _, l := range v.ListAges() {
+		if !regexp.MustCompile(`^CN=root \(key [0-9A-F]{8}\)$`).MatchString(l.Issuer) {
+			t.Errorf("a list of one of two CAs is called %q, expected the name and four bytes of the key", l.Issuer)
+		}
 	}
 }

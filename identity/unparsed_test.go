@@ -136,3 +136,22 @@ func FuzzSubjectOfWhatDoesNotParse(f *testing.F) {
 		}
 	})
 }
+
+// The version of a certificate may be left out (RFC 5280 §4.1.2.1), and a name is only
+// what has the tag of one.
+func TestSubjectWithoutVersion(t *testing.T) {
+	var none *authority
+	certificate, _, _ := element(none.issue("x", nil, false).cert.Raw, asn1.TagSequence)
+	tbs, after, _ := element(certificate, asn1.TagSequence)
+	var version asn1.RawValue
+	rest := must(asn1.Unmarshal(tbs, &version))
+	sequence := func(b []byte) []byte {
+		return must(asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: b}))
+	}
+	if got := subjectIn(sequence(append(sequence(rest), after...))); got != "CN=x" {
+		t.Errorf("the subject is %q, expected CN=x", got)
+	}
+	if _, _, ok := element([]byte{0xb0, 0}, asn1.TagSequence); ok {
+		t.Error("a context-specific element passes for a SEQUENCE")
+	}
+}
