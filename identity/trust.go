@@ -96,7 +96,7 @@ func (t *trust) all() []*x509.Certificate {
 
 // same reports whether paths that o has verified are those of t.
 func (t *trust) same(o *trust) bool {
-	return t.nClient == o.nClient && slices.EqualFunc(t.all(), o.all(), (*x509.Certificate).Equal)
+	return t.nClient == o.nClient && len(t.anchors) == len(o.anchors) && slices.EqualFunc(t.all(), o.all(), (*x509.Certificate).Equal)
 }
 
 // issuerOf returns the configured certificate whose key has signed c; nil when

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto/x509"
 	"net/netip"
 	"testing"
@@ -141,6 +142,7 @@ func TestPathsAreKeptWhileTheCAsStay(t *testing.T) {
 		{"an intermediate less", Config{ClientCA: certsOf(a, b), Intermediates: certsOf(low)}, false},
 		{"a CA less", Config{ClientCA: certsOf(a), Intermediates: certsOf(low, lower)}, false},
 		{"a CA that is a client's now", Config{ClientCA: certsOf(a), Clients: Clients{{Name: "x", CA: certsOf(b)}}, Intermediates: certsOf(low, lower)}, false},
+		{"an intermediate that is a client's CA now", Config{ClientCA: certsOf(a, b), Clients: Clients{{Name: "x", CA: firstOf(low, lower)}}, Intermediates: certsOf(low, lower)}, false},
 		{"an intermediate that is a CA now", Config{ClientCA: certsOf(a, b, low), Intermediates: certsOf(low, lower)}, false},
 	} {
 		if v := must(NewVerifier(&c.cfg, before)); (v.paths == before.paths) != c.kept {
@@ -197,4 +199,12 @@ func TestNamesOfPathsAndIssuers(t *testing.T) {
 	if keyOf(&x509.Certificate{RawSubject: []byte("a"), RawSubjectPublicKeyInfo: []byte("b"), Raw: []byte("x")}) != keyOf(&x509.Certificate{RawSubject: []byte("a"), RawSubjectPublicKeyInfo: []byte("b")}) {
 		t.Error("two certificates of one key have two names")
 	}
+}
+
+// firstOf is the certificate that comes first when certificates are sorted.
+func firstOf(a, b *authority) []*x509.Certificate {
+	if bytes.Compare(a.cert.Raw, b.cert.Raw) < 0 {
+		return certsOf(a)
+	}
+	return certsOf(b)
 }

@@ -187,6 +187,7 @@ func TestLost(t *testing.T) {
 		return &material{cas: []*x509.Certificate{ca.Certificate}, crls: lists}
 	}
 	first, second := list(now), list(now.Add(time.Minute))
+	one := [][]*x509.Certificate{{ca.Certificate}}
 	for _, x := range []struct {
 		name          string
 		before, after *material
@@ -199,6 +200,10 @@ func TestLost(t *testing.T) {
 		{"gone", of(first), of(), "a revocation list is gone"},
 		{"gone with its CA", of(first), &material{}, "a CA is gone"},
 		{"the same", of(first), of(first), ""},
+		{"a client's CA", &material{clients: one}, &material{}, "a CA is gone"},
+		{"a client's CA that is the client CA", &material{cas: one[0], clients: one}, &material{}, "a CA is gone"},
+		{"an intermediate", &material{between: one[0]}, &material{}, "a CA is gone"},
+		{"the list of a client's CA", &material{clients: one, crls: []*x509.RevocationList{first}}, &material{clients: one}, "a revocation list is gone"},
 		{"shorter chain", &material{pair: tls.Certificate{Certificate: make([][]byte, 2)}}, &material{pair: tls.Certificate{Certificate: make([][]byte, 1)}}, "the certificate's chain is shorter"},
 	} {
 		got := lost(x.before, x.after)

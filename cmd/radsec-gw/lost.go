@@ -15,12 +15,14 @@ type loss struct {
 	attrs []any
 }
 
-// lost lists the CAs, the gateway's own intermediates and the revocation lists that
-// are in before and not in after, and the lists that are older in after. Each may be meant, and each is what a file
-// that was cut between two blocks, or put back from a backup, looks like.
+// lost lists the CAs, those of single clients and intermediates among them, the
+// gateway's own intermediates and the revocation lists that are in before and not in
+// after, and the lists that are older in after. Each may be meant, and each is what a
+// file that was cut between two blocks, or put back from a backup, looks like.
 func lost(before, after *material) (list []loss) {
-	for _, ca := range before.cas {
-		if !slices.ContainsFunc(after.cas, ca.Equal) {
+	had, has := before.issuers(), after.issuers()
+	for i, ca := range had {
+		if !slices.ContainsFunc(has, ca.Equal) && !slices.ContainsFunc(had[:i], ca.Equal) {
 			list = append(list, loss{"a CA is gone with this reload: the clients that it has signed are refused",
 				[]any{"ca", ca.Subject.String(), "serial", ca.SerialNumber.String()}})
 		}
@@ -34,7 +36,7 @@ func lost(before, after *material) (list []loss) {
 		next := now[key]
 		attrs := []any{"issuer", l.Issuer.String(), "from", l.ThisUpdate.Format(time.DateTime)}
 		switch {
-		case next == nil && slices.ContainsFunc(after.cas, func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, l.RawIssuer) }):
+		case next == nil && slices.ContainsFunc(has, func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, l.RawIssuer) }):
 			list = append(list, loss{"a revocation list is gone with this reload: the certificates that it revoked are accepted", attrs})
 		case next != nil && older(next, l):
 			list = append(list, loss{"a revocation list is older than the one before this reload: what was revoked since is accepted",

@@ -161,6 +161,27 @@ func TestAWorseCertificateIsNotTakenUnasked(t *testing.T) {
 	}
 }
 
+// A reload that was refused when it was asked for, and is tried again because a file has
+// changed, is not asked for that often: the good certificate stays.
+func TestAWorseCertificateIsNotTakenByAnotherTry(t *testing.T) {
+	o := startUnwatched(t)
+	good := o.issueServer()
+	o.reload()
+	o.put("ca.pem", o.ca.Pair.CertPEM()[:200])
+	if err := o.gw.Reload(); err == nil {
+		t.Fatal("expected a reload with half a CA to be refused")
+	}
+	r := refusals[0]
+	o.issueServer(r.change)
+	o.put("ca.pem", o.ca.Pair.CertPEM())
+	if err := o.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), r.why) {
+		t.Errorf("the other try gives %v, expected that the certificate %s", err, r.why)
+	}
+	if !o.presents(good) {
+		t.Error("the worse certificate is in force though nobody asked for it again")
+	}
+}
+
 // A certificate that was left out because it is not valid yet is taken when it is.
 func TestACertificateThatHasBecomeGoodIsTaken(t *testing.T) {
 	o := startUnwatched(t)

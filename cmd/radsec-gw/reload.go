@@ -29,21 +29,27 @@ func (g *gateway) Reload() error {
 	}
 	defer func() { <-g.turn }()
 	g.lastMistakes = "" // who asks is told, also what the watcher has found before
-	return g.reloadAll(g.reader.Snapshot(g.mayReload))
+	return g.reloadAll(g.reader.Snapshot(g.mayReload), true)
 }
 
-// reloadAll is Reload through from. Called with the turn.
-func (g *gateway) reloadAll(from *files.Snapshot) error {
+// reloadAll is Reload through from. Unless it was asked for, a certificate that clients
+// take stays beside a new one that they refuse. Called with the turn.
+func (g *gateway) reloadAll(from *files.Snapshot, asked bool) error {
 	next, err := loadPlanFrom(from, g.now.Load().cfg.Path, g.reader)
 	g.refused = nil
-	if err == nil {
-		g.read, g.own.kept = next.files.sums, nil
-		before := g.now.Load().plan
-		if err = g.change(next); err == nil {
-			g.noteWorse(before, next)
-		}
-	} else {
+	if err != nil {
 		g.refused = from.Sums()
+		return g.noteReload("configuration", err)
+	}
+	g.read, g.own.kept = next.files.sums, nil
+	before := g.now.Load()
+	var kept error
+	if !asked {
+		kept = g.keepBetter(before, next.files)
+	}
+	if err = g.change(next); err == nil {
+		g.noteWorse(before.plan, next)
+		err = kept
 	}
 	return g.noteReload("configuration", err)
 }
@@ -88,7 +94,7 @@ func (g *gateway) reloadFiles() error {
 	defer func() { <-g.turn }()
 	now := g.now.Load()
 	if from := g.reader.Snapshot(g.mayReload); g.worthAnotherTry(from) {
-		return g.reloadAll(from)
+		return g.reloadAll(from, false)
 	}
 	from := g.reader.Snapshot(g.mayReload)
 	read := sumFiles(now.cfg, from)
