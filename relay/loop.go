@@ -51,7 +51,7 @@ func NewMarkerKey() (k MarkerKey) {
 }
 
 // SharedMarkerKey returns the key of all replicas that are given the same secret.
-// Neither the secret nor the key can be found out from a marker.
+// A marker does not tell the secret, but who sees one can try words against it.
 func SharedMarkerKey(secret []byte) MarkerKey { return sha256.Sum256(secret) }
 
 // NewMarker returns the marker of the gateway with the key, for the servers with these

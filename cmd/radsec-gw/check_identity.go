@@ -3,6 +3,8 @@ package main
 import (
 	"crypto/x509"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"radsec-gw/config"
@@ -68,14 +70,16 @@ func differentKeys(cas []*x509.Certificate) int {
 	return len(keys)
 }
 
-// warnLists warns of revocation lists that are out of date.
+// warnLists warns of issuers whose newest revocation list is out of date; an older one
+// beside it harms nobody.
 func (m *material) warnLists(warn warner, cfg *config.Config, now time.Time) {
 	effect := ""
 	if cfg.Listen.CRLStale == config.CRLStaleRefuse {
 		effect = ": certificates of this issuer are refused (crl_stale)"
 	}
+	current := newest(m.crls)
 	for _, l := range m.crls {
-		if l.NextUpdate.IsZero() || !now.After(l.NextUpdate) {
+		if l.NextUpdate.IsZero() || !now.After(l.NextUpdate) || !slices.Contains(slices.Collect(maps.Values(current)), l) {
 			continue
 		}
 		warn("listen.crl", "the revocation list of %s has been out of date since %s%s", l.Issuer, l.NextUpdate.Format(time.DateTime), effect)

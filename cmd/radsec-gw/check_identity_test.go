@@ -83,6 +83,7 @@ func TestCheckWarnsAboutIdentity(t *testing.T) {
 		{"a list of no use to the other", one.CertPEM(), "crl = [\"one.crl\"]\nintermediates = [\"two.pem\"]", `san_dns = ["a.example"]`, []string{"listen.intermediates: the certificate of CN=CA two", "leads to no certificate of client_ca"}, nil},
 		{"a client's CA without a list", one.CertPEM(), `crl = ["one.crl"]`, `ca = ["two.pem", "one.pem"]`, []string{"listen.crl: there is no revocation list of CN=CA two"}, nil},
 		{"a list beside the CA", append(one.CertPEM(), pemOf("X509 CRL", stale)...), "", `san_dns = ["a.example"]`, []string{"the revocation list of CN=CA one,O=radsec-gw development has been out of date since"}, nil},
+		{"an old list beside a newer one", append(append(one.CertPEM(), pemOf("X509 CRL", stale)...), pemOf("X509 CRL", fresh)...), "", `san_dns = ["a.example"]`, nil, []string{"out of date"}},
 		{"an old list that refuses", one.CertPEM(), "crl = [\"stale.crl\"]\ncrl_stale = \"refuse\"", `san_dns = ["a.example"]`, []string{"certificates of this issuer are refused (crl_stale)"}, nil},
 		{"300 CAs", many, "", `san_dns = ["a.example"]`, []string{"listen.client_ca: the names of the 300 CAs come to "}, nil},
 		{"two CAs", both, "", `san_dns = ["a.example"]`, nil, []string{"Warnings"}},
