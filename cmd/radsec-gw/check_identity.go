@@ -77,7 +77,7 @@ func (m *material) warnLists(warn warner, cfg *config.Config, now time.Time) {
 	if cfg.Listen.CRLStale == config.CRLStaleRefuse {
 		effect = ": certificates of this issuer are refused (crl_stale)"
 	}
-	current := newest(m.crls)
+	current := newest(m.crls, m.issuers())
 	for _, l := range m.crls {
 		if l.NextUpdate.IsZero() || !now.After(l.NextUpdate) || !slices.Contains(slices.Collect(maps.Values(current)), l) {
 			continue

@@ -188,6 +188,24 @@ func TestLost(t *testing.T) {
 	}
 	first, second := list(now), list(now.Add(time.Minute))
 	one := [][]*x509.Certificate{{ca.Certificate}}
+	twin, err := certs.NewCA("CA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nameless := func(l *x509.RevocationList) *x509.RevocationList { // as openssl makes them without crl_extensions
+		c := *l
+		c.AuthorityKeyId = nil
+		return &c
+	}
+	der, err := twin.CRL(now, now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	twins, err := x509.ParseRevocationList(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := []*x509.Certificate{ca.Certificate, twin.Certificate}
 	for _, x := range []struct {
 		name          string
 		before, after *material
@@ -200,6 +218,7 @@ func TestLost(t *testing.T) {
 		{"gone", of(first), of(), "a revocation list is gone"},
 		{"gone with its CA", of(first), &material{}, "a CA is gone"},
 		{"the same", of(first), of(first), ""},
+		{"that of one of two CAs of one name", &material{cas: both, crls: []*x509.RevocationList{nameless(first), nameless(twins)}}, &material{cas: both, crls: []*x509.RevocationList{nameless(twins)}}, "a revocation list is gone"},
 		{"a client's CA", &material{clients: one}, &material{}, "a CA is gone"},
 		{"a client's CA that is the client CA", &material{cas: one[0], clients: one}, &material{}, "a CA is gone"},
 		{"an intermediate", &material{between: one[0]}, &material{}, "a CA is gone"},

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/x509"
 	"fmt"
 	"slices"
 	"time"
+
+	"radsec-gw/identity"
 )
 
 // loss is something that a reload takes away, as a log line.
@@ -31,12 +32,12 @@ func lost(before, after *material) (list []loss) {
 		list = append(list, loss{"the certificate's chain is shorter than before this reload: clients that do not know the intermediates refuse it",
 			[]any{"certificates", fmt.Sprint(is), "before", fmt.Sprint(was)}})
 	}
-	now := newest(after.crls)
-	for key, l := range newest(before.crls) {
+	now := newest(after.crls, has)
+	for key, l := range newest(before.crls, had) {
 		next := now[key]
 		attrs := []any{"issuer", l.Issuer.String(), "from", l.ThisUpdate.Format(time.DateTime)}
 		switch {
-		case next == nil && slices.ContainsFunc(has, func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, l.RawIssuer) }):
+		case next == nil && slices.ContainsFunc(has, func(c *x509.Certificate) bool { return l.CheckSignatureFrom(c) == nil }):
 			list = append(list, loss{"a revocation list is gone with this reload: the certificates that it revoked are accepted", attrs})
 		case next != nil && older(next, l):
 			list = append(list, loss{"a revocation list is older than the one before this reload: what was revoked since is accepted",
@@ -49,12 +50,16 @@ func lost(before, after *material) (list []loss) {
 	return list
 }
 
-// newest returns the newest list of each issuer, key and scope (RFC 5280 §5.2.1,
-// §5.2.5).
-func newest(lists []*x509.RevocationList) map[string]*x509.RevocationList {
+// newest returns the newest list of each issuer, key and scope (RFC 5280 §5.2.5,
+// §6.3.3 (f)). The key is that of the one of the issuers that has signed the list: two
+// CAs may bear one name, and not each list says whose it is.
+func newest(lists []*x509.RevocationList, issuers []*x509.Certificate) map[string]*x509.RevocationList {
 	all := map[string]*x509.RevocationList{}
 	for _, l := range lists {
-		key := string(l.RawIssuer) + string(l.AuthorityKeyId)
+		key := string(l.RawIssuer)
+		if signer, err := identity.SignerOf(l, issuers); err == nil {
+			key += string(signer.RawSubjectPublicKeyInfo)
+		}
 		for _, e := range l.Extensions {
 			if e.Id.String() == "2.5.29.28" { // issuingDistributionPoint
 				key += string(e.Value)
