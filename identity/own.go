@@ -53,6 +53,7 @@ func OwnChain(chain, known []*x509.Certificate, now time.Time) []Finding {
 		o.validity(c, i == 0)
 		o.key(c, i == 0)
 		o.signature(c)
+		o.damaged(c, slices.Concat(chain, known))
 		if i > 0 {
 			o.issuer(c, i)
 		}
@@ -139,6 +140,18 @@ func (o *own) order(chain []*x509.Certificate) (path []*x509.Certificate) {
 		o.add(Harmful, "the chain is out of order: each certificate must be followed by the one that signed it (RFC 5246 §7.4.2); strict clients refuse it")
 	}
 	return path
+}
+
+// damaged looks whether a certificate names one of those at hand, by name and key
+// identifier, as the one that signed it, and that one did not.
+func (o *own) damaged(c *x509.Certificate, atHand []*x509.Certificate) {
+	for _, issuer := range atHand {
+		named := bytes.Equal(c.RawIssuer, issuer.RawSubject) && len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)
+		if named && !signedBy(c, issuer) {
+			o.add(Fatal, "the certificate of %s names the key of %s as the one that signed it, and its signature is another: clients refuse it; the file is damaged, get the certificate anew", subjectOf(c), subjectOf(issuer))
+			return
+		}
+	}
 }
 
 // signedBy reports whether issuer signed c.

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,6 +238,34 @@ func TestEarliestEnd(t *testing.T) {
 	} {
 		if got := EarliestEnd(c.chain); !got.Equal(c.want) {
 			t.Errorf("the chain ends on %v, expected %v", got, c.want)
+		}
+	}
+}
+
+// A certificate of which one byte has changed is told of as damaged where the CA that it
+// names is at hand, in the chain or beside it.
+func TestDamagedOwnCertificate(t *testing.T) {
+	p := newPKI(t)
+	whole := p.server.Certificate
+	der := bytes.Clone(whole.Raw)
+	der[len(der)-1] ^= 1
+	damaged := must(x509.ParseCertificate(der))
+	ca := []*x509.Certificate{p.ca.Certificate}
+	for _, c := range []struct {
+		says         string
+		chain, known []*x509.Certificate
+		want         bool
+	}{
+		{"whole", []*x509.Certificate{whole}, ca, false},
+		{"damaged", []*x509.Certificate{damaged}, ca, true},
+		{"damaged, with its CA", []*x509.Certificate{damaged, ca[0]}, nil, true},
+		{"damaged, with a CA that nobody knows here", []*x509.Certificate{damaged}, nil, false},
+	} {
+		told := slices.ContainsFunc(OwnChain(c.chain, c.known, time.Now()), func(f Finding) bool {
+			return f.Severity == Fatal && strings.Contains(f.Text, "the file is damaged")
+		})
+		if told != c.want {
+			t.Errorf("%s: told of as damaged: %v, expected %v", c.says, told, c.want)
 		}
 	}
 }
