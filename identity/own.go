@@ -30,7 +30,7 @@ const (
 // Finding is something odd about the gateway's own chain.
 type Finding struct {
 	Severity Severity
-	Text     string // which certificate, what is wrong, what clients do, what to do
+	Text     string // which certificate, what is wrong, what clients do, what to do; the same as long as that is so
 }
 
 // expiresSoon is how long before its end a certificate is told of: time enough to
@@ -199,8 +199,8 @@ func (o *own) validity(c *x509.Certificate, leaf bool) {
 	case o.now.After(c.NotAfter):
 		o.add(severity, "the certificate of %s expired on %s: %s", subjectOf(c), c.NotAfter.UTC().Format(time.DateTime), clients)
 	case o.now.Before(c.NotBefore):
-		o.add(severity, "the certificate of %s is not valid before %s, and here it is %s: %s; is this clock right?",
-			subjectOf(c), c.NotBefore.UTC().Format(time.DateTime), o.now.UTC().Format(time.DateTime), clients)
+		o.add(severity, "the certificate of %s is not valid before %s, which by this clock is yet to come: %s; is the clock right?",
+			subjectOf(c), c.NotBefore.UTC().Format(time.DateTime), clients)
 	case o.now.Add(expiresSoon).After(c.NotAfter):
 		o.add(Harmful, "the certificate of %s expires on %s", subjectOf(c), c.NotAfter.UTC().Format(time.DateTime))
 	}

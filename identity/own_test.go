@@ -109,7 +109,7 @@ func TestOwnChain(t *testing.T) {
 		{"who signed it is unknown", []*signer{direct}, nil, []string{"0 CN=root, which signed the certificate of CN=gw, is neither sent nor known here"}},
 
 		{"expired", []*signer{signed(func(c *x509.Certificate) { c.NotAfter = ownTime.Add(-time.Second) })}, []*signer{root}, []string{"2 the certificate of CN=gw expired on 2026-06-01 11:59:59: clients refuse it"}},
-		{"not valid yet", []*signer{signed(func(c *x509.Certificate) { c.NotBefore = ownTime.Add(time.Hour) })}, []*signer{root}, []string{"2 the certificate of CN=gw is not valid before 2026-06-01 13:00:00, and here it is 2026-06-01 12:00:00"}},
+		{"not valid yet", []*signer{signed(func(c *x509.Certificate) { c.NotBefore = ownTime.Add(time.Hour) })}, []*signer{root}, []string{"2 the certificate of CN=gw is not valid before 2026-06-01 13:00:00, which by this clock is yet to come"}},
 		{"near its end", []*signer{signed(func(c *x509.Certificate) { c.NotAfter = ownTime.AddDate(0, 0, 29) })}, []*signer{root}, []string{"1 the certificate of CN=gw expires on 2026-06-30"}},
 		{"not so near its end", []*signer{signed(func(c *x509.Certificate) { c.NotAfter = ownTime.AddDate(0, 0, 31) })}, []*signer{root}, nil},
 		{"for clients only", []*signer{signed(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} })}, []*signer{root}, []string{"2 the certificate of CN=gw is not for servers (extendedKeyUsage lacks serverAuth)"}},
@@ -186,6 +186,10 @@ func TestOwnChain(t *testing.T) {
 				if i >= len(got) || i >= len(c.want) || !strings.HasPrefix(got[i], c.want[i]) {
 					t.Fatalf("found %q\nexpected %q", got, c.want)
 				}
+			}
+			now, later := OwnChain(linked(c.chain), linked(c.known), ownTime.Add(time.Second)), OwnChain(linked(c.chain), linked(c.known), ownTime.Add(time.Minute))
+			if !slices.Equal(now, later) {
+				t.Errorf("a minute later the same is told in other words, and so as news: %q", later)
 			}
 		})
 	}

@@ -121,9 +121,9 @@ func (e keptError) Unwrap() error { return e.Mistakes }
 // keepBetter gives m, which was read because files have changed, the certificate in
 // force if its own is worse: nobody has asked for that. The error says so, and what
 // to do. Called with the turn.
-func (g *gateway) keepBetter(now *inForce, m *material) error {
+func (g *gateway) keepBetter(now *inForce, m *material, at time.Time) error {
 	g.own.kept = nil
-	why := worse(now.files, m, time.Now())
+	why := worse(now.files, m, at)
 	if why == "" {
 		return nil
 	}
@@ -135,8 +135,8 @@ func (g *gateway) keepBetter(now *inForce, m *material) error {
 
 // keptIsGood reports whether the certificate that was not put in force has become
 // good, or the one in force as bad.
-func (g *gateway) keptIsGood(now *inForce) bool {
-	return g.own.kept != nil && worse(now.files, g.own.kept, time.Now()) == ""
+func (g *gateway) keptIsGood(now *inForce, at time.Time) bool {
+	return g.own.kept != nil && worse(now.files, g.own.kept, at) == ""
 }
 
 // noteWorse says that a reload has put a worse certificate in force, as it was asked to.

@@ -29,12 +29,12 @@ func (g *gateway) Reload() error {
 	}
 	defer func() { <-g.turn }()
 	g.lastMistakes = "" // who asks is told, also what the watcher has found before
-	return g.reloadAll(g.reader.Snapshot(g.mayReload), true)
+	return g.reloadAll(g.reader.Snapshot(g.mayReload), true, time.Now())
 }
 
 // reloadAll is Reload through from. Unless it was asked for, a certificate that clients
 // take stays beside a new one that they refuse. Called with the turn.
-func (g *gateway) reloadAll(from *files.Snapshot, asked bool) error {
+func (g *gateway) reloadAll(from *files.Snapshot, asked bool, at time.Time) error {
 	next, err := loadPlanFrom(from, g.now.Load().cfg.Path, g.reader)
 	g.refused = nil
 	if err != nil {
@@ -45,7 +45,7 @@ func (g *gateway) reloadAll(from *files.Snapshot, asked bool) error {
 	before := g.now.Load()
 	var kept error
 	if !asked {
-		kept = g.keepBetter(before, next.files)
+		kept = g.keepBetter(before, next.files, at)
 	}
 	if err = g.change(next); err == nil {
 		g.noteWorse(before.plan, next)
@@ -87,18 +87,21 @@ func (g *gateway) takeTurn() error {
 // force: the file that holds it may be half edited. What does not parse, such as a
 // file that is being written, changes nothing and is read again at each look until
 // it does.
-func (g *gateway) reloadFiles() error {
+func (g *gateway) reloadFiles() error { return g.reloadFilesAt(time.Now()) }
+
+// reloadFilesAt is reloadFiles with the time by which certificates are looked at.
+func (g *gateway) reloadFilesAt(at time.Time) error {
 	if err := g.takeTurn(); err != nil {
 		return err
 	}
 	defer func() { <-g.turn }()
 	now := g.now.Load()
 	if from := g.reader.Snapshot(g.mayReload); g.worthAnotherTry(from) {
-		return g.reloadAll(from, false)
+		return g.reloadAll(from, false, at)
 	}
 	from := g.reader.Snapshot(g.mayReload)
 	read := sumFiles(now.cfg, from)
-	if maps.Equal(read, g.read) && !g.keptIsGood(now) || g.mayReload.Err() != nil {
+	if maps.Equal(read, g.read) && !g.keptIsGood(now, at) || g.mayReload.Err() != nil {
 		return nil
 	}
 	g.read = read // not to be tried again before it changes again
@@ -106,7 +109,7 @@ func (g *gateway) reloadFiles() error {
 	if len(mistakes) > 0 {
 		return g.noteReload("certificates", mistakes)
 	}
-	kept := g.keepBetter(now, m)
+	kept := g.keepBetter(now, m, at)
 	err := g.change(now.with(m))
 	if err == nil && kept != nil {
 		err = kept
