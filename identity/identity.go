@@ -6,7 +6,7 @@
 //	trust.go       what that is measured by: the CAs and the known intermediates
 //	chainlimits.go what a peer may send along with it, looked at before any signature
 //	paths.go       what is kept of paths that verified
-//	revocation.go  certificate revocation lists
+//	revocation.go  certificate revocation lists; stale.go: whom one that is out of date keeps out
 //	client.go      the conditions of a configured client (names.go, othernames.go, rdn.go)
 //	refusal.go     why a peer is refused; diagnose.go finds what a path lacks
 //	unparsed.go    which of a peer's certificates does not parse

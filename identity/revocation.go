@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -99,6 +98,13 @@ func (r *revoked) age() ListAge {
 	return oldest
 }
 
+// stale reports whether the issuer's newest list is out of date; one that does not
+// say until when it is good never is.
+func (r *revoked) stale(now time.Time) bool {
+	next := r.age().NextUpdate
+	return !next.IsZero() && now.After(next)
+}
+
 // ListAge is the age of an issuer's newest revocation list.
 type ListAge struct {
 	Issuer     string
@@ -112,15 +118,4 @@ func (v *Verifier) ListAges() (ages []ListAge) {
 		ages = append(ages, l.age())
 	}
 	return ages
-}
-
-// StaleLists returns the names of the issuers whose lists are out of date.
-func (v *Verifier) StaleLists(now time.Time) (names []string) {
-	for _, l := range v.lists {
-		if next := l.age().NextUpdate; !next.IsZero() && now.After(next) {
-			names = append(names, l.name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }

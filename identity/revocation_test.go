@@ -114,8 +114,9 @@ func TestListsThatAreOutOfDate(t *testing.T) {
 		if got := v.StaleLists(end); len(got) != 0 {
 			t.Errorf("at their end the lists of %q are out of date", got)
 		}
-		if got := v.StaleLists(end.Add(time.Nanosecond)); !slices.Equal(got, []string{"CN=a", "CN=c"}) {
-			t.Errorf("after their end the lists of %q are out of date, expected CN=a and CN=c", got)
+		next := end.UTC()
+		if got := v.StaleLists(end.Add(time.Nanosecond)); !slices.Equal(got, []StaleList{{"CN=a", next, refuse}, {"CN=c", next, refuse}}) {
+			t.Errorf("refuse is %v: after their end the lists of %v are out of date, expected CN=a and CN=c since %v", refuse, got, next)
 		}
 		if got := v.ListAges(); len(got) != 3 {
 			t.Errorf("expected the ages of 3 lists, got %v", got)

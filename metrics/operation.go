@@ -66,11 +66,15 @@ func (m *Metrics) SetCertificate(what string, notAfter time.Time) {
 
 // SetRefused says whether every client refuses the gateway's own certificate.
 func (m *Metrics) SetRefused(refused bool) {
-	value := 0.0
-	if refused {
-		value = 1
+	m.operation.refused.Set(oneIf(refused))
+}
+
+// oneIf is the value of a gauge that says whether something is so.
+func oneIf(so bool) float64 {
+	if so {
+		return 1
 	}
-	m.operation.refused.Set(value)
+	return 0
 }
 
 // Queue is the handle for one bounded queue. Its methods may be called from

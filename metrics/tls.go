@@ -15,7 +15,7 @@ type TLS struct {
 	handshakes [NumHandshakes]prometheus.Counter
 	versions   [2][2]prometheus.Counter // TLS 1.2 and 1.3; whole and resumed
 
-	crlThis, crlNext *prometheus.GaugeVec // issuer
+	crlThis, crlNext, crlRefused *prometheus.GaugeVec // issuer
 
 	silent      level
 	queued      level
@@ -55,7 +55,9 @@ func newTLS(reg prometheus.Registerer) *TLS {
 		Help: "When the newest revocation list of an issuer was made; its age is time() minus this."}, []string{"issuer"})
 	t.crlNext = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "crl_next_update_timestamp_seconds",
 		Help: "When the newest revocation list of an issuer is out of date; 0: it does not say."}, []string{"issuer"})
-	reg.MustRegister(t.crlThis, t.crlNext)
+	t.crlRefused = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "crl_issuer_refused",
+		Help: "Whether certificates of an issuer are refused because its newest revocation list is out of date."}, []string{"issuer"})
+	reg.MustRegister(t.crlThis, t.crlNext, t.crlRefused)
 	return t
 }
 
@@ -64,12 +66,14 @@ type CRL struct {
 	Issuer     string // from a file of the operator's
 	ThisUpdate time.Time
 	NextUpdate time.Time // zero: not given
+	Refused    bool      // certificates of the issuer are refused because the list is out of date
 }
 
 // SetCRLs replaces what is shown about revocation lists.
 func (t *TLS) SetCRLs(list []CRL) {
 	t.crlThis.Reset()
 	t.crlNext.Reset()
+	t.crlRefused.Reset()
 	for _, c := range list {
 		t.crlThis.WithLabelValues(c.Issuer).Set(float64(c.ThisUpdate.Unix()))
 		next := 0.0
@@ -77,6 +81,7 @@ func (t *TLS) SetCRLs(list []CRL) {
 			next = float64(c.NextUpdate.Unix())
 		}
 		t.crlNext.WithLabelValues(c.Issuer).Set(next)
+		t.crlRefused.WithLabelValues(c.Issuer).Set(oneIf(c.Refused))
 	}
 }
 

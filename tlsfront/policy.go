@@ -46,7 +46,7 @@ func (s *Server) Update(cfg Config) error {
 	}
 	s.mu.Unlock()
 	s.admission.resize(next.cfg.MaxHandshakes)
-	s.cfg.Metrics.TLS().SetCRLs(ages(next.verifier))
+	s.cfg.Metrics.TLS().SetCRLs(ages(next.verifier, time.Now()))
 	for _, session := range sessions {
 		s.reassess(next, session)
 	}
@@ -105,9 +105,13 @@ func (c *Config) identity(clients identity.Clients) *identity.Config {
 }
 
 // ages is what the metrics show of the revocation lists.
-func ages(v *identity.Verifier) (list []metrics.CRL) {
+func ages(v *identity.Verifier, now time.Time) (list []metrics.CRL) {
+	refused := map[string]bool{}
+	for _, l := range v.StaleLists(now) {
+		refused[l.Issuer] = l.Refused
+	}
 	for _, a := range v.ListAges() {
-		list = append(list, metrics.CRL(a))
+		list = append(list, metrics.CRL{Issuer: a.Issuer, ThisUpdate: a.ThisUpdate, NextUpdate: a.NextUpdate, Refused: refused[a.Issuer]})
 	}
 	return list
 }
@@ -141,14 +145,11 @@ func (s *Server) reassess(p *policy, session *Session) {
 	session.setClient(c.config)
 }
 
-// StaleLists returns the issuers whose revocation lists are out of date, when that
-// refuses their certificates.
-func (s *Server) StaleLists() []string {
-	p := s.now.Load()
-	if !p.cfg.RefuseStaleCRL {
-		return nil
-	}
-	return p.verifier.StaleLists(time.Now())
+// StaleLists returns the revocation lists that are out of date, and whether they leave
+// no client that could be accepted.
+func (s *Server) StaleLists() (list []identity.StaleList, all bool) {
+	v, now := s.now.Load().verifier, time.Now()
+	return v.StaleLists(now), v.RefusesAll(now)
 }
 
 // setClient gives the connection to another object of the same client. Called
@@ -178,7 +179,9 @@ func (s *Server) watch(ctx context.Context) {
 			}
 			if stale := p.verifier.StaleLists(now); len(stale) > said {
 				said = len(stale)
-				s.cfg.Log.Warn("revocation lists are out of date", "issuers", identity.Few(stale), "refuse", p.cfg.RefuseStaleCRL)
+				s.cfg.Metrics.TLS().SetCRLs(ages(p.verifier, now))
+				s.cfg.Log.Warn("revocation lists are out of date", "issuers", identity.Few(stale), "refuse", p.cfg.RefuseStaleCRL,
+					"all_clients", p.verifier.RefusesAll(now))
 			}
 		}
 	}

@@ -212,7 +212,9 @@ func TestStaleRevocationList(t *testing.T) {
 		pass(2 * time.Hour)
 		c, _ := f.dialPipe(l)
 		c.Close()
-		f.wantLine("revocation lists are out of date", "CN=test CA")
+		f.wantLine("revocation lists are out of date", "CN=test CA", "refuse=false all_clients=false")
+		const refused = `radsec_gw_crl_issuer_refused{issuer="CN=test CA,O=radsec-gw development"}`
+		f.wantMetric(refused, 0)
 
 		f.change(func(cfg *Config) { cfg.CRLs, cfg.RefuseStaleCRL = []*x509.RevocationList{f.pki.crl()}, true })
 		c, p := f.dialPipe(l)
@@ -222,6 +224,9 @@ func TestStaleRevocationList(t *testing.T) {
 		if d := time.Since(start); d < time.Hour-2*time.Second || d > time.Hour+3*time.Second {
 			t.Errorf("the connection ends after %v, want with the list, after an hour", d)
 		}
+		synctest.Wait()
+		f.wantMetric(refused, 1)
+		f.wantLine("revocation lists are out of date", "refuse=true all_clients=true")
 		late := tls.Client(l.connect(), f.clientConfig())
 		late.Handshake()
 		io.Copy(io.Discard, late)

@@ -50,6 +50,7 @@ type pageData struct {
 	Version, Commit string
 	Uptime, Now     string
 	Readiness       Readiness
+	Notices         []string
 	Own             *pageOwn
 	Routes          []pageRoute
 	Clients         []pageClient
@@ -126,6 +127,9 @@ func (s *Server) pageData(now time.Time) *pageData {
 		Uptime: sayDuration(now.Sub(s.started)), Now: now.UTC().Format("2006-01-02 15:04:05 UTC"),
 		Readiness: s.readiness(),
 		Level:     strings.ToLower(s.cfg.Logs.Level().String()),
+	}
+	if s.cfg.Notices != nil {
+		d.Notices = s.cfg.Notices()
 	}
 	if s.cfg.Certificate != nil {
 		d.Own = pageOwnOf(s.cfg.Certificate(), now)

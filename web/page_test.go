@@ -58,6 +58,19 @@ func TestThePageShowsTheOwnCertificate(t *testing.T) {
 	}
 }
 
+// What keeps some clients out is on the page while the gateway is ready.
+func TestThePageShowsNotices(t *testing.T) {
+	b := newBed(t, func(c *Config) {
+		c.Notices = func() []string { return []string{"the revocation list of CN=<ca> has been out of date"} }
+	})
+	text := b.pageText()
+	for _, want := range []string{`<strong class="badge up">ready</strong>`, "<li>the revocation list of CN=&lt;ca&gt; has been out of date</li>"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
 // Each address of an expanded server has a row of its own in place of the server's.
 func TestThePageShowsTheAddressesOfAnExpandedServer(t *testing.T) {
 	b := newBed(t, nil)

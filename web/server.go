@@ -24,6 +24,9 @@ type Config struct {
 	// Serving says why the gateway takes no connections at present, "" when it
 	// does: it may not listen yet, or be draining. nil: it always does.
 	Serving func() string
+	// Notices returns what keeps some clients out and not all, for the status page; nil:
+	// there is none.
+	Notices func() []string
 	// Certificate returns the gateway's own, for the status page; nil: it shows none.
 	Certificate func() Certificate
 	Logs        *logs.Log

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,28 @@ func TestNotReadyWithAStaleList(t *testing.T) {
 		if why := g.whyNotServing(); c.says == "" && why != "" || !strings.Contains(why, c.says) {
 			t.Errorf("with a list good until %v the reason is %q", c.until, why)
 		}
+	}
+}
+
+// A list that is out of date keeps the clients of its CA out, and leaves the gateway
+// ready for those of another; the status page tells.
+//
+// Rules: TR4
+func TestReadyWithOneStaleListOfTwo(t *testing.T) {
+	g, dir := startForIdentity(t, `crl_stale = "refuse"`)
+	ca := need(certs.LoadSigner(filepath.Join(dir, "certs/dev/ca.pem"), filepath.Join(dir, "certs/dev/ca.key")))
+	old := need(certs.NewCA("old CA"))
+	list := need(old.CRL(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)))
+	writeTestFile(t, filepath.Join(dir, "client_ca.pem"), slices.Concat(ca.CertPEM(), old.CertPEM(), pemOf("X509 CRL", list)))
+	if err := g.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if got := httpStatus("/readyz")(g); got != http.StatusOK {
+		t.Errorf("/readyz answers %v (%s), want %d", got, g.whyNotServing(), http.StatusOK)
+	}
+	notices := strings.Join(g.staleLists(), "\n")
+	if want := "the revocation list of CN=old CA,O=radsec-gw development has been out of date since "; !strings.HasPrefix(notices, want) || !strings.HasSuffix(notices, ": certificates that it has issued are refused (crl_stale)") {
+		t.Errorf("the notices are %q, want %q and that its certificates are refused", notices, want)
 	}
 }
 

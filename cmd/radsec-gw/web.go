@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/identity"
+	"radsec-gw/logs"
 	"radsec-gw/web"
 )
 
@@ -18,7 +19,7 @@ func (g *gateway) openWeb(scrape http.Handler, now *inForce) {
 	v, commit := buildVersion(version, info)
 	g.metrics.BuildInfo(v, commit, runtime.Version())
 	g.web = web.New(web.Config{
-		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.whyNotServing, Certificate: g.ownForPage,
+		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.whyNotServing, Notices: g.staleLists, Certificate: g.ownForPage,
 		Logs: g.logs, Version: v, Commit: commit, MaxConnections: now.http, Settings: webSettings(now.plan),
 	})
 }
@@ -34,10 +35,29 @@ func (g *gateway) whyNotServing() string {
 	if g.Draining() {
 		return "draining: the gateway is about to stop"
 	}
-	if stale := g.front.StaleLists(); len(stale) > 0 {
-		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date, so that their clients are refused: %s", identity.Few(stale))
+	if stale, all := g.front.StaleLists(); all {
+		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date, so that every client is refused: %s", identity.Few(stale))
 	}
 	return g.now.Load().files.refused(time.Now())
+}
+
+// maxNotices bounds the lists that the status page names.
+const maxNotices = 20
+
+// staleLists says of each revocation list that is out of date what that does to clients.
+func (g *gateway) staleLists() (notices []string) {
+	list, _ := g.front.StaleLists()
+	for _, l := range list[:min(len(list), maxNotices)] {
+		effect := "it still counts"
+		if l.Refused {
+			effect = "certificates that it has issued are refused (crl_stale)"
+		}
+		notices = append(notices, fmt.Sprintf("the revocation list of %s has been out of date since %s: %s", logs.Clip(l.Issuer), l.NextUpdate.UTC().Format(time.DateTime), effect))
+	}
+	if n := len(list) - len(notices); n > 0 {
+		notices = append(notices, fmt.Sprintf("%d more revocation lists are out of date", n))
+	}
+	return notices
 }
 
 // routes are those in force, as the status page shows them.
