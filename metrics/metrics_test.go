@@ -138,7 +138,7 @@ func TestCountsArrive(t *testing.T) {
 	c.CountReply(radius.CodeAccessReject)
 	c.CountReply(radius.CodeAccessRequest)
 	m.Route("example.org").Count(FateServerSilent)
-	m.SetCertificate("server", time.Unix(1_800_000_000, 0))
+	m.SetCertificates([]CertificateFile{{"server", "server.pem", time.Unix(1_800_000_000, 0)}})
 	m.SetRefused(true)
 	q := m.Queue("log", "bytes", 4096)
 	q.Add(10)
@@ -184,7 +184,7 @@ func TestCountsArrive(t *testing.T) {
 		`radsec_gw_replies_total{client="campus",code="other"} 1`,
 		`radsec_gw_route_requests_total{fate="server_silent",route="example.org"} 1`,
 		`radsec_gw_route_requests_total{fate="no_route",route="other"} 0`,
-		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="server"} 1.8e+09`,
+		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="server",file="server.pem"} 1.8e+09`,
 		`radsec_gw_queue_length{queue="log",unit="bytes"} 7`,
 		`radsec_gw_queue_limit{queue="log",unit="bytes"} 4096`,
 		`radsec_gw_queue_shed_total{queue="log"} 2`,
@@ -268,5 +268,26 @@ func TestCountingAllocatesNothing(t *testing.T) {
 	})
 	if n != 0 {
 		t.Errorf("counting allocates %v times, want 0", n)
+	}
+}
+
+// Of more files than are shown those are shown whose certificates end first.
+func TestCertificateFilesAreBounded(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	m := New(reg)
+	var list []CertificateFile
+	for i := range maxCertificateFiles + 50 {
+		list = append(list, CertificateFile{"ca", fmt.Sprintf("%d.pem", i), time.Unix(int64(1_000_000-i), 0)})
+	}
+	list = append(list, CertificateFile{"server", "\xff.pem", time.Unix(1, 0)})
+	m.SetCertificates(list)
+	text := scrape(t, m, reg)
+	if n := strings.Count(text, "certificate_expiry_timestamp_seconds{"); n != maxCertificateFiles {
+		t.Errorf("%d files are shown, expected %d", n, maxCertificateFiles)
+	}
+	for file, want := range map[string]bool{`"ca",file="149.pem"`: true, `"ca",file="51.pem"`: true, `"ca",file="50.pem"`: false, `"server",file="?.pem"`: true} {
+		if strings.Contains(text, "certificate_expiry_timestamp_seconds{certificate="+file+"}") != want {
+			t.Errorf("%s is shown: expected %v", file, want)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -9,7 +11,7 @@ import (
 // operation holds what an operator's own care is about: the gateway's own
 // certificates.
 type operation struct {
-	certificates *prometheus.GaugeVec // certificate
+	certificates *prometheus.GaugeVec // certificate, file
 	refused      prometheus.Gauge
 	accept       *prometheus.CounterVec // listener
 	limits       *prometheus.GaugeVec   // use
@@ -21,7 +23,7 @@ func newOperation(reg prometheus.Registerer) *operation {
 	}
 	o := &operation{
 		certificates: gauge("certificate_expiry_timestamp_seconds",
-			"When the first certificate of the gateway's own chain (server) or the first of its client CAs (client_ca) ends, in Unix time.", "certificate"),
+			"When the first certificate of a configured file ends, in Unix time; certificate is what the file is for: server, client_ca, ca (a client's own), intermediates or metrics.", "certificate", "file"),
 		refused: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "certificate_refused",
 			Help: "Whether every client refuses the gateway's own certificate: it has expired, is not valid yet, or is not for servers."}),
 		accept: counter("accept_failures_total",
@@ -58,10 +60,25 @@ func queueShed(name string) prometheus.CounterOpts {
 		Help: "Items that were dropped because a bounded queue was full.", ConstLabels: prometheus.Labels{"queue": name}}
 }
 
-// SetCertificate says when a certificate of the gateway's own ends; what is
-// "server" or "client_ca".
-func (m *Metrics) SetCertificate(what string, notAfter time.Time) {
-	m.operation.certificates.WithLabelValues(what).Set(float64(notAfter.Unix()))
+// CertificateFile says when the first certificate of a file ends.
+type CertificateFile struct {
+	For  string // "server", "client_ca", "ca", "intermediates" or "metrics"
+	File string // of the operator's
+	Ends time.Time
+}
+
+// maxCertificateFiles bounds the files that are shown.
+const maxCertificateFiles = 100
+
+// SetCertificates replaces what is shown about files of certificates: of many, those
+// that end first.
+func (m *Metrics) SetCertificates(list []CertificateFile) {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b CertificateFile) int { return a.Ends.Compare(b.Ends) })
+	m.operation.certificates.Reset()
+	for _, c := range list[:min(len(list), maxCertificateFiles)] {
+		m.operation.certificates.WithLabelValues(c.For, strings.ToValidUTF8(c.File, "?")).Set(float64(c.Ends.Unix()))
+	}
 }
 
 // SetRefused says whether every client refuses the gateway's own certificate.

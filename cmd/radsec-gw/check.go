@@ -55,12 +55,16 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	warn := func(key, format string, args ...any) {
 		list = append(list, cfg.MistakeAt(key, fmt.Sprintf(format, args...)).String())
 	}
-	for _, ca := range m.cas {
-		warnValidity(warn, "listen.client_ca", ca, now)
+	for _, f := range m.issuerFiles {
+		for _, c := range f.held {
+			warnValidity(warn, f.key, f.path, c, now)
+		}
 	}
 	if m.web.Leaf != nil {
 		if why := identity.Refused(m.web.Leaf, now); why != "" {
 			warn("metrics.certificate", "%s", why)
+		} else {
+			warnValidity(warn, "metrics.certificate", cfg.Metrics.Certificate, m.web.Leaf, now)
 		}
 	}
 	for _, d := range m.doubled {
@@ -71,14 +75,16 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	return list
 }
 
-func warnValidity(warn warner, key string, c *x509.Certificate, now time.Time) {
+// warnValidity warns of a certificate in the file at path that is not valid, or soon
+// will not be.
+func warnValidity(warn warner, key, path string, c *x509.Certificate, now time.Time) {
 	const soon = 30 * 24 * time.Hour
 	switch {
 	case now.After(c.NotAfter):
-		warn(key, "the certificate of %s ran out on %s", c.Subject, c.NotAfter.Format(time.DateOnly))
+		warn(key, "%s: the certificate of %s expired on %s", path, c.Subject, c.NotAfter.UTC().Format(time.DateTime))
 	case now.Before(c.NotBefore):
-		warn(key, "the certificate of %s is not valid before %s", c.Subject, c.NotBefore.Format(time.DateTime))
+		warn(key, "%s: the certificate of %s is not valid before %s", path, c.Subject, c.NotBefore.UTC().Format(time.DateTime))
 	case now.Add(soon).After(c.NotAfter):
-		warn(key, "the certificate of %s runs out on %s", c.Subject, c.NotAfter.Format(time.DateOnly))
+		warn(key, "%s: the certificate of %s expires on %s", path, c.Subject, c.NotAfter.UTC().Format(time.DateTime))
 	}
 }

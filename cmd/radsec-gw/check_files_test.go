@@ -178,14 +178,18 @@ func TestTheStartTellsWhatCheckWarnsOf(t *testing.T) {
 	}
 	put("cas.pem", ca.CertPEM(), ca.CertPEM(), soon.CertPEM())
 	put("own.pem", ca.CertPEM(), ca.CertPEM())
-	put("between.pem", stranger.CertPEM())
+	gone, near := mustMake(certs.NewCA("gone", certs.Valid(-time.Hour))), mustMake(certs.NewCA("near", certs.Valid(48*time.Hour)))
+	put("more.pem", gone.CertPEM())
+	put("between.pem", stranger.CertPEM(), near.CertPEM())
 	put("metrics.pem", over.CertPEM())
 	put("metrics.key", mustMake(over.KeyPEM()))
 	put("ca.crl", mustMake(ca.CRL(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))))
 	want := []string{
 		"listen.client_ca: " + dir + "/cas.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
-		"listen.client_ca: the certificate of CN=soon,O=radsec-gw development runs out on ",
+		"listen.client_ca: " + dir + "/cas.pem: the certificate of CN=soon,O=radsec-gw development expires on ",
 		"client[0].ca: " + dir + "/own.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
+		"client[1].ca[1]: " + dir + "/more.pem: the certificate of CN=gone,O=radsec-gw development expired on ",
+		"listen.intermediates[0]: " + dir + "/between.pem: the certificate of CN=near,O=radsec-gw development expires on ",
 		"listen.intermediates: the certificate of CN=stranger,O=radsec-gw development, issued by ",
 		"metrics.certificate: the certificate of CN=localhost,O=radsec-gw development expired on ",
 		"listen.crl: the revocation list of CN=CA,O=radsec-gw development has been out of date since ",

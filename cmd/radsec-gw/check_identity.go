@@ -25,12 +25,6 @@ func (m *material) warnIdentity(warn warner, cfg *config.Config, now time.Time) 
 		if len(c.Networks) > 0 && !c.ByCertificate() && cfg.Listen.ClientAuth == config.AuthRequire {
 			warn(key, "client %q has networks and no condition on its certificate: whoever has any certificate of client_ca and an address there passes for it; san_ip = [\"source\"] binds the certificate to the address (RFC 6614bis §3.3.1), ca, san_dns or fingerprints to the client", c.Name)
 		}
-		for _, ca := range m.clients[i] {
-			warnValidity(warn, key+".ca", ca, now)
-		}
-	}
-	for _, c := range m.between {
-		warnValidity(warn, "listen.intermediates", c, now)
 	}
 	v, err := m.verifier(cfg)
 	if err != nil {

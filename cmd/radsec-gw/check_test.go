@@ -218,9 +218,10 @@ func TestCheckWarnsAboutCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &material{pair: pair.TLS(), cas: []*x509.Certificate{ca.Certificate}}
+	m := &material{pair: pair.TLS(), cas: []*x509.Certificate{ca.Certificate},
+		issuerFiles: []issuerFile{{"listen.client_ca", "ca.pem", []*x509.Certificate{ca.Certificate}}}}
 	got := strings.Join(append(m.ownWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
-	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: the certificate of CN=CA"} {
+	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: ca.pem: the certificate of CN=CA"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("expected a warning %q, came\n%s", want, got)
 		}

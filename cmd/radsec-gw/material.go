@@ -14,23 +14,25 @@ import (
 
 // material is what the files named in [listen] and [metrics] hold.
 type material struct {
-	pair    tls.Certificate
-	cas     []*x509.Certificate    // of client_ca; nil when clients are asked for no certificate
-	clients [][]*x509.Certificate  // the CAs of each client, by its place in the file
-	between []*x509.Certificate    // the intermediates
-	crls    []*x509.RevocationList // of crl, and those beside certificates
-	beside  []listBeside           // those of crls that stand beside certificates
-	doubled []doubled              // certificates that a file has twice
-	tickets [][32]byte             // nil: crypto/tls makes its own
-	web     tls.Certificate        // of [metrics]; without certificates: HTTP without TLS
-	sums    sums                   // of the files
+	cfg         *config.Config // that names the files
+	pair        tls.Certificate
+	cas         []*x509.Certificate    // of client_ca; nil when clients are asked for no certificate
+	clients     [][]*x509.Certificate  // the CAs of each client, by its place in the file
+	between     []*x509.Certificate    // the intermediates
+	crls        []*x509.RevocationList // of crl, and those beside certificates
+	beside      []listBeside           // those of crls that stand beside certificates
+	issuerFiles []issuerFile           // the files that cas, clients and between are from, in the order of their keys
+	doubled     []doubled              // certificates that a file has twice
+	tickets     [][32]byte             // nil: crypto/tls makes its own
+	web         tls.Certificate        // of [metrics]; without certificates: HTTP without TLS
+	sums        sums                   // of the files
 }
 
 // loadMaterial reads those files through from, and says what is wrong with them.
 // A name that is empty is skipped: it is not given, or has its mistake already.
 func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistakes config.Mistakes) {
 	l := &cfg.Listen
-	m = &material{sums: sumFiles(cfg, from)}
+	m = &material{cfg: cfg, sums: sumFiles(cfg, from)}
 	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey, from)
 	wrong := func(key string, err error) { mistakes = append(mistakes, cfg.MistakeAt(key, err.Error())) }
 	if l.ClientCA != "" {

@@ -69,6 +69,12 @@ func realmMistakes(cfg *config.Config) (mistakes config.Mistakes) {
 	return mistakes
 }
 
+// issuerFile is a file of certificates of issuers, which a key names.
+type issuerFile struct {
+	key, path string
+	held      []*x509.Certificate
+}
+
 // issuers are the certificates that may have signed a revocation list.
 func (m *material) issuers() []*x509.Certificate {
 	return slices.Concat(m.cas, slices.Concat(m.clients...), m.between)
@@ -86,6 +92,7 @@ func (m *material) readIssuers(key, path string, from *files.Snapshot, parse fun
 	if err != nil {
 		return nil, err
 	}
+	m.issuerFiles = append(m.issuerFiles, issuerFile{key, path, all.Certificates})
 	for _, err := range all.Doubled {
 		m.doubled = append(m.doubled, doubled{key, err})
 	}

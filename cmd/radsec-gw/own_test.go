@@ -256,7 +256,7 @@ func TestExpiryMetricIsThatOfTheChain(t *testing.T) {
 	o.put("server.key", key)
 	o.put("server.pem", append(server.CertPEM(), between.Pair.CertPEM()...))
 	o.reload()
-	if got, want := o.scrape()[`radsec_gw_certificate_expiry_timestamp_seconds{certificate="server"}`], float64(between.Certificate.NotAfter.Unix()); got != want {
+	if got, want := o.scrape()[`radsec_gw_certificate_expiry_timestamp_seconds{certificate="server",file="server.pem"}`], float64(between.Certificate.NotAfter.Unix()); got != want {
 		t.Errorf("the chain ends at %v, expected %v", got, want)
 	}
 	for _, text := range []string{"level=WARN", "signed none of those before it"} {

@@ -1,15 +1,20 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
+	"radsec-gw/config"
 	"radsec-gw/identity"
 	"radsec-gw/logs"
+	"radsec-gw/metrics"
 	"radsec-gw/web"
 )
 
@@ -71,20 +76,36 @@ func (g *gateway) routes() []web.Route {
 	return list
 }
 
-// noteCertificates says when the first certificate of the gateway's own chain and the
-// first of its client CAs end.
+// noteCertificates says when the first certificate of each file ends.
 func (g *gateway) noteCertificates(m *material) {
-	if m.pair.Leaf != nil {
-		g.metrics.SetCertificate("server", identity.EarliestEnd(m.chain()))
-	}
-	if len(m.cas) == 0 {
-		return
-	}
-	first := m.cas[0].NotAfter
-	for _, ca := range m.cas[1:] {
-		if ca.NotAfter.Before(first) {
-			first = ca.NotAfter
+	var list []metrics.CertificateFile
+	add := func(what, path string, held []*x509.Certificate) {
+		if path == "" || len(held) == 0 || slices.ContainsFunc(list, func(c metrics.CertificateFile) bool { return c.For == what && c.File == path }) {
+			return
 		}
+		list = append(list, metrics.CertificateFile{For: what, File: path, Ends: identity.EarliestEnd(held)})
 	}
-	g.metrics.SetCertificate("client_ca", first)
+	add("server", m.cfg.Listen.Certificate, m.chain())
+	web := material{pair: m.web}
+	add("metrics", m.cfg.Metrics.Certificate, web.chain())
+	for _, f := range m.issuerFiles {
+		what := "ca"
+		if table, key, _ := strings.Cut(f.key, "."); table == "listen" {
+			what, _, _ = strings.Cut(key, "[")
+		}
+		add(what, f.path, f.held)
+	}
+	for i := range list {
+		list[i].File = asWritten(m.cfg, list[i].File)
+	}
+	g.metrics.SetCertificates(list)
+}
+
+// asWritten returns the path of a file as the configuration most likely gives it: what
+// lies beside the configuration or below it, relative to that.
+func asWritten(cfg *config.Config, path string) string {
+	if short, err := filepath.Rel(filepath.Dir(cfg.Path), path); err == nil && filepath.IsLocal(short) {
+		return short
+	}
+	return path
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -89,8 +90,8 @@ func TestAScrapeOfARunningGateway(t *testing.T) {
 		`radsec_gw_route_requests_total{fate="no_route",route="other"} 1`,
 		`radsec_gw_server_state{port="auth",server="udp",state="up"} 1`,
 		`radsec_gw_tls_client_certificate_expiry_timestamp_seconds{client="plain"}`,
-		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="server"}`,
-		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="client_ca"}`,
+		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="server",file="server.pem"}`,
+		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="client_ca",file="ca.pem"}`,
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("the scrape lacks %s", line)
@@ -218,6 +219,48 @@ func TestTapUsage(t *testing.T) {
 		var out, errs bytes.Buffer
 		if got := runTap(row.args, &out, &errs); got != row.want || !strings.Contains(errs.String(), row.said) {
 			t.Errorf("tap %v: %d %q, want %d and %q", row.args, got, errs.String(), row.want, row.said)
+		}
+	}
+}
+
+// The first certificate to end in each file is shown, and a file that a reload leaves out
+// no more.
+func TestExpiryMetricOfEachFile(t *testing.T) {
+	ca := mustMake(certs.NewCA("CA"))
+	soon, over := mustMake(certs.NewCA("soon", certs.Valid(time.Hour))), mustMake(certs.NewCA("over", certs.Valid(-time.Hour)))
+	conditions := "ca = [\"own.pem\", \"own/more.pem\"]"
+	text := strings.NewReplacer("# more of listen", `intermediates = ["between.pem"]`, "# conditions", conditions).Replace(identityConfig)
+	dir, file := checkDir(t, text)
+	if err := os.Mkdir(filepath.Join(dir, "own"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name string, list ...*certs.CA) {
+		var octets []byte
+		for _, c := range list {
+			octets = append(octets, c.CertPEM()...)
+		}
+		writeTestFile(t, filepath.Join(dir, name), octets)
+	}
+	put("client_ca.pem", ca, soon)
+	put("own.pem", ca)
+	put("own/more.pem", over, ca)
+	put("between.pem", ca, soon)
+	o := &outside{t: t, gw: runPlan(t, planOf(t, file))}
+	const series = "radsec_gw_certificate_expiry_timestamp_seconds{certificate="
+	shown := o.scrape()
+	for what, first := range map[string]*certs.CA{`"client_ca",file="client_ca.pem"`: soon, `"ca",file="own.pem"`: ca,
+		`"ca",file="own/more.pem"`: over, `"intermediates",file="between.pem"`: soon} {
+		if got, want := shown[series+what+"}"], float64(first.Certificate.NotAfter.Unix()); got != want {
+			t.Errorf("%s ends at %v, expected %v", what, got, want)
+		}
+	}
+	writeTestFile(t, file, []byte(strings.Replace(text, conditions, "", 1)))
+	if err := o.gw.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	for name := range o.scrape() {
+		if strings.HasPrefix(name, series+`"ca"`) {
+			t.Errorf("%s is shown after a reload without it", name)
 		}
 	}
 }
