@@ -13,6 +13,7 @@ import (
 type operation struct {
 	certificates *prometheus.GaugeVec // certificate, file
 	refused      prometheus.Gauge
+	newRefused   prometheus.Gauge
 	accept       *prometheus.CounterVec // listener
 	limits       *prometheus.GaugeVec   // use
 }
@@ -26,12 +27,14 @@ func newOperation(reg prometheus.Registerer) *operation {
 			"When the first certificate of a configured file ends, in Unix time; certificate is what the file is for: server, client_ca, ca (a client's own), intermediates or metrics.", "certificate", "file"),
 		refused: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "certificate_refused",
 			Help: "Whether every client refuses the gateway's own certificate: it has expired, is not valid yet, or is not for servers."}),
+		newRefused: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "new_certificate_refused",
+			Help: "Whether the file of the gateway's own certificate has one that is not in force because every client would refuse it, and the old one stays."}),
 		accept: counter("accept_failures_total",
 			"Connections that could not be accepted, most often because the process had no descriptor left.", "listener"),
 		limits: gauge("descriptor_budget",
 			"How the descriptors that the process may have (RLIMIT_NOFILE) are divided.", "use"),
 	}
-	reg.MustRegister(o.certificates, o.refused, o.accept, o.limits)
+	reg.MustRegister(o.certificates, o.refused, o.newRefused, o.accept, o.limits)
 	for _, listener := range []string{"radsec", "http", "tap"} {
 		o.accept.WithLabelValues(listener)
 	}
@@ -84,6 +87,12 @@ func (m *Metrics) SetCertificates(list []CertificateFile) {
 // SetRefused says whether every client refuses the gateway's own certificate.
 func (m *Metrics) SetRefused(refused bool) {
 	m.operation.refused.Set(oneIf(refused))
+}
+
+// SetNewRefused says whether a new certificate of the gateway's own is not in force
+// because every client would refuse it.
+func (m *Metrics) SetNewRefused(refused bool) {
+	m.operation.newRefused.Set(oneIf(refused))
 }
 
 // oneIf is the value of a gauge that says whether something is so.

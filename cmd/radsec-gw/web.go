@@ -76,7 +76,8 @@ func (g *gateway) routes() []web.Route {
 	return list
 }
 
-// noteCertificates says when the first certificate of each file ends.
+// noteCertificates says when the first certificate of each file ends, and whether the
+// gateway's own is another than that in its file. Called with the turn.
 func (g *gateway) noteCertificates(m *material) {
 	var list []metrics.CertificateFile
 	add := func(what, path string, held []*x509.Certificate) {
@@ -99,6 +100,7 @@ func (g *gateway) noteCertificates(m *material) {
 		list[i].File = asWritten(m.cfg, list[i].File)
 	}
 	g.metrics.SetCertificates(list)
+	g.metrics.SetNewRefused(g.own.kept != nil)
 }
 
 // asWritten returns the path of a file as the configuration most likely gives it: what
