@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -143,15 +144,27 @@ func (o *own) order(chain []*x509.Certificate) (path []*x509.Certificate) {
 }
 
 // damaged looks whether a certificate names one of those at hand, by name and key
-// identifier, as the one that signed it, and that one did not.
+// identifier, as the one that signed it, and none of them did.
 func (o *own) damaged(c *x509.Certificate, atHand []*x509.Certificate) {
+	if slices.ContainsFunc(atHand, func(issuer *x509.Certificate) bool { return signedBy(c, issuer) }) {
+		return
+	}
 	for _, issuer := range atHand {
 		named := bytes.Equal(c.RawIssuer, issuer.RawSubject) && len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)
-		if named && !signedBy(c, issuer) {
+		if named && !unverifiable(c, issuer) {
 			o.add(Fatal, "the certificate of %s names the key of %s as the one that signed it, and its signature is another: clients refuse it; the file is damaged, get the certificate anew", subjectOf(c), subjectOf(issuer))
 			return
 		}
 	}
+}
+
+// unverifiable reports whether Go cannot say if issuer's key has signed c: what it does
+// not know may be good.
+func unverifiable(c, issuer *x509.Certificate) bool {
+	if k, ok := issuer.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 1024 {
+		return true // which crypto/rsa does not verify with
+	}
+	return errors.Is(issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature), x509.ErrUnsupportedAlgorithm)
 }
 
 // signedBy reports whether issuer signed c.
@@ -287,11 +300,14 @@ func (o *own) verify(path []*x509.Certificate) {
 }
 
 // Refused says why every client that verifies certificates refuses the gateway's own
-// at a time; "" when none has to.
-func Refused(leaf *x509.Certificate, now time.Time) string {
+// chain at a time; "" when none has to. known is as for OwnChain.
+func Refused(chain, known []*x509.Certificate, now time.Time) string {
 	o := &own{now: now}
-	o.leaf(leaf)
-	o.validity(leaf, true)
+	o.leaf(chain[0])
+	o.validity(chain[0], true)
+	for _, c := range o.order(chain) {
+		o.damaged(c, slices.Concat(chain, known))
+	}
 	for _, f := range o.found {
 		if f.Severity == Fatal {
 			return f.Text

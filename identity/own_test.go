@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"radsec-gw/certs"
 )
 
 // ownTime is when the chains of these tests are looked at.
@@ -175,7 +177,7 @@ func TestOwnChain(t *testing.T) {
 			var got []string
 			if len(c.chain) > 0 {
 				fatal := len(c.want) > 0 && strings.HasPrefix(c.want[0], "2 ")
-				if why := Refused(c.chain[0].cert, ownTime); (why != "") != fatal || fatal && !strings.HasPrefix("2 "+why, c.want[0]) {
+				if why := Refused(linked(c.chain), linked(c.known), ownTime); (why != "") != fatal || fatal && !strings.HasPrefix("2 "+why, c.want[0]) {
 					t.Errorf("every client refuses it because %q, expected %v", why, fatal)
 				}
 			}
@@ -255,6 +257,10 @@ func TestDamagedOwnCertificate(t *testing.T) {
 	der[len(der)-1] ^= 1
 	damaged := must(x509.ParseCertificate(der))
 	ca := []*x509.Certificate{p.ca.Certificate}
+	twin := must(certs.NewCA("test CA", func(c *x509.Certificate) { c.SubjectKeyId = ca[0].SubjectKeyId })).Certificate
+	changed := *whole
+	changed.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
+	unknown := &changed
 	for _, c := range []struct {
 		says         string
 		chain, known []*x509.Certificate
@@ -264,12 +270,17 @@ func TestDamagedOwnCertificate(t *testing.T) {
 		{"damaged", []*x509.Certificate{damaged}, ca, true},
 		{"damaged, with its CA", []*x509.Certificate{damaged, ca[0]}, nil, true},
 		{"damaged, with a CA that nobody knows here", []*x509.Certificate{damaged}, nil, false},
+		{"whole, beside another CA of the name and key identifier", []*x509.Certificate{whole}, []*x509.Certificate{twin, ca[0]}, false},
+		{"signed as Go cannot verify it", []*x509.Certificate{unknown}, ca, false},
 	} {
 		told := slices.ContainsFunc(OwnChain(c.chain, c.known, time.Now()), func(f Finding) bool {
 			return f.Severity == Fatal && strings.Contains(f.Text, "the file is damaged")
 		})
 		if told != c.want {
 			t.Errorf("%s: told of as damaged: %v, expected %v", c.says, told, c.want)
+		}
+		if why := Refused(c.chain, c.known, time.Now()); strings.Contains(why, "the file is damaged") != c.want || (why != "") != c.want {
+			t.Errorf("%s: every client refuses it because %q, expected that it is damaged: %v", c.says, why, c.want)
 		}
 	}
 }

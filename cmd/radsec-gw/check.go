@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"radsec-gw/config"
@@ -61,7 +62,8 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 		}
 	}
 	if m.web.Leaf != nil {
-		if why := identity.Refused(m.web.Leaf, now); why != "" {
+		web := material{pair: m.web}
+		if why := identity.Refused(web.chain(), slices.Concat(m.cas, m.between), now); why != "" {
 			warn("metrics.certificate", "%s", why)
 		} else {
 			warnValidity(warn, "metrics.certificate", cfg.Metrics.Certificate, m.web.Leaf, now)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"crypto/x509"
+	"strings"
 	"testing"
 	"time"
 )
@@ -41,4 +43,29 @@ func TestMetricOfANewCertificateThatIsRefused(t *testing.T) {
 	want("beside one that has expired again", 1)
 	o.reload()
 	want("after a reload that was asked for", 0)
+}
+
+// A new certificate whose signature is damaged is worse than a good one: it is not taken
+// because its file has changed.
+func TestADamagedCertificateIsNotTakenUnasked(t *testing.T) {
+	o := startUnwatched(t)
+	good := o.issueServer()
+	o.reload()
+	bad := o.issueServer()
+	der := bytes.Clone(bad.Certificate.Raw)
+	der[len(der)-1] ^= 1
+	o.put("server.pem", pemOf("CERTIFICATE", der))
+	if err := o.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "its signature is another") {
+		t.Errorf("a look at the files gives %v, expected that the certificate is damaged", err)
+	}
+	if !o.presents(good) {
+		t.Error("the damaged certificate is in force though nobody asked for it")
+	}
+	if status, text := o.get("/readyz"); status != 200 {
+		t.Errorf("not ready though the good certificate stays: %s", text)
+	}
+	o.put("server.pem", bad.CertPEM())
+	if err := o.gw.reloadFiles(); err != nil || !o.presents(bad) {
+		t.Errorf("the same certificate is not taken when it is whole: %v", err)
+	}
 }

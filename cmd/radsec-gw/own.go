@@ -36,7 +36,7 @@ func (m *material) refused(now time.Time) string {
 	if m.pair.Leaf == nil {
 		return ""
 	}
-	return identity.Refused(m.pair.Leaf, now)
+	return identity.Refused(m.chain(), slices.Concat(m.cas, m.between), now)
 }
 
 // worse says why next would be a certificate that clients refuse in the place of one
