@@ -2,9 +2,12 @@ package certs
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 )
 
 // LoadCA is ParseCA of a file with the certificates that a server is verified with,
@@ -21,7 +24,9 @@ func LoadCA(file string) (*Authorities, error) {
 type Authorities struct {
 	Certificates []*x509.Certificate    // each once
 	CRLs         []*x509.RevocationList // some programs expect them in the same file
-	Doubled      []error                // a FileError for each certificate that is there again: harmless, and worth a warning
+	// Warnings has a FileError for each certificate that is there again, and for each CA
+	// whose own signature is damaged: clients are verified all the same.
+	Warnings []error
 }
 
 // Pool holds the certificates.
@@ -70,12 +75,14 @@ func parseAuthorities(file string, octets []byte, check func(line int, c *x509.C
 			return nil, err
 		}
 		a.Certificates = append(a.Certificates, c)
+		a.warnDamaged(file, []int{0})
 		return a, nil
 	}
 	blocks, err := readPEM(file, kindCertificate, octets)
 	if err != nil {
 		return nil, err
 	}
+	var at []int // the lines of a.Certificates
 	for _, b := range blocks {
 		if b.kind == kindCRL {
 			l, err := b.list(file)
@@ -93,13 +100,45 @@ func parseAuthorities(file string, octets []byte, check func(line int, c *x509.C
 			return nil, err
 		}
 		if first := seen.add(b); first > 0 {
-			a.Doubled = append(a.Doubled, faultIn(file, b.line, "the certificate of %s is listed twice, it is on line %d already", c.Subject, first))
+			a.Warnings = append(a.Warnings, faultIn(file, b.line, "the certificate of %s is listed twice, it is on line %d already", c.Subject, first))
 			continue
 		}
-		a.Certificates = append(a.Certificates, c)
+		a.Certificates, at = append(a.Certificates, c), append(at, b.line)
 	}
+	a.warnDamaged(file, at)
 	if len(a.Certificates) == 0 {
 		return nil, faultIn(file, 0, "expected a CA, got revocation lists only")
 	}
 	return a, nil
+}
+
+// warnDamaged warns of self-signed certificates whose signature is not theirs; at are
+// their lines. Nobody verifies the signature of a CA that is trusted by itself (RFC 5280
+// §6.1), so it is no mistake; but with another key or name, which only the signature
+// gives away, the CA verifies nobody.
+func (a *Authorities) warnDamaged(file string, at []int) {
+	for i, c := range a.Certificates {
+		if selfSigned(c) && !slices.ContainsFunc(a.Certificates, func(issuer *x509.Certificate) bool { return maySign(c, issuer) }) {
+			a.Warnings = append(a.Warnings, faultIn(file, at[i], "the certificate of %s signed itself, and its signature does not fit: the file is damaged; clients are accepted only as long as nothing but the signature is; get the certificate anew, and compare its fingerprint (radsec-gw certs -fingerprint)", c.Subject))
+		}
+	}
+}
+
+// selfSigned reports whether a certificate says that its own key signed it.
+func selfSigned(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawIssuer, c.RawSubject) &&
+		(len(c.AuthorityKeyId) == 0 || len(c.SubjectKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId))
+}
+
+// maySign reports whether issuer's key signed c, also where Go cannot verify that: the
+// algorithm is too old or unknown, or the key too short.
+func maySign(c, issuer *x509.Certificate) bool {
+	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
+		return false
+	}
+	if k, ok := issuer.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 1024 {
+		return true
+	}
+	err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
+	return err == nil || errors.Is(err, x509.ErrUnsupportedAlgorithm) || errors.As(err, new(x509.InsecureAlgorithmError))
 }

@@ -69,8 +69,8 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 			warnValidity(warn, "metrics.certificate", cfg.Metrics.Certificate, m.web.Leaf, now)
 		}
 	}
-	for _, d := range m.doubled {
-		warn(d.key, "%v", d.err)
+	for _, o := range m.odd {
+		warn(o.key, "%v", o.err)
 	}
 	m.warnLists(warn, cfg, now)
 	m.warnIdentity(warn, cfg, now)

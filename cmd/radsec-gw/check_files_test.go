@@ -176,7 +176,10 @@ func TestTheStartTellsWhatCheckWarnsOf(t *testing.T) {
 	put := func(name string, parts ...[]byte) {
 		writeTestFile(t, filepath.Join(dir, name), bytes.Join(parts, nil))
 	}
+	der := bytes.Clone(ca.Certificate.Raw)
+	der[len(der)-1] ^= 1
 	put("cas.pem", ca.CertPEM(), ca.CertPEM(), soon.CertPEM())
+	put("other.pem", pemOf("CERTIFICATE", der))
 	put("own.pem", ca.CertPEM(), ca.CertPEM())
 	gone, near := mustMake(certs.NewCA("gone", certs.Valid(-time.Hour))), mustMake(certs.NewCA("near", certs.Valid(48*time.Hour)))
 	put("more.pem", gone.CertPEM())
@@ -188,6 +191,7 @@ func TestTheStartTellsWhatCheckWarnsOf(t *testing.T) {
 		"listen.client_ca: " + dir + "/cas.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
 		"listen.client_ca: " + dir + "/cas.pem: the certificate of CN=soon,O=radsec-gw development expires on ",
 		"client[0].ca: " + dir + "/own.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
+		"client[1].ca[0]: " + dir + "/other.pem:1: the certificate of CN=CA,O=radsec-gw development signed itself, and its signature does not fit",
 		"client[1].ca[1]: " + dir + "/more.pem: the certificate of CN=gone,O=radsec-gw development expired on ",
 		"listen.intermediates[0]: " + dir + "/between.pem: the certificate of CN=near,O=radsec-gw development expires on ",
 		"listen.intermediates: the certificate of CN=stranger,O=radsec-gw development, issued by ",

@@ -22,7 +22,7 @@ type material struct {
 	crls        []*x509.RevocationList // of crl, and those beside certificates
 	beside      []listBeside           // those of crls that stand beside certificates
 	issuerFiles []issuerFile           // the files that cas, clients and between are from, in the order of their keys
-	doubled     []doubled              // certificates that a file has twice
+	odd         []odd                  // certificates that a file has twice, and damaged ones
 	tickets     [][32]byte             // nil: crypto/tls makes its own
 	web         tls.Certificate        // of [metrics]; without certificates: HTTP without TLS
 	sums        sums                   // of the files

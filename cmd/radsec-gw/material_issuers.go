@@ -93,8 +93,8 @@ func (m *material) readIssuers(key, path string, from *files.Snapshot, parse fun
 		return nil, err
 	}
 	m.issuerFiles = append(m.issuerFiles, issuerFile{key, path, all.Certificates})
-	for _, err := range all.Doubled {
-		m.doubled = append(m.doubled, doubled{key, err})
+	for _, err := range all.Warnings {
+		m.odd = append(m.odd, odd{key, err})
 	}
 	for _, l := range all.CRLs {
 		m.crls = append(m.crls, l)
@@ -103,8 +103,8 @@ func (m *material) readIssuers(key, path string, from *files.Snapshot, parse fun
 	return all, nil
 }
 
-// doubled says that the file of a key has a certificate twice.
-type doubled struct {
+// odd says what deserves a second look in the file of a key.
+type odd struct {
 	key string
 	err error
 }

@@ -1,0 +1,56 @@
+package certs
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A CA whose own signature is damaged is read with a warning that says which it is and
+// where. What others have signed, or Go cannot verify, is not called damaged.
+func TestDamagedCA(t *testing.T) {
+	ca, other := newCA(t), must(NewCA("other"))
+	damage := func(der []byte, at int) []byte {
+		der = bytes.Clone(der)
+		der[at] ^= 1
+		return der
+	}
+	raw := ca.Certificate.Raw
+	key := bytes.Index(raw, ca.Certificate.SubjectKeyId)
+	block := func(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
+	signature := block(damage(raw, len(raw)-1))
+	below := must(ca.Server("between"))
+	for _, c := range []struct {
+		says   string
+		octets []byte
+		want   string // the beginning of the warning; "": none
+	}{
+		{"whole", ca.CertPEM(), ""},
+		{"a damaged signature", slices.Concat(other.CertPEM(), signature), "f.pem:" + itoa(bytes.Count(other.CertPEM(), []byte("\n"))+1) + ": the certificate of " + ca.Certificate.Subject.String() + " signed itself"},
+		{"the same in DER", damage(raw, len(raw)-1), "f.pem: the certificate of " + ca.Certificate.Subject.String() + " signed itself"},
+		{"damage elsewhere", block(damage(raw, key)), "f.pem:1: "},
+		{"damaged, beside the whole one", slices.Concat(ca.CertPEM(), signature), "f.pem:" + itoa(bytes.Count(ca.CertPEM(), []byte("\n"))+1) + ": "},
+	} {
+		a, err := ParseCA("f.pem", c.octets)
+		if err != nil {
+			t.Errorf("%s: %v", c.says, err)
+			continue
+		}
+		if n := len(a.Warnings); n > 1 || (n == 0) != (c.want == "") || n == 1 && !strings.HasPrefix(a.Warnings[0].Error(), c.want) {
+			t.Errorf("%s: the warnings are %q, expected one that begins %q", c.says, a.Warnings, c.want)
+		}
+	}
+	// A certificate that another one of its name has signed, as at a change of keys.
+	if c := below.Certificate; selfSigned(c) || !maySign(c, ca.Certificate) || maySign(c, other.Certificate) {
+		t.Error("who signed the certificate of a server is not recognised")
+	}
+	changed := *ca.Certificate
+	for _, a := range []x509.SignatureAlgorithm{x509.UnknownSignatureAlgorithm, x509.MD5WithRSA} {
+		if changed.SignatureAlgorithm = a; !maySign(&changed, &changed) {
+			t.Errorf("a signature with %v, which Go does not verify, is called damaged", a)
+		}
+	}
+}
