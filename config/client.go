@@ -45,6 +45,10 @@ func readClient(t *table) Client {
 		}
 		c.Realms = append(c.Realms, s)
 	})
+	t.texts("operators", func(_, s string) { c.Operators = append(c.Operators, s) })
+	if len(c.Operators) > 0 && len(c.Realms) == 0 {
+		t.r.wrong(joinKey(t.path, "operators"), "expected realms beside it: a client without realms may send all")
+	}
 	t.choice("require_message_authenticator", &c.RequireMessageAuthenticator, RequireNever, RequireAccess, RequireAll)
 	t.flag("require_eap_message_authenticator", &c.RequireEAPMessageAuthenticator)
 	t.flag("verify_request_authenticator", &c.VerifyRequestAuthenticator)

@@ -129,6 +129,7 @@ type Client struct {
 	Secret       Secret         // default "radsec" (RFC 6614 §2.3); never empty
 	Packets      []string       // default all four kinds; at least one, no doubles
 	Realms       []string       // which it may send, in the forms of Route.Realms; empty: all
+	Operators    []string       // beside Realms: which Operator-Names it may send, in the forms of Route.Operators
 
 	RequireMessageAuthenticator    string // RequireNever (default), RequireAccess, RequireAll
 	RequireEAPMessageAuthenticator bool   // default true (RFC 3579 §3.2)

@@ -175,6 +175,8 @@ func TestRealmNotAllowed(t *testing.T) {
 		{"access, silent", 1, Silent, []attr{user("nemo@example.org")}, expectation{}, "access/realm_not_allowed=1"},
 		{"access without realm", 1, Reject, []attr{user("nemo")}, expectation{3, 502}, "access/realm_not_allowed=1"},
 		{"accounting", 4, Reject, []attr{user("nemo@example.org")}, expectation{}, "accounting/realm_not_allowed=1"},
+		{"accounting of no user", 4, Reject, []attr{integer(40, 1)}, expectation{}, "accounting/realm_not_allowed=1"},
+		{"Accounting-On, which may pass, and has no route", 4, Reject, []attr{integer(40, 7)}, expectation{}, "accounting/no_route=1"},
 		{"CoA", 43, Silent, []attr{user("nemo@campus.example"), text(126, "1example.org")}, expectation{45, 502}, "coa/realm_not_allowed=1"},
 		{"Disconnect", 40, Silent, []attr{user("nemo@campus.example"), text(126, "1example.org")}, expectation{42, 502}, "disconnect/realm_not_allowed=1"},
 		{"a realm that it may send, and that has no route", 1, Reject, []attr{user("nemo@campus.example")}, expectation{3, 502}, "access/no_route=1"},
@@ -183,7 +185,7 @@ func TestRealmNotAllowed(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				filter, err := routing.NewFilter([]string{"campus.example"}, routing.Options{})
+				filter, err := routing.NewFilter([]string{"campus.example"}, nil, routing.Options{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -30,9 +30,27 @@ func (g *Gateway) noRoute(x *exchange, realm []byte) {
 // wrongRealm tells of a realm that its client may not send.
 func (g *Gateway) wrongRealm(x *exchange, realm []byte) {
 	g.notice.realm.Say(g.back.Now(), func() logs.Line {
-		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a client sent a request of a realm that is not among its realms; add it there if the client may send it",
-			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(realm)}}
+		text, fields := notAmongRealms(x, realm)
+		fields = append([]any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}, fields...)
+		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: text, Fields: fields}
 	})
+}
+
+// notAmongRealms says what to do for a request that the realms of its client hold back.
+func notAmongRealms(x *exchange, realm []byte) (text string, fields []any) {
+	operator := x.view.OperatorName()
+	entry, isRealm := routing.Operator(operator)
+	switch {
+	case x.dynamic() && operator == nil:
+		return "a client that may send some realms only sent a request without Operator-Name; with coa_by_user_name = true it goes by the realm of its User-Name, which realms of its [[client]] must have then, \"\" for none; else its sender must add an Operator-Name", []any{"realm", string(realm)}
+	case x.dynamic() && entry == "":
+		return "a client that may send some realms only sent a request whose Operator-Name does not begin with a namespace, \"1\" before a realm (RFC 5580 §4.1); this is for its sender to mend", []any{"operator_name", string(operator)}
+	case x.dynamic() && !isRealm:
+		return "a client sent a request whose Operator-Name is not among its operators; add it to operators of its [[client]] if it may send it", []any{"operator", entry}
+	case len(realm) == 0:
+		return "a client that may send some realms only sent a request without a realm; add \"\" to realms of its [[client]] if it may send such", nil
+	}
+	return "a client sent a request of a realm that is not among its realms; add it to realms of its [[client]] if it may send it", []any{"realm", string(realm)}
 }
 
 // noOperator says what to do for a CoA or Disconnect whose Operator-Name no route has.

@@ -40,10 +40,18 @@ func TestNotices(t *testing.T) {
 		{name: "no operator at all", q: request(43, 1, 1, nemo, text(126, "example")),
 			level: "WARN", text: `expected to begin with a namespace`, fields: from + "kind=coa operator_name=example"},
 		{name: "a realm that the client may not send", q: request(4, 1, 1, nemo),
-			arrange: func(b *bed) {
-				b.client.Realms = must(routing.NewFilter([]string{"campus.example"}, routing.Options{}))
-			},
-			level: "WARN", text: `not among its realms`, fields: from + "kind=accounting realm=example.org"},
+			arrange: (*bed).someRealms,
+			level:   "WARN", text: `not among its realms`, fields: from + "kind=accounting realm=example.org"},
+		{name: "no realm, and the client may send some only", q: request(1, 1, 1, user("nemo")), arrange: (*bed).someRealms,
+			level: "WARN", text: `sent a request without a realm; add \"\" to realms`, fields: from + "kind=access"},
+		{name: "an operator that the client may not send", q: request(43, 1, 1, nemo, text(126, "4EXAMPLE:US")), arrange: (*bed).someRealms,
+			level: "WARN", text: `add it to operators of its [[client]]`, fields: from + "kind=coa operator=wbaid:EXAMPLE:US"},
+		{name: "an operator's realm that the client may not send", q: request(43, 1, 1, nemo, text(126, "1elsewhere.example")), arrange: (*bed).someRealms,
+			level: "WARN", text: `not among its realms`, fields: from + "kind=coa realm=elsewhere.example"},
+		{name: "no operator at all, and the client may send some realms only", q: request(40, 1, 1, nemo, text(126, "example")), arrange: (*bed).someRealms,
+			level: "WARN", text: `does not begin with a namespace`, fields: from + "kind=disconnect operator_name=example"},
+		{name: "no Operator-Name, and the client may send some realms only", q: request(40, 1, 1, nemo), arrange: (*bed).someRealms,
+			level: "WARN", text: `with coa_by_user_name = true it goes by the realm of its User-Name`, fields: from + "kind=disconnect realm=example.org"},
 		{name: "a loop", q: request(1, 1, 1, user(`EXAMPLE\nemo`), attr{33, NewMarker(MarkerKey{1}, nil).append(nil, new(wire.View), udpback.ServerID("a"))}),
 			arrange: func(b *bed) {
 				b.allFormats()
@@ -93,4 +101,9 @@ func TestNotices(t *testing.T) {
 			})
 		})
 	}
+}
+
+// someRealms lets the client send one realm only.
+func (b *bed) someRealms() {
+	b.client.Realms = must(routing.NewFilter([]string{"campus.example"}, nil, routing.Options{}))
 }

@@ -74,7 +74,7 @@ func TestRequestsAreRecycled(t *testing.T) {
 			b.send(l, access(i, "nemo@example.org"))
 		}},
 		{"another realm", func(b *bed, l *Link, i int) {
-			b.client.Realms = must(routing.NewFilter([]string{"campus.example"}, routing.Options{}))
+			b.client.Realms = must(routing.NewFilter([]string{"campus.example"}, nil, routing.Options{}))
 			b.send(l, access(i, "nemo@example.org"))
 		}},
 		{"no route", func(b *bed, l *Link, i int) { b.send(l, access(i, "nemo@elsewhere.example")) }},

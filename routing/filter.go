@@ -1,20 +1,24 @@
 package routing
 
-import "radsec-gw/wire"
+import (
+	"encoding/binary"
+
+	"radsec-gw/wire"
+)
 
 // Filter says which realms a client may send (RFC 6614 §2.5; draft-dekok-radext-
 // deprecating-radius §8.5.1). It is immutable.
 type Filter struct{ table *Table }
 
-// NewFilter lets the realms pass, in the forms that a Rule has; o are the options of
-// the Table that routes what has passed, so that both look at the same realm. The
-// error joins a *RuleError for each realm that will not do.
-func NewFilter(realms []string, o Options) (*Filter, error) {
+// NewFilter lets the realms and the operators pass, in the forms that a Rule has; o are
+// the options of the Table that routes what has passed, so that both look at the same
+// realm. The error joins a *RuleError for each entry that will not do.
+func NewFilter(realms, operators []string, o Options) (*Filter, error) {
 	var kinds []wire.Kind
 	for k := range wire.NumKinds {
 		kinds = append(kinds, k)
 	}
-	table, err := New([]Rule{{Realms: realms, Kinds: kinds}}, o)
+	table, err := New([]Rule{{Realms: realms, Operators: operators, Kinds: kinds}}, o)
 	if err != nil {
 		return nil, err
 	}
@@ -23,10 +27,22 @@ func NewFilter(realms []string, o Options) (*Filter, error) {
 
 // Allows reports whether a request may pass, and the realm that decided, which points
 // into the packet. A nil Filter lets everything pass. It does not allocate.
+//
+// Accounting-On and Accounting-Off tell of a NAS and not of a user, so most have no
+// User-Name (RFC 2866 §5.1, RFC 2607 §5.2): these pass whatever the realms are.
 func (f *Filter) Allows(v *wire.View) (realm []byte, ok bool) {
 	if f == nil {
 		return nil, true
 	}
-	_, realm, ok = f.table.Route(v)
-	return realm, ok
+	if _, realm, ok = f.table.Route(v); ok {
+		return realm, true
+	}
+	return realm, v.Kind() == wire.KindAccounting && len(v.UserName()) == 0 && ofNAS(v.Get(typeAcctStatusType))
+}
+
+const typeAcctStatusType = 40 // RFC 2866 §5.1
+
+// ofNAS reports whether a value of Acct-Status-Type is Accounting-On or Accounting-Off.
+func ofNAS(value []byte) bool {
+	return len(value) == 4 && (binary.BigEndian.Uint32(value) == 7 || binary.BigEndian.Uint32(value) == 8)
 }

@@ -11,7 +11,7 @@ import (
 //
 // Rules: P74, TR8
 func TestFilter(t *testing.T) {
-	f, err := NewFilter([]string{"example.org", "*.campus.example", "~^x[0-9]+$", ""}, Options{})
+	f, err := NewFilter([]string{"example.org", "*.campus.example", "~^x[0-9]+$", ""}, nil, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,69 @@ func TestFilter(t *testing.T) {
 		t.Errorf("it allocates %v times", n)
 	}
 	var at *RuleError
-	if _, err := NewFilter([]string{"a.example", "*.org"}, Options{}); !errors.As(err, &at) || at.Entry != 1 {
+	if _, err := NewFilter([]string{"a.example", "*.org"}, nil, Options{}); !errors.As(err, &at) || at.Entry != 1 {
 		t.Errorf("a suffix of one label gives %v, want an error about the second realm", err)
+	}
+}
+
+// Accounting-On and Accounting-Off have no user, whose realm could be compared; all else
+// without a realm passes only a filter that has "".
+//
+// Rules: P74, P143
+func TestFilterOfAccountingWithoutUser(t *testing.T) {
+	const status = "\x28"
+	f, err := NewFilter([]string{"example.org"}, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		code       radius.Code
+		attributes []string
+		want       bool
+	}{
+		{4, []string{status + "\x00\x00\x00\x07"}, true},
+		{4, []string{status + "\x00\x00\x00\x08"}, true},
+		{4, []string{status + "\x00\x00\x00\x06"}, false},
+		{4, []string{status + "\x00\x00\x00\x01"}, false},
+		{4, []string{status + "\x01\x00\x00\x07"}, false},
+		{4, []string{status + "\x07"}, false},
+		{4, nil, false},
+		{4, []string{"\x01" + "bob", status + "\x00\x00\x00\x07"}, false},
+		{4, []string{"\x01" + "bob@other.example", status + "\x00\x00\x00\x07"}, false},
+		{1, []string{status + "\x00\x00\x00\x07"}, false},
+		{43, []string{status + "\x00\x00\x00\x07"}, false},
+	} {
+		v := request(t, c.code, c.attributes...)
+		if _, ok := f.Allows(v); ok != c.want {
+			t.Errorf("a packet of code %d with %q passes: %v, want %v", c.code, c.attributes, ok, c.want)
+		}
+		if n := testing.AllocsPerRun(100, func() { f.Allows(v) }); n != 0 {
+			t.Errorf("code %d with %q: it allocates %v times", c.code, c.attributes, n)
+		}
+	}
+}
+
+// Operator-Names that are no realms pass where the client has them.
+//
+// Rules: P74, P87
+func TestFilterOfOperators(t *testing.T) {
+	f, err := NewFilter([]string{"example.org"}, []string{"wbaid:EXAMPLE:US", "e212:*"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for operator, want := range map[string]bool{"1example.org": true, "1other.example": false, "4EXAMPLE:US": true, "4example:us": true,
+		"4OTHER:US": false, "226201": true, "0ABCDE": false, "9x": false} {
+		for _, code := range []radius.Code{40, 43} {
+			if _, ok := f.Allows(request(t, code, "\x7e"+operator)); ok != want {
+				t.Errorf("code %d with the Operator-Name %q passes: %v, want %v", code, operator, ok, want)
+			}
+		}
+	}
+	if _, ok := f.Allows(request(t, 1, "\x01"+"bob@other.example", "\x7e"+"4EXAMPLE:US")); ok {
+		t.Error("an Access-Request passes by its Operator-Name")
+	}
+	var at *RuleError
+	if _, err := NewFilter([]string{"a.example"}, []string{"wbaid:x", "none:x"}, Options{}); !errors.As(err, &at) || at.List != "operators" || at.Entry != 1 {
+		t.Errorf("a namespace that does not exist gives %v, want an error about the second operator", err)
 	}
 }

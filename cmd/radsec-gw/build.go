@@ -300,7 +300,7 @@ func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.Client, 
 	}
 	out := &relay.Client{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath)}
 	if len(c.Realms) > 0 {
-		if out.Realms, err = routing.NewFilter(c.Realms, routingOptions(cfg)); err != nil {
+		if out.Realms, err = routing.NewFilter(c.Realms, c.Operators, routingOptions(cfg)); err != nil {
 			return nil, fmt.Errorf("client %q: %w", c.Name, err)
 		}
 	}

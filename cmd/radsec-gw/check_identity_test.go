@@ -134,6 +134,10 @@ func TestCheckReadsIssuers(t *testing.T) {
 		{"a client's CA that is none", one.CertPEM(), "", `ca = "leaf.pem"`, "9: client[0].ca: "},
 		{"one of a client's CAs that is none", one.CertPEM(), "", `ca = ["two.pem", "leaf.pem"]`, "9: client[0].ca[1]: "},
 		{"a realm twice", one.CertPEM(), "", `realms = ["a.example", "A.example"]`, "9: client[0].realms[1]: \"A.example\" is listed twice"},
+		{"operators", one.CertPEM(), "", "realms = [\"a.example\"]\noperators = [\"wbaid:X\", \"e212:*\"]", ""},
+		{"an operator of no namespace", one.CertPEM(), "", "realms = [\"a.example\"]\noperators = [\"wbaid:X\", \"other:X\"]", "10: client[0].operators[1]: expected \"tadig:\""},
+		{"an operator twice", one.CertPEM(), "", "realms = [\"a.example\"]\noperators = [\"wbaid:X\", \"wbaid:x\"]", "10: client[0].operators[1]: the client may send coa packets of operator \"wbaid:x\" already"},
+		{"operators without realms", one.CertPEM(), "", `operators = ["wbaid:X"]`, "9: client[0].operators: expected realms beside it"},
 		{"realms", one.CertPEM(), "", `realms = ["a.example", "*.b.example", ""]`, ""},
 		{"an attribute of no type", one.CertPEM(), "", `subject_rdn = ["USER=x"]`, "9: client[0].subject_rdn[0]: expected an attribute type of CN, "},
 	} {

@@ -99,7 +99,7 @@ func maySend(c *config.Client) string {
 	for _, realm := range c.Realms {
 		realms = append(realms, realmWords(realm))
 	}
-	return text + " of " + strings.Join(realms, ", ")
+	return text + " of " + strings.Join(append(realms, c.Operators...), ", ")
 }
 
 // conditions puts what a client must fulfil into words.

@@ -54,13 +54,13 @@ func clientCAKey(cfg *config.Config, client, k int) string {
 	return key
 }
 
-// realmMistakes looks at the realms that clients may send as routing does.
+// realmMistakes looks at the realms and operators that clients may send as routing does.
 func realmMistakes(cfg *config.Config) (mistakes config.Mistakes) {
 	for i := range cfg.Clients {
 		if len(cfg.Clients[i].Realms) == 0 {
 			continue
 		}
-		_, err := routing.NewFilter(cfg.Clients[i].Realms, routingOptions(cfg))
+		_, err := routing.NewFilter(cfg.Clients[i].Realms, cfg.Clients[i].Operators, routingOptions(cfg))
 		for _, m := range tableMistakes(cfg, err) {
 			key := strings.Replace(m.Key, "route[0]", fmt.Sprintf("client[%d]", i), 1)
 			mistakes = append(mistakes, cfg.MistakeAt(key, strings.ReplaceAll(m.Text, "route[0] takes", "the client may send")))

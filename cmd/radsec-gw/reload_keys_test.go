@@ -151,6 +151,7 @@ func clientChanges() map[string]keyChange {
 		"Clients.Secret":                         {"", `secret = "another"`, ofPolicy(func(c *relay.Client) any { return c.Secret })},
 		"Clients.Packets":                        {"", `packets = ["access"]`, ofPolicy(func(c *relay.Client) any { return c.Allowed })},
 		"Clients.Realms":                         {"", `realms = ["example.org"]`, ofPolicy(func(c *relay.Client) any { return c.Realms != nil })},
+		"Clients.Operators":                      {"", "realms = [\"example.org\"]\noperators = [\"wbaid:*\"]", ofPolicy(func(c *relay.Client) any { return c.Realms != nil })},
 		"Clients.RequireMessageAuthenticator":    {"", `require_message_authenticator = "all"`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
 		"Clients.RequireEAPMessageAuthenticator": {"", `require_eap_message_authenticator = false`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
 		"Clients.VerifyRequestAuthenticator":     {"", `verify_request_authenticator = false`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
