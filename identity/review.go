@@ -33,7 +33,7 @@ func (v *Verifier) Review() (r Review) {
 		r.Useless = append(r.Useless, fmt.Sprintf("the certificate of %s, issued by %s, leads to no certificate of client_ca or a client's ca: it is not used", subjectOf(c), issuerOf(c)))
 	}
 	if len(v.lists) == 0 {
-		return r
+		return r // nobody has asked for any to be looked up: to name every issuer would be noise
 	}
 	seen := map[issuerKey]bool{}
 	for _, c := range v.trust.all() {
