@@ -102,6 +102,47 @@ func TestEncryptedAlertHasItsName(t *testing.T) {
 	f.wantLine("result=peer_alert", "the peer sent the alert bad_certificate", "CN=test CA")
 }
 
+// An alert in clear after which the handshake went on does not explain its failure.
+func TestAlertBeforeOtherRecords(t *testing.T) {
+	warning, finished := []byte{21, 3, 3, 0, 2, 1, 100}, []byte{22, 3, 3, 0, 1, 20}
+	for _, c := range []struct {
+		says    string
+		records [][]byte
+		want    bool
+	}{
+		{"at the end", [][]byte{finished, warning}, true},
+		{"before a handshake message", [][]byte{warning, finished}, false},
+		{"before the beginning of one", [][]byte{warning, finished[:5]}, false},
+		{"before an encrypted alert", [][]byte{warning, {21, 3, 3, 0, 26, 1}}, false},
+		{"before another alert", [][]byte{warning, warning}, true},
+	} {
+		w := watch{keep: maxWatched}
+		for _, r := range c.records {
+			w.see(r)
+		}
+		if w.alerted != c.want {
+			t.Errorf("%s: alerted is %v, expected %v", c.says, w.alerted, c.want)
+		}
+	}
+}
+
+// A record that is announced and does not come takes no memory.
+func TestWatchKeepsWhatHasCome(t *testing.T) {
+	w := watch{keep: maxFlight}
+	w.see([]byte{22, 3, 3, 64, 0, 11})
+	if n := cap(w.messages); n > 64 {
+		t.Errorf("one byte of a message takes %d", n)
+	}
+	w.see(make([]byte, 16383))
+	if n := cap(w.messages); n > 2*16384 || len(w.messages) != 16384 {
+		t.Errorf("a message of %d bytes takes %d", len(w.messages), n)
+	}
+	w.see(append([]byte{22, 3, 3, 64, 0}, make([]byte, 16384)...))
+	if n := len(w.messages); n != maxFlight {
+		t.Errorf("%d bytes are kept, expected %d", n, maxFlight)
+	}
+}
+
 // Records are followed however they are cut, and only an alert in clear counts.
 func FuzzWatch(f *testing.F) {
 	f.Add([]byte{21, 3, 3, 0, 2, 2, 48}, 3)
@@ -136,10 +177,13 @@ func FuzzWatch(f *testing.F) {
 	})
 }
 
-// slowAlerts finds the alerts in clear in a stream of whole records.
+// slowAlerts finds the alerts in clear at the end of a stream of records.
 func slowAlerts(b []byte) (found []alert) {
 	for len(b) >= 5 {
 		n := int(b[3])<<8 | int(b[4])
+		if b[0] != 21 || n != 2 {
+			found = nil
+		}
 		if len(b) < 5+n {
 			return found
 		}

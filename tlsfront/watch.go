@@ -7,8 +7,8 @@ const maxWatched = 4 << 10
 
 // watch follows the TLS records of a handshake as they come from the peer, to
 // know what crypto/tls does not tell: alerts in clear, a ClientHello that it
-// cannot parse, and in TLS 1.2 certificates that it cannot parse. Its zero value is ready for use; it is owned by the goroutine of
-// the handshake.
+// cannot parse, and in TLS 1.2 certificates that it cannot parse. Its zero value is
+// ready for use; it is owned by the goroutine of the handshake.
 type watch struct {
 	head [5]byte // of the record: type, version, length (RFC 8446 §5.1)
 	have int     // octets in head
@@ -16,7 +16,7 @@ type watch struct {
 	body [2]byte // of a record that may be an alert
 	got  int     // octets in body
 
-	alerted bool  // an alert in clear has come
+	alerted bool  // an alert in clear has come, and nothing else after it
 	alert   alert // the last one
 
 	keep     int    // how many bytes of the handshake messages in clear are wanted
@@ -37,6 +37,9 @@ func (w *watch) see(b []byte) {
 			w.have, b = w.have+n, b[n:]
 			if w.have == len(w.head) {
 				w.left, w.got = int(w.head[3])<<8|int(w.head[4]), 0
+				if w.head[0] != recordAlert || w.left != len(w.body) {
+					w.alerted = false // the handshake went on after the last one
+				}
 				w.ended()
 			}
 			continue
@@ -57,9 +60,7 @@ func (w *watch) content(b []byte) {
 			w.alerted, w.alert = true, alert(w.body[1])
 		}
 	case w.head[0] == recordHandshake && len(w.messages) < w.keep:
-		if w.messages == nil {
-			w.messages = make([]byte, 0, min(w.left, w.keep)) // most often all of it
-		}
+		// It grows with what comes: what a peer announces costs it nothing.
 		w.messages = append(w.messages, b[:min(len(b), w.keep-len(w.messages))]...)
 	}
 }
