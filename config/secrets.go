@@ -1,8 +1,13 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"regexp"
+	"strings"
+	"syscall"
 
 	"radsec-gw/certs"
 )
@@ -25,12 +30,12 @@ func (t *table) secret(name string, to *Secret, required bool) bool {
 			continue
 		}
 		if given++; given > 1 {
-			t.r.wrong(path, "expected only one of %s, came a second one", keys)
+			t.r.wrong(path, "expected only one of %s, got a second one", keys)
 			continue
 		}
 		s, ok := v.(string)
 		if !ok {
-			t.r.wrong(path, "expected a string in quotes, came %s", kindOf(v))
+			t.r.wrong(path, "expected a string in quotes, got %s", kindOf(v))
 			continue
 		}
 		switch key {
@@ -51,7 +56,7 @@ func (t *table) secret(name string, to *Secret, required bool) bool {
 // secretHere takes a secret that the configuration itself holds.
 func (t *table) secretHere(at, s string) Secret {
 	if s == "" {
-		t.r.wrong(at, "expected a secret, came an empty one (RFC 2865 §3)")
+		t.r.wrong(at, "expected a secret, got an empty one (RFC 2865 §3)")
 	}
 	t.r.warn(at, "", certs.WarnSecret(s))
 	if s != publicSecret {
@@ -65,7 +70,11 @@ func (t *table) secretFile(at, name string) Secret {
 	path := t.r.resolve(name)
 	octets, err := t.r.read(name, path, maxSecretFile)
 	if err != nil {
-		t.r.wrong(at, "expected a readable file, came %q: %s", name, reason(path, err))
+		if noSuchFile(err) && name != "" && !looksLikePath(name) {
+			t.r.wrong(at, "expected the path of a file that holds the secret, and there is none of this name (not shown here: it may be the secret itself, which belongs under %s)", strings.TrimSuffix(key(at), "_file"))
+		} else {
+			t.r.wrong(at, "expected a readable file, got %q: %s", name, reason(path, err))
+		}
 		return Secret{}
 	}
 	t.r.secretFiles = append(t.r.secretFiles, SecretFile{Key: at, Path: path})
@@ -75,12 +84,47 @@ func (t *table) secretFile(at, name string) Secret {
 // secretEnv reads a secret out of the environment.
 func (t *table) secretEnv(at, name string) Secret {
 	s, ok := os.LookupEnv(name)
+	if !ok && looksLikeVariable(name) {
+		t.r.wrong(at, "expected the name of an environment variable, got %q, which is not set", name)
+		return Secret{}
+	}
 	if !ok {
-		t.r.wrong(at, "expected the name of an environment variable, came %q, which is not set", name)
+		t.r.wrong(at, "expected the name of an environment variable, and none of this name is set (not shown here: it may be the secret itself, which belongs under %s)", strings.TrimSuffix(key(at), "_env"))
 		return Secret{}
 	}
 	return t.parseSecret(at, name, s)
 }
+
+// key returns the last part of the path of a key.
+func key(at string) string { return at[strings.LastIndexByte(at, '.')+1:] }
+
+// noSuchFile reports whether a name stands for no file at all, also because none can
+// have it.
+func noSuchFile(err error) bool {
+	for _, no := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.EINVAL} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
+}
+
+// A secret that was put under the key for a path or a variable is not shown. So a name
+// is shown only when hardly any secret looks like it; the line and the key are told in
+// any case.
+
+var (
+	pathForm     = regexp.MustCompile(`^[A-Za-z0-9._/-]*[A-Za-z0-9_-]\.[A-Za-z]{1,8}$|^[a-z0-9._-]*(/[a-z0-9._-]+)+$`)
+	variableForm = regexp.MustCompile(`^[A-Z]+$|^[A-Z]+(_[A-Z0-9]+)+$`)
+)
+
+// looksLikePath reports whether a name has an extension, or folders and no capitals, as
+// base64 has them.
+func looksLikePath(name string) bool { return pathForm.MatchString(name) }
+
+// looksLikeVariable reports whether a name is of capitals, and of digits where
+// underscores are, too.
+func looksLikeVariable(name string) bool { return variableForm.MatchString(name) }
 
 // parseSecret takes the secret out of text, which name holds.
 func (t *table) parseSecret(at, name, text string) Secret {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -91,6 +92,47 @@ func TestSecretsInTheConfiguration(t *testing.T) {
 		warnings := strings.Join(c.Warnings(), "\n")
 		if x.says == "" && strings.Contains(warnings, "client[0].secret") || !strings.Contains(warnings, x.says) || strings.Contains(warnings, "tiger") {
 			t.Errorf("%s: expected a warning with %q and no secret in it, got %q", x.text, x.says, warnings)
+		}
+	}
+}
+
+// A secret that was put where the name of a file or a variable belongs is not shown; a
+// name that is only wrong is.
+func TestSecretsInThePlaceOfNames(t *testing.T) {
+	for _, x := range []struct {
+		value string
+		shown string // the key under which the value is shown as a name; "": neither
+	}{
+		{"tiger", ""},
+		{"tiger lily", ""},
+		{"t1ger.l1ly", ""},
+		{"A1B2C3D4E5F60718", ""},
+		{"a1b2c3d4e5f60718", ""},
+		{"Zm9v/YmFy+bGlseQ==", ""},
+		{"Zm9vL/YmFyTGlseQ", ""},
+		{"ti\x01ger", ""},
+		{"campus_secret", ""},
+		{strings.Repeat("x", 5000), ""},
+		{"campus.secret", "secret_file"},
+		{"secrets/campus", "secret_file"},
+		{"/run/secrets/campus", "secret_file"},
+		{"/etc/radsec-gw/Campus.key", "secret_file"},
+		{"CAMPUS_SECRET", "secret_env"},
+		{"CAMPUS_2_SECRET", "secret_env"},
+		{"CAMPUSSECRET", "secret_env"},
+	} {
+		for _, place := range []string{"secret_file", "secret_env"} {
+			_, err := load(t, goodListen+goodServer+goodRoute+goodClient+place+"="+strconv.Quote(x.value)+"\n")
+			if err == nil || !strings.Contains(err.Error(), ":14: client[0]."+place+": expected ") {
+				t.Errorf("%s = %q: expected a mistake on line 14, got %v", place, x.value, err)
+				continue
+			}
+			if shown := strings.Contains(err.Error(), x.value) || strings.Contains(err.Error(), strconv.Quote(x.value)); shown != (place == x.shown) {
+				t.Errorf("%s = %q: expected that it is shown: %v, got %v", place, x.value, place == x.shown, err)
+			}
+			if place != x.shown && !strings.Contains(err.Error(), "it may be the secret itself, which belongs under secret)") {
+				t.Errorf("%s = %q: the mistake does not say where the secret belongs: %v", place, x.value, err)
+			}
 		}
 	}
 }
