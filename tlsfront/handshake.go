@@ -69,16 +69,11 @@ func tlsConfig(p *policy) *tls.Config {
 // X25519. crypto/tls has its own order.
 var keyExchanges = []tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
 
-// handshake does TLS on a connection that has a slot, names its client, and
-// starts its session. All of the handshake has one deadline: a peer that drips
-// gets no more time than one that stops. first is what was read of its
-// ClientHello.
-//
-// The session runs on a goroutine of its own, because this one's stack has
-// grown with the certificates and would stay so.
+// handshake does TLS on a connection that has a slot, and begins its session. All of
+// the handshake has one deadline: a peer that drips gets no more time than one that
+// stops. first is what was read of its ClientHello.
 func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	growStack()
-	counts := s.cfg.Metrics.TLS()
 	raw, remote := a.conn, a.remote
 	c := s.wrap(raw)
 	c.in.ahead, c.in.watch.keep = first, maxWatched
@@ -108,6 +103,14 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 		s.refuse(c, remote, result, text, certificateIn(err))
 		return
 	}
+	s.begin(c, t, remote)
+}
+
+// begin names the client of a connection whose handshake is done, and starts its
+// session, which runs on a goroutine of its own, because this one's stack has grown
+// with the certificates and would stay so.
+func (s *Server) begin(c *conn, t *tls.Conn, remote netip.AddrPort) {
+	counts := s.cfg.Metrics.TLS()
 	state := t.ConnectionState()
 	p := identity.NewPeer(remote.Addr(), state.PeerCertificates)
 	v11, unfit := c.policy.versionOf(&state)
@@ -132,7 +135,7 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 			"version", tls.VersionName(state.Version), "cipher_suite", tls.CipherSuiteName(state.CipherSuite),
 			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, identity.Describe(p.Leaf)...)
 	})
-	raw.SetDeadline(time.Time{})
+	c.Conn.SetDeadline(time.Time{})
 	c.offered = offer{}
 	c.in.establish()
 	c.out.establish(session.writeFailed)

@@ -19,8 +19,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// This file translates the configuration into the rooms' own terms, once, at
-// the edge. No room but this one knows the file's types.
+// This file translates the configuration into the packages' own terms, once, at
+// the edge. No package but this one knows the file's types.
 
 // knownServer is a server and the configuration it was made from, that without
 // the ports that no route uses.

@@ -79,6 +79,11 @@ func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (e
 	if err != nil {
 		return err
 	}
+	return devGateway(ctx, o, p, dir, out, stderr)
+}
+
+// devGateway runs the gateway, and sends a first request through it.
+func devGateway(ctx context.Context, o *devOptions, p *plan, dir string, out, stderr io.Writer) (err error) {
 	level := slog.LevelWarn
 	if o.verbose {
 		level = slog.LevelDebug

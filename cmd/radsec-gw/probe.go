@@ -100,39 +100,8 @@ func probe(o *probeOptions, w io.Writer) error {
 
 // parseProbe reads the command line; the secret and password files are read here too.
 func parseProbe(args []string, stderr io.Writer) (*probeOptions, error) {
-	o := &probeOptions{}
-	flags := flag.NewFlagSet("radsec-gw probe", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprintln(stderr, "Usage: radsec-gw probe status|access|accounting|coa|disconnect [flags]")
-		fmt.Fprintln(stderr, "\nSends one request to a RadSec server. The exit status is 0 for a verified positive answer,")
-		fmt.Fprintln(stderr, "1 for any other or none, 2 for a wrong command line.\n\nFlags:")
-		flags.PrintDefaults()
-	}
-	var secretFile, passwordFile, dir string
-	flags.StringVar(&o.address, "address", "127.0.0.1:2083", "`host:port` of the RadSec server")
-	flags.StringVar(&dir, "certs", filepath.Join("certs", "dev"), "`directory` with ca.pem, client.pem and client.key, where the next three do not say otherwise")
-	flags.StringVar(&o.cert, "cert", "", "client certificate, PEM `file`")
-	flags.StringVar(&o.key, "key", "", "its private key, PEM `file`")
-	flags.StringVar(&o.ca, "ca", "", "CA that the server's certificate must come from, PEM `file`")
-	flags.StringVar(&o.serverName, "server-name", "", "`name` that the server's certificate must hold (default: the host of -address)")
-	flags.StringVar(&o.secret, "secret", "radsec", "shared secret of the RadSec leg (RFC 6614 §2.3)")
-	flags.StringVar(&secretFile, "secret-file", "", "`file` that holds the shared secret")
-	flags.StringVar(&o.user, "user", "", "User-Name")
-	flags.StringVar(&o.password, "password", "", "password (access)")
-	flags.StringVar(&passwordFile, "password-file", "", "`file` that holds the password")
-	flags.BoolVar(&o.chap, "chap", false, "CHAP instead of PAP; the Request Authenticator is the challenge")
-	flags.BoolVar(&o.challenge, "chap-challenge", false, "CHAP with a CHAP-Challenge attribute")
-	flags.StringVar(&o.statusType, "status-type", "start", "Acct-Status-Type: start, interim, stop, on, off")
-	flags.StringVar(&o.sessionID, "session-id", "", "Acct-Session-Id (default in accounting: a random one)")
-	flags.BoolVar(&o.unsigned, "no-message-authenticator", false, "send no Message-Authenticator (accounting never has one)")
-	flags.StringVar(&o.version, "radius-version", "both", "`version` of RADIUS to offer by ALPN (RFC 9765): 1.0, 1.1, both, or none to use no ALPN")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "for connecting, and again for the answer")
-	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but failures")
-	flags.Func("attr", "further attribute, `Name=value`, repeatable: Calling-Station-Id=02-00-00-00-00-01, Framed-IP-Address=192.0.2.1, Class=0x0102, 26=0x…", func(s string) error {
-		o.attributes = append(o.attributes, s)
-		return nil
-	})
+	o, from := &probeOptions{}, &probeFiles{}
+	flags := probeFlags(o, from, stderr)
 
 	// The kind is given before or after the flags.
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -152,16 +121,55 @@ func parseProbe(args []string, stderr io.Writer) (*probeOptions, error) {
 	if _, err := offered(o.version); err != nil {
 		return nil, err
 	}
-	o.ca = cmp.Or(o.ca, filepath.Join(dir, "ca.pem"))
-	o.cert = cmp.Or(o.cert, filepath.Join(dir, "client.pem"))
-	o.key = cmp.Or(o.key, filepath.Join(dir, "client.key"))
-	if err := readIfGiven(secretFile, &o.secret); err != nil {
+	o.ca = cmp.Or(o.ca, filepath.Join(from.dir, "ca.pem"))
+	o.cert = cmp.Or(o.cert, filepath.Join(from.dir, "client.pem"))
+	o.key = cmp.Or(o.key, filepath.Join(from.dir, "client.key"))
+	if err := readIfGiven(from.secret, &o.secret); err != nil {
 		return nil, err
 	}
 	if o.secret == "" {
 		return nil, errors.New("-secret is empty: the RadSec leg's secret is \"radsec\" unless both sides agreed on another (RFC 6614 §2.3)")
 	}
-	return o, readIfGiven(passwordFile, &o.password)
+	return o, readIfGiven(from.password, &o.password)
+}
+
+// probeFiles are where options come from that are not given by themselves.
+type probeFiles struct{ dir, secret, password string }
+
+// probeFlags are the flags of the probe, which write into o and from.
+func probeFlags(o *probeOptions, from *probeFiles, stderr io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("radsec-gw probe", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "Usage: radsec-gw probe status|access|accounting|coa|disconnect [flags]")
+		fmt.Fprintln(stderr, "\nSends one request to a RadSec server. The exit status is 0 for a verified positive answer,")
+		fmt.Fprintln(stderr, "1 for any other or none, 2 for a wrong command line.\n\nFlags:")
+		flags.PrintDefaults()
+	}
+	flags.StringVar(&o.address, "address", "127.0.0.1:2083", "`host:port` of the RadSec server")
+	flags.StringVar(&from.dir, "certs", filepath.Join("certs", "dev"), "`directory` with ca.pem, client.pem and client.key, where the next three do not say otherwise")
+	flags.StringVar(&o.cert, "cert", "", "client certificate, PEM `file`")
+	flags.StringVar(&o.key, "key", "", "its private key, PEM `file`")
+	flags.StringVar(&o.ca, "ca", "", "CA that the server's certificate must come from, PEM `file`")
+	flags.StringVar(&o.serverName, "server-name", "", "`name` that the server's certificate must hold (default: the host of -address)")
+	flags.StringVar(&o.secret, "secret", "radsec", "shared secret of the RadSec leg (RFC 6614 §2.3)")
+	flags.StringVar(&from.secret, "secret-file", "", "`file` that holds the shared secret")
+	flags.StringVar(&o.user, "user", "", "User-Name")
+	flags.StringVar(&o.password, "password", "", "password (access)")
+	flags.StringVar(&from.password, "password-file", "", "`file` that holds the password")
+	flags.BoolVar(&o.chap, "chap", false, "CHAP instead of PAP; the Request Authenticator is the challenge")
+	flags.BoolVar(&o.challenge, "chap-challenge", false, "CHAP with a CHAP-Challenge attribute")
+	flags.StringVar(&o.statusType, "status-type", "start", "Acct-Status-Type: start, interim, stop, on, off")
+	flags.StringVar(&o.sessionID, "session-id", "", "Acct-Session-Id (default in accounting: a random one)")
+	flags.BoolVar(&o.unsigned, "no-message-authenticator", false, "send no Message-Authenticator (accounting never has one)")
+	flags.StringVar(&o.version, "radius-version", "both", "`version` of RADIUS to offer by ALPN (RFC 9765): 1.0, 1.1, both, or none to use no ALPN")
+	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "for connecting, and again for the answer")
+	flags.BoolVar(&o.quiet, "quiet", false, "print nothing but failures")
+	flags.Func("attr", "further attribute, `Name=value`, repeatable: Calling-Station-Id=02-00-00-00-00-01, Framed-IP-Address=192.0.2.1, Class=0x0102, 26=0x…", func(s string) error {
+		o.attributes = append(o.attributes, s)
+		return nil
+	})
+	return flags
 }
 
 // probeCode is the packet code of a kind of probe.

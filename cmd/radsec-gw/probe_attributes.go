@@ -51,7 +51,7 @@ func newAttributeNames() *attributeNames {
 	for _, a := range furtherAttributes() {
 		n.add(a)
 	}
-	for _, a := range hiddenAttributes() {
+	for _, a := range hiddenAttributes {
 		n.add(a)
 	}
 	return n

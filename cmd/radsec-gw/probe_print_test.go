@@ -118,7 +118,7 @@ func TestPrintForms(t *testing.T) {
 // Rules: P42
 func TestHiddenTable(t *testing.T) {
 	names := newAttributeNames()
-	rows := hiddenAttributes()
+	rows := hiddenAttributes
 	if len(rows) != 59 {
 		t.Errorf("%d hidden attributes, want 59", len(rows))
 	}

@@ -144,7 +144,7 @@ func TestEveryFateHasItsPlace(t *testing.T) {
 	}
 }
 
-// fates reads the label values from the list in the room metrics.
+// fates reads the label values from the list in the package metrics.
 func fates(t *testing.T) (names []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(docker, "../metrics/fate.go"))
