@@ -1,0 +1,65 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Rules: P102
+func TestMistakesOfListen(t *testing.T) {
+	wantMistakes(t, []mistaken{
+		{"string expected", inListen("client_auth=1\n"), []string{"14: listen.client_auth: expected a string in quotes, came the integer 1"}},
+		{"choice", inListen("client_auth='required'\n"), []string{`14: listen.client_auth: expected "require", "optional" or "none", came "required" (did you mean "require"?)`}},
+		{"min_tls", inListen("min_tls='1.1'\n"), []string{`14: listen.min_tls: expected "1.2" or "1.3", came "1.1"`}},
+		{"array expected", inListen("address='0.0.0.0:2083'\n"), []string{`14: listen.address: expected an array of strings, came "0.0.0.0:2083": write ["0.0.0.0:2083"]`}},
+		{"array of strings", inListen("address=['0.0.0.0:2083',\n 2083]\n"), []string{"15: listen.address[1]: expected a string in quotes, came the integer 2083"}},
+		{"no address", inListen("address=[]\n"), []string{`14: listen.address: expected at least one address`}},
+		{"address without IP", inListen("address=[':2083']\n"), []string{`14: listen.address[0]: expected an IP address and a port such as "0.0.0.0:2083" or "[::]:2083", came ":2083": write "0.0.0.0:2083" or "[::]:2083"`}},
+		{"address without port", inListen("address=['127.0.0.1']\n"), []string{`14: listen.address[0]: expected an IP address and a port such as "0.0.0.0:2083" or "[::]:2083", came "127.0.0.1": the port is missing`}},
+		{"address with large port", inListen("address=['127.0.0.1:65536']\n"), []string{`14: listen.address[0]: expected an IP address and a port`}},
+		{"address twice", inListen("address=['[::]:2083', '[::]:2083']\n"), []string{`14: listen.address[1]: "[::]:2083" stands here twice`}},
+		{"address taken in", inListen("address=['0.0.0.0:2083', '127.0.0.1:2083']\n"), []string{`14: listen.address[1]: "127.0.0.1:2083" is taken in by the unspecified address`}},
+		{"address of metrics", inListen("address=['[::1]:2084', '0.0.0.0:2083']\n[metrics]\naddress='127.0.0.1:2083'\n"), []string{`16: metrics.address: "127.0.0.1:2083" is where listen.address[1] (line 14) listens`}},
+		{"address of metrics by name", inListen("address=['127.0.0.1:2083']\n[metrics]\naddress='localhost:2083'\n"), []string{`16: metrics.address: "localhost:2083" is where listen.address[0] (line 14) listens`}},
+		{"missing file", strings.Replace(inListen(""), "s.pem", "t.pem", 1), []string{`11: listen.certificate: expected a readable file, came "t.pem": there is no `}},
+		{"directory for a file", strings.Replace(inListen(""), "ca.pem", ".", 1), []string{`13: listen.client_ca: expected a readable file, came ".": `}},
+		{"empty file name", strings.Replace(inListen(""), "ca.pem", "", 1), []string{`13: listen.client_ca: expected a readable file, came "": the name is empty`}},
+		{"unknown suite", inListen("cipher_suites=['AES']\n"), []string{`14: listen.cipher_suites[0]: expected "TLS_`}},
+		{"suite of TLS 1.3", inListen("cipher_suites=['TLS_AES_128_GCM_SHA256']\n"), []string{`14: listen.cipher_suites[0]: expected "TLS_ECDHE`}},
+		{"insecure suite", inListen("cipher_suites=['TLS_RSA_WITH_RC4_128_SHA']\n"), []string{`14: listen.cipher_suites[0]: TLS_RSA_WITH_RC4_128_SHA is not secure (RFC 9325`}},
+		{"crl that is not there", inListen("crl=['ca.crl']\n"), []string{`14: listen.crl[0]: expected a readable file, came "ca.crl": there is no`}},
+		{"crl_stale", inListen("crl_stale='ignore'\n"), []string{`14: listen.crl_stale: expected "accept" or "refuse", came "ignore"`}},
+		{"proxy_protocol", inListen("proxy_protocol=['lb']\n"), []string{`14: listen.proxy_protocol[0]: expected an address range`}},
+		{"no handshakes", inListen("max_handshakes=0\n"), []string{`14: listen.max_handshakes: expected an integer of 1 or more, came the integer 0`}},
+		{"version twice", inListen("radius_versions=['1.1','1.1']\n"), []string{`14: listen.radius_versions[1]: "1.1" stands here twice`}},
+		{"versions no array", inListen("radius_versions='1.1'\n"), []string{`14: listen.radius_versions: expected an array of strings`}},
+		{"unknown version", inListen("radius_versions=['2']\n"), []string{`14: listen.radius_versions[0]: expected "1.0" or "1.1", came "2"`}},
+		{"duration a number", inListen("idle_timeout=10\n"), []string{`14: listen.idle_timeout: expected a duration in quotes such as "10s" or "5m", came the integer 10`}},
+		{"duration without unit", inListen("idle_timeout='10'\n"), []string{`14: listen.idle_timeout: expected a duration such as "500ms", "10s" or "5m", came "10"`}},
+		{"negative duration", inListen("idle_timeout='-1s'\n"), []string{`14: listen.idle_timeout: expected a duration that is not negative, came "-1s"`}},
+		{"zero duration", inListen("packet_timeout='0s'\n"), []string{`14: listen.packet_timeout: expected a duration above zero, came "0s"`}},
+		{"number expected", inListen("max_connections='1'\n"), []string{`14: listen.max_connections: expected an integer of 1 or more, came "1"`}},
+		{"number too small", inListen("max_connections=0\n"), []string{`14: listen.max_connections: expected an integer of 1 or more, came the integer 0`}},
+		{"number no integer", inListen("max_connections=1.5\n"), []string{`14: listen.max_connections: expected an integer of 1 or more, came the number 1.5`}},
+	})
+}
+
+// Rules: P120
+func TestRadiusVersions(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                "[1.0 1.1]", // RFC 9765 §3.3
+		"radius_versions=['1.0']\n":       "[1.0]",
+		"radius_versions=['1.1','1.0']\n": "[1.1 1.0]",
+		"radius_versions=['1.1']\n":       "[1.1]",
+		"radius_versions=[]\n":            "[]", // no ALPN
+	} {
+		c, err := load(t, goodListen+text+goodClient+goodServer+goodRoute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(c.Listen.RadiusVersions); got != want {
+			t.Errorf("%q: versions %s, want %s", text, got, want)
+		}
+	}
+}
