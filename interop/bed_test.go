@@ -2,6 +2,7 @@ package interop
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -29,7 +30,7 @@ const patience = 30 * time.Second
 // bed is every program between the tests and FreeRADIUS.
 type bed struct {
 	dir     string // temporary
-	command string // the built radsec-gw
+	command string // the radsec-gw that is tested
 	ports   ports
 
 	freeradius  *process
@@ -47,7 +48,12 @@ type ports struct {
 // shared is the bed that TestMain built: the one piece of state that the tests of this package share.
 var shared *bed
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+var binaryFlag = flag.String("binary", "", "test this `FILE`, built elsewhere, instead of building the gateway")
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(testMain(m))
+}
 
 func testMain(m *testing.M) int {
 	if err := needPrograms(); err != nil {
@@ -96,14 +102,25 @@ func (b *bed) start() error {
 	if err := b.ports.choose(); err != nil {
 		return err
 	}
-	b.command = filepath.Join(b.dir, "radsec-gw")
-	if r := runProgram(5*time.Minute, "", "go", "build", "-o", b.command, "radsec-gw/cmd/radsec-gw"); r.status != 0 {
-		return fmt.Errorf("go build: %s", r.output)
+	if err := b.build(); err != nil {
+		return err
 	}
 	for _, step := range []func() error{b.startFreeRADIUS, b.startGateway, b.startRadsecproxy} {
 		if err := step(); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// build makes the command, unless -binary names one.
+func (b *bed) build() error {
+	if b.command = *binaryFlag; b.command != "" {
+		return nil
+	}
+	b.command = filepath.Join(b.dir, "radsec-gw")
+	if r := runProgram(5*time.Minute, "", "go", "build", "-o", b.command, "radsec-gw/cmd/radsec-gw"); r.status != 0 {
+		return fmt.Errorf("go build: %s", r.output)
 	}
 	return nil
 }

@@ -25,4 +25,7 @@
 //
 // There are no fixed waits: every wait is for a line in a program's output, for a counter or for an
 // answer, and has a deadline.
+//
+//	go test ./interop                       the gateway of this tree
+//	go test ./interop -args -binary FILE    another build of it
 package interop

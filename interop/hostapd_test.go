@@ -26,6 +26,7 @@ radius_das_require_message_authenticator=%d
 // probe → gateway → hostapd, which is a NAS of its own: it signs its answers over the request's
 // authenticator where FreeRADIUS takes zero octets, puts an Event-Timestamp into them, and refuses what
 // has any attribute that it does not know, Proxy-State among them.
+// Fault P-10.
 // Rules: P18, P52, P90, P91, P92, C5
 func TestHostapdAsNAS(t *testing.T) {
 	for version, proof := range provenBy {

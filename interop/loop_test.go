@@ -18,6 +18,7 @@ const mostLooped = 200
 //
 // TLS 1.2: with 1.3 FreeRADIUS 3.2.1 reads the session ticket, then blocks in the same SSL_read until
 // the first answer comes, and would not take its own request for so long.
+// Fault P-2.
 // Rules: P31, P71
 func TestLoopThroughFreeRADIUS(t *testing.T) {
 	l := startLoop(t, func(p ports) [3]int { return [3]int{p.auth, p.acct, p.coa} })

@@ -14,6 +14,7 @@ import (
 // as its home server over TLS, in both versions of TLS. It passes on the
 // Message-Authenticator that a NAS puts into accounting, and refuses an answer that
 // has one over anything but zeros: ours has none.
+// Fault P-1.
 // Rules: P102, P111, C5
 func TestFreeRADIUSAsClient(t *testing.T) {
 	for _, version := range []string{"1.2", "1.3"} {
