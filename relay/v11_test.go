@@ -166,8 +166,10 @@ func TestEAP11(t *testing.T) {
 }
 
 // Accounting, CoA and Disconnect: nothing proves them to the gateway, and the
-// server gets a computed Request Authenticator. Status-Server is answered here.
-// Rules: P18, P30, P85, P92, P122, P131
+// server gets a computed Request Authenticator. A NAS may demand a
+// Message-Authenticator, which the client has no way to send (RFC 9765 §5.2), so
+// CoA and Disconnect get one. Status-Server is answered here.
+// Rules: P18, P30, P52, P85, P92, P122, P129, P131
 func TestOtherKinds11(t *testing.T) {
 	for _, row := range []struct {
 		name          string
@@ -187,9 +189,12 @@ func TestOtherKinds11(t *testing.T) {
 				l, p := b.open11()
 				b.net.setServe(func(s []byte) [][]byte {
 					checkRequest(t, s)
+					if first, want := s[20] == 80, row.request != 4; first != want || len(values(s, 80)) > 1 {
+						t.Errorf("a Message-Authenticator is first: %t, expected %t", first, want)
+					}
 					return [][]byte{respond(s, row.reply, integer(101, 507), mac, text(200, "x"))}
 				})
-				q := request11(row.request, 5, user("nemo@example.org"), proxyState("x"), text(126, "1example.org"), integer(41, 9), proxyState("y"))
+				q := request11(row.request, 5, user("nemo@example.org"), proxyState("x"), text(126, "1example.org"), integer(41, 9), attr{80, make([]byte, 3)}, proxyState("y"))
 				b.send(l, q)
 				if seen := b.net.seen(); len(seen) != 1 || seen[0].address != row.port || joined(seen[0].octets, 41) != "\x00\x00\x00\x09" {
 					t.Fatalf("expected one datagram to %s, got %v", row.port, seen)
@@ -205,6 +210,34 @@ func TestOtherKinds11(t *testing.T) {
 				b.wantFates(row.counted)
 			})
 		})
+	}
+}
+
+// The Message-Authenticator of a CoA or Disconnect counts as length: what has no room
+// for it is refused.
+// Rules: P15, P34, P129
+func TestMessageAuthenticatorThatDoesNotFit11(t *testing.T) {
+	for code, nak := range map[radius.Code]radius.Code{43: 45, 40: 42} {
+		for left, want := range map[int]expectation{18: {}, 17: {nak, 505}, 0: {nak, 505}} {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict})
+				b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a"})
+				l, p := b.open11()
+				q := request11(code, 1, append(fill(200, 4096-20-18-left), user("nemo@example.org"))...)
+				if len(q) != 4096-left {
+					t.Fatalf("the request has %d octets", len(q))
+				}
+				b.send(l, q)
+				checkOwn11(t, q, p.got(), want)
+				if want.code != 0 {
+					b.wantFates(wire.KindOf(code).String() + "/too_long=1")
+				} else if s := b.oneSeen(); len(s) != 4096 || s[20] != 80 {
+					t.Errorf("the server got %d octets that begin with attribute %d, expected 4096 and Message-Authenticator", len(s), s[20])
+				} else {
+					checkRequest(t, s)
+				}
+			})
+		}
 	}
 }
 

@@ -61,7 +61,14 @@ func TestLastHop(t *testing.T) {
 					t.Errorf("%s: %v", x.name, err)
 					continue
 				}
-				if got := string(dst[MinLength:n]); got != x.want {
+				attributes := dst[MinLength:n]
+				if v11 { // RFC 9765 §5.2 leaves it to the gateway
+					if attributes[0] != typeMessageAuthenticator {
+						t.Errorf("%s: the NAS gets attribute %d first, expected Message-Authenticator", x.name, attributes[0])
+					}
+					attributes = attributes[macLength:]
+				}
+				if got := string(attributes); got != x.want {
 					t.Errorf("%s, 1.1 %v: the NAS gets %q, expected %q", x.name, v11, got, x.want)
 				}
 				if !radius.IsAuthenticRequest(dst[:n], []byte("server-secret-of-16+")) {

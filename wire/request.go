@@ -9,8 +9,9 @@ package wire
 //     computed one for the others (RFC 2865 §3, RFC 2866 §3, RFC 5176 §2.3).
 //   - Message-Authenticator: always in Access and first
 //     (draft-ietf-radext-deprecating-radius §5.3.2); in CoA and Disconnect when
-//     the client sent one or an EAP-Message wants one; never in accounting
-//     (RFC 3579 §3.3).
+//     the client sent one or an EAP-Message wants one, and when the client speaks
+//     RADIUS/1.1, where it cannot send one and the NAS may demand one (RFC 5176
+//     §3.4, RFC 9765 §5.2); never in accounting (RFC 3579 §3.3).
 //   - Proxy-State withheld (RFC 2865 §2.3), everything else in order.
 //   - Hidden attributes re-encrypted for the server, with new salts.
 //   - Where the old authenticator was a challenge: CHAP-Challenge added, for
@@ -50,7 +51,7 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 		clear(vector[:])
 	case KindCoA, KindDisconnect:
 		clear(vector[:])
-		withMA = v.HasMessageAuthenticator() || v.HasEAP()
+		withMA = v.v11 || v.HasMessageAuthenticator() || v.HasEAP()
 	default:
 		return 0, ErrCode
 	}

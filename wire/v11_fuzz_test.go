@@ -48,7 +48,11 @@ func FuzzRewriteRequest11(f *testing.F) {
 		wellMade11(t, back[:n], 2, 9)
 		// Once more there and back: nothing changes any more.
 		back[0] = 40
-		if n, err = h.WriteRequest(there, parsed11(t, back[:n]), client, server, 2); err != nil {
+		n, err = h.WriteRequest(there, parsed11(t, back[:n]), client, server, 2)
+		if v.Kind() == KindAccounting && errors.Is(err, ErrTooLong) {
+			return // only now it has a Message-Authenticator
+		}
+		if err != nil {
 			t.Fatalf("what was opened cannot be hidden: %v", err)
 		}
 		zero := [16]byte{}

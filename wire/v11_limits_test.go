@@ -65,7 +65,7 @@ func TestLimits11(t *testing.T) {
 			t.Errorf("password of 129 in a packet of code %d: %v", code, err)
 			continue
 		}
-		samePairs(t, "password of 129", []pair{{1, []byte("nemo")}, {44, []byte{'s'}}}, pairs(dst[:n]))
+		samePairs(t, "password of 129", []pair{{1, []byte("nemo")}, {44, []byte{'s'}}}, without(pairs(dst[:n]), 80))
 	}
 	if !errors.Is(ErrValueTooLong, ErrTooLong) {
 		t.Error("ErrValueTooLong is no ErrTooLong")

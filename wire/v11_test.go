@@ -141,7 +141,7 @@ func TestSaltsOfOneRequest11(t *testing.T) {
 	}
 	oracleChecks(t, dst[:n], nil, key11)
 	seen := map[string]bool{}
-	for _, p := range pairs(dst[:n]) {
+	for _, p := range without(pairs(dst[:n]), 80) {
 		salts := []string{string(p.value[1:3])}
 		if p.t == 26 {
 			salts = []string{string(p.value[6:8]), string(p.value[26:28])}

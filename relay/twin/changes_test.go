@@ -117,6 +117,10 @@ var changes = []change{
 		s.answerAll(plain)
 		s.ask(ask(43, text(33, "radsecgw"+strings.Repeat("0123456789ab", 20))))
 	}},
+	{"a CoA of 1.1 gets a Message-Authenticator", oneServer, true, func(s *session) {
+		s.ask(ask(43, text(1, "nemo")), ask(40, mac, mac))
+		s.answerAll(plain)
+	}},
 	{"a NAS gets its name and no proxy's", nas, false, func(s *session) {
 		s.ask(ask(43, text(126, "1example.org"), text(241, "\x08nas-1")))
 		s.answerAll(plain)
@@ -165,7 +169,7 @@ func (c *change) try() (problem error) {
 }
 
 // Each rule of which the gateway did something else before.
-// Rules: C5, P8, P31, P33, P39, P42, P89, P90, P97, P99, P122, P125, P127, P128
+// Rules: C5, P8, P31, P33, P39, P42, P89, P90, P97, P99, P122, P125, P127, P128, P129
 func TestTwinChanges(t *testing.T) {
 	for _, c := range changes {
 		if problem := c.try(); problem != nil {

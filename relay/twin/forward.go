@@ -52,7 +52,8 @@ func ForServer(req []byte, v11 bool, client, server, nas string, seen []byte) (w
 	if v11 && code == AccessRequest && (has(list, arapPassword) || has(list, chapPassword) && !has(list, chapChallenge)) {
 		c.fail(ErrChallenge)
 	}
-	mac := code == AccessRequest || code != AccountingRequest && (!v11 && has(list, messageAuth) || c.eap)
+	// RADIUS/1.1 has none to take over, so the hop to UDP begins with one (P52, P129).
+	mac := code == AccessRequest || dynamic(code) && (v11 || has(list, messageAuth) || c.eap)
 	if mac {
 		c.out.attribute(messageAuth, literal(make([]byte, 16))) // P46: first
 	}
