@@ -12,6 +12,7 @@ type Client struct {
 	// static after construction
 	requests    [wire.NumKinds][NumFates]prometheus.Counter
 	replies     [NumAnswers]prometheus.Counter
+	omitted     [wire.NumOmissions]prometheus.Counter
 	connections prometheus.Counter
 	closed      [NumReasons]prometheus.Counter
 	own         own // what is registered for it
@@ -37,6 +38,9 @@ func (m *Metrics) Client(name string) *Client {
 	for a := range c.replies {
 		c.replies[a] = m.clientReplies.WithLabelValues(name, Answer(a).String())
 	}
+	for o := range c.omitted {
+		c.omitted[o] = m.omitted.WithLabelValues(name, wire.Omission(o).String())
+	}
 	for r := range c.closed {
 		c.closed[r] = m.closed.WithLabelValues(name, Reason(r).String())
 	}
@@ -52,6 +56,9 @@ func (c *Client) Count(k wire.Kind, f Fate) { c.requests[k][f].Inc() }
 // CountReply counts one packet that was handed to this client's connection, by
 // its Code.
 func (c *Client) CountReply(code wire.Code) { c.replies[AnswerOf(code)].Inc() }
+
+// Omitted counts n attributes that one packet went on without.
+func (c *Client) Omitted(why wire.Omission, n int) { c.omitted[why].Add(float64(n)) }
 
 // Connected counts a connection that was accepted for this client.
 func (c *Client) Connected() {

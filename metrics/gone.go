@@ -96,6 +96,9 @@ func (m *Metrics) deleteClient(name string) {
 	for a := range NumAnswers {
 		m.clientReplies.DeleteLabelValues(name, a.String())
 	}
+	for o := range wire.NumOmissions {
+		m.omitted.DeleteLabelValues(name, o.String())
+	}
 	for r := range NumReasons {
 		m.closed.DeleteLabelValues(name, r.String())
 	}

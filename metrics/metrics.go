@@ -35,6 +35,7 @@ type Metrics struct {
 
 	requests      *prometheus.CounterVec // client, kind, fate
 	clientReplies *prometheus.CounterVec // client, code
+	omitted       *prometheus.CounterVec // client, reason
 	routeRequests *prometheus.CounterVec // route, fate
 	requestTime   [wire.NumKinds]*histogram
 
@@ -74,6 +75,8 @@ func New(reg prometheus.Registerer) *Metrics {
 			"Packets received from RadSec clients, by what became of them.", "client", "kind", "fate"),
 		clientReplies: counter("replies_total",
 			"Packets handed to a RadSec client's connection, by their Code.", "client", "code"),
+		omitted: counter("omitted_attributes_total",
+			"Attributes that a packet of a client, or a reply to it, went on without, by why; loop_marker is the gateway's own.", "client", "reason"),
 		routeRequests: counter("route_requests_total",
 			"Requests that a route took, by what became of them; the route other stands for those that none took.", "route", "fate"),
 		sent: counter("server_requests_sent_total",
@@ -103,7 +106,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		buildInfo: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info",
 			Help: "Always 1; the labels say which program this is."}, []string{"version", "commit", "go_version"}),
 	}
-	reg.MustRegister(m.requests, m.clientReplies, m.routeRequests,
+	reg.MustRegister(m.requests, m.clientReplies, m.omitted, m.routeRequests,
 		m.sent, m.resent, m.timeouts, m.socketErrors, m.moved, m.answeredAfterMove, m.renewals, m.lookups, m.replies, m.probes,
 		m.connections, m.closed, m.buildInfo,
 		newNoPorts("/proc/net"),

@@ -68,6 +68,9 @@ func TestEverySeriesIsThereAtZero(t *testing.T) {
 	for r := range NumReasons {
 		want = append(want, fmt.Sprintf(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="%v"} 0`, r))
 	}
+	for o := range wire.NumOmissions {
+		want = append(want, fmt.Sprintf(`radsec_gw_omitted_attributes_total{client="campus",reason="%v"} 0`, o))
+	}
 	for _, name := range []string{"server_requests_sent_total", "server_requests_resent_total", "server_requests_moved_total",
 		"server_timeouts_total", "server_socket_errors_total", "server_socket_renewals_total", "server_outstanding_requests",
 		"server_open_sockets", "server_up", "server_reply_seconds_count", "replies_after_move_total"} {
@@ -94,8 +97,13 @@ func TestEverySeriesIsThereAtZero(t *testing.T) {
 }
 
 func TestEveryListHasDistinctNames(t *testing.T) {
+	var omissions []string
+	for o := range wire.NumOmissions {
+		omissions = append(omissions, o.String())
+	}
 	for list, names := range map[string][]string{
-		"fates": fateNames[:], "results": resultNames[:],
+		"omissions": omissions,
+		"fates":     fateNames[:], "results": resultNames[:],
 		"handshakes": handshakeNames[:], "reasons": reasonNames[:], "states": stateNames[:],
 	} {
 		seen := map[string]bool{}

@@ -7,12 +7,15 @@ import (
 
 	"radsec-gw/logs"
 	"radsec-gw/routing"
+	"radsec-gw/wire"
 )
 
 // notices are the log lines of what an operator must act on, each let through
 // once a minute with the number suppressed.
 type notices struct {
 	route, identifier, reply, stale, path, realm, loop, nas logs.Limiter
+
+	omitted [wire.NumOmissions]logs.Limiter
 }
 
 // noRoute tells of a request that no route takes, and what to do for it.
@@ -110,6 +113,32 @@ func (g *Gateway) replyLost(x *exchange, err error) {
 		return logs.Line{Log: g.log, Level: slog.LevelError, Text: "a server's reply cannot be passed on",
 			Fields: []any{"client", x.client.Name, "kind", x.Kind.String(), "error", err}}
 	})
+}
+
+// omissionText is what the log says of each omission.
+var omissionText = [wire.NumOmissions]string{
+	wire.OmittedMarker:      "a request went to its server without the gateway's loop_marker, for which 4096 bytes had no room; a loop of such requests is not found",
+	wire.OmittedUnreadable:  "an attribute was omitted: its value is one that RADIUS/1.0 hides and RADIUS/1.1 does not, and has not the form for the change; look at what made it",
+	wire.OmittedOtherSecret: "an attribute was omitted: it was hidden under another secret, or for another request; does a proxy behind the server pass it on as it came?",
+	wire.OmittedPassword:    "an attribute was omitted: expected a User-Password of 16 to 128 octets in whole blocks of 16, or of at most 128 in RADIUS/1.1",
+	wire.OmittedEAP:         "an attribute was omitted: accounting has no EAP-Message (RFC 2869 §5.19)",
+}
+
+// omitted counts and tells what a packet with this code, for a server or from it, goes
+// on without. Values are not told: many are keys.
+func (g *Gateway) omitted(x *exchange, server string, code wire.Code, list *[wire.NumOmissions]wire.Omitted) {
+	for why := range wire.NumOmissions {
+		what := &list[why]
+		if what.Count == 0 {
+			continue
+		}
+		x.client.Metrics.Omitted(why, what.Count)
+		g.notice.omitted[why].Say(g.back.Now(), func() logs.Line {
+			return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: omissionText[why],
+				Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "server", server, "kind", x.Kind.String(),
+					"packet", wire.CodeName(code), "attribute", what.Name(), "omitted", what.Count}}
+		})
+	}
 }
 
 // staleTimestamp tells of a CoA or Disconnect that is too old or too new, or does

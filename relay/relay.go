@@ -138,7 +138,11 @@ func (x *exchange) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wir
 	if x.marker != nil && o.NAS == nil { // nothing comes back from the last hop, and hostapd 2.10 refuses a Proxy-State
 		o.ProxyState = x.marker.append(room[:0], &x.view, to.ID())
 	}
-	return d.WriteRequestWith(dst, &x.view, x.client.Secret, to.Secret(), id, &o)
+	n, err := d.WriteRequestWith(dst, &x.view, x.client.Secret, to.Secret(), id, &o)
+	if list := d.Omitted(); list != nil && err == nil {
+		x.link.gateway.omitted(x, to.Name, x.view.Code(), list)
+	}
+	return n, err
 }
 
 // Reply writes a server's reply, already verified against what was sent, for the
@@ -148,6 +152,10 @@ func (x *exchange) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[1
 	n, err := d.WriteReply(dst, reply, &x.view, sent, from, x.client.Secret)
 	if err != nil {
 		return x.unwritable(d, dst, err)
+	}
+	if list := d.Omitted(); list != nil {
+		server, _, _ := x.Served()
+		x.link.gateway.omitted(x, server, reply.Code(), list)
 	}
 	x.fate = metrics.FateRelayed
 	return n

@@ -21,6 +21,8 @@ type hider struct {
 	done   doneParts       // which parts of such values have been dealt with
 	made   [MaxLength]byte // a value in its other form
 
+	omitted omissions // from the packet written last
+
 	last     *[MaxLength]byte // a request without what a NAS is not to get; nil until the first
 	lastView View             // of it
 

@@ -5,7 +5,7 @@ package wire
 type RequestOptions struct {
 	// ProxyState is the value of a Proxy-State of the gateway's own, behind all other
 	// attributes (RFC 2865 §2.3, §5.33); 1 to 253 octets, none when empty. Where it
-	// would make the request longer than 4096 octets it is left out: no request fails
+	// would make the request longer than 4096 octets it is omitted: no request fails
 	// for it.
 	ProxyState []byte
 	// NAS, when it is not nil, says that the server is the NAS: the last hop of a CoA
@@ -28,13 +28,14 @@ func (v *View) NextProxyState(prefix string, after int) (value []byte, next int)
 }
 
 // appendMarker adds the gateway's own Proxy-State, if there is one and it fits.
-func appendMarker(dst []byte, n int, value []byte) int {
+func (h *hider) appendMarker(dst []byte, n int, value []byte) int {
 	if len(value) == 0 {
 		return n
 	}
 	if end, err := appendAttribute(dst, n, typeProxyState, value); err == nil {
 		return end
 	}
+	h.omitted.add(OmittedMarker, typeProxyState)
 	return n
 }
 

@@ -16,13 +16,15 @@ import "layeh.com/radius"
 //   - Hidden attributes re-encrypted for the client, with new salts.
 //
 // To a request of RADIUS/1.1 the reply is one too: its Token, no authenticators,
-// the hidden attributes in clear (RFC 9765 §4, §5).
+// the hidden attributes in clear (RFC 9765 §4, §5). What the copy goes without is
+// told by Omitted.
 //
 // A Protocol-Error must not be passed on as it is
 // (draft-dekok-protocol-error-00 §5): answer one with WriteAnswer.
 //
 // Errors: ErrTooLong, ErrHidden, ErrFull.
 func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byte, from *ServerSecret, to *ClientSecret) (int, error) {
+	d.omitted.clear()
 	if req.v11 {
 		return d.writeReply11(dst, reply, req, sentRA, from)
 	}
@@ -39,7 +41,7 @@ func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byt
 	if withMA {
 		n = putMessageAuthenticator(dst)
 	}
-	n, hidden, err := copyAttributes(dst, n, reply, false)
+	n, hidden, err := d.copyAttributes(dst, n, reply, false)
 	if err != nil {
 		return 0, err
 	}

@@ -19,6 +19,7 @@ package wire
 //     ARAP-Password, which has no such attribute (RFC 2869 §2.2).
 //
 // A request of RADIUS/1.1 has its values hidden here. It has no old authenticator.
+// What the copy goes without is told by Omitted.
 //
 // Errors: ErrUserPassword, ErrChallenge, ErrTooLong; ErrCode for a Status-Server, which is
 // never relayed (RFC 5997 §4.4), and for what is no request; ErrFull.
@@ -31,6 +32,7 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 	if err := d.room(); err != nil {
 		return 0, err
 	}
+	d.omitted.clear()
 	identified := true
 	if o.NAS != nil {
 		v, identified = d.lastHop(v)
@@ -75,7 +77,7 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 			return 0, err
 		}
 	}
-	n = appendMarker(dst, n, o.ProxyState)
+	n = d.appendMarker(dst, n, o.ProxyState)
 	d.sign(putLength(dst, n), firstIf(withMA), !access, &to.secret)
 	return n, nil
 }
@@ -88,7 +90,7 @@ func (h *hider) requestAttributes(dst []byte, n int, v *View, t *rehiding, acces
 		}
 		return h.convert(dst, n, v, &conversion{rehiding: *t, hide: true, strict: access && !v.HasEAP()})
 	}
-	n, hidden, err := copyAttributes(dst, n, v, access)
+	n, hidden, err := h.copyAttributes(dst, n, v, access)
 	if err != nil || hidden == 0 {
 		return n, err
 	}

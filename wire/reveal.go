@@ -83,7 +83,7 @@ func (r *revealer) vendor(b []byte, off, next int) {
 		f = format11 // most vendors', and RFC 2865's advice
 	}
 	if !f.fills(value) {
-		sealed := f.mayHold(value, vendor)
+		_, sealed := f.mayHold(value, vendor)
 		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Vendor: vendor, Name: VendorAttributeName(vendor, 0, 0), Value: value, Hidden: sealed, Sealed: sealed})
 		return
 	}

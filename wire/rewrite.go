@@ -24,7 +24,7 @@ const (
 	secretly                 // copied and perhaps re-encrypted
 	vendorly                 // the same, if the vendor is known to hide any
 	extended                 // by the extended type in it: see View.extended
-	eap                      // EAP-Message: see View.eap
+	eap                      // EAP-Message: see hider.eap
 )
 
 // handlingOf maps an attribute type to its handling; read only.
@@ -62,12 +62,13 @@ func (v *View) extended(off, next int, eleven bool) handling {
 	return keep
 }
 
-// eap returns what happens to an EAP-Message: accounting has none (RFC 2869
+// eap returns what happens to an EAP-Message of v: accounting has none (RFC 2869
 // §5.19). Beside one there must be a Message-Authenticator (RFC 3579 §3.1),
 // which accounting must not have: with it, or without it, the packet would be
 // refused for an attribute that says nothing.
-func (v *View) eap() handling {
+func (h *hider) eap(v *View) handling {
 	if c := v.Code(); c == radius.CodeAccountingRequest || c == radius.CodeAccountingResponse {
+		h.omitted.add(OmittedEAP, typeEAPMessage)
 		return drop
 	}
 	return keep
@@ -79,8 +80,8 @@ func (v *View) eap() handling {
 //
 // access says that v is an Access-Request. There a User-Password that cannot be
 // one is ErrUserPassword: noise must not be tried as a password. Beside an
-// EAP-Message, which excludes it (RFC 3579 §3.3), it is only left out.
-func copyAttributes(dst []byte, n int, v *View, access bool) (end, hidden int, err error) {
+// EAP-Message, which excludes it (RFC 3579 §3.3), it is only omitted.
+func (h *hider) copyAttributes(dst []byte, n int, v *View, access bool) (end, hidden int, err error) {
 	src := v.Packet
 	run := MinLength // what src[run:off] holds is still to be copied
 	for off := MinLength; off < len(src); {
@@ -93,6 +94,7 @@ func copyAttributes(dst []byte, n int, v *View, access bool) (end, hidden int, e
 				if !v.HasEAP() {
 					return 0, 0, ErrUserPassword
 				}
+				h.omitted.add(OmittedPassword, typeUserPassword)
 				how = drop
 			}
 		case vendorly:
@@ -102,7 +104,7 @@ func copyAttributes(dst []byte, n int, v *View, access bool) (end, hidden int, e
 		case extended:
 			how = v.extended(off, next, false)
 		case eap:
-			how = v.eap()
+			how = h.eap(v)
 		}
 		switch how {
 		case secretly:

@@ -14,7 +14,7 @@ import (
 var ErrValueTooLong = fmt.Errorf("a value in clear is too long for its hidden form: %w", ErrTooLong)
 
 // errUnreadable is a hidden value, or one to hide, whose form cannot be what its
-// rule says. It is left out of the packet, as an invalid attribute may be (RFC 6929
+// rule says. It is omitted from the packet, as an invalid attribute may be (RFC 6929
 // §2.8): neither may noise be shown as a key, nor a key go to the server in clear.
 var errUnreadable = errors.New("unreadable hidden value")
 
@@ -23,8 +23,8 @@ var errUnreadable = errors.New("unreadable hidden value")
 type conversion struct {
 	rehiding      // to, towards the server; from, towards the client
 	hide     bool // towards the server
-	needed   bool // a value hidden by another secret is ErrHidden, not left out: see there
-	strict   bool // a User-Password that cannot be one is ErrUserPassword, not left out
+	needed   bool // a value hidden by another secret is ErrHidden, not omitted: see there
+	strict   bool // a User-Password that cannot be one is ErrUserPassword, not omitted
 }
 
 // convert writes the attributes of v for the other side to dst[n:], in order, and
@@ -45,7 +45,7 @@ func (h *hider) convert(dst []byte, n int, v *View, c *conversion) (int, error) 
 		case extended:
 			how = v.extended(off, next, true)
 		case eap:
-			how = v.eap()
+			how = h.eap(v)
 		}
 		if how != keep {
 			if n, err = appendTo(dst, n, src[run:off]); err != nil {
@@ -73,12 +73,14 @@ func (h *hider) convertStandard(dst []byte, n int, t byte, value []byte, c *conv
 		if c.strict {
 			return 0, ErrUserPassword
 		}
+		h.omitted.add(OmittedPassword, t)
 		return n, nil
 	}
 	value, err := h.convertValue(h.made[:0], value, standardRules[t], c)
 	switch {
-	case err == errUnreadable, err == ErrHidden:
-		return n, c.leaveOut(err)
+	case c.omits(err):
+		h.omitted.add(omissionOf(err), t)
+		return n, nil
 	case err != nil:
 		return 0, err
 	case len(value) > maxValue:
@@ -90,13 +92,18 @@ func (h *hider) convertStandard(dst []byte, n int, t byte, value []byte, c *conv
 	return n + 2 + copy(dst[n+2:], value), nil
 }
 
-// leaveOut returns nil when the packet goes on without a value that err, an
-// errUnreadable or ErrHidden, says cannot be read.
-func (c *conversion) leaveOut(err error) error {
-	if c.needed && err == ErrHidden {
-		return err
+// omits reports whether the packet goes on without a value for which err was
+// returned.
+func (c *conversion) omits(err error) bool {
+	return err == errUnreadable || err == ErrHidden && !c.needed
+}
+
+// omissionOf returns why a value is omitted for which err was returned.
+func omissionOf(err error) Omission {
+	if err == ErrHidden {
+		return OmittedOtherSecret
 	}
-	return nil
+	return OmittedUnreadable
 }
 
 // convertValue appends to out the other form of a value whose rule is r.

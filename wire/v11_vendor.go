@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"errors"
+)
 
 const (
 	chapKeys = 24 // octets of MS-CHAP-MPPE-Keys: LM 8, NT 16 (RFC 2548 §2.4.1)
@@ -17,8 +20,12 @@ func (h *hider) convertVendor(dst []byte, n int, src []byte, off int, c *convers
 	if ok {
 		f = vendorFormat(vendor)
 	}
-	if f == formatNone || !f.fills(src[off+vendorHead:next]) {
-		if f != formatNone && f.mayHold(src[off+vendorHead:next], vendor) {
+	if f == formatNone {
+		return appendTo(dst, n, src[off:next])
+	}
+	if inside := src[off+vendorHead : next]; !f.fills(inside) {
+		if number, may := f.mayHold(inside, vendor); may {
+			h.omitted.addVendor(OmittedUnreadable, vendor, number, 0)
 			return n, nil
 		}
 		return appendTo(dst, n, src[off:next])
@@ -37,8 +44,10 @@ func (h *hider) convertVendor(dst []byte, n int, src []byte, off int, c *convers
 			if f.more(attribute) {
 				value, whole = h.join(parts{b: src, vendor: vendor, number: number, at: at, end: next, next: next})
 			}
-			if whole { // else every part is left out: it is an errUnreadable
+			if whole {
 				err = h.convertInside(&w, attribute[:f.header()], value, number, r, c)
+			} else { // no part of it goes on: it is an errUnreadable
+				h.omitted.addVendor(OmittedUnreadable, vendor, number, 0)
 			}
 		}
 		if err != nil {
@@ -52,15 +61,15 @@ func (h *hider) convertVendor(dst []byte, n int, src []byte, off int, c *convers
 // mayHold reports whether b, the inside of a Vendor-Specific whose inner lengths
 // do not fit, begins one of the vendor's attributes that must not be copied as it
 // stands: one with a value to hide or to open, whose end nobody knows, or a
-// signature. Such a Vendor-Specific is left out, for the same reasons as an
-// errUnreadable. What stands behind the length that does not fit has no borders,
-// and so no name.
-func (f format) mayHold(b []byte, vendor uint32) bool {
+// signature. number is that attribute's. Such a Vendor-Specific is omitted, for the
+// same reasons as an errUnreadable. What stands behind the length that does not fit
+// has no borders, and so no name.
+func (f format) mayHold(b []byte, vendor uint32) (number uint16, may bool) {
 	for len(b) > 0 {
 		number, n, ok := f.split(b)
 		if !ok {
 			if f == format21 && len(b) < 2 {
-				return false // half a number
+				return 0, false // half a number
 			}
 			if number = uint16(b[0]); f == format21 {
 				number = binary.BigEndian.Uint16(b)
@@ -68,11 +77,11 @@ func (f format) mayHold(b []byte, vendor uint32) bool {
 			n = len(b)
 		}
 		if signs11(vendor, number) || ruleOf(vendor, number, b[min(f.header(), n):n]) != 0 {
-			return true
+			return number, true
 		}
 		b = b[n:]
 	}
-	return false
+	return 0, false
 }
 
 // convertInside writes one vendor attribute that has a rule; head is its header.
@@ -86,18 +95,24 @@ func (h *hider) convertInside(w *vendorWriter, head, value []byte, number uint16
 	default:
 		value, err = h.convertValue(h.made[:0], value, r, c)
 	}
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return w.write(head, value)
-	case errUnreadable, ErrHidden:
-		return c.leaveOut(err)
+	case err == errNothingRemains:
+		return nil
+	case c.omits(err):
+		h.omitted.addVendor(omissionOf(err), w.vendor, number, 0)
+		return nil
 	}
 	return err
 }
 
+// errNothingRemains is a row of TLVs each of which is omitted.
+var errNothingRemains = errors.New("no TLV remains")
+
 // convertTLVs appends to out a row of TLVs, those of them that are hidden in
-// their other form, or left out when they have none. No TLVs at all are no
-// mistake, but it is errUnreadable when none of them is left.
+// their other form, or omitted when they have none. No TLVs at all are no
+// mistake, but it is errNothingRemains when none of them remains.
 func (h *hider) convertTLVs(out, value []byte, vendor uint32, number uint16, c *conversion) ([]byte, error) {
 	if len(value) == 0 {
 		return out, nil
@@ -113,10 +128,8 @@ func (h *hider) convertTLVs(out, value []byte, vendor uint32, number uint16, c *
 			return nil, ErrTooLong
 		}
 		made, err := h.convertValue(append(out, value[0], 0), value[2:n], vendorRule(vendor, number, byte(sub)), c)
-		if err == errUnreadable || err == ErrHidden {
-			if err := c.leaveOut(err); err != nil {
-				return nil, err
-			}
+		if c.omits(err) {
+			h.omitted.addVendor(omissionOf(err), vendor, number, byte(sub))
 			value = value[n:]
 			continue
 		}
@@ -132,7 +145,7 @@ func (h *hider) convertTLVs(out, value []byte, vendor uint32, number uint16, c *
 		value = value[n:]
 	}
 	if len(out) == start {
-		return nil, errUnreadable
+		return nil, errNothingRemains
 	}
 	return out, nil
 }

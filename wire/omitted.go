@@ -1,0 +1,88 @@
+package wire
+
+// Omission is why a packet goes on without an attribute. The list is closed.
+//
+// It is not about what ends at each hop by its nature: Message-Authenticator,
+// Proxy-State, Response-Length, what RADIUS/1.1 does not have (RFC 9765 §5), and
+// what is not for a NAS (RFC 8559 §4.2).
+type Omission uint8
+
+const (
+	// OmittedMarker: the gateway's own Proxy-State has no room in 4096 octets.
+	OmittedMarker Omission = iota
+	// OmittedUnreadable: a value that RADIUS/1.0 hides has not the form that it
+	// would have to be opened, or hidden: see errUnreadable.
+	OmittedUnreadable
+	// OmittedOtherSecret: a value of a reply, once decrypted, has a length that
+	// points past it: see ErrHidden.
+	OmittedOtherSecret
+	// OmittedPassword: a User-Password has an impossible length where that does
+	// not fail the request (RFC 2865 §5.2).
+	OmittedPassword
+	// OmittedEAP: an EAP-Message is in accounting (RFC 2869 §5.19).
+	OmittedEAP
+	NumOmissions
+)
+
+var omissionNames = [NumOmissions]string{"loop_marker", "unreadable", "other_secret", "user_password", "eap_message"}
+
+// String returns the name used in metrics.
+func (o Omission) String() string { return omissionNames[o] }
+
+// Omitted is the attributes that one packet goes without for one reason.
+type Omitted struct {
+	Count int // how many; 0: none
+
+	// what the first of them is
+	t      byte
+	sub    byte
+	number uint16
+	vendor uint32
+}
+
+// Name returns the name of the first attribute.
+func (o *Omitted) Name() string {
+	if o.vendor == 0 {
+		return AttributeName(o.t)
+	}
+	return VendorAttributeName(o.vendor, int(o.number), int(o.sub))
+}
+
+// omissions is what the packet written last goes without, by Omission.
+type omissions struct {
+	list [NumOmissions]Omitted
+	any  bool
+}
+
+// clear forgets the packet before.
+func (o *omissions) clear() {
+	if o.any {
+		*o = omissions{}
+	}
+}
+
+// add notes an attribute without a vendor.
+func (o *omissions) add(why Omission, t byte) { o.addFirst(why, Omitted{t: t}) }
+
+// addVendor notes a vendor's attribute, or the TLV sub in it.
+func (o *omissions) addVendor(why Omission, vendor uint32, number uint16, sub byte) {
+	o.addFirst(why, Omitted{t: typeVendorSpecific, vendor: vendor, number: number, sub: sub})
+}
+
+func (o *omissions) addFirst(why Omission, what Omitted) {
+	o.any = true
+	first := &o.list[why]
+	if first.Count == 0 {
+		*first = what
+	}
+	first.Count++
+}
+
+// Omitted returns what the packet that WriteRequest or WriteReply wrote last goes
+// without, by Omission; nil when that is nothing. The next packet written replaces it.
+func (d *Digests) Omitted() *[NumOmissions]Omitted {
+	if !d.omitted.any {
+		return nil
+	}
+	return &d.omitted.list
+}
