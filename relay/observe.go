@@ -32,7 +32,7 @@ func (x *exchange) end(f metrics.Fate, answer []byte) {
 }
 
 // giveUp ends a request that nobody waits for any more. When it cannot be taken
-// back, its server's reader has it at this moment and is not disturbed.
+// back, its server's reader has it at this moment and is left to finish.
 func (x *exchange) giveUp(f metrics.Fate) {
 	x.elsewhere = !x.Cancel()
 	x.end(f, nil)
@@ -40,7 +40,7 @@ func (x *exchange) giveUp(f metrics.Fate) {
 
 // tell makes the event of a request that has ended.
 func (x *exchange) tell(f metrics.Fate, answer []byte, took time.Duration) {
-	e := x.event()
+	e := x.event(x.link.gateway.rules.Load())
 	e.Fate, e.Reply, e.Duration = f, answer, took
 	if !x.elsewhere {
 		e.Server, e.Port, e.Tries = x.Served()
@@ -58,17 +58,17 @@ func (l *Link) ended(f metrics.Fate) {
 }
 
 // arrived tells a tap of a request that is about to be carried on.
-func (x *exchange) arrived() {
+func (x *exchange) arrived(rules *Rules) {
 	hub := x.link.gateway.hub
 	if !hub.Tapping() {
 		return
 	}
-	e := x.event()
+	e := x.event(rules)
 	hub.Arrived(&e)
 }
 
-// event makes the event of a request that has come.
-func (x *exchange) event() audit.Event {
-	_, realm, _ := x.link.gateway.rules.Load().Table.Route(&x.view)
-	return audit.Event{Client: x.client.Name, Peer: x.link.remote, Kind: x.Kind, Request: &x.view, Realm: realm}
+// event makes the event of a request that has come, with the realm that it was routed
+// by; rules are for one that was refused before that.
+func (x *exchange) event(rules *Rules) audit.Event {
+	return audit.Event{Client: x.client.Name, Peer: x.link.remote, Kind: x.Kind, Request: &x.view, Realm: x.find(rules.Table).realm}
 }

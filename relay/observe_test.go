@@ -118,6 +118,14 @@ func TestRequestLog(t *testing.T) {
 			[]string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 1", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=FAIL#"}},
 		{"a Windows machine", request(1, 1, 1, user("host/pc.example.org")), late(0, 11), []string{"access 192.0.2.1:1024 example.org relayed Access-Challenge a auth 1 0"}},
 		{"CoA by its operator", request(43, 1, 1, user("nemo@elsewhere.example"), text(126, "1Example.ORG")), late(0, 44), []string{"coa 192.0.2.1:1024 Example.ORG relayed CoA-ACK a coa 1 0"}},
+		{"answered after a reload that reads realms otherwise", request(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, l *Link, q []byte) {
+			b.send(l, q)
+			table := must(routing.New([]routing.Rule{{Realms: []string{"*"}, Kinds: []wire.Kind{wire.KindAccess}}}, routing.Options{}))
+			b.gateway.SetRules(&Rules{Table: table, Routes: b.rules.Routes})
+			s := b.net.seen()
+			s[0].from.in <- respond(s[0].octets, 3, mac)
+			synctest.Wait()
+		}, []string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 0", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=undisclosed#RESULT=FAIL#"}},
 		{"no route", request(1, 1, 1, user(`OTHER\nemo`)), nil, []string{"access 192.0.2.1:1024 OTHER no_route Access-Reject 0 0"}},
 		{"not allowed", request(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, l *Link, q []byte) {
 			b.client.Allowed[wire.KindAccess] = false

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"radsec-gw/metrics"
+	"radsec-gw/routing"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -16,6 +17,7 @@ type exchange struct {
 	client    *Client // as it was when the request came
 	route     *Route
 	view      wire.View     // of the client's packet, in a buffer of its own
+	decision  decision      // of the routing table, once it was asked
 	hash      uint64        // of the client's packet
 	marker    *Marker       // for the server's copies; nil: they have none
 	came      time.Duration // on the Back's clock
@@ -80,7 +82,8 @@ func (l *Link) parse(v *wire.View, p []byte) error {
 //  8. The group reserves a server, a socket and an Identifier there, has the
 //     server's copy written (Write below), and puts it into the batch.
 func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
-	x.arrived()
+	rules := b.rules
+	x.arrived(rules)
 	if x.Kind == wire.KindStatus { // 3
 		return l.answerStatus(b, x)
 	}
@@ -91,19 +94,18 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 		l.gateway.wrongRealm(x, realm)
 		return l.decline(b, x, metrics.FateRealmNotAllowed, causeNotRoutable)
 	}
-	rules := b.rules
 	if x.dynamic() && !l.authorised(b, x, rules) {
 		return false
 	}
 	if !l.admit(b, x) { // 5
 		return false
 	}
-	group, realm, ok := rules.Table.Route(&x.view) // 6
-	if !ok {
-		l.gateway.noRoute(x, realm)
+	found := x.find(rules.Table) // 6
+	if !found.ok {
+		l.gateway.noRoute(x, found.realm)
 		return l.decline(b, x, metrics.FateNoRoute, causeNotRoutable)
 	}
-	x.route, x.marker, x.Window = &rules.Routes[group], rules.Marker, 0
+	x.route, x.marker, x.Window = &rules.Routes[found.group], rules.Marker, 0
 	to := x.route.Group
 	if x.dynamic() {
 		x.Window, x.DropStale = rules.Timestamps.Window, rules.Timestamps.DropReplies
@@ -114,7 +116,7 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 		}
 	}
 	if server, ok := rules.Marker.looped(&x.view); ok { // 7
-		l.gateway.looped(x, realm, server)
+		l.gateway.looped(x, found.realm, server)
 		return l.decline(b, x, metrics.FateLoop, causeNotRoutable)
 	}
 	x.distinguish(to)
@@ -123,6 +125,23 @@ func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
 		return l.notStarted(b, x, err)
 	}
 	return true
+}
+
+// decision is what the routing table says of a request.
+type decision struct {
+	made  bool // the table was asked
+	ok    bool // a route takes the request
+	group int
+	realm []byte // that decided, inside the packet; empty: none
+}
+
+// find asks the routing table, the first time.
+func (x *exchange) find(t *routing.Table) *decision {
+	if !x.decision.made {
+		x.decision.made = true
+		x.decision.group, x.decision.realm, x.decision.ok = t.Route(&x.view)
+	}
+	return &x.decision
 }
 
 // Write writes the server's copy of the request: fresh Request Authenticator,
@@ -205,6 +224,7 @@ func (g *Gateway) recycle(x *exchange) {
 	g.back.Buffers.Return(x.view.Packet)
 	x.view.Packet = nil
 	x.link, x.client, x.route, x.marker = nil, nil, nil, nil
+	x.decision = decision{}
 	x.Forget()
 	g.exchanges.Put(x)
 }
