@@ -51,9 +51,12 @@ func (r *Route) last(v *wire.View) (*udpback.Group, uint32) {
 
 // choose returns the group for a CoA or Disconnect: that of the NAS which its
 // Operator-NAS-Identifier, NAS-Identifier, NAS-IP-Address or NAS-IPv6-Address names
-// (RFC 5176 §3, RFC 8559 §4.2). What is called otherwise goes to the servers that are
-// no NASes; so does what names none, but to the only NAS where there is nothing else.
-// A cause is the Error-Cause for a request that goes nowhere: 403 when it names no NAS
+// (RFC 5176 §3, RFC 8559 §4.2). One that is known is enough: the others may be unknown,
+// the Operator-NAS-Identifier too, because a NAS has more names than its route lists,
+// and the documents leave open which attribute decides. Only two that are known and
+// differ are a mismatch (RFC 8559 §3.3). What is called otherwise goes to the servers
+// that are no NASes; so does what names none, but to the only NAS where there is nothing
+// else. A cause is the Error-Cause for a request that goes nowhere: 403 when it names no NAS
 // of the route, or two of them; 402 when it names none of several.
 func (s *NASes) choose(v *wire.View) (g *udpback.Group, cause uint32) {
 	var found *NAS

@@ -55,6 +55,7 @@ func TestChoiceOfNAS(t *testing.T) {
 		{"two that agree", []attr{integer(4, 0xc000020b), text(32, "ap-1"), operatorNAS("ap-1")}, "192.0.2.11:3799", 0, 0},
 		{"a name of two: the first", []attr{text(32, "first")}, "192.0.2.11:3799", 0, 0},
 		{"one that is known beside one that is not", []attr{text(32, "as the NAS calls itself"), operatorNAS("ap-2")}, "192.0.2.12:3799", 0, 0},
+		{"a known address beside names that are not", []attr{integer(4, 0xc000020b), text(32, "as the NAS calls itself"), operatorNAS("ap-3")}, "192.0.2.11:3799", 0, 0},
 		{"case counts", []attr{text(32, "AP-2")}, "/a:3799", 403, 0},
 		{"two that differ", []attr{integer(4, 0xc000020b), text(32, "ap-2")}, "", 403, 403},
 		{"two that differ, one for proxies", []attr{operatorNAS("ap-1"), text(32, "ap-2")}, "", 403, 403},
