@@ -8,7 +8,7 @@ import (
 )
 
 // Timestamps is how Event-Timestamp in CoA and Disconnect, and in the answers to
-// them, is judged (RFC 5176 §6.3).
+// them, is checked (RFC 5176 §6.3).
 type Timestamps struct {
 	// How far from now it may be, either way, and how long a request is told from
 	// its duplicate; 0: not looked at.

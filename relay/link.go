@@ -69,7 +69,7 @@ func (l *Link) process(b *burst) error {
 			l.gateway.recycle(x)
 			continue
 		}
-		if err := b.verify.Verdict(x.ticket); err != nil {
+		if err := b.verify.Result(x.ticket); err != nil {
 			l.refused = l.unverified(x, err)
 			continue
 		}

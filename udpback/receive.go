@@ -151,7 +151,7 @@ func (s *socket) check(r *receiver) {
 	r.verify.Run()
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.good {
-			if err := r.verify.Verdict(c.ticket); err != nil {
+			if err := r.verify.Result(c.ticket); err != nil {
 				s.bad(c, err)
 			} else {
 				s.dated(c)

@@ -56,7 +56,7 @@ func (d *Digests) addRA(packet []byte, mac int, vector *[16]byte, s *secret) (nu
 func (d *Digests) place(packet []byte) *queued {
 	d.queue = d.queue[:len(d.queue)+1]
 	q := &d.queue[len(d.queue)-1]
-	q.packet, q.sign, q.ra, q.mac, q.wrongRA, q.zeros, q.verdict = packet, false, none, none, nil, nil, ErrNotRun
+	q.packet, q.sign, q.ra, q.mac, q.wrongRA, q.zeros, q.result = packet, false, none, none, nil, nil, ErrNotRun
 	return q
 }
 
@@ -106,30 +106,30 @@ func (d *Digests) check(v *View, vector *[16]byte, wrongRA error, s *secret) *qu
 // ticket returns the ticket of the packet queued last.
 func (d *Digests) ticket() Ticket { return Ticket(len(d.queue) - 1) }
 
-// judge sets the verdict on a packet, the Authenticator field first.
-func (d *Digests) judge(q *queued) {
+// compare sets the result of a packet, the Authenticator field first.
+func (d *Digests) compare(q *queued) {
 	switch {
 	case q.ra != none && !equal(d.lanes.Sum(q.ra), q.packet[4:20]):
-		q.verdict = q.wrongRA
+		q.result = q.wrongRA
 	case q.mac != none && !equal(d.lanes.Sum(q.mac), q.packet[q.off+2:q.off+macLength]):
-		q.verdict = ErrMessageAuthenticator
+		q.result = ErrMessageAuthenticator
 	default:
-		q.verdict = nil
+		q.result = nil
 	}
 }
 
-// readAgain judges the packets whose Message-Authenticator may be over zeros
+// verifyOverZeros verifies the packets whose Message-Authenticator may be over zeros
 // and is not over the request's authenticator.
-func (d *Digests) readAgain() {
+func (d *Digests) verifyOverZeros() {
 	for i := range d.queue {
-		if q := &d.queue[i]; q.verdict == ErrMessageAuthenticator && q.zeros != nil {
+		if q := &d.queue[i]; q.result == ErrMessageAuthenticator && q.zeros != nil {
 			q.ra, q.mac = none, d.addMAC(q.packet, q.off, &d.zero, q.zeros)
 		}
 	}
 	d.lanes.Run()
 	for i := range d.queue {
-		if q := &d.queue[i]; q.verdict == ErrMessageAuthenticator && q.zeros != nil {
-			d.judge(q)
+		if q := &d.queue[i]; q.result == ErrMessageAuthenticator && q.zeros != nil {
+			d.compare(q)
 		}
 	}
 	d.lanes.Reset()

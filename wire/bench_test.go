@@ -11,7 +11,7 @@ type traffic struct {
 	request  []byte // from the client, signed with radsec
 	reply    []byte // from the server, to a request with authenticator ra
 	ra       [16]byte
-	verdict  RequestPolicy
+	policy   RequestPolicy
 	required bool
 }
 
@@ -72,7 +72,7 @@ func (s *steps) all() []struct {
 		do   func() error
 	}{
 		{"parse", func() error { return s.req.Parse(s.x.request) }},
-		{"verify-request", func() error { return s.h.VerifyRequest(&s.req, s.client, s.x.verdict) }},
+		{"verify-request", func() error { return s.h.VerifyRequest(&s.req, s.client, s.x.policy) }},
 		{"write-request", func() error {
 			_, err := s.h.WriteRequest(s.dst, &s.req, s.client, s.server, 1)
 			return err

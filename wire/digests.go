@@ -14,10 +14,10 @@ const MaxDigests = 32
 // Why a Digests has nothing to say; both are mistakes of the caller.
 var (
 	ErrFull   = errors.New("digests: all places are taken; Run comes first")
-	ErrNotRun = errors.New("digests: no verdict yet; Run comes first")
+	ErrNotRun = errors.New("digests: no result yet; Run comes first")
 )
 
-// Ticket stands for a packet whose verdict Digests.Verdict has after Run.
+// Ticket stands for a packet whose result Digests.Result has after Run.
 type Ticket uint8
 
 // Digests verifies, rewrites and signs up to MaxDigests packets, and computes
@@ -27,7 +27,7 @@ type Ticket uint8
 // Packets are queued in any order and mixture by VerifyRequest, WriteRequest,
 // VerifyReply, WriteReply and WriteAnswer, each of which decides at once what
 // needs no digest, and takes a place unless it returns an error. Then Run
-// computes the digests: verdicts are known, and packets written are complete.
+// computes the digests: results are known, and packets written are complete.
 // The next packet queued begins a new batch, and old tickets are void.
 //
 // The octets of a queued packet, the View.Packet of one to verify and the dst of
@@ -52,9 +52,9 @@ type queued struct {
 	sign    bool    // the digests go into packet; else they are compared with it
 	ra, mac int     // the numbers of its digests in lanes, or none
 	off     int     // of its Message-Authenticator
-	wrongRA error   // the verdict when the authenticator differs
+	wrongRA error   // the result when the authenticator differs
 	zeros   *secret // for the second reading: see VerifyReply
-	verdict error
+	result  error
 }
 
 const none = -1
@@ -104,26 +104,26 @@ func (d *Digests) Run() {
 		q := &d.queue[i]
 		if q.sign {
 			d.write(q)
-		} else if d.judge(q); q.verdict == ErrMessageAuthenticator && q.zeros != nil {
+		} else if d.compare(q); q.result == ErrMessageAuthenticator && q.zeros != nil {
 			again = true
 		}
 	}
 	d.lanes.Reset()
 	if again {
-		d.readAgain()
+		d.verifyOverZeros()
 	}
 }
 
-// Verdict returns what the packet's digests say, nil when they hold: one of the
+// Result returns what the packet's digests say, nil when they hold: one of the
 // errors that the method which gave the ticket lists. ErrNotRun before Run.
-func (d *Digests) Verdict(t Ticket) error {
+func (d *Digests) Result(t Ticket) error {
 	if !d.ran || int(t) >= len(d.queue) {
 		return ErrNotRun
 	}
-	return d.queue[t].verdict
+	return d.queue[t].result
 }
 
-// Reset forgets what is queued: nothing is written to, and no verdict known.
+// Reset forgets what is queued: nothing is written to, and no result known.
 func (d *Digests) Reset() {
 	d.lanes.Reset()
 	d.queue, d.ran = d.queue[:0], false

@@ -14,7 +14,7 @@ type batchItem struct {
 	check func(t *testing.T, name string, d *Digests)
 }
 
-// verified makes an item of a packet to verify: its verdict has to be the one
+// verified makes an item of a packet to verify: its result has to be the one
 // that a Hasher gives.
 func verified(now func() error, queue func(d *Digests) (Ticket, error)) batchItem {
 	want := now()
@@ -26,7 +26,7 @@ func verified(now func() error, queue func(d *Digests) (Ticket, error)) batchIte
 			t.Helper()
 			got := early
 			if early == nil {
-				got = d.Verdict(ticket)
+				got = d.Result(ticket)
 			}
 			if got != want {
 				t.Fatalf("%s: expected %v, got %v", name, want, got)
@@ -155,17 +155,17 @@ func TestDigestsWithoutRunSayNothing(t *testing.T) {
 			if err != nil {
 				t.Fatalf("round %d: VerifyRequest: %v", round, err)
 			}
-			if err := d.Verdict(ticket); err != ErrNotRun {
+			if err := d.Result(ticket); err != ErrNotRun {
 				t.Errorf("round %d, code %d, before Run: expected ErrNotRun, got %v", round, v.Code(), err)
 			}
 		}
-		if err := d.Verdict(2); err != ErrNotRun {
+		if err := d.Result(2); err != ErrNotRun {
 			t.Errorf("round %d, a ticket that was never given: expected ErrNotRun, got %v", round, err)
 		}
 		if round == 1 {
 			d.Reset()
 			d.Run()
-			if err := d.Verdict(0); err != ErrNotRun {
+			if err := d.Result(0); err != ErrNotRun {
 				t.Errorf("after Reset: expected ErrNotRun, got %v", err)
 			}
 			continue
@@ -173,7 +173,7 @@ func TestDigestsWithoutRunSayNothing(t *testing.T) {
 		d.Run()
 		d.Run()
 		for ticket := range Ticket(2) {
-			if err := d.Verdict(ticket); err != nil {
+			if err := d.Result(ticket); err != nil {
 				t.Errorf("round %d, ticket %d: expected no error, got %v", round, ticket, err)
 			}
 		}
@@ -238,7 +238,7 @@ func TestDigestsKeepOnlyPackets(t *testing.T) {
 	}
 	*v, ra = View{}, [16]byte{}
 	d.Run()
-	if err := d.Verdict(ticket); err != nil {
+	if err := d.Result(ticket); err != nil {
 		t.Errorf("expected no error, got %v", err)
 	}
 }
@@ -290,7 +290,7 @@ func (b *batch) each() []batchStep {
 			}
 			b.d.Run()
 			for i := range b.count {
-				if err := b.d.Verdict(Ticket(i)); err != nil {
+				if err := b.d.Result(Ticket(i)); err != nil {
 					b.t.Fatal(err)
 				}
 			}
@@ -307,7 +307,7 @@ func (b *batch) each() []batchStep {
 		}
 	}
 	return []batchStep{
-		{"verify-request", verify(func() (Ticket, error) { return b.d.VerifyRequest(&b.req, b.client, b.x.verdict) }), one[1].do},
+		{"verify-request", verify(func() (Ticket, error) { return b.d.VerifyRequest(&b.req, b.client, b.x.policy) }), one[1].do},
 		{"write-request", write(func(dst []byte) (int, error) { return b.d.WriteRequest(dst, &b.req, b.client, b.server, 1) }), one[2].do},
 		{"verify-reply", verify(func() (Ticket, error) {
 			return b.d.VerifyReply(&b.reply, b.req.Code(), &b.x.ra, b.server, b.x.required)

@@ -21,7 +21,7 @@
 // All but the first two come in two forms. A Digests takes a burst of packets,
 // of any kinds together, and computes their MD5 digests side by side (package
 // lanes), in a fraction of the time: packets are queued, then Run, then they are
-// complete and verdicts known. A Hasher takes one packet at a time. Either
+// complete and results known. A Hasher takes one packet at a time. Either
 // belongs to one goroutine, owns its scratch space and random octets, and
 // allocates nothing on a packet's way.
 package wire

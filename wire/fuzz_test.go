@@ -195,7 +195,7 @@ func FuzzRewriteReply(f *testing.F) {
 }
 
 // A packet of the fuzzer's making, queued among good ones, as request and as
-// reply: verdicts are those of a Hasher, and what is written is signed.
+// reply: results are those of a Hasher, and what is written is signed.
 // Rules: P18, P20, P21, P25, P47
 func FuzzDigests(f *testing.F) {
 	seed(f)

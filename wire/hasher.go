@@ -17,16 +17,16 @@ func NewHasher() *Hasher { return &Hasher{newDigests(1)} }
 // once and wiped from the buffer.
 func (h *Hasher) Random(b []byte) { h.one.Random(b) }
 
-// VerifyRequest is Digests.VerifyRequest with its verdict.
+// VerifyRequest is Digests.VerifyRequest with its result.
 func (h *Hasher) VerifyRequest(v *View, s *ClientSecret, pol RequestPolicy) error {
 	t, err := h.one.VerifyRequest(v, s, pol)
-	return h.verdict(t, err)
+	return h.result(t, err)
 }
 
-// VerifyReply is Digests.VerifyReply with its verdict.
+// VerifyReply is Digests.VerifyReply with its result.
 func (h *Hasher) VerifyReply(v *View, request Code, sentRA *[16]byte, s *ServerSecret, requireMA bool) error {
 	t, err := h.one.VerifyReply(v, request, sentRA, s, requireMA)
-	return h.verdict(t, err)
+	return h.result(t, err)
 }
 
 // WriteRequest is Digests.WriteRequest; dst is complete.
@@ -50,11 +50,11 @@ func (h *Hasher) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret) 
 	return n, err
 }
 
-// verdict runs what is queued, unless queueing it has failed.
-func (h *Hasher) verdict(t Ticket, err error) error {
+// result runs what is queued, unless queueing it has failed.
+func (h *Hasher) result(t Ticket, err error) error {
 	if err != nil {
 		return err
 	}
 	h.one.Run()
-	return h.one.Verdict(t)
+	return h.one.Result(t)
 }

@@ -32,7 +32,7 @@ func TestPlacesOf11(t *testing.T) {
 	}
 	d.Run()
 	for ticket, want := range tickets {
-		if err := d.Verdict(ticket); err != want {
+		if err := d.Result(ticket); err != want {
 			t.Errorf("ticket %d: expected %v, got %v", ticket, want, err)
 		}
 	}

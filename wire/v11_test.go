@@ -64,8 +64,8 @@ func TestRequests11NeedNoProof(t *testing.T) {
 				t.Errorf("code %d: the view is wrong", code)
 			}
 			ticket, err := d.VerifyRequest(v, secret, RequestPolicy{RequireMA: true, RequireEAPMA: true, VerifyRA: true})
-			if d.Run(); err != nil || d.Verdict(ticket) != nil {
-				t.Errorf("code %d with %v: expected it taken, got %v, %v", code, list, err, d.Verdict(ticket))
+			if d.Run(); err != nil || d.Result(ticket) != nil {
+				t.Errorf("code %d with %v: expected it taken, got %v, %v", code, list, err, d.Result(ticket))
 			}
 		}
 	}
@@ -211,7 +211,7 @@ func TestBatchOfBothVersions(t *testing.T) {
 		n[2], errs[4] = d.WriteRequest(dst[2][:], old, client, server, 2)
 		n[3], errs[5] = d.WriteReply(dst[3][:], accept, old, &ra, server, client)
 		d.Run()
-		errs[6], errs[7] = d.Verdict(tickets[0]), d.Verdict(tickets[1])
+		errs[6], errs[7] = d.Result(tickets[0]), d.Result(tickets[1])
 		for _, err := range errs {
 			if err != nil {
 				t.Fatal(err)

@@ -26,7 +26,7 @@ type RequestPolicy struct {
 }
 
 // VerifyRequest checks a client's request under the secret shared with it; what
-// needs a digest is said by the ticket's verdict.
+// needs a digest is said by the ticket's result.
 //
 // An Access-Request's authenticator is random, so only its
 // Message-Authenticator can be checked, if there is one or one is demanded. A
@@ -36,7 +36,7 @@ type RequestPolicy struct {
 // accounting ought not to have one, but it is seen in the field.
 //
 // Errors: ErrNoMessageAuthenticator, ErrMessageAuthenticatorForm; ErrCode when v
-// is no request; ErrFull. Verdicts: ErrRequestAuthenticator,
+// is no request; ErrFull. Results: ErrRequestAuthenticator,
 // ErrMessageAuthenticator.
 func (d *Digests) VerifyRequest(v *View, s *ClientSecret, pol RequestPolicy) (Ticket, error) {
 	kind := v.Kind()
@@ -77,7 +77,7 @@ func (d *Digests) wellFormed(v *View, hasMA bool) error {
 
 // VerifyReply checks a server's reply to a request with code request, sent with
 // the Request Authenticator sentRA under secret s; what needs a digest is said by
-// the ticket's verdict. Whether the reply's code answers the request is the
+// the ticket's result. Whether the reply's code answers the request is the
 // caller's to check, with Answers.
 //
 // requireMA is the server's "require Message-Authenticator" flag. It is looked
@@ -90,7 +90,7 @@ func (d *Digests) wellFormed(v *View, hasMA bool) error {
 // request's authenticator is valid, and so is one over zeros: servers do both.
 //
 // Errors: ErrNoMessageAuthenticator, ErrMessageAuthenticatorForm, ErrFull.
-// Verdicts: ErrResponseAuthenticator, ErrMessageAuthenticator.
+// Results: ErrResponseAuthenticator, ErrMessageAuthenticator.
 func (d *Digests) VerifyReply(v *View, request Code, sentRA *[16]byte, s *ServerSecret, requireMA bool) (Ticket, error) {
 	hasMA := v.HasMessageAuthenticator()
 	if !hasMA && (requireMA && request == radius.CodeAccessRequest || v.HasEAP()) {

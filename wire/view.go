@@ -99,7 +99,7 @@ type View struct {
 // len(b) must equal the Length field: cut a stream or a padded datagram to
 // size with Cut before. The error is an ErrLength, or an ErrAttributes when
 // the attributes do not exactly fill the packet (RFC 6613 §2.6.4); v is then
-// not usable. What an attribute holds is not judged here: unknown types and
+// not usable. What an attribute holds is not looked at here: unknown types and
 // wrong sizes pass (RFC 6929 §2.8).
 func (v *View) Parse(b []byte) error {
 	if len(b) < MinLength {
