@@ -10,6 +10,7 @@ import (
 	"go/format"
 	"log"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -88,31 +89,69 @@ func table(rows []row) []byte {
 		}
 	}
 	b.WriteString("}\n\n// vendorFormat returns how a vendor of the table lays out its attributes,\n// formatNone when the table does not know it.\nfunc vendorFormat(vendor uint32) format {\nswitch vendor {\n")
+	var formats cases
 	seen := map[int]bool{0: true}
 	for _, r := range rows {
 		if !seen[r.vendor] {
 			seen[r.vendor] = true
-			fmt.Fprintf(&b, "case %d:\nreturn %s\n", r.vendor, r.format)
+			formats.add(r.format, r.vendor, strconv.Itoa(r.vendor))
 		}
 	}
+	formats.write(&b)
 	b.WriteString("}\nreturn formatNone\n}\n\n// vendorRule returns the rule of a vendor's attribute, or of the TLV sub\n// inside it when sub is not 0; 0 when it is not hidden.\nfunc vendorRule(vendor uint32, number uint16, sub byte) rule {\n")
 	b.WriteString("switch uint64(vendor)<<24 | uint64(number)<<8 | uint64(sub) {\n")
-	parents := map[int]bool{}
+	var rules cases
+	parents := map[string]bool{}
 	for _, r := range rows {
 		if r.vendor == 0 {
 			continue
 		}
-		key := r.vendor<<24 | r.number<<8
-		if r.sub != 0 && !parents[key] {
-			parents[key] = true
-			fmt.Fprintf(&b, "case %d<<24 | %d<<8:\nreturn ruleTLVs\n", r.vendor, r.number)
-		}
-		sub := ""
+		key := fmt.Sprintf("%d<<24 | %d<<8", r.vendor, r.number)
 		if r.sub != 0 {
-			sub = fmt.Sprintf(" | %d", r.sub)
+			if !parents[key] {
+				parents[key] = true
+				rules.add("ruleTLVs", r.vendor, key)
+			}
+			key = fmt.Sprintf("%s | %d", key, r.sub)
 		}
-		fmt.Fprintf(&b, "case %d<<24 | %d<<8%s:\nreturn %s%s\n", r.vendor, r.number, sub, r.method, r.tag)
+		rules.add(r.method+r.tag, r.vendor, key)
 	}
+	rules.write(&b)
 	b.WriteString("}\nreturn 0\n}\n")
 	return b.Bytes()
+}
+
+// cases are the cases of a switch, one for each result, in the order in which the
+// results were first added.
+type cases []*oneCase
+
+type oneCase struct {
+	result string
+	vendor int // of the last value
+	inLine int // values in the last line
+	values strings.Builder
+}
+
+// add adds a value; those of one vendor stand in one line while they fit.
+func (c *cases) add(result string, vendor int, value string) {
+	i := slices.IndexFunc(*c, func(one *oneCase) bool { return one.result == result })
+	if i < 0 {
+		*c = append(*c, &oneCase{result: result, vendor: vendor, inLine: 1})
+		(*c)[len(*c)-1].values.WriteString(value)
+		return
+	}
+	const most = 6
+	one := (*c)[i]
+	separator := ", "
+	if strings.Contains(value, "<<") && vendor != one.vendor || one.inLine == most {
+		separator, one.inLine = ",\n", 0
+	}
+	one.vendor, one.inLine = vendor, one.inLine+1
+	one.values.WriteString(separator + value)
+}
+
+func (c cases) write(b *bytes.Buffer) {
+	for _, one := range c {
+		fmt.Fprintf(b, "case %s:\nreturn %s\n", one.values.String(), one.result)
+	}
 }
