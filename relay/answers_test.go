@@ -9,7 +9,6 @@ import (
 
 	"layeh.com/radius"
 
-	"radsec-gw/metrics"
 	"radsec-gw/routing"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
@@ -306,28 +305,6 @@ func TestNoIdentifier(t *testing.T) {
 	})
 }
 
-// When Identifiers run short, conversations that have begun go first: the last
-// sixteenth is theirs (RFC 5080 §2.2.3).
-// Rules: P67
-func TestConversationsGoFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
-		l, p := b.open()
-		for i := range 240 {
-			b.put(l, request(1, byte(i), i, user("nemo@example.org")))
-		}
-		q := request(1, 240, 240, user("nemo@example.org"))
-		b.send(l, q)
-		checkOwn(t, q, p.got(), expectation{3, 505})
-		b.net.seen()
-		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac)} })
-		q = request(1, 241, 241, user("nemo@example.org"), text(24, "round two"))
-		b.send(l, q)
-		checkAnswer(t, q, one(t, "the client got", p.got()), 3)
-		b.wantFates("access/no_identifier=1 access/relayed=1")
-	})
-}
-
 // A User-Password whose length cannot be right: alone it is refused, whatever
 // the route's policy; beside EAP it is left out (RFC 3579 §3.3).
 // Rules: P17, P34, P35
@@ -374,112 +351,5 @@ func TestAcceptWhoseKeysDoNotDecrypt(t *testing.T) {
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		b.wantFates("access/bad_reply_attributes=1")
 		b.wantResults("accepted=1")
-	})
-}
-
-// Rules: P100
-func TestPeerThatDoesNotTake(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict, onUnreachable: Reject, onUnroutable: Reject,
-			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
-		l, p := b.open()
-		p.deaf, p.ended = true, metrics.ClosedNotReading
-		b.net.setServe(func(s []byte) [][]byte {
-			if joined(s, 1) == "silent@example.org" {
-				return nil
-			}
-			return [][]byte{respond(s, 2, mac)}
-		})
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
-		b.send(l, request(1, 1, 1, user("nemo@example.org"))) // the kept answer is not taken either
-		b.send(l, request(1, 2, 1, user("nemo@elsewhere.example")))
-		b.send(l, request(12, 3, 1, mac))
-		b.send(l, request(1, 4, 1, user("silent@example.org")))
-		pass(5 * time.Second)
-		b.wantFates("access/client_not_reading=4 status/client_not_reading=1")
-	})
-}
-
-// Requests of a connection that ends count by why it ends: those that are
-// answered when it takes no answer any more, and those that are not answered.
-func TestFatesOfAConnectionThatEnds(t *testing.T) {
-	for reason, want := range map[metrics.Reason]string{
-		metrics.ClosedShutdown:   "access/shutdown=2 status/shutdown=1",
-		metrics.ClosedBroken:     "access/client_gone=2 status/client_gone=1", // a reset
-		metrics.ClosedByPeer:     "access/client_gone=2 status/client_gone=1",
-		metrics.ClosedNotReading: "access/client_gone=1 access/client_not_reading=1 status/client_not_reading=1",
-		metrics.ClosedExpired:    "access/client_gone=2 status/client_gone=1",
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, settings{policy: strict})
-			l, p := b.open()
-			b.net.setServe(func(s []byte) [][]byte {
-				if joined(s, 1) == "silent@example.org" {
-					return nil
-				}
-				return [][]byte{respond(s, 2, mac)}
-			})
-			b.send(l, request(1, 1, 1, user("silent@example.org")))
-			p.deaf, p.ended = true, reason
-			b.send(l, request(1, 2, 1, user("nemo@example.org")))
-			b.send(l, request(12, 3, 1, mac))
-			synctest.Wait()
-			l.Closed()
-			if got := b.fates(); got != want {
-				t.Errorf("a connection that ends by %v leaves %s, want %s", reason, got, want)
-			}
-		})
-	}
-}
-
-// Rules: P6
-func TestShutdown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict, onUnreachable: Reject})
-		l, p := b.open()
-		for i, code := range []radius.Code{1, 4, 40, 43} {
-			b.send(l, request(code, byte(i), 1, user("nemo@example.org")))
-		}
-		b.server.Close()
-		none(t, "the client got", p.got())
-		b.wantFates("access/shutdown=1 accounting/shutdown=1 coa/shutdown=1 disconnect/shutdown=1")
-	})
-}
-
-// A server that returns a Proxy-State, and even that of another client's request
-// with the same Identifier, answers the request it was asked: each client gets its
-// own answer with its own Proxy-State.
-// Rules: P30, P33
-func TestProxyStateOfTheServerSteersNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict})
-		names := []string{"nemo@example.org", "dory@example.org"}
-		states := []string{"the first's", "the second's"}
-		b.net.setServe(func(s []byte) [][]byte {
-			other := states[0]
-			if joined(s, 1) == names[0] {
-				other = states[1]
-			}
-			if joined(s, 33) != "" {
-				t.Errorf("the server sees the Proxy-State %q", joined(s, 33))
-			}
-			return [][]byte{respond(s, 2, mac, proxyState(other), text(18, joined(s, 1)), proxyState(other))}
-		})
-		var peers [2]*peer
-		var asked [2][]byte
-		for i := range peers {
-			var l *Link
-			l, peers[i] = b.open()
-			asked[i] = request(1, 9, i, user(names[i]), proxyState(states[i]))
-			b.send(l, asked[i])
-		}
-		for i, p := range peers {
-			a := one(t, "the client got", p.got())
-			checkAnswer(t, asked[i], a, 2)
-			if joined(a, 18) != names[i] || joined(a, 33) != states[i] {
-				t.Errorf("client %d got the answer to %q with the Proxy-State %q, expected %q and %q", i, joined(a, 18), joined(a, 33), names[i], states[i])
-			}
-		}
-		b.wantFates("access/relayed=2")
 	})
 }

@@ -89,3 +89,25 @@ func TestDistinguish(t *testing.T) {
 		}
 	})
 }
+
+// When Identifiers run short, conversations that have begun go first: the last
+// sixteenth is theirs (RFC 5080 §2.2.3).
+// Rules: P67
+func TestConversationsGoFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
+		l, p := b.open()
+		for i := range 240 {
+			b.put(l, request(1, byte(i), i, user("nemo@example.org")))
+		}
+		q := request(1, 240, 240, user("nemo@example.org"))
+		b.send(l, q)
+		checkOwn(t, q, p.got(), expectation{3, 505})
+		b.net.seen()
+		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac)} })
+		q = request(1, 241, 241, user("nemo@example.org"), text(24, "round two"))
+		b.send(l, q)
+		checkAnswer(t, q, one(t, "the client got", p.got()), 3)
+		b.wantFates("access/no_identifier=1 access/relayed=1")
+	})
+}

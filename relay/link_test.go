@@ -8,6 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"layeh.com/radius"
+
+	"radsec-gw/metrics"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -137,5 +140,74 @@ func TestAllBehindABadPacketIsDropped(t *testing.T) {
 		}
 		none(t, "the client got", p.got())
 		b.wantFates(fmt.Sprintf("status/bad_message_authenticator=1 status/client_gone=%d", wire.MaxDigests-1))
+	})
+}
+
+// Rules: P100
+func TestPeerThatDoesNotTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnreachable: Reject, onUnroutable: Reject,
+			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
+		l, p := b.open()
+		p.deaf, p.ended = true, metrics.ClosedNotReading
+		b.net.setServe(func(s []byte) [][]byte {
+			if joined(s, 1) == "silent@example.org" {
+				return nil
+			}
+			return [][]byte{respond(s, 2, mac)}
+		})
+		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		b.send(l, request(1, 1, 1, user("nemo@example.org"))) // the kept answer is not taken either
+		b.send(l, request(1, 2, 1, user("nemo@elsewhere.example")))
+		b.send(l, request(12, 3, 1, mac))
+		b.send(l, request(1, 4, 1, user("silent@example.org")))
+		pass(5 * time.Second)
+		b.wantFates("access/client_not_reading=4 status/client_not_reading=1")
+	})
+}
+
+// Requests of a connection that ends count by why it ends: those that are
+// answered when it takes no answer any more, and those that are not answered.
+func TestFatesOfAConnectionThatEnds(t *testing.T) {
+	for reason, want := range map[metrics.Reason]string{
+		metrics.ClosedShutdown:   "access/shutdown=2 status/shutdown=1",
+		metrics.ClosedBroken:     "access/client_gone=2 status/client_gone=1", // a reset
+		metrics.ClosedByPeer:     "access/client_gone=2 status/client_gone=1",
+		metrics.ClosedNotReading: "access/client_gone=1 access/client_not_reading=1 status/client_not_reading=1",
+		metrics.ClosedExpired:    "access/client_gone=2 status/client_gone=1",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict})
+			l, p := b.open()
+			b.net.setServe(func(s []byte) [][]byte {
+				if joined(s, 1) == "silent@example.org" {
+					return nil
+				}
+				return [][]byte{respond(s, 2, mac)}
+			})
+			b.send(l, request(1, 1, 1, user("silent@example.org")))
+			p.deaf, p.ended = true, reason
+			b.send(l, request(1, 2, 1, user("nemo@example.org")))
+			b.send(l, request(12, 3, 1, mac))
+			synctest.Wait()
+			l.Closed()
+			if got := b.fates(); got != want {
+				t.Errorf("a connection that ends by %v leaves %s, want %s", reason, got, want)
+			}
+		})
+	}
+}
+
+// Rules: P6
+func TestShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnreachable: Reject})
+		l, p := b.open()
+		for i, code := range []radius.Code{1, 4, 40, 43} {
+			b.send(l, request(code, byte(i), 1, user("nemo@example.org")))
+		}
+		b.server.Close()
+		none(t, "the client got", p.got())
+		b.wantFates("access/shutdown=1 accounting/shutdown=1 coa/shutdown=1 disconnect/shutdown=1")
 	})
 }

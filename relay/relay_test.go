@@ -210,3 +210,41 @@ func TestShareOfTheClient(t *testing.T) {
 		}
 	})
 }
+
+// A server that returns a Proxy-State, and even that of another client's request
+// with the same Identifier, answers the request it was asked: each client gets its
+// own answer with its own Proxy-State.
+// Rules: P30, P33
+func TestProxyStateOfTheServerSteersNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		names := []string{"nemo@example.org", "dory@example.org"}
+		states := []string{"the first's", "the second's"}
+		b.net.setServe(func(s []byte) [][]byte {
+			other := states[0]
+			if joined(s, 1) == names[0] {
+				other = states[1]
+			}
+			if joined(s, 33) != "" {
+				t.Errorf("the server sees the Proxy-State %q", joined(s, 33))
+			}
+			return [][]byte{respond(s, 2, mac, proxyState(other), text(18, joined(s, 1)), proxyState(other))}
+		})
+		var peers [2]*peer
+		var asked [2][]byte
+		for i := range peers {
+			var l *Link
+			l, peers[i] = b.open()
+			asked[i] = request(1, 9, i, user(names[i]), proxyState(states[i]))
+			b.send(l, asked[i])
+		}
+		for i, p := range peers {
+			a := one(t, "the client got", p.got())
+			checkAnswer(t, asked[i], a, 2)
+			if joined(a, 18) != names[i] || joined(a, 33) != states[i] {
+				t.Errorf("client %d got the answer to %q with the Proxy-State %q, expected %q and %q", i, joined(a, 18), joined(a, 33), names[i], states[i])
+			}
+		}
+		b.wantFates("access/relayed=2")
+	})
+}
