@@ -66,9 +66,9 @@
 //
 // # Rules broken by hand
 //
-// The files rules and rules2 have for each part of each rule of CONFORMANCE.md a
-// change of the code that breaks it. At least one of the tests that CONFORMANCE.md
-// names has to fail:
+// The folder rules has a file for each section of CONFORMANCE.md, and in it, for each
+// part of each rule, a change of the code that breaks it. At least one of the tests
+// that CONFORMANCE.md names has to fail:
 //
 //	P2: a datagram shorter than its Length is taken
 //	wire/frame.go

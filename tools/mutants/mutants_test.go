@@ -253,6 +253,21 @@ func TestParseRules(t *testing.T) {
 	}
 }
 
+// Each way to break a rule has its lines in the code as it is now, so that an edit of
+// the code takes its entry along.
+func TestRulesAreWhereTheySay(t *testing.T) {
+	root := filepath.Join("..", "..")
+	all, err := readRules(filepath.Join(root, "tools", "mutants", "rules"))
+	if err != nil || len(all) < 600 {
+		t.Fatalf("%d ways to break rules: %v", len(all), err)
+	}
+	for _, b := range all {
+		if _, err := b.overlay(root, t.TempDir()); err != nil {
+			t.Errorf("%s:%d: %s: %v", b.file, b.line, b.rule, err)
+		}
+	}
+}
+
 // A rule is broken in the code, and its test finds it or does not.
 func TestBreakRules(t *testing.T) {
 	root := sample(t, map[string]string{
@@ -269,8 +284,8 @@ func TestBreakRules(t *testing.T) {
 		{"P1: not in the row\nwire/all.go\n-\t\tn++\ntests: wire.TestNone\n", "does not name the test wire.TestNone"},
 		{"P2: none\nwire/all.go\n-\t\tn++\ntests: wire.TestNone\n", "there are no tests TestNone"},
 	} {
-		for name, text := range map[string]string{"rules": "# none here\n", "rules2": row.rule, "rules.go": "package main\n"} {
-			file := filepath.Join(root, "tools", "mutants", name)
+		for name, text := range map[string]string{"framing": "# none here\n", "trust": row.rule} {
+			file := filepath.Join(root, "tools", "mutants", "rules", name)
 			os.MkdirAll(filepath.Dir(file), 0o700)
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// broken is one entry of the files rules*: a rule, and how to break it.
+// broken is one entry of the folder rules: a rule, and how to break it.
 type broken struct {
 	rule, words string
 	file        string
@@ -79,22 +79,18 @@ func parseRules(name, text string) (all []*broken, err error) {
 	return all, nil
 }
 
-// readRules reads the files of a folder whose names are "rules" and what follows,
-// without an extension.
+// readRules reads all files of a folder.
 func readRules(dir string) (all []*broken, err error) {
-	files, err := filepath.Glob(filepath.Join(dir, "rules*"))
+	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	for _, file := range files {
-		if filepath.Ext(file) != "" {
-			continue
-		}
-		text, err := os.ReadFile(file)
+		text, err := os.ReadFile(filepath.Join(dir, file.Name()))
 		if err != nil {
 			return nil, err
 		}
-		more, err := parseRules(filepath.Base(file), string(text))
+		more, err := parseRules(file.Name(), string(text))
 		if err != nil {
 			return nil, err
 		}
@@ -122,7 +118,7 @@ var slow = regexp.MustCompile(`^(cmd|interop|bench|docker|packaging)/|^interop\.
 
 // breakRules breaks each rule and sees its tests fail.
 func breakRules(o *options, dir string) error {
-	all, err := readRules(filepath.Join(o.root, "tools", "mutants"))
+	all, err := readRules(filepath.Join(o.root, "tools", "mutants", "rules"))
 	if err != nil {
 		return err
 	}
