@@ -91,8 +91,8 @@ func (m *mmsg) unread() bool {
 	waiting := false
 	m.raw.Control(func(fd uintptr) { // an error means that the socket is closed
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-		n, err := unix.Poll(fds, 0)
-		waiting = err == nil && n > 0 && fds[0].Revents&unix.POLLIN != 0
+		unix.Poll(fds, 0) // on an error Revents stays 0
+		waiting = fds[0].Revents&unix.POLLIN != 0
 	})
 	return waiting || m.handling.Load()
 }
@@ -140,13 +140,10 @@ func (m *mmsg) read(fd uintptr) (ended bool) {
 // drainErrors empties the socket's error queue: what IP_RECVERR keeps there would
 // take the space of datagrams. That there was an error, the calls have said.
 func drainErrors(fd uintptr) {
-	var octets [64]byte
-	iovec := unix.Iovec{Base: &octets[0]}
-	iovec.SetLen(len(octets))
 	for range 1024 {
-		header := unix.Msghdr{Iov: &iovec, Iovlen: 1}
+		var header unix.Msghdr // no octet of it is of interest
 		_, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&header)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
-		if errno != 0 && errno != unix.EINTR {
+		if errno != 0 {
 			return
 		}
 	}

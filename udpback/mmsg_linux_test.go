@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // loopback is a server's socket and a socket that leads to it.
@@ -187,6 +189,53 @@ func TestMmsgReceiveRefused(t *testing.T) {
 	}
 }
 
+// errorsOf empties a socket's error queue, and returns how many errors were there.
+func errorsOf(t *testing.T, s *mmsg) (n int) {
+	t.Helper()
+	s.raw.Control(func(fd uintptr) {
+		for {
+			if _, _, _, _, err := unix.Recvmsg(int(fd), nil, make([]byte, 512), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); err != nil {
+				return
+			}
+			n++
+		}
+	})
+	return n
+}
+
+// The kernel's queue of errors, which takes the space of datagrams, is emptied when
+// receive meets an error, and after one that a send has met. Errors are nothing unread.
+// Rules: P84
+func TestMmsgEmptiesTheErrorQueue(t *testing.T) {
+	server, s := loopback(t)
+	server.Close()
+	if sent, err := s.send(datagramsOf(4)); sent != 4 || err != nil {
+		t.Fatalf("send returned %d, %v; expected 4, and no error: each was met on the way", sent, err)
+	}
+	if s.unread() {
+		t.Error("unread reports true, and there are but errors")
+	}
+	if err := s.receive(func(*inbox) { t.Error("something was handed over, expected an error") }); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("receive returned %v, expected ECONNREFUSED", err)
+	}
+	if n := errorsOf(t, s); n != 0 {
+		t.Errorf("%d errors are queued after receive, expected none", n)
+	}
+
+	s, again := refused(t)
+	s.reported.Store(false) // what happened until now is nothing to it
+	if _, err := s.send(datagramsOf(1)); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Fatalf("send returned %v, expected ECONNREFUSED", err)
+	}
+	_, from := read(t, again, 1)
+	hello := []byte("hello")
+	again.WriteToUDPAddrPort(hello, from)
+	collect(t, s, again, from, [][]byte{hello})
+	if n := errorsOf(t, s); n != 0 {
+		t.Errorf("%d errors are queued after a send has met one, expected none", n)
+	}
+}
+
 // A socket that is closed ends receive, and sends nothing more.
 func TestMmsgClosed(t *testing.T) {
 	_, s := loopback(t)
@@ -194,6 +243,9 @@ func TestMmsgClosed(t *testing.T) {
 	go func() { ended <- s.receive(func(*inbox) {}) }()
 	if err := s.close(); err != nil {
 		t.Errorf("close returned %v", err)
+	}
+	if err := s.close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("a second close returned %v, expected net.ErrClosed", err)
 	}
 	if err := <-ended; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("receive returned %v, expected net.ErrClosed", err)

@@ -1,0 +1,157 @@
+//go:build linux && (amd64 || arm64)
+
+package udpback
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// scripted is a socket whose sends end as told, and then succeed.
+type scripted struct {
+	syscall.RawConn
+	o    *outbox
+	errs []error
+}
+
+func (s *scripted) Control(func(uintptr)) error { return s.next() }
+
+// Write is Control for a sender that waits for space.
+func (s *scripted) Write(func(uintptr) bool) error { return s.next() }
+
+func (s *scripted) next() error {
+	if s.o.err = nil; len(s.errs) > 0 {
+		s.o.err, s.errs = s.errs[0], s.errs[1:]
+		return nil
+	}
+	s.o.sent = s.o.n
+	return nil
+}
+
+// An error that speaks of an earlier datagram does not end a send: it is tried again,
+// twice, and the error is reported. Any other ends it.
+// Rules: P84
+func TestSendIsTriedAgain(t *testing.T) {
+	again, refused, unreachable, other := error(syscall.EAGAIN), error(syscall.ECONNREFUSED), error(syscall.EHOSTUNREACH), error(syscall.EIO)
+	for _, row := range []struct {
+		name string
+		errs []error
+		sent int
+		want error
+	}{
+		{"no error", nil, 3, nil},
+		{"no space", []error{again}, 3, nil},
+		{"one refusal", []error{refused}, 3, refused},
+		{"no way", []error{unreachable}, 3, unreachable},
+		{"two refusals", []error{refused, refused}, 3, refused},
+		{"three refusals", []error{refused, refused, refused}, 0, refused},
+		{"no space, then a refusal", []error{again, refused}, 3, refused},
+		{"no space, then two refusals", []error{again, refused, refused}, 0, refused},
+		{"another error", []error{other}, 0, other},
+		{"a refusal, then another error", []error{refused, other}, 0, other},
+	} {
+		o := new(outbox)
+		s := &scripted{o: o, errs: row.errs}
+		if sent, err := o.send(s, datagramsOf(3)); sent != row.sent || err != row.want {
+			t.Errorf("%s: %d sent, %v; expected %d, %v", row.name, sent, err, row.sent, row.want)
+		}
+		for i := range o.iovecs {
+			if o.iovecs[i].Base != nil {
+				t.Errorf("%s: the outbox holds on to packet %d", row.name, i)
+			}
+		}
+	}
+}
+
+// crowded is a socket whose buffer holds few datagrams, and which says when somebody
+// waits for space.
+type crowded struct {
+	syscall.RawConn
+	once  sync.Once
+	waits chan struct{} // closed then
+}
+
+func (c *crowded) Write(f func(uintptr) bool) error {
+	c.once.Do(func() { close(c.waits) })
+	return c.RawConn.Write(f)
+}
+
+// newCrowded returns an mmsg of a socket of few datagrams, and the other end. They are
+// Unix sockets: the loopback interface takes everything.
+func newCrowded(t *testing.T) (m *mmsg, c *crowded, local, other *net.UnixConn) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ends [2]*net.UnixConn
+	for i, fd := range fds {
+		file := os.NewFile(uintptr(fd), "")
+		conn, err := net.FileConn(file)
+		file.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends[i] = conn.(*net.UnixConn)
+		t.Cleanup(func() { conn.Close() })
+	}
+	local, other = ends[0], ends[1]
+	local.SetWriteBuffer(8 << 10)
+	raw, err := local.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = &crowded{RawConn: raw, waits: make(chan struct{})}
+	return &mmsg{raw: c}, c, local, other
+}
+
+// A sender for whom there is no space waits for it, and then all goes out in order. When
+// the socket is closed meanwhile, or the other end goes, it says how much was sent.
+func TestSendWaitsForSpace(t *testing.T) {
+	out := datagramsOf(3*batchSize + 5)
+	for i := range out {
+		out[i] = append(out[i], make([]byte, 500)...)
+	}
+	for _, row := range []struct {
+		name string
+		then func(local, other *net.UnixConn)
+		want error
+	}{
+		{"read", nil, nil},
+		{"closed", func(local, _ *net.UnixConn) { local.Close() }, net.ErrClosed},
+		{"gone", func(_, other *net.UnixConn) { other.Close() }, syscall.ENOTCONN},
+	} {
+		m, c, local, other := newCrowded(t)
+		got := make(chan int)
+		go func() { // once the sender waits
+			<-c.waits
+			if row.then != nil {
+				row.then(local, other)
+				got <- 0
+				return
+			}
+			b := make([]byte, 1000)
+			for i, want := range out {
+				if n, err := other.Read(b); err != nil || !bytes.Equal(b[:n], want) {
+					t.Errorf("datagram %d is %.8q of %d octets, %v; expected %.8q of %d", i, b[:n], n, err, want, len(want))
+				}
+			}
+			got <- len(out)
+		}()
+		sent, err := m.send(out)
+		read := <-got
+		if row.want == nil && (sent != len(out) || read != len(out) || err != nil) {
+			t.Errorf("%d sent, %d read, %v; expected all %d", sent, read, err, len(out))
+		}
+		if row.want != nil && (sent < 1 || sent >= len(out) || !errors.Is(err, row.want)) {
+			t.Errorf("%s: %d sent, %v; expected some of %d, and %v", row.name, sent, err, len(out), row.want)
+		}
+	}
+}
