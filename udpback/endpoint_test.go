@@ -41,6 +41,11 @@ func TestAdmit(t *testing.T) {
 			if _, err := e.admit(ex); !errors.Is(err, row.want) {
 				t.Errorf("%s: %v, expected %v", row.name, err, row.want)
 			}
+			if row.want != nil {
+				if _, err := e.park(ex); !errors.Is(err, row.want) {
+					t.Errorf("%s: parking it gives %v, expected %v", row.name, err, row.want)
+				}
+			}
 			ex.Share = new(Share)
 			if held, err := e.admit(ex); err == nil && held != ex.Share.at(e) {
 				t.Errorf("%s: another's holding", row.name)

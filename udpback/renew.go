@@ -53,7 +53,6 @@ func (e *endpoint) open() *socket {
 	}
 	conn, err := e.server.back.dial(address)
 	if err == nil {
-		e.failedAt = 0
 		return newSocket(e, address.Addr(), conn)
 	}
 	e.failedAt = now
@@ -226,10 +225,8 @@ func (e *endpoint) letGo(retired []*socket, o orders) {
 
 // closeLater closes retired sockets when the schedules of what waits on them are over.
 func (e *endpoint) closeLater(retired []*socket) {
-	if len(retired) > 0 {
-		// One second more than the schedule, so that nothing waits on them any more.
-		time.AfterFunc(e.server.settings.Load().longest+time.Second, func() { e.closeRetired(retired) })
-	}
+	// One second more than the schedule, so that nothing waits on them any more.
+	time.AfterFunc(e.server.settings.Load().longest+time.Second, func() { e.closeRetired(retired) })
 }
 
 // closeIdle closes retired sockets on which nothing is outstanding. It does not wait.

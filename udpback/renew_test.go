@@ -322,85 +322,6 @@ func TestLocalErrorsSayNothing(t *testing.T) {
 	})
 }
 
-// A request for which no socket can be opened waits like one whose server is silent:
-// it goes to the next server at once if there is one, else it is tried again at each
-// of its transmissions, and goes out as soon as a socket is there.
-func TestNoSocket(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
-		defer a.Close()
-		defer b.Close()
-		f.net.answering(t, "a", "b")
-		f.net.set(func() {
-			for _, port := range []string{"a:1812", "a:1813", "a:3799"} {
-				f.net.noWay[port] = syscall.ENETUNREACH
-			}
-		})
-		for _, code := range []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest} {
-			o := newOwner(code)
-			f.start(t, f.group(t, Failover, a, b), o)
-			synctest.Wait()
-			if got := o.outcome(); !o.answered() {
-				t.Errorf("a %v: %s, expected b's answer at once", code, got)
-			}
-		}
-		g := f.group(t, Failover, a)
-		all := f.everyKind(t, g)
-		forgotten := newOwner(radius.CodeAccountingRequest)
-		f.start(t, g, forgotten)
-		forgotten.Cancel()
-		pass(5 * time.Second)
-		f.net.set(func() { clear(f.net.noWay) })
-		for _, o := range all {
-			<-o.ended
-			if took := time.Since(f.net.start); !o.answered() || took > 7*time.Second {
-				t.Errorf("a %v: %s after %v, expected an answer at its next transmission, 6.6s at the latest", o.code, o.outcome(), took)
-			}
-			if _, _, sends := o.Served(); sends != 1 {
-				t.Errorf("a %v was sent %d times by its own count, expected once", o.code, sends)
-			}
-		}
-		if n := len(f.net.seen("a:1813")); n != 1 {
-			t.Errorf("%d accounting requests were sent, expected the one whose client still waits", n)
-		}
-		pass(time.Minute)
-		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
-			t.Errorf("%v requests outstanding, expected none", n)
-		}
-		if n := len(a.end(wire.KindAccess).every()); n != 1 {
-			t.Errorf("%d sockets, expected the one that was opened", n)
-		}
-	})
-}
-
-// Without a socket to the end a request fails at its deadline, and not before.
-func TestNoSocketToTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
-		a := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 1 })
-		defer a.Close()
-		g := f.group(t, Failover, a)
-		var all []*owner
-		for range 256 {
-			all = append(all, newOwner(radius.CodeAccountingRequest))
-		}
-		f.start(t, g, all...)
-		b := f.back.Borrow()
-		if err := g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b); err != ErrNoIdentifier {
-			t.Errorf("one more: %v, expected ErrNoIdentifier: what waits has a bound", err)
-		}
-		f.back.GiveBack(b)
-		for _, o := range all {
-			<-o.ended
-			if took := time.Since(f.net.start); len(o.fails) != 1 || o.fails[0] != FailSilent || took < 30*time.Second-sweepGrain {
-				t.Fatalf("%s after %v, expected silence for 30s", o.outcome(), took)
-			}
-		}
-	})
-}
-
 // What has arrived is read before anything is given up, when the process was paused.
 func TestPausedProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -429,34 +350,6 @@ func TestPausedProcess(t *testing.T) {
 		}
 		if n := f.count(t, "radsec_gw_server_replies_total", "result", "unmatched"); n != 0 {
 			t.Errorf("%v replies were unmatched, expected none", n)
-		}
-	})
-}
-
-// The sockets of all servers together have a bound; each port gets its first all the same.
-func TestLimitSockets(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		f.back.LimitSockets(3)
-		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
-		defer a.Close()
-		defer b.Close()
-		g, h := f.group(t, Failover, a), f.group(t, Failover, b)
-		started := 0
-		batch := f.back.Borrow()
-		for range 2000 {
-			if g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, batch) == nil {
-				started++
-			}
-		}
-		batch.Flush()
-		f.back.GiveBack(batch)
-		if started != 3*256 {
-			t.Errorf("%d requests were started, expected those of three sockets", started)
-		}
-		f.start(t, h, newOwner(radius.CodeAccountingRequest))
-		if n := len(f.net.seen("b:1813")); n != 1 {
-			t.Errorf("b got %d requests, expected one: its first socket is always there", n)
 		}
 	})
 }

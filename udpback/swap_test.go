@@ -188,3 +188,163 @@ func TestRefreshAsksNobodyTwice(t *testing.T) {
 		}
 	})
 }
+
+// How soon after a renewal sockets are renewed again: after a second where sending
+// fails; where nothing is heard, later each time.
+// Rules: P57
+func TestPaceOfRenewal(t *testing.T) {
+	const second = time.Second
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		f.net.answering(t, "a")
+		f.login(t, f.group(t, Failover, a))
+		e := a.end(wire.KindAccess)
+		renewals := 0
+		for i, row := range []struct {
+			after  time.Duration
+			heard  bool // something verifies just before
+			broken bool
+			want   bool
+		}{
+			{want: true}, // the first
+			{},
+			{broken: true},
+			{after: second - 1, broken: true},
+			{},
+			{after: 1, want: true},
+			{after: second},
+			{broken: true, want: true},
+			{after: 4*second - 1},
+			{after: 1, want: true},
+			{after: 8*second - 1},
+			{after: 1, want: true},
+			{after: 8*second - 1},
+			{after: 1, want: true},
+			{after: 1, heard: true, want: true},
+			{after: second - 1},
+			{after: 1, want: true},
+		} {
+			pass(row.after)
+			if row.heard {
+				e.health.Answered(f.back.Now(), second)
+			}
+			if got := e.renew(row.broken); got != row.want {
+				t.Errorf("step %d: renewed: %t, expected %t", i, got, row.want)
+			}
+			if row.want {
+				renewals++
+			}
+		}
+		synctest.Wait()
+		if n := f.count(t, "radsec_gw_server_socket_renewals_total", "port", "auth"); n != float64(renewals) {
+			t.Errorf("%v renewals are counted, expected %d", n, renewals)
+		}
+		if n := f.count(t, "radsec_gw_server_open_sockets", "port", "auth"); n != 1 {
+			t.Errorf("%v sockets are counted as open to the port, expected 1", n)
+		}
+		if n := f.back.sockets.Load(); n != 1 {
+			t.Errorf("%v sockets are counted as open, expected 1", n)
+		}
+	})
+}
+
+// One socket takes the place of all that a port had.
+func TestRenewalOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		g := f.group(t, Failover, a)
+		for range 300 {
+			f.start(t, g, newOwner(radius.CodeAccountingRequest))
+		}
+		for _, want := range []float64{2, 1} {
+			if n := f.count(t, "radsec_gw_server_open_sockets", "port", "acct"); n != want {
+				t.Errorf("%v sockets are counted as open to the port, expected %v", n, want)
+			}
+			a.end(wire.KindAccounting).renew(true)
+		}
+		if n := f.back.sockets.Load(); n != 3 {
+			t.Errorf("%v sockets are counted as open, expected 3: two of them listen on", n)
+		}
+	})
+}
+
+// A port that has no socket gets none by a renewal.
+func TestNothingToRenew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		if a.end(wire.KindAccess).renew(true) {
+			t.Error("a port without a socket reports that it was renewed")
+		}
+		f.back.Refresh()
+		synctest.Wait()
+		if n := len(f.net.sockets); n != 0 {
+			t.Errorf("%d sockets were opened, expected none: nothing was ever sent", n)
+		}
+		if n := f.count(t, "radsec_gw_server_socket_renewals_total"); n != 0 {
+			t.Errorf("%v renewals are counted, expected none", n)
+		}
+	})
+}
+
+// However often sockets are renewed by an operator, few old ones listen on; at the limit
+// of all sockets, one.
+func TestRefreshKeepsFewSockets(t *testing.T) {
+	for _, row := range []struct{ limit, want int }{{0, 1 + mostRetired}, {1, 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			f.back.LimitSockets(row.limit)
+			a := f.server(t, "a", nil)
+			defer a.Close()
+			g, e := f.group(t, Failover, a), a.end(wire.KindAccess)
+			for range 20 {
+				f.start(t, g, newOwner(radius.CodeAccessRequest)) // one that waits on each
+				e.refresh()
+			}
+			if n := len(e.every()); n != row.want {
+				t.Errorf("limit %d: %d sockets are open, expected %d", row.limit, n, row.want)
+			}
+			pass(renewPause)
+			if got := e.renew(true); got != (row.limit == 0) {
+				t.Errorf("limit %d: renewed: %t", row.limit, got)
+			}
+		})
+	}
+}
+
+// A port whose server has another address begins there anew: the status page shows it,
+// and that the network could not get to the old one is forgotten.
+func TestMovedPortBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.name(host, "a")
+		s := f.server(t, "x", named(0, health.CheckNone))
+		defer s.Close()
+		f.net.answering(t, "a")
+		pass(time.Second)
+		f.login(t, f.group(t, Failover, s))
+		e := s.end(wire.KindAccess)
+		if got := e.metrics.Address(); got != "192.0.2.1:1812" {
+			t.Errorf("the status page shows %q, expected a's address", got)
+		}
+		pass(time.Second)
+		e.blockedAt.Store(int64(f.back.Now()))
+		f.net.name(host, "b")
+		f.back.Refresh()
+		synctest.Wait()
+		if got := e.metrics.Address(); got != "192.0.2.2:1812" {
+			t.Errorf("the status page shows %q, expected b's address", got)
+		}
+		if at := e.blockedAt.Load(); at != 0 || e.rank() != health.Up {
+			t.Errorf("blocked at %v and ranked %v, expected neither", time.Duration(at), e.rank())
+		}
+		if at := time.Duration(e.addressAt.Load()); at != f.back.Now() {
+			t.Errorf("the address is in use since %v, expected %v", at, f.back.Now())
+		}
+	})
+}
