@@ -78,7 +78,7 @@ func (n *Name) Close() {
 
 // run looks the name up until ctx is done.
 func (n *Name) run(ctx context.Context) {
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-n.again: // what begins now is what was asked for
 		default:
@@ -94,34 +94,24 @@ func (n *Name) run(ctx context.Context) {
 			n.failures = 0
 		}
 		n.watcher.Looked(err)
-		if !n.pause(ctx, began) {
-			return
-		}
+		n.pause(ctx, began)
 	}
 }
 
-// pause waits until the next look-up is due; false means that ctx is done.
-func (n *Name) pause(ctx context.Context, began time.Time) bool {
+// pause waits until the next look-up is due, or ctx is done.
+func (n *Name) pause(ctx context.Context, began time.Time) {
 	var due <-chan time.Time
 	if wait := n.wait(); wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		due = t.C
+		due = time.After(wait)
 	}
 	select {
 	case <-due:
-		return true
-	case <-ctx.Done():
-		return false
 	case <-n.again:
-	}
-	t := time.NewTimer(shortestPause - time.Since(began))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
 	case <-ctx.Done():
-		return false
+	}
+	select {
+	case <-time.After(shortestPause - time.Since(began)): // no sooner, whoever asks
+	case <-ctx.Done():
 	}
 }
 
@@ -154,7 +144,7 @@ func (n *Name) look(ctx context.Context) error {
 	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	answers := make(chan answer, 2)
+	answers := make(chan answer) // both are waited for
 	for _, network := range []string{"ip4", "ip6"} {
 		go func() {
 			addrs, err := n.resolver.lookup(ctx, network, n.host)
@@ -207,7 +197,7 @@ func (n *Name) store(a answer) {
 // tell passes the addresses on when they have changed.
 func (n *Name) tell() {
 	all := slices.Concat(n.v4, n.v6)
-	if len(all) == 0 || slices.Equal(all, n.told) {
+	if slices.Equal(all, n.told) {
 		return
 	}
 	n.told = all

@@ -212,6 +212,129 @@ func TestAgain(t *testing.T) {
 			t.Errorf("asked at %s, expected %s", got, want)
 		}
 	})
+	synctest.Test(t, func(t *testing.T) { // while the pause runs, and while a look-up does
+		z := newZone()
+		z.set("ip4 a", addrs("192.0.2.1"))
+		n, _ := watch(z, "a", 0, true)
+		defer n.Close()
+		<-time.After(100 * time.Millisecond)
+		n.Again()
+		synctest.Wait()
+		for range 100 {
+			n.Again()
+		}
+		z.set("ip4 a", after(500*time.Millisecond, addrs("192.0.2.1")))
+		<-time.After(time.Hour)
+		if got, want := z.askedAt(), "[0s 1s]"; got != want {
+			t.Errorf("asked at %s, expected %s: what is asked for in the pause is one look-up", got, want)
+		}
+		n.Again()
+		<-time.After(100 * time.Millisecond)
+		n.Again()
+		<-time.After(time.Hour)
+		if got, want := z.askedAt(), "[0s 1s 1h0m0.1s 1h0m1.1s]"; got != want {
+			t.Errorf("asked at %s, expected %s: what is asked for in a look-up is another", got, want)
+		}
+	})
+}
+
+// Close waits for what the watcher is told, and begins no look-up.
+func TestClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := newZone()
+		told, closed := make(chan bool), false
+		n := New(z.lookup).Name("a", time.Minute, Watcher{Looked: func(error) { <-told }})
+		n.Start()
+		synctest.Wait()
+		go func() {
+			n.Close()
+			closed = true
+		}()
+		synctest.Wait()
+		if closed {
+			t.Error("Close has not waited for the watcher")
+		}
+		told <- true
+		synctest.Wait()
+		if !closed {
+			t.Error("Close still waits, expected that it has returned")
+		}
+		if got, want := z.askedAt(), "[0s]"; got != want {
+			t.Errorf("asked at %s, expected %s", got, want)
+		}
+	})
+}
+
+// A name that is only looked up when somebody asks is asked for again after a failure,
+// with pauses of up to 30 s, and no more once there is an answer.
+func TestFailuresWithoutAnInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := newZone()
+		z.set("ip4 a", servfail)
+		n, _ := watch(z, "a", 0, false)
+		defer n.Close()
+		<-time.After(100 * time.Second) // failures at 0, 1, 3, 7, 15, 31, 61 and 91 s
+		z.set("ip4 a", addrs("192.0.2.1"))
+		<-time.After(time.Hour)
+		if got, want := z.askedAt(), "[0s 1s 3s 7s 15s 31s 1m1s 1m31s 2m1s]"; got != want {
+			t.Errorf("asked at %s, expected %s", got, want)
+		}
+	})
+}
+
+// A look-up fails when neither family has an address, for a reason that may pass if
+// there is one.
+func TestFailureSaysWhy(t *testing.T) {
+	none := addrs()
+	for _, row := range []struct {
+		name     string
+		ip4, ip6 func(context.Context) ([]netip.Addr, error)
+		want     string
+		at       time.Duration
+	}{
+		{"no such name", nil, nil, `the name "a" has no address`, 0},
+		{"no address", none, none, `the name "a" has no address`, 0},
+		{"the first cannot be found out", servfail, nil, "lookup : server misbehaving", 0},
+		{"the second cannot be found out", nil, servfail, "lookup : server misbehaving", 0},
+		{"the second hangs", nil, hang, "lookup : context deadline exceeded", lookupTimeout},
+		{"one is found", addrs("192.0.2.1"), servfail, "", 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			z := newZone()
+			if row.ip4 != nil {
+				z.set("ip4 a", row.ip4)
+			}
+			if row.ip6 != nil {
+				z.set("ip6 a", row.ip6)
+			}
+			s := &story{start: time.Now()}
+			want := fmt.Sprintf("%v %s", row.at, row.want)
+			n := New(z.lookup).Name("a", time.Hour, Watcher{Found: func([]netip.Addr) {}, Looked: func(err error) {
+				if s.text() != "" {
+					return
+				}
+				if err == nil {
+					err = errors.New("")
+				}
+				s.add("%v", err)
+			}})
+			n.Start()
+			<-time.After(lookupTimeout)
+			defer n.Close()
+			expect(t, s, want)
+		})
+	}
+}
+
+// An address that a name server gives twice is one.
+func TestAddressGivenTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		z := newZone()
+		z.set("ip4 a", addrs("192.0.2.2", "192.0.2.1", "192.0.2.2"))
+		n, s := watch(z, "a", time.Minute, true)
+		defer n.Close()
+		expect(t, s, "0s found [192.0.2.1 192.0.2.2]")
+	})
 }
 
 // A family that a name no longer has goes; a name that has none at all keeps the last.
@@ -231,45 +354,19 @@ func TestAddressesGo(t *testing.T) {
 		<-time.After(time.Minute)
 		expect(t, s, "0s found [192.0.2.1 2001:db8::1]; 10s found [2001:db8::1]")
 	})
-}
-
-// Names that hang keep one that can be answered waiting for a second or so, and no
-// more than a bounded number of look-ups runs at once.
-func TestHungNamesLeaveRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // one family goes at once, the other a while later
 		z := newZone()
-		r := New(z.lookup)
-		var names []*Name
-		for i := range 200 {
-			host := fmt.Sprint("hung", i)
-			z.set("ip4 "+host, hang)
-			z.set("ip6 "+host, hang)
-			names = append(names, r.Name(host, 30*time.Second, (&story{}).watcher(false)))
-			names[i].Start()
-		}
-		<-time.After(2 * time.Minute) // the first tries are spread by now
-		z.set("ip4 good", addrs("192.0.2.1"))
-		s := &story{start: time.Now()}
-		names = append(names, r.Name("good", 30*time.Second, s.watcher(true)))
-		names[200].Start()
-		<-time.After(20 * time.Second)
-		synctest.Wait()
-		if got := s.text(); !strings.HasSuffix(got, "found [192.0.2.1]") {
-			t.Errorf("the watcher was told %q, expected the address within 20 s", got)
-		}
-		z.mu.Lock()
-		most := z.most
-		z.mu.Unlock()
-		if most > MaxLookups {
-			t.Errorf("%d look-ups at once, expected at most %d", most, MaxLookups)
-		}
-		before := time.Now()
-		for _, n := range names {
-			n.Close()
-		}
-		if took := time.Since(before); took != 0 {
-			t.Errorf("closing took %v, expected no wait for a look-up", took)
-		}
+		z.set("ip4 a", addrs("192.0.2.1"))
+		z.set("ip6 a", addrs("2001:db8::1"))
+		n, s := watch(z, "a", 10*time.Second, false)
+		defer n.Close()
+		<-time.After(5 * time.Second)
+		z.set("ip4 a", nil)
+		z.set("ip6 a", after(time.Second, func(context.Context) ([]netip.Addr, error) {
+			return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
+		}))
+		<-time.After(10 * time.Second)
+		expect(t, s, "0s found [192.0.2.1 2001:db8::1]")
 	})
 }
 

@@ -62,6 +62,6 @@ func (r *Resolver) enter(ctx context.Context) (leave func(), ok bool) {
 		return nil, false
 	}
 	release := sync.OnceFunc(func() { <-r.places })
-	t := time.AfterFunc(startHold, release)
-	return func() { t.Stop(); release() }, true
+	time.AfterFunc(startHold, release)
+	return release, true
 }
