@@ -31,6 +31,7 @@ type bed struct {
 	listen  string // further keys of [listen]
 	clients string // the [[client]] tables
 	backend string // further keys of the [[server]] "udp"
+	secret  string // how that server's secret is given
 	route   string // the [[route]] tables
 	rest    string // further tables
 	metrics string // further keys of [metrics]
@@ -42,6 +43,7 @@ type bed struct {
 func newBed(t testing.TB) *bed {
 	t.Helper()
 	b := &bed{t: t, dir: t.TempDir(), server: startServer(t),
+		secret:  fmt.Sprintf("secret = %q", udpSecret),
 		clients: "[[client]]\nname = \"campus\"\nsan_dns = [\"client.example\"]\n",
 		route:   "[[route]]\nrealms = [\"*\", \"\"]\npackets = [\"access\", \"accounting\", \"coa\", \"disconnect\"]\nservers = [\"udp\"]\n",
 	}
@@ -108,7 +110,7 @@ address = "127.0.0.1"
 auth_port = %d
 acct_port = %[3]d
 coa_port = %[3]d
-secret = %q
+%s
 health = "none"
 %s
 %s
@@ -118,19 +120,7 @@ address = "127.0.0.1:0"
 %s
 [tap]
 socket = ""
-`, b.listen, b.clients, b.server.port(), udpSecret, b.backend, b.route, b.rest, b.metrics))
-}
-
-// line is the number of the configuration's first line that begins with text.
-func (b *bed) line(text string) int {
-	b.t.Helper()
-	for i, line := range strings.Split(string(need(os.ReadFile(b.path("gw.toml")))), "\n") {
-		if strings.HasPrefix(line, text) {
-			return i + 1
-		}
-	}
-	b.t.Fatalf("the configuration has no line %q", text)
-	return 0
+`, b.listen, b.clients, b.server.port(), b.secret, b.backend, b.route, b.rest, b.metrics))
 }
 
 // command runs the program to its end; its status, and standard output and error together.

@@ -45,10 +45,9 @@ func (g *gateway) tryDial(source string, config *tls.Config) (*client, error) {
 		return nil, err
 	}
 	g.t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		return nil, err
-	}
-	return &client{g.t, conn.(*tls.Conn)}, nil
+	c := &client{g.t, conn.(*tls.Conn)}
+	c.wait()
+	return c, nil
 }
 
 // dial opens a connection with a certificate and its chain, and fails the test when it cannot.
@@ -79,6 +78,7 @@ func (g *gateway) admitsWith(source string, config *tls.Config) error {
 
 // status sends Status-Server and returns nil when it is answered.
 func (c *client) status() error {
+	c.wait()
 	if _, err := c.Write(request(statusServer, 7)); err != nil {
 		return err
 	}
@@ -89,9 +89,13 @@ func (c *client) status() error {
 	return err
 }
 
+// wait bounds what follows; what reads and writes by itself has what is left of it.
+func (c *client) wait() { _ = c.SetDeadline(time.Now().Add(patience)) } // an open connection takes one
+
 // send sends octets as they are.
 func (c *client) send(packet []byte) {
 	c.t.Helper()
+	c.wait()
 	if _, err := c.Write(packet); err != nil {
 		c.t.Fatalf("the gateway does not read: %v", err)
 	}
@@ -108,6 +112,7 @@ func (c *client) read() []byte {
 }
 
 func (c *client) tryRead() ([]byte, error) {
+	c.wait()
 	packet := make([]byte, 4)
 	if _, err := io.ReadFull(c, packet); err != nil {
 		return nil, err

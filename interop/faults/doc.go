@@ -9,6 +9,7 @@
 //
 //	main_test.go     the flag -binary, and the building of the gateway
 //	bed_test.go      certificates, files and configuration; radsec-gw check
+//	pki_test.go      certificates and lists that package certs does not make by itself
 //	gateway_test.go  radsec-gw serve: its log, its pages, its reload
 //	client_test.go   a RadSec client
 //	server_test.go   a UDP server

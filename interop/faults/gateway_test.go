@@ -77,7 +77,7 @@ func (g *gateway) says(words ...string) {
 func (g *gateway) reload() {
 	g.t.Helper()
 	done := func(text string) int {
-		return lines(text, "msg=reloaded ", "what=configuration") + lines(text, `msg="reload refused"`)
+		return lines(text, "reloaded", "what=configuration") + lines(text, "reload refused", "what=configuration")
 	}
 	before := done(g.log.String())
 	if err := g.cmd.Process.Signal(syscall.SIGHUP); err != nil {

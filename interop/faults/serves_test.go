@@ -15,10 +15,14 @@ func TestTheBedServes(t *testing.T) {
 			t.Errorf("code %d is answered with %d, expected %d that verifies", pair[0], got[0], pair[1])
 		}
 	}
+	b.server.answers(func(request []byte) []byte { return reply(request, coaNAK, attribute(101, []byte{0, 0, 1, 247})) })
+	if got := c.ask(request(coaRequest, 2)); got[0] != coaNAK || errorCause(got) != 503 {
+		t.Errorf("the server's NAK with Error-Cause 503 comes as code %d with %d", got[0], errorCause(got))
+	}
 	if status, _ := g.get("/readyz"); status != 200 {
 		t.Errorf("/readyz answers %d, expected 200", status)
 	}
-	if got := len(b.server.requests()); got != 4 {
-		t.Errorf("the server got %d requests, expected 4", got)
+	if got := len(b.server.requests()); got != 5 {
+		t.Errorf("the server got %d requests, expected 5", got)
 	}
 }

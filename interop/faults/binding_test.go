@@ -1,0 +1,82 @@
+package faults
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"testing"
+
+	"radsec-gw/certs"
+)
+
+// A client that is bound to a CA is not taken by another CA that calls an intermediate by its
+// name: ca compares the certificate, and check warns of issuer, which compares the name.
+//
+// Fault T1.
+func TestAClientIsBoundToACAByItsKey(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	name := pkix.Name{CommonName: "tenant A"}
+	tenant := newRoot("tenant A", func(c *x509.Certificate) { c.Subject = name })
+	other := newRoot("tenant B")
+	forged := below(other, "tenant A", func(c *x509.Certificate) { c.Subject = name })
+	b.write("ca.pem", append(tenant.CertPEM(), other.CertPEM()...))
+	b.write("tenant.pem", tenant.CertPEM())
+
+	b.clients = "[[client]]\nname = \"campus\"\nissuer = [\"CN=tenant A\"]\n"
+	b.checkSays(0, `client "campus" is bound to a CA by its name alone`, `give ca = "FILE"`)
+
+	b.clients += "ca = \"tenant.pem\"\n"
+	g := b.serve()
+	if err := g.admits(need(tenant.Client("true.example"))); err != nil {
+		t.Errorf("the client of tenant A is refused: %v", err)
+	}
+	if err := g.admits(need(forged.Client("false.example")), &forged.Pair); err == nil {
+		t.Error("a client of tenant B, which calls itself tenant A, is admitted")
+	}
+	g.says("CN=false.example", "the certificate does not lead through its ca")
+}
+
+// A client that is told by its networks alone is warned of: any certificate of client_ca passes for
+// it there. The source as a condition on the certificate mends that.
+//
+// Fault T4.
+func TestAClientWithNetworksOnlyIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.clients = "[[client]]\nname = \"campus\"\nnetworks = [\"127.0.0.0/8\"]\n"
+	const warning = `whoever has any certificate of client_ca and an address there passes for it; san_ip = [`
+	b.checkSays(0, `client "campus" has networks and no condition on its certificate: `+warning)
+	b.serve().says("level=WARN", "has networks and no condition on its certificate")
+
+	b.clients += "san_ip = [\"source\"]\n"
+	if _, text := b.check(); lines(text, "no condition on its certificate") > 0 {
+		t.Error("check warns though san_ip binds the certificate to the source")
+	}
+	g := b.serve()
+	if err := g.admits(b.client); err == nil {
+		t.Error("a certificate without the source's address is admitted")
+	}
+	if err := g.admits(need(b.ca.Client("at.example", func(c *x509.Certificate) { c.IPAddresses = loopback }))); err != nil {
+		t.Errorf("a certificate with the source's address is refused: %v", err)
+	}
+}
+
+// With more CAs than fit into a handshake the gateway leaves their names out, so that clients can
+// connect; check tells.
+//
+// Fault F10.
+func TestManyCAsLetClientsIn(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	text := b.ca.CertPEM()
+	for i := range 1200 {
+		text = append(text, need(certs.NewCA(fmt.Sprintf("the CA of tenant %d", i))).CertPEM()...)
+	}
+	b.write("ca.pem", text)
+	b.checkSays(0, "listen.client_ca: the names of the 1201 CAs come to ")
+	g := b.serve()
+	if err := g.admits(b.client); err != nil {
+		t.Errorf("with 1201 CAs a client of one of them is refused: %v", err)
+	}
+}
