@@ -21,17 +21,18 @@ import (
 func TestWhatWaitsIsSentWhenTheServerIsBack(t *testing.T) {
 	for _, row := range []struct {
 		name   string
-		check  health.Check
+		health health.Config
 		next   []radius.Code
 		within time.Duration // after the server's return
 	}{
-		{"Status-Server", health.CheckStatusServer, []radius.Code{radius.CodeCoARequest}, 9 * time.Second}, // the longest pause between probes
-		{"health none", health.CheckNone, []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeCoARequest}, 2 * time.Second},
+		{"Status-Server", health.Config{Check: health.CheckStatusServer}, []radius.Code{radius.CodeCoARequest}, 9 * time.Second}, // the longest pause between probes
+		{"health none", health.Config{}, []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeCoARequest}, 2 * time.Second},
+		{"one reply brings it back", health.Config{UpAfter: 1}, []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeCoARequest}, 2 * time.Second},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t)
-				s := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = row.check })
+				s := f.server(t, "a", func(c *ServerConfig) { c.Health = row.health })
 				defer s.Close()
 				g := f.group(t, Failover, s)
 				f.net.answering(t)
@@ -90,36 +91,62 @@ func (f *fixture) downForLack(t *testing.T, change func(*ServerConfig)) (*Server
 	return s, g
 }
 
-// What is sent once more counts in the schedule: MRC transmissions are all there are
-// (RFC 5080 §2.2.1). But the request does not end sooner for having been sent sooner.
+// What is sent once more counts in the schedule, by whichever socket it is sent: MRC
+// transmissions are all there are (RFC 5080 §2.2.1). But the request does not end sooner
+// for having been sent sooner.
 //
 // Rules: P55
 func TestRemindersCount(t *testing.T) {
 	for _, count := range []int{2, 3} {
-		remindersCount(t, count)
+		t.Run("down", func(t *testing.T) { remindersCount(t, count, true) })
+		t.Run("failing", func(t *testing.T) { remindersCount(t, count, false) })
 	}
 }
 
-func remindersCount(t *testing.T, count int) {
+// remindersCount starts a request that is sent at 0 and about 8 s, would be due again at
+// 24 s, and is to wait until 60 s. Its server answers others at 12 s, when it was down,
+// and its sockets have been renewed, or failing.
+func remindersCount(t *testing.T, count int, down bool) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		s, g := f.downForLack(t, func(c *ServerConfig) { c.Schedule.Initial, c.Schedule.Count = 8*time.Second, count })
+		schedule := Schedule{Initial: 8 * time.Second, Count: count, Duration: time.Minute}
+		var s *Server
+		var g *Group
+		if down {
+			s, g = f.downForLack(t, func(c *ServerConfig) { c.Schedule = schedule })
+		} else {
+			s = f.server(t, "a", func(c *ServerConfig) { probed(c); c.Schedule = schedule })
+			g = f.group(t, Failover, s)
+			f.net.deafTo(t, "a:1812", 1000)
+			pass(5 * time.Second)
+			f.bring(t, s, health.Failing)
+		}
 		defer s.Close()
-		pass(20 * time.Second) // the schedules of these are over
+		pass(50 * time.Second) // the schedules of those that made it down are over
 		before := len(f.requests("a:1812"))
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, o)
-		pass(12 * time.Second) // sent at 0 and 8 s, due again at 24 s
+		pass(12 * time.Second)
 		f.net.answering(t, "a")
-		f.start(t, g, newOwner(radius.CodeAccessRequest)) // by its answer the server is heard again
-		f.net.answering(t)
-		pass(17 * time.Second)
-		if ended := o.outcome() != "replies [] fails []"; ended != (count == 2) {
-			t.Errorf("with %d transmissions, after 29 s: %s, expected it to wait for the answer to a third, if it has that", count, o.outcome())
+		others := 3 // as many as bring a failing server back
+		if down {
+			others = 1
 		}
+		for range others {
+			f.start(t, g, newOwner(radius.CodeAccessRequest))
+		}
+		f.net.deafTo(t, "a:1812", 1000)
 		pass(2 * time.Second)
-		if n := len(f.requests("a:1812")) - before - 1; n != count { // the one that was answered left out
-			t.Errorf("it was sent %d times, expected the %d that its schedule has", n, count)
+		if n := len(f.requests("a:1812")) - before - others; n != count {
+			t.Errorf("it was sent %d times in 14 s, expected %d: its schedule has no more", n, count)
+		}
+		pass(31 * time.Second)
+		if ended := o.outcome() != "replies [] fails []"; ended != (count == 2) {
+			t.Errorf("with %d transmissions, after 45 s: %s, expected it to wait for the answer to a third, if it has that", count, o.outcome())
+		}
+		pass(16 * time.Second)
+		if n := len(f.requests("a:1812")) - before - others; n != count || o.outcome() != "replies [] fails [0]" {
+			t.Errorf("it was sent %d times, %s; expected the %d that its schedule has", n, o.outcome(), count)
 		}
 	})
 }

@@ -36,7 +36,7 @@
 // An address that is not known makes a port down at once ([Port.NoAddress]), whatever
 // is heard, and a new address makes it up again without a history ([Port.Renew]).
 //
-// The first verified reply of a port that is down does not bring it back, but the owner
+// The first verified reply of a port that is down may not bring it back, but the owner
 // is told of it: what waits there may be sent once more. So is the first after a lost
 // probe.
 //

@@ -38,7 +38,7 @@ func (p *Port) ProbeAnswered(now time.Duration) {
 	}
 	p.lastProbe.Store(int64(now))
 	p.heard(now)
-	p.missed, p.lostSince = 0, 0
+	p.missed = 0
 	if p.withoutProbes.Load() && p.Config().Check != CheckNone {
 		p.withoutProbes.Store(false) // it has Status-Server after all
 		p.reschedule()
@@ -85,9 +85,7 @@ func (p *Port) recover(request bool) {
 			p.aliveSince.Store(p.lastReply.Load())
 			p.unanswered.Store(0)
 			back = Up
-			if p.Config().UpAfter > 1 {
-				p.note(Transition{From: Down, To: Down, Alive: true})
-			}
+			p.note(Transition{From: Down, To: Down, Alive: true})
 		}
 		if p.answers++; p.answers >= p.Config().UpAfter {
 			p.change(back)

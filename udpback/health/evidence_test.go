@@ -127,6 +127,14 @@ func TestTransitions(t *testing.T) {
 			overdue 4
 			pass 60s        up
 			overdue         failing`, "up→failing"},
+		{"5: a probe is answered at last", probed, `
+			loses
+			pass 2s
+			answered
+			pass 12s        up
+			overdue 5       up
+			answers
+			pass 40s        failing`, "no-status-server up→failing"},
 		{"5: not without probes", unprobed, `
 			overdue 99      up`, ""},
 		{"6: three answered requests", probed, `
@@ -206,6 +214,9 @@ func TestTransitions(t *testing.T) {
 		{"8: without probes", Config{UpAfter: 2}, `
 			silent 3        down
 			answered        down
+			answered        up`, "up→down alive down→up"},
+		{"8: one is enough, as configured", Config{UpAfter: 1}, `
+			silent 3        down
 			answered        up`, "up→down alive down→up"},
 		{"8: the death explains what was not answered before", probed, `
 			pass 5s
@@ -377,54 +388,4 @@ func TestOverdue(t *testing.T) {
 			t.Error("one slow answer still counts after 400 fast ones, expected it forgotten")
 		}
 	})
-}
-
-// The packet path allocates nothing here, and takes no lock while all is well.
-func TestAnsweredIsCheap(t *testing.T) {
-	p := NewPort(probed, Owner{})
-	p.mu.Lock() // whoever takes it waits
-	allocations := make(chan float64)
-	go func() {
-		now := time.Second
-		allocations <- testing.AllocsPerRun(100, func() {
-			now++
-			p.Answered(now, time.Millisecond)
-			p.Silent(now)
-			_ = p.State() == Up && p.Overdue(now, now) && p.Try(now) || p.Lost()
-		})
-	}()
-	select {
-	case n := <-allocations:
-		p.mu.Unlock()
-		if n != 0 {
-			t.Errorf("%v allocations, expected none", n)
-		}
-	case <-time.After(20 * time.Second):
-		p.mu.Unlock()
-		<-allocations
-		t.Error("the lock was taken, expected not")
-	}
-}
-
-// Lost is what a conversation may be given up for: down, or silent and not only probed.
-func TestLost(t *testing.T) {
-	for _, row := range []struct {
-		name, script string
-		want         bool
-	}{
-		{"up", "pass 5s\nholds\nsilent 2", false},
-		{"suspect for lost probes", "pass 5s\nholds\npass 30s\nprobe-lost\npass 4s\nprobe-lost suspect", false},
-		{"suspect for refusals", "pass 5s\nholds\nrefused suspect", false},
-		{"suspect for silence", "pass 5s\nholds\nsilent 3 suspect", true},
-		{"failing", "pass 5s\noverdue 5 failing\nsilent 9", false},
-		{"down", "no-address down", true},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, probed)
-			b.play(row.script)
-			if got := b.p.Lost(); got != row.want {
-				t.Errorf("%s: Lost is %v, expected %v", row.name, got, row.want)
-			}
-		})
-	}
 }

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,7 @@ type Owner struct {
 type Port struct {
 	// static after construction
 	owner Owner
+	timer *time.Timer // runs tick
 
 	// written with mu held, read without
 	config         atomic.Pointer[Config]
@@ -44,7 +46,6 @@ type Port struct {
 	slowest     atomic.Int64 // how long answers took of late, at the most; see Overdue
 
 	mu             sync.Mutex // guards the fields below
-	timer          *time.Timer
 	stopped        bool
 	sending        bool          // the owner's Probe runs
 	pending        bool          // a probe is under way
@@ -53,7 +54,7 @@ type Port struct {
 	checkRequested bool          // one is to be sent although the port is up
 	missed         int           // probes lost in a row
 	lostAt         time.Duration // when the last probe that was lost was sent
-	lostSince      time.Duration // when the first was sent of those that were lost since one was answered; 0: none
+	lostSince      time.Duration // when the first was sent that was lost before one was answered; 0: none
 	answers        int           // verified replies, or answered requests, since the port left Up
 	noAddress      error         // why no address is known; nil: one is
 	transitions    []Transition  // not passed on yet
@@ -65,6 +66,7 @@ type Port struct {
 // NewPort returns a port that is up. Start begins its watchdog.
 func NewPort(c Config, owner Owner) *Port {
 	p := &Port{owner: owner}
+	p.timer = time.AfterFunc(math.MaxInt64, p.tick) // Start sets it
 	p.configure(c)
 	return p
 }

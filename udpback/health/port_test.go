@@ -222,3 +222,53 @@ func TestConfigureTimes(t *testing.T) {
 		}
 	})
 }
+
+// The packet path allocates nothing here, and takes no lock while all is well.
+func TestAnsweredIsCheap(t *testing.T) {
+	p := NewPort(probed, Owner{})
+	p.mu.Lock() // whoever takes it waits
+	allocations := make(chan float64)
+	go func() {
+		now := time.Second
+		allocations <- testing.AllocsPerRun(100, func() {
+			now++
+			p.Answered(now, time.Millisecond)
+			p.Silent(now)
+			_ = p.State() == Up && p.Overdue(now, now) && p.Try(now) || p.Lost()
+		})
+	}()
+	select {
+	case n := <-allocations:
+		p.mu.Unlock()
+		if n != 0 {
+			t.Errorf("%v allocations, expected none", n)
+		}
+	case <-time.After(20 * time.Second):
+		p.mu.Unlock()
+		<-allocations
+		t.Error("the lock was taken, expected not")
+	}
+}
+
+// Lost is what a conversation may be given up for: down, or silent and not only probed.
+func TestLost(t *testing.T) {
+	for _, row := range []struct {
+		name, script string
+		want         bool
+	}{
+		{"up", "pass 5s\nholds\nsilent 2", false},
+		{"suspect for lost probes", "pass 5s\nholds\npass 30s\nprobe-lost\npass 4s\nprobe-lost suspect", false},
+		{"suspect for refusals", "pass 5s\nholds\nrefused suspect", false},
+		{"suspect for silence", "pass 5s\nholds\nsilent 3 suspect", true},
+		{"failing", "pass 5s\noverdue 5 failing\nsilent 9", false},
+		{"down", "no-address down", true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, probed)
+			b.play(row.script)
+			if got := b.p.Lost(); got != row.want {
+				t.Errorf("%s: Lost is %v, expected %v", row.name, got, row.want)
+			}
+		})
+	}
+}

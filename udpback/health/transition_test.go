@@ -26,6 +26,8 @@ func TestHint(t *testing.T) {
 		{"it has answered, and never a probe", probed, "loses\npass 2s\nanswered\npass 12s\nsilent 3", Down, "no request was answered any more", []string{"probe"}},
 		{"thousands that did not verify", probed, "loses\nunverified 3000\npass 60s", Down, "3000 replies arrived, and none of them verified: the secret here and on the server differ", []string{"nothing has ever", "any more"}},
 		{"some did, then none", probed, "pass 5s\nloses\nunverified 7\npass 60s", Down, "7 replies arrived that do not verify, though earlier ones did: was the secret changed on one side only? Or do answers come after", []string{"none of them", "differ"}},
+		{"one that did not verify", probed, "loses\nunverified\npass 60s", Down, "1 replies arrived, and none of them verified", nil},
+		{"one before something did, and one since", probed, "unverified\npass 5s\nloses\nunverified\npass 60s", Down, "1 replies arrived that do not verify, though earlier ones did", nil},
 		{"what did not verify before something did is past", probed, "unverified 7\npass 5s\nloses\npass 60s", Down, "no request and no probe was answered any more", []string{"verif"}},
 		{"a new address", probed, "pass 5s\nanswered\nunverified\nloses\nrenew\npass 60s", Down, "nothing has ever arrived from it", []string{"verif", "any more"}},
 		{"failing", probed, "pass 5s\nanswered\nunverified\noverdue 5", Failing, "it answers probes, and 5 requests in a row stayed unanswered: look at what the server needs for its work", []string{"secret", "running"}},

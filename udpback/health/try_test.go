@@ -40,6 +40,7 @@ func TestTryWhich(t *testing.T) {
 		{"down, it never answered a probe: it may have no Status-Server", probed, "loses\npass 15s down", true},
 		{"down, no address", unprobed, "no-address down", false},
 		{"down, no address, never probed", probed, "no-address down", false},
+		{"down at another address", unprobed, "no-address down\nrenew up\nsilent 3 down", true},
 		{"up again", unprobed, "silent 3 down\nanswered 3 up", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -109,5 +110,23 @@ func TestTryPausesBeginAnew(t *testing.T) {
 		if got := b.tries(4 * time.Second); len(got) != 1 {
 			t.Errorf("tries at %v, expected one after 3s", got)
 		}
+	})
+}
+
+// A port that is failing and then down has failed all the while: the pauses go on.
+func TestTryPausesGoOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, Config{Check: CheckStatusServer, DownAfter: 1})
+		b.play("pass 5s\noverdue 5 failing")
+		if got := b.tries(4 * time.Second); len(got) != 1 {
+			t.Fatalf("tries at %v, expected one after 3s", got)
+		}
+		b.play("check access-request failing\nfails\npass 4s down")
+		died, begin := b.last(Down).At, b.now()
+		got := b.tries(7 * time.Second)
+		if len(got) != 1 || begin+got[0]-died < 5500*time.Millisecond || begin+got[0]-died > 6700*time.Millisecond {
+			t.Errorf("down at %v, tries at %v after %v; expected one 6s after it", died, got, begin)
+		}
+		b.p.Stop()
 	})
 }

@@ -8,25 +8,16 @@ import (
 // watchdogJitter is ± on Tw (RFC 3539 §3.4.1).
 const watchdogJitter = 2 * time.Second
 
-// Start begins the watchdog, where there are probes. The first goes out soon, so that
-// the state is known before it is needed, and at a time of its own for each port.
-func (p *Port) Start() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.timer = time.AfterFunc(rand.N(time.Second), p.tick)
-	if p.Config().Check == CheckNone {
-		p.timer.Stop()
-	}
-}
+// Start begins the watchdog. Where there are probes the first goes out soon, so that the
+// state is known before it is needed, and at a time of its own for each port.
+func (p *Port) Start() { p.timer.Reset(rand.N(time.Second)) }
 
 // Stop ends the probes, and waits until neither Probe nor Changed runs: neither is
 // called again.
 func (p *Port) Stop() {
 	p.mu.Lock()
 	p.stopped = true
-	if p.timer != nil {
-		p.timer.Stop()
-	}
+	p.timer.Stop()
 	p.mu.Unlock()
 	p.calls.Wait()
 }
@@ -44,22 +35,18 @@ func (p *Port) RequestCheck() {
 	}
 }
 
-// probeNow lets the next tick come at once. With mu held.
+// probeNow lets the next tick come at once, or as soon as the probe that is under way
+// has ended. With mu held.
 func (p *Port) probeNow() {
-	if p.timer != nil && !p.stopped && p.Config().Check != CheckNone {
-		p.checkRequested = true
-		p.timer.Reset(0)
-	}
+	p.checkRequested = true
+	p.reschedule()
 }
 
 // reschedule sets the timer after something has changed what it depends on. With mu held.
-func (p *Port) reschedule() {
-	if p.timer != nil && !p.stopped && p.Config().Check != CheckNone {
-		p.timer.Reset(p.nextTick(p.owner.Clock()))
-	}
-}
+func (p *Port) reschedule() { p.timer.Reset(p.nextTick(p.owner.Clock())) }
 
-// tick sends a probe when one is due and sets the timer for the next.
+// tick sends a probe when one is due and sets the timer for the next; after Stop, and
+// where there are no probes, it does nothing.
 func (p *Port) tick() {
 	p.mu.Lock()
 	if p.stopped || p.Config().Check == CheckNone {

@@ -38,6 +38,7 @@ func TestPacing(t *testing.T) {
 		{"down", "pass 5s\nloses\npass 60s down", 2700 * time.Millisecond, 3300 * time.Millisecond},
 		{"no Status-Server", "loses\npass 2s\nanswered 1\npass 12s\nanswered up", 28 * time.Second, 32 * time.Second},
 		{"no Status-Server, and dead", "loses\npass 2s\nanswered 1\npass 12s\nsilent 3 down", 28 * time.Second, 32 * time.Second},
+		{"idle, and one probe was lost", "pass 5s\nholds\npass 30s\nprobe-lost up\nanswers\npass 5s up", 28 * time.Second, 32 * time.Second},
 		{"a probe that this machine cannot send", "pass 5s\nunsent\npass 40s up", 2700 * time.Millisecond, 3300 * time.Millisecond},
 		{"a probe that the network refuses at once", "pass 5s\nfails\npass 60s down", 2700 * time.Millisecond, 3300 * time.Millisecond},
 	} {
@@ -203,79 +204,6 @@ func TestNoStatusServer(t *testing.T) {
 	})
 }
 
-// However a probe ends, and whoever says so twice, the next is sent.
-func TestPendingEnds(t *testing.T) {
-	ends := []string{"probe-answered", "probe-lost", "probe-not-sent"}
-	var orders []string
-	for _, a := range ends {
-		orders = append(orders, a)
-		for _, b := range ends {
-			orders = append(orders, a+"\n"+b)
-			for _, c := range ends {
-				orders = append(orders, a+"\n"+b+"\n"+c)
-			}
-		}
-	}
-	for _, state := range []string{"", "silent 3 suspect", "no-address down", "overdue 5 failing", "check none\ncheck status-server", "renew"} {
-		for _, order := range orders {
-			for _, late := range []string{"", "pass 100ms\n", "pass 40s\n"} {
-				synctest.Test(t, func(t *testing.T) {
-					b := newBed(t, probed)
-					b.play("pass 5s\nholds\nsilent\n" + state + "\n" + order + "\n" + late + order)
-					b.set("answers")
-					b.play("probe-lost") // where one is under way
-					b.sent()
-					pass(35 * time.Second)
-					if len(b.sent()) == 0 {
-						t.Fatalf("after %q, %q, again %q no probe was sent, expected one", state, order, late)
-					}
-					b.p.Stop()
-					pass(time.Minute)
-				})
-			}
-		}
-	}
-}
-
-// What could not be sent is no evidence, and is sent when it can be.
-func TestProbeNotSent(t *testing.T) {
-	for _, row := range []struct {
-		name, script string
-		want         State
-	}{
-		{"up", "pass 5s", Up},
-		{"suspect", "pass 5s\nholds\nsilent 3 suspect\nprobe-lost", Suspect},
-		{"failing", "pass 5s\noverdue 5 failing", Failing},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, probed)
-			b.play(row.script)
-			b.play("unsent\npass 300s")
-			if got := b.p.State(); got != row.want {
-				t.Errorf("%s: the port is %v after five minutes in which nothing could be sent, expected %v", row.name, got, row.want)
-			}
-			b.p.Stop()
-		})
-	}
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
-		b.play("pass 5s\nunsent\nsilent\nholds")
-		b.sent()
-		pass(3300 * time.Millisecond)
-		if n := len(b.sent()); n != 1 {
-			t.Errorf("%d probes after one could not be sent, expected it after an interval", n)
-		}
-	})
-}
-
-// A probe that was lost is one: who tells of it twice makes it no two.
-func TestLostTwiceCountsOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
-		b.play("pass 5s\nholds\nsilent 3 suspect\nprobe-lost 9 suspect")
-	})
-}
-
 // After Stop nothing is sent and nothing told, and Stop waits for what is under way.
 func TestStop(t *testing.T) {
 	for _, script := range []string{"pass 5s", "pass 5s\nholds\nsilent 3", "pass 5s\noverdue 5", "no-address", "pass 5s\nloses\npass 60s down"} {
@@ -362,6 +290,14 @@ func TestTicksThatComeTogether(t *testing.T) {
 		b.p.tick()
 		if n := len(b.sent()); n != 0 {
 			t.Errorf("%d probes at once after another, expected none", n)
+		}
+		b.p.mu.Lock()
+		last := b.p.sentAt
+		b.p.mu.Unlock()
+		pass(last + 2200*time.Millisecond - b.now())
+		b.p.tick()
+		if n := len(b.sent()); n != 0 {
+			t.Errorf("%d probes 2.2s after another, expected none in 3/4 of the interval", n)
 		}
 		pass(3 * time.Second)
 		b.p.Stop()

@@ -1,0 +1,107 @@
+package health
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// One probe is sent for all who ask while it is under way, none because a probe is said
+// to have ended that has ended already, and none more because one was lost when a request
+// was answered after it was sent.
+// Rules: P82
+func TestNoProbeTooMany(t *testing.T) {
+	for script, want := range map[string]int{
+		"holds\nsilent up\nsilent up\nprobe-answered\nanswered": 1,
+		"holds\nsilent up\nanswered up\nprobe-lost up":          1,
+		"probe-not-sent":                 0,
+		"probe-lost":                     0,
+		"probe-answered\nprobe-not-sent": 0,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, probed)
+			b.play("pass 5s")
+			b.sent()
+			b.play(script + "\nanswers")
+			for range 10 { // busy
+				b.play("pass 10s\nanswered")
+			}
+			if n := len(b.sent()); n != want {
+				t.Errorf("%q: %d probes, expected %d", script, n, want)
+			}
+		})
+	}
+}
+
+// However a probe ends, and whoever says so twice, the next is sent.
+func TestPendingEnds(t *testing.T) {
+	ends := []string{"probe-answered", "probe-lost", "probe-not-sent"}
+	var orders []string
+	for _, a := range ends {
+		orders = append(orders, a)
+		for _, b := range ends {
+			orders = append(orders, a+"\n"+b)
+			for _, c := range ends {
+				orders = append(orders, a+"\n"+b+"\n"+c)
+			}
+		}
+	}
+	for _, state := range []string{"", "silent 3 suspect", "no-address down", "overdue 5 failing", "check none\ncheck status-server", "renew"} {
+		for _, order := range orders {
+			for _, late := range []string{"", "pass 100ms\n", "pass 40s\n"} {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBed(t, probed)
+					b.play("pass 5s\nholds\nsilent\n" + state + "\n" + order + "\n" + late + order)
+					b.set("answers")
+					b.play("probe-lost") // where one is under way
+					b.sent()
+					pass(35 * time.Second)
+					if len(b.sent()) == 0 {
+						t.Fatalf("after %q, %q, again %q no probe was sent, expected one", state, order, late)
+					}
+					b.p.Stop()
+					pass(time.Minute)
+				})
+			}
+		}
+	}
+}
+
+// What could not be sent is no evidence, and is sent when it can be.
+func TestProbeNotSent(t *testing.T) {
+	for _, row := range []struct {
+		name, script string
+		want         State
+	}{
+		{"up", "pass 5s", Up},
+		{"suspect", "pass 5s\nholds\nsilent 3 suspect\nprobe-lost", Suspect},
+		{"failing", "pass 5s\noverdue 5 failing", Failing},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, probed)
+			b.play(row.script)
+			b.play("unsent\npass 300s")
+			if got := b.p.State(); got != row.want {
+				t.Errorf("%s: the port is %v after five minutes in which nothing could be sent, expected %v", row.name, got, row.want)
+			}
+			b.p.Stop()
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play("pass 5s\nunsent\nsilent\nholds")
+		b.sent()
+		pass(3300 * time.Millisecond)
+		if n := len(b.sent()); n != 1 {
+			t.Errorf("%d probes after one could not be sent, expected it after an interval", n)
+		}
+	})
+}
+
+// A probe that was lost is one: who tells of it twice makes it no two.
+func TestLostTwiceCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, probed)
+		b.play("pass 5s\nholds\nsilent 3 suspect\nprobe-lost 9 suspect")
+	})
+}
