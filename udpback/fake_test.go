@@ -51,6 +51,7 @@ type network struct {
 	unreachable map[string]bool
 	names       map[string][]netip.Addr // what host names are looked up to
 	hang        bool                    // the name server does not answer
+	lookups     int                     // of one family
 	noWay       map[string]error        // addresses that no socket can be opened to
 	cut         map[string]error        // addresses that every send to fails with
 	forgotten   int                     // sockets of a lower number lead nowhere: NAT has another idea of them
@@ -82,6 +83,7 @@ func nameOf(a netip.AddrPort) string {
 func (n *network) lookup(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	n.mu.Lock()
 	all, hang := n.names[host], n.hang
+	n.lookups++
 	n.mu.Unlock()
 	if hang {
 		<-ctx.Done()

@@ -138,14 +138,8 @@ var errAddressGone = errors.New("the server's name no longer has this address")
 // closeGone closes a member whose address is gone, and forgets its counts.
 func (s *Server) closeGone(m *Server) {
 	s.mu.Lock()
-	i := slices.Index(s.gone, m)
-	if i >= 0 {
-		s.gone = slices.Delete(s.gone, i, i+1)
-	}
+	s.gone = slices.DeleteFunc(s.gone, func(one *Server) bool { return one == m })
 	s.mu.Unlock()
-	if i < 0 {
-		return
-	}
 	m.Close()
 	s.back.forgetCounts(m.Name)
 }

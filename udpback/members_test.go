@@ -219,3 +219,74 @@ func TestExpandKeepsToTheLimitOfSockets(t *testing.T) {
 		}
 	})
 }
+
+// When a name loses an address what waits there goes to another at once, if it may: a
+// conversation is lost anyhow, and one that has waited for a server that was down has a
+// better one now. CoA is left to the end of its schedule. The address is not probed any
+// more.
+// Rules: P65, P95
+func TestAddressGoes(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		code  wire.Code
+		state uint64 // issued there
+		down  bool   // both addresses are, before
+	}{
+		{"login", radius.CodeAccessRequest, 0, false},
+		{"conversation", radius.CodeAccessRequest, Hash([]byte("state")) | 1, false},
+		{"login at one that is down", radius.CodeAccessRequest, 0, true},
+		{"CoA", radius.CodeCoARequest, 0, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				s := f.pods(t, health.CheckStatusServer, "a", "b")
+				defer s.Close()
+				g := f.group(t, Failover, s)
+				gone := (*s.members.Load())[0]
+				g.noteState(&Exchange{journey: journey{end: gone.end(wire.KindAccess)}}, []byte("state"))
+				f.net.answering(t, "a", "b")
+				if row.down {
+					f.net.answering(t)
+					pass(30 * time.Second)
+				}
+				pass(2 * time.Second)
+				f.net.answering(t, "b", "c")
+				o, began := newOwner(row.code), time.Now()
+				o.State = row.state
+				if row.down {
+					f.net.answering(t, "c")
+				}
+				f.start(t, g, o)
+				f.net.name(host, "b", "c")
+				if row.down {
+					f.net.name(host, "c")
+				}
+				pass(1100 * time.Millisecond) // it is looked up again
+				if want := row.code == radius.CodeAccessRequest; o.answered() != want {
+					t.Errorf("%s, expected it answered elsewhere %t", o.outcome(), want)
+				}
+				before := time.Now()
+				<-o.ended
+				if took := time.Since(began); row.code == radius.CodeCoARequest && (o.fails[0] != FailSilent || took < 30*time.Second-sweepGrain) {
+					t.Errorf("%s after %v, expected silence for 30s", o.outcome(), took)
+				}
+				pass(20 * time.Second)
+				if n := f.net.sentTo("a:1812", before); n != 0 {
+					t.Errorf("%d datagrams to the address that is gone, expected none", n)
+				}
+				f.net.name(host, "d") // another goes, a while later
+				pass(20 * time.Second)
+				if slices.Contains(s.gone, gone) || len(s.gone) == 0 {
+					t.Errorf("%d members wait to be closed, expected those that have just gone", len(s.gone))
+				}
+				last := s.gone[0].end(wire.KindAccess)
+				s.Close()
+				if !last.isClosed() || !gone.end(wire.KindAccess).isClosed() {
+					t.Error("a member whose address is gone is not closed, expected that it is")
+				}
+				pass(time.Minute)
+			})
+		})
+	}
+}

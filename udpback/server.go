@@ -174,7 +174,7 @@ func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
 	}
 	s.settings.Store(set)
 	var next ports
-	if !s.expand || len(*s.members.Load()) == 0 {
+	if len(*s.members.Load()) == 0 {
 		next[wire.KindAccess] = s.port(wire.KindAccess, "auth", c.AuthPort)
 		next[wire.KindAccounting] = s.port(wire.KindAccounting, "acct", c.AcctPort)
 		coa := s.port(wire.KindCoA, coaLabel, c.CoAPort)
@@ -214,14 +214,9 @@ func (s *Server) replacePorts(next ports) (leaving []*endpoint) {
 // closeLeaving closes a port that replacePorts has taken away.
 func (s *Server) closeLeaving(e *endpoint) {
 	s.mu.Lock()
-	i := slices.Index(s.leaving, e)
-	if i >= 0 {
-		s.leaving = slices.Delete(s.leaving, i, i+1)
-	}
+	s.leaving = slices.DeleteFunc(s.leaving, func(one *endpoint) bool { return one == e })
 	s.mu.Unlock()
-	if i >= 0 {
-		e.close()
-	}
+	e.close()
 }
 
 // end returns the port for a kind; nil when the server has none.
@@ -269,15 +264,13 @@ func (s *Server) Announce() {
 }
 
 // Close closes the sockets and waits for their readers. Requests that still wait
-// fail with FailShutdown.
+// fail with FailShutdown. A second call does nothing.
 func (s *Server) Close() {
 	s.Retire()
 	s.mu.Lock()
 	s.closed = true
 	all := append(s.endpoints(), s.leaving...)
-	s.leaving = nil
-	members := append(s.gone, *s.members.Load()...)
-	s.gone = nil
+	members := slices.Concat(s.gone, *s.members.Load()) // closeGone changes s.gone
 	s.mu.Unlock()
 	for _, e := range all {
 		e.close()
