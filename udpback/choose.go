@@ -58,11 +58,8 @@ func (g *Group) toTry(ex *Exchange, m *members, best int) int {
 // issuer returns the untried server that issued the request's State, if it is
 // known and not down.
 func (g *Group) issuer(ex *Exchange, m *members) (int, bool) {
-	if ex.State == 0 {
-		return 0, false
-	}
 	number := g.back.states.issuer(ex.State)
-	if number == 0 {
+	if number == 0 { // it is not known, or there is no State
 		return 0, false
 	}
 	for i, s := range m.servers {
@@ -77,7 +74,7 @@ func (g *Group) issuer(ex *Exchange, m *members) (int, bool) {
 // issued says whether the server that has ex issued its State.
 func (g *Group) issued(ex *Exchange) bool {
 	number := ex.end.server.number
-	return ex.State != 0 && number != 0 && g.back.states.issuer(ex.State) == number
+	return number != 0 && g.back.states.issuer(ex.State) == number
 }
 
 // better says whether server i goes before server j, both being in the same state.

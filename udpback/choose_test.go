@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"layeh.com/radius"
 
@@ -44,6 +45,7 @@ func TestChoose(t *testing.T) {
 		issuer  int // 1 to 4; 0: no State, or one that nobody issued
 		tried   uint64
 		code    wire.Code
+		eap     bool // the request is one of several rounds
 		want    int
 	}{
 		{name: "all are up", want: 0},
@@ -65,6 +67,8 @@ func TestChoose(t *testing.T) {
 		{name: "the fewest wait at the third", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, want: 2},
 		{name: "the fewest wait at the first", balance: LeastOutstanding, loads: [4]int64{1, 4, 3, 4}, want: 0},
 		{name: "the fewest wait at one that is suspect", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, states: states{up, up, suspect, failing}, issuer: 5, want: 1},
+		{name: "a conversation goes where its key says", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, eap: true, want: 1},
+		{name: "all go where their key says", balance: Sticky, loads: [4]int64{5, 4, 3, 4}, want: 1},
 		{name: "CoA has one port only", code: radius.CodeCoARequest, want: 3},
 		{name: "no server has been tried for Disconnect but the only one", code: radius.CodeDisconnectRequest, tried: 8, want: -1},
 	} {
@@ -88,7 +92,7 @@ func TestChoose(t *testing.T) {
 			if code == 0 {
 				code = radius.CodeAccessRequest
 			}
-			ex := &Exchange{Code: code, Kind: wire.KindOf(code)}
+			ex := &Exchange{Code: code, Kind: wire.KindOf(code), Conversation: row.eap}
 			ex.tried = row.tried
 			if row.issuer > 0 {
 				ex.State = Hash([]byte("state")) | 1
@@ -101,6 +105,56 @@ func TestChoose(t *testing.T) {
 			}
 			for _, s := range servers {
 				s.end(wire.KindAccess).outstanding.Store(0)
+			}
+		})
+	}
+}
+
+// A request tries a server that is failing, or down without probes, when that is due, and
+// only goes there for a moment if another is better. The name of what it tries is looked
+// up.
+// Rules: P84
+func TestChooseToTry(t *testing.T) {
+	const up, failing = health.Up, health.Failing
+	for _, row := range []struct {
+		name   string
+		states [3]health.State
+		want   int
+		try    bool
+	}{
+		{"the first is failing", [3]health.State{failing, up, up}, 0, true},
+		{"the second is failing", [3]health.State{up, failing, up}, 1, true},
+		{"the last is failing", [3]health.State{up, up, failing}, 2, true},
+		{"all are failing: the next is as good as the first", [3]health.State{failing, failing, failing}, 1, false},
+		{"none is failing", [3]health.State{up, up, up}, 0, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			f.net.name(host, "e")
+			servers := []*Server{f.server(t, "d", func(c *ServerConfig) { c.AuthPort = 0 })} // not for this kind
+			for _, name := range []string{"a", "b", "c"} {
+				servers = append(servers, f.server(t, name, named(0, health.CheckStatusServer)))
+			}
+			for _, s := range servers {
+				defer s.Close()
+			}
+			f.net.answering(t, "e")
+			pass(5 * time.Second)
+			for i, s := range servers[1:] {
+				f.bring(t, s, row.states[i])
+			}
+			g := f.group(t, Failover, servers...)
+			pass(20 * time.Second)
+			ex := &Exchange{Code: radius.CodeAccessRequest, Kind: wire.KindAccess}
+			f.net.set(func() { f.net.lookups = 0 })
+			if got, try := g.choose(ex, g.current()); got != row.want+1 || try != row.try {
+				t.Errorf("%s: server %d, try %t; expected %d, try %t", row.name, got, try, row.want+1, row.try)
+			}
+			pass(time.Millisecond)
+			f.net.mu.Lock()
+			defer f.net.mu.Unlock()
+			if looked := f.net.lookups > 0; looked != (row.states[row.want] == failing) {
+				t.Errorf("%s: its name was looked up %t, expected that of a server which is tried", row.name, looked)
 			}
 		})
 	}
@@ -207,6 +261,9 @@ func TestIssued(t *testing.T) {
 			}
 		}
 		a.number = 0 // more servers than there are numbers
+		if i, ok := g.issuer(at(b, state+4), g.current()); ok {
+			t.Errorf("server %d, which has no number, is taken for the issuer of a State that is not known", i)
+		}
 		if g.issued(at(a, state+4)) {
 			t.Error("a server without a number is taken for the issuer of a State that is not known")
 		}

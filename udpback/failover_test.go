@@ -299,6 +299,11 @@ func TestRendezvousAgreesAndMovesLittle(t *testing.T) {
 			ex := &Exchange{Kind: wire.KindAccess, Key: Hash([]byte(fmt.Sprint("user", i)))}
 			got, _ := g.choose(ex, g.current())
 			share[got]++
+			for _, s := range mine { // another version may be beside this one
+				if weight := func(s *Server) uint64 { return mix(ex.Key ^ Hash([]byte(s.Name))) }; weight(s) > weight(mine[got]) {
+					t.Fatalf("key %d goes to %s, expected %s, which has the highest mix of key and name", i, mine[got].Name, s.Name)
+				}
+			}
 			if there, _ := h.choose(ex, h.current()); there != got {
 				t.Fatalf("key %d goes to %d here and to %d on the other gateway", i, got, there)
 			}

@@ -174,5 +174,5 @@ func launchOn(ex *Exchange, batch *Batch, it item) error {
 
 // noteState remembers that ex's server issued the State with this hash.
 func (g *Group) noteState(ex *Exchange, state []byte) {
-	g.back.states.note(Hash(state)|1, ex.end.server.number)
+	g.back.states.note(Hash(state), ex.end.server.number)
 }

@@ -3,6 +3,7 @@ package udpback
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,5 +107,109 @@ func TestRelaunchThatFails(t *testing.T) {
 		}
 		o.Cancel()
 		batch.Flush()
+	})
+}
+
+// Where a request goes that its server declines or leaves unanswered: to one that it has
+// not had, or else back to one that it has left and that is in a better state, but to none
+// that has declined it.
+// Rules: P65, P97
+func TestRelaunch(t *testing.T) {
+	const up, suspect, failing = health.Up, health.Suspect, health.Failing
+	for _, row := range []struct {
+		name            string
+		states          [3]health.State // the request is at the first
+		tried, declined uint64
+		want            string // "": nowhere
+	}{
+		{"one untried", [3]health.State{up, up, up}, 0b011, 0, "c"},
+		{"one untried in a worse state", [3]health.State{up, up, suspect}, 0b011, 0, ""},
+		{"back to one in a better state", [3]health.State{suspect, up, suspect}, 0b111, 0, "b"},
+		{"back to one that is a little better", [3]health.State{failing, suspect, failing}, 0b111, 0, "b"},
+		{"not back to one that is as good", [3]health.State{up, up, up}, 0b111, 0, ""},
+		{"not back to one that is as bad", [3]health.State{suspect, suspect, suspect}, 0b111, 0, ""},
+		{"back, but not to the one that has declined", [3]health.State{suspect, up, up}, 0b111, 0b010, "c"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			var servers []*Server
+			for i, name := range []string{"a", "b", "c"} {
+				s := f.server(t, name, probed)
+				defer s.Close()
+				f.bring(t, s, row.states[i])
+				servers = append(servers, s)
+			}
+			g := f.group(t, Failover, servers...)
+			ex := &newOwner(radius.CodeAccessRequest).Exchange
+			ex.reset(g, f.back.Now())
+			ex.members, ex.end, ex.tried, ex.declined = g.current(), servers[0].end(wire.KindAccess), row.tried, row.declined
+			batch, got := f.back.Borrow(), ""
+			defer f.back.GiveBack(batch)
+			if g.relaunch(ex, batch, row.states[0]) == nil {
+				got = ex.end.server.Name
+			} else if ex.tried != row.tried {
+				t.Errorf("%s: tried %b after it went nowhere, expected %b as before", row.name, ex.tried, row.tried)
+			}
+			if got != row.want {
+				t.Errorf("%s: it goes to %q, expected %q", row.name, got, row.want)
+			}
+			batch.Flush()
+			ex.Cancel()
+		})
+	}
+}
+
+// An owner that cannot write its request is told so when it is started, though no socket
+// can be opened, and has it left where it was when it moves.
+func TestWriteFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		g := f.group(t, Failover, a)
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, o)
+		o.writeErr = errTest
+		pass(3 * time.Second)
+		a.end(wire.KindAccess).renew(true)
+		<-o.ended
+		if took := time.Since(f.net.start); o.outcome() != "replies [] fails [0]" || took < 30*time.Second-sweepGrain {
+			t.Errorf("%s after %v, expected silence for 30s", o.outcome(), took)
+		}
+		if o.writes < 2 {
+			t.Error("it was not to move, expected an attempt")
+		}
+		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
+		p, b := newOwner(radius.CodeAccountingRequest), f.back.Borrow()
+		defer f.back.GiveBack(b)
+		p.writeErr = errTest
+		if err := g.Start(&p.Exchange, b); !errors.Is(err, errTest) {
+			t.Errorf("Start: %v, expected what Write returned", err)
+		}
+		pass(time.Minute)
+		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
+			t.Errorf("%v requests outstanding, expected none", n)
+		}
+	})
+}
+
+// A request that only tries a server, and goes to another of its sockets, waits there like
+// any other.
+func TestTryEndsOnAnotherSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		g := f.group(t, Failover, a)
+		o := newOwner(radius.CodeAccessRequest)
+		o.reset(g, f.back.Now())
+		o.try = true
+		batch := f.back.Borrow()
+		defer f.back.GiveBack(batch)
+		if err := g.relaunchAt(&o.Exchange, batch, a.end(wire.KindAccess)); err != nil || o.try {
+			t.Errorf("relaunchAt: %v, try %t; expected none", err, o.try)
+		}
+		batch.Flush()
+		o.Cancel()
 	})
 }

@@ -15,6 +15,9 @@ func TestNumbers(t *testing.T) {
 		if got := s.number(fmt.Sprint("server", i)); int(got) != i+1 {
 			t.Fatalf("server %d has number %d, expected %d", i, got, i+1)
 		}
+		if got := s.number(fmt.Sprint("server", i/2)); int(got) != i/2+1 {
+			t.Fatalf("server %d has number %d when asked again, expected %d", i/2, got, i/2+1)
+		}
 	}
 	if got := s.number("one too many"); got != 0 {
 		t.Errorf("the %dth server has number %d, expected 0: none", most+1, got)
