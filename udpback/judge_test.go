@@ -36,7 +36,11 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 		if n := probes() - before; n != 1 {
 			t.Errorf("%d probes after one silent request, expected 1", n)
 		}
-		pass(10 * time.Second)
+		pass(4700 * time.Millisecond) // and again, at 6.6 s at the latest
+		if n := probes() - before; n != 2 {
+			t.Errorf("%d probes when the request is due once more, expected a second: nothing was heard since", n)
+		}
+		pass(5 * time.Second)
 		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up: it answers the probes", s)
 		}

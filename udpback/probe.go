@@ -40,7 +40,6 @@ func (e *endpoint) sendProbe() {
 	p := &probe{port: e}
 	p.Handler, p.Code, p.Kind = p, code, wire.KindOf(code)
 	back := e.server.back
-	p.reset(nil, back.Now())
 	// Not retransmitted, and given up when the next may go out.
 	interval := e.health.Config().ProbeInterval
 	p.schedule = &Schedule{Initial: interval, Max: interval, Count: 1, Duration: interval}

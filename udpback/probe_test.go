@@ -47,6 +47,9 @@ func TestProbesBeginWithMessageAuthenticator(t *testing.T) {
 				}
 				_, named := r.Lookup(rfc2865.UserName_Type)
 				_, hidden := r.Lookup(rfc2865.UserPassword_Type)
+				if got := rfc2865.NASIdentifier_GetString(r); got != "radsec-gw" {
+					t.Errorf("the NAS-Identifier of a probe is %q, expected radsec-gw", got)
+				}
 				if wire.Code(b[0]) == radius.CodeStatusServer && (named || hidden) {
 					t.Error("a Status-Server tells a user's name or password, expected neither")
 				}
@@ -193,6 +196,102 @@ func TestWhatCannotBeSentProvesNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A probe that cannot be sent, or that nobody answers, is not the last: what becomes of it
+// tells of the server only if the way there is at fault, or the server itself.
+// Rules: P82, P84
+func TestProbesGoOn(t *testing.T) {
+	cut := func(err error) func(*network) { return func(n *network) { n.cut["a:1812"] = err } }
+	for _, row := range []struct {
+		name   string
+		fault  func(*network)
+		state  health.State // after 20 s of it
+		counts bool         // the probes are counted as unanswered
+	}{
+		{"no socket", func(n *network) { n.noWay["a:1812"] = syscall.EMFILE }, health.Up, false},
+		{"no memory", cut(syscall.ENOBUFS), health.Up, false},
+		{"the own address is gone", cut(syscall.EADDRNOTAVAIL), health.Up, false},
+		{"no way", cut(syscall.EHOSTUNREACH), health.Down, true},
+		{"silence", func(n *network) { n.serve = nil }, health.Down, true},
+		{"answers", func(*network) {}, health.Up, false},
+		{"Protocol-Errors", func(n *network) {
+			n.serve = func(_ string, q []byte) [][]byte { return [][]byte{protocolError(q, 502-256)} }
+		}, health.Up, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFixture(t)
+				f.net.answering(t, "a")
+				right := f.net.serve
+				row.fault(f.net)
+				a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.AcctPort, c.CoAPort = 0, 0 })
+				defer a.Close()
+				pass(20 * time.Second)
+				port := a.end(wire.KindAccess).health
+				count := func(result string) float64 {
+					return f.count(t, "radsec_gw_server_probes_total", "server", "a", "result", result)
+				}
+				if port.State() != row.state || count("unanswered") > 0 != row.counts {
+					t.Errorf("a is %v after 20 s, %v probes are unanswered; expected %v, and any %t", port.State(), count("unanswered"), row.state, row.counts)
+				}
+				if answered := row.name == "answers" || row.name == "Protocol-Errors"; count("answered") > 0 != answered || (port.HeardSince(0)) != answered {
+					t.Errorf("%v probes are answered, expected any %t", count("answered"), answered)
+				}
+				f.net.set(func() {
+					clear(f.net.noWay)
+					clear(f.net.cut)
+					f.net.serve = right
+				})
+				before, sent := count("answered"), time.Now()
+				pass(35 * time.Second)
+				if count("answered") == before || port.State() != health.Up {
+					t.Errorf("a is %v, %d probes were sent when nothing is wrong any more; expected up, and some", port.State(), f.net.sentTo("a:1812", sent))
+				}
+			})
+		})
+	}
+}
+
+// A probe that cannot be written is not sent, and takes no Identifier.
+func TestProbeThatCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) {
+			c.Health = health.Config{Check: health.CheckAccessRequest, User: strings.Repeat("u", 254), Password: "p"}
+		})
+		defer a.Close()
+		pass(time.Minute)
+		if n := len(f.net.seen("a:1812")); n != 0 {
+			t.Errorf("%d probes, expected none: no attribute holds the name", n)
+		}
+		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
+			t.Errorf("%v requests outstanding, expected none", n)
+		}
+		c := a.config
+		c.Health.User = "u"
+		a.Reconfigure(c)
+		pass(10 * time.Second)
+		if n := len(f.net.seen("a:1812")); n == 0 {
+			t.Error("no probe when the name is one that fits, expected some")
+		}
+	})
+}
+
+// A probe whose socket is closed while it waits, because the sockets were renewed and its
+// interval is longer than any schedule, is sent again.
+func TestProbeOnASocketThatCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.Health.ProbeInterval = 2 * time.Minute })
+		defer a.Close()
+		pass(2 * time.Second)
+		f.back.Refresh()
+		pass(150 * time.Second)
+		if n := len(f.net.seen("a:1812")); n != 2 {
+			t.Errorf("%d probes within an interval and a bit, expected a second after the first was lost", n)
+		}
+	})
 }
 
 // That every server is failing is a matter of preference: requests go to one of them all

@@ -1,6 +1,9 @@
 package udpback
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -108,11 +111,14 @@ func TestLateReplyOfTheFirstServerCounts(t *testing.T) {
 	for _, code := range []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
+			var log bytes.Buffer
+			f.back.log = slog.New(slog.NewTextHandler(&log, nil))
 			a, b := f.server(t, "a", nil), f.server(t, "b", nil)
 			defer a.Close()
 			defer b.Close()
 			port := map[radius.Code]string{radius.CodeAccessRequest: ":1812", radius.CodeAccountingRequest: ":1813"}[code]
 			o := newOwner(code)
+			pass(5 * time.Second)
 			f.start(t, f.group(t, Failover, a, b), o)
 			pass(8 * time.Second)
 			first, second := f.net.seen("a"+port), f.net.seen("b"+port)
@@ -137,6 +143,11 @@ func TestLateReplyOfTheFirstServerCounts(t *testing.T) {
 			}
 			if got := f.count(t, "radsec_gw_replies_after_move_total"); got != 1 {
 				t.Errorf("%v: %v replies counted as after a move, expected a's", code, got)
+			}
+			a.Close()
+			b.Close()
+			if strings.Contains(log.String(), "set patience") { // 8 s are within it
+				t.Errorf("%v: a longer patience was recommended, expected not: it would not have helped\n%s", code, &log)
 			}
 		})
 	}

@@ -90,6 +90,32 @@ func TestPatienceGoesOnOverARenewal(t *testing.T) {
 	})
 }
 
+// So it does when the request goes to the new socket meanwhile.
+func TestPatienceGoesOnAtTheNewSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "b")
+		g, err := f.back.NewGroup(GroupConfig{MoveAfter: 10}, a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, g, o)
+		pass(3 * time.Second)
+		a.end(wire.KindAccess).renew(true)
+		<-o.ended
+		if took := time.Since(f.net.start); !o.answered() || took < DefaultPatience-sweepGrain || took > DefaultPatience+sweepGrain {
+			t.Errorf("%s after %v, expected b's answer after %v", o.outcome(), took, DefaultPatience)
+		}
+		if toA := f.net.seen("a:1812"); toA[len(toA)-1].socket == toA[0].socket {
+			t.Error("the request was not sent by the new socket, expected that it was")
+		}
+	})
+}
+
 // Requests that were sent under a longer schedule keep it when a reload shortens it,
 // though their sockets are renewed.
 func TestRenewalAfterTheScheduleWasShortened(t *testing.T) {

@@ -266,7 +266,7 @@ func (s *socket) isEvidence(sl *slot) bool {
 // reply may free the packet while the copy is being sent. With mu held.
 func (s *socket) again(sl *slot, now time.Duration, w *sweepings) {
 	w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
-	w.waiting = w.waiting || sl.ex.group != nil
+	w.waiting = true
 	sl.sends++
 	sl.early = false
 	sl.lastSent, sl.remindAt = now, 0
