@@ -42,8 +42,8 @@ func (s *states) note(hash uint64, server uint16) {
 		s.entries.CompareAndSwap(nil, new([1 << 16]atomic.Uint64))
 		all = s.entries.Load()
 	}
-	// The low 16 bits are the server; the bits of the hash that they hide are those
-	// that choose the entry, but for the lowest, which is always set.
+	// The low 16 bits are the server. Of the bits of the hash that they hide the lowest
+	// is not looked at, and the others choose the entry.
 	all[hash>>1&0xffff].Store(hash&^0xffff | uint64(server))
 }
 
