@@ -110,8 +110,9 @@ func (g *Gateway) noIdentifier(x *exchange, err error) {
 // replyLost tells of a reply that cannot be passed on.
 func (g *Gateway) replyLost(x *exchange, err error) {
 	g.notice.reply.Say(g.back.Now(), func() logs.Line {
+		server, _, _ := x.Served()
 		return logs.Line{Log: g.log, Level: slog.LevelError, Text: "a server's reply cannot be passed on",
-			Fields: []any{"client", x.client.Name, "kind", x.Kind.String(), "error", err}}
+			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "server", server, "kind", x.Kind.String(), "error", err}}
 	})
 }
 

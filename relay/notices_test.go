@@ -73,7 +73,7 @@ func TestNotices(t *testing.T) {
 		{name: "no Identifier", q: request(1, 1, 1, nemo), end: handOver(udpback.ErrNoIdentifier),
 			level: "ERROR", text: `max_sockets is too low`, fields: `error="` + udpback.ErrNoIdentifier.Error() + `" client=campus kind=access`},
 		{name: "a reply that is lost", q: request(1, 1, 1, nemo), serve: func(s []byte) [][]byte { return accept(s, fill(200, 4096-20)...) },
-			level: "ERROR", text: `a server's reply cannot be passed on`, fields: `client=campus kind=access error="` + wire.ErrTooLong.Error() + `"`},
+			level: "ERROR", text: `a server's reply cannot be passed on`, fields: "client=campus connection=192.0.2.1:1024 server=a kind=access" + ` error="` + wire.ErrTooLong.Error() + `"`},
 		{name: "an old request", q: request(43, 1, 1, nemo, integer(55, 1)), arrange: func(b *bed) { b.rules.Timestamps.Window = time.Minute },
 			level: "WARN", text: `it is outside event_timestamp_window`, fields: from + "kind=coa event_timestamp=1970-01-01T00:00:01Z now=2000-01-01T00:00:00Z window=1m0s"},
 		{name: "a request without its age", q: request(43, 1, 1, nemo), arrange: func(b *bed) { b.rules.Timestamps.Require = true },

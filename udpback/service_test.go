@@ -330,7 +330,7 @@ func TestHintsSayWhatWasSeen(t *testing.T) {
 		before bool // answers verified before
 		want   []string
 	}{
-		{"never one that verifies", false, []string{"nor did any before; the likeliest cause is that the secret", "replies arrived, and none of them verified: the secret here and on the server differ"}},
+		{"never one that verifies", false, []string{"nor did any before; the likeliest cause is that the secret", "and none of them verified: the secret here and on the server differ"}},
 		{"others verified", true, []string{"though others did", "though earlier ones did: was the secret changed on one side only?"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -29,9 +29,9 @@ func (t Transition) Hint() string {
 	case t.To == Failing:
 		return fmt.Sprintf("it answers probes, and %d requests in a row stayed unanswered: look at what the server needs for its work, such as its database or directory", t.Unanswered)
 	case t.Unverified > 0 && t.HasAnswered:
-		return fmt.Sprintf("%d replies arrived that do not verify, though earlier ones did: was the secret changed on one side only? Or do answers come after their requests were given up?", t.Unverified)
+		return fmt.Sprintf("replies that do not verify arrived (%d), though earlier ones did: was the secret changed on one side only? Or do answers come after their requests were given up?", t.Unverified)
 	case t.Unverified > 0:
-		return fmt.Sprintf("%d replies arrived, and none of them verified: the secret here and on the server differ", t.Unverified)
+		return fmt.Sprintf("replies arrived (%d), and none of them verified: the secret here and on the server differ", t.Unverified)
 	case t.HasAnswered && t.Probed:
 		return "no request and no probe was answered any more: is the server running, and is the way to it open?"
 	case t.HasAnswered:
