@@ -2,9 +2,7 @@ package certs
 
 import (
 	"bytes"
-	"crypto/rsa"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -112,14 +110,22 @@ func parseAuthorities(file string, octets []byte, check func(line int, c *x509.C
 	return a, nil
 }
 
-// warnDamaged warns of self-signed certificates whose signature is not theirs; at are
-// their lines. Nobody verifies the signature of a CA that is trusted by itself (RFC 5280
-// §6.1), so it is no mistake; but with another key or name, which only the signature
-// gives away, the CA verifies nobody.
+// warnDamaged warns of certificates that are damaged, or useless as CAs; at are their
+// lines. Nobody verifies the signature of a CA that is trusted by itself (RFC 5280 §6.1),
+// so it is no mistake; but with another key or name, which only the signature gives away,
+// the CA verifies nobody.
 func (a *Authorities) warnDamaged(file string, at []int) {
 	for i, c := range a.Certificates {
-		if selfSigned(c) && !slices.ContainsFunc(a.Certificates, func(issuer *x509.Certificate) bool { return maySign(c, issuer) }) {
-			a.Warnings = append(a.Warnings, faultIn(file, at[i], "the certificate of %s signed itself, and its signature does not fit: the file is damaged; clients are accepted only as long as nothing but the signature is; get the certificate anew, and compare its fingerprint (radsec-gw certs -fingerprint)", c.Subject))
+		warn := func(format string) {
+			a.Warnings = append(a.Warnings, faultIn(file, at[i], format, c.Subject))
+		}
+		switch {
+		case c.PublicKey == nil:
+			warn("the key of %s is of a kind that this gateway cannot verify with: whoever it has signed is refused")
+		case selfSigned(c) && !slices.ContainsFunc(a.Certificates, func(issuer *x509.Certificate) bool { return maySign(c, issuer) }):
+			warn("the certificate of %s signed itself, and its signature does not fit: the file is damaged; clients are accepted only as long as nothing but the signature is; get the certificate anew, and compare its fingerprint (radsec-gw certs -fingerprint)")
+		case !bytes.Equal(c.RawIssuer, c.RawSubject) && len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId):
+			warn("the certificate of %s names its own key as the one that signed it, and another name: the file is damaged; get the certificate anew, and compare its fingerprint (radsec-gw certs -fingerprint)")
 		}
 	}
 }
@@ -130,15 +136,7 @@ func selfSigned(c *x509.Certificate) bool {
 		(len(c.AuthorityKeyId) == 0 || len(c.SubjectKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId))
 }
 
-// maySign reports whether issuer's key signed c, also where Go cannot verify that: the
-// algorithm is too old or unknown, or the key too short.
+// maySign reports whether issuer may have signed c.
 func maySign(c, issuer *x509.Certificate) bool {
-	if !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
-		return false
-	}
-	if k, ok := issuer.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 1024 {
-		return true
-	}
-	err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
-	return err == nil || errors.Is(err, x509.ErrUnsupportedAlgorithm) || errors.As(err, new(x509.InsecureAlgorithmError))
+	return bytes.Equal(c.RawIssuer, issuer.RawSubject) && !Forged(c, issuer)
 }

@@ -23,6 +23,8 @@ func TestDamagedCA(t *testing.T) {
 	block := func(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
 	signature := block(damage(raw, len(raw)-1))
 	below := must(ca.Server("between"))
+	named := must(NewCA("names its key", func(c *x509.Certificate) { c.SubjectKeyId, c.AuthorityKeyId = []byte{7, 7, 7}, []byte{7, 7, 7} })).Certificate
+	unknown := bytes.Replace(raw, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01}, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x02}, 1) // id-ecPublicKey
 	for _, c := range []struct {
 		says   string
 		octets []byte
@@ -32,6 +34,8 @@ func TestDamagedCA(t *testing.T) {
 		{"a damaged signature", slices.Concat(other.CertPEM(), signature), "f.pem:" + itoa(bytes.Count(other.CertPEM(), []byte("\n"))+1) + ": the certificate of " + ca.Certificate.Subject.String() + " signed itself"},
 		{"the same in DER", damage(raw, len(raw)-1), "f.pem: the certificate of " + ca.Certificate.Subject.String() + " signed itself"},
 		{"damage elsewhere", block(damage(raw, key)), "f.pem:1: "},
+		{"another name", block(damage(named.Raw, bytes.Index(named.Raw, named.RawSubject)+len(named.RawSubject)-2)), "f.pem:1: the certificate of "},
+		{"a key of an unknown kind", block(unknown), "f.pem:1: the key of "},
 		{"damaged, beside the whole one", slices.Concat(ca.CertPEM(), signature), "f.pem:" + itoa(bytes.Count(ca.CertPEM(), []byte("\n"))+1) + ": "},
 	} {
 		a, err := ParseCA("f.pem", c.octets)

@@ -148,7 +148,7 @@ func TestAnchorBelowOneOfTwoCAsOfOneName(t *testing.T) {
 	if r := v.Verify(certsOf(sub.issue("x", nil, false)), now); r == nil || r.Reason != CertificateRevoked {
 		t.Errorf("below a revoked intermediate the certificate gets %v, expected a refusal as revoked", r)
 	}
-	for _, l := range v.ListAges() {
+	for _, l := range v.ListAges(time.Now()) {
 		if !regexp.MustCompile(`^CN=root \(key [0-9A-F]{8}\)$`).MatchString(l.Issuer) {
 			t.Errorf("a list of one of two CAs is called %q, expected the name and four bytes of the key", l.Issuer)
 		}

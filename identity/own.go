@@ -7,10 +7,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"radsec-gw/certs"
 )
 
 // This file looks at the gateway's own chain as clients do. The chain is what goes
@@ -144,27 +145,17 @@ func (o *own) order(chain []*x509.Certificate) (path []*x509.Certificate) {
 }
 
 // damaged looks whether a certificate names one of those at hand, by name and key
-// identifier, as the one that signed it, and none of them did.
+// identifier, as the one that signed it, and none of them did. The signature of one that
+// signed itself nobody verifies.
 func (o *own) damaged(c *x509.Certificate, atHand []*x509.Certificate) {
-	if slices.ContainsFunc(atHand, func(issuer *x509.Certificate) bool { return signedBy(c, issuer) }) {
+	named := func(issuer *x509.Certificate) bool {
+		return bytes.Equal(c.RawIssuer, issuer.RawSubject) && len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)
+	}
+	i := slices.IndexFunc(atHand, named)
+	if i < 0 || selfIssued(c) || weakSignature(c.SignatureAlgorithm) || slices.ContainsFunc(atHand, func(issuer *x509.Certificate) bool { return named(issuer) && !certs.Forged(c, issuer) }) {
 		return
 	}
-	for _, issuer := range atHand {
-		named := bytes.Equal(c.RawIssuer, issuer.RawSubject) && len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)
-		if named && !unverifiable(c, issuer) {
-			o.add(Fatal, "the certificate of %s names the key of %s as the one that signed it, and its signature is another: clients refuse it; the file is damaged, get the certificate anew", subjectOf(c), subjectOf(issuer))
-			return
-		}
-	}
-}
-
-// unverifiable reports whether Go cannot say if issuer's key has signed c: what it does
-// not know may be good.
-func unverifiable(c, issuer *x509.Certificate) bool {
-	if k, ok := issuer.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 1024 {
-		return true // which crypto/rsa does not verify with
-	}
-	return errors.Is(issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature), x509.ErrUnsupportedAlgorithm)
+	o.add(Fatal, "the certificate of %s names the key of %s as the one that signed it, and its signature does not fit: one of the two is damaged; if it is the first, clients refuse it: get it anew", subjectOf(c), subjectOf(atHand[i]))
 }
 
 // signedBy reports whether issuer signed c.
@@ -300,14 +291,36 @@ func (o *own) verify(path []*x509.Certificate) {
 }
 
 // Refused says why every client that verifies certificates refuses the gateway's own
-// chain at a time; "" when none has to. known is as for OwnChain.
-func Refused(chain, known []*x509.Certificate, now time.Time) string {
+// at a time, whatever its signature is; "" when none has to.
+func Refused(leaf *x509.Certificate, now time.Time) string {
 	o := &own{now: now}
-	o.leaf(chain[0])
-	o.validity(chain[0], true)
+	o.leaf(leaf)
+	o.validity(leaf, true)
+	return o.fatal()
+}
+
+// Altered reports whether one certificate is another of which octets have changed: it has
+// the serial number and the key of the other, and its issuer or the issuer's key
+// identifier. No CA gives out two such (RFC 5280 §4.1.2.2).
+func Altered(one, other *x509.Certificate) bool {
+	return !one.Equal(other) && one.SerialNumber.Cmp(other.SerialNumber) == 0 &&
+		bytes.Equal(one.RawSubjectPublicKeyInfo, other.RawSubjectPublicKeyInfo) &&
+		(bytes.Equal(one.RawIssuer, other.RawIssuer) || len(one.AuthorityKeyId) > 0 && bytes.Equal(one.AuthorityKeyId, other.AuthorityKeyId))
+}
+
+// Damage says which certificate of the gateway's own chain has a signature that does not
+// fit the key that it names; "" when none has. known is as for OwnChain. It takes as long
+// as verifying some signatures.
+func Damage(chain, known []*x509.Certificate) string {
+	o := &own{}
 	for _, c := range o.order(chain) {
 		o.damaged(c, slices.Concat(chain, known))
 	}
+	return o.fatal()
+}
+
+// fatal returns the first finding that is.
+func (o *own) fatal() string {
 	for _, f := range o.found {
 		if f.Severity == Fatal {
 			return f.Text

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -177,7 +178,7 @@ func TestOwnChain(t *testing.T) {
 			var got []string
 			if len(c.chain) > 0 {
 				fatal := len(c.want) > 0 && strings.HasPrefix(c.want[0], "2 ")
-				if why := Refused(linked(c.chain), linked(c.known), ownTime); (why != "") != fatal || fatal && !strings.HasPrefix("2 "+why, c.want[0]) {
+				if why := cmp.Or(Refused(c.chain[0].cert, ownTime), Damage(linked(c.chain), linked(c.known))); (why != "") != fatal || fatal && !strings.HasPrefix("2 "+why, c.want[0]) {
 					t.Errorf("every client refuses it because %q, expected %v", why, fatal)
 				}
 			}
@@ -261,6 +262,19 @@ func TestDamagedOwnCertificate(t *testing.T) {
 	changed := *whole
 	changed.SignatureAlgorithm = x509.UnknownSignatureAlgorithm
 	unknown := &changed
+	bad := func(c *x509.Certificate, change certs.Change) *x509.Certificate {
+		changed := *c
+		change(&changed)
+		return &changed
+	}
+	broken := func(c *x509.Certificate) { c.Signature = bytes.Repeat([]byte{1}, len(c.Signature)) }
+	signer := func(change certs.Change) []*x509.Certificate { return []*x509.Certificate{bad(ca[0], change)} }
+	ofSize := func(bits uint) certs.Change {
+		return func(c *x509.Certificate) {
+			c.PublicKey, c.PublicKeyAlgorithm = &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), int(bits)-1, 1), E: 65537}, x509.RSA
+		}
+	}
+	signedByRSA := bad(damaged, func(c *x509.Certificate) { c.SignatureAlgorithm = x509.SHA256WithRSA })
 	for _, c := range []struct {
 		says         string
 		chain, known []*x509.Certificate
@@ -272,15 +286,65 @@ func TestDamagedOwnCertificate(t *testing.T) {
 		{"damaged, with a CA that nobody knows here", []*x509.Certificate{damaged}, nil, false},
 		{"whole, beside another CA of the name and key identifier", []*x509.Certificate{whole}, []*x509.Certificate{twin, ca[0]}, false},
 		{"signed as Go cannot verify it", []*x509.Certificate{unknown}, ca, false},
+		{"signed with a key that is too short for Go to verify with", []*x509.Certificate{signedByRSA}, signer(ofSize(1023)), false},
+		{"signed with an exponent that is too large for that", []*x509.Certificate{signedByRSA}, signer(func(c *x509.Certificate) {
+			ofSize(2048)(c)
+			c.PublicKey.(*rsa.PublicKey).E = 1<<31 + 1
+		}), false},
+		{"signed with a key of a kind that Go does not know", []*x509.Certificate{damaged}, signer(func(c *x509.Certificate) { c.PublicKey = nil }), false},
+		{"signed with SHA-1", []*x509.Certificate{bad(damaged, func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })}, ca, false},
+		{"signed with the shortest that it does", []*x509.Certificate{signedByRSA}, signer(ofSize(1024)), true},
+		{"damaged, beside a CA of another name", []*x509.Certificate{damaged}, signer(func(c *x509.Certificate) { c.RawSubject = []byte{1} }), false},
+		{"damaged, beside another CA of its name", []*x509.Certificate{damaged}, signer(func(c *x509.Certificate) { c.SubjectKeyId = []byte{1} }), false},
+		{"damaged, and it names no key", []*x509.Certificate{bad(damaged, func(c *x509.Certificate) { c.AuthorityKeyId = nil })}, signer(func(c *x509.Certificate) { c.SubjectKeyId = nil }), false},
+		{"damaged, and it names a key by one octet", []*x509.Certificate{bad(damaged, func(c *x509.Certificate) { c.AuthorityKeyId = []byte{7} })}, signer(func(c *x509.Certificate) { c.SubjectKeyId = []byte{7} }), true},
+		{"whole, with a CA whose own signature is broken", []*x509.Certificate{whole, bad(ca[0], broken)}, nil, false},
+		{"whole, with such a CA that names its own key", []*x509.Certificate{whole, bad(ca[0], func(c *x509.Certificate) { broken(c); c.AuthorityKeyId = c.SubjectKeyId })}, nil, false},
 	} {
 		told := slices.ContainsFunc(OwnChain(c.chain, c.known, time.Now()), func(f Finding) bool {
-			return f.Severity == Fatal && strings.Contains(f.Text, "the file is damaged")
+			return f.Severity == Fatal && strings.Contains(f.Text, "one of the two is damaged")
 		})
 		if told != c.want {
 			t.Errorf("%s: told of as damaged: %v, expected %v", c.says, told, c.want)
 		}
-		if why := Refused(c.chain, c.known, time.Now()); strings.Contains(why, "the file is damaged") != c.want || (why != "") != c.want {
+		if why := Damage(c.chain, c.known); strings.Contains(why, "one of the two is damaged") != c.want || (why != "") != c.want {
 			t.Errorf("%s: every client refuses it because %q, expected that it is damaged: %v", c.says, why, c.want)
 		}
+	}
+}
+
+// A certificate of which octets have changed is told from a new one.
+func TestAltered(t *testing.T) {
+	p := newPKI(t)
+	whole := p.server.Certificate
+	other := must(p.ca.Server("another")).Certificate
+	with := func(change certs.Change) *x509.Certificate {
+		c := *whole
+		c.Raw = append(bytes.Clone(c.Raw), 0)
+		change(&c)
+		return &c
+	}
+	for _, c := range []struct {
+		says string
+		cert *x509.Certificate
+		want bool
+	}{
+		{"the same", whole, false},
+		{"another", other, false},
+		{"other octets", with(func(*x509.Certificate) {}), true},
+		{"another issuer", with(func(c *x509.Certificate) { c.RawIssuer = nil }), true},
+		{"another key of the issuer", with(func(c *x509.Certificate) { c.AuthorityKeyId = nil }), true},
+		{"both", with(func(c *x509.Certificate) { c.RawIssuer, c.AuthorityKeyId = nil, nil }), false},
+		{"a renewal with the key", with(func(c *x509.Certificate) { c.SerialNumber = big.NewInt(7) }), false},
+		{"another key", with(func(c *x509.Certificate) { c.RawSubjectPublicKeyInfo = nil }), false},
+	} {
+		if got := Altered(c.cert, whole); got != c.want {
+			t.Errorf("%s: expected %v, got %v", c.says, c.want, got)
+		}
+	}
+	a, b := with(func(c *x509.Certificate) { c.RawIssuer, c.AuthorityKeyId = []byte{1}, nil }), with(func(c *x509.Certificate) { c.RawIssuer, c.AuthorityKeyId = []byte{2}, nil })
+	b.Raw = append(b.Raw, 1)
+	if Altered(a, b) {
+		t.Error("certificates of two issuers that name no keys are taken for one")
 	}
 }

@@ -2,9 +2,11 @@ package identity
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -110,12 +112,16 @@ type ListAge struct {
 	Issuer     string
 	ThisUpdate time.Time
 	NextUpdate time.Time // zero: not given
+	Refused    bool      // certificates of the issuer are refused because the list is out of date
 }
 
-// ListAges returns the age of each issuer's newest list.
-func (v *Verifier) ListAges() (ages []ListAge) {
-	for _, l := range v.lists {
-		ages = append(ages, l.age())
+// ListAges returns the age of each issuer's newest list, by the names of the issuers.
+func (v *Verifier) ListAges(now time.Time) (ages []ListAge) {
+	for key, l := range v.lists {
+		a := l.age()
+		a.Refused = v.refuses(key, now)
+		ages = append(ages, a)
 	}
+	slices.SortFunc(ages, func(a, b ListAge) int { return cmp.Compare(a.Issuer, b.Issuer) })
 	return ages
 }

@@ -175,7 +175,7 @@ func TestListsBelongToTheIssuingKey(t *testing.T) {
 		}
 	}
 	v := must(NewVerifier(&Config{ClientCA: certsOf(one, two), CRLs: []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}}, nil))
-	if ages := v.ListAges(); len(ages) != 2 || ages[0].Issuer == ages[1].Issuer {
+	if ages := v.ListAges(now); len(ages) != 2 || ages[0].Issuer == ages[1].Issuer {
 		t.Errorf("the lists of two CAs of one name are shown as %v, want two that can be told apart", ages)
 	}
 	if stale := v.StaleLists(now); len(stale) != 1 {

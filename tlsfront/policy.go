@@ -106,12 +106,8 @@ func (c *Config) identity(clients identity.Clients) *identity.Config {
 
 // ages is what the metrics show of the revocation lists.
 func ages(v *identity.Verifier, now time.Time) (list []metrics.CRL) {
-	refused := map[string]bool{}
-	for _, l := range v.StaleLists(now) {
-		refused[l.Issuer] = l.Refused
-	}
-	for _, a := range v.ListAges() {
-		list = append(list, metrics.CRL{Issuer: a.Issuer, ThisUpdate: a.ThisUpdate, NextUpdate: a.NextUpdate, Refused: refused[a.Issuer]})
+	for _, a := range v.ListAges(now) {
+		list = append(list, metrics.CRL(a))
 	}
 	return list
 }
@@ -179,11 +175,21 @@ func (s *Server) watch(ctx context.Context) {
 			}
 			if stale := p.verifier.StaleLists(now); len(stale) > said {
 				said = len(stale)
-				s.cfg.Metrics.TLS().SetCRLs(ages(p.verifier, now))
+				s.showLists(p, now)
 				s.cfg.Log.Warn("revocation lists are out of date", "issuers", identity.Few(stale), "refuse", p.cfg.RefuseStaleCRL,
 					"all_clients", p.verifier.RefusesAll(now))
 			}
 		}
+	}
+}
+
+// showLists renews the metrics of the revocation lists, unless another policy has come,
+// whose lists Update shows.
+func (s *Server) showLists(p *policy, now time.Time) {
+	s.updating.Lock()
+	defer s.updating.Unlock()
+	if s.now.Load() == p {
+		s.cfg.Metrics.TLS().SetCRLs(ages(p.verifier, now))
 	}
 }
 

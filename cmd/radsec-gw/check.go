@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -63,7 +64,7 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	}
 	if m.web.Leaf != nil {
 		web := material{pair: m.web}
-		if why := identity.Refused(web.chain(), slices.Concat(m.cas, m.between), now); why != "" {
+		if why := cmp.Or(identity.Refused(m.web.Leaf, now), identity.Damage(web.chain(), slices.Concat(m.cas, m.between))); why != "" {
 			warn("metrics.certificate", "%s", why)
 		} else {
 			warnValidity(warn, "metrics.certificate", cfg.Metrics.Certificate, m.web.Leaf, now)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/x509"
 	"fmt"
@@ -23,7 +24,10 @@ type loss struct {
 func lost(before, after *material) (list []loss) {
 	had, has := before.issuers(), after.issuers()
 	for i, ca := range had {
-		if !slices.ContainsFunc(has, ca.Equal) && !slices.ContainsFunc(had[:i], ca.Equal) {
+		same := func(c *x509.Certificate) bool { // a renewed one vouches for the same clients
+			return bytes.Equal(c.RawSubject, ca.RawSubject) && bytes.Equal(c.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo)
+		}
+		if !slices.ContainsFunc(has, same) && !slices.ContainsFunc(had[:i], same) {
 			list = append(list, loss{"a CA is gone with this reload: the clients that it has signed are refused",
 				[]any{"ca", ca.Subject.String(), "serial", ca.SerialNumber.String()}})
 		}

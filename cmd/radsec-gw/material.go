@@ -6,16 +6,19 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
 	"radsec-gw/files"
+	"radsec-gw/identity"
 )
 
 // material is what the files named in [listen] and [metrics] hold.
 type material struct {
 	cfg         *config.Config // that names the files
 	pair        tls.Certificate
+	damage      string                 // which signature in it is damaged, in words; "": none
 	cas         []*x509.Certificate    // of client_ca; nil when clients are asked for no certificate
 	clients     [][]*x509.Certificate  // the CAs of each client, by its place in the file
 	between     []*x509.Certificate    // the intermediates
@@ -61,6 +64,9 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 	}
 	var more config.Mistakes
 	m.web, more = loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey, from)
+	if m.pair.Leaf != nil {
+		m.damage = identity.Damage(m.chain(), slices.Concat(m.cas, m.between))
+	}
 	return m, append(mistakes, more...)
 }
 

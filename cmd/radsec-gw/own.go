@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"log/slog"
 	"slices"
@@ -36,16 +37,20 @@ func (m *material) refused(now time.Time) string {
 	if m.pair.Leaf == nil {
 		return ""
 	}
-	return identity.Refused(m.chain(), slices.Concat(m.cas, m.between), now)
+	return identity.Refused(m.pair.Leaf, now)
 }
 
 // worse says why next would be a certificate that clients refuse in the place of one
-// that they take; "" when it is not.
+// that they take, most likely; "" when it is not. One and the same is never worse.
 func worse(now, next *material, at time.Time) string {
-	if now.refused(at) != "" {
+	if now.refused(at) != "" || slices.EqualFunc(now.pair.Certificate, next.pair.Certificate, bytes.Equal) {
 		return ""
 	}
-	return next.refused(at)
+	altered := ""
+	if now.pair.Leaf != nil && next.pair.Leaf != nil && identity.Altered(next.pair.Leaf, now.pair.Leaf) {
+		altered = "the certificate has the serial number and the key of the one in force, and other octets: it is damaged, or that one is"
+	}
+	return cmp.Or(next.refused(at), next.damage, altered)
 }
 
 // ownRepeat is how often what stays odd about the own certificate is told again.
@@ -119,18 +124,22 @@ type keptError struct{ config.Mistakes }
 func (e keptError) Unwrap() error { return e.Mistakes }
 
 // keepBetter gives m, which was read because files have changed, the certificate in
-// force if its own is worse: nobody has asked for that. The error says so, and what
-// to do. Called with the turn.
-func (g *gateway) keepBetter(now *inForce, m *material, at time.Time) error {
-	g.own.kept = nil
+// force if its own is worse: nobody has asked for that. kept is what is not put in force
+// then, and the error says so, and what to do.
+func (g *gateway) keepBetter(now *inForce, m *material, at time.Time) (kept *material, err error) {
 	why := worse(now.files, m, at)
 	if why == "" {
-		return nil
+		return nil, nil
 	}
-	kept := *m
-	g.own.kept = &kept
-	m.pair = now.files.pair
-	return keptError{config.Mistakes{now.cfg.MistakeAt("listen.certificate", why+": the certificate in force, which clients take, stays, and what else has changed is taken; to have it all the same, ask for a reload (SIGHUP)")}}
+	left := *m
+	m.pair, m.damage = now.files.pair, now.files.damage
+	return &left, keptError{config.Mistakes{now.cfg.MistakeAt("listen.certificate", why+": the certificate in force, which clients take, stays, and what else has changed is taken; to have it all the same, ask for a reload (SIGHUP)")}}
+}
+
+// setKept notes what is not in force, nil for nothing. Called with the turn.
+func (g *gateway) setKept(kept *material) {
+	g.own.kept = kept
+	g.metrics.SetNewRefused(kept != nil)
 }
 
 // keptIsGood reports whether the certificate that was not put in force has become

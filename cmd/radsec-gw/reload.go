@@ -41,15 +41,17 @@ func (g *gateway) reloadAll(from *files.Snapshot, asked bool, at time.Time) erro
 		g.refused = from.Sums()
 		return g.noteReload("configuration", err)
 	}
-	g.read, g.own.kept = next.files.sums, nil
 	before := g.now.Load()
-	var kept error
+	var kept *material
+	var why error
 	if !asked {
-		kept = g.keepBetter(before, next.files, at)
+		kept, why = g.keepBetter(before, next.files, at)
 	}
-	if err = g.change(next); err == nil {
+	if err = g.change(next); err == nil { // else the next look at the files finds what has changed
+		g.read = next.files.sums
+		g.setKept(kept)
 		g.noteWorse(before.plan, next)
-		err = kept
+		err = why
 	}
 	return g.noteReload("configuration", err)
 }
@@ -109,10 +111,11 @@ func (g *gateway) reloadFilesAt(at time.Time) error {
 	if len(mistakes) > 0 {
 		return g.noteReload("certificates", mistakes)
 	}
-	kept := g.keepBetter(now, m, at)
+	kept, why := g.keepBetter(now, m, at)
 	err := g.change(now.with(m))
-	if err == nil && kept != nil {
-		err = kept
+	if err == nil {
+		g.setKept(kept)
+		err = why
 	}
 	return g.noteReload("certificates", err)
 }

@@ -41,7 +41,8 @@ func (g *gateway) whyNotServing() string {
 		return "draining: the gateway is about to stop"
 	}
 	if stale, all := g.front.StaleLists(); all {
-		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date, so that every client is refused: %s", identity.Few(stale))
+		stale = slices.DeleteFunc(stale, func(l identity.StaleList) bool { return !l.Refused })
+		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date; no client can be accepted: %s", identity.Few(stale))
 	}
 	return g.now.Load().files.refused(time.Now())
 }
@@ -76,8 +77,7 @@ func (g *gateway) routes() []web.Route {
 	return list
 }
 
-// noteCertificates says when the first certificate of each file ends, and whether the
-// gateway's own is another than that in its file. Called with the turn.
+// noteCertificates says when the first certificate of each file ends.
 func (g *gateway) noteCertificates(m *material) {
 	var list []metrics.CertificateFile
 	add := func(what, path string, held []*x509.Certificate) {
@@ -100,7 +100,6 @@ func (g *gateway) noteCertificates(m *material) {
 		list[i].File = asWritten(m.cfg, list[i].File)
 	}
 	g.metrics.SetCertificates(list)
-	g.metrics.SetNewRefused(g.own.kept != nil)
 }
 
 // asWritten returns the path of a file as the configuration most likely gives it: what
