@@ -91,7 +91,7 @@ func NewCA(name string, changes ...Change) (*CA, error) {
 // IP addresses (subjectAltName); the first is its common name too.
 func (ca *CA) Server(hosts ...string) (*Pair, error) {
 	if len(hosts) == 0 {
-		return nil, fmt.Errorf("expected at least one host for the server's certificate, came none")
+		return nil, fmt.Errorf("expected at least one host for the server's certificate, got none")
 	}
 	return ca.ServerWith(hosts)
 }

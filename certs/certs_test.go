@@ -90,7 +90,7 @@ func TestHandshake(t *testing.T) {
 			}
 		}
 		if x.want == "" && got != "" || !strings.Contains(got, x.want) {
-			t.Errorf("%s: expected %q, came %q", x.name, x.want, got)
+			t.Errorf("%s: expected %q, got %q", x.name, x.want, got)
 		}
 	}
 }
@@ -166,7 +166,7 @@ func TestWriteDir(t *testing.T) {
 			got += err.Error()
 		}
 		if !strings.Contains(got, want) {
-			t.Errorf("expected %s, came %s", want, got)
+			t.Errorf("expected %s, got %s", want, got)
 		}
 	}
 	write(DirOptions{Clients: []string{"one"}}, "made ca.pem made server.pem made one.pem")
@@ -213,11 +213,11 @@ func TestExpiredCA(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := WriteDir(dir, DirOptions{}); err == nil || !strings.Contains(err.Error(), "valid from") {
-		t.Errorf("expected the CA to be refused, came %v", err)
+		t.Errorf("expected the CA to be refused, got %v", err)
 	}
 	entries, err := WriteDir(dir, DirOptions{Force: true})
 	if err != nil || entries[0].Kept {
-		t.Errorf("expected force to make a new CA, came %v", err)
+		t.Errorf("expected force to make a new CA, got %v", err)
 	}
 }
 
@@ -289,9 +289,9 @@ func TestLoadPair(t *testing.T) {
 		loaded, err := LoadPair(files[0], files[1])
 		switch {
 		case x.want == "" && (err != nil || loaded.Leaf.Subject.CommonName != "localhost"):
-			t.Errorf("%s: expected it to load, came %v", x.name, err)
+			t.Errorf("%s: expected it to load, got %v", x.name, err)
 		case x.want != "" && (err == nil || !strings.Contains(err.Error(), x.want)):
-			t.Errorf("%s: expected %q, came %v", x.name, x.want, err)
+			t.Errorf("%s: expected %q, got %v", x.name, x.want, err)
 		}
 	}
 }

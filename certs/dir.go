@@ -78,7 +78,7 @@ func checkClientName(name string) error {
 	case name == "ca" || name == "server":
 		return fmt.Errorf("expected another name for a client than %q, whose files are the %s's", name, name)
 	case name == "" || len(name) > 64 || strings.Trim(name, letters) != "" || strings.ContainsAny(name[:1], "-."):
-		return fmt.Errorf("expected a client's name of at most 64 letters, digits, \"-\", \"_\" and \".\", came %q", name)
+		return fmt.Errorf("expected a client's name of at most 64 letters, digits, \"-\", \"_\" and \".\", got %q", name)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (t *table) fileOrFiles(key string, to *[]string, limit int64) {
 func (t *table) readable(at, name string, limit int64) (path string, ok bool) {
 	path = t.r.resolve(name)
 	if _, err := t.r.read(name, path, limit); err != nil {
-		t.r.wrong(at, "expected a readable file, came %q: %s", name, reason(path, err))
+		t.r.wrong(at, "expected a readable file, got %q: %s", name, reason(path, err))
 		return "", false
 	}
 	return path, true

@@ -69,7 +69,7 @@ func readAddresses(t *table, l *Listen) {
 		}
 	})
 	if given && len(t.values["address"].([]any)) == 0 {
-		t.r.wrong(joinKey(t.path, "address"), `expected at least one address such as "0.0.0.0:2083", came an empty array`)
+		t.r.wrong(joinKey(t.path, "address"), `expected at least one address such as "0.0.0.0:2083", got an empty array`)
 	}
 	if given {
 		l.Address = list
@@ -128,7 +128,7 @@ func readCipherSuites(t *table, l *Listen) {
 		case slices.ContainsFunc(insecure, func(c *tls.CipherSuite) bool { return c.Name == s }):
 			t.r.wrong(path, "%s is not secure (RFC 9325 §4); expected of %s", s, oneOf(names))
 		default:
-			t.r.wrong(path, "expected %s, came %q%s", oneOf(names), s, suggest(s, names))
+			t.r.wrong(path, "expected %s, got %q%s", oneOf(names), s, suggest(s, names))
 		}
 	})
 }

@@ -145,7 +145,7 @@ func checkServers(r *reader, tables []*table, routes []Route, servers []Server) 
 			at := joinIndex(joinKey(t.path, "servers"), j)
 			k := slices.Index(names, name)
 			if k < 0 {
-				r.wrong(at, "expected the name of a [[server]], came %q%s", name, suggest(name, names))
+				r.wrong(at, "expected the name of a [[server]], got %q%s", name, suggest(name, names))
 				continue
 			}
 			for _, packet := range routes[i].Packets {

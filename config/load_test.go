@@ -59,7 +59,7 @@ func wantMistakes(t *testing.T, list []mistaken) {
 			_, err := load(t, x.text)
 			ms, ok := err.(Mistakes)
 			if !ok {
-				t.Fatalf("expected mistakes, came %v", err)
+				t.Fatalf("expected mistakes, got %v", err)
 			}
 			for i, m := range ms {
 				got := fmt.Sprintf("%d: ", m.Line)
@@ -72,7 +72,7 @@ func wantMistakes(t *testing.T, list []mistaken) {
 				}
 			}
 			if len(ms) < len(x.want) {
-				t.Errorf("expected the mistakes %q, came only:\n%v", x.want, ms)
+				t.Errorf("expected the mistakes %q, got only:\n%v", x.want, ms)
 			}
 		})
 	}
@@ -91,10 +91,10 @@ func TestMistakes(t *testing.T) {
 		{"unknown table", inListen("[clients]\n"), []string{`14: clients: unknown key; expected in the file: listen, client, server, route, routing, metrics, log, tap (did you mean "client"?)`}},
 		{"unknown key", inListen("adress=[]\n"), []string{"14: listen.adress: unknown key; expected in [listen]: address, "}},
 		{"unknown key in an array of tables", inClient("\nnetwork=['10.0.0.0/8']\n"), []string{"15: client[0].network: unknown key; expected in [client]: name, networks"}},
-		{"table for array", goodListen + "[client]\nname='c'\n" + goodServer + goodRoute, []string{"5: client: expected tables [[client]] with doubled brackets, came a table"}},
-		{"array for table", inListen("[[log]]\n"), []string{"14: log: expected one table [log], came an array"}},
+		{"table for array", goodListen + "[client]\nname='c'\n" + goodServer + goodRoute, []string{"5: client: expected tables [[client]] with doubled brackets, got a table"}},
+		{"array for table", inListen("[[log]]\n"), []string{"14: log: expected one table [log], got an array"}},
 		{"array of something", goodListen + goodServer + goodRoute + "[log]\n[routing]\n", []string{"0: client: missing"}},
-		{"elements no tables", "client=[\n1,\n{name='c'}]\n" + goodListen + goodServer + goodRoute, []string{"2: client[0]: expected a table [[client]], came the integer 1"}},
+		{"elements no tables", "client=[\n1,\n{name='c'}]\n" + goodListen + goodServer + goodRoute, []string{"2: client[0]: expected a table [[client]], got the integer 1"}},
 		{"all at once, by line", inClient("max_connections=-1\n[log]\nlevel=1\n[[server]]\nname='s'\n"), []string{
 			"14: client[0].max_connections: ", "16: log.level: ", "17: server[1].address: ", "17: server[1].secret: ", "18: server[1].name: "}},
 	})
@@ -103,7 +103,7 @@ func TestMistakes(t *testing.T) {
 func TestNoFile(t *testing.T) {
 	_, err := Load("/nowhere/c.toml")
 	if _, ok := err.(Mistakes); !ok || !strings.Contains(err.Error(), "there is no /nowhere/c.toml") {
-		t.Errorf("expected a mistake that names the file, came %v", err)
+		t.Errorf("expected a mistake that names the file, got %v", err)
 	}
 }
 
@@ -198,7 +198,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		ms, ok := err.(Mistakes)
 		if !ok || len(ms) == 0 {
-			t.Fatalf("expected mistakes, came %v", err)
+			t.Fatalf("expected mistakes, got %v", err)
 		}
 		for _, m := range ms {
 			if m.Line < 0 || m.Line > strings.Count(text, "\n")+1 || m.Text == "" {
@@ -214,21 +214,21 @@ func TestReadBesideMistakes(t *testing.T) {
 	c, err := load(t, goodListen+"crl=['nofile', 3, 's.pem']\nmax_handshakes=0\n"+goodClient+goodServer+"[[route]]\nrealms=['x', 1, '*']\nservers=['s']\n")
 	ms, ok := err.(Mistakes)
 	if !ok || len(ms) != 4 {
-		t.Fatalf("expected four mistakes, came %v", err)
+		t.Fatalf("expected four mistakes, got %v", err)
 	}
 	if c == nil || len(c.Clients) != 1 || len(c.Servers) != 1 || filepath.Base(c.Listen.Certificate) != "s.pem" {
-		t.Fatalf("expected what is right in the file beside its mistakes, came %+v", c)
+		t.Fatalf("expected what is right in the file beside its mistakes, got %+v", c)
 	}
 	if l := c.Listen.CRL; len(l) != 3 || l[0] != "" || l[1] != "" || filepath.Base(l[2]) != "s.pem" {
-		t.Errorf("expected the list that can be read as the third, and nothing for the others, came %q", l)
+		t.Errorf("expected the list that can be read as the third, and nothing for the others, got %q", l)
 	}
 	if r := c.Routes[0].Realms; r != nil {
-		t.Errorf("expected no realms where one is no string, came %q", r)
+		t.Errorf("expected no realms where one is no string, got %q", r)
 	}
 	if !ms.Has("listen.crl[0]") || ms.Has("listen.crl[2]") {
 		t.Errorf("expected a mistake at listen.crl[0] and none at listen.crl[2], came\n%v", ms)
 	}
 	if c, err := load(t, "["); c != nil || err == nil {
-		t.Errorf("expected nothing beside the mistake that a file is no TOML, came %+v", c)
+		t.Errorf("expected nothing beside the mistake that a file is no TOML, got %+v", c)
 	}
 }

@@ -11,7 +11,7 @@ type Mistake struct {
 	File string
 	Line int    // from 1; 0 when the file as a whole is meant
 	Key  string // such as "client[1].fingerprints[0]", indexes from 0; "" for syntax errors
-	Text string // what was expected and what came; never a secret
+	Text string // what was expected and what was got; never a secret
 }
 
 // String gives "file:line: key: text", without the parts that are missing.

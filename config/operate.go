@@ -56,19 +56,19 @@ func readLog(t *table) Log {
 func readFTicks(t *table, l *Log) {
 	if t.text("fticks", &l.FTicks) && l.FTicks != "" {
 		if !federationName.MatchString(l.FTicks) {
-			t.r.wrong(joinKey(t.path, "fticks"), `expected the federation's name in letters, digits and hyphens such as "eduroam", or "" for none, came %q`, l.FTicks)
+			t.r.wrong(joinKey(t.path, "fticks"), `expected the federation's name in letters, digits and hyphens such as "eduroam", or "" for none, got %q`, l.FTicks)
 		}
 		t.require("fticks_country", `the country visited as two capital letters such as "DE", since fticks is given`)
 	}
 	if t.text("fticks_country", &l.FTicksCountry) && l.FTicksCountry != "" && !countryCode.MatchString(l.FTicksCountry) {
-		t.r.wrong(joinKey(t.path, "fticks_country"), `expected two capital letters such as "DE" (ISO 3166-1), came %q`, l.FTicksCountry)
+		t.r.wrong(joinKey(t.path, "fticks_country"), `expected two capital letters such as "DE" (ISO 3166-1), got %q`, l.FTicksCountry)
 	}
 	if t.text("fticks_institution", &l.FTicksInstitution) && l.FTicksInstitution != "" && !institutionName.MatchString(l.FTicksInstitution) {
-		t.r.wrong(joinKey(t.path, "fticks_institution"), `expected letters, digits and "._:/-" such as "1example.org", came %q`, l.FTicksInstitution)
+		t.r.wrong(joinKey(t.path, "fticks_institution"), `expected letters, digits and "._:/-" such as "1example.org", got %q`, l.FTicksInstitution)
 	}
 	if t.text("fticks_syslog", &l.FTicksSyslog) && l.FTicksSyslog != "" {
 		if err := checkHostPort(l.FTicksSyslog); err != nil {
-			t.r.wrong(joinKey(t.path, "fticks_syslog"), `expected a host and a port such as "192.0.2.5:514", or "" for the log, came %q`, l.FTicksSyslog)
+			t.r.wrong(joinKey(t.path, "fticks_syslog"), `expected a host and a port such as "192.0.2.5:514", or "" for the log, got %q`, l.FTicksSyslog)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func readTap(t *table) Tap {
 	if t.text("socket", &p.Socket) {
 		p.Socket = t.r.resolve(p.Socket)
 		if len(p.Socket) > 100 { // sun_path of unix(7) has 108 octets, and a name beside it is needed for a moment
-			t.r.wrong(joinKey(t.path, "socket"), "expected a path of at most 100 octets, came %d", len(p.Socket))
+			t.r.wrong(joinKey(t.path, "socket"), "expected a path of at most 100 octets, got %d", len(p.Socket))
 		}
 	}
 	t.done()

@@ -27,7 +27,7 @@ func readRoute(t *table) Route {
 	})
 	switch list, _ := t.values["realms"].([]any); {
 	case given && len(list) == 0 && len(r.Operators) == 0:
-		t.r.wrong(joinKey(t.path, "realms"), "expected at least one realm, came an empty array")
+		t.r.wrong(joinKey(t.path, "realms"), "expected at least one realm, got an empty array")
 	case len(list) != len(r.Realms):
 		r.Realms = nil // one is no string, and the places of the others would be wrong
 	}
@@ -45,10 +45,10 @@ func readRoute(t *table) Route {
 		r.Servers = append(r.Servers, s)
 	})
 	if given && len(t.values["servers"].([]any)) == 0 {
-		t.r.wrong(joinKey(t.path, "servers"), "expected the name of at least one [[server]], came an empty array")
+		t.r.wrong(joinKey(t.path, "servers"), "expected the name of at least one [[server]], got an empty array")
 	}
 	if len(r.Servers) > maxRouteServers {
-		t.r.wrong(joinKey(t.path, "servers"), "expected at most %d servers, came %d", maxRouteServers, len(r.Servers))
+		t.r.wrong(joinKey(t.path, "servers"), "expected at most %d servers, got %d", maxRouteServers, len(r.Servers))
 	}
 	t.choice("balance", &r.Balance, BalanceFailover, BalanceLeastOutstanding, BalanceSticky)
 	t.number("move_on_after", &r.MoveOnAfter, 1, 100)
@@ -84,28 +84,28 @@ func checkRealm(s string) error {
 	name, suffix := strings.CutPrefix(s, "*.")
 	switch {
 	case strings.Contains(s, "@"):
-		return fmt.Errorf(`expected a realm, which is what follows the last "@" of a User-Name, came %q`, s)
+		return fmt.Errorf(`expected a realm, which is what follows the last "@" of a User-Name, got %q`, s)
 	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
-		return fmt.Errorf("expected a realm without blanks, came %q", s)
+		return fmt.Errorf("expected a realm without blanks, got %q", s)
 	case strings.Contains(name, "*"):
-		return fmt.Errorf(`expected "*" alone (the default), "*." before a suffix, or "~" before a regular expression, came %q`, s)
+		return fmt.Errorf(`expected "*" alone (the default), "*." before a suffix, or "~" before a regular expression, got %q`, s)
 	case len(s) > 253:
-		return fmt.Errorf("expected a realm of at most 253 octets (RFC 7542 §2.3), came %d", len(s))
+		return fmt.Errorf("expected a realm of at most 253 octets (RFC 7542 §2.3), got %d", len(s))
 	case slices.Contains(strings.Split(name, "."), ""):
-		return fmt.Errorf("expected a realm without empty labels, came %q", s)
+		return fmt.Errorf("expected a realm without empty labels, got %q", s)
 	case suffix && !strings.Contains(name, "."):
 		// RFC 7542 §3 (P140): never by a top level domain alone.
-		return fmt.Errorf(`expected a suffix of two labels or more such as "*.example.org" (RFC 7542 §3), came %q`, s)
+		return fmt.Errorf(`expected a suffix of two labels or more such as "*.example.org" (RFC 7542 §3), got %q`, s)
 	}
 	return nil
 }
 
 func checkPattern(expr string) error {
 	if expr == "" {
-		return errors.New(`expected a regular expression after "~", came none: the default is "*"`)
+		return errors.New(`expected a regular expression after "~", got none: the default is "*"`)
 	}
 	if _, err := regexp.Compile(expr); err != nil {
-		return fmt.Errorf("expected a regular expression after \"~\" (syntax: https://pkg.go.dev/regexp/syntax), came %q: %v", expr, err)
+		return fmt.Errorf("expected a regular expression after \"~\" (syntax: https://pkg.go.dev/regexp/syntax), got %q: %v", expr, err)
 	}
 	return nil
 }

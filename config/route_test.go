@@ -11,7 +11,7 @@ func TestMistakesOfRoute(t *testing.T) {
 	wantMistakes(t, []mistaken{
 		{"route alone", inRoute("[[route]]\n"), []string{"11: route[0].realms: missing", "11: route[0].servers: missing"}},
 		{"empty route", inRoute("[[route]]\nrealms=[]\nservers=[]\n"), []string{"12: route[0].realms: expected at least one realm", "13: route[0].servers: expected the name of at least one"}},
-		{"dangling server", inRoute("[[route]]\nrealms=['*']\nservers=['s','t']\n"), []string{`13: route[0].servers[1]: expected the name of a [[server]], came "t"`}},
+		{"dangling server", inRoute("[[route]]\nrealms=['*']\nservers=['s','t']\n"), []string{`13: route[0].servers[1]: expected the name of a [[server]], got "t"`}},
 		{"patience without unit", goodListen + goodClient + goodServer + goodRoute + "patience='10'\n", []string{`14: route[0].patience: expected a duration such as "500ms", "10s" or "5m"`}},
 		{"negative patience", goodListen + goodClient + goodServer + goodRoute + "patience='-1s'\n", []string{`14: route[0].patience: expected a duration that is not negative`}},
 		{"server twice", inRoute("[[route]]\nrealms=['*']\nservers=['s','s']\n"), []string{`13: route[0].servers[1]: "s" stands here twice`}},
@@ -19,15 +19,15 @@ func TestMistakesOfRoute(t *testing.T) {
 		{"realm with user", inRoute("[[route]]\nrealms=['@x.org']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a realm, which is what follows the last "@"`}},
 		{"realm with blank", inRoute("[[route]]\nrealms=['x org']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a realm without blanks`}},
 		{"star inside", inRoute("[[route]]\nrealms=['x.*']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected "*" alone`}},
-		{"long realm", inRoute("[[route]]\nrealms=['" + strings.Repeat("x", 254) + "']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a realm of at most 253 octets (RFC 7542 §2.3), came 254`}},
+		{"long realm", inRoute("[[route]]\nrealms=['" + strings.Repeat("x", 254) + "']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a realm of at most 253 octets (RFC 7542 §2.3), got 254`}},
 		{"empty label", inRoute("[[route]]\nrealms=['x..org']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a realm without empty labels`}},
 		{"suffix of one label", inRoute("[[route]]\nrealms=['*.com']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a suffix of two labels or more`}},
 		{"bad pattern", inRoute("[[route]]\nrealms=['~(']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a regular expression after "~"`}},
-		{"empty pattern", inRoute("[[route]]\nrealms=['~']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a regular expression after "~", came none`}},
+		{"empty pattern", inRoute("[[route]]\nrealms=['~']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a regular expression after "~", got none`}},
 		{"realm twice", inRoute("[[route]]\nrealms=['X.org']\nservers=['s']\n[[route]]\nrealms=[\n'x.ORG']\npackets=['coa','accounting']\nservers=['s']\n"), []string{`16: route[1].realms[0]: "x.ORG" is routed by line 12 already for "accounting" packets`}},
-		{"balance", inRoute("[[route]]\nrealms=['*']\nservers=['s']\nbalance='random'\n"), []string{`14: route[0].balance: expected "failover", "least-outstanding" or "sticky", came "random"`}},
-		{"on_unreachable", inRoute("[[route]]\nrealms=['*']\nservers=['s']\non_unreachable='nak'\n"), []string{`14: route[0].on_unreachable: expected "silent", "reject" or "protocol-error", came "nak"`}},
-		{"on_unroutable", inListen("[routing]\non_unroutable='x'\n"), []string{`15: routing.on_unroutable: expected "silent", "reject" or "protocol-error", came "x"`}},
+		{"balance", inRoute("[[route]]\nrealms=['*']\nservers=['s']\nbalance='random'\n"), []string{`14: route[0].balance: expected "failover", "least-outstanding" or "sticky", got "random"`}},
+		{"on_unreachable", inRoute("[[route]]\nrealms=['*']\nservers=['s']\non_unreachable='nak'\n"), []string{`14: route[0].on_unreachable: expected "silent", "reject" or "protocol-error", got "nak"`}},
+		{"on_unroutable", inListen("[routing]\non_unroutable='x'\n"), []string{`15: routing.on_unroutable: expected "silent", "reject" or "protocol-error", got "x"`}},
 	})
 }
 
@@ -39,8 +39,8 @@ func TestTooManyServers(t *testing.T) {
 		text += fmt.Sprintf("[[server]]\nname='s%d'\naddress='127.0.0.1'\nsecret='0123456789abcdef'\n", i)
 	}
 	_, err := load(t, text+"[[route]]\nrealms=['*']\nservers=["+strings.Join(names, ",")+"]\n")
-	if err == nil || !strings.Contains(err.Error(), "route[0].servers: expected at most 64 servers, came 65") {
-		t.Errorf("expected a mistake about 65 servers, came %v", err)
+	if err == nil || !strings.Contains(err.Error(), "route[0].servers: expected at most 64 servers, got 65") {
+		t.Errorf("expected a mistake about 65 servers, got %v", err)
 	}
 }
 

@@ -114,16 +114,16 @@ func noSuchFile(err error) bool {
 // any case.
 
 var (
-	pathForm     = regexp.MustCompile(`^[A-Za-z0-9._/-]*[A-Za-z0-9_-]\.[A-Za-z]{1,8}$|^[a-z0-9._-]*(/[a-z0-9._-]+)+$`)
-	variableForm = regexp.MustCompile(`^[A-Z]+$|^[A-Z]+(_[A-Z0-9]+)+$`)
+	pathForm     = regexp.MustCompile(`^/(app|config|data|etc|home|mnt|opt|root|run|secrets|srv|tmp|usr|var)/|^\.{0,2}/?[A-Za-z0-9._/-]*[A-Za-z0-9_-]\.(cfg|conf|env|key|pass|pem|psk|secret|toml|txt)$`)
+	variableForm = regexp.MustCompile(`^[A-Z]+(_[A-Z0-9]+)+$`)
 )
 
-// looksLikePath reports whether a name has an extension, or folders and no capitals, as
-// base64 has them.
+// looksLikePath reports whether a name begins with one of the usual folders, or ends with
+// an extension that files for secrets have.
 func looksLikePath(name string) bool { return pathForm.MatchString(name) }
 
-// looksLikeVariable reports whether a name is of capitals, and of digits where
-// underscores are, too.
+// looksLikeVariable reports whether a name is of words in capitals with underscores
+// between them.
 func looksLikeVariable(name string) bool { return variableForm.MatchString(name) }
 
 // parseSecret takes the secret out of text, which name holds.

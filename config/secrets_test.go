@@ -114,12 +114,18 @@ func TestSecretsInThePlaceOfNames(t *testing.T) {
 		{"campus_secret", ""},
 		{strings.Repeat("x", 5000), ""},
 		{"campus.secret", "secret_file"},
-		{"secrets/campus", "secret_file"},
+		{"secrets/campus", ""},
+		{"correct.horse.battery.staple", ""},
+		{"tr0ub4dor.Secret", ""},
+		{"hunter2.Ab", ""},
+		{"a8f7/29bc", ""},
+		{"/run/secrets/CAMPUS_A", "secret_file"},
+		{"../campus-2.txt", "secret_file"},
 		{"/run/secrets/campus", "secret_file"},
 		{"/etc/radsec-gw/Campus.key", "secret_file"},
 		{"CAMPUS_SECRET", "secret_env"},
 		{"CAMPUS_2_SECRET", "secret_env"},
-		{"CAMPUSSECRET", "secret_env"},
+		{"CAMPUSSECRET", ""},
 	} {
 		for _, place := range []string{"secret_file", "secret_env"} {
 			_, err := load(t, goodListen+goodServer+goodRoute+goodClient+place+"="+strconv.Quote(x.value)+"\n")

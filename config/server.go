@@ -64,17 +64,17 @@ func readHealth(t *table, s *Server) {
 	case s.Health == HealthAccessRequest && !user:
 		t.require("health_user", `the User-Name for health = "access-request"`)
 	case s.Health != HealthAccessRequest && (user || password):
-		t.r.wrong(t.path, `health_user and health_password go with health = "access-request" only, came health = %q`, s.Health)
+		t.r.wrong(t.path, `health_user and health_password go with health = "access-request" only, got health = %q`, s.Health)
 	case user && (s.HealthUser == "" || len(s.HealthUser) > 253):
-		t.r.wrong(joinKey(t.path, "health_user"), "expected 1 to 253 octets, came %d", len(s.HealthUser))
+		t.r.wrong(joinKey(t.path, "health_user"), "expected 1 to 253 octets, got %d", len(s.HealthUser))
 	case s.HealthPassword.Len() > 128: // RFC 2865 §5.2
-		t.r.wrong(joinKey(t.path, "health_password"), "expected a password of at most 128 octets (RFC 2865 §5.2), came %d", s.HealthPassword.Len())
+		t.r.wrong(joinKey(t.path, "health_password"), "expected a password of at most 128 octets (RFC 2865 §5.2), got %d", s.HealthPassword.Len())
 	}
 	t.number("suspect_after", &s.SuspectAfter, 1, unlimited)
 	t.number("failing_after", &s.FailingAfter, 1, unlimited)
 	// RFC 3539 §3.4.1: Tw is not set below 6 seconds.
 	if t.duration("watchdog_interval", &s.WatchdogInterval, "") && s.WatchdogInterval < 6*time.Second {
-		t.r.wrong(joinKey(t.path, "watchdog_interval"), "expected 6s or more (RFC 3539 §3.4.1), came %v", s.WatchdogInterval)
+		t.r.wrong(joinKey(t.path, "watchdog_interval"), "expected 6s or more (RFC 3539 §3.4.1), got %v", s.WatchdogInterval)
 	}
 	t.duration("probe_interval", &s.ProbeInterval, "")
 	t.number("down_after", &s.DownAfter, 1, unlimited)
@@ -89,11 +89,11 @@ func readSchedule(t *table, s *Server) {
 	t.number("retransmit_count", &s.RetransmitCount, 0, 100)
 	t.duration("retransmit_duration", &s.RetransmitDuration, "")
 	if s.RetransmitMax > 0 && s.RetransmitMax < s.RetransmitInitial {
-		t.r.wrong(joinKey(t.path, "retransmit_max"), "expected retransmit_initial (%v) or more, came %v; \"0s\" means no upper bound",
+		t.r.wrong(joinKey(t.path, "retransmit_max"), "expected retransmit_initial (%v) or more, got %v; \"0s\" means no upper bound",
 			s.RetransmitInitial, s.RetransmitMax)
 	}
 	if s.RetransmitDuration < s.RetransmitInitial {
-		t.r.wrong(joinKey(t.path, "retransmit_duration"), "expected retransmit_initial (%v) or more, came %v",
+		t.r.wrong(joinKey(t.path, "retransmit_duration"), "expected retransmit_initial (%v) or more, got %v",
 			s.RetransmitInitial, s.RetransmitDuration)
 	}
 }

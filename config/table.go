@@ -65,7 +65,7 @@ func (t *table) text(key string, to *string) bool {
 	}
 	s, ok := v.(string)
 	if !ok {
-		t.r.wrong(path, "expected a string in quotes, came %s", came(v))
+		t.r.wrong(path, "expected a string in quotes, got %s", got(v))
 		return false
 	}
 	*to = s
@@ -79,7 +79,7 @@ func (t *table) choice(key string, to *string, names ...string) bool {
 		return false
 	}
 	if !slices.Contains(names, s) {
-		t.r.wrong(joinKey(t.path, key), "expected %s, came %q%s", oneOf(names), s, suggest(s, names))
+		t.r.wrong(joinKey(t.path, key), "expected %s, got %q%s", oneOf(names), s, suggest(s, names))
 		return false
 	}
 	*to = s
@@ -94,7 +94,7 @@ func (t *table) flag(key string, to *bool) bool {
 	}
 	b, ok := v.(bool)
 	if !ok {
-		t.r.wrong(path, "expected true or false, came %s", came(v))
+		t.r.wrong(path, "expected true or false, got %s", got(v))
 		return false
 	}
 	*to = b
@@ -113,7 +113,7 @@ func (t *table) number(key string, to *int, low, high int) bool {
 		if high == math.MaxInt32 {
 			span = fmt.Sprintf("of %d or more", low)
 		}
-		t.r.wrong(path, "expected an integer %s, came %s", span, came(v))
+		t.r.wrong(path, "expected an integer %s, got %s", span, got(v))
 		return false
 	}
 	*to = int(n)
@@ -129,17 +129,17 @@ func (t *table) duration(key string, to *time.Duration, zeroMeans string) bool {
 	}
 	s, ok := v.(string)
 	if !ok {
-		t.r.wrong(path, `expected a duration in quotes such as "10s" or "5m", came %s`, came(v))
+		t.r.wrong(path, `expected a duration in quotes such as "10s" or "5m", got %s`, got(v))
 		return false
 	}
 	d, err := time.ParseDuration(s)
 	switch {
 	case err != nil:
-		t.r.wrong(path, `expected a duration such as "500ms", "10s" or "5m", came %q`, s)
+		t.r.wrong(path, `expected a duration such as "500ms", "10s" or "5m", got %q`, s)
 	case d < 0:
-		t.r.wrong(path, "expected a duration that is not negative, came %q", s)
+		t.r.wrong(path, "expected a duration that is not negative, got %q", s)
 	case d == 0 && zeroMeans == "":
-		t.r.wrong(path, `expected a duration above zero, came %q: this one cannot be switched off`, s)
+		t.r.wrong(path, `expected a duration above zero, got %q: this one cannot be switched off`, s)
 	default:
 		*to = d
 		return true
@@ -165,7 +165,7 @@ func (t *table) textsByIndex(key string, read func(i int, path, s string)) bool 
 		if s, isText := v.(string); isText {
 			hint = fmt.Sprintf(": write [%q]", s)
 		}
-		t.r.wrong(path, "expected an array of strings, came %s%s", came(v), hint)
+		t.r.wrong(path, "expected an array of strings, got %s%s", got(v), hint)
 		return false
 	}
 	for i, v := range list {
@@ -173,7 +173,7 @@ func (t *table) textsByIndex(key string, read func(i int, path, s string)) bool 
 		if s, ok := v.(string); ok {
 			read(i, at, s)
 		} else {
-			t.r.wrong(at, "expected a string in quotes, came %s", came(v))
+			t.r.wrong(at, "expected a string in quotes, got %s", got(v))
 		}
 	}
 	return true
@@ -186,7 +186,7 @@ func (t *table) choices(key string, to *[]string, names ...string) bool {
 	read := t.texts(key, func(path, s string) {
 		switch {
 		case !slices.Contains(names, s):
-			t.r.wrong(path, "expected %s, came %q%s", oneOf(names), s, suggest(s, names))
+			t.r.wrong(path, "expected %s, got %q%s", oneOf(names), s, suggest(s, names))
 			refused = true
 		case slices.Contains(list, s):
 			t.r.wrong(path, "%q stands here twice: remove one", s)
@@ -199,7 +199,7 @@ func (t *table) choices(key string, to *[]string, names ...string) bool {
 		return false
 	}
 	if len(list) == 0 {
-		t.r.wrong(joinKey(t.path, key), "expected at least one of %s, came an empty array", oneOf(names))
+		t.r.wrong(joinKey(t.path, key), "expected at least one of %s, got an empty array", oneOf(names))
 		return false
 	}
 	*to = list
@@ -214,7 +214,7 @@ func (t *table) table(key string) *table {
 		return inner
 	}
 	if inner.values, ok = v.(map[string]any); !ok {
-		t.r.wrong(path, "expected one table [%s], came %s", key, came(v))
+		t.r.wrong(path, "expected one table [%s], got %s", key, got(v))
 	}
 	return inner
 }
@@ -234,14 +234,14 @@ func (t *table) tables(key string) []*table {
 	case []any:
 		elements = v
 	default:
-		t.r.wrong(path, "expected tables [[%s]] with doubled brackets, came %s", key, came(v))
+		t.r.wrong(path, "expected tables [[%s]] with doubled brackets, got %s", key, got(v))
 	}
 	var list []*table
 	for i, v := range elements {
 		at := joinIndex(path, i)
 		m, ok := v.(map[string]any)
 		if !ok {
-			t.r.wrong(at, "expected a table [[%s]], came %s", key, came(v))
+			t.r.wrong(at, "expected a table [[%s]], got %s", key, got(v))
 			continue
 		}
 		list = append(list, &table{r: t.r, path: at, values: m})

@@ -12,7 +12,7 @@ import (
 )
 
 // The functions here read the forms that single values have. Their errors end
-// sentences of the shape "expected …, came …".
+// sentences of the shape "expected …, got …".
 
 // parseNetwork reads an address range; a bare address is a range of one.
 func parseNetwork(s string) (netip.Prefix, error) {
@@ -21,10 +21,10 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return netip.Prefix{}, fmt.Errorf(`expected an address range such as "192.0.2.0/24" or "2001:db8::/32", came %q`, s)
+		return netip.Prefix{}, fmt.Errorf(`expected an address range such as "192.0.2.0/24" or "2001:db8::/32", got %q`, s)
 	}
 	if p.Masked() != p {
-		return netip.Prefix{}, fmt.Errorf("expected a range without bits beyond its length, came %q: did you mean %q or %q?", s, p.Masked(), p.Addr())
+		return netip.Prefix{}, fmt.Errorf("expected a range without bits beyond its length, got %q: did you mean %q or %q?", s, p.Masked(), p.Addr())
 	}
 	return p, nil
 }
@@ -38,11 +38,11 @@ func parseFingerprint(s string) (sum [32]byte, err error) {
 	const expected = "expected a SHA-256 fingerprint, 32 octets of hex such as \"sha256:12:34:…\""
 	switch {
 	case !ok:
-		return sum, fmt.Errorf("%s, with nothing, one colon or blanks between two octets, came %q: radsec-gw certs -fingerprint FILE prints one", expected, s)
+		return sum, fmt.Errorf("%s, with nothing, one colon or blanks between two octets, got %q: radsec-gw certs -fingerprint FILE prints one", expected, s)
 	case len(octets) == 20:
-		return sum, fmt.Errorf("%s, came 20 octets, the length of SHA-1: radsec-gw certs -fingerprint FILE prints the right one", expected)
+		return sum, fmt.Errorf("%s, got 20 octets, the length of SHA-1: radsec-gw certs -fingerprint FILE prints the right one", expected)
 	case len(octets) != len(sum):
-		return sum, fmt.Errorf("%s, came %d octets", expected, len(octets))
+		return sum, fmt.Errorf("%s, got %d octets", expected, len(octets))
 	}
 	return [32]byte(octets), nil
 }
@@ -82,7 +82,7 @@ func parseListenAddress(s string) (netip.AddrPort, error) {
 	if a, err := netip.ParseAddrPort(s); err == nil {
 		return a, nil
 	}
-	err := fmt.Errorf(`expected an IP address and a port such as "0.0.0.0:2083" or "[::]:2083", came %q`, s)
+	err := fmt.Errorf(`expected an IP address and a port such as "0.0.0.0:2083" or "[::]:2083", got %q`, s)
 	if port, ok := strings.CutPrefix(s, ":"); ok && port != "" {
 		err = fmt.Errorf("%w: write \"0.0.0.0:%s\" or \"[::]:%s\"", err, port, port)
 	} else if _, bare := netip.ParseAddr(s); bare == nil {
@@ -101,7 +101,7 @@ func checkHostPort(s string) error {
 		err = checkHost(host)
 	}
 	if err != nil {
-		return fmt.Errorf(`expected a host and a port such as "127.0.0.1:9713", or "" to serve none, came %q`, s)
+		return fmt.Errorf(`expected a host and a port such as "127.0.0.1:9713", or "" to serve none, got %q`, s)
 	}
 	return nil
 }
@@ -111,15 +111,15 @@ func checkHost(s string) error {
 	const expected = "expected an IP address or a host name"
 	if addr, err := netip.ParseAddr(s); err == nil {
 		if addr.IsUnspecified() || addr.IsMulticast() {
-			return fmt.Errorf("%s that one server answers at, came %q", expected, s)
+			return fmt.Errorf("%s that one server answers at, got %q", expected, s)
 		}
 		return nil
 	}
 	if _, _, err := net.SplitHostPort(s); err == nil {
-		return fmt.Errorf("%s without a port, came %q: ports go into auth_port, acct_port and coa_port", expected, s)
+		return fmt.Errorf("%s without a port, got %q: ports go into auth_port, acct_port and coa_port", expected, s)
 	}
 	if !isHostName(s) {
-		return fmt.Errorf("%s, came %q", expected, s)
+		return fmt.Errorf("%s, got %q", expected, s)
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ func checkHost(s string) error {
 func checkDNSPattern(s string) error {
 	name, wild := strings.CutPrefix(s, "*.")
 	if !isHostName(name) || wild && !strings.Contains(name, ".") {
-		return fmt.Errorf(`expected a host name such as "ap1.campus.example", or "*." before a name of two labels or more, came %q`, s)
+		return fmt.Errorf(`expected a host name such as "ap1.campus.example", or "*." before a name of two labels or more, got %q`, s)
 	}
 	return nil
 }
@@ -160,11 +160,11 @@ func isHostName(s string) bool {
 func checkName(s string) error {
 	switch {
 	case s == "":
-		return errors.New("expected a name, came an empty string")
+		return errors.New("expected a name, got an empty string")
 	case len(s) > 100:
-		return fmt.Errorf("expected a name of at most 100 octets, came %d", len(s))
+		return fmt.Errorf("expected a name of at most 100 octets, got %d", len(s))
 	case strings.TrimSpace(s) != s || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return fmt.Errorf("expected a name of printable characters with no blanks around it, came %q", s)
+		return fmt.Errorf("expected a name of printable characters with no blanks around it, got %q", s)
 	}
 	return nil
 }

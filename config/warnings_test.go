@@ -67,7 +67,7 @@ func TestWarnings(t *testing.T) {
 				}
 			}
 			if len(got) < len(x.want) {
-				t.Errorf("expected the warnings %q, came only %q", x.want, got)
+				t.Errorf("expected the warnings %q, got only %q", x.want, got)
 			}
 		})
 	}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// came says what a TOML value is, in words for the end of a sentence.
-func came(v any) string {
+// got says what a TOML value is, in words for the end of a sentence.
+func got(v any) string {
 	switch v := v.(type) {
 	case string:
 		return strconv.Quote(v)

@@ -138,7 +138,7 @@ const (
 	HandshakeOldVersion                            // the peer offers only versions below the minimum
 	HandshakeNoCertificate                         // the peer has no certificate to show
 	HandshakeUntrustedCertificate                  // no path from the certificate to the configured CA
-	HandshakeExpiredCertificate                    // the certificate has run out
+	HandshakeExpiredCertificate                    // the certificate has expired
 	HandshakePeerAlert                             // the peer refused, as when it does not trust the gateway's certificate
 	HandshakePeerClosed                            // the peer went away
 	HandshakeTimeout                               // begun, and not done within the handshake timeout
@@ -215,7 +215,7 @@ const (
 	ClosedTooMany                     // the client has its most connections already
 	ClosedLocally                     // closed by the gateway for another reason; the log line has the text
 	ClosedShutdown                    // the gateway stopped
-	ClosedExpired                     // the client's certificate has run out
+	ClosedExpired                     // the client's certificate has expired
 	ClosedRevoked                     // the client's certificate was revoked
 	ClosedNotAllowed                  // the configuration no longer gives the connection to its client
 	ClosedUntrusted                   // the CA of the client's certificate is no longer trusted

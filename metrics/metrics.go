@@ -76,7 +76,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		clientReplies: counter("replies_total",
 			"Packets handed to a RadSec client's connection, by their Code.", "client", "code"),
 		omitted: counter("omitted_attributes_total",
-			"Attributes that a packet of a client, or a reply to it, went on without, by why; loop_marker is the gateway's own.", "client", "reason"),
+			"Attributes that a packet went on without, by why: each copy of a request for a server, and each reply to a client; loop_marker is the gateway's own.", "client", "reason"),
 		routeRequests: counter("route_requests_total",
 			"Requests that a route took, by what became of them; the route other stands for those that none took.", "route", "fate"),
 		sent: counter("server_requests_sent_total",

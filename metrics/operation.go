@@ -24,9 +24,9 @@ func newOperation(reg prometheus.Registerer) *operation {
 	}
 	o := &operation{
 		certificates: gauge("certificate_expiry_timestamp_seconds",
-			"When the first certificate of a configured file ends, in Unix time; certificate is what the file is for: server, client_ca, ca (a client's own), intermediates or metrics.", "certificate", "file"),
+			"When the first certificate of a configured file, as it is in force, ends, in Unix time; certificate is what the file is for: server, client_ca, ca (a client's own), intermediates or metrics.", "certificate", "file"),
 		refused: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "certificate_refused",
-			Help: "Whether every client refuses the gateway's own certificate: it has expired, is not valid yet, is not for servers, or is damaged."}),
+			Help: "Whether every client refuses the gateway's own certificate: it has expired, is not valid yet, or is not for servers."}),
 		newRefused: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "new_certificate_refused",
 			Help: "Whether the file of the gateway's own certificate has one that is not in force because every client would refuse it, and the old one stays."}),
 		accept: counter("accept_failures_total",

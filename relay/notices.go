@@ -47,7 +47,7 @@ func notAmongRealms(x *exchange, realm []byte) (text string, fields []any) {
 	case x.dynamic() && operator == nil:
 		return "a client that may send some realms only sent a request without Operator-Name; with coa_by_user_name = true it goes by the realm of its User-Name, which realms of its [[client]] must have then, \"\" for none; else its sender must add an Operator-Name", []any{"realm", string(realm)}
 	case x.dynamic() && entry == "":
-		return "a client that may send some realms only sent a request whose Operator-Name does not begin with a namespace, \"1\" before a realm (RFC 5580 §4.1); this is for its sender to mend", []any{"operator_name", string(operator)}
+		return "a client that may send some realms only sent a request whose Operator-Name has no known namespace, such as \"1\" before a realm, or nothing behind it (RFC 5580 §4.1); its sender must mend it", []any{"operator_name", string(operator)}
 	case x.dynamic() && !isRealm:
 		return "a client sent a request whose Operator-Name is not among its operators; add it to operators of its [[client]] if it may send it", []any{"operator", entry}
 	case len(realm) == 0:
@@ -118,8 +118,8 @@ func (g *Gateway) replyLost(x *exchange, err error) {
 
 // omissionText is what the log says of each omission.
 var omissionText = [wire.NumOmissions]string{
-	wire.OmittedMarker:      "a request went to its server without the gateway's loop_marker, for which 4096 bytes had no room; a loop of such requests is not found",
-	wire.OmittedUnreadable:  "an attribute was omitted: its value is one that RADIUS/1.0 hides and RADIUS/1.1 does not, and has not the form for the change; look at what made it",
+	wire.OmittedMarker:      "a request went to its server without the gateway's loop_marker, for which it has no room in 4096 octets; a loop of such requests is not found",
+	wire.OmittedUnreadable:  "an attribute was omitted: it is malformed, and must not pass between RADIUS/1.0 and RADIUS/1.1 as it is; its sender must mend it",
 	wire.OmittedOtherSecret: "an attribute was omitted: it was hidden under another secret, or for another request; does a proxy behind the server pass it on as it came?",
 	wire.OmittedPassword:    "an attribute was omitted: expected a User-Password of 16 to 128 octets in whole blocks of 16, or of at most 128 in RADIUS/1.1",
 	wire.OmittedEAP:         "an attribute was omitted: accounting has no EAP-Message (RFC 2869 §5.19)",

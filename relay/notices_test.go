@@ -49,7 +49,7 @@ func TestNotices(t *testing.T) {
 		{name: "an operator's realm that the client may not send", q: request(43, 1, 1, nemo, text(126, "1elsewhere.example")), arrange: (*bed).someRealms,
 			level: "WARN", text: `not among its realms`, fields: from + "kind=coa realm=elsewhere.example"},
 		{name: "no operator at all, and the client may send some realms only", q: request(40, 1, 1, nemo, text(126, "example")), arrange: (*bed).someRealms,
-			level: "WARN", text: `does not begin with a namespace`, fields: from + "kind=disconnect operator_name=example"},
+			level: "WARN", text: `has no known namespace`, fields: from + "kind=disconnect operator_name=example"},
 		{name: "no Operator-Name, and the client may send some realms only", q: request(40, 1, 1, nemo), arrange: (*bed).someRealms,
 			level: "WARN", text: `with coa_by_user_name = true it goes by the realm of its User-Name`, fields: from + "kind=disconnect realm=example.org"},
 		{name: "a loop", q: request(1, 1, 1, user(`EXAMPLE\nemo`), attr{33, NewMarker(MarkerKey{1}, nil).append(nil, new(wire.View), udpback.ServerID("a"))}),

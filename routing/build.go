@@ -123,17 +123,17 @@ func (b *builder) add(i int, rule Rule, realm string) error {
 		var err error
 		// Realms match without case, so patterns do too.
 		if compiled, err = regexp.Compile("(?i)" + expr); err != nil {
-			return fmt.Errorf("expected a regular expression after \"~\", came %q: %w", expr, err)
+			return fmt.Errorf("expected a regular expression after \"~\", got %q: %w", expr, err)
 		}
 	case isSuffix && !strings.Contains(strings.Trim(suffix, "."), "."):
-		return fmt.Errorf(`expected a suffix of two labels or more such as "*.example.org" (RFC 7542 §3), came %q`, realm)
+		return fmt.Errorf(`expected a suffix of two labels or more such as "*.example.org" (RFC 7542 §3), got %q`, realm)
 	case name != "*" && !isSuffix && strings.Contains(name, "*"):
-		return fmt.Errorf(`expected "*" alone, or "*." before a suffix, came %q`, realm)
+		return fmt.Errorf(`expected "*" alone, or "*." before a suffix, got %q`, realm)
 	}
 
 	for _, kind := range rule.Kinds {
 		if kind >= wire.NumKinds {
-			return fmt.Errorf("expected a kind below %d, came %d", wire.NumKinds, kind)
+			return fmt.Errorf("expected a kind below %d, got %d", wire.NumKinds, kind)
 		}
 		if err := b.claim(i, claim{kind, false, name}, "realm", realm); err != nil {
 			return err

@@ -29,7 +29,8 @@ func NewFilter(realms, operators []string, o Options) (*Filter, error) {
 // into the packet. A nil Filter lets everything pass. It does not allocate.
 //
 // Accounting-On and Accounting-Off tell of a NAS and not of a user, so most have no
-// User-Name (RFC 2866 §5.1, RFC 2607 §5.2): these pass whatever the realms are.
+// User-Name (RFC 2866 §5.1, RFC 2607 §5.2): these pass whatever the realms are. One with
+// two values of Acct-Status-Type may be something else to the server, and does not.
 func (f *Filter) Allows(v *wire.View) (realm []byte, ok bool) {
 	if f == nil {
 		return nil, true
@@ -37,12 +38,31 @@ func (f *Filter) Allows(v *wire.View) (realm []byte, ok bool) {
 	if _, realm, ok = f.table.Route(v); ok {
 		return realm, true
 	}
-	return realm, v.Kind() == wire.KindAccounting && len(v.UserName()) == 0 && ofNAS(v.Get(typeAcctStatusType))
+	return realm, v.Kind() == wire.KindAccounting && ofNAS(v)
 }
 
-const typeAcctStatusType = 40 // RFC 2866 §5.1
+const (
+	typeUserName       = 1  // RFC 2865 §5.1
+	typeAcctStatusType = 40 // RFC 2866 §5.1
+)
 
-// ofNAS reports whether a value of Acct-Status-Type is Accounting-On or Accounting-Off.
-func ofNAS(value []byte) bool {
-	return len(value) == 4 && (binary.BigEndian.Uint32(value) == 7 || binary.BigEndian.Uint32(value) == 8)
+// ofNAS reports whether accounting is an Accounting-On or Accounting-Off without any
+// User-Name.
+func ofNAS(v *wire.View) bool {
+	found := 0
+	for t, value := range v.All() {
+		switch {
+		case t == typeUserName:
+			return false
+		case t == typeAcctStatusType:
+			found++
+			if len(value) != 4 || !isOnOrOff(binary.BigEndian.Uint32(value)) {
+				return false
+			}
+		}
+	}
+	return found == 1
 }
+
+// isOnOrOff reports whether an Acct-Status-Type is Accounting-On or Accounting-Off.
+func isOnOrOff(status uint32) bool { return status == 7 || status == 8 }

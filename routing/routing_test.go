@@ -203,7 +203,7 @@ func TestNewRefuses(t *testing.T) {
 		{"suffix of none", []Rule{{Realms: []string{"x", "*."}, Kinds: access, Group: 0}}, `route[0].realms[1]: expected a suffix of two labels or more`},
 		{"suffix of one label and dots", []Rule{{Realms: []string{"*..com."}, Kinds: access, Group: 0}}, `expected a suffix of two labels`},
 		{"star inside", []Rule{{Realms: []string{"a.*"}, Kinds: access, Group: 0}}, `expected "*" alone`},
-		{"pattern", []Rule{{Realms: []string{"~("}, Kinds: access, Group: 0}}, `expected a regular expression after "~", came "("`},
+		{"pattern", []Rule{{Realms: []string{"~("}, Kinds: access, Group: 0}}, `expected a regular expression after "~", got "("`},
 		{"pattern that would close a group", []Rule{{Realms: []string{"~a)|(b"}, Kinds: access, Group: 0}}, `expected a regular expression`},
 		{"realm twice", []Rule{{Realms: []string{"x.org"}, Kinds: both, Group: 0}, {Realms: []string{"y"}, Kinds: both, Group: 1}, {Realms: []string{"a", "X.ORG"}, Kinds: access, Group: 1}}, `route[2].realms[1]: route[0] takes access packets of realm "X.ORG" already`},
 		{"realm twice in NFC", []Rule{{Realms: []string{"\u00fc"}, Kinds: access, Group: 0}, {Realms: []string{"u\u0308"}, Kinds: access, Group: 1}}, `route[1].realms[0]: route[0] takes access packets`},
@@ -215,11 +215,11 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		_, err := New(x.rules, Options{})
 		if err == nil || !strings.Contains(err.Error(), x.want) {
-			t.Errorf("%s: expected %s, came %v", x.name, x.want, err)
+			t.Errorf("%s: expected %s, got %v", x.name, x.want, err)
 		}
 	}
 	if _, err := New([]Rule{{Realms: []string{"*.com", "~("}, Kinds: access, Group: 0}}, Options{}); strings.Count(fmt.Sprint(err), "\n") != 1 {
-		t.Errorf("expected both refusals in one error, came %v", err)
+		t.Errorf("expected both refusals in one error, got %v", err)
 	}
 	mustNew(t, Options{}, Rule{Realms: []string{"x", "*.x.y"}, Kinds: access, Group: 0}, Rule{Realms: []string{"x", "*.x.y"}, Kinds: dynamic, Group: 0}) // other kinds
 }

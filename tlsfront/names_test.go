@@ -121,11 +121,11 @@ func TestRefusalShowsAllNames(t *testing.T) {
 			line := f.log.lines("RadSec connection refused")[0]
 			for _, want := range c.want {
 				if !strings.Contains(line, want) {
-					t.Errorf("expected the log line to have %s, came %q", want, line)
+					t.Errorf("expected the log line to have %s, got %q", want, line)
 				}
 			}
 			if len(line) > 4<<10 || strings.Count(line, "\n") != 1 {
-				t.Errorf("expected one short line, came %d octets: %.200q", len(line), line)
+				t.Errorf("expected one short line, got %d octets: %.200q", len(line), line)
 			}
 		})
 	}

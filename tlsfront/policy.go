@@ -156,7 +156,7 @@ func (s *Session) setClient(c *Client) {
 	}
 }
 
-// watch closes connections when their certificates run out (RFC 6614bis §3.3.1),
+// watch closes connections when their certificates expire (RFC 6614bis §3.3.1),
 // and warns when a revocation list is out of date.
 func (s *Server) watch(ctx context.Context) {
 	t := time.NewTicker(time.Second)

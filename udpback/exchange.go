@@ -104,7 +104,7 @@ type before struct {
 
 // Served names the server and its port ("auth", "acct", "coa") that had the
 // exchange last, and how many times the request was sent in all. It is for the
-// owner, when the exchange has ended.
+// owner, when the exchange has ended or its reply has come.
 func (ex *Exchange) Served() (server, port string, sends int) {
 	if ex.end == nil {
 		return "", "", 0

@@ -10,8 +10,8 @@ type Omission uint8
 const (
 	// OmittedMarker: the gateway's own Proxy-State has no room in 4096 octets.
 	OmittedMarker Omission = iota
-	// OmittedUnreadable: a value that RADIUS/1.0 hides has not the form that it
-	// would have to be opened, or hidden: see errUnreadable.
+	// OmittedUnreadable: a value that RADIUS/1.0 hides is malformed, so that it
+	// cannot be opened or hidden: see errUnreadable.
 	OmittedUnreadable
 	// OmittedOtherSecret: a value of a reply, once decrypted, has a length that
 	// points past it: see ErrHidden.

@@ -158,7 +158,7 @@ func TestNothingBehindTheLastPart11(t *testing.T) {
 
 // A server's value whose decrypted length cannot be costs an Access-Accept, which
 // is nothing without its keys; another reply goes on without the value. One that
-// has not the form of a hidden value is invalid and only left out (RFC 6929 §2.8):
+// has not the form of a hidden value is invalid and only omitted (RFC 6929 §2.8):
 // the login goes on.
 // Rules: P8, P40, P127
 func TestUnreadableValues11(t *testing.T) {

@@ -30,7 +30,7 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 	wanted := strings.Split(*only, ",")
 	for _, name := range wanted {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("-trials: expected some of %s, came %q", strings.Join(known, ", "), name)
+			return fmt.Errorf("-trials: expected some of %s, got %q", strings.Join(known, ", "), name)
 		}
 	}
 	dir, err := os.MkdirTemp("", "faults-")

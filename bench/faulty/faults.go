@@ -59,7 +59,7 @@ func (f *Faults) Set(name, value string) error {
 func percent(to *float64, name, value string) error {
 	p, err := strconv.ParseFloat(strings.TrimSuffix(value, "%"), 64)
 	if err != nil || !(p >= 0 && p <= 100) {
-		return fmt.Errorf("%s: expected a percentage from 0 to 100, came %q", name, value)
+		return fmt.Errorf("%s: expected a percentage from 0 to 100, got %q", name, value)
 	}
 	*to = p
 	return nil
@@ -68,7 +68,7 @@ func percent(to *float64, name, value string) error {
 func span(to *time.Duration, name, value string) error {
 	d, err := time.ParseDuration(value)
 	if err != nil || d < 0 || d > time.Minute {
-		return fmt.Errorf("%s: expected a duration from 0s to 1m such as 50ms, came %q", name, value)
+		return fmt.Errorf("%s: expected a duration from 0s to 1m such as 50ms, got %q", name, value)
 	}
 	*to = d
 	return nil
@@ -81,7 +81,7 @@ func onOff(to *bool, name, value string) error {
 	case "off", "false":
 		*to = false
 	default:
-		return fmt.Errorf("%s: expected on or off, came %q", name, value)
+		return fmt.Errorf("%s: expected on or off, got %q", name, value)
 	}
 	return nil
 }

@@ -61,14 +61,14 @@ func Listen(cfg Config) (*Server, error) {
 		return nil, errors.New("faulty: the secret is empty; give one")
 	}
 	if cfg.Rounds < 0 || cfg.Rounds > 99 {
-		return nil, fmt.Errorf("faulty: rounds: expected 0 to 99, came %d", cfg.Rounds)
+		return nil, fmt.Errorf("faulty: rounds: expected 0 to 99, got %d", cfg.Rounds)
 	}
 	s := &Server{cfg: cfg, faults: cfg.Faults, rnd: rand.New(rand.NewPCG(cfg.Seed, 1)), counts: Counts{Got: map[radius.Code]uint64{}}}
 	if s.cfg.Name == "" {
 		s.cfg.Name = fmt.Sprintf("%08x", s.rnd.Uint32())
 	}
 	if len(s.cfg.Name) > 32 {
-		return nil, fmt.Errorf("faulty: name: expected up to 32 octets, came %d", len(s.cfg.Name))
+		return nil, fmt.Errorf("faulty: name: expected up to 32 octets, got %d", len(s.cfg.Name))
 	}
 	var err error
 	if s.auth, err = address(cfg.Auth); err != nil {

@@ -42,7 +42,7 @@ func runCerts(args []string, stdout, stderr io.Writer) int {
 		return printFingerprints(names, stdout, stderr)
 	}
 	if *days < 1 || *days > 36500 {
-		fmt.Fprintf(stderr, "radsec-gw certs: expected -days from 1 to 36500, came %d\n", *days)
+		fmt.Fprintf(stderr, "radsec-gw certs: expected -days from 1 to 36500, got %d\n", *days)
 		return 2
 	}
 	if len(names) == 0 {
@@ -87,7 +87,7 @@ func hostsOf(c *x509.Certificate) string {
 
 func until(c *x509.Certificate) string {
 	if time.Now().After(c.NotAfter) {
-		return "ran out on " + c.NotAfter.Format(time.DateOnly) + ": -force makes it anew"
+		return "expired on " + c.NotAfter.Format(time.DateOnly) + ": -force makes it anew"
 	}
 	return "until " + c.NotAfter.Format(time.DateOnly)
 }

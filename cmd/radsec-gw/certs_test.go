@@ -27,7 +27,7 @@ func TestCertsMakesAndKeeps(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "certs", "dev")
 	status, out, errs := certsCommand("-dir", dir)
 	if status != 0 || strings.Count(out, "made  ") != 3 || !strings.Contains(out, "localhost radsec-server 127.0.0.1 ::1") {
-		t.Fatalf("expected a CA, a server's and a client's certificate, came %d:\n%s%s", status, out, errs)
+		t.Fatalf("expected a CA, a server's and a client's certificate, got %d:\n%s%s", status, out, errs)
 	}
 	before, err := os.ReadFile(filepath.Join(dir, "client.key"))
 	if err != nil {
@@ -35,7 +35,7 @@ func TestCertsMakesAndKeeps(t *testing.T) {
 	}
 	status, out, errs = certsCommand("-dir", dir, "client", "campus")
 	if status != 0 || strings.Count(out, "kept  ") != 3 || strings.Count(out, "made  ") != 1 || !strings.Contains(out, "campus.pem") {
-		t.Fatalf("expected one more certificate, came %d:\n%s%s", status, out, errs)
+		t.Fatalf("expected one more certificate, got %d:\n%s%s", status, out, errs)
 	}
 	after, err := os.ReadFile(filepath.Join(dir, "client.key"))
 	if err != nil || !bytes.Equal(before, after) {
@@ -44,7 +44,7 @@ func TestCertsMakesAndKeeps(t *testing.T) {
 	status, out, _ = certsCommand("-dir", dir, "-force")
 	again, err := os.ReadFile(filepath.Join(dir, "client.key"))
 	if err != nil || status != 0 || bytes.Equal(before, again) || strings.Count(out, "kept  ") != 1 {
-		t.Errorf("expected -force to replace the client's key and keep the CA, came %d:\n%s", status, out)
+		t.Errorf("expected -force to replace the client's key and keep the CA, got %d:\n%s", status, out)
 	}
 }
 
@@ -58,11 +58,11 @@ func TestCertsFingerprint(t *testing.T) {
 	want := certs.FormatFingerprint(sha256.Sum256(entries[2].Pair.Certificate.Raw))
 	status, out, _ := certsCommand("-fingerprint", file)
 	if status != 0 || !strings.HasPrefix(out, want+"  "+file) || !strings.HasPrefix(out, "sha256:") {
-		t.Errorf("expected %s, came %d: %s", want, status, out)
+		t.Errorf("expected %s, got %d: %s", want, status, out)
 	}
 	status, out, errs := certsCommand("-fingerprint", filepath.Join(dir, "campus.key"), file)
 	if status != 1 || !strings.Contains(errs, `campus.key:1: expected PEM with "BEGIN CERTIFICATE", got "PRIVATE KEY"`) || !strings.HasPrefix(out, want) {
-		t.Errorf("expected one refusal and one fingerprint, came %d: %s%s", status, out, errs)
+		t.Errorf("expected one refusal and one fingerprint, got %d: %s%s", status, out, errs)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestCertsUsage(t *testing.T) {
 		{[]string{"-dir", t.TempDir(), "server"}, 1, `expected another name`},
 	} {
 		if status, _, errs := certsCommand(x.args...); status != x.status || !strings.Contains(errs, x.want) {
-			t.Errorf("certs %q: expected %d and %q, came %d: %s", x.args, x.status, x.want, status, errs)
+			t.Errorf("certs %q: expected %d and %q, got %d: %s", x.args, x.status, x.want, status, errs)
 		}
 	}
 }

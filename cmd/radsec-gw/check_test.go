@@ -75,7 +75,7 @@ func TestCheckReport(t *testing.T) {
 	_, file := checkDir(t, checkConfig)
 	status, out, errs := checkCommand("-config", file)
 	if status != 0 || errs != "" {
-		t.Fatalf("expected 0 and no mistakes, came %d:\n%s", status, errs)
+		t.Fatalf("expected 0 and no mistakes, got %d:\n%s", status, errs)
 	}
 	out = strings.ReplaceAll(out, file, "c.toml")
 	rest := out
@@ -149,7 +149,7 @@ func TestCheckExample(t *testing.T) {
 	}
 	status, out, errs := checkCommand("-config", file)
 	if status != 0 || strings.Contains(out, "Warnings") {
-		t.Errorf("expected the example to have no mistakes and no warnings, came %d:\n%s%s", status, out, errs)
+		t.Errorf("expected the example to have no mistakes and no warnings, got %d:\n%s%s", status, out, errs)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestCheckMistakes(t *testing.T) {
 		want []string
 	}{
 		{"unknown key and bad value", "balance = ", "balanse = 1\nbalance = 2 #", "", nil, []string{
-			`c.toml:31: route[1].balanse: unknown key`, `c.toml:32: route[1].balance: expected a string in quotes, came the integer 2`, "2 mistakes\n"}},
+			`c.toml:31: route[1].balanse: unknown key`, `c.toml:32: route[1].balance: expected a string in quotes, got the integer 2`, "2 mistakes\n"}},
 		{"key of another certificate", "", "", "certs/dev/server.key", key, []string{
 			"c.toml:2: listen.certificate: ", "server.key is not the key of the first certificate in ", "1 mistake\n"}},
 		{"key for certificate", "", "", "certs/dev/server.pem", key, []string{`c.toml:2: listen.certificate: `, `server.pem:1: expected PEM with "BEGIN CERTIFICATE", got "PRIVATE KEY": a private key belongs into a file of its own`}},
@@ -194,7 +194,7 @@ func TestCheckMistakes(t *testing.T) {
 			}
 			status, out, errs := checkCommand("-config", file)
 			if status != 1 || out != "" {
-				t.Errorf("expected 1 and nothing but mistakes, came %d:\n%s", status, out)
+				t.Errorf("expected 1 and nothing but mistakes, got %d:\n%s", status, out)
 			}
 			for _, want := range x.want {
 				if !strings.Contains(errs, want) {
@@ -245,7 +245,7 @@ func TestCheckUsage(t *testing.T) {
 		{[]string{"-config", "/nowhere/c.toml"}, 1, "there is no /nowhere/c.toml"},
 	} {
 		if status, _, errs := checkCommand(x.args...); status != x.status || !strings.Contains(errs, x.want) {
-			t.Errorf("check %q: expected %d and %q, came %d: %s", x.args, x.status, x.want, status, errs)
+			t.Errorf("check %q: expected %d and %q, got %d: %s", x.args, x.status, x.want, status, errs)
 		}
 	}
 }
@@ -265,7 +265,7 @@ func TestCheckReportsAllAtOnce(t *testing.T) {
 		writeTestFile(t, filepath.Join(dir, name), []byte("garbage"))
 	}
 	want := []string{
-		`2: listen.certificate: `, `3: listen.private_key: `, `5: listen.crl[1]: expected a readable file, came "nofile"`, `5: listen.crl[0]: `,
+		`2: listen.certificate: `, `3: listen.private_key: `, `5: listen.crl[1]: expected a readable file, got "nofile"`, `5: listen.crl[0]: `,
 		`6: listen.session_ticket_keys: `, `11: client[0].packets[0]: `,
 		`30: route[1].realms[3]: expected a suffix of two labels`, `30: route[1].realms[2]: route[1] takes disconnect packets`, `33: route[1].balanse: unknown key`,
 		`36: metrics.certificate: `, `37: metrics.private_key: expected a readable file`, `11 mistakes`,
@@ -275,7 +275,7 @@ func TestCheckReportsAllAtOnce(t *testing.T) {
 	}
 	status, out, errs := checkCommand("-config", file)
 	if status != 1 || out != "" {
-		t.Errorf("expected 1 and nothing but mistakes, came %d:\n%s", status, out)
+		t.Errorf("expected 1 and nothing but mistakes, got %d:\n%s", status, out)
 	}
 	got := told(errs)
 	for i, line := range want {
@@ -288,7 +288,7 @@ func TestCheckReportsAllAtOnce(t *testing.T) {
 	}
 	status, _, errs = runCommand(func(a []string, o, e *bytes.Buffer) int { return runServe(a, o, e) }, "-config", file)
 	if served := told(errs); status != 78 || strings.Join(served, "\n") != strings.Join(got[:len(got)-1], "\n") {
-		t.Errorf("expected serve to tell the same mistakes and exit 78, came %d:\n%s", status, errs)
+		t.Errorf("expected serve to tell the same mistakes and exit 78, got %d:\n%s", status, errs)
 	}
 }
 

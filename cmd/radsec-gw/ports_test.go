@@ -62,7 +62,7 @@ func TestCheckTellsUsedPortsOnly(t *testing.T) {
 	_, file := checkDir(t, strings.Replace(checkConfig, `servers = ["a", "b"]`, `servers = ["a"]`, 1))
 	status, out, errs := checkCommand("-config", file)
 	if status != 0 {
-		t.Fatalf("expected no mistakes, came %d: %s", status, errs)
+		t.Fatalf("expected no mistakes, got %d: %s", status, errs)
 	}
 	if !strings.Contains(out, "  b\n    in no route: nothing is sent to it\n") {
 		t.Errorf("expected that nothing is sent to b, came\n%s", out)

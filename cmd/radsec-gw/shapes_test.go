@@ -275,7 +275,7 @@ func TestCheckShapes(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "cas.pem")); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, errs := checkCommand("-config", file); status != 1 || !strings.Contains(errs, `c.toml:4: listen.client_ca: expected a readable file, came "cas.pem"`) {
+	if status, _, errs := checkCommand("-config", file); status != 1 || !strings.Contains(errs, `c.toml:4: listen.client_ca: expected a readable file, got "cas.pem"`) {
 		t.Errorf("a missing file: expected its mistake, got %d and %s", status, errs)
 	}
 }

@@ -208,7 +208,7 @@ func checkTap(t *testing.T, key string, pod *core.PodSpec, c *core.Container) {
 func checkProbes(t *testing.T, key string, c *core.Container) {
 	for path, p := range map[string]*core.Probe{"/healthz": c.LivenessProbe, "/readyz": c.ReadinessProbe} {
 		if p == nil || p.HTTPGet == nil || p.HTTPGet.Path != path || p.HTTPGet.Port.StrVal != "metrics" {
-			t.Errorf("%s: expected a probe of %s on the port metrics, came %v", key, path, p)
+			t.Errorf("%s: expected a probe of %s on the port metrics, got %v", key, path, p)
 		}
 	}
 	for _, p := range c.Ports {

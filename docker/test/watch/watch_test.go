@@ -112,7 +112,7 @@ func TestEveryAlertIsTestedAndExplained(t *testing.T) {
 			t.Errorf("alert %s has no test in rules_test.yml", r.Alert)
 		}
 		if r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
-			t.Errorf("alert %s: expected a severity, a summary and a description, came %v %v", r.Alert, r.Labels, r.Annotations)
+			t.Errorf("alert %s: expected a severity, a summary and a description, got %v %v", r.Alert, r.Labels, r.Annotations)
 		}
 	}
 }
