@@ -71,6 +71,9 @@ func TestRank(t *testing.T) {
 		if got := e.rank(); got != health.Up {
 			t.Errorf("%v at first, expected up", got)
 		}
+		if got := e.metrics.Address(); got != "192.0.2.1:1812" {
+			t.Errorf("the status page shows %q at first, expected its address", got)
+		}
 		e.health.Refused()
 		if got := e.rank(); got != health.Suspect {
 			t.Errorf("%v after a refusal, expected suspect", got)
@@ -149,4 +152,131 @@ func TestClosedPort(t *testing.T) {
 			t.Errorf("%d sockets were opened, expected none", n)
 		}
 	})
+}
+
+// A port lives at its address when something has verified from there, and it is up or
+// has answered its last probe; it is fine when it is up besides.
+// Rules: P84
+func TestLivesAtAddress(t *testing.T) {
+	const taken = 100 * time.Second // when the address was
+	for _, row := range []struct {
+		name       string
+		heard      time.Duration // when anything last verified; 0: never
+		suspect    bool
+		probed     time.Duration // when the last probe was sent; 0: never
+		lives, isF bool
+	}{
+		{name: "nothing was heard"},
+		{name: "heard at the address before", heard: taken - 1},
+		{name: "heard", heard: taken, lives: true, isF: true},
+		{name: "heard, and probed since", heard: taken, probed: 2 * taken, lives: true, isF: true},
+		{name: "suspect, never probed", heard: taken, suspect: true},
+		{name: "suspect, and heard since the probe", heard: 2 * taken, suspect: true, probed: 2*taken - 1, lives: true},
+		{name: "suspect, and heard with the probe", heard: 2 * taken, suspect: true, probed: 2 * taken, lives: true},
+		{name: "suspect, and heard before the probe", heard: 2 * taken, suspect: true, probed: 2*taken + 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			s := f.server(t, "a", probed)
+			defer s.Close()
+			e := s.end(wire.KindAccess)
+			if row.heard != 0 {
+				e.health.Answered(row.heard, time.Second)
+			}
+			if row.suspect {
+				e.health.Refused()
+			}
+			pass(time.Millisecond) // what it is probed with now is out
+			e.addressAt.Store(int64(taken))
+			e.probedAt.Store(int64(row.probed))
+			if lives, fine := e.livesAtAddress(), e.isFine(); lives != row.lives || fine != row.isF {
+				t.Errorf("%s: lives %t, is fine %t; expected %t, %t", row.name, lives, fine, row.lives, row.isF)
+			}
+		})
+	}
+}
+
+// What is done about silence: a port that is fine, or was heard since, is left alone.
+// Else its name is looked up again; a port that is not up gets a new local port besides,
+// unless what is unanswered was sent to an earlier address.
+// Rules: P84
+func TestSilentPort(t *testing.T) {
+	refused := func(e *endpoint) { e.health.Refused() }
+	moved := func(e *endpoint) { e.addressAt.Store(int64(e.server.back.Now())) }
+	for _, row := range []struct {
+		name     string
+		before   []func(*endpoint)
+		then     func(e *endpoint, now time.Duration)
+		lookups  float64 // the first included
+		renewals float64
+	}{
+		{"fine", nil, func(e *endpoint, now time.Duration) { e.silent(now) }, 1, 0},
+		{"suspect, heard since", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.silent(1) }, 1, 0},
+		{"suspect", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.silent(now) }, 2, 1},
+		{"up, at another address", []func(*endpoint){moved}, func(e *endpoint, now time.Duration) { e.silent(now) }, 2, 0},
+		{"suspect, sent with the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.suspectPath(now) }, 2, 1},
+		{"suspect, sent before the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.suspectPath(now - 1) }, 2, 0},
+		{"nobody listens", nil, func(e *endpoint, _ time.Duration) { (*e.sockets.Load())[0].refuse() }, 2, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			f.net.name(host, "a")
+			s := f.server(t, "x", named(0, health.CheckStatusServer))
+			defer s.Close()
+			f.net.answering(t, "a")
+			pass(99 * time.Second)
+			f.login(t, f.group(t, Failover, s))
+			pass(time.Second)
+			f.net.answering(t)
+			e := s.end(wire.KindAccess)
+			for _, do := range row.before {
+				do(e)
+			}
+			row.then(e, f.back.Now())
+			synctest.Wait()
+			if n := f.count(t, "radsec_gw_server_name_lookups_total", "result", "found"); n != row.lookups {
+				t.Errorf("%s: %v look-ups, expected %v", row.name, n, row.lookups)
+			}
+			if n := f.count(t, "radsec_gw_server_socket_renewals_total", "port", "auth"); n != row.renewals {
+				t.Errorf("%s: %v renewals, expected %v", row.name, n, row.renewals)
+			}
+		})
+	}
+}
+
+// What a change of a port's health has those do that wait there.
+// Rules: P65, P83
+func TestOrdersOfHealth(t *testing.T) {
+	for _, row := range []struct {
+		t    health.Transition
+		want orders
+	}{
+		{health.Transition{From: health.Up, To: health.Up, NoStatusServer: true}, 0},
+		{health.Transition{From: health.Up, To: health.Suspect}, 0},
+		{health.Transition{From: health.Suspect, To: health.Up}, remind},
+		{health.Transition{From: health.Failing, To: health.Up}, remind},
+		{health.Transition{From: health.Down, To: health.Up}, 0}, // they were sent when it was first heard
+		{health.Transition{From: health.Down, To: health.Down, Alive: true}, remind},
+		{health.Transition{From: health.Up, To: health.Failing}, leaveServer},
+		{health.Transition{From: health.Suspect, To: health.Failing}, leaveServer},
+		{health.Transition{From: health.Failing, To: health.Down}, leaveServer},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			s := f.server(t, "a", nil)
+			defer s.Close()
+			f.start(t, f.group(t, Failover, s), newOwner(radius.CodeAccessRequest))
+			e := s.end(wire.KindAccess)
+			so := (*e.sockets.Load())[0]
+			so.mu.Lock()
+			so.armed = 1 // so that no sweep carries the orders out
+			so.mu.Unlock()
+			e.changed(row.t)
+			so.mu.Lock()
+			defer so.mu.Unlock()
+			if so.orders != row.want {
+				t.Errorf("%v to %v, alive %t: orders %b, expected %b", row.t.From, row.t.To, row.t.Alive, so.orders, row.want)
+			}
+		})
+	}
 }
