@@ -27,13 +27,23 @@ func TestCloseBeforeFlush(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		d := new(gathered)
+		o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: d}
+		o.Handler = o
+		if err := g.Start(&o.Exchange, b); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, o.owner)
 		e := s.end(wire.KindAccess)
 		socket := e.allSockets()[0]
 		s.Close()
 		b.Flush()
 		f.back.GiveBack(b)
+		if len(d.flushes) != 1 {
+			t.Errorf("%d flushes of what a failed request has written, expected 1", len(d.flushes))
+		}
 		for i, o := range all {
-			if len(o.fails) != 1 || o.fails[0] != FailShutdown || len(o.replies) != 0 {
+			if len(o.fails) != 1 || o.fails[0] != FailShutdown || o.causes[0] != 0 || len(o.replies) != 0 {
 				t.Errorf("request %d: %s, expected one FailShutdown", i, o.outcome())
 			}
 		}

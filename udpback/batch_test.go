@@ -1,0 +1,144 @@
+package udpback
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+
+	"layeh.com/radius"
+
+	"radsec-gw/wire"
+)
+
+// counting is a socket that notes how many datagrams each send has.
+type counting struct {
+	datagrams
+	mu    *sync.Mutex
+	sends *[]int
+}
+
+func (c counting) send(bufs [][]byte) (int, error) {
+	c.mu.Lock()
+	*c.sends = append(*c.sends, len(bufs))
+	c.mu.Unlock()
+	return c.datagrams.send(bufs)
+}
+
+// longOwner writes the longest packet.
+type longOwner struct{ *owner }
+
+func (o *longOwner) Write(d *wire.Digests, dst []byte, s *Server, id wire.ServerID) (int, error) {
+	if _, err := o.owner.Write(d, dst, s, id); err != nil {
+		return 0, err
+	}
+	dst[2], dst[3] = wire.MaxLength>>8, wire.MaxLength&0xff
+	return wire.MaxLength, nil
+}
+
+// A batch is sent with one system call for each socket, and in between when it is full:
+// of packets, or of octets.
+func TestBatchIsOneCallForEachSocket(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		a, b int // requests to each server, in turn
+		long bool
+		want []int
+	}{
+		{name: "one", a: 1, want: []int{1}},
+		{name: "two servers", a: 10, b: 5, want: []int{10, 5}},
+		{name: "many", a: wire.MaxDigests + 8, want: []int{wire.MaxDigests, 8}},
+		{name: "as many as there may be", a: wire.MaxDigests, want: []int{wire.MaxDigests}},
+		{name: "long ones", a: 20, long: true, want: []int{16, 4}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			var mu sync.Mutex
+			var sends []int
+			dial := f.back.dial
+			f.back.dial = func(to netip.AddrPort) (datagrams, error) {
+				d, err := dial(to)
+				return counting{d, &mu, &sends}, err
+			}
+			a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+			defer a.Close()
+			defer b.Close()
+			ga, gb := f.group(t, Failover, a), f.group(t, Failover, b)
+			batch := f.back.Borrow()
+			start := func(g *Group) {
+				o := newOwner(radius.CodeAccountingRequest)
+				if row.long {
+					o.Handler = &longOwner{o}
+				}
+				if err := g.Start(&o.Exchange, batch); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range row.a {
+				start(ga)
+				if i < row.b {
+					start(gb)
+				}
+			}
+			batch.Flush()
+			f.back.GiveBack(batch)
+			mu.Lock()
+			defer mu.Unlock()
+			if !slices.Equal(sends, row.want) {
+				t.Errorf("%s: sends of %v datagrams, expected %v", row.name, sends, row.want)
+			}
+			if n := f.count(t, "radsec_gw_server_requests_sent_total", "server", "a", "port", "acct"); n != float64(row.a) {
+				t.Errorf("%s: %v requests are counted as sent to a, expected %d", row.name, n, row.a)
+			}
+		})
+	}
+}
+
+// failing is a socket that sends some of the datagrams, and returns an error.
+type failing struct {
+	*nowhere
+	sent int
+	err  error
+}
+
+func (s *failing) send([][]byte) (int, error) { return s.sent, s.err }
+
+// An error that comes although everything was sent speaks of an earlier datagram: the
+// batch has none to tell of.
+func TestErrorOfBatch(t *testing.T) {
+	for _, row := range []struct {
+		sent int
+		err  error
+		want error
+	}{
+		{3, nil, nil},
+		{3, syscall.ECONNREFUSED, nil},
+		{2, syscall.EHOSTUNREACH, syscall.EHOSTUNREACH},
+		{0, syscall.EPERM, syscall.EPERM},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			f.back.dial = func(netip.AddrPort) (datagrams, error) { return &failing{newNowhere(), row.sent, row.err}, nil }
+			s := f.server(t, "a", nil)
+			defer s.Close()
+			g := f.group(t, Failover, s)
+			b := f.back.Borrow()
+			for range 3 {
+				if err := g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b.Flush()
+			if !errors.Is(b.err, row.want) {
+				t.Errorf("%d of 3 sent and %v: the batch's error is %v, expected %v", row.sent, row.err, b.err, row.want)
+			}
+			f.back.GiveBack(b)
+			if n := f.count(t, "radsec_gw_server_requests_sent_total", "port", "acct"); n != float64(row.sent) {
+				t.Errorf("%v requests are counted as sent, expected %d", n, row.sent)
+			}
+		})
+	}
+}
