@@ -92,6 +92,7 @@ func TestFailed(t *testing.T) {
 			defer s.close()
 			pass(time.Second)
 			journal.take()
+			s.armed = 1 // so that no sweep carries the orders out
 			s.failed(row.err)
 			s.mu.Lock()
 			troubled, given := s.troubledAt, s.orders
