@@ -192,6 +192,7 @@ func TestFinish(t *testing.T) {
 		}
 		f.net.sockets[all[1].Exchange.socket.conn.(*fakeSocket).number].icmp <- struct{}{} // nobody listens there
 		pass(time.Minute)
+		synctest.Wait()
 		for i, want := range []string{"replies [] fails [0]", "replies [] fails [3]", "replies [] fails [3]"} {
 			o := all[i]
 			if got := o.outcome(); got != want || o.causes[0] != 0 || len(o.to.flushes) != 1 {
