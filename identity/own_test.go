@@ -347,4 +347,8 @@ func TestAltered(t *testing.T) {
 	if Altered(a, b) {
 		t.Error("certificates of two issuers that name no keys are taken for one")
 	}
+	a.AuthorityKeyId, b.AuthorityKeyId = []byte{7}, []byte{7}
+	if !Altered(a, b) {
+		t.Error("one that names its issuer's key by one octet, and another issuer, is taken for a new one")
+	}
 }

@@ -2,11 +2,9 @@ package identity
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -115,13 +113,12 @@ type ListAge struct {
 	Refused    bool      // certificates of the issuer are refused because the list is out of date
 }
 
-// ListAges returns the age of each issuer's newest list, by the names of the issuers.
+// ListAges returns the age of each issuer's newest list, in no order.
 func (v *Verifier) ListAges(now time.Time) (ages []ListAge) {
 	for key, l := range v.lists {
 		a := l.age()
 		a.Refused = v.refuses(key, now)
 		ages = append(ages, a)
 	}
-	slices.SortFunc(ages, func(a, b ListAge) int { return cmp.Compare(a.Issuer, b.Issuer) })
 	return ages
 }

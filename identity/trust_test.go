@@ -312,3 +312,29 @@ func TestRenewedCASharesItsList(t *testing.T) {
 		}
 	}
 }
+
+// Who signed a CA is found by name and signature, and never a certificate of its own key.
+func TestIssuerOf(t *testing.T) {
+	var none *authority
+	a := none.issue("a", nil, true)
+	renewed, namesake, sub := none.issue("a", a.key, true), none.issue("a", nil, true), a.issue("sub", nil, true)
+	v := must(NewVerifier(&Config{ClientCA: certsOf(namesake, a, renewed, sub), Clients: Clients{{Name: "c"}}}, nil))
+	for _, c := range []struct {
+		says string
+		of   *authority
+		want []*authority // either
+	}{
+		{"a root, with its renewed certificate", a, nil},
+		{"the renewed one", renewed, nil},
+		{"an intermediate, beside a namesake of its issuer", sub, []*authority{a, renewed}},
+	} {
+		got := v.trust.issuerOf(c.of.cert)
+		found := got == nil && c.want == nil
+		for _, w := range c.want {
+			found = found || got == w.cert
+		}
+		if !found {
+			t.Errorf("%s: it was signed by %v", c.says, got)
+		}
+	}
+}

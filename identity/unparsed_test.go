@@ -88,6 +88,7 @@ func TestSubjectOfWhatDoesNotParse(t *testing.T) {
 	one := must(asn1.Marshal(1))
 	version := must(asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: one}))
 	key := must(asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 1, IsCompound: true, Bytes: one}))
+	application := must(asn1.Marshal(asn1.RawValue{Class: asn1.ClassApplication, IsCompound: true, Bytes: one}))
 	name := seq(set(pair(cn, "x")))
 	for _, c := range []struct {
 		name string
@@ -97,6 +98,7 @@ func TestSubjectOfWhatDoesNotParse(t *testing.T) {
 		{"with a version", seq(seq(version, one, one, one, one, name)), "CN=x"},
 		{"without one", seq(seq(one, one, one, one, name)), "CN=x"},
 		{"with something else in its place", seq(seq(key, one, one, one, name)), "CN=x"},
+		{"a tag of another class in its place", seq(seq(application, one, one, one, name)), "CN=x"},
 		{"one part too few", seq(seq(version, one, one, one, name)), ""},
 		{"nothing after the parts before it", seq(seq(version, one, one, one, one)), ""},
 		{"a subject that is a SET", seq(seq(version, one, one, one, one, set(name))), ""},

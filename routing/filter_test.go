@@ -43,6 +43,9 @@ func TestFilter(t *testing.T) {
 		t.Error("without a filter something does not pass")
 	}
 	v := request(t, 1, "\x01"+"bob@example.org")
+	if realm, _ := f.Allows(v); string(realm) != "example.org" {
+		t.Errorf("it passes by the realm %q, want example.org", realm)
+	}
 	if n := testing.AllocsPerRun(100, func() { f.Allows(v) }); n != 0 {
 		t.Errorf("it allocates %v times", n)
 	}

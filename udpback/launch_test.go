@@ -91,23 +91,4 @@ func TestSentAgainAndProbed(t *testing.T) {
 			}
 		}
 	})
-	for _, request := range []bool{true, false} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWaiting(t, radius.CodeAccessRequest, false)
-			defer w.close()
-			w.socket.mu.Lock()
-			defer w.socket.mu.Unlock()
-			if !request {
-				w.owner.group = nil
-				defer func() { w.owner.group = w.group }()
-			}
-			for _, before := range []bool{false, true} {
-				found := &sweepings{waiting: before}
-				w.socket.again(w.slot, w.now, found)
-				if found.waiting != (before || request) {
-					t.Errorf("a request: %t, one was found before: %t; one is found: %t", request, before, found.waiting)
-				}
-			}
-		})
-	}
 }

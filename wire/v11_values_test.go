@@ -26,6 +26,7 @@ func values11() []clear11 {
 		}
 	}
 	password := func(_ testing.TB, v []byte, key string, ra []byte) []byte { return revealPassword(v, key, ra) }
+	lookup := []byte("who wants which key, here")
 	keys := []byte("24 octets that end in \x00\x00")
 	secret16 := func(p pair, head int, ra []byte) []byte { return xor(p.value[head:], md5Of(ra, []byte(key11))) }
 	return []clear11{
@@ -59,6 +60,11 @@ func values11() []clear11 {
 				return vsa(311, sub(12, hidePassword(append(bytes.Clone(keys), make([]byte, 8)...), key11, ra))...)
 			},
 			read(6, password), "\x00\x00\x01\x37\x0c\x22|" + string(keys) + string(make([]byte, 8)), pair{}},
+		{"Aruba-MPSK-Lookup-Info, longer than Microsoft's keys", vsa(14823, sub(66, lookup)...),
+			func(_ testing.TB, ra []byte) pair {
+				return vsa(14823, sub(66, hidePassword(append(bytes.Clone(lookup), make([]byte, 32-len(lookup))...), key11, ra))...)
+			},
+			read(6, password), "\x00\x00\x39\xe7\x42\x22|" + string(lookup) + string(make([]byte, 32-len(lookup))), pair{}},
 		{"Ascend-Send-Secret", vsa(529, sub(214, []byte("ascend"))...),
 			func(_ testing.TB, ra []byte) pair {
 				p := vsa(529, sub(214, append([]byte("ascend"), make([]byte, 10)...))...)
