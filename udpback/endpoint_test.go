@@ -244,6 +244,23 @@ func TestSilentPort(t *testing.T) {
 	}
 }
 
+// The silence of one port says nothing of the server's others.
+// Rules: P81
+func TestPortsAreApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", probed)
+		defer s.Close()
+		auth, acct := s.end(wire.KindAccess), s.end(wire.KindAccounting)
+		for range 10 {
+			auth.silent(f.back.Now())
+		}
+		if auth.health.State() != health.Suspect || acct.health.State() != health.Up {
+			t.Errorf("one port was silent ten times: it is %v, and the other is %v", auth.health.State(), acct.health.State())
+		}
+	})
+}
+
 // What a change of a port's health has those do that wait there.
 // Rules: P65, P83
 func TestOrdersOfHealth(t *testing.T) {

@@ -235,24 +235,35 @@ func TestIdleSocketIsClosed(t *testing.T) {
 }
 
 // A retired socket on which a request waits stays open until that is answered or its
-// schedule is over.
-// Rules: P26
+// schedule is over; its reply counts also when the request was sent again from the new
+// socket.
+// Rules: P26, P64
 func TestBusySocketListensOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		s := f.server(t, "a", nil)
-		defer s.Close()
-		g := f.group(t, Failover, s)
-		o := newOwner(radius.CodeAccessRequest)
-		f.start(t, g, o)
-		s.end(wire.KindAccess).refresh()
-		synctest.Wait()
-		f.net.sockets[0].in <- answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)
-		<-o.ended
-		if got := o.outcome(); got != "replies [Access-Accept] fails []" {
-			t.Errorf("%s, expected the reply that came to the old socket", got)
-		}
-	})
+	for _, again := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			s := f.server(t, "a", nil)
+			defer s.Close()
+			g := f.group(t, Failover, s)
+			o := newOwner(radius.CodeAccessRequest)
+			f.start(t, g, o)
+			if again {
+				s.end(wire.KindAccess).renew(false)
+				pass(3 * time.Second)
+				if sent := f.net.seen("a:1812"); len(sent) != 2 || sent[1].socket == sent[0].socket {
+					t.Fatalf("expected a second transmission from the new socket, got %d in all", len(sent))
+				}
+			} else {
+				s.end(wire.KindAccess).refresh()
+				synctest.Wait()
+			}
+			f.net.sockets[0].in <- answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)
+			<-o.ended
+			if got := o.outcome(); got != "replies [Access-Accept] fails []" {
+				t.Errorf("%s, expected the reply that came to the old socket", got)
+			}
+		})
+	}
 }
 
 // How the schedule of a request goes on where it is launched: from the begin at another
