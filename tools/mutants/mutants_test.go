@@ -253,16 +253,22 @@ func TestParseRules(t *testing.T) {
 	}
 }
 
-// Each way to break a rule has its lines in the code as it is now, so that an edit of
-// the code takes its entry along.
+// Each way to break a rule has its lines in the code as it is now, and its tests in the
+// rule's row, so that an edit of the code or of a test takes its entry along.
 func TestRulesAreWhereTheySay(t *testing.T) {
 	root := filepath.Join("..", "..")
 	all, err := readRules(filepath.Join(root, "tools", "mutants", "rules"))
 	if err != nil || len(all) < 600 {
 		t.Fatalf("%d ways to break rules: %v", len(all), err)
 	}
+	table, err := os.ReadFile(filepath.Join(root, "CONFORMANCE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := conformance(string(table))
 	for _, b := range all {
-		if _, err := b.overlay(root, t.TempDir()); err != nil {
+		_, err := b.overlay(root, t.TempDir())
+		if err := errors.Join(err, b.choose(rows[b.rule])); err != nil {
 			t.Errorf("%s:%d: %s: %v", b.file, b.line, b.rule, err)
 		}
 	}
