@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/x509"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"radsec-gw/certs"
 )
 
 // The metric says that the new certificate is not in force for as long as that is so:
@@ -112,37 +115,37 @@ func TestARefusedReloadForgetsNothing(t *testing.T) {
 }
 
 // A CA that is damaged in client_ca is no fault of the certificate that it has signed: that
-// stays, the gateway stays ready, and what was held back stays so.
+// stays, the gateway stays ready, and a certificate that has expired does not take its
+// place, whichever of the two comes first.
 func TestADamagedCABlamesNobody(t *testing.T) {
-	o := startUnwatched(t)
-	good := o.issueServer()
-	o.reload()
-	o.issueServer(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) })
-	if err := o.gw.reloadFiles(); err == nil {
-		t.Fatal("an expired certificate is taken unasked")
-	}
-	der := bytes.Clone(o.ca.Pair.Certificate.Raw)
-	at := bytes.Index(der, o.ca.Pair.Certificate.RawSubjectPublicKeyInfo) + len(o.ca.Pair.Certificate.RawSubjectPublicKeyInfo)
-	for i := 1; ; i++ { // until another point of the curve is found
-		other := bytes.Clone(der)
-		other[at-i] ^= 1
-		if c, err := x509.ParseCertificate(other); err == nil && c.PublicKey != nil {
-			der = other
-			break
+	for _, first := range []string{"the CA", "the certificate"} {
+		o := startUnwatched(t)
+		good := o.issueServer()
+		o.reload()
+		own := o.ca.Pair.Certificate
+		damaged, err := certs.NewCA("", func(c *x509.Certificate) { c.RawSubject, c.SubjectKeyId = own.RawSubject, own.SubjectKeyId }) // all but its key is as it was
+		if err != nil {
+			t.Fatal(err)
 		}
-		if i == 32 {
-			t.Fatal("no other point of the curve is near")
+		steps := []func(){
+			func() { o.put("ca.pem", damaged.Pair.CertPEM()) },
+			func() { o.issueServer(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) }) },
 		}
-	}
-	o.put("ca.pem", pemOf("CERTIFICATE", der))
-	for range 3 {
-		_ = o.gw.reloadFiles()
-		if !o.presents(good) {
-			t.Fatal("the expired certificate is in force, because the CA of the good one is damaged")
+		if first == "the certificate" {
+			slices.Reverse(steps)
 		}
-	}
-	if status, text := o.get("/readyz"); status != 200 {
-		t.Errorf("not ready, because the CA in client_ca is damaged: %s", text)
+		for _, step := range steps {
+			step()
+			for range 2 {
+				_ = o.gw.reloadFiles() // tells of the certificate that has expired
+			}
+			if !o.presents(good) {
+				t.Errorf("%s first: the good certificate is not in force any more", first)
+			}
+			if status, text := o.get("/readyz"); status != 200 {
+				t.Errorf("%s first: not ready: %s", first, text)
+			}
+		}
 	}
 }
 
