@@ -40,7 +40,7 @@ func TestMistakesOfClient(t *testing.T) {
 		{"secret no string", inClient("secret=4711\n"), []string{`14: client[0].secret: expected a string in quotes, got an integer`}},
 		{"two secrets", inClient("secret='x'\nsecret_file='a.secret'\n"), []string{`15: client[0].secret_file: expected only one of secret, secret_file or secret_env`}},
 		{"packets", inClient("packets=['access','acounting']\n"), []string{`14: client[0].packets[1]: expected "access", "accounting", "coa" or "disconnect", got "acounting" (did you mean "accounting"?)`}},
-		{"packets twice", inClient("packets=['coa','coa']\n"), []string{`14: client[0].packets[1]: "coa" stands here twice`}},
+		{"packets twice", inClient("packets=['coa','coa']\n"), []string{`14: client[0].packets[1]: "coa" is listed twice`}},
 		{"no packets", inClient("packets=[]\n"), []string{`14: client[0].packets: expected at least one of`}},
 		{"boolean", inClient("verify_request_authenticator='yes'\n"), []string{`14: client[0].verify_request_authenticator: expected true or false, got "yes"`}},
 		{"require", inClient("require_message_authenticator=true\n"), []string{`14: client[0].require_message_authenticator: expected a string in quotes, got true`}},

@@ -61,7 +61,7 @@ func readAddresses(t *table, l *Listen) {
 		case err != nil:
 			t.r.wrong(path, "%v", err)
 		case a.Port() != 0 && slices.Contains(list, a):
-			t.r.wrong(path, "%q stands here twice: remove one", s)
+			t.r.wrong(path, "%q is listed twice: remove one", s)
 		case slices.ContainsFunc(list, func(b netip.AddrPort) bool { return a.Addr().Is4() == b.Addr().Is4() && overlap(a, b) }):
 			t.r.wrong(path, "%q is taken in by the unspecified address with the same port: remove one of them", s)
 		default:

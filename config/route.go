@@ -40,7 +40,7 @@ func readRoute(t *table) Route {
 	t.require("servers", "names of [[server]] in order of preference")
 	given = t.texts("servers", func(path, s string) {
 		if slices.Contains(r.Servers, s) {
-			t.r.wrong(path, "%q stands here twice: remove one", s)
+			t.r.wrong(path, "%q is listed twice: remove one", s)
 		}
 		r.Servers = append(r.Servers, s)
 	})

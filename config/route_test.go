@@ -14,7 +14,7 @@ func TestMistakesOfRoute(t *testing.T) {
 		{"dangling server", inRoute("[[route]]\nrealms=['*']\nservers=['s','t']\n"), []string{`13: route[0].servers[1]: expected the name of a [[server]], got "t"`}},
 		{"patience without unit", goodListen + goodClient + goodServer + goodRoute + "patience='10'\n", []string{`14: route[0].patience: expected a duration such as "500ms", "10s" or "5m"`}},
 		{"negative patience", goodListen + goodClient + goodServer + goodRoute + "patience='-1s'\n", []string{`14: route[0].patience: expected a duration that is not negative`}},
-		{"server twice", inRoute("[[route]]\nrealms=['*']\nservers=['s','s']\n"), []string{`13: route[0].servers[1]: "s" stands here twice`}},
+		{"server twice", inRoute("[[route]]\nrealms=['*']\nservers=['s','s']\n"), []string{`13: route[0].servers[1]: "s" is listed twice`}},
 		{"server without the port", inServer("coa_port=0\n" + "[[route]]\nrealms=['x']\npackets=['coa']\nservers=['s']\n"), []string{`18: route[1].servers[0]: server "s" has coa_port = 0, but this route sends it "coa" packets`}},
 		{"realm with user", inRoute("[[route]]\nrealms=['@x.org']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a realm, which is what follows the last "@"`}},
 		{"realm with blank", inRoute("[[route]]\nrealms=['x org']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a realm without blanks`}},

@@ -189,7 +189,7 @@ func (t *table) choices(key string, to *[]string, names ...string) bool {
 			t.r.wrong(path, "expected %s, got %q%s", oneOf(names), s, suggest(s, names))
 			refused = true
 		case slices.Contains(list, s):
-			t.r.wrong(path, "%q stands here twice: remove one", s)
+			t.r.wrong(path, "%q is listed twice: remove one", s)
 			refused = true
 		default:
 			list = append(list, s)
