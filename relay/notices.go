@@ -22,18 +22,27 @@ type notices struct {
 func (g *Gateway) noRoute(x *exchange, realm []byte) {
 	g.notice.route.Say(g.back.Now(), func() logs.Line {
 		text, fields := "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
-		if operator := x.view.OperatorName(); operator != nil && x.dynamic() {
+		switch operator := x.view.OperatorName(); {
+		case operator != nil && x.dynamic():
 			text, fields = noOperator(operator)
+		case g.rules.Load().Table.NeedsOperator(&x.view):
+			text, fields = operatorLacks, nil
 		}
 		fields = append([]any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}, fields...)
 		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: text, Fields: fields}
 	})
 }
 
+// operatorLacks is what to do for a CoA or Disconnect without Operator-Name.
+const operatorLacks = "a CoA or Disconnect has no Operator-Name, and goes by nothing else; its sender must add one, or set coa_by_user_name = true in [routing] to go by the realm of its User-Name"
+
 // wrongRealm tells of a realm that its client may not send.
 func (g *Gateway) wrongRealm(x *exchange, realm []byte) {
 	g.notice.realm.Say(g.back.Now(), func() logs.Line {
 		text, fields := notAmongRealms(x, realm)
+		if g.rules.Load().Table.NeedsOperator(&x.view) {
+			text, fields = operatorLacks, nil
+		}
 		fields = append([]any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}, fields...)
 		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: text, Fields: fields}
 	})
@@ -44,11 +53,9 @@ func notAmongRealms(x *exchange, realm []byte) (text string, fields []any) {
 	operator := x.view.OperatorName()
 	entry, isRealm := routing.Operator(operator)
 	switch {
-	case x.dynamic() && operator == nil:
-		return "a client that may send some realms only sent a request without Operator-Name; with coa_by_user_name = true it goes by the realm of its User-Name, which realms of its [[client]] must have then, \"\" for none; else its sender must add an Operator-Name", []any{"realm", string(realm)}
-	case x.dynamic() && entry == "":
+	case x.dynamic() && operator != nil && entry == "":
 		return "a client that may send some realms only sent a request whose Operator-Name has no known namespace, such as \"1\" before a realm, or nothing behind it (RFC 5580 §4.1); its sender must mend it", []any{"operator_name", string(operator)}
-	case x.dynamic() && !isRealm:
+	case x.dynamic() && operator != nil && !isRealm:
 		return "a client sent a request whose Operator-Name is not among its operators; add it to operators of its [[client]] if it may send it", []any{"operator", entry}
 	case len(realm) == 0:
 		return "a client that may send some realms only sent a request without a realm; add \"\" to realms of its [[client]] if it may send such", nil

@@ -50,8 +50,14 @@ func TestNotices(t *testing.T) {
 			level: "WARN", text: `not among its realms`, fields: from + "kind=coa realm=elsewhere.example"},
 		{name: "no operator at all, and the client may send some realms only", q: request(40, 1, 1, nemo, text(126, "example")), arrange: (*bed).someRealms,
 			level: "WARN", text: `has no known namespace`, fields: from + "kind=disconnect operator_name=example"},
-		{name: "no Operator-Name, and the client may send some realms only", q: request(40, 1, 1, nemo), arrange: (*bed).someRealms,
-			level: "WARN", text: `with coa_by_user_name = true it goes by the realm of its User-Name`, fields: from + "kind=disconnect realm=example.org"},
+		{name: "by a User-Name that the client may not send", q: request(40, 1, 1, nemo), arrange: (*bed).someRealms,
+			level: "WARN", text: `not among its realms`, fields: from + "kind=disconnect realm=example.org"},
+		{name: "by no User-Name, which the client may not send", q: request(43, 1, 1), arrange: (*bed).someRealms,
+			level: "WARN", text: `sent a request without a realm; add \"\" to realms`, fields: from + "kind=coa"},
+		{name: "no Operator-Name where it is needed, and the client may send some realms only", q: request(40, 1, 1, nemo),
+			arrange: func(b *bed) { b.someRealms(); b.operatorsOnly() }, level: "WARN", text: `set coa_by_user_name = true`, fields: from + "kind=disconnect"},
+		{name: "no Operator-Name where it is needed", q: request(43, 1, 1, nemo), arrange: (*bed).operatorsOnly,
+			level: "WARN", text: `its sender must add one, or set coa_by_user_name = true`, fields: from + "kind=coa"},
 		{name: "a loop", q: request(1, 1, 1, user(`EXAMPLE\nemo`), attr{33, NewMarker(MarkerKey{1}, nil).append(nil, new(wire.View), udpback.ServerID("a"))}),
 			arrange: func(b *bed) {
 				b.allFormats()
@@ -101,6 +107,11 @@ func TestNotices(t *testing.T) {
 			})
 		})
 	}
+}
+
+// operatorsOnly makes the bed route CoA and Disconnect by Operator-Name only.
+func (b *bed) operatorsOnly() {
+	b.rules.Table = must(routing.New([]routing.Rule{{Realms: []string{"*"}, Kinds: []wire.Kind{wire.KindCoA, wire.KindDisconnect}}}, routing.Options{}))
 }
 
 // someRealms lets the client send one realm only.

@@ -140,6 +140,13 @@ func (t *Table) Route(v *wire.View) (group int, realm []byte, ok bool) {
 	return group, realm, ok
 }
 
+// NeedsOperator reports whether a request is a CoA or Disconnect that lacks an
+// Operator-Name where the table routes these by nothing else.
+func (t *Table) NeedsOperator(v *wire.View) bool {
+	dynamic := v.Kind() == wire.KindCoA || v.Kind() == wire.KindDisconnect
+	return dynamic && !t.coaByUserName && v.OperatorName() == nil
+}
+
 // routeDynamic is Route for CoA and Disconnect: these travel to the operator of the
 // network, whom Operator-Name names, not to the user's home (RFC 8559 §2.1). Its first
 // octet is the namespace, '1' for a realm (RFC 5580 §4.1). A name of another namespace
