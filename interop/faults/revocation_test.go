@@ -159,6 +159,12 @@ func TestAClientOfARemovedCAIsNotCalledRevoked(t *testing.T) {
 		t.Error("the connection of a client whose CA is gone stays open")
 	}
 	g.says("client=campus", "reason=certificate_untrusted")
+	closed := func() float64 {
+		return g.metric("radsec_gw_tls_client_connections_closed_total", `reason="certificate_untrusted"`)
+	}
+	if !eventually(func() bool { return closed() == 1 }) {
+		t.Errorf("%v connections are counted as closed because their CA is gone, expected 1", closed())
+	}
 	if got := g.metric("radsec_gw_tls_client_connections_closed_total", `reason="certificate_revoked"`); got != 0 {
 		t.Errorf("%v connections are counted as closed because of a revocation, expected none", got)
 	}
