@@ -61,7 +61,7 @@
 //
 // Every survivor of wire, relay, routing and identity needs an entry. In udpback,
 // where much is about when something happens and little is lost when it happens
-// otherwise, at most 10 percent of the mutants may survive without one; they are
+// otherwise, at most 2 percent of the mutants may survive without one; they are
 // printed like all others. The exit status is 0 when that is so.
 //
 // # Rules broken by hand

@@ -34,7 +34,7 @@ var groups = []group{
 	{"relay", nil, 0},
 	{"routing", []string{"relay"}, 0},
 	{"identity", []string{"tlsfront"}, 0},
-	{"udpback", []string{"relay"}, 10},
+	{"udpback", []string{"relay"}, 2},
 }
 
 // oracle is a package whose tests are run and whose code is not changed: it is there

@@ -200,7 +200,7 @@ func TestBound(t *testing.T) {
 		size, survives int
 		fails          bool
 	}{
-		{"wire", 100, 0, false}, {"wire", 100, 1, true}, {"udpback", 100, 10, false}, {"udpback", 100, 11, true}, {"udpback", 9, 1, true},
+		{"wire", 100, 0, false}, {"wire", 100, 1, true}, {"udpback", 100, 2, false}, {"udpback", 100, 3, true}, {"udpback", 9, 1, true},
 	} {
 		var all []*mutant
 		for range row.size {
