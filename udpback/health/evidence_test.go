@@ -53,8 +53,7 @@ func TestTransitions(t *testing.T) {
 			pass 5s
 			holds
 			pass 30s
-			probe-lost      up
-			answered        up
+			probe-lost-answered up
 			pass 60s        up
 			probe-lost      up
 			pass 4s

@@ -193,6 +193,9 @@ func (b *bed) act(words []string) {
 			p.ProbeAnswered(b.now())
 		case "probe-lost":
 			p.ProbeLost()
+		case "probe-lost-answered": // at once: no probe goes out between the two
+			p.ProbeLost()
+			p.Answered(b.now(), 10*time.Millisecond)
 		case "probe-not-sent":
 			p.ProbeNotSent()
 		default:
