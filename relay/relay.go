@@ -183,16 +183,15 @@ func (x *exchange) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[1
 // Deliver keeps the reply for duplicates and hands it to the connection, unless
 // the client has given the request up meanwhile (RFC 5080 §2.2.2). The
 // connection is flushed with the rest of the batch.
-func (x *exchange) Deliver(packet []byte) udpback.Flusher {
+func (x *exchange) Deliver(packet []byte, touched *udpback.Touched) {
 	l := x.link
-	if !l.finish(x, packet, x.fate) {
-		return nil
+	if l.finish(x, packet, x.fate) {
+		touched.Add(l.peer)
 	}
-	return l.peer
 }
 
 // Fail ends an exchange that got no reply to relay.
-func (x *exchange) Fail(h *wire.Hasher, why udpback.Failure, cause uint32) udpback.Flusher {
+func (x *exchange) Fail(h *wire.Hasher, why udpback.Failure, cause uint32, touched *udpback.Touched) {
 	l := x.link
 	n := 0
 	scratch := l.gateway.scratch.Get().(*[wire.MaxLength]byte)
@@ -202,10 +201,9 @@ func (x *exchange) Fail(h *wire.Hasher, why udpback.Failure, cause uint32) udpba
 		// An answer that does not fit cannot be given; the fate is the same.
 		n, _ = h.WriteAnswer(scratch[:], &x.view, answer, x.client.Secret)
 	}
-	if !l.finish(x, scratch[:n], failureFate[why]) {
-		return nil
+	if l.finish(x, scratch[:n], failureFate[why]) {
+		touched.Add(l.peer)
 	}
-	return l.peer
 }
 
 // newExchange takes the client's packet into a buffer of its own.

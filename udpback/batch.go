@@ -28,6 +28,7 @@ type Batch struct {
 	items   []item
 	packets [][]byte // of one socket; reused
 	arena   arena
+	touched Touched
 	err     error // why the last Flush did not send everything; nil: it did
 }
 
@@ -57,6 +58,7 @@ func (b *Batch) Flush() {
 		b.flushSocket(b.items[0].socket)
 	}
 	b.arena.reset()
+	b.touched.Flush()
 }
 
 // flushSocket sends and drops all items of one socket.
@@ -83,9 +85,7 @@ func (b *Batch) flushSocket(s *socket) {
 	s.end.metrics.Sent(n)
 	for _, ex := range lost {
 		s.end.add(-1)
-		if f := ex.Handler.Fail(b.Hasher, FailShutdown, 0); f != nil {
-			f.Flush()
-		}
+		ex.Handler.Fail(b.Hasher, FailShutdown, 0, &b.touched)
 	}
 	left := copy(b.items, b.items[mine:])
 	clear(b.items[left:])

@@ -34,16 +34,15 @@ type Handler interface {
 
 	// Deliver follows Reply with the octets that it wrote, signed by now and valid
 	// during the call. It ends the exchange: udpback does not touch it again. The
-	// Flusher, if any, is flushed once the whole batch has been delivered.
-	Deliver(packet []byte) Flusher
+	// connection that is given the answer is added to touched, and flushed once the
+	// whole batch has been delivered.
+	Deliver(packet []byte, touched *Touched)
 
 	// Fail ends the exchange without a reply; cause is the Error-Cause of a
 	// Protocol-Error, else 0. Afterwards udpback does not touch the exchange again.
-	Fail(h *wire.Hasher, why Failure, cause uint32) Flusher
+	// The connection that is given an answer is added to touched, as by Deliver.
+	Fail(h *wire.Hasher, why Failure, cause uint32, touched *Touched)
 }
-
-// Flusher is whatever gathers output until its batch is complete.
-type Flusher interface{ Flush() }
 
 // Exchange is one request of a client while a server works on it. Its owner
 // embeds it, sets the first group of fields, and hands it to Group.Start.

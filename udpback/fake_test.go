@@ -252,20 +252,18 @@ func (o *owner) Reply(_ *wire.Digests, dst []byte, reply *wire.View, _ *[16]byte
 	return copy(dst, reply.Packet)
 }
 
-func (o *owner) Deliver(packet []byte) Flusher {
+func (o *owner) Deliver(packet []byte, _ *Touched) {
 	o.mu.Lock()
 	o.replies = append(o.replies, wire.Code(packet[0]))
 	o.mu.Unlock()
 	o.ended <- struct{}{}
-	return nil
 }
 
-func (o *owner) Fail(_ *wire.Hasher, why Failure, cause uint32) Flusher {
+func (o *owner) Fail(_ *wire.Hasher, why Failure, cause uint32, _ *Touched) {
 	o.mu.Lock()
 	o.fails, o.causes = append(o.fails, why), append(o.causes, cause)
 	o.mu.Unlock()
 	o.ended <- struct{}{}
-	return nil
 }
 
 // outcome is one word for what became of the exchange.

@@ -225,7 +225,7 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 	for _, m := range w.moving {
 		if m.ex.isCancelled() { // its client is gone: nothing more is sent (RFC 6613 §2.6.1)
 			s.leave(m, now, leaver{})
-			m.ex.Handler.Fail(batch.Hasher, FailSilent, 0)
+			m.ex.Handler.Fail(batch.Hasher, FailSilent, 0, &w.touched)
 			continue
 		}
 		if err := s.relaunch(m, batch); err != nil {

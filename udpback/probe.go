@@ -96,14 +96,13 @@ func (p *probe) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.Server
 }
 
 // Deliver notes that an answer has arrived.
-func (p *probe) Deliver([]byte) Flusher {
+func (p *probe) Deliver([]byte, *Touched) {
 	p.port.metrics.Probe(true)
 	p.port.health.ProbeAnswered(p.port.server.back.Now())
-	return nil
 }
 
 // Fail notes that no answer has arrived. A Protocol-Error is one.
-func (p *probe) Fail(_ *wire.Hasher, why Failure, _ uint32) Flusher {
+func (p *probe) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
 	p.port.metrics.Probe(why == FailProtocolError)
 	switch why {
 	case FailProtocolError:
@@ -113,5 +112,4 @@ func (p *probe) Fail(_ *wire.Hasher, why Failure, _ uint32) Flusher {
 	default:
 		p.port.health.ProbeLost()
 	}
-	return nil
 }

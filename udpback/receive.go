@@ -24,7 +24,7 @@ type receiver struct {
 	n          int
 	written    []written
 	arena      arena
-	flushers   []Flusher
+	touched    Touched
 }
 
 // candidate is one datagram that may be a reply, and a copy of what its slot
@@ -93,11 +93,7 @@ func (s *socket) handle(in *inbox) {
 		}
 	}
 	r.deliver()
-	for i, f := range r.flushers {
-		f.Flush()
-		r.flushers[i] = nil
-	}
-	r.flushers = r.flushers[:0]
+	r.touched.Flush()
 	back.receivers.Put(r)
 }
 
@@ -281,9 +277,7 @@ func (s *socket) answer(r *receiver, c *candidate) {
 	ex, reply := c.ex, &c.view
 	if reply.Code() == wire.CodeProtocolError {
 		s.end.metrics.CountReply(metrics.ReplyProtocolError)
-		if f := s.protocolError(ex, reply); f != nil {
-			r.flushers = append(r.flushers, f)
-		}
+		s.protocolError(r, ex, reply)
 		return
 	}
 	result := metrics.ReplyAccepted
@@ -307,9 +301,7 @@ func (s *socket) answer(r *receiver, c *candidate) {
 func (r *receiver) deliver() {
 	r.sign.Run()
 	for i, w := range r.written {
-		if f := w.ex.Handler.Deliver(w.packet); f != nil {
-			r.flushers = append(r.flushers, f)
-		}
+		w.ex.Handler.Deliver(w.packet, &r.touched)
 		r.written[i] = written{}
 	}
 	r.written = r.written[:0]
@@ -332,7 +324,7 @@ func aboutTheWay(reply *wire.View) bool {
 // protocolError ends the schedule of an exchange that its server cannot carry
 // on. What concerns this server's way only is tried on the group's next server; the
 // rest goes back (RFC 7930 §4, P97).
-func (s *socket) protocolError(ex *Exchange, reply *wire.View) Flusher {
+func (s *socket) protocolError(r *receiver, ex *Exchange, reply *wire.View) {
 	batch := s.end.server.back.Borrow()
 	defer s.end.server.back.GiveBack(batch)
 	if aboutTheWay(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, health.Failing) {
@@ -341,8 +333,8 @@ func (s *socket) protocolError(ex *Exchange, reply *wire.View) Flusher {
 		batch.Flush()
 		if err == nil {
 			s.end.metrics.Moved(1)
-			return nil
+			return
 		}
 	}
-	return ex.Handler.Fail(batch.Hasher, FailProtocolError, reply.ErrorCause())
+	ex.Handler.Fail(batch.Hasher, FailProtocolError, reply.ErrorCause(), &r.touched)
 }

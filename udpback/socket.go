@@ -222,10 +222,9 @@ func (s *socket) bury() {
 	<-s.done
 	s.sweeping.Lock() // once a sweep that had begun is over
 	defer s.sweeping.Unlock()
-	h := wire.NewHasher()
+	h, touched := wire.NewHasher(), new(Touched)
 	for _, ex := range waiting {
-		if f := ex.Handler.Fail(h, FailShutdown, 0); f != nil {
-			f.Flush()
-		}
+		ex.Handler.Fail(h, FailShutdown, 0, touched)
 	}
+	touched.Flush()
 }

@@ -16,6 +16,7 @@ const longestPostponed = time.Second
 // sweepings is what a sweep found, put down under the lock and carried out without it.
 type sweepings struct {
 	hasher     *wire.Hasher
+	touched    Touched
 	packets    [][]byte        // copies to send again, from the buffers
 	ended      []*Exchange     // whose schedule is over
 	refused    []*Exchange     // CoA and Disconnect for which nobody listens
@@ -302,13 +303,10 @@ func (s *socket) finish(w *sweepings) {
 		if ex.group != nil { // probes are counted by themselves
 			s.end.metrics.Timeout(1)
 		}
-		if f := ex.Handler.Fail(w.hasher, FailSilent, 0); f != nil {
-			f.Flush()
-		}
+		ex.Handler.Fail(w.hasher, FailSilent, 0, &w.touched)
 	}
 	for _, ex := range w.refused {
-		if f := ex.Handler.Fail(w.hasher, FailRefused, 0); f != nil {
-			f.Flush()
-		}
+		ex.Handler.Fail(w.hasher, FailRefused, 0, &w.touched)
 	}
+	w.touched.Flush()
 }

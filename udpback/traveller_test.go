@@ -72,20 +72,18 @@ func (t *traveller) Reply(_ *wire.Digests, _ []byte, reply *wire.View, _ *[16]by
 }
 
 // Deliver notes the end.
-func (t *traveller) Deliver([]byte) Flusher {
+func (t *traveller) Deliver([]byte, *Touched) {
 	t.storm.mu.Lock()
 	defer t.storm.mu.Unlock()
 	t.end()
-	return nil
 }
 
 // Fail notes the end.
-func (t *traveller) Fail(_ *wire.Hasher, why Failure, _ uint32) Flusher {
+func (t *traveller) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
 	t.storm.mu.Lock()
 	defer t.storm.mu.Unlock()
 	t.failed = true
 	t.end()
-	return nil
 }
 
 // end notes a call of Reply or Fail. With storm.mu held.
