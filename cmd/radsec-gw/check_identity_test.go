@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"net/http"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/probe"
 )
 
 // identityConfig is a file whose line "# more of listen" and whose client are
@@ -286,7 +289,9 @@ func TestProbeShowsACertificateOfAnotherCA(t *testing.T) {
 		}
 		shown <- len(conn.(*tls.Conn).ConnectionState().PeerCertificates)
 	}()
-	runProbeWith(dir, l.Addr().String(), "status", "-timeout", "5s")
+	cfg := devProbe(dir, l.Addr().String())
+	cfg.Timeout = 5 * time.Second
+	probe.Run(context.Background(), cfg, io.Discard)
 	l.Close()
 	if n := <-shown; n != 1 {
 		t.Errorf("the probe shows %d certificates, want its own", n)

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"radsec-gw/files"
 	"radsec-gw/logs"
+	"radsec-gw/probe"
 )
 
 // devOptions is dev's command line.
@@ -68,12 +68,12 @@ func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (e
 	fmt.Fprintf(out, "certificates    %s (removed at the end)\n", dir)
 
 	secret := rand.Text()
-	server, err := startDevServer([]byte(secret), out)
+	server, err := probe.StartServer([]byte(secret), out)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	fmt.Fprintf(out, "RADIUS server   127.0.0.1, UDP ports %d, %d, %d; user %s, password %s\n", server.auth, server.acct, server.coa, devUser, devPassword)
+	fmt.Fprintf(out, "RADIUS server   127.0.0.1, UDP ports %d, %d, %d; user %s, password %s\n", server.AuthPort, server.AcctPort, server.CoAPort, probe.ServerUser, probe.ServerPassword)
 
 	p, err := devPlan(ctx, o, dir, secret, server, out)
 	if err != nil {
@@ -110,13 +110,13 @@ func devGateway(ctx context.Context, o *devOptions, p *plan, dir string, out, st
 	fmt.Fprintf(out, "gateway         RadSec on %v, metrics on http://%v/metrics\n\n", gw.Addr(), gw.MetricsAddr())
 
 	first := devProbe(dir, gw.Addr().String())
-	if err := probe(first, out); err != nil {
+	if _, err := probe.Run(ctx, first, out); err != nil {
 		return fmt.Errorf("the first request: %w", err)
 	}
 	if o.once {
 		return nil
 	}
-	printNextCommands(out, first.address, dir, gw.MetricsAddr().String())
+	printNextCommands(out, first.Address, dir, gw.MetricsAddr().String())
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(out, "\nstopping")
@@ -128,7 +128,7 @@ func devGateway(ctx context.Context, o *devOptions, p *plan, dir string, out, st
 
 // devPlan writes the configuration that an operator would, and reads it as serve does: so all
 // defaults hold, and the file can be looked at while dev runs.
-func devPlan(ctx context.Context, o *devOptions, dir, secret string, server *devServer, out io.Writer) (*plan, error) {
+func devPlan(ctx context.Context, o *devOptions, dir, secret string, server *probe.Server, out io.Writer) (*plan, error) {
 	address, err := freeAddress(o.address, out)
 	if err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ servers = ["embedded"]
 
 [metrics]
 address = %q
-`, address, server.auth, server.acct, server.coa, secret, metrics)
+`, address, server.AuthPort, server.AcctPort, server.CoAPort, secret, metrics)
 	file := filepath.Join(dir, "radsec-gw.toml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err
@@ -191,11 +191,11 @@ func freeAddress(address string, out io.Writer) (string, error) {
 }
 
 // devProbe is the first request: what `radsec-gw probe access` with these flags would send.
-func devProbe(dir, address string) *probeOptions {
-	return &probeOptions{
-		kind: "access", address: address,
-		cert: filepath.Join(dir, "client.pem"), key: filepath.Join(dir, "client.key"), ca: filepath.Join(dir, "ca.pem"),
-		secret: "radsec", user: devUser, password: devPassword, timeout: 10 * time.Second,
+func devProbe(dir, address string) probe.Config {
+	return probe.Config{
+		Address: address, CAFile: filepath.Join(dir, "ca.pem"),
+		CertFile: filepath.Join(dir, "client.pem"), KeyFile: filepath.Join(dir, "client.key"),
+		Kind: probe.Access, User: probe.ServerUser, Password: probe.ServerPassword,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"radsec-gw/audit"
 	"radsec-gw/logs"
+	"radsec-gw/probe"
 )
 
 // tellingConfig switches on all that tells of requests.
@@ -82,8 +83,8 @@ func TestEverythingIsToldButTheSecrets(t *testing.T) {
 	}
 	await(&shown, "showing")
 	options := devProbe(filepath.Join(dir, "certs/dev"), gw.Addr().String())
-	options.secret, options.user, options.password = "client-Secret-of-this-test", "bob@example.org", password
-	if err := probe(options, &printed); err != nil {
+	options.Secret, options.User, options.Password = "client-Secret-of-this-test", "bob@example.org", password
+	if _, err := probe.Run(ctx, options, &printed); err != nil {
 		t.Fatalf("the login: %v\n%s", err, printed.String())
 	}
 	await(&out, "F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#")

@@ -26,6 +26,7 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/files"
+	"radsec-gw/probe"
 )
 
 // patience bounds every wait of these tests; a machine under load needs some.
@@ -217,8 +218,8 @@ func accept(w radius.ResponseWriter, r *radius.Request) {
 	p := r.Response(code)
 	rfc2865.Class_Add(p, []byte(rfc2865.UserName_GetString(r.Packet)))
 	if r.Code == radius.CodeAccessRequest {
-		addMessageAuthenticator(p)
-		if _, err := sign(p); err != nil {
+		probe.AddMessageAuthenticator(p)
+		if _, err := probe.Sign(p); err != nil {
 			return
 		}
 	}
@@ -354,7 +355,7 @@ func (c *outsideConn) believe(q, a []byte, code byte) {
 		c.t.Errorf("the Response Authenticator of %v is wrong", radius.Code(a[0]))
 	}
 	if q[0] == 1 || q[0] == 12 {
-		if err := messageAuthenticator(a, []byte("radsec"), [16]byte(q[4:20])); err != nil {
+		if err := probe.VerifyMessageAuthenticator(a, []byte("radsec"), [16]byte(q[4:20])); err != nil {
 			c.t.Errorf("the Message-Authenticator of %v: %v", radius.Code(a[0]), err)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
+
+	"radsec-gw/probe"
 )
 
 // The UDP server is a proxy that sends every login back to the gateway through RadSec:
@@ -37,8 +39,8 @@ func TestOutsideLoop(t *testing.T) {
 			default:
 			}
 		}
-		addMessageAuthenticator(p)
-		if _, err := sign(p); err != nil {
+		probe.AddMessageAuthenticator(p)
+		if _, err := probe.Sign(p); err != nil {
 			t.Error(err)
 		}
 		w.Write(p)

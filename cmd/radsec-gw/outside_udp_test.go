@@ -7,6 +7,8 @@ import (
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
+
+	"radsec-gw/probe"
 )
 
 // outsideUDP is a server whose every datagram the test sends itself.
@@ -51,8 +53,8 @@ func (u *outsideUDP) reply(p *radius.Packet, code radius.Code) []byte {
 	if err := rfc2865.Class_Add(r, []byte(rfc2865.UserName_GetString(p))); err != nil {
 		u.t.Fatal(err)
 	}
-	addMessageAuthenticator(r)
-	b, err := sign(r)
+	probe.AddMessageAuthenticator(r)
+	b, err := probe.Sign(r)
 	if err != nil {
 		u.t.Fatal(err)
 	}

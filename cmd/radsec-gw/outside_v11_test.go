@@ -11,6 +11,8 @@ import (
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2868"
 	"layeh.com/radius/vendors/microsoft"
+
+	"radsec-gw/probe"
 )
 
 // rawRequest11 makes a request of RADIUS/1.1.
@@ -20,18 +22,27 @@ func rawRequest11(code byte, token uint32, attrs ...[]byte) []byte {
 	return reply11(head, code, attrs...)
 }
 
+// reply11 makes a reply of RADIUS/1.1 to q.
+func reply11(q []byte, code byte, attrs ...[]byte) []byte {
+	b := append([]byte{code, 0, 0, 0}, q[4:8]...)
+	b = append(b, make([]byte, 12)...)
+	b = append(b, bytes.Join(attrs, nil)...)
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	return b
+}
+
 // connect11 opens a connection of RADIUS/1.1.
 func (o *outside) connect11(name string) *outsideConn {
 	o.t.Helper()
 	cfg := o.tls(name)
-	cfg.NextProtos = []string{alpnRadius11, alpnRadius10}
+	cfg.NextProtos = []string{"radius/1.1", "radius/1.0"}
 	c, err := tls.Dial("tcp", o.gw.Addr().String(), cfg)
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	o.t.Cleanup(func() { c.Close() })
-	if got := c.ConnectionState().NegotiatedProtocol; got != alpnRadius11 {
-		o.t.Fatalf("agreed to %q, want %q", got, alpnRadius11)
+	if got := c.ConnectionState().NegotiatedProtocol; got != "radius/1.1" {
+		o.t.Fatalf("agreed to %q, want radius/1.1", got)
 	}
 	return &outsideConn{o.t, c}
 }
@@ -49,8 +60,8 @@ func TestOutsideRadius11(t *testing.T) {
 		if err := errors.Join(rfc2868.TunnelPassword_AddString(p, 2, "tunnel"), microsoft.MSMPPERecvKey_Add(p, []byte("32 octets of a key, or less")), rfc2865.Class_Add(p, []byte("class"))); err != nil {
 			t.Error(err)
 		}
-		addMessageAuthenticator(p)
-		if _, err := sign(p); err != nil {
+		probe.AddMessageAuthenticator(p)
+		if _, err := probe.Sign(p); err != nil {
 			t.Error(err)
 		}
 		w.Write(p)

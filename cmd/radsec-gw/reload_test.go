@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -17,6 +18,7 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/logs"
+	"radsec-gw/probe"
 )
 
 // rewrite changes the configuration file, without reloading it.
@@ -311,8 +313,8 @@ func TestLogChangesAtAReload(t *testing.T) {
 	login := func() {
 		t.Helper()
 		o := devProbe(filepath.Join(dir, "certs/dev"), g.Addr().String())
-		o.secret, o.user, o.password = "radsec", "bob@example.org", "x"
-		if err := probe(o, new(lockedBuffer)); err != nil {
+		o.Secret, o.User, o.Password = "radsec", "bob@example.org", "x"
+		if _, err := probe.Run(context.Background(), o, io.Discard); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package probe
 
 import (
 	"crypto/hmac"
@@ -10,22 +10,22 @@ import (
 	"layeh.com/radius/rfc2869"
 )
 
-// The library signs with the Authenticator only. What Message-Authenticator (RFC 3579 §3.2) asks for
-// beside it is here, for the probe and for dev's RADIUS server; neither has to be fast.
+// The library signs with the Authenticator only. The Message-Authenticator (RFC 3579 §3.2) is added,
+// signed and verified here, for the client and for Server; neither has to be fast.
 
-// addMessageAuthenticator puts a Message-Authenticator of zeros first in p. sign fills it in.
-func addMessageAuthenticator(p *radius.Packet) {
+// AddMessageAuthenticator puts a Message-Authenticator of zeros first in p. Sign fills it in.
+func AddMessageAuthenticator(p *radius.Packet) {
 	zeros := &radius.AVP{Type: rfc2869.MessageAuthenticator_Type, Attribute: make(radius.Attribute, 16)}
 	p.Attributes = append(radius.Attributes{zeros}, p.Attributes...)
 }
 
-// sign encodes p, fills in its Message-Authenticator if it has one, then its Authenticator.
-// p.Authenticator is the request's own in Access-Request and Status-Server, the request's in replies.
-func sign(p *radius.Packet) ([]byte, error) {
+// Sign encodes p and fills in its Message-Authenticator, if it has one, and then its Authenticator.
+// On entry p.Authenticator is the Request Authenticator: in a reply the one of its request.
+func Sign(p *radius.Packet) ([]byte, error) {
 	if a := p.Get(rfc2869.MessageAuthenticator_Type); len(a) == 16 {
 		clear(a)
 		if p.Code == radius.CodeAccountingRequest || p.Code == radius.CodeCoARequest || p.Code == radius.CodeDisconnectRequest {
-			p.Authenticator = [16]byte{} // RFC 5176 §3.4: reckoned over zero octets
+			p.Authenticator = [16]byte{} // RFC 5176 §3.4: computed over zero octets
 		}
 		b, err := p.MarshalBinary()
 		if err != nil {
@@ -38,16 +38,16 @@ func sign(p *radius.Packet) ([]byte, error) {
 	return p.Encode()
 }
 
-// Outcomes of messageAuthenticator.
+// Errors of VerifyMessageAuthenticator.
 var (
-	errMessageAuthenticatorAbsent = errors.New("absent")
-	errMessageAuthenticatorWrong  = errors.New("WRONG")
-	errMessageAuthenticatorForm   = errors.New("WRONG: there must be exactly one, with 16 octets of value")
+	errAbsent  = errors.New("absent")
+	errWrong   = errors.New("WRONG")
+	errNotOnce = errors.New("WRONG: there must be exactly one, with 16 octets of value")
 )
 
-// messageAuthenticator checks the Message-Authenticator of packet, a well-formed packet, reckoned
-// with authenticator in the Authenticator field.
-func messageAuthenticator(packet, secret []byte, authenticator [16]byte) error {
+// VerifyMessageAuthenticator verifies the Message-Authenticator of packet, a well-formed packet,
+// as computed with authenticator in the Authenticator field.
+func VerifyMessageAuthenticator(packet, secret []byte, authenticator [16]byte) error {
 	b := append([]byte(nil), packet...)
 	copy(b[4:20], authenticator[:])
 	var found []byte
@@ -56,18 +56,18 @@ func messageAuthenticator(packet, secret []byte, authenticator [16]byte) error {
 			continue
 		}
 		if found != nil || rest[1] != 18 {
-			return errMessageAuthenticatorForm
+			return errNotOnce
 		}
 		found = append([]byte(nil), rest[2:18]...)
 		clear(rest[2:18])
 	}
 	if found == nil {
-		return errMessageAuthenticatorAbsent
+		return errAbsent
 	}
 	mac := hmac.New(md5.New, secret)
 	mac.Write(b)
 	if !hmac.Equal(found, mac.Sum(nil)) {
-		return errMessageAuthenticatorWrong
+		return errWrong
 	}
 	return nil
 }

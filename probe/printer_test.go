@@ -1,4 +1,4 @@
-package main
+package probe
 
 import (
 	"encoding/hex"
@@ -71,7 +71,7 @@ func TestPrintAccept(t *testing.T) {
 	if got := printer.lines(reply.Attributes); len(got) != 4 || !strings.HasPrefix(got[1], want[1]) || got[0] != want[0] || !slices.Equal(got[2:], want[2:]) {
 		t.Errorf("printed\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if err := messageAuthenticator(packet, []byte("radsec"), authenticator); err != nil {
+	if err := VerifyMessageAuthenticator(packet, []byte("radsec"), authenticator); err != nil {
 		t.Errorf("its Message-Authenticator: %v, want verified", err)
 	}
 	printer.secrets = false

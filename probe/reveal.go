@@ -1,4 +1,4 @@
-package main
+package probe
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"layeh.com/radius/dictionary"
 )
 
-// reveal takes the hiding off a value. secret is the connection's shared secret and authenticator the
+// reveal returns a hidden value in clear. secret is the connection's shared secret and authenticator the
 // Request Authenticator that the value was hidden with: the request's own, for a request and its reply.
 func reveal(a attribute, value, secret []byte, authenticator [16]byte) ([]byte, error) {
 	switch a.hidden {
@@ -44,7 +44,7 @@ func reveal(a attribute, value, secret []byte, authenticator [16]byte) ([]byte, 
 	return value, nil
 }
 
-// unchain undoes the chained MD5 of RFC 2865 §5.2: each block of 16 octets is mixed with
+// unchain undoes the chained MD5 of RFC 2865 §5.2: each block of 16 octets is XORed with
 // MD5(secret + the hidden block before it), the first with MD5(secret + start).
 func unchain(hidden, secret []byte, start ...[]byte) []byte {
 	clear := make([]byte, 0, len(hidden))

@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"layeh.com/radius"
+)
+
+// exchange writes one packet and reads the reply: on a fresh connection with a single request,
+// whatever arrives is the reply. took is the time from the write to the last octet.
+func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.Duration) (reply []byte, took time.Duration, err error) {
+	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
+		return nil, 0, err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	start := time.Now()
+	if _, err := conn.Write(request); err != nil {
+		return nil, 0, fmt.Errorf("%w%s", err, alertHint(err))
+	}
+	reply = make([]byte, radius.MaxPacketLength)
+	if _, err := io.ReadFull(conn, reply[:4]); err != nil {
+		return nil, 0, replyError(ctx, err, timeout)
+	}
+	length := packetLength(reply)
+	if length < 20 || length > radius.MaxPacketLength {
+		return nil, 0, fmt.Errorf("the reply begins with a Length of %d, which must be 20 to 4096 (RFC 2865 §3): does RadSec listen there?", length)
+	}
+	if _, err := io.ReadFull(conn, reply[4:length]); err != nil {
+		return nil, 0, replyError(ctx, err, timeout)
+	}
+	return reply[:length], time.Since(start), nil
+}
+
+// replyError says what silence and a closed connection mean.
+func replyError(ctx context.Context, err error, timeout time.Duration) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("none arrived within %v: is the RADIUS server behind the gateway up, does it know the gateway's address and secret, and does a route serve this realm? The gateway's log and /metrics say what happened to the request", timeout)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return errors.New("the server closed the connection: an authenticator did not verify (is -secret the one it has for this client?), or no client of its configuration matches this certificate and address; its log says which")
+	}
+	return fmt.Errorf("%w%s", err, alertHint(err))
+}

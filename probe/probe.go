@@ -1,0 +1,169 @@
+// Package probe is a RadSec client for people, and the RADIUS server that dev starts.
+//
+// Run is one exchange from end to end: it builds the request (request.go, attribute values in
+// value.go), signs it (sign.go), connects (dial.go), sends it and reads the reply (exchange.go),
+// and verifies what arrived (verify.go). RADIUS/1.1 (RFC 9765) has its own encoding and
+// verification in radius11.go. What a person sees is written by transcript.go, with attributes as
+// printer.go shows them and hidden values revealed by reveal.go.
+//
+// The package speaks the protocol independently of the relay: it uses layeh.com/radius, so that
+// both cannot be wrong in the same way.
+package probe
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"time"
+
+	"layeh.com/radius"
+)
+
+// Kind is the kind of request to send.
+type Kind string
+
+// The kinds of request.
+const (
+	Status     Kind = "status"     // Status-Server
+	Access     Kind = "access"     // Access-Request
+	Accounting Kind = "accounting" // Accounting-Request
+	CoA        Kind = "coa"        // CoA-Request
+	Disconnect Kind = "disconnect" // Disconnect-Request
+)
+
+// code returns the packet code of k.
+func (k Kind) code() (radius.Code, error) {
+	switch k {
+	case Status:
+		return radius.CodeStatusServer, nil
+	case Access:
+		return radius.CodeAccessRequest, nil
+	case Accounting:
+		return radius.CodeAccountingRequest, nil
+	case CoA:
+		return radius.CodeCoARequest, nil
+	case Disconnect:
+		return radius.CodeDisconnectRequest, nil
+	}
+	return 0, fmt.Errorf("what to send must be status, access, accounting, coa or disconnect, not %q", string(k))
+}
+
+// Config says what to send, to whom, and with what. Where a field has no other default, its zero
+// value means that it is not sent or not used.
+type Config struct {
+	// the server
+	Address    string        // host:port
+	ServerName string        // name that the server's certificate must hold; "" is the host of Address
+	CAFile     string        // CA that the server's certificate must come from, PEM
+	CertFile   string        // the client's certificate, PEM
+	KeyFile    string        // its private key, PEM
+	Version    string        // of RADIUS, to offer by ALPN: "1.0", "1.1", "both" or "none"; "" is "both"
+	Timeout    time.Duration // for connecting, and again for the reply; 0 is 10 s
+
+	// the request
+	Kind       Kind
+	Secret     string   // shared secret of the connection; "" is "radsec" (RFC 6614 §2.3)
+	User       string   // User-Name
+	Password   string   // of an Access-Request
+	CHAP       bool     // CHAP instead of PAP; the Request Authenticator is the challenge
+	Challenge  bool     // CHAP with a CHAP-Challenge attribute
+	StatusType string   // Acct-Status-Type: start, interim, stop, on or off; "" is start
+	SessionID  string   // Acct-Session-Id; in accounting "" is a random one
+	Unsigned   bool     // send no Message-Authenticator; accounting never has one
+	Attributes []string // further ones: "Calling-Station-Id=02-00-00-00-00-01", or by number "26=0x…"
+}
+
+// withDefaults returns c with the default of each field that has one and is zero.
+func (c Config) withDefaults() Config {
+	c.Version = cmp.Or(c.Version, "both")
+	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
+	c.Secret = cmp.Or(c.Secret, "radsec")
+	c.StatusType = cmp.Or(c.StatusType, "start")
+	return c
+}
+
+// ConfigError is a mistake in a Config. Its text names the flag of radsec-gw probe that sets the field.
+type ConfigError struct{ Err error }
+
+func (e *ConfigError) Error() string { return e.Err.Error() }
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// Result is what one exchange has shown. After an error it holds what was known by then.
+type Result struct {
+	TLS      tls.ConnectionState
+	Radius11 bool           // the server agreed to RADIUS/1.1 (RFC 9765)
+	Sent     []byte         // the request
+	Received []byte         // the reply; nil when none arrived
+	Reply    *radius.Packet // Received, parsed; hidden values are still hidden
+	Took     time.Duration  // from the sending of Sent to the last octet of Received
+	Checks   []Check        // what was verified of the reply
+}
+
+// Check is one thing that was verified of a reply.
+type Check struct {
+	Field  string // such as "Response Authenticator"
+	OK     bool
+	Detail string // "verified", or what is wrong and what to do
+}
+
+// Verified reports whether there is a reply that passed every check.
+func (r *Result) Verified() bool {
+	for _, c := range r.Checks {
+		if !c.OK {
+			return false
+		}
+	}
+	return r.Reply != nil
+}
+
+// Positive reports whether the reply is the one that the request hopes for, verified or not.
+func (r *Result) Positive() bool {
+	return r.Reply != nil && positive(radius.Code(r.Sent[0]), r.Reply.Code)
+}
+
+// Run sends the request that cfg describes over a connection of its own, waits for the reply and
+// verifies it. It writes a transcript to w as it goes. The error is nil only for a verified positive
+// reply, and a *ConfigError when nothing can be sent as cfg asks. The Result is never nil.
+func Run(ctx context.Context, cfg Config, w io.Writer) (*Result, error) {
+	cfg = cfg.withDefaults()
+	r := &Result{}
+	names := newAttributeNames()
+	request, err := newRequest(&cfg, names)
+	if err != nil {
+		return r, &ConfigError{err}
+	}
+	sent, err := Sign(request)
+	if err != nil {
+		return r, &ConfigError{fmt.Errorf("the request cannot be encoded: %w", err)}
+	}
+	conn, err := dial(ctx, &cfg)
+	if err != nil {
+		return r, err
+	}
+	defer conn.Close()
+	r.TLS = conn.ConnectionState()
+	t := &transcript{w: w, names: names, secret: []byte(cfg.Secret)}
+	t.connected(&cfg, r.TLS)
+
+	if r.Radius11, err = agreed11(cfg.Version, r.TLS); err != nil {
+		return r, err
+	}
+	if r.Radius11 {
+		if sent, err = encode11(request, cfg.Password); err != nil {
+			return r, &ConfigError{err}
+		}
+	}
+	r.Sent = sent
+	if err := t.sent(r); err != nil {
+		return r, err
+	}
+	if r.Received, r.Took, err = exchange(ctx, conn, sent, cfg.Timeout); err != nil {
+		return r, fmt.Errorf("no reply to the %v: %w", request.Code, err)
+	}
+	if err := r.verify(t.secret); err != nil {
+		return r, err
+	}
+	return r, t.received(r)
+}

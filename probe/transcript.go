@@ -1,0 +1,101 @@
+package probe
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2869"
+)
+
+// transcript writes what happens in one exchange, for a person to read.
+type transcript struct {
+	w      io.Writer
+	names  *attributeNames
+	secret []byte
+}
+
+// connected writes that the handshake is done.
+func (t *transcript) connected(cfg *Config, state tls.ConnectionState) {
+	agreed := ""
+	if state.NegotiatedProtocol != "" {
+		agreed = ", " + state.NegotiatedProtocol
+	}
+	fmt.Fprintf(t.w, "connected to %s, %s%s, server certificate %q verified by %s\n",
+		cfg.Address, tls.VersionName(state.Version), agreed, state.PeerCertificates[0].Subject.CommonName, cfg.CAFile)
+}
+
+// sent writes the request; its passwords stay hidden.
+func (t *transcript) sent(r *Result) error {
+	request, err := radius.Parse(r.Sent, t.secret)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.w, "sent %s, %s, %d octets\n", codeName(request.Code), number(r.Radius11, r.Sent), len(r.Sent))
+	if request.Get(rfc2869.MessageAuthenticator_Type) != nil {
+		fmt.Fprintln(t.w, "    Message-Authenticator: signed")
+	}
+	t.lines((&attributePrinter{names: t.names}).lines(request.Attributes))
+	return nil
+}
+
+// received writes the reply and what was verified of it. It returns nil if the reply is verified
+// and positive.
+func (t *transcript) received(r *Result) error {
+	fmt.Fprintf(t.w, "received %s, %s, %d octets, after %v\n",
+		codeName(r.Reply.Code), number(r.Radius11, r.Received), len(r.Received), r.Took.Round(10*time.Microsecond))
+	for _, c := range r.Checks {
+		fmt.Fprintf(t.w, "    %s: %s\n", c.Field, c.Detail)
+	}
+	printer := &attributePrinter{names: t.names, secret: t.secret, authenticator: [16]byte(r.Sent[4:20]), secrets: true, clear: r.Radius11}
+	attributes := printer.lines(r.Reply.Attributes)
+	t.lines(attributes)
+	switch name := codeName(r.Reply.Code); {
+	case !r.Verified():
+		return fmt.Errorf("the %s does not verify: see the transcript", name)
+	case !r.Positive():
+		return fmt.Errorf("verified, but the answer is %s%s", name, refusalReason(r.Reply, attributes))
+	default:
+		fmt.Fprintf(t.w, "verified %s\n", name)
+		return nil
+	}
+}
+
+// lines writes lines of attributes.
+func (t *transcript) lines(lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(t.w, "    "+line)
+	}
+}
+
+// number is what pairs a reply with its request: the Token of RADIUS/1.1, else the Identifier.
+func number(radius11 bool, packet []byte) string {
+	if radius11 {
+		return fmt.Sprintf("token 0x%x", packet[4:8])
+	}
+	return fmt.Sprintf("identifier %d", packet[1])
+}
+
+// refusalReason returns, as a clause, the reason that a negative reply gives. attributes are its
+// lines in the transcript.
+func refusalReason(reply *radius.Packet, attributes []string) string {
+	var reasons []string
+	for _, line := range attributes {
+		if strings.HasPrefix(line, "Error-Cause ") || strings.HasPrefix(line, "Reply-Message ") {
+			reasons = append(reasons, line)
+		}
+	}
+	switch {
+	case len(reasons) > 0:
+		return ": " + strings.Join(reasons, ", ")
+	case reply.Code == radius.CodeAccessChallenge && reply.Get(rfc2865.State_Type) != nil:
+		return ": the server asks for another round, which the probe does not support"
+	case reply.Code == radius.CodeAccessReject:
+		return ": the server does not accept this user and password, or the gateway could not reach it"
+	}
+	return ""
+}
