@@ -3,6 +3,8 @@ package wire
 import (
 	"bytes"
 	"testing"
+
+	"radsec-gw/wire/dict"
 )
 
 // traffic is one exchange of a kind, as the gateway sees it.
@@ -117,7 +119,7 @@ func TestNothingAllocates(t *testing.T) {
 	check("fragments", s.all()[4].do)
 
 	parts := splitWiMAX(5, hidden, 100)
-	leap := vsa(9, sub(1, append([]byte(leapKey), hidden[:34]...))...)
+	leap := vsa(9, sub(1, append([]byte(dict.LEAPPrefix), hidden[:34]...))...)
 	mixed := []pair{
 		parts[0], {241, []byte{3, 0, 0, 16, 0}}, leap, parts[1], parts[0], vsa(wimax, 5, 9, 0), vsa(9, 18, 99), vsa(41112, 5, 2), {79, []byte{3, 1, 0, 4}},
 	}

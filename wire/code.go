@@ -9,6 +9,14 @@ type Code = radius.Code
 // (RFC 7930 §4). layeh.com/radius has no name for it.
 const CodeProtocolError Code = 52
 
+// CodeName returns a code as the RFCs write it.
+func CodeName(c Code) string {
+	if c == CodeProtocolError {
+		return "Protocol-Error"
+	}
+	return c.String()
+}
+
 // Kind says what a request is for. It picks the rules of verification, the
 // route and the server's port.
 type Kind uint8

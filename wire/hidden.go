@@ -5,9 +5,9 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"errors"
-)
 
-//go:generate go run ./gen
+	"radsec-gw/wire/dict"
+)
 
 // ErrHidden says that an Access-Accept holds a hidden attribute whose length
 // octet, once decrypted, points past the value. The reply itself has proved the
@@ -28,19 +28,8 @@ const (
 	ruleTLVs   rule = 8 // the value is a row of TLVs, some of them hidden
 
 	ruleKeys rule = 16 // keys of fixed length that may end in zeros: MS-CHAP-MPPE-Keys
-	ruleLEAP rule = 32 // hidden only when it begins with leapKey, and behind that
+	ruleLEAP rule = 32 // hidden only when it begins with dict.LEAPPrefix, and behind that
 )
-
-// hiddenAttribute is a row of the table. vendor 0 is the standard space; sub is
-// the TLV inside the attribute, 0 for the attribute itself.
-type hiddenAttribute struct {
-	vendor uint32
-	number uint16
-	sub    byte
-	rule   rule
-	format format
-	name   string
-}
 
 const (
 	hiddenBlock = 16 // values are hidden block by block, the size of an MD5
@@ -139,7 +128,7 @@ func saltedHead(value []byte, r rule) (head int, ok bool) {
 	case r&ruleTagged != 0:
 		head++
 	case r&ruleLEAP != 0:
-		head += len(leapKey)
+		head += len(dict.LEAPPrefix)
 	}
 	blocks := len(value) - head
 	return head, blocks >= hiddenBlock && blocks%hiddenBlock == 0

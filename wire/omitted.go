@@ -1,5 +1,7 @@
 package wire
 
+import "radsec-gw/wire/dict"
+
 // Omission is why a packet goes on without an attribute. The list is closed.
 //
 // It is not about what ends at each hop by its nature: Message-Authenticator,
@@ -43,9 +45,9 @@ type Omitted struct {
 // Name returns the name of the first attribute.
 func (o *Omitted) Name() string {
 	if o.vendor == 0 {
-		return AttributeName(o.t)
+		return dict.Name(o.t, 0)
 	}
-	return VendorAttributeName(o.vendor, int(o.number), int(o.sub))
+	return dict.VendorName(o.vendor, o.number, o.sub)
 }
 
 // omissions is what the packet written last goes without, by Omission.

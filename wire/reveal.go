@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"slices"
+
+	"radsec-gw/wire/dict"
 )
 
 // Attribute is one attribute of a packet in clear, for people to read.
@@ -17,6 +19,17 @@ type Attribute struct {
 	Tag    byte   // the tag octet of a Tunnel-Password and its like
 	Hidden bool   // the value was hidden under the secret
 	Sealed bool   // it was, and could not be opened: Value is as it came
+}
+
+// Entry returns what the dictionary knows of the attribute, nil when that is nothing.
+func (a *Attribute) Entry() *dict.Attribute {
+	if a.Type == typeVendorSpecific && (a.Vendor != 0 || a.Number != 0) {
+		if a.Vendor == 0 {
+			return nil // vendor number 0, which nobody has
+		}
+		return dict.Lookup(a.Vendor, uint16(a.Number), byte(a.Sub))
+	}
+	return dict.Lookup(0, uint16(a.Type), byte(a.Number))
 }
 
 // Reveal returns the attributes of v in order, with the values hidden under s
@@ -41,10 +54,10 @@ func Reveal(v *View, ra *[16]byte, s *ServerSecret) []Attribute {
 			r.vendor(v.Packet, off, next)
 		case t >= typeExtended1 && t < typeExtended1+6 && len(value) > extendedHead(t):
 			r.list = append(r.list, Attribute{
-				Type: t, Number: int(value[0]), Name: extendedName(t, value[0]), Value: value[1+extendedHead(t):],
+				Type: t, Number: int(value[0]), Name: dict.Name(t, value[0]), Value: value[1+extendedHead(t):],
 			})
 		default:
-			r.add(Attribute{Type: t, Name: AttributeName(t), Value: value}, standardRules[t])
+			r.add(Attribute{Type: t, Name: dict.Name(t, 0), Value: value}, standardRules[t])
 		}
 		off = next
 	}
@@ -74,7 +87,7 @@ type revealer struct {
 func (r *revealer) vendor(b []byte, off, next int) {
 	vendor, ok := vendorOf(b[off:next])
 	if !ok {
-		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Name: AttributeName(typeVendorSpecific), Value: b[off+2 : next]})
+		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Name: dict.Name(typeVendorSpecific, 0), Value: b[off+2 : next]})
 		return
 	}
 	value := b[off+vendorHead : next]
@@ -84,7 +97,7 @@ func (r *revealer) vendor(b []byte, off, next int) {
 	}
 	if !f.fills(value) {
 		_, sealed := f.mayHold(value, vendor)
-		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Vendor: vendor, Name: VendorAttributeName(vendor, 0, 0), Value: value, Hidden: sealed, Sealed: sealed})
+		r.list = append(r.list, Attribute{Type: typeVendorSpecific, Vendor: vendor, Name: dict.VendorName(vendor, 0, 0), Value: value, Hidden: sealed, Sealed: sealed})
 		return
 	}
 	for at := off + vendorHead; at < next; {
@@ -113,7 +126,7 @@ func (r *revealer) vendor(b []byte, off, next int) {
 func (r *revealer) part(vendor uint32, number uint16, body []byte) {
 	sealed := vendorRule(vendor, number, 0) != 0
 	r.list = append(r.list, Attribute{Type: typeVendorSpecific, Vendor: vendor, Number: int(number),
-		Name: VendorAttributeName(vendor, int(number), 0), Value: body, Hidden: sealed, Sealed: sealed})
+		Name: dict.VendorName(vendor, number, 0), Value: body, Hidden: sealed, Sealed: sealed})
 }
 
 // vendorValue adds one vendor attribute, or the TLVs in it.
@@ -121,7 +134,7 @@ func (r *revealer) vendorValue(vendor uint32, number uint16, body []byte) {
 	a := Attribute{Type: typeVendorSpecific, Vendor: vendor, Number: int(number)}
 	how := ruleOf(vendor, number, body)
 	if how&ruleTLVs == 0 || !format11.fills(body) {
-		a.Name, a.Value = VendorAttributeName(vendor, int(number), 0), body
+		a.Name, a.Value = dict.VendorName(vendor, number, 0), body
 		a.Hidden = how&ruleTLVs != 0 && len(body) != 0 // some of the TLVs are, but which?
 		a.Sealed = a.Hidden
 		r.add(a, how)
@@ -130,7 +143,7 @@ func (r *revealer) vendorValue(vendor uint32, number uint16, body []byte) {
 	for len(body) > 0 {
 		sub, n, _ := format11.split(body)
 		a.Sub, a.Value = int(sub), body[2:n]
-		a.Name = VendorAttributeName(vendor, a.Number, a.Sub)
+		a.Name = dict.VendorName(vendor, number, byte(sub))
 		r.add(a, vendorRule(vendor, number, byte(sub)))
 		body = body[n:]
 	}
@@ -170,7 +183,7 @@ func (r *revealer) open(a *Attribute, how rule) {
 			}
 			plain = plain[1 : 1+n]
 			if how&ruleLEAP != 0 {
-				plain = slices.Concat(a.Value[:len(leapKey)], plain)
+				plain = slices.Concat(a.Value[:len(dict.LEAPPrefix)], plain)
 			}
 			a.Value, a.Sealed = plain, false
 		}

@@ -6,22 +6,6 @@ import (
 	"testing"
 )
 
-// At the ends of the tables and ranges.
-func TestNamesAtTheEnds(t *testing.T) {
-	last := len(microsoftNames) - 1
-	for _, c := range []struct{ want, got string }{
-		{"Frag-Status", extendedName(241, 1)}, {"Proxy-State-Length", extendedName(241, 2)},
-		{"Response-Length", extendedName(241, 3)}, {"Attr-241.5", extendedName(241, 5)}, {"Attr-242.1", extendedName(242, 1)},
-		{"MS-CHAP-Response", VendorAttributeName(311, 1, 0)}, {microsoftNames[last], VendorAttributeName(311, last, 0)},
-		{"Vendor-311-Attr-64", VendorAttributeName(311, last+1, 0)}, {"Vendor-311", VendorAttributeName(311, 0, 0)},
-		{"Vendor-0-Attr-69", VendorAttributeName(0, 69, 0)}, {"Vendor-311-Attr--1", VendorAttributeName(311, -1, 0)},
-	} {
-		if c.got != c.want {
-			t.Errorf("expected the name %s, got %s", c.want, c.got)
-		}
-	}
-}
-
 // Extended attributes are 241 to 246; 245 and 246 have an octet of flags.
 func TestRevealExtended(t *testing.T) {
 	for typ := byte(240); typ <= 247; typ++ {

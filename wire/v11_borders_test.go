@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"radsec-gw/wire/dict"
 )
 
 // toServer writes a request of RADIUS/1.1 for the server and returns what the
@@ -255,7 +257,7 @@ func TestVendorSpecificBorders11(t *testing.T) {
 // stands behind the length that does not fit has no borders, and so no name.
 // Rules: P8, P42, P127
 func TestUnfitVendorSpecific11(t *testing.T) {
-	leap := []byte(leapKey)
+	leap := []byte(dict.LEAPPrefix)
 	ra := [16]byte(authenticator(90))
 	for _, c := range []struct {
 		what string

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"radsec-gw/wire/dict"
 )
 
 // clearKey is a key whose octets are too large for a length inside a
@@ -28,7 +30,7 @@ func shows(packet []byte) bool {
 func inClear(a *hiddenAttribute, before, after []byte, wrong int, inTLV, more bool) pair {
 	value := bytes.Clone(clearKey)
 	if a.rule&ruleLEAP != 0 {
-		value = append([]byte(leapKey), value...)
+		value = append([]byte(dict.LEAPPrefix), value...)
 	}
 	if a.rule&methodMask == methodAscend {
 		value = value[:16]
@@ -65,7 +67,7 @@ func inClear(a *hiddenAttribute, before, after []byte, wrong int, inTLV, more bo
 // its container.
 func saysAnother(a *hiddenAttribute, wrong int, inTLV bool) bool {
 	if a.rule&ruleLEAP != 0 {
-		return wrong >= 2 && wrong < 2+len(leapKey)
+		return wrong >= 2 && wrong < 2+len(dict.LEAPPrefix)
 	}
 	return a.sub != 0 && !inTLV && wrong == a.format.header()
 }
@@ -92,8 +94,7 @@ func keepsSecret(t *testing.T, h *Hasher, dst []byte, what string, code Code, li
 func TestNoKeyGoesToTheServerInClear(t *testing.T) {
 	h, dst := NewHasher(), make([]byte, MaxLength)
 	name := pair{1, []byte("nemo")}
-	for i := range hiddenAttributes {
-		a := &hiddenAttributes[i]
+	for _, a := range hiddenAttributes() {
 		open := []byte{1, 3, 'x'}
 		switch a.format {
 		case format21:
@@ -165,8 +166,9 @@ func FuzzNoKeyGoesToTheServerInClear(f *testing.F) {
 	f.Add(uint16(38), []byte{}, []byte{5, 5, 0, 1, 2}, -1, false, true)
 	f.Add(uint16(46), []byte{1, 3, 0}, []byte{}, 7, true, false)
 	h, dst := NewHasher(), make([]byte, MaxLength)
+	all := hiddenAttributes()
 	f.Fuzz(func(t *testing.T, row uint16, before, after []byte, wrong int, inTLV, more bool) {
-		a := &hiddenAttributes[int(row)%len(hiddenAttributes)]
+		a := all[int(row)%len(all)]
 		if len(before)+len(after) > 150 || shows(before) || shows(after) {
 			return
 		}

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"radsec-gw/wire/dict"
 )
 
 // ErrValueTooLong says that a value of RADIUS/1.1 has no room in its hidden form,
@@ -147,7 +149,7 @@ func (h *hider) conceal(out, value []byte, r rule, c *conversion) ([]byte, error
 		case r&ruleTagged != 0:
 			lead, value = cutTag(value)
 		case r&ruleLEAP != 0:
-			lead, value = value[:len(leapKey)], value[len(leapKey):]
+			lead, value = value[:len(dict.LEAPPrefix)], value[len(dict.LEAPPrefix):]
 		}
 		if len(value) > 255 {
 			return nil, ErrValueTooLong

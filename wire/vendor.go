@@ -1,6 +1,10 @@
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"radsec-gw/wire/dict"
+)
 
 // format is how a vendor lays out the attributes inside a Vendor-Specific:
 // octets of type, octets of length, and for WiMAX a continuation octet.
@@ -12,6 +16,9 @@ const (
 	format21          // Lucent
 	format11c         // WiMAX: the third octet's top bit says that the value goes on in the next Vendor-Specific
 )
+
+// vendorMicrosoft is Microsoft's number in Vendor-Specific (RFC 2548).
+const vendorMicrosoft = 311
 
 const (
 	vendorHead = 2 + 4 // type, length and vendor number of a Vendor-Specific
@@ -101,7 +108,7 @@ func (h *hider) rehideVendor(b []byte, off int, t *rehiding) error {
 // not hidden.
 func ruleOf(vendor uint32, number uint16, value []byte) rule {
 	r := vendorRule(vendor, number, 0)
-	if r&ruleLEAP != 0 && !isLEAPKey(value) {
+	if r&ruleLEAP != 0 && !dict.HasLEAPPrefix(value) {
 		return 0
 	}
 	return r

@@ -1,0 +1,15 @@
+// Package dict is the dictionary of RADIUS attributes: number, vendor, name,
+// type, how the shared secret hides the value, and the names of values. It is
+// for what people read and write. What a packet's way needs of it package wire
+// has as tables of its own, printed from the same file.
+//
+// The files in the order in which to read them:
+//
+//	dictionary.txt  the dictionary, an attribute a line; the only place to add one
+//	attribute.go    an Attribute, its Type and how it is hidden
+//	lookup.go       finding attributes by number, by name, all of them
+//	value.go        the names of an attribute's values
+//	table.go        printed from dictionary.txt by gen
+package dict
+
+//go:generate go run ./gen
