@@ -1,28 +1,33 @@
-// Package certs makes the certificates for development and tests: a CA, a
-// server's certificate, clients' certificates, and prints fingerprints. And it reads
-// what operators put into files: certificates, keys, revocation lists, the keys of
-// session tickets, secrets. It does so strictly, with errors that name the line and
-// say what to do: what a lenient reader skips without a word is missed later.
+// Package certs makes certificates for development and tests, and parses the files
+// that operators write: certificates, keys, revocation lists, session ticket keys,
+// secrets.
 //
-//	certs.go        making certificates
-//	crl.go          making revocation lists
-//	dir.go          a directory of them
-//	pem.go          the one reader of PEM files
-//	kinds.go        what a block of PEM holds
-//	forms.go        what a file is that is not PEM, told for errors
-//	load.go         a server's chain and key
-//	authorities.go  CAs, and the lists beside them
-//	lists.go        revocation lists
-//	tickets.go      keys of session tickets
-//	secret.go       secrets in files and in the environment
-//	fault.go        the errors of all of these
+// Parsing is strict, with errors that name the line and say what to do. What a lenient
+// parser skips silently is missed later: a revoked client that is accepted, a CA whose
+// clients are refused.
+//
+//	certs.go        makes certificates: NewCA, CA.Server, CA.Client
+//	crl.go          makes revocation lists: CA.CRL
+//	dir.go          makes a directory of certificates: WriteDir
+//	pem.go          readPEM, the only parser of PEM files
+//	block.go        parses the content of a PEM block
+//	forms.go        recognises files that are not PEM, for the errors
+//	load.go         a server's chain and key: LoadPair, ParseCertificates, ParseKey
+//	authorities.go  CAs, and the revocation lists beside them: ParseCA
+//	signature.go    whether a key signed a certificate
+//	lists.go        revocation lists: ParseCRLs
+//	tickets.go      session ticket keys: ParseTicketKeys
+//	secret.go       secrets in files and in the environment: ParseSecret
+//	fault.go        FileError, the error of all parsers
+//
+// To make certificates:
 //
 //	ca, _ := certs.NewCA("test CA")
 //	server, _ := ca.Server(certs.DevelopmentHosts()...)
 //	client, _ := ca.Client("campus")
 //	late, _ := ca.Client("late", func(t *x509.Certificate) { t.NotAfter = time.Now().Add(-time.Hour) })
 //
-// Nothing here is a PKI: keys lie in files, and nobody keeps count of what was issued.
+// This is not a PKI: keys are kept in files, and nothing records what was issued.
 package certs
 
 import (
@@ -41,18 +46,18 @@ import (
 	"time"
 )
 
-// How long certificates hold. They start an hour early, for clocks that lag.
+// How long certificates are valid. They start an hour early, for clocks that lag.
 const (
 	caValidity   = 10 * 365 * 24 * time.Hour
 	leafValidity = 2 * 365 * 24 * time.Hour
 	early        = time.Hour
 )
 
-// Change alters a certificate before it is signed: for a test that wants an
-// expired one, a URI in place of the DNS name, or no name at all.
+// Change modifies a certificate before it is signed, for a test that needs an
+// expired one, a URI instead of the DNS name, or no name at all.
 type Change func(template *x509.Certificate)
 
-// Valid is the Change that sets how long from now a certificate holds.
+// Valid returns a Change that makes a certificate valid for d from now.
 func Valid(d time.Duration) Change {
 	return func(t *x509.Certificate) { t.NotAfter = time.Now().Add(d) }
 }
@@ -66,12 +71,12 @@ type Pair struct {
 // CA signs certificates.
 type CA struct{ Pair }
 
-// DevelopmentHosts are the names of the development server: this machine by
-// name and address, and the gateway's name among containers.
+// DevelopmentHosts returns the names of the development server: this machine by
+// name and address, and the gateway's name in the container network.
 func DevelopmentHosts() []string { return []string{"localhost", "127.0.0.1", "::1", "radsec-server"} }
 
-// NewCA makes a CA that signs itself, valid for ten years, without name
-// constraints. It may not have CAs below it.
+// NewCA makes a self-signed CA, valid for ten years, without name constraints. Its
+// pathLenConstraint is 0: it may not sign CAs.
 func NewCA(name string, changes ...Change) (*CA, error) {
 	key, err := newKey()
 	if err != nil {
@@ -123,7 +128,7 @@ func (ca *CA) Client(name string, changes ...Change) (*Pair, error) {
 	return ca.issue(t, changes)
 }
 
-// issue signs a certificate for a fresh key; it does not outlive the CA.
+// issue signs a certificate for a new key. The certificate does not outlive the CA.
 func (ca *CA) issue(t *x509.Certificate, changes []Change) (*Pair, error) {
 	key, err := newKey()
 	if err != nil {
@@ -147,7 +152,7 @@ func template(name string, validity time.Duration) *x509.Certificate {
 
 func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
 
-// sign makes the certificate; its serial number is random (x509 sees to it).
+// sign makes the certificate; x509 chooses a random serial number.
 func sign(t *x509.Certificate, changes []Change, parent *x509.Certificate, key *ecdsa.PrivateKey, signer crypto.Signer) (*Pair, error) {
 	for _, change := range changes {
 		change(t)
@@ -163,17 +168,17 @@ func sign(t *x509.Certificate, changes []Change, parent *x509.Certificate, key *
 	return &Pair{Certificate: c, key: key}, nil
 }
 
-// TLS is the pair as crypto/tls wants it.
+// TLS returns the pair in the form of crypto/tls.
 func (p *Pair) TLS() tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{p.Certificate.Raw}, PrivateKey: p.key, Leaf: p.Certificate}
 }
 
-// CertPEM is the certificate in PEM.
+// CertPEM returns the certificate in PEM.
 func (p *Pair) CertPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.Certificate.Raw})
 }
 
-// KeyPEM is the private key in PEM (PKCS #8).
+// KeyPEM returns the private key in PEM (PKCS #8).
 func (p *Pair) KeyPEM() ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(p.key)
 	if err != nil {
@@ -182,22 +187,22 @@ func (p *Pair) KeyPEM() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
 }
 
-// Fingerprint is the SHA-256 of the certificate, as in [[client]].fingerprints.
+// Fingerprint returns the SHA-256 of the certificate, as in [[client]].fingerprints.
 func (p *Pair) Fingerprint() [32]byte { return sha256.Sum256(p.Certificate.Raw) }
 
-// Pool holds the CA alone.
+// Pool returns a pool of the CA alone.
 func (ca *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.Certificate)
 	return pool
 }
 
-// FormatFingerprint gives "sha256:AA:BB:…".
+// FormatFingerprint returns sum as "sha256:AA:BB:…", the form of the configuration.
 func FormatFingerprint(sum [32]byte) string {
 	var b strings.Builder
 	b.WriteString("sha256")
-	for _, octet := range sum {
-		fmt.Fprintf(&b, ":%02X", octet)
+	for _, c := range sum {
+		fmt.Fprintf(&b, ":%02X", c)
 	}
 	return b.String()
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// CRL makes a list of revoked certificates (RFC 5280 §5), in DER form, made at
-// thisUpdate and good until nextUpdate. Lists made later have higher numbers.
+// CRL makes a certificate revocation list (RFC 5280 §5), in DER form, issued at
+// thisUpdate and valid until nextUpdate. Lists made later have higher numbers.
 func (ca *CA) CRL(thisUpdate, nextUpdate time.Time, revoked ...*Pair) ([]byte, error) {
 	t := &x509.RevocationList{Number: big.NewInt(thisUpdate.UnixNano()), ThisUpdate: thisUpdate, NextUpdate: nextUpdate}
 	for _, p := range revoked {

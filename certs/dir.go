@@ -18,21 +18,21 @@ type DirOptions struct {
 	Hosts    []string      // of the server; nil: DevelopmentHosts
 	Clients  []string      // names; a name's files are NAME.pem and NAME.key
 	Validity time.Duration // of the server's and the clients' certificates; 0: two years
-	Force    bool          // replace what is there, the CA apart while it can sign
-	CAKey    string        // where the CA's private key is, apart from what a gateway may read; "": ca.key in the directory
+	Force    bool          // replace existing files, except a CA that can sign
+	CAKey    string        // file of the CA's private key, kept outside of what a gateway may read; "": ca.key in the directory
 }
 
-// Entry is what WriteDir says about one certificate.
+// Entry is what WriteDir reports about one certificate.
 type Entry struct {
 	File string // the certificate's path
-	Kept bool   // it was there before, and was left alone
-	Pair *Pair  // without its key when Kept, the CA apart
+	Kept bool   // it existed, and was not changed
+	Pair *Pair  // without its key when Kept, except for the CA
 }
 
 // WriteDir puts a CA, a server's certificate and clients' certificates into
 // dir: ca.pem, server.pem and NAME.pem (mode 0644) with ca.key, server.key and
-// NAME.key (mode 0600; the directory is made with 0700). What is there already
-// is kept unless o.Force, and a CA that is there signs the rest.
+// NAME.key (mode 0600; the directory is made with 0700). Existing files
+// are kept unless o.Force, and an existing CA signs the rest.
 func WriteDir(dir string, o DirOptions) ([]Entry, error) {
 	for _, name := range o.Clients {
 		if err := checkClientName(name); err != nil {
@@ -71,7 +71,7 @@ func WriteDir(dir string, o DirOptions) ([]Entry, error) {
 	return entries, nil
 }
 
-// checkClientName keeps names fit for files and for a dNSName.
+// checkClientName checks that a name can be used for files and as a dNSName.
 func checkClientName(name string) error {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 	switch {
@@ -84,8 +84,8 @@ func checkClientName(name string) error {
 }
 
 // caOfDir loads the CA of dir, whose private key is in the file key, or makes it. A
-// CA that cannot sign is replaced only by force, since what it has signed is
-// worthless then.
+// CA that cannot sign is replaced only with force, because everything that it signed
+// has to be replaced, too.
 func caOfDir(dir, key string, force bool) (*CA, Entry, error) {
 	cert := filepath.Join(dir, "ca.pem")
 	if exists(cert) || exists(key) {
@@ -94,7 +94,7 @@ func caOfDir(dir, key string, force bool) (*CA, Entry, error) {
 			return ca, Entry{File: cert, Kept: true, Pair: &ca.Pair}, nil
 		}
 		if !force {
-			return nil, Entry{}, fmt.Errorf("the CA cannot sign: %w; -force makes a new one, and then all certificates anew", err)
+			return nil, Entry{}, fmt.Errorf("the CA cannot sign: %w; -force makes a new one, and then all certificates again", err)
 		}
 	}
 	ca, err := NewCA(caName)
@@ -104,7 +104,7 @@ func caOfDir(dir, key string, force bool) (*CA, Entry, error) {
 	return ca, Entry{File: cert, Pair: &ca.Pair}, ca.write(cert, key, force)
 }
 
-// LoadSigner reads a CA and its key, and makes sure that it can sign now.
+// LoadSigner reads a CA and its key, and checks that it can sign now.
 func LoadSigner(certFile, keyFile string) (*CA, error) {
 	chain, err := LoadCertificates(certFile)
 	if err != nil {
@@ -119,7 +119,7 @@ func LoadSigner(certFile, keyFile string) (*CA, error) {
 		return nil, fmt.Errorf("%s is not the key of %s: %w", keyFile, certFile, err)
 	}
 	if !c.IsCA {
-		return nil, fmt.Errorf("%s: %s is no CA", certFile, c.Subject)
+		return nil, fmt.Errorf("%s: %s is not a CA", certFile, c.Subject)
 	}
 	if now := time.Now(); now.Before(c.NotBefore) || now.After(c.NotAfter) {
 		return nil, fmt.Errorf("%s: valid from %s to %s only", certFile, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
@@ -127,7 +127,7 @@ func LoadSigner(certFile, keyFile string) (*CA, error) {
 	return &CA{Pair{Certificate: c, key: key}}, nil
 }
 
-// writePair writes NAME.pem and NAME.key unless both are there, signed by ca.
+// writePair writes NAME.pem and NAME.key, signed by ca, unless both exist.
 func (ca *CA) writePair(dir, name string, force bool, issue func() (*Pair, error)) (Entry, error) {
 	cert, key := filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key")
 	if !force && exists(cert) && exists(key) {
@@ -136,7 +136,7 @@ func (ca *CA) writePair(dir, name string, force bool, issue func() (*Pair, error
 			return Entry{}, err
 		}
 		if err := chain[0].CheckSignatureFrom(ca.Certificate); err != nil {
-			return Entry{}, fmt.Errorf("%s was signed by another CA than the one beside it: -force makes it anew", cert)
+			return Entry{}, fmt.Errorf("%s was signed by another CA than the one beside it: -force makes it again", cert)
 		}
 		return Entry{File: cert, Kept: true, Pair: &Pair{Certificate: chain[0]}}, nil
 	}
@@ -147,15 +147,15 @@ func (ca *CA) writePair(dir, name string, force bool, issue func() (*Pair, error
 	return Entry{File: cert, Pair: p}, p.write(cert, key, force)
 }
 
-// write puts the pair into two files, the key first: a certificate without
-// key misleads more than a key without certificate.
+// write writes the pair to two files, the key first: a certificate without a key
+// misleads more than a key without a certificate.
 func (p *Pair) write(certFile, keyFile string, force bool) error {
 	key, err := p.KeyPEM()
 	if err != nil {
 		return err
 	}
 	if !force && exists(certFile) {
-		return fmt.Errorf("%s is there, but %s is not: put the key back, or -force makes both anew", certFile, keyFile)
+		return fmt.Errorf("%s exists, but %s does not: put the key back, or -force makes both again", certFile, keyFile)
 	}
 	if err := writeFile(keyFile, key, 0o600, force); err != nil {
 		return err
@@ -163,9 +163,9 @@ func (p *Pair) write(certFile, keyFile string, force bool) error {
 	return writeFile(certFile, p.CertPEM(), 0o644, force)
 }
 
-// writeFile makes a file of exactly that mode. By force it replaces the old one
-// as a whole, so that nobody reads half a key or an old mode's.
-func writeFile(path string, octets []byte, mode os.FileMode, force bool) error {
+// writeFile makes a file with exactly that mode. With force it replaces an existing
+// file by renaming, so that nobody reads half a key, or a key with the old mode.
+func writeFile(path string, data []byte, mode os.FileMode, force bool) error {
 	target := path
 	if force {
 		target = path + ".new"
@@ -175,14 +175,14 @@ func writeFile(path string, octets []byte, mode os.FileMode, force bool) error {
 	}
 	f, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s is there already: -force replaces it", path)
+		return fmt.Errorf("%s exists: -force replaces it", path)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(octets)
+	_, err = f.Write(data)
 	if err == nil {
-		err = f.Chmod(mode) // whatever the umask took away
+		err = f.Chmod(mode) // regardless of the umask
 	}
 	if closed := f.Close(); err == nil {
 		err = closed

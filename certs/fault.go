@@ -2,16 +2,16 @@ package certs
 
 import "fmt"
 
-// FileError says what is wrong with a file, and where. It never shows a key, a
-// secret or any other of the file's bytes.
+// FileError says what is wrong with a file, and where. It never contains a
+// key, a secret or other bytes of the file.
 type FileError struct {
 	File string
-	Line int // from 1; 0 when the file as a whole is meant
+	Line int // from 1; 0 for the file as a whole
 	Text string
-	Err  error // a cause of the standard library, such as x509's; nil: none
+	Err  error // the cause, such as an error of x509; nil: none
 }
 
-// Error gives "file:line: text".
+// Error returns "file:line: text".
 func (e *FileError) Error() string {
 	if e.Line > 0 {
 		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Text)
@@ -22,7 +22,7 @@ func (e *FileError) Error() string {
 // Unwrap returns the cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// faultIn makes a FileError; a cause may be among args.
+// faultIn returns a FileError. If one of args is an error, it is the cause.
 func faultIn(file string, line int, format string, args ...any) *FileError {
 	e := &FileError{File: file, Line: line, Text: fmt.Sprintf(format, args...)}
 	for _, a := range args {

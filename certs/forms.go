@@ -7,60 +7,60 @@ import (
 	"fmt"
 )
 
-// The marks that some editors put before a text.
+// The byte order marks that some editors write at the start of a file.
 const (
 	utf8Mark    = "\xef\xbb\xbf"
 	utf16BEMark = "\xfe\xff"
 	utf16LEMark = "\xff\xfe"
 )
 
-// byteOrderMark names the byte order mark that octets begin with, "" for none.
-func byteOrderMark(octets []byte) string {
+// byteOrderMark names the byte order mark at the start of data, "" for none.
+func byteOrderMark(data []byte) string {
 	for _, m := range []struct{ mark, name string }{
 		{utf8Mark, "UTF-8"}, {utf16BEMark, "UTF-16, big endian"}, {utf16LEMark, "UTF-16, little endian"},
 	} {
-		if bytes.HasPrefix(octets, []byte(m.mark)) {
+		if bytes.HasPrefix(data, []byte(m.mark)) {
 			return m.name
 		}
 	}
 	return ""
 }
 
-// checkText refuses files that are no PEM at all, by name; want is the kind of
-// block that is expected.
-func checkText(file, want string, octets []byte) error {
+// checkText refuses files that are not PEM, and names what they are; want is the kind
+// of block that is expected.
+func checkText(file, want string, data []byte) error {
 	begin := fmt.Sprintf("expected PEM with \"BEGIN %s\", got ", want)
-	mark := byteOrderMark(octets)
+	mark := byteOrderMark(data)
 	switch {
-	case len(octets) == 0:
+	case len(data) == 0:
 		return faultIn(file, 0, "%san empty file", begin)
 	case mark != "":
 		return faultIn(file, 1, "a byte order mark (%s) begins the file: expected %q; save the file as ASCII or as UTF-8 without a mark", mark, "-----BEGIN")
-	case len(bytes.TrimSpace(octets)) == 0:
-		return faultIn(file, 0, "%sblanks and empty lines only", begin)
-	case isDER(octets):
-		return faultIn(file, 0, "%s%s", begin, describeDER(octets))
-	case bytes.HasPrefix(octets, []byte{0x1f, 0x8b}):
+	case len(bytes.TrimSpace(data)) == 0:
+		return faultIn(file, 0, "%sonly blanks and empty lines", begin)
+	case isDER(data):
+		return faultIn(file, 0, "%s%s", begin, describeDER(data))
+	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
 		return faultIn(file, 0, "%sa gzip file: unpack it", begin)
-	case bytes.HasPrefix(octets, []byte("PK\x03\x04")):
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		return faultIn(file, 0, "%sa ZIP file: unpack it", begin)
-	case bytes.HasPrefix(octets, []byte{0xfe, 0xed, 0xfe, 0xed}):
+	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}):
 		return faultIn(file, 0, "%sa Java key store: export it with keytool", begin)
-	case bytes.IndexByte(octets, 0) < 0 && !bytes.Contains(octets, []byte(dashes)):
-		return faultIn(file, 1, "%s%d bytes without", begin, len(octets))
+	case bytes.IndexByte(data, 0) < 0 && !bytes.Contains(data, []byte(dashes)):
+		return faultIn(file, 1, "%s%d bytes without", begin, len(data))
 	}
 	return nil
 }
 
-// isDER reports whether the file begins as a SEQUENCE of DER does and not as text.
-func isDER(octets []byte) bool {
-	if len(octets) < 2 || octets[0] != 0x30 {
+// isDER reports whether data begins like a SEQUENCE in DER, and not like text.
+func isDER(data []byte) bool {
+	if len(data) < 2 || data[0] != 0x30 {
 		return false
 	}
-	return octets[1] >= 0x80 || bytes.IndexByte(octets[:min(len(octets), 64)], 0) >= 0
+	return data[1] >= 0x80 || bytes.IndexByte(data[:min(len(data), 64)], 0) >= 0
 }
 
-// wrongLength says what is wrong with the length of a DER element, "" for nothing.
+// wrongLength describes the error in the length of a DER element, "" for none.
 func wrongLength(der []byte) string {
 	header, length, ok := elementLength(der)
 	got := len(der) - header
@@ -93,18 +93,18 @@ func elementLength(der []byte) (header, length int, ok bool) {
 	return 2 + n, length, true
 }
 
-// describeDER says what a DER file is and how to make PEM of it.
-func describeDER(octets []byte) string {
-	if text := wrongLength(octets); text != "" {
+// describeDER names the content of a DER file, and how to convert it to PEM.
+func describeDER(data []byte) string {
+	if text := wrongLength(data); text != "" {
 		return "DER, and " + text
 	}
-	switch kindOfDER(octets) {
+	switch kindOfDER(data) {
 	case derCertificate:
 		return "a certificate in DER: `openssl x509 -inform DER -in FILE` prints it in PEM"
 	case derCRL:
 		return "a revocation list in DER: `openssl crl -inform DER -in FILE` prints it in PEM"
 	case derRequest:
-		return "a certificate request in DER, which nobody has signed yet"
+		return "a certificate request in DER, which a CA has yet to sign"
 	case derKey:
 		return "a private key in DER: `openssl pkey -inform DER -in FILE` prints it in PEM"
 	case derPublicKey:
@@ -135,11 +135,12 @@ const (
 
 var (
 	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2} // RFC 5652 §5.1
-	oidPKCS5      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5}    // RFC 8018, its schemes lie below
+	oidPKCS5      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5}    // RFC 8018; its schemes are below
 	oidPKCS12PBE  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1}
 )
 
-// kindOfError is kindOfDER of what did not parse, derUnknown of what did.
+// kindOfError returns the kind of der, which did not parse as expected because of err;
+// derUnknown if err is nil.
 func kindOfError(der []byte, err error) derKind {
 	if err == nil {
 		return derUnknown
@@ -147,7 +148,7 @@ func kindOfError(der []byte, err error) derKind {
 	return kindOfDER(der)
 }
 
-// kindOfDER tells what one whole DER element is.
+// kindOfDER returns the kind of a whole DER element.
 func kindOfDER(der []byte) derKind {
 	if _, ok := parseKey(der); ok {
 		return derKey

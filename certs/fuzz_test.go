@@ -9,19 +9,19 @@ import (
 	"testing"
 )
 
-// blocksOf is what encoding/pem finds, which skips what it does not understand.
-func blocksOf(octets []byte) (all []pem.Block) {
+// blocksOf returns the blocks that encoding/pem finds, which skips other text.
+func blocksOf(data []byte) (all []pem.Block) {
 	for {
 		var b *pem.Block
-		if b, octets = pem.Decode(octets); b == nil {
+		if b, data = pem.Decode(data); b == nil {
 			return all
 		}
 		all = append(all, *b)
 	}
 }
 
-// Whatever readPEM accepts, it leaves nothing out: each block that encoding/pem
-// finds and each BEGIN is among its blocks, and what is written anew reads the same.
+// If readPEM accepts a file, it omits nothing: each block that encoding/pem finds and
+// each BEGIN is among its blocks, and the blocks, encoded again, are read as the same.
 func FuzzReadPEM(f *testing.F) {
 	m := newMaterial()
 	for _, text := range []string{
@@ -31,19 +31,19 @@ func FuzzReadPEM(f *testing.F) {
 	} {
 		f.Add([]byte(text))
 	}
-	f.Fuzz(func(t *testing.T, octets []byte) {
-		blocks, err := readPEM("f", kindCertificate, octets)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		blocks, err := readPEM("f", kindCertificate, data)
 		if err != nil {
 			if blocks != nil {
 				t.Fatalf("%d blocks beside the error %v", len(blocks), err)
 			}
 			return
 		}
-		if n := bytes.Count(octets, []byte("-----BEGIN ")); n != len(blocks) || n == 0 {
-			t.Fatalf("the file has %d times BEGIN, and %d blocks were read", n, len(blocks))
+		if n := bytes.Count(data, []byte("-----BEGIN ")); n != len(blocks) || n == 0 {
+			t.Fatalf("the file has %d BEGINs, and %d blocks were read", n, len(blocks))
 		}
 		var again []byte
-		found := blocksOf(octets)
+		found := blocksOf(data)
 		if len(found) != len(blocks) {
 			t.Fatalf("encoding/pem finds %d blocks, %d were read", len(found), len(blocks))
 		}
@@ -55,83 +55,82 @@ func FuzzReadPEM(f *testing.F) {
 		}
 		same, err := readPEM("f", kindCertificate, again)
 		if err != nil || !slices.EqualFunc(same, blocks, func(a, b block) bool { return a.kind == b.kind && bytes.Equal(a.bytes, b.bytes) }) {
-			t.Fatalf("written anew it reads otherwise: %v", err)
+			t.Fatalf("encoded again, it is read as something else: %v", err)
 		}
 	})
 }
 
-// Anything in a file of certificates or of CAs is read whole or an error.
+// A file of certificates or CAs is read completely, or is an error.
 func FuzzCertificates(f *testing.F) {
 	m := newMaterial()
 	f.Add([]byte(m.caPEM + m.leafPEM))
 	f.Add(m.ca.Certificate.Raw)
 	f.Add([]byte(m.caPEM + m.crlPEM + m.caPEM))
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"))
-	f.Fuzz(func(t *testing.T, octets []byte) {
-		chain, err := ParseCertificates("f", octets)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		chain, err := ParseCertificates("f", data)
 		if (err == nil) != (len(chain) > 0) {
 			t.Fatalf("%d certificates and the error %v", len(chain), err)
 		}
-		if n := len(blocksOf(octets)); err == nil && !isDER(octets) && n != len(chain) {
+		if n := len(blocksOf(data)); err == nil && !isDER(data) && n != len(chain) {
 			t.Fatalf("%d blocks and %d certificates", n, len(chain))
 		}
-		a, err := ParseCA("f", octets)
+		a, err := ParseCA("f", data)
 		if err != nil {
 			return
 		}
-		if n := len(blocksOf(octets)); !isDER(octets) && n < len(a.Certificates)+len(a.CRLs) || !isDER(octets) && n > len(a.Certificates)+len(a.CRLs)+len(a.Warnings) {
+		if n := len(blocksOf(data)); !isDER(data) && n < len(a.Certificates)+len(a.CRLs) || !isDER(data) && n > len(a.Certificates)+len(a.CRLs)+len(a.Warnings) {
 			t.Fatalf("%d blocks, %d CAs, %d lists, %d warnings", n, len(a.Certificates), len(a.CRLs), len(a.Warnings))
 		}
 		var anew []byte
 		for _, c := range a.Certificates {
-			anew = append(anew, block1(kindCertificate, c.Raw)...)
+			anew = append(anew, encodeBlock(kindCertificate, c.Raw)...)
 		}
 		again, err := ParseCA("f", anew)
 		if err != nil || !slices.EqualFunc(again.Certificates, a.Certificates, (*x509.Certificate).Equal) {
-			t.Fatalf("written anew the CAs read otherwise: %v", err)
+			t.Fatalf("encoded again, the CAs are read as others: %v", err)
 		}
 	})
 }
 
-// Anything in a file of a key is one key or an error that shows none of it.
+// A file of a key is one key, or an error that shows nothing of it.
 func FuzzParseKey(f *testing.F) {
 	m := newMaterial()
 	for _, text := range []string{m.key, m.ec, m.rsa, m.key + m.ec, m.key[:80], string(m.keyDER)} {
 		f.Add([]byte(text))
 	}
-	f.Fuzz(func(t *testing.T, octets []byte) {
-		k, err := ParseKey("f", octets)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		k, err := ParseKey("f", data)
 		if (err == nil) != (k != nil) {
 			t.Fatalf("the key %v and the error %v", k != nil, err)
 		}
 	})
 }
 
-// Anything in a file of revocation lists is read whole or an error.
+// A file of revocation lists is read completely, or is an error.
 func FuzzParseCRLs(f *testing.F) {
 	m := newMaterial()
 	f.Add([]byte(m.crl))
 	f.Add([]byte(m.crlPEM + m.crlPEM))
 	f.Add([]byte(m.crlPEM + m.caPEM))
 	f.Add([]byte("-----BEGIN X509 CRL-----\n-----END X509 CRL-----\n"))
-	f.Fuzz(func(t *testing.T, octets []byte) {
-		lists, err := ParseCRLs("f", octets)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		lists, err := ParseCRLs("f", data)
 		if (err == nil) != (len(lists) > 0) {
 			t.Fatalf("%d lists and the error %v", len(lists), err)
 		}
-		if n := len(blocksOf(octets)); err == nil && !isDER(octets) && n != len(lists) {
+		if n := len(blocksOf(data)); err == nil && !isDER(data) && n != len(lists) {
 			t.Fatalf("%d blocks and %d lists", n, len(lists))
 		}
 		for _, l := range lists {
-			if again, err := ParseCRLs("f", []byte(block1(kindCRL, l.Raw))); err != nil || !bytes.Equal(again[0].Raw, l.Raw) {
-				t.Fatalf("written anew the list reads otherwise: %v", err)
+			if again, err := ParseCRLs("f", []byte(encodeBlock(kindCRL, l.Raw))); err != nil || !bytes.Equal(again[0].Raw, l.Raw) {
+				t.Fatalf("encoded again, the list is read as another: %v", err)
 			}
 		}
 	})
 }
 
-// Whatever the file holds, it is 1 to 16 different keys or an error that shows
-// none of it.
+// A file of ticket keys is 1 to 16 different keys, or an error that shows nothing of it.
 func FuzzParseTicketKeys(f *testing.F) {
 	key := strings.Repeat("0a", 32)
 	for _, text := range []string{"", key, key + "\n# x\n" + key + " # y", key + "g", seventeen(), "\r\n" + key + "\r\n", strings.Repeat("0", 64)} {
@@ -144,14 +143,13 @@ func FuzzParseTicketKeys(f *testing.F) {
 		}
 		for i, k := range keys {
 			if k == [32]byte{} || slices.Contains(keys[:i], k) {
-				t.Fatalf("key %d is zeros only, or listed twice", i)
+				t.Fatalf("key %d has only zeros, or is listed twice", i)
 			}
 		}
 	})
 }
 
-// Whatever the text, it is a secret without its end of line, or an error that
-// shows none of it.
+// Any text is a secret without its end of line, or an error that shows nothing of it.
 func FuzzParseSecret(f *testing.F) {
 	for _, text := range []string{"", "tiger", "tiger\n", "tiger\r\n", "tiger\n\n", "\xef\xbb\xbftiger", "ti\x00ger", "\"tiger\"", " tiger ", "ti\rger", "\xff\xfe"} {
 		f.Add(text)
@@ -159,7 +157,7 @@ func FuzzParseSecret(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		secret, warnings, err := ParseSecret("f", text)
 		if (err == nil) != (secret != "") {
-			t.Fatalf("a secret of %d octets and the error %v", len(secret), err)
+			t.Fatalf("a secret of %d bytes and the error %v", len(secret), err)
 		}
 		if err == nil && secret != text && secret+"\n" != text && secret+"\r\n" != text {
 			t.Fatalf("%q became %q", text, secret)

@@ -7,25 +7,24 @@ import (
 	"fmt"
 )
 
-// ParseCRLs reads certificate revocation lists (RFC 5280 §5) out of what file
-// holds: one in DER or any number in PEM blocks of the kind "X509 CRL". Lists of
-// changes only (delta) and lists that name certificates of other issuers
-// (indirect) are refused: what they say would be misread.
-func ParseCRLs(file string, octets []byte) ([]*x509.RevocationList, error) {
-	if isDER(octets) {
-		if wrongLength(octets) != "" {
-			return nil, faultIn(file, 0, "expected a revocation list, got %s", describeDER(octets))
+// ParseCRLs parses certificate revocation lists (RFC 5280 §5): one in DER, or any
+// number in PEM blocks of the kind "X509 CRL". data is the content of file. Delta and
+// indirect lists are refused, because their entries would be misread.
+func ParseCRLs(file string, data []byte) ([]*x509.RevocationList, error) {
+	if isDER(data) {
+		if wrongLength(data) != "" {
+			return nil, faultIn(file, 0, "expected a revocation list, got %s", describeDER(data))
 		}
-		l, err := parseCRL(file, 0, octets)
-		if kind := kindOfError(octets, err); kind != derUnknown && kind != derCRL {
-			return nil, faultIn(file, 0, "expected a revocation list, got %s", describeDER(octets))
+		l, err := parseCRL(file, 0, data)
+		if kind := kindOfError(data, err); kind != derUnknown && kind != derCRL {
+			return nil, faultIn(file, 0, "expected a revocation list, got %s", describeDER(data))
 		}
 		if err != nil {
 			return nil, err
 		}
 		return []*x509.RevocationList{l}, nil
 	}
-	blocks, err := readPEM(file, kindCRL, octets)
+	blocks, err := readPEM(file, kindCRL, data)
 	if err != nil {
 		return nil, err
 	}
@@ -40,13 +39,13 @@ func ParseCRLs(file string, octets []byte) ([]*x509.RevocationList, error) {
 	return lists, nil
 }
 
-// parseCRL reads one list in DER, that of a block on the line or, with 0, a file.
+// parseCRL parses one list in DER: the block on the line or, with 0, the file.
 func parseCRL(file string, line int, der []byte) (*x509.RevocationList, error) {
 	l, err := x509.ParseRevocationList(der)
 	if err != nil {
 		return nil, faultIn(file, line, "the revocation list is damaged: %v", err)
 	}
-	if err := complete(l); err != nil {
+	if err := checkComplete(l); err != nil {
 		return nil, faultIn(file, line, "the revocation list of %s cannot be used: %v", l.Issuer, err)
 	}
 	return l, nil
@@ -58,25 +57,24 @@ var (
 	oidIndirect = asn1.ObjectIdentifier{2, 5, 29, 29} // certificateIssuer, §5.3.3
 )
 
-// complete refuses a list that says less, or other, than which certificates of its
-// issuer are revoked (RFC 5280 §5.2: an unknown critical extension makes a list
-// unusable).
-func complete(l *x509.RevocationList) error {
+// checkComplete refuses a list that does not simply list the revoked certificates of its
+// issuer (RFC 5280 §5.2: a list with an unknown critical extension must not be used).
+func checkComplete(l *x509.RevocationList) error {
 	for _, e := range l.Extensions {
 		switch {
 		case e.Id.Equal(oidDelta):
-			return errors.New("it is a delta list: give the complete one")
+			return errors.New("it is a delta list: use the complete one")
 		case e.Critical && !e.Id.Equal(oidScope):
-			return fmt.Errorf("it has the critical extension %v, which is unknown here", e.Id)
+			return fmt.Errorf("it has the critical extension %v, which is not supported", e.Id)
 		}
 	}
 	for _, r := range l.RevokedCertificateEntries {
 		for _, e := range r.Extensions {
 			if e.Id.Equal(oidIndirect) {
-				return errors.New("it is an indirect list, which names certificates of other issuers: give each issuer's own")
+				return errors.New("it is an indirect list, which names certificates of other issuers: use the list of each issuer")
 			}
 			if e.Critical {
-				return fmt.Errorf("an entry has the critical extension %v, which is unknown here", e.Id)
+				return fmt.Errorf("an entry has the critical extension %v, which is not supported", e.Id)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // LoadPair reads a server's chain, leaf first, and its private key from PEM
-// files. Its errors name the file, what is wrong with it and what to do.
+// files. Its errors name the file, what is wrong with it, and what to do.
 func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
 	chain, err := LoadCertificates(certFile)
 	if err != nil {
@@ -25,8 +25,8 @@ func LoadPair(certFile, keyFile string) (tls.Certificate, error) {
 	return Join(certFile, chain, keyFile, key)
 }
 
-// Join makes a server's certificate of its chain, leaf first, and its key, which
-// must belong to the leaf. The names of the files are for errors.
+// Join joins a server's chain, leaf first, and the private key of the leaf. The names of
+// the files are for errors.
 func Join(certFile string, chain []*x509.Certificate, keyFile string, key crypto.Signer) (tls.Certificate, error) {
 	if err := Fits(chain[0], key); err != nil {
 		return tls.Certificate{}, fmt.Errorf("%s is not the key of the first certificate in %s (%s): %w", keyFile, certFile, chain[0].Subject, err)
@@ -38,27 +38,27 @@ func Join(certFile string, chain []*x509.Certificate, keyFile string, key crypto
 	return pair, nil
 }
 
-// LoadCertificates is ParseCertificates of a file.
+// LoadCertificates reads a file with ParseCertificates.
 func LoadCertificates(file string) ([]*x509.Certificate, error) {
-	octets, err := os.ReadFile(file)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the certificate: %w", err)
 	}
-	return ParseCertificates(file, octets)
+	return ParseCertificates(file, data)
 }
 
-// ParseCertificates returns a chain of at least one certificate out of what file
-// holds: all those of PEM, or the one of DER. None may be there twice: some peers
-// refuse such a chain.
-func ParseCertificates(file string, octets []byte) ([]*x509.Certificate, error) {
-	if isDER(octets) {
-		c, err := certificateOfDER(file, octets)
+// ParseCertificates parses a chain of at least one certificate in PEM, or one
+// certificate in DER. data is the content of file. A repeated certificate is an error:
+// some peers refuse such a chain.
+func ParseCertificates(file string, data []byte) ([]*x509.Certificate, error) {
+	if isDER(data) {
+		c, err := certificateOfDER(file, data)
 		if err != nil {
 			return nil, err
 		}
 		return []*x509.Certificate{c}, nil
 	}
-	blocks, err := readPEM(file, kindCertificate, octets)
+	blocks, err := readPEM(file, kindCertificate, data)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func ParseCertificates(file string, octets []byte) ([]*x509.Certificate, error) 
 			return nil, err
 		}
 		if first := seen.add(b); first > 0 {
-			return nil, faultIn(file, b.line, "the certificate of %s is listed twice, it is on line %d already: expected each certificate of the chain once", c.Subject, first)
+			return nil, faultIn(file, b.line, "the certificate of %s is listed twice: it is already on line %d; expected each certificate of the chain once", c.Subject, first)
 		}
 		chain = append(chain, c)
 	}
@@ -83,16 +83,15 @@ func certificateOfDER(file string, der []byte) (*x509.Certificate, error) {
 		return nil, faultIn(file, 0, "expected a certificate, got %s", describeDER(der))
 	}
 	if err != nil {
-		return nil, faultIn(file, 0, "expected a certificate, got DER that is none: %v", err)
+		return nil, faultIn(file, 0, "expected a certificate, got DER that is not one: %v", err)
 	}
 	return c, nil
 }
 
-// lines are the numbers of blocks, by content.
+// lines maps the contents of blocks to their lines.
 type lines map[string]int
 
-// add notes a block, and returns the line of one with the same content before it,
-// or 0.
+// add adds a block. It returns the line of an earlier one with the same content, or 0.
 func (l lines) add(b block) (first int) {
 	if first = l[string(b.bytes)]; first == 0 {
 		l[string(b.bytes)] = b.line
@@ -101,20 +100,20 @@ func (l lines) add(b block) (first int) {
 }
 
 func loadKey(file string) (crypto.Signer, error) {
-	octets, err := os.ReadFile(file)
+	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the private key: %w", err)
 	}
-	return ParseKey(file, octets)
+	return ParseKey(file, data)
 }
 
-const encryptedKey = "the key is encrypted, and there is nobody to ask for its password: decrypt it with openssl pkey -in FILE -out FILE"
+const encryptedKey = "the key is encrypted, and the gateway cannot ask for a password: decrypt it with openssl pkey -in FILE -out FILE"
 
-// ParseKey returns the private key out of what the PEM file holds: PKCS #8, PKCS #1
-// or SEC 1, the last also after its parameters, as openssl writes them. No error
-// shows any of the file's bytes.
-func ParseKey(file string, octets []byte) (crypto.Signer, error) {
-	blocks, err := readPEM(file, kindKey, octets)
+// ParseKey parses a PEM file with one private key: PKCS #8, PKCS #1 or SEC 1, the last
+// also after its parameters, as openssl writes them. Errors do not contain bytes of the
+// file.
+func ParseKey(file string, data []byte) (crypto.Signer, error) {
+	blocks, err := readPEM(file, kindKey, data)
 	if err != nil {
 		return nil, err
 	}
@@ -132,14 +131,14 @@ func ParseKey(file string, octets []byte) (crypto.Signer, error) {
 			return nil, err
 		}
 		if key != nil {
-			return nil, faultIn(file, b.line, "a second private key: expected one, and it is on line %d", line)
+			return nil, faultIn(file, b.line, "a second private key: expected one, which is on line %d", line)
 		}
 		key, line = next, b.line
 	}
 	return key, nil
 }
 
-// parseKey reads a private key, whatever its block says of its form.
+// parseKey parses a private key in any of its forms, whatever the kind of its block.
 func parseKey(der []byte) (crypto.Signer, bool) {
 	if k, err := x509.ParsePKCS8PrivateKey(der); err == nil {
 		signer, ok := k.(crypto.Signer)
@@ -154,21 +153,20 @@ func parseKey(der []byte) (crypto.Signer, bool) {
 	return nil, false
 }
 
-// isKeyKind reports whether a block of the kind holds a private key that parseKey
-// may know.
+// isKeyKind reports whether blocks of the kind hold private keys, which parseKey may
+// support.
 func isKeyKind(kind string) bool {
 	return kind == kindKey || strings.HasSuffix(kind, " "+kindKey)
 }
 
-// Fits reports, as nil, that the key is that of the certificate: it compares the
-// public halves.
+// Fits returns nil if key is the private key of c. It compares the public keys.
 func Fits(c *x509.Certificate, key crypto.Signer) error {
 	public, err := x509.MarshalPKIXPublicKey(key.Public())
 	if err != nil {
 		return err
 	}
 	if !bytes.Equal(public, c.RawSubjectPublicKeyInfo) {
-		return errors.New("its public half differs; expected the key that the certificate was requested with")
+		return errors.New("its public key differs; expected the key that the certificate was requested with")
 	}
 	return nil
 }

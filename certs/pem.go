@@ -11,7 +11,7 @@ import (
 type block struct {
 	kind  string // the label: "CERTIFICATE"
 	line  int    // of BEGIN
-	bytes []byte // what the base64 stands for
+	bytes []byte // the decoded base64
 }
 
 const (
@@ -20,25 +20,22 @@ const (
 	dashes    = "-----"
 )
 
-// onlyBlocks is the command that leaves the blocks of a file and nothing else.
-// "openssl x509" would leave the first certificate only.
+// onlyBlocks is a command that prints the blocks of a file and nothing else.
+// "openssl x509" would print the first certificate only.
 const onlyBlocks = "sed -n '/^-----BEGIN/,/^-----END/p'"
 
 // readPEM returns the blocks of a PEM file, in order; want, such as "CERTIFICATE",
-// is for errors. Whatever is no whole block is a mistake with its line, for what
-// is left out without a word is missed later: a revoked client that gets in, a CA
-// whose clients are refused. RFC 7468 §2 lets parsers skip other text; this one
-// does not.
+// is for errors. Anything that is not a whole block is an error with its line. RFC 7468
+// §2 lets parsers skip other text; this one does not.
 //
-// Permitted are LF and CRLF as line ends, blanks and tabs at the end of a line,
-// empty lines (RFC 7468 §3), base64 lines of any length, and a last line without
-// an end.
-func readPEM(file, want string, octets []byte) ([]block, error) {
-	if err := checkText(file, want, octets); err != nil {
+// Lines end with LF or CRLF, the last one may lack its end. Lines may end with blanks
+// and tabs, or be empty (RFC 7468 §3). Lines of base64 may have any length.
+func readPEM(file, want string, data []byte) ([]block, error) {
+	if err := checkText(file, want, data); err != nil {
 		return nil, err
 	}
 	r := pemReader{file: file, want: want}
-	lines := bytes.SplitAfter(octets, []byte{'\n'})
+	lines := bytes.SplitAfter(data, []byte{'\n'})
 	if len(lines[len(lines)-1]) == 0 {
 		lines = lines[:len(lines)-1]
 	}
@@ -52,23 +49,23 @@ func readPEM(file, want string, octets []byte) ([]block, error) {
 		return nil, r.cutShort()
 	}
 	if len(r.blocks) == 0 {
-		return nil, faultIn(file, 0, "expected PEM with \"BEGIN %s\", got empty lines only", want)
+		return nil, faultIn(file, 0, "expected PEM with \"BEGIN %s\", got only empty lines", want)
 	}
 	return r.blocks, nil
 }
 
-// pemReader is a reading of a PEM file, line by line.
+// pemReader reads a PEM file line by line.
 type pemReader struct {
 	file, want string
 	line       int  // of the line being read, from 1
 	last       bool // it is the file's last
 	blocks     []block
 
-	inside bool // a block, whose BEGIN was seen and whose END was not
+	inside bool // after BEGIN and before END
 	kind   string
 	begin  int      // its line
-	body   []string // its lines of base64, without blanks at their ends
-	at     []int    // the number of each
+	body   []string // lines of base64, without trailing blanks
+	at     []int    // their line numbers
 }
 
 func (r *pemReader) wrong(format string, args ...any) error {
@@ -79,7 +76,7 @@ func (r *pemReader) cutShort() error {
 	return faultIn(r.file, r.begin, "\"BEGIN %s\" has no END: the file is cut short", r.kind)
 }
 
-// read takes one line with its end.
+// read reads one line, including its end.
 func (r *pemReader) read(raw []byte) error {
 	raw = bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte{'\n'}), []byte{'\r'})
 	text := strings.TrimRight(string(raw), " \t")
@@ -91,34 +88,34 @@ func (r *pemReader) read(raw []byte) error {
 		return r.readBegin(text)
 	case strings.HasPrefix(text, endMark):
 		return r.readEnd(text)
-	case r.last && strings.HasPrefix(text, "-") && r.inside && isStart(text, endMark+r.kind+dashes):
+	case r.last && strings.HasPrefix(text, "-") && r.inside && isPrefix(text, endMark+r.kind+dashes):
 		return r.cutShort()
 	case strings.HasPrefix(strings.TrimLeft(text, " \t"), dashes) && text[0] != '-', r.inside && (text[0] == ' ' || text[0] == '\t'):
-		return r.wrong("the line is indented: expected the blocks at the beginning of their lines")
+		return r.wrong("the line is indented: expected no blanks before the blocks")
 	case r.inside:
 		return r.readBase64(text)
 	}
 	return r.wrong("%s", r.outside(text))
 }
 
-// isStart reports whether text is a beginning of whole.
-func isStart(text, whole string) bool { return strings.HasPrefix(whole, text) }
+// isPrefix reports whether whole begins with text.
+func isPrefix(text, whole string) bool { return strings.HasPrefix(whole, text) }
 
-// checkBytes refuses what no line of a PEM file has.
+// checkBytes refuses bytes that no line of a PEM file contains.
 func (r *pemReader) checkBytes(text string) error {
 	switch {
 	case strings.HasPrefix(text, utf8Mark):
-		return r.wrong("a byte order mark (UTF-8) begins the line: files with one were put together; remove it")
+		return r.wrong("a byte order mark (UTF-8) begins the line: files with a mark were concatenated; remove it")
 	case strings.IndexByte(text, 0) >= 0:
-		return r.wrong("NUL bytes: expected text; the file was damaged, or not written to its end")
+		return r.wrong("NUL bytes: expected text; the file is damaged, or was not completely written")
 	case strings.IndexByte(text, '\r') >= 0:
 		return r.wrong("carriage returns without line feeds: expected lines that end with LF or CRLF")
 	}
 	return nil
 }
 
-// label returns what stands between mark and the closing hyphens, and what
-// follows them on the line.
+// label returns the text between mark and the closing hyphens, and the rest of the
+// line.
 func label(text, mark string) (kind, rest string, ok bool) {
 	kind, rest, ok = strings.Cut(text[len(mark):], dashes)
 	ok = ok && kind != "" && len(kind) <= 64 && strings.Trim(kind, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .#_+-") == "" && kind == strings.TrimSpace(kind)
@@ -127,16 +124,16 @@ func label(text, mark string) (kind, rest string, ok bool) {
 
 func (r *pemReader) readBegin(text string) error {
 	if r.inside {
-		return r.wrong("\"BEGIN\" inside the block of line %d, which has no END: the file was cut short there, and continued", r.begin)
+		return r.wrong("\"BEGIN\" inside the block of line %d, which has no END: the file was cut short there, and then continued", r.begin)
 	}
 	kind, rest, ok := label(text, beginMark)
 	switch {
 	case !ok:
-		return r.wrong("the line is not whole: expected %q, as in \"-----BEGIN %s-----\"", "-----BEGIN KIND-----", r.want)
+		return r.wrong("the line is incomplete: expected %q, as in \"-----BEGIN %s-----\"", "-----BEGIN KIND-----", r.want)
 	case strings.HasPrefix(rest, `\n`):
-		return r.wrong("the line ends are written as \\n: expected real ones")
+		return r.wrong("the line ends are written as \\n: expected real line ends")
 	case rest != "":
-		return r.wrong("more stands behind \"-----BEGIN %s-----\" on its line: the file has lost its line ends", kind)
+		return r.wrong("text after \"-----BEGIN %s-----\" on the same line: the file has lost its line ends", kind)
 	}
 	r.inside, r.kind, r.begin, r.body, r.at = true, kind, r.line, nil, nil
 	return nil
@@ -144,20 +141,20 @@ func (r *pemReader) readBegin(text string) error {
 
 func (r *pemReader) readEnd(text string) error {
 	if !r.inside {
-		return r.wrong("\"END\" without a BEGIN before it: the file lacks its beginning, or the line is left over")
+		return r.wrong("\"END\" without a BEGIN before it: the beginning of the file is missing, or the line should be removed")
 	}
 	kind, rest, ok := label(text, endMark)
 	switch {
-	case r.last && isStart(text, endMark+r.kind+dashes) && !ok:
+	case r.last && isPrefix(text, endMark+r.kind+dashes) && !ok:
 		return r.cutShort()
 	case !ok:
-		return r.wrong("the line is not whole: expected \"-----END %s-----\"", r.kind)
+		return r.wrong("the line is incomplete: expected \"-----END %s-----\"", r.kind)
 	case kind != r.kind:
 		return r.wrong("\"END %s\" closes \"BEGIN %s\" of line %d: expected one kind", kind, r.kind, r.begin)
 	case strings.HasPrefix(rest, beginMark):
-		return r.wrong("\"END\" and \"BEGIN\" share the line: files were put together, the first of which ends without a newline; break the line between them")
+		return r.wrong("\"END\" and \"BEGIN\" are on the same line: files were concatenated, and the first ends without a newline; break the line between them")
 	case rest != "":
-		return r.wrong("more stands behind \"-----END %s-----\" on its line", kind)
+		return r.wrong("text after \"-----END %s-----\" on the same line", kind)
 	}
 	der, err := r.decode()
 	if err != nil {
@@ -168,7 +165,7 @@ func (r *pemReader) readEnd(text string) error {
 	return nil
 }
 
-// readBase64 takes a line between BEGIN and END.
+// readBase64 reads a line between BEGIN and END.
 func (r *pemReader) readBase64(text string) error {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 	encrypted := strings.HasPrefix(text, "Proc-Type:") && strings.Contains(text, "ENCRYPTED")
@@ -178,35 +175,35 @@ func (r *pemReader) readBase64(text string) error {
 	case len(r.body) == 0 && strings.Contains(text, ":"):
 		return r.wrong("a header inside the block of line %d: expected base64 only (RFC 7468 §2)", r.begin)
 	case strings.Contains(text, endMark):
-		return r.wrong("\"END\" stands behind base64: expected it on a line of its own")
+		return r.wrong("\"END\" after base64 on the same line: expected it on a line of its own")
 	}
 	if bad := strings.TrimLeft(text, alphabet); bad != "" {
-		return r.wrong("the base64 is damaged: column %d has a character that base64 has not", len(text)-len(bad)+1)
+		return r.wrong("the base64 is damaged: the character in column %d is not base64", len(text)-len(bad)+1)
 	}
 	if n := len(r.body); n > 0 && strings.HasSuffix(r.body[n-1], "=") {
-		return r.wrong("the base64 is damaged: it goes on after its end (\"=\" on line %d)", r.at[n-1])
+		return r.wrong("the base64 is damaged: it continues after its end (\"=\" on line %d)", r.at[n-1])
 	}
 	if strings.Contains(strings.TrimRight(text, "="), "=") {
-		return r.wrong("the base64 is damaged: \"=\" stands before its end")
+		return r.wrong("the base64 is damaged: \"=\" before its end")
 	}
 	r.body, r.at = append(r.body, text), append(r.at, r.line)
 	return nil
 }
 
-// decode returns what the block holds.
+// decode decodes the content of the block.
 func (r *pemReader) decode() ([]byte, error) {
 	if len(r.body) == 0 {
 		return nil, faultIn(r.file, r.begin, "the block %q is empty", r.kind)
 	}
 	der, err := base64.StdEncoding.Strict().DecodeString(strings.Join(r.body, ""))
 	if err != nil {
-		return nil, faultIn(r.file, r.suspect(), "the base64 is damaged: the line is cut, or too long, or its end is")
+		return nil, faultIn(r.file, r.suspect(), "the base64 is damaged: the line is too short or too long, or its end is damaged")
 	}
 	return der, nil
 }
 
-// suspect returns the number of the line that is likely to be the damaged one:
-// the first whose length is not that of those before it, else the last.
+// suspect returns the number of the line that is most likely damaged: the first whose
+// length differs from that of the lines before it, or else the last.
 func (r *pemReader) suspect() int {
 	last := len(r.body) - 1
 	for i, text := range r.body[:last] {
@@ -217,7 +214,7 @@ func (r *pemReader) suspect() int {
 	return r.at[last]
 }
 
-// outside names a line of text outside of the blocks, without showing it.
+// outside describes a line of text outside of the blocks, without its content.
 func (r *pemReader) outside(text string) string {
 	first := strings.TrimLeft(text, " \t")
 	what := "text outside of the blocks"
@@ -233,7 +230,7 @@ func (r *pemReader) outside(text string) string {
 	case strings.HasPrefix(first, "---"), strings.Contains(first, "BEGIN "), strings.Contains(first, "END "):
 		return fmt.Sprintf("a damaged line of a block's beginning or end: expected it to begin with five hyphens, as \"-----BEGIN %s-----\"", r.want)
 	case len(text) >= 32 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=") == "":
-		return fmt.Sprintf("base64 without \"-----BEGIN %s-----\" before it: the file lacks its beginning", r.want)
+		return fmt.Sprintf("base64 without \"-----BEGIN %s-----\" before it: the beginning of the file is missing", r.want)
 	}
-	return what + ": expected nothing but blocks; `" + onlyBlocks + " FILE` prints the blocks alone"
+	return what + ": expected only blocks; `" + onlyBlocks + " FILE` prints the blocks alone"
 }

@@ -7,11 +7,11 @@ import (
 	"unicode/utf8"
 )
 
-// ParseSecret returns the secret in what a file or an environment variable holds:
-// all of it but one end of line (LF or CRLF), which editors and shells put there.
-// Any octets may make a secret (RFC 2865 §3), but what is likely to have come in
-// by mistake is an error where it cannot be meant, and a warning where it may be.
-// Neither shows the secret; name, of the file or the variable, is where it is.
+// ParseSecret returns the secret in the text of a file or an environment variable: all
+// of it except one trailing end of line (LF or CRLF), which editors and shells add.
+// A secret may consist of any octets (RFC 2865 §3), but a likely mistake is an error
+// if it cannot be intended, and a warning if it may be. Neither shows the secret. name
+// is that of the file or the variable.
 func ParseSecret(name, text string) (secret string, warnings []string, err error) {
 	secret = strings.TrimSuffix(text, "\n")
 	if len(secret) < len(text) {
@@ -27,13 +27,13 @@ func ParseSecret(name, text string) (secret string, warnings []string, err error
 	case mark != "":
 		return wrong(1, "one that begins with a byte order mark (%s): save it without one", mark)
 	case strings.TrimFunc(secret, isBlank) == "":
-		return wrong(0, "blanks and empty lines only")
+		return wrong(0, "only blanks and empty lines")
 	case strings.IndexByte(secret, 0) >= 0:
-		return wrong(1+strings.Count(secret[:strings.IndexByte(secret, 0)], "\n"), "one with a NUL byte: the file was damaged, or is not text")
+		return wrong(1+strings.Count(secret[:strings.IndexByte(secret, 0)], "\n"), "one with a NUL byte: the file is damaged, or is not text")
 	case lineEnd >= 0 && strings.Trim(secret[lineEnd:], "\r") == "":
 		return wrong(1, "one with a carriage return at its end: expected LF or CRLF there")
 	case lineEnd >= 0 && strings.Trim(secret[lineEnd:], "\r\n") == "":
-		return wrong(lineOfSecond(secret, lineEnd), "more than one end of line behind it: expected one at most")
+		return wrong(lineOfSecond(secret, lineEnd), "more than one end of line after it: expected at most one")
 	case lineEnd >= 0 && secret[lineEnd] == '\r' && !strings.HasPrefix(secret[lineEnd:], "\r\n"):
 		return wrong(1, "a carriage return within it")
 	case lineEnd >= 0:
@@ -42,17 +42,17 @@ func ParseSecret(name, text string) (secret string, warnings []string, err error
 	return secret, WarnSecret(secret), nil
 }
 
-// lineOfSecond is the number of the line after that which ends at i.
+// lineOfSecond returns the number of the line that follows the line end at i.
 func lineOfSecond(secret string, i int) int {
 	return 2 + strings.Count(secret[:i], "\n")
 }
 
-// WarnSecret lists what is allowed in a secret, and is likely to have come in by
-// mistake. It does not show the secret.
+// WarnSecret lists what is allowed in a secret, and is likely a mistake. It does not
+// show the secret.
 func WarnSecret(secret string) (list []string) {
 	add := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
 	if mark := byteOrderMark([]byte(secret)); mark != "" {
-		add("the secret begins with a byte order mark (%s), which counts as a part of it", mark)
+		add("the secret begins with a byte order mark (%s), which is part of it", mark)
 		return list
 	}
 	head := secret[:len(secret)-len(strings.TrimLeftFunc(secret, isBlank))]
@@ -61,26 +61,26 @@ func WarnSecret(secret string) (list []string) {
 	case secret == "":
 		return nil
 	case inner == "":
-		add("the secret is made of blanks only")
+		add("the secret consists of blanks")
 		return list
 	case len(inner) >= 2 && inner[0] == inner[len(inner)-1] && strings.ContainsAny(inner[:1], `"'`):
-		add("the secret is in quotes, which count as a part of it")
+		add("the secret is in quotes, which are part of it")
 	case strings.HasPrefix(inner, "\u201c") || strings.HasPrefix(inner, "\u2018"):
-		add("the secret begins with a typographic quotation mark, which counts as a part of it")
+		add("the secret begins with a typographic quotation mark, which is part of it")
 	}
 	if head != "" {
-		add("the secret begins with %s, which count as a part of it", blanks(head))
+		add("the secret begins with %s, which are part of it", blanks(head))
 	}
 	if tail != "" {
-		add("the secret ends with %s, which count as a part of it", blanks(tail))
+		add("the secret ends with %s, which are part of it", blanks(tail))
 	}
 	if strings.ContainsFunc(strings.TrimFunc(secret, isBlank), func(c rune) bool { return c < ' ' || c == 0x7f }) {
-		add("the secret has control characters, which count as a part of it")
+		add("the secret has control characters, which are part of it")
 	}
 	return list
 }
 
-// isBlank reports whether nobody sees the character at the end of a line.
+// isBlank reports whether the character is invisible at the end of a line.
 func isBlank(c rune) bool {
 	return unicode.IsSpace(c) || c == '\u200b' || c == '\ufeff'
 }

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-const maxTicketKeys = 16 // a ticket that none of them opens costs as many attempts
+const maxTicketKeys = 16 // a ticket that none of them decrypts costs as many attempts
 
-// ParseTicketKeys reads the keys of session tickets out of what file holds: 32
-// octets of hex a line, 1 to 16 different ones; "#" begins a comment. Its errors
-// do not show what the lines hold.
+// ParseTicketKeys parses session ticket keys: 1 to 16 different ones, each of 32 bytes
+// in hex on a line; "#" begins a comment. text is the content of file. Errors do not
+// contain bytes of the file.
 func ParseTicketKeys(file string, text []byte) ([][32]byte, error) {
 	if mark := byteOrderMark(text); mark != "" {
 		return nil, faultIn(file, 1, "a byte order mark (%s) begins the file: save it as ASCII or as UTF-8 without a mark", mark)
@@ -31,7 +31,7 @@ func ParseTicketKeys(file string, text []byte) ([][32]byte, error) {
 			continue
 		}
 		if at := first[key]; at > 0 {
-			return nil, faultIn(file, n, "the key is listed twice, it is on line %d already: expected different ones", at)
+			return nil, faultIn(file, n, "the key is listed twice: it is already on line %d; expected different keys", at)
 		}
 		first[key] = n
 		keys = append(keys, key)
@@ -42,7 +42,7 @@ func ParseTicketKeys(file string, text []byte) ([][32]byte, error) {
 	return keys, nil
 }
 
-// ticketKey reads line n; ok is false for one without a key.
+// ticketKey parses line n; ok is false if it has no key.
 func ticketKey(file string, n int, line string) (key [32]byte, ok bool, err error) {
 	wrong := func(what string, args ...any) error {
 		return faultIn(file, n, "expected 64 hex digits, as \"openssl rand -hex 32\" prints, got "+what, args...)
@@ -53,19 +53,19 @@ func ticketKey(file string, n int, line string) (key [32]byte, ok bool, err erro
 	case strings.HasPrefix(digits, dashes):
 		return key, false, wrong("a line of PEM")
 	case strings.IndexByte(line, 0) >= 0:
-		return key, false, wrong("NUL bytes: the file was damaged, or not written to its end")
+		return key, false, wrong("NUL bytes: the file is damaged, or was not completely written")
 	case digits == "":
 		return key, false, nil
 	case strings.Trim(digits, "0123456789abcdefABCDEF") != "":
 		return key, false, wrong("%d characters that are not all hex digits", len(digits))
 	case len(digits) != 64:
-		return key, false, wrong("%d: is the line cut short, or two joined?", len(digits))
+		return key, false, wrong("%d: is the line cut short, or are two joined?", len(digits))
 	}
 	if _, err := hex.Decode(key[:], []byte(digits)); err != nil {
 		return key, false, wrong("something else")
 	}
 	if key == [32]byte{} {
-		return key, false, wrong("zeros only: anybody could guess them")
+		return key, false, wrong("only zeros: anybody could guess them")
 	}
 	return key, true, nil
 }

@@ -1,12 +1,12 @@
 package certs
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// Keys of session tickets: what is no key is a mistake with its line, and no
-// error shows one.
+// A line that is not a key is an error with its line, and no error shows a key.
 //
 // Rules: P110
 func TestParseTicketKeys(t *testing.T) {
@@ -23,7 +23,7 @@ func TestParseTicketKeys(t *testing.T) {
 		{"empty lines", "\n\n", 0, "f: expected 1 to 16 keys, got an empty file"},
 		{"comments only", "# none\n", 0, "f: expected 1 to 16 keys, got 0"},
 		{"cut short", key + "\n" + key[:62], 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got 62: is the line cut short"},
-		{"two joined", key + other, 0, "f:1: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got 128: is the line cut short, or two joined?"},
+		{"two joined", key + other, 0, "f:1: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got 128: is the line cut short, or are two joined?"},
 		{"a letter", key + "\n" + key[:63] + "g\n", 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got 64 characters that are not all hex digits"},
 		{"text", "\nsecret", 0, "f:2: expected 64 hex digits"},
 		{"byte order mark", "\xef\xbb\xbf" + key, 0, "f:1: a byte order mark (UTF-8) begins the file"},
@@ -31,8 +31,8 @@ func TestParseTicketKeys(t *testing.T) {
 		{"PEM", "-----BEGIN PRIVATE KEY-----\n", 0, "f:1: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got a line of PEM"},
 		{"NUL", key + "\n\x00\x00", 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got NUL bytes"},
 		{"binary", "\x01\x8f\xc2\x07", 0, "f:1: expected 64 hex digits"},
-		{"twice", key + "\n" + other + "\n" + strings.ToUpper(key) + "\n", 0, "f:3: the key is listed twice, it is on line 1 already"},
-		{"zeros", key + "\n" + strings.Repeat("00", 32), 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got zeros only"},
+		{"twice", key + "\n" + other + "\n" + strings.ToUpper(key) + "\n", 0, "f:3: the key is listed twice: it is already on line 1"},
+		{"zeros", key + "\n" + strings.Repeat("00", 32), 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got only zeros"},
 		{"17", seventeen(), 0, "f: expected 1 to 16 keys, got 17"},
 	} {
 		keys, err := ParseTicketKeys("f", []byte(x.text))
@@ -40,16 +40,16 @@ func TestParseTicketKeys(t *testing.T) {
 			t.Errorf("%s: expected %d keys and %q, got %d and %v", x.name, x.n, x.want, len(keys), err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "0a0a") || strings.Contains(err.Error(), "secret")) {
-			t.Errorf("%s: the error shows what the line holds: %v", x.name, err)
+			t.Errorf("%s: the error shows the content of the line: %v", x.name, err)
 		}
 	}
 }
 
-// seventeen is a file of as many different keys.
+// seventeen returns a file with 17 different keys.
 func seventeen() string {
 	var b strings.Builder
 	for i := range 17 {
-		b.WriteString(strings.Repeat("1"+itoa(i)[:1], 31) + "a" + string("0123456789abcdefg"[i%16]) + "\n")
+		b.WriteString(strings.Repeat("1"+strconv.Itoa(i)[:1], 31) + "a" + string("0123456789abcdefg"[i%16]) + "\n")
 	}
 	return b.String()
 }

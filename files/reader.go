@@ -1,12 +1,13 @@
 // Package files reads the files that a configuration names, and never waits
 // longer than a deadline for a disk that does not answer.
 //
-// A read from a network disk that is away blocks until the disk is back, and
-// nothing can interrupt it. So each read has a goroutine of its own: who asked
-// for it waits until a deadline, and the goroutine ends when the read does.
+// A read from a network disk that is unreachable blocks until the disk is back, and
+// cannot be interrupted. So each read has a goroutine of its own: the caller waits
+// until a deadline, and the goroutine ends when the read does.
 //
-//	reader.go    calls that may block, at most one for each path
-//	snapshot.go  a set of files, each read once
+//	reader.go    Reader: calls that may block, at most one for each path
+//	snapshot.go  Snapshot: a set of files, each read once
+//	sums.go      Sums: the hashes of a snapshot, to detect changes
 package files
 
 import (
@@ -23,13 +24,13 @@ const (
 	fileTimeout = 5 * time.Second  // for one file: a healthy network disk needs milliseconds
 	setTimeout  = 30 * time.Second // for all files of a Snapshot together
 
-	// maxStuck bounds the calls that have not returned: each one holds a thread of
+	// maxStuck bounds the calls that have not returned: each one occupies a thread of
 	// the operating system.
 	maxStuck = 64
 )
 
-// Reader reads files. A process needs one: it remembers which calls have not
-// returned, so that trying again does not add to them.
+// Reader reads files. A process should have one: it remembers which calls have not
+// returned, so that a retry does not add to them.
 type Reader struct {
 	// static after construction
 	read func(path string, limit int64, regular bool) ([]byte, error)
@@ -43,16 +44,16 @@ func NewReader() *Reader {
 	return &Reader{read: readFile, running: map[string]chan struct{}{}}
 }
 
-// StuckError reports that a call which touches Path has not returned in time.
+// StuckError reports that a call that accesses Path has not returned in time.
 type StuckError struct{ Path string }
 
-// Error implements error. The text is the same each time, so that a watcher can
-// tell that nothing has changed.
+// Error implements error. The text is the same each time, so that Sums do not change
+// while the file blocks.
 func (e *StuckError) Error() string {
-	return fmt.Sprintf("%s blocks: expected an answer within %v, got none; it is on a disk that does not answer, or a pipe that nobody writes to", e.Path, fileTimeout)
+	return fmt.Sprintf("%s blocks: expected an answer within %v, got none; it is on a disk that does not answer, or is a pipe without a writer", e.Path, fileTimeout)
 }
 
-// Call runs f, which touches path, in a goroutine of its own and returns its
+// Call runs f, which accesses path, in a goroutine of its own and returns its
 // error, or a *StuckError when f has not returned within 5 seconds, or the error
 // of ctx when that ends first. While a call for the same path has not returned,
 // another one waits for it.
@@ -78,9 +79,9 @@ func (r *Reader) Call(ctx context.Context, path string, f func() error) error {
 	}
 }
 
-// begin starts f, and returns where its error will be. When a call for the same
-// path has not returned it starts nothing, and returns a channel that is closed
-// when that call does.
+// begin starts f, and returns a channel that receives its error. If a call for the same
+// path has not returned, it does not start f, and returns a channel that is closed when
+// that call returns.
 func (r *Reader) begin(path string, f func() error) (result chan error, busy chan struct{}, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -102,8 +103,8 @@ func (r *Reader) begin(path string, f func() error) (result chan error, busy cha
 	return result, nil, nil
 }
 
-// readFile reads a file of at most limit bytes. With regular it refuses
-// directories, devices and pipes before anything is read of them.
+// readFile reads a file of at most limit bytes. If regular, it refuses
+// directories, devices and pipes without reading from them.
 func readFile(path string, limit int64, regular bool) ([]byte, error) {
 	if regular {
 		info, err := os.Stat(path)

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Snapshot is a set of files, each read once: whoever asks for a file again gets
-// the same bytes, so that what was checked is what is used. It belongs to one
-// goroutine.
+// Snapshot is a set of files, each read once: reading a file again returns the same
+// bytes, so that what was checked is what is used. It must be used by one goroutine
+// only.
 //
-// After one file has blocked the others are not tried any more: they are likely
-// to be on the same disk, and each one would cost another deadline.
+// After one file has blocked the others are not read: they are likely to be on the
+// same disk, and each one would cost another deadline.
 type Snapshot struct {
 	// static after construction
 	reader *Reader
 	ctx    context.Context
 	end    time.Time // for all files together
 
-	held  map[string]content // by path
-	stuck string             // the first file that blocked; "": none has
+	files map[string]content // by path
+	stuck string             // the first file that blocked; "": none
 }
 
 type content struct {
@@ -31,29 +31,28 @@ type content struct {
 	regular bool
 }
 
-// Snapshot returns a set that has no files yet. When ctx ends nothing more is
-// read.
+// Snapshot returns an empty set. When ctx is done nothing more is read.
 func (r *Reader) Snapshot(ctx context.Context) *Snapshot {
-	return &Snapshot{reader: r, ctx: ctx, end: time.Now().Add(setTimeout), held: map[string]content{}}
+	return &Snapshot{reader: r, ctx: ctx, end: time.Now().Add(setTimeout), files: map[string]content{}}
 }
 
 // Read returns the content of a regular file, which the caller must not change.
-// limit bounds what is read in bytes, the first time that path is asked for.
+// limit is the largest size in bytes; that of the first call for path counts.
 func (s *Snapshot) Read(path string, limit int64) ([]byte, error) {
 	return s.get(path, limit, true)
 }
 
-// ReadStream is Read for what may also be a pipe, such as /dev/stdin.
+// ReadStream is like Read, but path may also be a pipe, such as /dev/stdin.
 func (s *Snapshot) ReadStream(path string, limit int64) ([]byte, error) {
 	return s.get(path, limit, false)
 }
 
 func (s *Snapshot) get(path string, limit int64, regular bool) ([]byte, error) {
-	c, known := s.held[path]
-	if !known {
+	c, ok := s.files[path]
+	if !ok {
 		c.limit, c.regular = limit, regular
 		c.bytes, c.err = s.load(path, limit, regular)
-		s.held[path] = c
+		s.files[path] = c
 	}
 	return c.bytes, c.err
 }
@@ -82,6 +81,6 @@ func (s *Snapshot) load(path string, limit int64, regular bool) ([]byte, error) 
 	return <-result, nil
 }
 
-// Stuck reports whether a file could not be read because it blocked. That is a
-// fault of a disk and not of what the file holds: it may pass.
+// Stuck reports whether a file could not be read because it blocked. That is a fault
+// of a disk, not of the content of the file, and may be temporary.
 func (s *Snapshot) Stuck() bool { return s.stuck != "" }

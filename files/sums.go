@@ -6,42 +6,41 @@ import (
 	"slices"
 )
 
-// Sums are the SHA-256 of what the files of a Snapshot held, by path; of one that
-// could not be read, of the reason. maps.Equal tells whether anything has changed.
+// Sums holds the SHA-256 of each file of a Snapshot by its path, or that of the error
+// if the file could not be read. Two Sums are compared with maps.Equal.
 type Sums map[string]Sum
 
-// Sum is that of one file, and how it was read.
+// Sum is the SHA-256 of one file, and how it was read.
 type Sum struct {
 	sum     [32]byte
 	limit   int64
 	regular bool
 }
 
-// Sums returns those of the files that were read so far.
+// Sums returns the sums of the files that were read so far.
 func (s *Snapshot) Sums() Sums {
 	all := Sums{}
-	for path, c := range s.held {
+	for path, c := range s.files {
 		all[path] = c.sum()
 	}
 	return all
 }
 
 func (c content) sum() Sum {
-	held := c.bytes
+	b := c.bytes
 	if c.err != nil {
-		held = []byte(c.err.Error())
+		b = []byte(c.err.Error())
 	}
-	return Sum{sha256.Sum256(held), c.limit, c.regular}
+	return Sum{sha256.Sum256(b), c.limit, c.regular}
 }
 
-// Again returns the sums of the same files as they are in another Snapshot, which
-// reads them.
+// Again reads the same files in another Snapshot, and returns their sums.
 func (all Sums) Again(from *Snapshot) Sums {
 	again := Sums{}
 	for _, path := range slices.Sorted(maps.Keys(all)) {
 		sum := all[path]
 		_, _ = from.get(path, sum.limit, sum.regular) // an error has a sum, too
-		again[path] = from.held[path].sum()
+		again[path] = from.files[path].sum()
 	}
 	return again
 }

@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// Sums tell whether any file of a set has changed, those that cannot be read
-// included.
-func TestSumsTellWhatHasChanged(t *testing.T) {
+// Sums differ if any file of a set has changed, including files that cannot be read.
+func TestSumsDetectChanges(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
 	write(t, a, "first")
@@ -20,25 +19,25 @@ func TestSumsTellWhatHasChanged(t *testing.T) {
 	before := s.Sums()
 	changed := func() bool { return !maps.Equal(before, before.Again(r.Snapshot(t.Context()))) }
 	if changed() {
-		t.Error("nothing has changed, and the sums differ")
+		t.Error("nothing has changed, but the sums differ")
 	}
 	write(t, b, "there")
 	if !changed() {
-		t.Error("a file is there that was not, and the sums are the same")
+		t.Error("a file was created, but the sums are the same")
 	}
 	if err := os.Remove(b); err != nil {
 		t.Fatal(err)
 	}
 	write(t, a, "second")
 	if !changed() {
-		t.Error("a file has other content, and the sums are the same")
+		t.Error("a file has other content, but the sums are the same")
 	}
 	write(t, a, "too long for it")
 	if !changed() {
-		t.Error("a file is too large, and the sums are the same")
+		t.Error("a file is too large, but the sums are the same")
 	}
 	write(t, a, "first")
 	if changed() {
-		t.Error("all is as it was, and the sums differ")
+		t.Error("all is as before, but the sums differ")
 	}
 }

@@ -152,7 +152,12 @@ func (o *own) damaged(c *x509.Certificate, atHand []*x509.Certificate) {
 		return bytes.Equal(c.RawIssuer, issuer.RawSubject) && len(c.AuthorityKeyId) > 0 && bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId)
 	}
 	i := slices.IndexFunc(atHand, named)
-	if i < 0 || selfIssued(c) || weakSignature(c.SignatureAlgorithm) || slices.ContainsFunc(atHand, func(issuer *x509.Certificate) bool { return named(issuer) && !certs.Forged(c, issuer) }) {
+	if i < 0 || selfIssued(c) || weakSignature(c.SignatureAlgorithm) {
+		return
+	}
+	if slices.ContainsFunc(atHand, func(issuer *x509.Certificate) bool {
+		return named(issuer) && certs.VerifySignature(c, issuer) != certs.SignatureForged
+	}) {
 		return
 	}
 	o.add(Fatal, "the certificate of %s names the key of %s as the one that signed it, and its signature does not fit: one of the two is damaged; if it is the first, clients refuse it: get it anew", subjectOf(c), subjectOf(atHand[i]))
@@ -166,8 +171,8 @@ func signedBy(c, issuer *x509.Certificate) bool {
 	if len(c.AuthorityKeyId) > 0 && len(issuer.SubjectKeyId) > 0 && !bytes.Equal(c.AuthorityKeyId, issuer.SubjectKeyId) {
 		return false
 	}
-	err := issuer.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
-	return err == nil || weakSignature(c.SignatureAlgorithm) // which Go does not verify; it is told of by itself
+	return weakSignature(c.SignatureAlgorithm) || // which Go does not verify, and which is a finding of its own
+		certs.VerifySignature(c, issuer) == certs.SignatureValid
 }
 
 // top looks at the last certificate of the path: who signed it must be what clients

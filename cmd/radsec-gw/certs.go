@@ -27,7 +27,7 @@ func runCerts(args []string, stdout, stderr io.Writer) int {
 	dir := flags.String("dir", "certs/dev", "the `DIRECTORY` of the certificates")
 	hosts := flags.String("hosts", strings.Join(certs.DevelopmentHosts(), ","), "the server's `NAMES` and addresses, commas between")
 	days := flags.Int("days", 730, "how many `DAYS` the server's and the clients' certificates are valid")
-	force := flags.Bool("force", false, "make the server's and the named clients' certificates anew; the CA too, if it cannot sign")
+	force := flags.Bool("force", false, "make the server's and the named clients' certificates again; the CA too, if it cannot sign")
 	caKey := flags.String("ca-key", "", "the `FILE` of the CA's private key, outside of DIRECTORY when a gateway reads that (default ca.key in it)")
 	fingerprint := flags.Bool("fingerprint", false, "print the SHA-256 fingerprints of certificate files")
 	flags.Usage = func() {
@@ -87,7 +87,7 @@ func hostsOf(c *x509.Certificate) string {
 
 func until(c *x509.Certificate) string {
 	if time.Now().After(c.NotAfter) {
-		return "expired on " + c.NotAfter.Format(time.DateOnly) + ": -force makes it anew"
+		return "expired on " + c.NotAfter.Format(time.DateOnly) + ": -force makes it again"
 	}
 	return "until " + c.NotAfter.Format(time.DateOnly)
 }

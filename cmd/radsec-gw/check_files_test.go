@@ -191,7 +191,7 @@ func TestTheStartTellsWhatCheckWarnsOf(t *testing.T) {
 		"listen.client_ca: " + dir + "/cas.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
 		"listen.client_ca: " + dir + "/cas.pem: the certificate of CN=soon,O=radsec-gw development expires on ",
 		"client[0].ca: " + dir + "/own.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
-		"client[1].ca[0]: " + dir + "/other.pem:1: the certificate of CN=CA,O=radsec-gw development signed itself, and its signature does not fit",
+		"client[1].ca[0]: " + dir + "/other.pem:1: the certificate of CN=CA,O=radsec-gw development is self-signed, and its signature does not verify",
 		"client[1].ca[1]: " + dir + "/more.pem: the certificate of CN=gone,O=radsec-gw development expired on ",
 		"listen.intermediates[0]: " + dir + "/between.pem: the certificate of CN=near,O=radsec-gw development expires on ",
 		"listen.intermediates: the certificate of CN=stranger,O=radsec-gw development, issued by ",

@@ -180,7 +180,7 @@ func TestCheckMistakes(t *testing.T) {
 			`c.toml:31: route[1].balanse: unknown key`, `c.toml:32: route[1].balance: expected a string in quotes, got the integer 2`, "2 mistakes\n"}},
 		{"key of another certificate", "", "", "certs/dev/server.key", key, []string{
 			"c.toml:2: listen.certificate: ", "server.key is not the key of the first certificate in ", "1 mistake\n"}},
-		{"key for certificate", "", "", "certs/dev/server.pem", key, []string{`c.toml:2: listen.certificate: `, `server.pem:1: expected PEM with "BEGIN CERTIFICATE", got "PRIVATE KEY": a private key belongs into a file of its own`}},
+		{"key for certificate", "", "", "certs/dev/server.pem", key, []string{`c.toml:2: listen.certificate: `, `server.pem:1: expected PEM with "BEGIN CERTIFICATE", got "PRIVATE KEY": a private key belongs in a file of its own`}},
 		{"certificate for key", "", "", "certs/dev/server.key", other.CertPEM(), []string{`server.key:1: expected PEM with "BEGIN PRIVATE KEY", got "CERTIFICATE"`}},
 		{"CA of nothing", "", "", "certs/dev/ca.pem", []byte("hello"), []string{`c.toml:4: listen.client_ca: `, `expected PEM with "BEGIN CERTIFICATE", got 5 bytes without`}},
 		{"CA that is none", "", "", "certs/dev/ca.pem", other.CertPEM(), []string{`c.toml:4: listen.client_ca: `, `is not a CA (basicConstraints)`}},

@@ -132,7 +132,7 @@ func pemShape(name string, change func(string) string, pem, tickets, secret stri
 
 const (
 	sixtyFour = `expected 64 hex digits, as "openssl rand -hex 32" prints, got `
-	blocks    = " outside of the blocks: expected nothing but blocks; `sed -n '/^-----BEGIN/,/^-----END/p' FILE` prints the blocks alone"
+	blocks    = " outside of the blocks: expected only blocks; `sed -n '/^-----BEGIN/,/^-----END/p' FILE` prints the blocks alone"
 	markPEM   = `expected "-----BEGIN"; save the file as ASCII or as UTF-8 without a mark`
 )
 
@@ -160,23 +160,23 @@ func shapes() []shape {
 		pemShape("UTF-16LE", func(s string) string { return wide(s, false) }, lep, let, les),
 		pemShape("UTF-16BE", func(s string) string { return wide(s, true) }, bep, bet, bes),
 		pemShape("empty", always(""), `expected PEM with "BEGIN KIND", got an empty file`, "expected 1 to 16 keys, got an empty file", "expected a secret, got an empty one (RFC 2865 §3)"),
-		pemShape("an empty line", always("\n"), `expected PEM with "BEGIN KIND", got blanks and empty lines only`, "expected 1 to 16 keys, got an empty file", "expected a secret, got an empty one (RFC 2865 §3)"),
-		pemShape("blanks", always("  \n \n"), `expected PEM with "BEGIN KIND", got blanks and empty lines only`, "expected 1 to 16 keys, got an empty file", "expected a secret, got blanks and empty lines only"),
-		pemShape("an empty line behind", after("\n"), "", "", "2: expected a secret, got more than one end of line behind it: expected one at most"),
+		pemShape("an empty line", always("\n"), `expected PEM with "BEGIN KIND", got only blanks and empty lines`, "expected 1 to 16 keys, got an empty file", "expected a secret, got an empty one (RFC 2865 §3)"),
+		pemShape("blanks", always("  \n \n"), `expected PEM with "BEGIN KIND", got only blanks and empty lines`, "expected 1 to 16 keys, got an empty file", "expected a secret, got only blanks and empty lines"),
+		pemShape("an empty line behind", after("\n"), "", "", "2: expected a secret, got more than one end of line after it: expected at most one"),
 		pemShape("text behind", after("and more\n"), "NEXT: text"+blocks, "2: "+sixtyFour+"8 characters that are not all hex digits", "2: expected a secret, got a second line: expected one"),
 		pemShape("a comment before", before("# ours\n"), "1: a comment"+blocks, "", "2: expected a secret, got a second line: expected one"),
-		pemShape("NULs behind", after("\x00\x00"), "NEXT: NUL bytes: expected text; the file was damaged, or not written to its end",
-			"2: "+sixtyFour+"NUL bytes: the file was damaged, or not written to its end", "2: expected a secret, got one with a NUL byte: the file was damaged, or is not text"),
+		pemShape("NULs behind", after("\x00\x00"), "NEXT: NUL bytes: expected text; the file is damaged, or was not completely written",
+			"2: "+sixtyFour+"NUL bytes: the file is damaged, or was not completely written", "2: expected a secret, got one with a NUL byte: the file is damaged, or is not text"),
 		pemShape("indented", func(s string) string {
 			return "  " + strings.ReplaceAll(strings.TrimSuffix(s, "\n"), "\n", "\n  ") + "\n"
 		},
-			"1: the line is indented: expected the blocks at the beginning of their lines", "", "warned: the secret begins with blanks (2)"),
+			"1: the line is indented: expected no blanks before the blocks", "", "warned: the secret begins with blanks (2)"),
 		pemShape("in quotes", func(s string) string { return `"` + strings.TrimSuffix(s, "\n") + "\"\n" },
 			`1: a damaged line of a block's beginning or end: expected it to begin with five hyphens, as "-----BEGIN KIND-----"`,
 			"1: "+sixtyFour+"66 characters that are not all hex digits", "warned: the secret is in quotes"),
 		pemShape("carriage returns alone", replace("\n", "\r"), "1: carriage returns without line feeds: expected lines that end with LF or CRLF", "",
 			"1: expected a secret, got one with a carriage return at its end: expected LF or CRLF there"),
-		pemShape("gzip", always("\x1f\x8b\x08\x00"), `expected PEM with "BEGIN KIND", got a gzip file: unpack it`, "1: "+sixtyFour+"NUL bytes: the file was damaged, or not written to its end", "1: expected a secret, got one with a NUL byte: the file was damaged, or is not text"),
+		pemShape("gzip", always("\x1f\x8b\x08\x00"), `expected PEM with "BEGIN KIND", got a gzip file: unpack it`, "1: "+sixtyFour+"NUL bytes: the file is damaged, or was not completely written", "1: expected a secret, got one with a NUL byte: the file is damaged, or is not text"),
 	}...)
 }
 
@@ -185,18 +185,18 @@ func wholeShapes() []shape {
 	cut := func(s string) string { return s[:len(s)-len(s)/4] }
 	twice := func(s string) string { return s + s }
 	cat := func(s string) string { return strings.TrimSuffix(s, "\n") + s }
-	const shared = `LAST: "END" and "BEGIN" share the line: files were put together, the first of which ends without a newline; break the line between them`
+	const shared = `LAST: "END" and "BEGIN" are on the same line: files were concatenated, and the first ends without a newline; break the line between them`
 	const short = `1: "BEGIN KIND" has no END: the file is cut short`
 	return []shape{
-		pemShape("cut short", cut, short, "1: "+sixtyFour+"49: is the line cut short, or two joined?", ""),
-		pemShape("cat without a last newline", cat, shared, "1: "+sixtyFour+"128: is the line cut short, or two joined?", ""),
+		pemShape("cut short", cut, short, "1: "+sixtyFour+"49: is the line cut short, or are two joined?", ""),
+		pemShape("cat without a last newline", cat, shared, "1: "+sixtyFour+"128: is the line cut short, or are two joined?", ""),
 		{"twice", twice, map[string]string{
-			"chain":   "NEXT: the certificate of CN=localhost,O=radsec-gw development is listed twice, it is on line 1 already: expected each certificate of the chain once",
-			"key":     "NEXT: a second private key: expected one, and it is on line 1",
-			"cas":     "warned: NAME:NEXT: the certificate of CN=CA,O=radsec-gw development is listed twice, it is on line 1 already",
-			"between": "warned: NAME:NEXT: the certificate of CN=CA,O=radsec-gw development is listed twice, it is on line 1 already",
+			"chain":   "NEXT: the certificate of CN=localhost,O=radsec-gw development is listed twice: it is already on line 1; expected each certificate of the chain once",
+			"key":     "NEXT: a second private key: expected one, which is on line 1",
+			"cas":     "warned: NAME:NEXT: the certificate of CN=CA,O=radsec-gw development is listed twice: it is already on line 1",
+			"between": "warned: NAME:NEXT: the certificate of CN=CA,O=radsec-gw development is listed twice: it is already on line 1",
 			"list":    "",
-			"tickets": "2: the key is listed twice, it is on line 1 already: expected different ones",
+			"tickets": "2: the key is listed twice: it is already on line 1; expected different keys",
 			"secret":  "2: expected a secret, got a second line: expected one",
 		}},
 	}
@@ -211,7 +211,7 @@ func strays(places []shapePlace) (list []shape) {
 	got := func(kind, advice string) string {
 		return `expected PEM with "BEGIN KIND", got "` + kind + `": ` + advice
 	}
-	own := "a private key belongs into a file of its own, which only its user can read"
+	own := "a private key belongs in a file of its own that only its user can read"
 	for _, x := range []struct {
 		name, text string
 		want       map[string]string
@@ -220,11 +220,11 @@ func strays(places []shapePlace) (list []shape) {
 			"chain": got("PRIVATE KEY", own), "cas": got("PRIVATE KEY", own), "between": got("PRIVATE KEY", own),
 			"list": got("PRIVATE KEY", "a private key does not belong here")}},
 		{"a revocation list", file["list"], map[string]string{
-			"chain": got("X509 CRL", "a revocation list belongs into crl or client_ca"), "key": got("X509 CRL", "a revocation list belongs into crl or client_ca")}},
+			"chain": got("X509 CRL", "a revocation list belongs in crl or client_ca"), "key": got("X509 CRL", "a revocation list belongs in crl or client_ca")}},
 		{"a CA", file["cas"], map[string]string{
-			"key": got("CERTIFICATE", "a certificate belongs into a file of its own"), "list": got("CERTIFICATE", "a CA belongs into client_ca")}},
+			"key": got("CERTIFICATE", "a certificate belongs in a file of its own"), "list": got("CERTIFICATE", "a CA belongs in client_ca")}},
 		{"a server's certificate", file["chain"], map[string]string{
-			"cas":     "CN=localhost,O=radsec-gw development is not a CA (basicConstraints), it was signed by CN=CA,O=radsec-gw development: expected the CA that signs the clients' certificates",
+			"cas":     "CN=localhost,O=radsec-gw development is not a CA (basicConstraints), but was signed by CN=CA,O=radsec-gw development: expected the CA that signs the clients' certificates",
 			"between": "CN=localhost,O=radsec-gw development is not a CA (basicConstraints): expected a CA between the clients' certificates and client_ca"}},
 	} {
 		for kind, want := range x.want {

@@ -31,10 +31,10 @@ func TestWhatIsNotAWholeBlockIsAMistake(t *testing.T) {
 	}{
 		{"a list behind a byte order mark", "ca.crl", join([]byte(mark), newer, list), 1, "byte order mark"},
 		{"a second list behind a byte order mark", "ca.crl", join(list, []byte(mark), newer), ending(list) + 1, "byte order mark"},
-		{"lists put together without a newline", "ca.crl", join(bytes.TrimSpace(list), newer), ending(list), `"END" and "BEGIN" share the line`},
+		{"lists put together without a newline", "ca.crl", join(bytes.TrimSpace(list), newer), ending(list), `"END" and "BEGIN" are on the same line`},
 		{"a list cut short", "ca.crl", join(list, half(newer)), ending(list) + 1, "the file is cut short"},
 		{"a CA behind a byte order mark", "ca.pem", join(ca, []byte(mark), second), ending(ca) + 1, "byte order mark"},
-		{"CAs put together without a newline", "ca.pem", join(bytes.TrimSpace(ca), second), ending(ca), `"END" and "BEGIN" share the line`},
+		{"CAs put together without a newline", "ca.pem", join(bytes.TrimSpace(ca), second), ending(ca), `"END" and "BEGIN" are on the same line`},
 		{"a CA cut short", "ca.pem", join(ca, half(second)), ending(ca) + 1, "the file is cut short"},
 		{"text between CAs", "ca.pem", join(ca, []byte("the next one\n"), second), ending(ca) + 1, "text outside of the blocks"},
 		{"a key among CAs", "ca.pem", join(ca, need(b.client.KeyPEM())), ending(ca) + 1, "PRIVATE KEY"},

@@ -13,21 +13,21 @@ const (
 	kindParameters  = "EC PARAMETERS"
 )
 
-// whole refuses a block that holds less or more than one DER element: a line is
-// missing, or was added. Kinds that are not read here may hold other things.
-func (b *block) whole(file string) error {
+// checkWhole refuses a block that holds less or more than one DER element: a line is
+// missing, or was added. Kinds that are not supported may hold other things.
+func (b *block) checkWhole(file string) error {
 	if text := wrongLength(b.bytes); text != "" {
 		return faultIn(file, b.line, "the block %q is damaged: %s", b.kind, text)
 	}
 	return nil
 }
 
-// certificate is what the block holds.
+// certificate parses the block as a certificate.
 func (b *block) certificate(file string) (*x509.Certificate, error) {
 	if b.kind != kindCertificate {
 		return nil, b.unexpected(file, kindCertificate)
 	}
-	if err := b.whole(file); err != nil {
+	if err := b.checkWhole(file); err != nil {
 		return nil, err
 	}
 	c, err := x509.ParseCertificate(b.bytes)
@@ -37,18 +37,18 @@ func (b *block) certificate(file string) (*x509.Certificate, error) {
 	return c, nil
 }
 
-// list is what the block holds.
+// list parses the block as a revocation list.
 func (b *block) list(file string) (*x509.RevocationList, error) {
 	if b.kind != kindCRL {
 		return nil, b.unexpected(file, kindCRL)
 	}
-	if err := b.whole(file); err != nil {
+	if err := b.checkWhole(file); err != nil {
 		return nil, err
 	}
 	return parseCRL(file, b.line, b.bytes)
 }
 
-// key is what the block holds.
+// key parses the block as a private key.
 func (b *block) key(file string) (crypto.Signer, error) {
 	switch {
 	case b.kind == "ENCRYPTED "+kindKey:
@@ -56,17 +56,17 @@ func (b *block) key(file string) (crypto.Signer, error) {
 	case b.kind == "OPENSSH "+kindKey, !isKeyKind(b.kind):
 		return nil, b.unexpected(file, kindKey)
 	}
-	if err := b.whole(file); err != nil {
+	if err := b.checkWhole(file); err != nil {
 		return nil, err
 	}
 	key, ok := parseKey(b.bytes)
 	if !ok {
-		return nil, faultIn(file, b.line, "expected an ECDSA, RSA or Ed25519 key (PKCS #8, PKCS #1 or SEC 1), got a %q that is none", b.kind)
+		return nil, faultIn(file, b.line, "expected an ECDSA, RSA or Ed25519 key (PKCS #8, PKCS #1 or SEC 1), got a %q that is not one", b.kind)
 	}
 	return key, nil
 }
 
-// unexpected says what a block is that does not belong where it is, and what to do.
+// unexpected returns the error of a block of another kind than want, with advice.
 func (b *block) unexpected(file, want string) error {
 	const begin = "expected PEM with \"BEGIN %s\", got %q"
 	advice := ": is it the wrong file?"
@@ -74,7 +74,7 @@ func (b *block) unexpected(file, want string) error {
 	case b.kind == "OPENSSH "+kindKey:
 		advice = ": `ssh-keygen -p -m PKCS8 -f FILE` makes it a key for TLS"
 	case isKeyKind(b.kind) && want == kindCertificate:
-		advice = ": a private key belongs into a file of its own, which only its user can read"
+		advice = ": a private key belongs in a file of its own that only its user can read"
 	case isKeyKind(b.kind):
 		advice = ": a private key does not belong here"
 	case b.kind == "TRUSTED CERTIFICATE" || b.kind == "X509 CERTIFICATE" || b.kind == "X.509 CERTIFICATE":
@@ -82,13 +82,13 @@ func (b *block) unexpected(file, want string) error {
 	case b.kind == "PKCS7" || b.kind == "CMS":
 		advice = ": `openssl pkcs7 -print_certs -in FILE | " + onlyBlocks + "` prints its certificates"
 	case b.kind == "CERTIFICATE REQUEST" || b.kind == "NEW CERTIFICATE REQUEST":
-		advice = ": a request, which no CA has signed yet"
+		advice = ": a request, which a CA has yet to sign"
 	case b.kind == kindCRL:
-		advice = ": a revocation list belongs into crl or client_ca"
+		advice = ": a revocation list belongs in crl or client_ca"
 	case b.kind == kindCertificate && want == kindKey:
-		advice = ": a certificate belongs into a file of its own"
+		advice = ": a certificate belongs in a file of its own"
 	case b.kind == kindCertificate && want == kindCRL:
-		advice = ": a CA belongs into client_ca"
+		advice = ": a CA belongs in client_ca"
 	}
 	return faultIn(file, b.line, begin+"%s", want, b.kind, advice)
 }

@@ -1,0 +1,86 @@
+package certs
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Files have their modes, and none is overwritten without force.
+func TestWriteDir(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "dev")
+	read := func(name string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	write := func(o DirOptions, want string) {
+		t.Helper()
+		entries, err := WriteDir(dir, o)
+		got := ""
+		for _, e := range entries {
+			got += map[bool]string{true: "kept ", false: "made "}[e.Kept] + filepath.Base(e.File) + " "
+		}
+		if err != nil {
+			got += err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("expected %s, got %s", want, got)
+		}
+	}
+	write(DirOptions{Clients: []string{"one"}}, "made ca.pem made server.pem made one.pem")
+	for name, mode := range map[string]os.FileMode{"": 0o700, "ca.pem": 0o644, "ca.key": 0o600, "server.pem": 0o644, "server.key": 0o600, "one.pem": 0o644, "one.key": 0o600} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != mode {
+			t.Errorf("%s/%s has mode %v, expected %v (%v)", dir, name, info.Mode().Perm(), mode, err)
+		}
+	}
+	if !strings.HasPrefix(read("one.key"), "-----BEGIN PRIVATE KEY-----") {
+		t.Error("the key is not PKCS #8 in PEM")
+	}
+	ca, server, one := read("ca.key"), read("server.key"), read("one.key")
+	write(DirOptions{Clients: []string{"one", "two"}}, "kept ca.pem kept server.pem kept one.pem made two.pem")
+	if read("ca.key") != ca || read("server.key") != server || read("one.key") != one {
+		t.Error("a key was overwritten without force")
+	}
+	write(DirOptions{Clients: []string{"one"}, Force: true}, "kept ca.pem made server.pem made one.pem")
+	if read("ca.key") != ca || read("server.key") == server || read("one.key") == one {
+		t.Error("force should replace the server's and the client's key, and nothing else")
+	}
+	if _, err := LoadPair(filepath.Join(dir, "one.pem"), filepath.Join(dir, "one.key")); err != nil {
+		t.Errorf("what was written does not load: %v", err)
+	}
+
+	os.Remove(filepath.Join(dir, "one.key"))
+	write(DirOptions{Clients: []string{"one"}}, "one.pem exists, but ")
+	os.Remove(filepath.Join(dir, "two.pem"))
+	write(DirOptions{Clients: []string{"two"}}, "two.key exists: -force replaces it")
+	os.Remove(filepath.Join(dir, "ca.key"))
+	write(DirOptions{}, "the CA cannot sign: cannot read the private key")
+	os.Remove(filepath.Join(dir, "ca.pem"))
+	write(DirOptions{}, "server.pem was signed by another CA")
+	write(DirOptions{Force: true}, "kept ca.pem made server.pem")
+	for _, name := range []string{"", "ca", "server", "../x", "a/b", ".x", "-x", "a b", strings.Repeat("x", 65)} {
+		write(DirOptions{Clients: []string{name}}, "expected a")
+	}
+}
+
+// An expired CA signs nothing.
+func TestExpiredCA(t *testing.T) {
+	dir := t.TempDir()
+	ca := newCA(t, Valid(-time.Minute))
+	if err := ca.write(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.key"), false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WriteDir(dir, DirOptions{}); err == nil || !strings.Contains(err.Error(), "valid from") {
+		t.Errorf("expected the CA to be refused, got %v", err)
+	}
+	entries, err := WriteDir(dir, DirOptions{Force: true})
+	if err != nil || entries[0].Kept {
+		t.Errorf("expected force to make a new CA, got %v", err)
+	}
+}
