@@ -24,8 +24,8 @@ type Event struct {
 	Fate     metrics.Fate
 	Reply    []byte        // the packet handed to the client; empty: none
 	Server   string        // that answered or had it last; "": none
-	Port     string        // of the server: "auth", "acct", "coa"
-	Duration time.Duration // since the request came
+	Port     metrics.Port  // of the server
+	Duration time.Duration // since the request arrived
 	Tries    int           // transmissions to servers; 0: none
 }
 

@@ -40,7 +40,7 @@ func (r *requestLog) ended(e *Event) {
 	}
 	if e.Server != "" {
 		f.text("server", e.Server)
-		f.text("port", e.Port)
+		f.text("port", string(e.Port))
 	}
 	f.text("fate", e.Fate.String())
 	if len(e.Reply) >= wire.MinLength {

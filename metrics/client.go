@@ -6,16 +6,39 @@ import (
 	"radsec-gw/wire"
 )
 
+// clientCounter is one of the counters of a client: an index into clientFamilies. To
+// add one, add its constant, its line in the table and the method that counts it.
+type clientCounter int
+
+// The counters of a client.
+const (
+	clientRequests clientCounter = iota
+	clientReplies
+	clientOmitted
+	clientConnections
+	clientClosed
+
+	numClientCounters // how many there are
+)
+
+var clientFamilies = [numClientCounters]family{
+	clientRequests: {"requests_total", "Packets received from RadSec clients, by what became of them.",
+		[]string{"kind", "fate"}, pairsOf(wire.NumKinds, NumFates)},
+	clientReplies: {"replies_total", "Packets handed to a RadSec client's connection, by their Code.",
+		[]string{"code"}, valuesOf(NumAnswers)},
+	clientOmitted: {"omitted_attributes_total", "Attributes that a packet went on without, by why: each copy of a request for a server, and each reply to a client; loop_marker is the gateway's own.",
+		[]string{"reason"}, valuesOf(wire.NumOmissions)},
+	clientConnections: {name: "tls_client_connections_total", help: "TLS connections that were accepted for a client."},
+	clientClosed: {"tls_client_connections_closed_total", "TLS connections of a client that have ended, by the reason.",
+		[]string{"reason"}, valuesOf(NumReasons)},
+}
+
 // Client is the handle for one configured client. Its methods may be called
 // from any goroutine, allocate nothing and take no lock.
 type Client struct {
 	// static after construction
-	requests    [wire.NumKinds][NumFates]prometheus.Counter
-	replies     [NumAnswers]prometheus.Counter
-	omitted     [wire.NumOmissions]prometheus.Counter
-	connections prometheus.Counter
-	closed      [NumReasons]prometheus.Counter
-	own         own // what is registered for it
+	counters counters // by clientCounter
+	own      own
 
 	open level
 }
@@ -29,21 +52,7 @@ func (m *Metrics) Client(name string) *Client {
 	if c := m.clients[name]; c != nil {
 		return c
 	}
-	c := &Client{connections: m.connections.WithLabelValues(name)}
-	for k := range c.requests {
-		for f := range c.requests[k] {
-			c.requests[k][f] = m.requests.WithLabelValues(name, wire.Kind(k).String(), Fate(f).String())
-		}
-	}
-	for a := range c.replies {
-		c.replies[a] = m.clientReplies.WithLabelValues(name, Answer(a).String())
-	}
-	for o := range c.omitted {
-		c.omitted[o] = m.omitted.WithLabelValues(name, wire.Omission(o).String())
-	}
-	for r := range c.closed {
-		c.closed[r] = m.closed.WithLabelValues(name, Reason(r).String())
-	}
+	c := &Client{counters: m.ofClients.create(name)}
 	c.own.register(m.reg, c.open.gauge("tls_client_connections",
 		"TLS connections of a client that are open now.", prometheus.Labels{"client": name}))
 	m.clients[name] = c
@@ -51,23 +60,27 @@ func (m *Metrics) Client(name string) *Client {
 }
 
 // Count counts the fate f of one packet of kind k from this client.
-func (c *Client) Count(k wire.Kind, f Fate) { c.requests[k][f].Inc() }
+func (c *Client) Count(k wire.Kind, f Fate) { c.request(k, f).Inc() }
+
+func (c *Client) request(k wire.Kind, f Fate) prometheus.Counter {
+	return c.counters[clientRequests][int(k)*int(NumFates)+int(f)]
+}
 
 // CountReply counts one packet that was handed to this client's connection, by
 // its Code.
-func (c *Client) CountReply(code wire.Code) { c.replies[AnswerOf(code)].Inc() }
+func (c *Client) CountReply(code wire.Code) { c.counters[clientReplies][AnswerOf(code)].Inc() }
 
 // Omitted counts n attributes that one packet went on without.
-func (c *Client) Omitted(why wire.Omission, n int) { c.omitted[why].Add(float64(n)) }
+func (c *Client) Omitted(why wire.Omission, n int) { c.counters[clientOmitted][why].Add(float64(n)) }
 
 // Connected counts a connection that was accepted for this client.
 func (c *Client) Connected() {
-	c.connections.Inc()
-	c.open.n.Add(1)
+	c.counters[clientConnections][0].Inc()
+	c.open.add(1)
 }
 
 // Disconnected counts the end of a connection that Connected has counted.
 func (c *Client) Disconnected(r Reason) {
-	c.closed[r].Inc()
-	c.open.n.Add(-1)
+	c.counters[clientClosed][r].Inc()
+	c.open.add(-1)
 }

@@ -1,11 +1,15 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+// routeFamilies are the counters of a route.
+var routeFamilies = [...]family{
+	{"route_requests_total", "Requests that a route took, by what became of them; the route other stands for those that none took.",
+		[]string{"fate"}, valuesOf(NumFates)},
+}
 
 // Route is the handle for one route of the configuration. Realms that no route
 // takes have no label of their own: they are counted under the route "other".
 type Route struct {
-	requests [NumFates]prometheus.Counter // static after construction
+	counters counters // static after construction
 }
 
 // OtherRoute is the label for requests that no route takes.
@@ -20,13 +24,10 @@ func (m *Metrics) Route(name string) *Route {
 	if r := m.routes[name]; r != nil {
 		return r
 	}
-	r := &Route{}
-	for f := range r.requests {
-		r.requests[f] = m.routeRequests.WithLabelValues(name, Fate(f).String())
-	}
+	r := &Route{counters: m.ofRoutes.create(name)}
 	m.routes[name] = r
 	return r
 }
 
 // Count counts the fate of one request that the route took: one atomic add.
-func (r *Route) Count(f Fate) { r.requests[f].Inc() }
+func (r *Route) Count(f Fate) { r.counters[0][f].Inc() }

@@ -14,16 +14,16 @@ import (
 // ServerCounts is what has been counted for one port of a server, for people
 // to look at: the status page takes one now and then.
 type ServerCounts struct {
-	Name, Port                                  string
-	Address                                     string // where it is reached now
-	State                                       State
-	Outstanding, Sockets                        int64
-	Sent, Resent, Timeouts, Moved, SocketErrors uint64
-	Answered                                    uint64 // verified replies
-	Bad                                         uint64 // replies that were none: unmatched, malformed, not verified
-	ProbesAnswered, ProbesUnanswered            uint64
-	Timed                                       uint64        // replies in TimeSum
-	TimeSum                                     time.Duration // of the round trips
+	Name                 string
+	Port                 Port
+	Address              string // where it is reached now
+	State                State
+	Outstanding, Sockets int64
+	Counts               [NumServerCounters]uint64 // each the sum over its series
+	Answered             uint64                    // verified replies
+	Bad                  uint64                    // datagrams that were not: unmatched, malformed, not verified
+	Timed                uint64                    // replies in TimeSum
+	TimeSum              time.Duration             // of the round trips
 }
 
 // Servers returns the counts of every port of every server that there is a
@@ -33,11 +33,11 @@ func (m *Metrics) Servers() []ServerCounts {
 	list := make([]ServerCounts, 0, len(m.servers))
 	for key, s := range m.servers {
 		c := ServerCounts{Name: key.name, Port: key.port, State: s.State(), Address: s.Address(),
-			Outstanding: s.outstanding.n.Load(), Sockets: s.sockets.n.Load(),
-			Sent: read(s.sent), Resent: read(s.resent), Timeouts: read(s.timeouts), Moved: read(s.moved),
-			SocketErrors:   read(s.socketErrors),
-			ProbesAnswered: read(s.answered), ProbesUnanswered: read(s.unanswered)}
-		for r, counter := range s.replies {
+			Outstanding: s.outstanding.n.Load(), Sockets: s.sockets.n.Load()}
+		for i := range c.Counts {
+			c.Counts[i] = s.counters.total(i)
+		}
+		for r, counter := range s.counters[ServerReplies] {
 			switch n := read(counter); Result(r) {
 			case ReplyAccepted, ReplyProtocolError:
 				c.Answered += n
@@ -72,7 +72,7 @@ func (m *Metrics) Clients() []ClientCounts {
 		counts := ClientCounts{Name: name, Connections: c.open.n.Load()}
 		for k := range wire.NumKinds {
 			for f := range NumFates {
-				n := read(c.requests[k][f])
+				n := read(c.request(k, f))
 				counts.Fates[f] += n
 				counts.Requests += n
 			}

@@ -48,7 +48,7 @@ func newTLS(reg prometheus.Registerer) *TLS {
 		Help: "Times that a TLS handshake began and found all of the max_handshakes slots taken."},
 		func() float64 { return float64(t.slotsFull.Load()) }))
 	t.waiting.register(reg, "tls_waiting_bytes",
-		"Octets that wait because a client does not read; each connection has a bound.", nil)
+		"Bytes that wait because a client does not read; each connection has a bound.", nil)
 	t.throttled.register(reg, "tls_throttled_connections",
 		"Connections that are not read from at present, because their client has reached a limit.", nil)
 	t.crlThis = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "crl_this_update_timestamp_seconds",
@@ -86,7 +86,7 @@ func (t *TLS) SetCRLs(list []CRL) {
 }
 
 // AddThrottled adds n to the connections that are not read from.
-func (t *TLS) AddThrottled(n int) { t.throttled.n.Add(int64(n)) }
+func (t *TLS) AddThrottled(n int) { t.throttled.add(n) }
 
 // CountHandshake counts how an accepted connection fared.
 func (t *TLS) CountHandshake(h Handshake) { t.handshakes[h].Inc() }
@@ -103,7 +103,7 @@ func (t *TLS) CountSession(version uint16, resumed bool) {
 	t.versions[v][r].Inc()
 }
 
-// Unfinished tells how many connections have no client yet, by how far they are.
+// Unfinished is how many connections have no client yet, by how far they are.
 type Unfinished struct {
 	Silent      int64 // have not begun a handshake
 	Queued      int64 // have begun one and wait for a slot
@@ -118,16 +118,16 @@ func (t *TLS) Unfinished() Unfinished {
 }
 
 // AddSilent adds n to the connections that have not begun a handshake.
-func (t *TLS) AddSilent(n int) { t.silent.n.Add(int64(n)) }
+func (t *TLS) AddSilent(n int) { t.silent.add(n) }
 
 // AddQueued adds n to the connections that wait for a handshake's slot.
-func (t *TLS) AddQueued(n int) { t.queued.n.Add(int64(n)) }
+func (t *TLS) AddQueued(n int) { t.queued.add(n) }
 
 // CountSlotsFull counts a handshake that began and found no free slot.
 func (t *TLS) CountSlotsFull() { t.slotsFull.Add(1) }
 
 // AddHandshaking adds n to the handshakes in progress.
-func (t *TLS) AddHandshaking(n int) { t.handshaking.n.Add(int64(n)) }
+func (t *TLS) AddHandshaking(n int) { t.handshaking.add(n) }
 
-// AddWaiting adds n octets to those that wait because a client does not read.
-func (t *TLS) AddWaiting(n int) { t.waiting.n.Add(int64(n)) }
+// AddWaiting adds n bytes to those that wait because a client does not read.
+func (t *TLS) AddWaiting(n int) { t.waiting.add(n) }

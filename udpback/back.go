@@ -134,7 +134,7 @@ func (b *Back) Counts(name string) bool {
 // forgetCounts has the metrics forget a server, unless another has taken its name: its
 // address is back, or a reload has made it anew.
 func (b *Back) forgetCounts(server string) {
-	b.metrics.KeepServers(func(name, _ string) bool { return name != server || b.Counts(name) })
+	b.metrics.KeepServers(func(name string, _ metrics.Port) bool { return name != server || b.Counts(name) })
 }
 
 func (b *Back) unregister(s *Server) {

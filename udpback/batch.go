@@ -3,6 +3,7 @@ package udpback
 import (
 	"time"
 
+	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
 
@@ -82,7 +83,7 @@ func (b *Batch) flushSocket(s *socket) {
 		}
 		s.failed(err)
 	}
-	s.end.metrics.Sent(n)
+	s.end.metrics.Count(metrics.ServerSent, n)
 	for _, ex := range lost {
 		s.end.add(-1)
 		ex.Handler.Fail(b.Hasher, FailShutdown, 0, &b.touched)

@@ -49,7 +49,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			if n := len(e.every()); n != 0 {
 				t.Errorf("%s: it has %d sockets, expected none", e.label, n)
 			}
-			if n := f.count(t, "radsec_gw_server_open_sockets", "port", e.label); n != 0 {
+			if n := f.count(t, "radsec_gw_server_open_sockets", "port", string(e.label)); n != 0 {
 				t.Errorf("%s: %v sockets are shown as open, expected none", e.label, n)
 			}
 			e.health.NoAddress(errTest)

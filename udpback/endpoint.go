@@ -20,7 +20,7 @@ import (
 type endpoint struct {
 	// static after construction
 	server  *Server
-	label   string // "auth", "acct", "coa"
+	label   metrics.Port
 	number  uint16 // the UDP port
 	metrics *metrics.Server
 	log     *slog.Logger
@@ -48,7 +48,7 @@ type endpoint struct {
 	lateness  sync.Once
 }
 
-func newEndpoint(s *Server, label string, number uint16, h health.Config) *endpoint {
+func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) *endpoint {
 	e := &endpoint{server: s, label: label, number: number}
 	e.metrics = s.back.metrics.Server(s.Name, label)
 	e.log = s.back.log.With("server", s.Name, "port", label)
@@ -61,7 +61,7 @@ func newEndpoint(s *Server, label string, number uint16, h health.Config) *endpo
 
 // healthOf is a server's health configuration for one of its ports: not every check
 // fits each.
-func healthOf(h health.Config, label string) health.Config {
+func healthOf(h health.Config, label metrics.Port) health.Config {
 	if probeCode(h.Check, label) == 0 {
 		h.Check = health.CheckNone
 	}
@@ -167,7 +167,7 @@ func (e *endpoint) changed(t health.Transition) {
 
 // announce tells the metrics of the state.
 func (e *endpoint) announce() {
-	e.metrics.SetState(metrics.State(e.health.State()))
+	e.metrics.SetState(e.health.State())
 	e.metrics.SetAddress(e.where())
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -106,7 +107,7 @@ func TestRank(t *testing.T) {
 func TestProbeCode(t *testing.T) {
 	for _, row := range []struct {
 		check health.Check
-		label string
+		label metrics.Port
 		want  wire.Code
 	}{
 		{health.CheckStatusServer, "auth", radius.CodeStatusServer},

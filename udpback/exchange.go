@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
 
@@ -101,10 +102,10 @@ type before struct {
 	reminded bool // one of the transmissions was early
 }
 
-// Served names the server and its port ("auth", "acct", "coa") that had the
+// Served names the server and its port that had the
 // exchange last, and how many times the request was sent in all. It is for the
 // owner, when the exchange has ended or its reply has come.
-func (ex *Exchange) Served() (server, port string, sends int) {
+func (ex *Exchange) Served() (server string, port metrics.Port, sends int) {
 	if ex.end == nil {
 		return "", "", 0
 	}

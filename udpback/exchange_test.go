@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
 
@@ -294,7 +295,7 @@ func TestServed(t *testing.T) {
 		defer s.Close()
 		g := f.group(t, Failover, s)
 		o := newOwner(radius.CodeAccountingRequest)
-		check := func(when, wantServer, wantPort string, wantSends int) {
+		check := func(when, wantServer string, wantPort metrics.Port, wantSends int) {
 			t.Helper()
 			if server, port, sends := o.Served(); server != wantServer || port != wantPort || sends != wantSends {
 				t.Errorf("%s: %q, %q, %d; expected %q, %q, %d", when, server, port, sends, wantServer, wantPort, wantSends)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -237,7 +238,7 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 			moved++
 		}
 	}
-	s.end.metrics.Moved(moved)
+	s.end.metrics.Count(metrics.ServerMoved, moved)
 	batch.Flush()
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 )
 
@@ -49,7 +50,7 @@ func (e *endpoint) logTransition(t health.Transition) {
 // lateAnswer tells of an answer that arrived after its request had gone to another
 // server, and before that one's.
 func (e *endpoint) lateAnswer(took, patience time.Duration) {
-	e.metrics.AnsweredAfterMove()
+	e.metrics.Count(metrics.ServerRepliesAfterMove, 1)
 	if took < patience {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -18,11 +19,11 @@ type probe struct {
 
 // probeCode is what the port is asked with, 0 for nothing. CoA ports are not
 // probed: what listens there need not know Status-Server.
-func probeCode(check health.Check, label string) wire.Code {
+func probeCode(check health.Check, label metrics.Port) wire.Code {
 	switch {
-	case check == health.CheckStatusServer && label != coaLabel:
+	case check == health.CheckStatusServer && label != metrics.PortCoA:
 		return radius.CodeStatusServer
-	case check == health.CheckAccessRequest && label == "auth":
+	case check == health.CheckAccessRequest && label == metrics.PortAuth:
 		return radius.CodeAccessRequest
 	}
 	return 0
@@ -67,7 +68,7 @@ func (e *endpoint) probeFailed(err error) {
 		e.health.ProbeNotSent()
 		return
 	}
-	e.metrics.Probe(false)
+	e.metrics.CountProbe(false)
 	e.health.ProbeLost()
 }
 
@@ -97,13 +98,13 @@ func (p *probe) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.Server
 
 // Deliver notes that an answer has arrived.
 func (p *probe) Deliver([]byte, *Touched) {
-	p.port.metrics.Probe(true)
+	p.port.metrics.CountProbe(true)
 	p.port.health.ProbeAnswered(p.port.server.back.Now())
 }
 
 // Fail notes that no answer has arrived. A Protocol-Error is one.
 func (p *probe) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
-	p.port.metrics.Probe(why == FailProtocolError)
+	p.port.metrics.CountProbe(why == FailProtocolError)
 	switch why {
 	case FailProtocolError:
 		p.port.health.ProbeAnswered(p.port.server.back.Now())

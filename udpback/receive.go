@@ -332,7 +332,7 @@ func (s *socket) protocolError(r *receiver, ex *Exchange, reply *wire.View) {
 		err := ex.group.relaunch(ex, batch, health.Failing)
 		batch.Flush()
 		if err == nil {
-			s.end.metrics.Moved(1)
+			s.end.metrics.Count(metrics.ServerMoved, 1)
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package udpback
 import (
 	"time"
 
+	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
 
@@ -21,7 +22,7 @@ func (s *socket) refuse() {
 		s.end.health.Silent(latest)
 	}
 	o := leaveServer
-	if s.end.label == coaLabel {
+	if s.end.label == metrics.PortCoA {
 		o = endDynamic
 	}
 	s.order(o, now)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"radsec-gw/logs"
+	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 )
 
@@ -56,7 +57,7 @@ func (e *endpoint) open() *socket {
 		return newSocket(e, address.Addr(), conn)
 	}
 	e.failedAt = now
-	e.metrics.SocketError(1)
+	e.metrics.Count(metrics.ServerSocketErrors, 1)
 	e.failure.Say(now, func() logs.Line {
 		return logs.Line{Log: e.log, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", hintOf(err)}}
 	})
@@ -71,7 +72,7 @@ func (e *endpoint) lacksSockets() bool {
 }
 
 // hasSocket reports whether one of the members has a socket for a port.
-func (s *Server) hasSocket(label string) bool {
+func (s *Server) hasSocket(label metrics.Port) bool {
 	for _, m := range *s.members.Load() {
 		for _, e := range m.endpoints() {
 			if e.label == label && len(*e.sockets.Load()) > 0 {
@@ -84,7 +85,7 @@ func (s *Server) hasSocket(label string) bool {
 
 // tellLack says that there is no socket for an address of an expanded name.
 func (e *endpoint) tellLack() {
-	e.metrics.SocketError(1)
+	e.metrics.Count(metrics.ServerSocketErrors, 1)
 	b := e.server.back
 	b.lack.Say(b.Now(), func() logs.Line {
 		return logs.Line{Log: e.log, Level: slog.LevelError, Text: "no more sockets may be opened to servers, and an address of a name with expand has none: its requests go to other addresses",
@@ -209,7 +210,7 @@ func (e *endpoint) swap(gone bool) (old []*socket, ok bool) {
 	e.closeLater(old)
 	if s != nil {
 		e.unpark()
-		e.metrics.Renewed()
+		e.metrics.Count(metrics.ServerRenewals, 1)
 	}
 	return old, true
 }

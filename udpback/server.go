@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"radsec-gw/logs"
+	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/udpback/resolve"
 	"radsec-gw/wire"
@@ -37,9 +38,6 @@ type ServerConfig struct {
 	NAS    *wire.NAS
 	parent *Server // whose address it is
 }
-
-// coaLabel names the port for CoA and Disconnect.
-const coaLabel = "coa"
 
 // DefaultMaxSockets allows 16,384 requests in flight to one port of a server.
 const DefaultMaxSockets = 64
@@ -175,9 +173,9 @@ func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
 	s.settings.Store(set)
 	var next ports
 	if len(*s.members.Load()) == 0 {
-		next[wire.KindAccess] = s.port(wire.KindAccess, "auth", c.AuthPort)
-		next[wire.KindAccounting] = s.port(wire.KindAccounting, "acct", c.AcctPort)
-		coa := s.port(wire.KindCoA, coaLabel, c.CoAPort)
+		next[wire.KindAccess] = s.port(wire.KindAccess, metrics.PortAuth, c.AuthPort)
+		next[wire.KindAccounting] = s.port(wire.KindAccounting, metrics.PortAcct, c.AcctPort)
+		coa := s.port(wire.KindCoA, metrics.PortCoA, c.CoAPort)
 		next[wire.KindCoA], next[wire.KindDisconnect] = coa, coa
 	}
 	return s.replacePorts(next)
@@ -185,7 +183,7 @@ func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
 
 // port returns the port for a kind: the present one if its number is the same. With
 // mu held.
-func (s *Server) port(k wire.Kind, label string, number uint16) *endpoint {
+func (s *Server) port(k wire.Kind, label metrics.Port, number uint16) *endpoint {
 	if number == 0 {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"radsec-gw/logs"
+	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
 
@@ -17,7 +18,7 @@ func (s *socket) failed(err error) {
 	case errors.Is(err, errNowhere):
 		return // told of when the socket could not be opened
 	case !s.current():
-		s.end.metrics.SocketError(1) // what waits has been ordered to leave
+		s.end.metrics.Count(metrics.ServerSocketErrors, 1) // what waits has been ordered to leave
 		return
 	case errors.Is(err, syscall.ECONNREFUSED):
 		s.end.socketError(err)
@@ -94,7 +95,7 @@ func hintOf(err error) string {
 
 // socketError counts a failed system call. One line a minute says so.
 func (e *endpoint) socketError(err error) {
-	e.metrics.SocketError(1)
+	e.metrics.Count(metrics.ServerSocketErrors, 1)
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		e.warn(&e.refusal, "nobody listens on the server's port: is the RADIUS server running?", err)
 		e.health.Refused()

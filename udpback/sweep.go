@@ -3,6 +3,7 @@ package udpback
 import (
 	"time"
 
+	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
 
@@ -290,7 +291,7 @@ func (s *socket) resend(w *sweepings) {
 		return
 	}
 	n, err := s.conn.send(w.packets)
-	s.end.metrics.Resent(n)
+	s.end.metrics.Count(metrics.ServerResent, n)
 	if err != nil {
 		s.failed(err)
 	}
@@ -301,7 +302,7 @@ func (s *socket) finish(w *sweepings) {
 	s.end.add(-w.forgotten - len(w.ended))
 	for _, ex := range w.ended {
 		if ex.group != nil { // probes are counted by themselves
-			s.end.metrics.Timeout(1)
+			s.end.metrics.Count(metrics.ServerTimeouts, 1)
 		}
 		ex.Handler.Fail(w.hasher, FailSilent, 0, &w.touched)
 	}

@@ -46,7 +46,7 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 	}
 	b.server = New(cfg)
 	for _, name := range []string{"radius-a", "radius-b"} {
-		for port, number := range map[string]string{"auth": "1812", "acct": "1813", "coa": "3799"} {
+		for port, number := range map[metrics.Port]string{metrics.PortAuth: "1812", metrics.PortAcct: "1813", metrics.PortCoA: "3799"} {
 			s := b.m.Server(name, port)
 			s.SetState(metrics.StateUp)
 			s.SetAddress("10.0.0.7:" + number)
@@ -91,9 +91,9 @@ func (b *bed) busy() {
 	down.SetAddress("radius-b.internal (no address)")
 	at := time.Now().Add(-keepSamples * sampleEvery)
 	for i := range 100 {
-		for j, port := range []string{"auth", "acct"} {
+		for j, port := range []metrics.Port{metrics.PortAuth, metrics.PortAcct} {
 			s := b.m.Server("radius-a", port)
-			s.Sent(300 + 60*((i/7+j*3)%9) + 10*(i%5))
+			s.Count(metrics.ServerSent, 300+60*((i/7+j*3)%9)+10*(i%5))
 			s.ObserveReply(time.Duration(4+(i/5)%6) * time.Millisecond)
 			s.CountReply(metrics.ReplyAccepted)
 		}

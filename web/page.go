@@ -79,7 +79,8 @@ type pageRoute struct {
 }
 
 type pageEnd struct {
-	Server, Port, Address   string
+	Server, Address         string
+	Port                    metrics.Port
 	State                   string
 	Outstanding             int64
 	Rate, Trip              string
@@ -177,7 +178,7 @@ func (s *Server) pageEnd(c *metrics.ServerCounts) pageEnd {
 	e := pageEnd{Server: c.Name, Port: c.Port, Address: c.Address, State: c.State.String(), Outstanding: c.Outstanding,
 		Rate: sayRate(last(rates)), Trip: sayTrip(last(trips)),
 		RateChart: chartOf(rates, "requests", sayRate), TripChart: chartOf(trips, "round trip", sayTrip),
-		Answered: c.Answered, Unheard: c.Timeouts, Resent: c.Resent, Bad: c.Bad,
+		Answered: c.Answered, Unheard: c.Counts[metrics.ServerTimeouts], Resent: c.Counts[metrics.ServerResent], Bad: c.Bad,
 		ChartWidth: chartWidth, ChartHeight: chartHeight}
 	return e
 }

@@ -260,10 +260,10 @@ func TestSamplesAreDifferences(t *testing.T) {
 	b := newBed(t, nil)
 	s := b.m.Server("radius-a", "auth")
 	at := time.Unix(1000, 0)
-	s.Sent(1000)
+	s.Count(metrics.ServerSent, 1000)
 	b.server.sampler.take(at)
-	s.Sent(50)
-	s.Timeout(1)
+	s.Count(metrics.ServerSent, 50)
+	s.Count(metrics.ServerTimeouts, 1)
 	for range 3 {
 		s.CountReply(metrics.ReplyAccepted)
 		s.ObserveReply(2 * time.Millisecond)
@@ -286,18 +286,18 @@ func TestSamplesAreDifferences(t *testing.T) {
 func TestSamplesOfServersThatGo(t *testing.T) {
 	b := newBed(t, nil)
 	key := end{"radius-a", "auth"}
-	b.m.Server(key.server, key.port).Sent(1000)
+	b.m.Server(key.server, key.port).Count(metrics.ServerSent, 1000)
 	at := time.Unix(1000, 0)
-	drop := func() { b.m.KeepServers(func(name, _ string) bool { return name != "radius-a" }) }
+	drop := func() { b.m.KeepServers(func(name string, _ metrics.Port) bool { return name != "radius-a" }) }
 	b.server.sampler.take(at)
 	b.server.sampler.take(at.Add(5 * time.Second))
 	drop()
-	b.m.Server(key.server, key.port).Sent(5) // before the next look
+	b.m.Server(key.server, key.port).Count(metrics.ServerSent, 5) // before the next look
 	b.server.sampler.take(at.Add(10 * time.Second))
 	if got := b.server.sampler.of(key); len(got) != 0 {
 		t.Errorf("a server that came back should have no samples yet, but it has %+v", got)
 	}
-	b.m.Server(key.server, key.port).Sent(10)
+	b.m.Server(key.server, key.port).Count(metrics.ServerSent, 10)
 	b.server.sampler.take(at.Add(15 * time.Second))
 	if got := b.server.sampler.of(key); len(got) != 1 || got[0].rate != 2 {
 		t.Errorf("a server that came back should have one sample of 2 a second, but it has %+v", got)

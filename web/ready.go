@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"radsec-gw/metrics"
+	"radsec-gw/wire"
 )
 
 // healthz answers while the process runs and can answer at all.
@@ -56,7 +58,10 @@ func (s *Server) readiness() Readiness {
 }
 
 // end is one port of a server.
-type end struct{ server, port string }
+type end struct {
+	server string
+	port   metrics.Port
+}
 
 // bestStates returns the state of each port of each configured server. Where a server's
 // addresses count by themselves it is the best of theirs: the server's own ports are then
@@ -96,7 +101,7 @@ func endsOf(counts []metrics.ServerCounts) map[end][]*metrics.ServerCounts {
 
 // usable reports whether any of the servers is not down at the port; a suspect or
 // failing one still gets requests when no other is up.
-func usable(states map[end]metrics.State, servers []string, port string) bool {
+func usable(states map[end]metrics.State, servers []string, port metrics.Port) bool {
 	for _, name := range servers {
 		if state, known := states[end{name, port}]; known && state != metrics.StateDown {
 			return true
@@ -105,23 +110,14 @@ func usable(states map[end]metrics.State, servers []string, port string) bool {
 	return false
 }
 
-// ports returns the labels of the ports that the route's kinds go to, each once.
-func (r *Route) ports() []string {
-	var has [3]bool
-	for _, kind := range r.Packets {
-		switch kind {
-		case "access":
-			has[0] = true
-		case "accounting":
-			has[1] = true
-		default:
-			has[2] = true
-		}
-	}
-	var list []string
-	for i, label := range []string{"auth", "acct", "coa"} {
-		if has[i] {
-			list = append(list, label)
+// ports returns the ports that the route's kinds go to, each once.
+func (r *Route) ports() (list []metrics.Port) {
+	for _, port := range metrics.Ports {
+		if slices.ContainsFunc(r.Packets, func(packet string) bool {
+			kind, _ := wire.ParseKind(packet)
+			return metrics.PortOf(kind) == port
+		}) {
+			list = append(list, port)
 		}
 	}
 	return list

@@ -76,20 +76,30 @@ func (s *sampler) forget(counts []metrics.ServerCounts) {
 		now[end{counts[i].Name, counts[i].Port}] = &counts[i]
 	}
 	for key, before := range s.last {
-		if c := now[key]; c == nil || c.Sent < before.Sent || c.Timed < before.Timed || c.Timeouts < before.Timeouts || c.Answered < before.Answered {
+		if c := now[key]; c == nil || restarted(&before, c) {
 			delete(s.last, key)
 			delete(s.series, key)
 		}
 	}
 }
 
+// restarted reports whether the counts began at zero again.
+func restarted(before, now *metrics.ServerCounts) bool {
+	for i := range now.Counts {
+		if now.Counts[i] < before.Counts[i] {
+			return true
+		}
+	}
+	return now.Timed < before.Timed
+}
+
 // between makes a sample from two looks that are seconds apart.
 func between(before, now *metrics.ServerCounts, seconds float64) sample {
-	one := sample{rate: float64(now.Sent-before.Sent) / seconds}
+	one := sample{rate: float64(now.Counts[metrics.ServerSent]-before.Counts[metrics.ServerSent]) / seconds}
 	if n := now.Timed - before.Timed; n > 0 {
 		one.trip = (now.TimeSum - before.TimeSum).Seconds() / float64(n)
 	}
-	if lost, answered := float64(now.Timeouts-before.Timeouts), float64(now.Answered-before.Answered); lost > 0 {
+	if lost, answered := float64(now.Counts[metrics.ServerTimeouts]-before.Counts[metrics.ServerTimeouts]), float64(now.Answered-before.Answered); lost > 0 {
 		one.lost = lost / (lost + answered)
 	}
 	return one

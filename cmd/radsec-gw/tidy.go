@@ -45,15 +45,18 @@ func (g *gateway) forgetGone() (left int) {
 	cfg := g.now.Load().cfg
 	g.metrics.KeepRoutes(routeLabels(cfg.Routes))
 
-	type end struct{ server, port string }
+	type end struct {
+		server string
+		port   metrics.Port
+	}
 	ends := map[end]bool{}
 	for i := range g.servers {
 		c := &g.servers[i].config
-		ends[end{c.Name, "auth"}] = c.AuthPort != 0
-		ends[end{c.Name, "acct"}] = c.AcctPort != 0
-		ends[end{c.Name, "coa"}] = c.CoAPort != 0
+		ends[end{c.Name, metrics.PortAuth}] = c.AuthPort != 0
+		ends[end{c.Name, metrics.PortAcct}] = c.AcctPort != 0
+		ends[end{c.Name, metrics.PortCoA}] = c.CoAPort != 0
 	}
-	left = g.metrics.KeepServers(func(server, port string) bool {
+	left = g.metrics.KeepServers(func(server string, port metrics.Port) bool {
 		// Names of addresses come and go at any time.
 		return ends[end{metrics.ServerOf(server), port}] && g.back.Counts(server)
 	})

@@ -84,7 +84,7 @@ func (g *gateway) noteCertificates(m *material) {
 		if path == "" || len(held) == 0 || slices.ContainsFunc(list, func(c metrics.CertificateFile) bool { return c.For == what && c.File == path }) {
 			return
 		}
-		list = append(list, metrics.CertificateFile{For: what, File: path, Ends: identity.EarliestEnd(held)})
+		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestEnd(held)})
 	}
 	add("server", m.cfg.Listen.Certificate, m.chain())
 	web := material{pair: m.web}

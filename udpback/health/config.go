@@ -1,6 +1,9 @@
 package health
 
-import "time"
+import (
+	"radsec-gw/metrics"
+	"time"
+)
 
 // Check is what a silent port is probed with.
 type Check uint8
@@ -72,17 +75,12 @@ func (c Config) WithDefaults() Config {
 }
 
 // State is what is believed of a port, the better states first.
-type State int32
+type State = metrics.State
 
-// The states.
+// The states: metrics has their names and meanings.
 const (
-	Up      State = iota // answers, or has not been asked yet
-	Suspect              // nothing was heard since several requests; probes decide
-	Failing              // answers probes and no requests
-	Down                 // silent, refused, unreachable or without an address
+	Up      = metrics.StateUp
+	Suspect = metrics.StateSuspect
+	Failing = metrics.StateFailing
+	Down    = metrics.StateDown // silent, refused, unreachable or without an address
 )
-
-// String returns the state in one word.
-func (s State) String() string {
-	return [...]string{Up: "up", Suspect: "suspect", Failing: "failing", Down: "down"}[s]
-}

@@ -7,7 +7,7 @@ import (
 )
 
 // Answer is the Code of a packet that went to a client, as a label. The list is
-// closed: what is no reply is "other".
+// closed: what is not a reply is "other".
 type Answer uint8
 
 // answerCodes are the codes that a client can be sent, in the order of their labels.

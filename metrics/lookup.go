@@ -20,6 +20,19 @@ func (m *Metrics) CountLookup(server string, found bool) {
 	}
 }
 
+// deleteLookups deletes what CountLookup has made for a server, unless it still has a
+// port, or an address that counts by itself: then its name is still looked up.
+func (m *Metrics) deleteLookups(server string) {
+	for other := range m.servers {
+		if other.name == server || ServerOf(other.name) == server {
+			return
+		}
+	}
+	for _, result := range lookupResults {
+		m.lookups.DeleteLabelValues(server, result)
+	}
+}
+
 // ServerOf returns the configured server that a name of Server belongs to. That is the
 // name itself, unless each address of the server's host name counts by itself: those
 // are called NAME@ADDRESS.

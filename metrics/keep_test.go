@@ -18,9 +18,9 @@ func TestWhatIsGoneIsShownNoMore(t *testing.T) {
 	c.Connected()
 	c.Count(wire.KindAccess, FateRelayed)
 	s.AddOutstanding(1)
-	s.Sent(7)
-	s.AnsweredAfterMove()
-	s.Renewed()
+	s.Count(ServerSent, 7)
+	s.Count(ServerRepliesAfterMove, 1)
+	s.Count(ServerRenewals, 1)
 	s.ObserveReply(time.Second)
 	r.Count(FateRelayed)
 	shows := func(says string, want map[string]bool) {
@@ -35,7 +35,7 @@ func TestWhatIsGoneIsShownNoMore(t *testing.T) {
 	const client, server, route = `client="campus"`, `server="freeradius-a"`, `route="example.org"`
 	left := func() int {
 		m.KeepRoutes(nil)
-		return m.KeepServers(func(string, string) bool { return false }) + m.KeepClients(func(string) bool { return false })
+		return m.KeepServers(func(string, Port) bool { return false }) + m.KeepClients(func(string) bool { return false })
 	}
 	if n := left(); n != 2 {
 		t.Errorf("a server and a client that are in use should be left, but %d are", n)
@@ -53,17 +53,17 @@ func TestWhatIsGoneIsShownNoMore(t *testing.T) {
 
 	c2, s2 := m.Client("campus"), m.Server("freeradius-a", "auth")
 	m.Route("example.org")
-	s.Sent(1)
+	s.Count(ServerSent, 1)
 	c.Count(wire.KindAccess, FateRelayed)
 	r.Count(FateRelayed)
-	if got := m.Servers()[0]; got.Sent != 0 || got.Timed != 0 {
+	if got := m.Servers()[0]; got.Counts[ServerSent] != 0 || got.Timed != 0 {
 		t.Errorf("a server that is taken back should begin at zero, but it has %+v", got)
 	}
 	if got := m.Clients()[0]; got.Requests != 0 || got.Connections != 0 {
 		t.Errorf("a client that is taken back should begin at zero, but it has %+v", got)
 	}
 	shows("taken back", map[string]bool{`radsec_gw_route_requests_total{fate="relayed",route="example.org"} 0` + "\n": true, client: true, server: true})
-	m.KeepServers(func(name, port string) bool { return name == "freeradius-a" && port == "auth" })
+	m.KeepServers(func(name string, port Port) bool { return name == "freeradius-a" && port == PortAuth })
 	m.KeepClients(func(name string) bool { return name == "campus" })
 	m.KeepRoutes([]string{"example.org"})
 	if m.Client("campus") != c2 || m.Server("freeradius-a", "auth") != s2 {
@@ -86,7 +86,7 @@ func TestSeriesGoWhileOthersCount(t *testing.T) {
 			default:
 				c.Count(wire.KindAccess, FateRelayed)
 				s.AddOutstanding(1)
-				s.Sent(1)
+				s.Count(ServerSent, 1)
 				s.ObserveReply(time.Millisecond)
 				s.SetState(StateUp)
 				s.AddOutstanding(-1)
@@ -94,7 +94,7 @@ func TestSeriesGoWhileOthersCount(t *testing.T) {
 		}
 	})
 	for range 50 {
-		m.KeepServers(func(string, string) bool { return false })
+		m.KeepServers(func(string, Port) bool { return false })
 		m.KeepClients(func(string) bool { return false })
 		scrape(t, m, reg)
 		m.Servers()

@@ -1,0 +1,41 @@
+package metrics
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// level is a gauge of whole numbers. A prometheus.Gauge holds a float64 and
+// adds by compare-and-swap; this one adds in one step and is read at scrape.
+type level struct{ n atomic.Int64 }
+
+// add adds n, which may be negative.
+func (l *level) add(n int) { l.n.Add(int64(n)) }
+
+// register makes l visible under name, with labels.
+func (l *level) register(reg prometheus.Registerer, name, help string, labels prometheus.Labels) {
+	reg.MustRegister(l.gauge(name, help, labels))
+}
+
+// gauge is what makes l visible under name, with labels.
+func (l *level) gauge(name, help string, labels prometheus.Labels) prometheus.Collector {
+	return prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help, ConstLabels: labels},
+		func() float64 { return float64(l.n.Load()) })
+}
+
+// own is the collectors that are registered for one owner alone.
+type own []prometheus.Collector
+
+// register registers c with reg.
+func (o *own) register(reg prometheus.Registerer, c prometheus.Collector) {
+	reg.MustRegister(c)
+	*o = append(*o, c)
+}
+
+func (o own) unregister(reg prometheus.Registerer) {
+	for _, c := range o {
+		reg.Unregister(c)
+	}
+}

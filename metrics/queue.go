@@ -1,0 +1,51 @@
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// The help of metrics that each queue has.
+const (
+	queueLengthHelp = "What waits in a bounded queue now, in the unit of its label."
+	queueLimitHelp  = "The most that a bounded queue takes, in the unit of its label."
+)
+
+// queueShed describes the counter of what a queue has dropped.
+func queueShed(name string) prometheus.CounterOpts {
+	return prometheus.CounterOpts{Namespace: namespace, Name: "queue_shed_total",
+		Help: "Items that were dropped because a bounded queue was full.", ConstLabels: prometheus.Labels{"queue": name}}
+}
+
+// Queue is the handle for one bounded queue. Its methods may be called from
+// any goroutine.
+type Queue struct {
+	shed   prometheus.Counter
+	length level
+}
+
+// Queue returns the handle for the queue of this name, one of the program's
+// own, that takes at most limit items (or bytes, as unit says: "items",
+// "bytes"). The same name gives the same handle; the limit is the first one's.
+func (m *Metrics) Queue(name, unit string, limit int) *Queue {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if q := m.queues[name]; q != nil {
+		return q
+	}
+	q := &Queue{shed: prometheus.NewCounter(queueShed(name))}
+	m.reg.MustRegister(q.shed)
+	labels := prometheus.Labels{"queue": name, "unit": unit}
+	q.length.register(m.reg, "queue_length", queueLengthHelp, labels)
+	bound := &level{}
+	bound.add(limit)
+	bound.register(m.reg, "queue_limit", queueLimitHelp, labels)
+	m.queues[name] = q
+	return q
+}
+
+// Add adds n, negative for what has been taken out, to what waits.
+func (q *Queue) Add(n int) { q.length.add(n) }
+
+// Shed counts n items that found the queue full and were dropped.
+func (q *Queue) Shed(n int) { q.shed.Add(float64(n)) }
+
+// Dropped returns how many items were dropped so far.
+func (q *Queue) Dropped() int { return int(read(q.shed)) }

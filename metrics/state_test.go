@@ -1,0 +1,30 @@
+package metrics
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Of the states one is 1, and server_up is 1 in the state up only.
+func TestStatesAreShown(t *testing.T) {
+	m, _, s, reg := filled(t)
+	for is := range NumStates {
+		s.SetState(is)
+		up := 0
+		if is == StateUp {
+			up = 1
+		}
+		expect(t, m, reg, fmt.Sprintf(`radsec_gw_server_up{port="auth",server="freeradius-a"} %d`, up))
+		for state := range NumStates {
+			n := 0
+			if state == is {
+				n = 1
+			}
+			expect(t, m, reg, fmt.Sprintf(`radsec_gw_server_state{port="auth",server="freeradius-a",state="%v"} %d`, state, n))
+		}
+		if n := strings.Count(scrape(t, m, reg), "radsec_gw_server_state{"); n != int(NumStates) {
+			t.Errorf("%v: got %d series of states, expected %d", is, n, NumStates)
+		}
+	}
+}
