@@ -9,6 +9,7 @@
 //	attribute.go    an Attribute, its Type and how it is hidden
 //	lookup.go       finding attributes by number, by name, all of them
 //	value.go        the names of an attribute's values
+//	text.go         a value as people write it, and back
 //	table.go        printed from dictionary.txt by gen
 package dict
 

@@ -1,0 +1,53 @@
+package audit
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"radsec-gw/wire"
+)
+
+// Attribute types that are printed in a way of their own.
+const (
+	typeUserPassword = 2
+	typeVendor       = 26
+	typeEAPMessage   = 79
+
+	longestValue = 64 // octets printed of a value without a text
+)
+
+// masked reports whether a value may not be shown: the dictionary says so, or it is
+// a vendor's that the dictionary does not know, which may be a pre-shared key in
+// clear.
+func masked(a *wire.Attribute) bool {
+	if entry := a.Entry(); entry != nil {
+		return a.Hidden || entry.Secret
+	}
+	return a.Hidden || a.Type == typeVendor
+}
+
+// valueText prints a value as its type asks. eap says that an EAP-Message came
+// before.
+func valueText(a *wire.Attribute, eap bool) string {
+	if masked(a) {
+		return fmt.Sprintf("[hidden], %d octets", len(a.Value))
+	}
+	if a.Type == typeEAPMessage {
+		return eapText(a.Value, eap)
+	}
+	if entry := a.Entry(); entry != nil && !entry.Tagged {
+		if text, ok := entry.Text(a.Value); ok {
+			return text
+		}
+	}
+	return hexText(a.Value)
+}
+
+func hexText(value []byte) string {
+	cut := value[:min(len(value), longestValue)]
+	text := "0x" + hex.EncodeToString(cut)
+	if len(cut) < len(value) {
+		text += fmt.Sprintf("… (%d octets)", len(value))
+	}
+	return text
+}
