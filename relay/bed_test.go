@@ -161,7 +161,8 @@ type bed struct {
 	server  *udpback.Server
 	second  *udpback.Server // nil: there is one server only
 	gateway *Gateway
-	client  *Client
+	client  *ClientConfig // may be changed until the first connection is opened
+	known   *Client
 	rules   *Rules
 	log     *bytes.Buffer
 	links   []*Link
@@ -202,7 +203,7 @@ func newBed(t *testing.T, s settings) *bed {
 	table := must(routing.New([]routing.Rule{{Realms: []string{"example.org"}, Kinds: kinds}}, routing.Options{CoAByUserName: true}))
 	b.rules = &Rules{Table: table, OnUnroutable: s.onUnroutable, Routes: []Route{{Group: group, OnUnreachable: s.onUnreachable}}}
 	b.gateway = New(b.back, b.rules, m, nil, log)
-	b.client = &Client{Name: "campus", Secret: must(wire.NewClientSecret([]byte(clientText))), Metrics: m.Client("campus")}
+	b.client = &ClientConfig{Name: "campus", Secret: must(wire.NewClientSecret([]byte(clientText))), Metrics: m.Client("campus")}
 	if s.allowed == nil {
 		s.allowed = kinds
 	}
@@ -212,6 +213,7 @@ func newBed(t *testing.T, s settings) *bed {
 	for k := range b.client.Policy {
 		b.client.Policy[k] = s.policy
 	}
+	b.known = NewClient(b.client)
 	t.Cleanup(b.close)
 	return b
 }
@@ -229,7 +231,7 @@ func must[T any](v T, err error) T {
 // open begins a connection.
 func (b *bed) open() (*Link, *peer) {
 	p := new(peer)
-	l := b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	l := b.gateway.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
 	b.links = append(b.links, l)
 	return l, p
 }

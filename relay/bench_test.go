@@ -83,12 +83,12 @@ func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
 	defer server.Close()
 	table := must(routing.New([]routing.Rule{{Realms: []string{"example.org"}, Kinds: []wire.Kind{wire.KindAccess, wire.KindAccounting}}}, routing.Options{}))
 	g := New(back, &Rules{Table: table, Marker: NewMarker(NewMarkerKey(), []string{"a"}), Routes: []Route{{Group: must(back.NewGroup(udpback.GroupConfig{}, server))}}}, m, nil, log)
-	client := &Client{Name: "campus", Secret: wire.RadSecSecret(), Metrics: m.Client("campus")}
+	client := &ClientConfig{Name: "campus", Secret: wire.RadSecSecret(), Metrics: m.Client("campus")}
 	for k := range client.Policy {
 		client.Allowed[k], client.Policy[k] = true, wire.RequestPolicy{RequireEAPMA: true, VerifyRA: true}
 	}
 	p := &counting{sent: make(chan struct{}, 256), v11: v11}
-	l := g.Open(client, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	l := g.Open(NewClient(client), p, netip.MustParseAddrPort("192.0.2.1:1024"))
 	defer l.Closed()
 
 	const burst = 16

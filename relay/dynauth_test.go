@@ -255,7 +255,7 @@ func TestReversePath(t *testing.T) {
 				b := newBed(t, settings{policy: strict, secondSecret: serverText})
 				b.client.ReversePath = row.check
 				p := new(peer)
-				l := b.gateway.Open(b.client, p, netip.MustParseAddrPort(row.remote))
+				l := b.gateway.Open(b.known, p, netip.MustParseAddrPort(row.remote))
 				b.links = append(b.links, l)
 				b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 44)} })
 				q := request(43, 1, 0, user(row.user), text(126, "1example.org"), proxyState("one"))

@@ -24,23 +24,6 @@ const (
 	ProtocolError                    // Protocol-Error with Error-Cause (RFC 7930 §4)
 )
 
-// Client is what the gateway knows of a RadSec client: its secret and what it may send.
-type Client struct {
-	Name    string
-	Secret  *wire.ClientSecret
-	Allowed [wire.NumKinds]bool // the kinds it may send; Status-Server is always answered
-	Realms  *routing.Filter     // the realms that it may send; nil: all
-	// Policy says what a packet of each kind must prove.
-	Policy [wire.NumKinds]wire.RequestPolicy
-	// ReversePath says what a CoA or Disconnect gets whose sender is none of the
-	// servers that an Access-Request for the user's realm would go to.
-	ReversePath ReversePath
-	// Share bounds what the client takes of the servers' Identifiers; nil when it
-	// is the only client.
-	Share   *udpback.Share
-	Metrics *metrics.Client
-}
-
 // Route is where a group of realms and kinds goes.
 type Route struct {
 	Group         *udpback.Group
@@ -109,7 +92,5 @@ func (g *Gateway) SetRules(r *Rules) { g.rules.Store(r) }
 
 // Open begins a link for a connection of client from remote.
 func (g *Gateway) Open(client *Client, peer Peer, remote netip.AddrPort) *Link {
-	l := &Link{gateway: g, peer: peer, remote: remote, v11: peer.Version11()}
-	l.client.Store(client)
-	return l
+	return &Link{gateway: g, client: client, peer: peer, remote: remote, v11: peer.Version11()}
 }

@@ -16,11 +16,11 @@ import (
 type Link struct {
 	// static after construction
 	gateway *Gateway
+	client  *Client
 	peer    Peer
 	remote  netip.AddrPort
 	v11     bool // RADIUS/1.1 (RFC 9765)
 
-	client   atomic.Pointer[Client]
 	inflight atomic.Int64 // requests that wait, until their answer is handed to the connection
 
 	// owned by the read loop
@@ -125,10 +125,6 @@ func (l *Link) Closed() {
 		x.giveUp(fate)
 	}
 }
-
-// SetClient gives the connection another policy: requests from now on follow it.
-// It may be called from any goroutine.
-func (l *Link) SetClient(c *Client) { l.client.Store(c) }
 
 // Outstanding is how many requests of the connection wait for their replies. It
 // may be called from any goroutine.

@@ -103,7 +103,7 @@ func TestSetClientAndRules(t *testing.T) {
 		none(t, "under new rules the client got", p.got())
 		strictest := *b.client
 		strictest.Allowed = [wire.NumKinds]bool{}
-		l.SetClient(&strictest)
+		b.known.Reconfigure(&strictest)
 		b.send(l, request(1, 3, 3, user("nemo@example.org")))
 		if n := l.Outstanding(); n != 1 {
 			t.Errorf("%d requests are outstanding, expected the first", n)

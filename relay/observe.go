@@ -50,7 +50,7 @@ func (x *exchange) tell(f metrics.Fate, answer []byte, took time.Duration) {
 
 // ended gives a packet that is no request its one fate.
 func (l *Link) ended(f metrics.Fate) {
-	c := l.client.Load()
+	c := l.client.Config()
 	c.Metrics.Count(wire.KindOther, f)
 	if hub := l.gateway.hub; hub.Listening() {
 		hub.Ended(&audit.Event{Client: c.Name, Peer: l.remote, Kind: wire.KindOther, Fate: f})

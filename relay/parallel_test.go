@@ -54,7 +54,7 @@ func TestInParallel(t *testing.T) {
 func (b *bed) work(worker, rounds int) (packets int) {
 	rnd := rand.New(rand.NewPCG(uint64(worker), rand.Uint64()))
 	p := &peer{v11: worker%2 == 1}
-	l := b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	l := b.gateway.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
 	var last []byte
 	for i := range rounds {
 		for range 1 + rnd.IntN(8) {
@@ -78,7 +78,7 @@ func (b *bed) work(worker, rounds int) (packets int) {
 		}
 		if i%40 == 39 {
 			l.Closed()
-			l = b.gateway.Open(b.client, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+			l = b.gateway.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
 		}
 	}
 	l.Closed()

@@ -14,7 +14,7 @@ import (
 type exchange struct {
 	udpback.Exchange
 	link      *Link
-	client    *Client // as it was when the request came
+	client    *ClientConfig // as it was when the request came
 	route     *Route
 	view      wire.View     // of the client's packet, in a buffer of its own
 	decision  decision      // of the routing table, once it was asked
@@ -210,7 +210,7 @@ func (x *exchange) Fail(h *wire.Hasher, why udpback.Failure, cause uint32, touch
 func (l *Link) newExchange(v *wire.View) *exchange {
 	x := l.gateway.exchanges.Get().(*exchange)
 	x.Handler, x.Code, x.Kind = x, v.Code(), v.Kind()
-	x.link, x.client, x.came = l, l.client.Load(), l.burst.came
+	x.link, x.client, x.came = l, l.client.Config(), l.burst.came
 	x.Share = x.client.Share
 	x.view = *v
 	x.view.Packet = l.gateway.back.Buffers.Copy(v.Packet)

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net"
 	"testing"
+
+	"radsec-gw/metrics"
 )
 
 // path is a session without its read loop, and a client whose sealed records
@@ -26,6 +28,9 @@ type echoer struct{ s *Session }
 func (e *echoer) Packet(p []byte) error { e.s.Send(p); return nil }
 func (e *echoer) Flush() error          { e.s.Flush(); return nil }
 func (e *echoer) Closed()               {}
+func (e *echoer) Outstanding() int      { return 0 }
+
+func (e *echoer) Refuse([]byte, metrics.Fate) {}
 
 // newPath makes the handshake over a real connection, whose answers are read
 // and forgotten.

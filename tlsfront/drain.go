@@ -16,8 +16,7 @@ const drainTick = 20 * time.Millisecond
 // closed then with close_notify. RADIUS has no way to tell a client to stop; one
 // that sends without pause is closed when ctx ends, by Serve's own end.
 //
-// It returns when the last connection is closed or ctx is done. A Handler
-// without a method Outstanding() int never has anything outstanding.
+// It returns when the last connection is closed or ctx is done.
 func (s *Server) Drain(ctx context.Context) {
 	s.stopListeners()
 	s.admission.drain()
@@ -47,7 +46,7 @@ func (s *Session) leave() {
 // leaveWhenDone ends a session that is to leave when it has had nothing
 // outstanding at two looks. Between them the socket was read.
 func (s *Session) leaveWhenDone() {
-	done := s.counter == nil || s.counter.Outstanding() == 0
+	done := s.handler.Outstanding() == 0
 	if done && s.wasDone {
 		s.end(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
 	}

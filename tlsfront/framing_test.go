@@ -276,8 +276,8 @@ func TestBadLengthClosesTheConnection(t *testing.T) {
 // Rules: P5
 func TestHandlerErrorClosesTheConnection(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) {
-		open := cfg.Open
-		cfg.Open = func(s *Session) Handler {
+		open := f.open
+		f.open = func(s *Session) Handler {
 			p := open(s).(*probe)
 			p.refuse = func(b []byte) error {
 				s.Send(packet(30, 9)) // an answer to an earlier packet

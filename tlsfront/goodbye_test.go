@@ -60,8 +60,8 @@ func TestCloseNotifyComesFirst(t *testing.T) {
 				if c.clients != nil {
 					cfg.Clients = c.clients
 				}
-				open := cfg.Open
-				cfg.Open = func(s *Session) Handler {
+				open := f.open
+				f.open = func(s *Session) Handler {
 					p := open(s).(*probe)
 					p.refuse = func([]byte) error { return errors.New("attributes that do not fill the packet") }
 					return p

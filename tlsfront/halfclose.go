@@ -58,9 +58,6 @@ const longestAnswer = 35 * time.Second
 // client: most of those were killed, and a server that does not answer them must not
 // hold up the stop.
 func (s *Session) awaitAnswers() {
-	if s.counter == nil {
-		return
-	}
 	t := time.NewTicker(drainTick)
 	defer t.Stop()
 	s.wasDone = false
@@ -68,7 +65,7 @@ func (s *Session) awaitAnswers() {
 		if s.final.reason == metrics.ClosedByPeer && (s.gone() || s.leaving.Load() && !s.final.notified) {
 			return
 		}
-		s.wasDone = s.counter.Outstanding() == 0
+		s.wasDone = s.handler.Outstanding() == 0
 	}
 }
 

@@ -13,9 +13,9 @@ import (
 // startCountingTCP is startTCP with handlers that count.
 func startCountingTCP(t *testing.T) (*front, chan *counting) {
 	opened := make(chan *counting, 10)
-	f := startTCP(t, func(_ *front, cfg *Config) {
-		open := cfg.Open
-		cfg.Open = func(s *Session) Handler {
+	f := startTCP(t, func(f *front, _ *Config) {
+		open := f.open
+		f.open = func(s *Session) Handler {
 			c := &counting{probe: open(s).(*probe)}
 			opened <- c
 			return c

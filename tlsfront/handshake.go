@@ -139,7 +139,8 @@ func (s *Server) begin(c *conn, t *tls.Conn, remote netip.AddrPort) {
 	c.offered = offer{}
 	c.in.establish()
 	c.out.establish(session.writeFailed)
-	s.attach(session)
+	session.handler = session.Client().Open(session)
+	session.attached.Store(true)
 	s.wg.Go(session.run)
 }
 
@@ -160,22 +161,6 @@ func shown(session *Session, p *identity.Peer, state *tls.ConnectionState) *metr
 		c.Subject, c.NotAfter = p.Leaf.Subject.String(), p.Leaf.NotAfter
 	}
 	return c
-}
-
-// attach makes the session's handler. When the client became another object before
-// the handler was there to be told, it is told now.
-func (s *Server) attach(session *Session) {
-	was := session.Client()
-	h := s.cfg.Open(session)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	session.handler = h
-	session.counter, _ = h.(counter)
-	session.refuser, _ = h.(refuser)
-	session.counts.Store(session.counter != nil)
-	if session.Client() != was && s.cfg.Changed != nil {
-		s.cfg.Changed(session, h)
-	}
 }
 
 // wrap makes the connection that crypto/tls works on.

@@ -154,9 +154,7 @@ func TestResumptionIsAuthorisedAgain(t *testing.T) {
 				c.Close()
 				await(t, p.closed, "the session to end")
 			}
-			if err := f.server.SetClients(known(identity.Client{Name: "campus", SANDNS: []string{"other.example"}})); err != nil {
-				t.Fatal(err)
-			}
+			f.setClients(known(identity.Client{Name: "campus", SANDNS: []string{"other.example"}}))
 			c, err := tls.Dial("tcp", f.addr, cfg)
 			if err == nil {
 				err = readToEnd(c)
@@ -246,14 +244,10 @@ func TestLimitOnAllConnections(t *testing.T) {
 func TestSetClientsKeepsTheAllowed(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
-	if err := f.server.SetClients(known(identity.Client{Name: "campus", SANDNS: []string{"*.CAMPUS.example"}})); err != nil {
-		t.Fatal(err)
-	}
+	f.setClients(known(identity.Client{Name: "campus", SANDNS: []string{"*.CAMPUS.example"}}))
 	c.Write(packet(20, 1))
 	await(t, p.packets, "a packet after the reload")
-	if err := f.server.SetClients(known(identity.Client{Name: "other"})); err != nil {
-		t.Fatal(err)
-	}
+	f.setClients(known(identity.Client{Name: "other"}))
 	await(t, p.closed, "the session to end when its client is gone")
 	if err := readToEnd(c); err != io.EOF {
 		t.Errorf("the client sees %v, want close_notify", err)
@@ -269,9 +263,7 @@ func TestForgetClients(t *testing.T) {
 	f.server.mu.Lock()
 	f.server.states["held"] = &clientState{open: 1}
 	f.server.mu.Unlock()
-	if err := f.server.SetClients(other); err != nil {
-		t.Fatal(err)
-	}
+	f.setClients(other)
 	await(t, p.closed, "the session to end when its client is gone")
 	readToEnd(c)
 	f.awaitMetric(`radsec_gw_tls_client_connections{client="campus"}`, 0)
@@ -302,12 +294,15 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	f := startTCP(t, nil)
 	good := f.server.cfg
 	for want, change := range map[string]func(*Config){
-		"no listener":           func(c *Config) { c.Listeners = nil },
-		"TLS 1.2 is the least":  func(c *Config) { c.MinVersion = tls.VersionTLS11 },
-		"of a client CA":        func(c *Config) { c.ClientCA = nil },
-		"whole leftmost label":  func(c *Config) { c.Clients = known(identity.Client{Name: "x", SANDNS: []string{"a*.example"}}) },
-		"two clients have":      func(c *Config) { c.Clients = known(identity.Client{Name: "x"}, identity.Client{Name: "x"}) },
-		"has no name":           func(c *Config) { c.Clients = []*Client{{}} },
+		"no listener":          func(c *Config) { c.Listeners = nil },
+		"TLS 1.2 is the least": func(c *Config) { c.MinVersion = tls.VersionTLS11 },
+		"of a client CA":       func(c *Config) { c.ClientCA = nil },
+		"whole leftmost label": func(c *Config) {
+			c.Clients = f.openAll(known(identity.Client{Name: "x", SANDNS: []string{"a*.example"}}))
+		},
+		"two clients have":      func(c *Config) { c.Clients = f.openAll(known(identity.Client{Name: "x"}, identity.Client{Name: "x"})) },
+		"has no name":           func(c *Config) { c.Clients = f.openAll([]*Client{{}}) },
+		"has no Open function":  func(c *Config) { c.Clients = known(identity.Client{Name: "x"}) },
 		"write buffer":          func(c *Config) { c.WriteBuffer = 100 },
 		"no server certificate": func(c *Config) { c.Certificate = tls.Certificate{} },
 	} {

@@ -104,7 +104,8 @@ type front struct {
 	addr    string
 	log     *logBuffer
 	reg     *prometheus.Registry
-	opened  chan *probe // each new connection's handler
+	open    func(*Session) Handler // of every client
+	opened  chan *probe            // each new connection's handler
 	stopped chan error
 	cancel  context.CancelFunc
 }
@@ -148,11 +149,41 @@ func (p *probe) Flush() error {
 
 func (p *probe) Closed() { close(p.closed) }
 
+func (p *probe) Outstanding() int { return 0 }
+
+func (p *probe) Refuse([]byte, metrics.Fate) { panic("nothing here is refused") }
+
+// newProbe makes the handler of a connection.
+func (f *front) newProbe(s *Session) Handler {
+	p := &probe{session: s, packets: make(chan []byte, 10000), flushes: make(chan int, 10000), closed: make(chan struct{})}
+	f.opened <- p
+	return p
+}
+
+// openAll gives the clients the front's handlers, those that have none yet.
+func (f *front) openAll(clients []*Client) []*Client {
+	for _, c := range clients {
+		if c.Open == nil {
+			c.Open = f.open
+		}
+	}
+	return clients
+}
+
+// setClients replaces the clients of the running server.
+func (f *front) setClients(clients []*Client) {
+	f.t.Helper()
+	if err := f.server.SetClients(f.openAll(clients)); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // start runs a server for the client "campus". change may be nil.
 func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
 	t.Helper()
 	f := &front{t: t, pki: newPKI(t), log: &logBuffer{}, reg: prometheus.NewRegistry(),
 		opened: make(chan *probe, 1000), stopped: make(chan error, 1)}
+	f.open = f.newProbe
 	cfg := Config{
 		Listeners:   []net.Listener{l},
 		Certificate: f.pki.server.TLS(),
@@ -160,15 +191,11 @@ func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
 		Clients:     known(identity.Client{Name: "campus"}),
 		Log:         slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics:     metrics.New(f.reg),
-		Open: func(s *Session) Handler {
-			p := &probe{session: s, packets: make(chan []byte, 10000), flushes: make(chan int, 10000), closed: make(chan struct{})}
-			f.opened <- p
-			return p
-		},
 	}
 	if change != nil {
 		change(f, &cfg)
 	}
+	f.openAll(cfg.Clients)
 	f.server = must(New(cfg))
 	f.addr = l.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -17,7 +17,7 @@ const busyTick = time.Second
 // noteAnswer remembers that something was sent, if it may have been the answer to
 // a request: that one counts as outstanding until Send returns.
 func (s *Session) noteAnswer() {
-	if s.counts.Load() && s.counter.Outstanding() > 0 {
+	if s.attached.Load() && s.handler.Outstanding() > 0 {
 		s.answered.Store(int64(time.Since(s.server.began)))
 	}
 }
@@ -38,7 +38,7 @@ func (s *Session) idle(now time.Time, limit time.Duration) bool {
 	switch {
 	case now.Sub(quiet) < limit:
 		return false
-	case s.counter != nil && s.counter.Outstanding() > 0:
+	case s.handler.Outstanding() > 0:
 		s.busy = now
 		return false
 	case s.busy.After(quiet): // what was outstanding has ended in silence, a moment ago

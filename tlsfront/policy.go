@@ -22,12 +22,12 @@ type policy struct {
 }
 
 // Update puts cfg in force for everything from now on: certificates, CA,
-// revocation lists, clients, timeouts and limits. Listeners, Open, Changed,
+// revocation lists, clients, timeouts and limits. Listeners,
 // WriteBuffer, Log and Metrics stay as they are. On an error nothing has changed.
 //
 // A connection stays open when its certificate and address still belong to the
-// client of the same name and the certificate is still good; Changed is called
-// when the client is another object. The others are closed (RFC 6614bis §3.3.1).
+// client of the same name and the certificate is still good; its Handler stays, too,
+// whatever the client's Open is now. The others are closed (RFC 6614bis §3.3.1).
 func (s *Server) Update(cfg Config) error {
 	s.updating.Lock()
 	defer s.updating.Unlock()
@@ -65,7 +65,7 @@ func (s *Server) SetClients(cs []*Client) error {
 
 // prepare makes a policy, and changes nothing.
 func (s *Server) prepare(cfg Config) (*policy, error) {
-	cfg.Listeners, cfg.Open, cfg.Changed, cfg.Log, cfg.Metrics = s.cfg.Listeners, s.cfg.Open, s.cfg.Changed, s.cfg.Log, s.cfg.Metrics
+	cfg.Listeners, cfg.Log, cfg.Metrics = s.cfg.Listeners, s.cfg.Log, s.cfg.Metrics
 	cfg.WriteBuffer = s.cfg.WriteBuffer
 	cfg.setDefaults()
 	if err := cfg.validate(); err != nil {
@@ -122,8 +122,7 @@ func (p *policy) assess(who *identity.Peer, cs *tls.ConnectionState, now time.Ti
 	return p.clients[i], until, nil
 }
 
-// reassess closes a connection that the policy would not let in, and tells the
-// handler of one that stays when its client has changed.
+// reassess closes a connection that the policy would not let in.
 func (s *Server) reassess(p *policy, session *Session) {
 	cs := session.tls.ConnectionState()
 	c, until, r := p.assess(identity.NewPeer(session.remote.Addr(), cs.PeerCertificates), &cs, time.Now())
@@ -138,7 +137,7 @@ func (s *Server) reassess(p *policy, session *Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	session.until = until
-	session.setClient(c.config)
+	session.client.Store(c.config)
 }
 
 // StaleLists returns the revocation lists that are out of date, and whether they leave
@@ -146,14 +145,6 @@ func (s *Server) reassess(p *policy, session *Session) {
 func (s *Server) StaleLists() (list []identity.StaleList, all bool) {
 	v, now := s.now.Load().verifier, time.Now()
 	return v.StaleLists(now), v.RefusesAll(now)
-}
-
-// setClient gives the connection to another object of the same client. Called
-// with Server.mu held.
-func (s *Session) setClient(c *Client) {
-	if s.client.Swap(c) != c && s.handler != nil && s.server.cfg.Changed != nil {
-		s.server.cfg.Changed(s, s.handler)
-	}
 }
 
 // watch closes connections when their certificates expire (RFC 6614bis §3.3.1),

@@ -23,6 +23,7 @@ func (f *front) change(change func(*Config)) {
 	f.t.Helper()
 	cfg := f.server.now.Load().cfg
 	change(&cfg)
+	f.openAll(cfg.Clients)
 	if err := f.server.Update(cfg); err != nil {
 		f.t.Fatal(err)
 	}

@@ -83,9 +83,7 @@ func TestResumptionLooksAtTheSource(t *testing.T) {
 		if _, _, resumed := f.exchange(cfg); !resumed {
 			t.Fatalf("%s: the second connection is not resumed", tls.VersionName(version))
 		}
-		if err := f.server.SetClients(elsewhere()); err != nil {
-			t.Fatal(err)
-		}
+		f.setClients(elsewhere())
 		c, err := tls.Dial("tcp", f.addr, cfg)
 		if err == nil {
 			if !c.ConnectionState().DidResume {

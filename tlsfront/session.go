@@ -32,14 +32,12 @@ type Session struct {
 	tls     *tls.Conn
 	v11     bool // RADIUS/1.1 was negotiated
 	handler Handler
-	counter counter // the handler, when it counts; else nil
-	refuser refuser // the handler, when it answers what is shed; else nil
 
 	client  atomic.Pointer[Client] // replaced by Update, always by one of the same name
 	closing atomic.Bool            // set once, by end
 	leaving atomic.Bool            // set once, by Drain
 
-	counts   atomic.Bool  // counter is set: who Sends may look
+	attached atomic.Bool  // handler is set: whoever Sends may ask it
 	answered atomic.Int64 // when the last answer to a request was sent, in ns since Server.began; 0: never
 
 	until time.Time // when the certificate ends to be good; guarded by Server.mu

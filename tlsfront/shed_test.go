@@ -38,11 +38,12 @@ func TestShedIsAnsweredIn11(t *testing.T) {
 	for _, version := range []string{protocol10, protocol11} {
 		synctest.Test(t, func(t *testing.T) {
 			var h *refusing
-			f, l := startPipe(t, func(cfg *Config) {
+			l := newPipeListener()
+			f := start(t, l, func(f *front, cfg *Config) {
 				cfg.RadiusVersions = []string{Radius10, Radius11}
 				cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 1}}
-				open := cfg.Open
-				cfg.Open = func(s *Session) Handler {
+				open := f.open
+				f.open = func(s *Session) Handler {
 					h = &refusing{probe: open(s).(*probe)}
 					return h
 				}

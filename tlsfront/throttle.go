@@ -69,14 +69,6 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// counter is a Handler that knows how many requests are unanswered.
-type counter interface{ Outstanding() int }
-
-// refuser is a Handler that answers what is shed, on a connection of RADIUS/1.1.
-type refuser interface {
-	Refuse(p []byte, fate metrics.Fate)
-}
-
 // limits are what holds for the packets of a connection at the moment.
 type limits struct {
 	pace        *pace // nil: none
@@ -84,11 +76,7 @@ type limits struct {
 }
 
 func (s *Session) limits() limits {
-	l := limits{pace: s.state.pace.Load()}
-	if s.counter != nil {
-		l.outstanding = s.config().MaxOutstanding
-	}
-	return l
+	return limits{pace: s.state.pace.Load(), outstanding: s.config().MaxOutstanding}
 }
 
 func (l limits) none() bool { return l.pace == nil && l.outstanding == 0 }
@@ -98,10 +86,10 @@ func (l limits) none() bool { return l.pace == nil && l.outstanding == 0 }
 func (s *Session) wanting(l limits, n int, now time.Time) (time.Duration, metrics.Fate) {
 	calm := true
 	if l.outstanding > 0 {
-		open := s.counter.Outstanding()
+		open := s.handler.Outstanding()
 		if open+s.fresh >= l.outstanding && s.fresh > 0 {
 			s.flushAll() // the handler may not have counted these yet
-			open = s.counter.Outstanding()
+			open = s.handler.Outstanding()
 		}
 		if open >= l.outstanding {
 			return lookUp, metrics.FateTooManyOutstanding
@@ -161,9 +149,9 @@ func (s *Session) throttle(p []byte, l limits) bool {
 // answer for it (RFC 9765 §6.1); in RADIUS/1.0 it is dropped, which costs no digest.
 func (s *Session) shed(p []byte, fate metrics.Fate) {
 	s.packets++
-	if s.v11 && s.refuser != nil {
+	if s.v11 {
 		s.fresh++ // Flush must follow
-		s.refuser.Refuse(p, fate)
+		s.handler.Refuse(p, fate)
 		return
 	}
 	s.state.metrics.Count(wire.KindOf(wire.Code(p[0])), fate)

@@ -110,9 +110,10 @@ func (c *counting) Outstanding() int      { return int(c.open.Load()) }
 // startCounting is startPipe with handlers that count.
 func startCounting(t *testing.T, change func(*Config)) (*front, *pipeListener, chan *counting) {
 	opened := make(chan *counting, 10)
-	f, l := startPipe(t, func(cfg *Config) {
-		open := cfg.Open
-		cfg.Open = func(s *Session) Handler {
+	l := newPipeListener()
+	f := start(t, l, func(f *front, cfg *Config) {
+		open := f.open
+		f.open = func(s *Session) Handler {
 			c := &counting{probe: open(s).(*probe)}
 			opened <- c
 			return c

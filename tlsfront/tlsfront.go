@@ -49,40 +49,41 @@ import (
 	"radsec-gw/metrics"
 )
 
-// Handler takes the packets of one connection. All methods are called by the
-// goroutine of the connection's read loop, and none may block.
-//
-// A Handler may have one more method, Outstanding() int, safe for any
-// goroutine: how many requests are unanswered, one counting until its answer was
-// given to Send. MaxOutstanding, IdleTimeout and Drain go by it. And it may have a
-// method Refuse(p []byte, fate metrics.Fate), which takes a packet of RADIUS/1.1, as
-// Packet does, that is beyond a limit: it counts the fate, and answers the packet
-// (RFC 9765 §6.1).
+// Handler takes the packets of one connection. Its methods are called by the
+// goroutine of the connection's read loop, but for Outstanding, which any goroutine may
+// call; none may block.
 type Handler interface {
 	// Packet takes one whole packet as cut by its Length, 20..4096 octets.
 	// p is valid during the call only, and may be changed. An error closes the
 	// connection and is logged with its text.
 	Packet(p []byte) error
+	// Refuse takes a packet of RADIUS/1.1 that is beyond a limit, as Packet does: it
+	// counts the fate, and answers the packet (RFC 9765 §6.1). Flush follows.
+	Refuse(p []byte, fate metrics.Fate)
 	// Flush says that everything the connection held has been handed over:
 	// what was gathered should be sent on. An error closes the connection and is
 	// logged with its text, as one of Packet does.
 	Flush() error
+	// Outstanding returns how many requests are unanswered; one counts until its
+	// answer has been given to Send. MaxOutstanding, IdleTimeout and Drain go by it.
+	Outstanding() int
 	// Closed is called once, after the last Packet; Send reports false from
 	// then on.
 	Closed()
 }
 
-// Client is one configured client: who it is, and its limits. Its Name is the label
-// of metrics, too.
+// Client is one configured client: who it is, its limits, and who takes its packets.
+// Its Name is the label of metrics, too.
 type Client struct {
 	identity.Client
+
+	// Open makes the Handler of a new connection. It must not block.
+	Open func(*Session) Handler
 
 	MaxConnections int // at one time; 0: as many as the server takes
 
 	PacketsPerSecond int // on all connections together; 0: no limit
 	OctetsPerSecond  int // of RADIUS, likewise
-
-	Policy any // the caller's own; not looked at
 }
 
 // Config says how to serve. Zero values mean the defaults given.
@@ -101,9 +102,6 @@ type Config struct {
 	RefuseStaleCRL bool                   // refuse the certificates of an issuer whose newest list is out of date; else warn
 	TicketKeys     [][32]byte             // of session tickets, the first encrypts (RFC 5077 §5.5); nil: made at random, changed daily
 	ProxyNetworks  []netip.Prefix         // load balancers that begin with a PROXY header; others must not
-
-	Open    func(*Session) Handler  // makes the handler of a new connection
-	Changed func(*Session, Handler) // Session.Client is another object of the same name now; any goroutine, must not block
 
 	SilentTimeout    time.Duration // from accepting a connection to the first bytes of its ClientHello; 0: 3 s
 	HandshakeTimeout time.Duration // from there to the end of the handshake; 0: 10 s
@@ -153,8 +151,6 @@ func (c *Config) validate() error {
 	switch {
 	case len(c.Listeners) == 0:
 		return errors.New("no listener: give at least one address to listen on")
-	case c.Open == nil:
-		return errors.New("no Open function: nobody would take the packets")
 	case c.Metrics == nil:
 		return errors.New("no Metrics")
 	case len(c.Certificate.Certificate) == 0:
@@ -165,6 +161,11 @@ func (c *Config) validate() error {
 		return validateVersions(c.RadiusVersions)
 	case c.WriteBuffer < 2*maxSealed:
 		return fmt.Errorf("write buffer of %d octets: at least %d are needed", c.WriteBuffer, 2*maxSealed)
+	}
+	for _, client := range c.Clients {
+		if client.Open == nil {
+			return fmt.Errorf("client %q has no Open function: nobody would take its packets", client.Name)
+		}
 	}
 	return nil
 }

@@ -243,9 +243,6 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 		if err != nil {
 			return front, err
 		}
-		if c.Policy, err = buildClient(cfg, i, m); err != nil {
-			return front, err
-		}
 		front.Clients = append(front.Clients, c)
 	}
 	return front, nil
@@ -277,8 +274,31 @@ func buildIdentity(c *config.Client, cas []*x509.Certificate) (*tlsfront.Client,
 	return t, nil
 }
 
-// policyOf is what a client may send, as buildFront attached it.
-func policyOf(s *tlsfront.Session) *relay.Client { return s.Client().Policy.(*relay.Client) }
+// buildClients translates what each client may send and must prove.
+func buildClients(cfg *config.Config, m *metrics.Metrics) (list []*relay.ClientConfig, err error) {
+	for i := range cfg.Clients {
+		c, err := buildClient(cfg, i, m)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// takeClients returns the client of each configuration: that of known with the name,
+// which has its connections, or a new one.
+func takeClients(configs []*relay.ClientConfig, known []*relay.Client) (clients []*relay.Client) {
+	for _, cfg := range configs {
+		i := slices.IndexFunc(known, func(c *relay.Client) bool { return c.Config().Name == cfg.Name })
+		if i >= 0 {
+			clients = append(clients, known[i])
+		} else {
+			clients = append(clients, relay.NewClient(cfg))
+		}
+	}
+	return clients
+}
 
 func clientAuthOf(s string) identity.ClientAuth {
 	switch s {
@@ -292,13 +312,13 @@ func clientAuthOf(s string) identity.ClientAuth {
 
 // buildClient translates what a client may send and must prove. One of several
 // clients gets a share of the servers' Identifiers.
-func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.Client, error) {
+func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.ClientConfig, error) {
 	c := &cfg.Clients[i]
 	secret, err := wire.NewClientSecret(c.Secret.Octets())
 	if err != nil {
 		return nil, fmt.Errorf("client %q: %w", c.Name, err)
 	}
-	out := &relay.Client{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath)}
+	out := &relay.ClientConfig{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath)}
 	if len(c.Realms) > 0 {
 		if out.Realms, err = routing.NewFilter(c.Realms, c.Operators, routingOptions(cfg)); err != nil {
 			return nil, fmt.Errorf("client %q: %w", c.Name, err)

@@ -75,6 +75,7 @@ type gateway struct {
 
 	reloading sync.Mutex // guards what follows; never held over a file, a name or a socket
 	servers   []knownServer
+	clients   []*relay.Client
 	tidying   bool // a goroutine waits for what tidy has left
 
 	// owned by the goroutines that Wait waits for
@@ -146,6 +147,11 @@ func (g *gateway) assemble(now *inForce, given []net.Listener) (err error) {
 	if err != nil {
 		return configurationError{err}
 	}
+	clients, err := buildClients(now.cfg, g.metrics)
+	if err != nil {
+		return configurationError{err}
+	}
+	g.clients = takeClients(clients, nil)
 	g.hub = audit.New(g.hubConfig(&now.cfg.Log))
 	var rules *relay.Rules
 	if g.servers, rules, err = buildRules(now.cfg, g.back, g.metrics, g.marker, nil); err != nil {
@@ -159,13 +165,19 @@ func (g *gateway) assemble(now *inForce, given []net.Listener) (err error) {
 	g.obeyDescriptors(&now.descriptors)
 	front.MaxDescriptors = now.connections
 	front.Listeners, front.Log = now.radsec, g.log
-	front.Open = func(s *tlsfront.Session) tlsfront.Handler { return g.entry.Open(policyOf(s), s, s.RemoteAddr()) }
-	front.Changed = func(s *tlsfront.Session, h tlsfront.Handler) { h.(*relay.Link).SetClient(policyOf(s)) }
+	g.connect(&front, g.clients)
 	if g.front, err = tlsfront.New(front); err != nil {
 		g.closeSockets(now.without(&sockets{radsec: given}))
 		return configurationError{err}
 	}
 	return nil
+}
+
+// connect has the packets of each client's connections relayed.
+func (g *gateway) connect(front *tlsfront.Config, clients []*relay.Client) {
+	for i, c := range clients {
+		front.Clients[i].Open = func(s *tlsfront.Session) tlsfront.Handler { return g.entry.Open(c, s, s.RemoteAddr()) }
+	}
 }
 
 // obeyDescriptors tells udpback and the metrics how many descriptors there are for each

@@ -195,6 +195,12 @@ func (g *gateway) replace(next *inForce) error {
 	if err != nil {
 		return err
 	}
+	configs, err := buildClients(next.cfg, g.metrics)
+	if err != nil {
+		return err
+	}
+	clients := takeClients(configs, g.clients)
+	g.connect(&front, clients)
 	var rules *relay.Rules
 	servers := g.servers
 	same := sameRules(now.cfg, next.cfg)
@@ -207,6 +213,9 @@ func (g *gateway) replace(next *inForce) error {
 	if err := g.front.Update(front); err != nil {
 		discard(without(servers, g.servers), g.servers)
 		return err
+	}
+	for i, c := range clients {
+		c.Reconfigure(configs[i])
 	}
 	g.obeyDescriptors(&next.descriptors)
 	g.front.SetListeners(next.radsec)
@@ -221,7 +230,7 @@ func (g *gateway) replace(next *inForce) error {
 	}
 	g.noteCertificates(next.files)
 	g.warn(now, next)
-	g.servers = servers
+	g.servers, g.clients = servers, clients
 	g.now.Store(next)
 	g.looks.change(next.cfg.Listen.ReloadInterval)
 	return nil

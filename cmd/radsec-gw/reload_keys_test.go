@@ -67,8 +67,8 @@ func ofClient[T any](see func(*tlsfront.Client) T) func(*gateway) any {
 }
 
 // ofPolicy sees something of what the one client may send.
-func ofPolicy[T any](see func(*relay.Client) T) func(*gateway) any {
-	return func(g *gateway) any { return see(g.front.Config().Clients[0].Policy.(*relay.Client)) }
+func ofPolicy[T any](see func(*relay.ClientConfig) T) func(*gateway) any {
+	return func(g *gateway) any { return see(g.clients[0].Config()) }
 }
 
 // ofHub sees how the log tells of requests; that it obeys is TestLogChangesAtAReload's.
@@ -148,17 +148,17 @@ func clientChanges() map[string]keyChange {
 		"Clients.Issuer":                         {"", `issuer = ["CN=a"]`, ofClient(func(c *tlsfront.Client) any { return c.Issuers })},
 		"Clients.CommonName":                     {"", `common_name = ["a"]`, ofClient(func(c *tlsfront.Client) any { return c.CommonNames })},
 		"Clients.PolicyOID":                      {"", `policy_oid = ["1.2.3"]`, ofClient(func(c *tlsfront.Client) any { return c.PolicyOIDs })},
-		"Clients.Secret":                         {"", `secret = "another"`, ofPolicy(func(c *relay.Client) any { return c.Secret })},
-		"Clients.Packets":                        {"", `packets = ["access"]`, ofPolicy(func(c *relay.Client) any { return c.Allowed })},
-		"Clients.Realms":                         {"", `realms = ["example.org"]`, ofPolicy(func(c *relay.Client) any { return c.Realms != nil })},
-		"Clients.Operators":                      {"", "realms = [\"example.org\"]\noperators = [\"wbaid:*\"]", ofPolicy(func(c *relay.Client) any { return c.Realms != nil })},
-		"Clients.RequireMessageAuthenticator":    {"", `require_message_authenticator = "all"`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
-		"Clients.RequireEAPMessageAuthenticator": {"", `require_eap_message_authenticator = false`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
-		"Clients.VerifyRequestAuthenticator":     {"", `verify_request_authenticator = false`, ofPolicy(func(c *relay.Client) any { return c.Policy })},
+		"Clients.Secret":                         {"", `secret = "another"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Secret })},
+		"Clients.Packets":                        {"", `packets = ["access"]`, ofPolicy(func(c *relay.ClientConfig) any { return c.Allowed })},
+		"Clients.Realms":                         {"", `realms = ["example.org"]`, ofPolicy(func(c *relay.ClientConfig) any { return c.Realms != nil })},
+		"Clients.Operators":                      {"", "realms = [\"example.org\"]\noperators = [\"wbaid:*\"]", ofPolicy(func(c *relay.ClientConfig) any { return c.Realms != nil })},
+		"Clients.RequireMessageAuthenticator":    {"", `require_message_authenticator = "all"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
+		"Clients.RequireEAPMessageAuthenticator": {"", `require_eap_message_authenticator = false`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
+		"Clients.VerifyRequestAuthenticator":     {"", `verify_request_authenticator = false`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
 		"Clients.MaxConnections":                 {"", `max_connections = 9`, ofClient(func(c *tlsfront.Client) any { return c.MaxConnections })},
 		"Clients.PacketsPerSecond":               {"", `packets_per_second = 9`, ofClient(func(c *tlsfront.Client) any { return c.PacketsPerSecond })},
 		"Clients.OctetsPerSecond":                {"", `octets_per_second = 9`, ofClient(func(c *tlsfront.Client) any { return c.OctetsPerSecond })},
-		"Clients.ReversePath":                    {"", `reverse_path = "drop"`, ofPolicy(func(c *relay.Client) any { return c.ReversePath })},
+		"Clients.ReversePath":                    {"", `reverse_path = "drop"`, ofPolicy(func(c *relay.ClientConfig) any { return c.ReversePath })},
 	}
 }
 
