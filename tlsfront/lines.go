@@ -3,7 +3,6 @@ package tlsfront
 import (
 	"log/slog"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"radsec-gw/logs"
@@ -62,9 +61,8 @@ func (s *Server) sayRefused(remote netip.AddrPort, result metrics.Handshake, tex
 func (s *Server) sayNoDescriptors(err error) {
 	s.lines.descriptors.Say(time.Since(s.began), func() logs.Line {
 		fields := []any{"connections", s.admission.connections()}
-		var limit syscall.Rlimit
-		if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
-			fields = append(fields, "descriptors", limit.Cur)
+		if limit := descriptorLimit(); limit != nil {
+			fields = append(fields, "descriptors", limit)
 		}
 		if err != nil {
 			fields = append(fields, "error", err)

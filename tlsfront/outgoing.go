@@ -67,7 +67,7 @@ type outgoing struct {
 
 func (o *outgoing) init(c net.Conn) {
 	o.conn = c
-	if sc, ok := c.(syscall.Conn); ok {
+	if sc, ok := c.(syscall.Conn); ok && directCalls {
 		if raw, err := sc.SyscallConn(); err == nil {
 			o.raw = raw
 		}
