@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"syscall"
 	"time"
 
 	"radsec-gw/bench/material"
@@ -85,12 +84,7 @@ func selected(names, subjects string) (cases []testCase, who []peers.Subject, er
 // prepare makes certificates, builds the gateway and raises the limit of open files.
 func (r *runner) prepare(ctx context.Context, who []peers.Subject) (err error) {
 	debug.SetGCPercent(400) // the generator's garbage is not what is measured
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return err
-	}
-	limit.Cur = limit.Max
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+	if err := peers.RaiseFileLimit(); err != nil {
 		return err
 	}
 	if r.bench, err = os.Executable(); err != nil {

@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"fmt"
-	"syscall"
 	"time"
 
 	"radsec-gw/bench/load"
@@ -58,7 +57,7 @@ func (f *outage) start(ctx context.Context) (err error) {
 
 func (f *outage) stop() {
 	if f.first != nil {
-		_ = f.first.Signal(syscall.SIGCONT) // a stopped process takes no other signal
+		_ = f.first.Resume() // a suspended process takes no other signal
 		f.first.Stop()
 	}
 	if f.second != nil {
@@ -103,11 +102,11 @@ func (f *outage) outage(ctx context.Context) error {
 	if err := pause(ctx, f.size.Settle); err != nil {
 		return err
 	}
-	sig := syscall.SIGKILL
+	takeAway := f.first.Kill
 	if f.how == "stopped" {
-		sig = syscall.SIGSTOP
+		takeAway = f.first.Suspend
 	}
-	if err := f.first.Signal(sig); err != nil {
+	if err := takeAway(); err != nil {
 		return err
 	}
 	if err := pause(ctx, t.detection()); err != nil {
@@ -126,7 +125,7 @@ func (f *outage) outage(ctx context.Context) error {
 	}
 	f.sentToDead = after - before
 	if f.how == "stopped" {
-		err = f.first.Signal(syscall.SIGCONT)
+		err = f.first.Resume()
 	} else {
 		<-f.first.Exited()
 		f.first, err = f.env.faultyProcess(ctx, "first", f.ports[0], f.ports[1])

@@ -4,7 +4,6 @@
 package faulty
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -145,12 +144,6 @@ func (s *Server) Close() {
 	s.dieLocked()
 	s.mu.Unlock()
 	s.readers.Wait()
-}
-
-// Serve answers until ctx ends.
-func (s *Server) Serve(ctx context.Context) {
-	<-ctx.Done()
-	s.Close()
 }
 
 // SetFaults replaces the faults for all that comes from now on.

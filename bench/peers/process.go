@@ -13,8 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Process is a running program. Stop must be called.
@@ -35,7 +33,7 @@ func Start(dir, name string, args ...string) (*Process, error) {
 	defer f.Close()
 	p.cmd = exec.Command(name, args...)
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, f, f
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	p.cmd.SysProcAttr = attributes
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -92,20 +90,6 @@ func (p *Process) Until(ctx context.Context, what string, ok func() bool) error 
 	return nil
 }
 
-// CPU is the time that all threads of the program, ended ones too, have spent
-// on a processor, in user and kernel mode, to the nanosecond.
-func (p *Process) CPU() (time.Duration, error) {
-	// clock_getcpuclockid(3): the complement of the process's number above
-	// three bits, of which 2 means the scheduler's exact account.
-	const schedulersAccount = 2
-	var t unix.Timespec
-	clock := int32(^p.cmd.Process.Pid<<3 | schedulersAccount)
-	if err := unix.ClockGettime(clock, &t); err != nil {
-		return 0, fmt.Errorf("CPU time of %s: %w", filepath.Base(p.cmd.Path), err)
-	}
-	return time.Duration(t.Nano()), nil
-}
-
 // Memory is resident memory now and at its highest, in bytes.
 func (p *Process) Memory() (now, highest int64, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -145,8 +129,8 @@ func (p *Process) SystemCalls(ctx context.Context) (float64, error) {
 	return count, nil
 }
 
-// Signal sends the program a signal, SIGSTOP and SIGKILL among them.
-func (p *Process) Signal(s syscall.Signal) error { return p.cmd.Process.Signal(s) }
+// Kill ends the program at once.
+func (p *Process) Kill() error { return p.cmd.Process.Kill() }
 
 // Exited is closed when the program has ended.
 func (p *Process) Exited() <-chan struct{} { return p.done }
