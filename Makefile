@@ -8,7 +8,7 @@ PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev gcc 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: build test web-test race lint vet fuzz mutants bench bench-stat bench-compare deps ci
+.PHONY: build test web-test race lint vet deadcode vuln fuzz mutants bench bench-stat bench-compare deps ci
 
 build: ## the static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o radsec-gw ./cmd/radsec-gw
@@ -19,6 +19,7 @@ test: deps ## all tests, those against other programs and in other worlds includ
 	$(GO) test -count=1 $(shell $(GO) list ./... | grep -v /interop/world)
 	$(GO) test -count=1 ./interop/world
 	$(GO) -C tools test ./mutants
+	@$(GO) test -count=1 -v -run '^TestVariants$$' ./wire/lanes | sed -n 's/.*\(variant .*: tested here\)/wire\/lanes: \1/p'
 
 race: ## all tests but those against other programs, under the race detector
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v /interop)
@@ -27,14 +28,28 @@ web-test: PACKAGES := chromium fonts-dejavu-core
 web-test: deps ## the status page in headless Chromium, which is large: not a part of test
 	$(GO) test -tags browser -run Chromium ./web
 
-vet:
-	$(GO) vet ./...
+# Linux is what the gateway runs on; people build and change it on others too.
+VET_SYSTEMS := linux
+vet: ## vet, for each of VET_SYSTEMS
+	for s in $(VET_SYSTEMS); do GOOS=$$s $(GO) vet ./... || exit 1; done
 	$(GO) -C tools vet ./mutants
 
 lint: vet ## vet, staticcheck, formatting, and which package may import which
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'not formatted: run gofmt -w'; exit 1; }
 	$(TOOL) staticcheck ./...
 	$(TOOL) depguard ./...
+
+# relay/twin exists for tests, and what is exported for the tests of other packages
+# is called by them alone: of these only what no test calls is dead.
+deadcode: ## functions that nothing calls
+	@dead=$$($(TOOL) deadcode -test ./... && $(TOOL) deadcode ./... | grep -v '^relay/twin/' || true); \
+	test -z "$$dead" || { printf '%s\n' "$$dead"; echo 'dead code: remove it'; exit 1; }
+
+# A database that cannot be reached fails nothing: the last line says so instead.
+vuln: ## known vulnerabilities in what the gateway is built from
+	@out=$$($(TOOL) govulncheck ./... 2>&1) && echo "$$out" && exit 0; \
+	printf '%s\n' "$$out"; \
+	case $$out in *'govulncheck: fetching vulnerabilities:'*) echo 'NOT CHECKED for known vulnerabilities: their database cannot be reached from here' ;; *) exit 1 ;; esac
 
 # Counted, not timed: a fuzzer stopped by the clock now and then reports the clock. Without
 # the bound each new input may be made smaller for a minute, in which nothing is tried.
