@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/hex"
 	"io"
 	"path/filepath"
 	"strings"
@@ -99,4 +100,13 @@ func answerOnce(t *testing.T, dir string, answer func(request []byte) []byte, pr
 		<-done
 	})
 	return l.Addr().String()
+}
+
+func mustHex(t *testing.T, s string) []byte {
+	t.Helper()
+	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

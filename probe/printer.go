@@ -11,115 +11,125 @@ import (
 	"unicode/utf8"
 
 	"layeh.com/radius"
-	"layeh.com/radius/dictionary"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3576"
+
+	"radsec-gw/wire/dict"
 )
 
-// attributePrinter turns a packet's attributes into lines "Name = value".
-type attributePrinter struct {
-	names         *attributeNames
-	secret        []byte
-	authenticator [16]byte          // the Request Authenticator, which hidden attributes depend on
-	secrets       bool              // print revealed values (replies), or only that there are some (requests)
-	clear         bool              // nothing is hidden: RADIUS/1.1 (RFC 9765 §5.1)
-	parts         map[string][]byte // WiMAX values whose continuation is still to come, by place
+// place is where an attribute stands: the vendor or 0, its type, and the type inside it or 0.
+type place struct {
+	vendor uint32
+	number uint16
+	sub    byte
 }
 
-// lines prints every attribute but Message-Authenticator, which is judged elsewhere.
+// String returns p as the types from the outside in: "200", "241.4", and "9.1" of a vendor.
+func (p place) String() string {
+	s := strconv.Itoa(int(p.number))
+	if p.sub != 0 {
+		s += "." + strconv.Itoa(int(p.sub))
+	}
+	if p.vendor != 0 {
+		s = strconv.Itoa(int(p.vendor)) + "." + s
+	}
+	return s
+}
+
+// attributePrinter turns the attributes of a packet into lines "Name = value".
+type attributePrinter struct {
+	secret        []byte
+	authenticator [16]byte         // the Request Authenticator, which hidden attributes depend on
+	secrets       bool             // show hidden values (replies), or only that there are some (requests)
+	clear         bool             // nothing is hidden: RADIUS/1.1 (RFC 9765 §5.1)
+	parts         map[place][]byte // values that are continued in an attribute still to come
+}
+
+// lines returns a line for each attribute but Message-Authenticator, which verification reports.
 func (p *attributePrinter) lines(attributes radius.Attributes) []string {
 	var lines []string
-	p.parts = map[string][]byte{}
+	p.parts = map[place][]byte{}
 	for _, a := range attributes {
 		switch {
 		case a.Type == rfc2869.MessageAuthenticator_Type:
 		case a.Type == rfc2865.VendorSpecific_Type && len(a.Attribute) > 4:
-			vendor := int(binary.BigEndian.Uint32(a.Attribute))
+			vendor := binary.BigEndian.Uint32(a.Attribute)
 			lines = append(lines, p.vendorLines(vendor, a.Attribute[4:])...)
 		case a.Type >= 241 && a.Type <= 244 && len(a.Attribute) > 1: // RFC 6929 §2.1
-			path := fmt.Sprintf("%d.%d", a.Type, a.Attribute[0])
-			lines = append(lines, p.line(0, path, a.Attribute[1:]))
+			lines = append(lines, p.line(place{number: uint16(a.Type), sub: a.Attribute[0]}, a.Attribute[1:]))
 		default:
-			lines = append(lines, p.line(0, strconv.Itoa(int(a.Type)), a.Attribute))
+			lines = append(lines, p.line(place{number: uint16(a.Type)}, a.Attribute))
 		}
 	}
 	return lines
 }
 
-// vendorLines prints the attributes inside one Vendor-Specific (RFC 2865 §5.26).
-func (p *attributePrinter) vendorLines(vendor int, b []byte) []string {
+// vendorLines returns the lines of the attributes inside one Vendor-Specific (RFC 2865 §5.26).
+func (p *attributePrinter) vendorLines(vendor uint32, b []byte) []string {
+	layout := dict.LayoutOf(vendor)
 	head := 2 // type, length
-	if vendor == vendorLucent || vendor == vendorWiMAX {
+	if layout != dict.Layout11 {
 		head = 3
 	}
 	var lines []string
 	for len(b) > 0 {
 		if len(b) < head {
-			return append(lines, fmt.Sprintf("Vendor-Specific %d = 0x%x (no attribute)", vendor, b))
+			return append(lines, fmt.Sprintf("Vendor-Specific %d = 0x%x (not an attribute)", vendor, b))
 		}
-		typ, length := int(b[0]), int(b[1])
-		if vendor == vendorLucent {
-			typ, length = int(binary.BigEndian.Uint16(b)), int(b[2])
+		at, length := place{vendor: vendor, number: uint16(b[0])}, int(b[1])
+		if layout == dict.Layout21 {
+			at.number, length = binary.BigEndian.Uint16(b), int(b[2])
 		}
 		if length < head || length > len(b) {
-			return append(lines, fmt.Sprintf("Vendor-Specific %d = 0x%x (a length that is not inside)", vendor, b))
+			return append(lines, fmt.Sprintf("Vendor-Specific %d = 0x%x (its length is out of range)", vendor, b))
 		}
-		path, value := strconv.Itoa(typ), b[head:length]
-		if vendor == vendorWiMAX {
-			place := placeOf(vendor, path)
-			value = append(p.parts[place], value...)
-			delete(p.parts, place)
-			if b[2]&0x80 != 0 { // more to come in the next attribute of this type
-				p.parts[place] = value
-				b = b[length:]
+		value, rest := b[head:length], b[length:]
+		if layout == dict.Layout11c {
+			value = append(p.parts[at], value...)
+			delete(p.parts, at)
+			if b[2]&0x80 != 0 { // continued in the next attribute of this type
+				p.parts[at] = value
+				b = rest
 				continue
 			}
 		}
-		lines = append(lines, p.nestedLines(vendor, path, value)...)
-		b = b[length:]
+		lines = append(lines, p.nestedLines(at, value)...)
+		b = rest
 	}
 	return lines
 }
 
-// nestedLines prints a value, or what is inside it when it is known to hold attributes.
-func (p *attributePrinter) nestedLines(vendor int, path string, value []byte) []string {
-	if !p.names.parents[placeOf(vendor, path)] {
-		return []string{p.line(vendor, path, value)}
+// nestedLines returns the lines of the TLVs inside a value, or its own line when it holds none.
+func (p *attributePrinter) nestedLines(at place, value []byte) []string {
+	if !dict.HasTLVs(at.vendor, at.number) {
+		return []string{p.line(at, value)}
 	}
 	var lines []string
 	for b := value; len(b) > 0; {
 		if len(b) < 2 || b[1] < 2 || int(b[1]) > len(b) {
-			return []string{p.line(vendor, path, value)}
+			return []string{p.line(at, value)}
 		}
-		lines = append(lines, p.line(vendor, fmt.Sprintf("%s.%d", path, b[0]), b[2:b[1]]))
+		inside := at
+		inside.sub = b[0]
+		lines = append(lines, p.line(inside, b[2:b[1]]))
 		b = b[b[1]:]
 	}
 	return lines
 }
 
-// line prints one attribute.
-func (p *attributePrinter) line(vendor int, path string, value []byte) string {
-	a, known := p.names.byPlace[placeOf(vendor, path)]
-	if !known {
-		if vendor != 0 {
-			return fmt.Sprintf("Vendor-Specific %d.%s = %s", vendor, path, octetsText(value))
+// line returns the line of one attribute.
+func (p *attributePrinter) line(at place, value []byte) string {
+	a := dict.Lookup(at.vendor, at.number, at.sub)
+	if a == nil {
+		kind := "Attribute"
+		if at.vendor != 0 {
+			kind = "Vendor-Specific"
 		}
-		return fmt.Sprintf("Attribute %s = %s", path, octetsText(value))
+		return fmt.Sprintf("%s %v = %s", kind, at, octetsText(value))
 	}
-	name := a.name
-	if a.tagged && len(value) > 0 && (value[0] <= 0x1f || a.form == dictionary.AttributeInteger || a.hidden == withSalt && !p.clear) {
-		// RFC 2868 §3.1: a text whose first octet is above 0x1F has no tag
-		if value[0] != 0 {
-			name += ":" + strconv.Itoa(int(value[0]))
-		}
-		if a.form == dictionary.AttributeInteger {
-			value = append([]byte{0}, value[1:]...)
-		} else {
-			value = value[1:]
-		}
-	}
-	if a.hidden != inClear {
+	name, value := p.cutTag(a, value)
+	if a.IsHidden(value) {
 		if !p.secrets {
 			return name + " = (hidden)"
 		}
@@ -131,40 +141,65 @@ func (p *attributePrinter) line(vendor int, path string, value []byte) string {
 			value = clear
 		}
 	}
-	if vendor == 0 && a.path == strconv.Itoa(int(rfc3576.ErrorCause_Type)) && len(value) == 4 {
+	if at == (place{number: uint16(rfc3576.ErrorCause_Type)}) && len(value) == 4 {
 		cause := binary.BigEndian.Uint32(value)
 		return fmt.Sprintf("%s = %d (%s)", name, cause, errorCauseMeaning(cause))
 	}
-	return name + " = " + p.valueText(a, value)
+	return name + " = " + valueText(a, value)
 }
 
-// valueText prints a value in clear as its type asks; a value of a length that its type cannot have
-// is printed as octets.
-func (p *attributePrinter) valueText(a attribute, value []byte) string {
-	switch a.form {
-	case dictionary.AttributeString:
+// cutTag returns the name of a with the tag of value, and value without it. A text whose first
+// octet is above 0x1F has no tag (RFC 2868 §3.1).
+func (p *attributePrinter) cutTag(a *dict.Attribute, value []byte) (name string, rest []byte) {
+	salted := a.Hidden == dict.Salted && !p.clear
+	if !a.Tagged || len(value) == 0 || value[0] > 0x1f && a.Type != dict.Integer && !salted {
+		return a.Name, value
+	}
+	name = a.Name
+	if value[0] != 0 {
+		name += ":" + strconv.Itoa(int(value[0]))
+	}
+	if a.Type == dict.Integer {
+		return name, append([]byte{0}, value[1:]...)
+	}
+	return name, value[1:]
+}
+
+// valueText returns a value in clear as its type is written; octets when its length does not fit
+// the type.
+func valueText(a *dict.Attribute, value []byte) string {
+	switch a.Type {
+	case dict.Text:
 		if utf8.Valid(value) {
 			return strconv.Quote(string(value))
 		}
-	case dictionary.AttributeInteger:
+	case dict.Integer:
 		if len(value) == 4 {
-			number := uint64(binary.BigEndian.Uint32(value))
-			if name := p.names.valueName(a.name, number); name != "" {
+			number := binary.BigEndian.Uint32(value)
+			if name := a.ValueName(number); name != "" {
 				return fmt.Sprintf("%d (%s)", number, name)
 			}
-			return strconv.FormatUint(number, 10)
+			return strconv.FormatUint(uint64(number), 10)
 		}
-	case dictionary.AttributeIPAddr, dictionary.AttributeIPv6Addr:
+	case dict.Integer64:
+		if len(value) == 8 {
+			return strconv.FormatUint(binary.BigEndian.Uint64(value), 10)
+		}
+	case dict.IPv4Addr, dict.IPv6Addr:
 		if ip, ok := netip.AddrFromSlice(value); ok {
 			return ip.String()
 		}
-	case dictionary.AttributeIPv6Prefix: // RFC 3162 §2.3: a reserved octet, the length, the octets needed
-		if len(value) >= 2 && len(value) <= 18 {
+	case dict.IPv4Prefix: // RFC 8044 §3.11
+		if len(value) == 6 && value[1] <= 32 {
+			return netip.PrefixFrom(netip.AddrFrom4([4]byte(value[2:])), int(value[1])).String()
+		}
+	case dict.IPv6Prefix: // RFC 3162 §2.3
+		if len(value) >= 2 && len(value) <= 18 && value[1] <= 128 {
 			var ip [16]byte
 			copy(ip[:], value[2:])
 			return netip.PrefixFrom(netip.AddrFrom16(ip), int(value[1])).String()
 		}
-	case dictionary.AttributeDate:
+	case dict.Time:
 		if len(value) == 4 {
 			return time.Unix(int64(binary.BigEndian.Uint32(value)), 0).UTC().Format(time.RFC3339)
 		}
@@ -172,7 +207,7 @@ func (p *attributePrinter) valueText(a attribute, value []byte) string {
 	return octetsText(value)
 }
 
-// octetsText prints octets in hex, and as text behind it when all of them are printable ASCII.
+// octetsText returns octets in hex, and as text behind it when all of them are printable ASCII.
 func octetsText(value []byte) string {
 	s := "0x" + hex.EncodeToString(value)
 	for _, c := range value {

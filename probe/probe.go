@@ -129,8 +129,7 @@ func (r *Result) Positive() bool {
 func Run(ctx context.Context, cfg Config, w io.Writer) (*Result, error) {
 	cfg = cfg.withDefaults()
 	r := &Result{}
-	names := newAttributeNames()
-	request, err := newRequest(&cfg, names)
+	request, err := newRequest(&cfg)
 	if err != nil {
 		return r, &ConfigError{err}
 	}
@@ -144,7 +143,7 @@ func Run(ctx context.Context, cfg Config, w io.Writer) (*Result, error) {
 	}
 	defer conn.Close()
 	r.TLS = conn.ConnectionState()
-	t := &transcript{w: w, names: names, secret: []byte(cfg.Secret)}
+	t := &transcript{w: w, secret: []byte(cfg.Secret)}
 	t.connected(&cfg, r.TLS)
 
 	if r.Radius11, err = agreed11(cfg.Version, r.TLS); err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // newRequest builds the request that cfg asks for; it is signed later.
-func newRequest(cfg *Config, names *attributeNames) (*radius.Packet, error) {
+func newRequest(cfg *Config) (*radius.Packet, error) {
 	code, err := cfg.Kind.code()
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func newRequest(cfg *Config, names *attributeNames) (*radius.Packet, error) {
 		return nil, err
 	}
 	for _, s := range cfg.Attributes {
-		typ, value, err := parseAttribute(names, s)
+		typ, value, err := parseAttribute(s)
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,6 @@ import (
 // transcript writes what happens in one exchange, for a person to read.
 type transcript struct {
 	w      io.Writer
-	names  *attributeNames
 	secret []byte
 }
 
@@ -39,7 +38,7 @@ func (t *transcript) sent(r *Result) error {
 	if request.Get(rfc2869.MessageAuthenticator_Type) != nil {
 		fmt.Fprintln(t.w, "    Message-Authenticator: signed")
 	}
-	t.lines((&attributePrinter{names: t.names}).lines(request.Attributes))
+	t.lines((&attributePrinter{}).lines(request.Attributes))
 	return nil
 }
 
@@ -51,7 +50,7 @@ func (t *transcript) received(r *Result) error {
 	for _, c := range r.Checks {
 		fmt.Fprintf(t.w, "    %s: %s\n", c.Field, c.Detail)
 	}
-	printer := &attributePrinter{names: t.names, secret: t.secret, authenticator: [16]byte(r.Sent[4:20]), secrets: true, clear: r.Radius11}
+	printer := &attributePrinter{secret: t.secret, authenticator: [16]byte(r.Sent[4:20]), secrets: true, clear: r.Radius11}
 	attributes := printer.lines(r.Reply.Attributes)
 	t.lines(attributes)
 	switch name := codeName(r.Reply.Code); {

@@ -8,7 +8,6 @@ import (
 )
 
 func TestParseAttribute(t *testing.T) {
-	names := newAttributeNames()
 	for _, c := range []struct {
 		in   string
 		typ  radius.Type
@@ -30,11 +29,12 @@ func TestParseAttribute(t *testing.T) {
 		{"256=0x", 0, "type as a number"},
 		{"User-Password=x", 0, "type as a number"},
 		{"NAS-Port=many", 0, "a number"},
-		{"Framed-IP-Address=::1", 0, "an address"},
+		{"Framed-IP-Address=::1", 0, "an IPv4 address"},
+		{"NAS-IPv6-Address=192.0.2.1", 0, "an IPv6 address"},
 		{"Class=0x1", 0, "hexadecimal"},
 		{"Reply-Message=" + strings.Repeat("x", 254), 0, "253"},
 	} {
-		typ, value, err := parseAttribute(names, c.in)
+		typ, value, err := parseAttribute(c.in)
 		if c.typ == 0 {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%q: error %v, want one that says %q", c.in, err, c.want)
