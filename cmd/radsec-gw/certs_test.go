@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"radsec-gw/certs"
+	"radsec-gw/gateway/gatewaytest"
 )
 
 // runCommand runs one of the commands as the shell would.
@@ -69,7 +70,7 @@ func TestCertsFingerprint(t *testing.T) {
 // The CA's private key may lie apart, so that a gateway that reads the directory
 // does not have it; check accepts what is there, and has nothing to say about keys.
 func TestCertsKeepsTheKeyOfTheCAApart(t *testing.T) {
-	dir, file := checkDir(t, checkConfig)
+	dir, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
 	apart, fresh := filepath.Join(dir, "apart.key"), filepath.Join(dir, "fresh")
 	for range 2 { // the second finds it there
 		if status, _, errs := certsCommand("-dir", fresh, "-ca-key", apart, "one"); status != 0 {
@@ -90,7 +91,7 @@ func TestCertsKeepsTheKeyOfTheCAApart(t *testing.T) {
 	if want := "ca.pem one.key one.pem server.key server.pem two.key two.pem "; names != want {
 		t.Errorf("expected the files %s, got %s", want, names)
 	}
-	writeTestFile(t, file, []byte(strings.ReplaceAll(checkConfig, "certs/dev", "fresh")))
+	gatewaytest.WriteFile(t, file, []byte(strings.ReplaceAll(gatewaytest.TwoServers, "certs/dev", "fresh")))
 	status, out, errs := checkCommand("-config", file)
 	if status != 0 || strings.Contains(out, "lies beside it") {
 		t.Errorf("expected nothing about the CA's key, got %d:\n%s%s", status, out, errs)

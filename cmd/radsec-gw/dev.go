@@ -16,7 +16,7 @@ import (
 	"sync"
 	"syscall"
 
-	"radsec-gw/files"
+	"radsec-gw/gateway"
 	"radsec-gw/logs"
 	"radsec-gw/probe"
 )
@@ -83,7 +83,7 @@ func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (e
 }
 
 // devGateway runs the gateway, and sends a first request through it.
-func devGateway(ctx context.Context, o *devOptions, p *plan, dir string, out, stderr io.Writer) (err error) {
+func devGateway(ctx context.Context, o *devOptions, p *gateway.Plan, dir string, out, stderr io.Writer) (err error) {
 	level := slog.LevelWarn
 	if o.verbose {
 		level = slog.LevelDebug
@@ -91,7 +91,7 @@ func devGateway(ctx context.Context, o *devOptions, p *plan, dir string, out, st
 	ctx, cancel := context.WithCancel(ctx)
 	lines := logs.New(stderr, logs.Config{Level: level})
 	defer lines.Close()
-	gw, err := startGateway(ctx, p, slog.New(lines))
+	gw, err := gateway.Start(ctx, p, gateway.Options{Log: slog.New(lines), Build: build()})
 	if err != nil {
 		cancel()
 		return err
@@ -128,7 +128,7 @@ func devGateway(ctx context.Context, o *devOptions, p *plan, dir string, out, st
 
 // devPlan writes the configuration that an operator would, and reads it as serve does: so all
 // defaults hold, and the file can be looked at while dev runs.
-func devPlan(ctx context.Context, o *devOptions, dir, secret string, server *probe.Server, out io.Writer) (*plan, error) {
+func devPlan(ctx context.Context, o *devOptions, dir, secret string, server *probe.Server, out io.Writer) (*gateway.Plan, error) {
 	address, err := freeAddress(o.address, out)
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ address = %q
 		return nil, err
 	}
 	fmt.Fprintf(out, "configuration   %s\n", file)
-	return loadPlan(ctx, file, files.NewReader())
+	return gateway.Load(ctx, file)
 }
 
 // freeAddress returns address when it can be listened on, else the same host with a free port.

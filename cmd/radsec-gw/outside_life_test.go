@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"radsec-gw/gateway/gatewaytest"
 )
 
 // logFile is where a gateway's standard error goes, for reading it.
@@ -30,7 +31,7 @@ func logFile(t *testing.T) *os.File {
 // awaitLine waits until the log holds each of the texts.
 func (g *running) awaitLine(log *os.File, texts ...string) {
 	g.t.Helper()
-	deadline, tick := time.After(patience), time.NewTicker(10*time.Millisecond)
+	deadline, tick := time.After(gatewaytest.Patience), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
 	for {
 		b, err := os.ReadFile(log.Name())
@@ -89,18 +90,6 @@ func (g *running) ask(path string) (status int, body string) {
 	return r.StatusCode, string(b)
 }
 
-// block puts a pipe that nobody writes to in the place of a file: reading it
-// blocks, as reading from a network disk that is away does.
-func block(t *testing.T, file string) {
-	t.Helper()
-	if err := syscall.Mkfifo(file+".pipe", 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(file+".pipe", file); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // A reload that meets a file which blocks holds nothing up: the pages and the
 // logins go on, the reload is refused after a deadline and names the file, and
 // the next one, when the file is back, is taken.
@@ -114,7 +103,7 @@ func TestOutsideAFileThatBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block(t, g.file)
+	gatewaytest.Block(t, g.file)
 	g.signal(syscall.SIGHUP)
 	opened := make(chan struct{})
 	go func() { // returns when the gateway has the pipe open, or at the test's end
@@ -129,13 +118,13 @@ func TestOutsideAFileThatBlocks(t *testing.T) {
 			t.Errorf("GET %s while a reload reads: %d, want 200", path, status)
 		}
 	}
-	g.logins(c, 100)
-	g.logins(g.connect(), 100)
+	c.Logins(100)
+	g.connect().Logins(100)
 	g.awaitLine(log, "reload refused", g.file+" blocks: expected an answer within")
 	if err := os.Rename(g.file, g.file+".away"); err != nil {
 		t.Fatal(err)
 	}
-	writeTestFile(t, g.file, good)
+	gatewaytest.WriteFile(t, g.file, good)
 	g.signal(syscall.SIGHUP)
 	// The first read of the file has not returned: its path is tried when it does.
 	pipe, err := os.OpenFile(g.file+".away", os.O_WRONLY|syscall.O_NONBLOCK, 0)
@@ -144,7 +133,7 @@ func TestOutsideAFileThatBlocks(t *testing.T) {
 	}
 	pipe.Write([]byte("\n"))
 	pipe.Close()
-	g.logins(c, 100)
+	c.Logins(100)
 	g.terminate()
 }
 
@@ -157,8 +146,8 @@ func TestOutsideSignalsDuringAReload(t *testing.T) {
 		log := logFile(t)
 		g := serveWith(t, program, log)
 		c := g.connect()
-		g.logins(c, 100)
-		block(t, g.file)
+		c.Logins(100)
+		gatewaytest.Block(t, g.file)
 		g.signal(syscall.SIGHUP)
 		f, err := os.OpenFile(g.file, os.O_WRONLY, 0) // the reload reads, and gets nothing
 		if err != nil {
@@ -173,8 +162,8 @@ func TestOutsideSignalsDuringAReload(t *testing.T) {
 			if took := time.Since(start); err != nil || took > 3*time.Second {
 				t.Errorf("%s during a reload: ended with %v after %v, expected exit status 0 at once", want, err, took)
 			}
-		case <-time.After(patience):
-			t.Errorf("%s during a reload: the gateway still runs after %v", want, patience)
+		case <-time.After(gatewaytest.Patience):
+			t.Errorf("%s during a reload: the gateway still runs after %v", want, gatewaytest.Patience)
 		}
 		f.Close()
 	}
@@ -193,17 +182,17 @@ func TestOutsideReloadMovesTheAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := []string{g.radsec, g.metrics}
-	g.radsec, g.metrics = unusedAddress(t), unusedAddress(t)
+	g.radsec, g.metrics = gatewaytest.UnusedAddress(t), gatewaytest.UnusedAddress(t)
 	moved := strings.NewReplacer(before[0], g.radsec, before[1], g.metrics).Replace(string(text))
-	writeTestFile(t, g.file, []byte(moved))
+	gatewaytest.WriteFile(t, g.file, []byte(moved))
 	g.signal(syscall.SIGHUP)
 	g.awaitLine(log, "msg=reloaded what=configuration")
 	if status, _ := g.ask("/readyz"); status != 200 {
 		t.Errorf("GET /readyz at the new address: %d, want 200", status)
 	}
-	g.logins(g.connect(), 100)
-	g.logins(c, 100)
-	if listened(t, before[0]) {
+	g.connect().Logins(100)
+	c.Logins(100)
+	if gatewaytest.Listening(before[0]) {
 		t.Errorf("%s is still listened on", before[0])
 	}
 	g.terminate()
@@ -221,7 +210,7 @@ func status(t *testing.T, cmd *exec.Cmd) int {
 			t.Fatal(err)
 		}
 		return cmd.ProcessState.ExitCode()
-	case <-time.After(2 * patience):
+	case <-time.After(2 * gatewaytest.Patience):
 		cmd.Process.Kill()
 		<-ended
 		t.Errorf("%v does not end", cmd.Args)
@@ -241,28 +230,28 @@ func TestOutsideExitStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	good := fmt.Sprintf(runningConfig, unusedAddress(t), 1812, outsideSecret, "")
+	good := gatewaytest.ConfigAt(gatewaytest.UnusedAddress(t), 1812, "")
 	for _, row := range []struct {
 		name   string
 		change func(t *testing.T, dir, file string)
 		want   int
 		says   string
 	}{
-		{"an unknown key", func(t *testing.T, _, file string) { writeTestFile(t, file, []byte(good+"unheard_of = 1\n")) }, 78, "unheard_of: unknown key"},
+		{"an unknown key", func(t *testing.T, _, file string) { gatewaytest.WriteFile(t, file, []byte(good+"unheard_of = 1\n")) }, 78, "unheard_of: unknown key"},
 		{"no file", func(t *testing.T, _, file string) { os.Remove(file) }, 78, "there is no " /* its name */},
 		{"a certificate that is none", func(t *testing.T, dir, _ string) {
-			writeTestFile(t, filepath.Join(dir, "certs/dev/server.pem"), []byte("noise"))
+			gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.pem"), []byte("noise"))
 		}, 78, "listen.certificate"},
-		{"a pipe for a certificate", func(t *testing.T, dir, _ string) { block(t, filepath.Join(dir, "certs/dev/server.pem")) }, 78,
+		{"a pipe for a certificate", func(t *testing.T, dir, _ string) { gatewaytest.Block(t, filepath.Join(dir, "certs/dev/server.pem")) }, 78,
 			"server.pem is not a regular file"},
 		{"a port in use", func(t *testing.T, _, file string) {
-			writeTestFile(t, file, fmt.Appendf(nil, runningConfig, taken.Addr(), 1812, outsideSecret, ""))
+			gatewaytest.WriteFile(t, file, []byte(gatewaytest.ConfigAt(taken.Addr().String(), 1812, "")))
 		}, 1, "address already in use"},
-		{"a file that blocks", func(t *testing.T, _, file string) { block(t, file) }, 1, "c.toml blocks: expected an answer within"},
+		{"a file that blocks", func(t *testing.T, _, file string) { gatewaytest.Block(t, file) }, 1, "c.toml blocks: expected an answer within"},
 		{"few descriptors", nil, 1, "10 descriptors (RLIMIT_NOFILE) are too few: expected at least"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			dir, file := checkDir(t, good)
+			dir, file := gatewaytest.Dir(t, good)
 			cmd := exec.Command(program, "serve", "-config", file)
 			if row.change != nil {
 				row.change(t, dir, file)
@@ -280,7 +269,7 @@ func TestOutsideExitStatus(t *testing.T) {
 
 // Mistakes end the program also when nobody reads its standard error.
 func TestOutsideExitStatusIntoAFullPipe(t *testing.T) {
-	_, file := checkDir(t, "nonsense = 1\n")
+	_, file := gatewaytest.Dir(t, "nonsense = 1\n")
 	_, w := pipe(t)
 	fill(t, w)
 	cmd := exec.Command(builtProgram(t), "serve", "-config", file)
@@ -298,7 +287,7 @@ func TestOutsideFewDescriptors(t *testing.T) {
 	log := logFile(t)
 	g := serveBy(t, log, "sh", "-c", `ulimit -n 64; exec "$0" "$@"`, builtProgram(t))
 	c := g.connect()
-	g.logins(c, 100)
+	c.Logins(100)
 	var idle []net.Conn
 	for range 256 {
 		c, err := net.Dial("tcp", g.radsec)
@@ -307,7 +296,7 @@ func TestOutsideFewDescriptors(t *testing.T) {
 		}
 		idle = append(idle, c)
 	}
-	g.logins(c, 1000)
+	c.Logins(1000)
 	for _, path := range []string{"/healthz", "/readyz", "/", "/metrics"} {
 		status, body := g.ask(path)
 		if status != 200 {

@@ -2,66 +2,31 @@ package main
 
 import (
 	"bytes"
-	"crypto/tls"
-	"fmt"
+	"context"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"radsec-gw/certs"
+	"radsec-gw/gateway/gatewaytest"
 )
 
 // running is the built binary, serving with its standard error somewhere.
 type running struct {
 	t       *testing.T
+	dir     string
 	file    string // the configuration
 	radsec  string
 	metrics string
-	client  *tls.Config
 	cmd     *exec.Cmd
 	ended   chan error
-}
-
-const runningConfig = `[listen]
-address = [%q]
-certificate = "certs/dev/server.pem"
-private_key = "certs/dev/server.key"
-client_ca = "certs/dev/ca.pem"
-[[client]]
-name = "campus"
-networks = ["127.0.0.0/8"]
-[[server]]
-name = "udp"
-address = "127.0.0.1"
-auth_port = %d
-acct_port = 0
-coa_port = 0
-secret = %q
-health = "none"
-[[route]]
-realms = ["example.org"]
-packets = ["access"]
-servers = ["udp"]
-[metrics]
-address = %q
-[log]
-level = "debug"
-requests = true
-[tap]
-socket = ""
-`
-
-// runningText is runningConfig on ports of the system's choice.
-func runningText(auth int) string {
-	return fmt.Sprintf(runningConfig, "127.0.0.1:0", auth, outsideSecret, "127.0.0.1:0")
 }
 
 // builtProgram builds the binary.
@@ -83,19 +48,9 @@ func serveWith(t *testing.T, program string, stderr *os.File) *running {
 // serveBy is serveWith for a command that has the program at its end.
 func serveBy(t *testing.T, stderr *os.File, command ...string) *running {
 	t.Helper()
-	g := &running{t: t, radsec: unusedAddress(t), metrics: unusedAddress(t), ended: make(chan error, 1)}
-	dir, file := checkDir(t, fmt.Sprintf(runningConfig, g.radsec, answeringWith(t, accept), outsideSecret, g.metrics))
-	pair, err := certs.LoadPair(filepath.Join(dir, "certs/dev/client.pem"), filepath.Join(dir, "certs/dev/client.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca, err := certs.LoadCA(filepath.Join(dir, "certs/dev/ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	g.client = &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: ca.Pool(), ServerName: "radsec-server"}
-	g.file = file
-	g.cmd = exec.Command(command[0], append(command[1:], "serve", "-config", file)...)
+	g := &running{t: t, radsec: gatewaytest.UnusedAddress(t), metrics: gatewaytest.UnusedAddress(t), ended: make(chan error, 1)}
+	g.dir, g.file = gatewaytest.Dir(t, gatewaytest.ConfigAt(g.radsec, gatewaytest.Serve(t, gatewaytest.Accept), g.metrics))
+	g.cmd = exec.Command(command[0], append(command[1:], "serve", "-config", g.file)...)
 	g.cmd.Stderr = stderr
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := g.cmd.Start(); err != nil {
@@ -106,60 +61,28 @@ func serveBy(t *testing.T, stderr *os.File, command ...string) *running {
 	return g
 }
 
-// unusedAddress is a loopback address with a port that nobody listened on just now.
-func unusedAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // connect opens a connection as soon as the gateway listens.
-func (g *running) connect() *outsideConn {
+func (g *running) connect() *gatewaytest.Client {
 	g.t.Helper()
-	deadline, tick := time.After(patience), time.NewTicker(10*time.Millisecond)
-	defer tick.Stop()
-	for {
-		c, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", g.radsec, g.client)
-		if err == nil {
-			g.t.Cleanup(func() { c.Close() })
-			return &outsideConn{g.t, c}
-		}
-		select {
-		case <-tick.C:
-		case err := <-g.ended:
-			g.t.Fatalf("the gateway has ended: %v", err)
-		case <-deadline:
-			g.t.Fatalf("no connection to the gateway: %v", err)
-		}
+	ctx, cancel := context.WithTimeout(g.t.Context(), gatewaytest.Patience)
+	defer cancel()
+	c, err := gatewaytest.DialContext(ctx, g.t, g.dir, g.radsec)
+	if err == nil {
+		return c
 	}
-}
-
-// logins does so many logins on c, many at a time.
-func (g *running) logins(c *outsideConn, n int) {
-	g.t.Helper()
-	const atATime = 100
-	for range n / atATime {
-		var all [][]byte
-		for id := range byte(atATime) {
-			all = append(all, rawRequest(1, id, emptyMAC, nameOf("a-user-with-a-name-of-some-length@example.org"), tlv(31, []byte("02-00-5E-00-53-01")...)))
-		}
-		c.write(bytes.Join(all, nil))
-		for range all {
-			if a := c.read(); a == nil || a[0] != 2 {
-				g.t.Fatalf("a login got %.1x, expected an Access-Accept", a)
-			}
-		}
+	select {
+	case ended := <-g.ended:
+		g.t.Fatalf("the gateway has ended: %v", ended)
+	default:
+		g.t.Fatalf("no connection to the gateway: %v", err)
 	}
+	return nil
 }
 
 // lost returns how many lines /metrics counts as lost for the reason.
 func (g *running) lost(reason string) (n float64) {
 	g.t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
 	r, err := client.Get("http://" + g.metrics + "/metrics")
 	if err != nil {
 		g.t.Fatal(err)
@@ -169,14 +92,13 @@ func (g *running) lost(reason string) (n float64) {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	for _, m := range seriesLine.FindAllStringSubmatch(string(text), -1) {
-		if m[1] == "radsec_gw_log_lines_lost_total" && strings.Contains(m[2], `reason="`+reason+`"`) {
-			v, err := strconv.ParseFloat(m[3], 64)
-			if err != nil {
-				g.t.Fatal(err)
-			}
-			n += v
+	series := regexp.MustCompile(`(?m)^radsec_gw_log_lines_lost_total\{.*reason="` + reason + `".*\} (\S+)$`)
+	for _, m := range series.FindAllStringSubmatch(string(text), -1) {
+		v, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			g.t.Fatal(err)
 		}
+		n += v
 	}
 	return n
 }
@@ -193,8 +115,8 @@ func (g *running) terminate() {
 		if err != nil {
 			g.t.Errorf("the gateway ended with %v, expected exit status 0", err)
 		}
-	case <-time.After(patience):
-		g.t.Errorf("the gateway still runs %v after SIGTERM", patience)
+	case <-time.After(gatewaytest.Patience):
+		g.t.Errorf("the gateway still runs %v after SIGTERM", gatewaytest.Patience)
 	}
 }
 
@@ -285,14 +207,14 @@ func TestOutsideAStandardErrorThatTakesNothing(t *testing.T) {
 			const each = 2000
 			lost, total := 0.0, 0
 			for lost == 0 && total < 40*each { // 20,000 lines are more than the queue holds
-				g.logins(c, each)
+				c.Logins(each)
 				total += each
 				lost = g.lost(row.reason)
 			}
 			if lost == 0 {
 				t.Errorf("after %d logins /metrics counts no line as lost for %s", total, row.reason)
 			}
-			g.logins(g.connect(), 100)
+			g.connect().Logins(100)
 			if r, err := http.Get("http://" + g.metrics + "/healthz"); err != nil || r.StatusCode != 200 {
 				t.Errorf("/healthz: %v, %v", r, err)
 			}
@@ -311,7 +233,7 @@ func TestOutsideTheLogIsCompleteAtTheEnd(t *testing.T) {
 	defer file.Close()
 	g := serveWith(t, program, file)
 	const logins = 3000
-	g.logins(g.connect(), logins)
+	g.connect().Logins(logins)
 	g.terminate()
 	text, err := os.ReadFile(file.Name())
 	if err != nil {

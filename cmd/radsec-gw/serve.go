@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"radsec-gw/files"
+	"radsec-gw/gateway"
 	"radsec-gw/logs"
 )
 
@@ -51,29 +51,26 @@ const (
 	exitConfig = 78
 )
 
-// configurationError is one that the configuration is to blame for.
-type configurationError struct{ error }
-
 // serve runs the gateway until it has ended, and returns the exit status.
 func serve(path string, stderr io.Writer) int {
-	p, err := loadPlan(context.Background(), path, files.NewReader())
+	p, err := gateway.Load(context.Background(), path)
 	if err != nil {
 		status := exitConfig
-		if errors.As(err, new(blockedError)) {
+		if errors.As(err, new(gateway.BlockedError)) {
 			status = exitFailed
 		}
 		defer exitAnyway(status)()
 		fmt.Fprintln(stderr, err)
 		return status
 	}
-	lines := logs.New(stderr, logConfig(&p.cfg.Log))
+	lines := logs.New(stderr, p.LogConfig())
 	defer lines.Close()
 	logs.SurviveBrokenPipe()
 	stdlog.SetOutput(lines.Std("a library reports an error", nil).Writer())
 	stdlog.SetFlags(0)
 	defer lines.ObeySignals()()
 	log := slog.New(lines)
-	for _, w := range p.cfg.Warnings() {
+	for _, w := range p.Config.Warnings() {
 		log.Warn(w)
 	}
 	signals := make(chan os.Signal, 8) // before the start: a signal must not kill a half-started gateway
@@ -86,10 +83,10 @@ func serve(path string, stderr io.Writer) int {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	gw, err := startGateway(ctx, p, log, given...)
+	gw, err := gateway.Start(ctx, p, gateway.Options{Log: log, Listeners: given, Build: build()})
 	if err != nil {
 		log.Error("cannot start", "error", err)
-		if errors.As(err, new(configurationError)) {
+		if errors.As(err, new(gateway.ConfigurationError)) {
 			return exitConfig
 		}
 		return exitFailed

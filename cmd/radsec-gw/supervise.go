@@ -5,6 +5,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"radsec-gw/gateway"
 )
 
 // endTimeout is how long everything has to end once it was told to: connections
@@ -17,7 +19,7 @@ const endTimeout = 4 * time.Second
 // Its loop waits for nothing else, so that no signal waits for a reload, a file
 // or systemd. What does not end in time is left behind: supervise returns an error
 // then, for the process to exit.
-func supervise(gw *gateway, signals <-chan os.Signal, stop func(), sd *systemd) error {
+func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *systemd) error {
 	ended := make(chan error, 1)
 	go func() { ended <- gw.Wait() }()
 	sd.ready()
@@ -68,7 +70,7 @@ func supervise(gw *gateway, signals <-chan os.Signal, stop func(), sd *systemd) 
 // supervise.
 type reloads struct {
 	// static after construction
-	gw   *gateway
+	gw   *gateway.Gateway
 	sd   *systemd
 	done chan struct{} // of capacity 1: a reload has ended
 

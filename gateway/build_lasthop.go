@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"radsec-gw/config"
+	"radsec-gw/relay"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// buildMarker makes what finds loops; nil when nothing is to. own is the key of this
+// process, for a file that names none for all replicas.
+func buildMarker(cfg *config.Config, own relay.MarkerKey) *relay.Marker {
+	if !cfg.Routing.LoopMarker {
+		return nil
+	}
+	if shared := cfg.Routing.LoopMarkerSecret; shared.Len() > 0 {
+		own = relay.SharedMarkerKey(shared.Octets())
+	}
+	var names []string
+	for i := range cfg.Servers {
+		names = append(names, cfg.Servers[i].Name)
+	}
+	return relay.NewMarker(own, names)
+}
+
+// buildNASes makes a group of each NAS of a route, and one of its other servers; nil
+// when none of them is a NAS.
+func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Back, byName map[string]*udpback.Server) (*relay.NASes, error) {
+	var all []relay.NAS
+	var others []*udpback.Server
+	for _, s := range cfg.ServersOf(r) {
+		if !s.NAS {
+			others = append(others, byName[s.Name])
+			continue
+		}
+		group, err := back.NewGroup(groupConfig(r), byName[s.Name])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, relay.NAS{Group: group, Identifiers: s.NASIdentifier, Addresses: s.NASIPAddress})
+	}
+	switch {
+	case len(all) == 0:
+		return nil, nil
+	case len(others) == 0:
+		return relay.NewNASes(all, nil), nil
+	}
+	rest, err := back.NewGroup(groupConfig(r), others...)
+	return relay.NewNASes(all, rest), err
+}
+
+// nasOf returns what a NAS is called in a CoA or Disconnect that does not say.
+func nasOf(s *config.Server) *wire.NAS {
+	if !s.NAS {
+		return nil
+	}
+	nas := new(wire.NAS)
+	if len(s.NASIdentifier) > 0 {
+		nas.Identifier = s.NASIdentifier[0]
+	} else if len(s.NASIPAddress) > 0 {
+		nas.Address = s.NASIPAddress[0].AsSlice()
+	}
+	return nas
+}

@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"strings"
+	"testing"
+
+	"radsec-gw/config"
+)
+
+// withServers is a configuration with so many servers that answer at two ports.
+func withServers(n, maxSockets, maxConnections int) *config.Config {
+	cfg := &config.Config{Listen: config.Listen{MaxConnections: maxConnections}}
+	route := config.Route{Packets: []string{config.PacketAccess, config.PacketAccounting}}
+	for range n {
+		name := strings.Repeat("s", len(cfg.Servers)+1)
+		cfg.Servers = append(cfg.Servers, config.Server{Name: name, Address: "192.0.2.1", AuthPort: 1812, AcctPort: 1813, CoAPort: 3799, MaxSockets: maxSockets})
+		route.Servers = append(route.Servers, name)
+	}
+	cfg.Routes = []config.Route{route}
+	return cfg
+}
+
+// expanded has each server's name stand for servers.
+func expanded(cfg *config.Config) *config.Config {
+	for i := range cfg.Servers {
+		cfg.Servers[i].Expand = true
+	}
+	return cfg
+}
+
+// Whatever the limit, the parts together never take more than it, each port has a
+// socket, and neither side starves the other.
+//
+// Fault W13.
+func TestDescriptorsAreDivided(t *testing.T) {
+	for _, row := range []struct {
+		name                             string
+		limit                            int
+		cfg                              *config.Config
+		connections, udp                 int // at least
+		everyConnection, everySocket, ok bool
+	}{
+		{"the package's unit", 65536, withServers(2, 64, 10000), 10000, 256, true, true, true},
+		{"a common limit", 1024, withServers(2, 64, 10000), 600, 256, false, true, true},
+		{"1,000 servers", 65536, withServers(1000, 64, 10000), 10000, 50000, true, false, true},
+		{"1,000 servers and connections without end", 65536, withServers(1000, 64, 1<<31-1), 31000, 31000, false, false, true},
+		{"very few", 64, withServers(2, 64, 10000), 8, 8, false, false, true},
+		{"no limit", 1 << 30, withServers(2, 64, 10000), 10000, 256, true, true, true},
+		{"more ports than descriptors", 64, withServers(30, 64, 10000), 0, 0, false, false, false},
+		{"ports leave few connections", 128, withServers(30, 64, 10000), 4, 60, false, false, true},
+		{"none", 10, withServers(1, 64, 10000), 0, 0, false, false, false},
+		{"the addresses of a name are servers", 65536, expanded(withServers(1, 64, 10000)), 10000, 8192, true, true, true},
+		{"the same under a common limit", 1024, expanded(withServers(1, 64, 10000)), 400, 400, false, false, true},
+	} {
+		d, err := divide(row.limit, row.cfg)
+		if (err == nil) != row.ok {
+			t.Errorf("%s: got %v", row.name, err)
+		}
+		if err != nil {
+			continue
+		}
+		if sum := d.other + d.http + d.UDP + d.Connections; sum > row.limit {
+			t.Errorf("%s: %+v comes to %d", row.name, d, sum)
+		}
+		wanted := row.cfg.Listen.MaxConnections
+		if d.Connections < row.connections || d.UDP < row.udp || d.Connections > wanted || d.UDP > d.wantedUDP ||
+			(d.Connections == wanted) != row.everyConnection || (d.UDP == d.wantedUDP) != row.everySocket {
+			t.Errorf("%s: %+v, want at least %d connections and %d sockets", row.name, d, row.connections, row.udp)
+		}
+		if said := d.Warning(row.cfg); (said == "") != row.everyConnection {
+			t.Errorf("%s: the warning is %q", row.name, said)
+		}
+	}
+}
+
+// Names that are looked up have descriptors of their own, as many as run at one time.
+func TestDescriptorsForNames(t *testing.T) {
+	other := func(limit, names int) int {
+		cfg := withServers(200, 64, 10000)
+		for i := range names {
+			cfg.Servers[i].Address = "radius.example.org"
+		}
+		d, err := divide(limit, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.other
+	}
+	none := other(4096, 0)
+	for _, row := range []struct{ limit, names, want int }{{4096, 1, 2}, {4096, 48, 96}, {4096, 200, 96}} {
+		if got := other(row.limit, row.names) - none; got != row.want {
+			t.Errorf("%d names: %d descriptors, want %d", row.names, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,16 @@
+package explain
+
+import (
+	"strings"
+	"testing"
+
+	"radsec-gw/gateway/gatewaytest"
+)
+
+// check prints what the limit allows.
+func TestCheckPrintsTheDescriptors(t *testing.T) {
+	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
+	if out := reportOf(t, file); !strings.Contains(out, "\nDescriptors: ") || !strings.Contains(out, "RadSec connections and ") {
+		t.Errorf("expected a line about descriptors, got\n%s", out)
+	}
+}

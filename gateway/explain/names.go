@@ -1,0 +1,105 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"radsec-gw/config"
+)
+
+// maxLookups is how many names check looks up at a time.
+const maxLookups = 64
+
+// names is what the servers' host names are now.
+type names map[string]addresses
+
+// addresses is the end of one look-up.
+type addresses struct {
+	list []netip.Addr // IPv4 before IPv6, each in ascending order: the gateway begins with the first
+	err  error
+}
+
+// lookUp looks the servers' host names up, side by side, until ctx is done. resolve is
+// net.Resolver.LookupNetIP or one that behaves like it.
+func lookUp(ctx context.Context, cfg *config.Config, resolve func(ctx context.Context, network, host string) ([]netip.Addr, error)) names {
+	found := names{}
+	for i := range cfg.Servers {
+		if host := cfg.Servers[i].Address; !isIPAddress(host) {
+			found[host] = addresses{}
+		}
+	}
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	places := make(chan struct{}, maxLookups)
+	for _, host := range sortedKeys(found) {
+		places <- struct{}{}
+		running.Go(func() {
+			defer func() { <-places }()
+			list, err := resolve(ctx, "ip", host)
+			mu.Lock()
+			defer mu.Unlock()
+			found[host] = addresses{ordered(list), err}
+		})
+	}
+	running.Wait()
+	return found
+}
+
+func sortedKeys(n names) (list []string) {
+	for host := range n {
+		list = append(list, host)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// lookup gives what was found, in the form of net.Resolver.LookupNetIP.
+func (n names) lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
+	return n[host].list, n[host].err
+}
+
+// ordered returns the addresses in the order in which the gateway uses them.
+func ordered(list []netip.Addr) []netip.Addr {
+	all := make([]netip.Addr, 0, len(list))
+	for _, a := range list {
+		all = append(all, a.Unmap())
+	}
+	slices.SortFunc(all, netip.Addr.Compare) // which puts IPv4 first
+	return slices.Compact(all)
+}
+
+func isIPAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// nameWords says what a server's host name is now and when it is looked up again;
+// nothing for a server that is given by IP address.
+func nameWords(s *config.Server, n names) []string {
+	if isIPAddress(s.Address) {
+		return nil
+	}
+	var list []string
+	for _, a := range n[s.Address].list {
+		list = append(list, a.String())
+	}
+	now := s.Address + " is " + strings.Join(list, ", ") + " now"
+	switch {
+	case len(list) == 0:
+		now = s.Address + " has no address now: until it has one the server is down, and nothing waits for the name server"
+	case s.Expand:
+		now += ": each address is a server of its own, called " + s.Name + "@" + strings.Join(list, ", "+s.Name+"@") + ", that comes and goes with the name"
+	case len(list) > 1:
+		now += ": one server, used at one address at a time, the first to begin with, and at the next when nothing is heard from there"
+	}
+	again := "only when the server is silent, and at SIGHUP"
+	if s.ResolveInterval > 0 {
+		again = fmt.Sprintf("each %v, when the server is silent, and at SIGHUP", s.ResolveInterval.Round(time.Millisecond))
+	}
+	return []string{now, "the name is looked up in the background: " + again + "; while that fails the last addresses stay in use"}
+}

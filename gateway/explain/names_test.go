@@ -1,0 +1,86 @@
+package explain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/config"
+)
+
+// The report shows what each name is now, and what becomes of its addresses.
+func TestNameWords(t *testing.T) {
+	var list []netip.Addr
+	for _, a := range []string{"2001:db8::1", "10.0.0.6", "10.0.0.5", "::ffff:10.0.0.5"} {
+		list = append(list, netip.MustParseAddr(a))
+	}
+	resolve := func(_ context.Context, network, host string) ([]netip.Addr, error) {
+		switch host {
+		case "many.internal", "pool.internal":
+			return list, nil
+		case "one.internal":
+			return list[1:2], nil
+		}
+		return nil, errors.New("no such host")
+	}
+	for _, x := range []struct {
+		server config.Server
+		want   []string
+		not    string
+	}{
+		{config.Server{Address: "10.0.0.9"}, nil, "looked up"},
+		{config.Server{Address: "one.internal", ResolveInterval: 30 * time.Second}, []string{
+			"one.internal is 10.0.0.6 now\n", "looked up in the background: each 30s, when the server is silent, and at SIGHUP; while that fails the last addresses stay"}, "at a time"},
+		{config.Server{Address: "many.internal"}, []string{
+			"many.internal is 10.0.0.5, 10.0.0.6, 2001:db8::1 now: one server, used at one address at a time", "background: only when the server is silent, and at SIGHUP"}, "each 0s"},
+		{config.Server{Name: "pool", Address: "pool.internal", Expand: true}, []string{
+			"each address is a server of its own, called pool@10.0.0.5, pool@10.0.0.6, pool@2001:db8::1, that comes and goes"}, "at a time"},
+		{config.Server{Address: "nobody.internal"}, []string{
+			"nobody.internal has no address now: until it has one the server is down, and nothing waits for the name server"}, "each address"},
+	} {
+		cfg := &config.Config{Servers: []config.Server{x.server}}
+		got := strings.Join(nameWords(&x.server, lookUp(t.Context(), cfg, resolve)), "\n") + "\n"
+		for _, want := range x.want {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: expected %q, got\n%s", x.server.Address, want, got)
+			}
+		}
+		if strings.Contains(got, x.not) {
+			t.Errorf("%s: expected nothing of %q, got\n%s", x.server.Address, x.not, got)
+		}
+	}
+}
+
+// Names whose name server does not answer keep no other name from being looked up, and
+// check from its end: they are asked for side by side, within one bound.
+func TestNamesThatHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := &config.Config{}
+		for i := range maxLookups - 1 {
+			cfg.Servers = append(cfg.Servers, config.Server{Address: fmt.Sprintf("hangs-%d.internal", i)})
+		}
+		cfg.Servers = append(cfg.Servers, config.Server{Address: "lives.internal"})
+		ctx, cancel := context.WithTimeout(t.Context(), lookupTimeout)
+		defer cancel()
+		began := time.Now()
+		found := lookUp(ctx, cfg, func(ctx context.Context, _, host string) ([]netip.Addr, error) {
+			if host == "lives.internal" {
+				return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, nil
+			}
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		if took := time.Since(began); took != lookupTimeout {
+			t.Errorf("looking the names up took %v, expected %v", took, lookupTimeout)
+		}
+		warnings := strings.Join(cfg.NameWarnings(ctx, found.lookup), "\n")
+		if n := strings.Count(warnings, "stands for no address now"); n != maxLookups-1 || strings.Contains(warnings, "lives.internal") {
+			t.Errorf("expected a warning for each of the %d names that hang and none for the other, got\n%s", maxLookups-1, warnings)
+		}
+	})
+}

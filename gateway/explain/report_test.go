@@ -1,0 +1,140 @@
+package explain
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"radsec-gw/certs"
+	"radsec-gw/gateway"
+	"radsec-gw/gateway/gatewaytest"
+)
+
+// planOf reads a configuration that must have no mistakes.
+func planOf(t *testing.T, file string) *gateway.Plan {
+	t.Helper()
+	p, err := gateway.Load(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// reportOf is the report on a configuration that must have no mistakes.
+func reportOf(t *testing.T, file string) string {
+	t.Helper()
+	var out bytes.Buffer
+	Report(&out, planOf(t, file))
+	return out.String()
+}
+
+// The report of a file that is right.
+func TestCheckReport(t *testing.T) {
+	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
+	out := reportOf(t, file)
+	out = strings.ReplaceAll(out, file, "c.toml")
+	rest := out
+	for _, want := range []string{ // in this order
+		"c.toml has no mistakes.\n",
+		"address              0.0.0.0:2083, TLS 1.2 and newer\n",
+		"for localhost, radsec-server, 127.0.0.1, ::1, until ",
+		"client certificates  required\n",
+		"campus  from 192.0.2.0/24 or ::1/128, named *.campus.example  access, coa\n",
+		"pinned  fingerprint sha256:12:34:56:78:…                      access, accounting, coa, disconnect\n",
+		"rest    any certificate of the client CA",
+		"realm            packets          servers                         balance   unreachable\n",
+		"(no realm)       access           a 127.0.0.1:1812, b [::1]:11812  sticky    silent\n",
+		"(no realm)       coa, disconnect  a 127.0.0.1:3799, b [::1]:3799   sticky    silent\n",
+		"example.org      access",
+		"*.b.example.org  access",
+		"*.example.org    access           a 127.0.0.1:1812                 failover  reject\n",
+		"*.example.org    accounting       a 127.0.0.1:1813                 failover  silent\n",
+		"~^lab            access",
+		"* (default)      access",
+		"An Access-Request that no route takes, or that its client may not send: reject\n",
+		"An Accounting-Request likewise: silent\n",
+		"In RADIUS/1.1 both get a Protocol-Error instead; CoA and Disconnect get a NAK\n",
+		"The realm of a User-Name: user@realm\n",
+		"Requests that a server sends back: refused, by a Proxy-State that only this process knows\n",
+		"Servers: what silence leads to\n",
+		"a request is sent at 0s, 2s, 6s, 14s (each wait ±10 %) and given up at 30s\n",
+		"auth, acct: 3 requests, due again after 2s with no reply to anything since, make it suspect",
+		"auth, acct: a suspect is probed with Status-Server each 3s; down after 3 probes without an answer (about 11s after it fell silent), up again after 3 replies\n",
+		"auth, acct: 5 requests overdue, none answered since, make it failing while its probes are answered: it is there and does not do its work; new requests avoid it, a request tries it after 3s, 6s and each 12s, and three answered requests bring it back\n",
+		"auth, acct: overdue is what has waited four times as long as any answer took of late; on a route whose patience is above 10s, what has waited as long as that\n",
+		"auth, acct: after one silent request, and unheard for 30s, it is probed",
+		"coa: never probed; 3 requests, due again after 2s with no reply to anything since, make a port down; then a request tries it after 3s, 6s and each 12s",
+		"Groups: who gets a request\n",
+		"route 1, to a\n",
+		"there is no other server: given up, an Access-Request gets an Access-Reject, the others get no answer\n",
+		"route 2, to a, b\n",
+		"sticky: of those that are up the one that station and user point to",
+		"State: to the server that issued it unless that is down;",
+		"a request goes to the next server at once when its server is down or failing, cannot be reached",
+		"nothing at all was heard from its server since it was sent: from a after 2 transmissions, 6s (5.22s to 6.82s); from b after 2 transmissions, 6s (5.22s to 6.82s)\n",
+		"its server answers others or its probes, and not this request: after 10s (patience)\n",
+		"with a patience below the time that users need to confirm a login they are asked twice",
+		"CoA and Disconnect do not move on",
+		"given up, an Access-Request gets no answer",
+		"Warnings:\n",
+		`c.toml:13: client[2]: client "rest" has no condition`,
+		`c.toml:23: server[1].secret: server "b" has a secret of 12 octets`,
+	} {
+		want = strings.Join(strings.Fields(want), " ")
+		i := strings.Index(strings.Join(strings.Fields(rest), " "), want)
+		if i < 0 {
+			t.Fatalf("expected %q after what came before, in\n%s", want, out)
+		}
+		rest = strings.Join(strings.Fields(rest), " ")[i+len(want):]
+	}
+	if strings.Contains(out, "0123456789ab") {
+		t.Errorf("a secret was printed:\n%s", out)
+	}
+}
+
+// The example is right once its certificates are there.
+func TestCheckExample(t *testing.T) {
+	text, err := os.ReadFile("../../config.example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, file := gatewaytest.Dir(t, string(text))
+	if err := os.Remove(filepath.Join(dir, "certs/dev/ca.key")); err != nil { // a gateway has it not
+		t.Fatal(err)
+	}
+	if out := reportOf(t, file); strings.Contains(out, "Warnings") {
+		t.Errorf("expected no warnings about the example, got\n%s", out)
+	}
+}
+
+// check looks at the whole chain: what keeps clients out is a warning, the rest a note.
+func TestCheckLooksAtTheChain(t *testing.T) {
+	dir, file := gatewaytest.Dir(t, gatewaytest.Config(1812))
+	other, err := certs.NewCA("another CA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := other.Server("radsec-server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := pair.KeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := certs.NewCA("a stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.pem"), append(pair.CertPEM(), stranger.Pair.CertPEM()...))
+	gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.key"), key)
+	report, warnings, _ := strings.Cut(reportOf(t, file), "\nWarnings:\n")
+	if !strings.Contains(report, "to note") || !strings.Contains(report, "CN=another CA") || !strings.Contains(report, "neither sent nor known here") {
+		t.Errorf("the report does not note that the issuer is unknown:\n%s", report)
+	}
+	if !strings.Contains(warnings, "c.toml:3: listen.certificate: certificate 2 of the chain, of CN=a stranger") {
+		t.Errorf("no warning about the certificate that does not belong there:\n%s", warnings)
+	}
+}

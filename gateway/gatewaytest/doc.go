@@ -1,0 +1,14 @@
+// Package gatewaytest has what tests of a running gateway need: a directory with
+// certificates and a configuration, a RADIUS server of the field's library on UDP, a
+// RadSec client that logs in, and a log that can be read while it is written.
+//
+// It does not start the gateway: that is package gateway, or the program.
+package gatewaytest
+
+import "time"
+
+// Patience bounds every wait of a test; a machine under load needs some.
+const Patience = 10 * time.Second
+
+// Secret is the one that Config and Serve share.
+const Secret = "udp-Secret-of-these-tests"

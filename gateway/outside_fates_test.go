@@ -1,0 +1,85 @@
+package gateway
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"radsec-gw/gateway/gatewaytest"
+)
+
+var seriesLine = regexp.MustCompile(`(?m)^(radsec_gw_\w+)(?:\{(.*)\})? (\S+)$`)
+
+// scrape reads /metrics over HTTP: the series that are not zero.
+func (o *outside) scrape() map[string]float64 {
+	o.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
+	r, err := client.Get("http://" + o.gw.MetricsAddr().String() + "/metrics")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	all := map[string]float64{}
+	for _, m := range seriesLine.FindAllStringSubmatch(string(text), -1) {
+		v, err := strconv.ParseFloat(m[3], 64)
+		if err != nil {
+			o.t.Fatalf("%s: %v", m[0], err)
+		}
+		all[m[1]+"{"+m[2]+"}"] = v
+	}
+	return all
+}
+
+// fatesSince lists what packets were counted as since before: "client/kind/fate=n".
+func fatesSince(before, now map[string]float64) string {
+	return since("radsec_gw_requests_total", before, now, "client", "kind", "fate")
+}
+
+// since lists the growth of a family's series by these labels, sorted.
+func since(family string, before, now map[string]float64, labels ...string) string {
+	var list []string
+	for key, v := range now {
+		rest, ok := strings.CutPrefix(key, family+"{")
+		if !ok || v == before[key] {
+			continue
+		}
+		var name []string
+		for _, l := range labels {
+			_, value, _ := strings.Cut(rest, l+`="`)
+			value, _, _ = strings.Cut(value, `"`)
+			name = append(name, value)
+		}
+		list = append(list, fmt.Sprintf("%s=%v", strings.Join(name, "/"), v-before[key]))
+	}
+	slices.Sort(list)
+	return strings.Join(list, " ")
+}
+
+// await looks at the metrics until what it wants is there: an answer may reach
+// its client a moment before it is counted.
+func (o *outside) await(want string, look func(now map[string]float64) string) {
+	o.t.Helper()
+	deadline := time.After(gatewaytest.Patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		got := look(o.scrape())
+		if got == want {
+			return
+		}
+		select {
+		case <-deadline:
+			o.t.Fatalf("counted: %s\nexpected: %s", got, want)
+		case <-tick.C:
+		}
+	}
+}

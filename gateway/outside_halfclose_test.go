@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"net"
+	"testing"
+
+	"radsec-gw/gateway/gatewaytest"
+
+	"layeh.com/radius"
+)
+
+// A client that shuts down its side after its last request gets the answer, whichever
+// way it does so, and then the end of the connection.
+//
+// Rules: P59
+func TestTheAnswerToAHalfClosedConnection(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(*tls.Conn) error
+	}{
+		{"close_notify", (*tls.Conn).CloseWrite},
+		{"FIN", func(c *tls.Conn) error { return c.NetConn().(*net.TCPConn).CloseWrite() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked, goOn := make(chan bool, 16), make(chan bool)
+			slow := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
+				asked <- true
+				<-goOn
+				gatewaytest.Accept(w, r)
+			})
+			o := startOutside(t, [3]int{slow, slow, slow})
+			client := o.connect("plain")
+			q := rawRequest(1, 7, emptyMAC, nameOf("bob@example.org"))
+			client.write(q)
+			<-asked
+			if err := c.end(client.Conn); err != nil {
+				t.Fatal(err)
+			}
+			o.connect("access").Close() // takes longer than the end takes to arrive
+			close(goOn)
+			a := client.read()
+			if a == nil {
+				t.Fatal("the connection ends without the answer")
+			}
+			client.believe(q, a, 2)
+			if client.read() != nil {
+				t.Error("something follows the answer")
+			}
+			o.awaitLog("reason=peer_closed")
+		})
+	}
+}

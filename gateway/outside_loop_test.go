@@ -1,0 +1,67 @@
+package gateway
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"radsec-gw/gateway/gatewaytest"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+
+	"radsec-gw/probe"
+)
+
+// The UDP server is a proxy that sends every login back to the gateway through RadSec:
+// the first that comes back is refused, and everybody gets an answer. Without anybody to
+// stop it the server would get the request again for each round; it gives up at a hundred.
+// Rules: P31, P33, P34
+func TestOutsideLoop(t *testing.T) {
+	const most = 100
+	var o *outside
+	var rounds atomic.Int32
+	back := make(chan []byte, 1)
+	port := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
+		p := r.Response(radius.CodeAccessReject)
+		if n := rounds.Add(1); n < most {
+			attrs := [][]byte{emptyMAC, nameOf(rfc2865.UserName_GetString(r.Packet))}
+			for _, a := range r.Attributes {
+				if a.Type == rfc2865.ProxyState_Type {
+					attrs = append(attrs, tlv(33, a.Attribute...))
+				}
+			}
+			c := o.connect("plain")
+			q := rawRequest(1, byte(n), append(attrs, tlv(33, []byte("the server's")...))...)
+			c.write(q)
+			a := c.read()
+			c.believe(q, a, 3)
+			select {
+			case back <- a:
+			default:
+			}
+		}
+		probe.AddMessageAuthenticator(p)
+		if _, err := probe.Sign(p); err != nil {
+			t.Error(err)
+		}
+		w.Write(p)
+	})
+	o = startOutside(t, [3]int{port, gatewaytest.Serve(t, gatewaytest.Accept), gatewaytest.Serve(t, gatewaytest.Accept)})
+	before := o.scrape()
+	c := o.connect("plain")
+	q := rawRequest(1, 1, emptyMAC, nameOf("bob@example.org"), tlv(33, []byte("mine")...))
+	c.write(q)
+	if a := <-back; !strings.Contains(string(a), string(tlv(101, 0, 0, 1, 0xf6))) {
+		t.Errorf("the server gets % x for what it has sent back, expected Error-Cause 502", a)
+	}
+	a := c.read()
+	c.believe(q, a, 3)
+	if n := rounds.Load(); n != 1 {
+		t.Errorf("the server got %d requests for one login, expected one", n)
+	}
+	o.await("plain/access/loop=1 plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
+	if log := o.log.String(); strings.Count(log, "has come back") != 1 || !strings.Contains(log, "server=udp") {
+		t.Errorf("expected one line that names the server, got\n%s", log)
+	}
+}

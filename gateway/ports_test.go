@@ -1,0 +1,56 @@
+package gateway
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"radsec-gw/config"
+)
+
+// Of a server's ports those are opened that some route with that server uses.
+func TestUsedPorts(t *testing.T) {
+	for _, x := range []struct {
+		says   string
+		routes []config.Route
+		want   string
+	}{
+		{"access only", []config.Route{{Servers: []string{"a"}, Packets: []string{"access"}}}, "1 0 0"},
+		{"two routes, other kinds", []config.Route{{Servers: []string{"b", "a"}, Packets: []string{"access"}}, {Servers: []string{"a"}, Packets: []string{"disconnect"}}}, "1 0 3"},
+		{"another server's route", []config.Route{{Servers: []string{"a"}, Packets: []string{"accounting"}}, {Servers: []string{"b"}, Packets: []string{"access", "coa"}}}, "0 2 0"},
+		{"no route", nil, "0 0 0"},
+	} {
+		cfg := &config.Config{Routes: x.routes, Servers: []config.Server{{Name: "a", AuthPort: 1, AcctPort: 2, CoAPort: 3}}}
+		s := withUsedPorts(cfg, &cfg.Servers[0])
+		if got := strings.Trim(strings.Join([]string{itoa(s.AuthPort), itoa(s.AcctPort), itoa(s.CoAPort)}, " "), " "); got != x.want {
+			t.Errorf("with %s the ports %s should be used, but they are %s", x.says, x.want, got)
+		}
+		if cfg.Servers[0].AcctPort != 2 {
+			t.Error("the configuration should stay as it is, but it was changed")
+		}
+	}
+}
+
+func itoa(n uint16) string { return strconv.Itoa(int(n)) }
+
+// Nothing is told about a port that no route uses: it is not probed, and nobody
+// is called because it does not answer. A reload that uses it opens it.
+func TestUnusedPortsAreNotOpened(t *testing.T) {
+	o := startOutside(t, answering(t))
+	o.rewrite(`packets = ["access", "accounting", "coa", "disconnect"]`+"\nservers", `packets = ["access"]`+"\nservers")
+	o.reload()
+	const up = `radsec_gw_server_up{port="%",server="udp"}`
+	state := func(now map[string]float64) (told string) {
+		for _, port := range []string{"auth", "acct", "coa"} {
+			if v, ok := now[strings.Replace(up, "%", port, 1)]; ok {
+				told += port + "=" + strconv.Itoa(int(v)) + " "
+			}
+		}
+		return told
+	}
+	o.await("auth=1 ", state)
+	o.connect("plain").good()
+	o.rewrite(`packets = ["access"]`+"\nservers", `packets = ["access", "accounting"]`+"\nservers")
+	o.reload()
+	o.await("auth=1 acct=1 ", state)
+}

@@ -1,0 +1,368 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"radsec-gw/certs"
+	"radsec-gw/config"
+	"radsec-gw/gateway/gatewaytest"
+	"radsec-gw/logs"
+	"radsec-gw/relay"
+	"radsec-gw/tlsfront"
+)
+
+// keysConfig is a file whose lines TestEveryKeyChangesAtAReload changes.
+const keysConfig = `[listen]
+address = ["127.0.0.1:0"]
+certificate = "certs/dev/server.pem"
+private_key = "certs/dev/server.key"
+client_ca = "certs/dev/ca.pem"
+# more of listen
+[[client]]
+name = "campus"
+# more of client
+[[server]]
+name = "udp"
+address = "127.0.0.1"
+secret = "secret-of-this-test"
+health = "none"
+nas = true
+[[route]]
+realms = ["example.org"]
+servers = ["udp"]
+[metrics]
+address = "127.0.0.1:0"
+# more of metrics
+[log]
+hash_salt = "salt"
+# more of log
+[tap]
+socket = "tap.sock"
+`
+
+// keyChange is a change of the file and what can be seen of it.
+type keyChange struct {
+	from, to string // of the file's text; from "": what follows goes below "# more of" its table
+	see      func(*Gateway) any
+}
+
+// inFront sees something of what the RadSec side goes by.
+func inFront[T any](see func(tlsfront.Config) T) func(*Gateway) any {
+	return func(g *Gateway) any { return see(g.front.Config()) }
+}
+
+// ofClient sees something of the one client.
+func ofClient[T any](see func(*tlsfront.Client) T) func(*Gateway) any {
+	return func(g *Gateway) any { return see(g.front.Config().Clients[0]) }
+}
+
+// ofPolicy sees something of what the one client may send.
+func ofPolicy[T any](see func(*relay.ClientConfig) T) func(*Gateway) any {
+	return func(g *Gateway) any { return see(g.clients[0].Config()) }
+}
+
+// ofHub sees how the log tells of requests; that it obeys is TestLogChangesAtAReload's.
+func ofHub(g *Gateway) any { return fmt.Sprintf("%+v", g.hubConfig(&g.now.Load().Config.Log)) }
+
+// httpStatus sees what a path answers; 0 for none.
+func httpStatus(path string) func(*Gateway) any {
+	return func(g *Gateway) any {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
+		r, err := client.Get("http://" + g.MetricsAddr().String() + path)
+		if err != nil {
+			return 0
+		}
+		r.Body.Close()
+		return r.StatusCode
+	}
+}
+
+const (
+	otherPair = "certificate = \"certs/other/server.pem\"\nprivate_key = \"certs/other/server.key\"\n"
+	pair      = "certificate = \"certs/dev/server.pem\"\nprivate_key = \"certs/dev/server.key\"\n"
+)
+
+// keyChanges has each key of the file but those of [[server]], [[route]] and
+// [routing], by the name of its field.
+func keyChanges() map[string]keyChange {
+	all := listenChanges()
+	maps.Copy(all, clientChanges())
+	maps.Copy(all, operationChanges())
+	return all
+}
+
+func listenChanges() map[string]keyChange {
+	return map[string]keyChange{
+		"Listen.Address":                 {`["127.0.0.1:0"]`, `["127.0.0.1:0", "127.0.0.1:0"]`, func(g *Gateway) any { return len(g.front.Addrs()) }},
+		"Listen.Certificate":             {pair, otherPair, inFront(func(c tlsfront.Config) any { return c.Certificate.Certificate })},
+		"Listen.PrivateKey":              {pair, otherPair, inFront(func(c tlsfront.Config) any { return c.Certificate.PrivateKey })},
+		"Listen.ClientCA":                {`certs/dev/ca.pem`, `certs/other/ca.pem`, inFront(func(c tlsfront.Config) any { return c.ClientCA })},
+		"Listen.ClientAuth":              {"", `client_auth = "optional"`, inFront(func(c tlsfront.Config) any { return c.ClientAuth })},
+		"Listen.MinTLS":                  {"", `min_tls = "1.3"`, inFront(func(c tlsfront.Config) any { return c.MinVersion })},
+		"Listen.CipherSuites":            {"", `cipher_suites = ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]`, inFront(func(c tlsfront.Config) any { return c.CipherSuites })},
+		"Listen.CRL":                     {"", `crl = ["ca.crl"]`, inFront(func(c tlsfront.Config) any { return len(c.CRLs) })},
+		"Listen.Intermediates":           {"", `intermediates = ["certs/other/ca.pem"]`, inFront(func(c tlsfront.Config) any { return len(c.Intermediates) })},
+		"Listen.CRLStale":                {"", `crl_stale = "refuse"`, inFront(func(c tlsfront.Config) any { return c.RefuseStaleCRL })},
+		"Listen.RadiusVersions":          {"", `radius_versions = ["1.1"]`, inFront(func(c tlsfront.Config) any { return c.RadiusVersions })},
+		"Listen.SilentTimeout":           {"", `silent_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.SilentTimeout })},
+		"Listen.HandshakeTimeout":        {"", `handshake_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.HandshakeTimeout })},
+		"Listen.IdleTimeout":             {"", `idle_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.IdleTimeout })},
+		"Listen.PacketTimeout":           {"", `packet_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.PacketTimeout })},
+		"Listen.WriteTimeout":            {"", `write_timeout = "1s"`, inFront(func(c tlsfront.Config) any { return c.WriteTimeout })},
+		"Listen.MaxConnections":          {"", `max_connections = 9`, inFront(func(c tlsfront.Config) any { return c.MaxConnections })},
+		"Listen.MaxConnectionsPerSource": {"", `max_connections_per_source = 9`, inFront(func(c tlsfront.Config) any { return c.MaxPerSource })},
+		"Listen.MaxHandshakes":           {"", `max_handshakes = 9`, inFront(func(c tlsfront.Config) any { return c.MaxHandshakes })},
+		"Listen.MaxPacketsPerConnection": {"", `max_packets_per_connection = 9`, inFront(func(c tlsfront.Config) any { return c.MaxPacketsPerConnection })},
+		"Listen.MaxOutstanding":          {"", `max_outstanding = 9`, inFront(func(c tlsfront.Config) any { return c.MaxOutstanding })},
+		"Listen.SessionTicketKeys":       {"", `session_ticket_keys = "tickets"`, inFront(func(c tlsfront.Config) any { return c.TicketKeys })},
+		"Listen.ProxyProtocol":           {"", `proxy_protocol = ["127.0.0.9"]`, inFront(func(c tlsfront.Config) any { return c.ProxyNetworks })},
+		// This one is TestLooksFollowTheInterval's, the next is read where it is used.
+		"Listen.ReloadInterval": {"", `reload_interval = "1h"`, func(g *Gateway) any { return g.now.Load().Config.Listen.ReloadInterval }},
+		"Listen.DrainTimeout":   {"", `drain_timeout = "1s"`, func(g *Gateway) any { return g.now.Load().Config.Listen.DrainTimeout }},
+	}
+}
+
+func clientChanges() map[string]keyChange {
+	return map[string]keyChange{
+		"Clients.Name":                           {`name = "campus"`, `name = "lab"`, ofClient(func(c *tlsfront.Client) any { return c.Name })},
+		"Clients.Networks":                       {"", `networks = ["127.0.0.1"]`, ofClient(func(c *tlsfront.Client) any { return c.Networks })},
+		"Clients.Fingerprints":                   {"", `fingerprints = ["` + strings.Repeat("ab", 32) + `"]`, ofClient(func(c *tlsfront.Client) any { return c.Fingerprints })},
+		"Clients.SANDNS":                         {"", `san_dns = ["a.example"]`, ofClient(func(c *tlsfront.Client) any { return c.SANDNS })},
+		"Clients.SANIP.Source":                   {"", `san_ip = ["source"]`, ofClient(func(c *tlsfront.Client) any { return c.SANIPSource })},
+		"Clients.SANIP.Addresses":                {"", `san_ip = ["127.0.0.1"]`, ofClient(func(c *tlsfront.Client) any { return c.SANIP })},
+		"Clients.CA":                             {"", `ca = "certs/other/ca.pem"`, ofClient(func(c *tlsfront.Client) any { return len(c.CA) })},
+		"Clients.SANNAIRealm":                    {"", `san_nairealm = ["a.example"]`, ofClient(func(c *tlsfront.Client) any { return c.NAIRealms })},
+		"Clients.SubjectRDN":                     {"", `subject_rdn = ["UID=a"]`, ofClient(func(c *tlsfront.Client) any { return c.SubjectRDNs })},
+		"Clients.SANURI":                         {"", `san_uri = ["urn:a"]`, ofClient(func(c *tlsfront.Client) any { return c.SANURI })},
+		"Clients.Subject":                        {"", `subject = ["CN=a"]`, ofClient(func(c *tlsfront.Client) any { return c.Subjects })},
+		"Clients.Issuer":                         {"", `issuer = ["CN=a"]`, ofClient(func(c *tlsfront.Client) any { return c.Issuers })},
+		"Clients.CommonName":                     {"", `common_name = ["a"]`, ofClient(func(c *tlsfront.Client) any { return c.CommonNames })},
+		"Clients.PolicyOID":                      {"", `policy_oid = ["1.2.3"]`, ofClient(func(c *tlsfront.Client) any { return c.PolicyOIDs })},
+		"Clients.Secret":                         {"", `secret = "another"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Secret })},
+		"Clients.Packets":                        {"", `packets = ["access"]`, ofPolicy(func(c *relay.ClientConfig) any { return c.Allowed })},
+		"Clients.Realms":                         {"", `realms = ["example.org"]`, ofPolicy(func(c *relay.ClientConfig) any { return c.Realms != nil })},
+		"Clients.Operators":                      {"", "realms = [\"example.org\"]\noperators = [\"wbaid:*\"]", ofPolicy(func(c *relay.ClientConfig) any { return c.Realms != nil })},
+		"Clients.RequireMessageAuthenticator":    {"", `require_message_authenticator = "all"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
+		"Clients.RequireEAPMessageAuthenticator": {"", `require_eap_message_authenticator = false`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
+		"Clients.VerifyRequestAuthenticator":     {"", `verify_request_authenticator = false`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
+		"Clients.MaxConnections":                 {"", `max_connections = 9`, ofClient(func(c *tlsfront.Client) any { return c.MaxConnections })},
+		"Clients.PacketsPerSecond":               {"", `packets_per_second = 9`, ofClient(func(c *tlsfront.Client) any { return c.PacketsPerSecond })},
+		"Clients.OctetsPerSecond":                {"", `octets_per_second = 9`, ofClient(func(c *tlsfront.Client) any { return c.OctetsPerSecond })},
+		"Clients.ReversePath":                    {"", `reverse_path = "drop"`, ofPolicy(func(c *relay.ClientConfig) any { return c.ReversePath })},
+	}
+}
+
+func operationChanges() map[string]keyChange {
+	return map[string]keyChange{
+		"Metrics.Address":     {"[metrics]\naddress = \"127.0.0.1:0\"", "[metrics]\naddress = \"\"", func(g *Gateway) any { return g.MetricsAddr().IsValid() }},
+		"Metrics.Token":       {"", `token = "token"`, httpStatus("/metrics")},
+		"Metrics.Certificate": {"", pair, httpStatus("/healthz")},
+		"Metrics.PrivateKey":  {"", pair, httpStatus("/healthz")},
+		"Metrics.PProf":       {"", `pprof = true`, httpStatus("/debug/pprof/")},
+
+		"Log.Level":             {"", `level = "error"`, func(g *Gateway) any { return g.logs.Level() }},
+		"Log.Format":            {"", `format = "json"`, ofHub},
+		"Log.Requests":          {"", `requests = true`, ofHub},
+		"Log.User":              {"", `user = "full"`, ofHub},
+		"Log.Station":           {"", `station = "full"`, ofHub},
+		"Log.HashSalt":          {`"salt"`, `"pepper"`, ofHub},
+		"Log.FTicks":            {"", "fticks = \"eduroam\"\nfticks_country = \"DE\"", ofHub},
+		"Log.FTicksCountry":     {"", "fticks = \"eduroam\"\nfticks_country = \"DE\"", ofHub},
+		"Log.FTicksInstitution": {"", `fticks_institution = "1example.org"`, ofHub},
+		"Log.FTicksSyslog":      {"", `fticks_syslog = "127.0.0.1:514"`, ofHub},
+
+		"Tap.Socket": {`tap.sock`, `other.sock`, func(g *Gateway) any { return g.now.Load().tap.path }},
+	}
+}
+
+// leaves returns the names of all fields of a struct type, those of structs inside
+// of it and of its slices of structs with their parents' names.
+func leaves(t reflect.Type, prefix string, each func(name string)) {
+	for f := range fieldsOf(t) {
+		name, of := prefix+f.Name, f.Type
+		if of.Kind() == reflect.Slice {
+			of = of.Elem()
+		}
+		if of.Kind() == reflect.Struct && of.PkgPath() == t.PkgPath() && of != reflect.TypeFor[config.Secret]() {
+			leaves(of, name+".", each)
+			continue
+		}
+		each(name)
+	}
+}
+
+func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			if f := t.Field(i); f.IsExported() && !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// Every key of the file takes effect at a reload, and so does its going back. A
+// new key without an entry here fails the test.
+//
+// Fault L5.
+func TestEveryKeyChangesAtAReload(t *testing.T) {
+	changes := keyChanges()
+	leaves(reflect.TypeFor[config.Config](), "", func(name string) {
+		behind := strings.HasPrefix(name, "Servers.") || strings.HasPrefix(name, "Routes.") || strings.HasPrefix(name, "Routing.")
+		if _, known := changes[name]; !known && !behind && name != "Path" {
+			t.Errorf("the key of %s has no entry: say how its change at a reload is seen", name)
+		}
+	})
+	g, file := startForKeys(t)
+	put := func(text string) {
+		t.Helper()
+		gatewaytest.WriteFile(t, file, []byte(text))
+		if err := g.Reload(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(keysConfig) // as any later one: what the start alone does must not count
+	for name, c := range changes {
+		if c.from == "" {
+			table := map[string]string{"Clients": "client"}[strings.Split(name, ".")[0]]
+			if table == "" {
+				table = strings.ToLower(strings.Split(name, ".")[0])
+			}
+			c.from = "# more of " + table + "\n"
+			c.to += "\n"
+		}
+		if !strings.Contains(keysConfig, c.from) {
+			t.Fatalf("%s: the file lacks %q", name, c.from)
+		}
+		before := c.see(g)
+		put(strings.Replace(keysConfig, c.from, c.to, 1))
+		if after := c.see(g); reflect.DeepEqual(before, after) {
+			t.Errorf("%s: %q instead of %q changes nothing at a reload: %v", name, c.to, c.from, after)
+		}
+		put(keysConfig)
+		if again := c.see(g); !reflect.DeepEqual(before, again) {
+			t.Errorf("%s: the reload that takes the change back leaves %v, want %v", name, again, before)
+		}
+	}
+}
+
+// startForKeys starts a gateway by keysConfig.
+func startForKeys(t *testing.T) (g *Gateway, file string) {
+	t.Helper()
+	dir, file := gatewaytest.Dir(t, keysConfig)
+	if _, err := certs.WriteDir(filepath.Join(dir, "certs/other"), certs.DirOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ca, err := certs.LoadSigner(filepath.Join(dir, "certs/dev/ca.pem"), filepath.Join(dir, "certs/dev/ca.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := ca.CRL(time.Now(), time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gatewaytest.WriteFile(t, filepath.Join(dir, "ca.crl"), list)
+	gatewaytest.WriteFile(t, filepath.Join(dir, "tickets"), []byte(strings.Repeat("ab", 32)))
+	return runPlan(t, planOf(t, file)), file
+}
+
+// runPlan starts a gateway that ends with the test.
+func runPlan(t *testing.T, p *Plan) *Gateway {
+	t.Helper()
+	var out gatewaytest.Log
+	lines := logs.New(&out, logConfig(&p.Config.Log))
+	t.Cleanup(lines.Close)
+	ctx, cancel := context.WithCancel(context.Background())
+	g, err := Start(ctx, p, Options{Log: slog.New(lines)})
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := g.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	return g
+}
+
+// Whatever changes of a server, a route or [routing], what lies behind the front
+// is made anew or configured anew.
+func TestEveryKeyBehindTheFrontCounts(t *testing.T) {
+	_, file := gatewaytest.Dir(t, keysConfig)
+	now := planOf(t, file).Config
+	for _, part := range []string{"Servers", "Routes", "Routing"} {
+		next := planOf(t, file).Config
+		v := reflect.ValueOf(next).Elem().FieldByName(part)
+		if v.Kind() == reflect.Slice {
+			v = v.Index(0)
+		}
+		for f := range fieldsOf(v.Type()) {
+			field := v.FieldByName(f.Name)
+			before := reflect.ValueOf(field.Interface())
+			alter(t, part+"."+f.Name, field)
+			if sameRules(now, next) {
+				t.Errorf("a change of %s.%s changes nothing at a reload", part, f.Name)
+			}
+			if server, ok := v.Addr().Interface().(*config.Server); ok {
+				was, errWas := serverConfig(&now.Servers[0])
+				is, errIs := serverConfig(server)
+				if err := errors.Join(errWas, errIs); err != nil || reflect.DeepEqual(was, is) {
+					t.Errorf("a change of %s.%s does not reach the server (%v)", part, f.Name, err)
+				}
+			}
+			field.Set(before)
+		}
+		if !sameRules(now, next) {
+			t.Errorf("%s: what is the same counts as changed", part)
+		}
+	}
+	one, err := serverConfig(&now.Servers[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if other, err := serverConfig(&now.Servers[0]); err != nil || !reflect.DeepEqual(one, other) {
+		t.Errorf("two translations of one server differ (%v)", err)
+	}
+}
+
+// alter gives a field another value.
+func alter(t *testing.T, name string, field reflect.Value) {
+	t.Helper()
+	switch v := field.Interface().(type) {
+	case config.Secret:
+		field.Set(reflect.ValueOf(config.NewSecret(string(v.Octets()) + "x")))
+		return
+	case bool:
+		field.SetBool(!v)
+		return
+	case []string:
+		field.Set(reflect.ValueOf(append([]string{"x"}, v...)))
+		return
+	case []netip.Addr:
+		field.Set(reflect.ValueOf(append([]netip.Addr{netip.MustParseAddr("192.0.2.77")}, v...)))
+		return
+	}
+	switch {
+	case field.Kind() == reflect.String:
+		field.SetString(field.String() + "x")
+	case field.CanInt():
+		field.SetInt(field.Int() + 1)
+	case field.CanUint():
+		field.SetUint(field.Uint() + 1)
+	default:
+		t.Fatalf("%s is a %v: say how to alter one", name, field.Type())
+	}
+}

@@ -1,0 +1,31 @@
+package gateway
+
+import (
+	"reflect"
+	"testing"
+
+	"radsec-gw/config"
+)
+
+// A route is called by its realms in metrics, and by a name of its own: neither
+// empty, nor that of another, nor that of the requests that no route takes.
+func TestRouteLabels(t *testing.T) {
+	route := func(realms ...string) config.Route { return config.Route{Realms: realms} }
+	for _, x := range []struct {
+		says   string
+		routes []config.Route
+		want   []string
+	}{
+		{"realms", []config.Route{route("example.org", "*.example.org"), route("*")}, []string{"example.org *.example.org", "*"}},
+		{"no realm", []config.Route{route(""), route("*", "")}, []string{"(none)", "* (none)"}},
+		{"a realm called other", []config.Route{route("x"), route("other")}, []string{"x", "other #2"}},
+		{"the same realms for other packets", []config.Route{route("x"), route("y"), route("x")}, []string{"x", "y", "x #3"}},
+		{"a name that is somebody's number", []config.Route{route("x #3"), route("x"), route("x"), route("(none)"), route("")},
+			[]string{"x #3", "x", "x #3 #3", "(none)", "(none) #5"}},
+		{"too many", make([]config.Route, routesCounted+1), nil},
+	} {
+		if got := routeLabels(x.routes); !reflect.DeepEqual(got, x.want) {
+			t.Errorf("with %s the labels should be %q, but they are %q", x.says, x.want, got)
+		}
+	}
+}

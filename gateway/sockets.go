@@ -1,0 +1,184 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"radsec-gw/audit"
+	"radsec-gw/config"
+	"radsec-gw/tlsfront"
+)
+
+// sockets are what a gateway listens on. They are immutable: a reload opens what
+// is new first, and closes what nobody wants any more when all of it is open.
+type sockets struct {
+	radsec []net.Listener
+	of     []netip.AddrPort // the addresses that radsec are for; nil when they were given
+	web    *webSocket       // nil: HTTP is not served
+	tap    *tapSocket       // nil: there is none
+}
+
+// webSocket is the listener of the HTTP side.
+type webSocket struct {
+	net.Listener
+	address string // as the configuration has it
+	ctx     context.Context
+	cancel  context.CancelFunc // ends the serving, which closes the listener
+}
+
+// tapSocket is the listener of taps.
+type tapSocket struct {
+	net.Listener
+	path string
+}
+
+// openSockets opens what cfg wants and have lacks. It returns all that cfg wants,
+// and of these what it has opened. On an error it leaves nothing new open.
+func (g *Gateway) openSockets(cfg *config.Config, have *sockets) (want, opened sockets, err error) {
+	want.radsec = have.radsec
+	if !g.inherited {
+		want.of = cfg.Listen.Address
+		if want.radsec, opened.radsec, err = tlsfront.Relisten(have.radsec, have.of, want.of); err != nil {
+			return want, opened, fmt.Errorf("[listen].address: %w", err)
+		}
+	}
+	switch address := cfg.Metrics.Address; {
+	case address == "":
+	case have.web != nil && have.web.address == address:
+		want.web = have.web
+	default:
+		if want.web, err = g.openWebSocket(address, have); err != nil {
+			g.closeSockets(&opened)
+			return want, opened, err
+		}
+		opened.web = want.web
+	}
+	switch path := cfg.Tap.Socket; {
+	case path == "":
+	case have.tap != nil && have.tap.path == path:
+		want.tap = have.tap
+	default:
+		want.tap = g.openTapSocket(path)
+		opened.tap = want.tap
+	}
+	return want, opened, nil
+}
+
+// openWebSocket opens the listener of the HTTP side. The address may be a name,
+// which is not waited for for long.
+func (g *Gateway) openWebSocket(address string, have *sockets) (*webSocket, error) {
+	const longestLookup = 2 * time.Second
+	ctx, cancel := context.WithTimeout(g.ctx, longestLookup)
+	defer cancel()
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		hint := "is another program using the port? \"\" switches metrics off"
+		if _, port, _ := net.SplitHostPort(address); errors.Is(err, syscall.EADDRINUSE) && have.listensOn(port) {
+			hint = "this gateway itself listens on that port until the reload is done: take another one, or restart"
+		}
+		return nil, fmt.Errorf("[metrics].address: cannot listen on %q: %w; %s", address, err, hint)
+	}
+	s := &webSocket{Listener: l, address: address}
+	s.ctx, s.cancel = context.WithCancel(g.ctx)
+	return s, nil
+}
+
+// listensOn reports whether any of the TCP sockets has the port.
+func (s *sockets) listensOn(port string) bool {
+	all := slices.Clone(s.radsec)
+	if s.web != nil {
+		all = append(all, s.web)
+	}
+	return slices.ContainsFunc(all, func(l net.Listener) bool { return fmt.Sprint(addrOf(l).Port()) == port })
+}
+
+// openTapSocket opens the socket for taps. A gateway serves without one when it
+// cannot be opened: it is for looking only.
+func (g *Gateway) openTapSocket(path string) *tapSocket {
+	var mu sync.Mutex // guards what follows: the call may outlive its deadline
+	var made net.Listener
+	givenUp := false
+	err := g.reader.Call(g.ctx, path, func() error {
+		l, err := audit.ListenTap(path)
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil && givenUp {
+			return l.Close()
+		}
+		made = l
+		return err
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if err == nil {
+		return &tapSocket{Listener: made, path: path}
+	}
+	if givenUp = true; made != nil {
+		made.Close()
+	}
+	say := g.log.Warn
+	if path == config.DefaultTapSocket { // nobody asked for it
+		say = g.log.Info
+	}
+	say("radsec-gw tap cannot connect: no socket; set [tap].socket to a path that this user can make", "path", path, "error", err)
+	return nil
+}
+
+// serveSockets begins to serve HTTP and taps on what was opened. The RadSec side
+// serves its own.
+func (g *Gateway) serveSockets(opened *sockets) {
+	if w := opened.web; w != nil {
+		g.running.Go(func() { g.failed(g.web.Serve(w.ctx, w)) })
+	}
+	if t := opened.tap; t != nil {
+		g.running.Go(func() { g.hub.ServeTaps(g.ctx, t) })
+	}
+}
+
+// without returns what is not in other.
+func (s *sockets) without(other *sockets) *sockets {
+	var rest sockets
+	for _, l := range s.radsec {
+		if !slices.Contains(other.radsec, l) {
+			rest.radsec = append(rest.radsec, l)
+		}
+	}
+	if s.web != other.web {
+		rest.web = s.web
+	}
+	if s.tap != other.tap {
+		rest.tap = s.tap
+	}
+	return &rest
+}
+
+// closeSockets closes what was opened and is not served.
+func (g *Gateway) closeSockets(s *sockets) {
+	for _, l := range s.radsec {
+		l.Close()
+	}
+	if s.web != nil {
+		s.web.Close()
+	}
+	g.endSockets(s)
+}
+
+// endSockets ends the serving of HTTP and taps on what nobody wants any more.
+// Answers and taps on their way go on. The RadSec side ends its own.
+func (g *Gateway) endSockets(s *sockets) {
+	if s.web != nil {
+		s.web.cancel()
+	}
+	if s.tap != nil { // removes the socket's file
+		if err := g.reader.Call(g.ctx, s.tap.path, s.tap.Close); err != nil && g.ctx.Err() == nil {
+			g.log.Warn("the socket of radsec-gw tap was not removed", "path", s.tap.path, "error", err)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"radsec-gw/audit"
+	"radsec-gw/gateway/gatewaytest"
+)
+
+// The RadSec and the HTTP address move at a reload, the tap's socket too:
+// connections, answers on their way and taps stay; the old addresses are free.
+//
+// Fault L5.
+func TestReloadMovesTheSockets(t *testing.T) {
+	o := startOutside(t, answering(t))
+	dir := filepath.Dir(o.gw.now.Load().Config.Path)
+	o.rewrite("[metrics]", "[tap]\nsocket = \"first.sock\"\n[metrics]")
+	o.reload()
+	c := o.connect("plain")
+	c.good()
+	shown, _ := tapOf(t, filepath.Join(dir, "first.sock"), audit.Filter{})
+	shown.Await(t, "showing everything")
+	oldRadSec, oldHTTP := o.gw.Addr().String(), o.gw.MetricsAddr().String()
+	newRadSec, newHTTP := gatewaytest.UnusedAddress(t), gatewaytest.UnusedAddress(t)
+	o.rewrite(`address = ["127.0.0.1:0"]`, fmt.Sprintf("address = [%q]", newRadSec))
+	o.rewrite(`address = "127.0.0.1:0"`, fmt.Sprintf("address = %q", newHTTP))
+	o.rewrite("first.sock", "second.sock")
+	o.reload()
+
+	if o.gw.Addr().String() != newRadSec || o.gw.MetricsAddr().String() != newHTTP {
+		t.Errorf("after the reload it is on %v and %v, want %s and %s", o.gw.Addr(), o.gw.MetricsAddr(), newRadSec, newHTTP)
+	}
+	c.good()
+	o.connect("plain").good()
+	o.scrape()
+	shown.Await(t, "good@example.org")
+	if gatewaytest.Listening(oldRadSec) {
+		t.Errorf("%s is still listened on", oldRadSec)
+	}
+	deadline, tick := time.After(gatewaytest.Patience), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
+	for gatewaytest.Listening(oldHTTP) { // it ends in a goroutine of its own
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%s is still listened on", oldHTTP)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "first.sock")); err == nil {
+		t.Error("the old socket of taps is still there")
+	}
+	if s, err := net.Dial("unix", filepath.Join(dir, "second.sock")); err != nil {
+		t.Error(err)
+	} else {
+		s.Close()
+	}
+	if strings.Contains(o.log.String(), "next start") {
+		t.Errorf("something is said to need a new start:\n%s", o.log.String())
+	}
+}
+
+// A reload whose sockets cannot all be opened is refused as a whole: nothing of it
+// is in force, and nothing that it opened is left open.
+//
+// Fault L5.
+func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
+	o := startOutside(t, answering(t))
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	radsec, web := o.gw.Addr().String(), o.gw.MetricsAddr().String()
+	good, err := os.ReadFile(o.gw.now.Load().Config.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := gatewaytest.UnusedAddress(t)
+	for _, row := range []struct{ name, radsec, web, want string }{
+		{"a RadSec address of another program", taken.Addr().String(), "127.0.0.1:0", "is another program using the port?"},
+		{"an HTTP address of another program", free, taken.Addr().String(), `is another program using the port? "" switches metrics off`},
+		{"the RadSec port for HTTP", free, "0.0.0.0" + radsec[strings.LastIndex(radsec, ":"):], "this gateway itself listens on that port until the reload is done"},
+	} {
+		o.put("gw.toml", good)
+		o.rewrite(`address = ["127.0.0.1:0"]`, fmt.Sprintf("address = [%q]", row.radsec))
+		o.rewrite(`address = "127.0.0.1:0"`, fmt.Sprintf("address = %q", row.web))
+		o.rewrite("name = \"plain\"\n", "name = \"other\"\n")
+		if err := o.gw.Reload(); err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: got %v, want an error with %q", row.name, err, row.want)
+		}
+		if gatewaytest.Listening(free) {
+			t.Errorf("%s: the new RadSec address is left open", row.name)
+		}
+		if o.gw.Addr().String() != radsec || o.gw.MetricsAddr().String() != web {
+			t.Errorf("%s: it is on %v and %v, want %s and %s", row.name, o.gw.Addr(), o.gw.MetricsAddr(), radsec, web)
+		}
+		o.connect("plain").good()
+		if now := o.scrape(); now[`radsec_gw_tls_client_connections{client="other"}`] != 0 {
+			t.Errorf("%s: the client of the refused file is known", row.name)
+		}
+	}
+}
+
+// Sockets that the gateway was given stand for [listen].address; a change of that
+// is said to have no effect, and everything else of the file has.
+//
+// Fault L5.
+func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {
+	given, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, file := gatewaytest.Dir(t, gatewaytest.Config(1812))
+	p := planOf(t, file)
+	var log gatewaytest.Log
+	ctx, cancel := context.WithCancel(context.Background())
+	g, err := Start(ctx, p, Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Listeners: []net.Listener{given}})
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	other := gatewaytest.UnusedAddress(t)
+	gatewaytest.WriteFile(t, file, []byte(strings.Replace(gatewaytest.Config(1812), `address = ["127.0.0.1:0"]`, fmt.Sprintf("address = [%q]\nidle_timeout = \"1h\"", other), 1)))
+	if err := g.Reload(); err != nil {
+		t.Error(err)
+	}
+	if g.Addr().String() != given.Addr().String() || gatewaytest.Listening(other) {
+		t.Errorf("it is on %v, want the socket that it was given, %v", g.Addr(), given.Addr())
+	}
+	if got := g.front.Config().IdleTimeout; got != time.Hour {
+		t.Errorf("idle_timeout is %v, want what the file says", got)
+	}
+	if !strings.Contains(log.String(), "listen.address has changed and has no effect: systemd passed the sockets") {
+		t.Errorf("the log does not say that the address has no effect:\n%s", log.String())
+	}
+	cancel()
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The status page and readiness are answered while what is in force is being
+// replaced.
+//
+// Fault W15.
+func TestPagesDoNotWaitForAReload(t *testing.T) {
+	o := startOutside(t, answering(t))
+	o.gw.turn <- struct{}{}
+	o.gw.reloading.Lock()
+	for _, path := range []string{"/", "/readyz", "/metrics"} {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
+		r, err := client.Get("http://" + o.gw.MetricsAddr().String() + path)
+		if err != nil {
+			t.Errorf("GET %s: %v", path, err)
+			continue
+		}
+		io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+		if r.StatusCode != 200 {
+			t.Errorf("GET %s: %d, want 200", path, r.StatusCode)
+		}
+	}
+	o.gw.reloading.Unlock()
+	<-o.gw.turn
+}
