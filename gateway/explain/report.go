@@ -1,3 +1,6 @@
+// Package explain prints what follows from a Plan, for radsec-gw check: where the
+// gateway listens, who may connect, who answers, what silence leads to, and what deserves
+// a second look.
 package explain
 
 import (

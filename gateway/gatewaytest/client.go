@@ -19,9 +19,8 @@ import (
 
 // Client is a RadSec connection with the client's certificate of a Dir.
 type Client struct {
-	t      testing.TB
-	conn   *tls.Conn
-	secret []byte
+	t    testing.TB
+	conn *tls.Conn
 }
 
 // ClientTLS is how the client of a Dir connects.
@@ -60,7 +59,7 @@ func DialContext(ctx context.Context, t testing.TB, dir, address string) (*Clien
 		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err == nil {
 			t.Cleanup(func() { conn.Close() })
-			return &Client{t: t, conn: conn.(*tls.Conn), secret: []byte("radsec")}, nil
+			return &Client{t: t, conn: conn.(*tls.Conn)}, nil
 		}
 		select {
 		case <-tick.C:
@@ -102,7 +101,7 @@ func (c *Client) login(fill func(p *radius.Packet) error, n int) {
 	c.t.Helper()
 	var all [][]byte
 	for id := range n {
-		p := radius.New(radius.CodeAccessRequest, c.secret)
+		p := radius.New(radius.CodeAccessRequest, []byte("radsec"))
 		p.Identifier = byte(id)
 		if err := fill(p); err != nil {
 			c.t.Fatal(err)
