@@ -76,10 +76,10 @@ func TestOmittedAttributes(t *testing.T) {
 		}, "unreadable=1", "kind=access packet=Access-Accept attribute=Lucent-Send-Secret omitted=1"},
 		{"two TLVs of a container, and so the container", true, 40, []attr{nemo}, 41, func([]byte) []attr {
 			return []attr{mac, vendor(41112, inside(5, 2, 3, 9, 3, 3, 7)...)}
-		}, "unreadable=2", "kind=disconnect packet=Disconnect-ACK attribute=Tunnel-Password omitted=2"},
+		}, "unreadable=2", "kind=disconnect packet=Disconnect-ACK attribute=UBNT-Tunnel-Password omitted=2"},
 		{"one TLV of a container", true, 1, []attr{nemo}, 3, func([]byte) []attr {
 			return []attr{mac, vendor(41112, inside(5, 1, 3, 7, 3, 3, 7)...)}
-		}, "unreadable=1", "kind=access packet=Access-Reject attribute=Tunnel-Password-Keyid omitted=1"},
+		}, "unreadable=1", "kind=access packet=Access-Reject attribute=UBNT-Tunnel-Password-Keyid omitted=1"},
 
 		{"keys of another secret", true, 1, []attr{nemo}, 11, func(s []byte) []attr {
 			return []attr{mac, {69, append([]byte{1}, foreign(s)...)}, vendor(311, inside(16, foreign(s)...)...), vendor(41112, inside(5, inside(2, foreign(s)...)...)...)}

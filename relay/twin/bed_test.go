@@ -39,7 +39,7 @@ type bed struct {
 	requireMA bool
 	servers   []*server
 	gateway   *relay.Gateway
-	client    *relay.Client
+	client    *relay.ClientConfig
 	back      *udpback.Back
 	made      []*udpback.Server
 	seen      []datagram // by the servers, since the last call of arrivals
@@ -179,7 +179,7 @@ func must[T any](v T, err error) T {
 // when it adds none. It finds out by a request.
 func (b *bed) own() []byte {
 	b.marked.Do(func() {
-		link := b.gateway.Open(b.client, new(peer), netip.MustParseAddrPort("192.0.2.201:1024"))
+		link := b.gateway.Open(relay.NewClient(b.client), new(peer), netip.MustParseAddrPort("192.0.2.201:1024"))
 		q := ask(4)
 		if err := errors.Join(link.Packet(q), link.Flush()); err != nil {
 			panic(err)
@@ -220,7 +220,7 @@ func newBed(b *bed, marker *relay.Marker, secrets ...string) *bed {
 		twin.Reject: relay.Reject, twin.Silent: relay.Silent, twin.Protocol: relay.ProtocolError}[b.policy]
 	b.gateway = relay.New(b.back, &relay.Rules{Table: table, OnUnroutable: answer, Marker: marker,
 		Routes: []relay.Route{{Group: group, OnUnreachable: answer}}}, m, nil, log)
-	b.client = &relay.Client{Name: "campus", Secret: must(wire.NewClientSecret([]byte(clientText))), Metrics: m.Client("campus")}
+	b.client = &relay.ClientConfig{Name: "campus", Secret: must(wire.NewClientSecret([]byte(clientText))), Metrics: m.Client("campus")}
 	for _, k := range kinds {
 		b.client.Allowed[k] = true
 	}
