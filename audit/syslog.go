@@ -54,7 +54,6 @@ type syslog struct {
 	failed  error       // why conn is nil
 	stale   bool        // conn failed: this host may have another address now
 	trouble logs.Limiter
-	began   time.Time
 	message []byte
 }
 
@@ -63,7 +62,7 @@ func newSyslog(log *slog.Logger) *syslog {
 	if err != nil || host == "" {
 		host = "-"
 	}
-	s := &syslog{log: log, began: time.Now(),
+	s := &syslog{log: log,
 		prefix: fmt.Appendf(nil, "<%d>1 ", facilityLocal0*8+severityInfo),
 		suffix: fmt.Appendf(nil, " %s radsec-gw %d - - ", host, os.Getpid()),
 	}
@@ -178,7 +177,7 @@ func (s *syslog) tell(err error) {
 	s.mu.Lock()
 	server := s.server
 	s.mu.Unlock()
-	s.trouble.Say(time.Since(s.began), func() logs.Line {
+	s.trouble.Log(func() logs.Line {
 		return logs.Line{Log: s.log, Level: slog.LevelWarn, Text: "F-Ticks cannot be sent to the syslog server; they are kept as far as the queue holds them",
 			Fields: []any{"fticks_syslog", server, "error", err}}
 	})

@@ -6,33 +6,14 @@ import (
 	"time"
 )
 
-// rate is how many lines are let through: burst at once, then perSecond.
-type rate struct {
-	burst     float64
-	perSecond float64
-}
-
-// bucket is a bucket of tokens, one for each line. Its zero value is full.
-type bucket struct {
-	used float64 // tokens taken and not returned
-	last time.Time
-}
-
-// has reports whether a token is left.
-func (b *bucket) has(r rate, now time.Time) bool {
-	b.used = max(0, b.used-now.Sub(b.last).Seconds()*r.perSecond)
-	b.last = now
-	return b.used+1 <= r.burst
-}
-
 // limits is what a keyed limiter lets through.
 type limits struct {
 	each    rate // for one key
 	all     rate // for all keys together; the zero rate: any number
 	reserve rate // beside all, for keys that have asked for at most few lines of late
-	few     float64
+	few     int
 	keys    int           // as many are remembered, those used last
-	tell    time.Duration // what was suppressed is told so long after the first, if no later line has told it
+	report  time.Duration // what was suppressed is reported so long after the first, if no later line has reported it
 }
 
 // keyed limits lines by a key: a bucket for each, one for all, and a reserve for
@@ -42,14 +23,14 @@ type limits struct {
 type keyed[K comparable] struct {
 	// static after construction
 	limits limits
-	told   func(suppressed[K])
+	report func(suppressed[K])
 
 	mu           sync.Mutex // guards what follows
 	entries      map[K]*list.Element
 	order        list.List // of *entry[K], the one used last in front
 	all, reserve bucket
 	forgotten    int  // lines suppressed for keys that are not remembered
-	timer        bool // runs, to tell
+	timer        bool // runs, to report
 }
 
 // entry is one key.
@@ -57,18 +38,18 @@ type entry[K comparable] struct {
 	key        K
 	bucket     bucket
 	asked      bucket // as bucket, but lines that were suppressed count as well
-	suppressed int    // since it was last told
+	suppressed int    // since that was last reported
 }
 
-// suppressed is what a keyed limiter tells.
+// suppressed is what a keyed limiter reports.
 type suppressed[K comparable] struct {
 	lines int
 	keys  []K // that were suppressed and are remembered
 	most  K   // the key with the most lines; the zero K when none is remembered
 }
 
-func newKeyed[K comparable](l limits, told func(suppressed[K])) *keyed[K] {
-	return &keyed[K]{limits: l, told: told, entries: map[K]*list.Element{}}
+func newKeyed[K comparable](l limits, report func(suppressed[K])) *keyed[K] {
+	return &keyed[K]{limits: l, report: report, entries: map[K]*list.Element{}}
 }
 
 // allow reports whether a line for key may be written now, and how many were
@@ -79,17 +60,17 @@ func (k *keyed[K]) allow(key K) (suppressed int, ok bool) {
 	defer k.mu.Unlock()
 	e := k.entry(key)
 	if e.asked.has(k.limits.each, now) {
-		e.asked.used++
+		e.asked.take(k.limits.each, now)
 	}
 	if !e.bucket.has(k.limits.each, now) || !k.takeShared(e, now) {
 		e.suppressed++
 		if !k.timer {
 			k.timer = true
-			time.AfterFunc(k.limits.tell, k.catchUp)
+			time.AfterFunc(k.limits.report, k.reportSuppressed)
 		}
 		return 0, false
 	}
-	e.bucket.used++
+	e.bucket.take(k.limits.each, now)
 	suppressed, e.suppressed = e.suppressed, 0
 	return suppressed, true
 }
@@ -100,10 +81,10 @@ func (k *keyed[K]) takeShared(e *entry[K], now time.Time) bool {
 	case k.limits.all == rate{}:
 		return true
 	case k.all.has(k.limits.all, now):
-		k.all.used++
+		k.all.take(k.limits.all, now)
 		return true
-	case e.asked.used <= k.limits.few && k.reserve.has(k.limits.reserve, now):
-		k.reserve.used++
+	case e.asked.taken(k.limits.each, now, k.limits.few) && k.reserve.has(k.limits.reserve, now):
+		k.reserve.take(k.limits.reserve, now)
 		return true
 	}
 	return false
@@ -125,8 +106,8 @@ func (k *keyed[K]) entry(key K) *entry[K] {
 	return e
 }
 
-// catchUp tells what was suppressed and no line has told.
-func (k *keyed[K]) catchUp() {
+// reportSuppressed reports what was suppressed and no line has reported.
+func (k *keyed[K]) reportSuppressed() {
 	k.mu.Lock()
 	s := suppressed[K]{lines: k.forgotten}
 	most := 0
@@ -145,6 +126,6 @@ func (k *keyed[K]) catchUp() {
 	k.forgotten, k.timer = 0, false
 	k.mu.Unlock()
 	if s.lines > 0 {
-		k.told(s)
+		k.report(s)
 	}
 }

@@ -20,7 +20,7 @@ type Reason uint8
 // The reasons.
 const (
 	QueueFull   Reason = iota // what it is written to did not keep up
-	WriteFailed               // nobody can read it any more, or the process ended first
+	WriteFailed               // its reader is gone, or the process ended first
 	NumReasons  = iota
 )
 

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// limiterPause is the time between two lines of one Limiter.
-const limiterPause = time.Minute
+// oneCause is how many lines of one Limiter are let through.
+var oneCause = rate{burst: 1, every: time.Minute}
 
 // Limiter lets one log line a minute through for one cause, and counts the
 // others, so that a flood of one cause does not hide the rest. What was
-// suppressed is told when the minute is over, even if nothing else is to be
-// said then. The zero value is ready for use.
+// suppressed is reported when the minute is over, even if there is no other
+// line to write then. The zero value is ready for use.
 type Limiter struct {
-	mu         sync.Mutex
-	next       time.Duration // when a line may be written again
+	mu         sync.Mutex // guards what follows
+	bucket     bucket
 	suppressed int
 	first      Line // of those suppressed
 }
@@ -30,13 +30,13 @@ type Line struct {
 	Fields []any // as slog takes them
 }
 
-// Say writes a line, or counts it. The line is made only if it is to be written,
-// now or when the minute is over. now is any clock that goes forward from zero.
-func (l *Limiter) Say(now time.Duration, line func() Line) {
+// Log writes a line, or counts it. The line is made only if it is to be written,
+// now or when the minute is over.
+func (l *Limiter) Log(line func() Line) {
+	now := time.Now()
 	l.mu.Lock()
-	if now >= l.next {
-		suppressed := l.suppressed
-		l.next, l.suppressed, l.first = now+limiterPause, 0, Line{}
+	if l.bucket.has(oneCause, now) {
+		suppressed := l.takeSuppressed(now)
 		l.mu.Unlock()
 		line().write(suppressed)
 		return
@@ -44,38 +44,46 @@ func (l *Limiter) Say(now time.Duration, line func() Line) {
 	defer l.mu.Unlock()
 	if l.suppressed++; l.suppressed == 1 {
 		l.first = line()
-		over := l.next
-		time.AfterFunc(over-now, func() { l.catchUp(over) })
+		over := l.bucket.full
+		time.AfterFunc(over.Sub(now), func() { l.report(over) })
 	}
 }
 
-// catchUp writes the first line suppressed in the minute that was over then,
-// unless a later line has told of it.
-func (l *Limiter) catchUp(over time.Duration) {
+// Allow is Log for a caller that writes the line itself: it reports whether to
+// write it now, and how many were suppressed since the last.
+func (l *Limiter) Allow() (suppressed int, ok bool) {
+	now := time.Now()
 	l.mu.Lock()
-	if l.next != over {
+	defer l.mu.Unlock()
+	if !l.bucket.has(oneCause, now) {
+		l.suppressed++
+		return 0, false
+	}
+	return l.takeSuppressed(now), true
+}
+
+// takeSuppressed begins a minute with a line, and returns how many were suppressed
+// in the one before. Called with mu held.
+func (l *Limiter) takeSuppressed(now time.Time) (suppressed int) {
+	l.bucket.take(oneCause, now)
+	suppressed, l.suppressed, l.first = l.suppressed, 0, Line{}
+	return suppressed
+}
+
+// report writes the first line suppressed in the minute that was over then,
+// unless a later line has reported it.
+func (l *Limiter) report(over time.Time) {
+	l.mu.Lock()
+	if l.bucket.full != over {
 		l.mu.Unlock()
 		return
 	}
-	suppressed, line := l.suppressed, l.first
-	l.next, l.suppressed, l.first = l.next+limiterPause, 0, Line{}
+	line := l.first
+	suppressed := l.takeSuppressed(over)
 	l.mu.Unlock()
 	if suppressed > 0 {
 		line.write(suppressed - 1)
 	}
-}
-
-// Due is Say for a caller that writes the line itself: it reports whether to
-// write it now, and how many were suppressed since the last.
-func (l *Limiter) Due(now time.Duration) (suppressed int, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now < l.next {
-		l.suppressed++
-		return 0, false
-	}
-	suppressed, l.suppressed, l.next = l.suppressed, 0, now+limiterPause
-	return suppressed, true
 }
 
 func (l Line) write(suppressed int) {

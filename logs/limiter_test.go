@@ -28,15 +28,14 @@ func (s *sink) take() string {
 }
 
 // A flood of one cause is a line at once and a line when the minute is over, with
-// how many more there were; nothing is left untold.
-func TestALimiterTellsWhatItSuppressed(t *testing.T) {
+// how many more there were; nothing remains unreported.
+func TestALimiterReportsWhatItSuppressed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sink{}
 		log := plainText(s)
-		start := time.Now()
 		var l Limiter
-		say := func(what string) {
-			l.Say(time.Since(start), func() Line { return Line{log, slog.LevelWarn, what, []any{"k", 1}} })
+		write := func(what string) {
+			l.Log(func() Line { return Line{log, slog.LevelWarn, what, []any{"k", 1}} })
 		}
 		expect := func(when string, lines ...string) {
 			t.Helper()
@@ -46,31 +45,36 @@ func TestALimiterTellsWhatItSuppressed(t *testing.T) {
 			}
 		}
 		for i := range 500 {
-			say(fmt.Sprint("m", i))
+			write(fmt.Sprint("m", i))
 		}
 		expect("at once", "msg=m0 k=1")
 		time.Sleep(61 * time.Second)
 		expect("after a minute", "msg=m1 k=1 suppressed=498")
-		say("m500")
+		write("m500")
 		expect("soon after that", []string{}...)
 		time.Sleep(61 * time.Second)
 		expect("after the second minute", "msg=m500 k=1")
 		time.Sleep(time.Hour)
 		expect("when nothing else happens", []string{}...)
-		say("m501")
+		write("m501")
 		expect("much later", "msg=m501 k=1")
 	})
 }
 
 func TestALimiterForACallerThatWritesItself(t *testing.T) {
-	var l Limiter
-	for _, row := range []struct {
-		now        time.Duration
-		suppressed int
-		ok         bool
-	}{{0, 0, true}, {time.Second, 0, false}, {limiterPause - 1, 0, false}, {limiterPause, 2, true}, {limiterPause + 1, 0, false}} {
-		if suppressed, ok := l.Due(row.now); suppressed != row.suppressed || ok != row.ok {
-			t.Errorf("after %v: got %d, %v, expected %d, %v", row.now, suppressed, ok, row.suppressed, row.ok)
+	synctest.Test(t, func(t *testing.T) {
+		var l Limiter
+		const pause = time.Minute
+		start := time.Now()
+		for _, row := range []struct {
+			now        time.Duration
+			suppressed int
+			ok         bool
+		}{{0, 0, true}, {time.Second, 0, false}, {pause - 1, 0, false}, {pause, 2, true}, {pause + 1, 0, false}} {
+			time.Sleep(row.now - time.Since(start))
+			if suppressed, ok := l.Allow(); suppressed != row.suppressed || ok != row.ok {
+				t.Errorf("after %v: got %d, %v, expected %d, %v", row.now, suppressed, ok, row.suppressed, row.ok)
+			}
 		}
-	}
+	})
 }

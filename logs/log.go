@@ -42,7 +42,7 @@ type shared struct {
 
 // A flood of one message is cut to these. Messages are constants of the program
 // and warnings about its configuration.
-var messageLimits = limits{each: rate{burst: 100, perSecond: 10}, keys: 512, tell: 10 * time.Second}
+var messageLimits = limits{each: rate{burst: 100, every: time.Second / 10}, keys: 512, report: 10 * time.Second}
 
 // New returns a Log that writes to w. The caller must call Close.
 func New(w io.Writer, c Config) *Log {
@@ -101,7 +101,7 @@ func (l *Log) Configure(c Config) {
 	}
 }
 
-// Level returns the level in force.
+// Level returns the current level.
 func (l *Log) Level() slog.Level { return l.shared.level.Level() }
 
 // SetLevel changes it for all loggers made from this Log.
@@ -180,7 +180,7 @@ func (l *Log) WithGroup(name string) slog.Handler {
 	return &Log{shared: l.shared, text: l.text.WithGroup(name), json: l.json.WithGroup(name), bound: l.bound}
 }
 
-// flooded tells how many lines the limit for each message has suppressed.
+// flooded logs how many lines the limit for each message has suppressed.
 func (l *Log) flooded(all suppressed[string]) {
 	Line{Log: slog.New(l), Level: slog.LevelWarn, Text: "log lines were suppressed, there were too many like them",
 		Fields: []any{"messages", len(all.keys), "most", all.most}}.write(all.lines)
@@ -192,7 +192,7 @@ func (s *shared) lossBegan() {
 		Message: "log lines are lost from now on: nobody reads standard error, or what it is written to is full"})
 }
 
-// notice makes the line that tells of lost lines.
+// notice makes the line that reports lost lines.
 func (s *shared) notice(lost Losses) []byte {
 	r := slog.NewRecord(time.Now(), slog.LevelWarn, "log lines were lost before this one: nobody read standard error, or what it is written to was full", 0)
 	r.AddAttrs(slog.Uint64("lost", lost.total()))

@@ -102,7 +102,7 @@ func TestTheEndOfAFloodIsTold(t *testing.T) {
 			log.Warn("refused")
 		}
 		said()
-		time.Sleep(messageLimits.tell + time.Second)
+		time.Sleep(messageLimits.report + time.Second)
 		if got, want := said(), `messages=1 most=refused suppressed=50`; !strings.HasSuffix(got, want) {
 			t.Errorf("the log ends with %q, expected it to tell %s", got, want)
 		}
@@ -127,7 +127,7 @@ func TestLimitedLinesAreNotLimitedTwice(t *testing.T) {
 	inBubble(t, Config{}, func(l *Log, said func() string) {
 		s := NewSources(slog.New(l), "connections")
 		for i := range 150 {
-			s.Say(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), slog.LevelWarn, "refused", func() []any { return nil })
+			s.Log(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), slog.LevelWarn, "refused", func() []any { return nil })
 		}
 		if n := strings.Count(said(), "msg=refused"); n != 150 {
 			t.Errorf("%d lines from 150 sources, expected 150", n)

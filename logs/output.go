@@ -32,9 +32,9 @@ type Output struct {
 	// static after construction
 	w       io.Writer
 	limit   int                 // bytes
-	notice  func(Losses) []byte // makes the line that tells of losses; nil: none is written
-	losing  func()              // called at the first loss that no notice has told; must not block
-	wake    chan struct{}       // capacity 1: the batch is not empty any more
+	notice  func(Losses) []byte // makes the line that reports losses; nil: none is written
+	losing  func()              // called at the first loss that no notice has reported; must not block
+	wake    chan struct{}       // capacity 1: the batch is no longer empty
 	hurry   chan struct{}       // capacity 1: it is to be written at once
 	closing chan struct{}       // closed by Close
 	giveUp  chan struct{}       // closed by Close, closeTime later

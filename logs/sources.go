@@ -13,21 +13,21 @@ import (
 // other source has ten lines in the reserve: a client that is refused a few times
 // is seen during any flood in which fewer than ten new sources a second take part.
 var (
-	sourceEach    = rate{burst: 50, perSecond: 2}
-	sourceAll     = rate{burst: 200, perSecond: 20}
-	sourceReserve = rate{burst: 200, perSecond: 10}
+	sourceEach    = rate{burst: 50, every: time.Second / 2}
+	sourceAll     = rate{burst: 200, every: time.Second / 20}
+	sourceReserve = rate{burst: 200, every: time.Second / 10}
 )
 
 const (
-	sourceFew  = 10
-	sourceKeys = 4096 // of some 250 bytes: 1 MB
-	sourceTell = 10 * time.Second
+	sourceFew    = 10
+	sourceKeys   = 4096 // of some 250 bytes: 1 MB
+	sourceReport = 10 * time.Second
 )
 
 // Sources limits the log lines that peers cause, for each source address, so
-// that a flood from some does not hide what others do. A line tells in its field
-// "suppressed" how many like it were suppressed before it; what no line tells
-// within a time is told by one line for all sources. Its methods may be called
+// that a flood from some does not hide what others do. A line has in its field
+// "suppressed" how many like it were suppressed before it; what no line reports
+// within a time is reported by one line for all sources. Its methods may be called
 // from any goroutine.
 type Sources struct {
 	log   *slog.Logger
@@ -45,25 +45,25 @@ type sourceLine struct {
 // NewSources returns the limiter of lines about something, such as "RadSec
 // connections", that go to log.
 func NewSources(log *slog.Logger, about string) *Sources {
-	return newSources(log, about, sourceEach, sourceTell)
+	return newSources(log, about, sourceEach, sourceReport)
 }
 
 // NewRareSources is NewSources for what is expected to go on for ever: each
 // source has one line in every period.
 func NewRareSources(log *slog.Logger, about string, period time.Duration) *Sources {
-	return newSources(log, about, rate{burst: 1, perSecond: 1 / period.Seconds()}, period)
+	return newSources(log, about, rate{burst: 1, every: period}, period)
 }
 
-func newSources(log *slog.Logger, about string, each rate, tell time.Duration) *Sources {
+func newSources(log *slog.Logger, about string, each rate, report time.Duration) *Sources {
 	s := &Sources{log: log, about: about}
-	s.lines = newKeyed(limits{each: each, all: sourceAll, reserve: sourceReserve, few: sourceFew, keys: sourceKeys, tell: tell}, s.told)
+	s.lines = newKeyed(limits{each: each, all: sourceAll, reserve: sourceReserve, few: sourceFew, keys: sourceKeys, report: report}, s.report)
 	return s
 }
 
-// Say writes a line that source has caused, an IPv4 address or the first of an
+// Log writes a line that source has caused, an IPv4 address or the first of an
 // IPv6 network, or counts it as suppressed, and reports which. The attributes
 // are asked for only when the line is written.
-func (s *Sources) Say(source netip.Addr, level slog.Level, text string, attributes func() []any) bool {
+func (s *Sources) Log(source netip.Addr, level slog.Level, text string, attributes func() []any) bool {
 	if !s.log.Enabled(context.Background(), level) {
 		return false
 	}
@@ -75,8 +75,8 @@ func (s *Sources) Say(source netip.Addr, level slog.Level, text string, attribut
 	return true
 }
 
-// told writes the line for all sources.
-func (s *Sources) told(all suppressed[sourceLine]) {
+// report writes the line for all sources.
+func (s *Sources) report(all suppressed[sourceLine]) {
 	level := slog.LevelInfo
 	sources := map[netip.Addr]bool{}
 	for _, k := range all.keys {

@@ -27,10 +27,10 @@ func newCrowd(t *testing.T) *crowd {
 	return &crowd{t, s, NewSources(plainText(s), "connections")}
 }
 
-// refused says so many lines about a source, and returns how many were written.
+// refused logs so many lines about a source, and returns how many were written.
 func (c *crowd) refused(n int, source netip.Addr) (written int) {
 	for range n {
-		if c.sources.Say(source, slog.LevelWarn, "refused", func() []any { return []any{"peer", source} }) {
+		if c.sources.Log(source, slog.LevelWarn, "refused", func() []any { return []any{"peer", source} }) {
 			written++
 		}
 	}
@@ -42,7 +42,7 @@ func TestAFloodByOneSourceDoesNotHideAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
 		flooder, other := address(1), address(2)
-		if n := c.refused(10_000, flooder); n != int(sourceEach.burst) {
+		if n := c.refused(10_000, flooder); n != sourceEach.burst {
 			t.Errorf("%d lines of the flood at once, expected %v", n, sourceEach.burst)
 		}
 		if n := c.refused(6, other); n != 6 {
@@ -59,7 +59,7 @@ func TestAFloodByOneSourceDoesNotHideAnother(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if got := c.s.take(); !strings.Contains(got, "peer=10.0.0.1 suppressed=") || strings.Contains(got, "peer=10.0.0.2 suppressed=") {
-			t.Errorf("logged %s\nexpected lines of the flood, and of it only, to tell that others were suppressed", got)
+			t.Errorf("logged %s\nexpected lines of the flood, and of it only, to say that others were suppressed", got)
 		}
 	})
 }
@@ -69,7 +69,7 @@ func TestKindsOfLinesAreApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
 		c.refused(1000, address(1))
-		if !c.sources.Say(address(1), slog.LevelInfo, "accepted", func() []any { return nil }) {
+		if !c.sources.Log(address(1), slog.LevelInfo, "accepted", func() []any { return nil }) {
 			t.Error("a flood of refusals hides that the same source was accepted")
 		}
 	})
@@ -110,19 +110,19 @@ func TestSourcesAreBounded(t *testing.T) {
 		if n := c.sources.lines.order.Len(); n != sourceKeys {
 			t.Errorf("%d sources are listed, expected %d", n, sourceKeys)
 		}
-		bound := sourceAll.burst + sourceReserve.burst + seconds*(sourceAll.perSecond+sourceReserve.perSecond)
-		if float64(written) > bound || written < 1000 {
+		bound := sourceAll.burst + sourceReserve.burst + int(seconds*time.Second/sourceAll.every+seconds*time.Second/sourceReserve.every)
+		if written > bound || written < 1000 {
 			t.Errorf("%d lines in a minute, expected at most %v", written, bound)
 		}
-		// All that was suppressed is told, of forgotten sources too.
-		time.Sleep(sourceTell + time.Second)
+		// All that was suppressed is reported, of forgotten sources too.
+		time.Sleep(sourceReport + time.Second)
 		synctest.Wait()
-		told := 0
+		reported := 0
 		for line := range strings.Lines(c.s.take()) {
-			told += suppressedIn(t, line)
+			reported += suppressedIn(t, line)
 		}
-		if want := seconds*each - written; told != want {
-			t.Errorf("%d lines are told to be suppressed, expected %d", told, want)
+		if want := seconds*each - written; reported != want {
+			t.Errorf("%d lines are reported as suppressed, expected %d", reported, want)
 		}
 	})
 }
@@ -136,19 +136,19 @@ func suppressedIn(t *testing.T, line string) (n int) {
 		n = 10*n + int(digit-'0')
 	}
 	if found && n == 0 {
-		t.Errorf("the line %q tells of none", line)
+		t.Errorf("the line %q reports none", line)
 	}
 	return n
 }
 
-// What was suppressed is told when nothing else happens, with who caused most of it.
-func TestSourcesTellInTheEnd(t *testing.T) {
+// What was suppressed is reported when nothing else happens, with who caused most of it.
+func TestSourcesReportInTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
 		c.refused(100, address(1))
 		c.refused(1000, address(2))
 		c.s.take()
-		time.Sleep(sourceTell + time.Second)
+		time.Sleep(sourceReport + time.Second)
 		synctest.Wait()
 		want := `msg="log lines about connections were suppressed; the metrics count them all" sources=2 most_from=10.0.0.2 suppressed=1000`
 		if got := c.s.take(); got != want {
@@ -169,7 +169,7 @@ func TestRareSources(t *testing.T) {
 		written := map[netip.Addr]int{}
 		for range 3 * 3600 / 5 { // two balancers look every five seconds, for three hours
 			for _, from := range []netip.Addr{address(1), address(2)} {
-				if rare.Say(from, slog.LevelWarn, "unlisted", func() []any { return []any{"peer", from} }) {
+				if rare.Log(from, slog.LevelWarn, "unlisted", func() []any { return []any{"peer", from} }) {
 					written[from]++
 				}
 			}
@@ -181,7 +181,7 @@ func TestRareSources(t *testing.T) {
 			}
 		}
 		if n := strings.Count(s.take(), "\n") + 1; n > 9 {
-			t.Errorf("%d lines in three hours, expected 6 and up to 3 that tell of others", n)
+			t.Errorf("%d lines in three hours, expected 6 and up to 3 that report others", n)
 		}
 	})
 }

@@ -20,10 +20,10 @@ const (
 
 // writer is what the writing goroutine alone uses.
 type writer struct {
-	batch *batch        // being written
-	told  Losses        // what notices have told
-	pause time.Duration // after the next failure
-	over  bool          // Close has given up
+	batch    *batch        // being written
+	reported Losses        // by notices
+	pause    time.Duration // after the next failure
+	over     bool          // Close has given up
 }
 
 // run writes what is put until Close is called and nothing is left, or until
@@ -60,16 +60,16 @@ func (o *Output) flush() {
 	lost := o.losses()
 	ok := o.write(o.batch)
 	o.batch.reset()
-	if untold := lost.minus(&o.told); ok && o.notice != nil && untold.total() > 0 {
-		o.tell(o.notice(untold), lost)
+	if unreported := lost.minus(&o.reported); ok && o.notice != nil && unreported.total() > 0 {
+		o.writeNotice(o.notice(unreported), lost)
 	}
 }
 
-// tell writes the line that tells of losses.
-func (o *Output) tell(line []byte, lost Losses) {
+// writeNotice writes the line that reports losses.
+func (o *Output) writeNotice(line []byte, lost Losses) {
 	o.waiting.Add(int64(len(line)))
 	if o.write(&batch{text: line, lines: []mark{{end: int32(len(line)), kind: KindEvent}}}) {
-		o.told = lost
+		o.reported = lost
 		o.isLosing.Store(false)
 	}
 }
@@ -117,7 +117,7 @@ func nobodyReads(err error) bool {
 	return false
 }
 
-// discard counts what is left of the batch as lost. A line of which a part was
+// discard counts the rest of the batch as lost. A line of which a part was
 // written is among it.
 func (o *Output) discard(b *batch) {
 	o.waiting.Add(-int64(len(b.rest())))

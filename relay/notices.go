@@ -20,7 +20,7 @@ type notices struct {
 
 // noRoute tells of a request that no route takes, and what to do for it.
 func (g *Gateway) noRoute(x *exchange, realm []byte) {
-	g.notice.route.Say(g.back.Now(), func() logs.Line {
+	g.notice.route.Log(func() logs.Line {
 		text, fields := "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
 		switch operator := x.view.OperatorName(); {
 		case operator != nil && x.dynamic():
@@ -38,7 +38,7 @@ const operatorLacks = "a CoA or Disconnect has no Operator-Name, and goes by not
 
 // wrongRealm tells of a realm that its client may not send.
 func (g *Gateway) wrongRealm(x *exchange, realm []byte) {
-	g.notice.realm.Say(g.back.Now(), func() logs.Line {
+	g.notice.realm.Log(func() logs.Line {
 		text, fields := notAmongRealms(x, realm)
 		if g.rules.Load().Table.NeedsOperator(&x.view) {
 			text, fields = operatorLacks, nil
@@ -79,7 +79,7 @@ func noOperator(name []byte) (text string, fields []any) {
 // looped tells of a request that has come back. server is the one that it was sent to,
 // "" when it has only passed very many gateways.
 func (g *Gateway) looped(x *exchange, realm []byte, server string) {
-	g.notice.loop.Say(g.back.Now(), func() logs.Line {
+	g.notice.loop.Log(func() logs.Line {
 		text := "a request has come back that this gateway sent to a server before; that server, or one behind it, sends it to this gateway again: look at how it routes the realm"
 		fields := []any{"server", server, "client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(realm)}
 		if server == "" {
@@ -91,7 +91,7 @@ func (g *Gateway) looped(x *exchange, realm []byte, server string) {
 
 // noNAS tells of a CoA or Disconnect for a NAS that its route does not have.
 func (g *Gateway) noNAS(x *exchange) {
-	g.notice.nas.Say(g.back.Now(), func() logs.Line {
+	g.notice.nas.Log(func() logs.Line {
 		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a request names no NAS of its route, or none of several; expected nas_identifier or nas_ip_address of one [[server]] with nas = true",
 			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(),
 				"nas_identifier", string(x.view.NASIdentifier()), "nas_ip_address", addressText(x.view.NASIPAddress()), "operator_nas_identifier", string(x.view.OperatorNASIdentifier())}}
@@ -108,7 +108,7 @@ func addressText(octets []byte) string {
 
 // noIdentifier tells of servers that have no room for more requests.
 func (g *Gateway) noIdentifier(x *exchange, err error) {
-	g.notice.identifier.Say(g.back.Now(), func() logs.Line {
+	g.notice.identifier.Log(func() logs.Line {
 		return logs.Line{Log: g.log, Level: slog.LevelError, Text: "no Identifier for this request: the servers do not keep up, or max_sockets is too low",
 			Fields: []any{"error", err, "client", x.client.Name, "kind", x.Kind.String()}}
 	})
@@ -116,7 +116,7 @@ func (g *Gateway) noIdentifier(x *exchange, err error) {
 
 // replyLost tells of a reply that cannot be passed on.
 func (g *Gateway) replyLost(x *exchange, err error) {
-	g.notice.reply.Say(g.back.Now(), func() logs.Line {
+	g.notice.reply.Log(func() logs.Line {
 		server, _, _ := x.Served()
 		return logs.Line{Log: g.log, Level: slog.LevelError, Text: "a server's reply cannot be passed on",
 			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "server", server, "kind", x.Kind.String(), "error", err}}
@@ -141,7 +141,7 @@ func (g *Gateway) omitted(x *exchange, server string, code wire.Code, list *[wir
 			continue
 		}
 		x.client.Metrics.Omitted(why, what.Count)
-		g.notice.omitted[why].Say(g.back.Now(), func() logs.Line {
+		g.notice.omitted[why].Log(func() logs.Line {
 			return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: omissionText[why],
 				Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "server", server, "kind", x.Kind.String(),
 					"packet", wire.CodeName(code), "attribute", what.Name(), "omitted", what.Count}}
@@ -152,7 +152,7 @@ func (g *Gateway) omitted(x *exchange, server string, code wire.Code, list *[wir
 // staleTimestamp tells of a CoA or Disconnect that is too old or too new, or does
 // not say how old it is where it must.
 func (g *Gateway) staleTimestamp(x *exchange, window time.Duration, now time.Time) {
-	g.notice.stale.Say(g.back.Now(), func() logs.Line {
+	g.notice.stale.Log(func() logs.Line {
 		line := logs.Line{Log: g.log, Level: slog.LevelWarn,
 			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}}
 		stamp, ok := x.view.EventTimestamp()
@@ -169,7 +169,7 @@ func (g *Gateway) staleTimestamp(x *exchange, window time.Duration, now time.Tim
 
 // wrongPath tells of a CoA or Disconnect from a client that is no server of the user's realm.
 func (g *Gateway) wrongPath(x *exchange) {
-	g.notice.path.Say(g.back.Now(), func() logs.Line {
+	g.notice.path.Log(func() logs.Line {
 		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a request failed the reverse-path check: its sender is none of the servers of the user's realm",
 			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}}
 	})

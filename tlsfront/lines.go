@@ -37,7 +37,7 @@ func (s *Server) say(remote netip.AddrPort, level slog.Level, msg string, args .
 // sayThat is say for a line whose attributes cost something to find: they are
 // asked for when the line is written.
 func (s *Server) sayThat(remote netip.AddrPort, level slog.Level, msg string, attributes func() []any) {
-	s.lines.connections.Say(sourceOf(remote.Addr()), level, msg, attributes)
+	s.lines.connections.Log(sourceOf(remote.Addr()), level, msg, attributes)
 }
 
 // sayRefused tells of a connection that was refused before its handshake. An
@@ -48,7 +48,7 @@ func (s *Server) sayRefused(remote netip.AddrPort, result metrics.Handshake, tex
 	args := []any{"peer", remote, "result", result, "error", text}
 	level := slog.LevelWarn
 	if result == metrics.HandshakeUnknownNetwork {
-		if s.lines.unlisted.Say(sourceOf(remote.Addr()), level, msg, func() []any { return args }) {
+		if s.lines.unlisted.Log(sourceOf(remote.Addr()), level, msg, func() []any { return args }) {
 			return
 		}
 		level = slog.LevelDebug
@@ -59,7 +59,7 @@ func (s *Server) sayRefused(remote netip.AddrPort, result metrics.Handshake, tex
 // sayNoDescriptors tells, once a minute, that descriptors are what keeps
 // connections out. err is nil when it is the share that connections may take.
 func (s *Server) sayNoDescriptors(err error) {
-	s.lines.descriptors.Say(time.Since(s.began), func() logs.Line {
+	s.lines.descriptors.Log(func() logs.Line {
 		fields := []any{"connections", s.admission.connections()}
 		if limit := descriptorLimit(); limit != nil {
 			fields = append(fields, "descriptors", limit)
@@ -74,7 +74,7 @@ func (s *Server) sayNoDescriptors(err error) {
 
 // saySlotsFull tells, once a minute, that handshakes have to wait for a slot.
 func (s *Server) saySlotsFull() {
-	s.lines.slots.Say(time.Since(s.began), func() logs.Line {
+	s.lines.slots.Log(func() logs.Line {
 		return logs.Line{Log: s.cfg.Log, Level: slog.LevelWarn, Fields: s.admission.pressure(),
 			Text: "all handshake slots are taken; the largest source gives way to others. If these are honest clients, raise [listen].max_handshakes"}
 	})
@@ -82,7 +82,7 @@ func (s *Server) saySlotsFull() {
 
 // sayCannotAccept tells of a listener that takes no connections, once a minute.
 func (s *Server) sayCannotAccept(address string, err error) {
-	s.lines.accepting.Say(time.Since(s.began), func() logs.Line {
+	s.lines.accepting.Log(func() logs.Line {
 		return logs.Line{Log: s.cfg.Log, Level: slog.LevelError, Text: "a RadSec connection cannot be accepted; trying again",
 			Fields: []any{"address", address, "error", err}}
 	})

@@ -45,7 +45,7 @@ func (s *Server) looked(err error) {
 			e.health.NoAddress(err)
 		}
 	}
-	s.back.lookups.Say(s.back.Now(), func() logs.Line {
+	s.back.lookups.Log(func() logs.Line {
 		return logs.Line{Log: s.back.log, Level: slog.LevelError, Text: text, Fields: []any{"server", s.Name, "name", s.host, "error", err}}
 	})
 }
@@ -123,7 +123,7 @@ func (s *Server) tryNextAddress(from netip.Addr) {
 	s.turns, s.turned = s.turns+1, now
 	next := a.all[(slices.Index(a.all, from)+1)%len(a.all)]
 	s.addresses.Store(&addresses{all: a.all, current: next})
-	s.nextAddress.Say(now, func() logs.Line {
+	s.nextAddress.Log(func() logs.Line {
 		return logs.Line{Log: s.back.log, Level: slog.LevelInfo, Text: "nothing is heard from the server's address; trying its next", Fields: []any{"server", s.Name, "name", s.host, "was", from, "is", next}}
 	})
 	for _, e := range s.endpoints() {

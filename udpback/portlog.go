@@ -31,12 +31,12 @@ func (e *endpoint) logTransition(t health.Transition) {
 	case t.To == health.Up:
 		e.log.Info("the server answers again", "was", t.From.String(), address)
 	case t.To == health.Suspect:
-		held, ok := e.suspicion.Due(t.At)
+		suppressed, ok := e.suspicion.Allow()
 		e.suspected.Store(ok)
 		if ok {
 			fields := []any{address}
-			if held > 0 {
-				fields = append(fields, "suppressed", held)
+			if suppressed > 0 {
+				fields = append(fields, "suppressed", suppressed)
 			}
 			e.log.Warn("the server is silent; probing it, new requests prefer other servers", fields...)
 		}

@@ -35,6 +35,7 @@ func TestLogOfHealth(t *testing.T) {
 		journal := f.journal()
 		s := f.server(t, "a", nil)
 		defer s.Close()
+		start := time.Now()
 		for i, row := range []struct {
 			t    health.Transition
 			want string // empty: nothing
@@ -64,6 +65,7 @@ func TestLogOfHealth(t *testing.T) {
 			if row.want != "" {
 				want = []string{row.want}
 			}
+			time.Sleep(row.t.At - time.Since(start))
 			s.end(wire.KindAccess).logTransition(row.t)
 			if got := journal.take(); !slices.Equal(got, want) {
 				t.Errorf("step %d, %v to %v: the log says %q, expected %q", i, row.t.From, row.t.To, got, want)

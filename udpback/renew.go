@@ -58,7 +58,7 @@ func (e *endpoint) open() *socket {
 	}
 	e.failedAt = now
 	e.metrics.Count(metrics.ServerSocketErrors, 1)
-	e.failure.Say(now, func() logs.Line {
+	e.failure.Log(func() logs.Line {
 		return logs.Line{Log: e.log, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", hintOf(err)}}
 	})
 	return nil
@@ -87,7 +87,7 @@ func (s *Server) hasSocket(label metrics.Port) bool {
 func (e *endpoint) tellLack() {
 	e.metrics.Count(metrics.ServerSocketErrors, 1)
 	b := e.server.back
-	b.lack.Say(b.Now(), func() logs.Line {
+	b.lack.Log(func() logs.Line {
 		return logs.Line{Log: e.log, Level: slog.LevelError, Text: "no more sockets may be opened to servers, and an address of a name with expand has none: its requests go to other addresses",
 			Fields: []any{"address", e.where(), "most", b.socketLimit.Load(), "hint", "raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"}}
 	})

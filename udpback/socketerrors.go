@@ -101,13 +101,13 @@ func (e *endpoint) socketError(err error) {
 		e.health.Refused()
 		return
 	}
-	e.failure.Say(e.server.back.Now(), func() logs.Line {
+	e.failure.Log(func() logs.Line {
 		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", e.where(), "error", err, "hint", hintOf(err)}}
 	})
 }
 
 func (e *endpoint) warn(c *logs.Limiter, text string, err error) {
-	c.Say(e.server.back.Now(), func() logs.Line {
+	c.Log(func() logs.Line {
 		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"address", e.where(), "error", err}}
 	})
 }
@@ -133,7 +133,7 @@ func (e *endpoint) badReply(err error) {
 // staleReply tells the operator of a reply whose Event-Timestamp is outside of the
 // window. It verifies: what it says of the port's health is not in doubt.
 func (e *endpoint) staleReply(c *candidate, now time.Time) {
-	e.stale.Say(e.server.back.Now(), func() logs.Line {
+	e.stale.Log(func() logs.Line {
 		text := "a reply from the server was passed on although its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"
 		if c.dropStale {
 			text = "a reply from the server was dropped, as reply_event_timestamp asks, because its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"

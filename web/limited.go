@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"radsec-gw/logs"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,14 +25,14 @@ type limited struct {
 }
 
 func (s *Server) limit(l net.Listener) *limited {
-	var said time.Time // when the log last had it; Accept is called by one goroutine
+	var failing logs.Limiter
 	return &limited{Listener: l, slots: make(chan struct{}, s.cfg.MaxConnections), now: &s.now, closed: make(chan struct{}),
 		failed: func(err error) {
 			s.cfg.Metrics.AcceptFailed("http")
-			if now := time.Now(); now.Sub(said) >= time.Minute {
-				said = now
-				slog.New(s.cfg.Logs).Error("cannot accept HTTP connections, tried again", "address", l.Addr().String(), "error", err)
-			}
+			failing.Log(func() logs.Line {
+				return logs.Line{Log: slog.New(s.cfg.Logs), Level: slog.LevelError, Text: "cannot accept HTTP connections, tried again",
+					Fields: []any{"address", l.Addr().String(), "error", err}}
+			})
 		}}
 }
 
