@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"crypto"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -102,62 +101,10 @@ func loadPair(cfg *config.Config, table, certificate, key string, from *files.Sn
 	return pair, mistakes
 }
 
-func (m *material) addCRLs(path string, from *files.Snapshot) error {
-	octets, err := from.Read(path, config.MaxCRL)
-	if err != nil {
-		return fmt.Errorf("cannot read the revocation list: %w", err)
-	}
-	lists, err := certs.ParseCRLs(path, octets)
-	if err != nil {
-		return err
-	}
-	return m.take(path, lists)
-}
-
-// take adds the lists of the file at path, each of which a CA must have signed.
-func (m *material) take(path string, lists []*x509.RevocationList) error {
-	for _, l := range lists {
-		if err := m.checkList(l); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	m.crls = append(m.crls, lists...)
-	return nil
-}
-
 func readTicketKeys(path string, from *files.Snapshot) ([][32]byte, error) {
 	octets, err := from.Read(path, config.MaxKeys)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the keys: %w", err)
 	}
 	return certs.ParseTicketKeys(path, octets)
-}
-
-// sums are the SHA-256 of what the files of a material held, by path; for one
-// that could not be read, of the reason.
-type sums map[string][32]byte
-
-func sumFiles(cfg *config.Config, from *files.Snapshot) sums {
-	all := sums{}
-	add := func(limit int64, paths ...string) {
-		for _, path := range paths {
-			if path == "" {
-				continue
-			}
-			octets, err := from.Read(path, limit)
-			if err != nil {
-				octets = []byte(err.Error())
-			}
-			all[path] = sha256.Sum256(octets)
-		}
-	}
-	l, m := &cfg.Listen, &cfg.Metrics
-	add(config.MaxCertificates, l.Certificate, l.ClientCA, m.Certificate)
-	add(config.MaxKeys, l.PrivateKey, l.SessionTicketKeys, m.PrivateKey)
-	add(config.MaxCRL, l.CRL...)
-	add(config.MaxCertificates, l.Intermediates...)
-	for i := range cfg.Clients {
-		add(config.MaxCertificates, cfg.Clients[i].CA...)
-	}
-	return all
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"time"
 )
 
@@ -56,4 +57,39 @@ func (t *ticks) run(ctx context.Context, look func()) {
 // reload_interval.
 func (g *Gateway) watchFiles() {
 	g.looks.run(g.ctx, func() { _ = g.reloadFiles() }) // logged and counted
+}
+
+// reloadFiles reads the certificates and lists anew, by the configuration in
+// force: the file that holds it may be half edited. What does not parse, such as a
+// file that is being written, changes nothing and is read again at each look until
+// it does.
+func (g *Gateway) reloadFiles() error { return g.reloadFilesAt(time.Now()) }
+
+// reloadFilesAt is reloadFiles with the time by which certificates are looked at.
+func (g *Gateway) reloadFilesAt(at time.Time) error {
+	if err := g.takeTurn(); err != nil {
+		return err
+	}
+	defer func() { <-g.turn }()
+	now := g.now.Load()
+	if from := g.reader.Snapshot(g.mayReload); g.worthAnotherTry(from) {
+		return g.reloadAll(from, false, at)
+	}
+	from := g.reader.Snapshot(g.mayReload)
+	read := sumFiles(now.Config, from)
+	if maps.Equal(read, g.read) && !g.keptIsGood(now, at) || g.mayReload.Err() != nil {
+		return nil
+	}
+	g.read = read // not to be tried again before it changes again
+	m, mistakes := loadMaterial(now.Config, from)
+	if len(mistakes) > 0 {
+		return g.noteReload("certificates", mistakes)
+	}
+	kept, why := g.keepBetter(now, m, at)
+	err := g.change(now.with(m))
+	if err == nil {
+		g.setKept(kept)
+		err = why
+	}
+	return g.noteReload("certificates", err)
 }

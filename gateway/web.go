@@ -1,19 +1,14 @@
 package gateway
 
 import (
-	"crypto/x509"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
-	"radsec-gw/config"
 	"radsec-gw/identity"
 	"radsec-gw/logs"
-	"radsec-gw/metrics"
 	"radsec-gw/web"
 )
 
@@ -31,17 +26,27 @@ func webSettings(p *Plan) web.Settings {
 	return web.Settings{Token: p.Config.Metrics.Token.Octets(), PProf: p.Config.Metrics.PProf, Certificate: p.files.web}
 }
 
-// whyNotServing says why no more connections are taken, or every client refuses to go
-// on with them; "" when they are.
-func (g *Gateway) whyNotServing() string {
-	if g.Draining() {
-		return "draining: the gateway is about to stop"
+// routes are those in force, as the status page shows them.
+func (g *Gateway) routes() []web.Route {
+	cfg := g.now.Load().Config
+	var list []web.Route
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
+		list = append(list, web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance})
 	}
-	if stale, all := g.front.StaleLists(); all {
-		stale = slices.DeleteFunc(stale, func(l identity.StaleList) bool { return !l.Refused })
-		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date; no client can be accepted: %s", identity.Few(stale))
+	return list
+}
+
+// ownForPage is what the status page shows of the certificate in force.
+func (g *Gateway) ownForPage() web.Certificate {
+	m := g.now.Load().files
+	c := web.Certificate{Subject: m.pair.Leaf.Subject.String(), NotAfter: identity.EarliestEnd(m.chain())}
+	for _, f := range m.own(time.Now()) {
+		if f.Severity > identity.Notable {
+			c.Findings = append(c.Findings, f.Text)
+		}
 	}
-	return g.now.Load().files.refused(time.Now())
+	return c
 }
 
 // maxNotices bounds the lists that the status page names.
@@ -61,49 +66,4 @@ func (g *Gateway) staleLists() (notices []string) {
 		notices = append(notices, fmt.Sprintf("%d more revocation lists are out of date", n))
 	}
 	return notices
-}
-
-// routes are those in force, as the status page shows them.
-func (g *Gateway) routes() []web.Route {
-	cfg := g.now.Load().Config
-	var list []web.Route
-	for i := range cfg.Routes {
-		r := &cfg.Routes[i]
-		list = append(list, web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance})
-	}
-	return list
-}
-
-// noteCertificates says when the first certificate of each file ends.
-func (g *Gateway) noteCertificates(m *material) {
-	var list []metrics.CertificateFile
-	add := func(what, path string, held []*x509.Certificate) {
-		if path == "" || len(held) == 0 || slices.ContainsFunc(list, func(c metrics.CertificateFile) bool { return c.For == what && c.File == path }) {
-			return
-		}
-		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestEnd(held)})
-	}
-	add("server", m.cfg.Listen.Certificate, m.chain())
-	web := material{pair: m.web}
-	add("metrics", m.cfg.Metrics.Certificate, web.chain())
-	for _, f := range m.issuerFiles {
-		what := "ca"
-		if table, key, _ := strings.Cut(f.key, "."); table == "listen" {
-			what, _, _ = strings.Cut(key, "[")
-		}
-		add(what, f.path, f.held)
-	}
-	for i := range list {
-		list[i].File = asWritten(m.cfg, list[i].File)
-	}
-	g.metrics.SetCertificates(list)
-}
-
-// asWritten returns the path of a file as the configuration most likely gives it: what
-// lies beside the configuration or below it, relative to that.
-func asWritten(cfg *config.Config, path string) string {
-	if short, err := filepath.Rel(filepath.Dir(cfg.Path), path); err == nil && filepath.IsLocal(short) {
-		return short
-	}
-	return path
 }

@@ -1,8 +1,12 @@
 package gateway
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
+
+	"radsec-gw/config"
+	"radsec-gw/files"
 )
 
 // File is a file that the configuration names.
@@ -41,5 +45,34 @@ func (p *Plan) Files() (all []File) {
 	}
 	add(false, "metrics.certificate", m.Certificate)
 	add(false, "", cfg.Path)
+	return all
+}
+
+// sums are the SHA-256 of what the files of a material held, by path; for one
+// that could not be read, of the reason.
+type sums map[string][32]byte
+
+func sumFiles(cfg *config.Config, from *files.Snapshot) sums {
+	all := sums{}
+	add := func(limit int64, paths ...string) {
+		for _, path := range paths {
+			if path == "" {
+				continue
+			}
+			octets, err := from.Read(path, limit)
+			if err != nil {
+				octets = []byte(err.Error())
+			}
+			all[path] = sha256.Sum256(octets)
+		}
+	}
+	l, m := &cfg.Listen, &cfg.Metrics
+	add(config.MaxCertificates, l.Certificate, l.ClientCA, m.Certificate)
+	add(config.MaxKeys, l.PrivateKey, l.SessionTicketKeys, m.PrivateKey)
+	add(config.MaxCRL, l.CRL...)
+	add(config.MaxCertificates, l.Intermediates...)
+	for i := range cfg.Clients {
+		add(config.MaxCertificates, cfg.Clients[i].CA...)
+	}
 	return all
 }

@@ -7,22 +7,6 @@ import (
 	"radsec-gw/wire"
 )
 
-// buildMarker makes what finds loops; nil when nothing is to. own is the key of this
-// process, for a file that names none for all replicas.
-func buildMarker(cfg *config.Config, own relay.MarkerKey) *relay.Marker {
-	if !cfg.Routing.LoopMarker {
-		return nil
-	}
-	if shared := cfg.Routing.LoopMarkerSecret; shared.Len() > 0 {
-		own = relay.SharedMarkerKey(shared.Octets())
-	}
-	var names []string
-	for i := range cfg.Servers {
-		names = append(names, cfg.Servers[i].Name)
-	}
-	return relay.NewMarker(own, names)
-}
-
 // buildNASes makes a group of each NAS of a route, and one of its other servers; nil
 // when none of them is a NAS.
 func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Back, byName map[string]*udpback.Server) (*relay.NASes, error) {

@@ -13,6 +13,17 @@ import (
 	"radsec-gw/routing"
 )
 
+// issuerFile is a file of certificates of issuers, which a key names.
+type issuerFile struct {
+	key, path string
+	held      []*x509.Certificate
+}
+
+// issuers are the certificates that may have signed a revocation list.
+func (m *material) issuers() []*x509.Certificate {
+	return slices.Concat(m.cas, slices.Concat(m.clients...), m.between)
+}
+
 // loadIssuers reads the clients' own CAs and the intermediates.
 func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistakes config.Mistakes) {
 	read := func(key, path string, parse func(string, []byte) (*certs.Authorities, error)) []*x509.Certificate {
@@ -69,17 +80,6 @@ func realmMistakes(cfg *config.Config) (mistakes config.Mistakes) {
 	return mistakes
 }
 
-// issuerFile is a file of certificates of issuers, which a key names.
-type issuerFile struct {
-	key, path string
-	held      []*x509.Certificate
-}
-
-// issuers are the certificates that may have signed a revocation list.
-func (m *material) issuers() []*x509.Certificate {
-	return slices.Concat(m.cas, slices.Concat(m.clients...), m.between)
-}
-
 // readIssuers reads certificates of issuers, and the revocation lists beside them: some
 // programs expect them there, and revoked clients must not come in because nobody looks.
 // Who has signed the lists is looked at when all issuers are known, by checkLists.
@@ -107,28 +107,4 @@ func (m *material) readIssuers(key, path string, from *files.Snapshot, parse fun
 type odd struct {
 	key string
 	err error
-}
-
-// listBeside is a revocation list that stands beside certificates in the file of a key.
-type listBeside struct {
-	key, path string
-	list      *x509.RevocationList
-}
-
-// checkLists looks who has signed the lists beside certificates.
-func (m *material) checkLists(cfg *config.Config) (mistakes config.Mistakes) {
-	for _, l := range m.beside {
-		if err := m.checkList(l.list); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt(l.key, fmt.Sprintf("%s: %v", l.path, err)))
-		}
-	}
-	return mistakes
-}
-
-func (m *material) checkList(l *x509.RevocationList) error {
-	if m.cas == nil { // a CA that cannot be read is a mistake of its own
-		return nil
-	}
-	_, err := identity.SignerOf(l, m.issuers())
-	return err
 }

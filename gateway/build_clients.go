@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"fmt"
+	"slices"
+
+	"radsec-gw/config"
+	"radsec-gw/metrics"
+	"radsec-gw/relay"
+	"radsec-gw/routing"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// buildClients translates what each client may send and must prove.
+func buildClients(cfg *config.Config, m *metrics.Metrics) (list []*relay.ClientConfig, err error) {
+	for i := range cfg.Clients {
+		c, err := buildClient(cfg, i, m)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// takeClients returns the client of each configuration: that of known with the name,
+// which has its connections, or a new one.
+func takeClients(configs []*relay.ClientConfig, known []*relay.Client) (clients []*relay.Client) {
+	for _, cfg := range configs {
+		i := slices.IndexFunc(known, func(c *relay.Client) bool { return c.Config().Name == cfg.Name })
+		if i >= 0 {
+			clients = append(clients, known[i])
+		} else {
+			clients = append(clients, relay.NewClient(cfg))
+		}
+	}
+	return clients
+}
+
+// buildClient translates what a client may send and must prove. One of several
+// clients gets a share of the servers' Identifiers.
+func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.ClientConfig, error) {
+	c := &cfg.Clients[i]
+	secret, err := wire.NewClientSecret(c.Secret.Octets())
+	if err != nil {
+		return nil, fmt.Errorf("client %q: %w", c.Name, err)
+	}
+	out := &relay.ClientConfig{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath)}
+	if len(c.Realms) > 0 {
+		if out.Realms, err = routing.NewFilter(c.Realms, c.Operators, routingOptions(cfg)); err != nil {
+			return nil, fmt.Errorf("client %q: %w", c.Name, err)
+		}
+	}
+	if len(cfg.Clients) > 1 {
+		out.Share = new(udpback.Share)
+	}
+	for _, k := range kindsOf(c.Packets) {
+		out.Allowed[k] = true
+	}
+	for k := range out.Policy {
+		out.Policy[k] = wire.RequestPolicy{
+			RequireMA:    requiresMA(c.RequireMessageAuthenticator, wire.Kind(k)),
+			RequireEAPMA: c.RequireEAPMessageAuthenticator,
+			VerifyRA:     c.VerifyRequestAuthenticator,
+		}
+	}
+	return out, nil
+}
+
+// requiresMA says whether the policy demands a Message-Authenticator in requests
+// of the kind. An Accounting-Request need not have one (RFC 3579 §3.3); a
+// Status-Server always must (RFC 5997 §3).
+func requiresMA(policy string, k wire.Kind) bool {
+	switch k {
+	case wire.KindStatus:
+		return true
+	case wire.KindAccess:
+		return policy != config.RequireNever
+	case wire.KindCoA, wire.KindDisconnect:
+		return policy == config.RequireAll
+	}
+	return false
+}
+
+func reversePathOf(s string) relay.ReversePath {
+	switch s {
+	case config.ReversePathDrop:
+		return relay.ReversePathDrop
+	case config.ReversePathNAK:
+		return relay.ReversePathNAK
+	}
+	return relay.ReversePathOff
+}

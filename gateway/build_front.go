@@ -1,0 +1,84 @@
+package gateway
+
+import (
+	"crypto/x509"
+	"fmt"
+
+	"radsec-gw/config"
+	"radsec-gw/identity"
+	"radsec-gw/metrics"
+	"radsec-gw/tlsfront"
+)
+
+// buildFront translates what holds for the RadSec side, but for its listeners.
+func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfront.Config, error) {
+	l := &cfg.Listen
+	front := tlsfront.Config{
+		Certificate:             files.pair,
+		ClientCA:                files.cas,
+		Intermediates:           files.between,
+		CRLs:                    files.crls,
+		RefuseStaleCRL:          l.CRLStale == config.CRLStaleRefuse,
+		TicketKeys:              files.tickets,
+		ClientAuth:              clientAuthOf(l.ClientAuth),
+		MinVersion:              l.MinTLS,
+		CipherSuites:            l.CipherSuites,
+		RadiusVersions:          l.RadiusVersions,
+		ProxyNetworks:           l.ProxyProtocol,
+		SilentTimeout:           l.SilentTimeout,
+		HandshakeTimeout:        l.HandshakeTimeout,
+		PacketTimeout:           l.PacketTimeout,
+		WriteTimeout:            l.WriteTimeout,
+		IdleTimeout:             l.IdleTimeout,
+		MaxConnections:          l.MaxConnections,
+		MaxPerSource:            l.MaxConnectionsPerSource,
+		MaxHandshakes:           l.MaxHandshakes,
+		MaxPacketsPerConnection: l.MaxPacketsPerConnection,
+		MaxOutstanding:          l.MaxOutstanding,
+		Metrics:                 m,
+	}
+	for i := range cfg.Clients {
+		c, err := buildIdentity(&cfg.Clients[i], files.clients[i])
+		if err != nil {
+			return front, err
+		}
+		front.Clients = append(front.Clients, c)
+	}
+	return front, nil
+}
+
+// buildIdentity translates who a client is.
+func buildIdentity(c *config.Client, cas []*x509.Certificate) (*tlsfront.Client, error) {
+	t := &tlsfront.Client{Client: identity.Client{
+		Name: c.Name, Networks: c.Networks, Fingerprints: c.Fingerprints,
+		SANDNS: c.SANDNS, SANIP: c.SANIP.Addresses, SANIPSource: c.SANIP.Source, SANURI: c.SANURI,
+		NAIRealms: c.SANNAIRealm, CA: cas, Subjects: c.Subject, Issuers: c.Issuer, CommonNames: c.CommonName,
+	},
+		MaxConnections: c.MaxConnections, PacketsPerSecond: c.PacketsPerSecond, OctetsPerSecond: c.OctetsPerSecond,
+	}
+	for _, text := range c.SubjectRDN {
+		rdn, err := identity.ParseRDN(text)
+		if err != nil {
+			return nil, fmt.Errorf("client %q: subject_rdn: %w", c.Name, err)
+		}
+		t.SubjectRDNs = append(t.SubjectRDNs, rdn)
+	}
+	for _, text := range c.PolicyOID {
+		oid, err := x509.ParseOID(text)
+		if err != nil {
+			return nil, fmt.Errorf("client %q: policy_oid %q: %w", c.Name, text, err)
+		}
+		t.PolicyOIDs = append(t.PolicyOIDs, oid)
+	}
+	return t, nil
+}
+
+func clientAuthOf(s string) identity.ClientAuth {
+	switch s {
+	case config.AuthOptional:
+		return identity.OptionalCertificate
+	case config.AuthNone:
+		return identity.NoCertificate
+	}
+	return identity.RequireCertificate
+}

@@ -1,0 +1,154 @@
+package gateway
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"radsec-gw/config"
+	"radsec-gw/metrics"
+	"radsec-gw/relay"
+	"radsec-gw/routing"
+	"radsec-gw/udpback"
+	"radsec-gw/wire"
+)
+
+// buildRules makes the servers, the groups and the routing table. A server of known
+// with the same name, address and secret is taken over, with its sockets and its
+// health; reconfigure gives it what else has changed. On an error nothing new is left
+// open.
+func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, marker relay.MarkerKey, known []knownServer) (servers []knownServer, rules *relay.Rules, err error) {
+	defer func() {
+		if err != nil {
+			discard(without(servers, known), known)
+		}
+	}()
+	byName := map[string]*udpback.Server{}
+	for i := range cfg.Servers {
+		config := withUsedPorts(cfg, &cfg.Servers[i])
+		s, err := takeServer(&config, back, known)
+		if err != nil {
+			return servers, nil, err
+		}
+		byName[s.config.Name] = s.server
+		servers = append(servers, s)
+	}
+	table, err := buildTable(cfg)
+	if err != nil {
+		return servers, nil, err
+	}
+	rules = &relay.Rules{
+		Table: table, OnUnroutable: unreachableOf(cfg.Routing.OnUnroutable),
+		Timestamps: relay.Timestamps{
+			Window: cfg.Routing.EventTimestampWindow, Require: cfg.Routing.RequireEventTimestamp,
+			DropReplies: cfg.Routing.ReplyEventTimestamp == config.ReplyDrop,
+		},
+		Marker: buildMarker(cfg, marker),
+	}
+	labels := routeLabels(cfg.Routes)
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
+		var members []*udpback.Server
+		for _, name := range r.Servers {
+			members = append(members, byName[name])
+		}
+		group, err := back.NewGroup(groupConfig(r), members...)
+		if err != nil {
+			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
+		}
+		route := relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable)}
+		if route.NASes, err = buildNASes(cfg, r, back, byName); err != nil {
+			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
+		}
+		if labels != nil {
+			route.Metrics = m.Route(labels[i])
+		}
+		rules.Routes = append(rules.Routes, route)
+	}
+	return servers, rules, nil
+}
+
+// forEver stands for no bound where 0 is a package's default.
+const forEver = time.Duration(math.MaxInt64 / 4)
+
+func groupConfig(r *config.Route) udpback.GroupConfig {
+	c := udpback.GroupConfig{Balance: balanceOf(r.Balance), MoveAfter: r.MoveOnAfter, Patience: r.Patience}
+	if c.Patience == 0 {
+		c.Patience = forEver
+	}
+	return c
+}
+
+// buildTable makes the routing table; a route's group number is its place in the file.
+func buildTable(cfg *config.Config) (*routing.Table, error) {
+	var rules []routing.Rule
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
+		rules = append(rules, routing.Rule{Realms: r.Realms, Operators: r.Operators, Kinds: kindsOf(r.Packets), Group: i})
+	}
+	return routing.New(rules, routingOptions(cfg))
+}
+
+func routingOptions(cfg *config.Config) routing.Options {
+	o := routing.Options{CoAByUserName: cfg.Routing.CoAByUserName}
+	for _, f := range cfg.Routing.RealmFormats {
+		o.Formats = append(o.Formats, formatOf(f))
+	}
+	return o
+}
+
+func formatOf(s string) routing.Format {
+	switch s {
+	case config.FormatPrefix:
+		return routing.Prefix
+	case config.FormatMachine:
+		return routing.Machine
+	}
+	return routing.Suffix
+}
+
+// buildMarker makes what finds loops; nil when nothing is to. own is the key of this
+// process, for a file that names none for all replicas.
+func buildMarker(cfg *config.Config, own relay.MarkerKey) *relay.Marker {
+	if !cfg.Routing.LoopMarker {
+		return nil
+	}
+	if shared := cfg.Routing.LoopMarkerSecret; shared.Len() > 0 {
+		own = relay.SharedMarkerKey(shared.Octets())
+	}
+	var names []string
+	for i := range cfg.Servers {
+		names = append(names, cfg.Servers[i].Name)
+	}
+	return relay.NewMarker(own, names)
+}
+
+func kindsOf(packets []string) []wire.Kind {
+	var out []wire.Kind
+	for _, p := range packets {
+		if k, ok := wire.ParseKind(p); ok {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func unreachableOf(s string) relay.Unreachable {
+	switch s {
+	case config.AnswerSilent:
+		return relay.Silent
+	case config.AnswerProtocolError:
+		return relay.ProtocolError
+	}
+	return relay.Reject
+}
+
+func balanceOf(s string) udpback.Balance {
+	switch s {
+	case config.BalanceLeastOutstanding:
+		return udpback.LeastOutstanding
+	case config.BalanceSticky:
+		return udpback.Sticky
+	}
+	return udpback.Failover
+}

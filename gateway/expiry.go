@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"crypto/x509"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"radsec-gw/config"
+	"radsec-gw/identity"
+	"radsec-gw/metrics"
+)
+
+// noteCertificates says when the first certificate of each file ends.
+func (g *Gateway) noteCertificates(m *material) {
+	var list []metrics.CertificateFile
+	add := func(what, path string, held []*x509.Certificate) {
+		if path == "" || len(held) == 0 || slices.ContainsFunc(list, func(c metrics.CertificateFile) bool { return c.For == what && c.File == path }) {
+			return
+		}
+		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestEnd(held)})
+	}
+	add("server", m.cfg.Listen.Certificate, m.chain())
+	web := material{pair: m.web}
+	add("metrics", m.cfg.Metrics.Certificate, web.chain())
+	for _, f := range m.issuerFiles {
+		what := "ca"
+		if table, key, _ := strings.Cut(f.key, "."); table == "listen" {
+			what, _, _ = strings.Cut(key, "[")
+		}
+		add(what, f.path, f.held)
+	}
+	for i := range list {
+		list[i].File = asWritten(m.cfg, list[i].File)
+	}
+	g.metrics.SetCertificates(list)
+}
+
+// asWritten returns the path of a file as the configuration most likely gives it: what
+// lies beside the configuration or below it, relative to that.
+func asWritten(cfg *config.Config, path string) string {
+	if short, err := filepath.Rel(filepath.Dir(cfg.Path), path); err == nil && filepath.IsLocal(short) {
+		return short
+	}
+	return path
+}
