@@ -4,16 +4,22 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"radsec-gw/udpback/datagram"
 
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback/resolve"
 	"radsec-gw/wire"
 )
+
+// dialer opens a connected socket to a server's port.
+type dialer func(to netip.AddrPort) (datagram.Conn, error)
 
 // Back holds what the servers share: the clock, the buffers, the batches on loan.
 type Back struct {
@@ -44,12 +50,12 @@ type Back struct {
 
 // New returns a Back that opens real UDP sockets and looks names up as the system does.
 func New(m *metrics.Metrics, log *slog.Logger) *Back {
-	return NewDialing(m, log, dialUDP)
+	return NewDialing(m, log, datagram.DialUDP)
 }
 
 // NewDialing returns a Back whose sockets come from dial: a test's network, say.
-func NewDialing(m *metrics.Metrics, log *slog.Logger, dial Dial) *Back {
-	return newBack(m, log, batching(dial), net.DefaultResolver.LookupNetIP)
+func NewDialing(m *metrics.Metrics, log *slog.Logger, dial datagram.Dial) *Back {
+	return newBack(m, log, datagram.NewDialer(dial), net.DefaultResolver.LookupNetIP)
 }
 
 func newBack(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolve.Lookup) *Back {

@@ -75,7 +75,7 @@ func (b *Batch) flushSocket(s *socket) {
 		}
 	}
 	lost := s.launch(b.items[:mine], b.back.Now())
-	n, err := s.conn.send(b.packets)
+	n, err := s.conn.Send(b.packets)
 	clear(b.packets)
 	if err != nil {
 		if n < mine { // else it tells of an earlier datagram

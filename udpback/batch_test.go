@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"radsec-gw/udpback/datagram"
+
 	"layeh.com/radius"
 
 	"radsec-gw/wire"
@@ -16,16 +18,16 @@ import (
 
 // counting is a socket that notes how many datagrams each send has.
 type counting struct {
-	datagrams
+	datagram.Conn
 	mu    *sync.Mutex
 	sends *[]int
 }
 
-func (c counting) send(bufs [][]byte) (int, error) {
+func (c counting) Send(bufs [][]byte) (int, error) {
 	c.mu.Lock()
 	*c.sends = append(*c.sends, len(bufs))
 	c.mu.Unlock()
-	return c.datagrams.send(bufs)
+	return c.Conn.Send(bufs)
 }
 
 // longOwner writes the longest packet.
@@ -59,7 +61,7 @@ func TestBatchIsOneCallForEachSocket(t *testing.T) {
 			var mu sync.Mutex
 			var sends []int
 			dial := f.back.dial
-			f.back.dial = func(to netip.AddrPort) (datagrams, error) {
+			f.back.dial = func(to netip.AddrPort) (datagram.Conn, error) {
 				d, err := dial(to)
 				return counting{d, &mu, &sends}, err
 			}
@@ -104,7 +106,7 @@ type failing struct {
 	err  error
 }
 
-func (s *failing) send([][]byte) (int, error) { return s.sent, s.err }
+func (s *failing) Send([][]byte) (int, error) { return s.sent, s.err }
 
 // An error that comes although everything was sent speaks of an earlier datagram: the
 // batch has none to tell of.
@@ -121,7 +123,7 @@ func TestErrorOfBatch(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			f.back.dial = func(netip.AddrPort) (datagrams, error) { return &failing{newNowhere(), row.sent, row.err}, nil }
+			f.back.dial = func(netip.AddrPort) (datagram.Conn, error) { return &failing{newNowhere(), row.sent, row.err}, nil }
 			s := f.server(t, "a", nil)
 			defer s.Close()
 			g := f.group(t, Failover, s)

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 	"layeh.com/radius"
@@ -127,7 +129,7 @@ func newNetwork(t *testing.T) *network {
 		names: map[string][]netip.Addr{}, noWay: map[string]error{}, cut: map[string]error{}}
 }
 
-func (n *network) dial(to netip.AddrPort) (datagrams, error) {
+func (n *network) dial(to netip.AddrPort) (datagram.Conn, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	address := nameOf(to)
@@ -162,7 +164,7 @@ type fakeSocket struct {
 	stale   error // what every send fails with; nil: none does. Guarded by network.mu
 }
 
-func (s *fakeSocket) send(bufs [][]byte) (int, error) {
+func (s *fakeSocket) Send(bufs [][]byte) (int, error) {
 	s.net.mu.Lock()
 	serve, refused := s.net.serve, s.net.refused[s.address]
 	if err := cmp.Or(s.stale, s.net.cut[s.address]); err != nil {
@@ -196,15 +198,15 @@ func (s *fakeSocket) send(bufs [][]byte) (int, error) {
 	return len(bufs), nil
 }
 
-func (s *fakeSocket) receive(handle func(*inbox)) error {
+func (s *fakeSocket) Receive(handle func(*datagram.Inbox)) error {
 	for {
 		select {
 		case <-s.icmp:
 			return syscall.ECONNREFUSED
 		case b := <-s.in:
 			s.net.waitWhilePaused()
-			in := new(inbox)
-			in.n, in.sizes[0] = 1, copy(in.octets[0][:], b)
+			in := new(datagram.Inbox)
+			in.Append(b)
 			handle(in)
 		case <-s.closed:
 			return net.ErrClosed
@@ -212,8 +214,8 @@ func (s *fakeSocket) receive(handle func(*inbox)) error {
 	}
 }
 
-func (s *fakeSocket) unread() bool { return len(s.in) > 0 }
-func (s *fakeSocket) close() error { s.once.Do(func() { close(s.closed) }); return nil }
+func (s *fakeSocket) Unread() bool { return len(s.in) > 0 }
+func (s *fakeSocket) Close() error { s.once.Do(func() { close(s.closed) }); return nil }
 
 // owner is an exchange's owner that records what becomes of it.
 type owner struct {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net"
 	"sync"
+
+	"radsec-gw/udpback/datagram"
 )
 
 // errNowhere is what sending on a parked socket gives.
@@ -17,16 +19,16 @@ type nowhere struct {
 
 func newNowhere() *nowhere { return &nowhere{closed: make(chan struct{})} }
 
-func (n *nowhere) send([][]byte) (int, error) { return 0, errNowhere }
+func (n *nowhere) Send([][]byte) (int, error) { return 0, errNowhere }
 
-func (n *nowhere) receive(func(*inbox)) error {
+func (n *nowhere) Receive(func(*datagram.Inbox)) error {
 	<-n.closed
 	return net.ErrClosed
 }
 
-func (n *nowhere) unread() bool { return false }
+func (n *nowhere) Unread() bool { return false }
 
-func (n *nowhere) close() error {
+func (n *nowhere) Close() error {
 	n.once.Do(func() { close(n.closed) })
 	return nil
 }

@@ -5,23 +5,25 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+
+	"radsec-gw/udpback/datagram"
 )
 
 // A socket that leads nowhere sends nothing, and receives nothing until it is closed.
 func TestNowhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNowhere()
-		if sent, err := n.send([][]byte{{1}}); sent != 0 || !errors.Is(err, errNowhere) {
+		if sent, err := n.Send([][]byte{{1}}); sent != 0 || !errors.Is(err, errNowhere) {
 			t.Errorf("send returned %d, %v; expected 0 and that there is no socket", sent, err)
 		}
 		ended := make(chan error, 1)
-		go func() { ended <- n.receive(func(*inbox) {}) }()
+		go func() { ended <- n.Receive(func(*datagram.Inbox) {}) }()
 		synctest.Wait()
 		if len(ended) != 0 {
 			t.Error("receive has ended, and the socket is open")
 		}
 		for range 2 {
-			if err := n.close(); err != nil {
+			if err := n.Close(); err != nil {
 				t.Errorf("close returned %v", err)
 			}
 		}

@@ -3,6 +3,8 @@ package udpback
 import (
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
@@ -64,7 +66,7 @@ func (e *endpoint) sendProbe() {
 
 // probeFailed says what a probe means that the network did not carry.
 func (e *endpoint) probeFailed(err error) {
-	if isLocal(err) || sourceGone(err) {
+	if datagram.IsLocal(err) || datagram.IsSourceGone(err) {
 		e.health.ProbeNotSent()
 		return
 	}

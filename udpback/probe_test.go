@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 
@@ -132,7 +134,7 @@ func TestSocketHearsItsServerOnly(t *testing.T) {
 		return c
 	}
 	server, stranger := listen(), listen()
-	c, err := dialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
+	c, err := datagram.DialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
 	if err != nil {
 		t.Fatal(err)
 	}

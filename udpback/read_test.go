@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
@@ -23,9 +25,9 @@ type brokenSocket struct {
 	errs []error
 }
 
-func (s *brokenSocket) receive(handle func(*inbox)) error {
+func (s *brokenSocket) Receive(handle func(*datagram.Inbox)) error {
 	if len(s.errs) == 0 {
-		return s.nowhere.receive(handle)
+		return s.nowhere.Receive(handle)
 	}
 	err := s.errs[0]
 	s.errs = s.errs[1:]

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
@@ -20,7 +22,7 @@ type receiver struct {
 	verify, sign *wire.Digests
 
 	// owned by the borrower
-	candidates [batchSize]candidate
+	candidates [datagram.BatchSize]candidate
 	n          int
 	written    []written
 	arena      arena
@@ -58,12 +60,12 @@ const readErrorPause = 100 * time.Millisecond
 func (s *socket) read() {
 	defer close(s.done)
 	for {
-		err := s.conn.receive(s.handle)
+		err := s.conn.Receive(s.handle)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		s.failed(err)
-		if !cannotGetThere(err) && !errors.Is(err, syscall.ECONNREFUSED) {
+		if !datagram.IsUnreachable(err) && !errors.Is(err, syscall.ECONNREFUSED) {
 			time.Sleep(readErrorPause)
 		}
 	}
@@ -78,7 +80,7 @@ func (s *socket) read() {
 //     of all datagrams together.
 //  3. The slots are freed; a slot that was freed meanwhile had its reply.
 //  4. Each owner writes what its client gets, all are signed together and delivered.
-func (s *socket) handle(in *inbox) {
+func (s *socket) handle(in *datagram.Inbox) {
 	back := s.end.server.back
 	r := back.receivers.Get().(*receiver)
 	now := back.Now()
@@ -98,11 +100,11 @@ func (s *socket) handle(in *inbox) {
 }
 
 // parse collects the datagrams that are packets, and finds their slots.
-func (s *socket) parse(r *receiver, in *inbox) {
+func (s *socket) parse(r *receiver, in *datagram.Inbox) {
 	r.n = 0
-	for i := range in.n {
+	for i := range in.Len() {
 		c := &r.candidates[r.n]
-		d := in.datagram(i)
+		d := in.Datagram(i)
 		// Octets beyond Length are padding and ignored (RFC 2865 §3).
 		n, err := wire.Cut(d)
 		if err != nil || c.view.Parse(d[:n]) != nil {

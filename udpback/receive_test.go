@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 
@@ -51,12 +53,11 @@ func (g *gathering) Fail(h *wire.Hasher, why Failure, cause uint32, touched *Tou
 }
 
 // inboxOf is what one system call has received.
-func inboxOf(all ...[]byte) *inbox {
-	in := new(inbox)
-	for i, b := range all {
-		in.sizes[i] = copy(in.octets[i][:], b)
+func inboxOf(all ...[]byte) *datagram.Inbox {
+	in := new(datagram.Inbox)
+	for _, b := range all {
+		in.Append(b)
 	}
-	in.n = len(all)
 	return in
 }
 

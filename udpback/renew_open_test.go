@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"layeh.com/radius"
 
 	"radsec-gw/wire"
@@ -127,7 +129,7 @@ func TestOpenPause(t *testing.T) {
 		f := newFixture(t)
 		journal := f.journal()
 		tries, dial := 0, f.back.dial
-		f.back.dial = func(to netip.AddrPort) (datagrams, error) {
+		f.back.dial = func(to netip.AddrPort) (datagram.Conn, error) {
 			tries++
 			return dial(to)
 		}

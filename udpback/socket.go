@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"radsec-gw/wire"
 )
 
@@ -13,7 +15,7 @@ type socket struct {
 	// static after construction
 	end     *endpoint
 	address netip.Addr // of the server that it leads to; invalid: it leads nowhere
-	conn    datagrams
+	conn    datagram.Conn
 	done    chan struct{} // closed when the reader has ended
 
 	sweeping sync.Mutex // held by a running sweep; taken before endpoint.mu and mu
@@ -44,7 +46,7 @@ const (
 	remind                                // be sent early: the server was silent or failing, and answers again
 )
 
-func newSocket(e *endpoint, address netip.Addr, conn datagrams) *socket {
+func newSocket(e *endpoint, address netip.Addr, conn datagram.Conn) *socket {
 	s := &socket{end: e, address: address, conn: conn, done: make(chan struct{})}
 	s.ids.init()
 	s.timer = time.AfterFunc(time.Hour, s.sweep)
@@ -218,7 +220,7 @@ func (s *socket) bury() {
 		}
 	}
 	s.mu.Unlock()
-	s.conn.close()
+	s.conn.Close()
 	<-s.done
 	s.sweeping.Lock() // once a sweep that had begun is over
 	defer s.sweeping.Unlock()

@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
@@ -27,8 +29,8 @@ func (s *socket) failed(err error) {
 	}
 	s.end.socketError(err)
 	now := s.end.server.back.Now()
-	blocked := cannotGetThere(err)
-	if blocked || isLocal(err) { // the silence that follows is not the server's
+	blocked := datagram.IsUnreachable(err)
+	if blocked || datagram.IsLocal(err) { // the silence that follows is not the server's
 		s.mu.Lock()
 		s.troubledAt = now
 		s.mu.Unlock()
@@ -37,41 +39,11 @@ func (s *socket) failed(err error) {
 		return
 	}
 	s.end.blockedAt.Store(int64(now))
-	if sourceGone(err) {
+	if datagram.IsSourceGone(err) {
 		s.order(renewSocket|leaveSocket|leaveServer, now)
 	} else {
 		s.order(renewSocket|leaveServer, now)
 	}
-}
-
-// cannotGetThere reports whether an error says that a datagram was not carried to the
-// server, and that it is no use to send it again the same way just now.
-func cannotGetThere(err error) bool {
-	for _, e := range []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN,
-		syscall.EPERM, syscall.EACCES, syscall.ENODEV, syscall.ENXIO,
-		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO} { // ICMP: protocol unreachable, source route failed, parameter problem
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return sourceGone(err)
-}
-
-// sourceGone reports whether an error says that the socket's own address is no longer
-// one of this machine's: Linux gives EINVAL then.
-func sourceGone(err error) bool {
-	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EINVAL)
-}
-
-// isLocal reports whether an error is this machine's own want of something, which says
-// nothing about the server.
-func isLocal(err error) bool {
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EPERM, syscall.EACCES, syscall.EAGAIN} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 // hintOf says what to look at after an error of a socket.
@@ -85,7 +57,7 @@ func hintOf(err error) string {
 		return "there is no way to the server's address: look at the routes and the links"
 	case errors.Is(err, syscall.ENOPROTOOPT):
 		return "the host at the server's address takes no UDP: is the address right?"
-	case sourceGone(err):
+	case datagram.IsSourceGone(err):
 		return "this machine's own address has changed"
 	case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
 		return "the system is short of memory for packets"

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/udpback/datagram"
+
 	"layeh.com/radius"
 )
 
@@ -88,7 +90,7 @@ func (w *storm) wrong(format string, args ...any) {
 	}
 }
 
-func (w *storm) dial(address netip.AddrPort) (datagrams, error) {
+func (w *storm) dial(address netip.AddrPort) (datagram.Conn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sockets++
@@ -110,7 +112,7 @@ type stormSocket struct {
 	closed  chan struct{}
 }
 
-func (s *stormSocket) send(bufs [][]byte) (int, error) {
+func (s *stormSocket) Send(bufs [][]byte) (int, error) {
 	w := s.storm
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -308,7 +310,7 @@ func (s *stormSocket) back(after time.Duration, octets []byte, answer *flight) {
 	})
 }
 
-func (s *stormSocket) receive(handle func(*inbox)) error {
+func (s *stormSocket) Receive(handle func(*datagram.Inbox)) error {
 	for {
 		select {
 		case d := <-s.in:
@@ -317,8 +319,9 @@ func (s *stormSocket) receive(handle func(*inbox)) error {
 				d.answer.answered = true
 			}
 			s.storm.mu.Unlock()
-			in := stormInboxes.Get().(*inbox)
-			in.n, in.sizes[0] = 1, copy(in.octets[0][:], d.octets)
+			in := stormInboxes.Get().(*datagram.Inbox)
+			in.Reset()
+			in.Append(d.octets)
 			handle(in)
 			stormInboxes.Put(in)
 		case <-s.closed:
@@ -327,8 +330,8 @@ func (s *stormSocket) receive(handle func(*inbox)) error {
 	}
 }
 
-func (s *stormSocket) unread() bool { return false }
-func (s *stormSocket) close() error { s.once.Do(func() { close(s.closed) }); return nil }
+func (s *stormSocket) Unread() bool { return false }
+func (s *stormSocket) Close() error { s.once.Do(func() { close(s.closed) }); return nil }
 
 // stormInboxes spares the tests 128 KiB for each datagram.
-var stormInboxes = sync.Pool{New: func() any { return new(inbox) }}
+var stormInboxes = sync.Pool{New: func() any { return new(datagram.Inbox) }}

@@ -99,7 +99,7 @@ func (s *socket) askForLife(now time.Duration) {
 // that was paused, or starved of processor time, would give up requests whose replies
 // are there.
 func (s *socket) postpone(now time.Duration) bool {
-	unread := s.conn.unread()
+	unread := s.conn.Unread()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.armed = 0
@@ -290,7 +290,7 @@ func (s *socket) resend(w *sweepings) {
 	if len(w.packets) == 0 {
 		return
 	}
-	n, err := s.conn.send(w.packets)
+	n, err := s.conn.Send(w.packets)
 	s.end.metrics.Count(metrics.ServerResent, n)
 	if err != nil {
 		s.failed(err)

@@ -17,7 +17,7 @@ type unreadConn struct {
 	some bool
 }
 
-func (c *unreadConn) unread() bool { return c.some }
+func (c *unreadConn) Unread() bool { return c.some }
 
 // A sweep waits for what has arrived to be read, when something is due, for a second at
 // the most.

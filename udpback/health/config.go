@@ -1,8 +1,9 @@
 package health
 
 import (
-	"radsec-gw/metrics"
 	"time"
+
+	"radsec-gw/metrics"
 )
 
 // Check is what a silent port is probed with.

@@ -1,4 +1,4 @@
-package udpback
+package datagram
 
 import (
 	"strings"

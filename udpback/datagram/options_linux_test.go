@@ -1,4 +1,4 @@
-package udpback
+package datagram
 
 import (
 	"net"
@@ -25,7 +25,7 @@ func TestSocketOptions(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		c, err := dialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
+		c, err := DialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
 		if err != nil {
 			t.Fatal(err)
 		}

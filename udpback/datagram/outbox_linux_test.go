@@ -1,6 +1,6 @@
 //go:build linux && (amd64 || arm64)
 
-package udpback
+package datagram
 
 import (
 	"bytes"
@@ -59,7 +59,7 @@ func TestSendIsTriedAgain(t *testing.T) {
 	} {
 		o := new(outbox)
 		s := &scripted{o: o, errs: row.errs}
-		if sent, err := o.send(s, datagramsOf(3)); sent != row.sent || err != row.want {
+		if sent, err := o.send(s, datagramsOf(3), nil); sent != row.sent || err != row.want {
 			t.Errorf("%s: %d sent, %v; expected %d, %v", row.name, sent, err, row.sent, row.want)
 		}
 		for i := range o.iovecs {
@@ -115,7 +115,7 @@ func newCrowded(t *testing.T) (m *mmsg, c *crowded, local, other *net.UnixConn) 
 // A sender for whom there is no space waits for it, and then all goes out in order. When
 // the socket is closed meanwhile, or the other end goes, it says how much was sent.
 func TestSendWaitsForSpace(t *testing.T) {
-	out := datagramsOf(3*batchSize + 5)
+	out := datagramsOf(3*BatchSize + 5)
 	for i := range out {
 		out[i] = append(out[i], make([]byte, 500)...)
 	}
@@ -145,7 +145,7 @@ func TestSendWaitsForSpace(t *testing.T) {
 			}
 			got <- len(out)
 		}()
-		sent, err := m.send(out)
+		sent, err := m.Send(out)
 		read := <-got
 		if row.want == nil && (sent != len(out) || read != len(out) || err != nil) {
 			t.Errorf("%d sent, %d read, %v; expected all %d", sent, read, err, len(out))

@@ -1,6 +1,6 @@
 //go:build linux && (amd64 || arm64)
 
-package udpback
+package datagram
 
 import (
 	"bytes"
@@ -24,12 +24,12 @@ func loopback(t *testing.T) (server *net.UDPConn, s *mmsg) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	d, err := batching(dialUDP)(server.LocalAddr().(*net.UDPAddr).AddrPort())
+	d, err := NewDialer(DialUDP)(server.LocalAddr().(*net.UDPAddr).AddrPort())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s = d.(*mmsg)
-	t.Cleanup(func() { s.close() })
+	t.Cleanup(func() { s.Close() })
 	return server, s
 }
 
@@ -61,9 +61,9 @@ func read(t *testing.T, server *net.UDPConn, n int) (all [][]byte, from netip.Ad
 // Rules: P57
 func TestMmsgBothWays(t *testing.T) {
 	server, s := loopback(t)
-	for _, n := range []int{1, batchSize - 1, batchSize, batchSize + 1, 3*batchSize + 5} {
+	for _, n := range []int{1, BatchSize - 1, BatchSize, BatchSize + 1, 3*BatchSize + 5} {
 		out := datagramsOf(n)
-		if sent, err := s.send(out); sent != n || err != nil {
+		if sent, err := s.Send(out); sent != n || err != nil {
 			t.Fatalf("send of %d returned %d, %v", n, sent, err)
 		}
 		in, from := read(t, server, n)
@@ -77,11 +77,11 @@ func TestMmsgBothWays(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if !s.unread() {
+		if !s.Unread() {
 			t.Errorf("%d datagrams have arrived, and unread reports false", n)
 		}
 		collect(t, s, server, from, out)
-		if s.unread() {
+		if s.Unread() {
 			t.Error("all was read, and unread reports true")
 		}
 	}
@@ -92,15 +92,15 @@ func collect(t *testing.T, s *mmsg, server *net.UDPConn, from netip.AddrPort, wa
 	t.Helper()
 	var got [][]byte
 	s.conn.SetReadDeadline(time.Time{})
-	err := s.receive(func(in *inbox) {
-		if !s.unread() {
+	err := s.Receive(func(in *Inbox) {
+		if !s.Unread() {
 			t.Error("while datagrams are handled unread reports false")
 		}
-		if in.n < 1 || in.n > batchSize {
-			t.Errorf("%d datagrams handed over at once, expected 1 to %d", in.n, batchSize)
+		if in.n < 1 || in.n > BatchSize {
+			t.Errorf("%d datagrams handed over at once, expected 1 to %d", in.n, BatchSize)
 		}
 		for i := range in.n {
-			got = append(got, bytes.Clone(in.datagram(i)))
+			got = append(got, bytes.Clone(in.Datagram(i)))
 		}
 		if len(got) >= len(want) {
 			s.conn.SetReadDeadline(time.Now()) // nothing else ends receive
@@ -128,7 +128,7 @@ func isTimeout(err error) bool {
 // Rules: P1
 func TestMmsgLongest(t *testing.T) {
 	server, s := loopback(t)
-	if _, err := s.send([][]byte{[]byte("hello")}); err != nil {
+	if _, err := s.Send([][]byte{[]byte("hello")}); err != nil {
 		t.Fatal(err)
 	}
 	_, from := read(t, server, 1)
@@ -144,14 +144,14 @@ func TestMmsgLongest(t *testing.T) {
 // Rules: P84
 func TestMmsgRefused(t *testing.T) {
 	s, again := refused(t)
-	sent, err := s.send(datagramsOf(3))
+	sent, err := s.Send(datagramsOf(3))
 	if sent != 3 || !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("send returned %d, %v; expected 3, all of them, and ECONNREFUSED", sent, err)
 	}
 	if in, _ := read(t, again, 3); len(in) != 3 {
 		t.Errorf("%d arrived, expected 3", len(in))
 	}
-	if sent, err := s.send(datagramsOf(1)); sent != 1 || err != nil {
+	if sent, err := s.Send(datagramsOf(1)); sent != 1 || err != nil {
 		t.Errorf("the next send returned %d, %v; expected 1 and no error: it was reported already", sent, err)
 	}
 }
@@ -164,7 +164,7 @@ func refused(t *testing.T) (s *mmsg, again *net.UDPConn) {
 		server, s := loopback(t)
 		address := server.LocalAddr().(*net.UDPAddr)
 		server.Close()
-		if sent, err := s.send(datagramsOf(1)); sent != 1 || err != nil {
+		if sent, err := s.Send(datagramsOf(1)); sent != 1 || err != nil {
 			t.Fatalf("the first send returned %d, %v; expected 1 and no error: nothing is known yet", sent, err)
 		}
 		if again, err := net.ListenUDP("udp4", address); err == nil {
@@ -181,10 +181,10 @@ func refused(t *testing.T) (s *mmsg, again *net.UDPConn) {
 func TestMmsgReceiveRefused(t *testing.T) {
 	server, s := loopback(t)
 	server.Close()
-	if _, err := s.send(datagramsOf(1)); err != nil {
+	if _, err := s.Send(datagramsOf(1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.receive(func(*inbox) { t.Error("something was handed over, expected an error") }); !errors.Is(err, syscall.ECONNREFUSED) {
+	if err := s.Receive(func(*Inbox) { t.Error("something was handed over, expected an error") }); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("receive returned %v, expected ECONNREFUSED", err)
 	}
 }
@@ -209,13 +209,13 @@ func errorsOf(t *testing.T, s *mmsg) (n int) {
 func TestMmsgEmptiesTheErrorQueue(t *testing.T) {
 	server, s := loopback(t)
 	server.Close()
-	if sent, err := s.send(datagramsOf(4)); sent != 4 || err != nil {
+	if sent, err := s.Send(datagramsOf(4)); sent != 4 || err != nil {
 		t.Fatalf("send returned %d, %v; expected 4, and no error: each was met on the way", sent, err)
 	}
-	if s.unread() {
+	if s.Unread() {
 		t.Error("unread reports true, and there are but errors")
 	}
-	if err := s.receive(func(*inbox) { t.Error("something was handed over, expected an error") }); !errors.Is(err, syscall.ECONNREFUSED) {
+	if err := s.Receive(func(*Inbox) { t.Error("something was handed over, expected an error") }); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("receive returned %v, expected ECONNREFUSED", err)
 	}
 	if n := errorsOf(t, s); n != 0 {
@@ -224,7 +224,7 @@ func TestMmsgEmptiesTheErrorQueue(t *testing.T) {
 
 	s, again := refused(t)
 	s.reported.Store(false) // what happened until now is nothing to it
-	if _, err := s.send(datagramsOf(1)); !errors.Is(err, syscall.ECONNREFUSED) {
+	if _, err := s.Send(datagramsOf(1)); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Fatalf("send returned %v, expected ECONNREFUSED", err)
 	}
 	_, from := read(t, again, 1)
@@ -240,20 +240,20 @@ func TestMmsgEmptiesTheErrorQueue(t *testing.T) {
 func TestMmsgClosed(t *testing.T) {
 	_, s := loopback(t)
 	ended := make(chan error)
-	go func() { ended <- s.receive(func(*inbox) {}) }()
-	if err := s.close(); err != nil {
+	go func() { ended <- s.Receive(func(*Inbox) {}) }()
+	if err := s.Close(); err != nil {
 		t.Errorf("close returned %v", err)
 	}
-	if err := s.close(); !errors.Is(err, net.ErrClosed) {
+	if err := s.Close(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("a second close returned %v, expected net.ErrClosed", err)
 	}
 	if err := <-ended; !errors.Is(err, net.ErrClosed) {
 		t.Errorf("receive returned %v, expected net.ErrClosed", err)
 	}
-	if sent, err := s.send(datagramsOf(2)); sent != 0 || !errors.Is(err, net.ErrClosed) {
+	if sent, err := s.Send(datagramsOf(2)); sent != 0 || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("send returned %d, %v; expected 0 and net.ErrClosed", sent, err)
 	}
-	if s.unread() {
+	if s.Unread() {
 		t.Error("unread reports true for a closed socket")
 	}
 }
@@ -269,7 +269,7 @@ func TestMmsgManySenders(t *testing.T) {
 			for i := range each {
 				out = append(out, fmt.Appendf(nil, "%d/%d", n, i))
 			}
-			if sent, err := s.send(out); sent != each || err != nil {
+			if sent, err := s.Send(out); sent != each || err != nil {
 				t.Errorf("sender %d: %d sent, %v", n, sent, err)
 			}
 		})
@@ -288,10 +288,10 @@ func TestMmsgManySenders(t *testing.T) {
 // What a socket sends lets go of the packets, which belong to others.
 func TestMmsgKeepsNoPacket(t *testing.T) {
 	_, s := loopback(t)
-	if _, err := s.send(datagramsOf(5)); err != nil {
+	if _, err := s.Send(datagramsOf(5)); err != nil {
 		t.Fatal(err)
 	}
-	o, _ := s.outs.Get().(*outbox)
+	o, _ := s.outboxes.Get().(*outbox)
 	if o == nil {
 		return // the pool was emptied, or does not keep things: with the race detector
 	}

@@ -1,4 +1,4 @@
-package udpback
+package datagram
 
 import (
 	"errors"
@@ -45,31 +45,31 @@ func (c *fullConn) Close() error {
 func TestSingle(t *testing.T) {
 	c := &fullConn{takes: 2, gives: []string{"one", "", "three"}}
 	made := 0
-	s := &single{conn: c, ins: &sync.Pool{New: func() any { made++; return newInbox() }}}
-	if n, err := s.send([][]byte{[]byte("a"), []byte("b")}); n != 2 || err != nil {
+	s := &single{conn: c, inboxes: &sync.Pool{New: func() any { made++; return newInbox(false) }}}
+	if n, err := s.Send([][]byte{[]byte("a"), []byte("b")}); n != 2 || err != nil {
 		t.Errorf("send returned %d, %v; expected 2 and no error", n, err)
 	}
 	c.takes = 3
-	if n, err := s.send([][]byte{[]byte("c"), []byte("d"), []byte("e")}); n != 1 || err != errFull {
+	if n, err := s.Send([][]byte{[]byte("c"), []byte("d"), []byte("e")}); n != 1 || err != errFull {
 		t.Errorf("send returned %d, %v; expected 1, the first, and the error of the second", n, err)
 	}
 	if want := []string{"a", "b", "c"}; !slices.Equal(c.took, want) {
 		t.Errorf("sent %q, expected %q", c.took, want)
 	}
 	var got []string
-	err := s.receive(func(in *inbox) {
+	err := s.Receive(func(in *Inbox) {
 		if in.n != 1 {
 			t.Errorf("%d datagrams handed over at once, expected 1", in.n)
 		}
-		got = append(got, string(in.datagram(0)))
+		got = append(got, string(in.Datagram(0)))
 	})
 	if want := []string{"one", "", "three"}; err != net.ErrClosed || !slices.Equal(got, want) {
 		t.Errorf("received %q and %v, expected %q and the socket's error", got, err, want)
 	}
-	if s.unread() {
+	if s.Unread() {
 		t.Error("unread reports true, expected false: it is not known")
 	}
-	if err := s.close(); !c.closed || err != errFull {
+	if err := s.Close(); !c.closed || err != errFull {
 		t.Errorf("close returned %v, closed %t; expected the socket's error, closed", err, c.closed)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package udpback
+package datagram
 
 import "syscall"
 

@@ -1,0 +1,108 @@
+package datagram
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+const (
+	// BatchSize is how many datagrams one system call moves at most.
+	BatchSize = 32
+
+	// MaxSize is how many octets of a received datagram are kept; the rest is cut off.
+	// No RADIUS packet is longer, and what follows one is padding (RFC 2865 §3).
+	MaxSize = 4096
+)
+
+// Conn is a connected socket that moves several datagrams at a time.
+type Conn interface {
+	// Send sends each of bufs as one datagram, in order, and returns how many the
+	// kernel accepted; fewer than all only with an error. An error although all were
+	// accepted is about an earlier datagram, as when nobody listens at the other end.
+	Send(bufs [][]byte) (int, error)
+	// Receive waits for datagrams and calls handle with each batch, until there is an
+	// error. It may be called again after one. An Inbox is valid until handle returns.
+	Receive(handle func(*Inbox)) error
+	// Unread reports whether datagrams have arrived that handle has not returned from
+	// yet. It reports false where that is not known.
+	Unread() bool
+	// Close closes the socket: Receive returns net.ErrClosed. It waits for a handle that
+	// is running, and so must not be called from one.
+	Close() error
+}
+
+// Inbox is one batch of received datagrams.
+type Inbox struct {
+	n      int
+	sizes  [BatchSize]int
+	peers  [BatchSize]Peer // of a Listener's datagrams
+	vector vector          // the arguments of the system call that fills it
+	octets [BatchSize][MaxSize]byte
+}
+
+// Len returns the number of datagrams.
+func (in *Inbox) Len() int { return in.n }
+
+// Datagram returns the i-th datagram.
+func (in *Inbox) Datagram(i int) []byte { return in.octets[i][:in.sizes[i]] }
+
+// Peer returns the sender of the i-th datagram of a Listener.
+func (in *Inbox) Peer(i int) *Peer { return &in.peers[i] }
+
+// Append adds a copy of a datagram; there is space for BatchSize. It is for other
+// implementations of Conn, such as a test's network, to which the zero Inbox is empty.
+func (in *Inbox) Append(d []byte) {
+	in.sizes[in.n] = copy(in.octets[in.n][:], d)
+	in.n++
+}
+
+// Reset removes all datagrams.
+func (in *Inbox) Reset() { in.n = 0 }
+
+// Dial connects a packet socket to an address and port. It does not wait.
+type Dial func(to netip.AddrPort) (net.Conn, error)
+
+// socketBuffer is what is asked of the kernel in each direction: a burst of 256 replies
+// of full length and its overhead.
+const socketBuffer = 4 << 20
+
+// DialUDP is the Dial that opens UDP sockets. The kernel drops what arrives from anywhere
+// but the address and port (RFC 2865 §3), and reports every error of the network.
+func DialUDP(to netip.AddrPort) (net.Conn, error) {
+	d := net.Dialer{Control: setOptions}
+	c, err := d.Dial("udp", to.String())
+	if err != nil {
+		return nil, err
+	}
+	u := c.(*net.UDPConn)
+	// Best effort: the kernel caps both at net.core.rmem_max and wmem_max.
+	u.SetReadBuffer(socketBuffer)
+	u.SetWriteBuffer(socketBuffer)
+	return c, nil
+}
+
+// NewDialer returns a function that opens a socket by dial. UDP sockets move datagrams
+// in batches where the system can, others one by one. The memory to receive into is
+// shared by all sockets of one dialer: only those that have something to read use any.
+func NewDialer(dial Dial) func(to netip.AddrPort) (Conn, error) {
+	inboxes := &sync.Pool{New: func() any { return newInbox(false) }}
+	return func(to netip.AddrPort) (Conn, error) {
+		c, err := dial(to)
+		if err != nil {
+			return nil, err
+		}
+		if u, ok := c.(*net.UDPConn); ok {
+			return newConn(u, inboxes)
+		}
+		return &single{conn: c, inboxes: inboxes}, nil
+	}
+}
+
+// newInbox returns an Inbox for the sockets of this package. withPeers has the senders'
+// addresses noted.
+func newInbox(withPeers bool) *Inbox {
+	in := new(Inbox)
+	in.vector.init(in, withPeers)
+	return in
+}

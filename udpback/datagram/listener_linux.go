@@ -1,0 +1,42 @@
+//go:build linux && (amd64 || arm64)
+
+package datagram
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Peer is the address at the other end of a Listener's datagram. It may be copied.
+type Peer struct {
+	raw  unix.RawSockaddrInet6 // or a RawSockaddrInet4, which is shorter, as Family says
+	size uint32                // of raw, as the kernel counts it
+}
+
+// AddrPort returns the peer's address and port.
+func (p *Peer) AddrPort() netip.AddrPort {
+	port := (*[2]byte)(unsafe.Pointer(&p.raw.Port)) // the port is in the same place in both
+	address := netip.AddrFrom16(p.raw.Addr)
+	if p.raw.Family == unix.AF_INET {
+		address = netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(&p.raw)).Addr)
+	}
+	return netip.AddrPortFrom(address.Unmap(), uint16(port[0])<<8|uint16(port[1]))
+}
+
+// listenerSocket is an mmsg whose datagrams have peers.
+type listenerSocket struct{ *mmsg }
+
+func (s *listenerSocket) init(u *net.UDPConn) (err error) {
+	s.mmsg, err = newMmsg(u, &sync.Pool{New: func() any { return newInbox(true) }})
+	return err
+}
+
+func (s *listenerSocket) receive(handle func(*Inbox)) error { return s.Receive(handle) }
+
+func (s *listenerSocket) send(bufs [][]byte, to []Peer) (int, error) { return s.sendTo(bufs, to) }
+
+func (s *listenerSocket) close() error { return s.Close() }
