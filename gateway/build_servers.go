@@ -87,6 +87,21 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 	if err != nil {
 		return udpback.ServerConfig{}, fmt.Errorf("server %q: %w", s.Name, err)
 	}
+	return udpback.ServerConfig{
+		Name: s.Name, Address: s.Address, ResolveInterval: s.ResolveInterval, Expand: s.Expand,
+		AuthPort: s.AuthPort, AcctPort: s.AcctPort, CoAPort: s.CoAPort,
+		Secret: secret, RequireMA: s.RequireMessageAuthenticator, NAS: nasOf(s),
+		MaxSockets: s.MaxSockets, Schedule: ScheduleOf(s),
+		Health: health.Config{
+			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Octets()),
+			SuspectAfter: s.SuspectAfter, FailingAfter: s.FailingAfter, Watchdog: s.WatchdogInterval,
+			ProbeInterval: s.ProbeInterval, DownAfter: s.DownAfter, UpAfter: s.UpAfter,
+		},
+	}, nil
+}
+
+// ScheduleOf returns the times at which requests to a server are sent again.
+func ScheduleOf(s *config.Server) udpback.Schedule {
 	schedule := udpback.Schedule{Initial: s.RetransmitInitial, Max: s.RetransmitMax, Count: s.RetransmitCount, Duration: s.RetransmitDuration}
 	if schedule.Max == 0 { // in the file 0 means no bound (RFC 5080 §2.2.1), in the package its default
 		schedule.Max = forEver
@@ -94,17 +109,7 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 	if schedule.Count == 0 {
 		schedule.Count = math.MaxInt32
 	}
-	return udpback.ServerConfig{
-		Name: s.Name, Address: s.Address, ResolveInterval: s.ResolveInterval, Expand: s.Expand,
-		AuthPort: s.AuthPort, AcctPort: s.AcctPort, CoAPort: s.CoAPort,
-		Secret: secret, RequireMA: s.RequireMessageAuthenticator, NAS: nasOf(s),
-		MaxSockets: s.MaxSockets, Schedule: schedule,
-		Health: health.Config{
-			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Octets()),
-			SuspectAfter: s.SuspectAfter, FailingAfter: s.FailingAfter, Watchdog: s.WatchdogInterval,
-			ProbeInterval: s.ProbeInterval, DownAfter: s.DownAfter, UpAfter: s.UpAfter,
-		},
-	}, nil
+	return schedule
 }
 
 func checkOf(s string) health.Check {

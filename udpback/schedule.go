@@ -55,6 +55,20 @@ func (s *Schedule) next(prev time.Duration, jitter float64) time.Duration {
 	return rt
 }
 
+// Waits returns the waits that follow the transmissions of a request which stays
+// unanswered, as far as they begin before it has failed, when chance makes each of them
+// the same part longer: -0.1 to 0.1.
+func (s Schedule) Waits(jitter float64) (waits []time.Duration) {
+	s = s.withDefaults()
+	at, wait := time.Duration(0), s.first(jitter)
+	for at < s.Duration && len(waits) < s.Count {
+		waits = append(waits, wait)
+		at += wait
+		wait = s.next(wait, jitter)
+	}
+	return waits
+}
+
 func vary(d time.Duration, jitter float64) time.Duration {
 	return d + time.Duration(jitter*float64(d))
 }

@@ -2,6 +2,7 @@ package udpback
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,5 +114,25 @@ func checkTransmissions(t *testing.T, seen []transmission) {
 			t.Errorf("wait %d is %v, expected %v to %v", i, wait, low, high)
 		}
 		prev = wait
+	}
+}
+
+// The waits of a request that stays unanswered, as `check` explains them.
+// Rules: P55
+func TestWaits(t *testing.T) {
+	for _, x := range []struct {
+		s      Schedule
+		jitter float64
+		want   string
+	}{
+		{Schedule{}, 0, "[2s 4s 8s 16s]"},
+		{Schedule{}, 0.1, "[2.2s 4.62s 9.702s 17.6s]"},
+		{Schedule{Count: 2}, 0, "[2s 4s]"},
+		{Schedule{Max: 3 * time.Second, Duration: 9 * time.Second}, 0, "[2s 3s 3s 3s]"},
+		{Schedule{Max: 1 << 62, Count: 1 << 30, Duration: 40 * time.Second}, 0, "[2s 4s 8s 16s 32s]"},
+	} {
+		if got := fmt.Sprint(x.s.Waits(x.jitter)); got != x.want {
+			t.Errorf("%+v, %v longer: got %s, expected %s", x.s, x.jitter, got, x.want)
+		}
 	}
 }

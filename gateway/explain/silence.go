@@ -40,38 +40,18 @@ func printSilence(w io.Writer, p *gateway.Plan, n names) {
 // maxSends is how many transmissions are listed by their time.
 const maxSends = 8
 
-// waits returns the waits that follow the transmissions of a request, as far as
-// they begin before it is given up, when chance makes each of them the same part
-// longer: -0.1 to 0.1 (RFC 5080 §2.2.1).
-func waits(s *config.Server, jitter float64) []time.Duration {
-	longer := func(d time.Duration, times float64) time.Duration {
-		return time.Duration(float64(d) * times).Round(time.Millisecond)
-	}
-	var all []time.Duration
-	at, wait := time.Duration(0), longer(s.RetransmitInitial, 1+jitter)
-	for at < s.RetransmitDuration && (s.RetransmitCount == 0 || len(all) < s.RetransmitCount) {
-		all = append(all, wait)
-		at += wait
-		wait = longer(wait, 2+jitter)
-		if s.RetransmitMax > 0 && wait > s.RetransmitMax {
-			wait = longer(s.RetransmitMax, 1+jitter)
-		}
-	}
-	return all
-}
-
-// sum adds durations up, but not beyond the limit.
+// sum adds durations up, to the millisecond, but not beyond the limit.
 func sum(all []time.Duration, limit time.Duration) time.Duration {
 	total := time.Duration(0)
 	for _, d := range all {
 		total += d
 	}
-	return min(total, limit)
+	return min(total.Round(time.Millisecond), limit)
 }
 
 // scheduleWords says when a request is sent and given up.
 func scheduleWords(s *config.Server) []string {
-	all := waits(s, 0)
+	all := gateway.ScheduleOf(s).Waits(0)
 	var at []string
 	for i := range all[:min(len(all), maxSends)] {
 		at = append(at, sum(all[:i], s.RetransmitDuration).String())
@@ -194,7 +174,8 @@ func leaveWords(servers []*config.Server, r *config.Route) []string {
 
 // silentWords says when a request leaves a server from which nothing is heard.
 func silentWords(s *config.Server, r *config.Route) string {
-	all, early, late := waits(s, 0), waits(s, -0.1), waits(s, 0.1)
+	schedule := gateway.ScheduleOf(s)
+	all, early, late := schedule.Waits(0), schedule.Waits(-0.1), schedule.Waits(0.1)
 	after := func(waits []time.Duration) time.Duration {
 		return sum(waits[:min(len(waits), r.MoveOnAfter)], s.RetransmitDuration)
 	}
@@ -231,7 +212,7 @@ func patienceWords(servers []*config.Server, r *config.Route) string {
 
 // outlasts reports whether a server's schedule goes on when the route's patience is over.
 func outlasts(s *config.Server, r *config.Route) bool {
-	return r.Patience > 0 && r.Patience < sum(waits(s, 0), s.RetransmitDuration)
+	return r.Patience > 0 && r.Patience < sum(gateway.ScheduleOf(s).Waits(0), s.RetransmitDuration)
 }
 
 // givenUp says what the client gets when no server answers.
