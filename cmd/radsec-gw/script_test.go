@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os/exec"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"radsec-gw": main})
+}
+
+// The scripts of testdata/script are sessions in a terminal. What they use beside testscript's own
+// commands is in scriptcommands_test.go.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Values[backgroundKey] = &background{env: env.Vars, programs: map[string]*exec.Cmd{}}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   scriptExits,
+			"matches": scriptMatches,
+			"await":   scriptAwait,
+			"start":   scriptStart,
+			"signal":  scriptSignal,
+			"ends":    scriptEnds,
+		},
+	})
+}
