@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"radsec-gw/bench/material"
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
 )
 
 // Command is `bench compare`: it measures and prints Markdown to out.
@@ -84,7 +84,7 @@ func selected(names, subjects string) (cases []testCase, who []peers.Subject, er
 // prepare makes certificates, builds the gateway and raises the limit of open files.
 func (r *runner) prepare(ctx context.Context, who []peers.Subject) (err error) {
 	debug.SetGCPercent(400) // the generator's garbage is not what is measured
-	if err := peers.RaiseFileLimit(); err != nil {
+	if err := process.RaiseFileLimit(); err != nil {
 		return err
 	}
 	if r.bench, err = os.Executable(); err != nil {
@@ -102,11 +102,8 @@ func (r *runner) prepare(ctx context.Context, who []peers.Subject) (err error) {
 	}
 	for _, s := range who {
 		if s == peers.Gateway && r.gateway == "" {
-			r.gateway = filepath.Join(r.dir, "radsec-gw")
-			build := exec.CommandContext(ctx, "go", "build", "-o", r.gateway, "./cmd/radsec-gw")
-			build.Env = append(os.Environ(), "CGO_ENABLED=0")
-			if text, err := build.CombinedOutput(); err != nil {
-				return fmt.Errorf("building ./cmd/radsec-gw (run this in the repository, or give -gateway): %w\n%s", err, text)
+			if r.gateway, err = process.Build(ctx, r.dir, "radsec-gw/cmd/radsec-gw"); err != nil {
+				return fmt.Errorf("%w (run this in the repository, or give -gateway)", err)
 			}
 		}
 	}

@@ -5,9 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"radsec-gw/bench/material"
 	"radsec-gw/bench/packets"
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
 )
 
 // sample is what one subject showed in one case and round.
@@ -39,6 +39,9 @@ type runner struct {
 	peak     map[peers.Subject]float64 // last rate seen in mixed-8x16
 }
 
+// stopTime is how long a program may take to end.
+const stopTime = 2 * time.Second
+
 // serverSecret is shared by the relays and the answering server, the floor's apart.
 const serverSecret = "secret-of-the-answering-server"
 
@@ -56,7 +59,7 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 	if err != nil {
 		return nil, err
 	}
-	defer server.Stop()
+	defer server.Stop(stopTime)
 	if set.Listen, err = peers.FreeAddress(); err != nil {
 		return nil, err
 	}
@@ -64,7 +67,7 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 	if err != nil {
 		return nil, err
 	}
-	defer p.Stop()
+	defer p.Stop(stopTime)
 	defer func() {
 		if gone := p.Alive(); gone != nil {
 			err = gone // which explains whatever else went wrong
@@ -72,19 +75,13 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 	}()
 	cfg := load.Config{Address: set.Listen, TLS: r.client, Secret: []byte("radsec"), Connections: 1, Outstanding: 1,
 		Mix: packets.Mix{packets.PAP}, Duration: 50 * time.Millisecond, Timeout: 3 * time.Second, SampleEvery: 1}
-	err = p.Until(ctx, "listening", func() bool {
-		conn, err := net.DialTimeout("tcp4", set.Listen, time.Second)
-		if err != nil {
-			return false
-		}
-		return conn.Close() == nil
-	})
+	err = p.Until(ctx, "listening", func() bool { return peers.Listening(set.Listen) })
 	if err != nil {
 		return nil, err
 	}
 	// One connection with every reply verified: a program that answers wrongly is not measured.
 	if first, err := load.Run(ctx, cfg); err != nil || first.Answered == 0 || first.Bad > 0 || first.Broken > 0 {
-		return nil, errors.Join(err, fmt.Errorf("%s does not relay a single request rightly: %s; it printed:\n%s", s, first.Error, p.Log()))
+		return nil, errors.Join(err, fmt.Errorf("%s does not relay a single request rightly: %s; it printed:\n%s", s, first.Error, p.Printed()))
 	}
 	cfg.SampleEvery = 0
 	switch {
@@ -97,22 +94,18 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 }
 
 // startAnswer starts the answering server on free ports and fills them in.
-func (r *runner) startAnswer(ctx context.Context, set *peers.Setup, delay time.Duration) (*peers.Process, error) {
-	dir := filepath.Join(set.Dir, "answer")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return nil, err
-	}
-	p, err := peers.Start(dir, r.bench, "answer", "-auth", "127.0.0.1:0", "-acct", "127.0.0.1:0", "-secret", set.Secret, "-delay", delay.String())
+func (r *runner) startAnswer(ctx context.Context, set *peers.Setup, delay time.Duration) (*process.Process, error) {
+	p, err := process.Start(exec.Command(r.bench, "answer", "-auth", "127.0.0.1:0", "-acct", "127.0.0.1:0", "-secret", set.Secret, "-delay", delay.String()))
 	if err != nil {
 		return nil, err
 	}
 	err = p.Until(ctx, "answering", func() bool {
-		line := p.Log()
-		n, _ := fmt.Sscanf(line, "answering on %d %d", &set.Auth, &set.Acct)
-		return n == 2 && strings.HasSuffix(line, fmt.Sprint(set.Acct))
+		printed := p.Printed()
+		n, _ := fmt.Sscanf(printed, "answering on %d %d", &set.Auth, &set.Acct)
+		return n == 2 && strings.HasSuffix(printed, "\n")
 	})
 	if err != nil {
-		p.Stop()
+		p.Kill()
 		return nil, err
 	}
 	return p, nil
@@ -120,7 +113,7 @@ func (r *runner) startAnswer(ctx context.Context, set *peers.Setup, delay time.D
 
 // meter reads a program's CPU time at both ends of the counted time.
 type meter struct {
-	p      *peers.Process
+	p      *process.Process
 	at     time.Time
 	before time.Duration
 	spent  time.Duration // CPU
@@ -143,7 +136,7 @@ func (m *meter) perExchange(rate float64) float64 {
 	return m.spent.Seconds() / m.took.Seconds() / rate * 1e6
 }
 
-func (r *runner) load(ctx context.Context, c testCase, s peers.Subject, cfg load.Config, p *peers.Process) (map[metric]float64, error) {
+func (r *runner) load(ctx context.Context, c testCase, s peers.Subject, cfg load.Config, p *process.Process) (map[metric]float64, error) {
 	cfg.Connections, cfg.Outstanding, cfg.Mix = c.connections, c.outstanding, c.mix
 	cfg.Warmup, cfg.Duration = r.warmup, r.duration
 	cfg.Rate = float64(c.offered)
@@ -181,7 +174,7 @@ func (r *runner) load(ctx context.Context, c testCase, s peers.Subject, cfg load
 		// Apart from the rest, because counting slows the program down.
 		if n, err := r.countCalls(ctx, cfg, p); err == nil {
 			v[systemCalls] = n
-		} else if !errors.Is(err, peers.ErrNoPerf) {
+		} else if !errors.Is(err, process.ErrNoPerf) {
 			return nil, err
 		}
 	}
@@ -189,7 +182,7 @@ func (r *runner) load(ctx context.Context, c testCase, s peers.Subject, cfg load
 }
 
 // countCalls makes the load once more, for long enough to count a second of it.
-func (r *runner) countCalls(ctx context.Context, cfg load.Config, p *peers.Process) (float64, error) {
+func (r *runner) countCalls(ctx context.Context, cfg load.Config, p *process.Process) (float64, error) {
 	var counted float64
 	var err error
 	done := make(chan struct{})
@@ -211,7 +204,7 @@ func (r *runner) countCalls(ctx context.Context, cfg load.Config, p *peers.Proce
 	return counted / report.Rate, err
 }
 
-func (r *runner) idle(ctx context.Context, c testCase, cfg load.Config, p *peers.Process) (map[metric]float64, error) {
+func (r *runner) idle(ctx context.Context, c testCase, cfg load.Config, p *process.Process) (map[metric]float64, error) {
 	before, _, err := p.Memory()
 	if err != nil {
 		return nil, err
@@ -230,7 +223,7 @@ func (r *runner) idle(ctx context.Context, c testCase, cfg load.Config, p *peers
 	return map[metric]float64{perIdle: float64(after-before) / 1e3 / float64(c.idle), memory: float64(after) / 1e6}, nil
 }
 
-func (r *runner) handshakes(ctx context.Context, c testCase, cfg load.Config, p *peers.Process) (map[metric]float64, error) {
+func (r *runner) handshakes(ctx context.Context, c testCase, cfg load.Config, p *process.Process) (map[metric]float64, error) {
 	m := &meter{p: p}
 	cfg.Duration, cfg.Measured = r.duration, m.measured
 	report, err := load.Handshakes(ctx, cfg, c.resume, 16)

@@ -1,19 +1,19 @@
 package faults
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
+	"radsec-gw/bench/scrape"
 )
 
 // secret is shared by the gateway and the servers of the trials.
@@ -24,7 +24,7 @@ type bed struct {
 	dir     string
 	address string // RadSec
 	metrics string // HTTP
-	gateway *peers.Process
+	gateway *process.Process
 }
 
 // upstream is a server for the gateway's configuration.
@@ -58,82 +58,46 @@ func (e *Env) start(ctx context.Context, servers []upstream, routes string) (*be
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		return nil, err
 	}
-	if b.gateway, err = peers.Start(dir, e.Gateway, "serve", "-config", file); err != nil {
+	if b.gateway, err = process.Start(exec.Command(e.Gateway, "serve", "-config", file)); err != nil {
 		return nil, err
 	}
-	err = b.gateway.Until(ctx, "listening", func() bool {
-		c, err := net.DialTimeout("tcp4", b.address, time.Second)
-		if err != nil {
-			return false
-		}
-		return c.Close() == nil
-	})
+	err = b.gateway.Until(ctx, "listening", func() bool { return peers.Listening(b.address) })
 	if err != nil {
-		b.gateway.Stop()
+		b.gateway.Kill()
 		return nil, err
 	}
 	return b, nil
 }
 
-// counters reads the gateway's metrics: the value of each series, summed over
-// those whose name and labels hold all of the words.
-func (b *bed) counters() (func(words ...string) float64, error) {
-	client := http.Client{Timeout: 10 * time.Second}
-	r, err := client.Get("http://" + b.metrics + "/metrics")
-	if err != nil {
-		return nil, err
-	}
-	defer r.Body.Close()
-	type series struct {
-		name  string
-		value float64
-	}
-	var all []series
-	lines := bufio.NewScanner(r.Body)
-	for lines.Scan() {
-		name, text, ok := strings.Cut(lines.Text(), "} ")
-		if v, err := strconv.ParseFloat(text, 64); ok && err == nil {
-			all = append(all, series{name, v})
-		}
-	}
-	return func(words ...string) float64 {
-		total := 0.0
-	next:
-		for _, s := range all {
-			for _, w := range words {
-				if !strings.Contains(s.name, w) {
-					continue next
-				}
-			}
-			total += s.value
-		}
-		return total
-	}, lines.Err()
+// stop ends the gateway.
+func (b *bed) stop() { _ = b.gateway.Stop(2 * time.Second) }
+
+// counters reads the gateway's metrics.
+func (b *bed) counters(ctx context.Context) (scrape.Metrics, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return scrape.Get(ctx, "http://"+b.metrics+"/metrics")
 }
 
-// live is how many transmissions of clients' requests a server has got.
-func (b *bed) live(server string) (float64, error) {
-	sum, err := b.counters()
+// sentTo returns how many transmissions of clients' requests a server was sent.
+func (b *bed) sentTo(ctx context.Context, server string) (float64, error) {
+	m, err := b.counters(ctx)
 	if err != nil {
 		return 0, err
 	}
 	label := fmt.Sprintf("server=%q", server)
-	return sum("radsec_gw_server_requests_sent_total{", label) + sum("radsec_gw_server_requests_resent_total{", label) -
-		sum("radsec_gw_server_probes_total{", label), nil
+	return m.Sum("radsec_gw_server_requests_sent_total", label) + m.Sum("radsec_gw_server_requests_resent_total", label) -
+		m.Sum("radsec_gw_server_probes_total", label), nil
 }
 
-// faultyProcess runs a faulty server as a process of its own on the given ports.
-func (e *Env) faultyProcess(ctx context.Context, name string, auth, acct int) (*peers.Process, error) {
-	dir, err := os.MkdirTemp(e.Dir, name+"-")
+// startFaulty runs a faulty server as a process of its own on the given ports.
+func (e *Env) startFaulty(auth, acct int) (*process.Process, error) {
+	p, err := process.Start(exec.Command(e.Bench, "faulty", "-auth", fmt.Sprint("127.0.0.1:", auth), "-acct", fmt.Sprint("127.0.0.1:", acct), "-secret", secret))
 	if err != nil {
 		return nil, err
 	}
-	p, err := peers.Start(dir, e.Bench, "faulty", "-auth", fmt.Sprint("127.0.0.1:", auth), "-acct", fmt.Sprint("127.0.0.1:", acct), "-secret", secret)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.Until(ctx, "answering", func() bool { return strings.Contains(p.Log(), "answering on") }); err != nil {
-		p.Stop()
+	if err := p.Await("answering on", 10*time.Second); err != nil {
+		p.Kill()
 		return nil, err
 	}
 	return p, nil

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"radsec-gw/bench/material"
+	"radsec-gw/bench/process"
 )
 
 // Command is bench faults.
@@ -76,9 +76,9 @@ func NewEnv(ctx context.Context, dir, gateway, bench string) (*Env, error) {
 		if *path != "" {
 			continue
 		}
-		*path = filepath.Join(dir, filepath.Base(program))
-		if printed, err := exec.CommandContext(ctx, "go", "build", "-o", *path, program).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("go build %s: %w\n%s", program, err, printed)
+		var err error
+		if *path, err = process.Build(ctx, dir, program); err != nil {
+			return nil, err
 		}
 	}
 	files, err := material.Write(filepath.Join(dir, "certs"))

@@ -7,7 +7,7 @@ import (
 
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/packets"
-	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
 )
 
 // failover returns the trial of two servers of which the first is killed or
@@ -30,8 +30,8 @@ type outage struct {
 	how, health string
 
 	ports  []int
-	first  *peers.Process
-	second *peers.Process
+	first  *process.Process
+	second *process.Process
 	bed    *bed
 
 	sentToDead float64       // requests after the detection time
@@ -42,10 +42,10 @@ func (f *outage) start(ctx context.Context) (err error) {
 	if f.ports, err = freePorts(4); err != nil {
 		return err
 	}
-	if f.first, err = f.env.faultyProcess(ctx, "first", f.ports[0], f.ports[1]); err != nil {
+	if f.first, err = f.env.startFaulty(f.ports[0], f.ports[1]); err != nil {
 		return err
 	}
-	if f.second, err = f.env.faultyProcess(ctx, "second", f.ports[2], f.ports[3]); err != nil {
+	if f.second, err = f.env.startFaulty(f.ports[2], f.ports[3]); err != nil {
 		return err
 	}
 	t := f.size.Timers
@@ -57,14 +57,13 @@ func (f *outage) start(ctx context.Context) (err error) {
 
 func (f *outage) stop() {
 	if f.first != nil {
-		_ = f.first.Resume() // a suspended process takes no other signal
-		f.first.Stop()
+		f.first.Kill()
 	}
 	if f.second != nil {
-		f.second.Stop()
+		f.second.Kill()
 	}
 	if f.bed != nil {
-		f.bed.gateway.Stop()
+		f.bed.stop()
 	}
 }
 
@@ -102,35 +101,29 @@ func (f *outage) outage(ctx context.Context) error {
 	if err := pause(ctx, f.size.Settle); err != nil {
 		return err
 	}
-	takeAway := f.first.Kill
 	if f.how == "stopped" {
-		takeAway = f.first.Suspend
-	}
-	if err := takeAway(); err != nil {
-		return err
+		f.first.Suspend()
+	} else {
+		f.first.Kill()
 	}
 	if err := pause(ctx, t.detection()); err != nil {
 		return err
 	}
-	before, err := f.bed.live("first")
+	before, err := f.bed.sentTo(ctx, "first")
 	if err != nil {
 		return err
 	}
 	if err := pause(ctx, f.size.Hold); err != nil {
 		return err
 	}
-	after, err := f.bed.live("first")
+	after, err := f.bed.sentTo(ctx, "first")
 	if err != nil {
 		return err
 	}
 	f.sentToDead = after - before
 	if f.how == "stopped" {
-		err = f.first.Resume()
-	} else {
-		<-f.first.Exited()
-		f.first, err = f.env.faultyProcess(ctx, "first", f.ports[0], f.ports[1])
-	}
-	if err != nil {
+		f.first.Resume()
+	} else if f.first, err = f.env.startFaulty(f.ports[0], f.ports[1]); err != nil {
 		return err
 	}
 	return f.awaitReturn(ctx)
@@ -142,14 +135,14 @@ func (f *outage) awaitReturn(ctx context.Context) error {
 	const look = 100 * time.Millisecond
 	wanted := f.size.Rate * look.Seconds() / 2 // half of what comes in that time
 	for f.back = 0; time.Since(from) < f.size.Timers.comeback(); {
-		before, err := f.bed.live("first")
+		before, err := f.bed.sentTo(ctx, "first")
 		if err != nil {
 			return err
 		}
 		if err := pause(ctx, look); err != nil {
 			return err
 		}
-		after, err := f.bed.live("first")
+		after, err := f.bed.sentTo(ctx, "first")
 		if err != nil {
 			return err
 		}

@@ -30,19 +30,19 @@ func loss(ctx context.Context, e *Env, size Size) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer b.gateway.Stop()
+	defer b.stop()
 	r, err := load.Run(ctx, load.Config{Address: b.address, TLS: e.Client, Secret: []byte("radsec"), Connections: 32, Rate: size.LossRate,
 		Mix: packets.Mix{packets.PAP}, Duration: time.Duration(size.LossSeconds * float64(time.Second)), Timeout: 20 * time.Second, SampleEvery: 4})
 	if err != nil {
 		return nil, err
 	}
-	sum, err := b.counters()
+	m, err := b.counters(ctx)
 	if err != nil {
 		return nil, err
 	}
 	name := fmt.Sprintf("10 %% lost each way, 300ms, 8 sends, %.0f/s", size.LossRate)
 	unanswered := r.Sent - r.Answered
-	silent := uint64(sum("radsec_gw_requests_total{", `fate="server_silent"`))
+	silent := uint64(m.Sum("radsec_gw_requests_total", `fate="server_silent"`))
 	return []Row{
 		{name, "requests without an answer", "≤ 1 in 100,000", fmt.Sprintf("%d of %d", unanswered, r.Sent), unanswered <= (r.Sent+99_999)/100_000 && r.Sent > 0, false},
 		{name, "of those with the fate server_silent", "all", fmt.Sprint(silent), silent == unanswered, false},
@@ -69,7 +69,7 @@ func latency(ctx context.Context, e *Env, size Size) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer b.gateway.Stop()
+	defer b.stop()
 	r, err := load.Run(ctx, load.Config{Address: b.address, TLS: e.Client, Secret: []byte("radsec"),
 		Connections: size.LatencyConnections, Outstanding: size.LatencyOutstanding,
 		Mix: packets.Mix{packets.EAP, packets.PAP, packets.EAP, packets.Acct}, Warmup: time.Second, Duration: size.LatencyDuration, Timeout: 35 * time.Second})

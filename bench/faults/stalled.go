@@ -36,7 +36,7 @@ func stalled(ctx context.Context, e *Env, size Size) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer b.gateway.Stop()
+	defer b.stop()
 	try := func(d time.Duration) (*realms, error) {
 		r := &realms{address: b.address, tls: e.Client, connections: size.StallConnections, rate: [2]float64{size.StallRate, size.OtherRate}, duration: d}
 		return r, r.run(ctx)

@@ -54,7 +54,7 @@ type turnsTrial struct {
 func (t *turnsTrial) stop() {
 	for _, g := range t.gateways {
 		if g != nil {
-			g.gateway.Stop()
+			g.stop()
 		}
 	}
 	for _, s := range t.servers {

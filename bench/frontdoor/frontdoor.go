@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/packets"
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
 )
 
 // Size is how many peers of each kind there are, and the good clients' load.
@@ -107,7 +107,7 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 // always there, those with expensive certificates, and those that are silent or
 // do not go on.
 func Try(ctx context.Context, env *faults.Env, size Size) (rows []faults.Row, err error) {
-	for _, trial := range []func(context.Context, *faults.Env, Size, string, *peers.Process) ([]faults.Row, error){phases, hostile, newcomers} {
+	for _, trial := range []func(context.Context, *faults.Env, Size, string, *process.Process) ([]faults.Row, error){phases, hostile, newcomers} {
 		more, err := withGateway(ctx, env, size, trial)
 		if err != nil {
 			return rows, err
@@ -118,7 +118,7 @@ func Try(ctx context.Context, env *faults.Env, size Size) (rows []faults.Row, er
 }
 
 // withGateway runs a trial with a gateway and an answering server.
-func withGateway(ctx context.Context, env *faults.Env, size Size, trial func(context.Context, *faults.Env, Size, string, *peers.Process) ([]faults.Row, error)) ([]faults.Row, error) {
+func withGateway(ctx context.Context, env *faults.Env, size Size, trial func(context.Context, *faults.Env, Size, string, *process.Process) ([]faults.Row, error)) ([]faults.Row, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	set := peers.Setup{Dir: env.Dir, Files: env.Files, Bench: env.Bench, Gateway: env.Gateway, Secret: "secret-of-the-answering-server", ListenKeys: size.ListenKeys}
@@ -140,11 +140,8 @@ func withGateway(ctx context.Context, env *faults.Env, size Size, trial func(con
 	if err != nil {
 		return nil, err
 	}
-	defer gateway.Stop()
-	err = gateway.Until(ctx, "listening", func() bool {
-		c, err := net.DialTimeout("tcp4", set.Listen, time.Second)
-		return err == nil && c.Close() == nil
-	})
+	defer gateway.Stop(2 * time.Second)
+	err = gateway.Until(ctx, "listening", func() bool { return peers.Listening(set.Listen) })
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +190,7 @@ func compared(alone, beside load.Report, bad string) []faults.Row {
 
 // phases measures good clients alone, then beside the bad ones, then looks
 // whether the gateway's memory returns.
-func phases(ctx context.Context, env *faults.Env, size Size, address string, gateway *peers.Process) ([]faults.Row, error) {
+func phases(ctx context.Context, env *faults.Env, size Size, address string, gateway *process.Process) ([]faults.Row, error) {
 	alone, err := size.good(ctx, env, address)
 	if err != nil {
 		return nil, err
@@ -225,7 +222,7 @@ func phases(ctx context.Context, env *faults.Env, size Size, address string, gat
 }
 
 // settled waits until the gateway's memory is below, and returns what it is.
-func settled(ctx context.Context, gateway *peers.Process, below int64, patience time.Duration) (now int64, err error) {
+func settled(ctx context.Context, gateway *process.Process, below int64, patience time.Duration) (now int64, err error) {
 	deadline := time.After(patience)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()

@@ -16,7 +16,7 @@ import (
 	"radsec-gw/bench/faults"
 	"radsec-gw/bench/forged"
 	"radsec-gw/bench/load"
-	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 )
 
@@ -28,7 +28,7 @@ const (
 
 // hostile measures what a handshake with expensive certificates costs the
 // gateway, beside an ordinary refused one, and good clients beside many.
-func hostile(ctx context.Context, env *faults.Env, size Size, address string, gateway *peers.Process) ([]faults.Row, error) {
+func hostile(ctx context.Context, env *faults.Env, size Size, address string, gateway *process.Process) ([]faults.Row, error) {
 	expensive, ordinary, err := forgeries(env.Files.CA)
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ type tally struct{ came, thrownOff int64 }
 
 // besideHostile measures good clients beside hostile ones, and counts those meanwhile.
 // These run in a process of their own, if this command can be started again.
-func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string, gateway *peers.Process, shown *tls.Certificate) (beside load.Report, t tally, err error) {
+func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string, gateway *process.Process, shown *tls.Certificate) (beside load.Report, t tally, err error) {
 	var counts func() (tally, error)
 	if env.Bench == "" {
 		bad := hostileCrowd(ctx, address, shown, s.Hostile)
@@ -92,7 +92,7 @@ func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string
 
 // costOf makes n handshakes that are refused, one after the other, and returns
 // what each costs the gateway.
-func costOf(ctx context.Context, gateway *peers.Process, address string, shown *tls.Certificate, n int) (time.Duration, error) {
+func costOf(ctx context.Context, gateway *process.Process, address string, shown *tls.Certificate, n int) (time.Duration, error) {
 	before, err := gateway.CPU()
 	if err != nil {
 		return 0, err

@@ -7,15 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"radsec-gw/bench/faults"
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/material"
-	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
 )
 
 // hostileCrowd is peers that show expensive certificates and come from 200 sources.
@@ -67,11 +67,11 @@ func HostileCommand(ctx context.Context, fs *flag.FlagSet, args []string, out io
 
 // hostileProcess is a hostile crowd in a process of idle priority. On machines of their
 // own such peers would take none of the gateway's processors.
-type hostileProcess struct{ process *peers.Process }
+type hostileProcess struct{ process *process.Process }
 
 func startHostile(env *faults.Env, address string, count int) (*hostileProcess, error) {
-	p, err := peers.Start(env.Dir, "chrt", "--idle", "0", env.Bench, "hostile", "-address", address,
-		"-count", strconv.Itoa(count), "-certs", filepath.Dir(env.Files.CA))
+	p, err := process.Start(exec.Command("chrt", "--idle", "0", env.Bench, "hostile", "-address", address,
+		"-count", strconv.Itoa(count), "-certs", filepath.Dir(env.Files.CA)))
 	if err != nil {
 		return nil, fmt.Errorf("chrt, of util-linux, is needed to run the hostile peers at idle priority: %w", err)
 	}
@@ -83,8 +83,7 @@ func (h *hostileProcess) counts() (t tally, err error) {
 	if gone := h.process.Alive(); gone != nil {
 		return t, gone
 	}
-	text := h.process.Log()
-	last := text[strings.LastIndexByte(text, '\n')+1:]
+	last := h.process.Output().Last(1)
 	if last == "" {
 		return t, nil // it has just begun
 	}
@@ -94,4 +93,4 @@ func (h *hostileProcess) counts() (t tally, err error) {
 	return t, nil
 }
 
-func (h *hostileProcess) stop() { h.process.Stop() }
+func (h *hostileProcess) stop() { h.process.Kill() }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"radsec-gw/bench/faults"
-	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
 )
 
 // mostWait is how long a good client may take to be in.
@@ -16,7 +16,7 @@ const mostWait = 2 * time.Second
 
 // newcomers measures how long good clients take to be in while few and many
 // sources have silent connections, and handshakes that do not go on.
-func newcomers(ctx context.Context, env *faults.Env, size Size, address string, gateway *peers.Process) ([]faults.Row, error) {
+func newcomers(ctx context.Context, env *faults.Env, size Size, address string, gateway *process.Process) ([]faults.Row, error) {
 	var rows []faults.Row
 	for _, c := range []struct {
 		says    string

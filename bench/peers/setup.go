@@ -1,3 +1,4 @@
+// Package peers starts the programs that are measured, with configurations made for them.
 package peers
 
 import (
@@ -7,8 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"radsec-gw/bench/material"
+	"radsec-gw/bench/process"
 )
 
 // Setup is the surroundings of one measured program.
@@ -57,16 +60,16 @@ func (s Subject) Installed() error {
 }
 
 // Start configures and starts the program; it may not be listening yet.
-func (s Subject) Start(set Setup) (*Process, error) {
+func (s Subject) Start(set Setup) (*process.Process, error) {
 	switch s {
 	case Floor:
-		return Start(set.Dir, set.Bench, "floor", "-listen", set.Listen, "-auth", local(set.Auth), "-acct", local(set.Acct), "-certs", filepath.Dir(set.Files.CA))
+		return start(set.Dir, set.Bench, "floor", "-listen", set.Listen, "-auth", local(set.Auth), "-acct", local(set.Acct), "-certs", filepath.Dir(set.Files.CA))
 	case Radsecproxy:
 		file := filepath.Join(set.Dir, "radsecproxy.conf")
 		if err := os.WriteFile(file, []byte(set.radsecproxy()), 0o600); err != nil {
 			return nil, err
 		}
-		return Start(set.Dir, "radsecproxy", "-f", "-c", file)
+		return start(set.Dir, "radsecproxy", "-f", "-c", file)
 	case Gateway:
 		text, err := set.gateway()
 		if err != nil {
@@ -76,12 +79,25 @@ func (s Subject) Start(set Setup) (*Process, error) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			return nil, err
 		}
-		return Start(set.Dir, set.Gateway, "serve", "-config", file)
+		return start(set.Dir, set.Gateway, "serve", "-config", file)
 	}
 	return nil, fmt.Errorf("subject %q: expected %s, %s or %s", s, Gateway, Radsecproxy, Floor)
 }
 
+// start runs a program in dir.
+func start(dir, program string, args ...string) (*process.Process, error) {
+	cmd := exec.Command(program, args...)
+	cmd.Dir = dir
+	return process.Start(cmd)
+}
+
 func local(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+// Listening reports whether a program accepts connections at a TCP address.
+func Listening(address string) bool {
+	c, err := net.DialTimeout("tcp4", address, time.Second)
+	return err == nil && c.Close() == nil
+}
 
 // FreeAddress is a loopback address on which nothing listened a moment ago.
 func FreeAddress() (string, error) {

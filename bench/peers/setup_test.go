@@ -1,0 +1,25 @@
+package peers
+
+import (
+	"strings"
+	"testing"
+
+	"radsec-gw/bench/material"
+)
+
+func TestConfigurationSizes(t *testing.T) {
+	for many, want := range map[bool][3]int{false: {1, 1, 1}, true: {manyClients, manyServers, manyRoutes}} {
+		set := Setup{Files: material.In("/certs"), Listen: "127.0.0.1:1", Auth: 2, Acct: 3, Secret: "s", Many: many}
+		text, err := set.gateway()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := [3]int{strings.Count(text, "[[client]]"), strings.Count(text, "[[server]]"), strings.Count(text, "[[route]]")}
+		if got != want {
+			t.Errorf("many=%v: %d clients, servers, routes, want %d", many, got, want)
+		}
+		if n := strings.Count(set.radsecproxy(), "\nrealm "); n != want[2] {
+			t.Errorf("many=%v: radsecproxy has %d realms, want %d", many, n, want[2])
+		}
+	}
+}
