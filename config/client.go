@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"net/url"
+	"radsec-gw/routing"
 	"slices"
 	"strings"
 )
@@ -38,7 +39,7 @@ func readClient(t *table) Client {
 	t.choices("packets", &c.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
 	t.texts("realms", func(path, s string) {
 		same := func(other string) bool { return strings.EqualFold(s, other) }
-		if err := checkRealm(s); err != nil {
+		if err := routing.CheckRealm(s); err != nil {
 			t.r.wrong(path, "%v", err)
 		} else if slices.ContainsFunc(c.Realms, same) {
 			t.r.wrong(path, "%q is listed twice: remove one", s)

@@ -13,9 +13,9 @@
 //	warnings.go  what is allowed but deserves a second look
 //
 // The package knows no other part of the gateway but files and certs, which read
-// what the file names: gateway translates these types into the others' once,
-// at the edge. config.example.toml is the
-// manual for the people who write the file.
+// what the file names, and routing, which has the syntax of realms: package gateway
+// translates these types into the others' once, at the edge. config.example.toml is
+// the manual for the people who write the file.
 package config
 
 import (

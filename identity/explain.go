@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+	"radsec-gw/certs"
 	"strings"
 )
 
@@ -124,15 +125,7 @@ func Describe(leaf *x509.Certificate) []any {
 // "sha256:12:AB:…", the form of the configuration.
 func Fingerprint(c *x509.Certificate) string { return fingerprintOf(c.Raw) }
 
-func fingerprintOf(der []byte) string {
-	sum := sha256.Sum256(der)
-	var b strings.Builder
-	b.WriteString("sha256")
-	for _, octet := range sum {
-		fmt.Fprintf(&b, ":%02X", octet)
-	}
-	return b.String()
-}
+func fingerprintOf(der []byte) string { return certs.FormatFingerprint(sha256.Sum256(der)) }
 
 // subjectOf returns a certificate's subject for a text, shortened. A subject of
 // many kilobytes is not written out first.

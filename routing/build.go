@@ -111,6 +111,9 @@ func (b *builder) addOperator(i int, rule Rule, entry string) error {
 
 // add enters one realm of rule i for all its kinds.
 func (b *builder) add(i int, rule Rule, realm string) error {
+	if err := CheckRealm(realm); err != nil {
+		return err
+	}
 	expr, isPattern := strings.CutPrefix(realm, "~")
 	name := realm
 	if !isPattern {
@@ -118,17 +121,9 @@ func (b *builder) add(i int, rule Rule, realm string) error {
 	}
 	suffix, isSuffix := strings.CutPrefix(name, "*.")
 	var compiled *regexp.Regexp
-	switch {
-	case isPattern:
-		var err error
-		// Realms match without case, so patterns do too.
-		if compiled, err = regexp.Compile("(?i)" + expr); err != nil {
-			return fmt.Errorf("expected a regular expression after \"~\", got %q: %w", expr, err)
-		}
-	case isSuffix && !strings.Contains(strings.Trim(suffix, "."), "."):
-		return fmt.Errorf(`expected a suffix of two labels or more such as "*.example.org" (RFC 7542 §3), got %q`, realm)
-	case name != "*" && !isSuffix && strings.Contains(name, "*"):
-		return fmt.Errorf(`expected "*" alone, or "*." before a suffix, got %q`, realm)
+	if isPattern {
+		// Realms match without case, so patterns do too. CheckRealm has compiled it.
+		compiled = regexp.MustCompile("(?i)" + expr)
 	}
 
 	for _, kind := range rule.Kinds {

@@ -2,6 +2,8 @@ package routing
 
 import (
 	"bytes"
+	"regexp"
+	"strings"
 	"testing"
 
 	"radsec-gw/wire"
@@ -42,7 +44,11 @@ func TestRealmFormats(t *testing.T) {
 		{`host/EXAMPLE\pc`, []Format{Prefix}, "host/EXAMPLE"},
 		{`bob@example.org`, []Format{Machine}, ""},
 	} {
-		table := mustNew(t, Options{Formats: x.formats, CoAByUserName: true}, Rule{Realms: []string{x.want}, Kinds: anything, Group: 1})
+		realm := x.want
+		if strings.Contains(realm, "@") { // which only a pattern may have
+			realm = "~^" + regexp.QuoteMeta(realm) + "$"
+		}
+		table := mustNew(t, Options{Formats: x.formats, CoAByUserName: true}, Rule{Realms: []string{realm}, Kinds: anything, Group: 1})
 		user := []byte(x.user)
 		if got := string(table.Realm(user)); got != x.want {
 			t.Errorf("the realm of %q in formats %v is %q, expected %q", x.user, x.formats, got, x.want)

@@ -200,10 +200,10 @@ func TestNewRefuses(t *testing.T) {
 		want  string
 	}{
 		{"suffix of one label", []Rule{{Realms: []string{"*.com"}, Kinds: access, Group: 0}}, `route[0].realms[0]: expected a suffix of two labels or more`},
-		{"suffix of none", []Rule{{Realms: []string{"x", "*."}, Kinds: access, Group: 0}}, `route[0].realms[1]: expected a suffix of two labels or more`},
-		{"suffix of one label and dots", []Rule{{Realms: []string{"*..com."}, Kinds: access, Group: 0}}, `expected a suffix of two labels`},
+		{"suffix of none", []Rule{{Realms: []string{"x", "*."}, Kinds: access, Group: 0}}, `route[0].realms[1]: expected a realm without empty labels`},
+		{"suffix of one label and dots", []Rule{{Realms: []string{"*..com."}, Kinds: access, Group: 0}}, `expected a realm without empty labels`},
 		{"star inside", []Rule{{Realms: []string{"a.*"}, Kinds: access, Group: 0}}, `expected "*" alone`},
-		{"pattern", []Rule{{Realms: []string{"~("}, Kinds: access, Group: 0}}, `expected a regular expression after "~", got "("`},
+		{"pattern", []Rule{{Realms: []string{"~("}, Kinds: access, Group: 0}}, `expected a regular expression after "~" (syntax: https://pkg.go.dev/regexp/syntax), got "("`},
 		{"pattern that would close a group", []Rule{{Realms: []string{"~a)|(b"}, Kinds: access, Group: 0}}, `expected a regular expression`},
 		{"realm twice", []Rule{{Realms: []string{"x.org"}, Kinds: both, Group: 0}, {Realms: []string{"y"}, Kinds: both, Group: 1}, {Realms: []string{"a", "X.ORG"}, Kinds: access, Group: 1}}, `route[2].realms[1]: route[0] takes access packets of realm "X.ORG" already`},
 		{"realm twice in NFC", []Rule{{Realms: []string{"\u00fc"}, Kinds: access, Group: 0}, {Realms: []string{"u\u0308"}, Kinds: access, Group: 1}}, `route[1].realms[0]: route[0] takes access packets`},
