@@ -18,7 +18,7 @@ func (g *Gateway) noteCertificates(m *material) {
 		if path == "" || len(held) == 0 || slices.ContainsFunc(list, func(c metrics.CertificateFile) bool { return c.For == what && c.File == path }) {
 			return
 		}
-		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestEnd(held)})
+		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestExpiry(held)})
 	}
 	add("server", m.cfg.Listen.Certificate, m.chain())
 	web := material{pair: m.web}

@@ -76,7 +76,7 @@ func (m *material) warnIdentity(warn warner, cfg *config.Config, now time.Time) 
 	if r.Names != "" && cfg.Listen.ClientAuth != config.AuthNone {
 		warn("listen.client_ca", "%s", r.Names)
 	}
-	for _, text := range r.Useless {
+	for _, text := range r.Unused {
 		warn("listen.intermediates", "%s", text)
 	}
 	for _, text := range r.WithoutLists {

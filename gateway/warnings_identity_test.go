@@ -82,12 +82,12 @@ func TestCheckWarnsAboutIdentity(t *testing.T) {
 		{"networks and the source", one.CertPEM(), "", "networks = [\"10.0.0.0/8\"]\nsan_ip = [\"source\"]", nil, []string{"no condition on its certificate"}},
 		{"networks only, without certificates", one.CertPEM(), `client_auth = "none"`, `networks = ["10.0.0.0/8"]`, nil, []string{"no condition on its certificate"}},
 		{"a list for one of two", both, `crl = ["one.crl"]`, `san_dns = ["a.example"]`, []string{"listen.crl: there is no revocation list of CN=CA two"}, []string{"there is no revocation list of CN=CA one"}},
-		{"a list of no use to the other", one.CertPEM(), "crl = [\"one.crl\"]\nintermediates = [\"two.pem\"]", `san_dns = ["a.example"]`, []string{"listen.intermediates: the certificate of CN=CA two", "leads to no certificate of client_ca"}, nil},
+		{"a list of no use to the other", one.CertPEM(), "crl = [\"one.crl\"]\nintermediates = [\"two.pem\"]", `san_dns = ["a.example"]`, []string{"listen.intermediates: the certificate of CN=CA two", "does not lead to a certificate of client_ca"}, nil},
 		{"a client's CA without a list", one.CertPEM(), `crl = ["one.crl"]`, `ca = ["two.pem", "one.pem"]`, []string{"listen.crl: there is no revocation list of CN=CA two"}, nil},
 		{"a list beside the CA", append(one.CertPEM(), pemOf("X509 CRL", stale)...), "", `san_dns = ["a.example"]`, []string{"the revocation list of CN=CA one,O=radsec-gw development has been out of date since"}, nil},
 		{"an old list beside a newer one", append(append(one.CertPEM(), pemOf("X509 CRL", stale)...), pemOf("X509 CRL", fresh)...), "", `san_dns = ["a.example"]`, nil, []string{"out of date"}},
 		{"an old list that refuses", one.CertPEM(), "crl = [\"stale.crl\"]\ncrl_stale = \"refuse\"", `san_dns = ["a.example"]`, []string{"certificates of this issuer are refused (crl_stale)"}, nil},
-		{"300 CAs", many, "", `san_dns = ["a.example"]`, []string{"listen.client_ca: the names of the 300 CAs come to "}, nil},
+		{"300 CAs", many, "", `san_dns = ["a.example"]`, []string{"listen.client_ca: the names of the 300 CAs take "}, nil},
 		{"two CAs", both, "", `san_dns = ["a.example"]`, nil, []string{"Warnings"}},
 	} {
 		dir, file := gatewaytest.Dir(t, strings.NewReplacer("# more of listen", c.listen, "# conditions", c.conditions).Replace(identityConfig))

@@ -40,7 +40,7 @@ func (g *Gateway) routes() []web.Route {
 // ownForPage is what the status page shows of the certificate in force.
 func (g *Gateway) ownForPage() web.Certificate {
 	m := g.now.Load().files
-	c := web.Certificate{Subject: m.pair.Leaf.Subject.String(), NotAfter: identity.EarliestEnd(m.chain())}
+	c := web.Certificate{Subject: m.pair.Leaf.Subject.String(), NotAfter: identity.EarliestExpiry(m.chain())}
 	for _, f := range m.own(time.Now()) {
 		if f.Severity > identity.Notable {
 			c.Findings = append(c.Findings, f.Text)

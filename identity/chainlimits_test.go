@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-func TestWhatAPeerMaySend(t *testing.T) {
+func TestLimitsOnSentCertificates(t *testing.T) {
 	p := newPKI(t)
 	root := p.ca.Certificate
 	f := newForger()
@@ -29,7 +29,7 @@ func TestWhatAPeerMaySend(t *testing.T) {
 		return list
 	}
 	for _, c := range []struct {
-		says string
+		name string
 		sent []*x509.Certificate
 		want string // empty: nothing is excessive
 	}{
@@ -44,17 +44,17 @@ func TestWhatAPeerMaySend(t *testing.T) {
 		{"a larger one", append(several(1), named("a", rsaKey(2048, 65539))), "with an exponent of at most 65537, got 65539"},
 		{"a leaf of 8192 bits", []*x509.Certificate{named("a", rsaKey(8192, 65537))}, "certificate 1 of the 1"},
 		{"a root of 8192 bits that is configured", append(several(1), big8192), ""},
-		{"a large key behind it", append(several(1), big8192, named("a", rsaKey(4097, 65537))), "certificate 3 of the 3 that the peer sent, CN=a"},
+		{"a large key after it", append(several(1), big8192, named("a", rsaKey(4097, 65537))), "certificate 3 of the 3 that the peer sent, CN=a"},
 		{"the same as a leaf", []*x509.Certificate{big8192}, "got 8192 bits"},
 		{"a DSA key", []*x509.Certificate{{RawSubject: []byte{1}, PublicKey: struct{}{}, PublicKeyAlgorithm: x509.DSA}}, "expected a key for RSA, ECDSA or Ed25519, got DSA"},
 		{"no key at all", []*x509.Certificate{{RawSubject: []byte{1}}}, "expected a key for RSA"},
 	} {
 		err := trust.checkSent(c.sent)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %v, want %q", c.says, err, c.want)
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
-	// The Verifier says so, before it verifies anything.
+	// The Verifier checks the limits before it verifies anything.
 	v := must(NewVerifier(&Config{ClientCA: []*x509.Certificate{p.ca.Certificate}}, nil))
 	if r := v.Verify(several(11), time.Now()); r == nil || r.Reason != CertificateExcessive {
 		t.Errorf("eleven certificates get %v, want a refusal as excessive", r)
@@ -64,9 +64,9 @@ func TestWhatAPeerMaySend(t *testing.T) {
 	}
 }
 
-// Intermediates count when their signatures lead to the client CA, in any order,
-// also when two of them have one name; others do not, and nothing is verified
-// with a key that the client CA does not vouch for.
+// Intermediates are used if their signatures lead to the client CA, in any order, also if
+// two of them have the same name; others are not, and no signature is verified with
+// their keys.
 func TestIntermediatesLeadToTheClientCA(t *testing.T) {
 	var none *authority
 	root := none.issue("root", nil, true)
@@ -77,10 +77,10 @@ func TestIntermediatesLeadToTheClientCA(t *testing.T) {
 	stranger := none.issue("root", nil, true) // another CA of the same name
 	forgedHigh := stranger.issue("high", nil, true)
 	forgedLow := forgedHigh.issue("low", nil, true)
-	aside := root.issue("aside", nil, true) // good, and of no use to the leaf
+	aside := root.issue("aside", nil, true) // genuine, but not above the leaf
 	trust := newTrust(certsOf(root), nil, nil)
 	for _, c := range []struct {
-		says       string
+		name       string
 		sent, want []*authority
 	}{
 		{"the leaf alone", []*authority{leaf}, nil},
@@ -93,18 +93,18 @@ func TestIntermediatesLeadToTheClientCA(t *testing.T) {
 		{"forged ones beside genuine ones", []*authority{leaf, forgedLow, low, forgedHigh, high}, []*authority{low, high}},
 		{"one of no use", []*authority{leaf, aside, low, high}, []*authority{low, high}},
 	} {
-		got := trust.intermediates(certsOf(c.sent...))
+		got := trust.genuineIntermediates(certsOf(c.sent...))
 		for _, w := range c.want {
 			if !slices.Contains(got, w.cert) {
-				t.Errorf("%s: %v of the peer's does not count", c.says, w.cert.Subject)
+				t.Errorf("%s: %v is not used", c.name, w.cert.Subject)
 			}
 		}
 		if len(got) != len(c.want) {
-			t.Errorf("%s: %d certificates count, want %d", c.says, len(got), len(c.want))
+			t.Errorf("%s: %d certificates are used, want %d", c.name, len(got), len(c.want))
 		}
 	}
 	for _, c := range []struct {
-		says string
+		name string
 		sent []*authority
 		want bool
 	}{
@@ -116,13 +116,13 @@ func TestIntermediatesLeadToTheClientCA(t *testing.T) {
 		{"forged ones of the right names", []*authority{leaf, forgedLow, forgedHigh}, true},
 	} {
 		if got := trust.reaches(certsOf(c.sent...)); got != c.want {
-			t.Errorf("%s: names lead to the client CA is %v, want %v", c.says, got, c.want)
+			t.Errorf("%s: the names lead to the client CA: %v, want %v", c.name, got, c.want)
 		}
 	}
 }
 
-// Whatever is sent within the limits, the outcome is that of crypto/x509 with all
-// of it, on random input.
+// For random certificates within the limits, the result is that of crypto/x509 with all
+// of them.
 func TestPathsAgreeWithX509(t *testing.T) {
 	seed := mathrand.Uint64()
 	t.Logf("seed %d", seed)
@@ -158,7 +158,7 @@ func TestPathsAgreeWithX509(t *testing.T) {
 		want := verify(sent[1:])
 		got := errors.New("names do not lead to the client CA")
 		if trust.reaches(sent) {
-			got = verify(trust.intermediates(sent))
+			got = verify(trust.genuineIntermediates(sent))
 		}
 		if (got == nil) != (want == nil) {
 			t.Fatalf("of %d certificates: got %v, x509 says %v", len(sent), got, want)
@@ -168,6 +168,6 @@ func TestPathsAgreeWithX509(t *testing.T) {
 		}
 	}
 	if accepted < 100 {
-		t.Errorf("only %d chains were good: the test shows little", accepted)
+		t.Errorf("only %d chains were accepted: the test shows little", accepted)
 	}
 }

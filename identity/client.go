@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Client says which peers are one configured client. All conditions given must
-// hold; an empty list is no condition.
+// Client is a configured client: the conditions that a peer must meet. All given
+// conditions must hold; an empty list is not a condition.
 type Client struct {
 	Name         string         // for log lines
 	Networks     []netip.Prefix // of the source address
@@ -20,37 +20,37 @@ type Client struct {
 	SANDNS       []string       // SAN dNSName; "*" may stand for the whole leftmost label, here and in the certificate
 	SANIP        []netip.Addr   // SAN iPAddress
 	SANIPSource  bool           // a SAN iPAddress must equal the source, or be in SANIP
-	SANURI       []string       // SAN uniformResourceIdentifier, octet by octet
-	NAIRealms    []string       // SAN NAIRealm (RFC 7585 §2.2), ASCII letters of either case the same; in the certificate "*" may stand for the whole leftmost label
-	Subjects     []string       // the subject as RFC 2253 writes it, the way Go prints it
+	SANURI       []string       // SAN uniformResourceIdentifier, compared byte by byte
+	NAIRealms    []string       // SAN NAIRealm (RFC 7585 §2.2), ignoring the case of ASCII letters; in the certificate "*" may stand for the whole leftmost label
+	Subjects     []string       // the subject as Go prints it, in the form of RFC 2253
 	SubjectRDNs  []RDN          // attributes of the subject, of which it must have one
 	Issuers      []string       // the issuer, likewise
-	CommonNames  []string       // of the subject; "*" stands for any number of characters; case does not matter
+	CommonNames  []string       // of the subject; "*" stands for any number of characters; ignoring case
 	PolicyOIDs   []x509.OID     // certificate policies of the leaf (RFC 5280 §4.2.1.4)
 
-	// CA is what the certificate's path has to pass through: one of these, compared
-	// octet by octet, anywhere above the leaf; a self-signed leaf may be one itself.
-	// They are trusted for this client only. Empty: a certificate of the client CA.
+	// CA are the certificates of which the path has to contain one above the leaf,
+	// compared byte by byte; a self-signed leaf may be one itself. They are trusted for
+	// this client only. Empty: the path has to contain a certificate of the client CA.
 	CA []*x509.Certificate
 }
 
-// Clients are the configured clients in their order: the first match counts.
+// Clients is the list of configured clients: the first match counts.
 type Clients []*Client
 
-// Peer is what names a client.
+// Peer is a peer to identify.
 type Peer struct {
 	Source netip.Addr
-	Leaf   *x509.Certificate // verified; nil when the peer has shown none
+	Leaf   *x509.Certificate // verified; nil if the peer presented none
 
-	fingerprint [32]byte   // SHA-256 of Leaf's DER form
-	uris        []string   // Leaf's SAN uniformResourceIdentifiers, as they stand there
-	realms      []string   // Leaf's NAIRealms
-	paths       []goodPath // of Leaf; set by Verifier.Assess
+	fingerprint [32]byte       // SHA-256 of Leaf's DER form
+	uris        []string       // Leaf's SAN uniformResourceIdentifiers, unchanged
+	realms      []string       // Leaf's NAIRealms
+	paths       []acceptedPath // of Leaf; set by Verifier.Assess
 }
 
-// NewPeer returns the peer that came from source and has shown certs, its own
-// first. After a resumption the certificates are those of the first handshake, so
-// that the outcome is the same (RFC 6614bis §3.5).
+// NewPeer returns the peer that connected from source and presented certs, its own
+// first. After a resumption the certificates are those of the original handshake, so
+// that the result is the same (RFC 6614bis §3.5).
 func NewPeer(source netip.Addr, certs []*x509.Certificate) *Peer {
 	p := &Peer{Source: source}
 	if len(certs) > 0 {
@@ -87,12 +87,12 @@ func (l Clients) find(p *Peer) int {
 	return slices.IndexFunc(l, func(c *Client) bool { return c.unmet(p) == allMet })
 }
 
-// Lists reports whether any client may come from source.
+// Lists reports whether any client may connect from source.
 func (l Clients) Lists(source netip.Addr) bool {
 	return slices.ContainsFunc(l, func(c *Client) bool { return c.inNetworks(source) })
 }
 
-// Unlisted says that no client may come from source, and why.
+// Unlisted returns the text of the refusal of a source for which Lists reports false.
 func (l Clients) Unlisted(source netip.Addr) string {
 	return "no client lists this source address: " + l.explain(&Peer{Source: source})
 }
@@ -121,7 +121,7 @@ func (c *Client) unmet(p *Peer) condition {
 	return c.unmetName(p)
 }
 
-// unmetName goes on with the conditions on the certificate's other names.
+// unmetName checks the conditions on the certificate's other names.
 func (c *Client) unmetName(p *Peer) condition {
 	leaf := p.Leaf
 	switch {
@@ -147,22 +147,23 @@ func (c *Client) unmetName(p *Peer) condition {
 	return allMet
 }
 
-// anchored reports whether one of the paths leads to a CA that counts for the client.
-func (c *Client) anchored(paths []goodPath) bool {
+// anchored reports whether one of the paths contains a CA of the client.
+func (c *Client) anchored(paths []acceptedPath) bool {
 	return slices.ContainsFunc(paths, c.suits)
 }
 
-// suits reports whether the path leads to a CA that counts for the client.
-func (c *Client) suits(p goodPath) bool {
+// suits reports whether the path contains a CA of the client: one of its own, or else of
+// the client CA.
+func (c *Client) suits(p acceptedPath) bool {
 	if len(c.CA) == 0 {
 		return p.ofClientCA
 	}
 	return slices.ContainsFunc(p.anchors, func(a *x509.Certificate) bool { return slices.ContainsFunc(c.CA, a.Equal) })
 }
 
-// goodUntil returns when the last of the client's paths is good no more; the zero time
-// when there is none.
-func (c *Client) goodUntil(paths []goodPath) (until time.Time) {
+// validUntil returns until when at least one of the client's paths is accepted; the zero
+// time if there is none.
+func (c *Client) validUntil(paths []acceptedPath) (until time.Time) {
 	for _, p := range paths {
 		if c.suits(p) && p.until.After(until) {
 			until = p.until
@@ -179,14 +180,14 @@ func (l Clients) cas() (list []*x509.Certificate) {
 	return list
 }
 
-// byCertificate reports whether the certificate has to meet any condition.
+// byCertificate reports whether there are conditions on the certificate.
 func (c *Client) byCertificate() bool {
 	return c.SANIPSource || len(c.CA)+len(c.Fingerprints)+len(c.SANDNS)+len(c.SANIP)+len(c.SANURI)+len(c.NAIRealms)+len(c.Subjects)+len(c.SubjectRDNs)+
 		len(c.Issuers)+len(c.CommonNames)+len(c.PolicyOIDs) > 0
 }
 
-// listsIP compares one SAN iPAddress (RFC 6614bis §3.3.1: a client of an address
-// range shows the address that it comes from).
+// listsIP reports whether one SAN iPAddress meets the condition (RFC 6614bis §3.3.1: the
+// certificate of a client with an address range contains the source address).
 func (c *Client) listsIP(ip net.IP, source netip.Addr) bool {
 	a, ok := netip.AddrFromSlice(ip)
 	if !ok {
@@ -196,7 +197,7 @@ func (c *Client) listsIP(ip net.IP, source netip.Addr) bool {
 	return c.SANIPSource && a == source || slices.Contains(c.SANIP, a)
 }
 
-// Validate says what is wrong with the conditions.
+// Validate checks the conditions.
 func (c *Client) Validate() error {
 	if c.Name == "" {
 		return fmt.Errorf("a client has no name")

@@ -23,13 +23,13 @@ func TestFirstClientWhoseConditionsAllHold(t *testing.T) {
 	net2 := []netip.Prefix{netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("198.51.100.0/24")}
 	mine, other := [][32]byte{{1}, {9}}, [][32]byte{{1}}
 	for _, c := range []struct {
-		says    string
+		name    string
 		clients []*Client
 		want    string // empty: none
 	}{
 		{"no condition", []*Client{{Name: "a"}}, "a"},
 		{"the first of two that match", []*Client{{Name: "a", Networks: net1}, {Name: "b"}}, "a"},
-		{"the same address, told apart by certificate", []*Client{{Name: "a", Networks: net1, Fingerprints: other}, {Name: "b", Networks: net1, Fingerprints: mine}}, "b"},
+		{"the same address, different certificates", []*Client{{Name: "a", Networks: net1, Fingerprints: other}, {Name: "b", Networks: net1, Fingerprints: mine}}, "b"},
 		{"all three conditions hold", []*Client{{Name: "a", Networks: net1, Fingerprints: mine, SANDNS: []string{"*.campus.example"}}}, "a"},
 		{"only the network fails", []*Client{{Name: "a", Networks: net2, Fingerprints: mine, SANDNS: []string{"*.campus.example"}}}, ""},
 		{"only the fingerprint fails", []*Client{{Name: "a", Networks: net1, Fingerprints: other, SANDNS: []string{"*.campus.example"}}}, ""},
@@ -41,12 +41,12 @@ func TestFirstClientWhoseConditionsAllHold(t *testing.T) {
 			got = c.clients[i].Name
 		}
 		if got != c.want {
-			t.Errorf("%s: client %q, want %q", c.says, got, c.want)
+			t.Errorf("%s: client %q, want %q", c.name, got, c.want)
 		}
 	}
 	bare := &Peer{Source: p.Source}
 	if (Clients{{Name: "a", SANDNS: []string{"*.campus.example"}}}).find(bare) >= 0 {
-		t.Error("a peer without certificate passes for a client that is named by it")
+		t.Error("a peer without a certificate matches a client with conditions on it")
 	}
 }
 
@@ -64,7 +64,7 @@ func TestConditionsOnNames(t *testing.T) {
 	oid := func(s string) []x509.OID { return []x509.OID{must(x509.ParseOID(s))} }
 	ip := func(s string) []netip.Addr { return []netip.Addr{netip.MustParseAddr(s)} }
 	for _, c := range []struct {
-		says   string
+		name   string
 		client Client
 		source string
 		unmet  condition
@@ -96,26 +96,26 @@ func TestConditionsOnNames(t *testing.T) {
 	} {
 		p := &Peer{Source: netip.MustParseAddr(c.source), Leaf: leaf, uris: []string{"urn:example:ap7"}, realms: []string{"example.org", "*.campus.example"}, paths: ofClientCA}
 		if got := c.client.unmet(p); got != c.unmet {
-			t.Errorf("%s: condition %d is unmet, want %d", c.says, got, c.unmet)
+			t.Errorf("%s: condition %d is unmet, want %d", c.name, got, c.unmet)
 		}
 		c.client.Name = "x"
 		if text := (Clients{&c.client}).explain(p); c.unmet != allMet && len(text) < len("x: no…") {
-			t.Errorf("%s: the explanation is %q", c.says, text)
+			t.Errorf("%s: the explanation is %q", c.name, text)
 		}
 		if c.unmet == allMet && c.client.unmet(&Peer{Source: p.Source}) != certificateMissing {
-			t.Errorf("%s: a peer without certificate passes", c.says)
+			t.Errorf("%s: a peer without a certificate matches", c.name)
 		}
 	}
 }
 
-// Each condition on the certificate keeps a peer out that has shown none; the others
-// do not ask for one.
+// Each condition on the certificate refuses a peer without one; the others do not
+// require one.
 //
 // Rules: P105, P107
 func TestConditionsWithoutACertificate(t *testing.T) {
 	here := netip.MustParseAddr("192.0.2.7")
 	for _, c := range []struct {
-		says   string
+		name   string
 		client Client
 		unmet  condition
 	}{
@@ -136,12 +136,12 @@ func TestConditionsWithoutACertificate(t *testing.T) {
 		{"a policy", Client{PolicyOIDs: []x509.OID{must(x509.ParseOID("1.2.3"))}}, certificateMissing},
 	} {
 		if got := c.client.unmet(&Peer{Source: here}); got != c.unmet {
-			t.Errorf("%s: expected condition %d to be unmet, got %d", c.says, c.unmet, got)
+			t.Errorf("%s: expected condition %d to be unmet, got %d", c.name, c.unmet, got)
 		}
 	}
 }
 
-// A peer is named by what stands in its certificate, and by the certificate itself.
+// NewPeer reads the names in the certificate, and hashes it.
 //
 // Rules: P105, TR8
 func TestNewPeerReadsTheCertificate(t *testing.T) {
@@ -155,7 +155,7 @@ func TestNewPeerReadsTheCertificate(t *testing.T) {
 	shown := []*x509.Certificate{pair.Certificate, ca.Certificate}
 	p := NewPeer(netip.MustParseAddr("192.0.2.7"), shown)
 	if i, _, r := v.Assess(p, shown, time.Now()); i != 0 || r != nil {
-		t.Errorf("expected the client that the certificate names, got %d and %v", i, r)
+		t.Errorf("expected the client that the certificate identifies, got %d and %v", i, r)
 	}
 	if p.Leaf != pair.Certificate || p.Source != netip.MustParseAddr("192.0.2.7") {
 		t.Errorf("expected the first certificate and the source, got %v from %v", p.Leaf.Subject, p.Source)
@@ -165,8 +165,8 @@ func TestNewPeerReadsTheCertificate(t *testing.T) {
 	}
 }
 
-// What no peer could meet, or would be met otherwise than it reads, is refused.
-func TestClientsThatAreNotValid(t *testing.T) {
+// Conditions that no peer could meet, or that would be misunderstood, are refused.
+func TestInvalidClients(t *testing.T) {
 	for _, c := range []struct {
 		client Client
 		want   string // "": it is valid
@@ -192,5 +192,173 @@ func TestClientsThatAreNotValid(t *testing.T) {
 	}
 }
 
-// ofClientCA is a path to a certificate of the client CA.
-var ofClientCA = []goodPath{{certPath: &certPath{ofClientCA: true}}}
+// The first client's own CA follows those of the client CA in the list of anchors, and
+// still counts for that client alone.
+//
+// Rules: TR1
+func TestTheFirstClientsCAIsItsOwn(t *testing.T) {
+	var none *authority
+	common, own := none.issue("common", nil, true), none.issue("own", nil, true)
+	v := must(NewVerifier(&Config{ClientCA: certsOf(common), Clients: Clients{
+		{Name: "first", CA: certsOf(own), CommonNames: []string{"x"}},
+		{Name: "rest"},
+	}}, nil))
+	for _, c := range []struct {
+		leaf *authority
+		want string
+	}{
+		{own.issue("x", nil, false), "first"},
+		{own.issue("y", nil, false), ""},
+		{common.issue("x", nil, false), "rest"},
+	} {
+		if name, _ := clientOf(v, c.leaf); name != c.want {
+			t.Errorf("%s, issued by %s, is client %q, expected %q", c.leaf.cert.Subject, c.leaf.cert.Issuer, name, c.want)
+		}
+	}
+}
+
+// A fingerprint identifies one certificate, with its issuer and serial number: another
+// one with the same key and the same names does not match (RFC 6614bis §3.4).
+//
+// Rules: P107
+func TestFingerprintIdentifiesOneCertificate(t *testing.T) {
+	var none *authority
+	root := none.issue("root", nil, true)
+	one := root.issue("x", nil, false)
+	again := root.issue("x", one.key, false)
+	listed := NewPeer(netip.Addr{}, certsOf(one)).fingerprint
+	v := must(NewVerifier(&Config{ClientCA: certsOf(root), Clients: Clients{{Name: "listed", Fingerprints: [][32]byte{listed}}, {Name: "other"}}}, nil))
+	for want, sent := range map[string]*authority{"listed": one, "other": again} {
+		if got, r := clientOf(v, sent); got != want {
+			t.Errorf("the certificate with serial number %v is client %q, expected %q (%v)", sent.cert.SerialNumber, got, want, r)
+		}
+	}
+}
+
+// A host name in the common name is not a SAN dNSName, whether there are others or not
+// (RFC 6614bis §3.3.1).
+//
+// Rules: P105
+func TestCommonNameIsNotADNSName(t *testing.T) {
+	var none *authority
+	root := none.issue("root", nil, true)
+	v := must(NewVerifier(&Config{ClientCA: certsOf(root), Clients: Clients{{Name: "c", SANDNS: []string{"ap1.campus.example"}}}}, nil))
+	for _, c := range []struct {
+		names []string
+		want  string
+	}{{nil, ""}, {[]string{"ap2.campus.example"}, ""}, {[]string{"ap1.campus.example"}, "c"}} {
+		sent := root.issueWith("ap1.campus.example", nil, false, func(x *x509.Certificate) { x.DNSNames = c.names })
+		if got, r := clientOf(v, sent); got != c.want {
+			t.Errorf("a certificate for the common name ap1.campus.example and the dNSNames %q is client %q, expected %q (%v)", c.names, got, c.want, r)
+		}
+	}
+}
+
+// A client with a CA of its own must have a path that contains a certificate of it,
+// compared byte by byte; that CA does not count for other clients. So a sub-CA with the
+// name of another CA, or another CA of the same name, is not accepted for it.
+//
+// Rules: TR1, P105
+func TestClientsOwnCA(t *testing.T) {
+	var none *authority
+	common := none.issue("common", nil, true)
+	a, b := none.issue("CA A", nil, true), none.issue("CA B", nil, true)
+	twin := none.issue("CA A", nil, true)         // another CA of the same name
+	subA := a.issue("sub A", nil, true)           // an intermediate of A
+	falseA := b.issue("CA A", nil, true)          // an intermediate of B with A's name
+	rekeyed := none.issue("CA A", a.key, true)    // A's key in another certificate
+	bridge := common.issue("CA A", a.key, true)   // A, cross-certified by the common CA
+	department := common.issue("dept", nil, true) // an intermediate of the common CA, a client's CA itself
+	alone := none.issue("alone", nil, false)      // self-signed
+	clients := Clients{
+		{Name: "a", CA: certsOf(a)},
+		{Name: "b", CA: certsOf(twin, b)},
+		{Name: "alone", CA: certsOf(alone)},
+		{Name: "dept", CA: certsOf(department)},
+		{Name: "rest"},
+	}
+	v := must(NewVerifier(&Config{ClientCA: certsOf(common), Clients: clients}, nil))
+	for _, c := range []struct {
+		name string
+		sent []*authority
+		want string // "": none
+	}{
+		{"of A", []*authority{a.issue("x", nil, false)}, "a"},
+		{"of A's intermediate", []*authority{subA.issue("x", nil, false), subA}, "a"},
+		{"of the other CA of A's name", []*authority{twin.issue("x", nil, false)}, "b"},
+		{"of B", []*authority{b.issue("x", nil, false)}, "b"},
+		{"of B's intermediate with A's name", []*authority{falseA.issue("x", nil, false), falseA}, "b"},
+		{"of B's intermediate with A's name, with A sent along", []*authority{falseA.issue("x", nil, false), falseA, a}, "b"},
+		{"of A's key, with another certificate of it", []*authority{a.issue("x", nil, false), rekeyed}, "a"},
+		{"of A, which the common CA cross-certified", []*authority{a.issue("x", nil, false), bridge}, "a"},
+		{"of the common CA", []*authority{common.issue("x", nil, false)}, "rest"},
+		{"of an intermediate that is a client's CA", []*authority{department.issue("x", nil, false), department}, "dept"},
+		{"of an intermediate that is a client's CA and was not sent", []*authority{department.issue("x", nil, false)}, "dept"},
+		{"self-signed", []*authority{alone}, "alone"},
+	} {
+		if got, r := clientOf(v, c.sent...); got != c.want {
+			t.Errorf("a certificate %s is client %q, want %q (%v)", c.name, got, c.want, r)
+		}
+	}
+
+}
+
+// A certificate of the CA of one client is refused if that client does not match,
+// although the CA is trusted for it.
+//
+// Rules: TR1, P105
+func TestCAOfAnotherClient(t *testing.T) {
+	var none *authority
+	common, a, alone := none.issue("common", nil, true), none.issue("CA A", nil, true), none.issue("alone", nil, false)
+	for _, c := range []struct {
+		ca, sent *authority
+	}{{a, a.issue("x", nil, false)}, {alone, alone}} {
+		v := must(NewVerifier(&Config{ClientCA: certsOf(common), Clients: Clients{
+			{Name: "b", CA: certsOf(none.issue("CA B", nil, true))},
+			{Name: "rest"},
+			{Name: "more", CA: certsOf(c.ca), SANDNS: []string{"nobody.example"}},
+		}}, nil))
+		got, r := clientOf(v, c.sent)
+		if got != "" || r.Reason != ClientUnknown {
+			t.Errorf("a certificate of %v is client %q, want none as unknown (%v)", c.ca.cert.Subject, got, r)
+		}
+		if r != nil && !strings.Contains(r.Text, "rest: the certificate was issued by the ca of another client, not by client_ca") {
+			t.Errorf("the refusal reads %q", r.Text)
+		}
+	}
+}
+
+// An intermediate of client_ca that is also a client's CA is still part of a path to
+// client_ca.
+//
+// Rules: TR1
+func TestIntermediateThatIsAClientsCA(t *testing.T) {
+	var none *authority
+	common := none.issue("common", nil, true)
+	department := common.issue("dept", nil, true)
+	v := must(NewVerifier(&Config{ClientCA: certsOf(common), Clients: Clients{{Name: "dept", CA: certsOf(department), SANDNS: []string{"nobody.example"}}, {Name: "rest"}}}, nil))
+	if got, r := clientOf(v, department.issue("x", nil, false), department); got != "rest" {
+		t.Errorf("a certificate of a department of the common CA is client %q, want rest (%v)", got, r)
+	}
+}
+
+// A certificate is valid until the last of the client's own paths expires.
+//
+// Rules: TR1, P109
+func TestValidUntilTheClientsPathExpires(t *testing.T) {
+	var none *authority
+	soon := time.Now().Add(10 * time.Minute).Truncate(time.Second)
+	old := none.issueWith("CA", nil, true, func(c *x509.Certificate) { c.NotAfter = soon })
+	renewed := none.issue("CA", old.key, true) // valid longer
+	leaf := old.issue("x", nil, false)
+	for _, c := range []struct {
+		ca   *authority
+		want time.Time
+	}{{old, soon}, {renewed, leaf.cert.NotAfter}} {
+		v := must(NewVerifier(&Config{ClientCA: certsOf(old, renewed), Clients: Clients{{Name: "c", CA: certsOf(c.ca)}}}, nil))
+		_, until, r := v.Assess(NewPeer(netip.Addr{}, certsOf(leaf)), certsOf(leaf), time.Now())
+		if r != nil || !until.Equal(c.want) {
+			t.Errorf("the certificate is valid until %v (%v), want %v", until, r, c.want)
+		}
+	}
+}

@@ -11,11 +11,11 @@ import (
 const (
 	explainedClients = 8   // in one log line
 	explainedItems   = 3   // of each client's list
-	longestText      = 200 // of one string of the peer's
+	longestText      = 200 // of one string that the peer chose
 )
 
-// explain says for each client which condition failed first, for a log line
-// of bounded length.
+// explain returns, for each client, the first condition that is not met. The text is
+// for a log line: its length is bounded.
 func (l Clients) explain(p *Peer) string {
 	if len(l) == 0 {
 		return "no client is configured"
@@ -59,15 +59,15 @@ func (l Clients) explain(p *Peer) string {
 	return strings.Join(parts, "; ")
 }
 
-// wantedCA says which CA the certificate would have to come from.
+// wantedCA describes the CA that the certificate must be issued by.
 func (c *Client) wantedCA() string {
 	if len(c.CA) == 0 {
-		return "the certificate leads to the ca of another client, not to client_ca"
+		return "the certificate was issued by the ca of another client, not by client_ca"
 	}
-	return "the certificate does not lead through its ca, " + few(c.CA, subjectOf)
+	return "the certificate was not issued below its ca, " + few(c.CA, subjectOf)
 }
 
-// wantedIPs says which SAN iPAddress would do.
+// wantedIPs describes the SAN iPAddress that is required.
 func (c *Client) wantedIPs() string {
 	switch {
 	case !c.SANIPSource:
@@ -83,7 +83,7 @@ func Few[T any](items []T) string {
 	return few(items, func(it T) string { return fmt.Sprint(it) })
 }
 
-// few is Few of items that text writes.
+// few is Few with a function that formats items.
 func few[T any](items []T, text func(T) string) string {
 	var parts []string
 	for _, it := range items[:min(len(items), explainedItems)] {
@@ -102,8 +102,8 @@ func clip(s string) string {
 	return s
 }
 
-// Describe gives the certificate as attributes of a log line; the fingerprint
-// has the form in which the configuration takes it.
+// Describe returns the certificate as attributes of a log line. The fingerprint has the
+// form of the configuration.
 func Describe(leaf *x509.Certificate) []any {
 	if leaf == nil {
 		return []any{"certificate", "none"}
@@ -127,12 +127,12 @@ func Fingerprint(c *x509.Certificate) string { return fingerprintOf(c.Raw) }
 
 func fingerprintOf(der []byte) string { return certs.FormatFingerprint(sha256.Sum256(der)) }
 
-// subjectOf returns a certificate's subject for a text, shortened. A subject of
-// many kilobytes is not written out first.
+// subjectOf returns a certificate's subject, shortened. A subject of many kilobytes is
+// not formatted at all.
 func subjectOf(c *x509.Certificate) string { return nameOf(c.RawSubject, c.Subject.String) }
 func issuerOf(c *x509.Certificate) string  { return nameOf(c.RawIssuer, c.Issuer.String) }
 
-// longestName is the longest DER form of a name that is written out in a text.
+// longestName is the longest DER form of a name that is formatted.
 const longestName = 2 << 10
 
 func nameOf(der []byte, text func() string) string {

@@ -13,8 +13,8 @@ import (
 	"radsec-gw/certs"
 )
 
-// However many clients are configured and however long their lists are, the
-// explanation fits a log line.
+// The explanation has a bounded length, however many clients are configured and however
+// long their lists are.
 func TestExplanationIsBounded(t *testing.T) {
 	var cs []*Client
 	for i := range 1000 {
@@ -26,7 +26,7 @@ func TestExplanationIsBounded(t *testing.T) {
 	}
 	text := Clients(cs).explain(&Peer{Leaf: &x509.Certificate{}, paths: ofClientCA})
 	if len(text) > 8<<10 {
-		t.Errorf("the explanation has %d octets, want at most 8192", len(text))
+		t.Errorf("the explanation has %d bytes, want at most 8192", len(text))
 	}
 	if !strings.HasPrefix(text, "client0: no SAN dNSName matches xxx") || !strings.HasSuffix(text, "; and 992 more clients") {
 		t.Errorf("the explanation reads %.80q … %q", text, text[len(text)-40:])
@@ -40,8 +40,8 @@ func TestFingerprintHasTheFormOfTheConfiguration(t *testing.T) {
 	}
 }
 
-// Names of a peer's that are very long are not written out.
-func TestLongNamesAreNotWrittenOut(t *testing.T) {
+// Very long names of a peer are not formatted.
+func TestLongNamesAreNotFormatted(t *testing.T) {
 	f := newForger()
 	c := must(x509.ParseCertificate(f.certificate(pkix.Name{OrganizationalUnit: many(500)}, pkix.Name{CommonName: "x"}, nil)))
 	if got := subjectOf(c); !strings.HasPrefix(got, "(a name of ") || len(got) > 100 {
@@ -55,7 +55,7 @@ func TestLongNamesAreNotWrittenOut(t *testing.T) {
 	}
 }
 
-// Texts are cut exactly at their bounds, and say how much is left out.
+// Texts are cut exactly at their bounds, and lists say how many items are omitted.
 func TestTextsAreCutAtTheirBounds(t *testing.T) {
 	n := func(n int) string { return strings.Repeat("x", n) }
 	for _, c := range []struct{ what, got, want string }{
@@ -77,7 +77,7 @@ func TestTextsAreCutAtTheirBounds(t *testing.T) {
 	}
 }
 
-// For each condition the line says what the peer would have had to show.
+// For each condition the text says what the peer should have presented.
 //
 // Rules: P105, P107
 func TestExplanationNamesTheConditionThatFails(t *testing.T) {
@@ -95,9 +95,9 @@ func TestExplanationNamesTheConditionThatFails(t *testing.T) {
 		want   string
 	}{
 		{Client{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}, "source 192.0.2.7 is not in 198.51.100.0/24"},
-		{Client{CA: cas(1)}, "the certificate does not lead through its ca, CN=CA0"},
-		{Client{CA: cas(3)}, "the certificate does not lead through its ca, CN=CA0, CN=CA1, CN=CA2"},
-		{Client{CA: cas(7)}, "the certificate does not lead through its ca, CN=CA0, CN=CA1, CN=CA2, 4 more"},
+		{Client{CA: cas(1)}, "the certificate was not issued below its ca, CN=CA0"},
+		{Client{CA: cas(3)}, "the certificate was not issued below its ca, CN=CA0, CN=CA1, CN=CA2"},
+		{Client{CA: cas(7)}, "the certificate was not issued below its ca, CN=CA0, CN=CA1, CN=CA2, 4 more"},
 		{Client{Fingerprints: [][32]byte{{1}, {2}}}, "fingerprint is not among its 2"},
 		{Client{SANDNS: []string{"ap1.example"}}, "no SAN dNSName matches ap1.example"},
 		{Client{SANIP: ip}, "no SAN iPAddress is 192.0.2.8"},
@@ -117,7 +117,7 @@ func TestExplanationNamesTheConditionThatFails(t *testing.T) {
 			t.Errorf("expected %q, got %q", want, got)
 		}
 	}
-	if got := (Clients{{Name: "x"}}).explain(&Peer{Source: source, Leaf: &x509.Certificate{}}); got != "x: the certificate leads to the ca of another client, not to client_ca" {
+	if got := (Clients{{Name: "x"}}).explain(&Peer{Source: source, Leaf: &x509.Certificate{}}); got != "x: the certificate was issued by the ca of another client, not by client_ca" {
 		t.Errorf("a certificate of another client's CA is explained with %q", got)
 	}
 	if got := (Clients{{Name: "x", SANURI: []string{"urn:x"}}}).explain(&Peer{Source: source}); got != "x: no certificate" {
@@ -127,7 +127,7 @@ func TestExplanationNamesTheConditionThatFails(t *testing.T) {
 		t.Errorf("without clients a source is refused with %q", got)
 	}
 	if (Clients{}).Lists(source) || (Clients{{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}}).Lists(source) || !(Clients{{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}}).Lists(source) || !(Clients{{}}).Lists(source) {
-		t.Error("a source is listed when a client has it in its networks, or has none")
+		t.Error("a source is listed if a client has it in its networks, or has no networks")
 	}
 	for n, want := range map[int]string{8: "", 9: "; and 1 more clients", 10: "; and 2 more clients"} {
 		var all Clients
@@ -140,7 +140,7 @@ func TestExplanationNamesTheConditionThatFails(t *testing.T) {
 	}
 }
 
-// A log line has a certificate's names and its fingerprint.
+// Describe returns a certificate's names and its fingerprint.
 func TestDescribe(t *testing.T) {
 	if got := fmt.Sprint(Describe(nil)...); got != fmt.Sprint("certificate", "none") {
 		t.Errorf("no certificate is described as %q", got)

@@ -7,8 +7,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -27,7 +29,7 @@ func newPKI(t testing.TB) *pki {
 	return &pki{ca: ca, server: must(ca.Server("radsec-server")), client: must(ca.Client("ap1"))}
 }
 
-// crl makes the CA's list of these certificates, good for an hour.
+// crl returns the CA's list of these certificates, valid for an hour.
 func (p *pki) crl(revoked ...*certs.Pair) *x509.RevocationList {
 	now := time.Now()
 	return must(x509.ParseRevocationList(must(p.ca.CRL(now.Add(-time.Minute), now.Add(time.Hour), revoked...))))
@@ -47,7 +49,7 @@ func many(n int) (names []string) {
 	return names
 }
 
-// authority is a CA of any depth, for chains that certs does not make.
+// authority is a CA or a leaf at any depth, for chains that certs does not make.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -55,12 +57,12 @@ type authority struct {
 
 var serial int64
 
-// issue makes an authority below a; a nil one makes itself.
+// issue makes an authority below a; a nil one is self-signed.
 func (a *authority) issue(name string, key *ecdsa.PrivateKey, isCA bool) *authority {
 	return a.issueWith(name, key, isCA, func(*x509.Certificate) {})
 }
 
-// issueWith is issue with a change.
+// issueWith is issue with a change of the template.
 func (a *authority) issueWith(name string, key *ecdsa.PrivateKey, isCA bool, change func(*x509.Certificate)) *authority {
 	if key == nil {
 		key = must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
@@ -86,7 +88,7 @@ func certsOf(list ...*authority) (certs []*x509.Certificate) {
 	return certs
 }
 
-// forger makes certificates that no CA has signed.
+// forger makes certificates that no CA signed.
 type forger struct {
 	key *ecdsa.PrivateKey // signs, and belongs to every leaf
 }
@@ -95,8 +97,8 @@ func newForger() *forger {
 	return &forger{must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
 }
 
-// certificate makes one that says that issuer has issued it, for the forger's own
-// key when key is nil.
+// certificate makes a certificate with the name of issuer, for the forger's own key if
+// key is nil.
 func (f *forger) certificate(subject, issuer pkix.Name, key any, changes ...certs.Change) []byte {
 	t := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, IsCA: key != nil, BasicConstraintsValid: true}
@@ -109,9 +111,46 @@ func (f *forger) certificate(subject, issuer pkix.Name, key any, changes ...cert
 	return must(x509.CreateCertificate(rand.Reader, t, &x509.Certificate{Subject: issuer}, key, f.key))
 }
 
-// rsaKey is a public key of this size to which nobody has the private one.
+// rsaKey returns a public key of this size, without a private key.
 func rsaKey(bits, exponent int) *rsa.PublicKey {
 	n := must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1))))
 	n.SetBit(n, bits-1, 1).SetBit(n, 0, 1)
 	return &rsa.PublicKey{N: n, E: exponent}
+}
+
+// list makes a's revocation list, valid until then.
+func (a *authority) list(until time.Time, revoked ...*authority) *x509.RevocationList {
+	serial++
+	t := &x509.RevocationList{Number: big.NewInt(serial), ThisUpdate: until.Add(-time.Hour), NextUpdate: until}
+	for _, r := range revoked {
+		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: r.cert.SerialNumber, RevocationTime: t.ThisUpdate})
+	}
+	return must(x509.ParseRevocationList(must(x509.CreateRevocationList(rand.Reader, t, a.cert, a.key))))
+}
+
+// clientOf returns the name of the client that the certificates belong to, or a refusal.
+func clientOf(v *Verifier, sent ...*authority) (string, *Refusal) {
+	certs := certsOf(sent...)
+	i, _, r := v.Assess(NewPeer(netip.MustParseAddr("192.0.2.7"), certs), certs, time.Now())
+	if r != nil {
+		return "", r
+	}
+	return v.clients[i].Name, nil
+}
+
+// ofClientCA is a path to a certificate of the client CA.
+var ofClientCA = []acceptedPath{{certPath: &certPath{ofClientCA: true}}}
+
+// listFrom makes a's revocation list with a scope and these times; without a scope it
+// covers all certificates.
+func (a *authority) listFrom(this, next time.Time, scope byte, revoked ...int64) *x509.RevocationList {
+	serial++
+	t := &x509.RevocationList{Number: big.NewInt(serial), ThisUpdate: this, NextUpdate: next}
+	if scope > 0 { // onlyContainsUserCerts, onlyContainsCACerts
+		t.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}}, {Id: oidScope, Critical: true, Value: []byte{0x30, 3, 0x80 + scope, 1, 0xff}}}
+	}
+	for _, n := range revoked {
+		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: big.NewInt(n), RevocationTime: this})
+	}
+	return must(x509.ParseRevocationList(must(x509.CreateRevocationList(rand.Reader, t, a.cert, a.key))))
 }

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// matchCommonName compares a subject's common name, letters of either case
-// being the same; "*" stands for any number of characters. An empty name
-// matches nothing.
+// matchCommonName compares a subject's common name with a pattern, ignoring case; "*"
+// stands for any number of characters. An empty name matches nothing.
 func matchCommonName(pattern, name string) bool {
 	if name == "" {
 		return false
@@ -34,14 +33,13 @@ func anyName(names []string, pattern string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return matchName(pattern, name) })
 }
 
-// matchName compares a SAN dNSName with a configured pattern, letters of
-// either case being the same. In both "*" stands for one whole label, the
-// leftmost (RFC 6614bis §3.3.1); Client.Validate has checked the pattern, the certificate's
-// name is anybody's.
+// matchName compares a SAN dNSName with a configured pattern, ignoring case. In both
+// "*" stands for one whole label, the leftmost (RFC 6614bis §3.3.1). Client.Validate has
+// checked the pattern; the name in the certificate is unchecked.
 func matchName(pattern, name string) bool {
 	pattern, name = strings.TrimSuffix(pattern, "."), strings.TrimSuffix(name, ".")
 	if parent, wild := strings.CutPrefix(name, "*."); wild {
-		// A domain of one label is a registry's, as in the configuration.
+		// A domain of one label belongs to a registry, as in the configuration.
 		if !strings.Contains(parent, ".") || strings.Contains(parent, "*") {
 			return false
 		}

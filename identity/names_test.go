@@ -3,7 +3,7 @@ package identity
 import "testing"
 
 // RFC 6614bis §3.3.1: a wildcard is the whole leftmost label and stands for
-// one label; letters of either case are the same.
+// one label; case is ignored.
 //
 // Rules: P105
 func TestMatchName(t *testing.T) {

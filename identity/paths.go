@@ -12,23 +12,23 @@ import (
 // maxPaths bounds the certificates in the cache; each takes a few hundred bytes.
 const maxPaths = 4096
 
-// certPath is what must be looked at again each time that a verified path is
-// used: validity, revocation, and whose client's it is. That the signatures, names,
-// constraints and usages hold does not change while the CAs stay.
+// certPath is the part of a verified path that must be checked at each use: validity,
+// revocation, and the client's CA. Signatures, names, constraints and usages are not
+// checked again: they hold as long as the CAs stay the same.
 type certPath struct {
-	notBefore, notAfter time.Time           // the span in which all certificates are valid
-	links               []link              // certificates that somebody else has issued
-	anchors             []*x509.Certificate // those of the anchors that it passes through, above the leaf
-	ofClientCA          bool                // one of them is of the client CA
+	notBefore, notAfter time.Time           // while all certificates are valid
+	revocable           []certID            // all certificates except self-signed ones
+	anchors             []*x509.Certificate // the anchors in it, above the leaf
+	ofClientCA          bool                // one of the anchors belongs to the client CA
 }
 
-// link is a certificate as a revocation list names it.
-type link struct {
+// certID identifies a certificate as a revocation list does.
+type certID struct {
 	issuer issuerKey
 	serial string // see serialOf
 }
 
-// pathsIn returns what x509 has verified in the form that is kept.
+// pathsIn converts the chains that x509 verified.
 func (t *trust) pathsIn(chains [][]*x509.Certificate) []certPath {
 	var paths []certPath
 	for _, chain := range chains {
@@ -42,13 +42,13 @@ func (t *trust) pathsIn(chains [][]*x509.Certificate) []certPath {
 			if i+1 < len(chain) {
 				issuer = chain[i+1]
 			} else {
-				issuer = t.issuerOf(c) // an anchor may have an issuer that is configured, too
+				issuer = t.issuerOf(c) // the issuer of an anchor may be configured, too
 			}
 			if issuer != nil {
-				p.links = append(p.links, link{keyOf(issuer), serialOf(c.SerialNumber)})
+				p.revocable = append(p.revocable, certID{keyOf(issuer), serialOf(c.SerialNumber)})
 			}
 			if i == 0 && len(chain) > 1 {
-				continue // an anchor that is the leaf stands for itself alone
+				continue // a leaf counts as an anchor only if it is its own
 			}
 			if a, ofClientCA := t.anchor(c); a != nil {
 				p.anchors = append(p.anchors, a)
@@ -60,7 +60,7 @@ func (t *trust) pathsIn(chains [][]*x509.Certificate) []certPath {
 	return paths
 }
 
-// serialOf returns a serial number for comparing.
+// serialOf returns a serial number as a map key.
 func serialOf(n *big.Int) string {
 	if n.Sign() < 0 {
 		return "-" + string(n.Bytes())
@@ -68,10 +68,10 @@ func serialOf(n *big.Int) string {
 	return string(n.Bytes())
 }
 
-// pathCache remembers the paths of certificates that verified, so that a
-// client that connects often costs one verification of signatures, not one for
-// each connection. Only certificates of the CA come in, so a stranger cannot
-// fill it. It belongs to one trust.
+// pathCache caches the paths of certificates that verified, so that the signatures of a
+// client that connects often are verified once, not for each connection. Only paths that
+// verified are added, so an attacker without a certificate cannot fill it. It is valid
+// for one trust.
 type pathCache struct {
 	mu    sync.Mutex // guards paths
 	paths map[[32]byte][]certPath
@@ -79,8 +79,8 @@ type pathCache struct {
 
 func newPathCache() *pathCache { return &pathCache{paths: map[[32]byte][]certPath{}} }
 
-// digestOf names exactly what a peer has shown: every byte, in order. How much
-// that can be is bounded by maxFlight.
+// digestOf returns the key of a list of certificates: a hash of every byte, in order.
+// The amount is bounded by tlsfront's maxFlight.
 func digestOf(certs []*x509.Certificate) (key [32]byte) {
 	h := sha256.New()
 	var length [4]byte
@@ -109,7 +109,7 @@ func (c *pathCache) put(key [32]byte, paths []certPath) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.paths) >= maxPaths {
-		for k := range c.paths { // any will do: maps begin anywhere
+		for k := range c.paths { // evict any: the order of maps is random
 			delete(c.paths, k)
 			break
 		}

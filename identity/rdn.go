@@ -12,11 +12,11 @@ import (
 // RDN is one attribute of a certificate's subject.
 type RDN struct {
 	Type  asn1.ObjectIdentifier
-	Value string // compared octet by octet
+	Value string // compared byte by byte
 }
 
-// rdnTypes are the attribute types that have a name here: those of RFC 4514 §3, and
-// others that certificates have.
+// rdnTypes are the attribute types that have a name: those of RFC 4514 §3, and others
+// that are used in certificates.
 var rdnTypes = []struct {
 	name string
 	oid  asn1.ObjectIdentifier
@@ -38,9 +38,9 @@ var rdnTypes = []struct {
 	{"emailAddress", asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}},
 }
 
-// ParseRDN reads an attribute such as "UID=EXAMPLE.ORG" or
-// "0.9.2342.19200300.100.1.1=EXAMPLE.ORG". The value is all that follows the "=", as
-// it stands: nothing in it is escaped.
+// ParseRDN parses an attribute such as "UID=EXAMPLE.ORG" or
+// "0.9.2342.19200300.100.1.1=EXAMPLE.ORG". The value is all that follows the "=": there
+// is no escaping.
 func ParseRDN(s string) (RDN, error) {
 	name, value, found := strings.Cut(s, "=")
 	if !found || value == "" {
@@ -85,9 +85,9 @@ func (r RDN) String() string {
 	return r.Type.String() + "=" + r.Value
 }
 
-// in reports whether the certificate's subject has the attribute, alone or as one
-// of several that make up one relative distinguished name. The attributes are
-// compared, not the text of the name: in that "CN=x,UID=a" may be one attribute.
+// in reports whether the certificate's subject has the attribute, alone or with others
+// in one relative distinguished name. It compares attributes, not the text of the name,
+// in which "CN=x,UID=a" may be one attribute.
 func (r RDN) in(leaf *x509.Certificate) bool {
 	for _, a := range leaf.Subject.Names {
 		if value, ok := a.Value.(string); ok && value == r.Value && a.Type.Equal(r.Type) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Attributes of the subject are compared one by one, also those that stand together
-// in one relative distinguished name, and never as a part of the name's text.
+// Attributes of the subject are compared one by one, also if there are several in one
+// relative distinguished name, and never as a part of the name's text.
 //
 // Rules: TR8
 func TestSubjectRDN(t *testing.T) {
@@ -20,7 +20,7 @@ func TestSubjectRDN(t *testing.T) {
 	var none *authority
 	root := none.issue("root", nil, true)
 	for _, c := range []struct {
-		says    string
+		name    string
 		subject pkix.RDNSequence
 		wanted  string
 		match   bool
@@ -40,7 +40,7 @@ func TestSubjectRDN(t *testing.T) {
 		leaf := root.issueWith("", nil, false, func(x *x509.Certificate) { x.RawSubject = must(asn1.Marshal(c.subject)) }).cert
 		client := &Client{Name: "x", SubjectRDNs: []RDN{must(ParseRDN(c.wanted))}}
 		if got := client.unmet(&Peer{Leaf: leaf, paths: ofClientCA}) == allMet; got != c.match {
-			t.Errorf("%s: the subject %v matches %q: %v, want %v", c.says, leaf.Subject, c.wanted, got, c.match)
+			t.Errorf("%s: the subject %v matches %q: %v, want %v", c.name, leaf.Subject, c.wanted, got, c.match)
 		}
 	}
 	for text, want := range map[string]string{
@@ -61,8 +61,8 @@ func TestSubjectRDN(t *testing.T) {
 	}
 }
 
-// Every type that has a name is read by it and written with it; a number must be one
-// that crypto/x509 reads in a name.
+// Every named type is parsed and formatted by name; an object identifier must be one that
+// crypto/x509 supports in a name.
 //
 // Rules: TR8
 func TestAttributeTypes(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// NamesSent returns a pool of the CAs whose names a client is told in the
-// handshake; an empty one when the list would be too long, or nobody is asked.
+// NamesSent returns a pool of the CAs whose names are sent to clients in the handshake;
+// an empty pool if the list would be too long.
 func (v *Verifier) NamesSent() *x509.CertPool {
 	pool := x509.NewCertPool()
 	if list, size := v.trust.names(); size <= maxNamesSent {
@@ -17,29 +17,29 @@ func (v *Verifier) NamesSent() *x509.CertPool {
 	return pool
 }
 
-// Review lists what deserves a second look in a configuration, in words.
+// Review lists oddities of a configuration, for the operator.
 type Review struct {
-	Names        string   // the list of CAs' names is left out of the handshake; "": it is sent
-	Useless      []string // of Intermediates: no configured CA vouches for them
-	WithoutLists []string // issuers whose certificates are not looked up, while others have lists
+	Names        string   // why the names of the CAs are not sent in the handshake; "": they are sent
+	Unused       []string // intermediates that no configured CA signed
+	WithoutLists []string // issuers without a revocation list, while others have one
 }
 
-// Review returns what deserves a second look.
+// Review returns the oddities of the configuration.
 func (v *Verifier) Review() (r Review) {
 	if list, size := v.trust.names(); size > maxNamesSent {
-		r.Names = fmt.Sprintf("the names of the %d CAs come to %d bytes, more than the %d that every client can take: clients are not told them in the handshake, and those with several certificates have to be told which one to show", len(list), size, maxNamesSent)
+		r.Names = fmt.Sprintf("the names of the %d CAs take %d bytes, more than the %d that every client can receive: they are not sent in the handshake, and clients with several certificates must be configured to use the right one", len(list), size, maxNamesSent)
 	}
-	for _, c := range v.trust.useless {
-		r.Useless = append(r.Useless, fmt.Sprintf("the certificate of %s, issued by %s, leads to no certificate of client_ca or a client's ca: it is not used", subjectOf(c), issuerOf(c)))
+	for _, c := range v.trust.unused {
+		r.Unused = append(r.Unused, fmt.Sprintf("the certificate of %s, issued by %s, does not lead to a certificate of client_ca or a client's ca: it is not used", subjectOf(c), issuerOf(c)))
 	}
 	if len(v.lists) == 0 {
-		return r // nobody has asked for any to be looked up: to name every issuer would be noise
+		return r // revocation is not used at all: a warning for each issuer would be noise
 	}
 	seen := map[issuerKey]bool{}
 	for _, c := range v.trust.all() {
 		key := keyOf(c)
 		if v.lists[key] == nil && !seen[key] && (c.IsCA || c.Version < 3) {
-			r.WithoutLists = append(r.WithoutLists, fmt.Sprintf("there is no revocation list of %s: certificates that it has issued are not checked for revocation", subjectOf(c)))
+			r.WithoutLists = append(r.WithoutLists, fmt.Sprintf("there is no revocation list of %s: certificates that it issued are not checked for revocation", subjectOf(c)))
 		}
 		seen[key] = true
 	}

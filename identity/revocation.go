@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// revocations are the issuers' lists, by the issuer.
+// revocations maps issuers to their revocation lists.
 type revocations map[issuerKey]*revoked
 
-// revoked is what one issuer has taken back, from all of its lists.
+// revoked is the union of all lists of one issuer.
 type revoked struct {
-	name    string // for people
-	newest  map[string]ListAge
+	name    string              // of the issuer, for texts
+	newest  map[string]ListAge  // by scope
 	serials map[string]struct{} // see serialOf
 }
 
 // oidScope is issuingDistributionPoint (RFC 5280 §5.2.5).
 var oidScope = asn1.ObjectIdentifier{2, 5, 29, 28}
 
-// SignerOf returns the one of the issuers whose key has signed the list, and
-// which may (RFC 5280 §6.3.3 (f), (g)); an error that says what to do when none has.
+// SignerOf returns the issuer whose key signed the list, and that is allowed to (RFC
+// 5280 §6.3.3 (f), (g)). If there is none, the error says what to do.
 func SignerOf(l *x509.RevocationList, issuers []*x509.Certificate) (*x509.Certificate, error) {
 	var err error
 	for _, issuer := range issuers {
@@ -35,12 +35,12 @@ func SignerOf(l *x509.RevocationList, issuers []*x509.Certificate) (*x509.Certif
 	}
 	name := clip(l.Issuer.String())
 	if err == nil {
-		return nil, fmt.Errorf("the revocation list of %s: expected a list of a certificate in client_ca, in a client's ca or in intermediates, and none has that name: if it is an intermediate, put its certificate into [listen].intermediates", name)
+		return nil, fmt.Errorf("the revocation list of %s: expected a certificate of that name in client_ca, in a client's ca or in intermediates, got none: if it is an intermediate, put its certificate into [listen].intermediates", name)
 	}
-	return nil, fmt.Errorf("the revocation list of %s is signed by another key than that of the configured certificate of this name (%s): put the certificate whose key signed it into [listen].intermediates", name, plain(err))
+	return nil, fmt.Errorf("the revocation list of %s was signed by another key than that of the configured certificate of this name (%s): put the certificate whose key signed it into [listen].intermediates", name, plain(err))
 }
 
-// newRevocations indexes lists by who signed them.
+// newRevocations merges the lists of each issuer.
 func newRevocations(lists []*x509.RevocationList, issuers []*x509.Certificate) (revocations, error) {
 	if len(lists) == 0 {
 		return nil, nil
@@ -67,15 +67,15 @@ func newRevocations(lists []*x509.RevocationList, issuers []*x509.Certificate) (
 		}
 	}
 	for key, r := range all {
-		if names[r.name] > 1 { // two issuers of one name, each with its key
+		if names[r.name] > 1 { // two issuers with the same name
 			r.name = fmt.Sprintf("%s (key %X)", r.name, key[:4])
 		}
 	}
 	return all, nil
 }
 
-// scopeOf tells the lists of one issuer apart that each cover a part of its
-// certificates (RFC 5280 §5.2.5): a newer one of another part replaces none.
+// scopeOf returns the scope of a list. Lists of one issuer may each cover a part of its
+// certificates (RFC 5280 §5.2.5): a newer list of another scope does not replace one.
 func scopeOf(l *x509.RevocationList) string {
 	for _, e := range l.Extensions {
 		if e.Id.Equal(oidScope) {
@@ -85,8 +85,8 @@ func scopeOf(l *x509.RevocationList) string {
 	return ""
 }
 
-// age returns the age of the issuer's newest list; of several parts, that of the
-// one that is out of date first.
+// age returns the age of the issuer's newest list; of several scopes, that of the one
+// that is out of date first.
 func (r *revoked) age() ListAge {
 	var oldest ListAge
 	for _, a := range r.newest {
@@ -98,8 +98,8 @@ func (r *revoked) age() ListAge {
 	return oldest
 }
 
-// stale reports whether the issuer's newest list is out of date; one that does not
-// say until when it is good never is.
+// stale reports whether the issuer's newest list is out of date. A list without
+// nextUpdate never is.
 func (r *revoked) stale(now time.Time) bool {
 	next := r.age().NextUpdate
 	return !next.IsZero() && now.After(next)
@@ -109,11 +109,11 @@ func (r *revoked) stale(now time.Time) bool {
 type ListAge struct {
 	Issuer     string
 	ThisUpdate time.Time
-	NextUpdate time.Time // zero: not given
+	NextUpdate time.Time // zero: none
 	Refused    bool      // certificates of the issuer are refused because the list is out of date
 }
 
-// ListAges returns the age of each issuer's newest list, in no order.
+// ListAges returns the age of each issuer's newest list, in random order.
 func (v *Verifier) ListAges(now time.Time) (ages []ListAge) {
 	for key, l := range v.lists {
 		a := l.age()

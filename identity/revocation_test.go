@@ -1,12 +1,10 @@
 package identity
 
 import (
-	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"math/big"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,39 +13,25 @@ import (
 	"radsec-gw/certs"
 )
 
-// A list counts only when a CA has signed it, whatever its issuer is called.
+// A list is accepted only if a CA signed it, whatever the name of its issuer.
 func TestListsOfStrangers(t *testing.T) {
 	p := newPKI(t)
 	now := time.Now()
 	lists := must(certs.ParseCRLs("ca.crl", must(p.ca.CRL(now, now.Add(time.Hour), p.client))))
 	stranger := must(certs.NewCA("test CA"))
 	if _, err := SignerOf(lists[0], []*x509.Certificate{stranger.Certificate}); err == nil {
-		t.Error("a list of another CA of the same name is taken")
+		t.Error("a list of another CA of the same name is accepted")
 	}
 	if _, err := NewVerifier(&Config{ClientCA: []*x509.Certificate{stranger.Certificate}, CRLs: lists}, nil); err == nil {
-		t.Error("a Verifier takes a list that its CA has not signed")
+		t.Error("a Verifier accepts a list that its CA did not sign")
 	}
 }
 
-// listFrom makes a's list of the part of its certificates that scope names, made and
-// replaced at these times; without a scope it is of all.
-func (a *authority) listFrom(this, next time.Time, scope byte, revoked ...int64) *x509.RevocationList {
-	serial++
-	t := &x509.RevocationList{Number: big.NewInt(serial), ThisUpdate: this, NextUpdate: next}
-	if scope > 0 { // onlyContainsUserCerts, onlyContainsCACerts
-		t.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}}, {Id: oidScope, Critical: true, Value: []byte{0x30, 3, 0x80 + scope, 1, 0xff}}}
-	}
-	for _, n := range revoked {
-		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: big.NewInt(n), RevocationTime: this})
-	}
-	return must(x509.ParseRevocationList(must(x509.CreateRevocationList(rand.Reader, t, a.cert, a.key))))
-}
-
-// Of one issuer's lists the newest counts for its age, whatever order they come in; each
-// part of its certificates has its own, and what any of them names is revoked.
+// The newest list of an issuer determines the age, whatever their order; each scope has
+// its own newest list, and the certificates of all lists are revoked.
 //
 // Rules: TR4, P109
-func TestTheNewestListOfEachPartCounts(t *testing.T) {
+func TestNewestListOfEachScope(t *testing.T) {
 	var none *authority
 	a := none.issue("CA", nil, true)
 	now := time.Now().Truncate(time.Second)
@@ -56,7 +40,7 @@ func TestTheNewestListOfEachPartCounts(t *testing.T) {
 	sameTime := a.listFrom(at(-2), at(6), 0, 3)
 	users, cas := a.listFrom(at(-2), at(2), 1, 4), a.listFrom(at(-1), at(4), 2, 5)
 	for _, c := range []struct {
-		says       string
+		name       string
 		lists      []*x509.RevocationList
 		this, next time.Time
 		revoked    int
@@ -73,16 +57,16 @@ func TestTheNewestListOfEachPartCounts(t *testing.T) {
 		all := must(newRevocations(c.lists, []*x509.Certificate{a.cert}))
 		r := all[keyOf(a.cert)]
 		if age := r.age(); len(all) != 1 || !age.ThisUpdate.Equal(c.this) || !age.NextUpdate.Equal(c.next) || age.Issuer != "CN=CA" {
-			t.Errorf("%s: expected the age %v to %v of CN=CA, got %v to %v of %s", c.says, c.this, c.next, age.ThisUpdate, age.NextUpdate, age.Issuer)
+			t.Errorf("%s: expected the age %v to %v of CN=CA, got %v to %v of %s", c.name, c.this, c.next, age.ThisUpdate, age.NextUpdate, age.Issuer)
 		}
 		if len(r.serials) != c.revoked {
-			t.Errorf("%s: expected %d certificates revoked, got %d", c.says, c.revoked, len(r.serials))
+			t.Errorf("%s: expected %d certificates revoked, got %d", c.name, c.revoked, len(r.serials))
 		}
 	}
 	if got := oidScope.String() + " " + oidSubjectAltName.String(); got != "2.5.29.28 2.5.29.17" { // RFC 5280 §5.2.5, §4.2.1.6
 		t.Errorf("issuingDistributionPoint and subjectAltName are %s", got)
 	}
-	// A list need not say when the next one comes.
+	// nextUpdate is optional.
 	open := ListAge{ThisUpdate: at(-2)}
 	first, second := ListAge{ThisUpdate: at(-3), NextUpdate: at(3)}, ListAge{ThisUpdate: at(-3), NextUpdate: at(2)}
 	for range 20 { // a map has no order
@@ -98,11 +82,11 @@ func TestTheNewestListOfEachPartCounts(t *testing.T) {
 	}
 }
 
-// Issuers whose lists are out of date are named in order, from the moment after their
-// end on; with crl_stale = "refuse" their certificates are good until then.
+// StaleLists returns issuers in order, from the moment after nextUpdate on; with
+// crl_stale = "refuse" their certificates are valid until then.
 //
 // Rules: P109
-func TestListsThatAreOutOfDate(t *testing.T) {
+func TestStaleLists(t *testing.T) {
 	var none *authority
 	now := time.Now().Truncate(time.Second)
 	end := now.Add(10 * time.Minute)
@@ -136,7 +120,7 @@ func TestListsThatAreOutOfDate(t *testing.T) {
 			t.Errorf("the refusal is %v: %s", r.Reason, r.Text)
 		}
 	}
-	// A list without an end is never out of date.
+	// A list without nextUpdate is never out of date.
 	v := must(NewVerifier(&Config{ClientCA: certsOf(a), RefuseStaleCRL: true}, nil))
 	v.lists = revocations{keyOf(a.cert): {name: "a", newest: map[string]ListAge{"": {ThisUpdate: now}}, serials: map[string]struct{}{}}}
 	if got, r := v.StaleLists(now.AddDate(9, 0, 0)), v.Verify(leaf, now); len(got) != 0 || r != nil {
@@ -147,12 +131,152 @@ func TestListsThatAreOutOfDate(t *testing.T) {
 	}
 }
 
-// Of several CAs of one name the one counts whose key signed the list.
+// Of several CAs of the same name, SignerOf returns the one whose key signed the list.
 func TestSignerOfAList(t *testing.T) {
 	var none *authority
 	one, two, other := none.issue("CA", nil, true), none.issue("CA", nil, true), none.issue("other", nil, true)
 	l := two.listFrom(time.Now(), time.Now().Add(time.Hour), 0)
 	if got, err := SignerOf(l, certsOf(other, one, two)); got != two.cert || err != nil {
 		t.Errorf("expected the second CA of the name, got %v and %v", got, err)
+	}
+}
+
+// RFC 5280 §6.3.3 (f): a revocation list belongs to the certificate whose key signed it.
+// Two CAs of the same name each have their own; one that is out of date is not hidden by
+// that of the other.
+//
+// Rules: TR4, P109
+func TestListsBelongToTheIssuingKey(t *testing.T) {
+	var none *authority
+	now := time.Now()
+	one, two := none.issue("CA", nil, true), none.issue("CA", nil, true)
+	// The same serial number at both.
+	same := func(a *authority) *authority {
+		return a.issueWith("x", nil, false, func(c *x509.Certificate) { c.SerialNumber = big.NewInt(4711) })
+	}
+	x1, x2 := same(one), same(two)
+	sub := one.issue("sub", nil, true)
+	below := sub.issue("y", nil, false)
+	renewed := none.issue("CA", one.key, true)
+	for _, c := range []struct {
+		name  string
+		lists []*x509.RevocationList
+		ca    []*x509.Certificate
+		known []*x509.Certificate
+		sent  []*authority
+		want  Reason // NumReasons: it is accepted
+	}{
+		{"revoked by its own CA", []*x509.RevocationList{one.list(now.Add(time.Hour), x1), two.list(now.Add(time.Hour))}, certsOf(one, two), nil, []*authority{x1}, CertificateRevoked},
+		{"its serial number revoked by the other", []*x509.RevocationList{one.list(now.Add(time.Hour), x1), two.list(now.Add(time.Hour))}, certsOf(one, two), nil, []*authority{x2}, NumReasons},
+		{"only the other has a list", []*x509.RevocationList{one.list(now.Add(time.Hour), x1)}, certsOf(one, two), nil, []*authority{x2}, NumReasons},
+		{"its own list is out of date, the other's is not", []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}, certsOf(one, two), nil, []*authority{x1}, ListStale},
+		{"the other's list is out of date", []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}, certsOf(one, two), nil, []*authority{x2}, NumReasons},
+		{"a newer list of the same key", []*x509.RevocationList{one.list(now.Add(-time.Minute)), one.list(now.Add(time.Hour))}, certsOf(one), nil, []*authority{x1}, NumReasons},
+		{"revoked, and the CA's certificate was renewed with its key", []*x509.RevocationList{one.list(now.Add(time.Hour), x1)}, certsOf(renewed), nil, []*authority{x1}, CertificateRevoked},
+		{"its intermediate is revoked", []*x509.RevocationList{one.list(now.Add(time.Hour), sub)}, certsOf(one), nil, []*authority{below, sub}, CertificateRevoked},
+		{"its intermediate is revoked, and a trusted CA itself", []*x509.RevocationList{one.list(now.Add(time.Hour), sub)}, certsOf(one, sub), nil, []*authority{below}, CertificateRevoked},
+		{"revoked by an intermediate that is known", []*x509.RevocationList{sub.list(now.Add(time.Hour), below)}, certsOf(one), certsOf(sub), []*authority{below, sub}, CertificateRevoked},
+	} {
+		v := must(NewVerifier(&Config{ClientCA: c.ca, Intermediates: c.known, CRLs: c.lists, RefuseStaleCRL: true, Clients: Clients{{Name: "c"}}}, nil))
+		for range 2 { // the second time with the cached path
+			_, r := clientOf(v, c.sent...)
+			switch {
+			case r == nil && c.want != NumReasons:
+				t.Errorf("%s: it is accepted, want a refusal: %v", c.name, c.want)
+			case r != nil && r.Reason != c.want:
+				t.Errorf("%s: %v, %v; want %v", c.name, r.Reason, r, c.want)
+			}
+		}
+	}
+	v := must(NewVerifier(&Config{ClientCA: certsOf(one, two), CRLs: []*x509.RevocationList{one.list(now.Add(-time.Minute)), two.list(now.Add(time.Hour))}}, nil))
+	if ages := v.ListAges(now); len(ages) != 2 || ages[0].Issuer == ages[1].Issuer {
+		t.Errorf("the lists of two CAs of one name are called %v, want two different names", ages)
+	}
+	if stale := v.StaleLists(now); len(stale) != 1 {
+		t.Errorf("%q are out of date, want one", stale)
+	}
+}
+
+// A list that no configured key signed is refused, with advice.
+//
+// Rules: TR4, P109
+func TestListsWithoutSigner(t *testing.T) {
+	var none *authority
+	now := time.Now()
+	one, two := none.issue("CA", nil, true), none.issue("CA", nil, true)
+	sub := one.issue("sub", nil, true)
+	for name, c := range map[string]struct {
+		list *x509.RevocationList
+		want string
+	}{
+		"an intermediate's list":                    {sub.list(now.Add(time.Hour)), "got none: if it is an intermediate, put its certificate into [listen].intermediates"},
+		"a list of another CA of a configured name": {two.list(now.Add(time.Hour)), "was signed by another key than that of the configured certificate of this name"},
+	} {
+		_, err := NewVerifier(&Config{ClientCA: certsOf(one), CRLs: []*x509.RevocationList{c.list}}, nil)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "[listen].intermediates") {
+			t.Errorf("%s: %v, want an error with %q", name, err, c.want)
+		}
+	}
+}
+
+// A certificate renewed with its key shares the list of the old one while both are
+// configured: what the list revokes is revoked on either path (RFC 5280 §6.3.3 (f)).
+//
+// Rules: TR4
+func TestRenewedCASharesItsList(t *testing.T) {
+	var none *authority
+	now := time.Now()
+	old := none.issue("CA", nil, true)
+	renewed := none.issue("CA", old.key, true)
+	revoked, good := old.issue("x", nil, false), old.issue("y", nil, false)
+	for _, ca := range [][]*x509.Certificate{{old.cert, renewed.cert}, {renewed.cert, old.cert}} {
+		for _, list := range []*x509.RevocationList{old.list(now.Add(time.Hour), revoked), renewed.list(now.Add(time.Hour), revoked)} {
+			v := must(NewVerifier(&Config{ClientCA: ca, CRLs: []*x509.RevocationList{list}, Clients: Clients{{Name: "c"}}}, nil))
+			if _, r := clientOf(v, revoked); r == nil || r.Reason != CertificateRevoked {
+				t.Errorf("the revoked certificate gets %v, expected a refusal as revoked", r)
+			}
+			if _, r := clientOf(v, good); r != nil {
+				t.Errorf("the other certificate gets %v, expected it accepted", r)
+			}
+		}
+	}
+}
+
+// Each list of a path is checked, also above one without nextUpdate.
+//
+// Rules: TR4
+func TestStaleListAboveOneWithoutEnd(t *testing.T) {
+	var none *authority
+	root := none.issue("root", nil, true)
+	sub := root.issue("sub", nil, true)
+	now := time.Now()
+	endless := sub.list(now.Add(time.Hour))
+	endless.NextUpdate = time.Time{}
+	v := must(NewVerifier(&Config{ClientCA: certsOf(root), Intermediates: certsOf(sub), RefuseStaleCRL: true,
+		CRLs: []*x509.RevocationList{endless, root.list(now.Add(-time.Minute))}}, nil))
+	leaf := sub.issue("x", nil, false)
+	if r := v.Verify(certsOf(leaf), now); r == nil || r.Reason != ListStale || !strings.Contains(r.Text, "root") {
+		t.Errorf("with root's list out of date the certificate gets %v, expected a refusal that names it", r)
+	}
+}
+
+// An intermediate that is an anchor itself is checked against the list of the CA that
+// signed it, not that of another CA of the same name.
+//
+// Rules: TR4
+func TestAnchorBelowOneOfTwoCAsOfOneName(t *testing.T) {
+	var none *authority
+	other, root := none.issue("root", nil, true), none.issue("root", nil, true)
+	sub := root.issue("sub", nil, true)
+	now := time.Now()
+	v := must(NewVerifier(&Config{ClientCA: certsOf(other, root, sub),
+		CRLs: []*x509.RevocationList{other.list(now.Add(time.Hour)), root.list(now.Add(time.Hour), sub)}}, nil))
+	if r := v.Verify(certsOf(sub.issue("x", nil, false)), now); r == nil || r.Reason != CertificateRevoked {
+		t.Errorf("below a revoked intermediate the certificate gets %v, expected a refusal as revoked", r)
+	}
+	for _, l := range v.ListAges(time.Now()) {
+		if !regexp.MustCompile(`^CN=root \(key [0-9A-F]{8}\)$`).MatchString(l.Issuer) {
+			t.Errorf("a list of one of two CAs is called %q, expected the name and four bytes of the key", l.Issuer)
+		}
 	}
 }

@@ -11,15 +11,15 @@ import (
 type StaleList struct {
 	Issuer     string
 	NextUpdate time.Time
-	// Refused says that certificates of the issuer are refused for it. A list that
-	// only counts on, or is of an intermediate that no CA vouches for, refuses nobody.
+	// Refused reports whether certificates of the issuer are refused because of it. They
+	// are not if crl_stale is "accept", or if no CA signed the issuer's certificate.
 	Refused bool
 }
 
 // String returns the issuer's name.
 func (l StaleList) String() string { return l.Issuer }
 
-// StaleLists returns the lists that are out of date, by the names of their issuers.
+// StaleLists returns the lists that are out of date, sorted by issuer.
 func (v *Verifier) StaleLists(now time.Time) (list []StaleList) {
 	for key, l := range v.lists {
 		if l.stale(now) {
@@ -38,28 +38,28 @@ func (v *Verifier) refuses(issuer issuerKey, now time.Time) bool {
 		slices.ContainsFunc(v.trust.all(), func(c *x509.Certificate) bool { return keyOf(c) == issuer })
 }
 
-// RefusesAll reports whether lists that are out of date leave no client that could be
-// accepted.
+// RefusesAll reports whether no client can be accepted because of lists that are out of
+// date.
 //
-// The shortest path to an anchor is a certificate that the anchor itself has issued.
-// Every other path through it is measured by the same lists and by more.
+// It considers certificates that an anchor issued itself. Any longer path to that
+// anchor is checked against the same lists and more.
 func (v *Verifier) RefusesAll(now time.Time) bool {
 	if !slices.ContainsFunc(v.StaleLists(now), func(l StaleList) bool { return l.Refused }) {
 		return false
 	}
 	return !slices.ContainsFunc(v.clients, func(c *Client) bool {
 		if v.auth == OptionalCertificate && !c.byCertificate() {
-			return true // a peer without a certificate may be this client
+			return true // this client needs no certificate
 		}
 		anchors := c.CA
 		if len(anchors) == 0 {
-			anchors = v.trust.anchors[:v.trust.nClient]
+			anchors = v.trust.anchors[:v.trust.numClientCA]
 		}
 		return slices.ContainsFunc(anchors, func(a *x509.Certificate) bool { return v.admits(a, now) })
 	})
 }
 
-// admits reports whether a certificate that an anchor has issued could be accepted now.
+// admits reports whether a certificate issued by the anchor could be accepted now.
 func (v *Verifier) admits(anchor *x509.Certificate, now time.Time) bool {
 	if now.Before(anchor.NotBefore) || now.After(anchor.NotAfter) || v.refuses(keyOf(anchor), now) {
 		return false

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// A list that is out of date keeps the certificates of its issuer out, and all clients
-// only when it leaves no CA whose certificates are accepted.
+// Because of a list that is out of date the certificates of its issuer are refused, and
+// all clients only if no CA remains whose certificates are accepted.
 //
 // Rules: TR4
-func TestWhomStaleListsKeepOut(t *testing.T) {
+func TestWhomStaleListsRefuse(t *testing.T) {
 	var none *authority
 	a, b := none.issue("a", nil, true), none.issue("b", nil, true)
 	sub, stray := a.issue("sub", nil, true), none.issue("other", nil, true).issue("stray", nil, true)
@@ -25,7 +25,7 @@ func TestWhomStaleListsKeepOut(t *testing.T) {
 	}
 	one := Clients{{Name: "one"}}
 	for _, c := range []struct {
-		says         string
+		name         string
 		cfg          Config
 		refused, all bool
 	}{
@@ -37,36 +37,36 @@ func TestWhomStaleListsKeepOut(t *testing.T) {
 		{"an intermediate", Config{ClientCA: certsOf(a), Intermediates: certsOf(sub), CRLs: stale(sub), Clients: one}, true, false},
 		{"an intermediate that is the trusted CA", Config{ClientCA: certsOf(sub), CRLs: stale(sub), Clients: one}, true, true},
 		{"the CA above the trusted one", Config{ClientCA: certsOf(sub), Clients: Clients{{Name: "one"}, {Name: "other", CA: certsOf(a)}}, CRLs: stale(a)}, true, true},
-		{"an intermediate that no CA vouches for", Config{ClientCA: certsOf(a), Intermediates: certsOf(stray), CRLs: stale(stray), Clients: one}, false, false},
+		{"an intermediate that no CA signed", Config{ClientCA: certsOf(a), Intermediates: certsOf(stray), CRLs: stale(stray), Clients: one}, false, false},
 		{"the CA of one client of two", Config{ClientCA: certsOf(a), Clients: Clients{{Name: "one"}, {Name: "two", CA: certsOf(b)}}, CRLs: stale(b)}, true, false},
 		{"the client CA, while a client has its own", Config{ClientCA: certsOf(a), Clients: Clients{{Name: "one"}, {Name: "two", CA: certsOf(b)}}, CRLs: stale(a)}, true, false},
 		{"the client CA, while every client has its own", Config{ClientCA: certsOf(a), Clients: Clients{{Name: "two", CA: certsOf(b)}}, CRLs: stale(b)}, true, true},
-		{"the only CA beside a certificate that stands for itself", Config{ClientCA: certsOf(a, self), CRLs: stale(a), Clients: one}, true, false},
+		{"the only CA beside a certificate that is trusted for itself", Config{ClientCA: certsOf(a, self), CRLs: stale(a), Clients: one}, true, false},
 		{"the only CA, and a client needs no certificate", Config{Auth: OptionalCertificate, ClientCA: certsOf(a), CRLs: stale(a), Clients: one}, true, false},
 		{"the only CA, and each client needs a certificate", Config{Auth: OptionalCertificate, ClientCA: certsOf(a), CRLs: stale(a), Clients: Clients{{Name: "one", CommonNames: []string{"x"}}}}, true, true},
-		{"no certificate is asked for", Config{Auth: NoCertificate, ClientCA: certsOf(a), CRLs: stale(a), Clients: one}, false, false},
+		{"no certificate is requested", Config{Auth: NoCertificate, ClientCA: certsOf(a), CRLs: stale(a), Clients: one}, false, false},
 	} {
 		c.cfg.RefuseStaleCRL = true
 		v := must(NewVerifier(&c.cfg, nil))
 		list := v.StaleLists(now)
 		if len(list) == 0 || list[0].Refused != c.refused {
-			t.Errorf("%s: the lists out of date are %+v, expected Refused %v", c.says, list, c.refused)
+			t.Errorf("%s: the lists out of date are %+v, expected Refused %v", c.name, list, c.refused)
 		}
 		if got := v.RefusesAll(now); got != c.all {
-			t.Errorf("%s: RefusesAll is %v, expected %v", c.says, got, c.all)
+			t.Errorf("%s: RefusesAll is %v, expected %v", c.name, got, c.all)
 		}
 		if v.RefusesAll(now.Add(-2 * time.Minute)) {
-			t.Errorf("%s: RefusesAll before the lists are out of date", c.says)
+			t.Errorf("%s: RefusesAll before the lists are out of date", c.name)
 		}
 		c.cfg.RefuseStaleCRL = false
 		v = must(NewVerifier(&c.cfg, nil))
 		if list := v.StaleLists(now); v.RefusesAll(now) || len(list) == 0 || list[0].Refused {
-			t.Errorf("%s, and lists out of date still count: %+v, and RefusesAll is %v", c.says, list, v.RefusesAll(now))
+			t.Errorf("%s, with crl_stale accept: the lists out of date are %+v, and RefusesAll is %v", c.name, list, v.RefusesAll(now))
 		}
 	}
 }
 
-// What RefusesAll says is what a certificate of each CA meets.
+// RefusesAll agrees with Verify for a certificate of each CA.
 func TestRefusesAllAgreesWithVerify(t *testing.T) {
 	var none *authority
 	a, b := none.issue("a", nil, true), none.issue("b", nil, true)

@@ -8,53 +8,51 @@ import (
 	"slices"
 )
 
-// trust is what the certificates that a peer sends are measured by. It is
-// immutable.
+// trust holds the configured certificates that paths are built from. It is immutable.
 //
 // A path ends at an anchor: a certificate of the client CA, or of some client's own
-// CA. Which of the clients may rely on which anchor is looked at afterwards, by
-// Client.goodUntil. What is known besides helps to build paths and proves lists of
-// revoked certificates; it is trusted as far as an anchor vouches for it.
+// CA. Whether an anchor is one of the client's is checked afterwards, by Client.suits.
+// Configured intermediates complete paths and verify revocation lists; they are used
+// only if their signatures lead to an anchor.
 type trust struct {
-	roots   *x509.CertPool // the anchors; our own list, even when empty: nil would mean the system's
-	between *x509.CertPool // certificates that may stand between a peer's and an anchor
+	roots         *x509.CertPool // the anchors; never nil, which would mean those of the system
+	intermediates *x509.CertPool // certificates allowed between a leaf and an anchor
 
-	anchors []*x509.Certificate            // each once: those of the client CA first
-	nClient int                            // how many of them are the client CA's
-	issuers map[string][]*x509.Certificate // anchors, and what they vouch for, by the DER form of the subject
-	useless []*x509.Certificate            // configured as intermediates, and no anchor vouches for them
+	anchors     []*x509.Certificate            // without duplicates; those of the client CA first
+	numClientCA int                            // number of those
+	issuers     map[string][]*x509.Certificate // anchors and usable intermediates, by the DER form of the subject
+	unused      []*x509.Certificate            // intermediates whose signatures do not lead to an anchor
 }
 
-// newTrust trusts exactly the certificates of the client CA and, for the clients
-// that have them, the others. The intermediates are known.
-func newTrust(clientCA, others, intermediates []*x509.Certificate) *trust {
-	t := &trust{roots: x509.NewCertPool(), between: x509.NewCertPool(), issuers: map[string][]*x509.Certificate{}}
-	for i, list := range [][]*x509.Certificate{clientCA, others} {
+// newTrust returns a trust with the certificates of the client CA and the clients' own
+// CAs as anchors.
+func newTrust(clientCA, clientsOwn, intermediates []*x509.Certificate) *trust {
+	t := &trust{roots: x509.NewCertPool(), intermediates: x509.NewCertPool(), issuers: map[string][]*x509.Certificate{}}
+	for i, list := range [][]*x509.Certificate{clientCA, clientsOwn} {
 		for _, c := range list {
-			if t.has(c) {
+			if t.contains(c) {
 				continue
 			}
 			t.anchors = append(t.anchors, c)
 			t.roots.AddCert(c)
 			t.addIssuer(c)
 			if !selfIssued(c) {
-				t.between.AddCert(c) // a path may go on, to an anchor above
+				t.intermediates.AddCert(c) // it may be part of a path to an anchor above
 			}
 		}
 		if i == 0 {
-			t.nClient = len(t.anchors)
+			t.numClientCA = len(t.anchors)
 		}
 	}
-	vouched := t.vouchedFor(intermediates)
-	for _, c := range vouched {
-		if !t.has(c) {
+	for _, c := range t.verifiable(intermediates) {
+		if !t.contains(c) {
 			t.addIssuer(c)
-			t.between.AddCert(c)
+			t.intermediates.AddCert(c)
 		}
 	}
 	for _, c := range intermediates {
-		if !t.has(c) {
-			t.useless = append(t.useless, c)
+		if !t.contains(c) {
+			t.unused = append(t.unused, c)
 		}
 	}
 	return t
@@ -64,22 +62,22 @@ func (t *trust) addIssuer(c *x509.Certificate) {
 	t.issuers[string(c.RawSubject)] = append(t.issuers[string(c.RawSubject)], c)
 }
 
-// has reports whether c itself is configured: an anchor, or known and vouched for.
-func (t *trust) has(c *x509.Certificate) bool {
+// contains reports whether c itself is configured: an anchor or a usable intermediate.
+func (t *trust) contains(c *x509.Certificate) bool {
 	return slices.ContainsFunc(t.issuers[string(c.RawSubject)], c.Equal)
 }
 
-// anchor returns the anchor that c is, and whether it is one of the client CA.
+// anchor returns c's copy among the anchors, and whether it belongs to the client CA; nil
+// if c is not an anchor.
 func (t *trust) anchor(c *x509.Certificate) (a *x509.Certificate, ofClientCA bool) {
 	i := slices.IndexFunc(t.anchors, c.Equal)
 	if i < 0 {
 		return nil, false
 	}
-	return t.anchors[i], i < t.nClient
+	return t.anchors[i], i < t.numClientCA
 }
 
-// all returns the certificates that may have issued others: the anchors, then what
-// is known besides.
+// all returns the anchors, then the usable intermediates in a fixed order.
 func (t *trust) all() []*x509.Certificate {
 	list := slices.Clone(t.anchors)
 	for _, same := range t.issuers {
@@ -94,13 +92,13 @@ func (t *trust) all() []*x509.Certificate {
 	return list
 }
 
-// same reports whether paths that o has verified are those of t.
+// same reports whether paths that verified under o also verify under t.
 func (t *trust) same(o *trust) bool {
-	return t.nClient == o.nClient && len(t.anchors) == len(o.anchors) && slices.EqualFunc(t.all(), o.all(), (*x509.Certificate).Equal)
+	return t.numClientCA == o.numClientCA && len(t.anchors) == len(o.anchors) && slices.EqualFunc(t.all(), o.all(), (*x509.Certificate).Equal)
 }
 
-// issuerOf returns the configured certificate whose key has signed c; nil when
-// there is none but c's own.
+// issuerOf returns the configured certificate whose key signed c; nil if there is none
+// except those with c's own key.
 func (t *trust) issuerOf(c *x509.Certificate) *x509.Certificate {
 	for _, issuer := range t.issuers[string(c.RawIssuer)] {
 		if !issuer.Equal(c) && keyOf(issuer) != keyOf(c) && c.CheckSignatureFrom(issuer) == nil {
@@ -112,8 +110,8 @@ func (t *trust) issuerOf(c *x509.Certificate) *x509.Certificate {
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
 
-// issuerKey names an issuer by its name and its key: two CAs may bear one name, and
-// a CA may have several certificates of one key (RFC 5280 §6.3.3 (f)).
+// issuerKey identifies an issuer by its name and its key: two CAs may have the same
+// name, and a CA may have several certificates for one key (RFC 5280 §6.3.3 (f)).
 type issuerKey [32]byte
 
 func keyOf(c *x509.Certificate) (k issuerKey) {
@@ -126,17 +124,17 @@ func keyOf(c *x509.Certificate) (k issuerKey) {
 	return k
 }
 
-// maxNamesSent bounds the names of CAs that a client is told in the handshake, in
+// maxNamesSent bounds the names of CAs that are sent to clients in the handshake, in
 // bytes. The message CertificateRequest must fit one record of 2^14 bytes for peers
-// that do not put messages together, such as mbedTLS with its usual buffer; all
-// else in it takes less than 384 bytes: a header of 4, the types of certificates and
-// the lengths of lists 10, some 20 signature algorithms of 2 in two lists. The list
-// is advice to peers that have several certificates, and may be left out (RFC 5246
-// §7.4.4, RFC 8446 §4.2.4); crypto/tls fails every handshake when it has 2^16 bytes.
+// that do not reassemble messages, such as mbedTLS with its default buffer. The rest of
+// it takes less than 384 bytes: a header of 4, the types of certificates and the lengths
+// of lists 10, some 20 signature algorithms of 2 in two lists. The list is a hint for
+// peers that have several certificates, and is optional (RFC 5246 §7.4.4, RFC 8446
+// §4.2.4); crypto/tls fails every handshake if it has 2^16 bytes.
 const maxNamesSent = 16<<10 - 384
 
-// names returns the subjects of the anchors, each once, and how many bytes the list
-// of them takes in the handshake.
+// names returns one anchor for each different subject, and how many bytes the list of
+// their names takes in the handshake.
 func (t *trust) names() (list []*x509.Certificate, size int) {
 	seen := map[string]bool{}
 	for _, c := range t.anchors {

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// Unparsed says which of the certificates that a peer sent, in DER form, is the first
-// that crypto/x509 does not parse: its place among them, its subject as far as that
-// can be read, and its fingerprint. It returns "" when all of them parse.
+// Unparsed describes the first of the certificates that a peer sent, in DER form, that
+// crypto/x509 cannot parse: its position, its subject if that can be read, and its
+// fingerprint. It returns "" if all of them parse.
 func Unparsed(sent [][]byte) string {
 	for i, der := range sent {
 		if _, err := x509.ParseCertificate(der); err == nil {
@@ -25,15 +25,16 @@ func Unparsed(sent [][]byte) string {
 	return ""
 }
 
-// Places in a certificate (RFC 5280 §4.1).
+// Fields of a certificate (RFC 5280 §4.1).
 const (
-	explicitVersion = 0 // context-specific tag of the version, which may be left out
+	explicitVersion = 0 // context-specific tag of the version, which is optional
 	beforeSubject   = 4 // serialNumber, signature, issuer, validity
 )
 
-// subjectIn returns the subject of a certificate that may be damaged, shortened; ""
-// when the way to it, or it itself, is. Of its values nothing is checked: a character
-// that its type does not allow is a usual reason why a certificate does not parse.
+// subjectIn returns the subject of a certificate that may be damaged, shortened; "" if
+// the subject, or what precedes it, is damaged. It does not check the values: a
+// character that its type does not allow is a common reason why a certificate does not
+// parse.
 func subjectIn(der []byte) string {
 	certificate, _, ok := element(der, asn1.TagSequence)
 	tbs, _, ok2 := element(certificate, asn1.TagSequence)
@@ -57,7 +58,7 @@ func subjectIn(der []byte) string {
 	return clip(nameIn(name).String())
 }
 
-// nameIn reads the content of a Name (RFC 5280 §4.1.2.4), up to where it is damaged.
+// nameIn parses the content of a Name (RFC 5280 §4.1.2.4), up to the first damage.
 func nameIn(b []byte) (name pkix.RDNSequence) {
 	for {
 		set, rest, ok := element(b, asn1.TagSet)
@@ -89,8 +90,8 @@ func nameIn(b []byte) (name pkix.RDNSequence) {
 	}
 }
 
-// element returns the content of the first DER element of b, which must be of the
-// universal tag, and what follows it.
+// element returns the content of the first DER element of b, which must have the
+// universal tag, and the rest of b.
 func element(b []byte, tag int) (content, rest []byte, ok bool) {
 	var v asn1.RawValue
 	rest, err := asn1.Unmarshal(b, &v)

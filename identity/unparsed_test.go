@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// replaced is der with one part of it replaced by another of the same length.
+// replaced returns der with one part replaced by another of the same length.
 func replaced(t testing.TB, der []byte, from, to string) []byte {
 	t.Helper()
 	if !bytes.Contains(der, []byte(from)) || len(from) != len(to) {
@@ -23,16 +23,17 @@ func replaced(t testing.TB, der []byte, from, to string) []byte {
 // named returns a certificate with this subject, in DER form.
 func named(subject pkix.Name) []byte { return newForger().certificate(subject, subject, nil) }
 
-// version9 makes a certificate one of version 9, which Go does not parse (RFC 5280 §4.1.2.1).
+// version9 changes a certificate to version 9, which Go does not parse (RFC 5280
+// §4.1.2.1).
 func version9(t testing.TB, der []byte) []byte {
 	return replaced(t, der, "\xa0\x03\x02\x01\x02", "\xa0\x03\x02\x01\x08")
 }
 
-// The first certificate that does not parse is named by its place and fingerprint, and
-// by its subject, also when that is what is wrong.
+// The first certificate that does not parse is described by its position and
+// fingerprint, and by its subject, also if that is malformed.
 //
 // Rules: P105
-func TestWhichCertificateDoesNotParse(t *testing.T) {
+func TestUnparsed(t *testing.T) {
 	good := named(pkix.Name{CommonName: "good"})
 	broken := version9(t, named(pkix.Name{CommonName: "ap7", Organization: []string{"Example"}, Locality: []string{"Town"}}))
 	underscore := replaced(t, named(pkix.Name{CommonName: "ap7 east"}), "ap7 east", "ap7_east") // a PrintableString
@@ -51,11 +52,11 @@ func TestWhichCertificateDoesNotParse(t *testing.T) {
 		{"an unknown version", [][]byte{broken}, "certificate 1 of the 1 that the peer sent, of CN=ap7,O=Example,L=Town", 0},
 		{"an intermediate", [][]byte{good, broken, underscore}, "certificate 2 of the 3 that the peer sent, of CN=ap7,O=Example,L=Town", 1},
 		{"a character that its type does not allow", [][]byte{underscore}, "certificate 1 of the 1 that the peer sent, of CN=ap7_east", 0},
-		{"no UTF-8", [][]byte{latin}, "certificate 1 of the 1 that the peer sent, of CN=caf\uFFFD!", 0},
+		{"not UTF-8", [][]byte{latin}, "certificate 1 of the 1 that the peer sent, of CN=caf\uFFFD!", 0},
 		{"a long name", [][]byte{long}, "certificate 1 of the 1 that the peer sent, of CN=" + strings.Repeat("n", longestText-3) + "…", 0},
 		{"a name beyond the bound", [][]byte{endless}, "certificate 1 of the 1 that the peer sent, whose subject cannot be read", 0},
 		{"cut short", [][]byte{first}, "certificate 1 of the 1 that the peer sent, whose subject cannot be read", 0},
-		{"no DER at all", [][]byte{good, []byte("-----BEGIN")}, "certificate 2 of the 2 that the peer sent, whose subject cannot be read", 1},
+		{"not DER", [][]byte{good, []byte("-----BEGIN")}, "certificate 2 of the 2 that the peer sent, whose subject cannot be read", 1},
 		{"empty", [][]byte{{}}, "certificate 1 of the 1 that the peer sent, whose subject cannot be read", 0},
 	} {
 		got := Unparsed(c.sent)
@@ -73,8 +74,8 @@ func TestWhichCertificateDoesNotParse(t *testing.T) {
 	}
 }
 
-// A subject is read as far as it goes, whatever surrounds it.
-func TestSubjectOfWhatDoesNotParse(t *testing.T) {
+// A subject is read up to the first damage, whatever surrounds it.
+func TestSubjectIn(t *testing.T) {
 	seq := func(parts ...[]byte) []byte {
 		return must(asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: bytes.Join(parts, nil)}))
 	}
@@ -109,7 +110,7 @@ func TestSubjectOfWhatDoesNotParse(t *testing.T) {
 		{"two RDNs", seq(seq(version, one, one, one, one, seq(set(pair(cn, "x")), set(pair(serialNumber, "7"))))), "SERIALNUMBER=7,CN=x"},
 		{"something else between them", seq(seq(version, one, one, one, one, seq(set(pair(cn, "x")), one, set(pair(serialNumber, "7"))))), "CN=x"},
 		{"an RDN that is empty", seq(seq(version, one, one, one, one, seq(set(), set(pair(cn, "x"))))), "CN=x"},
-		{"an attribute that is none", seq(seq(version, one, one, one, one, seq(set(pair(cn, "x"), one)))), "CN=x"},
+		{"something that is not an attribute", seq(seq(version, one, one, one, one, seq(set(pair(cn, "x"), one)))), "CN=x"},
 		{"an attribute without a value", seq(seq(version, one, one, one, one, seq(set(pair(cn, "x"), seq(must(asn1.Marshal(cn))))))), "CN=x"},
 		{"an attribute without a type", seq(seq(version, one, one, one, one, seq(set(pair(cn, "x"), seq(one, one))))), "CN=x"},
 	} {
@@ -119,9 +120,8 @@ func TestSubjectOfWhatDoesNotParse(t *testing.T) {
 	}
 }
 
-// Whatever is sent, the text is short, and of a certificate that parses the subject is
-// the one that crypto/x509 reads.
-func FuzzSubjectOfWhatDoesNotParse(f *testing.F) {
+// For any input the text is short, and Unparsed agrees with crypto/x509.
+func FuzzSubjectIn(f *testing.F) {
 	good := named(pkix.Name{CommonName: "ap7", Organization: []string{"Example"}})
 	f.Add(good)
 	f.Add(version9(f, good))
@@ -134,13 +134,13 @@ func FuzzSubjectOfWhatDoesNotParse(f *testing.F) {
 			t.Fatalf("expected at most %d bytes, got %d: %q", longestText, len(text), text)
 		}
 		if _, err := x509.ParseCertificate(der); (err == nil) != (Unparsed([][]byte{der}) == "") {
-			t.Fatalf("crypto/x509 says %v, and here it is %q", err, Unparsed([][]byte{der}))
+			t.Fatalf("crypto/x509 returns %v, and Unparsed %q", err, Unparsed([][]byte{der}))
 		}
 	})
 }
 
-// The version of a certificate may be left out (RFC 5280 §4.1.2.1), and a name is only
-// what has the tag of one.
+// The version of a certificate is optional (RFC 5280 §4.1.2.1), and a name must have the
+// tag of a SEQUENCE.
 func TestSubjectWithoutVersion(t *testing.T) {
 	var none *authority
 	certificate, _, _ := element(none.issue("x", nil, false).cert.Raw, asn1.TagSequence)
@@ -154,6 +154,6 @@ func TestSubjectWithoutVersion(t *testing.T) {
 		t.Errorf("the subject is %q, expected CN=x", got)
 	}
 	if _, _, ok := element([]byte{0xb0, 0}, asn1.TagSequence); ok {
-		t.Error("a context-specific element passes for a SEQUENCE")
+		t.Error("a context-specific element counts as a SEQUENCE")
 	}
 }

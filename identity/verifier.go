@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// Verifier decides whether a certificate is good at a moment: its path to a
+// Verifier decides whether a certificate is acceptable at a given time: its path to a
 // CA, its validity, its revocation (RFC 5280 §6, RFC 6614bis §3.3.1). The same
-// Verifier answers for a full handshake, a resumed one (RFC 6614bis §3.5) and a
-// connection that has long been open, so the outcome cannot differ. It may be used
-// by any goroutine.
+// Verifier is used for full handshakes, resumed ones (RFC 6614bis §3.5) and open
+// connections, so that the results do not differ. It is safe for concurrent use.
 type Verifier struct {
 	// static after construction
 	auth        ClientAuth
@@ -25,9 +24,9 @@ type Verifier struct {
 	paths       *pathCache
 }
 
-// NewVerifier returns a Verifier for cfg. It keeps the paths that before has
-// verified, as far as they hold under cfg, too; before may be nil.
-func NewVerifier(cfg *Config, before *Verifier) (*Verifier, error) {
+// NewVerifier returns a Verifier for cfg. It reuses the cached paths of previous, which
+// may be nil, if the CAs are the same.
+func NewVerifier(cfg *Config, previous *Verifier) (*Verifier, error) {
 	v := &Verifier{auth: cfg.Auth, own: cfg.Own, clients: cfg.Clients, refuseStale: cfg.RefuseStaleCRL, paths: newPathCache()}
 	if len(cfg.ClientCA) == 0 && cfg.Auth != NoCertificate {
 		return nil, errors.New("expected at least one certificate of a client CA, got none")
@@ -38,54 +37,54 @@ func NewVerifier(cfg *Config, before *Verifier) (*Verifier, error) {
 		}
 	}
 	v.trust = newTrust(cfg.ClientCA, cfg.Clients.cas(), cfg.Intermediates)
-	lists, err := newRevocations(cfg.CRLs, slices.Concat(v.trust.all(), v.trust.useless))
+	lists, err := newRevocations(cfg.CRLs, slices.Concat(v.trust.all(), v.trust.unused))
 	if err != nil {
 		return nil, err
 	}
 	v.lists = lists
-	if before != nil && before.trust.same(v.trust) {
-		v.paths = before.paths // a path is good for as long as its CA is trusted
+	if previous != nil && previous.trust.same(v.trust) {
+		v.paths = previous.paths
 	}
 	return v, nil
 }
 
-// Assess says which of the clients the peer is, by its index, and until when
-// its certificate is good (the zero time: for ever); or why it is none. certs is
-// what it has shown in its handshake, or once before when it resumes a session.
+// Assess returns the index of the client that the peer is, and until when its
+// certificate is valid (the zero time: forever); or a refusal. certs are those of its
+// handshake, or of the original one if it resumed a session.
 func (v *Verifier) Assess(p *Peer, certs []*x509.Certificate, now time.Time) (index int, until time.Time, refusal *Refusal) {
 	who := *p
 	if who.paths, refusal = v.verify(certs, now); refusal != nil {
 		return -1, until, refusal
 	}
 	if v.auth == NoCertificate {
-		who.Leaf = nil // nobody asks for it, as when the configuration was another when the connection began
+		who.Leaf = nil // a certificate from before the configuration changed does not count
 	}
 	if index = v.clients.find(&who); index < 0 {
 		return -1, until, &Refusal{Reason: ClientUnknown, Leaf: who.Leaf, Text: "no client matches: " + v.clients.explain(&who)}
 	}
-	return index, v.clients[index].goodUntil(who.paths), nil
+	return index, v.clients[index].validUntil(who.paths), nil
 }
 
-// Verify says why the certificates that a peer has shown, its own first, are not
-// good for any client; nil when they are.
+// Verify verifies the certificates that a peer presented, its own first. It returns nil
+// if they are acceptable for some client.
 func (v *Verifier) Verify(certs []*x509.Certificate, now time.Time) *Refusal {
 	_, refusal := v.verify(certs, now)
 	return refusal
 }
 
-// goodPath is a path that is valid and of which nothing is revoked.
-type goodPath struct {
+// acceptedPath is a valid path without revoked certificates.
+type acceptedPath struct {
 	*certPath
 	until time.Time
 }
 
-// verify returns the paths of the certificates that are good now: at least one, or
-// a refusal, unless there is no certificate and none is required.
-func (v *Verifier) verify(certs []*x509.Certificate, now time.Time) ([]goodPath, *Refusal) {
+// verify returns the accepted paths of the certificates: at least one, or a refusal;
+// but none of either if there is no certificate and none is required.
+func (v *Verifier) verify(certs []*x509.Certificate, now time.Time) ([]acceptedPath, *Refusal) {
 	if len(certs) == 0 {
 		if v.auth == RequireCertificate {
 			return nil, &Refusal{Reason: CertificateMissing,
-				Text: "the peer has shown no certificate, and client_auth requires one: give it a certificate from the configured client CA"}
+				Text: "the peer presented no certificate, but client_auth requires one: give it a certificate from the configured client CA"}
 		}
 		return nil, nil
 	}
@@ -94,33 +93,33 @@ func (v *Verifier) verify(certs []*x509.Certificate, now time.Time) ([]goodPath,
 	}
 	leaf := certs[0]
 	if bytes.Equal(leaf.Raw, v.own) {
-		// RFC 6614bis §7.2.1: a loop of the gateway with itself.
+		// RFC 6614bis §7.2.1: the gateway connects to itself.
 		return nil, &Refusal{Reason: CertificateOwn, Leaf: leaf,
-			Text: "the peer shows this gateway's own certificate: a client that is the gateway itself, or a copy of its key"}
+			Text: "the peer presented this gateway's own certificate: the client is the gateway itself, or has a copy of its key"}
 	}
 	paths, refusal := v.pathsOf(certs, now)
 	if refusal != nil {
 		return nil, refusal
 	}
-	var good []goodPath
+	var accepted []acceptedPath
 	for i := range paths {
 		until, r := v.unrevoked(&paths[i], leaf, now)
 		if r != nil {
 			refusal = r
 		} else {
-			good = append(good, goodPath{&paths[i], until})
+			accepted = append(accepted, acceptedPath{&paths[i], until})
 		}
 	}
-	if len(good) == 0 {
+	if len(accepted) == 0 {
 		return nil, refusal
 	}
-	return good, nil
+	return accepted, nil
 }
 
 // pathsOf returns the paths that are valid now, from the cache or by verifying.
-// crypto/tls asks before it verifies a signature of the leaf's key, so that a
+// crypto/tls calls it before it verifies a signature made with the leaf's key, so that a
 // peer without a certificate of a trusted CA costs no more than checkSent and
-// intermediates allow.
+// genuineIntermediates allow.
 func (v *Verifier) pathsOf(certs []*x509.Certificate, now time.Time) ([]certPath, *Refusal) {
 	key := digestOf(certs)
 	if paths := v.paths.valid(key, now); len(paths) > 0 {
@@ -132,15 +131,15 @@ func (v *Verifier) pathsOf(certs []*x509.Certificate, now time.Time) ([]certPath
 	if !v.trust.reaches(certs) {
 		return nil, v.trust.unreached(certs)
 	}
-	sent := v.trust.intermediates(certs)
-	between := v.trust.between
+	sent := v.trust.genuineIntermediates(certs)
+	intermediates := v.trust.intermediates
 	if len(sent) > 0 {
-		between = between.Clone()
+		intermediates = intermediates.Clone()
 		for _, c := range sent {
-			between.AddCert(c)
+			intermediates.AddCert(c)
 		}
 	}
-	chains, err := certs[0].Verify(x509.VerifyOptions{Roots: v.trust.roots, Intermediates: between, CurrentTime: now,
+	chains, err := certs[0].Verify(x509.VerifyOptions{Roots: v.trust.roots, Intermediates: intermediates, CurrentTime: now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
 		return nil, v.trust.diagnose(certs, sent, err, now)
@@ -150,18 +149,18 @@ func (v *Verifier) pathsOf(certs []*x509.Certificate, now time.Time) ([]certPath
 	return paths, nil
 }
 
-// unrevoked compares one path with the revocation lists, and returns until when it
-// is good.
+// unrevoked checks one path against the revocation lists, and returns until when it is
+// accepted.
 func (v *Verifier) unrevoked(p *certPath, leaf *x509.Certificate, now time.Time) (until time.Time, refusal *Refusal) {
 	until = p.notAfter
-	for _, l := range p.links {
-		list := v.lists[l.issuer]
+	for _, id := range p.revocable {
+		list := v.lists[id.issuer]
 		if list == nil {
 			continue
 		}
-		if _, ok := list.serials[l.serial]; ok {
+		if _, ok := list.serials[id.serial]; ok {
 			return until, &Refusal{Reason: CertificateRevoked, Leaf: leaf,
-				Text: fmt.Sprintf("the certificate with serial number %X of %s is revoked", l.serial, clip(list.name))}
+				Text: fmt.Sprintf("the certificate with serial number %X of %s is revoked", id.serial, clip(list.name))}
 		}
 		next := list.age().NextUpdate
 		if !v.refuseStale || next.IsZero() {
@@ -169,7 +168,7 @@ func (v *Verifier) unrevoked(p *certPath, leaf *x509.Certificate, now time.Time)
 		}
 		if now.After(next) {
 			return until, &Refusal{Reason: ListStale, Leaf: leaf,
-				Text: fmt.Sprintf("the revocation list of %s has been out of date since %s, and crl_stale is \"refuse\": put a newer list into [listen].crl", clip(list.name), next.UTC().Format(time.RFC3339))}
+				Text: fmt.Sprintf("the revocation list of %s has been out of date since %s, and crl_stale is \"refuse\": configure a newer list in [listen].crl", clip(list.name), next.UTC().Format(time.RFC3339))}
 		}
 		until = earlier(until, next)
 	}

@@ -56,7 +56,7 @@ func TestBadPeersAreRefused(t *testing.T) {
 		{name: "another CA of the same name", client: func(f *front, c *tls.Config) {
 			pair := must(must(certs.NewCA("test CA")).Client("ap1")).TLS()
 			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
-		}, sees: alert, result: "untrusted_certificate", says: []string{"bears the name of an issuer that is configured or was sent, CN=test CA", "signed by another key", "fingerprint=sha256:", "client_ca"}},
+		}, sees: alert, result: "untrusted_certificate", says: []string{"names an issuer that is configured or was sent, CN=test CA", "signed by another key", "fingerprint=sha256:", "client_ca"}},
 		{name: "a server's certificate", client: func(f *front, c *tls.Config) {
 			pair := must(f.pki.ca.ServerWith([]string{"ap1"}, func(x *x509.Certificate) {
 				x.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}

@@ -34,7 +34,7 @@ func TestAClientIsBoundToACAByItsKey(t *testing.T) {
 	if err := g.admits(need(forged.Client("false.example")), &forged.Pair); err == nil {
 		t.Error("a client of tenant B, which calls itself tenant A, is admitted")
 	}
-	g.says("CN=false.example", "the certificate does not lead through its ca")
+	g.says("CN=false.example", "the certificate was not issued below its ca")
 }
 
 // A client that is told by its networks alone is warned of: any certificate of client_ca passes for
@@ -74,7 +74,7 @@ func TestManyCAsLetClientsIn(t *testing.T) {
 		text = append(text, need(certs.NewCA(fmt.Sprintf("the CA of tenant %d", i))).CertPEM()...)
 	}
 	b.write("ca.pem", text)
-	b.checkSays(0, "listen.client_ca: the names of the 1201 CAs come to ")
+	b.checkSays(0, "listen.client_ca: the names of the 1201 CAs take ")
 	g := b.serve()
 	if err := g.admits(b.client); err != nil {
 		t.Errorf("with 1201 CAs a client of one of them is refused: %v", err)

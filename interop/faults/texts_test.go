@@ -70,7 +70,7 @@ func TestARefusalSaysWhichCertificateAndWhatToDo(t *testing.T) {
 		says  []string
 	}{
 		{"an expired intermediate", []*certs.Pair{need(gone.Client("client.example", name("below"), certs.Valid(time.Hour))), &gone.Pair},
-			[]string{"result=expired_certificate", "CN=below", "the intermediate certificate of CN=the old intermediate", "expired on", "the peer's own is not the reason"}},
+			[]string{"result=expired_certificate", "CN=below", "the intermediate certificate of CN=the old intermediate", "expired on", "the peer's own certificate is not the reason"}},
 		{"an intermediate that is not sent", []*certs.Pair{need(between.Client("client.example", name("forgetful")))},
 			[]string{"CN=forgetful", "its issuer CN=the intermediate", "was not sent", "configure the peer to send its intermediates"}},
 		{"a certificate for servers", []*certs.Pair{need(root.Client("client.example", name("server"), func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }))},

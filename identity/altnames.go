@@ -14,13 +14,13 @@ var (
 	oidNAIRealm       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 8, 8} // RFC 7585 §2.2
 )
 
-// Of the GeneralNames (RFC 5280 §4.2.1.6).
+// Tags of GeneralNames (RFC 5280 §4.2.1.6).
 const (
 	tagOther = 0 // otherName
 	tagURI   = 6 // uniformResourceIdentifier
 )
 
-// namesIn returns a certificate's GeneralNames of one tag.
+// namesIn returns the GeneralNames with a tag in a certificate's subjectAltName.
 func namesIn(leaf *x509.Certificate, tag int) (found []asn1.RawValue) {
 	for _, e := range leaf.Extensions {
 		if !e.Id.Equal(oidSubjectAltName) {
@@ -39,9 +39,9 @@ func namesIn(leaf *x509.Certificate, tag int) (found []asn1.RawValue) {
 	return found
 }
 
-// urisIn returns a certificate's SAN uniformResourceIdentifiers as they stand
-// there. x509 has them as net/url.URL, which prints "urn:x" for "URN:x" and
-// escapes anew: nobody could compare octets with that.
+// urisIn returns a certificate's SAN uniformResourceIdentifiers unchanged. x509 has them
+// as net/url.URL, which prints "urn:x" for "URN:x" and escapes again, so they could not
+// be compared byte by byte.
 func urisIn(leaf *x509.Certificate) (uris []string) {
 	for _, n := range namesIn(leaf, tagURI) {
 		uris = append(uris, string(n.Bytes))
@@ -49,8 +49,8 @@ func urisIn(leaf *x509.Certificate) (uris []string) {
 	return uris
 }
 
-// realmsIn returns a certificate's NAIRealms (RFC 7585 §2.2). What is malformed is
-// left out.
+// realmsIn returns a certificate's NAIRealms (RFC 7585 §2.2). Malformed ones are
+// ignored.
 func realmsIn(leaf *x509.Certificate) (realms []string) {
 	for _, n := range namesIn(leaf, tagOther) {
 		if realm, ok := realmOf(n); ok {
@@ -80,9 +80,9 @@ func realmOf(n asn1.RawValue) (realm string, ok bool) {
 	return string(value.Bytes), len(value.Bytes) > 0 && utf8.Valid(value.Bytes) && bytes.IndexByte(value.Bytes, 0) < 0
 }
 
-// matchRealm compares a NAIRealm with a configured realm, ASCII letters of either
-// case being the same (RFC 7542 §2.5). In the certificate "*" may stand for one
-// whole label, the leftmost (RFC 7585 §2.2).
+// matchRealm compares a NAIRealm with a configured realm, ignoring the case of ASCII
+// letters (RFC 7542 §2.5). In the certificate "*" may stand for one whole label, the
+// leftmost (RFC 7585 §2.2).
 func matchRealm(wanted, realm string) bool {
 	wanted, realm = lowerASCII(wanted), lowerASCII(realm)
 	parent, wild := strings.CutPrefix(realm, "*.")
@@ -93,11 +93,11 @@ func matchRealm(wanted, realm string) bool {
 		return wanted == realm
 	}
 	label, rest, found := strings.Cut(wanted, ".")
-	// A realm of one label is a registry's, as in a dNSName.
+	// A realm of one label belongs to a registry, as in a dNSName.
 	return found && label != "" && rest == parent && strings.Contains(parent, ".")
 }
 
-// anyRealm reports whether one of the NAIRealms is one of the wanted ones.
+// anyRealm reports whether one of the NAIRealms matches one of the wanted realms.
 func anyRealm(wanted, realms []string) bool {
 	return slices.ContainsFunc(wanted, func(w string) bool {
 		return slices.ContainsFunc(realms, func(realm string) bool { return matchRealm(w, realm) })

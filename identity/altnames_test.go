@@ -13,7 +13,7 @@ import (
 	"radsec-gw/certs"
 )
 
-// sanOf makes a subjectAltName of the URIs, as they are given.
+// sanOf returns a subjectAltName of a dNSName and the URIs.
 func sanOf(uris ...string) pkix.Extension {
 	names := []asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: 2, Bytes: []byte("ap1.campus.example")}}
 	for _, u := range uris {
@@ -22,11 +22,11 @@ func sanOf(uris ...string) pkix.Extension {
 	return pkix.Extension{Id: oidSubjectAltName, Value: must(asn1.Marshal(names))}
 }
 
-// A URI is compared octet by octet with what stands in the certificate, however
-// Go would print it.
+// A URI is compared byte by byte with the one in the certificate, not with Go's form of
+// it.
 //
 // Rules: P105
-func TestURIsAreComparedByOctets(t *testing.T) {
+func TestURIsAreComparedByBytes(t *testing.T) {
 	ca := must(certs.NewCA("CA"))
 	for _, c := range []struct {
 		in, wanted string
@@ -53,7 +53,7 @@ func TestURIsAreComparedByOctets(t *testing.T) {
 	}
 }
 
-// Whatever stands in the extension, the URIs are parts of it.
+// The URIs are parts of the extension, whatever its content.
 func FuzzURIsIn(f *testing.F) {
 	uri := func(s string) []byte { return append([]byte{0x86, byte(len(s))}, s...) }
 	for _, names := range [][]byte{nil, uri("URN:Example:ap1"), append(uri("http://exa mple/"), 0x82, 1, 'a'), {0x86, 0xff}, {0x86, 0x80}} {
@@ -70,7 +70,7 @@ func FuzzURIsIn(f *testing.F) {
 	})
 }
 
-// otherName makes one of an OID and a value that is given whole.
+// otherName returns an otherName of an OID and a value in DER.
 func otherName(oid asn1.ObjectIdentifier, value []byte) []byte {
 	content := append(must(asn1.Marshal(oid)), must(asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: value}))...)
 	return must(asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tagOther, IsCompound: true, Bytes: content}))
@@ -80,7 +80,7 @@ func utf8String(s string) []byte {
 	return must(asn1.Marshal(asn1.RawValue{Tag: asn1.TagUTF8String, Bytes: []byte(s)}))
 }
 
-// san makes a subjectAltName of names that are given whole.
+// san returns a subjectAltName of names in DER.
 func san(names ...[]byte) []byte {
 	return must(asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: bytes.Join(names, nil)}))
 }
@@ -92,7 +92,7 @@ func san(names ...[]byte) []byte {
 func TestNAIRealms(t *testing.T) {
 	upn := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}
 	for _, c := range []struct {
-		says string
+		name string
 		san  []byte
 		want []string
 	}{
@@ -101,18 +101,18 @@ func TestNAIRealms(t *testing.T) {
 		{"beyond ASCII", san(otherName(oidNAIRealm, utf8String("bücher.example"))), []string{"bücher.example"}},
 		{"an IA5String", san(otherName(oidNAIRealm, []byte{0x16, 1, 'x'})), nil},
 		{"an empty one", san(otherName(oidNAIRealm, utf8String(""))), nil},
-		{"no UTF-8", san(otherName(oidNAIRealm, []byte{0x0c, 1, 0xff})), nil},
+		{"not UTF-8", san(otherName(oidNAIRealm, []byte{0x0c, 1, 0xff})), nil},
 		{"a NUL inside", san(otherName(oidNAIRealm, utf8String("example.org\x00.evil"))), nil},
 		{"a NUL at its beginning", san(otherName(oidNAIRealm, utf8String("\x00x"))), nil},
-		{"a byte behind it", san(otherName(oidNAIRealm, append(utf8String("x"), 5))), nil},
-		{"as RFC 7585 has its numbers", []byte("\x30\x11\xa0\x0f\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x08\xa0\x03\x0c\x01x"), []string{"x"}},
-		{"something behind it", san(otherName(oidNAIRealm, append(utf8String("x"), 5, 0))), nil},
+		{"a byte after it", san(otherName(oidNAIRealm, append(utf8String("x"), 5))), nil},
+		{"with the numbers of RFC 7585", []byte("\x30\x11\xa0\x0f\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x08\xa0\x03\x0c\x01x"), []string{"x"}},
+		{"something after it", san(otherName(oidNAIRealm, append(utf8String("x"), 5, 0))), nil},
 		{"no explicit tag", san(must(asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tagOther, IsCompound: true, Bytes: append(must(asn1.Marshal(oidNAIRealm)), utf8String("x")...)}))), nil},
 		{"nothing", nil, nil},
 	} {
 		leaf := &x509.Certificate{Extensions: []pkix.Extension{{Id: oidSubjectAltName, Value: c.san}}}
 		if got := realmsIn(leaf); !slices.Equal(got, c.want) {
-			t.Errorf("%s: the realms are %q, want %q", c.says, got, c.want)
+			t.Errorf("%s: the realms are %q, want %q", c.name, got, c.want)
 		}
 	}
 	for _, c := range []struct {
@@ -134,69 +134,80 @@ func TestNAIRealms(t *testing.T) {
 		{"", "", false},
 	} {
 		if got := matchRealm(c.wanted, c.realm); got != c.match {
-			t.Errorf("the realm %q in a certificate is one for %q: %v, want %v", c.realm, c.wanted, got, c.match)
+			t.Errorf("the realm %q in a certificate matches %q: %v, want %v", c.realm, c.wanted, got, c.match)
 		}
 	}
 }
 
-// Of an otherName every part must be what RFC 7585 §2.2 says.
+// The classes of ASN.1.
+const universal, context, application = asn1.ClassUniversal, asn1.ClassContextSpecific, asn1.ClassApplication
+
+// derElement returns an element in DER.
+func derElement(class, tag int, compound bool, content ...byte) []byte {
+	return must(asn1.Marshal(asn1.RawValue{Class: class, Tag: tag, IsCompound: compound, Bytes: content}))
+}
+
+// Each part of an otherName must be as RFC 7585 §2.2 specifies.
 //
 // Rules: TR8
-func TestOtherNamesThatAreNoRealm(t *testing.T) {
-	element := func(class, tag int, compound bool, content ...byte) []byte {
-		return must(asn1.Marshal(asn1.RawValue{Class: class, Tag: tag, IsCompound: compound, Bytes: content}))
-	}
+func TestOtherNamesThatAreNotRealms(t *testing.T) {
 	oid := must(asn1.Marshal(oidNAIRealm))
-	const universal, context, application = asn1.ClassUniversal, asn1.ClassContextSpecific, asn1.ClassApplication
 	text := utf8String("x")
 	for _, c := range []struct {
-		says         string
+		name         string
 		content      []byte
 		compound, ok bool
 	}{
-		{"as it should be", slices.Concat(oid, element(context, 0, true, text...)), true, true},
-		{"not compound", slices.Concat(oid, element(context, 0, true, text...)), false, false},
+		{"as it should be", slices.Concat(oid, derElement(context, 0, true, text...)), true, true},
+		{"not compound", slices.Concat(oid, derElement(context, 0, true, text...)), false, false},
 		{"empty", nil, true, false},
 		{"the OID alone", oid, true, false},
-		{"something behind the value", slices.Concat(oid, element(context, 0, true, text...), text), true, false},
-		{"a byte behind the value", slices.Concat(oid, element(context, 0, true, text...), []byte{5}), true, false},
-		{"another tag", slices.Concat(oid, element(context, 1, true, text...)), true, false},
-		{"another class", slices.Concat(oid, element(application, 0, true, text...)), true, false},
-		{"a tag that is not compound", slices.Concat(oid, element(context, 0, false, text...)), true, false},
-		{"a tag around nothing", slices.Concat(oid, element(context, 0, true)), true, false},
-		{"a string of another class", slices.Concat(oid, element(context, 0, true, element(context, asn1.TagUTF8String, false, 'x')...)), true, false},
-		{"a compound string", slices.Concat(oid, element(context, 0, true, element(universal, asn1.TagUTF8String, true, text...)...)), true, false},
-		{"a string of another type", slices.Concat(oid, element(context, 0, true, element(universal, asn1.TagIA5String, false, 'x')...)), true, false},
+		{"something after the value", slices.Concat(oid, derElement(context, 0, true, text...), text), true, false},
+		{"a byte after the value", slices.Concat(oid, derElement(context, 0, true, text...), []byte{5}), true, false},
+		{"another tag", slices.Concat(oid, derElement(context, 1, true, text...)), true, false},
+		{"another class", slices.Concat(oid, derElement(application, 0, true, text...)), true, false},
+		{"a tag that is not compound", slices.Concat(oid, derElement(context, 0, false, text...)), true, false},
+		{"a tag around nothing", slices.Concat(oid, derElement(context, 0, true)), true, false},
+		{"a string of another class", slices.Concat(oid, derElement(context, 0, true, derElement(context, asn1.TagUTF8String, false, 'x')...)), true, false},
+		{"a compound string", slices.Concat(oid, derElement(context, 0, true, derElement(universal, asn1.TagUTF8String, true, text...)...)), true, false},
+		{"a string of another type", slices.Concat(oid, derElement(context, 0, true, derElement(universal, asn1.TagIA5String, false, 'x')...)), true, false},
 	} {
 		realm, ok := realmOf(asn1.RawValue{Class: context, Tag: tagOther, IsCompound: c.compound, Bytes: c.content})
 		if ok != c.ok || ok && realm != "x" {
-			t.Errorf("%s: expected that it is a realm to be %v, got %v and %q", c.says, c.ok, ok, realm)
+			t.Errorf("%s: expected whether it is a realm to be %v, got %v and %q", c.name, c.ok, ok, realm)
 		}
 	}
-	// Names of other classes and in other extensions are none.
-	uri := element(context, tagURI, false, []byte("urn:x")...)
+}
+
+// A URI in another extension, or of another class or tag, is not a SAN URI.
+func TestURIsOfOtherPlaces(t *testing.T) {
+	uri := derElement(context, tagURI, false, []byte("urn:x")...)
 	for _, c := range []struct {
-		says string
+		name string
 		id   asn1.ObjectIdentifier
 		san  []byte
 		want int
 	}{
 		{"in subjectAltName", oidSubjectAltName, san(uri, uri), 2},
 		{"in another extension", asn1.ObjectIdentifier{2, 5, 29, 18}, san(uri), 0},
-		{"of another class", oidSubjectAltName, san(element(application, tagURI, false, []byte("urn:x")...)), 0},
-		{"of another tag", oidSubjectAltName, san(element(context, 2, false, 'x')), 0},
+		{"of another class", oidSubjectAltName, san(derElement(application, tagURI, false, []byte("urn:x")...)), 0},
+		{"of another tag", oidSubjectAltName, san(derElement(context, 2, false, 'x')), 0},
 	} {
 		leaf := &x509.Certificate{Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: []byte{3, 1, 0}}, {Id: c.id, Value: c.san}}}
 		if got := urisIn(leaf); len(got) != c.want {
-			t.Errorf("a URI %s: expected %d, got %q", c.says, c.want, got)
+			t.Errorf("a URI %s: expected %d, got %q", c.name, c.want, got)
 		}
 	}
+}
+
+// One of the realms in the certificate must be one of the wanted.
+func TestAnyRealm(t *testing.T) {
 	for _, c := range []struct {
 		wanted []string
 		match  bool
 	}{{nil, false}, {[]string{"y.example"}, false}, {[]string{"y.example", "b.example"}, true}, {[]string{"a.example"}, true}} {
 		if got := anyRealm(c.wanted, []string{"a.example", "b.example"}); got != c.match {
-			t.Errorf("one of %q is in the certificate: expected %v, got %v", c.wanted, c.match, got)
+			t.Errorf("one of %q matches the certificate: expected %v, got %v", c.wanted, c.match, got)
 		}
 	}
 	if got := lowerASCII("@AZ[`az{Ä"); got != "@az[`az{Ä" {
@@ -204,7 +215,7 @@ func TestOtherNamesThatAreNoRealm(t *testing.T) {
 	}
 }
 
-// Whatever stands in the extension, the realms are parts of it, and are text.
+// The realms are parts of the extension, whatever its content, and are text.
 //
 // Rules: TR8
 func FuzzRealmsIn(f *testing.F) {
