@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
-	"runtime"
 	"runtime/debug"
-	"strings"
 	"testing"
 )
 
@@ -32,19 +29,5 @@ func TestBuildVersion(t *testing.T) {
 				t.Errorf("printed %q, %q; want %q, %q", v, commit, c.version, c.commit)
 			}
 		})
-	}
-}
-
-func TestVersionCommand(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	if status := run([]string{"version"}, &stdout, &stderr); status != 0 {
-		t.Fatalf("exit status %d: %s", status, stderr.String())
-	}
-	if lines := strings.Split(stdout.String(), "\n"); len(lines) != 4 ||
-		!strings.HasPrefix(lines[0], "radsec-gw ") || !strings.HasPrefix(lines[1], "commit ") || !strings.HasPrefix(lines[2], runtime.Version()) {
-		t.Errorf("printed %q, want version, commit and Go version, a line each", stdout.String())
-	}
-	if status := run([]string{"version", "now"}, &stdout, &stderr); status != 2 {
-		t.Errorf("with an argument: exit status %d, want 2", status)
 	}
 }
