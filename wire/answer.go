@@ -83,21 +83,3 @@ func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret)
 	}
 	return n, nil
 }
-
-// maxValue is the most octets an attribute's value can have (RFC 2865 §5).
-const maxValue = 253
-
-// appendText writes text to dst[n:] as attributes of type t, as many as it
-// takes.
-func appendText(dst []byte, n int, t byte, text string) (int, error) {
-	for len(text) > 0 {
-		part := text[:min(len(text), maxValue)]
-		if 2+len(part) > len(dst)-n {
-			return 0, ErrTooLong
-		}
-		dst[n], dst[n+1] = t, byte(2+len(part))
-		n += 2 + copy(dst[n+2:], part)
-		text = text[len(part):]
-	}
-	return n, nil
-}

@@ -154,17 +154,8 @@ func HidePassword(password []byte, s *ServerSecret, ra *[16]byte) ([]byte, error
 	if len(password) > maxPassword {
 		return nil, fmt.Errorf("User-Password: expected at most %d octets, got %d", maxPassword, len(password))
 	}
-	blocks := max(1, (len(password)+hiddenBlock-1)/hiddenBlock)
-	hidden := make([]byte, blocks*hiddenBlock)
+	hidden := make([]byte, wholeBlocks(len(password)))
 	copy(hidden, password)
-	var h hider
-	before := ra[:]
-	for i := 0; i < len(hidden); i += hiddenBlock {
-		stream := h.stream(s.key, before, nil)
-		before = hidden[i : i+hiddenBlock]
-		for j := range before {
-			before[j] ^= stream[j]
-		}
-	}
+	new(cipher).hideBlocks(hidden, &hop{s.key, ra}, nil)
 	return hidden, nil
 }

@@ -39,7 +39,7 @@ type Ticket uint8
 // Nothing allocates, but that the memory for copies grows with the batches: 40
 // KiB at first, 300 KiB when MaxDigests packets of MaxLength have been there.
 type Digests struct {
-	hider
+	cipher
 	lanes *lanes.Hasher
 
 	queue []queued
@@ -72,9 +72,9 @@ func newDigests(packets int) *Digests {
 		streams = 16
 	)
 	return &Digests{
-		hider: hider{streams: lanes.New(streams, streams*md5.BlockSize), begin: lanes.Initial(), values: make([]hiddenValue, 0, 4)},
-		lanes: lanes.New(most*packets, octets*packets),
-		queue: make([]queued, 0, packets),
+		cipher: cipher{streams: lanes.New(streams, streams*md5.BlockSize), begin: lanes.Initial(), values: make([]hiddenValue, 0, 4)},
+		lanes:  lanes.New(most*packets, octets*packets),
+		queue:  make([]queued, 0, packets),
 	}
 }
 
@@ -99,17 +99,17 @@ func (d *Digests) Run() {
 	}
 	d.ran = true
 	d.lanes.Run()
-	again := false
+	overZeros := false
 	for i := range d.queue {
 		q := &d.queue[i]
 		if q.sign {
 			d.write(q)
 		} else if d.compare(q); q.result == ErrMessageAuthenticator && q.zeros != nil {
-			again = true
+			overZeros = true
 		}
 	}
 	d.lanes.Reset()
-	if again {
+	if overZeros {
 		d.verifyOverZeros()
 	}
 }

@@ -13,10 +13,6 @@ type Hasher struct{ one *Digests }
 // NewHasher returns a Hasher for the calling goroutine to keep.
 func NewHasher() *Hasher { return &Hasher{newDigests(1)} }
 
-// Random fills b with octets from crypto/rand. They are drawn in blocks, used
-// once and wiped from the buffer.
-func (h *Hasher) Random(b []byte) { h.one.Random(b) }
-
 // VerifyRequest is Digests.VerifyRequest with its result.
 func (h *Hasher) VerifyRequest(v *View, s *ClientSecret, pol RequestPolicy) error {
 	t, err := h.one.VerifyRequest(v, s, pol)

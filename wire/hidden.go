@@ -52,20 +52,31 @@ type hop struct {
 	vector *[16]byte
 }
 
-// rehiding carries the hidden values of one packet from one hop to the next.
-type rehiding struct {
-	from, to hop
-	accept   bool // the packet is an Access-Accept: see ErrHidden
+// transfer is how the hidden values of one packet get from one hop to the next.
+type transfer struct {
+	mode     mode
+	from, to hop  // not looked at on the side of RADIUS/1.1
+	access   bool // the packet is an Access-Request
+	accept   bool // it is an Access-Accept: see ErrHidden
 
 	salted bool   // salt has been drawn
 	salt   uint16 // the next salt, without its top bit
 }
 
+// mode is what becomes of a hidden value.
+type mode uint8
+
+const (
+	modeRehide mode = iota // hidden on both sides
+	modeHide               // in clear at a client of RADIUS/1.1, hidden for the server
+	modeReveal             // hidden at the server, in clear for a client of RADIUS/1.1
+)
+
 // nextSalt returns a salt that no other value of the packet has, its top bit
 // set (RFC 2868 §3.5): a count from a random start.
-func (t *rehiding) nextSalt(h *hider) uint16 {
+func (t *transfer) nextSalt(c *cipher) uint16 {
 	if !t.salted {
-		t.salted, t.salt = true, h.salts()
+		t.salted, t.salt = true, c.salts()
 	}
 	t.salt++
 	return t.salt | 0x8000
@@ -74,30 +85,29 @@ func (t *rehiding) nextSalt(h *hider) uint16 {
 // rehideAll rewrites every hidden value among the attributes b[off:], in place.
 // Lengths do not change: padding is carried through as it is. A value that
 // cannot be what its rule says is left as it came (RFC 6929 §2.8).
-func (h *hider) rehideAll(b []byte, off int, t *rehiding) error {
-	h.values = h.values[:0]
-	h.done.clear()
+func (c *cipher) rehideAll(b []byte, off int, t *transfer) error {
+	c.values = c.values[:0]
 	for off < len(b) {
 		end := off + int(b[off+1])
 		if b[off] == typeVendorSpecific {
-			if err := h.rehideVendor(b, off, t); err != nil {
+			if err := c.rehideVendor(b, off, t); err != nil {
 				return err
 			}
 		} else if value := b[off+2 : end]; b[off] != typeUserPassword || passwordLength(len(value)) {
-			h.rehide(value, standardRules[b[off]], t)
+			c.rehide(value, standardRules[b[off]], t)
 		}
 		off = end
 	}
-	return h.rekeyAll(t)
+	return c.rekeyAll(t)
 }
 
 // rehide rewrites one hidden value in place, by the method of its rule: at once,
 // or when rekeyAll is called.
-func (h *hider) rehide(value []byte, r rule, t *rehiding) {
+func (c *cipher) rehide(value []byte, r rule, t *transfer) {
 	switch r & methodMask {
 	case methodUserPassword:
 		if len(value) != 0 && len(value)%hiddenBlock == 0 {
-			h.values = append(h.values, hiddenValue{blocks: value})
+			c.values = append(c.values, hiddenValue{blocks: value})
 		}
 	case methodSalted:
 		head, ok := saltedHead(value, r)
@@ -106,14 +116,14 @@ func (h *hider) rehide(value []byte, r rule, t *rehiding) {
 		}
 		salt := value[head-saltLength : head]
 		old := [saltLength]byte(salt)
-		binary.BigEndian.PutUint16(salt, t.nextSalt(h))
-		h.values = append(h.values, hiddenValue{blocks: value[head:], oldSalt: old, salt: salt})
+		binary.BigEndian.PutUint16(salt, t.nextSalt(c))
+		c.values = append(c.values, hiddenValue{blocks: value[head:], oldSalt: old, salt: salt})
 	case methodAscend:
 		if len(value) != hiddenBlock {
 			return
 		}
-		in := h.ascendStream(t.from)
-		out := h.ascendStream(t.to)
+		in := c.ascendStream(t.from)
+		out := c.ascendStream(t.to)
 		subtle.XORBytes(value, value, in[:])
 		subtle.XORBytes(value, value, out[:])
 	}
@@ -135,16 +145,16 @@ func saltedHead(value []byte, r rule) (head int, ok bool) {
 }
 
 // stream returns MD5(key, vector, salt), the key stream of one block.
-func (h *hider) stream(key, vector, salt []byte) [hiddenBlock]byte {
-	h.block = append(h.block[:0], key...)
-	h.block = append(h.block, vector...)
-	h.block = append(h.block, salt...)
-	return md5.Sum(h.block)
+func (c *cipher) stream(key, vector, salt []byte) [hiddenBlock]byte {
+	c.block = append(c.block[:0], key...)
+	c.block = append(c.block, vector...)
+	c.block = append(c.block, salt...)
+	return md5.Sum(c.block)
 }
 
 // ascendStream returns MD5(vector, key), which an Ascend secret is XORed with.
-func (h *hider) ascendStream(p hop) [hiddenBlock]byte {
-	h.block = append(h.block[:0], p.vector[:]...)
-	h.block = append(h.block, p.key...)
-	return md5.Sum(h.block)
+func (c *cipher) ascendStream(p hop) [hiddenBlock]byte {
+	c.block = append(c.block[:0], p.vector[:]...)
+	c.block = append(c.block, p.key...)
+	return md5.Sum(c.block)
 }

@@ -83,10 +83,10 @@ func TestAfterKeysThatDoNotOpen(t *testing.T) {
 // Random octets are wanted in any number: none twice, none left zero.
 // Rules: P23
 func TestRandomInAnyNumber(t *testing.T) {
-	h := NewHasher()
+	d := NewDigests()
 	for _, n := range []int{512, 16, 496, 0, 511, 1, 512, 513, 2000, 16} {
 		b := make([]byte, n)
-		h.Random(b)
+		d.Random(b)
 		if n >= 16 && slices.Equal(b[:8], make([]byte, 8)) || n >= 16 && slices.Equal(b[n-8:], make([]byte, 8)) {
 			t.Errorf("%d octets: expected random ones, got % x … % x", n, b[:8], b[n-8:])
 		}

@@ -48,14 +48,15 @@ func vendorRule(vendor uint32, number uint16, sub byte) rule {
 		41112<<24 | 5<<8 | 2, 41112<<24 | 5<<8 | 3, 41112<<24 | 6<<8,
 		50058<<24 | 140<<8, 50058<<24 | 141<<8, 50058<<24 | 142<<8, 50058<<24 | 143<<8, 50058<<24 | 144<<8, 50058<<24 | 145<<8:
 		return methodSalted
-	case 311<<24 | 12<<8,
-		14823<<24 | 66<<8:
-		return methodUserPassword
+	case 311<<24 | 12<<8:
+		return methodUserPassword | ruleKeys
 	case 529<<24 | 214<<8, 529<<24 | 215<<8,
 		4846<<24 | 214<<8, 4846<<24 | 215<<8:
 		return methodAscend
 	case 2356<<24 | 19<<8, 2356<<24 | 20<<8, 2356<<24 | 33<<8:
 		return methodSalted | ruleTagged
+	case 14823<<24 | 66<<8:
+		return methodUserPassword
 	case 24757<<24 | 86<<8, 24757<<24 | 87<<8,
 		41112<<24 | 5<<8:
 		return ruleTLVs

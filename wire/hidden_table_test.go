@@ -30,6 +30,9 @@ func hiddenAttributes() (list []*hiddenAttribute) {
 		if a.Tagged {
 			r |= ruleTagged
 		}
+		if a.Hidden == dict.UserPassword && a.Size != 0 {
+			r |= ruleKeys
+		}
 		f := formatNone
 		if a.Vendor != 0 {
 			f = map[dict.Layout]format{dict.Layout11: format11, dict.Layout21: format21, dict.Layout11c: format11c}[dict.LayoutOf(a.Vendor)]
@@ -62,6 +65,9 @@ func published(t *testing.T) (list []*hiddenAttribute) {
 		a.rule = map[string]rule{"1": methodUserPassword, "2": methodSalted, "3": methodAscend, "4": methodSalted | ruleLEAP}[f[2]]
 		if f[4] == "yes" {
 			a.rule |= ruleTagged
+		}
+		if f[2] == "1" && strings.HasPrefix(f[5], "octets[") {
+			a.rule |= ruleKeys
 		}
 		a.format = map[string]format{"-": formatNone, "1,1": format11, "2,1": format21, "1,1,c": format11c}[f[6]]
 		if f[8] == "UBNT" { // the file names them inside their vendor, where another Tunnel-Password may be
@@ -131,7 +137,7 @@ func TestHiddenTableIsTheDictionary(t *testing.T) {
 // Every standard attribute with a rule is looked at when attributes are copied.
 func TestHandlingKnowsEveryHiddenAttribute(t *testing.T) {
 	for n, r := range standardRules {
-		if how := handlingOf[n]; (r != 0) != slices.Contains([]handling{secretly, password}, how) {
+		if how := handlingOf[n]; (r != 0) != slices.Contains([]handling{hidden, password}, how) {
 			t.Errorf("attribute %d has rule %d but handling %d", n, r, how)
 		}
 	}

@@ -32,11 +32,11 @@ func (v *View) NASIPv6Address() []byte { return v.Get(typeNASIPv6Address) }
 // Operator-NAS-Identifier, which are for proxies and not for the NAS, and whether it
 // has an attribute that identifies the NAS; when not, one has to be added (RFC 8559
 // §4.2). The view lies in a buffer of h's until the next call.
-func (h *hider) lastHop(v *View) (without *View, identified bool) {
-	if h.last == nil {
-		h.last = new([MaxLength]byte)
+func (c *cipher) lastHop(v *View) (without *View, identified bool) {
+	if c.last == nil {
+		c.last = new([MaxLength]byte)
 	}
-	src, dst := v.Packet, h.last[:]
+	src, dst := v.Packet, c.last[:]
 	n := copy(dst, src[:MinLength])
 	for off := MinLength; off < len(src); {
 		next := off + int(src[off+1])
@@ -50,11 +50,11 @@ func (h *hider) lastHop(v *View) (without *View, identified bool) {
 		off = next
 	}
 	if b := putLength(dst, n); v.v11 {
-		h.lastView.Parse11(b) // no error, here and below: the attributes are whole
+		c.lastView.Parse11(b) // no error, here and below: the attributes are whole
 	} else {
-		h.lastView.Parse(b)
+		c.lastView.Parse(b)
 	}
-	return &h.lastView, identified
+	return &c.lastView, identified
 }
 
 // appendTo writes what identifies the NAS to dst[n:] and returns the new end.

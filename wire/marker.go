@@ -28,23 +28,13 @@ func (v *View) NextProxyState(prefix string, after int) (value []byte, next int)
 }
 
 // appendMarker adds the gateway's own Proxy-State, if there is one and it fits.
-func (h *hider) appendMarker(dst []byte, n int, value []byte) int {
+func (c *cipher) appendMarker(dst []byte, n int, value []byte) int {
 	if len(value) == 0 {
 		return n
 	}
 	if end, err := appendAttribute(dst, n, typeProxyState, value); err == nil {
 		return end
 	}
-	h.omitted.add(OmittedMarker, typeProxyState)
+	c.omitted.add(OmittedMarker, typeProxyState)
 	return n
-}
-
-// appendAttribute writes an attribute of type t to dst[n:] and returns the new end;
-// value has at most 253 octets. Error: ErrTooLong.
-func appendAttribute(dst []byte, n int, t byte, value []byte) (int, error) {
-	if 2+len(value) > len(dst)-n {
-		return 0, ErrTooLong
-	}
-	dst[n], dst[n+1] = t, byte(2+len(value))
-	return n + 2 + copy(dst[n+2:], value), nil
 }

@@ -55,7 +55,7 @@ func (p *parts) step() (value []byte, more, readable bool) {
 
 // join puts the parts from p on together. They are done then. Not whole: the last
 // is missing, or one of them cannot be read.
-func (h *hider) join(p parts) (value []byte, whole bool) {
+func (c *cipher) join(p parts) (value []byte, whole bool) {
 	n := 0
 	whole = true
 	for more := true; more; {
@@ -63,22 +63,22 @@ func (h *hider) join(p parts) (value []byte, whole bool) {
 		var readable bool
 		part, more, readable = p.step()
 		whole = whole && readable
-		n += copy(h.joined[n:], part) // fits: a packet is no longer than joined
+		n += copy(c.joined[n:], part) // fits: a packet is no longer than joined
 	}
-	h.done.add(p.number, p.at)
-	return h.joined[:n], whole
+	c.done.add(p.number, p.at)
+	return c.joined[:n], whole
 }
 
 // rehideParts rewrites a value that is spread over several attributes, whose first
 // is at p: one cipher text, joined, rewritten and laid back over the same borders.
 // When it is not whole all parts are left as they came.
-func (h *hider) rehideParts(p parts, r rule, t *rehiding) error {
-	joined, whole := h.join(p)
+func (c *cipher) rehideParts(p parts, r rule, t *transfer) error {
+	joined, whole := c.join(p)
 	if !whole {
 		return nil
 	}
-	h.rehideValue(joined, p.vendor, p.number, r, t)
-	if err := h.rekeyAll(t); err != nil {
+	c.rehideValue(joined, p.vendor, p.number, r, t)
+	if err := c.rekeyAll(t); err != nil {
 		return err
 	}
 	for more := true; more; {

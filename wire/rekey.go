@@ -19,83 +19,83 @@ type hiddenValue struct {
 //
 // In a salted value the first octet is the length of what follows. In an
 // Access-Accept one that cannot be is ErrHidden.
-func (h *hider) rekeyAll(t *rehiding) error {
-	if len(h.values) == 0 {
+func (c *cipher) rekeyAll(t *transfer) error {
+	if len(c.values) == 0 {
 		return nil
 	}
-	h.streams.Reset()
-	for i := range h.values {
-		h.open(&h.values[i], t)
+	c.streams.Reset()
+	for i := range c.values {
+		c.open(&c.values[i], t)
 	}
-	h.streams.Run()
+	c.streams.Run()
 	chains := false
-	for i := range h.values {
-		v := &h.values[i]
+	for i := range c.values {
+		v := &c.values[i]
 		for j := 0; j < len(v.blocks); j += hiddenBlock {
-			h.xor(v.blocks[j:], v.in+j/hiddenBlock)
+			c.xor(v.blocks[j:], v.in+j/hiddenBlock)
 		}
 		if v.salt != nil && t.accept && int(v.blocks[0]) > len(v.blocks)-1 {
 			return ErrHidden
 		}
-		h.xor(v.blocks, v.out)
+		c.xor(v.blocks, v.out)
 		chains = chains || len(v.blocks) > hiddenBlock
 	}
 	if chains {
-		h.closeAll(t)
+		c.closeAll(t)
 	}
-	h.values = h.values[:0]
+	c.values = c.values[:0]
 	return nil
 }
 
 // open queues what a value is hidden with, and what its first block will be.
-func (h *hider) open(v *hiddenValue, t *rehiding) {
+func (c *cipher) open(v *hiddenValue, t *transfer) {
 	var oldSalt []byte
 	if v.salt != nil {
 		oldSalt = v.oldSalt[:]
 	}
-	v.in = h.addStream(t.from.key, t.from.vector[:], oldSalt)
+	v.in = c.addStream(t.from.key, t.from.vector[:], oldSalt)
 	for j := hiddenBlock; j < len(v.blocks); j += hiddenBlock {
-		h.addStream(t.from.key, v.blocks[j-hiddenBlock:j], nil)
+		c.addStream(t.from.key, v.blocks[j-hiddenBlock:j], nil)
 	}
-	v.out = h.addStream(t.to.key, t.to.vector[:], v.salt)
+	v.out = c.addStream(t.to.key, t.to.vector[:], v.salt)
 }
 
 // closeAll hides all blocks but the first of each value, which is done.
-func (h *hider) closeAll(t *rehiding) {
-	h.streams.Reset()
+func (c *cipher) closeAll(t *transfer) {
+	c.streams.Reset()
 	key := t.to.key
-	for i := range h.values {
-		v := &h.values[i]
+	for i := range c.values {
+		v := &c.values[i]
 		for j := hiddenBlock; j < len(v.blocks); j += hiddenBlock {
 			before := v.blocks[j-hiddenBlock : j]
 			if j == hiddenBlock {
-				v.out = h.addStream(key, before, nil)
+				v.out = c.addStream(key, before, nil)
 				continue
 			}
 			// The block before is in clear still, and hidden with the
 			// digest before.
-			_, b := h.streams.Then(h.begin, len(key)+hiddenBlock, len(key))
+			_, b := c.streams.Then(c.begin, len(key)+hiddenBlock, len(key))
 			copy(b[copy(b, key):], before)
 		}
 	}
-	h.streams.Run()
-	for i := range h.values {
-		v := &h.values[i]
+	c.streams.Run()
+	for i := range c.values {
+		v := &c.values[i]
 		for j := hiddenBlock; j < len(v.blocks); j += hiddenBlock {
-			h.xor(v.blocks[j:], v.out+j/hiddenBlock-1)
+			c.xor(v.blocks[j:], v.out+j/hiddenBlock-1)
 		}
 	}
 }
 
 // addStream queues MD5(key, vector, salt).
-func (h *hider) addStream(key, vector, salt []byte) (number int) {
-	number, b := h.streams.Add(h.begin, len(key)+len(vector)+len(salt))
+func (c *cipher) addStream(key, vector, salt []byte) (number int) {
+	number, b := c.streams.Add(c.begin, len(key)+len(vector)+len(salt))
 	b = b[copy(b, key):]
 	copy(b[copy(b, vector):], salt)
 	return number
 }
 
 // xor combines the first block of blocks with a digest of streams.
-func (h *hider) xor(blocks []byte, number int) {
-	subtle.XORBytes(blocks, blocks, h.streams.Sum(number)[:])
+func (c *cipher) xor(blocks []byte, number int) {
+	subtle.XORBytes(blocks, blocks, c.streams.Sum(number)[:])
 }

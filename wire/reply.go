@@ -41,19 +41,14 @@ func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byt
 	if withMA {
 		n = putMessageAuthenticator(dst)
 	}
-	n, hidden, err := d.copyAttributes(dst, n, reply, false)
+	t := transfer{
+		from:   hop{from.key, sentRA},
+		to:     hop{to.key, clientRA},
+		accept: reply.Code() == radius.CodeAccessAccept,
+	}
+	n, err := d.copyAttributes(dst, n, reply, &t)
 	if err != nil {
 		return 0, err
-	}
-	if hidden != 0 {
-		t := rehiding{
-			from:   hop{from.key, sentRA},
-			to:     hop{to.key, clientRA},
-			accept: reply.Code() == radius.CodeAccessAccept,
-		}
-		if err := d.rehideAll(dst[:n], hidden, &t); err != nil {
-			return 0, err
-		}
 	}
 	if n, err = appendProxyState(dst, n, req); err != nil {
 		return 0, err

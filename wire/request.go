@@ -40,13 +40,16 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 	dst = dst[:MaxLength]
 	dst[0], dst[1] = v.Packet[0], byte(id)
 	clientRA, vector := v.Authenticator(), (*[16]byte)(dst[4:20])
-	t := rehiding{from: hop{from.key, &d.zero}, to: hop{to.key, &d.zero}}
+	t := transfer{from: hop{from.key, &d.zero}, to: hop{to.key, &d.zero}}
 
 	kind := v.Kind()
-	access, withMA := false, false
+	withMA := false
 	switch kind {
 	case KindAccess:
-		access, withMA = true, true
+		if v.v11 && !v.challenged() {
+			return 0, ErrChallenge
+		}
+		t.access, withMA = true, true
 		d.requestAuthenticator(vector, v)
 		t.from.vector, t.to.vector = clientRA, vector
 	case KindAccounting:
@@ -58,15 +61,18 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 		return 0, ErrCode
 	}
 
+	if v.v11 {
+		t.mode = modeHide
+	}
 	n := MinLength
 	if withMA {
 		n = putMessageAuthenticator(dst)
 	}
-	n, err := d.requestAttributes(dst, n, v, &t, access)
+	n, err := d.copyAttributes(dst, n, v, &t)
 	if err != nil {
 		return 0, err
 	}
-	if access && v.first[slotCHAPPassword] != 0 && v.first[slotCHAPChallenge] == 0 && *vector != *clientRA {
+	if t.access && v.first[slotCHAPPassword] != 0 && v.first[slotCHAPChallenge] == 0 && *vector != *clientRA {
 		if n, err = appendCHAPChallenge(dst, n, clientRA); err != nil {
 			return 0, err
 		}
@@ -78,35 +84,20 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 		}
 	}
 	n = d.appendMarker(dst, n, o.ProxyState)
-	d.sign(putLength(dst, n), firstIf(withMA), !access, &to.secret)
+	d.sign(putLength(dst, n), firstIf(withMA), !t.access, &to.secret)
 	return n, nil
-}
-
-// requestAttributes writes the attributes that go on to the server, hidden for it.
-func (h *hider) requestAttributes(dst []byte, n int, v *View, t *rehiding, access bool) (int, error) {
-	if v.v11 {
-		if access && !v.challenged() {
-			return 0, ErrChallenge
-		}
-		return h.convert(dst, n, v, &conversion{rehiding: *t, hide: true, strict: access && !v.HasEAP()})
-	}
-	n, hidden, err := h.copyAttributes(dst, n, v, access)
-	if err != nil || hidden == 0 {
-		return n, err
-	}
-	return n, h.rehideAll(dst[:n], hidden, t)
 }
 
 // requestAuthenticator fills ra for the server's copy of an Access-Request: 16
 // unpredictable octets, because a new Identifier implies a new authenticator
 // (RFC 2865 §4.1), except where ARAP-Password answers the old one as a
 // challenge (RFC 2869 §2.2).
-func (h *hider) requestAuthenticator(ra *[16]byte, v *View) {
+func (c *cipher) requestAuthenticator(ra *[16]byte, v *View) {
 	if v.first[slotARAPPassword] != 0 {
 		*ra = *v.Authenticator()
 		return
 	}
-	h.Random(ra[:])
+	c.Random(ra[:])
 }
 
 // appendCHAPChallenge adds the challenge that CHAP-Password answers: the

@@ -75,10 +75,10 @@ func extendedHead(t byte) int {
 
 // revealer collects the attributes of one packet.
 type revealer struct {
-	hop  hop
-	list []Attribute
-	h    hider     // for its scratch
-	torn [256]bool // by number: the last value with parts was not whole
+	hop    hop
+	list   []Attribute
+	cipher cipher    // for its scratch
+	torn   [256]bool // by number: the last value with parts was not whole
 }
 
 // vendor adds what the Vendor-Specific at b[off:next] holds. A value that is
@@ -104,12 +104,12 @@ func (r *revealer) vendor(b []byte, off, next int) {
 		number, n, _ := f.split(b[at:next])
 		body := b[at+f.header() : at+n]
 		switch {
-		case f == format11c && r.h.done.has(number, at):
+		case f == format11c && r.cipher.done.has(number, at):
 			if r.torn[byte(number)] {
 				r.part(vendor, number, body)
 			}
 		case f.more(b[at : at+n]):
-			joined, whole := r.h.join(parts{b: b, vendor: vendor, number: number, at: at, end: next, next: next})
+			joined, whole := r.cipher.join(parts{b: b, vendor: vendor, number: number, at: at, end: next, next: next})
 			if r.torn[byte(number)] = !whole; whole {
 				r.vendorValue(vendor, number, slices.Clone(joined))
 			} else {
@@ -167,7 +167,7 @@ func (r *revealer) open(a *Attribute, how rule) {
 		n := len(a.Value)
 		if n > 0 && n%hiddenBlock == 0 && (a.Vendor != 0 || passwordLength(n)) {
 			a.Value, a.Sealed = r.chain(a.Value, nil), false
-			if a.Vendor != vendorMicrosoft { // whose keys are no text and may end in zeros
+			if how&ruleKeys == 0 { // keys may end in zeros
 				a.Value = bytes.TrimRight(a.Value, "\x00")
 			}
 		}
@@ -189,7 +189,7 @@ func (r *revealer) open(a *Attribute, how rule) {
 		}
 	case methodAscend:
 		if len(a.Value) == hiddenBlock {
-			stream := r.h.ascendStream(r.hop)
+			stream := r.cipher.ascendStream(r.hop)
 			plain := make([]byte, hiddenBlock)
 			subtle.XORBytes(plain, a.Value, stream[:])
 			a.Value, a.Sealed = bytes.TrimRight(plain, "\x00"), false
@@ -200,11 +200,6 @@ func (r *revealer) open(a *Attribute, how rule) {
 // chain returns the plain text of hidden blocks.
 func (r *revealer) chain(blocks, salt []byte) []byte {
 	plain := make([]byte, len(blocks))
-	before := r.hop.vector[:]
-	for i := 0; i < len(blocks); i += hiddenBlock {
-		stream := r.h.stream(r.hop.key, before, salt)
-		before, salt = blocks[i:i+hiddenBlock], nil
-		subtle.XORBytes(plain[i:], before, stream[:])
-	}
+	r.cipher.revealBlocks(plain, blocks, &r.hop, salt)
 	return plain
 }

@@ -9,12 +9,9 @@ import (
 	"radsec-gw/wire/lanes"
 )
 
-// ClientID is an Identifier on the leg to the client, ServerID one on the leg
-// to the server. Two types, so that the legs cannot be mixed up.
-type (
-	ClientID byte
-	ServerID byte
-)
+// ServerID is an Identifier on the leg to a server. It is a type of its own, so that
+// a client's cannot be taken for it.
+type ServerID byte
 
 // ErrEmptySecret refuses a shared secret of no octets (RFC 2865 §3).
 var ErrEmptySecret = errors.New("shared secret: expected at least one octet, got none")

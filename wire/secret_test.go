@@ -67,21 +67,21 @@ func TestSecretsAreNeverEmptyAndNeverPrinted(t *testing.T) {
 
 // Rules: P23
 func TestRandomOctetsAreUsedOnceAndWiped(t *testing.T) {
-	h := new(hider)
+	c := new(cipher)
 	seen := map[[16]byte]bool{{}: true}
 	for i := range 1000 {
 		var b [16]byte
-		h.Random(b[:])
+		c.Random(b[:])
 		if seen[b] {
 			t.Fatalf("draw %d: octets came twice, or are zero", i)
 		}
 		seen[b] = true
-		if used := len(h.random) - h.left; !bytes.Equal(h.random[:used], make([]byte, used)) {
+		if used := len(c.random) - c.remaining; !bytes.Equal(c.random[:used], make([]byte, used)) {
 			t.Fatalf("draw %d: used octets stay in the buffer", i)
 		}
 	}
 	long := make([]byte, 2000)
-	h.Random(long)
+	c.Random(long)
 	if bytes.Equal(long[1984:], make([]byte, 16)) {
 		t.Error("a long draw is not filled")
 	}

@@ -74,11 +74,12 @@ func (v *View) challenged() bool {
 func (d *Digests) writeReply11(dst []byte, reply *View, req *View, sentRA *[16]byte, from *ServerSecret) (int, error) {
 	dst = dst[:MaxLength]
 	putHeader11(dst, reply.Code(), req)
-	c := conversion{
-		rehiding: rehiding{from: hop{from.key, sentRA}},
-		needed:   reply.Code() == radius.CodeAccessAccept,
+	t := transfer{
+		mode:   modeReveal,
+		from:   hop{from.key, sentRA},
+		accept: reply.Code() == radius.CodeAccessAccept,
 	}
-	n, err := d.convert(dst, MinLength, reply, &c)
+	n, err := d.copyAttributes(dst, MinLength, reply, &t)
 	if err != nil {
 		return 0, err
 	}

@@ -17,9 +17,6 @@ const (
 	format11c         // WiMAX: the third octet's top bit says that the value goes on in the next Vendor-Specific
 )
 
-// vendorMicrosoft is Microsoft's number in Vendor-Specific (RFC 2548).
-const vendorMicrosoft = 311
-
 const (
 	vendorHead = 2 + 4 // type, length and vendor number of a Vendor-Specific
 	moreBit    = 0x80  // of the WiMAX continuation octet
@@ -79,7 +76,7 @@ func vendorOf(a []byte) (uint32, bool) {
 // rehideVendor rewrites the hidden values in the Vendor-Specific attribute at
 // b[off:], in place. One whose inside does not follow its vendor's layout is left
 // as it came.
-func (h *hider) rehideVendor(b []byte, off int, t *rehiding) error {
+func (c *cipher) rehideVendor(b []byte, off int, t *transfer) error {
 	end := off + int(b[off+1])
 	vendor, ok := vendorOf(b[off:end])
 	if !ok {
@@ -92,10 +89,10 @@ func (h *hider) rehideVendor(b []byte, off int, t *rehiding) error {
 	for at := off + vendorHead; at < end; {
 		number, n, _ := f.split(b[at:end])
 		value := b[at+f.header() : at+n]
-		if r := ruleOf(vendor, number, value); r != 0 && !(f == format11c && h.done.has(number, at)) {
+		if r := ruleOf(vendor, number, value); r != 0 && !(f == format11c && c.done.has(number, at)) {
 			if !f.more(b[at : at+n]) {
-				h.rehideValue(value, vendor, number, r, t)
-			} else if err := h.rehideParts(parts{b: b, vendor: vendor, number: number, at: at, end: end, next: end}, r, t); err != nil {
+				c.rehideValue(value, vendor, number, r, t)
+			} else if err := c.rehideParts(parts{b: b, vendor: vendor, number: number, at: at, end: end, next: end}, r, t); err != nil {
 				return err
 			}
 		}
@@ -116,9 +113,9 @@ func ruleOf(vendor uint32, number uint16, value []byte) rule {
 
 // rehideValue rewrites a vendor attribute's whole value: itself hidden, or a
 // row of TLVs (type, length, value) of which some are.
-func (h *hider) rehideValue(value []byte, vendor uint32, number uint16, r rule, t *rehiding) {
+func (c *cipher) rehideValue(value []byte, vendor uint32, number uint16, r rule, t *transfer) {
 	if r&ruleTLVs == 0 {
-		h.rehide(value, r, t)
+		c.rehide(value, r, t)
 		return
 	}
 	if !format11.fills(value) {
@@ -126,7 +123,7 @@ func (h *hider) rehideValue(value []byte, vendor uint32, number uint16, r rule, 
 	}
 	for len(value) > 0 {
 		sub, n, _ := format11.split(value)
-		h.rehide(value[2:n], vendorRule(vendor, number, byte(sub)), t)
+		c.rehide(value[2:n], vendorRule(vendor, number, byte(sub)), t)
 		value = value[n:]
 	}
 }

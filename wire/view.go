@@ -110,15 +110,15 @@ func (v *View) Parse(b []byte) error {
 	}
 	v.Packet, v.first, v.macs, v.v11 = b, [numSlots]uint16{}, 0, false
 	for off := MinLength; off < len(b); {
-		left := b[off:]
-		if len(left) < 2 {
-			return &AttributeError{Offset: off, Type: left[0], Length: -1, Available: len(left)}
+		rest := b[off:]
+		if len(rest) < 2 {
+			return &AttributeError{Offset: off, Type: rest[0], Length: -1, Available: len(rest)}
 		}
-		n := int(left[1])
-		if n < 2 || n > len(left) {
-			return &AttributeError{Offset: off, Type: left[0], Length: n, Available: len(left)}
+		n := int(rest[1])
+		if n < 2 || n > len(rest) {
+			return &AttributeError{Offset: off, Type: rest[0], Length: n, Available: len(rest)}
 		}
-		s := slotOf[left[0]] % numSlots
+		s := slotOf[rest[0]] % numSlots
 		if v.first[s] == 0 {
 			v.first[s] = uint16(off)
 		}

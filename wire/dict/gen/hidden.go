@@ -31,6 +31,9 @@ func (a *attribute) rule() string {
 	if a.tagged {
 		expr += " | ruleTagged"
 	}
+	if a.hidden == "user-password" && a.size != 0 {
+		expr += " | ruleKeys"
+	}
 	return expr
 }
 

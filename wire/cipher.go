@@ -7,9 +7,9 @@ import (
 	"radsec-gw/wire/lanes"
 )
 
-// hider rewrites the hidden values of packets. It owns the scratch space and the
+// cipher rewrites the hidden values of packets. It owns the scratch space and the
 // random octets for that.
-type hider struct {
+type cipher struct {
 	streams *lanes.Hasher // the digests that values are hidden with
 	begin   *lanes.State  // of every digest that has no prepared one
 	values  []hiddenValue // waiting for rekeyAll
@@ -26,29 +26,29 @@ type hider struct {
 	last     *[MaxLength]byte // a request without what a NAS is not to get; nil until the first
 	lastView View             // of it
 
-	random [512]byte // octets from crypto/rand; those of them that are left are at the end
-	left   int
+	random    [512]byte // octets from crypto/rand
+	remaining int       // how many of them are not used yet, at the end
 }
 
 // Random fills b with octets from crypto/rand. They are drawn in blocks, used
 // once and wiped from the buffer.
-func (h *hider) Random(b []byte) {
-	if len(b) > h.left {
-		if len(b) > len(h.random) {
+func (c *cipher) Random(b []byte) {
+	if len(b) > c.remaining {
+		if len(b) > len(c.random) {
 			rand.Read(b) // never fails: crypto/rand ends the program instead
 			return
 		}
-		rand.Read(h.random[:])
-		h.left = len(h.random)
+		rand.Read(c.random[:])
+		c.remaining = len(c.random)
 	}
-	taken := h.random[len(h.random)-h.left:][:len(b)]
+	taken := c.random[len(c.random)-c.remaining:][:len(b)]
 	copy(b, taken)
 	clear(taken)
-	h.left -= len(b)
+	c.remaining -= len(b)
 }
 
 // salts returns a random start for the salts of one packet.
-func (h *hider) salts() uint16 {
-	h.Random(h.salt[:])
-	return binary.BigEndian.Uint16(h.salt[:])
+func (c *cipher) salts() uint16 {
+	c.Random(c.salt[:])
+	return binary.BigEndian.Uint16(c.salt[:])
 }

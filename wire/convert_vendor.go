@@ -13,19 +13,13 @@ const (
 
 // convertVendor writes the Vendor-Specific at src[off:] for the other side; a
 // value that is spread over several where its first part stands.
-func (h *hider) convertVendor(dst []byte, n int, src []byte, off int, c *conversion) (end int, err error) {
+func (c *cipher) convertVendor(dst []byte, n int, src []byte, off int, t *transfer) (end int, err error) {
 	next := off + int(src[off+1])
-	vendor, ok := vendorOf(src[off:next])
-	f := formatNone
-	if ok {
-		f = vendorFormat(vendor)
-	}
-	if f == formatNone {
-		return appendTo(dst, n, src[off:next])
-	}
+	vendor, _ := vendorOf(src[off:next])
+	f := vendorFormat(vendor)
 	if inside := src[off+vendorHead : next]; !f.fills(inside) {
 		if number, may := f.mayHold(inside, vendor); may {
-			h.omitted.addVendor(OmittedUnreadable, vendor, number, 0)
+			c.omitted.addVendor(OmittedUnreadable, vendor, number, 0)
 			return n, nil
 		}
 		return appendTo(dst, n, src[off:next])
@@ -39,15 +33,15 @@ func (h *hider) convertVendor(dst []byte, n int, src []byte, off int, c *convers
 		case signs11(vendor, number):
 		case r == 0:
 			err = w.copy(attribute)
-		case f == format11c && h.done.has(number, at):
+		case f == format11c && c.done.has(number, at):
 		default:
 			if f.more(attribute) {
-				value, whole = h.join(parts{b: src, vendor: vendor, number: number, at: at, end: next, next: next})
+				value, whole = c.join(parts{b: src, vendor: vendor, number: number, at: at, end: next, next: next})
 			}
 			if whole {
-				err = h.convertInside(&w, attribute[:f.header()], value, number, r, c)
+				err = c.convertInside(&w, attribute[:f.header()], value, number, r, t)
 			} else { // no part of it goes on: it is an errUnreadable
-				h.omitted.addVendor(OmittedUnreadable, vendor, number, 0)
+				c.omitted.addVendor(OmittedUnreadable, vendor, number, 0)
 			}
 		}
 		if err != nil {
@@ -85,23 +79,20 @@ func (f format) mayHold(b []byte, vendor uint32) (number uint16, may bool) {
 }
 
 // convertInside writes one vendor attribute that has a rule; head is its header.
-func (h *hider) convertInside(w *vendorWriter, head, value []byte, number uint16, r rule, c *conversion) error {
+func (c *cipher) convertInside(w *vendorWriter, head, value []byte, number uint16, r rule, t *transfer) error {
 	var err error
-	switch {
-	case r&ruleTLVs != 0:
-		value, err = h.convertTLVs(h.made[:0], value, w.vendor, number, c)
-	case w.vendor == vendorMicrosoft && r == methodUserPassword:
-		value, err = h.convertValue(h.made[:0], value, r|ruleKeys, c)
-	default:
-		value, err = h.convertValue(h.made[:0], value, r, c)
+	if r&ruleTLVs != 0 {
+		value, err = c.convertTLVs(c.made[:0], value, w.vendor, number, t)
+	} else {
+		value, err = c.convertValue(c.made[:0], value, r, t)
 	}
 	switch {
 	case err == nil:
 		return w.write(head, value)
 	case err == errNothingRemains:
 		return nil
-	case c.omits(err):
-		h.omitted.addVendor(omissionOf(err), w.vendor, number, 0)
+	case t.omits(err):
+		c.omitted.addVendor(omissionOf(err), w.vendor, number, 0)
 		return nil
 	}
 	return err
@@ -113,7 +104,7 @@ var errNothingRemains = errors.New("no TLV remains")
 // convertTLVs appends to out a row of TLVs, those of them that are hidden in
 // their other form, or omitted when they have none. No TLVs at all are no
 // mistake, but it is errNothingRemains when none of them remains.
-func (h *hider) convertTLVs(out, value []byte, vendor uint32, number uint16, c *conversion) ([]byte, error) {
+func (c *cipher) convertTLVs(out, value []byte, vendor uint32, number uint16, t *transfer) ([]byte, error) {
 	if len(value) == 0 {
 		return out, nil
 	}
@@ -127,9 +118,9 @@ func (h *hider) convertTLVs(out, value []byte, vendor uint32, number uint16, c *
 		if n > cap(out)-at {
 			return nil, ErrTooLong
 		}
-		made, err := h.convertValue(append(out, value[0], 0), value[2:n], vendorRule(vendor, number, byte(sub)), c)
-		if c.omits(err) {
-			h.omitted.addVendor(omissionOf(err), vendor, number, byte(sub))
+		made, err := c.convertValue(append(out, value[0], 0), value[2:n], vendorRule(vendor, number, byte(sub)), t)
+		if t.omits(err) {
+			c.omitted.addVendor(omissionOf(err), vendor, number, byte(sub))
 			value = value[n:]
 			continue
 		}

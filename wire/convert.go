@@ -20,84 +20,33 @@ var ErrValueTooLong = fmt.Errorf("a value in clear is too long for its hidden fo
 // §2.8): neither may noise be shown as a key, nor a key go to the server in clear.
 var errUnreadable = errors.New("unreadable hidden value")
 
-// conversion carries the values of one packet between RADIUS/1.0, where they are
-// hidden, and RADIUS/1.1, where they are in clear (RFC 9765 §5.1). Lengths change.
-type conversion struct {
-	rehiding      // to, towards the server; from, towards the client
-	hide     bool // towards the server
-	needed   bool // a value hidden by another secret is ErrHidden, not omitted: see there
-	strict   bool // a User-Password that cannot be one is ErrUserPassword, not omitted
-}
-
-// convert writes the attributes of v for the other side to dst[n:], in order, and
-// returns where they end. Only what is written counts as length.
+// convert writes the attribute at src[off:], one with a hidden value, in its other
+// form to dst[n:] and returns where it ends. Lengths change.
 //
-// Not carried on are Proxy-State and Response-Length, as in RADIUS/1.0, and what
-// RADIUS/1.1 does not have: Message-Authenticator, Original-Packet-Code and the
-// signatures of RFC 6218 (RFC 9765 §5.2, §5.3, §5.5).
-func (h *hider) convert(dst []byte, n int, v *View, c *conversion) (int, error) {
-	var err error
-	h.done.clear()
-	src := v.Packet
-	run := MinLength // what src[run:off] holds is still to be copied
-	for off := MinLength; off < len(src); {
-		next := off + int(src[off+1])
-		how := handlingOf[src[off]]
-		switch how {
-		case extended:
-			how = v.extended(off, next, true)
-		case eap:
-			how = h.eap(v)
-		}
-		if how != keep {
-			if n, err = appendTo(dst, n, src[run:off]); err != nil {
-				return 0, err
-			}
-			switch how {
-			case vendorly:
-				n, err = h.convertVendor(dst, n, src, off, c)
-			case password, secretly:
-				n, err = h.convertStandard(dst, n, src[off], src[off+2:next], c)
-			}
-			if err != nil {
-				return 0, err
-			}
-			run = next
-		}
-		off = next
+// On one side of it is RADIUS/1.0, where the value is hidden, on the other
+// RADIUS/1.1, where it is in clear (RFC 9765 §5.1).
+func (c *cipher) convert(dst []byte, n int, src []byte, off int, t *transfer) (end int, err error) {
+	typ := src[off]
+	if typ == typeVendorSpecific {
+		return c.convertVendor(dst, n, src, off, t)
 	}
-	return appendTo(dst, n, src[run:])
-}
-
-// convertStandard writes an attribute of type t, which has a rule.
-func (h *hider) convertStandard(dst []byte, n int, t byte, value []byte, c *conversion) (int, error) {
-	if t == typeUserPassword && c.hide && len(value) > maxPassword {
-		if c.strict {
-			return 0, ErrUserPassword
-		}
-		h.omitted.add(OmittedPassword, t)
-		return n, nil
-	}
-	value, err := h.convertValue(h.made[:0], value, standardRules[t], c)
+	value, err := c.convertValue(c.made[:0], src[off+2:off+int(src[off+1])], standardRules[typ], t)
 	switch {
-	case c.omits(err):
-		h.omitted.add(omissionOf(err), t)
+	case t.omits(err):
+		c.omitted.add(omissionOf(err), typ)
 		return n, nil
 	case err != nil:
 		return 0, err
 	case len(value) > maxValue:
 		return 0, ErrValueTooLong
-	case 2+len(value) > len(dst)-n:
-		return 0, ErrTooLong
 	}
-	dst[n], dst[n+1] = t, byte(2+len(value))
-	return n + 2 + copy(dst[n+2:], value), nil
+	return appendAttribute(dst, n, typ, value)
 }
 
 // omits reports whether the packet goes on without a value for which err was
 // returned.
-func (c *conversion) omits(err error) bool {
-	return err == errUnreadable || err == ErrHidden && !c.needed
+func (t *transfer) omits(err error) bool {
+	return err == errUnreadable || err == ErrHidden && !t.accept
 }
 
 // omissionOf returns why a value is omitted for which err was returned.
@@ -109,11 +58,11 @@ func omissionOf(err error) Omission {
 }
 
 // convertValue appends to out the other form of a value whose rule is r.
-func (h *hider) convertValue(out, value []byte, r rule, c *conversion) ([]byte, error) {
-	if c.hide {
-		return h.conceal(out, value, r, c)
+func (c *cipher) convertValue(out, value []byte, r rule, t *transfer) ([]byte, error) {
+	if t.mode == modeHide {
+		return c.hide(out, value, r, t)
 	}
-	return h.uncover(out, value, r, c)
+	return c.reveal(out, value, r, t)
 }
 
 // grow returns out with n more octets, zero, and these. ErrTooLong when there is no room.
@@ -132,8 +81,8 @@ func wholeBlocks(n int) int {
 	return max(1, (n+hiddenBlock-1)/hiddenBlock) * hiddenBlock
 }
 
-// conceal hides a value in clear for the server.
-func (h *hider) conceal(out, value []byte, r rule, c *conversion) ([]byte, error) {
+// hide hides a value in clear for the server.
+func (c *cipher) hide(out, value []byte, r rule, t *transfer) ([]byte, error) {
 	switch r & methodMask {
 	case methodUserPassword: // RFC 2865 §5.2; an empty value is a block of padding
 		out, b, err := grow(out, wholeBlocks(len(value)))
@@ -141,7 +90,7 @@ func (h *hider) conceal(out, value []byte, r rule, c *conversion) ([]byte, error
 			return nil, err
 		}
 		copy(b, value)
-		h.hideBlocks(b, &c.to, nil)
+		c.hideBlocks(b, &t.to, nil)
 		return out, nil
 	case methodSalted: // RFC 2868 §3.5, RFC 2548 §2.4.2
 		var lead []byte // what stands before the salt
@@ -160,10 +109,10 @@ func (h *hider) conceal(out, value []byte, r rule, c *conversion) ([]byte, error
 			return nil, err
 		}
 		salt := b[copy(b, lead):head]
-		binary.BigEndian.PutUint16(salt, c.nextSalt(h))
+		binary.BigEndian.PutUint16(salt, t.nextSalt(c))
 		b[head] = byte(len(value))
 		copy(b[head+1:], value)
-		h.hideBlocks(b[head:], &c.to, salt)
+		c.hideBlocks(b[head:], &t.to, salt)
 		return out, nil
 	case methodAscend:
 		if len(value) > hiddenBlock {
@@ -174,7 +123,7 @@ func (h *hider) conceal(out, value []byte, r rule, c *conversion) ([]byte, error
 			return nil, err
 		}
 		copy(b, value)
-		stream := h.ascendStream(c.to)
+		stream := c.ascendStream(t.to)
 		subtle.XORBytes(b, b, stream[:])
 		return out, nil
 	}
@@ -196,9 +145,9 @@ var noTag [1]byte
 
 const maxTag = 0x1f // RFC 2868 §3.1
 
-// uncover opens a hidden value of the server's. What padded it is taken off, but
+// reveal opens a hidden value of the server's. What padded it is taken off, but
 // for keys in which it cannot be told from the key.
-func (h *hider) uncover(out, value []byte, r rule, c *conversion) ([]byte, error) {
+func (c *cipher) reveal(out, value []byte, r rule, t *transfer) ([]byte, error) {
 	switch r & methodMask {
 	case methodUserPassword:
 		if len(value) == 0 || len(value)%hiddenBlock != 0 {
@@ -208,7 +157,7 @@ func (h *hider) uncover(out, value []byte, r rule, c *conversion) ([]byte, error
 		if err != nil {
 			return nil, err
 		}
-		h.openBlocks(b, value, &c.from, nil)
+		c.revealBlocks(b, value, &t.from, nil)
 		if r&ruleKeys != 0 {
 			b = b[:min(len(b), chapKeys)]
 		} else {
@@ -226,7 +175,7 @@ func (h *hider) uncover(out, value []byte, r rule, c *conversion) ([]byte, error
 			return nil, err
 		}
 		plain := b[copy(b, lead):]
-		h.openBlocks(plain, blocks, &c.from, salt)
+		c.revealBlocks(plain, blocks, &t.from, salt)
 		n := int(plain[0])
 		if n > len(plain)-1 {
 			return nil, ErrHidden
@@ -244,7 +193,7 @@ func (h *hider) uncover(out, value []byte, r rule, c *conversion) ([]byte, error
 		if err != nil {
 			return nil, err
 		}
-		stream := h.ascendStream(c.from)
+		stream := c.ascendStream(t.from)
 		subtle.XORBytes(b, value, stream[:])
 		return out[:len(out)+len(bytes.TrimRight(b, "\x00"))], nil
 	}
@@ -252,20 +201,20 @@ func (h *hider) uncover(out, value []byte, r rule, c *conversion) ([]byte, error
 }
 
 // hideBlocks hides whole blocks in place (RFC 2865 §5.2, RFC 2868 §3.5).
-func (h *hider) hideBlocks(b []byte, p *hop, salt []byte) {
+func (c *cipher) hideBlocks(b []byte, p *hop, salt []byte) {
 	before := p.vector[:]
 	for i := 0; i < len(b); i += hiddenBlock {
-		stream := h.stream(p.key, before, salt)
+		stream := c.stream(p.key, before, salt)
 		before, salt = b[i:i+hiddenBlock], nil
 		subtle.XORBytes(before, before, stream[:])
 	}
 }
 
-// openBlocks writes to dst what whole hidden blocks hold.
-func (h *hider) openBlocks(dst, hidden []byte, p *hop, salt []byte) {
+// revealBlocks writes to dst what whole hidden blocks hold.
+func (c *cipher) revealBlocks(dst, hidden []byte, p *hop, salt []byte) {
 	before := p.vector[:]
 	for i := 0; i < len(hidden); i += hiddenBlock {
-		stream := h.stream(p.key, before, salt)
+		stream := c.stream(p.key, before, salt)
 		before, salt = hidden[i:i+hiddenBlock], nil
 		subtle.XORBytes(dst[i:], before, stream[:])
 	}
