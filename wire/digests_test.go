@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 )
 
@@ -341,5 +342,27 @@ func BenchmarkBatch(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+// Reset forgets what is queued, its memory included.
+func TestResetForgets(t *testing.T) {
+	d, s := NewDigests(), RadSecSecret()
+	v := parsed(t, assemble(1, 7, authenticator(1), ma, pair{18, make([]byte, 253)}))
+	round := func() {
+		if _, err := d.VerifyRequest(v, s, RequestPolicy{}); err != nil {
+			t.Fatal(err)
+		}
+		d.Reset()
+	}
+	round()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 10000 {
+		round()
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+		t.Errorf("10000 packets queued and forgotten: expected the same memory again, %d bytes were allocated", grown)
 	}
 }

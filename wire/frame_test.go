@@ -85,3 +85,54 @@ func TestParseFraming(t *testing.T) {
 		t.Error("the two kinds of error are not told apart")
 	}
 }
+
+// A packet of any code may have 20 to 4096 octets, accounting, too, where RFC 2866 §3
+// says 4095; fewer and more are no packet, even where a buffer holds them.
+// Rules: P1
+func TestPacketsOf20To4096Octets(t *testing.T) {
+	for code := range 256 {
+		for _, n := range []int{19, 20, 22, 4095, 4096, 4097} {
+			b := make([]byte, n)
+			b[0], b[2], b[3] = byte(code), byte(n>>8), byte(n)
+			for at := 20; at < n; { // attributes of unknown types, the last as long as there is room
+				size := min(n-at, 255)
+				if n-at-size == 1 {
+					size--
+				}
+				b[at], b[at+1] = 250, byte(size)
+				at += size
+			}
+			good := n >= 20 && n <= 4096
+			length, cutErr := Cut(b)
+			if good != (cutErr == nil) || good && length != len(b) {
+				t.Errorf("code %d, %d octets: Cut gave %d, %v", code, len(b), length, cutErr)
+			}
+			if err := new(View).Parse(b); good != (err == nil) {
+				t.Errorf("code %d, %d octets: Parse gave %v", code, len(b), err)
+			}
+		}
+	}
+}
+
+// Errors say what is wrong with which octet.
+// Rules: P1, P5
+func TestFramingErrors(t *testing.T) {
+	var v View
+	for _, c := range []struct {
+		packet []byte
+		want   string
+	}{
+		{make([]byte, 19), "packet length: expected 20 to 4096 octets in the Length field, got -1"},
+		{[]byte{1, 1, 16, 0, 19: 0}, "packet length: the Length field says 4096 octets, the packet has 20"},
+		{[]byte{1, 1, 16, 1, 19: 0}, "packet length: expected 20 to 4096 octets in the Length field, got 4097"},
+		{[]byte{1, 1, 0, 21, 19: 0}, "packet length: the Length field says 21 octets, the packet has 20"},
+		{[]byte{1, 1, 0, 19, 19: 0}, "packet length: expected 20 to 4096 octets in the Length field, got 19"},
+		{[]byte{1, 1, 0, 21, 20: 9}, "attribute framing: attribute 9 at octet 20 ends before its length octet"},
+		{[]byte{1, 1, 0, 22, 20: 9, 21: 0}, "attribute framing: attribute 9 at octet 20 has length 0, expected 2 to 2"},
+		{[]byte{1, 1, 0, 22, 20: 9, 21: 3}, "attribute framing: attribute 9 at octet 20 has length 3, expected 2 to 2"},
+	} {
+		if err := v.Parse(c.packet); err == nil || err.Error() != c.want {
+			t.Errorf("% x: expected the error %q, got %v", c.packet, c.want, err)
+		}
+	}
+}

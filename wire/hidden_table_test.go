@@ -2,7 +2,6 @@ package wire
 
 import (
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -130,15 +129,6 @@ func TestHiddenTableIsTheDictionary(t *testing.T) {
 					t.Errorf("%d.%d.%d: expected rule %d, got %d", vendor, n, s, want[k], got)
 				}
 			}
-		}
-	}
-}
-
-// Every standard attribute with a rule is looked at when attributes are copied.
-func TestHandlingKnowsEveryHiddenAttribute(t *testing.T) {
-	for n, r := range standardRules {
-		if how := handlingOf[n]; (r != 0) != slices.Contains([]handling{hidden, password}, how) {
-			t.Errorf("attribute %d has rule %d but handling %d", n, r, how)
 		}
 	}
 }

@@ -7,6 +7,45 @@ import (
 	"layeh.com/radius"
 )
 
+// At the last hop there is a Message-Authenticator where a client of RADIUS/1.0 sent
+// one, and always for one of RADIUS/1.1, whatever it sent; an extended attribute that
+// has no extended type goes on.
+// Rules: P89, P125, P129
+func TestLastHopOfBothVersions(t *testing.T) {
+	mac := pair{80, make([]byte, 16)}
+	list := []pair{{241, nil}, {8, []byte{'x'}}, {241, []byte{9}}, mac, {126, []byte("1x")}, {241, []byte{8}}, {44, []byte("s")}}
+	want := append(without(list, 80, 126, 44)[:3:3], pair{44, []byte("s")}, pair{32, []byte("ap")})
+	for _, code := range []Code{radius.CodeCoARequest, radius.CodeDisconnectRequest} {
+		for _, v11 := range []bool{false, true} {
+			for _, sent := range []bool{false, true} {
+				list := list
+				if !sent {
+					list = without(list, 80)
+				}
+				v := parsed(t, assemble(code, 7, nil, list...))
+				if v11 {
+					v = parsed11(t, assemble11(code, 7, list...))
+				}
+				d, dst := NewDigests(), make([]byte, MaxLength)
+				n, err := d.WriteRequestWith(dst, v, RadSecSecret(), serverSecret(t, key11), 7, &RequestOptions{NAS: &NAS{Identifier: "ap"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				d.Run()
+				oracleChecks(t, dst[:n], nil, key11)
+				got := pairs(dst[:n])
+				samePairs(t, "what the NAS gets", want, without(got, 80))
+				if has := len(only(got, 80)) == 1; has != (sent || v11) {
+					t.Errorf("code %d, RADIUS/1.1 %t, sent %t: has a Message-Authenticator: %t", code, v11, sent, has)
+				}
+			}
+		}
+	}
+	if got := parsed(t, assemble(43, 7, nil, pair{241, []byte{8}})).OperatorNASIdentifier(); got == nil {
+		t.Error("an empty Operator-NAS-Identifier is there, and was not found")
+	}
+}
+
 // What a NAS gets: neither Operator-Name nor Operator-NAS-Identifier, everything else as
 // it was, and one attribute that identifies it, added only when there is none. The
 // client's packet stays as it was.

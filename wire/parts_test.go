@@ -2,8 +2,122 @@ package wire
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 )
+
+// Behind the last part of a value in the same Vendor-Specific another value of the
+// same number may stand, and before it another attribute.
+// Rules: P12, P42
+func TestValueBehindTheLastPart(t *testing.T) {
+	ra := authenticator(90)
+	one := splitWiMAX(5, salted(t, xs(40), 0x8001, "server's", ra), 20)
+	two := salted(t, []byte("two"), 0x8002, "server's", ra)
+	three := salted(t, []byte("three"), 0x8003, "server's", ra)
+	open := []byte{1, 4, 0, 'o'}
+	list := []pair{one[0], vsa(wimax, bytes.Join([][]byte{open, one[1].value[4:], wimaxPart(5, false, two).value[4:], wimaxPart(5, false, three).value[4:]}, nil)...)}
+	request := assemble(1, 7, authenticator(1))
+	got := without(clientSees(t, request, assemble(2, 200, nil, list...)), 80)
+	last := got[1].value
+	first := append(bytes.Clone(got[0].value[7:]), last[8+3:][:len(one[1].value)-7]...)
+	if plain := unsalted(t, first, "radsec", request[4:20]); !bytes.Equal(plain, xs(40)) {
+		t.Errorf("the value in parts: the client reads %q", plain)
+	}
+	for i, text := range []string{"three", "two"} {
+		end := len(last) - i*(3+18)
+		if plain := unsalted(t, last[end-18:end], "radsec", request[4:20]); string(plain) != text {
+			t.Errorf("behind it: the client reads %q, expected %q", plain, text)
+		}
+	}
+	sent, dst := [16]byte(ra), make([]byte, MaxLength)
+	n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), RadSecSecret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []pair{wimaxPart(5, false, xs(40)), vsa(wimax, bytes.Join([][]byte{open, wimaxPart(5, false, []byte("two")).value[4:], wimaxPart(5, false, []byte("three")).value[4:]}, nil)...)}
+	samePairs(t, "in RADIUS/1.1", want, pairs(dst[:n]))
+	shown := Reveal(parsed(t, assemble(2, 200, nil, list...)), &sent, serverSecret(t, "server's"))
+	if len(shown) != 4 || !bytes.Equal(shown[0].Value, xs(40)) || string(shown[2].Value) != "two" || string(shown[3].Value) != "three" {
+		t.Errorf("revealed: got %+v", shown)
+	}
+}
+
+// A value in parts that another secret has hidden costs an Access-Accept, whatever
+// it opens to.
+// Rules: P40
+func TestPartsOfAnotherSecret(t *testing.T) {
+	request, sent := parsed(t, assemble(1, 7, authenticator(1))), [16]byte(authenticator(90))
+	h, dst, server := NewHasher(), make([]byte, MaxLength), serverSecret(t, "server's")
+	for salt := range uint16(300) {
+		plain := append([]byte{255}, make([]byte, 15)...)
+		octets := []byte{0x80 | byte(salt>>8), byte(salt)}
+		value := append(octets, hidePassword(plain, "server's", append(bytes.Clone(sent[:]), octets...))...)
+		reply := parsed(t, assemble(2, 200, nil, append(splitWiMAX(5, value, 9), pair{1, []byte("nemo")})...))
+		if _, err := h.WriteReply(dst, reply, request, &sent, server, RadSecSecret()); err != ErrHidden {
+			t.Fatalf("salt %d: expected ErrHidden, got %v", salt, err)
+		}
+	}
+}
+
+// The parts of one packet say nothing about the next.
+// Rules: P12, P42
+func TestPartsOfThePacketBefore(t *testing.T) {
+	ra := authenticator(90)
+	sent, dst := [16]byte(ra), make([]byte, MaxLength)
+	h, server := NewHasher(), serverSecret(t, "server's")
+	before := assemble(2, 200, nil, append(filling(18, 2000), splitWiMAX(5, salted(t, xs(40), 0x8001, "server's", ra), 20)...)...)
+	after := assemble(2, 201, nil, wimaxPart(5, false, salted(t, []byte("key"), 0x8002, "server's", ra)))
+	request := assemble(1, 7, authenticator(1))
+	for what, asked := range map[string]*View{"RADIUS/1.0": parsed(t, request), "RADIUS/1.1": parsed11(t, assemble11(1, 9))} {
+		var got []pair
+		for _, reply := range [][]byte{before, after} {
+			n, err := h.WriteReply(dst, parsed(t, reply), asked, &sent, server, RadSecSecret())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = without(pairs(dst[:n]), 80)
+		}
+		key := got[0].value[7:]
+		if !asked.Is11() {
+			key = unsalted(t, key, "radsec", request[4:20])
+		}
+		if string(key) != "key" {
+			t.Errorf("%s: the client reads %q", what, key)
+		}
+	}
+}
+
+// A WiMAX value of RADIUS/1.1 is in one part of 246 octets at most, whatever its parts
+// were before.
+// Rules: P42, P127
+func TestPartsTowardsTheClient11(t *testing.T) {
+	ra := [16]byte(authenticator(90))
+	for size, want := range map[int][]int{0: {3}, 1: {4}, 245: {248}, 246: {249}, 247: {249, 4}, 248: {249, 5}, 255: {249, 12}} {
+		plain := append([]byte{byte(size)}, xs(size)...)
+		plain = append(plain, make([]byte, (16-len(plain)%16)%16)...)
+		salt := []byte{0x80, 9}
+		hidden := append(salt, hidePassword(plain, key11, append(bytes.Clone(ra[:]), salt...))...)
+		list := []pair{wimaxPart(5, false, hidden)}
+		if len(hidden) > 100 {
+			list = splitWiMAX(5, hidden, 100)
+		}
+		list = append(list, wimaxPart(1, false, nil))
+		got, err := toClient(t, 2, &ra, list...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sizes []int
+		for i, p := range got[:len(got)-1] {
+			sizes = append(sizes, len(p.value)-4)
+			if more := p.value[6] != 0; more != (i == 0 && len(want) == 2) || int(p.value[5]) != len(p.value)-4 {
+				t.Errorf("a value of %d octets, part %d: % x", size, i, p.value)
+			}
+		}
+		if !slices.Equal(sizes, want) || !bytes.Equal(joinWiMAX(got[:len(got)-1]), xs(size)) {
+			t.Errorf("a value of %d octets: expected parts of %d octets, got %d: %q", size, want, sizes, joinWiMAX(got))
+		}
+	}
+}
 
 // A WiMAX key in parts is one value, wherever its parts stand: the client of
 // either version reads it, and what lies between goes on as it came.

@@ -7,6 +7,18 @@ import (
 	"layeh.com/radius"
 )
 
+// What does not fit is an error also where something is left out behind it.
+// Rules: P15
+func TestTooLongBeforeProxyState(t *testing.T) {
+	list := append(filling(18, 4060), pair{33, []byte("one")})
+	dst := make([]byte, MaxLength)
+	for what, v := range map[string]*View{"1.0": parsed(t, assemble(1, 1, authenticator(9), list...)), "1.1": parsed11(t, assemble11(1, 9, list...))} {
+		if _, err := NewHasher().WriteRequest(dst, v, RadSecSecret(), serverSecret(t, "s"), 1); err != ErrTooLong {
+			t.Errorf("RADIUS/%s: expected ErrTooLong, got %v", what, err)
+		}
+	}
+}
+
 // clientSees writes the client's copy of a reply and checks its signature.
 func clientSees(t *testing.T, request, reply []byte) []pair {
 	t.Helper()

@@ -226,3 +226,11 @@ func TestWriteRequestKeepsTheClientsPacket(t *testing.T) {
 		t.Error("the client's packet was altered")
 	}
 }
+
+// A Status-Server is about one hop and never written for the next (RFC 5997 §4.4).
+// Rules: P75
+func TestStatusServerIsNotWrittenForAServer(t *testing.T) {
+	if err := requestError(t, assemble(12, 1, authenticator(3), ma, pair{32, []byte("nas")})); err != ErrCode {
+		t.Errorf("a Status-Server for a server: expected ErrCode, got %v", err)
+	}
+}

@@ -7,6 +7,25 @@ import (
 	"layeh.com/radius"
 )
 
+// Where a Message-Authenticator is required, one that is missing is found before any
+// digest is computed: a forged reply is gone before its MD5 can match
+// (draft-ietf-radext-deprecating-radius §5.3.1). So it is found whatever the Response
+// Authenticator, and takes no place among the digests.
+// Rules: P49
+func TestMissingMessageAuthenticatorIsFoundBeforeDigests(t *testing.T) {
+	ra := [16]byte(authenticator(40))
+	for _, code := range []Code{2, 3, 11, 52} {
+		d := NewDigests()
+		forged := parsed(t, assemble(code, 5, authenticator(99), pair{18, []byte("hello")}))
+		if _, err := d.VerifyReply(forged, radius.CodeAccessRequest, &ra, serverSecret(t, "xyzzy5461"), true); err != ErrNoMessageAuthenticator {
+			t.Errorf("code %d with a wrong Response Authenticator and no Message-Authenticator: expected ErrNoMessageAuthenticator, got %v", code, err)
+		}
+		if n := len(d.queue); n != 0 {
+			t.Errorf("code %d: %d packets wait for digests, expected none", code, n)
+		}
+	}
+}
+
 var ma = pair{80, make([]byte, 16)}
 
 // RFC 3579 §3.1, §3.2, RFC 5080 §2.3.3, RFC 5176 §3.4, RFC 5997 §3

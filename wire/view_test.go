@@ -3,9 +3,62 @@ package wire
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"layeh.com/radius"
 )
+
+// An attribute that ends before its length octet has the length -1.
+// Rules: P5
+func TestAttributeWithoutLength(t *testing.T) {
+	packet := append(assemble(1, 1, nil, pair{1, []byte("u")}), 44)
+	packet[3]++
+	err := new(View).Parse(packet)
+	want := AttributeError{Offset: 23, Type: 44, Length: -1, Available: 1}
+	if got, ok := err.(*AttributeError); !ok || *got != want {
+		t.Errorf("expected %+v, got %+v", want, err)
+	}
+}
+
+// An EAP packet has its Identifier in the second octet, if it has one.
+func TestEAPIdentifierOfShortPackets(t *testing.T) {
+	for _, c := range []struct {
+		eap  []byte
+		want byte
+		ok   bool
+	}{{nil, 0, false}, {[]byte{2}, 0, false}, {[]byte{2, 7}, 7, true}, {[]byte{2, 7, 0}, 7, true}} {
+		if got, ok := parsed(t, assemble(1, 1, nil, pair{79, c.eap})).EAPIdentifier(); got != c.want || ok != c.ok {
+			t.Errorf("EAP packet % x: expected %d, %t, got %d, %t", c.eap, c.want, c.ok, got, ok)
+		}
+	}
+}
+
+// Each of these is told by its own attribute, and by no other.
+func TestHasIsOfOneAttribute(t *testing.T) {
+	has := map[byte]func(*View) bool{
+		2: (*View).HasUserPassword, 24: (*View).HasState, 33: (*View).HasProxyState, 79: (*View).HasEAP, 80: (*View).HasMessageAuthenticator,
+	}
+	for typ := byte(1); typ != 0; typ++ {
+		v := parsed(t, assemble(1, 1, nil, pair{typ, []byte("x")}))
+		for of, f := range has {
+			if f(v) != (of == typ) {
+				t.Errorf("packet with attribute %d: expected to have attribute %d %t", typ, of, of == typ)
+			}
+		}
+	}
+}
+
+// An age is to the second, of both signs.
+// Rules: P91
+func TestEventAge(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	for seconds, want := range map[byte]time.Duration{0x3f: time.Second, 0x40: 0, 0x41: -time.Second} {
+		v := parsed(t, assemble(43, 1, nil, pair{55, []byte{0, 0x0f, 0x42, seconds}}))
+		if age, ok := v.EventAge(now); !ok || age != want {
+			t.Errorf("expected the age %v, got %v, %t", want, age, ok)
+		}
+	}
+}
 
 // Rules: P10, P13
 func TestViewFindsFirstOfEach(t *testing.T) {
@@ -93,48 +146,5 @@ func TestOriginalCode(t *testing.T) {
 		if _, ok := parsed(t, assemble(52, 1, nil, pair{241, value})).OriginalCode(); ok {
 			t.Errorf("241 with value % x is taken for an Original-Packet-Code", value)
 		}
-	}
-}
-
-// RFC 2865 §4, RFC 2866 §4, RFC 5176 §2.3, RFC 5997 §4.1, RFC 7930 §4
-// Rules: P6, P16
-func TestAnswers(t *testing.T) {
-	want := map[Code][]Code{
-		1: {2, 3, 11, 52}, 4: {5, 52}, 40: {41, 42, 52}, 43: {44, 45, 52}, 12: {2, 5, 52},
-	}
-	replies := map[Code]bool{}
-	for request := range Code(256) {
-		allowed := map[Code]bool{}
-		for _, reply := range want[request] {
-			allowed[reply], replies[reply] = true, true
-		}
-		for reply := range Code(256) {
-			if Answers(request, reply) != allowed[reply] {
-				t.Errorf("code %d answering %d: expected %v", reply, request, allowed[reply])
-			}
-		}
-		if IsRequest(request) != (want[request] != nil) {
-			t.Errorf("code %d: IsRequest is wrong", request)
-		}
-	}
-	for c := range Code(256) {
-		if IsReply(c) != replies[c] {
-			t.Errorf("code %d: IsReply is wrong", c)
-		}
-	}
-}
-
-func TestKindNames(t *testing.T) {
-	for k, name := range []string{"access", "accounting", "coa", "disconnect", "status", "other"} {
-		if Kind(k).String() != name {
-			t.Errorf("kind %d: expected %q, got %q", k, name, Kind(k))
-		}
-		got, ok := ParseKind(name)
-		if routed := Kind(k) <= KindDisconnect; ok != routed || routed && got != Kind(k) {
-			t.Errorf("ParseKind(%q): got %v, %v", name, got, ok)
-		}
-	}
-	if Kind(99).String() != "other" {
-		t.Error("a kind out of range has no name")
 	}
 }

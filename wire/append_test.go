@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +94,78 @@ func TestTextOfEveryLength(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("text of %d octets: expected Reply-Messages of %d octets, got %d", c.text, c.want, got)
+		}
+	}
+}
+
+// What is written is one packet, with not an octet before or behind it: as many as its
+// Length says, whatever dst held before (bis §4.1).
+// Rules: P4
+func TestWrittenIsOnePacketWithoutPadding(t *testing.T) {
+	ra := [16]byte(authenticator(90))
+	request := parsed(t, assemble(1, 7, authenticator(1), pair{1, []byte("nemo")}, pair{33, []byte("ps")}))
+	reply := parsed(t, assemble(2, 200, nil, pair{18, []byte("hello")}, pair{33, []byte("the server's")}))
+	client, server := RadSecSecret(), serverSecret(t, "server's")
+	for what, write := range map[string]func(h *Hasher, dst []byte) (int, error){
+		"a request": func(h *Hasher, dst []byte) (int, error) { return h.WriteRequest(dst, request, client, server, 9) },
+		"a reply": func(h *Hasher, dst []byte) (int, error) {
+			return h.WriteReply(dst, reply, request, &ra, server, client)
+		},
+		"an answer": func(h *Hasher, dst []byte) (int, error) {
+			return h.WriteAnswer(dst, request, Answer{Code: 3, ErrorCause: 502}, client)
+		},
+	} {
+		dst := bytes.Repeat([]byte{0xee}, MaxLength)
+		n, err := write(NewHasher(), dst)
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		if length, err := Cut(dst[:n]); length != n || err != nil {
+			t.Errorf("%s: %d octets were written, of which %d are a packet (%v)", what, n, length, err)
+		}
+		if dst[n] != 0xee {
+			t.Errorf("%s: something was written behind it", what)
+		}
+	}
+}
+
+// A packet of exactly 4096 octets, in either direction, and one octet more.
+// Rules: P1, P15
+func TestExactly4096Of11(t *testing.T) {
+	ra := [16]byte(authenticator(90))
+	tunnel := pair{69, append([]byte{1}, xs(20)...)}                // hidden: 2 + 1 + 2 + 32 octets
+	keys := vsa(311, sub(16, xs(20))...)                            // hidden: 2 + 4 + 2 + 2 + 32
+	plain := vsa(311, sub(26, xs(20))...)                           // 2 + 4 + 2 + 20, beside one that is hidden
+	two := vsa(311, append(sub(16, xs(20)), sub(26, xs(20))...)...) // 2 + 4 + 2 + 34 + 22
+	for _, c := range []struct {
+		what string
+		last []pair
+		size int
+	}{
+		{"no hidden value", nil, 0},
+		{"Tunnel-Password", []pair{tunnel}, 37},
+		{"MPPE key", []pair{keys}, 42},
+		{"vendor's attribute in clear", []pair{keys, plain}, 42 + 28},
+		{"two in one Vendor-Specific", []pair{two}, 64},
+		{"another vendor's", []pair{tunnel, vsa(9, 1, 3, 0)}, 37 + 9},
+	} {
+		for more, want := range []error{nil, ErrTooLong} {
+			list := append(filling(18, 4096-38-c.size+more), c.last...)
+			_, _, err := toServer(t, list...)
+			if err != want {
+				t.Errorf("request with %s, %d octets too long: expected %v, got %v", c.what, more, want, err)
+			}
+		}
+	}
+	reply := parsed(t, assemble(2, 1, nil, filling(18, 2000)...))
+	for more, want := range []error{nil, ErrTooLong} {
+		request := parsed11(t, assemble11(1, 9, filling(33, 4096-20-2000+more)...))
+		for _, dst := range [][]byte{make([]byte, 0, MaxLength), make([]byte, 2*MaxLength)} {
+			n, err := NewHasher().WriteReply(dst, reply, request, &ra, serverSecret(t, key11), RadSecSecret())
+			if err != want || err == nil && n != 4096 {
+				t.Errorf("reply, %d octets too long: expected %v, got %d octets, %v", more, want, n, err)
+			}
 		}
 	}
 }
