@@ -10,10 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
 	"layeh.com/radius"
 
 	"radsec-gw/certs"
 )
+
+// Neither Run nor Server leaves a goroutine behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testCertificates makes a CA, and certificates of a server and a client.
 func testCertificates(t *testing.T) string {

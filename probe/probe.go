@@ -50,8 +50,7 @@ func (k Kind) code() (radius.Code, error) {
 	return 0, fmt.Errorf("what to send must be status, access, accounting, coa or disconnect, not %q", string(k))
 }
 
-// Config says what to send, to whom, and with what. Where a field has no other default, its zero
-// value means that it is not sent or not used.
+// Config says what to send, to whom, and with what.
 type Config struct {
 	// the server
 	Address    string        // host:port
@@ -63,16 +62,16 @@ type Config struct {
 	Timeout    time.Duration // for connecting, and again for the reply; 0 is 10 s
 
 	// the request
-	Kind       Kind
-	Secret     string   // shared secret of the connection; "" is "radsec" (RFC 6614 §2.3)
-	User       string   // User-Name
-	Password   string   // of an Access-Request
-	CHAP       bool     // CHAP instead of PAP; the Request Authenticator is the challenge
-	Challenge  bool     // CHAP with a CHAP-Challenge attribute
-	StatusType string   // Acct-Status-Type: start, interim, stop, on or off; "" is start
-	SessionID  string   // Acct-Session-Id; in accounting "" is a random one
-	Unsigned   bool     // send no Message-Authenticator; accounting never has one
-	Attributes []string // further ones: "Calling-Station-Id=02-00-00-00-00-01", or by number "26=0x…"
+	Kind                   Kind
+	Secret                 string   // shared secret of the connection; "" is "radsec" (RFC 6614 §2.3)
+	User                   string   // User-Name; "" for none
+	Password               string   // of an Access-Request
+	CHAP                   bool     // CHAP instead of PAP; the Request Authenticator is the challenge
+	CHAPChallenge          bool     // CHAP with a CHAP-Challenge attribute
+	StatusType             string   // Acct-Status-Type: start, interim, stop, on or off; "" is start
+	SessionID              string   // Acct-Session-Id; "" for none, and in accounting a random one
+	NoMessageAuthenticator bool     // accounting never has one
+	Attributes             []string // further ones: "Calling-Station-Id=02-00-00-00-00-01", or by number "26=0x…"
 }
 
 // withDefaults returns c with the default of each field that has one and is zero.

@@ -48,7 +48,7 @@ func newRequest(cfg *Config) (*radius.Packet, error) {
 			return nil, err
 		}
 	}
-	if !cfg.Unsigned && cfg.Kind != Accounting && p.Get(rfc2869.MessageAuthenticator_Type) == nil {
+	if !cfg.NoMessageAuthenticator && cfg.Kind != Accounting && p.Get(rfc2869.MessageAuthenticator_Type) == nil {
 		AddMessageAuthenticator(p)
 	}
 	return p, nil
@@ -62,11 +62,11 @@ func addCredentials(p *radius.Packet, cfg *Config) error {
 	if err := rfc2865.UserName_SetString(p, cfg.User); err != nil {
 		return err
 	}
-	if !cfg.CHAP && !cfg.Challenge {
+	if !cfg.CHAP && !cfg.CHAPChallenge {
 		return rfc2865.UserPassword_SetString(p, cfg.Password)
 	}
 	challenge := p.Authenticator[:]
-	if cfg.Challenge {
+	if cfg.CHAPChallenge {
 		challenge = make([]byte, 16)
 		rand.Read(challenge)
 		if err := rfc2865.CHAPChallenge_Set(p, challenge); err != nil {
