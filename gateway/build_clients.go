@@ -24,13 +24,13 @@ func buildClients(cfg *config.Config, m *metrics.Metrics) (list []*relay.ClientC
 	return list, nil
 }
 
-// takeClients returns the client of each configuration: that of known with the name,
+// reuseClients returns a client for each configuration: the existing one with that name,
 // which has its connections, or a new one.
-func takeClients(configs []*relay.ClientConfig, known []*relay.Client) (clients []*relay.Client) {
+func reuseClients(configs []*relay.ClientConfig, existing []*relay.Client) (clients []*relay.Client) {
 	for _, cfg := range configs {
-		i := slices.IndexFunc(known, func(c *relay.Client) bool { return c.Config().Name == cfg.Name })
+		i := slices.IndexFunc(existing, func(c *relay.Client) bool { return c.Config().Name == cfg.Name })
 		if i >= 0 {
-			clients = append(clients, known[i])
+			clients = append(clients, existing[i])
 		} else {
 			clients = append(clients, relay.NewClient(cfg))
 		}
@@ -68,8 +68,8 @@ func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.ClientCo
 	return out, nil
 }
 
-// requiresMA says whether the policy demands a Message-Authenticator in requests
-// of the kind. An Accounting-Request need not have one (RFC 3579 §3.3); a
+// requiresMA reports whether the policy demands a Message-Authenticator in requests of
+// the kind. An Accounting-Request need not have one (RFC 3579 §3.3); a
 // Status-Server always must (RFC 5997 §3).
 func requiresMA(policy string, k wire.Kind) bool {
 	switch k {

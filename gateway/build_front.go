@@ -10,13 +10,13 @@ import (
 	"radsec-gw/tlsfront"
 )
 
-// buildFront translates what holds for the RadSec side, but for its listeners.
+// buildFront translates the configuration of the RadSec side, except for its listeners.
 func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfront.Config, error) {
 	l := &cfg.Listen
 	front := tlsfront.Config{
 		Certificate:             files.pair,
-		ClientCA:                files.cas,
-		Intermediates:           files.between,
+		ClientCA:                files.clientCAs,
+		Intermediates:           files.intermediates,
 		CRLs:                    files.crls,
 		RefuseStaleCRL:          l.CRLStale == config.CRLStaleRefuse,
 		TicketKeys:              files.tickets,
@@ -38,7 +38,7 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 		Metrics:                 m,
 	}
 	for i := range cfg.Clients {
-		c, err := buildIdentity(&cfg.Clients[i], files.clients[i])
+		c, err := buildIdentity(&cfg.Clients[i], files.ownCAs[i])
 		if err != nil {
 			return front, err
 		}
@@ -47,7 +47,8 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 	return front, nil
 }
 
-// buildIdentity translates who a client is.
+// buildIdentity translates the conditions that a client must fulfil, and its limits. cas
+// are its own CAs.
 func buildIdentity(c *config.Client, cas []*x509.Certificate) (*tlsfront.Client, error) {
 	t := &tlsfront.Client{Client: identity.Client{
 		Name: c.Name, Networks: c.Networks, Fingerprints: c.Fingerprints,

@@ -6,16 +6,13 @@ import (
 	"radsec-gw/logs"
 )
 
-// LogConfig is what the configuration says of log lines, for who makes the log that
-// Start is given.
-func (p *Plan) LogConfig() logs.Config { return logConfig(&p.Config.Log) }
-
-// logConfig is what the file says of log lines.
-func logConfig(l *config.Log) logs.Config {
-	return logs.Config{Level: l.Level, JSON: l.Format == "json"}
+// LogConfig translates the configuration of log lines, for the caller that makes the log
+// of Options.
+func (p *Plan) LogConfig() logs.Config {
+	return logs.Config{Level: p.Config.Log.Level, JSON: p.Config.Log.Format == "json"}
 }
 
-// hubConfig is what the file says of the lines of individual requests.
+// hubConfig translates the configuration of the log lines for individual requests.
 func (g *Gateway) hubConfig(l *config.Log) audit.Config {
 	show := map[string]audit.Show{config.ShowHash: audit.Hash, config.ShowFull: audit.Full, config.ShowCut: audit.Cut, config.ShowNone: audit.None}
 	return audit.Config{

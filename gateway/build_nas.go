@@ -7,8 +7,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// buildNASes makes a group of each NAS of a route, and one of its other servers; nil
-// when none of them is a NAS.
+// buildNASes makes a group for each NAS of a route, and one for its other servers. It
+// returns nil when none of them is a NAS.
 func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Back, byName map[string]*udpback.Server) (*relay.NASes, error) {
 	var all []relay.NAS
 	var others []*udpback.Server
@@ -33,7 +33,8 @@ func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Back, byName 
 	return relay.NewNASes(all, rest), err
 }
 
-// nasOf returns what a NAS is called in a CoA or Disconnect that does not say.
+// nasOf returns how a NAS is identified in a CoA or Disconnect that does not identify it;
+// nil for a server that is not a NAS.
 func nasOf(s *config.Server) *wire.NAS {
 	if !s.NAS {
 		return nil

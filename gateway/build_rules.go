@@ -13,20 +13,19 @@ import (
 	"radsec-gw/wire"
 )
 
-// buildRules makes the servers, the groups and the routing table. A server of known
-// with the same name, address and secret is taken over, with its sockets and its
-// health; reconfigure gives it what else has changed. On an error nothing new is left
-// open.
-func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, marker relay.MarkerKey, known []knownServer) (servers []knownServer, rules *relay.Rules, err error) {
+// buildRules makes the servers, the groups and the routing table. It reuses an existing
+// server with the same name, address and secret, which keeps its sockets and its health;
+// reconfigure applies what else has changed. On an error it leaves nothing new open.
+func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, marker relay.MarkerKey, existing []configuredServer) (servers []configuredServer, rules *relay.Rules, err error) {
 	defer func() {
 		if err != nil {
-			discard(without(servers, known), known)
+			closeUnused(without(servers, existing), existing)
 		}
 	}()
 	byName := map[string]*udpback.Server{}
 	for i := range cfg.Servers {
 		config := withUsedPorts(cfg, &cfg.Servers[i])
-		s, err := takeServer(&config, back, known)
+		s, err := reuseServer(&config, back, existing)
 		if err != nil {
 			return servers, nil, err
 		}
@@ -47,17 +46,8 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, mark
 	}
 	labels := routeLabels(cfg.Routes)
 	for i := range cfg.Routes {
-		r := &cfg.Routes[i]
-		var members []*udpback.Server
-		for _, name := range r.Servers {
-			members = append(members, byName[name])
-		}
-		group, err := back.NewGroup(groupConfig(r), members...)
+		route, err := buildRoute(cfg, &cfg.Routes[i], back, byName)
 		if err != nil {
-			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
-		}
-		route := relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable)}
-		if route.NASes, err = buildNASes(cfg, r, back, byName); err != nil {
 			return servers, nil, fmt.Errorf("route[%d].servers: %w", i, err)
 		}
 		if labels != nil {
@@ -68,18 +58,33 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, mark
 	return servers, rules, nil
 }
 
-// forEver stands for no bound where 0 is a package's default.
-const forEver = time.Duration(math.MaxInt64 / 4)
+// buildRoute makes the groups of a route.
+func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Back, byName map[string]*udpback.Server) (relay.Route, error) {
+	var members []*udpback.Server
+	for _, name := range r.Servers {
+		members = append(members, byName[name])
+	}
+	group, err := back.NewGroup(groupConfig(r), members...)
+	if err != nil {
+		return relay.Route{}, err
+	}
+	nases, err := buildNASes(cfg, r, back, byName)
+	return relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases}, err
+}
+
+// unlimited stands for no bound where 0 is a package's default.
+const unlimited = time.Duration(math.MaxInt64 / 4)
 
 func groupConfig(r *config.Route) udpback.GroupConfig {
 	c := udpback.GroupConfig{Balance: balanceOf(r.Balance), MoveAfter: r.MoveOnAfter, Patience: r.Patience}
 	if c.Patience == 0 {
-		c.Patience = forEver
+		c.Patience = unlimited
 	}
 	return c
 }
 
-// buildTable makes the routing table; a route's group number is its place in the file.
+// buildTable makes the routing table. The group number of a route is its place in the
+// file.
 func buildTable(cfg *config.Config) (*routing.Table, error) {
 	var rules []routing.Rule
 	for i := range cfg.Routes {
@@ -107,8 +112,9 @@ func formatOf(s string) routing.Format {
 	return routing.Suffix
 }
 
-// buildMarker makes what finds loops; nil when nothing is to. own is the key of this
-// process, for a file that names none for all replicas.
+// buildMarker makes the marker by which requests that a server sends back are recognized;
+// nil when loop_marker is false. own is the key of this process, used when the
+// configuration has none that replicas share.
 func buildMarker(cfg *config.Config, own relay.MarkerKey) *relay.Marker {
 	if !cfg.Routing.LoopMarker {
 		return nil

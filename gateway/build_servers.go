@@ -12,39 +12,39 @@ import (
 	"radsec-gw/wire"
 )
 
-// knownServer is a server and the configuration it was made from, that without
-// the ports that no route uses.
-type knownServer struct {
+// configuredServer is a server and the configuration that it was made from, which has only
+// the ports that some route uses.
+type configuredServer struct {
 	config config.Server
 	server *udpback.Server
 }
 
-// takeServer finds the server in known, or makes it.
-func takeServer(s *config.Server, back *udpback.Back, known []knownServer) (knownServer, error) {
-	for _, k := range known {
-		if sameServer(&k.config, s) {
-			return knownServer{config: *s, server: k.server}, nil
+// reuseServer returns the existing server of a configuration, or makes a new one.
+func reuseServer(s *config.Server, back *udpback.Back, existing []configuredServer) (configuredServer, error) {
+	for _, e := range existing {
+		if sameServer(&e.config, s) {
+			return configuredServer{config: *s, server: e.server}, nil
 		}
 	}
 	c, err := serverConfig(s)
 	if err != nil {
-		return knownServer{config: *s}, err
+		return configuredServer{config: *s}, err
 	}
-	return knownServer{config: *s, server: back.NewServer(c)}, nil
+	return configuredServer{config: *s, server: back.NewServer(c)}, nil
 }
 
-// sameServer reports whether a server stays what it is: the same machine with the same
-// secret, whatever else a reload changes.
+// sameServer reports whether two configurations are of one server: the same machine with
+// the same secret, whatever else differs.
 func sameServer(a, b *config.Server) bool {
 	return a.Name == b.Name && a.Address == b.Address && a.Expand == b.Expand && reflect.DeepEqual(a.Secret, b.Secret)
 }
 
-// reconfigure gives the servers that were taken over what the file says of them now.
-func reconfigure(servers, known []knownServer) {
+// reconfigure applies the new configuration of each server that is reused to it.
+func reconfigure(servers, existing []configuredServer) {
 	for i := range servers {
 		s := &servers[i]
-		was := slices.IndexFunc(known, func(k knownServer) bool { return k.server == s.server })
-		if was < 0 || reflect.DeepEqual(known[was].config, s.config) {
+		k := slices.IndexFunc(existing, func(e configuredServer) bool { return e.server == s.server })
+		if k < 0 || reflect.DeepEqual(existing[k].config, s.config) {
 			continue
 		}
 		if c, err := serverConfig(&s.config); err == nil { // the secret is the one that was good before
@@ -53,35 +53,37 @@ func reconfigure(servers, known []knownServer) {
 	}
 }
 
-// without returns those of servers that are not among known.
-func without(servers, known []knownServer) (rest []knownServer) {
+// without returns the servers that are not among others.
+func without(servers, others []configuredServer) (rest []configuredServer) {
 	for _, s := range servers {
-		if s.server != nil && !slices.ContainsFunc(known, func(k knownServer) bool { return k.server == s.server }) {
+		if s.server != nil && !slices.ContainsFunc(others, func(o configuredServer) bool { return o.server == s.server }) {
 			rest = append(rest, s)
 		}
 	}
 	return rest
 }
 
-// discard closes servers that were made for nothing. The metrics say of those in
-// force again how they are.
-func discard(made, inForce []knownServer) {
+// closeUnused closes servers that were made for a reload that has failed, and has the
+// metrics show the state of the current ones again.
+func closeUnused(made, current []configuredServer) {
 	closeServers(made)
-	announce(inForce)
+	announce(current)
 }
 
-func announce(servers []knownServer) {
+// announce has the metrics show the state of the servers.
+func announce(servers []configuredServer) {
 	for _, s := range servers {
 		s.server.Announce()
 	}
 }
 
-func closeServers(servers []knownServer) {
+func closeServers(servers []configuredServer) {
 	for _, s := range servers {
 		s.server.Close()
 	}
 }
 
+// serverConfig translates the configuration of a server.
 func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 	secret, err := wire.NewServerSecret(s.Secret.Octets())
 	if err != nil {
@@ -103,8 +105,8 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 // ScheduleOf returns the times at which requests to a server are sent again.
 func ScheduleOf(s *config.Server) udpback.Schedule {
 	schedule := udpback.Schedule{Initial: s.RetransmitInitial, Max: s.RetransmitMax, Count: s.RetransmitCount, Duration: s.RetransmitDuration}
-	if schedule.Max == 0 { // in the file 0 means no bound (RFC 5080 §2.2.1), in the package its default
-		schedule.Max = forEver
+	if schedule.Max == 0 { // in the configuration 0 means no bound (RFC 5080 §2.2.1), in udpback the default
+		schedule.Max = unlimited
 	}
 	if schedule.Count == 0 {
 		schedule.Count = math.MaxInt32

@@ -12,7 +12,7 @@ import (
 	"radsec-gw/identity"
 )
 
-// chain returns what goes to clients, the leaf first.
+// chain returns the chain that clients get, the leaf first.
 func (m *material) chain() (chain []*x509.Certificate) {
 	for _, der := range m.pair.Certificate {
 		if c, err := x509.ParseCertificate(der); err == nil { // it was parsed when it was read
@@ -22,12 +22,13 @@ func (m *material) chain() (chain []*x509.Certificate) {
 	return chain
 }
 
-// own lists what is odd about the chain.
-func (m *material) own(now time.Time) []identity.Finding {
-	return identity.OwnChain(m.chain(), slices.Concat(m.cas, m.between), now)
+// findings lists what clients may find wrong with the chain.
+func (m *material) findings(now time.Time) []identity.Finding {
+	return identity.OwnChain(m.chain(), slices.Concat(m.clientCAs, m.intermediates), now)
 }
 
-// refused says why every client refuses the certificate; "" when none has to.
+// refused says why every client refuses the certificate; "" when no client need refuse
+// it.
 func (m *material) refused(now time.Time) string {
 	if m.pair.Leaf == nil {
 		return ""
@@ -35,58 +36,67 @@ func (m *material) refused(now time.Time) string {
 	return identity.Refused(m.pair.Leaf, now)
 }
 
-// ownRepeat is how often what stays odd about the own certificate is told again.
-const ownRepeat = 24 * time.Hour
-
-// ownCertificate tells what is odd about the gateway's own certificate.
-type ownCertificate struct {
-	mu    sync.Mutex // guards what follows; held over no log line
-	chain [][]byte   // that told is about
-	told  map[string]time.Time
-
-	// kept is what a look at the files has not put in force because its certificate
-	// was worse; owned by who has the gateway's turn.
-	kept *material
+// certificateWarnings lists the findings that are more than worth noting, each with its
+// place in the configuration. The gateway logs them by reportCertificate.
+func (m *material) certificateWarnings(cfg *config.Config, now time.Time) (list []string) {
+	for _, f := range m.findings(now) {
+		if f.Severity > identity.Notable {
+			list = append(list, cfg.MistakeAt("listen.certificate", f.Text).String())
+		}
+	}
+	return list
 }
 
-// due returns those findings that are to be told now: new ones, and daily those that
-// stay.
-func (o *ownCertificate) due(m *material, list []identity.Finding, now time.Time) (due []identity.Finding) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !slices.EqualFunc(o.chain, m.pair.Certificate, bytes.Equal) {
-		o.chain, o.told = m.pair.Certificate, nil
+// reportInterval is how often a finding that persists is logged again.
+const reportInterval = 24 * time.Hour
+
+// certificateReport remembers which findings about the gateway's own certificate were
+// logged.
+type certificateReport struct {
+	mu       sync.Mutex           // guards what follows; no log line is written with it held
+	chain    [][]byte             // that reported is about
+	reported map[string]time.Time // when each text was last logged
+}
+
+// due returns the findings that are to be logged now: new ones, and each that persists
+// once per reportInterval.
+func (r *certificateReport) due(m *material, list []identity.Finding, now time.Time) (due []identity.Finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.EqualFunc(r.chain, m.pair.Certificate, bytes.Equal) {
+		r.chain, r.reported = m.pair.Certificate, nil
 	}
-	told := map[string]time.Time{}
+	reported := map[string]time.Time{}
 	for _, f := range list {
-		last, known := o.told[f.Text]
-		if !known || now.Sub(last) >= ownRepeat {
+		last, known := r.reported[f.Text]
+		if !known || now.Sub(last) >= reportInterval {
 			due, last = append(due, f), now
 		}
-		told[f.Text] = last
+		reported[f.Text] = last
 	}
-	o.told = told
+	r.reported = reported
 	return due
 }
 
-// tellOwn logs and counts what clients think of the certificate in force.
-func (g *Gateway) tellOwn(p *Plan, now time.Time) {
+// reportCertificate logs what clients may find wrong with the plan's certificate, and
+// sets the metric that says whether they refuse it.
+func (g *Gateway) reportCertificate(p *Plan, now time.Time) {
 	g.metrics.SetRefused(p.files.refused(now) != "")
-	for _, f := range g.own.due(p.files, p.files.own(now), now) {
+	for _, f := range g.certificate.due(p.files, p.files.findings(now), now) {
 		level := slog.LevelWarn
 		switch f.Severity {
 		case identity.Fatal:
 			level = slog.LevelError
-		case identity.Notable: // check tells it
+		case identity.Notable: // check prints it
 			level = slog.LevelDebug
 		}
 		g.log.Log(g.ctx, level, "the gateway's own certificate", "finding", p.Config.MistakeAt("listen.certificate", f.Text))
 	}
 }
 
-// watchOwn looks every minute whether the certificate in force has ended, or has
-// become good.
-func (g *Gateway) watchOwn() {
+// watchCertificate checks every minute whether the current certificate has expired, or has
+// become valid.
+func (g *Gateway) watchCertificate() {
 	t := time.NewTicker(time.Minute)
 	defer t.Stop()
 	for {
@@ -94,18 +104,7 @@ func (g *Gateway) watchOwn() {
 		case <-g.ctx.Done():
 			return
 		case now := <-t.C:
-			g.tellOwn(g.now.Load().Plan, now)
+			g.reportCertificate(g.current.Load().Plan, now)
 		}
 	}
-}
-
-// ownWarnings lists what is odd about the certificate of [listen]; the gateway logs
-// that by tellOwn.
-func (m *material) ownWarnings(cfg *config.Config, now time.Time) (list []string) {
-	for _, f := range m.own(now) {
-		if f.Severity > identity.Notable { // the others are in the report
-			list = append(list, cfg.MistakeAt("listen.certificate", f.Text).String())
-		}
-	}
-	return list
 }

@@ -11,35 +11,35 @@ import (
 	"radsec-gw/udpback/resolve"
 )
 
-// Descriptors says how the descriptors that the process may have open are
-// divided. RadSec connections are what is refused when there are too few: the
-// sockets to the servers, the files and the HTTP side must never lack one.
+// Descriptors says how the descriptors that the process may have open are divided. When
+// there are too few, RadSec connections are refused: the sockets to the servers, the files
+// and the HTTP side must never lack one.
 type Descriptors struct {
 	Limit       int // RLIMIT_NOFILE
-	other       int // standard streams, listeners, files, names, taps
-	http        int // connections
+	Connections int // of RadSec
 	UDP         int // sockets to the servers
-	wantedUDP   int // that the servers' max_sockets allow, of the ports in use
-	Connections int // RadSec
+	wantedUDP   int // sockets that the servers' max_sockets allow, of the ports in use
+	http        int // connections
+	other       int // standard streams, listeners, files, names, taps
 }
 
 const (
-	// A process that serves has standard streams, an epoll instance and its wake-up,
-	// the runtime's files of its control group, a socket to systemd and one to a
-	// syslog server; and each listener has a spare descriptor and may hold one accepted
-	// connection that is not counted yet.
+	// ownDescriptors are for the standard streams, an epoll instance and its wake-up, the
+	// runtime's files of its control group, a socket to systemd and one to a syslog
+	// server; each listener has a spare descriptor beside its own, and may hold one
+	// accepted connection that is not counted yet.
 	ownDescriptors = 12
-	// With fewer connections than this a gateway is of no use.
-	leastConnections = 4
+	// minConnections is how many connections a gateway must be able to accept.
+	minConnections = 4
 )
 
-// divide computes the division for a configuration. It fails when the limit
-// leaves no connection.
+// divide divides a limit for a configuration. It fails when too few descriptors are left
+// for connections.
 func divide(limit int, cfg *config.Config) (Descriptors, error) {
 	d := Descriptors{Limit: limit}
-	// Of 1024 descriptors, which is what most systems give: 32 for files that are
-	// read at one time, 8 taps, 64 HTTP connections, and up to 96 for names that are
-	// looked up at one time. Fewer of each when there are fewer, never more.
+	// Of 1024 descriptors, the usual limit: 32 for files that are read at the same time, 8
+	// for taps, 64 for HTTP connections, and up to 96 for names that are looked up at the
+	// same time. Fewer of each with a lower limit, never more with a higher one.
 	files, taps := clamp(limit/32, 4, 32), clamp(limit/128, 1, 8)
 	names := min(hostNames(cfg), resolve.MaxLookups) * resolve.LookupDescriptors
 	d.http = clamp(limit/16, 4, 64)
@@ -60,21 +60,21 @@ func divide(limit int, cfg *config.Config) (Descriptors, error) {
 		}
 	}
 	rest := limit - d.other - d.http
-	if rest < ports+leastConnections {
+	if rest < ports+minConnections {
 		return d, fmt.Errorf("%d descriptors (RLIMIT_NOFILE) are too few: expected at least %d, of which %d are for sockets to servers and %d for other use than RadSec connections; raise the limit (ulimit -n, LimitNOFILE= of systemd)",
-			limit, d.other+d.http+ports+leastConnections, ports, d.other+d.http)
+			limit, d.other+d.http+ports+minConnections, ports, d.other+d.http)
 	}
-	// While a port gets another socket it has two: the old one still listens.
-	renewed := min(ports, (rest-ports-leastConnections)/2)
+	// While the socket of a port is replaced the port has two: the old one still listens.
+	renewed := min(ports, (rest-ports-minConnections)/2)
 	d.other, rest = d.other+renewed, rest-renewed
-	// Neither side takes more than half while the other needs it, and a port has one
-	// socket at the least.
+	// Neither side gets more than half while the other needs it, and each port has at least
+	// one socket.
 	d.Connections = min(cfg.Listen.MaxConnections, max(rest/2, rest-d.wantedUDP), rest-ports)
 	d.UDP = min(d.wantedUDP, rest-d.Connections)
 	return d, nil
 }
 
-// Descriptors divides the descriptors that this process may have.
+// Descriptors divides the descriptors that this process may have open.
 func (p *Plan) Descriptors() (Descriptors, error) {
 	limit, err := descriptorLimit()
 	if err != nil {
@@ -83,7 +83,7 @@ func (p *Plan) Descriptors() (Descriptors, error) {
 	return divide(limit, p.Config)
 }
 
-// hostNames returns how many servers are given by host name.
+// hostNames counts the servers whose address is a host name.
 func hostNames(cfg *config.Config) (n int) {
 	for i := range cfg.Servers {
 		if !isIPAddress(cfg.Servers[i].Address) {
@@ -93,9 +93,10 @@ func hostNames(cfg *config.Config) (n int) {
 	return n
 }
 
-func clamp(n, least, most int) int { return max(least, min(n, most)) }
+func clamp(n, low, high int) int { return max(low, min(n, high)) }
 
-// Warning says what does not fit; "" when everything does.
+// Warning says what of the configuration the limit does not allow; "" when it allows
+// everything.
 func (d *Descriptors) Warning(cfg *config.Config) string {
 	wanted := cfg.Listen.MaxConnections
 	if d.Connections >= wanted {
@@ -105,8 +106,8 @@ func (d *Descriptors) Warning(cfg *config.Config) string {
 		d.Limit, d.Connections, wanted, d.UDP, d.wantedUDP, d.other+d.http+wanted+d.wantedUDP)
 }
 
-// descriptorLimit returns how many descriptors the process may have open. At its
-// start Go has raised the soft limit to the hard one.
+// descriptorLimit returns how many descriptors the process may have open. Go raises the
+// soft limit to the hard one when the process starts.
 func descriptorLimit() (int, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

@@ -11,14 +11,14 @@ import (
 	"radsec-gw/metrics"
 )
 
-// noteCertificates says when the first certificate of each file ends.
-func (g *Gateway) noteCertificates(m *material) {
+// exportExpiry sets the metrics that say when the first certificate of each file expires.
+func (g *Gateway) exportExpiry(m *material) {
 	var list []metrics.CertificateFile
-	add := func(what, path string, held []*x509.Certificate) {
-		if path == "" || len(held) == 0 || slices.ContainsFunc(list, func(c metrics.CertificateFile) bool { return c.For == what && c.File == path }) {
+	add := func(what, path string, certificates []*x509.Certificate) {
+		if path == "" || len(certificates) == 0 || slices.ContainsFunc(list, func(c metrics.CertificateFile) bool { return c.For == what && c.File == path }) {
 			return
 		}
-		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestExpiry(held)})
+		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestExpiry(certificates)})
 	}
 	add("server", m.cfg.Listen.Certificate, m.chain())
 	web := material{pair: m.web}
@@ -28,7 +28,7 @@ func (g *Gateway) noteCertificates(m *material) {
 		if table, key, _ := strings.Cut(f.key, "."); table == "listen" {
 			what, _, _ = strings.Cut(key, "[")
 		}
-		add(what, f.path, f.held)
+		add(what, f.path, f.certificates)
 	}
 	for i := range list {
 		list[i].File = asWritten(m.cfg, list[i].File)
@@ -36,8 +36,8 @@ func (g *Gateway) noteCertificates(m *material) {
 	g.metrics.SetCertificates(list)
 }
 
-// asWritten returns the path of a file as the configuration most likely gives it: what
-// lies beside the configuration or below it, relative to that.
+// asWritten returns the path of a file as the configuration most likely has it: relative
+// to the configuration's directory for a file in or below that.
 func asWritten(cfg *config.Config, path string) string {
 	if short, err := filepath.Rel(filepath.Dir(cfg.Path), path); err == nil && filepath.IsLocal(short) {
 		return short

@@ -11,68 +11,79 @@ import (
 
 // File is a file that the configuration names.
 type File struct {
-	Key, Path string
-	Secret    bool // only the gateway may read it
+	Key    string // the configuration key that names it; "" for the configuration itself
+	Path   string
+	Secret bool  // only the gateway may read it
+	limit  int64 // of its size in bytes; 0 for a file that config reads
 }
 
-// Files lists the files that the configuration names, each once, and itself.
+// Files lists the files that the configuration names, each once, and the configuration
+// itself.
 func (p *Plan) Files() (all []File) {
-	cfg := p.Config
-	add := func(secret bool, key, path string) {
-		if path != "" && !slices.ContainsFunc(all, func(f File) bool { return f.Path == path }) {
-			all = append(all, File{key, path, secret})
+	for _, f := range append(listFiles(p.Config), File{Path: p.Config.Path}) {
+		if !slices.ContainsFunc(all, func(o File) bool { return o.Path == f.Path }) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// listFiles lists the files that the configuration names, those with secrets first.
+func listFiles(cfg *config.Config) (all []File) {
+	add := func(secret bool, limit int64, key, path string) {
+		if path != "" {
+			all = append(all, File{Key: key, Path: path, Secret: secret, limit: limit})
 		}
 	}
 	l, m := &cfg.Listen, &cfg.Metrics
 	for _, s := range cfg.SecretFiles() {
-		add(true, s.Key, s.Path)
+		add(true, 0, s.Key, s.Path)
 	}
-	add(true, "listen.private_key", l.PrivateKey)
-	add(true, "listen.session_ticket_keys", l.SessionTicketKeys)
-	add(true, "metrics.private_key", m.PrivateKey)
-	add(false, "listen.certificate", l.Certificate)
-	add(false, "listen.client_ca", l.ClientCA)
+	add(true, config.MaxKeys, "listen.private_key", l.PrivateKey)
+	add(true, config.MaxKeys, "listen.session_ticket_keys", l.SessionTicketKeys)
+	add(true, config.MaxKeys, "metrics.private_key", m.PrivateKey)
+	add(false, config.MaxCertificates, "listen.certificate", l.Certificate)
+	add(false, config.MaxCertificates, "listen.client_ca", l.ClientCA)
 	for i, path := range l.CRL {
-		add(false, fmt.Sprintf("listen.crl[%d]", i), path)
+		add(false, config.MaxCRL, fmt.Sprintf("listen.crl[%d]", i), path)
 	}
 	for i, path := range l.Intermediates {
-		add(false, fmt.Sprintf("listen.intermediates[%d]", i), path)
+		add(false, config.MaxCertificates, fmt.Sprintf("listen.intermediates[%d]", i), path)
 	}
 	for i := range cfg.Clients {
 		for k, path := range cfg.Clients[i].CA {
-			add(false, clientCAKey(cfg, i, k), path)
+			add(false, config.MaxCertificates, clientCAKey(cfg, i, k), path)
 		}
 	}
-	add(false, "metrics.certificate", m.Certificate)
-	add(false, "", cfg.Path)
+	add(false, config.MaxCertificates, "metrics.certificate", m.Certificate)
 	return all
 }
 
-// sums are the SHA-256 of what the files of a material held, by path; for one
-// that could not be read, of the reason.
+// clientCAKey names the kth file of a client's own CAs: the key holds one name, or an
+// array of names.
+func clientCAKey(cfg *config.Config, client, k int) string {
+	key := fmt.Sprintf("client[%d].ca", client)
+	if len(cfg.Clients[client].CA) > 1 {
+		key = fmt.Sprintf("%s[%d]", key, k)
+	}
+	return key
+}
+
+// sums holds the SHA-256 of the contents of each file of a material, by path; for a file
+// that could not be read, the SHA-256 of the reason.
 type sums map[string][32]byte
 
 func sumFiles(cfg *config.Config, from *files.Snapshot) sums {
 	all := sums{}
-	add := func(limit int64, paths ...string) {
-		for _, path := range paths {
-			if path == "" {
-				continue
-			}
-			octets, err := from.Read(path, limit)
-			if err != nil {
-				octets = []byte(err.Error())
-			}
-			all[path] = sha256.Sum256(octets)
+	for _, f := range listFiles(cfg) {
+		if f.limit == 0 {
+			continue
 		}
-	}
-	l, m := &cfg.Listen, &cfg.Metrics
-	add(config.MaxCertificates, l.Certificate, l.ClientCA, m.Certificate)
-	add(config.MaxKeys, l.PrivateKey, l.SessionTicketKeys, m.PrivateKey)
-	add(config.MaxCRL, l.CRL...)
-	add(config.MaxCertificates, l.Intermediates...)
-	for i := range cfg.Clients {
-		add(config.MaxCertificates, cfg.Clients[i].CA...)
+		b, err := from.Read(f.Path, f.limit)
+		if err != nil {
+			b = []byte(err.Error())
+		}
+		all[f.Path] = sha256.Sum256(b)
 	}
 	return all
 }

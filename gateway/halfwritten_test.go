@@ -69,7 +69,7 @@ func TestHalfAFileChangesNothing(t *testing.T) {
 	if n := o.lines("reload refused", "cut short"); n != 1 {
 		t.Errorf("expected one line about the file that is half written, got %d", n)
 	}
-	if n := len(o.gw.now.Load().files.cas); n != 2 {
+	if n := len(o.gw.current.Load().files.clientCAs); n != 2 {
 		t.Errorf("expected 2 CAs in force, got %d", n)
 	}
 	plain.good()
@@ -94,7 +94,7 @@ func TestARefusedReloadIsTriedAgain(t *testing.T) {
 	if err := o.gw.reloadFiles(); err != nil {
 		t.Fatalf("expected the reload to be tried again and taken, got %v", err)
 	}
-	if name := o.gw.now.Load().Config.Clients[2].Name; name != "renamed" {
+	if name := o.gw.current.Load().Config.Clients[2].Name; name != "renamed" {
 		t.Fatalf("expected the refused configuration in force, got the client %q", name)
 	}
 	o.connect("plain").good()
@@ -110,7 +110,7 @@ func TestARefusedReloadIsTriedAgain(t *testing.T) {
 	if err := o.gw.reloadFiles(); err != nil {
 		t.Fatalf("expected the CAs to be taken, got %v", err)
 	}
-	if name := o.gw.now.Load().Config.Clients[2].Name; name != "renamed" {
+	if name := o.gw.current.Load().Config.Clients[2].Name; name != "renamed" {
 		t.Errorf("expected the configuration in force to stay, got the client %q", name)
 	}
 }
@@ -185,7 +185,7 @@ func TestLost(t *testing.T) {
 		return l
 	}
 	of := func(lists ...*x509.RevocationList) *material {
-		return &material{cas: []*x509.Certificate{ca.Certificate}, crls: lists}
+		return &material{clientCAs: []*x509.Certificate{ca.Certificate}, crls: lists}
 	}
 	first, second := list(now), list(now.Add(time.Minute))
 	one := [][]*x509.Certificate{{ca.Certificate}}
@@ -219,14 +219,14 @@ func TestLost(t *testing.T) {
 		{"gone", of(first), of(), "a revocation list is gone"},
 		{"gone with its CA", of(first), &material{}, "a CA is gone"},
 		{"the same", of(first), of(first), ""},
-		{"that of one of two CAs of one name", &material{cas: both, crls: []*x509.RevocationList{nameless(first), nameless(twins)}}, &material{cas: both, crls: []*x509.RevocationList{nameless(twins)}}, "a revocation list is gone"},
-		{"a client's CA", &material{clients: one}, &material{}, "a CA is gone"},
-		{"a client's CA that is the client CA", &material{cas: one[0], clients: one}, &material{}, "a CA is gone"},
-		{"an intermediate", &material{between: one[0]}, &material{}, "a CA is gone"},
-		{"the list of a client's CA", &material{clients: one, crls: []*x509.RevocationList{first}}, &material{clients: one}, "a revocation list is gone"},
+		{"that of one of two CAs of one name", &material{clientCAs: both, crls: []*x509.RevocationList{nameless(first), nameless(twins)}}, &material{clientCAs: both, crls: []*x509.RevocationList{nameless(twins)}}, "a revocation list is gone"},
+		{"a client's CA", &material{ownCAs: one}, &material{}, "a CA is gone"},
+		{"a client's CA that is the client CA", &material{clientCAs: one[0], ownCAs: one}, &material{}, "a CA is gone"},
+		{"an intermediate", &material{intermediates: one[0]}, &material{}, "a CA is gone"},
+		{"the list of a client's CA", &material{ownCAs: one, crls: []*x509.RevocationList{first}}, &material{ownCAs: one}, "a revocation list is gone"},
 		{"shorter chain", &material{pair: tls.Certificate{Certificate: make([][]byte, 2)}}, &material{pair: tls.Certificate{Certificate: make([][]byte, 1)}}, "the certificate's chain is shorter"},
 	} {
-		got := lost(x.before, x.after)
+		got := losses(x.before, x.after)
 		if x.want == "" && len(got) > 0 || x.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0].text, x.want)) {
 			t.Errorf("%s: expected one line %q, got %v", x.name, x.want, got)
 		}

@@ -159,7 +159,7 @@ func TestAnAlteredCertificateIsNotTakenUnasked(t *testing.T) {
 	at := bytes.LastIndex(der, good.Certificate.AuthorityKeyId)
 	der[at] ^= 1
 	o.put("server.pem", pemOf("CERTIFICATE", der))
-	if err := o.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "other octets") {
+	if err := o.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "but differs from it: one of the two is damaged") {
 		t.Errorf("a look at the files gives %v, expected that the certificate is damaged", err)
 	}
 	if !o.presents(good) {

@@ -11,41 +11,41 @@ import (
 	"radsec-gw/identity"
 )
 
-// loss is something that a reload takes away, as a log line.
+// loss is something that a reload removes, as a log line.
 type loss struct {
 	text  string
 	attrs []any
 }
 
-// lost lists the CAs, those of single clients and intermediates among them, the
-// gateway's own intermediates and the revocation lists that are in before and not in
-// after, and the lists that are older in after. Each may be meant, and each is what a
-// file that was cut between two blocks, or put back from a backup, looks like.
-func lost(before, after *material) (list []loss) {
-	had, has := before.issuers(), after.issuers()
+// losses lists what previous has and next has not: CAs, those of single clients and
+// intermediates among them, certificates of the gateway's own chain, and revocation lists;
+// and the lists that are older in next. Each may be meant, and each may come of a file
+// that was cut off, or restored from a backup.
+func losses(previous, next *material) (list []loss) {
+	had, has := previous.issuers(), next.issuers()
 	for i, ca := range had {
 		same := func(c *x509.Certificate) bool { // a renewed one vouches for the same clients
 			return bytes.Equal(c.RawSubject, ca.RawSubject) && bytes.Equal(c.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo)
 		}
 		if !slices.ContainsFunc(has, same) && !slices.ContainsFunc(had[:i], same) {
-			list = append(list, loss{"a CA is gone with this reload: the clients that it has signed are refused",
+			list = append(list, loss{"a CA is gone with this reload: the clients whose certificates it has signed are refused",
 				[]any{"ca", ca.Subject.String(), "serial", ca.SerialNumber.String()}})
 		}
 	}
-	if was, is := len(before.pair.Certificate), len(after.pair.Certificate); is < was {
-		list = append(list, loss{"the certificate's chain is shorter than before this reload: clients that do not know the intermediates refuse it",
-			[]any{"certificates", fmt.Sprint(is), "before", fmt.Sprint(was)}})
+	if before, now := len(previous.pair.Certificate), len(next.pair.Certificate); now < before {
+		list = append(list, loss{"the certificate's chain is shorter than before this reload: clients that do not have the intermediates refuse it",
+			[]any{"certificates", fmt.Sprint(now), "before", fmt.Sprint(before)}})
 	}
-	now := newest(after.crls, has)
-	for key, l := range newest(before.crls, had) {
-		next := now[key]
+	newest := newestLists(next.crls, has)
+	for key, l := range newestLists(previous.crls, had) {
+		found := newest[key]
 		attrs := []any{"issuer", l.Issuer.String(), "from", l.ThisUpdate.Format(time.DateTime)}
 		switch {
-		case next == nil && slices.ContainsFunc(has, func(c *x509.Certificate) bool { return l.CheckSignatureFrom(c) == nil }):
+		case found == nil && slices.ContainsFunc(has, func(c *x509.Certificate) bool { return l.CheckSignatureFrom(c) == nil }):
 			list = append(list, loss{"a revocation list is gone with this reload: the certificates that it revoked are accepted", attrs})
-		case next != nil && older(next, l):
-			list = append(list, loss{"a revocation list is older than the one before this reload: what was revoked since is accepted",
-				append(attrs, "now_from", next.ThisUpdate.Format(time.DateTime))})
+		case found != nil && older(found, l):
+			list = append(list, loss{"a revocation list is older than the one before this reload: certificates that were revoked since are accepted",
+				append(attrs, "now_from", found.ThisUpdate.Format(time.DateTime))})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b loss) int {
@@ -54,10 +54,10 @@ func lost(before, after *material) (list []loss) {
 	return list
 }
 
-// newest returns the newest list of each issuer, key and scope (RFC 5280 §5.2.5,
-// §6.3.3 (f)). The key is that of the one of the issuers that has signed the list: two
-// CAs may bear one name, and not each list says whose it is.
-func newest(lists []*x509.RevocationList, issuers []*x509.Certificate) map[string]*x509.RevocationList {
+// newestLists returns the newest list of each issuer, key and scope (RFC 5280 §5.2.5,
+// §6.3.3 (f)). The key is that of the issuer that has signed the list: two CAs may have
+// the same name, and not every list has an authority key identifier.
+func newestLists(lists []*x509.RevocationList, issuers []*x509.Certificate) map[string]*x509.RevocationList {
 	all := map[string]*x509.RevocationList{}
 	for _, l := range lists {
 		key := string(l.RawIssuer)
@@ -76,7 +76,7 @@ func newest(lists []*x509.RevocationList, issuers []*x509.Certificate) map[strin
 	return all
 }
 
-// older reports whether a was made before b (RFC 5280 §5.2.3: numbers grow).
+// older reports whether a was issued before b (RFC 5280 §5.2.3: numbers grow).
 func older(a, b *x509.RevocationList) bool {
 	if a.Number != nil && b.Number != nil && a.Number.Cmp(b.Number) != 0 {
 		return a.Number.Cmp(b.Number) < 0

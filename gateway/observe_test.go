@@ -61,7 +61,7 @@ func TestEverythingIsToldButTheSecrets(t *testing.T) {
 	p := planOf(t, file)
 	var out gatewaytest.Log
 	ctx, cancel := context.WithCancel(t.Context())
-	lines := logs.New(&out, logConfig(&p.Config.Log))
+	lines := logs.New(&out, p.LogConfig())
 	defer lines.Close()
 	gw, err := Start(ctx, p, Options{Log: slog.New(lines)})
 	if err != nil {

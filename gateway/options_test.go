@@ -104,7 +104,7 @@ func TestLaboratoriesAreWarnedAbout(t *testing.T) {
 		o.rewrite("client_ca = \"ca.pem\"\n", "client_ca = \"ca.pem\"\nclient_auth = \""+auth+"\"\n")
 		o.rewrite("[[server]]", "[[client]]\nname = \"lab\"\nnetworks = [\"127.0.0.0/8\"]\n\n[[server]]")
 		o.reload()
-		cfg, err := config.Load(o.gw.now.Load().Config.Path)
+		cfg, err := config.Load(o.gw.current.Load().Config.Path)
 		if err != nil {
 			t.Fatal(err)
 		}

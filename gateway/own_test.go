@@ -101,7 +101,7 @@ func TestAWorseCertificateIsNotTakenUnasked(t *testing.T) {
 			if !o.presents(good) {
 				t.Fatal("the worse certificate is in force though nobody asked for it")
 			}
-			if n := len(o.gw.now.Load().files.cas); n != 2 {
+			if n := len(o.gw.current.Load().files.clientCAs); n != 2 {
 				t.Errorf("the client CA has %d certificates, expected the 2 that its file has now", n)
 			}
 			if status, text := o.get("/readyz"); status != 200 {
@@ -224,7 +224,7 @@ func TestStartWithACertificateThatClientsRefuse(t *testing.T) {
 			cancel()
 			t.Fatal(err)
 		}
-		why := gw.whyNotServing()
+		why := gw.notServing()
 		cancel()
 		if err := gw.Wait(); err != nil {
 			t.Error(err)
@@ -271,14 +271,14 @@ func TestExpiryMetricIsThatOfTheChain(t *testing.T) {
 // certificate.
 func TestOwnCertificateIsToldOfDaily(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var o ownCertificate
+		var r certificateReport
 		m, other := &material{}, &material{}
 		m.pair.Certificate, other.pair.Certificate = [][]byte{{1}}, [][]byte{{2}}
 		list := []identity.Finding{{Severity: identity.Harmful, Text: "a"}}
 		want := func(what, texts string, m *material) {
 			t.Helper()
 			got := ""
-			for _, f := range o.due(m, list, time.Now()) {
+			for _, f := range r.due(m, list, time.Now()) {
 				got += f.Text
 			}
 			if got != texts {
@@ -304,12 +304,12 @@ func TestOwnCertificateIsToldOfDaily(t *testing.T) {
 // gateway is not ready from then on.
 func TestCertificateThatEndsWhileRunning(t *testing.T) {
 	o := startOutside(t, answering(t))
-	now := o.gw.now.Load()
+	now := o.gw.current.Load()
 	end := now.files.pair.Leaf.NotAfter
 	if strings.Contains(o.log.String(), "own certificate") {
 		t.Fatalf("a good certificate is told of:\n%s", o.log)
 	}
-	o.gw.tellOwn(now.Plan, end.Add(time.Minute))
+	o.gw.reportCertificate(now.Plan, end.Add(time.Minute))
 	if want := fmt.Sprint("expired on ", end.UTC().Format(time.DateTime)); !strings.Contains(o.log.String(), want) || !strings.Contains(o.log.String(), "level=ERROR") {
 		t.Errorf("the log lacks an error with %q:\n%s", want, o.log)
 	}

@@ -9,44 +9,46 @@ import (
 	"radsec-gw/config"
 	"radsec-gw/files"
 	"radsec-gw/identity"
-	"radsec-gw/routing"
 )
 
-// plan is a configuration without mistakes and what its files held. Each file
-// was read once: what was checked is what is served. It is immutable.
+// Plan is a configuration without mistakes, together with the contents of the files that
+// it names. Each file is read once, so that what was checked is what is served. A Plan is
+// immutable.
 type Plan struct {
 	Config *config.Config
 	files  *material
-	reader *files.Reader // that the files were read by, and are read again by
+	reader *files.Reader // reads the files, now and at a reload
 }
 
-// BlockedError is Mistakes some of which are none of the configuration: a file
-// could not be read in time, which may pass.
+// BlockedError is returned by Load when a file could not be read in time, which may pass
+// by itself: trying again may help. It holds all mistakes, as Load reports them.
 type BlockedError struct{ config.Mistakes }
 
-// Unwrap gives errors.As the Mistakes.
+// Unwrap returns the mistakes, for errors.As.
 func (e BlockedError) Unwrap() error { return e.Mistakes }
 
-// Load reads a configuration file and the files that it names, as check,
-// serve and a reload do. The error is always config.Mistakes, or a BlockedError
-// of them: those of the file, those inside the files that could be read, and those
-// of the routing table, sorted. A key that has a mistake is not looked into any
-// further.
+// Load reads a configuration file and the files that it names, and checks all of them.
+// A file that does not answer is given up after some seconds.
+//
+// The error is always config.Mistakes, or a BlockedError that wraps them. It lists the
+// mistakes of the file, those inside the files that it names, and those of the routing
+// table, sorted by line. What follows from another mistake is not reported.
 func Load(ctx context.Context, path string) (*Plan, error) {
 	reader := files.NewReader()
 	return loadFrom(reader.Snapshot(ctx), path, reader)
 }
 
-// loadFrom is Load through from, which reader has made.
+// loadFrom is Load from a snapshot that reader has made.
 func loadFrom(from *files.Snapshot, path string, reader *files.Reader) (*Plan, error) {
 	p := &Plan{reader: reader}
 	var mistakes config.Mistakes
 	var err error
 	p.Config, err = config.LoadFrom(path, from)
 	errors.As(err, &mistakes)
-	if p.Config != nil { // else the file is not TOML, or cannot be read
+	if p.Config != nil { // otherwise the file is not TOML, or cannot be read
 		var more config.Mistakes
 		p.files, more = loadMaterial(p.Config, from)
+		more = append(more, clientMistakes(p.Config)...)
 		_, err := buildTable(p.Config)
 		for _, one := range append(more, tableMistakes(p.Config, err)...) {
 			if !mistakes.Has(one.Key) {
@@ -64,45 +66,27 @@ func loadFrom(from *files.Snapshot, path string, reader *files.Reader) (*Plan, e
 	return p, nil
 }
 
-// Certificate is the gateway's own certificate, the leaf of its chain.
-func (p *Plan) Certificate() *x509.Certificate { return p.files.pair.Leaf }
-
-// ClientCAs are the CAs of clients, none when clients are asked for no certificate.
-func (p *Plan) ClientCAs() []*x509.Certificate { return p.files.cas }
-
-// Intermediates are the certificates of [listen].intermediates.
-func (p *Plan) Intermediates() []*x509.Certificate { return p.files.between }
-
-// Findings lists what clients may think of the gateway's own certificates at a time.
-func (p *Plan) Findings(now time.Time) []identity.Finding { return p.files.own(now) }
-
-// Warnings lists what deserves a second look in the certificates and revocation lists
-// at a time, each with its place in the file. The gateway serves with them all the same.
-func (p *Plan) Warnings(now time.Time) []string {
-	return append(p.files.ownWarnings(p.Config, now), p.files.warnings(p.Config, now)...)
-}
-
-// with returns the plan with other material.
-func (p *Plan) with(m *material) *Plan {
+// withMaterial returns the plan with other material.
+func (p *Plan) withMaterial(m *material) *Plan {
 	return &Plan{Config: p.Config, files: m, reader: p.reader}
 }
 
-// tableMistakes gives what routing refused its place in the file.
-func tableMistakes(cfg *config.Config, err error) (all config.Mistakes) {
-	if err == nil {
-		return nil
-	}
-	list := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		list = joined.Unwrap()
-	}
-	for _, err := range list {
-		key, text := "route", err.Error()
-		var at *routing.RuleError
-		if errors.As(err, &at) {
-			key, text = at.Key(), at.Err.Error()
-		}
-		all = append(all, cfg.MistakeAt(key, text))
-	}
-	return all
+// Certificate is the gateway's own certificate, the leaf of its chain.
+func (p *Plan) Certificate() *x509.Certificate { return p.files.pair.Leaf }
+
+// ClientCAs are the CAs of clients; none when clients are not asked for a certificate.
+func (p *Plan) ClientCAs() []*x509.Certificate { return p.files.clientCAs }
+
+// Intermediates are the certificates of [listen].intermediates.
+func (p *Plan) Intermediates() []*x509.Certificate { return p.files.intermediates }
+
+// Findings lists what clients may find wrong with the gateway's own certificate at a
+// time.
+func (p *Plan) Findings(now time.Time) []identity.Finding { return p.files.findings(now) }
+
+// Warnings lists what is suspicious at a time about the certificates and the revocation
+// lists, each with its place in the configuration. The gateway serves all the same, and
+// logs these warnings when it starts or reloads.
+func (p *Plan) Warnings(now time.Time) []string {
+	return append(p.files.certificateWarnings(p.Config, now), p.files.warnings(p.Config, now)...)
 }

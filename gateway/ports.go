@@ -15,9 +15,9 @@ func (p *Plan) Servers() (all []config.Server) {
 	return all
 }
 
-// withUsedPorts returns a copy of the server without the ports to which no route
-// sends anything. The defaults name three ports, and few servers have all of
-// them: one that is not used is not to be opened, probed or shown as down.
+// withUsedPorts returns a copy of the server without the ports to which no route sends
+// anything. The defaults name three ports, and few servers have all of them: a port that is
+// not used must not be opened, checked or shown as down.
 func withUsedPorts(cfg *config.Config, s *config.Server) config.Server {
 	used := func(packets ...string) bool {
 		return slices.ContainsFunc(cfg.Routes, func(r config.Route) bool {

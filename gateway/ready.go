@@ -8,9 +8,9 @@ import (
 	"radsec-gw/identity"
 )
 
-// whyNotServing says why no more connections are taken, or every client refuses to go
-// on with them; "" when they are.
-func (g *Gateway) whyNotServing() string {
+// notServing says why new connections are not accepted, or why every client refuses the
+// gateway; "" when neither is so.
+func (g *Gateway) notServing() string {
 	if g.Draining() {
 		return "draining: the gateway is about to stop"
 	}
@@ -18,5 +18,5 @@ func (g *Gateway) whyNotServing() string {
 		stale = slices.DeleteFunc(stale, func(l identity.StaleList) bool { return !l.Refused })
 		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date; no client can be accepted: %s", identity.Few(stale))
 	}
-	return g.now.Load().files.refused(time.Now())
+	return g.current.Load().files.refused(time.Now())
 }

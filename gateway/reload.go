@@ -9,87 +9,89 @@ import (
 	"radsec-gw/files"
 )
 
-// Reload reads the configuration file anew and puts it in force. What has
-// mistakes is refused as a whole, and the old stays; the error has the mistakes,
-// and the log too. When the gateway is about to stop, a reload is given up.
+// Reload reads the configuration file and the files that it names anew, and puts them in
+// use. If there are mistakes nothing changes; they are logged, and are the error. A reload
+// is given up when the gateway is about to stop.
 //
-// Connections whose client is still allowed stay up and follow the client's new
-// policy, requests in flight finish where they are, servers whose configuration
-// is the same keep their sockets and health, addresses that are listened on
-// already keep their listeners.
+// Connections whose client is still allowed stay open and follow the client's new policy,
+// requests in flight finish where they are, servers whose configuration is the same keep
+// their sockets and health, and addresses that are still listened on keep their listeners.
 //
-// Nothing but another reload waits for the files that are read here.
+// Only other reloads wait for the files that Reload reads.
 func (g *Gateway) Reload() error {
 	g.back.Refresh() // whatever the file says: something around the gateway has changed
-	if err := g.takeTurn(); err != nil {
+	if err := g.acquireTurn(); err != nil {
 		return err
 	}
-	defer func() { <-g.turn }()
-	g.lastMistakes = "" // who asks is told, also what the watcher has found before
-	return g.reloadAll(g.reader.Snapshot(g.mayReload), true, time.Now())
+	defer g.releaseTurn()
+	g.lastMistakes = "" // log all mistakes, also those that polling the files has found before
+	return g.reloadAll(g.reader.Snapshot(g.reloadCtx), true, time.Now())
 }
 
-// reloadAll is Reload through from. Unless it was asked for, a certificate that clients
-// take stays beside a new one that they refuse. Called with the turn.
+// reloadAll is Reload from a snapshot. Unless the reload was asked for, a certificate that
+// clients accept is not replaced by one that they refuse. Called with the turn.
 func (g *Gateway) reloadAll(from *files.Snapshot, asked bool, at time.Time) error {
-	next, err := loadFrom(from, g.now.Load().Config.Path, g.reader)
+	next, err := loadFrom(from, g.current.Load().Config.Path, g.reader)
 	g.refused = nil
 	if err != nil {
 		g.refused = from.Sums()
-		return g.noteReload("configuration", err)
+		return g.recordReload("configuration", err)
 	}
-	before := g.now.Load()
-	var kept *material
-	var why error
+	previous := g.current.Load()
+	var skipped *material
+	var kept error
 	if !asked {
-		kept, why = g.keepBetter(before, next.files, at)
+		skipped, kept = g.keepBetter(previous, next.files, at)
 	}
-	if err = g.change(next); err == nil { // else the next look at the files finds what has changed
-		g.read = next.files.sums
-		g.setKept(kept)
-		g.noteWorse(before.Plan, next)
-		err = why
+	if err = g.replace(next); err == nil { // otherwise the next poll of the files finds what has changed
+		g.lastRead = next.files.sums
+		g.setSkipped(skipped)
+		g.logWorse(previous.Plan, next)
+		err = kept
 	}
-	return g.noteReload("configuration", err)
+	return g.recordReload("configuration", err)
 }
 
-// worthAnotherTry reports whether a reload of everything was refused, and a file that
-// the configuration names is not now what it was then: it was half written, or one
-// of a pair. The configuration itself must be as it was, for it may be half edited:
-// who edits it reloads again.
-func (g *Gateway) worthAnotherTry(from *files.Snapshot) bool {
+// shouldRetry reports whether a reload of everything was refused and a file that the
+// configuration names has changed since: it was half written, or one of a pair. The
+// configuration itself must be unchanged, because it may be half edited: whoever edits it
+// asks for another reload. Called with the turn.
+func (g *Gateway) shouldRetry(from *files.Snapshot) bool {
 	if g.refused == nil {
 		return false
 	}
-	path := g.now.Load().Config.Path
+	path := g.current.Load().Config.Path
 	again := g.refused.Again(from)
-	return !from.Stuck() && g.mayReload.Err() == nil && again[path] == g.refused[path] && !maps.Equal(again, g.refused)
+	return !from.Stuck() && g.reloadCtx.Err() == nil && again[path] == g.refused[path] && !maps.Equal(again, g.refused)
 }
 
+// errStopping is returned by a reload that was given up.
 var errStopping = errors.New("the gateway is about to stop")
 
-// takeTurn waits until no other reload runs. The caller gives the turn back.
-func (g *Gateway) takeTurn() error {
+// acquireTurn waits until no other reload runs. The caller must call releaseTurn.
+func (g *Gateway) acquireTurn() error {
 	select {
 	case g.turn <- struct{}{}:
-	case <-g.mayReload.Done():
+	case <-g.reloadCtx.Done():
 		return errStopping
 	}
-	if g.mayReload.Err() != nil {
-		<-g.turn
+	if g.reloadCtx.Err() != nil {
+		g.releaseTurn()
 		return errStopping
 	}
 	return nil
 }
 
-// noteReload counts and logs how a reload went: mistakes that stay the same while a
-// file is being written only once. Called with the turn.
-func (g *Gateway) noteReload(what string, err error) error {
-	if g.mayReload.Err() != nil && err != nil {
+func (g *Gateway) releaseTurn() { <-g.turn }
+
+// recordReload counts and logs the result of a reload. Mistakes that stay the same while
+// a file is being written are logged and counted once. Called with the turn.
+func (g *Gateway) recordReload(what string, err error) error {
+	if g.reloadCtx.Err() != nil && err != nil {
 		g.log.Info("reload given up, the gateway is about to stop", "what", what)
 		return errStopping
 	}
-	text := "reload refused, what was in force stays"
+	text := "reload refused, the current configuration stays in use"
 	switch {
 	case err == nil:
 		g.lastMistakes = ""

@@ -73,7 +73,7 @@ func ofPolicy[T any](see func(*relay.ClientConfig) T) func(*Gateway) any {
 }
 
 // ofHub sees how the log tells of requests; that it obeys is TestLogChangesAtAReload's.
-func ofHub(g *Gateway) any { return fmt.Sprintf("%+v", g.hubConfig(&g.now.Load().Config.Log)) }
+func ofHub(g *Gateway) any { return fmt.Sprintf("%+v", g.hubConfig(&g.current.Load().Config.Log)) }
 
 // httpStatus sees what a path answers; 0 for none.
 func httpStatus(path string) func(*Gateway) any {
@@ -128,8 +128,8 @@ func listenChanges() map[string]keyChange {
 		"Listen.SessionTicketKeys":       {"", `session_ticket_keys = "tickets"`, inFront(func(c tlsfront.Config) any { return c.TicketKeys })},
 		"Listen.ProxyProtocol":           {"", `proxy_protocol = ["127.0.0.9"]`, inFront(func(c tlsfront.Config) any { return c.ProxyNetworks })},
 		// This one is TestLooksFollowTheInterval's, the next is read where it is used.
-		"Listen.ReloadInterval": {"", `reload_interval = "1h"`, func(g *Gateway) any { return g.now.Load().Config.Listen.ReloadInterval }},
-		"Listen.DrainTimeout":   {"", `drain_timeout = "1s"`, func(g *Gateway) any { return g.now.Load().Config.Listen.DrainTimeout }},
+		"Listen.ReloadInterval": {"", `reload_interval = "1h"`, func(g *Gateway) any { return g.current.Load().Config.Listen.ReloadInterval }},
+		"Listen.DrainTimeout":   {"", `drain_timeout = "1s"`, func(g *Gateway) any { return g.current.Load().Config.Listen.DrainTimeout }},
 	}
 }
 
@@ -182,7 +182,7 @@ func operationChanges() map[string]keyChange {
 		"Log.FTicksInstitution": {"", `fticks_institution = "1example.org"`, ofHub},
 		"Log.FTicksSyslog":      {"", `fticks_syslog = "127.0.0.1:514"`, ofHub},
 
-		"Tap.Socket": {`tap.sock`, `other.sock`, func(g *Gateway) any { return g.now.Load().tap.path }},
+		"Tap.Socket": {`tap.sock`, `other.sock`, func(g *Gateway) any { return g.current.Load().tap.path }},
 	}
 }
 
@@ -281,7 +281,7 @@ func startForKeys(t *testing.T) (g *Gateway, file string) {
 func runPlan(t *testing.T, p *Plan) *Gateway {
 	t.Helper()
 	var out gatewaytest.Log
-	lines := logs.New(&out, logConfig(&p.Config.Log))
+	lines := logs.New(&out, p.LogConfig())
 	t.Cleanup(lines.Close)
 	ctx, cancel := context.WithCancel(context.Background())
 	g, err := Start(ctx, p, Options{Log: slog.New(lines)})

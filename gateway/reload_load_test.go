@@ -199,7 +199,7 @@ func (o *outside) newServerCertificate() {
 // another starts a second gateway by the same file and returns its address.
 func (o *outside) another(t *testing.T) string {
 	t.Helper()
-	p := planOf(t, o.gw.now.Load().Config.Path)
+	p := planOf(t, o.gw.current.Load().Config.Path)
 	ctx, cancel := context.WithCancel(context.Background())
 	gw, err := Start(ctx, p, Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {

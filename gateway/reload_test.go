@@ -23,7 +23,7 @@ import (
 // rewrite changes the configuration file, without reloading it.
 func (o *outside) rewrite(from, to string) {
 	o.t.Helper()
-	path := o.gw.now.Load().Config.Path
+	path := o.gw.current.Load().Config.Path
 	text, err := os.ReadFile(path)
 	if err != nil {
 		o.t.Fatal(err)
@@ -37,7 +37,7 @@ func (o *outside) rewrite(from, to string) {
 // put replaces a file beside the configuration, as a whole.
 func (o *outside) put(name string, octets []byte) {
 	o.t.Helper()
-	path := filepath.Join(filepath.Dir(o.gw.now.Load().Config.Path), name)
+	path := filepath.Join(filepath.Dir(o.gw.current.Load().Config.Path), name)
 	if err := os.WriteFile(path+".new", octets, 0o600); err != nil {
 		o.t.Fatal(err)
 	}
@@ -91,13 +91,13 @@ func TestReloadChangesClients(t *testing.T) {
 func TestBadReloadIsRefused(t *testing.T) {
 	o := startOutside(t, answering(t))
 	plain := o.connect("plain")
-	good, err := os.ReadFile(o.gw.now.Load().Config.Path)
+	good, err := os.ReadFile(o.gw.current.Load().Config.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	o.rewrite("name = \"plain\"\n", "name = \"other\"\n") // good, but not to be taken alone
 	o.rewrite("health = \"none\"", "health = \"nome\"\nunheard_of = 1")
-	key, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.now.Load().Config.Path), "server.key"))
+	key, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.current.Load().Config.Path), "server.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestBadReloadIsRefused(t *testing.T) {
 	plain.good()
 	for name, octets := range map[string][]byte{"ca.pem": []byte("noise"), "server.key": []byte("noise")} {
 		o.put("gw.toml", good)
-		was, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.now.Load().Config.Path), name))
+		was, err := os.ReadFile(filepath.Join(filepath.Dir(o.gw.current.Load().Config.Path), name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestReloadChangesServers(t *testing.T) {
 	if o.gw.servers[0].server != before {
 		t.Error("a server that is unchanged was made anew")
 	}
-	text, err := os.ReadFile(o.gw.now.Load().Config.Path)
+	text, err := os.ReadFile(o.gw.current.Load().Config.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +295,7 @@ func TestLogChangesAtAReload(t *testing.T) {
 	dir, file := gatewaytest.Dir(t, strings.Replace(gatewaytest.Config(ports[0]), "requests = true\n", "", 1))
 	p := planOf(t, file)
 	var out gatewaytest.Log
-	lines := logs.New(&out, logConfig(&p.Config.Log))
+	lines := logs.New(&out, p.LogConfig())
 	defer lines.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	g, err := Start(ctx, p, Options{Log: slog.New(lines)})

@@ -9,38 +9,38 @@ import (
 	"radsec-gw/relay"
 )
 
-// change puts next, which has no mistakes, in force. What it wants to listen on
-// is opened before anything else, and what nobody wants any more is closed after
-// everything else. Called with the turn.
-func (g *Gateway) change(next *Plan) error {
-	if g.mayReload.Err() != nil {
+// replace puts a plan in use. It opens the new sockets before it changes anything, and
+// closes those that are no longer wanted after everything has changed. Called with the
+// turn.
+func (g *Gateway) replace(p *Plan) error {
+	if g.reloadCtx.Err() != nil {
 		return errStopping
 	}
-	have := g.now.Load()
-	d, err := divide(have.Limit, next.Config)
+	current := g.current.Load()
+	d, err := divide(current.Limit, p.Config)
 	if err != nil {
 		return err
 	}
-	want, opened, err := g.openSockets(next.Config, &have.sockets)
+	want, opened, err := g.openSockets(p.Config, &current.sockets)
 	if err != nil {
 		return err
 	}
-	if err := g.replace(&inForce{Plan: next, sockets: want, Descriptors: d}); err != nil {
+	if err := g.swap(&generation{Plan: p, sockets: want, Descriptors: d}); err != nil {
 		g.closeSockets(&opened)
 		return err
 	}
 	g.serveSockets(&opened)
-	g.endSockets(have.without(&want))
+	g.endSockets(current.without(&want))
 	return nil
 }
 
-// replace makes everything from next, then swaps. Nothing can fail after the
-// first swap.
-func (g *Gateway) replace(next *inForce) error {
+// swap makes all parts of the next generation, then replaces those of the current one.
+// Once the first is replaced, nothing can fail.
+func (g *Gateway) swap(next *generation) error {
 	g.reloading.Lock()
 	defer g.reloading.Unlock()
-	defer g.tidy() // also what was made before an error
-	now := g.now.Load()
+	defer g.removeSeries() // also those that were made before an error
+	current := g.current.Load()
 	front, err := buildFront(next.Config, next.files, g.metrics)
 	if err != nil {
 		return err
@@ -49,11 +49,11 @@ func (g *Gateway) replace(next *inForce) error {
 	if err != nil {
 		return err
 	}
-	clients := takeClients(configs, g.clients)
+	clients := reuseClients(configs, g.clients)
 	g.connect(&front, clients)
 	var rules *relay.Rules
 	servers := g.servers
-	same := sameRules(now.Config, next.Config)
+	same := sameRules(current.Config, next.Config)
 	if !same {
 		if servers, rules, err = buildRules(next.Config, g.back, g.metrics, g.marker, g.servers); err != nil {
 			return err
@@ -61,40 +61,40 @@ func (g *Gateway) replace(next *inForce) error {
 	}
 	front.MaxDescriptors = next.Connections
 	if err := g.front.Update(front); err != nil {
-		discard(without(servers, g.servers), g.servers)
+		closeUnused(without(servers, g.servers), g.servers)
 		return err
 	}
 	for i, c := range clients {
 		c.Reconfigure(configs[i])
 	}
-	g.obeyDescriptors(&next.Descriptors)
+	g.limitDescriptors(&next.Descriptors)
 	g.front.SetListeners(next.radsec)
 	g.web.Change(webSettings(next.Plan))
-	g.logs.Configure(logConfig(&next.Config.Log))
+	g.logs.Configure(next.LogConfig())
 	g.hub.Configure(g.hubConfig(&next.Config.Log))
 	if !same {
 		reconfigure(servers, g.servers)
-		g.entry.SetRules(rules)
-		g.retire(without(g.servers, servers))
+		g.relay.SetRules(rules)
+		g.retireServers(without(g.servers, servers))
 		announce(servers)
 	}
-	g.noteCertificates(next.files)
-	g.warn(now, next)
+	g.exportExpiry(next.files)
+	g.logChanges(current, next)
 	g.servers, g.clients = servers, clients
-	g.now.Store(next)
-	g.looks.change(next.Config.Listen.ReloadInterval)
+	g.current.Store(next)
+	g.poll.setInterval(next.Config.Listen.ReloadInterval)
 	return nil
 }
 
-// sameRules reports whether what lies behind the front is the same in both: then
-// it is left alone.
-func sameRules(now, next *config.Config) bool {
-	return reflect.DeepEqual(now.Servers, next.Servers) && reflect.DeepEqual(now.Routes, next.Routes) && reflect.DeepEqual(now.Routing, next.Routing)
+// sameRules reports whether two configurations are the same behind the RadSec side, so
+// that nothing there need be replaced.
+func sameRules(a, b *config.Config) bool {
+	return reflect.DeepEqual(a.Servers, b.Servers) && reflect.DeepEqual(a.Routes, b.Routes) && reflect.DeepEqual(a.Routing, b.Routing)
 }
 
-// retire closes servers that are in no group any more, after the last request
-// that may be at one of them has been answered or given up.
-func (g *Gateway) retire(servers []knownServer) {
+// retireServers closes servers that are no longer in any group, after the last request
+// that they may have has been answered or given up.
+func (g *Gateway) retireServers(servers []configuredServer) {
 	if len(servers) == 0 {
 		return
 	}
@@ -119,29 +119,30 @@ func (g *Gateway) retire(servers []knownServer) {
 	})
 }
 
-// warn logs what deserves a second look, and what a reload cannot change.
-func (g *Gateway) warn(now, next *inForce) {
-	if next.Config != now.Config {
+// logChanges logs the warnings about the next generation, what a reload cannot change, and
+// what it removes.
+func (g *Gateway) logChanges(current, next *generation) {
+	if next.Config != current.Config {
 		for _, w := range next.Config.Warnings() {
 			g.log.Warn(w)
 		}
-		if w := next.Warning(next.Config); w != "" && w != now.Warning(now.Config) {
+		if w := next.Warning(next.Config); w != "" && w != current.Warning(current.Config) {
 			g.log.Warn(w)
 		}
-		if g.inherited && !slices.Equal(now.Config.Listen.Address, next.Config.Listen.Address) {
+		if g.inherited && !slices.Equal(current.Config.Listen.Address, next.Config.Listen.Address) {
 			g.log.Warn("listen.address has changed and has no effect: systemd passed the sockets when it started the gateway; change ListenStream= of the socket unit")
 		}
 	}
-	g.tellOwn(next.Plan, time.Now())
-	g.warnOfFiles(next.Plan, time.Now())
-	for _, l := range lost(now.files, next.files) {
+	g.reportCertificate(next.Plan, time.Now())
+	g.logFileWarnings(next.Plan, time.Now())
+	for _, l := range losses(current.files, next.files) {
 		g.log.Warn(l.text, l.attrs...)
 	}
 }
 
-// warnOfFiles logs what is odd about the certificates and lists that p goes by, as
-// check prints it.
-func (g *Gateway) warnOfFiles(p *Plan, now time.Time) {
+// logFileWarnings logs what is suspicious about the certificates and revocation lists of a
+// plan.
+func (g *Gateway) logFileWarnings(p *Plan, now time.Time) {
 	for _, w := range p.files.warnings(p.Config, now) {
 		g.log.Warn(w)
 	}

@@ -10,22 +10,37 @@ import (
 	"radsec-gw/identity"
 )
 
-func (m *material) addCRLs(path string, from *files.Snapshot) error {
-	octets, err := from.Read(path, config.MaxCRL)
+// bundledList is a revocation list in the same file as certificates of issuers.
+type bundledList struct {
+	key, path string // of the file
+	list      *x509.RevocationList
+}
+
+// loadLists reads the revocation lists of [listen].crl. The issuers must be loaded.
+func (m *material) loadLists(cfg *config.Config, from *files.Snapshot) (mistakes config.Mistakes) {
+	for i, path := range cfg.Listen.CRL {
+		if path == "" {
+			continue
+		}
+		if err := m.readLists(path, from); err != nil {
+			mistakes = append(mistakes, cfg.MistakeAt(fmt.Sprintf("listen.crl[%d]", i), err.Error()))
+		}
+	}
+	return mistakes
+}
+
+// readLists reads the lists of a file, each of which an issuer must have signed.
+func (m *material) readLists(path string, from *files.Snapshot) error {
+	b, err := from.Read(path, config.MaxCRL)
 	if err != nil {
 		return fmt.Errorf("cannot read the revocation list: %w", err)
 	}
-	lists, err := certs.ParseCRLs(path, octets)
+	lists, err := certs.ParseCRLs(path, b)
 	if err != nil {
 		return err
 	}
-	return m.take(path, lists)
-}
-
-// take adds the lists of the file at path, each of which a CA must have signed.
-func (m *material) take(path string, lists []*x509.RevocationList) error {
 	for _, l := range lists {
-		if err := m.checkList(l); err != nil {
+		if err := m.checkSigner(l); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -33,24 +48,19 @@ func (m *material) take(path string, lists []*x509.RevocationList) error {
 	return nil
 }
 
-// listBeside is a revocation list that stands beside certificates in the file of a key.
-type listBeside struct {
-	key, path string
-	list      *x509.RevocationList
-}
-
-// checkLists looks who has signed the lists beside certificates.
-func (m *material) checkLists(cfg *config.Config) (mistakes config.Mistakes) {
-	for _, l := range m.beside {
-		if err := m.checkList(l.list); err != nil {
+// checkBundled checks that an issuer has signed each of the bundled lists.
+func (m *material) checkBundled(cfg *config.Config) (mistakes config.Mistakes) {
+	for _, l := range m.bundled {
+		if err := m.checkSigner(l.list); err != nil {
 			mistakes = append(mistakes, cfg.MistakeAt(l.key, fmt.Sprintf("%s: %v", l.path, err)))
 		}
 	}
 	return mistakes
 }
 
-func (m *material) checkList(l *x509.RevocationList) error {
-	if m.cas == nil { // a CA that cannot be read is a mistake of its own
+// checkSigner checks that an issuer has signed a list.
+func (m *material) checkSigner(l *x509.RevocationList) error {
+	if m.clientCAs == nil { // a CA that cannot be read is a mistake of its own
 		return nil
 	}
 	_, err := identity.SignerOf(l, m.issuers())

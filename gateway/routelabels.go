@@ -9,16 +9,16 @@ import (
 	"radsec-gw/metrics"
 )
 
-// routesCounted is how many routes have series of their own: each has one for
-// every fate, so that thousands of routes would swamp whoever scrapes them.
-const routesCounted = 100
+// maxRouteLabels is how many routes may have series of their own: each has one for every
+// fate, so that thousands of routes would overload the scraper.
+const maxRouteLabels = 100
 
-// routeLabels returns what the routes are called in metrics, in their order: by
-// their realms and operators, no realm being "(none)". A name that is taken, by an earlier route
-// or for requests that no route takes, gets the route's number, from 1. There are
-// none when there are too many routes.
+// routeLabels returns the metric labels of the routes, in their order: their realms and
+// operators, where the empty realm is "(none)". A label that an earlier route has, or that
+// stands for requests without a route, is followed by the route's number, from 1. There are
+// no labels when there are too many routes.
 func routeLabels(routes []config.Route) []string {
-	if len(routes) > routesCounted {
+	if len(routes) > maxRouteLabels {
 		return nil
 	}
 	taken := map[string]bool{metrics.OtherRoute: true}

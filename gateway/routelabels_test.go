@@ -22,7 +22,7 @@ func TestRouteLabels(t *testing.T) {
 		{"the same realms for other packets", []config.Route{route("x"), route("y"), route("x")}, []string{"x", "y", "x #3"}},
 		{"a name that is somebody's number", []config.Route{route("x #3"), route("x"), route("x"), route("(none)"), route("")},
 			[]string{"x #3", "x", "x #3 #3", "(none)", "(none) #5"}},
-		{"too many", make([]config.Route, routesCounted+1), nil},
+		{"too many", make([]config.Route, maxRouteLabels+1), nil},
 	} {
 		if got := routeLabels(x.routes); !reflect.DeepEqual(got, x.want) {
 			t.Errorf("with %s the labels should be %q, but they are %q", x.says, x.want, got)

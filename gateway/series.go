@@ -6,19 +6,20 @@ import (
 	"radsec-gw/metrics"
 )
 
-// tidyTick is how often a gateway looks whether the last exchange of a server, or
-// the last connection of a client, that a reload has removed has ended.
-const tidyTick = 200 * time.Millisecond
+// removeInterval is how often a gateway checks whether it can remove the series of a
+// server that a reload has removed, because its last request has ended, or of a client,
+// because its last connection has.
+const removeInterval = 200 * time.Millisecond
 
-// tidy takes the series of what is configured no more out of the metrics, and
-// sees to it that what cannot go yet goes later. Called with reloading held.
-func (g *Gateway) tidy() {
-	if g.forgetGone() == 0 || g.tidying {
+// removeSeries removes the series of what is no longer configured from the metrics, now or
+// as soon as nothing counts in them. Called with reloading held.
+func (g *Gateway) removeSeries() {
+	if g.removeUnused() == 0 || g.removing {
 		return
 	}
-	g.tidying = true
+	g.removing = true
 	g.running.Go(func() {
-		t := time.NewTicker(tidyTick)
+		t := time.NewTicker(removeInterval)
 		defer t.Stop()
 		for {
 			select {
@@ -27,8 +28,8 @@ func (g *Gateway) tidy() {
 				return
 			}
 			g.reloading.Lock()
-			g.tidying = g.forgetGone() > 0
-			done := !g.tidying
+			g.removing = g.removeUnused() > 0
+			done := !g.removing
 			g.reloading.Unlock()
 			if done {
 				return
@@ -37,37 +38,37 @@ func (g *Gateway) tidy() {
 	})
 }
 
-// forgetGone removes routes at once, servers that have no exchange, and clients
-// that have no connection, unless they are configured; it returns how many of
-// these are left. A reload looks the handles of its clients up before it puts
-// them in force: reloading is held from then to there, and here.
-func (g *Gateway) forgetGone() (left int) {
-	cfg := g.now.Load().Config
+// removeUnused removes the series of routes, of servers that have no request and of
+// clients that have no connection, unless they are configured. It returns how many servers
+// and clients remain for now. It is called with reloading held, because a reload gets the
+// series of its clients from the metrics before these clients are in use.
+func (g *Gateway) removeUnused() (remaining int) {
+	cfg := g.current.Load().Config
 	g.metrics.KeepRoutes(routeLabels(cfg.Routes))
 
-	type end struct {
+	type serverPort struct {
 		server string
 		port   metrics.Port
 	}
-	ends := map[end]bool{}
+	configured := map[serverPort]bool{}
 	for i := range g.servers {
 		c := &g.servers[i].config
-		ends[end{c.Name, metrics.PortAuth}] = c.AuthPort != 0
-		ends[end{c.Name, metrics.PortAcct}] = c.AcctPort != 0
-		ends[end{c.Name, metrics.PortCoA}] = c.CoAPort != 0
+		configured[serverPort{c.Name, metrics.PortAuth}] = c.AuthPort != 0
+		configured[serverPort{c.Name, metrics.PortAcct}] = c.AcctPort != 0
+		configured[serverPort{c.Name, metrics.PortCoA}] = c.CoAPort != 0
 	}
-	left = g.metrics.KeepServers(func(server string, port metrics.Port) bool {
-		// Names of addresses come and go at any time.
-		return ends[end{metrics.ServerOf(server), port}] && g.back.Counts(server)
+	remaining = g.metrics.KeepServers(func(server string, port metrics.Port) bool {
+		// The addresses of an expanded name change at any time.
+		return configured[serverPort{metrics.ServerOf(server), port}] && g.back.Counts(server)
 	})
 
 	clients := map[string]bool{}
 	for _, name := range g.front.ForgetClients() {
 		clients[name] = true
-		left++
+		remaining++
 	}
 	for i := range cfg.Clients {
 		clients[cfg.Clients[i].Name] = true
 	}
-	return left + g.metrics.KeepClients(func(name string) bool { return clients[name] })
+	return remaining + g.metrics.KeepClients(func(name string) bool { return clients[name] })
 }

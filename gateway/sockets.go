@@ -16,13 +16,13 @@ import (
 	"radsec-gw/tlsfront"
 )
 
-// sockets are what a gateway listens on. They are immutable: a reload opens what
-// is new first, and closes what nobody wants any more when all of it is open.
+// sockets are what a gateway listens on. They are immutable: a reload first opens those
+// that are new, and when all of them are open closes those that are no longer wanted.
 type sockets struct {
-	radsec []net.Listener
-	of     []netip.AddrPort // the addresses that radsec are for; nil when they were given
-	web    *webSocket       // nil: HTTP is not served
-	tap    *tapSocket       // nil: there is none
+	radsec    []net.Listener
+	addresses []netip.AddrPort // that radsec listen on, as configured; nil when radsec were given
+	web       *webSocket       // nil: HTTP is not served
+	tap       *tapSocket       // nil: no taps are served
 }
 
 // webSocket is the listener of the HTTP side.
@@ -39,13 +39,13 @@ type tapSocket struct {
 	path string
 }
 
-// openSockets opens what cfg wants and have lacks. It returns all that cfg wants,
-// and of these what it has opened. On an error it leaves nothing new open.
+// openSockets opens the sockets that cfg wants and that are not in have. It returns all
+// that cfg wants, and which of them it has opened. On an error it leaves nothing new open.
 func (g *Gateway) openSockets(cfg *config.Config, have *sockets) (want, opened sockets, err error) {
 	want.radsec = have.radsec
 	if !g.inherited {
-		want.of = cfg.Listen.Address
-		if want.radsec, opened.radsec, err = tlsfront.Relisten(have.radsec, have.of, want.of); err != nil {
+		want.addresses = cfg.Listen.Address
+		if want.radsec, opened.radsec, err = tlsfront.Relisten(have.radsec, have.addresses, want.addresses); err != nil {
 			return want, opened, fmt.Errorf("[listen].address: %w", err)
 		}
 	}
@@ -71,17 +71,17 @@ func (g *Gateway) openSockets(cfg *config.Config, have *sockets) (want, opened s
 	return want, opened, nil
 }
 
-// openWebSocket opens the listener of the HTTP side. The address may be a name,
-// which is not waited for for long.
+// openWebSocket opens the listener of the HTTP side. The address may be a host name, which
+// must resolve in time.
 func (g *Gateway) openWebSocket(address string, have *sockets) (*webSocket, error) {
-	const longestLookup = 2 * time.Second
-	ctx, cancel := context.WithTimeout(g.ctx, longestLookup)
+	const lookupTimeout = 2 * time.Second
+	ctx, cancel := context.WithTimeout(g.ctx, lookupTimeout)
 	defer cancel()
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		hint := "is another program using the port? \"\" switches metrics off"
 		if _, port, _ := net.SplitHostPort(address); errors.Is(err, syscall.EADDRINUSE) && have.listensOn(port) {
-			hint = "this gateway itself listens on that port until the reload is done: take another one, or restart"
+			hint = "this gateway itself listens on that port until the reload is done: choose another one, or restart"
 		}
 		return nil, fmt.Errorf("[metrics].address: cannot listen on %q: %w; %s", address, err, hint)
 	}
@@ -99,11 +99,11 @@ func (s *sockets) listensOn(port string) bool {
 	return slices.ContainsFunc(all, func(l net.Listener) bool { return fmt.Sprint(addrOf(l).Port()) == port })
 }
 
-// openTapSocket opens the socket for taps. A gateway serves without one when it
-// cannot be opened: it is for looking only.
+// openTapSocket opens the socket for taps. If it cannot be opened the gateway serves all
+// the same: taps only show what it does.
 func (g *Gateway) openTapSocket(path string) *tapSocket {
 	var mu sync.Mutex // guards what follows: the call may outlive its deadline
-	var made net.Listener
+	var opened net.Listener
 	givenUp := false
 	err := g.reader.Call(g.ctx, path, func() error {
 		l, err := audit.ListenTap(path)
@@ -112,37 +112,37 @@ func (g *Gateway) openTapSocket(path string) *tapSocket {
 		if err == nil && givenUp {
 			return l.Close()
 		}
-		made = l
+		opened = l
 		return err
 	})
 	mu.Lock()
 	defer mu.Unlock()
 	if err == nil {
-		return &tapSocket{Listener: made, path: path}
+		return &tapSocket{Listener: opened, path: path}
 	}
-	if givenUp = true; made != nil {
-		made.Close()
+	if givenUp = true; opened != nil {
+		opened.Close()
 	}
-	say := g.log.Warn
-	if path == config.DefaultTapSocket { // nobody asked for it
-		say = g.log.Info
+	log := g.log.Warn
+	if path == config.DefaultTapSocket { // the configuration does not ask for it
+		log = g.log.Info
 	}
-	say("radsec-gw tap cannot connect: no socket; set [tap].socket to a path that this user can make", "path", path, "error", err)
+	log("radsec-gw tap cannot connect: no socket; set [tap].socket to a path where this user can create one", "path", path, "error", err)
 	return nil
 }
 
-// serveSockets begins to serve HTTP and taps on what was opened. The RadSec side
-// serves its own.
+// serveSockets starts to serve HTTP and taps on sockets that were opened. The RadSec side
+// serves its own listeners.
 func (g *Gateway) serveSockets(opened *sockets) {
 	if w := opened.web; w != nil {
-		g.running.Go(func() { g.failed(g.web.Serve(w.ctx, w)) })
+		g.running.Go(func() { g.addError(g.web.Serve(w.ctx, w)) })
 	}
 	if t := opened.tap; t != nil {
 		g.running.Go(func() { g.hub.ServeTaps(g.ctx, t) })
 	}
 }
 
-// without returns what is not in other.
+// without returns the sockets that are not in other.
 func (s *sockets) without(other *sockets) *sockets {
 	var rest sockets
 	for _, l := range s.radsec {
@@ -159,7 +159,7 @@ func (s *sockets) without(other *sockets) *sockets {
 	return &rest
 }
 
-// closeSockets closes what was opened and is not served.
+// closeSockets closes sockets that were opened and are not served.
 func (g *Gateway) closeSockets(s *sockets) {
 	for _, l := range s.radsec {
 		l.Close()
@@ -170,8 +170,8 @@ func (g *Gateway) closeSockets(s *sockets) {
 	g.endSockets(s)
 }
 
-// endSockets ends the serving of HTTP and taps on what nobody wants any more.
-// Answers and taps on their way go on. The RadSec side ends its own.
+// endSockets stops serving HTTP and taps on sockets that are no longer wanted. Responses
+// and taps in progress are left to finish. The RadSec side closes its own listeners.
 func (g *Gateway) endSockets(s *sockets) {
 	if s.web != nil {
 		s.web.cancel()

@@ -23,7 +23,7 @@ import (
 // Fault L5.
 func TestReloadMovesTheSockets(t *testing.T) {
 	o := startOutside(t, answering(t))
-	dir := filepath.Dir(o.gw.now.Load().Config.Path)
+	dir := filepath.Dir(o.gw.current.Load().Config.Path)
 	o.rewrite("[metrics]", "[tap]\nsocket = \"first.sock\"\n[metrics]")
 	o.reload()
 	c := o.connect("plain")
@@ -81,7 +81,7 @@ func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
 	}
 	defer taken.Close()
 	radsec, web := o.gw.Addr().String(), o.gw.MetricsAddr().String()
-	good, err := os.ReadFile(o.gw.now.Load().Config.Path)
+	good, err := os.ReadFile(o.gw.current.Load().Config.Path)
 	if err != nil {
 		t.Fatal(err)
 	}

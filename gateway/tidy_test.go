@@ -27,7 +27,7 @@ func TestReloadRemovesSeries(t *testing.T) {
 	o := startOutside(t, [3]int{slow, slow, slow})
 	o.rewrite(`retransmit_duration = "1s"`, `retransmit_duration = "20s"`) // the request is not to be given up
 	o.reload()
-	before, err := os.ReadFile(o.gw.now.Load().Config.Path)
+	before, err := os.ReadFile(o.gw.current.Load().Config.Path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,38 +12,38 @@ import (
 	"radsec-gw/identity"
 )
 
-// warner notes what deserves a second look at a key.
+// warner records a warning about what a key names.
 type warner func(key, format string, args ...any)
 
-// warnings lists what is odd at a time about all certificates but the gateway's own,
-// and about the lists; serve starts with them all the same, and logs them.
+// warnings lists what is suspicious at a time about all certificates but the gateway's
+// own, and about the revocation lists.
 func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	warn := func(key, format string, args ...any) {
 		list = append(list, cfg.MistakeAt(key, fmt.Sprintf(format, args...)).String())
 	}
 	for _, f := range m.issuerFiles {
-		for _, c := range f.held {
+		for _, c := range f.certificates {
 			warnValidity(warn, f.key, f.path, c, now)
 		}
 	}
 	if m.web.Leaf != nil {
 		web := material{pair: m.web}
-		if why := cmp.Or(identity.Refused(m.web.Leaf, now), identity.Damage(web.chain(), slices.Concat(m.cas, m.between))); why != "" {
+		if why := cmp.Or(identity.Refused(m.web.Leaf, now), identity.Damage(web.chain(), slices.Concat(m.clientCAs, m.intermediates))); why != "" {
 			warn("metrics.certificate", "%s", why)
 		} else {
 			warnValidity(warn, "metrics.certificate", cfg.Metrics.Certificate, m.web.Leaf, now)
 		}
 	}
-	for _, o := range m.odd {
-		warn(o.key, "%v", o.err)
+	for _, w := range m.parseWarnings {
+		warn(w.key, "%v", w.err)
 	}
 	m.warnLists(warn, cfg, now)
-	m.warnIdentity(warn, cfg, now)
+	m.warnIdentity(warn, cfg)
 	return list
 }
 
-// warnValidity warns of a certificate in the file at path that is not valid, or soon
-// will not be.
+// warnValidity warns about a certificate in the file at path that is not valid, or will
+// not be soon.
 func warnValidity(warn warner, key, path string, c *x509.Certificate, now time.Time) {
 	const soon = 30 * 24 * time.Hour
 	switch {
@@ -56,21 +56,21 @@ func warnValidity(warn warner, key, path string, c *x509.Certificate, now time.T
 	}
 }
 
-// warnIdentity warns of what lets in more than its writer may mean, and of lists and
-// certificates that do less.
-func (m *material) warnIdentity(warn warner, cfg *config.Config, now time.Time) {
+// warnIdentity warns about conditions that may accept more clients than their writer
+// means, and about lists and certificates that have no effect.
+func (m *material) warnIdentity(warn warner, cfg *config.Config) {
 	for i := range cfg.Clients {
 		c, key := &cfg.Clients[i], fmt.Sprintf("client[%d]", i)
-		if n := differentKeys(m.cas); len(c.Issuer) > 0 && len(c.CA) == 0 && len(c.Fingerprints) == 0 && n > 1 {
+		if n := differentKeys(m.clientCAs); len(c.Issuer) > 0 && len(c.CA) == 0 && len(c.Fingerprints) == 0 && n > 1 {
 			warn(key+".issuer", "client %q is bound to a CA by its name alone, and client_ca has %d CAs: an intermediate of any of them may carry that name; give ca = \"FILE\" with the CA's certificate", c.Name, n)
 		}
 		if len(c.Networks) > 0 && !c.ByCertificate() && cfg.Listen.ClientAuth == config.AuthRequire {
-			warn(key, "client %q has networks and no condition on its certificate: whoever has any certificate of client_ca and an address there passes for it; san_ip = [\"source\"] binds the certificate to the address (RFC 6614bis §3.3.1), ca, san_dns or fingerprints to the client", c.Name)
+			warn(key, "client %q has networks and no condition on its certificate: any peer with a certificate of client_ca and an address there is taken for it; san_ip = [\"source\"] binds the certificate to the address (RFC 6614bis §3.3.1), ca, san_dns or fingerprints to the client", c.Name)
 		}
 	}
 	v, err := m.verifier(cfg)
 	if err != nil {
-		return // a mistake, which is told elsewhere
+		return // a mistake, which is reported elsewhere
 	}
 	r := v.Review()
 	if r.Names != "" && cfg.Listen.ClientAuth != config.AuthNone {
@@ -84,11 +84,11 @@ func (m *material) warnIdentity(warn warner, cfg *config.Config, now time.Time) 
 	}
 }
 
-// verifier makes the verifier that the RadSec side would.
+// verifier returns a verifier like that of the RadSec side.
 func (m *material) verifier(cfg *config.Config) (*identity.Verifier, error) {
-	all := &identity.Config{Auth: clientAuthOf(cfg.Listen.ClientAuth), ClientCA: m.cas, Intermediates: m.between, CRLs: m.crls}
+	all := &identity.Config{Auth: clientAuthOf(cfg.Listen.ClientAuth), ClientCA: m.clientCAs, Intermediates: m.intermediates, CRLs: m.crls}
 	for i := range cfg.Clients {
-		c, err := buildIdentity(&cfg.Clients[i], m.clients[i])
+		c, err := buildIdentity(&cfg.Clients[i], m.ownCAs[i])
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +97,7 @@ func (m *material) verifier(cfg *config.Config) (*identity.Verifier, error) {
 	return identity.NewVerifier(all, nil)
 }
 
-// differentKeys counts CAs; several certificates of one key are one.
+// differentKeys counts the keys of CAs: several certificates of one key are one CA.
 func differentKeys(cas []*x509.Certificate) int {
 	keys := map[string]bool{}
 	for _, c := range cas {
@@ -106,16 +106,16 @@ func differentKeys(cas []*x509.Certificate) int {
 	return len(keys)
 }
 
-// warnLists warns of issuers whose newest revocation list is out of date; an older one
-// beside it harms nobody.
+// warnLists warns about issuers whose newest revocation list is out of date; older lists
+// have no effect.
 func (m *material) warnLists(warn warner, cfg *config.Config, now time.Time) {
 	effect := ""
 	if cfg.Listen.CRLStale == config.CRLStaleRefuse {
 		effect = ": certificates of this issuer are refused (crl_stale)"
 	}
-	current := newest(m.crls, m.issuers())
+	newest := newestLists(m.crls, m.issuers())
 	for _, l := range m.crls {
-		if l.NextUpdate.IsZero() || !now.After(l.NextUpdate) || !slices.Contains(slices.Collect(maps.Values(current)), l) {
+		if l.NextUpdate.IsZero() || !now.After(l.NextUpdate) || !slices.Contains(slices.Collect(maps.Values(newest)), l) {
 			continue
 		}
 		warn("listen.crl", "the revocation list of %s has been out of date since %s%s", l.Issuer, l.NextUpdate.Format(time.DateTime), effect)

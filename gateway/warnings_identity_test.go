@@ -187,7 +187,7 @@ func TestNotReadyWithAStaleList(t *testing.T) {
 		if got := httpStatus("/readyz")(g); got != c.want {
 			t.Errorf("with a list good until %v, /readyz answers %v, want %d", c.until, got, c.want)
 		}
-		if why := g.whyNotServing(); c.says == "" && why != "" || !strings.Contains(why, c.says) {
+		if why := g.notServing(); c.says == "" && why != "" || !strings.Contains(why, c.says) {
 			t.Errorf("with a list good until %v the reason is %q", c.until, why)
 		}
 	}
@@ -207,7 +207,7 @@ func TestReadyWithOneStaleListOfTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := httpStatus("/readyz")(g); got != http.StatusOK {
-		t.Errorf("/readyz answers %v (%s), want %d", got, g.whyNotServing(), http.StatusOK)
+		t.Errorf("/readyz answers %v (%s), want %d", got, g.notServing(), http.StatusOK)
 	}
 	notices := strings.Join(g.staleLists(), "\n")
 	if want := "the revocation list of CN=old CA,O=radsec-gw development has been out of date since "; !strings.HasPrefix(notices, want) || !strings.HasSuffix(notices, ": certificates that it has issued are refused (crl_stale)") {

@@ -115,16 +115,16 @@ func TestCheckWarnsAboutCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &material{pair: pair.TLS(), cas: []*x509.Certificate{ca.Certificate},
+	m := &material{pair: pair.TLS(), clientCAs: []*x509.Certificate{ca.Certificate},
 		issuerFiles: []issuerFile{{"listen.client_ca", "ca.pem", []*x509.Certificate{ca.Certificate}}}}
-	got := strings.Join(append(m.ownWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
+	got := strings.Join(append(m.certificateWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
 	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: ca.pem: the certificate of CN=CA"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("expected a warning %q, came\n%s", want, got)
 		}
 	}
 	early := &material{pair: pair.TLS()}
-	if got := strings.Join(early.ownWarnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
+	if got := strings.Join(early.certificateWarnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
 		t.Errorf("expected a warning about the time before, came\n%s", got)
 	}
 }

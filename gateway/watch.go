@@ -6,31 +6,32 @@ import (
 	"time"
 )
 
-// ticks come at an interval that may change while somebody waits for the next one.
-type ticks struct {
+// poller calls a function at an interval that may change at any time.
+type poller struct {
 	// static after construction
-	changed chan time.Duration // of capacity 1: the interval that holds from now on; 0: never
+	changed chan time.Duration // of capacity 1: the new interval; 0 for never
 }
 
-func newTicks(interval time.Duration) *ticks {
-	t := &ticks{changed: make(chan time.Duration, 1)}
-	t.changed <- interval
-	return t
+func newPoller(interval time.Duration) *poller {
+	p := &poller{changed: make(chan time.Duration, 1)}
+	p.changed <- interval
+	return p
 }
 
-// change sets the interval. It waits for nobody. Only one goroutine may call it at a time.
-func (t *ticks) change(interval time.Duration) {
+// setInterval changes the interval, without waiting. Only one goroutine may call it at a
+// time.
+func (p *poller) setInterval(interval time.Duration) {
 	select {
-	case <-t.changed: // one that nobody has taken notice of
+	case <-p.changed: // one that run has not received
 	default:
 	}
-	t.changed <- interval
+	p.changed <- interval
 }
 
-// run calls look each time that an interval has passed since the last look, or since
-// the interval has changed, until ctx is done.
-func (t *ticks) run(ctx context.Context, look func()) {
-	interval := <-t.changed
+// run calls poll each time that the interval has passed since the last call, or since the
+// interval was changed, until ctx is done.
+func (p *poller) run(ctx context.Context, poll func()) {
+	interval := <-p.changed
 	timer := time.NewTimer(interval)
 	defer timer.Stop()
 	for {
@@ -41,55 +42,54 @@ func (t *ticks) run(ctx context.Context, look func()) {
 		select {
 		case <-ctx.Done():
 			return
-		case next := <-t.changed:
+		case next := <-p.changed:
 			if next == interval {
-				continue // a reload of other things postpones no look
+				continue // a reload that does not change the interval does not postpone the poll
 			}
 			interval = next
 		case <-due:
-			look()
+			poll()
 		}
 		timer.Reset(interval)
 	}
 }
 
-// watchFiles looks at the files that [listen] and [metrics] name, every
-// reload_interval.
+// watchFiles reloads the files that the configuration names, every reload_interval, if
+// they have changed.
 func (g *Gateway) watchFiles() {
-	g.looks.run(g.ctx, func() { _ = g.reloadFiles() }) // logged and counted
+	g.poll.run(g.ctx, func() { _ = g.reloadFiles() }) // logged and counted
 }
 
-// reloadFiles reads the certificates and lists anew, by the configuration in
-// force: the file that holds it may be half edited. What does not parse, such as a
-// file that is being written, changes nothing and is read again at each look until
-// it does.
+// reloadFiles reads the certificates and revocation lists anew, by the current
+// configuration: the file that holds it may be half edited. What does not parse, such as
+// a file that is being written, changes nothing, and is read again at the next poll.
 func (g *Gateway) reloadFiles() error { return g.reloadFilesAt(time.Now()) }
 
-// reloadFilesAt is reloadFiles with the time by which certificates are looked at.
+// reloadFilesAt is reloadFiles with the time for which certificates are checked.
 func (g *Gateway) reloadFilesAt(at time.Time) error {
-	if err := g.takeTurn(); err != nil {
+	if err := g.acquireTurn(); err != nil {
 		return err
 	}
-	defer func() { <-g.turn }()
-	now := g.now.Load()
-	if from := g.reader.Snapshot(g.mayReload); g.worthAnotherTry(from) {
+	defer g.releaseTurn()
+	current := g.current.Load()
+	if from := g.reader.Snapshot(g.reloadCtx); g.shouldRetry(from) {
 		return g.reloadAll(from, false, at)
 	}
-	from := g.reader.Snapshot(g.mayReload)
-	read := sumFiles(now.Config, from)
-	if maps.Equal(read, g.read) && !g.keptIsGood(now, at) || g.mayReload.Err() != nil {
+	from := g.reader.Snapshot(g.reloadCtx)
+	read := sumFiles(current.Config, from)
+	if maps.Equal(read, g.lastRead) && !g.skippedIsGood(current, at) || g.reloadCtx.Err() != nil {
 		return nil
 	}
-	g.read = read // not to be tried again before it changes again
-	m, mistakes := loadMaterial(now.Config, from)
+	g.lastRead = read // the same files are not loaded again
+	m, mistakes := loadMaterial(current.Config, from)
 	if len(mistakes) > 0 {
-		return g.noteReload("certificates", mistakes)
+		return g.recordReload("certificates", mistakes)
 	}
-	kept, why := g.keepBetter(now, m, at)
-	err := g.change(now.with(m))
+	skipped, kept := g.keepBetter(current, m, at)
+	err := g.replace(current.withMaterial(m))
 	if err == nil {
-		g.setKept(kept)
-		err = why
+		g.setSkipped(skipped)
+		err = kept
 	}
-	return g.noteReload("certificates", err)
+	return g.recordReload("certificates", err)
 }

@@ -18,8 +18,8 @@ func TestLooksFollowTheInterval(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		looks := ""
-		ticks := newTicks(10 * time.Second)
-		go ticks.run(ctx, func() { looks += fmt.Sprint(" ", time.Since(start)) })
+		poller := newPoller(10 * time.Second)
+		go poller.run(ctx, func() { looks += fmt.Sprint(" ", time.Since(start)) })
 		want := func(what string, until time.Duration, expected string) {
 			t.Helper()
 			<-time.After(until - time.Since(start)) // of faked time
@@ -30,16 +30,16 @@ func TestLooksFollowTheInterval(t *testing.T) {
 			looks = ""
 		}
 		want("at first", 21*time.Second, " 10s 20s")
-		ticks.change(10 * time.Second)
+		poller.setInterval(10 * time.Second)
 		want("the same interval", 31*time.Second, " 30s")
-		ticks.change(2 * time.Second)
+		poller.setInterval(2 * time.Second)
 		want("a shorter one", 36*time.Second, " 33s 35s")
-		ticks.change(time.Hour)
-		ticks.change(3 * time.Second)
+		poller.setInterval(time.Hour)
+		poller.setInterval(3 * time.Second)
 		want("two changes", 43*time.Second, " 39s 42s")
-		ticks.change(0)
+		poller.setInterval(0)
 		want("none", 5*time.Hour, "")
-		ticks.change(time.Second)
+		poller.setInterval(time.Second)
 		want("on again", 5*time.Hour+2500*time.Millisecond, " 5h0m1s 5h0m2s")
 		cancel()
 		synctest.Wait()

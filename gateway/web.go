@@ -12,23 +12,23 @@ import (
 	"radsec-gw/web"
 )
 
-// openWeb puts the HTTP side together. What answers /metrics is scrape.
-func (g *Gateway) openWeb(scrape http.Handler, now *inForce, b Build) {
-	g.metrics.BuildInfo(b.Version, b.Commit, runtime.Version())
+// openWeb makes the HTTP side, where scrape answers requests for /metrics.
+func (g *Gateway) openWeb(scrape http.Handler, first *generation, o *Options) {
+	g.metrics.BuildInfo(o.Version, o.Commit, runtime.Version())
 	g.web = web.New(web.Config{
-		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.whyNotServing, Notices: g.staleLists, Certificate: g.ownForPage,
-		Logs: g.logs, Version: b.Version, Commit: b.Commit, MaxConnections: now.http, Settings: webSettings(now.Plan),
+		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.notServing, Notices: g.staleLists, Certificate: g.pageCertificate,
+		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.http, Settings: webSettings(first.Plan),
 	})
 }
 
-// webSettings is what may change of the HTTP side.
+// webSettings returns the settings of the HTTP side that a reload can change.
 func webSettings(p *Plan) web.Settings {
 	return web.Settings{Token: p.Config.Metrics.Token.Octets(), PProf: p.Config.Metrics.PProf, Certificate: p.files.web}
 }
 
-// routes are those in force, as the status page shows them.
+// routes returns the current routes for the status page.
 func (g *Gateway) routes() []web.Route {
-	cfg := g.now.Load().Config
+	cfg := g.current.Load().Config
 	var list []web.Route
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
@@ -37,11 +37,11 @@ func (g *Gateway) routes() []web.Route {
 	return list
 }
 
-// ownForPage is what the status page shows of the certificate in force.
-func (g *Gateway) ownForPage() web.Certificate {
-	m := g.now.Load().files
+// pageCertificate returns what the status page shows of the current certificate.
+func (g *Gateway) pageCertificate() web.Certificate {
+	m := g.current.Load().files
 	c := web.Certificate{Subject: m.pair.Leaf.Subject.String(), NotAfter: identity.EarliestExpiry(m.chain())}
-	for _, f := range m.own(time.Now()) {
+	for _, f := range m.findings(time.Now()) {
 		if f.Severity > identity.Notable {
 			c.Findings = append(c.Findings, f.Text)
 		}
@@ -49,10 +49,11 @@ func (g *Gateway) ownForPage() web.Certificate {
 	return c
 }
 
-// maxNotices bounds the lists that the status page names.
+// maxNotices bounds how many revocation lists the status page names.
 const maxNotices = 20
 
-// staleLists says of each revocation list that is out of date what that does to clients.
+// staleLists says for each revocation list that is out of date what effect that has on
+// clients.
 func (g *Gateway) staleLists() (notices []string) {
 	list, _ := g.front.StaleLists()
 	for _, l := range list[:min(len(list), maxNotices)] {

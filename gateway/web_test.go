@@ -170,7 +170,7 @@ private_key = "certs/dev/server.key"
 	p := planOf(t, file)
 	var out gatewaytest.Log
 	ctx, cancel := context.WithCancel(t.Context())
-	lines := logs.New(&out, logConfig(&p.Config.Log))
+	lines := logs.New(&out, p.LogConfig())
 	defer lines.Close()
 	gw, err := Start(ctx, p, Options{Log: slog.New(lines)})
 	if err != nil {
@@ -267,7 +267,7 @@ func TestTheStartLineSaysWhetherMetricsAreServed(t *testing.T) {
 		p := planOf(t, file)
 		var out gatewaytest.Log
 		ctx, cancel := context.WithCancel(t.Context())
-		lines := logs.New(&out, logConfig(&p.Config.Log))
+		lines := logs.New(&out, p.LogConfig())
 		gw, err := Start(ctx, p, Options{Log: slog.New(lines)})
 		cancel()
 		if err != nil {

@@ -91,7 +91,8 @@ func devGateway(ctx context.Context, o *devOptions, p *gateway.Plan, dir string,
 	ctx, cancel := context.WithCancel(ctx)
 	lines := logs.New(stderr, logs.Config{Level: level})
 	defer lines.Close()
-	gw, err := gateway.Start(ctx, p, gateway.Options{Log: slog.New(lines), Build: build()})
+	v, commit := build()
+	gw, err := gateway.Start(ctx, p, gateway.Options{Log: slog.New(lines), Version: v, Commit: commit})
 	if err != nil {
 		cancel()
 		return err

@@ -83,7 +83,8 @@ func serve(path string, stderr io.Writer) int {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	gw, err := gateway.Start(ctx, p, gateway.Options{Log: log, Listeners: given, Build: build()})
+	v, commit := build()
+	gw, err := gateway.Start(ctx, p, gateway.Options{Log: log, Listeners: given, Version: v, Commit: commit})
 	if err != nil {
 		log.Error("cannot start", "error", err)
 		if errors.As(err, new(gateway.ConfigurationError)) {

@@ -5,8 +5,6 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
-
-	"radsec-gw/gateway"
 )
 
 // version and commit can be set when linking, where the build sees no repository:
@@ -22,16 +20,15 @@ func runVersion(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "radsec-gw version: takes no arguments, got %q\n", args)
 		return 2
 	}
-	b := build()
-	fmt.Fprintf(stdout, "radsec-gw %s\ncommit %s\n%s %s/%s\n", b.Version, b.Commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	v, c := build()
+	fmt.Fprintf(stdout, "radsec-gw %s\ncommit %s\n%s %s/%s\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return 0
 }
 
-// build is what the gateway says of itself.
-func build() gateway.Build {
+// build returns the version and the commit of this program.
+func build() (v, c string) {
 	info, _ := debug.ReadBuildInfo()
-	v, c := buildVersion(version, info)
-	return gateway.Build{Version: v, Commit: c}
+	return buildVersion(version, info)
 }
 
 // buildVersion chooses what to print: the linker's version and commit before those of the

@@ -45,7 +45,7 @@ func TestAClientWithNetworksOnlyIsWarnedOf(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	b.clients = "[[client]]\nname = \"campus\"\nnetworks = [\"127.0.0.0/8\"]\n"
-	const warning = `whoever has any certificate of client_ca and an address there passes for it; san_ip = [`
+	const warning = `any peer with a certificate of client_ca and an address there is taken for it; san_ip = [`
 	b.checkSays(0, `client "campus" has networks and no condition on its certificate: `+warning)
 	b.serve().says("level=WARN", "has networks and no condition on its certificate")
 
