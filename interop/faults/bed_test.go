@@ -1,9 +1,7 @@
 package faults
 
 import (
-	"context"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
+	"radsec-gw/interop/testbed"
 )
 
 // udpSecret is the one shared with the UDP server.
@@ -126,16 +126,14 @@ socket = ""
 // command runs the program to its end; its status, and standard output and error together.
 func (b *bed) command(args ...string) (status int, text string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...)
+	cmd := exec.Command(testbed.Program(), args...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), b.environment...)
-	out, err := cmd.CombinedOutput()
-	if exit := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exit) || exit.ExitCode() < 0) {
-		b.t.Fatalf("radsec-gw %s: %v; its output:\n%s", strings.Join(args, " "), err, out)
+	r := process.Run(patience, cmd)
+	if r.Status < 0 {
+		b.t.Fatalf("radsec-gw %s did not end by itself; its output:\n%s", strings.Join(args, " "), r.Output)
 	}
-	return cmd.ProcessState.ExitCode(), string(out)
+	return r.Status, r.Output
 }
 
 // check runs radsec-gw check.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 )
 
@@ -34,7 +35,7 @@ func TestAClientIsBoundToACAByItsKey(t *testing.T) {
 	if err := g.admits(need(forged.Client("false.example")), &forged.Pair); err == nil {
 		t.Error("a client of tenant B, which calls itself tenant A, is admitted")
 	}
-	g.says("CN=false.example", "the certificate was not issued below its ca")
+	g.Says("CN=false.example", "the certificate was not issued below its ca")
 }
 
 // A client that is told by its networks alone is warned of: any certificate of client_ca passes for
@@ -47,10 +48,10 @@ func TestAClientWithNetworksOnlyIsWarnedOf(t *testing.T) {
 	b.clients = "[[client]]\nname = \"campus\"\nnetworks = [\"127.0.0.0/8\"]\n"
 	const warning = `any peer with a certificate of client_ca and an address there is taken for it; san_ip = [`
 	b.checkSays(0, `client "campus" has networks and no condition on its certificate: `+warning)
-	b.serve().says("level=WARN", "has networks and no condition on its certificate")
+	b.serve().Says("level=WARN", "has networks and no condition on its certificate")
 
 	b.clients += "san_ip = [\"source\"]\n"
-	if _, text := b.check(); lines(text, "no condition on its certificate") > 0 {
+	if _, text := b.check(); process.CountLines(text, "no condition on its certificate") > 0 {
 		t.Error("check warns though san_ip binds the certificate to the source")
 	}
 	g := b.serve()

@@ -44,18 +44,18 @@ func (g *gateway) tryDial(source string, config *tls.Config) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.t.Cleanup(func() { conn.Close() })
-	c := &client{g.t, conn.(*tls.Conn)}
+	g.T.Cleanup(func() { conn.Close() })
+	c := &client{g.T, conn.(*tls.Conn)}
 	c.wait()
 	return c, nil
 }
 
 // dial opens a connection with a certificate and its chain, and fails the test when it cannot.
 func (g *gateway) dial(pairs ...*certs.Pair) *client {
-	g.t.Helper()
+	g.T.Helper()
 	c, err := g.tryDial("127.0.0.1", g.bed.tlsOf(pairs...))
 	if err != nil {
-		g.t.Fatalf("the client cannot connect: %v", err)
+		g.T.Fatalf("the client cannot connect: %v", err)
 	}
 	return c
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"radsec-gw/bench/process"
 )
 
 // An idle_timeout that costs clients requests is warned of.
@@ -15,7 +17,7 @@ func TestAShortIdleTimeoutIsWarnedOf(t *testing.T) {
 		b := newBed(t)
 		b.listen = `idle_timeout = "` + value + `"`
 		status, said := b.check()
-		if told := lines(said, "listen.idle_timeout: 59s is below 1m0s", "loses that request") == 1; status != 0 || told != warned {
+		if told := process.CountLines(said, "listen.idle_timeout: 59s is below 1m0s", "loses that request") == 1; status != 0 || told != warned {
 			t.Errorf("with idle_timeout %s check exits %d and warns: %v, expected 0 and %v:\n%s", value, status, told, warned, said)
 		}
 	}
@@ -28,7 +30,7 @@ func TestThePageOfClientsHasEachClient(t *testing.T) {
 	t.Parallel()
 	page := string(need(os.ReadFile("../../docs/clients.md")))
 	for _, client := range []string{"radsecproxy", "FreeRADIUS", "radcli", "hostapd", "Cisco", "Aruba", "Meraki", "MikroTik"} {
-		if lines(page, "## "+client) == 0 {
+		if process.CountLines(page, "## "+client) == 0 {
 			t.Errorf("docs/clients.md has no section about %s", client)
 		}
 	}

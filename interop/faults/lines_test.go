@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"testing"
+
+	"radsec-gw/interop/testbed"
 )
 
 // A flood of refusals of one source hides no other's.
@@ -30,7 +32,7 @@ func TestAFloodOfOneSourceHidesNoOther(t *testing.T) {
 	for i := range 6 {
 		source := fmt.Sprintf("127.0.0.%d", 10+i)
 		knock(source)
-		g.says("RadSec connection refused", "peer="+source+":", "result=not_tls")
+		g.Says("RadSec connection refused", "peer="+source+":", "result=not_tls")
 	}
 }
 
@@ -58,14 +60,14 @@ func TestALookAtThePortIsNoWarning(t *testing.T) {
 			conn.Close()
 		}
 	}
-	if !eventually(func() bool {
+	if !testbed.Eventually(patience, func() bool {
 		return g.metric("radsec_gw_tls_handshakes_total", `result="peer_closed"`) == 4*looks
 	}) {
 		t.Errorf("%v looks are counted, expected %d", g.metric("radsec_gw_tls_handshakes_total", `result="peer_closed"`), 4*looks)
 	}
 	sendRaw(t, g, "GET / HTTP/1.1\r\n\r\n") // its line comes behind theirs
-	g.says("result=not_tls")
-	if n := lines(g.log.String(), "level=WARN", "RadSec connection refused"); n != 1 {
+	g.Says("result=not_tls")
+	if n := g.Output().Count("level=WARN", "RadSec connection refused"); n != 1 {
 		t.Errorf("the log has %d warnings of refusals, expected that of the GET alone", n)
 	}
 }
@@ -85,11 +87,11 @@ func TestAnUnlistedAddressIsToldOfOnce(t *testing.T) {
 		}
 	}
 	sendRaw(t, g, "GET / HTTP/1.1\r\n\r\n") // its line comes behind theirs
-	g.says("result=not_tls")
+	g.Says("result=not_tls")
 	if got := g.metric("radsec_gw_tls_handshakes_total", `result="unknown_network"`); got != looks {
 		t.Errorf("%v refusals are counted, expected %d", got, looks)
 	}
-	if n := lines(g.log.String(), "level=WARN", "result=unknown_network"); n != 1 {
+	if n := g.Output().Count("level=WARN", "result=unknown_network"); n != 1 {
 		t.Errorf("the log has %d warnings of the address, expected one", n)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 )
 
@@ -31,12 +32,12 @@ func (b *bed) serverWith(changes ...certs.Change) *certs.Pair {
 
 // shown is the certificate that the gateway shows.
 func (g *gateway) shown() *x509.Certificate {
-	g.t.Helper()
+	g.T.Helper()
 	config := g.bed.tlsOf(g.bed.client)
 	config.InsecureSkipVerify = true // a client would refuse what the test looks at
 	c, err := g.tryDial("127.0.0.1", config)
 	if err != nil {
-		g.t.Fatal(err)
+		g.T.Fatal(err)
 	}
 	defer c.Close()
 	return c.ConnectionState().PeerCertificates[0]
@@ -52,11 +53,11 @@ func TestAnOwnCertificateThatClientsRefuseShows(t *testing.T) {
 		b := newBed(t)
 		b.writeServer(b.serverWith(c.change))
 		g := b.serve()
-		g.says("level=ERROR", "own certificate", c.says)
-		if status, text := g.get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, c.says) {
+		g.Says("level=ERROR", "own certificate", c.says)
+		if status, text := g.page("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, c.says) {
 			t.Errorf("%s: /readyz answers %d %q, expected 503 and %q", c.name, status, text, c.says)
 		}
-		if _, text := g.get("/"); !strings.Contains(text, c.says) {
+		if _, text := g.page("/"); !strings.Contains(text, c.says) {
 			t.Errorf("%s: the status page does not say %q", c.name, c.says)
 		}
 	}
@@ -73,13 +74,13 @@ func TestAWorseCertificateDoesNotReplaceAGoodOneUnasked(t *testing.T) {
 		g := b.serve()
 		good := g.shown()
 		b.writeServer(b.serverWith(c.change))
-		if !g.log.await(g.exited, func(text string) bool { return lines(text, "reloaded", "what=certificates") > 0 }) {
+		if !g.Output().Await(patience, func(text string) bool { return process.CountLines(text, "reloaded", "what=certificates") > 0 }) {
 			t.Errorf("%s: the log does not tell of the changed files", c.name)
 		}
 		if !g.shown().Equal(good) {
 			t.Errorf("%s: the worse certificate has replaced the good one", c.name)
 		}
-		if status, _ := g.get("/readyz"); status != http.StatusOK {
+		if status, _ := g.page("/readyz"); status != http.StatusOK {
 			t.Errorf("%s: /readyz answers %d though the good certificate stays, expected 200", c.name, status)
 		}
 	}
@@ -111,7 +112,7 @@ func TestTheWholeChainIsLookedAt(t *testing.T) {
 		b.writeServer(c.server, c.chain...)
 		status, said := b.check()
 		_, warnings, _ := strings.Cut(said, "\nWarnings:\n")
-		if told := lines(warnings, "listen.certificate: "); status != 0 || !strings.Contains(warnings, c.says) || (told > 0) != (c.says != "") {
+		if told := process.CountLines(warnings, "listen.certificate: "); status != 0 || !strings.Contains(warnings, c.says) || (told > 0) != (c.says != "") {
 			t.Errorf("an intermediate that is %s: check exits %d, expected 0 and the warning %q:\n%s", c.name, status, c.says, said)
 		}
 	}

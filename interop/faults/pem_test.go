@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
+	"radsec-gw/interop/testbed"
 )
 
 // What is not a whole block in a PEM file is a mistake with its line: left out without a word it
@@ -43,7 +45,7 @@ func TestWhatIsNotAWholeBlockIsAMistake(t *testing.T) {
 		b.write("ca.pem", ca)
 		b.write(c.file, c.text)
 		status, said := b.check()
-		if place := fmt.Sprintf("%s:%d: ", c.file, c.line); status != 1 || lines(said, place, c.says) != 1 {
+		if place := fmt.Sprintf("%s:%d: ", c.file, c.line); status != 1 || process.CountLines(said, place, c.says) != 1 {
 			t.Errorf("%s: check exits %d, expected 1 and a line with %q and %q, got\n%s", c.name, status, place, c.says, said)
 		}
 	}
@@ -67,8 +69,8 @@ func TestAHalfWrittenFileKeepsTheOldOne(t *testing.T) {
 		t.Fatalf("a client of the second CA is refused: %v", err)
 	}
 	b.write("ca.pem", both[:len(both)-100])
-	g.reload()
-	g.says(`msg="reload refused`, "ca.pem", "the file is cut short")
+	g.RefusedReload()
+	g.Says(`msg="reload refused`, "ca.pem", "the file is cut short")
 	if err := open.status(); err != nil {
 		t.Errorf("the half file has closed the connection of the second CA's client: %v", err)
 	}
@@ -76,7 +78,7 @@ func TestAHalfWrittenFileKeepsTheOldOne(t *testing.T) {
 		t.Errorf("with the half file a client of the second CA is refused: %v", err)
 	}
 	b.write("ca.pem", append(both, third.CertPEM()...))
-	if last := need(third.Client("client.example")); !eventually(func() bool { return g.admits(last) == nil }) {
+	if last := need(third.Client("client.example")); !testbed.Eventually(patience, func() bool { return g.admits(last) == nil }) {
 		t.Error("the file is not read again when it is whole")
 	}
 }

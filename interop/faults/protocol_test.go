@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"radsec-gw/interop/testbed"
 )
 
 // A Response-Length (241.3) says what the neighbour takes: it goes no further, either way.
@@ -161,7 +163,7 @@ func TestAcknowledgementFromAnotherTimeIsPassedOn(t *testing.T) {
 	b.server.answers(func(request []byte) []byte { return reply(request, coaACK, long) })
 	g := b.serve()
 	expect(t, g.dial(b.client).ask(request(coaRequest, 1, userName("bob"))), coaACK, long)
-	g.says("level=WARN", "event_timestamp=2020-01-01T00:00:00Z now=20")
+	g.Says("level=WARN", "event_timestamp=2020-01-01T00:00:00Z now=20")
 }
 
 // Who shuts down its side after the last request gets the answer first.
@@ -186,7 +188,7 @@ func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
 			g := b.serve()
 			c := g.dial(b.client)
 			c.send(request(accessRequest, 1, userName("bob")))
-			if !eventually(func() bool { return len(b.server.requests()) > 0 }) {
+			if !testbed.Eventually(patience, func() bool { return len(b.server.requests()) > 0 }) {
 				t.Fatal("the server got no request")
 			}
 			if err := end(c); err != nil {
@@ -219,7 +221,7 @@ func TestDotAtTheEndOfTheNameIsTold(t *testing.T) {
 	if err := tls.Client(dotted{conn}, config).Handshake(); err == nil {
 		t.Error("the client is served: crypto/tls takes the dot now")
 	}
-	g.says(`radsec-server.\" ends with a dot`, "without the last dot")
+	g.Says(`radsec-server.\" ends with a dot`, "without the last dot")
 }
 
 // dotted writes the name in a ClientHello with a dot at its end.

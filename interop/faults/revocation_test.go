@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
+	"radsec-gw/interop/testbed"
 )
 
 // A revocation list that stands in the file of client_ca, as FreeRADIUS and pfSense put it, counts.
@@ -23,7 +25,7 @@ func TestAListBesideTheCACounts(t *testing.T) {
 	if err := g.admits(b.client); err == nil {
 		t.Error("the revoked client is admitted")
 	}
-	g.says("RadSec connection refused", "result=revoked_certificate")
+	g.Says("RadSec connection refused", "result=revoked_certificate")
 	if err := g.admits(need(b.ca.Client("client.example"))); err != nil {
 		t.Errorf("a client that is not revoked is refused: %v", err)
 	}
@@ -82,7 +84,7 @@ func TestListsOfIntermediatesCount(t *testing.T) {
 	b.checkSays(0, "listen.crl: there is no revocation list of CN=the intermediate")
 
 	b.listen = "crl = [\"root.crl\", \"between.crl\"]\nintermediates = [\"between.pem\"]"
-	if _, said := b.check(); lines(said, "there is no revocation list") > 0 {
+	if _, said := b.check(); process.CountLines(said, "there is no revocation list") > 0 {
 		t.Errorf("check misses a list though there is one of each issuer:\n%s", said)
 	}
 	g := b.serve()
@@ -112,11 +114,11 @@ func TestAListOutOfDateIsItsOwnReason(t *testing.T) {
 	if err := g.admits(b.client); err == nil {
 		t.Error("the client is admitted though crl_stale refuses it")
 	}
-	g.says("RadSec connection refused", "result=crl_stale")
+	g.Says("RadSec connection refused", "result=crl_stale")
 	if got := g.metric("radsec_gw_tls_handshakes_total", `result="revoked_certificate"`); got != 0 {
 		t.Errorf("%v handshakes are counted as revoked, expected none", got)
 	}
-	if status, text := g.get("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "the CA") {
+	if status, text := g.page("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(text, "the CA") {
 		t.Errorf("/readyz answers %d %q, expected 503 and the list's CA", status, text)
 	}
 }
@@ -154,15 +156,15 @@ func TestAClientOfARemovedCAIsNotCalledRevoked(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.write("ca.pem", need(certs.NewCA("the next CA")).CertPEM())
-	g.reload()
+	g.Reload()
 	if _, err := c.tryRead(); err == nil {
 		t.Error("the connection of a client whose CA is gone stays open")
 	}
-	g.says("client=campus", "reason=certificate_untrusted")
+	g.Says("client=campus", "reason=certificate_untrusted")
 	closed := func() float64 {
 		return g.metric("radsec_gw_tls_client_connections_closed_total", `reason="certificate_untrusted"`)
 	}
-	if !eventually(func() bool { return closed() == 1 }) {
+	if !testbed.Eventually(patience, func() bool { return closed() == 1 }) {
 		t.Errorf("%v connections are counted as closed because their CA is gone, expected 1", closed())
 	}
 	if got := g.metric("radsec_gw_tls_client_connections_closed_total", `reason="certificate_revoked"`); got != 0 {
@@ -184,5 +186,5 @@ func TestTheProbeShowsACertificateOfAnotherCA(t *testing.T) {
 	if status, said := b.command("probe", "status", "-address", g.radsec, "-ca", "ca.pem", "-cert", "stranger.pem", "-key", "stranger.key", "-server-name", "radsec-server"); status == 0 {
 		t.Errorf("the probe with a certificate of another CA succeeds:\n%s", said)
 	}
-	g.says("RadSec connection refused", "result=untrusted_certificate", "CN=stranger")
+	g.Says("RadSec connection refused", "result=untrusted_certificate", "CN=stranger")
 }

@@ -19,7 +19,7 @@ func TestTheBedServes(t *testing.T) {
 	if got := c.ask(request(coaRequest, 2)); got[0] != coaNAK || errorCause(got) != 503 {
 		t.Errorf("the server's NAK with Error-Cause 503 comes as code %d with %d", got[0], errorCause(got))
 	}
-	if status, _ := g.get("/readyz"); status != 200 {
+	if status, _ := g.page("/readyz"); status != 200 {
 		t.Errorf("/readyz answers %d, expected 200", status)
 	}
 	if got := len(b.server.requests()); got != 5 {

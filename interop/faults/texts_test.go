@@ -31,7 +31,7 @@ func TestAnAlertInClearIsToldByItsName(t *testing.T) {
 	if err := tls.Client(&clearAlert{Conn: raw}, config).Handshake(); err == nil {
 		t.Fatal("a client that does not know the CA does the handshake")
 	}
-	g.says("RadSec connection refused", "result=peer_alert", "unknown_ca", "does not trust this gateway's certificate", "CN=the CA")
+	g.Says("RadSec connection refused", "result=peer_alert", "unknown_ca", "does not trust this gateway's certificate", "CN=the CA")
 }
 
 // clearAlert is a client's connection that sends the alert unknown_ca in clear in the place of its
@@ -86,7 +86,7 @@ func TestARefusalSaysWhichCertificateAndWhatToDo(t *testing.T) {
 			t.Errorf("%s is admitted", c.name)
 			continue
 		}
-		g.says(append([]string{"RadSec connection refused"}, c.says...)...)
+		g.Says(append([]string{"RadSec connection refused"}, c.says...)...)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestWhatIsNotTakenIsToldByName(t *testing.T) {
 		if err := g.admitsWith("127.0.0.1", config); err == nil {
 			t.Errorf("a client that offers only %s is admitted", says)
 		}
-		g.says("RadSec connection refused", "the peer offers", says)
+		g.Says("RadSec connection refused", "the peer offers", says)
 	}
 	for says, sent := range map[string]string{
 		"a PROXY header":                      "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
@@ -121,7 +121,7 @@ func TestWhatIsNotTakenIsToldByName(t *testing.T) {
 		"RADIUS in clear (Code 1, Length 49)": string(request(accessRequest, 1, userName("bob@e.org"))),
 	} {
 		sendRaw(t, g, sent)
-		g.says("result=not_tls", "expected a TLS ClientHello, got "+says)
+		g.Says("result=not_tls", "expected a TLS ClientHello, got "+says)
 	}
 }
 
@@ -153,8 +153,8 @@ func TestAdviceFitsTheAlert(t *testing.T) {
 	} {
 		g.helloAnd([]byte{21, 3, 3, 0, 2, 2, alert})
 		text := fmt.Sprintf("the peer sent the alert %s: ", c.name)
-		g.says("result=peer_alert", text, c.says)
-		if n := lines(g.log.String(), text, "give it the CA"); (n > 0) != (alert == 48) {
+		g.Says("result=peer_alert", text, c.says)
+		if n := g.Output().Count(text, "give it the CA"); (n > 0) != (alert == 48) {
 			t.Errorf("%d lines about the alert %s have advice about the CA", n, c.name)
 		}
 	}
@@ -168,15 +168,15 @@ func TestTheLogHasTheNamesOfTLS(t *testing.T) {
 	b := newBed(t)
 	g := b.serve()
 	g.helloAnd([]byte{22, 3, 3, 0, 4, 14, 0, 0, 0})
-	g.says("RadSec connection refused", "unexpected handshake message of type ServerHelloDone")
-	if n := lines(g.log.String(), "tls.server"); n > 0 {
+	g.Says("RadSec connection refused", "unexpected handshake message of type ServerHelloDone")
+	if n := g.Output().Count("tls.server"); n > 0 {
 		t.Error("the log has a type of Go's crypto/tls")
 	}
 }
 
 // helloAnd sends a ClientHello of TLS 1.2, and a record right behind it.
 func (g *gateway) helloAnd(record []byte) {
-	g.t.Helper()
+	g.T.Helper()
 	raw := need(net.Dial("tcp", g.radsec))
 	defer raw.Close()
 	_ = raw.SetDeadline(time.Now().Add(patience)) // the log tells

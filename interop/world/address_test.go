@@ -103,7 +103,7 @@ func TestOwnAddressChanges(t *testing.T) {
 	change("10.0.0.1", "10.0.0.2")
 	recoverAll(t, w, "own address changed", 12*time.Second, comesBack)
 	change("10.0.0.2", "10.0.0.3")
-	g.reload()
+	g.Reload()
 	// "At once": what is sent after SIGHUP is answered to its first transmission.
 	recoverAll(t, w, "own address changed, SIGHUP", 2*time.Second, 0)
 }
@@ -133,6 +133,6 @@ func TestBackendReplacedBehindNAT(t *testing.T) {
 	replace(old, fresh)
 	recoverAll(t, w, "backend replaced", 12*time.Second, comesBack)
 	replace(fresh, third)
-	g.reload()
+	g.Reload()
 	recoverAll(t, w, "backend replaced, SIGHUP", 2*time.Second, 0)
 }

@@ -74,5 +74,5 @@ func TestNameServerAnswersWrong(t *testing.T) {
 	if !sum.all() {
 		t.Errorf("logins sent while the name server answered wrong at the start: %v, expected all granted: the names came right after 4s", sum)
 	}
-	t.Logf("the server was sent %d requests; the log has %d lines about names", server.fresh(), g.log.count("address="))
+	t.Logf("the server was sent %d requests; the log has %d lines about names", server.fresh(), g.Output().Count("address="))
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"radsec-gw/bench/process"
 )
 
 // Idle connections fill what descriptors there are (W13): connections are refused
@@ -34,7 +36,11 @@ func TestDescriptorsRunOut(t *testing.T) {
 	defer crowd.Wait()
 	defer stop()
 	time.Sleep(2 * time.Second) // all of them have tried
-	complaints := func() int { return g.log.count("level=WARN") + g.log.count("level=ERROR") + g.log.without("level=") }
+	complaints := func() int {  // warnings, errors, and lines that are not the log's
+		text := g.Printed()
+		count := func(words ...string) int { return process.CountLines(text, words...) }
+		return count("level=WARN") + count("level=ERROR") + count() - count("level=")
+	}
 	before := complaints()
 
 	var used, unused exchanges
@@ -43,7 +49,7 @@ func TestDescriptorsRunOut(t *testing.T) {
 		used = append(used, established.login("u@used.test"))
 		unused = append(unused, established.login("u@unused.test"))
 		for i, path := range []string{"/healthz", "/metrics"} {
-			if status, _, _ := g.get(path, 2*time.Second); status == http.StatusOK {
+			if status, _, _ := g.Get(path, 2*time.Second); status == http.StatusOK {
 				pages[i]++
 			}
 		}
@@ -73,18 +79,18 @@ func TestDescriptorsRunOut(t *testing.T) {
 // checkDescriptors looks at what the metrics say while descriptors are short.
 func (g *gateway) checkDescriptors(t *testing.T) {
 	t.Helper()
-	m := g.metrics()
+	m := g.Metrics()
 	for _, state := range []string{"suspect", "down", "failing"} {
-		if m.sum("radsec_gw_server_state", `state="`+state+`"`) > 0 {
+		if m.Sum("radsec_gw_server_state", `state="`+state+`"`) > 0 {
 			t.Errorf("a server is %s, expected a lack of descriptors to say nothing of a server", state)
 		}
 	}
-	refused := m.sum("radsec_gw_tls_handshakes_total", `result="too_many"`) + m.sum("radsec_gw_tls_handshakes_total", `result="no_descriptor"`)
-	t.Logf("connections refused, as counted: %.0f; descriptors open: %.0f", refused, m.sum("process_open_fds"))
+	refused := m.Sum("radsec_gw_tls_handshakes_total", `result="too_many"`) + m.Sum("radsec_gw_tls_handshakes_total", `result="no_descriptor"`)
+	t.Logf("connections refused, as counted: %.0f; descriptors open: %.0f", refused, m.Sum("process_open_fds"))
 	if refused == 0 {
 		t.Error("no refused connection is counted")
 	}
-	if n := m.sum("process_open_fds"); n > 64 {
+	if n := m.Sum("process_open_fds"); n > 64 {
 		t.Errorf("%.0f descriptors are open, expected at most 64", n)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"radsec-gw/interop/testbed"
 )
 
 // What still waits for its server when a second SIGTERM ends everything has the
@@ -21,16 +23,16 @@ func TestSecondSIGTERMIsAShutdown(t *testing.T) {
 	for range waiting {
 		c.login("waits@test")
 	}
-	if !eventually(patience, func() bool { return s.fresh() == waiting }) {
+	if !testbed.Eventually(patience, func() bool { return s.fresh() == waiting }) {
 		t.Fatalf("the server was sent %d requests of %d", s.fresh(), waiting)
 	}
-	g.signal(syscall.SIGTERM)
-	if !g.log.await(patience, func(text string) bool { return strings.Contains(text, "msg=draining") }) {
-		t.Fatalf("it does not drain after SIGTERM; the log:\n%s", g.log.tail(25))
+	g.Signal(syscall.SIGTERM)
+	if !g.Output().Await(patience, func(text string) bool { return strings.Contains(text, "msg=draining") }) {
+		t.Fatalf("it does not drain after SIGTERM; the log:\n%s", g.Output().Last(25))
 	}
 	took := g.terminate(5 * time.Second)
-	if n := g.log.count("fate=shutdown", "user="); n != waiting {
-		t.Errorf("%d of %d waiting requests have the fate shutdown, %d client_gone; the log:\n%s", n, waiting, g.log.count("fate=client_gone"), g.log.tail(25))
+	if n := g.Output().Count("fate=shutdown", "user="); n != waiting {
+		t.Errorf("%d of %d waiting requests have the fate shutdown, %d client_gone; the log:\n%s", n, waiting, g.Output().Count("fate=client_gone"), g.Output().Last(25))
 	}
 	t.Logf("ended %v after the second SIGTERM", round(took))
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/process"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -61,7 +63,7 @@ func TestFilesAreReadOnce(t *testing.T) {
 		t.Fatalf("a login: %v", e)
 	}
 	atStart := opened()
-	g.reload()
+	g.Reload()
 	atReload := opened()
 	for name := range names {
 		if atStart[name] != 1 || atReload[name] != 1 {
@@ -119,7 +121,7 @@ func testBlockedFile(t *testing.T, key string, signal bool, block func(*testing.
 	}
 	unblock := block(t, w, path)
 	if signal {
-		g.signal(syscall.SIGHUP)
+		g.Signal(syscall.SIGHUP)
 	}
 	time.Sleep(2 * time.Second) // the watcher looks each second
 	slowest := g.pages(t)
@@ -132,16 +134,16 @@ func testBlockedFile(t *testing.T, key string, signal bool, block func(*testing.
 		t.Errorf("logins while a file blocks: %v, expected all granted", sum)
 	}
 	unblock()
-	took := g.reload()
+	took := g.Reload()
 	t.Logf("the file is there again: reloaded %v after SIGHUP", round(took))
 
 	block(t, w, path)
-	g.signal(syscall.SIGHUP)
+	g.Signal(syscall.SIGHUP)
 	time.Sleep(300 * time.Millisecond)
 	server.hang(true)
 	c.login("waits@test") // for drain_timeout, unless a second signal comes
 	time.Sleep(300 * time.Millisecond)
-	g.signal(syscall.SIGTERM)
+	g.Signal(syscall.SIGTERM)
 	time.Sleep(300 * time.Millisecond)
 	took = g.terminate(5 * time.Second)
 	t.Logf("two SIGTERMs while a file blocks: ended %v after the second", round(took))
@@ -170,11 +172,11 @@ func TestSignalsWhileDiskStalls(t *testing.T) {
 	var slowest time.Duration
 	for turn := range 20 {
 		unblock := stallDisk(t, w, path)
-		g.signal(syscall.SIGHUP)
+		g.Signal(syscall.SIGHUP)
 		pace(conns, "u@test", 100, 100*time.Millisecond).wait(patience) // so that threads change
 		from := time.Now()
-		g.signal(syscall.SIGUSR1)
-		if !g.log.await(2*atOnce, func(text string) bool { return lines(text, heard) > turn }) {
+		g.Signal(syscall.SIGUSR1)
+		if !g.Output().Await(2*atOnce, func(text string) bool { return process.CountLines(text, heard) > turn }) {
 			t.Fatalf("SIGUSR1 was not heard within %v while a disk stalls, in round %d", 2*atOnce, turn+1)
 		}
 		slowest = max(slowest, time.Since(from))
@@ -189,7 +191,7 @@ func (g *gateway) pages(t *testing.T) (slowest time.Duration) {
 	t.Helper()
 	for _, page := range []string{"/", "/readyz", "/healthz", "/metrics"} {
 		slowest = max(slowest, quickest(func() time.Duration {
-			status, text, took := g.get(page, 3*time.Second)
+			status, text, took := g.Get(page, 3*time.Second)
 			if status != http.StatusOK {
 				t.Errorf("%s while a file blocks: status %d: %.100s", page, status, text)
 			}

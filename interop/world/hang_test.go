@@ -91,23 +91,23 @@ func TestNameServerThatNeverAnswers(t *testing.T) {
 
 // atOnce measures SIGHUP, /readyz and SIGTERM, after which the gateway is gone.
 func (g *gateway) atOnce(beside string) {
-	g.t.Helper()
-	hup := quickest(g.reload)
+	g.T.Helper()
+	hup := quickest(g.Reload)
 	ready := quickest(func() time.Duration {
-		status, text, took := g.get("/readyz", patience)
+		status, text, took := g.Get("/readyz", patience)
 		if status == 0 {
-			g.t.Errorf("/readyz beside %s: %s", beside, text)
+			g.T.Errorf("/readyz beside %s: %s", beside, text)
 		}
 		return took
 	})
-	g.reload()
-	g.t.Log("SIGTERM right after SIGHUP, with no request outstanding")
+	g.Reload()
+	g.T.Log("SIGTERM right after SIGHUP, with no request outstanding")
 	g.world.disconnect()
 	term := g.terminate(patience)
-	g.t.Logf("beside %s: SIGHUP %v, /readyz %v, SIGTERM %v", beside, round(hup), round(ready), round(term))
+	g.T.Logf("beside %s: SIGHUP %v, /readyz %v, SIGTERM %v", beside, round(hup), round(ready), round(term))
 	for what, took := range map[string]time.Duration{"SIGHUP": hup, "/readyz": ready, "SIGTERM": term} {
 		if took > atOnce {
-			g.t.Errorf("%s took %v beside %s, expected at most %v", what, took, beside, atOnce)
+			g.T.Errorf("%s took %v beside %s, expected at most %v", what, took, beside, atOnce)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func TestTwentyNamesThatHang(t *testing.T) {
 	}
 	var ready []time.Duration
 	for range 10 {
-		_, _, took := g.get("/readyz", patience)
+		_, _, took := g.Get("/readyz", patience)
 		ready = append(ready, took)
 		all = append(all, c.login("u@healthy.test"))
 		time.Sleep(300 * time.Millisecond) // the health checks go on meanwhile

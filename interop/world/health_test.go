@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/interop/testbed"
+
 	"layeh.com/radius"
 )
 
@@ -43,23 +45,23 @@ func TestServerThatAnswersProbesOnly(t *testing.T) {
 	if !later.all() || slow {
 		t.Errorf("logins after the first ten: %v, and of the standby alone %v: expected all granted, the median at most 50ms more, and none that waits for the sick server", later, control)
 	}
-	if n := g.log.count("failing", "server=sick"); n < 1 || n > 3 {
+	if n := g.Output().Count("failing", "server=sick"); n < 1 || n > 3 {
 		t.Errorf("%d log lines say that the server is failing, expected one or two", n)
 	}
-	if v := g.metrics().sum("radsec_gw_server_state", `server="sick"`, `port="auth"`, `state="failing"`); v != 1 {
+	if v := g.Metrics().Sum("radsec_gw_server_state", `server="sick"`, `port="auth"`, `state="failing"`); v != 1 {
 		t.Errorf(`radsec_gw_server_state{server="sick",port="auth",state="failing"} is %v, expected 1`, v)
 	}
-	if _, page, _ := g.get("/", patience); !strings.Contains(page, "failing") {
+	if _, page, _ := g.Get("/", patience); !strings.Contains(page, "failing") {
 		t.Error("the status page does not say failing")
 	}
 	sick.answer(func(request) reply { return reply{} })
 	mended := time.Now()
-	back := eventually(patience, func() bool {
+	back := testbed.Eventually(patience, func() bool {
 		before := sick.fresh()
 		e := c.login("mended@test")
 		e.within(patience)
 		time.Sleep(100 * time.Millisecond)
-		return sick.fresh() > before && g.metrics().sum("radsec_gw_server_state", `server="sick"`, `port="auth"`, `state="up"`) == 1
+		return sick.fresh() > before && g.Metrics().Sum("radsec_gw_server_state", `server="sick"`, `port="auth"`, `state="up"`) == 1
 	})
 	t.Logf("it answers requests again: up %v later", round(time.Since(mended)))
 	// Three answers, tried every probe_interval × 4 at least: 12 s.
@@ -211,7 +213,7 @@ func TestTheLastClientFindsAnIdentifier(t *testing.T) {
 		}
 	}
 	before := 0
-	if !eventually(patience, func() bool { // both have what they get
+	if !testbed.Eventually(patience, func() bool { // both have what they get
 		n := s.fresh()
 		same := n == before && n > 0
 		before = n
@@ -247,14 +249,14 @@ func TestWhatCountsAsLife(t *testing.T) {
 		}
 	}
 	// So many unanswered probes that the port would be dead (down_after = 3).
-	if !eventually(90*time.Second, func() bool {
+	if !testbed.Eventually(90*time.Second, func() bool {
 		return len(rejecting.probed()) >= 5 && len(ignoring.probed()) >= 5 || len(ignoring.probed()) >= 8
 	}) {
 		t.Logf("probes: %d at the one that rejects them, %d at the one that ignores them", len(rejecting.probed()), len(ignoring.probed()))
 	}
-	m := g.metrics()
+	m := g.Metrics()
 	for name, s := range map[string]*server{"rejecting": rejecting, "ignoring": ignoring} {
-		up := m.sum("radsec_gw_server_state", `server="`+name+`"`, `port="auth"`, `state="up"`)
+		up := m.Sum("radsec_gw_server_state", `server="`+name+`"`, `port="auth"`, `state="up"`)
 		before := s.fresh()
 		e := c.login("after@" + name + ".test")
 		e.within(patience)
@@ -281,7 +283,7 @@ func TestPausedGatewayDeliversReplies(t *testing.T) {
 	for i := range 30 {
 		all = append(all, c.login(fmt.Sprintf("u%d@test", i)), c.accounting(fmt.Sprintf("u%d@test", i)))
 	}
-	if !eventually(patience, func() bool { return s.fresh() == 60 }) {
+	if !testbed.Eventually(patience, func() bool { return s.fresh() == 60 }) {
 		t.Fatalf("the server was sent %d requests of 60", s.fresh())
 	}
 	g.pause(7 * time.Second)

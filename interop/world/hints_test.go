@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"radsec-gw/interop/testbed"
 )
 
 func garbled(request) reply { return reply{garbled: true} }
@@ -27,14 +29,14 @@ func TestReloadKeepsHealth(t *testing.T) {
 	dead.hang(true)
 	c.login("moves@test").within(patience)
 	down := func() bool {
-		return g.metrics().sum("radsec_gw_server_state", `server="dead"`, `port="auth"`, `state="down"`) == 1
+		return g.Metrics().Sum("radsec_gw_server_state", `server="dead"`, `port="auth"`, `state="down"`) == 1
 	}
-	if !eventually(60*time.Second, down) {
-		t.Fatalf("the server is not down a minute after it has stopped to answer; the log:\n%s", g.log.tail(25))
+	if !testbed.Eventually(60*time.Second, down) {
+		t.Fatalf("the server is not down a minute after it has stopped to answer; the log:\n%s", g.Output().Last(25))
 	}
 	got := dead.count()
 	w.configure(setup{rest: rest + route("added.test", to("dead"), `packets = ["accounting"]`)})
-	g.reload()
+	g.Reload()
 	if !down() {
 		t.Error("after a reload that adds a route the server is not down any more")
 	}
@@ -49,7 +51,7 @@ func TestReloadKeepsHealth(t *testing.T) {
 			t.Errorf("after the reload the server was sent %s", r.user)
 		}
 	}
-	if n := g.log.count("the server is down", "server=dead", "port=auth"); n != 1 {
+	if n := g.Output().Count("the server is down", "server=dead", "port=auth"); n != 1 {
 		t.Errorf("%d log lines say that the server is down, expected the one before the reload", n)
 	}
 	t.Logf("the state is kept; the server got %d datagrams before the reload, %d after, probes among them", got, dead.count()-got)
@@ -82,8 +84,8 @@ func TestHintsSayWhatWasSeen(t *testing.T) {
 		}
 	}
 	for _, server := range []string{"never", "once"} {
-		if !eventually(90*time.Second, func() bool { return g.log.count("the server is down", "server="+server) > 0 }) {
-			t.Fatalf("server %s is not down after 90 s; the log:\n%s", server, g.log.tail(25))
+		if !testbed.Eventually(90*time.Second, func() bool { return g.Output().Count("the server is down", "server="+server) > 0 }) {
+			t.Fatalf("server %s is not down after 90 s; the log:\n%s", server, g.Output().Last(25))
 		}
 	}
 	for _, c := range []struct {
@@ -95,8 +97,8 @@ func TestHintsSayWhatWasSeen(t *testing.T) {
 		{1, []string{"the server is down", "server=once", "though earlier ones did"}},
 		{0, []string{"server=once", "differ"}},
 	} {
-		if n := g.log.count(c.words...); n != c.want {
-			t.Errorf("%d log lines have %q, expected %d; the log:\n%s", n, c.words, c.want, g.log.tail(25))
+		if n := g.Output().Count(c.words...); n != c.want {
+			t.Errorf("%d log lines have %q, expected %d; the log:\n%s", n, c.words, c.want, g.Output().Last(25))
 		}
 	}
 }
@@ -116,16 +118,16 @@ func TestLateRepliesAreNoWrongSecret(t *testing.T) {
 	}
 	s.answer(func(request) reply { return reply{after: 1500 * time.Millisecond} })
 	pace(conns, "late@test", 600, 6*time.Second).wait(patience)
-	bad := g.metrics().sum("radsec_gw_server_replies_total", `server="slow"`) - g.metrics().sum("radsec_gw_server_replies_total", `server="slow"`, `result="accepted"`)
-	lines, late := g.log.count("does not verify"), g.log.count("does not verify", "too late")
+	bad := g.Metrics().Sum("radsec_gw_server_replies_total", `server="slow"`) - g.Metrics().Sum("radsec_gw_server_replies_total", `server="slow"`, `result="accepted"`)
+	lines, late := g.Output().Count("does not verify"), g.Output().Count("does not verify", "too late")
 	t.Logf("%d requests at the server, %v replies not accepted, %d log lines about them", s.fresh(), bad, lines)
 	if bad < 100 {
 		t.Errorf("%v replies were not accepted, expected hundreds: the test does not make what it is about", bad)
 	}
 	if lines == 0 || lines != late || lines > 3 {
-		t.Errorf("%d log lines about replies that do not verify, %d of them say that they are too late; expected 1 to 3, all of them; the log:\n%s", lines, late, g.log.tail(25))
+		t.Errorf("%d log lines about replies that do not verify, %d of them say that they are too late; expected 1 to 3, all of them; the log:\n%s", lines, late, g.Output().Last(25))
 	}
-	if n := g.log.count("differ"); n > 0 {
+	if n := g.Output().Count("differ"); n > 0 {
 		t.Errorf("%d log lines blame the secret", n)
 	}
 }

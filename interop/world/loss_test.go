@@ -37,8 +37,8 @@ func TestLossDelayReordering(t *testing.T) {
 		t.Errorf("10 %% lost, 10 %% doubled, 10 to 70 ms each way: %v, expected all granted", sum)
 	}
 	time.Sleep(200 * time.Millisecond) // what was on the way has arrived
-	m := g.metrics()
-	sent, resent, probes := m.sum("radsec_gw_server_requests_sent_total"), m.sum("radsec_gw_server_requests_resent_total"), m.sum("radsec_gw_server_probes_total")
+	m := g.Metrics()
+	sent, resent, probes := m.Sum("radsec_gw_server_requests_sent_total"), m.Sum("radsec_gw_server_requests_resent_total"), m.Sum("radsec_gw_server_probes_total")
 	lost, doubled := wire.toServer()
 	saw, once := s.count(), len(all)+1
 	t.Logf("the gateway sent %.0f, of which %.0f were probes, and resent %.0f; the wire lost %d and doubled %d of them; the server saw %d", sent, probes, resent, lost, doubled, saw)
@@ -50,7 +50,7 @@ func TestLossDelayReordering(t *testing.T) {
 	if s.fresh() < once || sent-probes < float64(s.fresh()) {
 		t.Errorf("the server saw %d different requests, and %v count as sent: expected %d or more, and no more than were sent", s.fresh(), sent-probes, once)
 	}
-	if fates := m.sum("radsec_gw_requests_total", `fate="relayed"`); fates != float64(once) {
+	if fates := m.Sum("radsec_gw_requests_total", `fate="relayed"`); fates != float64(once) {
 		t.Errorf("%v requests count as relayed, expected %d", fates, once)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,89 +15,58 @@ import (
 	"time"
 
 	"radsec-gw/bench/material"
+	"radsec-gw/interop/testbed"
 )
 
 var (
-	binaryFlag  = flag.String("binary", "", "test this `FILE`, built elsewhere, instead of building the gateway")
 	withoutFlag = flag.String("without", "", "with -binary: leave these `KEYS`, separated by commas, out of configurations")
 	soakFlag    = flag.Duration("soak", 20*time.Second, "how long the soak takes")
 )
 
 // built is what TestMain has made for all tests; read only afterwards.
 var built struct {
-	binary  string
 	files   material.Files // certificates
 	without []string       // configuration keys to leave out
 }
 
+const patience = testbed.Patience
+
 func TestMain(m *testing.M) {
 	flag.Parse()
-	status, err := testMain(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "FAIL:", err)
-		status = 1
-	}
-	os.Exit(status)
-}
-
-func testMain(m *testing.M) (int, error) {
-	if err := needPrograms(); err != nil {
-		return 1, err
-	}
 	if os.Geteuid() != 0 {
-		return asRoot()
+		os.Exit(asRoot())
 	}
-	if err := needNamespaces(); err != nil {
-		return 1, err
-	}
-	dir, err := os.MkdirTemp("", "radsec-gw-world-")
-	if err != nil {
-		return 1, err
-	}
-	defer os.RemoveAll(dir)
-	if built.files, err = material.Write(dir); err != nil {
-		return 1, err
-	}
-	if built.binary = *binaryFlag; built.binary == "" {
-		built.binary = filepath.Join(dir, "radsec-gw")
-		build := exec.Command("go", "build", "-o", built.binary, "radsec-gw/cmd/radsec-gw")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it is shipped: static, with Go's resolver
-		if out, err := build.CombinedOutput(); err != nil {
-			return 1, fmt.Errorf("go build: %w\n%s", err, out)
-		}
-	}
-	if *withoutFlag != "" {
-		built.without = strings.Split(*withoutFlag, ",")
-	}
-	// Worlds wait most of their time: more of them than there are processors go on
-	// at once. Tests that measure latency are not parallel and have the machine alone.
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("16"); err != nil {
+	testbed.Main(func(dir string) (status int, err error) {
+		if err := testbed.NeedPrograms("ip", "nft", "prlimit"); err != nil {
 			return 1, err
 		}
-	}
-	return m.Run(), nil
+		if err := needNamespaces(); err != nil {
+			return 1, err
+		}
+		if built.files, err = material.Write(dir); err != nil {
+			return 1, err
+		}
+		if *withoutFlag != "" {
+			built.without = strings.Split(*withoutFlag, ",")
+		}
+		if err := manyAtOnce(); err != nil {
+			return 1, err
+		}
+		return m.Run(), nil
+	})
 }
 
-// needPrograms names what is missing. Debian keeps some in /usr/sbin, which a user's PATH may lack.
-func needPrograms() error {
-	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
-		return err
-	}
-	var missing []string
-	for _, program := range []string{"ip", "nft", "prlimit"} {
-		if _, err := exec.LookPath(program); err != nil {
-			missing = append(missing, program)
-		}
-	}
-	if missing != nil {
-		return fmt.Errorf("not installed: %s: run make deps", strings.Join(missing, ", "))
+// manyAtOnce lets more tests run at once than there are processors: they wait most of their
+// time. Tests that measure latency are not parallel and have the machine alone.
+func manyAtOnce() error {
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		return f.Value.Set("16")
 	}
 	return nil
 }
 
-// asRoot runs the tests once more, as root of a user namespace.
-func asRoot() (int, error) {
+// asRoot runs the tests once more, as root of a user namespace, and returns their status.
+func asRoot() int {
 	again := exec.Command("/proc/self/exe", os.Args[1:]...)
 	again.Args[0] = os.Args[0]
 	again.Stdin, again.Stdout, again.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -110,12 +78,13 @@ func asRoot() (int, error) {
 	}
 	err := again.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() > 0 {
-		return exit.ExitCode(), nil
+		return exit.ExitCode()
 	}
 	if err != nil {
-		return 1, fmt.Errorf("these tests make network namespaces: run them as root, or allow user namespaces: %w", err)
+		fmt.Fprintln(os.Stderr, "FAIL: these tests make network namespaces: run them as root, or allow user namespaces:", err)
+		return 1
 	}
-	return 0, nil
+	return 0
 }
 
 // needNamespaces tries what the worlds are made of, and names what the kernel or the container forbids.

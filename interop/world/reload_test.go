@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"radsec-gw/interop/testbed"
 )
 
 // The addresses of RadSec and of the metrics, and the request log, change at a reload
@@ -21,7 +23,7 @@ func TestReloadMovesTheListeners(t *testing.T) {
 	text, err := os.ReadFile(w.path("radsec-gw.toml"))
 	w.must(err)
 	w.write("radsec-gw.toml", strings.NewReplacer(":2083", ":2085", ":9713", ":9715", "requests = false", "requests = true").Replace(string(text)))
-	g.reload()
+	g.Reload()
 	if e := c.login("open@test"); !e.within(patience) {
 		t.Errorf("a login on the connection that was open: %v", e)
 	}
@@ -30,7 +32,7 @@ func TestReloadMovesTheListeners(t *testing.T) {
 		listens bool
 	}{{"127.0.0.1:2085", true}, {"127.0.0.1:9715", true}, {"127.0.0.1:2083", false}, {"127.0.0.1:9713", false}} {
 		var err error
-		right := eventually(patience, func() bool {
+		right := testbed.Eventually(patience, func() bool {
 			conn, dialErr := w.gateway.dial(context.Background(), "tcp", row.address)
 			if err = dialErr; err == nil {
 				conn.Close()
@@ -41,7 +43,7 @@ func TestReloadMovesTheListeners(t *testing.T) {
 			t.Errorf("%s after the reload: %v, expected that it listens: %v", row.address, err, row.listens)
 		}
 	}
-	if !g.log.await(patience, func(text string) bool { return strings.Contains(text, "fate=relayed") }) {
+	if !g.Output().Await(patience, func(text string) bool { return strings.Contains(text, "fate=relayed") }) {
 		t.Error("no line of the request log, which the reload has switched on")
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/interop/testbed"
+
 	"golang.org/x/net/dns/dnsmessage"
 	"layeh.com/radius"
 )
@@ -79,7 +81,7 @@ func TestNameWithDeadAddress(t *testing.T) {
 	if good.fresh() == 0 || local.fresh() == 0 {
 		t.Errorf("the living addresses 10.0.0.10 and 127.0.0.9 were sent %d and %d requests", good.fresh(), local.fresh())
 	}
-	_, page, _ := g.get("/", patience)
+	_, page, _ := g.Get("/", patience)
 	for _, address := range []string{"10.0.0.10", "127.0.0.9"} {
 		if !strings.Contains(page, address) {
 			t.Errorf("the status page does not show that a server is at %s", address)
@@ -168,7 +170,7 @@ func TestExpandedName(t *testing.T) {
 	settles := func(what string, wanted ...bool) {
 		t.Helper()
 		var got []int
-		ok := eventually(patience, func() bool {
+		ok := testbed.Eventually(patience, func() bool {
 			got = round()
 			for i := range wanted {
 				if (got[i] > 0) != wanted[i] {
@@ -272,7 +274,7 @@ func TestNameMoves(t *testing.T) {
 	var running sync.WaitGroup
 	for kind := range kinds {
 		running.Go(func() {
-			ok := eventually(patience, func() bool {
+			ok := testbed.Eventually(patience, func() bool {
 				before := fresh.of(kind + ".test")
 				login, coa := ask(kind)
 				return login.granted() && coa.granted() && fresh.of(kind+".test") >= before+2

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/interop/testbed"
+
 	"golang.org/x/net/dns/dnsmessage"
 	"layeh.com/radius"
 )
@@ -30,14 +32,14 @@ func TestSoak(t *testing.T) {
 	t.Logf("at rest before: %v", before)
 	s.churn(*soakFlag)
 	var after resting
-	ok := eventually(time.Minute, func() bool {
+	ok := testbed.Eventually(time.Minute, func() bool {
 		after = s.rest()
 		return after.goroutines <= before.goroutines+2 && after.descriptors <= before.descriptors+2
 	})
 	t.Logf("at rest after %v: %v", *soakFlag, after)
 	if !ok {
 		t.Errorf("goroutines or descriptors, those of sockets to servers apart, are more than before, a minute after the soak: %v, before %v", after, before)
-		_, text, _ := s.g.get("/debug/pprof/goroutine?debug=1", patience)
+		_, text, _ := s.g.Get("/debug/pprof/goroutine?debug=1", patience)
 		t.Logf("goroutines:\n%.6000s", text)
 	}
 	// Pools and maps may have grown to what a busier moment needed.
@@ -133,7 +135,7 @@ func (s *soak) churn(d time.Duration) {
 	repeat(900*time.Millisecond, func(int) { s.moveNames() })
 	repeat(1300*time.Millisecond, func(turn int) {
 		s.w.configure(s.config(turn%2 == 0))
-		s.g.reload()
+		s.g.Reload()
 	})
 	running.Wait()
 	for _, server := range s.fixed {
@@ -142,7 +144,7 @@ func (s *soak) churn(d time.Duration) {
 	s.names.set("moving.test", at("10.0.0.13"))
 	s.names.set("pool.test", at("10.0.0.15"))
 	s.w.configure(s.config(false))
-	s.g.reload()
+	s.g.Reload()
 }
 
 // moveNames changes what the name server says.
@@ -211,26 +213,26 @@ func (r resting) String() string {
 // rest waits until no request waits, has garbage collected, and looks.
 func (s *soak) rest() resting {
 	s.w.t.Helper()
-	if !eventually(patience, func() bool {
-		m := s.g.metrics()
-		return m.sum("radsec_gw_server_outstanding_requests") == 0 && m.sum("radsec_gw_tls_client_connections") == 0
+	if !testbed.Eventually(patience, func() bool {
+		m := s.g.Metrics()
+		return m.Sum("radsec_gw_server_outstanding_requests") == 0 && m.Sum("radsec_gw_tls_client_connections") == 0
 	}) {
 		s.w.t.Errorf("requests still wait, or connections are open, %v after the last one has ended", patience)
 	}
 	for range 2 { // pools are emptied by the second
-		if status, text, _ := s.g.get("/debug/pprof/heap?gc=1", patience); status != http.StatusOK {
+		if status, text, _ := s.g.Get("/debug/pprof/heap?gc=1", patience); status != http.StatusOK {
 			s.w.t.Fatalf("/debug/pprof/heap: status %d: %.100s", status, text)
 		}
 	}
-	m := s.g.metrics()
-	sockets := m.sum("radsec_gw_server_open_sockets")
-	return resting{m.sum("go_goroutines") - sockets, m.sum("process_open_fds") - sockets, sockets, m.sum("go_memstats_heap_alloc_bytes"), m.sum("process_resident_memory_bytes")}
+	m := s.g.Metrics()
+	sockets := m.Sum("radsec_gw_server_open_sockets")
+	return resting{m.Sum("go_goroutines") - sockets, m.Sum("process_open_fds") - sockets, sockets, m.Sum("go_memstats_heap_alloc_bytes"), m.Sum("process_resident_memory_bytes")}
 }
 
 // closeBooks compares what the gateway has counted with what clients sent and servers saw.
 func (s *soak) closeBooks() {
-	m := s.g.metrics()
-	fates := m.sum("radsec_gw_requests_total")
+	m := s.g.Metrics()
+	fates := m.Sum("radsec_gw_requests_total")
 	s.w.t.Logf("clients sent %d packets; the sum of fates is %.0f", s.packets, fates)
 	if fates != float64(s.packets) {
 		s.w.t.Errorf("clients sent %d packets, and the sum of fates is %.0f", s.packets, fates)
@@ -245,9 +247,9 @@ func (s *soak) closeBooks() {
 		var sent, resent float64
 		var saw int
 		// A probe may be on its way.
-		if !eventually(patience, func() bool {
-			m := s.g.metrics()
-			sent, resent, saw = m.sum("radsec_gw_server_requests_sent_total", label), m.sum("radsec_gw_server_requests_resent_total", label), 0
+		if !testbed.Eventually(patience, func() bool {
+			m := s.g.Metrics()
+			sent, resent, saw = m.Sum("radsec_gw_server_requests_sent_total", label), m.Sum("radsec_gw_server_requests_resent_total", label), 0
 			for _, server := range servers {
 				saw += server.count()
 			}

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/process"
+	"radsec-gw/bench/scrape"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -43,9 +46,9 @@ func TestStandardErrorTakesNothing(t *testing.T) {
 			noEffect(t, "standard error that is "+test.name,
 				func() time.Duration { return good.hammer(t, "/dev/null", 3500, patience) },
 				func() time.Duration { return w.hammer(t, test.name, 3500, 5*time.Second) })
-			if status, text, _ := g.get("/metrics", 5*time.Second); status != 200 {
+			if status, text, _ := g.Get("/metrics", 5*time.Second); status != 200 {
 				t.Errorf("/metrics: status %d: %.100s", status, text)
-			} else if lost := parseMetrics(text).sum("radsec_gw_log_lines_lost_total"); lost == 0 {
+			} else if lost := scrape.Parse(text).Sum("radsec_gw_log_lines_lost_total"); lost == 0 {
 				t.Errorf("radsec_gw_log_lines_lost_total is 0 after 10,000 lines that nobody took, expected it to count them")
 			} else {
 				t.Logf("log lines lost, as counted: %.0f", lost)
@@ -71,7 +74,7 @@ func TestStandardErrorFlowsAgain(t *testing.T) {
 	for range 4 {
 		w.hammer(t, "a full pipe", 5000, 5*time.Second)
 	}
-	text := newLog()
+	text := new(process.Output)
 	var reader sync.WaitGroup
 	reader.Go(func() {
 		buf := make([]byte, 64<<10)
@@ -84,8 +87,8 @@ func TestStandardErrorFlowsAgain(t *testing.T) {
 		}
 	})
 	defer reader.Wait()
-	if !text.await(patience, func(s string) bool { return strings.Contains(s, "lost") || strings.Contains(s, "suppressed") }) {
-		t.Errorf("nothing tells that lines were lost, after the pipe was read again; the end is:\n%s", text.tail(3))
+	if !text.Await(patience, func(s string) bool { return strings.Contains(s, "lost") || strings.Contains(s, "suppressed") }) {
+		t.Errorf("nothing tells that lines were lost, after the pipe was read again; the end is:\n%s", text.Last(3))
 	}
 	w.disconnect()
 	g.terminate(5 * time.Second)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/interop/testbed"
+
 	"layeh.com/radius"
 )
 
@@ -222,7 +224,7 @@ func TestCoAWaitsForItsNAS(t *testing.T) {
 		route("*", to("nas", "other"), `packets = ["coa"]`)})
 	c := w.dial()
 	e := c.send(message{code: radius.CodeCoARequest, user: "u@test"})
-	if !eventually(patience, func() bool { return nas.fresh() == 1 }) {
+	if !testbed.Eventually(patience, func() bool { return nas.fresh() == 1 }) {
 		t.Fatal("the NAS was sent no CoA-Request")
 	}
 	w.run(w.gateway, "ip route add unreachable "+first)
