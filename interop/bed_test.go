@@ -2,16 +2,17 @@ package interop
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
 )
 
 // Secrets and passwords, all different, so that a leg that used another's would fail, and none of
@@ -24,18 +25,16 @@ const (
 	wrongPassword = "wrong-Pass-4"
 )
 
-// patience bounds every wait for a program that should answer at once; a loaded machine is slow.
-const patience = 30 * time.Second
+const patience = testbed.Patience
 
 // bed is every program between the tests and FreeRADIUS.
 type bed struct {
-	dir     string // temporary
-	command string // the radsec-gw that is tested
-	ports   ports
+	dir   string // temporary
+	ports ports
 
-	freeradius  *process
-	gateway     *process
-	radsecproxy *process
+	freeradius  *process.Process
+	gateway     *process.Process
+	radsecproxy *process.Process
 }
 
 // ports are free ones of 127.0.0.1.
@@ -48,61 +47,23 @@ type ports struct {
 // shared is the bed that TestMain built: the one piece of state that the tests of this package share.
 var shared *bed
 
-var binaryFlag = flag.String("binary", "", "test this `FILE`, built elsewhere, instead of building the gateway")
-
 func TestMain(m *testing.M) {
-	flag.Parse()
-	os.Exit(testMain(m))
-}
-
-func testMain(m *testing.M) int {
-	if err := needPrograms(); err != nil {
-		fmt.Fprintln(os.Stderr, "FAIL:", err)
-		return 1
-	}
-	dir, err := os.MkdirTemp("", "radsec-gw-interop-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "FAIL:", err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	shared = &bed{dir: dir}
-	status := 1
-	if err := shared.start(); err != nil {
-		fmt.Fprintln(os.Stderr, "FAIL:", err)
-	} else {
-		status = m.Run()
-	}
-	if err := shared.stop(); err != nil {
-		fmt.Fprintln(os.Stderr, "FAIL:", err)
-		return 1
-	}
-	return status
-}
-
-// needPrograms names what is missing. Debian keeps servers in /usr/sbin, which a user's PATH may lack.
-func needPrograms() error {
-	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
-		return err
-	}
-	var missing []string
-	for _, program := range []string{"freeradius", "radclient", "radsecproxy", "eapol_test", "hostapd", "gcc", "openssl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			missing = append(missing, program)
+	testbed.Main(func(dir string) (status int, err error) {
+		if err := testbed.NeedPrograms("freeradius", "radclient", "radsecproxy", "eapol_test", "hostapd", "gcc", "openssl"); err != nil {
+			return 1, err
 		}
-	}
-	if missing != nil {
-		return fmt.Errorf("not installed: %s: run make deps", strings.Join(missing, ", "))
-	}
-	return nil
+		shared = &bed{dir: dir}
+		defer func() { err = errors.Join(err, shared.stop()) }()
+		if err := shared.start(); err != nil {
+			return 1, err
+		}
+		return m.Run(), nil
+	})
 }
 
 // start brings everything up, from the server to the client.
 func (b *bed) start() error {
 	if err := b.ports.choose(); err != nil {
-		return err
-	}
-	if err := b.build(); err != nil {
 		return err
 	}
 	for _, step := range []func() error{b.startFreeRADIUS, b.startGateway, b.startRadsecproxy} {
@@ -113,37 +74,23 @@ func (b *bed) start() error {
 	return nil
 }
 
-// build makes the command, unless -binary names one.
-func (b *bed) build() error {
-	if b.command = *binaryFlag; b.command != "" {
-		return nil
-	}
-	b.command = filepath.Join(b.dir, "radsec-gw")
-	if r := runProgram(5*time.Minute, "", "go", "build", "-o", b.command, "radsec-gw/cmd/radsec-gw"); r.status != 0 {
-		return fmt.Errorf("go build: %s", r.output)
-	}
-	return nil
-}
-
 // stop ends everything, from the client to the server. The gateway must end by itself with status 0
 // on SIGTERM, and must not have printed a secret.
 func (b *bed) stop() error {
 	if b.radsecproxy != nil {
-		_ = b.radsecproxy.stop(syscall.SIGTERM, patience)
+		_ = b.radsecproxy.Stop(patience)
 	}
 	var failed error
 	if b.gateway != nil {
-		if err := b.gateway.stop(syscall.SIGTERM, patience); err != nil {
-			printed, _ := b.gateway.output.snapshot()
-			failed = fmt.Errorf("the gateway after SIGTERM: %w; its output:\n%s", err, printed)
+		if err := b.gateway.Stop(patience); err != nil {
+			failed = fmt.Errorf("the gateway after SIGTERM: %w; its output:\n%s", err, b.gateway.Printed())
 		}
-		printed, _ := b.gateway.output.snapshot()
-		if leaked := leaks(printed); leaked != nil {
+		if leaked := leaks(b.gateway.Printed()); leaked != nil {
 			failed = errors.Join(failed, fmt.Errorf("the gateway printed %q", leaked))
 		}
 	}
 	if b.freeradius != nil {
-		_ = b.freeradius.stop(syscall.SIGTERM, patience)
+		_ = b.freeradius.Stop(patience)
 	}
 	return failed
 }
@@ -155,12 +102,12 @@ func (b *bed) startFreeRADIUS() error {
 		fmt.Sprintf("COA_PORT=%d", b.ports.coa), fmt.Sprintf("STATUS_PORT=%d", b.ports.status),
 		fmt.Sprintf("COA_CLIENT_PORT=%d", b.ports.coaClient),
 	}
-	p, err := start("freeradius", env, "sh", "freeradius/start.sh", b.path("freeradius"))
+	p, err := start(env, "sh", "freeradius/start.sh", b.path("freeradius"))
 	if err != nil {
 		return err
 	}
 	b.freeradius = p
-	return p.await("Ready to process requests", patience)
+	return p.Await("Ready to process requests", patience)
 }
 
 // startRadsecproxy runs the RadSec client that most tests send through.
@@ -190,4 +137,18 @@ func (p *ports) choose() error {
 		*port = listener.Addr().(*net.TCPAddr).Port
 	}
 	return nil
+}
+
+// start runs a program in the background; env is added to the environment.
+func start(env []string, command string, args ...string) (*process.Process, error) {
+	cmd := exec.Command(command, args...)
+	cmd.Env = append(os.Environ(), env...)
+	return process.Start(cmd)
+}
+
+// run runs a program to its end, with input on its standard input.
+func run(within time.Duration, input, command string, args ...string) process.Result {
+	cmd := exec.Command(command, args...)
+	cmd.Stdin = strings.NewReader(input)
+	return process.Run(within, cmd)
 }

@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"radsec-gw/interop/testbed"
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
@@ -81,13 +82,13 @@ func TestCoAOutsideOfTheWindow(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %v", kind, away), func(t *testing.T) {
 				series := fmt.Sprintf(`radsec_gw_requests_total{client="interop",fate="stale_event_timestamp",kind=%q}`, kind)
 				before := shared.counters(t)[series]
-				asking, err := start("probe", nil, shared.command, shared.probeArgs(kind, "-user", "bob", "-attr", eventTimestamp(away), "-timeout", patience.String())...)
+				asking, err := start(nil, testbed.Program(), shared.probeArgs(kind, "-user", "bob", "-attr", eventTimestamp(away), "-timeout", patience.String())...)
 				if err != nil {
 					t.Fatal(err)
 				}
 				awaitGrowth(t, series, before, func() float64 { return shared.counters(t)[series] })
-				_ = asking.stop(syscall.SIGTERM, patience)
-				if printed := asking.printed(); strings.Contains(printed, "ACK") || strings.Contains(printed, "NAK") {
+				_ = asking.Stop(patience)
+				if printed := asking.Printed(); strings.Contains(printed, "ACK") || strings.Contains(printed, "NAK") {
 					t.Errorf("expected no answer, got:\n%s", printed)
 				}
 			})
@@ -114,7 +115,7 @@ func TestCoAThroughFreeRADIUS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := nas{coa: p.coa, printed: client.printed}
+	n := nas{coa: p.coa, printed: client.Printed}
 	names := strings.NewReplacer("= 503", "= Session-Context-Not-Found", "= 507", "= Request-Initiated", "= 17", "= Authorize-Only",
 		"2020-01-01T00:00:00Z", `"Jan  1 2020 00:00:00 UTC"`)
 	for _, c := range dynamicRequests() {
@@ -139,7 +140,7 @@ func TestCoAThroughFreeRADIUS(t *testing.T) {
 			defer cancel()
 			reply, err := radius.Exchange(ctx, signedDynamicRequest(t, code), fmt.Sprintf("127.0.0.1:%d", n.coa))
 			if err != nil {
-				t.Fatalf("expected an answer, got %v; FreeRADIUS printed:\n%s", err, client.printed())
+				t.Fatalf("expected an answer, got %v; FreeRADIUS printed:\n%s", err, client.Printed())
 			}
 			if reply.Code != code+1 {
 				t.Errorf("expected %v, got %v", code+1, reply.Code)

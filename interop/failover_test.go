@@ -11,13 +11,14 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"radsec-gw/bench/faulty"
 	"radsec-gw/bench/material"
 	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
 )
 
 // eapol_test's rounds go by turns through two gateways of the same configuration,
@@ -41,7 +42,7 @@ func TestEAPTLSThroughTwoGatewaysInTurns(t *testing.T) {
 	var stations []string
 	for i := 0; i < 20 && len(stations) < 3; i++ {
 		station := fmt.Sprintf("02:00:5e:00:53:%02x", i)
-		if r := front.eapTLS(t, station); r.status == 0 {
+		if r := front.eapTLS(t, station); r.Status == 0 {
 			stations = append(stations, station)
 		}
 	}
@@ -67,8 +68,8 @@ func TestEAPTLSThroughTwoGatewaysInTurns(t *testing.T) {
 	})
 	for range 3 {
 		for _, station := range stations {
-			if r := front.eapTLS(t, station); r.status != 0 || !strings.Contains(r.output, "MPPE keys OK: 1  mismatch: 0") {
-				t.Errorf("station %s: exit status %d, expected a success with right keys:\n%s", station, r.status, lastLines(r.output, 15))
+			if r := front.eapTLS(t, station); r.Status != 0 || !strings.Contains(r.Output, "MPPE keys OK: 1  mismatch: 0") {
+				t.Errorf("station %s: exit status %d, expected a success with right keys:\n%s", station, r.Status, process.LastLines(r.Output, 15))
 			}
 		}
 	}
@@ -97,12 +98,12 @@ func startSecondFreeRADIUS(t *testing.T) (port int) {
 		fmt.Sprintf("AUTH_PORT=%d", p.auth), fmt.Sprintf("ACCT_PORT=%d", p.acct), fmt.Sprintf("COA_PORT=%d", p.coa),
 		fmt.Sprintf("STATUS_PORT=%d", p.status), fmt.Sprintf("COA_CLIENT_PORT=%d", p.coaClient),
 	}
-	f, err := start("freeradius-b", env, "sh", "freeradius/start.sh", dir)
+	f, err := start(env, "sh", "freeradius/start.sh", dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = f.stop(syscall.SIGTERM, patience) })
-	if err := f.await("Ready to process requests", patience); err != nil {
+	t.Cleanup(func() { _ = f.Stop(patience) })
+	if err := f.Await("Ready to process requests", patience); err != nil {
 		t.Fatal(err)
 	}
 	return p.auth
@@ -126,12 +127,12 @@ func startTurnGateway(t *testing.T, number int, servers map[string]int) (address
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := start("radsec-gw", nil, shared.command, "serve", "-config", file)
+	p, err := start(nil, testbed.Program(), "serve", "-config", file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := p.stop(syscall.SIGTERM, patience); err != nil {
+		if err := p.Stop(patience); err != nil {
 			t.Errorf("the gateway after SIGTERM: %v", err)
 		}
 	})
@@ -238,7 +239,7 @@ func (f *turns) back(c *tls.Conn) {
 }
 
 // eapTLS runs one conversation of a station.
-func (f *turns) eapTLS(t *testing.T, station string) result {
+func (f *turns) eapTLS(t *testing.T, station string) process.Result {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "eapol.conf")
 	text := fmt.Sprintf("network={\neapol_flags=0\nkey_mgmt=WPA-EAP\neap=TLS\nidentity=\"bob\"\nca_cert=%q\nclient_cert=%q\nprivate_key=%q\n}\n",
@@ -246,6 +247,6 @@ func (f *turns) eapTLS(t *testing.T, station string) result {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return runProgram(patience, "", "eapol_test", "-c", file, "-a", "127.0.0.1", "-p", fmt.Sprint(f.udp.LocalAddr().(*net.UDPAddr).Port),
+	return run(patience, "", "eapol_test", "-c", file, "-a", "127.0.0.1", "-p", fmt.Sprint(f.udp.LocalAddr().(*net.UDPAddr).Port),
 		"-s", "radsec", "-M", station, "-t", "20")
 }

@@ -5,7 +5,9 @@ import (
 	"os"
 	"time"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
+	"radsec-gw/interop/testbed"
 )
 
 func (b *bed) startGateway() error { return b.serve(b.gatewayConfig()) }
@@ -20,10 +22,10 @@ func (b *bed) serve(config string) error {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		return err
 	}
-	if r := runProgram(patience, "", b.command, "check", "-config", file); r.status != 0 {
-		return fmt.Errorf("radsec-gw check: %s", r.output)
+	if r := run(patience, "", testbed.Program(), "check", "-config", file); r.Status != 0 {
+		return fmt.Errorf("radsec-gw check: %s", r.Output)
 	}
-	p, err := start("radsec-gw", nil, b.command, "serve", "-config", file)
+	p, err := start(nil, testbed.Program(), "serve", "-config", file)
 	if err != nil {
 		return err
 	}
@@ -113,26 +115,26 @@ address = "127.0.0.1:%[7]d"
 
 // awaitAnswer probes until the gateway answers.
 func (b *bed) awaitAnswer(within time.Duration) error {
-	var last result
+	var last process.Result
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
-		if last = b.probe("status", "-timeout", "1s"); last.status == 0 {
+		if last = b.probe("status", "-timeout", "1s"); last.Status == 0 {
 			return nil
 		}
 		select {
-		case <-b.gateway.exited:
-			printed, _ := b.gateway.output.snapshot()
-			return fmt.Errorf("radsec-gw serve ended (%v); its output:\n%s", b.gateway.err, printed)
+		case <-b.gateway.Exited():
+			printed := b.gateway.Printed()
+			return fmt.Errorf("radsec-gw serve ended (%v); its output:\n%s", b.gateway.Err(), printed)
 		case <-time.After(50 * time.Millisecond): // nothing tells a port from outside that it is open now
 		}
 	}
-	printed, _ := b.gateway.output.snapshot()
-	return fmt.Errorf("no answer to Status-Server within %v: %s\nthe gateway's output:\n%s", within, last.output, printed)
+	printed := b.gateway.Printed()
+	return fmt.Errorf("no answer to Status-Server within %v: %s\nthe gateway's output:\n%s", within, last.Output, printed)
 }
 
 // probe runs radsec-gw probe with the bed's certificates, over RADIUS/1.0 unless args have another
 // -radius-version.
-func (b *bed) probe(kind string, args ...string) result {
-	return runProgram(patience+15*time.Second, "", b.command, b.probeArgs(kind, args...)...)
+func (b *bed) probe(kind string, args ...string) process.Result {
+	return run(patience+15*time.Second, "", testbed.Program(), b.probeArgs(kind, args...)...)
 }
 
 func (b *bed) probeArgs(kind string, args ...string) []string {

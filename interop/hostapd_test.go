@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"radsec-gw/bench/process"
 )
 
 // hostapdConf takes: UDP port for CoA and Disconnect, secret, whether its requests have to be signed.
@@ -53,7 +55,7 @@ func TestHostapdAsNAS(t *testing.T) {
 					}
 					expect(t, b.probe(c.kind, args...), 1, slices.Concat(c.want, proof)...)
 					if t.Failed() {
-						t.Logf("last of what hostapd printed:\n%s", lastLines(hostapd.printed(), 20))
+						t.Logf("last of what hostapd printed:\n%s", process.LastLines(hostapd.Printed(), 20))
 					}
 				})
 			}
@@ -62,9 +64,9 @@ func TestHostapdAsNAS(t *testing.T) {
 }
 
 // startHostapd starts a NAS, and a gateway in front of it, until the test ends.
-func startHostapd(t *testing.T, signed int) (*bed, *process) {
+func startHostapd(t *testing.T, signed int) (*bed, *process.Process) {
 	t.Helper()
-	b := &bed{dir: t.TempDir(), command: shared.command}
+	b := &bed{dir: t.TempDir()}
 	if err := b.ports.choose(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,10 +74,10 @@ func startHostapd(t *testing.T, signed int) (*bed, *process) {
 	if err := os.WriteFile(file, fmt.Appendf(nil, hostapdConf, b.ports.coa, coaSecret, signed), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hostapd, err := start("hostapd", nil, "hostapd", "-d", file)
+	hostapd, err := start(nil, "hostapd", "-d", file)
 	stopAtEnd(t, hostapd)
 	if err == nil {
-		err = hostapd.await("AP-ENABLED", patience)
+		err = hostapd.Await("AP-ENABLED", patience)
 	}
 	if err == nil {
 		config := fmt.Sprintf(oneServerConf, "hostapd", b.ports.radsec, b.ports.auth, b.ports.acct, b.ports.coa, coaSecret, b.ports.metrics)

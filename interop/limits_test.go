@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-	"syscall"
 	"testing"
 )
 
@@ -30,15 +29,15 @@ func TestLimitsOfRadsecproxy(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := shared.requests(t)
-			asking, err := start("radclient", nil, "sh", "-c", `printf '%s\n' "$1" | radclient -x -r 1 -t 30 "$2" "$3" "$4"`, "sh",
+			asking, err := start(nil, "sh", "-c", `printf '%s\n' "$1" | radclient -x -r 1 -t 30 "$2" "$3" "$4"`, "sh",
 				c.attributes, fmt.Sprintf("127.0.0.1:%d", p.nas), c.kind, nasSecret)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := proxy.await(c.says, patience); err != nil {
+			if err := proxy.Await(c.says, patience); err != nil {
 				t.Error(err)
 			}
-			_ = asking.stop(syscall.SIGTERM, patience)
+			_ = asking.Stop(patience)
 			if after := shared.requests(t); !maps.Equal(before, after) {
 				t.Errorf("expected that nothing reaches the gateway, got %v after %v", after, before)
 			}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"radsec-gw/bench/process"
 )
 
 // mostLooped ends a loop that the gateway does not end.
@@ -48,7 +50,7 @@ func (l *loop) throughFreeRADIUS(t *testing.T, c freeradiusConfig) nas {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return nas{auth: c.Auth, acct: c.Acct, coa: c.CoA, printed: proxy.printed}
+	return nas{auth: c.Auth, acct: c.Acct, coa: c.CoA, printed: proxy.Printed}
 }
 
 // The same through radsecproxy.
@@ -61,7 +63,7 @@ func TestLoopThroughRadsecproxy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.rounds(t, nas{auth: l.ports.nas, acct: l.ports.nas, printed: proxy.printed})
+	l.rounds(t, nas{auth: l.ports.nas, acct: l.ports.nas, printed: proxy.Printed})
 }
 
 // loop is a gateway whose one server is a proxy that sends everything back to it.
@@ -75,7 +77,7 @@ type loop struct {
 // authentication, accounting and CoA.
 func startLoop(t *testing.T, proxy func(ports) [3]int) *loop {
 	t.Helper()
-	l := &loop{bed: bed{dir: t.TempDir(), command: shared.command}, started: time.Now()}
+	l := &loop{bed: bed{dir: t.TempDir()}, started: time.Now()}
 	if err := l.ports.choose(); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +117,7 @@ func (l *loop) round(t *testing.T, name string, n nas, send func(t *testing.T)) 
 			t.Errorf("%v requests were refused as looping, expected 1", got)
 		}
 		if t.Failed() {
-			t.Logf("last of the gateway's output:\n%s\nlast of the proxy's:\n%s", lastLines(l.gateway.printed(), 10), lastLines(n.printed(), 10))
+			t.Logf("last of the gateway's output:\n%s\nlast of the proxy's:\n%s", process.LastLines(l.gateway.Printed(), 10), process.LastLines(n.printed(), 10))
 		}
 	})
 }
@@ -128,16 +130,16 @@ func (l *loop) rounds(t *testing.T, n nas) {
 	for _, m := range eapMethods(t) {
 		l.round(t, m.name, n, func(t *testing.T) {
 			r := n.eapolTest(t, m.network, false)
-			if r.status == 0 || !strings.Contains(r.output, "code=3 (Access-Reject)") {
-				t.Errorf("expected an Access-Reject for eapol_test, got:\n%s", lastLines(r.output, 40))
+			if r.Status == 0 || !strings.Contains(r.Output, "code=3 (Access-Reject)") {
+				t.Errorf("expected an Access-Reject for eapol_test, got:\n%s", process.LastLines(r.Output, 40))
 			}
 		})
 	}
 	l.round(t, "Accounting-Request", n, func(t *testing.T) { // gets no answer (P71): radclient does not wait for long
-		r := runProgram(patience, "User-Name = bob\nAcct-Status-Type = Start\nAcct-Session-Id = loop\n",
+		r := run(patience, "User-Name = bob\nAcct-Status-Type = Start\nAcct-Session-Id = loop\n",
 			"radclient", "-x", "-r", "1", "-t", "1", fmt.Sprintf("127.0.0.1:%d", n.acct), "acct", nasSecret)
-		if strings.Contains(r.output, "Received Accounting-Response") {
-			t.Errorf("the request was answered:\n%s", r.output)
+		if strings.Contains(r.Output, "Received Accounting-Response") {
+			t.Errorf("the request was answered:\n%s", r.Output)
 		}
 	})
 	l.told(t)
@@ -148,14 +150,9 @@ func (l *loop) told(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	lines, most := 0, 1+int(time.Since(l.started)/time.Minute)
-	for line := range strings.Lines(l.gateway.printed()) {
-		if strings.Contains(line, "come back") && strings.Contains(line, "server=sends-it-back") {
-			lines++
-		}
-	}
+	lines, most := l.gateway.Output().Count("come back", "server=sends-it-back"), 1+int(time.Since(l.started)/time.Minute)
 	if lines < 1 || lines > most {
-		t.Errorf("%d lines of the gateway name the server that sends requests back, expected 1 to %d:\n%s", lines, most, l.gateway.printed())
+		t.Errorf("%d lines of the gateway name the server that sends requests back, expected 1 to %d:\n%s", lines, most, l.gateway.Printed())
 	}
 }
 
@@ -168,11 +165,6 @@ func (l *loop) sent() (n int64) {
 }
 
 // refused is how many requests the gateway has refused because they came back.
-func (l *loop) refused(t *testing.T) (n float64) {
-	for series, value := range l.counters(t) {
-		if strings.HasPrefix(series, "radsec_gw_requests_total{") && strings.Contains(series, `fate="loop"`) {
-			n += value
-		}
-	}
-	return n
+func (l *loop) refused(t *testing.T) float64 {
+	return l.counters(t).Sum("radsec_gw_requests_total", `fate="loop"`)
 }

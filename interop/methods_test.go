@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"radsec-gw/bench/process"
 )
 
 // method is a way to log in or to account: a row that runs through every RadSec client.
@@ -25,7 +27,7 @@ func runMethods(t *testing.T, n nas, rows []method) {
 		t.Run(m.name, func(t *testing.T) {
 			m.run(t, n)
 			if t.Failed() {
-				t.Logf("last of what the RadSec client printed:\n%s", lastLines(n.printed(), 20))
+				t.Logf("last of what the RadSec client printed:\n%s", process.LastLines(n.printed(), 20))
 			}
 		})
 	}
@@ -68,7 +70,7 @@ func passwordMethods() []method {
 			expect(t, r, c.status, c.want...)
 			// radclient shows in clear what is hidden on every leg: the LM key of 8 octets, and the NT
 			// key, which is MD4 of MD4 of the password (RFC 2548 §2.4.1).
-			if keys := fmt.Sprintf("MS-CHAP-MPPE-Keys = 0x%016x%x\n", 0, passwordHashHash); strings.Contains(r.output, "MS-CHAP-MPPE-Keys") && !n.keepsMSCHAPKeys {
+			if keys := fmt.Sprintf("MS-CHAP-MPPE-Keys = 0x%016x%x\n", 0, passwordHashHash); strings.Contains(r.Output, "MS-CHAP-MPPE-Keys") && !n.keepsMSCHAPKeys {
 				expect(t, r, c.status, keys)
 			}
 		}})
@@ -109,11 +111,11 @@ func eapMethods(t *testing.T) []method {
 	} {
 		rows = append(rows, method{name: c.name, network: c.network, run: func(t *testing.T, n nas) {
 			r := n.eapolTest(t, c.network, c.keys)
-			expect(t, result{lastLines(r.output, 20), r.status}, 0, "SUCCESS")
-			if !strings.Contains(r.output, c.want) {
+			expect(t, process.Result{Output: process.LastLines(r.Output, 20), Status: r.Status}, 0, "SUCCESS")
+			if !strings.Contains(r.Output, c.want) {
 				t.Errorf("the output of eapol_test lacks %q", c.want)
 			}
-			if c.keys && !strings.Contains(r.output, "MPPE keys OK: 1  mismatch: 0") {
+			if c.keys && !strings.Contains(r.Output, "MPPE keys OK: 1  mismatch: 0") {
 				t.Error("eapol_test does not report its MPPE keys as right")
 			}
 		}})
@@ -121,8 +123,8 @@ func eapMethods(t *testing.T) []method {
 	wrong := tunnel("PEAP", wrongPassword, "auth=MSCHAPV2")
 	return append(rows, method{name: "PEAP MS-CHAPv2, wrong password", network: wrong, run: func(t *testing.T, n nas) {
 		r := n.eapolTest(t, wrong, true)
-		if r.status == 0 || !strings.Contains(r.output, "FAILURE") {
-			t.Errorf("exit status %d, want a failure:\n%s", r.status, lastLines(r.output, 20))
+		if r.Status == 0 || !strings.Contains(r.Output, "FAILURE") {
+			t.Errorf("exit status %d, want a failure:\n%s", r.Status, process.LastLines(r.Output, 20))
 		}
 	}})
 }

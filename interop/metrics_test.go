@@ -1,14 +1,13 @@
 package interop
 
 import (
-	"bufio"
+	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"radsec-gw/bench/scrape"
 )
 
 // Every Access-Request is counted with exactly one fate, and what went to the server is counted too.
@@ -33,27 +32,16 @@ func TestFatesAreCounted(t *testing.T) {
 	}
 }
 
-// counters reads /metrics: the value of each series, by name and labels as printed there.
-func (b *bed) counters(t *testing.T) map[string]float64 {
+// counters reads the gateway's metrics.
+func (b *bed) counters(t *testing.T) scrape.Metrics {
 	t.Helper()
-	client := http.Client{Timeout: patience}
-	r, err := client.Get(fmt.Sprintf("http://127.0.0.1:%d/metrics", b.ports.metrics))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	m, err := scrape.Get(ctx, fmt.Sprintf("http://127.0.0.1:%d/metrics", b.ports.metrics))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Body.Close()
-	values := map[string]float64{}
-	lines := bufio.NewScanner(io.LimitReader(r.Body, 16<<20))
-	for lines.Scan() {
-		series, text, ok := strings.Cut(lines.Text(), "} ")
-		if value, err := strconv.ParseFloat(text, 64); ok && err == nil {
-			values[series+"}"] = value
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return values
+	return m
 }
 
 // awaitGrowth waits until a number that only grows is above before.

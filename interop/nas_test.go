@@ -7,9 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"text/template"
+
+	"radsec-gw/bench/process"
 )
 
 // nas is what a NAS sends to: a program that takes RADIUS over UDP under nasSecret and carries it to
@@ -23,15 +24,15 @@ type nas struct {
 }
 
 // radclient sends attributes, one a line, and waits for the answer.
-func (n nas) radclient(kind, attributes string) result {
+func (n nas) radclient(kind, attributes string) process.Result {
 	port := map[string]int{"auth": n.auth, "acct": n.acct, "coa": n.coa, "disconnect": n.coa}[kind]
-	return runProgram(patience, attributes, "radclient", "-x", "-r", "1", "-t", "20",
+	return run(patience, attributes, "radclient", "-x", "-r", "1", "-t", "20",
 		fmt.Sprintf("127.0.0.1:%d", port), kind, nasSecret)
 }
 
 // eapolTest runs one conversation; network is the body of wpa_supplicant's network block. Without keys
 // eapol_test does not ask for MS-MPPE keys in the Accept.
-func (n nas) eapolTest(t *testing.T, network string, keys bool) result {
+func (n nas) eapolTest(t *testing.T, network string, keys bool) process.Result {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "eapol.conf")
 	if err := os.WriteFile(file, []byte("network={\neapol_flags=0\n"+network+"\n}\n"), 0o600); err != nil {
@@ -41,17 +42,17 @@ func (n nas) eapolTest(t *testing.T, network string, keys bool) result {
 	if !keys {
 		args = append(args, "-n")
 	}
-	return runProgram(patience, "", "eapol_test", args...)
+	return run(patience, "", "eapol_test", args...)
 }
 
 // throughRadsecproxy is the bed's radsecproxy, which takes all kinds on one port. Version 1.9.2 hides
 // Microsoft's send and receive keys anew, and nothing else of Microsoft's.
 func (b *bed) throughRadsecproxy() nas {
-	return nas{auth: b.ports.nas, acct: b.ports.nas, coa: b.ports.nas, printed: b.radsecproxy.printed, keepsMSCHAPKeys: true}
+	return nas{auth: b.ports.nas, acct: b.ports.nas, coa: b.ports.nas, printed: b.radsecproxy.Printed, keepsMSCHAPKeys: true}
 }
 
 // radclient sends attributes, one a line, through the bed's radsecproxy.
-func (b *bed) radclient(kind, attributes string) result {
+func (b *bed) radclient(kind, attributes string) process.Result {
 	return b.throughRadsecproxy().radclient(kind, attributes)
 }
 
@@ -93,16 +94,16 @@ realm * {
 `))
 
 // start runs radsecproxy in dir until it has a connection to the gateway.
-func (c radsecproxyConfig) start(dir string) (*process, error) {
+func (c radsecproxyConfig) start(dir string) (*process.Process, error) {
 	file := filepath.Join(dir, "radsecproxy.conf")
 	if err := writeTemplate(file, radsecproxyConf, c); err != nil {
 		return nil, err
 	}
-	p, err := start("radsecproxy", nil, "radsecproxy", "-f", "-c", file)
+	p, err := start(nil, "radsecproxy", "-f", "-c", file)
 	if err != nil {
 		return nil, err
 	}
-	return p, p.await("TLS connection to gateway", patience)
+	return p, p.Await("TLS connection to gateway", patience)
 }
 
 // freeradiusConfig is FreeRADIUS as a proxy that has the gateway as its home server over TLS. With a
@@ -188,15 +189,15 @@ server default {
 `))
 
 // start runs FreeRADIUS in c.Dir until it takes requests.
-func (c freeradiusConfig) start() (*process, error) {
+func (c freeradiusConfig) start() (*process.Process, error) {
 	if err := writeTemplate(filepath.Join(c.Dir, "radiusd.conf"), freeradiusConf, c); err != nil {
 		return nil, err
 	}
-	p, err := start("freeradius as client", nil, "freeradius", "-d", c.Dir, "-n", "radiusd", "-f", "-l", "stdout")
+	p, err := start(nil, "freeradius", "-d", c.Dir, "-n", "radiusd", "-f", "-l", "stdout")
 	if err != nil {
 		return nil, err
 	}
-	return p, p.await("Ready to process requests", patience)
+	return p, p.Await("Ready to process requests", patience)
 }
 
 // throughFreeRADIUS starts FreeRADIUS as a RadSec client of the bed's gateway, until the test ends.
@@ -213,13 +214,13 @@ func (b *bed) throughFreeRADIUS(t *testing.T, minTLS, maxTLS string) nas {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return nas{auth: p.auth, acct: p.acct, printed: client.printed}
+	return nas{auth: p.auth, acct: p.acct, printed: client.Printed}
 }
 
 // stopAtEnd ends a program with the test; it may be nil.
-func stopAtEnd(t *testing.T, p *process) {
+func stopAtEnd(t *testing.T, p *process.Process) {
 	if p != nil {
-		t.Cleanup(func() { _ = p.stop(syscall.SIGTERM, patience) })
+		t.Cleanup(func() { _ = p.Stop(patience) })
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/process"
+
 	"layeh.com/radius"
 )
 
@@ -58,8 +60,8 @@ func (b *bed) throughRadcli(t *testing.T) nas {
 	t.Helper()
 	dir := t.TempDir()
 	command := filepath.Join(dir, "radcli")
-	if r := runProgram(time.Minute, "", "gcc", "-Wall", "-Werror", "-o", command, "testdata/radcli.c", "-lradcli"); r.status != 0 {
-		t.Fatalf("gcc: %s", r.output)
+	if r := run(time.Minute, "", "gcc", "-Wall", "-Werror", "-o", command, "testdata/radcli.c", "-lradcli"); r.Status != 0 {
+		t.Fatalf("gcc: %s", r.Output)
 	}
 	for name, text := range map[string]string{
 		"radiusclient.conf": fmt.Sprintf(radcliConf, b.ports.radsec, dir, b.path("certs")),
@@ -80,13 +82,12 @@ func (b *bed) throughRadcli(t *testing.T) nas {
 	if err != nil {
 		t.Fatal(err)
 	}
-	logged := newOutput()
+	logged := new(process.Output)
 	cmd.Stderr = logged
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	hang := time.AfterFunc(5*patience, func() { _ = cmd.Process.Kill() })
-	printed := func() string { text, _ := logged.snapshot(); return text }
 	r := &radcliNAS{t: t, in: in, answers: bufio.NewScanner(out)}
 	conn := listenUDP(t)
 	server := radius.PacketServer{SecretSource: radius.StaticSecretSource([]byte(nasSecret)), Handler: r}
@@ -96,16 +97,16 @@ func (b *bed) throughRadcli(t *testing.T) nas {
 		conn.Close()
 		<-served
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("the program of libradcli: %v: %s", err, printed())
+			t.Errorf("the program of libradcli: %v: %s", err, logged.String())
 		}
 		hang.Stop()
 	})
 	go func() { served <- server.Serve(conn) }()
 	if hello := r.read(); len(hello) != 1 || hello[0] != "ready" {
-		t.Fatalf("expected that radcli connects, got %q: %s", hello, printed())
+		t.Fatalf("expected that radcli connects, got %q: %s", hello, logged.String())
 	}
 	port := portOf(conn)
-	return nas{auth: port, acct: port, printed: printed}
+	return nas{auth: port, acct: port, printed: logged.String}
 }
 
 // radcliDictionary has every attribute as octets, so that nothing of them changes on the way, but

@@ -4,10 +4,12 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"fmt"
+	"io"
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
+
+	"radsec-gw/bench/process"
 )
 
 // FreeRADIUS as a RadSec client, which takes UDP from a NAS and has the gateway
@@ -22,8 +24,8 @@ func TestFreeRADIUSAsClient(t *testing.T) {
 			client := shared.throughFreeRADIUS(t, version, version)
 			for password, want := range map[string]string{userPassword: "Received Access-Accept", wrongPassword: "Received Access-Reject"} {
 				r := client.radclient("auth", fmt.Sprintf("User-Name = bob\nUser-Password = %q\n", password))
-				if !strings.Contains(r.output, want) {
-					t.Errorf("expected %q, got:\n%s\nthe client printed:\n%s", want, r.output, client.printed())
+				if !strings.Contains(r.Output, want) {
+					t.Errorf("expected %q, got:\n%s\nthe client printed:\n%s", want, r.Output, client.printed())
 				}
 			}
 			account(t, client, "Start", "")
@@ -74,49 +76,40 @@ func TestOpenSSLAsClient(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			args := append([]string{"s_client", "-quiet", "-no_ign_eof", "-connect", fmt.Sprintf("127.0.0.1:%d", shared.ports.radsec),
 				"-CAfile", shared.path("certs/ca.pem"), "-verify_return_error"}, c.args...)
-			cmd := exec.Command("openssl", args...)
-			in, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
+			got := askOpenSSL(t, statusServer(), args...)
+			switch {
+			case c.want == 0 && len(got) >= 20:
+				t.Errorf("the answer begins %x, want none", got[:20])
+			case c.want != 0 && len(got) < 20:
+				t.Errorf("openssl ended without an answer: %q", got)
+			case c.want != 0 && (got[0] != c.want || got[1] != 77):
+				t.Errorf("the answer begins %x, want code %d and identifier 77", got[:20], c.want)
 			}
-			out := newOutput() // standard error apart: the answer is octets
-			cmd.Stdout = out
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			ended := make(chan struct{})
-			go func() {
-				cmd.Wait()
-				close(ended)
-			}()
-			in.Write(statusServer())
-			deadline := time.After(patience)
-			for got := ""; len(got) < 20; {
-				var more <-chan struct{}
-				got, more = out.snapshot()
-				if len(got) >= 20 {
-					if c.want == 0 || got[0] != c.want || got[1] != 77 {
-						t.Errorf("the answer begins %x, want code %d and identifier 77", got[:20], c.want)
-					}
-					break
-				}
-				select {
-				case <-more:
-					continue
-				case <-ended:
-					if c.want != 0 {
-						t.Errorf("openssl ended without an answer: %q", got)
-					}
-				case <-deadline:
-					t.Errorf("no answer and no end within %v: %q", patience, got)
-				}
-				break
-			}
-			in.Close()
-			cmd.Process.Kill()
-			<-ended
 		})
 	}
+}
+
+// askOpenSSL runs openssl, sends a request through it, and returns what it received by the
+// time that this was a packet or openssl ended.
+func askOpenSSL(t *testing.T, request []byte, args ...string) (received string) {
+	t.Helper()
+	cmd := exec.Command("openssl", args...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = io.Discard // apart: the answer is octets
+	p, err := process.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	defer in.Close()
+	in.Write(request)
+	if !p.Output().Await(patience, func(text string) bool { return len(text) >= 20 }) && p.Alive() == nil {
+		t.Errorf("no answer and no end within %v: %q", patience, p.Printed())
+	}
+	return p.Printed()
 }
 
 // statusServer is one as octets (RFC 5997 §3), signed under "radsec".

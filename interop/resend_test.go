@@ -3,9 +3,10 @@ package interop
 import (
 	"crypto/rand"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"radsec-gw/bench/process"
 )
 
 // A RadSec client sends once. While the server hangs the gateway resends for it, octet by octet the
@@ -15,8 +16,8 @@ import (
 func TestResentRequestIsOneRequest(t *testing.T) {
 	station := rand.Text() // shows in FreeRADIUS's log
 	before := shared.resent(t)
-	shared.freeradius.signal(syscall.SIGSTOP)
-	answered := make(chan result, 1)
+	shared.freeradius.Suspend()
+	answered := make(chan process.Result, 1)
 	go func() {
 		answered <- shared.probe("access", "-user", "bob", "-password", userPassword, "-attr", "Calling-Station-Id="+station, "-timeout", patience.String())
 	}()
@@ -26,30 +27,23 @@ func TestResentRequestIsOneRequest(t *testing.T) {
 			break
 		}
 	}
-	shared.freeradius.signal(syscall.SIGCONT)
+	shared.freeradius.Resume()
 	expect(t, <-answered, 0, "verified Access-Accept")
 
 	// FreeRADIUS has read the copies by the time it logs the next request.
 	next := rand.Text()
 	expect(t, shared.probe("access", "-user", "bob", "-password", userPassword, "-attr", "Calling-Station-Id="+next), 0, "verified Access-Accept")
-	if err := shared.freeradius.await("cli "+next, patience); err != nil {
+	if err := shared.freeradius.Await("cli "+next, patience); err != nil {
 		t.Fatal(err)
 	}
-	log, _ := shared.freeradius.output.snapshot()
+	log := shared.freeradius.Printed()
 	if logins := strings.Count(log, "cli "+station); logins != 1 {
-		t.Errorf("FreeRADIUS logged %d logins, want exactly 1:\n%s", logins, lastLines(log, 10))
+		t.Errorf("FreeRADIUS logged %d logins, want exactly 1:\n%s", logins, process.LastLines(log, 10))
 	}
 }
 
 // resent is how many requests the gateway has sent again to FreeRADIUS's authentication port.
 func (b *bed) resent(t *testing.T) float64 {
 	t.Helper()
-	for series, value := range b.counters(t) {
-		if strings.HasPrefix(series, "radsec_gw_server_requests_resent_total{") &&
-			strings.Contains(series, `server="freeradius"`) && strings.Contains(series, `port="auth"`) {
-			return value
-		}
-	}
-	t.Error("there is no radsec_gw_server_requests_resent_total for freeradius's auth port")
-	return 0
+	return b.counters(t).Sum("radsec_gw_server_requests_resent_total", `server="freeradius"`, `port="auth"`)
 }

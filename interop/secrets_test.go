@@ -29,7 +29,7 @@ func TestGatewaySaysNoSecret(t *testing.T) {
 		shared.radclient("auth", "User-Name = \"bob\"\nUser-Password = \""+password+"\"\n")
 	}
 	shared.probe("access", "-user", "bob", "-password", userPassword, "-secret", "another-secret")
-	printed, _ := shared.gateway.output.snapshot()
+	printed := shared.gateway.Printed()
 	if found := leaks(printed); found != nil {
 		t.Errorf("the gateway printed %q:\n%s", found, printed)
 	}

@@ -10,12 +10,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
 )
 
 // service is the real program under something that stands for systemd.
 type service struct {
 	t       *testing.T
-	process *process
+	process *process.Process
 	notify  *net.UnixConn
 	file    string // the configuration
 	radsec  int
@@ -53,24 +56,16 @@ func startService(t *testing.T) *service {
 		t.Fatal(err)
 	}
 	listener.Close() // the program's is a copy
-	s.process = &process{name: "radsec-gw", output: newOutput(), exited: make(chan struct{})}
 	// LISTEN_PID must be the program's own: the shell becomes it.
-	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" serve -config "$1"`, shared.command, s.file)
+	cmd := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0" serve -config "$1"`, testbed.Program(), s.file)
 	cmd.ExtraFiles = []*os.File{socket} // descriptor 3
 	cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "NOTIFY_SOCKET="+name, "WATCHDOG_USEC=400000")
-	cmd.Stdout, cmd.Stderr = s.process.output, s.process.output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	s.process.cmd = cmd
-	err = cmd.Start()
+	s.process, err = process.Start(cmd)
 	socket.Close()
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		s.process.err = cmd.Wait()
-		close(s.process.exited)
-	}()
-	t.Cleanup(func() { s.process.stop(syscall.SIGKILL, patience) })
+	t.Cleanup(s.process.Kill)
 	return s
 }
 
@@ -82,7 +77,7 @@ func (s *service) told(text string) {
 	for {
 		n, err := s.notify.Read(b)
 		if err != nil {
-			printed, _ := s.process.output.snapshot()
+			printed := s.process.Printed()
 			s.t.Fatalf("systemd was not told %q: %v; the output:\n%s", text, err, printed)
 		}
 		if strings.Contains(string(b[:n]), text) {
@@ -91,8 +86,8 @@ func (s *service) told(text string) {
 	}
 }
 
-func (s *service) probe() result {
-	return runProgram(patience, "", shared.command, "probe", "status", "-address", fmt.Sprintf("127.0.0.1:%d", s.radsec), "-certs", shared.path("certs"))
+func (s *service) probe() process.Result {
+	return run(patience, "", testbed.Program(), "probe", "status", "-address", fmt.Sprintf("127.0.0.1:%d", s.radsec), "-certs", shared.path("certs"))
 }
 
 // The real program: the socket that it is given, what it tells systemd, and
@@ -110,31 +105,31 @@ func TestSignalsAndSystemd(t *testing.T) {
 	if err := os.WriteFile(s.file, append([]byte("nonsense = 1\n"), text...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.process.signal(syscall.SIGHUP)
+	s.process.Signal(syscall.SIGHUP)
 	s.told("RELOADING=1\nMONOTONIC_USEC=")
 	s.told("READY=1")
-	if err := s.process.await("reload refused", patience); err != nil {
+	if err := s.process.Await("reload refused", patience); err != nil {
 		t.Error(err)
 	}
-	if err := s.process.await("nonsense: unknown key", patience); err != nil {
+	if err := s.process.Await("nonsense: unknown key", patience); err != nil {
 		t.Error(err)
 	}
 	expect(t, s.probe(), 0, "verified Access-Accept")
 	if err := os.WriteFile(s.file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.process.signal(syscall.SIGHUP)
-	if err := s.process.await("msg=reloaded what=configuration", patience); err != nil {
+	s.process.Signal(syscall.SIGHUP)
+	if err := s.process.Await("msg=reloaded what=configuration", patience); err != nil {
 		t.Error(err)
 	}
 	expect(t, s.probe(), 0, "verified Access-Accept")
 
-	s.process.signal(syscall.SIGTERM)
+	s.process.Signal(syscall.SIGTERM)
 	s.told("STOPPING=1")
 	select {
-	case <-s.process.exited:
-		if s.process.err != nil {
-			t.Errorf("after SIGTERM it ends with %v, want status 0", s.process.err)
+	case <-s.process.Exited():
+		if s.process.Err() != nil {
+			t.Errorf("after SIGTERM it ends with %v, want status 0", s.process.Err())
 		}
 	case <-time.After(patience):
 		t.Error("it does not end after SIGTERM")
@@ -160,16 +155,16 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if err := os.WriteFile(s.file, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.process.signal(syscall.SIGHUP)
-	if err := s.process.await("msg=reloaded what=configuration", patience); err != nil {
+	s.process.Signal(syscall.SIGHUP)
+	if err := s.process.Await("msg=reloaded what=configuration", patience); err != nil {
 		t.Fatal(err)
 	}
-	client, err := start("probe", nil, shared.command, "probe", "access", "-user", "bob", "-password", userPassword, "-timeout", "60s",
+	client, err := start(nil, testbed.Program(), "probe", "access", "-user", "bob", "-password", userPassword, "-timeout", "60s",
 		"-address", fmt.Sprintf("127.0.0.1:%d", s.radsec), "-certs", shared.path("certs"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.stop(syscall.SIGKILL, patience)
+	defer client.Kill()
 	silent.SetReadDeadline(time.Now().Add(patience))
 	for b, waits := make([]byte, 4096), false; !waits; { // until the request is there, not a probe of the port's health
 		n, _, err := silent.ReadFrom(b)
@@ -178,18 +173,18 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		}
 		waits = n > 0 && b[0] == 1
 	}
-	s.process.signal(syscall.SIGTERM)
+	s.process.Signal(syscall.SIGTERM)
 	s.told("STOPPING=1")
 	select {
-	case <-s.process.exited:
+	case <-s.process.Exited():
 		t.Fatal("it does not wait for what is in flight")
 	case <-time.After(300 * time.Millisecond):
 	}
-	s.process.signal(syscall.SIGTERM)
+	s.process.Signal(syscall.SIGTERM)
 	select {
-	case <-s.process.exited:
-		if s.process.err != nil {
-			t.Errorf("it ends with %v, want status 0", s.process.err)
+	case <-s.process.Exited():
+		if s.process.Err() != nil {
+			t.Errorf("it ends with %v, want status 0", s.process.Err())
 		}
 	case <-time.After(patience):
 		t.Error("a second signal does not end it")

@@ -1,9 +1,10 @@
 package interop
 
 import (
-	"syscall"
 	"testing"
 	"time"
+
+	"radsec-gw/bench/process"
 )
 
 // Status-Server is the gateway's own to answer: it does so while the RADIUS server hangs and while it
@@ -18,26 +19,26 @@ func TestStatusServer(t *testing.T) {
 	t.Run("quiet, as a health check", func(t *testing.T) {
 		r := shared.probe("status", "-quiet", "-timeout", "5s")
 		expect(t, r, 0)
-		if r.output != "" {
-			t.Errorf("the health check printed %q, want nothing", r.output)
+		if r.Output != "" {
+			t.Errorf("the health check printed %q, want nothing", r.Output)
 		}
 	})
 	t.Run("FreeRADIUS is stopped", func(t *testing.T) {
-		shared.freeradius.signal(syscall.SIGSTOP)
+		shared.freeradius.Suspend()
 		answered(t)
-		shared.freeradius.signal(syscall.SIGCONT)
+		shared.freeradius.Resume()
 	})
 	t.Run("FreeRADIUS is killed", func(t *testing.T) {
-		_ = shared.freeradius.stop(syscall.SIGKILL, patience)
+		shared.freeradius.Kill()
 		answered(t)
 	})
 	t.Run("FreeRADIUS is back", func(t *testing.T) {
 		if err := shared.startFreeRADIUS(); err != nil {
 			t.Fatal(err)
 		}
-		var r result
+		var r process.Result
 		for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); {
-			if r = shared.probe("access", "-user", "bob", "-password", userPassword, "-timeout", "3s"); r.status == 0 {
+			if r = shared.probe("access", "-user", "bob", "-password", userPassword, "-timeout", "3s"); r.Status == 0 {
 				break
 			}
 		}

@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
-	"syscall"
 	"testing"
-	"time"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 )
 
@@ -51,39 +49,24 @@ func TestClientsThatDoNotTrustTheGateway(t *testing.T) {
 			if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			proxy, err := start("radsecproxy", nil, "radsecproxy", "-f", "-c", file)
+			proxy, err := start(nil, "radsecproxy", "-f", "-c", file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { proxy.stop(syscall.SIGTERM, patience) })
+			t.Cleanup(func() { proxy.Stop(patience) })
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			before := untrusted()
+			before := untrusted(shared.gateway.Printed())
 			c.connect(t)
-			for deadline := time.After(patience); untrusted() == before; {
-				_, more := shared.gateway.output.snapshot()
-				if untrusted() != before {
-					return
-				}
-				select {
-				case <-more:
-				case <-deadline:
-					printed, _ := shared.gateway.output.snapshot()
-					t.Fatalf("no line tells of the alert unknown_ca; the gateway printed:\n%s", printed)
-				}
+			if !shared.gateway.Output().Await(patience, func(text string) bool { return untrusted(text) > before }) {
+				t.Fatalf("no line reports the alert unknown_ca; the gateway printed:\n%s", shared.gateway.Printed())
 			}
 		})
 	}
 }
 
-// untrusted counts the gateway's lines about peers that do not know its CA.
-func untrusted() (n int) {
-	printed, _ := shared.gateway.output.snapshot()
-	for line := range strings.Lines(printed) {
-		if strings.Contains(line, "result=peer_alert") && strings.Contains(line, "the alert unknown_ca: the peer does not trust this gateway's certificate: give it the CA that signed it, ") {
-			n++
-		}
-	}
-	return n
+// untrusted counts the lines of the gateway's log about peers that do not know its CA.
+func untrusted(log string) int {
+	return process.CountLines(log, "result=peer_alert", "the alert unknown_ca: the peer does not trust this gateway's certificate: give it the CA that signed it, ")
 }
