@@ -9,7 +9,7 @@ import (
 
 // buildNASes makes a group for each NAS of a route, and one for its other servers. It
 // returns nil when none of them is a NAS.
-func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Back, byName map[string]*udpback.Server) (*relay.NASes, error) {
+func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Backend, byName map[string]*udpback.Server) (*relay.NASes, error) {
 	var all []relay.NAS
 	var others []*udpback.Server
 	for _, s := range cfg.ServersOf(r) {

@@ -16,7 +16,7 @@ import (
 // buildRules makes the servers, the groups and the routing table. It reuses an existing
 // server with the same name, address and secret, which keeps its sockets and its health;
 // reconfigure applies what else has changed. On an error it leaves nothing new open.
-func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, marker relay.MarkerKey, existing []configuredServer) (servers []configuredServer, rules *relay.Rules, err error) {
+func buildRules(cfg *config.Config, back *udpback.Backend, m *metrics.Metrics, marker relay.MarkerKey, existing []configuredServer) (servers []configuredServer, rules *relay.Rules, err error) {
 	defer func() {
 		if err != nil {
 			closeUnused(without(servers, existing), existing)
@@ -59,7 +59,7 @@ func buildRules(cfg *config.Config, back *udpback.Back, m *metrics.Metrics, mark
 }
 
 // buildRoute makes the groups of a route.
-func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Back, byName map[string]*udpback.Server) (relay.Route, error) {
+func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Backend, byName map[string]*udpback.Server) (relay.Route, error) {
 	var members []*udpback.Server
 	for _, name := range r.Servers {
 		members = append(members, byName[name])

@@ -20,7 +20,7 @@ type configuredServer struct {
 }
 
 // reuseServer returns the existing server of a configuration, or makes a new one.
-func reuseServer(s *config.Server, back *udpback.Back, existing []configuredServer) (configuredServer, error) {
+func reuseServer(s *config.Server, back *udpback.Backend, existing []configuredServer) (configuredServer, error) {
 	for _, e := range existing {
 		if sameServer(&e.config, s) {
 			return configuredServer{config: *s, server: e.server}, nil
@@ -73,7 +73,7 @@ func closeUnused(made, current []configuredServer) {
 // announce has the metrics show the state of the servers.
 func announce(servers []configuredServer) {
 	for _, s := range servers {
-		s.server.Announce()
+		s.server.PublishState()
 	}
 }
 
@@ -97,7 +97,7 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 		Health: health.Config{
 			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Octets()),
 			SuspectAfter: s.SuspectAfter, FailingAfter: s.FailingAfter, Watchdog: s.WatchdogInterval,
-			ProbeInterval: s.ProbeInterval, DownAfter: s.DownAfter, UpAfter: s.UpAfter,
+			CheckInterval: s.ProbeInterval, DownAfter: s.DownAfter, UpAfter: s.UpAfter,
 		},
 	}, nil
 }

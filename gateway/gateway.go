@@ -31,7 +31,7 @@ type Gateway struct {
 	hub       *audit.Hub
 	metrics   *metrics.Metrics
 	reloads   *metrics.Reloads
-	back      *udpback.Back
+	back      *udpback.Backend
 	relay     *relay.Gateway
 	front     *tlsfront.Server
 	web       *web.Server

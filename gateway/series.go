@@ -59,7 +59,7 @@ func (g *Gateway) removeUnused() (remaining int) {
 	}
 	remaining = g.metrics.KeepServers(func(server string, port metrics.Port) bool {
 		// The addresses of an expanded name change at any time.
-		return configured[serverPort{metrics.ServerOf(server), port}] && g.back.Counts(server)
+		return configured[serverPort{metrics.ServerOf(server), port}] && g.back.InUse(server)
 	})
 
 	clients := map[string]bool{}

@@ -156,7 +156,7 @@ func (x *exchange) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer
 // route says; any other goes to it in a Protocol-Error of ours, whatever the kind
 // of the request (draft-dekok-protocol-error §5), or in the NAK.
 func (x *exchange) passedOn(cause uint32) (wire.Answer, bool) {
-	way := udpback.AboutTheWay(cause)
+	way := udpback.OtherServerMayAnswer(cause)
 	// What a NAK may carry is 400 to 599 (RFC 5176 §3.5). A Protocol-Error may
 	// carry any cause, and has one (draft-dekok-protocol-error §5), but that in
 	// RADIUS/1.1 the server's own goes back, or none (RFC 9765 §6.1).
@@ -183,7 +183,7 @@ func (l *Link) notStarted(b *burst, x *exchange, err error) bool {
 	case errors.Is(err, udpback.ErrNoSocket):
 		fate = metrics.FateNoSocket
 	default:
-		if errors.Is(err, udpback.ErrShare) {
+		if errors.Is(err, udpback.ErrQuota) {
 			fate = metrics.FateOverShare
 		}
 		if x.dynamic() {

@@ -157,7 +157,7 @@ type bed struct {
 	t       *testing.T
 	net     *network
 	reg     *prometheus.Registry
-	back    *udpback.Back
+	back    *udpback.Backend
 	server  *udpback.Server
 	second  *udpback.Server // nil: there is one server only
 	gateway *Gateway

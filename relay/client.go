@@ -27,9 +27,9 @@ type ClientConfig struct {
 	// ReversePath says what a CoA or Disconnect gets whose sender is none of the
 	// servers that an Access-Request for the user's realm would go to.
 	ReversePath ReversePath
-	// Share bounds what the client takes of the servers' Identifiers; nil when it
+	// Quota bounds what the client takes of the servers' Identifiers; nil when it
 	// is the only client.
-	Share   *udpback.Share
+	Share   *udpback.Quota
 	Metrics *metrics.Client
 }
 

@@ -27,14 +27,13 @@ func conversationKey(v *wire.View) uint64 {
 // nearly full (RFC 5080 §2.2.3).
 func (x *exchange) distinguish(to *udpback.Group) {
 	v := &x.view
-	x.Key, x.State, x.Conversation = 0, 0, false
-	switch {
-	case to.Chooses():
-		x.Key, x.Conversation = conversationKey(v), v.HasEAP()
-		if v.HasState() {
-			x.State, x.Conversation = udpback.Hash(v.State())|1, true
-		}
-	case v.HasState():
-		x.State = 1
+	x.HasState = v.HasState()
+	x.Key, x.StateHash, x.Conversation = 0, 0, false
+	if !to.Chooses() {
+		return
+	}
+	x.Key, x.Conversation = conversationKey(v), v.HasEAP() || x.HasState
+	if x.HasState {
+		x.StateHash = udpback.Hash(v.State())
 	}
 }

@@ -92,7 +92,7 @@ func situations() []situation {
 		{name: "impossible User-Password", fate: "bad_user_password", kinds: accessCode, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), {2, make([]byte, 129)}} }, cause: 407, cause11: 505, code: 3},
 		{name: "CHAP without its challenge", fate: "bad_user_password", kinds: accessCode, only11: true, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), {3, make([]byte, 17)}} }, cause11: 505},
 		{name: "no Identifier", fate: "no_identifier", attrs: known, end: handOver(udpback.ErrNoIdentifier), cause: 505, cause11: 505, dynamic: 506},
-		{name: "share used up", fate: "over_share", attrs: known, end: handOver(udpback.ErrShare), cause: 505, cause11: 505, dynamic: 506},
+		{name: "share used up", fate: "over_share", attrs: known, end: handOver(udpback.ErrQuota), cause: 505, cause11: 505, dynamic: 506},
 		{name: "no socket", fate: "no_socket", attrs: known, end: handOver(udpback.ErrNoSocket), cause: 505, cause11: 505, dynamic: 505},
 		{name: "copy too long", fate: "too_long", attrs: known, end: handOver(wire.ErrTooLong), cause: 505, cause11: 505, dynamic: 505},
 		{name: "silent server", fate: "server_silent", attrs: known, wait: time.Minute, cause: 505, cause11: 505},

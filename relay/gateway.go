@@ -59,7 +59,7 @@ type Peer interface {
 // Gateway holds what the links share.
 type Gateway struct {
 	// static after construction
-	back    *udpback.Back
+	back    *udpback.Backend
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	other   *metrics.Route // of requests that no route takes
@@ -78,7 +78,7 @@ type Gateway struct {
 
 // New returns a gateway that routes by rules and tells hub of requests; a nil hub
 // is told nothing.
-func New(back *udpback.Back, rules *Rules, m *metrics.Metrics, hub *audit.Hub, log *slog.Logger) *Gateway {
+func New(back *udpback.Backend, rules *Rules, m *metrics.Metrics, hub *audit.Hub, log *slog.Logger) *Gateway {
 	g := &Gateway{back: back, log: log, metrics: m, other: m.Route(metrics.OtherRoute), hub: hub, seed: maphash.MakeSeed()}
 	g.bursts.New = func() any { return &burst{verify: wire.NewDigests()} }
 	g.exchanges.New = func() any { return new(exchange) }

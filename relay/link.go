@@ -50,7 +50,7 @@ type burst struct {
 func (l *Link) work() *burst {
 	if l.burst == nil {
 		l.burst = l.gateway.bursts.Get().(*burst)
-		l.burst.batch = l.gateway.back.Borrow()
+		l.burst.batch = l.gateway.back.AcquireBatch()
 		l.burst.came = l.gateway.back.Now()
 	}
 	return l.burst
@@ -92,7 +92,7 @@ func (l *Link) Flush() error {
 	l.process(b)
 	b.batch.Flush()
 	l.burst = nil
-	l.gateway.back.GiveBack(b.batch)
+	l.gateway.back.ReleaseBatch(b.batch)
 	if b.answered {
 		l.peer.Flush()
 	}

@@ -20,7 +20,7 @@ type exchange struct {
 	decision  decision      // of the routing table, once it was asked
 	hash      uint64        // of the client's packet
 	marker    *Marker       // for the server's copies; nil: they have none
-	came      time.Duration // on the Back's clock
+	came      time.Duration // on the clock of udpback
 	ticket    wire.Ticket
 	elsewhere bool         // given up, but in other hands: what those may change is not looked at
 	fate      metrics.Fate // of a reply that is written but not delivered yet
@@ -211,7 +211,7 @@ func (l *Link) newExchange(v *wire.View) *exchange {
 	x := l.gateway.exchanges.Get().(*exchange)
 	x.Handler, x.Code, x.Kind = x, v.Code(), v.Kind()
 	x.link, x.client, x.came = l, l.client.Config(), l.burst.came
-	x.Share = x.client.Share
+	x.Quota = x.client.Share
 	x.view = *v
 	x.view.Packet = l.gateway.back.Buffers.Copy(v.Packet)
 	return x
@@ -223,7 +223,7 @@ func (g *Gateway) recycle(x *exchange) {
 	x.view.Packet = nil
 	x.link, x.client, x.route, x.marker = nil, nil, nil, nil
 	x.decision = decision{}
-	x.Forget()
+	x.ClearServed()
 	g.exchanges.Put(x)
 }
 

@@ -17,12 +17,12 @@ type item struct {
 
 // Batch gathers requests until everything that a connection held has been
 // handled; then it signs them together and sends them with one system call for
-// each socket. It belongs to one goroutine, which borrows it from the Back for
+// each socket. It belongs to one goroutine, which acquires it from the Backend for
 // the length of one burst.
 type Batch struct {
 	// static after construction
 	Hasher *wire.Hasher // for the borrower's own answers
-	back   *Back
+	back   *Backend
 
 	// owned by the borrower
 	digests *wire.Digests
@@ -93,5 +93,5 @@ func (b *Batch) flushSocket(s *socket) {
 	b.items = b.items[:left]
 }
 
-// Now is the time on the Back's clock.
+// Now is the time on the Backend's clock.
 func (b *Batch) Now() time.Duration { return b.back.Now() }

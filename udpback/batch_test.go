@@ -69,7 +69,7 @@ func TestBatchIsOneCallForEachSocket(t *testing.T) {
 			defer a.Close()
 			defer b.Close()
 			ga, gb := f.group(t, Failover, a), f.group(t, Failover, b)
-			batch := f.back.Borrow()
+			batch := f.back.AcquireBatch()
 			start := func(g *Group) {
 				o := newOwner(radius.CodeAccountingRequest)
 				if row.long {
@@ -86,7 +86,7 @@ func TestBatchIsOneCallForEachSocket(t *testing.T) {
 				}
 			}
 			batch.Flush()
-			f.back.GiveBack(batch)
+			f.back.ReleaseBatch(batch)
 			mu.Lock()
 			defer mu.Unlock()
 			if !slices.Equal(sends, row.want) {
@@ -127,7 +127,7 @@ func TestErrorOfBatch(t *testing.T) {
 			s := f.server(t, "a", nil)
 			defer s.Close()
 			g := f.group(t, Failover, s)
-			b := f.back.Borrow()
+			b := f.back.AcquireBatch()
 			for range 3 {
 				if err := g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b); err != nil {
 					t.Fatal(err)
@@ -137,7 +137,7 @@ func TestErrorOfBatch(t *testing.T) {
 			if !errors.Is(b.err, row.want) {
 				t.Errorf("%d of 3 sent and %v: the batch's error is %v, expected %v", row.sent, row.err, b.err, row.want)
 			}
-			f.back.GiveBack(b)
+			f.back.ReleaseBatch(b)
 			if n := f.count(t, "radsec_gw_server_requests_sent_total", "port", "acct"); n != float64(row.sent) {
 				t.Errorf("%v requests are counted as sent, expected %d", n, row.sent)
 			}

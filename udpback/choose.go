@@ -35,7 +35,7 @@ func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
 			best, rank = i, state
 		}
 	}
-	if ex.tried == 0 && ex.State == 0 && movable(ex.Kind) {
+	if ex.tried == 0 && !ex.HasState && movable(ex.Kind) {
 		if i := g.toTry(ex, m, best); i >= 0 {
 			return i, rank < m.servers[i].end(ex.Kind).rank()
 		}
@@ -58,8 +58,8 @@ func (g *Group) toTry(ex *Exchange, m *members, best int) int {
 // issuer returns the untried server that issued the request's State, if it is
 // known and not down.
 func (g *Group) issuer(ex *Exchange, m *members) (int, bool) {
-	number := g.back.states.issuer(ex.State)
-	if number == 0 { // it is not known, or there is no State
+	number := g.issuerOf(ex)
+	if number == 0 {
 		return 0, false
 	}
 	for i, s := range m.servers {
@@ -74,7 +74,16 @@ func (g *Group) issuer(ex *Exchange, m *members) (int, bool) {
 // issued says whether the server that has ex issued its State.
 func (g *Group) issued(ex *Exchange) bool {
 	number := ex.end.server.number
-	return number != 0 && g.back.states.issuer(ex.State) == number
+	return number != 0 && g.issuerOf(ex) == number
+}
+
+// issuerOf returns the number of the server that issued the request's State; 0 when it
+// is not known, or there is no State.
+func (g *Group) issuerOf(ex *Exchange) uint16 {
+	if !ex.HasState {
+		return 0
+	}
+	return g.back.states.issuer(ex.StateHash)
 }
 
 // better says whether server i goes before server j, both being in the same state.

@@ -95,7 +95,7 @@ func TestChoose(t *testing.T) {
 			ex := &Exchange{Code: code, Kind: wire.KindOf(code), Conversation: row.eap}
 			ex.tried = row.tried
 			if row.issuer > 0 {
-				ex.State = Hash([]byte("state")) | 1
+				ex.HasState, ex.StateHash = true, Hash([]byte("state"))
 			}
 			if row.issuer > 0 && row.issuer <= 4 {
 				g.noteState(&Exchange{journey: journey{end: servers[row.issuer-1].end(wire.KindAccess)}}, []byte("state"))
@@ -243,9 +243,9 @@ func TestIssued(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		g := f.group(t, Failover, a, b)
-		state := Hash([]byte("state")) | 1
+		state := Hash([]byte("state"))
 		at := func(s *Server, state uint64) *Exchange {
-			return &Exchange{State: state, journey: journey{end: s.end(wire.KindAccess)}}
+			return &Exchange{HasState: state != 0, StateHash: state, journey: journey{end: s.end(wire.KindAccess)}}
 		}
 		if g.issued(at(a, state)) {
 			t.Error("a State that nobody issued is taken for a's")
@@ -299,10 +299,10 @@ func TestHashes(t *testing.T) {
 
 // Which causes concern the way, so that another server may do better.
 // Rules: P97
-func TestAboutTheWay(t *testing.T) {
+func TestOtherServerMayAnswer(t *testing.T) {
 	for cause := uint32(0); cause < 600; cause++ {
 		want := cause == 502 || cause == 505 || cause == 506
-		if got := AboutTheWay(cause); got != want {
+		if got := OtherServerMayAnswer(cause); got != want {
 			t.Errorf("Error-Cause %d concerns the way: %t, expected %t", cause, got, want)
 		}
 	}

@@ -106,7 +106,7 @@ func TestShouldMove(t *testing.T) {
 				w.b.end(w.owner.Kind).health.NoAddress(errTest)
 			}
 			if row.issued {
-				w.owner.State = Hash([]byte("state")) | 1
+				w.owner.HasState, w.owner.StateHash = true, Hash([]byte("state"))
 				w.group.noteState(&w.owner.Exchange, []byte("state"))
 			}
 			if row.lost {

@@ -22,7 +22,7 @@
 //	socket.mu        for a few loads and stores: no cryptography, no system call
 //	Exchange.mu      likewise
 //
-// The locks of the metrics come after these, and Back.mu after them. The lock of
+// The locks of the metrics come after these, and Backend.mu after them. The lock of
 // health.Port is a leaf: its owner is called without it. A sweep that moves a request
 // takes endpoint.mu of the next server, and no other lock of its own by then. What waits
 // for goroutines ([Server.Close], [Server.Retire], health.Port.Stop) is called with no

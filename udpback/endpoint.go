@@ -53,7 +53,7 @@ func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) 
 	e.metrics = s.back.metrics.Server(s.Name, label)
 	e.log = s.back.log.With("server", s.Name, "port", label)
 	e.sockets.Store(new([]*socket))
-	e.health = health.NewPort(healthOf(h, label), health.Owner{Clock: s.back.Now, Probe: e.sendProbe, Changed: e.changed})
+	e.health = health.NewPort(healthOf(h, label), health.Owner{Clock: s.back.Now, SendCheck: e.sendProbe, Changed: e.changed})
 	e.announce()
 	e.health.Start()
 	return e
@@ -105,7 +105,7 @@ func (e *endpoint) rank() health.State {
 // reserve finds an Identifier on the first socket that has one, and opens
 // another socket when all are full, up to the ceiling. Filling the first before
 // the second keeps the batches large and the readers few. The error is one of
-// ErrNoIdentifier, ErrShare and ErrNoSocket.
+// ErrNoIdentifier, ErrQuota and ErrNoSocket.
 func (e *endpoint) reserve(ex *Exchange) (item, error) {
 	held, err := e.admit(ex)
 	if err != nil {
@@ -133,12 +133,12 @@ func (e *endpoint) reserveFor(ex *Exchange, held *holding) (item, error) {
 // admit sees that the exchange leaves enough Identifiers to others.
 func (e *endpoint) admit(ex *Exchange) (*holding, error) {
 	outstanding, capacity := e.outstanding.Load(), e.capacity()
-	if ex.State == 0 && ex.Kind == wire.KindAccess && outstanding >= newLimit(capacity) {
+	if !ex.HasState && ex.Kind == wire.KindAccess && outstanding >= newLimit(capacity) {
 		return nil, ErrNoIdentifier
 	}
-	held := ex.Share.at(e)
+	held := ex.Quota.at(e)
 	if held.exceeds(outstanding, capacity) {
-		return nil, ErrShare
+		return nil, ErrQuota
 	}
 	return held, nil
 }
@@ -263,6 +263,6 @@ func (e *endpoint) close() {
 // Why an exchange could not be started.
 var (
 	ErrNoIdentifier = errors.New("every Identifier of every server of the group is in use")
-	ErrShare        = errors.New("the client holds its share of the servers' Identifiers, which are nearly all in use")
+	ErrQuota        = errors.New("the client holds its share of the servers' Identifiers, which are nearly all in use")
 	ErrNoSocket     = errors.New("no socket to any server of the group can be opened")
 )

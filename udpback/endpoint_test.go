@@ -20,23 +20,23 @@ func TestAdmit(t *testing.T) {
 	for _, row := range []struct {
 		name        string
 		code        wire.Code
-		state       uint64
+		state       bool
 		sockets     int
 		outstanding int64
 		want        error
 	}{
-		{"plenty is free", radius.CodeAccessRequest, 0, 1, 239, nil},
-		{"the last sixteen of 256", radius.CodeAccessRequest, 0, 1, 240, ErrNoIdentifier},
-		{"the last sixteen of 256, with State", radius.CodeAccessRequest, 1, 1, 240, nil},
-		{"the last sixteen of 256, accounting", radius.CodeAccountingRequest, 0, 1, 240, nil},
-		{"the last 64th of many", radius.CodeAccessRequest, 0, 64, 16384 - 256, ErrNoIdentifier},
-		{"before the last 64th of many", radius.CodeAccessRequest, 0, 64, 16384 - 257, nil},
+		{"plenty is free", radius.CodeAccessRequest, false, 1, 239, nil},
+		{"the last sixteen of 256", radius.CodeAccessRequest, false, 1, 240, ErrNoIdentifier},
+		{"the last sixteen of 256, with State", radius.CodeAccessRequest, true, 1, 240, nil},
+		{"the last sixteen of 256, accounting", radius.CodeAccountingRequest, false, 1, 240, nil},
+		{"the last 64th of many", radius.CodeAccessRequest, false, 64, 16384 - 256, ErrNoIdentifier},
+		{"before the last 64th of many", radius.CodeAccessRequest, false, 64, 16384 - 257, nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = row.sockets })
 			defer s.Close()
-			ex := &Exchange{Code: row.code, Kind: wire.KindOf(row.code), State: row.state}
+			ex := &Exchange{Code: row.code, Kind: wire.KindOf(row.code), HasState: row.state}
 			e := s.end(ex.Kind)
 			e.outstanding.Store(row.outstanding)
 			if _, err := e.admit(ex); !errors.Is(err, row.want) {
@@ -47,11 +47,11 @@ func TestAdmit(t *testing.T) {
 					t.Errorf("%s: parking it gives %v, expected %v", row.name, err, row.want)
 				}
 			}
-			ex.Share = new(Share)
-			if held, err := e.admit(ex); err == nil && held != ex.Share.at(e) {
+			ex.Quota = new(Quota)
+			if held, err := e.admit(ex); err == nil && held != ex.Quota.at(e) {
 				t.Errorf("%s: another's holding", row.name)
 			}
-			ex.Share.at(e).add(row.outstanding)
+			ex.Quota.at(e).add(row.outstanding)
 			if _, err := e.admit(ex); row.outstanding >= e.capacity()*3/4 && err == nil {
 				t.Errorf("%s: a client that holds all of these got one more", row.name)
 			}

@@ -52,15 +52,16 @@ type Exchange struct {
 	Handler Handler
 	Code    wire.Code // of the request
 	Kind    wire.Kind
-	Share   *Share // of the client; nil when there is only one
+	Quota   *Quota // of the client; nil when there is only one
 	// Window is how far from now the Event-Timestamp of a reply may be, either way;
 	// 0: not looked at. It is for CoA and Disconnect (RFC 5176 §6.3). One outside is
 	// told of, and dropped if DropStale is set.
 	Window    time.Duration
 	DropStale bool
+	HasState  bool // the request has a State
 	// Needed where Group.Chooses.
 	Key          uint64 // the same for all rounds of a conversation; see Hash
-	State        uint64 // Hash of the request's State with the low bit set; 0: none
+	StateHash    uint64 // Hash of the State
 	Conversation bool   // one of several rounds, as EAP is: Key decides, not load
 
 	// owned by whoever holds the exchange: Start, then the slot
@@ -82,11 +83,11 @@ type journey struct {
 	sends    int           // transmissions to servers that it has left
 	members  *members      // of the group, when tried was last written
 	tried    uint64        // a bit for each of the members that has had it
-	declined uint64        // a bit for each that has said that it cannot carry the request on: see AboutTheWay
+	declined uint64        // a bit for each that has said that it cannot carry the request on: see OtherServerMayAnswer
 	try      bool          // it only tries the server that has it
 	before   before        // what it was sent by another socket of the same server
 	asked    time.Duration // when the server that has it was first sent it, at any of its sockets; 0: it was not yet
-	began    time.Duration // on the Back's clock, when Start took it
+	began    time.Duration // on the Backend's clock, when Start took it
 	deadline time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 }
 
@@ -112,9 +113,9 @@ func (ex *Exchange) Served() (server string, port metrics.Port, sends int) {
 	return ex.end.server.Name, ex.end.label, ex.sends
 }
 
-// Forget makes Served say that no server has had the exchange: for an owner that
+// ClearServed makes Served report that no server has had the exchange: for an owner that
 // uses it again.
-func (ex *Exchange) Forget() { ex.end = nil }
+func (ex *Exchange) ClearServed() { ex.end = nil }
 
 // Cancel takes the exchange back: it is not resent any more and its reply, if
 // one still comes, is counted and dropped (RFC 6613 §2.6.1). The Identifier

@@ -138,11 +138,11 @@ func TestCancelStopsTheScheduleAndKeepsTheIdentifier(t *testing.T) {
 		for range 255 {
 			f.start(t, g, newOwner(radius.CodeAccountingRequest))
 		}
-		b := f.back.Borrow()
+		b := f.back.AcquireBatch()
 		if err := g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b); !errors.Is(err, ErrNoIdentifier) {
 			t.Errorf("Start gave %v while the cancelled Identifier must rest, expected ErrNoIdentifier", err)
 		}
-		f.back.GiveBack(b)
+		f.back.ReleaseBatch(b)
 		pass(31 * time.Second)
 		if got := o.outcome(); got != "replies [] fails []" {
 			t.Errorf("%s after Cancel, expected silence", got)
@@ -214,8 +214,8 @@ func TestFullSocketsOpenAnotherThenSpill(t *testing.T) {
 		if na, nb := len(f.net.seen("a:1813")), len(f.net.seen("b:1813")); na != 512 || nb != 256 {
 			t.Errorf("%d requests to a and %d to b, expected 512 and the spilled 256", na, nb)
 		}
-		batch := f.back.Borrow()
-		defer f.back.GiveBack(batch)
+		batch := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(batch)
 		o := newOwner(radius.CodeAccountingRequest)
 		if err := g.Start(&o.Exchange, batch); !errors.Is(err, ErrNoIdentifier) {
 			t.Errorf("the 769th request: %v, expected ErrNoIdentifier", err)
@@ -253,8 +253,8 @@ func TestUnwritableRequestLeavesNoTrace(t *testing.T) {
 		s := f.server(t, "a", nil)
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		batch := f.back.Borrow()
-		defer f.back.GiveBack(batch)
+		batch := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(batch)
 		for range 300 {
 			o := newOwner(radius.CodeAccessRequest)
 			o.writeErr = errTest
@@ -287,7 +287,7 @@ func TestCloseFailsWhatWaits(t *testing.T) {
 }
 
 // Served names the server and port that had the exchange last and counts its
-// transmissions; after Forget, as before the first Start, it names none.
+// transmissions; after ClearServed, as before the first Start, it names none.
 func TestServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
@@ -307,8 +307,8 @@ func TestServed(t *testing.T) {
 		f.net.sockets[0].in <- answer(t, f.net.seen("a:1813")[0].octets, radius.CodeAccountingResponse)
 		<-o.ended
 		check("after two transmissions", "a", "acct", 2)
-		o.Forget()
-		check("after Forget", "", "", 0)
+		o.ClearServed()
+		check("after ClearServed", "", "", 0)
 		f.net.answering(t, "a")
 		f.start(t, g, o)
 		<-o.ended
@@ -329,8 +329,8 @@ func TestCancelBeforeTheFirstTransmission(t *testing.T) {
 		f.start(t, g, o)
 		f.net.sockets[0].in <- answer(t, f.net.seen("a:1813")[0].octets, radius.CodeAccountingResponse)
 		<-o.ended
-		b := f.back.Borrow()
-		defer f.back.GiveBack(b)
+		b := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(b)
 		if err := g.Start(&o.Exchange, b); err != nil {
 			t.Fatal(err)
 		}

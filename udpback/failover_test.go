@@ -269,7 +269,7 @@ func TestStateStaysWithItsServer(t *testing.T) {
 				state := fmt.Sprintf("state-%d", i)
 				ex := &Exchange{journey: journey{end: servers[i%3].end(wire.KindAccess)}}
 				g.noteState(ex, []byte(state))
-				next := &Exchange{Kind: wire.KindAccess, Key: uint64(i) * 7919, State: Hash([]byte(state)) | 1, Conversation: true}
+				next := &Exchange{Kind: wire.KindAccess, Key: uint64(i) * 7919, HasState: true, StateHash: Hash([]byte(state)), Conversation: true}
 				if got, _ := g.choose(next, g.follow(next)); got != i%3 {
 					t.Fatalf("balance %d: State of server %d goes to %d", balance, i%3, got)
 				}
@@ -327,8 +327,8 @@ func TestOverloadPrefersState(t *testing.T) {
 		s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 1 })
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		b := f.back.Borrow()
-		defer f.back.GiveBack(b)
+		b := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(b)
 		started := 0
 		for range 256 {
 			if g.Start(&newOwner(radius.CodeAccessRequest).Exchange, b) == nil {
@@ -340,7 +340,7 @@ func TestOverloadPrefersState(t *testing.T) {
 		}
 		for i := range 16 {
 			o := newOwner(radius.CodeAccessRequest)
-			o.State = 1
+			o.HasState = true
 			if err := g.Start(&o.Exchange, b); err != nil {
 				t.Fatalf("request %d with State: %v, expected one of the last sixteen Identifiers", i, err)
 			}

@@ -310,9 +310,9 @@ func protocolError(request []byte, cause byte) []byte {
 // pass lets d go by on the bubble's clock.
 func pass(d time.Duration) { <-time.After(d) }
 
-// fixture is a Back on a fake network, with servers of one port each kind.
+// fixture is a Backend on a fake network, with servers of one port each kind.
 type fixture struct {
-	back *Back
+	back *Backend
 	reg  *prometheus.Registry
 	net  *network
 }
@@ -321,7 +321,7 @@ func newFixture(t *testing.T) *fixture {
 	reg := prometheus.NewRegistry()
 	n := newNetwork(t)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return &fixture{back: newBack(metrics.New(reg), log, n.dial, n.lookup), reg: reg, net: n}
+	return &fixture{back: newBackend(metrics.New(reg), log, n.dial, n.lookup), reg: reg, net: n}
 }
 
 func (f *fixture) server(t *testing.T, name string, change func(*ServerConfig)) *Server {
@@ -349,14 +349,14 @@ func (f *fixture) group(t *testing.T, balance Balance, servers ...*Server) *Grou
 // start sends each owner on its way in one batch.
 func (f *fixture) start(t *testing.T, g *Group, owners ...*owner) {
 	t.Helper()
-	b := f.back.Borrow()
+	b := f.back.AcquireBatch()
 	for _, o := range owners {
 		if err := g.Start(&o.Exchange, b); err != nil {
 			t.Fatalf("Start: %v", err)
 		}
 	}
 	b.Flush()
-	f.back.GiveBack(b)
+	f.back.ReleaseBatch(b)
 }
 
 // count reads a counter or gauge by its name and labels, given as "name value" pairs.

@@ -24,7 +24,7 @@ type Group struct {
 	servers   []*Server
 	expands   bool // one of them is as many servers as its name has addresses
 	balance   Balance
-	back      *Back
+	back      *Backend
 	moveAfter int32
 	patience  time.Duration
 
@@ -53,7 +53,7 @@ const (
 )
 
 // NewGroup makes a group of 1..64 servers.
-func (b *Back) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
+func (b *Backend) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
 	if len(servers) == 0 || len(servers) > MaxServers {
 		return nil, fmt.Errorf("a group has 1 to %d servers, this one %d", MaxServers, len(servers))
 	}
@@ -76,7 +76,7 @@ func (g *Group) Chooses() bool { return len(g.servers) > 1 || g.expands }
 // Start sends ex on its way: it reserves a server, a socket and an Identifier,
 // has the server's copy written, and puts it into batch. A request whose servers
 // cannot be sent to just now waits for that. An error means that nothing was started
-// and no method of the Handler will be called: ErrNoIdentifier, ErrShare,
+// and no method of the Handler will be called: ErrNoIdentifier, ErrQuota,
 // ErrNoSocket, or what Handler.Write returned.
 func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	ex.reset(g, g.back.Now())
@@ -112,7 +112,7 @@ func (g *Group) relaunch(ex *Exchange, batch *Batch, own health.State) error {
 // Identifier of that port already, and takes nothing from others. After an error ex is
 // as before.
 func (g *Group) relaunchAt(ex *Exchange, batch *Batch, e *endpoint) error {
-	it, err := e.reserveFor(ex, ex.Share.at(e))
+	it, err := e.reserveFor(ex, ex.Quota.at(e))
 	if err != nil {
 		return err
 	}

@@ -89,8 +89,8 @@ func TestRelaunchThatFails(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, o)
 		b.end(wire.KindAccess).outstanding.Store(256)
-		batch := f.back.Borrow()
-		defer f.back.GiveBack(batch)
+		batch := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(batch)
 		for _, tried := range []uint64{1, 3} { // 3: it has been at b, which is no better
 			o.tried = tried
 			if err := g.relaunch(&o.Exchange, batch, health.Up); !errors.Is(err, ErrNoIdentifier) {
@@ -143,8 +143,8 @@ func TestRelaunch(t *testing.T) {
 			ex := &newOwner(radius.CodeAccessRequest).Exchange
 			ex.reset(g, f.back.Now())
 			ex.members, ex.end, ex.tried, ex.declined = g.current(), servers[0].end(wire.KindAccess), row.tried, row.declined
-			batch, got := f.back.Borrow(), ""
-			defer f.back.GiveBack(batch)
+			batch, got := f.back.AcquireBatch(), ""
+			defer f.back.ReleaseBatch(batch)
 			if g.relaunch(ex, batch, row.states[0]) == nil {
 				got = ex.end.server.Name
 			} else if ex.tried != row.tried {
@@ -180,8 +180,8 @@ func TestWriteFails(t *testing.T) {
 			t.Error("it was not to move, expected an attempt")
 		}
 		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
-		p, b := newOwner(radius.CodeAccountingRequest), f.back.Borrow()
-		defer f.back.GiveBack(b)
+		p, b := newOwner(radius.CodeAccountingRequest), f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(b)
 		p.writeErr = errTest
 		if err := g.Start(&p.Exchange, b); !errors.Is(err, errTest) {
 			t.Errorf("Start: %v, expected what Write returned", err)
@@ -204,8 +204,8 @@ func TestTryEndsOnAnotherSocket(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		o.reset(g, f.back.Now())
 		o.try = true
-		batch := f.back.Borrow()
-		defer f.back.GiveBack(batch)
+		batch := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(batch)
 		if err := g.relaunchAt(&o.Exchange, batch, a.end(wire.KindAccess)); err != nil || o.try {
 			t.Errorf("relaunchAt: %v, try %t; expected none", err, o.try)
 		}

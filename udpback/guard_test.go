@@ -64,27 +64,27 @@ func TestOneClientCannotTakeEveryIdentifier(t *testing.T) {
 		s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 4 })
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		greedy, modest := new(Share), new(Share)
+		greedy, modest := new(Quota), new(Quota)
 		started := 0
 		for range 1024 {
 			o := newOwner(radius.CodeAccountingRequest)
-			o.Share = greedy
-			b := f.back.Borrow()
+			o.Quota = greedy
+			b := f.back.AcquireBatch()
 			err := g.Start(&o.Exchange, b)
 			b.Flush()
-			f.back.GiveBack(b)
+			f.back.ReleaseBatch(b)
 			if err == nil {
 				started++
 				o.Cancel()
-			} else if !errors.Is(err, ErrShare) {
-				t.Fatalf("Start: %v, expected ErrShare", err)
+			} else if !errors.Is(err, ErrQuota) {
+				t.Fatalf("Start: %v, expected ErrQuota", err)
 			}
 		}
 		if started != 768 {
 			t.Errorf("the greedy client got %d of 1024 Identifiers, expected three quarters", started)
 		}
 		o := newOwner(radius.CodeAccountingRequest)
-		o.Share = modest
+		o.Quota = modest
 		f.start(t, g, o)
 		pass(31 * time.Second)
 		e := s.end(wire.KindAccounting)

@@ -28,7 +28,7 @@ func TestStateOfADeadServer(t *testing.T) {
 			t.Fatalf("a is %v, expected down: it answers nothing", s)
 		}
 		o := newOwner(radius.CodeAccessRequest)
-		o.State = Hash([]byte("state")) | 1
+		o.HasState, o.StateHash = true, Hash([]byte("state"))
 		before := time.Now()
 		f.start(t, g, o)
 		<-o.ended

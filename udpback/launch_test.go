@@ -37,13 +37,13 @@ func TestAskedSince(t *testing.T) {
 			g := f.group(t, Failover, s)
 			pass(100*second - 1)
 			o := newOwner(radius.CodeAccessRequest)
-			b := f.back.Borrow()
+			b := f.back.AcquireBatch()
 			if err := g.Start(&o.Exchange, b); err != nil {
 				t.Fatal(err)
 			}
 			o.asked = row.asked
 			b.Flush()
-			f.back.GiveBack(b)
+			f.back.ReleaseBatch(b)
 			so := o.Exchange.socket
 			so.mu.Lock()
 			defer so.mu.Unlock()

@@ -15,7 +15,7 @@ const MaxServers = 64
 type members struct {
 	servers []*Server
 	weights []uint64 // of each server's name, for rendezvous hashing
-	version uint64   // of Back.expansions
+	version uint64   // of Backend.expansions
 }
 
 // current returns the group's servers now.

@@ -105,8 +105,8 @@ func TestFollow(t *testing.T) {
 		for _, m := range g.current().servers {
 			m.end(wire.KindAccess).outstanding.Store(m.end(wire.KindAccess).capacity())
 		}
-		batch := f.back.Borrow()
-		defer f.back.GiveBack(batch)
+		batch := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(batch)
 		if err := g.relaunch(ex, batch, health.Up); err == nil || ex.tried != 0b0101 {
 			t.Errorf("relaunch where all are full: %v, tried %04b; expected an error, and 0101 as the servers are numbered now", err, ex.tried)
 		}

@@ -108,7 +108,7 @@ func TestExpandKeepsConversations(t *testing.T) {
 		f.net.name(host, "a", "b", "c")
 		pass(2 * time.Second)
 		o := newOwner(radius.CodeAccessRequest)
-		o.State = Hash([]byte("state")) | 1
+		o.HasState, o.StateHash = true, Hash([]byte("state"))
 		f.start(t, g, o)
 		<-o.ended
 		if server, _, _ := o.Served(); server != second.Name {
@@ -233,7 +233,7 @@ func TestAddressGoes(t *testing.T) {
 		down  bool   // both addresses are, before
 	}{
 		{"login", radius.CodeAccessRequest, 0, false},
-		{"conversation", radius.CodeAccessRequest, Hash([]byte("state")) | 1, false},
+		{"conversation", radius.CodeAccessRequest, Hash([]byte("state")), false},
 		{"login at one that is down", radius.CodeAccessRequest, 0, true},
 		{"CoA", radius.CodeCoARequest, 0, false},
 	} {
@@ -253,7 +253,7 @@ func TestAddressGoes(t *testing.T) {
 				pass(2 * time.Second)
 				f.net.answering(t, "b", "c")
 				o, began := newOwner(row.code), time.Now()
-				o.State = row.state
+				o.HasState, o.StateHash = row.state != 0, row.state
 				if row.down {
 					f.net.answering(t, "c")
 				}

@@ -220,8 +220,8 @@ func (s *socket) move(w *sweepings, now time.Duration) {
 		return
 	}
 	back := s.end.server.back
-	batch := back.Borrow()
-	defer back.GiveBack(batch)
+	batch := back.AcquireBatch()
+	defer back.ReleaseBatch(batch)
 	moved := 0
 	for _, m := range w.moving {
 		if m.ex.isCancelled() { // its client is gone: nothing more is sent (RFC 6613 §2.6.1)

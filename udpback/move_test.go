@@ -92,8 +92,8 @@ func TestCancelDuringAMoveStillEnds(t *testing.T) {
 		defer b.Close()
 		o := &hasty{owner: newOwner(radius.CodeAccessRequest)}
 		o.Handler = o
-		batch := f.back.Borrow()
-		defer f.back.GiveBack(batch)
+		batch := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(batch)
 		if err := f.group(t, Failover, a, b).Start(&o.Exchange, batch); err != nil {
 			t.Fatal(err)
 		}
@@ -138,8 +138,8 @@ func TestReplyDuringAFailedMove(t *testing.T) {
 			synctest.Wait()
 			f.net.answering(t, "a", "b")
 		}
-		batch := f.back.Borrow()
-		defer f.back.GiveBack(batch)
+		batch := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(batch)
 		if err := f.group(t, Failover, a, b).Start(&o.Exchange, batch); err != nil {
 			t.Fatal(err)
 		}
@@ -205,8 +205,8 @@ func TestNothingMovesToADeadServer(t *testing.T) {
 
 // crowd fills a group up.
 func (f *fixture) crowd(t *testing.T, g *Group) (crowd []*owner) {
-	b := f.back.Borrow()
-	defer f.back.GiveBack(b)
+	b := f.back.AcquireBatch()
+	defer f.back.ReleaseBatch(b)
 	for {
 		o := newOwner(radius.CodeAccessRequest)
 		if err := g.Start(&o.Exchange, b); err != nil {
@@ -231,7 +231,7 @@ func TestTrickleSparesConversations(t *testing.T) {
 			a.end(wire.KindAccess).health.Silent(f.back.Now())
 		}
 		pass(time.Minute)
-		if i, _ := g.choose(&Exchange{Kind: wire.KindAccess, State: 5, Conversation: true}, g.current()); i != 1 {
+		if i, _ := g.choose(&Exchange{Kind: wire.KindAccess, HasState: true, StateHash: 5, Conversation: true}, g.current()); i != 1 {
 			t.Errorf("a request with State goes to server %d, expected 1: server 0 is dead", i)
 		}
 		if i, try := g.choose(&Exchange{Kind: wire.KindAccess}, g.current()); i != 0 || !try {

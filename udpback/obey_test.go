@@ -160,11 +160,11 @@ func TestOutOfPatience(t *testing.T) {
 			w.bring(t, w.b, row.other)
 			synctest.Wait()
 			if row.issued {
-				w.owner.State = Hash([]byte("state")) | 1
+				w.owner.HasState, w.owner.StateHash = true, Hash([]byte("state"))
 				w.group.noteState(&w.owner.Exchange, []byte("state"))
 			}
 			// The server has answered a probe since.
-			w.a.end(wire.KindAccess).health.ProbeAnswered(100*second + 1)
+			w.a.end(wire.KindAccess).health.CheckAnswered(100*second + 1)
 			s, sl := w.socket, w.slot
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -284,9 +284,9 @@ func TestMoveOfSeveral(t *testing.T) {
 		for range 5 {
 			all = append(all, newOwner(radius.CodeAccessRequest))
 		}
-		share := new(Share)
+		share := new(Quota)
 		for _, o := range all {
-			o.Share = share
+			o.Quota = share
 		}
 		f.start(t, g, all...)
 		all[2].writeErr = errTest // it cannot be written for b
@@ -347,7 +347,7 @@ func TestLeaveForAnotherSocket(t *testing.T) {
 		defer s.Close()
 		g := f.group(t, Failover, s)
 		o := newOwner(radius.CodeAccessRequest)
-		o.Share = new(Share)
+		o.Quota = new(Quota)
 		f.start(t, g, o)
 		e := s.end(wire.KindAccess)
 		for range 2 * health.DefaultSuspectAfter { // without probes it is down
@@ -355,7 +355,7 @@ func TestLeaveForAnotherSocket(t *testing.T) {
 		}
 		e.refresh() // so what waits goes to the new socket at once
 		synctest.Wait()
-		if n, held := e.outstanding.Load(), o.Share.at(e).n.Load(); n != 1 || held != 1 {
+		if n, held := e.outstanding.Load(), o.Quota.at(e).n.Load(); n != 1 || held != 1 {
 			t.Errorf("%d Identifiers are taken, %d held by the client; expected 1 and 1, at the new socket", n, held)
 		}
 		if n := f.count(t, "radsec_gw_server_requests_moved_total"); n != 0 {
@@ -371,7 +371,7 @@ func TestLeaveForAnotherSocket(t *testing.T) {
 			t.Errorf("%v replies counted as after a move, expected none: it has the same server", n)
 		}
 		pass(time.Minute)
-		if n, held := e.outstanding.Load(), o.Share.at(e).n.Load(); n != 0 || held != 0 {
+		if n, held := e.outstanding.Load(), o.Quota.at(e).n.Load(); n != 0 || held != 0 {
 			t.Errorf("%d Identifiers are taken and %d held when all is over, expected none", n, held)
 		}
 	})

@@ -18,16 +18,16 @@ func TestParkedRequestsOfOneClientGoOut(t *testing.T) {
 		defer a.Close()
 		f.net.answering(t, "a")
 		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
-		g, share := f.group(t, Failover, a), new(Share)
+		g, share := f.group(t, Failover, a), new(Quota)
 		var all []*owner
 		for {
 			o := newOwner(radius.CodeAccountingRequest)
-			o.Share = share
-			b := f.back.Borrow()
+			o.Quota = share
+			b := f.back.AcquireBatch()
 			err := g.Start(&o.Exchange, b)
 			b.Flush()
-			f.back.GiveBack(b)
-			if err == ErrShare {
+			f.back.ReleaseBatch(b)
+			if err == ErrQuota {
 				break
 			}
 			if err != nil {

@@ -44,18 +44,18 @@ func (e *endpoint) sendProbe() {
 	p.Handler, p.Code, p.Kind = p, code, wire.KindOf(code)
 	back := e.server.back
 	// Not retransmitted, and given up when the next may go out.
-	interval := e.health.Config().ProbeInterval
+	interval := e.health.Config().CheckInterval
 	p.schedule = &Schedule{Initial: interval, Max: interval, Count: 1, Duration: interval}
-	b := back.Borrow()
-	defer back.GiveBack(b)
+	b := back.AcquireBatch()
+	defer back.ReleaseBatch(b)
 	it, err := e.reserve(&p.Exchange)
 	if err != nil { // this machine's own want, which says nothing about the server
-		e.health.ProbeNotSent()
+		e.health.CheckNotSent()
 		return
 	}
 	// The group is not asked: a probe has no other server to go to.
 	if err := launchOn(&p.Exchange, b, it); err != nil {
-		e.health.ProbeNotSent()
+		e.health.CheckNotSent()
 		return
 	}
 	b.Flush()
@@ -67,11 +67,11 @@ func (e *endpoint) sendProbe() {
 // probeFailed says what a probe means that the network did not carry.
 func (e *endpoint) probeFailed(err error) {
 	if datagram.IsLocal(err) || datagram.IsSourceGone(err) {
-		e.health.ProbeNotSent()
+		e.health.CheckNotSent()
 		return
 	}
 	e.metrics.CountProbe(false)
-	e.health.ProbeLost()
+	e.health.CheckLost()
 }
 
 // Write builds the probe with nothing in it but what identifies the gateway
@@ -101,7 +101,7 @@ func (p *probe) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.Server
 // Deliver notes that an answer has arrived.
 func (p *probe) Deliver([]byte, *Touched) {
 	p.port.metrics.CountProbe(true)
-	p.port.health.ProbeAnswered(p.port.server.back.Now())
+	p.port.health.CheckAnswered(p.port.server.back.Now())
 }
 
 // Fail notes that no answer has arrived. A Protocol-Error is one.
@@ -109,10 +109,10 @@ func (p *probe) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
 	p.port.metrics.CountProbe(why == FailProtocolError)
 	switch why {
 	case FailProtocolError:
-		p.port.health.ProbeAnswered(p.port.server.back.Now())
+		p.port.health.CheckAnswered(p.port.server.back.Now())
 	case FailShutdown:
-		p.port.health.ProbeNotSent()
+		p.port.health.CheckNotSent()
 	default:
-		p.port.health.ProbeLost()
+		p.port.health.CheckLost()
 	}
 }

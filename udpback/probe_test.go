@@ -285,7 +285,7 @@ func TestProbeThatCannotBeWritten(t *testing.T) {
 func TestProbeOnASocketThatCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.Health.ProbeInterval = 2 * time.Minute })
+		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.Health.CheckInterval = 2 * time.Minute })
 		defer a.Close()
 		pass(2 * time.Second)
 		f.back.Refresh()

@@ -68,7 +68,7 @@ func weather(t *testing.T, seed uint64, m *metrics.Metrics, tally *stormTally) {
 	// seed, whatever order the datagrams come in.
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	w.crowded = seed%100 == 0 // in each run, not by chance
-	back := newBack(m, slog.New(slog.NewTextHandler(io.Discard, nil)), w.dial, net.DefaultResolver.LookupNetIP)
+	back := newBackend(m, slog.New(slog.NewTextHandler(io.Discard, nil)), w.dial, net.DefaultResolver.LookupNetIP)
 	servers := w.servers(t, back, rnd)
 	group, err := back.NewGroup(GroupConfig{Balance: Balance(rnd.IntN(3)), MoveAfter: 1 + rnd.IntN(3)}, servers...)
 	if err != nil {
@@ -99,7 +99,7 @@ func weather(t *testing.T, seed uint64, m *metrics.Metrics, tally *stormTally) {
 
 // servers makes one to three servers with random timers and plans; in a crowded
 // storm a single one, with a single socket a port.
-func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
+func (w *storm) servers(t *testing.T, back *Backend, rnd *rand.Rand) []*Server {
 	secret, err := wire.NewServerSecret([]byte(secretText))
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +121,7 @@ func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
 			},
 			Health: health.Config{
 				Check: health.Check(rnd.IntN(3)), User: "probe", Password: "probe-password", SuspectAfter: 1 + rnd.IntN(4),
-				Watchdog: time.Duration(6+rnd.IntN(20)) * time.Second, ProbeInterval: time.Duration(1+rnd.IntN(4)) * time.Second,
+				Watchdog: time.Duration(6+rnd.IntN(20)) * time.Second, CheckInterval: time.Duration(1+rnd.IntN(4)) * time.Second,
 				DownAfter: 1 + rnd.IntN(3), UpAfter: 1 + rnd.IntN(3),
 			},
 		}
@@ -129,7 +129,7 @@ func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
 			c.MaxSockets = 1
 		}
 		for _, port := range []string{":1812", ":1813", ":3799"} {
-			p := &stormPort{schedule: c.Schedule, probe: c.Health.ProbeInterval}
+			p := &stormPort{schedule: c.Schedule, probe: c.Health.CheckInterval}
 			for until := time.Duration(0); until < 30*time.Second; {
 				until += time.Duration(1+rnd.IntN(15)) * time.Second
 				p.plan = append(p.plan, phase{until, fault(rnd.IntN(int(numFaults)))})
@@ -144,7 +144,7 @@ func (w *storm) servers(t *testing.T, back *Back, rnd *rand.Rand) []*Server {
 }
 
 // travel starts requests over some seconds, and takes some of them back.
-func (w *storm) travel(back *Back, g *Group, rnd *rand.Rand) {
+func (w *storm) travel(back *Backend, g *Group, rnd *rand.Rand) {
 	for range 1 + rnd.IntN(8) {
 		pass(time.Duration(rnd.IntN(3000)) * time.Millisecond)
 		n := 1 + rnd.IntN(3)
@@ -154,12 +154,12 @@ func (w *storm) travel(back *Back, g *Group, rnd *rand.Rand) {
 		if w.crowded {
 			n = 1000 + rnd.IntN(1000)
 		}
-		batch := back.Borrow()
+		batch := back.AcquireBatch()
 		for range n {
 			w.setOut(g, batch, rnd)
 		}
 		batch.Flush()
-		back.GiveBack(batch)
+		back.ReleaseBatch(batch)
 		if rnd.IntN(3) == 0 {
 			w.mu.Lock()
 			t := w.travellers[rnd.IntN(len(w.travellers))]
@@ -181,7 +181,7 @@ func (w *storm) setOut(g *Group, batch *Batch, rnd *rand.Rand) {
 	w.mu.Lock()
 	t.number, t.began = len(w.travellers), w.now()
 	if rnd.IntN(3) == 0 && t.number > 0 { // the State of a reply that may have come
-		t.State = Hash([]byte(fmt.Sprintf("s%07d", rnd.IntN(t.number)))) | 1
+		t.HasState, t.StateHash = true, Hash([]byte(fmt.Sprintf("s%07d", rnd.IntN(t.number))))
 	}
 	w.travellers = append(w.travellers, t)
 	w.mu.Unlock()

@@ -264,7 +264,7 @@ func (s *socket) heard(now, took time.Duration) {
 func (s *socket) callBack(c *candidate) {
 	left := c.left
 	c.left = leaver{}
-	if left.ex == nil || aboutTheWay(&c.view) || !left.ex.takeBack(left.use) {
+	if left.ex == nil || otherMayAnswer(&c.view) || !left.ex.takeBack(left.use) {
 		return
 	}
 	c.ex = left.ex
@@ -310,26 +310,26 @@ func (r *receiver) deliver() {
 	r.arena.reset()
 }
 
-// AboutTheWay reports whether the Error-Cause of a Protocol-Error concerns only the
-// server that sent it and what lies behind that: another may do better. It is 502 (not
+// OtherServerMayAnswer reports whether the Error-Cause of a Protocol-Error concerns only
+// the server that sent it and what lies behind that, so that another may answer. It is 502 (not
 // routable), 505 (proxy error) or 506 (no resources; RFC 9765 §6.1).
-func AboutTheWay(cause uint32) bool {
+func OtherServerMayAnswer(cause uint32) bool {
 	const notRoutable, proxyError, resources = 502, 505, 506
 	return cause == notRoutable || cause == proxyError || cause == resources
 }
 
-// aboutTheWay reports whether a reply is a Protocol-Error with such an Error-Cause.
-func aboutTheWay(reply *wire.View) bool {
-	return reply.Code() == wire.CodeProtocolError && AboutTheWay(reply.ErrorCause())
+// otherMayAnswer reports whether a reply is a Protocol-Error with such an Error-Cause.
+func otherMayAnswer(reply *wire.View) bool {
+	return reply.Code() == wire.CodeProtocolError && OtherServerMayAnswer(reply.ErrorCause())
 }
 
 // protocolError ends the schedule of an exchange that its server cannot carry
 // on. What concerns this server's way only is tried on the group's next server; the
 // rest goes back (RFC 7930 §4, P97).
 func (s *socket) protocolError(r *receiver, ex *Exchange, reply *wire.View) {
-	batch := s.end.server.back.Borrow()
-	defer s.end.server.back.GiveBack(batch)
-	if aboutTheWay(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, health.Failing) {
+	batch := s.end.server.back.AcquireBatch()
+	defer s.end.server.back.ReleaseBatch(batch)
+	if otherMayAnswer(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, health.Failing) {
 		ex.declined |= ex.members.bit(s.end.server)
 		err := ex.group.relaunch(ex, batch, health.Failing)
 		batch.Flush()

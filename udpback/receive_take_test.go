@@ -68,7 +68,7 @@ func TestHowLongAnswersTake(t *testing.T) {
 		e.allSockets()[0].handle(inboxOf(forged, answer(t, sent[len(sent)-1].octets, radius.CodeAccountingResponse)))
 		<-quick.ended
 		now := f.back.Now()
-		e.health.ProbeAnswered(now)
+		e.health.CheckAnswered(now)
 		if e.health.Overdue(now-4*time.Second+1, now) || !e.health.Overdue(now-4*time.Second, now) {
 			t.Error("expected that a request is overdue after four times as long as the one answer took, a second")
 		}

@@ -107,7 +107,7 @@ func TestBatchOfReplies(t *testing.T) {
 		pass(100 * time.Second)
 		d := new(gathered)
 		const n = 24
-		batch := f.back.Borrow()
+		batch := f.back.AcquireBatch()
 		for i := range n {
 			o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: d, secret: secret}
 			o.Handler = o
@@ -119,7 +119,7 @@ func TestBatchOfReplies(t *testing.T) {
 			}
 		}
 		batch.Flush()
-		f.back.GiveBack(batch)
+		f.back.ReleaseBatch(batch)
 		pass(1500 * time.Millisecond)
 
 		sent := f.net.seen("a:1812")
@@ -177,8 +177,8 @@ func TestBatchOfReplies(t *testing.T) {
 // startHandler sends an exchange on its way that has another Handler than its owner.
 func (f *fixture) startHandler(t *testing.T, g *Group, ex *Exchange) {
 	t.Helper()
-	b := f.back.Borrow()
-	defer f.back.GiveBack(b)
+	b := f.back.AcquireBatch()
+	defer f.back.ReleaseBatch(b)
 	if err := g.Start(ex, b); err != nil {
 		t.Fatal(err)
 	}

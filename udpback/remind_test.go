@@ -159,14 +159,14 @@ func TestCancelledIsNotReminded(t *testing.T) {
 		f := newFixture(t)
 		s, g := f.downForLack(t, nil)
 		defer s.Close()
-		b := f.back.Borrow()
+		b := f.back.AcquireBatch()
 		o := newOwner(radius.CodeAccessRequest)
 		if err := g.Start(&o.Exchange, b); err != nil {
 			t.Fatal(err)
 		}
 		o.Cancel() // before it is sent
 		b.Flush()
-		f.back.GiveBack(b)
+		f.back.ReleaseBatch(b)
 		mine := f.requests("a:1812")
 		octets := string(mine[len(mine)-1].octets)
 		pass(5 * time.Second)

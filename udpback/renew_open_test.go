@@ -80,11 +80,11 @@ func TestNoSocketToTheEnd(t *testing.T) {
 			all = append(all, newOwner(radius.CodeAccountingRequest))
 		}
 		f.start(t, g, all...)
-		b := f.back.Borrow()
+		b := f.back.AcquireBatch()
 		if err := g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b); err != ErrNoIdentifier {
 			t.Errorf("one more: %v, expected ErrNoIdentifier: what waits has a bound", err)
 		}
-		f.back.GiveBack(b)
+		f.back.ReleaseBatch(b)
 		for _, o := range all {
 			<-o.ended
 			if took := time.Since(f.net.start); len(o.fails) != 1 || o.fails[0] != FailSilent || took < 30*time.Second-sweepGrain {
@@ -104,14 +104,14 @@ func TestLimitSockets(t *testing.T) {
 		defer b.Close()
 		g, h := f.group(t, Failover, a), f.group(t, Failover, b)
 		started := 0
-		batch := f.back.Borrow()
+		batch := f.back.AcquireBatch()
 		for range 2000 {
 			if g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, batch) == nil {
 				started++
 			}
 		}
 		batch.Flush()
-		f.back.GiveBack(batch)
+		f.back.ReleaseBatch(batch)
 		if started != 3*256 {
 			t.Errorf("%d requests were started, expected those of three sockets", started)
 		}

@@ -47,7 +47,7 @@ const DefaultMaxSockets = 64
 type Server struct {
 	// static after construction
 	Name    string
-	back    *Back
+	back    *Backend
 	secret  *wire.ServerSecret
 	id      uint32        // made from the configured name
 	number  uint16        // what a State that it issues is remembered with
@@ -86,7 +86,7 @@ type settings struct {
 type ports [wire.NumKinds]*endpoint
 
 // NewServer prepares a server and begins to watch its health; Close ends that.
-func (b *Back) NewServer(c ServerConfig) *Server {
+func (b *Backend) NewServer(c ServerConfig) *Server {
 	s := &Server{Name: c.Name, back: b, secret: c.Secret, number: b.states.number(c.Name), host: c.Address}
 	s.addresses.Store(new(addresses))
 	s.ports.Store(new(ports))
@@ -103,7 +103,7 @@ func (b *Back) NewServer(c ServerConfig) *Server {
 	if !s.literal.IsValid() {
 		s.name = b.resolver.Name(c.Address, c.ResolveInterval, resolve.Watcher{Found: s.found, Looked: s.looked})
 	}
-	b.register(s) // before it counts anything: see Back.Counts
+	b.register(s) // before it counts anything: see Backend.InUse
 	s.mu.Lock()
 	s.configure(c) // no port leaves
 	s.mu.Unlock()
@@ -250,14 +250,14 @@ func (s *Server) Retire() {
 	}
 }
 
-// Announce tells the metrics what state each port is in, after another server of
-// the same name has told them something else.
-func (s *Server) Announce() {
+// PublishState sets each port's state in the metrics, after another server of the same
+// name has set them.
+func (s *Server) PublishState() {
 	for _, e := range s.endpoints() {
 		e.announce()
 	}
 	for _, m := range *s.members.Load() {
-		m.Announce()
+		m.PublishState()
 	}
 }
 

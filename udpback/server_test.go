@@ -120,7 +120,7 @@ func TestRetire(t *testing.T) {
 		f.net.answering(t, "a")
 		pass(10 * time.Second)
 		for _, name := range []string{"a", "pods@192.0.2.2"} {
-			if !f.back.Counts(name) {
+			if !f.back.InUse(name) {
 				t.Errorf("%s does not count, expected that it does", name)
 			}
 		}
@@ -134,7 +134,7 @@ func TestRetire(t *testing.T) {
 			}
 		}
 		for _, name := range []string{"a", "pods", "pods@192.0.2.2"} {
-			if f.back.Counts(name) {
+			if f.back.InUse(name) {
 				t.Errorf("%s still counts after it was retired", name)
 			}
 		}
@@ -143,7 +143,7 @@ func TestRetire(t *testing.T) {
 
 // What an expanded name counts before it is known is forgotten a while after, and its
 // ports are not probed; what others count stays.
-func TestCountsOfTheWhole(t *testing.T) {
+func TestInUseOfTheWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var log bytes.Buffer

@@ -295,23 +295,23 @@ func TestTheLastClientFindsIdentifiers(t *testing.T) {
 		s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 4 })
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		take := func(share *Share, n int) (got int) {
+		take := func(share *Quota, n int) (got int) {
 			for range n {
 				o := newOwner(radius.CodeAccountingRequest)
-				o.Share = share
-				b := f.back.Borrow()
+				o.Quota = share
+				b := f.back.AcquireBatch()
 				if g.Start(&o.Exchange, b) == nil {
 					got++
 				}
 				b.Flush()
-				f.back.GiveBack(b)
+				f.back.ReleaseBatch(b)
 			}
 			return got
 		}
 		for range 6 {
-			take(new(Share), 1024)
+			take(new(Quota), 1024)
 		}
-		if got := take(new(Share), 1); got != 1 {
+		if got := take(new(Quota), 1); got != 1 {
 			t.Error("the seventh client got no Identifier, expected one: six greedy ones leave it some")
 		}
 		pass(31 * time.Second)

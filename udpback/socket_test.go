@@ -20,7 +20,7 @@ func TestCloseBeforeFlush(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
 		g := f.group(t, Failover, s)
-		b := f.back.Borrow()
+		b := f.back.AcquireBatch()
 		all := []*owner{newOwner(radius.CodeAccessRequest), newOwner(radius.CodeAccessRequest), newOwner(radius.CodeAccessRequest)}
 		for _, o := range all {
 			if err := g.Start(&o.Exchange, b); err != nil {
@@ -38,7 +38,7 @@ func TestCloseBeforeFlush(t *testing.T) {
 		socket := e.allSockets()[0]
 		s.Close()
 		b.Flush()
-		f.back.GiveBack(b)
+		f.back.ReleaseBatch(b)
 		if len(d.flushes) != 1 {
 			t.Errorf("%d flushes of what a failed request has written, expected 1", len(d.flushes))
 		}
@@ -174,16 +174,16 @@ func TestReleaseGivesTheIdentifierBack(t *testing.T) {
 		s := f.server(t, "a", nil)
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		b := f.back.Borrow()
-		defer f.back.GiveBack(b)
+		b := f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(b)
 		// The Identifiers have all been used before.
 		for range 256 {
 			f.start(t, g, newOwner(radius.CodeAccessRequest))
 		}
 		pass(time.Minute)
-		share := new(Share)
+		share := new(Quota)
 		o := newOwner(radius.CodeAccessRequest)
-		o.Share, o.writeErr = share, errTest
+		o.Quota, o.writeErr = share, errTest
 		if err := g.Start(&o.Exchange, b); !errors.Is(err, errTest) {
 			t.Fatalf("Start: %v, expected the owner's own error", err)
 		}
@@ -300,13 +300,13 @@ func TestLaunch(t *testing.T) {
 			g := f.group(t, Failover, s)
 			pass(100*second - 1)
 			o := newOwner(radius.CodeAccessRequest)
-			b := f.back.Borrow()
+			b := f.back.AcquireBatch()
 			if err := g.Start(&o.Exchange, b); err != nil {
 				t.Fatal(err)
 			}
 			o.before, o.deadline = row.before, row.deadline
 			b.Flush()
-			f.back.GiveBack(b)
+			f.back.ReleaseBatch(b)
 			so := o.Exchange.socket
 			so.mu.Lock()
 			defer so.mu.Unlock()

@@ -42,9 +42,9 @@ func (s *states) note(hash uint64, server uint16) {
 		s.entries.CompareAndSwap(nil, new([1 << 16]atomic.Uint64))
 		all = s.entries.Load()
 	}
-	// The low 16 bits are the server. Of the bits of the hash that they hide the lowest
-	// is not looked at, and the others choose the entry.
-	all[hash>>1&0xffff].Store(hash&^0xffff | uint64(server))
+	// The low 16 bits of the hash choose the entry, so that the server can have their
+	// place in it.
+	all[hash&0xffff].Store(hash&^0xffff | uint64(server))
 }
 
 // issuer returns the number of the server that issued the State with this hash;
@@ -54,7 +54,7 @@ func (s *states) issuer(hash uint64) uint16 {
 	if all == nil {
 		return 0
 	}
-	e := all[hash>>1&0xffff].Load()
+	e := all[hash&0xffff].Load()
 	if e&^0xffff != hash&^0xffff {
 		return 0
 	}

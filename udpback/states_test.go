@@ -61,9 +61,9 @@ func TestIssuer(t *testing.T) {
 	if got, other := s.issuer(hash), s.issuer(hash^1<<63); got != 0 || other != 6 {
 		t.Errorf("overwritten, the issuers are %d and %d, expected 0 and 6", got, other)
 	}
-	s.note(1, 7)
+	s.note(0, 7)
 	s.note(1<<17-1, 8) // the last entry
-	if a, b := s.issuer(1), s.issuer(1<<17-1); a != 7 || b != 8 {
+	if a, b := s.issuer(0), s.issuer(1<<17-1); a != 7 || b != 8 {
 		t.Errorf("the first and last entries hold %d and %d, expected 7 and 8", a, b)
 	}
 }

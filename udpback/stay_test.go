@@ -52,7 +52,7 @@ func TestConversationsStayThroughLoss(t *testing.T) {
 		name  string
 		state uint64
 		moves bool
-	}{{"with State", Hash([]byte("state")) | 1, false}, {"without State", 0, true}} {
+	}{{"with State", Hash([]byte("state")), false}, {"without State", 0, true}} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			probed := func(c *ServerConfig) { c.Health.Check = health.CheckNone }
@@ -63,7 +63,7 @@ func TestConversationsStayThroughLoss(t *testing.T) {
 			g := f.group(t, Failover, a, b)
 			g.noteState(&Exchange{journey: journey{end: a.end(wire.KindAccess)}}, []byte("state"))
 			o := newOwner(radius.CodeAccessRequest)
-			o.State = row.state
+			o.HasState, o.StateHash = row.state != 0, row.state
 			f.start(t, g, o)
 			<-o.ended
 			if got := o.outcome(); got != "replies [Access-Accept] fails []" {
@@ -91,7 +91,7 @@ func TestConversationsLeaveTheDead(t *testing.T) {
 		var all []*owner
 		for range 3 { // as many as make it suspect
 			o := newOwner(radius.CodeAccessRequest)
-			o.State = Hash([]byte("state")) | 1
+			o.HasState, o.StateHash = true, Hash([]byte("state"))
 			f.start(t, g, o)
 			all = append(all, o)
 		}

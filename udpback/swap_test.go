@@ -138,7 +138,7 @@ func TestRenewalAfterTheScheduleWasShortened(t *testing.T) {
 
 // A server that was one of many addresses keeps its counts when a reload makes it one
 // machine again, or it is made anew.
-func TestCountsOfANameThatIsTaken(t *testing.T) {
+func TestInUseOfANameThatIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.net.name(host, "a")
@@ -165,11 +165,11 @@ func TestShareForgetsClosedPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.net.answering(t, "a")
-		share := new(Share)
+		share := new(Quota)
 		for range 50 {
 			a := f.server(t, "a", nil)
 			o := newOwner(radius.CodeAccessRequest)
-			o.Share = share
+			o.Quota = share
 			f.start(t, f.group(t, Failover, a), o)
 			<-o.ended
 			a.Close()

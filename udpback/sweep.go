@@ -30,7 +30,7 @@ type sweepings struct {
 }
 
 // giveBack returns the copies and the sweepings themselves to where they came from.
-func (w *sweepings) giveBack(b *Back) {
+func (w *sweepings) giveBack(b *Backend) {
 	for i, p := range w.packets {
 		b.Buffers.Return(p)
 		w.packets[i] = nil

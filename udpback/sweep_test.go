@@ -157,7 +157,7 @@ func TestCountOverdue(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, true)
 			defer w.close()
-			w.a.end(wire.KindAccess).health.ProbeAnswered(row.probed)
+			w.a.end(wire.KindAccess).health.CheckAnswered(row.probed)
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
 			w.group.patience = row.patience

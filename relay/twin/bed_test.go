@@ -40,7 +40,7 @@ type bed struct {
 	servers   []*server
 	gateway   *relay.Gateway
 	client    *relay.ClientConfig
-	back      *udpback.Back
+	back      *udpback.Backend
 	made      []*udpback.Server
 	seen      []datagram // by the servers, since the last call of arrivals
 	mu        sync.Mutex // guards seen

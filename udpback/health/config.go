@@ -34,12 +34,12 @@ type Config struct {
 	// although nothing is wrong; varied by ±2 s (RFC 3539 §3.4.1, Tw). Default 30 s.
 	Watchdog time.Duration
 
-	// ProbeInterval is the pause between probes of a port that is suspect, failing or
+	// CheckInterval is the pause between probes of a port that is suspect, failing or
 	// down, or has never answered one, varied by ±10 %, and the wait for the answer to
 	// each. It is also the pause before a request tries a port that is failing, or
 	// down without probes that tell; twice as long after the first try, then four
 	// times. Default 3 s.
-	ProbeInterval time.Duration
+	CheckInterval time.Duration
 
 	DownAfter int // lost probes in a row that take a port from suspect or failing to down; default 3
 	UpAfter   int // verified replies that bring a port back that is down; default 3 (RFC 3539 App. A)
@@ -50,7 +50,7 @@ const (
 	DefaultSuspectAfter  = 3
 	DefaultFailingAfter  = 5
 	DefaultWatchdog      = 30 * time.Second
-	DefaultProbeInterval = 3 * time.Second
+	DefaultCheckInterval = 3 * time.Second
 	DefaultDownAfter     = 3
 	DefaultUpAfter       = 3
 )
@@ -69,8 +69,8 @@ func (c Config) WithDefaults() Config {
 	if c.Watchdog == 0 {
 		c.Watchdog = DefaultWatchdog
 	}
-	if c.ProbeInterval == 0 {
-		c.ProbeInterval = DefaultProbeInterval
+	if c.CheckInterval == 0 {
+		c.CheckInterval = DefaultCheckInterval
 	}
 	return c
 }

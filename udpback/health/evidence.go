@@ -29,8 +29,8 @@ func (p *Port) Answered(now, took time.Duration) {
 	}
 }
 
-// ProbeAnswered notes a verified reply to the last probe.
-func (p *Port) ProbeAnswered(now time.Duration) {
+// CheckAnswered notes a verified reply to the last probe.
+func (p *Port) CheckAnswered(now time.Duration) {
 	p.mu.Lock()
 	if outdated := p.endProbe(); outdated {
 		p.mu.Unlock()
@@ -144,7 +144,7 @@ func (p *Port) Unanswered(sent time.Duration) {
 
 // judgeService makes a port failing whose probes are answered and whose requests are not.
 func (p *Port) judgeService() {
-	if int(p.unanswered.Load()) < p.Config().FailingAfter || !p.Probed() {
+	if int(p.unanswered.Load()) < p.Config().FailingAfter || !p.HasChecks() {
 		return
 	}
 	p.mu.Lock()
@@ -164,7 +164,7 @@ func (p *Port) suspect() {
 	p.mu.Lock()
 	if p.State() == Up && !p.stopped {
 		p.missed = 0
-		if p.Probed() {
+		if p.HasChecks() {
 			p.change(Suspect)
 			p.probeNow()
 		} else {
@@ -178,7 +178,7 @@ func (p *Port) suspect() {
 // Refused notes that nobody listens on the port. An ICMP message can be forged, so
 // it begins the probes and proves nothing.
 func (p *Port) Refused() {
-	if p.Probed() {
+	if p.HasChecks() {
 		p.suspect()
 	}
 }

@@ -35,7 +35,7 @@ func newBed(t *testing.T, c Config) *bed {
 	b := &bed{t: t, fate: "answers"}
 	start := time.Now()
 	clock := func() time.Duration { return time.Since(start) + time.Second }
-	b.p = NewPort(c, Owner{Clock: clock, Probe: b.probe, Changed: b.changed})
+	b.p = NewPort(c, Owner{Clock: clock, SendCheck: b.probe, Changed: b.changed})
 	b.p.Start()
 	t.Cleanup(b.p.Stop)
 	return b
@@ -50,13 +50,13 @@ func (b *bed) probe() {
 	b.mu.Unlock()
 	switch fate {
 	case "answers":
-		time.AfterFunc(10*time.Millisecond, func() { b.p.ProbeAnswered(b.now()) })
+		time.AfterFunc(10*time.Millisecond, func() { b.p.CheckAnswered(b.now()) })
 	case "loses":
-		time.AfterFunc(b.p.Config().ProbeInterval, b.p.ProbeLost)
+		time.AfterFunc(b.p.Config().CheckInterval, b.p.CheckLost)
 	case "unsent":
-		b.p.ProbeNotSent()
+		b.p.CheckNotSent()
 	case "fails":
-		b.p.ProbeLost()
+		b.p.CheckLost()
 	}
 }
 
@@ -190,14 +190,14 @@ func (b *bed) act(words []string) {
 			c.Check = map[string]Check{"none": CheckNone, "status-server": CheckStatusServer, "access-request": CheckAccessRequest}[words[1]]
 			p.Configure(c)
 		case "probe-answered":
-			p.ProbeAnswered(b.now())
+			p.CheckAnswered(b.now())
 		case "probe-lost":
-			p.ProbeLost()
+			p.CheckLost()
 		case "probe-lost-answered": // at once: no probe goes out between the two
-			p.ProbeLost()
+			p.CheckLost()
 			p.Answered(b.now(), 10*time.Millisecond)
 		case "probe-not-sent":
-			p.ProbeNotSent()
+			p.CheckNotSent()
 		default:
 			b.t.Fatalf("no such action: %q", what)
 		}

@@ -12,9 +12,9 @@ import (
 type Owner struct {
 	// Clock is a monotonic clock that is never 0.
 	Clock func() time.Duration
-	// Probe sends one probe, and has ProbeAnswered, ProbeLost or ProbeNotSent called
+	// Probe sends one probe, and has CheckAnswered, CheckLost or CheckNotSent called
 	// once when its end is known. It must not wait.
-	Probe func()
+	SendCheck func()
 	// Changed is told of every change of state, in order and one at a time.
 	Changed func(Transition)
 }
@@ -78,7 +78,7 @@ func (p *Port) State() State { return State(p.state.Load()) }
 func (p *Port) Config() *Config { return p.config.Load() }
 
 // Probed reports whether probes say anything about the port.
-func (p *Port) Probed() bool { return !p.withoutProbes.Load() }
+func (p *Port) HasChecks() bool { return !p.withoutProbes.Load() }
 
 // HeardSince reports whether anything verified has arrived since then.
 func (p *Port) HeardSince(then time.Duration) bool {
@@ -108,7 +108,7 @@ func (p *Port) configure(c Config) {
 		return
 	}
 	p.forgetProbes()
-	if !p.Probed() && p.State() == Suspect { // no probe decides any more
+	if !p.HasChecks() && p.State() == Suspect { // no probe decides any more
 		p.judgeSilence()
 	}
 }

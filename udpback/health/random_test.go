@@ -323,11 +323,11 @@ func random(t *testing.T, rnd *rand.Rand) {
 				w.lost(now, sent)
 			}
 			pending, outdated = false, false
-			map[string]func(){"probe answered": func() { b.p.ProbeAnswered(now) }, "lost": b.p.ProbeLost, "not sent": b.p.ProbeNotSent}[what]()
+			map[string]func(){"probe answered": func() { b.p.CheckAnswered(now) }, "lost": b.p.CheckLost, "not sent": b.p.CheckNotSent}[what]()
 		}
 		synctest.Wait()
-		if got := b.p.State(); got != w.state || b.p.Probed() != w.probed() {
-			t.Fatalf("the port is %v and probed %v, its twin %v and %v, after %v\n%+v", got, b.p.Probed(), w.state, w.probed(), story, w.c)
+		if got := b.p.State(); got != w.state || b.p.HasChecks() != w.probed() {
+			t.Fatalf("the port is %v and probed %v, its twin %v and %v, after %v\n%+v", got, b.p.HasChecks(), w.state, w.probed(), story, w.c)
 		}
 	}
 	b.p.Stop()

@@ -14,7 +14,7 @@ type Transition struct {
 	Assumed        bool  // no reply has shown it: the port is taken for up until something else is known
 	Unverified     int64 // replies that did not verify since the last that did
 	HasAnswered    bool  // something from the server's address has verified before
-	Probed         bool  // the port is probed, and its probes count
+	HasChecks      bool  // the port is probed, and its probes count
 	NoAddress      error // why the server has no address; nil: it has one
 	Unanswered     int   // requests in a row without an answer
 	At             time.Duration
@@ -32,11 +32,11 @@ func (t Transition) Hint() string {
 		return fmt.Sprintf("replies that do not verify arrived (%d), though earlier ones did: was the secret changed on one side only? Or do answers come after their requests were given up?", t.Unverified)
 	case t.Unverified > 0:
 		return fmt.Sprintf("replies arrived (%d), and none of them verified: the secret here and on the server differ", t.Unverified)
-	case t.HasAnswered && t.Probed:
+	case t.HasAnswered && t.HasChecks:
 		return "no request and no probe was answered any more: is the server running, and is the way to it open?"
 	case t.HasAnswered:
 		return "no request was answered any more: is the server running, and is the way to it open?"
-	case t.Probed:
+	case t.HasChecks:
 		return "nothing has ever arrived from it: is the address right, does it know this gateway as a client, does it answer Status-Server (else set health)?"
 	}
 	return "nothing has ever arrived from it: is the address right, and does it know this gateway as a client?"
@@ -68,7 +68,7 @@ func (p *Port) enter(t Transition) {
 
 // note keeps a transition for pass, with what is known of the port. With mu held.
 func (p *Port) note(t Transition) {
-	t.Unverified, t.HasAnswered, t.Probed = p.unverified.Load(), p.HasAnswered(), p.Probed()
+	t.Unverified, t.HasAnswered, t.HasChecks = p.unverified.Load(), p.HasAnswered(), p.HasChecks()
 	t.Unanswered, t.At = int(p.unanswered.Load()), p.owner.Clock()
 	p.transitions = append(p.transitions, t)
 }

@@ -60,12 +60,12 @@ func TestTransitionFacts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)
 		b.play("pass 5s\nholds\nunverified 2\nsilent 3")
-		want := Transition{From: Up, To: Suspect, Unverified: 2, HasAnswered: true, Probed: true, At: b.now()}
+		want := Transition{From: Up, To: Suspect, Unverified: 2, HasAnswered: true, HasChecks: true, At: b.now()}
 		if got := b.last(Suspect); got != want {
 			t.Errorf("%+v, expected %+v", got, want)
 		}
 		b.play("no-address")
-		want = Transition{From: Suspect, To: Down, Unverified: 2, HasAnswered: true, Probed: true, NoAddress: errTest, At: b.now()}
+		want = Transition{From: Suspect, To: Down, Unverified: 2, HasAnswered: true, HasChecks: true, NoAddress: errTest, At: b.now()}
 		if got := b.last(Down); got != want {
 			t.Errorf("%+v, expected %+v", got, want)
 		}
@@ -94,13 +94,13 @@ func TestChangedCallsBack(t *testing.T) {
 				b.p.Silent(b.now() + 1)
 				b.p.Unanswered(b.now() + 1)
 				b.p.Try(b.now())
-				b.p.ProbeLost()
-				b.p.ProbeNotSent()
+				b.p.CheckLost()
+				b.p.CheckNotSent()
 				b.p.NoAddress(errTest)
 				b.p.Renew()
 				b.p.Answered(b.now(), 0)
-				b.p.ProbeAnswered(b.now())
-				_, _, _ = b.p.State(), b.p.Probed(), b.p.Lost()
+				b.p.CheckAnswered(b.now())
+				_, _, _ = b.p.State(), b.p.HasChecks(), b.p.Lost()
 			}
 			b.play("pass 5s")
 			b.set(fate)
@@ -144,16 +144,16 @@ func TestTransitionsInOrder(t *testing.T) {
 		told = append(told, tr)
 	}
 	var p *Port
-	o.Probe = func() { p.ProbeLost() }
-	p = NewPort(Config{Check: CheckStatusServer, SuspectAfter: 1, FailingAfter: 1, DownAfter: 1, UpAfter: 1, ProbeInterval: time.Millisecond}, o)
+	o.SendCheck = func() { p.CheckLost() }
+	p = NewPort(Config{Check: CheckStatusServer, SuspectAfter: 1, FailingAfter: 1, DownAfter: 1, UpAfter: 1, CheckInterval: time.Millisecond}, o)
 	p.Start()
 	var all sync.WaitGroup
 	for _, do := range []func(){
 		func() { p.Silent(o.Clock() + time.Second) },
 		func() { p.Unanswered(o.Clock() + time.Second) },
 		func() { p.Answered(o.Clock(), 1) },
-		func() { p.ProbeAnswered(o.Clock()) },
-		func() { p.ProbeLost() },
+		func() { p.CheckAnswered(o.Clock()) },
+		func() { p.CheckLost() },
 		func() { p.NoAddress(errTest); p.Renew() },
 		func() { p.Configure(*p.Config()) },
 		func() { p.Try(o.Clock()); p.Unverified(); p.Refused(); p.RequestCheck(); p.Lost() },

@@ -14,7 +14,7 @@ func (p *Port) Try(now time.Duration) bool {
 	}
 	last := p.lastTry.Load()
 	answered := p.lastAnswer.Load() > last
-	if !answered && now-time.Duration(last) < p.Config().ProbeInterval<<min(p.failedTries.Load(), maxFailedTries) {
+	if !answered && now-time.Duration(last) < p.Config().CheckInterval<<min(p.failedTries.Load(), maxFailedTries) {
 		return false
 	}
 	if !p.lastTry.CompareAndSwap(last, int64(now)) {
@@ -32,7 +32,7 @@ func (p *Port) triable() bool {
 	case Failing:
 		return true
 	case Down:
-		return !p.withoutAddress.Load() && (!p.Probed() || p.lastProbe.Load() == 0)
+		return !p.withoutAddress.Load() && (!p.HasChecks() || p.lastProbe.Load() == 0)
 	}
 	return false
 }

@@ -25,7 +25,7 @@ func (p *Port) Stop() {
 // RequestCheck has a probe sent although nothing is held against the port yet, so
 // that a silent port is known to be dead or alive before it is given up.
 func (p *Port) RequestCheck() {
-	if !p.Probed() {
+	if !p.HasChecks() {
 		return
 	}
 	p.mu.Lock()
@@ -64,7 +64,7 @@ func (p *Port) tick() {
 	if !due {
 		return
 	}
-	p.owner.Probe()
+	p.owner.SendCheck()
 	p.mu.Lock()
 	p.sending = false
 	p.mu.Unlock()
@@ -80,7 +80,7 @@ func (p *Port) due(now time.Duration) bool {
 	case p.checkRequested:
 		return true
 	case p.probesOften():
-		return p.sentAt == 0 || now-p.sentAt >= c.ProbeInterval*3/4 // no sooner, though two ticks may come together
+		return p.sentAt == 0 || now-p.sentAt >= c.CheckInterval*3/4 // no sooner, though two ticks may come together
 	}
 	return p.idle(now) >= c.Watchdog-watchdogJitter
 }
@@ -92,20 +92,20 @@ func (p *Port) nextTick(now time.Duration) time.Duration {
 	case p.checkRequested && !p.pending:
 		return 0
 	case p.pending && p.sentAt != now: // its end comes within a moment
-		return c.ProbeInterval / 10
-	case p.probesOften(), p.pending && p.Probed():
-		return c.ProbeInterval + time.Duration((rand.Float64()-0.5)/5*float64(c.ProbeInterval))
+		return c.CheckInterval / 10
+	case p.probesOften(), p.pending && p.HasChecks():
+		return c.CheckInterval + time.Duration((rand.Float64()-0.5)/5*float64(c.CheckInterval))
 	}
 	next := c.Watchdog - p.idle(now) + rand.N(2*watchdogJitter) - watchdogJitter
 	return max(next, 100*time.Millisecond)
 }
 
-// probesOften reports whether a probe goes out every ProbeInterval: the port is not up,
+// probesOften reports whether a probe goes out every CheckInterval: the port is not up,
 // has lost a probe, or has never answered one, though it may yet. Otherwise it is
 // probed at the watchdog's pace, one without Status-Server, too, in case it has it one
 // day. With mu held.
 func (p *Port) probesOften() bool {
-	return p.Probed() && (p.State() != Up || p.missed > 0 || p.lastProbe.Load() == 0)
+	return p.HasChecks() && (p.State() != Up || p.missed > 0 || p.lastProbe.Load() == 0)
 }
 
 // idle is for how long nothing has verified and no probe was sent. With mu held.
@@ -113,9 +113,9 @@ func (p *Port) idle(now time.Duration) time.Duration {
 	return now - max(time.Duration(p.lastReply.Load()), p.sentAt)
 }
 
-// ProbeNotSent notes that the probe could not be sent for a reason of this machine's
+// CheckNotSent notes that the probe could not be sent for a reason of this machine's
 // own, which says nothing about the port. It is still to be sent.
-func (p *Port) ProbeNotSent() {
+func (p *Port) CheckNotSent() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if wasPending := p.pending; !p.endProbe() && wasPending {
@@ -123,8 +123,8 @@ func (p *Port) ProbeNotSent() {
 	}
 }
 
-// ProbeLost notes that the last probe stayed unanswered, or could not get there.
-func (p *Port) ProbeLost() {
+// CheckLost notes that the last probe stayed unanswered, or could not get there.
+func (p *Port) CheckLost() {
 	p.mu.Lock()
 	if wasPending := p.pending; !p.endProbe() && wasPending {
 		p.countLost()
@@ -143,7 +143,7 @@ func (p *Port) endProbe() (outdated bool) {
 
 // countLost draws the conclusions from a lost probe. With mu held.
 func (p *Port) countLost() {
-	if p.stopped || !p.Probed() {
+	if p.stopped || !p.HasChecks() {
 		return
 	}
 	heard, answered := p.HeardSince(p.lostAt), time.Duration(p.lastAnswer.Load()) > p.lostAt // since the one before

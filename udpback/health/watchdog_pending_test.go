@@ -68,7 +68,7 @@ func TestPendingEnds(t *testing.T) {
 }
 
 // What could not be sent is no evidence, and is sent when it can be.
-func TestProbeNotSent(t *testing.T) {
+func TestCheckNotSent(t *testing.T) {
 	for _, row := range []struct {
 		name, script string
 		want         State

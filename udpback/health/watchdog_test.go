@@ -244,9 +244,9 @@ func TestStop(t *testing.T) {
 				<-out
 			}
 			start, changed := time.Now(), 0
-			o := Owner{Clock: func() time.Duration { return time.Since(start) + 1 }, Probe: func() {}, Changed: func(Transition) { changed++ }}
+			o := Owner{Clock: func() time.Duration { return time.Since(start) + 1 }, SendCheck: func() {}, Changed: func(Transition) { changed++ }}
 			if what == "probe" {
-				o.Probe = wait
+				o.SendCheck = wait
 			} else {
 				o.Changed = func(Transition) { changed++; wait() }
 			}

@@ -5,16 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// Share counts the Identifiers that one client holds at each port, those included
+// Quota counts the Identifiers that one client holds at each port, those included
 // whose request it has given up: an Identifier rests until a valid reply or its
 // schedule's end (RFC 5080 §2.2.2), whoever asked. The zero value is ready.
-type Share struct{ ports sync.Map } // *endpoint: *holding
+type Quota struct{ ports sync.Map } // *endpoint: *holding
 
 // holding is how many Identifiers one client holds at one port.
 type holding struct{ n atomic.Int64 }
 
 // at returns the client's holding at a port; nil when the client is not counted.
-func (s *Share) at(e *endpoint) *holding {
+func (s *Quota) at(e *endpoint) *holding {
 	if s == nil {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (s *Share) at(e *endpoint) *holding {
 
 // forgetClosed forgets the ports that are closed, so that servers that come and go
 // leave nothing behind. What is still held there is known to its slot.
-func (s *Share) forgetClosed() {
+func (s *Quota) forgetClosed() {
 	s.ports.Range(func(e, _ any) bool {
 		if e.(*endpoint).isClosed() {
 			s.ports.Delete(e)

@@ -22,7 +22,7 @@ import (
 type dialer func(to netip.AddrPort) (datagram.Conn, error)
 
 // Back holds what the servers share: the clock, the buffers, the batches on loan.
-type Back struct {
+type Backend struct {
 	// static after construction
 	log      *slog.Logger
 	metrics  *metrics.Metrics
@@ -48,18 +48,18 @@ type Back struct {
 	sweepings sync.Pool // *sweepings
 }
 
-// New returns a Back that opens real UDP sockets and looks names up as the system does.
-func New(m *metrics.Metrics, log *slog.Logger) *Back {
+// New returns a Backend that opens real UDP sockets and looks names up as the system does.
+func New(m *metrics.Metrics, log *slog.Logger) *Backend {
 	return NewDialing(m, log, datagram.DialUDP)
 }
 
-// NewDialing returns a Back whose sockets come from dial: a test's network, say.
-func NewDialing(m *metrics.Metrics, log *slog.Logger, dial datagram.Dial) *Back {
-	return newBack(m, log, datagram.NewDialer(dial), net.DefaultResolver.LookupNetIP)
+// NewDialing returns a Backend whose sockets come from dial: a test's network, say.
+func NewDialing(m *metrics.Metrics, log *slog.Logger, dial datagram.Dial) *Backend {
+	return newBackend(m, log, datagram.NewDialer(dial), net.DefaultResolver.LookupNetIP)
 }
 
-func newBack(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolve.Lookup) *Back {
-	b := &Back{log: log, metrics: m, dial: dial, resolver: resolve.New(lookup), base: time.Now(), servers: map[*Server]struct{}{}}
+func newBackend(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolve.Lookup) *Backend {
+	b := &Backend{log: log, metrics: m, dial: dial, resolver: resolve.New(lookup), base: time.Now(), servers: map[*Server]struct{}{}}
 	b.batches.New = func() any {
 		return &Batch{Hasher: wire.NewHasher(), back: b, digests: wire.NewDigests(), items: make([]item, 0, wire.MaxDigests)}
 	}
@@ -68,22 +68,22 @@ func newBack(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolve.L
 	return b
 }
 
-// Borrow lends a batch; the borrower must Flush it and give it back.
-func (b *Back) Borrow() *Batch { return b.batches.Get().(*Batch) }
+// AcquireBatch returns an empty batch. The caller must Flush it and then release it.
+func (b *Backend) AcquireBatch() *Batch { return b.batches.Get().(*Batch) }
 
-// GiveBack takes a flushed batch back.
-func (b *Back) GiveBack(batch *Batch) { b.batches.Put(batch) }
+// ReleaseBatch takes a batch that was flushed; the caller must not use it again.
+func (b *Backend) ReleaseBatch(batch *Batch) { b.batches.Put(batch) }
 
 // Now is a monotonic clock that starts near zero: durations are cheaper to keep
 // and to compare than times. It is never 0, which means 'not set'.
-func (b *Back) Now() time.Duration { return time.Since(b.base) + 1 }
+func (b *Backend) Now() time.Duration { return time.Since(b.base) + 1 }
 
 // LimitSockets bounds how many sockets are open to all servers together; 0 is no
 // bound. Each configured port always gets its first; one of an expanded name, at one of
 // its addresses: its requests go to the addresses that have one.
-func (b *Back) LimitSockets(n int) { b.socketLimit.Store(int64(n)) }
+func (b *Backend) LimitSockets(n int) { b.socketLimit.Store(int64(n)) }
 
-func (b *Back) fullOfSockets() bool {
+func (b *Backend) fullOfSockets() bool {
 	limit := b.socketLimit.Load()
 	return limit > 0 && b.sockets.Load() >= limit
 }
@@ -91,7 +91,7 @@ func (b *Back) fullOfSockets() bool {
 // Refresh looks all names up and renews all sockets: an operator who asks for it knows
 // of a change that nothing else has told. It does not wait. Asked again within a second,
 // it does so when the second is over, once: each renewal leaves sockets that listen on.
-func (b *Back) Refresh() {
+func (b *Backend) Refresh() {
 	b.mu.Lock()
 	if wait := b.refreshed + renewPause - b.Now(); b.refreshed != 0 && wait > 0 {
 		if !b.refreshDue {
@@ -105,7 +105,7 @@ func (b *Back) Refresh() {
 	b.refresh()
 }
 
-func (b *Back) refresh() {
+func (b *Backend) refresh() {
 	b.mu.Lock()
 	b.refreshed, b.refreshDue = b.Now(), false
 	all := slices.Collect(maps.Keys(b.servers))
@@ -118,15 +118,15 @@ func (b *Back) refresh() {
 	}
 }
 
-func (b *Back) register(s *Server) {
+func (b *Backend) register(s *Server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.servers[s] = struct{}{}
 }
 
-// Counts reports whether a server of this name is in use and counts under it. One whose
-// addresses are servers of their own does not.
-func (b *Back) Counts(name string) bool {
+// InUse reports whether a server of this name is in use and has counters of its own. One
+// whose addresses are servers of their own has none.
+func (b *Backend) InUse(name string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for s := range b.servers {
@@ -139,11 +139,11 @@ func (b *Back) Counts(name string) bool {
 
 // forgetCounts has the metrics forget a server, unless another has taken its name: its
 // address is back, or a reload has made it anew.
-func (b *Back) forgetCounts(server string) {
-	b.metrics.KeepServers(func(name string, _ metrics.Port) bool { return name != server || b.Counts(name) })
+func (b *Backend) forgetCounts(server string) {
+	b.metrics.KeepServers(func(name string, _ metrics.Port) bool { return name != server || b.InUse(name) })
 }
 
-func (b *Back) unregister(s *Server) {
+func (b *Backend) unregister(s *Server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.servers, s)

@@ -57,8 +57,8 @@ func TestLimitOfOneSocket(t *testing.T) {
 		a := f.server(t, "a", nil)
 		defer a.Close()
 		f.back.LimitSockets(1)
-		g, b := f.group(t, Failover, a), f.back.Borrow()
-		defer f.back.GiveBack(b)
+		g, b := f.group(t, Failover, a), f.back.AcquireBatch()
+		defer f.back.ReleaseBatch(b)
 		started := 0
 		for range 300 {
 			if g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b) == nil {

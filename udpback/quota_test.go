@@ -44,7 +44,7 @@ func TestExceeds(t *testing.T) {
 // Rules: P26
 func TestShareAt(t *testing.T) {
 	a, b := new(endpoint), new(endpoint)
-	s := new(Share)
+	s := new(Quota)
 	for n := range int64(3) {
 		h := s.at(a)
 		if h == nil || h.n.Load() != n {
@@ -55,7 +55,7 @@ func TestShareAt(t *testing.T) {
 	if h := s.at(b); h == nil || h.n.Load() != 0 {
 		t.Errorf("at another port the client holds %+v, expected 0", h)
 	}
-	var nobody *Share
+	var nobody *Quota
 	if h := nobody.at(a); h != nil {
 		t.Errorf("a client that is not counted holds %+v", h)
 	}
