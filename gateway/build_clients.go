@@ -53,7 +53,7 @@ func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.ClientCo
 		}
 	}
 	if len(cfg.Clients) > 1 {
-		out.Share = new(udpback.Quota)
+		out.Quota = new(udpback.Quota)
 	}
 	for _, k := range kindsOf(c.Packets) {
 		out.Allowed[k] = true

@@ -29,7 +29,7 @@ type ClientConfig struct {
 	ReversePath ReversePath
 	// Quota bounds what the client takes of the servers' Identifiers; nil when it
 	// is the only client.
-	Share   *udpback.Quota
+	Quota   *udpback.Quota
 	Metrics *metrics.Client
 }
 

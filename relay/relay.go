@@ -211,7 +211,7 @@ func (l *Link) newExchange(v *wire.View) *exchange {
 	x := l.gateway.exchanges.Get().(*exchange)
 	x.Handler, x.Code, x.Kind = x, v.Code(), v.Kind()
 	x.link, x.client, x.came = l, l.client.Config(), l.burst.came
-	x.Quota = x.client.Share
+	x.Quota = x.client.Quota
 	x.view = *v
 	x.view.Packet = l.gateway.back.Buffers.Copy(v.Packet)
 	return x

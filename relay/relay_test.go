@@ -202,11 +202,11 @@ func TestScratchIsUsedAgain(t *testing.T) {
 func TestShareOfTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
-		b.client.Share = new(udpback.Quota)
+		b.client.Quota = new(udpback.Quota)
 		l, _ := b.open()
 		b.send(l, request(1, 1, 1, user("nemo@example.org")))
-		if x := l.recent[wire.KindAccess][1].flight; x.Quota != b.client.Share {
-			t.Errorf("the request counts under Quota %p, expected its client's %p", x.Quota, b.client.Share)
+		if x := l.recent[wire.KindAccess][1].flight; x.Quota != b.client.Quota {
+			t.Errorf("the request counts under Quota %p, expected its client's %p", x.Quota, b.client.Quota)
 		}
 	})
 }
