@@ -7,7 +7,7 @@ import (
 )
 
 // Answer describes a reply that the gateway makes itself. The zero value of
-// every field but Code leaves its attribute out.
+// every field but Code omits its attribute.
 type Answer struct {
 	Code         Code
 	ErrorCause   uint32 // Error-Cause (RFC 5176 §3.5)
@@ -31,12 +31,12 @@ func (a *Answer) allowed(request Code) bool {
 }
 
 // WriteAnswer writes into dst the answer a to the client's request req and
-// returns its length. dst is as in WriteReply. The request's Identifier and
-// Proxy-State come back as in any reply (RFC 2865 §2, RFC 5176 §3.1).
+// returns its length. The conditions on dst are those of WriteReply. The request's Identifier and
+// Proxy-State are returned as in any reply (RFC 2865 §2, RFC 5176 §3.1).
 // Message-Authenticator is first, where signedReply wants one. The answer to a
 // request of RADIUS/1.1 has its Token and neither authenticator.
 //
-// Errors: ErrCode when the gateway may not answer so, ErrTooLong, ErrFull.
+// Errors: ErrCode when the gateway may not give this answer, ErrTooLong, ErrFull.
 func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret) (int, error) {
 	if !a.allowed(req.Code()) {
 		return 0, ErrCode
@@ -58,12 +58,12 @@ func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret)
 		n = putMessageAuthenticator(dst)
 	}
 	if eap {
-		// Code 4 is Failure; its Identifier is the one it answers, its length
-		// the header's four octets. An EAP-Start has no Identifier: zero then.
+		// Code 4 is Failure. Its Identifier is that of the packet it answers, its
+		// length the header's four octets. An EAP-Start has no Identifier: zero then.
 		identifier, _ := req.EAPIdentifier()
 		n += copy(dst[n:], []byte{typeEAPMessage, 6, 4, identifier, 0, 4})
 	}
-	if a.OriginalCode && !req.v11 { // the Token says which request (RFC 9765 §5.5)
+	if a.OriginalCode && !req.v11 { // the Token identifies the request (RFC 9765 §5.5)
 		// Seven octets: an Extended attribute (RFC 6929 §2.1) with an integer.
 		n += copy(dst[n:], []byte{typeExtended1, 7, extOriginalPacketCode, 0, 0, 0, req.Packet[0]})
 	}

@@ -35,7 +35,7 @@ func (d *Digests) addMAC(packet []byte, off int, vector *[16]byte, s *secret) (n
 // in requests where it is computed, over zeros (RFC 2865 §3, RFC 2866 §3).
 //
 // mac is the offset of a Message-Authenticator whose HMAC has just been queued
-// and belongs into the packet first, or 0.
+// and has to be in the packet first, or 0.
 func (d *Digests) addRA(packet []byte, mac int, vector *[16]byte, s *secret) (number int) {
 	var b []byte
 	if n := len(packet) + len(s.key); mac != 0 {
@@ -52,7 +52,7 @@ func (d *Digests) addRA(packet []byte, mac int, vector *[16]byte, s *secret) (nu
 }
 
 // place gives a packet the next place of the queue, as one to verify. The caller
-// has made sure of room.
+// has checked that there is room.
 func (d *Digests) place(packet []byte) *queued {
 	d.queue = d.queue[:len(d.queue)+1]
 	q := &d.queue[len(d.queue)-1]
@@ -61,9 +61,9 @@ func (d *Digests) place(packet []byte) *queued {
 }
 
 // sign queues the signing of a packet in place: the Message-Authenticator at
-// mac, if that is not 0, over the Authenticator field as it stands; then, if
-// wanted, the digest that replaces this field and covers the
-// Message-Authenticator. The caller has made sure of room.
+// mac, if that is not 0, over the Authenticator field as it is; then, if
+// authenticator is set, the digest that replaces this field and covers the
+// Message-Authenticator. The caller has checked that there is room.
 func (d *Digests) sign(packet []byte, mac int, authenticator bool, s *secret) {
 	q := d.place(packet)
 	q.sign, q.off = true, mac
@@ -87,9 +87,9 @@ func (d *Digests) write(q *queued) {
 }
 
 // check queues the verification of a packet: of its Authenticator field, when
-// wrongRA says what it is if it differs, and of its Message-Authenticator, if it
+// wrongRA is the error for one that differs, and of its Message-Authenticator, if it
 // has one, which then has the right form. Both are over vector. The caller has
-// made sure of room.
+// checked that there is room.
 func (d *Digests) check(v *View, vector *[16]byte, wrongRA error, s *secret) *queued {
 	q := d.place(v.Packet)
 	q.wrongRA = wrongRA

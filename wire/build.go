@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// Builder makes a request of the gateway's own: a probe, a test. It allocates
-// as it likes. The first mistake is kept and returned by Sign.
+// Builder makes a request of the gateway's own: a health check, a test. It
+// may allocate. The first mistake is kept and returned by Sign.
 type Builder struct {
 	packet []byte
 	err    error
 }
 
 // NewRequest begins a request with a random Request Authenticator, which Sign
-// replaces where the code wants a computed one.
+// replaces where the code has a computed one.
 func NewRequest(code Code, id byte) *Builder {
 	b := &Builder{packet: make([]byte, MinLength, 256)}
 	b.packet[0], b.packet[1] = byte(code), id
@@ -59,7 +59,7 @@ func (b *Builder) AddVendor(vendor uint32, t byte, value []byte) *Builder {
 	return b.Add(typeVendorSpecific, append(a, value...))
 }
 
-// AddEAP appends an EAP packet in as many EAP-Messages as it takes (RFC 3579
+// AddEAP appends an EAP packet in as many EAP-Messages as it needs (RFC 3579
 // §3.1).
 func (b *Builder) AddEAP(eap []byte) *Builder {
 	for part := range slices.Chunk(eap, maxValue) {
@@ -78,13 +78,13 @@ func (b *Builder) AddUserPassword(password []byte, s *ServerSecret) *Builder {
 }
 
 // AddMessageAuthenticator appends a Message-Authenticator for Sign to fill.
-// First of all attributes is the best place for it.
+// It should be the first attribute.
 func (b *Builder) AddMessageAuthenticator() *Builder {
 	return b.Add(typeMessageAuthenticator, make([]byte, 16))
 }
 
-// Sign completes the request under s and returns it. The Builder is not used
-// any more.
+// Sign completes the request under s and returns it. The Builder must not be used
+// afterwards.
 func (b *Builder) Sign(h *Hasher, s *ServerSecret) ([]byte, error) {
 	if b.err != nil {
 		return nil, b.err
@@ -97,8 +97,8 @@ func (b *Builder) Sign(h *Hasher, s *ServerSecret) ([]byte, error) {
 }
 
 // SignRequest signs a whole request in place, under the secret shared with the
-// server it will go to: its Message-Authenticator, wherever it stands, if it has
-// one, and the Authenticator field of the codes that compute it. An
+// server it will go to: its Message-Authenticator, wherever it is, if it has
+// one, and the Authenticator field of the codes in which it is computed. An
 // Access-Request and a Status-Server keep the Authenticator they have, which
 // must be random (RFC 2865 §3, RFC 5176 §2.3, RFC 5997 §3).
 //
@@ -121,7 +121,7 @@ func (h *Hasher) SignRequest(b []byte, s *ServerSecret) error {
 
 // SignReply signs a whole reply in place as a server would, under the secret
 // shared with the client that asked: its Message-Authenticator, wherever it
-// stands, if it has one, and the Response Authenticator. ra is the Request
+// is, if it has one, and the Response Authenticator. ra is the Request
 // Authenticator it answers. Errors are those of SignRequest.
 func (h *Hasher) SignReply(b []byte, ra *[16]byte, s *ClientSecret) error {
 	var v View

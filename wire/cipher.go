@@ -7,8 +7,8 @@ import (
 	"radsec-gw/wire/lanes"
 )
 
-// cipher rewrites the hidden values of packets. It owns the scratch space and the
-// random octets for that.
+// cipher hides, reveals and rewrites the hidden values of packets. It owns the
+// scratch space and the random octets for that.
 type cipher struct {
 	streams *lanes.Hasher // the digests that values are hidden with
 	begin   *lanes.State  // of every digest that has no prepared one
@@ -18,12 +18,12 @@ type cipher struct {
 	block  []byte           // secret and what follows it, for the key stream of a hidden value
 	zero   [16]byte
 	joined [MaxLength]byte // a hidden value that is spread over several attributes
-	done   doneParts       // which parts of such values have been dealt with
+	done   doneParts       // which parts of such values are done
 	made   [MaxLength]byte // a value in its other form
 
 	omitted omissions // from the packet written last
 
-	last     *[MaxLength]byte // a request without what a NAS is not to get; nil until the first
+	last     *[MaxLength]byte // a request without what is not for a NAS; nil until the first
 	lastView View             // of it
 
 	random    [512]byte // octets from crypto/rand

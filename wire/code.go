@@ -17,12 +17,12 @@ func CodeName(c Code) string {
 	return c.String()
 }
 
-// Kind says what a request is for. It picks the rules of verification, the
+// Kind is what a request is for. It determines how the request is verified, its
 // route and the server's port.
 type Kind uint8
 
-// The kinds of request. KindOther is every code that is no request a gateway
-// knows.
+// The kinds of request. KindOther is every code that is not a request the
+// gateway knows.
 const (
 	KindAccess Kind = iota
 	KindAccounting

@@ -10,21 +10,20 @@ import (
 	"radsec-gw/wire/dict"
 )
 
-// ErrValueTooLong says that a value of RADIUS/1.1 has no room in its hidden form,
-// which has a salt, a length octet and padding besides: at most 239 octets of a
-// Tunnel-Password. It is an ErrTooLong.
+// ErrValueTooLong is returned for a value of RADIUS/1.1 that is too long to hide:
+// the hidden form adds a salt, a length octet and padding, which leaves 239 octets
+// for a Tunnel-Password. It is an ErrTooLong.
 var ErrValueTooLong = fmt.Errorf("a value in clear is too long for its hidden form: %w", ErrTooLong)
 
-// errUnreadable is a hidden value, or one to hide, whose form cannot be what its
-// rule says. It is omitted from the packet, as an invalid attribute may be (RFC 6929
-// §2.8): neither may noise be shown as a key, nor a key go to the server in clear.
+// errUnreadable is returned for a value that cannot be revealed or hidden, because it
+// is malformed. It is omitted from the packet, as an invalid attribute may be (RFC
+// 6929 §2.8): random octets must not be used as a key, and a key must not go to the
+// server in clear.
 var errUnreadable = errors.New("unreadable hidden value")
 
-// convert writes the attribute at src[off:], one with a hidden value, in its other
-// form to dst[n:] and returns where it ends. Lengths change.
-//
-// On one side of it is RADIUS/1.0, where the value is hidden, on the other
-// RADIUS/1.1, where it is in clear (RFC 9765 §5.1).
+// convert writes the attribute at src[off:], whose value RADIUS/1.0 hides and
+// RADIUS/1.1 has in clear (RFC 9765 §5.1), to dst[n:] as the other side has it, and
+// returns where it ends. Its length changes.
 func (c *cipher) convert(dst []byte, n int, src []byte, off int, t *transfer) (end int, err error) {
 	typ := src[off]
 	if typ == typeVendorSpecific {
@@ -65,7 +64,7 @@ func (c *cipher) convertValue(out, value []byte, r rule, t *transfer) ([]byte, e
 	return c.reveal(out, value, r, t)
 }
 
-// grow returns out with n more octets, zero, and these. ErrTooLong when there is no room.
+// grow returns out with n more octets, zero, and these. ErrTooLong when out has not the capacity.
 func grow(out []byte, n int) (all, more []byte, err error) {
 	if n > cap(out)-len(out) {
 		return nil, nil, ErrTooLong
@@ -76,12 +75,12 @@ func grow(out []byte, n int) (all, more []byte, err error) {
 	return all, more, nil
 }
 
-// wholeBlocks returns the octets of the blocks that n octets fill, one at least.
+// wholeBlocks returns the length of the blocks that n octets need, at least one.
 func wholeBlocks(n int) int {
 	return max(1, (n+hiddenBlock-1)/hiddenBlock) * hiddenBlock
 }
 
-// hide hides a value in clear for the server.
+// hide appends to out a value in clear, hidden for the server.
 func (c *cipher) hide(out, value []byte, r rule, t *transfer) ([]byte, error) {
 	switch r & methodMask {
 	case methodUserPassword: // RFC 2865 §5.2; an empty value is a block of padding
@@ -93,7 +92,7 @@ func (c *cipher) hide(out, value []byte, r rule, t *transfer) ([]byte, error) {
 		c.hideBlocks(b, &t.to, nil)
 		return out, nil
 	case methodSalted: // RFC 2868 §3.5, RFC 2548 §2.4.2
-		var lead []byte // what stands before the salt
+		var lead []byte // before the salt
 		switch {
 		case r&ruleTagged != 0:
 			lead, value = cutTag(value)
@@ -130,9 +129,9 @@ func (c *cipher) hide(out, value []byte, r rule, t *transfer) ([]byte, error) {
 	return append(out, value...), nil
 }
 
-// cutTag takes the tag off a value in clear. A first octet above 0x1F is not a
-// tag but the first of the value (RFC 2868 §3.3); then, as when the value is
-// empty, the tag is zero: unused.
+// cutTag separates the tag from a value in clear. A first octet above 0x1F is not a
+// tag but part of the value (RFC 2868 §3.3); then, as for an empty value, the tag is
+// zero: unused.
 func cutTag(value []byte) (tag, rest []byte) {
 	if len(value) == 0 || value[0] > maxTag {
 		return noTag[:], value
@@ -140,13 +139,13 @@ func cutTag(value []byte) (tag, rest []byte) {
 	return value[:1], value[1:]
 }
 
-// noTag is the tag that says so; read only.
+// noTag is that tag; read only.
 var noTag [1]byte
 
 const maxTag = 0x1f // RFC 2868 §3.1
 
-// reveal opens a hidden value of the server's. What padded it is taken off, but
-// for keys in which it cannot be told from the key.
+// reveal appends to out what a hidden value of the server's holds, without padding,
+// except in keys where padding and key look alike.
 func (c *cipher) reveal(out, value []byte, r rule, t *transfer) ([]byte, error) {
 	switch r & methodMask {
 	case methodUserPassword:

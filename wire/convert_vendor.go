@@ -11,8 +11,8 @@ const (
 	maxAttribute = 2 + maxValue // octets of an attribute with its header
 )
 
-// convertVendor writes the Vendor-Specific at src[off:] for the other side; a
-// value that is spread over several where its first part stands.
+// convertVendor writes the Vendor-Specific at src[off:] for the other side. A value
+// that is split over several is written where its first part is.
 func (c *cipher) convertVendor(dst []byte, n int, src []byte, off int, t *transfer) (end int, err error) {
 	next := off + int(src[off+1])
 	vendor, _ := vendorOf(src[off:next])
@@ -40,7 +40,7 @@ func (c *cipher) convertVendor(dst []byte, n int, src []byte, off int, t *transf
 			}
 			if whole {
 				err = c.convertInside(&w, attribute[:f.header()], value, number, r, t)
-			} else { // no part of it goes on: it is an errUnreadable
+			} else { // an errUnreadable: none of its parts is written
 				c.omitted.addVendor(OmittedUnreadable, vendor, number, 0)
 			}
 		}
@@ -54,10 +54,9 @@ func (c *cipher) convertVendor(dst []byte, n int, src []byte, off int, t *transf
 
 // mayHold reports whether b, the inside of a Vendor-Specific whose inner lengths
 // do not fit, begins one of the vendor's attributes that must not be copied as it
-// stands: one with a value to hide or to open, whose end nobody knows, or a
-// signature. number is that attribute's. Such a Vendor-Specific is omitted, for the
-// same reasons as an errUnreadable. What stands behind the length that does not fit
-// has no borders, and so no name.
+// is: one with a value to hide or to reveal, whose end is unknown, or a signature.
+// number is that attribute's. Such a Vendor-Specific is omitted, for the same reasons
+// as an errUnreadable. After a length that does not fit no attribute can be found.
 func (f format) mayHold(b []byte, vendor uint32) (number uint16, may bool) {
 	for len(b) > 0 {
 		number, n, ok := f.split(b)
@@ -98,12 +97,12 @@ func (c *cipher) convertInside(w *vendorWriter, head, value []byte, number uint1
 	return err
 }
 
-// errNothingRemains is a row of TLVs each of which is omitted.
+// errNothingRemains is returned for a row of TLVs each of which is omitted.
 var errNothingRemains = errors.New("no TLV remains")
 
 // convertTLVs appends to out a row of TLVs, those of them that are hidden in
-// their other form, or omitted when they have none. No TLVs at all are no
-// mistake, but it is errNothingRemains when none of them remains.
+// their other form, or omitted when they have none. An empty value is valid, but the
+// error is errNothingRemains when every TLV was omitted.
 func (c *cipher) convertTLVs(out, value []byte, vendor uint32, number uint16, t *transfer) ([]byte, error) {
 	if len(value) == 0 {
 		return out, nil
@@ -142,7 +141,7 @@ func (c *cipher) convertTLVs(out, value []byte, vendor uint32, number uint16, t 
 }
 
 // vendorWriter writes the attributes of one vendor into Vendor-Specifics, as
-// many as they need: values that have grown may not fit into the one they came in.
+// many as they need: values that have grown may not fit into the one they were in.
 type vendorWriter struct {
 	dst    []byte
 	n      int // where dst ends
@@ -151,8 +150,9 @@ type vendorWriter struct {
 	start  int // of the Vendor-Specific that is open; 0: none
 }
 
-// room makes sure that the open Vendor-Specific has room for size octets more.
-func (w *vendorWriter) room(size int) error {
+// reserve makes sure that the open Vendor-Specific can take size more octets: it
+// begins another when it cannot.
+func (w *vendorWriter) reserve(size int) error {
 	if vendorHead+size > maxAttribute {
 		return ErrValueTooLong
 	}
@@ -174,7 +174,7 @@ func (w *vendorWriter) room(size int) error {
 
 // copy writes a vendor attribute as it is.
 func (w *vendorWriter) copy(attribute []byte) error {
-	if err := w.room(len(attribute)); err != nil {
+	if err := w.reserve(len(attribute)); err != nil {
 		return err
 	}
 	w.n += copy(w.dst[w.n:], attribute)
@@ -192,7 +192,7 @@ func (w *vendorWriter) write(head, value []byte) error {
 		}
 		value = value[len(part):]
 		size := len(head) + len(part)
-		if err := w.room(size); err != nil {
+		if err := w.reserve(size); err != nil {
 			return err
 		}
 		at := w.n

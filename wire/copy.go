@@ -6,7 +6,7 @@ import (
 	"layeh.com/radius"
 )
 
-// Why a verified packet cannot be carried on.
+// Why a verified packet cannot be forwarded.
 var (
 	ErrTooLong      = errors.New("packet would exceed 4096 octets with what this hop adds")
 	ErrUserPassword = errors.New("User-Password: expected 16 to 128 octets in whole blocks of 16, or at most 128 in RADIUS/1.1")
@@ -18,21 +18,21 @@ type handling uint8
 
 const (
 	keep         handling = iota // copied
-	drop                         // left out: it belongs to this hop only, or is noise
+	drop                         // not copied: it belongs to this hop only, or is not valid
 	password                     // User-Password
 	hidden                       // hidden under the secret: see standardRules
 	hiddenVendor                 // the same for a vendor's, if the vendor is known to hide any
 	extended                     // by the extended type in it
 	eap                          // EAP-Message
-	rekeyed                      // copied, then hidden anew by rehideAll
+	rekeyed                      // copied, then rewritten by rehideAll
 	converted                    // written in its other form: see convert
 )
 
 // handlingOf maps an attribute type to its handling; read only.
 //
-// Message-Authenticator is made anew by every hop (RFC 3579 §3.2). Proxy-State
-// is withheld from the server, and the client gets its own back (RFC 2865
-// §2.3): what a server adds or spoils then matters to nobody.
+// Message-Authenticator is computed anew by every hop (RFC 3579 §3.2). Proxy-State
+// is withheld from the server, and the client gets its own back (RFC 2865 §2.3), so
+// that it does not matter what a server adds or damages.
 var handlingOf = [256]handling{
 	typeMessageAuthenticator: drop,
 	typeProxyState:           drop,
@@ -55,7 +55,7 @@ func (c *cipher) copyAttributes(dst []byte, n int, v *View, t *transfer) (end in
 	c.done.clear()
 	src := v.Packet
 	run := MinLength // what src[run:off] holds is still to be copied
-	first := 0       // where the first value to hide anew stands in dst; 0: none
+	first := 0       // offset in dst of the first attribute for rehideAll; 0: none
 	for off := MinLength; off < len(src); {
 		next := off + int(src[off+1])
 		how := handlingOf[src[off]]
@@ -89,8 +89,8 @@ func (c *cipher) copyAttributes(dst []byte, n int, v *View, t *transfer) (end in
 	return n, err
 }
 
-// handle returns what happens to the attribute at v.Packet[off:next], whose type
-// alone says how: keep, drop, rekeyed or converted.
+// handle returns what happens to the attribute at v.Packet[off:next], for whose type
+// handlingOf has how: keep, drop, rekeyed or converted.
 func (c *cipher) handle(how handling, v *View, off, next int, t *transfer) (handling, error) {
 	attribute := v.Packet[off:next]
 	switch how {
@@ -99,7 +99,7 @@ func (c *cipher) handle(how handling, v *View, off, next int, t *transfer) (hand
 	case eap:
 		return c.eapHandling(v), nil
 	case password:
-		if t.noPassword(len(attribute) - 2) {
+		if t.invalidPassword(len(attribute) - 2) {
 			if t.access && !v.HasEAP() {
 				return drop, ErrUserPassword
 			}
@@ -117,12 +117,12 @@ func (c *cipher) handle(how handling, v *View, off, next int, t *transfer) (hand
 	return converted, nil
 }
 
-// noPassword reports whether a User-Password of n octets cannot be one, so that it
-// does not go to the server. In an Access-Request, whose password it is, that is
-// ErrUserPassword: noise must not be tried as a password. Beside an EAP-Message,
-// which excludes it (RFC 3579 §3.3), and elsewhere it is only omitted; but what
-// RADIUS/1.0 hides elsewhere goes on as it came.
-func (t *transfer) noPassword(n int) bool {
+// invalidPassword reports whether a User-Password of n octets must not go to the
+// server because of its length. In an Access-Request that is ErrUserPassword: random
+// octets must not be tried as a password. Beside an EAP-Message, which excludes a
+// User-Password (RFC 3579 §3.3), and in other packets it is only omitted; RADIUS/1.0
+// copies it unchanged in those.
+func (t *transfer) invalidPassword(n int) bool {
 	switch t.mode {
 	case modeRehide:
 		return t.access && !passwordLength(n)
@@ -133,8 +133,8 @@ func (t *transfer) noPassword(n int) bool {
 }
 
 // extendedHandling returns what happens to an attribute of type 241.
-// Response-Length says what the neighbour can take, and towards the server that
-// is always 4096 octets (RFC 7930 §4). Original-Packet-Code is for a hop's own
+// Response-Length is the longest reply that the neighbour accepts, which towards the
+// server is always 4096 octets (RFC 7930 §4). Original-Packet-Code is for a hop's own
 // Protocol-Error, and RADIUS/1.1 must not have it (RFC 9765 §5.5).
 func extendedHandling(attribute []byte, t *transfer) handling {
 	if len(attribute) > 2 {
@@ -153,7 +153,7 @@ func extendedHandling(attribute []byte, t *transfer) handling {
 // eapHandling returns what happens to an EAP-Message of v: accounting has none (RFC
 // 2869 §5.19). Beside one there must be a Message-Authenticator (RFC 3579 §3.1),
 // which accounting must not have: with it, or without it, the packet would be
-// refused for an attribute that says nothing.
+// refused because of an attribute that has no meaning there.
 func (c *cipher) eapHandling(v *View) handling {
 	if code := v.Code(); code == radius.CodeAccountingRequest || code == radius.CodeAccountingResponse {
 		c.omitted.add(OmittedEAP, typeEAPMessage)

@@ -20,10 +20,10 @@ var (
 	ErrAttributes = errors.New("attribute framing")
 )
 
-// LengthError is the ErrLength of one packet.
+// LengthError describes the ErrLength of one packet.
 type LengthError struct {
-	Length int // what the Length field says, -1 when there is no whole header
-	Octets int // what the packet's buffer holds; 0 when it does not matter
+	Length int // value of the Length field, -1 when there is no whole header
+	Octets int // length of the packet's buffer; 0 when it does not matter
 }
 
 func (e *LengthError) Error() string {
@@ -36,7 +36,7 @@ func (e *LengthError) Error() string {
 // Is makes the error an ErrLength.
 func (e *LengthError) Is(target error) bool { return target == ErrLength }
 
-// AttributeError is the ErrAttributes of one packet: the first attribute that
+// AttributeError describes the ErrAttributes of one packet: the first attribute that
 // does not fit.
 type AttributeError struct {
 	Offset    int  // where the attribute starts, in octets from the start of the packet
@@ -56,9 +56,9 @@ func (e *AttributeError) Error() string {
 func (e *AttributeError) Is(target error) bool { return target == ErrAttributes }
 
 // Cut returns the length in octets of the first packet in b, or 0 when b does
-// not hold it whole yet. Packet borders in a stream come from the Length field
-// alone, wherever TLS records or segments end (RFC 6614 §3.4). The error is an
-// ErrLength: past a wrong length no later border can be known.
+// not hold all of it yet. Where packets begin in a stream follows from the Length
+// field alone, wherever TLS records or segments end (RFC 6614 §3.4). The error is an
+// ErrLength: after a wrong length the next packet cannot be found.
 func Cut(b []byte) (n int, err error) {
 	if len(b) < 4 {
 		return 0, nil

@@ -1,16 +1,16 @@
 package wire
 
 // Hasher does for one packet at once what Digests does for many together, and
-// signs packets that others have made. It owns the digest states, the scratch
-// space and the random octets of ONE goroutine and is never shared. None of its
+// signs packets that others have built. It owns digest states, scratch space and
+// random octets, so it belongs to one goroutine. None of its
 // methods allocates unless it fails.
 //
 // Each method queues one packet and runs: a Digests is the better choice wherever
-// packets come in bursts, because at 1.7 ns an octet the digests are nearly all
+// packets arrive in bursts, because at 1.7 ns an octet the digests are nearly all
 // of the cost.
 type Hasher struct{ one *Digests }
 
-// NewHasher returns a Hasher for the calling goroutine to keep.
+// NewHasher returns a Hasher that belongs to the calling goroutine.
 func NewHasher() *Hasher { return &Hasher{newDigests(1)} }
 
 // VerifyRequest is Digests.VerifyRequest with its result.

@@ -9,13 +9,13 @@ import (
 	"radsec-gw/wire/dict"
 )
 
-// ErrHidden says that an Access-Accept holds a hidden attribute whose length
-// octet, once decrypted, points past the value. The reply itself has proved the
-// secret, so it is not that: the value was hidden under another secret, or for
-// another request. Without its keys an accept must not reach the client.
-var ErrHidden = errors.New("hidden attribute: its decrypted length exceeds its value, so it was hidden under another secret or for another request; does a proxy behind the server pass it on as it came?")
+// ErrHidden is returned for an Access-Accept with a hidden attribute whose length
+// octet, once decrypted, points past the value. The reply itself was verified with the
+// secret, so the value was hidden under another secret or for another request. An
+// Access-Accept must not reach the client without its keys.
+var ErrHidden = errors.New("hidden attribute: its decrypted length exceeds its value, so it was hidden under another secret or for another request; does a proxy behind the server forward it unchanged?")
 
-// rule says how an attribute's value is hidden: one of the methods, and flags.
+// rule is how an attribute's value is hidden: one of the methods, and flags.
 type rule uint8
 
 const (
@@ -24,11 +24,11 @@ const (
 	methodAscend       rule = 3 // value XOR MD5(authenticator, secret)
 	methodMask         rule = 3
 
-	ruleTagged rule = 4 // a tag octet stands before the salt
+	ruleTagged rule = 4 // a tag octet precedes the salt
 	ruleTLVs   rule = 8 // the value is a row of TLVs, some of them hidden
 
 	ruleKeys rule = 16 // keys of fixed length that may end in zeros: MS-CHAP-MPPE-Keys
-	ruleLEAP rule = 32 // hidden only when it begins with dict.LEAPPrefix, and behind that
+	ruleLEAP rule = 32 // hidden only when it begins with dict.LEAPPrefix, and only after that
 )
 
 const (
@@ -38,13 +38,13 @@ const (
 	maxPassword = 128 // octets of a User-Password (RFC 2865 §5.2)
 )
 
-// passwordLength reports whether a User-Password of n octets can be one: 16 to
-// 128 octets in whole blocks (RFC 2865 §5.2).
+// passwordLength reports whether a hidden User-Password can have n octets: 16 to 128
+// in whole blocks (RFC 2865 §5.2).
 func passwordLength(n int) bool {
 	return n >= hiddenBlock && n <= maxPassword && n%hiddenBlock == 0
 }
 
-// hop is what hides a value between two neighbours: the secret they share and
+// hop is what a value is hidden with between two neighbours: the secret they share and
 // the authenticator of the request, or zeros where a request's authenticator is
 // itself computed over the hidden value (RFC 5176 §3.6).
 type hop struct {
@@ -55,11 +55,11 @@ type hop struct {
 // transfer is how the hidden values of one packet get from one hop to the next.
 type transfer struct {
 	mode     mode
-	from, to hop  // not looked at on the side of RADIUS/1.1
+	from, to hop  // the one of RADIUS/1.1 is not used
 	access   bool // the packet is an Access-Request
 	accept   bool // it is an Access-Accept: see ErrHidden
 
-	salted bool   // salt has been drawn
+	salted bool   // salt has its random start
 	salt   uint16 // the next salt, without its top bit
 }
 
@@ -72,8 +72,8 @@ const (
 	modeReveal             // hidden at the server, in clear for a client of RADIUS/1.1
 )
 
-// nextSalt returns a salt that no other value of the packet has, its top bit
-// set (RFC 2868 §3.5): a count from a random start.
+// nextSalt returns a salt that no other value of the packet has, with its top bit set
+// (RFC 2868 §3.5): it counts from a random start.
 func (t *transfer) nextSalt(c *cipher) uint16 {
 	if !t.salted {
 		t.salted, t.salt = true, c.salts()
@@ -83,8 +83,8 @@ func (t *transfer) nextSalt(c *cipher) uint16 {
 }
 
 // rehideAll rewrites every hidden value among the attributes b[off:], in place.
-// Lengths do not change: padding is carried through as it is. A value that
-// cannot be what its rule says is left as it came (RFC 6929 §2.8).
+// Lengths do not change: padding is carried through as it is. A malformed
+// value is left unchanged (RFC 6929 §2.8).
 func (c *cipher) rehideAll(b []byte, off int, t *transfer) error {
 	c.values = c.values[:0]
 	for off < len(b) {
@@ -129,9 +129,9 @@ func (c *cipher) rehide(value []byte, r rule, t *transfer) {
 	}
 }
 
-// saltedHead returns how many octets stand before the hidden blocks of a salted
-// value: the tag or the text where there is one, and the salt. False when the
-// rest is not one or more whole blocks.
+// saltedHead returns how many octets of a salted value precede its hidden blocks: the
+// tag or the text where there is one, and the salt. It returns false when the rest is
+// not one or more whole blocks.
 func saltedHead(value []byte, r rule) (head int, ok bool) {
 	head = saltLength
 	switch {

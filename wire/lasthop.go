@@ -6,8 +6,8 @@ const (
 	extOperatorNASIdentifier = 8  // 241.8, RFC 8559 §3.4
 )
 
-// NAS is what a NAS is called in the requests that go to it. One of the fields is
-// given, else there is nothing to add.
+// NAS is the identification of a NAS in the requests that go to it. At most one field
+// is set; without any, nothing is added.
 type NAS struct {
 	Identifier string // NAS-Identifier (RFC 2865 §5.32), at most 253 octets
 	Address    []byte // NAS-IP-Address or NAS-IPv6-Address, 4 or 16 octets
@@ -30,7 +30,7 @@ func (v *View) NASIPv6Address() []byte { return v.Get(typeNASIPv6Address) }
 
 // lastHop returns a view of the request without Operator-Name and
 // Operator-NAS-Identifier, which are for proxies and not for the NAS, and whether it
-// has an attribute that identifies the NAS; when not, one has to be added (RFC 8559
+// has an attribute that identifies the NAS; if not, one has to be added (RFC 8559
 // §4.2). The view lies in a buffer of h's until the next call.
 func (c *cipher) lastHop(v *View) (without *View, identified bool) {
 	if c.last == nil {

@@ -2,24 +2,24 @@ package wire
 
 import "radsec-gw/wire/dict"
 
-// Omission is why a packet goes on without an attribute. The list is closed.
+// Omission is why an attribute was omitted from a packet. The list is closed.
 //
-// It is not about what ends at each hop by its nature: Message-Authenticator,
-// Proxy-State, Response-Length, what RADIUS/1.1 does not have (RFC 9765 §5), and
-// what is not for a NAS (RFC 8559 §4.2).
+// What belongs to one hop is not an omission: Message-Authenticator, Proxy-State,
+// Response-Length, what RADIUS/1.1 does not have (RFC 9765 §5), and what is not for a
+// NAS (RFC 8559 §4.2).
 type Omission uint8
 
 const (
-	// OmittedMarker: the gateway's own Proxy-State has no room in 4096 octets.
+	// OmittedMarker: the gateway's own Proxy-State does not fit into 4096 octets.
 	OmittedMarker Omission = iota
 	// OmittedUnreadable: a value that RADIUS/1.0 hides is malformed, so that it
-	// cannot be opened or hidden: see errUnreadable.
+	// cannot be revealed or hidden: see errUnreadable.
 	OmittedUnreadable
 	// OmittedOtherSecret: a value of a reply, once decrypted, has a length that
 	// points past it: see ErrHidden.
 	OmittedOtherSecret
-	// OmittedPassword: a User-Password has an impossible length where that does
-	// not fail the request (RFC 2865 §5.2).
+	// OmittedPassword: a User-Password has an invalid length where that is not
+	// an error of the whole request (RFC 2865 §5.2).
 	OmittedPassword
 	// OmittedEAP: an EAP-Message is in accounting (RFC 2869 §5.19).
 	OmittedEAP
@@ -31,11 +31,11 @@ var omissionNames = [NumOmissions]string{"loop_marker", "unreadable", "other_sec
 // String returns the name used in metrics.
 func (o Omission) String() string { return omissionNames[o] }
 
-// Omitted is the attributes that one packet goes without for one reason.
+// Omitted counts the attributes that were omitted from one packet for one reason.
 type Omitted struct {
 	Count int // how many; 0: none
 
-	// what the first of them is
+	// the first of them
 	t      byte
 	sub    byte
 	number uint16
@@ -50,13 +50,13 @@ func (o *Omitted) Name() string {
 	return dict.VendorName(o.vendor, o.number, o.sub)
 }
 
-// omissions is what the packet written last goes without, by Omission.
+// omissions is what was omitted from the packet written last, by Omission.
 type omissions struct {
 	list [NumOmissions]Omitted
 	any  bool
 }
 
-// clear forgets the packet before.
+// clear removes what belongs to the previous packet.
 func (o *omissions) clear() {
 	if o.any {
 		*o = omissions{}
@@ -80,8 +80,8 @@ func (o *omissions) addFirst(why Omission, what Omitted) {
 	first.Count++
 }
 
-// Omitted returns what the packet that WriteRequest or WriteReply wrote last goes
-// without, by Omission; nil when that is nothing. The next packet written replaces it.
+// Omitted returns what WriteRequest or WriteReply omitted from the packet written last,
+// by Omission; nil when nothing was. The next packet written replaces it.
 func (d *Digests) Omitted() *[NumOmissions]Omitted {
 	if !d.omitted.any {
 		return nil

@@ -1,23 +1,22 @@
 package wire
 
-// parts walks the parts of one WiMAX value that is spread over several attributes:
-// the vendor attributes of one number, each but the last of which says that the
-// value goes on. They are found wherever they stand: what lies between them, in a
-// Vendor-Specific of their own or in one with others, does not matter (RFC 6929
-// §2.2 has the like for its own fragments).
+// parts iterates over the parts of one WiMAX value that is split over several
+// attributes: the vendor attributes of one number, each but the last with the bit that
+// says that the value continues. They may be in a Vendor-Specific of their own or in
+// one with others, with other attributes between them (RFC 6929 §2.2 has the like for
+// its own fragments).
 type parts struct {
 	b       []byte // attributes, up to the packet's end
 	vendor  uint32
 	number  uint16
-	at, end int  // what is left of the Vendor-Specific being read
+	at, end int  // what remains of the Vendor-Specific being read
 	next    int  // the attribute after it
 	broken  bool // its inner lengths do not fit
 }
 
-// step returns the value of the next part, and whether the value goes on after it.
-// readable is false for a part in a Vendor-Specific whose inner lengths do not
-// fit: it has been there, but what it holds cannot be known. When there is none
-// the value does not go on either, and is not readable.
+// step returns the value of the next part, and whether the value continues after it.
+// readable is false for a part in a Vendor-Specific whose inner lengths do not fit, so
+// that the part's value is unknown. When there is no part both are false.
 func (p *parts) step() (value []byte, more, readable bool) {
 	head := format11c.header()
 	for {
@@ -31,7 +30,7 @@ func (p *parts) step() (value []byte, more, readable bool) {
 			if number != p.number {
 				continue
 			}
-			// Without a continuation octet it is anybody's guess: it may go on.
+			// Without a continuation octet the value may continue.
 			more = len(rest) < head || rest[head-1]&moreBit != 0
 			if p.broken {
 				return nil, more, false
@@ -53,8 +52,8 @@ func (p *parts) step() (value []byte, more, readable bool) {
 	}
 }
 
-// join puts the parts from p on together. They are done then. Not whole: the last
-// is missing, or one of them cannot be read.
+// join concatenates the parts from p on and marks them as done. The value is not whole
+// when the last part is missing or one of them cannot be read.
 func (c *cipher) join(p parts) (value []byte, whole bool) {
 	n := 0
 	whole = true
@@ -69,9 +68,9 @@ func (c *cipher) join(p parts) (value []byte, whole bool) {
 	return c.joined[:n], whole
 }
 
-// rehideParts rewrites a value that is spread over several attributes, whose first
-// is at p: one cipher text, joined, rewritten and laid back over the same borders.
-// When it is not whole all parts are left as they came.
+// rehideParts rewrites a value that is split over several attributes, the first of
+// which is at p: it is joined, rewritten, and split at the same places. When it is not
+// whole all parts are left unchanged.
 func (c *cipher) rehideParts(p parts, r rule, t *transfer) error {
 	joined, whole := c.join(p)
 	if !whole {
@@ -89,15 +88,15 @@ func (c *cipher) rehideParts(p parts, r rule, t *transfer) error {
 	return nil
 }
 
-// doneParts says which attributes of a packet are parts of a value that was dealt
-// with at its first part. Only one vendor's values have parts, so the number says
-// which: all attributes of a number up to an offset.
+// doneParts records which attributes of a packet are parts of a value that was handled
+// at its first part: all attributes of a number up to an offset. The number is enough,
+// because only one vendor's values have parts.
 type doneParts struct {
 	until [256]uint16
 	any   bool
 }
 
-// clear forgets the packet before.
+// clear removes what belongs to the previous packet.
 func (d *doneParts) clear() {
 	if d.any {
 		*d = doneParts{}

@@ -2,7 +2,8 @@ package wire
 
 import "crypto/subtle"
 
-// hiddenValue is a value to be taken from one hop's cipher to the other's. Both
+// hiddenValue is a value to be decrypted with one hop's secret and encrypted with the
+// other's. Both
 // are a chain: a block is XORed with MD5(secret, hidden block before), the first
 // with MD5(secret, vector, salt) (RFC 2865 §5.2, RFC 2868 §3.5).
 type hiddenValue struct {
@@ -12,13 +13,12 @@ type hiddenValue struct {
 	in, out int    // in streams: the number of the first block's digest, for either hop
 }
 
-// rekeyAll takes all waiting values from the cipher of t.from to that of t.to,
-// their digests side by side. What opens a value is known from the start: the
-// secret and the hidden blocks. What closes it is a chain, but that of each value
-// is its own.
+// rekeyAll decrypts all waiting values for t.from and encrypts them for t.to, their
+// digests side by side. The digests that decrypt a value depend only on the secret and
+// the hidden blocks. Those that encrypt it are a chain, one for each value.
 //
 // In a salted value the first octet is the length of what follows. In an
-// Access-Accept one that cannot be is ErrHidden.
+// Access-Accept one that points past the value is ErrHidden.
 func (c *cipher) rekeyAll(t *transfer) error {
 	if len(c.values) == 0 {
 		return nil
@@ -47,7 +47,8 @@ func (c *cipher) rekeyAll(t *transfer) error {
 	return nil
 }
 
-// open queues what a value is hidden with, and what its first block will be.
+// open queues the digests that decrypt a value, and the one that encrypts its first
+// block.
 func (c *cipher) open(v *hiddenValue, t *transfer) {
 	var oldSalt []byte
 	if v.salt != nil {
@@ -60,7 +61,7 @@ func (c *cipher) open(v *hiddenValue, t *transfer) {
 	v.out = c.addStream(t.to.key, t.to.vector[:], v.salt)
 }
 
-// closeAll hides all blocks but the first of each value, which is done.
+// closeAll encrypts all blocks but the first of each value, which is done.
 func (c *cipher) closeAll(t *transfer) {
 	c.streams.Reset()
 	key := t.to.key
@@ -72,8 +73,8 @@ func (c *cipher) closeAll(t *transfer) {
 				v.out = c.addStream(key, before, nil)
 				continue
 			}
-			// The block before is in clear still, and hidden with the
-			// digest before.
+			// The previous block is still in clear, and is encrypted with the
+			// previous digest.
 			_, b := c.streams.Then(c.begin, len(key)+hiddenBlock, len(key))
 			copy(b[copy(b, key):], before)
 		}

@@ -2,22 +2,21 @@ package wire
 
 import "layeh.com/radius"
 
-// WriteReply writes into dst the client's copy of a server's reply that
-// VerifyReply has let pass, and returns its length. req is the client's request
-// as it came, sentRA the Request Authenticator that went to the server. dst has
-// a capacity of at least MaxLength and overlaps neither packet. It is signed by
-// Run.
+// WriteReply writes to dst the client's copy of a server's reply that VerifyReply has
+// accepted, and returns its length. req is the client's original request, sentRA the
+// Request Authenticator that was sent to the server. dst has a capacity of at least
+// MaxLength and overlaps neither packet. It is signed by Run.
 //
 //   - The client's Identifier and a Response Authenticator over its own
 //     request's (RFC 2865 §2.3).
 //   - Message-Authenticator first, where there is one: see signedReply.
-//   - The server's Proxy-State dropped, the client's put back, in order, at the
+//   - The server's Proxy-State dropped, the client's restored, in order, at the
 //     end (RFC 2865 §2, §2.3).
 //   - Hidden attributes re-encrypted for the client, with new salts.
 //
 // To a request of RADIUS/1.1 the reply is one too: its Token, no authenticators,
-// the hidden attributes in clear (RFC 9765 §4, §5). What the copy goes without is
-// told by Omitted.
+// the hidden attributes in clear (RFC 9765 §4, §5). Omitted returns what was
+// omitted from it.
 //
 // A Protocol-Error must not be passed on as it is
 // (draft-dekok-protocol-error-00 §5): answer one with WriteAnswer.
@@ -65,7 +64,7 @@ func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byt
 //
 // An Accounting-Response has none, whatever the request had (RFC 3579 §3.3, RFC
 // 2869 §5.19): it is over the request's authenticator to some clients and over
-// zeros to others, and each refuses the other.
+// zeros to others, and each refuses the other's.
 func signedReply(code Code, req *View, eap bool) bool {
 	switch code {
 	case radius.CodeAccountingResponse:

@@ -1,15 +1,14 @@
 package wire
 
-// WriteRequest writes into dst the server's copy of a client's request that
-// VerifyRequest has let pass, and returns its length. dst has a capacity of at
-// least MaxLength and does not overlap v.Packet, which stays as it came. It is
-// signed by Run.
+// WriteRequest writes to dst the server's copy of a client's request that VerifyRequest
+// has accepted, and returns its length. dst has a capacity of at least MaxLength and
+// does not overlap v.Packet, which is not changed. It is signed by Run.
 //
 //   - Identifier id, and a fresh random Request Authenticator for Access, a
 //     computed one for the others (RFC 2865 §3, RFC 2866 §3, RFC 5176 §2.3).
 //   - Message-Authenticator: always in Access and first
 //     (draft-ietf-radext-deprecating-radius §5.3.2); in CoA and Disconnect when
-//     the client sent one or an EAP-Message wants one, and when the client speaks
+//     the client sent one or an EAP-Message requires one, and when the client speaks
 //     RADIUS/1.1, where it cannot send one and the NAS may demand one (RFC 5176
 //     §3.4, RFC 9765 §5.2); never in accounting (RFC 3579 §3.3).
 //   - Proxy-State withheld (RFC 2865 §2.3), everything else in order.
@@ -19,10 +18,10 @@ package wire
 //     ARAP-Password, which has no such attribute (RFC 2869 §2.2).
 //
 // A request of RADIUS/1.1 has its values hidden here. It has no old authenticator.
-// What the copy goes without is told by Omitted.
+// Omitted returns what was omitted from the copy.
 //
 // Errors: ErrUserPassword, ErrChallenge, ErrTooLong; ErrCode for a Status-Server, which is
-// never relayed (RFC 5997 §4.4), and for what is no request; ErrFull.
+// never relayed (RFC 5997 §4.4), and for what is not a request; ErrFull.
 func (d *Digests) WriteRequest(dst []byte, v *View, from *ClientSecret, to *ServerSecret, id ServerID) (int, error) {
 	return d.WriteRequestWith(dst, v, from, to, id, &RequestOptions{})
 }

@@ -18,14 +18,14 @@ type Attribute struct {
 	Value  []byte // the value; in clear when Hidden and not Sealed, and then without tag, salt, length and padding
 	Tag    byte   // the tag octet of a Tunnel-Password and its like
 	Hidden bool   // the value was hidden under the secret
-	Sealed bool   // it was, and could not be opened: Value is as it came
+	Sealed bool   // it was hidden and could not be revealed: Value is unchanged
 }
 
-// Entry returns what the dictionary knows of the attribute, nil when that is nothing.
+// Entry returns the dictionary's entry for the attribute, nil when it has none.
 func (a *Attribute) Entry() *dict.Attribute {
 	if a.Type == typeVendorSpecific && (a.Vendor != 0 || a.Number != 0) {
 		if a.Vendor == 0 {
-			return nil // vendor number 0, which nobody has
+			return nil // vendor number 0, which is not assigned
 		}
 		return dict.Lookup(a.Vendor, uint16(a.Number), byte(a.Sub))
 	}
@@ -34,9 +34,9 @@ func (a *Attribute) Entry() *dict.Attribute {
 
 // Reveal returns the attributes of v in order, with the values hidden under s
 // in clear. ra is the Request Authenticator of the request that v is or
-// answers; it is not looked at in requests whose authenticator is computed,
-// where zeros stand for it (RFC 5176 §3.6). Without a secret, s nil, hidden
-// values stay sealed. It allocates, and what it returns holds passwords.
+// answers; it is not used for requests whose authenticator is computed, where zeros
+// take its place (RFC 5176 §3.6). Without a secret, s nil, hidden values stay sealed.
+// It allocates, and what it returns holds passwords.
 func Reveal(v *View, ra *[16]byte, s *ServerSecret) []Attribute {
 	r := revealer{}
 	if s != nil {
@@ -81,9 +81,9 @@ type revealer struct {
 	torn   [256]bool // by number: the last value with parts was not whole
 }
 
-// vendor adds what the Vendor-Specific at b[off:next] holds. A value that is
-// spread over several is joined and stands where its first part is; when it is
-// not whole its parts stand as they are.
+// vendor adds the attributes in the Vendor-Specific at b[off:next]. A value that is
+// split over several is added where its first part is; the parts of one that is not
+// whole are added one by one.
 func (r *revealer) vendor(b []byte, off, next int) {
 	vendor, ok := vendorOf(b[off:next])
 	if !ok {
@@ -149,7 +149,7 @@ func (r *revealer) vendorValue(vendor uint32, number uint16, body []byte) {
 	}
 }
 
-// add opens a if its rule says that it is hidden, and appends it.
+// add appends a, revealed if its rule is that of a hidden value.
 func (r *revealer) add(a Attribute, how rule) {
 	if how&methodMask != 0 {
 		a.Hidden, a.Sealed = true, true

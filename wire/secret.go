@@ -9,18 +9,18 @@ import (
 	"radsec-gw/wire/lanes"
 )
 
-// ServerID is an Identifier on the leg to a server. It is a type of its own, so that
-// a client's cannot be taken for it.
+// ServerID is an Identifier on the leg to a server, a type of its own so that it cannot
+// be confused with a client's.
 type ServerID byte
 
-// ErrEmptySecret refuses a shared secret of no octets (RFC 2865 §3).
+// ErrEmptySecret is returned for an empty shared secret (RFC 2865 §3).
 var ErrEmptySecret = errors.New("shared secret: expected at least one octet, got none")
 
-// ClientSecret is the secret shared with a client, the one who asks, prepared
+// ClientSecret is the secret shared with a client, which sends requests, prepared
 // for signing. It is immutable and may be shared by goroutines.
 type ClientSecret struct{ secret }
 
-// ServerSecret is the secret shared with a server, the one who answers,
+// ServerSecret is the secret shared with a server, which sends replies,
 // prepared for signing. It is immutable and may be shared by goroutines.
 type ServerSecret struct{ secret }
 
@@ -41,8 +41,8 @@ func NewServerSecret(key []byte) (*ServerSecret, error) {
 }
 
 // RadSecSecret is the secret of every RADIUS/TLS connection: under TLS the
-// secret protects nothing any more, but is still part of every computation
-// (RFC 6614 §2.3(4)).
+// secret protects nothing, but it is still part of every computation (RFC 6614
+// §2.3(4)).
 func RadSecSecret() *ClientSecret { return &ClientSecret{prepare([]byte("radsec"))} }
 
 // secret is a key and the two MD5 states that begin an HMAC under it

@@ -10,15 +10,15 @@ import (
 // RADIUS/1.0. A packet is framed as before. Its header has a Token in place of
 // Identifier and Authenticator, nothing is signed, and nothing is hidden. The
 // side towards the server stays RADIUS/1.0, so a request is signed and its
-// values are hidden on the way there, and on the way back the values are opened
-// (v11_convert.go).
+// values are hidden on the way there, and on the way back the values are revealed
+// (convert.go).
 //
-// Everything here follows from the request: a View filled by Parse11 makes
-// VerifyRequest, WriteRequest, WriteReply and WriteAnswer follow the rules of
-// RADIUS/1.1 towards the client, whose secret is not looked at.
+// The request decides: for one in a View filled by Parse11, VerifyRequest,
+// WriteRequest, WriteReply and WriteAnswer follow the rules of RADIUS/1.1 towards the
+// client, whose secret is not used.
 
-// Token is what pairs replies with requests on a RADIUS/1.1 connection. It has
-// no meaning of its own (RFC 9765 §4.1).
+// Token pairs replies with requests on a RADIUS/1.1 connection. It has no other
+// meaning (RFC 9765 §4.1).
 type Token uint32
 
 const (
@@ -26,9 +26,8 @@ const (
 	tokenEnd = 8
 )
 
-// Parse11 is Parse for a packet that came by RADIUS/1.1. A Message-Authenticator
-// in it means nothing and is not seen (RFC 9765 §5.2); the reserved octets of the
-// header are not looked at (RFC 9765 §4.1).
+// Parse11 is Parse for a packet of RADIUS/1.1. A Message-Authenticator in it is ignored
+// (RFC 9765 §5.2), and so are the reserved octets of the header (RFC 9765 §4.1).
 func (v *View) Parse11(b []byte) error {
 	if err := v.Parse(b); err != nil {
 		return err

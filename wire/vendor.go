@@ -14,7 +14,7 @@ const (
 	formatNone format = iota
 	format11          // the layout that RFC 2865 §5.26 recommends
 	format21          // Lucent
-	format11c         // WiMAX: the third octet's top bit says that the value goes on in the next Vendor-Specific
+	format11c         // WiMAX: the third octet's top bit says that the value continues in the next Vendor-Specific
 )
 
 const (
@@ -45,7 +45,7 @@ func (f format) split(b []byte) (number uint16, n int, ok bool) {
 	return number, n, n >= head && n <= len(b)
 }
 
-// fills reports whether b is nothing but whole vendor attributes, one or more.
+// fills reports whether b consists of whole vendor attributes, one or more.
 func (f format) fills(b []byte) bool {
 	if len(b) == 0 {
 		return false
@@ -60,7 +60,7 @@ func (f format) fills(b []byte) bool {
 	return true
 }
 
-// more reports whether the vendor attribute a goes on in the next
+// more reports whether the value of the vendor attribute a continues in the next
 // Vendor-Specific.
 func (f format) more(a []byte) bool { return f == format11c && a[2]&moreBit != 0 }
 
@@ -74,8 +74,8 @@ func vendorOf(a []byte) (uint32, bool) {
 }
 
 // rehideVendor rewrites the hidden values in the Vendor-Specific attribute at
-// b[off:], in place. One whose inside does not follow its vendor's layout is left
-// as it came.
+// b[off:], in place. One that does not follow its vendor's layout is left
+// unchanged.
 func (c *cipher) rehideVendor(b []byte, off int, t *transfer) error {
 	end := off + int(b[off+1])
 	vendor, ok := vendorOf(b[off:end])

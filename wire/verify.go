@@ -6,37 +6,37 @@ import (
 	"layeh.com/radius"
 )
 
-// Why a packet is not believed. From a client each costs the connection, from
-// a server only the datagram (RFC 6613 §2.6.4, RFC 2865 §2.3).
+// Why a packet is refused. From a client each costs the connection, from a server
+// only the datagram (RFC 6613 §2.6.4, RFC 2865 §2.3).
 var (
 	ErrRequestAuthenticator     = errors.New("wrong Request Authenticator: the sender holds another secret, or the packet was altered")
 	ErrResponseAuthenticator    = errors.New("wrong Response Authenticator: the server holds another secret, or answers another request")
 	ErrMessageAuthenticator     = errors.New("wrong Message-Authenticator: the sender holds another secret, or the packet was altered")
 	ErrMessageAuthenticatorForm = errors.New("malformed Message-Authenticator: expected exactly one, of 18 octets")
 	ErrNoMessageAuthenticator   = errors.New("no Message-Authenticator where one is required")
-	ErrCode                     = errors.New("code that does not belong here")
+	ErrCode                     = errors.New("code that is not expected here")
 )
 
-// RequestPolicy is what the gateway demands of a client's request beyond the
+// RequestPolicy is what the gateway requires of a client's request beyond the
 // protocol's minimum.
 type RequestPolicy struct {
-	RequireMA    bool // a Message-Authenticator must be there
-	RequireEAPMA bool // it must be there beside an EAP-Message (RFC 3579 §3.1)
-	VerifyRA     bool // the computed authenticator of accounting, CoA and Disconnect must hold (RFC 5080 §2.3.3)
+	RequireMA    bool // a Message-Authenticator is required
+	RequireEAPMA bool // it is required beside an EAP-Message (RFC 3579 §3.1)
+	VerifyRA     bool // the computed authenticator of accounting, CoA and Disconnect must be valid (RFC 5080 §2.3.3)
 }
 
-// VerifyRequest checks a client's request under the secret shared with it; what
-// needs a digest is said by the ticket's result.
+// VerifyRequest checks a client's request under the secret shared with it. The result
+// of what needs a digest is that of the ticket.
 //
 // An Access-Request's authenticator is random, so only its
-// Message-Authenticator can be checked, if there is one or one is demanded. A
+// Message-Authenticator can be checked, if there is one or one is required. A
 // Status-Server must have one, valid (RFC 5997 §3). In Accounting, CoA and
 // Disconnect the authenticator is itself a digest, and a
 // Message-Authenticator is computed over zeros in its place (RFC 5176 §3.4);
-// accounting ought not to have one, but it is seen in the field.
+// accounting should not have one, but some clients send it.
 //
 // Errors: ErrNoMessageAuthenticator, ErrMessageAuthenticatorForm; ErrCode when v
-// is no request; ErrFull. Results: ErrRequestAuthenticator,
+// is not a request; ErrFull. Results: ErrRequestAuthenticator,
 // ErrMessageAuthenticator.
 func (d *Digests) VerifyRequest(v *View, s *ClientSecret, pol RequestPolicy) (Ticket, error) {
 	kind := v.Kind()
@@ -64,8 +64,8 @@ func (d *Digests) VerifyRequest(v *View, s *ClientSecret, pol RequestPolicy) (Ti
 	return d.ticket(), nil
 }
 
-// wellFormed returns an error when v cannot be queued: its
-// Message-Authenticator has not the right form, or there is no room.
+// wellFormed returns an error when v cannot be queued: its Message-Authenticator is
+// malformed, or the queue is full.
 func (d *Digests) wellFormed(v *View, hasMA bool) error {
 	if hasMA {
 		if err := v.messageAuthenticatorForm(); err != nil {
@@ -76,15 +76,15 @@ func (d *Digests) wellFormed(v *View, hasMA bool) error {
 }
 
 // VerifyReply checks a server's reply to a request with code request, sent with
-// the Request Authenticator sentRA under secret s; what needs a digest is said by
-// the ticket's result. Whether the reply's code answers the request is the
+// the Request Authenticator sentRA under secret s. The result of what needs a digest is
+// that of the ticket. Whether the reply's code answers the request is the
 // caller's to check, with Answers.
 //
-// requireMA is the server's "require Message-Authenticator" flag. It is looked
-// at only in replies to Access-Request, and before any digest, so that a forged
-// reply of a BlastRADIUS attacker is gone before its MD5 can match
-// (draft-ietf-radext-deprecating-radius §5.3.1). An EAP-Message is not believed
-// without a Message-Authenticator (RFC 3579 §3.1).
+// requireMA is the server's "require Message-Authenticator" flag. It applies
+// only to replies to Access-Request, and before any digest, so that a forged reply of
+// a BlastRADIUS attacker is refused before its MD5 can match
+// (draft-ietf-radext-deprecating-radius §5.3.1). A reply with an EAP-Message and
+// without a Message-Authenticator is refused (RFC 3579 §3.1).
 //
 // In replies to accounting, CoA and Disconnect a Message-Authenticator over the
 // request's authenticator is valid, and so is one over zeros: servers do both.

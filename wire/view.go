@@ -39,8 +39,8 @@ const (
 	extOriginalPacketCode    = 4   // 241.4, RFC 7930 §4
 )
 
-// slot names a place in View.first. Sixteen slots, so that a masked index
-// needs no bounds check in the walk.
+// slot is an index of View.first. There are sixteen slots, so that a masked index
+// needs no bounds check in Parse.
 type slot uint8
 
 const (
@@ -82,9 +82,9 @@ var slotOf = [256]slot{
 	typeOperatorName:         slotOperatorName,
 }
 
-// View is one packet whose framing has been checked, and the places of the
-// attributes a proxy acts on, found in one walk. It holds offsets only, so it
-// stays valid when Packet is pointed at a copy of the same octets. The zero
+// View is one packet whose framing has been checked, with the offsets of the
+// attributes that a proxy acts on, found in one pass. It holds offsets only, so it
+// stays valid when Packet is set to a copy of the same octets. The zero
 // View is empty: call Parse before anything else.
 type View struct {
 	// Packet is the whole packet, header and attributes, exactly Length octets.
@@ -96,11 +96,11 @@ type View struct {
 }
 
 // Parse checks the framing of b and points v at it; b is kept, not copied.
-// len(b) must equal the Length field: cut a stream or a padded datagram to
-// size with Cut before. The error is an ErrLength, or an ErrAttributes when
+// len(b) must equal the Length field: use Cut first on a stream or a padded
+// datagram. The error is an ErrLength, or an ErrAttributes when
 // the attributes do not exactly fill the packet (RFC 6613 §2.6.4); v is then
-// not usable. What an attribute holds is not looked at here: unknown types and
-// wrong sizes pass (RFC 6929 §2.8).
+// not usable. Values are not checked here: unknown types and wrong
+// sizes pass (RFC 6929 §2.8).
 func (v *View) Parse(b []byte) error {
 	if len(b) < MinLength {
 		return &LengthError{Length: -1, Octets: len(b)}
@@ -175,18 +175,18 @@ func (v *View) NASIdentifier() []byte { return v.value(slotNASIdentifier) }
 func (v *View) NASIPAddress() []byte { return v.value(slotNASIPAddress) }
 
 // ErrorCause returns the first Error-Cause (RFC 5176 §3.5); 0 when there is
-// none or it has not four octets.
+// none or it does not have four octets.
 func (v *View) ErrorCause() uint32 {
 	n, _ := integer(v.value(slotErrorCause))
 	return n
 }
 
 // EventTimestamp returns the first Event-Timestamp in seconds since 1970
-// (RFC 2869 §5.3); false when there is none or it has not four octets.
+// (RFC 2869 §5.3); false when there is none or it does not have four octets.
 func (v *View) EventTimestamp() (uint32, bool) { return integer(v.value(slotEventTimestamp)) }
 
 // EventAge returns how long before now the Event-Timestamp is, negative for one
-// of the future; false when there is none (RFC 5176 §6.3).
+// in the future; false when there is none (RFC 5176 §6.3).
 func (v *View) EventAge(now time.Time) (age time.Duration, ok bool) {
 	seconds, ok := v.EventTimestamp()
 	return now.Sub(time.Unix(int64(seconds), 0)), ok
@@ -207,7 +207,7 @@ func (v *View) HasEAP() bool { return v.first[slotEAPMessage] != 0 }
 func (v *View) HasState() bool { return v.first[slotState] != 0 }
 
 // HasMessageAuthenticator reports whether the packet holds a
-// Message-Authenticator, of whatever form.
+// Message-Authenticator, well-formed or not.
 func (v *View) HasMessageAuthenticator() bool { return v.macs != 0 }
 
 // HasProxyState reports whether the packet holds a Proxy-State.
@@ -228,7 +228,7 @@ func (v *View) EAPIdentifier() (byte, bool) {
 }
 
 // OriginalCode returns the Original-Packet-Code of a Protocol-Error
-// (241.4, RFC 7930 §4); false when there is none or it is no integer.
+// (241.4, RFC 7930 §4); false when there is none or it is not an integer.
 func (v *View) OriginalCode() (Code, bool) {
 	for t, value := range v.All() {
 		if t == typeExtended1 && len(value) == 5 && value[0] == extOriginalPacketCode {
