@@ -23,10 +23,7 @@ type Attribute struct {
 
 // Entry returns the dictionary's entry for the attribute, nil when it has none.
 func (a *Attribute) Entry() *dict.Attribute {
-	if a.Type == typeVendorSpecific && (a.Vendor != 0 || a.Number != 0) {
-		if a.Vendor == 0 {
-			return nil // vendor number 0, which is not assigned
-		}
+	if a.Vendor != 0 {
 		return dict.Lookup(a.Vendor, uint16(a.Number), byte(a.Sub))
 	}
 	return dict.Lookup(0, uint16(a.Type), byte(a.Number))

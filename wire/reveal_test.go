@@ -233,3 +233,30 @@ func TestRevealInside(t *testing.T) {
 		}
 	}
 }
+
+// An attribute is found in the dictionary by its vendor, if it has one, and by the
+// extended type in it.
+func TestEntry(t *testing.T) {
+	for _, c := range []struct {
+		a    Attribute
+		want string // "": none
+	}{
+		{Attribute{Type: 1}, "User-Name"},
+		{Attribute{Type: 230}, ""},
+		{Attribute{Type: 241}, "Extended-Attribute-1"},
+		{Attribute{Type: 241, Number: 4}, "Original-Packet-Code"},
+		{Attribute{Type: 26}, "Vendor-Specific"},
+		{Attribute{Type: 26, Number: 69}, ""}, // vendor number 0 is not assigned
+		{Attribute{Type: 26, Vendor: 311}, ""},
+		{Attribute{Type: 26, Vendor: 311, Number: 16}, "MS-MPPE-Send-Key"},
+		{Attribute{Type: 26, Vendor: wimax, Number: 86, Sub: 3}, "WiMAX-hDHCP-DHCP-RK"},
+	} {
+		got := ""
+		if entry := c.a.Entry(); entry != nil {
+			got = entry.Name
+		}
+		if got != c.want {
+			t.Errorf("%+v: expected the entry %q, got %q", c.a, c.want, got)
+		}
+	}
+}
