@@ -9,6 +9,166 @@ import (
 	"strings"
 )
 
+// Client is one [[client]]: who may connect and what it may send. All the
+// conditions that are given must hold; with none of them given, every
+// certificate of the CA matches.
+type Client struct {
+	// What it is called in logs and metrics. Unique.
+	// Required.
+	Name string
+
+	// Source addresses: ranges or single addresses, IPv4 or IPv6.
+	// Default: [], any
+	Networks []netip.Prefix // masked
+
+	// SHA-256 of the client's certificate; one of these. 32 octets of hex in either
+	// case, between two octets nothing, a colon or blanks; "sha256:" may stand
+	// before them. `radsec-gw certs -fingerprint FILE` prints it.
+	// Default: [], any
+	Fingerprints [][32]byte // of the certificate's DER
+
+	// A file with one or more CA certificates, PEM, or an array of such files: the path
+	// from the client's certificate must pass through one of these certificates, compared
+	// octet by octet, anywhere above the client's own. They are trusted for this client
+	// only; for a client without ca those of client_ca are. Revocation lists in the files
+	// count like those of crl. Unlike issuer, which compares a name that any CA can give,
+	// this binds the client to a key.
+	// Default: [], any of client_ca
+	CA []string // paths
+
+	// Names in the certificate (subjectAltName, dNSName); one must be there. "*."
+	// stands for one whole label, here and in the certificate: a certificate with
+	// "*.campus.example" is one for "ap1.campus.example", too, but not for
+	// "a.b.campus.example" (RFC 6614bis §3.3.1).
+	// Default: [], any
+	SANDNS []string // lower case
+
+	// Addresses in the certificate (subjectAltName, iPAddress); one must be there.
+	// "source" stands for the address that the connection comes from.
+	// Default: [], any
+	SANIP SANIP
+
+	// URIs in the certificate (subjectAltName), compared octet by octet with what
+	// stands there: "URN:Example:ap1" is not "urn:Example:ap1".
+	// Default: [], any
+	SANURI []string
+
+	// NAI realms in the certificate (subjectAltName, otherName 1.3.6.1.5.5.7.8.8 of RFC
+	// 7585 §2.2), upper and lower case the same; one must be there. In the certificate
+	// "*." stands for one whole label.
+	// Default: [], any
+	SANNAIRealm []string
+
+	// Single attributes of the certificate's subject, of which it must have one, for
+	// example "UID=EXAMPLE.ORG" as OpenRoaming has it. The type is a name (CN, O, OU, C,
+	// L, ST, DC, UID, serialNumber, …) or an object identifier; the value is compared as
+	// it stands.
+	// Default: [], any
+	SubjectRDN []string
+
+	// The certificate's subject and issuer, whole, as the log prints them, for
+	// example "CN=ap1,O=Campus,C=NL".
+	// Default: [], any
+	Subject []string // in the form of RFC 2253
+	// Default: [], any
+	Issuer []string // likewise
+
+	// The common name in the subject. "*" stands for any characters; upper and lower
+	// case are the same.
+	// Default: [], any
+	CommonName []string
+
+	// Certificate policies, of which the certificate must have one, for example
+	// "1.3.6.1.4.1.25178.3.1.1".
+	// Default: [], any
+	PolicyOID []string
+
+	// The shared secret. RFC 6614 fixes it to "radsec"; change it only for clients
+	// that cannot. At most one of secret, secret_file (a file that holds it) and
+	// secret_env (the name of an environment variable that does). From the last two one
+	// end of line is cut off; a byte order mark, a second line, a carriage return or a
+	// NUL byte is a mistake. `check` and `serve` warn of blanks at either end, of quotes
+	// around it and of control characters, which all count as a part of it.
+	// Default: "radsec"
+	Secret Secret // never empty (RFC 6614 §2.3)
+
+	// What it may send: "access", "accounting", "coa", "disconnect". The rest is
+	// refused. Status-Server is always answered.
+	// Default: ["access", "accounting", "coa", "disconnect"]
+	Packets []string // at least one, no doubles
+
+	// Which realms it may send, in the forms of realms in [[route]]. The realm is the one
+	// that requests are routed by: that of the User-Name, of CoA and Disconnect that of the
+	// Operator-Name. Requests of others are refused as on_unroutable says, with
+	// Error-Cause 502, and counted under the fate realm_not_allowed. Requests without a realm
+	// need "". Accounting-On and Accounting-Off without User-Name tell of no user and are
+	// let through; CoA and Disconnect whose Operator-Name is no realm need operators.
+	// Default: [], all
+	Realms []string
+
+	// Beside realms: which Operator-Names that are no realms it may send in CoA and
+	// Disconnect, in the forms of operators in [[route]].
+	// Default: [], none where realms are given
+	Operators []string
+
+	// Which requests must have a Message-Authenticator: "never", "access" (each
+	// Access-Request) or "all" (CoA-Request and Disconnect-Request too). One that is
+	// there is verified in any case.
+	// Default: "never", because TLS protects the packet already
+	RequireMessageAuthenticator string // RequireNever, RequireAccess, RequireAll
+
+	// Must an Access-Request with EAP-Message have a Message-Authenticator
+	// (RFC 3579 §3.2)? false only for clients that are known to be broken.
+	// Default: true
+	RequireEAPMessageAuthenticator bool
+
+	// Verify the Request Authenticator of accounting, CoA and Disconnect (RFC 2866
+	// §3)? false only for clients that are known to compute it wrongly.
+	// Default: true
+	VerifyRequestAuthenticator bool // RFC 2866 §3, RFC 5176 §2.3
+
+	// Connections of this client at the same time. 0: only listen.max_connections.
+	// Default: 100
+	MaxConnections int
+
+	// What this client may send in a second, on all its connections together; a
+	// second's worth may come at once. More waits for a second without being read,
+	// then is dropped (in RADIUS/1.1: answered with a Protocol-Error) and counted under the
+	// fate rate_limited. 0: no limit.
+	// Default: 0
+	PacketsPerSecond int
+	// Default: 0
+	OctetsPerSecond int
+
+	// A CoA-Request or Disconnect-Request must come from an address that is a
+	// server's to which an Access-Request for the user's realm would go. One that
+	// does not: "off" lets it through, "drop" is silent (RFC 5176 §6.1), "nak"
+	// answers with Error-Cause 502 (RFC 8559 §4.3.1). A server given by host name has
+	// the addresses that its name was last looked up to.
+	// Default: "off"
+	ReversePath string // ReversePathOff, ReversePathDrop, ReversePathNAK
+}
+
+// SANIP is what a client's certificate must have as SAN iPAddress.
+type SANIP struct {
+	Source    bool         // the address that the connection comes from
+	Addresses []netip.Addr // or one of these
+}
+
+// Values of Client.RequireMessageAuthenticator.
+const (
+	RequireNever  = "never"
+	RequireAccess = "access" // in Access-Request
+	RequireAll    = "all"    // in Access-, CoA- and Disconnect-Request; an Accounting-Request need not have one (RFC 3579 §3.3)
+)
+
+// Values of Client.ReversePath.
+const (
+	ReversePathOff  = "off"
+	ReversePathDrop = "drop" // silence (RFC 5176 §6.1)
+	ReversePathNAK  = "nak"  // a NAK with Error-Cause 502 (RFC 8559 §4.3.1)
+)
+
 // readClient reads one [[client]].
 func readClient(t *table) Client {
 	c := defaultClient()

@@ -4,11 +4,13 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/netip"
+	"radsec-gw/config/defaults"
 	"time"
 )
 
 // Reading starts from these values and replaces what a file names, so that an
-// explicit zero is never mistaken for a missing key.
+// explicit zero is never mistaken for a missing key. The numbers that other packages
+// need for a field that is zero are in package defaults.
 
 func defaultListen() Listen {
 	return Listen{
@@ -17,13 +19,13 @@ func defaultListen() Listen {
 		MinTLS:           tls.VersionTLS12,
 		CRLStale:         CRLStaleAccept,
 		RadiusVersions:   []string{"1.0", "1.1"}, // RFC 9765 §3.3
-		SilentTimeout:    3 * time.Second,
-		HandshakeTimeout: 10 * time.Second,
+		SilentTimeout:    defaults.SilentTimeout,
+		HandshakeTimeout: defaults.HandshakeTimeout,
 		IdleTimeout:      10 * time.Minute,
-		PacketTimeout:    30 * time.Second,
-		WriteTimeout:     10 * time.Second,
-		MaxConnections:   10000,
-		MaxHandshakes:    512,
+		PacketTimeout:    defaults.PacketTimeout,
+		WriteTimeout:     defaults.WriteTimeout,
+		MaxConnections:   defaults.MaxConnections,
+		MaxHandshakes:    defaults.MaxHandshakes,
 		ReloadInterval:   10 * time.Second,
 		DrainTimeout:     30 * time.Second,
 	}
@@ -48,20 +50,18 @@ func defaultServer() Server {
 		CoAPort:                     3799,
 		RequireMessageAuthenticator: true,
 		Health:                      HealthStatusServer,
-		MaxSockets:                  64,
+		MaxSockets:                  defaults.MaxSockets,
 		ResolveInterval:             30 * time.Second,
-		SuspectAfter:                3,
-		FailingAfter:                5,
-		WatchdogInterval:            30 * time.Second, // Tw of RFC 3539 §3.4.1
-		ProbeInterval:               3 * time.Second,
-		DownAfter:                   3,
-		UpAfter:                     3,
-		// The values of RFC 5080 §2.2.1: without jitter the transmissions leave
-		// at 0, 2, 6 and 14 s, and the request fails at 30 s.
-		RetransmitInitial:  2 * time.Second,
-		RetransmitMax:      16 * time.Second,
-		RetransmitCount:    5,
-		RetransmitDuration: 30 * time.Second,
+		SuspectAfter:                defaults.SuspectAfter,
+		FailingAfter:                defaults.FailingAfter,
+		WatchdogInterval:            defaults.WatchdogInterval,
+		ProbeInterval:               defaults.ProbeInterval,
+		DownAfter:                   defaults.DownAfter,
+		UpAfter:                     defaults.UpAfter,
+		RetransmitInitial:           defaults.RetransmitInitial,
+		RetransmitMax:               defaults.RetransmitMax,
+		RetransmitCount:             defaults.RetransmitCount,
+		RetransmitDuration:          defaults.RetransmitDuration,
 	}
 }
 
@@ -69,8 +69,8 @@ func defaultRoute() Route {
 	return Route{
 		Packets:       []string{PacketAccess, PacketAccounting},
 		Balance:       BalanceFailover,
-		MoveOnAfter:   2,
-		Patience:      10 * time.Second,
+		MoveOnAfter:   defaults.MoveOnAfter,
+		Patience:      defaults.Patience,
 		OnUnreachable: AnswerReject,
 	}
 }

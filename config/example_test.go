@@ -1,11 +1,15 @@
 package config
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"radsec-gw/files"
@@ -14,20 +18,43 @@ import (
 // examplePath is the manual: the example file at the root.
 const examplePath = "../config.example.toml"
 
+// exampleTables are the tables of a file, with the type and the defaults of each.
+var exampleTables = []struct {
+	name     string
+	header   string
+	defaults any
+	more     int // keys beyond one for each field
+}{
+	{"listen", "[listen]", defaultListen(), 0},
+	{"client", "[[client]]", defaultClient(), 2}, // secret_file, secret_env
+	{"server", "[[server]]", defaultServer(), 4}, // and health_password_file, health_password_env
+	{"route", "[[route]]", defaultRoute(), 0},
+	{"routing", "[routing]", defaultRouting(), 2}, // loop_marker_secret_file, loop_marker_secret_env
+	{"metrics", "[metrics]", defaultMetrics(), 2}, // token_file, token_env
+	{"log", "[log]", defaultLog(), 2},             // hash_salt_file, hash_salt_env
+	{"tap", "[tap]", defaultTap(), 0},
+}
+
 // exampleDir holds the example and the files it names.
 func exampleDir(t *testing.T) (path, text string) {
 	t.Helper()
-	octets, err := os.ReadFile(examplePath)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text = readExample(t)
 	dir := t.TempDir()
 	for _, name := range []string{"certs/dev/server.pem", "certs/dev/server.key", "certs/dev/ca.pem"} {
 		write(t, filepath.Join(dir, name), "PEM")
 	}
 	path = filepath.Join(dir, "config.toml")
-	write(t, path, string(octets))
-	return path, string(octets)
+	write(t, path, text)
+	return path, text
+}
+
+func readExample(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile(examplePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 func write(t *testing.T, path, text string) {
@@ -77,35 +104,19 @@ func TestExampleLoads(t *testing.T) {
 	}
 }
 
-// Every key that is read stands in the example (commented out where it
-// excludes another), under a comment that gives its default or says that it is
-// required; and every field of the types is read from some key.
+// Every key that is read is in the example (commented out where it excludes another),
+// and every field of the types is read from some key.
 func TestExampleHasEveryKey(t *testing.T) {
-	_, text := exampleDir(t)
-	for _, x := range []struct {
-		table  string
-		header string
-		fields reflect.Type
-		more   int // keys beyond one for each field
-	}{
-		{"listen", "[listen]", reflect.TypeFor[Listen](), 0},
-		{"client", "[[client]]", reflect.TypeFor[Client](), 2}, // secret_file, secret_env
-		{"server", "[[server]]", reflect.TypeFor[Server](), 4}, // and health_password_file, health_password_env
-		{"route", "[[route]]", reflect.TypeFor[Route](), 0},
-		{"routing", "[routing]", reflect.TypeFor[Routing](), 2}, // loop_marker_secret_file, loop_marker_secret_env
-		{"metrics", "[metrics]", reflect.TypeFor[Metrics](), 2}, // token_file, token_env
-		{"log", "[log]", reflect.TypeFor[Log](), 2},             // hash_salt_file, hash_salt_env
-		{"tap", "[tap]", reflect.TypeFor[Tap](), 0},
-	} {
-		keys := keysOf(t, x.table, x.header)
-		if want := x.fields.NumField() + x.more; len(keys) != want {
-			t.Errorf("[%s] reads %d keys, its type has room for %d: %q", x.table, len(keys), want, keys)
+	text := readExample(t)
+	for _, x := range exampleTables {
+		keys := keysOf(t, x.name, x.header)
+		if want := reflect.TypeOf(x.defaults).NumField() + x.more; len(keys) != want {
+			t.Errorf("[%s] reads %d keys, its type has fields for %d: %q", x.name, len(keys), want, keys)
 		}
 		section := regexp.MustCompile(`(?ms)^` + regexp.QuoteMeta(x.header) + `.*?(^\[|\z)`).FindString(text)
 		for _, key := range keys {
-			said := regexp.MustCompile(`(?m)^# (Default: .+|Required.*)\n((# )?[a-z_]+ = .*\n)*?(# )?` + key + ` = `)
-			if !said.MatchString(section) {
-				t.Errorf("the example's [%s] lacks %s with its default above it", x.table, key)
+			if !regexp.MustCompile(`(?m)^(# )?` + key + ` = `).MatchString(section) {
+				t.Errorf("the example's [%s] lacks %s", x.name, key)
 			}
 		}
 	}
@@ -121,3 +132,118 @@ func keysOf(t *testing.T, table, header string) []string {
 	}
 	return strings.Split(m[1], ", ")
 }
+
+// What the example says about a key is what is written at its field. EXAMPLE=write
+// rewrites the example's comments.
+func TestExampleSaysWhatTheFieldsSay(t *testing.T) {
+	var got, want = readExample(t), ""
+	docs := fieldDocs(t)
+	table := ""
+	seen := map[string]bool{} // keys; of the second [[server]] and [[route]] none is explained
+	for paragraph := range strings.SplitSeq(got, "\n\n") {
+		lines := strings.Split(paragraph, "\n")
+		var out, comment []string
+		for _, line := range lines {
+			if m := headerForm.FindStringSubmatch(line); m != nil {
+				table = m[1]
+			}
+			m := keyForm.FindStringSubmatch(line)
+			switch {
+			case m != nil && docs[table][m[1]] != nil && !seen[table+"."+m[1]]:
+				seen[table+"."+m[1]] = true
+				out, comment = append(out, docs[table][m[1]]...), nil
+				out = append(out, line)
+			case m == nil && strings.HasPrefix(line, "#"):
+				comment = append(comment, line)
+			default:
+				out, comment = append(append(out, comment...), line), nil
+			}
+		}
+		want += strings.Join(append(out, comment...), "\n") + "\n\n"
+	}
+	want = strings.TrimRight(want, "\n") + "\n"
+	if got == want {
+		return
+	}
+	if os.Getenv("EXAMPLE") == "write" {
+		write(t, examplePath, want)
+		return
+	}
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			t.Fatalf("%s:%d: got %q, expected %q as at the field; EXAMPLE=write go test ./config writes the file", examplePath, i+1, a[i], b[i])
+		}
+	}
+	t.Fatal("the example ends early or late")
+}
+
+var (
+	headerForm = regexp.MustCompile(`^\[+([a-z]+)\]+`)
+	keyForm    = regexp.MustCompile(`^(?:# )?([a-z_]+) = `)
+)
+
+// fieldDocs returns the comment of each key's field, by table and key, as lines of TOML.
+func fieldDocs(t *testing.T) map[string]map[string][]string {
+	t.Helper()
+	docs := map[string]map[string][]string{}
+	for _, x := range exampleTables {
+		docs[x.name] = map[string][]string{}
+		fields := reflect.TypeOf(x.defaults)
+		for _, key := range keysOf(t, x.name, x.header) {
+			if name := fieldOf(fields, key); name != "" {
+				docs[x.name][key] = docOf(t, fields.Name(), name)
+			}
+		}
+	}
+	return docs
+}
+
+// fieldOf returns the name of the field that holds a key, "" for a key that is another
+// way to give a secret.
+func fieldOf(table reflect.Type, key string) string {
+	f, _ := table.FieldByNameFunc(func(name string) bool { return strings.EqualFold(name, strings.ReplaceAll(key, "_", "")) })
+	return f.Name
+}
+
+// docOf returns the comment of a field as lines of TOML. The last one begins with
+// "Default: " or "Required".
+func docOf(t *testing.T, typeName, field string) (lines []string) {
+	t.Helper()
+	for _, f := range structs()[typeName].Fields.List {
+		if f.Names[0].Name != field {
+			continue
+		}
+		if f.Doc == nil {
+			t.Fatalf("%s.%s has no comment above it", typeName, field)
+		}
+		for _, c := range f.Doc.List {
+			lines = append(lines, "#"+strings.TrimPrefix(c.Text, "//"))
+		}
+		if last := lines[len(lines)-1]; !strings.HasPrefix(last, "# Default: ") && !strings.HasPrefix(last, "# Required") {
+			t.Errorf("%s.%s: the comment ends with %q, expected a line that begins with \"Default: \" or \"Required\"", typeName, field, last)
+		}
+	}
+	return lines
+}
+
+// structs returns the package's struct types by name.
+var structs = sync.OnceValue(func() map[string]*ast.StructType {
+	all := map[string]*ast.StructType{}
+	names, _ := filepath.Glob("*.go")
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			panic(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok {
+				if s, ok := spec.Type.(*ast.StructType); ok {
+					all[spec.Name.Name] = s
+				}
+			}
+			return true
+		})
+	}
+	return all
+})

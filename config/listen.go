@@ -6,6 +6,186 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"time"
+)
+
+// Listen is [listen]: the RadSec side.
+type Listen struct {
+	// IP addresses and TCP ports to listen on. "0.0.0.0:2083" takes IPv4, "[::]:2083"
+	// takes IPv6, and IPv4 too where no IPv4 address with the same port stands beside
+	// it. Port 0: one that is free.
+	// Default: ["0.0.0.0:2083"]
+	Address []netip.AddrPort // at least one (RFC 6614 §2.1)
+
+	// The gateway's certificate with its intermediates, leaf first, and its private
+	// key, each in a PEM file of its own. `radsec-gw certs` makes a pair for development.
+	//
+	// All PEM files are read strictly: nothing but whole blocks of the kind that
+	// belongs there. A byte order mark, text or comments outside of the blocks, a file
+	// that is cut short, a certificate twice in the chain are mistakes with their line,
+	// for what is skipped without a word is missed later. LF and CRLF, empty lines and
+	// blanks at the ends of lines are fine.
+	// Required.
+	Certificate string // path
+	// Required.
+	PrivateKey string // path
+
+	// The CA certificates that clients are verified with, PEM. Only these count,
+	// never the system's, and for a client with a ca of its own only that. Revocation
+	// lists in the file (BEGIN X509 CRL) count like those of crl. The names of all CAs
+	// are told to clients in the handshake, unless they come to 16,000 bytes. The CA's
+	// private key does not belong on this machine: `check` warns of one beside it.
+	// Required, unless client_auth is "none".
+	ClientCA string // path
+
+	// Files with intermediate certificates, PEM. They are known, and trusted only as far
+	// as a CA above them is: they help clients that do not send their intermediates, and
+	// prove the revocation lists of intermediates.
+	// Default: []
+	Intermediates []string // paths
+
+	// "require": no connection without a certificate of client_ca.
+	// "optional": a certificate is verified when there is one.
+	// "none": clients are told apart by their networks only.
+	// Default: "require"
+	ClientAuth string // AuthRequire, AuthOptional, AuthNone
+
+	// The oldest TLS version: "1.2" or "1.3".
+	// Default: "1.2"
+	MinTLS uint16 // tls.VersionTLS12 or tls.VersionTLS13
+
+	// The cipher suites for TLS 1.2, names as Go prints them, for example
+	// "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256". Empty: Go's choice. The suites of
+	// TLS 1.3 are not for choosing.
+	// Default: []
+	CipherSuites []uint16 // nil: Go's choice
+
+	// Files with revocation lists (CRL), PEM or DER, each signed by a certificate of
+	// client_ca, intermediates or a client's ca. A list speaks for the certificate whose
+	// key signed it, also where two bear one name. A client whose certificate, or one of
+	// whose intermediates, is revoked is refused, and closed when it is connected.
+	// Certificates of an issuer without a list are not looked up; where others have lists,
+	// check names these issuers. The files are read again when they change.
+	// Default: []
+	CRL []string // paths
+
+	// What a list means whose next update is overdue. Either way a warning, the status page
+	// and radsec_gw_crl_next_update_timestamp_seconds tell. "accept": it still counts.
+	// "refuse": no certificate of its issuer is accepted, connections are closed when the
+	// list expires, and radsec_gw_crl_issuer_refused tells. /readyz says that the gateway
+	// is not ready only when such lists leave no CA whose clients are accepted.
+	// Default: "accept"
+	CRLStale string // CRLStaleAccept, CRLStaleRefuse
+
+	// Versions of RADIUS to negotiate by ALPN, "radius/1.0" and "radius/1.1" (RFC
+	// 9765). RADIUS/1.1 does without MD5 and Identifiers inside TLS 1.3; towards the
+	// servers it stays RADIUS/1.0, where CoA and Disconnect of such a client always
+	// have a Message-Authenticator. With ["1.0", "1.1"] a client gets 1.1 when it
+	// offers that with TLS 1.3, else 1.0. With ["1.1"] TLS 1.3 is required, and a
+	// client that does not offer 1.1 is refused. A client without ALPN speaks 1.0. An empty
+	// array: ALPN is not used, as before RFC 9765.
+	// Default: ["1.0", "1.1"]
+	RadiusVersions []string // nil: ALPN is not used
+
+	// A connection must begin its TLS handshake by then; behind a load balancer of
+	// proxy_protocol its PROXY header must be there by then, too.
+	// Default: "3s"
+	SilentTimeout time.Duration // > 0
+
+	// A TLS handshake that has begun must be done by then.
+	// Default: "10s"
+	HandshakeTimeout time.Duration // > 0
+
+	// A connection is closed that has had no request outstanding for so long.
+	// Status-Server does not count (RFC 6614bis §3.10). "0s": never. Below "60s" check
+	// and serve warn: a client that sends as its connection is closed loses the request,
+	// and some then try again only after 30 s.
+	// Default: "10m"
+	IdleTimeout time.Duration
+
+	// A packet that has started must be whole by then.
+	// Default: "30s"
+	PacketTimeout time.Duration // > 0
+
+	// A client that reads none of its answers for so long is closed.
+	// Default: "10s"
+	WriteTimeout time.Duration // > 0 (RFC 3539 §2.8)
+
+	// Connections at the same time, all clients together; at least 1. At most half of
+	// them may be silent, that is, have not begun a TLS handshake. Where either bound
+	// is reached, silent connections give way to new ones, first the oldest one of
+	// the source (IPv4 address or IPv6 /64) that has most. Fewer when the process may
+	// not have so many descriptors (LimitNOFILE=, ulimit -n): then a warning at the
+	// start says how many, and `radsec-gw check` does.
+	// Default: 10000
+	MaxConnections int // ≥ 1
+
+	// Connections at the same time from one IPv4 address or IPv6 /64, whichever
+	// client they are. 0: no limit.
+	// Default: 0
+	MaxConnectionsPerSource int
+
+	// TLS handshakes at the same time; more wait. While some wait, the source that has
+	// most loses handshakes whose peers have not answered for 0.25 s to sources that
+	// have fewer, and those that take longer than 1.5 s to any. At least 1.
+	// Default: 512
+	MaxHandshakes int // ≥ 1
+
+	// A connection is closed after so many packets from the client. 0: no limit.
+	// Default: 0
+	MaxPacketsPerConnection int
+
+	// Requests of one connection that are not answered yet. More wait for a second
+	// without being read, then are dropped and counted under the fate
+	// too_many_outstanding. 0: no limit but RADIUS's own, 256 of each kind, and in
+	// RADIUS/1.1, which has none, 4096 in all: what exceeds that is refused at once.
+	// Default: 0
+	MaxOutstanding int
+
+	// A file with the keys that TLS session tickets are sealed with, so that a client
+	// can resume its session at another gateway: 32 octets of hex a line, the first
+	// seals, all open; "#" begins a comment. To change keys, put the new one second everywhere, then first,
+	// and remove those older than a week. "openssl rand -hex 32" makes one.
+	// Default: none: keys made at random, changed daily, known to this process only
+	SessionTicketKeys string // path
+
+	// The networks of load balancers that begin each connection with a PROXY header,
+	// version 1 or 2, which says whose it is. Connections from there must have one,
+	// others must not.
+	// Default: []
+	ProxyProtocol []netip.Prefix
+
+	// How often the certificates, keys, CA, revocation lists and ticket keys are looked
+	// at for changes, those of [metrics] too. What has mistakes, such as a file that is
+	// half written, is refused with a log line, and the old stays; it is tried again
+	// when a file changes, and so is a refused SIGHUP as long as this file is as it was.
+	// A good certificate stays, too, beside a new one that every client refuses (expired,
+	// not valid yet, or without serverAuth), or that looks damaged: its signature does not
+	// fit the CA whose key it names, where that is in client_ca or intermediates, or it is
+	// the one in force with other bytes. A CA or a revocation list that is gone, or older
+	// than before, is warned of. This file is read again on SIGHUP only. "0s": all on
+	// SIGHUP only.
+	// Default: "10s"
+	ReloadInterval time.Duration
+
+	// At SIGTERM the gateway accepts no more connections and closes each one as soon
+	// as nothing is outstanding on it; after so long, all of them. A second signal
+	// ends at once. "0s": at once.
+	// Default: "30s"
+	DrainTimeout time.Duration
+}
+
+// Values of Listen.ClientAuth.
+const (
+	AuthRequire  = "require"  // a certificate of the CA, or no connection
+	AuthOptional = "optional" // verified when given
+	AuthNone     = "none"     // never asked for: clients are told apart by network only
+)
+
+// Values of Listen.CRLStale.
+const (
+	CRLStaleAccept = "accept" // an old list is better than none; a warning and a metric say so
+	CRLStaleRefuse = "refuse" // no certificate of an issuer whose list is out of date
 )
 
 // unlimited is the upper bound of the counts that need none.

@@ -4,6 +4,85 @@ import (
 	"radsec-gw/routing"
 	"slices"
 	"strings"
+	"time"
+)
+
+// Route is one [[route]]: which servers answer for which realms.
+type Route struct {
+	// The realm is what follows the last "@" of the User-Name (realm_formats of [routing] has
+	// other forms), ignoring case. The most exact entry wins, wherever it stands:
+	//   "example.org"     this realm
+	//   "*.example.org"   every realm below it, the longest suffix first; two labels or more
+	//   "~^(nas|ap)[0-9]" a regular expression (RE2); these in file order
+	//   "*"               every realm, and users without one that "" does not take
+	//   ""                users without a realm
+	// Each realm once for a kind of packet.
+	// Required, unless operators is given.
+	Realms []string
+
+	// Operator-Names of CoA and Disconnect that are no realms, by namespace (RFC 5580 §4.1):
+	// "tadig:", "e212:", "icc:" or "wbaid:" (OpenRoaming), and the name as it is in the
+	// attribute, ignoring case, or "*" for all that no other entry takes. "wbaid:EXAMPLE:US"
+	// is the attribute "4EXAMPLE:US". An operator's realm, "1example.org", goes into realms.
+	// Default: []
+	Operators []string
+
+	// The kinds of packets it takes: "access", "accounting", "coa", "disconnect".
+	// CoA and Disconnect are routed by Operator-Name (RFC 5580 §4.1), see operators and
+	// coa_by_user_name.
+	// Default: ["access", "accounting"]
+	Packets []string // at least one, no doubles
+
+	// Names of [[server]], in order of preference; each must have the ports.
+	// Required.
+	Servers []string // 1..64, no doubles
+
+	// "failover": the first that is up. "least-outstanding": the one with the
+	// fewest requests in flight, EAP as "sticky". "sticky": the same station and user
+	// to the same server, on every gateway with the same servers; when a server is
+	// down, only its own users go elsewhere. Whatever this says, a request with State
+	// goes to the server that issued it as long as that is not down.
+	// Default: "failover"
+	Balance string // BalanceFailover, BalanceLeastOutstanding, BalanceSticky
+
+	// A request leaves its server at once when that is down or failing, or cannot be
+	// reached; otherwise when it was sent so many times and nothing at all was heard from
+	// the server since: with the default schedule 2 is after about 6s. It is a new request
+	// at the next server, within the time of its one schedule, and the first valid reply
+	// wins. CoA and Disconnect stay (RFC 5176 §2.3).
+	// Default: 2
+	MoveOnAfter int // 1..100
+
+	// How long one server may leave a request unanswered while it answers others or its
+	// probes, before the request goes to the next server as well; "0s": for ever. Where
+	// users confirm a login (a push, a call) set it above the time that they have for it,
+	// and below retransmit_duration, or they are asked twice, by two servers.
+	// Default: "10s"
+	Patience time.Duration
+
+	// The answer to an Access-Request when none of the servers replies: "silent",
+	// "reject" (Access-Reject) or "protocol-error" (RFC 7930 §4). Accounting gets the
+	// Protocol-Error, too, and nothing with the other two: only its server may acknowledge
+	// it. In RADIUS/1.1 both always get a Protocol-Error (RFC 9765 §6.1). A server's own
+	// Protocol-Error with Error-Cause 502, 505 or 506 sends the request to the next server,
+	// and to this answer when there is none; one with any other Error-Cause goes back to the
+	// client in a Protocol-Error, whatever is set here.
+	// Default: "reject"
+	OnUnreachable string // AnswerReject, AnswerSilent, AnswerProtocolError
+}
+
+// Values of Route.Balance.
+const (
+	BalanceFailover         = "failover"          // the first server that is alive
+	BalanceLeastOutstanding = "least-outstanding" // the one with the fewest requests in flight
+	BalanceSticky           = "sticky"            // the same user to the same server
+)
+
+// Values of Route.OnUnreachable and Routing.OnUnroutable.
+const (
+	AnswerSilent        = "silent"
+	AnswerReject        = "reject"         // Access-Reject; accounting gets no answer
+	AnswerProtocolError = "protocol-error" // Protocol-Error (RFC 7930 §4)
 )
 
 // maxRouteServers is how many servers udpback chooses among: a bit each of 64.
@@ -51,21 +130,6 @@ func readRoute(t *table) Route {
 	t.number("move_on_after", &r.MoveOnAfter, 1, 100)
 	t.duration("patience", &r.Patience, "for ever")
 	t.choice("on_unreachable", &r.OnUnreachable, AnswerSilent, AnswerReject, AnswerProtocolError)
-	t.done()
-	return r
-}
-
-// readRouting reads [routing].
-func readRouting(t *table) Routing {
-	r := defaultRouting()
-	t.choices("realm_formats", &r.RealmFormats, FormatSuffix, FormatPrefix, FormatMachine)
-	t.flag("loop_marker", &r.LoopMarker)
-	t.secret("loop_marker_secret", &r.LoopMarkerSecret, false)
-	t.choice("on_unroutable", &r.OnUnroutable, AnswerSilent, AnswerReject, AnswerProtocolError)
-	t.flag("coa_by_user_name", &r.CoAByUserName)
-	t.duration("event_timestamp_window", &r.EventTimestampWindow, "not looked at")
-	t.flag("require_event_timestamp", &r.RequireEventTimestamp)
-	t.choice("reply_event_timestamp", &r.ReplyEventTimestamp, ReplyAccept, ReplyDrop)
 	t.done()
 	return r
 }

@@ -45,6 +45,7 @@ import (
 	"net/netip"
 	"time"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
@@ -86,7 +87,8 @@ type Client struct {
 	OctetsPerSecond  int // of RADIUS, likewise
 }
 
-// Config says how to serve. Zero values mean the defaults given.
+// Config says how to serve. A zero value means the default that
+// is given here, or that package defaults has for the field.
 type Config struct {
 	Listeners []net.Listener // Serve closes them; SetListeners replaces them
 
@@ -103,16 +105,16 @@ type Config struct {
 	TicketKeys     [][32]byte             // of session tickets, the first encrypts (RFC 5077 §5.5); nil: made at random, changed daily
 	ProxyNetworks  []netip.Prefix         // load balancers that begin with a PROXY header; others must not
 
-	SilentTimeout    time.Duration // from accepting a connection to the first bytes of its ClientHello; 0: 3 s
-	HandshakeTimeout time.Duration // from there to the end of the handshake; 0: 10 s
-	PacketTimeout    time.Duration // from the first octet of a packet to its last; 0: 30 s
-	WriteTimeout     time.Duration // for a client to take what is written; 0: 30 s
+	SilentTimeout    time.Duration // from accepting a connection to the first bytes of its ClientHello
+	HandshakeTimeout time.Duration // from there to the end of the handshake
+	PacketTimeout    time.Duration // from the first octet of a packet to its last
+	WriteTimeout     time.Duration // for a client to take what is written
 	IdleTimeout      time.Duration // without a request, Status-Server not counted, and with none outstanding; 0: never
 
-	MaxConnections          int // handshakes included; 0: 10,000
+	MaxConnections          int // handshakes included
 	MaxPerSource            int // from one IPv4 address or IPv6 /64, handshakes included; 0: no limit
 	MaxDescriptors          int // the most connections that the process has descriptors for; 0: no limit but MaxConnections
-	MaxHandshakes           int // at one time; more wait, and see admission.go; 0: 512
+	MaxHandshakes           int // at one time; more wait, and see admission.go
 	MaxPacketsPerConnection int // closed after so many; 0: no limit
 	MaxOutstanding          int // requests of one connection; more wait, then are shed; 0: no limit but the Identifiers (256 of a kind), or what the handler sets
 	WriteBuffer             int // octets that may wait for one client to read; 0: 256 KiB
@@ -127,17 +129,17 @@ func (c *Config) setDefaults() {
 			*d = v
 		}
 	}
-	def(&c.SilentTimeout, 3*time.Second)
-	def(&c.HandshakeTimeout, 10*time.Second)
-	def(&c.PacketTimeout, 30*time.Second)
-	def(&c.WriteTimeout, 30*time.Second)
+	def(&c.SilentTimeout, defaults.SilentTimeout)
+	def(&c.HandshakeTimeout, defaults.HandshakeTimeout)
+	def(&c.PacketTimeout, defaults.PacketTimeout)
+	def(&c.WriteTimeout, defaults.WriteTimeout)
 	defN := func(n *int, v int) {
 		if *n == 0 {
 			*n = v
 		}
 	}
-	defN(&c.MaxConnections, 10_000)
-	defN(&c.MaxHandshakes, 512)
+	defN(&c.MaxConnections, defaults.MaxConnections)
+	defN(&c.MaxHandshakes, defaults.MaxHandshakes)
 	defN(&c.WriteBuffer, 256<<10)
 	if c.MinVersion == 0 {
 		c.MinVersion = tls.VersionTLS12

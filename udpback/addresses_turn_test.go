@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -142,7 +143,7 @@ func TestTurnsBeginAnew(t *testing.T) {
 		pass(time.Second)
 		p := s.end(wire.KindAccess).health
 		p.Answered(f.back.Now(), time.Millisecond)
-		for range health.DefaultSuspectAfter { // and it is silent once more
+		for range defaults.SuspectAfter { // and it is silent once more
 			p.Silent(f.back.Now() + 1)
 		}
 		turn("a")

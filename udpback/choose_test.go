@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -20,7 +21,7 @@ func (f *fixture) bring(t *testing.T, s *Server, to health.State) {
 	case health.Suspect:
 		p.Refused()
 	case health.Failing:
-		for range health.DefaultFailingAfter {
+		for range defaults.FailingAfter {
 			p.Unanswered(f.back.Now())
 		}
 	case health.Down:

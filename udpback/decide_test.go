@@ -7,6 +7,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -165,7 +166,7 @@ func TestLeavesSocket(t *testing.T) {
 			defer w.close()
 			e := w.a.end(w.owner.Kind)
 			if row.failing {
-				for range health.DefaultFailingAfter {
+				for range defaults.FailingAfter {
 					e.health.Unanswered(w.now)
 				}
 			}

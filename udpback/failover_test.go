@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -116,8 +117,8 @@ func TestSilentRealmCondemnsNobody(t *testing.T) {
 			<-o.ended
 		}
 		<-silent.ended
-		if seen := f.net.seen("b:1812"); len(seen) == 0 || seen[0].at < DefaultPatience || seen[0].at > DefaultPatience+sweepGrain {
-			t.Errorf("b got %d requests, expected the silent one after %v", len(seen), DefaultPatience)
+		if seen := f.net.seen("b:1812"); len(seen) == 0 || seen[0].at < defaults.Patience || seen[0].at > defaults.Patience+sweepGrain {
+			t.Errorf("b got %d requests, expected the silent one after %v", len(seen), defaults.Patience)
 		}
 		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up", s)

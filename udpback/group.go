@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 )
 
@@ -35,22 +36,12 @@ type Group struct {
 type GroupConfig struct {
 	Balance Balance
 	// MoveAfter is how many transmissions a request waits for at a server from which
-	// nothing is heard before it goes to the next. 0: DefaultMoveAfter.
+	// nothing is heard before it goes to the next. 0: defaults.MoveOnAfter.
 	MoveAfter int
 	// Patience is how long a server may leave a request unanswered, whatever else it
-	// answers, before the request goes to the next. 0: DefaultPatience.
+	// answers, before the request goes to the next. 0: defaults.Patience.
 	Patience time.Duration
 }
-
-const (
-	// DefaultMoveAfter lets one lost datagram be resent before the server is given
-	// up: with the default schedule a request moves on after about six seconds.
-	DefaultMoveAfter = 2
-
-	// DefaultPatience leaves a client that gives up after 15 s or more, as most do,
-	// the time for a second server's answer.
-	DefaultPatience = 10 * time.Second
-)
 
 // NewGroup makes a group of 1..64 servers.
 func (b *Backend) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
@@ -59,10 +50,10 @@ func (b *Backend) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
 	}
 	g := &Group{servers: servers, balance: c.Balance, back: b, moveAfter: int32(c.MoveAfter), patience: c.Patience}
 	if c.MoveAfter == 0 {
-		g.moveAfter = DefaultMoveAfter
+		g.moveAfter = defaults.MoveOnAfter
 	}
 	if c.Patience == 0 {
-		g.patience = DefaultPatience
+		g.patience = defaults.Patience
 	}
 	g.expands = slices.ContainsFunc(servers, func(s *Server) bool { return s.expand })
 	g.now.Store(g.flatten())

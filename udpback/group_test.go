@@ -10,6 +10,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -33,7 +34,7 @@ func TestNewGroup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g.moveAfter != DefaultMoveAfter || g.patience != DefaultPatience || !g.Chooses() {
+		if g.moveAfter != defaults.MoveOnAfter || g.patience != defaults.Patience || !g.Chooses() {
 			t.Errorf("moves after %d, patience %v, chooses %t; expected the defaults, and a choice", g.moveAfter, g.patience, g.Chooses())
 		}
 		g, err = f.back.NewGroup(GroupConfig{MoveAfter: 7, Patience: time.Minute}, servers[:1]...)

@@ -8,6 +8,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -227,7 +228,7 @@ func TestTrickleSparesConversations(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		g := f.group(t, Failover, a, b)
-		for range health.DefaultSuspectAfter {
+		for range defaults.SuspectAfter {
 			a.end(wire.KindAccess).health.Silent(f.back.Now())
 		}
 		pass(time.Minute)

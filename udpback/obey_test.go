@@ -7,6 +7,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -350,7 +351,7 @@ func TestLeaveForAnotherSocket(t *testing.T) {
 		o.Quota = new(Quota)
 		f.start(t, g, o)
 		e := s.end(wire.KindAccess)
-		for range 2 * health.DefaultSuspectAfter { // without probes it is down
+		for range 2 * defaults.SuspectAfter { // without probes it is down
 			e.health.Silent(f.back.Now())
 		}
 		e.refresh() // so what waits goes to the new socket at once

@@ -2,40 +2,33 @@ package udpback
 
 import (
 	"math/rand/v2"
+	"radsec-gw/config/defaults"
 	"time"
 )
 
 // Schedule holds the four retransmission parameters of RFC 5080 §2.2.1.
-// A zero field means its default.
+// A zero field means its
+// default, which package defaults has.
 type Schedule struct {
-	Initial  time.Duration // IRT: the first wait, before jitter; default 2 s
-	Max      time.Duration // MRT: no wait is longer, before jitter; default 16 s
-	Count    int           // MRC: transmissions in all, the first included; default 5
-	Duration time.Duration // MRD: the request has failed by then; default 30 s
+	Initial  time.Duration // IRT: the first wait, before jitter
+	Max      time.Duration // MRT: no wait is longer, before jitter
+	Count    int           // MRC: transmissions in all, the first included
+	Duration time.Duration // MRD: the request has failed by then
 }
-
-// Defaults of RFC 5080 §2.2.1. Without jitter: sends at 0, 2, 6 and 14 s, the
-// next would be due at 30 s, which is when the request fails.
-const (
-	DefaultInitial  = 2 * time.Second
-	DefaultMax      = 16 * time.Second
-	DefaultCount    = 5
-	DefaultDuration = 30 * time.Second
-)
 
 // withDefaults fills the fields that are zero.
 func (s Schedule) withDefaults() Schedule {
 	if s.Initial == 0 {
-		s.Initial = DefaultInitial
+		s.Initial = defaults.RetransmitInitial
 	}
 	if s.Max == 0 {
-		s.Max = DefaultMax
+		s.Max = defaults.RetransmitMax
 	}
 	if s.Count == 0 {
-		s.Count = DefaultCount
+		s.Count = defaults.RetransmitCount
 	}
 	if s.Duration == 0 {
-		s.Duration = DefaultDuration
+		s.Duration = defaults.RetransmitDuration
 	}
 	return s
 }

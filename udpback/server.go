@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
@@ -38,9 +39,6 @@ type ServerConfig struct {
 	NAS    *wire.NAS
 	parent *Server // whose address it is
 }
-
-// DefaultMaxSockets allows 16,384 requests in flight to one port of a server.
-const DefaultMaxSockets = 64
 
 // Server is one UDP server: one machine, which may have several addresses. Each of
 // its ports has its own health and its own sockets (RFC 5997 §4.3).
@@ -164,7 +162,7 @@ func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
 	s.config = c
 	set := &settings{schedule: c.Schedule.withDefaults(), requireMA: c.RequireMA, nas: c.NAS, maxSockets: c.MaxSockets}
 	if set.maxSockets == 0 {
-		set.maxSockets = DefaultMaxSockets
+		set.maxSockets = defaults.MaxSockets
 	}
 	set.longest = set.schedule.Duration
 	if old := s.settings.Load(); old != nil {

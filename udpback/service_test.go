@@ -11,6 +11,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -164,8 +165,8 @@ func TestHalfAnsweredIsNotRejected(t *testing.T) {
 				t.Errorf("login %d: %s, expected an Access-Accept", i, o.outcome())
 			}
 		}
-		if took := time.Since(f.net.start); took > 20*time.Second+DefaultPatience+time.Second {
-			t.Errorf("the last login was answered after %v, expected %v after it was sent at the latest", took, DefaultPatience)
+		if took := time.Since(f.net.start); took > 20*time.Second+defaults.Patience+time.Second {
+			t.Errorf("the last login was answered after %v, expected %v after it was sent at the latest", took, defaults.Patience)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
@@ -84,8 +85,8 @@ func TestPatienceGoesOnOverARenewal(t *testing.T) {
 		pass(5 * time.Second)
 		f.back.Refresh()
 		<-o.ended
-		if took := time.Since(before); !o.answered() || took > DefaultPatience+sweepGrain {
-			t.Errorf("%s after %v, expected b's answer after a's %v", o.outcome(), took, DefaultPatience)
+		if took := time.Since(before); !o.answered() || took > defaults.Patience+sweepGrain {
+			t.Errorf("%s after %v, expected b's answer after a's %v", o.outcome(), took, defaults.Patience)
 		}
 	})
 }
@@ -107,8 +108,8 @@ func TestPatienceGoesOnAtTheNewSocket(t *testing.T) {
 		pass(3 * time.Second)
 		a.end(wire.KindAccess).renew(true)
 		<-o.ended
-		if took := time.Since(f.net.start); !o.answered() || took < DefaultPatience-sweepGrain || took > DefaultPatience+sweepGrain {
-			t.Errorf("%s after %v, expected b's answer after %v", o.outcome(), took, DefaultPatience)
+		if took := time.Since(f.net.start); !o.answered() || took < defaults.Patience-sweepGrain || took > defaults.Patience+sweepGrain {
+			t.Errorf("%s after %v, expected b's answer after %v", o.outcome(), took, defaults.Patience)
 		}
 		if toA := f.net.seen("a:1812"); toA[len(toA)-1].socket == toA[0].socket {
 			t.Error("the request was not sent by the new socket, expected that it was")

@@ -3,6 +3,7 @@ package udpback
 import (
 	"time"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -250,7 +251,7 @@ func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
 func (s *socket) countOverdue(sl *slot, now time.Duration, over bool, w *sweepings) {
 	now += sweepGrain
 	patience := sl.ex.group.patience
-	if !sl.overdue && s.end.health.Overdue(sl.first, now) && (over || patience <= DefaultPatience || now-sl.ex.askedAt() >= patience) {
+	if !sl.overdue && s.end.health.Overdue(sl.first, now) && (over || patience <= defaults.Patience || now-sl.ex.askedAt() >= patience) {
 		sl.overdue = true
 		w.unanswered = append(w.unanswered, sl.first)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -145,9 +146,9 @@ func TestCountOverdue(t *testing.T) {
 		over     bool
 		want     bool
 	}{
-		{"usual patience", 101 * second, DefaultPatience, 119 * second, false, false, true},
-		{"counted already", 101 * second, DefaultPatience, 119 * second, true, false, false},
-		{"no probe was answered since", 99 * second, DefaultPatience, 119 * second, false, false, false},
+		{"usual patience", 101 * second, defaults.Patience, 119 * second, false, false, true},
+		{"counted already", 101 * second, defaults.Patience, 119 * second, true, false, false},
+		{"no probe was answered since", 99 * second, defaults.Patience, 119 * second, false, false, false},
 		{"long patience", 101 * second, 15 * second, 106 * second, false, false, false},
 		{"long patience, over within the grain", 101 * second, 15 * second, 105*second + sweepGrain, false, false, true},
 		{"long patience, not over within the grain", 101 * second, 15 * second, 105*second + sweepGrain + 1, false, false, false},

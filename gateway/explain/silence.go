@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/config/defaults"
 	"radsec-gw/gateway"
-	"radsec-gw/udpback"
 )
 
 // printSilence says in plain words what the timers of the file come to: what a
@@ -105,7 +105,7 @@ func probedWords(s *config.Server, ports, silent, tried string) []string {
 		fmt.Sprintf("%s: %s overdue, none answered since, make it failing while its probes are answered: it is there and does not do its work; new requests avoid it, %s, and three answered requests bring it back",
 			ports, count(s.FailingAfter, "request"), tried),
 		fmt.Sprintf("%s: overdue is what has waited four times as long as any answer took of late; on a route whose patience is above %v, what has waited as long as that, or was given up",
-			ports, udpback.DefaultPatience),
+			ports, defaults.Patience),
 		fmt.Sprintf("%s: after one silent request, and unheard for %v, it is probed although nothing is wrong", ports, s.WatchdogInterval),
 	}
 }

@@ -3,6 +3,7 @@ package health
 import (
 	"time"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/metrics"
 )
 
@@ -16,44 +17,35 @@ const (
 	CheckAccessRequest              // an Access-Request of a configured user to the auth port
 )
 
-// Config says what changes the state of a server's ports. A zero field means its default.
+// Config says what changes the state of a server's ports. A zero field means its default,
+// which package defaults has.
 type Config struct {
 	Check          Check
 	User, Password string // of CheckAccessRequest
 
 	// SuspectAfter is how many requests must fall due for a second transmission,
 	// with no verified reply to anything since their first, before the port is
-	// suspect. Default 3: one realm that stays silent is no evidence (P83).
+	// suspect.
 	SuspectAfter int
 
 	// FailingAfter is how many requests in a row must be overdue, while probes are
-	// answered, before the port is failing. Default 5.
+	// answered, before the port is failing.
 	FailingAfter int
 
 	// Watchdog is how long nothing may be heard from a port before it is probed
-	// although nothing is wrong; varied by ±2 s (RFC 3539 §3.4.1, Tw). Default 30 s.
+	// although nothing is wrong; varied by ±2 s (RFC 3539 §3.4.1, Tw).
 	Watchdog time.Duration
 
 	// CheckInterval is the pause between probes of a port that is suspect, failing or
 	// down, or has never answered one, varied by ±10 %, and the wait for the answer to
 	// each. It is also the pause before a request tries a port that is failing, or
 	// down without probes that tell; twice as long after the first try, then four
-	// times. Default 3 s.
+	// times.
 	CheckInterval time.Duration
 
-	DownAfter int // lost probes in a row that take a port from suspect or failing to down; default 3
-	UpAfter   int // verified replies that bring a port back that is down; default 3 (RFC 3539 App. A)
+	DownAfter int // lost probes in a row that take a port from suspect or failing to down
+	UpAfter   int // verified replies that bring a port back that is down
 }
-
-// Defaults of Config.
-const (
-	DefaultSuspectAfter  = 3
-	DefaultFailingAfter  = 5
-	DefaultWatchdog      = 30 * time.Second
-	DefaultCheckInterval = 3 * time.Second
-	DefaultDownAfter     = 3
-	DefaultUpAfter       = 3
-)
 
 // WithDefaults returns c with each zero field replaced by its default.
 func (c Config) WithDefaults() Config {
@@ -62,15 +54,15 @@ func (c Config) WithDefaults() Config {
 			*n = def
 		}
 	}
-	number(&c.SuspectAfter, DefaultSuspectAfter)
-	number(&c.FailingAfter, DefaultFailingAfter)
-	number(&c.DownAfter, DefaultDownAfter)
-	number(&c.UpAfter, DefaultUpAfter)
+	number(&c.SuspectAfter, defaults.SuspectAfter)
+	number(&c.FailingAfter, defaults.FailingAfter)
+	number(&c.DownAfter, defaults.DownAfter)
+	number(&c.UpAfter, defaults.UpAfter)
 	if c.Watchdog == 0 {
-		c.Watchdog = DefaultWatchdog
+		c.Watchdog = defaults.WatchdogInterval
 	}
 	if c.CheckInterval == 0 {
-		c.CheckInterval = DefaultCheckInterval
+		c.CheckInterval = defaults.ProbeInterval
 	}
 	return c
 }

@@ -2,31 +2,68 @@ package config
 
 import (
 	"log/slog"
-	"net"
-	"net/netip"
 	"regexp"
 )
 
-// readMetrics reads [metrics].
-func readMetrics(t *table) Metrics {
-	m := defaultMetrics()
-	if t.text("address", &m.Address) && m.Address != "" {
-		if err := checkHostPort(m.Address); err != nil {
-			t.r.wrong(joinKey(t.path, "address"), "%v", err)
-		}
-	}
-	t.secret("token", &m.Token, false)
-	t.file("certificate", &m.Certificate, MaxCertificates)
-	t.file("private_key", &m.PrivateKey, MaxKeys)
-	for _, pair := range [][2]string{{"certificate", "private_key"}, {"private_key", "certificate"}} {
-		if t.has(pair[0]) {
-			t.require(pair[1], "the path of a PEM file, since "+pair[0]+" is given")
-		}
-	}
-	t.flag("pprof", &m.PProf)
-	t.done()
-	return m
+// Log is [log].
+type Log struct {
+	// "debug", "info", "warn" or "error". SIGUSR1 makes it more while the gateway
+	// runs, SIGUSR2 brings this one back.
+	// Default: "info"
+	Level slog.Level
+
+	// "text" or "json".
+	// Default: "text"
+	Format string // "text" or "json"
+
+	// A line for each request: client, realm, user, station, kind, server, result,
+	// Error-Cause, duration, transmissions. Nothing waits for the log: lines that
+	// standard error does not take are dropped and counted
+	// (radsec_gw_log_lines_lost_total).
+	// Default: false
+	Requests bool
+
+	// How the User-Name is shown in those lines: "full", "hash" (the same for the
+	// same user, under hash_salt), "cut" (the realm only) or "none".
+	// Default: "hash"
+	User string // ShowFull, ShowHash, ShowCut, ShowNone
+
+	// The same for the Calling-Station-Id, in F-Ticks too; "cut" shows the
+	// manufacturer's part of a MAC address.
+	// Default: "hash"
+	Station string // likewise
+
+	// The key of the hashes. Keep it to find the same user in logs of different
+	// days and replicas. At most one of hash_salt, hash_salt_file and hash_salt_env.
+	// Default: random octets of each start
+	HashSalt Secret // may be empty
+
+	// F-Ticks, the statistics of a roaming federation: a line for each login that
+	// ended, with this federation's name. "": none.
+	// Default: ""
+	FTicks string
+
+	// The country that the user visits, as two capital letters (ISO 3166-1).
+	// Required when fticks is not "".
+	FTicksCountry string
+
+	// The institution that the user visits, as the federation names it. "": left out.
+	// Default: ""
+	FTicksInstitution string
+
+	// Where F-Ticks go: host and port of a syslog server (UDP). A name is looked up
+	// again every minute. "": into the log.
+	// Default: ""
+	FTicksSyslog string
 }
+
+// Values of Log.User and Log.Station.
+const (
+	ShowFull = "full"
+	ShowHash = "hash" // the same for the same user or station, and nothing else
+	ShowCut  = "cut"  // a user's realm, a station's manufacturer
+	ShowNone = "none"
+)
 
 var (
 	federationName  = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
@@ -71,29 +108,4 @@ func readFTicks(t *table, l *Log) {
 			t.r.wrong(joinKey(t.path, "fticks_syslog"), `expected a host and a port such as "192.0.2.5:514", or "" for the log, got %q`, l.FTicksSyslog)
 		}
 	}
-}
-
-// readTap reads [tap].
-func readTap(t *table) Tap {
-	p := defaultTap()
-	if t.text("socket", &p.Socket) {
-		p.Socket = t.r.resolve(p.Socket)
-		if len(p.Socket) > 100 { // sun_path of unix(7) has 108 octets, and a name beside it is needed for a moment
-			t.r.wrong(joinKey(t.path, "socket"), "expected a path of at most 100 octets, got %d", len(p.Socket))
-		}
-	}
-	t.done()
-	return p
-}
-
-func (c *Config) warnMetrics(warn warner) {
-	m := &c.Metrics
-	host, _, err := net.SplitHostPort(m.Address)
-	if err != nil || m.Token.Len() > 0 {
-		return
-	}
-	if a, err := netip.ParseAddr(host); host == "localhost" || err == nil && a.Unmap().IsLoopback() {
-		return
-	}
-	warn("metrics.address", "%s can be reached from other machines, and everybody there may read the metrics and the status page: set a token", m.Address)
 }

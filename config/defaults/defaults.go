@@ -1,0 +1,50 @@
+// Package defaults has the defaults that a key of the configuration shares with the
+// package that obeys it, so that a key that is missing and a field that is zero mean the
+// same number, and the number is written once. The keys that only package config knows
+// have theirs in config/defaults.go.
+package defaults
+
+import "time"
+
+// [listen]: the RadSec side.
+const (
+	SilentTimeout    = 3 * time.Second
+	HandshakeTimeout = 10 * time.Second
+	PacketTimeout    = 30 * time.Second
+	WriteTimeout     = 10 * time.Second
+	MaxConnections   = 10_000
+	MaxHandshakes    = 512
+)
+
+// [[server]]: when a port is believed dead and alive.
+const (
+	SuspectAfter     = 3 // one realm that stays silent is no evidence (P83)
+	FailingAfter     = 5
+	WatchdogInterval = 30 * time.Second // Tw of RFC 3539 §3.4.1
+	ProbeInterval    = 3 * time.Second
+	DownAfter        = 3
+	UpAfter          = 3 // RFC 3539 App. A
+)
+
+// [[server]]: the schedule of RFC 5080 §2.2.1. Without jitter a request is sent at 0, 2, 6
+// and 14 s; the next transmission would be due at 30 s, which is when the request fails.
+const (
+	RetransmitInitial  = 2 * time.Second
+	RetransmitMax      = 16 * time.Second
+	RetransmitCount    = 5
+	RetransmitDuration = 30 * time.Second
+)
+
+// MaxSockets of [[server]] allows 16,384 requests in flight to one port of a server.
+const MaxSockets = 64
+
+// [[route]]: when a request moves on.
+const (
+	// MoveOnAfter lets one lost datagram be resent before the server is given up: with
+	// the default schedule a request moves on after about six seconds.
+	MoveOnAfter = 2
+
+	// Patience leaves a client that gives up after 15 s or more, as most do, the time
+	// for a second server's answer.
+	Patience = 10 * time.Second
+)

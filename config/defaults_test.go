@@ -1,0 +1,69 @@
+package config
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// The default in the comment of a field is the one that is used.
+func TestDefaultsAreTheCommentsOnes(t *testing.T) {
+	for _, x := range exampleTables {
+		values := reflect.ValueOf(x.defaults)
+		for _, key := range keysOf(t, x.name, x.header) {
+			name := fieldOf(values.Type(), key)
+			if name == "" {
+				continue
+			}
+			doc := docOf(t, values.Type().Name(), name)
+			said, isDefault := strings.CutPrefix(doc[len(doc)-1], "# Default: ")
+			value := values.FieldByName(name)
+			got, want := plain(value.Interface()), ""
+			if isDefault {
+				want = leadingTOML(said)
+			}
+			if got != want && !(want == "" && value.IsZero()) {
+				t.Errorf("%s.%s: the comment says %q, the default is %s", x.name, key, doc[len(doc)-1], got)
+			}
+		}
+	}
+}
+
+// leadingTOML returns the value that a sentence begins with, as plain text, "" for none:
+// then the key is left out.
+func leadingTOML(said string) string {
+	for end := len(said); end > 0; end-- {
+		var table map[string]any
+		if _, err := toml.Decode("v = "+said[:end], &table); err == nil {
+			return plain(table["v"])
+		}
+	}
+	return ""
+}
+
+// plain writes a value so that one of TOML reads as the same one of a field.
+func plain(v any) string {
+	switch v := v.(type) {
+	case string:
+		if d, err := time.ParseDuration(v); err == nil && d != 0 {
+			return d.String()
+		}
+	case slog.Level:
+		return strings.ToLower(v.String())
+	case Secret:
+		return string(v.Octets())
+	case SANIP:
+		return fmt.Sprint(v.Addresses)
+	case uint16:
+		if v == tls.VersionTLS12 {
+			return "1.2"
+		}
+	}
+	return fmt.Sprint(v)
+}

@@ -1,0 +1,21 @@
+package config
+
+// Tap is [tap].
+type Tap struct {
+	// The Unix socket that it connects to, for this user and root only. "": none.
+	// Default: "/run/radsec-gw/tap.sock"
+	Socket string // path
+}
+
+// readTap reads [tap].
+func readTap(t *table) Tap {
+	p := defaultTap()
+	if t.text("socket", &p.Socket) {
+		p.Socket = t.r.resolve(p.Socket)
+		if len(p.Socket) > 100 { // sun_path of unix(7) has 108 octets, and a name beside it is needed for a moment
+			t.r.wrong(joinKey(t.path, "socket"), "expected a path of at most 100 octets, got %d", len(p.Socket))
+		}
+	}
+	t.done()
+	return p
+}
