@@ -151,7 +151,7 @@ func TestListsBesideTheCAs(t *testing.T) {
 	}
 	stranger := pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: listOf(t, other)})
 	o.put("ca.pem", append(bytes.Clone(o.ca.CertPEM()), stranger...))
-	if err := o.gw.Reload(); err == nil || !strings.Contains(err.Error(), "listen.client_ca: ") || !strings.Contains(err.Error(), "expected a list of a certificate in client_ca") {
+	if err := o.gw.Reload(); err == nil || !strings.Contains(err.Error(), "listen.client_ca: ") || !strings.Contains(err.Error(), "expected a certificate of that name in client_ca") {
 		t.Errorf("expected a list that no CA has signed to be refused, got %v", err)
 	}
 	plain.good()

@@ -59,7 +59,7 @@ func TestADamagedCertificateIsNotTakenUnasked(t *testing.T) {
 	der := bytes.Clone(bad.Certificate.Raw)
 	der[len(der)-1] ^= 1
 	o.put("server.pem", pemOf("CERTIFICATE", der))
-	if err := o.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "its signature does not fit") {
+	if err := o.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "its signature does not verify") {
 		t.Errorf("a look at the files gives %v, expected that the certificate is damaged", err)
 	}
 	if !o.presents(good) {

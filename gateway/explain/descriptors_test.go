@@ -8,7 +8,7 @@ import (
 )
 
 // check prints what the limit allows.
-func TestCheckPrintsTheDescriptors(t *testing.T) {
+func TestDescriptorsAreReported(t *testing.T) {
 	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
 	if out := reportOf(t, file); !strings.Contains(out, "\nDescriptors: ") || !strings.Contains(out, "RadSec connections and ") {
 		t.Errorf("expected a line about descriptors, got\n%s", out)

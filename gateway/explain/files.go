@@ -20,21 +20,21 @@ import (
 	"radsec-gw/gateway"
 )
 
-// serviceUser is whom the packages' unit runs the gateway as.
+// serviceUser is the user as whom the packages' systemd unit runs the gateway.
 const serviceUser = "radsec-gw"
 
-// account is a user, as far as files care.
+// account is a user, with what decides about the access to files.
 type account struct {
 	name   string
 	uid    uint32
 	groups []uint32
 }
 
-// nobody owns nothing and is in no group: what it can read, everybody can.
+// nobody owns no file and is in no group: what it can read, everybody can.
 var nobody = account{name: "everybody", uid: ^uint32(0) - 1}
 
-// printFiles says as whom the files were read. It returns what is odd about who
-// may read them.
+// printFiles prints as whom the files were read, and returns warnings about who may read
+// them.
 func printFiles(w io.Writer, p *gateway.Plan) []string {
 	t := table(w, "Files")
 	defer t.Flush()
@@ -51,8 +51,8 @@ func printFiles(w io.Writer, p *gateway.Plan) []string {
 	return append(list, signingKeys(p)...)
 }
 
-// readAs puts into words what it means that me could read the files; service is
-// the user of the service, where that is another one and known.
+// readAs says what it means that me could read the files. service is the user of the
+// service, if that is another one and known.
 func readAs(me, service account) string {
 	who := fmt.Sprintf("uid %d", me.uid)
 	if me.name != "" {
@@ -62,12 +62,12 @@ func readAs(me, service account) string {
 	case me.uid != 0:
 		return who + ": the gateway must run as the same user"
 	case service.name != "":
-		return fmt.Sprintf("%s; whether %s (uid %d) may read them was told by their owners and modes", who, service.name, service.uid)
+		return fmt.Sprintf("%s; whether %s (uid %d) may read them was determined from their owners and modes", who, service.name, service.uid)
 	}
 	return who + ", who may read what the service's user may not: run check as that user, too"
 }
 
-// accountOf is the zero account when the user is not known.
+// accountOf returns the account of a user; the zero account when the user is not known.
 func accountOf(u *user.User, err error) (a account) {
 	if err != nil {
 		return a
@@ -86,56 +86,56 @@ func accountOf(u *user.User, err error) (a account) {
 	return a
 }
 
-// fileWarnings lists the files that service cannot read, when that is given, and
-// the secrets that everybody can.
+// fileWarnings lists the files that service cannot read, if it is known, and the secrets
+// that everybody can read.
 func fileWarnings(p *gateway.Plan, service account) (list []string) {
-	warn := func(n gateway.File, format string, args ...any) {
-		list = append(list, p.Config.MistakeAt(n.Key, fmt.Sprintf(format, args...)).String())
+	warn := func(f gateway.File, format string, args ...any) {
+		list = append(list, p.Config.MistakeAt(f.Key, fmt.Sprintf(format, args...)).String())
 	}
-	for _, n := range p.Files() {
+	for _, f := range p.Files() {
 		if service.name != "" {
-			if at := service.stoppedAt(n.Path); at != "" {
-				warn(n, "%s cannot read %s: its owner and mode at %s do not allow it; the service would not start", service.name, n.Path, at)
+			if at := service.stoppedAt(f.Path); at != "" {
+				warn(f, "%s cannot read %s: its owner and mode at %s do not allow it; the service would not start", service.name, f.Path, at)
 			}
 		}
-		if info, err := os.Stat(n.Path); err != nil || !info.Mode().IsRegular() || !n.Secret {
+		if info, err := os.Stat(f.Path); err != nil || !info.Mode().IsRegular() || !f.Secret {
 			continue
 		}
-		if nobody.stoppedAt(n.Path) == "" {
-			warn(n, "everybody on this machine can read %s: take that away with chmod o-r", n.Path)
+		if nobody.stoppedAt(f.Path) == "" {
+			warn(f, "everybody on this machine can read %s: run chmod o-r on it", f.Path)
 		}
 	}
 	return list
 }
 
-// stoppedAt returns where on the way to a file, or at the file itself, the owner
-// and the mode keep the account from reading it; "": nowhere. Access control lists
-// are not looked at.
+// stoppedAt returns the file, or the directory on the way to it, whose owner and mode keep
+// the account from reading the file; "" if the account can read it. Access control lists
+// are ignored.
 func (a account) stoppedAt(path string) string {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return ""
 	}
-	ways := []string{path}
+	paths := []string{path}
 	if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
-		ways = append(ways, real)
+		paths = append(paths, real)
 	}
 	const read, enter = 4, 1
-	for _, way := range ways {
-		for i := range way {
-			if i > 0 && way[i] == filepath.Separator && !a.may(enter, way[:i]) {
-				return way[:i]
+	for _, p := range paths {
+		for i := range p {
+			if i > 0 && p[i] == filepath.Separator && !a.may(enter, p[:i]) {
+				return p[:i]
 			}
 		}
-		if !a.may(read, way) {
-			return way
+		if !a.may(read, p) {
+			return p
 		}
 	}
 	return ""
 }
 
-// may reports whether owner and mode give the account the permission: 4 to read, 1
-// to enter a folder. What cannot be looked at counts as permitted: it is reported
+// may reports whether owner and mode give the account a permission: 4 to read a file, 1 to
+// enter a directory. A file that cannot be examined counts as permitted: it is reported
 // elsewhere.
 func (a account) may(permission fs.FileMode, path string) bool {
 	info, err := os.Stat(path)
@@ -154,7 +154,7 @@ func (a account) may(permission fs.FileMode, path string) bool {
 	return info.Mode().Perm()&permission != 0
 }
 
-// signingKeys warns of private keys of the CAs that lie beside them.
+// signingKeys warns about private keys of CAs in the same directory as their certificates.
 func signingKeys(p *gateway.Plan) (list []string) {
 	path := p.Config.Listen.ClientCA
 	if path == "" {
@@ -163,17 +163,17 @@ func signingKeys(p *gateway.Plan) (list []string) {
 	from := files.NewReader().Snapshot(context.Background())
 	beside := []string{filepath.Join(filepath.Dir(path), "ca.key"), strings.TrimSuffix(path, filepath.Ext(path)) + ".key"}
 	for _, file := range slices.Compact(beside) {
-		octets, err := from.Read(file, config.MaxKeys)
+		b, err := from.Read(file, config.MaxKeys)
 		if err != nil {
 			continue // there is none, or the service cannot read it either
 		}
-		key, err := certs.ParseKey(file, octets)
+		key, err := certs.ParseKey(file, b)
 		if err != nil {
 			continue
 		}
 		if i := slices.IndexFunc(p.ClientCAs(), func(c *x509.Certificate) bool { return certs.Fits(c, key) == nil }); i >= 0 {
 			list = append(list, p.Config.MistakeAt("listen.client_ca", fmt.Sprintf(
-				"the private key of %s lies beside it (%s): the gateway does not need it, and whoever reads it can make clients; keep it elsewhere", p.ClientCAs()[i].Subject, file)).String())
+				"the private key of %s lies beside it (%s): the gateway does not need it, and whoever reads it can issue client certificates; keep it elsewhere", p.ClientCAs()[i].Subject, file)).String())
 		}
 	}
 	return list

@@ -32,7 +32,7 @@ func openTo(t *testing.T, path string) {
 
 // check says as whom it read, and warns of keys and secrets that everybody can read
 // and of the CA's key beside the CA, each with the line of its key.
-func TestCheckWarnsAboutReaders(t *testing.T) {
+func TestWarnsAboutReaders(t *testing.T) {
 	text := strings.Replace(gatewaytest.TwoServers, `secret = "0123456789abcdef"`, `secret_file = "a.secret"`, 1)
 	text = strings.Replace(text, `secret = "0123456789ab"`, `secret_file = "a.secret"`, 1)
 	dir, file := gatewaytest.Dir(t, text)
@@ -73,7 +73,7 @@ func TestCheckWarnsAboutReaders(t *testing.T) {
 
 // A configuration with a secret in it is a secret file itself; the well-known
 // "radsec" is none.
-func TestCheckWarnsAboutAReadableConfiguration(t *testing.T) {
+func TestWarnsAboutAReadableConfiguration(t *testing.T) {
 	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
 	openTo(t, file)
 	chmod(t, file, 0o644)
@@ -140,7 +140,7 @@ func TestReadAs(t *testing.T) {
 		want        string
 	}{
 		{root, account{}, "root (uid 0), who may read what the service's user may not: run check as that user, too"},
-		{root, service, "root (uid 0); whether radsec-gw (uid 998) may read them was told by their owners and modes"},
+		{root, service, "root (uid 0); whether radsec-gw (uid 998) may read them was determined from their owners and modes"},
 		{account{uid: 65532}, account{}, "uid 65532: the gateway must run as the same user"},
 		{service, account{}, "radsec-gw (uid 998): the gateway must run as the same user"},
 	} {

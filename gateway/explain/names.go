@@ -12,21 +12,21 @@ import (
 	"radsec-gw/config"
 )
 
-// maxLookups is how many names check looks up at a time.
+// maxLookups is how many names are looked up at the same time.
 const maxLookups = 64
 
-// names is what the servers' host names are now.
+// names holds the addresses of the servers' host names.
 type names map[string]addresses
 
-// addresses is the end of one look-up.
+// addresses is the result of a lookup.
 type addresses struct {
-	list []netip.Addr // IPv4 before IPv6, each in ascending order: the gateway begins with the first
+	list []netip.Addr // IPv4 before IPv6, each in ascending order: the gateway uses the first
 	err  error
 }
 
-// lookUp looks the servers' host names up, side by side, until ctx is done. resolve is
-// net.Resolver.LookupNetIP or one that behaves like it.
-func lookUp(ctx context.Context, cfg *config.Config, resolve func(ctx context.Context, network, host string) ([]netip.Addr, error)) names {
+// resolveNames looks up the servers' host names concurrently, until ctx is done. resolve is
+// net.Resolver.LookupNetIP, or a function that behaves like it.
+func resolveNames(ctx context.Context, cfg *config.Config, resolve func(ctx context.Context, network, host string) ([]netip.Addr, error)) names {
 	found := names{}
 	for i := range cfg.Servers {
 		if host := cfg.Servers[i].Address; !isIPAddress(host) {
@@ -35,11 +35,11 @@ func lookUp(ctx context.Context, cfg *config.Config, resolve func(ctx context.Co
 	}
 	var mu sync.Mutex
 	var running sync.WaitGroup
-	places := make(chan struct{}, maxLookups)
+	slots := make(chan struct{}, maxLookups)
 	for _, host := range sortedKeys(found) {
-		places <- struct{}{}
+		slots <- struct{}{}
 		running.Go(func() {
-			defer func() { <-places }()
+			defer func() { <-slots }()
 			list, err := resolve(ctx, "ip", host)
 			mu.Lock()
 			defer mu.Unlock()
@@ -58,7 +58,7 @@ func sortedKeys(n names) (list []string) {
 	return list
 }
 
-// lookup gives what was found, in the form of net.Resolver.LookupNetIP.
+// lookup returns the addresses of a host name as net.Resolver.LookupNetIP does.
 func (n names) lookup(_ context.Context, _, host string) ([]netip.Addr, error) {
 	return n[host].list, n[host].err
 }
@@ -78,8 +78,8 @@ func isIPAddress(host string) bool {
 	return err == nil
 }
 
-// nameWords says what a server's host name is now and when it is looked up again;
-// nothing for a server that is given by IP address.
+// nameWords says which addresses a server's host name has now, and when it is looked up
+// again; nothing for a server with an IP address.
 func nameWords(s *config.Server, n names) []string {
 	if isIPAddress(s.Address) {
 		return nil
@@ -93,13 +93,13 @@ func nameWords(s *config.Server, n names) []string {
 	case len(list) == 0:
 		now = s.Address + " has no address now: until it has one the server is down, and nothing waits for the name server"
 	case s.Expand:
-		now += ": each address is a server of its own, called " + s.Name + "@" + strings.Join(list, ", "+s.Name+"@") + ", that comes and goes with the name"
+		now += ": each address is a server of its own, called " + s.Name + "@" + strings.Join(list, ", "+s.Name+"@") + ", for as long as the name has it"
 	case len(list) > 1:
-		now += ": one server, used at one address at a time, the first to begin with, and at the next when nothing is heard from there"
+		now += ": one server, used at one address at a time, at first the first, and the next when nothing is received from it"
 	}
 	again := "only when the server is silent, and at SIGHUP"
 	if s.ResolveInterval > 0 {
-		again = fmt.Sprintf("each %v, when the server is silent, and at SIGHUP", s.ResolveInterval.Round(time.Millisecond))
+		again = fmt.Sprintf("every %v, when the server is silent, and at SIGHUP", s.ResolveInterval.Round(time.Millisecond))
 	}
 	return []string{now, "the name is looked up in the background: " + again + "; while that fails the last addresses stay in use"}
 }

@@ -35,16 +35,16 @@ func TestNameWords(t *testing.T) {
 	}{
 		{config.Server{Address: "10.0.0.9"}, nil, "looked up"},
 		{config.Server{Address: "one.internal", ResolveInterval: 30 * time.Second}, []string{
-			"one.internal is 10.0.0.6 now\n", "looked up in the background: each 30s, when the server is silent, and at SIGHUP; while that fails the last addresses stay"}, "at a time"},
+			"one.internal is 10.0.0.6 now\n", "looked up in the background: every 30s, when the server is silent, and at SIGHUP; while that fails the last addresses stay"}, "at a time"},
 		{config.Server{Address: "many.internal"}, []string{
 			"many.internal is 10.0.0.5, 10.0.0.6, 2001:db8::1 now: one server, used at one address at a time", "background: only when the server is silent, and at SIGHUP"}, "each 0s"},
 		{config.Server{Name: "pool", Address: "pool.internal", Expand: true}, []string{
-			"each address is a server of its own, called pool@10.0.0.5, pool@10.0.0.6, pool@2001:db8::1, that comes and goes"}, "at a time"},
+			"each address is a server of its own, called pool@10.0.0.5, pool@10.0.0.6, pool@2001:db8::1, for as long as the name has it"}, "at a time"},
 		{config.Server{Address: "nobody.internal"}, []string{
 			"nobody.internal has no address now: until it has one the server is down, and nothing waits for the name server"}, "each address"},
 	} {
 		cfg := &config.Config{Servers: []config.Server{x.server}}
-		got := strings.Join(nameWords(&x.server, lookUp(t.Context(), cfg, resolve)), "\n") + "\n"
+		got := strings.Join(nameWords(&x.server, resolveNames(t.Context(), cfg, resolve)), "\n") + "\n"
 		for _, want := range x.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: expected %q, got\n%s", x.server.Address, want, got)
@@ -68,7 +68,7 @@ func TestNamesThatHang(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), lookupTimeout)
 		defer cancel()
 		began := time.Now()
-		found := lookUp(ctx, cfg, func(ctx context.Context, _, host string) ([]netip.Addr, error) {
+		found := resolveNames(ctx, cfg, func(ctx context.Context, _, host string) ([]netip.Addr, error) {
 			if host == "lives.internal" {
 				return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, nil
 			}

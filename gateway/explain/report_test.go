@@ -30,62 +30,65 @@ func reportOf(t *testing.T, file string) string {
 	return out.String()
 }
 
+// reportLines are in the report on gatewaytest.TwoServers, in this order.
+var reportLines = []string{
+	"c.toml has no mistakes.\n",
+	"address              0.0.0.0:2083, TLS 1.2 and newer\n",
+	"for localhost, radsec-server, 127.0.0.1, ::1, until ",
+	"client certificates  required\n",
+	"campus  from 192.0.2.0/24 or ::1/128, named *.campus.example  access, coa\n",
+	"pinned  fingerprint sha256:12:34:56:78:…                      access, accounting, coa, disconnect\n",
+	"rest    any certificate of the client CA",
+	"realm            packets          servers                         balance   unreachable\n",
+	"(no realm)       access           a 127.0.0.1:1812, b [::1]:11812  sticky    silent\n",
+	"(no realm)       coa, disconnect  a 127.0.0.1:3799, b [::1]:3799   sticky    silent\n",
+	"example.org      access",
+	"*.b.example.org  access",
+	"*.example.org    access           a 127.0.0.1:1812                 failover  reject\n",
+	"*.example.org    accounting       a 127.0.0.1:1813                 failover  silent\n",
+	"~^lab            access",
+	"* (default)      access",
+	"An Access-Request that no route takes, or that its client may not send: reject\n",
+	"An Accounting-Request likewise: silent\n",
+	"In RADIUS/1.1 both get a Protocol-Error instead; CoA and Disconnect get a NAK\n",
+	"The realm of a User-Name: user@realm\n",
+	"Requests that a server sends back: refused, by a Proxy-State that only this process knows\n",
+	"Servers: what silence leads to\n",
+	"a request is sent at 0s, 2s, 6s, 14s (each wait ±10 %) and given up at 30s\n",
+	"auth, acct: 3 requests, due again after 2s and with no reply to anything since, make it suspect",
+	"auth, acct: a suspect port is probed with Status-Server every 3s; it is down after 3 probes without a reply (about 11s after it became silent), and up again after 3 replies\n",
+	"auth, acct: 5 requests overdue, none answered since, make it failing, though it answers probes; new requests avoid it, a request tries it after 3s, 6s and every 12s, and three answered requests bring it back\n",
+	"auth, acct: a request is overdue when it has waited four times as long as the slowest of the recent replies took; on a route whose patience is above 10s, when it has waited as long as that\n",
+	"auth, acct: after one request without a reply, or when nothing was received from it for 30s, it is probed",
+	"coa: never probed; 3 requests, due again after 2s and with no reply to anything since, make a port down; then a request tries it after 3s, 6s and every 12s",
+	"Groups: who gets a request\n",
+	"route 1, to a\n",
+	"there is no other server: given up, an Access-Request gets an Access-Reject, the others get no answer\n",
+	"route 2, to a, b\n",
+	"sticky: of those that are up the one that station and user point to",
+	"State: to the server that issued it unless that server is down;",
+	"a request moves on to the next server at once when its server is down or failing, cannot be reached",
+	"nothing at all was received from its server since it was sent: from a after 2 transmissions, 6s (5.22s to 6.82s); from b after 2 transmissions, 6s (5.22s to 6.82s)\n",
+	"its server answers other requests or probes, and not this request: after 10s (patience)\n",
+	"with a patience below the time that users need to confirm a login, they are asked twice",
+	"CoA and Disconnect do not move on",
+	"given up, an Access-Request gets no answer",
+	"Warnings:\n",
+	`c.toml:13: client[2]: client "rest" has no condition`,
+	`c.toml:23: server[1].secret: server "b" has a secret of 12 octets`,
+}
+
 // The report of a file that is right.
-func TestCheckReport(t *testing.T) {
+func TestReport(t *testing.T) {
 	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
 	out := reportOf(t, file)
 	out = strings.ReplaceAll(out, file, "c.toml")
 	rest := out
-	for _, want := range []string{ // in this order
-		"c.toml has no mistakes.\n",
-		"address              0.0.0.0:2083, TLS 1.2 and newer\n",
-		"for localhost, radsec-server, 127.0.0.1, ::1, until ",
-		"client certificates  required\n",
-		"campus  from 192.0.2.0/24 or ::1/128, named *.campus.example  access, coa\n",
-		"pinned  fingerprint sha256:12:34:56:78:…                      access, accounting, coa, disconnect\n",
-		"rest    any certificate of the client CA",
-		"realm            packets          servers                         balance   unreachable\n",
-		"(no realm)       access           a 127.0.0.1:1812, b [::1]:11812  sticky    silent\n",
-		"(no realm)       coa, disconnect  a 127.0.0.1:3799, b [::1]:3799   sticky    silent\n",
-		"example.org      access",
-		"*.b.example.org  access",
-		"*.example.org    access           a 127.0.0.1:1812                 failover  reject\n",
-		"*.example.org    accounting       a 127.0.0.1:1813                 failover  silent\n",
-		"~^lab            access",
-		"* (default)      access",
-		"An Access-Request that no route takes, or that its client may not send: reject\n",
-		"An Accounting-Request likewise: silent\n",
-		"In RADIUS/1.1 both get a Protocol-Error instead; CoA and Disconnect get a NAK\n",
-		"The realm of a User-Name: user@realm\n",
-		"Requests that a server sends back: refused, by a Proxy-State that only this process knows\n",
-		"Servers: what silence leads to\n",
-		"a request is sent at 0s, 2s, 6s, 14s (each wait ±10 %) and given up at 30s\n",
-		"auth, acct: 3 requests, due again after 2s with no reply to anything since, make it suspect",
-		"auth, acct: a suspect is probed with Status-Server each 3s; down after 3 probes without an answer (about 11s after it fell silent), up again after 3 replies\n",
-		"auth, acct: 5 requests overdue, none answered since, make it failing while its probes are answered: it is there and does not do its work; new requests avoid it, a request tries it after 3s, 6s and each 12s, and three answered requests bring it back\n",
-		"auth, acct: overdue is what has waited four times as long as any answer took of late; on a route whose patience is above 10s, what has waited as long as that\n",
-		"auth, acct: after one silent request, and unheard for 30s, it is probed",
-		"coa: never probed; 3 requests, due again after 2s with no reply to anything since, make a port down; then a request tries it after 3s, 6s and each 12s",
-		"Groups: who gets a request\n",
-		"route 1, to a\n",
-		"there is no other server: given up, an Access-Request gets an Access-Reject, the others get no answer\n",
-		"route 2, to a, b\n",
-		"sticky: of those that are up the one that station and user point to",
-		"State: to the server that issued it unless that is down;",
-		"a request goes to the next server at once when its server is down or failing, cannot be reached",
-		"nothing at all was heard from its server since it was sent: from a after 2 transmissions, 6s (5.22s to 6.82s); from b after 2 transmissions, 6s (5.22s to 6.82s)\n",
-		"its server answers others or its probes, and not this request: after 10s (patience)\n",
-		"with a patience below the time that users need to confirm a login they are asked twice",
-		"CoA and Disconnect do not move on",
-		"given up, an Access-Request gets no answer",
-		"Warnings:\n",
-		`c.toml:13: client[2]: client "rest" has no condition`,
-		`c.toml:23: server[1].secret: server "b" has a secret of 12 octets`,
-	} {
+	for _, want := range reportLines {
 		want = strings.Join(strings.Fields(want), " ")
 		i := strings.Index(strings.Join(strings.Fields(rest), " "), want)
 		if i < 0 {
-			t.Fatalf("expected %q after what came before, in\n%s", want, out)
+			t.Fatalf("expected %q after those before it, in\n%s", want, out)
 		}
 		rest = strings.Join(strings.Fields(rest), " ")[i+len(want):]
 	}
@@ -95,7 +98,7 @@ func TestCheckReport(t *testing.T) {
 }
 
 // The example is right once its certificates are there.
-func TestCheckExample(t *testing.T) {
+func TestReportOnTheExample(t *testing.T) {
 	text, err := os.ReadFile("../../config.example.toml")
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +113,7 @@ func TestCheckExample(t *testing.T) {
 }
 
 // check looks at the whole chain: what keeps clients out is a warning, the rest a note.
-func TestCheckLooksAtTheChain(t *testing.T) {
+func TestReportOnTheChain(t *testing.T) {
 	dir, file := gatewaytest.Dir(t, gatewaytest.Config(1812))
 	other, err := certs.NewCA("another CA")
 	if err != nil {

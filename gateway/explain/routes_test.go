@@ -9,7 +9,7 @@ import (
 
 // What is new to routing is in the report.
 // Rules: P31, P87, P90
-func TestCheckReportsLoopsAndNASes(t *testing.T) {
+func TestReportOnLoopsAndNASes(t *testing.T) {
 	const more = `[[server]]
 name = "ap-1"
 address = "192.168.0.7"

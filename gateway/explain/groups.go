@@ -1,0 +1,166 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"radsec-gw/config"
+	"radsec-gw/gateway"
+)
+
+// printGroups prints for each route which server gets a request, and when the request
+// moves on to another.
+func printGroups(w io.Writer, cfg *config.Config) {
+	fmt.Fprintf(w, "\nGroups: who gets a request\n")
+	for i := range cfg.Routes {
+		r := &cfg.Routes[i]
+		fmt.Fprintf(w, "  route %d, to %s\n", i+1, strings.Join(r.Servers, ", "))
+		for _, line := range groupWords(cfg, r) {
+			fmt.Fprintf(w, "    %s\n", line)
+		}
+	}
+}
+
+// groupWords says how the server of a group is chosen, and when a request moves on from it.
+func groupWords(cfg *config.Config, r *config.Route) []string {
+	servers := cfg.ServersOf(r)
+	if len(servers) == 1 && !servers[0].Expand {
+		return append(lastHopWords(servers, r), "there is no other server: "+givenUp(r))
+	}
+	const others = "; if none is up, likewise among those that are suspect, then failing, then down"
+	lines := []string{map[string]string{
+		config.BalanceFailover:         "failover: the first of them that is up; if none is, the first suspect, then the first failing, then the first that is down",
+		config.BalanceLeastOutstanding: "least-outstanding: of those that are up the one with the fewest requests in flight, EAP by station and user" + others,
+		config.BalanceSticky:           "sticky: of those that are up the one that station and user point to, the same on every gateway with these servers" + others,
+	}[r.Balance]}
+	for _, s := range servers {
+		if s.Expand {
+			lines = append(lines, fmt.Sprintf("each address of %s takes part as a server, in ascending order", s.Name))
+		}
+	}
+	lines = append(lines, "State: to the server that issued it unless that server is down; a State that this gateway has not seen (it was restarted, or another gateway relayed it), "+map[string]string{
+		config.BalanceFailover:         "to the first that is up",
+		config.BalanceSticky:           "by station and user, which agree in all rounds",
+		config.BalanceLeastOutstanding: "by station and user, which is right for EAP, and for others if the load was even when they began",
+	}[r.Balance])
+	lines = append(lines, moveWords(servers, r)...)
+	if slices.Contains(r.Packets, config.PacketCoA) || slices.Contains(r.Packets, config.PacketDisconnect) {
+		lines = append(lines, lastHopWords(servers, r)...)
+		lines = append(lines, "CoA and Disconnect do not move on: only the server that got them may hold the session (RFC 5176 §2.3)")
+	}
+	return append(lines, givenUp(r))
+}
+
+// lastHopWords says which server of a route gets a CoA or Disconnect; nothing when none of
+// them is a NAS.
+func lastHopWords(servers []*config.Server, r *config.Route) []string {
+	isNAS := func(s *config.Server) bool { return s.NAS }
+	dynamic := slices.Contains(r.Packets, config.PacketCoA) || slices.Contains(r.Packets, config.PacketDisconnect)
+	if !dynamic || !slices.ContainsFunc(servers, isNAS) {
+		return nil
+	}
+	var others []string
+	for _, s := range servers {
+		if !s.NAS {
+			others = append(others, s.Name)
+		}
+	}
+	rest := "one for another NAS gets a NAK with Error-Cause 403, one that names none a NAK with 402"
+	switch {
+	case len(others) > 0:
+		rest = "all others go to " + strings.Join(others, ", ")
+	case len(servers) == 1:
+		rest = "so does one that names none; one for another NAS gets a NAK with Error-Cause 403"
+	}
+	return []string{"CoA and Disconnect go to the NAS that they name; " + rest}
+}
+
+// moveWords says when a request moves on to the next server; nothing for a route whose
+// requests do not move.
+func moveWords(servers []*config.Server, r *config.Route) []string {
+	access := slices.Contains(r.Packets, config.PacketAccess)
+	if !access && !slices.Contains(r.Packets, config.PacketAccounting) {
+		return nil
+	}
+	var silent []string
+	for _, s := range servers {
+		silent = append(silent, silentWords(s, r))
+	}
+	lines := []string{
+		"a request moves on to the next server at once when its server is down or failing, cannot be reached, or no longer has an address; it also moves to a new address of its server at once",
+		"it moves on when nothing at all was received from its server since it was sent: " + strings.Join(silent, "; "),
+		"it moves on when its server answers other requests or probes, and not this request: " + patienceWords(servers, r),
+	}
+	if access && r.Patience > 0 {
+		lines = append(lines, "with a patience below the time that users need to confirm a login, they are asked twice, by two servers")
+	}
+	return append(lines, "a request with the State of a server stays with that server until it is down, or several requests in a row got no reply from it")
+}
+
+// silentWords says when a request moves on from a server that sends nothing at all.
+func silentWords(s *config.Server, r *config.Route) string {
+	schedule := gateway.ScheduleOf(s)
+	all, early, late := schedule.Waits(0), schedule.Waits(-0.1), schedule.Waits(0.1)
+	after := func(waits []time.Duration) time.Duration {
+		return sum(waits[:min(len(waits), r.MoveOnAfter)], s.RetransmitDuration)
+	}
+	at := after(all)
+	due := r.MoveOnAfter <= len(all) && at < s.RetransmitDuration
+	switch {
+	case outlasts(s, r) && (!due || r.Patience <= at):
+		return fmt.Sprintf("from %s after %v, its patience, which ends before %s", s.Name, r.Patience, count(r.MoveOnAfter, "transmission"))
+	case due:
+		return fmt.Sprintf("from %s after %s, %v (%v to %v)", s.Name, count(r.MoveOnAfter, "transmission"), at, after(early), after(late))
+	}
+	return fmt.Sprintf("from %s never, because its schedule ends before transmission %d is due again", s.Name, r.MoveOnAfter)
+}
+
+// patienceWords says when a request moves on from a server that answers others.
+func patienceWords(servers []*config.Server, r *config.Route) string {
+	if r.Patience == 0 {
+		return "never (patience is 0s); it counts as overdue when it is given up"
+	}
+	var stay []string
+	for _, s := range servers {
+		if !outlasts(s, r) {
+			stay = append(stay, s.Name)
+		}
+	}
+	switch len(stay) {
+	case 0:
+		return fmt.Sprintf("after %v (patience)", r.Patience)
+	case len(servers):
+		return fmt.Sprintf("never, because it is given up before the %v of patience", r.Patience)
+	}
+	return fmt.Sprintf("after %v (patience), but from %s never, because it is given up before", r.Patience, strings.Join(stay, ", "))
+}
+
+// outlasts reports whether a server's schedule lasts longer than the route's patience.
+func outlasts(s *config.Server, r *config.Route) bool {
+	return r.Patience > 0 && r.Patience < sum(gateway.ScheduleOf(s).Waits(0), s.RetransmitDuration)
+}
+
+// givenUp says what the client gets when no server answers.
+func givenUp(r *config.Route) string {
+	access := map[string]string{config.AnswerReject: "gets an Access-Reject", config.AnswerSilent: "gets no answer", config.AnswerProtocolError: "gets a Protocol-Error"}[r.OnUnreachable]
+	var parts []string
+	answered := 0
+	if slices.Contains(r.Packets, config.PacketAccess) {
+		parts = append(parts, "an Access-Request "+access)
+		answered++
+	}
+	if slices.Contains(r.Packets, config.PacketAccounting) && r.OnUnreachable == config.AnswerProtocolError {
+		parts = append(parts, "an Accounting-Request gets a Protocol-Error")
+		answered++
+	}
+	switch {
+	case answered == 0:
+		parts = append(parts, "a request gets no answer")
+	case answered < len(r.Packets):
+		parts = append(parts, "the others get no answer")
+	}
+	return "given up, " + strings.Join(parts, ", ")
+}

@@ -1,0 +1,128 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"radsec-gw/config"
+	"radsec-gw/config/defaults"
+	"radsec-gw/gateway"
+)
+
+// printServers prints what a server's silence leads to, by its timers.
+func printServers(w io.Writer, p *gateway.Plan, n names) {
+	fmt.Fprintf(w, "\nServers: what silence leads to\n")
+	for _, s := range p.Servers() {
+		fmt.Fprintf(w, "  %s\n", s.Name)
+		if s.AuthPort == 0 && s.AcctPort == 0 && s.CoAPort == 0 {
+			fmt.Fprintf(w, "    in no route: nothing is sent to it\n")
+			continue
+		}
+		for _, line := range slices.Concat(nameWords(&s, n), nasWords(&s), scheduleWords(&s), healthWords(&s)) {
+			fmt.Fprintf(w, "    %s\n", line)
+		}
+	}
+}
+
+// maxSends is how many transmissions are listed by their time.
+const maxSends = 8
+
+// sum returns the sum of durations, to the millisecond, and at most the limit.
+func sum(all []time.Duration, limit time.Duration) time.Duration {
+	total := time.Duration(0)
+	for _, d := range all {
+		total += d
+	}
+	return min(total.Round(time.Millisecond), limit)
+}
+
+// scheduleWords says when a request is sent, and when it is given up.
+func scheduleWords(s *config.Server) []string {
+	all := gateway.ScheduleOf(s).Waits(0)
+	var at []string
+	for i := range all[:min(len(all), maxSends)] {
+		at = append(at, sum(all[:i], s.RetransmitDuration).String())
+	}
+	if len(all) > maxSends {
+		at = append(at, "…")
+	}
+	return []string{fmt.Sprintf("a request is sent at %s (each wait ±10 %%) and given up at %v",
+		strings.Join(at, ", "), sum(all, s.RetransmitDuration))}
+}
+
+// healthWords says when a port is suspect, failing, down and up again.
+func healthWords(s *config.Server) []string {
+	var probed, unprobed []string
+	port := func(name string, number uint16, isProbed bool) {
+		switch {
+		case number != 0 && isProbed:
+			probed = append(probed, name)
+		case number != 0:
+			unprobed = append(unprobed, name)
+		}
+	}
+	port("auth", s.AuthPort, s.Health != config.HealthNone)
+	port("acct", s.AcctPort, s.Health == config.HealthStatusServer)
+	port("coa", s.CoAPort, false)
+	silent := fmt.Sprintf("%s, due again after %v and with no reply to anything since,", count(s.SuspectAfter, "request"), s.RetransmitInitial)
+	tried := fmt.Sprintf("a request tries it after %v, %v and every %v", s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval)
+	var lines []string
+	if probed != nil {
+		lines = probedWords(s, strings.Join(probed, ", "), silent, tried)
+	}
+	if unprobed != nil {
+		lines = append(lines, fmt.Sprintf("%s: never probed; %s make a port down; then %s, and %s in a row bring it back",
+			strings.Join(unprobed, ", "), silent, tried, count(s.UpAfter, "reply")))
+	}
+	return lines
+}
+
+// probedWords is healthWords for the ports that are probed. silent says what makes a port
+// suspect, tried when a request is sent to a port that is failing.
+func probedWords(s *config.Server, ports, silent, tried string) []string {
+	with := "Status-Server"
+	if s.Health == config.HealthAccessRequest {
+		with = fmt.Sprintf("an Access-Request of %q", s.HealthUser)
+	}
+	return []string{
+		fmt.Sprintf("%s: %s make it suspect, which new requests avoid", ports, silent),
+		fmt.Sprintf("%s: a suspect port is probed with %s every %v; it is down after %s without a reply (about %v after it became silent), and up again after %s",
+			ports, with, s.ProbeInterval, count(s.DownAfter, "probe"),
+			s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval, count(s.UpAfter, "reply")),
+		fmt.Sprintf("%s: %s overdue, none answered since, make it failing, though it answers probes; new requests avoid it, %s, and three answered requests bring it back",
+			ports, count(s.FailingAfter, "request"), tried),
+		fmt.Sprintf("%s: a request is overdue when it has waited four times as long as the slowest of the recent replies took; on a route whose patience is above %v, when it has waited as long as that, or was given up",
+			ports, defaults.Patience),
+		fmt.Sprintf("%s: after one request without a reply, or when nothing was received from it for %v, it is probed although it is up", ports, s.WatchdogInterval),
+	}
+}
+
+// count returns n and the noun, in the plural unless n is 1.
+func count(n int, what string) string {
+	if n != 1 {
+		if stem, ok := strings.CutSuffix(what, "y"); ok {
+			what = stem + "ie"
+		}
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// nasWords says which CoA and Disconnect are for a server that is a NAS; nothing for
+// another server.
+func nasWords(s *config.Server) []string {
+	if !s.NAS {
+		return nil
+	}
+	var list []string
+	for _, id := range s.NASIdentifier {
+		list = append(list, fmt.Sprintf("%q", id))
+	}
+	for _, a := range s.NASIPAddress {
+		list = append(list, a.String())
+	}
+	return []string{fmt.Sprintf("a NAS: it gets the CoA and Disconnect that are for %s, without Operator-Name and Operator-NAS-Identifier", strings.Join(list, ", "))}
+}
