@@ -29,7 +29,7 @@ web-test: deps ## the status page in headless Chromium, which is large: not a pa
 	$(GO) test -tags browser -run Chromium ./web
 
 # Linux is what the gateway runs on; people build and change it on others too.
-VET_SYSTEMS := linux
+VET_SYSTEMS := linux windows darwin freebsd
 vet: ## vet, for each of VET_SYSTEMS
 	for s in $(VET_SYSTEMS); do GOOS=$$s $(GO) vet ./... || exit 1; done
 	$(GO) -C tools vet ./mutants

@@ -3,8 +3,6 @@ package gateway
 import (
 	"fmt"
 	"net/netip"
-	"os"
-	"syscall"
 
 	"radsec-gw/config"
 	"radsec-gw/udpback"
@@ -104,17 +102,6 @@ func (d *Descriptors) Warning(cfg *config.Config) string {
 	}
 	return fmt.Sprintf("the process may have %d descriptors open (RLIMIT_NOFILE), too few for what is configured: at most %d RadSec connections are accepted (max_connections is %d) and %d sockets to servers opened (their max_sockets come to %d); raise the limit to %d (ulimit -n, LimitNOFILE= of systemd)",
 		d.Limit, d.Connections, wanted, d.UDP, d.wantedUDP, d.other+d.http+wanted+d.wantedUDP)
-}
-
-// descriptorLimit returns how many descriptors the process may have open. Go raises the
-// soft limit to the hard one when the process starts.
-func descriptorLimit() (int, error) {
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, os.NewSyscallError("getrlimit", err)
-	}
-	const unlimited = 1 << 30
-	return int(min(limit.Cur, unlimited)), nil
 }
 
 func isIPAddress(host string) bool {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -271,14 +270,15 @@ func TestOutsideHalfAPacket(t *testing.T) {
 func TestOutsidePeerThatNeverReads(t *testing.T) {
 	o := startOutside(t, answering(t))
 	before := o.scrape()
-	d := &net.Dialer{Timeout: gatewaytest.Patience, Control: func(_, _ string, c syscall.RawConn) error {
-		return c.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) })
-	}}
-	c, err := tls.DialWithDialer(d, "tcp", o.gw.Addr().String(), o.tls("plain"))
+	raw, err := net.DialTimeout("tcp", o.gw.Addr().String(), gatewaytest.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer raw.Close()
+	if err := raw.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	c := tls.Client(raw, o.tls("plain"))
 	// Answers of nearly 4096 octets, made by the gateway alone.
 	big := append([][]byte{emptyMAC}, bytes.Repeat(tlv(33, make([]byte, 253)...), 15))
 	// The gateway reads on for a moment after its close, so writing fails late.

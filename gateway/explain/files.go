@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
@@ -142,13 +141,13 @@ func (a account) may(permission fs.FileMode, path string) bool {
 	if err != nil || a.uid == 0 {
 		return true
 	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
+	uid, gid, ok := owner(info)
 	switch {
 	case !ok:
 		return true
-	case owner.Uid == a.uid:
+	case uid == a.uid:
 		permission <<= 6
-	case slices.Contains(a.groups, owner.Gid):
+	case slices.Contains(a.groups, gid):
 		permission <<= 3
 	}
 	return info.Mode().Perm()&permission != 0

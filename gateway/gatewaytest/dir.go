@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"radsec-gw/certs"
@@ -103,18 +102,6 @@ func Dir(t testing.TB, text string) (dir, file string) {
 func WriteFile(t testing.TB, path string, b []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// Block puts a pipe that nobody writes to in the place of a file: reading it blocks, as
-// reading from a network disk that is away does.
-func Block(t testing.TB, file string) {
-	t.Helper()
-	if err := syscall.Mkfifo(file+".pipe", 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(file+".pipe", file); err != nil {
 		t.Fatal(err)
 	}
 }
