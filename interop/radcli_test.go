@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -73,7 +72,6 @@ func (b *bed) throughRadcli(t *testing.T) nas {
 		}
 	}
 	cmd := exec.Command(command, filepath.Join(dir, "radiusclient.conf"))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -84,10 +82,11 @@ func (b *bed) throughRadcli(t *testing.T) nas {
 	}
 	logged := new(process.Output)
 	cmd.Stderr = logged
-	if err := cmd.Start(); err != nil {
+	p, err := process.Start(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	hang := time.AfterFunc(5*patience, func() { _ = cmd.Process.Kill() })
+	hang := time.AfterFunc(5*patience, p.Kill)
 	r := &radcliNAS{t: t, in: in, answers: bufio.NewScanner(out)}
 	conn := listenUDP(t)
 	server := radius.PacketServer{SecretSource: radius.StaticSecretSource([]byte(nasSecret)), Handler: r}
@@ -96,14 +95,15 @@ func (b *bed) throughRadcli(t *testing.T) nas {
 		in.Close()
 		conn.Close()
 		<-served
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the program of libradcli: %v: %s", err, logged.String())
+		<-p.Exited()
+		if err := p.Err(); err != nil {
+			t.Errorf("the program of libradcli: %v: %s", err, logged)
 		}
 		hang.Stop()
 	})
 	go func() { served <- server.Serve(conn) }()
 	if hello := r.read(); len(hello) != 1 || hello[0] != "ready" {
-		t.Fatalf("expected that radcli connects, got %q: %s", hello, logged.String())
+		t.Fatalf("expected that radcli connects, got %q: %s", hello, logged)
 	}
 	port := portOf(conn)
 	return nas{auth: port, acct: port, printed: logged.String}

@@ -3,43 +3,45 @@ package answer
 import (
 	"sync"
 	"time"
+
+	"radsec-gw/udpback/datagram"
 )
 
-// delayer sends batches a fixed time after they were put: a queue in order of
-// time and one goroutine, no timer per packet.
+// delayer sends replies a fixed time after they were put: a queue in order of time and
+// one goroutine, no timer for each packet.
 type delayer struct {
-	sock  *socket
-	delay time.Duration
-	queue chan held
-	free  sync.Pool
-	done  sync.WaitGroup
+	socket *datagram.Listener
+	delay  time.Duration
+	queue  chan held
+	free   sync.Pool
+	done   sync.WaitGroup
 }
 
 type held struct {
 	due time.Time
-	out *batch
+	out *replies
 }
 
-// queued bounds the batches that wait: at 64 to one datagram each that is a
-// second's worth at any rate that one machine reaches.
+// queued bounds the batches that wait: with one datagram to each that is a second's worth
+// at any rate that one machine reaches.
 const queued = 1 << 16
 
-func startDelayer(sock *socket, delay time.Duration) *delayer {
-	d := &delayer{sock: sock, delay: delay, queue: make(chan held, queued)}
-	d.free.New = func() any { return newBatch(replySize) }
+func startDelayer(socket *datagram.Listener, delay time.Duration) *delayer {
+	d := &delayer{socket: socket, delay: delay, queue: make(chan held, queued)}
+	d.free.New = func() any { return new(replies) }
 	d.done.Go(d.run)
 	return d
 }
 
-func (d *delayer) empty() *batch { return d.free.Get().(*batch) }
+func (d *delayer) empty() *replies { return d.free.Get().(*replies) }
 
-// put hands the batch over; the delayer sends it when due.
-func (d *delayer) put(b *batch) {
-	if b.n == 0 {
-		d.free.Put(b)
+// put hands the replies over; the delayer sends them when due.
+func (d *delayer) put(out *replies) {
+	if out.n == 0 {
+		d.free.Put(out)
 		return
 	}
-	d.queue <- held{time.Now().Add(d.delay), b}
+	d.queue <- held{time.Now().Add(d.delay), out}
 }
 
 func (d *delayer) run() {
@@ -47,12 +49,12 @@ func (d *delayer) run() {
 		if wait := time.Until(h.due); wait > 0 {
 			time.Sleep(wait)
 		}
-		_ = d.sock.send(h.out) // a closed socket ends the receiving side
+		h.out.send(d.socket)
 		d.free.Put(h.out)
 	}
 }
 
-// stop drops nothing: what is queued is still tried. The receiving side has ended.
+// stop sends what is queued, as far as the socket is open. The receiving side has ended.
 func (d *delayer) stop() {
 	close(d.queue)
 	d.done.Wait()
