@@ -23,7 +23,7 @@ func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.D
 	defer stop()
 	start := time.Now()
 	if _, err := conn.Write(request); err != nil {
-		return nil, 0, fmt.Errorf("%w%s", err, alertHint(err))
+		return nil, 0, replyError(ctx, err, timeout)
 	}
 	reply = make([]byte, radius.MaxPacketLength)
 	if _, err := io.ReadFull(conn, reply[:4]); err != nil {

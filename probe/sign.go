@@ -43,15 +43,19 @@ var (
 	errAbsent  = errors.New("absent")
 	errWrong   = errors.New("WRONG")
 	errNotOnce = errors.New("WRONG: there must be exactly one, with 16 octets of value")
+	errForm    = errors.New("WRONG: the packet is malformed")
 )
 
-// VerifyMessageAuthenticator verifies the Message-Authenticator of packet, a well-formed packet,
-// as computed with authenticator in the Authenticator field.
+// VerifyMessageAuthenticator verifies the Message-Authenticator of packet, a whole packet with its
+// header, as computed with authenticator in the Authenticator field.
 func VerifyMessageAuthenticator(packet, secret []byte, authenticator [16]byte) error {
 	b := append([]byte(nil), packet...)
 	copy(b[4:20], authenticator[:])
 	var found []byte
-	for rest := b[20:]; len(rest) >= 2; rest = rest[rest[1]:] {
+	for rest := b[20:]; len(rest) > 0; rest = rest[rest[1]:] {
+		if len(rest) < 2 || rest[1] < 2 || int(rest[1]) > len(rest) {
+			return errForm
+		}
 		if rest[0] != byte(rfc2869.MessageAuthenticator_Type) {
 			continue
 		}

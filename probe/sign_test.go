@@ -38,6 +38,8 @@ func TestVerifyMessageAuthenticator(t *testing.T) {
 		{"absent", packet(), errAbsent},
 		{"of 15 octets", packet(sixteen[:15]), errNotOnce},
 		{"twice", packet(sixteen, sixteen), errNotOnce},
+		{"an attribute of no length", append(packet(), 1, 0), errForm},
+		{"an attribute past the end", append(packet(), 1, 3), errForm},
 	} {
 		if err := VerifyMessageAuthenticator(c.packet, secret, [16]byte(c.packet[4:20])); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,10 +13,11 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
+	"text/template"
 
+	"radsec-gw/certs"
 	"radsec-gw/gateway"
 	"radsec-gw/logs"
 	"radsec-gw/probe"
@@ -29,8 +31,8 @@ type devOptions struct {
 	verbose bool
 }
 
-// runDev brings up everything on this machine with no file: certificates, a RADIUS server on UDP, the
-// gateway; it sends a first request through both and keeps serving until it is interrupted.
+// runDev runs everything on this machine without a file: certificates, a RADIUS server over UDP, the
+// gateway. It sends a first request through both and serves until it is interrupted.
 func runDev(args []string, stdout, stderr io.Writer) int {
 	o := &devOptions{}
 	flags := flag.NewFlagSet("radsec-gw dev", flag.ContinueOnError)
@@ -55,14 +57,14 @@ func runDev(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// dev is the whole of it, until ctx ends, or the first request is answered and o.once is set.
+// dev runs everything until ctx ends or, if o.once is set, the first request is answered.
 func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (err error) {
 	dir, err := os.MkdirTemp("", "radsec-gw-dev-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := devCertificates(dir); err != nil {
+	if _, err := certs.WriteDir(dir, certs.DirOptions{Clients: []string{"client"}}); err != nil {
 		return fmt.Errorf("development certificates: %w", err)
 	}
 	fmt.Fprintf(out, "certificates    %s (removed at the end)\n", dir)
@@ -127,8 +129,14 @@ func devGateway(ctx context.Context, o *devOptions, p *gateway.Plan, dir string,
 	}
 }
 
-// devPlan writes the configuration that an operator would, and reads it as serve does: so all
-// defaults hold, and the file can be looked at while dev runs.
+//go:embed dev.toml
+var devText string
+
+// devConfig is the configuration of dev's gateway.
+var devConfig = template.Must(template.New("dev.toml").Parse(devText))
+
+// devPlan writes the configuration that an operator would, and reads it as serve does: every default
+// holds, and the file can be read while dev runs.
 func devPlan(ctx context.Context, o *devOptions, dir, secret string, server *probe.Server, out io.Writer) (*gateway.Plan, error) {
 	address, err := freeAddress(o.address, out)
 	if err != nil {
@@ -138,42 +146,20 @@ func devPlan(ctx context.Context, o *devOptions, dir, secret string, server *pro
 	if err != nil {
 		return nil, err
 	}
-	text := fmt.Sprintf(`# Written by radsec-gw dev; removed when it ends.
-[listen]
-address     = [%q]
-certificate = "server.pem"
-private_key = "server.key"
-client_ca   = "ca.pem"
-
-[[client]]
-name     = "dev"
-networks = ["127.0.0.0/8", "::1/128"]
-
-[[server]]
-name      = "embedded"
-address   = "127.0.0.1"
-auth_port = %d
-acct_port = %d
-coa_port  = %d
-secret    = %q
-
-[[route]]
-realms  = ["*", ""]
-packets = ["access", "accounting", "coa", "disconnect"]
-servers = ["embedded"]
-
-[metrics]
-address = %q
-`, address, server.AuthPort, server.AcctPort, server.CoAPort, secret, metrics)
 	file := filepath.Join(dir, "radsec-gw.toml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = devConfig.Execute(f, map[string]any{"Address": address, "Metrics": metrics, "Server": server, "Secret": secret})
+	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(out, "configuration   %s\n", file)
 	return gateway.Load(ctx, file)
 }
 
-// freeAddress returns address when it can be listened on, else the same host with a free port.
+// freeAddress returns address if it can be listened on, else the same host with a free port.
 func freeAddress(address string, out io.Writer) (string, error) {
 	l, err := net.Listen("tcp", address)
 	if err == nil {
@@ -187,7 +173,7 @@ func freeAddress(address string, out io.Writer) (string, error) {
 	if other != nil {
 		return "", errors.Join(err, other)
 	}
-	fmt.Fprintf(out, "%s cannot be used (%v): taking %s\n", address, errors.Unwrap(errors.Unwrap(err)), l.Addr())
+	fmt.Fprintf(out, "%s cannot be used (%v): using %s\n", address, errors.Unwrap(errors.Unwrap(err)), l.Addr())
 	return l.Addr().String(), l.Close()
 }
 
@@ -198,44 +184,6 @@ func devProbe(dir, address string) probe.Config {
 		CertFile: filepath.Join(dir, "client.pem"), KeyFile: filepath.Join(dir, "client.key"),
 		Kind: probe.Access, User: probe.ServerUser, Password: probe.ServerPassword,
 	}
-}
-
-// printNextCommands prints commands that work when pasted into another terminal.
-func printNextCommands(out io.Writer, address, dir, metrics string) {
-	tls := fmt.Sprintf("-address %s -certs %s", address, shellQuote(dir))
-	command := thisCommand()
-	fmt.Fprint(out, "\nServing until ctrl-C. To try next, in another terminal in the same folder:\n\n")
-	for _, c := range []struct{ what, kind, flags string }{
-		{"the same request again", "access", "-user bob -password hello"},
-		{"CHAP instead of PAP", "access", "-user bob -password hello -chap"},
-		{"a wrong password: rejected, exit status 1", "access", "-user bob -password wrong"},
-		{"is the gateway alive? (a health check would add -quiet)", "status", ""},
-		{"accounting", "accounting", "-user bob -status-type start"},
-		{"a change of authorization", "coa", "-user bob -attr Session-Timeout=60"},
-		{"end the session of a user who has none: refused, exit status 1", "disconnect", "-user alice"},
-	} {
-		fmt.Fprintf(out, "# %s\n%s\n\n", c.what, strings.TrimSpace(fmt.Sprintf("%s probe %s %s %s", command, c.kind, tls, c.flags)))
-	}
-	fmt.Fprintf(out, "# what became of every packet\ncurl -s http://%s/metrics | grep '^radsec_gw_requests_total' | grep -v ' 0$'\n\n", metrics)
-}
-
-// thisCommand is how this program was started: go run leaves no program behind that could be named.
-func thisCommand() string {
-	if program, err := os.Executable(); err != nil || strings.Contains(program, string(filepath.Separator)+"go-build") {
-		return "go run ./cmd/radsec-gw"
-	}
-	return shellQuote(os.Args[0])
-}
-
-// shellQuote quotes s for a shell where it must be.
-func shellQuote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@%", r)
-	}
-	if s != "" && strings.TrimFunc(s, plain) == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // sharedWriter lets the RADIUS server print between the lines of the transcript.

@@ -16,7 +16,7 @@ func TestDevPortInUse(t *testing.T) {
 	defer l.Close()
 	var out bytes.Buffer
 	address, err := freeAddress(l.Addr().String(), &out)
-	if err != nil || address == l.Addr().String() || !strings.Contains(out.String(), "taking "+address) {
+	if err != nil || address == l.Addr().String() || !strings.Contains(out.String(), "using "+address) {
 		t.Errorf("took %q (%v) and said %q, want another port and a word about it", address, err, out.String())
 	}
 	if _, err := freeAddress("192.0.2.1:2083", &out); err == nil {

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// printNextCommands prints commands that work when pasted into another terminal.
+func printNextCommands(out io.Writer, address, dir, metrics string) {
+	tls := fmt.Sprintf("-address %s -certs %s", address, shellQuote(dir))
+	command := thisCommand()
+	fmt.Fprint(out, "\nServing until ctrl-C. To try next, in another terminal in the same folder:\n\n")
+	for _, c := range []struct{ what, kind, flags string }{
+		{"the same request again", "access", "-user bob -password hello"},
+		{"CHAP instead of PAP", "access", "-user bob -password hello -chap"},
+		{"a wrong password: rejected, exit status 1", "access", "-user bob -password wrong"},
+		{"is the gateway alive? (a health check would add -quiet)", "status", ""},
+		{"accounting", "accounting", "-user bob -status-type start"},
+		{"a change of authorization", "coa", "-user bob -attr Session-Timeout=60"},
+		{"end the session of a user who has none: refused, exit status 1", "disconnect", "-user alice"},
+	} {
+		fmt.Fprintf(out, "# %s\n%s\n\n", c.what, strings.TrimSpace(fmt.Sprintf("%s probe %s %s %s", command, c.kind, tls, c.flags)))
+	}
+	fmt.Fprintf(out, "# what happened to every packet\ncurl -s http://%s/metrics | grep '^radsec_gw_requests_total' | grep -v ' 0$'\n\n", metrics)
+}
+
+// thisCommand returns the command that started this program: go run leaves no program behind.
+func thisCommand() string {
+	if program, err := os.Executable(); err != nil || strings.Contains(program, string(filepath.Separator)+"go-build") {
+		return "go run ./cmd/radsec-gw"
+	}
+	return shellQuote(os.Args[0])
+}
+
+// shellQuote quotes s for a shell if it has to be quoted.
+func shellQuote(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+=:@%", r)
+	}
+	if s != "" && strings.TrimFunc(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
