@@ -32,7 +32,7 @@ type Gateway struct {
 	metrics   *metrics.Metrics
 	reloads   *metrics.Reloads
 	back      *udpback.Backend
-	relay     *relay.Gateway
+	relay     *relay.Relay
 	front     *tlsfront.Server
 	web       *web.Server
 	reader    *files.Reader

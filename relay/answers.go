@@ -31,18 +31,18 @@ var failureFate = [...]metrics.Fate{
 
 // answerStatus answers Status-Server for this hop: Access-Accept, whatever the
 // servers behind are doing (RFC 5997 §4.2). It returns false: nothing is under way.
-func (l *Link) answerStatus(b *burst, x *exchange) bool {
-	n, err := b.batch.Hasher.WriteAnswer(b.answer[:], &x.view, wire.Answer{Code: radius.CodeAccessAccept}, x.client.Secret)
+func (c *Connection) answerStatus(b *burst, req *request) bool {
+	n, err := b.batch.Hasher.WriteAnswer(b.answer[:], &req.view, wire.Answer{Code: radius.CodeAccessAccept}, req.client.Secret)
 	if err != nil {
-		x.end(metrics.FateReplyTooLong, nil)
+		req.recordFate(metrics.FateReplyTooLong, nil)
 		return false
 	}
-	return l.reply(b, x, b.answer[:n], metrics.FateStatusAnswered)
+	return c.sendAnswer(b, req, b.answer[:n], metrics.FateStatusAnswered)
 }
 
 // unsent returns the fate of a request whose answer the connection did not take.
-func (l *Link) unsent() metrics.Fate {
-	switch l.peer.Ended() {
+func (c *Connection) unsentFate() metrics.Fate {
+	switch c.peer.Ended() {
 	case metrics.ClosedNotReading:
 		return metrics.FateClientNotReading
 	case metrics.ClosedShutdown:
@@ -53,8 +53,8 @@ func (l *Link) unsent() metrics.Fate {
 
 // unanswered returns the fate of a request whose connection ended before there
 // was an answer.
-func (l *Link) unanswered() metrics.Fate {
-	if l.peer.Ended() == metrics.ClosedShutdown {
+func (c *Connection) unansweredFate() metrics.Fate {
+	if c.peer.Ended() == metrics.ClosedShutdown {
 		return metrics.FateShutdown
 	}
 	return metrics.FateClientGone
@@ -62,36 +62,36 @@ func (l *Link) unanswered() metrics.Fate {
 
 // reply sends an answer of the gateway's own and counts the request's fate. It
 // returns false: nothing is under way.
-func (l *Link) reply(b *burst, x *exchange, answer []byte, fate metrics.Fate) bool {
-	if !l.peer.Send(answer) {
-		fate, answer = l.unsent(), nil
+func (c *Connection) sendAnswer(b *burst, req *request, answer []byte, fate metrics.Fate) bool {
+	if !c.peer.Send(answer) {
+		fate, answer = c.unsentFate(), nil
 	}
 	b.answered = true
-	x.end(fate, answer)
+	req.recordFate(fate, answer)
 	return false
 }
 
 // decline answers a request that is not relayed at all: as its route says when it
 // has one. It returns false: nothing is under way.
-func (l *Link) decline(b *burst, x *exchange, fate metrics.Fate, cause uint32) bool {
+func (c *Connection) decline(b *burst, req *request, fate metrics.Fate, cause uint32) bool {
 	policy := b.rules.OnUnroutable
 	switch {
 	case fate == metrics.FateBadUserPassword:
 		policy = Reject // whatever the route says: the request itself is at fault
-	case x.route != nil:
-		policy = x.route.OnUnreachable
+	case req.route != nil:
+		policy = req.route.OnUnreachable
 	}
-	answer, ok := declining(&x.view, policy, cause)
+	answer, ok := negativeAnswer(&req.view, policy, cause)
 	if !ok {
-		x.end(fate, nil)
+		req.recordFate(fate, nil)
 		return false
 	}
-	n, err := b.batch.Hasher.WriteAnswer(b.answer[:], &x.view, answer, x.client.Secret)
+	n, err := b.batch.Hasher.WriteAnswer(b.answer[:], &req.view, answer, req.client.Secret)
 	if err != nil { // does not fit beside the request's Proxy-State: silence
-		x.end(fate, nil)
+		req.recordFate(fate, nil)
 		return false
 	}
-	return l.reply(b, x, b.answer[:n], fate)
+	return c.sendAnswer(b, req, b.answer[:n], fate)
 }
 
 // declining chooses the answer to a request that gets no server's reply: a NAK for CoA
@@ -99,7 +99,7 @@ func (l *Link) decline(b *burst, x *exchange, fate metrics.Fate, cause uint32) b
 // Accounting-Response, which only its server may send (RFC 2866 §2), and there is no
 // other answer to it than a Protocol-Error. In RADIUS/1.1 that is the answer whatever
 // the policy (RFC 9765 §6.1).
-func declining(v *wire.View, policy Unreachable, cause uint32) (wire.Answer, bool) {
+func negativeAnswer(v *wire.View, policy Unreachable, cause uint32) (wire.Answer, bool) {
 	kind := v.Kind()
 	switch {
 	case kind == wire.KindCoA:
@@ -130,48 +130,48 @@ func proxyCause(cause uint32) uint32 {
 // failureAnswer chooses what the client gets when the exchange failed. A server
 // that stayed silent may have acted all the same, so CoA and Disconnect get
 // silence then (RFC 5176 §3.5 has no Error-Cause for 'unknown').
-func (x *exchange) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer, bool) {
+func (req *request) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer, bool) {
 	switch why {
 	case udpback.FailShutdown:
-		if x.dynamic() || !x.view.Is11() {
+		if req.dynamic() || !req.view.Is11() {
 			return wire.Answer{}, false
 		}
 	case udpback.FailSilent:
-		if x.dynamic() {
+		if req.dynamic() {
 			return wire.Answer{}, false
 		}
 	case udpback.FailRefused:
-		return declining(&x.view, x.route.OnUnreachable, causeUnsupportedExtension) // RFC 5176 §3.5
+		return negativeAnswer(&req.view, req.route.OnUnreachable, causeUnsupportedExtension) // RFC 5176 §3.5
 	case udpback.FailProtocolError:
-		return x.passedOn(cause)
+		return req.protocolErrorAnswer(cause)
 	}
-	if x.dynamic() {
-		return declining(&x.view, x.route.OnUnreachable, causeResources)
+	if req.dynamic() {
+		return negativeAnswer(&req.view, req.route.OnUnreachable, causeResources)
 	}
-	return declining(&x.view, x.route.OnUnreachable, causeOtherProxyError)
+	return negativeAnswer(&req.view, req.route.OnUnreachable, causeOtherProxyError)
 }
 
 // passedOn is what the client gets for a Protocol-Error of a server. A cause that
 // is about the server's own way is no answer to the client, which gets what its
 // route says; any other goes to it in a Protocol-Error of ours, whatever the kind
 // of the request (draft-dekok-protocol-error §5), or in the NAK.
-func (x *exchange) passedOn(cause uint32) (wire.Answer, bool) {
+func (req *request) protocolErrorAnswer(cause uint32) (wire.Answer, bool) {
 	way := udpback.OtherServerMayAnswer(cause)
 	// What a NAK may carry is 400 to 599 (RFC 5176 §3.5). A Protocol-Error may
 	// carry any cause, and has one (draft-dekok-protocol-error §5), but that in
 	// RADIUS/1.1 the server's own goes back, or none (RFC 9765 §6.1).
-	if x.dynamic() && (cause < 400 || cause > 599) || cause == 0 && !x.view.Is11() {
+	if req.dynamic() && (cause < 400 || cause > 599) || cause == 0 && !req.view.Is11() {
 		cause = causeOtherProxyError
 	}
-	if way || x.dynamic() {
-		return declining(&x.view, x.route.OnUnreachable, cause)
+	if way || req.dynamic() {
+		return negativeAnswer(&req.view, req.route.OnUnreachable, cause)
 	}
 	return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause, OriginalCode: true}, true
 }
 
 // notStarted ends a request that could not be sent on. It returns false: nothing
 // is under way.
-func (l *Link) notStarted(b *burst, x *exchange, err error) bool {
+func (c *Connection) startFailed(b *burst, req *request, err error) bool {
 	fate, cause := metrics.FateNoIdentifier, uint32(causeOtherProxyError)
 	switch {
 	case errors.Is(err, wire.ErrUserPassword):
@@ -186,36 +186,36 @@ func (l *Link) notStarted(b *burst, x *exchange, err error) bool {
 		if errors.Is(err, udpback.ErrQuota) {
 			fate = metrics.FateOverShare
 		}
-		if x.dynamic() {
+		if req.dynamic() {
 			cause = causeResources
 		}
-		l.gateway.noIdentifier(x, err)
+		c.relay.noIdentifier(req, err)
 	}
-	l.mu.Lock()
-	if l.v11 {
-		l.unplace(x)
+	c.mu.Lock()
+	if c.v11 {
+		c.untrackToken(req)
 	} else {
-		l.forget(&l.recent[x.Kind][x.view.Identifier()])
+		c.forget(&c.recent[req.Kind][req.view.Identifier()])
 	}
-	l.mu.Unlock()
-	l.inflight.Add(-1)
-	return l.decline(b, x, fate, cause)
+	c.mu.Unlock()
+	c.outstanding.Add(-1)
+	return c.decline(b, req, fate, cause)
 }
 
 // unwritable writes what the client gets instead of a reply that cannot be passed
 // on: it would outgrow 4096 octets, or it is an Access-Accept whose keys do not
 // decrypt. The server may have acted, so that is what the client would get had
 // the server stayed silent.
-func (x *exchange) unwritable(d *wire.Digests, dst []byte, err error) int {
-	x.fate = metrics.FateBadReplyAttributes
+func (req *request) writeSubstitute(d *wire.Digests, dst []byte, err error) int {
+	req.fate = metrics.FateBadReplyAttributes
 	if errors.Is(err, wire.ErrTooLong) {
-		x.fate = metrics.FateReplyTooLong
+		req.fate = metrics.FateReplyTooLong
 	}
-	x.link.gateway.replyLost(x, err)
-	answer, ok := x.failureAnswer(udpback.FailSilent, 0)
+	req.conn.relay.replyLost(req, err)
+	answer, ok := req.failureAnswer(udpback.FailSilent, 0)
 	if !ok {
 		return 0
 	}
-	n, _ := d.WriteAnswer(dst, &x.view, answer, x.client.Secret)
+	n, _ := d.WriteAnswer(dst, &req.view, answer, req.client.Secret)
 	return n
 }

@@ -67,9 +67,9 @@ func TestServerSilent(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, onUnreachable: row.policy})
-				l, p := b.open()
-				q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"), proxyState("two"))
-				b.send(l, q)
+				conn, p := b.open()
+				q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"), proxyState("two"))
+				b.send(conn, q)
 				pass(29 * time.Second)
 				none(t, "before the end of the schedule the client got", p.got())
 				pass(2 * time.Second)
@@ -110,9 +110,9 @@ func TestNoRoute(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, onUnroutable: row.policy})
-				l, p := b.open()
-				q := request(row.code, 9, 1, append(row.attrs, proxyState("one"), mac, proxyState("two"))...)
-				if err := b.send(l, q); err != nil {
+				conn, p := b.open()
+				q := makeRequest(row.code, 9, 1, append(row.attrs, proxyState("one"), mac, proxyState("two"))...)
+				if err := b.send(conn, q); err != nil {
 					t.Errorf("it cost the connection: %v", err)
 				}
 				checkOwn(t, q, p.got(), row.want)
@@ -147,9 +147,9 @@ func TestNotAllowed(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, onUnroutable: row.policy, allowed: []wire.Kind{}})
-				l, p := b.open()
-				q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
-				b.send(l, q)
+				conn, p := b.open()
+				q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+				b.send(conn, q)
 				checkOwn(t, q, p.got(), row.want)
 				b.wantFates(row.fates)
 			})
@@ -190,9 +190,9 @@ func TestRealmNotAllowed(t *testing.T) {
 				}
 				b := newBed(t, settings{policy: strict, onUnroutable: row.policy})
 				b.client.Realms = filter
-				l, p := b.open()
-				q := request(row.code, 9, 1, append(row.attrs, mac)...)
-				b.send(l, q)
+				conn, p := b.open()
+				q := makeRequest(row.code, 9, 1, append(row.attrs, mac)...)
+				b.send(conn, q)
 				checkOwn(t, q, p.got(), row.want)
 				if n := len(b.net.seen()); n != 0 {
 					t.Errorf("the server got %d datagrams, expected none", n)
@@ -209,9 +209,9 @@ func TestRealmNotAllowed(t *testing.T) {
 func TestRejectOfEAPHoldsEAPFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnroutable: Reject})
-		l, p := b.open()
-		q := request(1, 9, 1, user("nemo@elsewhere.example"), eap(2, 77, 0, 5, 1), mac, proxyState("one"))
-		b.send(l, q)
+		conn, p := b.open()
+		q := makeRequest(1, 9, 1, user("nemo@elsewhere.example"), eap(2, 77, 0, 5, 1), mac, proxyState("one"))
+		b.send(conn, q)
 		a := one(t, "the client got", p.got())
 		checkAnswer(t, q, a, 3)
 		if got := joined(a, 79); got != "\x04\x4d\x00\x04" {
@@ -257,12 +257,12 @@ func TestProtocolErrorFromTheServer(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, onUnreachable: row.policy})
-				l, p := b.open()
+				conn, p := b.open()
 				b.net.setServe(func(s []byte) [][]byte {
 					return [][]byte{respond(s, wire.CodeProtocolError, mac, integer(101, row.cause), attr{241, []byte{4, 0, 0, 0, s[0]}}, proxyState("the server's"))}
 				})
-				q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
-				b.send(l, q)
+				q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+				b.send(conn, q)
 				checkOwn(t, q, p.got(), row.want)
 				b.oneSeen()
 				pass(time.Minute)
@@ -282,9 +282,9 @@ func TestNoIdentifier(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
 		l1, p1 := b.open()
 		for i := range 256 {
-			b.put(l1, request(1, byte(i), i, user("nemo@example.org"), text(24, "state")))
-			b.put(l1, request(4, byte(i), 0, user("nemo@example.org"), integer(55, uint32(i))))
-			b.put(l1, request(43, byte(i), 0, user("nemo@example.org"), integer(55, uint32(i))))
+			b.put(l1, makeRequest(1, byte(i), i, user("nemo@example.org"), text(24, "state")))
+			b.put(l1, makeRequest(4, byte(i), 0, user("nemo@example.org"), integer(55, uint32(i))))
+			b.put(l1, makeRequest(43, byte(i), 0, user("nemo@example.org"), integer(55, uint32(i))))
 		}
 		l1.Flush()
 		synctest.Wait()
@@ -297,7 +297,7 @@ func TestNoIdentifier(t *testing.T) {
 			code radius.Code
 			want expectation
 		}{{1, expectation{3, 505}}, {4, expectation{}}, {43, expectation{45, 506}}, {40, expectation{42, 506}}} {
-			q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+			q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
 			b.send(l2, q)
 			checkOwn(t, q, p2.got(), row.want)
 		}
@@ -312,7 +312,7 @@ func TestImpossibleUserPassword(t *testing.T) {
 	for _, length := range []int{0, 1, 15, 17, 129, 144, 253} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict, onUnreachable: Silent})
-			l, p := b.open()
+			conn, p := b.open()
 			b.net.setServe(func(s []byte) [][]byte {
 				checkRequest(t, s)
 				if len(values(s, 2)) != 0 {
@@ -321,12 +321,12 @@ func TestImpossibleUserPassword(t *testing.T) {
 				return [][]byte{respond(s, 11, mac, eap(1))}
 			})
 			noise := attr{2, bytes.Repeat([]byte{'x'}, length)}
-			q := request(1, 9, 1, user("nemo@example.org"), noise, proxyState("one"))
-			b.send(l, q)
+			q := makeRequest(1, 9, 1, user("nemo@example.org"), noise, proxyState("one"))
+			b.send(conn, q)
 			checkOwn(t, q, p.got(), expectation{3, 407})
 			b.wantFates("access/bad_user_password=1")
-			q = request(1, 10, 1, user("nemo@example.org"), noise, eap(2, 1, 0, 4), mac)
-			b.send(l, q)
+			q = makeRequest(1, 10, 1, user("nemo@example.org"), noise, eap(2, 1, 0, 4), mac)
+			b.send(conn, q)
 			checkAnswer(t, q, one(t, "the client got", p.got()), 11)
 			b.wantFates("access/bad_user_password=1 access/relayed=1")
 		})
@@ -338,7 +338,7 @@ func TestImpossibleUserPassword(t *testing.T) {
 func TestAcceptWhoseKeysDoNotDecrypt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte {
 			// One block whose length octet, once decrypted, says 255.
 			stream := md5.Sum(append(append([]byte(serverText), s[4:20]...), 0x80, 1))
@@ -346,8 +346,8 @@ func TestAcceptWhoseKeysDoNotDecrypt(t *testing.T) {
 			key := append([]byte{16, 2 + 2 + 16, 0x80, 1}, stream[:]...)
 			return [][]byte{respond(s, 2, mac, vendor(311, key...))}
 		})
-		q := request(1, 9, 1, user("nemo@example.org"), proxyState("one"))
-		b.send(l, q)
+		q := makeRequest(1, 9, 1, user("nemo@example.org"), proxyState("one"))
+		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		b.wantFates("access/bad_reply_attributes=1")
 		b.wantResults("accepted=1")

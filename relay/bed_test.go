@@ -160,12 +160,12 @@ type bed struct {
 	back    *udpback.Backend
 	server  *udpback.Server
 	second  *udpback.Server // nil: there is one server only
-	gateway *Gateway
+	relay   *Relay
 	client  *ClientConfig // may be changed until the first connection is opened
 	known   *Client
 	rules   *Rules
 	log     *bytes.Buffer
-	links   []*Link
+	conns   []*Connection
 	packets int // handed to links
 	stopped bool
 }
@@ -202,7 +202,7 @@ func newBed(t *testing.T, s settings) *bed {
 	kinds := []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA, wire.KindDisconnect}
 	table := must(routing.New([]routing.Rule{{Realms: []string{"example.org"}, Kinds: kinds}}, routing.Options{CoAByUserName: true}))
 	b.rules = &Rules{Table: table, OnUnroutable: s.onUnroutable, Routes: []Route{{Group: group, OnUnreachable: s.onUnreachable}}}
-	b.gateway = New(b.back, b.rules, m, nil, log)
+	b.relay = New(b.back, b.rules, m, nil, log)
 	b.client = &ClientConfig{Name: "campus", Secret: must(wire.NewClientSecret([]byte(clientText))), Metrics: m.Client("campus")}
 	if s.allowed == nil {
 		s.allowed = kinds
@@ -229,27 +229,27 @@ func must[T any](v T, err error) T {
 }
 
 // open begins a connection.
-func (b *bed) open() (*Link, *peer) {
+func (b *bed) open() (*Connection, *peer) {
 	p := new(peer)
-	l := b.gateway.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
-	b.links = append(b.links, l)
-	return l, p
+	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	b.conns = append(b.conns, conn)
+	return conn, p
 }
 
 // send hands one packet of the client over, and waits until all is quiet.
-func (b *bed) send(l *Link, q []byte) error {
-	err := b.put(l, q)
-	flushed := l.Flush()
+func (b *bed) send(conn *Connection, q []byte) error {
+	err := b.put(conn, q)
+	flushed := conn.Flush()
 	synctest.Wait()
 	return cmp.Or(err, flushed)
 }
 
 // put hands one packet over that has more behind it. The octets are spoilt
 // afterwards: a link must not count on them.
-func (b *bed) put(l *Link, q []byte) error {
+func (b *bed) put(conn *Connection, q []byte) error {
 	b.packets++
 	p := bytes.Clone(q)
-	err := l.Packet(p)
+	err := conn.Packet(p)
 	for i := range p {
 		p[i] = 0xee
 	}
@@ -268,8 +268,8 @@ func (b *bed) stop() {
 		return
 	}
 	b.stopped = true
-	for _, l := range b.links {
-		l.Closed()
+	for _, conn := range b.conns {
+		conn.Closed()
 	}
 	b.server.Close()
 	if b.second != nil {
@@ -286,7 +286,7 @@ func (b *bed) close() {
 	if n := b.sum("radsec_gw_server_outstanding_requests"); n != 0 && len(b.net.seen()) == 0 {
 		b.t.Logf("%v Identifiers were still taken when the server closed", n)
 	}
-	if n := b.gateway.kept.Load(); n != 0 {
+	if n := b.relay.kept.Load(); n != 0 {
 		b.t.Errorf("%d octets of answers are kept for links that are closed, expected none", n)
 	}
 	for _, secret := range []string{serverText, "hello-Password"} {

@@ -82,14 +82,14 @@ func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
 		Secret: must(wire.NewServerSecret([]byte(serverText))), RequireMA: true})
 	defer server.Close()
 	table := must(routing.New([]routing.Rule{{Realms: []string{"example.org"}, Kinds: []wire.Kind{wire.KindAccess, wire.KindAccounting}}}, routing.Options{}))
-	g := New(back, &Rules{Table: table, Marker: NewMarker(NewMarkerKey(), []string{"a"}), Routes: []Route{{Group: must(back.NewGroup(udpback.GroupConfig{}, server))}}}, m, nil, log)
+	r := New(back, &Rules{Table: table, Marker: NewMarker(NewMarkerKey(), []string{"a"}), Routes: []Route{{Group: must(back.NewGroup(udpback.GroupConfig{}, server))}}}, m, nil, log)
 	client := &ClientConfig{Name: "campus", Secret: wire.RadSecSecret(), Metrics: m.Client("campus")}
 	for k := range client.Policy {
 		client.Allowed[k], client.Policy[k] = true, wire.RequestPolicy{RequireEAPMA: true, VerifyRA: true}
 	}
 	p := &counting{sent: make(chan struct{}, 256), v11: v11}
-	l := g.Open(NewClient(client), p, netip.MustParseAddrPort("192.0.2.1:1024"))
-	defer l.Closed()
+	conn := r.Open(NewClient(client), p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	defer conn.Closed()
 
 	const burst = 16
 	asks := variants(b, request)
@@ -97,12 +97,12 @@ func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
 	for i := 0; b.Loop(); {
 		n := burst
 		for range n {
-			if err := l.Packet(asks[i%len(asks)]); err != nil {
+			if err := conn.Packet(asks[i%len(asks)]); err != nil {
 				b.Fatal(err)
 			}
 			i++
 		}
-		l.Flush()
+		conn.Flush()
 		for range n {
 			<-p.sent
 		}
@@ -130,15 +130,15 @@ func variants(b *testing.B, request []byte) [][]byte {
 
 func BenchmarkRelayPAP(b *testing.B) {
 	benchmark(b,
-		request(1, 0, 1, mac, user("nemo@example.org"), password("hello", clientText, challenge(1)), integer(4, 0x7f000001), text(31, "02-00-00-00-00-01"), proxyState("abcdefgh")),
-		respond(request(1, 0, 1), 2, mac, text(25, "class"), integer(27, 3600)))
+		makeRequest(1, 0, 1, mac, user("nemo@example.org"), password("hello", clientText, challenge(1)), integer(4, 0x7f000001), text(31, "02-00-00-00-00-01"), proxyState("abcdefgh")),
+		respond(makeRequest(1, 0, 1), 2, mac, text(25, "class"), integer(27, 3600)))
 }
 
 func BenchmarkRelayEAP(b *testing.B) {
 	part := attr{79, bytes.Repeat([]byte{7}, 253)}
 	benchmark(b,
-		request(1, 0, 1, mac, user("nemo@example.org"), part, text(79, "the rest"), text(24, "state of sixteen"), text(31, "02-00-00-00-00-01")),
-		respond(request(1, 0, 1), 11, mac, part, part, part, text(79, "the rest"), text(24, "state of sixteen")))
+		makeRequest(1, 0, 1, mac, user("nemo@example.org"), part, text(79, "the rest"), text(24, "state of sixteen"), text(31, "02-00-00-00-00-01")),
+		respond(makeRequest(1, 0, 1), 11, mac, part, part, part, text(79, "the rest"), text(24, "state of sixteen")))
 }
 
 func BenchmarkRelayAccept(b *testing.B) {
@@ -146,24 +146,24 @@ func BenchmarkRelayAccept(b *testing.B) {
 	// Access-Challenge that is passed on, so both ways of the cipher are paid.
 	key := append([]byte{0x80, 1}, make([]byte, 48)...)
 	benchmark(b,
-		request(1, 0, 1, mac, user("nemo@example.org"), eap(2, 1, 0, 4)),
-		respond(request(1, 0, 1), 11, mac, eap(1, 1, 0, 4), vendor(311, append([]byte{16, 52}, key...)...), vendor(311, append([]byte{17, 52}, key...)...)))
+		makeRequest(1, 0, 1, mac, user("nemo@example.org"), eap(2, 1, 0, 4)),
+		respond(makeRequest(1, 0, 1), 11, mac, eap(1, 1, 0, 4), vendor(311, append([]byte{16, 52}, key...)...), vendor(311, append([]byte{17, 52}, key...)...)))
 }
 
 func BenchmarkRelayAccounting(b *testing.B) {
 	benchmark(b,
-		request(4, 0, 0, user("nemo@example.org"), integer(40, 3), text(44, "0123456789abcdef"), integer(55, 1), integer(42, 5), integer(43, 6), text(31, "02-00-00-00-00-01")),
-		respond(request(4, 0, 0), 5))
+		makeRequest(4, 0, 0, user("nemo@example.org"), integer(40, 3), text(44, "0123456789abcdef"), integer(55, 1), integer(42, 5), integer(43, 6), text(31, "02-00-00-00-00-01")),
+		respond(makeRequest(4, 0, 0), 5))
 }
 
 func BenchmarkRelayPAP11(b *testing.B) {
 	benchmarkVersion(b, true,
-		request(1, 0, 1, user("nemo@example.org"), text(2, "hello"), integer(4, 0x7f000001), text(31, "02-00-00-00-00-01"), proxyState("abcdefgh")),
-		respond(request(1, 0, 1), 2, mac, text(25, "class"), integer(27, 3600)))
+		makeRequest(1, 0, 1, user("nemo@example.org"), text(2, "hello"), integer(4, 0x7f000001), text(31, "02-00-00-00-00-01"), proxyState("abcdefgh")),
+		respond(makeRequest(1, 0, 1), 2, mac, text(25, "class"), integer(27, 3600)))
 }
 
 func BenchmarkRelayAccept11(b *testing.B) {
-	request := request(1, 0, 1, user("nemo@example.org"), eap(2, 1, 0, 4))
+	request := makeRequest(1, 0, 1, user("nemo@example.org"), eap(2, 1, 0, 4))
 	key := append([]byte{0x80, 1}, make([]byte, 48)...)
 	benchmarkVersion(b, true, request,
 		respond(request, 11, mac, eap(1, 1, 0, 4), vendor(311, append([]byte{16, 52}, key...)...), vendor(311, append([]byte{17, 52}, key...)...)))

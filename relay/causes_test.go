@@ -11,18 +11,18 @@ import (
 )
 
 // exchangeOf is an exchange of a kind, in either version of RADIUS, on a route with the policy.
-func exchangeOf(t *testing.T, code radius.Code, v11 bool, policy Unreachable) *exchange {
+func requestOf(t *testing.T, code radius.Code, v11 bool, policy Unreachable) *request {
 	t.Helper()
-	x := &exchange{route: &Route{OnUnreachable: policy}}
-	parse, p := x.view.Parse, assemble(code, 1, challenge(1), []attr{user("nemo@example.org")})
+	req := &request{route: &Route{OnUnreachable: policy}}
+	parse, p := req.view.Parse, assemble(code, 1, challenge(1), []attr{user("nemo@example.org")})
 	if v11 {
-		parse, p = x.view.Parse11, request11(code, 1, user("nemo@example.org"))
+		parse, p = req.view.Parse11, makeRequest11(code, 1, user("nemo@example.org"))
 	}
 	if err := parse(p); err != nil {
 		t.Fatal(err)
 	}
-	x.Kind = x.view.Kind()
-	return x
+	req.Kind = req.view.Kind()
+	return req
 }
 
 // Which Error-Cause of a server's Protocol-Error the client gets, at the borders of what
@@ -57,8 +57,8 @@ func TestCausesPassedOn(t *testing.T) {
 					// What is about the way is the gateway's own answer, which has no Original-Packet-Code.
 					expected.OriginalCode = cause != 502 && cause != 505 && cause != 506
 				}
-				x := exchangeOf(t, code, v11, ProtocolError)
-				if got, ok := x.passedOn(cause); !ok || got != expected {
+				req := requestOf(t, code, v11, ProtocolError)
+				if got, ok := req.protocolErrorAnswer(cause); !ok || got != expected {
 					t.Errorf("cause %d for %v, 1.1 %v, gives %+v, %v; expected %+v", cause, code, v11, got, ok, expected)
 				}
 			}
@@ -84,16 +84,16 @@ func TestDeclining(t *testing.T) {
 		code   radius.Code
 		policy Unreachable
 	}{{1, Silent}, {4, Silent}, {4, Reject}} {
-		x := exchangeOf(t, row.code, false, row.policy)
-		if got, ok := declining(&x.view, row.policy, 505); ok {
+		req := requestOf(t, row.code, false, row.policy)
+		if got, ok := negativeAnswer(&req.view, row.policy, 505); ok {
 			t.Errorf("%v, policy %d: the answer is %+v, expected none", row.code, row.policy, got)
 		}
 	}
 	for _, code := range []radius.Code{2, 5, 12, 44} {
 		for _, policy := range []Unreachable{Reject, Silent, ProtocolError} {
 			for _, v11 := range []bool{false, true} {
-				x := exchangeOf(t, code, v11, policy)
-				if got, ok := declining(&x.view, policy, 505); ok {
+				req := requestOf(t, code, v11, policy)
+				if got, ok := negativeAnswer(&req.view, policy, 505); ok {
 					t.Errorf("%v, policy %d, 1.1 %v: the answer is %+v, expected none", code, policy, v11, got)
 				}
 			}
@@ -122,8 +122,8 @@ func TestNoAnswerToAFailure(t *testing.T) {
 		{udpback.FailSilent, 40, false, false},
 		{udpback.FailSilent, 43, true, false},
 	} {
-		x := exchangeOf(t, row.code, row.v11, ProtocolError)
-		if got, ok := x.failureAnswer(row.why, 0); ok != row.want {
+		req := requestOf(t, row.code, row.v11, ProtocolError)
+		if got, ok := req.failureAnswer(row.why, 0); ok != row.want {
 			t.Errorf("failure %d of %v, 1.1 %v: the answer is %+v, %v; expected one: %v", row.why, row.code, row.v11, got, ok, row.want)
 		}
 	}
@@ -135,19 +135,19 @@ func TestNoAnswerToAFailure(t *testing.T) {
 func TestStatusAnswerThatDoesNotFit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		work := l.work()
-		if err := l.parse(&work.view, request(12, 1, 1, fill(33, 4096-20)...)); err != nil {
+		conn, p := b.open()
+		work := conn.acquireBurst()
+		if err := conn.parse(&work.view, makeRequest(12, 1, 1, fill(33, 4096-20)...)); err != nil {
 			t.Fatal(err)
 		}
 		b.packets++
-		if x := l.newExchange(&work.view); l.answerStatus(work, x) {
+		if req := conn.newRequest(&work.view); conn.answerStatus(work, req) {
 			t.Error("it is under way, expected it to have ended")
 		}
-		l.Flush()
+		conn.Flush()
 		none(t, "the client got", p.got())
 		b.wantFates("status/reply_too_long=1")
-		b.send(l, request(12, 2, 2, append([]attr{mac}, fill(33, 4096-20-18)...)...))
+		b.send(conn, makeRequest(12, 2, 2, append([]attr{mac}, fill(33, 4096-20-18)...)...))
 		if a := one(t, "the client got", p.got()); len(a) != wire.MaxLength {
 			t.Errorf("the answer has %d octets, expected %d", len(a), wire.MaxLength)
 		}

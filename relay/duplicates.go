@@ -26,7 +26,7 @@ type history [256]recent
 // recent is the last request with one Identifier.
 type recent struct {
 	hash   uint64        // of its octets, Request Authenticator included
-	flight *exchange     // while it is unanswered
+	flight *request      // while it is unanswered
 	answer []byte        // the answer as sent, from the buffers; nil when there is none or it is not kept
 	until  time.Duration // when the answer and the hash are forgotten; 0 while in flight, and when there is no answer
 }
@@ -37,174 +37,174 @@ type recent struct {
 // the earlier one, because the client has given that up (RFC 5080 §2.2.2); the
 // comparison is of the whole packet, since a known client sends its second EAP
 // round with the Identifier and Request Authenticator of the first.
-func (l *Link) admit(b *burst, x *exchange) (fresh bool) {
-	if l.v11 {
-		return l.admit11(b, x)
+func (c *Connection) admit(b *burst, req *request) (fresh bool) {
+	if c.v11 {
+		return c.admit11(b, req)
 	}
-	p := x.view.Packet
-	x.hash = maphash.Bytes(l.gateway.seed, p)
+	p := req.view.Packet
+	req.hash = maphash.Bytes(c.relay.seed, p)
 	now := b.batch.Now()
 
-	l.mu.Lock()
-	h := l.recent[x.Kind]
+	c.mu.Lock()
+	h := c.recent[req.Kind]
 	if h == nil {
 		h = new(history)
-		l.recent[x.Kind] = h
+		c.recent[req.Kind] = h
 	}
-	r := &h[p[1]]
-	repeats := r.hash == x.hash && (r.flight != nil || now < r.until)
-	if repeats && r.flight != nil {
-		l.mu.Unlock()
-		x.end(metrics.FateDuplicateDropped, nil)
+	last := &h[p[1]]
+	repeats := last.hash == req.hash && (last.flight != nil || now < last.until)
+	if repeats && last.flight != nil {
+		c.mu.Unlock()
+		req.recordFate(metrics.FateDuplicateDropped, nil)
 		return false
 	}
 	if repeats {
-		n := copy(b.answer[:], r.answer)
-		l.mu.Unlock()
-		return l.repeat(b, x, b.answer[:n])
+		n := copy(b.answer[:], last.answer)
+		c.mu.Unlock()
+		return c.resendAnswer(b, req, b.answer[:n])
 	}
-	old := r.flight
-	l.forget(r)
-	l.mu.Unlock()
+	old := last.flight
+	c.forget(last)
+	c.mu.Unlock()
 	if old != nil {
-		l.inflight.Add(-1)
-		l.supersede(b, old)
+		c.outstanding.Add(-1)
+		c.supersede(b, old)
 	}
 	return true
 }
 
 // repeat sends a kept answer again; an empty one was not kept.
-func (l *Link) repeat(b *burst, x *exchange, answer []byte) bool {
+func (c *Connection) resendAnswer(b *burst, req *request, answer []byte) bool {
 	if len(answer) == 0 {
-		x.end(metrics.FateDuplicateDropped, nil)
+		req.recordFate(metrics.FateDuplicateDropped, nil)
 		return false
 	}
-	return l.reply(b, x, answer, metrics.FateDuplicateAnswered)
+	return c.sendAnswer(b, req, answer, metrics.FateDuplicateAnswered)
 }
 
 // supersede gives up a request whose Identifier the client uses anew. Exchanges
 // must have left the batch before they are cancelled.
-func (l *Link) supersede(b *burst, old *exchange) {
+func (c *Connection) supersede(b *burst, old *request) {
 	b.batch.Flush()
-	old.giveUp(metrics.FateSuperseded)
+	old.abandon(metrics.FateSuperseded)
 }
 
 // inFlight remembers x until finish or forget.
-func (l *Link) inFlight(x *exchange) {
-	l.inflight.Add(1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.v11 {
-		l.tokens[x.view.Token()] = x
+func (c *Connection) track(req *request) {
+	c.outstanding.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.v11 {
+		c.inFlight11[req.view.Token()] = req
 		return
 	}
-	r := &l.recent[x.Kind][x.view.Identifier()]
-	r.hash, r.flight, r.until = x.hash, x, 0
+	last := &c.recent[req.Kind][req.view.Identifier()]
+	last.hash, last.flight, last.until = req.hash, req, 0
 }
 
 // finish ends x with an answer, or with none when answer is empty, and counts
 // its fate. It reports false when the client is gone or has given x up: that
 // has been counted then, and whoever did it may still be looking at x, so x is
 // left to the garbage collector.
-func (l *Link) finish(x *exchange, answer []byte, fate metrics.Fate) bool {
-	l.mu.Lock()
+func (c *Connection) finish(req *request, answer []byte, fate metrics.Fate) bool {
+	c.mu.Lock()
 	mine := false
-	if l.v11 {
-		mine = l.unplace(x)
+	if c.v11 {
+		mine = c.untrackToken(req)
 	} else {
-		mine = l.settle(x, answer)
+		mine = c.untrackIdentifier(req, answer)
 	}
-	l.mu.Unlock()
+	c.mu.Unlock()
 	if !mine {
 		return false
 	}
-	if len(answer) > 0 && !l.peer.Send(answer) {
-		fate, answer = l.unsent(), nil
+	if len(answer) > 0 && !c.peer.Send(answer) {
+		fate, answer = c.unsentFate(), nil
 	}
-	l.inflight.Add(-1)
-	x.end(fate, answer)
-	l.gateway.recycle(x)
+	c.outstanding.Add(-1)
+	req.recordFate(fate, answer)
+	c.relay.recycle(req)
 	return true
 }
 
 // settle ends x in the history, as finish does. With mu held.
-func (l *Link) settle(x *exchange, answer []byte) bool {
-	h := l.recent[x.Kind]
-	if h == nil || h[x.view.Identifier()].flight != x {
+func (c *Connection) untrackIdentifier(req *request, answer []byte) bool {
+	h := c.recent[req.Kind]
+	if h == nil || h[req.view.Identifier()].flight != req {
 		return false
 	}
-	r := &h[x.view.Identifier()]
-	r.flight = nil
+	last := &h[req.view.Identifier()]
+	last.flight = nil
 	if len(answer) > 0 { // without one the same request again is a new try
-		l.keep(r, answer, max(keepAnswers, x.Window))
+		c.keep(last, answer, max(keepAnswers, req.Window))
 	}
 	return true
 }
 
 // keep stores an answer for duplicates that come within a time. With mu held.
-func (l *Link) keep(r *recent, answer []byte, within time.Duration) {
-	g := l.gateway
-	r.until = g.back.Now() + within
-	if g.kept.Load() < maxKept {
-		r.answer = g.back.Buffers.Copy(answer)
-		g.kept.Add(int64(cap(r.answer)))
+func (c *Connection) keep(last *recent, answer []byte, within time.Duration) {
+	r := c.relay
+	last.until = r.back.Now() + within
+	if r.kept.Load() < maxKept {
+		last.answer = r.back.Buffers.Copy(answer)
+		r.kept.Add(int64(cap(last.answer)))
 	}
-	if l.armed {
+	if c.armed {
 		return
 	}
-	l.armed = true
-	if l.expiry == nil {
-		l.expiry = time.AfterFunc(keepAnswers, l.expire)
+	c.armed = true
+	if c.expiry == nil {
+		c.expiry = time.AfterFunc(keepAnswers, c.expire)
 	} else {
-		l.expiry.Reset(keepAnswers)
+		c.expiry.Reset(keepAnswers)
 	}
 }
 
 // forget empties r. With mu held.
-func (l *Link) forget(r *recent) {
-	if r.answer != nil {
-		l.gateway.kept.Add(-int64(cap(r.answer)))
-		l.gateway.back.Buffers.Return(r.answer)
+func (c *Connection) forget(last *recent) {
+	if last.answer != nil {
+		c.relay.kept.Add(-int64(cap(last.answer)))
+		c.relay.back.Buffers.Return(last.answer)
 	}
-	*r = recent{}
+	*last = recent{}
 }
 
 // expire forgets the answers whose time is over, and comes again while any is kept.
-func (l *Link) expire() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.gateway.back.Now()
-	l.armed = false
-	for _, h := range l.recent {
+func (c *Connection) expire() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.relay.back.Now()
+	c.armed = false
+	for _, h := range c.recent {
 		if h == nil {
 			continue
 		}
 		for i := range h {
-			switch r := &h[i]; {
-			case r.until == 0:
-			case r.until <= now:
-				l.forget(r)
+			switch last := &h[i]; {
+			case last.until == 0:
+			case last.until <= now:
+				c.forget(last)
 			default:
-				l.armed = true
+				c.armed = true
 			}
 		}
 	}
-	if l.armed {
-		l.expiry.Reset(keepAnswers)
+	if c.armed {
+		c.expiry.Reset(keepAnswers)
 	}
 }
 
 // close lets go of the answers and returns what was in flight: the history is not used
 // any more. With the link's mu held.
-func (h *history) close(g *Gateway) (inFlight []*exchange) {
+func (h *history) close(r *Relay) (inFlight []*request) {
 	for i := range h {
-		r := &h[i]
-		if r.flight != nil {
-			inFlight = append(inFlight, r.flight)
+		last := &h[i]
+		if last.flight != nil {
+			inFlight = append(inFlight, last.flight)
 		}
-		if r.answer != nil {
-			g.kept.Add(-int64(cap(r.answer)))
-			g.back.Buffers.Return(r.answer)
+		if last.answer != nil {
+			r.kept.Add(-int64(cap(last.answer)))
+			r.back.Buffers.Return(last.answer)
 		}
 	}
 	return inFlight

@@ -17,10 +17,10 @@ import (
 func TestDuplicates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		q := request(1, 5, 1, user("nemo@example.org"), proxyState("p"), mac)
-		b.send(l, q)
-		b.send(l, q)
+		conn, p := b.open()
+		q := makeRequest(1, 5, 1, user("nemo@example.org"), proxyState("p"), mac)
+		b.send(conn, q)
+		b.send(conn, q)
 		seen := b.net.seen()
 		if len(seen) != 1 {
 			t.Fatalf("the server got %d datagrams, expected the duplicate dropped", len(seen))
@@ -34,7 +34,7 @@ func TestDuplicates(t *testing.T) {
 		checkAnswer(t, q, first, 2)
 
 		pass(4900 * time.Millisecond)
-		b.send(l, q)
+		b.send(conn, q)
 		again := one(t, "for the duplicate the client got", p.got())
 		if !bytes.Equal(first, again) {
 			t.Errorf("the duplicate's answer differs\nfirst %x\nagain %x", first, again)
@@ -45,7 +45,7 @@ func TestDuplicates(t *testing.T) {
 		b.wantFates("access/duplicate_answered=1 access/duplicate_dropped=1 access/relayed=1")
 
 		pass(200 * time.Millisecond)
-		b.send(l, q)
+		b.send(conn, q)
 		s := b.oneSeen()
 		checkRequest(t, s)
 		none(t, "after five seconds the client got", p.got())
@@ -58,11 +58,11 @@ func TestDuplicates(t *testing.T) {
 func TestDuplicateAccounting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 5)} })
-		q := request(4, 5, 0, user("nemo@example.org"), text(44, "session"))
+		q := makeRequest(4, 5, 0, user("nemo@example.org"), text(44, "session"))
 		for range 3 {
-			b.send(l, q)
+			b.send(conn, q)
 			checkAnswer(t, q, one(t, "the client got", p.got()), 5)
 		}
 		b.oneSeen()
@@ -76,22 +76,22 @@ func TestDuplicateAccounting(t *testing.T) {
 func TestBadPacketLeavesTheHistoryAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		q := request(1, 5, 1, user("nemo@example.org"), mac)
-		bad := request(1, 5, 9, user("evil@example.org"), mac)
+		conn, p := b.open()
+		q := makeRequest(1, 5, 1, user("nemo@example.org"), mac)
+		bad := makeRequest(1, 5, 9, user("evil@example.org"), mac)
 		bad[len(bad)-1] ^= 1
-		b.send(l, q)
-		if b.send(l, bad) == nil {
+		b.send(conn, q)
+		if b.send(conn, bad) == nil {
 			t.Error("a wrong Message-Authenticator does not cost the connection")
 		}
-		l.refused = nil // look at what is kept although the connection is over
+		conn.closeErr = nil // look at what is kept although the connection is over
 		seen := b.net.seen()
 		seen[0].from.in <- respond(seen[0].octets, 2, mac)
 		synctest.Wait()
 		first := one(t, "the client got", p.got())
-		b.send(l, bad)
-		l.refused = nil
-		b.send(l, q)
+		b.send(conn, bad)
+		conn.closeErr = nil
+		b.send(conn, q)
 		if again := one(t, "the client got", p.got()); !bytes.Equal(first, again) {
 			t.Error("the kept answer was lost to a packet that does not verify")
 		}
@@ -105,24 +105,24 @@ func TestBadPacketLeavesTheHistoryAlone(t *testing.T) {
 func TestNothingBehindABadPacketIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, _ := b.open()
-		bad := request(1, 2, 2, user("nemo@example.org"), mac)
+		conn, _ := b.open()
+		bad := makeRequest(1, 2, 2, user("nemo@example.org"), mac)
 		bad[len(bad)-1] ^= 1
-		for _, q := range [][]byte{request(1, 1, 1, user("nemo@example.org"), mac), bad, request(1, 3, 3, user("nemo@example.org"), mac)} {
-			if err := b.put(l, q); err != nil {
+		for _, q := range [][]byte{makeRequest(1, 1, 1, user("nemo@example.org"), mac), bad, makeRequest(1, 3, 3, user("nemo@example.org"), mac)} {
+			if err := b.put(conn, q); err != nil {
 				t.Fatalf("the burst was not over: %v", err)
 			}
 		}
-		if err := l.Flush(); !errors.Is(err, wire.ErrMessageAuthenticator) {
+		if err := conn.Flush(); !errors.Is(err, wire.ErrMessageAuthenticator) {
 			t.Errorf("Flush: %v, expected the refusal of the second packet", err)
 		}
-		if err := l.Packet(request(1, 4, 4, user("nemo@example.org"), mac)); !errors.Is(err, wire.ErrMessageAuthenticator) {
+		if err := conn.Packet(makeRequest(1, 4, 4, user("nemo@example.org"), mac)); !errors.Is(err, wire.ErrMessageAuthenticator) {
 			t.Errorf("a later packet: %v, expected the same refusal", err)
 		}
 		if n := len(b.net.seen()); n != 1 {
 			t.Errorf("the server got %d requests, expected the first", n)
 		}
-		l.Closed()
+		conn.Closed()
 		b.wantFates("access/bad_message_authenticator=1 access/client_gone=2")
 	})
 }
@@ -133,13 +133,13 @@ func TestNothingBehindABadPacketIsTaken(t *testing.T) {
 func TestSameIdentifierAndAuthenticatorOtherContents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte {
 			return [][]byte{respond(s, 11, mac, text(24, joined(s, 79)), eap(1))}
 		})
 		for _, round := range []string{"round one", "round two"} {
-			q := request(1, 0, 1, user("nemo@example.org"), text(79, round), mac)
-			b.send(l, q)
+			q := makeRequest(1, 0, 1, user("nemo@example.org"), text(79, round), mac)
+			b.send(conn, q)
 			a := one(t, "the client got", p.got())
 			checkAnswer(t, q, a, 11)
 			if joined(a, 24) != round {
@@ -159,11 +159,11 @@ func TestSameIdentifierAndAuthenticatorOtherContents(t *testing.T) {
 func TestSuperseded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		old := request(1, 5, 1, user("old@example.org"))
-		q := request(1, 5, 2, user("new@example.org"))
-		b.put(l, old) // in one burst: the old one is still in the batch
-		b.send(l, q)
+		conn, p := b.open()
+		old := makeRequest(1, 5, 1, user("old@example.org"))
+		q := makeRequest(1, 5, 2, user("new@example.org"))
+		b.put(conn, old) // in one burst: the old one is still in the batch
+		b.send(conn, q)
 		seen := b.net.seen()
 		if len(seen) != 2 {
 			t.Fatalf("the server got %d datagrams, expected both", len(seen))
@@ -193,12 +193,12 @@ func TestSuperseded(t *testing.T) {
 func TestSupersededTwiceInOneBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac)} })
 		for i := range 3 {
-			b.put(l, request(1, 5, i, user("nemo@example.org")))
+			b.put(conn, makeRequest(1, 5, i, user("nemo@example.org")))
 		}
-		b.send(l, request(1, 5, 2, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 5, 2, user("nemo@example.org")))
 		p.got()
 		b.stop()
 		if n := int(b.sum("radsec_gw_requests_total")); n != 4 {
@@ -213,23 +213,23 @@ func TestSupersededTwiceInOneBurst(t *testing.T) {
 func TestClientGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte {
 			if s[0] == 4 {
 				return [][]byte{respond(s, 5)}
 			}
 			return nil
 		})
-		b.send(l, request(4, 1, 0, user("nemo@example.org")))
-		q := request(1, 1, 1, user("nemo@example.org"))
-		b.send(l, q)
-		b.put(l, request(1, 2, 2, user("nemo@example.org"))) // still in the batch
+		b.send(conn, makeRequest(4, 1, 0, user("nemo@example.org")))
+		q := makeRequest(1, 1, 1, user("nemo@example.org"))
+		b.send(conn, q)
+		b.put(conn, makeRequest(1, 2, 2, user("nemo@example.org"))) // still in the batch
 		p.got()
-		l.Closed()
+		conn.Closed()
 		synctest.Wait()
 		b.wantFates("access/client_gone=2 accounting/relayed=1")
 		seen := b.net.seen()
-		if n := b.gateway.kept.Load(); n != 0 {
+		if n := b.relay.kept.Load(); n != 0 {
 			t.Errorf("%d octets of answers are kept for a connection that is gone", n)
 		}
 		pass(20 * time.Second)
@@ -259,7 +259,7 @@ func TestLinksAreSeparate(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		l1, p1 := b.open()
 		l2, p2 := b.open()
-		q := request(1, 5, 1, user("nemo@example.org"))
+		q := makeRequest(1, 5, 1, user("nemo@example.org"))
 		b.send(l1, q)
 		b.send(l2, q)
 		seen := b.net.seen()
@@ -284,13 +284,13 @@ func TestRepeatedAfterSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: Silent,
 			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
-		l, p := b.open()
-		q := request(1, 5, 1, user("nemo@example.org"))
-		b.send(l, q)
+		conn, p := b.open()
+		q := makeRequest(1, 5, 1, user("nemo@example.org"))
+		b.send(conn, q)
 		pass(5 * time.Second)
 		none(t, "the client got", p.got())
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 2, mac)} })
-		b.send(l, q)
+		b.send(conn, q)
 		checkAnswer(t, q, one(t, "the client got", p.got()), 2)
 		b.wantFates("access/relayed=1 access/server_silent=1")
 	})

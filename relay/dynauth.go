@@ -42,26 +42,26 @@ const (
 // fresh, else it is dropped in silence (RFC 5176 §6.3), and its sender is one of
 // the servers that an Access-Request of the same user would go to (RFC 5176
 // §6.1). What may not has its fate counted.
-func (l *Link) authorised(b *burst, x *exchange, rules *Rules) bool {
-	if now := time.Now(); !rules.Timestamps.fresh(&x.view, now) {
-		l.gateway.staleTimestamp(x, rules.Timestamps.Window, now)
-		x.end(metrics.FateStaleTimestamp, nil)
+func (c *Connection) authorised(b *burst, req *request, rules *Rules) bool {
+	if now := time.Now(); !rules.Timestamps.fresh(&req.view, now) {
+		c.relay.staleTimestamp(req, rules.Timestamps.Window, now)
+		req.recordFate(metrics.FateStaleTimestamp, nil)
 		return false
 	}
-	if x.client.ReversePath == ReversePathOff || l.onPath(rules, &x.view) {
+	if req.client.ReversePath == ReversePathOff || c.onPath(rules, &req.view) {
 		return true
 	}
-	l.gateway.wrongPath(x)
-	if x.client.ReversePath == ReversePathDrop {
-		x.end(metrics.FateWrongPath, nil)
+	c.relay.wrongPath(req)
+	if req.client.ReversePath == ReversePathDrop {
+		req.recordFate(metrics.FateWrongPath, nil)
 		return false
 	}
-	return l.decline(b, x, metrics.FateWrongPath, causeNotRoutable)
+	return c.decline(b, req, metrics.FateWrongPath, causeNotRoutable)
 }
 
 // onPath says whether the client's address is that of a server of the Access
 // route for the user's realm.
-func (l *Link) onPath(rules *Rules, v *wire.View) bool {
+func (c *Connection) onPath(rules *Rules, v *wire.View) bool {
 	group, ok := rules.Table.Lookup(wire.KindAccess, rules.Table.Realm(v.UserName()))
-	return ok && rules.Routes[group].Group.HasAddress(l.remote.Addr())
+	return ok && rules.Routes[group].Group.HasAddress(c.remote.Addr())
 }

@@ -40,7 +40,7 @@ func TestEventTimestamp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Timestamps = Timestamps{Window: window, Require: row.require}
-				l, p := b.open()
+				conn, p := b.open()
 				b.net.setServe(func(s []byte) [][]byte {
 					return [][]byte{respond(s, map[byte]radius.Code{1: 2, 4: 5, 40: 41, 43: 44}[s[0]], mac)}
 				})
@@ -49,7 +49,7 @@ func TestEventTimestamp(t *testing.T) {
 				if !row.absent {
 					attrs = append(attrs, integer(55, stamp))
 				}
-				if err := b.send(l, request(row.code, 1, 1, attrs...)); err != nil {
+				if err := b.send(conn, makeRequest(row.code, 1, 1, attrs...)); err != nil {
 					t.Errorf("it cost the connection: %v", err)
 				}
 				b.wantFates(row.fates)
@@ -97,14 +97,14 @@ func TestEventTimestampOfAnswers(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Timestamps = Timestamps{Window: row.window, DropReplies: row.drop}
-				l, p := b.open()
+				conn, p := b.open()
 				answer := map[byte]radius.Code{4: 5, 40: 41, 43: 44}
 				stamp := uint32(time.Now().Add(-row.age).Unix())
 				b.net.setServe(func(s []byte) [][]byte {
 					return [][]byte{respond(s, answer[s[0]], mac, integer(55, stamp)), respond(s, answer[s[0]], mac)}
 				})
-				q := request(row.code, 1, 0, user("nemo@example.org"))
-				b.send(l, q)
+				q := makeRequest(row.code, 1, 0, user("nemo@example.org"))
+				b.send(conn, q)
 				a := one(t, "the client got", p.got())
 				dropped := row.stale && row.drop
 				if stamped := joined(a, 55) != ""; stamped == dropped {
@@ -176,16 +176,16 @@ func TestDuplicateWindowIsThatOfEventTimestamp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Timestamps = Timestamps{Window: row.window}
-				l, p := b.open()
+				conn, p := b.open()
 				b.net.setServe(func(s []byte) [][]byte {
 					return [][]byte{respond(s, map[byte]radius.Code{4: 5, 40: 41, 43: 44}[s[0]], mac)}
 				})
-				q := request(row.code, 1, 0, user("nemo@example.org"))
-				b.send(l, q)
+				q := makeRequest(row.code, 1, 0, user("nemo@example.org"))
+				b.send(conn, q)
 				first := one(t, "the client got", p.got())
 				b.net.seen()
 				pass(row.after)
-				b.send(l, q)
+				b.send(conn, q)
 				if again := len(b.net.seen()) == 1; again != row.again {
 					t.Errorf("after %v the duplicate went to the server: %t, expected %t", row.after, again, row.again)
 				}
@@ -212,10 +212,10 @@ func TestPortUnreachable(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
-			l, p := b.open()
+			conn, p := b.open()
 			b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
-			q := request(row.code, 9, 0, user("nemo@example.org"), proxyState("one"))
-			b.send(l, q)
+			q := makeRequest(row.code, 9, 0, user("nemo@example.org"), proxyState("one"))
+			b.send(conn, q)
 			checkOwn(t, q, p.got(), row.want)
 			b.wantFates(row.fates)
 			if row.want.code == 0 {
@@ -225,7 +225,7 @@ func TestPortUnreachable(t *testing.T) {
 				return [][]byte{respond(s, map[byte]radius.Code{40: 41, 43: 44}[s[0]], mac)}
 			})
 			pass(6 * time.Second)
-			b.send(l, q)
+			b.send(conn, q)
 			if a := one(t, "for the same request later the client got", p.got()); a[0] != byte(row.code)+1 {
 				t.Errorf("when the NAS is back the client got Code %d, expected an ACK", a[0])
 			}
@@ -255,11 +255,11 @@ func TestReversePath(t *testing.T) {
 				b := newBed(t, settings{policy: strict, secondSecret: serverText})
 				b.client.ReversePath = row.check
 				p := new(peer)
-				l := b.gateway.Open(b.known, p, netip.MustParseAddrPort(row.remote))
-				b.links = append(b.links, l)
+				conn := b.relay.Open(b.known, p, netip.MustParseAddrPort(row.remote))
+				b.conns = append(b.conns, conn)
 				b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 44)} })
-				q := request(43, 1, 0, user(row.user), text(126, "1example.org"), proxyState("one"))
-				b.send(l, q)
+				q := makeRequest(43, 1, 0, user(row.user), text(126, "1example.org"), proxyState("one"))
+				b.send(conn, q)
 				checkOwn(t, q, p.got(), row.want)
 				b.wantFates(row.fates)
 			})
@@ -275,10 +275,10 @@ func TestMovesToTheNextServer(t *testing.T) {
 	const secondText = "the other server's secret"
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, secondSecret: secondText})
-		l, p := b.open()
-		q := request(1, 9, 1, user("nemo@example.org"), password("hello-Password", clientText, challenge(1)), proxyState("one"))
-		b.send(l, q)
-		b.send(l, request(43, 9, 1, user("nemo@example.org")))
+		conn, p := b.open()
+		q := makeRequest(1, 9, 1, user("nemo@example.org"), password("hello-Password", clientText, challenge(1)), proxyState("one"))
+		b.send(conn, q)
+		b.send(conn, makeRequest(43, 9, 1, user("nemo@example.org")))
 		pass(10 * time.Second)
 		var first, second []datagram
 		for _, d := range b.net.seen() {

@@ -18,11 +18,11 @@ func TestDuplicateCoA(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Timestamps.Window = window
-				l, p := b.open()
-				q := request(code, 5, 0, user("nemo@example.org"), proxyState("one"), text(44, "session"), proxyState("two"))
-				b.put(l, q)
-				b.put(l, q) // in one burst
-				b.send(l, q)
+				conn, p := b.open()
+				q := makeRequest(code, 5, 0, user("nemo@example.org"), proxyState("one"), text(44, "session"), proxyState("two"))
+				b.put(conn, q)
+				b.put(conn, q) // in one burst
+				b.send(conn, q)
 				seen := b.net.seen()
 				if len(seen) != 1 {
 					t.Fatalf("the NAS got %d requests, expected the duplicates dropped", len(seen))
@@ -34,7 +34,7 @@ func TestDuplicateCoA(t *testing.T) {
 				checkAnswer(t, q, first, reply)
 				for range 3 {
 					pass(time.Second)
-					b.send(l, q)
+					b.send(conn, q)
 					if again := one(t, "for the duplicate the client got", p.got()); !bytes.Equal(first, again) {
 						t.Errorf("the duplicate's answer differs\nfirst %x\nagain %x", first, again)
 					}
@@ -42,8 +42,8 @@ func TestDuplicateCoA(t *testing.T) {
 				if n := len(b.net.seen()); n != 0 {
 					t.Errorf("the NAS got %d more requests, expected none", n)
 				}
-				other := request(code, 5, 0, user("nemo@example.org"), text(44, "another session"))
-				b.send(l, other) // the same Identifier, and another request
+				other := makeRequest(code, 5, 0, user("nemo@example.org"), text(44, "another session"))
+				b.send(conn, other) // the same Identifier, and another request
 				b.oneSeen()
 			})
 		}
@@ -58,19 +58,19 @@ func TestAccountingOfAClientThatHasGone(t *testing.T) {
 		for _, v11 := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, secondSecret: second})
-				l, p := b.open()
-				q := request(4, 1, 0, user("nemo@example.org"), text(44, "session"))
+				conn, p := b.open()
+				q := makeRequest(4, 1, 0, user("nemo@example.org"), text(44, "session"))
 				if v11 {
-					l, p = b.open11()
-					q = request11(4, 1, user("nemo@example.org"), text(44, "session"))
+					conn, p = b.open11()
+					q = makeRequest11(4, 1, user("nemo@example.org"), text(44, "session"))
 				}
-				b.send(l, q)
+				b.send(conn, q)
 				pass(3 * time.Second)
 				seen := b.net.seen()
 				if len(seen) != 2 {
 					t.Fatalf("the server got %d transmissions in 3 s, expected two: it is accounting that is resent", len(seen))
 				}
-				l.Closed()
+				conn.Closed()
 				pass(time.Minute)
 				if n := len(b.net.seen()); n != 0 {
 					t.Errorf("the servers got %d more transmissions for a client that has gone, expected none", n)

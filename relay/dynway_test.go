@@ -26,11 +26,11 @@ func TestAuthorizeOnly(t *testing.T) {
 						b.rules.Routes[0].NASes = nil
 					}
 					attrs := []attr{user("nemo@example.org"), text(32, "ap-1"), integer(6, 17), text(24, "the NAS's state"), text(200, "unknown"), vendor(99999, 1, 3, 0), {246, []byte{7, 0, 1}}, proxyState("one")}
-					l, p := b.open()
-					q := request(code, 9, 0, attrs...)
+					conn, p := b.open()
+					q := makeRequest(code, 9, 0, attrs...)
 					if v11 {
-						l, p = b.open11()
-						q = request11(code, 9, attrs...)
+						conn, p = b.open11()
+						q = makeRequest11(code, 9, attrs...)
 					}
 					b.net.setServe(func(s []byte) [][]byte {
 						for _, kind := range []byte{6, 24, 200, 26, 246} {
@@ -40,7 +40,7 @@ func TestAuthorizeOnly(t *testing.T) {
 						}
 						return [][]byte{respond(s, nak, mac, integer(6, 17), integer(101, 507), text(24, "the NAS's state"))}
 					})
-					if err := b.send(l, q); err != nil {
+					if err := b.send(conn, q); err != nil {
 						t.Fatalf("it cost the connection: %v", err)
 					}
 					a := one(t, "the client got", p.got())
@@ -61,11 +61,11 @@ func TestDuplicateCoA11(t *testing.T) {
 	for code, reply := range map[radius.Code]radius.Code{43: 44, 40: 42} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
-			l, p := b.open11()
-			q := request11(code, 5, user("nemo@example.org"), proxyState("one"), text(44, "session"), proxyState("two"))
-			b.put(l, q)
-			b.put(l, q) // in one burst
-			b.send(l, q)
+			conn, p := b.open11()
+			q := makeRequest11(code, 5, user("nemo@example.org"), proxyState("one"), text(44, "session"), proxyState("two"))
+			b.put(conn, q)
+			b.put(conn, q) // in one burst
+			b.send(conn, q)
 			s := b.net.seen()
 			if len(s) != 1 {
 				t.Fatalf("the NAS got %d requests, expected the duplicates dropped", len(s))
@@ -76,7 +76,7 @@ func TestDuplicateCoA11(t *testing.T) {
 			s[0].from.in <- respond(s[0].octets, reply, integer(101, 503), mac)
 			synctest.Wait()
 			checkAnswer11(t, q, one(t, "the client got", p.got()), reply)
-			b.send(l, q)
+			b.send(conn, q)
 			b.oneSeen()
 		})
 	}
@@ -90,13 +90,13 @@ func TestSameCoAOnAnotherConnection(t *testing.T) {
 		for _, code := range []radius.Code{43, 40} {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
-				open, q := b.open, request(code, 5, 0, user("nemo@example.org"))
+				open, q := b.open, makeRequest(code, 5, 0, user("nemo@example.org"))
 				if v11 {
-					open, q = b.open11, request11(code, 5, user("nemo@example.org"))
+					open, q = b.open11, makeRequest11(code, 5, user("nemo@example.org"))
 				}
 				for range 2 {
-					l, _ := open()
-					b.send(l, q)
+					conn, _ := open()
+					b.send(conn, q)
 				}
 				if n := len(b.net.seen()); n != 2 {
 					t.Errorf("1.1 %v: the NAS got %d requests, expected one from each connection", v11, n)
@@ -134,9 +134,9 @@ func TestOperatorNameDecides(t *testing.T) {
 					{Operators: []string{"wbaid:EXAMPLE:US"}, Kinds: dynamic, Group: 1},
 				}, routing.Options{}))
 				b.rules.Routes = append(b.rules.Routes, Route{Group: must(b.back.NewGroup(udpback.GroupConfig{}, b.second))})
-				l, p := b.open()
-				q := request(code, 9, 0, append(row.attrs, proxyState("one"))...)
-				b.send(l, q)
+				conn, p := b.open()
+				q := makeRequest(code, 9, 0, append(row.attrs, proxyState("one"))...)
+				b.send(conn, q)
 				seen := b.net.seen()
 				if row.want == "" {
 					checkOwn(t, q, p.got(), expectation{nak, 502})

@@ -24,7 +24,7 @@ type situation struct {
 	attrs      func(code radius.Code) []attr
 	arrange    func(b *bed)
 	serve      func(s []byte) [][]byte
-	end        func(b *bed, l *Link, q []byte) // instead of handing q over
+	end        func(b *bed, conn *Connection, q []byte) // instead of handing q over
 	wait       time.Duration
 
 	cause, cause11, dynamic uint32      // the Error-Cause for Access and accounting, in 1.1, and for CoA and Disconnect; 0: silence
@@ -37,23 +37,23 @@ var (
 )
 
 // handOver has a packet end as what cannot be started does.
-func handOver(err error) func(b *bed, l *Link, q []byte) {
-	return func(b *bed, l *Link, q []byte) {
+func handOver(err error) func(b *bed, conn *Connection, q []byte) {
+	return func(b *bed, conn *Connection, q []byte) {
 		b.packets++
-		work := l.work()
-		l.process(work)
-		if err := l.parse(&work.view, bytes.Clone(q)); err != nil {
+		work := conn.acquireBurst()
+		conn.process(work)
+		if err := conn.parse(&work.view, bytes.Clone(q)); err != nil {
 			b.t.Fatal(err)
 		}
-		x := l.newExchange(&work.view)
-		x.route = &b.rules.Routes[0]
-		if !l.admit(work, x) {
+		req := conn.newRequest(&work.view)
+		req.route = &b.rules.Routes[0]
+		if !conn.admit(work, req) {
 			b.t.Fatal("the request counts as a duplicate")
 		}
-		l.inFlight(x)
-		l.notStarted(work, x, err)
-		l.gateway.recycle(x)
-		l.Flush()
+		conn.track(req)
+		conn.startFailed(work, req, err)
+		conn.relay.recycle(req)
+		conn.Flush()
 	}
 }
 
@@ -108,8 +108,8 @@ func situations() []situation {
 				stream[0] ^= 255 // the length octet, once decrypted
 				return accept(s, mac, vendor(311, append([]byte{16, 2 + 2 + 16, 0x80, 1}, stream[:]...)...))
 			}},
-		{name: "gateway stops", fate: "shutdown", attrs: known, cause11: 505, end: func(b *bed, l *Link, q []byte) {
-			b.send(l, q)
+		{name: "gateway stops", fate: "shutdown", attrs: known, cause11: 505, end: func(b *bed, conn *Connection, q []byte) {
+			b.send(conn, q)
 			b.server.Close()
 		}},
 		{name: "too many a second", fate: "rate_limited", only11: true, attrs: known, end: refuse(metrics.FateRateLimited), cause11: 505, dynamic: 506},
@@ -185,19 +185,19 @@ func (s *situation) run(t *testing.T, code radius.Code, policy Unreachable, v11 
 	}
 	b.net.setServe(s.serve)
 	attrs := append(s.attrs(code), proxyState("one"))
-	var l *Link
+	var conn *Connection
 	var p *peer
 	var q []byte
 	if v11 {
-		l, p = b.open11()
-		q = request11(code, 7, attrs...)
+		conn, p = b.open11()
+		q = makeRequest11(code, 7, attrs...)
 	} else {
-		l, p = b.open()
-		q = request(code, 7, 1, attrs...)
+		conn, p = b.open()
+		q = makeRequest(code, 7, 1, attrs...)
 	}
 	if s.end != nil {
-		s.end(b, l, q)
-	} else if err := b.send(l, q); err != nil {
+		s.end(b, conn, q)
+	} else if err := b.send(conn, q); err != nil {
 		t.Fatalf("it cost the connection: %v", err)
 	}
 	pass(s.wait)
@@ -208,7 +208,7 @@ func (s *situation) run(t *testing.T, code radius.Code, policy Unreachable, v11 
 		checkOwn(t, q, p.got(), want)
 	}
 	b.wantFates(fmt.Sprintf("%v/%s=1", wire.KindOf(code), s.fate))
-	if n := l.Outstanding(); n != 0 {
+	if n := conn.Outstanding(); n != 0 {
 		t.Errorf("%d requests count as outstanding, expected none", n)
 	}
 }

@@ -57,7 +57,7 @@ type Peer interface {
 }
 
 // Gateway holds what the links share.
-type Gateway struct {
+type Relay struct {
 	// static after construction
 	back    *udpback.Backend
 	log     *slog.Logger
@@ -68,29 +68,29 @@ type Gateway struct {
 	// construct two requests with the same one.
 	seed maphash.Seed
 
-	rules     atomic.Pointer[Rules]
-	bursts    sync.Pool    // *burst
-	exchanges sync.Pool    // *exchange
-	scratch   sync.Pool    // *[wire.MaxLength]byte
-	kept      atomic.Int64 // octets of answers kept for duplicates, on all links
-	notice    notices
+	rules    atomic.Pointer[Rules]
+	bursts   sync.Pool    // *burst
+	requests sync.Pool    // *exchange
+	scratch  sync.Pool    // *[wire.MaxLength]byte
+	kept     atomic.Int64 // octets of answers kept for duplicates, on all links
+	limits   logLimits
 }
 
 // New returns a gateway that routes by rules and tells hub of requests; a nil hub
 // is told nothing.
-func New(back *udpback.Backend, rules *Rules, m *metrics.Metrics, hub *audit.Hub, log *slog.Logger) *Gateway {
-	g := &Gateway{back: back, log: log, metrics: m, other: m.Route(metrics.OtherRoute), hub: hub, seed: maphash.MakeSeed()}
-	g.bursts.New = func() any { return &burst{verify: wire.NewDigests()} }
-	g.exchanges.New = func() any { return new(exchange) }
-	g.scratch.New = func() any { return new([wire.MaxLength]byte) }
-	g.rules.Store(rules)
-	return g
+func New(back *udpback.Backend, rules *Rules, m *metrics.Metrics, hub *audit.Hub, log *slog.Logger) *Relay {
+	r := &Relay{back: back, log: log, metrics: m, other: m.Route(metrics.OtherRoute), hub: hub, seed: maphash.MakeSeed()}
+	r.bursts.New = func() any { return &burst{verify: wire.NewDigests()} }
+	r.requests.New = func() any { return new(request) }
+	r.scratch.New = func() any { return new([wire.MaxLength]byte) }
+	r.rules.Store(rules)
+	return r
 }
 
 // SetRules replaces the rules at once for all requests that come from now on.
-func (g *Gateway) SetRules(r *Rules) { g.rules.Store(r) }
+func (r *Relay) SetRules(rules *Rules) { r.rules.Store(rules) }
 
 // Open begins a link for a connection of client from remote.
-func (g *Gateway) Open(client *Client, peer Peer, remote netip.AddrPort) *Link {
-	return &Link{gateway: g, client: client, peer: peer, remote: remote, v11: peer.Version11()}
+func (r *Relay) Open(client *Client, peer Peer, remote netip.AddrPort) *Connection {
+	return &Connection{relay: r, client: client, peer: peer, remote: remote, v11: peer.Version11()}
 }

@@ -16,14 +16,14 @@ import (
 func TestNoMoreThan256OfACodeAreInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		for i := range 300 {
-			b.put(l, request(1, byte(i), i, user("nemo@example.org"), text(18, fmt.Sprint(i))))
+			b.put(conn, makeRequest(1, byte(i), i, user("nemo@example.org"), text(18, fmt.Sprint(i))))
 		}
-		l.Flush()
+		conn.Flush()
 		synctest.Wait()
 		none(t, "the client got", p.got())
-		if n := l.Outstanding(); n != 256 {
+		if n := conn.Outstanding(); n != 256 {
 			t.Errorf("%d requests are in flight, expected 256", n)
 		}
 		b.wantFates("access/superseded=44")
@@ -50,11 +50,11 @@ func TestNoMoreThan256OfACodeAreInFlight(t *testing.T) {
 func TestProxyStateDoesNotMakeADuplicate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 2, mac, text(18, joined(s, 1)))} })
 		for i, name := range []string{"nemo@example.org", "dory@example.org"} {
-			q := request(1, 9, i, user(name), proxyState("the same"))
-			b.send(l, q)
+			q := makeRequest(1, 9, i, user(name), proxyState("the same"))
+			b.send(conn, q)
 			a := one(t, "the client got", p.got())
 			checkAnswer(t, q, a, 2)
 			if joined(a, 18) != name {
@@ -71,18 +71,18 @@ func TestProxyStateDoesNotMakeADuplicate(t *testing.T) {
 func TestDuplicateWhoseAnswerIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 2, mac)} })
-		b.gateway.kept.Add(maxKept)
-		q := request(1, 9, 1, user("nemo@example.org"))
-		b.send(l, q)
+		b.relay.kept.Add(maxKept)
+		q := makeRequest(1, 9, 1, user("nemo@example.org"))
+		b.send(conn, q)
 		checkAnswer(t, q, one(t, "the client got", p.got()), 2)
-		b.send(l, q)
+		b.send(conn, q)
 		none(t, "the client got for the duplicate", p.got())
 		if n := len(b.net.seen()); n != 1 {
 			t.Errorf("the server got %d requests, expected one", n)
 		}
-		b.gateway.kept.Add(-maxKept)
+		b.relay.kept.Add(-maxKept)
 		b.wantFates("access/duplicate_dropped=1 access/relayed=1")
 	})
 }
@@ -93,9 +93,9 @@ func TestDuplicateWhoseAnswerIsNotKept(t *testing.T) {
 func TestTimesAreNotRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, secondSecret: "the second's secret"})
-		l, _ := b.open()
-		q := request(4, 9, 0, user("nemo@example.org"), integer(55, 1234), integer(41, 9))
-		b.send(l, q)
+		conn, _ := b.open()
+		q := makeRequest(4, 9, 0, user("nemo@example.org"), integer(55, 1234), integer(41, 9))
+		b.send(conn, q)
 		pass(31 * time.Second)
 		at := map[string]int{}
 		for _, d := range b.net.seen() {
@@ -110,7 +110,7 @@ func TestTimesAreNotRefreshed(t *testing.T) {
 		if len(at) != 2 || at["a:1813"] < 2 {
 			t.Errorf("transmissions by address: %v, expected several to the first server and some to the second", at)
 		}
-		if l.Outstanding() != 0 {
+		if conn.Outstanding() != 0 {
 			t.Error("the request is still in flight after its schedule")
 		}
 		b.wantFates("accounting/" + metrics.FateServerSilent.String() + "=1")

@@ -12,7 +12,7 @@ import (
 // wantKept fails the test unless answers are kept, or none is.
 func (b *bed) wantKept(when string, want bool) {
 	b.t.Helper()
-	if n := b.gateway.kept.Load(); n > 0 != want || n < 0 {
+	if n := b.relay.kept.Load(); n > 0 != want || n < 0 {
 		b.t.Errorf("%s: %d octets of answers are kept, expected some: %v", when, n, want)
 	}
 }
@@ -29,12 +29,12 @@ func TestKeptAnswersExpire(t *testing.T) {
 			}
 			return accept(s)
 		})
-		l, p := b.open()
-		slow := request(1, 9, 9, user("slow@example.org"))
-		b.send(l, slow)
+		conn, p := b.open()
+		slow := makeRequest(1, 9, 9, user("slow@example.org"))
+		b.send(conn, slow)
 		s := b.net.seen()[0]
 		for round := range 2 { // the clock that forgets is set anew each time
-			b.send(l, request(4, 1, 0, user("nemo@example.org"), integer(55, uint32(round))))
+			b.send(conn, makeRequest(4, 1, 0, user("nemo@example.org"), integer(55, uint32(round))))
 			b.wantKept("after the answer", true)
 			pass(keepAnswers - time.Nanosecond)
 			b.wantKept("shortly before its time", true)
@@ -50,20 +50,20 @@ func TestKeptAnswersExpire(t *testing.T) {
 			}
 			return n
 		}
-		first, second := request(1, 1, 1, user("nemo@example.org")), request(4, 2, 0, user("nemo@example.org"))
-		b.send(l, first)
+		first, second := makeRequest(1, 1, 1, user("nemo@example.org")), makeRequest(4, 2, 0, user("nemo@example.org"))
+		b.send(conn, first)
 		pass(3 * time.Second)
-		b.send(l, second)
+		b.send(conn, second)
 		p.got()
 		b.net.seen()
 		pass(keepAnswers - time.Nanosecond) // the first is forgotten, the second is not
-		b.send(l, second)
+		b.send(conn, second)
 		one(t, "a duplicate just before the end of its time got", p.got())
 		if n := accounting(); n != 0 {
 			t.Errorf("the server got %d datagrams for a duplicate, expected none", n)
 		}
 		pass(time.Nanosecond)
-		b.send(l, second)
+		b.send(conn, second)
 		if n := accounting(); n != 1 {
 			t.Errorf("when its time is over the server got %d datagrams, expected a new request", n)
 		}
@@ -82,11 +82,11 @@ func TestKeptAnswerGoesWithItsIdentifier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
-		l, _ := b.open()
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		conn, _ := b.open()
+		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
 		b.wantKept("after the answer", true)
 		b.net.setServe(nil)
-		b.send(l, request(1, 1, 2, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 1, 2, user("nemo@example.org")))
 		b.wantKept("when the Identifier has come again", false)
 	})
 }
@@ -98,18 +98,18 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
-		l, p := b.open()
+		conn, p := b.open()
 		for i, row := range []struct {
 			kept  int64 // octets, on all links
 			again int   // answers to a duplicate
 		}{{maxKept - 1, 1}, {maxKept, 0}} {
-			others := row.kept - b.gateway.kept.Load()
-			b.gateway.kept.Add(others)
-			q := request(1, byte(i), i, user("nemo@example.org"))
-			b.send(l, q)
-			b.gateway.kept.Add(-others)
+			others := row.kept - b.relay.kept.Load()
+			b.relay.kept.Add(others)
+			q := makeRequest(1, byte(i), i, user("nemo@example.org"))
+			b.send(conn, q)
+			b.relay.kept.Add(-others)
 			one(t, "the client got", p.got())
-			b.send(l, q)
+			b.send(conn, q)
 			if n := len(p.got()); n != row.again {
 				t.Errorf("with %d octets kept, a duplicate got %d answers, expected %d", row.kept, n, row.again)
 			}
@@ -125,23 +125,23 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 // has come again or their connection has ended.
 func TestKeptAnswersAreRecycled(t *testing.T) {
 	const rounds = 40
-	for name, do := range map[string]func(b *bed, l *Link, i int){
-		"expired":            func(b *bed, l *Link, i int) { pass(keepAnswers) },
-		"superseded":         func(b *bed, l *Link, i int) {},
-		"connection is over": func(b *bed, l *Link, i int) { l.Closed() },
+	for name, do := range map[string]func(b *bed, conn *Connection, i int){
+		"expired":            func(b *bed, conn *Connection, i int) { pass(keepAnswers) },
+		"superseded":         func(b *bed, conn *Connection, i int) {},
+		"connection is over": func(b *bed, conn *Connection, i int) { conn.Closed() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
 			long := fill(200, 3000)
 			b.net.setServe(func(s []byte) [][]byte { return accept(s, long...) })
-			var l *Link
+			var conn *Connection
 			_, buffers := b.reuse(rounds, func(i int) {
-				if l == nil || name == "connection is over" {
-					l, _ = b.open()
+				if conn == nil || name == "connection is over" {
+					conn, _ = b.open()
 				}
-				b.send(l, request(4, 1, 0, user("nemo@example.org"), integer(55, uint32(i))))
+				b.send(conn, makeRequest(4, 1, 0, user("nemo@example.org"), integer(55, uint32(i))))
 				b.wantKept("after the answer", true)
-				do(b, l, i)
+				do(b, conn, i)
 			})
 			if buffers >= rounds {
 				t.Errorf("%s: %d buffers were made for %d answers, expected fewer", name, buffers, rounds)
@@ -156,13 +156,13 @@ func TestKeptAnswersAreRecycled(t *testing.T) {
 func TestSupersededAreNotOutstanding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		for i := range 5 {
-			b.put(l, request(1, 1, i, user("nemo@example.org")))
+			b.put(conn, makeRequest(1, 1, i, user("nemo@example.org")))
 		}
-		l.Flush()
+		conn.Flush()
 		synctest.Wait()
-		if n := l.Outstanding(); n != 1 {
+		if n := conn.Outstanding(); n != 1 {
 			t.Errorf("%d requests are outstanding, expected the last", n)
 		}
 		b.wantFates("access/superseded=4")
@@ -176,7 +176,7 @@ func TestSupersededAreNotOutstanding(t *testing.T) {
 		}
 		synctest.Wait()
 		one(t, "the client got", p.got())
-		if n := l.Outstanding(); n != 0 || l.recent[wire.KindAccess][1].flight != nil {
+		if n := conn.Outstanding(); n != 0 || conn.recent[wire.KindAccess][1].flight != nil {
 			t.Errorf("%d requests are outstanding, expected none", n)
 		}
 	})
@@ -190,16 +190,16 @@ func TestFailedCoAIsTriedAgain(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		b.rules.Timestamps.Window = 5 * time.Minute
 		b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
-		l, p := b.open()
-		q := request(43, 1, 0, user("nemo@example.org"))
-		b.send(l, q)
+		conn, p := b.open()
+		q := makeRequest(43, 1, 0, user("nemo@example.org"))
+		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{45, 406})
 		b.net.seen()
 		if p.flushes != 1 {
 			t.Errorf("the connection was flushed %d times after the NAK, expected once", p.flushes)
 		}
 		pass(keepAnswers)
-		b.send(l, q)
+		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{45, 406})
 		if n := len(b.net.seen()); n != 1 {
 			t.Errorf("the NAS got %d requests, expected a new try", n)
@@ -213,14 +213,14 @@ func TestKeptAnswersExpireOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
-		l, _ := b.open()
+		conn, _ := b.open()
 		each := int64(0)
 		for i, want := range []int64{1, 2, 2, 3, 3} { // every five seconds, while there are any, those are forgotten whose time is over
-			b.send(l, request(4, byte(i), 0, user("nemo@example.org")))
+			b.send(conn, makeRequest(4, byte(i), 0, user("nemo@example.org")))
 			if i == 0 {
-				each = b.gateway.kept.Load()
+				each = b.relay.kept.Load()
 			}
-			if n := b.gateway.kept.Load(); n != want*each {
+			if n := b.relay.kept.Load(); n != want*each {
 				t.Errorf("after answer %d %d octets are kept, expected %d of %d each", i, n, want, each)
 			}
 			pass(3 * time.Second)
@@ -234,17 +234,17 @@ func TestLateReplyFlushesNothing(t *testing.T) {
 	for _, v11 := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
-			l, p := b.open()
-			var x *exchange
+			conn, p := b.open()
+			var req *request
 			if v11 {
-				l, p = b.open11()
-				b.send(l, request11(1, 1, user("nemo@example.org")))
-				x = l.tokens[1]
+				conn, p = b.open11()
+				b.send(conn, makeRequest11(1, 1, user("nemo@example.org")))
+				req = conn.inFlight11[1]
 			} else {
-				b.send(l, request(1, 1, 1, user("nemo@example.org")))
-				x = l.recent[wire.KindAccess][1].flight
+				b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
+				req = conn.recent[wire.KindAccess][1].flight
 			}
-			x.Handler = &closing{x}
+			req.Handler = &closing{req}
 			s := b.net.seen()
 			s[0].from.in <- respond(s[0].octets, 2, mac)
 			synctest.Wait()

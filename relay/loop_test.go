@@ -34,10 +34,10 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, onUnreachable: row.policy})
 				b.rules.Marker = NewMarker(NewMarkerKey(), []string{"a"})
-				l, p := b.open()
+				conn, p := b.open()
 				back, backPeer := b.open() // the server's own connection to the gateway
-				q := request(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
-				b.send(l, q)
+				q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+				b.send(conn, q)
 				s := b.net.seen()
 				rounds := 0
 				for ; len(s) > 0 && rounds < 100; rounds++ {
@@ -46,7 +46,7 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 					for _, v := range values(s[0].octets, 33) {
 						attrs = append(attrs, attr{33, v})
 					}
-					again := request(row.code, byte(rounds), 50+rounds, append(attrs, proxyState("the server's"))...)
+					again := makeRequest(row.code, byte(rounds), 50+rounds, append(attrs, proxyState("the server's"))...)
 					b.send(back, again)
 					checkOwn(t, again, backPeer.got(), row.back)
 					if row.answers {
@@ -105,13 +105,13 @@ func TestWhatIsNoLoop(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Marker = own
-				l, p := b.open()
+				conn, p := b.open()
 				attrs := []attr{user("nemo@example.org")}
 				for _, s := range row.state {
 					attrs = append(attrs, proxyState(s))
 				}
-				q := request(1, 9, 1, attrs...)
-				b.send(l, q)
+				q := makeRequest(1, 9, 1, attrs...)
+				b.send(conn, q)
 				if row.want == "loop" {
 					checkOwn(t, q, p.got(), expectation{3, 502})
 					b.wantFates("access/loop=1")
@@ -131,7 +131,7 @@ func TestWhatIsNoLoop(t *testing.T) {
 func TestLoopThroughTwoGateways(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var beds [2]*bed
-		var links [2]*Link
+		var links [2]*Connection
 		for i := range beds {
 			beds[i] = newBed(t, settings{policy: strict})
 			beds[i].rules.Marker = NewMarker(NewMarkerKey(), []string{"a"})
@@ -141,7 +141,7 @@ func TestLoopThroughTwoGateways(t *testing.T) {
 		datagrams := 0
 		for ; datagrams < 50; datagrams++ {
 			at := datagrams % 2
-			beds[at].send(links[at], request(1, byte(datagrams), 1, attrs...))
+			beds[at].send(links[at], makeRequest(1, byte(datagrams), 1, attrs...))
 			seen := beds[at].net.seen()
 			if len(seen) == 0 {
 				break

@@ -57,13 +57,13 @@ func TestMarkerTowardsTheServer(t *testing.T) {
 					b := newBed(t, settings{policy: strict})
 					b.rules.Marker = marker
 					attrs := []attr{proxyState("one"), user("nemo@example.org"), {33, want[:8]}, integer(5, 1), proxyState("")}
-					l, p := b.open()
-					q := request(code, 9, 1, attrs...)
+					conn, p := b.open()
+					q := makeRequest(code, 9, 1, attrs...)
 					if v11 {
-						l, p = b.open11()
-						q = request11(code, 9, attrs...)
+						conn, p = b.open11()
+						q = makeRequest11(code, 9, attrs...)
 					}
-					b.send(l, q)
+					b.send(conn, q)
 					pass(3 * time.Second) // it is sent again
 					seen := b.net.seen()
 					if len(seen) != 2 || !bytes.Equal(seen[0].octets, seen[1].octets) {
@@ -103,9 +103,9 @@ func TestMarkerThatDoesNotFit(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
 			b.rules.Marker = marker
-			l, _ := b.open()
+			conn, _ := b.open()
 			attrs := append([]attr{user("nemo@example.org")}, fill(200, 4096-20-18-18-row.left)...)
-			b.send(l, request(1, 9, 1, attrs...))
+			b.send(conn, makeRequest(1, 9, 1, attrs...))
 			s := b.oneSeen()
 			if n := len(values(s, 33)); n != row.want {
 				t.Errorf("with %d octets left the server sees %d Proxy-State, expected %d", row.left, n, row.want)
@@ -123,8 +123,8 @@ func TestMarkerNamesTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, secondSecret: "the other server's secret"})
 		b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a", "b"})
-		l, _ := b.open()
-		b.send(l, request(1, 9, 1, user("nemo@example.org")))
+		conn, _ := b.open()
+		b.send(conn, makeRequest(1, 9, 1, user("nemo@example.org")))
 		pass(10 * time.Second)
 		for _, d := range b.net.seen() {
 			name := "a"

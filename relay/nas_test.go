@@ -68,9 +68,9 @@ func TestChoiceOfNAS(t *testing.T) {
 			for code, nak := range map[radius.Code]radius.Code{43: 45, 40: 42} {
 				synctest.Test(t, func(t *testing.T) {
 					b := bedWithNASes(t, others)
-					l, p := b.open()
-					q := request(code, 9, 0, append([]attr{user("nemo@example.org"), proxyState("one")}, row.attrs...)...)
-					b.send(l, q)
+					conn, p := b.open()
+					q := makeRequest(code, 9, 0, append([]attr{user("nemo@example.org"), proxyState("one")}, row.attrs...)...)
+					b.send(conn, q)
 					want, cause := row.want, row.cause
 					alone, beside, differ := strings.Cut(row.want, "/")
 					if differ {
@@ -106,13 +106,13 @@ func TestOnlyNAS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bedWithNASes(t, false)
 		b.rules.Routes[0].NASes = NewNASes(b.rules.Routes[0].NASes.all[:1], nil)
-		l, p := b.open()
-		b.send(l, request(43, 9, 0, user("nemo@example.org")))
+		conn, p := b.open()
+		b.send(conn, makeRequest(43, 9, 0, user("nemo@example.org")))
 		if seen := b.net.seen(); len(seen) != 1 || seen[0].address != "192.0.2.11:3799" {
 			t.Errorf("%d datagrams, expected one to the NAS", len(seen))
 		}
-		q := request(43, 10, 0, user("nemo@example.org"), text(32, "ap-3"))
-		b.send(l, q)
+		q := makeRequest(43, 10, 0, user("nemo@example.org"), text(32, "ap-3"))
+		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{45, 403})
 	})
 }
@@ -140,14 +140,14 @@ func TestLastHop(t *testing.T) {
 					} else {
 						b.rules.Routes[0].NASes = nil // and its one server is none
 					}
-					l, p := b.open()
+					conn, p := b.open()
 					b.net.setServe(func(s []byte) [][]byte {
 						checkRequest(t, s)
 						return [][]byte{respond(s, 44, mac, text(126, "1its.own"))}
 					})
 					attrs := append([]attr{user("nemo@example.org"), text(126, "1example.org"), {241, []byte{9, 1}}, proxyState("one"), {241, nil}, text(24, "state"), text(126, "1example.net")}, row.attrs...)
-					q := request(43, 9, 0, append(attrs, mac)...)
-					b.send(l, q)
+					q := makeRequest(43, 9, 0, append(attrs, mac)...)
+					b.send(conn, q)
 					s := b.oneSeen()
 					want, operator, extended := row.proxy, "1example.org|1example.net", joined(q, 241)
 					if nas {

@@ -103,13 +103,13 @@ func TestOmittedAttributes(t *testing.T) {
 					}
 					return [][]byte{respond(s, row.reply, back...)}
 				})
-				l, p := b.open()
-				q := request(row.code, 9, 1, row.attrs...)
+				conn, p := b.open()
+				q := makeRequest(row.code, 9, 1, row.attrs...)
 				if row.v11 {
-					l, p = b.open11()
-					q = request11(row.code, 9, row.attrs...)
+					conn, p = b.open11()
+					q = makeRequest11(row.code, 9, row.attrs...)
 				}
-				b.send(l, q)
+				b.send(conn, q)
 				if a := one(t, "the client got", p.got()); radius.Code(a[0]) != row.reply {
 					t.Fatalf("the client got %v, expected %v", radius.Code(a[0]), row.reply)
 				}
@@ -146,10 +146,10 @@ func TestOmittedAttributesAreToldOnce(t *testing.T) {
 			}
 			return [][]byte{respond(s, 2, mac, attr{69, bytes.Repeat([]byte{9}, 7)})}
 		})
-		l, _ := b.open11()
+		conn, _ := b.open11()
 		for i := range 20 {
-			b.send(l, request11(4, uint32(2*i), user("nemo@example.org"), eap(2, 1, 0, 4)))
-			b.send(l, request11(1, uint32(2*i+1), user("nemo@example.org")))
+			b.send(conn, makeRequest11(4, uint32(2*i), user("nemo@example.org"), eap(2, 1, 0, 4)))
+			b.send(conn, makeRequest11(1, uint32(2*i+1), user("nemo@example.org")))
 		}
 		if got := b.counts("radsec_gw_omitted_attributes_total", "client", "reason"); got != "campus/eap_message=20 campus/unreadable=20" {
 			t.Errorf("counted: %s", got)

@@ -25,13 +25,13 @@ func fill(t byte, octets int) (attrs []attr) {
 func TestRequestThatOutgrows4096(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		attrs := append([]attr{user("nemo@example.org"), proxyState("one")}, fill(200, 4096-20-18-5)...)
-		q := request(1, 9, 1, attrs...)
+		q := makeRequest(1, 9, 1, attrs...)
 		if len(q) != 4096 {
 			t.Fatalf("the request has %d octets", len(q))
 		}
-		b.send(l, q) // 18 more of Message-Authenticator, 5 less of Proxy-State
+		b.send(conn, q) // 18 more of Message-Authenticator, 5 less of Proxy-State
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		if n := len(b.net.seen()); n != 0 {
 			t.Errorf("the server got %d datagrams, expected none", n)
@@ -39,8 +39,8 @@ func TestRequestThatOutgrows4096(t *testing.T) {
 		b.wantFates("access/too_long=1")
 		// Proxy-State is withheld, so this one fits to the octet.
 		attrs = append([]attr{user("nemo@example.org"), proxyState("sixteen octets..")}, fill(200, 4096-20-18-18)...)
-		q = request(1, 10, 1, attrs...)
-		b.send(l, q)
+		q = makeRequest(1, 10, 1, attrs...)
+		b.send(conn, q)
 		if s := b.oneSeen(); len(s) != 4096 {
 			t.Errorf("the server got %d octets, expected 4096", len(s))
 		}
@@ -51,24 +51,24 @@ func TestRequestThatOutgrows4096(t *testing.T) {
 func TestReplyThatOutgrows4096(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte {
 			return [][]byte{respond(s, 2, append(fill(200, 4096-20-18), mac)...)}
 		})
-		q := request(1, 9, 1, user("nemo@example.org"), proxyState("one"))
-		b.send(l, q)
+		q := makeRequest(1, 9, 1, user("nemo@example.org"), proxyState("one"))
+		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		b.wantFates("access/reply_too_long=1")
-		q = request(1, 10, 1, user("nemo@example.org"))
-		b.send(l, q) // fits to the octet without Proxy-State
+		q = makeRequest(1, 10, 1, user("nemo@example.org"))
+		b.send(conn, q) // fits to the octet without Proxy-State
 		if a := one(t, "the client got", p.got()); len(a) != 4096 {
 			t.Errorf("the client got %d octets, expected 4096", len(a))
 		}
 		b.net.setServe(func(s []byte) [][]byte {
 			return [][]byte{respond(s, 5, fill(200, 4096-20)...)}
 		})
-		q = request(4, 9, 0, user("nemo@example.org"), proxyState("one"))
-		b.send(l, q)
+		q = makeRequest(4, 9, 0, user("nemo@example.org"), proxyState("one"))
+		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{})
 		b.wantFates("access/relayed=1 access/reply_too_long=1 accounting/reply_too_long=1")
 	})
@@ -81,9 +81,9 @@ func TestACKThatOutgrows4096(t *testing.T) {
 	for asked, ack := range map[radius.Code]radius.Code{40: 41, 43: 44} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
-			l, p := b.open()
+			conn, p := b.open()
 			b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, ack, fill(200, 4096-20)...)} })
-			b.send(l, request(asked, 9, 0, user("nemo@example.org"), proxyState("one")))
+			b.send(conn, makeRequest(asked, 9, 0, user("nemo@example.org"), proxyState("one")))
 			none(t, "the client got", p.got())
 			if !strings.HasSuffix(b.fates(), "/reply_too_long=1") {
 				t.Errorf("fates: %s, expected reply_too_long", b.fates())

@@ -67,11 +67,11 @@ func fillMAC(b, vector []byte, secret string) {
 
 // request makes a client's request. ra stands for a random Request
 // Authenticator, see challenge; it matters to codes 1 and 12 only.
-func request(code radius.Code, id byte, ra int, attrs ...attr) []byte {
-	return requestUnder(clientText, code, id, ra, attrs...)
+func makeRequest(code radius.Code, id byte, ra int, attrs ...attr) []byte {
+	return makeRequestUnder(clientText, code, id, ra, attrs...)
 }
 
-func requestUnder(secret string, code radius.Code, id byte, ra int, attrs ...attr) []byte {
+func makeRequestUnder(secret string, code radius.Code, id byte, ra int, attrs ...attr) []byte {
 	vector := make([]byte, 16)
 	if wire.KindOf(code) == wire.KindAccess || wire.KindOf(code) == wire.KindStatus {
 		vector = challenge(ra)

@@ -54,33 +54,33 @@ func TestInParallel(t *testing.T) {
 func (b *bed) work(worker, rounds int) (packets int) {
 	rnd := rand.New(rand.NewPCG(uint64(worker), rand.Uint64()))
 	p := &peer{v11: worker%2 == 1}
-	l := b.gateway.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
 	var last []byte
 	for i := range rounds {
 		for range 1 + rnd.IntN(8) {
 			code := []radius.Code{1, 1, 4, 40, 43}[rnd.IntN(5)]
-			q := request(code, byte(rnd.IntN(8)), packets+worker<<24, user(fmt.Sprintf("%d-%d@example.org", worker, packets)))
+			q := makeRequest(code, byte(rnd.IntN(8)), packets+worker<<24, user(fmt.Sprintf("%d-%d@example.org", worker, packets)))
 			if p.v11 {
-				q = request11(code, uint32(packets), user(fmt.Sprintf("%d-%d@example.org", worker, packets)))
+				q = makeRequest11(code, uint32(packets), user(fmt.Sprintf("%d-%d@example.org", worker, packets)))
 			}
 			if last != nil && rnd.IntN(6) == 0 {
 				q = last
 			}
 			last = q
 			packets++
-			if err := l.Packet(q); err != nil {
+			if err := conn.Packet(q); err != nil {
 				b.t.Errorf("a good packet was refused: %v", err)
 			}
 		}
-		l.Flush()
+		conn.Flush()
 		if rnd.IntN(3) == 0 {
 			<-time.After(time.Duration(rnd.IntN(60)) * time.Millisecond)
 		}
 		if i%40 == 39 {
-			l.Closed()
-			l = b.gateway.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+			conn.Closed()
+			conn = b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
 		}
 	}
-	l.Closed()
+	conn.Closed()
 	return packets
 }

@@ -17,11 +17,11 @@ func TestProbesShareTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{
 			Health: health.Config{Check: health.CheckStatusServer}}})
-		l, p := b.open()
+		conn, p := b.open()
 		for i := range 200 {
-			b.put(l, request(1, byte(i), i, user("nemo@example.org")))
+			b.put(conn, makeRequest(1, byte(i), i, user("nemo@example.org")))
 		}
-		l.Flush()
+		conn.Flush()
 		pass(25 * time.Second) // the schedule of all of them still runs
 		none(t, "the client got", p.got())
 		type place struct {

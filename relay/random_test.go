@@ -27,7 +27,7 @@ type chance struct {
 // chancer is one link, with what its client may believe an answer to.
 type chancer struct {
 	name  string
-	link  *Link
+	link  *Connection
 	peer  *peer
 	asked map[[2]byte][][]byte // by code and Identifier: every request, the last at the end
 }
@@ -83,8 +83,8 @@ func (c *chance) turn() {
 }
 
 func (c *chance) join() {
-	l, p := c.open()
-	c.live = append(c.live, &chancer{name: fmt.Sprintf("link-%d", c.serial), link: l, peer: p, asked: map[[2]byte][][]byte{}})
+	conn, p := c.open()
+	c.live = append(c.live, &chancer{name: fmt.Sprintf("link-%d", c.serial), link: conn, peer: p, asked: map[[2]byte][][]byte{}})
 	c.serial++
 }
 
@@ -110,7 +110,7 @@ func (c *chance) make(m *chancer) []byte {
 		realm = "elsewhere.example"
 	}
 	attrs := []attr{user(fmt.Sprintf("%d@%s", c.serial, realm)), text(32, m.name), mac, proxyState(m.name)}
-	return request(code, byte(c.rnd.IntN(6)), c.serial, attrs...)
+	return makeRequest(code, byte(c.rnd.IntN(6)), c.serial, attrs...)
 }
 
 func (c *chance) ask(m *chancer) {
@@ -220,7 +220,7 @@ func (c *chance) settle() {
 	if n := int(c.sum("radsec_gw_requests_total")); n != c.packets {
 		c.t.Errorf("%d fates for %d packets before the links close", n, c.packets)
 	}
-	if n := c.gateway.kept.Load(); n != 0 {
+	if n := c.relay.kept.Load(); n != 0 {
 		c.t.Errorf("%d octets of answers are kept after their time", n)
 	}
 	for _, fate := range []string{"relayed", "superseded", "duplicate_dropped", "duplicate_answered", "client_gone", "server_silent", "no_route", "protocol_error"} {

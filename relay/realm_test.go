@@ -16,13 +16,13 @@ func TestRealmIsLookedUpAndLeftAlone(t *testing.T) {
 			for _, code := range []radius.Code{1, 4} {
 				synctest.Test(t, func(t *testing.T) {
 					b := newBed(t, settings{policy: strict})
-					l, _ := b.open()
-					q := request(code, 9, 1, user(name))
+					conn, _ := b.open()
+					q := makeRequest(code, 9, 1, user(name))
 					if v11 {
-						l, _ = b.open11()
-						q = request11(code, 9, user(name))
+						conn, _ = b.open11()
+						q = makeRequest11(code, 9, user(name))
 					}
-					b.send(l, q)
+					b.send(conn, q)
 					if got := joined(b.oneSeen(), 1); got != name {
 						t.Errorf("the server reads User-Name %q, expected %q", got, name)
 					}

@@ -43,29 +43,29 @@ func TestRefusals(t *testing.T) {
 		{"Disconnect-NAK", strict, assemble(42, 0, nil, nil), nil, "other/unexpected_reply=1"},
 		{"Protocol-Error", strict, assemble(52, 0, nil, nil), nil, "other/unexpected_reply=1"},
 
-		{"accounting, wrong Request Authenticator", strict, spoilt(5, request(4, 0, 0, nemo)), wire.ErrRequestAuthenticator, "accounting/bad_request_authenticator=1"},
+		{"accounting, wrong Request Authenticator", strict, spoilt(5, makeRequest(4, 0, 0, nemo)), wire.ErrRequestAuthenticator, "accounting/bad_request_authenticator=1"},
 		{"accounting, Request Authenticator of zeros", strict, assemble(4, 0, nil, []attr{nemo}), wire.ErrRequestAuthenticator, "accounting/bad_request_authenticator=1"},
-		{"CoA, wrong Request Authenticator", strict, spoilt(5, request(43, 0, 0, nemo)), wire.ErrRequestAuthenticator, "coa/bad_request_authenticator=1"},
-		{"Disconnect, wrong Request Authenticator", strict, spoilt(5, request(40, 0, 0, nemo)), wire.ErrRequestAuthenticator, "disconnect/bad_request_authenticator=1"},
-		{"accounting under the server's secret", strict, requestUnder(serverText, 4, 0, 0, nemo), wire.ErrRequestAuthenticator, "accounting/bad_request_authenticator=1"},
+		{"CoA, wrong Request Authenticator", strict, spoilt(5, makeRequest(43, 0, 0, nemo)), wire.ErrRequestAuthenticator, "coa/bad_request_authenticator=1"},
+		{"Disconnect, wrong Request Authenticator", strict, spoilt(5, makeRequest(40, 0, 0, nemo)), wire.ErrRequestAuthenticator, "disconnect/bad_request_authenticator=1"},
+		{"accounting under the server's secret", strict, makeRequestUnder(serverText, 4, 0, 0, nemo), wire.ErrRequestAuthenticator, "accounting/bad_request_authenticator=1"},
 
-		{"access, wrong Message-Authenticator", strict, spoilt(25, request(1, 0, 1, mac, nemo)), wire.ErrMessageAuthenticator, "access/bad_message_authenticator=1"},
-		{"access, two Message-Authenticators", strict, request(1, 0, 1, mac, nemo, mac), wire.ErrMessageAuthenticatorForm, "access/bad_message_authenticator=1"},
-		{"access, short Message-Authenticator", strict, request(1, 0, 1, short, nemo), wire.ErrMessageAuthenticatorForm, "access/bad_message_authenticator=1"},
-		{"access, no Message-Authenticator where required", requireMA, request(1, 0, 1, nemo), wire.ErrNoMessageAuthenticator, "access/missing_message_authenticator=1"},
-		{"EAP without Message-Authenticator", strict, request(1, 0, 1, nemo, eap(2, 1, 0, 4)), wire.ErrNoMessageAuthenticator, "access/missing_message_authenticator=1"},
-		{"accounting, two Message-Authenticators", strict, request(4, 0, 0, mac, nemo, mac), wire.ErrMessageAuthenticatorForm, "accounting/bad_message_authenticator=1"},
-		{"CoA, short Message-Authenticator", strict, request(43, 0, 0, short, nemo), wire.ErrMessageAuthenticatorForm, "coa/bad_message_authenticator=1"},
-		{"Disconnect, no Message-Authenticator where required", requireMA, request(40, 0, 0, nemo), wire.ErrNoMessageAuthenticator, "disconnect/missing_message_authenticator=1"},
-		{"Status-Server, two Message-Authenticators", strict, request(12, 0, 1, mac, mac), wire.ErrMessageAuthenticatorForm, "status/bad_message_authenticator=1"},
-		{"Status-Server without Message-Authenticator", strict, request(12, 0, 1), nil, "status/missing_message_authenticator=1"},
+		{"access, wrong Message-Authenticator", strict, spoilt(25, makeRequest(1, 0, 1, mac, nemo)), wire.ErrMessageAuthenticator, "access/bad_message_authenticator=1"},
+		{"access, two Message-Authenticators", strict, makeRequest(1, 0, 1, mac, nemo, mac), wire.ErrMessageAuthenticatorForm, "access/bad_message_authenticator=1"},
+		{"access, short Message-Authenticator", strict, makeRequest(1, 0, 1, short, nemo), wire.ErrMessageAuthenticatorForm, "access/bad_message_authenticator=1"},
+		{"access, no Message-Authenticator where required", requireMA, makeRequest(1, 0, 1, nemo), wire.ErrNoMessageAuthenticator, "access/missing_message_authenticator=1"},
+		{"EAP without Message-Authenticator", strict, makeRequest(1, 0, 1, nemo, eap(2, 1, 0, 4)), wire.ErrNoMessageAuthenticator, "access/missing_message_authenticator=1"},
+		{"accounting, two Message-Authenticators", strict, makeRequest(4, 0, 0, mac, nemo, mac), wire.ErrMessageAuthenticatorForm, "accounting/bad_message_authenticator=1"},
+		{"CoA, short Message-Authenticator", strict, makeRequest(43, 0, 0, short, nemo), wire.ErrMessageAuthenticatorForm, "coa/bad_message_authenticator=1"},
+		{"Disconnect, no Message-Authenticator where required", requireMA, makeRequest(40, 0, 0, nemo), wire.ErrNoMessageAuthenticator, "disconnect/missing_message_authenticator=1"},
+		{"Status-Server, two Message-Authenticators", strict, makeRequest(12, 0, 1, mac, mac), wire.ErrMessageAuthenticatorForm, "status/bad_message_authenticator=1"},
+		{"Status-Server without Message-Authenticator", strict, makeRequest(12, 0, 1), nil, "status/missing_message_authenticator=1"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: row.policy, onUnroutable: Silent})
-				l, p := b.open()
-				err := b.send(l, row.packet)
+				conn, p := b.open()
+				err := b.send(conn, row.packet)
 				if !errors.Is(err, row.err) {
 					t.Errorf("error %v, expected %v", err, row.err)
 				}
@@ -83,26 +83,26 @@ func TestRefusals(t *testing.T) {
 // and the server sees it as the rules want it.
 // Rules: P20, P46, P48, C3
 func TestLenientPolicies(t *testing.T) {
-	wrong := request(4, 1, 0, user("nemo@example.org"))
+	wrong := makeRequest(4, 1, 0, user("nemo@example.org"))
 	wrong[5] ^= 1
 	rows := []struct {
 		name   string
 		packet []byte
 		reply  radius.Code
 	}{
-		{"EAP without Message-Authenticator", request(1, 0, 1, user("nemo@example.org"), eap(2, 1, 0, 4)), 11},
+		{"EAP without Message-Authenticator", makeRequest(1, 0, 1, user("nemo@example.org"), eap(2, 1, 0, 4)), 11},
 		{"a wrong Request Authenticator", wrong, 5},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{})
-				l, p := b.open()
+				conn, p := b.open()
 				b.net.setServe(func(s []byte) [][]byte {
 					checkRequest(t, s)
 					return [][]byte{respond(s, row.reply, mac)}
 				})
-				if err := b.send(l, row.packet); err != nil {
+				if err := b.send(conn, row.packet); err != nil {
 					t.Fatal(err)
 				}
 				checkAnswer(t, row.packet, one(t, "the client got", p.got()), row.reply)
@@ -120,7 +120,7 @@ func TestMessageAuthenticatorInAccounting(t *testing.T) {
 	for what, attrs := range map[string][]attr{"none": nil, "one over the request's authenticator": {mac}} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
-			l, p := b.open()
+			conn, p := b.open()
 			b.net.setServe(func(s []byte) [][]byte {
 				checkRequest(t, s)
 				if len(values(s, 80)) != 0 {
@@ -128,8 +128,8 @@ func TestMessageAuthenticatorInAccounting(t *testing.T) {
 				}
 				return [][]byte{respond(s, 5, attrs...)}
 			})
-			q := request(4, 1, 0, user("nemo@example.org"), mac)
-			b.send(l, q)
+			q := makeRequest(4, 1, 0, user("nemo@example.org"), mac)
+			b.send(conn, q)
 			a := one(t, "the client got", p.got())
 			checkAnswer(t, q, a, 5)
 			if n := len(values(a, 80)); n != 0 {
@@ -145,7 +145,7 @@ func TestMessageAuthenticatorInAccounting(t *testing.T) {
 func TestOddAttributesPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		odd := []attr{
 			text(250, "unknown"), text(4, "no address"), integer(1000%256, 1), {26, []byte{1, 2}}, {26, nil}, {24, nil},
 			{241, nil}, {245, []byte{1}}, {245, append([]byte{1, 0x80}, make([]byte, 251)...)}, {245, []byte{1, 0, 9}}, vendor(9, 1, 0, 0, 0),
@@ -153,8 +153,8 @@ func TestOddAttributesPass(t *testing.T) {
 		b.net.setServe(func(s []byte) [][]byte {
 			return [][]byte{respond(s, 2, append([]attr{mac}, odd...)...)}
 		})
-		q := request(1, 1, 1, append([]attr{user("nemo@example.org")}, odd...)...)
-		b.send(l, q)
+		q := makeRequest(1, 1, 1, append([]attr{user("nemo@example.org")}, odd...)...)
+		b.send(conn, q)
 		s, a := b.oneSeen(), one(t, "the client got", p.got())
 		checkAnswer(t, q, a, 2)
 		for _, o := range odd {

@@ -13,11 +13,11 @@ import (
 func TestRejectIsRelayedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac, text(18, "no"))} })
-		q := request(1, 7, 1, user("nemo@example.org"))
+		q := makeRequest(1, 7, 1, user("nemo@example.org"))
 		began := time.Now()
-		b.send(l, q)
+		b.send(conn, q)
 		a := one(t, "the client got at once", p.got())
 		checkAnswer(t, q, a, 3)
 		if joined(a, 18) != "no" {

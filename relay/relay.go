@@ -11,19 +11,19 @@ import (
 
 // exchange is one request on its way: the client's packet as it came, and where
 // the reply goes.
-type exchange struct {
+type request struct {
 	udpback.Exchange
-	link      *Link
-	client    *ClientConfig // as it was when the request came
-	route     *Route
-	view      wire.View     // of the client's packet, in a buffer of its own
-	decision  decision      // of the routing table, once it was asked
-	hash      uint64        // of the client's packet
-	marker    *Marker       // for the server's copies; nil: they have none
-	came      time.Duration // on the clock of udpback
-	ticket    wire.Ticket
-	elsewhere bool         // given up, but in other hands: what those may change is not looked at
-	fate      metrics.Fate // of a reply that is written but not delivered yet
+	conn     *Connection
+	client   *ClientConfig // as it was when the request came
+	route    *Route
+	view     wire.View     // of the client's packet, in a buffer of its own
+	decision decision      // of the routing table, once it was asked
+	hash     uint64        // of the client's packet
+	marker   *Marker       // for the server's copies; nil: they have none
+	arrived  time.Duration // on the clock of udpback
+	ticket   wire.Ticket
+	busy     bool         // given up, but in other hands: what those may change is not looked at
+	fate     metrics.Fate // of a reply that is written but not delivered yet
 }
 
 // Packet takes one packet of the client into the burst. An error costs the
@@ -34,35 +34,35 @@ type exchange struct {
 //     Message-Authenticator (RFC 2866 §3, RFC 5176 §2.3, RFC 3579 §3.2). The
 //     digests of a burst are computed together, by process. In RADIUS/1.1 TLS
 //     has proved it all (RFC 9765 §4.1).
-func (l *Link) Packet(p []byte) error {
-	if l.refused != nil {
-		return l.refused
+func (c *Connection) Packet(p []byte) error {
+	if c.closeErr != nil {
+		return c.closeErr
 	}
-	b := l.work()
+	b := c.acquireBurst()
 	v := &b.view
-	if err := l.parse(v, p); err != nil { // 1
-		return l.malformed(err)
+	if err := c.parse(v, p); err != nil { // 1
+		return c.malformed(err)
 	}
 	if v.Kind() == wire.KindOther {
-		l.notRequest(v.Code())
+		c.notRequest(v.Code())
 		return nil
 	}
-	x := l.newExchange(v)
+	req := c.newRequest(v)
 	var err error
-	x.ticket, err = b.verify.VerifyRequest(&x.view, x.client.Secret, x.client.Policy[x.Kind]) // 2
+	req.ticket, err = b.verify.VerifyRequest(&req.view, req.client.Secret, req.client.Policy[req.Kind]) // 2
 	if err != nil {
-		return l.unverified(x, err)
+		return c.unverified(req, err)
 	}
-	b.queue = append(b.queue, x)
+	b.queue = append(b.queue, req)
 	if b.verify.Full() {
-		return l.process(b)
+		return c.process(b)
 	}
 	return nil
 }
 
 // parse reads a packet as the connection's version of RADIUS has it.
-func (l *Link) parse(v *wire.View, p []byte) error {
-	if l.v11 {
+func (c *Connection) parse(v *wire.View, p []byte) error {
+	if c.v11 {
 		return v.Parse11(p)
 	}
 	return v.Parse(p)
@@ -81,48 +81,48 @@ func (l *Link) parse(v *wire.View, p []byte) error {
 //  7. What was sent to a server before and has come back is not sent again.
 //  8. The group reserves a server, a socket and an Identifier there, has the
 //     server's copy written (Write below), and puts it into the batch.
-func (l *Link) relay(b *burst, x *exchange) (underWay bool) {
+func (c *Connection) forward(b *burst, req *request) (underWay bool) {
 	rules := b.rules
-	x.arrived(rules)
-	if x.Kind == wire.KindStatus { // 3
-		return l.answerStatus(b, x)
+	req.tap(rules)
+	if req.Kind == wire.KindStatus { // 3
+		return c.answerStatus(b, req)
 	}
-	if !x.client.Allowed[x.Kind] { // 4
-		return l.decline(b, x, metrics.FateNotAllowed, causeUnsupportedExtension)
+	if !req.client.Allowed[req.Kind] { // 4
+		return c.decline(b, req, metrics.FateNotAllowed, causeUnsupportedExtension)
 	}
-	if realm, ok := x.client.Realms.Allows(&x.view); !ok { // 4
-		l.gateway.wrongRealm(x, realm)
-		return l.decline(b, x, metrics.FateRealmNotAllowed, causeNotRoutable)
+	if realm, ok := req.client.Realms.Allows(&req.view); !ok { // 4
+		c.relay.wrongRealm(req, realm)
+		return c.decline(b, req, metrics.FateRealmNotAllowed, causeNotRoutable)
 	}
-	if x.dynamic() && !l.authorised(b, x, rules) {
+	if req.dynamic() && !c.authorised(b, req, rules) {
 		return false
 	}
-	if !l.admit(b, x) { // 5
+	if !c.admit(b, req) { // 5
 		return false
 	}
-	found := x.find(rules.Table) // 6
+	found := req.lookup(rules.Table) // 6
 	if !found.ok {
-		l.gateway.noRoute(x, found.realm)
-		return l.decline(b, x, metrics.FateNoRoute, causeNotRoutable)
+		c.relay.noRoute(req, found.realm)
+		return c.decline(b, req, metrics.FateNoRoute, causeNotRoutable)
 	}
-	x.route, x.marker, x.Window = &rules.Routes[found.group], rules.Marker, 0
-	to := x.route.Group
-	if x.dynamic() {
-		x.Window, x.DropStale = rules.Timestamps.Window, rules.Timestamps.DropReplies
+	req.route, req.marker, req.Window = &rules.Routes[found.group], rules.Marker, 0
+	to := req.route.Group
+	if req.dynamic() {
+		req.Window, req.DropStale = rules.Timestamps.Window, rules.Timestamps.DropReplies
 		var cause uint32
-		if to, cause = x.route.last(&x.view); to == nil {
-			l.gateway.noNAS(x)
-			return l.decline(b, x, metrics.FateNoNAS, cause)
+		if to, cause = req.route.last(&req.view); to == nil {
+			c.relay.noNAS(req)
+			return c.decline(b, req, metrics.FateNoNAS, cause)
 		}
 	}
-	if server, ok := rules.Marker.looped(&x.view); ok { // 7
-		l.gateway.looped(x, found.realm, server)
-		return l.decline(b, x, metrics.FateLoop, causeNotRoutable)
+	if server, ok := rules.Marker.looped(&req.view); ok { // 7
+		c.relay.looped(req, found.realm, server)
+		return c.decline(b, req, metrics.FateLoop, causeNotRoutable)
 	}
-	x.distinguish(to)
-	l.inFlight(x)
-	if err := to.Start(&x.Exchange, b.batch); err != nil { // 8
-		return l.notStarted(b, x, err)
+	req.setAffinity(to)
+	c.track(req)
+	if err := to.Start(&req.Exchange, b.batch); err != nil { // 8
+		return c.startFailed(b, req, err)
 	}
 	return true
 }
@@ -136,30 +136,30 @@ type decision struct {
 }
 
 // find asks the routing table, the first time.
-func (x *exchange) find(t *routing.Table) *decision {
-	if !x.decision.made {
-		x.decision.made = true
-		x.decision.group, x.decision.realm, x.decision.ok = t.Route(&x.view)
+func (req *request) lookup(t *routing.Table) *decision {
+	if !req.decision.made {
+		req.decision.made = true
+		req.decision.group, req.decision.realm, req.decision.ok = t.Route(&req.view)
 	}
-	return &x.decision
+	return &req.decision
 }
 
 // Write writes the server's copy of the request: fresh Request Authenticator,
 // hidden attributes under the server's secret, Proxy-State withheld, the gateway's
 // own added, Message-Authenticator first. The client's packet stays as it came, so that
 // moving on to another server starts from it again (RFC 2865 §2.5).
-func (x *exchange) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wire.ServerID) (int, error) {
+func (req *request) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wire.ServerID) (int, error) {
 	var o wire.RequestOptions
 	var room [markerSize]byte
-	if x.dynamic() {
+	if req.dynamic() {
 		o.NAS = to.NAS()
 	}
-	if x.marker != nil && o.NAS == nil { // nothing comes back from the last hop, and hostapd 2.10 refuses a Proxy-State
-		o.ProxyState = x.marker.append(room[:0], &x.view, to.ID())
+	if req.marker != nil && o.NAS == nil { // nothing comes back from the last hop, and hostapd 2.10 refuses a Proxy-State
+		o.ProxyState = req.marker.append(room[:0], &req.view, to.ID())
 	}
-	n, err := d.WriteRequestWith(dst, &x.view, x.client.Secret, to.Secret(), id, &o)
+	n, err := d.WriteRequestWith(dst, &req.view, req.client.Secret, to.Secret(), id, &o)
 	if list := d.Omitted(); list != nil && err == nil {
-		x.link.gateway.omitted(x, to.Name, x.view.Code(), list)
+		req.conn.relay.omitted(req, to.Name, req.view.Code(), list)
 	}
 	return n, err
 }
@@ -167,65 +167,67 @@ func (x *exchange) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wir
 // Reply writes a server's reply, already verified against what was sent, for the
 // client: its Identifier and Proxy-State restored, hidden attributes under its
 // secret, signed over its Request Authenticator (RFC 2865 §2.3).
-func (x *exchange) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
-	n, err := d.WriteReply(dst, reply, &x.view, sent, from, x.client.Secret)
+func (req *request) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
+	n, err := d.WriteReply(dst, reply, &req.view, sent, from, req.client.Secret)
 	if err != nil {
-		return x.unwritable(d, dst, err)
+		return req.writeSubstitute(d, dst, err)
 	}
 	if list := d.Omitted(); list != nil {
-		server, _, _ := x.Served()
-		x.link.gateway.omitted(x, server, reply.Code(), list)
+		server, _, _ := req.Served()
+		req.conn.relay.omitted(req, server, reply.Code(), list)
 	}
-	x.fate = metrics.FateRelayed
+	req.fate = metrics.FateRelayed
 	return n
 }
 
 // Deliver keeps the reply for duplicates and hands it to the connection, unless
 // the client has given the request up meanwhile (RFC 5080 §2.2.2). The
 // connection is flushed with the rest of the batch.
-func (x *exchange) Deliver(packet []byte, touched *udpback.Touched) {
-	l := x.link
-	if l.finish(x, packet, x.fate) {
-		touched.Add(l.peer)
+func (req *request) Deliver(packet []byte, touched *udpback.Touched) {
+	conn := req.conn
+	if conn.finish(req, packet, req.fate) {
+		touched.Add(conn.peer)
 	}
 }
 
 // Fail ends an exchange that got no reply to relay.
-func (x *exchange) Fail(h *wire.Hasher, why udpback.Failure, cause uint32, touched *udpback.Touched) {
-	l := x.link
+func (req *request) Fail(h *wire.Hasher, why udpback.Failure, cause uint32, touched *udpback.Touched) {
+	conn := req.conn
 	n := 0
-	scratch := l.gateway.scratch.Get().(*[wire.MaxLength]byte)
-	defer l.gateway.scratch.Put(scratch)
-	x.Window = 0 // the same request again may be a new try soon: the NAS has not answered it
-	if answer, ok := x.failureAnswer(why, cause); ok {
+	scratch := conn.relay.scratch.Get().(*[wire.MaxLength]byte)
+	defer conn.relay.scratch.Put(scratch)
+	req.Window = 0 // the same request again may be a new try soon: the NAS has not answered it
+	if answer, ok := req.failureAnswer(why, cause); ok {
 		// An answer that does not fit cannot be given; the fate is the same.
-		n, _ = h.WriteAnswer(scratch[:], &x.view, answer, x.client.Secret)
+		n, _ = h.WriteAnswer(scratch[:], &req.view, answer, req.client.Secret)
 	}
-	if l.finish(x, scratch[:n], failureFate[why]) {
-		touched.Add(l.peer)
+	if conn.finish(req, scratch[:n], failureFate[why]) {
+		touched.Add(conn.peer)
 	}
 }
 
 // newExchange takes the client's packet into a buffer of its own.
-func (l *Link) newExchange(v *wire.View) *exchange {
-	x := l.gateway.exchanges.Get().(*exchange)
-	x.Handler, x.Code, x.Kind = x, v.Code(), v.Kind()
-	x.link, x.client, x.came = l, l.client.Config(), l.burst.came
-	x.Quota = x.client.Quota
-	x.view = *v
-	x.view.Packet = l.gateway.back.Buffers.Copy(v.Packet)
-	return x
+func (c *Connection) newRequest(v *wire.View) *request {
+	req := c.relay.requests.Get().(*request)
+	req.Handler, req.Code, req.Kind = req, v.Code(), v.Kind()
+	req.conn, req.client, req.arrived = c, c.client.Config(), c.burst.arrived
+	req.Quota = req.client.Quota
+	req.view = *v
+	req.view.Packet = c.relay.back.Buffers.Copy(v.Packet)
+	return req
 }
 
 // recycle takes back an exchange that nobody can refer to any more.
-func (g *Gateway) recycle(x *exchange) {
-	g.back.Buffers.Return(x.view.Packet)
-	x.view.Packet = nil
-	x.link, x.client, x.route, x.marker = nil, nil, nil, nil
-	x.decision = decision{}
-	x.ClearServed()
-	g.exchanges.Put(x)
+func (r *Relay) recycle(req *request) {
+	r.back.Buffers.Return(req.view.Packet)
+	req.view.Packet = nil
+	req.conn, req.client, req.route, req.marker = nil, nil, nil, nil
+	req.decision = decision{}
+	req.ClearServed()
+	r.requests.Put(req)
 }
 
 // dynamic says whether the request is a CoA or a Disconnect (RFC 5176).
-func (x *exchange) dynamic() bool { return x.Kind == wire.KindCoA || x.Kind == wire.KindDisconnect }
+func (req *request) dynamic() bool {
+	return req.Kind == wire.KindCoA || req.Kind == wire.KindDisconnect
+}

@@ -15,8 +15,8 @@ import (
 // reuse counts how many exchanges and how many buffers a bed needs for so many rounds of
 // do. The pools may lose some, not all of them.
 func (b *bed) reuse(rounds int, do func(i int)) (exchanges, buffers int) {
-	made := b.gateway.exchanges.New
-	b.gateway.exchanges.New = func() any {
+	made := b.relay.requests.New
+	b.relay.requests.New = func() any {
 		exchanges++
 		return made()
 	}
@@ -35,101 +35,101 @@ func (b *bed) reuse(rounds int, do func(i int)) (exchanges, buffers int) {
 func TestRequestsAreRecycled(t *testing.T) {
 	const rounds = 40
 	long := fill(200, 3500)
-	status := request(12, 0, 1, append([]attr{mac}, long...)...)
+	status := makeRequest(12, 0, 1, append([]attr{mac}, long...)...)
 	access := func(i int, name string) []byte {
-		return request(1, byte(i), i, append([]attr{user(name)}, long...)...)
+		return makeRequest(1, byte(i), i, append([]attr{user(name)}, long...)...)
 	}
 	coa := func(i int) []byte {
-		return request(43, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...)
+		return makeRequest(43, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...)
 	}
 	for _, row := range []struct {
 		name string
-		do   func(b *bed, l *Link, i int)
+		do   func(b *bed, conn *Connection, i int)
 	}{
-		{"answered here", func(b *bed, l *Link, i int) { b.send(l, status) }},
-		{"without proof", func(b *bed, l *Link, i int) { b.send(l, request(12, 0, 1, long...)) }},
-		{"forged", func(b *bed, l *Link, i int) {
+		{"answered here", func(b *bed, conn *Connection, i int) { b.send(conn, status) }},
+		{"without proof", func(b *bed, conn *Connection, i int) { b.send(conn, makeRequest(12, 0, 1, long...)) }},
+		{"forged", func(b *bed, conn *Connection, i int) {
 			bad := bytes.Clone(status)
 			bad[25] ^= 1
-			b.send(l, bad)
-			l.refused = nil
+			b.send(conn, bad)
+			conn.closeErr = nil
 		}},
-		{"behind a forged one", func(b *bed, l *Link, i int) {
-			bad := request(12, 0, 1, mac)
+		{"behind a forged one", func(b *bed, conn *Connection, i int) {
+			bad := makeRequest(12, 0, 1, mac)
 			bad[25] ^= 1
-			b.put(l, bad)
-			b.send(l, status)
-			l.refused = nil
+			b.put(conn, bad)
+			b.send(conn, status)
+			conn.closeErr = nil
 		}},
-		{"relayed", func(b *bed, l *Link, i int) { b.send(l, access(i, "nemo@example.org")) }},
-		{"relayed, no answer", func(b *bed, l *Link, i int) { b.send(l, coa(i)) }},
-		{"beyond a limit", func(b *bed, l *Link, i int) {
+		{"relayed", func(b *bed, conn *Connection, i int) { b.send(conn, access(i, "nemo@example.org")) }},
+		{"relayed, no answer", func(b *bed, conn *Connection, i int) { b.send(conn, coa(i)) }},
+		{"beyond a limit", func(b *bed, conn *Connection, i int) {
 			b.packets++
-			l.v11 = true
-			l.Refuse(request11(12, 1, long...), metrics.FateRateLimited)
-			l.Flush()
+			conn.v11 = true
+			conn.Refuse(makeRequest11(12, 1, long...), metrics.FateRateLimited)
+			conn.Flush()
 		}},
-		{"not allowed", func(b *bed, l *Link, i int) {
+		{"not allowed", func(b *bed, conn *Connection, i int) {
 			b.client.Allowed[wire.KindAccess] = false
-			b.send(l, access(i, "nemo@example.org"))
+			b.send(conn, access(i, "nemo@example.org"))
 		}},
-		{"another realm", func(b *bed, l *Link, i int) {
+		{"another realm", func(b *bed, conn *Connection, i int) {
 			b.client.Realms = must(routing.NewFilter([]string{"campus.example"}, nil, routing.Options{}))
-			b.send(l, access(i, "nemo@example.org"))
+			b.send(conn, access(i, "nemo@example.org"))
 		}},
-		{"no route", func(b *bed, l *Link, i int) { b.send(l, access(i, "nemo@elsewhere.example")) }},
-		{"no route, silence", func(b *bed, l *Link, i int) {
+		{"no route", func(b *bed, conn *Connection, i int) { b.send(conn, access(i, "nemo@elsewhere.example")) }},
+		{"no route, silence", func(b *bed, conn *Connection, i int) {
 			b.rules.OnUnroutable = Silent
-			b.send(l, access(i, "nemo@elsewhere.example"))
+			b.send(conn, access(i, "nemo@elsewhere.example"))
 		}},
-		{"no route, an answer that does not fit", func(b *bed, l *Link, i int) {
-			b.send(l, request(1, byte(i), i, fill(33, 4096-20)...))
+		{"no route, an answer that does not fit", func(b *bed, conn *Connection, i int) {
+			b.send(conn, makeRequest(1, byte(i), i, fill(33, 4096-20)...))
 		}},
-		{"no such NAS", func(b *bed, l *Link, i int) {
+		{"no such NAS", func(b *bed, conn *Connection, i int) {
 			b.rules.Routes[0].NASes = NewNASes(nil, nil)
-			b.send(l, coa(i))
+			b.send(conn, coa(i))
 		}},
-		{"a loop", func(b *bed, l *Link, i int) {
+		{"a loop", func(b *bed, conn *Connection, i int) {
 			b.rules.Marker = NewMarker(MarkerKey{1}, nil)
-			b.send(l, request(1, byte(i), i, append([]attr{user("nemo@example.org"), {33, b.rules.Marker.append(nil, new(wire.View), 7)}}, long...)...))
+			b.send(conn, makeRequest(1, byte(i), i, append([]attr{user("nemo@example.org"), {33, b.rules.Marker.append(nil, new(wire.View), 7)}}, long...)...))
 		}},
-		{"stale", func(b *bed, l *Link, i int) {
+		{"stale", func(b *bed, conn *Connection, i int) {
 			b.rules.Timestamps.Require = true
-			b.send(l, coa(i))
+			b.send(conn, coa(i))
 		}},
-		{"from a wrong path, drop", func(b *bed, l *Link, i int) {
+		{"from a wrong path, drop", func(b *bed, conn *Connection, i int) {
 			b.client.ReversePath = ReversePathDrop
-			l.remote = netip.MustParseAddrPort("192.0.2.99:1")
-			b.send(l, coa(i))
+			conn.remote = netip.MustParseAddrPort("192.0.2.99:1")
+			b.send(conn, coa(i))
 		}},
-		{"from a wrong path", func(b *bed, l *Link, i int) {
+		{"from a wrong path", func(b *bed, conn *Connection, i int) {
 			b.client.ReversePath = ReversePathNAK
-			l.remote = netip.MustParseAddrPort("192.0.2.99:1")
-			b.send(l, coa(i))
+			conn.remote = netip.MustParseAddrPort("192.0.2.99:1")
+			b.send(conn, coa(i))
 		}},
-		{"a duplicate in flight", func(b *bed, l *Link, i int) {
+		{"a duplicate in flight", func(b *bed, conn *Connection, i int) {
 			b.net.setServe(nil)
-			b.send(l, access(1, "nemo@example.org"))
+			b.send(conn, access(1, "nemo@example.org"))
 		}},
-		{"a duplicate that is answered", func(b *bed, l *Link, i int) { b.send(l, access(1, "nemo@example.org")) }},
-		{"a duplicate whose answer is not kept", func(b *bed, l *Link, i int) {
-			b.gateway.kept.Add(maxKept)
-			b.send(l, access(1, "nemo@example.org"))
-			b.gateway.kept.Add(-maxKept)
+		{"a duplicate that is answered", func(b *bed, conn *Connection, i int) { b.send(conn, access(1, "nemo@example.org")) }},
+		{"a duplicate whose answer is not kept", func(b *bed, conn *Connection, i int) {
+			b.relay.kept.Add(maxKept)
+			b.send(conn, access(1, "nemo@example.org"))
+			b.relay.kept.Add(-maxKept)
 		}},
-		{"an impossible password", func(b *bed, l *Link, i int) {
-			b.send(l, request(1, byte(i), i, append([]attr{user("nemo@example.org"), {2, make([]byte, 129)}}, long...)...))
+		{"an impossible password", func(b *bed, conn *Connection, i int) {
+			b.send(conn, makeRequest(1, byte(i), i, append([]attr{user("nemo@example.org"), {2, make([]byte, 129)}}, long...)...))
 		}},
-		{"a duplicate in 1.1", func(b *bed, l *Link, i int) {
+		{"a duplicate in 1.1", func(b *bed, conn *Connection, i int) {
 			b.net.setServe(nil)
-			l.v11 = true
-			b.send(l, request11(4, 1, append([]attr{user("nemo@example.org")}, long...)...))
+			conn.v11 = true
+			b.send(conn, makeRequest11(4, 1, append([]attr{user("nemo@example.org")}, long...)...))
 		}},
-		{"a Token in use", func(b *bed, l *Link, i int) {
+		{"a Token in use", func(b *bed, conn *Connection, i int) {
 			b.net.setServe(nil)
-			l.v11 = true
-			b.send(l, request11(4, 1, append([]attr{user("nemo@example.org"), integer(5, uint32(i))}, long...)...))
-			l.refused = nil
+			conn.v11 = true
+			b.send(conn, makeRequest11(4, 1, append([]attr{user("nemo@example.org"), integer(5, uint32(i))}, long...)...))
+			conn.closeErr = nil
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -141,8 +141,8 @@ func TestRequestsAreRecycled(t *testing.T) {
 					}
 					return [][]byte{respond(s, 3, mac)}
 				})
-				l, _ := b.open()
-				exchanges, buffers := b.reuse(rounds, func(i int) { row.do(b, l, i) })
+				conn, _ := b.open()
+				exchanges, buffers := b.reuse(rounds, func(i int) { row.do(b, conn, i) })
 				if exchanges >= rounds || buffers >= rounds {
 					t.Errorf("%d exchanges and %d buffers were made for %d requests, expected fewer", exchanges, buffers, rounds)
 				}
@@ -155,16 +155,16 @@ func TestRequestsAreRecycled(t *testing.T) {
 func TestRecycledRequestsAreEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: ProtocolError, onUnroutable: Reject})
-		b.rules.Routes[0].Metrics = b.gateway.metrics.Route("home")
+		b.rules.Routes[0].Metrics = b.relay.metrics.Route("home")
 		lines := b.listen()
 		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
-		l, p := b.open()
+		conn, p := b.open()
 		var want []string
 		for i := range 20 {
-			b.send(l, request(4, byte(i), i, user("nemo@example.org")))
+			b.send(conn, makeRequest(4, byte(i), i, user("nemo@example.org")))
 			p.got()
-			q := request(1, byte(i), i, user("nemo@elsewhere.example"))
-			b.send(l, q)
+			q := makeRequest(1, byte(i), i, user("nemo@elsewhere.example"))
+			b.send(conn, q)
 			checkOwn(t, q, p.got(), expectation{3, 502})
 			want = append(want, "accounting 192.0.2.1:1024 example.org relayed Accounting-Response a acct 1 0", "access 192.0.2.1:1024 elsewhere.example no_route Access-Reject 0 0")
 		}
@@ -180,15 +180,15 @@ func TestScratchIsUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		made := 0
-		b.gateway.scratch.New = func() any {
+		b.relay.scratch.New = func() any {
 			made++
 			return new([wire.MaxLength]byte)
 		}
 		b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
-		l, p := b.open()
+		conn, p := b.open()
 		for i := range 40 {
-			q := request(43, byte(i), 0, user("nemo@example.org"))
-			b.send(l, q)
+			q := makeRequest(43, byte(i), 0, user("nemo@example.org"))
+			b.send(conn, q)
 			checkOwn(t, q, p.got(), expectation{45, 406})
 		}
 		if made >= 40 {
@@ -203,10 +203,10 @@ func TestShareOfTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
 		b.client.Quota = new(udpback.Quota)
-		l, _ := b.open()
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
-		if x := l.recent[wire.KindAccess][1].flight; x.Quota != b.client.Quota {
-			t.Errorf("the request counts under Quota %p, expected its client's %p", x.Quota, b.client.Quota)
+		conn, _ := b.open()
+		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
+		if req := conn.recent[wire.KindAccess][1].flight; req.Quota != b.client.Quota {
+			t.Errorf("the request counts under Quota %p, expected its client's %p", req.Quota, b.client.Quota)
 		}
 	})
 }
@@ -233,10 +233,10 @@ func TestProxyStateOfTheServerSteersNothing(t *testing.T) {
 		var peers [2]*peer
 		var asked [2][]byte
 		for i := range peers {
-			var l *Link
-			l, peers[i] = b.open()
-			asked[i] = request(1, 9, i, user(names[i]), proxyState(states[i]))
-			b.send(l, asked[i])
+			var conn *Connection
+			conn, peers[i] = b.open()
+			asked[i] = makeRequest(1, 9, i, user(names[i]), proxyState(states[i]))
+			b.send(conn, asked[i])
 		}
 		for i, p := range peers {
 			a := one(t, "the client got", p.got())

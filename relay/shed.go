@@ -10,25 +10,25 @@ import (
 // (RFC 9765 §6.1), but for Status-Server, whose silence says that its client sends too
 // many (RFC 5997 §4.2). It belongs to the connection's read loop, as Packet does; Flush
 // says whether the connection goes on.
-func (l *Link) Refuse(p []byte, fate metrics.Fate) {
-	b := l.work()
-	if l.process(b) != nil { // what came before it, which may have its Token
+func (c *Connection) Refuse(p []byte, fate metrics.Fate) {
+	b := c.acquireBurst()
+	if c.process(b) != nil { // what came before it, which may have its Token
 		return
 	}
-	if err := l.parse(&b.view, p); err != nil {
-		l.refused = l.malformed(err)
+	if err := c.parse(&b.view, p); err != nil {
+		c.closeErr = c.malformed(err)
 		return
 	}
 	if b.view.Kind() == wire.KindOther {
-		l.notRequest(b.view.Code())
+		c.notRequest(b.view.Code())
 		return
 	}
-	x := l.newExchange(&b.view)
-	defer l.gateway.recycle(x)
+	req := c.newRequest(&b.view)
+	defer c.relay.recycle(req)
 	switch {
-	case x.Kind == wire.KindStatus:
-		x.end(fate, nil)
-	case l.admit11(b, x):
-		l.decline(b, x, fate, causeResources)
+	case req.Kind == wire.KindStatus:
+		req.recordFate(fate, nil)
+	case c.admit11(b, req):
+		c.decline(b, req, fate, causeResources)
 	}
 }

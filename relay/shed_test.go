@@ -9,11 +9,11 @@ import (
 )
 
 // refuse has a packet end as what is beyond a limit does.
-func refuse(fate metrics.Fate) func(b *bed, l *Link, q []byte) {
-	return func(b *bed, l *Link, q []byte) {
+func refuse(fate metrics.Fate) func(b *bed, conn *Connection, q []byte) {
+	return func(b *bed, conn *Connection, q []byte) {
 		b.packets++
-		l.Refuse(bytes.Clone(q), fate)
-		if err := l.Flush(); err != nil {
+		conn.Refuse(bytes.Clone(q), fate)
+		if err := conn.Flush(); err != nil {
 			b.t.Errorf("it cost the connection: %v", err)
 		}
 	}
@@ -26,27 +26,27 @@ func refuse(fate metrics.Fate) func(b *bed, l *Link, q []byte) {
 func TestRefuseLooksAtThePacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open11()
-		q := request11(1, 7, user("nemo@example.org"))
-		b.put(l, q) // still in the burst
-		refuse(metrics.FateRateLimited)(b, l, q)
-		refuse(metrics.FateRateLimited)(b, l, request11(12, 8))
-		refuse(metrics.FateRateLimited)(b, l, request11(2, 9))
+		conn, p := b.open11()
+		q := makeRequest11(1, 7, user("nemo@example.org"))
+		b.put(conn, q) // still in the burst
+		refuse(metrics.FateRateLimited)(b, conn, q)
+		refuse(metrics.FateRateLimited)(b, conn, makeRequest11(12, 8))
+		refuse(metrics.FateRateLimited)(b, conn, makeRequest11(2, 9))
 		none(t, "the client got", p.got())
 		b.wantFates("access/duplicate_dropped=1 other/unexpected_reply=1 status/rate_limited=1")
 		b.packets++
-		l.Refuse(request11(1, 7, user("nora@example.org")), metrics.FateRateLimited)
-		if l.Flush() == nil {
+		conn.Refuse(makeRequest11(1, 7, user("nora@example.org")), metrics.FateRateLimited)
+		if conn.Flush() == nil {
 			t.Error("another packet with a Token in use does not end the connection")
 		}
 		none(t, "the client got", p.got())
 
-		l, _ = b.open11()
-		broken := request11(1, 4, user("nemo@example.org"))
+		conn, _ = b.open11()
+		broken := makeRequest11(1, 4, user("nemo@example.org"))
 		broken[21] = 1
 		b.packets++
-		l.Refuse(broken, metrics.FateRateLimited)
-		if l.Flush() == nil {
+		conn.Refuse(broken, metrics.FateRateLimited)
+		if conn.Flush() == nil {
 			t.Error("an attribute of length 1 does not end the connection")
 		}
 	})

@@ -12,14 +12,14 @@ import (
 func TestStatusAnswerHoldsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		for i, attrs := range [][]attr{
 			{mac},
 			{user("nemo@example.org"), text(32, "nas"), mac},
 			{mac, user("nobody@nowhere.example"), text(24, "state"), text(18, "hello"), eap(2, 1, 0, 4)},
 		} {
-			q := request(12, byte(i), i, append(attrs, proxyState("one"), proxyState("two"))...)
-			b.send(l, q)
+			q := makeRequest(12, byte(i), i, append(attrs, proxyState("one"), proxyState("two"))...)
+			b.send(conn, q)
 			a := one(t, "the client got", p.got())
 			checkAnswer(t, q, a, 2)
 			var types []byte

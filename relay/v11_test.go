@@ -18,17 +18,17 @@ import (
 
 // request11 makes a client's request of RADIUS/1.1. The reserved octets hold what
 // nobody must look at (RFC 9765 §4.1).
-func request11(code radius.Code, token uint32, attrs ...attr) []byte {
+func makeRequest11(code radius.Code, token uint32, attrs ...attr) []byte {
 	b := assemble(code, 0xee, bytes.Repeat([]byte{0xee}, 16), attrs)
 	binary.BigEndian.PutUint32(b[4:], token)
 	return b
 }
 
 // open11 begins a connection that speaks RADIUS/1.1.
-func (b *bed) open11() (*Link, *peer) {
-	l, p := b.open()
-	p.v11, l.v11 = true, true
-	return l, p
+func (b *bed) open11() (*Connection, *peer) {
+	conn, p := b.open()
+	p.v11, conn.v11 = true, true
+	return conn, p
 }
 
 // checkAnswer11 fails the test unless the answer to q is one of RADIUS/1.1: the
@@ -74,8 +74,8 @@ func checkOwn11(t *testing.T, q []byte, got [][]byte, want expectation) {
 func TestPAPThereAndBack11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: wire.RequestPolicy{RequireMA: true, RequireEAPMA: true, VerifyRA: true}})
-		l, p := b.open11()
-		q := request11(1, 0xfffffffe, user("nemo@example.org"), text(2, "hello-Password"), proxyState("first"),
+		conn, p := b.open11()
+		q := makeRequest11(1, 0xfffffffe, user("nemo@example.org"), text(2, "hello-Password"), proxyState("first"),
 			text(25, "class"), attr{80, make([]byte, 16)}, proxyState("second"), text(200, "unknown\x00type"), attr{241, []byte{4, 0, 0, 0, 1}},
 			attr{69, []byte("\x05tunnel-in")})
 		b.net.setServe(func(s []byte) [][]byte {
@@ -91,7 +91,7 @@ func TestPAPThereAndBack11(t *testing.T) {
 			}
 			return [][]byte{respond(s, 2, accepting(r, mac, text(25, "server's class"), proxyState("the server's own"), text(1, "nemo"))...)}
 		})
-		if err := b.send(l, q); err != nil {
+		if err := b.send(conn, q); err != nil {
 			t.Fatal(err)
 		}
 		a := one(t, "the client got", p.got())
@@ -114,7 +114,7 @@ func TestPAPThereAndBack11(t *testing.T) {
 func TestCHAP11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open11()
+		conn, p := b.open11()
 		chap := attr{3, bytes.Repeat([]byte{9}, 17)}
 		b.net.setServe(func(s []byte) [][]byte {
 			checkRequest(t, s)
@@ -123,12 +123,12 @@ func TestCHAP11(t *testing.T) {
 			}
 			return [][]byte{respond(s, 3, mac, text(18, "no"))}
 		})
-		q := request11(1, 1, user("nemo@example.org"), chap, text(60, "its own"))
-		b.send(l, q)
+		q := makeRequest11(1, 1, user("nemo@example.org"), chap, text(60, "its own"))
+		b.send(conn, q)
 		checkAnswer11(t, q, one(t, "the client got", p.got()), 3)
 		for i, credentials := range []attr{chap, {70, make([]byte, 16)}} {
-			q = request11(1, uint32(2+i), user("nemo@example.org"), credentials, proxyState("mine"))
-			b.send(l, q)
+			q = makeRequest11(1, uint32(2+i), user("nemo@example.org"), credentials, proxyState("mine"))
+			b.send(conn, q)
 			checkOwn11(t, q, p.got(), expectation{52, 505})
 		}
 		if n := len(b.net.seen()); n != 1 {
@@ -144,14 +144,14 @@ func TestCHAP11(t *testing.T) {
 func TestEAP11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open11()
+		conn, p := b.open11()
 		long := bytes.Repeat([]byte{0xa5}, 253)
 		b.net.setServe(func(s []byte) [][]byte {
 			checkRequest(t, s)
 			return [][]byte{respond(s, 11, mac, text(24, "round two"), eap(long...), eap(1, 2, 3))}
 		})
-		q := request11(1, 7, user("nemo@example.org"), eap(long...), eap(), eap(5), text(24, "round one"))
-		b.send(l, q)
+		q := makeRequest11(1, 7, user("nemo@example.org"), eap(long...), eap(), eap(5), text(24, "round one"))
+		b.send(conn, q)
 		s := b.oneSeen()
 		if joined(s, 79) != joined(q, 79) || joined(s, 24) != "round one" {
 			t.Error("the EAP packet or State was changed on its way to the server")
@@ -186,7 +186,7 @@ func TestOtherKinds11(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
-				l, p := b.open11()
+				conn, p := b.open11()
 				b.net.setServe(func(s []byte) [][]byte {
 					checkRequest(t, s)
 					if first, want := s[20] == 80, row.request != 4; first != want || len(values(s, 80)) > 1 {
@@ -194,8 +194,8 @@ func TestOtherKinds11(t *testing.T) {
 					}
 					return [][]byte{respond(s, row.reply, integer(101, 507), mac, text(200, "x"))}
 				})
-				q := request11(row.request, 5, user("nemo@example.org"), proxyState("x"), text(126, "1example.org"), integer(41, 9), attr{80, make([]byte, 3)}, proxyState("y"))
-				b.send(l, q)
+				q := makeRequest11(row.request, 5, user("nemo@example.org"), proxyState("x"), text(126, "1example.org"), integer(41, 9), attr{80, make([]byte, 3)}, proxyState("y"))
+				b.send(conn, q)
 				if seen := b.net.seen(); len(seen) != 1 || seen[0].address != row.port || joined(seen[0].octets, 41) != "\x00\x00\x00\x09" {
 					t.Fatalf("expected one datagram to %s, got %v", row.port, seen)
 				}
@@ -204,8 +204,8 @@ func TestOtherKinds11(t *testing.T) {
 				if causeOf(a) != 507 || joined(a, 200) != "x" {
 					t.Errorf("the client reads Error-Cause %d, expected the server's 507", causeOf(a))
 				}
-				q = request11(12, 5, proxyState("s"))
-				b.send(l, q)
+				q = makeRequest11(12, 5, proxyState("s"))
+				b.send(conn, q)
 				checkOwn11(t, q, p.got(), expectation{2, 0})
 				b.wantFates(row.counted)
 			})
@@ -222,12 +222,12 @@ func TestMessageAuthenticatorThatDoesNotFit11(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a"})
-				l, p := b.open11()
-				q := request11(code, 1, append(fill(200, 4096-20-18-left), user("nemo@example.org"))...)
+				conn, p := b.open11()
+				q := makeRequest11(code, 1, append(fill(200, 4096-20-18-left), user("nemo@example.org"))...)
 				if len(q) != 4096-left {
 					t.Fatalf("the request has %d octets", len(q))
 				}
-				b.send(l, q)
+				b.send(conn, q)
 				checkOwn11(t, q, p.got(), want)
 				if want.code != 0 {
 					b.wantFates(wire.KindOf(code).String() + "/too_long=1")
@@ -290,13 +290,13 @@ func TestNotServed11(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, allowed: row.allowed, onUnreachable: Silent, onUnroutable: Reject})
-				l, p := b.open11()
+				conn, p := b.open11()
 				b.net.setServe(row.serve)
-				q := request11(row.code, 99, append([]attr{proxyState("a")}, append(row.attrs, proxyState("b"))...)...)
+				q := makeRequest11(row.code, 99, append([]attr{proxyState("a")}, append(row.attrs, proxyState("b"))...)...)
 				if len(row.attrs) > 10 { // no room for them
-					q = request11(row.code, 99, row.attrs...)
+					q = makeRequest11(row.code, 99, row.attrs...)
 				}
-				if err := b.send(l, q); err != nil {
+				if err := b.send(conn, q); err != nil {
 					t.Fatal(err)
 				}
 				pass(time.Minute)
@@ -312,19 +312,19 @@ func TestNotServed11(t *testing.T) {
 func TestRefusals11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open11()
+		conn, p := b.open11()
 		for _, q := range [][]byte{
-			request11(2, 1), request11(99, 2), // no requests
-			request11(12, 3, attr{80, make([]byte, 3)}, attr{80, nil}),
+			makeRequest11(2, 1), makeRequest11(99, 2), // no requests
+			makeRequest11(12, 3, attr{80, make([]byte, 3)}, attr{80, nil}),
 		} {
-			if err := b.send(l, q); err != nil {
+			if err := b.send(conn, q); err != nil {
 				t.Fatal(err)
 			}
 		}
 		one(t, "the client got", p.got())
-		broken := request11(1, 4, user("nemo@example.org"))
+		broken := makeRequest11(1, 4, user("nemo@example.org"))
 		broken[21] = 1
-		if err := b.send(l, broken); err == nil {
+		if err := b.send(conn, broken); err == nil {
 			t.Error("an attribute of length 1 does not cost the connection")
 		}
 		b.wantFates("other/bad_attributes=1 other/unexpected_reply=1 other/unknown_code=1 status/status_answered=1")

@@ -20,9 +20,9 @@ import (
 func TestPAPThereAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		ra := challenge(7)
-		q := request(1, 42, 7, mac, user("nemo@example.org"), password("hello-Password", clientText, ra),
+		q := makeRequest(1, 42, 7, mac, user("nemo@example.org"), password("hello-Password", clientText, ra),
 			proxyState("first"), text(25, "class"), proxyState("second"), text(200, "unknown\x00type"))
 		b.net.setServe(func(s []byte) [][]byte {
 			r := checkRequest(t, s)
@@ -40,7 +40,7 @@ func TestPAPThereAndBack(t *testing.T) {
 			}
 			return [][]byte{respond(s, 2, accepting(r, mac, text(25, "server's class"), proxyState("the server's own"), text(1, "nemo"))...)}
 		})
-		if err := b.send(l, q); err != nil {
+		if err := b.send(conn, q); err != nil {
 			t.Fatal(err)
 		}
 		a := one(t, "the client got", p.got())
@@ -85,7 +85,7 @@ func accepting(request *radius.Packet, attrs ...attr) []attr {
 func TestCHAPKeepsItsChallenge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		chap := attr{3, bytes.Repeat([]byte{9}, 17)}
 		b.net.setServe(func(s []byte) [][]byte {
 			checkRequest(t, s)
@@ -94,8 +94,8 @@ func TestCHAPKeepsItsChallenge(t *testing.T) {
 			}
 			return [][]byte{respond(s, 11, mac, text(24, "state"), text(18, "more"))}
 		})
-		q := request(1, 1, 50, user("nemo@example.org"), chap)
-		b.send(l, q)
+		q := makeRequest(1, 1, 50, user("nemo@example.org"), chap)
+		b.send(conn, q)
 		if got := joined(b.oneSeen(), 60); got != string(challenge(50)) {
 			t.Errorf("the server sees CHAP-Challenge %x, expected the client's Request Authenticator", got)
 		}
@@ -104,8 +104,8 @@ func TestCHAPKeepsItsChallenge(t *testing.T) {
 		if joined(a, 24) != "state" || joined(a, 18) != "more" {
 			t.Error("State or Reply-Message was changed")
 		}
-		q = request(1, 2, 60, user("nemo@example.org"), chap, text(60, "its own"))
-		b.send(l, q)
+		q = makeRequest(1, 2, 60, user("nemo@example.org"), chap, text(60, "its own"))
+		b.send(conn, q)
 		if got := joined(b.oneSeen(), 60); got != "its own" {
 			t.Errorf("the server sees CHAP-Challenge %q, expected the client's", got)
 		}
@@ -135,7 +135,7 @@ func TestComputedAuthenticatorsThereAndBack(t *testing.T) {
 			t.Run(row.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					b := newBed(t, settings{policy: strict})
-					l, p := b.open()
+					conn, p := b.open()
 					attrs := []attr{user("nemo@example.org"), proxyState("x"), text(126, "1example.org"), integer(55, 1234), integer(41, 9), proxyState("y")}
 					reply := []attr{integer(101, 507)}
 					if withMAC {
@@ -143,13 +143,13 @@ func TestComputedAuthenticatorsThereAndBack(t *testing.T) {
 					}
 					b.net.setServe(func(s []byte) [][]byte {
 						checkRequest(t, s)
-						if joined(s, 55) != joined(request(4, 0, 0, integer(55, 1234)), 55) || joined(s, 41) != "\x00\x00\x00\x09" {
+						if joined(s, 55) != joined(makeRequest(4, 0, 0, integer(55, 1234)), 55) || joined(s, 41) != "\x00\x00\x00\x09" {
 							t.Error("Event-Timestamp or Acct-Delay-Time was changed")
 						}
 						return [][]byte{respond(s, row.reply, reply...)}
 					})
-					q := request(row.request, 200, 0, attrs...)
-					b.send(l, q)
+					q := makeRequest(row.request, 200, 0, attrs...)
+					b.send(conn, q)
 					if seen := b.net.seen(); len(seen) != 1 || seen[0].address != row.port {
 						t.Fatalf("expected one datagram to %s, got %v", row.port, seen)
 					}
@@ -170,14 +170,14 @@ func TestComputedAuthenticatorsThereAndBack(t *testing.T) {
 func TestEAPThereAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		long := bytes.Repeat([]byte{0xa5}, 253)
 		b.net.setServe(func(s []byte) [][]byte {
 			checkRequest(t, s)
 			return [][]byte{respond(s, 11, mac, text(24, "round two"), eap(long...), eap(1, 2, 3))}
 		})
-		q := request(1, 0, 1, user("nemo@example.org"), eap(long...), eap(), eap(5), mac, text(24, "round one"))
-		b.send(l, q)
+		q := makeRequest(1, 0, 1, user("nemo@example.org"), eap(long...), eap(), eap(5), mac, text(24, "round one"))
+		b.send(conn, q)
 		s := b.oneSeen()
 		if joined(s, 79) != joined(q, 79) || joined(s, 24) != "round one" {
 			t.Error("the EAP packet or State was changed on its way to the server")
@@ -197,9 +197,9 @@ func TestEAPThereAndBack(t *testing.T) {
 func TestStatusServerIsAnsweredHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, allowed: []wire.Kind{}})
-		l, p := b.open()
-		q := request(12, 0, 3, mac, user("left@over.example"), text(32, "nas"), proxyState("mine"))
-		b.send(l, q)
+		conn, p := b.open()
+		q := makeRequest(12, 0, 3, mac, user("left@over.example"), text(32, "nas"), proxyState("mine"))
+		b.send(conn, q)
 		a := one(t, "the client got", p.got())
 		checkAnswer(t, q, a, 2)
 		if a[20] != 80 {
@@ -213,13 +213,13 @@ func TestStatusServerIsAnsweredHere(t *testing.T) {
 		if seen := b.net.seen(); len(seen) != 0 {
 			t.Errorf("the servers got %d datagrams, expected none", len(seen))
 		}
-		if err := b.send(l, request(12, 1, 4)); err != nil {
+		if err := b.send(conn, makeRequest(12, 1, 4)); err != nil {
 			t.Errorf("a Status-Server without Message-Authenticator costs the connection: %v", err)
 		}
 		none(t, "the client got", p.got())
-		bad := request(12, 2, 5, mac)
+		bad := makeRequest(12, 2, 5, mac)
 		bad[30] ^= 1
-		if b.send(l, bad) == nil {
+		if b.send(conn, bad) == nil {
 			t.Error("a Status-Server with a wrong Message-Authenticator does not cost the connection")
 		}
 		none(t, "the client got", p.got())
@@ -231,14 +231,14 @@ func TestStatusServerIsAnsweredHere(t *testing.T) {
 func TestStatusServerWhileAllServersAreSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		conn, p := b.open()
+		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
 		pass(time.Minute)
 		p.got()
 		b.net.seen()
 		for i := range 3 {
-			q := request(12, byte(i), 10+i, mac)
-			b.send(l, q)
+			q := makeRequest(12, byte(i), 10+i, mac)
+			b.send(conn, q)
 			checkAnswer(t, q, one(t, "the client got", p.got()), 2)
 		}
 		if seen := b.net.seen(); len(seen) != 0 {
@@ -254,18 +254,18 @@ func TestStatusServerWhileAllServersAreSilent(t *testing.T) {
 func TestCodesShareIdentifiers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		asks := map[radius.Code][]byte{
-			1:  request(1, 3, 1, user("nemo@example.org")),
-			4:  request(4, 3, 0, user("nemo@example.org")),
-			40: request(40, 3, 0, user("nemo@example.org")),
-			43: request(43, 3, 0, user("nemo@example.org")),
+			1:  makeRequest(1, 3, 1, user("nemo@example.org")),
+			4:  makeRequest(4, 3, 0, user("nemo@example.org")),
+			40: makeRequest(40, 3, 0, user("nemo@example.org")),
+			43: makeRequest(43, 3, 0, user("nemo@example.org")),
 		}
 		for _, q := range asks {
-			b.put(l, q)
+			b.put(conn, q)
 		}
-		b.put(l, request(12, 3, 9, mac))
-		l.Flush()
+		b.put(conn, makeRequest(12, 3, 9, mac))
+		conn.Flush()
 		synctest.Wait()
 		if n := len(p.got()); n != 1 {
 			t.Errorf("the client got %d packets, expected the answer to Status-Server only", n)

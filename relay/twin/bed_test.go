@@ -38,7 +38,7 @@ type bed struct {
 	nas       string      // the servers are NASes of this NAS-Identifier; "": they are none
 	requireMA bool
 	servers   []*server
-	gateway   *relay.Gateway
+	gateway   *relay.Relay
 	client    *relay.ClientConfig
 	back      *udpback.Backend
 	made      []*udpback.Server

@@ -21,7 +21,7 @@ type session struct {
 	t    testing.TB
 	bed  *bed
 	v11  bool
-	link *relay.Link
+	link *relay.Connection
 	peer *peer
 
 	dead    bool                // the connection is to be closed

@@ -19,16 +19,16 @@ import (
 func TestBurstIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		bursts, batches := map[*burst]bool{}, map[*udpback.Batch]bool{}
 		for i := range 40 {
-			work := l.work()
+			work := conn.acquireBurst()
 			bursts[work], batches[work.batch] = true, true
-			if len(work.queue) != 0 || slices.ContainsFunc(work.queue[:cap(work.queue)], func(x *exchange) bool { return x != nil }) || work.rules != nil || work.answered || work.view.Packet != nil {
+			if len(work.queue) != 0 || slices.ContainsFunc(work.queue[:cap(work.queue)], func(req *request) bool { return req != nil }) || work.rules != nil || work.answered || work.view.Packet != nil {
 				t.Fatalf("burst %d begins with what an earlier one has left", i)
 			}
-			b.send(l, request(12, byte(i), i, mac))
-			if l.burst != nil {
+			b.send(conn, makeRequest(12, byte(i), i, mac))
+			if conn.burst != nil {
 				t.Fatal("the link is idle and has a burst, expected none")
 			}
 		}
@@ -38,7 +38,7 @@ func TestBurstIsGivenBack(t *testing.T) {
 		if p.flushes != 40 || len(p.got()) != 40 {
 			t.Errorf("40 answers were flushed %d times, expected each once", p.flushes)
 		}
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
 		if p.flushes != 40 {
 			t.Error("the connection was flushed, and nothing had been sent on it")
 		}
@@ -49,12 +49,12 @@ func TestBurstIsGivenBack(t *testing.T) {
 func TestEachBurstHasItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, _ := b.open()
+		conn, _ := b.open()
 		for i := range 10 {
 			pass(time.Second)
-			b.send(l, request(1, byte(i), i, user("nemo@example.org")))
-			if x := l.recent[wire.KindAccess][i].flight; b.back.Now() != x.came {
-				t.Fatalf("request %d came at %v, expected %v", i, x.came, b.back.Now())
+			b.send(conn, makeRequest(1, byte(i), i, user("nemo@example.org")))
+			if req := conn.recent[wire.KindAccess][i].flight; b.back.Now() != req.arrived {
+				t.Fatalf("request %d came at %v, expected %v", i, req.arrived, b.back.Now())
 			}
 		}
 	})
@@ -65,17 +65,17 @@ func TestEachBurstHasItsTime(t *testing.T) {
 func TestLongBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
+		conn, p := b.open()
 		const n = 3*wire.MaxDigests + 5
 		for i := range n {
-			if err := b.put(l, request(12, byte(i), i, mac)); err != nil {
+			if err := b.put(conn, makeRequest(12, byte(i), i, mac)); err != nil {
 				t.Fatal(err)
 			}
-			if waiting := len(l.burst.queue); waiting != (i+1)%wire.MaxDigests {
+			if waiting := len(conn.burst.queue); waiting != (i+1)%wire.MaxDigests {
 				t.Fatalf("of %d packets %d wait for their digests, expected %d", i+1, waiting, (i+1)%wire.MaxDigests)
 			}
 		}
-		l.Flush()
+		conn.Flush()
 		got := p.got()
 		if len(got) != n {
 			t.Fatalf("%d answers, expected %d", len(got), n)
@@ -93,24 +93,24 @@ func TestLongBurst(t *testing.T) {
 func TestSetClientAndRules(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		conn, p := b.open()
+		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
 		none(t, "the client got", p.got())
 		other := *b.rules
 		other.OnUnroutable = Silent
-		b.gateway.SetRules(&other)
-		b.send(l, request(1, 2, 2, user("nemo@elsewhere.example")))
+		b.relay.SetRules(&other)
+		b.send(conn, makeRequest(1, 2, 2, user("nemo@elsewhere.example")))
 		none(t, "under new rules the client got", p.got())
 		strictest := *b.client
 		strictest.Allowed = [wire.NumKinds]bool{}
 		b.known.Reconfigure(&strictest)
-		b.send(l, request(1, 3, 3, user("nemo@example.org")))
-		if n := l.Outstanding(); n != 1 {
+		b.send(conn, makeRequest(1, 3, 3, user("nemo@example.org")))
+		if n := conn.Outstanding(); n != 1 {
 			t.Errorf("%d requests are outstanding, expected the first", n)
 		}
 		b.stop()
 		b.wantFates("access/client_gone=1 access/no_route=1 access/not_allowed=1")
-		if n := l.Outstanding(); n != 0 {
+		if n := conn.Outstanding(); n != 0 {
 			t.Errorf("%d requests are outstanding on a connection that is gone", n)
 		}
 	})
@@ -122,19 +122,19 @@ func TestSetClientAndRules(t *testing.T) {
 func TestAllBehindABadPacketIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		bad := request(12, 1, 1, mac)
+		conn, p := b.open()
+		bad := makeRequest(12, 1, 1, mac)
 		bad[30] ^= 1
-		b.put(l, bad)
+		b.put(conn, bad)
 		var err error
 		for i := 1; i < wire.MaxDigests && err == nil; i++ {
-			err = b.put(l, request(12, byte(i), i, mac))
+			err = b.put(conn, makeRequest(12, byte(i), i, mac))
 		}
 		if !errors.Is(err, wire.ErrMessageAuthenticator) || b.packets != wire.MaxDigests {
 			t.Errorf("after %d packets: %v, expected the refusal of the first with the last that fits", b.packets, err)
 		}
 		for range 2 { // while there is a burst, and without one
-			if err := l.Flush(); !errors.Is(err, wire.ErrMessageAuthenticator) {
+			if err := conn.Flush(); !errors.Is(err, wire.ErrMessageAuthenticator) {
 				t.Errorf("Flush: %v, expected the refusal", err)
 			}
 		}
@@ -148,7 +148,7 @@ func TestPeerThatDoesNotTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: Reject, onUnroutable: Reject,
 			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
-		l, p := b.open()
+		conn, p := b.open()
 		p.deaf, p.ended = true, metrics.ClosedNotReading
 		b.net.setServe(func(s []byte) [][]byte {
 			if joined(s, 1) == "silent@example.org" {
@@ -156,11 +156,11 @@ func TestPeerThatDoesNotTake(t *testing.T) {
 			}
 			return [][]byte{respond(s, 2, mac)}
 		})
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
-		b.send(l, request(1, 1, 1, user("nemo@example.org"))) // the kept answer is not taken either
-		b.send(l, request(1, 2, 1, user("nemo@elsewhere.example")))
-		b.send(l, request(12, 3, 1, mac))
-		b.send(l, request(1, 4, 1, user("silent@example.org")))
+		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org"))) // the kept answer is not taken either
+		b.send(conn, makeRequest(1, 2, 1, user("nemo@elsewhere.example")))
+		b.send(conn, makeRequest(12, 3, 1, mac))
+		b.send(conn, makeRequest(1, 4, 1, user("silent@example.org")))
 		pass(5 * time.Second)
 		b.wantFates("access/client_not_reading=4 status/client_not_reading=1")
 	})
@@ -178,19 +178,19 @@ func TestFatesOfAConnectionThatEnds(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
-			l, p := b.open()
+			conn, p := b.open()
 			b.net.setServe(func(s []byte) [][]byte {
 				if joined(s, 1) == "silent@example.org" {
 					return nil
 				}
 				return [][]byte{respond(s, 2, mac)}
 			})
-			b.send(l, request(1, 1, 1, user("silent@example.org")))
+			b.send(conn, makeRequest(1, 1, 1, user("silent@example.org")))
 			p.deaf, p.ended = true, reason
-			b.send(l, request(1, 2, 1, user("nemo@example.org")))
-			b.send(l, request(12, 3, 1, mac))
+			b.send(conn, makeRequest(1, 2, 1, user("nemo@example.org")))
+			b.send(conn, makeRequest(12, 3, 1, mac))
 			synctest.Wait()
-			l.Closed()
+			conn.Closed()
 			if got := b.fates(); got != want {
 				t.Errorf("a connection that ends by %v leaves %s, want %s", reason, got, want)
 			}
@@ -202,9 +202,9 @@ func TestFatesOfAConnectionThatEnds(t *testing.T) {
 func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: Reject})
-		l, p := b.open()
+		conn, p := b.open()
 		for i, code := range []radius.Code{1, 4, 40, 43} {
-			b.send(l, request(code, byte(i), 1, user("nemo@example.org")))
+			b.send(conn, makeRequest(code, byte(i), 1, user("nemo@example.org")))
 		}
 		b.server.Close()
 		none(t, "the client got", p.got())

@@ -18,18 +18,18 @@ import (
 func TestManyInFlight11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open11()
+		conn, p := b.open11()
 		asks := map[uint32][]byte{}
 		for i := range uint32(600) {
 			token := 0xffffff00 + i // wraps around
-			asks[token] = request11(1, token, user("nemo@example.org"), integer(5, token))
-			if err := b.put(l, asks[token]); err != nil {
+			asks[token] = makeRequest11(1, token, user("nemo@example.org"), integer(5, token))
+			if err := b.put(conn, asks[token]); err != nil {
 				t.Fatal(err)
 			}
 		}
-		l.Flush()
+		conn.Flush()
 		synctest.Wait()
-		if n := l.Outstanding(); n != 600 {
+		if n := conn.Outstanding(); n != 600 {
 			t.Fatalf("%d requests are outstanding, expected 600", n)
 		}
 		seen := b.net.seen()
@@ -46,8 +46,8 @@ func TestManyInFlight11(t *testing.T) {
 			}
 			delete(asks, token)
 		}
-		if len(asks) != 0 || l.Outstanding() != 0 {
-			t.Errorf("%d requests have no answer, %d count as outstanding", len(asks), l.Outstanding())
+		if len(asks) != 0 || conn.Outstanding() != 0 {
+			t.Errorf("%d requests have no answer, %d count as outstanding", len(asks), conn.Outstanding())
 		}
 		b.wantFates("access/relayed=600")
 	})
@@ -60,14 +60,14 @@ func TestManyInFlight11(t *testing.T) {
 func TestTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open11()
+		conn, p := b.open11()
 		other, _ := b.open11()
-		q := request11(1, 7, user("nemo@example.org"))
+		q := makeRequest11(1, 7, user("nemo@example.org"))
 		again := bytes.Clone(q)
 		again[1], again[19] = 1, 2
-		b.send(l, q)
-		b.send(l, again)
-		b.send(other, request11(1, 7, user("nora@example.org")))
+		b.send(conn, q)
+		b.send(conn, again)
+		b.send(other, makeRequest11(1, 7, user("nora@example.org")))
 		seen := b.net.seen()
 		if len(seen) != 2 {
 			t.Fatalf("the servers got %d requests, expected one of each connection", len(seen))
@@ -75,7 +75,7 @@ func TestTokens(t *testing.T) {
 		seen[0].from.in <- respond(seen[0].octets, 2, mac)
 		synctest.Wait()
 		checkAnswer11(t, q, one(t, "the client got", p.got()), 2)
-		b.send(l, q) // a new request: nothing says that it is not
+		b.send(conn, q) // a new request: nothing says that it is not
 		b.oneSeen()
 		b.stop()
 		b.wantFates("access/client_gone=2 access/duplicate_dropped=1 access/relayed=1")
@@ -87,14 +87,14 @@ func TestTokens(t *testing.T) {
 // Rules: P124
 func TestTokenReused(t *testing.T) {
 	for _, second := range [][]byte{
-		request11(1, 7, user("nora@example.org")),
-		request11(4, 7, user("nemo@example.org")),
+		makeRequest11(1, 7, user("nora@example.org")),
+		makeRequest11(4, 7, user("nemo@example.org")),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
-			l, p := b.open11()
-			b.send(l, request11(1, 7, user("nemo@example.org")))
-			if err := b.send(l, second); err == nil {
+			conn, p := b.open11()
+			b.send(conn, makeRequest11(1, 7, user("nemo@example.org")))
+			if err := b.send(conn, second); err == nil {
 				t.Error("the connection goes on")
 			}
 			none(t, "the client got", p.got())
@@ -113,20 +113,20 @@ func TestTokenReused(t *testing.T) {
 func TestTooManyInFlight11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open11()
+		conn, p := b.open11()
 		for i := range uint32(maxTokens) {
-			b.put(l, request11(4, i, user("nemo@example.org")))
+			b.put(conn, makeRequest11(4, i, user("nemo@example.org")))
 		}
-		b.send(l, request11(12, 1<<20))
-		if n := l.Outstanding(); n != maxTokens || len(p.got()) != 1 {
+		b.send(conn, makeRequest11(12, 1<<20))
+		if n := conn.Outstanding(); n != maxTokens || len(p.got()) != 1 {
 			t.Fatalf("%d requests are outstanding, expected %d, and Status-Server answered", n, maxTokens)
 		}
 		for _, row := range []struct {
 			code radius.Code
 			want expectation
 		}{{1, expectation{52, 505}}, {4, expectation{52, 505}}, {43, expectation{45, 506}}} {
-			q := request11(row.code, 1<<21, user("nemo@example.org"), proxyState("x"))
-			b.send(l, q)
+			q := makeRequest11(row.code, 1<<21, user("nemo@example.org"), proxyState("x"))
+			b.send(conn, q)
 			checkOwn11(t, q, p.got(), row.want)
 		}
 		b.stop()

@@ -43,10 +43,10 @@ func (w *written) Write(p []byte) (int, error) {
 func (b *bed) listen() (lines func() []string) {
 	w := new(written)
 	out := logs.NewOutput(w)
-	b.gateway.hub = audit.New(audit.Config{Out: out, Log: slog.New(slog.DiscardHandler), Metrics: b.gateway.metrics,
+	b.relay.hub = audit.New(audit.Config{Out: out, Log: slog.New(slog.DiscardHandler), Metrics: b.relay.metrics,
 		JSON: true, Requests: true, Federation: "eduroam", Country: "DE", Station: audit.Full})
 	b.t.Cleanup(func() {
-		b.gateway.hub.Close()
+		b.relay.hub.Close()
 		out.Close()
 	})
 	return func() (lines []string) {
@@ -96,9 +96,9 @@ func (b *bed) allFormats() {
 // Rules: P137, P138
 func TestRequestLog(t *testing.T) {
 	station := text(31, "02-00-5E-00-53-01")
-	late := func(after time.Duration, code radius.Code) func(b *bed, l *Link, q []byte) {
-		return func(b *bed, l *Link, q []byte) {
-			b.send(l, q)
+	late := func(after time.Duration, code radius.Code) func(b *bed, conn *Connection, q []byte) {
+		return func(b *bed, conn *Connection, q []byte) {
+			b.send(conn, q)
 			pass(after)
 			s := b.net.seen()
 			s[0].from.in <- respond(s[0].octets, code, mac)
@@ -108,41 +108,41 @@ func TestRequestLog(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		q    []byte
-		do   func(b *bed, l *Link, q []byte)
+		do   func(b *bed, conn *Connection, q []byte)
 		want []string
 	}{
-		{"answered", request(1, 1, 1, user("nemo@example.org"), station), late(250*time.Millisecond, 2),
+		{"answered", makeRequest(1, 1, 1, user("nemo@example.org"), station), late(250*time.Millisecond, 2),
 			[]string{"access 192.0.2.1:1024 example.org relayed Access-Accept a auth 1 250", "F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=OK#"}},
-		{"sent twice", request(4, 1, 1, user("nemo@example.org")), late(3*time.Second, 5), []string{"accounting 192.0.2.1:1024 example.org relayed Accounting-Response a acct 2 3000"}},
-		{"a Windows domain", request(1, 1, 1, user(`EXAMPLE\nemo`), station), late(time.Millisecond, 3),
+		{"sent twice", makeRequest(4, 1, 1, user("nemo@example.org")), late(3*time.Second, 5), []string{"accounting 192.0.2.1:1024 example.org relayed Accounting-Response a acct 2 3000"}},
+		{"a Windows domain", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`), station), late(time.Millisecond, 3),
 			[]string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 1", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=FAIL#"}},
-		{"a Windows machine", request(1, 1, 1, user("host/pc.example.org")), late(0, 11), []string{"access 192.0.2.1:1024 example.org relayed Access-Challenge a auth 1 0"}},
-		{"CoA by its operator", request(43, 1, 1, user("nemo@elsewhere.example"), text(126, "1Example.ORG")), late(0, 44), []string{"coa 192.0.2.1:1024 Example.ORG relayed CoA-ACK a coa 1 0"}},
-		{"answered after a reload that reads realms otherwise", request(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, l *Link, q []byte) {
-			b.send(l, q)
+		{"a Windows machine", makeRequest(1, 1, 1, user("host/pc.example.org")), late(0, 11), []string{"access 192.0.2.1:1024 example.org relayed Access-Challenge a auth 1 0"}},
+		{"CoA by its operator", makeRequest(43, 1, 1, user("nemo@elsewhere.example"), text(126, "1Example.ORG")), late(0, 44), []string{"coa 192.0.2.1:1024 Example.ORG relayed CoA-ACK a coa 1 0"}},
+		{"answered after a reload that reads realms otherwise", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, conn *Connection, q []byte) {
+			b.send(conn, q)
 			table := must(routing.New([]routing.Rule{{Realms: []string{"*"}, Kinds: []wire.Kind{wire.KindAccess}}}, routing.Options{}))
-			b.gateway.SetRules(&Rules{Table: table, Routes: b.rules.Routes})
+			b.relay.SetRules(&Rules{Table: table, Routes: b.rules.Routes})
 			s := b.net.seen()
 			s[0].from.in <- respond(s[0].octets, 3, mac)
 			synctest.Wait()
 		}, []string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 0", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=undisclosed#RESULT=FAIL#"}},
-		{"no route", request(1, 1, 1, user(`OTHER\nemo`)), nil, []string{"access 192.0.2.1:1024 OTHER no_route Access-Reject 0 0"}},
-		{"not allowed", request(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, l *Link, q []byte) {
+		{"no route", makeRequest(1, 1, 1, user(`OTHER\nemo`)), nil, []string{"access 192.0.2.1:1024 OTHER no_route Access-Reject 0 0"}},
+		{"not allowed", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, conn *Connection, q []byte) {
 			b.client.Allowed[wire.KindAccess] = false
-			b.send(l, q)
+			b.send(conn, q)
 		}, []string{"access 192.0.2.1:1024 EXAMPLE not_allowed Access-Reject 0 0"}},
-		{"Status-Server", request(12, 1, 1, mac), nil, []string{"status 192.0.2.1:1024 status_answered Access-Accept 0 0"}},
+		{"Status-Server", makeRequest(12, 1, 1, mac), nil, []string{"status 192.0.2.1:1024 status_answered Access-Accept 0 0"}},
 		{"no packet", []byte{1, 0, 0, 22, 19: 0, 20: 1, 21: 3}, nil, []string{"other 192.0.2.1:1024 bad_attributes 0 0"}},
 		{"a reply", assemble(2, 0, nil, nil), nil, []string{"other 192.0.2.1:1024 unexpected_reply 0 0"}},
-		{"given up", request(1, 1, 1, user("nemo@example.org")), func(b *bed, l *Link, q []byte) {
-			b.send(l, q)
+		{"given up", makeRequest(1, 1, 1, user("nemo@example.org")), func(b *bed, conn *Connection, q []byte) {
+			b.send(conn, q)
 			pass(2500 * time.Millisecond)
-			l.Closed()
+			conn.Closed()
 		}, []string{"access 192.0.2.1:1024 example.org client_gone a auth 2 2500"}},
-		{"given up in other hands", request(1, 1, 1, user("nemo@example.org")), func(b *bed, l *Link, q []byte) {
-			b.send(l, q)
-			x := l.recent[wire.KindAccess][1].flight
-			x.Handler = &closing{x}
+		{"given up in other hands", makeRequest(1, 1, 1, user("nemo@example.org")), func(b *bed, conn *Connection, q []byte) {
+			b.send(conn, q)
+			req := conn.recent[wire.KindAccess][1].flight
+			req.Handler = &closing{req}
 			s := b.net.seen()
 			s[0].from.in <- respond(s[0].octets, 2, mac)
 			synctest.Wait()
@@ -153,12 +153,12 @@ func TestRequestLog(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.allFormats()
 				lines := b.listen()
-				l, _ := b.open()
+				conn, _ := b.open()
 				pass(7 * time.Second) // the clock does not begin with the request
 				if row.do == nil {
-					b.send(l, row.q)
+					b.send(conn, row.q)
 				} else {
-					row.do(b, l, row.q)
+					row.do(b, conn, row.q)
 				}
 				b.wantLines(lines(), row.want...)
 			})
@@ -167,11 +167,11 @@ func TestRequestLog(t *testing.T) {
 }
 
 // closing is a handler whose connection ends while a reply is being written.
-type closing struct{ *exchange }
+type closing struct{ *request }
 
 func (c *closing) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
-	n := c.exchange.Reply(d, dst, reply, sent, from)
-	c.link.Closed()
+	n := c.request.Reply(d, dst, reply, sent, from)
+	c.conn.Closed()
 	return n
 }
 
@@ -195,21 +195,21 @@ func TestTap(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		b.allFormats()
 		b.listen()
-		l, _ := b.open()
-		b.send(l, request(1, 1, 1, user(`EXAMPLE\early`)))
+		conn, _ := b.open()
+		b.send(conn, makeRequest(1, 1, 1, user(`EXAMPLE\early`)))
 
 		taps := make(pipes)
 		ctx, cancel := context.WithCancel(t.Context())
 		var served sync.WaitGroup
-		served.Go(func() { b.gateway.hub.ServeTaps(ctx, taps) })
+		served.Go(func() { b.relay.hub.ServeTaps(ctx, taps) })
 		here, there := net.Pipe()
 		taps <- there
 		shown := new(written)
 		served.Go(func() { bufio.NewReader(here).WriteTo(shown) })
 		fmt.Fprintln(here, `{"realm":"example"}`)
 		synctest.Wait()
-		b.send(l, request(1, 2, 2, user(`EXAMPLE\nemo`)))
-		b.send(l, request(1, 3, 3, user("nora@example.org")))
+		b.send(conn, makeRequest(1, 2, 2, user(`EXAMPLE\nemo`)))
+		b.send(conn, makeRequest(1, 3, 3, user("nora@example.org")))
 		cut := shown.b.Len()
 		s := b.net.seen()
 		s[1].from.in <- respond(s[1].octets, 2, mac)
@@ -234,18 +234,18 @@ func TestCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: Silent, onUnroutable: Silent,
 			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
-		b.rules.Routes[0].Metrics = b.gateway.metrics.Route("home")
-		l, _ := b.open()
-		b.send(l, request(1, 1, 1, user("nemo@example.org")))
+		b.rules.Routes[0].Metrics = b.relay.metrics.Route("home")
+		conn, _ := b.open()
+		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
 		pass(300 * time.Millisecond)
 		s := b.net.seen()
 		s[0].from.in <- respond(s[0].octets, 2, mac)
 		synctest.Wait()
-		b.send(l, request(1, 2, 2, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 2, 2, user("nemo@example.org")))
 		pass(5 * time.Second)
-		b.send(l, request(1, 3, 3, user("nemo@elsewhere.example")))
+		b.send(conn, makeRequest(1, 3, 3, user("nemo@elsewhere.example")))
 		b.client.Allowed[wire.KindAccess] = false
-		b.send(l, request(1, 4, 4, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 4, 4, user("nemo@example.org")))
 		b.wantFates("access/no_route=1 access/not_allowed=1 access/relayed=1 access/server_silent=1")
 		if got, want := b.counts("radsec_gw_route_requests_total", "route", "fate"), "home/relayed=1 home/server_silent=1 other/no_route=1"; got != want {
 			t.Errorf("by route: %s\nexpected: %s", got, want)
@@ -272,13 +272,13 @@ func TestCounts(t *testing.T) {
 func TestOwnAnswersAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		l, p := b.open()
-		b.send(l, request(12, 1, 1, mac))
+		conn, p := b.open()
+		b.send(conn, makeRequest(12, 1, 1, mac))
 		if got := b.sum("radsec_gw_replies_total"); got != 1 {
 			t.Errorf("%v answers are counted, expected 1", got)
 		}
 		p.deaf, p.ended = true, metrics.ClosedNotReading
-		b.send(l, request(12, 2, 2, mac))
+		b.send(conn, makeRequest(12, 2, 2, mac))
 		if got := b.sum("radsec_gw_replies_total"); got != 1 {
 			t.Errorf("%v answers are counted, expected still 1: the second was not taken", got)
 		}

@@ -25,15 +25,15 @@ func conversationKey(v *wire.View) uint64 {
 // distinguish fills what choosing among several servers needs. With one server
 // all that counts is that a request with State is preferred when the server is
 // nearly full (RFC 5080 §2.2.3).
-func (x *exchange) distinguish(to *udpback.Group) {
-	v := &x.view
-	x.HasState = v.HasState()
-	x.Key, x.StateHash, x.Conversation = 0, 0, false
+func (req *request) setAffinity(to *udpback.Group) {
+	v := &req.view
+	req.HasState = v.HasState()
+	req.Key, req.StateHash, req.Conversation = 0, 0, false
 	if !to.Chooses() {
 		return
 	}
-	x.Key, x.Conversation = conversationKey(v), v.HasEAP() || x.HasState
-	if x.HasState {
-		x.StateHash = udpback.Hash(v.State())
+	req.Key, req.Conversation = conversationKey(v), v.HasEAP() || req.HasState
+	if req.HasState {
+		req.StateHash = udpback.Hash(v.State())
 	}
 }

@@ -72,12 +72,12 @@ func TestDistinguish(t *testing.T) {
 			{"one server, State", one, []attr{text(24, "state"), eap(1)}, 0, 0, false, true},
 		} {
 			for _, before := range []bool{false, true} { // of an earlier request
-				x := &exchange{view: *viewOf(t, append(row.attrs, user("nemo"))...)}
-				x.HasState, x.Key, x.StateHash, x.Conversation = before, 5, 7, before
-				x.distinguish(row.to)
-				if x.HasState != row.hasState || x.Key != row.key || x.StateHash != row.stateHash || x.Conversation != row.conversation {
+				req := &request{view: *viewOf(t, append(row.attrs, user("nemo"))...)}
+				req.HasState, req.Key, req.StateHash, req.Conversation = before, 5, 7, before
+				req.setAffinity(row.to)
+				if req.HasState != row.hasState || req.Key != row.key || req.StateHash != row.stateHash || req.Conversation != row.conversation {
 					t.Errorf("%s: HasState %t, Key %x, StateHash %x, Conversation %t; expected %t, %x, %x, %t", row.name,
-						x.HasState, x.Key, x.StateHash, x.Conversation, row.hasState, row.key, row.stateHash, row.conversation)
+						req.HasState, req.Key, req.StateHash, req.Conversation, row.hasState, row.key, row.stateHash, row.conversation)
 				}
 			}
 		}
@@ -90,17 +90,17 @@ func TestDistinguish(t *testing.T) {
 func TestConversationsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
-		l, p := b.open()
+		conn, p := b.open()
 		for i := range 240 {
-			b.put(l, request(1, byte(i), i, user("nemo@example.org")))
+			b.put(conn, makeRequest(1, byte(i), i, user("nemo@example.org")))
 		}
-		q := request(1, 240, 240, user("nemo@example.org"))
-		b.send(l, q)
+		q := makeRequest(1, 240, 240, user("nemo@example.org"))
+		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		b.net.seen()
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac)} })
-		q = request(1, 241, 241, user("nemo@example.org"), text(24, "round two"))
-		b.send(l, q)
+		q = makeRequest(1, 241, 241, user("nemo@example.org"), text(24, "round two"))
+		b.send(conn, q)
 		checkAnswer(t, q, one(t, "the client got", p.got()), 3)
 		b.wantFates("access/no_identifier=1 access/relayed=1")
 	})

@@ -12,24 +12,24 @@ import (
 
 // notices are the log lines of what an operator must act on, each let through
 // once a minute with the number suppressed.
-type notices struct {
+type logLimits struct {
 	route, identifier, reply, stale, path, realm, loop, nas logs.Limiter
 
 	omitted [wire.NumOmissions]logs.Limiter
 }
 
 // noRoute tells of a request that no route takes, and what to do for it.
-func (g *Gateway) noRoute(x *exchange, realm []byte) {
-	g.notice.route.Log(func() logs.Line {
+func (r *Relay) noRoute(req *request, realm []byte) {
+	r.limits.route.Log(func() logs.Line {
 		text, fields := "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
-		switch operator := x.view.OperatorName(); {
-		case operator != nil && x.dynamic():
+		switch operator := req.view.OperatorName(); {
+		case operator != nil && req.dynamic():
 			text, fields = noOperator(operator)
-		case g.rules.Load().Table.NeedsOperator(&x.view):
+		case r.rules.Load().Table.NeedsOperator(&req.view):
 			text, fields = operatorLacks, nil
 		}
-		fields = append([]any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}, fields...)
-		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: text, Fields: fields}
+		fields = append([]any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}, fields...)
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: fields}
 	})
 }
 
@@ -37,25 +37,25 @@ func (g *Gateway) noRoute(x *exchange, realm []byte) {
 const operatorLacks = "a CoA or Disconnect has no Operator-Name, and goes by nothing else; its sender must add one, or set coa_by_user_name = true in [routing] to go by the realm of its User-Name"
 
 // wrongRealm tells of a realm that its client may not send.
-func (g *Gateway) wrongRealm(x *exchange, realm []byte) {
-	g.notice.realm.Log(func() logs.Line {
-		text, fields := notAmongRealms(x, realm)
-		if g.rules.Load().Table.NeedsOperator(&x.view) {
+func (r *Relay) wrongRealm(req *request, realm []byte) {
+	r.limits.realm.Log(func() logs.Line {
+		text, fields := notAmongRealms(req, realm)
+		if r.rules.Load().Table.NeedsOperator(&req.view) {
 			text, fields = operatorLacks, nil
 		}
-		fields = append([]any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}, fields...)
-		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: text, Fields: fields}
+		fields = append([]any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}, fields...)
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: fields}
 	})
 }
 
 // notAmongRealms says what to do for a request that the realms of its client hold back.
-func notAmongRealms(x *exchange, realm []byte) (text string, fields []any) {
-	operator := x.view.OperatorName()
+func notAmongRealms(req *request, realm []byte) (text string, fields []any) {
+	operator := req.view.OperatorName()
 	entry, isRealm := routing.Operator(operator)
 	switch {
-	case x.dynamic() && operator != nil && entry == "":
+	case req.dynamic() && operator != nil && entry == "":
 		return "a client that may send some realms only sent a request whose Operator-Name has no known namespace, such as \"1\" before a realm, or nothing behind it (RFC 5580 §4.1); its sender must mend it", []any{"operator_name", string(operator)}
-	case x.dynamic() && operator != nil && !isRealm:
+	case req.dynamic() && operator != nil && !isRealm:
 		return "a client sent a request whose Operator-Name is not among its operators; add it to operators of its [[client]] if it may send it", []any{"operator", entry}
 	case len(realm) == 0:
 		return "a client that may send some realms only sent a request without a realm; add \"\" to realms of its [[client]] if it may send such", nil
@@ -78,23 +78,23 @@ func noOperator(name []byte) (text string, fields []any) {
 
 // looped tells of a request that has come back. server is the one that it was sent to,
 // "" when it has only passed very many gateways.
-func (g *Gateway) looped(x *exchange, realm []byte, server string) {
-	g.notice.loop.Log(func() logs.Line {
+func (r *Relay) looped(req *request, realm []byte, server string) {
+	r.limits.loop.Log(func() logs.Line {
 		text := "a request has come back that this gateway sent to a server before; that server, or one behind it, sends it to this gateway again: look at how it routes the realm"
-		fields := []any{"server", server, "client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(), "realm", string(realm)}
+		fields := []any{"server", server, "client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String(), "realm", string(realm)}
 		if server == "" {
 			text, fields = "a request has passed more gateways than any should: two servers somewhere send it to each other", fields[2:]
 		}
-		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: text, Fields: fields}
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: fields}
 	})
 }
 
 // noNAS tells of a CoA or Disconnect for a NAS that its route does not have.
-func (g *Gateway) noNAS(x *exchange) {
-	g.notice.nas.Log(func() logs.Line {
-		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a request names no NAS of its route, or none of several; expected nas_identifier or nas_ip_address of one [[server]] with nas = true",
-			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String(),
-				"nas_identifier", string(x.view.NASIdentifier()), "nas_ip_address", addressText(x.view.NASIPAddress()), "operator_nas_identifier", string(x.view.OperatorNASIdentifier())}}
+func (r *Relay) noNAS(req *request) {
+	r.limits.nas.Log(func() logs.Line {
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a request names no NAS of its route, or none of several; expected nas_identifier or nas_ip_address of one [[server]] with nas = true",
+			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String(),
+				"nas_identifier", string(req.view.NASIdentifier()), "nas_ip_address", addressText(req.view.NASIPAddress()), "operator_nas_identifier", string(req.view.OperatorNASIdentifier())}}
 	})
 }
 
@@ -107,19 +107,19 @@ func addressText(octets []byte) string {
 }
 
 // noIdentifier tells of servers that have no room for more requests.
-func (g *Gateway) noIdentifier(x *exchange, err error) {
-	g.notice.identifier.Log(func() logs.Line {
-		return logs.Line{Log: g.log, Level: slog.LevelError, Text: "no Identifier for this request: the servers do not keep up, or max_sockets is too low",
-			Fields: []any{"error", err, "client", x.client.Name, "kind", x.Kind.String()}}
+func (r *Relay) noIdentifier(req *request, err error) {
+	r.limits.identifier.Log(func() logs.Line {
+		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "no Identifier for this request: the servers do not keep up, or max_sockets is too low",
+			Fields: []any{"error", err, "client", req.client.Name, "kind", req.Kind.String()}}
 	})
 }
 
 // replyLost tells of a reply that cannot be passed on.
-func (g *Gateway) replyLost(x *exchange, err error) {
-	g.notice.reply.Log(func() logs.Line {
-		server, _, _ := x.Served()
-		return logs.Line{Log: g.log, Level: slog.LevelError, Text: "a server's reply cannot be passed on",
-			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "server", server, "kind", x.Kind.String(), "error", err}}
+func (r *Relay) replyLost(req *request, err error) {
+	r.limits.reply.Log(func() logs.Line {
+		server, _, _ := req.Served()
+		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "a server's reply cannot be passed on",
+			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "server", server, "kind", req.Kind.String(), "error", err}}
 	})
 }
 
@@ -134,16 +134,16 @@ var omissionText = [wire.NumOmissions]string{
 
 // omitted counts and tells what a packet with this code, for a server or from it, goes
 // on without. Values are not told: many are keys.
-func (g *Gateway) omitted(x *exchange, server string, code wire.Code, list *[wire.NumOmissions]wire.Omitted) {
+func (r *Relay) omitted(req *request, server string, code wire.Code, list *[wire.NumOmissions]wire.Omitted) {
 	for why := range wire.NumOmissions {
 		what := &list[why]
 		if what.Count == 0 {
 			continue
 		}
-		x.client.Metrics.Omitted(why, what.Count)
-		g.notice.omitted[why].Log(func() logs.Line {
-			return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: omissionText[why],
-				Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "server", server, "kind", x.Kind.String(),
+		req.client.Metrics.Omitted(why, what.Count)
+		r.limits.omitted[why].Log(func() logs.Line {
+			return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: omissionText[why],
+				Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "server", server, "kind", req.Kind.String(),
 					"packet", wire.CodeName(code), "attribute", what.Name(), "omitted", what.Count}}
 		})
 	}
@@ -151,11 +151,11 @@ func (g *Gateway) omitted(x *exchange, server string, code wire.Code, list *[wir
 
 // staleTimestamp tells of a CoA or Disconnect that is too old or too new, or does
 // not say how old it is where it must.
-func (g *Gateway) staleTimestamp(x *exchange, window time.Duration, now time.Time) {
-	g.notice.stale.Log(func() logs.Line {
-		line := logs.Line{Log: g.log, Level: slog.LevelWarn,
-			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}}
-		stamp, ok := x.view.EventTimestamp()
+func (r *Relay) staleTimestamp(req *request, window time.Duration, now time.Time) {
+	r.limits.stale.Log(func() logs.Line {
+		line := logs.Line{Log: r.log, Level: slog.LevelWarn,
+			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}}
+		stamp, ok := req.view.EventTimestamp()
 		if !ok {
 			line.Text = "a request was dropped because it has no Event-Timestamp, which require_event_timestamp asks for"
 			return line
@@ -168,9 +168,9 @@ func (g *Gateway) staleTimestamp(x *exchange, window time.Duration, now time.Tim
 }
 
 // wrongPath tells of a CoA or Disconnect from a client that is no server of the user's realm.
-func (g *Gateway) wrongPath(x *exchange) {
-	g.notice.path.Log(func() logs.Line {
-		return logs.Line{Log: g.log, Level: slog.LevelWarn, Text: "a request failed the reverse-path check: its sender is none of the servers of the user's realm",
-			Fields: []any{"client", x.client.Name, "connection", x.link.remote.String(), "kind", x.Kind.String()}}
+func (r *Relay) wrongPath(req *request) {
+	r.limits.path.Log(func() logs.Line {
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a request failed the reverse-path check: its sender is none of the servers of the user's realm",
+			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}}
 	})
 }

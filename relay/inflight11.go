@@ -1,0 +1,57 @@
+package relay
+
+import (
+	"fmt"
+	"hash/maphash"
+
+	"radsec-gw/metrics"
+	"radsec-gw/wire"
+)
+
+// maxTokens bounds the requests that one RADIUS/1.1 connection may have in
+// flight, where no space of 256 Identifiers does.
+const maxTokens = 4096
+
+// admit11 is admit for a RADIUS/1.1 connection. A client does not resend on TLS, so
+// answers are not kept (RFC 9765 §4.2.2: deduplication SHOULD NOT be done); what is
+// known is the Tokens in flight, whatever their packets' codes. The same packet
+// again is dropped. Another with its Token ends the connection: replies could not
+// be told apart any more.
+func (c *Connection) admit11(b *burst, req *request) (fresh bool) {
+	p := req.view.Packet
+	req.hash = maphash.Bytes(c.relay.seed, p[wire.MinLength:]) ^ uint64(p[0])
+	token := req.view.Token()
+
+	c.mu.Lock()
+	old, repeats := c.inFlight11[token], false
+	if old != nil {
+		repeats = old.hash == req.hash
+	}
+	full := len(c.inFlight11) >= maxTokens
+	if c.inFlight11 == nil {
+		c.inFlight11 = make(map[wire.Token]*request)
+	}
+	c.mu.Unlock()
+	switch {
+	case repeats:
+		req.recordFate(metrics.FateDuplicateDropped, nil)
+		return false
+	case old != nil:
+		req.recordFate(metrics.FateTokenReused, nil)
+		c.closeErr = fmt.Errorf("%s request of client %q: Token %#08x is that of another request still unanswered (RFC 9765 §4.2.2)", req.Kind, req.client.Name, uint32(token))
+		return false
+	case full:
+		return c.decline(b, req, metrics.FateTooManyOutstanding, causeResources)
+	}
+	return true
+}
+
+// unplace forgets a request that is in flight. With mu held. It reports false when
+// the client is gone, or has given it up.
+func (c *Connection) untrackToken(req *request) bool {
+	if token := req.view.Token(); c.inFlight11[token] == req {
+		delete(c.inFlight11, token)
+		return true
+	}
+	return false
+}
