@@ -18,23 +18,23 @@ type addresses struct {
 // Address returns the address in use; invalid when none is known yet.
 func (s *Server) Address() netip.Addr { return s.addresses.Load().current }
 
-// has reports whether a is one of the server's addresses.
-func (s *Server) has(a netip.Addr) bool {
+// hasAddress reports whether a is one of the server's addresses.
+func (s *Server) hasAddress(a netip.Addr) bool {
 	return slices.Contains(s.addresses.Load().all, a.Unmap()) ||
-		slices.ContainsFunc(*s.members.Load(), func(m *Server) bool { return m.has(a) })
+		slices.ContainsFunc(*s.members.Load(), func(m *Server) bool { return m.hasAddress(a) })
 }
 
-// suspectName has the name looked up soon, because the server may have moved: a
+// requestLookup has the name looked up soon, because the server may have moved: a
 // container that was made again often has another address. It does not wait.
-func (s *Server) suspectName() {
+func (s *Server) requestLookup() {
 	if s.name != nil {
-		s.name.Again()
+		s.name.Refresh()
 	}
 }
 
-// looked is told how each look-up of the name ended.
-func (s *Server) looked(err error) {
-	s.back.metrics.CountLookup(s.Name, err == nil)
+// lookupEnded is told how each look-up of the name ended.
+func (s *Server) lookupEnded(err error) {
+	s.backend.metrics.CountLookup(s.Name, err == nil)
 	if err == nil {
 		return
 	}
@@ -45,16 +45,16 @@ func (s *Server) looked(err error) {
 			e.health.NoAddress(err)
 		}
 	}
-	s.back.lookups.Log(func() logs.Line {
-		return logs.Line{Log: s.back.log, Level: slog.LevelError, Text: text, Fields: []any{"server", s.Name, "name", s.host, "error", err}}
+	s.backend.lookupFailures.Log(func() logs.Line {
+		return logs.Line{Log: s.backend.log, Level: slog.LevelError, Text: text, Fields: []any{"server", s.Name, "name", s.host, "error", err}}
 	})
 }
 
-// found puts the addresses of the name in force: those of one machine, or of as many
+// setAddresses puts the addresses of the name in force: those of one machine, or of as many
 // servers.
-func (s *Server) found(all []netip.Addr) {
+func (s *Server) setAddresses(all []netip.Addr) {
 	if s.expand {
-		s.foundMembers(all)
+		s.setMembers(all)
 		return
 	}
 	s.mu.Lock()
@@ -63,34 +63,34 @@ func (s *Server) found(all []netip.Addr) {
 		return
 	}
 	was := s.addresses.Load()
-	if was.current == all[0] || slices.Contains(all, was.current) && s.heardHere() {
+	if was.current == all[0] || slices.Contains(all, was.current) && s.addressProven() {
 		s.addresses.Store(&addresses{all: all, current: was.current})
 		return
 	}
 	s.addresses.Store(&addresses{all: all, current: all[0]})
-	s.turns = 0
+	s.addressChanges = 0
 	if was.current.IsValid() {
-		s.back.log.Info("the server's name has another address now", "server", s.Name, "name", s.host, "was", was.current, "is", all[0])
+		s.backend.log.Info("the server's name has another address now", "server", s.Name, "name", s.host, "was", was.current, "is", all[0])
 	} else {
-		s.back.log.Info("the server's name was looked up", "server", s.Name, "name", s.host, "address", all[0], "addresses", len(all))
+		s.backend.log.Info("the server's name was looked up", "server", s.Name, "name", s.host, "address", all[0], "addresses", len(all))
 	}
 	for _, e := range s.endpoints() {
-		e.moveTo(true)
+		e.moveToAddress(true)
 	}
 }
 
-// heardHere reports whether anything has ever verified from the address in use. One
+// addressProven reports whether anything has ever verified from the address in use. One
 // that is not proven gives way to an address that comes before it: of a name's two
 // families the answer for one may be late.
-func (s *Server) heardHere() bool {
+func (s *Server) addressProven() bool {
 	return slices.ContainsFunc(s.endpoints(), func(e *endpoint) bool {
-		return e.health.HeardSince(time.Duration(e.addressAt.Load() - 1))
+		return e.health.HeardSince(time.Duration(e.addressSince.Load() - 1))
 	})
 }
 
-// addressPause is how long each of several addresses is tried of which none answers: for
+// addressInterval is how long each of several addresses is tried of which none answers: for
 // a transmission and, with the default schedule, the next.
-const addressPause = 4 * time.Second
+const addressInterval = 4 * time.Second
 
 // tryNextAddress goes on to the server's next address, when it has several and
 // nothing has verified from the one in use. from is the address that was found
@@ -107,26 +107,26 @@ func (s *Server) tryNextAddress(from netip.Addr) {
 		return
 	}
 	for _, e := range s.endpoints() {
-		if e.livesAtAddress() {
+		if e.answersAtAddress() {
 			return // the machine is there, and only this port is silent
 		}
 	}
-	now := s.back.Now()
+	now := s.backend.Now()
 	for _, e := range s.endpoints() {
-		if e.health.HeardSince(s.turned) {
-			s.turns = 0
+		if e.health.HeardSince(s.addressChangedAt) {
+			s.addressChanges = 0
 		}
 	}
-	if s.turns >= len(a.all)-1 && now-s.turned < addressPause {
+	if s.addressChanges >= len(a.all)-1 && now-s.addressChangedAt < addressInterval {
 		return
 	}
-	s.turns, s.turned = s.turns+1, now
+	s.addressChanges, s.addressChangedAt = s.addressChanges+1, now
 	next := a.all[(slices.Index(a.all, from)+1)%len(a.all)]
 	s.addresses.Store(&addresses{all: a.all, current: next})
-	s.nextAddress.Log(func() logs.Line {
-		return logs.Line{Log: s.back.log, Level: slog.LevelInfo, Text: "nothing is heard from the server's address; trying its next", Fields: []any{"server", s.Name, "name", s.host, "was", from, "is", next}}
+	s.addressLog.Log(func() logs.Line {
+		return logs.Line{Log: s.backend.log, Level: slog.LevelInfo, Text: "nothing is heard from the server's address; trying its next", Fields: []any{"server", s.Name, "name", s.host, "was", from, "is", next}}
 	})
 	for _, e := range s.endpoints() {
-		e.moveTo(false)
+		e.moveToAddress(false)
 	}
 }

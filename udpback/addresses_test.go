@@ -136,11 +136,11 @@ func TestWhatWaitsMovesToTheNewAddress(t *testing.T) {
 			t.Errorf("the last was answered after %v, expected the next look-up, 5s at the most", took)
 		}
 		pass(time.Minute)
-		e := s.end(wire.KindAccess)
-		if n := len(e.every()); n != 1 {
+		e := s.endpoint(wire.KindAccess)
+		if n := len(e.allSockets()); n != 1 {
 			t.Errorf("%d sockets are open, expected the one to the new address", n)
 		}
-		if n := f.back.sockets.Load(); n != 3 {
+		if n := f.backend.sockets.Load(); n != 3 {
 			t.Errorf("%d sockets are counted, expected one for each port", n)
 		}
 	})
@@ -220,7 +220,7 @@ func TestNameWithoutAddress(t *testing.T) {
 		s := f.server(t, "x", named(30*time.Second, health.CheckStatusServer))
 		defer s.Close()
 		pass(5 * time.Second)
-		if got := s.end(wire.KindAccess).health.State(); got != health.Down {
+		if got := s.endpoint(wire.KindAccess).health.State(); got != health.Down {
 			t.Errorf("the server is %v, expected down", got)
 		}
 		if n := f.count(t, "radsec_gw_server_name_lookups_total", "server", "x", "result", "failed"); n < 2 {
@@ -229,7 +229,7 @@ func TestNameWithoutAddress(t *testing.T) {
 		f.net.name(host, "a")
 		f.net.answering(t, "a")
 		pass(10 * time.Second)
-		if got := s.end(wire.KindAccess).health.State(); got != health.Up {
+		if got := s.endpoint(wire.KindAccess).health.State(); got != health.Up {
 			t.Errorf("the server is %v, expected up at its address", got)
 		}
 	})
@@ -245,12 +245,12 @@ func TestSeveralAddressesComeBack(t *testing.T) {
 		defer s.Close()
 		f.net.answering(t)
 		pass(time.Minute)
-		if got := s.end(wire.KindAccess).health.State(); got != health.Down {
+		if got := s.endpoint(wire.KindAccess).health.State(); got != health.Down {
 			t.Fatalf("the server is %v after a minute of silence, expected down", got)
 		}
 		f.net.answering(t, "b")
 		pass(4 * 3 * 3300 * time.Millisecond) // at most two probes elsewhere before b's first, for each of two ports; then three answers
-		if got := s.end(wire.KindAccess).health.State(); got != health.Up || s.Address() != ipOf("b") {
+		if got := s.endpoint(wire.KindAccess).health.State(); got != health.Up || s.Address() != ipOf("b") {
 			t.Errorf("the server is %v at %v, expected up at b's address", got, s.Address())
 		}
 	})
@@ -296,7 +296,7 @@ func TestDeadAddressesFillNoLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var log bytes.Buffer
-		f.back.log = slog.New(slog.NewTextHandler(&log, nil))
+		f.backend.log = slog.New(slog.NewTextHandler(&log, nil))
 		f.net.name(host, "a", "b")
 		s := f.server(t, "x", named(0, health.CheckStatusServer))
 		defer s.Close()

@@ -40,19 +40,19 @@ func TestTurnsOfAddresses(t *testing.T) {
 			{from: "a", want: "b"}, // it was left
 			{want: "c"},
 			{want: "c"},
-			{after: addressPause - 1, want: "c"},
+			{after: addressInterval - 1, want: "c"},
 			{after: 1, want: "a"},
 			{want: "a"},
 			{found: addressesOf("a", "b", "c"), want: "a"}, // no change
 			{found: addressesOf("d", "e", "f"), want: "e"},
 			{want: "f"},
 			{want: "f"},
-			{after: addressPause, want: "d"},
-			{after: addressPause, found: addressesOf("d"), want: "d"}, // there is no other
+			{after: addressInterval, want: "d"},
+			{after: addressInterval, found: addressesOf("d"), want: "d"}, // there is no other
 		} {
 			pass(row.after)
 			if row.found != nil {
-				s.found(row.found)
+				s.setAddresses(row.found)
 			}
 			from := s.Address()
 			if row.from != "" {
@@ -63,11 +63,11 @@ func TestTurnsOfAddresses(t *testing.T) {
 				t.Errorf("step %d: %v is in use, expected %v", i, got, ipOf(row.want))
 			}
 		}
-		s.found(addressesOf("a", "b"))
+		s.setAddresses(addressesOf("a", "b"))
 		s.Close()
-		pass(addressPause)
+		pass(addressInterval)
 		s.tryNextAddress(s.Address())
-		s.found(addressesOf("c"))
+		s.setAddresses(addressesOf("c"))
 		if got := s.Address(); got != ipOf("a") {
 			t.Errorf("%v is in use once the server is closed, expected no change", got)
 		}
@@ -105,14 +105,14 @@ func TestLogOfNames(t *testing.T) {
 		} {
 			f.net.name(host, row.names...)
 			if i > 0 {
-				f.back.Refresh()
+				f.backend.Refresh()
 			}
 			synctest.Wait()
 			got := journal.take()
 			if !slices.EqualFunc(got, row.want, strings.HasPrefix) {
 				t.Errorf("step %d: the log says\n%s\nexpected\n%s", i, strings.Join(got, "\n"), strings.Join(row.want, "\n"))
 			}
-			if state := s.end(wire.KindAccess).health.State(); state != row.state {
+			if state := s.endpoint(wire.KindAccess).health.State(); state != row.state {
 				t.Errorf("step %d: the server is %v, expected %v", i, state, row.state)
 			}
 			pass(2*time.Minute + 100*time.Millisecond) // and no look-up or line falls due at that moment
@@ -141,10 +141,10 @@ func TestTurnsBeginAnew(t *testing.T) {
 		turn("c")
 		turn("c")
 		pass(time.Second)
-		p := s.end(wire.KindAccess).health
-		p.Answered(f.back.Now(), time.Millisecond)
+		p := s.endpoint(wire.KindAccess).health
+		p.Answered(f.backend.Now(), time.Millisecond)
 		for range defaults.SuspectAfter { // and it is silent once more
-			p.Silent(f.back.Now() + 1)
+			p.Silent(f.backend.Now() + 1)
 		}
 		turn("a")
 		turn("b")
@@ -166,12 +166,12 @@ func TestAddressBehindOthers(t *testing.T) {
 			s := f.server(t, "x", named(0, health.CheckNone))
 			defer s.Close()
 			pass(time.Second)
-			e := s.end(wire.KindAccounting)
-			e.addressAt.Store(int64(f.back.Now()))
+			e := s.endpoint(wire.KindAccounting)
+			e.addressSince.Store(int64(f.backend.Now()))
 			if row.heard != never {
-				e.health.Answered(f.back.Now()+row.heard, time.Millisecond)
+				e.health.Answered(f.backend.Now()+row.heard, time.Millisecond)
 			}
-			s.found(addressesOf("a", "b"))
+			s.setAddresses(addressesOf("a", "b"))
 			if got := s.Address(); got != ipOf(row.want) {
 				t.Errorf("heard %v after the address was taken: %v is in use, expected %v", row.heard, got, ipOf(row.want))
 			}

@@ -19,11 +19,11 @@ const cacheLine = 64
 // full says whether a packet of any length no longer fits.
 func (a *arena) full() bool { return a.used+wire.MaxLength > len(a.octets) }
 
-// room returns space for a packet of any length; take says how much of it was used.
-func (a *arena) room() []byte {
+// space returns space for a packet of any length; take says how much of it was used.
+func (a *arena) space() []byte {
 	return a.octets[a.used : a.used+wire.MaxLength : a.used+wire.MaxLength]
 }
 
-func (a *arena) take(n int) { a.used += (n + cacheLine - 1) &^ (cacheLine - 1) }
+func (a *arena) use(n int) { a.used += (n + cacheLine - 1) &^ (cacheLine - 1) }
 
 func (a *arena) reset() { a.used = 0 }

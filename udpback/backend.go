@@ -29,13 +29,13 @@ type Backend struct {
 	dial     dialer
 	resolver *resolve.Resolver
 	base     time.Time // the clock counts from here
-	states   states
+	issuers  issuers
 
-	sockets     atomic.Int64  // open to all servers, those included that are retired
-	socketLimit atomic.Int64  // 0: none
-	expansions  atomic.Uint64 // counts the changes of any Server's members
-	lookups     logs.Limiter  // names that cannot be looked up
-	lack        logs.Limiter  // sockets that may not be opened
+	sockets            atomic.Int64  // open to all servers, those included that are retired
+	socketLimit        atomic.Int64  // 0: none
+	expansions         atomic.Uint64 // counts the changes of any Server's members
+	lookupFailures     logs.Limiter  // names that cannot be looked up
+	socketLimitReached logs.Limiter  // sockets that may not be opened
 
 	mu         sync.Mutex // guards the fields below
 	servers    map[*Server]struct{}
@@ -45,7 +45,7 @@ type Backend struct {
 	Buffers   Buffers
 	batches   sync.Pool // *Batch
 	receivers sync.Pool // *receiver
-	sweepings sync.Pool // *sweepings
+	dueWork   sync.Pool // *sweepings
 }
 
 // New returns a Backend that opens real UDP sockets and looks names up as the system does.
@@ -61,10 +61,10 @@ func NewDialing(m *metrics.Metrics, log *slog.Logger, dial datagram.Dial) *Backe
 func newBackend(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolve.Lookup) *Backend {
 	b := &Backend{log: log, metrics: m, dial: dial, resolver: resolve.New(lookup), base: time.Now(), servers: map[*Server]struct{}{}}
 	b.batches.New = func() any {
-		return &Batch{Hasher: wire.NewHasher(), back: b, digests: wire.NewDigests(), items: make([]item, 0, wire.MaxDigests)}
+		return &Batch{Hasher: wire.NewHasher(), backend: b, digests: wire.NewDigests(), reservations: make([]reservation, 0, wire.MaxDigests)}
 	}
 	b.receivers.New = func() any { return &receiver{verify: wire.NewDigests(), sign: wire.NewDigests()} }
-	b.sweepings.New = func() any { return &sweepings{hasher: wire.NewHasher()} }
+	b.dueWork.New = func() any { return &dueWork{hasher: wire.NewHasher()} }
 	return b
 }
 
@@ -83,7 +83,7 @@ func (b *Backend) Now() time.Duration { return time.Since(b.base) + 1 }
 // its addresses: its requests go to the addresses that have one.
 func (b *Backend) LimitSockets(n int) { b.socketLimit.Store(int64(n)) }
 
-func (b *Backend) fullOfSockets() bool {
+func (b *Backend) atSocketLimit() bool {
 	limit := b.socketLimit.Load()
 	return limit > 0 && b.sockets.Load() >= limit
 }
@@ -111,7 +111,7 @@ func (b *Backend) refresh() {
 	all := slices.Collect(maps.Keys(b.servers))
 	b.mu.Unlock()
 	for _, s := range all {
-		s.suspectName()
+		s.requestLookup()
 		for _, e := range s.endpoints() {
 			e.refresh()
 		}
@@ -137,9 +137,9 @@ func (b *Backend) InUse(name string) bool {
 	return false
 }
 
-// forgetCounts has the metrics forget a server, unless another has taken its name: its
+// removeCounts has the metrics forget a server, unless another has taken its name: its
 // address is back, or a reload has made it anew.
-func (b *Backend) forgetCounts(server string) {
+func (b *Backend) removeCounts(server string) {
 	b.metrics.KeepServers(func(name string, _ metrics.Port) bool { return name != server || b.InUse(name) })
 }
 

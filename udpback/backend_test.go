@@ -34,18 +34,18 @@ func TestRefreshTwiceASecond(t *testing.T) {
 			}
 		}
 		expect("before", 1, 1)
-		f.back.Refresh() // soon after the start, which is no refresh
+		f.backend.Refresh() // soon after the start, which is no refresh
 		expect("asked once", 2, 1)
 		for range 3 {
 			pass(200 * time.Millisecond)
-			f.back.Refresh()
+			f.backend.Refresh()
 		}
 		expect("asked again within a second", 2, 1)
 		pass(time.Second)
 		expect("a second later", 3, 2)
 		pass(10 * time.Second)
 		expect("nobody asks", 3, 3) // the name, a second after the last time
-		f.back.Refresh()
+		f.backend.Refresh()
 		expect("asked again later", 4, 4)
 	})
 }
@@ -56,9 +56,9 @@ func TestLimitOfOneSocket(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", nil)
 		defer a.Close()
-		f.back.LimitSockets(1)
-		g, b := f.group(t, Failover, a), f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(b)
+		f.backend.LimitSockets(1)
+		g, b := f.group(t, Failover, a), f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(b)
 		started := 0
 		for range 300 {
 			if g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b) == nil {
@@ -66,7 +66,7 @@ func TestLimitOfOneSocket(t *testing.T) {
 			}
 		}
 		b.Flush()
-		if n := f.back.sockets.Load(); n != 1 || started != 256 {
+		if n := f.backend.sockets.Load(); n != 1 || started != 256 {
 			t.Errorf("%d sockets for %d requests, expected one for 256", n, started)
 		}
 	})

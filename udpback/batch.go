@@ -7,8 +7,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// item is one written request on its way to its first transmission.
-type item struct {
+// reservation is one written request on its way to its first transmission.
+type reservation struct {
 	socket     *socket
 	packet     []byte // in the batch's arena
 	id         wire.ServerID
@@ -21,42 +21,42 @@ type item struct {
 // the length of one burst.
 type Batch struct {
 	// static after construction
-	Hasher *wire.Hasher // for the borrower's own answers
-	back   *Backend
+	Hasher  *wire.Hasher // for the borrower's own answers
+	backend *Backend
 
 	// owned by the borrower
-	digests *wire.Digests
-	items   []item
-	packets [][]byte // of one socket; reused
-	arena   arena
-	touched Touched
-	err     error // why the last Flush did not send everything; nil: it did
+	digests      *wire.Digests
+	reservations []reservation
+	packets      [][]byte // of one socket; reused
+	arena        arena
+	touched      Touched
+	err          error // why the last Flush did not send everything; nil: it did
 }
 
-// room returns space for one more packet, after sending what is there if it is full.
-func (b *Batch) room() []byte {
-	if len(b.items) == cap(b.items) || b.digests.Full() || b.arena.full() {
+// space returns space for one more packet, after sending what is there if it is full.
+func (b *Batch) space() []byte {
+	if len(b.reservations) == cap(b.reservations) || b.digests.Full() || b.arena.full() {
 		b.Flush()
 	}
-	return b.arena.room()
+	return b.arena.space()
 }
 
 // add takes a written request that room has given the space for.
-func (b *Batch) add(it item) {
-	b.arena.take(len(it.packet))
-	b.items = append(b.items, it)
+func (b *Batch) add(it reservation) {
+	b.arena.use(len(it.packet))
+	b.reservations = append(b.reservations, it)
 }
 
 // Flush signs and sends what was gathered. Errors of the socket are counted and
 // logged; the request itself is safe, because its schedule sends it again.
 func (b *Batch) Flush() {
 	b.err = nil
-	if len(b.items) == 0 {
+	if len(b.reservations) == 0 {
 		return
 	}
 	b.digests.Run()
-	for len(b.items) > 0 {
-		b.flushSocket(b.items[0].socket)
+	for len(b.reservations) > 0 {
+		b.flushSocket(b.reservations[0].socket)
 	}
 	b.arena.reset()
 	b.touched.Flush()
@@ -66,15 +66,15 @@ func (b *Batch) Flush() {
 func (b *Batch) flushSocket(s *socket) {
 	b.packets = b.packets[:0]
 	mine := 0
-	for i := range b.items {
-		if b.items[i].socket == s {
-			b.packets = append(b.packets, b.items[i].packet)
+	for i := range b.reservations {
+		if b.reservations[i].socket == s {
+			b.packets = append(b.packets, b.reservations[i].packet)
 			// The socket's items go to the front, the others keep their order behind.
-			b.items[mine], b.items[i] = b.items[i], b.items[mine]
+			b.reservations[mine], b.reservations[i] = b.reservations[i], b.reservations[mine]
 			mine++
 		}
 	}
-	lost := s.launch(b.items[:mine], b.back.Now())
+	lost := s.begin(b.reservations[:mine], b.backend.Now())
 	n, err := s.conn.Send(b.packets)
 	clear(b.packets)
 	if err != nil {
@@ -83,15 +83,15 @@ func (b *Batch) flushSocket(s *socket) {
 		}
 		s.failed(err)
 	}
-	s.end.metrics.Count(metrics.ServerSent, n)
+	s.ep.metrics.Count(metrics.ServerSent, n)
 	for _, ex := range lost {
-		s.end.add(-1)
+		s.ep.addOutstanding(-1)
 		ex.Handler.Fail(b.Hasher, FailShutdown, 0, &b.touched)
 	}
-	left := copy(b.items, b.items[mine:])
-	clear(b.items[left:])
-	b.items = b.items[:left]
+	left := copy(b.reservations, b.reservations[mine:])
+	clear(b.reservations[left:])
+	b.reservations = b.reservations[:left]
 }
 
 // Now is the time on the Backend's clock.
-func (b *Batch) Now() time.Duration { return b.back.Now() }
+func (b *Batch) Now() time.Duration { return b.backend.Now() }

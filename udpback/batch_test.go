@@ -60,8 +60,8 @@ func TestBatchIsOneCallForEachSocket(t *testing.T) {
 			f := newFixture(t)
 			var mu sync.Mutex
 			var sends []int
-			dial := f.back.dial
-			f.back.dial = func(to netip.AddrPort) (datagram.Conn, error) {
+			dial := f.backend.dial
+			f.backend.dial = func(to netip.AddrPort) (datagram.Conn, error) {
 				d, err := dial(to)
 				return counting{d, &mu, &sends}, err
 			}
@@ -69,7 +69,7 @@ func TestBatchIsOneCallForEachSocket(t *testing.T) {
 			defer a.Close()
 			defer b.Close()
 			ga, gb := f.group(t, Failover, a), f.group(t, Failover, b)
-			batch := f.back.AcquireBatch()
+			batch := f.backend.AcquireBatch()
 			start := func(g *Group) {
 				o := newOwner(radius.CodeAccountingRequest)
 				if row.long {
@@ -86,7 +86,7 @@ func TestBatchIsOneCallForEachSocket(t *testing.T) {
 				}
 			}
 			batch.Flush()
-			f.back.ReleaseBatch(batch)
+			f.backend.ReleaseBatch(batch)
 			mu.Lock()
 			defer mu.Unlock()
 			if !slices.Equal(sends, row.want) {
@@ -123,11 +123,11 @@ func TestErrorOfBatch(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			f.back.dial = func(netip.AddrPort) (datagram.Conn, error) { return &failing{newNowhere(), row.sent, row.err}, nil }
+			f.backend.dial = func(netip.AddrPort) (datagram.Conn, error) { return &failing{newNowhere(), row.sent, row.err}, nil }
 			s := f.server(t, "a", nil)
 			defer s.Close()
 			g := f.group(t, Failover, s)
-			b := f.back.AcquireBatch()
+			b := f.backend.AcquireBatch()
 			for range 3 {
 				if err := g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b); err != nil {
 					t.Fatal(err)
@@ -137,7 +137,7 @@ func TestErrorOfBatch(t *testing.T) {
 			if !errors.Is(b.err, row.want) {
 				t.Errorf("%d of 3 sent and %v: the batch's error is %v, expected %v", row.sent, row.err, b.err, row.want)
 			}
-			f.back.ReleaseBatch(b)
+			f.backend.ReleaseBatch(b)
 			if n := f.count(t, "radsec_gw_server_requests_sent_total", "port", "acct"); n != float64(row.sent) {
 				t.Errorf("%v requests are counted as sent, expected %d", n, row.sent)
 			}

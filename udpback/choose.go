@@ -16,7 +16,7 @@ import "radsec-gw/udpback/health"
 //     balance decides.
 func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
 	if len(m.servers) == 1 {
-		if ex.tried != 0 || m.servers[0].end(ex.Kind) == nil {
+		if ex.tried != 0 || m.servers[0].endpoint(ex.Kind) == nil {
 			return -1, false
 		}
 		return 0, false
@@ -26,7 +26,7 @@ func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
 	}
 	best, rank := -1, health.Down+1
 	for i, s := range m.servers {
-		e := s.end(ex.Kind)
+		e := s.endpoint(ex.Kind)
 		if e == nil || ex.tried&(1<<i) != 0 {
 			continue
 		}
@@ -36,19 +36,19 @@ func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
 		}
 	}
 	if ex.tried == 0 && !ex.HasState && movable(ex.Kind) {
-		if i := g.toTry(ex, m, best); i >= 0 {
-			return i, rank < m.servers[i].end(ex.Kind).rank()
+		if i := g.serverToTry(ex, m, best); i >= 0 {
+			return i, rank < m.servers[i].endpoint(ex.Kind).rank()
 		}
 	}
 	return best, false
 }
 
-// toTry returns a server that a request should try now although best is chosen; -1
+// serverToTry returns a server that a request should try now although best is chosen; -1
 // when there is none.
-func (g *Group) toTry(ex *Exchange, m *members, best int) int {
+func (g *Group) serverToTry(ex *Exchange, m *members, best int) int {
 	for i, s := range m.servers {
-		if e := s.end(ex.Kind); i != best && e != nil && e.health.Try(g.back.Now()) {
-			s.suspectName()
+		if e := s.endpoint(ex.Kind); i != best && e != nil && e.health.Try(g.backend.Now()) {
+			s.requestLookup()
 			return i
 		}
 	}
@@ -64,16 +64,16 @@ func (g *Group) issuer(ex *Exchange, m *members) (int, bool) {
 	}
 	for i, s := range m.servers {
 		if s.number == number && ex.tried&(1<<i) == 0 {
-			e := s.end(ex.Kind)
+			e := s.endpoint(ex.Kind)
 			return i, e != nil && e.rank() != health.Down
 		}
 	}
 	return 0, false
 }
 
-// issued says whether the server that has ex issued its State.
-func (g *Group) issued(ex *Exchange) bool {
-	number := ex.end.server.number
+// issuedState says whether the server that has ex issued its State.
+func (g *Group) issuedState(ex *Exchange) bool {
+	number := ex.ep.server.number
 	return number != 0 && g.issuerOf(ex) == number
 }
 
@@ -83,7 +83,7 @@ func (g *Group) issuerOf(ex *Exchange) uint16 {
 	if !ex.HasState {
 		return 0
 	}
-	return g.back.states.issuer(ex.StateHash)
+	return g.backend.issuers.find(ex.StateHash)
 }
 
 // better says whether server i goes before server j, both being in the same state.
@@ -92,7 +92,7 @@ func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 	case g.balance == Failover:
 		return i < j
 	case g.balance == LeastOutstanding && !ex.Conversation:
-		a, b := m.servers[i].end(ex.Kind), m.servers[j].end(ex.Kind)
+		a, b := m.servers[i].endpoint(ex.Kind), m.servers[j].endpoint(ex.Kind)
 		if a == nil || b == nil {
 			return b == nil
 		}
@@ -103,26 +103,26 @@ func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 	return mix(ex.Key^m.weights[i]) > mix(ex.Key^m.weights[j])
 }
 
-// elsewhere says whether a request has somewhere to go from a server in the
+// canMove says whether a request has somewhere to go from a server in the
 // given state: one that it has not tried, in no worse state, or one that it has
 // left, in a better state. To one that is believed dead it never goes.
-func (g *Group) elsewhere(ex *Exchange, own health.State) bool {
-	m := g.follow(ex)
-	return g.any(ex, ex.tried, own) || g.any(ex, m.bit(ex.end.server)|ex.declined, own-1)
+func (g *Group) canMove(ex *Exchange, own health.State) bool {
+	m := g.updateMembers(ex)
+	return g.hasOther(ex, ex.tried, own) || g.hasOther(ex, m.bit(ex.ep.server)|ex.declined, own-1)
 }
 
-// untried says whether there is a server that the request has not tried, in no
+// hasUntried says whether there is a server that the request has not tried, in no
 // worse a state than given.
-func (g *Group) untried(ex *Exchange, worst health.State) bool {
-	g.follow(ex)
-	return g.any(ex, ex.tried, worst)
+func (g *Group) hasUntried(ex *Exchange, worst health.State) bool {
+	g.updateMembers(ex)
+	return g.hasOther(ex, ex.tried, worst)
 }
 
-// any says whether there is a server but those of a set, in no worse a state than
+// hasOther says whether there is a server but those of a set, in no worse a state than
 // given. The exchange has followed the group.
-func (g *Group) any(ex *Exchange, but uint64, worst health.State) bool {
+func (g *Group) hasOther(ex *Exchange, but uint64, worst health.State) bool {
 	for i, s := range ex.members.servers {
-		if e := s.end(ex.Kind); e != nil && but&(1<<i) == 0 && e.rank() <= min(worst, health.Failing) {
+		if e := s.endpoint(ex.Kind); e != nil && but&(1<<i) == 0 && e.rank() <= min(worst, health.Failing) {
 			return true
 		}
 	}

@@ -16,13 +16,13 @@ import (
 // bring takes a server's port for Access-Request into a state.
 func (f *fixture) bring(t *testing.T, s *Server, to health.State) {
 	t.Helper()
-	p := s.end(wire.KindAccess).health
+	p := s.endpoint(wire.KindAccess).health
 	switch to {
 	case health.Suspect:
 		p.Refused()
 	case health.Failing:
 		for range defaults.FailingAfter {
-			p.Unanswered(f.back.Now())
+			p.Unanswered(f.backend.Now())
 		}
 	case health.Down:
 		p.NoAddress(errTest)
@@ -85,7 +85,7 @@ func TestChoose(t *testing.T) {
 				})
 				defer s.Close()
 				f.bring(t, s, row.states[i])
-				s.end(wire.KindAccess).outstanding.Store(row.loads[i])
+				s.endpoint(wire.KindAccess).outstanding.Store(row.loads[i])
 				servers = append(servers, s)
 			}
 			g := f.group(t, row.balance, servers...)
@@ -99,13 +99,13 @@ func TestChoose(t *testing.T) {
 				ex.HasState, ex.StateHash = true, Hash([]byte("state"))
 			}
 			if row.issuer > 0 && row.issuer <= 4 {
-				g.noteState(&Exchange{journey: journey{end: servers[row.issuer-1].end(wire.KindAccess)}}, []byte("state"))
+				g.rememberIssuer(&Exchange{progress: progress{ep: servers[row.issuer-1].endpoint(wire.KindAccess)}}, []byte("state"))
 			}
 			if got, try := g.choose(ex, g.current()); got != row.want || try {
 				t.Errorf("%s: server %d, try %t; expected %d, no try", row.name, got, try, row.want)
 			}
 			for _, s := range servers {
-				s.end(wire.KindAccess).outstanding.Store(0)
+				s.endpoint(wire.KindAccess).outstanding.Store(0)
 			}
 		})
 	}
@@ -224,11 +224,11 @@ func TestElsewhere(t *testing.T) {
 			}
 			g := f.group(t, Failover, servers...)
 			ex := &Exchange{Kind: wire.KindAccess}
-			ex.members, ex.end, ex.tried, ex.declined = g.current(), servers[0].end(wire.KindAccess), row.tried, row.declined
-			if got := g.elsewhere(ex, row.a); got != row.elsewhere {
+			ex.members, ex.ep, ex.tried, ex.declined = g.current(), servers[0].endpoint(wire.KindAccess), row.tried, row.declined
+			if got := g.canMove(ex, row.a); got != row.elsewhere {
 				t.Errorf("%s: it may go elsewhere: %t, expected %t", row.name, got, row.elsewhere)
 			}
-			if got := g.untried(ex, row.a); got != row.untried {
+			if got := g.hasUntried(ex, row.a); got != row.untried {
 				t.Errorf("%s: there is one that it has not tried: %t, expected %t", row.name, got, row.untried)
 			}
 		})
@@ -246,18 +246,18 @@ func TestIssued(t *testing.T) {
 		g := f.group(t, Failover, a, b)
 		state := Hash([]byte("state"))
 		at := func(s *Server, state uint64) *Exchange {
-			return &Exchange{HasState: state != 0, StateHash: state, journey: journey{end: s.end(wire.KindAccess)}}
+			return &Exchange{HasState: state != 0, StateHash: state, progress: progress{ep: s.endpoint(wire.KindAccess)}}
 		}
-		if g.issued(at(a, state)) {
+		if g.issuedState(at(a, state)) {
 			t.Error("a State that nobody issued is taken for a's")
 		}
-		g.noteState(at(a, 0), []byte("state"))
+		g.rememberIssuer(at(a, 0), []byte("state"))
 		for _, row := range []struct {
 			s     *Server
 			state uint64
 			want  bool
 		}{{a, state, true}, {b, state, false}, {a, 0, false}, {a, state + 2, false}} {
-			if got := g.issued(at(row.s, row.state)); got != row.want {
+			if got := g.issuedState(at(row.s, row.state)); got != row.want {
 				t.Errorf("State %x at %s: issued there %t, expected %t", row.state, row.s.Name, got, row.want)
 			}
 		}
@@ -265,7 +265,7 @@ func TestIssued(t *testing.T) {
 		if i, ok := g.issuer(at(b, state+4), g.current()); ok {
 			t.Errorf("server %d, which has no number, is taken for the issuer of a State that is not known", i)
 		}
-		if g.issued(at(a, state+4)) {
+		if g.issuedState(at(a, state+4)) {
 			t.Error("a server without a number is taken for the issuer of a State that is not known")
 		}
 	})

@@ -19,7 +19,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		s := f.server(t, "a", nil)
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		auth, acct, coa := s.end(wire.KindAccess), s.end(wire.KindAccounting), s.end(wire.KindCoA)
+		auth, acct, coa := s.endpoint(wire.KindAccess), s.endpoint(wire.KindAccounting), s.endpoint(wire.KindCoA)
 		var all []*owner
 		wait := func(code wire.Code) {
 			o := newOwner(code)
@@ -36,17 +36,17 @@ func TestCloseLeavesNothing(t *testing.T) {
 		f.net.set(func() { delete(f.net.noWay, "a:1813") })
 		pass(openPause)
 		wait(radius.CodeAccountingRequest)
-		if n := f.back.sockets.Load(); n != 4 {
+		if n := f.backend.sockets.Load(); n != 4 {
 			t.Errorf("%d sockets are counted as open, expected 4: three of the auth port", n)
 		}
 		for _, e := range []*endpoint{auth, acct, coa} {
-			open := f.back.sockets.Load()
+			open := f.backend.sockets.Load()
 			own := map[*endpoint]int64{auth: 3, acct: 1}[e]
 			e.close()
-			if n := open - f.back.sockets.Load(); n != own {
+			if n := open - f.backend.sockets.Load(); n != own {
 				t.Errorf("%s: %d sockets fewer are counted as open, expected %d", e.label, n, own)
 			}
-			if n := len(e.every()); n != 0 {
+			if n := len(e.allSockets()); n != 0 {
 				t.Errorf("%s: it has %d sockets, expected none", e.label, n)
 			}
 			if n := f.count(t, "radsec_gw_server_open_sockets", "port", string(e.label)); n != 0 {
@@ -76,7 +76,7 @@ func TestCloseWaits(t *testing.T) {
 		f.net.set(func() { f.net.paused = resume })
 		f.net.sockets[0].in <- []byte("something") // its reader is busy now
 		synctest.Wait()
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		e.refresh() // closes it, because it is idle
 		closed := make(chan struct{})
 		go func() {

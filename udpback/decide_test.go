@@ -40,13 +40,13 @@ func newWaiting(t *testing.T, code wire.Code, checked bool) *waiting {
 	pass(100*time.Second - 1)
 	f.net.answering(t)
 	for _, s := range []*Server{w.a, w.b} {
-		s.end(wire.KindOf(code)).health.Renew() // nothing has ever been heard
+		s.endpoint(wire.KindOf(code)).health.Renew() // nothing has ever been heard
 	}
 	w.owner = newOwner(code)
 	f.start(t, w.group, w.owner)
 	w.socket, w.id = w.owner.Exchange.socket, w.owner.Exchange.id
 	w.slot = &w.socket.slots[w.id]
-	w.now = f.back.Now()
+	w.now = f.backend.Now()
 	return w
 }
 
@@ -74,8 +74,8 @@ func TestShouldMove(t *testing.T) {
 	}{
 		{name: "sent once", asked: 98 * second, sends: 1},
 		{name: "sent twice, and nothing heard", asked: 98 * second, sends: 2, want: true},
-		{name: "sent twice, and heard just after", asked: 98 * second, sends: 2, heard: 98*second - lately + 1},
-		{name: "sent twice, and heard before", asked: 98 * second, sends: 2, heard: 98*second - lately, want: true},
+		{name: "sent twice, and heard just after", asked: 98 * second, sends: 2, heard: 98*second - recently + 1},
+		{name: "sent twice, and heard before", asked: 98 * second, sends: 2, heard: 98*second - recently, want: true},
 		{name: "sent once to a server that is suspect", own: health.Suspect, asked: 98 * second, sends: 1},
 		{name: "sent once to a server that is failing", own: health.Failing, asked: 98 * second, sends: 1, heard: 99 * second, want: true},
 		{name: "sent once to a server that is down", own: health.Down, asked: 98 * second, sends: 1, want: true},
@@ -98,23 +98,23 @@ func TestShouldMove(t *testing.T) {
 			w := newWaiting(t, code, true)
 			defer w.close()
 			if row.heard != 0 {
-				w.a.end(w.owner.Kind).health.Answered(row.heard, second)
+				w.a.endpoint(w.owner.Kind).health.Answered(row.heard, second)
 			}
 			if row.other != health.Up {
-				w.b.end(w.owner.Kind).health.Refused()
+				w.b.endpoint(w.owner.Kind).health.Refused()
 			}
 			if row.other == health.Down {
-				w.b.end(w.owner.Kind).health.NoAddress(errTest)
+				w.b.endpoint(w.owner.Kind).health.NoAddress(errTest)
 			}
 			if row.issued {
 				w.owner.HasState, w.owner.StateHash = true, Hash([]byte("state"))
-				w.group.noteState(&w.owner.Exchange, []byte("state"))
+				w.group.rememberIssuer(&w.owner.Exchange, []byte("state"))
 			}
 			if row.lost {
-				w.a.end(w.owner.Kind).health.NoAddress(errTest)
+				w.a.endpoint(w.owner.Kind).health.NoAddress(errTest)
 			}
 			w.socket.mu.Lock()
-			w.slot.sends, w.slot.lastSent, w.owner.asked = row.sends, 98*second, row.asked
+			w.slot.sends, w.slot.lastSent, w.owner.firstSent = row.sends, 98*second, row.asked
 			if row.nothing {
 				w.owner.group = nil
 			}
@@ -145,17 +145,17 @@ func TestLeavesSocket(t *testing.T) {
 		want     bool
 	}{
 		{name: "nothing is ordered", renewed: true, asked: 80 * second},
-		{name: "the socket is in use", orders: leaveSocketWhenDue, asked: 80 * second},
-		{name: "when due", orders: leaveSocketWhenDue, renewed: true, asked: 98 * second, want: true},
-		{name: "when due, and answers arrive here", orders: leaveSocketWhenDue, renewed: true, asked: 98 * second, heard: 99 * second},
-		{name: "when due, and the last answer arrived when it was sent", orders: leaveSocketWhenDue, renewed: true, asked: 98 * second, heard: 98 * second, want: true},
-		{name: "late, though patience is not over", orders: leaveSocketLate, renewed: true, asked: 90*second + 1},
-		{name: "late, and patience is over", orders: leaveSocketLate, renewed: true, asked: 90 * second, want: true},
-		{name: "late, and the server is failing", orders: leaveSocketLate, renewed: true, asked: 99 * second, failing: true, want: true},
-		{name: "CoA keeps its socket", code: radius.CodeCoARequest, orders: leaveSocketWhenDue, renewed: true, asked: 80 * second},
-		{name: "CoA to an address that is gone", code: radius.CodeCoARequest, orders: leaveSocketLate, renewed: true, moved: true, asked: 99 * second, want: true},
-		{name: "to an address that is gone, though answers arrive", orders: leaveSocketLate, renewed: true, moved: true, heard: 99 * second, asked: 99 * second, want: true},
-		{name: "a probe", orders: leaveSocketWhenDue, renewed: true, asked: 80 * second, isAProbe: true},
+		{name: "the socket is in use", orders: moveSocketWhenDue, asked: 80 * second},
+		{name: "when due", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, want: true},
+		{name: "when due, and answers arrive here", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, heard: 99 * second},
+		{name: "when due, and the last answer arrived when it was sent", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, heard: 98 * second, want: true},
+		{name: "late, though patience is not over", orders: moveSocketLate, renewed: true, asked: 90*second + 1},
+		{name: "late, and patience is over", orders: moveSocketLate, renewed: true, asked: 90 * second, want: true},
+		{name: "late, and the server is failing", orders: moveSocketLate, renewed: true, asked: 99 * second, failing: true, want: true},
+		{name: "CoA keeps its socket", code: radius.CodeCoARequest, orders: moveSocketWhenDue, renewed: true, asked: 80 * second},
+		{name: "CoA to an address that is gone", code: radius.CodeCoARequest, orders: moveSocketLate, renewed: true, moved: true, asked: 99 * second, want: true},
+		{name: "to an address that is gone, though answers arrive", orders: moveSocketLate, renewed: true, moved: true, heard: 99 * second, asked: 99 * second, want: true},
+		{name: "a probe", orders: moveSocketWhenDue, renewed: true, asked: 80 * second, isAProbe: true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			code := row.code
@@ -164,7 +164,7 @@ func TestLeavesSocket(t *testing.T) {
 			}
 			w := newWaiting(t, code, true)
 			defer w.close()
-			e := w.a.end(w.owner.Kind)
+			e := w.a.endpoint(w.owner.Kind)
 			if row.failing {
 				for range defaults.FailingAfter {
 					e.health.Unanswered(w.now)
@@ -183,12 +183,12 @@ func TestLeavesSocket(t *testing.T) {
 			}
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
-			w.socket.orders, w.socket.heardAt = row.orders, row.heard
-			w.slot.lastSent, w.owner.asked = 98*second, row.asked
+			w.socket.orders, w.socket.repliedAt = row.orders, row.heard
+			w.slot.lastSent, w.owner.firstSent = 98*second, row.asked
 			if row.isAProbe {
 				w.owner.group = nil
 			}
-			got := w.socket.leavesSocket(w.slot, 100*second)
+			got := w.socket.movesSocket(w.slot, 100*second)
 			w.owner.group, w.socket.orders = w.group, 0
 			if got != row.want {
 				t.Errorf("%s: leaves %t, expected %t", row.name, got, row.want)
@@ -210,10 +210,10 @@ func TestRemindSoon(t *testing.T) {
 		earliest           time.Duration
 	}{
 		{"long before it is due", 90 * second, 110 * second, 130 * second, 2, false, 100 * second},
-		{"sent a moment ago", 100*second - 1, 110 * second, 130 * second, 2, false, 100*second + lately - 1},
+		{"sent a moment ago", 100*second - 1, 110 * second, 130 * second, 2, false, 100*second + recently - 1},
 		{"due too soon", 90 * second, 102*second - 1, 130 * second, 2, false, 0},
 		{"due soon, and never to be sent again", 90 * second, 102 * second, 102 * second, 2, false, 100 * second},
-		{"about to end", 90 * second, 100*second + lately - 1, 100*second + lately - 1, 2, false, 0},
+		{"about to end", 90 * second, 100*second + recently - 1, 100*second + recently - 1, 2, false, 0},
 		{"nothing left to send", 90 * second, 130 * second, 130 * second, 5, false, 0},
 		{"one left to send", 90 * second, 130 * second, 130 * second, 4, false, 100 * second},
 		{"planned already", 90 * second, 110 * second, 130 * second, 2, true, 0},
@@ -224,21 +224,21 @@ func TestRemindSoon(t *testing.T) {
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
 			for range 50 { // the moment is drawn
-				w.slot.lastSent, w.slot.due, w.slot.end, w.slot.sends, w.slot.remindAt = row.lastSent, row.due, row.end, row.sends, 0
+				w.slot.lastSent, w.slot.due, w.slot.expires, w.slot.sends, w.slot.earlyAt = row.lastSent, row.due, row.end, row.sends, 0
 				if row.planned {
-					w.slot.remindAt = 1
+					w.slot.earlyAt = 1
 				}
-				w.socket.remindSoon(w.slot, 100*second)
-				at := w.slot.remindAt
-				w.slot.remindAt = 0
+				w.socket.planEarly(w.slot, 100*second)
+				at := w.slot.earlyAt
+				w.slot.earlyAt = 0
 				switch {
 				case row.planned && at != 1:
 					t.Errorf("%s: planned anew for %v", row.name, at)
 				case row.planned:
 				case row.earliest == 0 && at != 0:
 					t.Errorf("%s: planned for %v, expected not at all", row.name, at)
-				case row.earliest != 0 && (at < row.earliest || at >= row.earliest+remindSpread):
-					t.Errorf("%s: planned for %v, expected within %v of %v", row.name, at, remindSpread, row.earliest)
+				case row.earliest != 0 && (at < row.earliest || at >= row.earliest+earlySpread):
+					t.Errorf("%s: planned for %v, expected within %v of %v", row.name, at, earlySpread, row.earliest)
 				}
 			}
 		})
@@ -270,19 +270,19 @@ func TestIsEvidence(t *testing.T) {
 			}
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
-			w.slot.first, w.socket.troubledAt = 98*second, row.troubled
+			w.slot.firstSent, w.socket.sendFailedAt = 98*second, row.troubled
 			if got := w.socket.isEvidence(w.slot); got != row.want {
 				t.Errorf("%+v: evidence %t, expected %t", row, got, row.want)
 			}
 			w.slot.lastSent = 98 * second
 			want := row.troubled >= 98*second
 			for _, early := range []bool{false, true} { // it was sent again for that already
-				w.slot.early = early
-				if got := w.socket.wasBlocked(w.slot); got != (want && !early) {
+				w.slot.resentAfterError = early
+				if got := w.socket.wasUnreachable(w.slot); got != (want && !early) {
 					t.Errorf("%+v, early %t: blocked %t, expected %t", row, early, got, want && !early)
 				}
 			}
-			w.slot.early = false
+			w.slot.resentAfterError = false
 		})
 	}
 }
@@ -311,13 +311,13 @@ func TestAgain(t *testing.T) {
 			defer w.close()
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
-			found := &sweepings{}
+			found := &dueWork{}
 			sl := w.slot
-			sl.end, sl.wait, sl.sends, sl.reminded, sl.early, sl.remindAt = row.end, row.wait, row.sends, row.reminded, true, 1
-			w.socket.again(sl, 100*second, found)
-			if sl.sends != row.sends+1 || sl.lastSent != 100*second || sl.early || sl.remindAt != 0 || !found.waiting {
+			sl.expires, sl.wait, sl.sends, sl.sentEarly, sl.resentAfterError, sl.earlyAt = row.end, row.wait, row.sends, row.reminded, true, 1
+			w.socket.resend(sl, 100*second, found)
+			if sl.sends != row.sends+1 || sl.lastSent != 100*second || sl.resentAfterError || sl.earlyAt != 0 || !found.stays {
 				t.Errorf("%s: %d sends, the last at %v, early %t, reminder at %v, waiting %t; expected %d, 100s, false, 0s, true",
-					row.name, sl.sends, sl.lastSent, sl.early, sl.remindAt, found.waiting, row.sends+1)
+					row.name, sl.sends, sl.lastSent, sl.resentAfterError, sl.earlyAt, found.stays, row.sends+1)
 			}
 			if sl.due < row.least || sl.due > row.most {
 				t.Errorf("%s: due at %v, expected %v to %v", row.name, sl.due, row.least, row.most)
@@ -333,23 +333,23 @@ func TestAgain(t *testing.T) {
 // Rules: P65
 func TestClaim(t *testing.T) {
 	const second = time.Second
-	full := before{sends: 3, first: 90 * second, wait: 4 * second, due: 104 * second, overdue: true, reminded: true}
+	full := priorSchedule{sends: 3, first: 90 * second, wait: 4 * second, due: 104 * second, overdue: true, sentEarly: true}
 	afterDue := full
 	afterDue.due = 0
 	for _, row := range []struct {
 		name   string
 		m      mover
 		parked bool
-		before before
+		before priorSchedule
 		sends  int // added to the exchange's
 	}{
-		{"to another server", mover{}, false, before{}, 3},
-		{"to another address", mover{here: true, afresh: true}, false, before{}, 3},
-		{"to another socket when it is due", mover{here: true}, false, afterDue, 0},
-		{"to another socket before it is due", mover{here: true, early: true}, false, full, 1},
-		{"from no socket to another server", mover{}, true, before{}, 0},
-		{"from no socket to the first", mover{here: true}, true, before{}, 0},
-		{"from no socket to the first, before it is due", mover{here: true, early: true}, true, before{}, 0},
+		{"to another server", mover{}, false, priorSchedule{}, 3},
+		{"to another address", mover{sameServer: true, newSchedule: true}, false, priorSchedule{}, 3},
+		{"to another socket when it is due", mover{sameServer: true}, false, afterDue, 0},
+		{"to another socket before it is due", mover{sameServer: true, notDue: true}, false, full, 1},
+		{"from no socket to another server", mover{}, true, priorSchedule{}, 0},
+		{"from no socket to the first", mover{sameServer: true}, true, priorSchedule{}, 0},
+		{"from no socket to the first, before it is due", mover{sameServer: true, notDue: true}, true, priorSchedule{}, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, false)
@@ -362,15 +362,15 @@ func TestClaim(t *testing.T) {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			sl.sends, sl.first, sl.wait, sl.due, sl.overdue, sl.reminded = 3, 90*second, 4*second, 104*second, true, true
+			sl.sends, sl.firstSent, sl.wait, sl.due, sl.overdue, sl.sentEarly = 3, 90*second, 4*second, 104*second, true, true
 			ex := &w.owner.Exchange
-			ex.sends, ex.try, ex.asked, ex.before = 10, true, 91*second, before{sends: 7}
-			m := s.claim(w.id, row.m)
-			if m.ex != ex || m.id != w.id || m.generation != sl.generation || !m.try || m.asked != 91*second || m.sends != row.sends {
+			ex.sends, ex.trying, ex.firstSent, ex.prior = 10, true, 91*second, priorSchedule{sends: 7}
+			m := s.beginMove(w.id, row.m)
+			if m.ex != ex || m.id != w.id || m.generation != sl.generation || !m.trying || m.firstSent != 91*second || m.sends != row.sends {
 				t.Errorf("%s: claimed %+v", row.name, m)
 			}
-			if ex.before != row.before || ex.sends != 10+row.sends {
-				t.Errorf("%s: it takes %+v along and counts %d sends, expected %+v and %d", row.name, ex.before, ex.sends, row.before, 10+row.sends)
+			if ex.prior != row.before || ex.sends != 10+row.sends {
+				t.Errorf("%s: it takes %+v along and counts %d sends, expected %+v and %d", row.name, ex.prior, ex.sends, row.before, 10+row.sends)
 			}
 			if sl.ex != nil || sl.state != slotMoving {
 				t.Errorf("%s: the slot is in state %d with %p, expected moving with nobody", row.name, sl.state, sl.ex)

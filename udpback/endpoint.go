@@ -26,11 +26,11 @@ type endpoint struct {
 	log     *slog.Logger
 	health  *health.Port
 
-	outstanding atomic.Int64 // Identifiers in use on all sockets
-	sockets     atomic.Pointer[[]*socket]
-	blockedAt   atomic.Int64 // when the network last said that it cannot get there; 0: it has not since the last reply
-	addressAt   atomic.Int64 // when the address in use was taken
-	probedAt    atomic.Int64 // when the last probe was sent
+	outstanding   atomic.Int64 // Identifiers in use on all sockets
+	sockets       atomic.Pointer[[]*socket]
+	unreachableAt atomic.Int64 // when the network last said that it cannot get there; 0: it has not since the last reply
+	addressSince  atomic.Int64 // when the address in use was taken
+	checkedAt     atomic.Int64 // when the last probe was sent
 
 	mu        sync.Mutex // guards the fields below; held while a socket is opened, never for a look-up
 	closed    bool
@@ -42,19 +42,19 @@ type endpoint struct {
 
 	background sync.WaitGroup // closing retired sockets
 
-	refusal, failure, forgery, unsigned, stale, suspicion logs.Limiter
+	refusedLimit, failedLimit, unverifiedLimit, unsignedLimit, staleLimit, suspectLimit logs.Limiter
 
-	suspected atomic.Bool // the last suspicion was logged
-	lateness  sync.Once
+	suspectLogged atomic.Bool // the last suspicion was logged
+	lateOnce      sync.Once
 }
 
 func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) *endpoint {
 	e := &endpoint{server: s, label: label, number: number}
-	e.metrics = s.back.metrics.Server(s.Name, label)
-	e.log = s.back.log.With("server", s.Name, "port", label)
+	e.metrics = s.backend.metrics.Server(s.Name, label)
+	e.log = s.backend.log.With("server", s.Name, "port", label)
 	e.sockets.Store(new([]*socket))
-	e.health = health.NewPort(healthOf(h, label), health.Owner{Clock: s.back.Now, SendCheck: e.sendProbe, Changed: e.changed})
-	e.announce()
+	e.health = health.NewPort(healthOf(h, label), health.Owner{Clock: s.backend.Now, SendCheck: e.sendCheck, Changed: e.changed})
+	e.publishState()
 	e.health.Start()
 	return e
 }
@@ -62,7 +62,7 @@ func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) 
 // healthOf is a server's health configuration for one of its ports: not every check
 // fits each.
 func healthOf(h health.Config, label metrics.Port) health.Config {
-	if probeCode(h.Check, label) == 0 {
+	if checkCode(h.Check, label) == 0 {
 		h.Check = health.CheckNone
 	}
 	return h
@@ -74,8 +74,8 @@ func (e *endpoint) address() (a netip.AddrPort, ok bool) {
 	return netip.AddrPortFrom(ip, e.number), ip.IsValid()
 }
 
-// where is the address for a log line.
-func (e *endpoint) where() string {
+// addressText is the address for a log line.
+func (e *endpoint) addressText() string {
 	if a, ok := e.address(); ok {
 		return a.String()
 	}
@@ -85,18 +85,18 @@ func (e *endpoint) where() string {
 // capacity is how many requests can be outstanding.
 func (e *endpoint) capacity() int64 { return int64(e.server.settings.Load().maxSockets) * 256 }
 
-// newLimit is how many Identifiers may be in use for a request without State to get
+// newRequestLimit is how many Identifiers may be in use for a request without State to get
 // one, so that conversations that have begun can end (RFC 5080 §2.2.3).
-func newLimit(capacity int64) int64 { return capacity - max(16, capacity/64) }
+func newRequestLimit(capacity int64) int64 { return capacity - max(16, capacity/64) }
 
-// blockedFor is how long requests prefer other servers after the network has said
+// unreachableFor is how long requests prefer other servers after the network has said
 // that it cannot get to this one.
-const blockedFor = time.Second
+const unreachableFor = time.Second
 
 // rank is how good the port is for a request: its health, or down while it has no
 // address or the network cannot get there.
 func (e *endpoint) rank() health.State {
-	if at := e.blockedAt.Load(); at != 0 && e.server.back.Now()-time.Duration(at) < blockedFor || !e.server.Address().IsValid() {
+	if at := e.unreachableAt.Load(); at != 0 && e.server.backend.Now()-time.Duration(at) < unreachableFor || !e.server.Address().IsValid() {
 		return health.Down
 	}
 	return e.health.State()
@@ -106,34 +106,34 @@ func (e *endpoint) rank() health.State {
 // another socket when all are full, up to the ceiling. Filling the first before
 // the second keeps the batches large and the readers few. The error is one of
 // ErrNoIdentifier, ErrQuota and ErrNoSocket.
-func (e *endpoint) reserve(ex *Exchange) (item, error) {
+func (e *endpoint) reserve(ex *Exchange) (reservation, error) {
 	held, err := e.admit(ex)
 	if err != nil {
-		return item{}, err
+		return reservation{}, err
 	}
-	return e.reserveFor(ex, held)
+	return e.reserveAdmitted(ex, held)
 }
 
-// reserveFor is reserve for an exchange that may have an Identifier of this port.
-func (e *endpoint) reserveFor(ex *Exchange, held *holding) (item, error) {
+// reserveAdmitted is reserve for an exchange that may have an Identifier of this port.
+func (e *endpoint) reserveAdmitted(ex *Exchange, held *usage) (reservation, error) {
 	for {
 		all := e.sockets.Load()
 		for _, s := range *all {
 			if it, ok := s.reserve(ex, held); ok {
-				e.add(1)
+				e.addOutstanding(1)
 				return it, nil
 			}
 		}
 		if err := e.grow(all); err != nil {
-			return item{}, err
+			return reservation{}, err
 		}
 	}
 }
 
 // admit sees that the exchange leaves enough Identifiers to others.
-func (e *endpoint) admit(ex *Exchange) (*holding, error) {
+func (e *endpoint) admit(ex *Exchange) (*usage, error) {
 	outstanding, capacity := e.outstanding.Load(), e.capacity()
-	if !ex.HasState && ex.Kind == wire.KindAccess && outstanding >= newLimit(capacity) {
+	if !ex.HasState && ex.Kind == wire.KindAccess && outstanding >= newRequestLimit(capacity) {
 		return nil, ErrNoIdentifier
 	}
 	held := ex.Quota.at(e)
@@ -143,8 +143,8 @@ func (e *endpoint) admit(ex *Exchange) (*holding, error) {
 	return held, nil
 }
 
-// add changes how many Identifiers are in use.
-func (e *endpoint) add(n int) {
+// addOutstanding changes how many Identifiers are in use.
+func (e *endpoint) addOutstanding(n int) {
 	e.outstanding.Add(int64(n))
 	e.metrics.AddOutstanding(n)
 }
@@ -154,46 +154,46 @@ func (e *endpoint) add(n int) {
 func (e *endpoint) changed(t health.Transition) {
 	e.logTransition(t)
 	if t.Alive || (t.From == health.Suspect || t.From == health.Failing) && t.To == health.Up {
-		e.order(remind)
+		e.order(sendEarly)
 	}
 	if t.From == t.To {
 		return
 	}
-	e.announce()
+	e.publishState()
 	if t.To >= health.Failing {
-		e.order(leaveServer)
+		e.order(moveServer)
 	}
 }
 
-// announce tells the metrics of the state.
-func (e *endpoint) announce() {
+// publishState tells the metrics of the state.
+func (e *endpoint) publishState() {
 	e.metrics.SetState(e.health.State())
-	e.metrics.SetAddress(e.where())
+	e.metrics.SetAddress(e.addressText())
 }
 
-// silent is told of a request that fell due, by the time of its first transmission.
-func (e *endpoint) silent(first time.Duration) {
+// noteSilent is told of a request that fell due, by the time of its first transmission.
+func (e *endpoint) noteSilent(first time.Duration) {
 	e.health.Silent(first)
-	if !e.isFine() && !e.health.HeardSince(first) {
-		e.suspectPath(first)
+	if !e.isProvenUp() && !e.health.HeardSince(first) {
+		e.tryOtherPath(first)
 	}
 }
 
-// isFine reports whether the port is up at the address in use, by what was heard from it.
-func (e *endpoint) isFine() bool { return e.health.State() == health.Up && e.livesAtAddress() }
+// isProvenUp reports whether the port is up at the address in use, by what was heard from it.
+func (e *endpoint) isProvenUp() bool { return e.health.State() == health.Up && e.answersAtAddress() }
 
-// suspectPath does what may help when nothing is heard from the port: its server may
+// tryOtherPath does what may help when nothing is heard from the port: its server may
 // have another address, be reached at another of those that it has, or hear a new
 // local port, because a device on the way has forgotten the old. sent is when that was
 // sent which has no answer: it speaks only against an address that was in use then. It
 // does not wait.
-func (e *endpoint) suspectPath(sent time.Duration) {
+func (e *endpoint) tryOtherPath(sent time.Duration) {
 	state := e.health.State()
 	if state == health.Failing { // the way is good: probes are answered
 		return
 	}
-	e.server.suspectName()
-	if int64(sent) < e.addressAt.Load() {
+	e.server.requestLookup()
+	if int64(sent) < e.addressSince.Load() {
 		return
 	}
 	from := e.server.Address()
@@ -203,27 +203,27 @@ func (e *endpoint) suspectPath(sent time.Duration) {
 	}
 }
 
-// livesAtAddress reports whether something has verified from the address in use, and
+// answersAtAddress reports whether something has verified from the address in use, and
 // the port is up or has answered the last probe.
-func (e *endpoint) livesAtAddress() bool {
-	probed := e.probedAt.Load() // 0: never
-	return e.health.HeardSince(time.Duration(e.addressAt.Load()-1)) &&
+func (e *endpoint) answersAtAddress() bool {
+	probed := e.checkedAt.Load() // 0: never
+	return e.health.HeardSince(time.Duration(e.addressSince.Load()-1)) &&
 		(e.health.State() == health.Up || probed != 0 && e.health.HeardSince(time.Duration(probed-1)))
 }
 
 // order has all that waits here do what o says.
 func (e *endpoint) order(o orders) {
-	now := e.server.back.Now()
-	for _, s := range e.every() {
+	now := e.server.backend.Now()
+	for _, s := range e.allSockets() {
 		s.order(o, now)
 	}
 }
 
-// uses reports whether requests are sent on s now.
-func (e *endpoint) uses(s *socket) bool { return slices.Contains(*e.sockets.Load(), s) }
+// inUse reports whether requests are sent on s now.
+func (e *endpoint) inUse(s *socket) bool { return slices.Contains(*e.sockets.Load(), s) }
 
-// every returns all sockets: in use, retired and parked.
-func (e *endpoint) every() []*socket {
+// allSockets returns all sockets: in use, retired and parked.
+func (e *endpoint) allSockets() []*socket {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	all := append([]*socket(nil), *e.sockets.Load()...)
@@ -257,7 +257,7 @@ func (e *endpoint) close() {
 		s.close()
 	}
 	e.metrics.AddSockets(-len(all))
-	e.server.back.sockets.Add(-int64(open))
+	e.server.backend.sockets.Add(-int64(open))
 }
 
 // Why an exchange could not be started.

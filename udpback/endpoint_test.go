@@ -37,7 +37,7 @@ func TestAdmit(t *testing.T) {
 			s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = row.sockets })
 			defer s.Close()
 			ex := &Exchange{Code: row.code, Kind: wire.KindOf(row.code), HasState: row.state}
-			e := s.end(ex.Kind)
+			e := s.endpoint(ex.Kind)
 			e.outstanding.Store(row.outstanding)
 			if _, err := e.admit(ex); !errors.Is(err, row.want) {
 				t.Errorf("%s: %v, expected %v", row.name, err, row.want)
@@ -68,7 +68,7 @@ func TestRank(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
 		defer s.Close()
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		if got := e.rank(); got != health.Up {
 			t.Errorf("%v at first, expected up", got)
 		}
@@ -79,12 +79,12 @@ func TestRank(t *testing.T) {
 		if got := e.rank(); got != health.Suspect {
 			t.Errorf("%v after a refusal, expected suspect", got)
 		}
-		e.health.Answered(f.back.Now(), time.Millisecond)
-		e.blockedAt.Store(int64(f.back.Now()))
+		e.health.Answered(f.backend.Now(), time.Millisecond)
+		e.unreachableAt.Store(int64(f.backend.Now()))
 		if got := e.rank(); got != health.Down {
 			t.Errorf("%v when it is blocked, expected down", got)
 		}
-		pass(blockedFor - 1)
+		pass(unreachableFor - 1)
 		if got := e.rank(); got != health.Down {
 			t.Errorf("%v nearly a second later, expected down", got)
 		}
@@ -96,7 +96,7 @@ func TestRank(t *testing.T) {
 		if got := e.rank(); got != health.Down {
 			t.Errorf("%v without an address, expected down", got)
 		}
-		if got, want := e.where(), s.host+" (no address)"; got != want {
+		if got, want := e.addressText(), s.host+" (no address)"; got != want {
 			t.Errorf("without an address it is at %q, expected %q", got, want)
 		}
 	})
@@ -118,7 +118,7 @@ func TestProbeCode(t *testing.T) {
 		{health.CheckAccessRequest, "coa", 0},
 		{health.CheckNone, "auth", 0},
 	} {
-		if got := probeCode(row.check, row.label); got != row.want {
+		if got := checkCode(row.check, row.label); got != row.want {
 			t.Errorf("check %v of %s sends %v, expected %v", row.check, row.label, got, row.want)
 		}
 		want := row.check
@@ -137,7 +137,7 @@ func TestClosedPort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		s.Close()
 		ex := &newOwner(radius.CodeAccessRequest).Exchange
 		if _, err := e.reserve(ex); !errors.Is(err, ErrNoIdentifier) {
@@ -180,7 +180,7 @@ func TestLivesAtAddress(t *testing.T) {
 			f := newFixture(t)
 			s := f.server(t, "a", probed)
 			defer s.Close()
-			e := s.end(wire.KindAccess)
+			e := s.endpoint(wire.KindAccess)
 			if row.heard != 0 {
 				e.health.Answered(row.heard, time.Second)
 			}
@@ -188,9 +188,9 @@ func TestLivesAtAddress(t *testing.T) {
 				e.health.Refused()
 			}
 			pass(time.Millisecond) // what it is probed with now is out
-			e.addressAt.Store(int64(taken))
-			e.probedAt.Store(int64(row.probed))
-			if lives, fine := e.livesAtAddress(), e.isFine(); lives != row.lives || fine != row.isF {
+			e.addressSince.Store(int64(taken))
+			e.checkedAt.Store(int64(row.probed))
+			if lives, fine := e.answersAtAddress(), e.isProvenUp(); lives != row.lives || fine != row.isF {
 				t.Errorf("%s: lives %t, is fine %t; expected %t, %t", row.name, lives, fine, row.lives, row.isF)
 			}
 		})
@@ -203,7 +203,7 @@ func TestLivesAtAddress(t *testing.T) {
 // Rules: P84
 func TestSilentPort(t *testing.T) {
 	refused := func(e *endpoint) { e.health.Refused() }
-	moved := func(e *endpoint) { e.addressAt.Store(int64(e.server.back.Now())) }
+	moved := func(e *endpoint) { e.addressSince.Store(int64(e.server.backend.Now())) }
 	for _, row := range []struct {
 		name     string
 		before   []func(*endpoint)
@@ -211,13 +211,13 @@ func TestSilentPort(t *testing.T) {
 		lookups  float64 // the first included
 		renewals float64
 	}{
-		{"fine", nil, func(e *endpoint, now time.Duration) { e.silent(now) }, 1, 0},
-		{"suspect, heard since", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.silent(1) }, 1, 0},
-		{"suspect", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.silent(now) }, 2, 1},
-		{"up, at another address", []func(*endpoint){moved}, func(e *endpoint, now time.Duration) { e.silent(now) }, 2, 0},
-		{"suspect, sent with the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.suspectPath(now) }, 2, 1},
-		{"suspect, sent before the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.suspectPath(now - 1) }, 2, 0},
-		{"nobody listens", nil, func(e *endpoint, _ time.Duration) { (*e.sockets.Load())[0].refuse() }, 2, 0},
+		{"fine", nil, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 1, 0},
+		{"suspect, heard since", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.noteSilent(1) }, 1, 0},
+		{"suspect", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 2, 1},
+		{"up, at another address", []func(*endpoint){moved}, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 2, 0},
+		{"suspect, sent with the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now) }, 2, 1},
+		{"suspect, sent before the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now - 1) }, 2, 0},
+		{"nobody listens", nil, func(e *endpoint, _ time.Duration) { (*e.sockets.Load())[0].portUnreachable() }, 2, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
@@ -229,11 +229,11 @@ func TestSilentPort(t *testing.T) {
 			f.login(t, f.group(t, Failover, s))
 			pass(time.Second)
 			f.net.answering(t)
-			e := s.end(wire.KindAccess)
+			e := s.endpoint(wire.KindAccess)
 			for _, do := range row.before {
 				do(e)
 			}
-			row.then(e, f.back.Now())
+			row.then(e, f.backend.Now())
 			synctest.Wait()
 			if n := f.count(t, "radsec_gw_server_name_lookups_total", "result", "found"); n != row.lookups {
 				t.Errorf("%s: %v look-ups, expected %v", row.name, n, row.lookups)
@@ -252,9 +252,9 @@ func TestPortsAreApart(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", probed)
 		defer s.Close()
-		auth, acct := s.end(wire.KindAccess), s.end(wire.KindAccounting)
+		auth, acct := s.endpoint(wire.KindAccess), s.endpoint(wire.KindAccounting)
 		for range 10 {
-			auth.silent(f.back.Now())
+			auth.noteSilent(f.backend.Now())
 		}
 		if auth.health.State() != health.Suspect || acct.health.State() != health.Up {
 			t.Errorf("one port was silent ten times: it is %v, and the other is %v", auth.health.State(), acct.health.State())
@@ -271,23 +271,23 @@ func TestOrdersOfHealth(t *testing.T) {
 	}{
 		{health.Transition{From: health.Up, To: health.Up, NoStatusServer: true}, 0},
 		{health.Transition{From: health.Up, To: health.Suspect}, 0},
-		{health.Transition{From: health.Suspect, To: health.Up}, remind},
-		{health.Transition{From: health.Failing, To: health.Up}, remind},
+		{health.Transition{From: health.Suspect, To: health.Up}, sendEarly},
+		{health.Transition{From: health.Failing, To: health.Up}, sendEarly},
 		{health.Transition{From: health.Down, To: health.Up}, 0}, // they were sent when it was first heard
-		{health.Transition{From: health.Down, To: health.Down, Alive: true}, remind},
-		{health.Transition{From: health.Up, To: health.Failing}, leaveServer},
-		{health.Transition{From: health.Suspect, To: health.Failing}, leaveServer},
-		{health.Transition{From: health.Failing, To: health.Down}, leaveServer},
+		{health.Transition{From: health.Down, To: health.Down, Alive: true}, sendEarly},
+		{health.Transition{From: health.Up, To: health.Failing}, moveServer},
+		{health.Transition{From: health.Suspect, To: health.Failing}, moveServer},
+		{health.Transition{From: health.Failing, To: health.Down}, moveServer},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			s := f.server(t, "a", nil)
 			defer s.Close()
 			f.start(t, f.group(t, Failover, s), newOwner(radius.CodeAccessRequest))
-			e := s.end(wire.KindAccess)
+			e := s.endpoint(wire.KindAccess)
 			so := (*e.sockets.Load())[0]
 			so.mu.Lock()
-			so.armed = 1 // so that no sweep carries the orders out
+			so.timerAt = 1 // so that no sweep carries the orders out
 			so.mu.Unlock()
 			e.changed(row.t)
 			so.mu.Lock()

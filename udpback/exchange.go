@@ -65,7 +65,7 @@ type Exchange struct {
 	Conversation bool   // one of several rounds, as EAP is: Key decides, not load
 
 	// owned by whoever holds the exchange: Start, then the slot
-	journey
+	progress
 
 	mu         sync.Mutex // guards the fields below
 	use        uint64     // counts the Starts, for who remembers an earlier one
@@ -75,47 +75,47 @@ type Exchange struct {
 	cancelled  bool
 }
 
-// journey is what has become of an exchange since it was started.
-type journey struct {
-	group    *Group        // nil for the gateway's own probes
-	schedule *Schedule     // instead of the server's; nil: the server's
-	end      *endpoint     // that has it, or had it last
-	sends    int           // transmissions to servers that it has left
-	members  *members      // of the group, when tried was last written
-	tried    uint64        // a bit for each of the members that has had it
-	declined uint64        // a bit for each that has said that it cannot carry the request on: see OtherServerMayAnswer
-	try      bool          // it only tries the server that has it
-	before   before        // what it was sent by another socket of the same server
-	asked    time.Duration // when the server that has it was first sent it, at any of its sockets; 0: it was not yet
-	began    time.Duration // on the Backend's clock, when Start took it
-	deadline time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
+// progress is what has become of an exchange since it was started.
+type progress struct {
+	group     *Group        // nil for the gateway's own probes
+	schedule  *Schedule     // instead of the server's; nil: the server's
+	ep        *endpoint     // that has it, or had it last
+	sends     int           // transmissions to servers that it has left
+	members   *members      // of the group, when tried was last written
+	tried     uint64        // a bit for each of the members that has had it
+	declined  uint64        // a bit for each that has said that it cannot carry the request on: see OtherServerMayAnswer
+	trying    bool          // it only tries the server that has it
+	prior     priorSchedule // what it was sent by another socket of the same server
+	firstSent time.Duration // when the server that has it was first sent it, at any of its sockets; 0: it was not yet
+	startedAt time.Duration // on the Backend's clock, when Start took it
+	deadline  time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 }
 
-// before is how far the schedule of an exchange has come that goes on at another
+// priorSchedule is how far the schedule of an exchange has come that goes on at another
 // socket of the same server.
-type before struct {
+type priorSchedule struct {
 	sends int32         // transmissions; 0: the schedule begins
 	first time.Duration // when the first was
 	wait  time.Duration // the current RT
 	due   time.Duration // when the wait is over; 0: it is
 
-	overdue  bool // the port's health was told of it
-	reminded bool // one of the transmissions was early
+	overdue   bool // the port's health was told of it
+	sentEarly bool // one of the transmissions was early
 }
 
 // Served names the server and its port that had the
 // exchange last, and how many times the request was sent in all. It is for the
 // owner, when the exchange has ended or its reply has come.
 func (ex *Exchange) Served() (server string, port metrics.Port, sends int) {
-	if ex.end == nil {
+	if ex.ep == nil {
 		return "", "", 0
 	}
-	return ex.end.server.Name, ex.end.label, ex.sends
+	return ex.ep.server.Name, ex.ep.label, ex.sends
 }
 
 // ClearServed makes Served report that no server has had the exchange: for an owner that
 // uses it again.
-func (ex *Exchange) ClearServed() { ex.end = nil }
+func (ex *Exchange) ClearServed() { ex.ep = nil }
 
 // Cancel takes the exchange back: it is not resent any more and its reply, if
 // one still comes, is counted and dropped (RFC 6613 §2.6.1). The Identifier
@@ -134,10 +134,10 @@ func (ex *Exchange) Cancel() bool {
 	return s != nil && s.abandon(id, generation, ex)
 }
 
-// takeBack takes the exchange from the server that it moved to, for the sake of
+// reclaim takes the exchange from the server that it moved to, for the sake of
 // a reply from one that it left (RFC 5080 §2.2.2: the first valid reply wins). It
 // reports false when the exchange has ended or been cancelled, or is moving again.
-func (ex *Exchange) takeBack(use uint64) bool {
+func (ex *Exchange) reclaim(use uint64) bool {
 	ex.mu.Lock()
 	s, id, generation := ex.socket, ex.id, ex.generation
 	waits := ex.use == use && s != nil && !ex.cancelled
@@ -151,15 +151,15 @@ func (ex *Exchange) isCancelled() bool {
 	return ex.cancelled
 }
 
-// uses returns the number of Starts so far.
-func (ex *Exchange) uses() uint64 {
+// useCount returns the number of Starts so far.
+func (ex *Exchange) useCount() uint64 {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	return ex.use
 }
 
-// place records where the exchange waits; false means it was cancelled before.
-func (ex *Exchange) place(s *socket, id wire.ServerID, generation uint32) bool {
+// setSlot records where the exchange waits; false means it was cancelled before.
+func (ex *Exchange) setSlot(s *socket, id wire.ServerID, generation uint32) bool {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	ex.socket, ex.id, ex.generation = s, id, generation
@@ -168,7 +168,7 @@ func (ex *Exchange) place(s *socket, id wire.ServerID, generation uint32) bool {
 
 // reset makes the exchange ready for Start.
 func (ex *Exchange) reset(g *Group, now time.Duration) {
-	ex.journey = journey{group: g, began: now}
+	ex.progress = progress{group: g, startedAt: now}
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	ex.use++
@@ -179,21 +179,21 @@ func (ex *Exchange) reset(g *Group, now time.Duration) {
 // to a better one as well: about the time that nobody notices.
 const tryWait = 30 * time.Millisecond
 
-// leaveAt is when the exchange, first sent to its server at first, looks for another
+// moveAt is when the exchange, first sent to its server at first, looks for another
 // although it is not due; 0: never.
-func (ex *Exchange) leaveAt(now time.Duration) time.Duration {
+func (ex *Exchange) moveAt(now time.Duration) time.Duration {
 	switch {
 	case ex.group == nil, !movable(ex.Kind):
 		return 0
-	case ex.try:
+	case ex.trying:
 		return now + min(tryWait, ex.group.patience)
 	}
-	return ex.askedAt() + ex.group.patience
+	return ex.unansweredSince() + ex.group.patience
 }
 
-// askedAt is since when the server that has the exchange leaves it unanswered: since it
+// unansweredSince is since when the server that has the exchange leaves it unanswered: since it
 // was first sent it, at the address that the server has now. A new socket to the same
 // address does not begin the wait anew.
-func (ex *Exchange) askedAt() time.Duration {
-	return max(ex.asked, time.Duration(ex.end.addressAt.Load()))
+func (ex *Exchange) unansweredSince() time.Duration {
+	return max(ex.firstSent, time.Duration(ex.ep.addressSince.Load()))
 }

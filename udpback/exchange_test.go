@@ -138,11 +138,11 @@ func TestCancelStopsTheScheduleAndKeepsTheIdentifier(t *testing.T) {
 		for range 255 {
 			f.start(t, g, newOwner(radius.CodeAccountingRequest))
 		}
-		b := f.back.AcquireBatch()
+		b := f.backend.AcquireBatch()
 		if err := g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b); !errors.Is(err, ErrNoIdentifier) {
 			t.Errorf("Start gave %v while the cancelled Identifier must rest, expected ErrNoIdentifier", err)
 		}
-		f.back.ReleaseBatch(b)
+		f.backend.ReleaseBatch(b)
 		pass(31 * time.Second)
 		if got := o.outcome(); got != "replies [] fails []" {
 			t.Errorf("%s after Cancel, expected silence", got)
@@ -214,8 +214,8 @@ func TestFullSocketsOpenAnotherThenSpill(t *testing.T) {
 		if na, nb := len(f.net.seen("a:1813")), len(f.net.seen("b:1813")); na != 512 || nb != 256 {
 			t.Errorf("%d requests to a and %d to b, expected 512 and the spilled 256", na, nb)
 		}
-		batch := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(batch)
+		batch := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(batch)
 		o := newOwner(radius.CodeAccountingRequest)
 		if err := g.Start(&o.Exchange, batch); !errors.Is(err, ErrNoIdentifier) {
 			t.Errorf("the 769th request: %v, expected ErrNoIdentifier", err)
@@ -253,8 +253,8 @@ func TestUnwritableRequestLeavesNoTrace(t *testing.T) {
 		s := f.server(t, "a", nil)
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		batch := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(batch)
+		batch := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(batch)
 		for range 300 {
 			o := newOwner(radius.CodeAccessRequest)
 			o.writeErr = errTest
@@ -329,8 +329,8 @@ func TestCancelBeforeTheFirstTransmission(t *testing.T) {
 		f.start(t, g, o)
 		f.net.sockets[0].in <- answer(t, f.net.seen("a:1813")[0].octets, radius.CodeAccountingResponse)
 		<-o.ended
-		b := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(b)
+		b := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(b)
 		if err := g.Start(&o.Exchange, b); err != nil {
 			t.Fatal(err)
 		}
@@ -357,24 +357,24 @@ func TestCancelBeforeTheFirstTransmission(t *testing.T) {
 func TestLeaveAt(t *testing.T) {
 	const second = time.Second
 	end := new(endpoint)
-	end.addressAt.Store(int64(3 * second))
+	end.addressSince.Store(int64(3 * second))
 	group := func(patience time.Duration) *Group { return &Group{patience: patience} }
 	for _, row := range []struct {
 		name string
 		code wire.Code
-		j    journey
+		j    progress
 		want time.Duration
 	}{
-		{"a probe", radius.CodeAccessRequest, journey{end: end, asked: 7 * second}, 0},
-		{"CoA", radius.CodeCoARequest, journey{group: group(second), end: end, asked: 7 * second}, 0},
-		{"Disconnect", radius.CodeDisconnectRequest, journey{group: group(second), end: end, asked: 7 * second}, 0},
-		{"a try", radius.CodeAccessRequest, journey{group: group(second), end: end, asked: 7 * second, try: true}, 9*second + tryWait},
-		{"a try, with little patience", radius.CodeAccountingRequest, journey{group: group(time.Millisecond), end: end, try: true}, 9*second + time.Millisecond},
-		{"asked at this address", radius.CodeAccessRequest, journey{group: group(second), end: end, asked: 7 * second}, 8 * second},
-		{"asked at an earlier address", radius.CodeAccountingRequest, journey{group: group(second), end: end, asked: 2 * second}, 4 * second},
+		{"a probe", radius.CodeAccessRequest, progress{ep: end, firstSent: 7 * second}, 0},
+		{"CoA", radius.CodeCoARequest, progress{group: group(second), ep: end, firstSent: 7 * second}, 0},
+		{"Disconnect", radius.CodeDisconnectRequest, progress{group: group(second), ep: end, firstSent: 7 * second}, 0},
+		{"a try", radius.CodeAccessRequest, progress{group: group(second), ep: end, firstSent: 7 * second, trying: true}, 9*second + tryWait},
+		{"a try, with little patience", radius.CodeAccountingRequest, progress{group: group(time.Millisecond), ep: end, trying: true}, 9*second + time.Millisecond},
+		{"asked at this address", radius.CodeAccessRequest, progress{group: group(second), ep: end, firstSent: 7 * second}, 8 * second},
+		{"asked at an earlier address", radius.CodeAccountingRequest, progress{group: group(second), ep: end, firstSent: 2 * second}, 4 * second},
 	} {
-		ex := &Exchange{Kind: wire.KindOf(row.code), journey: row.j}
-		if got := ex.leaveAt(9 * second); got != row.want {
+		ex := &Exchange{Kind: wire.KindOf(row.code), progress: row.j}
+		if got := ex.moveAt(9 * second); got != row.want {
 			t.Errorf("%s, at 9s: %v, expected %v", row.name, got, row.want)
 		}
 	}

@@ -120,7 +120,7 @@ func TestSilentRealmCondemnsNobody(t *testing.T) {
 		if seen := f.net.seen("b:1812"); len(seen) == 0 || seen[0].at < defaults.Patience || seen[0].at > defaults.Patience+sweepGrain {
 			t.Errorf("b got %d requests, expected the silent one after %v", len(seen), defaults.Patience)
 		}
-		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up", s)
 		}
 	})
@@ -170,7 +170,7 @@ func TestDeadServerIsProbedAndComesBack(t *testing.T) {
 				t.Fatalf("request %d: %s, expected an answer", i, o.outcome())
 			}
 		}
-		if s := a.end(wire.KindAccess).health.State(); s != health.Down {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Down {
 			t.Fatalf("a is %v after a minute of silence, expected down", s)
 		}
 		for _, tr := range f.net.seen("a:1812") {
@@ -183,7 +183,7 @@ func TestDeadServerIsProbedAndComesBack(t *testing.T) {
 
 		f.net.answering(t, "a", "b")
 		pass(15 * time.Second)
-		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 			t.Fatalf("a is %v fifteen seconds after it answers again, expected up", s)
 		}
 		before := len(f.net.seen("a:1812"))
@@ -241,14 +241,14 @@ func TestTrickleTriesADeadServerWithoutProbes(t *testing.T) {
 			}
 		}
 		// One at once, then after 6 s and after 12 s; resends of earlier ones beside.
-		if a.end(wire.KindAccess).health.State() != health.Down || late < 2 || late > 3 {
-			t.Errorf("a is %v and got %d different requests after detection, expected down and a trickle", a.end(wire.KindAccess).health.State(), late)
+		if a.endpoint(wire.KindAccess).health.State() != health.Down || late < 2 || late > 3 {
+			t.Errorf("a is %v and got %d different requests after detection, expected down and a trickle", a.endpoint(wire.KindAccess).health.State(), late)
 		}
 		f.net.answering(t, "a", "b")
 		for range 260 {
 			request()
 		}
-		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v thirteen seconds after it answers again, expected up", s)
 		}
 	})
@@ -268,10 +268,10 @@ func TestStateStaysWithItsServer(t *testing.T) {
 			g := f.group(t, balance, servers...)
 			for i := range 300 {
 				state := fmt.Sprintf("state-%d", i)
-				ex := &Exchange{journey: journey{end: servers[i%3].end(wire.KindAccess)}}
-				g.noteState(ex, []byte(state))
+				ex := &Exchange{progress: progress{ep: servers[i%3].endpoint(wire.KindAccess)}}
+				g.rememberIssuer(ex, []byte(state))
 				next := &Exchange{Kind: wire.KindAccess, Key: uint64(i) * 7919, HasState: true, StateHash: Hash([]byte(state)), Conversation: true}
-				if got, _ := g.choose(next, g.follow(next)); got != i%3 {
+				if got, _ := g.choose(next, g.updateMembers(next)); got != i%3 {
 					t.Fatalf("balance %d: State of server %d goes to %d", balance, i%3, got)
 				}
 			}
@@ -328,8 +328,8 @@ func TestOverloadPrefersState(t *testing.T) {
 		s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 1 })
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		b := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(b)
+		b := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(b)
 		started := 0
 		for range 256 {
 			if g.Start(&newOwner(radius.CodeAccessRequest).Exchange, b) == nil {

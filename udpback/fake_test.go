@@ -312,16 +312,16 @@ func pass(d time.Duration) { <-time.After(d) }
 
 // fixture is a Backend on a fake network, with servers of one port each kind.
 type fixture struct {
-	back *Backend
-	reg  *prometheus.Registry
-	net  *network
+	backend *Backend
+	reg     *prometheus.Registry
+	net     *network
 }
 
 func newFixture(t *testing.T) *fixture {
 	reg := prometheus.NewRegistry()
 	n := newNetwork(t)
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return &fixture{back: newBackend(metrics.New(reg), log, n.dial, n.lookup), reg: reg, net: n}
+	return &fixture{backend: newBackend(metrics.New(reg), log, n.dial, n.lookup), reg: reg, net: n}
 }
 
 func (f *fixture) server(t *testing.T, name string, change func(*ServerConfig)) *Server {
@@ -334,12 +334,12 @@ func (f *fixture) server(t *testing.T, name string, change func(*ServerConfig)) 
 	if change != nil {
 		change(&c)
 	}
-	return f.back.NewServer(c)
+	return f.backend.NewServer(c)
 }
 
 func (f *fixture) group(t *testing.T, balance Balance, servers ...*Server) *Group {
 	t.Helper()
-	g, err := f.back.NewGroup(GroupConfig{Balance: balance}, servers...)
+	g, err := f.backend.NewGroup(GroupConfig{Balance: balance}, servers...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,14 +349,14 @@ func (f *fixture) group(t *testing.T, balance Balance, servers ...*Server) *Grou
 // start sends each owner on its way in one batch.
 func (f *fixture) start(t *testing.T, g *Group, owners ...*owner) {
 	t.Helper()
-	b := f.back.AcquireBatch()
+	b := f.backend.AcquireBatch()
 	for _, o := range owners {
 		if err := g.Start(&o.Exchange, b); err != nil {
 			t.Fatalf("Start: %v", err)
 		}
 	}
 	b.Flush()
-	f.back.ReleaseBatch(b)
+	f.backend.ReleaseBatch(b)
 }
 
 // count reads a counter or gauge by its name and labels, given as "name value" pairs.

@@ -25,11 +25,11 @@ type Group struct {
 	servers   []*Server
 	expands   bool // one of them is as many servers as its name has addresses
 	balance   Balance
-	back      *Backend
+	backend   *Backend
 	moveAfter int32
 	patience  time.Duration
 
-	now atomic.Pointer[members]
+	latest atomic.Pointer[members]
 }
 
 // GroupConfig describes a group.
@@ -48,7 +48,7 @@ func (b *Backend) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
 	if len(servers) == 0 || len(servers) > MaxServers {
 		return nil, fmt.Errorf("a group has 1 to %d servers, this one %d", MaxServers, len(servers))
 	}
-	g := &Group{servers: servers, balance: c.Balance, back: b, moveAfter: int32(c.MoveAfter), patience: c.Patience}
+	g := &Group{servers: servers, balance: c.Balance, backend: b, moveAfter: int32(c.MoveAfter), patience: c.Patience}
 	if c.MoveAfter == 0 {
 		g.moveAfter = defaults.MoveOnAfter
 	}
@@ -56,7 +56,7 @@ func (b *Backend) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
 		g.patience = defaults.Patience
 	}
 	g.expands = slices.ContainsFunc(servers, func(s *Server) bool { return s.expand })
-	g.now.Store(g.flatten())
+	g.latest.Store(g.flatten())
 	return g, nil
 }
 
@@ -70,8 +70,8 @@ func (g *Group) Chooses() bool { return len(g.servers) > 1 || g.expands }
 // and no method of the Handler will be called: ErrNoIdentifier, ErrQuota,
 // ErrNoSocket, or what Handler.Write returned.
 func (g *Group) Start(ex *Exchange, batch *Batch) error {
-	ex.reset(g, g.back.Now())
-	parking, err := g.launch(ex, batch, health.Down)
+	ex.reset(g, g.backend.Now())
+	parking, err := g.start(ex, batch, health.Down)
 	if parking == nil {
 		return err
 	}
@@ -79,50 +79,50 @@ func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	if err != nil {
 		return err
 	}
-	return g.launchOn(ex, batch, it)
+	return g.startOn(ex, batch, it)
 }
 
-// relaunch starts ex on a server other than its own that elsewhere allows. After
+// moveToServer starts ex on a server other than its own that elsewhere allows. After
 // an error ex is as before.
-func (g *Group) relaunch(ex *Exchange, batch *Batch, own health.State) error {
-	g.follow(ex)
+func (g *Group) moveToServer(ex *Exchange, batch *Batch, own health.State) error {
+	g.updateMembers(ex)
 	before := ex.tried
 	worst := own
-	if !g.untried(ex, worst) { // back to one that it has left
-		ex.tried = ex.members.bit(ex.end.server) | ex.declined
+	if !g.hasUntried(ex, worst) { // back to one that it has left
+		ex.tried = ex.members.bit(ex.ep.server) | ex.declined
 		worst = own - 1
 	}
-	_, err := g.launch(ex, batch, min(worst, health.Failing))
+	_, err := g.start(ex, batch, min(worst, health.Failing))
 	if err != nil {
 		ex.tried = before // those that were full may have room next time
 	}
 	return err
 }
 
-// relaunchAt starts ex on a socket in use of the server that it waits for. It has an
+// moveToSocket starts ex on a socket in use of the server that it waits for. It has an
 // Identifier of that port already, and takes nothing from others. After an error ex is
 // as before.
-func (g *Group) relaunchAt(ex *Exchange, batch *Batch, e *endpoint) error {
-	it, err := e.reserveFor(ex, ex.Quota.at(e))
+func (g *Group) moveToSocket(ex *Exchange, batch *Batch, e *endpoint) error {
+	it, err := e.reserveAdmitted(ex, ex.Quota.at(e))
 	if err != nil {
 		return err
 	}
-	ex.try = false
-	return g.launchOn(ex, batch, it)
+	ex.trying = false
+	return g.startOn(ex, batch, it)
 }
 
-// launch starts ex on the best server that has not had it yet and is in no worse
+// start starts ex on the best server that has not had it yet and is in no worse
 // a state than given. parking is where it may wait when no socket could be opened
 // and no other server takes it.
-func (g *Group) launch(ex *Exchange, batch *Batch, worst health.State) (parking *endpoint, err error) {
-	m := g.follow(ex)
+func (g *Group) start(ex *Exchange, batch *Batch, worst health.State) (parking *endpoint, err error) {
+	m := g.updateMembers(ex)
 	why := ErrNoIdentifier
 	for {
 		i, try := g.choose(ex, m)
 		if i < 0 {
 			return parking, why
 		}
-		e := m.servers[i].end(ex.Kind)
+		e := m.servers[i].endpoint(ex.Kind)
 		if e == nil || e.rank() > worst { // a port may go, or fail, at any time
 			return parking, why
 		}
@@ -135,27 +135,27 @@ func (g *Group) launch(ex *Exchange, batch *Batch, worst health.State) (parking 
 			}
 			continue // full: spill to the next
 		}
-		ex.try, ex.asked = try, 0
-		return nil, g.launchOn(ex, batch, it)
+		ex.trying, ex.firstSent = try, 0
+		return nil, g.startOn(ex, batch, it)
 	}
 }
 
-// launchOn launches ex where a slot was reserved for it, under the one deadline of
+// startOn launches ex where a slot was reserved for it, under the one deadline of
 // its first server.
-func (g *Group) launchOn(ex *Exchange, batch *Batch, it item) error {
+func (g *Group) startOn(ex *Exchange, batch *Batch, it reservation) error {
 	if ex.deadline == 0 {
-		ex.deadline = ex.began + it.socket.end.server.settings.Load().schedule.Duration
+		ex.deadline = ex.startedAt + it.socket.ep.server.settings.Load().schedule.Duration
 	}
-	return launchOn(ex, batch, it)
+	return addToBatch(ex, batch, it)
 }
 
-// launchOn has the owner write the copy for a reserved slot and puts it into the batch.
-func launchOn(ex *Exchange, batch *Batch, it item) error {
-	dst := batch.room()
-	n, err := ex.Handler.Write(batch.digests, dst, it.socket.end.server, it.id)
+// addToBatch has the owner write the copy for a reserved slot and puts it into the batch.
+func addToBatch(ex *Exchange, batch *Batch, it reservation) error {
+	dst := batch.space()
+	n, err := ex.Handler.Write(batch.digests, dst, it.socket.ep.server, it.id)
 	if err != nil {
 		it.socket.release(it.id)
-		it.socket.end.add(-1)
+		it.socket.ep.addOutstanding(-1)
 		return err
 	}
 	it.packet = dst[:n]
@@ -163,7 +163,7 @@ func launchOn(ex *Exchange, batch *Batch, it item) error {
 	return nil
 }
 
-// noteState remembers that ex's server issued the State with this hash.
-func (g *Group) noteState(ex *Exchange, state []byte) {
-	g.back.states.note(Hash(state), ex.end.server.number)
+// rememberIssuer remembers that ex's server issued the State with this hash.
+func (g *Group) rememberIssuer(ex *Exchange, state []byte) {
+	g.backend.issuers.remember(Hash(state), ex.ep.server.number)
 }

@@ -26,18 +26,18 @@ func TestNewGroup(t *testing.T) {
 			servers = append(servers, s)
 		}
 		for n, ok := range map[int]bool{0: false, 1: true, MaxServers: true, MaxServers + 1: false} {
-			if g, err := f.back.NewGroup(GroupConfig{}, servers[:n]...); (err == nil) != ok || (g != nil) != ok {
+			if g, err := f.backend.NewGroup(GroupConfig{}, servers[:n]...); (err == nil) != ok || (g != nil) != ok {
 				t.Errorf("a group of %d servers: %v, expected it made %t", n, err, ok)
 			}
 		}
-		g, err := f.back.NewGroup(GroupConfig{}, servers[:2]...)
+		g, err := f.backend.NewGroup(GroupConfig{}, servers[:2]...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if g.moveAfter != defaults.MoveOnAfter || g.patience != defaults.Patience || !g.Chooses() {
 			t.Errorf("moves after %d, patience %v, chooses %t; expected the defaults, and a choice", g.moveAfter, g.patience, g.Chooses())
 		}
-		g, err = f.back.NewGroup(GroupConfig{MoveAfter: 7, Patience: time.Minute}, servers[:1]...)
+		g, err = f.backend.NewGroup(GroupConfig{MoveAfter: 7, Patience: time.Minute}, servers[:1]...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestDeadlineOfTheFirstServer(t *testing.T) {
 		pass(5 * time.Second)
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b), o)
-		want := f.back.Now() + 20*time.Second
+		want := f.backend.Now() + 20*time.Second
 		if o.deadline != want {
 			t.Errorf("the deadline is %v, expected %v", o.deadline, want)
 		}
@@ -71,7 +71,7 @@ func TestDeadlineOfTheFirstServer(t *testing.T) {
 			t.Errorf("the deadline is %v after the move, expected %v as before", o.deadline, want)
 		}
 		<-o.ended
-		if now := f.back.Now(); now < want-sweepGrain || now > want+sweepGrain {
+		if now := f.backend.Now(); now < want-sweepGrain || now > want+sweepGrain {
 			t.Errorf("it ended at %v, expected %v", now, want)
 		}
 	})
@@ -89,21 +89,21 @@ func TestRelaunchThatFails(t *testing.T) {
 		g := f.group(t, Failover, a, b)
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, o)
-		b.end(wire.KindAccess).outstanding.Store(256)
-		batch := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(batch)
+		b.endpoint(wire.KindAccess).outstanding.Store(256)
+		batch := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(batch)
 		for _, tried := range []uint64{1, 3} { // 3: it has been at b, which is no better
 			o.tried = tried
-			if err := g.relaunch(&o.Exchange, batch, health.Up); !errors.Is(err, ErrNoIdentifier) {
+			if err := g.moveToServer(&o.Exchange, batch, health.Up); !errors.Is(err, ErrNoIdentifier) {
 				t.Errorf("relaunch: %v, expected ErrNoIdentifier", err)
 			}
 			if o.tried != tried {
 				t.Errorf("tried %b after the attempt, expected %b as before", o.tried, tried)
 			}
 		}
-		b.end(wire.KindAccess).outstanding.Store(0)
+		b.endpoint(wire.KindAccess).outstanding.Store(0)
 		o.tried = 1
-		if err := g.relaunch(&o.Exchange, batch, health.Up); err != nil || o.tried != 3 || o.end.server != b {
+		if err := g.moveToServer(&o.Exchange, batch, health.Up); err != nil || o.tried != 3 || o.ep.server != b {
 			t.Errorf("relaunch: %v, tried %b; expected that it goes to b", err, o.tried)
 		}
 		o.Cancel()
@@ -142,12 +142,12 @@ func TestRelaunch(t *testing.T) {
 			}
 			g := f.group(t, Failover, servers...)
 			ex := &newOwner(radius.CodeAccessRequest).Exchange
-			ex.reset(g, f.back.Now())
-			ex.members, ex.end, ex.tried, ex.declined = g.current(), servers[0].end(wire.KindAccess), row.tried, row.declined
-			batch, got := f.back.AcquireBatch(), ""
-			defer f.back.ReleaseBatch(batch)
-			if g.relaunch(ex, batch, row.states[0]) == nil {
-				got = ex.end.server.Name
+			ex.reset(g, f.backend.Now())
+			ex.members, ex.ep, ex.tried, ex.declined = g.current(), servers[0].endpoint(wire.KindAccess), row.tried, row.declined
+			batch, got := f.backend.AcquireBatch(), ""
+			defer f.backend.ReleaseBatch(batch)
+			if g.moveToServer(ex, batch, row.states[0]) == nil {
+				got = ex.ep.server.Name
 			} else if ex.tried != row.tried {
 				t.Errorf("%s: tried %b after it went nowhere, expected %b as before", row.name, ex.tried, row.tried)
 			}
@@ -172,7 +172,7 @@ func TestWriteFails(t *testing.T) {
 		f.start(t, g, o)
 		o.writeErr = errTest
 		pass(3 * time.Second)
-		a.end(wire.KindAccess).renew(true)
+		a.endpoint(wire.KindAccess).renew(true)
 		<-o.ended
 		if took := time.Since(f.net.start); o.outcome() != "replies [] fails [0]" || took < 30*time.Second-sweepGrain {
 			t.Errorf("%s after %v, expected silence for 30s", o.outcome(), took)
@@ -181,8 +181,8 @@ func TestWriteFails(t *testing.T) {
 			t.Error("it was not to move, expected an attempt")
 		}
 		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
-		p, b := newOwner(radius.CodeAccountingRequest), f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(b)
+		p, b := newOwner(radius.CodeAccountingRequest), f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(b)
 		p.writeErr = errTest
 		if err := g.Start(&p.Exchange, b); !errors.Is(err, errTest) {
 			t.Errorf("Start: %v, expected what Write returned", err)
@@ -203,12 +203,12 @@ func TestTryEndsOnAnotherSocket(t *testing.T) {
 		defer a.Close()
 		g := f.group(t, Failover, a)
 		o := newOwner(radius.CodeAccessRequest)
-		o.reset(g, f.back.Now())
-		o.try = true
-		batch := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(batch)
-		if err := g.relaunchAt(&o.Exchange, batch, a.end(wire.KindAccess)); err != nil || o.try {
-			t.Errorf("relaunchAt: %v, try %t; expected none", err, o.try)
+		o.reset(g, f.backend.Now())
+		o.trying = true
+		batch := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(batch)
+		if err := g.moveToSocket(&o.Exchange, batch, a.endpoint(wire.KindAccess)); err != nil || o.trying {
+			t.Errorf("relaunchAt: %v, try %t; expected none", err, o.trying)
 		}
 		batch.Flush()
 		o.Cancel()

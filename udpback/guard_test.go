@@ -69,10 +69,10 @@ func TestOneClientCannotTakeEveryIdentifier(t *testing.T) {
 		for range 1024 {
 			o := newOwner(radius.CodeAccountingRequest)
 			o.Quota = greedy
-			b := f.back.AcquireBatch()
+			b := f.backend.AcquireBatch()
 			err := g.Start(&o.Exchange, b)
 			b.Flush()
-			f.back.ReleaseBatch(b)
+			f.backend.ReleaseBatch(b)
 			if err == nil {
 				started++
 				o.Cancel()
@@ -87,7 +87,7 @@ func TestOneClientCannotTakeEveryIdentifier(t *testing.T) {
 		o.Quota = modest
 		f.start(t, g, o)
 		pass(31 * time.Second)
-		e := s.end(wire.KindAccounting)
+		e := s.endpoint(wire.KindAccounting)
 		if held := greedy.at(e).n.Load() + modest.at(e).n.Load(); held != 0 {
 			t.Errorf("%d Identifiers are still held after the schedules' end", held)
 		}

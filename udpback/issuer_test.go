@@ -22,9 +22,9 @@ func TestStateOfADeadServer(t *testing.T) {
 		defer b.Close()
 		f.net.answering(t, "b")
 		g := f.group(t, Failover, a, b)
-		g.noteState(&Exchange{journey: journey{end: a.end(wire.KindAccess)}}, []byte("state"))
+		g.rememberIssuer(&Exchange{progress: progress{ep: a.endpoint(wire.KindAccess)}}, []byte("state"))
 		pass(time.Minute) // probes have found it out
-		if s := a.end(wire.KindAccess).health.State(); s != health.Down {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Down {
 			t.Fatalf("a is %v, expected down: it answers nothing", s)
 		}
 		o := newOwner(radius.CodeAccessRequest)

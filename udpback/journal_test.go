@@ -15,7 +15,7 @@ type journal struct {
 // journal has the servers that are made from now on log to what it returns.
 func (f *fixture) journal() *journal {
 	j := new(journal)
-	f.back.log = slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	f.backend.log = slog.New(slog.NewTextHandler(j, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}

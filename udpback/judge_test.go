@@ -41,7 +41,7 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 			t.Errorf("%d probes when the request is due once more, expected a second: nothing was heard since", n)
 		}
 		pass(5 * time.Second)
-		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up: it answers the probes", s)
 		}
 	})
@@ -54,7 +54,7 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 		f.net.answering(t)
 		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
 		pass(5300 * time.Millisecond) // due again after 2.2 s at most, and 3 s for the probe
-		if s := a.end(wire.KindAccess).health.State(); s != health.Suspect {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Suspect {
 			t.Errorf("a is %v, expected suspect: it answered neither the request nor the probe", s)
 		}
 	})
@@ -80,7 +80,7 @@ func TestLostProbesOfAnIdlePortDoNotAddUp(t *testing.T) {
 		})
 		for range 600 {
 			pass(time.Second)
-			if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+			if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 				t.Fatalf("a is %v, expected up: no two probes in a row were lost", s)
 			}
 		}

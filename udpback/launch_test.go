@@ -37,18 +37,18 @@ func TestAskedSince(t *testing.T) {
 			g := f.group(t, Failover, s)
 			pass(100*second - 1)
 			o := newOwner(radius.CodeAccessRequest)
-			b := f.back.AcquireBatch()
+			b := f.backend.AcquireBatch()
 			if err := g.Start(&o.Exchange, b); err != nil {
 				t.Fatal(err)
 			}
-			o.asked = row.asked
+			o.firstSent = row.asked
 			b.Flush()
-			f.back.ReleaseBatch(b)
+			f.backend.ReleaseBatch(b)
 			so := o.Exchange.socket
 			so.mu.Lock()
 			defer so.mu.Unlock()
-			if o.asked != row.want || so.parked() != row.parked {
-				t.Errorf("%s: asked at %v, expected %v", row.name, o.asked, row.want)
+			if o.firstSent != row.want || so.parked() != row.parked {
+				t.Errorf("%s: asked at %v, expected %v", row.name, o.firstSent, row.want)
 			}
 		})
 	}
@@ -65,7 +65,7 @@ func TestSentAgainAndProbed(t *testing.T) {
 		f.net.answering(t, "a")
 		f.net.hung("a")
 		pass(2 * time.Minute)
-		s.end(wire.KindAccess).health.Answered(f.back.Now(), time.Millisecond) // the watchdog rests
+		s.endpoint(wire.KindAccess).health.Answered(f.backend.Now(), time.Millisecond) // the watchdog rests
 		probes := func() (n int) {
 			for _, tr := range f.net.seen("a:1812") {
 				if tr.octets[0] == byte(radius.CodeStatusServer) {

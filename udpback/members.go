@@ -20,18 +20,18 @@ type members struct {
 
 // current returns the group's servers now.
 func (g *Group) current() *members {
-	m := g.now.Load()
-	if !g.expands || m.version == g.back.expansions.Load() {
+	m := g.latest.Load()
+	if !g.expands || m.version == g.backend.expansions.Load() {
 		return m
 	}
 	m = g.flatten()
-	g.now.Store(m)
+	g.latest.Store(m)
 	return m
 }
 
 // flatten lists the servers, each with its members in its place.
 func (g *Group) flatten() *members {
-	m := &members{version: g.back.expansions.Load()}
+	m := &members{version: g.backend.expansions.Load()}
 	for _, s := range g.servers {
 		one := []*Server{s}
 		if list := *s.members.Load(); len(list) > 0 {
@@ -46,8 +46,8 @@ func (g *Group) flatten() *members {
 	return m
 }
 
-// follow translates what an exchange has tried into the group's servers of now.
-func (g *Group) follow(ex *Exchange) *members {
+// updateMembers translates what an exchange has tried into the group's servers of now.
+func (g *Group) updateMembers(ex *Exchange) *members {
 	m := g.current()
 	if ex.members == m {
 		return m
@@ -81,11 +81,11 @@ func (s *Server) memberConfig(a netip.Addr) ServerConfig {
 	return c
 }
 
-// foundMembers makes a server of each address that is new, and lets go of those whose
+// setMembers makes a server of each address that is new, and lets go of those whose
 // address is gone: what waits there goes to the others at once.
-func (s *Server) foundMembers(all []netip.Addr) {
+func (s *Server) setMembers(all []netip.Addr) {
 	if len(all) > MaxServers {
-		s.back.log.Warn("the server's name has more addresses than a group can hold; the rest is not used", "server", s.Name, "name", s.host, "addresses", len(all), "used", MaxServers)
+		s.backend.log.Warn("the server's name has more addresses than a group can hold; the rest is not used", "server", s.Name, "name", s.host, "addresses", len(all), "used", MaxServers)
 		all = all[:MaxServers]
 	}
 	s.mu.Lock()
@@ -100,55 +100,55 @@ func (s *Server) foundMembers(all []netip.Addr) {
 			next = append(next, old[i])
 			continue
 		}
-		s.back.log.Info("the server's name has a further address: it is a server of its own", "server", s.Name, "name", s.host, "address", a)
-		next = append(next, s.back.NewServer(s.memberConfig(a)))
+		s.backend.log.Info("the server's name has a further address: it is a server of its own", "server", s.Name, "name", s.host, "address", a)
+		next = append(next, s.backend.NewServer(s.memberConfig(a)))
 	}
 	for _, m := range old {
 		if !slices.Contains(next, m) {
-			s.back.log.Info("the server's name has lost an address", "server", s.Name, "name", s.host, "address", m.literal)
+			s.backend.log.Info("the server's name has lost an address", "server", s.Name, "name", s.host, "address", m.literal)
 			gone = append(gone, m)
 		}
 	}
 	s.members.Store(&next)
-	s.back.expansions.Add(1)
+	s.backend.expansions.Add(1)
 	var leaving []*endpoint
 	if len(old) == 0 { // what waits for the name goes to its addresses
 		leaving = s.replacePorts(ports{})
 	}
-	s.gone = append(s.gone, gone...)
+	s.removedMembers = append(s.removedMembers, gone...)
 	longest := s.settings.Load().longest + 2*time.Second
 	s.mu.Unlock()
-	stopAll(leaving)
+	stopChecks(leaving)
 	if len(old) == 0 {
-		time.AfterFunc(longest, func() { s.back.forgetCounts(s.Name) })
+		time.AfterFunc(longest, func() { s.backend.removeCounts(s.Name) })
 	}
 	for _, m := range gone {
 		for _, e := range m.endpoints() {
 			e.health.NoAddress(errAddressGone)
-			e.order(leaveServer)
+			e.order(moveServer)
 		}
 		m.Retire()
-		time.AfterFunc(longest, func() { s.closeGone(m) })
+		time.AfterFunc(longest, func() { s.closeMember(m) })
 	}
 }
 
 // errAddressGone is why a member is down whose address the name no longer has.
 var errAddressGone = errors.New("the server's name no longer has this address")
 
-// closeGone closes a member whose address is gone, and forgets its counts.
-func (s *Server) closeGone(m *Server) {
+// closeMember closes a member whose address is gone, and forgets its counts.
+func (s *Server) closeMember(m *Server) {
 	s.mu.Lock()
-	s.gone = slices.DeleteFunc(s.gone, func(one *Server) bool { return one == m })
+	s.removedMembers = slices.DeleteFunc(s.removedMembers, func(one *Server) bool { return one == m })
 	s.mu.Unlock()
 	m.Close()
-	s.back.forgetCounts(m.Name)
+	s.backend.removeCounts(m.Name)
 }
 
 // HasAddress says whether a server of the group has this IP address. A host name has
 // those that it was last looked up to.
 func (g *Group) HasAddress(a netip.Addr) bool {
 	for _, s := range g.servers {
-		if s.has(a) {
+		if s.hasAddress(a) {
 			return true
 		}
 	}

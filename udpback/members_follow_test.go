@@ -59,7 +59,7 @@ func TestNameWithTooManyAddresses(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			var log bytes.Buffer
-			f.back.log = slog.New(slog.NewTextHandler(&log, nil))
+			f.backend.log = slog.New(slog.NewTextHandler(&log, nil))
 			var all []string
 			for i := range n {
 				all = append(all, fmt.Sprint("s", i))
@@ -91,27 +91,27 @@ func TestFollow(t *testing.T) {
 			t.Errorf("the bit of a server that is no member is %b, expected 0", n)
 		}
 		for before, after := range map[uint64]uint64{0: 0, 0b0001: 0, 0b0010: 0b0001, 0b0100: 0b0010, 0b1000: 0b0100, 0b1010: 0b0101, 0b0101: 0b0010, 0b1111: 0b0111} {
-			ex := &Exchange{journey: journey{members: old, tried: before, declined: 0b1111 &^ before}}
-			g.follow(ex)
+			ex := &Exchange{progress: progress{members: old, tried: before, declined: 0b1111 &^ before}}
+			g.updateMembers(ex)
 			if declined := 0b0111 &^ after; ex.members != g.current() || ex.tried != after || ex.declined != declined {
 				t.Errorf("tried %04b: then %04b and declined %04b, expected %04b and %04b", before, ex.tried, ex.declined, after, declined)
 			}
-			g.follow(ex)
+			g.updateMembers(ex)
 			if ex.tried != after {
 				t.Errorf("tried %04b: then %04b when nothing has changed, expected %04b", before, ex.tried, after)
 			}
 		}
-		ex := &Exchange{Kind: wire.KindAccess, journey: journey{members: old, end: old.servers[1].end(wire.KindAccess), tried: 0b1010}}
+		ex := &Exchange{Kind: wire.KindAccess, progress: progress{members: old, ep: old.servers[1].endpoint(wire.KindAccess), tried: 0b1010}}
 		for _, m := range g.current().servers {
-			m.end(wire.KindAccess).outstanding.Store(m.end(wire.KindAccess).capacity())
+			m.endpoint(wire.KindAccess).outstanding.Store(m.endpoint(wire.KindAccess).capacity())
 		}
-		batch := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(batch)
-		if err := g.relaunch(ex, batch, health.Up); err == nil || ex.tried != 0b0101 {
+		batch := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(batch)
+		if err := g.moveToServer(ex, batch, health.Up); err == nil || ex.tried != 0b0101 {
 			t.Errorf("relaunch where all are full: %v, tried %04b; expected an error, and 0101 as the servers are numbered now", err, ex.tried)
 		}
 		for _, m := range g.current().servers {
-			m.end(wire.KindAccess).outstanding.Store(0)
+			m.endpoint(wire.KindAccess).outstanding.Store(0)
 		}
 	})
 }

@@ -68,7 +68,7 @@ func TestExpand(t *testing.T) {
 			t.Errorf("%v requests outstanding, expected none", n)
 		}
 		for _, gone := range []string{"pods", "pods@192.0.2.1"} {
-			for _, c := range f.back.metrics.Servers() {
+			for _, c := range f.backend.metrics.Servers() {
 				if c.Name == gone {
 					t.Errorf("%s is still counted, expected that it is forgotten", gone)
 				}
@@ -104,7 +104,7 @@ func TestExpandKeepsConversations(t *testing.T) {
 		g := f.group(t, Failover, s)
 		f.net.answering(t, "a", "b", "c")
 		second := (*s.members.Load())[1]
-		g.noteState(&Exchange{journey: journey{end: second.end(wire.KindAccess)}}, []byte("state"))
+		g.rememberIssuer(&Exchange{progress: progress{ep: second.endpoint(wire.KindAccess)}}, []byte("state"))
 		f.net.name(host, "a", "b", "c")
 		pass(2 * time.Second)
 		o := newOwner(radius.CodeAccessRequest)
@@ -126,7 +126,7 @@ func TestReconfigureKeepsHealth(t *testing.T) {
 		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.CoAPort = 0; config = *c })
 		defer a.Close()
 		pass(30 * time.Second)
-		port := a.end(wire.KindAccess)
+		port := a.endpoint(wire.KindAccess)
 		if s := port.health.State(); s != health.Down {
 			t.Fatalf("a is %v, expected down", s)
 		}
@@ -135,10 +135,10 @@ func TestReconfigureKeepsHealth(t *testing.T) {
 		config.CoAPort, config.MaxSockets, config.Schedule = 3799, 2, Schedule{Initial: time.Second}
 		config.Health.DownAfter, config.Health.UpAfter = 9, 1
 		a.Reconfigure(config)
-		if a.end(wire.KindAccess) != port || port.health.State() != health.Down {
-			t.Errorf("after the reload a is %v, expected the port that is down", a.end(wire.KindAccess).health.State())
+		if a.endpoint(wire.KindAccess) != port || port.health.State() != health.Down {
+			t.Errorf("after the reload a is %v, expected the port that is down", a.endpoint(wire.KindAccess).health.State())
 		}
-		if a.end(wire.KindCoA) == nil {
+		if a.endpoint(wire.KindCoA) == nil {
 			t.Error("after the reload a has no CoA port, expected the one that was added")
 		}
 		f.net.answering(t, "a")
@@ -152,11 +152,11 @@ func TestReconfigureKeepsHealth(t *testing.T) {
 		}
 		config.AcctPort = 0
 		a.Reconfigure(config)
-		if a.end(wire.KindAccounting) != nil {
+		if a.endpoint(wire.KindAccounting) != nil {
 			t.Error("the accounting port is still there, expected that it is gone")
 		}
 		pass(time.Minute)
-		if n := f.back.sockets.Load(); n != 1 {
+		if n := f.backend.sockets.Load(); n != 1 {
 			t.Errorf("%d sockets are counted, expected that of the auth port", n)
 		}
 	})
@@ -168,7 +168,7 @@ func TestMemberThatGoesIsNoFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var log bytes.Buffer
-		f.back.log = slog.New(slog.NewTextHandler(&log, nil))
+		f.backend.log = slog.New(slog.NewTextHandler(&log, nil))
 		f.net.name(host, "a", "b")
 		s := f.server(t, "pods", func(c *ServerConfig) {
 			c.Address, c.Expand, c.ResolveInterval = host, true, time.Second
@@ -189,7 +189,7 @@ func TestMemberThatGoesIsNoFault(t *testing.T) {
 func TestExpandKeepsToTheLimitOfSockets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.back.LimitSockets(6)
+		f.backend.LimitSockets(6)
 		var all []string
 		for i := range 40 {
 			all = append(all, fmt.Sprint("s", i))
@@ -211,9 +211,9 @@ func TestExpandKeepsToTheLimitOfSockets(t *testing.T) {
 				t.Fatalf("request %d: %s, expected an answer at once", i, o.outcome())
 			}
 			if i%20 == 0 {
-				f.back.Refresh()
+				f.backend.Refresh()
 			}
-			if n := f.back.sockets.Load(); n > 6+2 { // one for each kind of port at the least
+			if n := f.backend.sockets.Load(); n > 6+2 { // one for each kind of port at the least
 				t.Fatalf("%d sockets are open, expected at most 8", n)
 			}
 		}
@@ -244,7 +244,7 @@ func TestAddressGoes(t *testing.T) {
 				defer s.Close()
 				g := f.group(t, Failover, s)
 				gone := (*s.members.Load())[0]
-				g.noteState(&Exchange{journey: journey{end: gone.end(wire.KindAccess)}}, []byte("state"))
+				g.rememberIssuer(&Exchange{progress: progress{ep: gone.endpoint(wire.KindAccess)}}, []byte("state"))
 				f.net.answering(t, "a", "b")
 				if row.down {
 					f.net.answering(t)
@@ -277,12 +277,12 @@ func TestAddressGoes(t *testing.T) {
 				}
 				f.net.name(host, "d") // another goes, a while later
 				pass(20 * time.Second)
-				if slices.Contains(s.gone, gone) || len(s.gone) == 0 {
-					t.Errorf("%d members wait to be closed, expected those that have just gone", len(s.gone))
+				if slices.Contains(s.removedMembers, gone) || len(s.removedMembers) == 0 {
+					t.Errorf("%d members wait to be closed, expected those that have just gone", len(s.removedMembers))
 				}
-				last := s.gone[0].end(wire.KindAccess)
+				last := s.removedMembers[0].endpoint(wire.KindAccess)
 				s.Close()
-				if !last.isClosed() || !gone.end(wire.KindAccess).isClosed() {
+				if !last.isClosed() || !gone.endpoint(wire.KindAccess).isClosed() {
 					t.Error("a member whose address is gone is not closed, expected that it is")
 				}
 				pass(time.Minute)

@@ -47,7 +47,7 @@ func TestOneSilentRequestIsNoSuspicion(t *testing.T) {
 		s := f.server(t, "a", nil)
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		port := s.end(wire.KindAccess).health
+		port := s.endpoint(wire.KindAccess).health
 		for i, want := range []health.State{health.Up, health.Up, health.Down} { // without probes, silence is all there is
 			o := newOwner(radius.CodeAccessRequest)
 			f.start(t, g, o)
@@ -72,11 +72,11 @@ func TestMovedRequestGivesItsIdentifierBack(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b), o)
 		<-o.ended
-		if n := a.end(wire.KindAccess).outstanding.Load(); n != 1 {
+		if n := a.endpoint(wire.KindAccess).outstanding.Load(); n != 1 {
 			t.Errorf("%d Identifiers of a are in use after the move, expected 1: a may still answer (RFC 5080 §2.2.2)", n)
 		}
 		pass(30 * time.Second)
-		if n := a.end(wire.KindAccess).outstanding.Load(); n != 0 {
+		if n := a.endpoint(wire.KindAccess).outstanding.Load(); n != 0 {
 			t.Errorf("%d Identifiers of a are in use after the schedule, expected none", n)
 		}
 	})
@@ -93,8 +93,8 @@ func TestCancelDuringAMoveStillEnds(t *testing.T) {
 		defer b.Close()
 		o := &hasty{owner: newOwner(radius.CodeAccessRequest)}
 		o.Handler = o
-		batch := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(batch)
+		batch := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(batch)
 		if err := f.group(t, Failover, a, b).Start(&o.Exchange, batch); err != nil {
 			t.Fatal(err)
 		}
@@ -139,8 +139,8 @@ func TestReplyDuringAFailedMove(t *testing.T) {
 			synctest.Wait()
 			f.net.answering(t, "a", "b")
 		}
-		batch := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(batch)
+		batch := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(batch)
 		if err := f.group(t, Failover, a, b).Start(&o.Exchange, batch); err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestNothingMovesToADeadServer(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		defer c.Close()
-		c.end(wire.KindAccess).health.NoAddress(errTest)
+		c.endpoint(wire.KindAccess).health.NoAddress(errTest)
 		late := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b, c), late)
 		pass(5200 * time.Millisecond) // so that none of the crowd is due before late moves
@@ -206,8 +206,8 @@ func TestNothingMovesToADeadServer(t *testing.T) {
 
 // crowd fills a group up.
 func (f *fixture) crowd(t *testing.T, g *Group) (crowd []*owner) {
-	b := f.back.AcquireBatch()
-	defer f.back.ReleaseBatch(b)
+	b := f.backend.AcquireBatch()
+	defer f.backend.ReleaseBatch(b)
 	for {
 		o := newOwner(radius.CodeAccessRequest)
 		if err := g.Start(&o.Exchange, b); err != nil {
@@ -229,7 +229,7 @@ func TestTrickleSparesConversations(t *testing.T) {
 		defer b.Close()
 		g := f.group(t, Failover, a, b)
 		for range defaults.SuspectAfter {
-			a.end(wire.KindAccess).health.Silent(f.back.Now())
+			a.endpoint(wire.KindAccess).health.Silent(f.backend.Now())
 		}
 		pass(time.Minute)
 		if i, _ := g.choose(&Exchange{Kind: wire.KindAccess, HasState: true, StateHash: 5, Conversation: true}, g.current()); i != 1 {
@@ -261,14 +261,14 @@ func TestRefusalIsAHint(t *testing.T) {
 			f.net.refused["a:1812"] = true
 			f.net.mu.Unlock()
 			f.start(t, f.group(t, Failover, a, b), newOwner(radius.CodeAccessRequest))
-			if got := a.end(wire.KindAccess).health.State(); got != row.want {
+			if got := a.endpoint(wire.KindAccess).health.State(); got != row.want {
 				t.Errorf("health %d: a is %v after one refusal, expected %v", row.check, got, row.want)
 			}
 			f.net.mu.Lock()
 			f.net.refused["a:1812"] = false
 			f.net.mu.Unlock()
 			pass(5 * time.Second)
-			if got := a.end(wire.KindAccess).health.State(); got != health.Up {
+			if got := a.endpoint(wire.KindAccess).health.State(); got != health.Up {
 				t.Errorf("health %d: a is %v although it answers, expected up: the refusal was forged", row.check, got)
 			}
 		})

@@ -38,35 +38,35 @@ func TestObey(t *testing.T) {
 		wantOnDue bool // it is due anyway
 	}{
 		{name: "no order", code: access, want: stays},
-		{name: "an order for when it is due", code: access, orders: leaveSocketWhenDue, replaced: true, want: stays},
-		{name: "an order for when it is late", code: access, orders: leaveSocketLate, own: health.Failing, replaced: true, want: stays},
-		{name: "an order for the socket", code: access, orders: renewSocket | remind, own: health.Failing, want: stays},
-		{name: "leave the server", code: access, orders: leaveServer, want: server},
-		{name: "leave the server, due", code: access, orders: leaveServer, due: sweepGrain, want: server, wantOnDue: true},
-		{name: "leave the server, nearly due", code: access, orders: leaveServer, due: sweepGrain + 1, want: server},
-		{name: "leave the server, at the end", code: access, orders: leaveServer, end: sweepGrain, want: stays},
-		{name: "leave the server, near the end", code: access, orders: leaveServer, end: sweepGrain + 1, want: server},
-		{name: "leave the server, the other is down", code: access, orders: leaveServer, other: health.Down, want: stays},
-		{name: "leave the server, failing as the other", code: access, orders: leaveServer, own: health.Failing, other: health.Failing, want: server},
-		{name: "leave the server, CoA", code: coa, orders: leaveServer, want: stays},
-		{name: "leave the server, a probe", code: access, orders: leaveServer, probe: true, want: stays},
-		{name: "refused, CoA", code: coa, orders: endDynamic, want: ended},
-		{name: "refused, CoA, and it has another address", code: coa, orders: endDynamic | leaveSocket, replaced: true, want: address},
-		{name: "refused, CoA, another address, but no socket there", code: coa, orders: endDynamic | leaveSocket, want: stays},
-		{name: "leave the socket, it is in use", code: access, orders: leaveSocket, want: stays},
-		{name: "leave the socket", code: access, orders: leaveSocket, replaced: true, want: address},
-		{name: "leave the socket, CoA", code: coa, orders: leaveSocket, replaced: true, want: address},
-		{name: "leave socket or server", code: access, orders: leaveSocket | leaveServer, replaced: true, want: address},
-		{name: "leave socket or server, failing", code: access, orders: leaveSocket | leaveServer, replaced: true, own: health.Failing, want: server},
-		{name: "leave socket or server, failing, no other", code: access, orders: leaveSocket | leaveServer, replaced: true, own: health.Failing, other: health.Down, want: address},
-		{name: "leave the socket, failing", code: access, orders: leaveSocket, replaced: true, own: health.Failing, want: server},
-		{name: "leave the socket, which is in use, failing", code: access, orders: leaveSocket, own: health.Failing, want: server},
-		{name: "blocked", code: access, orders: leaveServer, replaced: true, other: health.Down, blocked: true, want: sock},
-		{name: "blocked, another server", code: access, orders: leaveServer, replaced: true, blocked: true, want: server},
-		{name: "blocked, no other socket", code: access, orders: leaveServer, other: health.Down, blocked: true, want: stays},
-		{name: "blocked, CoA", code: coa, orders: leaveServer, replaced: true, blocked: true, want: stays},
-		{name: "not blocked", code: access, orders: leaveServer, replaced: true, other: health.Down, want: stays},
-		{name: "blocked, no order to leave the server", code: access, orders: endDynamic | leaveSocket, other: health.Down, blocked: true, want: stays},
+		{name: "an order for when it is due", code: access, orders: moveSocketWhenDue, replaced: true, want: stays},
+		{name: "an order for when it is late", code: access, orders: moveSocketLate, own: health.Failing, replaced: true, want: stays},
+		{name: "an order for the socket", code: access, orders: renewSocket | sendEarly, own: health.Failing, want: stays},
+		{name: "leave the server", code: access, orders: moveServer, want: server},
+		{name: "leave the server, due", code: access, orders: moveServer, due: sweepGrain, want: server, wantOnDue: true},
+		{name: "leave the server, nearly due", code: access, orders: moveServer, due: sweepGrain + 1, want: server},
+		{name: "leave the server, at the end", code: access, orders: moveServer, end: sweepGrain, want: stays},
+		{name: "leave the server, near the end", code: access, orders: moveServer, end: sweepGrain + 1, want: server},
+		{name: "leave the server, the other is down", code: access, orders: moveServer, other: health.Down, want: stays},
+		{name: "leave the server, failing as the other", code: access, orders: moveServer, own: health.Failing, other: health.Failing, want: server},
+		{name: "leave the server, CoA", code: coa, orders: moveServer, want: stays},
+		{name: "leave the server, a probe", code: access, orders: moveServer, probe: true, want: stays},
+		{name: "refused, CoA", code: coa, orders: failDynamic, want: ended},
+		{name: "refused, CoA, and it has another address", code: coa, orders: failDynamic | moveSocket, replaced: true, want: address},
+		{name: "refused, CoA, another address, but no socket there", code: coa, orders: failDynamic | moveSocket, want: stays},
+		{name: "leave the socket, it is in use", code: access, orders: moveSocket, want: stays},
+		{name: "leave the socket", code: access, orders: moveSocket, replaced: true, want: address},
+		{name: "leave the socket, CoA", code: coa, orders: moveSocket, replaced: true, want: address},
+		{name: "leave socket or server", code: access, orders: moveSocket | moveServer, replaced: true, want: address},
+		{name: "leave socket or server, failing", code: access, orders: moveSocket | moveServer, replaced: true, own: health.Failing, want: server},
+		{name: "leave socket or server, failing, no other", code: access, orders: moveSocket | moveServer, replaced: true, own: health.Failing, other: health.Down, want: address},
+		{name: "leave the socket, failing", code: access, orders: moveSocket, replaced: true, own: health.Failing, want: server},
+		{name: "leave the socket, which is in use, failing", code: access, orders: moveSocket, own: health.Failing, want: server},
+		{name: "blocked", code: access, orders: moveServer, replaced: true, other: health.Down, blocked: true, want: sock},
+		{name: "blocked, another server", code: access, orders: moveServer, replaced: true, blocked: true, want: server},
+		{name: "blocked, no other socket", code: access, orders: moveServer, other: health.Down, blocked: true, want: stays},
+		{name: "blocked, CoA", code: coa, orders: moveServer, replaced: true, blocked: true, want: stays},
+		{name: "not blocked", code: access, orders: moveServer, replaced: true, other: health.Down, want: stays},
+		{name: "blocked, no order to leave the server", code: access, orders: failDynamic | moveSocket, other: health.Down, blocked: true, want: stays},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, row.code, true)
@@ -76,7 +76,7 @@ func TestObey(t *testing.T) {
 				w.bring(t, w.b, row.other)
 			}
 			synctest.Wait() // for the orders that follow from that
-			e := w.a.end(w.owner.Kind)
+			e := w.a.endpoint(w.owner.Kind)
 			if row.replaced {
 				other := newSocket(e, ipOf("a"), newNowhere())
 				defer other.close()
@@ -88,30 +88,30 @@ func TestObey(t *testing.T) {
 			defer s.mu.Unlock()
 			ex := &w.owner.Exchange
 			sl.ex, sl.state = ex, slotWaiting
-			ex.members, ex.tried, ex.declined, ex.end = w.group.current(), 1, 0, e
-			sl.due, sl.end, sl.lastSent = now+5*time.Second, now+25*time.Second, now-time.Second
+			ex.members, ex.tried, ex.declined, ex.ep = w.group.current(), 1, 0, e
+			sl.due, sl.expires, sl.lastSent = now+5*time.Second, now+25*time.Second, now-time.Second
 			if row.due != 0 {
 				sl.due = now + row.due
 			}
 			if row.end != 0 {
-				sl.end = now + row.end
+				sl.expires = now + row.end
 			}
 			if row.blocked {
-				s.troubledAt = now
+				s.sendFailedAt = now
 			}
 			if row.probe {
 				ex.group = nil
 			}
-			found := &sweepings{}
-			obeyed := s.obey(w.id, row.orders, now, found)
+			found := &dueWork{}
+			obeyed := s.followOrders(w.id, row.orders, now, found)
 			ex.group = w.group
 			got := stays
 			switch {
 			case len(found.refused) == 1:
 				got = ended
-			case len(found.moving) == 1 && !found.moving[0].here:
+			case len(found.moving) == 1 && !found.moving[0].sameServer:
 				got = server
-			case len(found.moving) == 1 && found.moving[0].afresh:
+			case len(found.moving) == 1 && found.moving[0].newSchedule:
 				got = address
 			case len(found.moving) == 1:
 				got = sock
@@ -119,8 +119,8 @@ func TestObey(t *testing.T) {
 			if got != row.want || obeyed != (got != stays) {
 				t.Errorf("%s: %s, obeyed %t; expected %s", row.name, got, obeyed, row.want)
 			}
-			if len(found.moving) == 1 && found.moving[0].early == row.wantOnDue {
-				t.Errorf("%s: taken as due %t, expected %t", row.name, !found.moving[0].early, row.wantOnDue)
+			if len(found.moving) == 1 && found.moving[0].notDue == row.wantOnDue {
+				t.Errorf("%s: taken as due %t, expected %t", row.name, !found.moving[0].notDue, row.wantOnDue)
 			}
 			if got == ended && (sl.state != slotAbandoned || sl.ex != nil) {
 				t.Errorf("%s: the slot is in state %d, expected abandoned: the server may still answer", row.name, sl.state)
@@ -162,22 +162,22 @@ func TestOutOfPatience(t *testing.T) {
 			synctest.Wait()
 			if row.issued {
 				w.owner.HasState, w.owner.StateHash = true, Hash([]byte("state"))
-				w.group.noteState(&w.owner.Exchange, []byte("state"))
+				w.group.rememberIssuer(&w.owner.Exchange, []byte("state"))
 			}
 			// The server has answered a probe since.
-			w.a.end(wire.KindAccess).health.CheckAnswered(100*second + 1)
+			w.a.endpoint(wire.KindAccess).health.CheckAnswered(100*second + 1)
 			s, sl := w.socket, w.slot
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			ex := &w.owner.Exchange
-			ex.asked, sl.first, sl.leaveAt, s.troubledAt = 100*second, 100*second, 1, row.troubled
-			found := &sweepings{}
+			ex.firstSent, sl.firstSent, sl.moveAt, s.sendFailedAt = 100*second, 100*second, 1, row.troubled
+			found := &dueWork{}
 			s.outOfPatience(w.id, row.now, found)
-			if moves := len(found.moving) == 1; moves != row.moves || moves && (found.moving[0].here || !found.moving[0].early) {
+			if moves := len(found.moving) == 1; moves != row.moves || moves && (found.moving[0].sameServer || !found.moving[0].notDue) {
 				t.Errorf("%s: moves %t (%+v), expected %t, early and to another server", row.name, moves, found.moving, row.moves)
 			}
-			if !row.moves && sl.leaveAt != row.leaveAt {
-				t.Errorf("%s: looked at again at %v, expected %v", row.name, sl.leaveAt, row.leaveAt)
+			if !row.moves && sl.moveAt != row.leaveAt {
+				t.Errorf("%s: looked at again at %v, expected %v", row.name, sl.moveAt, row.leaveAt)
 			}
 			if counts := len(found.unanswered) == 1; counts != row.counts {
 				t.Errorf("%s: counts against the server %t, expected %t", row.name, counts, row.counts)
@@ -216,9 +216,9 @@ func TestStay(t *testing.T) {
 			defer w.close()
 			s, sl, ex := w.socket, w.slot, &w.owner.Exchange
 			s.mu.Lock()
-			sl.sends, sl.due, sl.end, ex.sends, ex.asked = row.sends, 105*second, 130*second, 7, 99*second
-			m := s.claim(w.id, mover{early: row.early})
-			ex.asked, ex.end = 0, w.b.end(wire.KindAccess) // what the attempt has changed
+			sl.sends, sl.due, sl.expires, ex.sends, ex.firstSent = row.sends, 105*second, 130*second, 7, 99*second
+			m := s.beginMove(w.id, mover{notDue: row.early})
+			ex.firstSent, ex.ep = 0, w.b.endpoint(wire.KindAccess) // what the attempt has changed
 			if row.closed {
 				m.generation--
 			}
@@ -226,45 +226,45 @@ func TestStay(t *testing.T) {
 			if row.cancelled {
 				ex.Cancel()
 			}
-			found := &sweepings{}
-			s.stay(m, 100*second, found)
+			found := &dueWork{}
+			s.undoMove(m, 100*second, found)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if again := len(found.packets) == 1; again != row.again {
 				t.Errorf("%s: sent again %t, expected %t", row.name, again, row.again)
 			}
-			if ended := len(found.ended) == 1 && found.ended[0] == ex; ended != row.ended {
+			if ended := len(found.timedOut) == 1 && found.timedOut[0] == ex; ended != row.ended {
 				t.Errorf("%s: ended %t, expected %t", row.name, ended, row.ended)
 			}
 			wantForgotten := 0
 			if row.closed {
 				wantForgotten = -1 // it was taken off the outstanding already
 			}
-			if found.forgotten != wantForgotten {
-				t.Errorf("%s: %d forgotten, expected %d", row.name, found.forgotten, wantForgotten)
+			if found.expired != wantForgotten {
+				t.Errorf("%s: %d forgotten, expected %d", row.name, found.expired, wantForgotten)
 			}
 			if row.closed {
 				sl.ex, sl.state = ex, slotWaiting
 				return
 			}
-			if ex.asked != 99*second || ex.end != w.a.end(wire.KindAccess) {
-				t.Errorf("%s: asked at %v, expected as before the attempt, and of the same server", row.name, ex.asked)
+			if ex.firstSent != 99*second || ex.ep != w.a.endpoint(wire.KindAccess) {
+				t.Errorf("%s: asked at %v, expected as before the attempt, and of the same server", row.name, ex.firstSent)
 			}
 			if row.ended {
 				if sl.state != slotFree || ex.sends != 7+int(row.sends) {
 					t.Errorf("%s: the slot is in state %d, %d sends; expected free and %d", row.name, sl.state, ex.sends, 7+row.sends)
 				}
-				w.a.end(wire.KindAccess).add(-1) // as finish does
+				w.a.endpoint(wire.KindAccess).addOutstanding(-1) // as finish does
 				return
 			}
 			if sl.state != slotWaiting || sl.ex != ex || ex.sends != 7 {
 				t.Errorf("%s: the slot is in state %d, %d sends elsewhere; expected waiting, and 7 as before", row.name, sl.state, ex.sends)
 			}
-			if quiet := sl.due == sl.end; quiet != row.quiet {
-				t.Errorf("%s: due at %v of %v, expected nothing until the end %t", row.name, sl.due, sl.end, row.quiet)
+			if quiet := sl.due == sl.expires; quiet != row.quiet {
+				t.Errorf("%s: due at %v of %v, expected nothing until the end %t", row.name, sl.due, sl.expires, row.quiet)
 			}
-			if s.armed == 0 || s.armed > sl.next() {
-				t.Errorf("%s: the timer fires at %v, expected by %v", row.name, s.armed, sl.next())
+			if s.timerAt == 0 || s.timerAt > sl.next() {
+				t.Errorf("%s: the timer fires at %v, expected by %v", row.name, s.timerAt, sl.next())
 			}
 		})
 	}
@@ -291,13 +291,13 @@ func TestMoveOfSeveral(t *testing.T) {
 		}
 		f.start(t, g, all...)
 		all[2].writeErr = errTest // it cannot be written for b
-		e := a.end(wire.KindAccess)
+		e := a.endpoint(wire.KindAccess)
 		s := e.allSockets()[0]
-		found := &sweepings{hasher: wire.NewHasher()}
+		found := &dueWork{hasher: wire.NewHasher()}
 		s.mu.Lock()
-		now := f.back.Now()
+		now := f.backend.Now()
 		for _, o := range all {
-			found.moving = append(found.moving, s.claim(o.id, mover{own: health.Up, early: true}))
+			found.moving = append(found.moving, s.beginMove(o.id, mover{state: health.Up, notDue: true}))
 		}
 		s.mu.Unlock()
 		for _, i := range []int{0, 3} {
@@ -350,9 +350,9 @@ func TestLeaveForAnotherSocket(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		o.Quota = new(Quota)
 		f.start(t, g, o)
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		for range 2 * defaults.SuspectAfter { // without probes it is down
-			e.health.Silent(f.back.Now())
+			e.health.Silent(f.backend.Now())
 		}
 		e.refresh() // so what waits goes to the new socket at once
 		synctest.Wait()

@@ -5,29 +5,29 @@ import "net/netip"
 // park keeps an exchange for which no socket can be opened: it waits as if its server
 // were silent, is tried again at each of its transmissions, and goes on at once when a
 // socket is there. Its Identifiers are those of sockets that lead nowhere.
-func (e *endpoint) park(ex *Exchange) (item, error) {
+func (e *endpoint) park(ex *Exchange) (reservation, error) {
 	held, err := e.admit(ex)
 	if err != nil {
-		return item{}, err
+		return reservation{}, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
-		return item{}, ErrNoSocket
+		return reservation{}, ErrNoSocket
 	}
 	for _, s := range e.parked {
 		if it, ok := s.reserve(ex, held); ok {
-			e.add(1)
+			e.addOutstanding(1)
 			return it, nil
 		}
 	}
 	if len(e.parked) >= e.server.settings.Load().maxSockets {
-		return item{}, ErrNoIdentifier
+		return reservation{}, ErrNoIdentifier
 	}
 	s := newSocket(e, netip.Addr{}, newNowhere())
 	e.parked = append(e.parked, s)
 	it, _ := s.reserve(ex, held)
-	e.add(1)
+	e.addOutstanding(1)
 	return it, nil
 }
 
@@ -39,9 +39,9 @@ func (e *endpoint) unpark() {
 	parked := e.parked
 	e.parked = nil
 	e.retired = append(e.retired, parked...)
-	now := e.server.back.Now()
+	now := e.server.backend.Now()
 	for _, s := range parked {
-		s.order(leaveSocket|leaveSocketWhenDue, now)
+		s.order(moveSocket|moveSocketWhenDue, now)
 	}
 	e.closeLater(parked)
 }

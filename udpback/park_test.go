@@ -23,10 +23,10 @@ func TestParkedRequestsOfOneClientGoOut(t *testing.T) {
 		for {
 			o := newOwner(radius.CodeAccountingRequest)
 			o.Quota = share
-			b := f.back.AcquireBatch()
+			b := f.backend.AcquireBatch()
 			err := g.Start(&o.Exchange, b)
 			b.Flush()
-			f.back.ReleaseBatch(b)
+			f.backend.ReleaseBatch(b)
 			if err == ErrQuota {
 				break
 			}

@@ -16,23 +16,23 @@ func (e *endpoint) logTransition(t health.Transition) {
 	if errors.Is(t.NoAddress, errAddressGone) { // told of where it was found
 		return
 	}
-	address := slog.String("address", e.where())
+	address := slog.String("address", e.addressText())
 	switch {
 	case t.Alive: // told of when it is up
 	case t.NoStatusServer:
 		e.log.Warn("the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\"", address)
 	case t.To == health.Up && t.Assumed:
-		e.suspected.Store(false)
+		e.suspectLogged.Store(false)
 		e.log.Info("the server is taken for up until something else is known", "was", t.From.String(), address)
 	case t.To == health.Up && t.From == health.Suspect:
-		if e.suspected.Swap(false) {
+		if e.suspectLogged.Swap(false) {
 			e.log.Info("the server answers again", "was", t.From.String(), address)
 		}
 	case t.To == health.Up:
 		e.log.Info("the server answers again", "was", t.From.String(), address)
 	case t.To == health.Suspect:
-		suppressed, ok := e.suspicion.Allow()
-		e.suspected.Store(ok)
+		suppressed, ok := e.suspectLimit.Allow()
+		e.suspectLogged.Store(ok)
 		if ok {
 			fields := []any{address}
 			if suppressed > 0 {
@@ -47,15 +47,15 @@ func (e *endpoint) logTransition(t health.Transition) {
 	}
 }
 
-// lateAnswer tells of an answer that arrived after its request had gone to another
+// noteLateAnswer tells of an answer that arrived after its request had gone to another
 // server, and before that one's.
-func (e *endpoint) lateAnswer(took, patience time.Duration) {
+func (e *endpoint) noteLateAnswer(took, patience time.Duration) {
 	e.metrics.Count(metrics.ServerRepliesAfterMove, 1)
 	if took < patience {
 		return
 	}
-	e.lateness.Do(func() {
+	e.lateOnce.Do(func() {
 		e.log.Warn("the server answered after its request had gone to another server as well; where answers take that long, as when a user must confirm a login, set patience of the route above it",
-			"address", e.where(), "answered_after", took.Round(time.Millisecond), "patience", fmt.Sprint(patience))
+			"address", e.addressText(), "answered_after", took.Round(time.Millisecond), "patience", fmt.Sprint(patience))
 	})
 }

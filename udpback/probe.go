@@ -12,16 +12,16 @@ import (
 	"radsec-gw/wire"
 )
 
-// probe is one request of the gateway's own. It is never retransmitted: each
+// check is one request of the gateway's own. It is never retransmitted: each
 // probe has an Identifier and a Request Authenticator of its own (RFC 5997 §4.1).
-type probe struct {
+type check struct {
 	Exchange
-	port *endpoint
+	ep *endpoint
 }
 
-// probeCode is what the port is asked with, 0 for nothing. CoA ports are not
+// checkCode is what the port is asked with, 0 for nothing. CoA ports are not
 // probed: what listens there need not know Status-Server.
-func probeCode(check health.Check, label metrics.Port) wire.Code {
+func checkCode(check health.Check, label metrics.Port) wire.Code {
 	switch {
 	case check == health.CheckStatusServer && label != metrics.PortCoA:
 		return radius.CodeStatusServer
@@ -31,18 +31,18 @@ func probeCode(check health.Check, label metrics.Port) wire.Code {
 	return 0
 }
 
-// sendProbe sends one probe, and tells the port's health how it ended. A port that is
+// sendCheck sends one probe, and tells the port's health how it ended. A port that is
 // not up and has not answered the last one may be reached in another way: it is probed
 // from a new local port, or at the next of its server's addresses.
-func (e *endpoint) sendProbe() {
-	if last := time.Duration(e.probedAt.Load()); e.health.State() != health.Up && !e.health.HeardSince(last-1) {
-		e.suspectPath(last)
+func (e *endpoint) sendCheck() {
+	if last := time.Duration(e.checkedAt.Load()); e.health.State() != health.Up && !e.health.HeardSince(last-1) {
+		e.tryOtherPath(last)
 	}
-	e.probedAt.Store(int64(e.server.back.Now()))
-	code := probeCode(e.health.Config().Check, e.label)
-	p := &probe{port: e}
+	e.checkedAt.Store(int64(e.server.backend.Now()))
+	code := checkCode(e.health.Config().Check, e.label)
+	p := &check{ep: e}
 	p.Handler, p.Code, p.Kind = p, code, wire.KindOf(code)
-	back := e.server.back
+	back := e.server.backend
 	// Not retransmitted, and given up when the next may go out.
 	interval := e.health.Config().CheckInterval
 	p.schedule = &Schedule{Initial: interval, Max: interval, Count: 1, Duration: interval}
@@ -54,18 +54,18 @@ func (e *endpoint) sendProbe() {
 		return
 	}
 	// The group is not asked: a probe has no other server to go to.
-	if err := launchOn(&p.Exchange, b, it); err != nil {
+	if err := addToBatch(&p.Exchange, b, it); err != nil {
 		e.health.CheckNotSent()
 		return
 	}
 	b.Flush()
 	if b.err != nil && p.Cancel() {
-		e.probeFailed(b.err)
+		e.checkFailed(b.err)
 	}
 }
 
-// probeFailed says what a probe means that the network did not carry.
-func (e *endpoint) probeFailed(err error) {
+// checkFailed says what a probe means that the network did not carry.
+func (e *endpoint) checkFailed(err error) {
 	if datagram.IsLocal(err) || datagram.IsSourceGone(err) {
 		e.health.CheckNotSent()
 		return
@@ -76,10 +76,10 @@ func (e *endpoint) probeFailed(err error) {
 
 // Write builds the probe with nothing in it but what identifies the gateway
 // (RFC 5997 §3: no credentials in a Status-Server).
-func (p *probe) Write(_ *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
+func (p *check) Write(_ *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
 	r := wire.NewRequest(p.Code, byte(id)).AddMessageAuthenticator()
 	if p.Code == radius.CodeAccessRequest {
-		c := p.port.health.Config()
+		c := p.ep.health.Config()
 		r.AddText(attrUserName, c.User).AddUserPassword([]byte(c.Password), to.secret)
 	}
 	r.AddText(attrNASIdentifier, nasIdentifier)
@@ -94,25 +94,25 @@ const (
 )
 
 // Reply takes any answer: Access-Reject to a probe's Access-Request is one, too.
-func (p *probe) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.ServerSecret) int {
+func (p *check) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.ServerSecret) int {
 	return 0
 }
 
 // Deliver notes that an answer has arrived.
-func (p *probe) Deliver([]byte, *Touched) {
-	p.port.metrics.CountProbe(true)
-	p.port.health.CheckAnswered(p.port.server.back.Now())
+func (p *check) Deliver([]byte, *Touched) {
+	p.ep.metrics.CountProbe(true)
+	p.ep.health.CheckAnswered(p.ep.server.backend.Now())
 }
 
 // Fail notes that no answer has arrived. A Protocol-Error is one.
-func (p *probe) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
-	p.port.metrics.CountProbe(why == FailProtocolError)
+func (p *check) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
+	p.ep.metrics.CountProbe(why == FailProtocolError)
 	switch why {
 	case FailProtocolError:
-		p.port.health.CheckAnswered(p.port.server.back.Now())
+		p.ep.health.CheckAnswered(p.ep.server.backend.Now())
 	case FailShutdown:
-		p.port.health.CheckNotSent()
+		p.ep.health.CheckNotSent()
 	default:
-		p.port.health.CheckLost()
+		p.ep.health.CheckLost()
 	}
 }

@@ -84,7 +84,7 @@ func TestAnswersToProbes(t *testing.T) {
 			})
 			pass(time.Minute)
 			for _, kind := range []wire.Kind{wire.KindAccess, wire.KindAccounting} {
-				if s := a.end(kind).health.State(); s != want {
+				if s := a.endpoint(kind).health.State(); s != want {
 					t.Errorf("Status-Server answered with %v: the %s port is %v, expected %v", code, kind, s, want)
 				}
 			}
@@ -99,7 +99,7 @@ func TestMissingMessageAuthenticatorIsLoggedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var text bytes.Buffer
-		f.back.log = slog.New(slog.NewTextHandler(&text, nil))
+		f.backend.log = slog.New(slog.NewTextHandler(&text, nil))
 		a := f.server(t, "a", func(c *ServerConfig) { c.RequireMA = true })
 		f.net.set(func() {
 			f.net.serve = func(_ string, q []byte) [][]byte { return [][]byte{answer(t, q, radius.CodeAccessAccept)} }
@@ -191,7 +191,7 @@ func TestWhatCannotBeSentProvesNothing(t *testing.T) {
 						f.start(t, g, newOwner(radius.CodeAccessRequest))
 					}
 					pass(10 * time.Second)
-					if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+					if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 						t.Fatalf("a is %v, expected up: nothing was sent that it could have answered", s)
 					}
 				}
@@ -230,7 +230,7 @@ func TestProbesGoOn(t *testing.T) {
 				a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.AcctPort, c.CoAPort = 0, 0 })
 				defer a.Close()
 				pass(20 * time.Second)
-				port := a.end(wire.KindAccess).health
+				port := a.endpoint(wire.KindAccess).health
 				count := func(result string) float64 {
 					return f.count(t, "radsec_gw_server_probes_total", "server", "a", "result", result)
 				}
@@ -288,7 +288,7 @@ func TestProbeOnASocketThatCloses(t *testing.T) {
 		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.Health.CheckInterval = 2 * time.Minute })
 		defer a.Close()
 		pass(2 * time.Second)
-		f.back.Refresh()
+		f.backend.Refresh()
 		pass(150 * time.Second)
 		if n := len(f.net.seen("a:1812")); n != 2 {
 			t.Errorf("%d probes within an interval and a bit, expected a second after the first was lost", n)
@@ -317,7 +317,7 @@ func TestFailingServersAreUsedWhereThereIsNoBetter(t *testing.T) {
 			}
 			pass(time.Minute)
 			for _, s := range []*Server{a, b} {
-				if state := s.end(wire.KindAccess).health.State(); state != health.Failing {
+				if state := s.endpoint(wire.KindAccess).health.State(); state != health.Failing {
 					t.Fatalf("%s is %v, expected failing: it answers probes only", s.Name, state)
 				}
 			}

@@ -89,7 +89,7 @@ func TestDeclinedRequestDoesNotComeBack(t *testing.T) {
 		if n := len(f.net.seen("a:1812")); n != 1 {
 			t.Errorf("a got the request %d times, expected once", n)
 		}
-		if state := b.end(wire.KindAccess).health.State(); state.String() == "up" {
+		if state := b.endpoint(wire.KindAccess).health.State(); state.String() == "up" {
 			t.Error("b is up: the test proves nothing")
 		}
 		pass(time.Minute)

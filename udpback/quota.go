@@ -10,27 +10,27 @@ import (
 // schedule's end (RFC 5080 §2.2.2), whoever asked. The zero value is ready.
 type Quota struct{ ports sync.Map } // *endpoint: *holding
 
-// holding is how many Identifiers one client holds at one port.
-type holding struct{ n atomic.Int64 }
+// usage is how many Identifiers one client holds at one port.
+type usage struct{ n atomic.Int64 }
 
 // at returns the client's holding at a port; nil when the client is not counted.
-func (s *Quota) at(e *endpoint) *holding {
+func (s *Quota) at(e *endpoint) *usage {
 	if s == nil {
 		return nil
 	}
 	if h, ok := s.ports.Load(e); ok {
-		return h.(*holding)
+		return h.(*usage)
 	}
-	h, known := s.ports.LoadOrStore(e, new(holding))
+	h, known := s.ports.LoadOrStore(e, new(usage))
 	if !known {
-		s.forgetClosed()
+		s.removeClosed()
 	}
-	return h.(*holding)
+	return h.(*usage)
 }
 
-// forgetClosed forgets the ports that are closed, so that servers that come and go
+// removeClosed forgets the ports that are closed, so that servers that come and go
 // leave nothing behind. What is still held there is known to its slot.
-func (s *Quota) forgetClosed() {
+func (s *Quota) removeClosed() {
 	s.ports.Range(func(e, _ any) bool {
 		if e.(*endpoint).isClosed() {
 			s.ports.Delete(e)
@@ -43,12 +43,12 @@ func (s *Quota) forgetClosed() {
 // quarter of a port a client may hold no more Identifiers than are free. The limit
 // shrinks with everything that others hold, so that whoever holds few finds some
 // left, however many clients hold many.
-func (h *holding) exceeds(outstanding, capacity int64) bool {
+func (h *usage) exceeds(outstanding, capacity int64) bool {
 	return h != nil && outstanding >= capacity*3/4 && h.n.Load() >= max(1, capacity-outstanding)
 }
 
 // add changes how many Identifiers the client holds; a nil holding counts nothing.
-func (h *holding) add(n int64) {
+func (h *usage) add(n int64) {
 	if h != nil {
 		h.n.Add(n)
 	}

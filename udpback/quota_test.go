@@ -27,13 +27,13 @@ func TestExceeds(t *testing.T) {
 		{4096, 12288, 16384, true},
 		{4095, 12288, 16384, false},
 	} {
-		h := new(holding)
+		h := new(usage)
 		h.add(row.held)
 		if got := h.exceeds(row.outstanding, row.capacity); got != row.want {
 			t.Errorf("a client with %d, of %d of %d in use: exceeds %t, expected %t", row.held, row.outstanding, row.capacity, got, row.want)
 		}
 	}
-	var none *holding
+	var none *usage
 	if none.add(1); none.exceeds(256, 256) {
 		t.Error("a client that is not counted exceeds its share")
 	}

@@ -192,20 +192,18 @@ func (w *storm) setOut(g *Group, batch *Batch, rnd *rand.Rand) {
 	}
 }
 
-func (e *endpoint) allSockets() []*socket { return *e.sockets.Load() }
-
 // checkEmpty sees that nothing of a server is in use any more.
 func (w *storm) checkEmpty(s *Server) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, e := range s.endpoints() {
 		if n := e.outstanding.Load(); n != 0 {
-			w.wrong("%d Identifiers of %s are outstanding when all is over", n, e.where())
+			w.wrong("%d Identifiers of %s are outstanding when all is over", n, e.addressText())
 		}
-		for _, so := range e.allSockets() {
+		for _, so := range *e.sockets.Load() {
 			so.mu.Lock()
 			if so.ids.free != 256 {
-				w.wrong("%d Identifiers of a socket to %s are free when all is over, expected 256", so.ids.free, e.where())
+				w.wrong("%d Identifiers of a socket to %s are free when all is over, expected 256", so.ids.free, e.addressText())
 			}
 			so.mu.Unlock()
 		}

@@ -52,7 +52,7 @@ func TestReaderPauses(t *testing.T) {
 			defer server.Close()
 			conn := &brokenSocket{nowhere: newNowhere(), errs: []error{row.err, row.err, row.err, row.err, net.ErrClosed}}
 			began := time.Now()
-			s := newSocket(server.end(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), conn)
+			s := newSocket(server.endpoint(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), conn)
 			<-s.done
 			if took := time.Since(began); took != row.want {
 				t.Errorf("four times %v: read ended after %v, expected %v", row.err, took, row.want)
@@ -73,7 +73,7 @@ func TestBadReply(t *testing.T) {
 		{fmt.Errorf("more: %w", wire.ErrNoMessageAuthenticator), metrics.ReplyMissingMessageAuthenticator},
 		{wire.ErrMessageAuthenticator, metrics.ReplyBadMessageAuthenticator},
 	} {
-		if got := badReply(row.err); got != row.want {
+		if got := resultOf(row.err); got != row.want {
 			t.Errorf("%v is counted as %v, expected %v", row.err, got, row.want)
 		}
 	}
@@ -98,7 +98,7 @@ func TestAnswersProbe(t *testing.T) {
 		if err := c.view.Parse(b); err != nil {
 			t.Fatal(err)
 		}
-		if got := answersProbe(c); got != row.want {
+		if got := rejectsStatusServer(c); got != row.want {
 			t.Errorf("%v to %v: %t, expected %t", row.reply, row.request, got, row.want)
 		}
 	}
@@ -111,16 +111,16 @@ func TestReplyEndsABlock(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
 		defer s.Close()
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, s), o)
-		e.blockedAt.Store(int64(f.back.Now()))
+		e.unreachableAt.Store(int64(f.backend.Now()))
 		if got := e.rank(); got != health.Down {
 			t.Fatalf("rank %v while the network cannot get there, expected down", got)
 		}
 		f.net.sockets[0].in <- answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)
 		<-o.ended
-		if got := e.rank(); got != health.Up || e.blockedAt.Load() != 0 {
+		if got := e.rank(); got != health.Up || e.unreachableAt.Load() != 0 {
 			t.Errorf("rank %v after a verified reply, expected up", got)
 		}
 	})

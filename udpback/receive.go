@@ -37,14 +37,14 @@ type candidate struct {
 	generation uint32
 	code       wire.Code     // of the request
 	sent       [16]byte      // its Request Authenticator
-	first      time.Duration // when it was first sent here
+	firstSent  time.Duration // when it was first sent here
 	window     time.Duration // for its Event-Timestamp; 0: not looked at
 	dropStale  bool          // one outside of the window is dropped
 	stale      bool          // it is outside
 	ticket     wire.Ticket
 	good       bool // nothing speaks against it yet
 	ex         *Exchange
-	left       leaver // who waits elsewhere for what this may be
+	previous   previous // who waits elsewhere for what this may be
 }
 
 // written is a reply that waits for its signature.
@@ -81,15 +81,15 @@ func (s *socket) read() {
 //  3. The slots are freed; a slot that was freed meanwhile had its reply.
 //  4. Each owner writes what its client gets, all are signed together and delivered.
 func (s *socket) handle(in *datagram.Inbox) {
-	back := s.end.server.back
+	back := s.ep.server.backend
 	r := back.receivers.Get().(*receiver)
 	now := back.Now()
-	s.parse(r, in) // 1
-	s.check(r)     // 2
-	s.take(r, now) // 3
+	s.parse(r, in)         // 1
+	s.check(r)             // 2
+	s.freeAnswered(r, now) // 3
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.ex != nil {
-			s.end.metrics.ObserveReply(now - c.first)
+			s.ep.metrics.ObserveReply(now - c.firstSent)
 			s.answer(r, c) // 4
 			c.ex = nil
 		}
@@ -108,7 +108,7 @@ func (s *socket) parse(r *receiver, in *datagram.Inbox) {
 		// Octets beyond Length are padding and ignored (RFC 2865 §3).
 		n, err := wire.Cut(d)
 		if err != nil || c.view.Parse(d[:n]) != nil {
-			s.end.metrics.CountReply(metrics.ReplyMalformed)
+			s.ep.metrics.CountReply(metrics.ReplyMalformed)
 			continue
 		}
 		c.id = wire.ServerID(c.view.Identifier())
@@ -119,7 +119,7 @@ func (s *socket) parse(r *receiver, in *datagram.Inbox) {
 		c := &r.candidates[i]
 		sl := &s.slots[c.id]
 		c.good = sl.state != slotFree && sl.state != slotReserved
-		c.generation, c.code, c.sent, c.first = sl.generation, sl.code, sl.sent, sl.first
+		c.generation, c.code, c.sent, c.firstSent = sl.generation, sl.code, sl.sent, sl.firstSent
 		c.window, c.stale = 0, false
 		if sl.ex != nil {
 			c.window, c.dropStale = sl.ex.Window, sl.ex.DropStale
@@ -130,19 +130,19 @@ func (s *socket) parse(r *receiver, in *datagram.Inbox) {
 
 // check keeps the candidates that verify.
 func (s *socket) check(r *receiver) {
-	srv, m := s.end.server, s.end.metrics
+	srv, m := s.ep.server, s.ep.metrics
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
 		switch {
 		case !c.good:
 			m.CountReply(metrics.ReplyUnmatched)
-		case !answersProbe(c) && !wire.Answers(c.code, c.view.Code()) || answersAnother(c):
+		case !rejectsStatusServer(c) && !wire.Answers(c.code, c.view.Code()) || namesOtherCode(c):
 			c.good = false
 			m.CountReply(metrics.ReplyWrongCode)
 		default:
 			var err error
 			if c.ticket, err = r.verify.VerifyReply(&c.view, c.code, &c.sent, srv.secret, srv.settings.Load().requireMA); err != nil {
-				s.bad(c, err)
+				s.drop(c, err)
 			}
 		}
 	}
@@ -150,17 +150,17 @@ func (s *socket) check(r *receiver) {
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.good {
 			if err := r.verify.Result(c.ticket); err != nil {
-				s.bad(c, err)
+				s.drop(c, err)
 			} else {
-				s.dated(c)
+				s.checkTimestamp(c)
 			}
 		}
 	}
 }
 
-// dated looks whether the Event-Timestamp, if there is one, is within the window:
+// checkTimestamp looks whether the Event-Timestamp, if there is one, is within the window:
 // else the reply is recorded, or from a machine whose clock is off (RFC 5176 §6.3).
-func (s *socket) dated(c *candidate) {
+func (s *socket) checkTimestamp(c *candidate) {
 	if c.window == 0 {
 		return
 	}
@@ -170,34 +170,34 @@ func (s *socket) dated(c *candidate) {
 		return
 	}
 	c.stale, c.good = true, !c.dropStale
-	s.end.staleReply(c, now)
+	s.ep.logStale(c, now)
 	if !c.good {
-		s.end.metrics.CountReply(metrics.ReplyStaleTimestamp)
+		s.ep.metrics.CountReply(metrics.ReplyStaleTimestamp)
 	}
 }
 
-// answersProbe says whether an Access-Reject answers a Status-Server of ours: RFC 5997
+// rejectsStatusServer says whether an Access-Reject answers a Status-Server of ours: RFC 5997
 // §2 lets a server send one, and it vouches for the port as an Access-Accept does.
-func answersProbe(c *candidate) bool {
+func rejectsStatusServer(c *candidate) bool {
 	return c.code == radius.CodeStatusServer && c.view.Code() == radius.CodeAccessReject
 }
 
-// answersAnother says whether a Protocol-Error names another Code than that of the
+// namesOtherCode says whether a Protocol-Error names another Code than that of the
 // request whose Identifier it has (RFC 7930 §4, draft-dekok-protocol-error §6).
-func answersAnother(c *candidate) bool {
+func namesOtherCode(c *candidate) bool {
 	original, ok := c.view.OriginalCode()
 	return ok && c.view.Code() == wire.CodeProtocolError && original != c.code
 }
 
-// bad counts a reply that does not verify, and tells the operator.
-func (s *socket) bad(c *candidate, err error) {
+// drop counts a reply that does not verify, and tells the operator.
+func (s *socket) drop(c *candidate, err error) {
 	c.good = false
-	s.end.metrics.CountReply(badReply(err))
-	s.end.badReply(err)
+	s.ep.metrics.CountReply(resultOf(err))
+	s.ep.logUnverified(err)
 }
 
-// badReply names what VerifyReply found.
-func badReply(err error) metrics.Result {
+// resultOf names what VerifyReply found.
+func resultOf(err error) metrics.Result {
 	switch {
 	case errors.Is(err, wire.ErrResponseAuthenticator):
 		return metrics.ReplyBadResponseAuthenticator
@@ -207,11 +207,11 @@ func badReply(err error) metrics.Result {
 	return metrics.ReplyBadMessageAuthenticator
 }
 
-// take ends the use of the slots that were answered. A candidate's exchange
+// freeAnswered ends the use of the slots that were answered. A candidate's exchange
 // stays nil when nobody waits for it any more, or not just now: a reply to a
 // request that is moving is forgotten. The next server answers it; if the move
 // fails this one is asked again and repeats itself (RFC 5080 §2.2.2).
-func (s *socket) take(r *receiver, now time.Duration) {
+func (s *socket) freeAnswered(r *receiver, now time.Duration) {
 	freed, verified, took := 0, false, time.Duration(-1)
 	s.mu.Lock()
 	for i := range r.candidates[:r.n] {
@@ -219,9 +219,9 @@ func (s *socket) take(r *receiver, now time.Duration) {
 		if !c.good {
 			continue
 		}
-		verified, s.heardAt = true, now
+		verified, s.repliedAt = true, now
 		if sl := &s.slots[c.id]; sl.generation == c.generation && sl.state != slotMoving {
-			c.left = sl.left
+			c.previous = sl.previous
 			if !sl.uncounted {
 				freed++
 			}
@@ -229,56 +229,56 @@ func (s *socket) take(r *receiver, now time.Duration) {
 		}
 	}
 	s.mu.Unlock()
-	s.end.add(-freed)
+	s.ep.addOutstanding(-freed)
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
-		s.callBack(c)
+		s.matchPrevious(c)
 		if c.good && c.code != radius.CodeStatusServer && (c.ex == nil || c.ex.group != nil) {
-			took = max(took, now-c.first)
+			took = max(took, now-c.firstSent)
 		}
 	}
 	if verified && s.current() {
-		s.heard(now, took)
+		s.noteReplies(now, took)
 	}
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.good && c.ex == nil {
-			s.end.metrics.CountReply(metrics.ReplyUnmatched)
+			s.ep.metrics.CountReply(metrics.ReplyUnmatched)
 		}
 	}
 }
 
-// heard tells the port's health of verified replies; took is how long the slowest
+// noteReplies tells the port's health of verified replies; took is how long the slowest
 // answer to a request took, below zero when there is none. What a probe's answer
 // proves, the probe tells.
-func (s *socket) heard(now, took time.Duration) {
-	if s.end.blockedAt.Load() != 0 {
-		s.end.blockedAt.Store(0)
+func (s *socket) noteReplies(now, took time.Duration) {
+	if s.ep.unreachableAt.Load() != 0 {
+		s.ep.unreachableAt.Store(0)
 	}
 	if took >= 0 {
-		s.end.health.Answered(now, took)
+		s.ep.health.Answered(now, took)
 	}
 }
 
-// callBack gives a reply to the request that has left this server for another
+// matchPrevious gives a reply to the request that has left this server for another
 // that has not answered yet. That this server knows no way is nothing to it now.
-func (s *socket) callBack(c *candidate) {
-	left := c.left
-	c.left = leaver{}
-	if left.ex == nil || otherMayAnswer(&c.view) || !left.ex.takeBack(left.use) {
+func (s *socket) matchPrevious(c *candidate) {
+	left := c.previous
+	c.previous = previous{}
+	if left.ex == nil || otherMayAnswer(&c.view) || !left.ex.reclaim(left.use) {
 		return
 	}
 	c.ex = left.ex
-	if c.ex.end != s.end && !left.try {
-		s.end.lateAnswer(s.end.server.back.Now()-c.first, c.ex.group.patience)
+	if c.ex.ep != s.ep && !left.trying {
+		s.ep.noteLateAnswer(s.ep.server.backend.Now()-c.firstSent, c.ex.group.patience)
 	}
-	c.ex.end = s.end
+	c.ex.ep = s.ep
 }
 
 // answer has the owner write what its client gets.
 func (s *socket) answer(r *receiver, c *candidate) {
 	ex, reply := c.ex, &c.view
 	if reply.Code() == wire.CodeProtocolError {
-		s.end.metrics.CountReply(metrics.ReplyProtocolError)
+		s.ep.metrics.CountReply(metrics.ReplyProtocolError)
 		s.protocolError(r, ex, reply)
 		return
 	}
@@ -286,16 +286,16 @@ func (s *socket) answer(r *receiver, c *candidate) {
 	if c.stale {
 		result = metrics.ReplyStaleTimestamp
 	}
-	s.end.metrics.CountReply(result)
+	s.ep.metrics.CountReply(result)
 	if g := ex.group; g != nil && reply.HasState() && g.Chooses() {
-		g.noteState(ex, reply.State())
+		g.rememberIssuer(ex, reply.State())
 	}
 	if r.sign.Full() || r.arena.full() {
 		r.deliver()
 	}
-	dst := r.arena.room()
-	n := ex.Handler.Reply(r.sign, dst, reply, &c.sent, s.end.server.secret)
-	r.arena.take(n)
+	dst := r.arena.space()
+	n := ex.Handler.Reply(r.sign, dst, reply, &c.sent, s.ep.server.secret)
+	r.arena.use(n)
 	r.written = append(r.written, written{ex, dst[:n]})
 }
 
@@ -327,14 +327,14 @@ func otherMayAnswer(reply *wire.View) bool {
 // on. What concerns this server's way only is tried on the group's next server; the
 // rest goes back (RFC 7930 §4, P97).
 func (s *socket) protocolError(r *receiver, ex *Exchange, reply *wire.View) {
-	batch := s.end.server.back.AcquireBatch()
-	defer s.end.server.back.ReleaseBatch(batch)
-	if otherMayAnswer(reply) && ex.group != nil && movable(ex.Kind) && ex.group.untried(ex, health.Failing) {
-		ex.declined |= ex.members.bit(s.end.server)
-		err := ex.group.relaunch(ex, batch, health.Failing)
+	batch := s.ep.server.backend.AcquireBatch()
+	defer s.ep.server.backend.ReleaseBatch(batch)
+	if otherMayAnswer(reply) && ex.group != nil && movable(ex.Kind) && ex.group.hasUntried(ex, health.Failing) {
+		ex.declined |= ex.members.bit(s.ep.server)
+		err := ex.group.moveToServer(ex, batch, health.Failing)
 		batch.Flush()
 		if err == nil {
-			s.end.metrics.Count(metrics.ServerMoved, 1)
+			s.ep.metrics.Count(metrics.ServerMoved, 1)
 			return
 		}
 	}

@@ -27,9 +27,9 @@ func TestReplyIsOvertaken(t *testing.T) {
 			all = append(all, newOwner(radius.CodeAccountingRequest))
 		}
 		f.start(t, g, all...)
-		socket := s.end(wire.KindAccounting).allSockets()[0]
+		socket := s.endpoint(wire.KindAccounting).allSockets()[0]
 		reply := answer(t, f.net.seen("a:1813")[0].octets, radius.CodeAccountingResponse)
-		r := f.back.receivers.Get().(*receiver)
+		r := f.backend.receivers.Get().(*receiver)
 		socket.parse(r, inboxOf(reply))
 		socket.check(r)
 		socket.handle(inboxOf(reply)) // the same, doubled, was quicker
@@ -39,7 +39,7 @@ func TestReplyIsOvertaken(t *testing.T) {
 		if bob.id != all[0].id {
 			t.Fatalf("bob has Identifier %d, expected %d: it is the only one that is free", bob.id, all[0].id)
 		}
-		socket.take(r, f.back.Now())
+		socket.freeAnswered(r, f.backend.Now())
 		if c := &r.candidates[0]; c.ex != nil || socket.slots[bob.id].ex != &bob.Exchange {
 			t.Error("the reply to the first request ended the second, which has its Identifier")
 		}
@@ -61,13 +61,13 @@ func TestHowLongAnswersTake(t *testing.T) {
 		pass(9 * time.Second)
 		f.start(t, g, quick)
 		pass(time.Second)
-		e := s.end(wire.KindAccounting)
+		e := s.endpoint(wire.KindAccounting)
 		sent := f.net.seen("a:1813")
 		forged := answer(t, sent[0].octets, radius.CodeAccountingResponse)
 		forged[9] ^= 1
 		e.allSockets()[0].handle(inboxOf(forged, answer(t, sent[len(sent)-1].octets, radius.CodeAccountingResponse)))
 		<-quick.ended
-		now := f.back.Now()
+		now := f.backend.Now()
 		e.health.CheckAnswered(now)
 		if e.health.Overdue(now-4*time.Second+1, now) || !e.health.Overdue(now-4*time.Second, now) {
 			t.Error("expected that a request is overdue after four times as long as the one answer took, a second")
@@ -83,10 +83,10 @@ func TestForgedReplyEndsNoBlock(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
 		defer s.Close()
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, s), o)
-		e.blockedAt.Store(int64(f.back.Now()))
+		e.unreachableAt.Store(int64(f.backend.Now()))
 		forged := answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)
 		forged[9] ^= 1
 		f.net.sockets[0].in <- forged
@@ -131,12 +131,12 @@ func TestStateIsNoted(t *testing.T) {
 			f.net.sockets[0].in <- forged
 			synctest.Wait()
 			hash := Hash([]byte(row.state)) | 1
-			if f.back.states.issuer(hash) != 0 || f.back.states.entries.Load() != nil {
+			if f.backend.issuers.find(hash) != 0 || f.backend.issuers.entries.Load() != nil {
 				t.Error("a State of a forged reply was noted")
 			}
 			f.net.sockets[0].in <- reply
 			<-o.ended
-			if noted := f.back.states.issuer(hash) == a.number; noted != row.noted || !noted && f.back.states.entries.Load() != nil {
+			if noted := f.backend.issuers.find(hash) == a.number; noted != row.noted || !noted && f.backend.issuers.entries.Load() != nil {
 				t.Errorf("%d servers, State %q: noted %t, expected %t", row.servers, row.state, noted, row.noted)
 			}
 		})
@@ -153,15 +153,15 @@ func TestNoSocketToGoOnAt(t *testing.T) {
 		defer s.Close()
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, s), o)
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		one := e.allSockets()[0]
 		var none []*socket
 		was := e.sockets.Swap(&none)
 		f.net.set(func() { f.net.noWay["a:1812"] = errTest })
 		one.mu.Lock()
-		w := &sweepings{hasher: wire.NewHasher(), moving: []mover{one.claim(o.id, mover{here: true, early: true})}}
+		w := &dueWork{hasher: wire.NewHasher(), moving: []mover{one.beginMove(o.id, mover{sameServer: true, notDue: true})}}
 		one.mu.Unlock()
-		one.move(w, f.back.Now())
+		one.move(w, f.backend.Now())
 		e.sockets.Store(was)
 		one.mu.Lock()
 		if sl := &one.slots[o.id]; sl.ex != &o.Exchange || sl.state != slotWaiting {
@@ -212,12 +212,12 @@ func TestCallBackForgets(t *testing.T) {
 		defer s.Close()
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, s), o)
-		c := &candidate{left: leaver{ex: &o.Exchange, use: o.uses()}}
+		c := &candidate{previous: previous{ex: &o.Exchange, use: o.useCount()}}
 		if err := c.view.Parse(protocolError(f.net.seen("a:1812")[0].octets, 502-256)); err != nil {
 			t.Fatal(err)
 		}
-		s.end(wire.KindAccess).allSockets()[0].callBack(c)
-		if c.ex != nil || c.left.ex != nil {
+		s.endpoint(wire.KindAccess).allSockets()[0].matchPrevious(c)
+		if c.ex != nil || c.previous.ex != nil {
 			t.Error("a Protocol-Error of the server that was left ends the request, or is kept for the next reply")
 		}
 		o.Cancel()

@@ -107,7 +107,7 @@ func TestBatchOfReplies(t *testing.T) {
 		pass(100 * time.Second)
 		d := new(gathered)
 		const n = 24
-		batch := f.back.AcquireBatch()
+		batch := f.backend.AcquireBatch()
 		for i := range n {
 			o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: d, secret: secret}
 			o.Handler = o
@@ -119,7 +119,7 @@ func TestBatchOfReplies(t *testing.T) {
 			}
 		}
 		batch.Flush()
-		f.back.ReleaseBatch(batch)
+		f.backend.ReleaseBatch(batch)
 		pass(1500 * time.Millisecond)
 
 		sent := f.net.seen("a:1812")
@@ -136,7 +136,7 @@ func TestBatchOfReplies(t *testing.T) {
 		forged[10] ^= 1
 		before := [][]byte{{2, 0, 0}, {}, forged, answer(t, sent[2].octets, radius.CodeAccountingResponse)}
 		in = append(append(before, in...), in[n-1], answer(t, sent[5].octets, radius.CodeAccessAccept))
-		socket := s.end(wire.KindAccess).allSockets()[0]
+		socket := s.endpoint(wire.KindAccess).allSockets()[0]
 		socket.handle(inboxOf(in...))
 
 		if len(d.packets) != n {
@@ -177,8 +177,8 @@ func TestBatchOfReplies(t *testing.T) {
 // startHandler sends an exchange on its way that has another Handler than its owner.
 func (f *fixture) startHandler(t *testing.T, g *Group, ex *Exchange) {
 	t.Helper()
-	b := f.back.AcquireBatch()
-	defer f.back.ReleaseBatch(b)
+	b := f.backend.AcquireBatch()
+	defer f.backend.ReleaseBatch(b)
 	if err := g.Start(ex, b); err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func TestWindowOfEventTimestamp(t *testing.T) {
 				}
 			}
 			// What the next request on the same Identifier asks for is its own.
-			if socket := s.end(wire.KindDisconnect).allSockets()[0]; row.stale && !row.drop {
+			if socket := s.endpoint(wire.KindDisconnect).allSockets()[0]; row.stale && !row.drop {
 				plain := newOwner(radius.CodeDisconnectRequest)
 				f.start(t, g, plain)
 				last := f.net.seen("a:3799")

@@ -35,7 +35,7 @@ func TestRefusedRequestsGoOn(t *testing.T) {
 					t.Errorf("health %d: %s after %v, expected b's Access-Accept at once", check, o.outcome(), took)
 				}
 			}
-			if s := a.end(wire.KindAccess).health.State(); check == health.CheckNone && s != health.Down {
+			if s := a.endpoint(wire.KindAccess).health.State(); check == health.CheckNone && s != health.Down {
 				t.Errorf("a is %v after three refusals, expected down: nothing else can tell", s)
 			}
 			alone := newOwner(radius.CodeAccessRequest)

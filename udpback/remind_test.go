@@ -41,7 +41,7 @@ func TestWhatWaitsIsSentWhenTheServerIsBack(t *testing.T) {
 					all = append(all, f.everyKind(t, g)...)
 				}
 				pass(15 * time.Second)
-				if got := s.end(wire.KindAccess).health.State(); got != health.Down {
+				if got := s.endpoint(wire.KindAccess).health.State(); got != health.Down {
 					t.Fatalf("the server is %v after 15 s of silence, expected down", got)
 				}
 				f.net.answering(t, "a")
@@ -85,7 +85,7 @@ func (f *fixture) downForLack(t *testing.T, change func(*ServerConfig)) (*Server
 		f.start(t, g, newOwner(radius.CodeAccessRequest))
 	}
 	pass(15 * time.Second)
-	if got := s.end(wire.KindAccess).health.State(); got != health.Down {
+	if got := s.endpoint(wire.KindAccess).health.State(); got != health.Down {
 		t.Fatalf("the server is %v after 15 s of silence, expected down", got)
 	}
 	return s, g
@@ -159,14 +159,14 @@ func TestCancelledIsNotReminded(t *testing.T) {
 		f := newFixture(t)
 		s, g := f.downForLack(t, nil)
 		defer s.Close()
-		b := f.back.AcquireBatch()
+		b := f.backend.AcquireBatch()
 		o := newOwner(radius.CodeAccessRequest)
 		if err := g.Start(&o.Exchange, b); err != nil {
 			t.Fatal(err)
 		}
 		o.Cancel() // before it is sent
 		b.Flush()
-		f.back.ReleaseBatch(b)
+		f.backend.ReleaseBatch(b)
 		mine := f.requests("a:1812")
 		octets := string(mine[len(mine)-1].octets)
 		pass(5 * time.Second)

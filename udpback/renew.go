@@ -23,11 +23,11 @@ func (e *endpoint) grow(seen *[]*socket) error {
 		return nil
 	}
 	all := *seen
-	if e.closed || len(all) >= e.server.settings.Load().maxSockets || len(all) > 0 && e.server.back.fullOfSockets() {
+	if e.closed || len(all) >= e.server.settings.Load().maxSockets || len(all) > 0 && e.server.backend.atSocketLimit() {
 		return ErrNoIdentifier
 	}
-	if e.server.parent != nil && e.server.back.fullOfSockets() && e.server.parent.hasSocket(e.label) {
-		e.tellLack()
+	if e.server.parent != nil && e.server.backend.atSocketLimit() && e.server.parent.hasSocket(e.label) {
+		e.logSocketLimit()
 		return ErrNoSocket
 	}
 	s := e.open()
@@ -48,27 +48,27 @@ func (e *endpoint) grow(seen *[]*socket) error {
 // mu held.
 func (e *endpoint) open() *socket {
 	address, ok := e.address()
-	now := e.server.back.Now()
+	now := e.server.backend.Now()
 	if !ok || e.failedAt != 0 && now-e.failedAt < openPause {
 		return nil
 	}
-	conn, err := e.server.back.dial(address)
+	conn, err := e.server.backend.dial(address)
 	if err == nil {
 		return newSocket(e, address.Addr(), conn)
 	}
 	e.failedAt = now
 	e.metrics.Count(metrics.ServerSocketErrors, 1)
-	e.failure.Log(func() logs.Line {
+	e.failedLimit.Log(func() logs.Line {
 		return logs.Line{Log: e.log, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", hintOf(err)}}
 	})
 	return nil
 }
 
-// lacksSockets reports whether no socket may be opened to renew those in use. Where the
+// mayNotRenew reports whether no socket may be opened to renew those in use. Where the
 // limit is reached, a port has one besides for that, unless it is one of an expanded
 // name. With mu held.
-func (e *endpoint) lacksSockets() bool {
-	return e.server.back.fullOfSockets() && (len(e.retired) > 0 || e.server.parent != nil)
+func (e *endpoint) mayNotRenew() bool {
+	return e.server.backend.atSocketLimit() && (len(e.retired) > 0 || e.server.parent != nil)
 }
 
 // hasSocket reports whether one of the members has a socket for a port.
@@ -83,19 +83,19 @@ func (s *Server) hasSocket(label metrics.Port) bool {
 	return false
 }
 
-// tellLack says that there is no socket for an address of an expanded name.
-func (e *endpoint) tellLack() {
+// logSocketLimit says that there is no socket for an address of an expanded name.
+func (e *endpoint) logSocketLimit() {
 	e.metrics.Count(metrics.ServerSocketErrors, 1)
-	b := e.server.back
-	b.lack.Log(func() logs.Line {
+	b := e.server.backend
+	b.socketLimitReached.Log(func() logs.Line {
 		return logs.Line{Log: e.log, Level: slog.LevelError, Text: "no more sockets may be opened to servers, and an address of a name with expand has none: its requests go to other addresses",
-			Fields: []any{"address", e.where(), "most", b.socketLimit.Load(), "hint", "raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"}}
+			Fields: []any{"address", e.addressText(), "most", b.socketLimit.Load(), "hint", "raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"}}
 	})
 }
 
 func (e *endpoint) countSockets(n int) {
 	e.metrics.AddSockets(n)
-	e.server.back.sockets.Add(int64(n))
+	e.server.backend.sockets.Add(int64(n))
 }
 
 const (
@@ -113,15 +113,15 @@ const (
 // due. broken says that sending fails, which shows at once; silence has to be waited
 // for. It reports whether it did.
 func (e *endpoint) renew(broken bool) bool {
-	old, ok := e.swapUnlessEarly(broken)
+	old, ok := e.replaceUnlessRecent(broken)
 	if ok {
-		e.letGo(old, leaveSocketWhenDue)
+		e.orderRetired(old, moveSocketWhenDue)
 	}
 	return ok
 }
 
-// swapUnlessEarly is swap, unless the sockets were renewed a moment ago.
-func (e *endpoint) swapUnlessEarly(broken bool) (old []*socket, ok bool) {
+// replaceUnlessRecent is swap, unless the sockets were renewed a moment ago.
+func (e *endpoint) replaceUnlessRecent(broken bool) (old []*socket, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.health.HeardSince(e.renewedAt) {
@@ -131,65 +131,65 @@ func (e *endpoint) swapUnlessEarly(broken bool) (old []*socket, ok bool) {
 	if broken {
 		wait = renewPause
 	}
-	if e.renewedAt != 0 && e.server.back.Now()-e.renewedAt < wait {
+	if e.renewedAt != 0 && e.server.backend.Now()-e.renewedAt < wait {
 		return nil, false
 	}
-	if e.lacksSockets() {
+	if e.mayNotRenew() {
 		return nil, false
 	}
-	if old, ok = e.swap(false); ok {
+	if old, ok = e.replace(false); ok {
 		e.renewWait = min(max(2*e.renewWait, renewPause), longestRenewPause)
 	}
 	return old, ok
 }
 
-// mostRetired bounds how many retired sockets listen on while refresh is called again
+// maxRetired bounds how many retired sockets listen on while refresh is called again
 // and again.
-const mostRetired = 8
+const maxRetired = 8
 
 // refresh renews the sockets whatever the port's health. What waits on a port that is
 // not up goes to the new socket at once.
 func (e *endpoint) refresh() {
-	o := leaveSocketLate
+	o := moveSocketLate
 	if e.health.State() != health.Up {
-		o = leaveSocketWhenDue | leaveSocket
+		o = moveSocketWhenDue | moveSocket
 	}
 	e.mu.Lock()
 	var old []*socket
 	n := len(e.retired)
-	ok := n < mostRetired && !e.lacksSockets()
+	ok := n < maxRetired && !e.mayNotRenew()
 	if ok {
-		old, ok = e.swap(false)
+		old, ok = e.replace(false)
 	}
 	e.mu.Unlock()
 	if ok {
-		e.letGo(old, o)
+		e.orderRetired(old, o)
 	}
 }
 
-// moveTo lets a socket to the server's address of now take the place of those in use.
+// moveToAddress lets a socket to the server's address of now take the place of those in use.
 // What waits goes there at once. fresh says that the server has moved, and nothing is
 // known of its health there.
-func (e *endpoint) moveTo(fresh bool) {
-	e.addressAt.Store(int64(e.server.back.Now()))
-	e.blockedAt.Store(0)
+func (e *endpoint) moveToAddress(fresh bool) {
+	e.addressSince.Store(int64(e.server.backend.Now()))
+	e.unreachableAt.Store(0)
 	e.mu.Lock()
-	_, ok := e.swap(true)
+	_, ok := e.replace(true)
 	left := slices.Clone(e.retired) // those retired before have an earlier address, too
 	e.mu.Unlock()
 	if ok {
-		e.letGo(left, leaveSocket|leaveSocketWhenDue)
+		e.orderRetired(left, moveSocket|moveSocketWhenDue)
 	}
 	if fresh {
 		e.health.Renew()
 	}
-	e.announce()
+	e.publishState()
 }
 
-// swap puts a new socket in the place of those in use, which it retires and returns.
+// replace puts a new socket in the place of those in use, which it retires and returns.
 // ok is false when nothing has changed: when there is none to replace, or no socket
 // can be opened and the address of those in use is not gone. With mu held.
-func (e *endpoint) swap(gone bool) (old []*socket, ok bool) {
+func (e *endpoint) replace(gone bool) (old []*socket, ok bool) {
 	old = *e.sockets.Load()
 	if e.closed || len(old) == 0 && len(e.parked) == 0 {
 		return nil, false
@@ -198,14 +198,14 @@ func (e *endpoint) swap(gone bool) (old []*socket, ok bool) {
 	if s == nil && !gone {
 		return nil, false
 	}
-	e.renewedAt = e.server.back.Now()
+	e.renewedAt = e.server.backend.Now()
 	next := []*socket{}
 	if s != nil {
 		next = append(next, s)
 	}
 	e.sockets.Store(&next) // none, where the old address is gone and the new one cannot be reached
 	e.metrics.AddSockets(len(next) - len(old))
-	e.server.back.sockets.Add(int64(len(next))) // the old ones are still open
+	e.server.backend.sockets.Add(int64(len(next))) // the old ones are still open
 	e.retired = append(e.retired, old...)
 	e.closeLater(old)
 	if s != nil {
@@ -215,9 +215,9 @@ func (e *endpoint) swap(gone bool) (old []*socket, ok bool) {
 	return old, true
 }
 
-// letGo gives retired sockets an order, and closes those that are idle.
-func (e *endpoint) letGo(retired []*socket, o orders) {
-	now := e.server.back.Now()
+// orderRetired gives retired sockets an order, and closes those that are idle.
+func (e *endpoint) orderRetired(retired []*socket, o orders) {
+	now := e.server.backend.Now()
 	for _, s := range retired {
 		s.order(o, now)
 	}
@@ -250,7 +250,7 @@ func (e *endpoint) closeRetired(list []*socket) {
 	for _, s := range list {
 		if remove(&e.retired, s) && !e.closed {
 			if !s.parked() {
-				e.server.back.sockets.Add(-1)
+				e.server.backend.sockets.Add(-1)
 			}
 			e.background.Go(s.close)
 		}

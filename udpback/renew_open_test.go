@@ -61,7 +61,7 @@ func TestNoSocket(t *testing.T) {
 		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
 			t.Errorf("%v requests outstanding, expected none", n)
 		}
-		if n := len(a.end(wire.KindAccess).every()); n != 1 {
+		if n := len(a.endpoint(wire.KindAccess).allSockets()); n != 1 {
 			t.Errorf("%d sockets, expected the one that was opened", n)
 		}
 	})
@@ -80,11 +80,11 @@ func TestNoSocketToTheEnd(t *testing.T) {
 			all = append(all, newOwner(radius.CodeAccountingRequest))
 		}
 		f.start(t, g, all...)
-		b := f.back.AcquireBatch()
+		b := f.backend.AcquireBatch()
 		if err := g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, b); err != ErrNoIdentifier {
 			t.Errorf("one more: %v, expected ErrNoIdentifier: what waits has a bound", err)
 		}
-		f.back.ReleaseBatch(b)
+		f.backend.ReleaseBatch(b)
 		for _, o := range all {
 			<-o.ended
 			if took := time.Since(f.net.start); len(o.fails) != 1 || o.fails[0] != FailSilent || took < 30*time.Second-sweepGrain {
@@ -98,20 +98,20 @@ func TestNoSocketToTheEnd(t *testing.T) {
 func TestLimitSockets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		f.back.LimitSockets(3)
+		f.backend.LimitSockets(3)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
 		defer a.Close()
 		defer b.Close()
 		g, h := f.group(t, Failover, a), f.group(t, Failover, b)
 		started := 0
-		batch := f.back.AcquireBatch()
+		batch := f.backend.AcquireBatch()
 		for range 2000 {
 			if g.Start(&newOwner(radius.CodeAccountingRequest).Exchange, batch) == nil {
 				started++
 			}
 		}
 		batch.Flush()
-		f.back.ReleaseBatch(batch)
+		f.backend.ReleaseBatch(batch)
 		if started != 3*256 {
 			t.Errorf("%d requests were started, expected those of three sockets", started)
 		}
@@ -128,15 +128,15 @@ func TestOpenPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		journal := f.journal()
-		tries, dial := 0, f.back.dial
-		f.back.dial = func(to netip.AddrPort) (datagram.Conn, error) {
+		tries, dial := 0, f.backend.dial
+		f.backend.dial = func(to netip.AddrPort) (datagram.Conn, error) {
 			tries++
 			return dial(to)
 		}
 		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
 		s := f.server(t, "a", nil)
 		defer s.Close()
-		e := s.end(wire.KindAccounting)
+		e := s.endpoint(wire.KindAccounting)
 		for _, row := range []struct {
 			after time.Duration
 			tries int
@@ -169,7 +169,7 @@ func TestPortKeepsToItsSocket(t *testing.T) {
 	}{
 		{"more may be opened", func(*fixture) {}, nil},
 		{"none can be opened", func(f *fixture) { f.net.noWay["a:1813"] = syscall.EMFILE }, ErrNoIdentifier},
-		{"none may be opened", func(f *fixture) { f.back.LimitSockets(1) }, ErrNoIdentifier},
+		{"none may be opened", func(f *fixture) { f.backend.LimitSockets(1) }, ErrNoIdentifier},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
@@ -180,7 +180,7 @@ func TestPortKeepsToItsSocket(t *testing.T) {
 				f.start(t, g, newOwner(radius.CodeAccountingRequest))
 			}
 			f.net.set(func() { row.prepare(f) })
-			if _, err := s.end(wire.KindAccounting).reserve(&newOwner(radius.CodeAccountingRequest).Exchange); err != row.want {
+			if _, err := s.endpoint(wire.KindAccounting).reserve(&newOwner(radius.CodeAccountingRequest).Exchange); err != row.want {
 				t.Errorf("%s: %v for one more than a socket has, expected %v", row.name, err, row.want)
 			}
 			if n := len(f.net.sockets); row.want != nil && n != 1 {
@@ -195,14 +195,14 @@ func TestAddressWithoutSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		journal := f.journal()
-		f.back.LimitSockets(1)
+		f.backend.LimitSockets(1)
 		f.net.name(host, "a", "b")
 		s := f.server(t, "pods", func(c *ServerConfig) { c.Address, c.Expand = host, true })
 		defer s.Close()
 		synctest.Wait()
 		journal.take()
 		for i, want := range []error{nil, ErrNoSocket, ErrNoSocket} {
-			e := (*s.members.Load())[min(i, 1)].end(wire.KindAccounting)
+			e := (*s.members.Load())[min(i, 1)].endpoint(wire.KindAccounting)
 			if _, err := e.reserve(&newOwner(radius.CodeAccountingRequest).Exchange); err != want {
 				t.Errorf("%v, expected %v", err, want)
 			}
@@ -236,19 +236,19 @@ func TestLacksSockets(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			f.back.LimitSockets(5)
-			f.back.sockets.Store(4)
+			f.backend.LimitSockets(5)
+			f.backend.sockets.Store(4)
 			if row.full {
-				f.back.sockets.Store(5)
+				f.backend.sockets.Store(5)
 			}
 			s := f.server(t, "a", func(c *ServerConfig) {
 				if row.member {
 					c.parent = new(Server)
 				}
 			})
-			e := s.end(wire.KindAccess)
+			e := s.endpoint(wire.KindAccess)
 			e.retired = make([]*socket, row.retired)
-			if got := e.lacksSockets(); got != row.want {
+			if got := e.mayNotRenew(); got != row.want {
 				t.Errorf("%s: %t, expected %t", row.name, got, row.want)
 			}
 			e.retired = nil

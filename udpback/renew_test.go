@@ -48,7 +48,7 @@ func TestOwnAddressChanges(t *testing.T) {
 					t.Errorf("health %v: a %v: %s after %v, expected an answer at once", check, o.code, o.outcome(), took)
 				}
 			}
-			if got := s.end(wire.KindAccess).health.State(); got != health.Up {
+			if got := s.endpoint(wire.KindAccess).health.State(); got != health.Up {
 				t.Errorf("the server is %v, expected up: the change was this machine's own", got)
 			}
 		})
@@ -113,7 +113,7 @@ func TestStaleWay(t *testing.T) {
 			}
 			f.net.set(func() { f.net.forgotten = len(f.net.sockets) })
 			if row.refresh {
-				f.back.Refresh()
+				f.backend.Refresh()
 			}
 			before := time.Now()
 			var all []*owner
@@ -139,7 +139,7 @@ func TestStaleWay(t *testing.T) {
 				t.Errorf("%s: the last was answered %v after all were sent, expected none to wait", row.name, took)
 			}
 			pass(time.Minute)
-			if n := len(s.end(wire.KindAccess).every()); n != 1 {
+			if n := len(s.endpoint(wire.KindAccess).allSockets()); n != 1 {
 				t.Errorf("%s: %d sockets are open, expected the last one", row.name, n)
 			}
 		})
@@ -162,7 +162,7 @@ func TestSilentPortIsRenewedNowAndThen(t *testing.T) {
 			all = append(all, o)
 			f.start(t, g, o)
 			pass(time.Second)
-			most = max(most, len(s.end(wire.KindAccess).every()))
+			most = max(most, len(s.endpoint(wire.KindAccess).allSockets()))
 		}
 		if most > 8 {
 			t.Errorf("%d sockets were open at a time, expected the one in use and few that listen on", most)
@@ -218,7 +218,7 @@ func TestNoWay(t *testing.T) {
 				t.Errorf("%v: alone: %s after %v, expected an answer at its next transmission", err, o.outcome(), took)
 			}
 			pass(15 * time.Second)
-			if got := a.end(wire.KindAccess).health.State(); got != health.Up {
+			if got := a.endpoint(wire.KindAccess).health.State(); got != health.Up {
 				t.Errorf("%v: a is %v, expected up", err, got)
 			}
 		})
@@ -277,9 +277,9 @@ func TestRefreshAgainAndAgain(t *testing.T) {
 			pass(2500 * time.Millisecond)
 			most := 0
 			for range 200 { // for 20 s
-				f.back.Refresh()
+				f.backend.Refresh()
 				pass(100 * time.Millisecond)
-				most = max(most, len(a.end(wire.KindAccess).every()))
+				most = max(most, len(a.endpoint(wire.KindAccess).allSockets()))
 			}
 			for i, o := range all {
 				select {
@@ -314,7 +314,7 @@ func TestLocalErrorsSayNothing(t *testing.T) {
 			pass(time.Second)
 		}
 		for _, k := range []wire.Kind{wire.KindAccess, wire.KindAccounting} {
-			if got := a.end(k).health.State(); got != health.Up {
+			if got := a.endpoint(k).health.State(); got != health.Up {
 				t.Errorf("%v: the server is %v, expected up: nothing was ever sent to it", k, got)
 			}
 		}

@@ -2,8 +2,9 @@ package udpback
 
 import (
 	"math/rand/v2"
-	"radsec-gw/config/defaults"
 	"time"
+
+	"radsec-gw/config/defaults"
 )
 
 // Schedule holds the four retransmission parameters of RFC 5080 §2.2.1.

@@ -45,7 +45,7 @@ type ServerConfig struct {
 type Server struct {
 	// static after construction
 	Name    string
-	back    *Backend
+	backend *Backend
 	secret  *wire.ServerSecret
 	id      uint32        // made from the configured name
 	number  uint16        // what a State that it issues is remembered with
@@ -60,15 +60,15 @@ type Server struct {
 	addresses atomic.Pointer[addresses]
 	members   atomic.Pointer[[]*Server] // one for each address, when expand is set
 
-	nextAddress logs.Limiter // a server that is down is tried at one address after the other
+	addressLog logs.Limiter // a server that is down is tried at one address after the other
 
-	mu      sync.Mutex // guards changes of the fields below and above; taken before endpoint.mu
-	config  ServerConfig
-	turns   int           // changes of the address in use since something was heard
-	turned  time.Duration // when the last was
-	leaving []*endpoint   // ports that are configured no more, and wait for their last requests
-	gone    []*Server     // members whose address is gone, likewise
-	closed  bool
+	mu               sync.Mutex // guards changes of the fields below and above; taken before endpoint.mu
+	config           ServerConfig
+	addressChanges   int           // changes of the address in use since something was heard
+	addressChangedAt time.Duration // when the last was
+	removed          []*endpoint   // ports that are configured no more, and wait for their last requests
+	removedMembers   []*Server     // members whose address is gone, likewise
+	closed           bool
 }
 
 // settings is what a reload may change while the server goes on.
@@ -85,7 +85,7 @@ type ports [wire.NumKinds]*endpoint
 
 // NewServer prepares a server and begins to watch its health; Close ends that.
 func (b *Backend) NewServer(c ServerConfig) *Server {
-	s := &Server{Name: c.Name, back: b, secret: c.Secret, number: b.states.number(c.Name), host: c.Address}
+	s := &Server{Name: c.Name, backend: b, secret: c.Secret, number: b.issuers.number(c.Name), host: c.Address}
 	s.addresses.Store(new(addresses))
 	s.ports.Store(new(ports))
 	s.members.Store(new([]*Server))
@@ -99,7 +99,7 @@ func (b *Backend) NewServer(c ServerConfig) *Server {
 	}
 	s.expand = c.Expand && !s.literal.IsValid()
 	if !s.literal.IsValid() {
-		s.name = b.resolver.Name(c.Address, c.ResolveInterval, resolve.Watcher{Found: s.found, Looked: s.looked})
+		s.name = b.resolver.Name(c.Address, c.ResolveInterval, resolve.Watcher{Found: s.setAddresses, Ended: s.lookupEnded})
 	}
 	b.register(s) // before it counts anything: see Backend.InUse
 	s.mu.Lock()
@@ -128,7 +128,7 @@ func (s *Server) NAS() *wire.NAS { return s.settings.Load().nas }
 // Reconfigure puts a new configuration in force for a server whose name, address and
 // secret are the same: sockets, health and requests in flight stay.
 func (s *Server) Reconfigure(c ServerConfig) {
-	stopAll(s.reconfigure(c))
+	stopChecks(s.reconfigure(c))
 }
 
 // reconfigure is Reconfigure, but for the ports that it lets go of, which it returns.
@@ -148,9 +148,9 @@ func (s *Server) reconfigure(c ServerConfig) (leaving []*endpoint) {
 	return leaving
 }
 
-// stopAll ends the probes of ports that were let go of. No lock is held: it waits for
+// stopChecks ends the probes of ports that were let go of. No lock is held: it waits for
 // probes that are being sent, which may need one.
-func stopAll(leaving []*endpoint) {
+func stopChecks(leaving []*endpoint) {
 	for _, e := range leaving {
 		e.health.Stop()
 	}
@@ -199,24 +199,24 @@ func (s *Server) replacePorts(next ports) (leaving []*endpoint) {
 	for _, e := range old.distinct() {
 		if !slices.Contains(next[:], e) {
 			leaving = append(leaving, e)
-			e.order(leaveServer)
-			s.leaving = append(s.leaving, e)
-			time.AfterFunc(s.settings.Load().longest+time.Second, func() { s.closeLeaving(e) })
+			e.order(moveServer)
+			s.removed = append(s.removed, e)
+			time.AfterFunc(s.settings.Load().longest+time.Second, func() { s.closeRemoved(e) })
 		}
 	}
 	return leaving
 }
 
-// closeLeaving closes a port that replacePorts has taken away.
-func (s *Server) closeLeaving(e *endpoint) {
+// closeRemoved closes a port that replacePorts has taken away.
+func (s *Server) closeRemoved(e *endpoint) {
 	s.mu.Lock()
-	s.leaving = slices.DeleteFunc(s.leaving, func(one *endpoint) bool { return one == e })
+	s.removed = slices.DeleteFunc(s.removed, func(one *endpoint) bool { return one == e })
 	s.mu.Unlock()
 	e.close()
 }
 
-// end returns the port for a kind; nil when the server has none.
-func (s *Server) end(k wire.Kind) *endpoint { return s.ports.Load()[k] }
+// endpoint returns the port for a kind; nil when the server has none.
+func (s *Server) endpoint(k wire.Kind) *endpoint { return s.ports.Load()[k] }
 
 // distinct returns each port once.
 func (p *ports) distinct() []*endpoint {
@@ -236,7 +236,7 @@ func (s *Server) endpoints() []*endpoint { return s.ports.Load().distinct() }
 // while its last requests are still under way: another of its name may have taken
 // its place.
 func (s *Server) Retire() {
-	s.back.unregister(s)
+	s.backend.unregister(s)
 	if s.name != nil {
 		s.name.Close()
 	}
@@ -252,7 +252,7 @@ func (s *Server) Retire() {
 // name has set them.
 func (s *Server) PublishState() {
 	for _, e := range s.endpoints() {
-		e.announce()
+		e.publishState()
 	}
 	for _, m := range *s.members.Load() {
 		m.PublishState()
@@ -265,8 +265,8 @@ func (s *Server) Close() {
 	s.Retire()
 	s.mu.Lock()
 	s.closed = true
-	all := append(s.endpoints(), s.leaving...)
-	members := slices.Concat(s.gone, *s.members.Load()) // closeGone changes s.gone
+	all := append(s.endpoints(), s.removed...)
+	members := slices.Concat(s.removedMembers, *s.members.Load()) // closeGone changes s.gone
 	s.mu.Unlock()
 	for _, e := range all {
 		e.close()

@@ -48,7 +48,7 @@ func TestPortThatLeaves(t *testing.T) {
 			}
 			defer s.Close()
 			pass(10 * time.Second)
-			acct, coa := member.end(wire.KindAccounting), member.end(wire.KindCoA)
+			acct, coa := member.endpoint(wire.KindAccounting), member.endpoint(wire.KindCoA)
 			waiting := newOwner(radius.CodeAccountingRequest)
 			f.start(t, f.group(t, Failover, s), waiting)
 			c, before := s.config, time.Now()
@@ -61,7 +61,7 @@ func TestPortThatLeaves(t *testing.T) {
 					probes++
 				}
 			}
-			if probes != 0 || member.end(wire.KindAccounting) != nil {
+			if probes != 0 || member.endpoint(wire.KindAccounting) != nil {
 				t.Errorf("expand %t: %d probes of a port after it was taken away, expected none", expand, probes)
 			}
 			c.CoAPort = 0 // another, a while later
@@ -71,15 +71,15 @@ func TestPortThatLeaves(t *testing.T) {
 				t.Errorf("expand %t: what waited there: %s after %v, expected silence for 30s", expand, waiting.outcome(), took)
 			}
 			pass(2 * time.Second)
-			if !acct.isClosed() || coa.isClosed() || len(member.leaving) != 1 || member.leaving[0] != coa {
-				t.Errorf("expand %t: after the schedule the accounting port is closed %t, that for CoA %t, and %d wait to be; expected only the last to wait", expand, acct.isClosed(), coa.isClosed(), len(member.leaving))
+			if !acct.isClosed() || coa.isClosed() || len(member.removed) != 1 || member.removed[0] != coa {
+				t.Errorf("expand %t: after the schedule the accounting port is closed %t, that for CoA %t, and %d wait to be; expected only the last to wait", expand, acct.isClosed(), coa.isClosed(), len(member.removed))
 			}
 			s.Close()
 			if !coa.isClosed() {
 				t.Errorf("expand %t: the server is closed and a port that has left it is not", expand)
 			}
 			s.Reconfigure(ServerConfig{Name: s.Name, Address: s.host, Secret: s.secret, AcctPort: 1813})
-			if s.end(wire.KindAccounting) != nil {
+			if s.endpoint(wire.KindAccounting) != nil {
 				t.Errorf("expand %t: a server that is closed has got a port, expected none", expand)
 			}
 			pass(time.Minute) // what was to be closed later is closed already
@@ -104,7 +104,7 @@ func TestReconfigureOfAnExpandedName(t *testing.T) {
 		if n := len(s.endpoints()); n != 0 {
 			t.Errorf("the whole has %d ports, expected none", n)
 		}
-		if got := (*s.members.Load())[1].end(wire.KindAccess).health.Config().UpAfter; got != 7 {
+		if got := (*s.members.Load())[1].endpoint(wire.KindAccess).health.Config().UpAfter; got != 7 {
 			t.Errorf("a member comes back after %d replies, expected 7 as configured now", got)
 		}
 	})
@@ -120,7 +120,7 @@ func TestRetire(t *testing.T) {
 		f.net.answering(t, "a")
 		pass(10 * time.Second)
 		for _, name := range []string{"a", "pods@192.0.2.2"} {
-			if !f.back.InUse(name) {
+			if !f.backend.InUse(name) {
 				t.Errorf("%s does not count, expected that it does", name)
 			}
 		}
@@ -134,7 +134,7 @@ func TestRetire(t *testing.T) {
 			}
 		}
 		for _, name := range []string{"a", "pods", "pods@192.0.2.2"} {
-			if f.back.InUse(name) {
+			if f.backend.InUse(name) {
 				t.Errorf("%s still counts after it was retired", name)
 			}
 		}
@@ -147,23 +147,23 @@ func TestInUseOfTheWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var log bytes.Buffer
-		f.back.log = slog.New(slog.NewTextHandler(&log, nil))
+		f.backend.log = slog.New(slog.NewTextHandler(&log, nil))
 		a := f.server(t, "a", nil)
 		defer a.Close()
 		f.net.hang = true
 		s := f.pods(t, health.CheckStatusServer, "b", "c")
 		pass(4 * time.Second)
-		port := s.end(wire.KindAccess)
+		port := s.endpoint(wire.KindAccess)
 		f.net.set(func() { f.net.hang = false })
 		pass(10 * time.Second)
-		probedAt := port.probedAt.Load()
+		probedAt := port.checkedAt.Load()
 		pass(15 * time.Second)
-		if port.probedAt.Load() != probedAt {
+		if port.checkedAt.Load() != probedAt {
 			t.Error("the whole is still probed after its addresses are known")
 		}
 		pass(time.Minute)
 		names := map[string]bool{}
-		for _, c := range f.back.metrics.Servers() {
+		for _, c := range f.backend.metrics.Servers() {
 			names[c.Name] = true
 		}
 		if names["pods"] || !names["a"] || !names["pods@192.0.2.2"] || !names["pods@192.0.2.3"] {

@@ -90,7 +90,7 @@ func TestHungServiceIsFailing(t *testing.T) {
 		if slow > 10 {
 			t.Errorf("login %d took more than 50ms, expected none after the tenth", slow)
 		}
-		port := a.end(wire.KindAccess)
+		port := a.endpoint(wire.KindAccess)
 		if s := port.health.State(); s != health.Failing {
 			t.Errorf("a is %v, expected failing", s)
 		}
@@ -182,12 +182,12 @@ func TestPatience(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			var text bytes.Buffer
-			f.back.log = slog.New(slog.NewTextHandler(&text, nil))
+			f.backend.log = slog.New(slog.NewTextHandler(&text, nil))
 			a, b := f.server(t, "a", probed), f.server(t, "b", probed)
 			f.net.answering(t, "a", "b")
 			f.net.slow("a", 20*time.Second)
 			f.net.slow("b", 20*time.Second)
-			g, err := f.back.NewGroup(GroupConfig{Patience: row.patience}, a, b)
+			g, err := f.backend.NewGroup(GroupConfig{Patience: row.patience}, a, b)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,7 +219,7 @@ func TestPatience(t *testing.T) {
 			if row.patience == 0 && len(pushed) <= 60 {
 				t.Errorf("default patience: %d pushes, expected more than one each", len(pushed))
 			}
-			if s := a.end(wire.KindAccess).health.State(); row.patience != 0 && s != health.Up {
+			if s := a.endpoint(wire.KindAccess).health.State(); row.patience != 0 && s != health.Up {
 				t.Errorf("a is %v, expected up", s)
 			}
 			pass(30 * time.Second)
@@ -251,7 +251,7 @@ func TestOddStatusServer(t *testing.T) {
 			return serve(to, q)
 		})
 		pass(time.Minute)
-		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up: it answers its probes with Access-Reject", s)
 		}
 		if n := f.count(t, "radsec_gw_server_probes_total", "port", "auth", "result", "answered"); n < 2 {
@@ -261,7 +261,7 @@ func TestOddStatusServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var text bytes.Buffer
-		f.back.log = slog.New(slog.NewTextHandler(&text, nil))
+		f.backend.log = slog.New(slog.NewTextHandler(&text, nil))
 		a := f.server(t, "a", probed)
 		f.net.answering(t, "a")
 		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
@@ -277,7 +277,7 @@ func TestOddStatusServer(t *testing.T) {
 			}
 			pass(time.Second)
 		}
-		if s := a.end(wire.KindAccess).health.State(); s != health.Up {
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
 			t.Errorf("a is %v, expected up: it answers requests", s)
 		}
 		a.Close()
@@ -300,12 +300,12 @@ func TestTheLastClientFindsIdentifiers(t *testing.T) {
 			for range n {
 				o := newOwner(radius.CodeAccountingRequest)
 				o.Quota = share
-				b := f.back.AcquireBatch()
+				b := f.backend.AcquireBatch()
 				if g.Start(&o.Exchange, b) == nil {
 					got++
 				}
 				b.Flush()
-				f.back.ReleaseBatch(b)
+				f.backend.ReleaseBatch(b)
 			}
 			return got
 		}
@@ -337,7 +337,7 @@ func TestHintsSayWhatWasSeen(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			var text bytes.Buffer
-			f.back.log = slog.New(slog.NewTextHandler(&text, nil))
+			f.backend.log = slog.New(slog.NewTextHandler(&text, nil))
 			a := f.server(t, "a", probed)
 			f.net.answering(t)
 			if row.before {

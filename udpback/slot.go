@@ -33,42 +33,42 @@ const (
 	slotAbandoned                  // nobody waits any more, but the server may still answer
 )
 
-// leaver is an exchange that went on to another server. A reply of the one that
+// previous is an exchange that went on to another server. A reply of the one that
 // it left is as good, as long as it waits.
-type leaver struct {
-	ex  *Exchange // nil: none
-	use uint64    // of ex then; it may be another request by now
-	try bool      // it only tried the server that it left
+type previous struct {
+	ex     *Exchange // nil: none
+	use    uint64    // of ex then; it may be another request by now
+	trying bool      // it only tried the server that it left
 }
 
 // slot is what a socket knows of one Identifier. Guarded by socket.mu.
 type slot struct {
-	state      slotState
-	generation uint32        // counts the uses that are over, so that a stale finding is noticed
-	code       wire.Code     // of the request
-	sends      int32         // transmissions so far
-	overdue    bool          // the port's health was told of it
-	early      bool          // it was sent again before it was due, because the network could not get there
-	reminded   bool          // one of its transmissions was early: see remind
-	uncounted  bool          // it is no longer among the port's outstanding
-	sent       [16]byte      // the Request Authenticator as sent
-	packet     []byte        // the octets as sent, from the buffers; nil once abandoned
-	ex         *Exchange     // nil once abandoned
-	left       leaver        // the exchange that moved on from here, if one did
-	held       *holding      // of the client that took it; nil: not counted
-	first      time.Duration // when it was first sent
-	lastSent   time.Duration // when it was last sent
-	leaveAt    time.Duration // when it looks for another server although it is not due; 0: never
-	remindAt   time.Duration // when it is sent early, because its server answers again; 0: never
-	wait       time.Duration // the current RT
-	due        time.Duration // when the wait is over
-	end        time.Duration // when the schedule is over
+	state            slotState
+	generation       uint32        // counts the uses that are over, so that a stale finding is noticed
+	code             wire.Code     // of the request
+	sends            int32         // transmissions so far
+	overdue          bool          // the port's health was told of it
+	resentAfterError bool          // it was sent again before it was due, because the network could not get there
+	sentEarly        bool          // one of its transmissions was early: see remind
+	uncounted        bool          // it is no longer among the port's outstanding
+	sent             [16]byte      // the Request Authenticator as sent
+	packet           []byte        // the octets as sent, from the buffers; nil once abandoned
+	ex               *Exchange     // nil once abandoned
+	previous         previous      // the exchange that moved on from here, if one did
+	usage            *usage        // of the client that took it; nil: not counted
+	firstSent        time.Duration // when it was first sent
+	lastSent         time.Duration // when it was last sent
+	moveAt           time.Duration // when it looks for another server although it is not due; 0: never
+	earlyAt          time.Duration // when it is sent early, because its server answers again; 0: never
+	wait             time.Duration // the current RT
+	due              time.Duration // when the wait is over
+	expires          time.Duration // when the schedule is over
 }
 
 // next is when the slot must be looked at again.
 func (sl *slot) next() time.Duration {
 	next := sl.due
-	for _, at := range [...]time.Duration{sl.leaveAt, sl.remindAt} {
+	for _, at := range [...]time.Duration{sl.moveAt, sl.earlyAt} {
 		if at != 0 {
 			next = min(next, at)
 		}
@@ -76,6 +76,6 @@ func (sl *slot) next() time.Duration {
 	return next
 }
 
-// onlyWait keeps the Identifier taken until the end of the schedule, and sends nothing
+// stopSending keeps the Identifier taken until the end of the schedule, and sends nothing
 // more.
-func (sl *slot) onlyWait() { sl.due, sl.leaveAt, sl.remindAt = sl.end, 0, 0 }
+func (sl *slot) stopSending() { sl.due, sl.moveAt, sl.earlyAt = sl.expires, 0, 0 }

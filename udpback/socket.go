@@ -13,41 +13,41 @@ import (
 // socket is one connected UDP socket: 256 Identifiers, a reader, one timer.
 type socket struct {
 	// static after construction
-	end     *endpoint
+	ep      *endpoint
 	address netip.Addr // of the server that it leads to; invalid: it leads nowhere
 	conn    datagram.Conn
 	done    chan struct{} // closed when the reader has ended
 
-	sweeping sync.Mutex // held by a running sweep; taken before endpoint.mu and mu
-	burial   sync.Once
+	sweeping  sync.Mutex // held by a running sweep; taken before endpoint.mu and mu
+	closeOnce sync.Once
 
-	mu         sync.Mutex // guards the fields below; never held over cryptography or a system call
-	ids        identifiers
-	slots      [256]slot
-	timer      *time.Timer   // runs sweep
-	armed      time.Duration // when the timer fires; 0 when it is not set
-	closed     bool
-	orders     orders        // to be obeyed by the next sweep
-	heardAt    time.Duration // when a verified reply last arrived here; 0: never
-	troubledAt time.Duration // when a send last failed for a reason of the network's or of this machine's; 0: never
-	postponed  time.Duration // since when the sweep waits for what is unread; 0: it does not
+	mu             sync.Mutex // guards the fields below; never held over cryptography or a system call
+	ids            identifiers
+	slots          [256]slot
+	timer          *time.Timer   // runs sweep
+	timerAt        time.Duration // when the timer fires; 0 when it is not set
+	closed         bool
+	orders         orders        // to be obeyed by the next sweep
+	repliedAt      time.Duration // when a verified reply last arrived here; 0: never
+	sendFailedAt   time.Duration // when a send last failed for a reason of the network's or of this machine's; 0: never
+	postponedSince time.Duration // since when the sweep waits for what is unread; 0: it does not
 }
 
 // orders are what the next sweep does with the requests that wait on a socket.
 type orders uint8
 
 const (
-	leaveServer        orders = 1 << iota // go to another server where that can be, now
-	leaveSocket                           // go to the socket that has taken this one's place, now
-	leaveSocketWhenDue                    // the same, when they are due; this order stays
-	leaveSocketLate                       // the same, when they are due and the port is not up, or their patience is over
-	renewSocket                           // open a socket to take this one's place, first
-	endDynamic                            // end as refused: CoA and Disconnect have no other way
-	remind                                // be sent early: the server was silent or failing, and answers again
+	moveServer        orders = 1 << iota // go to another server where that can be, now
+	moveSocket                           // go to the socket that has taken this one's place, now
+	moveSocketWhenDue                    // the same, when they are due; this order stays
+	moveSocketLate                       // the same, when they are due and the port is not up, or their patience is over
+	renewSocket                          // open a socket to take this one's place, first
+	failDynamic                          // end as refused: CoA and Disconnect have no other way
+	sendEarly                            // be sent early: the server was silent or failing, and answers again
 )
 
 func newSocket(e *endpoint, address netip.Addr, conn datagram.Conn) *socket {
-	s := &socket{end: e, address: address, conn: conn, done: make(chan struct{})}
+	s := &socket{ep: e, address: address, conn: conn, done: make(chan struct{})}
 	s.ids.init()
 	s.timer = time.AfterFunc(time.Hour, s.sweep)
 	s.timer.Stop()
@@ -60,7 +60,7 @@ func (s *socket) parked() bool { return !s.address.IsValid() }
 
 // current reports whether the socket leads to the address that its server uses now.
 // What is seen on one to an earlier address says nothing about the server.
-func (s *socket) current() bool { return !s.parked() && s.address == s.end.server.Address() }
+func (s *socket) current() bool { return !s.parked() && s.address == s.ep.server.Address() }
 
 // order has a sweep carry out o soon. It does not wait.
 func (s *socket) order(o orders, now time.Duration) {
@@ -83,28 +83,28 @@ func (s *socket) closeIfIdle() bool {
 }
 
 // reserve takes a free Identifier for ex; false when all 256 are in use.
-func (s *socket) reserve(ex *Exchange, held *holding) (item, bool) {
+func (s *socket) reserve(ex *Exchange, held *usage) (reservation, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return item{}, false
+		return reservation{}, false
 	}
 	id, ok := s.ids.take()
 	if !ok {
-		return item{}, false
+		return reservation{}, false
 	}
 	sl := &s.slots[id]
-	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.reminded, sl.remindAt = slotReserved, ex, ex.Code, 0, false, false, false, 0
-	ex.end = s.end
-	sl.held = held
-	sl.held.add(1)
-	return item{socket: s, id: id, generation: sl.generation}, true
+	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.sentEarly, sl.earlyAt = slotReserved, ex, ex.Code, 0, false, false, false, 0
+	ex.ep = s.ep
+	sl.usage = held
+	sl.usage.add(1)
+	return reservation{socket: s, id: id, generation: sl.generation}, true
 }
 
-// launch fills the slots of requests that are about to be sent with what will
+// begin fills the slots of requests that are about to be sent with what will
 // be sent, and begins their schedules; Cancel finds them from now on. It returns
 // the exchanges that the closing socket has lost.
-func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
+func (s *socket) begin(items []reservation, now time.Duration) (lost []*Exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range items {
@@ -114,34 +114,34 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 			continue
 		}
 		sl := &s.slots[it.id]
-		sl.packet = s.end.server.back.Buffers.Copy(it.packet)
+		sl.packet = s.ep.server.backend.Buffers.Copy(it.packet)
 		sl.sent = [16]byte(it.packet[4:20])
 		sch := s.schedule(sl)
-		sl.state, sl.sends, sl.first, sl.lastSent = slotWaiting, 1, now, now
-		sl.end = now + sch.Duration
+		sl.state, sl.sends, sl.firstSent, sl.lastSent = slotWaiting, 1, now, now
+		sl.expires = now + sch.Duration
 		if sl.ex.deadline != 0 { // the clock keeps running over a move (RFC 5080 §2.2.1)
-			sl.end = min(sl.end, sl.ex.deadline)
+			sl.expires = min(sl.expires, sl.ex.deadline)
 		}
 		sl.wait = sch.first(jitter())
-		b := sl.ex.before
-		sl.ex.before = before{} // the next server begins anew
+		b := sl.ex.prior
+		sl.ex.prior = priorSchedule{} // the next server begins anew
 		if b.sends > 0 {
-			sl.first, sl.overdue, sl.reminded = b.first, b.overdue, b.reminded
+			sl.firstSent, sl.overdue, sl.sentEarly = b.first, b.overdue, b.sentEarly
 		}
 		if b.sends > 0 && b.due == 0 {
 			sl.sends, sl.wait = b.sends+1, sch.next(b.wait, jitter())
 		}
-		sl.due = min(now+sl.wait, sl.end)
-		if sl.early = b.due > 0; sl.early {
-			sl.sends, sl.wait, sl.due = b.sends, b.wait, min(b.due, sl.end)
+		sl.due = min(now+sl.wait, sl.expires)
+		if sl.resentAfterError = b.due > 0; sl.resentAfterError {
+			sl.sends, sl.wait, sl.due = b.sends, b.wait, min(b.due, sl.expires)
 		}
-		s.lastWait(sl)
-		if sl.ex.asked == 0 && !s.parked() {
-			sl.ex.asked = now
+		s.extendLastWait(sl)
+		if sl.ex.firstSent == 0 && !s.parked() {
+			sl.ex.firstSent = now
 		}
-		sl.leaveAt = sl.ex.leaveAt(now)
-		if !sl.ex.place(s, it.id, sl.generation) { // nobody wants it resent
-			sl.onlyWait()
+		sl.moveAt = sl.ex.moveAt(now)
+		if !sl.ex.setSlot(s, it.id, sl.generation) { // nobody wants it resent
+			sl.stopSending()
 		}
 		s.arm(sl.next(), now)
 	}
@@ -150,10 +150,10 @@ func (s *socket) launch(items []item, now time.Duration) (lost []*Exchange) {
 
 // arm makes the timer fire no later than at when. With mu held.
 func (s *socket) arm(when, now time.Duration) {
-	if s.armed != 0 && s.armed <= when || s.closed {
+	if s.timerAt != 0 && s.timerAt <= when || s.closed {
 		return
 	}
-	s.armed = when
+	s.timerAt = when
 	s.timer.Reset(when - now)
 }
 
@@ -164,10 +164,10 @@ func (s *socket) free(id wire.ServerID) *Exchange {
 	if ex != nil {
 		ex.sends += s.sendsOf(sl)
 	}
-	s.end.server.back.Buffers.Return(sl.packet)
+	s.ep.server.backend.Buffers.Return(sl.packet)
 	sl.generation++
-	sl.held.add(-1)
-	sl.state, sl.ex, sl.packet, sl.held, sl.left = slotFree, nil, nil, nil, leaver{}
+	sl.usage.add(-1)
+	sl.state, sl.ex, sl.packet, sl.usage, sl.previous = slotFree, nil, nil, nil, previous{}
 	s.ids.give(id)
 	return ex
 }
@@ -189,22 +189,22 @@ func (s *socket) abandon(id wire.ServerID, generation uint32, ex *Exchange) bool
 		return false
 	}
 	ex.sends += s.sendsOf(sl)
-	s.forsake(sl)
+	s.abandonSlot(sl)
 	return true
 }
 
-// forsake makes a slot wait for nobody. With mu held.
-func (s *socket) forsake(sl *slot) {
-	s.end.server.back.Buffers.Return(sl.packet)
+// abandonSlot makes a slot wait for nobody. With mu held.
+func (s *socket) abandonSlot(sl *slot) {
+	s.ep.server.backend.Buffers.Return(sl.packet)
 	sl.state, sl.ex, sl.packet = slotAbandoned, nil, nil
-	sl.onlyWait()
+	sl.stopSending()
 }
 
 // close stops the timer and the reader, waits for them, and fails what still
 // waits. A second call does nothing.
-func (s *socket) close() { s.burial.Do(s.bury) }
+func (s *socket) close() { s.closeOnce.Do(s.closeNow) }
 
-func (s *socket) bury() {
+func (s *socket) closeNow() {
 	s.mu.Lock()
 	s.closed = true
 	s.timer.Stop()
@@ -212,7 +212,7 @@ func (s *socket) bury() {
 	for id := range s.slots {
 		if sl := &s.slots[id]; sl.state == slotWaiting || sl.state == slotAbandoned || sl.state == slotMoving {
 			if !sl.uncounted {
-				s.end.add(-1)
+				s.ep.addOutstanding(-1)
 			}
 			if ex := s.free(wire.ServerID(id)); ex != nil {
 				waiting = append(waiting, ex)

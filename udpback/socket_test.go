@@ -20,7 +20,7 @@ func TestCloseBeforeFlush(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
 		g := f.group(t, Failover, s)
-		b := f.back.AcquireBatch()
+		b := f.backend.AcquireBatch()
 		all := []*owner{newOwner(radius.CodeAccessRequest), newOwner(radius.CodeAccessRequest), newOwner(radius.CodeAccessRequest)}
 		for _, o := range all {
 			if err := g.Start(&o.Exchange, b); err != nil {
@@ -34,11 +34,11 @@ func TestCloseBeforeFlush(t *testing.T) {
 			t.Fatal(err)
 		}
 		all = append(all, o.owner)
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		socket := e.allSockets()[0]
 		s.Close()
 		b.Flush()
-		f.back.ReleaseBatch(b)
+		f.backend.ReleaseBatch(b)
 		if len(d.flushes) != 1 {
 			t.Errorf("%d flushes of what a failed request has written, expected 1", len(d.flushes))
 		}
@@ -64,7 +64,7 @@ func TestClosedSocket(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
 		defer s.Close()
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		d := new(gathered)
 		o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: d}
 		o.Handler = o
@@ -86,7 +86,7 @@ func TestClosedSocket(t *testing.T) {
 		if socket.timer.Stop() {
 			t.Error("the timer of a closed socket still runs")
 		}
-		socket.arm(f.back.Now()+time.Second, f.back.Now())
+		socket.arm(f.backend.Now()+time.Second, f.backend.Now())
 		if socket.timer.Stop() {
 			t.Error("the timer of a closed socket was set")
 		}
@@ -100,7 +100,7 @@ func TestNewSocketRests(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
 		defer s.Close()
-		socket := newSocket(s.end(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
+		socket := newSocket(s.endpoint(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
 		if socket.timer.Stop() {
 			t.Error("the timer of a new socket runs, expected that nothing is due")
 		}
@@ -114,7 +114,7 @@ func TestArm(t *testing.T) {
 		f := newFixture(t)
 		server := f.server(t, "a", nil)
 		defer server.Close()
-		s := newSocket(server.end(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
+		s := newSocket(server.endpoint(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
 		defer s.close()
 		const second = time.Second
 		for _, row := range []struct{ when, now, want time.Duration }{
@@ -126,8 +126,8 @@ func TestArm(t *testing.T) {
 		} {
 			s.mu.Lock()
 			s.arm(row.when, row.now)
-			if s.armed != row.want {
-				t.Errorf("armed for %v at %v: it fires at %v, expected %v", row.when, row.now, s.armed, row.want)
+			if s.timerAt != row.want {
+				t.Errorf("armed for %v at %v: it fires at %v, expected %v", row.when, row.now, s.timerAt, row.want)
 			}
 			s.mu.Unlock()
 		}
@@ -141,7 +141,7 @@ func TestCurrent(t *testing.T) {
 		f := newFixture(t)
 		server := f.server(t, "a", nil)
 		defer server.Close()
-		e := server.end(wire.KindAccess)
+		e := server.endpoint(wire.KindAccess)
 		for _, row := range []struct {
 			address         netip.Addr
 			current, parked bool
@@ -158,7 +158,7 @@ func TestCurrent(t *testing.T) {
 		}
 		nameless := f.server(t, "pods", func(c *ServerConfig) { c.Address = "pods.example" })
 		defer nameless.Close()
-		s := newSocket(nameless.end(wire.KindAccess), netip.Addr{}, newNowhere())
+		s := newSocket(nameless.endpoint(wire.KindAccess), netip.Addr{}, newNowhere())
 		defer s.close()
 		if s.current() {
 			t.Error("a socket that leads nowhere is current for a server without an address")
@@ -174,8 +174,8 @@ func TestReleaseGivesTheIdentifierBack(t *testing.T) {
 		s := f.server(t, "a", nil)
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		b := f.back.AcquireBatch()
-		defer f.back.ReleaseBatch(b)
+		b := f.backend.AcquireBatch()
+		defer f.backend.ReleaseBatch(b)
 		// The Identifiers have all been used before.
 		for range 256 {
 			f.start(t, g, newOwner(radius.CodeAccessRequest))
@@ -187,7 +187,7 @@ func TestReleaseGivesTheIdentifierBack(t *testing.T) {
 		if err := g.Start(&o.Exchange, b); !errors.Is(err, errTest) {
 			t.Fatalf("Start: %v, expected the owner's own error", err)
 		}
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		if socket := e.allSockets()[0]; socket.ids.free != 256 {
 			t.Errorf("%d Identifiers are free, expected 256", socket.ids.free)
 		}
@@ -213,7 +213,7 @@ func TestIdleSocketIsClosed(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, o)
 		<-o.ended
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		old := e.allSockets()[0]
 		e.refresh()
 		synctest.Wait()
@@ -248,13 +248,13 @@ func TestBusySocketListensOn(t *testing.T) {
 			o := newOwner(radius.CodeAccessRequest)
 			f.start(t, g, o)
 			if again {
-				s.end(wire.KindAccess).renew(false)
+				s.endpoint(wire.KindAccess).renew(false)
 				pass(3 * time.Second)
 				if sent := f.net.seen("a:1812"); len(sent) != 2 || sent[1].socket == sent[0].socket {
 					t.Fatalf("expected a second transmission from the new socket, got %d in all", len(sent))
 				}
 			} else {
-				s.end(wire.KindAccess).refresh()
+				s.endpoint(wire.KindAccess).refresh()
 				synctest.Wait()
 			}
 			f.net.sockets[0].in <- answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)
@@ -273,7 +273,7 @@ func TestLaunch(t *testing.T) {
 	const second = time.Second
 	for _, row := range []struct {
 		name     string
-		before   before
+		before   priorSchedule
 		deadline time.Duration // 0: none
 		count    int
 		sends    int32
@@ -283,15 +283,15 @@ func TestLaunch(t *testing.T) {
 		end      time.Duration
 		early    bool
 	}{
-		{"anew", before{}, 0, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
-		{"anew, with a deadline", before{}, 120 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 120 * second, false},
-		{"anew, with a deadline beyond the schedule", before{}, 140 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
-		{"anew, near the deadline", before{}, 101 * second, 5, 1, 100 * second, 101 * second, 101 * second, 101 * second, false},
-		{"on from one transmission", before{sends: 1, first: 98 * second, wait: 2 * second, overdue: true}, 128 * second, 5, 2, 98 * second, 103800 * time.Millisecond, 104200 * time.Millisecond, 128 * second, false},
-		{"on from three", before{sends: 3, first: 90 * second, wait: 4 * second}, 128 * second, 5, 4, 90 * second, 107600 * time.Millisecond, 108400 * time.Millisecond, 128 * second, false},
-		{"on before it is due", before{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 128 * second, 5, 2, 90 * second, 103 * second, 103 * second, 128 * second, true},
-		{"on before it is due, near the deadline", before{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 102 * second, 5, 2, 90 * second, 102 * second, 102 * second, 102 * second, true},
-		{"the last one, after an early one", before{sends: 4, first: 90 * second, wait: 4 * second, reminded: true}, 128 * second, 5, 5, 90 * second, 128 * second, 128 * second, 128 * second, false},
+		{"anew", priorSchedule{}, 0, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
+		{"anew, with a deadline", priorSchedule{}, 120 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 120 * second, false},
+		{"anew, with a deadline beyond the schedule", priorSchedule{}, 140 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
+		{"anew, near the deadline", priorSchedule{}, 101 * second, 5, 1, 100 * second, 101 * second, 101 * second, 101 * second, false},
+		{"on from one transmission", priorSchedule{sends: 1, first: 98 * second, wait: 2 * second, overdue: true}, 128 * second, 5, 2, 98 * second, 103800 * time.Millisecond, 104200 * time.Millisecond, 128 * second, false},
+		{"on from three", priorSchedule{sends: 3, first: 90 * second, wait: 4 * second}, 128 * second, 5, 4, 90 * second, 107600 * time.Millisecond, 108400 * time.Millisecond, 128 * second, false},
+		{"on before it is due", priorSchedule{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 128 * second, 5, 2, 90 * second, 103 * second, 103 * second, 128 * second, true},
+		{"on before it is due, near the deadline", priorSchedule{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 102 * second, 5, 2, 90 * second, 102 * second, 102 * second, 102 * second, true},
+		{"the last one, after an early one", priorSchedule{sends: 4, first: 90 * second, wait: 4 * second, sentEarly: true}, 128 * second, 5, 5, 90 * second, 128 * second, 128 * second, 128 * second, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
@@ -300,28 +300,28 @@ func TestLaunch(t *testing.T) {
 			g := f.group(t, Failover, s)
 			pass(100*second - 1)
 			o := newOwner(radius.CodeAccessRequest)
-			b := f.back.AcquireBatch()
+			b := f.backend.AcquireBatch()
 			if err := g.Start(&o.Exchange, b); err != nil {
 				t.Fatal(err)
 			}
-			o.before, o.deadline = row.before, row.deadline
+			o.prior, o.deadline = row.before, row.deadline
 			b.Flush()
-			f.back.ReleaseBatch(b)
+			f.backend.ReleaseBatch(b)
 			so := o.Exchange.socket
 			so.mu.Lock()
 			defer so.mu.Unlock()
 			sl := &so.slots[o.id]
-			if sl.sends != row.sends || sl.first != row.first || sl.end != row.end || sl.early != row.early || sl.lastSent != 100*second {
-				t.Errorf("%s: %d sends, first %v, end %v, early %t; expected %d, %v, %v, %t", row.name, sl.sends, sl.first, sl.end, sl.early, row.sends, row.first, row.end, row.early)
+			if sl.sends != row.sends || sl.firstSent != row.first || sl.expires != row.end || sl.resentAfterError != row.early || sl.lastSent != 100*second {
+				t.Errorf("%s: %d sends, first %v, end %v, early %t; expected %d, %v, %v, %t", row.name, sl.sends, sl.firstSent, sl.expires, sl.resentAfterError, row.sends, row.first, row.end, row.early)
 			}
 			if sl.due < row.least || sl.due > row.most {
 				t.Errorf("%s: due at %v, expected %v to %v", row.name, sl.due, row.least, row.most)
 			}
-			if sl.overdue != row.before.overdue || sl.reminded != row.before.reminded || o.before != (before{}) {
-				t.Errorf("%s: overdue %t, reminded %t, before %+v", row.name, sl.overdue, sl.reminded, o.before)
+			if sl.overdue != row.before.overdue || sl.sentEarly != row.before.sentEarly || o.prior != (priorSchedule{}) {
+				t.Errorf("%s: overdue %t, reminded %t, before %+v", row.name, sl.overdue, sl.sentEarly, o.prior)
 			}
-			if o.asked != 100*second || sl.leaveAt != 110*second {
-				t.Errorf("%s: asked at %v, leaves at %v; expected 100s and 110s", row.name, o.asked, sl.leaveAt)
+			if o.firstSent != 100*second || sl.moveAt != 110*second {
+				t.Errorf("%s: asked at %v, leaves at %v; expected 100s and 110s", row.name, o.firstSent, sl.moveAt)
 			}
 		})
 	}

@@ -20,29 +20,29 @@ func (s *socket) failed(err error) {
 	case errors.Is(err, errNowhere):
 		return // told of when the socket could not be opened
 	case !s.current():
-		s.end.metrics.Count(metrics.ServerSocketErrors, 1) // what waits has been ordered to leave
+		s.ep.metrics.Count(metrics.ServerSocketErrors, 1) // what waits has been ordered to leave
 		return
 	case errors.Is(err, syscall.ECONNREFUSED):
-		s.end.socketError(err)
-		s.refuse()
+		s.ep.logSocketError(err)
+		s.portUnreachable()
 		return
 	}
-	s.end.socketError(err)
-	now := s.end.server.back.Now()
+	s.ep.logSocketError(err)
+	now := s.ep.server.backend.Now()
 	blocked := datagram.IsUnreachable(err)
 	if blocked || datagram.IsLocal(err) { // the silence that follows is not the server's
 		s.mu.Lock()
-		s.troubledAt = now
+		s.sendFailedAt = now
 		s.mu.Unlock()
 	}
 	if !blocked {
 		return
 	}
-	s.end.blockedAt.Store(int64(now))
+	s.ep.unreachableAt.Store(int64(now))
 	if datagram.IsSourceGone(err) {
-		s.order(renewSocket|leaveSocket|leaveServer, now)
+		s.order(renewSocket|moveSocket|moveServer, now)
 	} else {
-		s.order(renewSocket|leaveServer, now)
+		s.order(renewSocket|moveServer, now)
 	}
 }
 
@@ -65,33 +65,33 @@ func hintOf(err error) string {
 	return "look at the network between here and the server"
 }
 
-// socketError counts a failed system call. One line a minute says so.
-func (e *endpoint) socketError(err error) {
+// logSocketError counts a failed system call. One line a minute says so.
+func (e *endpoint) logSocketError(err error) {
 	e.metrics.Count(metrics.ServerSocketErrors, 1)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		e.warn(&e.refusal, "nobody listens on the server's port: is the RADIUS server running?", err)
+		e.warn(&e.refusedLimit, "nobody listens on the server's port: is the RADIUS server running?", err)
 		e.health.Refused()
 		return
 	}
-	e.failure.Log(func() logs.Line {
-		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", e.where(), "error", err, "hint", hintOf(err)}}
+	e.failedLimit.Log(func() logs.Line {
+		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", e.addressText(), "error", err, "hint", hintOf(err)}}
 	})
 }
 
 func (e *endpoint) warn(c *logs.Limiter, text string, err error) {
 	c.Log(func() logs.Line {
-		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"address", e.where(), "error", err}}
+		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"address", e.addressText(), "error", err}}
 	})
 }
 
-// badReply tells the operator of a reply that does not verify. One line a minute
+// logUnverified tells the operator of a reply that does not verify. One line a minute
 // for each cause.
-func (e *endpoint) badReply(err error) {
+func (e *endpoint) logUnverified(err error) {
 	e.health.Unverified()
-	text, c := "", &e.forgery
+	text, c := "", &e.unverifiedLimit
 	switch {
 	case errors.Is(err, wire.ErrNoMessageAuthenticator):
-		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &e.unsigned
+		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &e.unsignedLimit
 	case !e.health.HasAnswered():
 		text = "a reply from the server does not verify, nor did any before; the likeliest cause is that the secret here and on the server differ"
 	case e.outstanding.Load() >= e.capacity()*3/4:
@@ -102,16 +102,16 @@ func (e *endpoint) badReply(err error) {
 	e.warn(c, text, err)
 }
 
-// staleReply tells the operator of a reply whose Event-Timestamp is outside of the
+// logStale tells the operator of a reply whose Event-Timestamp is outside of the
 // window. It verifies: what it says of the port's health is not in doubt.
-func (e *endpoint) staleReply(c *candidate, now time.Time) {
-	e.stale.Log(func() logs.Line {
+func (e *endpoint) logStale(c *candidate, now time.Time) {
+	e.staleLimit.Log(func() logs.Line {
 		text := "a reply from the server was passed on although its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"
 		if c.dropStale {
 			text = "a reply from the server was dropped, as reply_event_timestamp asks, because its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"
 		}
 		stamp, _ := c.view.EventTimestamp()
-		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"address", e.where(),
+		return logs.Line{Log: e.log, Level: slog.LevelWarn, Text: text, Fields: []any{"address", e.addressText(),
 			"event_timestamp", time.Unix(int64(stamp), 0).UTC().Format(time.RFC3339), "now", now.UTC().Format(time.RFC3339), "window", c.window.String()}}
 	})
 }

@@ -66,11 +66,11 @@ func TestFailed(t *testing.T) {
 		{name: "no socket", err: errNowhere},
 		{name: "refused, left", leadsTo: left, err: syscall.ECONNREFUSED, counted: 1},
 		{name: "no way, left", leadsTo: left, err: syscall.EHOSTUNREACH, counted: 1},
-		{name: "refused", leadsTo: here, err: syscall.ECONNREFUSED, counted: 1, state: health.Suspect, orders: leaveServer,
+		{name: "refused", leadsTo: here, err: syscall.ECONNREFUSED, counted: 1, state: health.Suspect, orders: moveServer,
 			line: `level=WARN msg="nobody listens on the server's port: is the RADIUS server running?" server=a port=auth address=192.0.2.1:1812 error="connection refused"`},
-		{name: "no way", leadsTo: here, err: syscall.EHOSTUNREACH, counted: 1, blocked: true, troubled: true, orders: renewSocket | leaveServer,
+		{name: "no way", leadsTo: here, err: syscall.EHOSTUNREACH, counted: 1, blocked: true, troubled: true, orders: renewSocket | moveServer,
 			line: failed + `"no route to host" hint="there is no way to the server's address: look at the routes and the links"`},
-		{name: "own address gone", leadsTo: here, err: syscall.EADDRNOTAVAIL, counted: 1, blocked: true, troubled: true, orders: renewSocket | leaveSocket | leaveServer,
+		{name: "own address gone", leadsTo: here, err: syscall.EADDRNOTAVAIL, counted: 1, blocked: true, troubled: true, orders: renewSocket | moveSocket | moveServer,
 			line: failed + `"cannot assign requested address" hint="this machine's own address has changed"`},
 		{name: "own want", leadsTo: here, err: syscall.ENOBUFS, counted: 1, troubled: true,
 			line: failed + `"no buffer space available" hint="the system is short of memory for packets"`},
@@ -82,20 +82,20 @@ func TestFailed(t *testing.T) {
 			journal := f.journal()
 			server := f.server(t, "a", probed)
 			defer server.Close()
-			e := server.end(wire.KindAccess)
+			e := server.endpoint(wire.KindAccess)
 			s := newSocket(e, row.leadsTo, newNowhere())
 			defer s.close()
 			pass(time.Second)
 			journal.take()
-			s.armed = 1 // so that no sweep carries the orders out
+			s.timerAt = 1 // so that no sweep carries the orders out
 			s.failed(row.err)
 			s.mu.Lock()
-			troubled, given := s.troubledAt, s.orders
+			troubled, given := s.sendFailedAt, s.orders
 			s.mu.Unlock()
 			if got := e.health.State(); got != row.state || given != row.orders {
 				t.Errorf("%s: the port is %v, orders %b; expected %v, %b", row.name, got, given, row.state, row.orders)
 			}
-			if blocked := e.blockedAt.Load(); (blocked == int64(f.back.Now())) != row.blocked || (troubled == f.back.Now()) != row.troubled {
+			if blocked := e.unreachableAt.Load(); (blocked == int64(f.backend.Now())) != row.blocked || (troubled == f.backend.Now()) != row.troubled {
 				t.Errorf("%s: blocked at %v, troubled at %v; expected now: %t, %t", row.name, time.Duration(blocked), troubled, row.blocked, row.troubled)
 			}
 			if n := f.count(t, "radsec_gw_server_socket_errors_total", "port", "auth"); n != row.counted {
@@ -129,13 +129,13 @@ func TestLogOfBadReplies(t *testing.T) {
 			journal := f.journal()
 			s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 1 })
 			defer s.Close()
-			e := s.end(wire.KindAccess)
+			e := s.endpoint(wire.KindAccess)
 			if row.answered {
-				e.health.Answered(f.back.Now(), time.Second)
+				e.health.Answered(f.backend.Now(), time.Second)
 			}
 			e.outstanding.Store(row.outstanding)
 			defer e.outstanding.Store(0)
-			e.badReply(row.err)
+			e.logUnverified(row.err)
 			if got := journal.take(); len(got) != 1 || !strings.HasPrefix(got[0], `level=WARN msg="a reply from the server `) || !strings.Contains(got[0], row.want) || !strings.Contains(got[0], " server=a port=auth address=192.0.2.1:1812 error=") {
 				t.Errorf("%s: the log says %q, expected one line with %q", row.name, got, row.want)
 			}

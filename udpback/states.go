@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// states remembers which server issued which State, so that the next round of a
+// issuers remembers which server issued which State, so that the next round of a
 // conversation finds it (RFC 5080 §2.1.2). There is one for all groups, which
 // outlives them: a reload forgets nothing. It is a cache of fixed size that
 // forgets by overwriting: an entry holds the upper bits of the State's hash and
 // the server's number. Losing an entry costs nothing but the memory: the hash of
 // the request's own attributes then decides, which agrees for all rounds of a
 // conversation and on every replica.
-type states struct {
+type issuers struct {
 	entries atomic.Pointer[[1 << 16]atomic.Uint64] // made when the first State is seen
 
 	mu      sync.Mutex // guards the fields below
@@ -21,7 +21,7 @@ type states struct {
 
 // number returns the number of the server with a name, from 1, the same for as
 // long as the gateway runs; 0 when all numbers are given out.
-func (s *states) number(name string) uint16 {
+func (s *issuers) number(name string) uint16 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, ok := s.numbers[name]
@@ -35,8 +35,8 @@ func (s *states) number(name string) uint16 {
 	return n
 }
 
-// note remembers that a server issued the State with this hash.
-func (s *states) note(hash uint64, server uint16) {
+// remember remembers that a server issued the State with this hash.
+func (s *issuers) remember(hash uint64, server uint16) {
 	all := s.entries.Load()
 	if all == nil {
 		s.entries.CompareAndSwap(nil, new([1 << 16]atomic.Uint64))
@@ -47,9 +47,9 @@ func (s *states) note(hash uint64, server uint16) {
 	all[hash&0xffff].Store(hash&^0xffff | uint64(server))
 }
 
-// issuer returns the number of the server that issued the State with this hash;
+// find returns the number of the server that issued the State with this hash;
 // 0 when it is not known.
-func (s *states) issuer(hash uint64) uint16 {
+func (s *issuers) find(hash uint64) uint16 {
 	all := s.entries.Load()
 	if all == nil {
 		return 0

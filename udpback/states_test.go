@@ -9,7 +9,7 @@ import (
 // rest is not remembered.
 // Rules: P66
 func TestNumbers(t *testing.T) {
-	var s states
+	var s issuers
 	const most = 1<<16 - 1
 	for i := range most {
 		if got := s.number(fmt.Sprint("server", i)); int(got) != i+1 {
@@ -33,14 +33,14 @@ func TestNumbers(t *testing.T) {
 // other State is taken for it.
 // Rules: P66
 func TestIssuer(t *testing.T) {
-	var s states
+	var s issuers
 	const hash = 0x1234_5678_9abc_def1
-	if got := s.issuer(hash); got != 0 {
+	if got := s.find(hash); got != 0 {
 		t.Errorf("before any State, the issuer is %d, expected 0", got)
 	}
-	s.note(hash, 3)
-	s.note(hash+2, 4)       // the entry beside it
-	s.note(hash-2, 1<<16-1) // the entry before it
+	s.remember(hash, 3)
+	s.remember(hash+2, 4)       // the entry beside it
+	s.remember(hash-2, 1<<16-1) // the entry before it
 	for h, want := range map[uint64]uint16{
 		hash: 3, hash + 2: 4, hash - 2: 1<<16 - 1,
 		hash + 4:        0, // never noted
@@ -49,21 +49,21 @@ func TestIssuer(t *testing.T) {
 		hash ^ 1<<16:    0,
 		hash ^ 1<<16<<4: 0,
 	} {
-		if got := s.issuer(h); got != want {
+		if got := s.find(h); got != want {
 			t.Errorf("the issuer of State %x is %d, expected %d", h, got, want)
 		}
 	}
-	s.note(hash, 5)
-	if got := s.issuer(hash); got != 5 {
+	s.remember(hash, 5)
+	if got := s.find(hash); got != 5 {
 		t.Errorf("issued again by another, the issuer is %d, expected 5", got)
 	}
-	s.note(hash^1<<63, 6) // overwrites it
-	if got, other := s.issuer(hash), s.issuer(hash^1<<63); got != 0 || other != 6 {
+	s.remember(hash^1<<63, 6) // overwrites it
+	if got, other := s.find(hash), s.find(hash^1<<63); got != 0 || other != 6 {
 		t.Errorf("overwritten, the issuers are %d and %d, expected 0 and 6", got, other)
 	}
-	s.note(0, 7)
-	s.note(1<<17-1, 8) // the last entry
-	if a, b := s.issuer(0), s.issuer(1<<17-1); a != 7 || b != 8 {
+	s.remember(0, 7)
+	s.remember(1<<17-1, 8) // the last entry
+	if a, b := s.find(0), s.find(1<<17-1); a != 7 || b != 8 {
 		t.Errorf("the first and last entries hold %d and %d, expected 7 and 8", a, b)
 	}
 }

@@ -61,7 +61,7 @@ func TestConversationsStayThroughLoss(t *testing.T) {
 			defer b.Close()
 			f.net.deafTo(t, "a:1812", 2)
 			g := f.group(t, Failover, a, b)
-			g.noteState(&Exchange{journey: journey{end: a.end(wire.KindAccess)}}, []byte("state"))
+			g.rememberIssuer(&Exchange{progress: progress{ep: a.endpoint(wire.KindAccess)}}, []byte("state"))
 			o := newOwner(radius.CodeAccessRequest)
 			o.HasState, o.StateHash = row.state != 0, row.state
 			f.start(t, g, o)
@@ -87,7 +87,7 @@ func TestConversationsLeaveTheDead(t *testing.T) {
 		defer b.Close()
 		f.net.answering(t, "b")
 		g := f.group(t, Failover, a, b)
-		g.noteState(&Exchange{journey: journey{end: a.end(wire.KindAccess)}}, []byte("state"))
+		g.rememberIssuer(&Exchange{progress: progress{ep: a.endpoint(wire.KindAccess)}}, []byte("state"))
 		var all []*owner
 		for range 3 { // as many as make it suspect
 			o := newOwner(radius.CodeAccessRequest)
@@ -112,7 +112,7 @@ func TestLateReplyOfTheFirstServerCounts(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			var log bytes.Buffer
-			f.back.log = slog.New(slog.NewTextHandler(&log, nil))
+			f.backend.log = slog.New(slog.NewTextHandler(&log, nil))
 			a, b := f.server(t, "a", nil), f.server(t, "b", nil)
 			defer a.Close()
 			defer b.Close()
@@ -195,7 +195,7 @@ func TestRequestsGoNowhereWorse(t *testing.T) {
 			}
 			return serve(to, q)
 		})
-		b.end(wire.KindAccess).health.Refused()
+		b.endpoint(wire.KindAccess).health.Refused()
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b), o)
 		<-o.ended
@@ -224,7 +224,7 @@ func TestRequestsGoNowhereWorse(t *testing.T) {
 		lost := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, lost)
 		pass(1100 * time.Millisecond) // it has moved to b, after 1.03 s at most
-		b.end(wire.KindAccess).health.NoAddress(errTest)
+		b.endpoint(wire.KindAccess).health.NoAddress(errTest)
 		pass(5 * time.Second)
 		moved, back := len(f.net.seen("b:1812")), f.net.seen("a:1812")
 		if moved == 0 || len(back) != 5 || string(back[1].octets) == string(back[2].octets) {

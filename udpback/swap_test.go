@@ -22,7 +22,7 @@ func TestReserveDuringRenewal(t *testing.T) {
 		defer a.Close()
 		f.net.answering(t, "a")
 		f.login(t, f.group(t, Failover, a))
-		e := a.end(wire.KindAccess)
+		e := a.endpoint(wire.KindAccess)
 		seen := e.sockets.Load()
 		e.refresh()
 		o := newOwner(radius.CodeAccessRequest)
@@ -57,7 +57,7 @@ func TestSendsAfterRenewalAndProtocolError(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b), o)
 		pass(time.Second)
-		a.end(wire.KindAccess).renew(true)
+		a.endpoint(wire.KindAccess).renew(true)
 		<-o.ended
 		toA, toB := f.net.seen("a:1812"), f.net.seen("b:1812")
 		if len(toA) != 2 || len(toB) != 1 || toA[0].socket == toA[1].socket {
@@ -83,7 +83,7 @@ func TestPatienceGoesOnOverARenewal(t *testing.T) {
 		o, before := newOwner(radius.CodeAccessRequest), time.Now()
 		f.start(t, f.group(t, Failover, a, b), o)
 		pass(5 * time.Second)
-		f.back.Refresh()
+		f.backend.Refresh()
 		<-o.ended
 		if took := time.Since(before); !o.answered() || took > defaults.Patience+sweepGrain {
 			t.Errorf("%s after %v, expected b's answer after a's %v", o.outcome(), took, defaults.Patience)
@@ -99,14 +99,14 @@ func TestPatienceGoesOnAtTheNewSocket(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		f.net.answering(t, "b")
-		g, err := f.back.NewGroup(GroupConfig{MoveAfter: 10}, a, b)
+		g, err := f.backend.NewGroup(GroupConfig{MoveAfter: 10}, a, b)
 		if err != nil {
 			t.Fatal(err)
 		}
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, o)
 		pass(3 * time.Second)
-		a.end(wire.KindAccess).renew(true)
+		a.endpoint(wire.KindAccess).renew(true)
 		<-o.ended
 		if took := time.Since(f.net.start); !o.answered() || took < defaults.Patience-sweepGrain || took > defaults.Patience+sweepGrain {
 			t.Errorf("%s after %v, expected b's answer after %v", o.outcome(), took, defaults.Patience)
@@ -129,7 +129,7 @@ func TestRenewalAfterTheScheduleWasShortened(t *testing.T) {
 		c := a.config
 		c.Schedule.Duration = 5 * time.Second
 		a.Reconfigure(c)
-		f.back.Refresh()
+		f.backend.Refresh()
 		<-o.ended
 		if took := time.Since(f.net.start); o.fails[0] != FailSilent || took < 30*time.Second-sweepGrain {
 			t.Errorf("%s after %v, expected silence for 30s", o.outcome(), took)
@@ -151,8 +151,8 @@ func TestInUseOfANameThatIsTaken(t *testing.T) {
 		again := f.server(t, "pods", named(0, health.CheckNone))
 		defer again.Close()
 		pass(time.Minute)
-		e := again.end(wire.KindAccess)
-		if e.metrics != f.back.metrics.Server("pods", "auth") {
+		e := again.endpoint(wire.KindAccess)
+		if e.metrics != f.backend.metrics.Server("pods", "auth") {
 			t.Error("the counts of the new server were forgotten")
 		}
 		if got := e.metrics.State(); got != metrics.StateUp {
@@ -191,7 +191,7 @@ func TestRefreshAsksNobodyTwice(t *testing.T) {
 		defer a.Close()
 		f.net.answering(t, "a")
 		f.net.slow("a", 20*time.Second)
-		g, err := f.back.NewGroup(GroupConfig{Patience: 30 * time.Second}, a)
+		g, err := f.backend.NewGroup(GroupConfig{Patience: 30 * time.Second}, a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,7 +199,7 @@ func TestRefreshAsksNobodyTwice(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, o)
 		pass(time.Second)
-		f.back.Refresh()
+		f.backend.Refresh()
 		<-o.ended
 		if !o.answered() {
 			t.Errorf("%s, expected an Access-Accept", o.outcome())
@@ -227,7 +227,7 @@ func TestPaceOfRenewal(t *testing.T) {
 		defer a.Close()
 		f.net.answering(t, "a")
 		f.login(t, f.group(t, Failover, a))
-		e := a.end(wire.KindAccess)
+		e := a.endpoint(wire.KindAccess)
 		renewals := 0
 		for i, row := range []struct {
 			after  time.Duration
@@ -255,7 +255,7 @@ func TestPaceOfRenewal(t *testing.T) {
 		} {
 			pass(row.after)
 			if row.heard {
-				e.health.Answered(f.back.Now(), second)
+				e.health.Answered(f.backend.Now(), second)
 			}
 			if got := e.renew(row.broken); got != row.want {
 				t.Errorf("step %d: renewed: %t, expected %t", i, got, row.want)
@@ -271,7 +271,7 @@ func TestPaceOfRenewal(t *testing.T) {
 		if n := f.count(t, "radsec_gw_server_open_sockets", "port", "auth"); n != 1 {
 			t.Errorf("%v sockets are counted as open to the port, expected 1", n)
 		}
-		if n := f.back.sockets.Load(); n != 1 {
+		if n := f.backend.sockets.Load(); n != 1 {
 			t.Errorf("%v sockets are counted as open, expected 1", n)
 		}
 	})
@@ -291,9 +291,9 @@ func TestRenewalOfMany(t *testing.T) {
 			if n := f.count(t, "radsec_gw_server_open_sockets", "port", "acct"); n != want {
 				t.Errorf("%v sockets are counted as open to the port, expected %v", n, want)
 			}
-			a.end(wire.KindAccounting).renew(true)
+			a.endpoint(wire.KindAccounting).renew(true)
 		}
-		if n := f.back.sockets.Load(); n != 3 {
+		if n := f.backend.sockets.Load(); n != 3 {
 			t.Errorf("%v sockets are counted as open, expected 3: two of them listen on", n)
 		}
 	})
@@ -305,10 +305,10 @@ func TestNothingToRenew(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", nil)
 		defer a.Close()
-		if a.end(wire.KindAccess).renew(true) {
+		if a.endpoint(wire.KindAccess).renew(true) {
 			t.Error("a port without a socket reports that it was renewed")
 		}
-		f.back.Refresh()
+		f.backend.Refresh()
 		synctest.Wait()
 		if n := len(f.net.sockets); n != 0 {
 			t.Errorf("%d sockets were opened, expected none: nothing was ever sent", n)
@@ -322,18 +322,18 @@ func TestNothingToRenew(t *testing.T) {
 // However often sockets are renewed by an operator, few old ones listen on; at the limit
 // of all sockets, one.
 func TestRefreshKeepsFewSockets(t *testing.T) {
-	for _, row := range []struct{ limit, want int }{{0, 1 + mostRetired}, {1, 2}} {
+	for _, row := range []struct{ limit, want int }{{0, 1 + maxRetired}, {1, 2}} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			f.back.LimitSockets(row.limit)
+			f.backend.LimitSockets(row.limit)
 			a := f.server(t, "a", nil)
 			defer a.Close()
-			g, e := f.group(t, Failover, a), a.end(wire.KindAccess)
+			g, e := f.group(t, Failover, a), a.endpoint(wire.KindAccess)
 			for range 20 {
 				f.start(t, g, newOwner(radius.CodeAccessRequest)) // one that waits on each
 				e.refresh()
 			}
-			if n := len(e.every()); n != row.want {
+			if n := len(e.allSockets()); n != row.want {
 				t.Errorf("limit %d: %d sockets are open, expected %d", row.limit, n, row.want)
 			}
 			pass(renewPause)
@@ -355,23 +355,23 @@ func TestMovedPortBeginsAnew(t *testing.T) {
 		f.net.answering(t, "a")
 		pass(time.Second)
 		f.login(t, f.group(t, Failover, s))
-		e := s.end(wire.KindAccess)
+		e := s.endpoint(wire.KindAccess)
 		if got := e.metrics.Address(); got != "192.0.2.1:1812" {
 			t.Errorf("the status page shows %q, expected a's address", got)
 		}
 		pass(time.Second)
-		e.blockedAt.Store(int64(f.back.Now()))
+		e.unreachableAt.Store(int64(f.backend.Now()))
 		f.net.name(host, "b")
-		f.back.Refresh()
+		f.backend.Refresh()
 		synctest.Wait()
 		if got := e.metrics.Address(); got != "192.0.2.2:1812" {
 			t.Errorf("the status page shows %q, expected b's address", got)
 		}
-		if at := e.blockedAt.Load(); at != 0 || e.rank() != health.Up {
+		if at := e.unreachableAt.Load(); at != 0 || e.rank() != health.Up {
 			t.Errorf("blocked at %v and ranked %v, expected neither", time.Duration(at), e.rank())
 		}
-		if at := time.Duration(e.addressAt.Load()); at != f.back.Now() {
-			t.Errorf("the address is in use since %v, expected %v", at, f.back.Now())
+		if at := time.Duration(e.addressSince.Load()); at != f.backend.Now() {
+			t.Errorf("the address is in use since %v, expected %v", at, f.backend.Now())
 		}
 	})
 }

@@ -15,33 +15,33 @@ const sweepGrain = 5 * time.Millisecond
 // longestPostponed bounds how long a sweep waits for what has arrived to be read.
 const longestPostponed = time.Second
 
-// sweepings is what a sweep found, put down under the lock and carried out without it.
-type sweepings struct {
+// dueWork is what a sweep found, put down under the lock and carried out without it.
+type dueWork struct {
 	hasher     *wire.Hasher
 	touched    Touched
 	packets    [][]byte        // copies to send again, from the buffers
-	ended      []*Exchange     // whose schedule is over
+	timedOut   []*Exchange     // whose schedule is over
 	refused    []*Exchange     // CoA and Disconnect for which nobody listens
 	moving     []mover         // claimed for another server or socket
 	silent     []time.Duration // when requests that fell due were first sent
 	unanswered []time.Duration // when requests that waited in vain were first sent
-	forgotten  int             // abandoned slots whose schedule is over
-	retried    bool            // a parked request fell due
-	waiting    bool            // a request fell due that its server has, and stays there
+	expired    int             // abandoned slots whose schedule is over
+	parkedDue  bool            // a parked request fell due
+	stays      bool            // a request fell due that its server has, and stays there
 }
 
-// giveBack returns the copies and the sweepings themselves to where they came from.
-func (w *sweepings) giveBack(b *Backend) {
+// release returns the copies and the sweepings themselves to where they came from.
+func (w *dueWork) release(b *Backend) {
 	for i, p := range w.packets {
 		b.Buffers.Return(p)
 		w.packets[i] = nil
 	}
-	clear(w.ended)
+	clear(w.timedOut)
 	clear(w.moving)
 	clear(w.refused)
-	w.packets, w.ended, w.moving, w.forgotten, w.retried, w.waiting = w.packets[:0], w.ended[:0], w.moving[:0], 0, false, false
+	w.packets, w.timedOut, w.moving, w.expired, w.parkedDue, w.stays = w.packets[:0], w.timedOut[:0], w.moving[:0], 0, false, false
 	w.silent, w.unanswered, w.refused = w.silent[:0], w.unanswered[:0], w.refused[:0]
-	b.sweepings.Put(w)
+	b.dueWork.Put(w)
 }
 
 // sweep runs when a slot may be due: it resends what is, and ends what has come
@@ -56,43 +56,43 @@ func (w *sweepings) giveBack(b *Backend) {
 func (s *socket) sweep() {
 	s.sweeping.Lock()
 	defer s.sweeping.Unlock()
-	b := s.end.server.back
+	b := s.ep.server.backend
 	now := b.Now()
 	if s.postpone(now) { // 1
 		return
 	}
-	s.mendPath(now) // 2
-	w := b.sweepings.Get().(*sweepings)
-	defer w.giveBack(b)
+	s.repairPath(now) // 2
+	w := b.dueWork.Get().(*dueWork)
+	defer w.release(b)
 	s.decide(w, now) // 3
 
 	for _, first := range w.silent { // 4
-		s.end.silent(first)
+		s.ep.noteSilent(first)
 	}
 	for _, first := range w.unanswered {
-		s.end.health.Unanswered(first)
+		s.ep.health.Unanswered(first)
 	}
 	s.move(w, now)
-	s.resend(w)
-	s.finish(w)
-	if w.retried {
-		s.end.reopen()
+	s.sendPackets(w)
+	s.failEnded(w)
+	if w.parkedDue {
+		s.ep.reopen()
 	}
-	if w.waiting {
-		s.askForLife(now)
+	if w.stays {
+		s.requestCheck(now)
 	}
 }
 
-// lately is how old a sign of life may be when a request is sent again: younger, it
+// recently is how old a sign of life may be when a request is sent again: younger, it
 // counts as one since then.
-const lately = 500 * time.Millisecond
+const recently = 500 * time.Millisecond
 
-// askForLife has a port probed that has not been heard of lately, so that a request
+// requestCheck has a port probed that has not been heard of lately, so that a request
 // which is sent again now leaves it when it is due the next time, or stays with a
 // server that only takes its time for it.
-func (s *socket) askForLife(now time.Duration) {
-	if !s.end.health.HeardSince(now - lately) {
-		s.end.health.RequestCheck()
+func (s *socket) requestCheck(now time.Duration) {
+	if !s.ep.health.HeardSince(now - recently) {
+		s.ep.health.RequestCheck()
 	}
 }
 
@@ -103,16 +103,16 @@ func (s *socket) postpone(now time.Duration) bool {
 	unread := s.conn.Unread()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.armed = 0
+	s.timerAt = 0
 	if !unread || !s.anyDue(now) {
-		s.postponed = 0
+		s.postponedSince = 0
 		return false
 	}
-	if s.postponed == 0 {
-		s.postponed = now
+	if s.postponedSince == 0 {
+		s.postponedSince = now
 	}
-	if now-s.postponed >= longestPostponed {
-		s.postponed = 0
+	if now-s.postponedSince >= longestPostponed {
+		s.postponedSince = 0
 		return false
 	}
 	s.arm(now+sweepGrain, now)
@@ -129,30 +129,30 @@ func (s *socket) anyDue(now time.Duration) bool {
 	return false
 }
 
-// mendPath looks for another way to the server when this socket's fails, or when a
+// repairPath looks for another way to the server when this socket's fails, or when a
 // request is due again that was sent twice and nothing at all was heard since. A
 // renewal that is not to be had yet is tried again as long as anything waits.
-func (s *socket) mendPath(now time.Duration) {
+func (s *socket) repairPath(now time.Duration) {
 	s.mu.Lock()
 	renew := s.orders&renewSocket != 0
-	silent := s.end.uses(s) && !s.end.isFine() && s.overdue(now)
+	silent := s.ep.inUse(s) && !s.ep.isProvenUp() && s.silentTwice(now)
 	s.mu.Unlock()
-	if renew && (!s.end.uses(s) || s.end.renew(true)) {
+	if renew && (!s.ep.inUse(s) || s.ep.renew(true)) {
 		s.mu.Lock()
 		s.orders &^= renewSocket
 		s.mu.Unlock()
 	}
 	if silent {
-		s.end.suspectPath(now)
+		s.ep.tryOtherPath(now)
 	}
 }
 
-// overdue reports whether a request is due that was sent at least twice, with nothing
+// silentTwice reports whether a request is due that was sent at least twice, with nothing
 // verified since the last time. With mu held.
-func (s *socket) overdue(now time.Duration) bool {
+func (s *socket) silentTwice(now time.Duration) bool {
 	for id := range s.slots {
 		sl := &s.slots[id]
-		if sl.state == slotWaiting && sl.sends >= 2 && sl.due <= now+sweepGrain && sl.ex.group != nil && s.isEvidence(sl) && !s.end.health.HeardSince(sl.lastSent-lately) {
+		if sl.state == slotWaiting && sl.sends >= 2 && sl.due <= now+sweepGrain && sl.ex.group != nil && s.isEvidence(sl) && !s.ep.health.HeardSince(sl.lastSent-recently) {
 			return true
 		}
 	}
@@ -161,13 +161,13 @@ func (s *socket) overdue(now time.Duration) bool {
 
 // decide decides on each slot that is due or ordered to leave. What must be done
 // without the lock is put down in w.
-func (s *socket) decide(w *sweepings, now time.Duration) {
+func (s *socket) decide(w *dueWork, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o, next := s.orders, time.Duration(0)
-	s.orders &^= remind
+	s.orders &^= sendEarly
 	if o&renewSocket == 0 {
-		s.orders &= leaveSocketWhenDue | leaveSocketLate
+		s.orders &= moveSocketWhenDue | moveSocketLate
 	}
 	for id := range s.slots {
 		sl := &s.slots[id]
@@ -194,66 +194,66 @@ func (s *socket) armFor(next, now time.Duration) {
 }
 
 // decideSlot decides on one slot that waits or is abandoned. With mu held.
-func (s *socket) decideSlot(id wire.ServerID, o orders, now time.Duration, w *sweepings) {
+func (s *socket) decideSlot(id wire.ServerID, o orders, now time.Duration, w *dueWork) {
 	sl := &s.slots[id]
-	if o&remind != 0 && sl.state == slotWaiting {
-		s.remindSoon(sl, now)
+	if o&sendEarly != 0 && sl.state == slotWaiting {
+		s.planEarly(sl, now)
 	}
 	switch {
-	case sl.state == slotWaiting && s.obey(id, o, now, w):
+	case sl.state == slotWaiting && s.followOrders(id, o, now, w):
 	case sl.due <= now+sweepGrain:
 		s.fallDue(id, now, w)
-	case sl.leaveAt != 0 && sl.leaveAt <= now+sweepGrain:
+	case sl.moveAt != 0 && sl.moveAt <= now+sweepGrain:
 		s.outOfPatience(id, now, w)
-	case sl.remindAt != 0 && sl.remindAt <= now+sweepGrain:
-		s.remind(id, now, w)
+	case sl.earlyAt != 0 && sl.earlyAt <= now+sweepGrain:
+		s.sendEarly(id, now, w)
 	}
 }
 
 // fallDue decides what becomes of a slot whose wait is over. With mu held.
-func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *sweepings) {
+func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *dueWork) {
 	sl := &s.slots[id]
 	if sl.state == slotAbandoned {
 		if !sl.uncounted {
-			w.forgotten++
+			w.expired++
 		}
 		s.free(id)
 		return
 	}
-	over := now+sweepGrain >= sl.end
+	over := now+sweepGrain >= sl.expires
 	if sl.ex.group != nil && s.isEvidence(sl) {
 		if sl.sends == 1 { // each request counts once
-			w.silent = append(w.silent, sl.first)
+			w.silent = append(w.silent, sl.firstSent)
 		}
-		s.countOverdue(sl, now, over, w)
+		s.noteOverdue(sl, now, over, w)
 	}
-	w.retried = w.retried || s.parked()
+	w.parkedDue = w.parkedDue || s.parked()
 	if over {
-		w.ended = append(w.ended, s.free(id))
+		w.timedOut = append(w.timedOut, s.free(id))
 		return
 	}
-	own := s.end.rank()
+	own := s.ep.rank()
 	switch {
 	case s.shouldMove(sl, now, own):
-		w.moving = append(w.moving, s.claim(id, mover{own: own}))
+		w.moving = append(w.moving, s.beginMove(id, mover{state: own}))
 	case int(sl.sends) >= s.schedule(sl).Count:
-		w.ended = append(w.ended, s.free(id))
-	case s.leavesSocket(sl, now):
-		w.moving = append(w.moving, s.claim(id, mover{here: true}))
+		w.timedOut = append(w.timedOut, s.free(id))
+	case s.movesSocket(sl, now):
+		w.moving = append(w.moving, s.beginMove(id, mover{sameServer: true}))
 	default:
-		s.again(sl, now, w)
+		s.resend(sl, now, w)
 	}
 }
 
-// countOverdue has the port's health told, once, of a request that should have been
+// noteOverdue has the port's health told, once, of a request that should have been
 // answered by now. Where a route's patience is longer than the default, its answers
 // are known to take that long, or to the end of the schedule. With mu held.
-func (s *socket) countOverdue(sl *slot, now time.Duration, over bool, w *sweepings) {
+func (s *socket) noteOverdue(sl *slot, now time.Duration, over bool, w *dueWork) {
 	now += sweepGrain
 	patience := sl.ex.group.patience
-	if !sl.overdue && s.end.health.Overdue(sl.first, now) && (over || patience <= defaults.Patience || now-sl.ex.askedAt() >= patience) {
+	if !sl.overdue && s.ep.health.Overdue(sl.firstSent, now) && (over || patience <= defaults.Patience || now-sl.ex.unansweredSince() >= patience) {
 		sl.overdue = true
-		w.unanswered = append(w.unanswered, sl.first)
+		w.unanswered = append(w.unanswered, sl.firstSent)
 	}
 }
 
@@ -261,21 +261,21 @@ func (s *socket) countOverdue(sl *slot, now time.Duration, over bool, w *sweepin
 // server: not when it was not sent, was sent to an address that the server has left, or
 // this machine could not send. With mu held.
 func (s *socket) isEvidence(sl *slot) bool {
-	return s.current() && (s.troubledAt == 0 || s.troubledAt < sl.first)
+	return s.current() && (s.sendFailedAt == 0 || s.sendFailedAt < sl.firstSent)
 }
 
-// again puts a slot's packet down for another transmission: octet-identical,
+// resend puts a slot's packet down for another transmission: octet-identical,
 // from the same port to the same port (RFC 2865 §2.5). It is copied, because a
 // reply may free the packet while the copy is being sent. With mu held.
-func (s *socket) again(sl *slot, now time.Duration, w *sweepings) {
-	w.packets = append(w.packets, s.end.server.back.Buffers.Copy(sl.packet))
-	w.waiting = true
+func (s *socket) resend(sl *slot, now time.Duration, w *dueWork) {
+	w.packets = append(w.packets, s.ep.server.backend.Buffers.Copy(sl.packet))
+	w.stays = true
 	sl.sends++
-	sl.early = false
-	sl.lastSent, sl.remindAt = now, 0
+	sl.resentAfterError = false
+	sl.lastSent, sl.earlyAt = now, 0
 	sl.wait = s.schedule(sl).next(sl.wait, jitter())
-	sl.due = min(now+sl.wait, sl.end)
-	s.lastWait(sl)
+	sl.due = min(now+sl.wait, sl.expires)
+	s.extendLastWait(sl)
 }
 
 // schedule is the one that the slot's exchange follows. With mu held.
@@ -283,27 +283,27 @@ func (s *socket) schedule(sl *slot) *Schedule {
 	if sl.ex.schedule != nil {
 		return sl.ex.schedule
 	}
-	return &s.end.server.settings.Load().schedule
+	return &s.ep.server.settings.Load().schedule
 }
 
-// resend sends what fallDue put down.
-func (s *socket) resend(w *sweepings) {
+// sendPackets sends what fallDue put down.
+func (s *socket) sendPackets(w *dueWork) {
 	if len(w.packets) == 0 {
 		return
 	}
 	n, err := s.conn.Send(w.packets)
-	s.end.metrics.Count(metrics.ServerResent, n)
+	s.ep.metrics.Count(metrics.ServerResent, n)
 	if err != nil {
 		s.failed(err)
 	}
 }
 
-// finish ends the exchanges whose server stayed silent, or that it refused.
-func (s *socket) finish(w *sweepings) {
-	s.end.add(-w.forgotten - len(w.ended))
-	for _, ex := range w.ended {
+// failEnded ends the exchanges whose server stayed silent, or that it refused.
+func (s *socket) failEnded(w *dueWork) {
+	s.ep.addOutstanding(-w.expired - len(w.timedOut))
+	for _, ex := range w.timedOut {
 		if ex.group != nil { // probes are counted by themselves
-			s.end.metrics.Count(metrics.ServerTimeouts, 1)
+			s.ep.metrics.Count(metrics.ServerTimeouts, 1)
 		}
 		ex.Handler.Fail(w.hasher, FailSilent, 0, &w.touched)
 	}

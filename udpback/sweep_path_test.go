@@ -44,16 +44,16 @@ func TestPostpone(t *testing.T) {
 			f := newFixture(t)
 			server := f.server(t, "a", nil)
 			defer server.Close()
-			s := newSocket(server.end(wire.KindAccess), ipOf("a"), &unreadConn{newNowhere(), row.unread})
+			s := newSocket(server.endpoint(wire.KindAccess), ipOf("a"), &unreadConn{newNowhere(), row.unread})
 			defer s.close()
 			s.mu.Lock()
 			sl := &s.slots[7]
-			sl.state, sl.due, sl.end, s.postponed, s.armed = slotWaiting, row.due, 130*second, row.since, 1
+			sl.state, sl.due, sl.expires, s.postponedSince, s.timerAt = slotWaiting, row.due, 130*second, row.since, 1
 			s.mu.Unlock()
 			got := s.postpone(now)
 			s.mu.Lock()
 			sl.state = slotFree
-			armed, since := s.armed, s.postponed
+			armed, since := s.timerAt, s.postponedSince
 			s.timer.Stop()
 			s.mu.Unlock()
 			if got != row.want || since != row.sinceW {
@@ -76,7 +76,7 @@ func TestAnyDue(t *testing.T) {
 		f := newFixture(t)
 		server := f.server(t, "a", nil)
 		defer server.Close()
-		s := newSocket(server.end(wire.KindAccess), ipOf("a"), newNowhere())
+		s := newSocket(server.endpoint(wire.KindAccess), ipOf("a"), newNowhere())
 		defer s.close()
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -112,8 +112,8 @@ func TestOverdueShowsABrokenWay(t *testing.T) {
 		{"not due", 2, now + sweepGrain + 1, 0, false, false, false},
 		{"sent once", 1, now, 0, false, false, false},
 		{"sent three times", 3, now, 0, false, false, true},
-		{"heard before", 2, now, 96*second - lately, false, false, true},
-		{"heard since", 2, now, 96*second - lately + 1, false, false, false},
+		{"heard before", 2, now, 96*second - recently, false, false, true},
+		{"heard since", 2, now, 96*second - recently + 1, false, false, false},
 		{"not sent", 2, now, 0, true, false, false},
 		{"a probe", 2, now, 0, false, true, false},
 	} {
@@ -121,18 +121,18 @@ func TestOverdueShowsABrokenWay(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, true)
 			defer w.close()
 			if row.heard != 0 {
-				w.a.end(wire.KindAccess).health.Answered(row.heard, second)
+				w.a.endpoint(wire.KindAccess).health.Answered(row.heard, second)
 			}
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
-			w.slot.sends, w.slot.due, w.slot.lastSent, w.slot.first = row.sends, row.due, 96*second, 94*second
+			w.slot.sends, w.slot.due, w.slot.lastSent, w.slot.firstSent = row.sends, row.due, 96*second, 94*second
 			if row.troubled {
-				w.socket.troubledAt = 95 * second
+				w.socket.sendFailedAt = 95 * second
 			}
 			if row.probe {
 				w.owner.group = nil
 			}
-			if got := w.socket.overdue(now); got != row.want {
+			if got := w.socket.silentTwice(now); got != row.want {
 				t.Errorf("%s: overdue %t, expected %t", row.name, got, row.want)
 			}
 			w.owner.group = w.group
@@ -143,9 +143,9 @@ func TestOverdueShowsABrokenWay(t *testing.T) {
 // Orders are carried out once; those for what is due later stay, and all of them while a
 // new socket is still to be had.
 func TestOrdersThatStay(t *testing.T) {
-	const all = leaveServer | leaveSocket | leaveSocketWhenDue | leaveSocketLate | endDynamic | remind
+	const all = moveServer | moveSocket | moveSocketWhenDue | moveSocketLate | failDynamic | sendEarly
 	for _, row := range []struct{ orders, want orders }{
-		{all, leaveSocketWhenDue | leaveSocketLate},
+		{all, moveSocketWhenDue | moveSocketLate},
 		{all | renewSocket, all | renewSocket},
 		{0, 0},
 	} {
@@ -153,15 +153,15 @@ func TestOrdersThatStay(t *testing.T) {
 			f := newFixture(t)
 			server := f.server(t, "a", nil)
 			defer server.Close()
-			s := newSocket(server.end(wire.KindAccess), ipOf("a"), newNowhere())
+			s := newSocket(server.endpoint(wire.KindAccess), ipOf("a"), newNowhere())
 			defer s.close()
 			s.orders = row.orders
-			s.decide(&sweepings{}, 100*time.Second)
-			if want := row.want &^ remind; s.orders != want {
+			s.decide(&dueWork{}, 100*time.Second)
+			if want := row.want &^ sendEarly; s.orders != want {
 				t.Errorf("of orders %b stay %b, expected %b", row.orders, s.orders, want)
 			}
-			if s.armed != 0 {
-				t.Errorf("the timer fires at %v though nothing waits", s.armed)
+			if s.timerAt != 0 {
+				t.Errorf("the timer fires at %v though nothing waits", s.timerAt)
 			}
 			s.mu.Lock()
 			s.armFor(110*time.Second, 100*time.Second)
@@ -169,8 +169,8 @@ func TestOrdersThatStay(t *testing.T) {
 			if row.orders&renewSocket != 0 {
 				want = 100*time.Second + renewPause
 			}
-			if s.armed != want {
-				t.Errorf("orders %b: the timer fires at %v, expected %v", row.orders, s.armed, want)
+			if s.timerAt != want {
+				t.Errorf("orders %b: the timer fires at %v, expected %v", row.orders, s.timerAt, want)
 			}
 			s.timer.Stop()
 			s.mu.Unlock()
@@ -187,19 +187,19 @@ func TestSweepArmsForTheFirst(t *testing.T) {
 			f := newFixture(t)
 			server := f.server(t, "a", nil)
 			defer server.Close()
-			s := newSocket(server.end(wire.KindAccess), ipOf("a"), newNowhere())
+			s := newSocket(server.endpoint(wire.KindAccess), ipOf("a"), newNowhere())
 			defer s.close()
 			for i, id := range []int{3, 50, 100, 200, 255} {
 				s.slots[id].state = []slotState{slotWaiting, slotMoving, slotAbandoned, slotReserved, slotWaiting}[i]
-				s.slots[id].due, s.slots[id].end = 120*second, 130*second
+				s.slots[id].due, s.slots[id].expires = 120*second, 130*second
 				if id == 50 || id == 200 { // nothing is due there, whatever stands there
 					s.slots[id].due = 101 * second
 				}
 			}
 			s.slots[first].due = 110 * second
-			s.decide(&sweepings{}, 100*second)
-			if s.armed != 110*second {
-				t.Errorf("slot %d is due at 110s, the timer fires at %v", first, s.armed)
+			s.decide(&dueWork{}, 100*second)
+			if s.timerAt != 110*second {
+				t.Errorf("slot %d is due at 110s, the timer fires at %v", first, s.timerAt)
 			}
 			s.mu.Lock()
 			s.timer.Stop()
@@ -217,14 +217,14 @@ func TestSweepingsForget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		ex := new(Exchange)
-		w := &sweepings{hasher: wire.NewHasher(), packets: [][]byte{f.back.Buffers.Copy([]byte("packet"))}, ended: []*Exchange{ex}, refused: []*Exchange{ex},
-			moving: []mover{{ex: ex}}, silent: []time.Duration{1}, unanswered: []time.Duration{1}, forgotten: 1, retried: true, waiting: true}
-		packets, ended, refused, moving := w.packets, w.ended, w.refused, w.moving
-		w.giveBack(f.back)
+		w := &dueWork{hasher: wire.NewHasher(), packets: [][]byte{f.backend.Buffers.Copy([]byte("packet"))}, timedOut: []*Exchange{ex}, refused: []*Exchange{ex},
+			moving: []mover{{ex: ex}}, silent: []time.Duration{1}, unanswered: []time.Duration{1}, expired: 1, parkedDue: true, stays: true}
+		packets, ended, refused, moving := w.packets, w.timedOut, w.refused, w.moving
+		w.release(f.backend)
 		if packets[0] != nil || ended[0] != nil || refused[0] != nil || moving[0].ex != nil {
 			t.Error("what was found is held on to")
 		}
-		if len(w.packets)+len(w.ended)+len(w.refused)+len(w.moving)+len(w.silent)+len(w.unanswered)+w.forgotten != 0 || w.retried || w.waiting {
+		if len(w.packets)+len(w.timedOut)+len(w.refused)+len(w.moving)+len(w.silent)+len(w.unanswered)+w.expired != 0 || w.parkedDue || w.stays {
 			t.Errorf("the next sweep begins with %+v, expected nothing", w)
 		}
 	})
@@ -237,20 +237,20 @@ func TestAskForLife(t *testing.T) {
 	for _, row := range []struct {
 		heard time.Duration // before now
 		want  int
-	}{{lately, 1}, {lately - 1, 0}, {0, 0}, {time.Minute, 1}} {
+	}{{recently, 1}, {recently - 1, 0}, {0, 0}, {time.Minute, 1}} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			server := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
 			defer server.Close()
 			f.net.answering(t, "a")
 			pass(100 * time.Second)
-			e := server.end(wire.KindAccess)
+			e := server.endpoint(wire.KindAccess)
 			s := newSocket(e, ipOf("a"), newNowhere())
 			defer s.close()
-			now := f.back.Now()
+			now := f.backend.Now()
 			before := len(f.net.seen("a:1812"))
 			e.health.Answered(now-row.heard, time.Millisecond)
-			s.askForLife(now)
+			s.requestCheck(now)
 			pass(time.Millisecond)
 			if got := len(f.net.seen("a:1812")) - before; got != row.want {
 				t.Errorf("heard %v ago: %d probes, expected %d", row.heard, got, row.want)
@@ -293,7 +293,7 @@ func TestMendPath(t *testing.T) {
 			o := newOwner(radius.CodeAccessRequest)
 			f.start(t, f.group(t, Failover, server), o)
 			s := o.Exchange.socket
-			e := server.end(wire.KindAccess)
+			e := server.endpoint(wire.KindAccess)
 			if row.replaced {
 				e.refresh()
 			}
@@ -301,13 +301,13 @@ func TestMendPath(t *testing.T) {
 				f.bring(t, server, health.Suspect)
 				pass(time.Millisecond)
 			}
-			now := f.back.Now()
+			now := f.backend.Now()
 			if row.overdue {
 				s.mu.Lock()
 				sl := &s.slots[o.id]
-				sl.sends, sl.due, sl.lastSent, sl.first = 2, now, now, now-second
+				sl.sends, sl.due, sl.lastSent, sl.firstSent = 2, now, now, now-second
 				s.mu.Unlock()
-				now += 2 * lately
+				now += 2 * recently
 				s.mu.Lock()
 				sl.lastSent = now
 				s.mu.Unlock()
@@ -321,7 +321,7 @@ func TestMendPath(t *testing.T) {
 				s.mu.Unlock()
 			}
 			before := len(f.net.sockets)
-			s.mendPath(now)
+			s.repairPath(now)
 			if renewed := len(f.net.sockets) > before; renewed != row.renewed {
 				t.Errorf("%s: renewed %t, expected %t", row.name, renewed, row.renewed)
 			}

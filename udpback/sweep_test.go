@@ -66,7 +66,7 @@ func TestFallDue(t *testing.T) {
 			w.bring(t, w.b, row.other)
 			synctest.Wait()
 			s, sl, ex := w.socket, w.slot, &w.owner.Exchange
-			e := w.a.end(wire.KindAccess)
+			e := w.a.endpoint(wire.KindAccess)
 			if row.renewed {
 				other := newSocket(e, ipOf("a"), newNowhere())
 				defer other.close()
@@ -83,31 +83,31 @@ func TestFallDue(t *testing.T) {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			sl.sends, sl.first, sl.lastSent, sl.due, sl.end, sl.uncounted, ex.asked = row.sends, 98*second, 98*second, now, 130*second, row.uncounted, 98*second
+			sl.sends, sl.firstSent, sl.lastSent, sl.due, sl.expires, sl.uncounted, ex.firstSent = row.sends, 98*second, 98*second, now, 130*second, row.uncounted, 98*second
 			if row.end != 0 {
-				sl.end = row.end
+				sl.expires = row.end
 			}
 			if row.troubled {
-				s.troubledAt = now
+				s.sendFailedAt = now
 			}
 			if row.renewed {
-				s.orders = leaveSocketWhenDue
+				s.orders = moveSocketWhenDue
 			}
 			if row.probe {
 				ex.group = nil
 			}
-			found := &sweepings{}
+			found := &dueWork{}
 			s.fallDue(w.id, now, found)
 			ex.group, s.orders = w.group, 0
 			got := "nothing"
 			switch {
 			case len(found.packets) == 1:
 				got = again
-			case len(found.ended) == 1 && sl.state == slotFree:
+			case len(found.timedOut) == 1 && sl.state == slotFree:
 				got = ended
-			case len(found.moving) == 1 && found.moving[0].here && !found.moving[0].early && !found.moving[0].afresh:
+			case len(found.moving) == 1 && found.moving[0].sameServer && !found.moving[0].notDue && !found.moving[0].newSchedule:
 				got = sock
-			case len(found.moving) == 1 && !found.moving[0].here && !found.moving[0].early:
+			case len(found.moving) == 1 && !found.moving[0].sameServer && !found.moving[0].notDue:
 				got = server
 			case sl.state == slotFree:
 				got = freed
@@ -118,14 +118,14 @@ func TestFallDue(t *testing.T) {
 			if silent := slices.Equal(found.silent, []time.Duration{98 * second}); silent != row.silent || !silent && len(found.silent) > 0 {
 				t.Errorf("%s: its server is told of the silence: %v, expected %t", row.name, found.silent, row.silent)
 			}
-			if found.forgotten != row.forgotten || found.retried != row.retried {
-				t.Errorf("%s: %d forgotten, retried %t; expected %d, %t", row.name, found.forgotten, found.retried, row.forgotten, row.retried)
+			if found.expired != row.forgotten || found.parkedDue != row.retried {
+				t.Errorf("%s: %d forgotten, retried %t; expected %d, %t", row.name, found.expired, found.parkedDue, row.forgotten, row.retried)
 			}
 			switch sl.state {
 			case slotMoving:
 				sl.ex, sl.state = ex, slotWaiting // so that it ends
 			case slotFree:
-				e.add(-1) // as finish does
+				e.addOutstanding(-1) // as finish does
 			}
 		})
 	}
@@ -158,13 +158,13 @@ func TestCountOverdue(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, true)
 			defer w.close()
-			w.a.end(wire.KindAccess).health.CheckAnswered(row.probed)
+			w.a.endpoint(wire.KindAccess).health.CheckAnswered(row.probed)
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
 			w.group.patience = row.patience
-			w.slot.first, w.slot.overdue, w.owner.asked = 100*second, row.counted, row.asked
-			found := &sweepings{}
-			w.socket.countOverdue(w.slot, now, row.over, found)
+			w.slot.firstSent, w.slot.overdue, w.owner.firstSent = 100*second, row.counted, row.asked
+			found := &dueWork{}
+			w.socket.noteOverdue(w.slot, now, row.over, found)
 			if got := len(found.unanswered) == 1 && found.unanswered[0] == 100*second; got != row.want || len(found.unanswered) > 1 {
 				t.Errorf("%s: counted %v, expected %t", row.name, found.unanswered, row.want)
 			}
@@ -235,28 +235,28 @@ func TestGrain(t *testing.T) {
 			s, sl := w.socket, w.slot
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			sl.sends, sl.lastSent, sl.first, sl.end, w.owner.asked = 2, 98*second, 98*second, 130*second, 98*second
-			sl.due, sl.leaveAt, sl.remindAt = now+row.due, 0, 0
+			sl.sends, sl.lastSent, sl.firstSent, sl.expires, w.owner.firstSent = 2, 98*second, 98*second, 130*second, 98*second
+			sl.due, sl.moveAt, sl.earlyAt = now+row.due, 0, 0
 			if row.leave != 0 {
-				sl.leaveAt = now + row.leave
+				sl.moveAt = now + row.leave
 			}
 			if row.reminder != 0 {
-				sl.remindAt = now + row.reminder
+				sl.earlyAt = now + row.reminder
 			}
-			leaveAt := sl.leaveAt
-			found := &sweepings{}
+			leaveAt := sl.moveAt
+			found := &dueWork{}
 			s.decideSlot(w.id, 0, now, found)
 			if len(found.packets) != row.sent || sl.sends != 2+int32(row.sent) {
 				t.Errorf("%s: %d copies, %d sends; expected %d, %d", row.name, len(found.packets), sl.sends, row.sent, 2+row.sent)
 			}
-			if left := sl.leaveAt != leaveAt; left != row.left {
+			if left := sl.moveAt != leaveAt; left != row.left {
 				t.Errorf("%s: seen to its patience %t, expected %t", row.name, left, row.left)
 			}
-			if sl.reminded != row.reminded {
-				t.Errorf("%s: reminded %t, expected %t", row.name, sl.reminded, row.reminded)
+			if sl.sentEarly != row.reminded {
+				t.Errorf("%s: reminded %t, expected %t", row.name, sl.sentEarly, row.reminded)
 			}
-			if row.reminded && (sl.due != now+row.due || sl.lastSent != now || sl.remindAt != 0) {
-				t.Errorf("%s: due at %v, sent at %v, reminder at %v; expected that only the time of sending changes", row.name, sl.due, sl.lastSent, sl.remindAt)
+			if row.reminded && (sl.due != now+row.due || sl.lastSent != now || sl.earlyAt != 0) {
+				t.Errorf("%s: due at %v, sent at %v, reminder at %v; expected that only the time of sending changes", row.name, sl.due, sl.lastSent, sl.earlyAt)
 			}
 		})
 	}
@@ -272,18 +272,18 @@ func TestResend(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, server), o)
 		s := o.Exchange.socket
-		s.resend(&sweepings{})
-		s.resend(&sweepings{packets: [][]byte{{1, 2}, {3, 4}}})
+		s.sendPackets(&dueWork{})
+		s.sendPackets(&dueWork{packets: [][]byte{{1, 2}, {3, 4}}})
 		if n := f.count(t, "radsec_gw_server_requests_resent_total"); n != 2 {
 			t.Errorf("%v packets are counted as sent again, expected 2", n)
 		}
-		if s.troubledAt != 0 || len(f.net.sockets) != 1 {
+		if s.sendFailedAt != 0 || len(f.net.sockets) != 1 {
 			t.Error("the socket is taken for broken though all was sent")
 		}
 		f.net.set(func() { f.net.cut["a:1812"] = syscall.EHOSTUNREACH })
-		s.resend(&sweepings{packets: [][]byte{{1, 2}}})
+		s.sendPackets(&dueWork{packets: [][]byte{{1, 2}}})
 		synctest.Wait()
-		if n := f.count(t, "radsec_gw_server_requests_resent_total"); n != 2 || s.troubledAt == 0 || len(f.net.sockets) != 2 {
+		if n := f.count(t, "radsec_gw_server_requests_resent_total"); n != 2 || s.sendFailedAt == 0 || len(f.net.sockets) != 2 {
 			t.Errorf("%v packets are counted as sent again, %d sockets; expected 2 and a new socket", n, len(f.net.sockets))
 		}
 		o.Cancel()

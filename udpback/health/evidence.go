@@ -32,22 +32,22 @@ func (p *Port) Answered(now, took time.Duration) {
 // CheckAnswered notes a verified reply to the last probe.
 func (p *Port) CheckAnswered(now time.Duration) {
 	p.mu.Lock()
-	if outdated := p.endProbe(); outdated {
+	if outdated := p.endCheck(); outdated {
 		p.mu.Unlock()
 		return
 	}
-	p.lastProbe.Store(int64(now))
+	p.lastCheckAnswer.Store(int64(now))
 	p.heard(now)
 	p.missed = 0
-	if p.withoutProbes.Load() && p.Config().Check != CheckNone {
-		p.withoutProbes.Store(false) // it has Status-Server after all
+	if p.withoutChecks.Load() && p.Config().Check != CheckNone {
+		p.withoutChecks.Store(false) // it has Status-Server after all
 		p.reschedule()
 	}
 	p.mu.Unlock()
 	if p.State() != Up {
 		p.recover(false)
 	}
-	p.judgeService()
+	p.updateFailing()
 }
 
 // heard notes a verified reply to anything.
@@ -85,14 +85,14 @@ func (p *Port) recover(request bool) {
 			p.aliveSince.Store(p.lastReply.Load())
 			p.unanswered.Store(0)
 			back = Up
-			p.note(Transition{From: Down, To: Down, Alive: true})
+			p.record(Transition{From: Down, To: Down, Alive: true})
 		}
 		if p.answers++; p.answers >= p.Config().UpAfter {
 			p.change(back)
 		}
 	}
 	p.mu.Unlock()
-	p.pass()
+	p.report()
 }
 
 // Unverified notes a reply that did not verify. It is no evidence of life.
@@ -122,7 +122,7 @@ func (p *Port) Silent(sent time.Duration) {
 // patience, no longer than patience or the slowest answer.
 func (p *Port) Overdue(sent, now time.Duration) bool {
 	slowest := time.Duration(p.slowest.Load())
-	return now-sent >= min(4*slowest, max(patience, slowest)) && time.Duration(p.lastProbe.Load()) >= sent
+	return now-sent >= min(4*slowest, max(patience, slowest)) && time.Duration(p.lastCheckAnswer.Load()) >= sent
 }
 
 // Unanswered notes that a request, first sent at sent, is overdue. An answer to any
@@ -139,11 +139,11 @@ func (p *Port) Unanswered(sent time.Duration) {
 		p.mu.Unlock()
 		return
 	}
-	p.judgeService()
+	p.updateFailing()
 }
 
-// judgeService makes a port failing whose probes are answered and whose requests are not.
-func (p *Port) judgeService() {
+// updateFailing makes a port failing whose probes are answered and whose requests are not.
+func (p *Port) updateFailing() {
 	if int(p.unanswered.Load()) < p.Config().FailingAfter || !p.HasChecks() {
 		return
 	}
@@ -156,7 +156,7 @@ func (p *Port) judgeService() {
 		p.change(Failing)
 	}
 	p.mu.Unlock()
-	p.pass()
+	p.report()
 }
 
 // suspect begins the probes; where there are none, silence is all the evidence.
@@ -166,13 +166,13 @@ func (p *Port) suspect() {
 		p.missed = 0
 		if p.HasChecks() {
 			p.change(Suspect)
-			p.probeNow()
+			p.checkNow()
 		} else {
 			p.change(Down)
 		}
 	}
 	p.mu.Unlock()
-	p.pass()
+	p.report()
 }
 
 // Refused notes that nobody listens on the port. An ICMP message can be forged, so

@@ -28,12 +28,12 @@ type Port struct {
 	timer *time.Timer // runs tick
 
 	// written with mu held, read without
-	config         atomic.Pointer[Config]
-	state          atomic.Int32
-	withoutProbes  atomic.Bool  // it answers requests and never a probe, or nothing probes it
-	withoutAddress atomic.Bool  // noAddress is set
-	lastProbe      atomic.Int64 // when the last answer to a probe arrived; 0: never
-	aliveSince     atomic.Int64 // when the first reply arrived after the port was down
+	config          atomic.Pointer[Config]
+	state           atomic.Int32
+	withoutChecks   atomic.Bool  // it answers requests and never a probe, or nothing probes it
+	withoutAddress  atomic.Bool  // noAddress is set
+	lastCheckAnswer atomic.Int64 // when the last answer to a probe arrived; 0: never
+	aliveSince      atomic.Int64 // when the first reply arrived after the port was down
 
 	// written without a lock
 	lastReply   atomic.Int64 // when the last verified reply arrived, on the owner's clock; 0: never
@@ -47,7 +47,7 @@ type Port struct {
 
 	mu             sync.Mutex // guards the fields below
 	stopped        bool
-	sending        bool          // the owner's Probe runs
+	sendingCheck   bool          // the owner's Probe runs
 	pending        bool          // a probe is under way
 	outdated       bool          // that probe says nothing: it was sent to another address, or as another check
 	sentAt         time.Duration // when the last probe was sent
@@ -58,7 +58,7 @@ type Port struct {
 	answers        int           // verified replies, or answered requests, since the port left Up
 	noAddress      error         // why no address is known; nil: one is
 	transitions    []Transition  // not passed on yet
-	passing        bool          // a goroutine passes them on
+	reporting      bool          // a goroutine passes them on
 
 	calls sync.WaitGroup // Probe and Changed, while they run; added to with mu held and only before Stop
 }
@@ -78,7 +78,7 @@ func (p *Port) State() State { return State(p.state.Load()) }
 func (p *Port) Config() *Config { return p.config.Load() }
 
 // Probed reports whether probes say anything about the port.
-func (p *Port) HasChecks() bool { return !p.withoutProbes.Load() }
+func (p *Port) HasChecks() bool { return !p.withoutChecks.Load() }
 
 // HeardSince reports whether anything verified has arrived since then.
 func (p *Port) HeardSince(then time.Duration) bool {
@@ -97,7 +97,7 @@ func (p *Port) Configure(c Config) {
 	p.configure(c)
 	p.reschedule()
 	p.mu.Unlock()
-	p.pass()
+	p.report()
 }
 
 // configure stores the configuration. With mu held, or before anybody else has p.
@@ -107,16 +107,16 @@ func (p *Port) configure(c Config) {
 	if old != nil && old.Check == c.Check {
 		return
 	}
-	p.forgetProbes()
+	p.resetChecks()
 	if !p.HasChecks() && p.State() == Suspect { // no probe decides any more
-		p.judgeSilence()
+		p.updateUnchecked()
 	}
 }
 
-// forgetProbes begins anew with what is known of the probes. With mu held.
-func (p *Port) forgetProbes() {
-	p.withoutProbes.Store(p.Config().Check == CheckNone)
-	p.lastProbe.Store(0)
+// resetChecks begins anew with what is known of the probes. With mu held.
+func (p *Port) resetChecks() {
+	p.withoutChecks.Store(p.Config().Check == CheckNone)
+	p.lastCheckAnswer.Store(0)
 	p.missed, p.lostAt, p.lostSince = 0, 0, 0
 	p.outdated = p.pending
 }
@@ -131,7 +131,7 @@ func (p *Port) NoAddress(why error) {
 		p.change(Down)
 	}
 	p.mu.Unlock()
-	p.pass()
+	p.report()
 }
 
 // Renew forgets the port's history, because its server has another address: it is up
@@ -141,7 +141,7 @@ func (p *Port) Renew() {
 	p.mu.Lock()
 	p.noAddress = nil
 	p.withoutAddress.Store(false)
-	p.forgetProbes()
+	p.resetChecks()
 	for _, n := range []*atomic.Int64{&p.lastReply, &p.lastAnswer, &p.aliveSince, &p.unverified, &p.slowest} {
 		n.Store(0)
 	}
@@ -149,10 +149,10 @@ func (p *Port) Renew() {
 	p.unanswered.Store(0)
 	if !p.stopped {
 		p.assumeUp()
-		p.probeNow()
+		p.checkNow()
 	}
 	p.mu.Unlock()
-	p.pass()
+	p.report()
 }
 
 // Lost reports whether a conversation with the server may be taken for lost: it is

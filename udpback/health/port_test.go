@@ -111,7 +111,7 @@ func TestOutdatedProbe(t *testing.T) {
 					silent          up`)
 				b.sent()
 				b.play(change + "\n" + end + "\n")
-				if b.p.State() != Up || b.p.lastProbe.Load() != 0 || b.p.missed != 0 {
+				if b.p.State() != Up || b.p.lastCheckAnswer.Load() != 0 || b.p.missed != 0 {
 					t.Errorf("%s, %s: it was believed, expected it forgotten", change, end)
 				}
 				pass(within)

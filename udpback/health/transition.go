@@ -43,13 +43,13 @@ func (t Transition) Hint() string {
 }
 
 // change sets the state. With mu held.
-func (p *Port) change(to State) { p.enter(Transition{To: to}) }
+func (p *Port) change(to State) { p.setState(Transition{To: to}) }
 
 // assumeUp makes the port up although no reply has shown it. With mu held.
-func (p *Port) assumeUp() { p.enter(Transition{To: Up, Assumed: true}) }
+func (p *Port) assumeUp() { p.setState(Transition{To: Up, Assumed: true}) }
 
-// enter sets the state and notes the transition; pass hands it on. With mu held.
-func (p *Port) enter(t Transition) {
+// setState sets the state and notes the transition; pass hands it on. With mu held.
+func (p *Port) setState(t Transition) {
 	t.From = p.State()
 	if t.From == t.To {
 		return
@@ -57,7 +57,7 @@ func (p *Port) enter(t Transition) {
 	p.state.Store(int32(t.To))
 	p.answers = 0
 	t.NoAddress = p.noAddress
-	p.note(t)
+	p.record(t)
 	if t.To >= Failing { // a request tries it after a pause
 		p.lastTry.Store(int64(p.owner.Clock()))
 		if t.From < Failing {
@@ -66,23 +66,23 @@ func (p *Port) enter(t Transition) {
 	}
 }
 
-// note keeps a transition for pass, with what is known of the port. With mu held.
-func (p *Port) note(t Transition) {
+// record keeps a transition for pass, with what is known of the port. With mu held.
+func (p *Port) record(t Transition) {
 	t.Unverified, t.HasAnswered, t.HasChecks = p.unverified.Load(), p.HasAnswered(), p.HasChecks()
 	t.Unanswered, t.At = int(p.unanswered.Load()), p.owner.Clock()
 	p.transitions = append(p.transitions, t)
 }
 
-// pass hands the transitions to the owner, in order and with no lock held. The
+// report hands the transitions to the owner, in order and with no lock held. The
 // goroutine that finds another doing so leaves its own to that one. After Stop they
 // are dropped: another port of the same name may be told of by now.
-func (p *Port) pass() {
+func (p *Port) report() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.passing {
+	if p.reporting {
 		return
 	}
-	p.passing = true
+	p.reporting = true
 	for len(p.transitions) > 0 && !p.stopped {
 		t := p.transitions[0]
 		p.transitions = p.transitions[1:]
@@ -92,5 +92,5 @@ func (p *Port) pass() {
 		p.mu.Lock()
 		p.calls.Done()
 	}
-	p.transitions, p.passing = nil, false
+	p.transitions, p.reporting = nil, false
 }

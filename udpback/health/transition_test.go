@@ -172,7 +172,7 @@ func TestTransitionsInOrder(t *testing.T) {
 	}
 	for told := false; !told; runtime.Gosched() { // by the goroutine that happens to do it
 		p.mu.Lock()
-		told = !p.passing && len(p.transitions) == 0
+		told = !p.reporting && len(p.transitions) == 0
 		p.mu.Unlock()
 	}
 	p.Stop()

@@ -32,7 +32,7 @@ func (p *Port) triable() bool {
 	case Failing:
 		return true
 	case Down:
-		return !p.withoutAddress.Load() && (!p.HasChecks() || p.lastProbe.Load() == 0)
+		return !p.withoutAddress.Load() && (!p.HasChecks() || p.lastCheckAnswer.Load() == 0)
 	}
 	return false
 }

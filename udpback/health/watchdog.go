@@ -31,13 +31,13 @@ func (p *Port) RequestCheck() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.pending && !p.checkRequested {
-		p.probeNow()
+		p.checkNow()
 	}
 }
 
-// probeNow lets the next tick come at once, or as soon as the probe that is under way
+// checkNow lets the next tick come at once, or as soon as the probe that is under way
 // has ended. With mu held.
-func (p *Port) probeNow() {
+func (p *Port) checkNow() {
 	p.checkRequested = true
 	p.reschedule()
 }
@@ -56,7 +56,7 @@ func (p *Port) tick() {
 	now := p.owner.Clock()
 	due := p.due(now)
 	if due {
-		p.pending, p.sending, p.checkRequested, p.sentAt = true, true, false, now
+		p.pending, p.sendingCheck, p.checkRequested, p.sentAt = true, true, false, now
 		p.calls.Add(1)
 	}
 	p.timer.Reset(p.nextTick(now))
@@ -66,7 +66,7 @@ func (p *Port) tick() {
 	}
 	p.owner.SendCheck()
 	p.mu.Lock()
-	p.sending = false
+	p.sendingCheck = false
 	p.mu.Unlock()
 	p.calls.Done()
 }
@@ -75,11 +75,11 @@ func (p *Port) tick() {
 func (p *Port) due(now time.Duration) bool {
 	c := p.Config()
 	switch {
-	case p.pending || p.sending:
+	case p.pending || p.sendingCheck:
 		return false
 	case p.checkRequested:
 		return true
-	case p.probesOften():
+	case p.checksOften():
 		return p.sentAt == 0 || now-p.sentAt >= c.CheckInterval*3/4 // no sooner, though two ticks may come together
 	}
 	return p.idle(now) >= c.Watchdog-watchdogJitter
@@ -93,19 +93,19 @@ func (p *Port) nextTick(now time.Duration) time.Duration {
 		return 0
 	case p.pending && p.sentAt != now: // its end comes within a moment
 		return c.CheckInterval / 10
-	case p.probesOften(), p.pending && p.HasChecks():
+	case p.checksOften(), p.pending && p.HasChecks():
 		return c.CheckInterval + time.Duration((rand.Float64()-0.5)/5*float64(c.CheckInterval))
 	}
 	next := c.Watchdog - p.idle(now) + rand.N(2*watchdogJitter) - watchdogJitter
 	return max(next, 100*time.Millisecond)
 }
 
-// probesOften reports whether a probe goes out every CheckInterval: the port is not up,
+// checksOften reports whether a probe goes out every CheckInterval: the port is not up,
 // has lost a probe, or has never answered one, though it may yet. Otherwise it is
 // probed at the watchdog's pace, one without Status-Server, too, in case it has it one
 // day. With mu held.
-func (p *Port) probesOften() bool {
-	return p.HasChecks() && (p.State() != Up || p.missed > 0 || p.lastProbe.Load() == 0)
+func (p *Port) checksOften() bool {
+	return p.HasChecks() && (p.State() != Up || p.missed > 0 || p.lastCheckAnswer.Load() == 0)
 }
 
 // idle is for how long nothing has verified and no probe was sent. With mu held.
@@ -118,7 +118,7 @@ func (p *Port) idle(now time.Duration) time.Duration {
 func (p *Port) CheckNotSent() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if wasPending := p.pending; !p.endProbe() && wasPending {
+	if wasPending := p.pending; !p.endCheck() && wasPending {
 		p.checkRequested = true
 	}
 }
@@ -126,16 +126,16 @@ func (p *Port) CheckNotSent() {
 // CheckLost notes that the last probe stayed unanswered, or could not get there.
 func (p *Port) CheckLost() {
 	p.mu.Lock()
-	if wasPending := p.pending; !p.endProbe() && wasPending {
+	if wasPending := p.pending; !p.endCheck() && wasPending {
 		p.countLost()
 	}
 	p.mu.Unlock()
-	p.pass()
+	p.report()
 }
 
-// endProbe notes that the last probe has ended, and reports whether what became of it
+// endCheck notes that the last probe has ended, and reports whether what became of it
 // says nothing any more. With mu held.
-func (p *Port) endProbe() (outdated bool) {
+func (p *Port) endCheck() (outdated bool) {
 	outdated = p.outdated
 	p.pending, p.outdated = false, false
 	return outdated
@@ -151,12 +151,12 @@ func (p *Port) countLost() {
 	if p.lostSince == 0 {
 		p.lostSince = p.sentAt
 	}
-	if p.lastProbe.Load() == 0 && p.answersRequests() {
+	if p.lastCheckAnswer.Load() == 0 && p.answersRequests() {
 		// That it does not answer probes may be all there is to it.
 		if p.missed++; p.missed >= p.Config().DownAfter {
-			p.withoutProbes.Store(true)
-			p.note(Transition{From: p.State(), To: p.State(), NoStatusServer: true})
-			p.judgeSilence()
+			p.withoutChecks.Store(true)
+			p.record(Transition{From: p.State(), To: p.State(), NoStatusServer: true})
+			p.updateUnchecked()
 		}
 		return
 	}
@@ -186,10 +186,10 @@ func (p *Port) answersRequests() bool {
 	return last != 0 && (last >= p.lostSince || p.silent.Load() == 0 && p.State() == Up)
 }
 
-// judgeSilence decides on a port whose probes count no more: what its requests have
+// updateUnchecked decides on a port whose probes count no more: what its requests have
 // shown is all the evidence. One that is failing is brought back by answered requests
 // in any case. With mu held.
-func (p *Port) judgeSilence() {
+func (p *Port) updateUnchecked() {
 	switch {
 	case p.State() == Failing || p.noAddress != nil:
 	case int(p.silent.Load()) >= p.Config().SuspectAfter:

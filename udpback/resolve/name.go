@@ -19,26 +19,26 @@ type Watcher struct {
 	// when they are first known and whenever the set has changed. IPv4 goes first
 	// because an old UDP server more often listens on that alone.
 	Found func([]netip.Addr)
-	// Looked is told of the end of every look-up; err is nil when it was answered.
-	Looked func(err error)
+	// Ended is told of the end of every look-up; err is nil when it was answered.
+	Ended func(err error)
 }
 
 // Name is one host name under watch.
 type Name struct {
 	// static after construction
-	resolver *Resolver
-	host     string
-	watcher  Watcher
-	again    chan struct{}
-	ctx      context.Context
-	cancel   context.CancelFunc
-	ended    sync.WaitGroup
+	resolver  *Resolver
+	host      string
+	watcher   Watcher
+	requested chan struct{}
+	ctx       context.Context
+	cancel    context.CancelFunc
+	ended     sync.WaitGroup
 
 	interval atomic.Int64 // a time.Duration: the pause after an answer; 0: none is made by itself
 
 	// owned by the goroutine
 	v4, v6   []netip.Addr
-	told     []netip.Addr
+	reported []netip.Addr
 	failures int
 }
 
@@ -46,7 +46,7 @@ type Name struct {
 // answer; 0 means that only Again asks.
 func (r *Resolver) Name(host string, interval time.Duration, w Watcher) *Name {
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Name{resolver: r, host: host, watcher: w, again: make(chan struct{}, 1), ctx: ctx, cancel: cancel}
+	n := &Name{resolver: r, host: host, watcher: w, requested: make(chan struct{}, 1), ctx: ctx, cancel: cancel}
 	n.interval.Store(int64(interval))
 	return n
 }
@@ -57,15 +57,15 @@ func (n *Name) Start() { n.ended.Go(func() { n.run(n.ctx) }) }
 // SetInterval changes the pause after an answer, from the next look-up on.
 func (n *Name) SetInterval(d time.Duration) {
 	if n.interval.Swap(int64(d)) != int64(d) {
-		n.Again()
+		n.Refresh()
 	}
 }
 
-// Again asks for a look-up soon: at once, but a second after the last began. It
+// Refresh asks for a look-up soon: at once, but a second after the last began. It
 // does not wait.
-func (n *Name) Again() {
+func (n *Name) Refresh() {
 	select {
-	case n.again <- struct{}{}:
+	case n.requested <- struct{}{}:
 	default: // one is asked for already
 	}
 }
@@ -80,11 +80,11 @@ func (n *Name) Close() {
 func (n *Name) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
-		case <-n.again: // what begins now is what was asked for
+		case <-n.requested: // what begins now is what was asked for
 		default:
 		}
 		began := time.Now()
-		err := n.look(ctx)
+		err := n.lookup(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -93,7 +93,7 @@ func (n *Name) run(ctx context.Context) {
 		} else {
 			n.failures = 0
 		}
-		n.watcher.Looked(err)
+		n.watcher.Ended(err)
 		n.pause(ctx, began)
 	}
 }
@@ -106,7 +106,7 @@ func (n *Name) pause(ctx context.Context, began time.Time) {
 	}
 	select {
 	case <-due:
-	case <-n.again:
+	case <-n.requested:
 	case <-ctx.Done():
 	}
 	select {
@@ -135,9 +135,9 @@ type answer struct {
 	err     error
 }
 
-// look asks for both families and tells the watcher what has changed.
-func (n *Name) look(ctx context.Context) error {
-	leave, ok := n.resolver.enter(ctx)
+// lookup asks for both families and tells the watcher what has changed.
+func (n *Name) lookup(ctx context.Context) error {
+	leave, ok := n.resolver.acquire(ctx)
 	if !ok {
 		return ctx.Err()
 	}
@@ -154,25 +154,25 @@ func (n *Name) look(ctx context.Context) error {
 	first := <-answers
 	select {
 	case second := <-answers:
-		return n.take(first, second)
+		return n.merge(first, second)
 	case <-time.After(familyGrace):
 	}
 	if len(first.addrs) > 0 {
 		n.store(first)
-		n.tell()
+		n.report()
 	}
-	return n.take(first, <-answers)
+	return n.merge(first, <-answers)
 }
 
-// take stores the answers of both families. The error is nil when at least one has
+// merge stores the answers of both families. The error is nil when at least one has
 // addresses.
-func (n *Name) take(a, b answer) error {
+func (n *Name) merge(a, b answer) error {
 	if len(a.addrs) == 0 && len(b.addrs) == 0 {
 		return n.failure(a, b)
 	}
 	n.store(a)
 	n.store(b)
-	n.tell()
+	n.report()
 	return nil
 }
 
@@ -194,13 +194,13 @@ func (n *Name) store(a answer) {
 	}
 }
 
-// tell passes the addresses on when they have changed.
-func (n *Name) tell() {
+// report passes the addresses on when they have changed.
+func (n *Name) report() {
 	all := slices.Concat(n.v4, n.v6)
-	if slices.Equal(all, n.told) {
+	if slices.Equal(all, n.reported) {
 		return
 	}
-	n.told = all
+	n.reported = all
 	n.watcher.Found(slices.Clone(all))
 }
 

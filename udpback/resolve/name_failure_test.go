@@ -55,7 +55,7 @@ func TestFailureSaysWhy(t *testing.T) {
 			}
 			s := &story{start: time.Now()}
 			want := fmt.Sprintf("%v %s", row.at, row.want)
-			n := New(z.lookup).Name("a", time.Hour, Watcher{Found: func([]netip.Addr) {}, Looked: func(err error) {
+			n := New(z.lookup).Name("a", time.Hour, Watcher{Found: func([]netip.Addr) {}, Ended: func(err error) {
 				if s.text() != "" {
 					return
 				}

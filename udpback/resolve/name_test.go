@@ -109,7 +109,7 @@ func (s *story) text() string {
 func (s *story) watcher(failures bool) Watcher {
 	return Watcher{
 		Found: func(a []netip.Addr) { s.add("found %v", a) },
-		Looked: func(err error) {
+		Ended: func(err error) {
 			if err != nil && failures {
 				s.add("failed")
 			}
@@ -162,7 +162,7 @@ func TestOneFamilyHangs(t *testing.T) {
 		<-time.After(10 * time.Second)
 		expect(t, s, "50ms found [192.0.2.1]")
 		z.set("ip6 a", after(2*time.Second, addrs("2001:db8::1")))
-		n.Again()
+		n.Refresh()
 		<-time.After(10 * time.Second)
 		expect(t, s, "50ms found [192.0.2.1]; 12s found [192.0.2.1 2001:db8::1]")
 	})
@@ -202,10 +202,10 @@ func TestAgain(t *testing.T) {
 		defer n.Close()
 		<-time.After(time.Hour)
 		for range 100 {
-			n.Again()
+			n.Refresh()
 		}
 		<-time.After(100 * time.Millisecond)
-		n.Again()
+		n.Refresh()
 		<-time.After(time.Hour)
 		if got, want := z.askedAt(), "[0s 1h0m0s 1h0m1s]"; got != want {
 			t.Errorf("asked at %s, expected %s", got, want)
@@ -217,19 +217,19 @@ func TestAgain(t *testing.T) {
 		n, _ := watch(z, "a", 0, true)
 		defer n.Close()
 		<-time.After(100 * time.Millisecond)
-		n.Again()
+		n.Refresh()
 		synctest.Wait()
 		for range 100 {
-			n.Again()
+			n.Refresh()
 		}
 		z.set("ip4 a", after(500*time.Millisecond, addrs("192.0.2.1")))
 		<-time.After(time.Hour)
 		if got, want := z.askedAt(), "[0s 1s]"; got != want {
 			t.Errorf("asked at %s, expected %s: what is asked for in the pause is one look-up", got, want)
 		}
-		n.Again()
+		n.Refresh()
 		<-time.After(100 * time.Millisecond)
-		n.Again()
+		n.Refresh()
 		<-time.After(time.Hour)
 		if got, want := z.askedAt(), "[0s 1s 1h0m0.1s 1h0m1.1s]"; got != want {
 			t.Errorf("asked at %s, expected %s: what is asked for in a look-up is another", got, want)
@@ -261,7 +261,7 @@ func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := newZone()
 		told, closed := make(chan bool), false
-		n := New(z.lookup).Name("a", time.Minute, Watcher{Looked: func(error) { <-told }})
+		n := New(z.lookup).Name("a", time.Minute, Watcher{Ended: func(error) { <-told }})
 		n.Start()
 		synctest.Wait()
 		go func() {

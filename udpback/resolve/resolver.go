@@ -53,9 +53,9 @@ func New(lookup Lookup) *Resolver {
 	return &Resolver{lookup: lookup, places: make(chan struct{}, starts)}
 }
 
-// enter waits for a place. The place is given up after startHold, or when leave is
+// acquire waits for a place. The place is given up after startHold, or when leave is
 // called. ok is false when ctx is done.
-func (r *Resolver) enter(ctx context.Context) (leave func(), ok bool) {
+func (r *Resolver) acquire(ctx context.Context) (leave func(), ok bool) {
 	select {
 	case r.places <- struct{}{}:
 	case <-ctx.Done():
