@@ -4,9 +4,10 @@ import (
 	"crypto/x509"
 	"net/netip"
 	"net/url"
-	"radsec-gw/routing"
 	"slices"
 	"strings"
+
+	"radsec-gw/routing"
 )
 
 // Client is one [[client]]: who may connect and what it may send. All the
@@ -198,7 +199,7 @@ func readClient(t *table) Client {
 	t.secret("secret", &c.Secret, false)
 	t.choices("packets", &c.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
 	t.texts("realms", func(path, s string) {
-		same := func(other string) bool { return strings.EqualFold(s, other) }
+		same := func(other string) bool { return routing.Key(s) == routing.Key(other) }
 		if err := routing.CheckRealm(s); err != nil {
 			t.r.wrong(path, "%v", err)
 		} else if slices.ContainsFunc(c.Realms, same) {

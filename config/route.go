@@ -1,10 +1,10 @@
 package config
 
 import (
-	"radsec-gw/routing"
 	"slices"
-	"strings"
 	"time"
+
+	"radsec-gw/routing"
 )
 
 // Route is one [[route]]: which servers answer for which realms.
@@ -141,11 +141,8 @@ func checkRealms(r *reader, tables []*table, routes []Route) {
 	for i, t := range tables {
 		for j, realm := range routes[i].Realms {
 			at := joinIndex(joinKey(t.path, "realms"), j)
-			if !strings.HasPrefix(realm, "~") {
-				realm = strings.ToLower(realm)
-			}
 			for _, packet := range routes[i].Packets {
-				key := packet + " " + realm
+				key := packet + " " + routing.Key(realm)
 				if earlier, ok := first[key]; ok {
 					r.wrong(at, "%q is routed by line %d already for %q packets: expected each realm once for a kind of packet",
 						routes[i].Realms[j], r.places.line(earlier), packet)

@@ -10,7 +10,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// RuleError says what is wrong with one entry of one rule.
+// RuleError describes what is wrong with one entry of one rule.
 type RuleError struct {
 	Rule  int    // index, from 0
 	List  string // "realms" or "operators"
@@ -24,12 +24,12 @@ func (e *RuleError) Key() string { return fmt.Sprintf("route[%d].%s[%d]", e.Rule
 // Error names the entry as the configuration does.
 func (e *RuleError) Error() string { return fmt.Sprintf("%s: %v", e.Key(), e.Err) }
 
-// Unwrap gives the reason alone.
+// Unwrap returns the reason alone.
 func (e *RuleError) Unwrap() error { return e.Err }
 
-// New builds the table. It refuses a realm that two rules claim for the same
-// kind of packet, suffixes of one label (RFC 7542 §3) and patterns that are no
-// regular expressions; the error joins a *RuleError for each.
+// New builds the table. It refuses a realm that two rules have for the same kind of
+// packet, suffixes of one label (RFC 7542 §3) and patterns that are not regular
+// expressions; the error joins a *RuleError for each.
 func New(rules []Rule, o Options) (*Table, error) {
 	b := builder{table: &Table{coaByUserName: o.CoAByUserName}, claims: map[claim]int{}}
 	if !slices.Equal(o.Formats, []Format{Suffix}) {
@@ -56,22 +56,22 @@ func New(rules []Rule, o Options) (*Table, error) {
 	return b.table, nil
 }
 
-// builder is a table in the making.
+// builder builds a table.
 type builder struct {
 	table  *Table
-	claims map[claim]int // who claimed it: the index of the rule
+	claims map[claim]int // index of the rule that has it
 	errs   []error
 }
 
-// claim is what only one rule may have. The realm is folded and keeps its
-// "*." or "~", so the sorts of realms cannot collide.
+// claim is what only one rule may have.
 type claim struct {
 	kind     wire.Kind
 	operator bool
-	realm    string
+	realm    string // its Key, or an operator's namespace octet and folded name
 }
 
-// claim notes that rule i has an entry for a kind, or says who had it before.
+// claim records that rule i has an entry for a kind. The error names an earlier rule
+// that has it.
 func (b *builder) claim(i int, c claim, what, entry string) error {
 	if earlier, ok := b.claims[c]; ok {
 		return fmt.Errorf("route[%d] takes %s packets of %s %q already: expected each %s once for a kind of packet", earlier, c.kind, what, entry, what)
@@ -80,8 +80,8 @@ func (b *builder) claim(i int, c claim, what, entry string) error {
 	return nil
 }
 
-// addOperator enters one operator of rule i for those of its kinds that are routed by
-// it.
+// addOperator adds one operator of rule i for those of its kinds that are routed by
+// operator.
 func (b *builder) addOperator(i int, rule Rule, entry string) error {
 	space, name, err := parseOperator(entry)
 	if err != nil {
@@ -109,20 +109,18 @@ func (b *builder) addOperator(i int, rule Rule, entry string) error {
 	return nil
 }
 
-// add enters one realm of rule i for all its kinds.
+// add adds one realm of rule i for all its kinds.
 func (b *builder) add(i int, rule Rule, realm string) error {
 	if err := CheckRealm(realm); err != nil {
 		return err
 	}
 	expr, isPattern := strings.CutPrefix(realm, "~")
-	name := realm
-	if !isPattern {
-		name = string(fold(nil, []byte(realm)))
-	}
+	name := Key(realm)
 	suffix, isSuffix := strings.CutPrefix(name, "*.")
 	var compiled *regexp.Regexp
 	if isPattern {
-		// Realms match without case, so patterns do too. CheckRealm has compiled it.
+		// Realms are compared ignoring case, so patterns match ignoring case. CheckRealm
+		// has compiled it.
 		compiled = regexp.MustCompile("(?i)" + expr)
 	}
 

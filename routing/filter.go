@@ -6,13 +6,13 @@ import (
 	"radsec-gw/wire"
 )
 
-// Filter says which realms a client may send (RFC 6614 §2.5; draft-dekok-radext-
-// deprecating-radius §8.5.1). It is immutable.
+// Filter is the set of realms that a client may send (RFC 6614 §2.5;
+// draft-dekok-radext-deprecating-radius §8.5.1). It is immutable.
 type Filter struct{ table *Table }
 
-// NewFilter lets the realms and the operators pass, in the forms that a Rule has; o are
-// the options of the Table that routes what has passed, so that both look at the same
-// realm. The error joins a *RuleError for each entry that will not do.
+// NewFilter returns a filter that allows the realms and the operators, written as in a
+// Rule. o are the options of the Table that routes what is allowed, so that both use the
+// same realm. The error joins a *RuleError for each invalid entry.
 func NewFilter(realms, operators []string, o Options) (*Filter, error) {
 	var kinds []wire.Kind
 	for k := range wire.NumKinds {
@@ -25,12 +25,13 @@ func NewFilter(realms, operators []string, o Options) (*Filter, error) {
 	return &Filter{table}, nil
 }
 
-// Allows reports whether a request may pass, and the realm that decided, which points
-// into the packet. A nil Filter lets everything pass. It does not allocate.
+// Allows reports whether a request is allowed, and returns the realm that decided, which
+// points into the packet. A nil Filter allows everything. It does not allocate.
 //
-// Accounting-On and Accounting-Off tell of a NAS and not of a user, so most have no
-// User-Name (RFC 2866 §5.1, RFC 2607 §5.2): these pass whatever the realms are. One with
-// two values of Acct-Status-Type may be something else to the server, and does not.
+// Accounting-On and Accounting-Off are about a NAS and not about a user, so most have no
+// User-Name (RFC 2866 §5.1, RFC 2607 §5.2): these are allowed whatever the realms are.
+// One with two values of Acct-Status-Type may be something else to the server, and is
+// not.
 func (f *Filter) Allows(v *wire.View) (realm []byte, ok bool) {
 	if f == nil {
 		return nil, true

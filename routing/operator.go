@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Operator-Name begins with an octet for the namespace of the name behind it (RFC 5580
-// §4.1; "4" is IANA's). A realm is looked up as one; a name of any other namespace is
+// Operator-Name begins with an octet for the namespace of the name that follows (RFC 5580
+// §4.1; "4" is IANA's). A realm is looked up as one; a name in any other namespace is
 // written "namespace:name" in a rule, as in "wbaid:EXAMPLE:US".
 const (
 	spaceTADIG = '0' // of GSM networks
 	spaceRealm = '1'
 	spaceE212  = '2' // mobile country code and network code
 	spaceICC   = '3' // of ITU-T M.1400
-	spaceWBAID = '4' // of the Wireless Broadband Alliance, as OpenRoaming has it
+	spaceWBAID = '4' // of the Wireless Broadband Alliance, used in OpenRoaming
 )
 
 // operatorSpaces are the namespaces that Rule.Operators may name.
@@ -23,10 +23,9 @@ var operatorSpaces = [...]struct {
 	name  string
 }{{spaceTADIG, "tadig"}, {spaceE212, "e212"}, {spaceICC, "icc"}, {spaceWBAID, "wbaid"}}
 
-// Operator says in words what an Operator-Name is, for a person who has to route it.
-// entry is what a Rule would have for it: one of its Realms when isRealm is true, else
-// one of its Operators. An empty entry means that the name has no namespace that there is a
-// rule for, or nothing behind it.
+// Operator returns an Operator-Name as a rule would have it, for a person who has to
+// write that rule: an entry of Realms when isRealm is true, otherwise one of Operators.
+// The entry is empty when the name is, or when rules have no name for its namespace.
 func Operator(name []byte) (entry string, isRealm bool) {
 	if len(name) < 2 {
 		return "", false
@@ -48,8 +47,8 @@ type operators struct {
 	spaces [len(operatorSpaces)]target
 }
 
-// lookup finds the group for an Operator-Name, which is not empty. Like realms names are compared without
-// the case of ASCII letters, and nothing is allocated for one of at most 253 octets.
+// lookup finds the group for an Operator-Name, which is not empty. Names are compared
+// as realms are, and nothing is allocated for one of at most 253 octets.
 func (o *operators) lookup(name []byte) (group int, ok bool) {
 	var buf [256]byte
 	if group, ok := o.exact[string(fold(buf[:0], name))]; ok {
@@ -63,11 +62,11 @@ func (o *operators) lookup(name []byte) (group int, ok bool) {
 	return 0, false
 }
 
-// errOperator is what an entry of Rule.Operators has to be.
-var errOperator = errors.New(`expected "tadig:", "e212:", "icc:" or "wbaid:" and a name behind it, or "*" for every name, such as "wbaid:EXAMPLE:US" or "e212:*"`)
+// errOperator is the error of an entry of Rule.Operators.
+var errOperator = errors.New(`expected "tadig:", "e212:", "icc:" or "wbaid:" followed by a name, or by "*" for every name, such as "wbaid:EXAMPLE:US" or "e212:*"`)
 
-// parseOperator reads an entry of Rule.Operators: the index of its namespace in
-// operatorSpaces, and the name behind it, "*" for all.
+// parseOperator parses an entry of Rule.Operators: it returns the index of the namespace
+// in operatorSpaces, and the name, "*" for all.
 func parseOperator(entry string) (space int, name string, err error) {
 	prefix, name, _ := strings.Cut(entry, ":")
 	for i, s := range operatorSpaces {
@@ -76,7 +75,7 @@ func parseOperator(entry string) (space int, name string, err error) {
 		}
 	}
 	if prefix == "realm" {
-		return 0, "", fmt.Errorf("%w; an operator's realm goes into realms, got %q", errOperator, entry)
+		return 0, "", fmt.Errorf("%w; an operator's realm belongs in realms, got %q", errOperator, entry)
 	}
 	return 0, "", fmt.Errorf("%w, got %q", errOperator, entry)
 }

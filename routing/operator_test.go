@@ -38,7 +38,7 @@ func TestOperators(t *testing.T) {
 		{"0FRAXYZ", 0}, // the default is for realms
 		{"1operator.example", home},
 		{"1DEUABC", rest},       // a realm, whatever it is called
-		{"4", 0},                // a namespace and nothing behind it
+		{"4", 0},                // a namespace and nothing else
 		{"5EXAMPLE:US", 0},      // no namespace that there is a rule for
 		{"operator.example", 0}, // no namespace at all
 	} {
@@ -67,7 +67,7 @@ func TestOperatorsThatAreRefused(t *testing.T) {
 		{"no namespace", []Rule{{Operators: []string{"EXAMPLE:US"}, Kinds: dynamic}}, `route[0].operators[0]: expected "tadig:"`},
 		{"an octet as namespace", []Rule{{Operators: []string{"icc:1", "4EXAMPLE:US"}, Kinds: dynamic}}, `route[0].operators[1]: expected "tadig:"`},
 		{"no name", []Rule{{Operators: []string{"wbaid:"}, Kinds: dynamic}}, `got "wbaid:"`},
-		{"a realm", []Rule{{Operators: []string{"realm:example.org"}, Kinds: dynamic}}, `goes into realms`},
+		{"a realm", []Rule{{Operators: []string{"realm:example.org"}, Kinds: dynamic}}, `belongs in realms`},
 		{"too long", []Rule{{Operators: []string{"icc:" + strings.Repeat("x", 253)}, Kinds: dynamic}}, `expected "tadig:"`},
 		{"twice", []Rule{{Operators: []string{"wbaid:A"}, Kinds: dynamic}, {Operators: []string{"wbaid:a"}, Kinds: dynamic}}, `route[1].operators[0]: route[0] takes coa packets of operator "wbaid:a" already`},
 	} {
@@ -78,7 +78,7 @@ func TestOperatorsThatAreRefused(t *testing.T) {
 	mustNew(t, Options{}, Rule{Operators: []string{"wbaid:a"}, Kinds: access}, Rule{Operators: []string{"wbaid:a"}, Kinds: both}) // of no effect
 }
 
-// What a person is told of an Operator-Name is what a rule would have for it.
+// An Operator-Name is shown as a rule would have it.
 // Rules: P87
 func TestOperatorInWords(t *testing.T) {
 	for name, want := range map[string]struct {

@@ -2,18 +2,19 @@ package routing
 
 import "bytes"
 
-// Format is a way in which a User-Name can name a realm.
+// Format is how a User-Name names a realm.
 type Format uint8
 
 // The formats.
 const (
 	Suffix  Format = iota // user@realm (RFC 7542 §2.2)
 	Prefix                // REALM\user, as Windows writes a domain
-	Machine               // host/name.realm, as Windows machines are called
+	Machine               // host/name.realm, the name of a Windows machine
 )
 
 // realmOf returns the realm that the first of the formats finds in a User-Name, empty
-// when none does. No formats at all are Suffix alone, without a loop. It points into the User-Name, which is not altered (RFC 7542 §3).
+// when none does. Without formats it is Suffix alone. The realm points into the
+// User-Name, which is not changed (RFC 7542 §3).
 func realmOf(userName []byte, formats []Format) []byte {
 	if len(formats) == 0 {
 		return Realm(userName)
@@ -36,8 +37,8 @@ func realmOf(userName []byte, formats []Format) []byte {
 }
 
 // Realm returns what follows the last "@" of a User-Name, nil when there is
-// none. RFC 7542 §2.2 allows no second "@", but where one came, the last is the
-// one that other proxies cut at; the user part before it may be empty (§2.4).
+// none. RFC 7542 §2.2 allows no second "@"; where there is one nevertheless, other
+// proxies cut at the last. The user part before it may be empty (§2.4).
 func Realm(userName []byte) []byte {
 	at := bytes.LastIndexByte(userName, '@')
 	if at < 0 {
@@ -55,7 +56,7 @@ func domain(userName []byte) []byte {
 }
 
 // machineRealm returns what follows the first label of the host name in a User-Name
-// "host/name.realm", nil when the User-Name is none or the name has one label only.
+// "host/name.realm", nil when the User-Name is not one or the name has only one label.
 func machineRealm(userName []byte) []byte {
 	const prefix = "host/"
 	if len(userName) < len(prefix) || !bytes.EqualFold(userName[:len(prefix)], []byte(prefix)) {

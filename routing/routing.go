@@ -1,15 +1,25 @@
 // Package routing decides from a packet's kind and realm which group of
-// servers answers it. A Table is built once, never changes, and may be asked
-// from any goroutine; a reload builds another.
+// servers answers it. A Table is built once, never changes, and may be used by any
+// number of goroutines; a reload builds another.
 //
 // A realm is looked up in this order, whatever the order of the rules:
 //
 //  1. as an exact name,
-//  2. as something below a suffix, the longest suffix first,
+//  2. below a suffix, the longest suffix first,
 //  3. with the patterns, in the order of the rules,
 //  4. as the default "*".
 //
-// A packet without realm asks for "" and then for the default.
+// A packet without realm is looked up as "" and then as the default.
+//
+// The files in the order in which to read them:
+//
+//	routing.go   rules, the table, and looking a request up
+//	realm.go     the realm in a User-Name
+//	operator.go  Operator-Name, which routes CoA and Disconnect
+//	fold.go      how realms are compared
+//	syntax.go    what a realm of a rule may look like
+//	build.go     building the table, and what it refuses
+//	filter.go    which realms a client may send
 package routing
 
 import (
@@ -23,34 +33,34 @@ import (
 type Rule struct {
 	// Realms as in the configuration: "example.org", "*.example.org" (what is
 	// below it, not itself; two labels or more), "~regular expression" (RE2,
-	// unanchored, case apart), "" (no realm) and "*" (default). ASCII letters are
-	// compared without case, other characters in Unicode Normalization Form C.
+	// unanchored, ignoring case), "" (no realm) and "*" (default). ASCII letters are
+	// compared ignoring case, other characters in Unicode Normalization Form C.
 	Realms []string
-	// Operators are the Operator-Names of other namespaces than that of realms that
-	// the rule is for, as "wbaid:EXAMPLE:US" or, for a whole namespace, "wbaid:*". They
-	// are compared as realms are; only CoA and Disconnect are routed by them.
+	// Operators are Operator-Names in namespaces other than that of realms, such as
+	// "wbaid:EXAMPLE:US" or, for a whole namespace, "wbaid:*". They are compared as
+	// realms are; only CoA and Disconnect are routed by them.
 	Operators []string
-	Kinds     []wire.Kind // what the rule is for; of no effect when empty
-	Group     int         // handed back by Lookup and Route, any number
+	Kinds     []wire.Kind // kinds of packets; without any the rule has no effect
+	Group     int         // any number, returned by Lookup and Route
 }
 
-// Options are the choices that hold for all rules.
+// Options apply to all rules.
 type Options struct {
 	// CoAByUserName routes CoA and Disconnect without Operator-Name by the realm
-	// of User-Name. RFC 8559 §2.1 wants them refused, but most of what sends CoA
-	// inside one organisation has no Operator-Name.
+	// of User-Name. RFC 8559 §2.1 requires that they be refused, but most senders of CoA
+	// inside one organisation add no Operator-Name.
 	CoAByUserName bool
-	// Formats are the ways in which a User-Name names its realm: the first that finds
-	// one counts. Nil: Suffix only.
+	// Formats are tried in order; the first that finds a realm counts. Nil: Suffix
+	// only.
 	Formats []Format
 }
 
-// Table is a set of rules, ready to be asked.
+// Table is a set of rules, prepared for lookups.
 type Table struct {
 	// static after construction
 	kinds         [wire.NumKinds]realms
 	coaByUserName bool
-	formats       []Format // as realmOf has them
+	formats       []Format // as realmOf takes them
 }
 
 // realms are the rules for one kind of packet.
@@ -74,8 +84,8 @@ type target struct {
 	ok    bool
 }
 
-// Lookup finds the group for a kind of packet and a realm, which is looked up
-// as it came (RFC 7542 §3) and not altered. An empty realm means that there is
+// Lookup finds the group for a kind of packet and a realm, which is looked up as
+// received (RFC 7542 §3) and not changed. An empty realm means that there is
 // none. It allocates nothing while the realm is ASCII of at most 253 octets.
 func (t *Table) Lookup(kind wire.Kind, realm []byte) (group int, ok bool) {
 	if kind >= wire.NumKinds {
@@ -105,8 +115,8 @@ func (t *Table) Lookup(kind wire.Kind, realm []byte) (group int, ok bool) {
 	return r.fallback.group, r.fallback.ok
 }
 
-// bySuffix cuts labels off the left, so that whole labels are compared and the
-// longest suffix is met first (RFC 7542 §3).
+// bySuffix removes labels from the left, so that whole labels are compared and the
+// longest suffix is found first (RFC 7542 §3).
 func (r *realms) bySuffix(name []byte) (group int, ok bool) {
 	if len(r.suffixes) == 0 {
 		return 0, false
@@ -124,7 +134,7 @@ func (r *realms) bySuffix(name []byte) (group int, ok bool) {
 }
 
 // Route finds the group for a request, and the realm that decided, which
-// points into the packet and is empty when there was none. It neither alters
+// points into the packet and is empty when there was none. It neither changes
 // the packet nor allocates (see Lookup).
 func (t *Table) Route(v *wire.View) (group int, realm []byte, ok bool) {
 	kind := v.Kind()
@@ -132,8 +142,8 @@ func (t *Table) Route(v *wire.View) (group int, realm []byte, ok bool) {
 	case wire.KindCoA, wire.KindDisconnect:
 		return t.routeDynamic(v)
 	default:
-		// A User-Name that is no NAI, or none at all as in Accounting-On, is no
-		// reason to refuse: it has no realm (RFC 7542 §2.6.1).
+		// A User-Name that is not an NAI, or a missing one as in Accounting-On, is not
+		// refused: it has no realm (RFC 7542 §2.6.1).
 		realm = t.Realm(v.UserName())
 	}
 	group, ok = t.Lookup(kind, realm)
@@ -141,16 +151,17 @@ func (t *Table) Route(v *wire.View) (group int, realm []byte, ok bool) {
 }
 
 // NeedsOperator reports whether a request is a CoA or Disconnect that lacks an
-// Operator-Name where the table routes these by nothing else.
+// Operator-Name when the table routes these by Operator-Name only.
 func (t *Table) NeedsOperator(v *wire.View) bool {
 	dynamic := v.Kind() == wire.KindCoA || v.Kind() == wire.KindDisconnect
 	return dynamic && !t.coaByUserName && v.OperatorName() == nil
 }
 
-// routeDynamic is Route for CoA and Disconnect: these travel to the operator of the
-// network, whom Operator-Name names, not to the user's home (RFC 8559 §2.1). Its first
-// octet is the namespace, '1' for a realm (RFC 5580 §4.1). A name of another namespace
-// goes where a rule has it; one of none, or an empty one, leads nowhere.
+// routeDynamic is Route for CoA and Disconnect: these go to the operator of the
+// network, which Operator-Name names, not to the user's home (RFC 8559 §2.1). Its first
+// octet is the namespace, '1' for a realm (RFC 5580 §4.1). A name in another namespace
+// is routed by the rule that has it; an empty one, or one without a namespace, is not
+// routed.
 func (t *Table) routeDynamic(v *wire.View) (group int, realm []byte, ok bool) {
 	kind, operator := v.Kind(), v.OperatorName()
 	switch {

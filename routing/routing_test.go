@@ -9,126 +9,145 @@ import (
 	"radsec-gw/wire"
 )
 
-var (
-	access   = []wire.Kind{wire.KindAccess}
-	both     = []wire.Kind{wire.KindAccess, wire.KindAccounting}
-	dynamic  = []wire.Kind{wire.KindCoA, wire.KindDisconnect}
-	anything = []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA, wire.KindDisconnect}
-)
-
-// mustNew builds a table that has to be right.
-func mustNew(t testing.TB, o Options, rules ...Rule) *Table {
-	t.Helper()
-	table, err := New(rules, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return table
-}
-
-// request makes a request of type-value pairs: User-Name is 1, Operator-Name 126.
-func request(t testing.TB, code wire.Code, attributes ...string) *wire.View {
-	t.Helper()
-	b := make([]byte, 20)
-	b[0] = byte(code)
-	for _, a := range attributes {
-		b = append(b, a[0], byte(len(a)+1))
-		b = append(b, a[1:]...)
-	}
-	b[2], b[3] = byte(len(b)>>8), byte(len(b))
-	v := new(wire.View)
-	if err := v.Parse(b); err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// RFC 7542 §2.2, §2.4, §2.6.1, §3.3.1 (P138, P139, P142)
-// Rules: P138, P139, P142
-func TestRealm(t *testing.T) {
-	for user, want := range map[string]string{
-		"":                   "",
-		"alice":              "",
-		"alice@example.org":  "example.org",
-		"@example.org":       "example.org",
-		"a@b@example.org":    "example.org",
-		"home!alice@other":   "other",
-		"alice@":             "",
-		"DOMAIN\\alice":      "",
-		"host/pc.example":    "",
-		"alice@EXAMPLE.org":  "EXAMPLE.org",
-		"alice@\xff\x00 \"@": "",
+// A session's accounting goes where its authentication went: the realm of User-Name
+// decides in both, by the same rules (RFC 2607 §5.2).
+// Rules: P73
+func TestAccountingTakesTheRouteOfItsRealm(t *testing.T) {
+	table := mustNew(t, Options{},
+		Rule{Realms: []string{"example.org"}, Kinds: both, Group: 1},
+		Rule{Realms: []string{"*.example.org"}, Kinds: both, Group: 2},
+		Rule{Realms: []string{"~^x.*y$"}, Kinds: both, Group: 3},
+		Rule{Realms: []string{""}, Kinds: both, Group: 4},
+		Rule{Realms: []string{"*"}, Kinds: both, Group: 5},
+	)
+	for user, want := range map[string]int{
+		"alice@example.org": 1, "alice@EXAMPLE.ORG": 1, "alice@a.example.org": 2, "alice@xy": 3, "alice": 4, "alice@elsewhere.example": 5,
 	} {
-		if got := string(Realm([]byte(user))); got != want {
-			t.Errorf("the realm of %q is %q, expected %q", user, got, want)
+		for _, code := range []wire.Code{1, 4} {
+			if got, _, ok := table.Route(request(t, code, "\x01"+user)); got != want || !ok {
+				t.Errorf("%s of %q: expected group %d, got %d, %t", wire.KindOf(code), user, want, got, ok)
+			}
 		}
 	}
+}
+
+// A request without User-Name, as the EAP-Start with which a NAS may begin, has no realm:
+// it goes the way of those, or the default way (RFC 3579 §2.1).
+// Rules: P9
+func TestEAPStartWithoutUserName(t *testing.T) {
+	start := request(t, 1, "\x4f") // an EAP-Message of no octets
+	for _, c := range []struct {
+		realms []string
+		want   bool
+	}{{[]string{"*"}, true}, {[]string{""}, true}, {[]string{"example.org"}, false}} {
+		table := mustNew(t, Options{}, Rule{Realms: c.realms, Kinds: access, Group: 7})
+		group, realm, ok := table.Route(start)
+		if ok != c.want || len(realm) != 0 || ok && group != 7 {
+			t.Errorf("routes for %q: got group %d, realm %q, %t; expected a route: %t", c.realms, group, realm, ok, c.want)
+		}
+	}
+}
+
+// Names at the borders of what is compared: the last letter, names without any ASCII,
+// and the longest and shortest Operator-Names.
+// Rules: P87, P137
+func TestNamesAtTheBorders(t *testing.T) {
+	long := strings.Repeat("x", 252)
+	table := mustNew(t, Options{CoAByUserName: true},
+		Rule{Realms: []string{"zaz.example", "\uac00", "z"}, Kinds: anything, Group: 1},
+		Rule{Operators: []string{"wbaid:" + long, "wbaid:z"}, Kinds: dynamic, Group: 2},
+	)
+	for _, x := range []struct {
+		kind wire.Code
+		name string
+		want int
+	}{
+		{1, "\x01bob@ZAZ.example", 1},
+		{1, "\x01bob@\u1100\u1161", 1}, // what NFC puts together, and no ASCII letter in it
+		{43, "\x7e1Z", 1},
+		{43, "\x7e4Z", 2},
+		{40, "\x7e4" + long, 2},
+		{40, "\x7e4" + long[1:], 0},
+	} {
+		if group, _, ok := table.Route(request(t, x.kind, x.name)); group != x.want || ok != (x.want != 0) {
+			t.Errorf("%q goes to %d, %v; expected %d", x.name, group, ok, x.want)
+		}
+	}
+}
+
+// Groups of lookupRules.
+const (
+	exact = iota + 1
+	suffix
+	longer
+	below
+	first
+	second
+	fallback
+	none
+	umlaut
+	big
+)
+
+// longRealm is a realm of 253 octets.
+var longRealm = strings.Repeat("a.", 123) + "example"
+
+var lookupRules = []Rule{
+	{Realms: []string{"~^nas", "~ORG$"}, Kinds: access, Group: first},
+	{Realms: []string{"*"}, Kinds: both, Group: fallback},
+	{Realms: []string{"*.Example.org"}, Kinds: access, Group: suffix},
+	{Realms: []string{"*.b.example.org"}, Kinds: access, Group: longer},
+	{Realms: []string{"~nas"}, Kinds: access, Group: second},
+	{Realms: []string{"Example.ORG", "home"}, Kinds: access, Group: exact},
+	{Realms: []string{"deep.a.example.org"}, Kinds: access, Group: below},
+	{Realms: []string{""}, Kinds: access, Group: none},
+	{Realms: []string{"m\u00fcnchen.example"}, Kinds: access, Group: umlaut},
+	{Realms: []string{longRealm}, Kinds: access, Group: big},
+}
+
+// lookups are realms and where lookupRules send them.
+var lookups = []struct {
+	kind  wire.Kind
+	realm string
+	want  int // 0: none
+}{
+	{wire.KindAccess, "example.org", exact},
+	{wire.KindAccess, "EXAMPLE.oRg", exact},
+	{wire.KindAccess, "home", exact},
+	{wire.KindAccess, "a.example.org", suffix},
+	{wire.KindAccess, "A.EXAMPLE.ORG", suffix},
+	{wire.KindAccess, "x.a.example.org", suffix},
+	{wire.KindAccess, "b.example.org", suffix},     // a suffix is not below itself
+	{wire.KindAccess, "x.b.example.org", longer},   // the longest suffix
+	{wire.KindAccess, "y.x.b.example.org", longer}, //
+	{wire.KindAccess, "deep.a.example.org", below}, // exact before suffix
+	{wire.KindAccess, "notexample.org", first},     // whole labels only: left to "~ORG$"
+	{wire.KindAccess, "NAS1", first},               // patterns without case, in the order of the rules
+	{wire.KindAccess, "my-nas", second},            // unanchored
+	{wire.KindAccess, "example.com", fallback},     //
+	{wire.KindAccess, ".", fallback},               //
+	{wire.KindAccess, "", none},                    //
+	{wire.KindAccounting, "", fallback},            // no "" for accounting: the default
+	{wire.KindAccounting, "example.org", fallback}, // rules are per kind
+	{wire.KindCoA, "example.org", 0},               //
+	{wire.KindStatus, "example.org", 0},            //
+	{wire.KindOther, "", 0},                        //
+	{wire.NumKinds, "", 0},                         //
+	{wire.KindAccess, "m\u00fcnchen.example", umlaut},
+	{wire.KindAccess, "mu\u0308nchen.EXAMPLE", umlaut},  // decomposed: NFC to compare
+	{wire.KindAccess, "M\u00dcNCHEN.example", fallback}, // case beyond ASCII counts
+	{wire.KindAccess, "m\xfcnchen.example", fallback},   // no UTF-8 at all
+	{wire.KindAccess, longRealm, big},
+	{wire.KindAccess, strings.ToUpper(longRealm), big},
+	{wire.KindAccess, strings.Repeat("x", 1000) + ".example.org", suffix},
 }
 
 // Exact before suffix before pattern before default; "" only without realm.
 // RFC 7542 §3 (P137, P138, P140)
 // Rules: P137, P138, P139, P140, P141
 func TestLookup(t *testing.T) {
-	long := strings.Repeat("a.", 123) + "example"
-	const (
-		exact = iota + 1
-		suffix
-		longer
-		below
-		first
-		second
-		fallback
-		none
-		umlaut
-		big
-	)
-	table := mustNew(t, Options{},
-		Rule{Realms: []string{"~^nas", "~ORG$"}, Kinds: access, Group: first},
-		Rule{Realms: []string{"*"}, Kinds: both, Group: fallback},
-		Rule{Realms: []string{"*.Example.org"}, Kinds: access, Group: suffix},
-		Rule{Realms: []string{"*.b.example.org"}, Kinds: access, Group: longer},
-		Rule{Realms: []string{"~nas"}, Kinds: access, Group: second},
-		Rule{Realms: []string{"Example.ORG", "home"}, Kinds: access, Group: exact},
-		Rule{Realms: []string{"deep.a.example.org"}, Kinds: access, Group: below},
-		Rule{Realms: []string{""}, Kinds: access, Group: none},
-		Rule{Realms: []string{"m\u00fcnchen.example"}, Kinds: access, Group: umlaut},
-		Rule{Realms: []string{long}, Kinds: access, Group: big},
-	)
-	for _, x := range []struct {
-		kind  wire.Kind
-		realm string
-		want  int // 0: none
-	}{
-		{wire.KindAccess, "example.org", exact},
-		{wire.KindAccess, "EXAMPLE.oRg", exact},
-		{wire.KindAccess, "home", exact},
-		{wire.KindAccess, "a.example.org", suffix},
-		{wire.KindAccess, "A.EXAMPLE.ORG", suffix},
-		{wire.KindAccess, "x.a.example.org", suffix},
-		{wire.KindAccess, "b.example.org", suffix},     // a suffix is not below itself
-		{wire.KindAccess, "x.b.example.org", longer},   // the longest suffix
-		{wire.KindAccess, "y.x.b.example.org", longer}, //
-		{wire.KindAccess, "deep.a.example.org", below}, // exact before suffix
-		{wire.KindAccess, "notexample.org", first},     // whole labels only: left to "~ORG$"
-		{wire.KindAccess, "NAS1", first},               // patterns without case, in the order of the rules
-		{wire.KindAccess, "my-nas", second},            // unanchored
-		{wire.KindAccess, "example.com", fallback},     //
-		{wire.KindAccess, ".", fallback},               //
-		{wire.KindAccess, "", none},                    //
-		{wire.KindAccounting, "", fallback},            // no "" for accounting: the default
-		{wire.KindAccounting, "example.org", fallback}, // rules are per kind
-		{wire.KindCoA, "example.org", 0},               //
-		{wire.KindStatus, "example.org", 0},            //
-		{wire.KindOther, "", 0},                        //
-		{wire.NumKinds, "", 0},                         //
-		{wire.KindAccess, "m\u00fcnchen.example", umlaut},
-		{wire.KindAccess, "mu\u0308nchen.EXAMPLE", umlaut},  // decomposed: NFC to compare
-		{wire.KindAccess, "M\u00dcNCHEN.example", fallback}, // case beyond ASCII counts
-		{wire.KindAccess, "m\xfcnchen.example", fallback},   // no UTF-8 at all
-		{wire.KindAccess, long, big},
-		{wire.KindAccess, strings.ToUpper(long), big},
-		{wire.KindAccess, strings.Repeat("x", 1000) + ".example.org", suffix},
-	} {
+	table := mustNew(t, Options{}, lookupRules...)
+	for _, x := range lookups {
 		realm := []byte(x.realm)
 		got, ok := table.Lookup(x.kind, realm)
 		if ok != (x.want != 0) || got != x.want {
@@ -190,38 +209,6 @@ func TestRoute(t *testing.T) {
 			t.Errorf("%s: the packet was altered", x.name)
 		}
 	}
-}
-
-// Rules: P140
-func TestNewRefuses(t *testing.T) {
-	for _, x := range []struct {
-		name  string
-		rules []Rule
-		want  string
-	}{
-		{"suffix of one label", []Rule{{Realms: []string{"*.com"}, Kinds: access, Group: 0}}, `route[0].realms[0]: expected a suffix of two labels or more`},
-		{"suffix of none", []Rule{{Realms: []string{"x", "*."}, Kinds: access, Group: 0}}, `route[0].realms[1]: expected a realm without empty labels`},
-		{"suffix of one label and dots", []Rule{{Realms: []string{"*..com."}, Kinds: access, Group: 0}}, `expected a realm without empty labels`},
-		{"star inside", []Rule{{Realms: []string{"a.*"}, Kinds: access, Group: 0}}, `expected "*" alone`},
-		{"pattern", []Rule{{Realms: []string{"~("}, Kinds: access, Group: 0}}, `expected a regular expression after "~" (syntax: https://pkg.go.dev/regexp/syntax), got "("`},
-		{"pattern that would close a group", []Rule{{Realms: []string{"~a)|(b"}, Kinds: access, Group: 0}}, `expected a regular expression`},
-		{"realm twice", []Rule{{Realms: []string{"x.org"}, Kinds: both, Group: 0}, {Realms: []string{"y"}, Kinds: both, Group: 1}, {Realms: []string{"a", "X.ORG"}, Kinds: access, Group: 1}}, `route[2].realms[1]: route[0] takes access packets of realm "X.ORG" already`},
-		{"realm twice in NFC", []Rule{{Realms: []string{"\u00fc"}, Kinds: access, Group: 0}, {Realms: []string{"u\u0308"}, Kinds: access, Group: 1}}, `route[1].realms[0]: route[0] takes access packets`},
-		{"suffix twice", []Rule{{Realms: []string{"*.x.org", "*.X.org"}, Kinds: access, Group: 0}}, `route[0].realms[1]: route[0] takes`},
-		{"default twice", []Rule{{Realms: []string{"*"}, Kinds: access, Group: 0}, {Realms: []string{"*"}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
-		{"no realm twice", []Rule{{Realms: []string{""}, Kinds: access, Group: 0}, {Realms: []string{""}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
-		{"pattern twice", []Rule{{Realms: []string{"~x"}, Kinds: access, Group: 0}, {Realms: []string{"~x"}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
-		{"kind", []Rule{{Realms: []string{"x"}, Kinds: []wire.Kind{wire.NumKinds}, Group: 0}}, `expected a kind below`},
-	} {
-		_, err := New(x.rules, Options{})
-		if err == nil || !strings.Contains(err.Error(), x.want) {
-			t.Errorf("%s: expected %s, got %v", x.name, x.want, err)
-		}
-	}
-	if _, err := New([]Rule{{Realms: []string{"*.com", "~("}, Kinds: access, Group: 0}}, Options{}); strings.Count(fmt.Sprint(err), "\n") != 1 {
-		t.Errorf("expected both refusals in one error, got %v", err)
-	}
-	mustNew(t, Options{}, Rule{Realms: []string{"x", "*.x.y"}, Kinds: access, Group: 0}, Rule{Realms: []string{"x", "*.x.y"}, Kinds: dynamic, Group: 0}) // other kinds
 }
 
 // The way of an ASCII realm costs the heap nothing, however many routes there are.

@@ -9,8 +9,8 @@ import (
 	"unicode"
 )
 
-// CheckRealm checks the form of one entry of realms: a realm, "*." before the labels that
-// it ends with, "~" before a regular expression, "" or "*".
+// CheckRealm checks the syntax of one entry of realms: a realm, "*." before the labels
+// that it ends with, "~" before a regular expression, "" or "*".
 func CheckRealm(s string) error {
 	switch {
 	case s == "" || s == "*":
