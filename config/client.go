@@ -22,15 +22,15 @@ type Client struct {
 	// Default: [], any
 	Networks []netip.Prefix // masked
 
-	// SHA-256 of the client's certificate; one of these. 32 octets of hex in either
-	// case, between two octets nothing, a colon or blanks; "sha256:" may stand
-	// before them. `radsec-gw certs -fingerprint FILE` prints it.
+	// SHA-256 of the client's certificate; one of these. 32 bytes of hex in either
+	// case, between two bytes nothing, a colon or blanks; "sha256:" may precede
+	// them. `radsec-gw certs -fingerprint FILE` prints it.
 	// Default: [], any
 	Fingerprints [][32]byte // of the certificate's DER
 
 	// A file with one or more CA certificates, PEM, or an array of such files: the path
 	// from the client's certificate must pass through one of these certificates, compared
-	// octet by octet, anywhere above the client's own. They are trusted for this client
+	// byte by byte, anywhere above the client's own. They are trusted for this client
 	// only; for a client without ca those of client_ca are. Revocation lists in the files
 	// count like those of crl. Unlike issuer, which compares a name that any CA can give,
 	// this binds the client to a key.
@@ -49,13 +49,13 @@ type Client struct {
 	// Default: [], any
 	SANIP SANIP
 
-	// URIs in the certificate (subjectAltName), compared octet by octet with what
-	// stands there: "URN:Example:ap1" is not "urn:Example:ap1".
+	// URIs in the certificate (subjectAltName), compared byte by byte with what
+	// is there: "URN:Example:ap1" is not "urn:Example:ap1".
 	// Default: [], any
 	SANURI []string
 
 	// NAI realms in the certificate (subjectAltName, otherName 1.3.6.1.5.5.7.8.8 of RFC
-	// 7585 §2.2), upper and lower case the same; one must be there. In the certificate
+	// 7585 §2.2), ignoring case; one must be there. In the certificate
 	// "*." stands for one whole label.
 	// Default: [], any
 	SANNAIRealm []string
@@ -63,7 +63,7 @@ type Client struct {
 	// Single attributes of the certificate's subject, of which it must have one, for
 	// example "UID=EXAMPLE.ORG" as OpenRoaming has it. The type is a name (CN, O, OU, C,
 	// L, ST, DC, UID, serialNumber, …) or an object identifier; the value is compared as
-	// it stands.
+	// it is.
 	// Default: [], any
 	SubjectRDN []string
 
@@ -74,8 +74,7 @@ type Client struct {
 	// Default: [], any
 	Issuer []string // likewise
 
-	// The common name in the subject. "*" stands for any characters; upper and lower
-	// case are the same.
+	// The common name in the subject, ignoring case. "*" stands for any characters.
 	// Default: [], any
 	CommonName []string
 
@@ -102,12 +101,12 @@ type Client struct {
 	// that requests are routed by: that of the User-Name, of CoA and Disconnect that of the
 	// Operator-Name. Requests of others are refused as on_unroutable says, with
 	// Error-Cause 502, and counted under the fate realm_not_allowed. Requests without a realm
-	// need "". Accounting-On and Accounting-Off without User-Name tell of no user and are
-	// let through; CoA and Disconnect whose Operator-Name is no realm need operators.
+	// need "". Accounting-On and Accounting-Off without User-Name concern no user and are
+	// let through; CoA and Disconnect whose Operator-Name is not a realm need operators.
 	// Default: [], all
 	Realms []string
 
-	// Beside realms: which Operator-Names that are no realms it may send in CoA and
+	// Beside realms: which Operator-Names that are not realms it may send in CoA and
 	// Disconnect, in the forms of operators in [[route]].
 	// Default: [], none where realms are given
 	Operators []string
@@ -266,7 +265,7 @@ func readNames(t *table, c *Client) {
 	}
 	t.texts("common_name", func(path, s string) {
 		if s == "" {
-			t.r.wrong(path, "expected a common name, in which * stands for any characters, got an empty string")
+			t.r.wrong(path, "expected a common name, in which * matches any characters, got an empty string")
 		}
 		c.CommonName = append(c.CommonName, s)
 	})

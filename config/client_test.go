@@ -11,14 +11,14 @@ func TestMistakesOfClient(t *testing.T) {
 	wantMistakes(t, []mistaken{
 		{"client without name", goodListen + goodServer + goodRoute + "[[client]]\n", []string{"12: client[0].name: missing: expected a name"}},
 		{"empty name", goodListen + goodServer + goodRoute + "[[client]]\nname=''\n", []string{"13: client[0].name: expected a name, got an empty string"}},
-		{"long name", goodListen + goodServer + goodRoute + "[[client]]\nname='" + strings.Repeat("x", 101) + "'\n", []string{"13: client[0].name: expected a name of at most 100 octets, got 101"}},
+		{"long name", goodListen + goodServer + goodRoute + "[[client]]\nname='" + strings.Repeat("x", 101) + "'\n", []string{"13: client[0].name: expected a name of at most 100 bytes, got 101"}},
 		{"name with a newline", goodListen + goodServer + goodRoute + "[[client]]\nname=\"a\\nb\"\n", []string{`13: client[0].name: expected a name of printable characters with no blanks around it, got "a\nb"`}},
-		{"client name twice", inClient("[[client]]\nname='c'\n"), []string{`15: client[1].name: "c" is the name of line 13 already`}},
+		{"client name twice", inClient("[[client]]\nname='c'\n"), []string{`15: client[1].name: "c" is already used on line 13`}},
 		{"network", inClient("networks=[\n'10.0.0.0/8',\n'10.0.0.0/33']\n"), []string{`16: client[0].networks[1]: expected an address range such as`}},
 		{"network with host bits", inClient("networks=['10.0.0.1/8']\n"), []string{`14: client[0].networks[0]: expected a range without bits beyond its length, got "10.0.0.1/8": did you mean "10.0.0.0/8" or "10.0.0.1"?`}},
-		{"fingerprint no hex", inClient("fingerprints=['sha256:zz']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 octets of hex`}},
-		{"fingerprint of SHA-1", inClient("fingerprints=['" + strings.Repeat("ab:", 19) + "ab" + "']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 octets of hex such as "sha256:12:34:…", got 20 octets, the length of SHA-1`}},
-		{"fingerprint too short", inClient("fingerprints=['abcd']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 octets of hex such as "sha256:12:34:…", got 2 octets`}},
+		{"fingerprint no hex", inClient("fingerprints=['sha256:zz']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 bytes of hex`}},
+		{"fingerprint of SHA-1", inClient("fingerprints=['" + strings.Repeat("ab:", 19) + "ab" + "']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 bytes of hex such as "sha256:12:34:…", got 20 bytes, the length of SHA-1`}},
+		{"fingerprint too short", inClient("fingerprints=['abcd']\n"), []string{`14: client[0].fingerprints[0]: expected a SHA-256 fingerprint, 32 bytes of hex such as "sha256:12:34:…", got 2 bytes`}},
 		{"name in the certificate", inClient("san_dns=['a.*.example','*.example','']\n"), []string{`14: client[0].san_dns[0]: expected a host name`, `14: client[0].san_dns[1]: expected`, `14: client[0].san_dns[2]: expected`}},
 		{"other names in the certificate", inClient("san_ip=['ap1']\nsan_uri=['ap1']\nsubject=['ap1']\nissuer=['']\ncommon_name=['']\npolicy_oid=['1.x']\n"), []string{
 			`14: client[0].san_ip[0]: expected an IP address, or "source"`, `15: client[0].san_uri[0]: expected a URI with its scheme`,
@@ -54,7 +54,7 @@ func TestDefaultClientSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := string(c.Clients[0].Secret.Octets()); got != "radsec" {
+	if got := string(c.Clients[0].Secret.Bytes()); got != "radsec" {
 		t.Errorf("the client's secret is %q, expected \"radsec\"", got)
 	}
 }

@@ -57,7 +57,7 @@ func plain(v any) string {
 	case slog.Level:
 		return strings.ToLower(v.String())
 	case Secret:
-		return string(v.Octets())
+		return string(v.Bytes())
 	case SANIP:
 		return fmt.Sprint(v.Addresses)
 	case uint16:

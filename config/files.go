@@ -14,7 +14,7 @@ const (
 	MaxCRL           = 64 << 20 // about a million revoked certificates
 )
 
-// resolve makes a path relative to the file's directory absolute enough.
+// resolve resolves the path against the file's directory.
 func (r *reader) resolve(path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
@@ -69,7 +69,7 @@ func (t *table) readable(at, name string, limit int64) (path string, ok bool) {
 	return path, true
 }
 
-// read returns the content of the file at path, which name stands for.
+// read returns the content of the file at path, which is called name in the file.
 func (r *reader) read(name, path string, limit int64) ([]byte, error) {
 	if name == "" {
 		return nil, errors.New("the name is empty")

@@ -12,7 +12,7 @@ import (
 // Listen is [listen]: the RadSec side.
 type Listen struct {
 	// IP addresses and TCP ports to listen on. "0.0.0.0:2083" takes IPv4, "[::]:2083"
-	// takes IPv6, and IPv4 too where no IPv4 address with the same port stands beside
+	// takes IPv6, and IPv4 too where no IPv4 address with the same port is listed beside
 	// it. Port 0: one that is free.
 	// Default: ["0.0.0.0:2083"]
 	Address []netip.AddrPort // at least one (RFC 6614 §2.1)
@@ -23,7 +23,7 @@ type Listen struct {
 	// All PEM files are read strictly: nothing but whole blocks of the kind that
 	// belongs there. A byte order mark, text or comments outside of the blocks, a file
 	// that is cut short, a certificate twice in the chain are mistakes with their line,
-	// for what is skipped without a word is missed later. LF and CRLF, empty lines and
+	// because what is skipped silently is missed later. LF and CRLF, empty lines and
 	// blanks at the ends of lines are fine.
 	// Required.
 	Certificate string // path
@@ -33,7 +33,7 @@ type Listen struct {
 	// The CA certificates that clients are verified with, PEM. Only these count,
 	// never the system's, and for a client with a ca of its own only that. Revocation
 	// lists in the file (BEGIN X509 CRL) count like those of crl. The names of all CAs
-	// are told to clients in the handshake, unless they come to 16,000 bytes. The CA's
+	// are sent to clients in the handshake, unless they amount to 16,000 bytes. The CA's
 	// private key does not belong on this machine: `check` warns of one beside it.
 	// Required, unless client_auth is "none".
 	ClientCA string // path
@@ -46,7 +46,7 @@ type Listen struct {
 
 	// "require": no connection without a certificate of client_ca.
 	// "optional": a certificate is verified when there is one.
-	// "none": clients are told apart by their networks only.
+	// "none": clients are distinguished by their networks only.
 	// Default: "require"
 	ClientAuth string // AuthRequire, AuthOptional, AuthNone
 
@@ -62,7 +62,7 @@ type Listen struct {
 
 	// Files with revocation lists (CRL), PEM or DER, each signed by a certificate of
 	// client_ca, intermediates or a client's ca. A list speaks for the certificate whose
-	// key signed it, also where two bear one name. A client whose certificate, or one of
+	// key signed it, also where two have the same name. A client whose certificate, or one of
 	// whose intermediates, is revoked is refused, and closed when it is connected.
 	// Certificates of an issuer without a list are not looked up; where others have lists,
 	// check names these issuers. The files are read again when they change.
@@ -70,9 +70,9 @@ type Listen struct {
 	CRL []string // paths
 
 	// What a list means whose next update is overdue. Either way a warning, the status page
-	// and radsec_gw_crl_next_update_timestamp_seconds tell. "accept": it still counts.
+	// and radsec_gw_crl_next_update_timestamp_seconds show it. "accept": it still counts.
 	// "refuse": no certificate of its issuer is accepted, connections are closed when the
-	// list expires, and radsec_gw_crl_issuer_refused tells. /readyz says that the gateway
+	// list expires, and radsec_gw_crl_issuer_refused shows it. /readyz says that the gateway
 	// is not ready only when such lists leave no CA whose clients are accepted.
 	// Default: "accept"
 	CRLStale string // CRLStaleAccept, CRLStaleRefuse
@@ -142,10 +142,11 @@ type Listen struct {
 	// Default: 0
 	MaxOutstanding int
 
-	// A file with the keys that TLS session tickets are sealed with, so that a client
-	// can resume its session at another gateway: 32 octets of hex a line, the first
-	// seals, all open; "#" begins a comment. To change keys, put the new one second everywhere, then first,
-	// and remove those older than a week. "openssl rand -hex 32" makes one.
+	// A file with the keys that TLS session tickets are encrypted with, so that a client
+	// can resume its session at another gateway: 32 bytes of hex a line; the first
+	// encrypts, all decrypt; "#" begins a comment. To change keys, put the new one second
+	// everywhere, then first, and remove those older than a week. "openssl rand -hex 32"
+	// makes one.
 	// Default: none: keys made at random, changed daily, known to this process only
 	SessionTicketKeys string // path
 
@@ -162,7 +163,7 @@ type Listen struct {
 	// A good certificate stays, too, beside a new one that every client refuses (expired,
 	// not valid yet, or without serverAuth), or that looks damaged: its signature does not
 	// fit the CA whose key it names, where that is in client_ca or intermediates, or it is
-	// the one in force with other bytes. A CA or a revocation list that is gone, or older
+	// the one in use with other bytes. A CA or a revocation list that is gone, or older
 	// than before, is warned of. This file is read again on SIGHUP only. "0s": all on
 	// SIGHUP only.
 	// Default: "10s"
@@ -179,7 +180,7 @@ type Listen struct {
 const (
 	AuthRequire  = "require"  // a certificate of the CA, or no connection
 	AuthOptional = "optional" // verified when given
-	AuthNone     = "none"     // never asked for: clients are told apart by network only
+	AuthNone     = "none"     // never asked for: clients are distinguished by network only
 )
 
 // Values of Listen.CRLStale.
@@ -256,14 +257,14 @@ func readAddresses(t *table, l *Listen) {
 	}
 }
 
-// overlap says whether two listeners cannot both have their address. The
+// overlap reports whether two listeners cannot both have their address. The
 // unspecified IPv6 address takes IPv4, too.
 func overlap(a, b netip.AddrPort) bool {
 	takes := func(a, b netip.Addr) bool { return a.IsUnspecified() && (a.Is6() || b.Is4()) }
 	return a.Port() != 0 && a.Port() == b.Port() && (a.Addr() == b.Addr() || takes(a.Addr(), b.Addr()) || takes(b.Addr(), a.Addr()))
 }
 
-// checkPorts sees that [metrics] does not want an address of [listen].
+// checkPorts notes when [metrics] wants an address of [listen].
 func checkPorts(r *reader, c *Config) {
 	host, port, err := net.SplitHostPort(c.Metrics.Address)
 	if err != nil {
@@ -277,7 +278,7 @@ func checkPorts(r *reader, c *Config) {
 	}
 	m, err := netip.ParseAddrPort(net.JoinHostPort(host, port))
 	if err != nil {
-		return // a name: what it stands for is known when it is opened
+		return // a name: its address is known when it is opened
 	}
 	for i, a := range c.Listen.Address {
 		if overlap(a, m) {
@@ -318,7 +319,7 @@ func readCRL(t *table, l *Listen) {
 	t.files("crl", &l.CRL, MaxCRL)
 	t.choice("crl_stale", &l.CRLStale, CRLStaleAccept, CRLStaleRefuse)
 	if len(l.CRL) > 0 && l.ClientAuth == AuthNone {
-		t.r.wrong(joinKey(t.path, "crl"), "client_auth is \"none\": expected no revocation lists, for nobody shows a certificate")
+		t.r.wrong(joinKey(t.path, "crl"), "client_auth is \"none\": expected no revocation lists, because nobody shows a certificate")
 	}
 }
 
@@ -338,7 +339,7 @@ func readProxyProtocol(t *table, l *Listen) {
 func readRadiusVersions(t *table, l *Listen) {
 	const key = "radius_versions"
 	if list, ok := t.values[key].([]any); ok && len(list) == 0 {
-		t.take(key)
+		t.value(key)
 		l.RadiusVersions = nil
 		return
 	}

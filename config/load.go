@@ -24,14 +24,14 @@ func Load(path string) (*Config, error) {
 // Mistakes, with everything that is wrong.
 //
 // Beside Mistakes it returns what could be read, so that the caller can look for
-// more of them, or nil when the file is no TOML at all. Names of files that cannot
+// more of them, or nil when the file is not TOML at all. Names of files that cannot
 // be read are "" there.
 func LoadFrom(path string, from *files.Snapshot) (*Config, error) {
-	octets, err := from.ReadStream(path, MaxConfiguration)
+	text, err := from.ReadStream(path, MaxConfiguration)
 	if err != nil {
 		return nil, Mistakes{{File: path, Text: "expected a readable configuration file: " + reason(path, err)}}
 	}
-	return parse(path, string(octets), from)
+	return parse(path, string(text), from)
 }
 
 // parse is LoadFrom after the reading of the file.
@@ -102,7 +102,7 @@ func uniqueNames(r *reader, tables []*table, name func(i int) string) {
 	for i, t := range tables {
 		at := joinKey(t.path, "name")
 		if earlier, ok := first[name(i)]; ok && name(i) != "" {
-			r.wrong(at, "%q is the name of line %d already: expected another", name(i), r.places.line(earlier))
+			r.wrong(at, "%q is already used on line %d: expected another name", name(i), r.places.line(earlier))
 			continue
 		}
 		first[name(i)] = at
@@ -125,7 +125,7 @@ func checkAddressNames(r *reader, tables []*table, servers []Server) {
 		if _, err := netip.ParseAddr(servers[i].Name[at+1:]); !ok || err != nil {
 			continue
 		}
-		r.wrong(joinKey(t.path, "name"), "expected another name, got %q, which stands for an address of server %q (line %d) where that has expand = true",
+		r.wrong(joinKey(t.path, "name"), "expected another name, got %q, which means an address of server %q (line %d) where that has expand = true",
 			servers[i].Name, servers[other].Name, r.places.line(tables[other].path))
 	}
 }

@@ -107,11 +107,10 @@ func TestNoFile(t *testing.T) {
 	}
 }
 
-// What a file gives arrives as typed values, and an explicit zero is not a default.
-func TestValues(t *testing.T) {
-	t.Setenv("CONFIG_TEST_SECRET", "from the environment")
-	sum := sha256.Sum256([]byte("x"))
-	c, err := load(t, goodListen+`
+var valuesSum = sha256.Sum256([]byte("x"))
+
+// valuesFile gives values of many forms.
+var valuesFile = goodListen + `
 address = ["127.0.0.1:0", "[::1]:2083"]
 min_tls = "1.3"
 cipher_suites = ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]
@@ -119,7 +118,7 @@ idle_timeout = "0s"
 [[client]]
 name = "one"
 networks = ["10.0.0.0/8", "::1"]
-fingerprints = ["`+fmt.Sprintf("%x", sum)+`", "SHA256: `+fmt.Sprintf("% X", sum)+`"]
+fingerprints = ["` + fmt.Sprintf("%x", valuesSum) + `", "SHA256: ` + fmt.Sprintf("% X", valuesSum) + `"]
 san_dns = ["*.Campus.example", "ap1."]
 secret_env = "CONFIG_TEST_SECRET"
 max_connections = 0
@@ -127,7 +126,7 @@ require_eap_message_authenticator = false
 [[client]]
 name = "two"
 secret_file = "a.secret"
-`+goodServer+`coa_port = 0
+` + goodServer + `coa_port = 0
 retransmit_max = "0s"
 retransmit_count = 0
 resolve_interval = "0s"
@@ -137,7 +136,12 @@ name = "pool@dc1"
 address = "radius.internal"
 secret = "0123456789abcdef"
 expand = true
-`+goodRoute+"balance = 'sticky'\npatience = '0s'\n[metrics]\naddress = ''\n[log]\nlevel='debug'\n")
+` + goodRoute + "balance = 'sticky'\npatience = '0s'\n[metrics]\naddress = ''\n[log]\nlevel='debug'\n"
+
+// What a file gives arrives as typed values, and an explicit zero is not a default.
+func TestValues(t *testing.T) {
+	t.Setenv("CONFIG_TEST_SECRET", "from the environment")
+	c, err := load(t, valuesFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,12 +156,12 @@ expand = true
 		{"listen.idle_timeout", c.Listen.IdleTimeout, time.Duration(0)},
 		{"listen.packet_timeout", c.Listen.PacketTimeout, 30 * time.Second},
 		{"client[0].networks", one.Networks, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")}},
-		{"client[0].fingerprints", one.Fingerprints, [][32]byte{sum, sum}},
+		{"client[0].fingerprints", one.Fingerprints, [][32]byte{valuesSum, valuesSum}},
 		{"client[0].san_dns", one.SANDNS, []string{"*.campus.example", "ap1"}},
-		{"client[0].secret", string(one.Secret.Octets()), "from the environment"},
+		{"client[0].secret", string(one.Secret.Bytes()), "from the environment"},
 		{"client[0].max_connections", one.MaxConnections, 0},
 		{"client[0].require_eap_message_authenticator", one.RequireEAPMessageAuthenticator, false},
-		{"client[1].secret", string(c.Clients[1].Secret.Octets()), "from a file"},
+		{"client[1].secret", string(c.Clients[1].Secret.Bytes()), "from a file"},
 		{"client[1].max_connections", c.Clients[1].MaxConnections, 100},
 		{"server[0].coa_port", c.Servers[0].CoAPort, uint16(0)},
 		{"server[0].retransmit_max", c.Servers[0].RetransmitMax, time.Duration(0)},
@@ -179,7 +183,7 @@ expand = true
 	}
 }
 
-// Whatever the octets, the answer is a configuration that keeps the promises
+// Whatever the bytes, the answer is a configuration that keeps the promises
 // of its types or mistakes that have a place.
 func FuzzLoad(f *testing.F) {
 	f.Add(goodListen + goodClient + goodServer + goodRoute)

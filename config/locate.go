@@ -6,7 +6,7 @@ import (
 )
 
 // places maps the path of a key ("client[1].networks[0]", indexes from 0) to
-// its line, from 1. The TOML library tells the positions of tables and keys at
+// its line, from 1. The TOML library reports the positions of tables and keys at
 // most, never those of the elements of an array, so the file is walked again.
 type places map[string]int
 
@@ -45,7 +45,7 @@ func isBareKey(c byte) bool {
 }
 
 // maxPath bounds the paths that are kept: no key of ours is that long, and
-// without a bound a thousand nested brackets would cost a million octets.
+// without a bound a thousand nested brackets would cost a million bytes.
 const maxPath = 512
 
 // locate finds the line of every key, table and array element of src, which
@@ -78,7 +78,7 @@ func (l *locator) note(path string) {
 	}
 }
 
-// peek returns the octet at the cursor, 0 at the end.
+// peek returns the byte at the cursor, 0 at the end.
 func (l *locator) peek() byte {
 	if l.pos < len(l.src) {
 		return l.src[l.pos]
@@ -86,7 +86,7 @@ func (l *locator) peek() byte {
 	return 0
 }
 
-// advance moves over n octets, counting lines.
+// advance moves over n bytes, counting lines.
 func (l *locator) advance(n int) {
 	end := min(l.pos+n, len(l.src))
 	l.line += strings.Count(l.src[l.pos:end], "\n")
@@ -258,7 +258,7 @@ func (l *locator) str(q byte) {
 		l.advance(1)
 	}
 	l.advance(len(end))
-	for len(end) == 3 && l.peek() == q { // up to two quotes may stand before the closing three
+	for len(end) == 3 && l.peek() == q { // up to two quotes may precede the closing three
 		l.advance(1)
 	}
 }

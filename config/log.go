@@ -35,7 +35,7 @@ type Log struct {
 
 	// The key of the hashes. Keep it to find the same user in logs of different
 	// days and replicas. At most one of hash_salt, hash_salt_file and hash_salt_env.
-	// Default: random octets of each start
+	// Default: random bytes of each start
 	HashSalt Secret // may be empty
 
 	// F-Ticks, the statistics of a roaming federation: a line for each login that
@@ -47,7 +47,7 @@ type Log struct {
 	// Required when fticks is not "".
 	FTicksCountry string
 
-	// The institution that the user visits, as the federation names it. "": left out.
+	// The institution that the user visits, as the federation names it. "": omitted.
 	// Default: ""
 	FTicksInstitution string
 

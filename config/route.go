@@ -10,7 +10,7 @@ import (
 // Route is one [[route]]: which servers answer for which realms.
 type Route struct {
 	// The realm is what follows the last "@" of the User-Name (realm_formats of [routing] has
-	// other forms), ignoring case. The most exact entry wins, wherever it stands:
+	// other forms), ignoring case. The most exact entry wins, wherever it is listed:
 	//   "example.org"     this realm
 	//   "*.example.org"   every realm below it, the longest suffix first; two labels or more
 	//   "~^(nas|ap)[0-9]" a regular expression (RE2); these in file order
@@ -20,7 +20,7 @@ type Route struct {
 	// Required, unless operators is given.
 	Realms []string
 
-	// Operator-Names of CoA and Disconnect that are no realms, by namespace (RFC 5580 §4.1):
+	// Operator-Names of CoA and Disconnect that are not realms, by namespace (RFC 5580 §4.1):
 	// "tadig:", "e212:", "icc:" or "wbaid:" (OpenRoaming), and the name as it is in the
 	// attribute, ignoring case, or "*" for all that no other entry takes. "wbaid:EXAMPLE:US"
 	// is the attribute "4EXAMPLE:US". An operator's realm, "1example.org", goes into realms.
@@ -105,7 +105,7 @@ func readRoute(t *table) Route {
 	case given && len(list) == 0 && len(r.Operators) == 0:
 		t.r.wrong(joinKey(t.path, "realms"), "expected at least one realm, got an empty array")
 	case len(list) != len(r.Realms):
-		r.Realms = nil // one is no string, and the places of the others would be wrong
+		r.Realms = nil // one is not a string, and the places of the others would be wrong
 	}
 	if !t.choices("packets", &r.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect) && t.has("packets") {
 		r.Packets = nil // unknown: mistakes that follow from the default would mislead
@@ -144,7 +144,7 @@ func checkRealms(r *reader, tables []*table, routes []Route) {
 			for _, packet := range routes[i].Packets {
 				key := packet + " " + routing.Key(realm)
 				if earlier, ok := first[key]; ok {
-					r.wrong(at, "%q is routed by line %d already for %q packets: expected each realm once for a kind of packet",
+					r.wrong(at, "%q is already routed by line %d for %q packets: expected each realm once for a kind of packet",
 						routes[i].Realms[j], r.places.line(earlier), packet)
 					break
 				}

@@ -45,7 +45,7 @@ type Routing struct {
 
 	// How far the Event-Timestamp of a CoA or Disconnect may be from now, either way;
 	// beyond it the request is dropped (RFC 5176 §6.3); for its answer see
-	// reply_event_timestamp. "0s": not looked at.
+	// reply_event_timestamp. "0s": not checked.
 	// Default: "300s"
 	EventTimestampWindow time.Duration
 
@@ -82,7 +82,7 @@ func readRouting(t *table) Routing {
 	t.secret("loop_marker_secret", &r.LoopMarkerSecret, false)
 	t.choice("on_unroutable", &r.OnUnroutable, AnswerSilent, AnswerReject, AnswerProtocolError)
 	t.flag("coa_by_user_name", &r.CoAByUserName)
-	t.duration("event_timestamp_window", &r.EventTimestampWindow, "not looked at")
+	t.duration("event_timestamp_window", &r.EventTimestampWindow, "not checked")
 	t.flag("require_event_timestamp", &r.RequireEventTimestamp)
 	t.choice("reply_event_timestamp", &r.ReplyEventTimestamp, ReplyAccept, ReplyDrop)
 	t.done()

@@ -10,17 +10,17 @@ import (
 const hidden = "[secret]"
 
 // Secret is a shared secret (RFC 2865 §3). However it is printed, logged or
-// marshalled, it shows as "[secret]"; only Octets gives it away.
-type Secret struct{ octets string }
+// marshalled, it shows as "[secret]"; only Bytes gives it away.
+type Secret struct{ key string }
 
 // NewSecret wraps key.
 func NewSecret(key string) Secret { return Secret{key} }
 
-// Octets returns a fresh copy of the secret's octets.
-func (s Secret) Octets() []byte { return []byte(s.octets) }
+// Bytes returns a fresh copy of the secret.
+func (s Secret) Bytes() []byte { return []byte(s.key) }
 
-// Len is the secret's length in octets.
-func (s Secret) Len() int { return len(s.octets) }
+// Len is the secret's length in bytes.
+func (s Secret) Len() int { return len(s.key) }
 
 func (Secret) String() string               { return hidden }
 func (Secret) GoString() string             { return hidden }

@@ -25,7 +25,7 @@ func (t *table) secret(name string, to *Secret, required bool) bool {
 	keys := fmt.Sprintf("%s, %s or %s", name, inFile, inEnv)
 	given := 0
 	for _, key := range []string{name, inFile, inEnv} {
-		v, path, ok := t.take(key)
+		v, path, ok := t.value(key)
 		if !ok {
 			continue
 		}
@@ -68,7 +68,7 @@ func (t *table) secretHere(at, s string) Secret {
 // secretFile reads a secret out of a file.
 func (t *table) secretFile(at, name string) Secret {
 	path := t.r.resolve(name)
-	octets, err := t.r.read(name, path, maxSecretFile)
+	text, err := t.r.read(name, path, maxSecretFile)
 	if err != nil {
 		if noSuchFile(err) && name != "" && !looksLikePath(name) {
 			t.r.wrong(at, "expected the path of a file that holds the secret, and there is none of this name (not shown here: it may be the secret itself, which belongs under %s)", strings.TrimSuffix(key(at), "_file"))
@@ -78,7 +78,7 @@ func (t *table) secretFile(at, name string) Secret {
 		return Secret{}
 	}
 	t.r.secretFiles = append(t.r.secretFiles, SecretFile{Key: at, Path: path})
-	return t.parseSecret(at, path, string(octets))
+	return t.parseSecret(at, path, string(text))
 }
 
 // secretEnv reads a secret out of the environment.
@@ -98,7 +98,7 @@ func (t *table) secretEnv(at, name string) Secret {
 // key returns the last part of the path of a key.
 func key(at string) string { return at[strings.LastIndexByte(at, '.')+1:] }
 
-// noSuchFile reports whether a name stands for no file at all, also because none can
+// noSuchFile reports whether there is no file of a name, also because none can
 // have it.
 func noSuchFile(err error) bool {
 	for _, no := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.EINVAL} {
@@ -110,7 +110,7 @@ func noSuchFile(err error) bool {
 }
 
 // A secret that was put under the key for a path or a variable is not shown. So a name
-// is shown only when hardly any secret looks like it; the line and the key are told in
+// is shown only when hardly any secret looks like it; the line and the key are shown in
 // any case.
 
 var (

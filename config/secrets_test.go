@@ -57,7 +57,7 @@ func TestSecretsFromFilesAndEnvironments(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got := string(c.Clients[0].Secret.Octets()); got != x.want {
+				if got := string(c.Clients[0].Secret.Bytes()); got != x.want {
 					t.Errorf("expected the secret %q, got %q", x.want, got)
 				}
 				warnings := strings.Join(c.Warnings(), "\n")
@@ -86,7 +86,7 @@ func TestSecretsInTheConfiguration(t *testing.T) {
 			t.Errorf("%s: %v", x.text, err)
 			continue
 		}
-		if got := string(c.Clients[0].Secret.Octets()); got != x.want {
+		if got := string(c.Clients[0].Secret.Bytes()); got != x.want {
 			t.Errorf("%s: expected the secret %q, got %q", x.text, x.want, got)
 		}
 		warnings := strings.Join(c.Warnings(), "\n")

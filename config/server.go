@@ -29,7 +29,7 @@ type Server struct {
 	CoAPort uint16
 
 	// The secret shared with this server, as for a client: secret, secret_file or
-	// secret_env. `check` warns about 12 octets and less.
+	// secret_env. `check` warns about 12 bytes and less.
 	// Required, one of the three.
 	Secret Secret
 
@@ -39,14 +39,14 @@ type Server struct {
 	// Default: true
 	RequireMessageAuthenticator bool // in replies to Access-Request
 
-	// How to learn whether the server is alive: "status-server" (RFC 5997),
+	// How to find out whether the server is alive: "status-server" (RFC 5997),
 	// "access-request" for servers without Status-Server, "none".
 	// Default: "status-server"
 	Health string // HealthStatusServer, HealthAccessRequest, HealthNone
 
-	// Whom "access-request" asks for: a user made for this, who may be rejected as
+	// The user that "access-request" is about, made for this: it may be rejected as
 	// well as accepted. The password as for a secret: health_password,
-	// health_password_file or health_password_env, at most 128 octets.
+	// health_password_file or health_password_env, at most 128 bytes.
 	// Required with health = "access-request", and only there.
 	HealthUser string
 	// Required with health = "access-request", one of the three.
@@ -110,7 +110,7 @@ type Server struct {
 	// NAS which its Operator-NAS-Identifier, NAS-Identifier, NAS-IP-Address or
 	// NAS-IPv6-Address names; the others of these may be unknown. One that names two gets a
 	// NAK with Error-Cause 403 (RFC 5176 §3). One that names only others goes to the servers
-	// of the route that are no NASes, or gets a NAK with 403. One that names none goes to
+	// of the route that are not NASes, or gets a NAK with 403. One that names none goes to
 	// those, too, or to the only NAS of the route, or gets a NAK with 402. Before the
 	// NAS Operator-Name and Operator-NAS-Identifier are taken off (RFC 8559 §4.2), and it gets
 	// no loop_marker: hostapd 2.10 refuses a request with a Proxy-State.
@@ -152,7 +152,7 @@ type Server struct {
 const (
 	HealthStatusServer  = "status-server"  // RFC 5997
 	HealthAccessRequest = "access-request" // for servers without Status-Server
-	HealthNone          = "none"           // only real traffic tells
+	HealthNone          = "none"           // only requests are evidence
 )
 
 // Port returns the server's port for a kind of packet, 0 when it offers none.
@@ -218,8 +218,8 @@ func readPort(t *table, key string, to *uint16) {
 	}
 }
 
-// readHealth reads when a port is believed dead and alive, and whom the probes
-// ask for.
+// readHealth reads when a port is believed dead and alive, and the user of the
+// probes.
 func readHealth(t *table, s *Server) {
 	user := t.text("health_user", &s.HealthUser)
 	password := t.secret("health_password", &s.HealthPassword, s.Health == HealthAccessRequest)
@@ -229,9 +229,9 @@ func readHealth(t *table, s *Server) {
 	case s.Health != HealthAccessRequest && (user || password):
 		t.r.wrong(t.path, `health_user and health_password go with health = "access-request" only, got health = %q`, s.Health)
 	case user && (s.HealthUser == "" || len(s.HealthUser) > 253):
-		t.r.wrong(joinKey(t.path, "health_user"), "expected 1 to 253 octets, got %d", len(s.HealthUser))
+		t.r.wrong(joinKey(t.path, "health_user"), "expected 1 to 253 bytes, got %d", len(s.HealthUser))
 	case s.HealthPassword.Len() > 128: // RFC 2865 §5.2
-		t.r.wrong(joinKey(t.path, "health_password"), "expected a password of at most 128 octets (RFC 2865 §5.2), got %d", s.HealthPassword.Len())
+		t.r.wrong(joinKey(t.path, "health_password"), "expected a password of at most 128 bytes (RFC 2865 §5.2), got %d", s.HealthPassword.Len())
 	}
 	t.number("suspect_after", &s.SuspectAfter, 1, unlimited)
 	t.number("failing_after", &s.FailingAfter, 1, unlimited)

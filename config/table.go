@@ -40,14 +40,14 @@ type table struct {
 	known  []string // the keys asked for so far
 }
 
-// take returns the value of a key, and marks the key as known.
-func (t *table) take(key string) (value any, path string, ok bool) {
+// value returns the value of a key, and marks the key as known.
+func (t *table) value(key string) (value any, path string, ok bool) {
 	t.known = append(t.known, key)
 	value, ok = t.values[key]
 	return value, joinKey(t.path, key), ok
 }
 
-// has tells whether the file gives the key.
+// has reports whether the file gives the key.
 func (t *table) has(key string) bool { _, ok := t.values[key]; return ok }
 
 // require notes a mistake when the key is missing.
@@ -59,7 +59,7 @@ func (t *table) require(key, expected string) {
 
 // text reads a string.
 func (t *table) text(key string, to *string) bool {
-	v, path, ok := t.take(key)
+	v, path, ok := t.value(key)
 	if !ok {
 		return false
 	}
@@ -88,7 +88,7 @@ func (t *table) choice(key string, to *string, names ...string) bool {
 
 // flag reads true or false.
 func (t *table) flag(key string, to *bool) bool {
-	v, path, ok := t.take(key)
+	v, path, ok := t.value(key)
 	if !ok {
 		return false
 	}
@@ -103,7 +103,7 @@ func (t *table) flag(key string, to *bool) bool {
 
 // number reads an integer of low..high.
 func (t *table) number(key string, to *int, low, high int) bool {
-	v, path, ok := t.take(key)
+	v, path, ok := t.value(key)
 	if !ok {
 		return false
 	}
@@ -121,9 +121,9 @@ func (t *table) number(key string, to *int, low, high int) bool {
 }
 
 // duration reads a string such as "10s"; zero only where zeroMeans says what
-// it stands for.
+// it means.
 func (t *table) duration(key string, to *time.Duration, zeroMeans string) bool {
-	v, path, ok := t.take(key)
+	v, path, ok := t.value(key)
 	if !ok {
 		return false
 	}
@@ -153,9 +153,9 @@ func (t *table) texts(key string, read func(path, s string)) bool {
 	return t.textsByIndex(key, func(_ int, path, s string) { read(path, s) })
 }
 
-// textsByIndex is texts for those who need to know the element's place.
+// textsByIndex is texts for a read that needs the index of the element.
 func (t *table) textsByIndex(key string, read func(i int, path, s string)) bool {
-	v, path, ok := t.take(key)
+	v, path, ok := t.value(key)
 	if !ok {
 		return false
 	}
@@ -208,7 +208,7 @@ func (t *table) choices(key string, to *[]string, names ...string) bool {
 
 // table reads a table inside this one, empty when it is missing.
 func (t *table) table(key string) *table {
-	v, path, ok := t.take(key)
+	v, path, ok := t.value(key)
 	inner := &table{r: t.r, path: path}
 	if !ok {
 		return inner
@@ -221,7 +221,7 @@ func (t *table) table(key string) *table {
 
 // tables reads an array of tables.
 func (t *table) tables(key string) []*table {
-	v, path, ok := t.take(key)
+	v, path, ok := t.value(key)
 	if !ok {
 		return nil
 	}

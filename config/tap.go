@@ -12,8 +12,8 @@ func readTap(t *table) Tap {
 	p := defaultTap()
 	if t.text("socket", &p.Socket) {
 		p.Socket = t.r.resolve(p.Socket)
-		if len(p.Socket) > 100 { // sun_path of unix(7) has 108 octets, and a name beside it is needed for a moment
-			t.r.wrong(joinKey(t.path, "socket"), "expected a path of at most 100 octets, got %d", len(p.Socket))
+		if len(p.Socket) > 100 { // sun_path of unix(7) has 108 bytes, and a name beside it is needed for a moment
+			t.r.wrong(joinKey(t.path, "socket"), "expected a path of at most 100 bytes, got %d", len(p.Socket))
 		}
 	}
 	t.done()

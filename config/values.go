@@ -29,34 +29,34 @@ func parseNetwork(s string) (netip.Prefix, error) {
 	return p, nil
 }
 
-// parseFingerprint reads the SHA-256 of a certificate: 32 octets of hex in
-// either case, with or without "sha256:" before them. Between two octets stands
+// parseFingerprint reads the SHA-256 of a certificate: 32 bytes of hex in
+// either case, with or without "sha256:" before them. Between two bytes is
 // nothing, one colon or blanks. Anything else is more likely to be the beginning
 // or end of something than what its writer meant.
 func parseFingerprint(s string) (sum [32]byte, err error) {
-	octets, ok := parseOctets(cutPrefixFold(strings.TrimSpace(s), "sha256:"))
-	const expected = "expected a SHA-256 fingerprint, 32 octets of hex such as \"sha256:12:34:…\""
+	bytes, ok := parseHex(cutPrefixFold(strings.TrimSpace(s), "sha256:"))
+	const expected = "expected a SHA-256 fingerprint, 32 bytes of hex such as \"sha256:12:34:…\""
 	switch {
 	case !ok:
-		return sum, fmt.Errorf("%s, with nothing, one colon or blanks between two octets, got %q: radsec-gw certs -fingerprint FILE prints one", expected, s)
-	case len(octets) == 20:
-		return sum, fmt.Errorf("%s, got 20 octets, the length of SHA-1: radsec-gw certs -fingerprint FILE prints the right one", expected)
-	case len(octets) != len(sum):
-		return sum, fmt.Errorf("%s, got %d octets", expected, len(octets))
+		return sum, fmt.Errorf("%s, with nothing, one colon or blanks between two bytes, got %q: radsec-gw certs -fingerprint FILE prints one", expected, s)
+	case len(bytes) == 20:
+		return sum, fmt.Errorf("%s, got 20 bytes, the length of SHA-1: radsec-gw certs -fingerprint FILE prints the right one", expected)
+	case len(bytes) != len(sum):
+		return sum, fmt.Errorf("%s, got %d bytes", expected, len(bytes))
 	}
-	return [32]byte(octets), nil
+	return [32]byte(bytes), nil
 }
 
-// parseOctets reads octets of hex, of which two have nothing, one colon or blanks
-// between them; blanks may stand around all of them.
-func parseOctets(s string) (octets []byte, ok bool) {
+// parseHex reads bytes of hex, of which two have nothing, one colon or blanks
+// between them; blanks may surround all of them.
+func parseHex(s string) (bytes []byte, ok bool) {
 	s = strings.TrimSpace(s)
 	for len(s) > 0 {
 		one, err := hex.DecodeString(s[:min(2, len(s))])
 		if err != nil {
 			return nil, false
 		}
-		octets = append(octets, one...)
+		bytes = append(bytes, one...)
 		s = s[2:]
 		if after, colon := strings.CutPrefix(s, ":"); colon {
 			if s = after; s == "" {
@@ -66,7 +66,7 @@ func parseOctets(s string) (octets []byte, ok bool) {
 			s = strings.TrimSpace(s)
 		}
 	}
-	return octets, true
+	return bytes, true
 }
 
 // cutPrefixFold cuts a prefix off, in either case, when it is there.
@@ -134,7 +134,7 @@ func checkDNSPattern(s string) error {
 	return nil
 }
 
-// isHostName tells whether s looks like the name of a host (RFC 1123 §2.1,
+// isHostName reports whether s looks like the name of a host (RFC 1123 §2.1,
 // with the underscore that Docker's names may have). A last label of digits
 // alone is a mistyped IPv4 address.
 func isHostName(s string) bool {
@@ -162,7 +162,7 @@ func checkName(s string) error {
 	case s == "":
 		return errors.New("expected a name, got an empty string")
 	case len(s) > 100:
-		return fmt.Errorf("expected a name of at most 100 octets, got %d", len(s))
+		return fmt.Errorf("expected a name of at most 100 bytes, got %d", len(s))
 	case strings.TrimSpace(s) != s || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return fmt.Errorf("expected a name of printable characters with no blanks around it, got %q", s)
 	}

@@ -8,16 +8,16 @@ import (
 	"testing"
 )
 
-// A fingerprint is 32 octets of hex in the forms that programs print; what only
+// A fingerprint is 32 bytes of hex in the forms that programs print; what only
 // resembles one is a mistake.
 func TestFingerprintForms(t *testing.T) {
 	sum := sha256.Sum256([]byte("x"))
 	plain := fmt.Sprintf("%x", sum)
-	var octets []string
+	var pairs []string
 	for _, o := range sum {
-		octets = append(octets, fmt.Sprintf("%02X", o))
+		pairs = append(pairs, fmt.Sprintf("%02X", o))
 	}
-	colons, blanks := strings.Join(octets, ":"), strings.Join(octets, " ")
+	colons, blanks := strings.Join(pairs, ":"), strings.Join(pairs, " ")
 	for _, s := range []string{
 		plain, strings.ToUpper(plain), "sha256:" + plain, "SHA256:" + plain, " \tsha256:" + plain + " ", "sha256: " + blanks,
 		colons, strings.ToLower(colons), "sha256:" + colons, blanks, "  " + colons + "\n", strings.ReplaceAll(blanks, " ", "  "),
@@ -30,13 +30,13 @@ func TestFingerprintForms(t *testing.T) {
 	for _, x := range []struct{ says, s string }{
 		{"nothing", ""}, {"the prefix alone", "sha256:"}, {"a leading colon", ":" + colons}, {"a colon after the prefix's", "sha256::" + colons},
 		{"a trailing colon", colons + ":"}, {"a trailing colon and a blank", colons + ": "}, {"a doubled colon", strings.Replace(colons, ":", "::", 1)},
-		{"a colon that splits an octet", plain[:1] + ":" + plain[1:]}, {"colons that split every octet", strings.Join(strings.Split(plain, ""), ":")},
-		{"a blank that splits an octet", plain[:1] + " " + plain[1:]}, {"a colon and a blank", strings.Replace(colons, ":", ": ", 1)},
+		{"a colon that splits a byte", plain[:1] + ":" + plain[1:]}, {"colons that split every byte", strings.Join(strings.Split(plain, ""), ":")},
+		{"a blank that splits a byte", plain[:1] + " " + plain[1:]}, {"a colon and a blank", strings.Replace(colons, ":", ": ", 1)},
 		{"a blank and a colon", strings.Replace(colons, ":", " :", 1)}, {"the prefix twice", "sha256:sha256:" + plain}, {"a blank in the prefix", "sha 256:" + plain},
-		{"another digest's prefix", "sha1:" + plain}, {"an odd digit", plain[:63]}, {"no hex", strings.Repeat("zz", 32)}, {"one octet more", plain + "00"}, {"hyphens", strings.Join(octets, "-")},
+		{"another digest's prefix", "sha1:" + plain}, {"an odd digit", plain[:63]}, {"no hex", strings.Repeat("zz", 32)}, {"one byte more", plain + "00"}, {"hyphens", strings.Join(pairs, "-")},
 	} {
-		if _, err := parseFingerprint(x.s); err == nil || !strings.HasPrefix(err.Error(), "expected a SHA-256 fingerprint, 32 octets of hex") {
-			t.Errorf("%s, %q, should be refused as no fingerprint, but it gives %v", x.says, x.s, err)
+		if _, err := parseFingerprint(x.s); err == nil || !strings.HasPrefix(err.Error(), "expected a SHA-256 fingerprint, 32 bytes of hex") {
+			t.Errorf("%s, %q, should be refused, but it gives %v", x.says, x.s, err)
 		}
 	}
 }

@@ -97,13 +97,13 @@ func (c *Config) accessServerByName() string {
 	return ""
 }
 
-// ByCertificate tells whether any condition is on the certificate.
+// ByCertificate reports whether any condition is on the certificate.
 func (cl *Client) ByCertificate() bool {
 	return cl.SANIP.Source || len(cl.Fingerprints)+len(cl.SANDNS)+len(cl.SANIP.Addresses)+len(cl.SANURI)+
 		len(cl.Subject)+len(cl.Issuer)+len(cl.CommonName)+len(cl.PolicyOID)+len(cl.CA)+len(cl.SANNAIRealm)+len(cl.SubjectRDN) > 0
 }
 
-// exposed says whether RADIUS over UDP to an address is likely to leave the
+// exposed reports whether RADIUS over UDP to an address is likely to leave the
 // networks that it is for (RFC 6613 §2).
 func exposed(a netip.Addr) bool {
 	a = a.Unmap()
@@ -112,8 +112,8 @@ func exposed(a netip.Addr) bool {
 
 const exposure = "neither on this machine nor on a private network: RADIUS over UDP hides little of what it carries"
 
-// NameWarnings looks the servers' host names up, and lists those that stand for
-// nothing or for an address that RADIUS over UDP should not go to. lookup is
+// NameWarnings looks the servers' host names up, and lists those that have no
+// address or one that RADIUS over UDP should not go to. lookup is
 // net.Resolver.LookupNetIP or one that behaves like it.
 func (c *Config) NameWarnings(ctx context.Context, lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)) (list []string) {
 	for i := range c.Servers {
@@ -126,7 +126,7 @@ func (c *Config) NameWarnings(ctx context.Context, lookup func(ctx context.Conte
 		}
 		addrs, err := lookup(ctx, "ip", s.Address)
 		if err != nil {
-			warn("server %q: %q stands for no address now (%v); the gateway starts all the same and looks it up again", s.Name, s.Address, err)
+			warn("server %q: %q has no address now (%v); the gateway starts all the same and looks it up again", s.Name, s.Address, err)
 			continue
 		}
 		if k := slices.IndexFunc(addrs, exposed); k >= 0 {
@@ -139,9 +139,9 @@ func (c *Config) NameWarnings(ctx context.Context, lookup func(ctx context.Conte
 func (c *Config) warnServers(warn warner) {
 	for i := range c.Servers {
 		s, path := &c.Servers[i], joinIndex("server", i)
-		// RFC 2865 §3 prefers 16 octets or more; 12 are within reach of a search.
+		// RFC 2865 §3 prefers 16 bytes or more; 12 are within reach of a search.
 		if n := s.Secret.Len(); n <= 12 {
-			warn(joinKey(path, "secret"), "server %q has a secret of %d octets: take 16 or more, at random", s.Name, n)
+			warn(joinKey(path, "secret"), "server %q has a secret of %d bytes: take 16 or more, at random", s.Name, n)
 		}
 		if addr, err := netip.ParseAddr(s.Address); err == nil && exposed(addr) {
 			warn(joinKey(path, "address"), "server %q at %s is %s", s.Name, addr, exposure)

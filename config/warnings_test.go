@@ -8,18 +8,15 @@ import (
 	"testing"
 )
 
-// Rules: P24, P56, P105, P106, P113
-func TestWarnings(t *testing.T) {
+// warningCases are files that deserve warnings, and those.
+func warningCases() []warningCase {
 	const (
 		oneClient = goodListen + goodClient + "networks=['::/0']\n"
 		second    = "[[server]]\nname='t'\naddress='127.0.0.2'\nsecret='0123456789abcdef'\n"
 		both      = "[[route]]\nrealms=['*']\nservers=['s', 't']\n"
 	)
 	named := strings.Replace(goodServer, "127.0.0.1", "radius.internal", 1)
-	for _, x := range []struct {
-		name, text string
-		want       []string
-	}{
+	return []warningCase{
 		{"nothing to say", goodListen + goodClient + "networks=['10.0.0.0/8']\n" + goodServer + goodRoute, nil},
 		{"client without condition", goodListen + goodClient + "[[client]]\nname='d'\n" + goodServer + goodRoute, []string{
 			`:5: client[0]: client "c" has no condition: every certificate`, `:7: client[1]: client "d" never matches`}},
@@ -30,7 +27,7 @@ func TestWarnings(t *testing.T) {
 		{"idle connections closed after a minute", goodListen + "idle_timeout='60s'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, nil},
 		{"idle connections never closed", goodListen + "idle_timeout='0s'\n" + goodClient + "networks=['::/0']\n" + goodServer + goodRoute, nil},
 		{"unverified requests", goodListen + goodClient + "networks=['::/0']\nverify_request_authenticator=false\n" + goodServer + goodRoute, []string{`:8: client[0].verify_request_authenticator: client "c" may`}},
-		{"secret of 12 octets", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "0123456789abcdef", "0123456789ab", 1) + goodRoute, []string{`:11: server[0].secret: server "s" has a secret of 12 octets`}},
+		{"secret of 12 bytes", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "0123456789abcdef", "0123456789ab", 1) + goodRoute, []string{`:11: server[0].secret: server "s" has a secret of 12 bytes`}},
 		{"public server", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "127.0.0.1", "192.0.2.1", 1) + goodRoute, []string{`:10: server[0].address: server "s" at 192.0.2.1 is neither`}},
 		{"private server", goodListen + goodClient + "networks=['::/0']\n" + strings.Replace(goodServer, "127.0.0.1", "fd00::1", 1) + goodRoute, nil},
 		{"forgeable replies", goodListen + goodClient + "networks=['::/0']\n" + goodServer + "require_message_authenticator=false\n" + goodRoute, []string{`:12: server[0].require_message_authenticator: replies of server "s" can be forged`}},
@@ -54,7 +51,17 @@ func TestWarnings(t *testing.T) {
 		{"loop secret without marker", oneClient + goodServer + goodRoute + "[routing]\nloop_marker=false\nloop_marker_secret='x'\n", []string{`:17: routing.loop_marker_secret: has no effect: loop_marker is false`}},
 		{"two NASes of one name", oneClient + goodServer + "nas=true\nnas_identifier=['ap']\n" + second + "nas=true\nnas_identifier=['x','ap']\n" + both + "packets=['coa']\n", []string{`:20: route[0]: servers "s" and "t" are both called "ap"`}},
 		{"idle server", goodListen + goodClient + "networks=['::/0']\n" + goodServer + goodRoute + strings.Replace(goodServer, "'s'", "'t'", 1), []string{`:15: server[1]: server "t" is in no route`}},
-	} {
+	}
+}
+
+type warningCase struct {
+	name, text string
+	want       []string
+}
+
+// Rules: P24, P56, P105, P106, P113
+func TestWarnings(t *testing.T) {
+	for _, x := range warningCases() {
 		t.Run(x.name, func(t *testing.T) {
 			c, err := load(t, x.text)
 			if err != nil {
@@ -87,7 +94,7 @@ func TestNameWarnings(t *testing.T) {
 		"127.0.0.1": "", "192.0.2.1": "", // Warnings has said it
 		"inside.example": "", "here.example": "",
 		"outside.example": `:9: server[0].address: server "s": "outside.example" is 192.0.2.1 now, neither on this machine nor on a private network`,
-		"nobody.example":  `:9: server[0].address: server "s": "nobody.example" stands for no address now (no such host)`,
+		"nobody.example":  `:9: server[0].address: server "s": "nobody.example" has no address now (no such host)`,
 	} {
 		c, err := load(t, goodListen+goodClient+strings.Replace(goodServer, "127.0.0.1", host, 1)+goodRoute)
 		if err != nil {
@@ -96,6 +103,22 @@ func TestNameWarnings(t *testing.T) {
 		got := strings.Join(c.NameWarnings(t.Context(), lookup), "\n")
 		if want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%s: warnings %q, expected %q", host, got, want)
+		}
+	}
+}
+
+// RADIUS over UDP is for this machine and private networks (RFC 6613 §2,
+// draft-ietf-radext-deprecating-radius §6.1).
+// Rules: C12
+func TestExposedAddresses(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1": false, "127.9.9.9": false, "::1": false, "::ffff:127.0.0.1": false,
+		"10.0.0.1": false, "172.31.255.255": false, "192.168.0.1": false, "fd00::1": false, "::ffff:10.0.0.1": false,
+		"169.254.0.1": false, "fe80::1": false,
+		"172.32.0.1": true, "192.0.2.1": true, "8.8.8.8": true, "2001:db8::1": true, "::ffff:192.0.2.1": true, "100.64.0.1": true,
+	} {
+		if got := exposed(netip.MustParseAddr(address)); got != want {
+			t.Errorf("%s: expected that a server there is warned of to be %t, got %t", address, want, got)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// got says what a TOML value is, in words for the end of a sentence.
+// got describes a TOML value, for the end of a sentence.
 func got(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -59,12 +59,12 @@ func oneOf(names []string) string {
 	return b.String()
 }
 
-// suggest gives ` (did you mean "…"?)` when a name is at most two slips from s.
+// suggest gives ` (did you mean "…"?)` when a name is within edit distance 2 of s.
 func suggest(s string, names []string) string {
-	best, bestSlips := "", 3
+	best, bestDistance := "", 3
 	for _, n := range names {
-		if d := slips(s, n); d < bestSlips && d < len(n) {
-			best, bestSlips = n, d
+		if d := distance(s, n); d < bestDistance && d < len(n) {
+			best, bestDistance = n, d
 		}
 	}
 	if best == "" {
@@ -73,9 +73,9 @@ func suggest(s string, names []string) string {
 	return fmt.Sprintf(" (did you mean %q?)", best)
 }
 
-// slips is the Levenshtein distance of a and b in octets, case apart, or 3
+// distance returns the edit distance of a and b in bytes, ignoring case, or 3
 // when their lengths differ by more than two.
-func slips(a, b string) int {
+func distance(a, b string) int {
 	a, b = strings.ToLower(a), strings.ToLower(b)
 	if len(a)-len(b) > 2 || len(b)-len(a) > 2 {
 		return 3

@@ -42,7 +42,7 @@ func reuseClients(configs []*relay.ClientConfig, existing []*relay.Client) (clie
 // clients gets a share of the servers' Identifiers.
 func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.ClientConfig, error) {
 	c := &cfg.Clients[i]
-	secret, err := wire.NewClientSecret(c.Secret.Octets())
+	secret, err := wire.NewClientSecret(c.Secret.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("client %q: %w", c.Name, err)
 	}

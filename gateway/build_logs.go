@@ -17,7 +17,7 @@ func (g *Gateway) hubConfig(l *config.Log) audit.Config {
 	show := map[string]audit.Show{config.ShowHash: audit.Hash, config.ShowFull: audit.Full, config.ShowCut: audit.Cut, config.ShowNone: audit.None}
 	return audit.Config{
 		Out: g.logs.Output(), Log: g.log, JSON: l.Format == "json", Metrics: g.metrics,
-		Requests: l.Requests, User: show[l.User], Station: show[l.Station], Salt: l.HashSalt.Octets(),
+		Requests: l.Requests, User: show[l.User], Station: show[l.Station], Salt: l.HashSalt.Bytes(),
 		Federation: l.FTicks, Country: l.FTicksCountry, Institution: l.FTicksInstitution, Syslog: l.FTicksSyslog,
 	}
 }

@@ -120,7 +120,7 @@ func buildMarker(cfg *config.Config, own relay.MarkerKey) *relay.Marker {
 		return nil
 	}
 	if shared := cfg.Routing.LoopMarkerSecret; shared.Len() > 0 {
-		own = relay.SharedMarkerKey(shared.Octets())
+		own = relay.SharedMarkerKey(shared.Bytes())
 	}
 	var names []string
 	for i := range cfg.Servers {

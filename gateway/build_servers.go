@@ -85,7 +85,7 @@ func closeServers(servers []configuredServer) {
 
 // serverConfig translates the configuration of a server.
 func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
-	secret, err := wire.NewServerSecret(s.Secret.Octets())
+	secret, err := wire.NewServerSecret(s.Secret.Bytes())
 	if err != nil {
 		return udpback.ServerConfig{}, fmt.Errorf("server %q: %w", s.Name, err)
 	}
@@ -95,7 +95,7 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 		Secret: secret, RequireMA: s.RequireMessageAuthenticator, NAS: nasOf(s),
 		MaxSockets: s.MaxSockets, Schedule: ScheduleOf(s),
 		Health: health.Config{
-			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Octets()),
+			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Bytes()),
 			SuspectAfter: s.SuspectAfter, FailingAfter: s.FailingAfter, Watchdog: s.WatchdogInterval,
 			CheckInterval: s.ProbeInterval, DownAfter: s.DownAfter, UpAfter: s.UpAfter,
 		},

@@ -343,7 +343,7 @@ func alter(t *testing.T, name string, field reflect.Value) {
 	t.Helper()
 	switch v := field.Interface().(type) {
 	case config.Secret:
-		field.Set(reflect.ValueOf(config.NewSecret(string(v.Octets()) + "x")))
+		field.Set(reflect.ValueOf(config.NewSecret(string(v.Bytes()) + "x")))
 		return
 	case bool:
 		field.SetBool(!v)

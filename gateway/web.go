@@ -23,7 +23,7 @@ func (g *Gateway) openWeb(scrape http.Handler, first *generation, o *Options) {
 
 // webSettings returns the settings of the HTTP side that a reload can change.
 func webSettings(p *Plan) web.Settings {
-	return web.Settings{Token: p.Config.Metrics.Token.Octets(), PProf: p.Config.Metrics.PProf, Certificate: p.files.web}
+	return web.Settings{Token: p.Config.Metrics.Token.Bytes(), PProf: p.Config.Metrics.PProf, Certificate: p.files.web}
 }
 
 // routes returns the current routes for the status page.

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// guard lets through who knows the token, and everybody when there is none. The
-// token comes as "Authorization: Bearer TOKEN" (RFC 6750 §2.1), or as the
+// guard serves callers with the token, and every caller when there is none. The
+// token is sent as "Authorization: Bearer TOKEN" (RFC 6750 §2.1), or as the
 // password of Basic (RFC 7617) with any user, which browsers can ask for.
 func (s *Server) guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.knows(r) {
+		if !s.authorized(r) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="radsec-gw", charset="UTF-8"`)
 			w.Header().Add("WWW-Authenticate", `Bearer realm="radsec-gw"`)
 			http.Error(w, "give the token of [metrics] as a bearer token, or as the password with any user name", http.StatusUnauthorized)
@@ -22,8 +22,8 @@ func (s *Server) guard(h http.Handler) http.Handler {
 	})
 }
 
-// knows reports whether the caller knows the token; true when there is none.
-func (s *Server) knows(r *http.Request) bool {
+// authorized reports whether the caller has sent the token; true when there is none.
+func (s *Server) authorized(r *http.Request) bool {
 	token := s.now.Load().token
 	return len(token) == 0 || matches(given(r), token)
 }
@@ -41,7 +41,7 @@ func given(r *http.Request) string {
 }
 
 // matches compares in a time that says nothing about the token, its length included.
-func matches(came string, token []byte) bool {
-	a, b := sha256.Sum256([]byte(came)), sha256.Sum256(token)
+func matches(got string, token []byte) bool {
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256(token)
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }

@@ -17,12 +17,12 @@ const (
 // Chart is a small inline SVG.
 type Chart struct {
 	Points string // of a polyline; "" when there is nothing to draw
-	Label  string // the same in words, for who does not see it
+	Label  string // alternative text
 }
 
 // chartOf draws the values, the oldest first, from zero at the bottom to the
-// highest at the top. say writes a value for people.
-func chartOf(values []float64, what string, say func(float64) string) Chart {
+// highest at the top. format writes a value for people.
+func chartOf(values []float64, what string, format func(float64) string) Chart {
 	if len(values) == 0 {
 		return Chart{Label: what + ": nothing measured yet"}
 	}
@@ -32,7 +32,7 @@ func chartOf(values []float64, what string, say func(float64) string) Chart {
 	}
 	var points strings.Builder
 	step := float64(chartWidth) / (keepSamples - 1)
-	left := float64(chartWidth) - step*float64(len(values)-1)
+	first := float64(chartWidth) - step*float64(len(values)-1)
 	for i, v := range values {
 		y := float64(chartHeight - 1)
 		if top > 0 {
@@ -41,25 +41,25 @@ func chartOf(values []float64, what string, say func(float64) string) Chart {
 		if i > 0 {
 			points.WriteByte(' ')
 		}
-		points.WriteString(strconv.FormatFloat(left+step*float64(i), 'f', 1, 64))
+		points.WriteString(strconv.FormatFloat(first+step*float64(i), 'f', 1, 64))
 		points.WriteByte(',')
 		points.WriteString(strconv.FormatFloat(y, 'f', 1, 64))
 	}
 	span := time.Duration(len(values)) * sampleEvery
 	return Chart{Points: points.String(), Label: fmt.Sprintf("%s over the last %s: now %s, at most %s",
-		what, sayDuration(span), say(values[len(values)-1]), say(top))}
+		what, formatDuration(span), format(values[len(values)-1]), format(top))}
 }
 
-// sayRate writes a number of requests a second.
-func sayRate(v float64) string {
+// formatRate writes a number of requests a second.
+func formatRate(v float64) string {
 	if v >= 100 || v == 0 {
 		return strconv.FormatFloat(v, 'f', 0, 64) + "/s"
 	}
 	return strconv.FormatFloat(v, 'f', 1, 64) + "/s"
 }
 
-// sayTrip writes a round trip given in seconds.
-func sayTrip(v float64) string {
+// formatTrip writes a round trip given in seconds.
+func formatTrip(v float64) string {
 	switch {
 	case v == 0:
 		return "–"
@@ -71,8 +71,8 @@ func sayTrip(v float64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64) + " s"
 }
 
-// sayDuration writes a length of time in its two largest units.
-func sayDuration(d time.Duration) string {
+// formatDuration writes a length of time in its two largest units.
+func formatDuration(d time.Duration) string {
 	plural := func(n int, unit string) string {
 		if n == 1 {
 			return "1 " + unit

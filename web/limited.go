@@ -50,8 +50,8 @@ func (l *limited) Accept() (net.Conn, error) {
 	}
 	c = &limitedConn{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}
 	if cfg := l.now.Load().tls; cfg != nil {
-		// Outermost: net/http does the handshake under its deadline, and tells how it
-		// failed, of a *tls.Conn only.
+		// Outermost: net/http does the handshake under its deadline, and reports how it
+		// failed, for a *tls.Conn only.
 		return tls.Server(c, cfg), nil
 	}
 	return c, nil

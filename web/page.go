@@ -40,7 +40,7 @@ func digest(text string) string {
 // maxShown bounds the connections on the page.
 const maxShown = 200
 
-// expiresSoon is when a certificate's end is marked: time enough to get another.
+// expiresSoon is how long before its expiry a certificate is marked: time enough to get another.
 const expiresSoon = 14 * 24 * time.Hour
 
 // pageData is what page.html shows.
@@ -65,20 +65,20 @@ type pageData struct {
 
 // pageOwn is the gateway's own certificate.
 type pageOwn struct {
-	Subject      string
-	Ends, EndsIn string
-	Soon         bool
-	Findings     []string
+	Subject            string
+	Expires, ExpiresIn string
+	Soon               bool
+	Findings           []string
 }
 
 type pageRoute struct {
-	Names   []string
-	Packets string
-	Balance string
-	Ends    []pageEnd
+	Names     []string
+	Packets   string
+	Balance   string
+	Endpoints []pageEndpoint
 }
 
-type pageEnd struct {
+type pageEndpoint struct {
 	Server, Address         string
 	Port                    metrics.Port
 	State                   string
@@ -99,7 +99,7 @@ type pageClient struct {
 
 type pageConnection struct {
 	Client, Remote, Subject, TLS, Since string
-	Ends, EndsIn                        string
+	Expires, ExpiresIn                  string
 	Soon                                bool
 }
 
@@ -125,7 +125,7 @@ func (s *Server) pageData(now time.Time) *pageData {
 	d := &pageData{
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 		Version: s.cfg.Version, Commit: s.cfg.Commit,
-		Uptime: sayDuration(now.Sub(s.started)), Now: now.UTC().Format("2006-01-02 15:04:05 UTC"),
+		Uptime: formatDuration(now.Sub(s.started)), Now: now.UTC().Format("2006-01-02 15:04:05 UTC"),
 		Readiness: s.readiness(),
 		Level:     strings.ToLower(s.cfg.Logs.Level().String()),
 	}
@@ -135,9 +135,9 @@ func (s *Server) pageData(now time.Time) *pageData {
 	if s.cfg.Certificate != nil {
 		d.Own = pageOwnOf(s.cfg.Certificate(), now)
 	}
-	ends := endsOf(s.cfg.Metrics.Servers())
+	counts := byEndpoint(s.cfg.Metrics.Servers())
 	for _, r := range s.cfg.Routes() {
-		d.Routes = append(d.Routes, s.pageRoute(&r, ends))
+		d.Routes = append(d.Routes, s.pageRoute(&r, counts))
 	}
 	for _, c := range s.cfg.Metrics.Clients() {
 		relayed := c.Fates[metrics.FateRelayed]
@@ -158,26 +158,26 @@ func (s *Server) pageData(now time.Time) *pageData {
 	return d
 }
 
-func (s *Server) pageRoute(r *Route, ends map[end][]*metrics.ServerCounts) pageRoute {
+func (s *Server) pageRoute(r *Route, counts map[endpoint][]*metrics.ServerCounts) pageRoute {
 	route := pageRoute{Names: r.names(), Packets: strings.Join(r.Packets, ", "), Balance: r.Balance}
 	for _, server := range r.Servers {
 		for _, port := range r.ports() {
-			for _, c := range ends[end{server, port}] {
-				route.Ends = append(route.Ends, s.pageEnd(c))
+			for _, c := range counts[endpoint{server, port}] {
+				route.Endpoints = append(route.Endpoints, s.pageEndpoint(c))
 			}
 		}
 	}
 	return route
 }
 
-func (s *Server) pageEnd(c *metrics.ServerCounts) pageEnd {
+func (s *Server) pageEndpoint(c *metrics.ServerCounts) pageEndpoint {
 	var rates, trips []float64
-	for _, one := range s.sampler.of(end{c.Name, c.Port}) {
+	for _, one := range s.sampler.of(endpoint{c.Name, c.Port}) {
 		rates, trips = append(rates, one.rate), append(trips, one.trip)
 	}
-	e := pageEnd{Server: c.Name, Port: c.Port, Address: c.Address, State: c.State.String(), Outstanding: c.Outstanding,
-		Rate: sayRate(last(rates)), Trip: sayTrip(last(trips)),
-		RateChart: chartOf(rates, "requests", sayRate), TripChart: chartOf(trips, "round trip", sayTrip),
+	e := pageEndpoint{Server: c.Name, Port: c.Port, Address: c.Address, State: c.State.String(), Outstanding: c.Outstanding,
+		Rate: formatRate(last(rates)), Trip: formatTrip(last(trips)),
+		RateChart: chartOf(rates, "requests", formatRate), TripChart: chartOf(trips, "round trip", formatTrip),
 		Answered: c.Answered, Unheard: c.Counts[metrics.ServerTimeouts], Resent: c.Counts[metrics.ServerResent], Bad: c.Bad,
 		ChartWidth: chartWidth, ChartHeight: chartHeight}
 	return e
@@ -192,28 +192,28 @@ func last(values []float64) float64 {
 
 func pageOwnOf(c Certificate, now time.Time) *pageOwn {
 	p := &pageOwn{Subject: logs.Clip(c.Subject), Findings: c.Findings}
-	p.Ends, p.EndsIn, p.Soon = sayEnd(c.NotAfter, now)
+	p.Expires, p.ExpiresIn, p.Soon = expiryOf(c.NotAfter, now)
 	return p
 }
 
-// sayEnd says when a certificate ends, how far that is from now, and whether it is
+// expiryOf returns when a certificate expires, how far that is from now, and whether it is
 // time to renew it.
-func sayEnd(notAfter, now time.Time) (ends, endsIn string, soon bool) {
-	left := notAfter.Sub(now)
-	ends, soon = notAfter.UTC().Format("2006-01-02"), left < expiresSoon
-	if left < 0 {
-		return ends, fmt.Sprintf("ended %s ago", sayDuration(-left)), soon
+func expiryOf(notAfter, now time.Time) (expires, expiresIn string, soon bool) {
+	remaining := notAfter.Sub(now)
+	expires, soon = notAfter.UTC().Format("2006-01-02"), remaining < expiresSoon
+	if remaining < 0 {
+		return expires, fmt.Sprintf("expired %s ago", formatDuration(-remaining)), soon
 	}
-	return ends, "in " + sayDuration(left), soon
+	return expires, "in " + formatDuration(remaining), soon
 }
 
 func pageConnectionOf(c *metrics.Connection, now time.Time) pageConnection {
 	p := pageConnection{Client: c.Client, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), TLS: c.Version,
-		Since: sayDuration(now.Sub(c.Since))}
+		Since: formatDuration(now.Sub(c.Since))}
 	if c.NotAfter.IsZero() {
-		p.Ends = "no certificate"
+		p.Expires = "no certificate"
 		return p
 	}
-	p.Ends, p.EndsIn, p.Soon = sayEnd(c.NotAfter, now)
+	p.Expires, p.ExpiresIn, p.Soon = expiryOf(c.NotAfter, now)
 	return p
 }

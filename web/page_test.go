@@ -51,7 +51,7 @@ func TestThePageShowsTheOwnCertificate(t *testing.T) {
 		}
 	})
 	text := b.pageText()
-	for _, want := range []string{"Certificate: <bdi>CN=&lt;gw&gt;</bdi>", ">soon<", "ended 1 day 2 hours ago", "<li>the certificate of CN=&lt;gw&gt; expired</li>"} {
+	for _, want := range []string{"Certificate: <bdi>CN=&lt;gw&gt;</bdi>", ">soon<", "expired 1 day 2 hours ago", "<li>the certificate of CN=&lt;gw&gt; expired</li>"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -234,23 +234,23 @@ func TestThePageCanBeReadAloud(t *testing.T) {
 }
 
 func TestChartsAndWords(t *testing.T) {
-	c := chartOf([]float64{0, 5, 10}, "requests", sayRate)
+	c := chartOf([]float64{0, 5, 10}, "requests", formatRate)
 	if c.Points != "118.0,25.0 119.0,13.0 120.0,1.0" || c.Label != "requests over the last 15 seconds: now 10.0/s, at most 10.0/s" {
 		t.Errorf("chart %+v", c)
 	}
-	if c := chartOf(nil, "requests", sayRate); c.Points != "" || c.Label == "" {
+	if c := chartOf(nil, "requests", formatRate); c.Points != "" || c.Label == "" {
 		t.Errorf("an empty chart %+v", c)
 	}
 	for d, want := range map[time.Duration]string{
 		0: "0 seconds", time.Second: "1 second", 61 * time.Second: "1 minute 1 second", time.Hour + time.Minute: "1 hour 1 minute",
 		25 * time.Hour: "1 day 1 hour", 400 * time.Hour: "16 days",
 	} {
-		if got := sayDuration(d); got != want {
+		if got := formatDuration(d); got != want {
 			t.Errorf("%v reads %q, want %q", d, got, want)
 		}
 	}
 	for v, want := range map[float64]string{0: "–", 0.0005: "0.50 ms", 0.02: "20 ms", 3: "3.0 s"} {
-		if got := sayTrip(v); got != want {
+		if got := formatTrip(v); got != want {
 			t.Errorf("%v s reads %q, want %q", v, got, want)
 		}
 	}
@@ -269,14 +269,14 @@ func TestSamplesAreDifferences(t *testing.T) {
 		s.ObserveReply(2 * time.Millisecond)
 	}
 	b.server.sampler.take(at.Add(5 * time.Second))
-	got := b.server.sampler.of(end{"radius-a", "auth"})
+	got := b.server.sampler.of(endpoint{"radius-a", "auth"})
 	if len(got) != 1 || got[0].rate != 10 || got[0].lost != 0.25 || got[0].trip < 0.0019 || got[0].trip > 0.0021 {
 		t.Errorf("samples %+v, want one of 10 a second, 2 ms, a quarter lost", got)
 	}
 	for i := range 2 * keepSamples {
 		b.server.sampler.take(at.Add(time.Duration(10+5*i) * time.Second))
 	}
-	if n := len(b.server.sampler.of(end{"radius-a", "auth"})); n != keepSamples {
+	if n := len(b.server.sampler.of(endpoint{"radius-a", "auth"})); n != keepSamples {
 		t.Errorf("%d samples are kept, want %d", n, keepSamples)
 	}
 }
@@ -285,7 +285,7 @@ func TestSamplesAreDifferences(t *testing.T) {
 // much it had before.
 func TestSamplesOfServersThatGo(t *testing.T) {
 	b := newBed(t, nil)
-	key := end{"radius-a", "auth"}
+	key := endpoint{"radius-a", "auth"}
 	b.m.Server(key.server, key.port).Count(metrics.ServerSent, 1000)
 	at := time.Unix(1000, 0)
 	drop := func() { b.m.KeepServers(func(name string, _ metrics.Port) bool { return name != "radius-a" }) }

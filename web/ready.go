@@ -21,7 +21,7 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 // Readiness is what /readyz answers, as JSON.
 type Readiness struct {
 	Ready   bool     `json:"ready"`
-	Reasons []string `json:"reasons,omitempty"` // why not; only for who knows the token
+	Reasons []string `json:"reasons,omitempty"` // why not; only for callers with the token
 }
 
 // readyz answers 200 when new connections and requests can be served: the
@@ -29,7 +29,7 @@ type Readiness struct {
 // used for each of its kinds. Else 503.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	answer := s.readiness()
-	if !s.knows(r) {
+	if !s.authorized(r) {
 		answer.Reasons = nil
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -57,8 +57,8 @@ func (s *Server) readiness() Readiness {
 	return Readiness{Ready: len(reasons) == 0, Reasons: reasons}
 }
 
-// end is one port of a server.
-type end struct {
+// endpoint is one port of a server.
+type endpoint struct {
 	server string
 	port   metrics.Port
 }
@@ -66,9 +66,9 @@ type end struct {
 // bestStates returns the state of each port of each configured server. Where a server's
 // addresses count by themselves it is the best of theirs: the server's own ports are then
 // no longer used, or never were.
-func bestStates(counts []metrics.ServerCounts) map[end]metrics.State {
-	states := map[end]metrics.State{}
-	for key, list := range endsOf(counts) {
+func bestStates(counts []metrics.ServerCounts) map[endpoint]metrics.State {
+	states := map[endpoint]metrics.State{}
+	for key, list := range byEndpoint(counts) {
 		best := list[0].State
 		for _, c := range list[1:] {
 			best = min(best, c.State)
@@ -78,32 +78,32 @@ func bestStates(counts []metrics.ServerCounts) map[end]metrics.State {
 	return states
 }
 
-// endsOf returns what has been counted for each port of each configured server: one
+// byEndpoint returns what has been counted for each port of each configured server: one
 // entry, or one for each of its addresses where those count by themselves.
-func endsOf(counts []metrics.ServerCounts) map[end][]*metrics.ServerCounts {
-	ends := map[end][]*metrics.ServerCounts{}
+func byEndpoint(counts []metrics.ServerCounts) map[endpoint][]*metrics.ServerCounts {
+	grouped := map[endpoint][]*metrics.ServerCounts{}
 	for i := range counts {
 		c := &counts[i]
 		server := metrics.ServerOf(c.Name)
-		key := end{server, c.Port}
-		switch list := ends[key]; {
+		key := endpoint{server, c.Port}
+		switch list := grouped[key]; {
 		case len(list) == 0:
-			ends[key] = []*metrics.ServerCounts{c}
+			grouped[key] = []*metrics.ServerCounts{c}
 		case c.Name == server: // its addresses are there already
 		case list[0].Name == server:
-			ends[key] = []*metrics.ServerCounts{c}
+			grouped[key] = []*metrics.ServerCounts{c}
 		default:
-			ends[key] = append(list, c)
+			grouped[key] = append(list, c)
 		}
 	}
-	return ends
+	return grouped
 }
 
 // usable reports whether any of the servers is not down at the port; a suspect or
 // failing one still gets requests when no other is up.
-func usable(states map[end]metrics.State, servers []string, port metrics.Port) bool {
+func usable(states map[endpoint]metrics.State, servers []string, port metrics.Port) bool {
 	for _, name := range servers {
-		if state, known := states[end{name, port}]; known && state != metrics.StateDown {
+		if state, known := states[endpoint{name, port}]; known && state != metrics.StateDown {
 			return true
 		}
 	}

@@ -30,7 +30,7 @@ func TestBestStates(t *testing.T) {
 		for _, p := range x.ports {
 			counts = append(counts, metrics.ServerCounts{Name: p.name, Port: "auth", State: p.state})
 		}
-		got, known := bestStates(counts)[end{"pool", "auth"}]
+		got, known := bestStates(counts)[endpoint{"pool", "auth"}]
 		if !known || got != x.want {
 			t.Errorf("%s: the server is %v (known: %v), expected %v", x.name, got, known, x.want)
 		}

@@ -26,13 +26,13 @@ type sampler struct {
 	metrics *metrics.Metrics // static after construction
 
 	mu     sync.Mutex // guards the rest
-	last   map[end]metrics.ServerCounts
+	last   map[endpoint]metrics.ServerCounts
 	at     time.Time // when last was taken
-	series map[end][]sample
+	series map[endpoint][]sample
 }
 
 func newSampler(m *metrics.Metrics) *sampler {
-	return &sampler{metrics: m, last: map[end]metrics.ServerCounts{}, series: map[end][]sample{}}
+	return &sampler{metrics: m, last: map[endpoint]metrics.ServerCounts{}, series: map[endpoint][]sample{}}
 }
 
 // run takes samples until ctx is done.
@@ -58,7 +58,7 @@ func (s *sampler) take(now time.Time) {
 	elapsed := now.Sub(s.at).Seconds()
 	s.forget(counts)
 	for _, c := range counts {
-		key := end{c.Name, c.Port}
+		key := endpoint{c.Name, c.Port}
 		if before, known := s.last[key]; known && elapsed > 0 {
 			list := append(s.series[key], between(&before, &c, elapsed))
 			s.series[key] = list[max(0, len(list)-keepSamples):]
@@ -68,12 +68,12 @@ func (s *sampler) take(now time.Time) {
 	s.at = now
 }
 
-// forget drops what belongs to servers that are no more, or that came back and
-// were counted from zero again since the last look. Called with mu held.
+// forget drops what belongs to servers that have been removed, or that have been added
+// again and counted from zero since the last look. Called with mu held.
 func (s *sampler) forget(counts []metrics.ServerCounts) {
-	now := map[end]*metrics.ServerCounts{}
+	now := map[endpoint]*metrics.ServerCounts{}
 	for i := range counts {
-		now[end{counts[i].Name, counts[i].Port}] = &counts[i]
+		now[endpoint{counts[i].Name, counts[i].Port}] = &counts[i]
 	}
 	for key, before := range s.last {
 		if c := now[key]; c == nil || restarted(&before, c) {
@@ -106,7 +106,7 @@ func between(before, now *metrics.ServerCounts, seconds float64) sample {
 }
 
 // of returns a copy of one port's samples, the oldest first.
-func (s *sampler) of(key end) []sample {
+func (s *sampler) of(key endpoint) []sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]sample(nil), s.series[key]...)

@@ -20,7 +20,7 @@ import (
 type Config struct {
 	Metrics *metrics.Metrics
 	Scrape  http.Handler   // answers /metrics
-	Routes  func() []Route // those in force now
+	Routes  func() []Route // the current ones
 	// Serving says why the gateway takes no connections at present, "" when it
 	// does: it may not listen yet, or be draining. nil: it always does.
 	Serving func() string
@@ -41,7 +41,7 @@ type Config struct {
 // Certificate is the gateway's own certificate.
 type Certificate struct {
 	Subject  string
-	NotAfter time.Time // the first of the chain to end
+	NotAfter time.Time // of the first of the chain to expire
 	Findings []string  // what keeps clients out, or soon will
 }
 
@@ -71,8 +71,8 @@ type Route struct {
 // probes of an orchestrator.
 const (
 	maxConnections = 64
-	maxHeader      = 16 << 10 // octets
-	maxBody        = 256      // octets of a PUT
+	maxHeader      = 16 << 10 // bytes
+	maxBody        = 256      // bytes of a PUT
 )
 
 // Server is the HTTP side.
@@ -111,7 +111,7 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Change puts to in force for every request and every new connection from now on.
+// Change uses to for every request and every new connection from now on.
 func (s *Server) Change(to Settings) {
 	next := &settings{token: to.Token, pprof: to.PProf}
 	if len(to.Certificate.Certificate) > 0 {

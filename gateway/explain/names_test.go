@@ -79,7 +79,7 @@ func TestNamesThatHang(t *testing.T) {
 			t.Errorf("looking the names up took %v, expected %v", took, lookupTimeout)
 		}
 		warnings := strings.Join(cfg.NameWarnings(ctx, found.lookup), "\n")
-		if n := strings.Count(warnings, "stands for no address now"); n != maxLookups-1 || strings.Contains(warnings, "lives.internal") {
+		if n := strings.Count(warnings, "has no address now"); n != maxLookups-1 || strings.Contains(warnings, "lives.internal") {
 			t.Errorf("expected a warning for each of the %d names that hang and none for the other, got\n%s", maxLookups-1, warnings)
 		}
 	})

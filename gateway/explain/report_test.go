@@ -75,7 +75,7 @@ var reportLines = []string{
 	"given up, an Access-Request gets no answer",
 	"Warnings:\n",
 	`c.toml:13: client[2]: client "rest" has no condition`,
-	`c.toml:23: server[1].secret: server "b" has a secret of 12 octets`,
+	`c.toml:23: server[1].secret: server "b" has a secret of 12 bytes`,
 }
 
 // The report of a file that is right.
