@@ -13,11 +13,11 @@ import (
 	"radsec-gw/certs"
 )
 
-// certsUsage is what `radsec-gw certs -help` says before the flags.
+// certsUsage is printed before the flags by radsec-gw certs -help.
 const certsUsage = `radsec-gw certs [flags] [NAME...]        a CA, a server's certificate, and one for each client NAME (default "client")
 radsec-gw certs -fingerprint FILE...     print fingerprints for [[client]].fingerprints
 
-What is in the directory already is kept, and its CA signs the rest.
+Certificates that are in the directory are kept, and its CA signs the others.
 `
 
 // runCerts makes development certificates, or prints fingerprints.
@@ -25,10 +25,10 @@ func runCerts(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("certs", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	dir := flags.String("dir", "certs/dev", "the `DIRECTORY` of the certificates")
-	hosts := flags.String("hosts", strings.Join(certs.DevelopmentHosts(), ","), "the server's `NAMES` and addresses, commas between")
+	hosts := flags.String("hosts", strings.Join(certs.DevelopmentHosts(), ","), "the server's `NAMES` and addresses, separated by commas")
 	days := flags.Int("days", 730, "how many `DAYS` the server's and the clients' certificates are valid")
-	force := flags.Bool("force", false, "make the server's and the named clients' certificates again; the CA too, if it cannot sign")
-	caKey := flags.String("ca-key", "", "the `FILE` of the CA's private key, outside of DIRECTORY when a gateway reads that (default ca.key in it)")
+	force := flags.Bool("force", false, "replace the server's and the named clients' certificates; the CA too, if it cannot sign")
+	caKey := flags.String("ca-key", "", "the `FILE` of the CA's private key, outside of DIRECTORY if a gateway reads that (default ca.key in it)")
 	fingerprint := flags.Bool("fingerprint", false, "print the SHA-256 fingerprints of certificate files")
 	flags.Usage = func() {
 		fmt.Fprintf(stderr, "%s\n", certsUsage)
@@ -59,7 +59,7 @@ func runCerts(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// printEntries says for each certificate whether it was made or was there.
+// printEntries prints for each certificate whether it was made or kept.
 func printEntries(w io.Writer, entries []certs.Entry) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	defer t.Flush()
@@ -73,7 +73,7 @@ func printEntries(w io.Writer, entries []certs.Entry) {
 	}
 }
 
-// hostsOf is what a certificate calls its holder.
+// hostsOf returns the hosts that a certificate is for, or its common name.
 func hostsOf(c *x509.Certificate) string {
 	names := append([]string(nil), c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -85,15 +85,16 @@ func hostsOf(c *x509.Certificate) string {
 	return strings.Join(names, " ")
 }
 
+// until says until when a certificate is valid.
 func until(c *x509.Certificate) string {
 	if time.Now().After(c.NotAfter) {
-		return "expired on " + c.NotAfter.Format(time.DateOnly) + ": -force makes it again"
+		return "expired on " + c.NotAfter.Format(time.DateOnly) + ": -force replaces it"
 	}
 	return "until " + c.NotAfter.Format(time.DateOnly)
 }
 
-// printFingerprints prints the fingerprint of the first certificate of each
-// file, the one that its holder shows.
+// printFingerprints prints the fingerprint of the first certificate of each file, the one
+// that its holder presents. It returns the exit status.
 func printFingerprints(files []string, stdout, stderr io.Writer) int {
 	if len(files) == 0 {
 		fmt.Fprintln(stderr, "radsec-gw certs: expected certificate files after -fingerprint")

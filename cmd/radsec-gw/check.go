@@ -12,8 +12,8 @@ import (
 	"radsec-gw/gateway/explain"
 )
 
-// runCheck reads a file as serve would. It prints every mistake and exits 1, or
-// prints what the file comes to.
+// runCheck reads the configuration as serve does. It prints every mistake and exits with 1,
+// or prints what follows from the configuration.
 func runCheck(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -33,7 +33,8 @@ func runCheck(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// printMistakes prints a mistake a line, and how many.
+// printMistakes prints a mistake per line, and how many there are. It returns the exit
+// status.
 func printMistakes(w io.Writer, err error) int {
 	fmt.Fprintln(w, err)
 	var ms config.Mistakes

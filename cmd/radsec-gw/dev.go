@@ -23,7 +23,7 @@ import (
 	"radsec-gw/probe"
 )
 
-// devOptions is dev's command line.
+// devOptions are the flags of dev.
 type devOptions struct {
 	address string // RadSec
 	metrics string
@@ -84,31 +84,24 @@ func dev(ctx context.Context, o *devOptions, out io.Writer, stderr io.Writer) (e
 	return devGateway(ctx, o, p, dir, out, stderr)
 }
 
-// devGateway runs the gateway, and sends a first request through it.
+// devGateway runs the gateway and sends the first request through it.
 func devGateway(ctx context.Context, o *devOptions, p *gateway.Plan, dir string, out, stderr io.Writer) (err error) {
 	level := slog.LevelWarn
 	if o.verbose {
 		level = slog.LevelDebug
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	lines := logs.New(stderr, logs.Config{Level: level})
 	defer lines.Close()
 	v, commit := build()
 	gw, err := gateway.Start(ctx, p, gateway.Options{Log: slog.New(lines), Version: v, Commit: commit})
 	if err != nil {
-		cancel()
 		return err
 	}
-	var gwErr error // written before ended is closed
-	ended := make(chan struct{})
-	go func() {
-		gwErr = gw.Wait()
-		close(ended)
-	}()
 	defer func() {
 		cancel()
-		<-ended
-		err = errors.Join(err, gwErr)
+		err = errors.Join(err, gw.Wait())
 	}()
 	fmt.Fprintf(out, "gateway         RadSec on %v, metrics on http://%v/metrics\n\n", gw.Addr(), gw.MetricsAddr())
 
@@ -120,13 +113,12 @@ func devGateway(ctx context.Context, o *devOptions, p *gateway.Plan, dir string,
 		return nil
 	}
 	printNextCommands(out, first.Address, dir, gw.MetricsAddr().String())
-	select {
-	case <-ctx.Done():
-		fmt.Fprintln(out, "\nstopping")
-		return nil
-	case <-ended:
+	<-gw.Ended()
+	if ctx.Err() == nil {
 		return errors.New("the gateway stopped by itself")
 	}
+	fmt.Fprintln(out, "\nstopping")
+	return nil
 }
 
 //go:embed dev.toml
@@ -177,7 +169,7 @@ func freeAddress(address string, out io.Writer) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// devProbe is the first request: what `radsec-gw probe access` with these flags would send.
+// devProbe is the first request, as radsec-gw probe access sends it.
 func devProbe(dir, address string) probe.Config {
 	return probe.Config{
 		Address: address, CAFile: filepath.Join(dir, "ca.pem"),

@@ -9,20 +9,21 @@ import (
 	"runtime"
 )
 
-// subcommand is one command: its own flags are args, its answer is the process's exit status
-// (0 done, 1 failed, 2 usage error; serve has one more for a wrong configuration).
+// subcommand is a command. Its run gets the arguments after its name, and returns the exit
+// status of the process: 0 for success, 1 for failure, 2 for a usage error. serve has
+// another one for a mistake in the configuration.
 type subcommand struct {
 	name    string
 	summary string
 	run     func(args []string, stdout, stderr io.Writer) int
 }
 
-// commands lists every command in the order the help shows them.
+// commands lists the commands in the order of the help.
 func commands() []subcommand {
 	return []subcommand{
 		{"serve", "run the gateway: radsec-gw serve -config FILE", runServe},
-		{"check", "read the configuration as serve would, and print what follows from it", runCheck},
-		{"dev", "run everything on this machine with no file: certificates, a RADIUS server, the gateway", runDev},
+		{"check", "read the configuration as serve does, and print what follows from it", runCheck},
+		{"dev", "run everything on this machine, without a configuration: certificates, a RADIUS server, the gateway", runDev},
 		{"probe", "send one request as a RadSec client: status, access, accounting, coa, disconnect", runProbe},
 		{"tap", "print the packets that pass a running gateway: -client, -realm, -user", runTap},
 		{"certs", "make development certificates, print fingerprints", runCerts},
@@ -30,17 +31,17 @@ func commands() []subcommand {
 	}
 }
 
-// The kernel hands a signal to the process's first thread when it can, and a thread
-// that waits for a disk which does not answer takes none. The first thread is kept for
-// the main goroutine, which reads no file itself, so that SIGTERM and SIGHUP are heard
-// whatever the disks do.
+// The kernel delivers a signal to the first thread of the process if it can, and a thread
+// that waits for a disk that does not answer does not handle it. The first thread is
+// reserved for the main goroutine, which does not read files itself, so that SIGTERM and
+// SIGHUP are handled whatever the disks do.
 func init() { runtime.LockOSThread() }
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run carries out one command line and returns the exit status.
+// run runs a command line and returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		usage(stderr)

@@ -18,12 +18,12 @@ import (
 	"radsec-gw/logs"
 )
 
-// runServe is the gateway: it runs until SIGINT or SIGTERM has drained it.
+// runServe runs the gateway until SIGINT or SIGTERM has drained it.
 func runServe(args []string, stdout, stderr io.Writer) int {
-	// Never touched, so it takes no memory; but the collector counts it, and so
-	// waits for 32 MB of garbage at the least. The live heap of a gateway with few
-	// connections is some megabytes: without this, handshakes would have it
-	// collected every hundred connections.
+	// The ballast is never touched, so that it takes no memory, but the garbage collector
+	// counts it as live, and so lets the heap grow by at least as much before it
+	// collects. The live heap of a gateway with few connections is a few megabytes:
+	// without the ballast, handshakes would have it collected every hundred connections.
 	ballast := make([]byte, 16<<20)
 	defer runtime.KeepAlive(ballast)
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
@@ -39,19 +39,18 @@ func runServe(args []string, stdout, stderr io.Writer) int {
 	return serve(*path, stderr)
 }
 
-// Exit statuses of serve, beside 0 for a drained gateway and 2 for a wrong command
-// line.
+// Exit statuses of serve, beside 0 for a drained gateway and 2 for a usage error.
 const (
-	// exitFailed is for what may pass by itself, such as a port in use: systemd
-	// starts the gateway again.
+	// exitFailed is for a failure that may pass by itself, such as a port in use:
+	// systemd starts the gateway again.
 	exitFailed = 1
 	// exitConfig is for a mistake in the configuration or in a file that it names:
-	// EX_CONFIG of sysexits(3). Starting again would not help, and the unit's
-	// RestartPreventExitStatus= says so.
+	// EX_CONFIG of sysexits(3). Starting again would not help; the systemd unit has it
+	// in RestartPreventExitStatus=.
 	exitConfig = 78
 )
 
-// serve runs the gateway until it has ended, and returns the exit status.
+// serve runs the gateway until it ends, and returns the exit status.
 func serve(path string, stderr io.Writer) int {
 	p, err := gateway.Load(context.Background(), path)
 	if err != nil {
@@ -76,7 +75,7 @@ func serve(path string, stderr io.Writer) int {
 	signals := make(chan os.Signal, 8) // before the start: a signal must not kill a half-started gateway
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	given, err := inheritedListeners()
+	listeners, err := inheritedListeners()
 	if err != nil {
 		log.Error("cannot start", "error", err)
 		return exitFailed
@@ -84,7 +83,7 @@ func serve(path string, stderr io.Writer) int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	v, commit := build()
-	gw, err := gateway.Start(ctx, p, gateway.Options{Log: log, Listeners: given, Version: v, Commit: commit})
+	gw, err := gateway.Start(ctx, p, gateway.Options{Log: log, Listeners: listeners, Version: v, Commit: commit})
 	if err != nil {
 		log.Error("cannot start", "error", err)
 		if errors.As(err, new(gateway.ConfigurationError)) {
@@ -93,7 +92,7 @@ func serve(path string, stderr io.Writer) int {
 		return exitFailed
 	}
 	sd := newSystemd(log)
-	defer sd.end()
+	defer sd.close()
 	err = supervise(gw, signals, stop, sd)
 	defer exitAnyway(exitFailed)()
 	if err != nil {
@@ -104,13 +103,14 @@ func serve(path string, stderr io.Writer) int {
 	return 0
 }
 
-// exitAnyway ends the process after endTimeout, whatever may hang: nobody may read
-// its standard error. The returned function takes that back.
+// exitAnyway ends the process after endTimeout, even if something hangs, such as writing
+// to a standard error that nobody reads. The returned function stops the timer.
 func exitAnyway(status int) (stop func() bool) {
 	return time.AfterFunc(endTimeout, func() { os.Exit(status) }).Stop
 }
 
-// exitUsage is the exit status for what flag.Parse returned: asking for help is no mistake.
+// exitUsage returns the exit status for an error of flag.Parse: asking for help is not a
+// mistake.
 func exitUsage(err error) int {
 	if err == flag.ErrHelp {
 		return 0

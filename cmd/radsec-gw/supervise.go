@@ -9,16 +9,16 @@ import (
 	"radsec-gw/gateway"
 )
 
-// endTimeout is how long everything has to end once it was told to: connections
-// take up to two seconds, what waits for a syslog server one more.
+// endTimeout is how long the gateway may take to end: its connections take up to two
+// seconds, and one more to write to a syslog server.
 const endTimeout = 4 * time.Second
 
-// supervise carries out what signals ask for until the gateway has ended:
-// SIGHUP reloads; SIGINT or SIGTERM drains, and a second one ends at once.
+// supervise handles signals until the gateway has ended: SIGHUP reloads; SIGINT or SIGTERM
+// drains, and a second one ends at once.
 //
-// Its loop waits for nothing else, so that no signal waits for a reload, a file
-// or systemd. What does not end in time is left behind: supervise returns an error
-// then, for the process to exit.
+// Its loop never blocks, so that no signal waits for a reload, a file or systemd. If the
+// gateway does not end within endTimeout, supervise returns an error, and the process is to
+// exit.
 func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *systemd) error {
 	ended := make(chan error, 1)
 	go func() { ended <- gw.Wait() }()
@@ -28,21 +28,21 @@ func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *s
 	responded := make(chan struct{}, 1)
 	responded <- struct{}{}
 	reloads := &reloads{gw: gw, sd: sd, done: make(chan struct{}, 1)}
-	told := gw.Ended()
+	ending := gw.Ended()
 	overdue := time.NewTimer(endTimeout)
 	overdue.Stop()
 	for {
 		select {
 		case err := <-ended:
 			return err
-		case <-told:
-			told = nil
+		case <-ending:
+			ending = nil
 			overdue.Reset(endTimeout)
 		case <-overdue.C:
-			return fmt.Errorf("not everything has ended within %v: the process exits all the same", endTimeout)
+			return fmt.Errorf("the gateway has not ended within %v: the process exits all the same", endTimeout)
 		case <-watchdog.C:
 			select {
-			case <-responded: // to the last question: it is alive
+			case <-responded: // since the last tick: it is alive
 				sd.alive()
 				go func() {
 					gw.Responds()
@@ -66,8 +66,8 @@ func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *s
 	}
 }
 
-// reloads runs one reload at a time, in a goroutine of its own. It belongs to
-// supervise.
+// reloads runs one reload at a time, each in a goroutine of its own. It is owned by the
+// goroutine of supervise.
 type reloads struct {
 	// static after construction
 	gw   *gateway.Gateway
@@ -75,9 +75,10 @@ type reloads struct {
 	done chan struct{} // of capacity 1: a reload has ended
 
 	running bool
-	again   bool // asked for while one runs, which may have read the files already
+	again   bool // another was asked for while one was running, which may have read the files already
 }
 
+// begin starts a reload, or another one after the one that is running.
 func (r *reloads) begin() {
 	switch {
 	case r.gw.Draining(): // too late for a reload
@@ -93,6 +94,7 @@ func (r *reloads) begin() {
 	}
 }
 
+// ended is called when a reload has ended.
 func (r *reloads) ended() {
 	r.running = false
 	if r.gw.Draining() {

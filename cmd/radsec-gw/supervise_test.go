@@ -43,7 +43,7 @@ func startSupervised(t *testing.T, listeners ...net.Listener) *supervised {
 	}
 	signals, ended := make(chan os.Signal), make(chan error, 1)
 	sd := newSystemd(logger)
-	t.Cleanup(sd.end)
+	t.Cleanup(sd.close)
 	go func() { ended <- supervise(g, signals, cancel, sd) }()
 	return &supervised{Gateway: g, file: file, log: log, signals: signals, ended: ended}
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// inheritedListeners returns the TCP listeners that systemd has opened for us
-// (sd_listen_fds(3)); they stand in for listen.address. None is no error.
+// inheritedListeners returns the TCP listeners that systemd has passed (sd_listen_fds(3)),
+// which are used in the place of listen.address. It is not an error if there are none.
 func inheritedListeners() ([]net.Listener, error) {
 	all, err := activation.Listeners()
 	if err != nil {
-		return nil, fmt.Errorf("taking over the sockets of systemd: %w", err)
+		return nil, fmt.Errorf("using the sockets that systemd passed: %w", err)
 	}
 	var tcp []net.Listener
 	for _, l := range all {
 		if l == nil {
-			continue // no listener: sockets of other kinds are not for us
+			continue // not a listener: sockets of other kinds are ignored
 		}
 		if _, ok := l.Addr().(*net.TCPAddr); !ok {
 			return nil, fmt.Errorf("systemd passed the socket %v: expected TCP sockets only (ListenStream= with a port)", l.Addr())
@@ -30,26 +30,26 @@ func inheritedListeners() ([]net.Listener, error) {
 	return tcp, nil
 }
 
-// systemd tells the service manager how things stand (sd_notify(3)), in order and
-// without making anybody wait. Without a service manager it does nothing.
+// systemd notifies the service manager of the gateway's state (sd_notify(3)), in order and
+// without blocking its caller. Without a service manager it does nothing.
 type systemd struct {
 	// static after construction
 	log   *slog.Logger
-	every time.Duration // between signs of life; 0: none are wanted
-	queue chan string   // states to tell; end closes it
+	limit time.Duration // between two watchdog notifications; 0: the watchdog is off
+	queue chan string   // states to notify of; close closes it
 }
 
 func newSystemd(log *slog.Logger) *systemd {
 	limit, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
-		log.Warn("the watchdog of systemd is not understood", "error", err)
+		log.Warn("the watchdog setting of systemd cannot be parsed", "error", err)
 	}
-	s := &systemd{log: log, every: limit / 2, queue: make(chan string, 16)}
+	s := &systemd{log: log, limit: limit, queue: make(chan string, 16)}
 	go s.run()
 	return s
 }
 
-// run tells what is queued until end.
+// run sends the queued notifications until close.
 func (s *systemd) run() {
 	for state := range s.queue {
 		if _, err := daemon.SdNotify(false, state); err != nil {
@@ -58,11 +58,11 @@ func (s *systemd) run() {
 	}
 }
 
-// end lets go of the goroutine, which tells what is queued first.
-func (s *systemd) end() { close(s.queue) }
+// close ends the goroutine of run once it has sent what is queued.
+func (s *systemd) close() { close(s.queue) }
 
-// notify queues a state. When systemd has not read for a long time the state is
-// dropped: the next sign of life says that the gateway goes on.
+// notify queues a state. If the queue is full, because systemd has not read for a long time,
+// the state is dropped: the next watchdog notification shows that the gateway is alive.
 func (s *systemd) notify(state string) {
 	select {
 	case s.queue <- state:
@@ -77,11 +77,11 @@ func (s *systemd) reloading() {
 func (s *systemd) stopping() { s.notify(daemon.SdNotifyStopping) }
 func (s *systemd) alive()    { s.notify(daemon.SdNotifyWatchdog) }
 
-// watchdog ticks twice in the time within which systemd wants a sign of life,
-// or never.
+// watchdog returns a ticker that ticks twice within the watchdog's limit; never if the
+// watchdog is off.
 func (s *systemd) watchdog() *time.Ticker {
-	if s.every > 0 {
-		return time.NewTicker(s.every)
+	if s.limit > 0 {
+		return time.NewTicker(s.limit / 2)
 	}
 	t := time.NewTicker(time.Hour)
 	t.Stop()

@@ -15,8 +15,8 @@ import (
 	"radsec-gw/config"
 )
 
-// runTap prints the packets of a running gateway as they pass, until it is
-// interrupted or the gateway stops.
+// runTap prints the packets that pass a running gateway, until it is interrupted or the
+// gateway stops.
 func runTap(args []string, stdout, stderr io.Writer) int {
 	var path string
 	var filter audit.Filter
@@ -46,8 +46,8 @@ func runTap(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// tapInto copies what the gateway shows to out until ctx is done, which is no
-// error, or the gateway ends it, which is one.
+// tapInto copies what the gateway shows to out until ctx is done, and then returns nil. It
+// is an error if the gateway ends the tap before.
 func tapInto(ctx context.Context, out io.Writer, path string, filter audit.Filter) error {
 	c, err := net.Dial("unix", path)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"runtime/debug"
 )
 
-// version and commit can be set when linking, where the build sees no repository:
+// version and commit can be set by the linker, for a build without a repository:
 //
 //	go build -ldflags "-X main.version=v1.2.3 -X main.commit=$(git rev-parse HEAD)" ./cmd/radsec-gw
 //
-// Empty, what the build information says is printed.
+// If they are empty, those of the build information are used.
 var version, commit string
 
-// runVersion prints version, commit and Go version: one fact a line, so that a script can cut it.
+// runVersion prints version, commit and Go version, each on a line of its own, for scripts.
 func runVersion(args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 {
 		fmt.Fprintf(stderr, "radsec-gw version: takes no arguments, got %q\n", args)
@@ -31,8 +31,9 @@ func build() (v, c string) {
 	return buildVersion(version, info)
 }
 
-// buildVersion chooses what to print: the linker's version and commit before those of the
-// build information, whose commit has "+changes" when the working tree had any. info may be nil.
+// buildVersion returns the linker's version and commit if they are set, otherwise those of
+// the build information, whose commit has "+changes" if the working tree had any. info may
+// be nil.
 func buildVersion(linked string, info *debug.BuildInfo) (v, c string) {
 	v, c = linked, "unknown"
 	if info == nil {

@@ -1,0 +1,98 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"radsec-gw/gateway/gatewaytest"
+)
+
+// status waits for the program's end and returns its exit status.
+func status(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Run() }()
+	select {
+	case err := <-ended:
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return cmd.ProcessState.ExitCode()
+	case <-time.After(2 * gatewaytest.Patience):
+		cmd.Process.Kill()
+		<-ended
+		t.Errorf("%v does not end", cmd.Args)
+		return -1
+	}
+}
+
+// A mistake in the configuration, or in a file that it names, ends with a status
+// of its own; what may pass by itself does not. A start that meets a file which
+// blocks says which it is.
+//
+// Faults L6, W15.
+func TestExitStatus(t *testing.T) {
+	program := builtProgram(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	good := gatewaytest.ConfigAt(gatewaytest.UnusedAddress(t), 1812, "")
+	for _, row := range []struct {
+		name   string
+		change func(t *testing.T, dir, file string)
+		want   int
+		says   string
+	}{
+		{"an unknown key", func(t *testing.T, _, file string) { gatewaytest.WriteFile(t, file, []byte(good+"unheard_of = 1\n")) }, 78, "unheard_of: unknown key"},
+		{"no file", func(t *testing.T, _, file string) { os.Remove(file) }, 78, "there is no " /* its name */},
+		{"a certificate that is none", func(t *testing.T, dir, _ string) {
+			gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.pem"), []byte("noise"))
+		}, 78, "listen.certificate"},
+		{"a pipe for a certificate", func(t *testing.T, dir, _ string) { gatewaytest.Block(t, filepath.Join(dir, "certs/dev/server.pem")) }, 78,
+			"server.pem is not a regular file"},
+		{"a port in use", func(t *testing.T, _, file string) {
+			gatewaytest.WriteFile(t, file, []byte(gatewaytest.ConfigAt(taken.Addr().String(), 1812, "")))
+		}, 1, "address already in use"},
+		{"a file that blocks", func(t *testing.T, _, file string) { gatewaytest.Block(t, file) }, 1, "c.toml blocks: expected an answer within"},
+		{"few descriptors", nil, 1, "10 descriptors (RLIMIT_NOFILE) are too few: expected at least"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			dir, file := gatewaytest.Dir(t, good)
+			cmd := exec.Command(program, "serve", "-config", file)
+			if row.change != nil {
+				row.change(t, dir, file)
+			} else {
+				cmd = exec.Command("sh", "-c", `ulimit -n 10; exec "$0" "$@"`, program, "serve", "-config", file)
+			}
+			var said bytes.Buffer
+			cmd.Stderr = &said
+			if got := status(t, cmd); got != row.want || !strings.Contains(said.String(), row.says) {
+				t.Errorf("exit status %d, want %d and %q; it said\n%s", got, row.want, row.says, said.String())
+			}
+		})
+	}
+}
+
+// Mistakes end the program also when nobody reads its standard error.
+func TestExitStatusIntoAFullPipe(t *testing.T) {
+	_, file := gatewaytest.Dir(t, "nonsense = 1\n")
+	_, w := pipe(t)
+	fill(t, w)
+	cmd := exec.Command(builtProgram(t), "serve", "-config", file)
+	cmd.Stderr = w
+	if got := status(t, cmd); got != exitConfig {
+		t.Errorf("exit status %d, want %d", got, exitConfig)
+	}
+}
