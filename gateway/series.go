@@ -63,7 +63,7 @@ func (g *Gateway) removeUnused() (remaining int) {
 	})
 
 	clients := map[string]bool{}
-	for _, name := range g.front.ForgetClients() {
+	for _, name := range g.front.RemoveClients() {
 		clients[name] = true
 		remaining++
 	}

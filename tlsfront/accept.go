@@ -32,13 +32,13 @@ func (s *Server) accept(ctx context.Context, l net.Listener) {
 			return
 		case outOfDescriptors(err):
 			s.cfg.Metrics.AcceptFailed("radsec")
-			s.sayNoDescriptors(err)
-			if s.admission.relieve() || s.refuseWith(ctx, spare, l) {
+			s.logNoDescriptors(err)
+			if s.admission.displaceOne() || s.rejectWithSpare(ctx, spare, l) {
 				continue
 			}
 		default:
 			s.cfg.Metrics.AcceptFailed("radsec")
-			s.sayCannotAccept(l.Addr().String(), err)
+			s.logCannotAccept(l.Addr().String(), err)
 		}
 		select {
 		case <-time.After(pause):
@@ -53,22 +53,22 @@ func (s *Server) accept(ctx context.Context, l net.Listener) {
 // goroutine of the connection.
 func (s *Server) admit(ctx context.Context, c net.Conn) {
 	remote := addrPort(c.RemoteAddr())
-	p := s.now.Load()
+	p := s.policy.Load()
 	proxied := p.cfg.proxied(remote.Addr())
-	if !proxied && !p.names.Lists(remote.Addr()) {
-		s.reject(c, remote, metrics.HandshakeUnknownNetwork, p.names.Unlisted(remote.Addr()))
+	if !proxied && !p.identities.Lists(remote.Addr()) {
+		s.reject(c, remote, metrics.HandshakeUnknownNetwork, p.identities.Unlisted(remote.Addr()))
 		return
 	}
 	a := &arrival{conn: c, remote: remote, source: sourceOf(remote.Addr())}
 	c.SetDeadline(time.Now().Add(p.cfg.SilentTimeout)) // before stop can set another
 	if result, text := s.admission.enter(a, proxied, p.cfg.admissionLimits()); result != metrics.HandshakeOK {
 		if result == metrics.HandshakeNoDescriptor {
-			s.sayNoDescriptors(nil)
+			s.logNoDescriptors(nil)
 		}
 		s.reject(c, remote, result, text)
 		return
 	}
-	s.wg.Go(func() { s.receive(ctx, a, proxied) })
+	s.wg.Go(func() { s.serve(ctx, a, proxied) })
 }
 
 func (c *Config) admissionLimits() admissionLimits {
@@ -87,18 +87,18 @@ func (s *Server) reject(c net.Conn, remote netip.AddrPort, result metrics.Handsh
 	c.Close()
 	switch result {
 	case metrics.HandshakeShutdown, metrics.HandshakeNoDescriptor: // sayNoDescriptors tells of those
-		s.say(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
+		s.log(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
 	default:
-		s.sayRefused(remote, result, text)
+		s.logRefused(remote, result, text)
 	}
 	s.cfg.Metrics.TLS().CountHandshake(result)
 }
 
-// dismiss is reject for what is no fault of anybody, such as the health check of
+// rejectQuietly is reject for what is no fault of anybody, such as the health check of
 // a load balancer: it is counted, but logged at debug only.
-func (s *Server) dismiss(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
+func (s *Server) rejectQuietly(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
 	c.Close()
-	s.say(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
+	s.log(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
 	s.cfg.Metrics.TLS().CountHandshake(result)
 }
 
@@ -134,10 +134,10 @@ func (s *spare) close() {
 	}
 }
 
-// refuseWith accepts a connection with the spare descriptor and closes it, or
+// rejectWithSpare accepts a connection with the spare descriptor and closes it, or
 // admits it when there are descriptors again. It reports false when there is no
 // spare descriptor.
-func (s *Server) refuseWith(ctx context.Context, spare *spare, l net.Listener) bool {
+func (s *Server) rejectWithSpare(ctx context.Context, spare *spare, l net.Listener) bool {
 	if spare.file == nil {
 		return spare.open()
 	}

@@ -34,7 +34,7 @@ func TestSpareDescriptor(t *testing.T) {
 	if _, err := l.Accept(); !outOfDescriptors(err) {
 		t.Fatalf("Accept without descriptors reports %v", err)
 	}
-	if !f.server.refuseWith(context.Background(), spare, l) || spare.file == nil {
+	if !f.server.rejectWithSpare(context.Background(), spare, l) || spare.file == nil {
 		t.Error("the connection is not refused, or the spare descriptor is not taken back")
 	}
 	if err := readToEnd(peer); err == nil {

@@ -53,7 +53,7 @@ func TestNoDescriptorsForConnections(t *testing.T) {
 			for range 100 {
 				l.errs <- cause
 				l.errs <- cause // and none after the silent one is gone
-				pass(3 * time.Second)
+				sleep(3 * time.Second)
 			}
 			if n := len(f.log.lines("RadSec connections are refused for want of file descriptors")); n < 4 || n > 7 {
 				t.Errorf("in five minutes without descriptors there are %d lines, want one a minute; the log:\n%s", n, f.log)
@@ -75,7 +75,7 @@ func TestAcceptErrorsAreLoggedOnceAMinute(t *testing.T) {
 			l.errs <- errors.New("something else")
 		}
 		l.connect()
-		pass(3 * time.Minute)
+		sleep(3 * time.Minute)
 		if n := len(f.log.lines("a RadSec connection cannot be accepted")); n < 3 || n > 5 {
 			t.Errorf("three minutes of errors give %d lines, want one a minute", n)
 		}

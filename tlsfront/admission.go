@@ -28,16 +28,16 @@ import (
 type admission struct {
 	tls *metrics.TLS // static after construction
 
-	mu       sync.Mutex // guards what follows, and what an arrival says it guards
-	slots    int        // handshakes at one time
-	draining bool       // no handshake begins any more
-	open     int        // connections, those of sessions included
-	sources  map[netip.Addr]int
-	proxied  *arrivals // the source is the load balancer's
-	silent   *arrivals
-	queued   *arrivals
-	shaking  *arrivals
-	sweep    *time.Timer // runs while some are queued
+	mu          sync.Mutex // guards what follows, and what an arrival says it guards
+	slots       int        // handshakes at one time
+	draining    bool       // no handshake begins any more
+	open        int        // connections, those of sessions included
+	sources     map[netip.Addr]int
+	proxied     *arrivals // the source is the load balancer's
+	silent      *arrivals
+	queued      *arrivals
+	handshaking *arrivals
+	slotTimer   *time.Timer // runs while some are queued
 }
 
 // arrival is an accepted connection that has no client yet.
@@ -51,15 +51,15 @@ type arrival struct {
 	// guarded by admission.mu
 	source   netip.Addr        // as sourceOf has it
 	deadline time.Time         // by when its handshake must be done
-	begun    time.Time         // when its handshake got a slot
+	started  time.Time         // when its handshake got a slot
 	stage    *arrivals         // nil: none
 	group    *group            // in stage
 	place    *list.Element     // in group
 	ready    chan struct{}     // closed when a queued arrival need not wait any more
-	end      metrics.Handshake // why it has ended and counts no more; HandshakeOK: it has not
+	result   metrics.Handshake // why it has ended and counts no more; HandshakeOK: it has not
 
-	waits  atomic.Int64 // since when its handshake waits for the peer, in Unix time in ns; 0: it does not
-	waited atomic.Int64 // how long it has waited before that, in ns
+	waitingSince atomic.Int64 // since when its handshake waits for the peer, in Unix time in ns; 0: it does not
+	waited       atomic.Int64 // how long it has waited before that, in ns
 }
 
 // admissionLimits are the bounds that a configuration sets.
@@ -73,9 +73,9 @@ type admissionLimits struct {
 func newAdmission(slots int, m *metrics.TLS) *admission {
 	d := &admission{slots: slots, tls: m, sources: map[netip.Addr]int{}}
 	d.proxied, d.silent = newArrivals(m.AddSilent), newArrivals(m.AddSilent)
-	d.queued, d.shaking = newArrivals(m.AddQueued), newArrivals(m.AddHandshaking)
-	d.sweep = time.AfterFunc(sweepEvery, d.sweepQueued)
-	d.sweep.Stop()
+	d.queued, d.handshaking = newArrivals(m.AddQueued), newArrivals(m.AddHandshaking)
+	d.slotTimer = time.AfterFunc(slotInterval, d.findSlots)
+	d.slotTimer.Stop()
 	return d
 }
 
@@ -89,7 +89,7 @@ func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (result m
 	case d.draining:
 		result, text = metrics.HandshakeShutdown, "the gateway stops"
 	case d.open >= l.connections:
-		if displaced = d.superfluous(a.source); displaced == nil {
+		if displaced = d.displaceable(a.source); displaced == nil {
 			result, text = metrics.HandshakeTooMany, fmt.Sprintf("%d connections are open, which is the limit (max_connections)", d.open)
 			if l.descriptors {
 				result, text = metrics.HandshakeNoDescriptor, fmt.Sprintf("%d connections are open, for more the process has no file descriptors", d.open)
@@ -137,9 +137,9 @@ func (d *admission) enterSource(a, displaced *arrival, l admissionLimits) (*arri
 // silent ones.
 func (d *admission) identify(a *arrival, source netip.Addr, l admissionLimits) (result metrics.Handshake, text string) {
 	d.mu.Lock()
-	if a.end != metrics.HandshakeOK {
+	if a.result != metrics.HandshakeOK {
 		d.mu.Unlock()
-		return a.end, ""
+		return a.result, ""
 	}
 	d.proxied.remove(a)
 	a.source = source
@@ -156,17 +156,17 @@ func (d *admission) identify(a *arrival, source netip.Addr, l admissionLimits) (
 		d.silent.add(a)
 	} else {
 		d.open--
-		a.end = result
+		a.result = result
 	}
 	d.mu.Unlock()
 	displaced.abort()
 	return result, text
 }
 
-// superfluous returns the connection that a new one of source may take the place
+// displaceable returns the connection that a new one of source may take the place
 // of, or nil. It is silent or queued, whichever stage has the larger source; one
 // that is queued gives way only to a source that has fewer. Called with mu held.
-func (d *admission) superfluous(source netip.Addr) *arrival {
+func (d *admission) displaceable(source netip.Addr) *arrival {
 	silent, queued := d.silent.largest(), d.queued.largest()
 	switch {
 	case silent != nil && (queued == nil || silent.oldest.Len() >= queued.oldest.Len()):
@@ -177,31 +177,31 @@ func (d *admission) superfluous(source netip.Addr) *arrival {
 	return nil
 }
 
-// quit ends an arrival that has no slot, because of its peer: it counts no
+// exit ends an arrival that has no slot, because of its peer: it counts no
 // more. It returns why the arrival has ended, which may have been decided before.
-func (d *admission) quit(a *arrival, why metrics.Handshake) metrics.Handshake {
+func (d *admission) exit(a *arrival, why metrics.Handshake) metrics.Handshake {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a.end == metrics.HandshakeOK {
-		a.end = why
+	if a.result == metrics.HandshakeOK {
+		a.result = why
 		if d.draining {
-			a.end = metrics.HandshakeShutdown
+			a.result = metrics.HandshakeShutdown
 		}
-		d.drop(a)
+		d.exitLocked(a)
 	}
-	return a.end
+	return a.result
 }
 
 // displace takes an arrival out because others need what it holds; a slot that
 // it had is the caller's. The caller calls abort after mu is released. Called
 // with mu held.
 func (d *admission) displace(a *arrival) {
-	a.end = metrics.HandshakeDisplaced
-	d.drop(a)
+	a.result = metrics.HandshakeDisplaced
+	d.exitLocked(a)
 }
 
-// drop takes an arrival out of its stage and of all counts. Called with mu held.
-func (d *admission) drop(a *arrival) {
+// exitLocked takes an arrival out of its stage and of all counts. Called with mu held.
+func (d *admission) exitLocked(a *arrival) {
 	if a.stage != d.proxied {
 		d.forgetSource(a.source)
 	}
@@ -222,9 +222,9 @@ func (a *arrival) abort() {
 	a.conn.Close()
 }
 
-// left says that a connection of source is closed, which over did not report
+// connectionClosed says that a connection of source is closed, which over did not report
 // as closed from here.
-func (d *admission) left(source netip.Addr) {
+func (d *admission) connectionClosed(source netip.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open--
@@ -245,11 +245,11 @@ func (d *admission) connections() int {
 	return d.open
 }
 
-// relieve closes a connection that has no slot yet, so that its descriptor can be
+// displaceOne closes a connection that has no slot yet, so that its descriptor can be
 // used; it reports whether there was one.
-func (d *admission) relieve() bool {
+func (d *admission) displaceOne() bool {
 	d.mu.Lock()
-	displaced := d.superfluous(netip.Addr{})
+	displaced := d.displaceable(netip.Addr{})
 	if displaced != nil {
 		d.displace(displaced)
 	}
@@ -261,13 +261,13 @@ func (d *admission) relieve() bool {
 // drain ends what has no slot, and lets no handshake begin; stop ends the
 // handshakes, too. The goroutines of the connections find their deadline over.
 func (d *admission) drain() { d.interrupt(d.proxied, d.silent, d.queued) }
-func (d *admission) stop()  { d.interrupt(d.proxied, d.silent, d.queued, d.shaking) }
+func (d *admission) stop()  { d.interrupt(d.proxied, d.silent, d.queued, d.handshaking) }
 
 func (d *admission) interrupt(stages ...*arrivals) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.draining = true
-	d.sweep.Stop()
+	d.slotTimer.Stop()
 	for _, s := range stages {
 		for _, g := range s.groups {
 			for e := g.oldest.Front(); e != nil; e = e.Next() {

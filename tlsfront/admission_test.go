@@ -29,7 +29,7 @@ func (f *front) goodFrom(l *pipeListener, address string) (tries int, took time.
 			go io.Copy(io.Discard, c)
 			return tries, time.Since(start)
 		}
-		pass(100 * time.Millisecond) // of faked time
+		sleep(100 * time.Millisecond) // of faked time
 	}
 }
 
@@ -56,7 +56,7 @@ func crowd(l *pipeListener, done chan struct{}, sources, each int, send []byte) 
 					case <-done:
 					case <-l.done:
 					}
-					pass(500 * time.Millisecond) // of faked time
+					sleep(500 * time.Millisecond) // of faked time
 				}
 			}()
 		}
@@ -89,7 +89,7 @@ func TestManyUnfinishedConnectionsLockNobodyOut(t *testing.T) {
 				done := make(chan struct{})
 				crowd(l, done, c.sources, c.each, c.send)
 				for i := range 10 {
-					pass(700 * time.Millisecond)
+					sleep(700 * time.Millisecond)
 					if n, d := f.goodFrom(l, fmt.Sprintf("192.0.2.%d", i)); n > 1 || d > c.in {
 						t.Errorf("an honest client is in at try %d after %v, want the first and at most %v", n, d, c.in)
 					}
@@ -109,7 +109,7 @@ func TestManyUnfinishedConnectionsLockNobodyOut(t *testing.T) {
 				if n, s := f.server.admission.connections(), len(f.server.admission.sources); n != 0 || s != 0 {
 					t.Errorf("%d connections of %d sources are counted after the end", n, s)
 				}
-				pass(time.Second) // for the crowd to end
+				sleep(time.Second) // for the crowd to end
 			})
 		})
 	}
@@ -152,7 +152,7 @@ func TestLoadBalancerHasNoShare(t *testing.T) {
 		for range 10 { // behind the balancer, one source with all slots
 			go l.connectFrom("203.0.113.1").Write(append(proxyHeader(2, "198.51.100.1:1"), helloStart...))
 		}
-		pass(time.Second)
+		sleep(time.Second)
 		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 8)
 		honest.Write(proxyHeader(2, "198.51.100.2:1"))
 		start := time.Now()
@@ -257,8 +257,8 @@ func TestOldestOfTheLargestSourceGivesWay(t *testing.T) {
 		if i == 1 { // when the last came, 192.0.2.2 alone had two
 			want = metrics.HandshakeDisplaced
 		}
-		if a.end != want {
-			t.Errorf("connection %d is %v, want %v", i, a.end, want)
+		if a.result != want {
+			t.Errorf("connection %d is %v, want %v", i, a.result, want)
 		}
 	}
 	if d.connections() != 4 || d.sources[all[1].source] != 1 {
@@ -274,7 +274,7 @@ func TestQueueGivesWayWhenAllConnectionsAreTaken(t *testing.T) {
 	for range 4 {
 		a := arrivalFrom("192.0.2.1")
 		d.enter(a, false, l)
-		d.begin(a, time.Now().Add(time.Hour))
+		d.requestSlot(a, time.Now().Add(time.Hour))
 	}
 	other := arrivalFrom("192.0.2.2")
 	if result, text := d.enter(other, false, l); result != metrics.HandshakeOK {
@@ -283,7 +283,7 @@ func TestQueueGivesWayWhenAllConnectionsAreTaken(t *testing.T) {
 	if d.queued.n != 2 || d.connections() != 4 {
 		t.Errorf("%d connections wait and %d are open, want 2 and 4", d.queued.n, d.connections())
 	}
-	d.begin(other, time.Now().Add(time.Hour))
+	d.requestSlot(other, time.Now().Add(time.Hour))
 	same := arrivalFrom("192.0.2.2")
 	if result, _ := d.enter(same, false, l); result != metrics.HandshakeTooMany {
 		t.Errorf("a second connection of the new source gets %v, want too_many: nobody has more in the queue", result)

@@ -25,17 +25,17 @@ const (
 type alertKind uint8
 
 const (
-	aboutOther         alertKind = iota
-	aboutTrust                   // the CA of our certificate
-	aboutCertificate             // our certificate itself
-	aboutName                    // the name in our certificate, or in the peer's SNI
-	aboutVersion                 // the version of TLS
-	aboutSuites                  // cipher suites, groups, signature algorithms
-	aboutProtocol                // ALPN: the version of RADIUS
-	aboutOurCheck                // the peer's certificate, which we should not have taken
-	aboutDamage                  // octets that were changed or lost on the way, or a bug
-	aboutPeerItself              // something within the peer
-	aboutUnderstanding           // one side sends what the other does not understand
+	aboutOther              alertKind = iota
+	aboutTrust                        // the CA of our certificate
+	aboutCertificate                  // our certificate itself
+	aboutName                         // the name in our certificate, or in the peer's SNI
+	aboutVersion                      // the version of TLS
+	aboutSuites                       // cipher suites, groups, signature algorithms
+	aboutProtocol                     // ALPN: the version of RADIUS
+	aboutMissingCertificate           // the peer's certificate, which we should not have taken
+	aboutDamage                       // octets that were changed or lost on the way, or a bug
+	aboutPeerItself                   // something within the peer
+	aboutUnderstanding                // one side sends what the other does not understand
 )
 
 // alertNames is the registry of IANA, "TLS Alerts".
@@ -75,7 +75,7 @@ var alertNames = map[alert]struct {
 	113:                        {"bad_certificate_status_response", aboutCertificate},
 	114:                        {"bad_certificate_hash_value", aboutCertificate},
 	115:                        {"unknown_psk_identity", aboutUnderstanding},
-	116:                        {"certificate_required", aboutOurCheck},
+	116:                        {"certificate_required", aboutMissingCertificate},
 	alertNoApplicationProtocol: {"no_application_protocol", aboutProtocol},
 	121:                        {"ech_required", aboutUnderstanding},
 }
@@ -93,7 +93,7 @@ func (a alert) String() string {
 func (a alert) explain(p *policy) string {
 	switch alertNames[a].kind {
 	case aboutTrust:
-		return fmt.Sprintf("the peer does not trust this gateway's certificate: give it the CA that signed it, %s, and let the name that it checks be in the certificate", p.signer())
+		return fmt.Sprintf("the peer does not trust this gateway's certificate: give it the CA that signed it, %s, and let the name that it checks be in the certificate", p.issuerName())
 	case aboutCertificate:
 		return "the peer does not accept this gateway's certificate: see radsec-gw check for its end, names, key and purpose"
 	case aboutName:
@@ -104,7 +104,7 @@ func (a alert) explain(p *policy) string {
 		return "the peer finds no cipher suite, group or signature algorithm in common: see cipher_suites and min_tls here, its settings there, and whether it can use the type of this gateway's key"
 	case aboutProtocol:
 		return "the peer speaks no version of RADIUS that is spoken here (RFC 9765 §3.3): see radius_versions"
-	case aboutOurCheck:
+	case aboutMissingCertificate:
 		return "the peer misses a certificate of the gateway"
 	case aboutDamage:
 		return "something between the peer and the gateway changes what they send, or one of them has a fault in its TLS library"
@@ -116,9 +116,9 @@ func (a alert) explain(p *policy) string {
 	return "the peer's own log says why"
 }
 
-// signer names who signed the last certificate that the gateway sends; that one
+// issuerName names who signed the last certificate that the gateway sends; that one
 // is what a peer has to trust.
-func (p *policy) signer() string {
+func (p *policy) issuerName() string {
 	if p == nil || len(p.cfg.Certificate.Certificate) == 0 {
 		return "its issuer"
 	}
@@ -130,10 +130,10 @@ func (p *policy) signer() string {
 	return last.Issuer.String()
 }
 
-// alertIn returns the alert in an error of crypto/tls, and whose it was: "remote"
+// alertOf returns the alert in an error of crypto/tls, and whose it was: "remote"
 // for the peer's, "local" for what crypto/tls sent itself. Its type is not
 // exported there; a test holds that it is a number.
-func alertIn(err error) (a alert, whose string) {
+func alertOf(err error) (a alert, whose string) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Err == nil {
 		return 0, ""
@@ -159,19 +159,19 @@ func alertIn(err error) (a alert, whose string) {
 // that is a record that cannot be decrypted; so the records are watched as they
 // come.
 func (c *conn) peerAlert(err error) (alert, bool) {
-	a, whose := alertIn(err)
+	a, whose := alertOf(err)
 	switch {
 	case whose == "remote":
 		return a, true
-	case whose == "local" && a == alertBadRecordMAC && c.in.watch.alerted:
-		return c.in.watch.alert, true
+	case whose == "local" && a == alertBadRecordMAC && c.in.clear.alerted:
+		return c.in.clear.alert, true
 	}
 	return 0, false
 }
 
-// nameOfVersion is tls.VersionName for any version, of which some are older than
+// versionName is tls.VersionName for any version, of which some are older than
 // crypto/tls: no version is given as a number.
-func nameOfVersion(v uint16) string {
+func versionName(v uint16) string {
 	switch {
 	case v == 0x0002:
 		return "SSL 2"

@@ -116,9 +116,9 @@ func TestAlertBeforeOtherRecords(t *testing.T) {
 		{"before an encrypted alert", [][]byte{warning, {21, 3, 3, 0, 26, 1}}, false},
 		{"before another alert", [][]byte{warning, warning}, true},
 	} {
-		w := watch{keep: maxWatched}
+		w := clearRecords{keep: maxWatched}
 		for _, r := range c.records {
-			w.see(r)
+			w.scan(r)
 		}
 		if w.alerted != c.want {
 			t.Errorf("%s: alerted is %v, expected %v", c.says, w.alerted, c.want)
@@ -128,16 +128,16 @@ func TestAlertBeforeOtherRecords(t *testing.T) {
 
 // A record that is announced and does not come takes no memory.
 func TestWatchKeepsWhatHasCome(t *testing.T) {
-	w := watch{keep: maxFlight}
-	w.see([]byte{22, 3, 3, 64, 0, 11})
+	w := clearRecords{keep: maxFlight}
+	w.scan([]byte{22, 3, 3, 64, 0, 11})
 	if n := cap(w.messages); n > 64 {
 		t.Errorf("one byte of a message takes %d", n)
 	}
-	w.see(make([]byte, 16383))
+	w.scan(make([]byte, 16383))
 	if n := cap(w.messages); n > 2*16384 || len(w.messages) != 16384 {
 		t.Errorf("a message of %d bytes takes %d", len(w.messages), n)
 	}
-	w.see(append([]byte{22, 3, 3, 64, 0}, make([]byte, 16384)...))
+	w.scan(append([]byte{22, 3, 3, 64, 0}, make([]byte, 16384)...))
 	if n := len(w.messages); n != maxFlight {
 		t.Errorf("%d bytes are kept, expected %d", n, maxFlight)
 	}
@@ -152,11 +152,11 @@ func FuzzWatch(f *testing.F) {
 	f.Add([]byte{21, 3, 3, 0, 0, 21, 3, 3, 0, 19, 1, 2}, 5)
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		cut = max(0, min(cut, len(b)))
-		whole, parts := watch{keep: maxWatched}, watch{keep: maxWatched}
-		whole.see(b)
-		parts.see(b[:cut])
+		whole, parts := clearRecords{keep: maxWatched}, clearRecords{keep: maxWatched}
+		whole.scan(b)
+		parts.scan(b[:cut])
 		for i := range b[cut:] {
-			parts.see(b[cut+i : cut+i+1])
+			parts.scan(b[cut+i : cut+i+1])
 		}
 		if whole.alerted != parts.alerted || whole.alert != parts.alert || string(whole.messages) != string(parts.messages) {
 			t.Fatalf("%x at once gives alert %v %v and messages %x, in parts %v %v and %x", b, whole.alerted, whole.alert, whole.messages, parts.alerted, parts.alert, parts.messages)

@@ -46,7 +46,7 @@ func newPath(t testing.TB) *path {
 	t.Cleanup(func() { far.Close() })
 	done := make(chan error, 1)
 	go func() { done <- p.client.Handshake() }()
-	c := f.server.wrap(far)
+	c := f.server.newConn(far)
 	server := tls.Server(c, f.server.tls)
 	if err := server.Handshake(); err != nil {
 		t.Fatal(err)
@@ -55,12 +55,12 @@ func newPath(t testing.TB) *path {
 		t.Fatal(err)
 	}
 	go io.Copy(io.Discard, p.raw.Conn)
-	p.session = &Session{server: f.server, state: f.server.now.Load().clients[0].state, conn: c, tls: server, cutter: cutter{pool: &f.server.parts}}
-	p.session.client.Store(f.server.now.Load().clients[0].config)
+	p.session = &Session{server: f.server, state: f.server.policy.Load().clients[0].state, conn: c, tls: server, cutter: cutter{pool: &f.server.packetBufs}}
+	p.session.client.Store(f.server.policy.Load().clients[0].config)
 	c.in.establish()
 	c.out.establish(p.session.writeFailed)
 	p.session.handler = &echoer{p.session}
-	p.session.take(&p.buffers)
+	p.session.handle(&p.buffers)
 	p.raw.hold = true
 	return p
 }
@@ -76,7 +76,7 @@ func (p *path) seal(n int) []byte {
 
 func (p *path) take(t testing.TB, sealed []byte) {
 	n := copy(p.buffers.raw[:], sealed)
-	if !p.session.takeFrom(&p.buffers, n) {
+	if !p.session.handleInput(&p.buffers, n) {
 		t.Fatalf("the session has ended: %s", p.session.text)
 	}
 }

@@ -28,7 +28,7 @@ func (e excess) Error() string { return string(e) }
 // allowance is what a handshake has read. The zero value is that of one that
 // begins. It is owned by the goroutine of the handshake.
 type allowance struct {
-	spent    bool // more was asked for than may be sent
+	exceeded bool // more was asked for than may be sent
 	answered bool // something has gone to the peer
 	bytes    int  // since then
 	total    int  // bytes, of all of the handshake
@@ -36,8 +36,8 @@ type allowance struct {
 	records  int  // of TLS
 }
 
-// left returns how much more may be read at a time, or what is excessive.
-func (a *allowance) left() (int, error) {
+// remaining returns how much more may be read at a time, or what is excessive.
+func (a *allowance) remaining() (int, error) {
 	most := maxFlight
 	if !a.answered {
 		most = maxHello
@@ -45,16 +45,16 @@ func (a *allowance) left() (int, error) {
 	parts := spareParts + a.total/partSize
 	switch {
 	case a.bytes >= most && a.answered:
-		return 0, a.spend("the peer sent more than %d bytes after our answer; expected its certificate and its intermediates, not a whole list of CAs", most)
+		return 0, a.exceed("the peer sent more than %d bytes after our answer; expected its certificate and its intermediates, not a whole list of CAs", most)
 	case a.bytes >= most:
-		return 0, a.spend("the peer sent more than %d bytes; expected a ClientHello", most)
+		return 0, a.exceed("the peer sent more than %d bytes; expected a ClientHello", most)
 	case a.reads > parts, a.records > parts:
-		return 0, a.spend("the peer sent %d bytes in %d parts and %d TLS records; expected at most %d of either", a.total, a.reads, a.records, parts)
+		return 0, a.exceed("the peer sent %d bytes in %d parts and %d TLS records; expected at most %d of either", a.total, a.reads, a.records, parts)
 	}
 	return most - a.bytes, nil
 }
 
-func (a *allowance) spend(format string, args ...any) error {
-	a.spent = true
+func (a *allowance) exceed(format string, args ...any) error {
+	a.exceeded = true
 	return excess(fmt.Sprintf(format, args...))
 }

@@ -59,11 +59,11 @@ func (p *policy) negotiate(keys *tls.Config) {
 			return ss, err
 		}
 		if cs.NegotiatedProtocol != protocol11 && slices.ContainsFunc(ss.Extra, func(b []byte) bool { return string(b) == protocol11 }) {
-			return nil, &refusal{handshake: metrics.HandshakeRadiusVersion, text: errDownBid}
+			return nil, &refusal{result: metrics.HandshakeRadiusVersion, text: errDowngrade}
 		}
 		return ss, nil
 	}
-	p.before13 = p.tls
+	p.tls12 = p.tls
 	if slices.Contains(p.cfg.RadiusVersions, Radius11) {
 		p.tls.NextProtos = append(p.tls.NextProtos, protocol11)
 	}
@@ -75,12 +75,12 @@ func (p *policy) negotiate(keys *tls.Config) {
 		p.tls.NextProtos = append(p.tls.NextProtos, protocol10)
 	}
 	if len(p.tls.NextProtos) > 1 {
-		p.before13 = p.tls.Clone()
-		p.before13.NextProtos = []string{protocol10}
+		p.tls12 = p.tls.Clone()
+		p.tls12.NextProtos = []string{protocol10}
 	}
 }
 
-const errDownBid = "the session was one of RADIUS/1.1, and the client resumes it without offering that (RFC 9765 §3.5)"
+const errDowngrade = "the session was one of RADIUS/1.1, and the client resumes it without offering that (RFC 9765 §3.5)"
 
 // handshakeConfig returns what a handshake goes by: before TLS 1.3 there is no
 // RADIUS/1.1 (RFC 9765 §3.4).
@@ -88,7 +88,7 @@ func (p *policy) handshakeConfig(hello *tls.ClientHelloInfo) *tls.Config {
 	if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) {
 		return p.tls
 	}
-	return p.before13
+	return p.tls12
 }
 
 // versionOf says whether the connection speaks RADIUS/1.1, or why it may not go on:
@@ -104,10 +104,10 @@ func (p *policy) versionOf(state *tls.ConnectionState) (v11 bool, refused string
 	return false, ""
 }
 
-// noVersion is what a client gets before its connection is closed: a Protocol-Error
+// requireRadius11 is what a client gets before its connection is closed: a Protocol-Error
 // that answers nothing, its Token zero, with Error-Cause 406 and a Reply-Message
 // for whoever reads the client's log (RFC 9765 §3.3.1).
-func noVersion() []byte {
+func requireRadius11() []byte {
 	const text = "RADIUS/1.1 is required"
 	b := make([]byte, 20, 64)
 	b[0] = 52
@@ -123,7 +123,7 @@ func noVersion() []byte {
 // 8446 §5.1, §6).
 func (c *conn) alertVersion(err error) {
 	var r *refusal
-	if errors.As(err, &r) && r.text == errDownBid {
+	if errors.As(err, &r) && r.text == errDowngrade {
 		const alert, fatal, noApplicationProtocol = 21, 2, 120
 		c.Conn.Write([]byte{alert, 3, 3, 0, 2, fatal, noApplicationProtocol})
 	}

@@ -172,7 +172,7 @@ func TestResumptionKeepsTheVersion(t *testing.T) {
 // Rules: P120
 func TestUnknownVersionIsRefused(t *testing.T) {
 	f := versionsFront(t)
-	cfg := f.server.now.Load().cfg
+	cfg := f.server.policy.Load().cfg
 	cfg.RadiusVersions = []string{"2.0"}
 	if err := f.server.Update(cfg); err == nil || !strings.Contains(err.Error(), `"2.0"`) {
 		t.Errorf("Update returned %v", err)

@@ -14,7 +14,7 @@ type client struct {
 
 // clientState is what outlives a change of configuration.
 type clientState struct {
-	metrics *metrics.Client      // static after construction
-	open    int                  // connections now; guarded by Server.mu
-	pace    atomic.Pointer[pace] // nil: no limit
+	metrics *metrics.Client             // static after construction
+	open    int                         // connections now; guarded by Server.mu
+	limiter atomic.Pointer[rateLimiter] // nil: no limit
 }

@@ -25,7 +25,7 @@ const (
 
 // Close ends the session for a reason of the caller's, which is logged. It
 // returns at once; the connection is closed by its read loop.
-func (s *Session) Close(reason string) { s.end(metrics.ClosedLocally, reason) }
+func (s *Session) Close(reason string) { s.terminate(metrics.ClosedLocally, reason) }
 
 // Ended returns why the session ends. It is for those who have seen Send report
 // false, and for the handler when Closed is called.
@@ -35,14 +35,14 @@ func (s *Session) Ended() metrics.Reason {
 	return s.reason
 }
 
-// end makes the read loop stop. The first reason counts.
-func (s *Session) end(r metrics.Reason, text string) {
+// terminate makes the read loop stop. The first reason counts.
+func (s *Session) terminate(r metrics.Reason, text string) {
 	s.mu.Lock()
-	if s.ended {
+	if s.terminated {
 		s.mu.Unlock()
 		return
 	}
-	s.ended, s.reason, s.text = true, r, text
+	s.terminated, s.reason, s.text = true, r, text
 	s.closing.Store(true)
 	s.mu.Unlock()
 	s.conn.Conn.SetReadDeadline(time.Unix(1, 0)) // long ago: whoever waits wakes up
@@ -52,11 +52,11 @@ func (s *Session) end(r metrics.Reason, text string) {
 func (s *Session) writeFailed(err error) {
 	switch {
 	case errors.Is(err, errNotReading):
-		s.end(metrics.ClosedNotReading, fmt.Sprintf("the client does not read: %d octets of answers would wait, which is the limit", s.server.cfg.WriteBuffer))
+		s.terminate(metrics.ClosedNotReading, fmt.Sprintf("the client does not read: %d octets of answers would wait, which is the limit", s.server.cfg.WriteBuffer))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.end(metrics.ClosedNotReading, fmt.Sprintf("the client has not taken its answers within %v", s.conn.out.timeout))
+		s.terminate(metrics.ClosedNotReading, fmt.Sprintf("the client has not taken its answers within %v", s.conn.out.timeout))
 	default:
-		s.end(metrics.ClosedBroken, "writing: "+err.Error())
+		s.terminate(metrics.ClosedBroken, "writing: "+err.Error())
 	}
 }
 
@@ -69,19 +69,19 @@ func (s *Session) close() {
 	s.mu.Unlock()
 	s.tls.CloseWrite()
 	s.conn.out.finish(closeTimeout)
-	if reason != metrics.ClosedByPeer || s.final != nil && !s.final.fin { // after a FIN nothing comes that could be unread
+	if reason != metrics.ClosedByPeer || s.inputEnd != nil && !s.inputEnd.fin { // after a FIN nothing comes that could be unread
 		linger(s.conn.Conn)
 	}
 	s.conn.Conn.Close()
 	s.conn.out.discard()
-	s.server.forget(s, reason)
+	s.server.unregister(s, reason)
 
 	level := slog.LevelWarn
 	switch reason {
 	case metrics.ClosedByPeer, metrics.ClosedIdle, metrics.ClosedShutdown, metrics.ClosedPacketLimit:
 		level = slog.LevelInfo
 	}
-	s.server.sayThat(s.remote, level, "RadSec connection closed", func() []any {
+	s.server.logFunc(s.remote, level, "RadSec connection closed", func() []any {
 		return []any{"client", s.Client().Name, "peer", s.remote, "reason", reason, "error", text, "packets", s.packets}
 	})
 }

@@ -17,36 +17,36 @@ type conn struct {
 	policy  *policy // that was in force at the ClientHello; likewise
 
 	// What the handshake waits for, and what it gives back meanwhile; likewise.
-	arrival    *arrival      // nil: nobody else waits
-	processors chan struct{} // see Server
-	since      time.Time     // when it last got its processor
-	computed   time.Duration // before that
+	arrival  *arrival      // nil: nobody else waits
+	cpu      chan struct{} // see Server
+	cpuSince time.Time     // when it last got its processor
+	cpuTime  time.Duration // before that
 }
 
-// acquire waits for a processor.
-func (c *conn) acquire() {
-	c.processors <- struct{}{}
-	c.since = time.Now()
+// acquireCPU waits for a processor.
+func (c *conn) acquireCPU() {
+	c.cpu <- struct{}{}
+	c.cpuSince = time.Now()
 }
 
-// giveBack lets others have the processor.
-func (c *conn) giveBack() {
-	c.computed += time.Since(c.since)
-	<-c.processors
+// releaseCPU lets others have the processor.
+func (c *conn) releaseCPU() {
+	c.cpuTime += time.Since(c.cpuSince)
+	<-c.cpu
 }
 
 const (
 	// failedRest is how many times as long as a failed handshake has computed its
 	// processor rests, so that peers who fail again and again leave three quarters of
 	// it to the clients that have a connection.
-	failedRest = 3
+	failurePause = 3
 	// longestRest bounds that: a handshake that was interrupted seems to have computed.
-	longestRest = 5 * time.Millisecond
+	maxFailurePause = 5 * time.Millisecond
 )
 
-// rest keeps the processor idle for a while. The handshake has failed.
-func (c *conn) rest() {
-	time.Sleep(min(failedRest*(c.computed+time.Since(c.since)), longestRest))
+// pauseAfterFailure keeps the processor idle for a while. The handshake has failed.
+func (c *conn) pauseAfterFailure() {
+	time.Sleep(min(failurePause*(c.cpuTime+time.Since(c.cpuSince)), maxFailurePause))
 }
 
 // Read implements net.Conn for crypto/tls.
@@ -75,13 +75,13 @@ func (c *conn) whileWaiting(wait func()) {
 		wait()
 		return
 	}
-	c.giveBack()
+	c.releaseCPU()
 	since := time.Now().UnixNano()
-	c.arrival.waits.Store(since)
+	c.arrival.waitingSince.Store(since)
 	wait()
-	c.arrival.waits.Store(0) // first, so that no time is counted twice
+	c.arrival.waitingSince.Store(0) // first, so that no time is counted twice
 	c.arrival.waited.Add(time.Now().UnixNano() - since)
-	c.acquire()
+	c.acquireCPU()
 }
 
 // SetWriteDeadline ignores what crypto/tls sets around close_notify: writes

@@ -10,20 +10,20 @@ import (
 // again and again take a part of it only; one that succeeds does not.
 func TestFailedHandshakesRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := &conn{processors: make(chan struct{}, 1)}
+		c := &conn{cpu: make(chan struct{}, 1)}
 		for _, row := range []struct{ computed, want time.Duration }{
 			{400 * time.Microsecond, 1200 * time.Microsecond},
-			{time.Second, longestRest}, // it was interrupted
+			{time.Second, maxFailurePause}, // it was interrupted
 		} {
-			c.computed = 0
-			c.acquire()
+			c.cpuTime = 0
+			c.acquireCPU()
 			<-time.After(row.computed)
 			before := time.Now()
-			c.rest()
+			c.pauseAfterFailure()
 			if took := time.Since(before); took != row.want {
 				t.Errorf("after %v of computing it rested for %v, expected %v", row.computed, took, row.want)
 			}
-			c.giveBack()
+			c.releaseCPU()
 		}
 	})
 }

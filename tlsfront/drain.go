@@ -23,7 +23,7 @@ func (s *Server) Drain(ctx context.Context) {
 	s.mu.Lock()
 	s.draining = true
 	for session := range s.sessions {
-		session.leave()
+		session.startDraining()
 	}
 	s.mu.Unlock()
 	t := time.NewTicker(drainTick / 2)
@@ -37,18 +37,18 @@ func (s *Server) Drain(ctx context.Context) {
 	}
 }
 
-// leave asks the read loop to end the session at a good moment.
-func (s *Session) leave() {
-	s.leaving.Store(true)
+// startDraining asks the read loop to end the session at a good moment.
+func (s *Session) startDraining() {
+	s.draining.Store(true)
 	s.conn.Conn.SetReadDeadline(time.Unix(1, 0))
 }
 
-// leaveWhenDone ends a session that is to leave when it has had nothing
+// terminateWhenDone ends a session that is to leave when it has had nothing
 // outstanding at two looks. Between them the socket was read.
-func (s *Session) leaveWhenDone() {
+func (s *Session) terminateWhenDone() {
 	done := s.handler.Outstanding() == 0
 	if done && s.wasDone {
-		s.end(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
+		s.terminate(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
 	}
 	s.wasDone = done
 }

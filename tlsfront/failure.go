@@ -27,7 +27,7 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 		header  tls.RecordHeaderError
 		refused *refusal
 		beyond  excess
-		says    = plainly(err)
+		says    = plainText(err)
 	)
 	if a, ok := c.peerAlert(err); ok {
 		if a == alertCloseNotify || a == alertUserCanceled {
@@ -41,11 +41,11 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return metrics.HandshakeTimeout, says
 	case errors.As(err, &header) && !c.offered.seen:
-		return metrics.HandshakeNotTLS, notTLS(header.RecordHeader[:])
+		return metrics.HandshakeNotTLS, describeNonTLS(header.RecordHeader[:])
 	case errors.As(err, &header):
 		return metrics.HandshakeOther, fmt.Sprintf("expected a TLS record, got bytes that begin with % x: %s", header.RecordHeader, corrupted)
 	case errors.As(err, &refused):
-		return refused.handshake, says
+		return refused.result, says
 	case unparsedCertificate(err):
 		return metrics.HandshakeMalformedCertificate, says + "; " + c.adviceUnparsed()
 	case errors.As(err, &beyond):
@@ -58,12 +58,12 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) (result metri
 		return metrics.HandshakeOldVersion, fmt.Sprintf("the peer offers %s only; the minimum is %s (min_tls)",
 			c.offered.versionText(), tls.VersionName(c.policy.tls.MinVersion))
 	case c.policy != nil && noCommonSuite(err):
-		return metrics.HandshakeNoCommonCipher, c.policy.suiteText(&c.offered)
+		return metrics.HandshakeNoCommonCipher, c.policy.explainSuites(&c.offered)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return metrics.HandshakePeerClosed, says
-	case !c.offered.seen && dotted(c.in.watch.messages) != "":
+	case !c.offered.seen && dottedName(c.in.clear.messages) != "":
 		return metrics.HandshakeMalformedHello, fmt.Sprintf("the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: have the peer name this gateway without the last dot",
-			clip(dotted(c.in.watch.messages), longestName))
+			clip(dottedName(c.in.clear.messages), maxName))
 	case !c.offered.seen && !errors.As(err, new(net.Error)):
 		return metrics.HandshakeMalformedHello, says + "; the peer's ClientHello is malformed"
 	}
@@ -92,8 +92,8 @@ func unparsedCertificate(err error) bool {
 // What a text may hold of a peer's choice, in octets: a name, and the whole of an
 // error of crypto/tls.
 const (
-	longestName = 255
-	longestText = 1000
+	maxName = 255
+	maxText = 1000
 )
 
 // nameUnparsed adds to an error which certificate it was that crypto/tls could not
@@ -103,7 +103,7 @@ func (c *conn) nameUnparsed(err error) error {
 	if !unparsedCertificate(err) {
 		return err
 	}
-	if which := identity.Unparsed(c.in.watch.certificates()); which != "" {
+	if which := identity.Unparsed(c.in.clear.certificates()); which != "" {
 		return fmt.Errorf("%s: %w", which, err)
 	}
 	return err
@@ -126,13 +126,13 @@ func clip(s string, longest int) string {
 	return s
 }
 
-// goType is a type of Go as texts of crypto/tls and crypto/x509 have it.
-var goType = regexp.MustCompile(`\*?\b(tls|rsa|ecdsa|ed25519|dsa|ecdh)\.(\w+)`)
+// goTypeName is a type of Go as texts of crypto/tls and crypto/x509 have it.
+var goTypeName = regexp.MustCompile(`\*?\b(tls|rsa|ecdsa|ed25519|dsa|ecdh)\.(\w+)`)
 
-// plainly is the text of an error of crypto/tls without the names of Go's types,
+// plainText is the text of an error of crypto/tls without the names of Go's types,
 // and no longer than a log line may be: it can hold what the peer has chosen.
-func plainly(err error) string {
-	return goType.ReplaceAllStringFunc(clip(err.Error(), longestText), func(t string) string {
+func plainText(err error) string {
+	return goTypeName.ReplaceAllStringFunc(clip(err.Error(), maxText), func(t string) string {
 		pkg, name, _ := strings.Cut(strings.TrimPrefix(t, "*"), ".")
 		switch {
 		case pkg != "tls":
@@ -154,10 +154,10 @@ func certificateIn(err error) *x509.Certificate {
 	return nil
 }
 
-// dotted returns the host name in a ClientHello's server_name extension if it ends
+// dottedName returns the host name in a ClientHello's server_name extension if it ends
 // with a dot; b is the handshake message, or its beginning (RFC 8446 §4.1.2, RFC
 // 6066 §3).
-func dotted(b []byte) string {
+func dottedName(b []byte) string {
 	const head, serverName, hostName = 4 + 2 + 32, 0, 0
 	ok := len(b) >= head && b[0] == 1
 	take := func(octets int) (part []byte) { // what is preceded by its length

@@ -217,9 +217,9 @@ func TestSuitesFitTheKey(t *testing.T) {
 		{policy{cfg: Config{Certificate: tls.Certificate{PrivateKey: must(rsa.GenerateKey(rand.Reader, 2048))}}}, tls.VersionTLS12, "_RSA_"},
 		{policy{}, tls.VersionTLS13, "TLS_"},
 	} {
-		list := c.policy.suites(c.version)
+		list := c.policy.supportedSuites(c.version)
 		for _, s := range list {
-			if name := nameOfSuite(s); !strings.Contains(name, c.want) {
+			if name := suiteName(s); !strings.Contains(name, c.want) {
 				t.Errorf("%s is listed, expected only those with %s", name, c.want)
 			}
 		}
@@ -253,7 +253,7 @@ func FuzzDotted(f *testing.F) {
 	f.Add([]byte{1, 0, 0, 0})
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if name := dotted(b); name != "" && !strings.HasSuffix(name, ".") {
+		if name := dottedName(b); name != "" && !strings.HasSuffix(name, ".") {
 			t.Fatalf("%x gives the name %q", b, name)
 		}
 	})

@@ -278,7 +278,7 @@ func TestHandlerErrorClosesTheConnection(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) {
 		open := f.open
 		f.open = func(s *Session) Handler {
-			p := open(s).(*probe)
+			p := open(s).(*testHandler)
 			p.refuse = func(b []byte) error {
 				s.Send(packet(30, 9)) // an answer to an earlier packet
 				return errors.New("the Request Authenticator is wrong")

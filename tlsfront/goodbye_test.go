@@ -44,7 +44,7 @@ func (r *recorded) last() (kind byte) {
 // Rules: P5
 func TestCloseNotifyComesFirst(t *testing.T) {
 	const alert = 21 // RFC 5246 §6.2.1
-	elsewhere := known(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Fingerprints: [][32]byte{{1}}})
+	elsewhere := clientsOf(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Fingerprints: [][32]byte{{1}}})
 	for _, c := range []struct {
 		what    string
 		clients []*Client // nil: one that takes everybody
@@ -62,7 +62,7 @@ func TestCloseNotifyComesFirst(t *testing.T) {
 				}
 				open := f.open
 				f.open = func(s *Session) Handler {
-					p := open(s).(*probe)
+					p := open(s).(*testHandler)
 					p.refuse = func([]byte) error { return errors.New("attributes that do not fill the packet") }
 					return p
 				}

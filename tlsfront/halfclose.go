@@ -19,34 +19,34 @@ import (
 // §7.2.1). Whoever sent only one and is gone all the same answers our first record
 // with a reset.
 
-// ending is why a session takes no more packets. It ends when nothing is outstanding.
-type ending struct {
+// inputEnd is why a session takes no more packets. It ends when nothing is outstanding.
+type inputEnd struct {
 	reason   metrics.Reason
 	text     string
 	fin      bool // TCP's FIN has come
 	notified bool // close_notify has come
 }
 
-// over reports whether the read loop ends.
-func (s *Session) over() bool { return s.final != nil || s.closing.Load() }
+// stopped reports whether the read loop ends.
+func (s *Session) stopped() bool { return s.inputEnd != nil || s.closing.Load() }
 
 // endOfStream is TCP's FIN.
 func (s *Session) endOfStream() {
 	if s.cutter.started() || s.conn.in.borders.within() {
-		s.end(metrics.ClosedBroken, "the client closed the connection within a packet")
+		s.terminate(metrics.ClosedBroken, "the client closed the connection within a packet")
 		return
 	}
-	s.final = &ending{reason: metrics.ClosedByPeer, text: "the client closed the connection without close_notify", fin: true}
+	s.inputEnd = &inputEnd{reason: metrics.ClosedByPeer, text: "the client closed the connection without close_notify", fin: true}
 }
 
 // endOfRecords is close_notify.
 func (s *Session) endOfRecords() {
 	const text = "the client closed the connection"
 	if s.tls.ConnectionState().Version < tls.VersionTLS13 {
-		s.end(metrics.ClosedByPeer, text)
+		s.terminate(metrics.ClosedByPeer, text)
 		return
 	}
-	s.final = &ending{reason: metrics.ClosedByPeer, text: text, notified: true}
+	s.inputEnd = &inputEnd{reason: metrics.ClosedByPeer, text: text, notified: true}
 }
 
 // longestAnswer is the longest that answers are waited for on a connection that
@@ -62,27 +62,27 @@ func (s *Session) awaitAnswers() {
 	defer t.Stop()
 	s.wasDone = false
 	for end := time.Now().Add(longestAnswer); !s.closing.Load() && !s.wasDone && time.Now().Before(end); <-t.C {
-		if s.final.reason == metrics.ClosedByPeer && (s.gone() || s.leaving.Load() && !s.final.notified) {
+		if s.inputEnd.reason == metrics.ClosedByPeer && (s.peerGone() || s.draining.Load() && !s.inputEnd.notified) {
 			return
 		}
 		s.wasDone = s.handler.Outstanding() == 0
 	}
 }
 
-// gone reports whether a client that sends nothing more does not wait for answers
+// peerGone reports whether a client that sends nothing more does not wait for answers
 // either: it has ended both TLS and TCP, or its connection is reset.
-func (s *Session) gone() (gone bool) {
+func (s *Session) peerGone() (gone bool) {
 	if s.conn.raw == nil {
 		return false
 	}
-	if s.conn.raw.Control(func(fd uintptr) { gone = s.sawEnd(fd) }) != nil {
+	if s.conn.raw.Control(func(fd uintptr) { gone = s.readEnd(fd) }) != nil {
 		return true
 	}
 	return gone
 }
 
-// sawEnd looks whether the socket fd tells of an end.
-func (s *Session) sawEnd(fd uintptr) bool {
+// readEnd looks whether the socket fd tells of an end.
+func (s *Session) readEnd(fd uintptr) bool {
 	var b [256]byte
 	for range 16 { // what a client sends after its end is thrown away, at a bounded rate
 		n, err := readNow(fd, b[:])
@@ -94,8 +94,8 @@ func (s *Session) sawEnd(fd uintptr) bool {
 		case err != nil:
 			return true
 		case n == 0:
-			s.final.fin = true
-			return s.final.notified
+			s.inputEnd.fin = true
+			return s.inputEnd.notified
 		}
 	}
 	return false

@@ -16,7 +16,7 @@ func startCountingTCP(t *testing.T) (*front, chan *counting) {
 	f := startTCP(t, func(f *front, _ *Config) {
 		open := f.open
 		f.open = func(s *Session) Handler {
-			c := &counting{probe: open(s).(*probe)}
+			c := &counting{testHandler: open(s).(*testHandler)}
 			opened <- c
 			return c
 		}
@@ -124,14 +124,14 @@ func TestHalfClosedConnectionIsBounded(t *testing.T) {
 			}()
 			want := longestAnswer
 			if stop {
-				pass(time.Second)
+				sleep(time.Second)
 				drained := make(chan struct{})
 				defer func() { <-drained }()
 				go func() {
 					defer close(drained)
 					f.server.Drain(context.Background())
 				}()
-				pass(time.Second)
+				sleep(time.Second)
 				go f.stop()
 				want = 2 * time.Second
 			}

@@ -19,10 +19,10 @@ import (
 // which crypto/tls makes and changes daily, and the way to the policy in force.
 func (s *Server) baseConfig() *tls.Config {
 	return &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		p := s.now.Load()
+		p := s.policy.Load()
 		if c, ok := hello.Conn.(*conn); ok {
 			c.policy = p
-			c.noteOffered(hello)
+			c.recordOffer(hello)
 		}
 		return p.handshakeConfig(hello), nil
 	}}
@@ -75,62 +75,62 @@ var keyExchanges = []tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.
 func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	growStack()
 	raw, remote := a.conn, a.remote
-	c := s.wrap(raw)
-	c.in.ahead, c.in.watch.keep = first, maxWatched
-	c.arrival, c.processors = a, s.processors
+	c := s.newConn(raw)
+	c.in.ahead, c.in.clear.keep = first, maxWatched
+	c.arrival, c.cpu = a, s.cpu
 	t := tls.Server(c, s.tls)
-	c.acquire()
+	c.acquireCPU()
 	err := t.Handshake()
 	if err != nil {
 		err = c.nameUnparsed(err)
-		c.rest()
+		c.pauseAfterFailure()
 	}
-	c.giveBack()
+	c.releaseCPU()
 	c.arrival = nil
 	if ctx.Err() != nil && err != nil {
 		err = ctx.Err()
 	}
-	if end := s.admission.over(a); end != metrics.HandshakeOK {
+	if end := s.admission.handshakeDone(a); end != metrics.HandshakeOK {
 		s.reject(raw, remote, end, "closed to let others in: all slots were taken, its source had the most, and its peer was waited for")
 		return
 	}
 	if err != nil {
 		c.alertVersion(err)
 		result, text := s.classify(ctx, c, err)
-		if c.in.allowance.spent {
+		if c.in.allowance.exceeded {
 			a.abort() // what it sends on is not worth reading, and no alert has gone to it
 		}
 		s.refuse(c, remote, result, text, certificateIn(err))
 		return
 	}
-	s.begin(c, t, remote)
+	s.startSession(c, t, remote)
 }
 
-// begin names the client of a connection whose handshake is done, and starts its
+// startSession names the client of a connection whose handshake is done, and starts its
 // session, which runs on a goroutine of its own, because this one's stack has grown
 // with the certificates and would stay so.
-func (s *Server) begin(c *conn, t *tls.Conn, remote netip.AddrPort) {
+func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 	counts := s.cfg.Metrics.TLS()
 	state := t.ConnectionState()
 	p := identity.NewPeer(remote.Addr(), state.PeerCertificates)
 	v11, unfit := c.policy.versionOf(&state)
 	if unfit != "" {
-		t.Write(noVersion())
+		t.Write(requireRadius11())
 		t.CloseWrite()
 		s.refuse(c, remote, metrics.HandshakeRadiusVersion, unfit, p.Leaf)
 		return
 	}
-	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, cutter: cutter{pool: &s.parts}}
+	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, cutter: cutter{pool: &s.packetBufs}}
 	if r := s.register(session, p, &state); r != nil {
 		t.CloseWrite()
-		s.refuse(c, remote, r.handshake, r.text, p.Leaf)
+		s.refuse(c, remote, r.result, r.text, p.Leaf)
 		return
 	}
 	counts.CountHandshake(metrics.HandshakeOK)
 	counts.CountSession(state.Version, state.DidResume)
-	session.shown = shown(session, p, &state)
-	s.cfg.Metrics.Opened(session.shown)
-	s.sayThat(remote, slog.LevelInfo, "RadSec connection accepted", func() []any {
+	session.info = connectionInfo(session, p, &state)
+	s.cfg.Metrics.Opened(session.info)
+	s.logFunc(remote, slog.LevelInfo, "RadSec connection accepted", func() []any {
 		return append([]any{"client", session.Client().Name, "peer", remote,
 			"version", tls.VersionName(state.Version), "cipher_suite", tls.CipherSuiteName(state.CipherSuite),
 			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, identity.Describe(p.Leaf)...)
@@ -154,8 +154,8 @@ func growStack() {
 	runtime.KeepAlive(&room)
 }
 
-// shown is what operators see of the session while it is open.
-func shown(session *Session, p *identity.Peer, state *tls.ConnectionState) *metrics.Connection {
+// connectionInfo is what operators see of the session while it is open.
+func connectionInfo(session *Session, p *identity.Peer, state *tls.ConnectionState) *metrics.Connection {
 	c := &metrics.Connection{Client: session.Client().Name, Remote: session.remote, Version: tls.VersionName(state.Version), Since: time.Now()}
 	if p.Leaf != nil {
 		c.Subject, c.NotAfter = p.Leaf.Subject.String(), p.Leaf.NotAfter
@@ -163,10 +163,10 @@ func shown(session *Session, p *identity.Peer, state *tls.ConnectionState) *metr
 	return c
 }
 
-// wrap makes the connection that crypto/tls works on.
-func (s *Server) wrap(raw net.Conn) *conn {
+// newConn makes the connection that crypto/tls works on.
+func (s *Server) newConn(raw net.Conn) *conn {
 	c := &conn{Conn: raw}
-	c.out = outgoing{pool: &s.gathers, bound: s.cfg.WriteBuffer, timeout: s.now.Load().cfg.WriteTimeout,
+	c.out = outgoing{pool: &s.recordBufs, bound: s.cfg.WriteBuffer, timeout: s.policy.Load().cfg.WriteTimeout,
 		tls: s.cfg.Metrics.TLS(), wg: &s.wg}
 	c.out.init(raw)
 	c.raw = c.out.raw
@@ -180,11 +180,11 @@ func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake
 	if result == metrics.HandshakeShutdown {
 		level = slog.LevelDebug
 	}
-	s.sayThat(remote, level, "RadSec connection refused", func() []any {
+	s.logFunc(remote, level, "RadSec connection refused", func() []any {
 		return append([]any{"peer", remote, "result", result, "error", text}, identity.Describe(leaf)...)
 	})
 	s.cfg.Metrics.TLS().CountHandshake(result)
 	linger(c.Conn)
 	c.Conn.Close()
-	s.admission.left(sourceOf(remote.Addr()))
+	s.admission.connectionClosed(sourceOf(remote.Addr()))
 }

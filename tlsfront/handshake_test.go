@@ -79,16 +79,16 @@ func TestBadPeersAreRefused(t *testing.T) {
 		{name: "the peer does not trust the server", client: func(f *front, c *tls.Config) { c.RootCAs = x509.NewCertPool() },
 			sees: func(err error) bool { return strings.Contains(err.Error(), "unknown authority") }, result: "peer_alert",
 			says: []string{"the peer sent the alert bad_certificate", "does not trust this gateway's certificate", "CN=test CA"}},
-		{name: "unlisted fingerprint", clients: known(identity.Client{Name: "campus", Fingerprints: [][32]byte{{1}, {2}}}),
+		{name: "unlisted fingerprint", clients: clientsOf(identity.Client{Name: "campus", Fingerprints: [][32]byte{{1}, {2}}}),
 			sees: closed, result: "unknown_client", says: []string{"campus: fingerprint is not among its 2", "san_dns=ap1.campus.example", "subject="}},
-		{name: "SAN mismatch", clients: known(identity.Client{Name: "campus", SANDNS: []string{"*.other.example"}}, identity.Client{Name: "roaming", SANDNS: []string{"ap2.campus.example"}}),
+		{name: "SAN mismatch", clients: clientsOf(identity.Client{Name: "campus", SANDNS: []string{"*.other.example"}}, identity.Client{Name: "roaming", SANDNS: []string{"ap2.campus.example"}}),
 			sees: closed, result: "unknown_client",
 			says: []string{"campus: no SAN dNSName matches *.other.example; roaming: no SAN dNSName matches ap2.campus.example"}},
-		{name: "network of another client", clients: known(
+		{name: "network of another client", clients: clientsOf(
 			identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 			identity.Client{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, SANDNS: []string{"x.example"}}),
 			sees: closed, result: "unknown_client", says: []string{"campus: source 127.0.0.1 is not in 192.0.2.0/24; here: no SAN"}},
-		{name: "unknown network", clients: known(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}),
+		{name: "unknown network", clients: clientsOf(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}),
 			sees: ended, result: "unknown_network", says: []string{"campus: source 127.0.0.1 is not in 192.0.2.0/24"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestResumptionIsAuthorisedAgain(t *testing.T) {
 				c.Close()
 				await(t, p.closed, "the session to end")
 			}
-			f.setClients(known(identity.Client{Name: "campus", SANDNS: []string{"other.example"}}))
+			f.setClients(clientsOf(identity.Client{Name: "campus", SANDNS: []string{"other.example"}}))
 			c, err := tls.Dial("tcp", f.addr, cfg)
 			if err == nil {
 				err = readToEnd(c)
@@ -201,7 +201,7 @@ func TestLimitsOnConnections(t *testing.T) {
 
 // dialUntilAccepted connects again until a place is free: the server frees it
 // a moment after the peer has seen the end.
-func (f *front) dialUntilAccepted() *probe {
+func (f *front) dialUntilAccepted() *testHandler {
 	f.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		c := must(tls.Dial("tcp", f.addr, f.clientConfig()))
@@ -244,10 +244,10 @@ func TestLimitOnAllConnections(t *testing.T) {
 func TestSetClientsKeepsTheAllowed(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
-	f.setClients(known(identity.Client{Name: "campus", SANDNS: []string{"*.CAMPUS.example"}}))
+	f.setClients(clientsOf(identity.Client{Name: "campus", SANDNS: []string{"*.CAMPUS.example"}}))
 	c.Write(packet(20, 1))
 	await(t, p.packets, "a packet after the reload")
-	f.setClients(known(identity.Client{Name: "other"}))
+	f.setClients(clientsOf(identity.Client{Name: "other"}))
 	await(t, p.closed, "the session to end when its client is gone")
 	if err := readToEnd(c); err != io.EOF {
 		t.Errorf("the client sees %v, want close_notify", err)
@@ -259,7 +259,7 @@ func TestSetClientsKeepsTheAllowed(t *testing.T) {
 func TestForgetClients(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
-	other := known(identity.Client{Name: "other", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	other := clientsOf(identity.Client{Name: "other", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
 	f.server.mu.Lock()
 	f.server.states["held"] = &clientState{open: 1}
 	f.server.mu.Unlock()
@@ -267,7 +267,7 @@ func TestForgetClients(t *testing.T) {
 	await(t, p.closed, "the session to end when its client is gone")
 	readToEnd(c)
 	f.awaitMetric(`radsec_gw_tls_client_connections{client="campus"}`, 0)
-	if got := f.server.ForgetClients(); fmt.Sprint(got) != "[held]" {
+	if got := f.server.RemoveClients(); fmt.Sprint(got) != "[held]" {
 		t.Errorf("the one client with a connection should be left, but %q are", got)
 	}
 	f.server.mu.Lock()
@@ -298,11 +298,13 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		"TLS 1.2 is the least": func(c *Config) { c.MinVersion = tls.VersionTLS11 },
 		"of a client CA":       func(c *Config) { c.ClientCA = nil },
 		"whole leftmost label": func(c *Config) {
-			c.Clients = f.openAll(known(identity.Client{Name: "x", SANDNS: []string{"a*.example"}}))
+			c.Clients = f.openAll(clientsOf(identity.Client{Name: "x", SANDNS: []string{"a*.example"}}))
 		},
-		"two clients have":      func(c *Config) { c.Clients = f.openAll(known(identity.Client{Name: "x"}, identity.Client{Name: "x"})) },
+		"two clients have": func(c *Config) {
+			c.Clients = f.openAll(clientsOf(identity.Client{Name: "x"}, identity.Client{Name: "x"}))
+		},
 		"has no name":           func(c *Config) { c.Clients = f.openAll([]*Client{{}}) },
-		"has no Open function":  func(c *Config) { c.Clients = known(identity.Client{Name: "x"}) },
+		"has no Open function":  func(c *Config) { c.Clients = clientsOf(identity.Client{Name: "x"}) },
 		"write buffer":          func(c *Config) { c.WriteBuffer = 100 },
 		"no server certificate": func(c *Config) { c.Certificate = tls.Certificate{} },
 	} {

@@ -53,13 +53,13 @@ func readHello(r io.Reader, ahead []byte) ([]byte, error) {
 	}
 }
 
-// receive is a connection's goroutine: it waits for the first bytes of a
+// serve is a connection's goroutine: it waits for the first bytes of a
 // ClientHello, behind a PROXY header if the connection is proxied, then for a
 // slot, and does the handshake. The deadline of the silent time is set.
-func (s *Server) receive(ctx context.Context, a *arrival, proxied bool) {
+func (s *Server) serve(ctx context.Context, a *arrival, proxied bool) {
 	var first []byte
 	if proxied {
-		ahead, ok := s.readProxied(a)
+		ahead, ok := s.acceptProxied(a)
 		if !ok {
 			return
 		}
@@ -67,14 +67,14 @@ func (s *Server) receive(ctx context.Context, a *arrival, proxied bool) {
 	}
 	first, err := readHello(a.conn, first)
 	if err != nil {
-		result, text := s.whySilent(first, err)
-		s.notBegun(a, result, text)
+		result, text := s.noHello(first, err)
+		s.closeArrival(a, result, text)
 		return
 	}
-	deadline := time.Now().Add(s.now.Load().cfg.HandshakeTimeout)
-	ready, full := s.admission.begin(a, deadline)
+	deadline := time.Now().Add(s.policy.Load().cfg.HandshakeTimeout)
+	ready, full := s.admission.requestSlot(a, deadline)
 	if full {
-		s.saySlotsFull()
+		s.logSlotsFull()
 	}
 	if ready != nil {
 		t := time.NewTimer(time.Until(deadline))
@@ -84,24 +84,24 @@ func (s *Server) receive(ctx context.Context, a *arrival, proxied bool) {
 		}
 		t.Stop()
 	}
-	if ok, end := s.admission.started(a); !ok {
-		s.notBegun(a, end, "no slot for its handshake became free in time")
+	if ok, end := s.admission.slotResult(a); !ok {
+		s.closeArrival(a, end, "no slot for its handshake became free in time")
 		return
 	}
 	s.handshake(ctx, a, first)
 }
 
-// readProxied reads the PROXY header of a load balancer, which says whose connection it
+// acceptProxied reads the PROXY header of a load balancer, which says whose connection it
 // is. It returns what was read beyond that, and reports whether the connection goes on.
-func (s *Server) readProxied(a *arrival) (ahead []byte, ok bool) {
+func (s *Server) acceptProxied(a *arrival) (ahead []byte, ok bool) {
 	balancer := a.remote.Addr()
 	remote, ahead, err := readProxyHeader(a.conn)
 	switch {
-	case errors.Is(err, errOnlyLooked):
-		s.notBegun(a, metrics.HandshakePeerClosed, "")
+	case errors.Is(err, errPortCheck):
+		s.closeArrival(a, metrics.HandshakePeerClosed, "")
 		return nil, false
 	case err != nil:
-		s.notBegun(a, metrics.HandshakeBadProxyHeader, err.Error())
+		s.closeArrival(a, metrics.HandshakeBadProxyHeader, err.Error())
 		return nil, false
 	}
 	a.remote = remote
@@ -110,47 +110,47 @@ func (s *Server) readProxied(a *arrival) (ahead []byte, ok bool) {
 	case result == metrics.HandshakeOK:
 		return ahead, true
 	case remote.Addr() == balancer: // LOCAL or UNKNOWN: the load balancer's own check of the port
-		s.dismiss(a.conn, remote, s.admission.quit(a, result), text)
+		s.rejectQuietly(a.conn, remote, s.admission.exit(a, result), text)
 	default:
-		s.notBegun(a, result, text)
+		s.closeArrival(a, result, text)
 	}
 	return nil, false
 }
 
 // identify takes up the source that a PROXY header has named.
 func (s *Server) identify(a *arrival) (metrics.Handshake, string) {
-	p := s.now.Load()
-	if !p.names.Lists(a.remote.Addr()) {
-		return metrics.HandshakeUnknownNetwork, p.names.Unlisted(a.remote.Addr())
+	p := s.policy.Load()
+	if !p.identities.Lists(a.remote.Addr()) {
+		return metrics.HandshakeUnknownNetwork, p.identities.Unlisted(a.remote.Addr())
 	}
 	return s.admission.identify(a, sourceOf(a.remote.Addr()), p.cfg.admissionLimits())
 }
 
-// whySilent says why no handshake began. b is what was read.
-func (s *Server) whySilent(b []byte, err error) (metrics.Handshake, string) {
+// noHello says why no handshake began. b is what was read.
+func (s *Server) noHello(b []byte, err error) (metrics.Handshake, string) {
 	switch {
 	case errors.Is(err, errNotHello):
-		return metrics.HandshakeNotTLS, notTLS(b)
+		return metrics.HandshakeNotTLS, describeNonTLS(b)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return metrics.HandshakeSilent, fmt.Sprintf("expected a TLS ClientHello within %v, got %d bytes", s.now.Load().cfg.SilentTimeout, len(b))
+		return metrics.HandshakeSilent, fmt.Sprintf("expected a TLS ClientHello within %v, got %d bytes", s.policy.Load().cfg.SilentTimeout, len(b))
 	case len(b) == 0:
 		return metrics.HandshakePeerClosed, ""
 	}
 	return metrics.HandshakePeerClosed, fmt.Sprintf("expected a TLS ClientHello, got %d bytes: %v", len(b), err)
 }
 
-// notBegun ends a connection whose handshake did not begin.
-func (s *Server) notBegun(a *arrival, result metrics.Handshake, text string) {
+// closeArrival ends a connection whose handshake did not begin.
+func (s *Server) closeArrival(a *arrival, result metrics.Handshake, text string) {
 	if result == metrics.HandshakeNotTLS {
 		linger(a.conn)
 	}
-	switch end := s.admission.quit(a, result); {
+	switch end := s.admission.exit(a, result); {
 	case end == metrics.HandshakeDisplaced:
 		s.reject(a.conn, a.remote, end, "closed to let others in: a bound was reached, and its source had the most connections that had not begun a handshake")
 	case end == metrics.HandshakeShutdown:
 		s.reject(a.conn, a.remote, end, "the gateway stops")
 	case end == metrics.HandshakePeerClosed && text == "":
-		s.dismiss(a.conn, a.remote, end, "the peer connected and closed, such as a load balancer that looks whether the port is open")
+		s.rejectQuietly(a.conn, a.remote, end, "the peer connected and closed, such as a load balancer that looks whether the port is open")
 	default:
 		s.reject(a.conn, a.remote, end, text)
 	}

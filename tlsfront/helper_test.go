@@ -59,8 +59,8 @@ func dns(names ...string) certs.Change {
 	return func(c *x509.Certificate) { c.DNSNames = names }
 }
 
-// known makes clients without limits.
-func known(who ...identity.Client) (clients []*Client) {
+// clientsOf makes clients without limits.
+func clientsOf(who ...identity.Client) (clients []*Client) {
 	for _, w := range who {
 		clients = append(clients, &Client{Client: w})
 	}
@@ -105,13 +105,13 @@ type front struct {
 	log     *logBuffer
 	reg     *prometheus.Registry
 	open    func(*Session) Handler // of every client
-	opened  chan *probe            // each new connection's handler
+	opened  chan *testHandler      // each new connection's handler
 	stopped chan error
 	cancel  context.CancelFunc
 }
 
-// probe is a Handler that shows what it gets.
-type probe struct {
+// testHandler is a Handler that shows what it gets.
+type testHandler struct {
 	session *Session
 	packets chan []byte
 	flushes chan int // how many packets came before each Flush
@@ -122,7 +122,7 @@ type probe struct {
 	sinceFlush int
 }
 
-func (p *probe) Packet(b []byte) error {
+func (p *testHandler) Packet(b []byte) error {
 	if p.refuse != nil {
 		if err := p.refuse(b); err != nil {
 			return err
@@ -137,7 +137,7 @@ func (p *probe) Packet(b []byte) error {
 	return nil
 }
 
-func (p *probe) Flush() error {
+func (p *testHandler) Flush() error {
 	select {
 	case p.flushes <- p.sinceFlush:
 	default:
@@ -147,15 +147,15 @@ func (p *probe) Flush() error {
 	return nil
 }
 
-func (p *probe) Closed() { close(p.closed) }
+func (p *testHandler) Closed() { close(p.closed) }
 
-func (p *probe) Outstanding() int { return 0 }
+func (p *testHandler) Outstanding() int { return 0 }
 
-func (p *probe) Refuse([]byte, metrics.Fate) { panic("nothing here is refused") }
+func (p *testHandler) Refuse([]byte, metrics.Fate) { panic("nothing here is refused") }
 
 // newProbe makes the handler of a connection.
 func (f *front) newProbe(s *Session) Handler {
-	p := &probe{session: s, packets: make(chan []byte, 10000), flushes: make(chan int, 10000), closed: make(chan struct{})}
+	p := &testHandler{session: s, packets: make(chan []byte, 10000), flushes: make(chan int, 10000), closed: make(chan struct{})}
 	f.opened <- p
 	return p
 }
@@ -182,13 +182,13 @@ func (f *front) setClients(clients []*Client) {
 func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
 	t.Helper()
 	f := &front{t: t, pki: newPKI(t), log: &logBuffer{}, reg: prometheus.NewRegistry(),
-		opened: make(chan *probe, 1000), stopped: make(chan error, 1)}
+		opened: make(chan *testHandler, 1000), stopped: make(chan error, 1)}
 	f.open = f.newProbe
 	cfg := Config{
 		Listeners:   []net.Listener{l},
 		Certificate: f.pki.server.TLS(),
 		ClientCA:    []*x509.Certificate{f.pki.ca.Certificate},
-		Clients:     known(identity.Client{Name: "campus"}),
+		Clients:     clientsOf(identity.Client{Name: "campus"}),
 		Log:         slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Metrics:     metrics.New(f.reg),
 	}
@@ -226,7 +226,7 @@ func (f *front) clientConfig() *tls.Config {
 }
 
 // dial connects an honest client and returns the server's side of it too.
-func (f *front) dial() (*tls.Conn, *probe) {
+func (f *front) dial() (*tls.Conn, *testHandler) {
 	f.t.Helper()
 	c := must(tls.Dial("tcp", f.addr, f.clientConfig()))
 	f.t.Cleanup(func() { c.Close() })
@@ -373,5 +373,5 @@ func isAlert(err error) bool {
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// pass lets d go by on the bubble's clock.
-func pass(d time.Duration) { <-time.After(d) }
+// sleep lets d go by on the bubble's clock.
+func sleep(d time.Duration) { <-time.After(d) }

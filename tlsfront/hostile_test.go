@@ -142,7 +142,7 @@ func (f *front) refusedHandshake(t testing.TB, chain [][]byte, version uint16, c
 	go func() {
 		runtime.LockOSThread() // for ever: the thread ends with the goroutine
 		growStack()
-		c := f.server.wrap(far)
+		c := f.server.newConn(far)
 		start := threadTime()
 		err := tls.Server(c, f.server.tls).Handshake()
 		end := threadTime()

@@ -14,44 +14,44 @@ import "time"
 // silent ends without an answer, of which nobody tells.
 const busyTick = time.Second
 
-// noteAnswer remembers that something was sent, if it may have been the answer to
+// recordAnswer remembers that something was sent, if it may have been the answer to
 // a request: that one counts as outstanding until Send returns.
-func (s *Session) noteAnswer() {
+func (s *Session) recordAnswer() {
 	if s.attached.Load() && s.handler.Outstanding() > 0 {
-		s.answered.Store(int64(time.Since(s.server.began)))
+		s.answered.Store(int64(time.Since(s.server.started)))
 	}
 }
 
-// quietSince returns when the last request came, or its answer went if that was
+// lastActivity returns when the last request came, or its answer went if that was
 // later.
-func (s *Session) quietSince() time.Time {
+func (s *Session) lastActivity() time.Time {
 	answered := s.answered.Load()
 	if answered == 0 {
-		return s.traffic
+		return s.lastRequest
 	}
-	return later(s.traffic, s.server.began.Add(time.Duration(answered)))
+	return later(s.lastRequest, s.server.started.Add(time.Duration(answered)))
 }
 
 // idle reports whether the connection is idle for at least limit.
 func (s *Session) idle(now time.Time, limit time.Duration) bool {
-	quiet := s.quietSince()
+	quiet := s.lastActivity()
 	switch {
 	case now.Sub(quiet) < limit:
 		return false
 	case s.handler.Outstanding() > 0:
-		s.busy = now
+		s.lastBusy = now
 		return false
-	case s.busy.After(quiet): // what was outstanding has ended in silence, a moment ago
-		s.traffic = now
+	case s.lastBusy.After(quiet): // what was outstanding has ended in silence, a moment ago
+		s.lastRequest = now
 		return false
 	}
 	return true
 }
 
-// idleEnd returns when to look whether the connection is idle, after idle has
+// idleDeadline returns when to look whether the connection is idle, after idle has
 // reported that it is not.
-func (s *Session) idleEnd(now time.Time, limit time.Duration) time.Time {
-	if end := s.quietSince().Add(limit); end.After(now) {
+func (s *Session) idleDeadline(now time.Time, limit time.Duration) time.Time {
+	if end := s.lastActivity().Add(limit); end.After(now) {
 		return end
 	}
 	return now.Add(busyTick)

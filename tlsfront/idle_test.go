@@ -21,19 +21,19 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 		act  func(c io.Writer, h *counting)
 		want time.Duration // when the connection is closed, after its request came
 	}{
-		{"the answer comes after the idle timeout", func(_ io.Writer, h *counting) { pass(3 * time.Second); h.answer() }, 5 * time.Second},
-		{"the answer comes within it", func(_ io.Writer, h *counting) { pass(1500 * time.Millisecond); h.answer() }, 3500 * time.Millisecond},
+		{"the answer comes after the idle timeout", func(_ io.Writer, h *counting) { sleep(3 * time.Second); h.answer() }, 5 * time.Second},
+		{"the answer comes within it", func(_ io.Writer, h *counting) { sleep(1500 * time.Millisecond); h.answer() }, 3500 * time.Millisecond},
 		{"the first of two answers comes", func(c io.Writer, h *counting) {
 			c.Write(packet(20, 2))
-			pass(3 * time.Second)
+			sleep(3 * time.Second)
 			h.answer()
-			pass(4 * time.Second)
+			sleep(4 * time.Second)
 			h.answer()
 		}, 9 * time.Second},
-		{"the request ends in silence", func(_ io.Writer, h *counting) { pass(30 * time.Second); h.open.Add(-1) }, 32 * time.Second},
+		{"the request ends in silence", func(_ io.Writer, h *counting) { sleep(30 * time.Second); h.open.Add(-1) }, 32 * time.Second},
 		{"a watchdog is answered afterwards", func(c io.Writer, h *counting) {
 			h.answer()
-			pass(time.Second)
+			sleep(time.Second)
 			h.open.Add(-1) // relay does not count one
 			c.Write(watchdog)
 			h.session.Send(packet(20, 7))
@@ -45,7 +45,7 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 				c, _ := f.dialPipe(l)
 				h := <-opened
 				go io.Copy(io.Discard, c)
-				pass(500 * time.Millisecond)
+				sleep(500 * time.Millisecond)
 				start := time.Now()
 				c.Write(packet(20, 1))
 				<-h.packets

@@ -21,7 +21,7 @@ type incoming struct {
 	established bool
 	ahead       []byte // read before the handshake, to be read again in it
 	allowance   allowance
-	watch       watch // of the handshake's records
+	clear       clearRecords // of the handshake's records
 	unfed       []byte
 	borders     recordBorders
 	// whole counts the records that have come whole and that crypto/tls has
@@ -47,7 +47,7 @@ func (in *incoming) readThrough(c net.Conn, b []byte) (int, error) {
 			in.ahead = nil
 		}
 	} else {
-		left, excess := in.allowance.left()
+		left, excess := in.allowance.remaining()
 		if excess != nil {
 			return 0, excess
 		}
@@ -57,7 +57,7 @@ func (in *incoming) readThrough(c net.Conn, b []byte) (int, error) {
 	in.allowance.bytes += n
 	in.allowance.total += n
 	in.allowance.records += in.borders.scan(b[:n])
-	in.watch.see(b[:n])
+	in.clear.scan(b[:n])
 	return n, err
 }
 
@@ -70,7 +70,7 @@ func (in *incoming) answered() {
 // knows how far: it is asked for records until it has none.
 func (in *incoming) establish() {
 	in.established = true
-	in.watch = watch{}
+	in.clear = clearRecords{}
 	in.whole = math.MaxInt32
 }
 

@@ -63,7 +63,7 @@ func TestAFloodByOneSourceDoesNotHideTheRefusalOfAnother(t *testing.T) {
 func TestHealthChecksAreCountedAndNotLogged(t *testing.T) {
 	f := startTCP(t, func(_ *front, cfg *Config) {
 		cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.3/32"), netip.MustParsePrefix("127.0.0.4/32")}
-		cfg.Clients = known(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("127.0.0.4/32")}})
+		cfg.Clients = clientsOf(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("127.0.0.4/32")}})
 	})
 	local := must((&proxyproto.Header{Version: 2, Command: proxyproto.LOCAL}).Format())
 	unknown := []byte("PROXY UNKNOWN\r\n")

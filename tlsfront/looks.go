@@ -7,19 +7,19 @@ import (
 	"radsec-gw/wire"
 )
 
-// notTLS says what bytes look like that came in the place of a ClientHello, and
+// describeNonTLS says what bytes look like that came in the place of a ClientHello, and
 // what to do. b is what was read, often no more than helloSize bytes.
-func notTLS(b []byte) string {
+func describeNonTLS(b []byte) string {
 	const expected = "expected a TLS ClientHello, got "
-	if what := looksLike(b); what != "" {
+	if what := recognize(b); what != "" {
 		return expected + what
 	}
 	return fmt.Sprintf(expected+"bytes that begin with % x; the peer must speak TLS from the first byte (RFC 6614 §2.3)", b[:min(len(b), helloSize)])
 }
 
-// looksLike recognises, by their first bytes, the protocols that come to this port
+// recognize recognises, by their first bytes, the protocols that come to this port
 // by mistake; "": none of them.
-func looksLike(b []byte) string {
+func recognize(b []byte) string {
 	for _, p := range protocols {
 		for _, start := range p.starts {
 			n := min(len(b), len(start))
@@ -29,7 +29,7 @@ func looksLike(b []byte) string {
 		}
 	}
 	switch {
-	case looksLikeRadius(b):
+	case isRadius(b):
 		return fmt.Sprintf("RADIUS in clear (Code %d, Length %d): the peer must speak RADIUS over TLS (RFC 6614), not over bare TCP (RFC 6613)", b[0], int(b[2])<<8|int(b[3]))
 	case len(b) >= 5 && b[0]&0x80 != 0 && b[2] == 1 && (b[3] == 3 || b[3] == 0 && b[4] == 2):
 		return "a ClientHello in the form of SSL 2: the peer must offer TLS 1.2 or newer"
@@ -43,9 +43,9 @@ func looksLike(b []byte) string {
 	return ""
 }
 
-// looksLikeRadius reports whether b begins with a known Code and a possible Length
+// isRadius reports whether b begins with a known Code and a possible Length
 // (RFC 2865 §3).
-func looksLikeRadius(b []byte) bool {
+func isRadius(b []byte) bool {
 	if len(b) < 4 {
 		return false
 	}

@@ -45,7 +45,7 @@ func TestOddCertificates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := startTCP(t, func(f *front, cfg *Config) {
-				cfg.Clients = known(
+				cfg.Clients = clientsOf(
 					identity.Client{Name: "wrong", CommonNames: []string{"nobody"}}, identity.Client{Name: "subject", Subjects: []string{"CN=nobody"}},
 					identity.Client{Name: "name", SANDNS: []string{"nobody.example"}}, identity.Client{Name: "policy", PolicyOIDs: []x509.OID{must(x509.ParseOID("1.2.3"))}},
 					identity.Client{Name: "campus"})
@@ -109,7 +109,7 @@ func TestRefusalShowsAllNames(t *testing.T) {
 	} {
 		t.Run(c.says, func(t *testing.T) {
 			f := startTCP(t, func(f *front, cfg *Config) {
-				cfg.Clients = known(identity.Client{Name: "nobody", CommonNames: []string{"nobody"}})
+				cfg.Clients = clientsOf(identity.Client{Name: "nobody", CommonNames: []string{"nobody"}})
 			})
 			cfg := f.clientConfig()
 			cfg.Certificates = []tls.Certificate{must(f.pki.ca.Client("stranger", func(t *x509.Certificate) { t.DNSNames = []string{"ap1.campus.example"} }, c.change)).TLS()}

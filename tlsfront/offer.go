@@ -18,10 +18,10 @@ type offer struct {
 	groups   []tls.CurveID
 }
 
-// noteOffered remembers what the client offers, for the case that it will not do.
-func (c *conn) noteOffered(hello *tls.ClientHelloInfo) {
+// recordOffer remembers what the client offers, for the case that it will not do.
+func (c *conn) recordOffer(hello *tls.ClientHelloInfo) {
 	c.offered = offer{seen: true, versions: hello.SupportedVersions, suites: hello.CipherSuites, groups: hello.SupportedCurves}
-	c.in.watch.helloDone()
+	c.in.clear.helloDone()
 }
 
 // grease reports whether v is a meaningless value that a client adds on purpose
@@ -39,15 +39,15 @@ func (o *offer) highest() (v uint16) {
 	return v
 }
 
-// maxNamed bounds the cipher suites of a peer that a text names: a ClientHello holds
+// maxListed bounds the cipher suites of a peer that a text names: a ClientHello holds
 // up to 32,767.
-const maxNamed = 12
+const maxListed = 12
 
 // listNames lists names, of which it leaves out those that are empty and those beyond
 // maxNamed, and says how many those are.
 func listNames(names []string) string {
 	known := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "" })
-	known = known[:min(len(known), maxNamed)]
+	known = known[:min(len(known), maxListed)]
 	text := strings.Join(known, ", ")
 	switch more := len(names) - len(known); {
 	case len(names) == 0:
@@ -74,35 +74,35 @@ func namesOf[T ~uint16](values []T, name func(T) string) (names []string) {
 // TLS 1.0, which it gives as no version at all.
 func (o *offer) versionText() string {
 	if len(o.versions) == 0 {
-		return nameOfVersion(0x0300)
+		return versionName(0x0300)
 	}
-	return listNames(namesOf(o.versions, nameOfVersion))
+	return listNames(namesOf(o.versions, versionName))
 }
 
-// suiteText says which cipher suites are offered and which are taken, when none is
+// explainSuites says which cipher suites are offered and which are taken, when none is
 // in both lists; or what else is missing for one that is.
-func (p *policy) suiteText(o *offer) string {
-	taken := p.suites(o.highest())
+func (p *policy) explainSuites(o *offer) string {
+	taken := p.supportedSuites(o.highest())
 	var names []string
 	for _, s := range taken {
 		if slices.Contains(o.suites, s) {
 			return fmt.Sprintf("the peer offers cipher suites that are taken here, but no group of key exchange that is: expected one of %s, got %s",
-				listNames(namesOf(keyExchanges, nameOfGroup)), listNames(namesOf(o.groups, nameOfGroup)))
+				listNames(namesOf(keyExchanges, groupName)), listNames(namesOf(o.groups, groupName)))
 		}
-		names = append(names, nameOfSuite(s))
+		names = append(names, suiteName(s))
 	}
 	offered := slices.DeleteFunc(slices.Clone(o.suites), func(s uint16) bool { return s == 0x00ff || s == 0x5600 }) // signals (RFC 5746, RFC 7507)
 	if o.highest() >= tls.VersionTLS13 {
 		return fmt.Sprintf("the peer offers no cipher suite of TLS 1.3 that is taken here: expected one of %s, got %s",
-			strings.Join(names, ", "), listNames(namesOf(offered, nameOfSuite)))
+			strings.Join(names, ", "), listNames(namesOf(offered, suiteName)))
 	}
 	return fmt.Sprintf("the peer offers no cipher suite that is taken here with this gateway's %s: expected one of %s, got %s; see cipher_suites and the type of the key",
-		p.keyType(), strings.Join(names, ", "), listNames(namesOf(offered, nameOfSuite)))
+		p.keyType(), strings.Join(names, ", "), listNames(namesOf(offered, suiteName)))
 }
 
-// suites are the cipher suites that a handshake of a version can have here: those
+// supportedSuites are the cipher suites that a handshake of a version can have here: those
 // of TLS 1.2 depend on the type of our key.
-func (p *policy) suites(version uint16) (list []uint16) {
+func (p *policy) supportedSuites(version uint16) (list []uint16) {
 	_, rsaKey := p.cfg.Certificate.PrivateKey.(*rsa.PrivateKey)
 	for _, s := range tls.CipherSuites() {
 		switch {
@@ -130,9 +130,9 @@ func (p *policy) keyType() string {
 	return "key"
 }
 
-// nameOfGroup is a group's name in the registry; "" when crypto/tls does not know it
+// groupName is a group's name in the registry; "" when crypto/tls does not know it
 // and it is not an old one.
-func nameOfGroup(g tls.CurveID) string {
+func groupName(g tls.CurveID) string {
 	names := map[tls.CurveID]string{
 		tls.CurveP256: "secp256r1", tls.CurveP384: "secp384r1", tls.CurveP521: "secp521r1", tls.X25519: "x25519", 30: "x448",
 		tls.X25519MLKEM768: "X25519MLKEM768", tls.SecP256r1MLKEM768: "SecP256r1MLKEM768", tls.SecP384r1MLKEM1024: "SecP384r1MLKEM1024",
@@ -142,9 +142,9 @@ func nameOfGroup(g tls.CurveID) string {
 	return names[g]
 }
 
-// nameOfSuite is a cipher suite's name in the registry; "" for one that is in no
+// suiteName is a cipher suite's name in the registry; "" for one that is in no
 // common use.
-func nameOfSuite(id uint16) string {
+func suiteName(id uint16) string {
 	if name := tls.CipherSuiteName(id); !strings.HasPrefix(name, "0x") {
 		return name
 	}

@@ -26,7 +26,7 @@ func (c *tee) Read(b []byte) (int, error) {
 }
 
 // dialTee connects an honest client whose raw octets can be looked at.
-func (f *front) dialTee(version uint16) (*tls.Conn, *tee, *probe) {
+func (f *front) dialTee(version uint16) (*tls.Conn, *tee, *testHandler) {
 	f.t.Helper()
 	raw := &tee{Conn: must(net.Dial("tcp", f.addr))}
 	cfg := f.clientConfig()

@@ -117,10 +117,10 @@ func TestEveryRefusalIsCounted(t *testing.T) {
 	f.dial()
 	for r := range identity.NumReasons {
 		counts := refusalOf(&identity.Refusal{Reason: r})
-		if counts.handshake == metrics.HandshakeOK || counts.reason == metrics.ClosedByPeer {
-			t.Errorf("%v counts as handshake %v and reason %v: say what it counts as", r, counts.handshake, counts.reason)
+		if counts.result == metrics.HandshakeOK || counts.closeReason == metrics.ClosedByPeer {
+			t.Errorf("%v counts as handshake %v and reason %v: say what it counts as", r, counts.result, counts.closeReason)
 		}
-		f.wantMetric(`radsec_gw_tls_handshakes_total{result="`+counts.handshake.String()+`"}`, 0)
-		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="`+counts.reason.String()+`"}`, 0)
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="`+counts.result.String()+`"}`, 0)
+		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="`+counts.closeReason.String()+`"}`, 0)
 	}
 }

@@ -13,12 +13,12 @@ import (
 // policy is everything that a change of configuration replaces: immutable, and
 // swapped as a whole, so nothing is decided by half of each.
 type policy struct {
-	cfg      Config // defaults applied
-	tls      *tls.Config
-	before13 *tls.Config // the same for TLS 1.2, where there is no RADIUS/1.1
-	verifier *identity.Verifier
-	clients  []*client
-	names    identity.Clients // of clients, in their order; the verifier knows them by that
+	cfg        Config // defaults applied
+	tls        *tls.Config
+	tls12      *tls.Config // the same for TLS 1.2, where there is no RADIUS/1.1
+	verifier   *identity.Verifier
+	clients    []*client
+	identities identity.Clients // of clients, in their order; the verifier knows them by that
 }
 
 // Update puts cfg in force for everything from now on: certificates, CA,
@@ -29,17 +29,17 @@ type policy struct {
 // client of the same name and the certificate is still good; its Handler stays, too,
 // whatever the client's Open is now. The others are closed (RFC 6614bis §3.3.1).
 func (s *Server) Update(cfg Config) error {
-	s.updating.Lock()
-	defer s.updating.Unlock()
+	s.updateMu.Lock()
+	defer s.updateMu.Unlock()
 	next, err := s.prepare(cfg)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	for _, c := range next.clients {
-		c.state.pace.Store(newPace(c.config))
+		c.state.limiter.Store(newRateLimiter(c.config))
 	}
-	s.now.Store(next)
+	s.policy.Store(next)
 	sessions := make([]*Session, 0, len(s.sessions))
 	for session := range s.sessions {
 		sessions = append(sessions, session)
@@ -54,11 +54,11 @@ func (s *Server) Update(cfg Config) error {
 }
 
 // Config returns what is in force, with its defaults applied.
-func (s *Server) Config() Config { return s.now.Load().cfg }
+func (s *Server) Config() Config { return s.policy.Load().cfg }
 
 // SetClients is Update with nothing but the clients changed.
 func (s *Server) SetClients(cs []*Client) error {
-	cfg := s.now.Load().cfg
+	cfg := s.policy.Load().cfg
 	cfg.Clients = cs
 	return s.Update(cfg)
 }
@@ -72,7 +72,7 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 		return nil, fmt.Errorf("tlsfront: %w", err)
 	}
 	var before *identity.Verifier
-	if now := s.now.Load(); now != nil {
+	if now := s.policy.Load(); now != nil {
 		before = now.verifier
 	}
 	p := &policy{cfg: cfg}
@@ -82,11 +82,11 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 			return nil, fmt.Errorf("tlsfront: two clients have the name %q", c.Name)
 		}
 		names[c.Name] = true
-		p.clients = append(p.clients, &client{config: c, state: s.state(c.Name)})
-		p.names = append(p.names, &c.Client)
+		p.clients = append(p.clients, &client{config: c, state: s.clientState(c.Name)})
+		p.identities = append(p.identities, &c.Client)
 	}
 	var err error
-	if p.verifier, err = identity.NewVerifier(cfg.identity(p.names), before); err != nil {
+	if p.verifier, err = identity.NewVerifier(cfg.identity(p.identities), before); err != nil {
 		return nil, fmt.Errorf("tlsfront: %w", err)
 	}
 	p.tls = tlsConfig(p)
@@ -128,10 +128,10 @@ func (s *Server) reassess(p *policy, session *Session) {
 	c, until, r := p.assess(identity.NewPeer(session.remote.Addr(), cs.PeerCertificates), &cs, time.Now())
 	switch {
 	case r != nil:
-		session.end(r.reason, r.text)
+		session.terminate(r.closeReason, r.text)
 		return
 	case c.config.Name != session.Client().Name:
-		session.end(metrics.ClosedNotAllowed, fmt.Sprintf("the configuration gives this certificate and address to client %s now", c.config.Name))
+		session.terminate(metrics.ClosedNotAllowed, fmt.Sprintf("the configuration gives this certificate and address to client %s now", c.config.Name))
 		return
 	}
 	s.mu.Lock()
@@ -143,13 +143,13 @@ func (s *Server) reassess(p *policy, session *Session) {
 // StaleLists returns the revocation lists that are out of date, and whether they leave
 // no client that could be accepted.
 func (s *Server) StaleLists() (list []identity.StaleList, all bool) {
-	v, now := s.now.Load().verifier, time.Now()
+	v, now := s.policy.Load().verifier, time.Now()
 	return v.StaleLists(now), v.RefusesAll(now)
 }
 
-// watch closes connections when their certificates expire (RFC 6614bis §3.3.1),
+// runChecks closes connections when their certificates expire (RFC 6614bis §3.3.1),
 // and warns when a revocation list is out of date.
-func (s *Server) watch(ctx context.Context) {
+func (s *Server) runChecks(ctx context.Context) {
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
 	var of *policy // that stale was last looked at for
@@ -160,13 +160,13 @@ func (s *Server) watch(ctx context.Context) {
 			return
 		case now := <-t.C:
 			s.expire(now)
-			p := s.now.Load()
+			p := s.policy.Load()
 			if p != of {
 				of, said = p, 0
 			}
 			if stale := p.verifier.StaleLists(now); len(stale) > said {
 				said = len(stale)
-				s.showLists(p, now)
+				s.updateListMetrics(p, now)
 				s.cfg.Log.Warn("revocation lists are out of date", "issuers", identity.Few(stale), "refuse", p.cfg.RefuseStaleCRL,
 					"all_clients", p.verifier.RefusesAll(now))
 			}
@@ -174,12 +174,12 @@ func (s *Server) watch(ctx context.Context) {
 	}
 }
 
-// showLists renews the metrics of the revocation lists, unless another policy has come,
+// updateListMetrics renews the metrics of the revocation lists, unless another policy has come,
 // whose lists Update shows.
-func (s *Server) showLists(p *policy, now time.Time) {
-	s.updating.Lock()
-	defer s.updating.Unlock()
-	if s.now.Load() == p {
+func (s *Server) updateListMetrics(p *policy, now time.Time) {
+	s.updateMu.Lock()
+	defer s.updateMu.Unlock()
+	if s.policy.Load() == p {
 		s.cfg.Metrics.TLS().SetCRLs(ages(p.verifier, now))
 	}
 }
@@ -193,7 +193,7 @@ func (s *Server) expire(now time.Time) {
 		}
 	}
 	s.mu.Unlock()
-	p := s.now.Load()
+	p := s.policy.Load()
 	for _, session := range over {
 		s.reassess(p, session)
 	}

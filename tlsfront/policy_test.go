@@ -21,7 +21,7 @@ func (p *pki) crl(revoked ...*certs.Pair) *x509.RevocationList {
 // change puts the configuration in force after changing it.
 func (f *front) change(change func(*Config)) {
 	f.t.Helper()
-	cfg := f.server.now.Load().cfg
+	cfg := f.server.policy.Load().cfg
 	change(&cfg)
 	f.openAll(cfg.Clients)
 	if err := f.server.Update(cfg); err != nil {
@@ -39,7 +39,7 @@ func (f *front) resuming(version uint16) *tls.Config {
 
 // exchange connects, takes a packet (and with TLS 1.3 the ticket), and reports
 // whether the session was resumed.
-func (f *front) exchange(cfg *tls.Config) (c *tls.Conn, p *probe, resumed bool) {
+func (f *front) exchange(cfg *tls.Config) (c *tls.Conn, p *testHandler, resumed bool) {
 	f.t.Helper()
 	c, err := tls.Dial("tcp", f.addr, cfg)
 	if err != nil {
@@ -210,7 +210,7 @@ func TestStaleRevocationList(t *testing.T) {
 		f, l := startPipe(t, nil)
 		list := []*x509.RevocationList{f.pki.crl()}
 		f.change(func(cfg *Config) { cfg.CRLs = list })
-		pass(2 * time.Hour)
+		sleep(2 * time.Hour)
 		c, _ := f.dialPipe(l)
 		c.Close()
 		f.wantLine("revocation lists are out of date", "CN=test CA", "refuse=false all_clients=false")

@@ -20,9 +20,9 @@ func (c *Config) proxied(from netip.Addr) bool {
 	return slices.ContainsFunc(c.ProxyNetworks, func(p netip.Prefix) bool { return p.Contains(from) })
 }
 
-// errOnlyLooked is the error of a load balancer that closed its connection without
+// errPortCheck is the error of a load balancer that closed its connection without
 // sending anything: a look at the port.
-var errOnlyLooked = errors.New("the load balancer closed the connection without sending anything, as a health check does")
+var errPortCheck = errors.New("the load balancer closed the connection without sending anything, as a health check does")
 
 // readProxyHeader reads the PROXY header, version 1 or 2, with which a
 // connection from a load balancer must begin. It returns whose connection it
@@ -31,13 +31,13 @@ var errOnlyLooked = errors.New("the load balancer closed the connection without 
 func readProxyHeader(c net.Conn) (source netip.AddrPort, ahead []byte, err error) {
 	r := bufio.NewReader(c)
 	if _, err := r.Peek(1); errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		return source, nil, errOnlyLooked
+		return source, nil, errPortCheck
 	}
 	peeked, _ := r.Peek(min(r.Buffered(), helloSize))
 	begins := bytes.Clone(peeked) // Read moves what is in the buffer
 	h, err := proxyproto.Read(r)
 	if err != nil {
-		return source, nil, fmt.Errorf("expected a PROXY header (version 1 or 2), as this address is in proxy_protocol, got %s: %w", insteadOfProxy(begins), err)
+		return source, nil, fmt.Errorf("expected a PROXY header (version 1 or 2), as this address is in proxy_protocol, got %s: %w", describeNonProxy(begins), err)
 	}
 	ahead, _ = r.Peek(r.Buffered())
 	if h.Command.IsLocal() || h.TransportProtocol == proxyproto.UNSPEC {
@@ -49,9 +49,9 @@ func readProxyHeader(c net.Conn) (source netip.AddrPort, ahead []byte, err error
 	return source, ahead, nil
 }
 
-// insteadOfProxy says what came in the place of a PROXY header.
-func insteadOfProxy(b []byte) string {
-	what := looksLike(b)
+// describeNonProxy says what came in the place of a PROXY header.
+func describeNonProxy(b []byte) string {
+	what := recognize(b)
 	switch {
 	case len(b) >= helloSize && startsHello(b):
 		return "a TLS ClientHello: the load balancer must send the header before it"

@@ -40,7 +40,7 @@ func (f *front) throughProxy(header []byte) (*tls.Conn, error) {
 func TestClientBehindLoadBalancer(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) {
 		cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-		cfg.Clients = known(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}})
+		cfg.Clients = clientsOf(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}})
 	})
 	local := must((&proxyproto.Header{Version: 2, Command: proxyproto.LOCAL}).Format())
 	for _, c := range []struct {

@@ -9,17 +9,17 @@ import (
 
 // refusal is why a connection gets no session, or loses it.
 type refusal struct {
-	handshake metrics.Handshake // what a handshake counts
-	reason    metrics.Reason    // what an open connection is closed for
-	text      string
-	leaf      *x509.Certificate
+	result      metrics.Handshake // what a handshake counts
+	closeReason metrics.Reason    // what an open connection is closed for
+	text        string
+	leaf        *x509.Certificate
 }
 
 func (r *refusal) Error() string { return r.text }
 
-// counted is what a refusal of identity counts as, in a handshake and on an open
+// counts is what a refusal of identity counts as, in a handshake and on an open
 // connection.
-var counted = [identity.NumReasons]struct {
+var counts = [identity.NumReasons]struct {
 	handshake metrics.Handshake
 	reason    metrics.Reason
 }{
@@ -37,6 +37,6 @@ var counted = [identity.NumReasons]struct {
 
 // refusalOf returns a refusal of identity with what it counts as.
 func refusalOf(r *identity.Refusal) *refusal {
-	c := counted[r.Reason]
+	c := counts[r.Reason]
 	return &refusal{c.handshake, c.reason, r.Text, r.Leaf}
 }

@@ -36,7 +36,7 @@ func lastRecord(b []byte) (kind byte, length int) {
 // elsewhere are two clients: the one whose certificate it is may not come from here, and
 // the one that may has another certificate.
 func elsewhere() []*Client {
-	return known(
+	return clientsOf(
 		identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		identity.Client{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, SANDNS: []string{"x.example"}})
 }

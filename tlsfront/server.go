@@ -21,21 +21,21 @@ import (
 type Server struct {
 	// static after construction
 	cfg        Config
-	began      time.Time   // when New made it
+	started    time.Time   // when New made it
 	tls        *tls.Config // holds the session tickets' keys; each handshake goes by the policy's own
 	admission  *admission
-	processors chan struct{} // one for each handshake that computes at the moment
-	buffers    sync.Pool     // of *buffers
-	parts      sync.Pool     // of *[wire.MaxLength]byte
-	gathers    sync.Pool     // of *[]byte
+	cpu        chan struct{} // one for each handshake that computes at the moment
+	readBufs   sync.Pool     // of *buffers
+	packetBufs sync.Pool     // of *[wire.MaxLength]byte
+	recordBufs sync.Pool     // of *[]byte
 	wg         sync.WaitGroup
 
-	now   atomic.Pointer[policy] // replaced as a whole by Update
-	lines lines
+	policy  atomic.Pointer[policy] // replaced as a whole by Update
+	limited limitedLogs
 
 	listeners listeners
 
-	updating sync.Mutex // held by Update, before mu
+	updateMu sync.Mutex // held by Update, before mu
 
 	mu       sync.Mutex // guards what follows
 	stopping bool
@@ -52,19 +52,19 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg:      cfg,
-		began:    time.Now(),
-		lines:    newLines(cfg.Log),
+		started:  time.Now(),
+		limited:  newLimitedLogs(cfg.Log),
 		sessions: map[*Session]struct{}{},
 		states:   map[string]*clientState{},
 
-		admission:  newAdmission(cfg.MaxHandshakes, cfg.Metrics.TLS()),
-		processors: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		admission: newAdmission(cfg.MaxHandshakes, cfg.Metrics.TLS()),
+		cpu:       make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 	s.listeners.open = slices.Clone(cfg.Listeners)
 	s.tls = s.baseConfig()
-	s.buffers.New = func() any { return new(buffers) }
-	s.parts.New = func() any { return new([wire.MaxLength]byte) }
-	s.gathers.New = func() any { b := make([]byte, 0, 4<<10); return &b }
+	s.readBufs.New = func() any { return new(buffers) }
+	s.packetBufs.New = func() any { return new([wire.MaxLength]byte) }
+	s.recordBufs.New = func() any { b := make([]byte, 0, 4<<10); return &b }
 	if err := s.Update(cfg); err != nil {
 		return nil, err
 	}
@@ -75,14 +75,14 @@ func New(cfg Config) (*Server, error) {
 // the connections. It returns nil after every goroutine that it started has
 // ended, within two seconds or so. It is called once.
 func (s *Server) Serve(ctx context.Context) error {
-	switch s.now.Load().cfg.ClientAuth {
+	switch s.policy.Load().cfg.ClientAuth {
 	case identity.OptionalCertificate:
 		s.cfg.Log.Warn("clients may connect without a certificate: client_auth is \"optional\"; only their source address names them then")
 	case identity.NoCertificate:
 		s.cfg.Log.Warn("clients are not asked for a certificate: client_auth is \"none\"; only their source address names them")
 	}
 	s.startListeners(ctx)
-	s.wg.Go(func() { s.watch(ctx) })
+	s.wg.Go(func() { s.runChecks(ctx) })
 	<-ctx.Done()
 	s.stop()
 	s.wg.Wait()
@@ -97,7 +97,7 @@ func (s *Server) stop() {
 	defer s.mu.Unlock()
 	s.stopping = true
 	for session := range s.sessions {
-		session.end(metrics.ClosedShutdown, "the gateway stops")
+		session.terminate(metrics.ClosedShutdown, "the gateway stops")
 	}
 }
 
@@ -118,32 +118,32 @@ func sourceOf(a netip.Addr) netip.Addr {
 // that Update sees every session, or the session the new policy.
 func (s *Server) register(session *Session, who *identity.Peer, cs *tls.ConnectionState) *refusal {
 	for {
-		p := s.now.Load()
+		p := s.policy.Load()
 		c, until, r := p.assess(who, cs, time.Now())
 		if r != nil {
 			return r
 		}
 		session.state, session.until = c.state, until
 		session.client.Store(c.config)
-		r, again := s.enlist(session, p)
+		r, again := s.tryRegister(session, p)
 		if !again {
 			return r
 		}
 	}
 }
 
-// enlist makes the session known if p is still in force.
-func (s *Server) enlist(session *Session, p *policy) (r *refusal, again bool) {
+// tryRegister makes the session known if p is still in force.
+func (s *Server) tryRegister(session *Session, p *policy) (r *refusal, again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := session.Client()
 	switch {
-	case s.now.Load() != p:
+	case s.policy.Load() != p:
 		return nil, true
 	case s.stopping, s.draining:
-		return &refusal{handshake: metrics.HandshakeShutdown, text: "the gateway stops"}, false
+		return &refusal{result: metrics.HandshakeShutdown, text: "the gateway stops"}, false
 	case c.MaxConnections > 0 && session.state.open >= c.MaxConnections:
-		return &refusal{handshake: metrics.HandshakeTooMany,
+		return &refusal{result: metrics.HandshakeTooMany,
 			text: fmt.Sprintf("client %s has %d connections, which is its limit (max_connections)", c.Name, session.state.open)}, false
 	}
 	session.state.open++
@@ -152,18 +152,18 @@ func (s *Server) enlist(session *Session, p *policy) (r *refusal, again bool) {
 	return nil, false
 }
 
-// forget is the end of what register began.
-func (s *Server) forget(session *Session, r metrics.Reason) {
+// unregister is the end of what register began.
+func (s *Server) unregister(session *Session, r metrics.Reason) {
 	s.mu.Lock()
 	delete(s.sessions, session)
 	session.state.open--
 	session.state.metrics.Disconnected(r)
 	s.mu.Unlock()
-	s.cfg.Metrics.Ended(session.shown)
-	s.admission.left(sourceOf(session.remote.Addr()))
+	s.cfg.Metrics.Ended(session.info)
+	s.admission.connectionClosed(sourceOf(session.remote.Addr()))
 }
 
-func (s *Server) state(name string) *clientState {
+func (s *Server) clientState(name string) *clientState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.states[name]
@@ -174,16 +174,16 @@ func (s *Server) state(name string) *clientState {
 	return st
 }
 
-// ForgetClients lets go of the clients that are configured no more, once they have
+// RemoveClients lets go of the clients that are configured no more, once they have
 // no connection, and returns the names of the others. A client of a name that was
 // let go begins anew, in the metrics, too. Until then the name's metrics are needed.
-func (s *Server) ForgetClients() (open []string) {
-	s.updating.Lock() // a policy in the making has looked its clients' states up
-	defer s.updating.Unlock()
+func (s *Server) RemoveClients() (open []string) {
+	s.updateMu.Lock() // a policy in the making has looked its clients' states up
+	defer s.updateMu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	configured := map[*clientState]bool{}
-	for _, c := range s.now.Load().clients {
+	for _, c := range s.policy.Load().clients {
 		configured[c.state] = true
 	}
 	for name, st := range s.states {

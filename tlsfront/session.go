@@ -26,38 +26,38 @@ type Session struct {
 	// static after construction
 	server  *Server
 	state   *clientState
-	shown   *metrics.Connection // what operators see of it; set before run
+	info    *metrics.Connection // what operators see of it; set before run
 	remote  netip.AddrPort
 	conn    *conn
 	tls     *tls.Conn
 	v11     bool // RADIUS/1.1 was negotiated
 	handler Handler
 
-	client  atomic.Pointer[Client] // replaced by Update, always by one of the same name
-	closing atomic.Bool            // set once, by end
-	leaving atomic.Bool            // set once, by Drain
+	client   atomic.Pointer[Client] // replaced by Update, always by one of the same name
+	closing  atomic.Bool            // set once, by end
+	draining atomic.Bool            // set once, by Drain
 
 	attached atomic.Bool  // handler is set: whoever Sends may ask it
 	answered atomic.Int64 // when the last answer to a request was sent, in ns since Server.began; 0: never
 
 	until time.Time // when the certificate ends to be good; guarded by Server.mu
 
-	mu     sync.Mutex // guards why the session ends
-	ended  bool
-	reason metrics.Reason
-	text   string
+	mu         sync.Mutex // guards why the session ends
+	terminated bool
+	reason     metrics.Reason
+	text       string
 
 	// owned by the read loop
-	cutter   cutter
-	packets  int       // handed to the handler so far
-	traffic  time.Time // when the last packet came, Status-Server not counted
-	busy     time.Time // when requests were seen outstanding after the idle timeout; zero: never
-	started  time.Time // when the packet of which a part is there began; zero: none
-	deadline time.Time // the read deadline that is set
-	fresh    int       // packets that were handed over since the last Flush
-	behind   time.Time // since when packets come faster than a limit; zero: they do not
-	final    *ending   // no more packets are taken, and why; nil: they are
-	wasDone  bool      // nothing was outstanding when the leaving session last looked
+	cutter         cutter
+	packets        int       // handed to the handler so far
+	lastRequest    time.Time // when the last packet came, Status-Server not counted
+	lastBusy       time.Time // when requests were seen outstanding after the idle timeout; zero: never
+	partSince      time.Time // when the packet of which a part is there began; zero: none
+	deadline       time.Time // the read deadline that is set
+	sinceFlush     int       // packets that were handed over since the last Flush
+	throttledSince time.Time // since when packets come faster than a limit; zero: they do not
+	inputEnd       *inputEnd // no more packets are taken, and why; nil: they are
+	wasDone        bool      // nothing was outstanding when the leaving session last looked
 }
 
 // buffers is what a read loop needs while it works, and not while it waits.
@@ -73,7 +73,7 @@ type buffers struct {
 func (s *Session) Client() *Client { return s.client.Load() }
 
 // config is what holds at the moment.
-func (s *Session) config() *Config { return &s.server.now.Load().cfg }
+func (s *Session) config() *Config { return &s.server.policy.Load().cfg }
 
 // RemoteAddr returns the peer's address; IPv4 is never in its IPv6-mapped form.
 func (s *Session) RemoteAddr() netip.AddrPort { return s.remote }
@@ -90,7 +90,7 @@ func (s *Session) Send(p []byte) bool {
 		s.writeFailed(err)
 		return false
 	}
-	s.noteAnswer()
+	s.recordAnswer()
 	if s.conn.out.long.Load() {
 		s.conn.out.flush()
 	}
@@ -105,41 +105,41 @@ func (s *Session) Flush() { s.conn.out.flush() }
 // run is the read loop. It returns after the connection is closed and the
 // handler told.
 func (s *Session) run() {
-	s.traffic = time.Now()
-	if s.take(nil) { // what came together with the end of the handshake
-		for s.wait() {
+	s.lastRequest = time.Now()
+	if s.handle(nil) { // what came together with the end of the handshake
+		for s.setNextDeadline() {
 			if err := s.readSocket(); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-				s.end(metrics.ClosedBroken, "reading: "+err.Error())
+				s.terminate(metrics.ClosedBroken, "reading: "+err.Error())
 			}
 		}
 	}
-	if s.final != nil {
+	if s.inputEnd != nil {
 		s.awaitAnswers()
-		s.end(s.final.reason, s.final.text)
+		s.terminate(s.inputEnd.reason, s.inputEnd.text)
 	}
 	s.handler.Closed()
 	s.close()
 }
 
-// wait sets the deadline of the coming read, after it has ended the session
+// setNextDeadline sets the deadline of the coming read, after it has ended the session
 // when one has passed. It reports whether the session goes on.
 //
 // Deadlines move forward with every packet, but the timer is set again only
 // when it fires, or when a started packet makes it earlier.
-func (s *Session) wait() bool {
+func (s *Session) setNextDeadline() bool {
 	now := time.Now()
 	cfg := s.config()
 	switch {
 	case s.closing.Load():
-	case s.final != nil:
+	case s.inputEnd != nil:
 		return false
-	case s.leaving.Load():
-		s.leaveWhenDone()
+	case s.draining.Load():
+		s.terminateWhenDone()
 		s.setDeadline(now.Add(drainTick))
-	case !s.started.IsZero() && now.Sub(s.started) >= cfg.PacketTimeout:
-		s.end(metrics.ClosedPacketTimeout, fmt.Sprintf("a packet was begun and is not whole after %v", cfg.PacketTimeout))
+	case !s.partSince.IsZero() && now.Sub(s.partSince) >= cfg.PacketTimeout:
+		s.terminate(metrics.ClosedPacketTimeout, fmt.Sprintf("a packet was begun and is not whole after %v", cfg.PacketTimeout))
 	case cfg.IdleTimeout > 0 && s.idle(now, cfg.IdleTimeout):
-		s.end(metrics.ClosedIdle, fmt.Sprintf("no request for %v", cfg.IdleTimeout))
+		s.terminate(metrics.ClosedIdle, fmt.Sprintf("no request for %v", cfg.IdleTimeout))
 	default:
 		s.setDeadline(s.nextDeadline(now))
 	}
@@ -150,10 +150,10 @@ func (s *Session) wait() bool {
 func (s *Session) nextDeadline(now time.Time) time.Time {
 	d := now.Add(tick)
 	if cfg := s.config(); cfg.IdleTimeout > 0 {
-		d = earlier(d, s.idleEnd(now, cfg.IdleTimeout))
+		d = earlier(d, s.idleDeadline(now, cfg.IdleTimeout))
 	}
-	if !s.started.IsZero() {
-		d = earlier(d, s.started.Add(s.config().PacketTimeout))
+	if !s.partSince.IsZero() {
+		d = earlier(d, s.partSince.Add(s.config().PacketTimeout))
 	}
 	return d
 }
@@ -163,7 +163,7 @@ func (s *Session) setDeadline(d time.Time) {
 	s.conn.Conn.SetReadDeadline(d)
 	// end may have set its deadline before: wait and take look at closing
 	// after this, so it is not lost. Neither is the one of leave.
-	if s.leaving.Load() {
+	if s.draining.Load() {
 		s.conn.Conn.SetReadDeadline(earlier(d, time.Now().Add(drainTick)))
 	}
 }
@@ -186,11 +186,11 @@ func (s *Session) readSocket() error {
 	if s.conn.raw != nil {
 		return s.conn.raw.Read(s.ready)
 	}
-	b := s.server.buffers.Get().(*buffers)
-	defer s.server.buffers.Put(b)
+	b := s.server.readBufs.Get().(*buffers)
+	defer s.server.readBufs.Put(b)
 	for {
 		n, err := s.conn.Conn.Read(b.raw[:])
-		if n > 0 && !s.takeFrom(b, n) {
+		if n > 0 && !s.handleInput(b, n) {
 			return nil
 		}
 		if err == io.EOF {
@@ -205,23 +205,23 @@ func (s *Session) readSocket() error {
 
 // ready reads what the socket fd holds. It reports true when the session ends.
 func (s *Session) ready(fd uintptr) bool {
-	b := s.server.buffers.Get().(*buffers)
-	defer s.server.buffers.Put(b)
+	b := s.server.readBufs.Get().(*buffers)
+	defer s.server.readBufs.Put(b)
 	for {
 		n, err := readNow(fd, b.raw[:])
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			return s.over()
+			return s.stopped()
 		case err != nil:
-			s.end(metrics.ClosedBroken, "reading: "+err.Error())
+			s.terminate(metrics.ClosedBroken, "reading: "+err.Error())
 			return true
 		case n == 0:
 			s.endOfStream()
 			return true
 		}
-		if !s.takeFrom(b, n) {
+		if !s.handleInput(b, n) {
 			return true
 		}
 		if n < len(b.raw) {
@@ -230,34 +230,34 @@ func (s *Session) ready(fd uintptr) bool {
 	}
 }
 
-// takeFrom takes the n octets in b.raw.
-func (s *Session) takeFrom(b *buffers, n int) bool {
+// handleInput takes the n octets in b.raw.
+func (s *Session) handleInput(b *buffers, n int) bool {
 	s.conn.in.feed(b.raw[:n])
-	return s.take(b)
+	return s.handle(b)
 }
 
-// take drains, then flushes: every packet that the connection holds goes to
+// handle drains, then flushes: every packet that the connection holds goes to
 // the handler, then the handler sends its batches, then what was queued for
 // the client goes out. It reports whether the session goes on.
-func (s *Session) take(b *buffers) bool {
+func (s *Session) handle(b *buffers) bool {
 	if b == nil {
-		b = s.server.buffers.Get().(*buffers)
-		defer s.server.buffers.Put(b)
+		b = s.server.readBufs.Get().(*buffers)
+		defer s.server.readBufs.Put(b)
 	}
 	now := time.Now()
 	before := s.packets
-	on := s.drain(b, now)
+	on := s.readPackets(b, now)
 	flushed := s.flushAll()
 	s.cutter.release()
 	if !on || !flushed {
 		return false
 	}
-	s.noteStarted(now, s.packets > before)
-	return !s.over()
+	s.updateStarted(now, s.packets > before)
+	return !s.stopped()
 }
 
-// drain hands over every packet that is there.
-func (s *Session) drain(b *buffers, now time.Time) bool {
+// readPackets hands over every packet that is there.
+func (s *Session) readPackets(b *buffers, now time.Time) bool {
 	for s.conn.in.more() {
 		n, err := s.tls.Read(b.plain[:])
 		if n > 0 {
@@ -282,13 +282,13 @@ func (s *Session) cut(b []byte, now time.Time) bool {
 		if err != nil {
 			// RFC 6613 §2.6.4: the stream has no borders any more.
 			s.state.metrics.Count(wire.KindOther, metrics.FateBadLength)
-			s.end(metrics.ClosedBadLength, fmt.Sprintf("packet %d: %v; expected %d to %d octets", s.packets+1, err, wire.MinLength, wire.MaxLength))
+			s.terminate(metrics.ClosedBadLength, fmt.Sprintf("packet %d: %v; expected %d to %d octets", s.packets+1, err, wire.MinLength, wire.MaxLength))
 			return false
 		}
 		if p == nil {
 			return true
 		}
-		if !limits.none() && !s.throttle(p, limits) {
+		if !limits.unlimited() && !s.throttle(p, limits) {
 			if s.closing.Load() {
 				return false
 			}
@@ -303,16 +303,16 @@ func (s *Session) cut(b []byte, now time.Time) bool {
 // packet hands over one packet.
 func (s *Session) packet(p []byte, now time.Time) bool {
 	s.packets++
-	s.fresh++
+	s.sinceFlush++
 	if wire.Code(p[0]) != codeStatusServer {
-		s.traffic = now // a watchdog is no traffic (RFC 6614bis §3.10)
+		s.lastRequest = now // a watchdog is no traffic (RFC 6614bis §3.10)
 	}
 	if err := s.handler.Packet(p); err != nil {
-		s.end(metrics.ClosedRefused, fmt.Sprintf("packet %d: %v", s.packets, err))
+		s.terminate(metrics.ClosedRefused, fmt.Sprintf("packet %d: %v", s.packets, err))
 		return false
 	}
 	if m := s.config().MaxPacketsPerConnection; m > 0 && s.packets >= m {
-		s.final = &ending{reason: metrics.ClosedPacketLimit, text: fmt.Sprintf("%d packets, which is the limit for one connection", s.packets)}
+		s.inputEnd = &inputEnd{reason: metrics.ClosedPacketLimit, text: fmt.Sprintf("%d packets, which is the limit for one connection", s.packets)}
 		return false
 	}
 	return !s.closing.Load()
@@ -321,16 +321,16 @@ func (s *Session) packet(p []byte, now time.Time) bool {
 // codeStatusServer is Status-Server (RFC 5997 §2).
 const codeStatusServer = wire.Code(12)
 
-// noteStarted looks whether a packet, or the record that will hold one, is
+// updateStarted looks whether a packet, or the record that will hold one, is
 // there in part. A packet keeps the time of its first octet: a peer that drips
 // has the packet timeout in all, not for each octet.
-func (s *Session) noteStarted(now time.Time, progress bool) {
+func (s *Session) updateStarted(now time.Time, progress bool) {
 	if !s.cutter.started() && !s.conn.in.borders.within() {
-		s.started = time.Time{}
+		s.partSince = time.Time{}
 		return
 	}
-	if s.started.IsZero() || progress {
-		s.started = now
+	if s.partSince.IsZero() || progress {
+		s.partSince = now
 		if d := now.Add(s.config().PacketTimeout); d.Before(s.deadline) {
 			s.setDeadline(d)
 		}
@@ -339,14 +339,14 @@ func (s *Session) noteStarted(now time.Time, progress bool) {
 
 // readFailed ends the session after an error from crypto/tls.
 func (s *Session) readFailed(err error) {
-	switch a, whose := alertIn(err); {
+	switch a, whose := alertOf(err); {
 	case err == io.EOF && !s.cutter.started():
 		s.endOfRecords()
 	case err == io.EOF:
-		s.end(metrics.ClosedBroken, "the client closed the connection within a packet")
+		s.terminate(metrics.ClosedBroken, "the client closed the connection within a packet")
 	case whose == "remote":
-		s.end(metrics.ClosedBroken, fmt.Sprintf("the client sent the alert %v", a))
+		s.terminate(metrics.ClosedBroken, fmt.Sprintf("the client sent the alert %v", a))
 	default:
-		s.end(metrics.ClosedBroken, "reading: "+plainly(err))
+		s.terminate(metrics.ClosedBroken, "reading: "+plainText(err))
 	}
 }

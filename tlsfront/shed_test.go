@@ -15,20 +15,20 @@ import (
 
 // refusing is a Handler that answers what is shed.
 type refusing struct {
-	*probe
+	*testHandler
 	calls []string
 }
 
 func (r *refusing) Packet(b []byte) error {
 	r.calls = append(r.calls, fmt.Sprintf("packet %d", b[1]))
-	return r.probe.Packet(b)
+	return r.testHandler.Packet(b)
 }
 
-func (r *refusing) Flush() error { r.calls = append(r.calls, "flush"); return r.probe.Flush() }
+func (r *refusing) Flush() error { r.calls = append(r.calls, "flush"); return r.testHandler.Flush() }
 
 func (r *refusing) Refuse(b []byte, fate metrics.Fate) {
 	r.calls = append(r.calls, fmt.Sprintf("refuse %d %v", b[1], fate))
-	r.probe.session.Send(packet(20, 52))
+	r.testHandler.session.Send(packet(20, 52))
 }
 
 // What is shed on a connection of RADIUS/1.1 goes to the handler, which answers it and
@@ -44,7 +44,7 @@ func TestShedIsAnsweredIn11(t *testing.T) {
 				cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 1}}
 				open := f.open
 				f.open = func(s *Session) Handler {
-					h = &refusing{probe: open(s).(*probe)}
+					h = &refusing{testHandler: open(s).(*testHandler)}
 					return h
 				}
 			})
@@ -64,11 +64,11 @@ func TestShedIsAnsweredIn11(t *testing.T) {
 				p := packet(20, 1)
 				p[1] = byte(i)
 				c.Write(p)
-				pass(200 * time.Millisecond)
+				sleep(200 * time.Millisecond)
 			}
-			pass(3 * time.Second)
+			sleep(3 * time.Second)
 			c.CloseWrite()
-			pass(time.Second)
+			sleep(time.Second)
 			c.Close()
 			refused := slices.DeleteFunc(slices.Clone(h.calls), func(s string) bool { return s[:2] != "re" })
 			dropped := f.metric(`radsec_gw_requests_total{client="campus",fate="rate_limited",kind="access"}`)

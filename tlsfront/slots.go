@@ -19,39 +19,39 @@ const (
 	// that honest clients which all come at once do not displace one another.
 	yieldAfter = 250 * time.Millisecond
 	// sweepEvery is how often slots are looked for while some wait for one.
-	sweepEvery = 100 * time.Millisecond
+	slotInterval = 100 * time.Millisecond
 )
 
-// begin asks for a slot for a silent connection whose ClientHello begins, and
+// requestSlot asks for a slot for a silent connection whose ClientHello begins, and
 // reports whether all were taken. ready is nil when there is no need to wait for
 // it; started says what follows.
-func (d *admission) begin(a *arrival, deadline time.Time) (ready chan struct{}, full bool) {
+func (d *admission) requestSlot(a *arrival, deadline time.Time) (ready chan struct{}, full bool) {
 	d.mu.Lock()
 	var displaced *arrival
 	switch {
-	case a.end != metrics.HandshakeOK:
+	case a.result != metrics.HandshakeOK:
 	case d.draining:
-		a.end = metrics.HandshakeShutdown
-		d.drop(a)
+		a.result = metrics.HandshakeShutdown
+		d.exitLocked(a)
 	default:
 		d.silent.remove(a)
 		a.deadline = deadline
-		if full = d.shaking.n >= d.slots; full {
+		if full = d.handshaking.n >= d.slots; full {
 			d.tls.CountSlotsFull()
 			// One that merely takes long is for those that are queued already.
-			if displaced = d.givesWay(a.source, time.Now(), d.queued.n == 0); displaced != nil {
+			if displaced = d.displaceableHandshake(a.source, time.Now(), d.queued.n == 0); displaced != nil {
 				d.displace(displaced)
 			}
 		}
-		if d.shaking.n < d.slots {
-			d.shake(a)
+		if d.handshaking.n < d.slots {
+			d.startHandshake(a)
 			break
 		}
 		a.ready = make(chan struct{})
 		ready = a.ready
 		d.queued.add(a)
 		if d.queued.n == 1 {
-			d.sweep.Reset(sweepEvery)
+			d.slotTimer.Reset(slotInterval)
 		}
 	}
 	d.mu.Unlock()
@@ -59,26 +59,26 @@ func (d *admission) begin(a *arrival, deadline time.Time) (ready chan struct{}, 
 	return ready, full
 }
 
-// started reports whether an arrival has a slot after begin, or else why it has
+// slotResult reports whether an arrival has a slot after begin, or else why it has
 // ended: HandshakeTimeout is that the deadline passed before there was one.
-func (d *admission) started(a *arrival) (ok bool, end metrics.Handshake) {
+func (d *admission) slotResult(a *arrival) (ok bool, end metrics.Handshake) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a.end == metrics.HandshakeOK && a.stage == d.queued {
-		a.end = metrics.HandshakeTimeout
+	if a.result == metrics.HandshakeOK && a.stage == d.queued {
+		a.result = metrics.HandshakeTimeout
 		if d.draining {
-			a.end = metrics.HandshakeShutdown
+			a.result = metrics.HandshakeShutdown
 		}
-		d.drop(a)
+		d.exitLocked(a)
 	}
-	return a.end == metrics.HandshakeOK, a.end
+	return a.result == metrics.HandshakeOK, a.result
 }
 
-// shake gives a slot to a, which is at no stage. Called with mu held.
-func (d *admission) shake(a *arrival) {
-	a.begun = time.Now()
+// startHandshake gives a slot to a, which is at no stage. Called with mu held.
+func (d *admission) startHandshake(a *arrival) {
+	a.started = time.Now()
 	a.conn.SetDeadline(a.deadline) // here, so that interrupt cannot come in between
-	d.shaking.add(a)
+	d.handshaking.add(a)
 	a.wake()
 }
 
@@ -90,23 +90,23 @@ func (a *arrival) wake() {
 	}
 }
 
-// givesWay returns the handshake whose slot a connection of source may have, or
+// displaceableHandshake returns the handshake whose slot a connection of source may have, or
 // nil: the oldest that waits for its peer, of the source that has most slots. It
 // must have more than source would have then, or, with slowToo, have kept us waiting for
 // long. What waits for our own computing does not give way. Called with mu held.
-func (d *admission) givesWay(source netip.Addr, now time.Time, slowToo bool) *arrival {
-	g := d.shaking.largest()
+func (d *admission) displaceableHandshake(source netip.Addr, now time.Time, slowToo bool) *arrival {
+	g := d.handshaking.largest()
 	if g == nil {
 		return nil
 	}
-	larger := g.oldest.Len() > d.shaking.count(source)+1
+	larger := g.oldest.Len() > d.handshaking.count(source)+1
 	for e := g.oldest.Front(); e != nil; e = e.Next() {
 		a := e.Value.(*arrival)
-		old := slowToo && now.Sub(a.begun) >= displaceAfter
+		old := slowToo && now.Sub(a.started) >= displaceAfter
 		if !old && !larger {
 			return nil // all that follow are younger
 		}
-		waited, since := time.Duration(a.waited.Load()), a.waits.Load()
+		waited, since := time.Duration(a.waited.Load()), a.waitingSince.Load()
 		if since == 0 {
 			continue
 		}
@@ -119,9 +119,9 @@ func (d *admission) givesWay(source netip.Addr, now time.Time, slowToo bool) *ar
 	return nil
 }
 
-// sweepQueued finds slots for those that are queued. A source for which there is
+// findSlots finds slots for those that are queued. A source for which there is
 // none keeps its turn.
-func (d *admission) sweepQueued() {
+func (d *admission) findSlots() {
 	const most = 1000 // sources looked at, so that mu is not held for long
 	var displaced []*arrival
 	d.mu.Lock()
@@ -130,7 +130,7 @@ func (d *admission) sweepQueued() {
 	for range min(d.queued.order.Len(), most) {
 		g := e.Value.(*group)
 		e = e.Next()
-		v := d.givesWay(g.source, now, true)
+		v := d.displaceableHandshake(g.source, now, true)
 		if v == nil {
 			continue
 		}
@@ -139,10 +139,10 @@ func (d *admission) sweepQueued() {
 		d.queued.order.MoveToBack(g.turn)
 		a := g.first()
 		d.queued.remove(a)
-		d.shake(a)
+		d.startHandshake(a)
 	}
 	if d.queued.n > 0 && !d.draining {
-		d.sweep.Reset(sweepEvery)
+		d.slotTimer.Reset(slotInterval)
 	}
 	d.mu.Unlock()
 	for _, v := range displaced {
@@ -150,25 +150,25 @@ func (d *admission) sweepQueued() {
 	}
 }
 
-// over gives an arrival's slot back when its handshake is done or has failed. It
+// handshakeDone gives an arrival's slot back when its handshake is done or has failed. It
 // returns why admission has ended the arrival; when it has not, HandshakeOK, the
 // connection counts as open until left is called.
-func (d *admission) over(a *arrival) metrics.Handshake {
+func (d *admission) handshakeDone(a *arrival) metrics.Handshake {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if a.end == metrics.HandshakeOK {
+	if a.result == metrics.HandshakeOK {
 		a.stage.remove(a)
 		d.grant()
 	}
-	return a.end
+	return a.result
 }
 
 // grant gives free slots to queued arrivals. Called with mu held.
 func (d *admission) grant() {
-	for d.shaking.n < d.slots && d.queued.n > 0 && !d.draining {
+	for d.handshaking.n < d.slots && d.queued.n > 0 && !d.draining {
 		a := d.queued.next()
 		d.queued.remove(a)
-		d.shake(a)
+		d.startHandshake(a)
 	}
 }
 
@@ -181,12 +181,12 @@ func (d *admission) resize(slots int) {
 	d.grant()
 }
 
-// pressure describes who holds the slots, for a log line.
-func (d *admission) pressure() []any {
+// usage describes who holds the slots, for a log line.
+func (d *admission) usage() []any {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	attributes := []any{"in_progress", d.shaking.n, "waiting", d.queued.n, "silent", d.silent.n + d.proxied.n}
-	if g := d.shaking.largest(); g != nil {
+	attributes := []any{"in_progress", d.handshaking.n, "waiting", d.queued.n, "silent", d.silent.n + d.proxied.n}
+	if g := d.handshaking.largest(); g != nil {
 		attributes = append(attributes, "largest_source", g.source, "in_progress_from_it", g.oldest.Len())
 	}
 	return attributes

@@ -25,12 +25,12 @@ func TestSlowHandshakesGiveWayToTheirOwnSource(t *testing.T) {
 				drip(slow, make([]byte, 30))
 			}()
 		}
-		pass(500 * time.Millisecond)
+		sleep(500 * time.Millisecond)
 		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 4)
 		if n, d := f.goodFrom(l, "192.0.2.1"); n > 1 || d > displaceAfter+time.Second {
 			t.Errorf("an honest client is in at try %d after %v, want the first and at most %v", n, d, displaceAfter+time.Second)
 		}
-		pass(time.Minute)
+		sleep(time.Minute)
 		f.stop()
 	})
 }
@@ -51,7 +51,7 @@ func (c *farConn) Read(b []byte) (int, error) {
 func (c *farConn) Write(b []byte) (int, error) {
 	if c.hasRead {
 		c.hasRead = false
-		pass(c.roundTrip)
+		sleep(c.roundTrip)
 	}
 	return c.Conn.Write(b)
 }
@@ -104,22 +104,22 @@ func TestOurComputingIsNotThePeersWaiting(t *testing.T) {
 		computing, queued := arrivalFrom("192.0.2.1"), arrivalFrom("192.0.2.2")
 		for _, a := range []*arrival{computing, queued} {
 			d.enter(a, false, admissionLimits{connections: 100, silent: 100})
-			d.begin(a, time.Now().Add(time.Hour))
+			d.requestSlot(a, time.Now().Add(time.Hour))
 		}
 		stage := func() *arrivals {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			return queued.stage
 		}
-		pass(displaceAfter * 2)
+		sleep(displaceAfter * 2)
 		computing.waited.Store(int64(displaceAfter / 2))
-		computing.waits.Store(time.Now().UnixNano())
-		pass(displaceAfter/2 - sweepEvery)
+		computing.waitingSince.Store(time.Now().UnixNano())
+		sleep(displaceAfter/2 - slotInterval)
 		if stage() != d.queued {
 			t.Errorf("a handshake has lost its slot when its peer had kept us waiting for less than %v", displaceAfter)
 		}
-		pass(3 * sweepEvery)
-		if stage() != d.shaking {
+		sleep(3 * slotInterval)
+		if stage() != d.handshaking {
 			t.Errorf("a handshake has its slot still when its peer has kept us waiting for more than %v", displaceAfter)
 		}
 		d.stop()
@@ -140,7 +140,7 @@ func TestHandshakesAreBounded(t *testing.T) {
 		f.wantMetric("radsec_gw_tls_handshakes_waiting", 3)
 		f.wantMetric("radsec_gw_tls_handshake_slots_full_total", 3)
 		f.wantLine("all handshake slots are taken", "in_progress=2", "largest_source=192.0.2.1", "raise [listen].max_handshakes")
-		if n := len(f.server.processors); n != 0 {
+		if n := len(f.server.cpu); n != 0 {
 			t.Errorf("%d processors are held by handshakes that wait for their peers, want none", n)
 		}
 		f.change(func(cfg *Config) { cfg.MaxHandshakes = 4 })
@@ -159,21 +159,21 @@ func TestQueuedGoBeforeNewcomers(t *testing.T) {
 		begin := func(from string) *arrival {
 			a := arrivalFrom(from)
 			d.enter(a, false, admissionLimits{connections: 100, silent: 100})
-			d.begin(a, time.Now().Add(time.Hour))
-			a.waits.Store(time.Now().UnixNano())
+			d.requestSlot(a, time.Now().Add(time.Hour))
+			a.waitingSince.Store(time.Now().UnixNano())
 			return a
 		}
 		slow := begin("192.0.2.1")
-		pass(displaceAfter - sweepEvery/2)
+		sleep(displaceAfter - slotInterval/2)
 		waiting := begin("192.0.2.2")
-		pass(sweepEvery * 3 / 4) // the slow one may be displaced, and the sweep has not come yet
+		sleep(slotInterval * 3 / 4) // the slow one may be displaced, and the sweep has not come yet
 		newcomer := begin("192.0.2.3")
-		pass(sweepEvery)
+		sleep(slotInterval)
 		synctest.Wait()
 		d.mu.Lock()
-		if slow.end != metrics.HandshakeDisplaced || waiting.stage != d.shaking || newcomer.stage != d.queued {
+		if slow.result != metrics.HandshakeDisplaced || waiting.stage != d.handshaking || newcomer.stage != d.queued {
 			t.Errorf("the slow handshake ended as %v; the one that waited has the slot: %v, the newcomer waits: %v; want displaced, true and true",
-				slow.end, waiting.stage == d.shaking, newcomer.stage == d.queued)
+				slow.result, waiting.stage == d.handshaking, newcomer.stage == d.queued)
 		}
 		d.mu.Unlock()
 		d.stop()

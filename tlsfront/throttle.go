@@ -13,16 +13,16 @@ const (
 	// packets wait, unread or in hand; after that they are shed. A request that
 	// waited longer would be answered to a client that has given up its first
 	// transmission (RFC 5080 §2.2.1: 2 s).
-	longestWait = time.Second
+	maxThrottle = time.Second
 	// lookUp is how often a waiting read loop looks up.
-	lookUp = 10 * time.Millisecond
+	throttlePoll = 10 * time.Millisecond
 )
 
-// pace holds a client, on all its connections together, to so many packets and
+// rateLimiter holds a client, on all its connections together, to so many packets and
 // octets a second. A second's worth may come at once.
-type pace struct {
+type rateLimiter struct {
 	// static after construction
-	packet, octet time.Duration // what one of them takes; 0: no limit. Octets in 1/1024 ns.
+	perPacket, perOctet time.Duration // what one of them takes; 0: no limit. Octets in 1/1024 ns.
 
 	mu                  sync.Mutex // guards what follows
 	packetsAt, octetsAt time.Time  // when all that was taken would have come at an even pace
@@ -32,32 +32,32 @@ type pace struct {
 // than one at any rate in use.
 const octetScale = 1024
 
-// newPace returns nil when c has no such limit.
-func newPace(c *Client) *pace {
+// newRateLimiter returns nil when c has no such limit.
+func newRateLimiter(c *Client) *rateLimiter {
 	if c.PacketsPerSecond <= 0 && c.OctetsPerSecond <= 0 {
 		return nil
 	}
-	p := &pace{}
+	p := &rateLimiter{}
 	if c.PacketsPerSecond > 0 {
-		p.packet = time.Second / time.Duration(c.PacketsPerSecond)
+		p.perPacket = time.Second / time.Duration(c.PacketsPerSecond)
 	}
 	if c.OctetsPerSecond > 0 {
-		p.octet = octetScale * time.Second / time.Duration(c.OctetsPerSecond)
+		p.perOctet = octetScale * time.Second / time.Duration(c.OctetsPerSecond)
 	}
 	return p
 }
 
-// take takes a packet of n octets, or says how long to wait before asking
+// allow takes a packet of n octets, or says how long to wait before asking
 // again. calm tells that at least half of the second's worth is left.
-func (p *pace) take(now time.Time, n int) (wait time.Duration, calm bool) {
+func (p *rateLimiter) allow(now time.Time, n int) (wait time.Duration, calm bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	octets := time.Duration(n) * p.octet / octetScale
+	octets := time.Duration(n) * p.perOctet / octetScale
 	ahead := max(p.packetsAt.Sub(now), p.octetsAt.Sub(now), 0)
 	if ahead > time.Second {
 		return ahead - time.Second, false
 	}
-	p.packetsAt = later(p.packetsAt, now).Add(p.packet)
+	p.packetsAt = later(p.packetsAt, now).Add(p.perPacket)
 	p.octetsAt = later(p.octetsAt, now).Add(octets)
 	return 0, ahead < time.Second/2
 }
@@ -71,40 +71,40 @@ func later(a, b time.Time) time.Time {
 
 // limits are what holds for the packets of a connection at the moment.
 type limits struct {
-	pace        *pace // nil: none
-	outstanding int   // 0: no limit
+	limiter     *rateLimiter // nil: none
+	outstanding int          // 0: no limit
 }
 
 func (s *Session) limits() limits {
-	return limits{pace: s.state.pace.Load(), outstanding: s.config().MaxOutstanding}
+	return limits{limiter: s.state.limiter.Load(), outstanding: s.config().MaxOutstanding}
 }
 
-func (l limits) none() bool { return l.pace == nil && l.outstanding == 0 }
+func (l limits) unlimited() bool { return l.limiter == nil && l.outstanding == 0 }
 
-// wanting returns how long p must wait, and the fate it will have if that is
+// mustWait returns how long p must wait, and the fate it will have if that is
 // too long; 0 when it may go on.
-func (s *Session) wanting(l limits, n int, now time.Time) (time.Duration, metrics.Fate) {
+func (s *Session) mustWait(l limits, n int, now time.Time) (time.Duration, metrics.Fate) {
 	calm := true
 	if l.outstanding > 0 {
 		open := s.handler.Outstanding()
-		if open+s.fresh >= l.outstanding && s.fresh > 0 {
+		if open+s.sinceFlush >= l.outstanding && s.sinceFlush > 0 {
 			s.flushAll() // the handler may not have counted these yet
 			open = s.handler.Outstanding()
 		}
 		if open >= l.outstanding {
-			return lookUp, metrics.FateTooManyOutstanding
+			return throttlePoll, metrics.FateTooManyOutstanding
 		}
 		calm = 2*open <= l.outstanding
 	}
-	if l.pace != nil {
-		wait, rested := l.pace.take(now, n)
+	if l.limiter != nil {
+		wait, rested := l.limiter.allow(now, n)
 		if wait > 0 {
 			return wait, metrics.FateRateLimited
 		}
 		calm = calm && rested
 	}
 	if calm {
-		s.behind = time.Time{}
+		s.throttledSince = time.Time{}
 	}
 	return 0, 0
 }
@@ -122,14 +122,14 @@ func (s *Session) throttle(p []byte, l limits) bool {
 	}()
 	for !s.closing.Load() {
 		now := time.Now()
-		d, fate := s.wanting(l, len(p), now)
+		d, fate := s.mustWait(l, len(p), now)
 		if d == 0 {
 			return true
 		}
-		if s.behind.IsZero() {
-			s.behind = now
+		if s.throttledSince.IsZero() {
+			s.throttledSince = now
 		}
-		if now.Sub(s.behind) >= longestWait {
+		if now.Sub(s.throttledSince) >= maxThrottle {
 			s.shed(p, fate)
 			return false
 		}
@@ -140,7 +140,7 @@ func (s *Session) throttle(p []byte, l limits) bool {
 				return false
 			}
 		}
-		time.Sleep(min(d, lookUp))
+		time.Sleep(min(d, throttlePoll))
 	}
 	return false
 }
@@ -150,7 +150,7 @@ func (s *Session) throttle(p []byte, l limits) bool {
 func (s *Session) shed(p []byte, fate metrics.Fate) {
 	s.packets++
 	if s.v11 {
-		s.fresh++ // Flush must follow
+		s.sinceFlush++ // Flush must follow
 		s.handler.Refuse(p, fate)
 		return
 	}
@@ -161,13 +161,13 @@ func (s *Session) shed(p []byte, fate metrics.Fate) {
 // the client, also by crypto/tls itself. It reports whether the session goes on.
 func (s *Session) flushAll() bool {
 	var err error
-	if s.fresh > 0 {
-		s.fresh = 0
+	if s.sinceFlush > 0 {
+		s.sinceFlush = 0
 		err = s.handler.Flush()
 	}
 	s.conn.out.flush()
 	if err != nil {
-		s.end(metrics.ClosedRefused, err.Error()) // unless there was a reason before
+		s.terminate(metrics.ClosedRefused, err.Error()) // unless there was a reason before
 	}
 	return err == nil
 }

@@ -24,12 +24,12 @@ func TestPace(t *testing.T) {
 		{"one packet a second", Client{PacketsPerSecond: 1}, 4096, 11},
 		{"less than a packet a second", Client{OctetsPerSecond: 1000}, 4096, 3},
 	} {
-		p := newPace(&c.client)
+		p := newRateLimiter(&c.client)
 		start := time.Unix(1_000_000, 0)
 		n := 0
 		for now := start; now.Before(start.Add(10 * time.Second)); now = now.Add(time.Millisecond) {
 			for {
-				wait, _ := p.take(now, c.size)
+				wait, _ := p.allow(now, c.size)
 				if wait < 0 {
 					t.Fatalf("%s: a wait of %v", c.says, wait)
 				}
@@ -43,7 +43,7 @@ func TestPace(t *testing.T) {
 			t.Errorf("%s: %d packets come through in 10 s, want about %d", c.says, n, c.most)
 		}
 	}
-	if newPace(&Client{}) != nil {
+	if newRateLimiter(&Client{}) != nil {
 		t.Error("a client without limits has a pace")
 	}
 }
@@ -75,7 +75,7 @@ func TestExcessWaitsThenIsShed(t *testing.T) {
 		start = time.Now()
 		for range 1000 {
 			c.Write(packet(20, 1))
-			pass(2 * time.Millisecond) // of faked time: 500 a second
+			sleep(2 * time.Millisecond) // of faked time: 500 a second
 		}
 		synctest.Wait()
 		shed := f.metric(`radsec_gw_requests_total{client="campus",fate="rate_limited",kind="access"}`)
@@ -86,7 +86,7 @@ func TestExcessWaitsThenIsShed(t *testing.T) {
 		if d := time.Since(start); d > 4*time.Second || shed < 500 {
 			t.Errorf("1000 packets took %v and %v were shed: the excess was not dropped", d, shed)
 		}
-		pass(2 * time.Second)
+		sleep(2 * time.Second)
 		for range 50 {
 			c.Write(packet(20, 1))
 		}
@@ -100,11 +100,11 @@ func TestExcessWaitsThenIsShed(t *testing.T) {
 
 // counting is a Handler with requests outstanding.
 type counting struct {
-	*probe
+	*testHandler
 	open atomic.Int64
 }
 
-func (c *counting) Packet(b []byte) error { c.open.Add(1); return c.probe.Packet(b) }
+func (c *counting) Packet(b []byte) error { c.open.Add(1); return c.testHandler.Packet(b) }
 func (c *counting) Outstanding() int      { return int(c.open.Load()) }
 
 // startCounting is startPipe with handlers that count.
@@ -114,7 +114,7 @@ func startCounting(t *testing.T, change func(*Config)) (*front, *pipeListener, c
 	f := start(t, l, func(f *front, cfg *Config) {
 		open := f.open
 		f.open = func(s *Session) Handler {
-			c := &counting{probe: open(s).(*probe)}
+			c := &counting{testHandler: open(s).(*testHandler)}
 			opened <- c
 			return c
 		}
@@ -137,18 +137,18 @@ func TestOutstandingIsBounded(t *testing.T) {
 				c.Write(packet(20, 1))
 			}
 		}()
-		pass(500 * time.Millisecond)
+		sleep(500 * time.Millisecond)
 		if n := h.Outstanding(); n != 10 {
 			t.Errorf("%d requests are outstanding, want 10", n)
 		}
 		h.open.Add(-5)
-		pass(100 * time.Millisecond)
+		sleep(100 * time.Millisecond)
 		if n := len(h.packets); n != 15 {
 			t.Errorf("after 5 answers %d packets were taken, want 15", n)
 		}
 		f.wantMetric(`radsec_gw_requests_total{client="campus",fate="too_many_outstanding",kind="access"}`, 0)
 		f.wantMetric(`radsec_gw_tls_throttled_connections`, 1)
-		pass(2 * time.Second)
+		sleep(2 * time.Second)
 		f.wantMetric(`radsec_gw_requests_total{client="campus",fate="too_many_outstanding",kind="access"}`, 15)
 		h.open.Store(0)
 		c.Write(packet(20, 1))

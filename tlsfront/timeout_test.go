@@ -23,7 +23,7 @@ func startPipe(t *testing.T, change func(*Config)) (*front, *pipeListener) {
 }
 
 // dialPipe connects an honest client.
-func (f *front) dialPipe(l *pipeListener) (*tls.Conn, *probe) {
+func (f *front) dialPipe(l *pipeListener) (*tls.Conn, *testHandler) {
 	f.t.Helper()
 	c := tls.Client(l.connect(), f.clientConfig())
 	if err := c.Handshake(); err != nil {
@@ -40,7 +40,7 @@ func drip(c net.Conn, b []byte) time.Duration {
 		if _, err := c.Write([]byte{octet}); err != nil {
 			break
 		}
-		pass(time.Second) // of faked time
+		sleep(time.Second) // of faked time
 	}
 	return time.Since(start)
 }
@@ -115,7 +115,7 @@ func TestPacketTimeoutIsForOnePacket(t *testing.T) {
 		b := packet(20, 1)
 		c.Write(b[:10])
 		for range 10 {
-			pass(20 * time.Second)
+			sleep(20 * time.Second)
 			c.Write(append(b[10:20:20], b[:10]...)) // the end of one, the start of the next
 			<-p.packets
 		}
@@ -137,7 +137,7 @@ func TestIdleTimeout(t *testing.T) {
 		f, l := startPipe(t, func(c *Config) { c.IdleTimeout = 10 * time.Minute })
 		c, p := f.dialPipe(l)
 		for range 5 { // kept up by requests
-			pass(9 * time.Minute)
+			sleep(9 * time.Minute)
 			c.Write(packet(20, 1))
 			<-p.packets
 		}
@@ -147,7 +147,7 @@ func TestIdleTimeout(t *testing.T) {
 		ended := make(chan error)
 		go func() { _, err := io.Copy(io.Discard, c); ended <- err }()
 		for range 8 {
-			pass(time.Minute)
+			sleep(time.Minute)
 			c.Write(watchdog)
 			<-p.packets
 		}
@@ -170,7 +170,7 @@ func TestNoIdleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l := startPipe(t, nil)
 		c, p := f.dialPipe(l)
-		pass(1000 * time.Hour)
+		sleep(1000 * time.Hour)
 		c.Write(packet(20, 1))
 		<-p.packets
 		c.Close()

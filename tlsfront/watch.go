@@ -5,16 +5,16 @@ package tlsfront
 // comes after it everything that may come is kept.
 const maxWatched = 4 << 10
 
-// watch follows the TLS records of a handshake as they come from the peer, to
+// clearRecords follows the TLS records of a handshake as they come from the peer, to
 // know what crypto/tls does not tell: alerts in clear, a ClientHello that it
 // cannot parse, and in TLS 1.2 certificates that it cannot parse. Its zero value is
 // ready for use; it is owned by the goroutine of the handshake.
-type watch struct {
-	head [5]byte // of the record: type, version, length (RFC 8446 §5.1)
-	have int     // octets in head
-	left int     // octets of the content still to come
-	body [2]byte // of a record that may be an alert
-	got  int     // octets in body
+type clearRecords struct {
+	head      [5]byte // of the record: type, version, length (RFC 8446 §5.1)
+	headLen   int     // octets in head
+	remaining int     // octets of the content still to come
+	body      [2]byte // of a record that may be an alert
+	bodyLen   int     // octets in body
 
 	alerted bool  // an alert in clear has come, and nothing else after it
 	alert   alert // the last one
@@ -29,34 +29,34 @@ const (
 	messageCertificate = 11
 )
 
-// see follows b.
-func (w *watch) see(b []byte) {
+// scan follows b.
+func (w *clearRecords) scan(b []byte) {
 	for len(b) > 0 {
-		if w.have < len(w.head) {
-			n := copy(w.head[w.have:], b)
-			w.have, b = w.have+n, b[n:]
-			if w.have == len(w.head) {
-				w.left, w.got = int(w.head[3])<<8|int(w.head[4]), 0
-				if w.head[0] != recordAlert || w.left != len(w.body) {
+		if w.headLen < len(w.head) {
+			n := copy(w.head[w.headLen:], b)
+			w.headLen, b = w.headLen+n, b[n:]
+			if w.headLen == len(w.head) {
+				w.remaining, w.bodyLen = int(w.head[3])<<8|int(w.head[4]), 0
+				if w.head[0] != recordAlert || w.remaining != len(w.body) {
 					w.alerted = false // the handshake went on after the last one
 				}
 				w.ended()
 			}
 			continue
 		}
-		n := min(w.left, len(b))
+		n := min(w.remaining, len(b))
 		w.content(b[:n])
-		w.left, b = w.left-n, b[n:]
+		w.remaining, b = w.remaining-n, b[n:]
 		w.ended()
 	}
 }
 
 // content takes a part of a record's content.
-func (w *watch) content(b []byte) {
+func (w *clearRecords) content(b []byte) {
 	switch {
 	case w.head[0] == recordAlert:
-		n := copy(w.body[w.got:], b)
-		if w.got += n; w.got == 2 && w.left == 2-(w.got-n) {
+		n := copy(w.body[w.bodyLen:], b)
+		if w.bodyLen += n; w.bodyLen == 2 && w.remaining == 2-(w.bodyLen-n) {
 			w.alerted, w.alert = true, alert(w.body[1])
 		}
 	case w.head[0] == recordHandshake && len(w.messages) < w.keep:
@@ -66,19 +66,19 @@ func (w *watch) content(b []byte) {
 }
 
 // ended begins the next record if this one has ended.
-func (w *watch) ended() {
-	if w.left == 0 {
-		w.have = 0
+func (w *clearRecords) ended() {
+	if w.remaining == 0 {
+		w.headLen = 0
 	}
 }
 
 // helloDone says that the ClientHello is parsed, and that the certificates are to be
 // kept that may come in clear.
-func (w *watch) helloDone() { w.keep, w.messages = maxFlight, nil }
+func (w *clearRecords) helloDone() { w.keep, w.messages = maxFlight, nil }
 
 // certificates returns the certificates that the peer has sent in clear, in DER form
 // (RFC 5246 §7.4.2): none in TLS 1.3, and none unless the whole message has come.
-func (w *watch) certificates() (list [][]byte) {
+func (w *clearRecords) certificates() (list [][]byte) {
 	rest := w.messages
 	for len(rest) > 0 {
 		kind := rest[0]
