@@ -13,9 +13,9 @@ import (
 	"radsec-gw/metrics"
 )
 
-// accept takes connections from l until ctx is done or l is closed. It never
-// waits for a connection that it has accepted: what waits in the kernel's
-// backlog would be out of reach of every bound and of every metric.
+// accept accepts connections from l until ctx is done or l is closed. It never waits for
+// a connection that it has accepted: connections that wait in the kernel's backlog are
+// neither limited nor counted.
 func (s *Server) accept(ctx context.Context, l net.Listener) {
 	const firstPause, longestPause = 5 * time.Millisecond, time.Second
 	spare := openSpare()
@@ -49,23 +49,23 @@ func (s *Server) accept(ctx context.Context, l net.Listener) {
 	}
 }
 
-// admit checks what can be checked before anything is read, and starts the
-// goroutine of the connection.
+// admit checks what can be checked before anything is read, and starts the connection's
+// goroutine.
 func (s *Server) admit(ctx context.Context, c net.Conn) {
 	remote := addrPort(c.RemoteAddr())
 	p := s.policy.Load()
 	proxied := p.cfg.proxied(remote.Addr())
 	if !proxied && !p.identities.Lists(remote.Addr()) {
-		s.reject(c, remote, metrics.HandshakeUnknownNetwork, p.identities.Unlisted(remote.Addr()))
+		s.reject(c, remote, unlisted(p.identities, remote.Addr()))
 		return
 	}
 	a := &arrival{conn: c, remote: remote, source: sourceOf(remote.Addr())}
-	c.SetDeadline(time.Now().Add(p.cfg.SilentTimeout)) // before stop can set another
-	if result, text := s.admission.enter(a, proxied, p.cfg.admissionLimits()); result != metrics.HandshakeOK {
-		if result == metrics.HandshakeNoDescriptor {
+	c.SetDeadline(time.Now().Add(p.cfg.SilentTimeout)) // first, because stop may set another
+	if r := s.admission.enter(a, proxied, p.cfg.admissionLimits()); r != nil {
+		if r.result == metrics.HandshakeNoDescriptor {
 			s.logNoDescriptors(nil)
 		}
-		s.reject(c, remote, result, text)
+		s.reject(c, remote, r)
 		return
 	}
 	s.wg.Go(func() { s.serve(ctx, a, proxied) })
@@ -76,41 +76,40 @@ func (c *Config) admissionLimits() admissionLimits {
 	if c.MaxDescriptors > 0 && c.MaxDescriptors < l.connections {
 		l.connections, l.descriptors = c.MaxDescriptors, true
 	}
-	// Not fewer: clients that reconnect all at once are silent for as long as it
-	// takes us to look at them.
+	// Not fewer: when all clients reconnect at once, each is silent until its goroutine
+	// reads the ClientHello.
 	l.silent = max(1, l.connections/2)
 	return l
 }
 
-// reject closes a connection that admission does not count, or not any more.
-func (s *Server) reject(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
-	c.Close()
-	switch result {
-	case metrics.HandshakeShutdown, metrics.HandshakeNoDescriptor: // sayNoDescriptors tells of those
-		s.log(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
-	default:
-		s.logRefused(remote, result, text)
+// reject closes a connection that admission does not count, or no longer counts.
+func (s *Server) reject(c net.Conn, remote netip.AddrPort, r *refusal) {
+	switch r.result {
+	case metrics.HandshakeShutdown, metrics.HandshakeNoDescriptor: // logNoDescriptors reports the latter
+		s.rejectQuietly(c, remote, r)
+		return
 	}
-	s.cfg.Metrics.TLS().CountHandshake(result)
-}
-
-// rejectQuietly is reject for what is no fault of anybody, such as the health check of
-// a load balancer: it is counted, but logged at debug only.
-func (s *Server) rejectQuietly(c net.Conn, remote netip.AddrPort, result metrics.Handshake, text string) {
 	c.Close()
-	s.log(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", result, "error", text)
-	s.cfg.Metrics.TLS().CountHandshake(result)
+	s.logRefused(remote, r)
+	s.cfg.Metrics.TLS().CountHandshake(r.result)
 }
 
-// outOfDescriptors reports whether the process or the system has no file
-// descriptor left.
+// rejectQuietly is like reject for a connection that is not an error, such as the health
+// check of a load balancer: it is counted, but logged at debug only.
+func (s *Server) rejectQuietly(c net.Conn, remote netip.AddrPort, r *refusal) {
+	c.Close()
+	s.log(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", r.result, "error", r.text)
+	s.cfg.Metrics.TLS().CountHandshake(r.result)
+}
+
+// outOfDescriptors reports whether err is that the process or the system has no file
+// descriptors left.
 func outOfDescriptors(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-// spare is a descriptor that is kept so that a connection can be accepted and
-// closed when there is no other: its peer learns at once that it has to try
-// again later, instead of waiting in the kernel's backlog.
+// spare is a descriptor in reserve, for accepting and closing a connection when there is
+// no other: its peer can try again later, instead of waiting in the kernel's backlog.
 type spare struct{ file *os.File }
 
 func openSpare() *spare {
@@ -119,10 +118,10 @@ func openSpare() *spare {
 	return s
 }
 
-// open reports whether the spare descriptor is there, opening it if need be.
+// open opens the spare descriptor if it is closed, and reports whether it is open.
 func (s *spare) open() bool {
 	if s.file == nil {
-		s.file, _ = os.Open(os.DevNull) // nil: there is none, which the caller asks about
+		s.file, _ = os.Open(os.DevNull) // nil on an error
 	}
 	return s.file != nil
 }
@@ -135,8 +134,8 @@ func (s *spare) close() {
 }
 
 // rejectWithSpare accepts a connection with the spare descriptor and closes it, or
-// admits it when there are descriptors again. It reports false when there is no
-// spare descriptor.
+// admits it if there are descriptors again. It reports false if there is no spare
+// descriptor.
 func (s *Server) rejectWithSpare(ctx context.Context, spare *spare, l net.Listener) bool {
 	if spare.file == nil {
 		return spare.open()
@@ -150,6 +149,6 @@ func (s *Server) rejectWithSpare(ctx context.Context, spare *spare, l net.Listen
 		s.admit(ctx, c)
 		return true
 	}
-	s.reject(c, addrPort(c.RemoteAddr()), metrics.HandshakeNoDescriptor, "the process has no file descriptor left")
+	s.reject(c, addrPort(c.RemoteAddr()), refusef(metrics.HandshakeNoDescriptor, "the process has no file descriptors left"))
 	return spare.open()
 }

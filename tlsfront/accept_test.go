@@ -55,7 +55,7 @@ func TestNoDescriptorsForConnections(t *testing.T) {
 				l.errs <- cause // and none after the silent one is gone
 				sleep(3 * time.Second)
 			}
-			if n := len(f.log.lines("RadSec connections are refused for want of file descriptors")); n < 4 || n > 7 {
+			if n := len(f.log.lines("RadSec connections are refused because there are not enough file descriptors")); n < 4 || n > 7 {
 				t.Errorf("in five minutes without descriptors there are %d lines, want one a minute; the log:\n%s", n, f.log)
 			}
 			if all := f.log.lines("level=ERROR"); len(all) > 7 || len(all) > 0 && len(f.log.lines("LimitNOFILE")) != len(all) {
@@ -76,7 +76,7 @@ func TestAcceptErrorsAreLoggedOnceAMinute(t *testing.T) {
 		}
 		l.connect()
 		sleep(3 * time.Minute)
-		if n := len(f.log.lines("a RadSec connection cannot be accepted")); n < 3 || n > 5 {
+		if n := len(f.log.lines("cannot accept a RadSec connection")); n < 3 || n > 5 {
 			t.Errorf("three minutes of errors give %d lines, want one a minute", n)
 		}
 		f.stop()
@@ -94,5 +94,5 @@ func TestLimitByDescriptors(t *testing.T) {
 		t.Error("a connection beyond the descriptors sees no end")
 	}
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="no_descriptor"}`, 1)
-	f.wantLine("level=ERROR", "refused for want of file descriptors", "LimitNOFILE", "max_connections", "connections=1", "descriptors=")
+	f.wantLine("level=ERROR", "refused because there are not enough file descriptors", "LimitNOFILE", "max_connections", "connections=1", "descriptors=")
 }

@@ -2,7 +2,6 @@ package tlsfront
 
 import (
 	"container/list"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -14,24 +13,23 @@ import (
 
 // An accepted connection goes through stages until its client is known:
 //
-//	proxied  from a load balancer whose PROXY header has not come yet
-//	silent   has not begun a ClientHello
-//	queued   has begun one, and waits for one of the slots
-//	shaking  has a slot: TLS is under way
+//	proxied      from a load balancer, and its PROXY header has not arrived
+//	silent       its ClientHello has not arrived
+//	queued       its ClientHello has arrived, and it waits for a slot
+//	handshaking  it has a slot, and does the TLS handshake
 //
-// Connections are always accepted, and each stage has a bound. Where one is
-// reached, the stage's largest source gives way: its oldest connection is
-// closed. So no source can take more than a share, which shrinks as others
-// arrive; a lone source may take everything.
+// Connections are always accepted, and the number at each stage is limited. At the
+// limit, the oldest connection of the source with the most is closed. So the share of
+// each source shrinks as others arrive; a single source may use everything.
 
-// admission decides which of the connections without a client may go on.
+// admission decides which of the connections without a client may continue.
 type admission struct {
 	tls *metrics.TLS // static after construction
 
 	mu          sync.Mutex // guards what follows, and what an arrival says it guards
 	slots       int        // handshakes at one time
-	draining    bool       // no handshake begins any more
-	open        int        // connections, those of sessions included
+	draining    bool       // no more handshakes start
+	open        int        // connections, including those of sessions
 	sources     map[netip.Addr]int
 	proxied     *arrivals // the source is the load balancer's
 	silent      *arrivals
@@ -40,13 +38,13 @@ type admission struct {
 	slotTimer   *time.Timer // runs while some are queued
 }
 
-// arrival is an accepted connection that has no client yet.
+// arrival is an accepted connection whose client is not known yet.
 type arrival struct {
 	// static after construction
 	conn net.Conn
 
 	// owned by the connection's goroutine
-	remote netip.AddrPort // of the load balancer until its header is read
+	remote netip.AddrPort // of the load balancer until its PROXY header is read
 
 	// guarded by admission.mu
 	source   netip.Addr        // as sourceOf has it
@@ -55,18 +53,18 @@ type arrival struct {
 	stage    *arrivals         // nil: none
 	group    *group            // in stage
 	place    *list.Element     // in group
-	ready    chan struct{}     // closed when a queued arrival need not wait any more
-	result   metrics.Handshake // why it has ended and counts no more; HandshakeOK: it has not
+	ready    chan struct{}     // closed when a queued arrival must not wait any longer
+	result   metrics.Handshake // why it was removed from all counts; HandshakeOK: it was not
 
 	waitingSince atomic.Int64 // since when its handshake waits for the peer, in Unix time in ns; 0: it does not
 	waited       atomic.Int64 // how long it has waited before that, in ns
 }
 
-// admissionLimits are the bounds that a configuration sets.
+// admissionLimits are the limits of a configuration.
 type admissionLimits struct {
-	connections int  // all, those of sessions included
+	connections int  // all, including those of sessions
 	perSource   int  // likewise, of one source; 0: no limit
-	silent      int  // that have not begun a handshake
+	silent      int  // whose ClientHello has not arrived, and as many before their PROXY header
 	descriptors bool // connections is what the process has descriptors for
 }
 
@@ -79,20 +77,20 @@ func newAdmission(slots int, m *metrics.TLS) *admission {
 	return d
 }
 
-// enter takes a new connection in, unless a limit is reached and nobody gives
-// way. proxied says that a PROXY header comes first, which tells the source:
-// identify is called then.
-func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (result metrics.Handshake, text string) {
+// enter admits a new connection, or refuses it if a limit is reached and no other
+// connection can be displaced. If proxied, the source is in a PROXY header that has yet to
+// arrive, and identify follows.
+func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (r *refusal) {
 	d.mu.Lock()
 	var displaced *arrival
 	switch {
 	case d.draining:
-		result, text = metrics.HandshakeShutdown, "the gateway stops"
+		r = refusef(metrics.HandshakeShutdown, "the gateway stops")
 	case d.open >= l.connections:
 		if displaced = d.displaceable(a.source); displaced == nil {
-			result, text = metrics.HandshakeTooMany, fmt.Sprintf("%d connections are open, which is the limit (max_connections)", d.open)
+			r = refusef(metrics.HandshakeTooMany, "%d connections are open, which is the limit (max_connections)", d.open)
 			if l.descriptors {
-				result, text = metrics.HandshakeNoDescriptor, fmt.Sprintf("%d connections are open, for more the process has no file descriptors", d.open)
+				r = refusef(metrics.HandshakeNoDescriptor, "%d connections are open, and the process has no file descriptors for more", d.open)
 			}
 		}
 	case proxied && d.proxied.n >= l.silent:
@@ -100,13 +98,13 @@ func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (result m
 	case !proxied && d.silent.n >= l.silent:
 		displaced = d.silent.largest().first()
 	}
-	if result == metrics.HandshakeOK && !proxied {
-		displaced, result, text = d.enterSource(a, displaced, l)
+	if r == nil && !proxied {
+		displaced, r = d.enterSource(a, displaced, l)
 	}
 	if displaced != nil {
 		d.displace(displaced)
 	}
-	if result == metrics.HandshakeOK {
+	if r == nil {
 		d.open++
 		if proxied {
 			d.proxied.add(a)
@@ -117,29 +115,30 @@ func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (result m
 	}
 	d.mu.Unlock()
 	displaced.abort()
-	return result, text
+	return r
 }
 
-// enterSource applies the limit of one source. displaced gives way already, or
-// is nil; a silent connection of the source itself does when it has to.
-func (d *admission) enterSource(a, displaced *arrival, l admissionLimits) (*arrival, metrics.Handshake, string) {
+// enterSource applies the limit for one source. displaced is the connection that is
+// already displaced, or nil. It returns the connection to displace, which may be a silent
+// one of the source itself. Called with mu held.
+func (d *admission) enterSource(a, displaced *arrival, l admissionLimits) (*arrival, *refusal) {
 	n := d.sources[a.source]
 	if l.perSource <= 0 || n < l.perSource || displaced != nil && displaced.source == a.source {
-		return displaced, metrics.HandshakeOK, ""
+		return displaced, nil
 	}
 	if g := d.silent.groups[a.source]; g != nil {
-		return g.first(), metrics.HandshakeOK, ""
+		return g.first(), nil
 	}
-	return nil, metrics.HandshakeTooMany, fmt.Sprintf("%v has %d connections, which is the limit for one source (max_connections_per_source)", a.source, n)
+	return nil, refusef(metrics.HandshakeTooMany, "%v has %d connections, which is the limit for one source (max_connections_per_source)", a.source, n)
 }
 
-// identify moves a connection whose PROXY header has named its source to the
-// silent ones.
-func (d *admission) identify(a *arrival, source netip.Addr, l admissionLimits) (result metrics.Handshake, text string) {
+// identify moves a connection whose source is known from its PROXY header to the silent
+// ones, or refuses it.
+func (d *admission) identify(a *arrival, source netip.Addr, l admissionLimits) (r *refusal) {
 	d.mu.Lock()
 	if a.result != metrics.HandshakeOK {
 		d.mu.Unlock()
-		return a.result, ""
+		return &refusal{result: a.result}
 	}
 	d.proxied.remove(a)
 	a.source = source
@@ -147,25 +146,25 @@ func (d *admission) identify(a *arrival, source netip.Addr, l admissionLimits) (
 	if d.silent.n >= l.silent {
 		displaced = d.silent.largest().first()
 	}
-	displaced, result, text = d.enterSource(a, displaced, l)
+	displaced, r = d.enterSource(a, displaced, l)
 	if displaced != nil {
 		d.displace(displaced)
 	}
-	if result == metrics.HandshakeOK {
+	if r == nil {
 		d.sources[source]++
 		d.silent.add(a)
 	} else {
 		d.open--
-		a.result = result
+		a.result = r.result
 	}
 	d.mu.Unlock()
 	displaced.abort()
-	return result, text
+	return r
 }
 
-// displaceable returns the connection that a new one of source may take the place
-// of, or nil. It is silent or queued, whichever stage has the larger source; one
-// that is queued gives way only to a source that has fewer. Called with mu held.
+// displaceable returns the connection that is displaced by a new one of source, or nil.
+// It is silent or queued, whichever stage has the larger source; a queued one is
+// displaced only by a source that has fewer. Called with mu held.
 func (d *admission) displaceable(source netip.Addr) *arrival {
 	silent, queued := d.silent.largest(), d.queued.largest()
 	switch {
@@ -177,8 +176,8 @@ func (d *admission) displaceable(source netip.Addr) *arrival {
 	return nil
 }
 
-// exit ends an arrival that has no slot, because of its peer: it counts no
-// more. It returns why the arrival has ended, which may have been decided before.
+// exit removes an arrival that has no slot from all counts. It returns why the arrival was
+// removed, which is not why if it was removed before.
 func (d *admission) exit(a *arrival, why metrics.Handshake) metrics.Handshake {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -192,61 +191,60 @@ func (d *admission) exit(a *arrival, why metrics.Handshake) metrics.Handshake {
 	return a.result
 }
 
-// displace takes an arrival out because others need what it holds; a slot that
-// it had is the caller's. The caller calls abort after mu is released. Called
-// with mu held.
+// displace removes an arrival because others need its place. If it had a slot, the caller
+// has it now. The caller must call abort after releasing mu. Called with mu held.
 func (d *admission) displace(a *arrival) {
 	a.result = metrics.HandshakeDisplaced
 	d.exitLocked(a)
 }
 
-// exitLocked takes an arrival out of its stage and of all counts. Called with mu held.
+// exitLocked removes an arrival from its stage and all counts. Called with mu held.
 func (d *admission) exitLocked(a *arrival) {
 	if a.stage != d.proxied {
-		d.forgetSource(a.source)
+		d.uncountSource(a.source)
 	}
 	d.open--
 	a.stage.remove(a)
 	a.wake()
 }
 
-// abort closes a connection that was displaced. Its peer gets a reset: nothing
-// is owed to it, and no port stays taken. Its goroutine finds out by itself.
+// abort closes a connection that was displaced, with a reset, so that no port stays in
+// use. The connection's goroutine gets an error.
 func (a *arrival) abort() {
 	if a == nil {
 		return
 	}
 	if tcp, ok := a.conn.(interface{ SetLinger(int) error }); ok {
-		_ = tcp.SetLinger(0) // then it ends in order
+		_ = tcp.SetLinger(0) // on an error it is closed with FIN
 	}
 	a.conn.Close()
 }
 
-// connectionClosed says that a connection of source is closed, which over did not report
-// as closed from here.
+// connectionClosed removes a connection of source from the counts, for which
+// handshakeDone returned HandshakeOK.
 func (d *admission) connectionClosed(source netip.Addr) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open--
-	d.forgetSource(source)
+	d.uncountSource(source)
 }
 
-// forgetSource is the end of what enterSource has counted. Called with mu held.
-func (d *admission) forgetSource(source netip.Addr) {
+// uncountSource removes one connection of a source from the count. Called with mu held.
+func (d *admission) uncountSource(source netip.Addr) {
 	if d.sources[source]--; d.sources[source] <= 0 {
 		delete(d.sources, source)
 	}
 }
 
-// connections returns how many are open, those of sessions included.
+// connections returns the number of open connections, including those of sessions.
 func (d *admission) connections() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.open
 }
 
-// displaceOne closes a connection that has no slot yet, so that its descriptor can be
-// used; it reports whether there was one.
+// displaceOne closes a connection that has no slot, so that its descriptor can be used.
+// It reports whether there was one.
 func (d *admission) displaceOne() bool {
 	d.mu.Lock()
 	displaced := d.displaceable(netip.Addr{})
@@ -258,8 +256,9 @@ func (d *admission) displaceOne() bool {
 	return displaced != nil
 }
 
-// drain ends what has no slot, and lets no handshake begin; stop ends the
-// handshakes, too. The goroutines of the connections find their deadline over.
+// drain interrupts the connections that have no slot, and lets no handshake start; stop
+// also interrupts the handshakes. The goroutines of the connections see their deadline
+// exceeded.
 func (d *admission) drain() { d.interrupt(d.proxied, d.silent, d.queued) }
 func (d *admission) stop()  { d.interrupt(d.proxied, d.silent, d.queued, d.handshaking) }
 
@@ -272,7 +271,7 @@ func (d *admission) interrupt(stages ...*arrivals) {
 		for _, g := range s.groups {
 			for e := g.oldest.Front(); e != nil; e = e.Next() {
 				a := e.Value.(*arrival)
-				a.conn.SetDeadline(time.Unix(1, 0)) // long ago: whoever waits wakes up
+				a.conn.SetDeadline(time.Unix(1, 0)) // long ago: wakes up whoever waits
 				a.wake()
 			}
 		}

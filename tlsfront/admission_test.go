@@ -98,8 +98,8 @@ func TestManyUnfinishedConnectionsLockNobodyOut(t *testing.T) {
 				if u.Silent > 1000 || u.Handshaking > 128 || f.server.admission.connections() > 2000 {
 					t.Errorf("%+v and %d connections in all, want at most 1000, 128 and 2000", u, f.server.admission.connections())
 				}
-				if (u.SlotsFull > 0) != (len(c.send) == len(helloStart)) || (len(f.log.lines("all handshake slots are taken")) > 0) != (u.SlotsFull > 0) {
-					t.Errorf("full slots were counted %d times and logged as %q", u.SlotsFull, f.log.lines("all handshake slots are taken"))
+				if (u.SlotsFull > 0) != (len(c.send) == len(helloStart)) || (len(f.log.lines("all handshake slots are in use")) > 0) != (u.SlotsFull > 0) {
+					t.Errorf("full slots were counted %d times and logged as %q", u.SlotsFull, f.log.lines("all handshake slots are in use"))
 				}
 				close(done)
 				f.stop()
@@ -240,21 +240,22 @@ func arrivalFrom(address string) *arrival {
 	return &arrival{conn: near, remote: netip.AddrPortFrom(a, 1), source: sourceOf(a)}
 }
 
-// When silent connections are too many, the oldest of the source with most goes.
-func TestOldestOfTheLargestSourceGivesWay(t *testing.T) {
+// If there are too many silent connections, the oldest of the source with the most is
+// displaced.
+func TestOldestOfTheLargestSourceIsDisplaced(t *testing.T) {
 	d := newTestAdmission(8)
 	l := admissionLimits{connections: 100, silent: 4}
 	var all []*arrival
 	for _, from := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.3", "192.0.2.3"} {
 		a := arrivalFrom(from)
-		if result, text := d.enter(a, false, l); result != metrics.HandshakeOK {
-			t.Fatal(text)
+		if r := d.enter(a, false, l); r != nil {
+			t.Fatal(r)
 		}
 		all = append(all, a)
 	}
 	for i, a := range all {
 		want := metrics.HandshakeOK
-		if i == 1 { // when the last came, 192.0.2.2 alone had two
+		if i == 1 { // when the last one arrived, only 192.0.2.2 had two
 			want = metrics.HandshakeDisplaced
 		}
 		if a.result != want {
@@ -262,13 +263,13 @@ func TestOldestOfTheLargestSourceGivesWay(t *testing.T) {
 		}
 	}
 	if d.connections() != 4 || d.sources[all[1].source] != 1 {
-		t.Errorf("%d connections are counted and %d of the source that gave way, want 4 and 1", d.connections(), d.sources[all[1].source])
+		t.Errorf("%d connections are counted and %d of the displaced one's source, want 4 and 1", d.connections(), d.sources[all[1].source])
 	}
 }
 
-// When the connections of all clients together are too many, a source that has
-// more of them in the queue gives way; one that has not is refused.
-func TestQueueGivesWayWhenAllConnectionsAreTaken(t *testing.T) {
+// At the limit for all connections, a queued connection of a source that has more of them
+// is displaced; if no source has more, the new connection is refused.
+func TestQueuedAreDisplacedAtTheLimit(t *testing.T) {
 	d := newTestAdmission(1)
 	l := admissionLimits{connections: 4, silent: 4}
 	for range 4 {
@@ -277,16 +278,16 @@ func TestQueueGivesWayWhenAllConnectionsAreTaken(t *testing.T) {
 		d.requestSlot(a, time.Now().Add(time.Hour))
 	}
 	other := arrivalFrom("192.0.2.2")
-	if result, text := d.enter(other, false, l); result != metrics.HandshakeOK {
-		t.Errorf("a new source beside one that has all connections is refused: %s", text)
+	if r := d.enter(other, false, l); r != nil {
+		t.Errorf("a new source beside one that has all connections is refused: %v", r)
 	}
 	if d.queued.n != 2 || d.connections() != 4 {
 		t.Errorf("%d connections wait and %d are open, want 2 and 4", d.queued.n, d.connections())
 	}
 	d.requestSlot(other, time.Now().Add(time.Hour))
 	same := arrivalFrom("192.0.2.2")
-	if result, _ := d.enter(same, false, l); result != metrics.HandshakeTooMany {
-		t.Errorf("a second connection of the new source gets %v, want too_many: nobody has more in the queue", result)
+	if r := d.enter(same, false, l); r == nil || r.result != metrics.HandshakeTooMany {
+		t.Errorf("a second connection of the new source gets %v, want too_many: no source has more in the queue", r)
 	}
 	d.stop()
 }

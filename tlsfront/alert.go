@@ -13,7 +13,7 @@ import (
 // alert is the description of a TLS alert (RFC 8446 §6).
 type alert uint8
 
-// The alerts that something here depends on.
+// The alerts that this package refers to.
 const (
 	alertCloseNotify           alert = 0
 	alertBadRecordMAC          alert = 20
@@ -21,7 +21,7 @@ const (
 	alertNoApplicationProtocol alert = 120
 )
 
-// alertKind is what an alert is about, and so what the operator may do.
+// alertKind is what an alert is about, which determines the advice.
 type alertKind uint8
 
 const (
@@ -32,13 +32,13 @@ const (
 	aboutVersion                      // the version of TLS
 	aboutSuites                       // cipher suites, groups, signature algorithms
 	aboutProtocol                     // ALPN: the version of RADIUS
-	aboutMissingCertificate           // the peer's certificate, which we should not have taken
-	aboutDamage                       // octets that were changed or lost on the way, or a bug
-	aboutPeerItself                   // something within the peer
-	aboutUnderstanding                // one side sends what the other does not understand
+	aboutMissingCertificate           // the peer's missing certificate
+	aboutDamage                       // octets that were changed or lost in transit, or a bug
+	aboutPeerItself                   // a failure within the peer
+	aboutUnderstanding                // a message that the other side does not understand
 )
 
-// alertNames is the registry of IANA, "TLS Alerts".
+// alertNames is the IANA registry "TLS Alerts".
 var alertNames = map[alert]struct {
 	name string
 	kind alertKind
@@ -51,7 +51,7 @@ var alertNames = map[alert]struct {
 	30:                         {"decompression_failure", aboutDamage},
 	40:                         {"handshake_failure", aboutSuites},
 	41:                         {"no_certificate", aboutCertificate},
-	42:                         {"bad_certificate", aboutTrust}, // also Go's word for an unknown CA or name
+	42:                         {"bad_certificate", aboutTrust}, // Go also sends it for an unknown CA or name
 	43:                         {"unsupported_certificate", aboutCertificate},
 	44:                         {"certificate_revoked", aboutCertificate},
 	45:                         {"certificate_expired", aboutCertificate},
@@ -88,36 +88,35 @@ func (a alert) String() string {
 	return strconv.Itoa(int(a))
 }
 
-// explain says what the alert means when it comes from a peer, and what to do.
-// issuer is who signed the last certificate that the gateway sends.
+// explain says what an alert from the peer means, and what to do.
 func (a alert) explain(p *policy) string {
 	switch alertNames[a].kind {
 	case aboutTrust:
-		return fmt.Sprintf("the peer does not trust this gateway's certificate: give it the CA that signed it, %s, and let the name that it checks be in the certificate", p.issuerName())
+		return fmt.Sprintf("the peer does not trust this gateway's certificate: give it the CA that signed it, %s, and include the name that it checks in the certificate", p.issuerName())
 	case aboutCertificate:
-		return "the peer does not accept this gateway's certificate: see radsec-gw check for its end, names, key and purpose"
+		return "the peer does not accept this gateway's certificate: see radsec-gw check for its expiry, names, key and purpose"
 	case aboutName:
-		return "the peer checks a name that is not this gateway's: compare what it connects to with the names in the certificate"
+		return "the peer checks a name that this gateway's certificate does not have: compare the name that it connects to with those in the certificate"
 	case aboutVersion:
-		return "the peer does not speak a version of TLS that is taken here: see min_tls"
+		return "the peer does not support a version of TLS that is accepted here: see min_tls"
 	case aboutSuites:
-		return "the peer finds no cipher suite, group or signature algorithm in common: see cipher_suites and min_tls here, its settings there, and whether it can use the type of this gateway's key"
+		return "the peer finds no cipher suite, group or signature algorithm in common: see cipher_suites and min_tls here, its own settings, and whether it supports the type of this gateway's key"
 	case aboutProtocol:
-		return "the peer speaks no version of RADIUS that is spoken here (RFC 9765 §3.3): see radius_versions"
+		return "the peer does not support a version of RADIUS that is supported here (RFC 9765 §3.3): see radius_versions"
 	case aboutMissingCertificate:
-		return "the peer misses a certificate of the gateway"
+		return "the peer expects a certificate from the gateway"
 	case aboutDamage:
-		return "something between the peer and the gateway changes what they send, or one of them has a fault in its TLS library"
+		return "something between the peer and the gateway changes what they send, or one of their TLS libraries is faulty"
 	case aboutPeerItself:
-		return "the peer gave up by itself: its own log says why"
+		return "the peer aborted by itself: its own log says why"
 	case aboutUnderstanding:
-		return "the peer does not understand what the gateway sent: its own log says what it was; a middlebox or an old TLS library may be the cause"
+		return "the peer does not understand what the gateway sent: its own log says what; a middlebox or an old TLS library may be the cause"
 	}
 	return "the peer's own log says why"
 }
 
-// issuerName names who signed the last certificate that the gateway sends; that one
-// is what a peer has to trust.
+// issuerName returns the issuer of the last certificate that the gateway sends: a peer has
+// to trust it.
 func (p *policy) issuerName() string {
 	if p == nil || len(p.cfg.Certificate.Certificate) == 0 {
 		return "its issuer"
@@ -130,10 +129,10 @@ func (p *policy) issuerName() string {
 	return last.Issuer.String()
 }
 
-// alertOf returns the alert in an error of crypto/tls, and whose it was: "remote"
-// for the peer's, "local" for what crypto/tls sent itself. Its type is not
-// exported there; a test holds that it is a number.
-func alertOf(err error) (a alert, whose string) {
+// alertOf returns the alert in an error of crypto/tls, and its origin: "remote" for an
+// alert of the peer, "local" for one that crypto/tls sent. The type of the error is not
+// exported; a test checks that it is a number.
+func alertOf(err error) (a alert, origin string) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Err == nil {
 		return 0, ""
@@ -151,26 +150,24 @@ func alertOf(err error) (a alert, whose string) {
 	return 0, ""
 }
 
-// peerAlert returns the alert with which the peer has ended a handshake that
-// failed with err.
+// peerAlert returns the alert of the peer because of which a handshake failed with err.
 //
-// A client of OpenSSL that does not take our certificate under TLS 1.3 sends its
-// alert in clear: it has not switched to its handshake keys by then. To crypto/tls
-// that is a record that cannot be decrypted; so the records are watched as they
-// come.
+// An OpenSSL client that does not accept our certificate in TLS 1.3 sends its alert
+// unencrypted: it has not switched to its handshake keys yet. crypto/tls sees a record
+// that cannot be decrypted; so clearRecords looks for the alert.
 func (c *conn) peerAlert(err error) (alert, bool) {
-	a, whose := alertOf(err)
+	a, origin := alertOf(err)
 	switch {
-	case whose == "remote":
+	case origin == "remote":
 		return a, true
-	case whose == "local" && a == alertBadRecordMAC && c.in.clear.alerted:
+	case origin == "local" && a == alertBadRecordMAC && c.in.clear.alerted:
 		return c.in.clear.alert, true
 	}
 	return 0, false
 }
 
-// versionName is tls.VersionName for any version, of which some are older than
-// crypto/tls: no version is given as a number.
+// versionName is like tls.VersionName, but also names versions that crypto/tls does not
+// support.
 func versionName(v uint16) string {
 	switch {
 	case v == 0x0002:

@@ -49,7 +49,7 @@ func TestAlertsOfPeers(t *testing.T) {
 		{70, "protocol_version", "peer_alert", "min_tls", "certificate"},
 		{40, "handshake_failure", "peer_alert", "cipher_suites", "does not trust"},
 		{120, "no_application_protocol", "peer_alert", "radius_versions", "certificate"},
-		{112, "unrecognized_name", "peer_alert", "names in the certificate", "does not trust"},
+		{112, "unrecognized_name", "peer_alert", "those in the certificate", "does not trust"},
 		{50, "decode_error", "peer_alert", "its own log", "certificate"},
 		{80, "internal_error", "peer_alert", "its own log", "certificate"},
 		{201, "the alert 201", "peer_alert", "the peer's own log", "trust"},
@@ -116,7 +116,7 @@ func TestAlertBeforeOtherRecords(t *testing.T) {
 		{"before an encrypted alert", [][]byte{warning, {21, 3, 3, 0, 26, 1}}, false},
 		{"before another alert", [][]byte{warning, warning}, true},
 	} {
-		w := clearRecords{keep: maxWatched}
+		w := clearRecords{keep: maxHelloKept}
 		for _, r := range c.records {
 			w.scan(r)
 		}
@@ -152,7 +152,7 @@ func FuzzWatch(f *testing.F) {
 	f.Add([]byte{21, 3, 3, 0, 0, 21, 3, 3, 0, 19, 1, 2}, 5)
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		cut = max(0, min(cut, len(b)))
-		whole, parts := clearRecords{keep: maxWatched}, clearRecords{keep: maxWatched}
+		whole, parts := clearRecords{keep: maxHelloKept}, clearRecords{keep: maxHelloKept}
 		whole.scan(b)
 		parts.scan(b[:cut])
 		for i := range b[cut:] {
@@ -161,7 +161,7 @@ func FuzzWatch(f *testing.F) {
 		if whole.alerted != parts.alerted || whole.alert != parts.alert || string(whole.messages) != string(parts.messages) {
 			t.Fatalf("%x at once gives alert %v %v and messages %x, in parts %v %v and %x", b, whole.alerted, whole.alert, whole.messages, parts.alerted, parts.alert, parts.messages)
 		}
-		if len(whole.messages) > maxWatched {
+		if len(whole.messages) > maxHelloKept {
 			t.Fatalf("%d bytes of messages are kept", len(whole.messages))
 		}
 		var all []byte

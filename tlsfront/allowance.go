@@ -2,41 +2,41 @@ package tlsfront
 
 import "fmt"
 
-// What a peer may send in a handshake. crypto/tls takes 64 kB of any message
-// and 256 kB of certificates, and parses them before anybody can look; 20 kB of
-// certificates that are made for it cost 0.7 ms, twice as much as all the rest.
+// Limits on what a peer may send in a handshake. crypto/tls accepts 64 kB of any message
+// and 256 kB of certificates, and parses them before they can be checked; 20 kB of
+// malicious certificates cost 0.7 ms, twice as much as the rest of the handshake.
 const (
-	// maxHello is what may come before our first answer: a ClientHello of 2 kB,
-	// with a session ticket, which holds all of the client's certificates.
+	// maxHello is how much may arrive before our first answer: a ClientHello of 2 kB, and
+	// a session ticket, which contains all of the client's certificates.
 	maxHello = 32 << 10
-	// maxFlight is what may come between two of our answers: the certificates and
-	// what proves them. Ten certificates with keys of 4096 bits are 20 kB, as is
-	// one of a thousand names; a usual chain is 2 to 6 kB.
+	// maxFlight is how much may arrive between two of our answers: the certificates and
+	// the proof of possession. Ten certificates with keys of 4096 bits are 20 kB, as is
+	// one with a thousand names; a usual chain is 2 to 6 kB.
 	maxFlight = 20 << 10
-	// spareParts and partSize bound the parts that all of it may come in, system
-	// calls and TLS records: for each we are woken up, or decrypt something. The
-	// smallest IPv4 packets hold 536 bytes, the smallest records 512 (RFC 6066 §4).
+	// spareParts and partSize bound the number of parts, which are system calls and TLS
+	// records: each costs a wakeup or a decryption. The smallest IPv4 packets hold 536
+	// bytes, the smallest records 512 (RFC 6066 §4).
 	spareParts = 100
 	partSize   = 256
 )
 
-// excess is that a peer sent more than its allowance.
+// excess is the error that a peer sent more than its allowance.
 type excess string
 
 func (e excess) Error() string { return string(e) }
 
-// allowance is what a handshake has read. The zero value is that of one that
-// begins. It is owned by the goroutine of the handshake.
+// allowance counts what a handshake has read. The zero value is for a new handshake. It
+// is owned by the handshake's goroutine.
 type allowance struct {
-	exceeded bool // more was asked for than may be sent
-	answered bool // something has gone to the peer
-	bytes    int  // since then
-	total    int  // bytes, of all of the handshake
+	exceeded bool // the limit was reached
+	answered bool // something was sent to the peer
+	bytes    int  // since the last answer
+	total    int  // bytes of the whole handshake
 	reads    int  // system calls
 	records  int  // of TLS
 }
 
-// remaining returns how much more may be read at a time, or what is excessive.
+// remaining returns how many bytes may be read next, or an error if a limit is reached.
 func (a *allowance) remaining() (int, error) {
 	most := maxFlight
 	if !a.answered {

@@ -10,8 +10,7 @@ import (
 	"radsec-gw/metrics"
 )
 
-// The versions of RADIUS, as Config names them, and as the handshake does
-// (RFC 9765 §3.1).
+// The versions of RADIUS, in Config and as ALPN protocols (RFC 9765 §3.1).
 const (
 	Radius10 = "1.0"
 	Radius11 = "1.1"
@@ -20,11 +19,11 @@ const (
 	protocol11 = "radius/" + Radius11
 )
 
-// What each client gets is the table of RFC 9765 §3.3.2. crypto/tls has most of
-// it: its own choice among the protocols offered, and the alert
-// no_application_protocol when none fits. What it leaves to us: it lets a client
-// in that offers none; it does not know that RADIUS/1.1 is for TLS 1.3 only
-// (§3.4), or that a resumed session keeps the version (§3.5).
+// The version is negotiated by the table of RFC 9765 §3.3.2. crypto/tls does most of it:
+// it chooses among the protocols offered, and sends the alert no_application_protocol
+// if none matches. The rest is done here: crypto/tls accepts a client that offers no
+// protocol, and does not know that RADIUS/1.1 requires TLS 1.3 (§3.4), or that a
+// resumed session keeps its version (§3.5).
 
 // validateVersions checks Config.RadiusVersions.
 func validateVersions(versions []string) error {
@@ -36,13 +35,13 @@ func validateVersions(versions []string) error {
 	return nil
 }
 
-// only11 reports whether nothing but RADIUS/1.1 is spoken.
+// only11 reports whether only RADIUS/1.1 is supported.
 func (c *Config) only11() bool {
 	return slices.Contains(c.RadiusVersions, Radius11) && !slices.Contains(c.RadiusVersions, Radius10)
 }
 
-// negotiate makes the policy's handshakes agree on a version of RADIUS. keys holds
-// the keys of session tickets unless the policy has its own.
+// negotiate configures the policy's handshakes to negotiate a version of RADIUS. keys has
+// the session ticket keys unless the policy has its own.
 func (p *policy) negotiate(keys *tls.Config) {
 	if len(p.cfg.TicketKeys) > 0 {
 		keys = p.tls
@@ -59,7 +58,7 @@ func (p *policy) negotiate(keys *tls.Config) {
 			return ss, err
 		}
 		if cs.NegotiatedProtocol != protocol11 && slices.ContainsFunc(ss.Extra, func(b []byte) bool { return string(b) == protocol11 }) {
-			return nil, &refusal{result: metrics.HandshakeRadiusVersion, text: errDowngrade}
+			return nil, errDowngrade
 		}
 		return ss, nil
 	}
@@ -80,9 +79,11 @@ func (p *policy) negotiate(keys *tls.Config) {
 	}
 }
 
-const errDowngrade = "the session was one of RADIUS/1.1, and the client resumes it without offering that (RFC 9765 §3.5)"
+// errDowngrade is the refusal of a client that resumes a session of RADIUS/1.1 without
+// offering it.
+var errDowngrade = refusef(metrics.HandshakeRadiusVersion, "the client resumes a session of RADIUS/1.1 without offering RADIUS/1.1 (RFC 9765 §3.5)")
 
-// handshakeConfig returns what a handshake goes by: before TLS 1.3 there is no
+// handshakeConfig returns the configuration for a handshake: before TLS 1.3 there is no
 // RADIUS/1.1 (RFC 9765 §3.4).
 func (p *policy) handshakeConfig(hello *tls.ClientHelloInfo) *tls.Config {
 	if slices.Contains(hello.SupportedVersions, tls.VersionTLS13) {
@@ -91,22 +92,22 @@ func (p *policy) handshakeConfig(hello *tls.ClientHelloInfo) *tls.Config {
 	return p.tls12
 }
 
-// versionOf says whether the connection speaks RADIUS/1.1, or why it may not go on:
-// a client that offers no protocol speaks RADIUS/1.0, which may not be spoken here
-// (RFC 9765 §3.3.1).
-func (p *policy) versionOf(state *tls.ConnectionState) (v11 bool, refused string) {
+// versionOf reports whether the connection uses RADIUS/1.1. It returns a refusal for a
+// client that does not offer it if only RADIUS/1.1 is supported: a client that offers no
+// protocol uses RADIUS/1.0 (RFC 9765 §3.3.1).
+func (p *policy) versionOf(state *tls.ConnectionState) (v11 bool, r *refusal) {
 	switch {
 	case state.NegotiatedProtocol == protocol11 && state.Version >= tls.VersionTLS13:
-		return true, ""
+		return true, nil
 	case p.cfg.only11() || state.NegotiatedProtocol == protocol11:
-		return false, "the client does not offer RADIUS/1.1 by ALPN, and only that is spoken here (RFC 9765 §3.3.1)"
+		return false, refusef(metrics.HandshakeRadiusVersion, "the client does not offer RADIUS/1.1 by ALPN, and only that is supported here (RFC 9765 §3.3.1)")
 	}
-	return false, ""
+	return false, nil
 }
 
-// requireRadius11 is what a client gets before its connection is closed: a Protocol-Error
-// that answers nothing, its Token zero, with Error-Cause 406 and a Reply-Message
-// for whoever reads the client's log (RFC 9765 §3.3.1).
+// requireRadius11 returns the packet that is sent to a client without RADIUS/1.1 before its
+// connection is closed: a Protocol-Error with Token 0, with Error-Cause 406 and a
+// Reply-Message for the client's log (RFC 9765 §3.3.1).
 func requireRadius11() []byte {
 	const text = "RADIUS/1.1 is required"
 	b := make([]byte, 20, 64)
@@ -117,23 +118,21 @@ func requireRadius11() []byte {
 	return b
 }
 
-// alertVersion sends the alert no_application_protocol when err is that no version
-// of RADIUS suits both sides and crypto/tls has sent nothing: it does not when a
-// ticket is refused. Nothing is encrypted yet then, so the record is plain (RFC
-// 8446 §5.1, §6).
+// alertVersion sends the alert no_application_protocol if err is errDowngrade: crypto/tls
+// sends no alert when a ticket is refused. Nothing is encrypted at that point, so the
+// record is plain (RFC 8446 §5.1, §6).
 func (c *conn) alertVersion(err error) {
-	var r *refusal
-	if errors.As(err, &r) && r.text == errDowngrade {
+	if errors.Is(err, errDowngrade) {
 		const alert, fatal, noApplicationProtocol = 21, 2, 120
 		c.Conn.Write([]byte{alert, 3, 3, 0, 2, fatal, noApplicationProtocol})
 	}
 }
 
-// noCommonVersion reports whether crypto/tls found no protocol that both sides
-// offer. It has no type for it; a test holds the text.
+// noCommonVersion reports whether crypto/tls found no protocol that both sides support. It
+// has no type for this error; a test detects if the text changes.
 func noCommonVersion(err error) bool {
 	return strings.Contains(err.Error(), "unsupported application protocols")
 }
 
-// Version11 reports whether the connection speaks RADIUS/1.1 (RFC 9765).
+// Version11 reports whether the connection uses RADIUS/1.1 (RFC 9765).
 func (s *Session) Version11() bool { return s.v11 }

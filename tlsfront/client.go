@@ -6,15 +6,15 @@ import (
 	"radsec-gw/metrics"
 )
 
-// client is a configured client and what is kept about it.
+// client is a configured client and its state.
 type client struct {
 	config *Client
 	state  *clientState
 }
 
-// clientState is what outlives a change of configuration.
+// clientState is the state of a client that is kept when the configuration changes.
 type clientState struct {
 	metrics *metrics.Client             // static after construction
-	open    int                         // connections now; guarded by Server.mu
+	open    int                         // open connections; guarded by Server.mu
 	limiter atomic.Pointer[rateLimiter] // nil: no limit
 }

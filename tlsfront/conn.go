@@ -6,45 +6,45 @@ import (
 	"time"
 )
 
-// conn is what crypto/tls believes to be the network.
+// conn is the net.Conn that crypto/tls uses.
 type conn struct {
-	net.Conn                 // the TCP connection; deadlines and Close are its own
+	net.Conn                 // the TCP connection, with its deadlines and Close
 	raw      syscall.RawConn // nil: the connection has no file descriptor
 	in       incoming
 	out      outgoing
 
-	offered offer   // what the ClientHello offers; owned by the goroutine of the handshake
-	policy  *policy // that was in force at the ClientHello; likewise
+	offered offer   // what the ClientHello offers; owned by the handshake's goroutine
+	policy  *policy // current at the ClientHello; likewise
 
-	// What the handshake waits for, and what it gives back meanwhile; likewise.
-	arrival  *arrival      // nil: nobody else waits
-	cpu      chan struct{} // see Server
-	cpuSince time.Time     // when it last got its processor
-	cpuTime  time.Duration // before that
+	// For the handshake, likewise.
+	arrival  *arrival      // nil: the handshake is over
+	cpu      chan struct{} // see Server.cpu
+	cpuSince time.Time     // when it last acquired a processor
+	cpuTime  time.Duration // total before that
 }
 
-// acquireCPU waits for a processor.
+// acquireCPU waits until the handshake may compute.
 func (c *conn) acquireCPU() {
 	c.cpu <- struct{}{}
 	c.cpuSince = time.Now()
 }
 
-// releaseCPU lets others have the processor.
+// releaseCPU lets other handshakes compute.
 func (c *conn) releaseCPU() {
 	c.cpuTime += time.Since(c.cpuSince)
 	<-c.cpu
 }
 
 const (
-	// failedRest is how many times as long as a failed handshake has computed its
-	// processor rests, so that peers who fail again and again leave three quarters of
-	// it to the clients that have a connection.
+	// failurePause is the pause after a failed handshake, as a multiple of the time that
+	// it computed, so that peers that fail repeatedly leave three quarters of the
+	// processor to clients that have a connection.
 	failurePause = 3
-	// longestRest bounds that: a handshake that was interrupted seems to have computed.
+	// maxFailurePause bounds that: the time includes interruptions of the handshake.
 	maxFailurePause = 5 * time.Millisecond
 )
 
-// pauseAfterFailure keeps the processor idle for a while. The handshake has failed.
+// pauseAfterFailure pauses, and keeps the processor, after the handshake has failed.
 func (c *conn) pauseAfterFailure() {
 	time.Sleep(min(failurePause*(c.cpuTime+time.Since(c.cpuSince)), maxFailurePause))
 }
@@ -68,8 +68,8 @@ func (c *conn) Write(b []byte) (n int, err error) {
 	return n, err
 }
 
-// whileWaiting lets a handshake wait for its peer. Others may compute
-// meanwhile; and when slots are short, this one may lose its own.
+// whileWaiting lets a handshake wait for its peer. Meanwhile other handshakes may
+// compute, and this one may lose its slot if others wait for slots.
 func (c *conn) whileWaiting(wait func()) {
 	if c.arrival == nil {
 		wait()
@@ -84,6 +84,6 @@ func (c *conn) whileWaiting(wait func()) {
 	c.acquireCPU()
 }
 
-// SetWriteDeadline ignores what crypto/tls sets around close_notify: writes
-// never wait here, and the writer goroutine has its own deadline.
+// SetWriteDeadline ignores the deadline that crypto/tls sets for close_notify: writes
+// never wait, and the writer goroutine has its own deadline.
 func (c *conn) SetWriteDeadline(time.Time) error { return nil }

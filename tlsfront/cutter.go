@@ -6,25 +6,24 @@ import (
 	"radsec-gw/wire"
 )
 
-// cutter finds the packets in a connection's plaintext. Borders come from the
-// Length field alone (RFC 6614 §3.4 (1), RFC 6614bis §4.1): how the peer
-// spread its packets over TLS records or writes means nothing.
+// cutter cuts a connection's plaintext into packets. Only the Length field counts (RFC
+// 6614 §3.4 (1), RFC 6614bis §4.1): how the peer distributed its packets over TLS
+// records or writes is irrelevant.
 //
-// A packet that lies whole in what was read is cut in place. Only a packet of
-// which a part is there is copied, to a buffer that is held until it is whole.
+// A packet that was read completely is cut in place. Only an incomplete packet is
+// copied, to a buffer that is held until it is complete.
 type cutter struct {
 	// static after construction
 	pool *sync.Pool // of *[wire.MaxLength]byte
 
 	// owned by the read loop
-	part *[wire.MaxLength]byte // nil: no packet is started
+	part *[wire.MaxLength]byte // nil: no packet is incomplete
 	have int                   // octets in part
 }
 
-// next returns the first packet in b, preceded by what an earlier call left,
-// and what follows it. A nil packet means that more octets are needed; b is
-// used up then. The packet is valid until the next call. The error is wire's
-// for a Length outside 20..4096.
+// next returns the first packet in what earlier calls left and b, and the rest of b. If
+// the packet is nil, more octets are needed, and all of b was used. The packet is valid
+// until the next call. The error is that of wire for a Length outside 20..4096.
 func (c *cutter) next(b []byte) (packet, rest []byte, err error) {
 	if c.have == 0 {
 		n, err := wire.Cut(b)
@@ -36,7 +35,7 @@ func (c *cutter) next(b []byte) (packet, rest []byte, err error) {
 		if c.part == nil {
 			c.part = c.pool.Get().(*[wire.MaxLength]byte)
 		}
-		// First the four octets that tell the Length, then as many as it says.
+		// First the four octets up to the Length, then as many as it says.
 		want := 4
 		if c.have >= want {
 			want = int(c.part[2])<<8 | int(c.part[3])
@@ -56,10 +55,10 @@ func (c *cutter) next(b []byte) (packet, rest []byte, err error) {
 	return nil, nil, nil
 }
 
-// started reports whether a part of a packet is held.
+// started reports whether a packet is incomplete.
 func (c *cutter) started() bool { return c.have > 0 }
 
-// release gives the buffer back when no packet is started.
+// release returns the buffer to the pool if no packet is incomplete.
 func (c *cutter) release() {
 	if c.part != nil && c.have == 0 {
 		c.pool.Put(c.part)

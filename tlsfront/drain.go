@@ -7,16 +7,16 @@ import (
 	"radsec-gw/metrics"
 )
 
-// drainTick is how long a connection that is to end waits for more to come. It
-// ends when it has had nothing outstanding twice in a row.
+// drainTick is how long a draining connection waits for more input. It ends after
+// nothing was outstanding at two checks in a row.
 const drainTick = 20 * time.Millisecond
 
-// Drain ends every connection in order: no more are accepted; each one is still
-// read and served until a moment comes when nothing is outstanding, and is
-// closed then with close_notify. RADIUS has no way to tell a client to stop; one
-// that sends without pause is closed when ctx ends, by Serve's own end.
+// Drain ends every connection gracefully. No more are accepted. Each connection is still
+// served until nothing is outstanding, and then closed with close_notify. RADIUS has no
+// message that tells a client to stop; one that sends without pause is closed when Serve
+// ends.
 //
-// It returns when the last connection is closed or ctx is done.
+// Drain returns when the last connection is closed or ctx is done.
 func (s *Server) Drain(ctx context.Context) {
 	s.stopListeners()
 	s.admission.drain()
@@ -37,14 +37,14 @@ func (s *Server) Drain(ctx context.Context) {
 	}
 }
 
-// startDraining asks the read loop to end the session at a good moment.
+// startDraining makes the read loop end the session when nothing is outstanding.
 func (s *Session) startDraining() {
 	s.draining.Store(true)
 	s.conn.Conn.SetReadDeadline(time.Unix(1, 0))
 }
 
-// terminateWhenDone ends a session that is to leave when it has had nothing
-// outstanding at two looks. Between them the socket was read.
+// terminateWhenDone terminates a draining session if nothing was outstanding at two
+// checks in a row. Between them the socket was read.
 func (s *Session) terminateWhenDone() {
 	done := s.handler.Outstanding() == 0
 	if done && s.wasDone {

@@ -3,7 +3,6 @@ package tlsfront
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,62 +17,63 @@ import (
 	"radsec-gw/metrics"
 )
 
-// This file says in words why a handshake failed, and what to do. crypto/tls gives
-// no types for most of it: its texts are compared, which tests hold.
+// This file explains why a handshake failed, and what to do. crypto/tls has no types for
+// most errors, so their texts are compared; tests detect if they change.
 
-// classify finds why a handshake failed with err, and says what the operator may do.
-func (s *Server) classify(ctx context.Context, c *conn, err error) (result metrics.Handshake, text string) {
+// classify returns the refusal of a connection whose handshake failed with err. Its text
+// says what the operator can do.
+func (s *Server) classify(ctx context.Context, c *conn, err error) *refusal {
 	var (
-		header  tls.RecordHeaderError
-		refused *refusal
-		beyond  excess
-		says    = plainText(err)
+		header   tls.RecordHeaderError
+		refused  *refusal
+		exceeded excess
+		text     = plainText(err)
 	)
 	if a, ok := c.peerAlert(err); ok {
 		if a == alertCloseNotify || a == alertUserCanceled {
-			return metrics.HandshakePeerClosed, fmt.Sprintf("the peer ended the handshake with %v: its own log says why", a)
+			return refusef(metrics.HandshakePeerClosed, "the peer ended the handshake with %v: its own log says why", a)
 		}
-		return metrics.HandshakePeerAlert, fmt.Sprintf("the peer sent the alert %v: %s", a, a.explain(c.policy))
+		return refusef(metrics.HandshakePeerAlert, "the peer sent the alert %v: %s", a, a.explain(c.policy))
 	}
 	switch {
 	case errors.Is(err, context.Canceled), ctx.Err() != nil && errors.Is(err, net.ErrClosed):
-		return metrics.HandshakeShutdown, says
+		return refusef(metrics.HandshakeShutdown, "%s", text)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return metrics.HandshakeTimeout, says
+		return refusef(metrics.HandshakeTimeout, "%s", text)
 	case errors.As(err, &header) && !c.offered.seen:
-		return metrics.HandshakeNotTLS, describeNonTLS(header.RecordHeader[:])
+		return refusef(metrics.HandshakeNotTLS, "%s", describeNonTLS(header.RecordHeader[:]))
 	case errors.As(err, &header):
-		return metrics.HandshakeOther, fmt.Sprintf("expected a TLS record, got bytes that begin with % x: %s", header.RecordHeader, corrupted)
+		return refusef(metrics.HandshakeOther, "expected a TLS record, got bytes that begin with % x: %s", header.RecordHeader, corrupted)
 	case errors.As(err, &refused):
-		return refused.result, says
+		return &refusal{result: refused.result, text: text, leaf: refused.leaf}
 	case unparsedCertificate(err):
-		return metrics.HandshakeMalformedCertificate, says + "; " + c.adviceUnparsed()
-	case errors.As(err, &beyond):
-		return metrics.HandshakeExcessive, says
-	case strings.Contains(says, "didn't provide a certificate"):
-		return metrics.HandshakeNoCertificate, says + "; give the peer a certificate from the configured client CA"
+		return refusef(metrics.HandshakeMalformedCertificate, "%s; %s", text, c.adviceUnparsed())
+	case errors.As(err, &exceeded):
+		return refusef(metrics.HandshakeExcessive, "%s", text)
+	case strings.Contains(text, "didn't provide a certificate"):
+		return refusef(metrics.HandshakeNoCertificate, "%s; give the peer a certificate from the configured client CA", text)
 	case noCommonVersion(err):
-		return metrics.HandshakeRadiusVersion, says + "; what is spoken here is in radius_versions"
+		return refusef(metrics.HandshakeRadiusVersion, "%s; the versions supported here are in radius_versions", text)
 	case c.policy != nil && c.offered.seen && c.offered.highest() < c.policy.tls.MinVersion:
-		return metrics.HandshakeOldVersion, fmt.Sprintf("the peer offers %s only; the minimum is %s (min_tls)",
+		return refusef(metrics.HandshakeOldVersion, "the peer offers only %s; the minimum is %s (min_tls)",
 			c.offered.versionText(), tls.VersionName(c.policy.tls.MinVersion))
 	case c.policy != nil && noCommonSuite(err):
-		return metrics.HandshakeNoCommonCipher, c.policy.explainSuites(&c.offered)
+		return refusef(metrics.HandshakeNoCommonCipher, "%s", c.policy.explainSuites(&c.offered))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return metrics.HandshakePeerClosed, says
+		return refusef(metrics.HandshakePeerClosed, "%s", text)
 	case !c.offered.seen && dottedName(c.in.clear.messages) != "":
-		return metrics.HandshakeMalformedHello, fmt.Sprintf("the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: have the peer name this gateway without the last dot",
+		return refusef(metrics.HandshakeMalformedHello, "the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: configure the peer to use the name without the last dot",
 			clip(dottedName(c.in.clear.messages), maxName))
 	case !c.offered.seen && !errors.As(err, new(net.Error)):
-		return metrics.HandshakeMalformedHello, says + "; the peer's ClientHello is malformed"
+		return refusef(metrics.HandshakeMalformedHello, "%s; the peer's ClientHello is malformed", text)
 	}
-	return metrics.HandshakeOther, says
+	return refusef(metrics.HandshakeOther, "%s", text)
 }
 
-const corrupted = "one of the TLS libraries, or something between them, is at fault"
+const corrupted = "one of the TLS libraries, or something between them, is faulty"
 
-// noCommonSuite reports whether crypto/tls found no cipher suite, or no group for
-// one, that both sides take.
+// noCommonSuite reports whether crypto/tls found no cipher suite, or no group for one,
+// that both sides support.
 func noCommonSuite(err error) bool {
 	for _, text := range []string{"no cipher suite supported by both", "no key exchanges supported by both"} {
 		if strings.Contains(err.Error(), text) {
@@ -83,22 +83,22 @@ func noCommonSuite(err error) bool {
 	return false
 }
 
-// unparsedCertificate reports whether crypto/tls could not read a certificate of
-// the peer's, which it gives to nobody then.
+// unparsedCertificate reports whether crypto/tls could not parse a certificate of the
+// peer, which it then returns to nobody.
 func unparsedCertificate(err error) bool {
 	return strings.Contains(err.Error(), "failed to parse client certificate")
 }
 
-// What a text may hold of a peer's choice, in octets: a name, and the whole of an
+// The most bytes that a text may contain of what the peer chose: a name, and a whole
 // error of crypto/tls.
 const (
 	maxName = 255
 	maxText = 1000
 )
 
-// nameUnparsed adds to an error which certificate it was that crypto/tls could not
-// read, if that is the error and the certificates have come in clear. It costs as much
-// as crypto/tls's own trying, so it belongs to what the handshake has computed.
+// nameUnparsed adds to an error which certificate crypto/tls could not parse, if that is
+// the error and the certificates were unencrypted. It parses them again, so it counts
+// as computing of the handshake.
 func (c *conn) nameUnparsed(err error) error {
 	if !unparsedCertificate(err) {
 		return err
@@ -109,28 +109,28 @@ func (c *conn) nameUnparsed(err error) error {
 	return err
 }
 
-// adviceUnparsed says what to do about a certificate that crypto/tls could not read.
+// adviceUnparsed says what to do about a certificate that crypto/tls could not parse.
 func (c *conn) adviceUnparsed() string {
-	text := "it is damaged, or breaks a rule of RFC 5280 that Go's crypto/x509 holds it to: have it issued anew; openssl x509 -noout -text -in FILE at the peer shows what is in it"
+	text := "it is damaged, or breaks a rule of RFC 5280 that Go's crypto/x509 enforces: have it issued again; openssl x509 -noout -text -in FILE at the peer shows what is in it"
 	if c.offered.highest() >= tls.VersionTLS13 {
-		text += "; it may be the peer's own or one of its intermediates, which TLS 1.3 hides: a peer that is held to TLS 1.2 has it named here"
+		text += "; it may be the peer's own or one of its intermediates, which TLS 1.3 encrypts: limit the peer to TLS 1.2, and the log names it"
 	}
 	return text
 }
 
-// clip shortens s to so many octets.
-func clip(s string, longest int) string {
-	if len(s) > longest {
-		return s[:longest] + "…"
+// clip shortens s to n bytes.
+func clip(s string, n int) string {
+	if len(s) > n {
+		return s[:n] + "…"
 	}
 	return s
 }
 
-// goTypeName is a type of Go as texts of crypto/tls and crypto/x509 have it.
+// goTypeName matches names of Go types in texts of crypto/tls and crypto/x509.
 var goTypeName = regexp.MustCompile(`\*?\b(tls|rsa|ecdsa|ed25519|dsa|ecdh)\.(\w+)`)
 
-// plainText is the text of an error of crypto/tls without the names of Go's types,
-// and no longer than a log line may be: it can hold what the peer has chosen.
+// plainText returns the text of an error of crypto/tls without the names of Go types. It
+// is shortened, because it may contain what the peer chose.
 func plainText(err error) string {
 	return goTypeName.ReplaceAllStringFunc(clip(err.Error(), maxText), func(t string) string {
 		pkg, name, _ := strings.Cut(strings.TrimPrefix(t, "*"), ".")
@@ -145,31 +145,22 @@ func plainText(err error) string {
 	})
 }
 
-// certificateIn returns the certificate that was refused, if that is the error.
-func certificateIn(err error) *x509.Certificate {
-	var refused *refusal
-	if errors.As(err, &refused) {
-		return refused.leaf
-	}
-	return nil
-}
-
-// dottedName returns the host name in a ClientHello's server_name extension if it ends
-// with a dot; b is the handshake message, or its beginning (RFC 8446 §4.1.2, RFC
+// dottedName returns the host name in a ClientHello's server_name extension if it
+// ends with a dot. b is the handshake message, or its beginning (RFC 8446 §4.1.2, RFC
 // 6066 §3).
 func dottedName(b []byte) string {
 	const head, serverName, hostName = 4 + 2 + 32, 0, 0
 	ok := len(b) >= head && b[0] == 1
-	take := func(octets int) (part []byte) { // what is preceded by its length
-		if !ok || len(b) < octets {
+	next := func(size int) (part []byte) { // reads a part that is preceded by its length of size bytes
+		if !ok || len(b) < size {
 			ok = false
 			return nil
 		}
 		n := 0
-		for _, v := range b[:octets] {
+		for _, v := range b[:size] {
 			n = n<<8 | int(v)
 		}
-		if b = b[octets:]; len(b) < n {
+		if b = b[size:]; len(b) < n {
 			n, ok = len(b), false
 		}
 		part, b = b[:n], b[n:]
@@ -179,17 +170,17 @@ func dottedName(b []byte) string {
 		return ""
 	}
 	b = b[head:]
-	take(1) // session
-	take(2) // cipher suites
-	take(1) // compression
+	next(1) // session
+	next(2) // cipher suites
+	next(1) // compression
 	if !ok {
 		return ""
 	}
-	b = b[min(2, len(b)):] // the length of all extensions, of which the last may be cut off
+	b = b[min(2, len(b)):] // skip the length of all extensions; the last one may be cut off
 	for ok && len(b) >= 2 {
 		kind := binary.BigEndian.Uint16(b)
 		b = b[2:]
-		if e := take(2); ok && kind == serverName && len(e) > 5 && e[2] == hostName {
+		if e := next(2); ok && kind == serverName && len(e) > 5 && e[2] == hostName {
 			if name := string(e[5:min(len(e), 5+int(e[3])<<8+int(e[4]))]); strings.HasSuffix(name, ".") {
 				return name
 			}

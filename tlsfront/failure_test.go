@@ -71,15 +71,15 @@ func TestHelloThatWillNotDoIsToldByName(t *testing.T) {
 		result string
 		says   []string
 	}{
-		{"only TLS 1.0", rawHello{version: 0x0301, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers TLS 1.0 only; the minimum is TLS 1.2"}},
-		{"TLS 1.1 and 1.0", rawHello{version: 0x0302, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers TLS 1.1, TLS 1.0 only"}},
-		{"SSL 3", rawHello{version: 0x0300, suites: []uint16{0x0004}}, "old_version", []string{"the peer offers SSL 3 only"}},
+		{"only TLS 1.0", rawHello{version: 0x0301, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers only TLS 1.0; the minimum is TLS 1.2"}},
+		{"TLS 1.1 and 1.0", rawHello{version: 0x0302, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers only TLS 1.1, TLS 1.0"}},
+		{"SSL 3", rawHello{version: 0x0300, suites: []uint16{0x0004}}, "old_version", []string{"the peer offers only SSL 3"}},
 		{"no suite in common", rawHello{version: 0x0303, suites: []uint16{0x0039, 0x009f, 0xffee, 0x00ff}}, "no_common_cipher",
 			[]string{"expected one of TLS_ECDHE_ECDSA_WITH_", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDSA key",
 				"got TLS_DHE_RSA_WITH_AES_256_CBC_SHA, TLS_DHE_RSA_WITH_AES_256_GCM_SHA384 and 1 more;", "cipher_suites"}},
 		{"suites for another type of key", rawHello{version: 0x0303, suites: []uint16{0xc02f}}, "no_common_cipher",
 			[]string{"ECDSA key", "got TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;", "the type of the key"}},
-		{"no suite that has a name", rawHello{version: 0x0303, suites: []uint16{0xfefe}}, "no_common_cipher", []string{"got 1 that have no name here"}},
+		{"no suite that has a name", rawHello{version: 0x0303, suites: []uint16{0xfefe}}, "no_common_cipher", []string{"got 1 without a known name"}},
 		{"thousands of suites", rawHello{version: 0x0303, suites: many}, "no_common_cipher", []string{"TLS_DHE_DSS_WITH_AES_128_CBC_SHA", "more;"}},
 		{"no suite of TLS 1.3", rawHello{version: 0x0303, versions: []uint16{0x0304}, suites: []uint16{0x1304, 0x0a0a}}, "no_common_cipher",
 			[]string{"expected one of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, got TLS_AES_128_CCM_SHA256\""}},
@@ -154,12 +154,12 @@ func TestCertificateThatDoesNotParseIsNamed(t *testing.T) {
 				f.stop()
 				sum := sha256.Sum256(der)
 				named := []string{fmt.Sprintf("certificate %d of the 2 that the peer sent, of CN=ap1,O=", at+1), certs.FormatFingerprint(sum) + ": tls: failed to parse client certificate"}
-				hidden := []string{"which TLS 1.3 hides", "held to TLS 1.2 has it named here"}
+				hidden := []string{"which TLS 1.3 encrypts", "limit the peer to TLS 1.2"}
 				want, never := named, hidden[0]
 				if version == tls.VersionTLS13 {
 					want, never = hidden, "that the peer sent, of"
 				}
-				f.wantLine(append([]string{"result=malformed_certificate", "invalid UTF-8 string", "have it issued anew"}, want...)...)
+				f.wantLine(append([]string{"result=malformed_certificate", "invalid UTF-8 string", "have it issued again"}, want...)...)
 				if line := strings.Join(f.log.lines("malformed_certificate"), ""); strings.Contains(line, never) {
 					t.Errorf("expected nothing like %q in %s", never, line)
 				}
@@ -235,7 +235,7 @@ func TestListNames(t *testing.T) {
 		want  string
 	}{
 		{nil, "none"},
-		{[]string{""}, "1 that have no name here"},
+		{[]string{""}, "1 without a known name"},
 		{[]string{"a", "", "b"}, "a, b and 1 more"},
 		{strings.Split("abcdefghijklmnop", ""), "a, b, c, d, e, f, g, h, i, j, k, l and 4 more"},
 	} {

@@ -8,29 +8,29 @@ import (
 	"radsec-gw/metrics"
 )
 
-// A client may say that it sends nothing more and still wait for what is
-// outstanding: by close_notify under TLS 1.3, which ends one direction only (RFC
-// 8446 §6.1), or by TCP's FIN alone. Its answers are sent then, and the connection
-// is closed after them.
+// A client may close its direction only, and wait for outstanding answers: with
+// close_notify in TLS 1.3, which closes one direction (RFC 8446 §6.1), or with a TCP FIN
+// alone. Its answers are sent, then the connection is closed.
 //
-// One that closes for good cannot be told from that by either sign alone; nearly
-// all of them send both, so both together end the session at once (RFC 6614bis
-// §3.11), as does close_notify under TLS 1.2, which ends both directions (RFC 5246
-// §7.2.1). Whoever sent only one and is gone all the same answers our first record
-// with a reset.
+// Neither sign alone distinguishes this from a client that closes both directions.
+// Nearly all of those send both signs, so both together end the session immediately (RFC
+// 6614bis §3.11), as does close_notify in TLS 1.2, which closes both directions (RFC
+// 5246 §7.2.1). A client that sent only one sign, but closed both directions, answers
+// our first record with a reset.
 
-// inputEnd is why a session takes no more packets. It ends when nothing is outstanding.
+// inputEnd is why a session reads no more packets. The session ends when nothing is
+// outstanding.
 type inputEnd struct {
 	reason   metrics.Reason
 	text     string
-	fin      bool // TCP's FIN has come
-	notified bool // close_notify has come
+	fin      bool // a TCP FIN has arrived
+	notified bool // close_notify has arrived
 }
 
-// stopped reports whether the read loop ends.
+// stopped reports whether the read loop must end.
 func (s *Session) stopped() bool { return s.inputEnd != nil || s.closing.Load() }
 
-// endOfStream is TCP's FIN.
+// endOfStream handles a TCP FIN.
 func (s *Session) endOfStream() {
 	if s.cutter.started() || s.conn.in.borders.within() {
 		s.terminate(metrics.ClosedBroken, "the client closed the connection within a packet")
@@ -39,7 +39,7 @@ func (s *Session) endOfStream() {
 	s.inputEnd = &inputEnd{reason: metrics.ClosedByPeer, text: "the client closed the connection without close_notify", fin: true}
 }
 
-// endOfRecords is close_notify.
+// endOfRecords handles close_notify.
 func (s *Session) endOfRecords() {
 	const text = "the client closed the connection"
 	if s.tls.ConnectionState().Version < tls.VersionTLS13 {
@@ -49,19 +49,18 @@ func (s *Session) endOfRecords() {
 	s.inputEnd = &inputEnd{reason: metrics.ClosedByPeer, text: text, notified: true}
 }
 
-// longestAnswer is the longest that answers are waited for on a connection that
-// takes no more packets (RFC 5080 §2.2.1: MRD is 30 s).
-const longestAnswer = 35 * time.Second
+// maxAnswerWait is how long a session that reads no more packets waits for answers (RFC
+// 5080 §2.2.1: MRD is 30 s).
+const maxAnswerWait = 35 * time.Second
 
-// awaitAnswers waits until nothing is outstanding, or the client is gone. What comes
-// meanwhile is not taken. A gateway that is to stop takes a FIN alone for the end of the
-// client: most of those were killed, and a server that does not answer them must not
-// hold up the stop.
+// awaitAnswers waits until nothing is outstanding, or the client is gone. Input is
+// ignored. While the gateway drains, a client that sent only a FIN counts as gone: most
+// of these were killed, and a server that does not answer must not delay the shutdown.
 func (s *Session) awaitAnswers() {
 	t := time.NewTicker(drainTick)
 	defer t.Stop()
 	s.wasDone = false
-	for end := time.Now().Add(longestAnswer); !s.closing.Load() && !s.wasDone && time.Now().Before(end); <-t.C {
+	for end := time.Now().Add(maxAnswerWait); !s.closing.Load() && !s.wasDone && time.Now().Before(end); <-t.C {
 		if s.inputEnd.reason == metrics.ClosedByPeer && (s.peerGone() || s.draining.Load() && !s.inputEnd.notified) {
 			return
 		}
@@ -69,8 +68,8 @@ func (s *Session) awaitAnswers() {
 	}
 }
 
-// peerGone reports whether a client that sends nothing more does not wait for answers
-// either: it has ended both TLS and TCP, or its connection is reset.
+// peerGone reports whether the client does not wait for answers: it has closed both TLS
+// and TCP, or has reset the connection.
 func (s *Session) peerGone() (gone bool) {
 	if s.conn.raw == nil {
 		return false
@@ -81,10 +80,10 @@ func (s *Session) peerGone() (gone bool) {
 	return gone
 }
 
-// readEnd looks whether the socket fd tells of an end.
+// readEnd reads from the socket fd, and reports whether it finds the end.
 func (s *Session) readEnd(fd uintptr) bool {
 	var b [256]byte
-	for range 16 { // what a client sends after its end is thrown away, at a bounded rate
+	for range 16 { // discard what a client sends after its end, at a bounded rate
 		n, err := readNow(fd, b[:])
 		switch {
 		case err == syscall.EINTR:

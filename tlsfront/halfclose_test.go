@@ -122,7 +122,7 @@ func TestHalfClosedConnectionIsBounded(t *testing.T) {
 				c.CloseWrite()
 				io.Copy(io.Discard, c)
 			}()
-			want := longestAnswer
+			want := maxAnswerWait
 			if stop {
 				sleep(time.Second)
 				drained := make(chan struct{})

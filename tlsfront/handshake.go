@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -15,8 +14,9 @@ import (
 	"radsec-gw/metrics"
 )
 
-// baseConfig returns what a handshake begins with: the keys of session tickets,
-// which crypto/tls makes and changes daily, and the way to the policy in force.
+// baseConfig returns the configuration that a handshake starts with: it has the session
+// ticket keys, which crypto/tls makes and changes daily, and selects the configuration of
+// the current policy.
 func (s *Server) baseConfig() *tls.Config {
 	return &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		p := s.policy.Load()
@@ -28,12 +28,11 @@ func (s *Server) baseConfig() *tls.Config {
 	}}
 }
 
-// tlsConfig returns crypto/tls's configuration. What is not set is left to Go:
-// its order of cipher suites.
+// tlsConfig returns the configuration of crypto/tls for a policy.
 //
-// crypto/tls is told to take any certificate, and the Verifier of package identity verifies it, for
-// full handshakes and for resumed ones alike. The alert for one that does not
-// verify is always bad_certificate then.
+// crypto/tls accepts any certificate, and the Verifier of package identity verifies it,
+// in full and resumed handshakes alike. So the alert for one that does not verify is
+// always bad_certificate.
 func tlsConfig(p *policy) *tls.Config {
 	auth := map[identity.ClientAuth]tls.ClientAuthType{
 		identity.RequireCertificate:  tls.RequireAnyClientCert,
@@ -42,14 +41,14 @@ func tlsConfig(p *policy) *tls.Config {
 	}[p.cfg.ClientAuth]
 	c := &tls.Config{
 		Certificates: []tls.Certificate{p.cfg.Certificate},
-		ClientCAs:    p.verifier.NamesSent(), // empty: no names, which TLS allows
+		ClientCAs:    p.verifier.NamesSent(), // empty: no names are sent, which TLS allows
 		ClientAuth:   auth,
 		MinVersion:   p.cfg.MinVersion,
 		CipherSuites: p.cfg.CipherSuites,
 
 		CurvePreferences: keyExchanges,
-		// One packet is one record (RFC 6614bis §4.1): no splitting to
-		// segments' size at the start of a connection.
+		// One packet is one record (RFC 6614bis §4.1): records are not split into TCP
+		// segments at the start of a connection.
 		DynamicRecordSizingDisabled: true,
 		VerifyConnection: func(cs tls.ConnectionState) error {
 			if r := p.verifier.Verify(cs.PeerCertificates, time.Now()); r != nil {
@@ -64,19 +63,19 @@ func tlsConfig(p *policy) *tls.Config {
 	return c
 }
 
-// keyExchanges are the key exchanges offered, those of crypto/tls but for the
-// slow ones: with P-521 a ClientHello costs us 2.6 ms, thirty times one with
-// X25519. crypto/tls has its own order.
+// keyExchanges are the supported key exchanges: those of crypto/tls except slow ones. With
+// P-521 a ClientHello costs us 2.6 ms, thirty times one with X25519. Their order is up to
+// crypto/tls.
 var keyExchanges = []tls.CurveID{tls.X25519MLKEM768, tls.SecP256r1MLKEM768, tls.X25519, tls.CurveP256, tls.CurveP384}
 
-// handshake does TLS on a connection that has a slot, and begins its session. All of
-// the handshake has one deadline: a peer that drips gets no more time than one that
-// stops. first is what was read of its ClientHello.
+// handshake does the TLS handshake of a connection that has a slot, and starts its
+// session. There is one deadline for the whole handshake, however slowly the peer sends.
+// first is what was read of its ClientHello.
 func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	growStack()
 	raw, remote := a.conn, a.remote
 	c := s.newConn(raw)
-	c.in.ahead, c.in.clear.keep = first, maxWatched
+	c.in.ahead, c.in.clear.keep = first, maxHelloKept
 	c.arrival, c.cpu = a, s.cpu
 	t := tls.Server(c, s.tls)
 	c.acquireCPU()
@@ -90,40 +89,41 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	if ctx.Err() != nil && err != nil {
 		err = ctx.Err()
 	}
-	if end := s.admission.handshakeDone(a); end != metrics.HandshakeOK {
-		s.reject(raw, remote, end, "closed to let others in: all slots were taken, its source had the most, and its peer was waited for")
+	if why := s.admission.handshakeDone(a); why != metrics.HandshakeOK {
+		s.reject(raw, remote, refusef(why, "closed to admit others: all slots were in use, its source had the most, and it waited for its peer"))
 		return
 	}
 	if err != nil {
 		c.alertVersion(err)
-		result, text := s.classify(ctx, c, err)
 		if c.in.allowance.exceeded {
-			a.abort() // what it sends on is not worth reading, and no alert has gone to it
+			a.abort() // without reading the rest: no alert was sent
 		}
-		s.refuse(c, remote, result, text, certificateIn(err))
+		s.refuse(c, remote, s.classify(ctx, c, err))
 		return
 	}
 	s.startSession(c, t, remote)
 }
 
-// startSession names the client of a connection whose handshake is done, and starts its
-// session, which runs on a goroutine of its own, because this one's stack has grown
-// with the certificates and would stay so.
+// startSession identifies the client of a connection after its handshake, and starts its
+// session on a new goroutine, because the stack of this one has grown and would stay
+// large.
 func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 	counts := s.cfg.Metrics.TLS()
 	state := t.ConnectionState()
 	p := identity.NewPeer(remote.Addr(), state.PeerCertificates)
-	v11, unfit := c.policy.versionOf(&state)
-	if unfit != "" {
+	v11, r := c.policy.versionOf(&state)
+	if r != nil {
 		t.Write(requireRadius11())
 		t.CloseWrite()
-		s.refuse(c, remote, metrics.HandshakeRadiusVersion, unfit, p.Leaf)
+		r.leaf = p.Leaf
+		s.refuse(c, remote, r)
 		return
 	}
 	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, cutter: cutter{pool: &s.packetBufs}}
 	if r := s.register(session, p, &state); r != nil {
 		t.CloseWrite()
-		s.refuse(c, remote, r.result, r.text, p.Leaf)
+		r.leaf = p.Leaf
+		s.refuse(c, remote, r)
 		return
 	}
 	counts.CountHandshake(metrics.HandshakeOK)
@@ -144,17 +144,17 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 	s.wg.Go(session.run)
 }
 
-// growStack makes the goroutine's stack as large as a handshake needs, in one step
-// while there is nothing on it: to grow and copy it step by step, in the depths of
-// crypto/tls, costs several times as much.
+// growStack grows the goroutine's stack to the size that a handshake needs, in one step
+// while it is almost empty: to grow and copy it in several steps within crypto/tls costs
+// several times as much.
 //
 //go:noinline
 func growStack() {
-	var room [12 << 10]byte
-	runtime.KeepAlive(&room)
+	var space [12 << 10]byte
+	runtime.KeepAlive(&space)
 }
 
-// connectionInfo is what operators see of the session while it is open.
+// connectionInfo returns what the metrics show of the session while it is open.
 func connectionInfo(session *Session, p *identity.Peer, state *tls.ConnectionState) *metrics.Connection {
 	c := &metrics.Connection{Client: session.Client().Name, Remote: session.remote, Version: tls.VersionName(state.Version), Since: time.Now()}
 	if p.Leaf != nil {
@@ -163,7 +163,7 @@ func connectionInfo(session *Session, p *identity.Peer, state *tls.ConnectionSta
 	return c
 }
 
-// newConn makes the connection that crypto/tls works on.
+// newConn returns the connection that crypto/tls uses.
 func (s *Server) newConn(raw net.Conn) *conn {
 	c := &conn{Conn: raw}
 	c.out = outgoing{pool: &s.recordBufs, bound: s.cfg.WriteBuffer, timeout: s.policy.Load().cfg.WriteTimeout,
@@ -173,17 +173,17 @@ func (s *Server) newConn(raw net.Conn) *conn {
 	return c
 }
 
-// refuse counts and logs a connection that gets no session, and closes it. An
-// alert may be on its way to the peer.
-func (s *Server) refuse(c *conn, remote netip.AddrPort, result metrics.Handshake, text string, leaf *x509.Certificate) {
+// refuse counts and logs a connection that gets no session after its handshake, and
+// closes it so that an alert reaches the peer.
+func (s *Server) refuse(c *conn, remote netip.AddrPort, r *refusal) {
 	level := slog.LevelWarn
-	if result == metrics.HandshakeShutdown {
+	if r.result == metrics.HandshakeShutdown {
 		level = slog.LevelDebug
 	}
 	s.logFunc(remote, level, "RadSec connection refused", func() []any {
-		return append([]any{"peer", remote, "result", result, "error", text}, identity.Describe(leaf)...)
+		return append([]any{"peer", remote, "result", r.result, "error", r.text}, identity.Describe(r.leaf)...)
 	})
-	s.cfg.Metrics.TLS().CountHandshake(result)
+	s.cfg.Metrics.TLS().CountHandshake(r.result)
 	linger(c.Conn)
 	c.Conn.Close()
 	s.admission.connectionClosed(sourceOf(remote.Addr()))

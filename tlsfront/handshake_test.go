@@ -67,7 +67,7 @@ func TestBadPeersAreRefused(t *testing.T) {
 			pair := f.pki.client.TLS()
 			pair.Certificate = [][]byte{pair.Certificate[0][:100]}
 			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
-		}, sees: alert, result: "malformed_certificate", says: []string{"failed to parse client certificate", "breaks a rule of RFC 5280", "openssl x509 -noout -text", "held to TLS 1.2 has it named here"}},
+		}, sees: alert, result: "malformed_certificate", says: []string{"failed to parse client certificate", "breaks a rule of RFC 5280", "openssl x509 -noout -text", "limit the peer to TLS 1.2"}},
 		{name: "expired", client: func(f *front, c *tls.Config) {
 			c.Certificates = []tls.Certificate{must(f.pki.ca.Client("ap1", func(x *x509.Certificate) {
 				x.NotBefore, x.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)

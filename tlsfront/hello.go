@@ -3,7 +3,6 @@ package tlsfront
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -11,13 +10,13 @@ import (
 	"radsec-gw/metrics"
 )
 
-// helloSize is how much of a ClientHello is read before its connection takes a
-// slot: the record's type, version and length, and the message's type (RFC 8446
-// §5.1, §4). It holds nothing but that, so that a silent connection is small.
+// helloSize is how much of a ClientHello is read before its connection gets a slot: the
+// record's type, version and length, and the message's type (RFC 8446 §5.1, §4). It is
+// small, so that a silent connection uses little memory.
 const helloSize = 6
 
-// startsHello reports whether b, which may be shorter than helloSize, is what a
-// ClientHello starts with.
+// startsHello reports whether b, which may be shorter than helloSize, is the start of a
+// ClientHello.
 func startsHello(b []byte) bool {
 	const handshake, clientHello, longest = 22, 1, 1 << 14
 	switch n := len(b); {
@@ -30,11 +29,11 @@ func startsHello(b []byte) bool {
 	return true
 }
 
-// errNotHello is that the peer sent something else than a ClientHello.
+// errNotHello is the error that the peer sent something else than a ClientHello.
 var errNotHello = errors.New("no ClientHello")
 
-// readHello reads what a ClientHello starts with. ahead was read before. It
-// returns what it has read, also beside an error.
+// readHello reads the start of a ClientHello. ahead was read before. It returns what it
+// has read, also with an error.
 func readHello(r io.Reader, ahead []byte) ([]byte, error) {
 	b := append(make([]byte, 0, max(helloSize, len(ahead))), ahead...)
 	var err error
@@ -53,9 +52,9 @@ func readHello(r io.Reader, ahead []byte) ([]byte, error) {
 	}
 }
 
-// serve is a connection's goroutine: it waits for the first bytes of a
-// ClientHello, behind a PROXY header if the connection is proxied, then for a
-// slot, and does the handshake. The deadline of the silent time is set.
+// serve is a connection's goroutine: it waits for the start of a ClientHello, after a
+// PROXY header if the connection is proxied, then for a slot, and does the handshake. The
+// deadline of SilentTimeout is already set.
 func (s *Server) serve(ctx context.Context, a *arrival, proxied bool) {
 	var first []byte
 	if proxied {
@@ -67,8 +66,7 @@ func (s *Server) serve(ctx context.Context, a *arrival, proxied bool) {
 	}
 	first, err := readHello(a.conn, first)
 	if err != nil {
-		result, text := s.noHello(first, err)
-		s.closeArrival(a, result, text)
+		s.closeArrival(a, s.noHello(first, err))
 		return
 	}
 	deadline := time.Now().Add(s.policy.Load().cfg.HandshakeTimeout)
@@ -84,74 +82,75 @@ func (s *Server) serve(ctx context.Context, a *arrival, proxied bool) {
 		}
 		t.Stop()
 	}
-	if ok, end := s.admission.slotResult(a); !ok {
-		s.closeArrival(a, end, "no slot for its handshake became free in time")
+	if ok, why := s.admission.slotResult(a); !ok {
+		s.closeArrival(a, refusef(why, "no slot for its handshake became free in time"))
 		return
 	}
 	s.handshake(ctx, a, first)
 }
 
-// acceptProxied reads the PROXY header of a load balancer, which says whose connection it
-// is. It returns what was read beyond that, and reports whether the connection goes on.
+// acceptProxied reads the PROXY header of a load balancer, which contains the source. It
+// returns what was read beyond the header, and reports whether the connection continues.
 func (s *Server) acceptProxied(a *arrival) (ahead []byte, ok bool) {
 	balancer := a.remote.Addr()
 	remote, ahead, err := readProxyHeader(a.conn)
-	switch {
-	case errors.Is(err, errPortCheck):
-		s.closeArrival(a, metrics.HandshakePeerClosed, "")
-		return nil, false
-	case err != nil:
-		s.closeArrival(a, metrics.HandshakeBadProxyHeader, err.Error())
+	if err != nil {
+		r := portCheck
+		if !errors.Is(err, portCheck) {
+			r = refusef(metrics.HandshakeBadProxyHeader, "%v", err)
+		}
+		s.closeArrival(a, r)
 		return nil, false
 	}
 	a.remote = remote
-	result, text := s.identify(a)
+	r := s.identify(a)
 	switch {
-	case result == metrics.HandshakeOK:
+	case r == nil:
 		return ahead, true
 	case remote.Addr() == balancer: // LOCAL or UNKNOWN: the load balancer's own check of the port
-		s.rejectQuietly(a.conn, remote, s.admission.exit(a, result), text)
+		s.rejectQuietly(a.conn, remote, refusef(s.admission.exit(a, r.result), "%s", r.text))
 	default:
-		s.closeArrival(a, result, text)
+		s.closeArrival(a, r)
 	}
 	return nil, false
 }
 
-// identify takes up the source that a PROXY header has named.
-func (s *Server) identify(a *arrival) (metrics.Handshake, string) {
+// identify admits a connection again, from the source in its PROXY header.
+func (s *Server) identify(a *arrival) *refusal {
 	p := s.policy.Load()
 	if !p.identities.Lists(a.remote.Addr()) {
-		return metrics.HandshakeUnknownNetwork, p.identities.Unlisted(a.remote.Addr())
+		return unlisted(p.identities, a.remote.Addr())
 	}
 	return s.admission.identify(a, sourceOf(a.remote.Addr()), p.cfg.admissionLimits())
 }
 
-// noHello says why no handshake began. b is what was read.
-func (s *Server) noHello(b []byte, err error) (metrics.Handshake, string) {
+// noHello returns the refusal of a connection whose ClientHello could not be read. b is
+// what was read.
+func (s *Server) noHello(b []byte, err error) *refusal {
 	switch {
 	case errors.Is(err, errNotHello):
-		return metrics.HandshakeNotTLS, describeNonTLS(b)
+		return refusef(metrics.HandshakeNotTLS, "%s", describeNonTLS(b))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return metrics.HandshakeSilent, fmt.Sprintf("expected a TLS ClientHello within %v, got %d bytes", s.policy.Load().cfg.SilentTimeout, len(b))
+		return refusef(metrics.HandshakeSilent, "expected a TLS ClientHello within %v, got %d bytes", s.policy.Load().cfg.SilentTimeout, len(b))
 	case len(b) == 0:
-		return metrics.HandshakePeerClosed, ""
+		return portCheck
 	}
-	return metrics.HandshakePeerClosed, fmt.Sprintf("expected a TLS ClientHello, got %d bytes: %v", len(b), err)
+	return refusef(metrics.HandshakePeerClosed, "expected a TLS ClientHello, got %d bytes: %v", len(b), err)
 }
 
-// closeArrival ends a connection whose handshake did not begin.
-func (s *Server) closeArrival(a *arrival, result metrics.Handshake, text string) {
-	if result == metrics.HandshakeNotTLS {
+// closeArrival closes a connection whose handshake did not start.
+func (s *Server) closeArrival(a *arrival, r *refusal) {
+	if r.result == metrics.HandshakeNotTLS {
 		linger(a.conn)
 	}
-	switch end := s.admission.exit(a, result); {
-	case end == metrics.HandshakeDisplaced:
-		s.reject(a.conn, a.remote, end, "closed to let others in: a bound was reached, and its source had the most connections that had not begun a handshake")
-	case end == metrics.HandshakeShutdown:
-		s.reject(a.conn, a.remote, end, "the gateway stops")
-	case end == metrics.HandshakePeerClosed && text == "":
-		s.rejectQuietly(a.conn, a.remote, end, "the peer connected and closed, such as a load balancer that looks whether the port is open")
+	switch why := s.admission.exit(a, r.result); {
+	case why == metrics.HandshakeDisplaced:
+		s.reject(a.conn, a.remote, refusef(why, "closed to admit others: a limit was reached, and its source had the most connections that had not started a handshake"))
+	case why == metrics.HandshakeShutdown:
+		s.reject(a.conn, a.remote, refusef(why, "the gateway stops"))
+	case why == r.result && r == portCheck:
+		s.rejectQuietly(a.conn, a.remote, r)
 	default:
-		s.reject(a.conn, a.remote, end, text)
+		s.reject(a.conn, a.remote, refusef(why, "%s", r.text))
 	}
 }

@@ -9,27 +9,27 @@ import (
 	"syscall"
 )
 
-// Listen opens a TCP listener for each address; ports of 0 are chosen by the
-// system. 0.0.0.0 takes IPv4 only. [::] takes IPv4, too, unless an IPv4 address
-// with its port is listed. On an error those already open are closed.
+// Listen opens a TCP listener for each address; the system chooses ports for those that
+// are 0. 0.0.0.0 accepts IPv4 only. [::] accepts IPv4, too, unless an IPv4 address with
+// the same port is listed. On an error, those already opened are closed.
 func Listen(addresses []netip.AddrPort) ([]net.Listener, error) {
 	ls, _, err := Relisten(nil, nil, addresses)
 	return ls, err
 }
 
-// Relisten is Listen for a list that takes the place of another, of which have
-// are the listeners: an address that is in both lists keeps its listener. opened
-// are the listeners that are new; have are left open. On an error those already
-// opened are closed.
-func Relisten(have []net.Listener, of, addresses []netip.AddrPort) (ls, opened []net.Listener, err error) {
+// Relisten is like Listen for addresses that replace others, whose listeners are given:
+// an address that is in both lists keeps its listener. opened are the new ones among the
+// returned listeners. The old listeners stay open. On an error, those already opened are
+// closed.
+func Relisten(old []net.Listener, oldAddresses, addresses []netip.AddrPort) (ls, opened []net.Listener, err error) {
 	type key struct {
 		network string
 		address netip.AddrPort
 	}
-	kept := map[key][]net.Listener{} // of an address with port 0 there may be several
-	for i, a := range of {
-		k := key{network(a, of), a}
-		kept[k] = append(kept[k], have[i])
+	kept := map[key][]net.Listener{} // an address with port 0 may be listed several times
+	for i, a := range oldAddresses {
+		k := key{network(a, oldAddresses), a}
+		kept[k] = append(kept[k], old[i])
 	}
 	for _, a := range addresses {
 		k := key{network(a, addresses), a}
@@ -40,8 +40,8 @@ func Relisten(have []net.Listener, of, addresses []netip.AddrPort) (ls, opened [
 		l, err := net.Listen(k.network, a.String())
 		if err != nil {
 			closeListeners(opened)
-			if i := slices.IndexFunc(of, func(o netip.AddrPort) bool { return errors.Is(err, syscall.EADDRINUSE) && overlap(o, a) }); i >= 0 {
-				return nil, nil, fmt.Errorf("cannot listen for RadSec on %s while this gateway still listens on %s: the kernel gives these to one socket only, and closing the old one first would refuse clients; take another port, or restart", a, of[i])
+			if i := slices.IndexFunc(oldAddresses, func(o netip.AddrPort) bool { return errors.Is(err, syscall.EADDRINUSE) && overlap(o, a) }); i >= 0 {
+				return nil, nil, fmt.Errorf("cannot listen for RadSec on %s while this gateway still listens on %s: the kernel allows only one socket for both, and closing the old one first would refuse clients; use another port, or restart", a, oldAddresses[i])
 			}
 			return nil, nil, fmt.Errorf("cannot listen for RadSec on %s: %w; is another program using the port?", a, err)
 		}
@@ -50,15 +50,14 @@ func Relisten(have []net.Listener, of, addresses []netip.AddrPort) (ls, opened [
 	return ls, opened, nil
 }
 
-// overlap reports whether a connection to one of the addresses may be one to the
-// other, too. [::] takes IPv4.
+// overlap reports whether a connection may be to both addresses. [::] accepts IPv4.
 func overlap(a, b netip.AddrPort) bool {
-	takes := func(a, b netip.Addr) bool { return a.IsUnspecified() && (a.Is6() || b.Is4()) }
-	return a.Port() == b.Port() && (a.Addr() == b.Addr() || takes(a.Addr(), b.Addr()) || takes(b.Addr(), a.Addr()))
+	covers := func(a, b netip.Addr) bool { return a.IsUnspecified() && (a.Is6() || b.Is4()) }
+	return a.Port() == b.Port() && (a.Addr() == b.Addr() || covers(a.Addr(), b.Addr()) || covers(b.Addr(), a.Addr()))
 }
 
-// network is what net.Listen has to be told for one of the addresses, since for
-// "tcp" any unspecified address takes both families.
+// network returns the network to pass to net.Listen for one of the addresses: with "tcp"
+// an unspecified address of either family accepts both.
 func network(a netip.AddrPort, all []netip.AddrPort) string {
 	if a.Addr().Unmap().Is4() {
 		return "tcp4"

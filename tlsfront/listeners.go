@@ -7,18 +7,18 @@ import (
 	"sync"
 )
 
-// listeners are what a server accepts on. They can be replaced while it serves.
+// listeners are the listeners of a server. They can be replaced while it serves.
 type listeners struct {
 	mu     sync.Mutex // guards what follows
 	ctx    context.Context
 	open   []net.Listener
-	closed bool // for good: the server drains or stops
+	closed bool // the server drains or stops
 }
 
-// SetListeners makes the server accept on ls alone: those that are new begin to
-// be served, those that are not in ls any more are closed, the others are left
-// alone. Connections stay. Before Serve it only replaces what Serve begins with;
-// after Drain, or Serve's end, ls are closed.
+// SetListeners makes the server accept connections on ls only: it starts new listeners,
+// closes those that are not in ls, and keeps the others. Connections stay open. Before
+// Serve, it only replaces the listeners that Serve starts with; after Drain, or the end
+// of Serve, it closes ls.
 func (s *Server) SetListeners(ls []net.Listener) {
 	l := &s.listeners
 	l.mu.Lock()
@@ -42,7 +42,7 @@ func (s *Server) SetListeners(ls []net.Listener) {
 	}
 }
 
-// startListeners begins to accept on every listener, until ctx is done.
+// startListeners starts accepting on every listener, until ctx is done.
 func (s *Server) startListeners(ctx context.Context) {
 	l := &s.listeners
 	l.mu.Lock()
@@ -56,15 +56,15 @@ func (s *Server) startListeners(ctx context.Context) {
 	}
 }
 
-// serveOn accepts on one listener until it is closed. Called with listeners.mu
-// held, and not closed: Serve has not begun to wait for the goroutines.
+// serveOn starts accepting on one listener, until it is closed. Called with listeners.mu
+// held, and not closed: Serve is not waiting for the goroutines yet.
 func (s *Server) serveOn(one net.Listener) {
 	s.cfg.Log.Info("listening for RadSec", "address", one.Addr().String())
 	ctx := s.listeners.ctx
 	s.wg.Go(func() { s.accept(ctx, one) })
 }
 
-// stopListeners closes every listener, for good.
+// stopListeners closes every listener permanently.
 func (s *Server) stopListeners() {
 	l := &s.listeners
 	l.mu.Lock()
@@ -73,8 +73,7 @@ func (s *Server) stopListeners() {
 	closeListeners(l.open)
 }
 
-// Addrs returns the addresses that the server accepts connections on, in the
-// order of its listeners.
+// Addrs returns the addresses of the listeners, in their order.
 func (s *Server) Addrs() []net.Addr {
 	l := &s.listeners
 	l.mu.Lock()

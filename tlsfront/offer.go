@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// offer is what a peer's ClientHello offers, as far as a handshake may fail for it.
+// offer is the part of a peer's ClientHello because of which a handshake may fail.
 type offer struct {
 	seen     bool // a ClientHello has been parsed
 	versions []uint16
@@ -18,7 +18,7 @@ type offer struct {
 	groups   []tls.CurveID
 }
 
-// recordOffer remembers what the client offers, for the case that it will not do.
+// recordOffer records what the client offers, in case the handshake fails.
 func (c *conn) recordOffer(hello *tls.ClientHelloInfo) {
 	c.offered = offer{seen: true, versions: hello.SupportedVersions, suites: hello.CipherSuites, groups: hello.SupportedCurves}
 	c.in.clear.helloDone()
@@ -28,7 +28,7 @@ func (c *conn) recordOffer(hello *tls.ClientHelloInfo) {
 // (RFC 8701).
 func grease(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
 
-// highest returns the highest version that is offered; 0: none that is known here,
+// highest returns the highest version that is offered; 0 if crypto/tls knows none of them,
 // as with SSL 3.
 func (o *offer) highest() (v uint16) {
 	for _, one := range o.versions {
@@ -39,12 +39,11 @@ func (o *offer) highest() (v uint16) {
 	return v
 }
 
-// maxListed bounds the cipher suites of a peer that a text names: a ClientHello holds
-// up to 32,767.
+// maxListed bounds the cipher suites of a peer in a text: a ClientHello contains up to
+// 32,767.
 const maxListed = 12
 
-// listNames lists names, of which it leaves out those that are empty and those beyond
-// maxNamed, and says how many those are.
+// listNames lists at most maxListed names that are not empty, and says how many it omits.
 func listNames(names []string) string {
 	known := slices.DeleteFunc(slices.Clone(names), func(s string) bool { return s == "" })
 	known = known[:min(len(known), maxListed)]
@@ -53,14 +52,14 @@ func listNames(names []string) string {
 	case len(names) == 0:
 		return "none"
 	case more > 0 && text == "":
-		return fmt.Sprintf("%d that have no name here", more)
+		return fmt.Sprintf("%d without a known name", more)
 	case more > 0:
 		return fmt.Sprintf("%s and %d more", text, more)
 	}
 	return text
 }
 
-// namesOf gives each value its name, without those that mean nothing.
+// namesOf returns the name of each value that is not GREASE.
 func namesOf[T ~uint16](values []T, name func(T) string) (names []string) {
 	for _, v := range values {
 		if !grease(uint16(v)) {
@@ -70,8 +69,8 @@ func namesOf[T ~uint16](values []T, name func(T) string) (names []string) {
 	return names
 }
 
-// versionText says what versions are offered. crypto/tls knows nothing older than
-// TLS 1.0, which it gives as no version at all.
+// versionText lists the versions that are offered. crypto/tls reports no versions for a
+// client that offers nothing newer than SSL 3.
 func (o *offer) versionText() string {
 	if len(o.versions) == 0 {
 		return versionName(0x0300)
@@ -79,28 +78,28 @@ func (o *offer) versionText() string {
 	return listNames(namesOf(o.versions, versionName))
 }
 
-// explainSuites says which cipher suites are offered and which are taken, when none is
-// in both lists; or what else is missing for one that is.
+// explainSuites says which cipher suites are offered and which are supported, if no suite
+// is in both lists; or else which groups.
 func (p *policy) explainSuites(o *offer) string {
-	taken := p.supportedSuites(o.highest())
+	supported := p.supportedSuites(o.highest())
 	var names []string
-	for _, s := range taken {
+	for _, s := range supported {
 		if slices.Contains(o.suites, s) {
-			return fmt.Sprintf("the peer offers cipher suites that are taken here, but no group of key exchange that is: expected one of %s, got %s",
+			return fmt.Sprintf("the peer offers supported cipher suites, but no supported group for the key exchange: expected one of %s, got %s",
 				listNames(namesOf(keyExchanges, groupName)), listNames(namesOf(o.groups, groupName)))
 		}
 		names = append(names, suiteName(s))
 	}
 	offered := slices.DeleteFunc(slices.Clone(o.suites), func(s uint16) bool { return s == 0x00ff || s == 0x5600 }) // signals (RFC 5746, RFC 7507)
 	if o.highest() >= tls.VersionTLS13 {
-		return fmt.Sprintf("the peer offers no cipher suite of TLS 1.3 that is taken here: expected one of %s, got %s",
+		return fmt.Sprintf("the peer offers no supported cipher suite of TLS 1.3: expected one of %s, got %s",
 			strings.Join(names, ", "), listNames(namesOf(offered, suiteName)))
 	}
-	return fmt.Sprintf("the peer offers no cipher suite that is taken here with this gateway's %s: expected one of %s, got %s; see cipher_suites and the type of the key",
+	return fmt.Sprintf("the peer offers no cipher suite that is supported with this gateway's %s: expected one of %s, got %s; see cipher_suites, and the type of the key",
 		p.keyType(), strings.Join(names, ", "), listNames(namesOf(offered, suiteName)))
 }
 
-// supportedSuites are the cipher suites that a handshake of a version can have here: those
+// supportedSuites returns the cipher suites that are supported for a version of TLS: those
 // of TLS 1.2 depend on the type of our key.
 func (p *policy) supportedSuites(version uint16) (list []uint16) {
 	_, rsaKey := p.cfg.Certificate.PrivateKey.(*rsa.PrivateKey)
@@ -130,8 +129,8 @@ func (p *policy) keyType() string {
 	return "key"
 }
 
-// groupName is a group's name in the registry; "" when crypto/tls does not know it
-// and it is not an old one.
+// groupName returns a group's name in the registry; "" if it is neither known to
+// crypto/tls nor a common old one.
 func groupName(g tls.CurveID) string {
 	names := map[tls.CurveID]string{
 		tls.CurveP256: "secp256r1", tls.CurveP384: "secp384r1", tls.CurveP521: "secp521r1", tls.X25519: "x25519", 30: "x448",
@@ -142,8 +141,7 @@ func groupName(g tls.CurveID) string {
 	return names[g]
 }
 
-// suiteName is a cipher suite's name in the registry; "" for one that is in no
-// common use.
+// suiteName returns a cipher suite's name in the registry; "" for an uncommon one.
 func suiteName(id uint16) string {
 	if name := tls.CipherSuiteName(id); !strings.HasPrefix(name, "0x") {
 		return name
@@ -151,8 +149,8 @@ func suiteName(id uint16) string {
 	return otherSuites[id]
 }
 
-// otherSuites are those of "TLS Cipher Suites" (IANA) that crypto/tls has no name
-// for and that clients in the field offer.
+// otherSuites are cipher suites of the IANA registry that clients offer and that
+// crypto/tls has no name for.
 var otherSuites = map[uint16]string{
 	0x0004: "TLS_RSA_WITH_RC4_128_MD5", 0x0009: "TLS_RSA_WITH_DES_CBC_SHA",
 	0x0013: "TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA", 0x0016: "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA", 0x0018: "TLS_DH_anon_WITH_RC4_128_MD5",

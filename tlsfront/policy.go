@@ -1,7 +1,6 @@
 package tlsfront
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"time"
@@ -10,24 +9,24 @@ import (
 	"radsec-gw/metrics"
 )
 
-// policy is everything that a change of configuration replaces: immutable, and
-// swapped as a whole, so nothing is decided by half of each.
+// policy is everything that a change of configuration replaces. It is immutable and
+// replaced as a whole, so that no decision uses parts of two configurations.
 type policy struct {
 	cfg        Config // defaults applied
 	tls        *tls.Config
-	tls12      *tls.Config // the same for TLS 1.2, where there is no RADIUS/1.1
+	tls12      *tls.Config // the same for TLS 1.2, without RADIUS/1.1
 	verifier   *identity.Verifier
 	clients    []*client
-	identities identity.Clients // of clients, in their order; the verifier knows them by that
+	identities identity.Clients // of clients, in the same order; the verifier returns indexes into it
 }
 
-// Update puts cfg in force for everything from now on: certificates, CA,
-// revocation lists, clients, timeouts and limits. Listeners,
-// WriteBuffer, Log and Metrics stay as they are. On an error nothing has changed.
+// Update replaces the configuration: certificates, CAs, revocation lists, clients,
+// timeouts and limits. Listeners, WriteBuffer, Log and Metrics do not change. On an error
+// nothing has changed.
 //
-// A connection stays open when its certificate and address still belong to the
-// client of the same name and the certificate is still good; its Handler stays, too,
-// whatever the client's Open is now. The others are closed (RFC 6614bis §3.3.1).
+// A connection stays open if its certificate and address still belong to the client of
+// the same name and the certificate is still acceptable. It keeps its Handler, even if
+// the client has another Open. All other connections are closed (RFC 6614bis §3.3.1).
 func (s *Server) Update(cfg Config) error {
 	s.updateMu.Lock()
 	defer s.updateMu.Unlock()
@@ -53,17 +52,17 @@ func (s *Server) Update(cfg Config) error {
 	return nil
 }
 
-// Config returns what is in force, with its defaults applied.
+// Config returns the current configuration, with defaults applied.
 func (s *Server) Config() Config { return s.policy.Load().cfg }
 
-// SetClients is Update with nothing but the clients changed.
+// SetClients calls Update with other clients and everything else unchanged.
 func (s *Server) SetClients(cs []*Client) error {
 	cfg := s.policy.Load().cfg
 	cfg.Clients = cs
 	return s.Update(cfg)
 }
 
-// prepare makes a policy, and changes nothing.
+// prepare returns a policy for cfg. It changes nothing.
 func (s *Server) prepare(cfg Config) (*policy, error) {
 	cfg.Listeners, cfg.Log, cfg.Metrics = s.cfg.Listeners, s.cfg.Log, s.cfg.Metrics
 	cfg.WriteBuffer = s.cfg.WriteBuffer
@@ -94,7 +93,7 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 	return p, nil
 }
 
-// identity is the part of the configuration that says which certificates are good.
+// identity returns the part of the configuration that package identity needs.
 func (c *Config) identity(clients identity.Clients) *identity.Config {
 	i := &identity.Config{Auth: c.ClientAuth, ClientCA: c.ClientCA, Clients: clients, Intermediates: c.Intermediates,
 		CRLs: c.CRLs, RefuseStaleCRL: c.RefuseStaleCRL}
@@ -104,7 +103,7 @@ func (c *Config) identity(clients identity.Clients) *identity.Config {
 	return i
 }
 
-// ages is what the metrics show of the revocation lists.
+// ages returns what the metrics show of the revocation lists.
 func ages(v *identity.Verifier, now time.Time) (list []metrics.CRL) {
 	for _, a := range v.ListAges(now) {
 		list = append(list, metrics.CRL(a))
@@ -112,8 +111,8 @@ func ages(v *identity.Verifier, now time.Time) (list []metrics.CRL) {
 	return list
 }
 
-// assess says to which client a peer belongs by p, and until when its
-// certificate is good; or why to none.
+// assess returns the client that a peer is under p, and until when its certificate is
+// valid; or a refusal.
 func (p *policy) assess(who *identity.Peer, cs *tls.ConnectionState, now time.Time) (*client, time.Time, *refusal) {
 	i, until, r := p.verifier.Assess(who, cs.PeerCertificates, now)
 	if r != nil {
@@ -122,7 +121,7 @@ func (p *policy) assess(who *identity.Peer, cs *tls.ConnectionState, now time.Ti
 	return p.clients[i], until, nil
 }
 
-// reassess closes a connection that the policy would not let in.
+// reassess closes a connection that the policy would not admit.
 func (s *Server) reassess(p *policy, session *Session) {
 	cs := session.tls.ConnectionState()
 	c, until, r := p.assess(identity.NewPeer(session.remote.Addr(), cs.PeerCertificates), &cs, time.Now())
@@ -131,7 +130,7 @@ func (s *Server) reassess(p *policy, session *Session) {
 		session.terminate(r.closeReason, r.text)
 		return
 	case c.config.Name != session.Client().Name:
-		session.terminate(metrics.ClosedNotAllowed, fmt.Sprintf("the configuration gives this certificate and address to client %s now", c.config.Name))
+		session.terminate(metrics.ClosedNotAllowed, fmt.Sprintf("in the current configuration this certificate and address belong to client %s", c.config.Name))
 		return
 	}
 	s.mu.Lock()
@@ -140,61 +139,9 @@ func (s *Server) reassess(p *policy, session *Session) {
 	session.client.Store(c.config)
 }
 
-// StaleLists returns the revocation lists that are out of date, and whether they leave
-// no client that could be accepted.
+// StaleLists returns the revocation lists that are out of date, and whether no client can
+// be accepted because of them.
 func (s *Server) StaleLists() (list []identity.StaleList, all bool) {
 	v, now := s.policy.Load().verifier, time.Now()
 	return v.StaleLists(now), v.RefusesAll(now)
-}
-
-// runChecks closes connections when their certificates expire (RFC 6614bis §3.3.1),
-// and warns when a revocation list is out of date.
-func (s *Server) runChecks(ctx context.Context) {
-	t := time.NewTicker(time.Second)
-	defer t.Stop()
-	var of *policy // that stale was last looked at for
-	said := 0      // lists of it that were warned about
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-t.C:
-			s.expire(now)
-			p := s.policy.Load()
-			if p != of {
-				of, said = p, 0
-			}
-			if stale := p.verifier.StaleLists(now); len(stale) > said {
-				said = len(stale)
-				s.updateListMetrics(p, now)
-				s.cfg.Log.Warn("revocation lists are out of date", "issuers", identity.Few(stale), "refuse", p.cfg.RefuseStaleCRL,
-					"all_clients", p.verifier.RefusesAll(now))
-			}
-		}
-	}
-}
-
-// updateListMetrics renews the metrics of the revocation lists, unless another policy has come,
-// whose lists Update shows.
-func (s *Server) updateListMetrics(p *policy, now time.Time) {
-	s.updateMu.Lock()
-	defer s.updateMu.Unlock()
-	if s.policy.Load() == p {
-		s.cfg.Metrics.TLS().SetCRLs(ages(p.verifier, now))
-	}
-}
-
-func (s *Server) expire(now time.Time) {
-	s.mu.Lock()
-	var over []*Session
-	for session := range s.sessions {
-		if !session.until.IsZero() && now.After(session.until) {
-			over = append(over, session)
-		}
-	}
-	s.mu.Unlock()
-	p := s.policy.Load()
-	for _, session := range over {
-		s.reassess(p, session)
-	}
 }

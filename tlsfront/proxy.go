@@ -8,33 +8,33 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"radsec-gw/metrics"
 	"slices"
 	"syscall"
 
 	"github.com/pires/go-proxyproto"
 )
 
-// proxied reports whether the connection comes from a load balancer that says
-// in a PROXY header who its peer is.
+// proxied reports whether the connection is from a load balancer, which sends a PROXY
+// header with the address of its peer.
 func (c *Config) proxied(from netip.Addr) bool {
 	return slices.ContainsFunc(c.ProxyNetworks, func(p netip.Prefix) bool { return p.Contains(from) })
 }
 
-// errPortCheck is the error of a load balancer that closed its connection without
-// sending anything: a look at the port.
-var errPortCheck = errors.New("the load balancer closed the connection without sending anything, as a health check does")
+// portCheck is the refusal of a peer that closed its connection without sending anything.
+var portCheck = refusef(metrics.HandshakePeerClosed, "the peer connected and closed, such as a load balancer that checks whether the port is open")
 
-// readProxyHeader reads the PROXY header, version 1 or 2, with which a
-// connection from a load balancer must begin. It returns whose connection it
-// is, and the octets that were read beyond the header. A connection of the load
-// balancer itself (LOCAL, UNKNOWN), such as a health check, keeps its address.
+// readProxyHeader reads the PROXY header, version 1 or 2, that a connection from a load
+// balancer must begin with. It returns the source in it, and the octets that were read
+// beyond it. For a connection of the load balancer itself (LOCAL, UNKNOWN), such as a
+// health check, it returns the load balancer's address.
 func readProxyHeader(c net.Conn) (source netip.AddrPort, ahead []byte, err error) {
 	r := bufio.NewReader(c)
 	if _, err := r.Peek(1); errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		return source, nil, errPortCheck
+		return source, nil, portCheck
 	}
 	peeked, _ := r.Peek(min(r.Buffered(), helloSize))
-	begins := bytes.Clone(peeked) // Read moves what is in the buffer
+	begins := bytes.Clone(peeked) // Read moves the content of the buffer
 	h, err := proxyproto.Read(r)
 	if err != nil {
 		return source, nil, fmt.Errorf("expected a PROXY header (version 1 or 2), as this address is in proxy_protocol, got %s: %w", describeNonProxy(begins), err)
@@ -49,14 +49,14 @@ func readProxyHeader(c net.Conn) (source netip.AddrPort, ahead []byte, err error
 	return source, ahead, nil
 }
 
-// describeNonProxy says what came in the place of a PROXY header.
+// describeNonProxy describes what arrived instead of a PROXY header.
 func describeNonProxy(b []byte) string {
 	what := recognize(b)
 	switch {
 	case len(b) >= helloSize && startsHello(b):
 		return "a TLS ClientHello: the load balancer must send the header before it"
 	case bytes.HasPrefix(b, []byte("PROXY")), len(b) > 3 && b[0] == '\r':
-		return "one that is malformed"
+		return "a malformed one"
 	case what != "":
 		return what
 	}

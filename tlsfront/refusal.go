@@ -2,22 +2,33 @@ package tlsfront
 
 import (
 	"crypto/x509"
+	"fmt"
+	"net/netip"
 
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
 
-// refusal is why a connection gets no session, or loses it.
+// refusal is the error of a connection that gets no session, or loses it.
 type refusal struct {
-	result      metrics.Handshake // what a handshake counts
+	result      metrics.Handshake // what the handshake counts as
 	closeReason metrics.Reason    // what an open connection is closed for
 	text        string
-	leaf        *x509.Certificate
+	leaf        *x509.Certificate // the peer's; nil: none, or not known yet
+}
+
+func refusef(result metrics.Handshake, format string, args ...any) *refusal {
+	return &refusal{result: result, text: fmt.Sprintf(format, args...)}
 }
 
 func (r *refusal) Error() string { return r.text }
 
-// counts is what a refusal of identity counts as, in a handshake and on an open
+// unlisted returns the refusal of a source that no client lists.
+func unlisted(clients identity.Clients, source netip.Addr) *refusal {
+	return refusef(metrics.HandshakeUnknownNetwork, "%s", clients.Unlisted(source))
+}
+
+// counts says what a refusal of identity counts as, in a handshake and on an open
 // connection.
 var counts = [identity.NumReasons]struct {
 	handshake metrics.Handshake
@@ -35,7 +46,7 @@ var counts = [identity.NumReasons]struct {
 	identity.ClientUnknown:        {metrics.HandshakeUnknownClient, metrics.ClosedNotAllowed},
 }
 
-// refusalOf returns a refusal of identity with what it counts as.
+// refusalOf converts a refusal of identity.
 func refusalOf(r *identity.Refusal) *refusal {
 	c := counts[r.Reason]
 	return &refusal{c.handshake, c.reason, r.Text, r.Leaf}

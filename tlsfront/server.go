@@ -21,30 +21,29 @@ import (
 type Server struct {
 	// static after construction
 	cfg        Config
-	started    time.Time   // when New made it
-	tls        *tls.Config // holds the session tickets' keys; each handshake goes by the policy's own
+	started    time.Time   // when New returned it
+	tls        *tls.Config // has the session ticket keys; the policy has the configuration of each handshake
 	admission  *admission
-	cpu        chan struct{} // one for each handshake that computes at the moment
+	cpu        chan struct{} // holds a value for each handshake that computes now
 	readBufs   sync.Pool     // of *buffers
 	packetBufs sync.Pool     // of *[wire.MaxLength]byte
 	recordBufs sync.Pool     // of *[]byte
-	wg         sync.WaitGroup
+	limited    limitedLogs
+	wg         sync.WaitGroup // counts all goroutines
 
-	policy  atomic.Pointer[policy] // replaced as a whole by Update
-	limited limitedLogs
+	listeners listeners // guarded by its own mu
 
-	listeners listeners
-
-	updateMu sync.Mutex // held by Update, before mu
+	updateMu sync.Mutex             // held by Update
+	policy   atomic.Pointer[policy] // replaced by Update
 
 	mu       sync.Mutex // guards what follows
 	stopping bool
 	draining bool
 	sessions map[*Session]struct{}
-	states   map[string]*clientState // by the client's name; see ForgetClients
+	states   map[string]*clientState // by the client's name; see RemoveClients
 }
 
-// New checks cfg and makes a server. The errors name what is missing or wrong.
+// New checks cfg and returns a server.
 func New(cfg Config) (*Server, error) {
 	cfg.setDefaults()
 	if err := cfg.validate(); err != nil {
@@ -71,15 +70,15 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Serve accepts connections until ctx is done, then closes the listeners and
-// the connections. It returns nil after every goroutine that it started has
-// ended, within two seconds or so. It is called once.
+// Serve accepts connections until ctx is done, then closes the listeners and the
+// connections. It returns nil after every goroutine that it started has ended, within
+// about two seconds. It must be called once only.
 func (s *Server) Serve(ctx context.Context) error {
 	switch s.policy.Load().cfg.ClientAuth {
 	case identity.OptionalCertificate:
-		s.cfg.Log.Warn("clients may connect without a certificate: client_auth is \"optional\"; only their source address names them then")
+		s.cfg.Log.Warn("clients may connect without a certificate: client_auth is \"optional\"; they are then identified by their source address only")
 	case identity.NoCertificate:
-		s.cfg.Log.Warn("clients are not asked for a certificate: client_auth is \"none\"; only their source address names them")
+		s.cfg.Log.Warn("certificates of clients are not requested: client_auth is \"none\"; clients are identified by their source address only")
 	}
 	s.startListeners(ctx)
 	s.wg.Go(func() { s.runChecks(ctx) })
@@ -89,7 +88,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-// stop ends accepting first, then every session.
+// stop stops accepting connections, then terminates every session.
 func (s *Server) stop() {
 	s.stopListeners()
 	s.admission.stop()
@@ -101,8 +100,8 @@ func (s *Server) stop() {
 	}
 }
 
-// sourceOf is what counts as one source: an IPv4 address, or the network of one
-// IPv6 link, within which a host may take any address (RFC 4291 §2.5.1).
+// sourceOf returns the source that an address belongs to: an IPv4 address, or an IPv6 /64,
+// because a host may use any address of its link (RFC 4291 §2.5.1).
 func sourceOf(a netip.Addr) netip.Addr {
 	if a.Is6() {
 		if p, err := a.Prefix(64); err == nil {
@@ -112,10 +111,10 @@ func sourceOf(a netip.Addr) netip.Addr {
 	return a
 }
 
-// register names the session's client and makes the session known, unless its
-// certificate is not good, no client matches, the server stops, or the client has
-// its most connections. When the policy changes meanwhile it begins again, so
-// that Update sees every session, or the session the new policy.
+// register identifies the session's client and adds the session to the server. It returns
+// a refusal if its certificate is not acceptable, no client matches, the server stops, or
+// the client has its maximum of connections. If the policy changes meanwhile it starts
+// again, so that either Update sees the session, or the session the new policy.
 func (s *Server) register(session *Session, who *identity.Peer, cs *tls.ConnectionState) *refusal {
 	for {
 		p := s.policy.Load()
@@ -132,7 +131,7 @@ func (s *Server) register(session *Session, who *identity.Peer, cs *tls.Connecti
 	}
 }
 
-// tryRegister makes the session known if p is still in force.
+// tryRegister adds the session to the server if p is still the current policy.
 func (s *Server) tryRegister(session *Session, p *policy) (r *refusal, again bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,10 +140,9 @@ func (s *Server) tryRegister(session *Session, p *policy) (r *refusal, again boo
 	case s.policy.Load() != p:
 		return nil, true
 	case s.stopping, s.draining:
-		return &refusal{result: metrics.HandshakeShutdown, text: "the gateway stops"}, false
+		return refusef(metrics.HandshakeShutdown, "the gateway stops"), false
 	case c.MaxConnections > 0 && session.state.open >= c.MaxConnections:
-		return &refusal{result: metrics.HandshakeTooMany,
-			text: fmt.Sprintf("client %s has %d connections, which is its limit (max_connections)", c.Name, session.state.open)}, false
+		return refusef(metrics.HandshakeTooMany, "client %s has %d connections, which is its limit (max_connections)", c.Name, session.state.open), false
 	}
 	session.state.open++
 	session.state.metrics.Connected()
@@ -152,7 +150,7 @@ func (s *Server) tryRegister(session *Session, p *policy) (r *refusal, again boo
 	return nil, false
 }
 
-// unregister is the end of what register began.
+// unregister removes a session that was registered.
 func (s *Server) unregister(session *Session, r metrics.Reason) {
 	s.mu.Lock()
 	delete(s.sessions, session)
@@ -174,11 +172,11 @@ func (s *Server) clientState(name string) *clientState {
 	return st
 }
 
-// RemoveClients lets go of the clients that are configured no more, once they have
-// no connection, and returns the names of the others. A client of a name that was
-// let go begins anew, in the metrics, too. Until then the name's metrics are needed.
+// RemoveClients removes the state of clients that are no longer configured and have no
+// connections. It returns the names of those that still have connections, whose metrics
+// are still in use.
 func (s *Server) RemoveClients() (open []string) {
-	s.updateMu.Lock() // a policy in the making has looked its clients' states up
+	s.updateMu.Lock() // an Update in progress uses the states of its clients
 	defer s.updateMu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,8 +196,8 @@ func (s *Server) RemoveClients() (open []string) {
 	return open
 }
 
-// addrPort returns a's address without zone, IPv4 in its own form; the zero
-// AddrPort when a is no TCP address.
+// addrPort returns a's address without a zone, and not as an IPv4-mapped IPv6 address; the
+// zero AddrPort if a is not a TCP address.
 func addrPort(a net.Addr) netip.AddrPort {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {

@@ -7,24 +7,24 @@ import (
 	"radsec-gw/metrics"
 )
 
-// The slots of admission: who may do a handshake now.
+// The slots of admission: which connections may do a handshake now.
 
 const (
-	// displaceAfter is how long a handshake may wait for its peer, in all, while
-	// others wait for its slot, whoever they are. An honest peer far away needs two
-	// round trips and two signatures.
+	// displaceAfter is how long a handshake may wait for its peer, in total, while other
+	// connections of any source wait for a slot. An honest distant peer needs two round
+	// trips and two signatures.
 	displaceAfter = 1500 * time.Millisecond
-	// yieldAfter is how long the handshake of a source that has more slots than
-	// another waits for its peer before the other gets its slot: a round trip, so
-	// that honest clients which all come at once do not displace one another.
+	// yieldAfter is how long a handshake may wait for its peer at a time, if its source
+	// has more slots than another source that waits for one. It is a round trip, so that
+	// honest clients that connect at once do not displace one another.
 	yieldAfter = 250 * time.Millisecond
-	// sweepEvery is how often slots are looked for while some wait for one.
+	// slotInterval is how often findSlots runs while connections are queued.
 	slotInterval = 100 * time.Millisecond
 )
 
-// requestSlot asks for a slot for a silent connection whose ClientHello begins, and
-// reports whether all were taken. ready is nil when there is no need to wait for
-// it; started says what follows.
+// requestSlot requests a slot for a silent connection whose ClientHello arrives, and
+// reports whether all slots were taken. The caller waits for ready, unless it is nil, and
+// then calls slotResult.
 func (d *admission) requestSlot(a *arrival, deadline time.Time) (ready chan struct{}, full bool) {
 	d.mu.Lock()
 	var displaced *arrival
@@ -38,7 +38,7 @@ func (d *admission) requestSlot(a *arrival, deadline time.Time) (ready chan stru
 		a.deadline = deadline
 		if full = d.handshaking.n >= d.slots; full {
 			d.tls.CountSlotsFull()
-			// One that merely takes long is for those that are queued already.
+			// A merely slow handshake is displaced by those queued earlier.
 			if displaced = d.displaceableHandshake(a.source, time.Now(), d.queued.n == 0); displaced != nil {
 				d.displace(displaced)
 			}
@@ -59,9 +59,9 @@ func (d *admission) requestSlot(a *arrival, deadline time.Time) (ready chan stru
 	return ready, full
 }
 
-// slotResult reports whether an arrival has a slot after begin, or else why it has
-// ended: HandshakeTimeout is that the deadline passed before there was one.
-func (d *admission) slotResult(a *arrival) (ok bool, end metrics.Handshake) {
+// slotResult reports whether an arrival has a slot, or else why it was removed:
+// HandshakeTimeout if its deadline passed before a slot became free.
+func (d *admission) slotResult(a *arrival) (ok bool, why metrics.Handshake) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if a.result == metrics.HandshakeOK && a.stage == d.queued {
@@ -74,15 +74,15 @@ func (d *admission) slotResult(a *arrival) (ok bool, end metrics.Handshake) {
 	return a.result == metrics.HandshakeOK, a.result
 }
 
-// startHandshake gives a slot to a, which is at no stage. Called with mu held.
+// startHandshake gives a slot to a, which has no stage. Called with mu held.
 func (d *admission) startHandshake(a *arrival) {
 	a.started = time.Now()
-	a.conn.SetDeadline(a.deadline) // here, so that interrupt cannot come in between
+	a.conn.SetDeadline(a.deadline) // with mu held, so that interrupt cannot set its deadline before
 	d.handshaking.add(a)
 	a.wake()
 }
 
-// wake ends a queued arrival's waiting. Called with mu held.
+// wake wakes up a queued arrival. Called with mu held.
 func (a *arrival) wake() {
 	if a.ready != nil {
 		close(a.ready)
@@ -90,10 +90,11 @@ func (a *arrival) wake() {
 	}
 }
 
-// displaceableHandshake returns the handshake whose slot a connection of source may have, or
-// nil: the oldest that waits for its peer, of the source that has most slots. It
-// must have more than source would have then, or, with slowToo, have kept us waiting for
-// long. What waits for our own computing does not give way. Called with mu held.
+// displaceableHandshake returns the handshake that is displaced by a connection of
+// source, or nil: the oldest one that waits for its peer, of the source with the most
+// slots. That source must have more slots than source would have then, or, with slowToo,
+// the handshake must have waited for long. A handshake that waits for a processor is not
+// displaced. Called with mu held.
 func (d *admission) displaceableHandshake(source netip.Addr, now time.Time, slowToo bool) *arrival {
 	g := d.handshaking.largest()
 	if g == nil {
@@ -119,15 +120,15 @@ func (d *admission) displaceableHandshake(source netip.Addr, now time.Time, slow
 	return nil
 }
 
-// findSlots finds slots for those that are queued. A source for which there is
-// none keeps its turn.
+// findSlots finds slots for queued connections by displacing handshakes. A source for
+// which there is no slot keeps its turn.
 func (d *admission) findSlots() {
-	const most = 1000 // sources looked at, so that mu is not held for long
+	const maxSources = 1000 // so that mu is not held for long
 	var displaced []*arrival
 	d.mu.Lock()
 	now := time.Now()
 	e := d.queued.order.Front()
-	for range min(d.queued.order.Len(), most) {
+	for range min(d.queued.order.Len(), maxSources) {
 		g := e.Value.(*group)
 		e = e.Next()
 		v := d.displaceableHandshake(g.source, now, true)
@@ -150,9 +151,9 @@ func (d *admission) findSlots() {
 	}
 }
 
-// handshakeDone gives an arrival's slot back when its handshake is done or has failed. It
-// returns why admission has ended the arrival; when it has not, HandshakeOK, the
-// connection counts as open until left is called.
+// handshakeDone releases an arrival's slot after its handshake. It returns why the arrival
+// was removed before, or HandshakeOK: then the connection counts as open until
+// connectionClosed is called.
 func (d *admission) handshakeDone(a *arrival) metrics.Handshake {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -172,8 +173,7 @@ func (d *admission) grant() {
 	}
 }
 
-// resize changes how many slots there are. With fewer, handshakes that have one
-// keep it.
+// resize changes the number of slots. Handshakes that have a slot keep it.
 func (d *admission) resize(slots int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -181,7 +181,7 @@ func (d *admission) resize(slots int) {
 	d.grant()
 }
 
-// usage describes who holds the slots, for a log line.
+// usage returns the use of the slots as attributes of a log line.
 func (d *admission) usage() []any {
 	d.mu.Lock()
 	defer d.mu.Unlock()

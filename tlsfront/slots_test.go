@@ -139,7 +139,7 @@ func TestHandshakesAreBounded(t *testing.T) {
 		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 2)
 		f.wantMetric("radsec_gw_tls_handshakes_waiting", 3)
 		f.wantMetric("radsec_gw_tls_handshake_slots_full_total", 3)
-		f.wantLine("all handshake slots are taken", "in_progress=2", "largest_source=192.0.2.1", "raise [listen].max_handshakes")
+		f.wantLine("all handshake slots are in use", "in_progress=2", "largest_source=192.0.2.1", "raise [listen].max_handshakes")
 		if n := len(f.server.cpu); n != 0 {
 			t.Errorf("%d processors are held by handshakes that wait for their peers, want none", n)
 		}

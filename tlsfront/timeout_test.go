@@ -198,7 +198,7 @@ func TestWriteTimeout(t *testing.T) {
 		}
 		f.stop()
 		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="not_reading"}`, 1)
-		f.wantLine("RadSec connection closed", "has not taken its answers within 10s")
+		f.wantLine("RadSec connection closed", "has not read its answers within 10s")
 		f.wantMetric("radsec_gw_tls_waiting_bytes", 0)
 	})
 }

@@ -78,7 +78,7 @@ func TestARefusalSaysWhichCertificateAndWhatToDo(t *testing.T) {
 		{"a critical extension", []*certs.Pair{need(root.Client("client.example", name("special"), func(c *x509.Certificate) { c.ExtraExtensions = []pkix.Extension{critical} }))},
 			[]string{"the certificate of CN=special has the critical extension 1.3.6.1.4.1.99999.7"}},
 		{"a certificate that cannot be read", []*certs.Pair{damaged(odd)},
-			[]string{"certificate 1 of the 1 that the peer sent, of CN=odd", "have it issued anew"}},
+			[]string{"certificate 1 of the 1 that the peer sent, of CN=odd", "have it issued again"}},
 	} {
 		config := b.tlsOf(c.chain...)
 		config.MaxVersion = tls.VersionTLS12 // 1.3 hides a certificate that cannot be read
@@ -147,7 +147,7 @@ func TestAdviceFitsTheAlert(t *testing.T) {
 	b := newBed(t)
 	g := b.serve()
 	for alert, c := range map[byte]struct{ name, says string }{
-		80: {"internal_error", "the peer gave up by itself"},
+		80: {"internal_error", "the peer aborted by itself"},
 		40: {"handshake_failure", "cipher suite"},
 		48: {"unknown_ca", "does not trust this gateway's certificate"},
 	} {

@@ -1,26 +1,26 @@
 package tlsfront
 
-// maxWatched is how much of a ClientHello is kept, for the case that crypto/tls
-// refuses it without saying why: it holds the extensions of any usual one. Of what
-// comes after it everything that may come is kept.
-const maxWatched = 4 << 10
+// maxHelloKept is how much of a ClientHello is kept, because crypto/tls may refuse it
+// without saying why. It is enough for the extensions of any usual ClientHello. Of what
+// follows the ClientHello, everything is kept.
+const maxHelloKept = 4 << 10
 
-// clearRecords follows the TLS records of a handshake as they come from the peer, to
-// know what crypto/tls does not tell: alerts in clear, a ClientHello that it
-// cannot parse, and in TLS 1.2 certificates that it cannot parse. Its zero value is
-// ready for use; it is owned by the goroutine of the handshake.
+// clearRecords scans the TLS records that the peer sends in a handshake for what
+// crypto/tls does not report: unencrypted alerts, a ClientHello that it cannot parse,
+// and in TLS 1.2 certificates that it cannot parse. The zero value is ready for use. It
+// is owned by the handshake's goroutine.
 type clearRecords struct {
 	head      [5]byte // of the record: type, version, length (RFC 8446 §5.1)
 	headLen   int     // octets in head
-	remaining int     // octets of the content still to come
+	remaining int     // octets of the content that are missing
 	body      [2]byte // of a record that may be an alert
 	bodyLen   int     // octets in body
 
-	alerted bool  // an alert in clear has come, and nothing else after it
-	alert   alert // the last one
+	alerted bool  // the last record was an unencrypted alert
+	alert   alert // the last alert
 
-	keep     int    // how many bytes of the handshake messages in clear are wanted
-	messages []byte // the first of them
+	keep     int    // how many bytes of unencrypted handshake messages to keep
+	messages []byte // the first of these bytes
 }
 
 const (
@@ -29,7 +29,7 @@ const (
 	messageCertificate = 11
 )
 
-// scan follows b.
+// scan scans b, which continues what it has scanned before.
 func (w *clearRecords) scan(b []byte) {
 	for len(b) > 0 {
 		if w.headLen < len(w.head) {
@@ -51,7 +51,7 @@ func (w *clearRecords) scan(b []byte) {
 	}
 }
 
-// content takes a part of a record's content.
+// content scans a part of a record's content.
 func (w *clearRecords) content(b []byte) {
 	switch {
 	case w.head[0] == recordAlert:
@@ -60,24 +60,24 @@ func (w *clearRecords) content(b []byte) {
 			w.alerted, w.alert = true, alert(w.body[1])
 		}
 	case w.head[0] == recordHandshake && len(w.messages) < w.keep:
-		// It grows with what comes: what a peer announces costs it nothing.
+		// Memory grows with what arrives, not with what the peer announces.
 		w.messages = append(w.messages, b[:min(len(b), w.keep-len(w.messages))]...)
 	}
 }
 
-// ended begins the next record if this one has ended.
+// ended starts the next record if this one is complete.
 func (w *clearRecords) ended() {
 	if w.remaining == 0 {
 		w.headLen = 0
 	}
 }
 
-// helloDone says that the ClientHello is parsed, and that the certificates are to be
-// kept that may come in clear.
+// helloDone records that crypto/tls has parsed the ClientHello. From now on everything is
+// kept, because unencrypted certificates may follow.
 func (w *clearRecords) helloDone() { w.keep, w.messages = maxFlight, nil }
 
-// certificates returns the certificates that the peer has sent in clear, in DER form
-// (RFC 5246 §7.4.2): none in TLS 1.3, and none unless the whole message has come.
+// certificates returns the certificates that the peer sent unencrypted, in DER form (RFC
+// 5246 §7.4.2): none in TLS 1.3, and none if the message is incomplete.
 func (w *clearRecords) certificates() (list [][]byte) {
 	rest := w.messages
 	for len(rest) > 0 {
@@ -101,7 +101,7 @@ func (w *clearRecords) certificates() (list [][]byte) {
 	return nil
 }
 
-// cutLength cuts off what begins with its length in three bytes.
+// cutLength splits b after a part that is preceded by its length in three bytes.
 func cutLength(b []byte) (part, rest []byte, ok bool) {
 	if len(b) < 3 {
 		return nil, nil, false

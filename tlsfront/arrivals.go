@@ -5,15 +5,15 @@ import (
 	"net/netip"
 )
 
-// arrivals are connections at one stage before they have a client, grouped by
-// source. Every method takes a few steps, however many there are: a flood is
-// counted here, too. It belongs to an admission, whose mu guards it.
+// arrivals are the connections at one stage before their client is known, grouped by
+// source. Each method takes constant time, because it is called for each connection of a
+// flood. It is guarded by admission.mu.
 type arrivals struct {
 	gauge  func(n int) // adds n to the metric
 	n      int
 	groups map[netip.Addr]*group
-	order  list.List    // of *group: whose turn it is
-	levels []*list.List // of *group, by how many arrivals they have
+	order  list.List    // of *group: the first is next
+	levels []*list.List // of *group, by their number of arrivals
 	most   int          // the highest level in use; 0: no arrivals
 }
 
@@ -29,7 +29,7 @@ func newArrivals(gauge func(int)) *arrivals {
 	return &arrivals{gauge: gauge, groups: map[netip.Addr]*group{}, levels: []*list.List{nil}}
 }
 
-// add adds an arrival that is at no stage.
+// add adds an arrival that has no stage.
 func (s *arrivals) add(a *arrival) {
 	g := s.groups[a.source]
 	if g == nil {
@@ -45,7 +45,7 @@ func (s *arrivals) add(a *arrival) {
 	s.gauge(1)
 }
 
-// raise puts g on the level of its length, from which it was removed.
+// raise adds g to the level of its length. It has been removed from its level.
 func (s *arrivals) raise(g *group) {
 	n := g.oldest.Len()
 	for len(s.levels) <= n {
@@ -82,8 +82,8 @@ func (s *arrivals) count(source netip.Addr) int {
 	return 0
 }
 
-// largest returns the group with the most arrivals, of several the one that has
-// had so many for the longest time; nil when there are no arrivals.
+// largest returns the group with the most arrivals; of several, the one that has had
+// that many for the longest time. It returns nil if there are no arrivals.
 func (s *arrivals) largest() *group {
 	if s.most == 0 {
 		return nil
@@ -94,8 +94,8 @@ func (s *arrivals) largest() *group {
 // first returns the oldest arrival of g.
 func (g *group) first() *arrival { return g.oldest.Front().Value.(*arrival) }
 
-// next returns the oldest arrival of the source whose turn it is, and gives the
-// turn to the next source. There must be an arrival.
+// next returns the oldest arrival of the next source, and moves that source to the end
+// of the order. There must be an arrival.
 func (s *arrivals) next() *arrival {
 	g := s.order.Front().Value.(*group)
 	s.order.MoveToBack(g.turn)

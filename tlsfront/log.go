@@ -9,12 +9,12 @@ import (
 	"radsec-gw/metrics"
 )
 
-// unlistedPeriod is how often one source that no client lists is told of.
+// unlistedPeriod is how often a source that no client lists is logged.
 const unlistedPeriod = time.Hour
 
-// limitedLogs are the log lines that peers cause, limited for each source: a peer that
-// connects in a loop fills neither the disk nor the operator's eyes, and hides no
-// other. The metrics count every connection all the same.
+// limitedLogs limits the log lines that peers cause for each source: a peer that connects
+// in a loop does not fill the disk, and does not hide other peers. The metrics still
+// count every connection.
 type limitedLogs struct {
 	connections *logs.Sources
 	unlisted    *logs.Sources
@@ -29,25 +29,24 @@ func newLimitedLogs(log *slog.Logger) limitedLogs {
 	}
 }
 
-// log writes a log line that remote has caused, unless there were too many.
+// log logs a line that remote has caused, unless there were too many.
 func (s *Server) log(remote netip.AddrPort, level slog.Level, msg string, args ...any) {
 	s.logFunc(remote, level, msg, func() []any { return args })
 }
 
-// logFunc is say for a line whose attributes cost something to find: they are
-// asked for when the line is written.
+// logFunc is like log, but calls attributes only if the line is logged.
 func (s *Server) logFunc(remote netip.AddrPort, level slog.Level, msg string, attributes func() []any) {
 	s.limited.connections.Log(sourceOf(remote.Addr()), level, msg, attributes)
 }
 
-// logRefused tells of a connection that was refused before its handshake. An
-// address that no client lists is told of once an hour, as it may be a load
-// balancer or a monitor that looks at the port for ever; the others at debug.
-func (s *Server) logRefused(remote netip.AddrPort, result metrics.Handshake, text string) {
+// logRefused logs a connection that was refused before its handshake. An address that no
+// client lists may be a load balancer or a monitor that checks the port for ever: it is
+// logged once an hour, and at debug otherwise.
+func (s *Server) logRefused(remote netip.AddrPort, r *refusal) {
 	const msg = "RadSec connection refused"
-	args := []any{"peer", remote, "result", result, "error", text}
+	args := []any{"peer", remote, "result", r.result, "error", r.text}
 	level := slog.LevelWarn
-	if result == metrics.HandshakeUnknownNetwork {
+	if r.result == metrics.HandshakeUnknownNetwork {
 		if s.limited.unlisted.Log(sourceOf(remote.Addr()), level, msg, func() []any { return args }) {
 			return
 		}
@@ -56,8 +55,8 @@ func (s *Server) logRefused(remote netip.AddrPort, result metrics.Handshake, tex
 	s.log(remote, level, msg, args...)
 }
 
-// logNoDescriptors tells, once a minute, that descriptors are what keeps
-// connections out. err is nil when it is the share that connections may take.
+// logNoDescriptors logs, once a minute, that connections are refused because there are no
+// file descriptors. err is nil if MaxDescriptors is reached.
 func (s *Server) logNoDescriptors(err error) {
 	s.limited.descriptors.Log(func() logs.Line {
 		fields := []any{"connections", s.admission.connections()}
@@ -68,22 +67,22 @@ func (s *Server) logNoDescriptors(err error) {
 			fields = append(fields, "error", err)
 		}
 		return logs.Line{Log: s.cfg.Log, Level: slog.LevelError, Fields: fields,
-			Text: "RadSec connections are refused for want of file descriptors; raise the limit (LimitNOFILE in the systemd unit, ulimit -n), or lower [listen].max_connections"}
+			Text: "RadSec connections are refused because there are not enough file descriptors; raise the limit (LimitNOFILE in the systemd unit, ulimit -n), or lower [listen].max_connections"}
 	})
 }
 
-// logSlotsFull tells, once a minute, that handshakes have to wait for a slot.
+// logSlotsFull logs, once a minute, that handshakes have to wait for a slot.
 func (s *Server) logSlotsFull() {
 	s.limited.slots.Log(func() logs.Line {
 		return logs.Line{Log: s.cfg.Log, Level: slog.LevelWarn, Fields: s.admission.usage(),
-			Text: "all handshake slots are taken; the largest source gives way to others. If these are honest clients, raise [listen].max_handshakes"}
+			Text: "all handshake slots are in use; handshakes of the largest source are displaced. If these are honest clients, raise [listen].max_handshakes"}
 	})
 }
 
-// logCannotAccept tells of a listener that takes no connections, once a minute.
+// logCannotAccept logs, once a minute, that a listener cannot accept connections.
 func (s *Server) logCannotAccept(address string, err error) {
 	s.limited.accepting.Log(func() logs.Line {
-		return logs.Line{Log: s.cfg.Log, Level: slog.LevelError, Text: "a RadSec connection cannot be accepted; trying again",
+		return logs.Line{Log: s.cfg.Log, Level: slog.LevelError, Text: "cannot accept a RadSec connection; trying again",
 			Fields: []any{"address", address, "error", err}}
 	})
 }

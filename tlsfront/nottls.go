@@ -7,8 +7,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// describeNonTLS says what bytes look like that came in the place of a ClientHello, and
-// what to do. b is what was read, often no more than helloSize bytes.
+// describeNonTLS describes the bytes that arrived instead of a ClientHello, and says what
+// to do. b is what was read, often no more than helloSize bytes.
 func describeNonTLS(b []byte) string {
 	const expected = "expected a TLS ClientHello, got "
 	if what := recognize(b); what != "" {
@@ -17,8 +17,8 @@ func describeNonTLS(b []byte) string {
 	return fmt.Sprintf(expected+"bytes that begin with % x; the peer must speak TLS from the first byte (RFC 6614 §2.3)", b[:min(len(b), helloSize)])
 }
 
-// recognize recognises, by their first bytes, the protocols that come to this port
-// by mistake; "": none of them.
+// recognize describes the protocol that b starts with, one of those that are often sent to
+// this port by mistake, or returns "".
 func recognize(b []byte) string {
 	for _, p := range protocols {
 		for _, start := range p.starts {
@@ -34,16 +34,16 @@ func recognize(b []byte) string {
 	case len(b) >= 5 && b[0]&0x80 != 0 && b[2] == 1 && (b[3] == 3 || b[3] == 0 && b[4] == 2):
 		return "a ClientHello in the form of SSL 2: the peer must offer TLS 1.2 or newer"
 	case len(b) >= 3 && b[0] == recordAlert && b[1] == 3:
-		return "a TLS alert: the peer gave up before it began, or mistakes its side of the connection"
+		return "a TLS alert: the peer aborted before it started, or acts as a server"
 	case len(b) >= 6 && b[0] == recordHandshake && b[1] == 3 && b[5] == 2:
-		return "a ServerHello: the peer is a TLS server, too; it must connect as a client"
+		return "a ServerHello: the peer acts as a TLS server; it must act as a client"
 	case len(b) >= 3 && b[0] == recordHandshake && b[1] == 0xfe:
-		return "a record of DTLS: that runs over UDP (RFC 7360), not over TCP"
+		return "a record of DTLS, which runs over UDP (RFC 7360), not over TCP"
 	}
 	return ""
 }
 
-// isRadius reports whether b begins with a known Code and a possible Length
+// isRadius reports whether b starts with a known Code and a possible Length
 // (RFC 2865 §3).
 func isRadius(b []byte) bool {
 	if len(b) < 4 {
