@@ -8,7 +8,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// text prints what a tap has seen, one packet with its attributes or one end.
+// text prints one packet with its attributes, or one end.
 func (s *seen) text() string {
 	var b strings.Builder
 	e := &s.event
@@ -35,8 +35,8 @@ func (s *seen) text() string {
 	return b.String()
 }
 
-// whichText prints what a packet is told from others by: its Identifier, or in
-// RADIUS/1.1 its Token (RFC 9765 §4.2.1).
+// whichText prints what identifies a packet: its Identifier, or in RADIUS/1.1 its Token
+// (RFC 9765 §4.2.1).
 func whichText(p []byte, v11 bool) string {
 	if v11 {
 		return fmt.Sprintf("Token %d", binary.BigEndian.Uint32(p[4:]))
@@ -48,15 +48,15 @@ func whichText(p []byte, v11 bool) string {
 func packetText(p []byte, v11 bool) string {
 	var v wire.View
 	if err := v.Parse(p); err != nil {
-		return fmt.Sprintf("no packet: %v", err)
+		return fmt.Sprintf("malformed packet: %v", err)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s, %d octets", wire.CodeName(v.Code()), whichText(p, v11), len(p))
 	eap := false
-	for _, a := range wire.Reveal(&v, nil, nil) { // without a secret: what is hidden stays sealed
+	for _, a := range wire.Reveal(&v, nil, nil) { // without a secret hidden values stay sealed
 		text := valueText(&a, eap)
 		if v11 && a.Type == typeUserPassword {
-			text = "[hidden]" // not padded there: its length is the password's
+			text = "[hidden]" // not padded there: its length is that of the password
 		}
 		fmt.Fprintf(&b, "\n    %s = %s", a.Name, text)
 		eap = eap || a.Type == typeEAPMessage && a.Vendor == 0

@@ -1,15 +1,26 @@
-// Package audit tells people what became of single requests: a line for each
-// (request.go), the statistics of a roaming federation (fticks.go), and a look
-// at live packets (tap.go, tapsocket.go, decode.go).
+// Package audit reports the outcome of individual requests: a line for each, the
+// statistics of a roaming federation, and live packets.
 //
-// Whoever carries packets asks [Hub.Listening] first, which is one atomic load,
-// and makes an [Event] only when somebody listens. Nothing here makes it wait:
-// lines go into the bounded queue of package logs, and for a syslog server into
-// one of its own (syslog.go), packets into a bounded queue for each tap; what
-// does not fit is dropped and counted.
+// Callers that handle packets ask [Hub.Listening] first, which is one atomic load, and
+// make an [Event] only when it is true. Nothing here blocks them: lines go into the
+// bounded queue of package logs, those for a syslog server into a queue of their own,
+// packets into a bounded queue for each tap; what does not fit is dropped and counted.
 //
-// Lines hold no secret and no password: of a packet they show the names of the
-// user and the station, as configured (privacy.go), and nothing else. A tap
-// masks every value that is hidden under a secret, and those that are secrets
-// by themselves.
+// Lines hold no secrets and no passwords: of a packet they show the names of the user
+// and the station, as configured, and nothing else. A tap masks every value that is
+// hidden under a secret, and those that are secrets by themselves.
+//
+// The files in the order in which to read them:
+//
+//	config.go     what is reported, and how
+//	event.go      the event, and the hub that passes it on
+//	request.go    a line for each request
+//	privacy.go    how users and stations are shown
+//	fticks.go     F-Ticks, the statistics of a federation
+//	syslog.go     F-Ticks to a syslog server
+//	tap.go        filters, and a tap's queue
+//	tapsocket.go  the socket to which subscribers of taps connect
+//	decode.go     a packet as text
+//	value.go      an attribute's value as text, or masked
+//	eap.go        the header of an EAP packet as text
 package audit

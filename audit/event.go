@@ -11,49 +11,49 @@ import (
 	"radsec-gw/wire"
 )
 
-// Event is one request of a client, when it has come or when it has ended. It
-// and all that it points to is valid during the call only, and not changed.
+// Event is one request of a client, when it has arrived or when it has ended. It and
+// all that it points to is valid during the call only, and must not be changed.
 type Event struct {
 	Client  string         // the client's configured name
 	Peer    netip.AddrPort // where the connection comes from
 	Kind    wire.Kind
-	Request *wire.View // as the client sent it; nil when it is no well-formed packet
+	Request *wire.View // as the client sent it; nil when it is malformed
 	Realm   []byte     // that the request is routed by; empty: none
 
 	// Set when the request has ended.
 	Fate     metrics.Fate
 	Reply    []byte        // the packet handed to the client; empty: none
-	Server   string        // that answered or had it last; "": none
+	Server   string        // that answered or was tried last; "": none
 	Port     metrics.Port  // of the server
 	Duration time.Duration // since the request arrived
 	Tries    int           // transmissions to servers; 0: none
 }
 
-// Hub spreads events to whoever listens. A nil Hub is one that nobody listens
-// to. Its methods may be called from any goroutine.
+// Hub passes events to the request log, F-Ticks and taps. A nil Hub has none of them.
+// Its methods may be called from any goroutine.
 type Hub struct {
 	// static after construction
 	out     *logs.Output
 	metrics *metrics.Metrics
 	queue   *metrics.Queue
-	key     [16]byte // of hashes, when no salt is configured
+	key     [16]byte // of hashes when no salt is configured
 	syslog  *syslog
 
 	lines     atomic.Pointer[lines]
 	taps      atomic.Pointer[[]*tap]
-	listening atomic.Bool // anybody at all
+	listening atomic.Bool // the hub has anything to write or a tap
 	tapping   atomic.Bool // a tap is attached
 
-	mu sync.Mutex // guards changes of what is above
+	mu sync.Mutex // held while the fields above are changed
 }
 
-// lines is what writes lines, as configured.
+// lines writes lines, as configured.
 type lines struct {
 	requests *requestLog // nil: none
 	fticks   *fticks     // nil: none
 }
 
-// New returns a hub that does what cfg says. Its Close must be called.
+// New returns a hub configured by cfg. Its Close must be called.
 func New(cfg Config) *Hub {
 	h := &Hub{out: cfg.Out, metrics: cfg.Metrics, queue: cfg.Metrics.Queue("tap", "items", maxTaps*tapQueue),
 		key: newKey(), syslog: newSyslog(cfg.Log)}
@@ -62,8 +62,8 @@ func New(cfg Config) *Hub {
 	return h
 }
 
-// Configure changes what is told of requests, and how. It does not wait for
-// anything. Hashes stay the same as long as the salt does.
+// Configure changes what is reported of requests, and how. It does not block. Hashes
+// stay the same as long as the salt does.
 func (h *Hub) Configure(cfg Config) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -81,29 +81,29 @@ func (h *Hub) Configure(cfg Config) {
 	h.updateListening()
 }
 
-// updateListening follows a change of the lines or the taps. With mu held.
+// updateListening follows a change of the lines or the taps. Called with mu held.
 func (h *Hub) updateListening() {
 	l, taps := h.lines.Load(), len(*h.taps.Load())
 	h.tapping.Store(taps > 0)
 	h.listening.Store(taps > 0 || l.requests != nil || l.fticks != nil)
 }
 
-// Close sends what waits for the syslog server, within a second. What waits in
-// Config.Out is the caller's.
+// Close sends what is queued for the syslog server, within a second. Config.Out is
+// closed by the caller.
 func (h *Hub) Close() {
 	if h != nil {
 		h.syslog.close()
 	}
 }
 
-// Listening reports whether Ended has anybody to tell.
+// Listening reports whether Ended has any effect.
 func (h *Hub) Listening() bool { return h != nil && h.listening.Load() }
 
-// Tapping reports whether Arrived has anybody to tell.
+// Tapping reports whether Arrived has any effect.
 func (h *Hub) Tapping() bool { return h != nil && h.tapping.Load() }
 
-// Arrived tells of a request that has come and is understood, before it is
-// carried on.
+// Arrived reports a request that was received and is well-formed, before it is
+// forwarded.
 func (h *Hub) Arrived(e *Event) {
 	if !h.Tapping() {
 		return
@@ -113,8 +113,8 @@ func (h *Hub) Arrived(e *Event) {
 	}
 }
 
-// Ended tells what became of a request. It is called once for each packet that
-// has a fate.
+// Ended reports the outcome of a request. It is called once for each packet that has
+// a fate.
 func (h *Hub) Ended(e *Event) {
 	if !h.Listening() {
 		return

@@ -23,7 +23,8 @@ type fticks struct {
 	out     *logs.Output
 }
 
-// newFTicks returns what cfg says. syslog is used when cfg names a server.
+// newFTicks returns an fticks configured by cfg. It writes to syslog when cfg names a
+// server.
 func newFTicks(cfg *Config, p *privacy, syslog *logs.Output) *fticks {
 	f := &fticks{privacy: p, json: cfg.JSON, out: cfg.Out,
 		begin:  []byte("F-TICKS/" + cfg.Federation + "/1.0#REALM="),
@@ -39,8 +40,8 @@ func newFTicks(cfg *Config, p *privacy, syslog *logs.Output) *fticks {
 	return f
 }
 
-// ended writes the tick of a login that a server has decided. The rounds
-// between and what the gateway itself refuses are no logins.
+// ended writes the tick of a login that a server has decided. Challenges and what the
+// gateway itself refuses are not logins.
 func (f *fticks) ended(e *Event) {
 	if e.Kind != wire.KindAccess || e.Fate != metrics.FateRelayed || e.Request == nil || len(e.Reply) < wire.MinLength {
 		return
@@ -89,8 +90,8 @@ func (f *fticks) ended(e *Event) {
 	f.out.Put(logs.KindFTicks, s.line)
 }
 
-// appendTick appends what a peer has sent with everything replaced that could
-// be taken for the end of the value or of the line.
+// appendTick appends a value that a peer has sent, with everything replaced that could
+// end the value or the line.
 func appendTick(to, value []byte) []byte {
 	for _, c := range value {
 		switch {

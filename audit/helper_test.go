@@ -41,8 +41,8 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-// told runs a hub over the events and returns all that it wrote.
-func told(t *testing.T, change func(*Config), events ...*Event) string {
+// logged runs a hub over the events and returns all that it wrote.
+func logged(t *testing.T, change func(*Config), events ...*Event) string {
 	t.Helper()
 	out := &safeBuffer{}
 	h, end := newHub(t, out, change)
@@ -71,8 +71,8 @@ func newHub(t testing.TB, out io.Writer, change func(*Config)) (h *Hub, end func
 	return h, end
 }
 
-// login is an Access-Request with all that must not be seen, and its ends. It is routed by
-// what follows the "@".
+// login returns the event of an Access-Request with all that must not be seen, and its reply. It
+// is routed by what follows the "@".
 func login(t testing.TB, user string, reply wire.Code) *Event {
 	t.Helper()
 	s, err := wire.NewServerSecret([]byte(secret))

@@ -16,7 +16,7 @@ type privacy struct {
 	pool          sync.Pool // *scratch
 }
 
-// scratch is what making one line needs.
+// scratch holds the buffers for one line.
 type scratch struct {
 	line   []byte
 	date   []byte // of second, up to its fractions
@@ -26,13 +26,13 @@ type scratch struct {
 	shown  []byte
 }
 
-// newKey makes the key of hashes where none is configured.
+// newKey returns a random key for hashes.
 func newKey() (key [16]byte) {
 	rand.Read(key[:]) // never fails (crypto/rand)
 	return key
 }
 
-// newPrivacy returns what cfg says. The key is used when cfg has no salt.
+// newPrivacy returns a privacy configured by cfg. The key is used when cfg has no salt.
 func newPrivacy(cfg *Config, key [16]byte) *privacy {
 	p := &privacy{user: cfg.User, station: cfg.Station, key: key}
 	if len(cfg.Salt) > 0 {
@@ -61,14 +61,15 @@ func (p *privacy) userName(s *scratch, name []byte) []byte {
 		return name[at:]
 	}
 	s.name = append(s.name[:0], p.key[:]...)
-	for _, c := range name { // realms do not tell letters of either case apart (RFC 7542 §2.4), nor do most users
+	for _, c := range name { // case does not matter in realms (RFC 7542 §2.4), nor to most users
 		s.name = append(s.name, lower(c))
 	}
 	return s.digits()
 }
 
-// stationID returns what is shown of a Calling-Station-Id. A MAC address gives
-// the same in whichever form it is written (RFC 3580 §3.21 has one, the field has many).
+// stationID returns what is shown of a Calling-Station-Id. A MAC address
+// gives the same result however it is written (RFC 3580 §3.21 has one form, there are
+// many).
 func (p *privacy) stationID(s *scratch, id []byte) []byte {
 	if id == nil || p.station == None {
 		return nil
@@ -101,9 +102,9 @@ func (p *privacy) stationID(s *scratch, id []byte) []byte {
 	return s.digits()
 }
 
-// digits returns 16 hex digits of the hash of s.name. Of SHA-256 over a key and
-// the name only a quarter is shown, so nobody can go on computing from it, which
-// is what HMAC is else needed for; and a name of usual length costs one block.
+// digits returns 16 hex digits of the hash of s.name. Only a quarter of
+// SHA-256(key, name) is shown, so the hash cannot be extended, which would otherwise
+// require HMAC; a name of usual length costs one block.
 func (s *scratch) digits() []byte {
 	sum := sha256.Sum256(s.name)
 	s.shown = hex.AppendEncode(s.shown[:0], sum[:8])

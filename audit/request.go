@@ -81,8 +81,8 @@ func appendPeer(to []byte, e *Event, json bool) []byte {
 	return to
 }
 
-// beginLine starts a line as log/slog does, so that one reader takes both. All
-// but the milliseconds is kept for the lines of the same second.
+// beginLine starts a line as log/slog does, so that both can be parsed alike.
+// All but the milliseconds is kept for the lines of the same second.
 func (s *scratch) beginLine(to []byte, json bool, now time.Time) []byte {
 	if second := now.Unix(); second != s.second {
 		s.second = second
@@ -103,7 +103,7 @@ func (s *scratch) beginLine(to []byte, json bool, now time.Time) []byte {
 	return append(to, " level=INFO"...)
 }
 
-// appendMilliseconds appends d as milliseconds with three digits behind the point.
+// appendMilliseconds appends d as milliseconds with three digits after the point.
 func appendMilliseconds(to []byte, d time.Duration) []byte {
 	µs := max(d.Microseconds(), 0)
 	to = strconv.AppendInt(to, µs/1000, 10)
@@ -145,13 +145,13 @@ func (f *fields) number(key string, n int64) {
 	f.to = strconv.AppendInt(f.to, n, 10)
 }
 
-// text appends a string of the program's own or of the configuration.
+// text appends a string of the program or of the configuration.
 func (f *fields) text(key, s string) {
 	f.begin(key)
 	f.to = appendValue(f.to, s, f.json)
 }
 
-// octets appends what a peer has sent, or nothing when there is none.
+// octets appends a value that a peer has sent, or nothing when it is empty.
 func (f *fields) octets(key string, b []byte) {
 	if len(b) == 0 {
 		return
@@ -176,8 +176,8 @@ func appendValue[T string | []byte](to []byte, s T, json bool) []byte {
 	return appendJSON(to, string(s))
 }
 
-// plain reports whether s may stand as it is: printable ASCII without what
-// either form gives a meaning to.
+// plain reports whether s needs no quoting: it is printable ASCII without characters
+// that have a meaning in either form.
 func plain[T string | []byte](s T) bool {
 	if len(s) == 0 {
 		return false
@@ -190,8 +190,8 @@ func plain[T string | []byte](s T) bool {
 	return true
 }
 
-// appendJSON appends a JSON string (RFC 8259 §7); octets that are no UTF-8
-// become U+FFFD.
+// appendJSON appends a JSON string (RFC 8259 §7); invalid UTF-8
+// becomes U+FFFD.
 func appendJSON(to []byte, s string) []byte {
 	const digits = "0123456789abcdef"
 	to = append(to, '"')

@@ -21,16 +21,16 @@ const (
 	facilityLocal0 = 16
 	severityInfo   = 6
 
-	// dialAgain is how long an address that a name stood for is used, and how long
-	// nothing is tried after a failure.
+	// dialAgain is how long the address of a name is used, and how long no connection
+	// is tried after a failure.
 	dialAgain = time.Minute
-	// dialTimeout is what a name server has to answer.
+	// dialTimeout is how long a name server may take to answer.
 	dialTimeout = 10 * time.Second
 )
 
 // syslog sends each line as a message of its own (RFC 5424 over UDP, RFC 5426).
-// It has a queue of its own, whose goroutine resolves the server's name, too:
-// nothing else waits for a name server.
+// It has a queue of its own, whose goroutine also resolves the server's name: nothing
+// else waits for a name server.
 type syslog struct {
 	// static after construction
 	log        *slog.Logger
@@ -48,7 +48,7 @@ type syslog struct {
 
 	// owned by the goroutine of out
 	conn    net.Conn
-	unhook  func() bool // from the end of sending, at which conn is closed
+	unhook  func() bool // stops conn from being closed with sending
 	to      string      // the server that conn is for, or that could not be reached
 	dialled time.Time   // when that was
 	failed  error       // why conn is nil
@@ -71,8 +71,8 @@ func newSyslog(log *slog.Logger) *syslog {
 	return s
 }
 
-// configure changes the server. The first one that is given starts the queue.
-// With Hub.mu held.
+// configure changes the server. The first server starts the queue. Called with Hub.mu
+// held.
 func (s *syslog) configure(federation, server string, m *metrics.Metrics) {
 	if federation == "" {
 		server = ""
@@ -86,17 +86,17 @@ func (s *syslog) configure(federation, server string, m *metrics.Metrics) {
 	}
 }
 
-// close sends what waits, within a second, and ends the queue. When there is no
-// connection to the server it does not wait for one.
+// close sends what is queued, within a second, and ends the queue. Without a connection
+// to the server it does not wait for one.
 func (s *syslog) close() {
 	s.stop()
 	s.out.Close()
 	s.disconnect()
 }
 
-// errNoServer is what Write returns for lines that were left when the server was
-// configured away, or when the process ends and there is no connection. Package
-// logs counts them as lost.
+// errNoServer is returned by Write for lines still queued when the server was removed
+// from the configuration, or when the process ends without a connection. Package logs
+// counts them as lost.
 var errNoServer = fmt.Errorf("no connection to a syslog server: %w", net.ErrClosed)
 
 // Write implements io.Writer for whole lines. It is called by one goroutine.
@@ -112,7 +112,7 @@ func (s *syslog) Write(p []byte) (sent int, err error) {
 		s.message = b
 		if _, err := s.conn.Write(b); err != nil {
 			s.stale = !errors.Is(err, syscall.ECONNREFUSED)
-			s.tell(err)
+			s.report(err)
 			return sent, err
 		}
 		sent += len(line)
@@ -120,8 +120,8 @@ func (s *syslog) Write(p []byte) (sent int, err error) {
 	return sent, nil
 }
 
-// connect makes conn one to the server. A name is resolved again now and then;
-// at the end of the process it is not waited for.
+// connect connects to the server unless conn is its connection. A name is resolved again
+// after dialAgain; at the end of the process it is not waited for.
 func (s *syslog) connect() error {
 	s.mu.Lock()
 	server := s.server
@@ -141,11 +141,11 @@ func (s *syslog) connect() error {
 	return s.dial(server)
 }
 
-// dial connects to the server, or keeps the connection to it that there is.
+// dial connects to the server. When that fails it keeps an existing connection to it.
 func (s *syslog) dial(server string) error {
 	ctx, cancel := context.WithTimeout(s.sending, dialTimeout)
 	defer cancel()
-	defer context.AfterFunc(s.dialling, func() { // an address takes no time, a name may
+	defer context.AfterFunc(s.dialling, func() { // resolving a name may take long
 		if _, err := netip.ParseAddrPort(server); err != nil {
 			cancel()
 		}
@@ -153,8 +153,8 @@ func (s *syslog) dial(server string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "udp", server)
 	s.dialled, s.stale = time.Now(), false
 	if err != nil {
-		s.tell(err)
-		if s.to == server && s.conn != nil { // the address that is known is better than none
+		s.report(err)
+		if s.to == server && s.conn != nil { // the known address may still be right
 			return nil
 		}
 	}
@@ -169,8 +169,8 @@ func (s *syslog) dial(server string) error {
 	return err
 }
 
-// tell logs what goes wrong, once a minute.
-func (s *syslog) tell(err error) {
+// report logs an error, at most once a minute.
+func (s *syslog) report(err error) {
 	if s.dialling.Err() != nil {
 		return
 	}

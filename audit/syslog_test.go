@@ -22,7 +22,7 @@ func TestFTicksToSyslog(t *testing.T) {
 	}
 	defer server.Close()
 	e := login(t, "bob@example.org", radius.CodeAccessAccept)
-	if got := told(t, func(c *Config) {
+	if got := logged(t, func(c *Config) {
 		c.Requests, c.Federation, c.Country, c.Syslog = false, "eduroam", "DE", server.LocalAddr().String()
 	}, e, e); got != "" {
 		t.Errorf("the log has %q, want nothing", got)
@@ -33,7 +33,7 @@ func TestFTicksToSyslog(t *testing.T) {
 		b := make([]byte, 2048)
 		n, _, err := server.ReadFrom(b)
 		if err != nil || !want.Match(b[:n]) {
-			t.Errorf("came %q (%v), want %v", b[:n], err, want)
+			t.Errorf("got %q (%v), want %v", b[:n], err, want)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func TestTheSyslogServerChanges(t *testing.T) {
 }
 
 // A server that cannot be reached holds up neither the start nor a request nor the
-// end; what was not sent is counted, and told once.
+// end; what was not sent is counted, and logged once.
 func TestASyslogServerThatCannotBeReached(t *testing.T) {
 	log := &safeBuffer{}
 	h, end := newHub(t, io.Discard, func(c *Config) {
@@ -116,7 +116,7 @@ func TestASyslogServerThatCannotBeReached(t *testing.T) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatal("nothing tells that the server cannot be reached")
+			t.Fatal("nothing logs that the server cannot be reached")
 		}
 	}
 	end()

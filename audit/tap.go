@@ -14,17 +14,17 @@ import (
 
 const (
 	maxTaps  = 8   // attached at one time
-	tapQueue = 256 // packets that wait for one tap
+	tapQueue = 256 // packets queued for one tap
 )
 
-// Filter chooses what a tap shows; all that is given must hold.
+// Filter selects what a tap shows; all non-empty fields must match.
 type Filter struct {
 	Client string `json:"client,omitempty"` // a client's configured name
-	Realm  string `json:"realm,omitempty"`  // that requests are routed by, letters of either case alike
-	User   string `json:"user,omitempty"`   // the whole User-Name, letters of either case alike
+	Realm  string `json:"realm,omitempty"`  // that requests are routed by, ignoring case
+	User   string `json:"user,omitempty"`   // the whole User-Name, ignoring case
 }
 
-// String says what is shown.
+// String describes what is shown.
 func (f Filter) String() string {
 	text := ""
 	for _, one := range [][2]string{{"client", f.Client}, {"realm", f.Realm}, {"user", f.User}} {
@@ -48,7 +48,7 @@ func (f *Filter) matches(e *Event) bool {
 	return f.User == "" || e.Request != nil && bytes.EqualFold(e.Request.UserName(), []byte(f.User))
 }
 
-// seen is what a tap is shown: an event with copies of its packets.
+// seen is an event for a tap, with copies of its packets.
 type seen struct {
 	at      time.Time
 	event   Event // Request and Realm are nil, Reply a copy
@@ -57,22 +57,22 @@ type seen struct {
 	v11     bool // a connection of RADIUS/1.1
 }
 
-// tap is one onlooker.
+// tap is one subscriber.
 type tap struct {
 	// static after construction
 	hub    *Hub
 	filter Filter
 	packet chan *seen
 
-	dropped atomic.Int64 // since it was last told
+	dropped atomic.Int64 // not reported yet
 
 	mu     sync.Mutex // guards sending to packet
 	closed bool
 }
 
-var errTooManyTaps = errors.New("as many taps are attached as the gateway takes")
+var errTooManyTaps = errors.New("the gateway takes no more taps")
 
-// attach begins a tap; its close ends it.
+// attach adds a tap; its close removes it.
 func (h *Hub) attach(f Filter) (*tap, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -91,13 +91,13 @@ func (h *Hub) detach(t *tap) {
 	h.setTaps(slices.DeleteFunc(slices.Clone(*h.taps.Load()), func(one *tap) bool { return one == t }))
 }
 
-// setTaps stores the list. With mu held.
+// setTaps stores the list. Called with mu held.
 func (h *Hub) setTaps(list []*tap) {
 	h.taps.Store(&list)
 	h.updateListening()
 }
 
-// offer hands a copy of the event to the tap, unless its queue is full.
+// offer queues a copy of the event for the tap, unless its queue is full.
 func (t *tap) offer(e *Event, ended bool) {
 	if !t.filter.matches(e) {
 		return
@@ -112,7 +112,7 @@ func (t *tap) offer(e *Event, ended bool) {
 	if e.Request != nil && !ended {
 		s.request = bytes.Clone(e.Request.Packet)
 	}
-	if e.Request != nil && ended { // to name the request that has ended
+	if e.Request != nil && ended { // to identify the request that has ended
 		s.request = bytes.Clone(e.Request.Packet[:wire.MinLength])
 	}
 	t.mu.Lock()

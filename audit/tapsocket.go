@@ -16,14 +16,13 @@ import (
 )
 
 const (
-	longestFilter = 4096             // octets of the line that a tap begins with
+	longestFilter = 4096             // bytes of the line that a subscriber sends
 	filterWait    = 5 * time.Second  // for that line
-	writeWait     = 10 * time.Second // for a tap to take what it is shown
+	writeWait     = 10 * time.Second // for a subscriber to read a packet
 )
 
 // ListenTap opens the socket that taps connect to, for the owner only. A socket
-// that an earlier gateway has left is replaced; one that somebody listens on is
-// not.
+// that an earlier gateway has left behind is replaced; one that is listened on is not.
 func ListenTap(path string) (net.Listener, error) {
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
@@ -32,8 +31,8 @@ func ListenTap(path string) (net.Listener, error) {
 	if err == nil || errors.Is(err, syscall.EAGAIN) { // EAGAIN: its backlog is full
 		return nil, fmt.Errorf("another gateway listens on %s", path)
 	}
-	// Made in a folder that nobody else can enter and moved when its mode is set:
-	// there is no moment at which others could connect.
+	// It is made in a directory that nobody else can enter and moved once its mode is
+	// set: at no moment could others connect.
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".tap")
 	if err != nil {
 		return nil, err
@@ -65,13 +64,12 @@ func (l *tapListener) Close() error {
 	return l.UnixListener.Close()
 }
 
-// ServeTaps shows packets to whoever connects to l, until ctx is done or l is
-// closed; taps that are attached go on until ctx is done. It closes l, and
-// returns after every goroutine that it started has ended. Errors of accepting
-// are counted and waited out: there may be no descriptor left for a while.
+// ServeTaps shows packets to the subscribers that connect to l, until ctx is done or l
+// is closed; attached taps continue until ctx is done. It closes l, and returns after
+// every goroutine that it started has ended. Errors of Accept are counted, and it tries
+// again after a pause: the process may be out of file descriptors for a while.
 //
-// An onlooker begins with one line, a Filter as JSON, and is sent text from
-// then on.
+// A subscriber sends one line, a Filter as JSON, and then receives text.
 func (h *Hub) ServeTaps(ctx context.Context, l net.Listener) {
 	const firstPause, longestPause = 5 * time.Millisecond, time.Second
 	var running sync.WaitGroup
@@ -130,7 +128,7 @@ func (h *Hub) serveTap(ctx context.Context, c net.Conn) {
 		reader.Wait()
 	}()
 	c.SetReadDeadline(time.Time{})
-	reader.Go(func() { // finds that the onlooker has gone
+	reader.Go(func() { // until the subscriber closes
 		defer cancel()
 		io.Copy(io.Discard, c)
 	})
@@ -138,7 +136,7 @@ func (h *Hub) serveTap(ctx context.Context, c net.Conn) {
 	t.show(ctx, c)
 }
 
-// show writes what the tap sees until ctx is done or the onlooker takes no more.
+// show writes what the tap sees until ctx is done or the subscriber stops reading.
 func (t *tap) show(ctx context.Context, c net.Conn) {
 	for {
 		select {
@@ -146,7 +144,7 @@ func (t *tap) show(ctx context.Context, c net.Conn) {
 			t.hub.queue.Add(-1)
 			text := s.text()
 			if n := t.dropped.Swap(0); n > 0 {
-				text += fmt.Sprintf("(%d packets were not shown: they came faster than they can be printed)\n", n)
+				text += fmt.Sprintf("(%d packets were not shown: they arrived faster than they could be printed)\n", n)
 			}
 			c.SetWriteDeadline(time.Now().Add(writeWait))
 			if _, err := io.WriteString(c, text); err != nil {
@@ -158,7 +156,7 @@ func (t *tap) show(ctx context.Context, c net.Conn) {
 	}
 }
 
-// close ends the tap, and takes what it was not shown from the count of what waits.
+// close removes the tap and empties its queue.
 func (t *tap) close() {
 	t.hub.detach(t)
 	t.mu.Lock()

@@ -1,9 +1,12 @@
 package audit
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -13,9 +16,104 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"go.uber.org/goleak"
 
 	"radsec-gw/metrics"
 )
+
+// socket is a gateway's socket with its hub.
+func socket(t *testing.T) (h *Hub, path string) {
+	t.Helper()
+	h, _ = newHub(t, io.Discard, func(c *Config) { c.Requests = false })
+	leaks := goleak.IgnoreCurrent()
+	path = filepath.Join(t.TempDir(), "tap.sock")
+	l, err := ListenTap(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		h.ServeTaps(ctx, l)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		if _, err := os.Stat(path); err == nil {
+			t.Error("the socket is still there")
+		}
+		goleak.VerifyNone(t, leaks)
+	})
+	return h, path
+}
+
+// look connects with a filter and waits until it is attached.
+func look(t *testing.T, path, filter string) (net.Conn, *bufio.Reader) {
+	t.Helper()
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	fmt.Fprintln(c, filter)
+	r := bufio.NewReader(c)
+	if line, err := r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "showing ") {
+		t.Fatalf("attached with %s: %q, %v", filter, line, err)
+	}
+	return c, r
+}
+
+func TestTheSocketIsTheOwnersOnly(t *testing.T) {
+	_, path := socket(t)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 || info.Mode()&os.ModeSocket == 0 {
+		t.Errorf("the socket's mode is %v (%v), want a socket of mode 0600", info.Mode(), err)
+	}
+	if _, err := ListenTap(path); err == nil || !strings.Contains(err.Error(), "another gateway") {
+		t.Errorf("a second gateway: %v, want that another listens", err)
+	}
+	rest, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".tap*"))
+	if err != nil || len(rest) > 0 {
+		t.Errorf("left behind: %v", rest)
+	}
+}
+
+// The socket of a gateway that was killed does not keep the next one from listening.
+func TestAStaleSocketIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tap.sock")
+	old, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.SetUnlinkOnClose(false)
+	old.Close()
+	l, err := ListenTap(path)
+	if err != nil {
+		t.Fatalf("over a stale socket: %v", err)
+	}
+	l.Close()
+}
+
+func TestTooManyTaps(t *testing.T) {
+	_, path := socket(t)
+	for range maxTaps {
+		look(t, path, `{}`)
+	}
+	for filter, want := range map[string]string{"{}": errTooManyTaps.Error(), "not JSON": "expected a line of JSON", strings.Repeat("x", longestFilter): "expected a line of JSON"} {
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(c, filter)
+		c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if got, _ := io.ReadAll(c); !strings.Contains(string(got), want) {
+			t.Errorf("%.20q was answered %q, want %q", filter, got, want)
+		}
+		c.Close()
+	}
+}
 
 // A tap that is attached goes on after its socket was closed, as a reload that
 // moves the socket does; its end is the hub's.
@@ -64,6 +162,7 @@ func (s *starved) Accept() (net.Conn, error) {
 	}
 	return nil, net.ErrClosed
 }
+
 func (s *starved) Close() error { return nil }
 
 // A lack of descriptors does not end the taps; it is counted.

@@ -26,8 +26,8 @@ func masked(a *wire.Attribute) bool {
 	return a.Hidden || a.Type == typeVendor
 }
 
-// valueText prints a value as its type asks. eap says that an EAP-Message came
-// before.
+// valueText prints a value as its type asks. eap says that an EAP-Message precedes it
+// in the packet.
 func valueText(a *wire.Attribute, eap bool) string {
 	if masked(a) {
 		return fmt.Sprintf("[hidden], %d octets", len(a.Value))

@@ -10,7 +10,7 @@ import (
 )
 
 // A line costs no allocation; nobody listening costs nothing at all.
-func TestTellingAllocatesNothing(t *testing.T) {
+func TestLinesDoNotAllocate(t *testing.T) {
 	for _, show := range []Show{Hash, Full, Cut} {
 		h, end := newHub(t, io.Discard, func(c *Config) { c.User, c.Station = show, show })
 		e := login(t, "bob@example.org", radius.CodeAccessAccept)
