@@ -41,11 +41,11 @@ func measure(binaries []*binary, dir string, o *options, c *cache, overlay strin
 			return nil, nil, err
 		}
 		for _, t := range b.tests {
-			t.out = t.Failed || t.Cost > o.slow
+			t.skip = t.Failed || t.Cost > o.slow
 			switch {
 			case t.Failed:
 				failed = append(failed, t)
-			case t.out:
+			case t.skip:
 				slow = append(slow, t)
 			}
 		}
@@ -53,9 +53,9 @@ func measure(binaries []*binary, dir string, o *options, c *cache, overlay strin
 	return failed, slow, nil
 }
 
-// runBaselines runs each test three times, one that is slow once, because it will
-// be left out: one that fails by chance would otherwise kill any mutant. The first
-// run writes down what the test reaches.
+// runBaselines runs each test three times, because one that fails by chance would kill any
+// mutant; a slow one once, because it is skipped. The first run records what the test
+// reaches.
 func runBaselines(all []*test, dir string, o *options) error {
 	var mu sync.Mutex
 	var errs []error
@@ -63,7 +63,7 @@ func runBaselines(all []*test, dir string, o *options) error {
 		t := all[i]
 		file := filepath.Join(dir, fmt.Sprintf("reached%d", i))
 		began := time.Now()
-		limit := 10 * o.slow // the machine may have others to serve
+		limit := 10 * o.slow // the machine may be busy
 		r := t.binary.start([]string{t.name}, -1, limit, "MUTANT_REACHED="+file)
 		t.Took, t.Cost, t.Failed = time.Since(began), r.cost, r.failed && !r.timeout
 		if r.timeout {

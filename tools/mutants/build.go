@@ -25,7 +25,7 @@ type binary struct {
 	tests []*test
 }
 
-// overlay is the file that `go build -overlay` reads: what stands for which file.
+// overlay is the file that `go build -overlay` reads: which file replaces which.
 type overlay struct {
 	Replace map[string]string
 	sum     [sha256.Size]byte // of all that was put into it

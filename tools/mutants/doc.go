@@ -1,20 +1,20 @@
-// Command mutants says how well the tests hold the code: it breaks the code in
-// one small place after the other and runs the tests that reach the place. A
-// mutant is such a break; a survivor is one that no test notices.
+// Command mutants measures how much of the code the tests check: it changes the code in
+// one small place after the other, and runs the tests that reach the place. A mutant is
+// such a change; it is killed when a test fails, and survives when none does.
 //
 //	make mutants                                    everything, within an hour on two cores
 //	make mutants MUTANTS='-package wire'            one package
 //	make mutants MUTANTS='-package wire -run Cut'   keys that match a pattern
 //	make mutants MUTANTS='-list -package wire'      the keys, nothing is run
-//	make mutants MUTANTS=rules                      the rules of CONFORMANCE.md, broken by hand
+//	make mutants MUTANTS=rules                      each rule of CONFORMANCE.md, broken on purpose
 //	make mutants MUTANTS='rules -run P21'
 //
 // Without make it is go -C tools run ./mutants, with the same arguments.
 //
-// After a run, -o FILE has the keys of the survivors; with -survivors FILE only
-// these are run again, which is quick after a new test. Kills are remembered in
-// -cache DIR as long as neither the code nor the tests that were there have
-// changed. -shard 2/3 runs the second third.
+// -o FILE writes the keys of the survivors to a file; -survivors FILE runs only these
+// again, which is quick after a new test. Results are kept in -cache DIR, for as long as
+// neither the code nor the tests that were there have changed. -shard 2/3 runs the second
+// third.
 //
 // # What is changed
 //
@@ -24,26 +24,25 @@
 //	arithmetic  + becomes -, * becomes /, and back; x++ becomes x--
 //	bits        & becomes |, << becomes >>, and back
 //	constant    an integer is one more, one less
-//	remove      a call, an assignment, x++, a send, a defer or a go is left out
+//	remove      a call, an assignment, x++, a send, a defer or a go is removed
 //	return      a value returned becomes zero, true becomes false
 //	loop        break becomes continue, and back
 //	case        a case does nothing
 //
-// Left out are a number returned beside an error or false, String methods, panics, constant declarations, generated files,
-// durations, and the capacities that make is given.
+// Not changed are numbers returned beside an error or false, String methods, panics,
+// constant declarations, generated files, durations, and the capacities given to make.
 //
 // # How it is run
 //
-// All mutants are compiled at once: each is guarded by a number, which a test
-// binary takes from its environment (schema.go.txt is what guards them). Each
-// test is first run alone, which shows how long it takes and which mutants it
-// reaches. A test that fails then, before anything is changed, is named and left
-// out: those that count allocations, for example. So is one that needs more
-// processor time than -slow allows, since every survivor would have to wait for
-// it. A mutant is run against the tests that reach it, the fastest first. One that
-// makes a test run several times as long as before, or wait for ever, is killed by
-// timeout. Tests run with -short: those that try thousands of random schedules try
-// a few then, and always the same.
+// All mutants are compiled at once: each is switched on by a number, which a test binary
+// reads from its environment (schema.go.txt has the switches). Each test is first run
+// alone, which shows how long it takes and which mutants it reaches. A test that fails
+// then, with nothing changed, is named and skipped: those that count allocations, for
+// example. So is one that needs more processor time than -slow allows, since every
+// survivor would have to wait for it. A mutant is run against the tests that reach it,
+// the fastest first. One that makes a test take several times as long as before, or wait
+// forever, is killed by timeout. Tests run with -short: those that try thousands of random
+// schedules try a few then, and always the same.
 //
 // # Accepted survivors
 //
@@ -64,7 +63,7 @@
 // otherwise, at most 2 percent of the mutants may survive without one; they are
 // printed like all others. The exit status is 0 when that is so.
 //
-// # Rules broken by hand
+// # Rules broken on purpose
 //
 // The folder rules has a file for each section of CONFORMANCE.md, and in it, for each
 // part of each rule, a change of the code that breaks it. At least one of the tests
@@ -75,9 +74,8 @@
 //	-	if len(b) < n {
 //	+	if false {
 //
-// The lines with "-" are looked for as they are, indentation included, and must
-// be found exactly once; a further file name begins changes in another file. A
-// line "tests: wire.TestCut relay.TestX" says which of the row's tests to run.
-// Tests of cmd, interop, bench and docker are only run when a line names them: they
-// are slow, or need other programs.
+// The lines with "-" must be in the file exactly once, with the same indentation; a
+// further file name begins changes in another file. A line "tests: wire.TestCut
+// relay.TestX" names those of the row's tests to run. Tests of cmd, interop, bench and
+// docker are run only when a line names them: they are slow, or need other programs.
 package main

@@ -56,7 +56,7 @@ func command(args []string) error {
 	f.StringVar(&o.out, "o", "", "write the keys of the survivors to this file")
 	f.StringVar(&o.cache, "cache", "", "directory for the results of earlier runs, \"off\" for none; in the user's cache otherwise")
 	f.BoolVar(&o.accepted, "accepted", false, "run accepted survivors too, and name those that are killed")
-	f.DurationVar(&o.slow, "slow", 2*time.Second, "tests that need more processor time than this are left out, and named")
+	f.DurationVar(&o.slow, "slow", 2*time.Second, "tests that need more processor time than this are skipped, and named")
 	f.Parse(args)
 	if f.NArg() > 0 {
 		return fmt.Errorf("expected flags only, or rules first, got %q", f.Args())
@@ -126,7 +126,7 @@ func mutate(o *options, dir string) error {
 	}
 	r := newReport(entries, all)
 	for _, e := range stale(entries, all, p) {
-		r.problem("accepted:%d: there is no such mutant (any more): %s", e.line, e.key)
+		r.problem("accepted:%d: there is no such mutant: %s", e.line, e.key)
 	}
 	if err := runAll(o, p, dir, overlay, sum, chosen, r); err != nil {
 		return err
@@ -213,10 +213,10 @@ func runAll(o *options, p *project, dir, overlay, sum string, chosen []*mutant, 
 		return err
 	}
 	for _, t := range failed {
-		fmt.Printf("left out, because it fails with nothing changed: %s\n", t)
+		fmt.Printf("skipped, because it fails with nothing changed: %s\n", t)
 	}
 	for _, t := range slow {
-		fmt.Printf("left out, because it takes %v: %s\n", t.Cost.Round(100*time.Millisecond), t)
+		fmt.Printf("skipped, because it takes %v: %s\n", t.Cost.Round(100*time.Millisecond), t)
 	}
 	fmt.Printf("compiled, and each test run, in %v\n", time.Since(began).Round(time.Second))
 	outcomes := make([]outcome, len(todo))

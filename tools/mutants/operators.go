@@ -60,7 +60,7 @@ func (s *scanner) visit(n ast.Node) bool {
 	return true
 }
 
-// arguments leaves out panics, and the capacities that make is given.
+// arguments skips panics, and the capacities given to make.
 func (s *scanner) arguments(n *ast.CallExpr) bool {
 	name, ok := n.Fun.(*ast.Ident)
 	if !ok {

@@ -150,13 +150,13 @@ func breakRules(o *options, dir string) error {
 	if len(errs) > 0 {
 		return fmt.Errorf("%d of %d were not found:\n%w", len(errs), len(all), errors.Join(errs...))
 	}
-	held := map[string]bool{}
+	covered := map[string]bool{}
 	for _, b := range all {
-		held[b.rule] = true
+		covered[b.rule] = true
 	}
-	fmt.Printf("%d rules broken in %d ways, each found\n", len(held), len(all))
+	fmt.Printf("%d rules broken in %d ways, each found\n", len(covered), len(all))
 	if o.run == "" {
-		missing := slices.DeleteFunc(slices.Sorted(maps.Keys(tests)), func(rule string) bool { return held[rule] || len(tests[rule]) == 0 })
+		missing := slices.DeleteFunc(slices.Sorted(maps.Keys(tests)), func(rule string) bool { return covered[rule] || len(tests[rule]) == 0 })
 		fmt.Printf("not broken yet: %s\n", strings.Join(missing, " "))
 	}
 	return nil

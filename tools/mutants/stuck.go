@@ -25,9 +25,9 @@ func busy(pid int) (total time.Duration, ok bool) {
 	return total, ok
 }
 
-// cancelStuck cancels once a process has done nothing for as long as idle, and did
-// not want to: it waits for something that a mutant has taken away. However slow the
-// machine is, one that still works is left alone. It returns when ctx is done.
+// cancelStuck cancels once a process has neither run nor waited for a processor for as long
+// as idle: it waits for something that a mutant prevents. One that still works is left
+// running, however slow the machine is. It returns when ctx is done.
 func cancelStuck(ctx context.Context, cancel func(), pid int, idle time.Duration) {
 	const pause, next = 200 * time.Millisecond, time.Millisecond
 	seen, since := time.Duration(-1), time.Now()

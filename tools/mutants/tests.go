@@ -18,7 +18,7 @@ type test struct {
 	binary *binary
 	name   string
 	baseline
-	out bool // it fails with nothing changed, or is too slow
+	skip bool // it fails with nothing changed, or is too slow
 }
 
 func (t *test) String() string { return t.binary.pkg.path + "." + t.name }
@@ -36,7 +36,7 @@ type result struct {
 // that.
 func (b *binary) start(names []string, mutant int, limit time.Duration, env ...string) result {
 	// The binary's own timeout prints where it hangs; the other is for one that
-	// does not even come to that.
+	// does not get that far.
 	ctx, cancel := context.WithTimeout(context.Background(), limit+2*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, b.file, "-test.run=^("+strings.Join(names, "|")+")$", "-test.short", "-test.failfast", "-test.count=1", "-test.timeout="+limit.String())
@@ -92,7 +92,7 @@ func plan(m *mutant, binaries []*binary) (batches []batch) {
 	var tests []*test
 	for _, b := range binaries {
 		for _, t := range b.tests {
-			if !t.out && t.Sites[m.site] {
+			if !t.skip && t.Sites[m.site] {
 				tests = append(tests, t)
 			}
 		}
@@ -130,7 +130,7 @@ func run(m *mutant, binaries []*binary, least time.Duration) outcome {
 	batches := plan(m, binaries)
 	for _, b := range batches {
 		// Processor time stops an endless loop early however busy the machine
-		// is, the clock what waits for ever.
+		// is, the clock what waits forever.
 		seconds := 2 + int((10 * b.cost).Seconds())
 		r := b.binary.start(b.names, m.id, least+10*b.took, "MUTANT_SECONDS="+strconv.Itoa(seconds))
 		if !r.failed {
