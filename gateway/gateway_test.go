@@ -1,19 +1,28 @@
 package gateway
 
 import (
+	"context"
+	"log/slog"
+	"net"
+	"strings"
 	"testing"
 	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/gateway/gatewaytest"
+	"radsec-gw/logs"
 )
 
 // A gateway in which a lock is held that everything else needs does not respond.
 //
 // Fault W12.
 func TestRespondsNeedsTheLocks(t *testing.T) {
-	o := startOutside(t, answering(t))
+	g := startGateway(t, answering(t))
 	responded := make(chan struct{})
-	o.gw.reloading.Lock()
+	g.gw.reloading.Lock()
 	go func() {
-		o.gw.Responds()
+		g.gw.Responds()
 		close(responded)
 	}()
 	select {
@@ -21,6 +30,82 @@ func TestRespondsNeedsTheLocks(t *testing.T) {
 		t.Error("expected no response while the lock is held, got one")
 	case <-time.After(100 * time.Millisecond):
 	}
-	o.gw.reloading.Unlock()
+	g.gw.reloading.Unlock()
 	<-responded
+}
+
+// The start line says where metrics are served, and that they are not when the
+// configuration has no address for them.
+func TestStartLineHasTheMetricsAddress(t *testing.T) {
+	for address, want := range map[string]string{"": `metrics="not served"`, "127.0.0.1:0": "metrics=127.0.0.1:"} {
+		_, file := gatewaytest.Dir(t, gatewaytest.ConfigAt("127.0.0.1:0", 1812, address))
+		p := planOf(t, file)
+		var out gatewaytest.Log
+		ctx, cancel := context.WithCancel(t.Context())
+		lines := logs.New(&out, p.LogConfig())
+		gw, err := Start(ctx, p, Options{Log: slog.New(lines)})
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := gw.Wait(); err != nil {
+			t.Error(err)
+		}
+		lines.Close()
+		if !strings.Contains(out.String(), "msg=serving") || !strings.Contains(out.String(), want) {
+			t.Errorf("with the address %q the start line should say %s, but the log is\n%s", address, want, out.String())
+		}
+	}
+}
+
+// Draining lets a request that waits finish, refuses new connections, and ends
+// without an error.
+func TestDrainFinishesWhatIsInFlight(t *testing.T) {
+	release, arrived := make(chan struct{}), make(chan struct{}, 10)
+	slow := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
+		arrived <- struct{}{}
+		<-release
+		gatewaytest.Accept(w, r)
+	})
+	g := startGateway(t, [3]int{slow, slow, slow})
+	idle, c := g.connect("plain"), g.connect("plain")
+	q := rawRequest(1, 1, emptyMAC, nameOf("first@example.org"))
+	c.write(q)
+	<-arrived
+	if g.gw.Draining() {
+		t.Error("it drains before it is told to")
+	}
+	g.gw.Drain()
+	if !g.gw.Draining() {
+		t.Error("readiness is not down at once")
+	}
+	if idle.read() != nil {
+		t.Error("an idle connection is not closed")
+	}
+	if conn, err := net.DialTimeout("tcp", g.gw.Addr().String(), gatewaytest.Patience); err == nil {
+		conn.Close()
+		t.Error("a new connection is accepted")
+	}
+	g.scrape() // is still served
+	close(release)
+	a := c.read()
+	if a == nil {
+		t.Fatal("the connection is closed before the answer")
+	}
+	c.believe(q, a, 2)
+	if c.read() != nil {
+		t.Error("the connection stays open")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), gatewaytest.Patience)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- g.gw.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-ctx.Done():
+		t.Error("the gateway does not end")
+	}
 }

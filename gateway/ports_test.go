@@ -36,9 +36,9 @@ func itoa(n uint16) string { return strconv.Itoa(int(n)) }
 // Nothing is told about a port that no route uses: it is not probed, and nobody
 // is called because it does not answer. A reload that uses it opens it.
 func TestUnusedPortsAreNotOpened(t *testing.T) {
-	o := startOutside(t, answering(t))
-	o.rewrite(`packets = ["access", "accounting", "coa", "disconnect"]`+"\nservers", `packets = ["access"]`+"\nservers")
-	o.reload()
+	g := startGateway(t, answering(t))
+	g.rewrite(`packets = ["access", "accounting", "coa", "disconnect"]`+"\nservers", `packets = ["access"]`+"\nservers")
+	g.reload()
 	const up = `radsec_gw_server_up{port="%",server="udp"}`
 	state := func(now map[string]float64) (told string) {
 		for _, port := range []string{"auth", "acct", "coa"} {
@@ -48,9 +48,9 @@ func TestUnusedPortsAreNotOpened(t *testing.T) {
 		}
 		return told
 	}
-	o.await("auth=1 ", state)
-	o.connect("plain").good()
-	o.rewrite(`packets = ["access"]`+"\nservers", `packets = ["access", "accounting"]`+"\nservers")
-	o.reload()
-	o.await("auth=1 acct=1 ", state)
+	g.await("auth=1 ", state)
+	g.connect("plain").good()
+	g.rewrite(`packets = ["access"]`+"\nservers", `packets = ["access", "accounting"]`+"\nservers")
+	g.reload()
+	g.await("auth=1 acct=1 ", state)
 }

@@ -16,16 +16,16 @@ import (
 //
 // Fault W15.
 func TestReloadOfAFileThatBlocks(t *testing.T) {
-	o := startOutside(t, answering(t))
-	file := o.gw.current.Load().Config.Path
+	g := startGateway(t, answering(t))
+	file := g.gw.current.Load().Config.Path
 	good, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := o.connect("plain")
+	c := g.connect("plain")
 	gatewaytest.Block(t, file)
 	reloaded := make(chan error, 1)
-	go func() { reloaded <- o.gw.Reload() }()
+	go func() { reloaded <- g.gw.Reload() }()
 	pipe, err := os.OpenFile(file, os.O_WRONLY, 0) // returns when the reload reads the pipe, and gets nothing
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestReloadOfAFileThatBlocks(t *testing.T) {
 	defer pipe.Close()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
 	for _, path := range []string{"/", "/readyz", "/healthz", "/metrics"} {
-		r, err := client.Get("http://" + o.gw.MetricsAddr().String() + path)
+		r, err := client.Get("http://" + g.gw.MetricsAddr().String() + path)
 		if err != nil {
 			t.Errorf("GET %s while a reload reads: %v", path, err)
 			continue
@@ -46,11 +46,11 @@ func TestReloadOfAFileThatBlocks(t *testing.T) {
 	for range 100 {
 		c.good()
 	}
-	o.connect("plain").good()
+	g.connect("plain").good()
 	if err := <-reloaded; err == nil || !strings.Contains(err.Error(), file+" blocks: expected an answer within") {
 		t.Errorf("expected the reload to be refused because of the file, got %v", err)
 	}
-	o.awaitLog("reload refused")
+	g.awaitLog("reload refused")
 	if err := os.Rename(file, file+".away"); err != nil {
 		t.Fatal(err)
 	}
@@ -60,6 +60,6 @@ func TestReloadOfAFileThatBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	pipe.Close()
-	o.reload()
+	g.reload()
 	c.good()
 }

@@ -1,12 +1,9 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
-	"net/http"
 	"net/netip"
 	"path/filepath"
 	"reflect"
@@ -17,7 +14,6 @@ import (
 	"radsec-gw/certs"
 	"radsec-gw/config"
 	"radsec-gw/gateway/gatewaytest"
-	"radsec-gw/logs"
 	"radsec-gw/relay"
 	"radsec-gw/tlsfront"
 )
@@ -75,19 +71,6 @@ func ofPolicy[T any](see func(*relay.ClientConfig) T) func(*Gateway) any {
 // ofHub sees how the log tells of requests; that it obeys is TestLogChangesAtAReload's.
 func ofHub(g *Gateway) any { return fmt.Sprintf("%+v", g.hubConfig(&g.current.Load().Config.Log)) }
 
-// httpStatus sees what a path answers; 0 for none.
-func httpStatus(path string) func(*Gateway) any {
-	return func(g *Gateway) any {
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
-		r, err := client.Get("http://" + g.MetricsAddr().String() + path)
-		if err != nil {
-			return 0
-		}
-		r.Body.Close()
-		return r.StatusCode
-	}
-}
-
 const (
 	otherPair = "certificate = \"certs/other/server.pem\"\nprivate_key = \"certs/other/server.key\"\n"
 	pair      = "certificate = \"certs/dev/server.pem\"\nprivate_key = \"certs/dev/server.key\"\n"
@@ -127,7 +110,7 @@ func listenChanges() map[string]keyChange {
 		"Listen.MaxOutstanding":          {"", `max_outstanding = 9`, inFront(func(c tlsfront.Config) any { return c.MaxOutstanding })},
 		"Listen.SessionTicketKeys":       {"", `session_ticket_keys = "tickets"`, inFront(func(c tlsfront.Config) any { return c.TicketKeys })},
 		"Listen.ProxyProtocol":           {"", `proxy_protocol = ["127.0.0.9"]`, inFront(func(c tlsfront.Config) any { return c.ProxyNetworks })},
-		// This one is TestLooksFollowTheInterval's, the next is read where it is used.
+		// This one is TestPollerFollowsTheInterval's, the next is read where it is used.
 		"Listen.ReloadInterval": {"", `reload_interval = "1h"`, func(g *Gateway) any { return g.current.Load().Config.Listen.ReloadInterval }},
 		"Listen.DrainTimeout":   {"", `drain_timeout = "1s"`, func(g *Gateway) any { return g.current.Load().Config.Listen.DrainTimeout }},
 	}
@@ -277,30 +260,9 @@ func startForKeys(t *testing.T) (g *Gateway, file string) {
 	return runPlan(t, planOf(t, file)), file
 }
 
-// runPlan starts a gateway that ends with the test.
-func runPlan(t *testing.T, p *Plan) *Gateway {
-	t.Helper()
-	var out gatewaytest.Log
-	lines := logs.New(&out, p.LogConfig())
-	t.Cleanup(lines.Close)
-	ctx, cancel := context.WithCancel(context.Background())
-	g, err := Start(ctx, p, Options{Log: slog.New(lines)})
-	if err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		if err := g.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
-	return g
-}
-
 // Whatever changes of a server, a route or [routing], what lies behind the front
 // is made anew or configured anew.
-func TestEveryKeyBehindTheFrontCounts(t *testing.T) {
+func TestEveryKeyBehindTheFrontIsUsed(t *testing.T) {
 	_, file := gatewaytest.Dir(t, keysConfig)
 	now := planOf(t, file).Config
 	for _, part := range []string{"Servers", "Routes", "Routing"} {

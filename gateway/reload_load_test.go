@@ -111,15 +111,15 @@ func (s *steady) use(conn *tls.Conn, stop <-chan struct{}, pending map[byte][]by
 // connections last until the drain.
 func TestNothingIsLostThroughReloadsAndDrain(t *testing.T) {
 	ports := answering(t)
-	o := startOutside(t, ports)
-	second := o.another(t)
-	first := o.gw.Addr().String()
+	g := startGateway(t, ports)
+	second := g.another(t)
+	first := g.gw.Addr().String()
 
 	stop := make(chan struct{})
 	var clients []*steady
 	ended := make(chan error, 4)
 	for range cap(ended) {
-		s := &steady{t: t, cfg: o.tls("plain")}
+		s := &steady{t: t, cfg: g.tls("plain")}
 		s.address.Store(&first)
 		clients = append(clients, s)
 		go func() { ended <- s.run(stop) }()
@@ -143,17 +143,17 @@ func TestNothingIsLostThroughReloadsAndDrain(t *testing.T) {
 		rounds(10)
 		switch i {
 		case 3:
-			o.newServerCertificate()
+			g.newServerCertificate()
 		case 5:
 			stranger, err := certs.NewCA("one more CA")
 			if err != nil {
 				t.Fatal(err)
 			}
-			o.put("ca.pem", append(bytes.Clone(o.ca.CertPEM()), stranger.CertPEM()...))
+			g.put("ca.pem", append(bytes.Clone(g.ca.CertPEM()), stranger.CertPEM()...))
 		case 7:
-			o.rewrite("realms = [\"example.org\"]", "realms = [\"example.org\", \"more.example\"]")
+			g.rewrite("realms = [\"example.org\"]", "realms = [\"example.org\", \"more.example\"]")
 		}
-		o.reload()
+		g.reload()
 	}
 	rounds(10)
 	for i, s := range clients {
@@ -162,8 +162,8 @@ func TestNothingIsLostThroughReloadsAndDrain(t *testing.T) {
 		}
 		s.address.Store(&second)
 	}
-	o.gw.Drain()
-	if err := o.gw.Wait(); err != nil {
+	g.gw.Drain()
+	if err := g.gw.Wait(); err != nil {
 		t.Error(err)
 	}
 	rounds(20)
@@ -181,25 +181,10 @@ func TestNothingIsLostThroughReloadsAndDrain(t *testing.T) {
 	}
 }
 
-// newServerCertificate replaces certificate and key.
-func (o *outside) newServerCertificate() {
-	o.t.Helper()
-	pair, err := o.ca.Server(certs.DevelopmentHosts()...)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	key, err := pair.KeyPEM()
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.put("server.pem", pair.CertPEM())
-	o.put("server.key", key)
-}
-
 // another starts a second gateway by the same file and returns its address.
-func (o *outside) another(t *testing.T) string {
+func (g *testGateway) another(t *testing.T) string {
 	t.Helper()
-	p := planOf(t, o.gw.current.Load().Config.Path)
+	p := planOf(t, g.gw.current.Load().Config.Path)
 	ctx, cancel := context.WithCancel(context.Background())
 	gw, err := Start(ctx, p, Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {

@@ -22,27 +22,27 @@ import (
 //
 // Fault L5.
 func TestReloadMovesTheSockets(t *testing.T) {
-	o := startOutside(t, answering(t))
-	dir := filepath.Dir(o.gw.current.Load().Config.Path)
-	o.rewrite("[metrics]", "[tap]\nsocket = \"first.sock\"\n[metrics]")
-	o.reload()
-	c := o.connect("plain")
+	g := startGateway(t, answering(t))
+	dir := filepath.Dir(g.gw.current.Load().Config.Path)
+	g.rewrite("[metrics]", "[tap]\nsocket = \"first.sock\"\n[metrics]")
+	g.reload()
+	c := g.connect("plain")
 	c.good()
 	shown, _ := tapOf(t, filepath.Join(dir, "first.sock"), audit.Filter{})
 	shown.Await(t, "showing everything")
-	oldRadSec, oldHTTP := o.gw.Addr().String(), o.gw.MetricsAddr().String()
+	oldRadSec, oldHTTP := g.gw.Addr().String(), g.gw.MetricsAddr().String()
 	newRadSec, newHTTP := gatewaytest.UnusedAddress(t), gatewaytest.UnusedAddress(t)
-	o.rewrite(`address = ["127.0.0.1:0"]`, fmt.Sprintf("address = [%q]", newRadSec))
-	o.rewrite(`address = "127.0.0.1:0"`, fmt.Sprintf("address = %q", newHTTP))
-	o.rewrite("first.sock", "second.sock")
-	o.reload()
+	g.rewrite(`address = ["127.0.0.1:0"]`, fmt.Sprintf("address = [%q]", newRadSec))
+	g.rewrite(`address = "127.0.0.1:0"`, fmt.Sprintf("address = %q", newHTTP))
+	g.rewrite("first.sock", "second.sock")
+	g.reload()
 
-	if o.gw.Addr().String() != newRadSec || o.gw.MetricsAddr().String() != newHTTP {
-		t.Errorf("after the reload it is on %v and %v, want %s and %s", o.gw.Addr(), o.gw.MetricsAddr(), newRadSec, newHTTP)
+	if g.gw.Addr().String() != newRadSec || g.gw.MetricsAddr().String() != newHTTP {
+		t.Errorf("after the reload it is on %v and %v, want %s and %s", g.gw.Addr(), g.gw.MetricsAddr(), newRadSec, newHTTP)
 	}
 	c.good()
-	o.connect("plain").good()
-	o.scrape()
+	g.connect("plain").good()
+	g.scrape()
 	shown.Await(t, "good@example.org")
 	if gatewaytest.Listening(oldRadSec) {
 		t.Errorf("%s is still listened on", oldRadSec)
@@ -64,8 +64,8 @@ func TestReloadMovesTheSockets(t *testing.T) {
 	} else {
 		s.Close()
 	}
-	if strings.Contains(o.log.String(), "next start") {
-		t.Errorf("something is said to need a new start:\n%s", o.log.String())
+	if strings.Contains(g.log.String(), "next start") {
+		t.Errorf("something is said to need a new start:\n%s", g.log.String())
 	}
 }
 
@@ -74,14 +74,14 @@ func TestReloadMovesTheSockets(t *testing.T) {
 //
 // Fault L5.
 func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
-	o := startOutside(t, answering(t))
+	g := startGateway(t, answering(t))
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	radsec, web := o.gw.Addr().String(), o.gw.MetricsAddr().String()
-	good, err := os.ReadFile(o.gw.current.Load().Config.Path)
+	radsec, web := g.gw.Addr().String(), g.gw.MetricsAddr().String()
+	good, err := os.ReadFile(g.gw.current.Load().Config.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,21 +91,21 @@ func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
 		{"an HTTP address of another program", free, taken.Addr().String(), `is another program using the port? "" switches metrics off`},
 		{"the RadSec port for HTTP", free, "0.0.0.0" + radsec[strings.LastIndex(radsec, ":"):], "this gateway itself listens on that port until the reload is done"},
 	} {
-		o.put("gw.toml", good)
-		o.rewrite(`address = ["127.0.0.1:0"]`, fmt.Sprintf("address = [%q]", row.radsec))
-		o.rewrite(`address = "127.0.0.1:0"`, fmt.Sprintf("address = %q", row.web))
-		o.rewrite("name = \"plain\"\n", "name = \"other\"\n")
-		if err := o.gw.Reload(); err == nil || !strings.Contains(err.Error(), row.want) {
+		g.put("gw.toml", good)
+		g.rewrite(`address = ["127.0.0.1:0"]`, fmt.Sprintf("address = [%q]", row.radsec))
+		g.rewrite(`address = "127.0.0.1:0"`, fmt.Sprintf("address = %q", row.web))
+		g.rewrite("name = \"plain\"\n", "name = \"other\"\n")
+		if err := g.gw.Reload(); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: got %v, want an error with %q", row.name, err, row.want)
 		}
 		if gatewaytest.Listening(free) {
 			t.Errorf("%s: the new RadSec address is left open", row.name)
 		}
-		if o.gw.Addr().String() != radsec || o.gw.MetricsAddr().String() != web {
-			t.Errorf("%s: it is on %v and %v, want %s and %s", row.name, o.gw.Addr(), o.gw.MetricsAddr(), radsec, web)
+		if g.gw.Addr().String() != radsec || g.gw.MetricsAddr().String() != web {
+			t.Errorf("%s: it is on %v and %v, want %s and %s", row.name, g.gw.Addr(), g.gw.MetricsAddr(), radsec, web)
 		}
-		o.connect("plain").good()
-		if now := o.scrape(); now[`radsec_gw_tls_client_connections{client="other"}`] != 0 {
+		g.connect("plain").good()
+		if now := g.scrape(); now[`radsec_gw_tls_client_connections{client="other"}`] != 0 {
 			t.Errorf("%s: the client of the refused file is known", row.name)
 		}
 	}
@@ -154,12 +154,12 @@ func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {
 //
 // Fault W15.
 func TestPagesDoNotWaitForAReload(t *testing.T) {
-	o := startOutside(t, answering(t))
-	o.gw.turn <- struct{}{}
-	o.gw.reloading.Lock()
+	g := startGateway(t, answering(t))
+	g.gw.turn <- struct{}{}
+	g.gw.reloading.Lock()
 	for _, path := range []string{"/", "/readyz", "/metrics"} {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
-		r, err := client.Get("http://" + o.gw.MetricsAddr().String() + path)
+		r, err := client.Get("http://" + g.gw.MetricsAddr().String() + path)
 		if err != nil {
 			t.Errorf("GET %s: %v", path, err)
 			continue
@@ -170,6 +170,6 @@ func TestPagesDoNotWaitForAReload(t *testing.T) {
 			t.Errorf("GET %s: %d, want 200", path, r.StatusCode)
 		}
 	}
-	o.gw.reloading.Unlock()
-	<-o.gw.turn
+	g.gw.reloading.Unlock()
+	<-g.gw.turn
 }

@@ -16,11 +16,103 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
+// warningsOf returns what deserves a second look in a configuration without mistakes, a
+// warning a line after the word Warnings; "" when nothing does.
+func warningsOf(t *testing.T, file string) string {
+	t.Helper()
+	p := planOf(t, file)
+	if list := append(p.Config.Warnings(), p.Warnings(time.Now())...); len(list) > 0 {
+		return "Warnings:\n" + strings.Join(list, "\n")
+	}
+	return ""
+}
+
+// What lets in more than its writer may mean is warned of, and so is what does less.
+//
+// Rules: TR1, TR3, TR4, P105, P106
+func TestWarningsAboutIdentity(t *testing.T) {
+	one, two := need(certs.NewCA("CA one")), need(certs.NewCA("CA two"))
+	now := time.Now()
+	pair := need(one.Client("gone"))
+	fresh := need(one.CRL(now, now.Add(time.Hour), pair))
+	stale := need(one.CRL(now.Add(-2*time.Hour), now.Add(-time.Hour)))
+	both := append(one.CertPEM(), two.CertPEM()...)
+	var many []byte
+	for i := range 300 {
+		many = append(many, need(certs.NewCA(strings.Repeat("x", 40)+string(rune('a'+i%26))+string(rune('a'+i/26)))).CertPEM()...)
+	}
+	for _, c := range []struct {
+		says               string
+		ca                 []byte
+		listen, conditions string
+		want, not          []string
+	}{
+		{"an issuer's name alone, with two CAs", both, "", `issuer = ["CN=CA one"]`, []string{`client[0].issuer: client "campus" is bound to a CA by its name alone, and client_ca has 2 CAs`, `ca = "FILE"`}, nil},
+		{"an issuer's name with a fingerprint", both, "", "issuer = [\"CN=CA one\"]\nfingerprints = [\"" + strings.Repeat("ab", 32) + "\"]", nil, []string{"by its name alone"}},
+		{"an issuer's name and a CA", both, "", "issuer = [\"CN=CA one\"]\nca = \"one.pem\"", nil, []string{"by its name alone"}},
+		{"an issuer's name, with one CA", one.CertPEM(), "", `issuer = ["CN=CA one"]`, nil, []string{"by its name alone"}},
+		{"networks only", one.CertPEM(), "", `networks = ["10.0.0.0/8"]`, []string{`client[0]: client "campus" has networks and no condition on its certificate`, `san_ip = ["source"]`}, nil},
+		{"networks and the source", one.CertPEM(), "", "networks = [\"10.0.0.0/8\"]\nsan_ip = [\"source\"]", nil, []string{"no condition on its certificate"}},
+		{"networks only, without certificates", one.CertPEM(), `client_auth = "none"`, `networks = ["10.0.0.0/8"]`, nil, []string{"no condition on its certificate"}},
+		{"a list for one of two", both, `crl = ["one.crl"]`, `san_dns = ["a.example"]`, []string{"listen.crl: there is no revocation list of CN=CA two"}, []string{"there is no revocation list of CN=CA one"}},
+		{"a list of no use to the other", one.CertPEM(), "crl = [\"one.crl\"]\nintermediates = [\"two.pem\"]", `san_dns = ["a.example"]`, []string{"listen.intermediates: the certificate of CN=CA two", "does not lead to a certificate of client_ca"}, nil},
+		{"a client's CA without a list", one.CertPEM(), `crl = ["one.crl"]`, `ca = ["two.pem", "one.pem"]`, []string{"listen.crl: there is no revocation list of CN=CA two"}, nil},
+		{"a list beside the CA", append(one.CertPEM(), pemOf("X509 CRL", stale)...), "", `san_dns = ["a.example"]`, []string{"the revocation list of CN=CA one,O=radsec-gw development has been out of date since"}, nil},
+		{"an old list beside a newer one", append(append(one.CertPEM(), pemOf("X509 CRL", stale)...), pemOf("X509 CRL", fresh)...), "", `san_dns = ["a.example"]`, nil, []string{"out of date"}},
+		{"an old list that refuses", one.CertPEM(), "crl = [\"stale.crl\"]\ncrl_stale = \"refuse\"", `san_dns = ["a.example"]`, []string{"certificates of this issuer are refused (crl_stale)"}, nil},
+		{"300 CAs", many, "", `san_dns = ["a.example"]`, []string{"listen.client_ca: the names of the 300 CAs take "}, nil},
+		{"two CAs", both, "", `san_dns = ["a.example"]`, nil, []string{"Warnings"}},
+	} {
+		dir, file := gatewaytest.Dir(t, strings.NewReplacer("# more of listen", c.listen, "# conditions", c.conditions).Replace(identityConfig))
+		for name, octets := range map[string][]byte{"client_ca.pem": c.ca, "one.pem": one.CertPEM(), "two.pem": two.CertPEM(), "one.crl": fresh, "stale.crl": stale} {
+			gatewaytest.WriteFile(t, filepath.Join(dir, name), octets)
+		}
+		out := warningsOf(t, file)
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: check does not say %q:\n%s", c.says, want, out)
+			}
+		}
+		for _, not := range c.not {
+			if strings.Contains(out, not) {
+				t.Errorf("%s: check says %q:\n%s", c.says, not, out)
+			}
+		}
+	}
+}
+
+// Certificates that clients will not like are worth a warning.
+func TestWarningsAboutCertificates(t *testing.T) {
+	ca, err := certs.NewCA("CA", certs.Valid(10*24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := ca.ServerWith(nil, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
+		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &material{pair: pair.TLS(), clientCAs: []*x509.Certificate{ca.Certificate},
+		issuerFiles: []issuerFile{{"listen.client_ca", "ca.pem", []*x509.Certificate{ca.Certificate}}}}
+	got := strings.Join(append(m.certificateWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
+	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: ca.pem: the certificate of CN=CA"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("expected a warning %q, came\n%s", want, got)
+		}
+	}
+	early := &material{pair: pair.TLS()}
+	if got := strings.Join(early.certificateWarnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
+		t.Errorf("expected a warning about the time before, came\n%s", got)
+	}
+}
+
 // What check warns of in certificates and lists stands in the log, too, at the start as
 // at a reload: nobody runs check on a gateway that has started.
 //
 // Rules: P104
-func TestTheStartTellsWhatCheckWarnsOf(t *testing.T) {
+func TestWarningsAreLogged(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "c.toml")
 	text := strings.Replace(shapesConfig, "[listen]\n", "[listen]\naddress = [\"127.0.0.1:0\"]\n", 1)
@@ -88,43 +180,5 @@ func TestTheStartTellsWhatCheckWarnsOf(t *testing.T) {
 				t.Errorf("expected the %s to log %q once, got %d times in all", when, w, n)
 			}
 		}
-	}
-}
-
-// warningsOf returns what deserves a second look in a configuration without mistakes, a
-// warning a line after the word Warnings; "" when nothing does.
-func warningsOf(t *testing.T, file string) string {
-	t.Helper()
-	p := planOf(t, file)
-	if list := append(p.Config.Warnings(), p.Warnings(time.Now())...); len(list) > 0 {
-		return "Warnings:\n" + strings.Join(list, "\n")
-	}
-	return ""
-}
-
-// Certificates that clients will not like are worth a warning.
-func TestCheckWarnsAboutCertificates(t *testing.T) {
-	ca, err := certs.NewCA("CA", certs.Valid(10*24*time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := ca.ServerWith(nil, func(c *x509.Certificate) {
-		c.NotBefore, c.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
-		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &material{pair: pair.TLS(), clientCAs: []*x509.Certificate{ca.Certificate},
-		issuerFiles: []issuerFile{{"listen.client_ca", "ca.pem", []*x509.Certificate{ca.Certificate}}}}
-	got := strings.Join(append(m.certificateWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
-	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: ca.pem: the certificate of CN=CA"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("expected a warning %q, came\n%s", want, got)
-		}
-	}
-	early := &material{pair: pair.TLS()}
-	if got := strings.Join(early.certificateWarnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
-		t.Errorf("expected a warning about the time before, came\n%s", got)
 	}
 }

@@ -1,18 +1,22 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"radsec-gw/certs"
 )
 
 // The files are looked at each interval. A changed interval holds at once, also when
 // there was none, and one that has not changed postpones nothing.
 //
 // Rules: P109
-func TestLooksFollowTheInterval(t *testing.T) {
+func TestPollerFollowsTheInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -45,4 +49,58 @@ func TestLooksFollowTheInterval(t *testing.T) {
 		synctest.Wait()
 		want("ended", 6*time.Hour, "")
 	})
+}
+
+// Certificates and lists are taken up when their files change: for new
+// connections the certificate, for open ones the revocation. A key that does not
+// fit is refused until it does.
+//
+// Rules: P109
+func TestFilesAreWatched(t *testing.T) {
+	g := startGateway(t, answering(t))
+	now := time.Now()
+	list := func(revoked ...*certs.Pair) []byte {
+		der, err := g.ca.CRL(now, now.Add(time.Hour), revoked...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	g.put("ca.crl", list())
+	g.rewrite("client_ca = \"ca.pem\"\n", "client_ca = \"ca.pem\"\ncrl = [\"ca.crl\"]\nreload_interval = \"20ms\"\n")
+	g.reload()
+	plain, strict := g.connect("plain"), g.connect("strict")
+	plain.good()
+
+	next, err := g.ca.Server(certs.DevelopmentHosts()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := next.KeyPEM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.awaitReloads("taken", 1)
+	g.put("server.pem", next.CertPEM())
+	g.awaitLog("is not the key of the first certificate")
+	g.connect("plain").good()
+	g.put("server.key", key)
+	g.awaitReloads("taken", 2)
+	c := g.connect("plain")
+	if got := c.ConnectionState().PeerCertificates[0]; !bytes.Equal(got.Raw, next.Certificate.Raw) {
+		t.Error("a new connection sees the old certificate")
+	}
+	plain.good()
+
+	g.put("ca.crl", list(g.pairs["strict"]))
+	if strict.read() != nil {
+		t.Error("the revoked client is not closed")
+	}
+	plain.good()
+	cfg := g.tls("strict")
+	cfg.MaxVersion = tls.VersionTLS12
+	if c, err := tls.Dial("tcp", g.gw.Addr().String(), cfg); err == nil {
+		c.Close()
+		t.Error("the revoked client connects again")
+	}
 }

@@ -8,11 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
@@ -22,33 +20,17 @@ import (
 	"radsec-gw/logs"
 )
 
-// get reads one page of the gateway's HTTP side.
-func (o *outside) get(path string) (int, string) {
-	o.t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
-	r, err := client.Get("http://" + o.gw.MetricsAddr().String() + path)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	defer r.Body.Close()
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return r.StatusCode, string(text)
-}
-
 // What a running gateway serves to Prometheus after some work passes its linter, has every family, and
 // shows no label that a peer has made up.
-func TestAScrapeOfARunningGateway(t *testing.T) {
-	o := startOutside(t, answering(t))
-	c := o.connect("plain")
+func TestScrape(t *testing.T) {
+	g := startGateway(t, answering(t))
+	c := g.connect("plain")
 	c.good()
 	c.write(rawRequest(1, 9, emptyMAC, nameOf("eve@a-realm-that-nobody-configured")))
 	if c.read() == nil {
 		t.Fatal("a request without route got no answer")
 	}
-	_, text := o.get("/metrics")
+	_, text := g.get("/metrics")
 	problems, err := promlint.New(strings.NewReader(text)).Lint()
 	if err != nil {
 		t.Fatal(err)
@@ -101,14 +83,14 @@ func TestAScrapeOfARunningGateway(t *testing.T) {
 }
 
 // The status page and readiness of a running gateway, before and while it drains.
-func TestTheStatusPageOfARunningGateway(t *testing.T) {
-	o := startOutside(t, answering(t))
-	c := o.connect("plain")
+func TestStatusPage(t *testing.T) {
+	g := startGateway(t, answering(t))
+	c := g.connect("plain")
 	c.good()
-	if status, body := o.get("/readyz"); status != 200 || !strings.Contains(body, `"ready":true`) {
+	if status, body := g.get("/readyz"); status != 200 || !strings.Contains(body, `"ready":true`) {
 		t.Errorf("/readyz: %d %s", status, body)
 	}
-	_, page := o.get("/")
+	_, page := g.get("/")
 	for _, want := range []string{"<bdi>plain</bdi>", "<bdi>example.org</bdi>", "CN=plain", ">udp <", "127.0.0.1:"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
@@ -118,24 +100,24 @@ func TestTheStatusPageOfARunningGateway(t *testing.T) {
 		t.Error("the page holds the server's secret")
 	}
 	// A connection is refused, and the page says why.
-	refused, err := net.DialTimeout("tcp", o.gw.Addr().String(), gatewaytest.Patience)
+	refused, err := net.DialTimeout("tcp", g.gw.Addr().String(), gatewaytest.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
 	refused.Write([]byte("GET / HTTP/1.0\r\n\r\n"))
 	io.Copy(io.Discard, refused)
 	refused.Close()
-	o.await("told", func(map[string]float64) string { // the line is written after the connection is closed
-		if _, page := o.get("/"); strings.Contains(page, "RadSec connection refused") && strings.Contains(page, "not_tls") {
+	g.await("told", func(map[string]float64) string { // the line is written after the connection is closed
+		if _, page := g.get("/"); strings.Contains(page, "RadSec connection refused") && strings.Contains(page, "not_tls") {
 			return "told"
 		}
 		return "not told of the refused connection"
 	})
-	o.gw.draining.Store(true)
-	if status, body := o.get("/readyz"); status != 503 || !strings.Contains(body, "draining") {
+	g.gw.draining.Store(true)
+	if status, body := g.get("/readyz"); status != 503 || !strings.Contains(body, "draining") {
 		t.Errorf("/readyz while draining: %d %s", status, body)
 	}
-	o.gw.draining.Store(false)
+	g.gw.draining.Store(false)
 }
 
 // tapOf connects a tap to a gateway's socket, and copies what it shows. The channel gets
@@ -160,7 +142,7 @@ func tapOf(t *testing.T, socket string, filter audit.Filter) (shown *gatewaytest
 }
 
 // The HTTP side with TLS and a token, and the tap's socket, from the file to the answer.
-func TestTheHTTPSideWithTLSAndAToken(t *testing.T) {
+func TestHTTPWithTLSAndToken(t *testing.T) {
 	const token = "token-of-this-test"
 	dir, file := gatewaytest.Dir(t, strings.NewReplacer("[metrics]\n", `[metrics]
 token = "`+token+`"
@@ -214,71 +196,5 @@ private_key = "certs/dev/server.key"
 	lines.Close()
 	if strings.Contains(out.String()+shown.String(), token) {
 		t.Error("the token was logged")
-	}
-}
-
-// The first certificate to end in each file is shown, and a file that a reload leaves out
-// no more.
-func TestExpiryMetricOfEachFile(t *testing.T) {
-	ca := need(certs.NewCA("CA"))
-	soon, over := need(certs.NewCA("soon", certs.Valid(time.Hour))), need(certs.NewCA("over", certs.Valid(-time.Hour)))
-	conditions := "ca = [\"own.pem\", \"own/more.pem\"]"
-	text := strings.NewReplacer("# more of listen", `intermediates = ["between.pem"]`, "# conditions", conditions).Replace(identityConfig)
-	dir, file := gatewaytest.Dir(t, text)
-	if err := os.Mkdir(filepath.Join(dir, "own"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	put := func(name string, list ...*certs.CA) {
-		var octets []byte
-		for _, c := range list {
-			octets = append(octets, c.CertPEM()...)
-		}
-		gatewaytest.WriteFile(t, filepath.Join(dir, name), octets)
-	}
-	put("client_ca.pem", ca, soon)
-	put("own.pem", ca)
-	put("own/more.pem", over, ca)
-	put("between.pem", ca, soon)
-	o := &outside{t: t, gw: runPlan(t, planOf(t, file))}
-	const series = "radsec_gw_certificate_expiry_timestamp_seconds{certificate="
-	shown := o.scrape()
-	for what, first := range map[string]*certs.CA{`"client_ca",file="client_ca.pem"`: soon, `"ca",file="own.pem"`: ca,
-		`"ca",file="own/more.pem"`: over, `"intermediates",file="between.pem"`: soon} {
-		if got, want := shown[series+what+"}"], float64(first.Certificate.NotAfter.Unix()); got != want {
-			t.Errorf("%s ends at %v, expected %v", what, got, want)
-		}
-	}
-	gatewaytest.WriteFile(t, file, []byte(strings.Replace(text, conditions, "", 1)))
-	if err := o.gw.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	for name := range o.scrape() {
-		if strings.HasPrefix(name, series+`"ca"`) {
-			t.Errorf("%s is shown after a reload without it", name)
-		}
-	}
-}
-
-// The start line says where metrics are served, and that they are not when the
-// configuration has no address for them.
-func TestTheStartLineSaysWhetherMetricsAreServed(t *testing.T) {
-	for address, want := range map[string]string{"": `metrics="not served"`, "127.0.0.1:0": "metrics=127.0.0.1:"} {
-		_, file := gatewaytest.Dir(t, gatewaytest.ConfigAt("127.0.0.1:0", 1812, address))
-		p := planOf(t, file)
-		var out gatewaytest.Log
-		ctx, cancel := context.WithCancel(t.Context())
-		lines := logs.New(&out, p.LogConfig())
-		gw, err := Start(ctx, p, Options{Log: slog.New(lines)})
-		cancel()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := gw.Wait(); err != nil {
-			t.Error(err)
-		}
-		lines.Close()
-		if !strings.Contains(out.String(), "msg=serving") || !strings.Contains(out.String(), want) {
-			t.Errorf("with the address %q the start line should say %s, but the log is\n%s", address, want, out.String())
-		}
 	}
 }

@@ -246,7 +246,7 @@ func strays(places []shapePlace) (list []shape) {
 // a secret.
 //
 // Rules: P104
-func TestCheckShapes(t *testing.T) {
+func TestShapesOfFiles(t *testing.T) {
 	dir := t.TempDir()
 	places := shapePlaces(t)
 	file := filepath.Join(dir, "c.toml")

@@ -5,16 +5,16 @@ import (
 	"net"
 	"testing"
 
-	"radsec-gw/gateway/gatewaytest"
-
 	"layeh.com/radius"
+
+	"radsec-gw/gateway/gatewaytest"
 )
 
 // A client that shuts down its side after its last request gets the answer, whichever
 // way it does so, and then the end of the connection.
 //
 // Rules: P59
-func TestTheAnswerToAHalfClosedConnection(t *testing.T) {
+func TestAnswerToAHalfClosedConnection(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		end  func(*tls.Conn) error
@@ -29,15 +29,15 @@ func TestTheAnswerToAHalfClosedConnection(t *testing.T) {
 				<-goOn
 				gatewaytest.Accept(w, r)
 			})
-			o := startOutside(t, [3]int{slow, slow, slow})
-			client := o.connect("plain")
+			g := startGateway(t, [3]int{slow, slow, slow})
+			client := g.connect("plain")
 			q := rawRequest(1, 7, emptyMAC, nameOf("bob@example.org"))
 			client.write(q)
 			<-asked
 			if err := c.end(client.Conn); err != nil {
 				t.Fatal(err)
 			}
-			o.connect("access").Close() // takes longer than the end takes to arrive
+			g.connect("access").Close() // takes longer than the end takes to arrive
 			close(goOn)
 			a := client.read()
 			if a == nil {
@@ -47,7 +47,7 @@ func TestTheAnswerToAHalfClosedConnection(t *testing.T) {
 			if client.read() != nil {
 				t.Error("something follows the answer")
 			}
-			o.awaitLog("reason=peer_closed")
+			g.awaitLog("reason=peer_closed")
 		})
 	}
 }

@@ -16,23 +16,23 @@ import (
 var seriesLine = regexp.MustCompile(`(?m)^(radsec_gw_\w+)(?:\{(.*)\})? (\S+)$`)
 
 // scrape reads /metrics over HTTP: the series that are not zero.
-func (o *outside) scrape() map[string]float64 {
-	o.t.Helper()
+func (g *testGateway) scrape() map[string]float64 {
+	g.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
-	r, err := client.Get("http://" + o.gw.MetricsAddr().String() + "/metrics")
+	r, err := client.Get("http://" + g.gw.MetricsAddr().String() + "/metrics")
 	if err != nil {
-		o.t.Fatal(err)
+		g.t.Fatal(err)
 	}
 	defer r.Body.Close()
 	text, err := io.ReadAll(r.Body)
 	if err != nil {
-		o.t.Fatal(err)
+		g.t.Fatal(err)
 	}
 	all := map[string]float64{}
 	for _, m := range seriesLine.FindAllStringSubmatch(string(text), -1) {
 		v, err := strconv.ParseFloat(m[3], 64)
 		if err != nil {
-			o.t.Fatalf("%s: %v", m[0], err)
+			g.t.Fatalf("%s: %v", m[0], err)
 		}
 		all[m[1]+"{"+m[2]+"}"] = v
 	}
@@ -66,20 +66,49 @@ func since(family string, before, now map[string]float64, labels ...string) stri
 
 // await looks at the metrics until what it wants is there: an answer may reach
 // its client a moment before it is counted.
-func (o *outside) await(want string, look func(now map[string]float64) string) {
-	o.t.Helper()
+func (g *testGateway) await(want string, look func(now map[string]float64) string) {
+	g.t.Helper()
 	deadline := time.After(gatewaytest.Patience)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		got := look(o.scrape())
+		got := look(g.scrape())
 		if got == want {
 			return
 		}
 		select {
 		case <-deadline:
-			o.t.Fatalf("counted: %s\nexpected: %s", got, want)
+			g.t.Fatalf("counted: %s\nexpected: %s", got, want)
 		case <-tick.C:
 		}
+	}
+}
+
+// get reads one page of the gateway's HTTP side.
+func (g *testGateway) get(path string) (int, string) {
+	g.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
+	r, err := client.Get("http://" + g.gw.MetricsAddr().String() + path)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer r.Body.Close()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return r.StatusCode, string(text)
+}
+
+// httpStatus sees what a path answers; 0 for none.
+func httpStatus(path string) func(*Gateway) any {
+	return func(g *Gateway) any {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
+		r, err := client.Get("http://" + g.MetricsAddr().String() + path)
+		if err != nil {
+			return 0
+		}
+		r.Body.Close()
+		return r.StatusCode
 	}
 }

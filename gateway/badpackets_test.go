@@ -3,112 +3,13 @@ package gateway
 import (
 	"bytes"
 	"crypto/tls"
-	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
 
-	"radsec-gw/certs"
 	"radsec-gw/gateway/gatewaytest"
 )
-
-// Who is no client is refused, by name, and the next good client is served.
-// Rules: P5, P101, P102, P103, P104, P107
-func TestOutsideHandshakes(t *testing.T) {
-	o := startOutside(t, answering(t))
-	other, err := certs.NewCA("another CA")
-	if err != nil {
-		t.Fatal(err)
-	}
-	foreign, err := other.Client("plain")
-	if err != nil {
-		t.Fatal(err)
-	}
-	expired, err := o.ca.Client("plain", certs.Valid(-time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
-	with := func(change func(c *tls.Config)) func(raw net.Conn) error {
-		return func(raw net.Conn) error {
-			c := o.tls("plain")
-			change(c)
-			return speakTLS(raw, c)
-		}
-	}
-	rows := []struct {
-		name, source, result string
-		speak                func(raw net.Conn) error // until the gateway closes; the error tells how
-	}{
-		{"plain TCP, RADIUS in clear", "127.0.0.1", "not_tls", func(raw net.Conn) error {
-			if _, err := raw.Write(rawRequest(1, 1, emptyMAC, nameOf("good@example.org"))); err != nil {
-				return err
-			}
-			return untilClosed(raw)
-		}},
-		{"TLS 1.1", "127.0.0.1", "old_version", with(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 })},
-		{"no certificate, TLS 1.3", "127.0.0.1", "no_certificate", with(func(c *tls.Config) { c.Certificates = nil })},
-		{"no certificate, TLS 1.2", "127.0.0.1", "no_certificate", with(func(c *tls.Config) { c.Certificates, c.MaxVersion = nil, tls.VersionTLS12 })},
-		{"a certificate of another CA", "127.0.0.1", "untrusted_certificate", with(func(c *tls.Config) { present(c, foreign) })},
-		{"an expired certificate", "127.0.0.1", "expired_certificate", with(func(c *tls.Config) { present(c, expired) })},
-		{"a fingerprint that is not listed", "127.0.0.1", "unknown_client", with(func(c *tls.Config) { present(c, o.pairs["unlisted"]) })},
-		{"a network that no client lists", "127.0.0.2", "unknown_network", with(func(*tls.Config) {})},
-		{"a network of another client", "127.0.0.3", "unknown_client", with(func(*tls.Config) {})},
-		{"a client outside its network", "127.0.0.1", "unknown_client", with(func(c *tls.Config) { present(c, o.pairs["faraway"]) })},
-	}
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			before := o.scrape()
-			d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(row.source)}, Timeout: gatewaytest.Patience}
-			raw, err := d.Dial("tcp", o.gw.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer raw.Close()
-			raw.SetDeadline(time.Now().Add(gatewaytest.Patience))
-			if err := row.speak(raw); timedOut(err) {
-				t.Errorf("the connection was not closed")
-			}
-			o.await(row.result+"=1", func(now map[string]float64) string {
-				return since("radsec_gw_tls_handshakes_total", before, now, "result")
-			})
-			if fates := fatesSince(before, o.scrape()); fates != "" {
-				t.Errorf("packets were counted: %s", fates)
-			}
-			o.connect("plain").good()
-		})
-	}
-	for _, want := range []string{"fingerprint is not among its 1", "no client lists this source address", "is not in 192.0.2.0/24"} {
-		if !strings.Contains(o.log.String(), want) {
-			t.Errorf("the log does not say which condition failed: no %q in it\n%s", want, o.log)
-		}
-	}
-}
-
-// present makes the client show this certificate, whatever CAs the gateway names.
-func present(c *tls.Config, p *certs.Pair) {
-	c.Certificates = nil
-	pair := p.TLS()
-	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
-}
-
-// speakTLS does a handshake, sends a good request, and reads until the end: a
-// TLS 1.3 client learns of its refusal only when it reads.
-func speakTLS(raw net.Conn, c *tls.Config) error {
-	conn := tls.Client(raw, c)
-	if err := conn.Handshake(); err != nil {
-		return err
-	}
-	if _, err := conn.Write(rawRequest(1, 1, emptyMAC, nameOf("good@example.org"))); err != nil {
-		return err
-	}
-	return untilClosed(conn)
-}
-
-func untilClosed(r io.Reader) error {
-	_, err := io.Copy(io.Discard, r)
-	return err
-}
 
 // badPacket is a row of the table of bad packets.
 type badPacket struct {
@@ -127,8 +28,8 @@ const (
 	cause505 = 505 & 0xff
 )
 
-// outsideRows is the table: each row with its documented answer and fate.
-func outsideRows() []badPacket {
+// badPackets is the table: each row with its documented answer and fate.
+func badPackets() []badPacket {
 	good := nameOf("good@example.org")
 	elsewhere := nameOf("nemo@elsewhere.example")
 	head := func(code byte) []byte { return rawRequest(code, 7) }
@@ -191,14 +92,14 @@ func outsideRows() []badPacket {
 // Each bad packet has its documented answer and its fate, and does no harm to
 // what follows it: on the same connection, or on a new one where it costs its own.
 // Rules: P1, P5, P6, P15, P16, P20, P34, P47, P48, P71, P76, P87, C1, C3, C5
-func TestOutsideBadPackets(t *testing.T) {
-	o := startOutside(t, answering(t))
-	for _, row := range outsideRows() {
+func TestBadPackets(t *testing.T) {
+	g := startGateway(t, answering(t))
+	for _, row := range badPackets() {
 		t.Run(row.name, func(t *testing.T) {
-			o := *o
-			o.t = t
-			before := o.scrape()
-			c := o.connect(row.client)
+			g := *g
+			g.t = t
+			before := g.scrape()
+			c := g.connect(row.client)
 			c.write(row.packet)
 			if row.answer != 0 {
 				a := c.read()
@@ -215,9 +116,9 @@ func TestOutsideBadPackets(t *testing.T) {
 				if a := c.read(); a != nil {
 					t.Fatalf("got a packet with code %d, expected the connection closed", a[0])
 				}
-				o.await(want, func(now map[string]float64) string { return fatesSince(before, now) })
-				before, want = o.scrape(), ""
-				c = o.connect(row.client)
+				g.await(want, func(now map[string]float64) string { return fatesSince(before, now) })
+				before, want = g.scrape(), ""
+				c = g.connect(row.client)
 			}
 			c.good()
 			want = strings.TrimSpace(want + " " + row.client + "/access/relayed=1")
@@ -227,35 +128,35 @@ func TestOutsideBadPackets(t *testing.T) {
 				}
 				return s
 			}
-			o.await(sorted(want), func(now map[string]float64) string { return fatesSince(before, now) })
+			g.await(sorted(want), func(now map[string]float64) string { return fatesSince(before, now) })
 		})
 	}
 }
 
 // A started packet must be whole in time, wherever it stops.
 // Rules: P3, P5
-func TestOutsideHalfAPacket(t *testing.T) {
-	o := startOutside(t, answering(t))
+func TestHalfAPacket(t *testing.T) {
+	g := startGateway(t, answering(t))
 	whole := rawRequest(1, 7, emptyMAC, nameOf("good@example.org"))
 	for _, n := range []int{1, 3, 19, len(whole) - 1} {
-		before := o.scrape()
-		c := o.connect("plain")
+		before := g.scrape()
+		c := g.connect("plain")
 		c.good()
 		c.write(whole[:n])
 		if c.read() != nil {
 			t.Fatal("got a packet, expected the connection closed")
 		}
-		o.await("packet_timeout=1", func(now map[string]float64) string {
+		g.await("packet_timeout=1", func(now map[string]float64) string {
 			return since("radsec_gw_tls_client_connections_closed_total", before, now, "reason")
 		})
-		o.await("plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
-		o.connect("plain").good()
-		o.await("plain/access/relayed=2", func(now map[string]float64) string { return fatesSince(before, now) }) // not to be counted in the next round
+		g.await("plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
+		g.connect("plain").good()
+		g.await("plain/access/relayed=2", func(now map[string]float64) string { return fatesSince(before, now) }) // not to be counted in the next round
 	}
 	// The same packet in single octets, all within the time, is no half packet.
-	o.rewrite("packet_timeout = \"300ms\"", "packet_timeout = \""+gatewaytest.Patience.String()+"\"")
-	o.reload()
-	c := o.connect("plain")
+	g.rewrite("packet_timeout = \"300ms\"", "packet_timeout = \""+gatewaytest.Patience.String()+"\"")
+	g.reload()
+	c := g.connect("plain")
 	for i := range whole {
 		c.write(whole[i : i+1])
 	}
@@ -267,10 +168,10 @@ func TestOutsideHalfAPacket(t *testing.T) {
 // A peer that never reads is closed when what waits for it reaches its bound or
 // its time; others are served meanwhile.
 // Rules: P100
-func TestOutsidePeerThatNeverReads(t *testing.T) {
-	o := startOutside(t, answering(t))
-	before := o.scrape()
-	raw, err := net.DialTimeout("tcp", o.gw.Addr().String(), gatewaytest.Patience)
+func TestPeerThatNeverReads(t *testing.T) {
+	g := startGateway(t, answering(t))
+	before := g.scrape()
+	raw, err := net.DialTimeout("tcp", g.gw.Addr().String(), gatewaytest.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +179,7 @@ func TestOutsidePeerThatNeverReads(t *testing.T) {
 	if err := raw.(*net.TCPConn).SetReadBuffer(4096); err != nil {
 		t.Fatal(err)
 	}
-	c := tls.Client(raw, o.tls("plain"))
+	c := tls.Client(raw, g.tls("plain"))
 	// Answers of nearly 4096 octets, made by the gateway alone.
 	big := append([][]byte{emptyMAC}, bytes.Repeat(tlv(33, make([]byte, 253)...), 15))
 	// The gateway reads on for a moment after its close, so writing fails late.
@@ -292,10 +193,10 @@ func TestOutsidePeerThatNeverReads(t *testing.T) {
 			break
 		}
 		if sent == 100 {
-			o.connect("plain").good()
+			g.connect("plain").good()
 		}
 	}
-	o.await("not_reading=1", func(now map[string]float64) string {
+	g.await("not_reading=1", func(now map[string]float64) string {
 		for key := range before { // the good ones may have ended meanwhile
 			if strings.Contains(key, `reason="peer_closed"`) {
 				before[key] = now[key]
@@ -303,14 +204,14 @@ func TestOutsidePeerThatNeverReads(t *testing.T) {
 		}
 		return since("radsec_gw_tls_client_connections_closed_total", before, now, "reason")
 	})
-	if got := fatesSince(before, o.scrape()); !strings.Contains(got, "plain/status/client_not_reading=") {
+	if got := fatesSince(before, g.scrape()); !strings.Contains(got, "plain/status/client_not_reading=") {
 		t.Errorf("no packet has the fate client_not_reading: %s", got)
 	}
-	o.await("0", func(now map[string]float64) string {
+	g.await("0", func(now map[string]float64) string {
 		if now["radsec_gw_tls_waiting_bytes{}"] == 0 {
 			return "0"
 		}
 		return "octets still wait for the peer that is gone"
 	})
-	o.connect("plain").good()
+	g.connect("plain").good()
 }

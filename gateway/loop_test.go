@@ -5,11 +5,10 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"radsec-gw/gateway/gatewaytest"
-
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 
+	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/probe"
 )
 
@@ -17,9 +16,9 @@ import (
 // the first that comes back is refused, and everybody gets an answer. Without anybody to
 // stop it the server would get the request again for each round; it gives up at a hundred.
 // Rules: P31, P33, P34
-func TestOutsideLoop(t *testing.T) {
+func TestLoop(t *testing.T) {
 	const most = 100
-	var o *outside
+	var g *testGateway
 	var rounds atomic.Int32
 	back := make(chan []byte, 1)
 	port := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
@@ -31,7 +30,7 @@ func TestOutsideLoop(t *testing.T) {
 					attrs = append(attrs, tlv(33, a.Attribute...))
 				}
 			}
-			c := o.connect("plain")
+			c := g.connect("plain")
 			q := rawRequest(1, byte(n), append(attrs, tlv(33, []byte("the server's")...))...)
 			c.write(q)
 			a := c.read()
@@ -47,9 +46,9 @@ func TestOutsideLoop(t *testing.T) {
 		}
 		w.Write(p)
 	})
-	o = startOutside(t, [3]int{port, gatewaytest.Serve(t, gatewaytest.Accept), gatewaytest.Serve(t, gatewaytest.Accept)})
-	before := o.scrape()
-	c := o.connect("plain")
+	g = startGateway(t, [3]int{port, gatewaytest.Serve(t, gatewaytest.Accept), gatewaytest.Serve(t, gatewaytest.Accept)})
+	before := g.scrape()
+	c := g.connect("plain")
 	q := rawRequest(1, 1, emptyMAC, nameOf("bob@example.org"), tlv(33, []byte("mine")...))
 	c.write(q)
 	if a := <-back; !strings.Contains(string(a), string(tlv(101, 0, 0, 1, 0xf6))) {
@@ -60,8 +59,8 @@ func TestOutsideLoop(t *testing.T) {
 	if n := rounds.Load(); n != 1 {
 		t.Errorf("the server got %d requests for one login, expected one", n)
 	}
-	o.await("plain/access/loop=1 plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
-	if log := o.log.String(); strings.Count(log, "has come back") != 1 || !strings.Contains(log, "server=udp") {
+	g.await("plain/access/loop=1 plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
+	if log := g.log.String(); strings.Count(log, "has come back") != 1 || !strings.Contains(log, "server=udp") {
 		t.Errorf("expected one line that names the server, got\n%s", log)
 	}
 }

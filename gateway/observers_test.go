@@ -16,8 +16,8 @@ import (
 	"radsec-gw/probe"
 )
 
-// tellingConfig switches on all that tells of requests.
-const tellingConfig = `[listen]
+// observersConfig switches on all that tells of requests.
+const observersConfig = `[listen]
 address = ["127.0.0.1:0"]
 certificate = "certs/dev/server.pem"
 private_key = "certs/dev/server.key"
@@ -54,10 +54,10 @@ socket = "tap.sock"
 // A login through a gateway that tells everything it can, with its log at debug, a line for each request,
 // F-Ticks, a tap, the page and the metrics: each tells of it, and none of the password, the secrets, the
 // private key and the token.
-func TestEverythingIsToldButTheSecrets(t *testing.T) {
+func TestObserversShowNoSecrets(t *testing.T) {
 	const token, password = "token-of-this-test", "correct horse battery staple"
 	ports := answering(t)
-	dir, file := gatewaytest.Dir(t, fmt.Sprintf(tellingConfig, ports[0], ports[1], ports[2], gatewaytest.Secret, token))
+	dir, file := gatewaytest.Dir(t, fmt.Sprintf(observersConfig, ports[0], ports[1], ports[2], gatewaytest.Secret, token))
 	p := planOf(t, file)
 	var out gatewaytest.Log
 	ctx, cancel := context.WithCancel(t.Context())
@@ -86,8 +86,8 @@ func TestEverythingIsToldButTheSecrets(t *testing.T) {
 	shown.Await(t, "User-Password = [hidden]")
 	shown.Await(t, "<- relayed, Access-Request Token")
 	shown.Await(t, "server udp auth")
-	o := &outside{t: t, gw: gw}
-	_, page := o.get("/")
+	g := &testGateway{t: t, gw: gw}
+	_, page := g.get("/")
 	if !strings.Contains(page, "give the token") {
 		t.Errorf("the page without the token: %q", page)
 	}

@@ -2,57 +2,22 @@ package gateway
 
 import (
 	"bytes"
-	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"testing"
-
-	"radsec-gw/gateway/gatewaytest"
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2868"
 	"layeh.com/radius/vendors/microsoft"
 
+	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/probe"
 )
-
-// rawRequest11 makes a request of RADIUS/1.1.
-func rawRequest11(code byte, token uint32, attrs ...[]byte) []byte {
-	head := make([]byte, 20)
-	binary.BigEndian.PutUint32(head[4:], token)
-	return reply11(head, code, attrs...)
-}
-
-// reply11 makes a reply of RADIUS/1.1 to q.
-func reply11(q []byte, code byte, attributes ...[]byte) []byte {
-	b := append([]byte{code, 0, 0, 0}, q[4:8]...)
-	b = append(b, make([]byte, 12)...)
-	b = append(b, bytes.Join(attributes, nil)...)
-	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
-	return b
-}
-
-// connect11 opens a connection of RADIUS/1.1.
-func (o *outside) connect11(name string) *outsideConn {
-	o.t.Helper()
-	cfg := o.tls(name)
-	cfg.NextProtos = []string{"radius/1.1", "radius/1.0"}
-	c, err := tls.Dial("tcp", o.gw.Addr().String(), cfg)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.t.Cleanup(func() { c.Close() })
-	if got := c.ConnectionState().NegotiatedProtocol; got != "radius/1.1" {
-		o.t.Fatalf("agreed to %q, want %q", got, "radius/1.1")
-	}
-	return &outsideConn{o.t, c}
-}
 
 // The whole gateway between a client of RADIUS/1.1 and servers of RADIUS/1.0: PAP
 // with keys, what is not served, and a client that reuses a Token.
 // Rules: P120, P122, P123, P124, P126, P127, P128, P130
-func TestOutsideRadius11(t *testing.T) {
+func TestRadius11(t *testing.T) {
 	port := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
 		code := radius.CodeAccessReject
 		if rfc2865.UserPassword_GetString(r.Packet) == "hello" && rfc2865.UserName_GetString(r.Packet) == "bob@example.org" {
@@ -68,9 +33,9 @@ func TestOutsideRadius11(t *testing.T) {
 		}
 		w.Write(p)
 	})
-	o := startOutside(t, [3]int{port, gatewaytest.Serve(t, gatewaytest.Accept), gatewaytest.Serve(t, gatewaytest.Accept)})
-	before := o.scrape()
-	c := o.connect11("plain")
+	g := startGateway(t, [3]int{port, gatewaytest.Serve(t, gatewaytest.Accept), gatewaytest.Serve(t, gatewaytest.Accept)})
+	before := g.scrape()
+	c := g.connect11("plain")
 	for token, password := range map[uint32]string{0: "hello", 0xffffffff: "wrong"} {
 		q := rawRequest11(1, token, nameOf("bob@example.org"), tlv(2, []byte(password)...), tlv(33, []byte("mine")...))
 		c.write(q)
@@ -101,7 +66,7 @@ func TestOutsideRadius11(t *testing.T) {
 			t.Errorf("code %d: the client reads\n% x, want\n% x", x.request[0], got, want)
 		}
 	}
-	o.await("plain/access/bad_user_password=1 plain/access/no_route=1 plain/access/relayed=2 plain/accounting/no_route=1 plain/accounting/relayed=1 plain/coa/relayed=1 plain/disconnect/relayed=1 plain/status/status_answered=1",
+	g.await("plain/access/bad_user_password=1 plain/access/no_route=1 plain/access/relayed=2 plain/accounting/no_route=1 plain/accounting/relayed=1 plain/coa/relayed=1 plain/disconnect/relayed=1 plain/status/status_answered=1",
 		func(now map[string]float64) string { return fatesSince(before, now) })
 
 	// Two requests with one Token: the connection ends.
@@ -112,7 +77,7 @@ func TestOutsideRadius11(t *testing.T) {
 			t.Errorf("the client reads code %d", b[0])
 		}
 	}
-	old, q := o.connect("plain"), rawRequest(12, 1, emptyMAC) // and RADIUS/1.0 beside it
+	old, q := g.connect("plain"), rawRequest(12, 1, emptyMAC) // and RADIUS/1.0 beside it
 	old.write(q)
 	old.believe(q, old.read(), 2)
 }

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"testing"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+)
+
+// Forged, doubled, late and misdirected replies are counted and change nothing:
+// the client gets the one true answer.
+// Rules: P2, P16, P21, P49, P64
+func TestBadReplies(t *testing.T) {
+	server, stranger := openServer(t), openServer(t)
+	g := startGateway(t, [3]int{server.port(), server.port(), server.port()})
+	g.waitLong()
+	before := g.scrape()
+	c := g.connect("plain")
+	q := rawRequest(1, 9, emptyMAC, nameOf("nemo@example.org"))
+	c.write(q)
+	p := server.request()
+
+	true_ := server.reply(p, 2)
+	forged := flip(6, server.reply(p, 2))
+	unsigned := p.Response(radius.CodeAccessAccept)
+	without, err := unsigned.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherID := server.reply(p, 2)
+	otherID[1]++
+	badMAC := p.Response(radius.CodeAccessAccept) // the Response Authenticator holds, so that the other fails
+	badMAC.Add(80, make([]byte, 16))
+	wrongMAC, err := badMAC.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// From another port of the right address, and else perfect: only the kernel
+	// of the gateway's host sees it, and the host's count tells.
+	stranger.from = server.from
+	stranger.send(true_)
+	for _, b := range [][]byte{forged, server.reply(p, 5), true_[:19], without, otherID, wrongMAC, {}} {
+		server.send(b)
+	}
+	g.await("bad_message_authenticator=1 bad_response_authenticator=1 malformed=2 missing_message_authenticator=1 unmatched=1 wrong_code=1",
+		func(now map[string]float64) string {
+			return since("radsec_gw_server_replies_total", before, now, "result")
+		})
+	noPorts := func(m map[string]float64) (n float64) {
+		for key, v := range m {
+			if len(key) > 31 && key[:31] == "radsec_gw_host_udp_no_ports_tot" {
+				n += v
+			}
+		}
+		return n
+	}
+	g.await("counted", func(now map[string]float64) string {
+		if noPorts(now) > noPorts(before) {
+			return "counted"
+		}
+		return "the reply from another port is not in the host's count of datagrams without a port"
+	})
+	if fates := fatesSince(before, g.scrape()); fates != "" {
+		t.Errorf("the request has a fate already: %s", fates)
+	}
+
+	server.send(append(true_, "octets beyond Length"...))
+	server.send(true_)
+	a := c.read()
+	c.believe(q, a, 2)
+	g.await("plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
+	g.await("accepted=1 bad_message_authenticator=1 bad_response_authenticator=1 malformed=2 missing_message_authenticator=1 unmatched=2 wrong_code=1",
+		func(now map[string]float64) string {
+			return since("radsec_gw_server_replies_total", before, now, "result")
+		})
+}
+
+// waitLong lets a request wait for its answer as long as a slow machine may need.
+func (g *testGateway) waitLong() {
+	g.t.Helper()
+	g.rewrite("retransmit_duration = \"1s\"", "retransmit_duration = \"30s\"")
+	g.reload()
+}
+
+// A reply that comes when the schedule has ended, and the client has its answer, changes
+// nothing, and the next request is served.
+// Rules: P64
+func TestLateReply(t *testing.T) {
+	server := openServer(t)
+	g := startGateway(t, [3]int{server.port(), server.port(), server.port()})
+	before := g.scrape()
+	c := g.connect("plain")
+	q := rawRequest(1, 10, emptyMAC, nameOf("late@example.org"))
+	c.write(q)
+	c.believe(q, c.read(), 3)
+	p := server.request()
+	server.send(server.reply(p, 2))
+	g.await("unmatched=1", func(now map[string]float64) string {
+		return since("radsec_gw_server_replies_total", before, now, "result")
+	})
+	g.await("plain/access/server_silent=1", func(now map[string]float64) string { return fatesSince(before, now) })
+
+	g.waitLong()
+	q = rawRequest(1, 11, emptyMAC, nameOf("next@example.org"))
+	c.write(q)
+	for p = server.request(); rfc2865.UserName_GetString(p) != "next@example.org"; {
+		p = server.request()
+	}
+	server.send(server.reply(p, 11))
+	c.believe(q, c.read(), 11)
+}

@@ -1,0 +1,107 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"radsec-gw/certs"
+	"radsec-gw/gateway/gatewaytest"
+	"radsec-gw/identity"
+)
+
+// The gateway starts with a certificate that clients refuse, and says so at once.
+func TestStartWithACertificateThatClientsRefuse(t *testing.T) {
+	for _, r := range refusals {
+		dir, file := gatewaytest.Dir(t, gatewaytest.Config(1812))
+		ca, err := certs.LoadSigner(filepath.Join(dir, "certs/dev/ca.pem"), filepath.Join(dir, "certs/dev/ca.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pair, err := ca.ServerWith([]string{"radsec-server"}, r.change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := pair.KeyPEM()
+		if err != nil {
+			t.Fatal(err)
+		}
+		gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.pem"), pair.CertPEM())
+		gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.key"), key)
+		var lines gatewaytest.Log
+		ctx, cancel := context.WithCancel(t.Context())
+		gw, err := Start(ctx, planOf(t, file), Options{Log: slog.New(slog.NewTextHandler(&lines, nil))})
+		if err != nil {
+			cancel()
+			t.Fatal(err)
+		}
+		why := gw.notServing()
+		cancel()
+		if err := gw.Wait(); err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(why, r.why) {
+			t.Errorf("%s: the gateway is not ready because %q", r.name, why)
+		}
+		log := lines.String()
+		if !strings.Contains(log, "level=ERROR") || !strings.Contains(log, r.why) {
+			t.Errorf("%s: expected an error about it, got the log\n%s", r.name, log)
+		}
+	}
+}
+
+// What stays odd is told once a day, what is new at once, and all of it for another
+// certificate.
+func TestFindingsAreReportedDaily(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r certificateReport
+		m, other := &material{}, &material{}
+		m.pair.Certificate, other.pair.Certificate = [][]byte{{1}}, [][]byte{{2}}
+		list := []identity.Finding{{Severity: identity.Harmful, Text: "a"}}
+		want := func(what, texts string, m *material) {
+			t.Helper()
+			got := ""
+			for _, f := range r.due(m, list, time.Now()) {
+				got += f.Text
+			}
+			if got != texts {
+				t.Errorf("%s: %q is told, expected %q", what, got, texts)
+			}
+		}
+		want("at first", "a", m)
+		time.Sleep(23 * time.Hour)
+		want("within a day", "", m)
+		list = append(list, identity.Finding{Severity: identity.Fatal, Text: "b"})
+		want("something new", "b", m)
+		time.Sleep(2 * time.Hour)
+		want("a day after the first", "a", m)
+		want("another certificate", "ab", other)
+		list = nil
+		want("nothing any more", "", other)
+		list = []identity.Finding{{Text: "a"}}
+		want("again", "a", other)
+	})
+}
+
+// A certificate that ends while the gateway runs is told of when it does, and the
+// gateway is not ready from then on.
+func TestCertificateThatExpires(t *testing.T) {
+	g := startGateway(t, answering(t))
+	now := g.gw.current.Load()
+	end := now.files.pair.Leaf.NotAfter
+	if strings.Contains(g.log.String(), "own certificate") {
+		t.Fatalf("a good certificate is told of:\n%s", g.log)
+	}
+	g.gw.reportCertificate(now.Plan, end.Add(time.Minute))
+	if want := fmt.Sprint("expired on ", end.UTC().Format(time.DateTime)); !strings.Contains(g.log.String(), want) || !strings.Contains(g.log.String(), "level=ERROR") {
+		t.Errorf("the log lacks an error with %q:\n%s", want, g.log)
+	}
+	if why := now.files.refused(end.Add(time.Second)); !strings.Contains(why, "expired on") {
+		t.Errorf("a second after its end the certificate is refused because %q", why)
+	}
+}
