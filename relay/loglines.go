@@ -73,7 +73,7 @@ func noOperator(name []byte) (text string, fields []any) {
 	case isRealm:
 		return "no route takes this request: its Operator-Name names a realm; add a [[route]] for that with its kind in packets", []any{"realm", entry}
 	}
-	return "no route takes this request: its Operator-Name is no realm; add a [[route]] that has it in operators, with its kind in packets", []any{"operator", entry}
+	return "no route takes this request: its Operator-Name is not a realm; add a [[route]] that has it in operators, with its kind in packets", []any{"operator", entry}
 }
 
 // looped tells of a request that has come back. server is the one that it was sent to,
@@ -125,7 +125,7 @@ func (r *Relay) replyLost(req *request, err error) {
 
 // omissionText is what the log says of each omission.
 var omissionText = [wire.NumOmissions]string{
-	wire.OmittedMarker:      "a request went to its server without the gateway's loop_marker, for which it has no room in 4096 octets; a loop of such requests is not found",
+	wire.OmittedMarker:      "a request went to its server without the gateway's loop_marker, for which there is no space in 4096 octets; a loop of such requests is not found",
 	wire.OmittedUnreadable:  "an attribute was omitted: it is malformed, and must not pass between RADIUS/1.0 and RADIUS/1.1 as it is; its sender must mend it",
 	wire.OmittedOtherSecret: "an attribute was omitted: it was hidden under another secret, or for another request; does a proxy behind the server pass it on as it came?",
 	wire.OmittedPassword:    "an attribute was omitted: expected a User-Password of 16 to 128 octets in whole blocks of 16, or of at most 128 in RADIUS/1.1",

@@ -36,7 +36,7 @@ func TestNotices(t *testing.T) {
 		{name: "no route for the operator's realm", q: makeRequest(43, 1, 1, nemo, text(126, "1elsewhere.example")),
 			level: "WARN", text: `its Operator-Name names a realm`, fields: from + "kind=coa realm=elsewhere.example"},
 		{name: "no route for the operator", q: makeRequest(40, 1, 1, nemo, text(126, "4EXAMPLE:US")),
-			level: "WARN", text: `its Operator-Name is no realm`, fields: from + "kind=disconnect operator=wbaid:EXAMPLE:US"},
+			level: "WARN", text: `its Operator-Name is not a realm`, fields: from + "kind=disconnect operator=wbaid:EXAMPLE:US"},
 		{name: "no operator at all", q: makeRequest(43, 1, 1, nemo, text(126, "example")),
 			level: "WARN", text: `expected to begin with a namespace`, fields: from + "kind=coa operator_name=example"},
 		{name: "a realm that the client may not send", q: makeRequest(4, 1, 1, nemo),

@@ -33,9 +33,9 @@ func (t Transition) Hint() string {
 	case t.Unverified > 0:
 		return fmt.Sprintf("replies arrived (%d), and none of them verified: the secret here and on the server differ", t.Unverified)
 	case t.HasAnswered && t.HasChecks:
-		return "no request and no probe was answered any more: is the server running, and is the way to it open?"
+		return "requests and probes are no longer answered: is the server running, and is the way to it open?"
 	case t.HasAnswered:
-		return "no request was answered any more: is the server running, and is the way to it open?"
+		return "requests are no longer answered: is the server running, and is the way to it open?"
 	case t.HasChecks:
 		return "nothing has ever arrived from it: is the address right, does it know this gateway as a client, does it answer Status-Server (else set health)?"
 	}
