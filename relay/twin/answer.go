@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Policy is what an Access-Request gets that no server can answer.
+// Policy is the answer to an Access-Request that no server answers.
 type Policy byte
 
 const (
@@ -23,8 +23,8 @@ type Spec struct {
 
 func (s Spec) String() string { return fmt.Sprintf("code %d with Error-Cause %d", s.Code, s.Cause) }
 
-// Unserved returns the answers that a request may get which no server answers
-// (protocol.md section 10).
+// Unserved returns the allowed answers to a request that no server answers (protocol.md
+// section 10).
 func Unserved(code byte, v11 bool, policy Policy, cause uint32) []Spec {
 	switch {
 	case code == CoARequest:
@@ -41,14 +41,14 @@ func Unserved(code byte, v11 bool, policy Policy, cause uint32) []Spec {
 	return []Spec{{AccessReject, cause}}
 }
 
-// Refused returns the answers to a request that could not be written for a server.
+// Refused returns the allowed answers to a request that could not be written for a server.
 func Refused(code byte, v11 bool, policy Policy, errs []error) (all []Spec) {
 	for _, err := range errs {
 		cause := map[error]uint32{ErrPassword: 407, ErrChallenge: 402}[err]
 		switch {
 		case cause == 0:
 			all = append(all, Unserved(code, v11, policy, 505)...)
-		case code == AccessRequest && !v11: // it is at fault itself
+		case code == AccessRequest && !v11: // the request itself is wrong
 			all = append(all, Spec{AccessReject, cause})
 		case dynamic(code):
 			all = append(all, Unserved(code, v11, policy, cause)...)
@@ -60,7 +60,7 @@ func Refused(code byte, v11 bool, policy Policy, errs []error) (all []Spec) {
 	return all
 }
 
-// Lost returns the answers to a request whose reply could not be written for the
+// Lost returns the allowed answers to a request whose reply could not be written for the
 // client: the server may have acted (P94).
 func Lost(code byte, v11 bool, policy Policy) []Spec {
 	if dynamic(code) {
@@ -69,15 +69,16 @@ func Lost(code byte, v11 bool, policy Policy) []Spec {
 	return Unserved(code, v11, policy, 505)
 }
 
-// OfTheWay says whether an Error-Cause is about the way of the server that sends it
-// only, so that another may do better (P97, RFC 9765 §6.1).
-func OfTheWay(cause uint32) bool {
+// TriesAnother reports whether a Protocol-Error with this Error-Cause sends the request to
+// another server: the cause is one of the server that sent it, not of the request (P97,
+// RFC 9765 §6.1).
+func TriesAnother(cause uint32) bool {
 	return cause == 502 || cause == 505 || cause == 506
 }
 
-// PassedOn returns the answers to a request that a server has answered with a
-// Protocol-Error, no other server being left (P97).
-func PassedOn(code byte, v11 bool, policy Policy, cause uint32) (all []Spec) {
+// AfterProtocolError returns the allowed answers to a request that a server has answered
+// with a Protocol-Error when there is no other server (P97).
+func AfterProtocolError(code byte, v11 bool, policy Policy, cause uint32) (all []Spec) {
 	nak := cause
 	if cause < 400 || cause > 599 { // P93
 		nak = 505
@@ -85,9 +86,9 @@ func PassedOn(code byte, v11 bool, policy Policy, cause uint32) (all []Spec) {
 	switch {
 	case dynamic(code):
 		return Unserved(code, v11, policy, nak)
-	case OfTheWay(cause) && v11 && cause == 506: // RFC 9765 §6.1 leaves a proxy two
+	case TriesAnother(cause) && v11 && cause == 506: // RFC 9765 §6.1 allows a proxy two
 		return Unserved(code, v11, policy, 505)
-	case OfTheWay(cause):
+	case TriesAnother(cause):
 		return Unserved(code, v11, policy, cause)
 	case cause == 0 && !v11:
 		return []Spec{{ProtocolError, 0}, {ProtocolError, 505}}
@@ -95,8 +96,8 @@ func PassedOn(code byte, v11 bool, policy Policy, cause uint32) (all []Spec) {
 	return []Spec{{ProtocolError, cause}}
 }
 
-// CheckAnswer says what is wrong with an answer of the gateway's own to a request
-// of a client with this secret, given the answers that it may get.
+// CheckAnswer returns an error unless answer is one of the allowed answers of the
+// gateway to a request of a client with this secret.
 func CheckAnswer(answer, req []byte, v11 bool, secret string, allowed []Spec) error {
 	if answer == nil {
 		for _, s := range allowed {
@@ -131,7 +132,7 @@ func CheckAnswer(answer, req []byte, v11 bool, secret string, allowed []Spec) er
 	return checkOwn(answer, list, req, asked, v11, secret)
 }
 
-// checkExtras looks at the attributes that an answer may have beside what every one has.
+// checkExtras checks the attributes that only some answers have.
 func checkExtras(list, asked []Attr, request, code byte, v11 bool) error {
 	var want []Attr
 	if code == AccessReject && has(asked, eapMessage) {
@@ -159,7 +160,7 @@ func checkExtras(list, asked []Attr, request, code byte, v11 bool) error {
 	return nil
 }
 
-// checkOwn looks at header, Proxy-State, Message-Authenticator and authenticator (P22,
+// checkOwn checks header, Proxy-State, Message-Authenticator and authenticator (P22,
 // P34, P50, P122).
 func checkOwn(answer []byte, list []Attr, req []byte, asked []Attr, v11 bool, secret string) error {
 	if got, want := fmt.Sprint(Values(list, proxyState)), fmt.Sprint(Values(asked, proxyState)); got != want {

@@ -5,14 +5,14 @@ import (
 	"encoding/binary"
 )
 
-// WiMAX is the vendor whose values go on in another attribute of the same type,
-// wherever that stands.
+// WiMAX is the vendor whose values may continue in another attribute of the same type,
+// wherever that is in the packet.
 const WiMAX = 24757
 
-// chain is one value that is spread over several attributes.
+// chain is one value that is split over several attributes.
 type chain struct {
 	value []byte
-	whole bool  // its last part is there, and all of them can be read
+	whole bool  // its last part is present, and all of them can be read
 	read  bool  // p is set
 	p     piece // the value for the other side
 }
@@ -23,8 +23,8 @@ type link struct {
 	from, to int
 }
 
-// link finds the parts of all secret values that are spread over several attributes.
-func (c *crossing) link(list []Attr) {
+// link finds the parts of all secret values that are split over several attributes.
+func (c *transfer) link(list []Attr) {
 	c.links = map[[2]int]*link{}
 	for at, a := range list {
 		inside, fits := wimax(a)
@@ -45,7 +45,7 @@ func wimax(a Attr) (inside []inner, fits bool) {
 }
 
 // chain follows the value that begins with the k-th attribute inside the at-th.
-func (c *crossing) chain(list []Attr, at, k, number int) {
+func (c *transfer) chain(list []Attr, at, k, number int) {
 	one := &chain{whole: true}
 	for n := at; n < len(list); n++ {
 		inside, fits := wimax(list[n])

@@ -8,7 +8,7 @@ import (
 	"radsec-gw/relay/twin"
 )
 
-// change is a rule of which the gateway did something else before, with the shortest
+// change is a rule that the gateway did not follow before, with the shortest
 // conversation that shows it.
 type change struct {
 	name string
@@ -33,7 +33,7 @@ var changes = []change{
 			s.ask(ask(1, vsa(9, inner(9, 17, []byte("random"), 0), inner(9, 2, []byte("x"), 0)), vsa(9, inner(9, 18, []byte("code"), 0))))
 			s.answerAll(plain)
 		}},
-	{"on 1.1 a key that is not in hidden form is left out, and the Access-Accept passes", oneServer, true,
+	{"on 1.1 a key that is not in hidden form is omitted, and the Access-Accept passes", oneServer, true,
 		func(s *session) {
 			s.ask(ask(1))
 			s.answerAll(func(f *flight) []byte { return signed(f, 2, mac, attr(69, 1, 2, 3, 4), text(18, "hello")) })
@@ -74,9 +74,9 @@ var changes = []change{
 			s.ask(ask(1, vsa(24757, inner(24757, 5, make([]byte, 240), 0), inner(24757, 1, nil, 0))))
 			s.answerAll(plain)
 		}},
-	{"a request of 1.1 is not too long that fits without what is left out or joined", oneServer, true,
+	{"a request of 1.1 is not too long that fits without what is omitted or joined", oneServer, true,
 		func(s *session) {
-			list := []twin.Attr{attr(79), attr(2, make([]byte, 129)...)} // beside EAP a password goes nowhere
+			list := []twin.Attr{attr(79), attr(2, make([]byte, 129)...)} // beside EAP a password is omitted
 			for range 15 {
 				list = append(list, attr(200, make([]byte, 253)...))
 			}
@@ -90,7 +90,7 @@ var changes = []change{
 			s.ask(ask(1, vsa(24757, inner(24757, 5, []byte("first"), 0x80)), attr(200, 1), vsa(24757, inner(24757, 1, nil, 0), inner(24757, 5, []byte("second"), 0))))
 			s.answerAll(plain)
 		}},
-	{"on 1.1 only the TLV of a container is left out that cannot be read", oneServer, true,
+	{"on 1.1 only the TLV of a container is omitted that cannot be read", oneServer, true,
 		func(s *session) {
 			s.ask(ask(1))
 			s.answerAll(func(f *flight) []byte {
@@ -105,7 +105,7 @@ var changes = []change{
 		again[1]++
 		s.ask(again)
 		if len(s.flights) != 1 {
-			s.t.Fatalf("the request has gone on again")
+			s.t.Fatalf("the request was forwarded again")
 		}
 	}},
 	{"a marker in the way of a request goes on before the own", twoServers, true, func(s *session) {
@@ -129,7 +129,7 @@ var changes = []change{
 
 var mac = attr(80, make([]byte, 16)...)
 
-// ask makes a client's request, signed as RADIUS/1.0 has it.
+// ask returns a client's request, signed as in RADIUS/1.0.
 func ask(code byte, list ...twin.Attr) []byte {
 	ra := [16]byte{0: 0x10, 7: 0x20, 15: 0x30}
 	p := twin.Assemble(code, 7, ra, list)
@@ -140,7 +140,7 @@ func ask(code byte, list ...twin.Attr) []byte {
 	return p
 }
 
-// trial is a testing.TB that keeps the failure to itself.
+// trial is a testing.TB that records the failure.
 type trial struct {
 	testing.TB
 	failure error
@@ -153,10 +153,10 @@ func (t *trial) Fatalf(format string, args ...any) {
 	panic(t)
 }
 
-// try plays a change's conversation, and returns what differs.
+// try runs a change's conversation, and returns what differs.
 func (c *change) try() (problem error) {
 	t := new(trial)
-	s := open(t, beds()[c.bed], c.v11)
+	s := open(t, testbeds()[c.bed], c.v11)
 	defer s.close()
 	defer func() {
 		if r := recover(); r != nil && r != any(t) {
@@ -168,7 +168,7 @@ func (c *change) try() (problem error) {
 	return nil
 }
 
-// Each rule of which the gateway did something else before.
+// Each rule that the gateway did not follow before.
 // Rules: C5, P8, P31, P33, P39, P42, P89, P90, P97, P99, P122, P125, P127, P128, P129
 func TestTwinChanges(t *testing.T) {
 	for _, c := range changes {

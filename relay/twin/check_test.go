@@ -13,19 +13,19 @@ import (
 	"radsec-gw/relay/twin"
 )
 
-// outcomes counts what happened, so that a test sees whether it tests anything.
+// outcomes counts what happened, so that a test finds out whether it tests anything.
 var outcomes = map[string]int{}
 
 // session is one connection of a client, and what the twin knows of it.
 type session struct {
 	t    testing.TB
-	bed  *bed
+	bed  *testbed
 	v11  bool
 	link *relay.Connection
 	peer *peer
 
 	dead    bool                // the connection is to be closed
-	over    bool                // something is not settled: nothing more is compared
+	over    bool                // the outcome is not determined: nothing more is compared
 	flights []*flight           // all so far, in order
 	history map[[2]byte]*flight // RADIUS/1.0: the last by code and Identifier; 1.1: by Token, see key
 	tokens  map[[4]byte]*flight
@@ -50,9 +50,9 @@ type flight struct {
 	at     time.Time
 }
 
-func open(t testing.TB, b *bed, v11 bool) *session {
+func open(t testing.TB, b *testbed, v11 bool) *session {
 	p := &peer{v11: v11}
-	b.own() // before anything is under way
+	b.own() // before any request is sent
 	b.arrivals()
 	return &session{
 		t: t, bed: b, v11: v11, peer: p, link: b.gateway.Open(relay.NewClient(b.client), p, netip.MustParseAddrPort("192.0.2.200:1024")),
@@ -60,8 +60,8 @@ func open(t testing.TB, b *bed, v11 bool) *session {
 	}
 }
 
-// close ends the session: what the servers still owe they answer, so that the bed
-// is as it was.
+// close ends the session: the servers answer what they have not answered yet, so that
+// the testbed is as before.
 func (s *session) close() {
 	for len(s.pending) > 0 {
 		for at, f := range s.pending {
@@ -74,7 +74,7 @@ func (s *session) close() {
 	s.link.Closed()
 }
 
-// release has the server answer a request in the plainest way.
+// release has the server answer a request as simply as possible.
 func (s *session) release(at place, f *flight) {
 	code := map[byte]byte{1: 3, 4: 5, 40: 42, 43: 45}[f.sent[0]]
 	list := []twin.Attr{{T: 80, V: make([]byte, 16)}}
@@ -84,17 +84,17 @@ func (s *session) release(at place, f *flight) {
 	delete(s.pending, at)
 }
 
-// expectation is what must come of one packet: a copy at a server, or an answer.
+// expectation is the expected result of one packet: a copy at a server, or an answer.
 type expectation struct {
 	flight  *flight     // of the copy; nil: none
 	allowed []twin.Spec // of the answer; nil: none
 	req     []byte
-	same    []byte    // the answer, octet by octet; nil: not known
-	at      time.Time // when that was given first
+	same    []byte    // the exact answer; nil: not known
+	at      time.Time // when it was first given
 }
 
-// ask hands the client's packets to the gateway in one burst, and holds what comes
-// of them against the twin.
+// ask sends the client's packets to the gateway in one burst, and compares the results
+// with the twin's.
 func (s *session) ask(burst ...[]byte) {
 	s.t.Helper()
 	if s.dead || s.over {
@@ -103,7 +103,7 @@ func (s *session) ask(burst ...[]byte) {
 	var want []expectation
 	var err error
 	for _, p := range burst {
-		if err == nil { // else the connection's reader has ended
+		if err == nil { // otherwise the connection's reader has ended
 			err = s.link.Packet(bytes.Clone(p))
 		}
 		if s.dead {
@@ -122,14 +122,14 @@ func (s *session) ask(burst ...[]byte) {
 		return
 	}
 	if (err != nil) != s.dead {
-		s.t.Fatalf("%s: the connection is to be closed: expected %t, got %v\n%s", s.name(), s.dead, err, dump("client sent", burst...))
+		s.t.Fatalf("%s: the connection is closed: expected %t, got %v\n%s", s.name(), s.dead, err, dump("client sent", burst...))
 	}
 	s.compare(want, s.bed.arrivals(), s.peer.got())
 }
 
 func (s *session) name() string { return fmt.Sprintf("bed %q, RADIUS/1.1 %t", s.bed.name, s.v11) }
 
-// expect says what must come of a packet; false: nothing.
+// expect returns the expected result of a packet; false: none.
 func (s *session) expect(p []byte) (e expectation, ok bool) {
 	e.req = p
 	switch twin.FateOf(p, s.v11, clientText) {
@@ -172,7 +172,7 @@ func (s *session) expect(p []byte) (e expectation, ok bool) {
 		return e, true
 	}
 	if own := s.bed.own(); own != nil {
-		if _, looped := twin.Way(p, own); looped {
+		if _, looped := twin.Marker(p, own); looped {
 			outcomes["looped"]++
 			e.allowed = twin.Unserved(p[0], s.v11, s.bed.policy, 502)
 			return e, true
@@ -181,7 +181,7 @@ func (s *session) expect(p []byte) (e expectation, ok bool) {
 	return s.forward(e)
 }
 
-// forward expects a request to go on, if it can.
+// forward expects a request to be forwarded, if it can be.
 func (s *session) forward(e expectation) (expectation, bool) {
 	_, errs := twin.ForServer(e.req, s.v11, clientText, otherText, s.bed.nas, nil)
 	if len(errs) > 0 {
@@ -195,7 +195,7 @@ func (s *session) forward(e expectation) (expectation, bool) {
 	return e, true
 }
 
-// last returns the request that one has the Identifier or the Token of.
+// last returns the last request with the Identifier or the Token of p.
 func (s *session) last(p []byte) *flight {
 	if s.v11 {
 		return s.tokens[[4]byte(p[4:8])]
@@ -219,7 +219,7 @@ func (s *session) forget(p []byte) {
 	}
 }
 
-// repeats says whether a packet is another once more (P61, P122).
+// repeats reports whether a packet is a repetition of another (P61, P122).
 func (s *session) repeats(a, b []byte) bool {
 	if s.v11 {
 		return a[0] == b[0] && bytes.Equal(a[20:], b[20:])
@@ -227,8 +227,8 @@ func (s *session) repeats(a, b []byte) bool {
 	return bytes.Equal(a, b)
 }
 
-// compare holds what the servers and the client got against what was expected of
-// a burst.
+// compare compares what the servers and the client got with what was expected of a
+// burst.
 func (s *session) compare(want []expectation, copies []datagram, answers [][]byte) {
 	s.t.Helper()
 	for _, e := range want {
@@ -262,7 +262,7 @@ func (s *session) arrive(f *flight, copies []datagram) (left []datagram, problem
 		return nil, errors.New("no server got the request")
 	}
 	for i, d := range copies {
-		err := s.isCopy(f, d)
+		err := s.checkCopy(f, d)
 		if err == nil {
 			f.sent, f.from = d.octets, d.from
 			outcomes[map[bool]string{true: "relayed", false: "moved"}[len(f.tried) == 0]]++
@@ -277,8 +277,8 @@ func (s *session) arrive(f *flight, copies []datagram) (left []datagram, problem
 	return copies, problem
 }
 
-// isCopy says what is wrong with a datagram as the copy of a request.
-func (s *session) isCopy(f *flight, d datagram) error {
+// checkCopy returns an error unless a datagram is the expected copy of a request.
+func (s *session) checkCopy(f *flight, d datagram) error {
 	want, errs := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, s.bed.nas, d.octets)
 	if len(errs) > 0 {
 		return errors.Join(errs...)
@@ -286,7 +286,7 @@ func (s *session) isCopy(f *flight, d datagram) error {
 	if !bytes.Equal(want, d.octets) {
 		return fmt.Errorf("the server's copy differs%s", difference(want, d.octets))
 	}
-	if err := s.isMarked(f, d); err != nil {
+	if err := s.checkMarker(f, d); err != nil {
 		return err
 	}
 	if s.pending[place{d.from, d.octets[1]}] != nil {
@@ -304,15 +304,15 @@ func (s *session) isCopy(f *flight, d datagram) error {
 	return nil
 }
 
-// isMarked says what is wrong with the Proxy-State that the gateway adds of its own: it
-// is left out only where there is no room for it, and no request fails for it (P31, P33),
-// and at the last hop, from where nothing comes back.
-func (s *session) isMarked(f *flight, d datagram) error {
+// checkMarker checks the gateway's own Proxy-State: it is omitted only where it does not
+// fit, which does not fail the request (P31, P33), and at the last hop, which cannot be
+// part of a loop.
+func (s *session) checkMarker(f *flight, d datagram) error {
 	whole, _ := twin.ForServer(f.req, s.v11, clientText, d.from.server.secret, s.bed.nas, nil)
 	var want []byte
 	last := s.bed.nas != "" && (f.req[0] == 40 || f.req[0] == 43)
 	if own := s.bed.own(); own != nil && !last {
-		value, _ := twin.Way(f.req, own)
+		value, _ := twin.Marker(f.req, own)
 		want = append([]byte{33, byte(2 + len(value) + 4)}, value...)
 		want = append(want, d.octets[len(d.octets)-4:]...) // a name for the server
 	}
@@ -325,7 +325,7 @@ func (s *session) isMarked(f *flight, d datagram) error {
 	return nil
 }
 
-// settle makes an end of a session that is compared no further.
+// settle ends a session of which nothing more is compared.
 func (s *session) settle() {
 	for _, d := range s.bed.arrivals() {
 		s.pending[place{d.from, d.octets[1]}] = &flight{sent: d.octets, from: d.from}

@@ -5,13 +5,13 @@ import (
 	"crypto/md5"
 )
 
-// Hop is what hides a value between two neighbours.
+// Hop is what a value is hidden with between two neighbours.
 type Hop struct {
 	Secret string
 	Vector [16]byte // Request Authenticator, or zeros where that is computed (P43)
 }
 
-// xorChain hides or opens whole blocks: each is XORed with MD5(secret, hidden
+// xorChain hides or reveals whole blocks: each is XORed with MD5(secret, hidden
 // block before), the first with MD5(secret, vector, salt) (RFC 2865 §5.2).
 func xorChain(h Hop, salt, in []byte, opening bool) []byte {
 	out := make([]byte, len(in))
@@ -29,7 +29,7 @@ func xorChain(h Hop, salt, in []byte, opening bool) []byte {
 	return out
 }
 
-// xorAscend hides or opens one block.
+// xorAscend hides or reveals one block.
 func xorAscend(h Hop, in []byte) []byte {
 	key := md5.Sum(append(bytes.Clone(h.Vector[:]), h.Secret...))
 	out := make([]byte, 16)
@@ -44,7 +44,7 @@ func pad(b []byte) []byte {
 	return append(bytes.Clone(b), make([]byte, max(16, (len(b)+15)/16*16)-len(b))...)
 }
 
-// head is how many octets stand before the hidden blocks.
+// head returns how many octets precede the hidden blocks.
 func (m Method) head() int {
 	switch m {
 	case Tagged:
@@ -55,7 +55,7 @@ func (m Method) head() int {
 	return 0
 }
 
-// fits says whether a value can be one hidden by the method.
+// fits reports whether a value can be one hidden by the method.
 func (m Method) fits(value []byte) bool {
 	n := len(value) - m.head()
 	if m == Ascend {
@@ -64,7 +64,7 @@ func (m Method) fits(value []byte) bool {
 	return n >= 16 && n%16 == 0
 }
 
-// open returns what the blocks of a hidden value hold, padding and length octet included.
+// open returns the decrypted blocks of a hidden value, padding and length octet included.
 func (m Method) open(value []byte, h Hop) []byte {
 	k := m.head()
 	switch m {

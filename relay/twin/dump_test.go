@@ -6,7 +6,7 @@ import (
 	"radsec-gw/relay/twin"
 )
 
-// difference shows two packets from where they begin to differ.
+// difference shows two packets from where they differ.
 func difference(want, got []byte) string {
 	i := 0
 	for i < min(len(want), len(got)) && want[i] == got[i] {

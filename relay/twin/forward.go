@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Why a packet cannot be carried on.
+// Why a packet cannot be forwarded.
 var (
 	ErrPassword  = errors.New("User-Password of a wrong length")          // P35, P126
 	ErrChallenge = errors.New("no challenge that RADIUS/1.1 could carry") // P128
@@ -15,8 +15,8 @@ var (
 	ErrHidden    = errors.New("a key decrypts to an impossible length")   // P40
 )
 
-// crossing carries attributes from one hop to the next.
-type crossing struct {
+// transfer copies attributes from one hop to the next.
+type transfer struct {
 	from, to Hop
 	v11      bool // the client speaks RADIUS/1.1
 	toServer bool
@@ -27,17 +27,17 @@ type crossing struct {
 	links    map[[2]int]*link // by attribute, and the attribute inside
 }
 
-func (c *crossing) fail(err error) { c.errs = append(c.errs, err) }
+func (c *transfer) fail(err error) { c.errs = append(c.errs, err) }
 
-// ForServer returns the server's copy of a client's request that FateOf has let
-// pass, with what is random in it taken from seen, the gateway's copy. Without
-// seen only the length is right, and the errors: all reasons why it cannot be
-// carried on, of which a gateway may give any. nas is the NAS-Identifier of a server
+// ForServer returns the server's copy of a client's request whose fate is Relay, with
+// what is random in it taken from seen, the gateway's copy. Without seen only the length
+// and the errors are right: all reasons why it cannot be forwarded, of which a gateway
+// may give any. nas is the NAS-Identifier of a server
 // that is a NAS, the last hop of CoA and Disconnect; "" for all others.
 func ForServer(req []byte, v11 bool, client, server, nas string, seen []byte) (want []byte, errs []error) {
 	list, _ := Parse(req)
 	code := req[0]
-	c := &crossing{v11: v11, toServer: true, code: code, eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
+	c := &transfer{v11: v11, toServer: true, code: code, eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
 	c.from, c.to = Hop{Secret: client}, Hop{Secret: server}
 	var ra [16]byte
 	if code == AccessRequest {
@@ -52,7 +52,7 @@ func ForServer(req []byte, v11 bool, client, server, nas string, seen []byte) (w
 	if v11 && code == AccessRequest && (has(list, arapPassword) || has(list, chapPassword) && !has(list, chapChallenge)) {
 		c.fail(ErrChallenge)
 	}
-	// RADIUS/1.1 has none to take over, so the hop to UDP begins with one (P52, P129).
+	// RADIUS/1.1 has no Message-Authenticator, so the copy always has one (P52, P129).
 	mac := code == AccessRequest || dynamic(code) && (v11 || has(list, messageAuth) || c.eap)
 	if mac {
 		c.out.attribute(messageAuth, literal(make([]byte, 16))) // P46: first
@@ -75,7 +75,7 @@ func ForServer(req []byte, v11 bool, client, server, nas string, seen []byte) (w
 	return c.complete(code, seen[1], ra, seen, mac, code != AccessRequest, server)
 }
 
-// lastHop is what a NAS gets of a request's attributes: without Operator-Name and
+// lastHop returns the attributes of a request that go to a NAS: without Operator-Name and
 // Operator-NAS-Identifier, and with one that identifies it (RFC 8559 §4.2; P89, P90).
 func lastHop(list []Attr, nas string) (kept []Attr) {
 	for _, a := range list {
@@ -89,7 +89,7 @@ func lastHop(list []Attr, nas string) (kept []Attr) {
 	return kept
 }
 
-// marker takes over the gateway's own Proxy-State, one of an octet or more behind
+// marker copies the gateway's own Proxy-State from seen, one of an octet or more after
 // everything else (P31).
 func marker(l *layout, seen []byte) {
 	n := len(l.b)
@@ -98,16 +98,16 @@ func marker(l *layout, seen []byte) {
 	}
 }
 
-// tooLong notes that the packet has outgrown its limit, or may have on the way to
-// another reason for refusing it.
-func (c *crossing) tooLong(before int) {
+// tooLong records that the packet exceeds its limit, or that it may have before another
+// reason for refusing it was found.
+func (c *transfer) tooLong(before int) {
 	if len(c.out.b) > 4096 || len(c.errs) > 0 && before > 3000 {
 		c.fail(ErrTooLong)
 	}
 }
 
 // complete writes the header, hides and signs.
-func (c *crossing) complete(code, id byte, vector [16]byte, seen []byte, mac, computed bool, secret string) ([]byte, []error) {
+func (c *transfer) complete(code, id byte, vector [16]byte, seen []byte, mac, computed bool, secret string) ([]byte, []error) {
 	if err := c.out.finish(c.to, seen); err != nil {
 		return nil, []error{err}
 	}
@@ -125,12 +125,12 @@ func (c *crossing) complete(code, id byte, vector [16]byte, seen []byte, mac, co
 	return b, nil
 }
 
-// ForClient returns the client's copy of a believable reply to the request sent,
+// ForClient returns the client's copy of a valid reply to the request sent,
 // the gateway's copy of req, with the salts of seen. Without seen only its length is right.
 func ForClient(reply, req, sent []byte, v11 bool, server, client string, seen []byte) (want []byte, errs []error) {
 	list, _ := Parse(reply)
 	asked, _ := Parse(req)
-	c := &crossing{v11: v11, code: reply[0], eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
+	c := &transfer{v11: v11, code: reply[0], eap: has(list, eapMessage), out: &layout{b: make([]byte, 20)}}
 	c.from, c.to = Hop{server, [16]byte(sent[4:20])}, Hop{client, [16]byte(req[4:20])}
 	mac := false
 	switch {
@@ -163,8 +163,8 @@ func ForClient(reply, req, sent []byte, v11 bool, server, client string, seen []
 	return b, nil
 }
 
-// attributes writes those that go on, in order.
-func (c *crossing) attributes(list []Attr) {
+// attributes writes the attributes that are copied, in order.
+func (c *transfer) attributes(list []Attr) {
 	var kept []Attr
 	for _, a := range list {
 		if !c.ofThisHop(a) {
@@ -181,8 +181,8 @@ func (c *crossing) attributes(list []Attr) {
 	}
 }
 
-// ofThisHop says whether an attribute ends here (P32, P45, P99, P125).
-func (c *crossing) ofThisHop(a Attr) bool {
+// ofThisHop reports whether an attribute is not copied (P32, P45, P99, P125).
+func (c *transfer) ofThisHop(a Attr) bool {
 	if a.T == messageAuth || a.T == proxyState {
 		return true
 	}
@@ -195,8 +195,8 @@ func (c *crossing) ofThisHop(a Attr) bool {
 	return a.V[0] == 3 || a.V[0] == 4 && c.v11
 }
 
-// standard writes an attribute that is no vendor's.
-func (c *crossing) standard(a Attr) {
+// standard writes an attribute without a vendor.
+func (c *transfer) standard(a Attr) {
 	how := Hidden[Key{0, int(a.T), 0}]
 	if a.T == userPassword {
 		switch wrong := len(a.V) > 128; {

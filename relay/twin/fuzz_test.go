@@ -17,14 +17,14 @@ import (
 // raw, in the first octet of the data, says that the rest is the octets of a packet.
 const raw = 0x80
 
-// begin opens a session as the first octet of the data says.
+// begin opens a session selected by the first octet of the data.
 func begin(t testing.TB, g *gen) (s *session, isRaw bool) {
 	how := g.next()
-	b := beds()
+	b := testbeds()
 	return open(t, b[int(how&^raw>>1)%len(b)], how&1 == 1), how&raw != 0
 }
 
-// runRequest sends one request, and has the server answer it plainly.
+// runRequest sends one request, and has the server answer it simply.
 func runRequest(t testing.TB, data []byte) {
 	g := &gen{data}
 	s, isRaw := begin(t, g)
@@ -37,7 +37,7 @@ func runRequest(t testing.TB, data []byte) {
 	s.answerAll(plain)
 }
 
-// rawRequest is data as a request, signed when it is a packet.
+// rawRequest returns data as a request, signed when it is a packet.
 func rawRequest(data []byte) []byte {
 	p := sized(data)
 	if _, ok := twin.Parse(p); ok {
@@ -51,28 +51,28 @@ func rawRequest(data []byte) []byte {
 	return p
 }
 
-// sized is data with a right Length, at least a header.
+// sized returns data with the right Length, at least a header.
 func sized(data []byte) []byte {
 	p := append(slices.Clone(data[:min(len(data), 4096)]), make([]byte, max(0, 20-len(data)))...)
 	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
 	return p
 }
 
-// plain is a reply with no attributes but a Message-Authenticator.
+// plain returns a reply with no attributes but a Message-Authenticator.
 func plain(f *flight) []byte {
 	return signed(f, map[byte]byte{1: 2, 4: 5, 40: 41, 43: 44}[f.sent[0]], attr(80, make([]byte, 16)...))
 }
 
-// signed is a believable reply of a server to what it was sent.
+// signed returns a valid reply of a server to what it was sent.
 func signed(f *flight, code byte, list ...twin.Attr) []byte {
 	r := twin.Assemble(code, f.sent[1], [16]byte{}, list)
 	twin.Sign(r, [16]byte(f.sent[4:20]), true, f.from.server.secret)
 	return r
 }
 
-// answerAll has the servers answer everything that waits.
+// answerAll has the servers answer every request.
 func (s *session) answerAll(reply func(f *flight) []byte) {
-	for range 3 { // a request may move on
+	for range 3 { // a request may move to another server
 		for _, f := range s.flights {
 			if f.waits && f.sent != nil && !s.over {
 				s.answer(f, reply(f))
@@ -145,10 +145,10 @@ func runConversation(t testing.TB, data []byte) {
 			burst := [][]byte{g.request(s), asked[g.n(len(asked))], g.request(s)}
 			asked = append(asked, burst...)
 			s.ask(burst...)
-		case n == 4: // once more
+		case n == 4: // a repetition
 			s.ask(asked[g.n(len(asked))])
 		case len(waiting) == 0:
-		case n == 5: // a reply to another request, a forged one, noise, and perhaps a good one
+		case n == 5: // a reply to another request, a forged one, random octets, and perhaps a valid one
 			f, other := waiting[g.n(len(waiting))], waiting[g.n(len(waiting))]
 			list := [][]byte{g.octets(g.n(60))}
 			if other != f {
@@ -178,7 +178,7 @@ var runs = []struct {
 	{"conversation", runConversation, 900},
 }
 
-// Random conversations; the seed of one that fails is in its name.
+// Random conversations; a failure names its seed.
 // Rules: P5, P6, P8, P10, P11, P12, P13, P14, P15, P16, P18, P20, P21, P22, P23, P30, P31, P32, P34, P35, P36, P37, P38, P39, P40, P41, P42, P43, P44, P45, P46, P47, P48, P49, P50
 // Rules: P60, P61, P64, P65, P71, P75, P76, P96, P97, P98, P99, P122, P125, P126, P127, P128, P129, P131, C1, C3, C5
 func TestTwinAgrees(t *testing.T) {
@@ -194,9 +194,9 @@ func TestTwinAgrees(t *testing.T) {
 	}
 	t.Log(outcomes)
 	for _, name := range []string{"relayed", "refused", "not routable", "looped", "closed", "discarded", "status answered", "duplicate", "repeated", "superseded",
-		"reply relayed", "reply not believed", "reply lost", "moved", "passed on"} {
+		"reply relayed", "reply refused", "reply lost", "moved", "passed on"} {
 		if outcomes[name] < 5 {
-			t.Errorf("%q happened %d times, which tests nothing", name, outcomes[name])
+			t.Errorf("%q happened %d times, so nothing was tested", name, outcomes[name])
 		}
 	}
 }

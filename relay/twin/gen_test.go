@@ -7,8 +7,8 @@ import (
 	"radsec-gw/relay/twin"
 )
 
-// gen makes packets of octets that a fuzzer or a random source provides. When they
-// have run out it goes on with zeros, which choose the plainest of everything.
+// gen makes packets from octets that a fuzzer or a random source provides. After their
+// end it continues with zeros, which choose the simplest of everything.
 type gen struct{ data []byte }
 
 func (g *gen) next() byte {
@@ -23,7 +23,7 @@ func (g *gen) next() byte {
 // n returns a number below k.
 func (g *gen) n(k int) int { return int(g.next()) % k }
 
-// one reports whether something happens that does in one of k cases.
+// one reports true in one of k cases.
 func (g *gen) one(k int) bool { return g.n(k) == k-1 }
 
 // octets returns n octets that follow from a single one of the source.
@@ -39,7 +39,7 @@ func (g *gen) octets(n int) []byte {
 
 func pick[T any](g *gen, list ...T) T { return list[g.n(len(list))] }
 
-// length returns a length of at most most octets, often one at a border.
+// length returns a length of at most most octets, often a limit.
 func (g *gen) length(most int) int {
 	n := pick(g, 0, 1, 2, 3, 15, 16, 17, 18, 31, 32, 33, 34, 48, 128, 129, 144, 237, 238, 239, 240, 241, 243, 246, 247, 252, 253, -1)
 	if n < 0 {
@@ -80,8 +80,8 @@ func hasEAP(list []twin.Attr) bool {
 	return slices.ContainsFunc(list, func(a twin.Attr) bool { return a.T == 79 })
 }
 
-// sized makes a row of attributes fit into a packet, and now and then fill it, or
-// just not, on the other side; crossed returns what becomes of a packet there.
+// sized makes a list of attributes fit into a packet, and now and then fill it exactly,
+// or almost, on the other side; crossed returns the packet there.
 func (g *gen) sized(list []twin.Attr, crossed func([]twin.Attr) []byte) []twin.Attr {
 	if !g.one(10) {
 		return fitting(list, 4096)
@@ -94,7 +94,7 @@ func (g *gen) sized(list []twin.Attr, crossed func([]twin.Attr) []byte) []twin.A
 	var filler []twin.Attr
 	for missing := 4096 + pick(g, 0, 0, 1, 2, -1, -18) - len(whole); missing > 1; {
 		a := attr(200, make([]byte, min(253, missing-2))...)
-		if missing == 256 { // a single octet more is no attribute
+		if missing == 256 { // an attribute has at least two octets
 			a.V = a.V[:100]
 		}
 		filler, missing = append(filler, a), missing-2-len(a.V)
@@ -160,7 +160,7 @@ func (g *gen) request(s *session) []byte {
 	return p
 }
 
-// mark makes a Proxy-State as gateways add it that look for loops, often with own in it.
+// mark makes a Proxy-State as gateways add it to find loops, often with own in it.
 func (g *gen) mark(own []byte) twin.Attr {
 	v := []byte("radsecgw")
 	for range g.n(22) {
@@ -176,8 +176,8 @@ func (g *gen) mark(own []byte) twin.Attr {
 	return attr(33, v[:min(len(v), 253)]...)
 }
 
-// spoil changes octets of a packet without an eye for what they are, and keeps the
-// Length right most of the time.
+// spoil changes octets of a packet at random, and keeps the Length right most of the
+// time.
 func (g *gen) spoil(p []byte) []byte {
 	p = slices.Clone(p)
 	at := 20 + (g.n(256)<<8|g.n(256))%(len(p)-19)
@@ -200,7 +200,7 @@ func (g *gen) spoil(p []byte) []byte {
 	return p
 }
 
-// reply makes a server's answer to what it was sent, mostly a believable one.
+// reply makes a server's answer to what it was sent, mostly a valid one.
 func (g *gen) reply(f *flight, v11 bool) []byte {
 	sent, secret := f.sent, f.from.server.secret
 	codes := map[byte][]byte{1: {2, 2, 2, 2, 3, 11, 11, 52}, 4: {5, 5, 5, 52}, 40: {41, 42, 52}, 43: {44, 45, 52}}[sent[0]]

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// value returns a value in the form of the other side; false: it is left out.
-// literal stands before it and stays. keep is how many octets of a Password are
-// the key when zeros may end it; 0: zeros are padding.
-func (c *crossing) value(how Method, prefix, v []byte, keep int) (piece, bool) {
+// value returns a value in the form of the other side, after prefix, which is not
+// changed; false: it is omitted. keep is how many octets of a Password are the key when
+// it may end in zeros; 0: zeros are padding.
+func (c *transfer) value(how Method, prefix, v []byte, keep int) (piece, bool) {
 	switch {
 	case how == Plain:
 		return literal(append(bytes.Clone(prefix), v...)), true
@@ -23,13 +23,13 @@ func (c *crossing) value(how Method, prefix, v []byte, keep int) (piece, bool) {
 	salted := how == Salted || how == Tagged
 	impossible := salted && int(blocks[0]) > len(blocks)-1
 	if impossible && c.code == AccessAccept {
-		c.fail(ErrHidden) // nobody is let in without a key
+		c.fail(ErrHidden) // an Access-Accept needs its keys
 	}
 	if impossible && (c.v11 || c.code == AccessAccept) {
 		return piece{}, false
 	}
 	if !c.v11 {
-		return hiddenPiece(newJob(how, prefix, v[0], blocks)), true // P35: padded blocks as they are
+		return hiddenPiece(newJob(how, prefix, v[0], blocks)), true // P35: padded blocks unchanged
 	}
 	out := bytes.Clone(prefix)
 	switch {
@@ -46,7 +46,8 @@ func (c *crossing) value(how Method, prefix, v []byte, keep int) (piece, bool) {
 	return literal(out), true
 }
 
-// tagOf is the tag that a value begins with; above 0x1f it is none (RFC 2868 §3.3).
+// tagOf returns the tag that a value begins with; an octet above 0x1f is not one (RFC
+// 2868 §3.3).
 func tagOf(v []byte) byte {
 	if len(v) == 0 || v[0] > 0x1f {
 		return 0
@@ -55,7 +56,7 @@ func tagOf(v []byte) byte {
 }
 
 // conceal hides a value that RADIUS/1.1 has in clear.
-func (c *crossing) conceal(how Method, prefix, v []byte) (piece, bool) {
+func (c *transfer) conceal(how Method, prefix, v []byte) (piece, bool) {
 	if how == Ascend && len(v) > 16 {
 		c.fail(fmt.Errorf("a secret of %d octets: %w", len(v), ErrTooLong))
 		return piece{}, false
@@ -81,11 +82,11 @@ type inner struct {
 	number int
 	head   []byte
 	value  []byte
-	more   bool // WiMAX: goes on in the next Vendor-Specific
+	more   bool // WiMAX: continues in the next Vendor-Specific
 }
 
-// split reads the inside of a Vendor-Specific. fits is false when the lengths do
-// not; then list has what could be read, and the type of what could not.
+// split reads the attributes inside a Vendor-Specific. fits is false when the lengths do
+// not fit; then list has what could be read, and the type of what could not.
 func split(layout string, b []byte) (list []inner, fits bool) {
 	if len(b) == 0 {
 		return nil, false
@@ -116,30 +117,30 @@ func split(layout string, b []byte) (list []inner, fits bool) {
 	return list, true
 }
 
-// methodOf says how the value of a vendor's attribute is hidden, and how many
-// octets stand before what is.
-func (c *crossing) methodOf(vendor uint32, i inner) (how Method, prefix int) {
+// methodOf returns how the value of a vendor's attribute is hidden, and how many octets
+// precede the hidden ones.
+func (c *transfer) methodOf(vendor uint32, i inner) (how Method, prefix int) {
 	if vendor == Cisco && i.number == 1 && len(i.value) >= len(leapPrefix) && strings.EqualFold(string(i.value[:len(leapPrefix)]), leapPrefix) {
 		return Salted, len(leapPrefix)
 	}
 	return Hidden[Key{vendor, i.number, 0}], 0
 }
 
-// secret says whether a vendor's attribute must not cross unread between RADIUS/1.0
-// and 1.1.
-func (c *crossing) secret(vendor uint32, i inner) bool {
+// secret reports whether a vendor's attribute must not be copied unchanged between
+// RADIUS/1.0 and 1.1.
+func (c *transfer) secret(vendor uint32, i inner) bool {
 	how, _ := c.methodOf(vendor, i)
 	return how != Plain || container(vendor, i.number) || c.signature(vendor, i)
 }
 
-// signature says whether a vendor's attribute signs packets, which RADIUS/1.1 does
+// signature reports whether a vendor's attribute signs packets, which RADIUS/1.1 does
 // not have (P125).
-func (c *crossing) signature(vendor uint32, i inner) bool {
+func (c *transfer) signature(vendor uint32, i inner) bool {
 	return c.v11 && vendor == Cisco && (i.number == 17 || i.number == 18)
 }
 
 // vendorSpecific writes a Vendor-Specific, the at-th of the attributes.
-func (c *crossing) vendorSpecific(at int, v []byte) {
+func (c *transfer) vendorSpecific(at int, v []byte) {
 	if len(v) < 4 {
 		c.out.attribute(vendor, literal(v))
 		return
@@ -154,7 +155,7 @@ func (c *crossing) vendorSpecific(at int, v []byte) {
 	if !fits {
 		for _, i := range inside {
 			if c.v11 && c.secret(number, i) {
-				return // its key would go on in clear, or as noise
+				return // its key would be copied in clear, or hidden
 			}
 		}
 		c.out.attribute(vendor, literal(v))
@@ -179,9 +180,9 @@ func (c *crossing) vendorSpecific(at int, v []byte) {
 	w.end()
 }
 
-// chained writes a part of a value that is spread over several attributes: where it
-// stood, or, when lengths change, the whole at the first.
-func (c *crossing) chained(w *writer, number uint32, i inner, l *link) {
+// chained writes a part of a value that is split over several attributes: where it was,
+// or, when lengths change, the whole value at the first.
+func (c *transfer) chained(w *writer, number uint32, i inner, l *link) {
 	chain := l.of
 	if !chain.whole {
 		return
@@ -200,7 +201,7 @@ func (c *crossing) chained(w *writer, number uint32, i inner, l *link) {
 }
 
 // inside returns the value of a vendor's attribute for the other side.
-func (c *crossing) inside(number uint32, i inner) (piece, bool) {
+func (c *transfer) inside(number uint32, i inner) (piece, bool) {
 	if container(number, i.number) {
 		return c.container(number, i)
 	}
@@ -213,7 +214,7 @@ func (c *crossing) inside(number uint32, i inner) (piece, bool) {
 }
 
 // container returns a row of TLVs, those of them that are hidden for the other side.
-func (c *crossing) container(number uint32, i inner) (piece, bool) {
+func (c *transfer) container(number uint32, i inner) (piece, bool) {
 	tlvs, fits := split(layout11, i.value)
 	if !fits {
 		return literal(i.value), len(i.value) == 0 || !c.v11
@@ -233,10 +234,10 @@ func (c *crossing) container(number uint32, i inner) (piece, bool) {
 	return all, len(all.octets) > 0
 }
 
-// writer writes vendor attributes into Vendor-Specifics of 255 octets at most: as
-// they were where nothing has changed its length, else as full as they get.
+// writer writes vendor attributes into Vendor-Specifics of at most 255 octets: the same
+// ones where no length has changed, otherwise as few as possible.
 type writer struct {
-	c      *crossing
+	c      *transfer
 	vendor []byte
 	layout string
 	open   piece
@@ -251,7 +252,7 @@ func (w *writer) add(i inner, p piece) {
 	}
 }
 
-// raw writes an attribute of a length that it had.
+// raw writes an attribute whose length has not changed.
 func (w *writer) raw(head []byte, p piece) { w.open = join(w.open, literal(head), p) }
 
 // keep writes an attribute unchanged.
@@ -262,7 +263,7 @@ func (w *writer) keep(i inner) {
 	w.open = join(w.open, literal(i.head), literal(i.value))
 }
 
-// spread writes an attribute of RADIUS/1.1, or for it; WiMAX's in several
+// spread writes an attribute from or to RADIUS/1.1; a WiMAX value in several
 // Vendor-Specifics when it needs them.
 func (w *writer) spread(i inner, p piece) {
 	const most = 249

@@ -2,9 +2,9 @@ package twin
 
 import "fmt"
 
-// layout is a packet in the making. Hidden values are laid out first, with zeros
-// for what is not known yet; finish reads the salts from where they are in the
-// gateway's packet, and hides.
+// layout is a packet under construction. Hidden values are written with zeros for what
+// is not known yet; finish reads the salts from their places in the gateway's packet,
+// and hides.
 type layout struct {
 	b    []byte
 	jobs []*job
@@ -13,13 +13,13 @@ type layout struct {
 // job is one value to be hidden.
 type job struct {
 	how    Method
-	before int    // literal octets that stand before tag or salt
+	before int    // literal octets before tag or salt
 	blocks []byte // to hide: whole blocks
-	value  []byte // laid out: literal, tag, salt, zeros
+	value  []byte // literal, tag, salt, zeros
 	at     []int  // where each octet of value is in the packet
 }
 
-// newJob lays out the value of blocks hidden by a method.
+// newJob returns the job of hiding blocks by a method.
 func newJob(how Method, literal []byte, tag byte, blocks []byte) *job {
 	j := &job{how: how, before: len(literal), blocks: blocks}
 	j.value = append(append([]byte{}, literal...), make([]byte, how.head()+len(blocks))...)
@@ -61,7 +61,7 @@ func join(list ...piece) (all piece) {
 	return all
 }
 
-// attribute appends an attribute; false when its value has no room in one.
+// attribute appends an attribute; false when its value is too long.
 func (l *layout) attribute(t byte, p piece) bool {
 	if len(p.octets) > 253 {
 		return false
@@ -85,8 +85,8 @@ func (l *layout) put(p piece) {
 	l.b = append(l.b, p.octets...)
 }
 
-// finish hides all values with the salts that seen has in their places. It says
-// what is wrong with the salts (P39).
+// finish hides all values with the salts that seen has in their places. The error is
+// about the salts (P39).
 func (l *layout) finish(h Hop, seen []byte) error {
 	used := map[[2]byte]bool{}
 	for _, j := range l.jobs {

@@ -2,11 +2,11 @@ package twin
 
 import "bytes"
 
-// Way returns the value of the Proxy-State that the gateway called own, of 8 octets, adds
-// to a request, but for its last four octets, which name the server. Behind a text it has 12
+// Marker returns the value of the Proxy-State that the gateway named own, 8 octets, adds to
+// a request, without its last four octets, which name the server. After a text it has 12
 // octets for each gateway that the request has passed: 8 that name it, and 4 that name its
-// server. looped says that own is among them, or that more gateways do not fit (P33).
-func Way(req, own []byte) (value []byte, looped bool) {
+// server. looped reports that own is among them, or that more gateways do not fit (P33).
+func Marker(req, own []byte) (value []byte, looped bool) {
 	const text, most = "radsecgw", (253 - len("radsecgw")) / 12
 	value = []byte(text)
 	list, _ := Parse(req)

@@ -79,7 +79,7 @@ func Values(list []Attr, t byte) (all [][]byte) {
 
 func has(list []Attr, t byte) bool { return len(Values(list, t)) > 0 }
 
-// Assemble returns a packet of these attributes, however many octets that takes.
+// Assemble returns a packet of these attributes, even one longer than 4096 octets.
 func Assemble(code, id byte, authenticator [16]byte, list []Attr) []byte {
 	b := append([]byte{code, id, 0, 0}, authenticator[:]...)
 	for _, a := range list {
@@ -127,7 +127,7 @@ func Sign(packet []byte, vector [16]byte, computed bool, secret string) {
 	}
 }
 
-// isRequest says whether a code asks for something (P16).
+// isRequest reports whether a code is that of a request (P16).
 func isRequest(code byte) bool {
 	switch code {
 	case AccessRequest, AccountingRequest, StatusServer, DisconnectRequest, CoARequest:
@@ -136,10 +136,10 @@ func isRequest(code byte) bool {
 	return false
 }
 
-// dynamic says whether a request's code is that of a CoA or a Disconnect.
+// dynamic reports whether a request's code is that of a CoA or a Disconnect.
 func dynamic(code byte) bool { return code == CoARequest || code == DisconnectRequest }
 
-// Answers says whether a reply's code answers a request's (P16).
+// Answers reports whether a reply's code answers a request's (P16).
 func Answers(request, reply byte) bool {
 	for _, r := range map[byte][]byte{
 		AccessRequest:     {AccessAccept, AccessReject, AccessChallenge},

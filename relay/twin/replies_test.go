@@ -11,8 +11,8 @@ import (
 	"radsec-gw/relay/twin"
 )
 
-// answer lets the server that has a request send datagrams, in one burst, and holds
-// what comes of them against the twin. None but the last may be believable.
+// answer lets the server that has a request send datagrams, in one burst, and compares
+// the results with the twin's. Only the last may be valid.
 func (s *session) answer(f *flight, datagrams ...[]byte) {
 	s.t.Helper()
 	if s.over {
@@ -24,18 +24,18 @@ func (s *session) answer(f *flight, datagrams ...[]byte) {
 	last := datagrams[len(datagrams)-1]
 	copies, answers := s.bed.arrivals(), s.peer.got()
 	good := slices.IndexFunc(datagrams, func(d []byte) bool {
-		return twin.Believable(d, f.sent, f.from.server.secret, s.bed.requireMA)
+		return twin.ValidReply(d, f.sent, f.from.server.secret, s.bed.requireMA)
 	})
 	if good >= 0 {
 		last = datagrams[good]
 	}
 	if good < 0 || !open || !waits {
-		outcomes["reply not believed"]++
+		outcomes["reply refused"]++
 		if good >= 0 && open {
 			delete(s.pending, at)
 		}
 		if len(copies)+len(answers) > 0 {
-			s.t.Fatalf("%s: a datagram that is no reply had an effect\n%s%s%s%s", s.name(),
+			s.t.Fatalf("%s: a datagram that is not a reply had an effect\n%s%s%s%s", s.name(),
 				dump("sent to the server", f.sent), dump("server sent", datagrams...), dumpDatagrams(copies), dump("client got", answers...))
 		}
 		return
@@ -47,7 +47,7 @@ func (s *session) answer(f *flight, datagrams ...[]byte) {
 	}
 }
 
-// replied compares what a believable reply leads to.
+// replied compares the results of a valid reply.
 func (s *session) replied(f *flight, reply []byte, copies []datagram, answers [][]byte) error {
 	var got []byte
 	if len(answers) > 0 {
@@ -91,29 +91,29 @@ func saltProblem(errs []error) error {
 	return nil
 }
 
-// protocolError compares what a Protocol-Error leads to (P97).
+// protocolError compares the results of a Protocol-Error (P97).
 func (s *session) protocolError(f *flight, reply []byte, copies []datagram, got []byte) error {
 	cause := uint32(0)
 	list, _ := twin.Parse(reply)
 	if v := twin.Values(list, 101); len(v) > 0 && len(v[0]) == 4 {
 		cause = binary.BigEndian.Uint32(v[0])
 	}
-	way := twin.OfTheWay(cause)
+	another := twin.TriesAnother(cause)
 	movable := f.req[0] == twin.AccessRequest || f.req[0] == twin.AccountingRequest
 	untried := len(f.tried) < len(s.bed.servers)
 	if len(copies) > 0 {
-		if !movable || !untried || !way {
+		if !movable || !untried || !another {
 			return errors.New("the request went on to another server")
 		}
 		_, problem := s.arrive(f, copies)
 		return problem
 	}
-	if way && movable && untried {
+	if another && movable && untried {
 		return errors.New("the request did not go on to the other server")
 	}
 	s.ended(f, got)
 	outcomes["passed on"]++
-	return twin.CheckAnswer(got, f.req, s.v11, clientText, twin.PassedOn(f.req[0], s.v11, s.bed.policy, cause))
+	return twin.CheckAnswer(got, f.req, s.v11, clientText, twin.AfterProtocolError(f.req[0], s.v11, s.bed.policy, cause))
 }
 
 func (s *session) ended(f *flight, answer []byte) {

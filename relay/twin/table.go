@@ -19,7 +19,7 @@ const (
 	layout11c = "1,1,c"
 )
 
-// Vendor numbers that are treated in a way of their own.
+// Vendor numbers that are handled specially.
 const (
 	Cisco     = 9
 	Microsoft = 311
@@ -32,10 +32,10 @@ type Key struct {
 	Sub    byte
 }
 
-// leapPrefix begins the Cisco-AVPair whose rest is a salted value.
+// leapPrefix begins the Cisco-AVPair that continues with a salted value.
 const leapPrefix = "leap:session-key="
 
-// vendors is how each vendor that hides something lays out its attributes.
+// vendors holds the layout of each vendor that hides something.
 var vendors = map[uint32]string{
 	Cisco: layout11, 161: layout11, Microsoft: layout11, 529: layout11, 831: layout11, 2356: layout11,
 	4846: layout21, 4874: layout11, 5535: layout11, 6527: layout11, 8742: layout11, 14823: layout11,
@@ -74,7 +74,7 @@ func hidden() map[Key]Method {
 	return m
 }
 
-// containers is the vendors' attributes that are rows of TLVs of which some are hidden.
+// containers holds the vendors' attributes that are rows of TLVs of which some are hidden.
 var containers = map[Key]bool{{24757, 86, 0}: true, {24757, 87, 0}: true, {41112, 5, 0}: true}
 
 func container(vendor uint32, t int) bool { return containers[Key{vendor, t, 0}] }

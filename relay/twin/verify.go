@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// Fate is what becomes of a client's packet.
+// Fate is what happens to a client's packet.
 type Fate byte
 
 const (
-	Relay   Fate = iota // it goes on to a server
-	Close               // it costs the connection (P5)
-	Discard             // nothing happens, the connection stays (P6)
+	Relay   Fate = iota // it is forwarded to a server
+	Close               // the connection is closed (P5)
+	Discard             // it is ignored, the connection stays open (P6)
 	Status              // the gateway answers it (P75)
 )
 
-// FateOf says what becomes of a packet of a client with this secret. Its policy is
-// the gateway's default: a Message-Authenticator where there is EAP (C3).
+// FateOf returns the fate of a packet of a client with this secret, under the gateway's
+// default policy: a Message-Authenticator is required where there is EAP (C3).
 func FateOf(packet []byte, v11 bool, secret string) Fate {
 	list, ok := Parse(packet)
 	if !ok {
@@ -31,7 +31,7 @@ func FateOf(packet []byte, v11 bool, secret string) Fate {
 	if code == StatusServer {
 		fate = Status
 	}
-	if v11 { // TLS has proved it (P122, P125)
+	if v11 { // TLS has authenticated it (P122, P125)
 		return fate
 	}
 	mac := Values(list, messageAuth)
@@ -56,14 +56,14 @@ func FateOf(packet []byte, v11 bool, secret string) Fate {
 	return fate
 }
 
-// goodMAC says whether there is exactly one Message-Authenticator, of 18 octets,
-// that holds (P47).
+// goodMAC reports whether there is exactly one Message-Authenticator, of 18 octets, and
+// it is valid (P47).
 func goodMAC(packet []byte, mac [][]byte, vector [16]byte, secret string) bool {
 	return len(mac) == 1 && len(mac[0]) == 16 && bytes.Equal(mac[0], MAC(packet, vector, secret))
 }
 
-// Routable says whether a request finds a route where there is one for no realm
-// and one for example.org, both for all kinds (P87, P137).
+// Routable reports whether a request is routed when there is a route for no realm and
+// one for example.org, both for all kinds (P87, P137).
 func Routable(packet []byte) bool {
 	list, _ := Parse(packet)
 	if operator := Values(list, operatorName); dynamic(packet[0]) && len(operator) > 0 {
@@ -86,8 +86,7 @@ func cutLast(s string) (user, realm string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-// Cut returns the packet in a datagram without what pads it; nil when there is
-// none (P2).
+// Cut returns the packet in a datagram without padding; nil when there is none (P2).
 func Cut(datagram []byte) []byte {
 	if len(datagram) < 20 {
 		return nil
@@ -99,9 +98,9 @@ func Cut(datagram []byte) []byte {
 	return datagram[:n]
 }
 
-// Believable says whether a server's datagram is a valid reply to the request
+// ValidReply reports whether a server's datagram is a valid reply to the request
 // sent to it, under its secret (P16, P21, P47, P48, P49, P98).
-func Believable(datagram, sent []byte, secret string, requireMA bool) bool {
+func ValidReply(datagram, sent []byte, secret string, requireMA bool) bool {
 	reply := Cut(datagram)
 	list, ok := Parse(reply)
 	if !ok || reply[1] != sent[1] || !Answers(sent[0], reply[0]) {

@@ -10,10 +10,12 @@ import (
 var valuesAndTexts = []struct{ name, value, text, parsed string }{
 	{"User-Name", "626f62", `"bob"`, "bob"},
 	{"User-Name", "", `""`, ""},
+	{"User-Name", "30783431", `"0x41"`, "0x41"},
 	{"NAS-Port", "00000011", "17", "0x11"},
 	{"NAS-Port", "ffffffff", "4294967295", "4294967295"},
 	{"Service-Type", "00000002", "2 (Framed-User)", "framed-user"},
 	{"MIP6-Feature-Vector", "0000000100000000", "4294967296", "4294967296"},
+	{"MIP6-Feature-Vector", "ffffffffffffffff", "18446744073709551615", "0xffffffffffffffff"},
 	{"Event-Timestamp", "00000001", "1970-01-01T00:00:01Z", "1970-01-01T01:00:01+01:00"},
 	{"Event-Timestamp", "ffffffff", "2106-02-07T06:28:15Z", "4294967295"},
 	{"NAS-IP-Address", "c0000201", "192.0.2.1", "192.0.2.1"},

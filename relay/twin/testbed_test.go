@@ -30,12 +30,12 @@ const (
 	otherText  = "xyzzy5461"
 )
 
-// bed is a gateway between a client and one or two servers, all in memory. It
+// testbed is a gateway between a client and one or two servers, all in memory. It
 // lives as long as the process, because executions of a fuzz target are short.
-type bed struct {
+type testbed struct {
 	name      string
 	policy    twin.Policy // of the route and of what has none
-	nas       string      // the servers are NASes of this NAS-Identifier; "": they are none
+	nas       string      // the servers are NASes with this NAS-Identifier; "": they are not NASes
 	requireMA bool
 	servers   []*server
 	gateway   *relay.Relay
@@ -54,14 +54,14 @@ type server struct {
 	secret  string
 }
 
-// datagram is one packet as a server saw it, and the socket that it came from.
+// datagram is one packet that a server received, and the socket that sent it.
 type datagram struct {
 	octets []byte
 	from   *conn
 }
 
 // arrivals returns what the servers have got since the last call.
-func (b *bed) arrivals() []datagram {
+func (b *testbed) arrivals() []datagram {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	all := b.seen
@@ -71,8 +71,8 @@ func (b *bed) arrivals() []datagram {
 
 // conn is a socket of the gateway's.
 type conn struct {
-	net.Conn // nil: what is not defined below must not be called
-	bed      *bed
+	net.Conn // nil: only the methods defined below may be called
+	bed      *testbed
 	server   *server
 
 	mu      sync.Mutex
@@ -82,7 +82,7 @@ type conn struct {
 	closed  bool
 }
 
-func (b *bed) dial(to netip.AddrPort) (net.Conn, error) {
+func (b *testbed) dial(to netip.AddrPort) (net.Conn, error) {
 	for _, s := range b.servers {
 		if s.address == to.Addr() {
 			c := &conn{bed: b, server: s}
@@ -117,8 +117,8 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// reply hands datagrams to the gateway, and returns when it has dealt with them:
-// its reader, which does all of that, waits for more.
+// reply sends datagrams to the gateway, and returns when it has handled them: its
+// reader, which handles them, waits for more.
 func (c *conn) reply(list ...[]byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -139,7 +139,7 @@ func (c *conn) Close() error {
 	return nil
 }
 
-// peer is a RadSec connection that keeps what it is sent.
+// peer is a RadSec connection that keeps what is sent on it.
 type peer struct {
 	v11  bool
 	mu   sync.Mutex
@@ -175,9 +175,9 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// own returns what the bed's gateway calls itself in the Proxy-State that it adds, nil
-// when it adds none. It finds out by a request.
-func (b *bed) own() []byte {
+// own returns the name of the gateway in the Proxy-State that it adds, nil when it adds
+// none. It finds out by sending a request.
+func (b *testbed) own() []byte {
 	b.marked.Do(func() {
 		link := b.gateway.Open(relay.NewClient(b.client), new(peer), netip.MustParseAddrPort("192.0.2.201:1024"))
 		q := ask(4)
@@ -194,9 +194,9 @@ func (b *bed) own() []byte {
 	return b.self
 }
 
-// newBed makes a bed with a server for each secret. Its timers are out of the way:
-// nothing is sent twice, and nothing is given up.
-func newBed(b *bed, marker *relay.Marker, secrets ...string) *bed {
+// newTestbed makes a testbed with a server for each secret. Its timers are so long that
+// nothing is sent twice or given up.
+func newTestbed(b *testbed, marker *relay.Marker, secrets ...string) *testbed {
 	m := metrics.New(prometheus.NewRegistry())
 	log := slog.New(slog.DiscardHandler)
 	b.back = udpback.NewDialing(m, log, b.dial)
@@ -234,18 +234,18 @@ func marker() *relay.Marker {
 	return relay.NewMarker(relay.NewMarkerKey(), []string{"server-0", "server-1"})
 }
 
-// beds returns the beds of the process.
-var beds = sync.OnceValue(func() []*bed {
-	return []*bed{
-		newBed(&bed{name: "one server", policy: twin.Reject}, nil, longText),
-		newBed(&bed{name: "two servers", policy: twin.Protocol, requireMA: true}, marker(), otherText, longText),
-		newBed(&bed{name: "silence, NAS", policy: twin.Silent, nas: "nas-1"}, marker(), otherText),
+// testbeds returns the testbeds of the process.
+var testbeds = sync.OnceValue(func() []*testbed {
+	return []*testbed{
+		newTestbed(&testbed{name: "one server", policy: twin.Reject}, nil, longText),
+		newTestbed(&testbed{name: "two servers", policy: twin.Protocol, requireMA: true}, marker(), otherText, longText),
+		newTestbed(&testbed{name: "silence, NAS", policy: twin.Silent, nas: "nas-1"}, marker(), otherText),
 	}
 })
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	for _, b := range beds() {
+	for _, b := range testbeds() {
 		for _, s := range b.made {
 			s.Close()
 		}
