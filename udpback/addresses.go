@@ -1,12 +1,14 @@
 package udpback
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"slices"
 	"time"
 
 	"radsec-gw/logs"
+	"radsec-gw/metrics"
 )
 
 // addresses is what is known of a server's addresses; immutable.
@@ -129,4 +131,87 @@ func (s *Server) tryNextAddress(from netip.Addr) {
 	for _, e := range s.endpoints() {
 		e.moveToAddress(false)
 	}
+}
+
+// memberConfig is the configuration of the server at one address of a name.
+func (s *Server) memberConfig(a netip.Addr) ServerConfig {
+	c := s.config
+	c.Name, c.Address, c.Expand, c.ResolveInterval = s.Name+"@"+a.String(), a.String(), false, 0
+	c.parent = s
+	return c
+}
+
+// setMembers makes a server of each address that is new, and lets go of those whose
+// address is gone: what waits there goes to the others at once.
+func (s *Server) setMembers(all []netip.Addr) {
+	if len(all) > MaxServers {
+		s.backend.log.Warn("the server's name has more addresses than a group can hold; the rest is not used", "server", s.Name, "name", s.host, "addresses", len(all), "used", MaxServers)
+		all = all[:MaxServers]
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	old := *s.members.Load()
+	var next, gone []*Server
+	for _, a := range all {
+		if i := slices.IndexFunc(old, func(m *Server) bool { return m.literal == a }); i >= 0 {
+			next = append(next, old[i])
+			continue
+		}
+		s.backend.log.Info("the server's name has a further address: it is a server of its own", "server", s.Name, "name", s.host, "address", a)
+		next = append(next, s.backend.NewServer(s.memberConfig(a)))
+	}
+	for _, m := range old {
+		if !slices.Contains(next, m) {
+			s.backend.log.Info("the server's name has lost an address", "server", s.Name, "name", s.host, "address", m.literal)
+			gone = append(gone, m)
+		}
+	}
+	s.members.Store(&next)
+	s.backend.expansions.Add(1)
+	var leaving []*endpoint
+	if len(old) == 0 { // what waits for the name goes to its addresses
+		leaving = s.replacePorts(ports{})
+	}
+	s.removedMembers = append(s.removedMembers, gone...)
+	longest := s.settings.Load().longest + 2*time.Second
+	s.mu.Unlock()
+	stopChecks(leaving)
+	if len(old) == 0 {
+		time.AfterFunc(longest, func() { s.backend.removeCounts(s.Name) })
+	}
+	for _, m := range gone {
+		for _, e := range m.endpoints() {
+			e.health.NoAddress(errAddressGone)
+			e.order(moveServer)
+		}
+		m.Retire()
+		time.AfterFunc(longest, func() { s.closeMember(m) })
+	}
+}
+
+// errAddressGone is why a member is down whose address the name no longer has.
+var errAddressGone = errors.New("the server's name no longer has this address")
+
+// closeMember closes a member whose address is gone, and forgets its counts.
+func (s *Server) closeMember(m *Server) {
+	s.mu.Lock()
+	s.removedMembers = slices.DeleteFunc(s.removedMembers, func(one *Server) bool { return one == m })
+	s.mu.Unlock()
+	m.Close()
+	s.backend.removeCounts(m.Name)
+}
+
+// hasSocket reports whether one of the members has a socket for a port.
+func (s *Server) hasSocket(label metrics.Port) bool {
+	for _, m := range *s.members.Load() {
+		for _, e := range m.endpoints() {
+			if e.label == label && len(*e.sockets.current.Load()) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }

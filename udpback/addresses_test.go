@@ -137,7 +137,7 @@ func TestWhatWaitsMovesToTheNewAddress(t *testing.T) {
 		}
 		pass(time.Minute)
 		e := s.endpoint(wire.KindAccess)
-		if n := len(e.allSockets()); n != 1 {
+		if n := len(e.sockets.all()); n != 1 {
 			t.Errorf("%d sockets are open, expected the one to the new address", n)
 		}
 		if n := f.backend.sockets.Load(); n != 3 {

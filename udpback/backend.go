@@ -113,7 +113,7 @@ func (b *Backend) refresh() {
 	for _, s := range all {
 		s.requestLookup()
 		for _, e := range s.endpoints() {
-			e.refresh()
+			e.sockets.refresh()
 		}
 	}
 }

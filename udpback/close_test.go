@@ -28,7 +28,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		for range 2 {
 			wait(radius.CodeAccessRequest)
-			auth.refresh() // the old socket listens on
+			auth.sockets.refresh() // the old socket listens on
 		}
 		f.net.set(func() { f.net.noWay["a:1813"], f.net.noWay["a:3799"] = syscall.EMFILE, syscall.EMFILE })
 		wait(radius.CodeAccountingRequest)
@@ -46,7 +46,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			if n := open - f.backend.sockets.Load(); n != own {
 				t.Errorf("%s: %d sockets fewer are counted as open, expected %d", e.label, n, own)
 			}
-			if n := len(e.allSockets()); n != 0 {
+			if n := len(e.sockets.all()); n != 0 {
 				t.Errorf("%s: it has %d sockets, expected none", e.label, n)
 			}
 			if n := f.count(t, "radsec_gw_server_open_sockets", "port", string(e.label)); n != 0 {
@@ -77,7 +77,7 @@ func TestCloseWaits(t *testing.T) {
 		f.net.sockets[0].in <- []byte("something") // its reader is busy now
 		synctest.Wait()
 		e := s.endpoint(wire.KindAccess)
-		e.refresh() // closes it, because it is idle
+		e.sockets.refresh() // closes it, because it is idle
 		closed := make(chan struct{})
 		go func() {
 			s.Close()

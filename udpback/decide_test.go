@@ -50,6 +50,9 @@ func newWaiting(t *testing.T, code wire.Code, checked bool) *waiting {
 	return w
 }
 
+// workOf returns what a sweep of a socket begins with.
+func workOf(s *socket) *dueWork { return &dueWork{socket: s, hasher: wire.NewHasher()} }
+
 func (w *waiting) close() {
 	w.a.Close()
 	w.b.Close()
@@ -118,7 +121,7 @@ func TestShouldMove(t *testing.T) {
 			if row.nothing {
 				w.owner.group = nil
 			}
-			got := w.socket.shouldMove(w.slot, 100*second, row.own)
+			got := workOf(w.socket).shouldMove(w.slot, 100*second, row.own)
 			w.owner.group = w.group
 			w.socket.mu.Unlock()
 			if got != row.want {
@@ -174,8 +177,8 @@ func TestLeavesSocket(t *testing.T) {
 			if row.renewed {
 				other = newSocket(e, ipOf("a"), newNowhere())
 				defer other.close()
-				was := e.sockets.Swap(&[]*socket{other})
-				defer e.sockets.Store(was)
+				was := e.sockets.current.Swap(&[]*socket{other})
+				defer e.sockets.current.Store(was)
 			}
 			if row.moved {
 				was := w.a.addresses.Swap(&addresses{current: ipOf("c")})
@@ -188,7 +191,7 @@ func TestLeavesSocket(t *testing.T) {
 			if row.isAProbe {
 				w.owner.group = nil
 			}
-			got := w.socket.movesSocket(w.slot, 100*second)
+			got := workOf(w.socket).movesSocket(w.slot, 100*second)
 			w.owner.group, w.socket.orders = w.group, 0
 			if got != row.want {
 				t.Errorf("%s: leaves %t, expected %t", row.name, got, row.want)
@@ -228,7 +231,7 @@ func TestRemindSoon(t *testing.T) {
 				if row.planned {
 					w.slot.earlyAt = 1
 				}
-				w.socket.planEarly(w.slot, 100*second)
+				workOf(w.socket).planEarly(w.slot, 100*second)
 				at := w.slot.earlyAt
 				w.slot.earlyAt = 0
 				switch {
@@ -271,14 +274,14 @@ func TestIsEvidence(t *testing.T) {
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
 			w.slot.firstSent, w.socket.sendFailedAt = 98*second, row.troubled
-			if got := w.socket.isEvidence(w.slot); got != row.want {
+			if got := workOf(w.socket).isEvidence(w.slot); got != row.want {
 				t.Errorf("%+v: evidence %t, expected %t", row, got, row.want)
 			}
 			w.slot.lastSent = 98 * second
 			want := row.troubled >= 98*second
 			for _, early := range []bool{false, true} { // it was sent again for that already
 				w.slot.resentAfterError = early
-				if got := w.socket.wasUnreachable(w.slot); got != (want && !early) {
+				if got := workOf(w.socket).wasUnreachable(w.slot); got != (want && !early) {
 					t.Errorf("%+v, early %t: blocked %t, expected %t", row, early, got, want && !early)
 				}
 			}
@@ -311,10 +314,10 @@ func TestAgain(t *testing.T) {
 			defer w.close()
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
-			found := &dueWork{}
+			found := workOf(w.socket)
 			sl := w.slot
 			sl.expires, sl.wait, sl.sends, sl.sentEarly, sl.resentAfterError, sl.earlyAt = row.end, row.wait, row.sends, row.reminded, true, 1
-			w.socket.resend(sl, 100*second, found)
+			found.resend(sl, 100*second)
 			if sl.sends != row.sends+1 || sl.lastSent != 100*second || sl.resentAfterError || sl.earlyAt != 0 || !found.stays {
 				t.Errorf("%s: %d sends, the last at %v, early %t, reminder at %v, waiting %t; expected %d, 100s, false, 0s, true",
 					row.name, sl.sends, sl.lastSent, sl.resentAfterError, sl.earlyAt, found.stays, row.sends+1)
@@ -365,7 +368,7 @@ func TestClaim(t *testing.T) {
 			sl.sends, sl.firstSent, sl.wait, sl.due, sl.overdue, sl.sentEarly = 3, 90*second, 4*second, 104*second, true, true
 			ex := &w.owner.Exchange
 			ex.sends, ex.trying, ex.firstSent, ex.prior = 10, true, 91*second, priorSchedule{sends: 7}
-			m := s.beginMove(w.id, row.m)
+			m := workOf(s).beginMove(w.id, row.m)
 			if m.ex != ex || m.id != w.id || m.generation != sl.generation || !m.trying || m.firstSent != 91*second || m.sends != row.sends {
 				t.Errorf("%s: claimed %+v", row.name, m)
 			}

@@ -2,14 +2,10 @@ package udpback
 
 import (
 	"errors"
-	"log/slog"
 	"net/netip"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
-	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
@@ -23,36 +19,23 @@ type endpoint struct {
 	label   metrics.Port
 	number  uint16 // the UDP port
 	metrics *metrics.Server
-	log     *slog.Logger
 	health  *health.Port
 
 	outstanding   atomic.Int64 // Identifiers in use on all sockets
-	sockets       atomic.Pointer[[]*socket]
 	unreachableAt atomic.Int64 // when the network last said that it cannot get there; 0: it has not since the last reply
 	addressSince  atomic.Int64 // when the address in use was taken
-	checkedAt     atomic.Int64 // when the last probe was sent
+	checkedAt     atomic.Int64 // when the last check was sent
 
-	mu        sync.Mutex // guards the fields below; held while a socket is opened, never for a look-up
-	closed    bool
-	failedAt  time.Duration // when opening a socket last failed; 0: never
-	renewedAt time.Duration // when the sockets were last renewed; 0: never
-	renewWait time.Duration // how long after that they are not renewed again
-	retired   []*socket     // take replies, and send nothing new
-	parked    []*socket     // hold requests for which no socket can be opened
-
-	background sync.WaitGroup // closing retired sockets
-
-	refusedLimit, failedLimit, unverifiedLimit, unsignedLimit, staleLimit, suspectLimit logs.Limiter
-
-	suspectLogged atomic.Bool // the last suspicion was logged
-	lateOnce      sync.Once
+	// with locks of their own
+	sockets socketSet
+	log     portLog
 }
 
 func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) *endpoint {
 	e := &endpoint{server: s, label: label, number: number}
 	e.metrics = s.backend.metrics.Server(s.Name, label)
-	e.log = s.backend.log.With("server", s.Name, "port", label)
-	e.sockets.Store(new([]*socket))
+	e.log.init(e)
+	e.sockets.init(e)
 	e.health = health.NewPort(healthOf(h, label), health.Owner{Clock: s.backend.Now, SendCheck: e.sendCheck, Changed: e.changed})
 	e.publishState()
 	e.health.Start()
@@ -102,32 +85,14 @@ func (e *endpoint) rank() health.State {
 	return e.health.State()
 }
 
-// reserve finds an Identifier on the first socket that has one, and opens
-// another socket when all are full, up to the ceiling. Filling the first before
-// the second keeps the batches large and the readers few. The error is one of
-// ErrNoIdentifier, ErrQuota and ErrNoSocket.
+// reserve finds an Identifier for a request, unless it must leave those that are free to
+// others. The error is one of ErrNoIdentifier, ErrQuota and ErrNoSocket.
 func (e *endpoint) reserve(ex *Exchange) (reservation, error) {
 	held, err := e.admit(ex)
 	if err != nil {
 		return reservation{}, err
 	}
-	return e.reserveAdmitted(ex, held)
-}
-
-// reserveAdmitted is reserve for an exchange that may have an Identifier of this port.
-func (e *endpoint) reserveAdmitted(ex *Exchange, held *usage) (reservation, error) {
-	for {
-		all := e.sockets.Load()
-		for _, s := range *all {
-			if it, ok := s.reserve(ex, held); ok {
-				e.addOutstanding(1)
-				return it, nil
-			}
-		}
-		if err := e.grow(all); err != nil {
-			return reservation{}, err
-		}
-	}
+	return e.sockets.reserve(ex, held)
 }
 
 // admit sees that the exchange leaves enough Identifiers to others.
@@ -152,7 +117,7 @@ func (e *endpoint) addOutstanding(n int) {
 // changed tells of a change of the port's health, and has requests leave a server
 // that others can stand in for.
 func (e *endpoint) changed(t health.Transition) {
-	e.logTransition(t)
+	e.log.transition(t)
 	if t.Alive || (t.From == health.Suspect || t.From == health.Failing) && t.To == health.Up {
 		e.order(sendEarly)
 	}
@@ -199,7 +164,7 @@ func (e *endpoint) tryOtherPath(sent time.Duration) {
 	from := e.server.Address()
 	e.server.tryNextAddress(from)
 	if state != health.Up && e.server.Address() == from {
-		e.renew(false)
+		e.sockets.renew(false)
 	}
 }
 
@@ -214,50 +179,28 @@ func (e *endpoint) answersAtAddress() bool {
 // order has all that waits here do what o says.
 func (e *endpoint) order(o orders) {
 	now := e.server.backend.Now()
-	for _, s := range e.allSockets() {
+	for _, s := range e.sockets.all() {
 		s.order(o, now)
 	}
 }
 
-// inUse reports whether requests are sent on s now.
-func (e *endpoint) inUse(s *socket) bool { return slices.Contains(*e.sockets.Load(), s) }
-
-// allSockets returns all sockets: in use, retired and parked.
-func (e *endpoint) allSockets() []*socket {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	all := append([]*socket(nil), *e.sockets.Load()...)
-	return append(append(all, e.retired...), e.parked...)
-}
-
-func (e *endpoint) isClosed() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.closed
+// moveToAddress lets a socket to the server's address of now take the place of those in use.
+// What waits goes there at once. fresh says that the server has moved, and nothing is
+// known of its health there.
+func (e *endpoint) moveToAddress(fresh bool) {
+	e.addressSince.Store(int64(e.server.backend.Now()))
+	e.unreachableAt.Store(0)
+	e.sockets.leaveAddress()
+	if fresh {
+		e.health.Renew()
+	}
+	e.publishState()
 }
 
 // close closes every socket, waits for all that runs, and fails what still waits.
 func (e *endpoint) close() {
 	e.health.Stop()
-	e.mu.Lock()
-	e.closed = true
-	all := *e.sockets.Load()
-	e.sockets.Store(new([]*socket))
-	open := len(all)
-	for _, s := range e.retired {
-		if !s.parked() {
-			open++
-		}
-	}
-	others := append(e.retired, e.parked...)
-	e.retired, e.parked = nil, nil
-	e.mu.Unlock()
-	e.background.Wait()
-	for _, s := range append(others, all...) {
-		s.close()
-	}
-	e.metrics.AddSockets(-len(all))
-	e.server.backend.sockets.Add(-int64(open))
+	e.sockets.close()
 }
 
 // Why an exchange could not be started.

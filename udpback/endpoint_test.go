@@ -43,7 +43,7 @@ func TestAdmit(t *testing.T) {
 				t.Errorf("%s: %v, expected %v", row.name, err, row.want)
 			}
 			if row.want != nil {
-				if _, err := e.park(ex); !errors.Is(err, row.want) {
+				if _, err := e.sockets.park(ex); !errors.Is(err, row.want) {
 					t.Errorf("%s: parking it gives %v, expected %v", row.name, err, row.want)
 				}
 			}
@@ -143,10 +143,10 @@ func TestClosedPort(t *testing.T) {
 		if _, err := e.reserve(ex); !errors.Is(err, ErrNoIdentifier) {
 			t.Errorf("reserve: %v, expected ErrNoIdentifier", err)
 		}
-		if _, err := e.park(ex); !errors.Is(err, ErrNoSocket) {
+		if _, err := e.sockets.park(ex); !errors.Is(err, ErrNoSocket) {
 			t.Errorf("park: %v, expected ErrNoSocket", err)
 		}
-		if !e.isClosed() {
+		if !e.sockets.isClosed() {
 			t.Error("it says that it is open")
 		}
 		if n := len(f.net.sockets); n != 0 {
@@ -217,7 +217,7 @@ func TestSilentPort(t *testing.T) {
 		{"up, at another address", []func(*endpoint){moved}, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 2, 0},
 		{"suspect, sent with the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now) }, 2, 1},
 		{"suspect, sent before the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now - 1) }, 2, 0},
-		{"nobody listens", nil, func(e *endpoint, _ time.Duration) { (*e.sockets.Load())[0].portUnreachable() }, 2, 0},
+		{"nobody listens", nil, func(e *endpoint, _ time.Duration) { (*e.sockets.current.Load())[0].portUnreachable() }, 2, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
@@ -285,7 +285,7 @@ func TestOrdersOfHealth(t *testing.T) {
 			defer s.Close()
 			f.start(t, f.group(t, Failover, s), newOwner(radius.CodeAccessRequest))
 			e := s.endpoint(wire.KindAccess)
-			so := (*e.sockets.Load())[0]
+			so := (*e.sockets.current.Load())[0]
 			so.mu.Lock()
 			so.timerAt = 1 // so that no sweep carries the orders out
 			so.mu.Unlock()

@@ -2,6 +2,7 @@ package udpback
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -75,7 +76,7 @@ func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	if parking == nil {
 		return err
 	}
-	it, err := parking.park(ex)
+	it, err := parking.sockets.park(ex)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (g *Group) moveToServer(ex *Exchange, batch *Batch, own health.State) error
 // Identifier of that port already, and takes nothing from others. After an error ex is
 // as before.
 func (g *Group) moveToSocket(ex *Exchange, batch *Batch, e *endpoint) error {
-	it, err := e.reserveAdmitted(ex, ex.Quota.at(e))
+	it, err := e.sockets.reserve(ex, ex.Quota.at(e))
 	if err != nil {
 		return err
 	}
@@ -166,4 +167,81 @@ func addToBatch(ex *Exchange, batch *Batch, it reservation) error {
 // rememberIssuer remembers that ex's server issued the State with this hash.
 func (g *Group) rememberIssuer(ex *Exchange, state []byte) {
 	g.backend.issuers.remember(Hash(state), ex.ep.server.number)
+}
+
+// MaxServers is how many servers a group can hold: one bit each in Exchange.tried.
+const MaxServers = 64
+
+// members is the servers of a group at a time, each address of an expanded name by
+// itself; immutable.
+type members struct {
+	servers []*Server
+	weights []uint64 // of each server's name, for rendezvous hashing
+	version uint64   // of Backend.expansions
+}
+
+// current returns the group's servers now.
+func (g *Group) current() *members {
+	m := g.latest.Load()
+	if !g.expands || m.version == g.backend.expansions.Load() {
+		return m
+	}
+	m = g.flatten()
+	g.latest.Store(m)
+	return m
+}
+
+// flatten lists the servers, each with its members in its place.
+func (g *Group) flatten() *members {
+	m := &members{version: g.backend.expansions.Load()}
+	for _, s := range g.servers {
+		one := []*Server{s}
+		if list := *s.members.Load(); len(list) > 0 {
+			one = list
+		}
+		m.servers = append(m.servers, one...)
+	}
+	m.servers = m.servers[:min(len(m.servers), MaxServers)]
+	for _, s := range m.servers {
+		m.weights = append(m.weights, Hash([]byte(s.Name)))
+	}
+	return m
+}
+
+// updateMembers translates what an exchange has tried into the group's servers of now.
+func (g *Group) updateMembers(ex *Exchange) *members {
+	m := g.current()
+	if ex.members == m {
+		return m
+	}
+	tried, declined := uint64(0), uint64(0)
+	if ex.members != nil {
+		for i, s := range ex.members.servers {
+			if j := slices.Index(m.servers, s); j >= 0 {
+				tried |= ex.tried >> i & 1 << j
+				declined |= ex.declined >> i & 1 << j
+			}
+		}
+	}
+	ex.members, ex.tried, ex.declined = m, tried, declined
+	return m
+}
+
+// bit returns the bit of a server in Exchange.tried; 0 when it is not a member.
+func (m *members) bit(s *Server) uint64 {
+	if i := slices.Index(m.servers, s); i >= 0 {
+		return 1 << i
+	}
+	return 0
+}
+
+// HasAddress says whether a server of the group has this IP address. A host name has
+// those that it was last looked up to.
+func (g *Group) HasAddress(a netip.Addr) bool {
+	for _, s := range g.servers {
+		if s.hasAddress(a) {
+			return true
+		}
+	}
+	return false
 }

@@ -172,7 +172,7 @@ func TestWriteFails(t *testing.T) {
 		f.start(t, g, o)
 		o.writeErr = errTest
 		pass(3 * time.Second)
-		a.endpoint(wire.KindAccess).renew(true)
+		a.endpoint(wire.KindAccess).sockets.renew(true)
 		<-o.ended
 		if took := time.Since(f.net.start); o.outcome() != "replies [] fails [0]" || took < 30*time.Second-sweepGrain {
 			t.Errorf("%s after %v, expected silence for 30s", o.outcome(), took)

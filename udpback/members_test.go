@@ -282,7 +282,7 @@ func TestAddressGoes(t *testing.T) {
 				}
 				last := s.removedMembers[0].endpoint(wire.KindAccess)
 				s.Close()
-				if !last.isClosed() || !gone.endpoint(wire.KindAccess).isClosed() {
+				if !last.sockets.isClosed() || !gone.endpoint(wire.KindAccess).sockets.isClosed() {
 					t.Error("a member whose address is gone is not closed, expected that it is")
 				}
 				pass(time.Minute)

@@ -29,8 +29,9 @@ type mover struct {
 // nothing has arrived here since it was sent. A socket that was renewed though its port
 // was up keeps its requests for as long as their route allows: the server may only take
 // its time, and is not to be asked twice. With mu held.
-func (s *socket) movesSocket(sl *slot, now time.Duration) bool {
-	if s.orders&(moveSocketWhenDue|moveSocketLate) == 0 || sl.ex.group == nil || s.ep.inUse(s) {
+func (w *dueWork) movesSocket(sl *slot, now time.Duration) bool {
+	s := w.socket
+	if s.orders&(moveSocketWhenDue|moveSocketLate) == 0 || sl.ex.group == nil || s.ep.sockets.uses(s) {
 		return false
 	}
 	if !s.current() {
@@ -42,26 +43,27 @@ func (s *socket) movesSocket(sl *slot, now time.Duration) bool {
 
 // followOrders has a request leave that is ordered to, if it can. One whose time is over does
 // not: it ends. With mu held.
-func (s *socket) followOrders(id wire.ServerID, o orders, now time.Duration, w *dueWork) bool {
+func (w *dueWork) followOrders(id wire.ServerID, o orders, now time.Duration) bool {
+	s := w.socket
 	sl := &s.slots[id]
 	if o&(moveServer|moveSocket|failDynamic) == 0 || sl.ex.group == nil || sl.expires <= now+sweepGrain {
 		return false
 	}
 	early := sl.due > now+sweepGrain
-	own, replaced := s.ep.rank(), !s.ep.inUse(s)
+	own, replaced := s.ep.rank(), !s.ep.sockets.uses(s)
 	// That the network cannot get there now says nothing of a new socket. That the server
 	// is failing or down does.
 	bad := s.ep.health.State() >= health.Failing
-	leaves := (bad || o&moveServer != 0) && s.mayMove(sl) && sl.ex.group.canMove(sl.ex, own)
+	leaves := (bad || o&moveServer != 0) && w.mayMove(sl) && sl.ex.group.canMove(sl.ex, own)
 	switch {
 	case o&failDynamic != 0 && o&moveSocket == 0:
-		s.failRefused(id, w)
+		w.failRefused(id)
 	case o&moveSocket != 0 && replaced && !(leaves && bad):
-		w.moving = append(w.moving, s.beginMove(id, mover{sameServer: true, notDue: early, newSchedule: true}))
+		w.moving = append(w.moving, w.beginMove(id, mover{sameServer: true, notDue: early, newSchedule: true}))
 	case leaves:
-		w.moving = append(w.moving, s.beginMove(id, mover{state: own, notDue: early}))
-	case replaced && movable(sl.ex.Kind) && s.wasUnreachable(sl): // ordered to leave the server
-		w.moving = append(w.moving, s.beginMove(id, mover{sameServer: true, notDue: early}))
+		w.moving = append(w.moving, w.beginMove(id, mover{state: own, notDue: early}))
+	case replaced && movable(sl.ex.Kind) && w.wasUnreachable(sl): // ordered to leave the server
+		w.moving = append(w.moving, w.beginMove(id, mover{sameServer: true, notDue: early}))
 	default:
 		return false
 	}
@@ -77,11 +79,11 @@ const earlySpread = time.Second
 // schedule may be 16 s away. There is none before the last one could have been answered,
 // shortly before the schedule sends the request anyway, or when its transmissions are
 // used up. With mu held.
-func (s *socket) planEarly(sl *slot, now time.Duration) {
-	if sl.ex.group == nil || sl.earlyAt != 0 || s.parked() {
+func (w *dueWork) planEarly(sl *slot, now time.Duration) {
+	if sl.ex.group == nil || sl.earlyAt != 0 || w.socket.parked() {
 		return
 	}
-	sch := s.schedule(sl)
+	sch := w.socket.schedule(sl)
 	at := max(now, sl.lastSent+recently) + rand.N(earlySpread)
 	rest := recently // for the answer, before the request ends
 	if sl.due < sl.expires {
@@ -95,14 +97,15 @@ func (s *socket) planEarly(sl *slot, now time.Duration) {
 
 // sendEarly sends a request before it is due. That counts as one of its transmissions (MRC
 // of RFC 5080 §2.2.1); when it is due stays as it was. With mu held.
-func (s *socket) sendEarly(id wire.ServerID, now time.Duration, w *dueWork) {
+func (w *dueWork) sendEarly(id wire.ServerID, now time.Duration) {
+	s := w.socket
 	sl := &s.slots[id]
 	sl.earlyAt = 0
 	switch {
 	case sl.ex.isCancelled():
-	case s.movesSocket(sl, now):
+	case w.movesSocket(sl, now):
 		sl.sentEarly = true
-		w.moving = append(w.moving, s.beginMove(id, mover{sameServer: true}))
+		w.moving = append(w.moving, w.beginMove(id, mover{sameServer: true}))
 	default:
 		w.packets = append(w.packets, s.ep.server.backend.Buffers.Copy(sl.packet))
 		sl.sends++
@@ -111,37 +114,29 @@ func (s *socket) sendEarly(id wire.ServerID, now time.Duration, w *dueWork) {
 	}
 }
 
-// extendLastWait makes a request whose transmissions are used up wait until the end of its
-// schedule if one of them was early: it must not fail sooner for that. With mu held.
-func (s *socket) extendLastWait(sl *slot) {
-	if sl.sentEarly && int(sl.sends) >= s.schedule(sl).Count {
-		sl.due = sl.expires
-	}
-}
-
 // wasUnreachable reports whether the network has said that it could not get to the server
 // since the request was last sent, and the request was not sent again for that already:
 // it is once in each wait. With mu held.
-func (s *socket) wasUnreachable(sl *slot) bool {
-	return s.sendFailedAt != 0 && s.sendFailedAt >= sl.lastSent && !sl.resentAfterError
+func (w *dueWork) wasUnreachable(sl *slot) bool {
+	return w.socket.sendFailedAt != 0 && w.socket.sendFailedAt >= sl.lastSent && !sl.resentAfterError
 }
 
 // outOfPatience decides what becomes of a request that its server has left unanswered
 // for as long as the route allows, or that only tries a server. With mu held.
-func (s *socket) outOfPatience(id wire.ServerID, now time.Duration, w *dueWork) {
-	sl := &s.slots[id]
+func (w *dueWork) outOfPatience(id wire.ServerID, now time.Duration) {
+	sl := &w.socket.slots[id]
 	ex := sl.ex
 	patience := ex.unansweredSince() + ex.group.patience
 	if now+sweepGrain < patience { // it was a try
 		sl.moveAt = patience
 	} else {
 		sl.moveAt = 0
-		if s.isEvidence(sl) {
-			s.noteOverdue(sl, now, false, w)
+		if w.isEvidence(sl) {
+			w.noteOverdue(sl, now, false)
 		}
 	}
-	if own := s.ep.rank(); s.mayMove(sl) && ex.group.canMove(ex, own) {
-		w.moving = append(w.moving, s.beginMove(id, mover{state: own, notDue: true}))
+	if own := w.socket.ep.rank(); w.mayMove(sl) && ex.group.canMove(ex, own) {
+		w.moving = append(w.moving, w.beginMove(id, mover{state: own, notDue: true}))
 	}
 }
 
@@ -150,15 +145,15 @@ func (s *socket) outOfPatience(id wire.ServerID, now time.Duration, w *dueWork) 
 // it unanswered for the route's patience, or has been silent altogether since the last
 // of move_on_after transmissions. A server that has answered anything since, a probe
 // included, shows life, and keeps the request: see askForLife. With mu held.
-func (s *socket) shouldMove(sl *slot, now time.Duration, own health.State) bool {
-	if !s.mayMove(sl) {
+func (w *dueWork) shouldMove(sl *slot, now time.Duration, own health.State) bool {
+	if !w.mayMove(sl) {
 		return false
 	}
 	g := sl.ex.group
 	switch {
-	case own >= health.Failing, s.parked():
+	case own >= health.Failing, w.socket.parked():
 	case now-sl.ex.unansweredSince() >= g.patience:
-	case sl.sends < g.moveAfter, s.ep.health.HeardSince(sl.lastSent - recently):
+	case sl.sends < g.moveAfter, w.socket.ep.health.HeardSince(sl.lastSent - recently):
 		return false
 	}
 	return g.canMove(sl.ex, own)
@@ -170,22 +165,23 @@ func (s *socket) shouldMove(sl *slot, now time.Duration, own health.State) bool 
 // other can carry the conversation on, until that server is down or silent
 // altogether: a lost datagram or two are no reason (RFC 5080 §2.1.2). What was never
 // sent may go anywhere. With mu held.
-func (s *socket) mayMove(sl *slot) bool {
+func (w *dueWork) mayMove(sl *slot) bool {
 	ex := sl.ex
 	if ex.group == nil {
 		return false
 	}
-	if s.parked() {
+	if w.socket.parked() {
 		return true
 	}
-	return movable(ex.Kind) && (!ex.group.issuedState(ex) || s.ep.health.Lost())
+	return movable(ex.Kind) && (!ex.group.issuedState(ex) || w.socket.ep.health.Lost())
 }
 
 func movable(k wire.Kind) bool { return k == wire.KindAccess || k == wire.KindAccounting }
 
 // beginMove takes the exchange out of its slot, so that nobody else ends it while it
 // moves. The slot keeps the packet until leave or stay. With mu held.
-func (s *socket) beginMove(id wire.ServerID, m mover) mover {
+func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
+	s := w.socket
 	sl := &s.slots[id]
 	m.ex, m.id, m.generation, m.trying, m.firstSent = sl.ex, id, sl.generation, sl.ex.trying, sl.ex.firstSent
 	m.ex.prior = priorSchedule{}
@@ -204,55 +200,48 @@ func (s *socket) beginMove(id wire.ServerID, m mover) mover {
 	return m
 }
 
-// sendsOf is how often a slot's request was really sent. With mu held.
-func (s *socket) sendsOf(sl *slot) int {
-	if s.parked() {
-		return 0
-	}
-	return int(sl.sends)
-}
-
 // move launches the claimed exchanges on their next servers or sockets, as new
 // requests: new Identifier, Request Authenticator, hiding and signature (RFC 2865
 // §2.5). What finds no place stays where it was and is resent there.
-func (s *socket) move(w *dueWork, now time.Duration) {
+func (w *dueWork) move(now time.Duration) {
 	if len(w.moving) == 0 {
 		return
 	}
-	back := s.ep.server.backend
+	back := w.socket.ep.server.backend
 	batch := back.AcquireBatch()
 	defer back.ReleaseBatch(batch)
 	moved := 0
 	for _, m := range w.moving {
 		if m.ex.isCancelled() { // its client is gone: nothing more is sent (RFC 6613 §2.6.1)
-			s.finishMove(m, now, previous{})
+			w.finishMove(m, now, previous{})
 			m.ex.Handler.Fail(batch.Hasher, FailSilent, 0, &w.touched)
 			continue
 		}
-		if err := s.startMoved(m, batch); err != nil {
-			s.undoMove(m, now, w)
+		if err := w.startMoved(m, batch); err != nil {
+			w.undoMove(m, now)
 			continue
 		}
-		s.finishMove(m, now, previous{ex: m.ex, use: m.ex.useCount(), trying: m.trying})
+		w.finishMove(m, now, previous{ex: m.ex, use: m.ex.useCount(), trying: m.trying})
 		if !m.sameServer {
 			moved++
 		}
 	}
-	s.ep.metrics.Count(metrics.ServerMoved, moved)
+	w.socket.ep.metrics.Count(metrics.ServerMoved, moved)
 	batch.Flush()
 }
 
 // startMoved sends a mover where it goes. After an error its exchange is as before.
-func (s *socket) startMoved(m mover, batch *Batch) error {
+func (w *dueWork) startMoved(m mover, batch *Batch) error {
 	if m.sameServer {
-		return m.ex.group.moveToSocket(m.ex, batch, s.ep)
+		return m.ex.group.moveToSocket(m.ex, batch, w.socket.ep)
 	}
 	return m.ex.group.moveToServer(m.ex, batch, m.state)
 }
 
 // finishMove turns the slot that an exchange left into an abandoned one: the server
 // may still answer (RFC 5080 §2.2.2), for whom left names.
-func (s *socket) finishMove(m mover, now time.Duration, left previous) {
+func (w *dueWork) finishMove(m mover, now time.Duration, left previous) {
+	s := w.socket
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl := &s.slots[m.id]
@@ -266,7 +255,7 @@ func (s *socket) finishMove(m mover, now time.Duration, left previous) {
 	}
 	s.abandonSlot(sl)
 	sl.previous = left
-	if !s.ep.inUse(s) { // its Identifier is given to nobody else, and takes none from others
+	if !s.ep.sockets.uses(s) { // its Identifier is given to nobody else, and takes none from others
 		sl.uncounted = true
 		s.ep.addOutstanding(-1)
 		sl.usage.add(-1)
@@ -278,13 +267,13 @@ func (s *socket) finishMove(m mover, now time.Duration, left previous) {
 // undoMove puts an exchange back into its slot and resends it, unless its
 // transmissions are used up. If the socket was closed meanwhile the slot is gone,
 // and the exchange ends as silent.
-func (s *socket) undoMove(m mover, now time.Duration, w *dueWork) {
+func (w *dueWork) undoMove(m mover, now time.Duration) {
+	s := w.socket
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl := &s.slots[m.id]
 	if sl.generation != m.generation {
-		w.timedOut = append(w.timedOut, m.ex)
-		w.expired-- // finish takes one off for every ended exchange; this slot was counted already
+		w.timedOut = append(w.timedOut, m.ex) // close has freed the slot
 		return
 	}
 	sl.ex, sl.state = m.ex, slotWaiting
@@ -296,12 +285,21 @@ func (s *socket) undoMove(m mover, now time.Duration, w *dueWork) {
 	case m.notDue:
 		sl.stopSending()
 	case int(sl.sends) >= s.schedule(sl).Count:
-		w.timedOut = append(w.timedOut, s.free(m.id))
+		w.timeOut(m.id)
 		return
 	case m.ex.setSlot(s, m.id, m.generation):
-		s.resend(sl, now, w)
+		w.resend(sl, now)
 	default: // cancelled on its way: nobody wants it resent
 		sl.stopSending()
 	}
 	s.armFor(sl.next(), now)
+}
+
+// failRefused ends a CoA or Disconnect that waits where nobody listens. With mu held.
+func (w *dueWork) failRefused(id wire.ServerID) {
+	s := w.socket
+	sl := &s.slots[id]
+	sl.ex.sends += s.sendsOf(sl)
+	w.refused = append(w.refused, sl.ex)
+	s.abandonSlot(sl)
 }

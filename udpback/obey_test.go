@@ -80,8 +80,8 @@ func TestObey(t *testing.T) {
 			if row.replaced {
 				other := newSocket(e, ipOf("a"), newNowhere())
 				defer other.close()
-				was := e.sockets.Swap(&[]*socket{other})
-				defer e.sockets.Store(was)
+				was := e.sockets.current.Swap(&[]*socket{other})
+				defer e.sockets.current.Store(was)
 			}
 			s, sl := w.socket, w.slot
 			s.mu.Lock()
@@ -102,8 +102,8 @@ func TestObey(t *testing.T) {
 			if row.probe {
 				ex.group = nil
 			}
-			found := &dueWork{}
-			obeyed := s.followOrders(w.id, row.orders, now, found)
+			found := workOf(w.socket)
+			obeyed := found.followOrders(w.id, row.orders, now)
 			ex.group = w.group
 			got := stays
 			switch {
@@ -171,8 +171,8 @@ func TestOutOfPatience(t *testing.T) {
 			defer s.mu.Unlock()
 			ex := &w.owner.Exchange
 			ex.firstSent, sl.firstSent, sl.moveAt, s.sendFailedAt = 100*second, 100*second, 1, row.troubled
-			found := &dueWork{}
-			s.outOfPatience(w.id, row.now, found)
+			found := workOf(w.socket)
+			found.outOfPatience(w.id, row.now)
 			if moves := len(found.moving) == 1; moves != row.moves || moves && (found.moving[0].sameServer || !found.moving[0].notDue) {
 				t.Errorf("%s: moves %t (%+v), expected %t, early and to another server", row.name, moves, found.moving, row.moves)
 			}
@@ -217,7 +217,7 @@ func TestStay(t *testing.T) {
 			s, sl, ex := w.socket, w.slot, &w.owner.Exchange
 			s.mu.Lock()
 			sl.sends, sl.due, sl.expires, ex.sends, ex.firstSent = row.sends, 105*second, 130*second, 7, 99*second
-			m := s.beginMove(w.id, mover{notDue: row.early})
+			m := workOf(s).beginMove(w.id, mover{notDue: row.early})
 			ex.firstSent, ex.ep = 0, w.b.endpoint(wire.KindAccess) // what the attempt has changed
 			if row.closed {
 				m.generation--
@@ -226,8 +226,8 @@ func TestStay(t *testing.T) {
 			if row.cancelled {
 				ex.Cancel()
 			}
-			found := &dueWork{}
-			s.undoMove(m, 100*second, found)
+			found := workOf(w.socket)
+			found.undoMove(m, 100*second)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if again := len(found.packets) == 1; again != row.again {
@@ -236,12 +236,12 @@ func TestStay(t *testing.T) {
 			if ended := len(found.timedOut) == 1 && found.timedOut[0] == ex; ended != row.ended {
 				t.Errorf("%s: ended %t, expected %t", row.name, ended, row.ended)
 			}
-			wantForgotten := 0
-			if row.closed {
-				wantForgotten = -1 // it was taken off the outstanding already
+			freed := 0
+			if row.ended && !row.closed { // close has taken it off the outstanding already
+				freed = 1
 			}
-			if found.expired != wantForgotten {
-				t.Errorf("%s: %d forgotten, expected %d", row.name, found.expired, wantForgotten)
+			if found.freed != freed {
+				t.Errorf("%s: %d Identifiers are freed, expected %d", row.name, found.freed, freed)
 			}
 			if row.closed {
 				sl.ex, sl.state = ex, slotWaiting
@@ -292,12 +292,12 @@ func TestMoveOfSeveral(t *testing.T) {
 		f.start(t, g, all...)
 		all[2].writeErr = errTest // it cannot be written for b
 		e := a.endpoint(wire.KindAccess)
-		s := e.allSockets()[0]
-		found := &dueWork{hasher: wire.NewHasher()}
+		s := e.sockets.all()[0]
+		found := workOf(s)
 		s.mu.Lock()
 		now := f.backend.Now()
 		for _, o := range all {
-			found.moving = append(found.moving, s.beginMove(o.id, mover{state: health.Up, notDue: true}))
+			found.moving = append(found.moving, workOf(s).beginMove(o.id, mover{state: health.Up, notDue: true}))
 		}
 		s.mu.Unlock()
 		for _, i := range []int{0, 3} {
@@ -305,7 +305,7 @@ func TestMoveOfSeveral(t *testing.T) {
 				t.Errorf("request %d: Cancel reports true while it moves", i)
 			}
 		}
-		s.move(found, now)
+		found.move(now)
 		synctest.Wait()
 		for i, want := range []string{
 			"replies [] fails [0]", "replies [Access-Accept] fails []", "replies [] fails []", "replies [] fails [0]", "replies [Access-Accept] fails []",
@@ -354,7 +354,7 @@ func TestLeaveForAnotherSocket(t *testing.T) {
 		for range 2 * defaults.SuspectAfter { // without probes it is down
 			e.health.Silent(f.backend.Now())
 		}
-		e.refresh() // so what waits goes to the new socket at once
+		e.sockets.refresh() // so what waits goes to the new socket at once
 		synctest.Wait()
 		if n, held := e.outstanding.Load(), o.Quota.at(e).n.Load(); n != 1 || held != 1 {
 			t.Errorf("%d Identifiers are taken, %d held by the client; expected 1 and 1, at the new socket", n, held)

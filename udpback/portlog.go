@@ -4,58 +4,162 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/datagram"
 	"radsec-gw/udpback/health"
+	"radsec-gw/wire"
 )
+
+// portLog writes what an operator should know of one port, and of each kind no more than
+// a line a minute.
+type portLog struct {
+	// static after construction
+	ep  *endpoint
+	out *slog.Logger
+
+	refused, failed             logs.Limiter // errors of sockets
+	unverified, unsigned, stale logs.Limiter // replies that do not verify, or are too old
+	suspect                     logs.Limiter
+	suspectLogged               atomic.Bool // the last suspicion was logged
+	lateOnce                    sync.Once
+}
+
+func (l *portLog) init(e *endpoint) {
+	l.ep, l.out = e, e.server.backend.log.With("server", e.server.Name, "port", e.label)
+}
+
+// logSocketLimit says that there is no socket for an address of an expanded name.
+func (l *portLog) socketLimit() {
+	l.ep.metrics.Count(metrics.ServerSocketErrors, 1)
+	b := l.ep.server.backend
+	b.socketLimitReached.Log(func() logs.Line {
+		return logs.Line{Log: l.out, Level: slog.LevelError, Text: "no more sockets may be opened to servers, and an address of a name with expand has none: its requests go to other addresses",
+			Fields: []any{"address", l.ep.addressText(), "most", b.socketLimit.Load(), "hint", "raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"}}
+	})
+}
 
 // logTransition tells the operator of a change of a port's health. A port that wavers
 // between up and suspect is told of once a minute.
-func (e *endpoint) logTransition(t health.Transition) {
+func (l *portLog) transition(t health.Transition) {
 	if errors.Is(t.NoAddress, errAddressGone) { // told of where it was found
 		return
 	}
-	address := slog.String("address", e.addressText())
+	address := slog.String("address", l.ep.addressText())
 	switch {
 	case t.Alive: // told of when it is up
 	case t.NoStatusServer:
-		e.log.Warn("the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\"", address)
+		l.out.Warn("the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\"", address)
 	case t.To == health.Up && t.Assumed:
-		e.suspectLogged.Store(false)
-		e.log.Info("the server is taken for up until something else is known", "was", t.From.String(), address)
+		l.suspectLogged.Store(false)
+		l.out.Info("the server is taken for up until something else is known", "was", t.From.String(), address)
 	case t.To == health.Up && t.From == health.Suspect:
-		if e.suspectLogged.Swap(false) {
-			e.log.Info("the server answers again", "was", t.From.String(), address)
+		if l.suspectLogged.Swap(false) {
+			l.out.Info("the server answers again", "was", t.From.String(), address)
 		}
 	case t.To == health.Up:
-		e.log.Info("the server answers again", "was", t.From.String(), address)
+		l.out.Info("the server answers again", "was", t.From.String(), address)
 	case t.To == health.Suspect:
-		suppressed, ok := e.suspectLimit.Allow()
-		e.suspectLogged.Store(ok)
+		suppressed, ok := l.suspect.Allow()
+		l.suspectLogged.Store(ok)
 		if ok {
 			fields := []any{address}
 			if suppressed > 0 {
 				fields = append(fields, "suppressed", suppressed)
 			}
-			e.log.Warn("the server is silent; probing it, new requests prefer other servers", fields...)
+			l.out.Warn("the server is silent; probing it, new requests prefer other servers", fields...)
 		}
 	case t.To == health.Failing:
-		e.log.Error("the server is failing: new requests prefer other servers", "hint", t.Hint(), address)
+		l.out.Error("the server is failing: new requests prefer other servers", "hint", t.Hint(), address)
 	case t.To == health.Down:
-		e.log.Error("the server is down", "hint", t.Hint(), address)
+		l.out.Error("the server is down", "hint", t.Hint(), address)
 	}
 }
 
 // noteLateAnswer tells of an answer that arrived after its request had gone to another
 // server, and before that one's.
-func (e *endpoint) noteLateAnswer(took, patience time.Duration) {
-	e.metrics.Count(metrics.ServerRepliesAfterMove, 1)
+func (l *portLog) lateAnswer(took, patience time.Duration) {
+	l.ep.metrics.Count(metrics.ServerRepliesAfterMove, 1)
 	if took < patience {
 		return
 	}
-	e.lateOnce.Do(func() {
-		e.log.Warn("the server answered after its request had gone to another server as well; where answers take that long, as when a user must confirm a login, set patience of the route above it",
-			"address", e.addressText(), "answered_after", took.Round(time.Millisecond), "patience", fmt.Sprint(patience))
+	l.lateOnce.Do(func() {
+		l.out.Warn("the server answered after its request had gone to another server as well; where answers take that long, as when a user must confirm a login, set patience of the route above it",
+			"address", l.ep.addressText(), "answered_after", took.Round(time.Millisecond), "patience", fmt.Sprint(patience))
+	})
+}
+
+// hintOf says what to look at after an error of a socket.
+func hintOf(err error) string {
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "too many files are open: raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		return "a packet filter or security policy of this machine forbids it"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.EHOSTDOWN), errors.Is(err, syscall.ENETDOWN):
+		return "there is no way to the server's address: look at the routes and the links"
+	case errors.Is(err, syscall.ENOPROTOOPT):
+		return "the host at the server's address takes no UDP: is the address right?"
+	case datagram.IsSourceGone(err):
+		return "this machine's own address has changed"
+	case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
+		return "the system is short of memory for packets"
+	}
+	return "look at the network between here and the server"
+}
+
+// logSocketError counts a failed system call. One line a minute says so.
+func (l *portLog) socketError(err error) {
+	l.ep.metrics.Count(metrics.ServerSocketErrors, 1)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		l.warn(&l.refused, "nobody listens on the server's port: is the RADIUS server running?", err)
+		l.ep.health.Refused()
+		return
+	}
+	l.failed.Log(func() logs.Line {
+		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", l.ep.addressText(), "error", err, "hint", hintOf(err)}}
+	})
+}
+
+func (l *portLog) warn(c *logs.Limiter, text string, err error) {
+	c.Log(func() logs.Line {
+		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: text, Fields: []any{"address", l.ep.addressText(), "error", err}}
+	})
+}
+
+// logUnverified tells the operator of a reply that does not verify. One line a minute
+// for each cause.
+func (l *portLog) unverifiedReply(err error) {
+	l.ep.health.Unverified()
+	text, c := "", &l.unverified
+	switch {
+	case errors.Is(err, wire.ErrNoMessageAuthenticator):
+		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &l.unsigned
+	case !l.ep.health.HasAnswered():
+		text = "a reply from the server does not verify, nor did any before; the likeliest cause is that the secret here and on the server differ"
+	case l.ep.outstanding.Load() >= l.ep.capacity()*3/4:
+		text = "a reply from the server does not verify, though others do; nearly all Identifiers are in use, so it is likely an answer that was too late, to a request that was given up: the server does not keep up"
+	default:
+		text = "a reply from the server does not verify, though others did; it may be an answer that was too late, or forged, or the secret was changed on one side"
+	}
+	l.warn(c, text, err)
+}
+
+// logStale tells the operator of a reply whose Event-Timestamp is outside of the
+// window. It verifies: what it says of the port's health is not in doubt.
+func (l *portLog) staleReply(c *candidate, now time.Time) {
+	l.stale.Log(func() logs.Line {
+		text := "a reply from the server was passed on although its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"
+		if c.dropStale {
+			text = "a reply from the server was dropped, as reply_event_timestamp asks, because its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"
+		}
+		stamp, _ := c.view.EventTimestamp()
+		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: text, Fields: []any{"address", l.ep.addressText(),
+			"event_timestamp", time.Unix(int64(stamp), 0).UTC().Format(time.RFC3339), "now", now.UTC().Format(time.RFC3339), "window", c.window.String()}}
 	})
 }

@@ -66,7 +66,7 @@ func TestLogOfHealth(t *testing.T) {
 				want = []string{row.want}
 			}
 			time.Sleep(row.t.At - time.Since(start))
-			s.endpoint(wire.KindAccess).logTransition(row.t)
+			s.endpoint(wire.KindAccess).log.transition(row.t)
 			if got := journal.take(); !slices.Equal(got, want) {
 				t.Errorf("step %d, %v to %v: the log says %q, expected %q", i, row.t.From, row.t.To, got, want)
 			}
@@ -87,7 +87,7 @@ func TestLogOfLateAnswers(t *testing.T) {
 			took time.Duration
 			want int
 		}{{patience - 1, 0}, {patience, 1}, {2 * patience, 0}} {
-			s.endpoint(wire.KindAccess).noteLateAnswer(row.took, patience)
+			s.endpoint(wire.KindAccess).log.lateAnswer(row.took, patience)
 			got := journal.take()
 			if len(got) != row.want || row.want == 1 && got[0] != `level=WARN msg="the server answered after its request had gone to another server as well; where answers take that long, as when a user must confirm a login, set patience of the route above it" server=a port=auth address=192.0.2.1:1812 answered_after=10s patience=10s` {
 				t.Errorf("after %v: the log says %q, expected %d lines", row.took, got, row.want)

@@ -32,7 +32,7 @@ func (s *Quota) at(e *endpoint) *usage {
 // leave nothing behind. What is still held there is known to its slot.
 func (s *Quota) removeClosed() {
 	s.ports.Range(func(e, _ any) bool {
-		if e.(*endpoint).isClosed() {
+		if e.(*endpoint).sockets.isClosed() {
 			s.ports.Delete(e)
 		}
 		return true

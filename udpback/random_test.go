@@ -200,7 +200,7 @@ func (w *storm) checkEmpty(s *Server) {
 		if n := e.outstanding.Load(); n != 0 {
 			w.wrong("%d Identifiers of %s are outstanding when all is over", n, e.addressText())
 		}
-		for _, so := range *e.sockets.Load() {
+		for _, so := range *e.sockets.current.Load() {
 			so.mu.Lock()
 			if so.ids.free != 256 {
 				w.wrong("%d Identifiers of a socket to %s are free when all is over, expected 256", so.ids.free, e.addressText())

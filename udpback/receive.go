@@ -2,8 +2,6 @@ package udpback
 
 import (
 	"errors"
-	"net"
-	"syscall"
 	"time"
 
 	"radsec-gw/udpback/datagram"
@@ -21,7 +19,8 @@ type receiver struct {
 	// static after construction
 	verify, sign *wire.Digests
 
-	// owned by the borrower
+	// owned by the reader that has it
+	socket     *socket // of the reader
 	candidates [datagram.BatchSize]candidate
 	n          int
 	written    []written
@@ -53,24 +52,6 @@ type written struct {
 	packet []byte
 }
 
-// readErrorPause keeps an error that persists from spinning.
-const readErrorPause = 100 * time.Millisecond
-
-// read handles batches of replies until the socket is closed.
-func (s *socket) read() {
-	defer close(s.done)
-	for {
-		err := s.conn.Receive(s.handle)
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		s.failed(err)
-		if !datagram.IsUnreachable(err) && !errors.Is(err, syscall.ECONNREFUSED) {
-			time.Sleep(readErrorPause)
-		}
-	}
-}
-
 // handle ends the exchanges that a batch of datagrams answers. Anything that
 // does not verify is counted and forgotten: the schedule goes on as if nothing
 // had come (RFC 2865 §2.3).
@@ -80,27 +61,25 @@ func (s *socket) read() {
 //     of all datagrams together.
 //  3. The slots are freed; a slot that was freed meanwhile had its reply.
 //  4. Each owner writes what its client gets, all are signed together and delivered.
-func (s *socket) handle(in *datagram.Inbox) {
-	back := s.ep.server.backend
-	r := back.receivers.Get().(*receiver)
-	now := back.Now()
-	s.parse(r, in)         // 1
-	s.check(r)             // 2
-	s.freeAnswered(r, now) // 3
+func (r *receiver) handle(in *datagram.Inbox) {
+	now := r.socket.ep.server.backend.Now()
+	r.parse(in)         // 1
+	r.check()           // 2
+	r.freeAnswered(now) // 3
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.ex != nil {
-			s.ep.metrics.ObserveReply(now - c.firstSent)
-			s.answer(r, c) // 4
+			r.socket.ep.metrics.ObserveReply(now - c.firstSent)
+			r.answer(c) // 4
 			c.ex = nil
 		}
 	}
 	r.deliver()
 	r.touched.Flush()
-	back.receivers.Put(r)
 }
 
 // parse collects the datagrams that are packets, and finds their slots.
-func (s *socket) parse(r *receiver, in *datagram.Inbox) {
+func (r *receiver) parse(in *datagram.Inbox) {
+	s := r.socket
 	r.n = 0
 	for i := range in.Len() {
 		c := &r.candidates[r.n]
@@ -129,8 +108,8 @@ func (s *socket) parse(r *receiver, in *datagram.Inbox) {
 }
 
 // check keeps the candidates that verify.
-func (s *socket) check(r *receiver) {
-	srv, m := s.ep.server, s.ep.metrics
+func (r *receiver) check() {
+	srv, m := r.socket.ep.server, r.socket.ep.metrics
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
 		switch {
@@ -142,7 +121,7 @@ func (s *socket) check(r *receiver) {
 		default:
 			var err error
 			if c.ticket, err = r.verify.VerifyReply(&c.view, c.code, &c.sent, srv.secret, srv.settings.Load().requireMA); err != nil {
-				s.drop(c, err)
+				r.drop(c, err)
 			}
 		}
 	}
@@ -150,9 +129,9 @@ func (s *socket) check(r *receiver) {
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.good {
 			if err := r.verify.Result(c.ticket); err != nil {
-				s.drop(c, err)
+				r.drop(c, err)
 			} else {
-				s.checkTimestamp(c)
+				r.checkTimestamp(c)
 			}
 		}
 	}
@@ -160,7 +139,7 @@ func (s *socket) check(r *receiver) {
 
 // checkTimestamp looks whether the Event-Timestamp, if there is one, is within the window:
 // else the reply is recorded, or from a machine whose clock is off (RFC 5176 §6.3).
-func (s *socket) checkTimestamp(c *candidate) {
+func (r *receiver) checkTimestamp(c *candidate) {
 	if c.window == 0 {
 		return
 	}
@@ -170,9 +149,9 @@ func (s *socket) checkTimestamp(c *candidate) {
 		return
 	}
 	c.stale, c.good = true, !c.dropStale
-	s.ep.logStale(c, now)
+	r.socket.ep.log.staleReply(c, now)
 	if !c.good {
-		s.ep.metrics.CountReply(metrics.ReplyStaleTimestamp)
+		r.socket.ep.metrics.CountReply(metrics.ReplyStaleTimestamp)
 	}
 }
 
@@ -190,10 +169,10 @@ func namesOtherCode(c *candidate) bool {
 }
 
 // drop counts a reply that does not verify, and tells the operator.
-func (s *socket) drop(c *candidate, err error) {
+func (r *receiver) drop(c *candidate, err error) {
 	c.good = false
-	s.ep.metrics.CountReply(resultOf(err))
-	s.ep.logUnverified(err)
+	r.socket.ep.metrics.CountReply(resultOf(err))
+	r.socket.ep.log.unverifiedReply(err)
 }
 
 // resultOf names what VerifyReply found.
@@ -211,7 +190,8 @@ func resultOf(err error) metrics.Result {
 // stays nil when nobody waits for it any more, or not just now: a reply to a
 // request that is moving is forgotten. The next server answers it; if the move
 // fails this one is asked again and repeats itself (RFC 5080 §2.2.2).
-func (s *socket) freeAnswered(r *receiver, now time.Duration) {
+func (r *receiver) freeAnswered(now time.Duration) {
+	s := r.socket
 	freed, verified, took := 0, false, time.Duration(-1)
 	s.mu.Lock()
 	for i := range r.candidates[:r.n] {
@@ -232,13 +212,13 @@ func (s *socket) freeAnswered(r *receiver, now time.Duration) {
 	s.ep.addOutstanding(-freed)
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
-		s.matchPrevious(c)
+		r.matchPrevious(c)
 		if c.good && c.code != radius.CodeStatusServer && (c.ex == nil || c.ex.group != nil) {
 			took = max(took, now-c.firstSent)
 		}
 	}
 	if verified && s.current() {
-		s.noteReplies(now, took)
+		r.noteReplies(now, took)
 	}
 	for i := range r.candidates[:r.n] {
 		if c := &r.candidates[i]; c.good && c.ex == nil {
@@ -250,7 +230,8 @@ func (s *socket) freeAnswered(r *receiver, now time.Duration) {
 // noteReplies tells the port's health of verified replies; took is how long the slowest
 // answer to a request took, below zero when there is none. What a probe's answer
 // proves, the probe tells.
-func (s *socket) noteReplies(now, took time.Duration) {
+func (r *receiver) noteReplies(now, took time.Duration) {
+	s := r.socket
 	if s.ep.unreachableAt.Load() != 0 {
 		s.ep.unreachableAt.Store(0)
 	}
@@ -261,7 +242,8 @@ func (s *socket) noteReplies(now, took time.Duration) {
 
 // matchPrevious gives a reply to the request that has left this server for another
 // that has not answered yet. That this server knows no way is nothing to it now.
-func (s *socket) matchPrevious(c *candidate) {
+func (r *receiver) matchPrevious(c *candidate) {
+	s := r.socket
 	left := c.previous
 	c.previous = previous{}
 	if left.ex == nil || otherMayAnswer(&c.view) || !left.ex.reclaim(left.use) {
@@ -269,17 +251,18 @@ func (s *socket) matchPrevious(c *candidate) {
 	}
 	c.ex = left.ex
 	if c.ex.ep != s.ep && !left.trying {
-		s.ep.noteLateAnswer(s.ep.server.backend.Now()-c.firstSent, c.ex.group.patience)
+		s.ep.log.lateAnswer(s.ep.server.backend.Now()-c.firstSent, c.ex.group.patience)
 	}
 	c.ex.ep = s.ep
 }
 
 // answer has the owner write what its client gets.
-func (s *socket) answer(r *receiver, c *candidate) {
+func (r *receiver) answer(c *candidate) {
+	s := r.socket
 	ex, reply := c.ex, &c.view
 	if reply.Code() == wire.CodeProtocolError {
 		s.ep.metrics.CountReply(metrics.ReplyProtocolError)
-		s.protocolError(r, ex, reply)
+		r.protocolError(ex, reply)
 		return
 	}
 	result := metrics.ReplyAccepted
@@ -326,7 +309,8 @@ func otherMayAnswer(reply *wire.View) bool {
 // protocolError ends the schedule of an exchange that its server cannot carry
 // on. What concerns this server's way only is tried on the group's next server; the
 // rest goes back (RFC 7930 §4, P97).
-func (s *socket) protocolError(r *receiver, ex *Exchange, reply *wire.View) {
+func (r *receiver) protocolError(ex *Exchange, reply *wire.View) {
+	s := r.socket
 	batch := s.ep.server.backend.AcquireBatch()
 	defer s.ep.server.backend.ReleaseBatch(batch)
 	if otherMayAnswer(reply) && ex.group != nil && movable(ex.Kind) && ex.group.hasUntried(ex, health.Failing) {

@@ -27,11 +27,12 @@ func TestReplyIsOvertaken(t *testing.T) {
 			all = append(all, newOwner(radius.CodeAccountingRequest))
 		}
 		f.start(t, g, all...)
-		socket := s.endpoint(wire.KindAccounting).allSockets()[0]
+		socket := s.endpoint(wire.KindAccounting).sockets.all()[0]
 		reply := answer(t, f.net.seen("a:1813")[0].octets, radius.CodeAccountingResponse)
 		r := f.backend.receivers.Get().(*receiver)
-		socket.parse(r, inboxOf(reply))
-		socket.check(r)
+		r.socket = socket
+		r.parse(inboxOf(reply))
+		r.check()
 		socket.handle(inboxOf(reply)) // the same, doubled, was quicker
 		<-all[0].ended
 		bob := newOwner(radius.CodeAccountingRequest)
@@ -39,7 +40,7 @@ func TestReplyIsOvertaken(t *testing.T) {
 		if bob.id != all[0].id {
 			t.Fatalf("bob has Identifier %d, expected %d: it is the only one that is free", bob.id, all[0].id)
 		}
-		socket.freeAnswered(r, f.backend.Now())
+		r.freeAnswered(f.backend.Now())
 		if c := &r.candidates[0]; c.ex != nil || socket.slots[bob.id].ex != &bob.Exchange {
 			t.Error("the reply to the first request ended the second, which has its Identifier")
 		}
@@ -65,7 +66,7 @@ func TestHowLongAnswersTake(t *testing.T) {
 		sent := f.net.seen("a:1813")
 		forged := answer(t, sent[0].octets, radius.CodeAccountingResponse)
 		forged[9] ^= 1
-		e.allSockets()[0].handle(inboxOf(forged, answer(t, sent[len(sent)-1].octets, radius.CodeAccountingResponse)))
+		e.sockets.all()[0].handle(inboxOf(forged, answer(t, sent[len(sent)-1].octets, radius.CodeAccountingResponse)))
 		<-quick.ended
 		now := f.backend.Now()
 		e.health.CheckAnswered(now)
@@ -154,15 +155,16 @@ func TestNoSocketToGoOnAt(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, s), o)
 		e := s.endpoint(wire.KindAccess)
-		one := e.allSockets()[0]
+		one := e.sockets.all()[0]
 		var none []*socket
-		was := e.sockets.Swap(&none)
+		was := e.sockets.current.Swap(&none)
 		f.net.set(func() { f.net.noWay["a:1812"] = errTest })
 		one.mu.Lock()
-		w := &dueWork{hasher: wire.NewHasher(), moving: []mover{one.beginMove(o.id, mover{sameServer: true, notDue: true})}}
+		w := workOf(one)
+		w.moving = append(w.moving, w.beginMove(o.id, mover{sameServer: true, notDue: true}))
 		one.mu.Unlock()
-		one.move(w, f.backend.Now())
-		e.sockets.Store(was)
+		w.move(f.backend.Now())
+		e.sockets.current.Store(was)
 		one.mu.Lock()
 		if sl := &one.slots[o.id]; sl.ex != &o.Exchange || sl.state != slotWaiting {
 			t.Errorf("the slot is in state %d, expected that the request waits there", sl.state)
@@ -216,7 +218,7 @@ func TestCallBackForgets(t *testing.T) {
 		if err := c.view.Parse(protocolError(f.net.seen("a:1812")[0].octets, 502-256)); err != nil {
 			t.Fatal(err)
 		}
-		s.endpoint(wire.KindAccess).allSockets()[0].matchPrevious(c)
+		(&receiver{socket: s.endpoint(wire.KindAccess).sockets.all()[0]}).matchPrevious(c)
 		if c.ex != nil || c.previous.ex != nil {
 			t.Error("a Protocol-Error of the server that was left ends the request, or is kept for the next reply")
 		}

@@ -136,7 +136,7 @@ func TestBatchOfReplies(t *testing.T) {
 		forged[10] ^= 1
 		before := [][]byte{{2, 0, 0}, {}, forged, answer(t, sent[2].octets, radius.CodeAccountingResponse)}
 		in = append(append(before, in...), in[n-1], answer(t, sent[5].octets, radius.CodeAccessAccept))
-		socket := s.endpoint(wire.KindAccess).allSockets()[0]
+		socket := s.endpoint(wire.KindAccess).sockets.all()[0]
 		socket.handle(inboxOf(in...))
 
 		if len(d.packets) != n {
@@ -289,7 +289,7 @@ func TestWindowOfEventTimestamp(t *testing.T) {
 				}
 			}
 			// What the next request on the same Identifier asks for is its own.
-			if socket := s.endpoint(wire.KindDisconnect).allSockets()[0]; row.stale && !row.drop {
+			if socket := s.endpoint(wire.KindDisconnect).sockets.all()[0]; row.stale && !row.drop {
 				plain := newOwner(radius.CodeDisconnectRequest)
 				f.start(t, g, plain)
 				last := f.net.seen("a:3799")

@@ -61,7 +61,7 @@ func TestNoSocket(t *testing.T) {
 		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
 			t.Errorf("%v requests outstanding, expected none", n)
 		}
-		if n := len(a.endpoint(wire.KindAccess).allSockets()); n != 1 {
+		if n := len(a.endpoint(wire.KindAccess).sockets.all()); n != 1 {
 			t.Errorf("%d sockets, expected the one that was opened", n)
 		}
 	})
@@ -247,11 +247,11 @@ func TestLacksSockets(t *testing.T) {
 				}
 			})
 			e := s.endpoint(wire.KindAccess)
-			e.retired = make([]*socket, row.retired)
-			if got := e.mayNotRenew(); got != row.want {
+			e.sockets.retired = make([]*socket, row.retired)
+			if got := e.sockets.mayNotRenew(); got != row.want {
 				t.Errorf("%s: %t, expected %t", row.name, got, row.want)
 			}
-			e.retired = nil
+			e.sockets.retired = nil
 			s.Close()
 		})
 	}

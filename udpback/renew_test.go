@@ -139,7 +139,7 @@ func TestStaleWay(t *testing.T) {
 				t.Errorf("%s: the last was answered %v after all were sent, expected none to wait", row.name, took)
 			}
 			pass(time.Minute)
-			if n := len(s.endpoint(wire.KindAccess).allSockets()); n != 1 {
+			if n := len(s.endpoint(wire.KindAccess).sockets.all()); n != 1 {
 				t.Errorf("%s: %d sockets are open, expected the last one", row.name, n)
 			}
 		})
@@ -162,7 +162,7 @@ func TestSilentPortIsRenewedNowAndThen(t *testing.T) {
 			all = append(all, o)
 			f.start(t, g, o)
 			pass(time.Second)
-			most = max(most, len(s.endpoint(wire.KindAccess).allSockets()))
+			most = max(most, len(s.endpoint(wire.KindAccess).sockets.all()))
 		}
 		if most > 8 {
 			t.Errorf("%d sockets were open at a time, expected the one in use and few that listen on", most)
@@ -279,7 +279,7 @@ func TestRefreshAgainAndAgain(t *testing.T) {
 			for range 200 { // for 20 s
 				f.backend.Refresh()
 				pass(100 * time.Millisecond)
-				most = max(most, len(a.endpoint(wire.KindAccess).allSockets()))
+				most = max(most, len(a.endpoint(wire.KindAccess).sockets.all()))
 			}
 			for i, o := range all {
 				select {

@@ -71,11 +71,11 @@ func TestPortThatLeaves(t *testing.T) {
 				t.Errorf("expand %t: what waited there: %s after %v, expected silence for 30s", expand, waiting.outcome(), took)
 			}
 			pass(2 * time.Second)
-			if !acct.isClosed() || coa.isClosed() || len(member.removed) != 1 || member.removed[0] != coa {
-				t.Errorf("expand %t: after the schedule the accounting port is closed %t, that for CoA %t, and %d wait to be; expected only the last to wait", expand, acct.isClosed(), coa.isClosed(), len(member.removed))
+			if !acct.sockets.isClosed() || coa.sockets.isClosed() || len(member.removed) != 1 || member.removed[0] != coa {
+				t.Errorf("expand %t: after the schedule the accounting port is closed %t, that for CoA %t, and %d wait to be; expected only the last to wait", expand, acct.sockets.isClosed(), coa.sockets.isClosed(), len(member.removed))
 			}
 			s.Close()
-			if !coa.isClosed() {
+			if !coa.sockets.isClosed() {
 				t.Errorf("expand %t: the server is closed and a port that has left it is not", expand)
 			}
 			s.Reconfigure(ServerConfig{Name: s.Name, Address: s.host, Secret: s.secret, AcctPort: 1813})

@@ -1,8 +1,11 @@
 package udpback
 
 import (
+	"errors"
+	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"radsec-gw/udpback/datagram"
@@ -229,4 +232,76 @@ func (s *socket) closeNow() {
 		ex.Handler.Fail(h, FailShutdown, 0, touched)
 	}
 	touched.Flush()
+}
+
+// readErrorPause keeps an error that persists from spinning.
+const readErrorPause = 100 * time.Millisecond
+
+// read handles batches of replies until the socket is closed.
+func (s *socket) read() {
+	defer close(s.done)
+	for {
+		err := s.conn.Receive(s.handle)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		s.failed(err)
+		if !datagram.IsUnreachable(err) && !errors.Is(err, syscall.ECONNREFUSED) {
+			time.Sleep(readErrorPause)
+		}
+	}
+}
+
+// handle ends the exchanges that a batch of datagrams answers.
+func (s *socket) handle(in *datagram.Inbox) {
+	pool := &s.ep.server.backend.receivers
+	r := pool.Get().(*receiver)
+	r.socket = s
+	r.handle(in)
+	r.socket = nil
+	pool.Put(r)
+}
+
+// sweep runs when a slot may be due.
+func (s *socket) sweep() {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
+	b := s.ep.server.backend
+	w := b.dueWork.Get().(*dueWork)
+	defer w.release(b)
+	w.socket = s
+	w.run()
+}
+
+// armFor makes the timer fire for a slot, and sooner while a renewal is still to be had.
+// With mu held.
+func (s *socket) armFor(next, now time.Duration) {
+	if s.orders&renewSocket != 0 {
+		next = min(next, now+renewPause)
+	}
+	s.arm(next, now)
+}
+
+// schedule is the one that the slot's exchange follows. With mu held.
+func (s *socket) schedule(sl *slot) *Schedule {
+	if sl.ex.schedule != nil {
+		return sl.ex.schedule
+	}
+	return &s.ep.server.settings.Load().schedule
+}
+
+// extendLastWait makes a request whose transmissions are used up wait until the end of its
+// schedule if one of them was early: it must not fail sooner for that. With mu held.
+func (s *socket) extendLastWait(sl *slot) {
+	if sl.sentEarly && int(sl.sends) >= s.schedule(sl).Count {
+		sl.due = sl.expires
+	}
+}
+
+// sendsOf is how often a slot's request was really sent. With mu held.
+func (s *socket) sendsOf(sl *slot) int {
+	if s.parked() {
+		return 0
+	}
+	return int(sl.sends)
 }

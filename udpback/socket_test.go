@@ -35,7 +35,7 @@ func TestCloseBeforeFlush(t *testing.T) {
 		}
 		all = append(all, o.owner)
 		e := s.endpoint(wire.KindAccess)
-		socket := e.allSockets()[0]
+		socket := e.sockets.all()[0]
 		s.Close()
 		b.Flush()
 		f.backend.ReleaseBatch(b)
@@ -69,7 +69,7 @@ func TestClosedSocket(t *testing.T) {
 		o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: d}
 		o.Handler = o
 		f.startHandler(t, f.group(t, Failover, s), &o.Exchange)
-		socket := e.allSockets()[0]
+		socket := e.sockets.all()[0]
 		socket.close()
 		select {
 		case <-socket.done:
@@ -188,7 +188,7 @@ func TestReleaseGivesTheIdentifierBack(t *testing.T) {
 			t.Fatalf("Start: %v, expected the owner's own error", err)
 		}
 		e := s.endpoint(wire.KindAccess)
-		if socket := e.allSockets()[0]; socket.ids.free != 256 {
+		if socket := e.sockets.all()[0]; socket.ids.free != 256 {
 			t.Errorf("%d Identifiers are free, expected 256", socket.ids.free)
 		}
 		if n := share.at(e).n.Load(); n != 0 {
@@ -214,8 +214,8 @@ func TestIdleSocketIsClosed(t *testing.T) {
 		f.start(t, g, o)
 		<-o.ended
 		e := s.endpoint(wire.KindAccess)
-		old := e.allSockets()[0]
-		e.refresh()
+		old := e.sockets.all()[0]
+		e.sockets.refresh()
 		synctest.Wait()
 		select {
 		case <-f.net.sockets[0].closed:
@@ -225,8 +225,8 @@ func TestIdleSocketIsClosed(t *testing.T) {
 		if _, ok := old.reserve(&newOwner(radius.CodeAccessRequest).Exchange, nil); ok {
 			t.Error("the old socket gave out an Identifier")
 		}
-		if len(e.retired) != 0 {
-			t.Errorf("%d retired sockets, expected none", len(e.retired))
+		if len(e.sockets.retired) != 0 {
+			t.Errorf("%d retired sockets, expected none", len(e.sockets.retired))
 		}
 		if n := f.count(t, "radsec_gw_server_open_sockets"); n != 1 {
 			t.Errorf("%v sockets are open, expected the new one", n)
@@ -248,13 +248,13 @@ func TestBusySocketListensOn(t *testing.T) {
 			o := newOwner(radius.CodeAccessRequest)
 			f.start(t, g, o)
 			if again {
-				s.endpoint(wire.KindAccess).renew(false)
+				s.endpoint(wire.KindAccess).sockets.renew(false)
 				pass(3 * time.Second)
 				if sent := f.net.seen("a:1812"); len(sent) != 2 || sent[1].socket == sent[0].socket {
 					t.Fatalf("expected a second transmission from the new socket, got %d in all", len(sent))
 				}
 			} else {
-				s.endpoint(wire.KindAccess).refresh()
+				s.endpoint(wire.KindAccess).sockets.refresh()
 				synctest.Wait()
 			}
 			f.net.sockets[0].in <- answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)

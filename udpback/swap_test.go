@@ -23,16 +23,16 @@ func TestReserveDuringRenewal(t *testing.T) {
 		f.net.answering(t, "a")
 		f.login(t, f.group(t, Failover, a))
 		e := a.endpoint(wire.KindAccess)
-		seen := e.sockets.Load()
-		e.refresh()
+		seen := e.sockets.current.Load()
+		e.sockets.refresh()
 		o := newOwner(radius.CodeAccessRequest)
 		if _, ok := (*seen)[0].reserve(&o.Exchange, nil); ok {
 			t.Error("the retired socket gave an Identifier, expected none: it closes")
 		}
-		if err := e.grow(seen); err != nil {
+		if err := e.sockets.grow(seen); err != nil {
 			t.Errorf("%v, expected that the new socket is used", err)
 		}
-		if n := len(*e.sockets.Load()); n != 1 {
+		if n := len(*e.sockets.current.Load()); n != 1 {
 			t.Errorf("%d sockets in use, expected the new one", n)
 		}
 	})
@@ -57,7 +57,7 @@ func TestSendsAfterRenewalAndProtocolError(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, a, b), o)
 		pass(time.Second)
-		a.endpoint(wire.KindAccess).renew(true)
+		a.endpoint(wire.KindAccess).sockets.renew(true)
 		<-o.ended
 		toA, toB := f.net.seen("a:1812"), f.net.seen("b:1812")
 		if len(toA) != 2 || len(toB) != 1 || toA[0].socket == toA[1].socket {
@@ -106,7 +106,7 @@ func TestPatienceGoesOnAtTheNewSocket(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, g, o)
 		pass(3 * time.Second)
-		a.endpoint(wire.KindAccess).renew(true)
+		a.endpoint(wire.KindAccess).sockets.renew(true)
 		<-o.ended
 		if took := time.Since(f.net.start); !o.answered() || took < defaults.Patience-sweepGrain || took > defaults.Patience+sweepGrain {
 			t.Errorf("%s after %v, expected b's answer after %v", o.outcome(), took, defaults.Patience)
@@ -257,7 +257,7 @@ func TestPaceOfRenewal(t *testing.T) {
 			if row.heard {
 				e.health.Answered(f.backend.Now(), second)
 			}
-			if got := e.renew(row.broken); got != row.want {
+			if got := e.sockets.renew(row.broken); got != row.want {
 				t.Errorf("step %d: renewed: %t, expected %t", i, got, row.want)
 			}
 			if row.want {
@@ -291,7 +291,7 @@ func TestRenewalOfMany(t *testing.T) {
 			if n := f.count(t, "radsec_gw_server_open_sockets", "port", "acct"); n != want {
 				t.Errorf("%v sockets are counted as open to the port, expected %v", n, want)
 			}
-			a.endpoint(wire.KindAccounting).renew(true)
+			a.endpoint(wire.KindAccounting).sockets.renew(true)
 		}
 		if n := f.backend.sockets.Load(); n != 3 {
 			t.Errorf("%v sockets are counted as open, expected 3: two of them listen on", n)
@@ -305,7 +305,7 @@ func TestNothingToRenew(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", nil)
 		defer a.Close()
-		if a.endpoint(wire.KindAccess).renew(true) {
+		if a.endpoint(wire.KindAccess).sockets.renew(true) {
 			t.Error("a port without a socket reports that it was renewed")
 		}
 		f.backend.Refresh()
@@ -331,13 +331,13 @@ func TestRefreshKeepsFewSockets(t *testing.T) {
 			g, e := f.group(t, Failover, a), a.endpoint(wire.KindAccess)
 			for range 20 {
 				f.start(t, g, newOwner(radius.CodeAccessRequest)) // one that waits on each
-				e.refresh()
+				e.sockets.refresh()
 			}
-			if n := len(e.allSockets()); n != row.want {
+			if n := len(e.sockets.all()); n != row.want {
 				t.Errorf("limit %d: %d sockets are open, expected %d", row.limit, n, row.want)
 			}
 			pass(renewPause)
-			if got := e.renew(true); got != (row.limit == 0) {
+			if got := e.sockets.renew(true); got != (row.limit == 0) {
 				t.Errorf("limit %d: renewed: %t", row.limit, got)
 			}
 		})

@@ -17,6 +17,7 @@ const longestPostponed = time.Second
 
 // dueWork is what a sweep found, put down under the lock and carried out without it.
 type dueWork struct {
+	socket     *socket
 	hasher     *wire.Hasher
 	touched    Touched
 	packets    [][]byte        // copies to send again, from the buffers
@@ -25,7 +26,7 @@ type dueWork struct {
 	moving     []mover         // claimed for another server or socket
 	silent     []time.Duration // when requests that fell due were first sent
 	unanswered []time.Duration // when requests that waited in vain were first sent
-	expired    int             // abandoned slots whose schedule is over
+	freed      int             // slots that were among the port's outstanding
 	parkedDue  bool            // a parked request fell due
 	stays      bool            // a request fell due that its server has, and stays there
 }
@@ -39,7 +40,8 @@ func (w *dueWork) release(b *Backend) {
 	clear(w.timedOut)
 	clear(w.moving)
 	clear(w.refused)
-	w.packets, w.timedOut, w.moving, w.expired, w.parkedDue, w.stays = w.packets[:0], w.timedOut[:0], w.moving[:0], 0, false, false
+	w.socket = nil
+	w.packets, w.timedOut, w.moving, w.freed, w.parkedDue, w.stays = w.packets[:0], w.timedOut[:0], w.moving[:0], 0, false, false
 	w.silent, w.unanswered, w.refused = w.silent[:0], w.unanswered[:0], w.refused[:0]
 	b.dueWork.Put(w)
 }
@@ -53,33 +55,29 @@ func (w *dueWork) release(b *Backend) {
 //  2. A way that fails, or is silent, gets a new socket or address.
 //  3. What is ordered to leave, or due, is decided on, slot by slot.
 //  4. Health hears of the silence; requests move, are resent, or end.
-func (s *socket) sweep() {
-	s.sweeping.Lock()
-	defer s.sweeping.Unlock()
-	b := s.ep.server.backend
-	now := b.Now()
-	if s.postpone(now) { // 1
+func (w *dueWork) run() {
+	ep := w.socket.ep
+	now := ep.server.backend.Now()
+	if w.postpone(now) { // 1
 		return
 	}
-	s.repairPath(now) // 2
-	w := b.dueWork.Get().(*dueWork)
-	defer w.release(b)
-	s.decide(w, now) // 3
+	w.repairPath(now) // 2
+	w.decide(now)     // 3
 
 	for _, first := range w.silent { // 4
-		s.ep.noteSilent(first)
+		ep.noteSilent(first)
 	}
 	for _, first := range w.unanswered {
-		s.ep.health.Unanswered(first)
+		ep.health.Unanswered(first)
 	}
-	s.move(w, now)
-	s.sendPackets(w)
-	s.failEnded(w)
+	w.move(now)
+	w.sendPackets()
+	w.failEnded()
 	if w.parkedDue {
-		s.ep.reopen()
+		ep.sockets.reopen()
 	}
 	if w.stays {
-		s.requestCheck(now)
+		w.requestCheck(now)
 	}
 }
 
@@ -90,21 +88,22 @@ const recently = 500 * time.Millisecond
 // requestCheck has a port probed that has not been heard of lately, so that a request
 // which is sent again now leaves it when it is due the next time, or stays with a
 // server that only takes its time for it.
-func (s *socket) requestCheck(now time.Duration) {
-	if !s.ep.health.HeardSince(now - recently) {
-		s.ep.health.RequestCheck()
+func (w *dueWork) requestCheck(now time.Duration) {
+	if !w.socket.ep.health.HeardSince(now - recently) {
+		w.socket.ep.health.RequestCheck()
 	}
 }
 
 // postpone puts the sweep off while datagrams that have arrived are unread: a process
 // that was paused, or starved of processor time, would give up requests whose replies
 // are there.
-func (s *socket) postpone(now time.Duration) bool {
+func (w *dueWork) postpone(now time.Duration) bool {
+	s := w.socket
 	unread := s.conn.Unread()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.timerAt = 0
-	if !unread || !s.anyDue(now) {
+	if !unread || !w.anyDue(now) {
 		s.postponedSince = 0
 		return false
 	}
@@ -120,9 +119,9 @@ func (s *socket) postpone(now time.Duration) bool {
 }
 
 // anyDue reports whether a slot is to be looked at now. With mu held.
-func (s *socket) anyDue(now time.Duration) bool {
-	for id := range s.slots {
-		if sl := &s.slots[id]; (sl.state == slotWaiting || sl.state == slotAbandoned) && sl.next() <= now+sweepGrain {
+func (w *dueWork) anyDue(now time.Duration) bool {
+	for id := range w.socket.slots {
+		if sl := &w.socket.slots[id]; (sl.state == slotWaiting || sl.state == slotAbandoned) && sl.next() <= now+sweepGrain {
 			return true
 		}
 	}
@@ -132,12 +131,13 @@ func (s *socket) anyDue(now time.Duration) bool {
 // repairPath looks for another way to the server when this socket's fails, or when a
 // request is due again that was sent twice and nothing at all was heard since. A
 // renewal that is not to be had yet is tried again as long as anything waits.
-func (s *socket) repairPath(now time.Duration) {
+func (w *dueWork) repairPath(now time.Duration) {
+	s := w.socket
 	s.mu.Lock()
 	renew := s.orders&renewSocket != 0
-	silent := s.ep.inUse(s) && !s.ep.isProvenUp() && s.silentTwice(now)
+	silent := s.ep.sockets.uses(s) && !s.ep.isProvenUp() && w.silentTwice(now)
 	s.mu.Unlock()
-	if renew && (!s.ep.inUse(s) || s.ep.renew(true)) {
+	if renew && (!s.ep.sockets.uses(s) || s.ep.sockets.renew(true)) {
 		s.mu.Lock()
 		s.orders &^= renewSocket
 		s.mu.Unlock()
@@ -149,10 +149,11 @@ func (s *socket) repairPath(now time.Duration) {
 
 // silentTwice reports whether a request is due that was sent at least twice, with nothing
 // verified since the last time. With mu held.
-func (s *socket) silentTwice(now time.Duration) bool {
+func (w *dueWork) silentTwice(now time.Duration) bool {
+	s := w.socket
 	for id := range s.slots {
 		sl := &s.slots[id]
-		if sl.state == slotWaiting && sl.sends >= 2 && sl.due <= now+sweepGrain && sl.ex.group != nil && s.isEvidence(sl) && !s.ep.health.HeardSince(sl.lastSent-recently) {
+		if sl.state == slotWaiting && sl.sends >= 2 && sl.due <= now+sweepGrain && sl.ex.group != nil && w.isEvidence(sl) && !s.ep.health.HeardSince(sl.lastSent-recently) {
 			return true
 		}
 	}
@@ -161,7 +162,8 @@ func (s *socket) silentTwice(now time.Duration) bool {
 
 // decide decides on each slot that is due or ordered to leave. What must be done
 // without the lock is put down in w.
-func (s *socket) decide(w *dueWork, now time.Duration) {
+func (w *dueWork) decide(now time.Duration) {
+	s := w.socket
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o, next := s.orders, time.Duration(0)
@@ -174,7 +176,7 @@ func (s *socket) decide(w *dueWork, now time.Duration) {
 		if sl.state != slotWaiting && sl.state != slotAbandoned {
 			continue
 		}
-		s.decideSlot(wire.ServerID(id), o, now, w)
+		w.decideSlot(wire.ServerID(id), o, now)
 		if (sl.state == slotWaiting || sl.state == slotAbandoned) && (next == 0 || sl.next() < next) {
 			next = sl.next()
 		}
@@ -184,74 +186,72 @@ func (s *socket) decide(w *dueWork, now time.Duration) {
 	}
 }
 
-// armFor makes the timer fire for a slot, and sooner while a renewal is still to be had.
-// With mu held.
-func (s *socket) armFor(next, now time.Duration) {
-	if s.orders&renewSocket != 0 {
-		next = min(next, now+renewPause)
-	}
-	s.arm(next, now)
-}
-
 // decideSlot decides on one slot that waits or is abandoned. With mu held.
-func (s *socket) decideSlot(id wire.ServerID, o orders, now time.Duration, w *dueWork) {
-	sl := &s.slots[id]
+func (w *dueWork) decideSlot(id wire.ServerID, o orders, now time.Duration) {
+	sl := &w.socket.slots[id]
 	if o&sendEarly != 0 && sl.state == slotWaiting {
-		s.planEarly(sl, now)
+		w.planEarly(sl, now)
 	}
 	switch {
-	case sl.state == slotWaiting && s.followOrders(id, o, now, w):
+	case sl.state == slotWaiting && w.followOrders(id, o, now):
 	case sl.due <= now+sweepGrain:
-		s.fallDue(id, now, w)
+		w.fallDue(id, now)
 	case sl.moveAt != 0 && sl.moveAt <= now+sweepGrain:
-		s.outOfPatience(id, now, w)
+		w.outOfPatience(id, now)
 	case sl.earlyAt != 0 && sl.earlyAt <= now+sweepGrain:
-		s.sendEarly(id, now, w)
+		w.sendEarly(id, now)
 	}
 }
 
 // fallDue decides what becomes of a slot whose wait is over. With mu held.
-func (s *socket) fallDue(id wire.ServerID, now time.Duration, w *dueWork) {
+func (w *dueWork) fallDue(id wire.ServerID, now time.Duration) {
+	s := w.socket
 	sl := &s.slots[id]
 	if sl.state == slotAbandoned {
 		if !sl.uncounted {
-			w.expired++
+			w.freed++
 		}
 		s.free(id)
 		return
 	}
 	over := now+sweepGrain >= sl.expires
-	if sl.ex.group != nil && s.isEvidence(sl) {
+	if sl.ex.group != nil && w.isEvidence(sl) {
 		if sl.sends == 1 { // each request counts once
 			w.silent = append(w.silent, sl.firstSent)
 		}
-		s.noteOverdue(sl, now, over, w)
+		w.noteOverdue(sl, now, over)
 	}
 	w.parkedDue = w.parkedDue || s.parked()
 	if over {
-		w.timedOut = append(w.timedOut, s.free(id))
+		w.timeOut(id)
 		return
 	}
 	own := s.ep.rank()
 	switch {
-	case s.shouldMove(sl, now, own):
-		w.moving = append(w.moving, s.beginMove(id, mover{state: own}))
+	case w.shouldMove(sl, now, own):
+		w.moving = append(w.moving, w.beginMove(id, mover{state: own}))
 	case int(sl.sends) >= s.schedule(sl).Count:
-		w.timedOut = append(w.timedOut, s.free(id))
-	case s.movesSocket(sl, now):
-		w.moving = append(w.moving, s.beginMove(id, mover{sameServer: true}))
+		w.timeOut(id)
+	case w.movesSocket(sl, now):
+		w.moving = append(w.moving, w.beginMove(id, mover{sameServer: true}))
 	default:
-		s.resend(sl, now, w)
+		w.resend(sl, now)
 	}
+}
+
+// timeOut frees the slot of a request whose schedule is over. With mu held.
+func (w *dueWork) timeOut(id wire.ServerID) {
+	w.freed++
+	w.timedOut = append(w.timedOut, w.socket.free(id))
 }
 
 // noteOverdue has the port's health told, once, of a request that should have been
 // answered by now. Where a route's patience is longer than the default, its answers
 // are known to take that long, or to the end of the schedule. With mu held.
-func (s *socket) noteOverdue(sl *slot, now time.Duration, over bool, w *dueWork) {
+func (w *dueWork) noteOverdue(sl *slot, now time.Duration, over bool) {
 	now += sweepGrain
 	patience := sl.ex.group.patience
-	if !sl.overdue && s.ep.health.Overdue(sl.firstSent, now) && (over || patience <= defaults.Patience || now-sl.ex.unansweredSince() >= patience) {
+	if !sl.overdue && w.socket.ep.health.Overdue(sl.firstSent, now) && (over || patience <= defaults.Patience || now-sl.ex.unansweredSince() >= patience) {
 		sl.overdue = true
 		w.unanswered = append(w.unanswered, sl.firstSent)
 	}
@@ -260,14 +260,16 @@ func (s *socket) noteOverdue(sl *slot, now time.Duration, over bool, w *dueWork)
 // isEvidence reports whether the silence after a request says anything about the
 // server: not when it was not sent, was sent to an address that the server has left, or
 // this machine could not send. With mu held.
-func (s *socket) isEvidence(sl *slot) bool {
+func (w *dueWork) isEvidence(sl *slot) bool {
+	s := w.socket
 	return s.current() && (s.sendFailedAt == 0 || s.sendFailedAt < sl.firstSent)
 }
 
 // resend puts a slot's packet down for another transmission: octet-identical,
 // from the same port to the same port (RFC 2865 §2.5). It is copied, because a
 // reply may free the packet while the copy is being sent. With mu held.
-func (s *socket) resend(sl *slot, now time.Duration, w *dueWork) {
+func (w *dueWork) resend(sl *slot, now time.Duration) {
+	s := w.socket
 	w.packets = append(w.packets, s.ep.server.backend.Buffers.Copy(sl.packet))
 	w.stays = true
 	sl.sends++
@@ -278,16 +280,9 @@ func (s *socket) resend(sl *slot, now time.Duration, w *dueWork) {
 	s.extendLastWait(sl)
 }
 
-// schedule is the one that the slot's exchange follows. With mu held.
-func (s *socket) schedule(sl *slot) *Schedule {
-	if sl.ex.schedule != nil {
-		return sl.ex.schedule
-	}
-	return &s.ep.server.settings.Load().schedule
-}
-
 // sendPackets sends what fallDue put down.
-func (s *socket) sendPackets(w *dueWork) {
+func (w *dueWork) sendPackets() {
+	s := w.socket
 	if len(w.packets) == 0 {
 		return
 	}
@@ -299,11 +294,11 @@ func (s *socket) sendPackets(w *dueWork) {
 }
 
 // failEnded ends the exchanges whose server stayed silent, or that it refused.
-func (s *socket) failEnded(w *dueWork) {
-	s.ep.addOutstanding(-w.expired - len(w.timedOut))
+func (w *dueWork) failEnded() {
+	w.socket.ep.addOutstanding(-w.freed)
 	for _, ex := range w.timedOut {
 		if ex.group != nil { // probes are counted by themselves
-			s.ep.metrics.Count(metrics.ServerTimeouts, 1)
+			w.socket.ep.metrics.Count(metrics.ServerTimeouts, 1)
 		}
 		ex.Handler.Fail(w.hasher, FailSilent, 0, &w.touched)
 	}

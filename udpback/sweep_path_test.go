@@ -50,7 +50,7 @@ func TestPostpone(t *testing.T) {
 			sl := &s.slots[7]
 			sl.state, sl.due, sl.expires, s.postponedSince, s.timerAt = slotWaiting, row.due, 130*second, row.since, 1
 			s.mu.Unlock()
-			got := s.postpone(now)
+			got := workOf(s).postpone(now)
 			s.mu.Lock()
 			sl.state = slotFree
 			armed, since := s.timerAt, s.postponedSince
@@ -83,7 +83,7 @@ func TestAnyDue(t *testing.T) {
 		for state, want := range map[slotState]bool{slotFree: false, slotReserved: false, slotWaiting: true, slotMoving: false, slotAbandoned: true} {
 			for _, id := range []int{0, 255} {
 				s.slots[id].state, s.slots[id].due = state, time.Second
-				if got := s.anyDue(time.Second); got != want {
+				if got := workOf(s).anyDue(time.Second); got != want {
 					t.Errorf("slot %d in state %d: due %t, expected %t", id, state, got, want)
 				}
 				s.slots[id].state = slotFree
@@ -132,7 +132,7 @@ func TestOverdueShowsABrokenWay(t *testing.T) {
 			if row.probe {
 				w.owner.group = nil
 			}
-			if got := w.socket.silentTwice(now); got != row.want {
+			if got := workOf(w.socket).silentTwice(now); got != row.want {
 				t.Errorf("%s: overdue %t, expected %t", row.name, got, row.want)
 			}
 			w.owner.group = w.group
@@ -156,7 +156,7 @@ func TestOrdersThatStay(t *testing.T) {
 			s := newSocket(server.endpoint(wire.KindAccess), ipOf("a"), newNowhere())
 			defer s.close()
 			s.orders = row.orders
-			s.decide(&dueWork{}, 100*time.Second)
+			workOf(s).decide(100 * time.Second)
 			if want := row.want &^ sendEarly; s.orders != want {
 				t.Errorf("of orders %b stay %b, expected %b", row.orders, s.orders, want)
 			}
@@ -197,7 +197,7 @@ func TestSweepArmsForTheFirst(t *testing.T) {
 				}
 			}
 			s.slots[first].due = 110 * second
-			s.decide(&dueWork{}, 100*second)
+			workOf(s).decide(100 * second)
 			if s.timerAt != 110*second {
 				t.Errorf("slot %d is due at 110s, the timer fires at %v", first, s.timerAt)
 			}
@@ -218,13 +218,13 @@ func TestSweepingsForget(t *testing.T) {
 		f := newFixture(t)
 		ex := new(Exchange)
 		w := &dueWork{hasher: wire.NewHasher(), packets: [][]byte{f.backend.Buffers.Copy([]byte("packet"))}, timedOut: []*Exchange{ex}, refused: []*Exchange{ex},
-			moving: []mover{{ex: ex}}, silent: []time.Duration{1}, unanswered: []time.Duration{1}, expired: 1, parkedDue: true, stays: true}
+			moving: []mover{{ex: ex}}, silent: []time.Duration{1}, unanswered: []time.Duration{1}, freed: 1, parkedDue: true, stays: true}
 		packets, ended, refused, moving := w.packets, w.timedOut, w.refused, w.moving
 		w.release(f.backend)
 		if packets[0] != nil || ended[0] != nil || refused[0] != nil || moving[0].ex != nil {
 			t.Error("what was found is held on to")
 		}
-		if len(w.packets)+len(w.timedOut)+len(w.refused)+len(w.moving)+len(w.silent)+len(w.unanswered)+w.expired != 0 || w.parkedDue || w.stays {
+		if len(w.packets)+len(w.timedOut)+len(w.refused)+len(w.moving)+len(w.silent)+len(w.unanswered)+w.freed != 0 || w.parkedDue || w.stays {
 			t.Errorf("the next sweep begins with %+v, expected nothing", w)
 		}
 	})
@@ -250,7 +250,7 @@ func TestAskForLife(t *testing.T) {
 			now := f.backend.Now()
 			before := len(f.net.seen("a:1812"))
 			e.health.Answered(now-row.heard, time.Millisecond)
-			s.requestCheck(now)
+			workOf(s).requestCheck(now)
 			pass(time.Millisecond)
 			if got := len(f.net.seen("a:1812")) - before; got != row.want {
 				t.Errorf("heard %v ago: %d probes, expected %d", row.heard, got, row.want)
@@ -295,7 +295,7 @@ func TestMendPath(t *testing.T) {
 			s := o.Exchange.socket
 			e := server.endpoint(wire.KindAccess)
 			if row.replaced {
-				e.refresh()
+				e.sockets.refresh()
 			}
 			if row.suspect {
 				f.bring(t, server, health.Suspect)
@@ -321,7 +321,7 @@ func TestMendPath(t *testing.T) {
 				s.mu.Unlock()
 			}
 			before := len(f.net.sockets)
-			s.repairPath(now)
+			workOf(s).repairPath(now)
 			if renewed := len(f.net.sockets) > before; renewed != row.renewed {
 				t.Errorf("%s: renewed %t, expected %t", row.name, renewed, row.renewed)
 			}

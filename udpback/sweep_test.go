@@ -39,23 +39,23 @@ func TestFallDue(t *testing.T) {
 		other     health.State
 		want      string
 		silent    bool // its server is told of the silence
-		forgotten int
+		freed     int  // Identifiers that are in use no more
 		retried   bool
 	}{
-		{name: "abandoned", abandoned: true, sends: 1, want: freed, forgotten: 1},
+		{name: "abandoned", abandoned: true, sends: 1, want: freed, freed: 1},
 		{name: "abandoned and not counted", abandoned: true, uncounted: true, sends: 1, want: freed},
 		{name: "after the first", sends: 1, want: again, silent: true},
 		{name: "after the first, which could not be sent", sends: 1, troubled: true, want: again},
 		{name: "after the second", sends: 2, want: server},
 		{name: "after the second, nowhere to go", sends: 2, other: health.Down, want: again},
 		{name: "after the last but one", sends: 4, other: health.Down, want: again},
-		{name: "after the last", sends: 5, other: health.Down, want: ended},
+		{name: "after the last", sends: 5, other: health.Down, want: ended, freed: 1},
 		{name: "after the last, somewhere to go", sends: 5, want: server},
-		{name: "at the end", sends: 2, end: now + sweepGrain, want: ended},
+		{name: "at the end", sends: 2, end: now + sweepGrain, want: ended, freed: 1},
 		{name: "just before the end", sends: 2, end: now + sweepGrain + 1, want: server},
-		{name: "at the end after the first", sends: 1, end: now, want: ended, silent: true},
+		{name: "at the end after the first", sends: 1, end: now, want: ended, freed: 1, silent: true},
 		{name: "its socket is replaced", sends: 2, other: health.Down, renewed: true, want: sock},
-		{name: "its socket is replaced, and it has had its transmissions", sends: 5, other: health.Down, renewed: true, want: ended},
+		{name: "its socket is replaced, and it has had its transmissions", sends: 5, other: health.Down, renewed: true, want: ended, freed: 1},
 		{name: "no socket is open", parked: true, sends: 1, other: health.Down, want: again, retried: true},
 		{name: "no socket is open, somewhere to go", parked: true, sends: 1, want: server, retried: true},
 		{name: "a probe", probe: true, sends: 1, want: again},
@@ -70,8 +70,8 @@ func TestFallDue(t *testing.T) {
 			if row.renewed {
 				other := newSocket(e, ipOf("a"), newNowhere())
 				defer other.close()
-				was := e.sockets.Swap(&[]*socket{other})
-				defer e.sockets.Store(was)
+				was := e.sockets.current.Swap(&[]*socket{other})
+				defer e.sockets.current.Store(was)
 			}
 			if row.abandoned {
 				ex.Cancel()
@@ -96,8 +96,8 @@ func TestFallDue(t *testing.T) {
 			if row.probe {
 				ex.group = nil
 			}
-			found := &dueWork{}
-			s.fallDue(w.id, now, found)
+			found := workOf(w.socket)
+			found.fallDue(w.id, now)
 			ex.group, s.orders = w.group, 0
 			got := "nothing"
 			switch {
@@ -118,8 +118,8 @@ func TestFallDue(t *testing.T) {
 			if silent := slices.Equal(found.silent, []time.Duration{98 * second}); silent != row.silent || !silent && len(found.silent) > 0 {
 				t.Errorf("%s: its server is told of the silence: %v, expected %t", row.name, found.silent, row.silent)
 			}
-			if found.expired != row.forgotten || found.parkedDue != row.retried {
-				t.Errorf("%s: %d forgotten, retried %t; expected %d, %t", row.name, found.expired, found.parkedDue, row.forgotten, row.retried)
+			if found.freed != row.freed || found.parkedDue != row.retried {
+				t.Errorf("%s: %d freed, retried %t; expected %d, %t", row.name, found.freed, found.parkedDue, row.freed, row.retried)
 			}
 			switch sl.state {
 			case slotMoving:
@@ -163,8 +163,8 @@ func TestCountOverdue(t *testing.T) {
 			defer w.socket.mu.Unlock()
 			w.group.patience = row.patience
 			w.slot.firstSent, w.slot.overdue, w.owner.firstSent = 100*second, row.counted, row.asked
-			found := &dueWork{}
-			w.socket.noteOverdue(w.slot, now, row.over, found)
+			found := workOf(w.socket)
+			found.noteOverdue(w.slot, now, row.over)
 			if got := len(found.unanswered) == 1 && found.unanswered[0] == 100*second; got != row.want || len(found.unanswered) > 1 {
 				t.Errorf("%s: counted %v, expected %t", row.name, found.unanswered, row.want)
 			}
@@ -244,8 +244,8 @@ func TestGrain(t *testing.T) {
 				sl.earlyAt = now + row.reminder
 			}
 			leaveAt := sl.moveAt
-			found := &dueWork{}
-			s.decideSlot(w.id, 0, now, found)
+			found := workOf(w.socket)
+			found.decideSlot(w.id, 0, now)
 			if len(found.packets) != row.sent || sl.sends != 2+int32(row.sent) {
 				t.Errorf("%s: %d copies, %d sends; expected %d, %d", row.name, len(found.packets), sl.sends, row.sent, 2+row.sent)
 			}
@@ -272,8 +272,8 @@ func TestResend(t *testing.T) {
 		o := newOwner(radius.CodeAccessRequest)
 		f.start(t, f.group(t, Failover, server), o)
 		s := o.Exchange.socket
-		s.sendPackets(&dueWork{})
-		s.sendPackets(&dueWork{packets: [][]byte{{1, 2}, {3, 4}}})
+		(&dueWork{socket: s}).sendPackets()
+		(&dueWork{socket: s, packets: [][]byte{{1, 2}, {3, 4}}}).sendPackets()
 		if n := f.count(t, "radsec_gw_server_requests_resent_total"); n != 2 {
 			t.Errorf("%v packets are counted as sent again, expected 2", n)
 		}
@@ -281,7 +281,7 @@ func TestResend(t *testing.T) {
 			t.Error("the socket is taken for broken though all was sent")
 		}
 		f.net.set(func() { f.net.cut["a:1812"] = syscall.EHOSTUNREACH })
-		s.sendPackets(&dueWork{packets: [][]byte{{1, 2}}})
+		(&dueWork{socket: s, packets: [][]byte{{1, 2}}}).sendPackets()
 		synctest.Wait()
 		if n := f.count(t, "radsec_gw_server_requests_resent_total"); n != 2 || s.sendFailedAt == 0 || len(f.net.sockets) != 2 {
 			t.Errorf("%v packets are counted as sent again, %d sockets; expected 2 and a new socket", n, len(f.net.sockets))

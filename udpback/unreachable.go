@@ -1,11 +1,46 @@
 package udpback
 
 import (
+	"errors"
+	"syscall"
 	"time"
 
 	"radsec-gw/metrics"
-	"radsec-gw/wire"
+	"radsec-gw/udpback/datagram"
 )
+
+// failed notes that sending on a socket, or receiving, has failed. What follows from
+// it is left to the socket's sweep, soon: the caller may be on a packet's way.
+func (s *socket) failed(err error) {
+	switch {
+	case errors.Is(err, errNowhere):
+		return // told of when the socket could not be opened
+	case !s.current():
+		s.ep.metrics.Count(metrics.ServerSocketErrors, 1) // what waits has been ordered to leave
+		return
+	case errors.Is(err, syscall.ECONNREFUSED):
+		s.ep.log.socketError(err)
+		s.portUnreachable()
+		return
+	}
+	s.ep.log.socketError(err)
+	now := s.ep.server.backend.Now()
+	blocked := datagram.IsUnreachable(err)
+	if blocked || datagram.IsLocal(err) { // the silence that follows is not the server's
+		s.mu.Lock()
+		s.sendFailedAt = now
+		s.mu.Unlock()
+	}
+	if !blocked {
+		return
+	}
+	s.ep.unreachableAt.Store(int64(now))
+	if datagram.IsSourceGone(err) {
+		s.order(renewSocket|moveSocket|moveServer, now)
+	} else {
+		s.order(renewSocket|moveServer, now)
+	}
+}
 
 // portUnreachable acts on ICMP port unreachable: nobody listens where the requests that
 // wait were sent. It can be forged, so it is a hint: what can go to another
@@ -15,7 +50,7 @@ import (
 func (s *socket) portUnreachable() {
 	now := s.ep.server.backend.Now()
 	s.ep.server.requestLookup()
-	if s.ep.inUse(s) {
+	if s.ep.sockets.uses(s) {
 		s.ep.server.tryNextAddress(s.address)
 	}
 	if latest := s.latestWaiting(); latest != 0 { // one message is as good as one silent request: without probes nothing else would count
@@ -38,12 +73,4 @@ func (s *socket) latestWaiting() (latest time.Duration) {
 		}
 	}
 	return latest
-}
-
-// failRefused ends a CoA or Disconnect that waits where nobody listens. With mu held.
-func (s *socket) failRefused(id wire.ServerID, w *dueWork) {
-	sl := &s.slots[id]
-	sl.ex.sends += s.sendsOf(sl)
-	w.refused = append(w.refused, sl.ex)
-	s.abandonSlot(sl)
 }

@@ -1,0 +1,324 @@
+package udpback
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"radsec-gw/logs"
+	"radsec-gw/metrics"
+	"radsec-gw/udpback/health"
+)
+
+// socketSet is the sockets of one endpoint: those in use, those that only listen for
+// replies still, and those that stand for a socket that could not be opened.
+type socketSet struct {
+	// static after construction
+	ep *endpoint
+
+	current atomic.Pointer[[]*socket] // those that requests are sent on
+
+	mu        sync.Mutex // guards the fields below; held while a socket is opened, never for a look-up
+	closed    bool
+	failedAt  time.Duration // when opening a socket last failed; 0: never
+	renewedAt time.Duration // when the sockets were last renewed; 0: never
+	renewWait time.Duration // how long after that they are not renewed again
+	retired   []*socket     // take replies, and send nothing new
+	parked    []*socket     // hold requests for which no socket can be opened
+
+	closing sync.WaitGroup // closes retired sockets
+}
+
+func (set *socketSet) init(e *endpoint) {
+	set.ep = e
+	set.current.Store(new([]*socket))
+}
+
+// reserve finds an Identifier on the first socket that has one, and opens another socket
+// when all are full, up to the ceiling. Filling the first before the second keeps the
+// batches large and the readers few. The error is ErrNoIdentifier or ErrNoSocket.
+func (set *socketSet) reserve(ex *Exchange, held *usage) (reservation, error) {
+	for {
+		all := set.current.Load()
+		for _, s := range *all {
+			if r, ok := s.reserve(ex, held); ok {
+				set.ep.addOutstanding(1)
+				return r, nil
+			}
+		}
+		if err := set.grow(all); err != nil {
+			return reservation{}, err
+		}
+	}
+}
+
+// openPause is how long after a failure no socket is opened for a request.
+const openPause = 100 * time.Millisecond
+
+// grow opens one more socket to the address in use, unless the sockets have changed
+// since they were seen, or the ceiling is reached. That takes microseconds: no name is looked up. The
+// error is ErrNoIdentifier or ErrNoSocket.
+func (set *socketSet) grow(seen *[]*socket) error {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	if set.current.Load() != seen {
+		return nil
+	}
+	all := *seen
+	if set.closed || len(all) >= set.ep.server.settings.Load().maxSockets || len(all) > 0 && set.ep.server.backend.atSocketLimit() {
+		return ErrNoIdentifier
+	}
+	if set.ep.server.parent != nil && set.ep.server.backend.atSocketLimit() && set.ep.server.parent.hasSocket(set.ep.label) {
+		set.ep.log.socketLimit()
+		return ErrNoSocket
+	}
+	s := set.open()
+	if s == nil {
+		if len(all) > 0 {
+			return ErrNoIdentifier // those that are open go on
+		}
+		return ErrNoSocket
+	}
+	more := append(all[:len(all):len(all)], s)
+	set.current.Store(&more)
+	set.count(1)
+	set.unpark()
+	return nil
+}
+
+// open opens a socket; nil when that has failed, just now or within openPause. With
+// mu held.
+func (set *socketSet) open() *socket {
+	address, ok := set.ep.address()
+	now := set.ep.server.backend.Now()
+	if !ok || set.failedAt != 0 && now-set.failedAt < openPause {
+		return nil
+	}
+	conn, err := set.ep.server.backend.dial(address)
+	if err == nil {
+		return newSocket(set.ep, address.Addr(), conn)
+	}
+	set.failedAt = now
+	set.ep.metrics.Count(metrics.ServerSocketErrors, 1)
+	set.ep.log.failed.Log(func() logs.Line {
+		return logs.Line{Log: set.ep.log.out, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", hintOf(err)}}
+	})
+	return nil
+}
+
+// mayNotRenew reports whether no socket may be opened to renew those in use. Where the
+// limit is reached, a port has one besides for that, unless it is one of an expanded
+// name. With mu held.
+func (set *socketSet) mayNotRenew() bool {
+	return set.ep.server.backend.atSocketLimit() && (len(set.retired) > 0 || set.ep.server.parent != nil)
+}
+
+func (set *socketSet) count(n int) {
+	set.ep.metrics.AddSockets(n)
+	set.ep.server.backend.sockets.Add(int64(n))
+}
+
+const (
+	// renewPause is how soon after a renewal sockets are renewed again. While nothing is
+	// heard the pause doubles up to longestRenewPause: a silent port with 64 sockets
+	// full of requests has 5 generations of them at the most within the 31 s that each
+	// listens on.
+	renewPause        = time.Second
+	longestRenewPause = 8 * time.Second
+)
+
+// renew lets one socket with a new local port, and the source address of now, take
+// the place of those in use, unless it did a moment ago. The old ones take replies
+// until their Identifiers are free; what waits on them goes to the new one when it is
+// due. broken says that sending fails, which shows at once; silence has to be waited
+// for. It reports whether it did.
+func (set *socketSet) renew(broken bool) bool {
+	old, ok := set.replaceUnlessRecent(broken)
+	if ok {
+		set.orderRetired(old, moveSocketWhenDue)
+	}
+	return ok
+}
+
+// replaceUnlessRecent is swap, unless the sockets were renewed a moment ago.
+func (set *socketSet) replaceUnlessRecent(broken bool) (old []*socket, ok bool) {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	if set.ep.health.HeardSince(set.renewedAt) {
+		set.renewWait = 0
+	}
+	wait := set.renewWait
+	if broken {
+		wait = renewPause
+	}
+	if set.renewedAt != 0 && set.ep.server.backend.Now()-set.renewedAt < wait {
+		return nil, false
+	}
+	if set.mayNotRenew() {
+		return nil, false
+	}
+	if old, ok = set.replace(false); ok {
+		set.renewWait = min(max(2*set.renewWait, renewPause), longestRenewPause)
+	}
+	return old, ok
+}
+
+// maxRetired bounds how many retired sockets listen on while refresh is called again
+// and again.
+const maxRetired = 8
+
+// refresh renews the sockets whatever the port's health. What waits on a port that is
+// not up goes to the new socket at once.
+func (set *socketSet) refresh() {
+	o := moveSocketLate
+	if set.ep.health.State() != health.Up {
+		o = moveSocketWhenDue | moveSocket
+	}
+	set.mu.Lock()
+	var old []*socket
+	n := len(set.retired)
+	ok := n < maxRetired && !set.mayNotRenew()
+	if ok {
+		old, ok = set.replace(false)
+	}
+	set.mu.Unlock()
+	if ok {
+		set.orderRetired(old, o)
+	}
+}
+
+// replace puts a new socket in the place of those in use, which it retires and returns.
+// ok is false when nothing has changed: when there is none to replace, or no socket
+// can be opened and the address of those in use is not gone. With mu held.
+func (set *socketSet) replace(gone bool) (old []*socket, ok bool) {
+	old = *set.current.Load()
+	if set.closed || len(old) == 0 && len(set.parked) == 0 {
+		return nil, false
+	}
+	s := set.open()
+	if s == nil && !gone {
+		return nil, false
+	}
+	set.renewedAt = set.ep.server.backend.Now()
+	next := []*socket{}
+	if s != nil {
+		next = append(next, s)
+	}
+	set.current.Store(&next) // none, where the old address is gone and the new one cannot be reached
+	set.ep.metrics.AddSockets(len(next) - len(old))
+	set.ep.server.backend.sockets.Add(int64(len(next))) // the old ones are still open
+	set.retired = append(set.retired, old...)
+	set.closeLater(old)
+	if s != nil {
+		set.unpark()
+		set.ep.metrics.Count(metrics.ServerRenewals, 1)
+	}
+	return old, true
+}
+
+// leaveAddress lets a socket to the server's address of now take the place of those in
+// use. What waits goes there at once.
+func (set *socketSet) leaveAddress() {
+	set.mu.Lock()
+	_, ok := set.replace(true)
+	retired := slices.Clone(set.retired) // those retired before have an earlier address, too
+	set.mu.Unlock()
+	if ok {
+		set.orderRetired(retired, moveSocket|moveSocketWhenDue)
+	}
+}
+
+// orderRetired gives retired sockets an order, and closes those that are idle.
+func (set *socketSet) orderRetired(retired []*socket, o orders) {
+	now := set.ep.server.backend.Now()
+	for _, s := range retired {
+		s.order(o, now)
+	}
+	set.closeIdle()
+}
+
+// closeLater closes retired sockets when the schedules of what waits on them are over.
+func (set *socketSet) closeLater(retired []*socket) {
+	// One second more than the schedule, so that nothing waits on them any more.
+	time.AfterFunc(set.ep.server.settings.Load().longest+time.Second, func() { set.closeRetired(retired) })
+}
+
+// closeIdle closes retired sockets on which nothing is outstanding. It does not wait.
+func (set *socketSet) closeIdle() {
+	set.mu.Lock()
+	var idle []*socket
+	for _, s := range set.retired {
+		if s.closeIfIdle() {
+			idle = append(idle, s)
+		}
+	}
+	set.mu.Unlock()
+	set.closeRetired(idle)
+}
+
+// closeRetired closes retired sockets in the background.
+func (set *socketSet) closeRetired(list []*socket) {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	for _, s := range list {
+		if remove(&set.retired, s) && !set.closed {
+			if !s.parked() {
+				set.ep.server.backend.sockets.Add(-1)
+			}
+			set.closing.Go(s.close)
+		}
+	}
+}
+
+// remove takes s out of the list, and reports whether it was there.
+func remove(list *[]*socket, s *socket) bool {
+	for i, one := range *list {
+		if one == s {
+			*list = append((*list)[:i:i], (*list)[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// inUse reports whether requests are sent on s now.
+func (set *socketSet) uses(s *socket) bool { return slices.Contains(*set.current.Load(), s) }
+
+// allSockets returns all sockets: in use, retired and parked.
+func (set *socketSet) all() []*socket {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	all := append([]*socket(nil), *set.current.Load()...)
+	return append(append(all, set.retired...), set.parked...)
+}
+
+func (set *socketSet) isClosed() bool {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	return set.closed
+}
+
+// close closes every socket, waits for all that runs, and fails what still waits.
+func (set *socketSet) close() {
+	set.mu.Lock()
+	set.closed = true
+	all := *set.current.Load()
+	set.current.Store(new([]*socket))
+	open := len(all)
+	for _, s := range set.retired {
+		if !s.parked() {
+			open++
+		}
+	}
+	others := append(set.retired, set.parked...)
+	set.retired, set.parked = nil, nil
+	set.mu.Unlock()
+	set.closing.Wait()
+	for _, s := range append(others, all...) {
+		s.close()
+	}
+	set.ep.metrics.AddSockets(-len(all))
+	set.ep.server.backend.sockets.Add(-int64(open))
+}
