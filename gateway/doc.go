@@ -1,6 +1,79 @@
 // Package gateway is the running whole: RadSec in front, UDP behind, HTTP beside.
 //
-// Load reads a configuration and the files that it names, and checks all of it; Start
-// serves by the Plan that it gives, Reload reads the same files anew, Drain stops in
-// order and Wait returns when all has ended.
+// [Load] reads a configuration and the files that it names, and returns a checked [Plan]
+// of them; [Start] runs a [Gateway] by it. [Gateway.Reload] reads the same files anew,
+// [Gateway.Drain] stops the gateway in order, and [Gateway.Wait] returns when everything
+// has ended. Package explain prints what follows from a Plan.
+//
+// # In a test
+//
+// A gateway needs no process of its own. The configuration lets it listen on ports of the
+// system's choice (address = ["127.0.0.1:0"]), and Addr and MetricsAddr return them:
+//
+//	p, err := gateway.Load(t.Context(), file) // err lists every mistake in the file
+//	…
+//	g, err := gateway.Start(ctx, p, gateway.Options{}) // with a Log, its lines are there
+//	…
+//	connect(g.Addr())
+//	g.Drain() // or cancel ctx, to end at once
+//	err = g.Wait()
+//
+// Call Wait in every case: it returns when all sockets are closed and all goroutines have
+// ended. Several gateways may run in one process; each has its own metrics. What belongs to
+// the process stays with the command: signals, the exit status, the sockets of systemd, and
+// the log's output. Package gatewaytest makes a directory with certificates and a
+// configuration, a RADIUS server and a RadSec client.
+//
+// # The way through
+//
+// Load is in plan.go. It reads the configuration by package config, then the other files
+// once: files.go lists them, material.go reads certificates and keys, issuers.go CAs and
+// intermediates, revocation.go revocation lists. mistakes.go checks what config cannot, and
+// warnings.go lists what is suspicious but possible.
+//
+// Start is in gateway.go. It translates the configuration into the other packages' terms,
+// here and nowhere else: build_front.go for tlsfront, build_clients.go, build_rules.go and
+// build_nas.go for relay, build_servers.go for udpback (without the ports that ports.go
+// finds unused), build_logs.go for logs and audit. sockets.go opens what it listens on,
+// descriptors.go divides the descriptors that the process may have open.
+//
+// A running gateway is a [Gateway] and its current generation, which a reload replaces as a
+// whole. watch.go polls the files, and reload.go decides whether a reload happens and
+// records its result; replace.go replaces the parts; keep.go keeps a good certificate
+// rather than use a bad one that nobody asked for; lost.go lists what a reload removes, for
+// the log; series.go removes metrics of what is no longer configured, and routelabels.go
+// names those of routes. certificate.go reports what clients may find wrong with the
+// gateway's own certificate, expiry.go exports when certificates expire, ready.go says why
+// the gateway is not ready, and web.go shows all of it over HTTP.
+//
+// # Locks
+//
+// A goroutine that holds one of these locks acquires only locks further down:
+//
+//	Gateway.turn                  a channel; held while a reload reads files and opens sockets
+//	Gateway.reloading             while a reload replaces the parts; no file, name or socket is waited for
+//	  tlsfront: Server.updateMu   while connections are checked against a new policy
+//	    Server.mu                 while sessions are added, removed or listed
+//	  udpback: socket.sweeping    while a sweep resends, moves and gives up requests
+//	    Server.mu, endpoint.mu, socket.mu, Exchange.mu, in the order of its documentation
+//	  audit: Hub.mu               while the log lines of requests are configured, or a tap is attached
+//	Metrics.mu                    while series are made, removed or listed
+//	udpback: Backend.mu           while servers are registered, removed or listed
+//
+// tlsfront, udpback and audit are beside each other: no lock of one is acquired with a lock
+// of another held. What waits for goroutines, such as closing a server of udpback, is called
+// with at most reloading held, which none of these goroutines acquires.
+//
+// udpback calls relay with sweeping held when a request moves or is given up, and relay then
+// sends an answer: Connection.mu of relay is acquired and released, then crypto/tls's own
+// lock with outgoing.mu of tlsfront under it, and if the client does not read, Session.mu of
+// tlsfront after these are released. All other locks are leaves: nothing is acquired with
+// one of them held. Session.mu, admission.mu and the lock of a rate limiter in tlsfront, the
+// verifier's in identity, Connection.mu in relay, health.Port's, those of taps and of the
+// syslog queue, certificateReport.mu, and those of packages web and files. listeners.mu of
+// tlsfront is a leaf, too, but that log lines are written with it held: log lines are queued
+// and never wait, and the locks of package logs come last of all.
+//
+// The relaying of a packet acquires no lock above socket.sweeping, and waits for no file,
+// name or log line.
 package gateway
