@@ -4,10 +4,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/netip"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,67 +166,6 @@ func TestLoadBalancerHasNoShare(t *testing.T) {
 	})
 }
 
-// The arrivals agree with a plain list, on random input.
-func TestArrivalsAgreeWithAList(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 1))
-	gauge := 0
-	s := newArrivals(func(n int) { gauge += n })
-	var all []*arrival
-	source := func() netip.Addr { return netip.AddrFrom4([4]byte{192, 0, 2, byte(random.IntN(5))}) }
-	of := func(source netip.Addr) (list []*arrival) {
-		for _, a := range all {
-			if a.source == source {
-				list = append(list, a)
-			}
-		}
-		return list
-	}
-	for range 20000 {
-		if random.IntN(40) > len(all) || len(all) == 0 {
-			a := &arrival{source: source()}
-			s.add(a)
-			all = append(all, a)
-		} else {
-			i := random.IntN(len(all))
-			s.remove(all[i])
-			all = slices.Delete(all, i, i+1)
-		}
-		if s.n != len(all) || gauge != len(all) {
-			t.Fatalf("there are %d arrivals, and %d in the metric, want %d", s.n, gauge, len(all))
-		}
-		from := source()
-		if got, want := s.count(from), len(of(from)); got != want {
-			t.Fatalf("%v has %d arrivals, want %d", from, got, want)
-		}
-		most := 0
-		for _, a := range all {
-			most = max(most, len(of(a.source)))
-		}
-		g := s.largest()
-		if g == nil {
-			if most != 0 {
-				t.Fatalf("no source is the largest, want one with %d", most)
-			}
-			continue
-		}
-		if want := of(g.source); g.oldest.Len() != most || g.first() != want[0] {
-			t.Fatalf("the largest source has %d arrivals, want %d; or its oldest is wrong", g.oldest.Len(), most)
-		}
-		if a := s.next(); a != of(a.source)[0] {
-			t.Fatal("the next arrival is not the oldest of its source")
-		}
-	}
-	turns := map[netip.Addr]bool{}
-	for range len(s.groups) {
-		turns[s.next().source] = true
-	}
-	if len(turns) != len(s.groups) {
-		t.Errorf("of %d sources %d had their turn in one round", len(s.groups), len(turns))
-	}
-}
-
 // An admission of which the limits are known, for what needs no network.
 func newTestAdmission(slots int) *admission {
 	return newAdmission(slots, metrics.New(prometheus.NewRegistry()).TLS())
@@ -290,4 +227,63 @@ func TestQueuedAreDisplacedAtTheLimit(t *testing.T) {
 		t.Errorf("a second connection of the new source gets %v, want too_many: no source has more in the queue", r)
 	}
 	d.stop()
+}
+
+// RFC 6614bis §7.4: connections are bounded in all. Those that never say a word
+// give way to new ones; those that are in use do not.
+//
+// Rules: P112
+func TestLimitOnAllConnections(t *testing.T) {
+	f := startTCP(t, func(f *front, cfg *Config) { cfg.MaxConnections = 2 })
+	silent := must(net.Dial("tcp", f.addr))
+	defer silent.Close()
+	f.awaitMetric("radsec_gw_tls_silent_connections", 1)
+	f.dial()
+	f.dial() // in the place of the silent one
+	if err := readToEnd(silent); err == nil {
+		t.Error("the silent connection was not closed")
+	}
+	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="displaced"}`, 1)
+	third := must(net.Dial("tcp", f.addr))
+	defer third.Close()
+	if err := readToEnd(third); err != io.EOF {
+		t.Errorf("the connection beyond the limit sees %v, want the end", err)
+	}
+	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="too_many"}`, 1)
+	f.wantLine("result=too_many", "2 connections are open, which is the limit")
+}
+
+// RFC 6614bis §7.4: one source has its limit, handshakes counted.
+//
+// Rules: P112
+func TestLimitOnConnectionsOfOneSource(t *testing.T) {
+	f := startTCP(t, func(f *front, cfg *Config) {
+		cfg.MaxPerSource = 2
+		cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	c, err := f.throughProxy(proxyHeader(2, "[2001:db8::1]:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := must(net.Dial("tcp", f.addr)) // a handshake that does not go on
+	defer half.Close()
+	half.Write(append(proxyHeader(2, "[2001:db8::2]:1"), helloStart...))
+	f.awaitMetric(`radsec_gw_tls_handshakes_in_progress`, 1)
+	if _, err := f.throughProxy(proxyHeader(2, "[2001:db8::3]:1")); err == nil {
+		t.Error("a third connection from the same /64 is accepted")
+	}
+	f.awaitLine("2001:db8:: has 2 connections, which is the limit for one source")
+	if _, err := f.throughProxy(proxyHeader(2, "[2001:db8:0:1::1]:1")); err != nil {
+		t.Errorf("another /64 is refused: %v", err)
+	}
+	c.Close()
+	half.Close()
+	for end := time.Now().Add(patience); ; {
+		if _, err := f.throughProxy(proxyHeader(2, "[2001:db8::4]:1")); err == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("closed connections count still")
+		}
+	}
 }

@@ -2,13 +2,10 @@ package tlsfront
 
 import (
 	"bytes"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"net"
 	"regexp"
 	"strings"
@@ -164,83 +161,6 @@ func TestCertificateThatDoesNotParseIsNamed(t *testing.T) {
 					t.Errorf("expected nothing like %q in %s", never, line)
 				}
 			})
-		}
-	}
-}
-
-// What comes to the port by mistake is told by what it looks like.
-//
-// Rules: P101
-func TestWhatIsNotTLSIsToldByItsLooks(t *testing.T) {
-	for name, c := range map[string]struct{ bytes, says string }{
-		"PROXY version 1":       {string(proxyHeader(1, "192.0.2.7:4711")), "a PROXY header: the load balancer's address must be in proxy_protocol"},
-		"PROXY version 2":       {string(proxyHeader(2, "192.0.2.7:4711")), "a PROXY header"},
-		"HTTP":                  {"GET / HTTP/1.1\r\n\r\n", "an HTTP request"},
-		"another HTTP request":  {"OPTIONS / HTTP/1.1\r\n\r\n", "an HTTP request"},
-		"HTTP/2":                {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "an HTTP request"},
-		"RADIUS in clear":       {string(packet(20, 7)), "RADIUS in clear (Code 1, Length 20)"},
-		"Status-Server":         {"\x0c\x01\x00\x26" + strings.Repeat("x", 34), "RADIUS in clear (Code 12, Length 38)"},
-		"SSL 2":                 {"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10", "a ClientHello in the form of SSL 2"},
-		"TLS 1.0 in SSL 2":      {"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10", "a ClientHello in the form of SSL 2"},
-		"STARTTLS":              {"STARTTLS\r\n", "a request for STARTTLS"},
-		"SMTP":                  {"EHLO there\r\n", "a request for STARTTLS"},
-		"SSH":                   {"SSH-2.0-OpenSSH\r\n", "SSH"},
-		"an alert":              {"\x15\x03\x01\x00\x02\x02\x46", "a TLS alert"},
-		"a ServerHello":         {"\x16\x03\x03\x00\x31\x02\x00", "a ServerHello"},
-		"DTLS":                  {"\x16\xfe\xff\x00\x00\x00", "a record of DTLS"},
-		"nothing known":         {"\x00\x01\x02\x03\x04\x05", "bytes that begin with 00 01 02"},
-		"a length out of range": {"\x01\x07\x00\x13", "bytes that begin with 01 07 00 13"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := startTCP(t, nil)
-			raw := must(net.Dial("tcp", f.addr))
-			defer raw.Close()
-			io.WriteString(raw, c.bytes)
-			raw.(*net.TCPConn).CloseWrite()
-			readToEnd(raw)
-			raw.Close()
-			f.awaitMetric(`radsec_gw_tls_handshakes_total{result="not_tls"}`, 1)
-			f.stop()
-			f.wantLine("result=not_tls", "expected a TLS ClientHello, got "+c.says)
-		})
-	}
-}
-
-// An RSA key has other suites.
-func TestSuitesFitTheKey(t *testing.T) {
-	for _, c := range []struct {
-		policy  policy
-		version uint16
-		want    string
-	}{
-		{policy{cfg: Config{Certificate: must(must(certs.NewCA("x")).Server("x")).TLS()}}, tls.VersionTLS12, "_ECDSA_"},
-		{policy{cfg: Config{Certificate: tls.Certificate{PrivateKey: must(rsa.GenerateKey(rand.Reader, 2048))}}}, tls.VersionTLS12, "_RSA_"},
-		{policy{}, tls.VersionTLS13, "TLS_"},
-	} {
-		list := c.policy.supportedSuites(c.version)
-		for _, s := range list {
-			if name := suiteName(s); !strings.Contains(name, c.want) {
-				t.Errorf("%s is listed, expected only those with %s", name, c.want)
-			}
-		}
-		if len(list) == 0 {
-			t.Errorf("no suite with %s is listed", c.want)
-		}
-	}
-}
-
-func TestListNames(t *testing.T) {
-	for _, c := range []struct {
-		names []string
-		want  string
-	}{
-		{nil, "none"},
-		{[]string{""}, "1 without a known name"},
-		{[]string{"a", "", "b"}, "a, b and 1 more"},
-		{strings.Split("abcdefghijklmnop", ""), "a, b, c, d, e, f, g, h, i, j, k, l and 4 more"},
-	} {
-		if got := listNames(c.names); got != c.want {
-			t.Errorf("%q are listed as %q, expected %q", c.names, got, c.want)
 		}
 	}
 }

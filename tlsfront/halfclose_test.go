@@ -10,47 +10,36 @@ import (
 	"time"
 )
 
-// startCountingTCP is startTCP with handlers that count.
-func startCountingTCP(t *testing.T) (*front, chan *counting) {
-	opened := make(chan *counting, 10)
-	f := startTCP(t, func(f *front, _ *Config) {
-		open := f.open
-		f.open = func(s *Session) Handler {
-			c := &counting{testHandler: open(s).(*testHandler)}
-			opened <- c
-			return c
-		}
-	})
-	return f, opened
+// halfCloses are the ways in which a client may end a connection.
+var halfCloses = []struct {
+	name    string
+	version uint16
+	end     func(*tls.Conn) error
+	answers bool // the client gets the outstanding answers
+}{
+	{"FIN", tls.VersionTLS13, sendFIN, true},
+	{"FIN, TLS 1.2", tls.VersionTLS12, sendFIN, true},
+	{"close_notify", tls.VersionTLS13, sendCloseNotify, true},
+	{"close_notify, TLS 1.2", tls.VersionTLS12, sendCloseNotify, false},
+	{"close_notify and FIN", tls.VersionTLS13, sendBoth, false},
+	{"close_notify and FIN, TLS 1.2", tls.VersionTLS12, sendBoth, false},
+	{"a reset", tls.VersionTLS13, func(c *tls.Conn) error {
+		c.NetConn().(*net.TCPConn).SetLinger(0)
+		return c.NetConn().Close()
+	}, false},
 }
 
-// A client that ends its own direction alone, by FIN or by close_notify under TLS
-// 1.3 (RFC 8446 §6.1), gets the answers to what it has asked, and then the end. One
-// that ends the connection is let go of at once: no answer is awaited (RFC 6614bis
-// §3.11, RFC 5246 §7.2.1).
+func sendCloseNotify(c *tls.Conn) error { return c.CloseWrite() }
+func sendFIN(c *tls.Conn) error         { return c.NetConn().(*net.TCPConn).CloseWrite() }
+func sendBoth(c *tls.Conn) error        { sendCloseNotify(c); return sendFIN(c) }
+
+// A client that closes its direction only, with FIN or with close_notify in TLS 1.3 (RFC
+// 8446 §6.1), gets its outstanding answers, then the end. One that closes the connection
+// is closed immediately: no answer is awaited (RFC 6614bis §3.11, RFC 5246 §7.2.1).
 //
 // Rules: P59
 func TestHalfClosedConnectionGetsItsAnswers(t *testing.T) {
-	notify := func(c *tls.Conn) error { return c.CloseWrite() }
-	fin := func(c *tls.Conn) error { return c.NetConn().(*net.TCPConn).CloseWrite() }
-	both := func(c *tls.Conn) error { notify(c); return fin(c) }
-	for _, c := range []struct {
-		name    string
-		version uint16
-		end     func(*tls.Conn) error
-		answers bool
-	}{
-		{"FIN", tls.VersionTLS13, fin, true},
-		{"FIN, TLS 1.2", tls.VersionTLS12, fin, true},
-		{"close_notify", tls.VersionTLS13, notify, true},
-		{"close_notify, TLS 1.2", tls.VersionTLS12, notify, false},
-		{"close_notify and FIN", tls.VersionTLS13, both, false},
-		{"close_notify and FIN, TLS 1.2", tls.VersionTLS12, both, false},
-		{"a reset", tls.VersionTLS13, func(c *tls.Conn) error {
-			c.NetConn().(*net.TCPConn).SetLinger(0)
-			return c.NetConn().Close()
-		}, false},
-	} {
+	for _, c := range halfCloses {
 		t.Run(c.name, func(t *testing.T) {
 			f, opened := startCountingTCP(t)
 			cfg := f.clientConfig()

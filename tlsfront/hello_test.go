@@ -6,6 +6,8 @@ import (
 	"io"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
+	"time"
 )
 
 func TestReadHello(t *testing.T) {
@@ -65,5 +67,34 @@ func FuzzReadHello(f *testing.F) {
 		if wholeErr == nil && (whole[0] != 22 || whole[1] != 3 || whole[5] != 1) {
 			t.Fatalf("%q passes for a ClientHello", whole)
 		}
+	})
+}
+
+// RFC 6614bis §7.4: a connection has seconds to begin its handshake, and a
+// handshake has seconds in all, however the peer spends them.
+//
+// Rules: P112
+func TestHandshakeTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, nil)
+		start := time.Now()
+		silent := l.connect()
+		readToEnd(silent)
+		if d := time.Since(start); !within(d, 3*time.Second) {
+			t.Errorf("a silent peer is closed after %v, want 3 s", d)
+		}
+		if d := drip(l.connect(), helloStart); !within(d, 3*time.Second) {
+			t.Errorf("a peer that drips the first bytes of its ClientHello is closed after %v, want 3 s", d)
+		}
+		// The rest of a ClientHello that comes a byte a second.
+		slow := l.connect()
+		slow.Write(helloStart)
+		if d := drip(slow, append([]byte{0, 0, 252}, make([]byte, 200)...)); !within(d, 10*time.Second) {
+			t.Errorf("a peer that drips its ClientHello is closed after %v, want 10 s", d)
+		}
+		f.stop()
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="silent"}`, 2)
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="timeout"}`, 1)
+		f.wantLine("result=silent", "expected a TLS ClientHello within 3s, got 0 bytes")
 	})
 }

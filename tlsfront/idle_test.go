@@ -61,9 +61,53 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 	}
 }
 
-// answer sends one, as relay does: the request is outstanding until it is sent.
-func (c *counting) answer() {
-	c.session.Send(packet(20, 7))
-	c.session.Flush()
-	c.open.Add(-1)
+// RFC 6614bis §3.10: idle connections are closed if so configured, and the
+// watchdog (Status-Server) does not count as traffic.
+//
+// Rules: P113
+func TestIdleTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, func(c *Config) { c.IdleTimeout = 10 * time.Minute })
+		c, p := f.dialPipe(l)
+		for range 5 { // kept up by requests
+			sleep(9 * time.Minute)
+			c.Write(packet(20, 1))
+			<-p.packets
+		}
+		start := time.Now()
+		watchdog := packet(20, 2)
+		watchdog[0] = byte(wire.Code(12))
+		ended := make(chan error)
+		go func() { _, err := io.Copy(io.Discard, c); ended <- err }()
+		for range 8 {
+			sleep(time.Minute)
+			c.Write(watchdog)
+			<-p.packets
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("the idle client sees %v, want close_notify", err)
+		}
+		if d := time.Since(start); !within(d, 10*time.Minute) {
+			t.Errorf("closed after %v without a request, want 10 min", d)
+		}
+		f.stop()
+		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="idle_timeout"}`, 1)
+		f.wantLine("RadSec connection closed", "level=INFO", "reason=idle_timeout", "no request for 10m0s")
+	})
+}
+
+// RFC 6614bis §3.10: the idle timeout can be switched off; zero does.
+//
+// Rules: P113
+func TestNoIdleTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, nil)
+		c, p := f.dialPipe(l)
+		sleep(1000 * time.Hour)
+		c.Write(packet(20, 1))
+		<-p.packets
+		c.Close()
+		<-p.closed
+		f.stop()
+	})
 }

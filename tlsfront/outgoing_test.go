@@ -9,7 +9,10 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/wire"
 )
 
@@ -199,4 +202,28 @@ func TestClientThatReadsLateGetsEverything(t *testing.T) {
 	if _, err := io.ReadFull(c, b[:20]); err != nil {
 		t.Errorf("the session does not go on: %v", err)
 	}
+}
+
+// RFC 6614bis §6.2.1: writes have a deadline.
+//
+// Rules: P100
+func TestWriteTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, nil)
+		_, p := f.dialPipe(l)
+		start := time.Now()
+		p.session.Send(packet(20, 1))
+		p.session.Flush() // returns although the pipe has no buffer and nobody reads
+		if d := time.Since(start); d != 0 {
+			t.Errorf("Flush blocked for %v", d)
+		}
+		<-p.closed
+		if d := time.Since(start); !within(d, defaults.WriteTimeout) {
+			t.Errorf("a client that does not take its answer is closed after %v, expected %v", d, defaults.WriteTimeout)
+		}
+		f.stop()
+		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="not_reading"}`, 1)
+		f.wantLine("RadSec connection closed", "has not read its answers within 10s")
+		f.wantMetric("radsec_gw_tls_waiting_bytes", 0)
+	})
 }

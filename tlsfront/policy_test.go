@@ -6,10 +6,10 @@ import (
 	"io"
 	"math/big"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/identity"
 )
 
 // crl makes the CA's list of these certificates, good for an hour.
@@ -174,71 +174,6 @@ func TestClientOfRemovedCAIsThrownOff(t *testing.T) {
 	}
 }
 
-// RFC 6614bis §3.3.1: a connection is closed when the certificate runs out.
-//
-// Rules: P109
-func TestConnectionEndsWithItsCertificate(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, l := startPipe(t, nil)
-		brief := must(f.pki.ca.Client("brief", certs.Valid(time.Hour)))
-		cfg := f.clientConfig()
-		cfg.Certificates = []tls.Certificate{brief.TLS()}
-		c := tls.Client(l.connect(), cfg)
-		if err := c.Handshake(); err != nil {
-			t.Fatal(err)
-		}
-		<-f.opened
-		start := time.Now()
-		c.SetReadDeadline(start.Add(2 * time.Hour))
-		if _, err := io.Copy(io.Discard, c); err != nil {
-			t.Errorf("the client sees %v, want close_notify", err)
-		}
-		if d := time.Since(start); d < time.Hour-2*time.Second || d > time.Hour+3*time.Second {
-			t.Errorf("the connection ends after %v, want an hour", d)
-		}
-		f.stop()
-		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="certificate_expired"}`, 1)
-	})
-}
-
-// A list that is out of date is used with a warning, or refuses, as configured;
-// then open connections end with it.
-//
-// Rules: P109
-func TestStaleRevocationList(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f, l := startPipe(t, nil)
-		list := []*x509.RevocationList{f.pki.crl()}
-		f.change(func(cfg *Config) { cfg.CRLs = list })
-		sleep(2 * time.Hour)
-		c, _ := f.dialPipe(l)
-		c.Close()
-		f.wantLine("revocation lists are out of date", "CN=test CA", "refuse=false all_clients=false")
-		const refused = `radsec_gw_crl_issuer_refused{issuer="CN=test CA,O=radsec-gw development"}`
-		f.wantMetric(refused, 0)
-
-		f.change(func(cfg *Config) { cfg.CRLs, cfg.RefuseStaleCRL = []*x509.RevocationList{f.pki.crl()}, true })
-		c, p := f.dialPipe(l)
-		go io.Copy(io.Discard, c)
-		start := time.Now()
-		<-p.closed
-		if d := time.Since(start); d < time.Hour-2*time.Second || d > time.Hour+3*time.Second {
-			t.Errorf("the connection ends after %v, want with the list, after an hour", d)
-		}
-		synctest.Wait()
-		f.wantMetric(refused, 1)
-		f.wantLine("revocation lists are out of date", "refuse=true all_clients=true")
-		late := tls.Client(l.connect(), f.clientConfig())
-		late.Handshake()
-		io.Copy(io.Discard, late)
-		synctest.Wait() // the server counts after it has sent the alert
-		f.stop()
-		f.wantMetric(`radsec_gw_tls_handshakes_total{result="crl_stale"}`, 1)
-		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="crl_stale"}`, 1)
-		f.wantLine("result=crl_stale", "out of date since")
-	})
-}
-
 // RFC 6614bis §7.2.1: the gateway does not talk to itself.
 //
 // Rules: P114
@@ -273,5 +208,72 @@ func TestTicketKeysAreShared(t *testing.T) {
 	a.exchange(cfg)
 	if _, _, resumed := b.exchange(cfg); resumed {
 		t.Error("a key that was removed still opens tickets")
+	}
+}
+
+// A client's own CA counts in full handshakes, in resumed ones and for connections
+// that are open when it changes; for nobody else.
+//
+// Rules: TR1, TR2, P109, P110
+func TestOwnCAAtResumptionAndReload(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			own, twin := must(certs.NewCA("tenant CA")), must(certs.NewCA("tenant CA"))
+			tenant := func(cas ...*certs.CA) []*Client {
+				c := &Client{Client: identity.Client{Name: "tenant"}}
+				for _, ca := range cas {
+					c.CA = append(c.CA, ca.Certificate)
+				}
+				return []*Client{c, {Client: identity.Client{Name: "campus"}}}
+			}
+			f := startTCP(t, func(f *front, cfg *Config) { cfg.Clients = tenant(own, twin) })
+			guest, other := f.resuming(version), f.resuming(version)
+			guest.Certificates = []tls.Certificate{must(own.Client("guest")).TLS()}
+			other.Certificates = []tls.Certificate{must(twin.Client("guest")).TLS()}
+			for _, cfg := range []*tls.Config{guest, other} {
+				f.exchange(cfg)
+			}
+			_, p, resumed := f.exchange(guest)
+			_, q, _ := f.exchange(other)
+			_, stays, _ := f.exchange(f.clientConfig())
+			if !resumed || p.session.Client().Name != "tenant" || q.session.Client().Name != "tenant" || stays.session.Client().Name != "campus" {
+				t.Fatalf("resumed is %v, the clients are %s, %s and %s; want tenant, tenant and campus", resumed,
+					p.session.Client().Name, q.session.Client().Name, stays.session.Client().Name)
+			}
+
+			// One of two CAs of one name goes: its client does, the other stays.
+			f.change(func(cfg *Config) { cfg.Clients = tenant(own) })
+			await(t, q.closed, "the session to end with its CA")
+			f.awaitMetric(`radsec_gw_tls_client_connections_closed_total{client="tenant",reason="certificate_untrusted"}`, 2)
+			f.refused(other)
+			if f.exchange(guest); p.session.closing.Load() || stays.session.closing.Load() {
+				t.Error("a session whose CA stays has ended")
+			}
+
+			// The CA becomes another client's: the open session is not this one's any more.
+			f.change(func(cfg *Config) {
+				cfg.Clients = append(tenant(twin), &Client{Client: identity.Client{Name: "new", CA: []*x509.Certificate{own.Certificate}}})
+			})
+			await(t, p.closed, "the session to end when its CA is another client's")
+			f.awaitMetric(`radsec_gw_tls_client_connections_closed_total{client="tenant",reason="not_allowed"}`, 3)
+			if _, p, _ := f.exchange(guest); p.session.Client().Name != "new" {
+				t.Errorf("the client is %s, want new", p.session.Client().Name)
+			}
+			f.exchange(other) // which came back
+		})
+	}
+}
+
+// A reload keeps the connections whose client is still allowed.
+func TestSetClientsKeepsTheAllowed(t *testing.T) {
+	f := startTCP(t, nil)
+	c, p := f.dial()
+	f.setClients(clientsOf(identity.Client{Name: "campus", SANDNS: []string{"*.CAMPUS.example"}}))
+	c.Write(packet(20, 1))
+	await(t, p.packets, "a packet after the reload")
+	f.setClients(clientsOf(identity.Client{Name: "other"}))
+	await(t, p.closed, "the session to end when its client is gone")
+	if err := readToEnd(c); err != io.EOF {
+		t.Errorf("the client sees %v, want close_notify", err)
 	}
 }

@@ -119,41 +119,6 @@ func TestProxyHeaderIsNotForAll(t *testing.T) {
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="bad_proxy_header"}`, 1)
 }
 
-// RFC 6614bis §7.4: one source has its limit, handshakes counted.
-//
-// Rules: P112
-func TestLimitOnConnectionsOfOneSource(t *testing.T) {
-	f := startTCP(t, func(f *front, cfg *Config) {
-		cfg.MaxPerSource = 2
-		cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	})
-	c, err := f.throughProxy(proxyHeader(2, "[2001:db8::1]:1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	half := must(net.Dial("tcp", f.addr)) // a handshake that does not go on
-	defer half.Close()
-	half.Write(append(proxyHeader(2, "[2001:db8::2]:1"), helloStart...))
-	f.awaitMetric(`radsec_gw_tls_handshakes_in_progress`, 1)
-	if _, err := f.throughProxy(proxyHeader(2, "[2001:db8::3]:1")); err == nil {
-		t.Error("a third connection from the same /64 is accepted")
-	}
-	f.awaitLine("2001:db8:: has 2 connections, which is the limit for one source")
-	if _, err := f.throughProxy(proxyHeader(2, "[2001:db8:0:1::1]:1")); err != nil {
-		t.Errorf("another /64 is refused: %v", err)
-	}
-	c.Close()
-	half.Close()
-	for end := time.Now().Add(patience); ; {
-		if _, err := f.throughProxy(proxyHeader(2, "[2001:db8::4]:1")); err == nil {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("closed connections count still")
-		}
-	}
-}
-
 // FuzzProxyHeader: what a load balancer's network sends neither crashes nor is
 // taken for an address that it is not.
 func FuzzProxyHeader(f *testing.F) {

@@ -1,52 +1,17 @@
 package tlsfront
 
 import (
+	"crypto/tls"
+	"fmt"
 	"io"
-	"sync/atomic"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"radsec-gw/identity"
+	"radsec-gw/metrics"
 )
-
-// Over any time, no more comes through than the rate and a second's worth.
-func TestPace(t *testing.T) {
-	for _, c := range []struct {
-		says   string
-		client Client
-		size   int
-		most   int // in ten seconds
-	}{
-		{"packets", Client{PacketsPerSecond: 100}, 200, 1100},
-		{"octets", Client{OctetsPerSecond: 20000}, 200, 1100},
-		{"packets before octets", Client{PacketsPerSecond: 10, OctetsPerSecond: 1 << 30}, 200, 110},
-		{"one packet a second", Client{PacketsPerSecond: 1}, 4096, 11},
-		{"less than a packet a second", Client{OctetsPerSecond: 1000}, 4096, 3},
-	} {
-		p := newRateLimiter(&c.client)
-		start := time.Unix(1_000_000, 0)
-		n := 0
-		for now := start; now.Before(start.Add(10 * time.Second)); now = now.Add(time.Millisecond) {
-			for {
-				wait, _ := p.allow(now, c.size)
-				if wait < 0 {
-					t.Fatalf("%s: a wait of %v", c.says, wait)
-				}
-				if wait > 0 {
-					break
-				}
-				n++
-			}
-		}
-		if n > c.most+1 || n < c.most*8/10 {
-			t.Errorf("%s: %d packets come through in 10 s, want about %d", c.says, n, c.most)
-		}
-	}
-	if newRateLimiter(&Client{}) != nil {
-		t.Error("a client without limits has a pace")
-	}
-}
 
 // A client beyond its rate is read more slowly for a second, then its excess is
 // dropped under a name; when it slows down it is served as before.
@@ -98,31 +63,6 @@ func TestExcessWaitsThenIsShed(t *testing.T) {
 	})
 }
 
-// counting is a Handler with requests outstanding.
-type counting struct {
-	*testHandler
-	open atomic.Int64
-}
-
-func (c *counting) Packet(b []byte) error { c.open.Add(1); return c.testHandler.Packet(b) }
-func (c *counting) Outstanding() int      { return int(c.open.Load()) }
-
-// startCounting is startPipe with handlers that count.
-func startCounting(t *testing.T, change func(*Config)) (*front, *pipeListener, chan *counting) {
-	opened := make(chan *counting, 10)
-	l := newPipeListener()
-	f := start(t, l, func(f *front, cfg *Config) {
-		open := f.open
-		f.open = func(s *Session) Handler {
-			c := &counting{testHandler: open(s).(*testHandler)}
-			opened <- c
-			return c
-		}
-		change(cfg)
-	})
-	return f, l, opened
-}
-
 // A connection has a bounded number of requests outstanding: more wait, and are
 // dropped when that lasts.
 //
@@ -159,4 +99,85 @@ func TestOutstandingIsBounded(t *testing.T) {
 		f.wantMetric(`radsec_gw_tls_throttled_connections`, 0)
 		c.Close()
 	})
+}
+
+// refusing is a Handler that answers what is shed.
+type refusing struct {
+	*testHandler
+	calls []string
+}
+
+func (r *refusing) Packet(b []byte) error {
+	r.calls = append(r.calls, fmt.Sprintf("packet %d", b[1]))
+	return r.testHandler.Packet(b)
+}
+
+func (r *refusing) Flush() error { r.calls = append(r.calls, "flush"); return r.testHandler.Flush() }
+
+func (r *refusing) Refuse(b []byte, fate metrics.Fate) {
+	r.calls = append(r.calls, fmt.Sprintf("refuse %d %v", b[1], fate))
+	r.testHandler.session.Send(packet(20, 52))
+}
+
+// What is shed on a connection of RADIUS/1.1 goes to the handler, which answers it and
+// counts it, and is flushed; on one of RADIUS/1.0 it is dropped and counted here.
+// Rules: P96, P100
+func TestShedIsAnsweredIn11(t *testing.T) {
+	for _, version := range []string{protocol10, protocol11} {
+		synctest.Test(t, func(t *testing.T) {
+			var h *refusing
+			l := newPipeListener()
+			f := start(t, l, func(f *front, cfg *Config) {
+				cfg.RadiusVersions = []string{Radius10, Radius11}
+				cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 1}}
+				open := f.open
+				f.open = func(s *Session) Handler {
+					h = &refusing{testHandler: open(s).(*testHandler)}
+					return h
+				}
+			})
+			cfg := f.clientConfig()
+			cfg.NextProtos = []string{version}
+			c := tls.Client(l.connect(), cfg)
+			if err := c.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			<-f.opened
+			answered := make(chan int, 1)
+			go func() {
+				all, _ := io.ReadAll(c)
+				answered <- len(all) / 20
+			}()
+			for i := range 6 {
+				p := packet(20, 1)
+				p[1] = byte(i)
+				c.Write(p)
+				sleep(200 * time.Millisecond)
+			}
+			sleep(3 * time.Second)
+			c.CloseWrite()
+			sleep(time.Second)
+			c.Close()
+			refused := slices.DeleteFunc(slices.Clone(h.calls), func(s string) bool { return s[:2] != "re" })
+			dropped := f.metric(`radsec_gw_requests_total{client="campus",fate="rate_limited",kind="access"}`)
+			if version == protocol10 {
+				if len(refused) != 0 || dropped == 0 {
+					t.Errorf("in RADIUS/1.0 the handler refused %q and %v packets were dropped, expected all of them dropped", refused, dropped)
+				}
+				return
+			}
+			if len(refused) == 0 || dropped != 0 {
+				t.Fatalf("in RADIUS/1.1 the handler refused %q and %v packets were dropped, expected all of them refused", refused, dropped)
+			}
+			if refused[0][len(refused[0])-len("rate_limited"):] != "rate_limited" {
+				t.Errorf("it was told %q, expected the fate", refused[0])
+			}
+			if h.calls[len(h.calls)-1] != "flush" {
+				t.Errorf("the handler was told %q, expected a flush after what was refused", h.calls)
+			}
+			if n := <-answered; n != len(refused) {
+				t.Errorf("the client got %d answers, expected %d", n, len(refused))
+			}
+		})
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"radsec-gw/certs"
+	"strings"
 	"testing"
 	"time"
 )
@@ -55,19 +57,41 @@ func TestInsecureSuitesAreNotTaken(t *testing.T) {
 	}
 }
 
-// What both sides can do best is taken: TLS 1.3, whatever else a client offers.
-//
-// Rules: P102
-func TestVersionOfTLSIsTheHighest(t *testing.T) {
-	f := startTCP(t, nil)
-	for most, want := range map[uint16]uint16{0: tls.VersionTLS13, tls.VersionTLS12: tls.VersionTLS12} {
-		cfg := f.clientConfig()
-		cfg.MinVersion, cfg.MaxVersion = tls.VersionTLS10, most
-		c := must(tls.Dial("tcp", f.addr, cfg))
-		await(t, f.opened, "the session")
-		if got := c.ConnectionState().Version; got != want {
-			t.Errorf("a client that offers up to %s gets %s, expected %s", tls.VersionName(most), tls.VersionName(got), tls.VersionName(want))
+// An RSA key has other suites.
+func TestSuitesFitTheKey(t *testing.T) {
+	for _, c := range []struct {
+		policy  policy
+		version uint16
+		want    string
+	}{
+		{policy{cfg: Config{Certificate: must(must(certs.NewCA("x")).Server("x")).TLS()}}, tls.VersionTLS12, "_ECDSA_"},
+		{policy{cfg: Config{Certificate: tls.Certificate{PrivateKey: must(rsa.GenerateKey(rand.Reader, 2048))}}}, tls.VersionTLS12, "_RSA_"},
+		{policy{}, tls.VersionTLS13, "TLS_"},
+	} {
+		list := c.policy.supportedSuites(c.version)
+		for _, s := range list {
+			if name := suiteName(s); !strings.Contains(name, c.want) {
+				t.Errorf("%s is listed, expected only those with %s", name, c.want)
+			}
 		}
-		c.Close()
+		if len(list) == 0 {
+			t.Errorf("no suite with %s is listed", c.want)
+		}
+	}
+}
+
+func TestListNames(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		want  string
+	}{
+		{nil, "none"},
+		{[]string{""}, "1 without a known name"},
+		{[]string{"a", "", "b"}, "a, b and 1 more"},
+		{strings.Split("abcdefghijklmnop", ""), "a, b, c, d, e, f, g, h, i, j, k, l and 4 more"},
+	} {
+		if got := listNames(c.names); got != c.want {
+			t.Errorf("%q are listed as %q, expected %q", c.names, got, c.want)
+		}
 	}
 }

@@ -3,13 +3,9 @@ package tlsfront
 import (
 	"bytes"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"testing"
-
-	"radsec-gw/identity"
 )
 
 // recording keeps what was read of a connection.
@@ -31,14 +27,6 @@ func lastRecord(b []byte) (kind byte, length int) {
 		b = b[min(len(b), 5+length):]
 	}
 	return kind, length
-}
-
-// elsewhere are two clients: the one whose certificate it is may not come from here, and
-// the one that may has another certificate.
-func elsewhere() []*Client {
-	return clientsOf(
-		identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
-		identity.Client{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, SANDNS: []string{"x.example"}})
 }
 
 // A client that may not come from its address is refused after the handshake: the last
@@ -68,33 +56,5 @@ func TestRefusedAfterTheHandshakeGetsCloseNotify(t *testing.T) {
 		if kind, length := lastRecord(raw.read.Bytes()); kind != want.kind || length != want.length {
 			t.Errorf("%s: the last record has type %d and %d octets, expected type %d and %d: close_notify", tls.VersionName(version), kind, length, want.kind, want.length)
 		}
-	}
-}
-
-// A session is resumed by the source and the rules of now: a client that may no longer
-// come from its address is refused as it would be in a full handshake (RFC 6614bis §3.5).
-//
-// Rules: P108, P110
-func TestResumptionLooksAtTheSource(t *testing.T) {
-	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-		f := startTCP(t, nil)
-		cfg := f.resuming(version)
-		f.exchange(cfg)
-		if _, _, resumed := f.exchange(cfg); !resumed {
-			t.Fatalf("%s: the second connection is not resumed", tls.VersionName(version))
-		}
-		f.setClients(elsewhere())
-		c, err := tls.Dial("tcp", f.addr, cfg)
-		if err == nil {
-			if !c.ConnectionState().DidResume {
-				t.Errorf("%s: the third connection is not resumed: the test proves nothing", tls.VersionName(version))
-			}
-			err = readToEnd(c)
-			c.Close()
-		}
-		if !errors.Is(err, io.EOF) {
-			t.Errorf("%s: the client sees %v, expected the end", tls.VersionName(version), err)
-		}
-		f.awaitMetric(`radsec_gw_tls_handshakes_total{result="unknown_client"}`, 1)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/identity"
+	"radsec-gw/metrics"
 )
 
 // Certificates that are odd but legal connect, are described, and match what
@@ -128,5 +129,20 @@ func TestRefusalShowsAllNames(t *testing.T) {
 				t.Errorf("expected one short line, got %d octets: %.200q", len(line), line)
 			}
 		})
+	}
+}
+
+// Every refusal of package identity counts as something, as a handshake's result and
+// as a reason to close, and both are there at zero from the start.
+func TestEveryRefusalIsCounted(t *testing.T) {
+	f := startTCP(t, nil)
+	f.dial()
+	for r := range identity.NumReasons {
+		counts := refusalOf(&identity.Refusal{Reason: r})
+		if counts.result == metrics.HandshakeOK || counts.closeReason == metrics.ClosedByPeer {
+			t.Errorf("%v counts as handshake %v and reason %v: say what it counts as", r, counts.result, counts.closeReason)
+		}
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="`+counts.result.String()+`"}`, 0)
+		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="`+counts.closeReason.String()+`"}`, 0)
 	}
 }

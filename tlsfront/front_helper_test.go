@@ -1,0 +1,284 @@
+package tlsfront
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"radsec-gw/identity"
+	"radsec-gw/metrics"
+)
+
+// front is a running server and what it wrote down.
+type front struct {
+	t       testing.TB
+	pki     *pki
+	server  *Server
+	addr    string
+	log     *logBuffer
+	reg     *prometheus.Registry
+	open    func(*Session) Handler // of every client
+	opened  chan *testHandler      // each new connection's handler
+	stopped chan error
+	cancel  context.CancelFunc
+}
+
+// testHandler is a Handler that shows what it gets.
+type testHandler struct {
+	session *Session
+	packets chan []byte
+	flushes chan int // how many packets came before each Flush
+	closed  chan struct{}
+	refuse  func(p []byte) error
+	echo    bool // answer every packet with itself
+
+	sinceFlush int
+}
+
+func (p *testHandler) Packet(b []byte) error {
+	if p.refuse != nil {
+		if err := p.refuse(b); err != nil {
+			return err
+		}
+	}
+	p.sinceFlush++
+	if p.echo {
+		p.session.Send(b)
+		return nil
+	}
+	p.packets <- bytes.Clone(b)
+	return nil
+}
+
+func (p *testHandler) Flush() error {
+	select {
+	case p.flushes <- p.sinceFlush:
+	default:
+	}
+	p.sinceFlush = 0
+	p.session.Flush()
+	return nil
+}
+
+func (p *testHandler) Closed() { close(p.closed) }
+
+func (p *testHandler) Outstanding() int { return 0 }
+
+func (p *testHandler) Refuse([]byte, metrics.Fate) { panic("nothing here is refused") }
+
+// newProbe makes the handler of a connection.
+func (f *front) newProbe(s *Session) Handler {
+	p := &testHandler{session: s, packets: make(chan []byte, 10000), flushes: make(chan int, 10000), closed: make(chan struct{})}
+	f.opened <- p
+	return p
+}
+
+// openAll gives the clients the front's handlers, those that have none yet.
+func (f *front) openAll(clients []*Client) []*Client {
+	for _, c := range clients {
+		if c.Open == nil {
+			c.Open = f.open
+		}
+	}
+	return clients
+}
+
+// setClients replaces the clients of the running server.
+func (f *front) setClients(clients []*Client) {
+	f.t.Helper()
+	if err := f.server.SetClients(f.openAll(clients)); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// start runs a server for the client "campus". change may be nil.
+func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
+	t.Helper()
+	f := &front{t: t, pki: newPKI(t), log: &logBuffer{}, reg: prometheus.NewRegistry(),
+		opened: make(chan *testHandler, 1000), stopped: make(chan error, 1)}
+	f.open = f.newProbe
+	cfg := Config{
+		Listeners:   []net.Listener{l},
+		Certificate: f.pki.server.TLS(),
+		ClientCA:    []*x509.Certificate{f.pki.ca.Certificate},
+		Clients:     clientsOf(identity.Client{Name: "campus"}),
+		Log:         slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Metrics:     metrics.New(f.reg),
+	}
+	if change != nil {
+		change(f, &cfg)
+	}
+	f.openAll(cfg.Clients)
+	f.server = must(New(cfg))
+	f.addr = l.Addr().String()
+	ctx, cancel := context.WithCancel(context.Background())
+	f.cancel = cancel
+	go func() { f.stopped <- f.server.Serve(ctx) }()
+	t.Cleanup(f.stop)
+	return f
+}
+
+// startTCP is start on a loopback address.
+func startTCP(t testing.TB, change func(*front, *Config)) *front {
+	t.Helper()
+	return start(t, must(net.Listen("tcp", "127.0.0.1:0")), change)
+}
+
+// stop ends the server and waits for it.
+func (f *front) stop() {
+	f.cancel()
+	if err := <-f.stopped; err != nil {
+		f.t.Errorf("Serve returned %v", err)
+	}
+	f.stopped <- nil
+}
+
+// clientConfig is what an honest client uses.
+func (f *front) clientConfig() *tls.Config {
+	return &tls.Config{ServerName: "radsec-server", RootCAs: f.pki.ca.Pool(), Certificates: []tls.Certificate{f.pki.client.TLS()}}
+}
+
+// dial connects an honest client and returns the server's side of it too.
+func (f *front) dial() (*tls.Conn, *testHandler) {
+	f.t.Helper()
+	c := must(tls.Dial("tcp", f.addr, f.clientConfig()))
+	f.t.Cleanup(func() { c.Close() })
+	return c, await(f.t, f.opened, "the server to accept the connection")
+}
+
+// metric returns the value of a series, such as name{a="b"}; labels in the
+// order of their names.
+func (f *front) metric(series string) float64 {
+	f.t.Helper()
+	for _, family := range must(f.reg.Gather()) {
+		for _, m := range family.GetMetric() {
+			var labels []string
+			for _, l := range m.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+			}
+			name := family.GetName()
+			if len(labels) > 0 {
+				name += "{" + strings.Join(labels, ",") + "}"
+			}
+			if name == series {
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	f.t.Fatalf("no series %s", series)
+	return 0
+}
+
+func (f *front) wantMetric(series string, want float64) {
+	f.t.Helper()
+	if got := f.metric(series); got != want {
+		f.t.Errorf("%s is %v, want %v", series, got, want)
+	}
+}
+
+// awaitMetric waits until a series has the value: the server counts a moment
+// after the peer has seen the end.
+func (f *front) awaitMetric(series string, want float64) {
+	f.t.Helper()
+	for end := time.Now().Add(patience); f.metric(series) != want; runtime.Gosched() {
+		if time.Now().After(end) {
+			f.t.Fatalf("%s stays %v, want %v; the log:\n%s", series, f.metric(series), want, f.log)
+		}
+	}
+}
+
+// wantLine wants exactly one log line with all of texts.
+func (f *front) wantLine(texts ...string) {
+	f.t.Helper()
+	n := 0
+	for _, line := range f.log.lines(texts[0]) {
+		ok := true
+		for _, text := range texts {
+			ok = ok && strings.Contains(line, text)
+		}
+		if ok {
+			n++
+		}
+	}
+	if n != 1 {
+		f.t.Errorf("%d log lines hold %q, want 1; the log:\n%s", n, texts, f.log)
+	}
+}
+
+// counting is a Handler with requests outstanding.
+type counting struct {
+	*testHandler
+	open atomic.Int64
+}
+
+func (c *counting) Packet(b []byte) error { c.open.Add(1); return c.testHandler.Packet(b) }
+
+func (c *counting) Outstanding() int { return int(c.open.Load()) }
+
+// startCounting is startPipe with handlers that count.
+func startCounting(t *testing.T, change func(*Config)) (*front, *pipeListener, chan *counting) {
+	opened := make(chan *counting, 10)
+	l := newPipeListener()
+	f := start(t, l, func(f *front, cfg *Config) {
+		open := f.open
+		f.open = func(s *Session) Handler {
+			c := &counting{testHandler: open(s).(*testHandler)}
+			opened <- c
+			return c
+		}
+		change(cfg)
+	})
+	return f, l, opened
+}
+
+// answer sends one, as relay does: the request is outstanding until it is sent.
+func (c *counting) answer() {
+	c.session.Send(packet(20, 7))
+	c.session.Flush()
+	c.open.Add(-1)
+}
+
+// startPipe is start without network, for faked time.
+func startPipe(t *testing.T, change func(*Config)) (*front, *pipeListener) {
+	l := newPipeListener()
+	return start(t, l, func(f *front, cfg *Config) {
+		if change != nil {
+			change(cfg)
+		}
+	}), l
+}
+
+// dialPipe connects an honest client.
+func (f *front) dialPipe(l *pipeListener) (*tls.Conn, *testHandler) {
+	f.t.Helper()
+	c := tls.Client(l.connect(), f.clientConfig())
+	if err := c.Handshake(); err != nil {
+		f.t.Fatal(err)
+	}
+	return c, <-f.opened
+}
+
+// startCountingTCP is startTCP with handlers that count.
+func startCountingTCP(t *testing.T) (*front, chan *counting) {
+	opened := make(chan *counting, 10)
+	f := startTCP(t, func(f *front, _ *Config) {
+		open := f.open
+		f.open = func(s *Session) Handler {
+			c := &counting{testHandler: open(s).(*testHandler)}
+			opened <- c
+			return c
+		}
+	})
+	return f, opened
+}

@@ -1,0 +1,159 @@
+package tlsfront
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"radsec-gw/identity"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The end of the gateway closes connections with close_notify and waits for
+// every goroutine, even with a peer that does not read.
+func TestShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, l := startPipe(t, nil)
+		c, p := f.dialPipe(l)
+		_, deaf := f.dialPipe(l)
+		l.connect() // in the middle of its handshake
+		synctest.Wait()
+		ended := make(chan error)
+		go func() { _, err := io.Copy(io.Discard, c); ended <- err }()
+		start := time.Now()
+		f.stop()
+		if d := time.Since(start); d > 2*time.Second {
+			t.Errorf("the end took %v, want at most 2 s", d)
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("the client sees %v, want close_notify", err)
+		}
+		<-p.closed
+		<-deaf.closed
+		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="shutdown"}`, 2)
+		f.wantMetric(`radsec_gw_tls_handshakes_total{result="shutdown"}`, 1)
+	})
+}
+
+// elsewhere are two clients: the one whose certificate it is may not come from here, and
+// the one that may has another certificate.
+func elsewhere() []*Client {
+	return clientsOf(
+		identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
+		identity.Client{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, SANDNS: []string{"x.example"}})
+}
+
+// A session is resumed by the source and the rules of now: a client that may no longer
+// come from its address is refused as it would be in a full handshake (RFC 6614bis §3.5).
+//
+// Rules: P108, P110
+func TestResumptionLooksAtTheSource(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		f := startTCP(t, nil)
+		cfg := f.resuming(version)
+		f.exchange(cfg)
+		if _, _, resumed := f.exchange(cfg); !resumed {
+			t.Fatalf("%s: the second connection is not resumed", tls.VersionName(version))
+		}
+		f.setClients(elsewhere())
+		c, err := tls.Dial("tcp", f.addr, cfg)
+		if err == nil {
+			if !c.ConnectionState().DidResume {
+				t.Errorf("%s: the third connection is not resumed: the test proves nothing", tls.VersionName(version))
+			}
+			err = readToEnd(c)
+			c.Close()
+		}
+		if !errors.Is(err, io.EOF) {
+			t.Errorf("%s: the client sees %v, expected the end", tls.VersionName(version), err)
+		}
+		f.awaitMetric(`radsec_gw_tls_handshakes_total{result="unknown_client"}`, 1)
+	}
+}
+
+// RFC 6614bis §3.1: several connections of one client are accepted, up to its
+// limit. RFC 6614bis §7.4: limits are enforced when set.
+//
+// Rules: P111, P112
+func TestLimitsOnConnections(t *testing.T) {
+	f := startTCP(t, func(f *front, cfg *Config) {
+		cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, MaxConnections: 2}}
+	})
+	_, one := f.dial()
+	_, two := f.dial()
+	if one.session.Client().Name != "campus" || two.session.Client().Name != "campus" {
+		t.Fatal("the two connections are not of one client")
+	}
+	third := must(tls.Dial("tcp", f.addr, f.clientConfig()))
+	if err := readToEnd(third); err != io.EOF {
+		t.Errorf("the third connection of the client sees %v, want close_notify", err)
+	}
+	third.Close()
+	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="too_many"}`, 1)
+	f.wantLine("result=too_many", "client campus has 2 connections, which is its limit")
+	f.wantMetric(`radsec_gw_tls_client_connections{client="campus"}`, 2)
+
+	one.session.Close("a test needs the place")
+	await(t, one.closed, "the first session to end")
+	f.dialUntilAccepted()
+	f.stop()
+	f.wantMetric(`radsec_gw_tls_client_connections{client="campus"}`, 0)
+	f.wantMetric(`radsec_gw_tls_client_connections_total{client="campus"}`, 3)
+	f.wantLine("RadSec connection closed", "a test needs the place", "reason=closed_locally")
+}
+
+// dialUntilAccepted connects again until a place is free: the server frees it
+// a moment after the peer has seen the end.
+func (f *front) dialUntilAccepted() *testHandler {
+	f.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		c := must(tls.Dial("tcp", f.addr, f.clientConfig()))
+		f.t.Cleanup(func() { c.Close() })
+		select {
+		case p := <-f.opened:
+			return p
+		case <-time.After(50 * time.Millisecond): // the place was not free yet
+		}
+	}
+	f.t.Fatal("no place became free")
+	return nil
+}
+
+// A client that is configured no more is let go with its last connection; one that
+// is configured stays, connected or not.
+func TestForgetClients(t *testing.T) {
+	f := startTCP(t, nil)
+	c, p := f.dial()
+	other := clientsOf(identity.Client{Name: "other", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
+	f.server.mu.Lock()
+	f.server.states["held"] = &clientState{open: 1}
+	f.server.mu.Unlock()
+	f.setClients(other)
+	await(t, p.closed, "the session to end when its client is gone")
+	readToEnd(c)
+	f.awaitMetric(`radsec_gw_tls_client_connections{client="campus"}`, 0)
+	if got := f.server.RemoveClients(); fmt.Sprint(got) != "[held]" {
+		t.Errorf("the one client with a connection should be left, but %q are", got)
+	}
+	f.server.mu.Lock()
+	defer f.server.mu.Unlock()
+	if f.server.states["campus"] != nil || f.server.states["other"] == nil {
+		t.Errorf("the client campus should be let go and other should stay, but there are %v", f.server.states)
+	}
+}
+
+func TestWeakClientAuthIsWarnedAbout(t *testing.T) {
+	for mode, says := range map[identity.ClientAuth]string{identity.OptionalCertificate: "optional", identity.NoCertificate: "none"} {
+		f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientAuth = mode })
+		cfg := f.clientConfig()
+		cfg.Certificates = nil
+		c := must(tls.Dial("tcp", f.addr, cfg))
+		await(t, f.opened, "a client without certificate, which "+says+" allows")
+		c.Close()
+		f.stop()
+		f.wantLine("level=WARN", `client_auth is \"`+says+`\"`)
+	}
+}
