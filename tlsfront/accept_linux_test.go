@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// When not a single descriptor is left, a connection is accepted with the spare
-// one and closed, so that its peer does not wait for nothing.
+// When no descriptor is left, a connection is accepted with the spare one and closed, so
+// that its peer need not wait.
 func TestSpareDescriptor(t *testing.T) {
 	f := startTCP(t, nil)
 	var before syscall.Rlimit
@@ -43,7 +43,7 @@ func TestSpareDescriptor(t *testing.T) {
 	f.wantMetric(`radsec_gw_tls_handshakes_total{result="no_descriptor"}`, 1)
 }
 
-// lowestFree returns the number that the next descriptor would have.
+// lowestFree returns the number of the next descriptor.
 func lowestFree(t *testing.T) int {
 	fd, err := syscall.Open("/dev/null", syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {

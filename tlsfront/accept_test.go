@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// failing is a listener whose Accept fails as often as told, as without a
-// descriptor.
+// failing is a listener whose Accept returns the errors in errs.
 type failing struct {
 	*pipeListener
 	errs chan error
@@ -37,8 +36,8 @@ func startFailing(t *testing.T) (*front, *failing) {
 	return start(t, l, nil), l
 }
 
-// Without descriptors connections are refused, silent ones first, it is counted,
-// and said at once and then once a minute, with what to do.
+// Without descriptors connections are refused, silent ones are displaced first; this is
+// counted, and logged at once and then once a minute, with advice.
 func TestNoDescriptorsForConnections(t *testing.T) {
 	for _, cause := range []error{syscall.EMFILE, syscall.ENFILE} {
 		synctest.Test(t, func(t *testing.T) {
@@ -67,7 +66,7 @@ func TestNoDescriptorsForConnections(t *testing.T) {
 	}
 }
 
-// Another error of Accept is not repeated in the log either.
+// Other errors of Accept are not repeated in the log either.
 func TestAcceptErrorsAreLoggedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l := startFailing(t)
@@ -83,7 +82,7 @@ func TestAcceptErrorsAreLoggedOnceAMinute(t *testing.T) {
 	})
 }
 
-// The connections that the process has descriptors for are a limit of their own,
+// The number of connections that the process has descriptors for is a limit of its own,
 // with its own reason.
 func TestLimitByDescriptors(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) { cfg.MaxDescriptors = 1 })

@@ -15,8 +15,8 @@ import (
 	"radsec-gw/metrics"
 )
 
-// goodFrom connects an honest client from an address, again when it was closed,
-// and returns how often and how long it took until the server had it as a session.
+// goodFrom connects an honest client from an address, and again when it is closed. It
+// returns how often, and the time until it had a session.
 func (f *front) goodFrom(l *pipeListener, address string) (tries int, took time.Duration) {
 	start := time.Now()
 	for {
@@ -31,8 +31,7 @@ func (f *front) goodFrom(l *pipeListener, address string) (tries int, took time.
 	}
 }
 
-// crowd is connections that mean no good. Each comes again when it is closed, as
-// long as the test runs.
+// crowd makes malicious connections. Each is made again when it is closed, until done.
 func crowd(l *pipeListener, done chan struct{}, sources, each int, send []byte) {
 	for i := range sources {
 		for range each {
@@ -61,13 +60,13 @@ func crowd(l *pipeListener, done chan struct{}, sources, each int, send []byte) 
 	}
 }
 
-// RFC 6614bis §7.4: sources with many connections that are silent, or that begin
-// handshakes and do not go on, lock nobody out, however long they keep at it.
+// RFC 6614bis §7.4: sources with many connections that are silent, or that start
+// handshakes and do not continue, do not keep others from connecting.
 //
 // Rules: P112
-func TestManyUnfinishedConnectionsLockNobodyOut(t *testing.T) {
+func TestUnfinishedConnectionsDoNotBlockOthers(t *testing.T) {
 	for _, c := range []struct {
-		says          string
+		name          string
 		sources, each int
 		send          []byte
 		slots         int
@@ -81,7 +80,7 @@ func TestManyUnfinishedConnectionsLockNobodyOut(t *testing.T) {
 		{"more sources that do not finish than there are slots", 20, 20, helloStart, 16, 2*displaceAfter + time.Second},
 		{"one that sends the start of a start", 1, 300, helloStart[:3], 128, 2 * time.Second},
 	} {
-		t.Run(c.says, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes, cfg.MaxConnections = c.slots, 2000 })
 				done := make(chan struct{})
@@ -113,7 +112,7 @@ func TestManyUnfinishedConnectionsLockNobodyOut(t *testing.T) {
 	}
 }
 
-// Draining does not wait for connections that have not begun a handshake.
+// Drain does not wait for connections that have not started a handshake.
 func TestDrainEndsSilentConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes = 1 })
@@ -133,8 +132,8 @@ func TestDrainEndsSilentConnections(t *testing.T) {
 	})
 }
 
-// A load balancer's address is that of all its clients: before a header it has no
-// share to exceed, and gives way only to itself.
+// A load balancer's address is shared by all its clients: before the PROXY header its
+// connections have no share to exceed, and displace only one another.
 //
 // Rules: P112
 func TestLoadBalancerHasNoShare(t *testing.T) {
@@ -166,7 +165,7 @@ func TestLoadBalancerHasNoShare(t *testing.T) {
 	})
 }
 
-// An admission of which the limits are known, for what needs no network.
+// newTestAdmission returns an admission for tests without a network.
 func newTestAdmission(slots int) *admission {
 	return newAdmission(slots, metrics.New(prometheus.NewRegistry()).TLS())
 }
@@ -229,8 +228,8 @@ func TestQueuedAreDisplacedAtTheLimit(t *testing.T) {
 	d.stop()
 }
 
-// RFC 6614bis §7.4: connections are bounded in all. Those that never say a word
-// give way to new ones; those that are in use do not.
+// RFC 6614bis §7.4: the number of connections is limited. Silent ones are displaced by
+// new ones; those in use are not.
 //
 // Rules: P112
 func TestLimitOnAllConnections(t *testing.T) {
@@ -253,7 +252,7 @@ func TestLimitOnAllConnections(t *testing.T) {
 	f.wantLine("result=too_many", "2 connections are open, which is the limit")
 }
 
-// RFC 6614bis §7.4: one source has its limit, handshakes counted.
+// RFC 6614bis §7.4: each source has a limit, including handshakes.
 //
 // Rules: P112
 func TestLimitOnConnectionsOfOneSource(t *testing.T) {

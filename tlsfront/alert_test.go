@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// clearAlert is a client's connection on which nothing goes out after the
-// ClientHello but an alert in clear, as OpenSSL sends it.
+// clearAlert is a client's connection on which an unencrypted alert is sent after the
+// ClientHello, as OpenSSL does, and nothing else.
 type clearAlert struct {
 	net.Conn
 	alert  byte
@@ -30,8 +30,8 @@ func (c *clearAlert) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// A peer that refuses is told of by its alert's name and with what to do for that
-// alert, in clear or encrypted, with either version. RFC 8446 §6.
+// An alert of the peer is logged with its name and advice for that alert, whether
+// encrypted or not, with either version (RFC 8446 §6).
 //
 // Rules: P103
 func TestAlertsOfPeers(t *testing.T) {
@@ -39,8 +39,8 @@ func TestAlertsOfPeers(t *testing.T) {
 		alert  byte
 		name   string
 		result string
-		says   string
-		not    string
+		advice string
+		not    string // advice for other alerts
 	}{
 		{48, "unknown_ca", "peer_alert", "give it the CA that signed it, CN=test CA", ""},
 		{42, "bad_certificate", "peer_alert", "give it the CA that signed it", ""},
@@ -73,23 +73,23 @@ func TestAlertsOfPeers(t *testing.T) {
 				if c.alert == 0 && version == tls.VersionTLS12 {
 					return // crypto/tls reports an end, as without any alert
 				}
-				f.wantLine("RadSec connection refused", "result="+result, c.name, c.says)
+				f.wantLine("RadSec connection refused", "result="+result, c.name, c.advice)
 				if line := strings.Join(f.log.lines("connection refused"), ""); c.not != "" && strings.Contains(cause(line), c.not) {
-					t.Errorf("the line of the alert %s has the hint %q, which is for others: %s", c.name, c.not, line)
+					t.Errorf("the line of the alert %s has the advice %q, which is for others: %s", c.name, c.not, line)
 				}
 			})
 		}
 	}
 }
 
-// cause is the text of a log line's error.
+// cause returns the error of a log line.
 func cause(line string) string {
 	_, after, _ := strings.Cut(line, `error="`)
 	text, _, _ := strings.Cut(after, `"`)
 	return text
 }
 
-// An alert that comes encrypted has its name, too.
+// An encrypted alert is logged with its name, too.
 func TestEncryptedAlertHasItsName(t *testing.T) {
 	f := startTCP(t, nil)
 	cfg := f.clientConfig()

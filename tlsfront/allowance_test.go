@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// What a handshake may hold is bounded in bytes and in parts, before and after
-// our first answer; an honest one stays far below, also when it is cut small.
+// What a handshake may send is limited in bytes and in parts, before and after our first
+// answer; an honest one stays far below, also if it is split into small parts.
 //
 // Rules: P112
 func TestHandshakeAllowance(t *testing.T) {
@@ -20,7 +20,7 @@ func TestHandshakeAllowance(t *testing.T) {
 	}
 	first := append([]byte{22, 3, 1, 0x3f, 0xff, 1, 0, 0xff, 0xff}, make([]byte, 0x3fff-4)...)
 	for _, c := range []struct {
-		says string
+		name string
 		send func(c net.Conn)
 		text string
 	}{
@@ -46,7 +46,7 @@ func TestHandshakeAllowance(t *testing.T) {
 			c.Write(all)
 		}, "TLS records; expected at most"},
 	} {
-		t.Run(c.says, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, l := startPipe(t, nil)
 				start := time.Now()
@@ -81,8 +81,8 @@ func (c choppy) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// The longest chain that is expected connects and resumes, also in pieces of the
-// smallest packets that the internet has.
+// The longest expected chain connects and resumes, also in the smallest packets of the
+// internet.
 func TestLongestHandshakeIsAllowed(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		f := startTCP(t, nil)

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// versionsFront serves these versions of RADIUS.
+// versionsFront starts a server with these versions of RADIUS.
 func versionsFront(t *testing.T, versions ...string) *front {
 	return startTCP(t, func(_ *front, cfg *Config) { cfg.RadiusVersions = versions })
 }
 
-// negotiated is what a client that offers these versions gets: "1.0" or "1.1", as
-// both sides see it; "alert" for no_application_protocol; "closed" when the
-// server closes after the handshake; "old" when it wants another TLS.
+// negotiated returns what a client that offers these versions gets: "1.0" or "1.1", on
+// both sides; "alert" for no_application_protocol; "closed" if the server closes after
+// the handshake; "old" if it requires another version of TLS.
 func (f *front) negotiated(cfg *tls.Config, offers ...string) string {
 	f.t.Helper()
 	for _, v := range offers {
@@ -71,7 +71,7 @@ func (f *front) negotiated(cfg *tls.Config, offers ...string) string {
 	}
 }
 
-// RFC 9765 §3.3.2: every cell, with TLS 1.3; and what is left of it without.
+// RFC 9765 §3.3.2: every cell of the table, with TLS 1.3 and without.
 //
 // Rules: P120, P102
 func TestVersionsAreNegotiated(t *testing.T) {
@@ -102,8 +102,8 @@ func TestVersionsAreNegotiated(t *testing.T) {
 	}
 }
 
-// The order in which a client offers does not matter, and protocols of others
-// beside RADIUS do not either.
+// The order in which a client offers protocols does not matter, nor do protocols other
+// than RADIUS.
 //
 // Rules: P120
 func TestVersionsInAnyOrder(t *testing.T) {
@@ -123,7 +123,7 @@ func TestVersionsInAnyOrder(t *testing.T) {
 	f.wantLine("RadSec connection accepted", "radius=radius/1.1")
 }
 
-// A client refused for its version gets a reason in the log.
+// A client refused for its version of RADIUS is logged with the reason.
 //
 // Rules: P120
 func TestClientWithoutALPNIsLogged(t *testing.T) {
@@ -135,8 +135,8 @@ func TestClientWithoutALPNIsLogged(t *testing.T) {
 	f.wantLine("RadSec connection refused", "does not offer RADIUS/1.1 by ALPN")
 }
 
-// RFC 9765 §3.5: a session of RADIUS/1.1 is resumed with it or not at all; one of
-// RADIUS/1.0 may be resumed with either. Both hold with keys of our own too.
+// RFC 9765 §3.5: a session of RADIUS/1.1 is resumed with RADIUS/1.1 or not at all; one
+// of RADIUS/1.0 may be resumed with either. Both also with configured ticket keys.
 //
 // Rules: P110, P121
 func TestResumptionKeepsTheVersion(t *testing.T) {

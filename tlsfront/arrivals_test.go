@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The arrivals agree with a plain list, on random input.
+// For random input, arrivals agrees with a plain list.
 func TestArrivalsAgreeWithAList(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

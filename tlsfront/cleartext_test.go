@@ -4,11 +4,12 @@ import (
 	"testing"
 )
 
-// An alert in clear after which the handshake went on does not explain its failure.
+// An unencrypted alert that is followed by other records is not the reason why the
+// handshake failed.
 func TestAlertBeforeOtherRecords(t *testing.T) {
 	warning, finished := []byte{21, 3, 3, 0, 2, 1, 100}, []byte{22, 3, 3, 0, 1, 20}
 	for _, c := range []struct {
-		says    string
+		name    string
 		records [][]byte
 		want    bool
 	}{
@@ -23,13 +24,13 @@ func TestAlertBeforeOtherRecords(t *testing.T) {
 			w.scan(r)
 		}
 		if w.alerted != c.want {
-			t.Errorf("%s: alerted is %v, expected %v", c.says, w.alerted, c.want)
+			t.Errorf("%s: alerted is %v, expected %v", c.name, w.alerted, c.want)
 		}
 	}
 }
 
-// A record that is announced and does not come takes no memory.
-func TestWatchKeepsWhatHasCome(t *testing.T) {
+// Memory grows with what has arrived, not with the announced length.
+func TestClearRecordsKeepsWhatHasArrived(t *testing.T) {
 	w := clearRecords{keep: maxFlight}
 	w.scan([]byte{22, 3, 3, 64, 0, 11})
 	if n := cap(w.messages); n > 64 {
@@ -45,7 +46,7 @@ func TestWatchKeepsWhatHasCome(t *testing.T) {
 	}
 }
 
-// slowAlerts finds the alerts in clear at the end of a stream of records.
+// slowAlerts finds the unencrypted alerts at the end of a stream of records.
 func slowAlerts(b []byte) (found []alert) {
 	for len(b) >= 5 {
 		n := int(b[3])<<8 | int(b[4])
@@ -63,8 +64,8 @@ func slowAlerts(b []byte) (found []alert) {
 	return found
 }
 
-// Records are followed however they are cut, and only an alert in clear counts.
-func FuzzWatch(f *testing.F) {
+// Records are found however the stream is split, and only unencrypted alerts count.
+func FuzzClearRecords(f *testing.F) {
 	f.Add([]byte{21, 3, 3, 0, 2, 2, 48}, 3)
 	f.Add([]byte{22, 3, 1, 0, 1, 1, 21, 3, 3, 0, 2, 2, 48}, 6)
 	f.Add([]byte{23, 3, 3, 0, 7, 21, 3, 3, 0, 2, 2, 48}, 1)

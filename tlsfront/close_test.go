@@ -12,7 +12,7 @@ import (
 	"radsec-gw/metrics"
 )
 
-// recorded keeps what a client reads, as it is on the wire.
+// recorded records what a client reads from the network.
 type recorded struct {
 	net.Conn
 	octets bytes.Buffer
@@ -24,7 +24,7 @@ func (r *recorded) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// last returns the type of the last record; 0 when there is none or a part behind it.
+// last returns the type of the last record; 0 if there is none, or an incomplete one.
 func (r *recorded) last() (kind byte) {
 	for b := r.octets.Bytes(); len(b) > 0; {
 		n := 5
@@ -39,9 +39,10 @@ func (r *recorded) last() (kind byte) {
 	return kind
 }
 
-// Whatever a connection is closed for, close_notify comes first (RFC 6613 §2.6.4). A
-// client of crypto/tls takes an end without it for one in order, so the records are
-// looked at: in TLS 1.2 an alert can be told from data although it is encrypted.
+// Whatever the reason for closing a connection, close_notify is sent first (RFC 6613
+// §2.6.4). A client of crypto/tls does not distinguish an end without it, so the test
+// checks the records: in TLS 1.2 encrypted alerts have a type of their own.
+//
 // Rules: P5
 func TestCloseNotifyComesFirst(t *testing.T) {
 	const alert = 21 // RFC 5246 §6.2.1
@@ -89,10 +90,10 @@ func TestCloseNotifyComesFirst(t *testing.T) {
 	}
 }
 
-// A session says why it ends as soon as Send reports false, whoever ended it.
-func TestSessionSaysWhyItEnds(t *testing.T) {
+// Ended returns the reason as soon as Send reports false, whatever the reason.
+func TestEnded(t *testing.T) {
 	for _, c := range []struct {
-		says string
+		name string
 		end  func(f *front, c net.Conn)
 		want []metrics.Reason
 	}{
@@ -101,7 +102,7 @@ func TestSessionSaysWhyItEnds(t *testing.T) {
 		// The kernel tells of a reset once, the reader or the writer; the other sees the end.
 		{"the client closes", func(_ *front, c net.Conn) { c.Close() }, []metrics.Reason{metrics.ClosedByPeer, metrics.ClosedBroken}},
 	} {
-		t.Run(c.says, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			f := startTCP(t, nil)
 			conn, p := f.dial()
 			go c.end(f, conn.NetConn())

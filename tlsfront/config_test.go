@@ -8,7 +8,8 @@ import (
 	"radsec-gw/identity"
 )
 
-func TestNewNamesWhatIsWrong(t *testing.T) {
+// The errors of New name what is missing or wrong.
+func TestInvalidConfig(t *testing.T) {
 	f := startTCP(t, nil)
 	good := f.server.cfg
 	for want, change := range map[string]func(*Config){

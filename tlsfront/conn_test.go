@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A failed handshake leaves its processor idle for a while, so that peers who fail
-// again and again take a part of it only; one that succeeds does not.
-func TestFailedHandshakesRest(t *testing.T) {
+// After a failed handshake its processor pauses, so that peers that fail repeatedly use
+// only a part of it.
+func TestPauseAfterFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &conn{cpu: make(chan struct{}, 1)}
 		for _, row := range []struct{ computed, want time.Duration }{

@@ -16,7 +16,7 @@ func newCutter() *cutter {
 	return &cutter{pool: &sync.Pool{New: func() any { return new([wire.MaxLength]byte) }}}
 }
 
-// cutAll gives the chunks to a cutter one by one.
+// cutAll passes the chunks to a cutter one by one.
 func cutAll(chunks ...[]byte) (packets [][]byte, started bool, err error) {
 	c := newCutter()
 	for _, chunk := range chunks {
@@ -36,13 +36,13 @@ func cutAll(chunks ...[]byte) (packets [][]byte, started bool, err error) {
 	return packets, c.started(), nil
 }
 
-// stream is three packets: the shortest, one of 57 octets, and the longest.
+// stream returns three packets: the shortest, one of 57 octets, and the longest.
 func stream() (packets [][]byte, all []byte) {
 	packets = [][]byte{packet(wire.MinLength, 1), packet(57, 2), packet(wire.MaxLength, 3)}
 	return packets, slices.Concat(packets...)
 }
 
-// RFC 6614 §3.4 (1): borders come from the Length field alone.
+// RFC 6614 §3.4 (1): only the Length field determines where packets end.
 //
 // Rules: P3
 func TestPacketsAreCutHoweverTheStreamIsSplit(t *testing.T) {
@@ -62,8 +62,8 @@ func TestPacketsAreCutHoweverTheStreamIsSplit(t *testing.T) {
 	}
 }
 
-// RFC 6613 §2.6.4, RFC 2865 §3: a Length outside 20..4096 is an error as soon
-// as it is read.
+// RFC 6613 §2.6.4, RFC 2865 §3: a Length outside 20..4096 is an error as soon as it is
+// read.
 //
 // Rules: P1, P5
 func TestBadLengthIsFoundAtItsFourthOctet(t *testing.T) {
@@ -111,7 +111,7 @@ func FuzzCutter(f *testing.F) {
 	})
 }
 
-// holding keeps what is written, so that it goes out in one piece.
+// holding holds back what is written, to send it in one write.
 type holding struct {
 	net.Conn
 	hold bool

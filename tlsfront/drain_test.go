@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Draining accepts nothing more, closes what is idle, goes on reading and
-// serving what is not, and closes that when nothing is outstanding.
+// Drain accepts no more connections, closes idle ones, and continues to serve the others
+// until nothing is outstanding.
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l, opened := startCounting(t, func(*Config) {})
@@ -63,7 +63,7 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// Draining ends with its context, whatever is outstanding.
+// Drain ends when its context ends, whatever is outstanding.
 func TestDrainIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l, opened := startCounting(t, func(*Config) {})

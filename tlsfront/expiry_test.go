@@ -11,7 +11,7 @@ import (
 	"radsec-gw/certs"
 )
 
-// RFC 6614bis §3.3.1: a connection is closed when the certificate runs out.
+// RFC 6614bis §3.3.1: a connection is closed when the certificate expires.
 //
 // Rules: P109
 func TestConnectionEndsWithItsCertificate(t *testing.T) {
@@ -38,8 +38,8 @@ func TestConnectionEndsWithItsCertificate(t *testing.T) {
 	})
 }
 
-// A list that is out of date is used with a warning, or refuses, as configured;
-// then open connections end with it.
+// A list that is out of date causes a warning, or refuses, as configured; if it refuses,
+// open connections are closed when it gets out of date.
 //
 // Rules: P109
 func TestStaleRevocationList(t *testing.T) {

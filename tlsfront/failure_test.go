@@ -14,7 +14,7 @@ import (
 	"radsec-gw/certs"
 )
 
-// rawHello is a ClientHello of TLS 1.2 and older.
+// rawHello is a ClientHello of TLS 1.2 or older.
 type rawHello struct {
 	version  uint16
 	suites   []uint16
@@ -22,7 +22,7 @@ type rawHello struct {
 	name     string   // of server_name; empty: without
 }
 
-// record is the hello in a TLS record.
+// record returns the ClientHello in a TLS record.
 func (h rawHello) record() []byte {
 	short := func(b []byte) []byte { return append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...) }
 	list := func(values []uint16) (b []byte) {
@@ -50,14 +50,14 @@ func (h rawHello) record() []byte {
 	return append([]byte{22, 3, 1, byte(len(message) >> 8), byte(len(message))}, message...)
 }
 
-// hexadecimal is a version or a suite as no operator reads it.
+// hexadecimal matches a version or a cipher suite in a form that operators do not know.
 var hexadecimal = regexp.MustCompile(`0x[0-9a-fA-F]|\[[0-9a-f]{3,4}[ \]]|\*?\b(tls|rsa|ecdsa|x509)\.[a-zA-Z]`)
 
-// Cipher suites and versions have their names in the log, with what was expected,
-// and no text holds a Go type. P102: TLS 1.2 or newer.
+// Unsupported cipher suites and versions are logged with their names and with what was
+// expected, and without Go types. P102: TLS 1.2 or newer.
 //
 // Rules: P102
-func TestHelloThatWillNotDoIsToldByName(t *testing.T) {
+func TestUnsupportedHelloIsNamed(t *testing.T) {
 	many := make([]uint16, 5000)
 	for i := range many {
 		many[i] = 0x0032 + uint16(i%3)*0x0e + uint16(i/3)*0x100
@@ -66,7 +66,7 @@ func TestHelloThatWillNotDoIsToldByName(t *testing.T) {
 		name   string
 		hello  rawHello
 		result string
-		says   []string
+		log    []string
 	}{
 		{"only TLS 1.0", rawHello{version: 0x0301, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers only TLS 1.0; the minimum is TLS 1.2"}},
 		{"TLS 1.1 and 1.0", rawHello{version: 0x0302, suites: []uint16{0x002f}}, "old_version", []string{"the peer offers only TLS 1.1, TLS 1.0"}},
@@ -76,7 +76,7 @@ func TestHelloThatWillNotDoIsToldByName(t *testing.T) {
 				"got TLS_DHE_RSA_WITH_AES_256_CBC_SHA, TLS_DHE_RSA_WITH_AES_256_GCM_SHA384 and 1 more;", "cipher_suites"}},
 		{"suites for another type of key", rawHello{version: 0x0303, suites: []uint16{0xc02f}}, "no_common_cipher",
 			[]string{"ECDSA key", "got TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;", "the type of the key"}},
-		{"no suite that has a name", rawHello{version: 0x0303, suites: []uint16{0xfefe}}, "no_common_cipher", []string{"got 1 without a known name"}},
+		{"no suite with a known name", rawHello{version: 0x0303, suites: []uint16{0xfefe}}, "no_common_cipher", []string{"got 1 without a known name"}},
 		{"thousands of suites", rawHello{version: 0x0303, suites: many}, "no_common_cipher", []string{"TLS_DHE_DSS_WITH_AES_128_CBC_SHA", "more;"}},
 		{"no suite of TLS 1.3", rawHello{version: 0x0303, versions: []uint16{0x0304}, suites: []uint16{0x1304, 0x0a0a}}, "no_common_cipher",
 			[]string{"expected one of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256, got TLS_AES_128_CCM_SHA256\""}},
@@ -93,17 +93,17 @@ func TestHelloThatWillNotDoIsToldByName(t *testing.T) {
 			raw.Close()
 			f.awaitMetric(`radsec_gw_tls_handshakes_total{result="`+c.result+`"}`, 1)
 			f.stop()
-			f.wantLine(append([]string{"RadSec connection refused", "result=" + c.result}, c.says...)...)
+			f.wantLine(append([]string{"RadSec connection refused", "result=" + c.result}, c.log...)...)
 			line := strings.Join(f.log.lines("connection refused"), "")
 			if found := hexadecimal.FindString(line); found != "" || len(line) > 2500 {
-				t.Errorf("%d octets with %q: %s", len(line), found, line)
+				t.Errorf("%d bytes with %q: %s", len(line), found, line)
 			}
 		})
 	}
 }
 
-// A message out of turn is told without Go's types.
-func TestMessageOutOfTurnIsTold(t *testing.T) {
+// An unexpected message is logged without Go types.
+func TestUnexpectedMessageIsNamed(t *testing.T) {
 	f := startTCP(t, nil)
 	raw := must(net.Dial("tcp", f.addr))
 	defer raw.Close()
@@ -116,12 +116,12 @@ func TestMessageOutOfTurnIsTold(t *testing.T) {
 	f.wantLine("received unexpected handshake message of type ServerHelloDone when waiting for Certificate")
 }
 
-// A certificate that Go does not parse is named where TLS shows it: by its place, its
-// subject and its fingerprint, whatever records it comes in. In TLS 1.3 the line says
-// why it is not, and how to have it named.
+// A certificate that Go does not parse is logged with its position, its subject and its
+// fingerprint if it is not encrypted, however the records are split. In TLS 1.3 the line
+// says why it is not, and what to do.
 //
 // Rules: P105
-func TestCertificateThatDoesNotParseIsNamed(t *testing.T) {
+func TestUnparsedCertificateIsNamed(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		for _, at := range []int{0, 1} {
 			t.Run(fmt.Sprint(tls.VersionName(version), ", certificate ", at+1), func(t *testing.T) {
@@ -165,8 +165,9 @@ func TestCertificateThatDoesNotParseIsNamed(t *testing.T) {
 	}
 }
 
-// FuzzDotted: any octets as a ClientHello give a name with a dot at its end, or none.
-func FuzzDotted(f *testing.F) {
+// For any bytes as a ClientHello, dottedName returns a name with a dot at its end, or
+// none.
+func FuzzDottedName(f *testing.F) {
 	f.Add(rawHello{version: 0x0303, suites: []uint16{0xc02b}, name: "radsec-server."}.record()[5:])
 	f.Add(rawHello{version: 0x0303, name: "radsec-server"}.record()[5:])
 	f.Add(rawHello{version: 0x0303, versions: []uint16{0x0304}}.record()[5:60])

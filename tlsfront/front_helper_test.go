@@ -20,7 +20,7 @@ import (
 	"radsec-gw/metrics"
 )
 
-// front is a running server and what it wrote down.
+// front is a running server with its log and metrics.
 type front struct {
 	t       testing.TB
 	pki     *pki
@@ -77,14 +77,14 @@ func (p *testHandler) Outstanding() int { return 0 }
 
 func (p *testHandler) Refuse([]byte, metrics.Fate) { panic("nothing here is refused") }
 
-// newProbe makes the handler of a connection.
-func (f *front) newProbe(s *Session) Handler {
+// newHandler returns the handler of a new connection.
+func (f *front) newHandler(s *Session) Handler {
 	p := &testHandler{session: s, packets: make(chan []byte, 10000), flushes: make(chan int, 10000), closed: make(chan struct{})}
 	f.opened <- p
 	return p
 }
 
-// openAll gives the clients the front's handlers, those that have none yet.
+// openAll sets the front's Open in clients that have none.
 func (f *front) openAll(clients []*Client) []*Client {
 	for _, c := range clients {
 		if c.Open == nil {
@@ -102,12 +102,12 @@ func (f *front) setClients(clients []*Client) {
 	}
 }
 
-// start runs a server for the client "campus". change may be nil.
+// start starts a server for the client "campus". change may be nil.
 func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
 	t.Helper()
 	f := &front{t: t, pki: newPKI(t), log: &logBuffer{}, reg: prometheus.NewRegistry(),
 		opened: make(chan *testHandler, 1000), stopped: make(chan error, 1)}
-	f.open = f.newProbe
+	f.open = f.newHandler
 	cfg := Config{
 		Listeners:   []net.Listener{l},
 		Certificate: f.pki.server.TLS(),
@@ -129,13 +129,13 @@ func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
 	return f
 }
 
-// startTCP is start on a loopback address.
+// startTCP calls start with a loopback address.
 func startTCP(t testing.TB, change func(*front, *Config)) *front {
 	t.Helper()
 	return start(t, must(net.Listen("tcp", "127.0.0.1:0")), change)
 }
 
-// stop ends the server and waits for it.
+// stop stops the server and waits for it.
 func (f *front) stop() {
 	f.cancel()
 	if err := <-f.stopped; err != nil {
@@ -144,12 +144,12 @@ func (f *front) stop() {
 	f.stopped <- nil
 }
 
-// clientConfig is what an honest client uses.
+// clientConfig returns the configuration of an honest client.
 func (f *front) clientConfig() *tls.Config {
 	return &tls.Config{ServerName: "radsec-server", RootCAs: f.pki.ca.Pool(), Certificates: []tls.Certificate{f.pki.client.TLS()}}
 }
 
-// dial connects an honest client and returns the server's side of it too.
+// dial connects an honest client, and returns the server's handler, too.
 func (f *front) dial() (*tls.Conn, *testHandler) {
 	f.t.Helper()
 	c := must(tls.Dial("tcp", f.addr, f.clientConfig()))
@@ -157,8 +157,8 @@ func (f *front) dial() (*tls.Conn, *testHandler) {
 	return c, await(f.t, f.opened, "the server to accept the connection")
 }
 
-// metric returns the value of a series, such as name{a="b"}; labels in the
-// order of their names.
+// metric returns the value of a series, such as name{a="b"}, with the labels sorted by
+// name.
 func (f *front) metric(series string) float64 {
 	f.t.Helper()
 	for _, family := range must(f.reg.Gather()) {
@@ -187,8 +187,8 @@ func (f *front) wantMetric(series string, want float64) {
 	}
 }
 
-// awaitMetric waits until a series has the value: the server counts a moment
-// after the peer has seen the end.
+// awaitMetric waits until a series has the value: the server may count after the peer
+// has seen the end.
 func (f *front) awaitMetric(series string, want float64) {
 	f.t.Helper()
 	for end := time.Now().Add(patience); f.metric(series) != want; runtime.Gosched() {
@@ -198,7 +198,7 @@ func (f *front) awaitMetric(series string, want float64) {
 	}
 }
 
-// wantLine wants exactly one log line with all of texts.
+// wantLine checks that exactly one log line contains all of texts.
 func (f *front) wantLine(texts ...string) {
 	f.t.Helper()
 	n := 0
@@ -226,7 +226,7 @@ func (c *counting) Packet(b []byte) error { c.open.Add(1); return c.testHandler.
 
 func (c *counting) Outstanding() int { return int(c.open.Load()) }
 
-// startCounting is startPipe with handlers that count.
+// startCounting calls startPipe with handlers that count requests.
 func startCounting(t *testing.T, change func(*Config)) (*front, *pipeListener, chan *counting) {
 	opened := make(chan *counting, 10)
 	l := newPipeListener()
@@ -242,14 +242,14 @@ func startCounting(t *testing.T, change func(*Config)) (*front, *pipeListener, c
 	return f, l, opened
 }
 
-// answer sends one, as relay does: the request is outstanding until it is sent.
+// answer answers a request: as in relay, it is outstanding until the answer is sent.
 func (c *counting) answer() {
 	c.session.Send(packet(20, 7))
 	c.session.Flush()
 	c.open.Add(-1)
 }
 
-// startPipe is start without network, for faked time.
+// startPipe calls start without a network, for fake time.
 func startPipe(t *testing.T, change func(*Config)) (*front, *pipeListener) {
 	l := newPipeListener()
 	return start(t, l, func(f *front, cfg *Config) {
@@ -269,7 +269,7 @@ func (f *front) dialPipe(l *pipeListener) (*tls.Conn, *testHandler) {
 	return c, <-f.opened
 }
 
-// startCountingTCP is startTCP with handlers that count.
+// startCountingTCP calls startTCP with handlers that count requests.
 func startCountingTCP(t *testing.T) (*front, chan *counting) {
 	opened := make(chan *counting, 10)
 	f := startTCP(t, func(f *front, _ *Config) {

@@ -83,7 +83,8 @@ func TestHalfClosedConnectionGetsItsAnswers(t *testing.T) {
 	}
 }
 
-// A half-closed client that goes away while its answers are awaited is let go of.
+// A half-closed connection is closed if the client resets it while answers are
+// outstanding.
 func TestHalfClosedConnectionThatIsReset(t *testing.T) {
 	f, opened := startCountingTCP(t)
 	conn := must(tls.Dial("tcp", f.addr, f.clientConfig()))
@@ -96,8 +97,8 @@ func TestHalfClosedConnectionThatIsReset(t *testing.T) {
 	await(t, h.closed, "the end of the connection, with a request outstanding")
 }
 
-// What a half-closed client is waited for has an end, and a gateway that stops does
-// not wait.
+// The wait for the answers of a half-closed connection is bounded, and ends when the
+// gateway stops.
 func TestHalfClosedConnectionIsBounded(t *testing.T) {
 	for _, stop := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -133,8 +134,8 @@ func TestHalfClosedConnectionIsBounded(t *testing.T) {
 	}
 }
 
-// A gateway that is to stop waits for the answers of a client that has sent close_notify,
-// and not for one that has sent a FIN alone.
+// Drain waits for the answers of a client that has sent close_notify, but not of one
+// that has sent only a FIN.
 func TestDrainOfHalfClosedConnections(t *testing.T) {
 	for _, notified := range []bool{false, true} {
 		f, opened := startCountingTCP(t)

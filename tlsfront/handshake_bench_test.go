@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What a connection costs, the client's part included: connect, one packet to
-// the client, close.
+// The cost of a connection, including the client's part: connect, send one packet to the
+// client, close.
 func BenchmarkHandshake(b *testing.B) {
 	for _, resume := range []bool{false, true} {
 		name := "full"

@@ -25,7 +25,7 @@ import (
 	"radsec-gw/certs"
 )
 
-// forger makes certificates that no CA has signed.
+// forger makes certificates that no CA signed.
 type forger struct {
 	key *ecdsa.PrivateKey // signs, and belongs to every leaf
 }
@@ -34,8 +34,8 @@ func newForger() *forger {
 	return &forger{must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
 }
 
-// certificate makes one that says that issuer has issued it, for the forger's own
-// key when key is nil.
+// certificate makes a certificate with the name of issuer, for the forger's own key if
+// key is nil.
 func (f *forger) certificate(subject, issuer pkix.Name, key any, changes ...certs.Change) []byte {
 	t := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, IsCA: key != nil, BasicConstraintsValid: true}
@@ -48,15 +48,15 @@ func (f *forger) certificate(subject, issuer pkix.Name, key any, changes ...cert
 	return must(x509.CreateCertificate(rand.Reader, t, &x509.Certificate{Subject: issuer}, key, f.key))
 }
 
-// rsaKey is a public key of this size to which nobody has the private one.
+// rsaKey returns a public key of this size, without a private key.
 func rsaKey(bits, exponent int) *rsa.PublicKey {
 	n := must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1))))
 	n.SetBit(n, bits-1, 1).SetBit(n, 0, 1)
 	return &rsa.PublicKey{N: n, E: exponent}
 }
 
-// hostileChains are what a peer without a certificate may send to be expensive.
-// Every one has to be refused.
+// hostileChains are the most expensive chains that a peer without a certificate can
+// send. All must be refused.
 func hostileChains(p *pki) map[string][][]byte {
 	f := newForger()
 	ca := p.ca.Certificate.Subject
@@ -112,14 +112,14 @@ func hostileChains(p *pki) map[string][][]byte {
 	return chains
 }
 
-// ordinaryChain is that of a client of another CA.
+// ordinaryChain returns the chain of a client of another CA.
 func ordinaryChain() [][]byte {
 	return [][]byte{must(must(certs.NewCA("another CA")).Client("ap1")).Certificate.Raw}
 }
 
-// refusedHandshake makes a handshake with a client that shows these certificates,
-// and returns what it costs the server: the time on the processor of the one
-// thread that it has. It fails unless the server refuses.
+// refusedHandshake does a handshake with a client that presents these certificates, and
+// returns its cost for the server: the processor time of its only thread. It fails
+// unless the server refuses.
 func (f *front) refusedHandshake(t testing.TB, chain [][]byte, version uint16, curves ...tls.CurveID) time.Duration {
 	t.Helper()
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
@@ -164,7 +164,8 @@ func threadTime() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// leastOf is the least of several measurements: the others measure the machine.
+// leastOf returns the smallest of several measurements: the others also measure the
+// machine.
 func leastOf(n int, measure func() time.Duration) time.Duration {
 	least := measure()
 	for range n - 1 {
@@ -173,8 +174,8 @@ func leastOf(n int, measure func() time.Duration) time.Duration {
 	return least
 }
 
-// A peer without any valid certificate, whatever it sends, costs a few times an
-// ordinary refusal at most, where crypto/tls alone would spend half a second.
+// Whatever a peer without a valid certificate sends, it costs at most a few times as
+// much as an ordinary refusal; with crypto/tls alone it would cost half a second.
 //
 // Rules: P112
 func TestHostileHandshakeIsCheap(t *testing.T) {
@@ -193,7 +194,7 @@ func TestHostileHandshakeIsCheap(t *testing.T) {
 	}
 }
 
-// The two of which the ratio counts, one beside the other.
+// The two benchmarks whose ratio matters.
 func BenchmarkRefusedHandshake(b *testing.B) {
 	benchmarkRefused(b, map[string][][]byte{"another CA": ordinaryChain()})
 }

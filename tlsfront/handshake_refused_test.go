@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// recording keeps what was read of a connection.
+// recording records what was read from a connection.
 type recording struct {
 	net.Conn
 	read bytes.Buffer
@@ -29,8 +29,9 @@ func lastRecord(b []byte) (kind byte, length int) {
 	return kind, length
 }
 
-// A client that may not come from its address is refused after the handshake: the last
-// that it gets is close_notify, for crypto/tls sends no access_denied (RFC 6614bis §3.4).
+// A client outside of its networks is refused after the handshake, and the last record
+// that it gets is close_notify, because crypto/tls cannot send access_denied (RFC
+// 6614bis §3.4).
 //
 // Rules: P5, P108
 func TestRefusedAfterTheHandshakeGetsCloseNotify(t *testing.T) {

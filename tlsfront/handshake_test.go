@@ -155,8 +155,7 @@ func (c *refusedPeer) test(t *testing.T) {
 	}
 }
 
-// RFC 6614bis §3.5: a resumed session gets the same check, by the rules of the
-// moment.
+// RFC 6614bis §3.5: a resumed session is checked again, by the current rules.
 //
 // Rules: P110
 func TestResumptionIsAuthorisedAgain(t *testing.T) {
@@ -194,8 +193,8 @@ func TestResumptionIsAuthorisedAgain(t *testing.T) {
 	}
 }
 
-// The CertificateRequest names the CAs of all clients, or none when the list would be
-// too long, as TLS allows: a client shows its certificate all the same.
+// The CertificateRequest contains the names of the CAs of all clients, or none if the
+// list would be too long, as TLS allows: the client still presents its certificate.
 //
 // Rules: TR3
 func TestAllCAsAreNamed(t *testing.T) {
@@ -236,7 +235,8 @@ func TestAllCAsAreNamed(t *testing.T) {
 	}
 }
 
-// What both sides can do best is taken: TLS 1.3, whatever else a client offers.
+// The highest version that both sides support is used: TLS 1.3, whatever else a client
+// offers.
 //
 // Rules: P102
 func TestVersionOfTLSIsTheHighest(t *testing.T) {

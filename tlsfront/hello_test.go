@@ -12,7 +12,7 @@ import (
 
 func TestReadHello(t *testing.T) {
 	for _, c := range []struct {
-		says  string
+		name  string
 		bytes string
 		err   error
 	}{
@@ -35,18 +35,18 @@ func TestReadHello(t *testing.T) {
 		} {
 			b, err := readHello(r, nil)
 			if !errors.Is(err, c.err) || err == nil && len(b) < helloSize {
-				t.Errorf("%s, %s: got %d bytes and %v, want %v", c.says, how, len(b), err, c.err)
+				t.Errorf("%s, %s: got %d bytes and %v, want %v", c.name, how, len(b), err, c.err)
 			}
 		}
 		// What was read ahead behind a PROXY header is looked at before anything is read.
 		if b, err := readHello(iotest.ErrReader(io.EOF), []byte(c.bytes)); !errors.Is(err, c.err) || string(b) != c.bytes {
-			t.Errorf("%s, read ahead: got %q and %v, want all of it and %v", c.says, b, err, c.err)
+			t.Errorf("%s, read ahead: got %q and %v, want all of it and %v", c.name, b, err, c.err)
 		}
 	}
 }
 
-// What a ClientHello starts with is recognised however it is cut, nothing of it
-// is lost, and no more is read than is needed.
+// The start of a ClientHello is recognised however it is split, nothing of it is lost,
+// and no more is read than necessary.
 func FuzzReadHello(f *testing.F) {
 	f.Add([]byte("\x16\x03\x01\x01\x00\x01\x00\x00\xfc"), 2)
 	f.Add([]byte("GET / HTTP/1.1\r\n"), 0)
@@ -70,8 +70,8 @@ func FuzzReadHello(f *testing.F) {
 	})
 }
 
-// RFC 6614bis §7.4: a connection has seconds to begin its handshake, and a
-// handshake has seconds in all, however the peer spends them.
+// RFC 6614bis §7.4: a connection has some seconds to start its handshake, and the whole
+// handshake has some seconds, however slowly the peer sends.
 //
 // Rules: P112
 func TestHandshakeTimeout(t *testing.T) {

@@ -21,11 +21,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what must come; it is never waited out
-// unless the test fails.
+// patience is how long a test waits for an event that must happen. It only passes if the
+// test fails.
 const patience = 10 * time.Second
 
-// helloStart is what a ClientHello of 252 bytes starts with.
+// helloStart is the start of a ClientHello of 252 bytes.
 var helloStart = []byte{22, 3, 1, 1, 0, 1}
 
 // pki is a CA with one server and one client certificate.
@@ -52,7 +52,7 @@ func dns(names ...string) certs.Change {
 	return func(c *x509.Certificate) { c.DNSNames = names }
 }
 
-// clientsOf makes clients without limits.
+// clientsOf returns clients without limits.
 func clientsOf(who ...identity.Client) (clients []*Client) {
 	for _, w := range who {
 		clients = append(clients, &Client{Client: w})
@@ -78,7 +78,7 @@ func (b *logBuffer) String() string {
 	return b.buf.String()
 }
 
-// lines returns the lines that hold text.
+// lines returns the lines that contain text.
 func (b *logBuffer) lines(text string) []string {
 	var found []string
 	for line := range strings.Lines(b.String()) {
@@ -101,7 +101,7 @@ func await[T any](t testing.TB, ch <-chan T, what string) T {
 	}
 }
 
-// packet makes an Access-Request of n octets that begins its content with mark.
+// packet returns an Access-Request of n octets with the Identifier mark.
 func packet(n int, mark byte) []byte {
 	p := make([]byte, n)
 	p[0], p[1] = 1, mark
@@ -122,7 +122,7 @@ func readToEnd(c net.Conn) error {
 	return err
 }
 
-// named gives a connection the address of a TCP peer.
+// named is a connection with the address of a TCP peer.
 type named struct {
 	net.Conn
 	addr net.Addr
@@ -130,8 +130,8 @@ type named struct {
 
 func (n named) RemoteAddr() net.Addr { return n.addr }
 
-// pipeListener is a listener whose connections are made by connect, without
-// the network: it works on faked time.
+// pipeListener is a listener whose connections are made by connect, without a network,
+// so that it works with fake time.
 type pipeListener struct {
 	conns chan net.Conn
 	once  sync.Once
@@ -164,13 +164,13 @@ func (l *pipeListener) connectFrom(address string) net.Conn {
 	return near
 }
 
-// isAlert reports whether err is the alert that a peer has received.
+// isAlert reports whether err is an alert from the server.
 func isAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// sleep lets d go by on the bubble's clock.
+// sleep waits for d of fake time.
 func sleep(d time.Duration) { <-time.After(d) }
 
 // drip writes b an octet a second until it fails, and returns how long it took.

@@ -9,28 +9,28 @@ import (
 	"radsec-gw/wire"
 )
 
-// RFC 6614bis §3.10: a connection that waits for an answer of ours is not idle.
-// The idle time begins with the end of what was outstanding.
+// RFC 6614bis §3.10: a connection with a request outstanding is not idle. The idle time
+// starts when nothing is outstanding.
 //
 // Rules: P113
 func TestOutstandingIsNotIdle(t *testing.T) {
 	watchdog := packet(20, 9)
 	watchdog[0] = byte(wire.Code(12))
 	for _, x := range []struct {
-		says string
+		name string
 		act  func(c io.Writer, h *counting)
-		want time.Duration // when the connection is closed, after its request came
+		want time.Duration // when the connection is closed, after its request
 	}{
-		{"the answer comes after the idle timeout", func(_ io.Writer, h *counting) { sleep(3 * time.Second); h.answer() }, 5 * time.Second},
-		{"the answer comes within it", func(_ io.Writer, h *counting) { sleep(1500 * time.Millisecond); h.answer() }, 3500 * time.Millisecond},
-		{"the first of two answers comes", func(c io.Writer, h *counting) {
+		{"the answer arrives after the idle timeout", func(_ io.Writer, h *counting) { sleep(3 * time.Second); h.answer() }, 5 * time.Second},
+		{"the answer arrives within it", func(_ io.Writer, h *counting) { sleep(1500 * time.Millisecond); h.answer() }, 3500 * time.Millisecond},
+		{"the first of two answers arrives", func(c io.Writer, h *counting) {
 			c.Write(packet(20, 2))
 			sleep(3 * time.Second)
 			h.answer()
 			sleep(4 * time.Second)
 			h.answer()
 		}, 9 * time.Second},
-		{"the request ends in silence", func(_ io.Writer, h *counting) { sleep(30 * time.Second); h.open.Add(-1) }, 32 * time.Second},
+		{"the request ends without an answer", func(_ io.Writer, h *counting) { sleep(30 * time.Second); h.open.Add(-1) }, 32 * time.Second},
 		{"a watchdog is answered afterwards", func(c io.Writer, h *counting) {
 			h.answer()
 			sleep(time.Second)
@@ -39,7 +39,7 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 			h.session.Send(packet(20, 7))
 		}, 2 * time.Second},
 	} {
-		t.Run(x.says, func(t *testing.T) {
+		t.Run(x.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f, l, opened := startCounting(t, func(cfg *Config) { cfg.IdleTimeout = 2 * time.Second })
 				c, _ := f.dialPipe(l)
@@ -52,7 +52,7 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 				go x.act(c, h)
 				<-h.closed
 				if d := time.Since(start); d < x.want || d > x.want+2*busyTick {
-					t.Errorf("when %s the connection should be closed %v after the request, but it is after %v", x.says, x.want, d)
+					t.Errorf("when %s the connection should be closed %v after the request, but it is after %v", x.name, x.want, d)
 				}
 				f.stop()
 				f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="idle_timeout"}`, 1)
@@ -61,8 +61,8 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 	}
 }
 
-// RFC 6614bis §3.10: idle connections are closed if so configured, and the
-// watchdog (Status-Server) does not count as traffic.
+// RFC 6614bis §3.10: idle connections are closed if configured, and the watchdog
+// (Status-Server) does not count as traffic.
 //
 // Rules: P113
 func TestIdleTimeout(t *testing.T) {
@@ -96,7 +96,7 @@ func TestIdleTimeout(t *testing.T) {
 	})
 }
 
-// RFC 6614bis §3.10: the idle timeout can be switched off; zero does.
+// RFC 6614bis §3.10: the idle timeout can be disabled; with zero it is.
 //
 // Rules: P113
 func TestNoIdleTimeout(t *testing.T) {

@@ -54,12 +54,11 @@ func records(lengths ...int) (b []byte) {
 	return b
 }
 
-// Over TLS, both ways round: many packets in a record, and a packet over many
-// records (RFC 6614 §3.4 (1)). Requests of different kinds share a connection
-// (RFC 6614bis §3.7).
+// Over TLS: many packets in one record, and one packet in many records (RFC 6614 §3.4
+// (1)). Requests of different kinds share a connection (RFC 6614bis §3.7).
 //
 // Rules: P3, P116
-func TestPacketsArriveHoweverTheRecordsAreCut(t *testing.T) {
+func TestPacketsArriveHoweverRecordsAreSplit(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		f := startTCP(t, nil)
 		cfg := f.clientConfig()
@@ -91,9 +90,9 @@ func TestPacketsArriveHoweverTheRecordsAreCut(t *testing.T) {
 	}
 }
 
-// Records longer than one read buffer, and more than one buffer in all, arrive
-// whole although none ends where a read does.
-func TestManyRecordsInOneGo(t *testing.T) {
+// Records that together are longer than the read buffer arrive completely, although none
+// ends where a read ends.
+func TestManyRecordsAtOnce(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
 	const n = 500

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// 0.0.0.0 and [::] with one port are for both families, and can stand side by side.
-func TestListenTakesTheFamiliesThatItIsTold(t *testing.T) {
+// 0.0.0.0 and [::] with the same port are for both families, and can be listed together.
+func TestListenOnBothFamilies(t *testing.T) {
 	v4, v6 := netip.MustParseAddrPort("0.0.0.0:2083"), netip.MustParseAddrPort("[::]:2083")
 	for _, row := range []struct {
 		all  []netip.AddrPort

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// refuses reports whether nobody listens on the address.
+// refuses reports whether the address refuses connections.
 func refuses(t *testing.T, address string) bool {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
@@ -18,8 +18,8 @@ func refuses(t *testing.T, address string) bool {
 	return err != nil
 }
 
-// A server takes other addresses while it serves: the new one is served, the old
-// one is closed, one that stays is the same socket, and connections stay open.
+// The addresses of a server can change while it serves: a new one is served, an old one
+// is closed, one that stays keeps its socket, and connections stay open.
 //
 // Fault L5.
 func TestListenersChangeWhileServing(t *testing.T) {
@@ -48,7 +48,7 @@ func TestListenersChangeWhileServing(t *testing.T) {
 	}
 }
 
-// A server that drains opens nothing any more.
+// A server that drains opens no more listeners.
 func TestListenersWhileDraining(t *testing.T) {
 	f := startTCP(t, nil)
 	f.server.Drain(context.Background())
@@ -59,8 +59,7 @@ func TestListenersWhileDraining(t *testing.T) {
 	}
 }
 
-// A list of addresses takes the place of another: what is in both keeps its
-// socket, also when the system has chosen the port.
+// An address that is in both lists keeps its socket, also if the system chose the port.
 //
 // Fault L5.
 func TestRelistenKeepsWhatIsInBothLists(t *testing.T) {
@@ -77,11 +76,11 @@ func TestRelistenKeepsWhatIsInBothLists(t *testing.T) {
 	}
 }
 
-// What the kernel does not allow while the old socket is open is said, and leaves
-// nothing behind.
+// An address that the kernel does not allow while the old socket is open is an error,
+// and no listener stays open.
 //
 // Fault L5.
-func TestRelistenSaysWhatTheKernelForbids(t *testing.T) {
+func TestRelistenOverlap(t *testing.T) {
 	have := must(Listen([]netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")}))
 	defer closeListeners(have)
 	port := have[0].Addr().(*net.TCPAddr).AddrPort().Port()

@@ -13,7 +13,7 @@ import (
 	"radsec-gw/identity"
 )
 
-// from connects from a loopback address of its own, writes, and waits for the end.
+// from connects from a loopback address, writes, and waits for the end.
 func (f *front) from(source string, octets []byte) {
 	f.t.Helper()
 	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(source)}, Timeout: patience}
@@ -28,7 +28,7 @@ func (f *front) from(source string, octets []byte) {
 	io.Copy(io.Discard, c)
 }
 
-// warned counts the lines of a level above debug that hold text.
+// warned returns the number of lines above debug that contain text.
 func (f *front) warned(text string) (n int) {
 	for _, line := range f.log.lines(text) {
 		if !strings.Contains(line, "level=DEBUG") {
@@ -38,8 +38,8 @@ func (f *front) warned(text string) (n int) {
 	return n
 }
 
-// During a flood by one source each refusal of another is logged.
-func TestAFloodByOneSourceDoesNotHideTheRefusalOfAnother(t *testing.T) {
+// During a flood from one source each refusal of another is logged.
+func TestFloodDoesNotHideOtherRefusals(t *testing.T) {
 	f := startTCP(t, nil)
 	garbage := []byte("GET / HTTP/1.0\r\n\r\n")
 	const flood, refused = 400, 6
@@ -58,8 +58,8 @@ func TestAFloodByOneSourceDoesNotHideTheRefusalOfAnother(t *testing.T) {
 	}
 }
 
-// Health checks of load balancers, and what comes again and again from an address
-// that no client lists, are counted and not logged each time.
+// Health checks of load balancers, and repeated connections from an address that no
+// client lists, are counted, but not logged each time.
 func TestHealthChecksAreCountedAndNotLogged(t *testing.T) {
 	f := startTCP(t, func(_ *front, cfg *Config) {
 		cfg.ProxyNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.3/32"), netip.MustParsePrefix("127.0.0.4/32")}

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// What is not TLS from its first octet gets no octet back: RADIUS in clear as little as
-// what would begin TLS later (RFC 6614bis §3.1).
+// A peer that does not start with TLS gets no answer, whether it sends RADIUS or would
+// start TLS later (RFC 6614bis §3.1).
 //
 // Rules: P101
-func TestWhatIsInClearGetsNothing(t *testing.T) {
+func TestNoAnswerWithoutTLS(t *testing.T) {
 	status := packet(20, 7)
 	status[0] = 12
 	for name, sent := range map[string][]byte{
@@ -34,11 +34,11 @@ func TestWhatIsInClearGetsNothing(t *testing.T) {
 	}
 }
 
-// What comes to the port by mistake is told by what it looks like.
+// Protocols that are sent to the port by mistake are recognised.
 //
 // Rules: P101
-func TestWhatIsNotTLSIsToldByItsLooks(t *testing.T) {
-	for name, c := range map[string]struct{ bytes, says string }{
+func TestOtherProtocolsAreNamed(t *testing.T) {
+	for name, c := range map[string]struct{ bytes, text string }{
 		"PROXY version 1":       {string(proxyHeader(1, "192.0.2.7:4711")), "a PROXY header: the load balancer's address must be in proxy_protocol"},
 		"PROXY version 2":       {string(proxyHeader(2, "192.0.2.7:4711")), "a PROXY header"},
 		"HTTP":                  {"GET / HTTP/1.1\r\n\r\n", "an HTTP request"},
@@ -67,7 +67,7 @@ func TestWhatIsNotTLSIsToldByItsLooks(t *testing.T) {
 			raw.Close()
 			f.awaitMetric(`radsec_gw_tls_handshakes_total{result="not_tls"}`, 1)
 			f.stop()
-			f.wantLine("result=not_tls", "expected a TLS ClientHello, got "+c.says)
+			f.wantLine("result=not_tls", "expected a TLS ClientHello, got "+c.text)
 		})
 	}
 }

@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// Neither static RSA nor RC4, NULL, 3DES or a suite without authentication is taken, not
-// even with an RSA key and from a client that has nothing else (RFC 9325 §4.1). The first
-// record of the answer is an alert then, else it begins a ServerHello.
+// Static RSA, RC4, NULL, 3DES and suites without authentication are refused, even with
+// an RSA key and if the client offers nothing else (RFC 9325 §4.1). The first record of
+// the answer is an alert then, and otherwise starts a ServerHello.
 //
 // Rules: P102
-func TestInsecureSuitesAreNotTaken(t *testing.T) {
+func TestInsecureSuitesAreRefused(t *testing.T) {
 	key := must(rsa.GenerateKey(rand.Reader, 2048))
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "radsec-server"}, DNSNames: []string{"radsec-server"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
@@ -58,7 +58,7 @@ func TestInsecureSuitesAreNotTaken(t *testing.T) {
 }
 
 // An RSA key has other suites.
-func TestSuitesFitTheKey(t *testing.T) {
+func TestSuitesMatchTheKey(t *testing.T) {
 	for _, c := range []struct {
 		policy  policy
 		version uint16

@@ -16,7 +16,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// tee remembers what it reads.
+// tee records what it reads.
 type tee struct {
 	net.Conn
 	seen bytes.Buffer
@@ -28,7 +28,7 @@ func (c *tee) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// dialTee connects an honest client whose raw octets can be looked at.
+// dialTee connects an honest client and records the octets on the network.
 func (f *front) dialTee(version uint16) (*tls.Conn, *tee, *testHandler) {
 	f.t.Helper()
 	raw := &tee{Conn: must(net.Dial("tcp", f.addr))}
@@ -42,8 +42,7 @@ func (f *front) dialTee(version uint16) (*tls.Conn, *tee, *testHandler) {
 	return c, raw, await(f.t, f.opened, "the session")
 }
 
-// RFC 6614bis §4.1: only packets are written, each in one go: one packet is
-// one TLS record, though many go out together.
+// RFC 6614bis §4.1: each packet is one TLS record, although many are written at once.
 //
 // Rules: P4
 func TestOnePacketIsOneRecord(t *testing.T) {
@@ -77,7 +76,7 @@ func TestOnePacketIsOneRecord(t *testing.T) {
 	}
 }
 
-// Send and Flush from many goroutines: every packet arrives once and whole.
+// Send and Flush from many goroutines: every packet arrives once and complete.
 func TestSendFromManyGoroutines(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
@@ -135,8 +134,8 @@ func TestCloseWhileSending(t *testing.T) {
 	}
 }
 
-// RFC 6614bis §6.2.1: a client that does not read is closed when its answers
-// exceed the bound; nobody else notices.
+// RFC 6614bis §6.2.1: a client that does not read is closed when its answers exceed the
+// limit; others are not affected.
 //
 // Rules: P100
 func TestClientThatNeverReadsIsClosed(t *testing.T) {
@@ -175,8 +174,8 @@ func TestClientThatNeverReadsIsClosed(t *testing.T) {
 	f.wantLine("RadSec connection closed", "reason=not_reading", "the client does not read")
 }
 
-// A client that reads late gets everything: the writer goroutine waits for it,
-// and the session goes on as before.
+// A client that reads late gets everything: the writer goroutine waits for it, and the
+// session continues.
 func TestClientThatReadsLateGetsEverything(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) { cfg.WriteBuffer = 64 << 20 })
 	c, p := f.dial()

@@ -12,13 +12,13 @@ import (
 	"radsec-gw/identity"
 )
 
-// crl makes the CA's list of these certificates, good for an hour.
+// crl returns the CA's list of these certificates, valid for an hour.
 func (p *pki) crl(revoked ...*certs.Pair) *x509.RevocationList {
 	now := time.Now()
 	return must(x509.ParseRevocationList(must(p.ca.CRL(now.Add(-time.Minute), now.Add(time.Hour), revoked...))))
 }
 
-// change puts the configuration in force after changing it.
+// change changes the configuration of the server.
 func (f *front) change(change func(*Config)) {
 	f.t.Helper()
 	cfg := f.server.policy.Load().cfg
@@ -29,7 +29,7 @@ func (f *front) change(change func(*Config)) {
 	}
 }
 
-// resuming is a client that keeps its sessions.
+// resuming returns the configuration of a client that resumes sessions.
 func (f *front) resuming(version uint16) *tls.Config {
 	cfg := f.clientConfig()
 	cfg.ClientSessionCache = tls.NewLRUClientSessionCache(4)
@@ -37,8 +37,8 @@ func (f *front) resuming(version uint16) *tls.Config {
 	return cfg
 }
 
-// exchange connects, takes a packet (and with TLS 1.3 the ticket), and reports
-// whether the session was resumed.
+// exchange connects, reads a packet (and with TLS 1.3 the ticket), and reports whether
+// the session was resumed.
 func (f *front) exchange(cfg *tls.Config) (c *tls.Conn, p *testHandler, resumed bool) {
 	f.t.Helper()
 	c, err := tls.Dial("tcp", f.addr, cfg)
@@ -55,7 +55,7 @@ func (f *front) exchange(cfg *tls.Config) (c *tls.Conn, p *testHandler, resumed 
 	return c, p, c.ConnectionState().DidResume
 }
 
-// refused connects in vain.
+// refused connects, and checks that the server refuses.
 func (f *front) refused(cfg *tls.Config) {
 	f.t.Helper()
 	c, err := tls.Dial("tcp", f.addr, cfg)
@@ -68,11 +68,11 @@ func (f *front) refused(cfg *tls.Config) {
 	}
 }
 
-// RFC 6614bis §3.3.1: a connected peer is looked at again when a list changes;
-// §3.5: a resumed session has the outcome of a full handshake.
+// RFC 6614bis §3.3.1: an open connection is checked again when a list changes; §3.5: a
+// resumed session has the result of a full handshake.
 //
 // Rules: P109, P110
-func TestRevokedClientIsRefusedAndThrownOff(t *testing.T) {
+func TestRevokedClientIsRefusedAndClosed(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			f := startTCP(t, nil)
@@ -100,7 +100,7 @@ func TestRevokedClientIsRefusedAndThrownOff(t *testing.T) {
 			f.exchange(good)
 			select {
 			case <-stays.closed:
-				t.Error("a client that is not revoked was thrown off")
+				t.Error("a client that is not revoked was closed")
 			default:
 			}
 			if got := f.metric(`radsec_gw_crl_next_update_timestamp_seconds{issuer="CN=test CA,O=radsec-gw development"}`); got <= float64(time.Now().Unix()) {
@@ -110,9 +110,9 @@ func TestRevokedClientIsRefusedAndThrownOff(t *testing.T) {
 	}
 }
 
-// RFC 5280 §6.3.3 (f): two CAs of one name have each its own revocation list. One says
-// nothing about the other's certificates, and does not hide that the other's list is
-// out of date.
+// RFC 5280 §6.3.3 (f): two CAs of the same name each have their own revocation list. A
+// list does not apply to the certificates of the other CA, and does not hide that its
+// list is out of date.
 //
 // Rules: TR4, P109, P110
 func TestTwoCAsOfOneNameHaveTheirOwnLists(t *testing.T) {
@@ -150,11 +150,11 @@ func TestTwoCAsOfOneNameHaveTheirOwnLists(t *testing.T) {
 	}
 }
 
-// A client of a CA that is not trusted any more goes, also when its path was
-// verified before.
+// The connections of a CA that is removed are closed, also if their path was verified
+// before.
 //
 // Rules: P104, P109
-func TestClientOfRemovedCAIsThrownOff(t *testing.T) {
+func TestClientOfRemovedCAIsClosed(t *testing.T) {
 	other := must(certs.NewCA("other CA"))
 	f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientCA = append(cfg.ClientCA, other.Certificate) })
 	cfg := f.clientConfig()
@@ -170,11 +170,11 @@ func TestClientOfRemovedCAIsThrownOff(t *testing.T) {
 	f.awaitMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="certificate_untrusted"}`, 1)
 	stays.session.Send(packet(20, 1)) // still up
 	if stays.session.closing.Load() {
-		t.Error("a client of the CA that stays was thrown off")
+		t.Error("a client of the CA that stays was closed")
 	}
 }
 
-// RFC 6614bis §7.2.1: the gateway does not talk to itself.
+// RFC 6614bis §7.2.1: the gateway refuses a peer with the gateway's own certificate.
 //
 // Rules: P114
 func TestOwnCertificateIsRefused(t *testing.T) {
@@ -185,7 +185,7 @@ func TestOwnCertificateIsRefused(t *testing.T) {
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="own_certificate"}`, 1)
 }
 
-// Session tickets of one gateway open at another that has the same keys, also
+// Session tickets of one gateway are accepted by another one with the same keys, also
 // after both have changed them.
 //
 // Rules: P110
@@ -211,8 +211,8 @@ func TestTicketKeysAreShared(t *testing.T) {
 	}
 }
 
-// A client's own CA counts in full handshakes, in resumed ones and for connections
-// that are open when it changes; for nobody else.
+// A client's own CA counts in full handshakes, in resumed ones, and for open connections
+// when it changes; for no other client.
 //
 // Rules: TR1, TR2, P109, P110
 func TestOwnCAAtResumptionAndReload(t *testing.T) {
@@ -264,7 +264,7 @@ func TestOwnCAAtResumptionAndReload(t *testing.T) {
 	}
 }
 
-// A reload keeps the connections whose client is still allowed.
+// SetClients keeps the connections whose client is still allowed.
 func TestSetClientsKeepsTheAllowed(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()

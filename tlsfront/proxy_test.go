@@ -14,7 +14,8 @@ import (
 	"radsec-gw/identity"
 )
 
-// proxyHeader is what a load balancer writes for a connection from source.
+// proxyHeader returns the header that a load balancer sends for a connection from
+// source.
 func proxyHeader(version byte, source string) []byte {
 	from := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(source))
 	to := net.TCPAddrFromAddrPort(netip.MustParseAddrPort("198.51.100.1:2083"))
@@ -24,7 +25,7 @@ func proxyHeader(version byte, source string) []byte {
 	return must(proxyproto.HeaderProxyFromAddrs(version, from, to).Format())
 }
 
-// throughProxy connects an honest client behind these octets.
+// throughProxy connects an honest client after these octets.
 func (f *front) throughProxy(header []byte) (*tls.Conn, error) {
 	raw := must(net.Dial("tcp", f.addr))
 	f.t.Cleanup(func() { raw.Close() })
@@ -33,8 +34,8 @@ func (f *front) throughProxy(header []byte) (*tls.Conn, error) {
 	return c, c.Handshake()
 }
 
-// A client behind a load balancer is known by its own address, which must be
-// its client's.
+// A client behind a load balancer is identified by its own address, which must be one of
+// the client.
 //
 // Rules: P105, P108
 func TestClientBehindLoadBalancer(t *testing.T) {
@@ -44,7 +45,7 @@ func TestClientBehindLoadBalancer(t *testing.T) {
 	})
 	local := must((&proxyproto.Header{Version: 2, Command: proxyproto.LOCAL}).Format())
 	for _, c := range []struct {
-		says   string
+		name   string
 		header []byte
 		source string // empty: refused
 		result string
@@ -57,7 +58,7 @@ func TestClientBehindLoadBalancer(t *testing.T) {
 		{"half a header", []byte("PROXY TCP4 192.0.2.7\r\n"), "", "bad_proxy_header"},
 		{"a check by the load balancer itself", local, "", "unknown_network"},
 	} {
-		t.Run(c.says, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			conn, err := f.throughProxy(c.header)
 			if c.source == "" {
 				if err == nil {
@@ -97,8 +98,8 @@ func (f *front) awaitLine(text string) {
 	}
 }
 
-// A header from anybody else is no TLS, and a load balancer that never sends
-// one has the time of a handshake.
+// A header from any other address is not TLS, and a load balancer that never sends one
+// has the time of a handshake.
 //
 // Rules: P101, P112
 func TestProxyHeaderIsNotForAll(t *testing.T) {
@@ -119,8 +120,8 @@ func TestProxyHeaderIsNotForAll(t *testing.T) {
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="bad_proxy_header"}`, 1)
 }
 
-// FuzzProxyHeader: what a load balancer's network sends neither crashes nor is
-// taken for an address that it is not.
+// Whatever is sent from a load balancer's network, reading it does not panic, and does
+// not return an address that is not in it.
 func FuzzProxyHeader(f *testing.F) {
 	f.Add(proxyHeader(1, "192.0.2.7:4711"))
 	f.Add(proxyHeader(2, "[2001:db8::7]:4711"))

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Over any time, no more comes through than the rate and a second's worth.
-func TestPace(t *testing.T) {
+// At any time, no more packets are allowed than the rate and a second's worth.
+func TestRateLimiter(t *testing.T) {
 	for _, c := range []struct {
-		says   string
+		name   string
 		client Client
 		size   int
 		most   int // in ten seconds
@@ -26,7 +26,7 @@ func TestPace(t *testing.T) {
 			for {
 				wait, _ := p.allow(now, c.size)
 				if wait < 0 {
-					t.Fatalf("%s: a wait of %v", c.says, wait)
+					t.Fatalf("%s: a wait of %v", c.name, wait)
 				}
 				if wait > 0 {
 					break
@@ -35,7 +35,7 @@ func TestPace(t *testing.T) {
 			}
 		}
 		if n > c.most+1 || n < c.most*8/10 {
-			t.Errorf("%s: %d packets come through in 10 s, want about %d", c.says, n, c.most)
+			t.Errorf("%s: %d packets come through in 10 s, want about %d", c.name, n, c.most)
 		}
 	}
 	if newRateLimiter(&Client{}) != nil {

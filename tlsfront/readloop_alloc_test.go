@@ -13,8 +13,8 @@ import (
 	"radsec-gw/metrics"
 )
 
-// path is a session without its read loop, and a client whose sealed records
-// are kept to be fed to it.
+// path is a session without its read loop, and a client whose records are kept to be
+// passed to it.
 type path struct {
 	session *Session
 	client  *tls.Conn
@@ -32,8 +32,8 @@ func (e *echoer) Outstanding() int      { return 0 }
 
 func (e *echoer) Refuse([]byte, metrics.Fate) {}
 
-// newPath makes the handshake over a real connection, whose answers are read
-// and forgotten.
+// newPath does the handshake over a real connection, whose answers are read and
+// discarded.
 func newPath(t testing.TB) *path {
 	t.Helper()
 	f := startTCP(t, nil) // for its configuration; it serves nobody here
@@ -65,7 +65,7 @@ func newPath(t testing.TB) *path {
 	return p
 }
 
-// seal returns n packets of 200 octets, each a record, as the client sends them.
+// seal returns n packets of 200 octets, each in a record, as the client sends them.
 func (p *path) seal(n int) []byte {
 	p.raw.held = nil
 	for range n {
@@ -81,10 +81,9 @@ func (p *path) take(t testing.TB, sealed []byte) {
 	}
 }
 
-// From the socket's octets to the handler, and from Send to the socket: our
-// code allocates nothing. crypto/tls makes one small reader (24 octets) each
-// time that it asks for more octets than it holds, which is at most once for
-// what one system call has read.
+// From the octets of the socket to the handler, and from Send to the socket, our code
+// allocates nothing. crypto/tls allocates a small reader (24 bytes) each time that it
+// needs more octets than it has, which is at most once for each read.
 func TestPacketPathAllocatesNothing(t *testing.T) {
 	p := newPath(t)
 	for _, batch := range []int{1, 50} {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// What arrived together is flushed together.
+// Packets that arrived together are flushed together.
 func TestDrainThenFlush(t *testing.T) {
 	f := startTCP(t, nil)
 	raw := &holding{Conn: must(net.Dial("tcp", f.addr))}
@@ -32,8 +32,8 @@ func TestDrainThenFlush(t *testing.T) {
 	c.Close()
 }
 
-// RFC 6613 §2.6.4: a Length outside its limits costs the connection, with
-// close_notify first; packets before it count.
+// RFC 6613 §2.6.4: a Length outside its limits closes the connection, with close_notify
+// first; packets before it are handled.
 //
 // Rules: P5
 func TestBadLengthClosesTheConnection(t *testing.T) {
@@ -51,8 +51,8 @@ func TestBadLengthClosesTheConnection(t *testing.T) {
 	f.wantLine("level=WARN", "RadSec connection closed", "client=campus", "packet 2", "20 to 4096")
 }
 
-// A packet that the handler refuses costs the connection, with close_notify
-// first (RFC 6613 §2.6.4), and its words are logged.
+// An error of the handler closes the connection, with close_notify first (RFC 6613
+// §2.6.4), and its text is logged.
 //
 // Rules: P5
 func TestHandlerErrorClosesTheConnection(t *testing.T) {
@@ -97,8 +97,7 @@ func TestPacketLimit(t *testing.T) {
 	}
 }
 
-// A FIN without close_notify in the middle of a packet is told from an end in
-// order.
+// A FIN without close_notify within a packet has a reason of its own.
 func TestEndWithinAPacket(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
@@ -109,8 +108,8 @@ func TestEndWithinAPacket(t *testing.T) {
 	f.wantLine("RadSec connection closed", "reason=broken", "within a packet")
 }
 
-// A started packet must be whole in time, counted from its first octet, on
-// either level: dripped as records of one octet, and as one record dripped.
+// A packet must be complete in time, counted from its first octet, whether it arrives in
+// records of one octet, or in one record octet by octet.
 //
 // Rules: P112
 func TestPacketTimeout(t *testing.T) {
@@ -139,7 +138,7 @@ func TestPacketTimeout(t *testing.T) {
 	})
 }
 
-// Packets that each take a while may go on for ever: the time is that of one.
+// The packet timeout is for one packet: slow packets may follow one another for ever.
 func TestPacketTimeoutIsForOnePacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l := startPipe(t, nil)

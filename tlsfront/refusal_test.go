@@ -15,8 +15,7 @@ import (
 	"radsec-gw/metrics"
 )
 
-// Certificates that are odd but legal connect, are described, and match what
-// they say and nothing else.
+// Odd but legal certificates connect, are described, and match only what is in them.
 //
 // Rules: P105
 func TestOddCertificates(t *testing.T) {
@@ -75,7 +74,7 @@ func many(n int) (names []string) {
 	return names
 }
 
-// sanOf makes a subjectAltName of the URIs, as they are given.
+// sanOf returns a subjectAltName of the URIs.
 func sanOf(uris ...string) pkix.Extension {
 	names := []asn1.RawValue{{Class: asn1.ClassContextSpecific, Tag: 2, Bytes: []byte("ap1.campus.example")}}
 	for _, u := range uris {
@@ -84,11 +83,11 @@ func sanOf(uris ...string) pkix.Extension {
 	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: must(asn1.Marshal(names))}
 }
 
-// The line of a client that matched nothing shows the certificate's URIs and IP
-// addresses, few and short and on one line.
+// The log line of a client that matched nothing has the certificate's URIs and IP
+// addresses, few, shortened, and on one line.
 func TestRefusalShowsAllNames(t *testing.T) {
 	for _, c := range []struct {
-		says   string
+		name   string
 		change certs.Change
 		want   []string
 	}{
@@ -108,7 +107,7 @@ func TestRefusalShowsAllNames(t *testing.T) {
 			c.ExtraExtensions = []pkix.Extension{sanOf(uris...)}
 		}, []string{`san_uri="urn:0:xxx`, `, 57 more"`}},
 	} {
-		t.Run(c.says, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			f := startTCP(t, func(f *front, cfg *Config) {
 				cfg.Clients = clientsOf(identity.Client{Name: "nobody", CommonNames: []string{"nobody"}})
 			})
@@ -132,8 +131,8 @@ func TestRefusalShowsAllNames(t *testing.T) {
 	}
 }
 
-// Every refusal of package identity counts as something, as a handshake's result and
-// as a reason to close, and both are there at zero from the start.
+// Every refusal of package identity has a result of a handshake and a reason to close,
+// and both are registered at zero.
 func TestEveryRefusalIsCounted(t *testing.T) {
 	f := startTCP(t, nil)
 	f.dial()

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// The end of the gateway closes connections with close_notify and waits for
-// every goroutine, even with a peer that does not read.
+// At the end of Serve connections are closed with close_notify, and every goroutine has
+// ended, even with a peer that does not read.
 func TestShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l := startPipe(t, nil)
@@ -38,19 +38,19 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
-// elsewhere are two clients: the one whose certificate it is may not come from here, and
-// the one that may has another certificate.
+// elsewhere returns two clients: one with the certificate, but other networks, and one
+// with the networks, but another certificate.
 func elsewhere() []*Client {
 	return clientsOf(
 		identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		identity.Client{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, SANDNS: []string{"x.example"}})
 }
 
-// A session is resumed by the source and the rules of now: a client that may no longer
-// come from its address is refused as it would be in a full handshake (RFC 6614bis §3.5).
+// A resumed session is checked by the current source and rules: a client outside of its
+// networks is refused as in a full handshake (RFC 6614bis §3.5).
 //
 // Rules: P108, P110
-func TestResumptionLooksAtTheSource(t *testing.T) {
+func TestResumptionChecksTheSource(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		f := startTCP(t, nil)
 		cfg := f.resuming(version)
@@ -74,8 +74,8 @@ func TestResumptionLooksAtTheSource(t *testing.T) {
 	}
 }
 
-// RFC 6614bis §3.1: several connections of one client are accepted, up to its
-// limit. RFC 6614bis §7.4: limits are enforced when set.
+// RFC 6614bis §3.1: several connections of one client are accepted, up to its limit. RFC
+// 6614bis §7.4: limits are enforced when set.
 //
 // Rules: P111, P112
 func TestLimitsOnConnections(t *testing.T) {
@@ -96,17 +96,17 @@ func TestLimitsOnConnections(t *testing.T) {
 	f.wantLine("result=too_many", "client campus has 2 connections, which is its limit")
 	f.wantMetric(`radsec_gw_tls_client_connections{client="campus"}`, 2)
 
-	one.session.Close("a test needs the place")
+	one.session.Close("the test needs a connection")
 	await(t, one.closed, "the first session to end")
 	f.dialUntilAccepted()
 	f.stop()
 	f.wantMetric(`radsec_gw_tls_client_connections{client="campus"}`, 0)
 	f.wantMetric(`radsec_gw_tls_client_connections_total{client="campus"}`, 3)
-	f.wantLine("RadSec connection closed", "a test needs the place", "reason=closed_locally")
+	f.wantLine("RadSec connection closed", "the test needs a connection", "reason=closed_locally")
 }
 
-// dialUntilAccepted connects again until a place is free: the server frees it
-// a moment after the peer has seen the end.
+// dialUntilAccepted connects until a connection is accepted: the server may count the
+// end of another one after the peer has seen it.
 func (f *front) dialUntilAccepted() *testHandler {
 	f.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
@@ -122,9 +122,9 @@ func (f *front) dialUntilAccepted() *testHandler {
 	return nil
 }
 
-// A client that is configured no more is let go with its last connection; one that
-// is configured stays, connected or not.
-func TestForgetClients(t *testing.T) {
+// The state of a client that is no longer configured is removed after its last
+// connection; that of a configured client stays.
+func TestRemoveClients(t *testing.T) {
 	f := startTCP(t, nil)
 	c, p := f.dial()
 	other := clientsOf(identity.Client{Name: "other", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
@@ -136,24 +136,25 @@ func TestForgetClients(t *testing.T) {
 	readToEnd(c)
 	f.awaitMetric(`radsec_gw_tls_client_connections{client="campus"}`, 0)
 	if got := f.server.RemoveClients(); fmt.Sprint(got) != "[held]" {
-		t.Errorf("the one client with a connection should be left, but %q are", got)
+		t.Errorf("only the client with a connection should remain, but %q do", got)
 	}
 	f.server.mu.Lock()
 	defer f.server.mu.Unlock()
 	if f.server.states["campus"] != nil || f.server.states["other"] == nil {
-		t.Errorf("the client campus should be let go and other should stay, but there are %v", f.server.states)
+		t.Errorf("the client campus should be removed and other should stay, but there are %v", f.server.states)
 	}
 }
 
+// Serve warns if a certificate is not required.
 func TestWeakClientAuthIsWarnedAbout(t *testing.T) {
-	for mode, says := range map[identity.ClientAuth]string{identity.OptionalCertificate: "optional", identity.NoCertificate: "none"} {
+	for mode, name := range map[identity.ClientAuth]string{identity.OptionalCertificate: "optional", identity.NoCertificate: "none"} {
 		f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientAuth = mode })
 		cfg := f.clientConfig()
 		cfg.Certificates = nil
 		c := must(tls.Dial("tcp", f.addr, cfg))
-		await(t, f.opened, "a client without certificate, which "+says+" allows")
+		await(t, f.opened, "a client without certificate, which "+name+" allows")
 		c.Close()
 		f.stop()
-		f.wantLine("level=WARN", `client_auth is \"`+says+`\"`)
+		f.wantLine("level=WARN", `client_auth is \"`+name+`\"`)
 	}
 }

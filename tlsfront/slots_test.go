@@ -11,11 +11,11 @@ import (
 	"radsec-gw/metrics"
 )
 
-// A client that shares its source with handshakes that do not go on, as behind
-// NAT, gets a slot once these take long. Peers that drip are no better off.
+// A client that shares its source with handshakes that do not continue, as behind NAT,
+// gets a slot once these take long. Peers that send slowly are displaced, too.
 //
 // Rules: P112
-func TestSlowHandshakesGiveWayToTheirOwnSource(t *testing.T) {
+func TestSlowHandshakesAreDisplacedByTheirSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l := startPipe(t, func(cfg *Config) { cfg.MaxHandshakes = 4 })
 		for range 4 {
@@ -35,8 +35,8 @@ func TestSlowHandshakesGiveWayToTheirOwnSource(t *testing.T) {
 	})
 }
 
-// farConn is a connection whose other end is a round trip away: what is written after
-// something was read arrives so much later, in faked time.
+// farConn is a connection whose other end is a round trip away, in fake time: what is
+// written after a read arrives that much later.
 type farConn struct {
 	net.Conn
 	roundTrip time.Duration
@@ -56,9 +56,8 @@ func (c *farConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Honest clients that come all at once, more than there are slots, and are nearly as
-// far away as yieldAfter allows, all get in: none of them gives way, from one source or
-// from many.
+// When more honest clients than slots connect at once, almost as far away as yieldAfter
+// allows, all are accepted: none is displaced, from one source or from many.
 //
 // Rules: P112
 func TestManyHonestClientsAtOnce(t *testing.T) {
@@ -94,8 +93,8 @@ func TestManyHonestClientsAtOnce(t *testing.T) {
 	}
 }
 
-// A handshake that has lasted because of our own computing keeps its slot, though
-// others wait: only what its peer has kept us waiting counts.
+// A handshake that takes long because of our own computing keeps its slot, even if
+// others wait: only the time in which it waits for its peer counts.
 //
 // Rules: P112
 func TestOurComputingIsNotThePeersWaiting(t *testing.T) {
@@ -126,7 +125,7 @@ func TestOurComputingIsNotThePeersWaiting(t *testing.T) {
 	})
 }
 
-// The number of handshakes at one time is bounded, and can be changed.
+// The number of handshakes at one time is limited, and the limit can be changed.
 //
 // Rules: P112
 func TestHandshakesAreBounded(t *testing.T) {
@@ -151,9 +150,9 @@ func TestHandshakesAreBounded(t *testing.T) {
 	})
 }
 
-// A slot whose handshake takes long goes to who has waited for one, and not to a new
-// connection that finds it first.
-func TestQueuedGoBeforeNewcomers(t *testing.T) {
+// The slot of a slow handshake goes to a connection that has waited for one, not to a
+// new connection.
+func TestQueuedBeforeNewConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newTestAdmission(1)
 		begin := func(from string) *arrival {
@@ -180,8 +179,8 @@ func TestQueuedGoBeforeNewcomers(t *testing.T) {
 	})
 }
 
-// Where all slots are taken, the source that has the most of them gives one to another
-// source as soon as a round trip is over, and to itself no sooner than a slow one must.
+// When all slots are in use, the source with the most loses one to another source after
+// a round trip, and to itself only when a handshake is slow.
 //
 // Rules: P112
 func TestLargestSourceYieldsSoon(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"radsec-gw/metrics"
 )
 
-// A client beyond its rate is read more slowly for a second, then its excess is
-// dropped under a name; when it slows down it is served as before.
+// A client that exceeds its rate is read more slowly for a second, then its excess is
+// dropped and counted; when it slows down, it is served as before.
 //
 // Rules: P100
 func TestExcessWaitsThenIsShed(t *testing.T) {
@@ -63,8 +63,8 @@ func TestExcessWaitsThenIsShed(t *testing.T) {
 	})
 }
 
-// A connection has a bounded number of requests outstanding: more wait, and are
-// dropped when that lasts.
+// The number of outstanding requests of a connection is limited: more wait, and are
+// dropped after a while.
 //
 // Rules: P100
 func TestOutstandingIsBounded(t *testing.T) {
@@ -101,7 +101,7 @@ func TestOutstandingIsBounded(t *testing.T) {
 	})
 }
 
-// refusing is a Handler that answers what is shed.
+// refusing is a Handler that answers packets that are shed.
 type refusing struct {
 	*testHandler
 	calls []string
@@ -119,8 +119,10 @@ func (r *refusing) Refuse(b []byte, fate metrics.Fate) {
 	r.testHandler.session.Send(packet(20, 52))
 }
 
-// What is shed on a connection of RADIUS/1.1 goes to the handler, which answers it and
-// counts it, and is flushed; on one of RADIUS/1.0 it is dropped and counted here.
+// A packet that is shed on a connection of RADIUS/1.1 is passed to the handler, which
+// answers and counts it, and is flushed; on one of RADIUS/1.0 it is dropped and counted
+// here.
+//
 // Rules: P96, P100
 func TestShedIsAnsweredIn11(t *testing.T) {
 	for _, version := range []string{protocol10, protocol11} {
