@@ -34,9 +34,9 @@ const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
   floor    relay RadSec to UDP, checking and rewriting nothing
   load     make RadSec load and report rate, latencies, lost and bad
   compare  measure the gateway, radsecproxy and the bare relay, interleaved
-  faulty   answer RADIUS over UDP, and lose, delay, double, corrupt, stall or die as told
-  faults   try the gateway with faulty servers: what was asked, measured and met
-  frontdoor  try the gateway with bad peers beside good ones: what was asked, measured and met
+  faulty   answer RADIUS over UDP, and lose, delay, double, corrupt, stall or die on command
+  faults   try the gateway with servers that fail, and report what was expected, measured and met
+  frontdoor  try the gateway with hostile peers beside good ones, and report the same
   hostile  be peers with certificates that are expensive to verify
 `
 

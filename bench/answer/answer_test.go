@@ -97,7 +97,7 @@ func TestReplies(t *testing.T) {
 	}
 }
 
-// RFC 2865 §5.33: Proxy-State comes back, in order.
+// RFC 2865 §5.33: Proxy-State is returned, in order.
 func TestProxyState(t *testing.T) {
 	_, _, acct := start(t, Config{})
 	request := radius.New(radius.CodeAccountingRequest, secret)
@@ -109,7 +109,7 @@ func TestProxyState(t *testing.T) {
 	}
 	got, _ := rfc2865.ProxyState_GetStrings(exchange(t, acct, b))
 	if len(got) != 2 || got[0] != "one" || got[1] != "two" {
-		t.Errorf("Proxy-State came back as %q, want [one two]", got)
+		t.Errorf("Proxy-State is returned as %q, want [one two]", got)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestDelayDropVerify(t *testing.T) {
 	from := time.Now()
 	exchange(t, auth, m.Write(buf, packets.PAP, 1))
 	if took := time.Since(from); took < 30*time.Millisecond {
-		t.Errorf("the reply came after %v, want 30 ms or more", took)
+		t.Errorf("the reply arrived after %v, want 30 ms or more", took)
 	}
 
 	s, auth, _ := start(t, Config{Verify: true})

@@ -12,12 +12,13 @@ import (
 type delayer struct {
 	socket *datagram.Listener
 	delay  time.Duration
-	queue  chan held
+	queue  chan batch
 	free   sync.Pool
 	done   sync.WaitGroup
 }
 
-type held struct {
+// batch is replies and when to send them.
+type batch struct {
 	due time.Time
 	out *replies
 }
@@ -27,7 +28,7 @@ type held struct {
 const queued = 1 << 16
 
 func startDelayer(socket *datagram.Listener, delay time.Duration) *delayer {
-	d := &delayer{socket: socket, delay: delay, queue: make(chan held, queued)}
+	d := &delayer{socket: socket, delay: delay, queue: make(chan batch, queued)}
 	d.free.New = func() any { return new(replies) }
 	d.done.Go(d.run)
 	return d
@@ -41,7 +42,7 @@ func (d *delayer) put(out *replies) {
 		d.free.Put(out)
 		return
 	}
-	d.queue <- held{time.Now().Add(d.delay), out}
+	d.queue <- batch{time.Now().Add(d.delay), out}
 }
 
 func (d *delayer) run() {

@@ -15,7 +15,7 @@ func (r *replies) reset() { r.n = 0 }
 // next is where the next reply may be written.
 func (r *replies) next() []byte { return r.octets[r.n][:] }
 
-// add takes what was written into next as the next reply.
+// add adds the reply that was written into next.
 func (r *replies) add(length int, to *datagram.Peer) {
 	r.bufs[r.n], r.to[r.n] = r.octets[r.n][:length], *to
 	r.n++

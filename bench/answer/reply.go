@@ -22,7 +22,7 @@ const (
 	vendorMicrosoft          = 311
 	mppeSendKey, mppeRecvKey = 16, 17
 	// replySize bounds a reply: ours have at most 250 octets, and Proxy-State
-	// comes on top.
+	// is added.
 	replySize = 512
 )
 
@@ -48,7 +48,7 @@ type seen struct {
 	mac             int // offset of the Message-Authenticator's value
 }
 
-// read walks the request once; ok is false when it is no RADIUS packet.
+// read parses the request; ok is false when it is not a RADIUS packet.
 func read(p []byte) (s seen, ok bool) {
 	if len(p) < headerLength || int(binary.BigEndian.Uint16(p[2:])) != len(p) {
 		return s, false
@@ -158,7 +158,7 @@ func (r *replier) mppe(p, request []byte, typ byte, salt uint16) []byte {
 }
 
 // sign fills in length, Message-Authenticator (first, if there is one; RFC 3579
-// §3.2) and Response Authenticator (RFC 2865 §3) of p, which still holds the
+// §3.2) and Response Authenticator (RFC 2865 §3) of p, which still has the
 // Request Authenticator.
 func (r *replier) sign(p []byte) int {
 	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
@@ -201,7 +201,7 @@ func attribute(p []byte, typ byte, value []byte) []byte {
 }
 
 // proxyStates puts the request's Proxy-State back at the end, in order (RFC
-// 2865 §5.33), as far as there is room.
+// 2865 §5.33), as far as there is space.
 func proxyStates(p, request []byte) []byte {
 	for i := headerLength; i < len(request); i += int(request[i+1]) {
 		length := int(request[i+1])

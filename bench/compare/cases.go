@@ -95,12 +95,12 @@ func parseCase(name string) (testCase, error) {
 	return c, nil
 }
 
-// applies tells whether the case means anything for the subject: the floor has
+// applies reports whether the case makes sense for the subject: the floor has
 // no configuration that could be large, and its three files for a connection
-// say nothing of memory.
+// say nothing about memory.
 func (c testCase) applies(s peers.Subject) bool { return s != peers.Floor || !c.many && c.idle == 0 }
 
-// metric names what a sample holds.
+// metric names a value of a sample.
 type metric string
 
 const (

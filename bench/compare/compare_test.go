@@ -20,7 +20,7 @@ func TestParseCase(t *testing.T) {
 	}
 	for _, name := range []string{"", "mixed", "mixed-8", "mixed-0x1", "mixed-1x257", "chap-1x1", "mixed-1x1-fast", "mixed-1x1-ps", "mixed-1x1-0ps", "mixed-1x1--1s", "idle-x", "idle-0", "handshake-half", "idle-1-1"} {
 		if _, err := parseCase(name); err == nil {
-			t.Errorf("%q is taken for a case", name)
+			t.Errorf("%q is accepted as a case", name)
 		}
 	}
 }

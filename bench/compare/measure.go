@@ -26,7 +26,7 @@ type sample struct {
 	Error   string             `json:"error,omitempty"`
 }
 
-// runner holds what all measurements share.
+// runner is what all measurements share.
 type runner struct {
 	dir      string
 	bench    string
@@ -69,8 +69,8 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 	}
 	defer p.Stop(stopTime)
 	defer func() {
-		if gone := p.Alive(); gone != nil {
-			err = gone // which explains whatever else went wrong
+		if ended := p.Alive(); ended != nil {
+			err = ended // which explains the other error
 		}
 	}()
 	cfg := load.Config{Address: set.Listen, TLS: r.client, Secret: []byte("radsec"), Connections: 1, Outstanding: 1,

@@ -84,7 +84,7 @@ func (r results) ratio(g goal) (spread, bool) {
 	return spreadOf(all)
 }
 
-// met tells whether the median reaches the goal.
+// met reports whether the median reaches the goal.
 func (g goal) met(s spread) bool {
 	if g.atLeast {
 		return s.median >= g.limit

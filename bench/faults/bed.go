@@ -103,7 +103,7 @@ func (e *Env) startFaulty(auth, acct int) (*process.Process, error) {
 	return p, nil
 }
 
-// freePorts finds UDP ports of 127.0.0.1 that nobody uses.
+// freePorts finds unused UDP ports of 127.0.0.1.
 func freePorts(n int) ([]int, error) {
 	var all []int
 	for range n {
@@ -111,7 +111,7 @@ func freePorts(n int) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer c.Close() // all are held until the last is found
+		defer c.Close() // all stay open until the last is found
 		all = append(all, c.LocalAddr().(*net.UDPAddr).Port)
 	}
 	return all, nil

@@ -64,7 +64,7 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 		rows = append(rows, found...)
 	}
 	if !Print(out, rows) {
-		return errors.New("not everything was met")
+		return errors.New("not everything was as expected")
 	}
 	return nil
 }

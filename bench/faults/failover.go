@@ -133,7 +133,7 @@ func (f *outage) outage(ctx context.Context) error {
 func (f *outage) awaitReturn(ctx context.Context) error {
 	from := time.Now()
 	const look = 100 * time.Millisecond
-	wanted := f.size.Rate * look.Seconds() / 2 // half of what comes in that time
+	wanted := f.size.Rate * look.Seconds() / 2 // half of what is sent in that time
 	for f.back = 0; time.Since(from) < f.size.Timers.comeback(); {
 		before, err := f.bed.sentTo(ctx, "first")
 		if err != nil {
@@ -159,13 +159,13 @@ func (f *outage) rows(r load.Report) []Row {
 	t := f.size.Timers
 	name := fmt.Sprintf("first server %s, health %s, %.0f/s", f.how, f.health, f.size.Rate)
 	limit := t.moveOn() + 100*time.Millisecond
-	// Probes that are not over count as requests for the moment: one a port. A
+	// Checks in progress count as requests for the moment: one a port. A
 	// port without probes is tried by one request each interval, at both ports.
-	trickle := 2.0
-	asked := "0 but probes"
+	allowed := 2.0
+	expected := "0 but checks"
 	if f.health == "none" {
-		trickle = 2 * (f.size.Hold.Seconds()/t.Probe.Seconds() + 1) * float64(t.MoveOnAfter)
-		asked = fmt.Sprintf("a trickle, ≤ %.0f", trickle)
+		allowed = 2 * (f.size.Hold.Seconds()/t.Probe.Seconds() + 1) * float64(t.MoveOnAfter)
+		expected = fmt.Sprintf("some tries, ≤ %.0f", allowed)
 	}
 	back := "not within " + t.comeback().String()
 	if f.back > 0 {
@@ -174,7 +174,7 @@ func (f *outage) rows(r load.Report) []Row {
 	return []Row{
 		{name, "requests answered", "all", fmt.Sprintf("%d of %d", r.Answered, r.Sent), r.Answered == r.Sent && r.Lost+r.Bad == 0 && r.Sent > 0, false},
 		{name, "latest answer", "≤ " + limit.String(), r.Max.Round(time.Millisecond).String(), r.Max <= limit, true},
-		{name, fmt.Sprintf("sent to it from %v on", t.detection()), asked, fmt.Sprintf("%.0f", f.sentToDead), f.sentToDead <= trickle, true},
+		{name, fmt.Sprintf("sent to it from %v on", t.detection()), expected, fmt.Sprintf("%.0f", f.sentToDead), f.sentToDead <= allowed, true},
 		{name, "used again after its return", "≤ " + t.comeback().String(), back, f.back > 0, false},
 	}
 }

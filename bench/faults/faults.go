@@ -1,5 +1,5 @@
 // Package faults tries the gateway from outside with servers that stall, lose
-// packets, die and come back, and says what was asked, measured and met.
+// packets, die and come back, and reports what was expected, measured and met.
 package faults
 
 import (
@@ -50,7 +50,7 @@ type Timers struct {
 	MoveOnAfter              int
 }
 
-// Full is what the gateway is meant to stand, on its default timers: about six minutes.
+// Full is what the gateway has to withstand, with its default timers: about six minutes.
 func Full() Size {
 	return Size{
 		Timers: Timers{Initial: 2 * time.Second, Duration: 30 * time.Second, Probe: 3 * time.Second, MoveOnAfter: 2},
@@ -62,7 +62,7 @@ func Full() Size {
 	}
 }
 
-// Small is the same on short timers and little load: about half a minute.
+// Small is the same with short timers and little load: about half a minute.
 func Small() Size {
 	return Size{
 		Timers: Timers{Initial: 200 * time.Millisecond, Duration: 10 * time.Second, Probe: 300 * time.Millisecond, MoveOnAfter: 2},
@@ -74,7 +74,7 @@ func Small() Size {
 	}
 }
 
-// moveOn is when a request leaves a silent server at the latest: its first waits
+// moveOn is when a request moves on from a silent server at the latest: its first waits
 // with all the jitter there can be (RFC 5080 §2.2.1).
 func (t Timers) moveOn() time.Duration {
 	total, wait := time.Duration(0), t.Initial*11/10
@@ -85,11 +85,11 @@ func (t Timers) moveOn() time.Duration {
 	return total
 }
 
-// The numbers of probes and replies that the trials leave at their defaults.
+// Defaults of the configuration that the trials do not change.
 const downAfter, upAfter = 3, 3
 
-// detection is when a dead server gets nothing but probes at the latest: it is
-// dead by its probes, and what it was sent before it was suspected has moved on.
+// detection is when a dead server gets nothing but checks at the latest: they have found it
+// down, and the requests that it was sent before have moved on.
 func (t Timers) detection() time.Duration {
 	return max(t.Initial+downAfter*t.Probe, t.Initial+t.moveOn()) * 11 / 10
 }
@@ -99,10 +99,10 @@ func (t Timers) comeback() time.Duration { return (upAfter+1)*t.Probe*12/10 + ti
 
 // Row is one line of the result.
 type Row struct {
-	Trial, What, Asked, Measured string
-	Met                          bool
+	Trial, What, Expected, Measured string
+	Met                             bool
 	// Loose says that Met depends on the machine's speed: a slow one may miss it
-	// without any fault of the gateway.
+	// though the gateway is right.
 	Loose bool
 }
 
@@ -125,17 +125,17 @@ func Trials() []Trial {
 	}
 }
 
-// Print writes the rows as a table, and says whether all were met.
+// Print writes the rows as a table, and reports whether all were met.
 func Print(w io.Writer, rows []Row) bool {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "trial\twhat\tasked\tmeasured\tmet")
+	fmt.Fprintln(t, "trial\twhat\texpected\tmeasured\tmet")
 	all := true
 	for _, r := range rows {
 		met := "yes"
 		if !r.Met {
 			met, all = "NO", false
 		}
-		fmt.Fprintln(t, strings.Join([]string{r.Trial, r.What, r.Asked, r.Measured, met}, "\t"))
+		fmt.Fprintln(t, strings.Join([]string{r.Trial, r.What, r.Expected, r.Measured, met}, "\t"))
 	}
 	_ = t.Flush()
 	return all

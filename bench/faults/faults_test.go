@@ -20,7 +20,7 @@ func TestLimits(t *testing.T) {
 
 func TestPrintSaysWhatWasMissed(t *testing.T) {
 	var b strings.Builder
-	if Print(&b, []Row{{"a", "b", "c", "d", true, false}, {"e", "f", "g", "h", false, true}}) || !strings.Contains(b.String(), "e      f     g      h         NO") {
-		t.Errorf("expected a table with NO in its second row, and false; came\n%s", b.String())
+	if Print(&b, []Row{{"a", "b", "c", "d", true, false}, {"e", "f", "g", "h", false, true}}) || !strings.Contains(b.String(), "e      f     g         h         NO") {
+		t.Errorf("expected a table with NO in its second row, and false; got\n%s", b.String())
 	}
 }

@@ -32,7 +32,7 @@ type realms struct {
 	mu       sync.Mutex // guards the fields below
 	sent     [2]int
 	accepted [2]int // positive replies
-	held     [2]int // not sent, because all Identifiers were in use
+	unsent   [2]int // not sent, because all Identifiers were in use
 	latency  [2]histogram.Histogram
 }
 
@@ -55,10 +55,10 @@ func (r *realms) run(ctx context.Context) error {
 // wire is one connection with its requests in flight.
 type wire struct {
 	*realms
-	conn   *tls.Conn
-	mu     sync.Mutex // guards the fields below
-	next   [2]byte
-	flying [2][256]time.Time // when sent; zero: free
+	conn     *tls.Conn
+	mu       sync.Mutex // guards the fields below
+	next     [2]byte
+	inFlight [2][256]time.Time // when sent; zero: free
 }
 
 func (r *realms) connection(ctx context.Context, number int, from time.Time) error {
@@ -90,7 +90,7 @@ func (w *wire) send(ctx context.Context, number int, from time.Time) error {
 	defer tick.Stop()
 	for time.Since(from) < w.duration {
 		for realm := range w.rate {
-			// Connections take turns: each is a part of its interval behind the one before.
+			// Connections take turns: each is a part of its interval later than the one before.
 			share := w.rate[realm] / float64(w.connections)
 			due := int(time.Since(from).Seconds()*share + float64(number)/float64(w.connections))
 			for ; done[realm] < due; done[realm]++ {
@@ -118,8 +118,8 @@ func (w *wire) request(realm int) []byte {
 	w.mu.Lock()
 	id, free := w.next[realm], false
 	for range 256 { // the longest unused that is free
-		if free = w.flying[realm][id].IsZero(); free {
-			w.flying[realm][id] = time.Now()
+		if free = w.inFlight[realm][id].IsZero(); free {
+			w.inFlight[realm][id] = time.Now()
 			w.next[realm] = id + 1
 			break
 		}
@@ -130,7 +130,7 @@ func (w *wire) request(realm int) []byte {
 	if free {
 		w.sent[realm]++
 	} else {
-		w.held[realm]++
+		w.unsent[realm]++
 	}
 	w.realms.mu.Unlock()
 	if !free {
@@ -159,7 +159,7 @@ func (w *wire) request(realm int) []byte {
 	return p
 }
 
-// receive takes the replies until the connection's deadline.
+// receive reads the replies until the connection's deadline.
 func (w *wire) receive() error {
 	in := bufio.NewReaderSize(w.conn, 16<<10)
 	buf := make([]byte, 4096)
@@ -189,8 +189,8 @@ func (w *wire) arrived(code radius.Code, id byte) {
 		realm = 1
 	}
 	w.mu.Lock()
-	since := w.flying[realm][id]
-	w.flying[realm][id] = time.Time{}
+	since := w.inFlight[realm][id]
+	w.inFlight[realm][id] = time.Time{}
 	w.mu.Unlock()
 	if since.IsZero() || code == radius.CodeAccessReject {
 		return

@@ -8,11 +8,11 @@ import (
 	"radsec-gw/bench/faulty"
 )
 
-// memoryBound is what the gateway may hold while a server swallows everything:
+// memoryBound is how much memory the gateway may use while a server swallows everything:
 // max_sockets × 256 = 16,384 requests in flight, each with the client's packet and
 // the server's copy (1,536 octets the larger) and half as much again in exchange
-// and slot; 32 MiB of answers kept for duplicates; the same once more that the
-// garbage collector lets lie; and 300 KiB for each connection.
+// and slot; 32 MiB of answers kept for duplicates; the same again as garbage that is not
+// collected yet; and 300 KiB for each connection.
 func memoryBound(connections int) int64 {
 	const inFlight, kept = 16384 * (2*1536 + 1536), 32 << 20
 	return 2*(inFlight+kept) + int64(connections)*300<<10
@@ -64,7 +64,7 @@ func stalled(ctx context.Context, e *Env, size Size) ([]Row, error) {
 	during := storm.latency[1].Quantile(0.99)
 	bound := memoryBound(size.StallConnections)
 	return []Row{
-		{name, "other realm: requests answered", "all", fmt.Sprintf("%d of %d", storm.accepted[1], storm.sent[1]), storm.accepted[1] == storm.sent[1] && storm.sent[1] > 0 && storm.held[1] == 0, false},
+		{name, "other realm: requests answered", "all", fmt.Sprintf("%d of %d", storm.accepted[1], storm.sent[1]), storm.accepted[1] == storm.sent[1] && storm.sent[1] > 0 && storm.unsent[1] == 0, false},
 		{name, "other realm: p99", fmt.Sprintf("≤ 2 × %v undisturbed", undisturbed), during.String(), during <= 2*undisturbed, true},
 		{name, "stalled realm: answered by its server", "0", fmt.Sprintf("%d of %d", storm.accepted[0], storm.sent[0]), storm.accepted[0] == 0 && storm.sent[0] > 0, false},
 		{name, "memory at its highest", fmt.Sprintf("≤ %d MiB", bound>>20), fmt.Sprintf("%d MiB", highest>>20), highest <= bound, false},

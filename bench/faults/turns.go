@@ -21,12 +21,12 @@ import (
 
 const (
 	rounds   = 9  // of each conversation, before its Access-Accept
-	stations = 60 // that have conversations, each over and over
+	stations = 60 // that have conversations, one after the other each
 )
 
-// turns has many conversations, whose rounds go by turns through two gateways of
+// turns has many conversations, whose rounds go in turn through two gateways of
 // the same configuration, while a third server of the group comes and goes and
-// other traffic weighs on one of the servers.
+// other traffic loads one of the servers.
 func turns(ctx context.Context, e *Env, size Size) ([]Row, error) {
 	var rows []Row
 	for _, balance := range []string{"sticky", "least-outstanding"} {
@@ -87,10 +87,10 @@ func (t *turnsTrial) run(ctx context.Context, balance string, d time.Duration) (
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { t.comeAndGo(ctx) })
-	wg.Go(func() { t.weigh(ctx) })
+	wg.Go(func() { t.loadOne(ctx) })
 	errs := make([]error, len(kept))
 	for i, station := range kept {
-		wg.Go(func() { errs[i] = t.overAndOver(ctx, station) })
+		wg.Go(func() { errs[i] = t.converse(ctx, station) })
 	}
 	wg.Wait()
 	for _, err := range errs {
@@ -129,7 +129,7 @@ func (t *turnsTrial) owned(ctx context.Context) ([]int, error) {
 	return kept, nil
 }
 
-// comeAndGo closes and opens the third server's ports over and over.
+// comeAndGo closes and opens the third server's ports again and again.
 func (t *turnsTrial) comeAndGo(ctx context.Context) {
 	for pause(ctx, 300*time.Millisecond) == nil {
 		t.servers[2].Die()
@@ -139,15 +139,15 @@ func (t *turnsTrial) comeAndGo(ctx context.Context) {
 	}
 }
 
-// weigh sends requests of one user through the first gateway, which all weigh on
-// one server. What becomes of them does not matter.
-func (t *turnsTrial) weigh(ctx context.Context) {
+// loadOne sends requests of one user through the first gateway, all of which go to one
+// server. Their outcome does not matter.
+func (t *turnsTrial) loadOne(ctx context.Context) {
 	_, _ = load.Run(ctx, load.Config{Address: t.gateways[0].address, TLS: t.env.Client, Secret: []byte("radsec"), Connections: 2, Rate: 200,
 		Mix: packets.Mix{packets.PAP}, Duration: time.Hour, Timeout: time.Second})
 }
 
-// overAndOver has one conversation of a station after the other.
-func (t *turnsTrial) overAndOver(ctx context.Context, station int) error {
+// converse has one conversation of a station after the other.
+func (t *turnsTrial) converse(ctx context.Context, station int) error {
 	c, err := t.dial(ctx, station)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -204,8 +204,8 @@ func (c *talker) close() {
 	}
 }
 
-// conversation goes on to the Access-Accept, round by round through the one
-// gateway and the other, as fast as an access point would.
+// conversation continues to the Access-Accept, with the rounds through the two gateways in
+// turn, as fast as an access point would.
 func (c *talker) conversation(ctx context.Context) error {
 	state := ""
 	for round := range rounds + 1 {

@@ -19,7 +19,7 @@ const help = `commands on standard input, one a line:
   stall on|off | no-status on|off   swallow everything, or Status-Server only
   heal                              no faults
   die | live                        close the ports, open them again
-  counts                            say what came so far
+  counts                            print what was received so far
 `
 
 // Command is bench faulty.
@@ -33,7 +33,7 @@ func command(ctx context.Context, fs *flag.FlagSet, args []string, in io.Reader,
 	fs.StringVar(&cfg.Auth, "auth", "127.0.0.1:1812", "loopback address for Access-Request; port 0: any; empty: none")
 	fs.StringVar(&cfg.Acct, "acct", "127.0.0.1:1813", "loopback address for Accounting-Request; port 0: any; empty: none")
 	secret := fs.String("secret", "radsec", "shared secret")
-	fs.Uint64Var(&cfg.Seed, "seed", rand.Uint64(), "of all that is left to chance")
+	fs.Uint64Var(&cfg.Seed, "seed", rand.Uint64(), "of everything random")
 	fs.IntVar(&cfg.Rounds, "rounds", 0, "Access-Challenges before an Access-Accept, 0 to 99; a State of another server is rejected")
 	for _, name := range []string{"drop", "drop-in", "drop-out", "delay", "jitter", "double", "reorder", "corrupt"} {
 		fs.Func(name, "as the command of that name", func(value string) error { return cfg.Faults.Set(name, value) })
@@ -115,5 +115,5 @@ func (c Counts) String() string {
 	if got == "" {
 		got = "nothing"
 	}
-	return fmt.Sprintf("got %s; bad %d, lost %d, sent %d, corrupted %d, strangers %d", got, c.Bad, c.Lost, c.Sent, c.Corrupted, c.Strangers)
+	return fmt.Sprintf("got %s; bad %d, lost %d, sent %d, corrupted %d, foreign States %d", got, c.Bad, c.Lost, c.Sent, c.Corrupted, c.Foreign)
 }

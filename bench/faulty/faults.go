@@ -14,13 +14,13 @@ type Faults struct {
 	Delay           time.Duration // between a request and its reply
 	Jitter          time.Duration // added to Delay, uniform in 0..Jitter: replies overtake each other
 	Double          float64       // replies sent twice
-	Reorder         float64       // replies held back until the next but one has gone, or ReorderHold
+	Reorder         float64       // replies delayed until the next one is sent, or reorderHold
 	Corrupt         float64       // replies whose Response Authenticator is wrong
 	Stall           bool          // everything is swallowed
 	NoStatus        bool          // Status-Server is swallowed
 }
 
-// reorderHold is how long a reply is held back.
+// reorderHold is how long a reply is delayed at most.
 const reorderHold = 20 * time.Millisecond
 
 // Set changes one fault by its name, as flags and commands give it:

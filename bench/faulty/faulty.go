@@ -1,4 +1,4 @@
-// Package faulty is a UDP RADIUS server to try a relay with: told to, it loses,
+// Package faulty is a UDP RADIUS server to try a relay with: on command it loses,
 // delays, doubles, reorders and corrupts what it is sent and sends, swallows
 // everything, or dies and comes back. It shares no code with the gateway.
 package faulty
@@ -17,10 +17,10 @@ import (
 
 // Config says where and how to answer. Addresses must be IPv4.
 type Config struct {
-	Name       string // begins each State, up to 32 octets; "" takes a random one
+	Name       string // begins each State, up to 32 octets; "": a random one
 	Auth, Acct string // "127.0.0.1:1812"; port 0: any; "": none
 	Secret     []byte
-	Seed       uint64 // of all that is left to chance
+	Seed       uint64 // of everything random
 	// Rounds is how many Access-Challenges a conversation has before its Accept,
 	// 0..99. A State that this server has not issued is rejected and counted.
 	Rounds int
@@ -29,12 +29,12 @@ type Config struct {
 
 // Counts is what a server has got and done since it was made.
 type Counts struct {
-	Got       map[radius.Code]uint64 // well-formed requests that verify, lost ones left out
-	Bad       uint64                 // what is no request or does not verify
+	Got       map[radius.Code]uint64 // well-formed requests that verify, without lost ones
+	Bad       uint64                 // datagrams that are not requests or do not verify
 	Lost      uint64                 // lost on purpose, both ways, and swallowed
 	Sent      uint64                 // replies, doubles included
 	Corrupted uint64
-	Strangers uint64 // requests with the State of another server
+	Foreign   uint64 // requests with the State of another server
 }
 
 // Server is one server with up to two ports.
@@ -50,7 +50,7 @@ type Server struct {
 	conns    []*net.UDPConn // nil while dead
 	closed   bool
 	readers  sync.WaitGroup
-	held     func() // a reply held back by Reorder
+	delayed  func() // a reply delayed by Reorder
 	sessions uint64
 }
 
@@ -123,7 +123,7 @@ func (s *Server) Live() error {
 	return nil
 }
 
-// Die closes the ports: whatever is sent there is refused from now on.
+// Die closes the ports: datagrams to them are refused from now on.
 func (s *Server) Die() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,7 +134,7 @@ func (s *Server) dieLocked() {
 	for _, c := range s.conns {
 		c.Close()
 	}
-	s.conns, s.held = nil, nil
+	s.conns, s.delayed = nil, nil
 }
 
 // Close ends the server and waits until its goroutines have ended.
@@ -146,7 +146,7 @@ func (s *Server) Close() {
 	s.readers.Wait()
 }
 
-// SetFaults replaces the faults for all that comes from now on.
+// SetFaults replaces the faults from now on.
 func (s *Server) SetFaults(f Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +186,7 @@ func (s *Server) read(c *net.UDPConn) {
 	}
 }
 
-// handle does with one datagram what the faults say.
+// handle handles one datagram as the faults say.
 func (s *Server) handle(c *net.UDPConn, datagram []byte, from netip.AddrPort) {
 	r, err := read(datagram, s.cfg.Secret)
 	s.mu.Lock()
@@ -222,7 +222,7 @@ func (s *Server) handle(c *net.UDPConn, datagram []byte, from netip.AddrPort) {
 // hits draws a percentage. With mu held.
 func (s *Server) hits(percent float64) bool { return percent > 0 && s.rnd.Float64()*100 < percent }
 
-// decide makes the true reply; nil for what is no request. With mu held.
+// decide makes the correct reply; nil for what is not a request. With mu held.
 func (s *Server) decide(r *request) []byte {
 	switch r.code {
 	case radius.CodeStatusServer:
@@ -236,7 +236,7 @@ func (s *Server) decide(r *request) []byte {
 	return nil
 }
 
-// converse carries a conversation on: its State is the server's name, a number
+// converse continues a conversation: its State is the server's name, a number
 // of its own, and the rounds that remain. With mu held.
 func (s *Server) converse(state string) (radius.Code, string) {
 	if s.cfg.Rounds == 0 {
@@ -246,7 +246,7 @@ func (s *Server) converse(state string) (radius.Code, string) {
 	if state == "" {
 		s.sessions++
 	} else if n, err := fmt.Sscanf(state, s.cfg.Name+"/%d/%d", &number, &rounds); n != 2 || err != nil {
-		s.counts.Strangers++
+		s.counts.Foreign++
 		return radius.CodeAccessReject, ""
 	}
 	if rounds == 0 {
@@ -255,7 +255,7 @@ func (s *Server) converse(state string) (radius.Code, string) {
 	return radius.CodeAccessChallenge, fmt.Sprintf("%s/%d/%d", s.cfg.Name, number, rounds-1)
 }
 
-// dispatch sends one reply on its way, or loses, corrupts or holds it. With mu held.
+// dispatch sends one reply, or loses, corrupts or delays it. With mu held.
 func (s *Server) dispatch(c *net.UDPConn, reply []byte, to netip.AddrPort) {
 	f := &s.faults
 	if s.hits(f.DropOut) {
@@ -273,9 +273,9 @@ func (s *Server) dispatch(c *net.UDPConn, reply []byte, to netip.AddrPort) {
 		wait += time.Duration(s.rnd.Int64N(int64(f.Jitter)))
 	}
 	send := func() { _, _ = c.WriteToUDPAddrPort(reply, to) } // a closed port: the server has died
-	if s.hits(f.Reorder) && s.held == nil {
+	if s.hits(f.Reorder) && s.delayed == nil {
 		once := sync.OnceFunc(send)
-		s.held = once
+		s.delayed = once
 		time.AfterFunc(wait+reorderHold, once)
 		return
 	}
@@ -284,8 +284,8 @@ func (s *Server) dispatch(c *net.UDPConn, reply []byte, to netip.AddrPort) {
 		return
 	}
 	send()
-	if s.held != nil { // it has been overtaken
-		s.held()
-		s.held = nil
+	if s.delayed != nil { // it has been overtaken
+		s.delayed()
+		s.delayed = nil
 	}
 }

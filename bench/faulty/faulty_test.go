@@ -21,7 +21,7 @@ import (
 
 const secret = "faulty-Secret-9"
 
-// patience bounds every wait for something that should come at once.
+// patience bounds every wait for something that should happen at once.
 const patience = 10 * time.Second
 
 func listen(t *testing.T, change func(*Config)) *Server {
@@ -74,7 +74,7 @@ func (c *client) ask(code radius.Code, id byte, state string) {
 	}
 }
 
-// next returns the next reply, and whether it verifies; nil when none comes within d.
+// next returns the next reply, and whether it verifies; nil when there is none within d.
 func (c *client) next(d time.Duration) (*radius.Packet, bool) {
 	c.t.Helper()
 	_ = c.conn.SetReadDeadline(time.Now().Add(d))
@@ -108,7 +108,7 @@ func TestGoodServerAnswersEverything(t *testing.T) {
 			t.Errorf("%v got %v, verified %t; expected %v", row.code, p, ok, row.want)
 		}
 	}
-	// A Status-Server without Message-Authenticator is none (RFC 5997 §3).
+	// A Status-Server without Message-Authenticator is not one (RFC 5997 §3).
 	auth.ask(radius.CodeStatusServer, 8, "")
 	auth.ask(radius.CodeAccessRequest, 9, "")
 	if p, _ := auth.next(patience); p == nil || p.Identifier != 9 {
@@ -132,8 +132,8 @@ func TestConversationBelongsToOneServer(t *testing.T) {
 		state = rfc2865.State_GetString(p)
 	}
 	c.ask(radius.CodeAccessRequest, 9, "two/0/1")
-	if p, _ := c.next(patience); p == nil || p.Code != radius.CodeAccessReject || s.Counts().Strangers != 1 {
-		t.Errorf("another server's State got %v and counts %v; expected a Reject and one stranger", p, s.Counts())
+	if p, _ := c.next(patience); p == nil || p.Code != radius.CodeAccessReject || s.Counts().Foreign != 1 {
+		t.Errorf("another server's State got %v and counts %v; expected a Reject and one foreign State", p, s.Counts())
 	}
 }
 
@@ -241,7 +241,7 @@ func TestDelayStallDieAndLive(t *testing.T) {
 // The command says where it answers, obeys, and says what it counted.
 func TestCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	in, tell := io.Pipe()
+	in, commands := io.Pipe()
 	out := &text{more: make(chan struct{}, 1)}
 	done := make(chan error, 1)
 	go func() {
@@ -262,11 +262,11 @@ func TestCommand(t *testing.T) {
 		{"help", "commands on standard input"},
 	} {
 		if row.say != "" {
-			fmt.Fprintln(tell, row.say)
+			fmt.Fprintln(commands, row.say)
 		}
 		out.await(t, row.want)
 	}
-	tell.Close()
+	commands.Close()
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -280,7 +280,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// text is what a command printed, each wait taking what is behind the last.
+// text is what a command printed, each await continuing after the previous one.
 type text struct {
 	mu   sync.Mutex
 	b    bytes.Buffer
@@ -315,7 +315,7 @@ func (o *text) await(t *testing.T, want string) {
 		select {
 		case <-o.more:
 		case <-over:
-			t.Fatalf("expected %q, came\n%s", want, printed)
+			t.Fatalf("expected %q, got\n%s", want, printed)
 		}
 	}
 }

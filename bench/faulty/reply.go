@@ -18,11 +18,11 @@ const (
 )
 
 var (
-	errMalformed = errors.New("no RADIUS packet")
+	errMalformed = errors.New("not a RADIUS packet")
 	errSignature = errors.New("does not verify")
 )
 
-// request is what the server looks at in a request.
+// request is what the server uses of a request.
 type request struct {
 	packet      []byte // as long as its Length says
 	code        radius.Code

@@ -16,7 +16,7 @@ import (
 )
 
 // Config says where the relay listens and what it passes packets to. The
-// server's secret must be the client's ("radsec"): nothing is signed anew.
+// server's secret must be the client's ("radsec"): nothing is signed again.
 type Config struct {
 	Listen     string // "127.0.0.1:2083"
 	Auth, Acct string // UDP servers
@@ -79,14 +79,14 @@ func connection(ctx context.Context, cfg Config, c net.Conn) error {
 // forth passes requests on.
 func forth(c, auth, acct net.Conn) error {
 	buf := make([]byte, 2*maxPacket)
-	held := 0
+	kept := 0
 	for {
-		n, err := c.Read(buf[held:])
+		n, err := c.Read(buf[kept:])
 		if err != nil {
 			return err
 		}
-		held += n
-		rest := buf[:held]
+		kept += n
+		rest := buf[:kept]
 		for len(rest) >= 4 {
 			length := int(binary.BigEndian.Uint16(rest[2:]))
 			if length < 20 || length > maxPacket {
@@ -102,7 +102,7 @@ func forth(c, auth, acct net.Conn) error {
 			_, _ = server.Write(rest[:length]) // UDP may lose
 			rest = rest[length:]
 		}
-		held = copy(buf, rest)
+		kept = copy(buf, rest)
 	}
 }
 

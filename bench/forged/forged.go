@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Key is an RSA key as large as one likes that is made at once: its modulus is a
+// Key is an RSA key of any size that is quick to make: its modulus is a
 // product of small primes. Signatures made with it verify. It implements
 // crypto.Signer.
 type Key struct {
@@ -22,11 +22,11 @@ type Key struct {
 	private *big.Int
 }
 
-// NewKey makes a key of at most so many bits, and hardly less, with a prime exponent.
+// NewKey makes a key of at most so many bits, or a few less, with a prime exponent.
 func NewKey(bits, exponent int) (*Key, error) {
 	const primeBits = 64
 	n, phi, e := big.NewInt(1), big.NewInt(1), big.NewInt(int64(exponent))
-	for left := bits / primeBits; left > 0; { // that two are the same is as good as impossible
+	for missing := bits / primeBits; missing > 0; { // two are practically never the same
 		p, err := rand.Prime(rand.Reader, primeBits)
 		if err != nil {
 			return nil, err
@@ -37,7 +37,7 @@ func NewKey(bits, exponent int) (*Key, error) {
 		}
 		n.Mul(n, p)
 		phi.Mul(phi, less)
-		left--
+		missing--
 	}
 	d := new(big.Int).ModInverse(e, phi)
 	if d == nil {
@@ -66,8 +66,8 @@ func (k *Key) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, err
 	return s.FillBytes(make([]byte, size)), nil
 }
 
-// Certificate makes a certificate of subject and its key that says that issuer
-// has issued it, and that signer has signed. change may be nil.
+// Certificate makes a certificate of subject and its key that names issuer as its issuer
+// and is signed by signer. change may be nil.
 func Certificate(subject, issuer pkix.Name, public crypto.PublicKey, signer crypto.Signer, change func(*x509.Certificate)) ([]byte, error) {
 	t := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		BasicConstraintsValid: true}
@@ -80,9 +80,9 @@ func Certificate(subject, issuer pkix.Name, public crypto.PublicKey, signer cryp
 // CA makes a certificate an issuer's, for Certificate.
 func CA(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }
 
-// Expensive makes the chain that was seen: a leaf of the given key, which belongs
+// Expensive makes a chain that was seen in an attack: a leaf of the given key, which belongs
 // to the peer, and 98 certificates that all bear the name of a genuine CA, each
-// with a key of 8192 bits and a large exponent. To look for the leaf's issuer,
+// with a key of 8192 bits and a large exponent. To find the leaf's issuer,
 // all of them have to be tried.
 func Expensive(ca pkix.Name, leaf crypto.Signer) ([][]byte, error) {
 	key, err := NewKey(8192, 1<<31-1)
@@ -99,7 +99,7 @@ func Expensive(ca pkix.Name, leaf crypto.Signer) ([][]byte, error) {
 		rand.Read(n)
 		n[0], n[len(n)-1] = 0xff, n[len(n)-1]|1
 		var c []byte
-		c, err = Certificate(ca, ca, &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 1<<31 - 1}, leaf, CA) // nobody looks at what signs it
+		c, err = Certificate(ca, ca, &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 1<<31 - 1}, leaf, CA) // its own signature is not verified
 		chain = append(chain, c)
 	}
 	return chain, err

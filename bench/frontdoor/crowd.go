@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// crowd is peers that mean no good. One that is thrown off comes again.
+// crowd is hostile peers. One that is disconnected connects again.
 type crowd struct {
 	// static after construction
 	ctx     context.Context
@@ -29,20 +29,20 @@ type crowd struct {
 	wg sync.WaitGroup
 }
 
-// kind is a kind of bad peer and what has become of them.
+// kind is a kind of hostile peer, with counts of them.
 type kind struct {
 	name    string
 	count   int // how many there are at a time
 	sources int // how many addresses they have together
 	behave  func(c *crowd, raw net.Conn) error
 
-	number    atomic.Int64
-	connected atomic.Int64
-	thrownOff atomic.Int64
+	number       atomic.Int64
+	connected    atomic.Int64
+	disconnected atomic.Int64
 }
 
-// again is how long a peer that was thrown off stays away, more or less: if all
-// came at the same moment, the handshakes of this program would be measured.
+// again is how long a disconnected peer waits, at random: if all connected at the same
+// moment, the handshakes of this program would be measured.
 func again() time.Duration {
 	const about = time.Second
 	return about/2 + rand.N(about)
@@ -54,7 +54,7 @@ func newCrowd(ctx context.Context, address string, config *tls.Config, kinds ...
 	return c
 }
 
-// kinds are those that were there from the beginning.
+// kinds are those of the first trial.
 func (s Size) kinds() []*kind {
 	const sources = 200
 	return []*kind{
@@ -78,8 +78,8 @@ func (c *crowd) stop() {
 	c.wg.Wait()
 }
 
-// met reports whether every bad peer has been there once.
-func (c *crowd) met() bool {
+// allConnected reports whether every peer has been connected once.
+func (c *crowd) allConnected() bool {
 	for _, k := range c.kinds {
 		if k.connected.Load() < int64(k.count) {
 			return false
@@ -88,15 +88,15 @@ func (c *crowd) met() bool {
 	return true
 }
 
-// String says how often each kind came and was thrown off.
+// String returns how often each kind was connected and disconnected.
 func (c *crowd) String() (s string) {
 	for _, k := range c.kinds {
-		s += fmt.Sprintf("%s: %d came, %d thrown off; ", k.name, k.connected.Load(), k.thrownOff.Load())
+		s += fmt.Sprintf("%s: %d connected, %d disconnected; ", k.name, k.connected.Load(), k.disconnected.Load())
 	}
 	return s
 }
 
-// live is one bad peer's life. Their addresses are 127.0.0.2 and so on.
+// live is one peer. Their addresses are 127.0.0.2 and so on.
 func (c *crowd) live(k *kind) {
 	source := net.IPv4(127, 0, 0, byte(2+k.number.Add(1)%int64(k.sources)))
 	for c.ctx.Err() == nil {
@@ -106,7 +106,7 @@ func (c *crowd) live(k *kind) {
 			stop := context.AfterFunc(c.ctx, func() { raw.Close() })
 			k.connected.Add(1)
 			if k.behave(c, raw) != nil && c.ctx.Err() == nil {
-				k.thrownOff.Add(1)
+				k.disconnected.Add(1)
 			}
 			stop()
 			raw.Close()
@@ -159,7 +159,7 @@ func deaf(c *crowd, raw net.Conn) error {
 	}
 }
 
-// noisy sends what is no RADIUS.
+// noisy sends what is not RADIUS.
 func noisy(c *crowd, raw net.Conn) error {
 	t := tls.Client(raw, c.config)
 	b := make([]byte, 600)

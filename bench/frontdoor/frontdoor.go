@@ -1,5 +1,5 @@
-// Package frontdoor tries the gateway's TLS side with peers that mean no good,
-// all at once, while good clients go on, and says what that did to them.
+// Package frontdoor tries the gateway's TLS side with hostile peers of all kinds at
+// once beside good clients, and reports what the good ones noticed.
 package frontdoor
 
 import (
@@ -34,16 +34,16 @@ type Size struct {
 	FewSources int    // of silent and of half-begun connections, in one trial
 	Sources    int    // likewise in another
 	EachSource int    // connections of each
-	Newcomers  int    // good clients that come while these are there
+	Newcomers  int    // good clients that connect meanwhile
 	ListenKeys string // of the gateway's configuration
 
 	Rate        float64 // requests a second of the good clients
 	Connections int
 	Phase       time.Duration // of load without and with the bad peers
-	Patience    time.Duration // for memory to return: the runtime looks for garbage every two minutes at least
+	Patience    time.Duration // for memory to return: the runtime collects garbage every two minutes at least
 }
 
-// Full is what the gateway is meant to stand.
+// Full is what the gateway has to withstand.
 func Full() Size {
 	return Size{Unfinished: 200, Halves: 200, Deaf: 200, Noisy: 50,
 		Hostile: 512, Handshakes: 300, FewSources: 2, Sources: 20, EachSource: 300, Newcomers: 20, Rate: 1000, Connections: 16, Phase: 30 * time.Second, Patience: 4 * time.Minute}
@@ -55,7 +55,7 @@ func Small() Size {
 		Hostile: 20, Handshakes: 40, FewSources: 2, Sources: 20, EachSource: 20, Newcomers: 5, ListenKeys: "max_handshakes = 32\n", Rate: 200, Connections: 4, Phase: 2 * time.Second, Patience: 20 * time.Second}
 }
 
-// The bounds. memorySlack is what the runtime may keep of what it once had.
+// The bounds. memorySlack is what the runtime may keep of the memory that it had.
 const (
 	mostSlower  = 2
 	memorySlack = 16 << 20
@@ -98,13 +98,13 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 		return err
 	}
 	if !faults.Print(out, rows) {
-		return errors.New("not everything was met")
+		return errors.New("not everything was as expected")
 	}
 	return nil
 }
 
-// Try tries everything, each with a gateway of its own: the peers that were
-// always there, those with expensive certificates, and those that are silent or
+// Try tries everything, each with a gateway of its own: the peers of all
+// kinds, those with expensive certificates, and those that are silent or
 // do not go on.
 func Try(ctx context.Context, env *faults.Env, size Size) (rows []faults.Row, err error) {
 	for _, trial := range []func(context.Context, *faults.Env, Size, string, *process.Process) ([]faults.Row, error){phases, hostile, newcomers} {
@@ -146,15 +146,15 @@ func withGateway(ctx context.Context, env *faults.Env, size Size, trial func(con
 		return nil, err
 	}
 	rows, err := trial(ctx, env, size, set.Listen, gateway)
-	if gone := gateway.Alive(); gone != nil {
-		return nil, gone
+	if ended := gateway.Alive(); ended != nil {
+		return nil, ended
 	}
 	return rows, err
 }
 
-// good is the load of the good clients. It comes from a process of its own, if
-// this command can be started again: else the bad peers would delay the good ones
-// within this process already.
+// good is the load of the good clients. It is made by a process of its own, if
+// this command can be started again: otherwise the hostile peers would delay the good ones
+// within this process.
 func (s Size) good(ctx context.Context, env *faults.Env, address string) (r load.Report, err error) {
 	cfg := load.Config{Address: address, TLS: env.Client, Secret: []byte("radsec"), Connections: s.Connections, Rate: s.Rate,
 		Mix: packets.Mix{packets.PAP}, Warmup: time.Second, Duration: s.Phase, Timeout: 5 * time.Second}
@@ -170,8 +170,8 @@ func (s Size) good(ctx context.Context, env *faults.Env, address string) (r load
 	return r, json.Unmarshal(out, &r)
 }
 
-func row(what, asked, measured string, met, loose bool) faults.Row {
-	return faults.Row{Trial: "front door", What: what, Asked: asked, Measured: measured, Met: met, Loose: loose}
+func row(what, expected, measured string, met, loose bool) faults.Row {
+	return faults.Row{Trial: "front door", What: what, Expected: expected, Measured: measured, Met: met, Loose: loose}
 }
 
 // compared is the rows of good clients alone and beside bad ones.
@@ -188,8 +188,8 @@ func compared(alone, beside load.Report, bad string) []faults.Row {
 	}
 }
 
-// phases measures good clients alone, then beside the bad ones, then looks
-// whether the gateway's memory returns.
+// phases measures good clients alone, then beside the bad ones, and then whether
+// the gateway's memory returns.
 func phases(ctx context.Context, env *faults.Env, size Size, address string, gateway *process.Process) ([]faults.Row, error) {
 	alone, err := size.good(ctx, env, address)
 	if err != nil {
@@ -201,7 +201,7 @@ func phases(ctx context.Context, env *faults.Env, size Size, address string, gat
 	}
 	bad := newCrowd(ctx, address, env.Client, size.kinds()...)
 	bad.start()
-	err = gateway.Until(ctx, "met by all bad peers", bad.met)
+	err = gateway.Until(ctx, "connected to all hostile peers", bad.allConnected)
 	if err != nil {
 		bad.stop()
 		return nil, err
@@ -218,7 +218,7 @@ func phases(ctx context.Context, env *faults.Env, size Size, address string, gat
 	}
 	return append(compared(alone, beside, "the bad"),
 		row("memory", fmt.Sprintf("returns to within %d MB", memorySlack>>20), fmt.Sprintf("%d MB before, %d beside the bad (at most %d), %d after", before>>20, during>>20, highest>>20, after>>20), after <= before+memorySlack, true),
-		row("bad connections", "all kinds thrown off or waiting", bad.String(), bad.met(), false)), nil
+		row("bad connections", "all kinds disconnected or waiting", bad.String(), bad.allConnected(), false)), nil
 }
 
 // settled waits until the gateway's memory is below, and returns what it is.

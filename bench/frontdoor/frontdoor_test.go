@@ -23,7 +23,7 @@ func TestBadPeersDoNoHarm(t *testing.T) {
 		if r.Loose {
 			t.Logf("%s: %s", r.What, r.Measured)
 		} else if !r.Met {
-			t.Errorf("%s: %s; asked for: %s", r.What, r.Measured, r.Asked)
+			t.Errorf("%s: %s; expected: %s", r.What, r.Measured, r.Expected)
 		}
 	}
 }

@@ -52,11 +52,11 @@ func hostile(ctx context.Context, env *faults.Env, size Size, address string, ga
 		row("CPU of a handshake with expensive certificates", fmt.Sprintf("at most %v", mostCPU), each[expensive].String(), each[expensive] <= mostCPU, true),
 		row("beside an ordinary refused one", fmt.Sprintf("at most %d times", mostOrdinary), fmt.Sprintf("%.1f times %v", ratio, each[ordinary]), ratio <= mostOrdinary, true),
 	}, append(compared(alone, beside, fmt.Sprintf("%d with expensive certificates", size.Hostile)),
-		row("bad connections meanwhile", fmt.Sprintf("at least %d thrown off", size.Hostile/2), fmt.Sprintf("%d came, %d thrown off", bad.came, bad.thrownOff), bad.thrownOff >= int64(size.Hostile)/2, false))...), nil
+		row("bad connections meanwhile", fmt.Sprintf("at least %d disconnected", size.Hostile/2), fmt.Sprintf("%d connected, %d disconnected", bad.connected, bad.disconnected), bad.disconnected >= int64(size.Hostile)/2, false))...), nil
 }
 
-// tally is how many bad peers have come and how many were thrown off.
-type tally struct{ came, thrownOff int64 }
+// tally is how many bad peers connected, and how many were disconnected.
+type tally struct{ connected, disconnected int64 }
 
 // besideHostile measures good clients beside hostile ones, and counts those meanwhile.
 // These run in a process of their own, if this command can be started again.
@@ -77,9 +77,9 @@ func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string
 	}
 	met := func() bool {
 		t, err = counts()
-		return err != nil || t.came >= int64(s.Hostile)
+		return err != nil || t.connected >= int64(s.Hostile)
 	}
-	if untilErr := gateway.Until(ctx, "met by all bad peers", met); err != nil || untilErr != nil {
+	if untilErr := gateway.Until(ctx, "connected to all hostile peers", met); err != nil || untilErr != nil {
 		return beside, t, errors.Join(err, untilErr)
 	}
 	before := t
@@ -87,7 +87,7 @@ func (s Size) besideHostile(ctx context.Context, env *faults.Env, address string
 		return beside, t, err
 	}
 	t, err = counts()
-	return beside, tally{t.came - before.came, t.thrownOff - before.thrownOff}, err
+	return beside, tally{t.connected - before.connected, t.disconnected - before.disconnected}, err
 }
 
 // costOf makes n handshakes that are refused, one after the other, and returns
@@ -105,7 +105,7 @@ func costOf(ctx context.Context, gateway *process.Process, address string, shown
 		err = refused(raw, shown)
 		raw.Close()
 		if err == nil {
-			return 0, errors.New("the gateway takes a forged certificate")
+			return 0, errors.New("the gateway accepts a forged certificate")
 		}
 	}
 	after, err := gateway.CPU()

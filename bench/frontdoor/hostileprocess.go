@@ -18,7 +18,7 @@ import (
 	"radsec-gw/bench/process"
 )
 
-// hostileCrowd is peers that show expensive certificates and come from 200 sources.
+// hostileCrowd is peers that show expensive certificates and connect from 200 sources.
 func hostileCrowd(ctx context.Context, address string, shown *tls.Certificate, count int) *crowd {
 	return newCrowd(ctx, address, nil, &kind{name: "expensive certificates", count: count, sources: 200,
 		behave: func(_ *crowd, raw net.Conn) error { return refused(raw, shown) }})
@@ -27,8 +27,8 @@ func hostileCrowd(ctx context.Context, address string, shown *tls.Certificate, c
 // tally is the sum over all kinds.
 func (c *crowd) tally() (t tally) {
 	for _, k := range c.kinds {
-		t.came += k.connected.Load()
-		t.thrownOff += k.thrownOff.Load()
+		t.connected += k.connected.Load()
+		t.disconnected += k.disconnected.Load()
 	}
 	return t
 }
@@ -55,7 +55,7 @@ func HostileCommand(ctx context.Context, fs *flag.FlagSet, args []string, out io
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		t := bad.tally()
-		fmt.Fprintln(out, t.came, t.thrownOff)
+		fmt.Fprintln(out, t.connected, t.disconnected)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -66,7 +66,7 @@ func HostileCommand(ctx context.Context, fs *flag.FlagSet, args []string, out io
 }
 
 // hostileProcess is a hostile crowd in a process of idle priority. On machines of their
-// own such peers would take none of the gateway's processors.
+// own such peers would use none of the gateway's processors.
 type hostileProcess struct{ process *process.Process }
 
 func startHostile(env *faults.Env, address string, count int) (*hostileProcess, error) {
@@ -78,16 +78,16 @@ func startHostile(env *faults.Env, address string, count int) (*hostileProcess, 
 	return &hostileProcess{p}, nil
 }
 
-// counts returns how many bad peers have come and how many were thrown off.
+// counts returns how many bad peers connected, and how many were disconnected.
 func (h *hostileProcess) counts() (t tally, err error) {
-	if gone := h.process.Alive(); gone != nil {
-		return t, gone
+	if ended := h.process.Alive(); ended != nil {
+		return t, ended
 	}
 	last := h.process.Output().Last(1)
 	if last == "" {
 		return t, nil // it has just begun
 	}
-	if _, err := fmt.Sscan(last, &t.came, &t.thrownOff); err != nil {
+	if _, err := fmt.Sscan(last, &t.connected, &t.disconnected); err != nil {
 		return t, fmt.Errorf("bench hostile printed %q, expected two counts: %w", last, err)
 	}
 	return t, nil

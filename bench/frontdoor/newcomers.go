@@ -11,10 +11,10 @@ import (
 	"radsec-gw/bench/process"
 )
 
-// mostWait is how long a good client may take to be in.
+// mostWait is how long a good client may take until it is served.
 const mostWait = 2 * time.Second
 
-// newcomers measures how long good clients take to be in while few and many
+// newcomers measures how long good clients take until they are served while few and many
 // sources have silent connections, and handshakes that do not go on.
 func newcomers(ctx context.Context, env *faults.Env, size Size, address string, gateway *process.Process) ([]faults.Row, error) {
 	var rows []faults.Row
@@ -28,7 +28,7 @@ func newcomers(ctx context.Context, env *faults.Env, size Size, address string, 
 	} {
 		bad := newCrowd(ctx, address, env.Client, &kind{name: c.says, count: c.sources * size.EachSource, sources: c.sources, behave: c.behave})
 		bad.start()
-		err := gateway.Until(ctx, "met by all bad peers", bad.met)
+		err := gateway.Until(ctx, "connected to all hostile peers", bad.allConnected)
 		var slowest time.Duration
 		failed := 0
 		for i := range size.Newcomers {
@@ -48,13 +48,13 @@ func newcomers(ctx context.Context, env *faults.Env, size Size, address string, 
 			return rows, err
 		}
 		rows = append(rows, row(fmt.Sprintf("%d good clients beside %d × %d %s connections", size.Newcomers, c.sources, size.EachSource, c.says),
-			fmt.Sprintf("each in within %v", mostWait), fmt.Sprintf("%d failed, the slowest took %v; %v", failed, slowest.Round(time.Millisecond), bad),
+			fmt.Sprintf("each served within %v", mostWait), fmt.Sprintf("%d failed, the slowest took %v; %v", failed, slowest.Round(time.Millisecond), bad),
 			failed == 0 && slowest <= mostWait, false))
 	}
 	return rows, nil
 }
 
-// arrive is a good client from an address of its own: it is in when its
+// arrive is a good client from an address of its own: it is served when its
 // Status-Server is answered.
 func arrive(ctx context.Context, env *faults.Env, address string, i int) (took time.Duration, err error) {
 	start := time.Now()

@@ -12,13 +12,13 @@ import (
 const (
 	splitBits = 6
 	split     = 1 << splitBits
-	// 2^36 ns is 68 s; whatever is longer is counted there.
+	// 2^36 ns is 68 s; longer durations are counted there.
 	maxBits = 36
 	buckets = (maxBits - splitBits + 1) * split
 )
 
 // Histogram counts durations. The zero value is empty and ready. It belongs to
-// one goroutine; several are brought together with Add.
+// one goroutine; several are added up with Add.
 type Histogram struct {
 	counts [buckets]uint32
 	total  uint64
@@ -32,7 +32,7 @@ func (h *Histogram) Record(d time.Duration) {
 	h.max = max(h.max, d)
 }
 
-// Add counts everything that o holds.
+// Add adds the counts of o.
 func (h *Histogram) Add(o *Histogram) {
 	for i, n := range o.counts {
 		h.counts[i] += n
@@ -47,7 +47,7 @@ func (h *Histogram) Count() uint64 { return h.total }
 // Max is the longest duration recorded, exactly.
 func (h *Histogram) Max() time.Duration { return h.max }
 
-// Quantile is the middle of the bucket that holds the q-quantile (0 < q ≤ 1)
+// Quantile is the middle of the bucket that contains the q-quantile (0 < q ≤ 1)
 // by the nearest-rank definition; zero when nothing was recorded.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	rank := uint64(q * float64(h.total))

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The slow twin: the same durations, sorted, nearest rank.
+// The same quantiles from the sorted durations, by nearest rank.
 func TestQuantileAgainstSort(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -14,9 +14,9 @@ import (
 	"radsec-gw/bench/packets"
 )
 
-// Idle opens n connections that send nothing, calls hold while they are open, asks
-// each with a Status-Server whether it still lives, and closes them.
-func Idle(ctx context.Context, address string, config *tls.Config, n int, hold func()) error {
+// Idle opens n connections that send nothing, calls measure while they are open, checks
+// with a Status-Server that each is still served, and closes them.
+func Idle(ctx context.Context, address string, config *tls.Config, n int, measure func()) error {
 	if err := OnlyLoopback(address); err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func Idle(ctx context.Context, address string, config *tls.Config, n int, hold f
 	if err != nil {
 		return err
 	}
-	hold()
+	measure()
 	return parallel(ctx, n, dialers, func(_ context.Context, i int) error {
 		if err := askStatus(all[i]); err != nil {
 			return fmt.Errorf("idle connection %d does not answer Status-Server: %w", i+1, err)
@@ -63,7 +63,7 @@ type HandshakeReport struct {
 
 // Handshakes opens and closes connections one after the other on each of workers
 // goroutines. The first of each worker makes an exchange, which proves that the
-// relay takes such clients; the others end without one, so that nothing but
+// relay serves such clients; the others end without one, so that nothing but
 // connecting, the handshake and closing is measured. When resume is set, sessions
 // are resumed where the relay allows it. Measured is called after each worker has
 // made one connection, and at the end.
@@ -127,7 +127,7 @@ type handshaker struct {
 }
 
 // once opens a connection, makes one exchange if it is to, and closes it. It
-// reads to the end, where the session ticket comes and a refusal would.
+// reads to the end, which is where a session ticket arrives, and a refusal would.
 func (h *handshaker) once(ctx context.Context, number int, exchange bool) (resumed bool, err error) {
 	raw, err := dial(ctx, h.address, number)
 	if err != nil {
@@ -145,7 +145,7 @@ func (h *handshaker) once(ctx context.Context, number int, exchange bool) (resum
 			return false, err
 		}
 	}
-	if err := t.farewell(); err != nil {
+	if err := t.closeAndDrain(); err != nil {
 		return false, fmt.Errorf("the end of a connection: %w", err)
 	}
 	return c.ConnectionState().DidResume, nil

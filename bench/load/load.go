@@ -78,7 +78,7 @@ type tally struct {
 	lost      uint64              // requests without a reply, whole run
 	unsent    uint64              // open loop: due but never sent, whole run
 	bad       uint64              // replies of the wrong code or that do not verify
-	unmatched uint64              // replies to no request that waits, late ones among them
+	unmatched uint64              // replies to no waiting request, late ones included
 	verified  uint64
 	firstBad  error
 	broken    error // why the connection ended early
@@ -102,7 +102,7 @@ func (t *tally) add(o *tally) {
 }
 
 // Run opens the connections, makes the load and returns when it is over or ctx
-// has ended, with no goroutine left behind. A connection that breaks is reported in
+// has ended, after its goroutines. A connection that breaks is reported in
 // Report.Broken and not opened again.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	if err := cfg.check(); err != nil {

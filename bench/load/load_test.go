@@ -23,7 +23,7 @@ func relay(t *testing.T, cfg *Config, answer func(request *radius.Packet) []byte
 	var transports []*transport
 	for range cfg.Connections {
 		near, far := net.Pipe()
-		replies := make(chan []byte, identifiers) // reading must not wait for writing: a pipe holds nothing
+		replies := make(chan []byte, identifiers) // reading must not wait for writing: a pipe has no buffer
 		go func() {
 			defer close(replies)
 			header := make([]byte, 4)

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// openLoop sends at the connection's share of the rate, whatever the relay
-// does. A request that finds no free identifier waits for one, and its latency
+// openLoop sends at the connection's share of the rate, independently of the relay. A request that finds no free identifier waits for one, and its latency
 // counts from when it was due, so that a stall is seen in full.
 func (s *session) openLoop() {
 	var mu sync.Mutex // guards s, the transport's writing side apart
@@ -83,8 +82,8 @@ func (s *session) sendOpen(mu *sync.Mutex, first time.Time, interval time.Durati
 	return sent
 }
 
-// readOpen takes the replies until all are in after the end, or the time to
-// give up has come.
+// readOpen reads replies until there are none to wait for after the end, or it is time to
+// give up.
 func (s *session) readOpen(mu *sync.Mutex, freed chan<- struct{}) {
 	for {
 		now := time.Now()

@@ -22,12 +22,12 @@ type slotState uint8
 const (
 	slotFree slotState = iota
 	slotWaiting
-	// slotLost is kept out of use, so that a late reply cannot be taken for one
+	// slotLost is not used again for a while, so that a late reply cannot be mistaken for one
 	// to a newer request with the same identifier.
 	slotLost
 )
 
-// quarantine is how long an identifier rests after its request was lost; a
+// quarantine is how long an identifier is not used after its request was lost; a
 // relay has given up on it by then (RFC 5080 §2.2.1: MRD 30 s).
 const quarantine = 30 * time.Second
 
@@ -46,7 +46,7 @@ type session struct {
 	used     [identifiers]uint32 // how often each identifier was used
 	buf      []byte
 	slots    [identifiers]slot
-	free     [identifiers]byte // queue of free identifiers: the longest unused is taken first
+	free     [identifiers]byte // queue of free identifiers: the longest unused first
 	freeAt   int
 	freeLen  int
 	waiting  int
@@ -84,7 +84,7 @@ func (s *session) release(id byte) {
 	s.freeLen++
 }
 
-// receive takes one packet from the relay; matched tells whether it ended a request.
+// receive handles one packet from the relay, and reports whether it ended a request.
 func (s *session) receive(p []byte, now time.Time) (matched bool) {
 	id := p[1]
 	o := &s.slots[id]
@@ -98,7 +98,7 @@ func (s *session) receive(p []byte, now time.Time) (matched bool) {
 		return false
 	}
 	s.received++
-	if err := s.judge(p, o); err != nil {
+	if err := s.verify(p, o); err != nil {
 		s.bad++
 		if s.firstBad == nil {
 			s.firstBad = err
@@ -114,7 +114,8 @@ func (s *session) receive(p []byte, now time.Time) (matched bool) {
 	return true
 }
 
-func (s *session) judge(p []byte, o *slot) error {
+// verify checks the code of a reply, and of every SampleEvery-th its signatures.
+func (s *session) verify(p []byte, o *slot) error {
 	if !packets.Answers(o.kind, p[0]) {
 		return &wrongCode{o.kind, p[0]}
 	}
@@ -125,8 +126,8 @@ func (s *session) judge(p []byte, o *slot) error {
 	return s.maker.Verify(p, o.kind, &o.ra)
 }
 
-// sweep gives up requests that have waited too long and frees identifiers that
-// have rested; it looks at most ten times a second. It returns how many were lost.
+// sweep gives up requests that have waited too long, and frees identifiers whose quarantine
+// has ended, at most ten times a second. It returns how many were lost.
 func (s *session) sweep(now time.Time) (lost int) {
 	if now.Sub(s.swept) < 100*time.Millisecond {
 		return 0
@@ -154,7 +155,7 @@ func (s *session) arm(now time.Time) {
 }
 
 // closedLoop keeps Outstanding requests in flight until the end, then waits
-// for what is still out.
+// for those that are still in flight.
 func (s *session) closedLoop() {
 	if wait := time.Until(s.when.start); wait > 0 {
 		time.Sleep(wait)

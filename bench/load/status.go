@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// askStatus sends one Status-Server and verifies the answer (RFC 5997 §4): an
-// idle connection is worth its memory only while it answers.
+// askStatus sends one Status-Server and verifies the answer (RFC 5997 §4): the memory of a
+// connection counts only if it is served.
 func askStatus(c net.Conn) error {
 	const length, macAt = 38, 22
 	ask := make([]byte, length)

@@ -22,7 +22,7 @@ type transport struct {
 	buf     []byte
 }
 
-// readBuffer holds a read's worth of TLS records; a busy relay sends up to
+// readBuffer is large enough for the TLS records of one read; a busy relay sends up to
 // 256 short ones at once.
 const readBuffer = 32 << 10
 
@@ -30,8 +30,8 @@ const readBuffer = 32 << 10
 // guards what is to be written.
 type buffered struct {
 	net.Conn
-	in   []byte // received, not yet taken by TLS
-	room []byte
+	in  []byte // received, not yet read by TLS
+	buf []byte // what in is a part of
 
 	mu  sync.Mutex
 	out []byte
@@ -43,11 +43,11 @@ func (b *buffered) Read(p []byte) (int, error) {
 		if err := b.flush(); err != nil {
 			return 0, err
 		}
-		n, err := b.Conn.Read(b.room)
+		n, err := b.Conn.Read(b.buf)
 		if n == 0 {
 			return 0, err
 		}
-		b.in = b.room[:n]
+		b.in = b.buf[:n]
 	}
 	n := copy(p, b.in)
 	b.in = b.in[n:]
@@ -72,8 +72,8 @@ func (b *buffered) flush() error {
 	return b.err
 }
 
-func newTransport(c net.Conn, room int, secure func(net.Conn) io.ReadWriter) *transport {
-	w := &buffered{Conn: c, room: make([]byte, room)}
+func newTransport(c net.Conn, buf int, secure func(net.Conn) io.ReadWriter) *transport {
+	w := &buffered{Conn: c, buf: make([]byte, buf)}
 	return &transport{stream: secure(w), wire: w, buf: make([]byte, 2*maxPacket)}
 }
 
@@ -81,8 +81,8 @@ const maxPacket = 4096
 
 var errPacketLength = errors.New("the relay sent a packet whose Length is outside 20 to 4096")
 
-// next is the next packet that came, waiting for it when there is none. The
-// octets are good until the following call. A timeout leaves the transport usable.
+// next returns the next packet, and waits for it when there is none. The octets are valid
+// until the following call. A timeout leaves the transport usable.
 func (t *transport) next() ([]byte, error) {
 	for {
 		if len(t.packets) >= 4 {
@@ -112,11 +112,11 @@ func (t *transport) put(p []byte) error {
 	return err
 }
 
-// kill closes the connection at once; reads and writes under way fail.
+// kill closes the connection at once; reads and writes in progress fail.
 func (t *transport) kill() { _ = t.wire.Close() }
 
 // finish closes the connection as TLS wants it, with a close_notify, which a
-// relay that no longer reads may hold up for a second at most.
+// relay that does not read may delay for a second at most.
 func (t *transport) finish() {
 	if _, ok := t.stream.(*tls.Conn); ok {
 		_ = t.closeWrite()
@@ -125,7 +125,7 @@ func (t *transport) finish() {
 }
 
 // closeWrite sends a close_notify. CloseWrite ends with a deadline in the past, to
-// stop further writes: what is gathered still has to go.
+// stop further writes: what was gathered still has to be sent.
 func (t *transport) closeWrite() error {
 	if err := t.stream.(*tls.Conn).CloseWrite(); err != nil {
 		return err
@@ -134,9 +134,9 @@ func (t *transport) closeWrite() error {
 	return t.wire.flush()
 }
 
-// farewell closes the connection and reads until the relay has closed it, too.
-// An alert is an error, an end without close_notify is none.
-func (t *transport) farewell() error {
+// closeAndDrain closes the connection and reads until the relay has closed it, too.
+// An alert is an error, an end without close_notify is not.
+func (t *transport) closeAndDrain() error {
 	defer t.kill()
 	if err := t.closeWrite(); err != nil {
 		return err
@@ -148,7 +148,7 @@ func (t *transport) farewell() error {
 	return err
 }
 
-// dialers is how many handshakes are under way at once.
+// dialers is how many handshakes are in progress at once.
 const dialers = 16
 
 // dialAll opens cfg.Connections connections, or none.

@@ -16,9 +16,9 @@ import (
 // Maker writes requests and verifies their replies. It belongs to one
 // goroutine and allocates nothing per packet.
 //
-// Every request is new: a pool signed beforehand and gone through again and
-// again would have to hold everything that a connection sends in 40 s, lest a
-// relay takes a request for a duplicate: up to millions of packets. Signing costs
+// Every request is new: a pool that is signed beforehand and used again and again would have
+// to contain everything that a connection sends in 40 s, up to millions of packets, because
+// relays recognize duplicates. Signing costs
 // 0.4 µs (accounting) to 2 µs (EAP), which Shared spreads over the connections.
 type Maker struct {
 	templates [numKinds]template
@@ -102,7 +102,7 @@ var (
 	ErrAttributeLength = errors.New("reply: an attribute's length does not fit")
 )
 
-// Answers tells whether code is a positive answer to a request of the kind:
+// Answers reports whether code is a positive answer to a request of the kind:
 // Access-Accept, Access-Challenge (EAP only) or Accounting-Response.
 func Answers(k Kind, code byte) bool {
 	switch radius.Code(code) {
@@ -118,7 +118,7 @@ func Answers(k Kind, code byte) bool {
 
 // Verify checks a reply to a request of the kind sent with authenticator ra:
 // Response Authenticator (RFC 2865 §3) and Message-Authenticator (RFC 3579
-// §3.2), which replies to Access-Request must have. The reply is left as it came.
+// §3.2), which replies to Access-Request must have. The reply is not changed.
 func (m *Maker) Verify(reply []byte, k Kind, ra *[16]byte) error {
 	if len(reply) < headerLength || int(binary.BigEndian.Uint16(reply[2:])) != len(reply) {
 		return ErrLength

@@ -1,5 +1,5 @@
 // Package packets makes the requests that the load generator sends and verifies
-// the replies. It shares no code with the gateway, so that it can judge it.
+// the replies. It shares no code with the gateway, so that both cannot be wrong in the same way.
 package packets
 
 import (

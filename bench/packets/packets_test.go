@@ -41,7 +41,7 @@ func TestRequestsVerify(t *testing.T) {
 		for id := range 300 {
 			b := m.Write(buf, k, byte(id))
 			if seen[string(b[1:])] || seen[string(b[4:20])] {
-				t.Fatalf("kind %d: the same request came twice", k)
+				t.Fatalf("kind %d: the same request was made twice", k)
 			}
 			seen[string(b[1:])], seen[string(b[4:20])] = true, true
 			p, err := radius.Parse(b, secret)
@@ -65,7 +65,7 @@ func TestRequestsVerify(t *testing.T) {
 	}
 }
 
-// No connection sees a request twice, be it far behind or ahead; all verify.
+// No connection gets a request twice, however far behind or ahead it is; all verify.
 func TestShared(t *testing.T) {
 	mix, err := ParseMix("mixed")
 	if err != nil {
@@ -172,7 +172,7 @@ func TestVerify(t *testing.T) {
 		}
 	}
 	if !Answers(EAP, 11) || Answers(PAP, 11) || Answers(PAP, 3) || Answers(Acct, 2) || !Answers(Acct, 5) {
-		t.Error("Answers does not tell positive answers from the others")
+		t.Error("Answers does not distinguish positive answers from others")
 	}
 }
 

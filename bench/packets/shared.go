@@ -26,13 +26,13 @@ func NewShared(mix Mix) *Shared { return &Shared{mix: mix} }
 
 // Write writes a request with the identifier into dst (at least MaxLength
 // octets). last is the connection's own count for this identifier, and starts
-// at zero. What nobody has signed yet is signed with m.
+// at zero. A request that is not there yet is signed with m.
 func (s *Shared) Write(dst []byte, m *Maker, identifier byte, last *uint32) ([]byte, Kind) {
 	*last++
 	e := &s.entries[*last%generations][identifier]
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	// When others are a whole ring ahead, join them: theirs is new to us too.
+	// When others are a whole ring ahead, use theirs: it is new here too.
 	*last = max(*last, e.generation)
 	kind := s.mix[(int(identifier)+int(*last))%len(s.mix)]
 	if e.generation < *last {

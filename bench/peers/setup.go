@@ -39,7 +39,7 @@ const (
 type Subject string
 
 // The programs. FloorSecret is what the floor's answering server must use,
-// because the floor signs nothing anew.
+// because the floor does not sign again.
 const (
 	Gateway     Subject = "radsec-gw"
 	Radsecproxy Subject = "radsecproxy"
@@ -54,7 +54,7 @@ func (s Subject) Installed() error {
 		return nil
 	}
 	if _, err := exec.LookPath("radsecproxy"); err != nil {
-		return fmt.Errorf("radsecproxy is not installed; on Debian: apt-get install radsecproxy (or leave it out with -subjects)")
+		return fmt.Errorf("radsecproxy is not installed; on Debian: apt-get install radsecproxy (or omit it with -subjects)")
 	}
 	return nil
 }

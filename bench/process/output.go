@@ -12,7 +12,7 @@ import (
 type Output struct {
 	mu       sync.Mutex // guards the fields below
 	text     bytes.Buffer
-	more     chan struct{} // closed at the next write; nil when nobody waits
+	more     chan struct{} // closed at the next write; nil when no one waits
 	finished bool          // nothing more is written
 }
 

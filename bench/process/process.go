@@ -1,8 +1,7 @@
 // Package process runs programs beside a measurement or a test: it keeps what they
 // print, waits for lines of it, stops them, and reads from the kernel what they cost.
 //
-// A program that was started ends with this process at the latest, whatever ends this
-// process.
+// A program that was started ends with this process at the latest, however that ends.
 package process
 
 import (
@@ -129,7 +128,7 @@ type Result struct {
 	Status int    // exit status; -1 when it was killed or did not start
 }
 
-// Run runs cmd to its end, which SIGKILL brings when it takes longer than within.
+// Run runs cmd to its end, and kills it when it takes longer than within.
 func Run(within time.Duration, cmd *exec.Cmd) Result {
 	p, err := Start(cmd)
 	if err != nil {

@@ -51,7 +51,7 @@ func TestProcessThatEnds(t *testing.T) {
 	}
 }
 
-// Stop lets a program end by itself, Kill takes its children along.
+// Stop lets a program end by itself, and kills it when it does not.
 func TestStop(t *testing.T) {
 	p, err := Start(exec.Command("sh", "-c", "trap 'echo stopping; exit 3' TERM; echo ready; sleep 60 & wait"))
 	if err != nil {

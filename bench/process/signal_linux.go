@@ -10,7 +10,7 @@ import (
 )
 
 // attributes end a program with this process, and give it a group of its own: a signal
-// reaches its children, and ctrl-C in a terminal leaves the order to this process.
+// reaches its children, and ctrl-C in a terminal reaches this process only.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }

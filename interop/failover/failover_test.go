@@ -32,7 +32,7 @@ func TestServersThatFail(t *testing.T) {
 				t.Error("nothing was measured")
 			}
 			for _, r := range rows {
-				text := r.Trial + ": " + r.What + ": expected " + r.Asked + ", got " + r.Measured
+				text := r.Trial + ": " + r.What + ": expected " + r.Expected + ", got " + r.Measured
 				switch {
 				case r.Met:
 				case r.Loose:
