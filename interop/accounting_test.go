@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"radsec-gw/probe"
 )
 
 // Each accounting record is in FreeRADIUS's detail file exactly once, and answered only when it is.
@@ -16,11 +18,11 @@ func TestAccounting(t *testing.T) {
 	} {
 		t.Run("probe "+c.record, func(t *testing.T) {
 			session := "probe-" + rand.Text()
-			args := []string{"-status-type", c.flag, "-session-id", session}
+			cfg := probe.Config{Kind: probe.Accounting, StatusType: c.flag, SessionID: session}
 			if c.flag != "on" && c.flag != "off" {
-				args = append(args, "-user", "bob")
+				cfg.User = "bob"
 			}
-			expect(t, shared.probe("accounting", args...), 0, "verified Accounting-Response", "Response Authenticator: verified")
+			expect(t, shared.probe(cfg), 0, "verified Accounting-Response", "Response Authenticator: verified")
 			expectOnce(t, session, c.record)
 		})
 		t.Run("radclient "+c.record, func(t *testing.T) {

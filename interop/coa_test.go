@@ -10,37 +10,40 @@ import (
 	"testing"
 	"time"
 
-	"radsec-gw/interop/testbed"
-
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2869"
+
+	"radsec-gw/bench/process"
+	"radsec-gw/probe"
 )
 
 // dynamicRequest is a CoA-Request or Disconnect-Request, and what FreeRADIUS, which is the NAS, makes
 // of it.
 type dynamicRequest struct {
-	name, kind, user string
-	attributes       []string // further ones, Name=value with names and numbers of the documents
-	reply            string
-	inReply          []string // Name = number; the programs write some of the numbers as names
+	name       string
+	kind       probe.Kind
+	user       string
+	attributes []string // further ones, Name=value with names and numbers of the documents
+	reply      string
+	inReply    []string // Name = number; the programs write some of the numbers as names
 }
 
 func dynamicRequests() []dynamicRequest {
 	return []dynamicRequest{
-		{"CoA", "coa", "bob", nil, "CoA-ACK", nil},
-		{"CoA that the NAS refuses", "coa", "nak-me", nil, "CoA-NAK", []string{"Error-Cause = 503"}},
-		{"CoA whose answer the NAS signs", "coa", "sign-me", nil, "CoA-ACK", nil},
-		{"CoA with an Event-Timestamp of now", "coa", "bob", []string{eventTimestamp(0)}, "CoA-ACK", nil},
-		{"CoA with an Event-Timestamp inside of the window", "coa", "bob", []string{eventTimestamp(-200 * time.Second)}, "CoA-ACK", nil},
-		{"CoA whose answer is from another time", "coa", "old-clock", nil, "CoA-ACK", []string{"Event-Timestamp = 2020-01-01T00:00:00Z"}},
-		{"CoA with Authorize-Only and State", "coa", "bob", []string{"Service-Type=17", "State=0x0badc0de"}, "CoA-NAK",
+		{"CoA", probe.CoA, "bob", nil, "CoA-ACK", nil},
+		{"CoA that the NAS refuses", probe.CoA, "nak-me", nil, "CoA-NAK", []string{"Error-Cause = 503"}},
+		{"CoA whose answer the NAS signs", probe.CoA, "sign-me", nil, "CoA-ACK", nil},
+		{"CoA with an Event-Timestamp of now", probe.CoA, "bob", []string{eventTimestamp(0)}, "CoA-ACK", nil},
+		{"CoA with an Event-Timestamp inside of the window", probe.CoA, "bob", []string{eventTimestamp(-200 * time.Second)}, "CoA-ACK", nil},
+		{"CoA whose answer is from another time", probe.CoA, "old-clock", nil, "CoA-ACK", []string{"Event-Timestamp = 2020-01-01T00:00:00Z"}},
+		{"CoA with Authorize-Only and State", probe.CoA, "bob", []string{"Service-Type=17", "State=0x0badc0de"}, "CoA-NAK",
 			[]string{"Error-Cause = 507", "State = 0x0badc0de", "Service-Type = 17"}},
-		{"CoA with Authorize-Only without State", "coa", "bob", []string{"Service-Type=17"}, "CoA-NAK", nil},
-		{"Disconnect", "disconnect", "bob", nil, "Disconnect-ACK", nil},
-		{"Disconnect that the NAS refuses", "disconnect", "nak-me", nil, "Disconnect-NAK", []string{"Error-Cause = 503"}},
-		{"Disconnect whose answer the NAS signs", "disconnect", "sign-me", nil, "Disconnect-ACK", nil},
-		{"Disconnect with an Event-Timestamp of now", "disconnect", "bob", []string{eventTimestamp(0)}, "Disconnect-ACK", nil},
+		{"CoA with Authorize-Only without State", probe.CoA, "bob", []string{"Service-Type=17"}, "CoA-NAK", nil},
+		{"Disconnect", probe.Disconnect, "bob", nil, "Disconnect-ACK", nil},
+		{"Disconnect that the NAS refuses", probe.Disconnect, "nak-me", nil, "Disconnect-NAK", []string{"Error-Cause = 503"}},
+		{"Disconnect whose answer the NAS signs", probe.Disconnect, "sign-me", nil, "Disconnect-ACK", nil},
+		{"Disconnect with an Event-Timestamp of now", probe.Disconnect, "bob", []string{eventTimestamp(0)}, "Disconnect-ACK", nil},
 	}
 }
 
@@ -57,19 +60,17 @@ func TestCoAAndDisconnect(t *testing.T) {
 			status, first = 0, "verified "
 		}
 		want := append([]string{first + c.reply}, c.inReply...)
-		args := []string{"-user", c.user}
-		for _, a := range c.attributes {
-			args = append(args, "-attr", a)
-		}
+		cfg := probe.Config{Kind: c.kind, User: c.user, Attributes: c.attributes}
 		for version, proof := range provenBy {
 			t.Run(c.name+", RADIUS "+version, func(t *testing.T) {
-				r := shared.probe(c.kind, append(args, "-radius-version", version)...)
-				expect(t, r, status, slices.Concat(want, proof)...)
+				cfg.Version = version
+				expect(t, shared.probe(cfg), status, slices.Concat(want, proof)...)
 			})
 		}
 		t.Run(c.name+" without Message-Authenticator", func(t *testing.T) {
-			r := shared.probe(c.kind, append(args, "-no-message-authenticator")...)
-			expect(t, r, status, append(want, "Response Authenticator: verified")...)
+			unsigned := cfg
+			unsigned.Version, unsigned.NoMessageAuthenticator = "", true
+			expect(t, shared.probe(unsigned), status, append(want, "Response Authenticator: verified")...)
 		})
 	}
 }
@@ -77,18 +78,21 @@ func TestCoAAndDisconnect(t *testing.T) {
 // A request from another time reaches no NAS and has no answer.
 // Rules: P91
 func TestCoAOutsideOfTheWindow(t *testing.T) {
-	for _, kind := range []string{"coa", "disconnect"} {
+	for _, kind := range []probe.Kind{probe.CoA, probe.Disconnect} {
 		for _, away := range []time.Duration{-time.Hour, time.Hour} {
 			t.Run(fmt.Sprintf("%s, %v", kind, away), func(t *testing.T) {
 				series := fmt.Sprintf(`radsec_gw_requests_total{client="interop",fate="stale_event_timestamp",kind=%q}`, kind)
 				before := shared.counters(t)[series]
-				asking, err := start(nil, testbed.Program(), shared.probeArgs(kind, "-user", "bob", "-attr", eventTimestamp(away), "-timeout", patience.String())...)
-				if err != nil {
-					t.Fatal(err)
-				}
+				ctx, stop := context.WithCancel(t.Context())
+				defer stop()
+				asked := make(chan process.Result, 1)
+				go func() {
+					asked <- probeUntil(ctx, shared.ports.radsec, shared.path("certs"),
+						probe.Config{Kind: kind, User: "bob", Version: "1.0", Attributes: []string{eventTimestamp(away)}, Timeout: patience})
+				}()
 				awaitGrowth(t, series, before, func() float64 { return shared.counters(t)[series] })
-				_ = asking.Stop(patience)
-				if printed := asking.Printed(); strings.Contains(printed, "ACK") || strings.Contains(printed, "NAK") {
+				stop()
+				if printed := (<-asked).Output; strings.Contains(printed, "ACK") || strings.Contains(printed, "NAK") {
 					t.Errorf("expected no answer, got:\n%s", printed)
 				}
 			})
@@ -131,7 +135,7 @@ func TestCoAThroughFreeRADIUS(t *testing.T) {
 			for _, a := range c.inReply {
 				want = append(want, names.Replace(a))
 			}
-			expect(t, n.radclient(c.kind, lines(append([]string{"User-Name=" + c.user}, c.attributes...)...)), status, want...)
+			expect(t, n.radclient(string(c.kind), lines(append([]string{"User-Name=" + c.user}, c.attributes...)...)), status, want...)
 		})
 	}
 	for _, code := range []radius.Code{radius.CodeCoARequest, radius.CodeDisconnectRequest} {

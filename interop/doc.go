@@ -5,7 +5,7 @@
 //	radclient, eapol_test --UDP--> radsecproxy ----\
 //	radclient, eapol_test --UDP--> FreeRADIUS ------\
 //	radclient, eapol_test --UDP--> libradcli --------+--TLS--> radsec-gw serve --UDP--> FreeRADIUS
-//	radsec-gw probe ---------------------------------/
+//	package probe -----------------------------------/
 //	openssl s_client -------------------------------/
 //
 // FreeRADIUS at the end is the RADIUS server, and the NAS of CoA and Disconnect; hostapd is another NAS,

@@ -1,13 +1,18 @@
 package interop
 
 import (
+	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/interop/testbed"
+	"radsec-gw/probe"
 )
 
 func (b *bed) startGateway() error { return b.serve(b.gatewayConfig()) }
@@ -117,7 +122,7 @@ address = "127.0.0.1:%[7]d"
 func (b *bed) awaitAnswer(within time.Duration) error {
 	var last process.Result
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
-		if last = b.probe("status", "-timeout", "1s"); last.Status == 0 {
+		if last = b.probe(probe.Config{Kind: probe.Status, Timeout: time.Second}); last.Status == 0 {
 			return nil
 		}
 		select {
@@ -131,13 +136,22 @@ func (b *bed) awaitAnswer(within time.Duration) error {
 	return fmt.Errorf("no answer to Status-Server within %v: %s\nthe gateway's output:\n%s", within, last.Output, printed)
 }
 
-// probe runs radsec-gw probe with the bed's certificates, over RADIUS/1.0 unless args have another
-// -radius-version.
-func (b *bed) probe(kind string, args ...string) process.Result {
-	return run(patience+15*time.Second, "", testbed.Program(), b.probeArgs(kind, args...)...)
+// probe sends what cfg says to the bed's gateway, over RADIUS/1.0 unless cfg has another version.
+func (b *bed) probe(cfg probe.Config) process.Result {
+	cfg.Version = cmp.Or(cfg.Version, "1.0")
+	return probeUntil(context.Background(), b.ports.radsec, b.path("certs"), cfg)
 }
 
-func (b *bed) probeArgs(kind string, args ...string) []string {
-	all := []string{"probe", kind, "-address", fmt.Sprintf("127.0.0.1:%d", b.ports.radsec), "-certs", b.path("certs"), "-radius-version", "1.0"}
-	return append(all, args...)
+// probeUntil sends what cfg says to the gateway on a port of this machine with the certificates of
+// dir, and waits for the reply until ctx ends. The result is that of radsec-gw probe: what it prints,
+// and its exit status.
+func probeUntil(ctx context.Context, port int, dir string, cfg probe.Config) process.Result {
+	cfg.Address = fmt.Sprintf("127.0.0.1:%d", port)
+	cfg.CAFile, cfg.CertFile, cfg.KeyFile = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.key")
+	var printed bytes.Buffer
+	if _, err := probe.Run(ctx, cfg, &printed); err != nil {
+		fmt.Fprintln(&printed, err)
+		return process.Result{Status: 1, Output: printed.String()}
+	}
+	return process.Result{Output: printed.String()}
 }

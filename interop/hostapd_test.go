@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"radsec-gw/bench/process"
+	"radsec-gw/probe"
 )
 
 // hostapdConf takes: UDP port for CoA and Disconnect, secret, whether its requests have to be signed.
@@ -39,21 +40,19 @@ func TestHostapdAsNAS(t *testing.T) {
 			}
 			b, hostapd := startHostapd(t, signed)
 			for _, c := range []struct {
-				name, kind string
+				name       string
+				kind       probe.Kind
 				attributes []string
 				want       []string
 			}{
-				{"Disconnect of a session that is not there", "disconnect", []string{"Acct-Session-Id=none"}, []string{"received Disconnect-NAK", "Error-Cause = 503"}},
-				{"Disconnect with what finds no session", "disconnect", []string{"NAS-Identifier=hostapd"}, []string{"received Disconnect-NAK", "Error-Cause = 503"}},
-				{"Disconnect with an attribute that it does not know", "disconnect", []string{"Filter-Id=none"}, []string{"received Disconnect-NAK", "Error-Cause = 401"}},
-				{"CoA", "coa", nil, []string{"received CoA-NAK", "Error-Cause = 402"}},
+				{"Disconnect of a session that is not there", probe.Disconnect, []string{"Acct-Session-Id=none"}, []string{"received Disconnect-NAK", "Error-Cause = 503"}},
+				{"Disconnect with what finds no session", probe.Disconnect, []string{"NAS-Identifier=hostapd"}, []string{"received Disconnect-NAK", "Error-Cause = 503"}},
+				{"Disconnect with an attribute that it does not know", probe.Disconnect, []string{"Filter-Id=none"}, []string{"received Disconnect-NAK", "Error-Cause = 401"}},
+				{"CoA", probe.CoA, nil, []string{"received CoA-NAK", "Error-Cause = 402"}},
 			} {
 				t.Run(c.name, func(t *testing.T) {
-					args := []string{"-user", "bob", "-radius-version", version, "-attr", eventTimestamp(0)}
-					for _, a := range c.attributes {
-						args = append(args, "-attr", a)
-					}
-					expect(t, b.probe(c.kind, args...), 1, slices.Concat(c.want, proof)...)
+					cfg := probe.Config{Kind: c.kind, User: "bob", Version: version, Attributes: append([]string{eventTimestamp(0)}, c.attributes...)}
+					expect(t, b.probe(cfg), 1, slices.Concat(c.want, proof)...)
 					if t.Failed() {
 						t.Logf("last of what hostapd printed:\n%s", process.LastLines(hostapd.Printed(), 20))
 					}

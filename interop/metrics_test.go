@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"radsec-gw/bench/scrape"
+	"radsec-gw/probe"
 )
 
 // Every Access-Request is counted with exactly one fate, and what went to the server is counted too.
@@ -17,9 +18,9 @@ func TestFatesAreCounted(t *testing.T) {
 		forged  = `radsec_gw_requests_total{client="interop",fate="bad_message_authenticator",kind="access"}`
 	)
 	before := shared.counters(t)
-	shared.probe("access", "-user", "bob", "-password", userPassword)
-	shared.probe("access", "-user", "bob", "-password", wrongPassword)
-	shared.probe("access", "-user", "bob", "-password", userPassword, "-secret", "another-secret")
+	shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: userPassword})
+	shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: wrongPassword})
+	shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: userPassword, Secret: "another-secret"})
 	after := shared.counters(t)
 	for series := range after {
 		want := map[string]float64{relayed: 2, forged: 1}[series]

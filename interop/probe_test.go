@@ -3,6 +3,8 @@ package interop
 import (
 	"slices"
 	"testing"
+
+	"radsec-gw/probe"
 )
 
 // provenBy is how the probe knows an answer to be the gateway's, by version of RADIUS.
@@ -14,25 +16,31 @@ var provenBy = map[string][]string{
 // probe → gateway → FreeRADIUS, without radsecproxy between.
 // Rules: P18, P30, P35, P36, P50
 func TestProbeAccess(t *testing.T) {
+	pap := probe.Config{Kind: probe.Access, User: "bob", Password: userPassword}
+	with := func(change func(*probe.Config)) probe.Config {
+		cfg := pap
+		change(&cfg)
+		return cfg
+	}
 	for _, c := range []struct {
 		name   string
-		args   []string
+		cfg    probe.Config
 		status int
 		want   []string
 	}{
-		{"PAP", []string{"-user", "bob", "-password", userPassword}, 0, []string{"verified Access-Accept", `Reply-Message = "Hello, bob"`}},
-		{"PAP without Message-Authenticator", []string{"-user", "bob", "-password", userPassword, "-no-message-authenticator"}, 0, []string{"verified Access-Accept"}},
-		{"CHAP without CHAP-Challenge", []string{"-chap", "-user", "bob", "-password", userPassword}, 0, []string{"verified Access-Accept"}},
-		{"CHAP with CHAP-Challenge", []string{"-chap-challenge", "-user", "bob", "-password", userPassword}, 0, []string{"verified Access-Accept"}},
-		{"Proxy-State comes back in order", []string{"-user", "bob", "-password", userPassword, "-attr", "Proxy-State=0x0102", "-attr", "Proxy-State=0x03"}, 0,
+		{"PAP", pap, 0, []string{"verified Access-Accept", `Reply-Message = "Hello, bob"`}},
+		{"PAP without Message-Authenticator", with(func(c *probe.Config) { c.NoMessageAuthenticator = true }), 0, []string{"verified Access-Accept"}},
+		{"CHAP without CHAP-Challenge", with(func(c *probe.Config) { c.CHAP = true }), 0, []string{"verified Access-Accept"}},
+		{"CHAP with CHAP-Challenge", with(func(c *probe.Config) { c.CHAPChallenge = true }), 0, []string{"verified Access-Accept"}},
+		{"Proxy-State comes back in order", with(func(c *probe.Config) { c.Attributes = []string{"Proxy-State=0x0102", "Proxy-State=0x03"} }), 0,
 			[]string{"verified Access-Accept", "Proxy-State = 0x0102\n    Proxy-State = 0x03\nverified"}},
-		{"PAP, wrong password", []string{"-user", "bob", "-password", wrongPassword}, 1, []string{"received Access-Reject"}},
-		{"CHAP, wrong password", []string{"-chap", "-user", "bob", "-password", wrongPassword}, 1, []string{"received Access-Reject"}},
+		{"PAP, wrong password", with(func(c *probe.Config) { c.Password = wrongPassword }), 1, []string{"received Access-Reject"}},
+		{"CHAP, wrong password", with(func(c *probe.Config) { c.CHAP, c.Password = true, wrongPassword }), 1, []string{"received Access-Reject"}},
 	} {
 		for version, proof := range provenBy {
 			t.Run(c.name+", RADIUS "+version, func(t *testing.T) {
-				r := shared.probe("access", append(c.args, "-radius-version", version)...)
-				expect(t, r, c.status, slices.Concat(c.want, proof)...)
+				c.cfg.Version = version
+				expect(t, shared.probe(c.cfg), c.status, slices.Concat(c.want, proof)...)
 			})
 		}
 	}
@@ -44,7 +52,7 @@ func TestProbeAccess(t *testing.T) {
 func TestHiddenAttributes(t *testing.T) {
 	for version := range provenBy {
 		t.Run("RADIUS "+version, func(t *testing.T) {
-			r := shared.probe("access", "-user", "enc", "-password", userPassword, "-radius-version", version)
+			r := shared.probe(probe.Config{Kind: probe.Access, User: "enc", Password: userPassword, Version: version})
 			expect(t, r, 0,
 				"verified Access-Accept",
 				`Tunnel-Password:1 = "tunnel-secret-1"`,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"radsec-gw/bench/process"
+	"radsec-gw/probe"
 )
 
 // A RadSec client sends once. While the server hangs the gateway resends for it, octet by octet the
@@ -19,7 +20,8 @@ func TestResentRequestIsOneRequest(t *testing.T) {
 	shared.freeradius.Suspend()
 	answered := make(chan process.Result, 1)
 	go func() {
-		answered <- shared.probe("access", "-user", "bob", "-password", userPassword, "-attr", "Calling-Station-Id="+station, "-timeout", patience.String())
+		answered <- shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: userPassword,
+			Attributes: []string{"Calling-Station-Id=" + station}, Timeout: patience})
 	}()
 	for deadline := time.Now().Add(patience); shared.resent(t) == before; {
 		if time.Now().After(deadline) {
@@ -32,7 +34,8 @@ func TestResentRequestIsOneRequest(t *testing.T) {
 
 	// FreeRADIUS has read the copies by the time it logs the next request.
 	next := rand.Text()
-	expect(t, shared.probe("access", "-user", "bob", "-password", userPassword, "-attr", "Calling-Station-Id="+next), 0, "verified Access-Accept")
+	again := probe.Config{Kind: probe.Access, User: "bob", Password: userPassword, Attributes: []string{"Calling-Station-Id=" + next}}
+	expect(t, shared.probe(again), 0, "verified Access-Accept")
 	if err := shared.freeradius.Await("cli "+next, patience); err != nil {
 		t.Fatal(err)
 	}

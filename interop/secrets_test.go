@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"radsec-gw/probe"
 )
 
 // leaks returns the secrets and passwords that a text holds. The RadSec leg's "radsec" is public and
@@ -25,10 +27,10 @@ func TestGatewaySaysNoSecret(t *testing.T) {
 		t.Fatalf("the search itself is broken: it found %q", found)
 	}
 	for _, password := range []string{userPassword, wrongPassword} {
-		shared.probe("access", "-user", "bob", "-password", password)
+		shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: password})
 		shared.radclient("auth", "User-Name = \"bob\"\nUser-Password = \""+password+"\"\n")
 	}
-	shared.probe("access", "-user", "bob", "-password", userPassword, "-secret", "another-secret")
+	shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: userPassword, Secret: "another-secret"})
 	printed := shared.gateway.Printed()
 	if found := leaks(printed); found != nil {
 		t.Errorf("the gateway printed %q:\n%s", found, printed)

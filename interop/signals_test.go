@@ -1,18 +1,21 @@
 package interop
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"radsec-gw/bench/process"
 	"radsec-gw/interop/testbed"
+	"radsec-gw/probe"
 )
 
 // service is the real program under something that stands for systemd.
@@ -87,7 +90,7 @@ func (s *service) told(text string) {
 }
 
 func (s *service) probe() process.Result {
-	return run(patience, "", testbed.Program(), "probe", "status", "-address", fmt.Sprintf("127.0.0.1:%d", s.radsec), "-certs", shared.path("certs"))
+	return probeUntil(context.Background(), s.radsec, shared.path("certs"), probe.Config{Kind: probe.Status})
 }
 
 // The real program: the socket that it is given, what it tells systemd, and
@@ -159,12 +162,13 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if err := s.process.Await("msg=reloaded what=configuration", patience); err != nil {
 		t.Fatal(err)
 	}
-	client, err := start(nil, testbed.Program(), "probe", "access", "-user", "bob", "-password", userPassword, "-timeout", "60s",
-		"-address", fmt.Sprintf("127.0.0.1:%d", s.radsec), "-certs", shared.path("certs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Kill()
+	ctx, stop := context.WithCancel(t.Context())
+	var client sync.WaitGroup
+	client.Go(func() {
+		probeUntil(ctx, s.radsec, shared.path("certs"), probe.Config{Kind: probe.Access, User: "bob", Password: userPassword, Timeout: time.Minute})
+	})
+	defer client.Wait()
+	defer stop()
 	silent.SetReadDeadline(time.Now().Add(patience))
 	for b, waits := make([]byte, 4096), false; !waits; { // until the request is there, not a probe of the port's health
 		n, _, err := silent.ReadFrom(b)

@@ -1,10 +1,13 @@
 package interop
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
+	"radsec-gw/probe"
 )
 
 // Status-Server is the gateway's own to answer: it does so while the RADIUS server hangs and while it
@@ -13,11 +16,12 @@ import (
 func TestStatusServer(t *testing.T) {
 	answered := func(t *testing.T) {
 		t.Helper()
-		expect(t, shared.probe("status", "-timeout", "5s"), 0, "verified Access-Accept", "Message-Authenticator: verified")
+		expect(t, shared.probe(probe.Config{Kind: probe.Status, Timeout: 5 * time.Second}), 0, "verified Access-Accept", "Message-Authenticator: verified")
 	}
 	t.Run("FreeRADIUS runs", answered)
 	t.Run("quiet, as a health check", func(t *testing.T) {
-		r := shared.probe("status", "-quiet", "-timeout", "5s")
+		r := run(patience, "", testbed.Program(), "probe", "status", "-quiet", "-timeout", "5s",
+			"-address", fmt.Sprintf("127.0.0.1:%d", shared.ports.radsec), "-certs", shared.path("certs"))
 		expect(t, r, 0)
 		if r.Output != "" {
 			t.Errorf("the health check printed %q, want nothing", r.Output)
@@ -38,7 +42,7 @@ func TestStatusServer(t *testing.T) {
 		}
 		var r process.Result
 		for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); {
-			if r = shared.probe("access", "-user", "bob", "-password", userPassword, "-timeout", "3s"); r.Status == 0 {
+			if r = shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: userPassword, Timeout: 3 * time.Second}); r.Status == 0 {
 				break
 			}
 		}
