@@ -164,7 +164,7 @@ func (p *Pair) write(certFile, keyFile string, force bool) error {
 }
 
 // writeFile makes a file with exactly that mode. With force it replaces an existing
-// file by renaming, so that nobody reads half a key, or a key with the old mode.
+// file by renaming, so that no process reads half a key, or a key with the old mode.
 func writeFile(path string, data []byte, mode os.FileMode, force bool) error {
 	target := path
 	if force {

@@ -13,7 +13,6 @@ const (
 	ClosedBadLength                   // a Length outside 20..4096
 	ClosedRefused                     // the handler refused a packet
 	ClosedPacketLimit                 // the most packets for one connection are reached
-	ClosedTooMany                     // the client has its most connections already
 	ClosedLocally                     // closed by the gateway for another reason; the log line has the text
 	ClosedShutdown                    // the gateway stopped
 	ClosedExpired                     // the client's certificate has expired
@@ -34,7 +33,6 @@ var reasonNames = [NumReasons]string{
 	ClosedBadLength:     "bad_length",
 	ClosedRefused:       "refused_packet",
 	ClosedPacketLimit:   "packet_limit",
-	ClosedTooMany:       "too_many",
 	ClosedLocally:       "closed_locally",
 	ClosedShutdown:      "shutdown",
 	ClosedExpired:       "certificate_expired",

@@ -26,7 +26,7 @@ import (
 type admission struct {
 	tls *metrics.TLS // static after construction
 
-	mu          sync.Mutex // guards what follows, and what an arrival says it guards
+	mu          sync.Mutex // guards what follows, and parts of arrivals
 	slots       int        // handshakes at one time
 	draining    bool       // no more handshakes start
 	open        int        // connections, including those of sessions

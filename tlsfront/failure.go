@@ -84,7 +84,7 @@ func noCommonSuite(err error) bool {
 }
 
 // unparsedCertificate reports whether crypto/tls could not parse a certificate of the
-// peer, which it then returns to nobody.
+// peer, which it then does not return.
 func unparsedCertificate(err error) bool {
 	return strings.Contains(err.Error(), "failed to parse client certificate")
 }

@@ -7,12 +7,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
-	"math/big"
 	"net"
 	"net/url"
 	"runtime"
@@ -24,36 +22,6 @@ import (
 	"radsec-gw/bench/forged"
 	"radsec-gw/certs"
 )
-
-// forger makes certificates that no CA signed.
-type forger struct {
-	key *ecdsa.PrivateKey // signs, and belongs to every leaf
-}
-
-func newForger() *forger {
-	return &forger{must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
-}
-
-// certificate makes a certificate with the name of issuer, for the forger's own key if
-// key is nil.
-func (f *forger) certificate(subject, issuer pkix.Name, key any, changes ...certs.Change) []byte {
-	t := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, IsCA: key != nil, BasicConstraintsValid: true}
-	for _, change := range changes {
-		change(t)
-	}
-	if key == nil {
-		key = &f.key.PublicKey
-	}
-	return must(x509.CreateCertificate(rand.Reader, t, &x509.Certificate{Subject: issuer}, key, f.key))
-}
-
-// rsaKey returns a public key of this size, without a private key.
-func rsaKey(bits, exponent int) *rsa.PublicKey {
-	n := must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1))))
-	n.SetBit(n, bits-1, 1).SetBit(n, 0, 1)
-	return &rsa.PublicKey{N: n, E: exponent}
-}
 
 // hostileChains are the most expensive chains that a peer without a certificate can
 // send. All must be refused.

@@ -2,10 +2,16 @@ package tlsfront
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/binary"
 	"errors"
 	"io"
+	"math/big"
 	"net"
 	"net/netip"
 	"strings"
@@ -188,3 +194,33 @@ func drip(c net.Conn, b []byte) time.Duration {
 
 // within reports whether d is want, or a little later.
 func within(d, want time.Duration) bool { return d >= want && d <= want+2*time.Second }
+
+// forger makes certificates that no CA signed.
+type forger struct {
+	key *ecdsa.PrivateKey // signs, and belongs to every leaf
+}
+
+func newForger() *forger {
+	return &forger{must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))}
+}
+
+// certificate makes a certificate with the name of issuer, for the forger's own key if
+// key is nil.
+func (f *forger) certificate(subject, issuer pkix.Name, key any, changes ...certs.Change) []byte {
+	t := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: subject, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, IsCA: key != nil, BasicConstraintsValid: true}
+	for _, change := range changes {
+		change(t)
+	}
+	if key == nil {
+		key = &f.key.PublicKey
+	}
+	return must(x509.CreateCertificate(rand.Reader, t, &x509.Certificate{Subject: issuer}, key, f.key))
+}
+
+// rsaKey returns a public key of this size, without a private key.
+func rsaKey(bits, exponent int) *rsa.PublicKey {
+	n := must(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), uint(bits-1))))
+	n.SetBit(n, bits-1, 1).SetBit(n, 0, 1)
+	return &rsa.PublicKey{N: n, E: exponent}
+}

@@ -7,14 +7,13 @@ import (
 	"unsafe"
 )
 
-// directCalls says that readNow and writeNow work on sockets of this system.
+// directCalls reports that readNow and writeNow work on sockets of this system.
 const directCalls = true
 
 // readNow and writeNow are read(2) and write(2) on a socket that does not block.
-// Unlike syscall.Read and syscall.Write they do not tell the scheduler: they last as
-// long as the kernel computes, and the telling wakes the runtime's monitor thread each
-// time that the process had nothing to do, which at low load costs as much as the call
-// itself.
+// Unlike syscall.Read and syscall.Write they do not notify the scheduler: they never
+// block, and the notification wakes the runtime's monitor thread each time that the
+// process was idle, which at low load costs as much as the call itself.
 func readNow(fd uintptr, b []byte) (int, error) {
 	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	return result(n, errno)

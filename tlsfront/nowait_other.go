@@ -4,8 +4,8 @@ package tlsfront
 
 import "errors"
 
-// directCalls says that no connection gives its descriptor away: all are read and
-// written through package net.
+// directCalls reports that readNow and writeNow do not work on this system: connections
+// are read and written through package net.
 const directCalls = false
 
 func readNow(uintptr, []byte) (int, error)  { return 0, errors.ErrUnsupported }

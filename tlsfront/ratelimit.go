@@ -34,7 +34,7 @@ func newRateLimiter(c *Client) *rateLimiter {
 }
 
 // allow allows a packet of n octets, or returns how long to wait before the next
-// attempt. low reports whether at least half of the second's worth is left.
+// attempt. low reports whether no more than half of the second's worth is used.
 func (r *rateLimiter) allow(now time.Time, n int) (wait time.Duration, low bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
