@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"radsec-gw/metrics"
-	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
 
-// Link is one RadSec connection: what it has in flight and what it was answered
-// lately. Its methods Packet, Flush and Closed belong to the connection's read loop.
+// Connection is one RadSec connection: its requests in flight, and the answers to the
+// last ones. Its methods Packet, Refuse, Flush and Closed are called by the connection's
+// read loop.
 type Connection struct {
 	// static after construction
 	relay  *Relay
@@ -21,60 +21,60 @@ type Connection struct {
 	remote netip.AddrPort
 	v11    bool // RADIUS/1.1 (RFC 9765)
 
-	outstanding atomic.Int64 // requests that wait, until their answer is handed to the connection
+	outstanding atomic.Int64 // requests in flight, until their answer has been given to peer
 
 	// owned by the read loop
-	burst    *burst // borrowed while packets are being handled; nil when idle
-	closeErr error  // why nothing more is taken from the client; nil while it is
+	burst    *burst // while packets are being handled; nil: the connection is idle
+	closeErr error  // why the connection must be closed; nil while it need not
 
 	mu         sync.Mutex                // guards the fields below
-	recent     [wire.KindStatus]*history // by kind; made when the first request of the kind comes
-	expiry     *time.Timer               // forgets kept answers; nil until the first is kept
-	armed      bool
-	inFlight11 map[wire.Token]*request // what is in flight on a RADIUS/1.1 connection, instead of recent; made when the first comes
+	recent     [wire.KindStatus]*history // by kind; made with the first request of the kind
+	expiry     *time.Timer               // removes kept answers; nil until the first is kept
+	armed      bool                      // expiry runs
+	inFlight11 map[wire.Token]*request   // in RADIUS/1.1, instead of recent; made with the first request
 }
 
-// burst is what handling packets needs; an idle link has none.
-type burst struct {
-	batch    *udpback.Batch
-	verify   *wire.Digests
-	view     wire.View
-	queue    []*request    // whose digests are not computed yet, in order
-	rules    *Rules        // the same for all of one run of process
-	arrived  time.Duration // when the first packet did
-	answer   [wire.MaxLength]byte
-	answered bool // something was sent to the peer
+// Peer is the client's end of a connection.
+type Peer interface {
+	// Send queues one packet. It reports false when the connection ends, as it does
+	// when the peer does not read what it is sent.
+	// It may be called from any goroutine, does not block and does not keep p.
+	Send(p []byte) bool
+	// Flush writes what is queued; it does not block.
+	Flush()
+	// Version11 reports whether the connection speaks RADIUS/1.1 (RFC 9765).
+	Version11() bool
+	// Ended returns why the connection ends. It is called after Send has reported
+	// false, and by Closed.
+	Ended() metrics.Reason
 }
 
-// work returns the burst, borrowing one when the link was idle.
-func (c *Connection) acquireBurst() *burst {
-	if c.burst == nil {
-		c.burst = c.relay.bursts.Get().(*burst)
-		c.burst.batch = c.relay.back.AcquireBatch()
-		c.burst.arrived = c.relay.back.Now()
+// parse reads a packet as the connection's version of RADIUS has it.
+func (c *Connection) parse(v *wire.View, p []byte) error {
+	if c.v11 {
+		return v.Parse11(p)
 	}
-	return c.burst
+	return v.Parse(p)
 }
 
-// process computes the digests of the queued packets together and relays, in
-// order, those that verify. One that does not ends the connection: what came
-// behind it is not looked at any more.
+// process computes the digests of the queued packets together and forwards, in
+// order, those that verify. One that does not costs the connection: what follows it is
+// not forwarded.
 func (c *Connection) process(b *burst) error {
 	b.verify.Run()
 	b.rules = c.relay.rules.Load()
 	for i, req := range b.queue {
 		b.queue[i] = nil
 		if c.closeErr != nil {
-			req.recordFate(metrics.FateClientGone, nil)
-			c.relay.recycle(req)
+			c.finish(req, outcome{fate: metrics.FateClientGone})
 			continue
 		}
 		if err := b.verify.Result(req.ticket); err != nil {
 			c.closeErr = c.unverified(req, err)
 			continue
 		}
-		if !c.forward(b, req) {
-			c.relay.recycle(req)
+		if end, inFlight := c.forward(b, req); !inFlight {
+			c.finish(req, end)
 		}
 	}
 	b.queue = b.queue[:0]
@@ -91,41 +91,37 @@ func (c *Connection) Flush() error {
 	}
 	c.process(b)
 	b.batch.Flush()
-	c.burst = nil
-	c.relay.back.ReleaseBatch(b.batch)
 	if b.answered {
 		c.peer.Flush()
 	}
-	b.batch, b.rules, b.answered = nil, nil, false
-	b.view.Packet = nil
-	c.relay.bursts.Put(b)
+	c.releaseBurst()
 	return c.closeErr
 }
 
-// Closed ends the link: what is in flight is not resent any more, replies that
-// still come are dropped, kept answers are forgotten (RFC 6613 §2.6.1).
+// Closed ends the connection: what is in flight is not resent any more, replies that
+// still arrive are dropped, kept answers are removed (RFC 6613 §2.6.1).
 func (c *Connection) Closed() {
 	c.Flush()
 	c.mu.Lock()
-	var abandoned []*request
+	var inFlight []*request
 	for kind, h := range c.recent {
 		if h != nil {
-			abandoned = append(abandoned, h.close(c.relay)...)
+			inFlight = append(inFlight, h.close(c.relay)...)
 			c.recent[kind] = nil
 		}
 	}
 	for _, req := range c.inFlight11 {
-		abandoned = append(abandoned, req)
+		inFlight = append(inFlight, req)
 	}
 	c.inFlight11 = nil
 	c.mu.Unlock()
-	c.outstanding.Add(-int64(len(abandoned)))
+	c.outstanding.Add(-int64(len(inFlight)))
 	fate := c.unansweredFate()
-	for _, req := range abandoned {
+	for _, req := range inFlight {
 		req.abandon(fate)
 	}
 }
 
-// Outstanding is how many requests of the connection wait for their replies. It
+// Outstanding returns how many requests of the connection wait for their answers. It
 // may be called from any goroutine.
 func (c *Connection) Outstanding() int { return int(c.outstanding.Load()) }

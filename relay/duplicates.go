@@ -10,16 +10,16 @@ import (
 // keepAnswers is how long an answer is kept for a duplicate of its request: the
 // lower end of the 5 to 30 s of RFC 5080 §2.2.2, because a RadSec client never
 // resends on the same connection in ordinary operation. Those to CoA and
-// Disconnect are kept as long as their Event-Timestamp would let a recorded
+// Disconnect are kept as long as their Event-Timestamp would let a replayed
 // request pass (RFC 5176 §6.3).
 const keepAnswers = 5 * time.Second
 
-// maxKept bounds the octets of kept answers on all links together. Beyond it new
+// maxKept bounds the octets of kept answers on all connections together. Beyond it new
 // answers are not kept, and a duplicate of their request is dropped: never
 // relayed twice either way.
 const maxKept = 32 << 20
 
-// history is what a connection sent of one kind lately, by Identifier. Codes
+// history is the last requests of one kind on a connection, by Identifier. Codes
 // have separate Identifier spaces (RFC 9765 §4.2.1).
 type history [256]recent
 
@@ -28,16 +28,16 @@ type recent struct {
 	hash   uint64        // of its octets, Request Authenticator included
 	flight *request      // while it is unanswered
 	answer []byte        // the answer as sent, from the buffers; nil when there is none or it is not kept
-	until  time.Duration // when the answer and the hash are forgotten; 0 while in flight, and when there is no answer
+	until  time.Duration // when the answer and the hash expire; 0 while in flight, and when there is no answer
 }
 
-// admit says whether the request is to be relayed. One that repeats an earlier
-// one octet by octet is not: in flight it is dropped, answered it gets the same
-// answer again (RFC 5080 §2.2.2). Any other request with the Identifier replaces
-// the earlier one, because the client has given that up (RFC 5080 §2.2.2); the
+// admit reports whether the request is to be forwarded; if not, end is how it ends. One
+// that repeats an earlier one octet by octet is not: in flight it is dropped, answered it
+// gets the same answer again (RFC 5080 §2.2.2). Any other request with the Identifier
+// replaces the earlier one, because the client has given that up (RFC 5080 §2.2.2); the
 // comparison is of the whole packet, since a known client sends its second EAP
 // round with the Identifier and Request Authenticator of the first.
-func (c *Connection) admit(b *burst, req *request) (fresh bool) {
+func (c *Connection) admit(b *burst, req *request) (end outcome, ok bool) {
 	if c.v11 {
 		return c.admit11(b, req)
 	}
@@ -53,15 +53,10 @@ func (c *Connection) admit(b *burst, req *request) (fresh bool) {
 	}
 	last := &h[p[1]]
 	repeats := last.hash == req.hash && (last.flight != nil || now < last.until)
-	if repeats && last.flight != nil {
-		c.mu.Unlock()
-		req.recordFate(metrics.FateDuplicateDropped, nil)
-		return false
-	}
 	if repeats {
-		n := copy(b.answer[:], last.answer)
+		n := copy(b.answer[:], last.answer) // none while in flight, and of one that was not kept
 		c.mu.Unlock()
-		return c.resendAnswer(b, req, b.answer[:n])
+		return b.repeat(n), false
 	}
 	old := last.flight
 	c.forget(last)
@@ -70,26 +65,27 @@ func (c *Connection) admit(b *burst, req *request) (fresh bool) {
 		c.outstanding.Add(-1)
 		c.supersede(b, old)
 	}
-	return true
+	return outcome{}, true
 }
 
-// repeat sends a kept answer again; an empty one was not kept.
-func (c *Connection) resendAnswer(b *burst, req *request, answer []byte) bool {
-	if len(answer) == 0 {
-		req.recordFate(metrics.FateDuplicateDropped, nil)
-		return false
+// repeat returns the outcome of a duplicate: it gets the kept answer, the first n octets
+// of b.answer, or is dropped when there is none.
+func (b *burst) repeat(n int) outcome {
+	if n == 0 {
+		return outcome{fate: metrics.FateDuplicateDropped}
 	}
-	return c.sendAnswer(b, req, answer, metrics.FateDuplicateAnswered)
+	b.answered = true
+	return outcome{metrics.FateDuplicateAnswered, b.answer[:n]}
 }
 
-// supersede gives up a request whose Identifier the client uses anew. Exchanges
-// must have left the batch before they are cancelled.
+// supersede abandons a request whose Identifier the client uses anew. Requests must have
+// left the batch before they are abandoned.
 func (c *Connection) supersede(b *burst, old *request) {
 	b.batch.Flush()
 	old.abandon(metrics.FateSuperseded)
 }
 
-// inFlight remembers x until finish or forget.
+// track puts a request that is about to be started among those in flight.
 func (c *Connection) track(req *request) {
 	c.outstanding.Add(1)
 	c.mu.Lock()
@@ -102,33 +98,14 @@ func (c *Connection) track(req *request) {
 	last.hash, last.flight, last.until = req.hash, req, 0
 }
 
-// finish ends x with an answer, or with none when answer is empty, and counts
-// its fate. It reports false when the client is gone or has given x up: that
-// has been counted then, and whoever did it may still be looking at x, so x is
-// left to the garbage collector.
-func (c *Connection) finish(req *request, answer []byte, fate metrics.Fate) bool {
+// untrack removes a request from those in flight, and keeps its answer, if there is one,
+// for duplicates. It reports false when the request is not in flight: it was abandoned.
+func (c *Connection) untrack(req *request, answer []byte) bool {
 	c.mu.Lock()
-	mine := false
+	defer c.mu.Unlock()
 	if c.v11 {
-		mine = c.untrackToken(req)
-	} else {
-		mine = c.untrackIdentifier(req, answer)
+		return c.untrack11(req)
 	}
-	c.mu.Unlock()
-	if !mine {
-		return false
-	}
-	if len(answer) > 0 && !c.peer.Send(answer) {
-		fate, answer = c.unsentFate(), nil
-	}
-	c.outstanding.Add(-1)
-	req.recordFate(fate, answer)
-	c.relay.recycle(req)
-	return true
-}
-
-// settle ends x in the history, as finish does. With mu held.
-func (c *Connection) untrackIdentifier(req *request, answer []byte) bool {
 	h := c.recent[req.Kind]
 	if h == nil || h[req.view.Identifier()].flight != req {
 		return false
@@ -136,12 +113,12 @@ func (c *Connection) untrackIdentifier(req *request, answer []byte) bool {
 	last := &h[req.view.Identifier()]
 	last.flight = nil
 	if len(answer) > 0 { // without one the same request again is a new try
-		c.keep(last, answer, max(keepAnswers, req.Window))
+		c.keep(last, answer, req.keepFor)
 	}
 	return true
 }
 
-// keep stores an answer for duplicates that come within a time. With mu held.
+// keep stores an answer for duplicates that arrive within a time. With mu held.
 func (c *Connection) keep(last *recent, answer []byte, within time.Duration) {
 	r := c.relay
 	last.until = r.back.Now() + within
@@ -160,7 +137,7 @@ func (c *Connection) keep(last *recent, answer []byte, within time.Duration) {
 	}
 }
 
-// forget empties r. With mu held.
+// forget clears the last request with an Identifier, and its answer. With mu held.
 func (c *Connection) forget(last *recent) {
 	if last.answer != nil {
 		c.relay.kept.Add(-int64(cap(last.answer)))
@@ -169,7 +146,7 @@ func (c *Connection) forget(last *recent) {
 	*last = recent{}
 }
 
-// expire forgets the answers whose time is over, and comes again while any is kept.
+// expire removes the answers that have expired. It runs again while any is kept.
 func (c *Connection) expire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -194,8 +171,8 @@ func (c *Connection) expire() {
 	}
 }
 
-// close lets go of the answers and returns what was in flight: the history is not used
-// any more. With the link's mu held.
+// close returns the memory of the answers, and the requests in flight: the history is not
+// used any more. With the connection's mu held.
 func (h *history) close(r *Relay) (inFlight []*request) {
 	for i := range h {
 		last := &h[i]

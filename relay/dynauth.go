@@ -10,16 +10,16 @@ import (
 // Timestamps is how Event-Timestamp in CoA and Disconnect, and in the answers to
 // them, is checked (RFC 5176 §6.3).
 type Timestamps struct {
-	// How far from now it may be, either way, and how long a request is told from
-	// its duplicate; 0: not looked at.
+	// How far from now it may be, either way, and how long the answer to a request is
+	// kept for its duplicates; 0: not checked.
 	Window  time.Duration
 	Require bool // a request must have one
-	// An answer outside of the window is dropped; else it is passed on and told of,
-	// because the NAS has acted already, and who asked would not know.
+	// An answer outside of the window is dropped; else it is passed on and logged,
+	// because the NAS has acted already, and the sender of the request would not know.
 	DropReplies bool
 }
 
-// fresh says whether the packet's Event-Timestamp, seconds since 1970, is within
+// fresh reports whether the packet's Event-Timestamp, seconds since 1970, is within
 // the window of now. One that is missing is fresh unless it is required.
 func (t Timestamps) fresh(v *wire.View, now time.Time) bool {
 	age, ok := v.EventAge(now)
@@ -38,28 +38,26 @@ const (
 	ReversePathNAK                     // a NAK with Error-Cause 502 (RFC 8559 §4.3.1)
 )
 
-// authorised says whether a CoA or Disconnect may go on: its Event-Timestamp is
-// fresh, else it is dropped in silence (RFC 5176 §6.3), and its sender is one of
-// the servers that an Access-Request of the same user would go to (RFC 5176
-// §6.1). What may not has its fate counted.
-func (c *Connection) authorised(b *burst, req *request, rules *Rules) bool {
-	if now := time.Now(); !rules.Timestamps.fresh(&req.view, now) {
-		c.relay.staleTimestamp(req, rules.Timestamps.Window, now)
-		req.recordFate(metrics.FateStaleTimestamp, nil)
-		return false
+// authorize reports whether a CoA or Disconnect may go on; if not, end is how it ends. Its
+// Event-Timestamp must be fresh, else it is dropped in silence (RFC 5176 §6.3), and its
+// sender must be one of the servers that an Access-Request of the same user would go to
+// (RFC 5176 §6.1).
+func (c *Connection) authorize(b *burst, req *request) (end outcome, ok bool) {
+	if now := time.Now(); !b.rules.Timestamps.fresh(&req.view, now) {
+		c.relay.logStaleTimestamp(req, b.rules.Timestamps.Window, now)
+		return outcome{fate: metrics.FateStaleTimestamp}, false
 	}
-	if req.client.ReversePath == ReversePathOff || c.onPath(rules, &req.view) {
-		return true
+	if req.client.ReversePath == ReversePathOff || c.onPath(b.rules, &req.view) {
+		return outcome{}, true
 	}
-	c.relay.wrongPath(req)
+	c.relay.logWrongPath(req)
 	if req.client.ReversePath == ReversePathDrop {
-		req.recordFate(metrics.FateWrongPath, nil)
-		return false
+		return outcome{fate: metrics.FateWrongPath}, false
 	}
-	return c.decline(b, req, metrics.FateWrongPath, causeNotRoutable)
+	return b.decline(req, metrics.FateWrongPath, causeNotRoutable), false
 }
 
-// onPath says whether the client's address is that of a server of the Access
+// onPath reports whether the client's address is that of a server of the Access
 // route for the user's realm.
 func (c *Connection) onPath(rules *Rules, v *wire.View) bool {
 	group, ok := rules.Table.Lookup(wire.KindAccess, rules.Table.Realm(v.UserName()))

@@ -47,12 +47,11 @@ func handOver(err error) func(b *bed, conn *Connection, q []byte) {
 		}
 		req := conn.newRequest(&work.view)
 		req.route = &b.rules.Routes[0]
-		if !conn.admit(work, req) {
+		if _, ok := conn.admit(work, req); !ok {
 			b.t.Fatal("the request counts as a duplicate")
 		}
 		conn.track(req)
-		conn.startFailed(work, req, err)
-		conn.relay.recycle(req)
+		conn.finish(req, conn.notStarted(work, req, err))
 		conn.Flush()
 	}
 }

@@ -5,50 +5,73 @@ import (
 
 	"radsec-gw/audit"
 	"radsec-gw/metrics"
+	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
 
-// end gives the request its one fate: it is counted, and told to whoever
-// listens. answer is what was handed to the connection; empty: nothing.
-func (req *request) recordFate(f metrics.Fate, answer []byte) {
-	r := req.conn.relay
-	req.client.Metrics.Count(req.Kind, f)
-	if req.route != nil && req.route.Metrics != nil {
-		req.route.Metrics.Count(f)
-	} else if f == metrics.FateNoRoute && r.other != nil {
-		r.other.Count(f)
+// outcome is how a request ends.
+type outcome struct {
+	fate   metrics.Fate
+	answer []byte // to the client; empty: none
+}
+
+// A request ends in one of three ways, and each records its fate: the read loop finishes
+// one that is not forwarded, or no longer; respond does it with one that was in flight;
+// and abandon ends one in flight for which nobody waits any more.
+
+// finish sends the answer to a request, if there is one, and records its fate. Nobody
+// refers to the request afterwards.
+func (c *Connection) finish(req *request, end outcome) {
+	if len(end.answer) > 0 && !c.peer.Send(end.answer) {
+		end = outcome{fate: c.unsentFate()}
 	}
-	if len(answer) == 0 && !r.hub.Listening() {
+	req.recordFate(end)
+	c.relay.recycle(req)
+}
+
+// respond finishes a request in flight. When it has been abandoned, its fate is recorded,
+// and whoever did that may still be reading it, so it is left to the garbage collector.
+func (c *Connection) respond(req *request, end outcome, touched *udpback.Touched) {
+	if !c.untrack(req, end.answer) {
+		return
+	}
+	c.finish(req, end)
+	c.outstanding.Add(-1)
+	touched.Add(c.peer)
+}
+
+// abandon ends a request in flight that nobody waits for any more. When it cannot be
+// cancelled, its server's reader or sweep has it at this moment and is left to finish.
+func (req *request) abandon(f metrics.Fate) {
+	req.busy = !req.Cancel()
+	req.recordFate(outcome{fate: f})
+}
+
+// recordFate counts how the request ended, and reports it to the hub. It is called once
+// for each request.
+func (req *request) recordFate(end outcome) {
+	r := req.conn.relay
+	req.client.Metrics.Count(req.Kind, end.fate)
+	if req.route != nil && req.route.Metrics != nil {
+		req.route.Metrics.Count(end.fate)
+	} else if end.fate == metrics.FateNoRoute && r.other != nil {
+		r.other.Count(end.fate)
+	}
+	if len(end.answer) == 0 && !r.hub.Listening() {
 		return
 	}
 	took := r.back.Now() - req.arrived
-	if len(answer) > 0 {
-		req.client.Metrics.CountReply(wire.Code(answer[0]))
+	if len(end.answer) > 0 {
+		req.client.Metrics.CountReply(wire.Code(end.answer[0]))
 		r.metrics.ObserveRequest(req.Kind, took)
 	}
 	if r.hub.Listening() {
-		req.notifyHub(f, answer, took)
+		req.reportEnd(end, took)
 	}
 }
 
-// giveUp ends a request that nobody waits for any more. When it cannot be taken
-// back, its server's reader has it at this moment and is left to finish.
-func (req *request) abandon(f metrics.Fate) {
-	req.busy = !req.Cancel()
-	req.recordFate(f, nil)
-}
-
-// tell makes the event of a request that has ended.
-func (req *request) notifyHub(f metrics.Fate, answer []byte, took time.Duration) {
-	e := req.event(req.conn.relay.rules.Load())
-	e.Fate, e.Reply, e.Duration = f, answer, took
-	if !req.busy {
-		e.Server, e.Port, e.Tries = req.Served()
-	}
-	req.conn.relay.hub.Ended(&e)
-}
-
-// ended gives a packet that is no request its one fate.
+// recordOther counts the fate of a packet that is not a request, and reports it to the
+// hub.
 func (c *Connection) recordOther(f metrics.Fate) {
 	client := c.client.Config()
 	client.Metrics.Count(wire.KindOther, f)
@@ -57,8 +80,18 @@ func (c *Connection) recordOther(f metrics.Fate) {
 	}
 }
 
-// arrived tells a tap of a request that is about to be carried on.
-func (req *request) tap(rules *Rules) {
+// reportEnd reports the outcome of a request to the hub.
+func (req *request) reportEnd(end outcome, took time.Duration) {
+	e := req.event(req.conn.relay.rules.Load())
+	e.Fate, e.Reply, e.Duration = end.fate, end.answer, took
+	if !req.busy {
+		e.Server, e.Port, e.Tries = req.Served()
+	}
+	req.conn.relay.hub.Ended(&e)
+}
+
+// reportArrival reports a request that is about to be forwarded to the taps.
+func (req *request) reportArrival(rules *Rules) {
 	hub := req.conn.relay.hub
 	if !hub.Tapping() {
 		return
@@ -67,8 +100,36 @@ func (req *request) tap(rules *Rules) {
 	hub.Arrived(&e)
 }
 
-// event makes the event of a request that has come, with the realm that it was routed
-// by; rules are for one that was refused before that.
+// event returns what is known of a request when it arrives, and the realm that it was
+// routed by; rules are for one that was declined before that.
 func (req *request) event(rules *Rules) audit.Event {
 	return audit.Event{Client: req.client.Name, Peer: req.conn.remote, Kind: req.Kind, Request: &req.view, Realm: req.lookup(rules.Table).realm}
+}
+
+// failureFate is the fate of a request for each failure of its exchange.
+var failureFate = [...]metrics.Fate{
+	udpback.FailSilent:        metrics.FateServerSilent,
+	udpback.FailRefused:       metrics.FateServerRefused,
+	udpback.FailProtocolError: metrics.FateProtocolError,
+	udpback.FailShutdown:      metrics.FateShutdown,
+}
+
+// unsentFate returns the fate of a request whose answer the connection did not accept.
+func (c *Connection) unsentFate() metrics.Fate {
+	switch c.peer.Ended() {
+	case metrics.ClosedNotReading:
+		return metrics.FateClientNotReading
+	case metrics.ClosedShutdown:
+		return metrics.FateShutdown
+	}
+	return metrics.FateClientGone
+}
+
+// unansweredFate returns the fate of a request whose connection ended before there
+// was an answer.
+func (c *Connection) unansweredFate() metrics.Fate {
+	if c.peer.Ended() == metrics.ClosedShutdown {
+		return metrics.FateShutdown
+	}
+	return metrics.FateClientGone
 }

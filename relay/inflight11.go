@@ -15,9 +15,9 @@ const maxTokens = 4096
 // admit11 is admit for a RADIUS/1.1 connection. A client does not resend on TLS, so
 // answers are not kept (RFC 9765 §4.2.2: deduplication SHOULD NOT be done); what is
 // known is the Tokens in flight, whatever their packets' codes. The same packet
-// again is dropped. Another with its Token ends the connection: replies could not
+// again is dropped. Another with its Token costs the connection: replies could not
 // be told apart any more.
-func (c *Connection) admit11(b *burst, req *request) (fresh bool) {
+func (c *Connection) admit11(b *burst, req *request) (end outcome, ok bool) {
 	p := req.view.Packet
 	req.hash = maphash.Bytes(c.relay.seed, p[wire.MinLength:]) ^ uint64(p[0])
 	token := req.view.Token()
@@ -34,24 +34,22 @@ func (c *Connection) admit11(b *burst, req *request) (fresh bool) {
 	c.mu.Unlock()
 	switch {
 	case repeats:
-		req.recordFate(metrics.FateDuplicateDropped, nil)
-		return false
+		return outcome{fate: metrics.FateDuplicateDropped}, false
 	case old != nil:
-		req.recordFate(metrics.FateTokenReused, nil)
 		c.closeErr = fmt.Errorf("%s request of client %q: Token %#08x is that of another request still unanswered (RFC 9765 §4.2.2)", req.Kind, req.client.Name, uint32(token))
-		return false
+		return outcome{fate: metrics.FateTokenReused}, false
 	case full:
-		return c.decline(b, req, metrics.FateTooManyOutstanding, causeResources)
+		return b.decline(req, metrics.FateTooManyOutstanding, causeResources), false
 	}
-	return true
+	return outcome{}, true
 }
 
-// unplace forgets a request that is in flight. With mu held. It reports false when
-// the client is gone, or has given it up.
-func (c *Connection) untrackToken(req *request) bool {
-	if token := req.view.Token(); c.inFlight11[token] == req {
-		delete(c.inFlight11, token)
-		return true
+// untrack11 is untrack for a RADIUS/1.1 connection. With mu held.
+func (c *Connection) untrack11(req *request) bool {
+	token := req.view.Token()
+	if c.inFlight11[token] != req {
+		return false
 	}
-	return false
+	delete(c.inFlight11, token)
+	return true
 }

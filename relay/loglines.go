@@ -19,7 +19,7 @@ type logLimits struct {
 }
 
 // noRoute tells of a request that no route takes, and what to do for it.
-func (r *Relay) noRoute(req *request, realm []byte) {
+func (r *Relay) logNoRoute(req *request, realm []byte) {
 	r.limits.route.Log(func() logs.Line {
 		text, fields := "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
 		switch operator := req.view.OperatorName(); {
@@ -37,7 +37,7 @@ func (r *Relay) noRoute(req *request, realm []byte) {
 const operatorLacks = "a CoA or Disconnect has no Operator-Name, and goes by nothing else; its sender must add one, or set coa_by_user_name = true in [routing] to go by the realm of its User-Name"
 
 // wrongRealm tells of a realm that its client may not send.
-func (r *Relay) wrongRealm(req *request, realm []byte) {
+func (r *Relay) logWrongRealm(req *request, realm []byte) {
 	r.limits.realm.Log(func() logs.Line {
 		text, fields := notAmongRealms(req, realm)
 		if r.rules.Load().Table.NeedsOperator(&req.view) {
@@ -78,7 +78,7 @@ func noOperator(name []byte) (text string, fields []any) {
 
 // looped tells of a request that has come back. server is the one that it was sent to,
 // "" when it has only passed very many gateways.
-func (r *Relay) looped(req *request, realm []byte, server string) {
+func (r *Relay) logLoop(req *request, realm []byte, server string) {
 	r.limits.loop.Log(func() logs.Line {
 		text := "a request has come back that this gateway sent to a server before; that server, or one behind it, sends it to this gateway again: look at how it routes the realm"
 		fields := []any{"server", server, "client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String(), "realm", string(realm)}
@@ -90,7 +90,7 @@ func (r *Relay) looped(req *request, realm []byte, server string) {
 }
 
 // noNAS tells of a CoA or Disconnect for a NAS that its route does not have.
-func (r *Relay) noNAS(req *request) {
+func (r *Relay) logNoNAS(req *request) {
 	r.limits.nas.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a request names no NAS of its route, or none of several; expected nas_identifier or nas_ip_address of one [[server]] with nas = true",
 			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String(),
@@ -107,7 +107,7 @@ func addressText(octets []byte) string {
 }
 
 // noIdentifier tells of servers that have no room for more requests.
-func (r *Relay) noIdentifier(req *request, err error) {
+func (r *Relay) logNoIdentifier(req *request, err error) {
 	r.limits.identifier.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "no Identifier for this request: the servers do not keep up, or max_sockets is too low",
 			Fields: []any{"error", err, "client", req.client.Name, "kind", req.Kind.String()}}
@@ -115,7 +115,7 @@ func (r *Relay) noIdentifier(req *request, err error) {
 }
 
 // replyLost tells of a reply that cannot be passed on.
-func (r *Relay) replyLost(req *request, err error) {
+func (r *Relay) logReplyLost(req *request, err error) {
 	r.limits.reply.Log(func() logs.Line {
 		server, _, _ := req.Served()
 		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "a server's reply cannot be passed on",
@@ -151,7 +151,7 @@ func (r *Relay) omitted(req *request, server string, code wire.Code, list *[wire
 
 // staleTimestamp tells of a CoA or Disconnect that is too old or too new, or does
 // not say how old it is where it must.
-func (r *Relay) staleTimestamp(req *request, window time.Duration, now time.Time) {
+func (r *Relay) logStaleTimestamp(req *request, window time.Duration, now time.Time) {
 	r.limits.stale.Log(func() logs.Line {
 		line := logs.Line{Log: r.log, Level: slog.LevelWarn,
 			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}}
@@ -168,7 +168,7 @@ func (r *Relay) staleTimestamp(req *request, window time.Duration, now time.Time
 }
 
 // wrongPath tells of a CoA or Disconnect from a client that is no server of the user's realm.
-func (r *Relay) wrongPath(req *request) {
+func (r *Relay) logWrongPath(req *request) {
 	r.limits.path.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a request failed the reverse-path check: its sender is none of the servers of the user's realm",
 			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}}

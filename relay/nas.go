@@ -41,8 +41,8 @@ func NewNASes(all []NAS, others *udpback.Group) *NASes {
 	return s
 }
 
-// last returns the group for a CoA or Disconnect, or nil and the Error-Cause for it.
-func (r *Route) last(v *wire.View) (*udpback.Group, uint32) {
+// lastHop returns the group for a CoA or Disconnect, or nil and the Error-Cause for it.
+func (r *Route) lastHop(v *wire.View) (*udpback.Group, uint32) {
 	if r.NASes == nil {
 		return r.Group, 0
 	}

@@ -190,7 +190,7 @@ func TestChoiceOrCause(t *testing.T) {
 			want  *udpback.Group
 			cause uint32
 		}{
-			{"a route without NASes", plain.last, []attr{text(32, "ap-1")}, others, 0},
+			{"a route without NASes", plain.lastHop, []attr{text(32, "ap-1")}, others, 0},
 			{"the NAS that is named", NewNASes(two, others).choose, []attr{text(32, "ap-2")}, two[1].Group, 0},
 			{"the first of a name", NewNASes(two, others).choose, []attr{text(32, "first")}, two[0].Group, 0},
 			{"none is named, a server beside", NewNASes(two, others).choose, nil, others, 0},

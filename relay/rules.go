@@ -1,0 +1,64 @@
+package relay
+
+import (
+	"radsec-gw/metrics"
+	"radsec-gw/routing"
+	"radsec-gw/udpback"
+)
+
+// Rules are the routing decisions of one configuration. They are immutable.
+type Rules struct {
+	Table        *routing.Table
+	Routes       []Route // by the table's group number
+	OnUnroutable Unreachable
+	Timestamps   Timestamps // of CoA and Disconnect
+	Marker       *Marker    // finds loops; nil: they are not looked for
+}
+
+// Route is where requests of some realms and kinds go.
+type Route struct {
+	Group         *udpback.Group
+	NASes         *NASes         // for CoA and Disconnect, instead of Group; nil: none of the servers is a NAS
+	OnUnreachable Unreachable    // for Access- and Accounting-Request
+	Metrics       *metrics.Route // nil: not counted by route
+}
+
+// Unreachable says how an Access- or Accounting-Request is answered that gets no reply
+// from a server. On a connection of RADIUS/1.1 it is always a Protocol-Error (RFC 9765
+// §6.1).
+type Unreachable uint8
+
+const (
+	Reject        Unreachable = iota // Access-Reject with Error-Cause; nothing for accounting
+	Silent                           // nothing: the client's own timers decide
+	ProtocolError                    // Protocol-Error with Error-Cause (RFC 7930 §4)
+)
+
+// decision is what the routing table says of a request.
+type decision struct {
+	made  bool // the table was asked
+	ok    bool // a route takes the request
+	group int
+	realm []byte // that decided, inside the packet; empty: none
+}
+
+// lookup returns the routing table's decision. The table is asked once.
+func (req *request) lookup(t *routing.Table) *decision {
+	if !req.decision.made {
+		req.decision.made = true
+		req.decision.group, req.decision.realm, req.decision.ok = t.Route(&req.view)
+	}
+	return &req.decision
+}
+
+// setRoute sets the route of a request, and what follows from it. It returns the group
+// that the request goes to; nil, and the Error-Cause, when the route has no NAS for it.
+func (req *request) setRoute(rules *Rules, group int) (to *udpback.Group, cause uint32) {
+	req.route, req.marker, req.Window, req.keepFor = &rules.Routes[group], rules.Marker, 0, keepAnswers
+	if !req.dynamic() {
+		return req.route.Group, 0
+	}
+	t := &rules.Timestamps
+	req.Window, req.DropStale, req.keepFor = t.Window, t.DropReplies, max(keepAnswers, t.Window)
+	return req.route.lastHop(&req.view)
+}
