@@ -2,8 +2,6 @@ package interop
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/md5"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +10,6 @@ import (
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
-	"layeh.com/radius/rfc2869"
 
 	"radsec-gw/bench/process"
 	"radsec-gw/probe"
@@ -157,20 +154,11 @@ func TestCoAThroughFreeRADIUS(t *testing.T) {
 func signedDynamicRequest(t *testing.T, code radius.Code) *radius.Packet {
 	t.Helper()
 	p := radius.New(code, []byte(nasSecret))
-	p.Authenticator = [16]byte{}
 	if err := rfc2865.UserName_SetString(p, "bob"); err != nil {
 		t.Fatal(err)
 	}
-	if err := rfc2869.MessageAuthenticator_Set(p, make([]byte, 16)); err != nil {
-		t.Fatal(err)
-	}
-	packet, err := p.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	mac := hmac.New(md5.New, p.Secret)
-	mac.Write(packet)
-	if err := rfc2869.MessageAuthenticator_Set(p, mac.Sum(nil)); err != nil {
+	probe.AddMessageAuthenticator(p)
+	if _, err := probe.Sign(p); err != nil {
 		t.Fatal(err)
 	}
 	return p

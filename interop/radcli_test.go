@@ -2,7 +2,6 @@ package interop
 
 import (
 	"bufio"
-	"crypto/hmac"
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
@@ -15,9 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"radsec-gw/bench/process"
-
 	"layeh.com/radius"
+
+	"radsec-gw/bench/process"
+	"radsec-gw/probe"
 )
 
 // radclient, eapol_test → a NAS made of libradcli → gateway → FreeRADIUS.
@@ -209,9 +209,8 @@ func radcliResponse(request *radius.Packet, lines []string) (*radius.Packet, err
 		return nil, fmt.Errorf("radcli had no answer to its request of code %d: result %d", request.Code, result)
 	}
 	response := request.Response(code)
-	signature := make(radius.Attribute, 16)
 	if code != radius.CodeAccountingResponse { // which has none (RFC 2869 §5.19)
-		response.Add(80, signature)
+		probe.AddMessageAuthenticator(response)
 	}
 	for _, line := range lines[1:] {
 		var vendor uint32
@@ -230,13 +229,9 @@ func radcliResponse(request *radius.Packet, lines []string) (*radius.Packet, err
 			return nil, err
 		}
 	}
-	packet, err := response.MarshalBinary()
-	if err != nil {
+	if _, err := probe.Sign(response); err != nil {
 		return nil, err
 	}
-	mac := hmac.New(md5.New, request.Secret)
-	mac.Write(packet)
-	copy(signature, mac.Sum(nil))
 	return response, nil
 }
 
