@@ -13,7 +13,7 @@ import (
 // for an attribute of its own.
 var clearKey = []byte("\xff\xf8\xfd\xfa\xf9\xfe\xfb\xfc\xf8\xf9\xfa\xff\xfd\xfe\xfc\xfb\xff\xfe\xf8\xfa\xfc\xfd\xf9\xfb")
 
-// shows reports whether six octets of the key stand in the packet in clear.
+// shows reports whether six octets of the key are in the packet in clear.
 func shows(packet []byte) bool {
 	for i := range len(clearKey) - 5 {
 		if bytes.Contains(packet, clearKey[i:i+6]) {
@@ -73,7 +73,7 @@ func saysAnother(a *hiddenAttribute, wrong int, inTLV bool) bool {
 }
 
 // keepsSecret fails the test if the server's copy of a request of RADIUS/1.1 with
-// p in it shows the key, and reports whether p has gone on.
+// p in it shows the key, and reports whether p was copied.
 func keepsSecret(t *testing.T, h *Hasher, dst []byte, what string, code Code, list ...pair) []pair {
 	t.Helper()
 	n, err := h.WriteRequest(dst, parsed11(t, assemble11(code, 9, list...)), RadSecSecret(), serverSecret(t, key11), 1)
@@ -87,35 +87,43 @@ func keepsSecret(t *testing.T, h *Hasher, dst []byte, what string, code Code, li
 	return without(pairs(dst[:n]), 80)
 }
 
-// No key of the table goes from RADIUS/1.1 to a server in clear, whatever the
-// lengths around it say: where they fit it is hidden, where they do not the
-// Vendor-Specific is left out, and the others go on.
+// openBeside returns an attribute that is not hidden, in the layout of a's vendor.
+func openBeside(a *hiddenAttribute) []byte {
+	switch a.format {
+	case format21:
+		return []byte{0, 1, 3}
+	case format11c:
+		return []byte{1, 3, 0}
+	}
+	return []byte{1, 3, 'x'}
+}
+
+// No key of the dictionary goes from RADIUS/1.1 to a server in clear: it is hidden, and
+// the other attributes are copied.
 // Rules: P8, P42, P127
 func TestNoKeyGoesToTheServerInClear(t *testing.T) {
-	h, dst := NewHasher(), make([]byte, MaxLength)
-	name := pair{1, []byte("nemo")}
+	h, dst, name := NewHasher(), make([]byte, MaxLength), pair{1, []byte("nemo")}
 	for _, a := range hiddenAttributes() {
-		open := []byte{1, 3, 'x'}
-		switch a.format {
-		case format21:
-			open = []byte{0, 1, 3}
-		case format11c:
-			open = []byte{1, 3, 0}
-		}
 		for _, code := range []Code{1, 4, 43} {
 			got := keepsSecret(t, h, dst, a.name, code, inClear(a, nil, nil, -1, false, false), name)
 			if len(got) != 2 || len(got[0].value) < len(clearKey)-8 {
 				t.Errorf("%s: expected it hidden, and User-Name, got %v", a.name, got)
 			}
 			if a.vendor != 0 {
-				keepsSecret(t, h, dst, a.name+" between others", code, inClear(a, open, open, -1, false, false), name)
+				keepsSecret(t, h, dst, a.name+" between others", code, inClear(a, openBeside(a), openBeside(a), -1, false, false), name)
 			}
 		}
-		if a.vendor == 0 {
-			continue
-		}
+	}
+}
+
+// The same whatever the lengths around the key are: where they do not fit the
+// Vendor-Specific is omitted, and the other attributes are copied.
+// Rules: P8, P42, P127
+func TestNoKeyGoesToTheServerInClearWithWrongLengths(t *testing.T) {
+	h, dst, name := NewHasher(), make([]byte, MaxLength), pair{1, []byte("nemo")}
+	for _, a := range hiddenAttributes() {
 		for wrong := range 256 {
-			if saysAnother(a, wrong, false) {
+			if a.vendor == 0 || saysAnother(a, wrong, false) {
 				continue
 			}
 			for bits := range 16 {
@@ -125,18 +133,25 @@ func TestNoKeyGoesToTheServerInClear(t *testing.T) {
 				var around [2][]byte
 				for j := range around {
 					if bits>>j&1 != 0 {
-						around[j] = open
+						around[j] = openBeside(a)
 					}
 				}
 				p := inClear(a, around[0], around[1], wrong, bits&4 != 0, bits&8 != 0)
 				got := keepsSecret(t, h, dst, fmt.Sprintf("%s with the length %d, %04b", a.name, wrong, bits), 1, p, name)
 				if got != nil && got[len(got)-1].t != 1 {
-					t.Fatalf("%s with the length %d: expected User-Name to go on, got %v", a.name, wrong, got)
+					t.Fatalf("%s with the length %d: expected User-Name to be copied, got %v", a.name, wrong, got)
 				}
 			}
 		}
 	}
-	for what, p := range map[string]pair{ // RFC 2865 §5.26 leaves the inside to the vendor
+}
+
+// A Vendor-Specific that does not follow its vendor's layout is omitted when it may hold
+// a key, and copied when it cannot (RFC 2865 §5.26 leaves the inside to the vendor).
+// Rules: P8, P42, P127
+func TestNoKeyInABrokenVendorSpecificGoesToTheServer(t *testing.T) {
+	h, dst, name := NewHasher(), make([]byte, MaxLength), pair{1, []byte("nemo")}
+	for what, p := range map[string]pair{
 		"Microsoft's key, a length too long":  vsa(311, append([]byte{17, 99}, clearKey...)...),
 		"Microsoft's key, a length of zero":   vsa(311, append([]byte{17, 0}, clearKey...)...),
 		"Microsoft's key after another":       vsa(311, append([]byte{1, 3, 'x', 16, 250}, clearKey...)...),

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 )
 
@@ -63,38 +64,36 @@ func TestLengthOctet11(t *testing.T) {
 	}
 }
 
-// What does not fit the hidden form fails the request; nothing is cut off, and
-// nothing goes on in clear.
+// limits11 are Access-Requests of RADIUS/1.1 with values as long as they may be, and longer.
+var limits11 = []struct {
+	name string
+	list []pair
+	want error
+}{
+	{"password of 128", []pair{{2, xs(128)}}, nil},
+	{"password of 129", []pair{{2, xs(129)}}, ErrUserPassword},
+	{"password of 129 beside EAP-Message", []pair{{2, xs(129)}, {79, []byte{2, 1, 0, 4}}}, nil},
+	{"empty password", []pair{{2, nil}}, nil},
+	{"tunnel password of 239", []pair{{69, append([]byte{1}, xs(239)...)}}, nil},
+	{"tunnel password of 240", []pair{{69, append([]byte{1}, xs(240)...)}}, ErrValueTooLong},
+	{"MPPE key of 239", []pair{vsa(311, sub(16, xs(239))...)}, nil},
+	{"MPPE key of 240", []pair{vsa(311, sub(16, xs(240))...)}, ErrValueTooLong},
+	{"Ascend secret of 16", []pair{vsa(529, sub(214, xs(16))...)}, nil},
+	{"Ascend secret of 17", []pair{vsa(529, sub(214, xs(17))...)}, ErrValueTooLong},
+	{"UBNT TLV too long", []pair{vsa(41112, sub(5, sub(2, xs(245)))...)}, ErrValueTooLong},
+	{"packet that outgrows", append(slices.Repeat([]pair{{200, make([]byte, 253)}}, 15), pair{69, append([]byte{1}, xs(200)...)}, pair{200, make([]byte, 28)}), ErrTooLong},
+	{"CHAP with its challenge", []pair{{3, xs(17)}, {60, xs(16)}}, nil},
+	{"CHAP without", []pair{{3, xs(17)}}, ErrChallenge},
+	{"ARAP", []pair{{70, xs(16)}, {60, xs(16)}}, ErrChallenge},
+}
+
+// What does not fit the hidden form fails the request; nothing is cut off, and nothing
+// goes to the server in clear.
 // Rules: P15, P17, P126, P127
 func TestLimits11(t *testing.T) {
 	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
 	dst := make([]byte, MaxLength)
-	full := make([]pair, 0, 16)
-	for range 15 {
-		full = append(full, pair{200, make([]byte, 253)})
-	}
-	octets := func(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
-	for _, c := range []struct {
-		name string
-		list []pair
-		want error
-	}{
-		{"password of 128", []pair{{2, octets(128)}}, nil},
-		{"password of 129", []pair{{2, octets(129)}}, ErrUserPassword},
-		{"password of 129 beside EAP-Message", []pair{{2, octets(129)}, {79, []byte{2, 1, 0, 4}}}, nil},
-		{"empty password", []pair{{2, nil}}, nil},
-		{"tunnel password of 239", []pair{{69, append([]byte{1}, octets(239)...)}}, nil},
-		{"tunnel password of 240", []pair{{69, append([]byte{1}, octets(240)...)}}, ErrValueTooLong},
-		{"MPPE key of 239", []pair{vsa(311, sub(16, octets(239))...)}, nil},
-		{"MPPE key of 240", []pair{vsa(311, sub(16, octets(240))...)}, ErrValueTooLong},
-		{"Ascend secret of 16", []pair{vsa(529, sub(214, octets(16))...)}, nil},
-		{"Ascend secret of 17", []pair{vsa(529, sub(214, octets(17))...)}, ErrValueTooLong},
-		{"UBNT TLV too long", []pair{vsa(41112, sub(5, sub(2, octets(245)))...)}, ErrValueTooLong},
-		{"packet that outgrows", append(full, pair{69, append([]byte{1}, octets(200)...)}, pair{200, make([]byte, 28)}), ErrTooLong},
-		{"CHAP with its challenge", []pair{{3, octets(17)}, {60, octets(16)}}, nil},
-		{"CHAP without", []pair{{3, octets(17)}}, ErrChallenge},
-		{"ARAP", []pair{{70, octets(16)}, {60, octets(16)}}, ErrChallenge},
-	} {
+	for _, c := range limits11 {
 		req := assemble11(1, 9, c.list...)
 		n, err := h.WriteRequest(dst, parsed11(t, req), client, server, 1)
 		if !errors.Is(err, c.want) || err == nil != (c.want == nil) {
@@ -104,27 +103,33 @@ func TestLimits11(t *testing.T) {
 			continue
 		}
 		oracleChecks(t, dst[:n], nil, key11)
-		if bytes.Contains(dst[:n], octets(17)) && c.list[0].t != 3 {
+		if bytes.Contains(dst[:n], xs(17)) && c.list[0].t != 3 {
 			t.Errorf("%s: the value goes to the server in clear", c.name)
 		}
 		if c.name == "password of 129 beside EAP-Message" && len(only(pairs(dst[:n]), 2)) != 0 {
-			t.Errorf("%s: the password was carried on", c.name)
+			t.Errorf("%s: the password goes to the server", c.name)
 		}
 		if c.name == "empty password" && !bytes.Equal(revealPassword(only(pairs(dst[:n]), 2)[0].value, key11, dst[4:20]), make([]byte, 16)) {
 			t.Errorf("%s: expected a block of padding", c.name)
 		}
 	}
-	for _, code := range []Code{4, 40, 43} { // where there is no password to be tried
-		req := assemble11(code, 9, pair{1, []byte("nemo")}, pair{2, octets(129)}, pair{44, []byte{'s'}})
-		n, err := h.WriteRequest(dst, parsed11(t, req), client, server, 1)
+	if !errors.Is(ErrValueTooLong, ErrTooLong) {
+		t.Error("ErrValueTooLong is not an ErrTooLong")
+	}
+}
+
+// In requests that are not to be authenticated a User-Password that is too long is omitted.
+// Rules: P17, P126
+func TestLongPasswordBesideAccess11(t *testing.T) {
+	for _, code := range []Code{4, 40, 43} {
+		dst := make([]byte, MaxLength)
+		req := assemble11(code, 9, pair{1, []byte("nemo")}, pair{2, xs(129)}, pair{44, []byte{'s'}})
+		n, err := NewHasher().WriteRequest(dst, parsed11(t, req), RadSecSecret(), serverSecret(t, key11), 1)
 		if err != nil {
 			t.Errorf("password of 129 in a packet of code %d: %v", code, err)
 			continue
 		}
 		samePairs(t, "password of 129", []pair{{1, []byte("nemo")}, {44, []byte{'s'}}}, without(pairs(dst[:n]), 80))
-	}
-	if !errors.Is(ErrValueTooLong, ErrTooLong) {
-		t.Error("ErrValueTooLong is no ErrTooLong")
 	}
 }
 
@@ -262,110 +267,5 @@ func TestSaltsOfOneRequest11(t *testing.T) {
 	}
 	if len(seen) != 60 {
 		t.Errorf("%d salts, expected 60", len(seen))
-	}
-}
-
-// clear11 is a value on either side: in clear in RADIUS/1.1, and what the server's
-// end reads out of the hidden form.
-type clear11 struct {
-	name  string
-	clear pair
-	// read returns what the server reads; hide makes the server's own form.
-	hide func(t testing.TB, ra []byte) pair
-	read func(t *testing.T, p pair, ra []byte) string
-	want string // what read returns; the clear value goes in
-	back pair   // what the client gets of the server's form; zero: the clear pair
-}
-
-// values11 lists the methods and layouts.
-func values11() []clear11 {
-	salt := uint16(0x8001)
-	read := func(cut int, open func(t testing.TB, v []byte, key string, ra []byte) []byte) func(t *testing.T, p pair, ra []byte) string {
-		return func(t *testing.T, p pair, ra []byte) string {
-			return string(p.value[:cut]) + "|" + string(open(t, p.value[cut:], key11, ra))
-		}
-	}
-	password := func(_ testing.TB, v []byte, key string, ra []byte) []byte { return revealPassword(v, key, ra) }
-	lookup := []byte("who wants which key, here")
-	keys := []byte("24 octets that end in \x00\x00")
-	secret16 := func(p pair, head int, ra []byte) []byte { return xor(p.value[head:], md5Of(ra, []byte(key11))) }
-	return []clear11{
-		{"User-Password", pair{2, []byte("hello")},
-			func(_ testing.TB, ra []byte) pair {
-				return pair{2, hidePassword(append([]byte("hello"), make([]byte, 27)...), key11, ra)}
-			},
-			read(0, password), "|hello\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", pair{}},
-		{"User-Password of 17", pair{2, []byte("seventeen octets!")},
-			func(_ testing.TB, ra []byte) pair {
-				return pair{2, hidePassword(append([]byte("seventeen octets!"), make([]byte, 15)...), key11, ra)}
-			},
-			read(0, password), "|seventeen octets!" + string(make([]byte, 15)), pair{}},
-		{"Tunnel-Password", pair{69, []byte("\x03tunnel")},
-			func(t testing.TB, ra []byte) pair {
-				return pair{69, append([]byte{3}, salted(t, []byte("tunnel"), salt, key11, ra)...)}
-			},
-			read(1, unsalted), "\x03|tunnel", pair{}},
-		{"Tunnel-Password without a tag", pair{69, []byte("tunnel")},
-			func(t testing.TB, ra []byte) pair {
-				return pair{69, append([]byte{0x77}, salted(t, []byte("tunnel"), salt, key11, ra)...)}
-			},
-			read(1, unsalted), "\x00|tunnel", pair{69, []byte("\x00tunnel")}},
-		{"MS-MPPE-Send-Key", vsa(311, sub(16, []byte("key\x00"))...),
-			func(t testing.TB, ra []byte) pair {
-				return vsa(311, sub(16, salted(t, []byte("key\x00"), salt, key11, ra))...)
-			},
-			read(6, unsalted), "\x00\x00\x01\x37\x10\x14|key\x00", pair{}},
-		{"MS-CHAP-MPPE-Keys", vsa(311, sub(12, keys)...),
-			func(_ testing.TB, ra []byte) pair {
-				return vsa(311, sub(12, hidePassword(append(bytes.Clone(keys), make([]byte, 8)...), key11, ra))...)
-			},
-			read(6, password), "\x00\x00\x01\x37\x0c\x22|" + string(keys) + string(make([]byte, 8)), pair{}},
-		{"Aruba-MPSK-Lookup-Info, longer than Microsoft's keys", vsa(14823, sub(66, lookup)...),
-			func(_ testing.TB, ra []byte) pair {
-				return vsa(14823, sub(66, hidePassword(append(bytes.Clone(lookup), make([]byte, 32-len(lookup))...), key11, ra))...)
-			},
-			read(6, password), "\x00\x00\x39\xe7\x42\x22|" + string(lookup) + string(make([]byte, 32-len(lookup))), pair{}},
-		{"Ascend-Send-Secret", vsa(529, sub(214, []byte("ascend"))...),
-			func(_ testing.TB, ra []byte) pair {
-				p := vsa(529, sub(214, append([]byte("ascend"), make([]byte, 10)...))...)
-				copy(p.value[6:], secret16(p, 6, ra))
-				return p
-			},
-			func(_ *testing.T, p pair, ra []byte) string { return string(secret16(p, 6, ra)) },
-			"ascend" + string(make([]byte, 10)), pair{}},
-		{"Lucent-Receive-Secret", vsa(4846, append([]byte{0, 215, 9}, "lucent"...)...),
-			func(_ testing.TB, ra []byte) pair {
-				p := vsa(4846, append([]byte{0, 215, 19}, append([]byte("lucent"), make([]byte, 10)...)...)...)
-				copy(p.value[7:], secret16(p, 7, ra))
-				return p
-			},
-			func(_ *testing.T, p pair, ra []byte) string {
-				return string(p.value[4:7]) + string(secret16(p, 7, ra))
-			},
-			"\x00\xd7\x13lucent" + string(make([]byte, 10)), pair{}},
-		{"LCS-IKEv2-Local-Password, tagged", vsa(2356, sub(19, []byte("\x01ike"))...),
-			func(t testing.TB, ra []byte) pair {
-				return vsa(2356, sub(19, append([]byte{1}, salted(t, []byte("ike"), salt, key11, ra)...))...)
-			},
-			read(7, unsalted), "\x00\x00\x09\x34\x13\x15\x01|ike", pair{}},
-		{"LEAP session key", vsa(9, sub(1, []byte("leap:session-key=\x00ey of 16 octets\x00"))...),
-			func(t testing.TB, ra []byte) pair {
-				return vsa(9, sub(1, append([]byte("leap:session-key="), salted(t, []byte("\x00ey of 16 octets\x00"), salt, key11, ra)...))...)
-			},
-			read(23, unsalted), "\x00\x00\x00\x09\x01\x35leap:session-key=|\x00ey of 16 octets\x00", pair{}},
-		{"TLV of UBNT, with an open one", vsa(41112, sub(5, append(sub(1, []byte("open")), sub(2, []byte("closed"))...))...),
-			func(t testing.TB, ra []byte) pair {
-				return vsa(41112, sub(5, append(sub(1, []byte("open")), sub(2, salted(t, []byte("closed"), salt, key11, ra))...))...)
-			},
-			func(t *testing.T, p pair, ra []byte) string {
-				return string(p.value[6:12]) + "|" + string(unsalted(t, p.value[14:], key11, ra))
-			},
-			"\x01\x06open|closed", pair{}},
-		{"WiMAX-MSK", vsa(24757, 5, 11, 0, 1, 2, 3, 4, 5, 6, 7, 8),
-			func(t testing.TB, ra []byte) pair {
-				h := salted(t, []byte{1, 2, 3, 4, 5, 6, 7, 8}, salt, key11, ra)
-				return vsa(24757, append([]byte{5, byte(3 + len(h)), 0}, h...)...)
-			},
-			read(7, unsalted), "\x00\x00\x60\xb5\x05\x15\x00|\x01\x02\x03\x04\x05\x06\x07\x08", pair{}},
 	}
 }

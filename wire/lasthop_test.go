@@ -8,8 +8,8 @@ import (
 )
 
 // At the last hop there is a Message-Authenticator where a client of RADIUS/1.0 sent
-// one, and always for one of RADIUS/1.1, whatever it sent; an extended attribute that
-// has no extended type goes on.
+// one, and always for one of RADIUS/1.1, whatever it sent; an extended attribute
+// without an extended type is copied.
 // Rules: P89, P125, P129
 func TestLastHopOfBothVersions(t *testing.T) {
 	mac := pair{80, make([]byte, 16)}
@@ -42,65 +42,51 @@ func TestLastHopOfBothVersions(t *testing.T) {
 		}
 	}
 	if got := parsed(t, assemble(43, 7, nil, pair{241, []byte{8}})).OperatorNASIdentifier(); got == nil {
-		t.Error("an empty Operator-NAS-Identifier is there, and was not found")
+		t.Error("an empty Operator-NAS-Identifier was not found")
 	}
 }
 
-// What a NAS gets: neither Operator-Name nor Operator-NAS-Identifier, everything else as
-// it was, and one attribute that identifies it, added only when there is none. The
-// client's packet stays as it was.
+// lastHops are the attributes of requests that go to a NAS, and what it gets.
+var lastHops = []struct {
+	name   string
+	nas    NAS
+	attrs  string
+	want   string
+	tooBig bool
+}{
+	{"nothing in it", NAS{Identifier: "ap"}, "", "\x20\x04ap", false},
+	{"IPv4", NAS{Address: []byte{1, 2, 3, 4}}, "\x01\x03u", "\x01\x03u\x04\x06\x01\x02\x03\x04", false},
+	{"IPv6", NAS{Address: bytes.Repeat([]byte{6}, 16)}, "", "\x5f\x12" + string(bytes.Repeat([]byte{6}, 16)), false},
+	{"nothing to add", NAS{}, "\x01\x03u", "\x01\x03u", false},
+	{"NAS-Identifier is there", NAS{Identifier: "ap"}, "\x20\x05own\x7e\x041a", "\x20\x05own", false},
+	{"NAS-IP-Address is there", NAS{Identifier: "ap"}, "\x7e\x041a\x04\x06\x01\x01\x01\x01", "\x04\x06\x01\x01\x01\x01", false},
+	{"NAS-IPv6-Address is there", NAS{Identifier: "ap"}, "\x5f\x02", "\x5f\x02", false},
+	{"both names", NAS{Identifier: "ap"}, "\x01\x03u\x7e\x041a\xf1\x05\x08id\x2c\x03s\x7e\x02", "\x01\x03u\x2c\x03s\x20\x04ap", false},
+	{"other extended attributes", NAS{Identifier: "ap"}, "\xf1\x02\xf1\x03\x08\xf1\x04\x09x\xf2\x04\x08x", "\xf1\x02\xf1\x04\x09x\xf2\x04\x08x\x20\x04ap", false},
+	{"no more fits", NAS{Identifier: "ap"}, string(bytes.Repeat(append([]byte{200, 251}, make([]byte, 249)...), 16)) + "\xc8\x3b" + string(make([]byte, 57)), "", true},
+}
+
+// A NAS gets neither Operator-Name nor Operator-NAS-Identifier, everything else
+// unchanged, and one attribute that identifies it, added only when there is none. The
+// client's packet is not changed.
 // Rules: P15, P89, P90
 func TestLastHop(t *testing.T) {
-	secret, err := NewServerSecret([]byte("server-secret-of-16+"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, x := range []struct {
-		name   string
-		nas    NAS
-		attrs  string
-		want   string
-		tooBig bool
-	}{
-		{"nothing in it", NAS{Identifier: "ap"}, "", "\x20\x04ap", false},
-		{"IPv4", NAS{Address: []byte{1, 2, 3, 4}}, "\x01\x03u", "\x01\x03u\x04\x06\x01\x02\x03\x04", false},
-		{"IPv6", NAS{Address: bytes.Repeat([]byte{6}, 16)}, "", "\x5f\x12" + string(bytes.Repeat([]byte{6}, 16)), false},
-		{"nothing to add", NAS{}, "\x01\x03u", "\x01\x03u", false},
-		{"NAS-Identifier is there", NAS{Identifier: "ap"}, "\x20\x05own\x7e\x041a", "\x20\x05own", false},
-		{"NAS-IP-Address is there", NAS{Identifier: "ap"}, "\x7e\x041a\x04\x06\x01\x01\x01\x01", "\x04\x06\x01\x01\x01\x01", false},
-		{"NAS-IPv6-Address is there", NAS{Identifier: "ap"}, "\x5f\x02", "\x5f\x02", false},
-		{"both names", NAS{Identifier: "ap"}, "\x01\x03u\x7e\x041a\xf1\x05\x08id\x2c\x03s\x7e\x02", "\x01\x03u\x2c\x03s\x20\x04ap", false},
-		{"other extended attributes", NAS{Identifier: "ap"}, "\xf1\x02\xf1\x03\x08\xf1\x04\x09x\xf2\x04\x08x", "\xf1\x02\xf1\x04\x09x\xf2\x04\x08x\x20\x04ap", false},
-		{"no more fits", NAS{Identifier: "ap"}, string(bytes.Repeat(append([]byte{200, 251}, make([]byte, 249)...), 16)) + "\xc8\x3b" + string(make([]byte, 57)), "", true},
-	} {
+	const key = "server-secret-of-16+"
+	for _, x := range lastHops {
 		for _, code := range []radius.Code{radius.CodeCoARequest, radius.CodeDisconnectRequest} {
 			packet := append(make([]byte, MinLength), x.attrs...)
 			packet[0] = byte(code)
 			putLength(packet, len(packet))
 			before := bytes.Clone(packet)
 			for _, v11 := range []bool{false, true} {
-				var v View
-				parse := v.Parse
-				if v11 {
-					parse = v.Parse11
-				}
-				if err := parse(packet); err != nil {
-					t.Fatalf("%s: %v", x.name, err)
-				}
-				d, dst := NewDigests(), make([]byte, MaxLength)
-				n, err := d.WriteRequestWith(dst, &v, RadSecSecret(), secret, 7, &RequestOptions{NAS: &x.nas})
-				d.Run()
-				if x.tooBig {
-					if err != ErrTooLong {
-						t.Errorf("%s: %v, expected ErrTooLong", x.name, err)
-					}
-					continue
+				sent, err := toNAS(t, packet, v11, &x.nas, key)
+				if x.tooBig && err != ErrTooLong || !x.tooBig && err != nil {
+					t.Errorf("%s: expected ErrTooLong %t, got %v", x.name, x.tooBig, err)
 				}
 				if err != nil {
-					t.Errorf("%s: %v", x.name, err)
 					continue
 				}
-				attributes := dst[MinLength:n]
+				attributes := sent[MinLength:]
 				if v11 { // RFC 9765 §5.2 leaves it to the gateway
 					if attributes[0] != typeMessageAuthenticator {
 						t.Errorf("%s: the NAS gets attribute %d first, expected Message-Authenticator", x.name, attributes[0])
@@ -110,20 +96,37 @@ func TestLastHop(t *testing.T) {
 				if got := string(attributes); got != x.want {
 					t.Errorf("%s, 1.1 %v: the NAS gets %q, expected %q", x.name, v11, got, x.want)
 				}
-				if !radius.IsAuthenticRequest(dst[:n], []byte("server-secret-of-16+")) {
+				if !radius.IsAuthenticRequest(sent, []byte(key)) {
 					t.Errorf("%s: the Request Authenticator is wrong", x.name)
 				}
 				if !bytes.Equal(packet, before) {
-					t.Errorf("%s: the client's packet was altered", x.name)
+					t.Errorf("%s: the client's packet was changed", x.name)
 				}
 			}
 		}
 	}
 }
 
-// What identifies the NAS has room when the rest goes on without what is this hop's.
+// toNAS returns what a NAS is sent for a client's request.
+func toNAS(t *testing.T, packet []byte, v11 bool, nas *NAS, key string) ([]byte, error) {
+	t.Helper()
+	var v View
+	parse := v.Parse
+	if v11 {
+		parse = v.Parse11
+	}
+	if err := parse(packet); err != nil {
+		t.Fatal(err)
+	}
+	d, dst := NewDigests(), make([]byte, MaxLength)
+	n, err := d.WriteRequestWith(dst, &v, RadSecSecret(), serverSecret(t, key), 7, &RequestOptions{NAS: nas})
+	d.Run()
+	return dst[:n], err
+}
+
+// What identifies the NAS fits when what belongs to this hop is dropped.
 // Rules: P15, P90
-func TestLastHopCountsWhatGoesOn(t *testing.T) {
+func TestLastHopCountsWhatIsCopied(t *testing.T) {
 	d, dst := NewDigests(), make([]byte, MaxLength)
 	for more, want := range []error{nil, ErrTooLong} {
 		list := append(filling(18, 4096-20-6+more), pair{33, make([]byte, 4-more)})

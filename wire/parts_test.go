@@ -119,91 +119,113 @@ func TestPartsTowardsTheClient11(t *testing.T) {
 	}
 }
 
-// A WiMAX key in parts is one value, wherever its parts stand: the client of
-// either version reads it, and what lies between goes on as it came.
+// wimaxValue returns the value of a WiMAX attribute as an end reads it that joins what
+// has one number.
+func wimaxValue(list []pair, number byte) (value []byte) {
+	for _, p := range list {
+		if !bytes.HasPrefix(p.value, []byte{0, 0, 0x60, 0xb5}) || !format11c.fills(p.value[4:]) {
+			continue
+		}
+		for in := p.value[4:]; len(in) > 0; in = in[in[1]:] {
+			if in[0] == number {
+				value = append(value, in[3:in[1]]...)
+			}
+		}
+	}
+	return value
+}
+
+// apart are two WiMAX keys in replies, split in several ways.
+type apart struct {
+	key, other []byte // of the attributes 5 and 10
+	ra         []byte
+	mppe       pair // a hidden attribute of another vendor
+}
+
+// apartReply is one of the replies.
+type apartReply struct {
+	name  string
+	list  []pair
+	rest  []pair // of list, without the values of 5 and 10
+	other bool   // the second key is there, too
+}
+
+func newApart(t *testing.T) (*apart, []apartReply) {
+	x := &apart{key: bytes.Repeat([]byte("0123456789abcdef"), 3)[:45], other: []byte("another key"), ra: authenticator(90)}
+	x.mppe = vsa(311, sub(16, salted(t, []byte("mppe"), 0x8003, "server's", x.ra))...)
+	text := pair{18, []byte("between")}
+	value := salted(t, x.key, 0x8001, "server's", x.ra)
+	a := splitWiMAX(5, value, 32)        // the last part, 18 octets, might be a value of its own
+	b := splitWiMAX(5, value, 1, 16, 16) // split inside a block
+	second := splitWiMAX(10, salted(t, x.other, 0x8002, "server's", x.ra), 16)
+	body := func(p pair) []byte { return bytes.Clone(p.value[4:]) }
+	return x, []apartReply{
+		{"an attribute between", []pair{a[0], text, a[1]}, []pair{text}, false},
+		{"what the hop drops between", []pair{a[0], {33, []byte("ps")}, a[1]}, nil, false},
+		{"another vendor's between", []pair{b[0], vsa(10415, 1, 3, 1), b[1], text, b[2], text, b[3]}, []pair{vsa(10415, 1, 3, 1), text, text}, false},
+		{"another number between", []pair{a[0], wimaxPart(6, false, nil), a[1]}, []pair{wimaxPart(6, false, nil)}, false},
+		{"a hidden one between", []pair{a[0], x.mppe, a[1]}, []pair{x.mppe}, false},
+		{"two values interleaved", []pair{a[0], second[0], a[1], second[1]}, nil, true},
+		{"one value inside the other", []pair{a[0], second[0], second[1], a[1]}, nil, true},
+		{"two parts in one", []pair{vsa(wimax, append(body(a[0]), body(a[1])...)...)}, nil, false},
+		{"parts of two values in one", []pair{vsa(wimax, append(body(a[0]), body(second[0])...)...), second[1], a[1]}, nil, true},
+		{"a broken one of another number", []pair{a[0], vsa(wimax, 6, 99, 0), a[1]}, []pair{vsa(wimax, 6, 99, 0)}, false},
+		{"one without an inside between", []pair{a[0], vsa(wimax), a[1]}, []pair{vsa(wimax)}, false},
+	}
+}
+
+// A WiMAX key in parts is one value, wherever its parts are: a client of RADIUS/1.0
+// reads it, and what lies between is copied unchanged.
 // Rules: P8, P12, P42
 func TestPartsApart(t *testing.T) {
-	ra := authenticator(90)
-	text := pair{18, []byte("between")}
-	key, other := bytes.Repeat([]byte("0123456789abcdef"), 3)[:45], []byte("another key")
-	value := salted(t, key, 0x8001, "server's", ra)
-	second := splitWiMAX(10, salted(t, other, 0x8002, "server's", ra), 16)
-	a := splitWiMAX(5, value, 32)        // the last part, 18 octets, might be a value of its own
-	b := splitWiMAX(5, value, 1, 16, 16) // borders inside a block
-	mppe := vsa(311, sub(16, salted(t, []byte("mppe"), 0x8003, "server's", ra))...)
-	body := func(p pair) []byte { return p.value[4:] }
-	for what, c := range map[string]struct {
-		list  []pair
-		left  []pair // of list, when the values of 5 and 10 are taken out
-		other bool   // the second key is there, too
-	}{
-		"an attribute between":           {[]pair{a[0], text, a[1]}, []pair{text}, false},
-		"what the hop drops between":     {[]pair{a[0], {33, []byte("ps")}, a[1]}, nil, false},
-		"another vendor's between":       {[]pair{b[0], vsa(10415, 1, 3, 1), b[1], text, b[2], text, b[3]}, []pair{vsa(10415, 1, 3, 1), text, text}, false},
-		"another number between":         {[]pair{a[0], wimaxPart(6, false, nil), a[1]}, []pair{wimaxPart(6, false, nil)}, false},
-		"a hidden one between":           {[]pair{a[0], mppe, a[1]}, []pair{mppe}, false},
-		"two values interleaved":         {[]pair{a[0], second[0], a[1], second[1]}, nil, true},
-		"one value inside the other":     {[]pair{a[0], second[0], second[1], a[1]}, nil, true},
-		"two parts in one":               {[]pair{vsa(wimax, append(bytes.Clone(body(a[0])), body(a[1])...)...)}, nil, false},
-		"parts of two values in one":     {[]pair{vsa(wimax, append(bytes.Clone(body(a[0])), body(second[0])...)...), second[1], a[1]}, nil, true},
-		"a broken one of another number": {[]pair{a[0], vsa(wimax, 6, 99, 0), a[1]}, []pair{vsa(wimax, 6, 99, 0)}, false},
-		"one without an inside between":  {[]pair{a[0], vsa(wimax), a[1]}, []pair{vsa(wimax)}, false},
-	} {
-		t.Run(what, func(t *testing.T) {
-			// Values are compared as an end reads them that joins what has one number.
-			read := func(list []pair, number byte) (value []byte) {
-				for _, p := range list {
-					if !bytes.HasPrefix(p.value, []byte{0, 0, 0x60, 0xb5}) || !format11c.fills(p.value[4:]) {
-						continue
-					}
-					for in := p.value[4:]; len(in) > 0; in = in[in[1]:] {
-						if in[0] == number {
-							value = append(value, in[3:in[1]]...)
-						}
-					}
-				}
-				return value
+	x, replies := newApart(t)
+	for _, c := range replies {
+		request := assemble(1, 7, authenticator(1))
+		got := without(clientSees(t, request, assemble(2, 200, nil, c.list...)), 80)
+		if plain := unsalted(t, wimaxValue(got, 5), "radsec", request[4:20]); !bytes.Equal(plain, x.key) {
+			t.Errorf("%s: the client reads %q, expected %q", c.name, plain, x.key)
+		}
+		if c.other && !bytes.Equal(unsalted(t, wimaxValue(got, 10), "radsec", request[4:20]), x.other) {
+			t.Errorf("%s: the client cannot read the second key", c.name)
+		}
+		for i, p := range without(c.list, 33) { // split at the same places
+			if len(p.value) != len(got[i].value) || p.t != got[i].t {
+				t.Errorf("%s: attribute %d: expected type %d of %d octets, got %v", c.name, i, p.t, len(p.value), got[i])
 			}
-			request := assemble(1, 7, authenticator(1))
-			got := without(clientSees(t, request, assemble(2, 200, nil, c.list...)), 80)
-			if plain := unsalted(t, read(got, 5), "radsec", request[4:20]); !bytes.Equal(plain, key) {
-				t.Errorf("the client reads %q, expected %q", plain, key)
-			}
-			if c.other && !bytes.Equal(unsalted(t, read(got, 10), "radsec", request[4:20]), other) {
-				t.Errorf("the client cannot read the second key")
-			}
-			for i, p := range without(c.list, 33) { // borders stay where they are
-				if len(p.value) != len(got[i].value) || p.t != got[i].t {
-					t.Errorf("attribute %d: expected type %d of %d octets, got %v", i, p.t, len(p.value), got[i])
-				}
-			}
+		}
+	}
+}
 
-			dst, sent := make([]byte, MaxLength), [16]byte(ra)
-			n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, c.list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), RadSecSecret())
-			if err != nil {
-				t.Fatal(err)
+// The same for a client of RADIUS/1.1.
+// Rules: P8, P12, P42
+func TestPartsApart11(t *testing.T) {
+	x, replies := newApart(t)
+	for _, c := range replies {
+		dst, sent := make([]byte, MaxLength), [16]byte(x.ra)
+		n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, c.list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), RadSecSecret())
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		wellMade11(t, dst[:n], 2, 9)
+		got := pairs(dst[:n])
+		if plain := wimaxValue(got, 5); !bytes.Equal(plain, x.key) {
+			t.Errorf("%s: the client reads %q, expected %q", c.name, plain, x.key)
+		}
+		if c.other && !bytes.Equal(wimaxValue(got, 10), x.other) {
+			t.Errorf("%s: the client cannot read the second key", c.name)
+		}
+		var rest []pair
+		for _, p := range got {
+			if wimaxValue([]pair{p}, 5) == nil && wimaxValue([]pair{p}, 10) == nil {
+				rest = append(rest, p)
 			}
-			wellMade11(t, dst[:n], 2, 9)
-			got = pairs(dst[:n])
-			if plain := read(got, 5); !bytes.Equal(plain, key) {
-				t.Errorf("the client of RADIUS/1.1 reads %q, expected %q", plain, key)
+		}
+		for i := range c.rest {
+			if bytes.Equal(c.rest[i].value, x.mppe.value) {
+				c.rest[i] = vsa(311, sub(16, []byte("mppe"))...)
 			}
-			if c.other && !bytes.Equal(read(got, 10), other) {
-				t.Errorf("the client of RADIUS/1.1 cannot read the second key")
-			}
-			var left []pair
-			for _, p := range got {
-				if read([]pair{p}, 5) == nil && read([]pair{p}, 10) == nil {
-					left = append(left, p)
-				}
-			}
-			for i := range c.left {
-				if bytes.Equal(c.left[i].value, mppe.value) {
-					c.left[i] = vsa(311, sub(16, []byte("mppe"))...)
-				}
-			}
-			samePairs(t, "what lies between", c.left, left)
-		})
+		}
+		samePairs(t, c.name+": what lies between", c.rest, rest)
 	}
 }
 
