@@ -98,7 +98,7 @@ func TestTextOfEveryLength(t *testing.T) {
 	}
 }
 
-// What is written is one packet, with not an octet before or behind it: as many as its
+// What is written is one packet, without an octet before or after it: as many as its
 // Length says, whatever dst held before (bis §4.1).
 // Rules: P4
 func TestWrittenIsOnePacketWithoutPadding(t *testing.T) {
@@ -125,7 +125,7 @@ func TestWrittenIsOnePacketWithoutPadding(t *testing.T) {
 			t.Errorf("%s: %d octets were written, of which %d are a packet (%v)", what, n, length, err)
 		}
 		if dst[n] != 0xee {
-			t.Errorf("%s: something was written behind it", what)
+			t.Errorf("%s: something was written after it", what)
 		}
 	}
 }

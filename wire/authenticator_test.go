@@ -14,7 +14,7 @@ import (
 	"radsec-gw/wire/lanes"
 )
 
-// What stands in a Message-Authenticator before it is signed does not matter.
+// What a Message-Authenticator holds before it is signed does not matter.
 // Rules: P18
 func TestSignOverOldMessageAuthenticator(t *testing.T) {
 	h, ra := NewHasher(), [16]byte(authenticator(7))

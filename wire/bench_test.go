@@ -126,7 +126,7 @@ func TestNothingAllocates(t *testing.T) {
 	copy(leap.value[23:], salted(t, []byte("key"), 0x8001, "xyzzy5461xyzzy5461", x.ra[:]))
 	x.reply = oracleSign(assemble(11, 1, nil, mixed...), x.ra[:], "xyzzy5461xyzzy5461")
 	s = newSteps(t, x)
-	check("parts apart and what is left out", s.all()[4].do)
+	check("parts apart and what is omitted", s.all()[4].do)
 	modern := parsed11(t, assemble11(1, 9, mixed...))
 	check("the same from RADIUS/1.1", func() error { _, err := s.h.WriteRequest(s.dst, modern, s.client, s.server, 1); return err })
 	check("the same to RADIUS/1.1", func() error {

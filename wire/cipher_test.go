@@ -54,7 +54,7 @@ func TestRandomOctetsAreUsedOnceAndWiped(t *testing.T) {
 		var b [16]byte
 		c.Random(b[:])
 		if seen[b] {
-			t.Fatalf("draw %d: octets came twice, or are zero", i)
+			t.Fatalf("draw %d: octets were used twice, or are zero", i)
 		}
 		seen[b] = true
 		if used := len(c.random) - c.remaining; !bytes.Equal(c.random[:used], make([]byte, used)) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A Cisco-AVPair without a key passes as it is, whatever its length: it may look
+// A Cisco-AVPair without a key is copied unchanged, whatever its length: it may look
 // like one that is hidden.
 // Rules: P8, P42
 func TestOtherPairsOfCisco(t *testing.T) {
@@ -30,8 +30,8 @@ func TestOtherPairsOfCisco(t *testing.T) {
 	}
 }
 
-// The session key of LEAP is hidden behind its text in a Cisco-AVPair, 51 octets
-// in all; other pairs, and one that has not this form, stay as they came.
+// The session key of LEAP is hidden after its text in a Cisco-AVPair, 51 octets
+// in all; other pairs, and one that does not have this form, are not changed.
 // Rules: P8, P38, P39, P42
 func TestLEAPSessionKey(t *testing.T) {
 	ra, request := authenticator(90), assemble(1, 7, authenticator(1))
@@ -67,7 +67,7 @@ func TestLEAPSessionKey(t *testing.T) {
 }
 
 // The attributes of RFC 6218 that sign packets, and Original-Packet-Code, do not
-// pass where RADIUS/1.1 is on one side, in either direction; what else stands in
+// pass where RADIUS/1.1 is on one side, in either direction; what else is in
 // the Vendor-Specific does, and one that is emptied goes. In RADIUS/1.0 they pass.
 // Rules: P7, P125
 func TestSignaturesOfRFC6218(t *testing.T) {

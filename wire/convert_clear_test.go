@@ -26,7 +26,7 @@ func shows(packet []byte) bool {
 // inClear makes the attribute of a row with the key in clear, as RADIUS/1.1 has
 // it, between two others of its vendor's. If wrong is not negative it is the
 // length octet of the attribute, or of the TLV if inTLV is set; if more is set the
-// value says that it goes on.
+// value says that it continues.
 func inClear(a *hiddenAttribute, before, after []byte, wrong int, inTLV, more bool) pair {
 	value := bytes.Clone(clearKey)
 	if a.rule&ruleLEAP != 0 {
@@ -160,7 +160,7 @@ func TestNoKeyInABrokenVendorSpecificGoesToTheServer(t *testing.T) {
 		"WiMAX without a continuation octet":  vsa(wimax, 5, 2),
 		"a container of UBNT's":               vsa(41112, append([]byte{5, 99, 2, 26}, clearKey...)...),
 		"LEAP key, a length too long":         vsa(9, append([]byte("\x01\x99leap:session-key="), clearKey...)...),
-		"LEAP key behind another pair":        vsa(9, append([]byte("\x01\x04x=\x01\x99leap:session-key="), clearKey...)...),
+		"LEAP key after another pair":         vsa(9, append([]byte("\x01\x04x=\x01\x99leap:session-key="), clearKey...)...),
 		"a key whose length cuts it in three": vsa(311, append([]byte{16, 5}, clearKey...)...),
 	} {
 		got := keepsSecret(t, h, dst, what, 1, p, name)

@@ -39,7 +39,7 @@ func TestTags11(t *testing.T) {
 	}
 }
 
-// The length octet tells at most what is there.
+// The length octet may say at most what is there.
 // Rules: P40
 func TestLengthOctet11(t *testing.T) {
 	ra := [16]byte(authenticator(90))
@@ -49,7 +49,7 @@ func TestLengthOctet11(t *testing.T) {
 		for _, p := range []pair{{69, append([]byte{0}, hidden...)}, vsa(311, sub(16, hidden)...)} {
 			got, err := toClient(t, 11, &ra, p)
 			if err != nil || (len(got) == 1) != opens {
-				t.Errorf("length %d before 15 octets, type %d: expected it carried on %t, got %v, %v", n, p.t, opens, got, err)
+				t.Errorf("length %d before 15 octets, type %d: expected it copied: %t, got %v, %v", n, p.t, opens, got, err)
 			}
 			if opens && len(got) == 1 {
 				want := append([]byte{0}, plain[1:1+n]...)
@@ -133,10 +133,10 @@ func TestLongPasswordBesideAccess11(t *testing.T) {
 	}
 }
 
-// A server's value whose decrypted length cannot be costs an Access-Accept, which
-// is nothing without its keys; another reply goes on without the value. One that
-// has not the form of a hidden value is invalid and only omitted (RFC 6929 §2.8):
-// the login goes on.
+// An Access-Accept with a value whose decrypted length points past it is refused,
+// because it is worthless without its keys; from another reply the value is omitted. A
+// value that does not have the form of a hidden one is invalid and only omitted (RFC
+// 6929 §2.8).
 // Rules: P8, P40, P127
 func TestUnreadableValues11(t *testing.T) {
 	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)

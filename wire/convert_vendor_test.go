@@ -10,7 +10,7 @@ import (
 )
 
 // Vendor-Specifics are filled to 255 octets, and a next one is begun only then.
-// What is not as its vendor has it is copied as it came.
+// What does not follow its vendor's layout is copied unchanged.
 // Rules: P8, P42, P127
 func TestVendorSpecificBorders11(t *testing.T) {
 	keys := sub(16, xs(20)) // hidden: 2 + 34 octets
@@ -28,7 +28,7 @@ func TestVendorSpecificBorders11(t *testing.T) {
 			t.Errorf("%x: expected it beside Tunnel-Password, got %v, %v", p.value, got, err)
 			continue
 		}
-		samePairs(t, "behind Tunnel-Password", []pair{p}, got[1:])
+		samePairs(t, "after Tunnel-Password", []pair{p}, got[1:])
 	}
 	// Only Microsoft's keys are of fixed length; a User-Password that ends in zeros loses them.
 	ra := [16]byte(authenticator(90))
@@ -39,9 +39,9 @@ func TestVendorSpecificBorders11(t *testing.T) {
 	samePairs(t, "keys and password", []pair{vsa(311, sub(12, make([]byte, 24))...), {2, []byte("word")}}, got)
 }
 
-// A Vendor-Specific whose inner lengths do not fit is left out where it begins an
-// attribute that is hidden, or that signs, and copied as it came otherwise. What
-// stands behind the length that does not fit has no borders, and so no name.
+// A Vendor-Specific whose inner lengths do not fit is omitted where it begins an
+// attribute that is hidden, or that signs, and copied unchanged otherwise. After the
+// length that does not fit no attribute can be found.
 // Rules: P8, P42, P127
 func TestUnfitVendorSpecific11(t *testing.T) {
 	leap := []byte(dict.LEAPPrefix)
@@ -54,7 +54,7 @@ func TestUnfitVendorSpecific11(t *testing.T) {
 		{"MS-MPPE-Send-Key without a length", vsa(311, 16), false},
 		{"MS-MPPE-Send-Key that is too long", vsa(311, 16, 9, 0), false},
 		{"MS-MPPE-Send-Key that is too short", vsa(311, 16, 1, 0), false},
-		{"MS-MPPE-Send-Key behind another", vsa(311, 26, 3, 0, 16, 9, 0), false},
+		{"MS-MPPE-Send-Key after another", vsa(311, 26, 3, 0, 16, 9, 0), false},
 		{"MS-MPPE-Send-Key before what does not fit", vsa(311, 16, 3, 0, 26, 9), false},
 		{"MS-MPPE-Send-Key in what does not fit", vsa(311, 26, 9, 16, 3, 0), true},
 		{"another of Microsoft's without a length", vsa(311, 26), true},
@@ -67,7 +67,7 @@ func TestUnfitVendorSpecific11(t *testing.T) {
 		{"Lucent-Send-Secret without a length", vsa(4846, 0, 214), false},
 		{"another of Lucent's without a length", vsa(4846, 1, 214), true},
 		{"half a number of Lucent's", vsa(4846, 214), true},
-		{"half a number of Lucent's behind another", vsa(4846, 0, 1, 4, 'x', 0), true},
+		{"half a number of Lucent's after another", vsa(4846, 0, 1, 4, 'x', 0), true},
 		{"WiMAX-MSK without a continuation", vsa(24757, 5, 3), false},
 		{"WiMAX-MSK without a length", vsa(24757, 5), false},
 		{"another of WiMAX's without a continuation", vsa(24757, 7, 3), true},
@@ -129,13 +129,13 @@ func TestBrokenFragments11(t *testing.T) {
 	name := pair{1, []byte("nemo")}
 	first := splitWiMAX(5, xs(60), 30)[0]
 	other := append(bytes.Clone(wimaxPart(5, false, xs(10)).value), 7, 4, 0, 'z')
-	behind := append(bytes.Clone(first.value), 7, 4, 0, 'z') // the fragment is not the last of its Vendor-Specific
+	after := append(bytes.Clone(first.value), 7, 4, 0, 'z') // the fragment is not the last of its Vendor-Specific
 	for what, c := range map[string]struct{ list, want []pair }{
 		"the end":           {[]pair{name, first}, []pair{name}},
 		"another attribute": {[]pair{first, wimaxPart(7, false, xs(3)), name}, []pair{wimaxPart(7, false, xs(3)), name}},
 		"another vendor":    {[]pair{first, vsa(9, 5, 4, 0, 'z'), name}, []pair{vsa(9, 5, 4, 0, 'z'), name}},
 		"not alone":         {[]pair{first, {26, other}, name}, nil},
-		"not the last":      {[]pair{{26, behind}, name}, []pair{wimaxPart(7, false, []byte{'z'}), name}},
+		"not the last":      {[]pair{{26, after}, name}, []pair{wimaxPart(7, false, []byte{'z'}), name}},
 	} {
 		got, _, err := toServer(t, c.list...)
 		if err != nil {
@@ -166,11 +166,11 @@ func TestContainersAtTheirLimits11(t *testing.T) {
 		want error
 		size int // of the row that the server gets
 	}{
-		"249 octets":                        {ubnt(227), nil, 247},
-		"250 octets":                        {ubnt(228), ErrTooLong, 0},
-		"an open TLV of 255":                {wimax86(append(sub(3, nil), sub(1, xs(253))...)), nil, 20 + 255},
-		"an open TLV of 254":                {wimax86(append(sub(3, nil), sub(1, xs(252))...)), nil, 20 + 254},
-		"an open TLV behind many that grow": {splitWiMAX(86, append(bytes.Repeat([]byte{3, 2}, 200), sub(1, xs(198))...), 200, 200), ErrTooLong, 0},
+		"249 octets":                       {ubnt(227), nil, 247},
+		"250 octets":                       {ubnt(228), ErrTooLong, 0},
+		"an open TLV of 255":               {wimax86(append(sub(3, nil), sub(1, xs(253))...)), nil, 20 + 255},
+		"an open TLV of 254":               {wimax86(append(sub(3, nil), sub(1, xs(252))...)), nil, 20 + 254},
+		"an open TLV after many that grow": {splitWiMAX(86, append(bytes.Repeat([]byte{3, 2}, 200), sub(1, xs(198))...), 200, 200), ErrTooLong, 0},
 	} {
 		got, _, err := toServer(t, c.list...)
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
@@ -214,8 +214,8 @@ func TestVendorSpecificAtTheEnd11(t *testing.T) {
 	}
 }
 
-// A key of WiMAX that grows over the border of its Vendor-Specific goes on in
-// another; one that came in fragments is hidden as one value, and shrinks on its
+// A key of WiMAX that outgrows its Vendor-Specific continues in
+// another; one in fragments is hidden as one value, and shrinks on its
 // way back.
 // Rules: P12, P42, P127
 func TestWiMAXFragments11(t *testing.T) {
@@ -250,7 +250,7 @@ func TestWiMAXFragments11(t *testing.T) {
 		wellMade11(t, dst[:n], 11, 9)
 		samePairs(t, "the reply", []pair{list[0], vsa(24757, append([]byte{5, 249, 0}, key...)...)}, pairs(dst[:n]))
 	}
-	// The last fragment is missing: the key is left out, never sent in clear.
+	// The last fragment is missing: the key is omitted, never sent in clear.
 	list := splitWiMAX(5, key, 100)[:1]
 	n, err := h.WriteRequest(dst, parsed11(t, assemble11(1, 9, append(list, pair{1, []byte("nemo")})...)), client, server, 1)
 	if err != nil || len(pairs(dst[:n])) != 2 {
@@ -259,10 +259,10 @@ func TestWiMAXFragments11(t *testing.T) {
 }
 
 // A part of a WiMAX value has nothing else in its Vendor-Specific, the last part
-// neither; what was behind the key begins another. One that needs no parts may have.
+// neither; what followed the key begins another. One that needs no parts may have.
 // Rules: P42, P127
 func TestNothingBehindTheLastPart11(t *testing.T) {
-	behind := []byte{1, 3, 0}
+	after := []byte{1, 3, 0}
 	for size, want := range map[int][]int{
 		1:   {3 + 18 + 3},
 		223: {3 + 226 + 3},
@@ -270,13 +270,13 @@ func TestNothingBehindTheLastPart11(t *testing.T) {
 		240: {249, 15, 3}, // one that is 3 + 258 octets hidden
 		246: {249, 15, 3},
 	} {
-		inside := append(append([]byte{5, byte(3 + size), 0}, xs(size)...), behind...)
+		inside := append(append([]byte{5, byte(3 + size), 0}, xs(size)...), after...)
 		if len(inside) > 249 {
 			inside = inside[:249]
 		}
 		list := []pair{vsa(24757, inside...)}
 		if size == 246 {
-			list = append(list, vsa(24757, behind...))
+			list = append(list, vsa(24757, after...))
 		}
 		got, _, err := toServer(t, list...)
 		var sizes []int
@@ -287,12 +287,12 @@ func TestNothingBehindTheLastPart11(t *testing.T) {
 			t.Errorf("a key of %d octets: expected Vendor-Specifics of %d octets, got %d, %v", size, want, sizes, err)
 			continue
 		}
-		if last := got[len(got)-1].value; !bytes.HasSuffix(last, behind) {
-			t.Errorf("a key of %d octets: expected % x behind it, got % x", size, behind, last)
+		if last := got[len(got)-1].value; !bytes.HasSuffix(last, after) {
+			t.Errorf("a key of %d octets: expected % x after it, got % x", size, after, last)
 		}
 		for i, p := range got {
 			if more := p.value[6]&0x80 != 0; more != (len(got) == 3 && i == 0) {
-				t.Errorf("a key of %d octets, Vendor-Specific %d: goes on: %t", size, i, more)
+				t.Errorf("a key of %d octets, Vendor-Specific %d: continues: %t", size, i, more)
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // hide it for a hop.
 type secretPair struct {
 	plain pair                                             // the type, and what an end reads out of it
-	hide  func(t testing.TB, key string, ra []byte) []byte // nil: as it is
+	hide  func(t testing.TB, key string, ra []byte) []byte // nil: unchanged
 	read  func(t testing.TB, value []byte, key string, ra []byte) []byte
 }
 
@@ -120,7 +120,7 @@ func tlvPair(r *rand.Rand, salt uint16) secretPair {
 		}}
 }
 
-// leapPair: the session key of LEAP, behind its text in a Cisco-AVPair.
+// leapPair: the session key of LEAP, after its text in a Cisco-AVPair.
 func leapPair(r *rand.Rand, salt uint16) secretPair {
 	key := someOctets(r, 30)
 	return secretPair{vsa(9, append([]byte("leap:session-key="), key...)...),
@@ -215,7 +215,7 @@ func TestThereAndBack(t *testing.T) {
 	}
 }
 
-// there sends a random request to the server; false when it came out too long
+// there sends a random request to the server; false when it was too long
 // to be one.
 func (x *exchange) there(t *testing.T, id byte) bool {
 	vector := make([]byte, 16)

@@ -45,7 +45,7 @@ func TestHandlingKnowsEveryHiddenAttribute(t *testing.T) {
 	}
 }
 
-// Nothing depends on the order of attributes of different types: wherever they stand,
+// Nothing depends on the order of attributes of different types: wherever they are,
 // the same is found (RFC 2865 §5, draft-ietf-radext-deprecating-radius §8.11).
 // Rules: P10
 func TestOrderOfTypesDoesNotMatter(t *testing.T) {
@@ -67,7 +67,7 @@ func TestOrderOfTypesDoesNotMatter(t *testing.T) {
 	}
 }
 
-// Several kinds of credentials in one request go on as they came, all of them: which of
+// Several kinds of credentials in one request are all copied unchanged: which of
 // them counts is for the server to say (RFC 2865 §4.1).
 // Rules: P17
 func TestSeveralKindsOfCredentialsGoOn(t *testing.T) {
@@ -92,7 +92,7 @@ func TestSeveralKindsOfCredentialsGoOn(t *testing.T) {
 	}
 }
 
-// What a reply gets from its hop stands before or behind its EAP-Messages, and so does
+// What a hop adds to a reply is before or after its EAP-Messages, and so is
 // what a request gets: they stay consecutive (RFC 3579 §3.1).
 // Rules: P11
 func TestNothingIsPutAmongEAPMessages(t *testing.T) {
@@ -106,7 +106,7 @@ func TestNothingIsPutAmongEAPMessages(t *testing.T) {
 		at := slices.IndexFunc(got, func(p pair) bool { return p.t == 79 })
 		for i, p := range []pair{eap, more, eap} {
 			if at < 0 || at+i >= len(got) || got[at+i].t != 79 || !bytes.Equal(got[at+i].value, p.value) {
-				t.Fatalf("%s sees %v, expected the three EAP-Messages one behind the other", side, got)
+				t.Fatalf("%s sees %v, expected the three EAP-Messages one after another", side, got)
 			}
 		}
 		if len(only(got, 79)) != 3 || len(only(got, 80)) != 1 {
@@ -115,8 +115,8 @@ func TestNothingIsPutAmongEAPMessages(t *testing.T) {
 	}
 }
 
-// Only what goes on counts, whatever is left out or joined on the way, and wherever
-// that stands: a request of 4096 octets goes on when that makes up for the 18 octets of
+// Only what is copied counts, whatever is omitted or joined, and wherever that is: a
+// request of 4096 octets is forwarded when that makes up for the 18 octets of
 // Message-Authenticator.
 // Rules: P8, P15, P99, P125
 func TestOnlyWhatGoesOnCounts11(t *testing.T) {
@@ -141,7 +141,7 @@ func TestOnlyWhatGoesOnCounts11(t *testing.T) {
 	} {
 		size := len(assemble(1, 1, nil, c.list...))
 		fill := filling(18, 4096-size)
-		for where, list := range map[string][]pair{"in front": slices.Concat(c.list, fill), "behind": slices.Concat(fill, c.list)} {
+		for where, list := range map[string][]pair{"before": slices.Concat(c.list, fill), "after": slices.Concat(fill, c.list)} {
 			var want error
 			if c.less < 18 {
 				want = ErrTooLong
@@ -172,7 +172,7 @@ func TestOnlyWhatGoesOnCountsInReplies11(t *testing.T) {
 		{"WiMAX key in parts", splitWiMAX(5, salted(t, xs(5), 0x8001, key11, ra[:]), 5, 5, 5), 9 + 5},
 	} {
 		for more, want := range []error{nil, ErrTooLong} {
-			for where, list := range map[string][]pair{"in front": append(c.list[:len(c.list):len(c.list)], pair{18, xs(8)}), "behind": append([]pair{{18, xs(8)}}, c.list...)} {
+			for where, list := range map[string][]pair{"before": append(c.list[:len(c.list):len(c.list)], pair{18, xs(8)}), "after": append([]pair{{18, xs(8)}}, c.list...)} {
 				reply := parsed(t, assemble(3, 1, nil, list...))
 				request := parsed11(t, assemble11(1, 9, filling(33, 4096-20-10-c.size+more)...))
 				n, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, key11), RadSecSecret())
@@ -184,7 +184,7 @@ func TestOnlyWhatGoesOnCountsInReplies11(t *testing.T) {
 	}
 }
 
-// Original-Packet-Code is left out, and nothing that looks a little like it.
+// Original-Packet-Code is omitted, and nothing that looks a little like it.
 // Rules: P7, P125
 func TestOriginalPacketCode11(t *testing.T) {
 	ra := [16]byte(authenticator(90))

@@ -9,7 +9,7 @@ import (
 )
 
 // batchItem is one packet of a random batch: queue hands it to a Digests, and
-// check looks at what came of it after Run.
+// check checks the result after Run.
 type batchItem struct {
 	queue func(d *Digests) error
 	check func(t *testing.T, name string, d *Digests)

@@ -82,12 +82,12 @@ func TestParseFraming(t *testing.T) {
 		}
 	}
 	if errors.Is(new(View).Parse(packet(1, 0)), ErrLength) || errors.Is(new(View).Parse(nil), ErrAttributes) {
-		t.Error("the two kinds of error are not told apart")
+		t.Error("the two kinds of error cannot be told apart")
 	}
 }
 
 // A packet of any code may have 20 to 4096 octets, accounting, too, where RFC 2866 §3
-// says 4095; fewer and more are no packet, even where a buffer holds them.
+// says 4095; fewer and more are not a packet, even when a buffer holds them.
 // Rules: P1
 func TestPacketsOf20To4096Octets(t *testing.T) {
 	for code := range 256 {

@@ -10,7 +10,7 @@ import (
 )
 
 // seed adds every vector, its attributes wrapped in an Access-Accept where it
-// is no packet.
+// is not a packet.
 func seed(f *testing.F) {
 	for name, b := range vectors(f) {
 		if strings.HasPrefix(name, "6929") || strings.HasPrefix(name, "fr-tunnel") {
@@ -132,7 +132,7 @@ func endToEnd(t *testing.T, packet []byte) *View {
 	return parsed(t, assemble(Code(packet[0]), packet[1], packet[4:20], kept...))
 }
 
-// A request goes to the server, and on to a server behind it that shares the
+// A request goes to the server, and on to a second server that shares the
 // client's secret: what can be read out of it stays the same all the way.
 // Rules: P8, P10, P15, P35, P38, P42
 func FuzzRewriteRequest(f *testing.F) {
@@ -151,20 +151,20 @@ func FuzzRewriteRequest(f *testing.F) {
 		}
 		seen := parsed(t, there[:n])
 		oracleChecks(t, there[:n], nil, "xyzzy5461")
-		came := Reveal(endToEnd(t, b), v.Authenticator(), home)
+		sent := Reveal(endToEnd(t, b), v.Authenticator(), home)
 		if list := pairs(b); b[0] == 1 && len(only(list, 3)) > 0 && len(only(list, 60))+len(only(list, 70)) == 0 {
-			came = append(came, Attribute{Type: 60, Name: "CHAP-Challenge", Value: b[4:20]})
+			sent = append(sent, Attribute{Type: 60, Name: "CHAP-Challenge", Value: b[4:20]})
 		}
-		sameInClear(t, came, Reveal(endToEnd(t, there[:n]), seen.Authenticator(), server))
+		sameInClear(t, sent, Reveal(endToEnd(t, there[:n]), seen.Authenticator(), server))
 		if n, err = h.WriteRequest(again, seen, next, home, 2); err != nil {
-			t.Fatalf("the server's copy cannot be carried on: %v", err)
+			t.Fatalf("the server's copy cannot be forwarded: %v", err)
 		}
 		last := parsed(t, again[:n])
-		sameInClear(t, came, Reveal(endToEnd(t, again[:n]), last.Authenticator(), home))
+		sameInClear(t, sent, Reveal(endToEnd(t, again[:n]), last.Authenticator(), home))
 	})
 }
 
-// A reply goes to the client, and on to a client behind it.
+// A reply goes to the client, and on to a second client.
 // Rules: P8, P10, P15, P30, P38, P40, P42
 func FuzzRewriteReply(f *testing.F) {
 	seed(f)
@@ -186,12 +186,12 @@ func FuzzRewriteReply(f *testing.F) {
 		seen := parsed(t, there[:n])
 		oracleChecks(t, there[:n], second[:], "radsec")
 		samePairs(t, "Proxy-State", []pair{{33, []byte("ps")}}, only(pairs(there[:n]), 33))
-		came := Reveal(endToEnd(t, b), &ra, server)
-		sameInClear(t, came, Reveal(endToEnd(t, there[:n]), &second, home))
+		sent := Reveal(endToEnd(t, b), &ra, server)
+		sameInClear(t, sent, Reveal(endToEnd(t, there[:n]), &second, home))
 		if n, err = h.WriteReply(again, seen, request, &second, home, client); err != nil {
-			t.Fatalf("the client's copy cannot be carried on: %v", err)
+			t.Fatalf("the client's copy cannot be forwarded: %v", err)
 		}
-		sameInClear(t, came, Reveal(endToEnd(t, again[:n]), &second, home))
+		sameInClear(t, sent, Reveal(endToEnd(t, again[:n]), &second, home))
 	})
 }
 

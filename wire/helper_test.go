@@ -203,7 +203,7 @@ func revealPassword(hidden []byte, key string, ra []byte) (out []byte) {
 	return out
 }
 
-// salted hides plain with its length octet and padding behind a salt.
+// salted hides plain with its length octet and padding after a salt.
 func salted(t testing.TB, plain []byte, salt uint16, key string, ra []byte) []byte {
 	t.Helper()
 	a, err := radius.NewTunnelPassword(plain, binary.BigEndian.AppendUint16(nil, salt), []byte(key), ra)

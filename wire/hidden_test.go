@@ -78,7 +78,7 @@ func TestAfterKeysThatDoNotOpen(t *testing.T) {
 	}
 }
 
-// An empty value has nothing hidden in it, and what stands behind it stays.
+// An empty value has nothing hidden in it, and what follows it is not changed.
 // Rules: P8
 func TestEmptyHiddenValue(t *testing.T) {
 	ra := [16]byte(authenticator(90))
@@ -89,5 +89,5 @@ func TestEmptyHiddenValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	samePairs(t, "behind Message-Authenticator", list, pairs(dst[:n])[1:])
+	samePairs(t, "after Message-Authenticator", list, pairs(dst[:n])[1:])
 }

@@ -8,8 +8,8 @@ import (
 	"layeh.com/radius"
 )
 
-// The gateway's own Proxy-State is the last attribute, behind CHAP-Challenge and the
-// rest, and is left out where it does not fit.
+// The gateway's own Proxy-State is the last attribute, after CHAP-Challenge and the
+// rest, and is omitted where it does not fit.
 // Rules: P11, P15, P31
 func TestMarkerIsLast(t *testing.T) {
 	secret, err := NewServerSecret([]byte("server-secret-of-16+"))

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// Behind the last part of a value in the same Vendor-Specific another value of the
-// same number may stand, and before it another attribute.
+// The Vendor-Specific with the last part of a value may also hold another value of the
+// same number after it, and another attribute before it.
 // Rules: P12, P42
-func TestValueBehindTheLastPart(t *testing.T) {
+func TestValueAfterTheLastPart(t *testing.T) {
 	ra := authenticator(90)
 	one := splitWiMAX(5, salted(t, xs(40), 0x8001, "server's", ra), 20)
 	two := salted(t, []byte("two"), 0x8002, "server's", ra)
@@ -26,7 +26,7 @@ func TestValueBehindTheLastPart(t *testing.T) {
 	for i, text := range []string{"three", "two"} {
 		end := len(last) - i*(3+18)
 		if plain := unsalted(t, last[end-18:end], "radsec", request[4:20]); string(plain) != text {
-			t.Errorf("behind it: the client reads %q, expected %q", plain, text)
+			t.Errorf("after it: the client reads %q, expected %q", plain, text)
 		}
 	}
 	sent, dst := [16]byte(ra), make([]byte, MaxLength)
@@ -42,8 +42,8 @@ func TestValueBehindTheLastPart(t *testing.T) {
 	}
 }
 
-// A value in parts that another secret has hidden costs an Access-Accept, whatever
-// it opens to.
+// An Access-Accept with a value in parts that was hidden under another secret is
+// refused, whatever it decrypts to.
 // Rules: P40
 func TestPartsOfAnotherSecret(t *testing.T) {
 	request, sent := parsed(t, assemble(1, 7, authenticator(1))), [16]byte(authenticator(90))
@@ -59,9 +59,9 @@ func TestPartsOfAnotherSecret(t *testing.T) {
 	}
 }
 
-// The parts of one packet say nothing about the next.
+// The parts of one packet have no effect on the next.
 // Rules: P12, P42
-func TestPartsOfThePacketBefore(t *testing.T) {
+func TestPartsOfThePreviousPacket(t *testing.T) {
 	ra := authenticator(90)
 	sent, dst := [16]byte(ra), make([]byte, MaxLength)
 	h, server := NewHasher(), serverSecret(t, "server's")
@@ -230,10 +230,10 @@ func TestPartsApart11(t *testing.T) {
 }
 
 // A value of which a part is missing or cannot be read is invalid: it goes to a
-// client of RADIUS/1.0 as it came, and to one of 1.1 not at all. None of its
-// parts is taken for a value of its own, whatever its length, and the login goes on.
+// client of RADIUS/1.0 unchanged, and not to one of 1.1. None of its parts is taken
+// for a value of its own, whatever its length, and the Access-Accept is not refused.
 // Rules: P8, P12, P40
-func TestPartsThatAreNoWhole(t *testing.T) {
+func TestIncompleteParts(t *testing.T) {
 	block := func(n int) []byte { return make([]byte, n) } // 18, 34: would pass for a salted value
 	text := pair{18, []byte("text")}
 	broken := vsa(wimax, 5, 99, 0x80, 1, 2, 3)
@@ -242,7 +242,7 @@ func TestPartsThatAreNoWhole(t *testing.T) {
 		"a broken one in the middle":            {[]pair{wimaxPart(5, true, block(18)), broken, wimaxPart(5, false, block(18)), text}, []pair{text}},
 		"one too short for its flags":           {[]pair{wimaxPart(5, true, block(18)), vsa(wimax, 5), wimaxPart(5, false, block(18)), text}, []pair{text}},
 		"a broken one beside a good one":        {[]pair{wimaxPart(5, true, block(18)), vsa(wimax, 6, 3, 0, 5, 99, 0), text}, []pair{text}},
-		"octets behind a good one":              {[]pair{wimaxPart(5, true, block(18)), vsa(wimax, 5, 3, 0x80, 9), text, wimaxPart(5, false, block(18))}, []pair{text}},
+		"octets after a valid one":              {[]pair{wimaxPart(5, true, block(18)), vsa(wimax, 5, 3, 0x80, 9), text, wimaxPart(5, false, block(18))}, []pair{text}},
 		"the last is missing":                   {[]pair{text, wimaxPart(5, true, block(34))}, []pair{text}},
 		"the last is missing, others are there": {[]pair{wimaxPart(5, true, block(18)), text, wimaxPart(5, true, block(34))}, []pair{text}},
 	} {

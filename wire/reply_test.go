@@ -7,7 +7,7 @@ import (
 	"layeh.com/radius"
 )
 
-// What does not fit is an error also where something is left out behind it.
+// What does not fit is an error even when something after it is omitted.
 // Rules: P15
 func TestTooLongBeforeProxyState(t *testing.T) {
 	list := append(filling(18, 4060), pair{33, []byte("one")})
@@ -57,7 +57,7 @@ func TestWriteReplyProxyState(t *testing.T) {
 // An Accounting-Response has none, whatever the request or the server's has:
 // FreeRADIUS 3.2.1 refuses one over the request's authenticator, others one over
 // zeros, and none is what the table of RFC 2869 §5.19 wants. An EAP-Message, which
-// has no place there and must not be without one, is left out.
+// has no place there and must not be without one, is omitted.
 //
 // draft-ietf-radext-deprecating-radius §5.3.6, RFC 5176 §3.4, RFC 3579 §3.1, §3.3
 // Rules: P45, P48, P50, P52, C5
@@ -113,7 +113,7 @@ func TestWriteReplyLeavesTheRestAlone(t *testing.T) {
 	}
 }
 
-// RFC 2868 §3.5: an accept whose keys do not open goes nowhere; other codes
+// RFC 2868 §3.5: an accept whose keys cannot be decrypted is refused; other codes
 // have nothing to lose.
 // Rules: P8, P40
 func TestWriteReplyHiddenThatDoesNotOpen(t *testing.T) {

@@ -114,7 +114,7 @@ func TestWriteRequestUserPasswordLengths(t *testing.T) {
 		if kept := len(only(got, 2)) == 1; kept != possible {
 			t.Errorf("User-Password of %d octets beside EAP: kept is %v", n, kept)
 		}
-		// In other requests it is an invalid attribute, relayed as it came.
+		// In other requests it is an invalid attribute, copied unchanged.
 		if got := serverSees(t, assemble(43, 1, nil, password)); !possible {
 			samePairs(t, "CoA", []pair{password}, got[1:])
 		}
@@ -122,7 +122,7 @@ func TestWriteRequestUserPasswordLengths(t *testing.T) {
 }
 
 // RFC 2868 §3.5, RFC 2548 §2.4, RFC 6929 §2.8: what cannot be a hidden value is
-// carried as it came, whatever its length, and so is one in a request that
+// copied unchanged, whatever its length, and so is one in a request that
 // decrypts to nonsense.
 // Rules: P8, P40
 func TestWriteRequestInvalidHiddenValues(t *testing.T) {
@@ -139,7 +139,7 @@ func TestWriteRequestInvalidHiddenValues(t *testing.T) {
 		} {
 			got := serverSees(t, assemble(1, 1, authenticator(1), c.p))
 			if same := bytes.Equal(got[2].value, c.p.value); same == c.valid || len(got[2].value) != len(c.p.value) {
-				t.Errorf("%s of %d octets: carried as it came is %v", what, n, same)
+				t.Errorf("%s of %d octets: copied unchanged: %v", what, n, same)
 			}
 		}
 	}
@@ -148,7 +148,7 @@ func TestWriteRequestInvalidHiddenValues(t *testing.T) {
 		"no vendor attribute":      {0, 0, 1, 55},
 		"vendor length 0":          {0, 0, 1, 55, 16, 0, 1},
 		"vendor length beyond":     append([]byte{0, 0, 1, 55, 16, 99}, make([]byte, 18)...),
-		"octets behind":            append([]byte{0, 0, 1, 55, 16, 20}, make([]byte, 19)...),
+		"octets after":             append([]byte{0, 0, 1, 55, 16, 20}, make([]byte, 19)...),
 		"another vendor's":         append([]byte{0, 0, 0, 9, 16, 20}, make([]byte, 18)...),
 		"Microsoft's not hidden":   append([]byte{0, 0, 1, 55, 25, 20}, make([]byte, 18)...),
 		"Lucent's second octet":    append([]byte{0, 0, 18, 238, 1, 214, 19}, make([]byte, 16)...),

@@ -61,7 +61,7 @@ func TestReveal(t *testing.T) {
 			t.Errorf("without a secret %s is open", a.Name)
 		}
 	}
-	// In a CoA-Request zeros stand for the authenticator.
+	// In a CoA-Request zeros take the place of the authenticator.
 	coa := parsed(t, assemble(43, 1, r, pair{69, append([]byte{0}, salted(t, []byte("x"), 0x8001, key, make([]byte, 16))...)}))
 	if a := Reveal(coa, &ra, serverSecret(t, key))[0]; string(a.Value) != "x" {
 		t.Errorf("CoA-Request: expected Tunnel-Password x, got %+v", a)
@@ -87,7 +87,7 @@ func TestRevealExtended(t *testing.T) {
 	// Too short to have an extended type, and flags, and a value of no octets.
 	for _, p := range []pair{{241, nil}, {245, []byte{1}}} {
 		if got := Reveal(parsed(t, assemble(2, 1, nil, p)), nil, nil); len(got) != 1 || got[0].Number != 0 || !bytes.Equal(got[0].Value, p.value) {
-			t.Errorf("%d % x: expected the value as it is, got %+v", p.t, p.value, got)
+			t.Errorf("%d % x: expected the value unchanged, got %+v", p.t, p.value, got)
 		}
 	}
 	if got := Reveal(parsed(t, assemble(2, 1, nil, pair{245, []byte{3, 0}})), nil, nil); got[0].Number != 3 || len(got[0].Value) != 0 {
@@ -126,7 +126,7 @@ func TestRevealVendor(t *testing.T) {
 	if got := Reveal(parsed(t, assemble(2, 1, nil, vsa(9), vsa(311))), nil, nil); len(got) != 2 || got[0].Vendor != 9 || got[1].Name != "Vendor-311" {
 		t.Errorf("Vendor-Specifics with nothing in them: expected their vendors, got %+v", got)
 	}
-	// TLVs: an empty one is listed, and what is no row of TLVs is one value.
+	// TLVs: an empty one is listed, and what is not a row of TLVs is one value.
 	tlvs := vsa(41112, sub(5, append(sub(1, nil), sub(3, nil)...))...)
 	if got := Reveal(parsed(t, assemble(2, 1, nil, tlvs)), nil, nil); !slices.Equal(numbers(got), []int{501, 503}) {
 		t.Errorf("TLVs: expected 5.1 and 5.3, got %+v", got)
@@ -172,7 +172,7 @@ func TestRevealPasswordLengths(t *testing.T) {
 	}
 }
 
-// A salted value is opened when the length in it is no longer than the value.
+// A salted value is revealed when the length in it is at most that of the value.
 // Rules: P40, P42
 func TestRevealLengthInside(t *testing.T) {
 	ra := [16]byte(authenticator(1))
@@ -192,7 +192,7 @@ func TestRevealLengthInside(t *testing.T) {
 }
 
 // The parts of a value that is not whole are listed one by one, sealed where the
-// value is hidden; what is whole is joined, also behind them.
+// value is hidden; what is whole is joined, also after them.
 // Rules: P12, P42
 func TestRevealParts(t *testing.T) {
 	for number, want := range map[byte]struct {

@@ -8,7 +8,7 @@ import (
 )
 
 // toServer writes a request of RADIUS/1.1 for the server and returns what the
-// server gets behind its Message-Authenticator.
+// server gets after its Message-Authenticator.
 func toServer(t *testing.T, list ...pair) (got []pair, ra []byte, err error) {
 	t.Helper()
 	dst := make([]byte, MaxLength)
@@ -126,7 +126,7 @@ func wellMade11(t *testing.T, packet []byte, code Code, token uint32) {
 	}
 }
 
-// Every kind of request is taken as it is: no field of it is an authenticator,
+// Every kind of request is accepted: no field of it is an authenticator,
 // a Message-Authenticator of whatever form is not seen, and no policy asks for one.
 // Rules: P122, P125, P130
 func TestRequests11NeedNoProof(t *testing.T) {

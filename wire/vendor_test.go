@@ -35,7 +35,7 @@ func joinWiMAX(list []pair) (value []byte) {
 }
 
 // A value over several Vendor-Specifics is one cipher text: joined, rewritten
-// and laid back over the same borders.
+// and split at the same places.
 // Rules: P12, P38, P42
 func TestWiMAXFragments(t *testing.T) {
 	ra := authenticator(90)
@@ -45,7 +45,7 @@ func TestWiMAXFragments(t *testing.T) {
 	short := salted(t, []byte("short"), 0x8002, "server's", ra)
 	before, after := pair{1, []byte("nemo")}, pair{18, []byte("text")}
 	for what, sizes := range map[string][]int{
-		"one": {}, "two": {100}, "borders inside a block": {1, 17, 33}, "an empty fragment": {50, 0, 50}, "salt alone": {2},
+		"one": {}, "two": {100}, "split inside a block": {1, 17, 33}, "an empty fragment": {50, 0, 50}, "salt alone": {2},
 	} {
 		list := append([]pair{before}, splitWiMAX(5, hidden, sizes...)...)
 		list = append(list, wimaxPart(10, false, short), after)
@@ -59,7 +59,7 @@ func TestWiMAXFragments(t *testing.T) {
 				same = len(list[i].value)
 			}
 			if len(got[i].value) != len(list[i].value) || !bytes.Equal(got[i].value[:same], list[i].value[:same]) {
-				t.Errorf("%s: attribute %d: borders moved: % x became % x", what, i, list[i].value, got[i].value)
+				t.Errorf("%s: attribute %d: split elsewhere: % x became % x", what, i, list[i].value, got[i].value)
 			}
 		}
 		n := 1 + len(sizes) + 1
@@ -97,7 +97,7 @@ func TestWiMAXNestedTLVs(t *testing.T) {
 	}
 }
 
-// Fragments that do not make a whole are invalid, and stay as they came.
+// Fragments that do not make a whole are invalid, and copied unchanged.
 // Rules: P8, P12
 func TestWiMAXBrokenFragments(t *testing.T) {
 	request := assemble(1, 7, authenticator(1))
@@ -111,7 +111,7 @@ func TestWiMAXBrokenFragments(t *testing.T) {
 		"more, but not last in its VSA": {vsa(wimax, append(append([]byte{5, 21, 0x80}, block...), 6, 3, 0)...)},
 		"not whole blocks when joined":  {wimaxPart(5, true, block), wimaxPart(5, false, block)},
 		"a part too short for a header": {vsa(wimax, 5, 2)},
-		"octets behind what goes on":    {wimaxPart(5, true, block), vsa(wimax, 5, 4, 0, 1, 2)},
+		"octets after a part":           {wimaxPart(5, true, block), vsa(wimax, 5, 4, 0, 1, 2)},
 	} {
 		got := clientSees(t, request, assemble(2, 200, nil, list...))
 		samePairs(t, what, list, without(got, 80))

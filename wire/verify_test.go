@@ -8,7 +8,7 @@ import (
 )
 
 // Where a Message-Authenticator is required, one that is missing is found before any
-// digest is computed: a forged reply is gone before its MD5 can match
+// digest is computed: a forged reply is refused before its MD5 can match
 // (draft-ietf-radext-deprecating-radius §5.3.1). So it is found whatever the Response
 // Authenticator, and takes no place among the digests.
 // Rules: P49
@@ -101,7 +101,7 @@ func TestVerifyRequestFindsEveryAlteredBit(t *testing.T) {
 	}
 }
 
-// RFC 5080 §2.3.3: an authenticator of zeros is not believed; a client may be
+// RFC 5080 §2.3.3: an authenticator of zeros is not accepted; a client may be
 // excused from it, but not from a Message-Authenticator that it sends.
 // Rules: P20, P52
 func TestVerifyRequestZeroAuthenticator(t *testing.T) {

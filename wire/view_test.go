@@ -33,7 +33,7 @@ func TestEAPIdentifierOfShortPackets(t *testing.T) {
 	}
 }
 
-// Each of these is told by its own attribute, and by no other.
+// Each of these depends on its own attribute, and on no other.
 func TestHasIsOfOneAttribute(t *testing.T) {
 	has := map[byte]func(*View) bool{
 		2: (*View).HasUserPassword, 24: (*View).HasState, 33: (*View).HasProxyState, 79: (*View).HasEAP, 80: (*View).HasMessageAuthenticator,
@@ -127,7 +127,7 @@ func TestViewAbsentAndInvalid(t *testing.T) {
 		t.Error("EAP-Start: expected an EAP-Message without an Identifier")
 	}
 	if _, ok := v.EventTimestamp(); ok || v.ErrorCause() != 0 {
-		t.Error("values of the wrong size are believed")
+		t.Error("values of the wrong size are accepted")
 	}
 	// A view that is used again forgets what it saw.
 	if err := v.Parse(assemble(2, 2, nil)); err != nil || v.HasEAP() {

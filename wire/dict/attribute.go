@@ -11,7 +11,7 @@ type Attribute struct {
 	Type   Type
 	Size   int // octets of every value; 0: any
 	Hidden Method
-	Tagged bool // a tag stands before the value (RFC 2868 §3)
+	Tagged bool // a tag precedes the value (RFC 2868 §3)
 	Secret bool // not to be shown to people, hidden or not
 	Values []Value
 }
@@ -45,7 +45,7 @@ const (
 	UserPassword               // RFC 2865 §5.2, RFC 2548 §2.4.1
 	Salted                     // RFC 2868 §3.5, RFC 2548 §2.4.2
 	Ascend                     // XORed with MD5(Request Authenticator, secret)
-	LEAP                       // Salted behind LEAPPrefix; clear without that
+	LEAP                       // Salted after LEAPPrefix; clear without that
 )
 
 // LEAPPrefix begins the Cisco-AVPair that carries the session key of LEAP. What
@@ -53,7 +53,7 @@ const (
 // a length octet and the key; for its 16 octets 34 in all. It is not published.
 // FreeRADIUS (rlm_eap_leap, rlm_eap's post-proxy), Microsoft's proxy and hostapd
 // (radius_msg_get_cisco_keys) agree on it. In RADIUS/1.1, where nothing is hidden,
-// it is this text and the key in clear behind it.
+// it is this text and then the key in clear.
 const LEAPPrefix = "leap:session-key="
 
 // HasLEAPPrefix reports whether a value begins with LEAPPrefix, ignoring case as

@@ -1,16 +1,16 @@
 // Package dict is the dictionary of RADIUS attributes: number, vendor, name,
-// type, how the shared secret hides the value, and the names of values. It is
-// for what people read and write. What a packet's way needs of it package wire
-// has as tables of its own, printed from the same file.
+// type, how the shared secret hides the value, and the names of values. Whatever
+// people read and write uses it. For the attributes of packets being relayed package
+// wire has tables of its own, generated from the same file.
 //
 // The files in the order in which to read them:
 //
-//	dictionary.txt  the dictionary, an attribute a line; the only place to add one
+//	dictionary.txt  the dictionary, an attribute a line; the only file to edit
 //	attribute.go    an Attribute, its Type and how it is hidden
 //	lookup.go       finding attributes by number, by name, all of them
 //	value.go        the names of an attribute's values
 //	text.go         a value as people write it, and back
-//	table.go        printed from dictionary.txt by gen
+//	table.go        generated from dictionary.txt by gen
 package dict
 
 //go:generate go run ./gen

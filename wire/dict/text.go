@@ -13,7 +13,7 @@ import (
 )
 
 // Text returns a value of the attribute, in clear and without a tag, as people write
-// it: a text quoted, an integer with its name behind it if it has one, a time as RFC
+// it: a text quoted, an integer followed by its name if it has one, a time as RFC
 // 3339. It returns false for a value that cannot be of the attribute's type, and for
 // types that are only octets to people.
 func (a *Attribute) Text(value []byte) (string, bool) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// valuesAndTexts are values beside what people write for them, which stand for each other.
+// valuesAndTexts are values and what people write for them.
 var valuesAndTexts = []struct{ name, value, text, parsed string }{
 	{"User-Name", "626f62", `"bob"`, "bob"},
 	{"User-Name", "", `""`, ""},

@@ -85,7 +85,7 @@ func (d *dictionary) addVendor(fields []string) (number int, err error) {
 // addValue reads "NUMBER NAME" of the attribute before.
 func (d *dictionary) addValue(fields []string) error {
 	if len(fields) != 2 || len(d.attributes) == 0 {
-		return fmt.Errorf("expected the number and name of a value behind its attribute, got %q", fields)
+		return fmt.Errorf("expected the number and name of a value after its attribute, got %q", fields)
 	}
 	number, err := strconv.Atoi(fields[0])
 	if err != nil {
