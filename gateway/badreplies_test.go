@@ -1,14 +1,15 @@
 package gateway
 
 import (
+	"strings"
 	"testing"
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 )
 
-// Forged, doubled, late and misdirected replies are counted and change nothing:
-// the client gets the one true answer.
+// Forged, damaged and misdirected replies, and those that come twice, are counted and
+// change nothing: the client gets the server's answer.
 // Rules: P2, P16, P21, P49, P64
 func TestBadReplies(t *testing.T) {
 	server, stranger := openServer(t), openServer(t)
@@ -20,40 +21,18 @@ func TestBadReplies(t *testing.T) {
 	c.write(q)
 	p := server.request()
 
-	true_ := server.reply(p, 2)
-	forged := flip(6, server.reply(p, 2))
-	unsigned := p.Response(radius.CodeAccessAccept)
-	without, err := unsigned.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	otherID := server.reply(p, 2)
-	otherID[1]++
-	badMAC := p.Response(radius.CodeAccessAccept) // the Response Authenticator holds, so that the other fails
-	badMAC.Add(80, make([]byte, 16))
-	wrongMAC, err := badMAC.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	// From another port of the right address, and else perfect: only the kernel
-	// of the gateway's host sees it, and the host's count tells.
+	// A good reply from another port of the server's address: only the kernel of the
+	// gateway's host sees it, and the host counts it.
+	good := server.reply(p, 2)
 	stranger.from = server.from
-	stranger.send(true_)
-	for _, b := range [][]byte{forged, server.reply(p, 5), true_[:19], without, otherID, wrongMAC, {}} {
+	stranger.send(good)
+	for _, b := range badReplies(t, server, p) {
 		server.send(b)
 	}
 	g.await("bad_message_authenticator=1 bad_response_authenticator=1 malformed=2 missing_message_authenticator=1 unmatched=1 wrong_code=1",
 		func(now map[string]float64) string {
 			return since("radsec_gw_server_replies_total", before, now, "result")
 		})
-	noPorts := func(m map[string]float64) (n float64) {
-		for key, v := range m {
-			if len(key) > 31 && key[:31] == "radsec_gw_host_udp_no_ports_tot" {
-				n += v
-			}
-		}
-		return n
-	}
 	g.await("counted", func(now map[string]float64) string {
 		if noPorts(now) > noPorts(before) {
 			return "counted"
@@ -61,11 +40,11 @@ func TestBadReplies(t *testing.T) {
 		return "the reply from another port is not in the host's count of datagrams without a port"
 	})
 	if fates := fatesSince(before, g.scrape()); fates != "" {
-		t.Errorf("the request has a fate already: %s", fates)
+		t.Errorf("expected no fate of the request yet, got %s", fates)
 	}
 
-	server.send(append(true_, "octets beyond Length"...))
-	server.send(true_)
+	server.send(append(good, "octets beyond Length"...))
+	server.send(good)
 	a := c.read()
 	c.believe(q, a, 2)
 	g.await("plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
@@ -75,15 +54,45 @@ func TestBadReplies(t *testing.T) {
 		})
 }
 
-// waitLong lets a request wait for its answer as long as a slow machine may need.
+// badReplies returns replies to p that are not valid.
+func badReplies(t *testing.T, server *testServer, p *radius.Packet) [][]byte {
+	t.Helper()
+	forged := flip(6, server.reply(p, 2))
+	truncated := server.reply(p, 2)[:19]
+	otherIdentifier := server.reply(p, 2)
+	otherIdentifier[1]++
+	unsigned, err := p.Response(radius.CodeAccessAccept).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	badMAC := p.Response(radius.CodeAccessAccept) // the Response Authenticator is right, so that the other is what fails
+	badMAC.Add(80, make([]byte, 16))
+	wrongMAC, err := badMAC.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return [][]byte{forged, server.reply(p, 5), truncated, unsigned, otherIdentifier, wrongMAC, {}}
+}
+
+// noPorts returns how many datagrams the host has received for a port that nobody uses.
+func noPorts(m map[string]float64) (n float64) {
+	for key, v := range m {
+		if strings.HasPrefix(key, "radsec_gw_host_udp_no_ports_total") {
+			n += v
+		}
+	}
+	return n
+}
+
+// waitLong lets a request wait for its answer for as long as a slow machine may need.
 func (g *testGateway) waitLong() {
 	g.t.Helper()
 	g.rewrite("retransmit_duration = \"1s\"", "retransmit_duration = \"30s\"")
 	g.reload()
 }
 
-// A reply that comes when the schedule has ended, and the client has its answer, changes
-// nothing, and the next request is served.
+// A reply that arrives after the end of the schedule, when the client has its answer,
+// changes nothing, and the next request is served.
 // Rules: P64
 func TestLateReply(t *testing.T) {
 	server := openServer(t)

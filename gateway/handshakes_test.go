@@ -12,22 +12,18 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// Who is no client is refused, by name, and the next good client is served.
-// Rules: P5, P101, P102, P103, P104, P107
-func TestRefusedHandshakes(t *testing.T) {
-	g := startGateway(t, answering(t))
-	other, err := certs.NewCA("another CA")
-	if err != nil {
-		t.Fatal(err)
-	}
-	foreign, err := other.Client("plain")
-	if err != nil {
-		t.Fatal(err)
-	}
-	expired, err := g.ca.Client("plain", certs.Valid(-time.Minute))
-	if err != nil {
-		t.Fatal(err)
-	}
+// refusedHandshake is a connection that the gateway refuses.
+type refusedHandshake struct {
+	name, source, result string
+	speak                func(raw net.Conn) error // until the gateway closes the connection; the error says how
+}
+
+// refusedHandshakes lists connections of peers that are not clients of g.
+func refusedHandshakes(t *testing.T, g *testGateway) []refusedHandshake {
+	t.Helper()
+	other := need(certs.NewCA("another CA"))
+	foreign := need(other.Client("plain"))
+	expired := need(g.ca.Client("plain", certs.Valid(-time.Minute)))
 	with := func(change func(c *tls.Config)) func(raw net.Conn) error {
 		return func(raw net.Conn) error {
 			c := g.tls("plain")
@@ -35,11 +31,8 @@ func TestRefusedHandshakes(t *testing.T) {
 			return speakTLS(raw, c)
 		}
 	}
-	rows := []struct {
-		name, source, result string
-		speak                func(raw net.Conn) error // until the gateway closes; the error tells how
-	}{
-		{"plain TCP, RADIUS in clear", "127.0.0.1", "not_tls", func(raw net.Conn) error {
+	return []refusedHandshake{
+		{"plain TCP, RADIUS in the clear", "127.0.0.1", "not_tls", func(raw net.Conn) error {
 			if _, err := raw.Write(rawRequest(1, 1, emptyMAC, nameOf("good@example.org"))); err != nil {
 				return err
 			}
@@ -55,7 +48,14 @@ func TestRefusedHandshakes(t *testing.T) {
 		{"a network of another client", "127.0.0.3", "unknown_client", with(func(*tls.Config) {})},
 		{"a client outside its network", "127.0.0.1", "unknown_client", with(func(c *tls.Config) { present(c, g.pairs["faraway"]) })},
 	}
-	for _, row := range rows {
+}
+
+// A peer that is not a client is refused, with a reason, and the next good client is
+// served.
+// Rules: P5, P101, P102, P103, P104, P107
+func TestRefusedHandshakes(t *testing.T) {
+	g := startGateway(t, answering(t))
+	for _, row := range refusedHandshakes(t, g) {
 		t.Run(row.name, func(t *testing.T) {
 			before := g.scrape()
 			d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(row.source)}, Timeout: gatewaytest.Patience}
@@ -66,33 +66,33 @@ func TestRefusedHandshakes(t *testing.T) {
 			defer raw.Close()
 			raw.SetDeadline(time.Now().Add(gatewaytest.Patience))
 			if err := row.speak(raw); timedOut(err) {
-				t.Errorf("the connection was not closed")
+				t.Errorf("expected the connection closed, it is open")
 			}
 			g.await(row.result+"=1", func(now map[string]float64) string {
 				return since("radsec_gw_tls_handshakes_total", before, now, "result")
 			})
 			if fates := fatesSince(before, g.scrape()); fates != "" {
-				t.Errorf("packets were counted: %s", fates)
+				t.Errorf("expected no packets counted, got %s", fates)
 			}
 			g.connect("plain").good()
 		})
 	}
 	for _, want := range []string{"fingerprint is not among its 1", "no client lists this source address", "is not in 192.0.2.0/24"} {
 		if !strings.Contains(g.log.String(), want) {
-			t.Errorf("the log does not say which condition failed: no %q in it\n%s", want, g.log)
+			t.Errorf("expected %q in the log, got\n%s", want, g.log)
 		}
 	}
 }
 
-// present makes the client show this certificate, whatever CAs the gateway names.
+// present makes the client present this certificate, whatever CAs the gateway names.
 func present(c *tls.Config, p *certs.Pair) {
 	c.Certificates = nil
 	pair := p.TLS()
 	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 }
 
-// speakTLS does a handshake, sends a good request, and reads until the end: a
-// TLS 1.3 client learns of its refusal only when it reads.
+// speakTLS does a handshake, sends a good request, and reads to the end: a TLS 1.3 client
+// learns that it is refused only when it reads.
 func speakTLS(raw net.Conn, c *tls.Config) error {
 	conn := tls.Client(raw, c)
 	if err := conn.Handshake(); err != nil {

@@ -10,52 +10,33 @@ import (
 	"radsec-gw/certs"
 )
 
-// Lists are compared by issuer, key and scope, each newest with newest.
-func TestLosses(t *testing.T) {
-	ca, err := certs.NewCA("CA")
-	if err != nil {
-		t.Fatal(err)
-	}
+// loseCase is a reload and the line about what it removes.
+type loseCase struct {
+	name           string
+	previous, next *material
+	want           string // how the line begins; "": no line
+}
+
+// loseCases lists reloads of materials with a CA, another of the same name, and their
+// lists.
+func loseCases(t *testing.T) []loseCase {
+	t.Helper()
 	now := time.Now()
-	list := func(at time.Time) *x509.RevocationList {
-		der, err := ca.CRL(at, at.Add(time.Hour))
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, err := x509.ParseRevocationList(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l
-	}
-	of := func(lists ...*x509.RevocationList) *material {
-		return &material{clientCAs: []*x509.Certificate{ca.Certificate}, crls: lists}
-	}
-	first, second := list(now), list(now.Add(time.Minute))
-	one := [][]*x509.Certificate{{ca.Certificate}}
-	twin, err := certs.NewCA("CA")
-	if err != nil {
-		t.Fatal(err)
+	list := func(ca *certs.CA, at time.Time) *x509.RevocationList {
+		return need(x509.ParseRevocationList(need(ca.CRL(at, at.Add(time.Hour)))))
 	}
 	nameless := func(l *x509.RevocationList) *x509.RevocationList { // as openssl makes them without crl_extensions
 		c := *l
 		c.AuthorityKeyId = nil
 		return &c
 	}
-	der, err := twin.CRL(now, now.Add(time.Hour))
-	if err != nil {
-		t.Fatal(err)
+	ca, twin := need(certs.NewCA("CA")), need(certs.NewCA("CA"))
+	first, second, twins := list(ca, now), list(ca, now.Add(time.Minute)), list(twin, now)
+	one, both := [][]*x509.Certificate{{ca.Certificate}}, []*x509.Certificate{ca.Certificate, twin.Certificate}
+	of := func(lists ...*x509.RevocationList) *material {
+		return &material{clientCAs: []*x509.Certificate{ca.Certificate}, crls: lists}
 	}
-	twins, err := x509.ParseRevocationList(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	both := []*x509.Certificate{ca.Certificate, twin.Certificate}
-	for _, x := range []struct {
-		name          string
-		before, after *material
-		want          string // how the line begins; "": none
-	}{
+	return []loseCase{
 		{"newer", of(first), of(second), ""},
 		{"older", of(second), of(first), "a revocation list is older"},
 		{"older beside the newer", of(second), of(first, second), ""},
@@ -69,8 +50,13 @@ func TestLosses(t *testing.T) {
 		{"an intermediate", &material{intermediates: one[0]}, &material{}, "a CA is gone"},
 		{"the list of a client's CA", &material{ownCAs: one, crls: []*x509.RevocationList{first}}, &material{ownCAs: one}, "a revocation list is gone"},
 		{"shorter chain", &material{pair: tls.Certificate{Certificate: make([][]byte, 2)}}, &material{pair: tls.Certificate{Certificate: make([][]byte, 1)}}, "the certificate's chain is shorter"},
-	} {
-		got := losses(x.before, x.after)
+	}
+}
+
+// Lists are compared by issuer, key and scope, the newest with the newest.
+func TestLosses(t *testing.T) {
+	for _, x := range loseCases(t) {
+		got := losses(x.previous, x.next)
 		if x.want == "" && len(got) > 0 || x.want != "" && (len(got) != 1 || !strings.HasPrefix(got[0].text, x.want)) {
 			t.Errorf("%s: expected one line %q, got %v", x.name, x.want, got)
 		}
