@@ -27,76 +27,91 @@ var refusals = []struct {
 	{"for clients only", func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }, "is not for servers"},
 }
 
-// A certificate that clients refuse never replaces one that they take because its
-// file has changed; what else has changed is taken. Asked for, it is, with an error
-// in the log, the metric and the page, and the gateway is not ready. A better one is
-// taken at once.
+// A certificate that clients refuse does not replace one that they accept because its file
+// has changed. Everything else that has changed is put in use, and the log says so once.
 func TestWorseCertificateIsNotUsedUnasked(t *testing.T) {
 	for _, r := range refusals {
 		t.Run(r.name, func(t *testing.T) {
 			g := startUnwatched(t)
-			if status, text := g.get("/readyz"); status != 200 {
-				t.Fatalf("not ready at the start: %s", text)
-			}
 			good := g.issueServer()
 			if err := g.gw.reloadFiles(); err != nil || !g.presents(good) {
-				t.Fatalf("a good certificate is not taken because its file has changed: %v", err)
+				t.Fatalf("expected a good certificate to be used because its file has changed, got %v", err)
 			}
-			bad := g.issueServer(r.change)
-			another, err := certs.NewCA("another CA")
-			if err != nil {
-				t.Fatal(err)
-			}
+			g.issueServer(r.change)
+			another := need(certs.NewCA("another CA"))
 			g.put("ca.pem", append(g.ca.Pair.CertPEM(), another.Pair.CertPEM()...))
-			err = g.gw.reloadFiles()
+			err := g.gw.reloadFiles()
 			if err == nil || !strings.Contains(err.Error(), r.why) || !strings.Contains(err.Error(), "SIGHUP") {
-				t.Errorf("a look at the files gives %v, expected that the certificate %s and how to take it all the same", err, r.why)
+				t.Errorf("expected that the certificate %s and how to use it all the same, got %v", r.why, err)
 			}
 			if !g.presents(good) {
-				t.Fatal("the worse certificate is in force though nobody asked for it")
+				t.Fatal("the worse certificate is in use though nobody asked for it")
 			}
 			if n := len(g.gw.current.Load().files.clientCAs); n != 2 {
-				t.Errorf("the client CA has %d certificates, expected the 2 that its file has now", n)
+				t.Errorf("expected the 2 client CAs that the file has now, got %d", n)
 			}
-			if status, text := g.get("/readyz"); status != 200 {
-				t.Errorf("not ready though the good certificate stays: %s", text)
-			}
+			g.wantReady("while the good certificate stays")
 			g.connect("plain").good()
-			counts := g.scrape()
-			if kept, refused := counts[`radsec_gw_reloads_total{result="kept"}`], counts[`radsec_gw_reloads_total{result="refused"}`]; kept != 1 || refused != 0 {
-				t.Errorf("expected the reload counted as kept, got %v kept and %v refused", kept, refused)
-			}
+			g.wantReloads(1)
 			if g.lines("level=ERROR", "reloaded without the new certificate", r.why) != 1 || g.lines("reload refused") != 0 {
-				t.Errorf("expected one line about the certificate that is not in force, got the log\n%s", g.log)
+				t.Errorf("expected one line about the certificate that is not in use, got the log\n%s", g.log)
 			}
+
 			g.put("ca.pem", g.ca.Pair.CertPEM())
 			if err := g.gw.reloadFilesAt(time.Now().Add(time.Minute)); err == nil {
 				t.Error("expected the error again when another file has changed, got none")
 			}
-			if kept := g.scrape()[`radsec_gw_reloads_total{result="kept"}`]; kept != 2 {
-				t.Errorf("expected 2 reloads counted as kept, got %v", kept)
-			}
+			g.wantReloads(2)
 			if g.lines("level=ERROR", "reloaded without the new certificate") != 1 {
-				t.Errorf("expected the same reason to be told once, got the log\n%s", g.log)
+				t.Errorf("expected the same reason to be logged once, got the log\n%s", g.log)
 			}
 			if err := g.gw.reloadFiles(); err != nil {
-				t.Errorf("the same files are refused a second time: %v", err)
+				t.Errorf("expected nothing about files that have not changed, got %v", err)
 			}
+		})
+	}
+}
 
+// wantReloads wants so many reloads that have kept the certificate, and none refused.
+func (g *testGateway) wantReloads(n float64) {
+	g.t.Helper()
+	counts := g.scrape()
+	if kept, refused := counts[`radsec_gw_reloads_total{result="kept"}`], counts[`radsec_gw_reloads_total{result="refused"}`]; kept != n || refused != 0 {
+		g.t.Errorf("expected %v reloads counted as kept, got %v kept and %v refused", n, kept, refused)
+	}
+}
+
+// wantReady wants /readyz to say that the gateway is ready.
+func (g *testGateway) wantReady(when string) {
+	g.t.Helper()
+	if status, text := g.get("/readyz"); status != 200 {
+		g.t.Errorf("expected the gateway to be ready %s, got %d: %s", when, status, text)
+	}
+}
+
+// A certificate that clients refuse is used when a reload is asked for, with an error in
+// the log, the metric and the status page, and the gateway is not ready. A better one is
+// used at once.
+func TestWorseCertificateIsUsedWhenAskedFor(t *testing.T) {
+	for _, r := range refusals {
+		t.Run(r.name, func(t *testing.T) {
+			g := startUnwatched(t)
+			g.wantReady("at the start")
+			bad := g.issueServer(r.change)
 			g.reload()
 			if !g.presents(bad) {
-				t.Fatal("the certificate is not in force though a reload was asked for")
+				t.Fatal("the certificate is not in use though a reload was asked for")
 			}
 			for _, text := range []string{"level=ERROR", "because it was asked for", `msg="the gateway's own certificate"`, r.why} {
 				if !strings.Contains(g.log.String(), text) {
-					t.Errorf("the log lacks %q:\n%s", text, g.log)
+					t.Errorf("expected %q in the log, got\n%s", text, g.log)
 				}
 			}
 			if got := g.scrape()["radsec_gw_certificate_refused{}"]; got != 1 {
-				t.Errorf("radsec_gw_certificate_refused is %v, expected 1", got)
+				t.Errorf("expected radsec_gw_certificate_refused to be 1, got %v", got)
 			}
 			if status, text := g.get("/readyz"); status != 503 || !strings.Contains(text, r.why) {
-				t.Errorf("/readyz answers %d %s, expected 503 and that the certificate %s", status, text, r.why)
+				t.Errorf("expected /readyz to answer 503 and that the certificate %s, got %d %s", r.why, status, text)
 			}
 			if _, text := g.get("/"); !strings.Contains(text, r.why) {
 				t.Errorf("the status page does not say that the certificate %s", r.why)
@@ -104,20 +119,18 @@ func TestWorseCertificateIsNotUsedUnasked(t *testing.T) {
 
 			better := g.issueServer()
 			if err := g.gw.reloadFiles(); err != nil || !g.presents(better) {
-				t.Fatalf("a good certificate does not replace one that clients refuse: %v", err)
+				t.Fatalf("expected a good certificate to replace one that clients refuse, got %v", err)
 			}
-			if status, text := g.get("/readyz"); status != 200 {
-				t.Errorf("not ready with a good certificate: %s", text)
-			}
+			g.wantReady("with a good certificate")
 			if got := g.scrape()["radsec_gw_certificate_refused{}"]; got != 0 {
-				t.Errorf("radsec_gw_certificate_refused is %v, expected 0", got)
+				t.Errorf("expected radsec_gw_certificate_refused to be 0, got %v", got)
 			}
 		})
 	}
 }
 
-// A reload that was refused when it was asked for, and is tried again because a file has
-// changed, is not asked for that often: the good certificate stays.
+// A reload that was asked for and refused, and is retried because a file has changed, does
+// not count as asked for: the good certificate stays in use.
 func TestWorseCertificateIsNotUsedByARetry(t *testing.T) {
 	g := startUnwatched(t)
 	good := g.issueServer()
@@ -130,31 +143,31 @@ func TestWorseCertificateIsNotUsedByARetry(t *testing.T) {
 	g.issueServer(r.change)
 	g.put("ca.pem", g.ca.Pair.CertPEM())
 	if err := g.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), r.why) {
-		t.Errorf("the other try gives %v, expected that the certificate %s", err, r.why)
+		t.Errorf("expected that the certificate %s, got %v", r.why, err)
 	}
 	if !g.presents(good) {
-		t.Error("the worse certificate is in force though nobody asked for it again")
+		t.Error("the worse certificate is in use though nobody asked for it again")
 	}
 }
 
-// A certificate that was left out because it is not valid yet is taken when it is.
+// A certificate that was skipped because it is not valid yet is used when it is.
 func TestCertificateThatBecomesValidIsUsed(t *testing.T) {
 	g := startUnwatched(t)
 	from := time.Now().Add(time.Hour).Truncate(time.Second)
 	early := g.issueServer(func(c *x509.Certificate) { c.NotBefore = from })
 	for _, step := range []struct {
-		at    time.Time
-		taken bool
+		at   time.Time
+		used bool
 	}{{from.Add(-time.Hour), false}, {from.Add(-time.Second), false}, {from, true}} {
-		_ = g.gw.reloadFilesAt(step.at) // says on the first step why it is left out
-		if g.presents(early) != step.taken {
-			t.Errorf("%v from its start: the certificate is in force: %v", step.at.Sub(from), !step.taken)
+		_ = g.gw.reloadFilesAt(step.at) // returns at the first step why it is skipped
+		if g.presents(early) != step.used {
+			t.Errorf("%v from its start: the certificate is in use: %v", step.at.Sub(from), !step.used)
 		}
 	}
 }
 
-// The metric says that the new certificate is not in force for as long as that is so:
-// until a better one comes, or a reload that was asked for takes it all the same.
+// The metric says that the new certificate is not in use, until there is a better one, or a
+// reload that was asked for uses it all the same.
 func TestMetricOfASkippedCertificate(t *testing.T) {
 	g := startUnwatched(t)
 	g.issueServer()
@@ -169,13 +182,13 @@ func TestMetricOfASkippedCertificate(t *testing.T) {
 	want("with a good certificate", 0)
 	g.issueServer(expired)
 	if err := g.gw.reloadFiles(); err == nil {
-		t.Error("a look at the files takes the expired certificate without an error")
+		t.Error("expected an error about the expired certificate, got none")
 	}
 	want("beside one that has expired", 1)
 	if err := g.gw.reloadFiles(); err != nil {
 		t.Error(err)
 	}
-	want("after a look that finds no change", 1)
+	want("after a poll that finds no change", 1)
 	g.issueServer()
 	if err := g.gw.reloadFiles(); err != nil {
 		t.Error(err)
@@ -183,14 +196,14 @@ func TestMetricOfASkippedCertificate(t *testing.T) {
 	want("with a better one", 0)
 	g.issueServer(expired)
 	if err := g.gw.reloadFiles(); err == nil {
-		t.Error("a look at the files takes the expired certificate without an error")
+		t.Error("expected an error about the expired certificate, got none")
 	}
 	want("beside one that has expired again", 1)
 	g.reload()
 	want("after a reload that was asked for", 0)
 }
 
-// A new certificate whose signature is damaged is worse than a good one: it is not taken
+// A new certificate whose signature is damaged is worse than a good one: it is not used
 // because its file has changed.
 func TestDamagedCertificateIsNotUsedUnasked(t *testing.T) {
 	g := startUnwatched(t)
@@ -201,28 +214,26 @@ func TestDamagedCertificateIsNotUsedUnasked(t *testing.T) {
 	der[len(der)-1] ^= 1
 	g.put("server.pem", pemOf("CERTIFICATE", der))
 	if err := g.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "its signature does not verify") {
-		t.Errorf("a look at the files gives %v, expected that the certificate is damaged", err)
+		t.Errorf("expected that the certificate is damaged, got %v", err)
 	}
 	if !g.presents(good) {
-		t.Error("the damaged certificate is in force though nobody asked for it")
+		t.Error("the damaged certificate is in use though nobody asked for it")
 	}
-	if status, text := g.get("/readyz"); status != 200 {
-		t.Errorf("not ready though the good certificate stays: %s", text)
-	}
+	g.wantReady("while the good certificate stays")
 	g.put("server.pem", bad.CertPEM())
 	if err := g.gw.reloadFiles(); err != nil || !g.presents(bad) {
-		t.Errorf("the same certificate is not taken when it is whole: %v", err)
+		t.Errorf("expected the same certificate to be used when it is whole, got %v", err)
 	}
 }
 
-// A reload that is refused, asked for or not, changes nothing of what was held back, and
-// what lay in the files then is taken by the next look at them.
+// A reload that is refused does not change which certificate is skipped, and what the files
+// held then is put in use by the next poll.
 func TestRefusedReloadChangesNothing(t *testing.T) {
 	g := startUnwatched(t)
 	in := time.Now().Add(time.Hour).Truncate(time.Second)
 	early := g.issueServer(func(c *x509.Certificate) { c.NotBefore = in })
 	if err := g.gw.reloadFiles(); err == nil {
-		t.Fatal("a certificate that is not valid yet is taken unasked")
+		t.Fatal("expected an error about a certificate that is not valid yet, got none")
 	}
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -234,7 +245,7 @@ func TestRefusedReloadChangesNothing(t *testing.T) {
 		was, is := "[metrics]\naddress = \"127.0.0.1:0\"", "[metrics]\naddress = \""+taken.Addr().String()+"\""
 		g.rewrite(was, is)
 		if err := g.gw.Reload(); err == nil {
-			t.Fatal("a reload with an address that is in use is not refused")
+			t.Fatal("expected a reload with an address that is in use to be refused")
 		}
 		g.rewrite(is, was)
 	}
@@ -243,28 +254,28 @@ func TestRefusedReloadChangesNothing(t *testing.T) {
 		t.Errorf("after a refused reload radsec_gw_new_certificate_refused is %v, expected 1", got)
 	}
 	if err := g.gw.reloadFilesAt(in); err != nil || !g.presents(early) {
-		t.Errorf("the certificate is not taken when it has become valid: %v", err)
+		t.Errorf("expected the certificate to be used when it has become valid, got %v", err)
 	}
 	if got := g.scrape()["radsec_gw_new_certificate_refused{}"]; got != 0 {
-		t.Errorf("it is in force, and radsec_gw_new_certificate_refused is %v", got)
+		t.Errorf("it is in use, and radsec_gw_new_certificate_refused is %v", got)
 	}
 	good := g.issueServer()
 	refused()
 	if err := g.gw.reloadFiles(); err != nil || !g.presents(good) {
-		t.Errorf("a certificate that lay there when a reload was refused is not taken: %v", err)
+		t.Errorf("expected the certificate that was there when a reload was refused to be used, got %v", err)
 	}
 }
 
-// A CA that is damaged in client_ca is no fault of the certificate that it has signed: that
-// stays, the gateway stays ready, and a certificate that has expired does not take its
-// place, whichever of the two comes first.
+// A CA that is damaged in client_ca does not make the certificate that it has signed worse:
+// that stays in use, the gateway stays ready, and a certificate that has expired does not
+// replace it, whichever of the two is written first.
 func TestDamagedCADoesNotBlameTheCertificate(t *testing.T) {
 	for _, first := range []string{"the CA", "the certificate"} {
 		g := startUnwatched(t)
 		good := g.issueServer()
 		g.reload()
 		own := g.ca.Pair.Certificate
-		damaged, err := certs.NewCA("", func(c *x509.Certificate) { c.RawSubject, c.SubjectKeyId = own.RawSubject, own.SubjectKeyId }) // all but its key is as it was
+		damaged, err := certs.NewCA("", func(c *x509.Certificate) { c.RawSubject, c.SubjectKeyId = own.RawSubject, own.SubjectKeyId }) // only its key differs
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,20 +289,18 @@ func TestDamagedCADoesNotBlameTheCertificate(t *testing.T) {
 		for _, step := range steps {
 			step()
 			for range 2 {
-				_ = g.gw.reloadFiles() // tells of the certificate that has expired
+				_ = g.gw.reloadFiles() // returns an error about the expired certificate
 			}
 			if !g.presents(good) {
-				t.Errorf("%s first: the good certificate is not in force any more", first)
+				t.Errorf("%s first: the good certificate is no longer in use", first)
 			}
-			if status, text := g.get("/readyz"); status != 200 {
-				t.Errorf("%s first: not ready: %s", first, text)
-			}
+			g.wantReady("with " + first + " first")
 		}
 	}
 }
 
-// A certificate that is the one in force with other octets is damaged, also where nothing
-// else would say so.
+// A certificate that is the current one with other bytes is damaged, even if nothing else
+// shows that.
 func TestAlteredCertificateIsNotUsedUnasked(t *testing.T) {
 	g := startUnwatched(t)
 	good := g.issueServer()
@@ -301,9 +310,9 @@ func TestAlteredCertificateIsNotUsedUnasked(t *testing.T) {
 	der[at] ^= 1
 	g.put("server.pem", pemOf("CERTIFICATE", der))
 	if err := g.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "but differs from it: one of the two is damaged") {
-		t.Errorf("a look at the files gives %v, expected that the certificate is damaged", err)
+		t.Errorf("expected that the certificate is damaged, got %v", err)
 	}
 	if !g.presents(good) {
-		t.Error("the damaged certificate is in force though nobody asked for it")
+		t.Error("the damaged certificate is in use though nobody asked for it")
 	}
 }

@@ -17,9 +17,9 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// steady is a client that sends a request each few milliseconds and reads on
-// the side. When its connection ends it goes to the next address, and sends
-// what has no answer again, as RFC 6613 §2.6.1 has it.
+// steady is a client that sends a request every few milliseconds and reads concurrently.
+// When its connection ends it connects to the next address, and sends again the requests
+// that have no answer (RFC 6613 §2.6.1).
 type steady struct {
 	t        *testing.T
 	cfg      *tls.Config
@@ -29,7 +29,7 @@ type steady struct {
 	dials    atomic.Int64
 }
 
-// run sends until stop is closed, then waits for the answers that lack.
+// run sends until stop is closed, then waits for the answers that are missing.
 func (s *steady) run(stop <-chan struct{}) error {
 	pending := map[byte][]byte{}
 	next := byte(0)
@@ -76,7 +76,7 @@ func (s *steady) use(conn *tls.Conn, stop <-chan struct{}, pending map[byte][]by
 			if len(pending) == 0 {
 				return true, nil
 			}
-			stop = nil // no more requests, only what lacks
+			stop = nil // no more requests, only the missing answers
 			tick.Stop()
 		case <-tick.C:
 			if pending[*next] != nil {
@@ -101,64 +101,72 @@ func (s *steady) use(conn *tls.Conn, stop <-chan struct{}, pending map[byte][]by
 				return true, nil
 			}
 		case <-last:
-			return false, errors.New("answers do not come")
+			return false, errors.New("the answers are missing")
 		}
 	}
 }
 
-// Requests go on through ten reloads, a change of the certificate and of the
-// CA, and a drain to a second gateway: each gets its answer, and the
-// connections last until the drain.
-func TestNothingIsLostThroughReloadsAndDrain(t *testing.T) {
-	ports := answering(t)
-	g := startGateway(t, ports)
-	second := g.another(t)
-	first := g.gw.Addr().String()
+// steadyClients are clients that send until stop is closed.
+type steadyClients struct {
+	t     *testing.T
+	all   []*steady
+	stop  chan struct{}
+	ended chan error // one of each client
+}
 
-	stop := make(chan struct{})
-	var clients []*steady
-	ended := make(chan error, 4)
-	for range cap(ended) {
+func startSteady(t *testing.T, g *testGateway, n int) *steadyClients {
+	first := g.gw.Addr().String()
+	c := &steadyClients{t: t, stop: make(chan struct{}), ended: make(chan error, n)}
+	for range n {
 		s := &steady{t: t, cfg: g.tls("plain")}
 		s.address.Store(&first)
-		clients = append(clients, s)
-		go func() { ended <- s.run(stop) }()
+		c.all = append(c.all, s)
+		go func() { c.ended <- s.run(c.stop) }()
 	}
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	rounds := func(n int64) { // until each client has n more answers
-		t.Helper()
-		for _, s := range clients {
-			want := s.answered.Load() + n
-			for end := time.After(gatewaytest.Patience); s.answered.Load() < want; {
-				select {
-				case <-look.C:
-				case <-end:
-					t.Fatalf("a client has %d of %d answers; %d others have ended", s.answered.Load(), want, len(ended))
-				}
+	return c
+}
+
+// await waits until each client has n more answers.
+func (c *steadyClients) await(n int64) {
+	c.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for _, s := range c.all {
+		want := s.answered.Load() + n
+		for end := time.After(gatewaytest.Patience); s.answered.Load() < want; {
+			select {
+			case <-tick.C:
+			case <-end:
+				c.t.Fatalf("a client has %d of %d answers; %d others have ended", s.answered.Load(), want, len(c.ended))
 			}
 		}
 	}
+}
+
+// Requests are answered through ten reloads, a change of the certificate and of the CA,
+// and a drain after which the clients use a second gateway: each gets its answer, and the
+// connections last until the drain.
+func TestNothingIsLostThroughReloadsAndDrain(t *testing.T) {
+	g := startGateway(t, answering(t))
+	second := g.another(t)
+	clients := startSteady(t, g, 4)
 	for i := range 10 {
-		rounds(10)
+		clients.await(10)
 		switch i {
 		case 3:
 			g.newServerCertificate()
 		case 5:
-			stranger, err := certs.NewCA("one more CA")
-			if err != nil {
-				t.Fatal(err)
-			}
+			stranger := need(certs.NewCA("one more CA"))
 			g.put("ca.pem", append(bytes.Clone(g.ca.CertPEM()), stranger.CertPEM()...))
 		case 7:
 			g.rewrite("realms = [\"example.org\"]", "realms = [\"example.org\", \"more.example\"]")
 		}
 		g.reload()
 	}
-	rounds(10)
-	for i, s := range clients {
+	clients.await(10)
+	for i, s := range clients.all {
 		if n := s.dials.Load(); n != 1 {
-			t.Errorf("client %d has connected %d times before the drain, want once", i, n)
+			t.Errorf("client %d: expected 1 connection before the drain, got %d", i, n)
 		}
 		s.address.Store(&second)
 	}
@@ -166,22 +174,22 @@ func TestNothingIsLostThroughReloadsAndDrain(t *testing.T) {
 	if err := g.gw.Wait(); err != nil {
 		t.Error(err)
 	}
-	rounds(20)
-	close(stop)
-	for range clients {
-		if err := <-ended; err != nil {
+	clients.await(20)
+	close(clients.stop)
+	for range clients.all {
+		if err := <-clients.ended; err != nil {
 			t.Error(err)
 		}
 	}
-	for i, s := range clients {
+	for i, s := range clients.all {
 		if s.sent.Load() != s.answered.Load() || s.dials.Load() != 2 {
-			t.Errorf("client %d sent %d requests, got %d answers, on %d connections; want all, on 2",
+			t.Errorf("client %d: expected an answer to each of %d requests on 2 connections, got %d answers on %d",
 				i, s.sent.Load(), s.answered.Load(), s.dials.Load())
 		}
 	}
 }
 
-// another starts a second gateway by the same file and returns its address.
+// another starts a second gateway with the same configuration and returns its address.
 func (g *testGateway) another(t *testing.T) string {
 	t.Helper()
 	p := planOf(t, g.gw.current.Load().Config.Path)

@@ -16,8 +16,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// warningsOf returns what deserves a second look in a configuration without mistakes, a
-// warning a line after the word Warnings; "" when nothing does.
+// warningsOf returns the warnings about a configuration without mistakes, each on a line
+// after the word Warnings; "" when there are none.
 func warningsOf(t *testing.T, file string) string {
 	t.Helper()
 	p := planOf(t, file)
@@ -27,7 +27,8 @@ func warningsOf(t *testing.T, file string) string {
 	return ""
 }
 
-// What lets in more than its writer may mean is warned of, and so is what does less.
+// Conditions that may accept more clients than their writer means are warned about, and so
+// are lists and certificates that have no effect.
 //
 // Rules: TR1, TR3, TR4, P105, P106
 func TestWarningsAboutIdentity(t *testing.T) {
@@ -64,24 +65,24 @@ func TestWarningsAboutIdentity(t *testing.T) {
 		{"two CAs", both, "", `san_dns = ["a.example"]`, nil, []string{"Warnings"}},
 	} {
 		dir, file := gatewaytest.Dir(t, strings.NewReplacer("# more of listen", c.listen, "# conditions", c.conditions).Replace(identityConfig))
-		for name, octets := range map[string][]byte{"client_ca.pem": c.ca, "one.pem": one.CertPEM(), "two.pem": two.CertPEM(), "one.crl": fresh, "stale.crl": stale} {
-			gatewaytest.WriteFile(t, filepath.Join(dir, name), octets)
+		for name, b := range map[string][]byte{"client_ca.pem": c.ca, "one.pem": one.CertPEM(), "two.pem": two.CertPEM(), "one.crl": fresh, "stale.crl": stale} {
+			gatewaytest.WriteFile(t, filepath.Join(dir, name), b)
 		}
 		out := warningsOf(t, file)
 		for _, want := range c.want {
 			if !strings.Contains(out, want) {
-				t.Errorf("%s: check does not say %q:\n%s", c.says, want, out)
+				t.Errorf("%s: expected %q, got\n%s", c.says, want, out)
 			}
 		}
 		for _, not := range c.not {
 			if strings.Contains(out, not) {
-				t.Errorf("%s: check says %q:\n%s", c.says, not, out)
+				t.Errorf("%s: expected nothing of %q, got\n%s", c.says, not, out)
 			}
 		}
 	}
 }
 
-// Certificates that clients will not like are worth a warning.
+// Certificates that clients may refuse are warned about.
 func TestWarningsAboutCertificates(t *testing.T) {
 	ca, err := certs.NewCA("CA", certs.Valid(10*24*time.Hour))
 	if err != nil {
@@ -99,22 +100,21 @@ func TestWarningsAboutCertificates(t *testing.T) {
 	got := strings.Join(append(m.certificateWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
 	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: ca.pem: the certificate of CN=CA"} {
 		if !strings.Contains(got, want) {
-			t.Errorf("expected a warning %q, came\n%s", want, got)
+			t.Errorf("expected a warning %q, got\n%s", want, got)
 		}
 	}
 	early := &material{pair: pair.TLS()}
 	if got := strings.Join(early.certificateWarnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
-		t.Errorf("expected a warning about the time before, came\n%s", got)
+		t.Errorf("expected a warning about the time before, got\n%s", got)
 	}
 }
 
-// What check warns of in certificates and lists stands in the log, too, at the start as
-// at a reload: nobody runs check on a gateway that has started.
-//
-// Rules: P104
-func TestWarningsAreLogged(t *testing.T) {
+// suspiciousFiles writes a configuration whose files are suspicious in every way, and
+// returns the warnings about them.
+func suspiciousFiles(t *testing.T) (file string, want []string) {
+	t.Helper()
 	dir := t.TempDir()
-	file := filepath.Join(dir, "c.toml")
+	file = filepath.Join(dir, "c.toml")
 	text := strings.Replace(shapesConfig, "[listen]\n", "[listen]\naddress = [\"127.0.0.1:0\"]\n", 1)
 	gatewaytest.WriteFile(t, file, []byte(strings.Replace(text, "[metrics]\n", "[metrics]\naddress = \"127.0.0.1:0\"\n", 1)))
 	ca, stranger := need(certs.NewCA("CA")), need(certs.NewCA("stranger"))
@@ -137,7 +137,7 @@ func TestWarningsAreLogged(t *testing.T) {
 	put("metrics.pem", over.CertPEM())
 	put("metrics.key", need(over.KeyPEM()))
 	put("ca.crl", need(ca.CRL(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))))
-	want := []string{
+	return file, []string{
 		"listen.client_ca: " + dir + "/cas.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
 		"listen.client_ca: " + dir + "/cas.pem: the certificate of CN=soon,O=radsec-gw development expires on ",
 		"client[0].ca: " + dir + "/own.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
@@ -149,6 +149,14 @@ func TestWarningsAreLogged(t *testing.T) {
 		"listen.crl: the revocation list of CN=CA,O=radsec-gw development has been out of date since ",
 		"listen.crl: there is no revocation list of CN=soon,O=radsec-gw development",
 	}
+}
+
+// The warnings about certificates and lists are logged when the gateway starts, and at a
+// reload: nobody runs check on a gateway that has started.
+//
+// Rules: P104
+func TestWarningsAreLogged(t *testing.T) {
+	file, want := suspiciousFiles(t)
 	for _, w := range want {
 		if out := warningsOf(t, file); !strings.Contains(out, w) {
 			t.Errorf("expected a warning %q, got\n%s", w, out)
