@@ -16,7 +16,7 @@ import (
 )
 
 // Secrets and passwords, all different, so that a leg that used another's would fail, and none of
-// them may ever show in the gateway's output.
+// them may appear in the gateway's output.
 const (
 	nasSecret     = "nas-Secret-3" // radclient, eapol_test to radsecproxy
 	udpSecret     = "udp-Secret-1" // gateway to FreeRADIUS (freeradius/radiusd.conf)
@@ -118,7 +118,7 @@ func (b *bed) startRadsecproxy() (err error) {
 
 func (b *bed) path(name string) string { return filepath.Join(b.dir, name) }
 
-// choose finds ports that nobody uses. All are held until the last is found, so they differ.
+// choose finds unused ports. All stay open until the last is found, so they differ.
 func (p *ports) choose() error {
 	for _, port := range []*int{&p.auth, &p.acct, &p.coa, &p.status, &p.coaClient, &p.nas} {
 		conn, err := net.ListenPacket("udp4", "127.0.0.1:0")

@@ -15,8 +15,7 @@ import (
 	"radsec-gw/probe"
 )
 
-// dynamicRequest is a CoA-Request or Disconnect-Request, and what FreeRADIUS, which is the NAS, makes
-// of it.
+// dynamicRequest is a CoA-Request or Disconnect-Request, and how FreeRADIUS, which is the NAS, answers it.
 type dynamicRequest struct {
 	name       string
 	kind       probe.Kind
@@ -72,7 +71,7 @@ func TestCoAAndDisconnect(t *testing.T) {
 	}
 }
 
-// A request from another time reaches no NAS and has no answer.
+// A request from another time reaches no NAS and gets no answer.
 // Rules: P91
 func TestCoAOutsideOfTheWindow(t *testing.T) {
 	for _, kind := range []probe.Kind{probe.CoA, probe.Disconnect} {

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// counter is a UDP relay in front of a server: it counts what is sent to the server, and lets at most
+// counter is a UDP relay in front of a server: it counts what is sent to the server, and lets only
 // a number of datagrams pass, so that a loop ends.
 type counter struct {
 	port int
-	sent atomic.Int64 // to the server, those that were not let pass included
+	sent atomic.Int64 // to the server, including those that did not pass
 }
 
 // countDatagrams relays to a port of 127.0.0.1 until the test ends.
@@ -42,7 +42,7 @@ func countDatagrams(t *testing.T, port int, most int64) *counter {
 				backs[from.String()] = back
 				running.Go(func() { copyDatagrams(front, from, back) })
 			}
-			_, _ = back.Write(b[:n]) // a server that is gone refuses it: its sender sees no answer
+			_, _ = back.Write(b[:n]) // a server that has stopped refuses it: its sender gets no answer
 		}
 		for _, back := range backs {
 			back.Close()
@@ -55,7 +55,8 @@ func countDatagrams(t *testing.T, port int, most int64) *counter {
 	return c
 }
 
-// copyDatagrams sends what comes from a server to who asked it, until the socket is closed.
+// copyDatagrams sends the replies of a server to the sender of the requests, until the socket is
+// closed.
 func copyDatagrams(front *net.UDPConn, to *net.UDPAddr, back *net.UDPConn) {
 	b := make([]byte, 4096)
 	for {

@@ -9,13 +9,13 @@
 //	openssl s_client -------------------------------/
 //
 // FreeRADIUS at the end is the RADIUS server, and the NAS of CoA and Disconnect; hostapd is another NAS,
-// which takes CoA and Disconnect over UDP. What stands in front
-// of the gateway, and what cannot go through it:
+// which receives CoA and Disconnect over UDP. What is in front of the gateway, and what cannot go
+// through it:
 //
 //	radsecproxy 1.9.2   no CoA, no Disconnect, no signed accounting (limits_test.go); hides only
-//	                    Microsoft's send and receive keys anew
+//	                    Microsoft's send and receive keys again
 //	FreeRADIUS 3.2.1    CoA only where a policy names a Home-Server-Pool; fragment_size = 8192 for EAP;
-//	                    over TLS 1.3 it stands still from a connection's first request to its answer
+//	                    over TLS 1.3 it blocks from a connection's first request to its answer
 //	libradcli 1.2.11    a library: testdata/radcli.c is a program of it; no CoA, signs EAP only
 //	radclient 3.2.1, eapol_test 2.10
 //	                    UDP only

@@ -21,11 +21,11 @@ import (
 	"radsec-gw/interop/testbed"
 )
 
-// eapol_test's rounds go by turns through two gateways of the same configuration,
+// eapol_test's rounds go in turn through two gateways of the same configuration,
 // with two FreeRADIUS and a third server behind each that comes and goes: whole
 // EAP-TLS conversations keep their server, with nothing shared between the gateways.
 // Rules: P66
-func TestEAPTLSThroughTwoGatewaysInTurns(t *testing.T) {
+func TestEAPTLSThroughTwoGatewaysInTurn(t *testing.T) {
 	second := startSecondFreeRADIUS(t)
 	third, err := faulty.Listen(faulty.Config{Auth: "127.0.0.1:0", Secret: []byte(udpSecret)})
 	if err != nil {
@@ -47,7 +47,7 @@ func TestEAPTLSThroughTwoGatewaysInTurns(t *testing.T) {
 		}
 	}
 	if len(stations) < 3 {
-		t.Fatal("of 20 stations not even 3 belong to a FreeRADIUS, expected two thirds of them")
+		t.Fatal("of 20 stations fewer than 3 belong to a FreeRADIUS, expected two thirds of them")
 	}
 	var coming sync.WaitGroup
 	stop := make(chan struct{})
@@ -78,7 +78,7 @@ func TestEAPTLSThroughTwoGatewaysInTurns(t *testing.T) {
 	front.mu.Lock()
 	defer front.mu.Unlock()
 	if n := front.sent; n[0] < 10 || n[1] < 10 {
-		t.Errorf("%d and %d rounds went through the gateways, expected turns", n[0], n[1])
+		t.Errorf("%d and %d rounds went through the gateways, expected both in turn", n[0], n[1])
 	}
 }
 
@@ -139,7 +139,7 @@ func startTurnGateway(t *testing.T, number int, servers map[string]int) (address
 	return address
 }
 
-// turns takes RADIUS over UDP and sends each packet to the next of the gateways
+// turns receives RADIUS over UDP and sends each packet to the next of the gateways
 // over RadSec. The secret is "radsec" on both sides, so packets stay as they are.
 type turns struct {
 	udp   *net.UDPConn
@@ -174,7 +174,7 @@ func newTurns(t *testing.T, gateways [2]string) *turns {
 	})
 	for i, address := range gateways {
 		if f.conns[i] = dialGateway(t, address, config); f.conns[i] == nil {
-			t.Fatalf("gateway %d does not take connections", i)
+			t.Fatalf("gateway %d does not accept connections", i)
 		}
 		done.Go(func() { f.back(f.conns[i]) })
 	}
@@ -193,7 +193,7 @@ func dialGateway(t *testing.T, address string, config *tls.Config) *tls.Conn {
 	return nil
 }
 
-// forth forwards requests by turns; one that eapol_test repeats is dropped.
+// forth forwards requests to the gateways in turn; one that eapol_test repeats is dropped.
 func (f *turns) forth() {
 	buf := make([]byte, 4096)
 	for n := 0; ; {

@@ -39,7 +39,7 @@ func (b *bed) serve(config string) error {
 }
 
 // gatewayConfig is the file. FreeRADIUS's CoA port has a secret of its own, so it is a server of its
-// own. What the gateway prints is searched for secrets: it prints all it can.
+// own. The gateway logs as much as it can, because its output is searched for secrets.
 func (b *bed) gatewayConfig() string {
 	return fmt.Sprintf(`
 [listen]
@@ -129,7 +129,7 @@ func (b *bed) awaitAnswer(within time.Duration) error {
 		case <-b.gateway.Exited():
 			printed := b.gateway.Printed()
 			return fmt.Errorf("radsec-gw serve ended (%v); its output:\n%s", b.gateway.Err(), printed)
-		case <-time.After(50 * time.Millisecond): // nothing tells a port from outside that it is open now
+		case <-time.After(50 * time.Millisecond): // from outside nothing reports that a port is open now
 		}
 	}
 	printed := b.gateway.Printed()

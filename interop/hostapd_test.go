@@ -27,14 +27,14 @@ radius_das_require_message_authenticator=%d
 `
 
 // probe → gateway → hostapd, which is a NAS of its own: it signs its answers over the request's
-// authenticator where FreeRADIUS takes zero octets, puts an Event-Timestamp into them, and refuses what
-// has any attribute that it does not know, Proxy-State among them.
+// authenticator where FreeRADIUS uses zero octets, puts an Event-Timestamp into them, and refuses requests
+// with any attribute that it does not know, Proxy-State among them.
 // Fault P-10.
 // Rules: P18, P52, P90, P91, P92, C5
 func TestHostapdAsNAS(t *testing.T) {
 	for version, proof := range provenBy {
 		t.Run("RADIUS "+version, func(t *testing.T) {
-			signed := 0 // over RADIUS/1.1 nothing is, and the NAS gets what came
+			signed := 0 // over RADIUS/1.1 nothing is signed, and the NAS gets the same
 			if version == "1.0" {
 				signed = 1
 			}

@@ -8,13 +8,13 @@ import (
 )
 
 // What radsecproxy 1.9.2 does not carry, so that no other test sends it through. When a row fails,
-// radsecproxy has learned it: the row's request then belongs into the tests of methods or of CoA.
+// radsecproxy supports it now: the row's request then belongs in the tests of methods or of CoA.
 func TestLimitsOfRadsecproxy(t *testing.T) {
 	for _, c := range []struct{ kind, what, attributes, says string }{
 		{"coa", "CoA-Request", "User-Name = bob", "ignoring"},
 		{"disconnect", "Disconnect-Request", "User-Name = bob", "ignoring"},
 		// It verifies over the Request Authenticator, which is computed last and over the
-		// Message-Authenticator: nobody can satisfy it (RFC 3579 §3.2, RFC 2869 §5.14 have zeros there).
+		// Message-Authenticator: it cannot be satisfied (RFC 3579 §3.2, RFC 2869 §5.14 have zeros there).
 		{"acct", "Accounting-Request with a Message-Authenticator",
 			"User-Name = bob\nAcct-Status-Type = Start\nAcct-Session-Id = limits\nMessage-Authenticator = 0x00", "message authentication failed"},
 	} {

@@ -16,10 +16,10 @@ const mostLooped = 200
 //
 //	NAS --UDP--> proxy --TLS--> radsec-gw serve --UDP--> the same proxy --TLS--> the same gateway
 //
-// The gateway knows the request when it comes back, refuses it, and says which server sends it back.
+// The gateway knows the request when it is returned, refuses it, and logs which server sends it back.
 //
 // TLS 1.2: with 1.3 FreeRADIUS 3.2.1 reads the session ticket, then blocks in the same SSL_read until
-// the first answer comes, and would not take its own request for so long.
+// the first answer comes, and would not read its own request until then.
 // Fault P-2.
 // Rules: P31, P71
 func TestLoopThroughFreeRADIUS(t *testing.T) {
@@ -38,7 +38,7 @@ func TestCoALoopThroughFreeRADIUS(t *testing.T) {
 			expect(t, n.radclient(kind, "User-Name = bob\n"), 1, "-NAK", "Error-Cause = Proxy-Request-Not-Routable")
 		})
 	}
-	l.told(t)
+	l.logged(t)
 }
 
 // throughFreeRADIUS starts the server that sends everything back, on the ports that c names.
@@ -96,7 +96,7 @@ func startLoop(t *testing.T, proxy func(ports) [3]int) *loop {
 	return l
 }
 
-// round sends one request and counts what the gateway makes of it.
+// round sends one request and counts what the gateway does with it.
 func (l *loop) round(t *testing.T, name string, n nas, send func(t *testing.T)) {
 	if t.Failed() {
 		return // the proxy may still have much to do, and each further request waits for its end
@@ -142,11 +142,11 @@ func (l *loop) rounds(t *testing.T, n nas) {
 			t.Errorf("the request was answered:\n%s", r.Output)
 		}
 	})
-	l.told(t)
+	l.logged(t)
 }
 
-// told looks for the line that names the server: one a minute, for all requests.
-func (l *loop) told(t *testing.T) {
+// logged checks the line that names the server: one a minute, for all requests.
+func (l *loop) logged(t *testing.T) {
 	if t.Failed() {
 		return
 	}
@@ -164,7 +164,7 @@ func (l *loop) sent() (n int64) {
 	return n
 }
 
-// refused is how many requests the gateway has refused because they came back.
+// refused is how many requests the gateway has refused because they were sent back.
 func (l *loop) refused(t *testing.T) float64 {
 	return l.counters(t).Sum("radsec_gw_requests_total", `fate="loop"`)
 }

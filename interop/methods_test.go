@@ -16,8 +16,8 @@ type method struct {
 	network string // of eapol_test, for EAP
 }
 
-// methods are all of them. Whoever makes the requests is a program that others wrote: radclient for
-// passwords and accounting, wpa_supplicant's eapol_test for EAP. What neither checks is checked here.
+// methods are all of them. The requests are made by programs that others wrote: radclient for
+// passwords and accounting, wpa_supplicant's eapol_test for EAP. What they do not check is checked here.
 func methods(t *testing.T) []method {
 	return append(append(passwordMethods(), eapMethods(t)...), accountingMethods()...)
 }
@@ -130,7 +130,7 @@ func eapMethods(t *testing.T) []method {
 }
 
 // accountingMethods are sessions of one record each. A record is in FreeRADIUS's detail file exactly
-// once, and its NAS has the answer: it comes only when the record is written.
+// once, and its NAS gets the answer, which is sent only when the record is written.
 func accountingMethods() []method {
 	var rows []method
 	for _, record := range []string{"Start", "Interim-Update", "Stop", "Accounting-On", "Accounting-Off"} {
@@ -140,7 +140,7 @@ func accountingMethods() []method {
 }
 
 // signedAccountingMethods are of a NAS that signs its accounting. The RadSec client signs it, too, and
-// refuses an answer whose signature is not to its taste: FreeRADIUS 3.2.1 wants one over zero octets
+// refuses an answer whose signature it does not expect: FreeRADIUS 3.2.1 wants one over zero octets
 // where others want one over the request's authenticator, so the gateway's answer has none.
 func signedAccountingMethods() []method {
 	var rows []method

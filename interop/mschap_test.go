@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What Microsoft's methods make of userPassword, for there is no MD4 in the standard library:
+// What Microsoft's methods compute from userPassword, because there is no MD4 in the standard library:
 // NtPasswordHash and HashNtPasswordHash of RFC 2759 §8.3 and §8.4, as OpenSSL computes them.
 var (
 	passwordHash     = []byte("\x06\x6d\xdf\xd4\xef\x0e\x9c\xd7\xc2\x56\xfe\x77\x19\x1e\xf4\x3c")

@@ -13,14 +13,14 @@ import (
 	"radsec-gw/bench/process"
 )
 
-// nas is what a NAS sends to: a program that takes RADIUS over UDP under nasSecret and carries it to
-// the gateway over TLS.
+// nas is what a NAS sends to: a program that receives RADIUS over UDP with nasSecret and sends it to the
+// gateway over TLS.
 type nas struct {
 	auth, acct, coa int // UDP ports of 127.0.0.1
 	printed         func() string
 
 	// What its documents or its source say that it cannot do.
-	keepsMSCHAPKeys bool // passes MS-CHAP-MPPE-Keys on without hiding it anew
+	keepsMSCHAPKeys bool // passes MS-CHAP-MPPE-Keys on without hiding it again
 }
 
 // radclient sends attributes, one a line, and waits for the answer.
@@ -45,8 +45,8 @@ func (n nas) eapolTest(t *testing.T, network string, keys bool) process.Result {
 	return run(patience, "", "eapol_test", args...)
 }
 
-// throughRadsecproxy is the bed's radsecproxy, which takes all kinds on one port. Version 1.9.2 hides
-// Microsoft's send and receive keys anew, and nothing else of Microsoft's.
+// throughRadsecproxy is the bed's radsecproxy, which receives all kinds on one port. Version 1.9.2 hides
+// Microsoft's send and receive keys again, and nothing else of Microsoft's.
 func (b *bed) throughRadsecproxy() nas {
 	return nas{auth: b.ports.nas, acct: b.ports.nas, coa: b.ports.nas, printed: b.radsecproxy.Printed, keepsMSCHAPKeys: true}
 }
@@ -107,7 +107,7 @@ func (c radsecproxyConfig) start(dir string) (*process.Process, error) {
 }
 
 // freeradiusConfig is FreeRADIUS as a proxy that has the gateway as its home server over TLS. With a
-// port for CoA it takes CoA and Disconnect and nothing else, for a home server has one type.
+// port for CoA it relays CoA and Disconnect only, because a home server has one type.
 type freeradiusConfig struct {
 	Auth, Acct, CoA, RadSec int    // UDP ports, the gateway's port
 	Certs                   string // folder with ca.pem, client.pem and client.key
@@ -116,7 +116,7 @@ type freeradiusConfig struct {
 	Dir                     string
 }
 
-// The tls section's fragment_size is what FreeRADIUS 3.2.1 takes as the most octets of a record; a
+// The tls section's fragment_size is the largest record that FreeRADIUS 3.2.1 accepts, in octets; a
 // packet with EAP-TLS in it is longer than its default.
 var freeradiusConf = template.Must(template.New("radiusd.conf").Parse(`
 prefix = /usr
@@ -188,7 +188,7 @@ server default {
 }
 `))
 
-// start runs FreeRADIUS in c.Dir until it takes requests.
+// start runs FreeRADIUS in c.Dir until it accepts requests.
 func (c freeradiusConfig) start() (*process.Process, error) {
 	if err := writeTemplate(filepath.Join(c.Dir, "radiusd.conf"), freeradiusConf, c); err != nil {
 		return nil, err
@@ -224,7 +224,7 @@ func stopAtEnd(t *testing.T, p *process.Process) {
 	}
 }
 
-// writeTemplate writes a configuration that may hold a secret.
+// writeTemplate writes a configuration that may contain a secret.
 func writeTemplate(file string, text *template.Template, values any) error {
 	var b bytes.Buffer
 	if err := text.Execute(&b, values); err != nil {

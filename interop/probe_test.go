@@ -32,7 +32,7 @@ func TestProbeAccess(t *testing.T) {
 		{"PAP without Message-Authenticator", with(func(c *probe.Config) { c.NoMessageAuthenticator = true }), 0, []string{"verified Access-Accept"}},
 		{"CHAP without CHAP-Challenge", with(func(c *probe.Config) { c.CHAP = true }), 0, []string{"verified Access-Accept"}},
 		{"CHAP with CHAP-Challenge", with(func(c *probe.Config) { c.CHAPChallenge = true }), 0, []string{"verified Access-Accept"}},
-		{"Proxy-State comes back in order", with(func(c *probe.Config) { c.Attributes = []string{"Proxy-State=0x0102", "Proxy-State=0x03"} }), 0,
+		{"Proxy-State is returned in order", with(func(c *probe.Config) { c.Attributes = []string{"Proxy-State=0x0102", "Proxy-State=0x03"} }), 0,
 			[]string{"verified Access-Accept", "Proxy-State = 0x0102\n    Proxy-State = 0x03\nverified"}},
 		{"PAP, wrong password", with(func(c *probe.Config) { c.Password = wrongPassword }), 1, []string{"received Access-Reject"}},
 		{"CHAP, wrong password", with(func(c *probe.Config) { c.CHAP, c.Password = true, wrongPassword }), 1, []string{"received Access-Reject"}},

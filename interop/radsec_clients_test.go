@@ -12,7 +12,7 @@ import (
 	"radsec-gw/bench/process"
 )
 
-// FreeRADIUS as a RadSec client, which takes UDP from a NAS and has the gateway
+// FreeRADIUS as a RadSec client, which receives UDP from a NAS and has the gateway
 // as its home server over TLS, in both versions of TLS. It passes on the
 // Message-Authenticator that a NAS puts into accounting, and refuses an answer that
 // has one over anything but zeros: ours has none.
@@ -34,7 +34,7 @@ func TestFreeRADIUSAsClient(t *testing.T) {
 	}
 }
 
-// radsecproxy connects with either version when it is held to it.
+// radsecproxy connects with either version when it is configured to.
 // Rules: P102
 func TestRadsecproxyVersions(t *testing.T) {
 	for _, version := range []string{"TLS1_2", "TLS1_3"} {

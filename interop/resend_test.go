@@ -11,7 +11,7 @@ import (
 )
 
 // A RadSec client sends once. While the server hangs the gateway resends for it, octet by octet the
-// same, so that FreeRADIUS takes all of them for one request: one login in its log, one answer.
+// same, so that FreeRADIUS treats all of them as one request: one login in its log, one answer.
 // (Accounting would not show it: FreeRADIUS forgets an accounting request as soon as it is answered.)
 // Rules: P54, P57
 func TestResentRequestIsOneRequest(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"radsec-gw/probe"
 )
 
-// leaks returns the secrets and passwords that a text holds. The RadSec leg's "radsec" is public and
+// leaks returns the secrets and passwords in a text. The RadSec leg's "radsec" is public and
 // part of the program's name.
 func leaks(text string) []string {
 	var found []string
@@ -20,9 +20,9 @@ func leaks(text string) []string {
 	return found
 }
 
-// The gateway logs at level debug, and says neither a secret nor a password. TestMain looks again
+// The gateway logs at level debug, and prints neither a secret nor a password. TestMain looks again
 // after all tests, when the gateway has ended.
-func TestGatewaySaysNoSecret(t *testing.T) {
+func TestGatewayPrintsNoSecret(t *testing.T) {
 	if found := leaks("password " + userPassword + " and " + udpSecret); !slices.Equal(found, []string{udpSecret, userPassword}) {
 		t.Fatalf("the search itself is broken: it found %q", found)
 	}

@@ -18,7 +18,7 @@ import (
 	"radsec-gw/probe"
 )
 
-// service is the real program under something that stands for systemd.
+// service is the real program with a stand-in for systemd.
 type service struct {
 	t       *testing.T
 	process *process.Process
@@ -72,8 +72,8 @@ func startService(t *testing.T) *service {
 	return s
 }
 
-// told waits for a notification that holds text, other ones coming before.
-func (s *service) told(text string) {
+// notified waits for a notification that contains text; others may precede it.
+func (s *service) notified(text string) {
 	s.t.Helper()
 	s.notify.SetReadDeadline(time.Now().Add(patience))
 	b := make([]byte, 1000)
@@ -81,7 +81,7 @@ func (s *service) told(text string) {
 		n, err := s.notify.Read(b)
 		if err != nil {
 			printed := s.process.Printed()
-			s.t.Fatalf("systemd was not told %q: %v; the output:\n%s", text, err, printed)
+			s.t.Fatalf("systemd was not notified of %q: %v; the output:\n%s", text, err, printed)
 		}
 		if strings.Contains(string(b[:n]), text) {
 			return
@@ -93,12 +93,12 @@ func (s *service) probe() process.Result {
 	return probeUntil(context.Background(), s.radsec, shared.path("certs"), probe.Config{Kind: probe.Status})
 }
 
-// The real program: the socket that it is given, what it tells systemd, and
+// The real program: the socket that it is given, what it reports to systemd, and
 // what signals make it do. A second SIGTERM is for TestSecondSignalEndsAtOnce.
 func TestSignalsAndSystemd(t *testing.T) {
 	s := startService(t)
-	s.told("READY=1")
-	s.told("WATCHDOG=1")
+	s.notified("READY=1")
+	s.notified("WATCHDOG=1")
 	expect(t, s.probe(), 0, "verified Access-Accept")
 
 	text, err := os.ReadFile(s.file)
@@ -109,8 +109,8 @@ func TestSignalsAndSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.process.Signal(syscall.SIGHUP)
-	s.told("RELOADING=1\nMONOTONIC_USEC=")
-	s.told("READY=1")
+	s.notified("RELOADING=1\nMONOTONIC_USEC=")
+	s.notified("READY=1")
 	if err := s.process.Await("reload refused", patience); err != nil {
 		t.Error(err)
 	}
@@ -128,7 +128,7 @@ func TestSignalsAndSystemd(t *testing.T) {
 	expect(t, s.probe(), 0, "verified Access-Accept")
 
 	s.process.Signal(syscall.SIGTERM)
-	s.told("STOPPING=1")
+	s.notified("STOPPING=1")
 	select {
 	case <-s.process.Exited():
 		if s.process.Err() != nil {
@@ -139,7 +139,7 @@ func TestSignalsAndSystemd(t *testing.T) {
 	}
 }
 
-// A request that waits holds the end up; a second signal does not wait for it.
+// A waiting request delays the end; a second signal does not wait for it.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	silent, err := net.ListenPacket("udp4", "127.0.0.1:0") // a server that never answers
 	if err != nil {
@@ -147,7 +147,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 	defer silent.Close()
 	s := startService(t)
-	s.told("READY=1")
+	s.notified("READY=1")
 	text, err := os.ReadFile(s.file)
 	if err != nil {
 		t.Fatal(err)
@@ -178,10 +178,10 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		waits = n > 0 && b[0] == 1
 	}
 	s.process.Signal(syscall.SIGTERM)
-	s.told("STOPPING=1")
+	s.notified("STOPPING=1")
 	select {
 	case <-s.process.Exited():
-		t.Fatal("it does not wait for what is in flight")
+		t.Fatal("it does not wait for requests in flight")
 	case <-time.After(300 * time.Millisecond):
 	}
 	s.process.Signal(syscall.SIGTERM)

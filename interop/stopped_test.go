@@ -10,8 +10,8 @@ import (
 	"radsec-gw/probe"
 )
 
-// Status-Server is the gateway's own to answer: it does so while the RADIUS server hangs and while it
-// is gone, and requests work again when the server does.
+// The gateway answers Status-Server itself, also while the RADIUS server hangs or has stopped, and
+// requests work again when the server does.
 // Rules: P75, P76, P77, P79
 func TestStatusServer(t *testing.T) {
 	answered := func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"radsec-gw/certs"
 )
 
-// A client that does not trust the gateway's certificate is told of by its alert's
-// name and with what to do: OpenSSL sends that in clear under TLS 1.3.
+// A client that does not trust the gateway's certificate is reported with its alert's
+// name and what to do: OpenSSL sends that in clear under TLS 1.3.
 //
 // Rules: P103
 func TestClientsThatDoNotTrustTheGateway(t *testing.T) {

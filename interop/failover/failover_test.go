@@ -1,5 +1,5 @@
-// Package failover holds the gateway, as a process, to what it promises while
-// servers stall, lose packets, die and come back. The trials are those of
+// Package failover tests, from outside, what the gateway promises while servers
+// stall, lose packets, die and come back. The trials are those of
 // bench/faults on short timers; the full ones are run by hand:
 //
 //	go run ./bench faults
@@ -11,10 +11,10 @@ import (
 	"radsec-gw/bench/faults"
 )
 
-// Whatever happens to the servers, every request of a client has an answer or
-// its fate, a dead server is left and used again, and conversations keep their
-// server. What depends on the machine's speed is reported only: exact times are
-// held on faked time in udpback.
+// Whatever happens to the servers, every request of a client has an answer or its fate, a
+// dead server is avoided and later used again, and conversations keep their server. What
+// depends on the machine's speed is only logged: exact times are tested with faked time in
+// udpback.
 // Rules: P54, P65, P66, P83, P84, P100
 func TestServersThatFail(t *testing.T) {
 	env, err := faults.NewEnv(t.Context(), t.TempDir(), "", "")

@@ -89,8 +89,8 @@ func hide(key string, salt [2]byte, by twin.Hop) []byte {
 	return twin.Salted.Hide([]byte(key), 0, salt, by)
 }
 
-// holds reports whether a hidden value is the key.
-func holds(value []byte, key string, by twin.Hop) bool {
+// hides reports whether a hidden value is the key.
+func hides(value []byte, key string, by twin.Hop) bool {
 	return len(value) >= 2 && bytes.Equal(value, hide(key, [2]byte(value), by))
 }
 

@@ -10,7 +10,7 @@ import (
 	"radsec-gw/certs"
 )
 
-// A client that is bound to a CA is not taken by another CA that calls an intermediate by its
+// A client that is bound to a CA cannot be imitated by another CA that gives an intermediate the same
 // name: ca compares the certificate, and check warns of issuer, which compares the name.
 //
 // Fault T1.
@@ -38,8 +38,8 @@ func TestAClientIsBoundToACAByItsKey(t *testing.T) {
 	g.Says("CN=false.example", "the certificate was not issued below its ca")
 }
 
-// A client that is told by its networks alone is warned of: any certificate of client_ca passes for
-// it there. The source as a condition on the certificate mends that.
+// A client that is recognized by its networks alone causes a warning: any certificate of client_ca
+// passes for it there. The source as a condition on the certificate mends that.
 //
 // Fault T4.
 func TestAClientWithNetworksOnlyIsWarnedOf(t *testing.T) {
@@ -63,8 +63,8 @@ func TestAClientWithNetworksOnlyIsWarnedOf(t *testing.T) {
 	}
 }
 
-// With more CAs than fit into a handshake the gateway leaves their names out, so that clients can
-// connect; check tells.
+// With more CAs than fit into a handshake the gateway omits their names, so that clients can
+// connect; check reports it.
 //
 // Fault F10.
 func TestManyCAsLetClientsIn(t *testing.T) {

@@ -28,7 +28,7 @@ func (b *bed) tlsOf(pairs ...*certs.Pair) *tls.Config {
 		for _, p := range pairs[1:] {
 			own.Certificate = append(own.Certificate, p.Certificate.Raw)
 		}
-		// Whatever CAs the gateway names, as most RadSec clients do.
+		// Whichever CAs the gateway names, as most RadSec clients do.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own, nil }
 	}
 	return config
@@ -89,8 +89,8 @@ func (c *client) status() error {
 	return err
 }
 
-// wait bounds what follows; what reads and writes by itself has what is left of it.
-func (c *client) wait() { _ = c.SetDeadline(time.Now().Add(patience)) } // an open connection takes one
+// wait bounds the reads and writes that follow.
+func (c *client) wait() { _ = c.SetDeadline(time.Now().Add(patience)) } // never fails on an open connection
 
 // send sends octets as they are.
 func (c *client) send(packet []byte) {
@@ -106,7 +106,7 @@ func (c *client) read() []byte {
 	c.t.Helper()
 	packet, err := c.tryRead()
 	if err != nil {
-		c.t.Fatalf("no packet came: %v", err)
+		c.t.Fatalf("no packet arrived: %v", err)
 	}
 	return packet
 }

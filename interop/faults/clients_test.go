@@ -17,8 +17,8 @@ func TestAShortIdleTimeoutIsWarnedOf(t *testing.T) {
 		b := newBed(t)
 		b.listen = `idle_timeout = "` + value + `"`
 		status, said := b.check()
-		if told := process.CountLines(said, "listen.idle_timeout: 59s is below 1m0s", "loses that request") == 1; status != 0 || told != warned {
-			t.Errorf("with idle_timeout %s check exits %d and warns: %v, expected 0 and %v:\n%s", value, status, told, warned, said)
+		if warns := process.CountLines(said, "listen.idle_timeout: 59s is below 1m0s", "loses that request") == 1; status != 0 || warns != warned {
+			t.Errorf("with idle_timeout %s check exits %d and warns: %v, expected 0 and %v:\n%s", value, status, warns, warned, said)
 		}
 	}
 }
@@ -31,7 +31,7 @@ func TestThePageOfClientsHasEachClient(t *testing.T) {
 	page := string(need(os.ReadFile("../../docs/clients.md")))
 	for _, client := range []string{"radsecproxy", "FreeRADIUS", "radcli", "hostapd", "Cisco", "Aruba", "Meraki", "MikroTik"} {
 		if process.CountLines(page, "## "+client) == 0 {
-			t.Errorf("docs/clients.md has no section about %s", client)
+			t.Errorf("docs/clients.md lacks a section about %s", client)
 		}
 	}
 	if !strings.Contains(page, "fragment_size") {

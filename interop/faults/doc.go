@@ -1,16 +1,15 @@
-// Package faults tries the built gateway from outside, one test for each fault that was once
-// found so: what the operator reads, and what the client and the server see. A test says what is
-// right; its line "Fault T2." is the number that the fault was given when it was found.
+// Package faults tests the built gateway from outside, one test for each fault that was once
+// found that way: what the operator reads, and what the client and the server see. A test says what
+// is right; its line "Fault T2." has the number that the fault was given when it was found.
 //
 // Each test has a bed of its own (bed_test.go): a folder with certificates and a configuration, a
 // UDP server that does what the test says, and the program, which it runs with check or serve.
 //
 //	client (client_test.go) --TLS--> radsec-gw serve --UDP--> server (server_test.go)
 //
-//	main_test.go     the flag -binary, and the building of the gateway
 //	bed_test.go      certificates, files and configuration; radsec-gw check
 //	pki_test.go      certificates and lists that package certs does not make by itself
-//	gateway_test.go  radsec-gw serve: its log, its pages, its reload
+//	gateway_test.go  radsec-gw serve; its log, pages and reload are in ../testbed
 //	client_test.go   a RadSec client
 //	server_test.go   a UDP server
 //	packet_test.go   RADIUS packets as octets

@@ -10,7 +10,7 @@ import (
 // files with, which key lies where it should not, and what everybody can read.
 //
 // Fault T7.
-func TestTheServiceIsGivenNoMoreThanItNeeds(t *testing.T) {
+func TestTheServiceGetsNoMoreThanItNeeds(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	if err := os.Mkdir(b.path("kept"), 0o700); err != nil {

@@ -23,7 +23,7 @@ func TestAFloodOfOneSourceHidesNoOther(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		_, _ = conn.Write([]byte("GET / HTTP/1.1\r\n\r\n")) // the end tells
+		_, _ = conn.Write([]byte("GET / HTTP/1.1\r\n\r\n")) // the end is what counts
 		_, _ = conn.Read(make([]byte, 1))
 	}
 	for range 600 {
@@ -36,10 +36,10 @@ func TestAFloodOfOneSourceHidesNoOther(t *testing.T) {
 	}
 }
 
-// What looks whether the port is open is counted, and fills no log.
+// A check whether the port is open is counted, and does not fill the log.
 //
 // Fault F9.
-func TestALookAtThePortIsNoWarning(t *testing.T) {
+func TestAPortCheckIsNotAWarning(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	b.listen = "proxy_protocol = [\"127.0.0.3/32\"]"
@@ -56,7 +56,7 @@ func TestALookAtThePortIsNoWarning(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, _ = conn.Write([]byte(c.sends)) // the count tells
+			_, _ = conn.Write([]byte(c.sends)) // the count shows it
 			conn.Close()
 		}
 	}
@@ -65,17 +65,17 @@ func TestALookAtThePortIsNoWarning(t *testing.T) {
 	}) {
 		t.Errorf("%v looks are counted, expected %d", g.metric("radsec_gw_tls_handshakes_total", `result="peer_closed"`), 4*looks)
 	}
-	sendRaw(t, g, "GET / HTTP/1.1\r\n\r\n") // its line comes behind theirs
+	sendRaw(t, g, "GET / HTTP/1.1\r\n\r\n") // its line comes after theirs
 	g.Says("result=not_tls")
 	if n := g.Output().Count("level=WARN", "RadSec connection refused"); n != 1 {
 		t.Errorf("the log has %d warnings of refusals, expected that of the GET alone", n)
 	}
 }
 
-// An address that no client lists, such as a monitor's, is counted each time and told of once.
+// An address that no client lists, such as a monitor's, is counted each time and logged once.
 //
 // Fault F9.
-func TestAnUnlistedAddressIsToldOfOnce(t *testing.T) {
+func TestAnUnlistedAddressIsLoggedOnce(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	b.clients += "networks = [\"127.0.0.1/32\"]\n"
@@ -86,7 +86,7 @@ func TestAnUnlistedAddressIsToldOfOnce(t *testing.T) {
 			t.Fatal("an address that no client lists is admitted")
 		}
 	}
-	sendRaw(t, g, "GET / HTTP/1.1\r\n\r\n") // its line comes behind theirs
+	sendRaw(t, g, "GET / HTTP/1.1\r\n\r\n") // its line comes after theirs
 	g.Says("result=not_tls")
 	if got := g.metric("radsec_gw_tls_handshakes_total", `result="unknown_network"`); got != looks {
 		t.Errorf("%v refusals are counted, expected %d", got, looks)

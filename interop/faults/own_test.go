@@ -14,7 +14,7 @@ import (
 	"radsec-gw/certs"
 )
 
-// refusals are certificates that every client refuses, with a part of the reason.
+// refusals are certificates that every client refuses, with part of the reason.
 var refusals = []struct {
 	name   string
 	change certs.Change
@@ -34,7 +34,7 @@ func (b *bed) serverWith(changes ...certs.Change) *certs.Pair {
 func (g *gateway) shown() *x509.Certificate {
 	g.T.Helper()
 	config := g.bed.tlsOf(g.bed.client)
-	config.InsecureSkipVerify = true // a client would refuse what the test looks at
+	config.InsecureSkipVerify = true // a client would refuse what the test needs to see
 	c, err := g.tryDial("127.0.0.1", config)
 	if err != nil {
 		g.T.Fatal(err)
@@ -75,7 +75,7 @@ func TestAWorseCertificateDoesNotReplaceAGoodOneUnasked(t *testing.T) {
 		good := g.shown()
 		b.writeServer(b.serverWith(c.change))
 		if !g.Output().Await(patience, func(text string) bool { return process.CountLines(text, "reloaded", "what=certificates") > 0 }) {
-			t.Errorf("%s: the log does not tell of the changed files", c.name)
+			t.Errorf("%s: the log does not report the changed files", c.name)
 		}
 		if !g.shown().Equal(good) {
 			t.Errorf("%s: the worse certificate has replaced the good one", c.name)
@@ -86,13 +86,13 @@ func TestAWorseCertificateDoesNotReplaceAGoodOneUnasked(t *testing.T) {
 	}
 }
 
-// check looks at the whole chain that the gateway sends, and so does the metric of its end.
+// check covers the whole chain that the gateway sends, and so does the metric of its expiry.
 //
 // Fault F7.
-func TestTheWholeChainIsLookedAt(t *testing.T) {
+func TestTheWholeChainIsChecked(t *testing.T) {
 	t.Parallel()
 	root := newRoot("the root")
-	between, gone := below(root, "the intermediate"), below(root, "the expired intermediate", expired)
+	between, old := below(root, "the intermediate"), below(root, "the expired intermediate", expired)
 	lower, stranger := below(between, "the lower intermediate"), need(certs.NewCA("a stranger"))
 	serverOf := func(ca *certs.CA) *certs.Pair { return need(ca.Server("radsec-server")) }
 	for _, c := range []struct {
@@ -102,7 +102,7 @@ func TestTheWholeChainIsLookedAt(t *testing.T) {
 		says   string // "": nothing of the chain
 	}{
 		{"whole", serverOf(between), []*certs.Pair{&between.Pair}, ""},
-		{"expired", serverOf(gone), []*certs.Pair{&gone.Pair}, "the certificate of CN=the expired intermediate,O=radsec-gw development expired on "},
+		{"expired", serverOf(old), []*certs.Pair{&old.Pair}, "the certificate of CN=the expired intermediate,O=radsec-gw development expired on "},
 		{"missing", serverOf(between), nil, "the intermediate CN=the intermediate,O=radsec-gw development, which signed the certificate of CN=radsec-server,O=radsec-gw development, is not sent"},
 		{"unrelated", serverOf(between), []*certs.Pair{&between.Pair, &stranger.Pair}, "certificate 3 of the chain, of CN=a stranger,O=radsec-gw development, signed none of those before it"},
 		{"out of order", serverOf(lower), []*certs.Pair{&between.Pair, &lower.Pair}, "the chain is out of order"},
@@ -112,7 +112,7 @@ func TestTheWholeChainIsLookedAt(t *testing.T) {
 		b.writeServer(c.server, c.chain...)
 		status, said := b.check()
 		_, warnings, _ := strings.Cut(said, "\nWarnings:\n")
-		if told := process.CountLines(warnings, "listen.certificate: "); status != 0 || !strings.Contains(warnings, c.says) || (told > 0) != (c.says != "") {
+		if warned := process.CountLines(warnings, "listen.certificate: "); status != 0 || !strings.Contains(warnings, c.says) || (warned > 0) != (c.says != "") {
 			t.Errorf("an intermediate that is %s: check exits %d, expected 0 and the warning %q:\n%s", c.name, status, c.says, said)
 		}
 	}

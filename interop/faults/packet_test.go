@@ -59,7 +59,7 @@ func request(code, identifier byte, attributes ...[]byte) []byte {
 }
 
 // reply is the server's reply to a request, signed under its secret, with the request's Proxy-State
-// behind the attributes (RFC 2865 §5.33). One to an Access-Request or Status-Server gets a
+// after the attributes (RFC 2865 §5.33). One to an Access-Request or Status-Server gets a
 // Message-Authenticator in front; others have one where attributes has an empty one.
 func reply(request []byte, code byte, attributes ...[]byte) []byte {
 	b := append([]byte{code, request[1], 0, 0}, request[4:20]...)

@@ -11,8 +11,8 @@ import (
 	"radsec-gw/interop/testbed"
 )
 
-// What is not a whole block in a PEM file is a mistake with its line: left out without a word it
-// lets revoked clients in, or keeps a CA's clients out.
+// What is not a whole block in a PEM file is a mistake with its line: ignored silently it
+// would admit revoked clients, or refuse a CA's clients.
 //
 // Fault T2.
 func TestWhatIsNotAWholeBlockIsAMistake(t *testing.T) {
@@ -31,11 +31,11 @@ func TestWhatIsNotAWholeBlockIsAMistake(t *testing.T) {
 		line       int
 		says       string
 	}{
-		{"a list behind a byte order mark", "ca.crl", join([]byte(mark), newer, list), 1, "byte order mark"},
-		{"a second list behind a byte order mark", "ca.crl", join(list, []byte(mark), newer), ending(list) + 1, "byte order mark"},
+		{"a list after a byte order mark", "ca.crl", join([]byte(mark), newer, list), 1, "byte order mark"},
+		{"a second list after a byte order mark", "ca.crl", join(list, []byte(mark), newer), ending(list) + 1, "byte order mark"},
 		{"lists put together without a newline", "ca.crl", join(bytes.TrimSpace(list), newer), ending(list), `"END" and "BEGIN" are on the same line`},
 		{"a list cut short", "ca.crl", join(list, half(newer)), ending(list) + 1, "the file is cut short"},
-		{"a CA behind a byte order mark", "ca.pem", join(ca, []byte(mark), second), ending(ca) + 1, "byte order mark"},
+		{"a CA after a byte order mark", "ca.pem", join(ca, []byte(mark), second), ending(ca) + 1, "byte order mark"},
 		{"CAs put together without a newline", "ca.pem", join(bytes.TrimSpace(ca), second), ending(ca), `"END" and "BEGIN" are on the same line`},
 		{"a CA cut short", "ca.pem", join(ca, half(second)), ending(ca) + 1, "the file is cut short"},
 		{"text between CAs", "ca.pem", join(ca, []byte("the next one\n"), second), ending(ca) + 1, "text outside of the blocks"},

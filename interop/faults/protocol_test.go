@@ -11,7 +11,7 @@ import (
 	"radsec-gw/interop/testbed"
 )
 
-// A Response-Length (241.3) says what the neighbour takes: it goes no further, either way.
+// A Response-Length (241.3) is about one hop: it is not relayed, in either direction.
 //
 // Fault P-7.
 func TestResponseLengthStaysOnItsHop(t *testing.T) {
@@ -83,7 +83,7 @@ on_unroutable = "protocol-error"
 			t.Parallel()
 			answer, err := g.askFrom(c.source, request(accountingRequest, 1, userName(c.user)))
 			if err != nil {
-				t.Fatalf("the request has no answer: %v", err)
+				t.Fatalf("the request got no answer: %v", err)
 			}
 			expectCause(t, answer, protocolError, c.cause)
 		})
@@ -100,7 +100,7 @@ func (g *gateway) askFrom(source string, packet []byte) ([]byte, error) {
 	return c.tryRead()
 }
 
-// A CoA goes to the NAS that it names, which sees nothing of the proxies' attributes. An operator
+// A CoA goes to the NAS that it names, which gets none of the proxies' attributes. An operator
 // of OpenRoaming has a route (RFC 5580 §4.1, namespace 4).
 //
 // Fault P-10.
@@ -132,7 +132,7 @@ servers = ["udp"]
 	}
 }
 
-// The session key of LEAP is hidden behind its text in a Cisco-AVPair, and hidden anew for the client.
+// The session key of LEAP is hidden after its text in a Cisco-AVPair, and hidden again for the client.
 //
 // Fault P-11.
 func TestLEAPKeyIsHiddenForTheClient(t *testing.T) {
@@ -146,12 +146,12 @@ func TestLEAPKeyIsHiddenForTheClient(t *testing.T) {
 	asked := request(accessRequest, 1, userName("bob"))
 	answer := b.serve().dial(b.client).ask(asked)
 	at := 6 + len(name)
-	if got := valuesOf(answer, vendorSpecificNumber); len(got) != 1 || len(got[0]) < at || !holds(got[0][at:], key, toClient(asked)) {
+	if got := valuesOf(answer, vendorSpecificNumber); len(got) != 1 || len(got[0]) < at || !hides(got[0][at:], key, toClient(asked)) {
 		t.Errorf("the client cannot read the key in %q", got)
 	}
 }
 
-// An acknowledgement from another time is passed on, for the NAS has acted, and warned of with both
+// An acknowledgement from another time is relayed, for the NAS has acted, and logged as a warning with both
 // times.
 //
 // Fault P-12.
@@ -166,7 +166,7 @@ func TestAcknowledgementFromAnotherTimeIsPassedOn(t *testing.T) {
 	g.Says("level=WARN", "event_timestamp=2020-01-01T00:00:00Z now=20")
 }
 
-// Who shuts down its side after the last request gets the answer first.
+// A client that shuts down its direction after the last request still gets the answer.
 //
 // Fault P-13.
 func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
@@ -194,7 +194,7 @@ func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
 			if err := end(c); err != nil {
 				t.Fatal(err)
 			}
-			if err := g.admits(b.client); err != nil { // takes longer than the end takes to arrive
+			if err := g.admits(b.client); err != nil { // takes longer than the end needs to arrive
 				t.Fatal(err)
 			}
 			answer()
@@ -207,7 +207,7 @@ func TestHalfClosedConnectionGetsItsAnswer(t *testing.T) {
 // log says what it has to change.
 //
 // Fault P-13.
-func TestDotAtTheEndOfTheNameIsTold(t *testing.T) {
+func TestADotAtTheEndOfTheNameIsReported(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	g := b.serve()
@@ -217,9 +217,9 @@ func TestDotAtTheEndOfTheNameIsTold(t *testing.T) {
 	}
 	defer conn.Close()
 	config := b.tlsOf(b.client)
-	config.ServerName = "radsec-server-" // crypto/tls takes a dot off
+	config.ServerName = "radsec-server-" // crypto/tls removes a dot
 	if err := tls.Client(dotted{conn}, config).Handshake(); err == nil {
-		t.Error("the client is served: crypto/tls takes the dot now")
+		t.Error("the client is served: crypto/tls accepts the dot now")
 	}
 	g.Says(`radsec-server.\" ends with a dot`, "without the last dot")
 }
@@ -274,7 +274,7 @@ func TestCauseOfAProtocolErrorReachesTheClient(t *testing.T) {
 	}
 }
 
-// A WiMAX key in fragments lets the user in: joined across what lies between, and as it came where a
+// A WiMAX key in fragments lets the user in: joined across the attributes between them, and unchanged where a
 // broken one is in the middle.
 //
 // Fault P-17.
@@ -297,7 +297,7 @@ func TestFragmentsOfAKeyApartLetTheUserIn(t *testing.T) {
 	c := b.serve().dial(b.client)
 	asked := request(accessRequest, 1, userName("bob"))
 	answer := c.ask(asked)
-	if got := valuesOf(answer, vendorSpecificNumber); answer[0] != accessAccept || len(got) != 2 || !holds(append(bytes.Clone(got[0][7:]), got[1][7:]...), key, toClient(asked)) {
+	if got := valuesOf(answer, vendorSpecificNumber); answer[0] != accessAccept || len(got) != 2 || !hides(append(bytes.Clone(got[0][7:]), got[1][7:]...), key, toClient(asked)) {
 		t.Errorf("expected an Access-Accept with the key in two parts, got code %d with % x", answer[0], body(answer))
 	}
 	answer = c.ask(request(accessRequest, 2, userName("broken")))

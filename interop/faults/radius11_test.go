@@ -52,16 +52,9 @@ func TestBothVersionsAreSpokenByDefault(t *testing.T) {
 	}
 }
 
-// Each request of RADIUS/1.1 that is not served gets a Protocol-Error with Error-Cause 502 or 505,
-// whatever the file says for those of 1.0 (RFC 9765 §6.1).
-//
-// Fault P-4.
-func TestEveryRefusalIsAProtocolError11(t *testing.T) {
-	t.Parallel()
-	b := newBed(t)
-	b.server.answers(func([]byte) []byte { return nil })
-	b.backend, b.listen = quickly, withVersions
-	b.clients = `
+// refusingClients and refusingRoute are what requests are refused by.
+const (
+	refusingClients = `
 [[client]]
 name = "access only"
 networks = ["127.0.0.2"]
@@ -81,7 +74,7 @@ packets_per_second = 1
 name = "all"
 networks = ["127.0.0.1"]
 `
-	b.route = `
+	refusingRoute = `
 [[route]]
 realms = ["example.org"]
 servers = ["udp"]
@@ -90,6 +83,18 @@ on_unreachable = "silent"
 [routing]
 on_unroutable = "silent"
 `
+)
+
+// Each request of RADIUS/1.1 that is not served gets a Protocol-Error with Error-Cause 502 or 505,
+// whatever the file says for those of 1.0 (RFC 9765 §6.1).
+//
+// Fault P-4.
+func TestEveryRefusalIsAProtocolError11(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.server.answers(func([]byte) []byte { return nil })
+	b.backend, b.listen = quickly, withVersions
+	b.clients, b.route = refusingClients, refusingRoute
 	g := b.serve()
 	bob, unknown := userName("bob@example.org"), userName("bob@nowhere.example")
 	for _, c := range []struct {
@@ -112,26 +117,30 @@ on_unroutable = "silent"
 	}
 	t.Run("more than the client may send", func(t *testing.T) {
 		t.Parallel()
-		c := g.dial11(t, "127.0.0.4")
-		const most = 4
-		var all []byte
-		for token := range uint32(most) {
-			all = append(all, request11(accessRequest, token, unknown)...)
-		}
-		c.send(all)
-		refused := map[uint32]int{} // by Error-Cause
-		for range most {
-			answer := c.read()
-			expectCause(t, answer, protocolError, errorCause(answer))
-			refused[errorCause(answer)]++
-		}
-		if refused[505] == 0 || refused[502]+refused[505] != most {
-			t.Errorf("expected Protocol-Errors with 502, and with 505 when there are too many, got %v", refused)
-		}
+		testTooManyRequests11(t, g.dial11(t, "127.0.0.4"), unknown)
 	})
 }
 
-// A key that has not the form of a hidden one is left out, and the user gets in.
+// testTooManyRequests11 sends more than one request a second, for a user without a route.
+func testTooManyRequests11(t *testing.T, c *client, user []byte) {
+	const most = 4
+	var all []byte
+	for token := range uint32(most) {
+		all = append(all, request11(accessRequest, token, user)...)
+	}
+	c.send(all)
+	refused := map[uint32]int{} // by Error-Cause
+	for range most {
+		answer := c.read()
+		expectCause(t, answer, protocolError, errorCause(answer))
+		refused[errorCause(answer)]++
+	}
+	if refused[505] == 0 || refused[502]+refused[505] != most {
+		t.Errorf("expected Protocol-Errors with 502, and with 505 when there are too many, got %v", refused)
+	}
+}
+
+// A key that does not have the form of a hidden one is omitted, and the user is accepted.
 //
 // Fault P-5.
 func TestInvalidKeyDoesNotCostTheLogin11(t *testing.T) {
@@ -177,7 +186,7 @@ func TestEmptyContainersPass11(t *testing.T) {
 // A key whose length inside its Vendor-Specific does not fit goes to no server in clear.
 //
 // Fault P-19.
-func TestKeyWithAWrongLengthDoesNotGoOnInClear11(t *testing.T) {
+func TestKeyWithAWrongLengthIsNotSentInClear11(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	b.listen = withVersions

@@ -14,7 +14,7 @@ import (
 	"radsec-gw/interop/testbed"
 )
 
-// A revocation list that stands in the file of client_ca, as FreeRADIUS and pfSense put it, counts.
+// A revocation list in the file of client_ca, where FreeRADIUS and pfSense put it, counts.
 //
 // Fault T3.
 func TestAListBesideTheCACounts(t *testing.T) {
@@ -57,7 +57,7 @@ func TestCAsOfOneNameHaveListsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// check names each issuer without a list, whose clients nobody looks up. What proves the list of an
+// check names each issuer without a list, whose clients are not checked. What proves the list of an
 // intermediate is [listen].intermediates, which trusts it no further; the text says so.
 //
 // Fault F5.
@@ -130,8 +130,8 @@ func TestANegativeSerialNumberDoesNotStopTheStart(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	odd := need(certs.NewCA("the odd CA", func(c *x509.Certificate) { c.SerialNumber = big.NewInt(0x55) }))
-	// crypto/x509 makes none: the number is changed where it stands, and with it the signature,
-	// which nobody looks at in a CA's own certificate.
+	// crypto/x509 makes none: the number is changed in place, and so is the signature,
+	// which is not verified in a CA's own certificate.
 	der := odd.Certificate.Raw
 	der[strings.Index(string(der), "\x02\x01\x55")+2] = 0x85
 	b.write("ca.pem", append(b.ca.CertPEM(), pemOf("CERTIFICATE", der)...))
@@ -158,14 +158,14 @@ func TestAClientOfARemovedCAIsNotCalledRevoked(t *testing.T) {
 	b.write("ca.pem", need(certs.NewCA("the next CA")).CertPEM())
 	g.Reload()
 	if _, err := c.tryRead(); err == nil {
-		t.Error("the connection of a client whose CA is gone stays open")
+		t.Error("the connection of a client whose CA was removed stays open")
 	}
 	g.Says("client=campus", "reason=certificate_untrusted")
 	closed := func() float64 {
 		return g.metric("radsec_gw_tls_client_connections_closed_total", `reason="certificate_untrusted"`)
 	}
 	if !testbed.Eventually(patience, func() bool { return closed() == 1 }) {
-		t.Errorf("%v connections are counted as closed because their CA is gone, expected 1", closed())
+		t.Errorf("%v connections are counted as closed because their CA was removed, expected 1", closed())
 	}
 	if got := g.metric("radsec_gw_tls_client_connections_closed_total", `reason="certificate_revoked"`); got != 0 {
 		t.Errorf("%v connections are counted as closed because of a revocation, expected none", got)

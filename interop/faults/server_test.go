@@ -36,14 +36,14 @@ func startServer(t testing.TB) *server {
 
 func (s *server) port() int { return s.conn.LocalAddr().(*net.UDPAddr).Port }
 
-// answers says what becomes of requests from now on: the answer is sent, nil is silence.
+// answers sets how requests are answered from now on; nil: not at all.
 func (s *server) answers(how func(request []byte) []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answer = how
 }
 
-// requests are the datagrams so far, as they came.
+// requests are the datagrams so far, unchanged.
 func (s *server) requests() [][]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

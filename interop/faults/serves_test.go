@@ -2,7 +2,7 @@ package faults
 
 import "testing"
 
-// The bed as it is works: what fails elsewhere fails for what the test changed.
+// The bed works unchanged: a test that fails elsewhere fails because of what it changed.
 func TestTheBedServes(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
@@ -17,7 +17,7 @@ func TestTheBedServes(t *testing.T) {
 	}
 	b.server.answers(func(request []byte) []byte { return reply(request, coaNAK, attribute(101, []byte{0, 0, 1, 247})) })
 	if got := c.ask(request(coaRequest, 2)); got[0] != coaNAK || errorCause(got) != 503 {
-		t.Errorf("the server's NAK with Error-Cause 503 comes as code %d with %d", got[0], errorCause(got))
+		t.Errorf("the server's NAK with Error-Cause 503 arrives as code %d with %d", got[0], errorCause(got))
 	}
 	if status, _ := g.page("/readyz"); status != 200 {
 		t.Errorf("/readyz answers %d, expected 200", status)

@@ -17,10 +17,10 @@ import (
 )
 
 // A client that does not trust the gateway, and says so in clear within TLS 1.3, as OpenSSL does, is
-// told of by its alert.
+// reported by its alert.
 //
 // Fault F3.
-func TestAnAlertInClearIsToldByItsName(t *testing.T) {
+func TestAnAlertInClearIsReportedByItsName(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	g := b.serve()
@@ -49,14 +49,14 @@ func (c *clearAlert) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// A refusal says which certificate is the reason, what came, and what to do.
+// A refusal says which certificate is the reason, what was received, and what to do.
 //
 // Fault F8.
 func TestARefusalSaysWhichCertificateAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	root := newRoot("the root")
-	between, gone := below(root, "the intermediate"), below(root, "the old intermediate", expired)
+	between, old := below(root, "the intermediate"), below(root, "the old intermediate", expired)
 	b.write("ca.pem", root.CertPEM())
 	g := b.serve()
 	name := func(n string) certs.Change {
@@ -69,7 +69,7 @@ func TestARefusalSaysWhichCertificateAndWhatToDo(t *testing.T) {
 		chain []*certs.Pair
 		says  []string
 	}{
-		{"an expired intermediate", []*certs.Pair{need(gone.Client("client.example", name("below"), certs.Valid(time.Hour))), &gone.Pair},
+		{"an expired intermediate", []*certs.Pair{need(old.Client("client.example", name("below"), certs.Valid(time.Hour))), &old.Pair},
 			[]string{"result=expired_certificate", "CN=below", "the intermediate certificate of CN=the old intermediate", "expired on", "the peer's own certificate is not the reason"}},
 		{"an intermediate that is not sent", []*certs.Pair{need(between.Client("client.example", name("forgetful")))},
 			[]string{"CN=forgetful", "its issuer CN=the intermediate", "was not sent", "configure the peer to send its intermediates"}},
@@ -97,10 +97,10 @@ func damaged(p *certs.Pair) *certs.Pair {
 	return &certs.Pair{Certificate: &c}
 }
 
-// What is offered and not taken is told by name; what is no TLS at all is told by what it looks like.
+// What a client offers and the gateway refuses is reported by name; what is not TLS by what it resembles.
 //
 // Fault F8.
-func TestWhatIsNotTakenIsToldByName(t *testing.T) {
+func TestRefusedOffersAreReportedByName(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	b.listen = `cipher_suites = ["TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"]`
@@ -130,7 +130,7 @@ func sendRaw(t *testing.T, g *gateway, text string) {
 	t.Helper()
 	conn := need(net.Dial("tcp", g.radsec))
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience)) // reading tells
+	_ = conn.SetDeadline(time.Now().Add(patience)) // the read reports it
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Fatal(err)
 	}
@@ -174,18 +174,18 @@ func TestTheLogHasTheNamesOfTLS(t *testing.T) {
 	}
 }
 
-// helloAnd sends a ClientHello of TLS 1.2, and a record right behind it.
+// helloAnd sends a ClientHello of TLS 1.2, and a record right after it.
 func (g *gateway) helloAnd(record []byte) {
 	g.T.Helper()
 	raw := need(net.Dial("tcp", g.radsec))
 	defer raw.Close()
-	_ = raw.SetDeadline(time.Now().Add(patience)) // the log tells
+	_ = raw.SetDeadline(time.Now().Add(patience)) // the log is checked
 	config := g.bed.tlsOf(g.bed.client)
 	config.MaxVersion = tls.VersionTLS12
 	_ = tls.Client(&afterHello{Conn: raw, record: record}, config).Handshake() // fails: the record is the test's own
 }
 
-// afterHello is a client's connection that sends a record right behind the ClientHello, and nothing
+// afterHello is a client's connection that sends a record right after the ClientHello, and nothing
 // that follows.
 type afterHello struct {
 	net.Conn

@@ -22,7 +22,7 @@ type Gateway struct {
 	Address string // of [metrics]
 }
 
-// NewGateway takes over a gateway that was started: it is killed when the test ends, and
+// NewGateway returns the Gateway of a process that was started. It is killed when the test ends, and
 // its log is shown when the test has failed.
 func NewGateway(t testing.TB, p *process.Process) *Gateway {
 	t.Cleanup(func() {

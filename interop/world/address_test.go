@@ -96,7 +96,7 @@ func TestOwnAddressChanges(t *testing.T) {
 	before(t, w)
 
 	change := func(from, to string) {
-		w.removeAddress(w.gateway, "eth0", from+"/24") // takes the routes through it along
+		w.removeAddress(w.gateway, "eth0", from+"/24") // removes the routes through it, too
 		w.address(w.gateway, "eth0", to+"/24")
 		w.run(w.gateway, "ip route add default via "+outsideAddress)
 	}

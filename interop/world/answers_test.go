@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// wrongAnswers are ways for a name server to answer that are not as they should be.
+// wrongAnswers are ways for a name server to answer that are wrong.
 func wrongAnswers() map[string]entry {
 	good := at("10.0.0.10")
 	return map[string]entry{
@@ -25,7 +25,7 @@ func wrongAnswers() map[string]entry {
 }
 
 // A name server that answers in each wrong way: what is known stays in use, what is
-// late is waited for, and healthy servers do not notice.
+// late is waited for, and healthy servers are not affected.
 func TestNameServerAnswersWrong(t *testing.T) {
 	t.Parallel()
 	ways, good := wrongAnswers(), at("10.0.0.10")
@@ -42,7 +42,7 @@ func TestNameServerAnswersWrong(t *testing.T) {
 	}
 	g := w.start(setup{rest: rest})
 	c := w.dial()
-	// Those that answer late or truncated are waited for; the others come right
+	// Those that answer late or truncated are waited for; the others are corrected
 	// while the logins wait.
 	var first exchanges
 	for way := range ways {
@@ -72,7 +72,7 @@ func TestNameServerAnswersWrong(t *testing.T) {
 	sum := first.wait(40 * time.Second)
 	t.Logf("logins sent while the name server answered wrong at the start: %v", sum)
 	if !sum.all() {
-		t.Errorf("logins sent while the name server answered wrong at the start: %v, expected all granted: the names came right after 4s", sum)
+		t.Errorf("logins sent while the name server answered wrong at the start: %v, expected all granted: the names were right after 4s", sum)
 	}
 	t.Logf("the server was sent %d requests; the log has %d lines about names", server.fresh(), g.Output().Count("address="))
 }

@@ -36,7 +36,7 @@ type client struct {
 	broken  error
 }
 
-// exchange is a request of a client and what became of it.
+// exchange is a request of a client and its outcome.
 type exchange struct {
 	// static after construction
 	user   string
@@ -236,14 +236,14 @@ func (c *client) readReplies() error {
 		if _, err := io.ReadFull(c.conn, buf[4:n]); err != nil {
 			return err
 		}
-		if err := c.take(buf[:n], time.Now()); err != nil {
+		if err := c.accept(buf[:n], time.Now()); err != nil {
 			return err
 		}
 	}
 }
 
-// take ends the exchange that a reply belongs to.
-func (c *client) take(b []byte, now time.Time) error {
+// accept ends the exchange that a reply belongs to.
+func (c *client) accept(b []byte, now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := [2]byte{byte(asks(radius.Code(b[0]))), b[1]}

@@ -76,7 +76,7 @@ func TestDescriptorsRunOut(t *testing.T) {
 	g.checkDescriptors(t)
 }
 
-// checkDescriptors looks at what the metrics say while descriptors are short.
+// checkDescriptors checks what the metrics say while descriptors are short.
 func (g *gateway) checkDescriptors(t *testing.T) {
 	t.Helper()
 	m := g.Metrics()
@@ -101,7 +101,7 @@ func (w *world) occupy(ctx context.Context, silent bool) {
 	for ctx.Err() == nil {
 		raw, err := w.gateway.dial(ctx, "tcp", "127.0.0.1:2083")
 		if err == nil {
-			w.hold(ctx, raw, silent)
+			w.keepOpen(ctx, raw, silent)
 		}
 		select {
 		case <-ctx.Done():
@@ -110,7 +110,7 @@ func (w *world) occupy(ctx context.Context, silent bool) {
 	}
 }
 
-func (w *world) hold(ctx context.Context, raw net.Conn, silent bool) {
+func (w *world) keepOpen(ctx context.Context, raw net.Conn, silent bool) {
 	defer raw.Close()
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
 	conn := raw

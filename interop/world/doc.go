@@ -1,9 +1,9 @@
-// Package world tests the built gateway in worlds that change under it: its name
+// Package world tests the built gateway in surroundings that change while it runs: its name
 // server hangs, its own address changes, a server comes back elsewhere, routes
 // vanish, descriptors, log readers and disks fail.
 //
 // Each test makes network namespaces of its own (namespace_test.go), without
-// names, so nothing is left when a test is killed:
+// names, so nothing remains when a test is killed:
 //
 //	 gateway                        outside
 //	┌───────────────────────┐      ┌──────────────────────────────┐

@@ -12,7 +12,7 @@ import (
 )
 
 // What still waits for its server when a second SIGTERM ends everything has the
-// fate shutdown: its client has not gone (L4).
+// fate shutdown: its client has not disconnected (L4).
 func TestSecondSIGTERMIsAShutdown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -19,8 +19,8 @@ import (
 )
 
 // A file that the configuration names blocks whoever reads it (W15): it is on a
-// disk that has stalled, or a FIFO stands in its place. Pages, logins and signals
-// go on; when the file is there again, a reload takes it.
+// disk that has stalled, or a FIFO is in its place. Pages, logins and signals
+// still work; when the file is there again, a reload reads it.
 func TestFileThatBlocks(t *testing.T) {
 	for _, what := range []struct {
 		name  string
@@ -141,7 +141,7 @@ func testBlockedFile(t *testing.T, key string, signal bool, block func(*testing.
 	g.Signal(syscall.SIGHUP)
 	time.Sleep(300 * time.Millisecond)
 	server.hang(true)
-	c.login("waits@test") // for drain_timeout, unless a second signal comes
+	c.login("waits@test") // for drain_timeout, unless there is a second signal
 	time.Sleep(300 * time.Millisecond)
 	g.Signal(syscall.SIGTERM)
 	time.Sleep(300 * time.Millisecond)
@@ -153,10 +153,10 @@ func testBlockedFile(t *testing.T, key string, signal bool, block func(*testing.
 	}
 }
 
-// Signals are heard however a disk stalls. The kernel gives a signal to the
+// Signals are handled while a disk stalls. The kernel gives a signal to the
 // process's first thread when that is alive, and one that waits for a disk is not
-// woken by it: a gateway that read files there would be deaf. Which thread a
-// goroutine runs on is left to chance, so there are twenty rounds.
+// woken by it: a gateway that read files there would ignore signals. Which thread a
+// goroutine runs on is random, so there are twenty rounds.
 func TestSignalsWhileDiskStalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -214,7 +214,7 @@ func putFIFO(t *testing.T, w *world, path string) (unblock func()) {
 }
 
 // stallDisk mounts a file system that never answers over the file's directory:
-// whoever looks for the file blocks, as with a network disk that has stalled.
+// opening the file blocks, as with a network disk that has stalled.
 func stallDisk(t *testing.T, w *world, path string) (unblock func()) {
 	device, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
 	if err != nil {

@@ -22,7 +22,7 @@ type gateway struct {
 	world *world
 }
 
-// setup is how a gateway is started; the zero value is as an operator would.
+// setup is how a gateway is started; the zero value is how an operator does.
 type setup struct {
 	listen  string   // further keys of [listen], one a line
 	metrics string   // further keys of [metrics]
@@ -105,7 +105,7 @@ func (g *gateway) awaitServing() {
 		select {
 		case <-g.Exited():
 			g.T.Fatalf("radsec-gw serve ended: %v; its log:\n%s", g.Err(), g.Output().Last(25))
-		case <-time.After(2 * time.Millisecond): // nothing tells from outside that a port is open now
+		case <-time.After(2 * time.Millisecond): // from outside nothing reports that a port is open now
 		}
 		if time.Now().After(deadline) {
 			g.T.Fatalf("radsec-gw serve does not listen after %v: %v", patience, err)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// atOnce is how long start, SIGHUP, SIGTERM and /readyz may take, whatever hangs.
+// atOnce is how long start, SIGHUP, SIGTERM and /readyz may take, however much hangs.
 // Each is tried up to three times, and the quickest counts: what waits for a name
 // waits each time, a busy machine does not.
 const atOnce = time.Second
@@ -38,7 +38,7 @@ func pace(conns []*client, user string, rate float64, d time.Duration) exchanges
 
 // A name server that never answers: six connections send one request a second
 // each for a realm whose only server is a name, and ten a second each for a
-// healthy one, which is not to notice (W1).
+// healthy one, which must not be affected (W1).
 func TestNameServerThatNeverAnswers(t *testing.T) {
 	w := newWorld(t)
 	names := w.names()
@@ -89,7 +89,7 @@ func TestNameServerThatNeverAnswers(t *testing.T) {
 	g.atOnce("a name server that never answers")
 }
 
-// atOnce measures SIGHUP, /readyz and SIGTERM, after which the gateway is gone.
+// atOnce measures SIGHUP, /readyz and SIGTERM, after which the gateway has ended.
 func (g *gateway) atOnce(beside string) {
 	g.T.Helper()
 	hup := quickest(g.Reload)

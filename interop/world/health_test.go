@@ -14,14 +14,14 @@ import (
 	"layeh.com/radius"
 )
 
-// standbyTime is how long the standby server takes for an answer.
+// standbyTime is how long the standby server needs for an answer.
 const standbyTime = 20 * time.Millisecond
 
 func slowStandby(request) reply { return reply{after: standbyTime} }
 
 // A server answers its probes and no request, as FreeRADIUS whose database hangs
 // (H1). After at most ten requests no login is slower than with the standby alone,
-// and everything that an operator looks at says failing. When it answers again it
+// and the log, the metrics and the status page say failing. When it answers again it
 // is used again.
 func TestServerThatAnswersProbesOnly(t *testing.T) {
 	t.Parallel()
@@ -94,8 +94,8 @@ func TestServerThatAnswersHalf(t *testing.T) {
 	}
 }
 
-// Pushes that take 20 s, with patience raised above that: each user is asked
-// once, by one server (H3).
+// Confirmations on a phone that take 20 s, with patience raised above that: each user is
+// asked once, by one server (H3).
 func TestPushesOfTwentySeconds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -248,7 +248,7 @@ func TestWhatCountsAsLife(t *testing.T) {
 			t.Fatalf("before: %v", e)
 		}
 	}
-	// So many unanswered probes that the port would be dead (down_after = 3).
+	// So many unanswered checks that the port would be down (down_after = 3).
 	if !testbed.Eventually(90*time.Second, func() bool {
 		return len(rejecting.probed()) >= 5 && len(ignoring.probed()) >= 5 || len(ignoring.probed()) >= 8
 	}) {

@@ -12,9 +12,9 @@ import (
 
 func garbled(request) reply { return reply{garbled: true} }
 
-// A reload that adds a route, by which another port of a server comes into use,
-// changes nothing of its port that is down: the state stays, it is not told of again,
-// and what comes goes to the standby at once (H4).
+// A reload that adds a route, which uses another port of a server,
+// changes nothing about its port that is down: the state stays, is not logged again, and new
+// requests go to the standby at once (H4).
 func TestReloadKeepsHealth(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -38,7 +38,7 @@ func TestReloadKeepsHealth(t *testing.T) {
 	w.configure(setup{rest: rest + route("added.test", to("dead"), `packets = ["accounting"]`)})
 	g.Reload()
 	if !down() {
-		t.Error("after a reload that adds a route the server is not down any more")
+		t.Error("after a reload that adds a route the server is no longer down")
 	}
 	for i := range 10 {
 		e := c.login(fmt.Sprintf("u%d@test", i))
@@ -80,7 +80,7 @@ func TestHintsSayWhatWasSeen(t *testing.T) {
 			t.Errorf("a login for a server whose replies do not verify: %v, expected the standby's answer", e)
 		}
 		if e := c.login(fmt.Sprintf("u%d@once.test", i)); !e.within(patience) {
-			t.Errorf("a login for a server whose replies do not verify any more: %v, expected the standby's answer", e)
+			t.Errorf("a login for a server whose replies no longer verify: %v, expected the standby's answer", e)
 		}
 	}
 	for _, server := range []string{"never", "once"} {
@@ -103,10 +103,10 @@ func TestHintsSayWhatWasSeen(t *testing.T) {
 	}
 }
 
-// Every Identifier of a server is taken, and it answers after its requests were
+// Every Identifier of a server is in use, and it answers after its requests were
 // given up: late replies to reused Identifiers do not verify. The log speaks of an
 // overload, not of the secret, and once a minute (H6).
-func TestLateRepliesAreNoWrongSecret(t *testing.T) {
+func TestLateRepliesDoNotBlameTheSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.server("10.0.0.10", nil)

@@ -11,7 +11,7 @@ import (
 // fault shows: more than 1.2 times, and wakeUp beside.
 //
 // The lowest of the windows of each kind count, of three windows at least, and of
-// eight before it fails. What holds packets up does so in each window, by tens of
+// eight before it fails. What delays packets does so in each window, by tens of
 // milliseconds or seconds: a look-up, a write, a lock. Other programs on the
 // machine do not disturb all of them.
 func noEffect(t *testing.T, fault string, alone, beside func() time.Duration) {
@@ -41,8 +41,8 @@ func noEffect(t *testing.T, fault string, alone, beside func() time.Duration) {
 // tick of the kernel's scheduler (4 ms at 250 Hz), and a bit.
 const wakeUp = 5 * time.Millisecond
 
-// firstTry is the longest that a request may have taken that was answered to its
-// first transmission: the next comes after 1.8 s (retransmit_initial is 2 s, off by
+// firstTry is the longest time of a request that was answered to its first transmission: the
+// next is sent after 1.8 s (retransmit_initial is 2 s, off by
 // up to a tenth).
 const firstTry = 1700 * time.Millisecond
 

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A way that loses, delays, doubles and reorders datagrams, both ways: everything
-// is answered, once, and the books close.
+// A network that loses, delays, doubles and reorders datagrams, both ways: everything
+// is answered, once, and the counts agree.
 func TestLossDelayReordering(t *testing.T) {
 	t.Parallel()
 	w, wire := newWiredWorld(t)

@@ -26,7 +26,7 @@ var (
 // built is what TestMain has made for all tests; read only afterwards.
 var built struct {
 	files   material.Files // certificates
-	without []string       // configuration keys to leave out
+	without []string       // configuration keys to omit
 }
 
 const patience = testbed.Patience
@@ -108,7 +108,7 @@ func needNamespaces() error {
 	return nil
 }
 
-// withoutKeys leaves out the lines that set one of the keys of -without.
+// withoutKeys omits the lines that set one of the keys of -without.
 func withoutKeys(config string) string {
 	if len(built.without) == 0 {
 		return config

@@ -33,7 +33,7 @@ func deadAddresses(w *world) (good, local *server) {
 	w.serverAt(w.outside, "[fd00::10]:1812", nil)
 	w.server("10.0.0.20", nil).hang(true)
 	w.server("10.0.0.5", nil).hang(true)
-	w.address(w.outside, "eth0", "10.0.0.21/24") // nobody listens there
+	w.address(w.outside, "eth0", "10.0.0.21/24") // nothing listens there
 	w.address(w.outside, "eth0", "10.0.0.6/24")
 	good = w.server("10.0.0.10", nil)
 	local = w.serverAt(w.gateway, "127.0.0.9:1812", nil)
@@ -188,12 +188,12 @@ func TestExpandedName(t *testing.T) {
 	names.set("radius.test", at("10.0.0.10", "10.0.0.11", "10.0.0.12"))
 	settles("a third is added", true, true, true)
 	names.set("radius.test", at("10.0.0.11", "10.0.0.12"))
-	settles("the first is taken away", false, true, true)
+	settles("the first is removed", false, true, true)
 	names.set("radius.test", at("10.0.0.10"))
 	settles("all are replaced by one", true, false, false)
 }
 
-// A container ends and comes back with another address after eight seconds (W7).
+// A container ends and restarts with another address after eight seconds (W7).
 // Its name does not exist meanwhile, as Docker's name server has it.
 func TestContainerComesBackElsewhere(t *testing.T) {
 	t.Parallel()

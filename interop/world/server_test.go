@@ -109,7 +109,7 @@ func (s *server) answerProbes(script func(request) reply) {
 	s.status = script
 }
 
-// requests returns what was received so far, Status-Server left out.
+// requests returns what was received so far, except Status-Server.
 func (s *server) requests() []request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +130,7 @@ func (s *server) count() int {
 	return s.got
 }
 
-// fresh returns how many different requests were received so far, Status-Server left out.
+// fresh returns how many different requests were received so far, except Status-Server.
 func (s *server) fresh() int {
 	n := 0
 	for _, r := range s.requests() {
@@ -165,7 +165,7 @@ func (s *server) read() {
 	}
 }
 
-// handle does with one datagram what the script says.
+// handle handles one datagram as the script says.
 func (s *server) handle(datagram []byte, from netip.AddrPort) {
 	packet, err := radius.Parse(datagram, []byte(secret))
 	s.mu.Lock()
@@ -192,7 +192,7 @@ func (s *server) handle(datagram []byte, from netip.AddrPort) {
 	if does.silent {
 		return
 	}
-	send := func() { _, _ = s.conn.WriteToUDPAddrPort(signed(packet, does), from) } // the way back may be gone
+	send := func() { _, _ = s.conn.WriteToUDPAddrPort(signed(packet, does), from) } // there may be no way back
 	if does.after > 0 {
 		time.AfterFunc(does.after, send)
 		return

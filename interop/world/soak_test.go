@@ -20,10 +20,10 @@ import (
 
 // A soak with churn of connections, servers, names and reloads: afterwards
 // goroutines, descriptors and memory are where they began, the healthy realm has
-// lost nothing, and the books close: each packet that clients have sent has one
+// lost nothing, and the counts agree: each packet that clients have sent has one
 // fate, and servers saw what counts as sent and resent.
 //
-// It takes 20 s unless -soak says otherwise.
+// It lasts 20 s unless -soak says otherwise.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	s := newSoak(t)
@@ -54,7 +54,7 @@ func TestSoak(t *testing.T) {
 	} else {
 		t.Logf("the healthy realm: %v", sum)
 	}
-	s.closeBooks()
+	s.checkCounts()
 }
 
 // soak is a world that changes all the time.
@@ -162,7 +162,7 @@ func (s *soak) moveNames() {
 	}
 }
 
-// connection is one client connection: some requests, now and then left while they wait.
+// connection is one client connection: some requests, and now and then closed while they wait.
 func (s *soak) connection(ctx context.Context) {
 	c, err := s.w.tryDial()
 	if err != nil {
@@ -199,8 +199,8 @@ func (s *soak) connection(ctx context.Context) {
 	s.healthy = append(s.healthy, healthy...)
 }
 
-// resting is what a gateway without work holds. Sockets to servers, each with its
-// reader, stay open for the next busy moment, and are left out.
+// resting is what a gateway without work uses, without the sockets to servers and their
+// readers, which stay open for the next busy moment.
 type resting struct {
 	goroutines, descriptors, sockets, heap, resident float64
 }
@@ -229,8 +229,8 @@ func (s *soak) rest() resting {
 	return resting{m.Sum("go_goroutines") - sockets, m.Sum("process_open_fds") - sockets, sockets, m.Sum("go_memstats_heap_alloc_bytes"), m.Sum("process_resident_memory_bytes")}
 }
 
-// closeBooks compares what the gateway has counted with what clients sent and servers saw.
-func (s *soak) closeBooks() {
+// checkCounts compares what the gateway has counted with what clients sent and servers saw.
+func (s *soak) checkCounts() {
 	m := s.g.Metrics()
 	fates := m.Sum("radsec_gw_requests_total")
 	s.w.t.Logf("clients sent %d packets; the sum of fates is %.0f", s.packets, fates)

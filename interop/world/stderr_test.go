@@ -18,12 +18,11 @@ import (
 
 const loggingRequests = "\n[log]\nrequests = true\n"
 
-// Standard error takes nothing any more: its reader hangs (L1), has gone (L2), or
-// the disk is full. Ten thousand logins each, of which every one is a log line,
-// are not to notice.
+// Standard error accepts nothing: its reader hangs (L1) or has closed it (L2), or the disk is
+// full. Ten thousand logins each, every one with a log line, must not be affected.
 //
-// A gateway whose log goes to /dev/null runs beside, and the two take turns.
-func TestStandardErrorTakesNothing(t *testing.T) {
+// A gateway whose log goes to /dev/null runs beside it, and the two are measured in turn.
+func TestBlockedStandardError(t *testing.T) {
 	good := newLoggingWorld(t)
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	good.must(err)
@@ -36,7 +35,7 @@ func TestStandardErrorTakesNothing(t *testing.T) {
 		stderr func(t *testing.T, w *world) *os.File
 	}{
 		{"a full pipe that nobody reads", fullPipe},
-		{"a pipe whose reader has gone", brokenPipe},
+		{"a pipe whose reader has closed it", brokenPipe},
 		{"a file on a full disk", fullDisk},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -49,7 +48,7 @@ func TestStandardErrorTakesNothing(t *testing.T) {
 			if status, text, _ := g.Get("/metrics", 5*time.Second); status != 200 {
 				t.Errorf("/metrics: status %d: %.100s", status, text)
 			} else if lost := scrape.Parse(text).Sum("radsec_gw_log_lines_lost_total"); lost == 0 {
-				t.Errorf("radsec_gw_log_lines_lost_total is 0 after 10,000 lines that nobody took, expected it to count them")
+				t.Errorf("radsec_gw_log_lines_lost_total is 0 after 10,000 lines that were not accepted, expected it to count them")
 			} else {
 				t.Logf("log lines lost, as counted: %.0f", lost)
 			}
@@ -60,8 +59,8 @@ func TestStandardErrorTakesNothing(t *testing.T) {
 	}
 }
 
-// When the log flows again one line tells how many were lost.
-func TestStandardErrorFlowsAgain(t *testing.T) {
+// When the log can be written again, one line reports how many were lost.
+func TestUnblockedStandardError(t *testing.T) {
 	t.Parallel()
 	w := newLoggingWorld(t)
 	read, write, err := os.Pipe()
@@ -70,7 +69,7 @@ func TestStandardErrorFlowsAgain(t *testing.T) {
 	fill(t, write)
 	g := w.start(setup{rest: w.loggingConfig(), stderr: write})
 	write.Close()
-	// More than any queue holds.
+	// More than any queue has space for.
 	for range 4 {
 		w.hammer(t, "a full pipe", 5000, 5*time.Second)
 	}
@@ -88,7 +87,7 @@ func TestStandardErrorFlowsAgain(t *testing.T) {
 	})
 	defer reader.Wait()
 	if !text.Await(patience, func(s string) bool { return strings.Contains(s, "lost") || strings.Contains(s, "suppressed") }) {
-		t.Errorf("nothing tells that lines were lost, after the pipe was read again; the end is:\n%s", text.Last(3))
+		t.Errorf("no line reports that lines were lost, after the pipe was read again; the end is:\n%s", text.Last(3))
 	}
 	w.disconnect()
 	g.terminate(5 * time.Second)
@@ -142,7 +141,7 @@ func (w *world) hammer(t *testing.T, what string, n int, d time.Duration) time.D
 	return sum.quantile(0.99)
 }
 
-// fill writes to a pipe until it takes no more.
+// fill writes to a pipe until it accepts no more.
 func fill(t *testing.T, write *os.File) {
 	t.Helper()
 	fd := int(write.Fd()) // which also makes it block

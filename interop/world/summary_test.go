@@ -37,7 +37,7 @@ func (e *exchange) granted() bool {
 	}
 }
 
-// String says what became of it.
+// String returns its outcome.
 func (e *exchange) String() string {
 	select {
 	case <-e.done:
@@ -61,7 +61,7 @@ func (all exchanges) wait(d time.Duration) summary {
 	return all.sum()
 }
 
-// summary is what became of many requests.
+// summary is the outcome of many requests.
 type summary struct {
 	sent, granted, refused, silent int
 	took                           []time.Duration // ascending; without a reply it is the time waited in vain

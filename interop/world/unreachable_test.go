@@ -16,14 +16,14 @@ import (
 // server when the kernel or a router says that there is no way to the first (W10).
 const moveAtOnce = 100 * time.Millisecond
 
-// breakage is a way of being unreachable, and how it is mended. First is the
+// breakage is a way of being unreachable, and how it is repaired. First is the
 // first server's address.
 type breakage struct {
-	name         string
-	broken, mend func(w *world)
+	name           string
+	broken, repair func(w *world)
 }
 
-const first = "10.2.0.10" // behind the link eth1
+const first = "10.2.0.10" // beyond the link eth1
 
 func breakages() []breakage {
 	gatewayRoute := func(kind string) breakage {
@@ -31,9 +31,9 @@ func breakages() []breakage {
 			func(w *world) { w.run(w.gateway, "ip route add "+kind+" "+first) },
 			func(w *world) { w.run(w.gateway, "ip route del "+kind+" "+first) }}
 	}
-	rule := func(name, verdict string) breakage {
+	rule := func(name, action string) breakage {
 		return breakage{name,
-			func(w *world) { w.rules(w.gateway, "add rule ip filter out ip daddr "+first+" "+verdict) },
+			func(w *world) { w.rules(w.gateway, "add rule ip filter out ip daddr "+first+" "+action) },
 			func(w *world) { w.rules(w.gateway, "flush chain ip filter out") }}
 	}
 	return []breakage{
@@ -122,7 +122,7 @@ func TestUnreachableAloneWaits(t *testing.T) {
 				}
 				time.Sleep(500 * time.Millisecond)
 			}
-			b.mend(w)
+			b.repair(w)
 			sum := all.wait(40 * time.Second)
 			t.Logf("%s for 3 s: %v", b.name, sum)
 			if !sum.all() {
@@ -164,7 +164,7 @@ func TestNoRouteAtStart(t *testing.T) {
 }
 
 // Datagrams to servers may be fragmented on the way (W11): a link of 1280 octets
-// lies between, and the ICMP that would tell of it is filtered, as on many tunnels.
+// lies between, and the ICMP that would report it is filtered, as on many tunnels.
 func TestLargeRequestsAreFragmented(t *testing.T) {
 	t.Parallel()
 	w := newRoutedWorld(t, 1280)

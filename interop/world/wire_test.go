@@ -61,7 +61,7 @@ func layWire(t testing.TB, n *namespace, near, far string) *wire {
 	return w
 }
 
-// packetSocket opens a socket that takes and sends the frames of a device.
+// packetSocket opens a socket that receives and sends the frames of a device.
 func (n *namespace) packetSocket(device string) (file *os.File, err error) {
 	err = n.inside(func() error {
 		all := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_ALL))
@@ -107,7 +107,7 @@ func (w *wire) toServer() (lost, doubled int) {
 	return w.lost, w.doubled
 }
 
-// carry takes frames from one device to the other until the wire is taken away.
+// carry moves frames from one device to the other until the wire is closed.
 func (w *wire) carry(from, to *os.File, treated *path, out bool) {
 	buf := make([]byte, 64<<10)
 	for {
@@ -143,7 +143,7 @@ func (w *wire) treat(frame []byte, treated *path, out bool) []time.Duration {
 	ip := frame[etherLength:]
 	flags := binary.BigEndian.Uint16(ip[6:])
 	if flags&0x3fff == 0 {
-		// Whole: its checksum was left for a network card to compute (veth has
+		// Whole: its checksum is left to the network card (veth has
 		// none). Zero says that there is none (RFC 768).
 		at := int(ip[0]&15)*4 + 6
 		ip[at], ip[at+1] = 0, 0

@@ -22,7 +22,7 @@ const (
 )
 
 // world is one test's own: a namespace for the gateway and its clients, one for
-// what lies outside, and what is between.
+// what lies outside, and what is between them.
 type world struct {
 	t       testing.TB
 	dir     string // temporary: configuration, hosts, resolv.conf
@@ -46,7 +46,7 @@ func newWorld(t testing.TB) *world {
 }
 
 // newRoutedWorld makes a world with a router between: servers are at 10.1.0.10
-// and so on, and the link to them takes packets of mtu octets.
+// and so on, and the link to them carries packets of mtu octets.
 func newRoutedWorld(t testing.TB, mtu int) *world {
 	t.Helper()
 	w := newUnconnected(t)
@@ -126,7 +126,7 @@ func (w *world) address(n *namespace, device, address string) {
 	w.run(n, command)
 }
 
-// removeAddress takes one away, as when a container ends.
+// removeAddress removes one, as when a container ends.
 func (w *world) removeAddress(n *namespace, device, address string) {
 	w.t.Helper()
 	w.run(n, "ip addr del "+address+" dev "+device)
