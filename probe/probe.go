@@ -1,13 +1,3 @@
-// Package probe is a RadSec client for people, and the RADIUS server that dev starts.
-//
-// Run is one exchange from end to end: it builds the request (request.go, attribute values in
-// value.go), signs it (sign.go), connects (dial.go), sends it and reads the reply (exchange.go),
-// and verifies what arrived (verify.go). RADIUS/1.1 (RFC 9765) has its own encoding and
-// verification in radius11.go. What a person sees is written by transcript.go, with attributes as
-// printer.go shows them and hidden values revealed by reveal.go.
-//
-// The package speaks the protocol independently of the relay: it uses layeh.com/radius, so that
-// both cannot be wrong in the same way.
 package probe
 
 import (
