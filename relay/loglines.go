@@ -10,15 +10,21 @@ import (
 	"radsec-gw/wire"
 )
 
-// notices are the log lines of what an operator must act on, each let through
-// once a minute with the number suppressed.
+// The log lines of what an operator must act on.
+
+// logLimits lets each of the lines through once a minute, with the number suppressed.
 type logLimits struct {
 	route, identifier, reply, stale, path, realm, loop, nas logs.Limiter
 
 	omitted [wire.NumOmissions]logs.Limiter
 }
 
-// noRoute tells of a request that no route takes, and what to do for it.
+// logFields returns what identifies a request in a log line, and more fields behind it.
+func (req *request) logFields(more ...any) []any {
+	return append([]any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}, more...)
+}
+
+// logNoRoute logs a request that no route takes, and what to do for it.
 func (r *Relay) logNoRoute(req *request, realm []byte) {
 	r.limits.route.Log(func() logs.Line {
 		text, fields := "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
@@ -26,35 +32,33 @@ func (r *Relay) logNoRoute(req *request, realm []byte) {
 		case operator != nil && req.dynamic():
 			text, fields = noOperator(operator)
 		case r.rules.Load().Table.NeedsOperator(&req.view):
-			text, fields = operatorLacks, nil
+			text, fields = noOperatorName, nil
 		}
-		fields = append([]any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}, fields...)
-		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: fields}
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: req.logFields(fields...)}
 	})
 }
 
-// operatorLacks is what to do for a CoA or Disconnect without Operator-Name.
-const operatorLacks = "a CoA or Disconnect has no Operator-Name, and goes by nothing else; its sender must add one, or set coa_by_user_name = true in [routing] to go by the realm of its User-Name"
+// noOperatorName says what to do for a CoA or Disconnect without Operator-Name.
+const noOperatorName = "a CoA or Disconnect has no Operator-Name, and is routed by nothing else; its sender must add one, or set coa_by_user_name = true in [routing] to go by the realm of its User-Name"
 
-// wrongRealm tells of a realm that its client may not send.
+// logWrongRealm logs a realm that its client may not send.
 func (r *Relay) logWrongRealm(req *request, realm []byte) {
 	r.limits.realm.Log(func() logs.Line {
 		text, fields := notAmongRealms(req, realm)
 		if r.rules.Load().Table.NeedsOperator(&req.view) {
-			text, fields = operatorLacks, nil
+			text, fields = noOperatorName, nil
 		}
-		fields = append([]any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}, fields...)
-		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: fields}
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: req.logFields(fields...)}
 	})
 }
 
-// notAmongRealms says what to do for a request that the realms of its client hold back.
+// notAmongRealms returns what to do for a request whose realm its client may not send.
 func notAmongRealms(req *request, realm []byte) (text string, fields []any) {
 	operator := req.view.OperatorName()
 	entry, isRealm := routing.Operator(operator)
 	switch {
 	case req.dynamic() && operator != nil && entry == "":
-		return "a client that may send some realms only sent a request whose Operator-Name has no known namespace, such as \"1\" before a realm, or nothing behind it (RFC 5580 §4.1); its sender must mend it", []any{"operator_name", string(operator)}
+		return "a client that may send some realms only sent a request whose Operator-Name has no known namespace, such as \"1\" before a realm, or nothing behind it (RFC 5580 §4.1); its sender must correct it", []any{"operator_name", string(operator)}
 	case req.dynamic() && operator != nil && !isRealm:
 		return "a client sent a request whose Operator-Name is not among its operators; add it to operators of its [[client]] if it may send it", []any{"operator", entry}
 	case len(realm) == 0:
@@ -63,12 +67,12 @@ func notAmongRealms(req *request, realm []byte) (text string, fields []any) {
 	return "a client sent a request of a realm that is not among its realms; add it to realms of its [[client]] if it may send it", []any{"realm", string(realm)}
 }
 
-// noOperator says what to do for a CoA or Disconnect whose Operator-Name no route has.
+// noOperator returns what to do for a CoA or Disconnect whose Operator-Name no route has.
 func noOperator(name []byte) (text string, fields []any) {
 	entry, isRealm := routing.Operator(name)
 	switch {
 	case entry == "":
-		return "no route takes this request: its Operator-Name is expected to begin with a namespace, \"1\" before a realm (RFC 5580 §4.1), with a name behind it; this is for its sender to mend",
+		return "no route takes this request: its Operator-Name is expected to begin with a namespace, \"1\" before a realm (RFC 5580 §4.1), with a name behind it; its sender must correct it",
 			[]any{"operator_name", string(name)}
 	case isRealm:
 		return "no route takes this request: its Operator-Name names a realm; add a [[route]] for that with its kind in packets", []any{"realm", entry}
@@ -76,11 +80,11 @@ func noOperator(name []byte) (text string, fields []any) {
 	return "no route takes this request: its Operator-Name is not a realm; add a [[route]] that has it in operators, with its kind in packets", []any{"operator", entry}
 }
 
-// looped tells of a request that has come back. server is the one that it was sent to,
+// logLoop logs a request that has come back. server is the one that it was sent to,
 // "" when it has only passed very many gateways.
 func (r *Relay) logLoop(req *request, realm []byte, server string) {
 	r.limits.loop.Log(func() logs.Line {
-		text := "a request has come back that this gateway sent to a server before; that server, or one behind it, sends it to this gateway again: look at how it routes the realm"
+		text := "a request has come back that this gateway sent to a server before; that server, or one behind it, sends it to this gateway again: check how it routes the realm"
 		fields := []any{"server", server, "client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String(), "realm", string(realm)}
 		if server == "" {
 			text, fields = "a request has passed more gateways than any should: two servers somewhere send it to each other", fields[2:]
@@ -89,16 +93,15 @@ func (r *Relay) logLoop(req *request, realm []byte, server string) {
 	})
 }
 
-// noNAS tells of a CoA or Disconnect for a NAS that its route does not have.
+// logNoNAS logs a CoA or Disconnect for a NAS that its route does not have.
 func (r *Relay) logNoNAS(req *request) {
 	r.limits.nas.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a request names no NAS of its route, or none of several; expected nas_identifier or nas_ip_address of one [[server]] with nas = true",
-			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String(),
-				"nas_identifier", string(req.view.NASIdentifier()), "nas_ip_address", addressText(req.view.NASIPAddress()), "operator_nas_identifier", string(req.view.OperatorNASIdentifier())}}
+			Fields: req.logFields("nas_identifier", string(req.view.NASIdentifier()), "nas_ip_address", addressText(req.view.NASIPAddress()), "operator_nas_identifier", string(req.view.OperatorNASIdentifier()))}
 	})
 }
 
-// addressText writes the octets of an address; "" for what is none.
+// addressText returns the text of an address; "" when the octets are not one.
 func addressText(octets []byte) string {
 	if a, ok := netip.AddrFromSlice(octets); ok {
 		return a.String()
@@ -106,7 +109,7 @@ func addressText(octets []byte) string {
 	return ""
 }
 
-// noIdentifier tells of servers that have no room for more requests.
+// logNoIdentifier logs a request for which the servers have no Identifier left.
 func (r *Relay) logNoIdentifier(req *request, err error) {
 	r.limits.identifier.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "no Identifier for this request: the servers do not keep up, or max_sockets is too low",
@@ -114,7 +117,7 @@ func (r *Relay) logNoIdentifier(req *request, err error) {
 	})
 }
 
-// replyLost tells of a reply that cannot be passed on.
+// logReplyLost logs a reply that cannot be passed on.
 func (r *Relay) logReplyLost(req *request, err error) {
 	r.limits.reply.Log(func() logs.Line {
 		server, _, _ := req.Served()
@@ -126,14 +129,14 @@ func (r *Relay) logReplyLost(req *request, err error) {
 // omissionText is what the log says of each omission.
 var omissionText = [wire.NumOmissions]string{
 	wire.OmittedMarker:      "a request went to its server without the gateway's loop_marker, for which there is no space in 4096 octets; a loop of such requests is not found",
-	wire.OmittedUnreadable:  "an attribute was omitted: it is malformed, and must not pass between RADIUS/1.0 and RADIUS/1.1 as it is; its sender must mend it",
-	wire.OmittedOtherSecret: "an attribute was omitted: it was hidden under another secret, or for another request; does a proxy behind the server pass it on as it came?",
+	wire.OmittedUnreadable:  "an attribute was omitted: it is malformed, and must not pass between RADIUS/1.0 and RADIUS/1.1 as it is; its sender must correct it",
+	wire.OmittedOtherSecret: "an attribute was omitted: it was hidden under another secret, or for another request; does a proxy behind the server pass it on unchanged?",
 	wire.OmittedPassword:    "an attribute was omitted: expected a User-Password of 16 to 128 octets in whole blocks of 16, or of at most 128 in RADIUS/1.1",
 	wire.OmittedEAP:         "an attribute was omitted: accounting has no EAP-Message (RFC 2869 §5.19)",
 }
 
-// omitted counts and tells what a packet with this code, for a server or from it, goes
-// on without. Values are not told: many are keys.
+// omitted counts and logs the attributes without which a packet with this code, for a
+// server or from it, goes on. Values are not logged: many are keys.
 func (r *Relay) omitted(req *request, server string, code wire.Code, list *[wire.NumOmissions]wire.Omitted) {
 	for why := range wire.NumOmissions {
 		what := &list[why]
@@ -149,28 +152,29 @@ func (r *Relay) omitted(req *request, server string, code wire.Code, list *[wire
 	}
 }
 
-// staleTimestamp tells of a CoA or Disconnect that is too old or too new, or does
+// logStaleTimestamp logs a CoA or Disconnect that is too old or too new, or does
 // not say how old it is where it must.
 func (r *Relay) logStaleTimestamp(req *request, window time.Duration, now time.Time) {
 	r.limits.stale.Log(func() logs.Line {
 		line := logs.Line{Log: r.log, Level: slog.LevelWarn,
-			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}}
+			Fields: req.logFields()}
 		stamp, ok := req.view.EventTimestamp()
 		if !ok {
 			line.Text = "a request was dropped because it has no Event-Timestamp, which require_event_timestamp asks for"
 			return line
 		}
-		line.Text = "a request was dropped for its Event-Timestamp: it is outside event_timestamp_window, so it was sent again by somebody, or the clocks of its sender and of this machine differ"
+		line.Text = "a request was dropped for its Event-Timestamp: it is outside event_timestamp_window, so it was replayed, or the clocks of its sender and of this machine differ"
 		line.Fields = append(line.Fields, "event_timestamp", time.Unix(int64(stamp), 0).UTC().Format(time.RFC3339),
 			"now", now.UTC().Format(time.RFC3339), "window", window.String())
 		return line
 	})
 }
 
-// wrongPath tells of a CoA or Disconnect from a client that is no server of the user's realm.
+// logWrongPath logs a CoA or Disconnect from a client that is not a server of the user's
+// realm.
 func (r *Relay) logWrongPath(req *request) {
 	r.limits.path.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a request failed the reverse-path check: its sender is none of the servers of the user's realm",
-			Fields: []any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}}
+			Fields: req.logFields()}
 	})
 }

@@ -14,16 +14,16 @@ type NAS struct {
 	Addresses   []netip.Addr   // and in NAS-IP-Address and NAS-IPv6-Address
 }
 
-// NASes are the servers of a route, some of which are NASes; immutable.
+// NASes are the servers of a route, some of which are NASes. They are immutable.
 type NASes struct {
 	all          []NAS
 	byIdentifier map[string]*NAS
 	byAddress    map[netip.Addr]*NAS
-	others       *udpback.Group // of the servers that are none; nil: there are none
+	others       *udpback.Group // of the servers that are not NASes; nil: there are none
 }
 
-// NewNASes puts the NASes of a route together. others is the group of the servers that
-// are none, nil without any. What two NASes are called names the first.
+// NewNASes returns the NASes of a route. others is the group of its other servers, nil if
+// there are none. A name that two NASes have is that of the first.
 func NewNASes(all []NAS, others *udpback.Group) *NASes {
 	s := &NASes{all: all, byIdentifier: map[string]*NAS{}, byAddress: map[netip.Addr]*NAS{}, others: others}
 	for i := range all {
@@ -54,10 +54,11 @@ func (r *Route) lastHop(v *wire.View) (*udpback.Group, uint32) {
 // (RFC 5176 §3, RFC 8559 §4.2). One that is known is enough: the others may be unknown,
 // the Operator-NAS-Identifier too, because a NAS has more names than its route lists,
 // and the documents leave open which attribute decides. Only two that are known and
-// differ are a mismatch (RFC 8559 §3.3). What is called otherwise goes to the servers
-// that are no NASes; so does what names none, but to the only NAS where there is nothing
-// else. A cause is the Error-Cause for a request that goes nowhere: 403 when it names no NAS
-// of the route, or two of them; 402 when it names none of several.
+// differ are a mismatch (RFC 8559 §3.3). A request with other
+// names goes to the servers that are not NASes, and so does one that names no NAS; it goes
+// to the only NAS where there are no such servers. A cause is the Error-Cause for a request
+// that goes nowhere: 403 when it names no NAS of the route, or two of them; 402 when it
+// names none of several.
 func (s *NASes) choose(v *wire.View) (g *udpback.Group, cause uint32) {
 	var found *NAS
 	named, two := false, false
