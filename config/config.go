@@ -32,7 +32,7 @@ package config
 // Config is one whole file, checked, with defaults applied and relative paths
 // resolved. It is immutable after Load.
 type Config struct {
-	Path    string // the file it came from
+	Path    string // the file it was read from
 	Listen  Listen
 	Clients []Client // in file order: the first match wins
 	Servers []Server // names are unique

@@ -230,7 +230,7 @@ func TestReadBesideMistakes(t *testing.T) {
 		t.Errorf("expected no realms where one is no string, got %q", r)
 	}
 	if !ms.Has("listen.crl[0]") || ms.Has("listen.crl[2]") {
-		t.Errorf("expected a mistake at listen.crl[0] and none at listen.crl[2], came\n%v", ms)
+		t.Errorf("expected a mistake at listen.crl[0] and none at listen.crl[2], got\n%v", ms)
 	}
 	if c, err := load(t, "["); c != nil || err == nil {
 		t.Errorf("expected nothing beside the mistake that a file is no TOML, got %+v", c)

@@ -11,8 +11,8 @@ const (
 	// queueBytes and queueLines bound what waits, in each of two batches: the one
 	// that is filled and the one that is being written. 20,000 requests a second
 	// with lines of 230 bytes are 4.6 MB a second: 2 MiB are 0.45 s of a disk that
-	// takes nothing. 64 bytes are about the shortest line, so that the number of
-	// lines is no tighter a bound than their bytes; a mark has 8 bytes, so all of it
+	// writes nothing. 64 bytes are about the shortest line, so that the bytes are reached
+	// before the number of lines is; a mark has 8 bytes, so all of it
 	// is 2 × (2 MiB + 256 KiB) = 4.5 MiB, of which an idle gateway touches one page.
 	queueBytes = 2 << 20
 	queueLines = queueBytes / 64

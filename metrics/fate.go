@@ -38,12 +38,12 @@ const (
 	FateOverShare          // the client holds its share of the identifiers, which are nearly all taken
 	FateNoSocket           // no socket to any server can be opened: a name that does not resolve, too many open files
 	FateSuperseded         // the client gave up: it used the Identifier again for another request
-	FateClientGone         // the connection ended before the reply came
+	FateClientGone         // the connection ended before the reply arrived
 	FateClientNotReading   // the reply was dropped because the client reads too slowly
 	FateReplyTooLong       // the client's copy of the reply would exceed 4096 octets
 	FateBadReplyAttributes // a hidden attribute of the reply does not decrypt
 	FateProtocolError      // answered with Protocol-Error (RFC 7930)
-	FateShutdown           // the gateway stopped before the reply came
+	FateShutdown           // the gateway stopped before the reply arrived
 	FateRateLimited        // beyond the packets or octets per second of its client, after a wait
 	FateTooManyOutstanding // beyond the requests that one connection may have unanswered, after a wait
 	FateTokenReused        // its Token is that of another unanswered request of its RADIUS/1.1 connection, which ends (RFC 9765 §4.2.2)

@@ -64,7 +64,7 @@ func TestBothFormsOfAHistogramAgree(t *testing.T) {
 		length += span.GetLength()
 	}
 	if int(length) != len(got.PositiveDelta) {
-		t.Errorf("the spans have room for %d buckets, %d came", length, len(got.PositiveDelta))
+		t.Errorf("the spans describe %d buckets, got %d", length, len(got.PositiveDelta))
 	}
 	if n := len(got.Bucket); n != lastClassic-firstClassic+1 {
 		t.Errorf("%d classic buckets, want %d", n, lastClassic-firstClassic+1)

@@ -97,7 +97,7 @@ func (b *bed) busy() {
 			s.ObserveReply(time.Duration(4+(i/5)%6) * time.Millisecond)
 			s.CountReply(metrics.ReplyAccepted)
 		}
-		b.server.sampler.take(at.Add(time.Duration(i) * sampleEvery))
+		b.server.sampler.observe(at.Add(time.Duration(i) * sampleEvery))
 	}
 	log := slog.New(b.logs)
 	log.Warn("RadSec connection refused", "peer", "203.0.113.9:51022", "result", "unknown_client", "error", "no client matches: campus: fingerprint is not among its 2", "subject", "CN=stranger")

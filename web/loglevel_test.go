@@ -16,7 +16,7 @@ func TestTheLevelChangesOverHTTPWithTheToken(t *testing.T) {
 	}
 	log.Debug("after")
 	if text := b.printed.String(); strings.Contains(text, "before") || !strings.Contains(text, "msg=after server=radius-a") {
-		t.Errorf("logged %q, want what came after the change only", text)
+		t.Errorf("logged %q, expected only what followed the change", text)
 	}
 	for _, row := range []struct {
 		body, header string

@@ -261,27 +261,27 @@ func TestSamplesAreDifferences(t *testing.T) {
 	s := b.m.Server("radius-a", "auth")
 	at := time.Unix(1000, 0)
 	s.Count(metrics.ServerSent, 1000)
-	b.server.sampler.take(at)
+	b.server.sampler.observe(at)
 	s.Count(metrics.ServerSent, 50)
 	s.Count(metrics.ServerTimeouts, 1)
 	for range 3 {
 		s.CountReply(metrics.ReplyAccepted)
 		s.ObserveReply(2 * time.Millisecond)
 	}
-	b.server.sampler.take(at.Add(5 * time.Second))
+	b.server.sampler.observe(at.Add(5 * time.Second))
 	got := b.server.sampler.of(endpoint{"radius-a", "auth"})
 	if len(got) != 1 || got[0].rate != 10 || got[0].lost != 0.25 || got[0].trip < 0.0019 || got[0].trip > 0.0021 {
 		t.Errorf("samples %+v, want one of 10 a second, 2 ms, a quarter lost", got)
 	}
 	for i := range 2 * keepSamples {
-		b.server.sampler.take(at.Add(time.Duration(10+5*i) * time.Second))
+		b.server.sampler.observe(at.Add(time.Duration(10+5*i) * time.Second))
 	}
 	if n := len(b.server.sampler.of(endpoint{"radius-a", "auth"})); n != keepSamples {
 		t.Errorf("%d samples are kept, want %d", n, keepSamples)
 	}
 }
 
-// A server that is gone leaves no samples; one that came back begins anew, however
+// A server that is gone has no samples; one that is back begins anew, however
 // much it had before.
 func TestSamplesOfServersThatGo(t *testing.T) {
 	b := newBed(t, nil)
@@ -289,21 +289,21 @@ func TestSamplesOfServersThatGo(t *testing.T) {
 	b.m.Server(key.server, key.port).Count(metrics.ServerSent, 1000)
 	at := time.Unix(1000, 0)
 	drop := func() { b.m.KeepServers(func(name string, _ metrics.Port) bool { return name != "radius-a" }) }
-	b.server.sampler.take(at)
-	b.server.sampler.take(at.Add(5 * time.Second))
+	b.server.sampler.observe(at)
+	b.server.sampler.observe(at.Add(5 * time.Second))
 	drop()
-	b.m.Server(key.server, key.port).Count(metrics.ServerSent, 5) // before the next look
-	b.server.sampler.take(at.Add(10 * time.Second))
+	b.m.Server(key.server, key.port).Count(metrics.ServerSent, 5) // before the next reading
+	b.server.sampler.observe(at.Add(10 * time.Second))
 	if got := b.server.sampler.of(key); len(got) != 0 {
-		t.Errorf("a server that came back should have no samples yet, but it has %+v", got)
+		t.Errorf("a server that is back should have no samples yet, but it has %+v", got)
 	}
 	b.m.Server(key.server, key.port).Count(metrics.ServerSent, 10)
-	b.server.sampler.take(at.Add(15 * time.Second))
+	b.server.sampler.observe(at.Add(15 * time.Second))
 	if got := b.server.sampler.of(key); len(got) != 1 || got[0].rate != 2 {
-		t.Errorf("a server that came back should have one sample of 2 a second, but it has %+v", got)
+		t.Errorf("a server that is back should have one sample of 2 a second, but it has %+v", got)
 	}
 	drop()
-	b.server.sampler.take(at.Add(20 * time.Second))
+	b.server.sampler.observe(at.Add(20 * time.Second))
 	if got := b.server.sampler.of(key); len(got) != 0 {
 		t.Errorf("a server that is gone should have no samples, but it has %+v", got)
 	}

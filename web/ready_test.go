@@ -37,7 +37,7 @@ func TestBestStates(t *testing.T) {
 	}
 }
 
-// A failing server is no reason not to be ready, a server without a good address is.
+// A server that is failing is ready, one without a good address is not.
 func TestReadinessOfExpandedServers(t *testing.T) {
 	b := newBed(t, func(c *Config) {
 		c.Routes = func() []Route {

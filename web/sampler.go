@@ -14,7 +14,7 @@ const (
 	keepSamples = 120
 )
 
-// sample is what happened at one port of a server between two looks.
+// sample is what happened at one port of a server between two readings of its counts.
 type sample struct {
 	rate float64 // requests a second, retransmissions not counted
 	trip float64 // mean round trip in seconds; 0: nothing was answered
@@ -37,21 +37,21 @@ func newSampler(m *metrics.Metrics) *sampler {
 
 // run takes samples until ctx is done.
 func (s *sampler) run(ctx context.Context) {
-	s.take(time.Now())
+	s.observe(time.Now())
 	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case now := <-tick.C:
-			s.take(now)
+			s.observe(now)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// take looks at the counts and stores what has happened since the last look.
-func (s *sampler) take(now time.Time) {
+// observe reads the counts and keeps what has happened since it last did.
+func (s *sampler) observe(now time.Time) {
 	counts := s.metrics.Servers()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *sampler) take(now time.Time) {
 }
 
 // forget drops what belongs to servers that have been removed, or that have been added
-// again and counted from zero since the last look. Called with mu held.
+// again and counted from zero since the last reading. Called with mu held.
 func (s *sampler) forget(counts []metrics.ServerCounts) {
 	now := map[endpoint]*metrics.ServerCounts{}
 	for i := range counts {
@@ -93,7 +93,7 @@ func restarted(before, now *metrics.ServerCounts) bool {
 	return now.Timed < before.Timed
 }
 
-// between makes a sample from two looks that are seconds apart.
+// between makes a sample from two readings that are seconds apart.
 func between(before, now *metrics.ServerCounts, seconds float64) sample {
 	one := sample{rate: float64(now.Counts[metrics.ServerSent]-before.Counts[metrics.ServerSent]) / seconds}
 	if n := now.Timed - before.Timed; n > 0 {

@@ -184,7 +184,7 @@ func errorLevel(line string) slog.Level {
 	return slog.LevelWarn
 }
 
-// harden sets what every answer has: no guessing of types, no frames, no keeping.
+// harden sets the headers of every answer: no sniffing, framing or caching.
 func harden(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()

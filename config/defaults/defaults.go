@@ -18,7 +18,7 @@ const (
 
 // [[server]]: when a port is believed dead and alive.
 const (
-	SuspectAfter     = 3 // one realm that stays silent is no evidence (P83)
+	SuspectAfter     = 3 // one silent realm is not evidence (P83)
 	FailingAfter     = 5
 	WatchdogInterval = 30 * time.Second // Tw of RFC 3539 §3.4.1
 	ProbeInterval    = 3 * time.Second

@@ -10,6 +10,7 @@ import (
 	"radsec-gw/config"
 	"radsec-gw/config/defaults"
 	"radsec-gw/gateway"
+	"radsec-gw/metrics"
 )
 
 // printServers prints what a server's silence leads to, by its timers.
@@ -56,17 +57,17 @@ func scheduleWords(s *config.Server) []string {
 // healthWords says when a port is suspect, failing, down and up again.
 func healthWords(s *config.Server) []string {
 	var probed, unprobed []string
-	port := func(name string, number uint16, isProbed bool) {
+	port := func(name metrics.Port, number uint16, isProbed bool) {
 		switch {
 		case number != 0 && isProbed:
-			probed = append(probed, name)
+			probed = append(probed, string(name))
 		case number != 0:
-			unprobed = append(unprobed, name)
+			unprobed = append(unprobed, string(name))
 		}
 	}
-	port("auth", s.AuthPort, s.Health != config.HealthNone)
-	port("acct", s.AcctPort, s.Health == config.HealthStatusServer)
-	port("coa", s.CoAPort, false)
+	port(metrics.PortAuth, s.AuthPort, s.Health != config.HealthNone)
+	port(metrics.PortAcct, s.AcctPort, s.Health == config.HealthStatusServer)
+	port(metrics.PortCoA, s.CoAPort, false)
 	silent := fmt.Sprintf("%s, due again after %v and with no reply to anything since,", count(s.SuspectAfter, "request"), s.RetransmitInitial)
 	tried := fmt.Sprintf("a request tries it after %v, %v and every %v", s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval)
 	var lines []string
