@@ -45,7 +45,7 @@ func (g *Gateway) openSockets(cfg *config.Config, have *sockets) (want, opened s
 	want.radsec = have.radsec
 	if !g.inherited {
 		want.addresses = cfg.Listen.Address
-		if want.radsec, opened.radsec, err = tlsfront.Relisten(have.radsec, have.addresses, want.addresses); err != nil {
+		if want.radsec, opened.radsec, err = tlsfront.Listen(have.radsec, have.addresses, want.addresses); err != nil {
 			return want, opened, fmt.Errorf("[listen].address: %w", err)
 		}
 	}

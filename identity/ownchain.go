@@ -176,14 +176,14 @@ func signedBy(c, issuer *x509.Certificate) bool {
 
 // top checks the last certificate of the path: its issuer must be what clients trust.
 func (o *ownChain) top(c *x509.Certificate, known []*x509.Certificate) {
-	if bytes.Equal(c.RawIssuer, c.RawSubject) {
+	if selfIssued(c) {
 		return
 	}
 	for _, k := range known {
 		if !signedBy(c, k) {
 			continue
 		}
-		if !bytes.Equal(k.RawIssuer, k.RawSubject) {
+		if !selfIssued(k) {
 			o.add(Harmful, "the intermediate %s, which signed the certificate of %s, is not sent: clients that do not have it refuse the chain; append it to the file", subjectOf(k), subjectOf(c))
 		}
 		return
@@ -253,7 +253,7 @@ func weakSignature(a x509.SignatureAlgorithm) bool {
 // matter: its signature is not verified.
 func (o *ownChain) signature(c *x509.Certificate) {
 	switch {
-	case bytes.Equal(c.RawIssuer, c.RawSubject):
+	case selfIssued(c):
 	case weakSignature(c.SignatureAlgorithm):
 		o.add(Harmful, "the certificate of %s is signed with %v: clients of TLS 1.3, and OpenSSL by default, refuse it; have it signed with SHA-256", subjectOf(c), c.SignatureAlgorithm)
 	case c.SignatureAlgorithm == x509.UnknownSignatureAlgorithm:

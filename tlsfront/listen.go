@@ -9,19 +9,13 @@ import (
 	"syscall"
 )
 
-// Listen opens a TCP listener for each address; the system chooses ports for those that
-// are 0. 0.0.0.0 accepts IPv4 only. [::] accepts IPv4, too, unless an IPv4 address with
-// the same port is listed. On an error, those already opened are closed.
-func Listen(addresses []netip.AddrPort) ([]net.Listener, error) {
-	ls, _, err := Relisten(nil, nil, addresses)
-	return ls, err
-}
-
-// Relisten is like Listen for addresses that replace others, whose listeners are given:
-// an address that is in both lists keeps its listener. opened are the new ones among the
-// returned listeners. The old listeners stay open. On an error, those already opened are
-// closed.
-func Relisten(old []net.Listener, oldAddresses, addresses []netip.AddrPort) (ls, opened []net.Listener, err error) {
+// Listen returns a TCP listener for each address. An address that is also in oldAddresses
+// keeps its listener in old; for the others Listen opens new ones, which it also returns
+// as opened. The old listeners stay open. On an error it closes those that it has opened.
+//
+// The system chooses ports for those that are 0. 0.0.0.0 accepts IPv4 only. [::] accepts
+// IPv4, too, unless an IPv4 address with the same port is listed.
+func Listen(old []net.Listener, oldAddresses, addresses []netip.AddrPort) (ls, opened []net.Listener, err error) {
 	type key struct {
 		network string
 		address netip.AddrPort

@@ -3,6 +3,7 @@ package tlsfront
 import (
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -28,13 +29,65 @@ func TestListenOnBothFamilies(t *testing.T) {
 	}
 }
 
+// 0.0.0.0 is for IPv4 only.
 func TestListenOnOneFamilyOnly(t *testing.T) {
-	ls, err := Listen([]netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")})
+	ls, _, err := Listen(nil, nil, []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ls[0].Close()
 	if a := ls[0].Addr().(*net.TCPAddr); a.IP.To4() == nil {
 		t.Errorf("0.0.0.0 is opened as %v, expected IPv4 only", a)
+	}
+}
+
+// An address that is in both lists keeps its socket, also if the system chose the port.
+//
+// Fault L5.
+func TestListenKeepsListeners(t *testing.T) {
+	any4 := netip.MustParseAddrPort("127.0.0.1:0")
+	oldAddresses := []netip.AddrPort{any4, any4}
+	old, _, err := Listen(nil, nil, oldAddresses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ls, opened, err := Listen(old, oldAddresses, []netip.AddrPort{any4, any4, any4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeListeners(ls)
+	if len(ls) != 3 || len(opened) != 1 || ls[0] != old[0] || ls[1] != old[1] || ls[2] != opened[0] {
+		t.Errorf("from %v got %v with %v opened", old, ls, opened)
+	}
+}
+
+// An address that the kernel does not allow while the old socket is open is an error,
+// and no listener stays open.
+//
+// Fault L5.
+func TestListenOverlap(t *testing.T) {
+	old := []net.Listener{must(net.Listen("tcp4", "0.0.0.0:0"))}
+	defer closeListeners(old)
+	port := old[0].Addr().(*net.TCPAddr).AddrPort().Port()
+	oldAddresses := []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port)}
+	free := netip.MustParseAddrPort("127.0.0.1:0")
+	wanted := []netip.AddrPort{free, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)}
+	ls, opened, err := Listen(old, oldAddresses, wanted)
+	if err == nil {
+		t.Fatalf("got %v and %v, want an error", ls, opened)
+	}
+	for _, want := range []string{wanted[1].String(), "still listens on " + oldAddresses[0].String(), "restart"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error is %q, which lacks %q", err, want)
+		}
+	}
+	if refuses(t, old[0].Addr().String()) {
+		t.Error("the old listener was closed")
+	}
+	other := must(net.Listen("tcp4", "127.0.0.1:0")) // as another program would have it
+	defer other.Close()
+	_, _, err = Listen(old, oldAddresses, []netip.AddrPort{netip.MustParseAddrPort(other.Addr().String())})
+	if err == nil || strings.Contains(err.Error(), "this gateway") {
+		t.Errorf("an address of another program gives %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package tlsfront
 import (
 	"context"
 	"net"
-	"net/netip"
 	"strings"
 	"testing"
 )
@@ -56,53 +55,5 @@ func TestListenersWhileDraining(t *testing.T) {
 	f.server.SetListeners([]net.Listener{late})
 	if !refuses(t, late.Addr().String()) {
 		t.Error("a server that drains listens on a new address")
-	}
-}
-
-// An address that is in both lists keeps its socket, also if the system chose the port.
-//
-// Fault L5.
-func TestRelistenKeepsWhatIsInBothLists(t *testing.T) {
-	any4 := netip.MustParseAddrPort("127.0.0.1:0")
-	of := []netip.AddrPort{any4, any4}
-	have := must(Listen(of))
-	ls, opened, err := Relisten(have, of, []netip.AddrPort{any4, any4, any4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closeListeners(ls)
-	if len(ls) != 3 || len(opened) != 1 || ls[0] != have[0] || ls[1] != have[1] || ls[2] != opened[0] {
-		t.Errorf("from %v came %v with %v opened", have, ls, opened)
-	}
-}
-
-// An address that the kernel does not allow while the old socket is open is an error,
-// and no listener stays open.
-//
-// Fault L5.
-func TestRelistenOverlap(t *testing.T) {
-	have := must(Listen([]netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")}))
-	defer closeListeners(have)
-	port := have[0].Addr().(*net.TCPAddr).AddrPort().Port()
-	of := []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port)}
-	free := netip.MustParseAddrPort("127.0.0.1:0")
-	wanted := []netip.AddrPort{free, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)}
-	ls, opened, err := Relisten(have, of, wanted)
-	if err == nil {
-		t.Fatalf("got %v and %v, want an error", ls, opened)
-	}
-	for _, want := range []string{wanted[1].String(), "still listens on " + of[0].String(), "restart"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error is %q, which lacks %q", err, want)
-		}
-	}
-	if refuses(t, have[0].Addr().String()) {
-		t.Error("the listener in force was closed")
-	}
-	other := must(net.Listen("tcp4", "127.0.0.1:0")) // as another program would have it
-	defer other.Close()
-	_, _, err = Relisten(have, of, []netip.AddrPort{netip.MustParseAddrPort(other.Addr().String())})
-	if err == nil || strings.Contains(err.Error(), "this gateway") {
-		t.Errorf("an address of another program gives %v", err)
 	}
 }
