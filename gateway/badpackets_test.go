@@ -16,7 +16,7 @@ type badPacket struct {
 	name, client string
 	packet       []byte
 	answer       byte // its code; 0: none
-	cause        byte // the low octet of its Error-Cause, all of which lie in 256..511
+	cause        byte // the low octet of its Error-Cause, all of which are in 256..511
 	closes       bool
 	fate         string // kind/fate
 }
@@ -28,7 +28,7 @@ const (
 	cause505 = 505 & 0xff
 )
 
-// badPackets is the table: each row with its documented answer and fate.
+// badPackets lists bad packets, each with its documented answer and fate.
 func badPackets() []badPacket {
 	good := nameOf("good@example.org")
 	elsewhere := nameOf("nemo@elsewhere.example")
@@ -40,7 +40,7 @@ func badPackets() []badPacket {
 		{"attribute of length 0", "plain", rawRequest(1, 7, []byte{1, 0, 0}), 0, 0, true, "other/bad_attributes"},
 		{"attribute of length 1", "plain", rawRequest(1, 7, []byte{1, 1}), 0, 0, true, "other/bad_attributes"},
 		{"attribute past the end", "plain", rawRequest(1, 7, []byte{1, 9, 'a'}), 0, 0, true, "other/bad_attributes"},
-		{"one octet that is no attribute", "plain", rawRequest(1, 7, []byte{1}), 0, 0, true, "other/bad_attributes"},
+		{"one octet that is not an attribute", "plain", rawRequest(1, 7, []byte{1}), 0, 0, true, "other/bad_attributes"},
 
 		{"EAP without Message-Authenticator", "plain", rawRequest(1, 7, good, tlv(79, 2, 1, 0, 4)), 0, 0, true, "access/missing_message_authenticator"},
 		{"Status-Server without Message-Authenticator", "plain", rawRequest(12, 7), 0, 0, false, "status/missing_message_authenticator"},
@@ -71,7 +71,7 @@ func badPackets() []badPacket {
 		wrong := rawRequest(code, 7, good, emptyMAC)
 		if code == 1 || code == 12 {
 			flip(at, wrong)
-		} else { // the Request Authenticator holds, so that the Message-Authenticator is what fails
+		} else { // the Request Authenticator is right, so that the Message-Authenticator is what fails
 			wrong = rawRequest(code, 7, good, tlv(80), tlv(80, make([]byte, 14)...))
 		}
 		for what, p := range map[string][]byte{
@@ -89,8 +89,8 @@ func badPackets() []badPacket {
 	return rows
 }
 
-// Each bad packet has its documented answer and its fate, and does no harm to
-// what follows it: on the same connection, or on a new one where it costs its own.
+// Each bad packet has its documented answer and its fate, and does not affect what follows
+// it: on the same connection, or on a new one if it ends its own.
 // Rules: P1, P5, P6, P15, P16, P20, P34, P47, P48, P71, P76, P87, C1, C3, C5
 func TestBadPackets(t *testing.T) {
 	g := startGateway(t, answering(t))
@@ -104,17 +104,17 @@ func TestBadPackets(t *testing.T) {
 			if row.answer != 0 {
 				a := c.read()
 				if a == nil {
-					t.Fatal("the connection is closed, expected an answer")
+					t.Fatal("expected an answer, the connection is closed")
 				}
 				c.believe(row.packet, a, row.answer)
 				if !bytes.Contains(a, tlv(101, 0, 0, 1, row.cause)) {
-					t.Errorf("the answer lacks Error-Cause %d: % x", 256+int(row.cause), a)
+					t.Errorf("expected Error-Cause %d, got % x", 256+int(row.cause), a)
 				}
 			}
 			want := row.client + "/" + row.fate + "=1"
 			if row.closes {
 				if a := c.read(); a != nil {
-					t.Fatalf("got a packet with code %d, expected the connection closed", a[0])
+					t.Fatalf("expected the connection closed, got a packet with code %d", a[0])
 				}
 				g.await(want, func(now map[string]float64) string { return fatesSince(before, now) })
 				before, want = g.scrape(), ""
@@ -133,7 +133,7 @@ func TestBadPackets(t *testing.T) {
 	}
 }
 
-// A started packet must be whole in time, wherever it stops.
+// A packet must be complete in time, wherever it stops.
 // Rules: P3, P5
 func TestHalfAPacket(t *testing.T) {
 	g := startGateway(t, answering(t))
@@ -144,16 +144,16 @@ func TestHalfAPacket(t *testing.T) {
 		c.good()
 		c.write(whole[:n])
 		if c.read() != nil {
-			t.Fatal("got a packet, expected the connection closed")
+			t.Fatal("expected the connection closed, got a packet")
 		}
 		g.await("packet_timeout=1", func(now map[string]float64) string {
 			return since("radsec_gw_tls_client_connections_closed_total", before, now, "reason")
 		})
 		g.await("plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
 		g.connect("plain").good()
-		g.await("plain/access/relayed=2", func(now map[string]float64) string { return fatesSince(before, now) }) // not to be counted in the next round
+		g.await("plain/access/relayed=2", func(now map[string]float64) string { return fatesSince(before, now) }) // must not be counted in the next round
 	}
-	// The same packet in single octets, all within the time, is no half packet.
+	// The same packet in single octets, all of them in time, is complete.
 	g.rewrite("packet_timeout = \"300ms\"", "packet_timeout = \""+gatewaytest.Patience.String()+"\"")
 	g.reload()
 	c := g.connect("plain")
@@ -161,12 +161,12 @@ func TestHalfAPacket(t *testing.T) {
 		c.write(whole[i : i+1])
 	}
 	if a := c.read(); a == nil || a[0] != 2 {
-		t.Error("a packet that came octet by octet was not answered")
+		t.Error("expected an answer to a packet that arrives octet by octet, got none")
 	}
 }
 
-// A peer that never reads is closed when what waits for it reaches its bound or
-// its time; others are served meanwhile.
+// The connection of a peer that never reads is closed when too much waits for it, or for too
+// long. Others are served meanwhile.
 // Rules: P100
 func TestPeerThatNeverReads(t *testing.T) {
 	g := startGateway(t, answering(t))
@@ -187,7 +187,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 	for sent := 0; ; sent++ {
 		_, err := c.Write(rawRequest(12, byte(sent), big...))
 		if timedOut(err) {
-			t.Fatal("the connection is still open, expected it closed")
+			t.Fatal("expected the connection closed, it is open")
 		}
 		if err != nil {
 			break
@@ -205,13 +205,13 @@ func TestPeerThatNeverReads(t *testing.T) {
 		return since("radsec_gw_tls_client_connections_closed_total", before, now, "reason")
 	})
 	if got := fatesSince(before, g.scrape()); !strings.Contains(got, "plain/status/client_not_reading=") {
-		t.Errorf("no packet has the fate client_not_reading: %s", got)
+		t.Errorf("expected packets with the fate client_not_reading, got %s", got)
 	}
 	g.await("0", func(now map[string]float64) string {
 		if now["radsec_gw_tls_waiting_bytes{}"] == 0 {
 			return "0"
 		}
-		return "octets still wait for the peer that is gone"
+		return "bytes still wait for the peer that is gone"
 	})
 	g.connect("plain").good()
 }

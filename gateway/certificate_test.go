@@ -15,7 +15,7 @@ import (
 	"radsec-gw/identity"
 )
 
-// The gateway starts with a certificate that clients refuse, and says so at once.
+// The gateway starts with a certificate that clients refuse, and logs an error.
 func TestStartWithACertificateThatClientsRefuse(t *testing.T) {
 	for _, r := range refusals {
 		dir, file := gatewaytest.Dir(t, gatewaytest.Config(1812))
@@ -46,7 +46,7 @@ func TestStartWithACertificateThatClientsRefuse(t *testing.T) {
 			t.Error(err)
 		}
 		if !strings.Contains(why, r.why) {
-			t.Errorf("%s: the gateway is not ready because %q", r.name, why)
+			t.Errorf("%s: expected it as the reason not to be ready, got %q", r.name, why)
 		}
 		log := lines.String()
 		if !strings.Contains(log, "level=ERROR") || !strings.Contains(log, r.why) {
@@ -55,8 +55,8 @@ func TestStartWithACertificateThatClientsRefuse(t *testing.T) {
 	}
 }
 
-// What stays odd is told once a day, what is new at once, and all of it for another
-// certificate.
+// A finding that persists is reported once a day, a new one at once, and all of them for
+// another certificate.
 func TestFindingsAreReportedDaily(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r certificateReport
@@ -70,7 +70,7 @@ func TestFindingsAreReportedDaily(t *testing.T) {
 				got += f.Text
 			}
 			if got != texts {
-				t.Errorf("%s: %q is told, expected %q", what, got, texts)
+				t.Errorf("%s: expected %q to be reported, got %q", what, texts, got)
 			}
 		}
 		want("at first", "a", m)
@@ -82,26 +82,26 @@ func TestFindingsAreReportedDaily(t *testing.T) {
 		want("a day after the first", "a", m)
 		want("another certificate", "ab", other)
 		list = nil
-		want("nothing any more", "", other)
+		want("no finding", "", other)
 		list = []identity.Finding{{Text: "a"}}
 		want("again", "a", other)
 	})
 }
 
-// A certificate that ends while the gateway runs is told of when it does, and the
+// A certificate that expires while the gateway runs is reported when it does, and the
 // gateway is not ready from then on.
 func TestCertificateThatExpires(t *testing.T) {
 	g := startGateway(t, answering(t))
 	now := g.gw.current.Load()
 	end := now.files.pair.Leaf.NotAfter
 	if strings.Contains(g.log.String(), "own certificate") {
-		t.Fatalf("a good certificate is told of:\n%s", g.log)
+		t.Fatalf("expected nothing about a good certificate, got\n%s", g.log)
 	}
 	g.gw.reportCertificate(now.Plan, end.Add(time.Minute))
 	if want := fmt.Sprint("expired on ", end.UTC().Format(time.DateTime)); !strings.Contains(g.log.String(), want) || !strings.Contains(g.log.String(), "level=ERROR") {
-		t.Errorf("the log lacks an error with %q:\n%s", want, g.log)
+		t.Errorf("expected an error with %q, got\n%s", want, g.log)
 	}
 	if why := now.files.refused(end.Add(time.Second)); !strings.Contains(why, "expired on") {
-		t.Errorf("a second after its end the certificate is refused because %q", why)
+		t.Errorf("expected the certificate to be refused a second after its end, got %q", why)
 	}
 }

@@ -20,7 +20,7 @@ func withServers(n, maxSockets, maxConnections int) *config.Config {
 	return cfg
 }
 
-// expanded has each server's name stand for servers.
+// expanded makes each address of a server's name a server.
 func expanded(cfg *config.Config) *config.Config {
 	for i := range cfg.Servers {
 		cfg.Servers[i].Expand = true
@@ -28,8 +28,8 @@ func expanded(cfg *config.Config) *config.Config {
 	return cfg
 }
 
-// Whatever the limit, the parts together never take more than it, each port has a
-// socket, and neither side starves the other.
+// The parts together never exceed the limit, each port has a socket, and neither side starves
+// the other.
 //
 // Fault W13.
 func TestDescriptorsAreDivided(t *testing.T) {
@@ -60,20 +60,20 @@ func TestDescriptorsAreDivided(t *testing.T) {
 			continue
 		}
 		if sum := d.other + d.http + d.UDP + d.Connections; sum > row.limit {
-			t.Errorf("%s: %+v comes to %d", row.name, d, sum)
+			t.Errorf("%s: expected at most the limit, got %d of %+v", row.name, sum, d)
 		}
 		wanted := row.cfg.Listen.MaxConnections
 		if d.Connections < row.connections || d.UDP < row.udp || d.Connections > wanted || d.UDP > d.wantedUDP ||
 			(d.Connections == wanted) != row.everyConnection || (d.UDP == d.wantedUDP) != row.everySocket {
-			t.Errorf("%s: %+v, want at least %d connections and %d sockets", row.name, d, row.connections, row.udp)
+			t.Errorf("%s: expected at least %d connections and %d sockets, got %+v", row.name, row.connections, row.udp, d)
 		}
 		if said := d.Warning(row.cfg); (said == "") != row.everyConnection {
-			t.Errorf("%s: the warning is %q", row.name, said)
+			t.Errorf("%s: expected a warning: %t, got %q", row.name, !row.everyConnection, said)
 		}
 	}
 }
 
-// Names that are looked up have descriptors of their own, as many as run at one time.
+// There are descriptors for looking up names, for as many as are looked up at the same time.
 func TestDescriptorsForNames(t *testing.T) {
 	other := func(limit, names int) int {
 		cfg := withServers(200, 64, 10000)
@@ -89,7 +89,7 @@ func TestDescriptorsForNames(t *testing.T) {
 	none := other(4096, 0)
 	for _, row := range []struct{ limit, names, want int }{{4096, 1, 2}, {4096, 48, 96}, {4096, 200, 96}} {
 		if got := other(row.limit, row.names) - none; got != row.want {
-			t.Errorf("%d names: %d descriptors, want %d", row.names, got, row.want)
+			t.Errorf("%d names: expected %d descriptors, got %d", row.names, row.want, got)
 		}
 	}
 }

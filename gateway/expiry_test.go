@@ -11,7 +11,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// The expiry metric is the end of the first certificate of the chain to end.
+// The expiry metric is the time when the first certificate of the chain expires.
 func TestExpiryMetricIsThatOfTheChain(t *testing.T) {
 	g := startGateway(t, answering(t))
 	between, err := certs.NewCA("an unrelated one", certs.Valid(36*time.Hour))
@@ -30,17 +30,17 @@ func TestExpiryMetricIsThatOfTheChain(t *testing.T) {
 	g.put("server.pem", append(server.CertPEM(), between.Pair.CertPEM()...))
 	g.reload()
 	if got, want := g.scrape()[`radsec_gw_certificate_expiry_timestamp_seconds{certificate="server",file="server.pem"}`], float64(between.Certificate.NotAfter.Unix()); got != want {
-		t.Errorf("the chain ends at %v, expected %v", got, want)
+		t.Errorf("expected the chain to expire at %v, got %v", want, got)
 	}
 	for _, text := range []string{"level=WARN", "signed none of those before it"} {
 		if !strings.Contains(g.log.String(), text) {
-			t.Errorf("the log lacks %q", text)
+			t.Errorf("expected %q in the log", text)
 		}
 	}
 }
 
-// The first certificate to end in each file is shown, and a file that a reload leaves out
-// no more.
+// For each file the metric shows when its first certificate expires. It is removed for a
+// file that a reload removes.
 func TestExpiryMetricOfEachFile(t *testing.T) {
 	ca := need(certs.NewCA("CA"))
 	soon, over := need(certs.NewCA("soon", certs.Valid(time.Hour))), need(certs.NewCA("over", certs.Valid(-time.Hour)))
@@ -51,11 +51,11 @@ func TestExpiryMetricOfEachFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	put := func(name string, list ...*certs.CA) {
-		var octets []byte
+		var b []byte
 		for _, c := range list {
-			octets = append(octets, c.CertPEM()...)
+			b = append(b, c.CertPEM()...)
 		}
-		gatewaytest.WriteFile(t, filepath.Join(dir, name), octets)
+		gatewaytest.WriteFile(t, filepath.Join(dir, name), b)
 	}
 	put("client_ca.pem", ca, soon)
 	put("own.pem", ca)
@@ -67,7 +67,7 @@ func TestExpiryMetricOfEachFile(t *testing.T) {
 	for what, first := range map[string]*certs.CA{`"client_ca",file="client_ca.pem"`: soon, `"ca",file="own.pem"`: ca,
 		`"ca",file="own/more.pem"`: over, `"intermediates",file="between.pem"`: soon} {
 		if got, want := shown[series+what+"}"], float64(first.Certificate.NotAfter.Unix()); got != want {
-			t.Errorf("%s ends at %v, expected %v", what, got, want)
+			t.Errorf("%s: expected %v, got %v", what, want, got)
 		}
 	}
 	gatewaytest.WriteFile(t, file, []byte(strings.Replace(text, conditions, "", 1)))

@@ -14,7 +14,7 @@ import (
 	"radsec-gw/logs"
 )
 
-// A gateway in which a lock is held that everything else needs does not respond.
+// Responds does not return while a lock is held that everything else needs.
 //
 // Fault W12.
 func TestRespondsNeedsTheLocks(t *testing.T) {
@@ -34,8 +34,8 @@ func TestRespondsNeedsTheLocks(t *testing.T) {
 	<-responded
 }
 
-// The start line says where metrics are served, and that they are not when the
-// configuration has no address for them.
+// The line about the start has the address of metrics, or that they are not served if the
+// configuration has none.
 func TestStartLineHasTheMetricsAddress(t *testing.T) {
 	for address, want := range map[string]string{"": `metrics="not served"`, "127.0.0.1:0": "metrics=127.0.0.1:"} {
 		_, file := gatewaytest.Dir(t, gatewaytest.ConfigAt("127.0.0.1:0", 1812, address))
@@ -53,13 +53,13 @@ func TestStartLineHasTheMetricsAddress(t *testing.T) {
 		}
 		lines.Close()
 		if !strings.Contains(out.String(), "msg=serving") || !strings.Contains(out.String(), want) {
-			t.Errorf("with the address %q the start line should say %s, but the log is\n%s", address, want, out.String())
+			t.Errorf("the address %q: expected %s in the line about the start, got\n%s", address, want, out.String())
 		}
 	}
 }
 
-// Draining lets a request that waits finish, refuses new connections, and ends
-// without an error.
+// Draining waits for a request in flight, refuses new connections, and ends without an
+// error.
 func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 	release, arrived := make(chan struct{}), make(chan struct{}, 10)
 	slow := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
@@ -73,28 +73,28 @@ func TestDrainFinishesWhatIsInFlight(t *testing.T) {
 	c.write(q)
 	<-arrived
 	if g.gw.Draining() {
-		t.Error("it drains before it is told to")
+		t.Error("Draining reports true before Drain")
 	}
 	g.gw.Drain()
 	if !g.gw.Draining() {
-		t.Error("readiness is not down at once")
+		t.Error("Draining reports false after Drain")
 	}
 	if idle.read() != nil {
-		t.Error("an idle connection is not closed")
+		t.Error("expected an idle connection closed, it is open")
 	}
 	if conn, err := net.DialTimeout("tcp", g.gw.Addr().String(), gatewaytest.Patience); err == nil {
 		conn.Close()
-		t.Error("a new connection is accepted")
+		t.Error("expected a new connection refused, it is accepted")
 	}
-	g.scrape() // is still served
+	g.scrape() // HTTP is still served
 	close(release)
 	a := c.read()
 	if a == nil {
-		t.Fatal("the connection is closed before the answer")
+		t.Fatal("expected the answer, the connection is closed")
 	}
 	c.believe(q, a, 2)
 	if c.read() != nil {
-		t.Error("the connection stays open")
+		t.Error("expected the connection closed after the answer, it is open")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), gatewaytest.Patience)
 	defer cancel()

@@ -10,8 +10,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// A client that shuts down its side after its last request gets the answer, whichever
-// way it does so, and then the end of the connection.
+// A client that closes its side of the connection after its last request, by close_notify or
+// by FIN, gets the answer and then the end of the connection.
 //
 // Rules: P59
 func TestAnswerToAHalfClosedConnection(t *testing.T) {
@@ -23,10 +23,10 @@ func TestAnswerToAHalfClosedConnection(t *testing.T) {
 		{"FIN", func(c *tls.Conn) error { return c.NetConn().(*net.TCPConn).CloseWrite() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			asked, goOn := make(chan bool, 16), make(chan bool)
+			asked, release := make(chan bool, 16), make(chan bool)
 			slow := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
 				asked <- true
-				<-goOn
+				<-release
 				gatewaytest.Accept(w, r)
 			})
 			g := startGateway(t, [3]int{slow, slow, slow})
@@ -37,15 +37,15 @@ func TestAnswerToAHalfClosedConnection(t *testing.T) {
 			if err := c.end(client.Conn); err != nil {
 				t.Fatal(err)
 			}
-			g.connect("access").Close() // takes longer than the end takes to arrive
-			close(goOn)
+			g.connect("access").Close() // takes longer than the end of the client's side takes to arrive
+			close(release)
 			a := client.read()
 			if a == nil {
-				t.Fatal("the connection ends without the answer")
+				t.Fatal("expected the answer, the connection is closed")
 			}
 			client.believe(q, a, 2)
 			if client.read() != nil {
-				t.Error("something follows the answer")
+				t.Error("expected the end of the connection after the answer, got a packet")
 			}
 			g.awaitLog("reason=peer_closed")
 		})

@@ -12,8 +12,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// identityConfig is a file whose line "# more of listen" and whose client are
-// replaced by tests.
+// identityConfig is a configuration in which tests replace the line "# more of listen" and
+// the conditions of the client.
 const identityConfig = `[listen]
 address = ["127.0.0.1:0"]
 certificate = "certs/dev/server.pem"
@@ -35,8 +35,8 @@ servers = ["udp"]
 address = "127.0.0.1:0"
 `
 
-// startForIdentity starts a gateway by identityConfig whose client CA is the
-// development CA, with a line of listen.
+// startForIdentity starts a gateway with identityConfig and a line of [listen]. Its client CA
+// is the development CA.
 func startForIdentity(t *testing.T, listen string) (g *Gateway, dir string) {
 	t.Helper()
 	dir, file := gatewaytest.Dir(t, strings.Replace(identityConfig, "# more of listen", listen, 1))
@@ -45,7 +45,7 @@ func startForIdentity(t *testing.T, listen string) (g *Gateway, dir string) {
 	return runPlan(t, planOf(t, file)), dir
 }
 
-// What is wrong inside the files of certificates and lists has its place.
+// Mistakes inside the files of certificates and lists, and of clients, have their place.
 //
 // Rules: TR1, TR4
 func TestMistakesInIssuers(t *testing.T) {
@@ -60,13 +60,13 @@ func TestMistakesInIssuers(t *testing.T) {
 	}{
 		{"a list of a client's CA", one.CertPEM(), `crl = ["two.crl"]`, `ca = "two.pem"`, ""},
 		{"a list of an intermediate", one.CertPEM(), "crl = [\"two.crl\"]\nintermediates = [\"two.pem\"]", ``, ""},
-		{"a list of nobody", one.CertPEM(), `crl = ["two.crl"]`, ``, "6: listen.crl[0]: "},
+		{"a list that no issuer has signed", one.CertPEM(), `crl = ["two.crl"]`, ``, "6: listen.crl[0]: "},
 		{"and what helps", one.CertPEM(), `crl = ["two.crl"]`, ``, "put its certificate into [listen].intermediates"},
 		{"a list beside a client's CA", one.CertPEM(), "", `ca = "two-and-list.pem"`, ""},
-		{"a list of nobody beside a client's CA", one.CertPEM(), "", `ca = "one-and-list.pem"`, "one-and-list.pem: the revocation list of CN=CA two"},
-		{"a list of nobody beside the CA", append(one.CertPEM(), pemOf("X509 CRL", list)...), "", "", "client_ca.pem: the revocation list of CN=CA two"},
-		{"a client's CA that is none", one.CertPEM(), "", `ca = "leaf.pem"`, "9: client[0].ca: "},
-		{"one of a client's CAs that is none", one.CertPEM(), "", `ca = ["two.pem", "leaf.pem"]`, "9: client[0].ca[1]: "},
+		{"a list that no issuer has signed beside a client's CA", one.CertPEM(), "", `ca = "one-and-list.pem"`, "one-and-list.pem: the revocation list of CN=CA two"},
+		{"a list that no issuer has signed beside the CA", append(one.CertPEM(), pemOf("X509 CRL", list)...), "", "", "client_ca.pem: the revocation list of CN=CA two"},
+		{"a client's CA that is not a CA", one.CertPEM(), "", `ca = "leaf.pem"`, "9: client[0].ca: "},
+		{"one of a client's CAs that is not a CA", one.CertPEM(), "", `ca = ["two.pem", "leaf.pem"]`, "9: client[0].ca[1]: "},
 		{"a realm twice", one.CertPEM(), "", `realms = ["a.example", "A.example"]`, "9: client[0].realms[1]: \"A.example\" is listed twice"},
 		{"operators", one.CertPEM(), "", "realms = [\"a.example\"]\noperators = [\"wbaid:X\", \"e212:*\"]", ""},
 		{"an operator of no namespace", one.CertPEM(), "", "realms = [\"a.example\"]\noperators = [\"wbaid:X\", \"other:X\"]", "10: client[0].operators[1]: expected \"tadig:\""},
@@ -76,10 +76,10 @@ func TestMistakesInIssuers(t *testing.T) {
 		{"an attribute of no type", one.CertPEM(), "", `subject_rdn = ["USER=x"]`, "9: client[0].subject_rdn[0]: expected an attribute type of CN, "},
 	} {
 		dir, file := gatewaytest.Dir(t, strings.NewReplacer("# more of listen", c.listen, "# conditions", c.conditions).Replace(identityConfig))
-		for name, octets := range map[string][]byte{"client_ca.pem": c.ca, "two.pem": two.CertPEM(), "two.crl": list,
+		for name, b := range map[string][]byte{"client_ca.pem": c.ca, "two.pem": two.CertPEM(), "two.crl": list,
 			"two-and-list.pem": append(two.CertPEM(), pemOf("X509 CRL", list)...), "one-and-list.pem": append(one.CertPEM(), pemOf("X509 CRL", list)...),
 			"leaf.pem": pemOf("CERTIFICATE", need(one.Client("x")).Certificate.Raw)} {
-			gatewaytest.WriteFile(t, filepath.Join(dir, name), octets)
+			gatewaytest.WriteFile(t, filepath.Join(dir, name), b)
 		}
 		_, err := Load(t.Context(), file)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -88,15 +88,15 @@ func TestMistakesInIssuers(t *testing.T) {
 	}
 }
 
-// A CA with a negative serial number does not stop the start.
+// A CA with a negative serial number is accepted.
 func TestNegativeSerialNumber(t *testing.T) {
 	ca := need(certs.NewCA("CA", func(c *x509.Certificate) { c.SerialNumber = big.NewInt(0x55) }))
-	// crypto/x509 makes none: the number is changed where it stands, and with it the
-	// signature, which is not looked at in a CA's own certificate.
+	// crypto/x509 does not make such a certificate: the number is changed in place. The
+	// signature is wrong then, which is not checked in a CA's own certificate.
 	der := ca.Certificate.Raw
 	at := strings.Index(string(der), "\x02\x01\x55")
 	if at < 0 {
-		t.Fatal("the serial number is not where it was expected")
+		t.Fatal("the certificate has no serial number to change")
 	}
 	der[at+2] = 0x85
 	dir, file := gatewaytest.Dir(t, identityConfig)
@@ -123,7 +123,7 @@ func TestIssuersAreReadAgain(t *testing.T) {
 		cfg := g.front.Config()
 		list := map[string][]*x509.Certificate{"one.pem": cfg.Clients[0].CA, "two.pem": cfg.Intermediates}[name]
 		if len(list) != 1 || !list[0].Equal(fresh.Certificate) {
-			t.Errorf("%s is read again as %d certificates that are not the new one", name, len(list))
+			t.Errorf("%s: expected the new certificate, got %d others", name, len(list))
 		}
 	}
 }

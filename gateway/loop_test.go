@@ -12,9 +12,9 @@ import (
 	"radsec-gw/probe"
 )
 
-// The UDP server is a proxy that sends every login back to the gateway through RadSec:
-// the first that comes back is refused, and everybody gets an answer. Without anybody to
-// stop it the server would get the request again for each round; it gives up at a hundred.
+// The UDP server is a proxy that sends every login back to the gateway over RadSec: the first
+// that returns is refused, and both clients get an answer. If nothing stopped the loop the
+// server would get the request again in each round; it stops after a hundred.
 // Rules: P31, P33, P34
 func TestLoop(t *testing.T) {
 	const most = 100
@@ -52,12 +52,12 @@ func TestLoop(t *testing.T) {
 	q := rawRequest(1, 1, emptyMAC, nameOf("bob@example.org"), tlv(33, []byte("mine")...))
 	c.write(q)
 	if a := <-back; !strings.Contains(string(a), string(tlv(101, 0, 0, 1, 0xf6))) {
-		t.Errorf("the server gets % x for what it has sent back, expected Error-Cause 502", a)
+		t.Errorf("expected Error-Cause 502 for what the server has sent back, got % x", a)
 	}
 	a := c.read()
 	c.believe(q, a, 3)
 	if n := rounds.Load(); n != 1 {
-		t.Errorf("the server got %d requests for one login, expected one", n)
+		t.Errorf("expected one request for one login, got %d", n)
 	}
 	g.await("plain/access/loop=1 plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
 	if log := g.log.String(); strings.Count(log, "has come back") != 1 || !strings.Contains(log, "server=udp") {

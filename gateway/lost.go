@@ -19,8 +19,8 @@ type loss struct {
 
 // losses lists what previous has and next has not: CAs, those of single clients and
 // intermediates among them, certificates of the gateway's own chain, and revocation lists;
-// and the lists that are older in next. Each may be meant, and each may come of a file
-// that was cut off, or restored from a backup.
+// and the lists that are older in next. Each may be intended, or the result of a file
+// that was cut off or restored from a backup.
 func losses(previous, next *material) (list []loss) {
 	had, has := previous.issuers(), next.issuers()
 	for i, ca := range had {

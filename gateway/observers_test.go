@@ -16,7 +16,7 @@ import (
 	"radsec-gw/probe"
 )
 
-// observersConfig switches on all that tells of requests.
+// observersConfig enables everything that reports requests.
 const observersConfig = `[listen]
 address = ["127.0.0.1:0"]
 certificate = "certs/dev/server.pem"
@@ -51,9 +51,9 @@ fticks_country = "DE"
 socket = "tap.sock"
 `
 
-// A login through a gateway that tells everything it can, with its log at debug, a line for each request,
-// F-Ticks, a tap, the page and the metrics: each tells of it, and none of the password, the secrets, the
-// private key and the token.
+// A login is reported by a gateway that reports everything: in its log at debug level, in a
+// line for the request, by F-Ticks, to a tap and on the status page. None of them shows the
+// password, a secret, the private key or the token.
 func TestObserversShowNoSecrets(t *testing.T) {
 	const token, password = "token-of-this-test", "correct horse battery staple"
 	ports := answering(t)
@@ -107,7 +107,7 @@ func TestObserversShowNoSecrets(t *testing.T) {
 		"the server's secret": gatewaytest.Secret, "the token": token, "the private key": keyLine,
 		"the password in hex": fmt.Sprintf("%x", password)} {
 		if strings.Contains(all, hidden) {
-			t.Errorf("%s was told", what)
+			t.Errorf("%s is shown", what)
 		}
 	}
 }

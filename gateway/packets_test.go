@@ -11,14 +11,15 @@ import (
 // tlv is one attribute as octets.
 func tlv(t byte, value ...byte) []byte { return append([]byte{t, byte(2 + len(value))}, value...) }
 
+// nameOf is a User-Name as octets.
 func nameOf(user string) []byte { return tlv(1, []byte(user)...) }
 
-// emptyMAC is a Message-Authenticator for rawRequest to fill; other lengths are
-// filled as far as they go.
+// emptyMAC is a Message-Authenticator that rawRequest fills in. One of another length is
+// filled as far as it goes.
 var emptyMAC = tlv(80, make([]byte, 16)...)
 
-// rawRequest makes a request of these attributes, signed under "radsec" as its
-// code wants it.
+// rawRequest makes a request with the attributes, signed with the secret "radsec" as its code
+// requires.
 func rawRequest(code, id byte, attrs ...[]byte) []byte {
 	b := append([]byte{code, id, 0, 0}, make([]byte, 16)...)
 	random := code == 1 || code == 12
@@ -53,8 +54,6 @@ func withLength(n int, b []byte) []byte {
 	binary.BigEndian.PutUint16(b[2:], uint16(n))
 	return b
 }
-
-// connections -----------------------------------------------------------------
 
 // rawRequest11 makes a request of RADIUS/1.1.
 func rawRequest11(code byte, token uint32, attrs ...[]byte) []byte {

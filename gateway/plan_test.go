@@ -14,8 +14,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// What was read is what is served: a file that changes between the reading and
-// the start has no part in it.
+// What was read is what is served: a file that changes between Load and Start has no effect.
 //
 // Fault L3.
 func TestWhatWasCheckedIsServed(t *testing.T) {
@@ -32,14 +31,14 @@ func TestWhatWasCheckedIsServed(t *testing.T) {
 	g, err := Start(ctx, p, Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		cancel()
-		t.Fatalf("the files were read again: %v", err)
+		t.Fatalf("expected that files are not read again, got %v", err)
 	}
 	chain, err := certs.ParseCertificates("server.pem", checked)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if leaf := g.front.Config().Certificate.Leaf; !leaf.Equal(chain[0]) {
-		t.Errorf("%v is served, want %v", leaf.Subject, chain[0].Subject)
+		t.Errorf("expected the certificate of %v, got that of %v", chain[0].Subject, leaf.Subject)
 	}
 	cancel()
 	if err := g.Wait(); err != nil {
@@ -58,8 +57,7 @@ func mistakesOf(t *testing.T, file string) config.Mistakes {
 	return list
 }
 
-// What is wrong with the files, or with the routing table, is a mistake with
-// a line like any other.
+// A mistake in the files, or in the routing table, has a line like any other.
 func TestMistakesOfFilesAndRoutes(t *testing.T) {
 	good, err := certs.NewCA("another CA")
 	if err != nil {
@@ -77,7 +75,7 @@ func TestMistakesOfFilesAndRoutes(t *testing.T) {
 		name string
 		old  string
 		new  string // replaces old in the file
-		file string // to write octets to
+		file string // to write
 		text []byte
 		n    int // mistakes; 0: one
 		want []string

@@ -23,30 +23,30 @@ func TestUsedPorts(t *testing.T) {
 		cfg := &config.Config{Routes: x.routes, Servers: []config.Server{{Name: "a", AuthPort: 1, AcctPort: 2, CoAPort: 3}}}
 		s := withUsedPorts(cfg, &cfg.Servers[0])
 		if got := strings.Trim(strings.Join([]string{itoa(s.AuthPort), itoa(s.AcctPort), itoa(s.CoAPort)}, " "), " "); got != x.want {
-			t.Errorf("with %s the ports %s should be used, but they are %s", x.says, x.want, got)
+			t.Errorf("%s: expected the ports %s, got %s", x.says, x.want, got)
 		}
 		if cfg.Servers[0].AcctPort != 2 {
-			t.Error("the configuration should stay as it is, but it was changed")
+			t.Error("the configuration was changed")
 		}
 	}
 }
 
 func itoa(n uint16) string { return strconv.Itoa(int(n)) }
 
-// Nothing is told about a port that no route uses: it is not probed, and nobody
-// is called because it does not answer. A reload that uses it opens it.
+// A port that no route uses is not checked, and not shown as down. A reload by which a
+// route uses it opens it.
 func TestUnusedPortsAreNotOpened(t *testing.T) {
 	g := startGateway(t, answering(t))
 	g.rewrite(`packets = ["access", "accounting", "coa", "disconnect"]`+"\nservers", `packets = ["access"]`+"\nservers")
 	g.reload()
 	const up = `radsec_gw_server_up{port="%",server="udp"}`
-	state := func(now map[string]float64) (told string) {
+	state := func(now map[string]float64) (found string) {
 		for _, port := range []string{"auth", "acct", "coa"} {
 			if v, ok := now[strings.Replace(up, "%", port, 1)]; ok {
-				told += port + "=" + strconv.Itoa(int(v)) + " "
+				found += port + "=" + strconv.Itoa(int(v)) + " "
 			}
 		}
-		return told
+		return found
 	}
 	g.await("auth=1 ", state)
 	g.connect("plain").good()

@@ -12,8 +12,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// With crl_stale = "refuse" and an old list the gateway serves nobody of that CA, and
-// says so on /readyz; a list beside the CA's certificate counts.
+// With crl_stale = "refuse" and a list that is out of date the gateway is not ready, because
+// it accepts no client of that CA. The list is in the file of the CA.
 //
 // Rules: TR4
 func TestNotReadyWithAStaleList(t *testing.T) {
@@ -30,16 +30,16 @@ func TestNotReadyWithAStaleList(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := httpStatus("/readyz")(g); got != c.want {
-			t.Errorf("with a list good until %v, /readyz answers %v, want %d", c.until, got, c.want)
+			t.Errorf("a list until %v: expected %d from /readyz, got %v", c.until, c.want, got)
 		}
 		if why := g.notServing(); c.says == "" && why != "" || !strings.Contains(why, c.says) {
-			t.Errorf("with a list good until %v the reason is %q", c.until, why)
+			t.Errorf("a list until %v: expected the reason %q, got %q", c.until, c.says, why)
 		}
 	}
 }
 
-// A list that is out of date keeps the clients of its CA out, and leaves the gateway
-// ready for those of another; the status page tells.
+// A list that is out of date refuses the clients of its CA, and the gateway stays ready for
+// those of another. The status page says so.
 //
 // Rules: TR4
 func TestReadyWithOneStaleListOfTwo(t *testing.T) {
@@ -52,10 +52,10 @@ func TestReadyWithOneStaleListOfTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := httpStatus("/readyz")(g); got != http.StatusOK {
-		t.Errorf("/readyz answers %v (%s), want %d", got, g.notServing(), http.StatusOK)
+		t.Errorf("expected %d from /readyz, got %v (%s)", http.StatusOK, got, g.notServing())
 	}
 	notices := strings.Join(g.staleLists(), "\n")
 	if want := "the revocation list of CN=old CA,O=radsec-gw development has been out of date since "; !strings.HasPrefix(notices, want) || !strings.HasSuffix(notices, ": certificates that it has issued are refused (crl_stale)") {
-		t.Errorf("the notices are %q, want %q and that its certificates are refused", notices, want)
+		t.Errorf("expected %q and that its certificates are refused, got %q", want, notices)
 	}
 }

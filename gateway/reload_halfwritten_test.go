@@ -9,9 +9,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// A file that is half written changes nothing: clients of the CA that is not there
-// yet stay, one line says what is wrong and where, and the file is taken up when it
-// is whole.
+// A file that is half written changes nothing: clients of the CA that is not there yet stay
+// connected, one line says what is wrong and where, and the file is used when it is whole.
 //
 // Rules: P104, P109
 func TestHalfWrittenFileChangesNothing(t *testing.T) {
@@ -24,7 +23,7 @@ func TestHalfWrittenFileChangesNothing(t *testing.T) {
 	plain := g.connect("plain")
 	half := len(other.CertPEM()) + len(g.ca.CertPEM())/2
 	line := itoa(uint16(bytes.Count(other.CertPEM(), []byte("\n")) + 1))
-	for more := range 10 { // it grows, and is looked at in between
+	for more := range 10 { // it grows, and is polled meanwhile
 		g.put("ca.pem", whole[:half+more])
 		if err := g.gw.reloadFiles(); err == nil || !strings.Contains(err.Error(), "ca.pem:"+line+`: "BEGIN CERTIFICATE" has no END: the file is cut short`) {
 			t.Fatalf("expected the file to be cut short on line %s, got %v", line, err)
@@ -34,20 +33,20 @@ func TestHalfWrittenFileChangesNothing(t *testing.T) {
 	g.connect("plain").good()
 	g.put("ca.pem", whole)
 	if err := g.gw.reloadFiles(); err != nil {
-		t.Fatalf("expected the whole file to be taken, got %v", err)
+		t.Fatalf("expected the whole file to be used, got %v", err)
 	}
 	g.awaitLog("msg=reloaded what=certificates")
 	if n := g.lines("reload refused", "cut short"); n != 1 {
 		t.Errorf("expected one line about the file that is half written, got %d", n)
 	}
 	if n := len(g.gw.current.Load().files.clientCAs); n != 2 {
-		t.Errorf("expected 2 CAs in force, got %d", n)
+		t.Errorf("expected 2 CAs in use, got %d", n)
 	}
 	plain.good()
 }
 
-// A reload by hand that a half-written file stopped is tried again when that file
-// changes, with everything else that it was to change.
+// A reload that was asked for and refused because of a half-written file is retried when that
+// file changes, with everything else that it was to change.
 //
 // Rules: P109
 func TestRefusedReloadIsRetried(t *testing.T) {
@@ -63,10 +62,10 @@ func TestRefusedReloadIsRetried(t *testing.T) {
 	g.put("ca.pem", g.ca.CertPEM())
 	g.put("udp.secret", []byte(gatewaytest.Secret+"\n"))
 	if err := g.gw.reloadFiles(); err != nil {
-		t.Fatalf("expected the reload to be tried again and taken, got %v", err)
+		t.Fatalf("expected the reload to be retried and to succeed, got %v", err)
 	}
 	if name := g.gw.current.Load().Config.Clients[2].Name; name != "renamed" {
-		t.Fatalf("expected the refused configuration in force, got the client %q", name)
+		t.Fatalf("expected the refused configuration in use, got the client %q", name)
 	}
 	g.connect("plain").good()
 
@@ -79,9 +78,9 @@ func TestRefusedReloadIsRetried(t *testing.T) {
 	g.rewrite("name = \"third\"\n", "name = \"half edi\"\n")
 	g.put("ca.pem", append(g.ca.CertPEM(), '\n'))
 	if err := g.gw.reloadFiles(); err != nil {
-		t.Fatalf("expected the CAs to be taken, got %v", err)
+		t.Fatalf("expected the CAs to be used, got %v", err)
 	}
 	if name := g.gw.current.Load().Config.Clients[2].Name; name != "renamed" {
-		t.Errorf("expected the configuration in force to stay, got the client %q", name)
+		t.Errorf("expected the current configuration to stay in use, got the client %q", name)
 	}
 }

@@ -53,7 +53,7 @@ type keyChange struct {
 	see      func(*Gateway) any
 }
 
-// inFront sees something of what the RadSec side goes by.
+// inFront sees something of the configuration of the RadSec side.
 func inFront[T any](see func(tlsfront.Config) T) func(*Gateway) any {
 	return func(g *Gateway) any { return see(g.front.Config()) }
 }
@@ -68,7 +68,7 @@ func ofPolicy[T any](see func(*relay.ClientConfig) T) func(*Gateway) any {
 	return func(g *Gateway) any { return see(g.clients[0].Config()) }
 }
 
-// ofHub sees how the log tells of requests; that it obeys is TestLogChangesAtAReload's.
+// ofHub sees how requests are logged. TestLogChangesAtAReload is about the effect.
 func ofHub(g *Gateway) any { return fmt.Sprintf("%+v", g.hubConfig(&g.current.Load().Config.Log)) }
 
 const (
@@ -195,8 +195,8 @@ func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
 	}
 }
 
-// Every key of the file takes effect at a reload, and so does its going back. A
-// new key without an entry here fails the test.
+// A change of any key has an effect at a reload, and so has changing it back. A new key
+// without an entry here fails the test.
 //
 // Fault L5.
 func TestEveryKeyChangesAtAReload(t *testing.T) {
@@ -204,7 +204,7 @@ func TestEveryKeyChangesAtAReload(t *testing.T) {
 	leaves(reflect.TypeFor[config.Config](), "", func(name string) {
 		behind := strings.HasPrefix(name, "Servers.") || strings.HasPrefix(name, "Routes.") || strings.HasPrefix(name, "Routing.")
 		if _, known := changes[name]; !known && !behind && name != "Path" {
-			t.Errorf("the key of %s has no entry: say how its change at a reload is seen", name)
+			t.Errorf("the key of %s has no entry: say how a change at a reload can be seen", name)
 		}
 	})
 	g, file := startForKeys(t)
@@ -215,7 +215,7 @@ func TestEveryKeyChangesAtAReload(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put(keysConfig) // as any later one: what the start alone does must not count
+	put(keysConfig) // like every later one: effects of the start must not count
 	for name, c := range changes {
 		if c.from == "" {
 			table := map[string]string{"Clients": "client"}[strings.Split(name, ".")[0]]
@@ -231,11 +231,11 @@ func TestEveryKeyChangesAtAReload(t *testing.T) {
 		before := c.see(g)
 		put(strings.Replace(keysConfig, c.from, c.to, 1))
 		if after := c.see(g); reflect.DeepEqual(before, after) {
-			t.Errorf("%s: %q instead of %q changes nothing at a reload: %v", name, c.to, c.from, after)
+			t.Errorf("%s: expected %q instead of %q to have an effect at a reload, got %v as before", name, c.to, c.from, after)
 		}
 		put(keysConfig)
 		if again := c.see(g); !reflect.DeepEqual(before, again) {
-			t.Errorf("%s: the reload that takes the change back leaves %v, want %v", name, again, before)
+			t.Errorf("%s: expected %v when it is changed back, got %v", name, before, again)
 		}
 	}
 }
@@ -260,11 +260,11 @@ func startForKeys(t *testing.T) (g *Gateway, file string) {
 	return runPlan(t, planOf(t, file)), file
 }
 
-// Whatever changes of a server, a route or [routing], what lies behind the front
-// is made anew or configured anew.
+// A change of any key of a server, a route or [routing] is used: the rules are replaced, or
+// the server is configured again.
 func TestEveryKeyBehindTheFrontIsUsed(t *testing.T) {
 	_, file := gatewaytest.Dir(t, keysConfig)
-	now := planOf(t, file).Config
+	current := planOf(t, file).Config
 	for _, part := range []string{"Servers", "Routes", "Routing"} {
 		next := planOf(t, file).Config
 		v := reflect.ValueOf(next).Elem().FieldByName(part)
@@ -275,11 +275,11 @@ func TestEveryKeyBehindTheFrontIsUsed(t *testing.T) {
 			field := v.FieldByName(f.Name)
 			before := reflect.ValueOf(field.Interface())
 			alter(t, part+"."+f.Name, field)
-			if sameRules(now, next) {
-				t.Errorf("a change of %s.%s changes nothing at a reload", part, f.Name)
+			if sameRules(current, next) {
+				t.Errorf("expected a change of %s.%s to have an effect at a reload", part, f.Name)
 			}
 			if server, ok := v.Addr().Interface().(*config.Server); ok {
-				was, errWas := serverConfig(&now.Servers[0])
+				was, errWas := serverConfig(&current.Servers[0])
 				is, errIs := serverConfig(server)
 				if err := errors.Join(errWas, errIs); err != nil || reflect.DeepEqual(was, is) {
 					t.Errorf("a change of %s.%s does not reach the server (%v)", part, f.Name, err)
@@ -287,15 +287,15 @@ func TestEveryKeyBehindTheFrontIsUsed(t *testing.T) {
 			}
 			field.Set(before)
 		}
-		if !sameRules(now, next) {
-			t.Errorf("%s: what is the same counts as changed", part)
+		if !sameRules(current, next) {
+			t.Errorf("%s: expected no change, got one", part)
 		}
 	}
-	one, err := serverConfig(&now.Servers[0])
+	one, err := serverConfig(&current.Servers[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if other, err := serverConfig(&now.Servers[0]); err != nil || !reflect.DeepEqual(one, other) {
+	if other, err := serverConfig(&current.Servers[0]); err != nil || !reflect.DeepEqual(one, other) {
 		t.Errorf("two translations of one server differ (%v)", err)
 	}
 }
@@ -325,6 +325,6 @@ func alter(t *testing.T, name string, field reflect.Value) {
 	case field.CanUint():
 		field.SetUint(field.Uint() + 1)
 	default:
-		t.Fatalf("%s is a %v: say how to alter one", name, field.Type())
+		t.Fatalf("%s is a %v: add how to alter one", name, field.Type())
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"radsec-gw/logs"
 )
 
-// A connection whose client stays, stays, and follows the client's new policy
-// at once; that of a client that is gone is closed.
+// A connection whose client stays configured stays open, and follows the client's new
+// policy at once; that of a client that is removed is closed.
 //
 // Rules: P109, P71
 func TestReloadChangesClients(t *testing.T) {
@@ -33,14 +33,14 @@ func TestReloadChangesClients(t *testing.T) {
 	plain.write(q)
 	plain.believe(q, plain.read(), 3)
 	if access.read() != nil {
-		t.Error("the connection of a client that is gone is not closed")
+		t.Error("expected the connection of a removed client closed, it is open")
 	}
 	g.connect("access").good()
 	g.awaitLog("reason=not_allowed")
 }
 
-// A file with mistakes is refused as a whole, with all of them, and what was in
-// force stays.
+// A configuration with mistakes is refused as a whole, with all of them reported, and the
+// current one stays in use.
 func TestBadReloadIsRefused(t *testing.T) {
 	g := startGateway(t, answering(t))
 	plain := g.connect("plain")
@@ -48,7 +48,7 @@ func TestBadReloadIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.rewrite("name = \"plain\"\n", "name = \"other\"\n") // good, but not to be taken alone
+	g.rewrite("name = \"plain\"\n", "name = \"other\"\n") // good, but must not be used alone
 	g.rewrite("health = \"none\"", "health = \"nome\"\nunheard_of = 1")
 	key, err := os.ReadFile(filepath.Join(filepath.Dir(g.gw.current.Load().Config.Path), "server.key"))
 	if err != nil {
@@ -58,23 +58,23 @@ func TestBadReloadIsRefused(t *testing.T) {
 	err = g.gw.Reload()
 	g.put("server.key", key)
 	if err == nil || !strings.Contains(err.Error(), "unheard_of") {
-		t.Fatalf("the bad file gives %v", err)
+		t.Fatalf("expected a mistake about the unknown key, got %v", err)
 	}
 	for _, text := range []string{"gw.toml:", "nome", "unheard_of: unknown key", "listen.private_key"} {
 		if !strings.Contains(g.log.String(), text) {
-			t.Errorf("the log lacks %q", text)
+			t.Errorf("expected %q in the log", text)
 		}
 	}
 	plain.good()
-	for name, octets := range map[string][]byte{"ca.pem": []byte("noise"), "server.key": []byte("noise")} {
+	for name, b := range map[string][]byte{"ca.pem": []byte("noise"), "server.key": []byte("noise")} {
 		g.put("gw.toml", good)
 		was, err := os.ReadFile(filepath.Join(filepath.Dir(g.gw.current.Load().Config.Path), name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		g.put(name, octets)
+		g.put(name, b)
 		if g.gw.Reload() == nil {
-			t.Errorf("a broken %s is taken", name)
+			t.Errorf("expected a broken %s to be refused", name)
 		}
 		plain.good()
 		g.put(name, was)
@@ -83,16 +83,16 @@ func TestBadReloadIsRefused(t *testing.T) {
 	plain.good()
 	now := g.scrape()
 	if now[`radsec_gw_reloads_total{result="refused"}`] != 3 || now[`radsec_gw_reloads_total{result="taken"}`] != 1 {
-		t.Errorf("%v reloads are counted as refused and %v as taken, want 3 and 1",
+		t.Errorf("expected 3 reloads counted as refused and 1 as taken, got %v and %v",
 			now[`radsec_gw_reloads_total{result="refused"}`], now[`radsec_gw_reloads_total{result="taken"}`])
 	}
 	if at := now["radsec_gw_last_reload_timestamp_seconds{}"]; time.Since(time.UnixMilli(int64(at*1000))) > time.Minute {
-		t.Errorf("the last reload is shown at %v", at)
+		t.Errorf("expected the last reload within a minute, got %v", at)
 	}
 }
 
-// A request that waits at a server which a reload removes gets its answer from
-// there; those after it go to the new one. A server that stays is the same.
+// A request that waits at a server that a reload removes gets its answer from there; those
+// after it go to the new server. A server that is unchanged is reused.
 func TestReloadChangesServers(t *testing.T) {
 	release, arrived := make(chan struct{}), make(chan struct{}, 10)
 	slow := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {
@@ -108,7 +108,7 @@ func TestReloadChangesServers(t *testing.T) {
 	before := g.gw.servers[0].server
 	g.reload()
 	if g.gw.servers[0].server != before {
-		t.Error("a server that is unchanged was made anew")
+		t.Error("expected a server that is unchanged to be reused, got another")
 	}
 	text, err := os.ReadFile(g.gw.current.Load().Config.Path)
 	if err != nil {
@@ -127,7 +127,7 @@ func TestReloadChangesServers(t *testing.T) {
 	c.believe(first, a, 2)
 }
 
-// The lines of requests begin at a reload, in the form that it sets.
+// Lines about requests are logged from a reload on, in the format that it sets.
 //
 // Fault L5.
 func TestLogChangesAtAReload(t *testing.T) {
@@ -166,7 +166,7 @@ func TestLogChangesAtAReload(t *testing.T) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("no line with %s after the reload:\n%s", want, out.String())
+			t.Fatalf("expected a line with %s after the reload, got\n%s", want, out.String())
 		}
 	}
 	text := out.String()

@@ -13,8 +13,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// A revocation list in the file of the CAs counts as one of crl, from the start of a
-// connection and for open ones; a reload says which list and which CA are gone.
+// A revocation list in the file of the CAs counts like one of crl, for new connections and
+// open ones. A reload logs which list and which CA are gone.
 //
 // Rules: P104, P109
 func TestListsBesideTheCAs(t *testing.T) {
@@ -29,7 +29,7 @@ func TestListsBesideTheCAs(t *testing.T) {
 	g.put("ca.pem", append(append(bytes.Clone(g.ca.CertPEM()), fresh...), other.CertPEM()...))
 	g.reload()
 	if strict.read() != nil {
-		t.Error("the revoked client is not closed")
+		t.Error("expected the connection of the revoked client closed, it is open")
 	}
 	plain.good()
 
@@ -38,7 +38,7 @@ func TestListsBesideTheCAs(t *testing.T) {
 	g.awaitLog("a CA is gone with this reload")
 	g.awaitLog("a revocation list is older than the one before this reload")
 	if g.lines("level=WARN", "a CA is gone", "CN=another CA") != 1 || g.lines("level=WARN", "older than", "CN=the gateway's CA") != 1 {
-		t.Errorf("expected both to be named once, the log is\n%s", g.log.String())
+		t.Errorf("expected both to be named once, got\n%s", g.log.String())
 	}
 	g.put("ca.pem", g.ca.CertPEM())
 	g.reload()
@@ -63,7 +63,7 @@ func TestListBesideTheCARevokes(t *testing.T) {
 	ca := need(certs.LoadSigner(filepath.Join(dir, "certs/dev/ca.pem"), filepath.Join(dir, "certs/dev/ca.key")))
 	pair := need(tls.LoadX509KeyPair(filepath.Join(dir, "certs/dev/client.pem"), filepath.Join(dir, "certs/dev/client.key")))
 	connect := func() error {
-		// With TLS 1.2 the handshake ends after the server has looked.
+		// With TLS 1.2 the handshake ends after the server has checked the certificate.
 		c, err := tls.Dial("tcp", g.Addr().String(), &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{pair}, MaxVersion: tls.VersionTLS12})
 		if err == nil {
 			c.Close()
@@ -71,7 +71,7 @@ func TestListBesideTheCARevokes(t *testing.T) {
 		return err
 	}
 	if err := connect(); err != nil {
-		t.Fatalf("before it is revoked the client gets %v", err)
+		t.Fatalf("expected a connection before the client is revoked, got %v", err)
 	}
 	list := need(ca.CRL(time.Now(), time.Now().Add(time.Hour), &certs.Pair{Certificate: pair.Leaf}))
 	gatewaytest.WriteFile(t, filepath.Join(dir, "client_ca.pem"), append(ca.CertPEM(), pemOf("X509 CRL", list)...))
@@ -79,6 +79,6 @@ func TestListBesideTheCARevokes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := connect(); err == nil || !strings.Contains(err.Error(), "bad certificate") {
-		t.Errorf("the revoked client gets %v, want the alert bad_certificate", err)
+		t.Errorf("expected the alert bad_certificate for the revoked client, got %v", err)
 	}
 }

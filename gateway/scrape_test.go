@@ -13,9 +13,10 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
+// seriesLine is a line of /metrics: name, labels, value.
 var seriesLine = regexp.MustCompile(`(?m)^(radsec_gw_\w+)(?:\{(.*)\})? (\S+)$`)
 
-// scrape reads /metrics over HTTP: the series that are not zero.
+// scrape reads /metrics: the value of each series of the gateway.
 func (g *testGateway) scrape() map[string]float64 {
 	g.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
@@ -39,12 +40,12 @@ func (g *testGateway) scrape() map[string]float64 {
 	return all
 }
 
-// fatesSince lists what packets were counted as since before: "client/kind/fate=n".
+// fatesSince lists the fates counted since before: "client/kind/fate=n".
 func fatesSince(before, now map[string]float64) string {
 	return since("radsec_gw_requests_total", before, now, "client", "kind", "fate")
 }
 
-// since lists the growth of a family's series by these labels, sorted.
+// since lists how much the series of a family have grown, by these labels, sorted.
 func since(family string, before, now map[string]float64, labels ...string) string {
 	var list []string
 	for key, v := range now {
@@ -64,27 +65,27 @@ func since(family string, before, now map[string]float64, labels ...string) stri
 	return strings.Join(list, " ")
 }
 
-// await looks at the metrics until what it wants is there: an answer may reach
-// its client a moment before it is counted.
-func (g *testGateway) await(want string, look func(now map[string]float64) string) {
+// await reads the metrics until see returns what is wanted: an answer may reach its client
+// a moment before it is counted.
+func (g *testGateway) await(want string, see func(now map[string]float64) string) {
 	g.t.Helper()
 	deadline := time.After(gatewaytest.Patience)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		got := look(g.scrape())
+		got := see(g.scrape())
 		if got == want {
 			return
 		}
 		select {
 		case <-deadline:
-			g.t.Fatalf("counted: %s\nexpected: %s", got, want)
+			g.t.Fatalf("expected: %s\ngot: %s", want, got)
 		case <-tick.C:
 		}
 	}
 }
 
-// get reads one page of the gateway's HTTP side.
+// get reads a page of the HTTP side.
 func (g *testGateway) get(path string) (int, string) {
 	g.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
@@ -100,7 +101,7 @@ func (g *testGateway) get(path string) (int, string) {
 	return r.StatusCode, string(text)
 }
 
-// httpStatus sees what a path answers; 0 for none.
+// httpStatus returns the status of a path; 0 for no response.
 func httpStatus(path string) func(*Gateway) any {
 	return func(g *Gateway) any {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}

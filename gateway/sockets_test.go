@@ -17,8 +17,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// The RadSec and the HTTP address move at a reload, the tap's socket too:
-// connections, answers on their way and taps stay; the old addresses are free.
+// A reload moves the RadSec address, the HTTP address and the socket for taps: connections
+// and taps stay, and the old addresses are free.
 //
 // Fault L5.
 func TestReloadMovesTheSockets(t *testing.T) {
@@ -38,7 +38,7 @@ func TestReloadMovesTheSockets(t *testing.T) {
 	g.reload()
 
 	if g.gw.Addr().String() != newRadSec || g.gw.MetricsAddr().String() != newHTTP {
-		t.Errorf("after the reload it is on %v and %v, want %s and %s", g.gw.Addr(), g.gw.MetricsAddr(), newRadSec, newHTTP)
+		t.Errorf("expected the addresses %s and %s after the reload, got %v and %v", newRadSec, newHTTP, g.gw.Addr(), g.gw.MetricsAddr())
 	}
 	c.good()
 	g.connect("plain").good()
@@ -49,7 +49,7 @@ func TestReloadMovesTheSockets(t *testing.T) {
 	}
 	deadline, tick := time.After(gatewaytest.Patience), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
-	for gatewaytest.Listening(oldHTTP) { // it ends in a goroutine of its own
+	for gatewaytest.Listening(oldHTTP) { // a goroutine closes it
 		select {
 		case <-tick.C:
 		case <-deadline:
@@ -57,7 +57,7 @@ func TestReloadMovesTheSockets(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, "first.sock")); err == nil {
-		t.Error("the old socket of taps is still there")
+		t.Error("the old socket for taps still exists")
 	}
 	if s, err := net.Dial("unix", filepath.Join(dir, "second.sock")); err != nil {
 		t.Error(err)
@@ -65,12 +65,12 @@ func TestReloadMovesTheSockets(t *testing.T) {
 		s.Close()
 	}
 	if strings.Contains(g.log.String(), "next start") {
-		t.Errorf("something is said to need a new start:\n%s", g.log.String())
+		t.Errorf("expected nothing about a new start, got\n%s", g.log.String())
 	}
 }
 
-// A reload whose sockets cannot all be opened is refused as a whole: nothing of it
-// is in force, and nothing that it opened is left open.
+// A reload whose sockets cannot all be opened is refused as a whole: nothing of it is in use,
+// and nothing that it opened stays open.
 //
 // Fault L5.
 func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
@@ -96,23 +96,23 @@ func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
 		g.rewrite(`address = "127.0.0.1:0"`, fmt.Sprintf("address = %q", row.web))
 		g.rewrite("name = \"plain\"\n", "name = \"other\"\n")
 		if err := g.gw.Reload(); err == nil || !strings.Contains(err.Error(), row.want) {
-			t.Errorf("%s: got %v, want an error with %q", row.name, err, row.want)
+			t.Errorf("%s: expected an error with %q, got %v", row.name, row.want, err)
 		}
 		if gatewaytest.Listening(free) {
-			t.Errorf("%s: the new RadSec address is left open", row.name)
+			t.Errorf("%s: the new RadSec address is still open", row.name)
 		}
 		if g.gw.Addr().String() != radsec || g.gw.MetricsAddr().String() != web {
-			t.Errorf("%s: it is on %v and %v, want %s and %s", row.name, g.gw.Addr(), g.gw.MetricsAddr(), radsec, web)
+			t.Errorf("%s: expected the addresses %s and %s, got %v and %v", row.name, radsec, web, g.gw.Addr(), g.gw.MetricsAddr())
 		}
 		g.connect("plain").good()
 		if now := g.scrape(); now[`radsec_gw_tls_client_connections{client="other"}`] != 0 {
-			t.Errorf("%s: the client of the refused file is known", row.name)
+			t.Errorf("%s: the client of the refused configuration has series", row.name)
 		}
 	}
 }
 
-// Sockets that the gateway was given stand for [listen].address; a change of that
-// is said to have no effect, and everything else of the file has.
+// Sockets that the gateway was given are used in the place of [listen].address: a change of
+// that has no effect, which is logged, and everything else of the configuration has.
 //
 // Fault L5.
 func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {
@@ -135,13 +135,13 @@ func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {
 		t.Error(err)
 	}
 	if g.Addr().String() != given.Addr().String() || gatewaytest.Listening(other) {
-		t.Errorf("it is on %v, want the socket that it was given, %v", g.Addr(), given.Addr())
+		t.Errorf("expected the socket that it was given, %v, got %v", given.Addr(), g.Addr())
 	}
 	if got := g.front.Config().IdleTimeout; got != time.Hour {
-		t.Errorf("idle_timeout is %v, want what the file says", got)
+		t.Errorf("expected the idle_timeout of the configuration, got %v", got)
 	}
 	if !strings.Contains(log.String(), "listen.address has changed and has no effect: systemd passed the sockets") {
-		t.Errorf("the log does not say that the address has no effect:\n%s", log.String())
+		t.Errorf("expected that the address has no effect, got\n%s", log.String())
 	}
 	cancel()
 	if err := g.Wait(); err != nil {
@@ -149,8 +149,7 @@ func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {
 	}
 }
 
-// The status page and readiness are answered while what is in force is being
-// replaced.
+// The status page, readiness and metrics are served while a reload replaces the parts.
 //
 // Fault W15.
 func TestPagesDoNotWaitForAReload(t *testing.T) {

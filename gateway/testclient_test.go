@@ -45,7 +45,7 @@ func (g *testGateway) connect11(name string) *testClient {
 	}
 	g.t.Cleanup(func() { c.Close() })
 	if got := c.ConnectionState().NegotiatedProtocol; got != "radius/1.1" {
-		g.t.Fatalf("agreed to %q, want %q", got, "radius/1.1")
+		g.t.Fatalf("expected radius/1.1, got %q", got)
 	}
 	return &testClient{g.t, c}
 }
@@ -54,12 +54,12 @@ func (g *testGateway) tls(name string) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{g.pairs[name].TLS()}, RootCAs: g.ca.Pool(), ServerName: "radsec-server"}
 }
 
-// presents reports whether the gateway shows this certificate to a client that does
-// not look at it.
+// presents reports whether the gateway presents this certificate, to a client that does not
+// verify it.
 func (g *testGateway) presents(pair *certs.Pair) bool {
 	g.t.Helper()
 	cfg := g.tls("plain")
-	cfg.InsecureSkipVerify = true // a client would refuse what the test looks at
+	cfg.InsecureSkipVerify = true // a client would refuse what the test is about
 	c, err := tls.DialWithDialer(&net.Dialer{Timeout: gatewaytest.Patience}, "tcp", g.gw.Addr().String(), cfg)
 	if err != nil {
 		g.t.Fatal(err)
@@ -68,14 +68,14 @@ func (g *testGateway) presents(pair *certs.Pair) bool {
 	return c.ConnectionState().PeerCertificates[0].Equal(pair.Certificate)
 }
 
-// read returns the next whole packet, nil at the connection's end.
+// read returns the next packet; nil at the end of the connection.
 func (c *testClient) read() []byte {
 	c.t.Helper()
 	c.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
 	head := make([]byte, 4)
 	if _, err := io.ReadFull(c, head); err != nil {
 		if timedOut(err) {
-			c.t.Fatal("no answer, and the connection is not closed")
+			c.t.Fatal("expected an answer or the end of the connection, got neither")
 		}
 		return nil
 	}
@@ -91,8 +91,8 @@ func timedOut(err error) bool {
 	return errors.As(err, &e) && e.Timeout()
 }
 
-// write sends octets as they are. A connection that is closed already is no
-// mistake of the test: reading tells.
+// write sends octets as they are. It is not an error if the connection is closed: read shows
+// that.
 func (c *testClient) write(b []byte) {
 	c.SetWriteDeadline(time.Now().Add(gatewaytest.Patience))
 	if _, err := c.Write(b); timedOut(err) {
@@ -100,27 +100,27 @@ func (c *testClient) write(b []byte) {
 	}
 }
 
-// good sends a good request and fails the test unless its answer comes back,
-// and nothing before it.
+// good sends a good request, and fails the test unless the next packet is its answer.
 func (c *testClient) good() {
 	c.t.Helper()
 	q := rawRequest(1, 250, emptyMAC, nameOf("good@example.org"), tlv(33, []byte("good")...))
 	c.write(q)
 	a := c.read()
 	if a == nil {
-		c.t.Fatal("a following good request: the connection is closed")
+		c.t.Fatal("a good request: expected an answer, the connection is closed")
 	}
 	c.believe(q, a, 2)
 	if !bytes.Contains(a, tlv(25, []byte("good@example.org")...)) {
-		c.t.Error("a following good request: the answer is not the server's")
+		c.t.Error("a good request: expected the server's answer, got another")
 	}
 }
 
-// believe fails the test unless a answers q, rightly signed.
+// believe fails the test unless a is an answer to q with the code, and its authenticators
+// are right.
 func (c *testClient) believe(q, a []byte, code byte) {
 	c.t.Helper()
 	if a[0] != code || a[1] != q[1] {
-		c.t.Fatalf("got %v with Identifier %d, expected %v with %d", radius.Code(a[0]), a[1], radius.Code(code), q[1])
+		c.t.Fatalf("expected %v with Identifier %d, got %v with %d", radius.Code(code), q[1], radius.Code(a[0]), a[1])
 	}
 	if !radius.IsAuthenticResponse(a, q, []byte("radsec")) {
 		c.t.Errorf("the Response Authenticator of %v is wrong", radius.Code(a[0]))
@@ -131,5 +131,3 @@ func (c *testClient) believe(q, a []byte, code byte) {
 		}
 	}
 }
-
-// metrics ---------------------------------------------------------------------

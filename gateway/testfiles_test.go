@@ -33,10 +33,10 @@ func (g *testGateway) rewrite(from, to string) {
 }
 
 // put replaces a file beside the configuration, as a whole.
-func (g *testGateway) put(name string, octets []byte) {
+func (g *testGateway) put(name string, b []byte) {
 	g.t.Helper()
 	path := filepath.Join(filepath.Dir(g.gw.current.Load().Config.Path), name)
-	if err := os.WriteFile(path+".new", octets, 0o600); err != nil {
+	if err := os.WriteFile(path+".new", b, 0o600); err != nil {
 		g.t.Fatal(err)
 	}
 	if err := os.Rename(path+".new", path); err != nil {
@@ -63,7 +63,7 @@ func (g *testGateway) issueServer(changes ...certs.Change) *certs.Pair {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	g.put("server.key", key) // before its certificate: a look at the files between the two finds that they do not fit
+	g.put("server.key", key) // before its certificate: a poll between the two finds that they do not belong together
 	g.put("server.pem", pair.CertPEM())
 	return pair
 }

@@ -62,8 +62,8 @@ func startGateway(t *testing.T, ports [3]int) *testGateway {
 	}
 	text := fmt.Sprintf(testConfig, g.fingerprint("plain"), g.fingerprint("strict"), g.fingerprint("access"), g.fingerprint("faraway"),
 		ports[0], ports[1], ports[2], gatewaytest.Secret)
-	for name, octets := range map[string][]byte{"server.pem": server.CertPEM(), "server.key": key, "ca.pem": g.ca.Pair.CertPEM(), "gw.toml": []byte(text)} {
-		if err := os.WriteFile(filepath.Join(dir, name), octets, 0o600); err != nil {
+	for name, b := range map[string][]byte{"server.pem": server.CertPEM(), "server.key": key, "ca.pem": g.ca.Pair.CertPEM(), "gw.toml": []byte(text)} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,7 +87,7 @@ func startGateway(t *testing.T, ports [3]int) *testGateway {
 	return g
 }
 
-// startUnwatched is startGateway of a gateway that looks at its files only when told.
+// startUnwatched is startGateway for a gateway that does not poll its files.
 func startUnwatched(t *testing.T) *testGateway {
 	t.Helper()
 	g := startGateway(t, answering(t))
@@ -185,14 +185,12 @@ func answering(t *testing.T) [3]int {
 	return ports
 }
 
-// octet strings ---------------------------------------------------------------
-
 // awaitLog waits for a line.
 func (g *testGateway) awaitLog(text string) {
 	g.t.Helper()
-	g.await("there", func(map[string]float64) string {
+	g.await("logged", func(map[string]float64) string {
 		if strings.Contains(g.log.String(), text) {
-			return "there"
+			return "logged"
 		}
 		return "no log line with " + text
 	})

@@ -12,13 +12,14 @@ import (
 	"radsec-gw/probe"
 )
 
-// testServer is a server whose every datagram the test sends itself.
+// testServer is a UDP server whose datagrams the test sends.
 type testServer struct {
 	t    *testing.T
 	conn *net.UDPConn
 	from *net.UDPAddr // of the last request
 }
 
+// openServer opens a server that ends with the test.
 func openServer(t *testing.T) *testServer {
 	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -28,43 +29,44 @@ func openServer(t *testing.T) *testServer {
 	return &testServer{t: t, conn: c}
 }
 
-func (u *testServer) port() int { return u.conn.LocalAddr().(*net.UDPAddr).Port }
+func (s *testServer) port() int { return s.conn.LocalAddr().(*net.UDPAddr).Port }
 
-// request reads the next request, as the field's library understands it.
-func (u *testServer) request() *radius.Packet {
-	u.t.Helper()
+// request reads the next request, as the field's library parses it.
+func (s *testServer) request() *radius.Packet {
+	s.t.Helper()
 	b := make([]byte, 4096)
-	u.conn.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
-	n, from, err := u.conn.ReadFromUDP(b)
+	s.conn.SetReadDeadline(time.Now().Add(gatewaytest.Patience))
+	n, from, err := s.conn.ReadFromUDP(b)
 	if err != nil {
-		u.t.Fatalf("no request came: %v", err)
+		s.t.Fatalf("expected a request, got %v", err)
 	}
 	p, err := radius.Parse(b[:n], []byte(gatewaytest.Secret))
 	if err != nil {
-		u.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	u.from = from
+	s.from = from
 	return p
 }
 
-// reply makes a rightly signed reply, with Message-Authenticator.
-func (u *testServer) reply(p *radius.Packet, code radius.Code) []byte {
-	u.t.Helper()
+// reply makes a reply to p with a Message-Authenticator, rightly signed.
+func (s *testServer) reply(p *radius.Packet, code radius.Code) []byte {
+	s.t.Helper()
 	r := p.Response(code)
 	if err := rfc2865.Class_Add(r, []byte(rfc2865.UserName_GetString(p))); err != nil {
-		u.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	probe.AddMessageAuthenticator(r)
 	b, err := probe.Sign(r)
 	if err != nil {
-		u.t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	return b
 }
 
-func (u *testServer) send(b []byte) {
-	u.t.Helper()
-	if _, err := u.conn.WriteToUDP(b, u.from); err != nil {
-		u.t.Fatal(err)
+// send sends a datagram to where the last request is from.
+func (s *testServer) send(b []byte) {
+	s.t.Helper()
+	if _, err := s.conn.WriteToUDP(b, s.from); err != nil {
+		s.t.Fatal(err)
 	}
 }

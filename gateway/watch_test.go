@@ -12,8 +12,8 @@ import (
 	"radsec-gw/certs"
 )
 
-// The files are looked at each interval. A changed interval holds at once, also when
-// there was none, and one that has not changed postpones nothing.
+// The files are polled at the interval. A new interval applies at once, also after none, and
+// setting the same one does not postpone a poll.
 //
 // Rules: P109
 func TestPollerFollowsTheInterval(t *testing.T) {
@@ -21,17 +21,17 @@ func TestPollerFollowsTheInterval(t *testing.T) {
 		start := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		looks := ""
+		polls := ""
 		poller := newPoller(10 * time.Second)
-		go poller.run(ctx, func() { looks += fmt.Sprint(" ", time.Since(start)) })
+		go poller.run(ctx, func() { polls += fmt.Sprint(" ", time.Since(start)) })
 		want := func(what string, until time.Duration, expected string) {
 			t.Helper()
 			<-time.After(until - time.Since(start)) // of faked time
 			synctest.Wait()
-			if looks != expected {
-				t.Errorf("%s: expected looks after%s, got%s", what, expected, looks)
+			if polls != expected {
+				t.Errorf("%s: expected polls after%s, got%s", what, expected, polls)
 			}
-			looks = ""
+			polls = ""
 		}
 		want("at first", 21*time.Second, " 10s 20s")
 		poller.setInterval(10 * time.Second)
@@ -51,9 +51,9 @@ func TestPollerFollowsTheInterval(t *testing.T) {
 	})
 }
 
-// Certificates and lists are taken up when their files change: for new
-// connections the certificate, for open ones the revocation. A key that does not
-// fit is refused until it does.
+// Certificates and lists are reloaded when their files change: new connections get the new
+// certificate, open ones are closed when their client is revoked. A key that does not belong
+// to the certificate is refused.
 //
 // Rules: P109
 func TestFilesAreWatched(t *testing.T) {
@@ -88,13 +88,13 @@ func TestFilesAreWatched(t *testing.T) {
 	g.awaitReloads("taken", 2)
 	c := g.connect("plain")
 	if got := c.ConnectionState().PeerCertificates[0]; !bytes.Equal(got.Raw, next.Certificate.Raw) {
-		t.Error("a new connection sees the old certificate")
+		t.Error("expected a new connection to get the new certificate, got the old one")
 	}
 	plain.good()
 
 	g.put("ca.crl", list(g.pairs["strict"]))
 	if strict.read() != nil {
-		t.Error("the revoked client is not closed")
+		t.Error("expected the connection of the revoked client closed, it is open")
 	}
 	plain.good()
 	cfg := g.tls("strict")

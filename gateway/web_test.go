@@ -61,7 +61,7 @@ func TestScrape(t *testing.T) {
 	}
 	for _, peers := range []string{"nobody-configured", "good@example.org", "eve@"} {
 		if strings.Contains(text, peers) {
-			t.Errorf("a label holds %q, which a peer has made up", peers)
+			t.Errorf("a label holds %q, which a peer has chosen", peers)
 		}
 	}
 	for _, line := range []string{
@@ -77,7 +77,7 @@ func TestScrape(t *testing.T) {
 		`radsec_gw_certificate_expiry_timestamp_seconds{certificate="client_ca",file="ca.pem"}`,
 	} {
 		if !strings.Contains(text, line) {
-			t.Errorf("the scrape lacks %s", line)
+			t.Errorf("expected %s in /metrics", line)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestStatusPage(t *testing.T) {
 	_, page := g.get("/")
 	for _, want := range []string{"<bdi>plain</bdi>", "<bdi>example.org</bdi>", "CN=plain", ">udp <", "127.0.0.1:"} {
 		if !strings.Contains(page, want) {
-			t.Errorf("the page lacks %q", want)
+			t.Errorf("expected %q on the page", want)
 		}
 	}
 	if strings.Contains(page, gatewaytest.Secret) {
@@ -107,11 +107,11 @@ func TestStatusPage(t *testing.T) {
 	refused.Write([]byte("GET / HTTP/1.0\r\n\r\n"))
 	io.Copy(io.Discard, refused)
 	refused.Close()
-	g.await("told", func(map[string]float64) string { // the line is written after the connection is closed
+	g.await("shown", func(map[string]float64) string { // the line is written after the connection is closed
 		if _, page := g.get("/"); strings.Contains(page, "RadSec connection refused") && strings.Contains(page, "not_tls") {
-			return "told"
+			return "shown"
 		}
-		return "not told of the refused connection"
+		return "the refused connection is not shown"
 	})
 	g.gw.draining.Store(true)
 	if status, body := g.get("/readyz"); status != 503 || !strings.Contains(body, "draining") {
