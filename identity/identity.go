@@ -17,7 +17,7 @@
 // And beside it:
 //
 //	unparsed.go    which of a peer's certificates does not parse
-//	stale.go       revocation lists that are out of date, and whom they affect
+//	stale.go       revocation lists that are out of date, and who is affected
 //	ownchain.go    OwnChain: the gateway's own chain, checked as clients check it
 //	review.go      Review: oddities of a configuration
 package identity

@@ -40,7 +40,7 @@ func (k Kind) code() (radius.Code, error) {
 	return 0, fmt.Errorf("what to send must be status, access, accounting, coa or disconnect, not %q", string(k))
 }
 
-// Config says what to send, to whom, and with what.
+// Config says what to send, where to, and with what.
 type Config struct {
 	// the server
 	Address    string        // host:port

@@ -76,7 +76,7 @@ func TestProxyCause(t *testing.T) {
 	}
 }
 
-// There is no answer to what is no request, nor to Status-Server but its own, nor where
+// There is no answer to what is not a request, nor to Status-Server but its own, nor where
 // the policy is silence; and none to accounting that could be taken for its server's.
 // Rules: P71
 func TestDeclining(t *testing.T) {

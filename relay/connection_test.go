@@ -117,7 +117,7 @@ func TestSetClientAndRules(t *testing.T) {
 }
 
 // What follows a packet that costs the connection has one fate, however much it is, and
-// whoever asks is told why nothing is taken any more.
+// whoever asks is told why nothing more is taken.
 // Rules: P5
 func TestAllBehindABadPacketIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -171,8 +171,8 @@ func (c *Connection) expire() {
 	}
 }
 
-// close returns the memory of the answers, and the requests in flight: the history is not
-// used any more. With the connection's mu held.
+// close returns the memory of the answers, and the requests in flight: the history is no
+// longer used. With the connection's mu held.
 func (h *history) close(r *Relay) (inFlight []*request) {
 	for i := range h {
 		last := &h[i]

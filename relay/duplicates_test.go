@@ -99,8 +99,8 @@ func TestBadPacketLeavesTheHistoryAlone(t *testing.T) {
 	})
 }
 
-// What stands behind a packet that costs the connection is not looked at any
-// more, what stands before it is carried on (RFC 6613 §2.6.4).
+// What follows a packet that costs the connection is no longer read, what
+// precedes it is carried on (RFC 6613 §2.6.4).
 // Rules: P5
 func TestNothingBehindABadPacketIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

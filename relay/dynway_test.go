@@ -13,7 +13,7 @@ import (
 
 // A NAS answers Authorize-Only with a NAK, 507, and what asks and what answers keep
 // Service-Type and State, by which the Access-Request that follows is known (RFC 5176
-// §3.2, §3.3). Attributes that a proxy does not know are no reason for a NAK of its own
+// §3.2, §3.3). Attributes that a proxy does not know are not a reason for a NAK of its own
 // (RFC 8559 §4.3.2), with either version of RADIUS and before a NAS or a proxy.
 // Rules: P89, P92
 func TestAuthorizeOnly(t *testing.T) {

@@ -17,7 +17,7 @@ type outcome struct {
 
 // A request ends in one of three ways, and each records its fate: the read loop finishes
 // one that is not forwarded, or no longer; respond does it with one that was in flight;
-// and abandon ends one in flight for which nobody waits any more.
+// and abandon ends one in flight for which nobody waits now.
 
 // finish sends the answer to a request, if there is one, and records its fate. Nobody
 // refers to the request afterwards.

@@ -52,7 +52,7 @@ func (s *Server) lookupEnded(err error) {
 	})
 }
 
-// setAddresses puts the addresses of the name in force: those of one machine, or of as many
+// setAddresses replaces the addresses of the name: those of one machine, or of as many
 // servers.
 func (s *Server) setAddresses(all []netip.Addr) {
 	if s.expand {

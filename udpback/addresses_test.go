@@ -164,7 +164,7 @@ func TestSeveralAddresses(t *testing.T) {
 			if took := time.Since(f.net.start); !o.answered() || took > 15*time.Second {
 				t.Fatalf("%s after %v, expected c's answer: two silent addresses before it", o.outcome(), took)
 			}
-			f.net.name(host, "c", "b", "a") // a rotation is no change
+			f.net.name(host, "c", "b", "a") // a rotation is not a change
 			dead := len(f.net.seen("a:1812")) + len(f.net.seen("b:1812"))
 			f.net.answering(t)
 			f.net.wrap(func(serve server, to string, q []byte) [][]byte { return nil })

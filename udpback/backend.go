@@ -78,8 +78,8 @@ func (b *Backend) ReleaseBatch(batch *Batch) { b.batches.Put(batch) }
 // and to compare than times. It is never 0, which means 'not set'.
 func (b *Backend) Now() time.Duration { return time.Since(b.base) + 1 }
 
-// LimitSockets bounds how many sockets are open to all servers together; 0 is no
-// bound. Each configured port always gets its first; one of an expanded name, at one of
+// LimitSockets bounds how many sockets are open to all servers together; 0: any
+// number. Each configured port always gets its first; one of an expanded name, at one of
 // its addresses: its requests go to the addresses that have one.
 func (b *Backend) LimitSockets(n int) { b.socketLimit.Store(int64(n)) }
 

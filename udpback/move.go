@@ -163,7 +163,7 @@ func (w *dueWork) shouldMove(sl *slot, now time.Duration, own health.State) bool
 // Disconnect stay, because only the NAS that holds the session can act (RFC 5176
 // §2.3). What carries a State stays with the server that issued it, because no
 // other can carry the conversation on, until that server is down or silent
-// altogether: a lost datagram or two are no reason (RFC 5080 §2.1.2). What was never
+// altogether: a lost datagram or two are not a reason (RFC 5080 §2.1.2). What was never
 // sent may go anywhere. With mu held.
 func (w *dueWork) mayMove(sl *slot) bool {
 	ex := sl.ex
@@ -239,7 +239,7 @@ func (w *dueWork) startMoved(m mover, batch *Batch) error {
 }
 
 // finishMove turns the slot that an exchange left into an abandoned one: the server
-// may still answer (RFC 5080 §2.2.2), for whom left names.
+// may still answer (RFC 5080 §2.2.2), for the one that left names.
 func (w *dueWork) finishMove(m mover, now time.Duration, left previous) {
 	s := w.socket
 	s.mu.Lock()

@@ -99,7 +99,7 @@ func TestLogOfLateAnswers(t *testing.T) {
 	})
 }
 
-// A late answer that took less than the route's patience is no reason to change that.
+// A late answer that took less than the route's patience is not a reason to change that.
 func TestLateAnswerWithinPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

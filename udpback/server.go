@@ -125,7 +125,7 @@ func (s *Server) Secret() *wire.ServerSecret { return s.secret }
 // NAS returns what the server is called as a NAS; nil when it is none.
 func (s *Server) NAS() *wire.NAS { return s.settings.Load().nas }
 
-// Reconfigure puts a new configuration in force for a server whose name, address and
+// Reconfigure replaces the configuration of a server whose name, address and
 // secret are the same: sockets, health and requests in flight stay.
 func (s *Server) Reconfigure(c ServerConfig) {
 	stopChecks(s.reconfigure(c))
@@ -192,7 +192,7 @@ func (s *Server) port(k wire.Kind, label metrics.Port, number uint16) *endpoint 
 	return newEndpoint(s, label, number, s.config.Health)
 }
 
-// replacePorts puts the ports in force; those that are no longer among them close
+// replacePorts replaces the ports; those that are no longer among them close
 // when their last requests have ended, and are returned to be stopped. With mu held.
 func (s *Server) replacePorts(next ports) (leaving []*endpoint) {
 	old := s.ports.Swap(&next)

@@ -209,7 +209,7 @@ func TestPatience(t *testing.T) {
 			for _, port := range []string{"a:1812", "b:1812"} {
 				for _, tr := range f.net.seen(port) {
 					if tr.octets[0] == byte(radius.CodeAccessRequest) {
-						pushed[port+string(tr.octets)] = true // a copy is no second push
+						pushed[port+string(tr.octets)] = true // a copy is not a second push
 					}
 				}
 			}

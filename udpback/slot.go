@@ -30,7 +30,7 @@ const (
 	slotReserved                   // its packet is being written or waits in a batch
 	slotWaiting                    // sent; the schedule runs
 	slotMoving                     // its exchange is being launched on another server
-	slotAbandoned                  // nobody waits any more, but the server may still answer
+	slotAbandoned                  // nobody waits now, but the server may still answer
 )
 
 // previous is an exchange that went on to another server. A reply of the one that

@@ -207,7 +207,7 @@ func TestRefreshAsksNobodyTwice(t *testing.T) {
 		pushes := map[string]bool{}
 		for _, tr := range f.net.seen("a:1812") {
 			if tr.octets[0] == byte(radius.CodeAccessRequest) {
-				pushes[string(tr.octets)] = true // a copy is no second push
+				pushes[string(tr.octets)] = true // a copy is not a second push
 			}
 		}
 		if len(pushes) != 1 {

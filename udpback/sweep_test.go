@@ -176,7 +176,7 @@ func TestCountOverdue(t *testing.T) {
 }
 
 // Requests that end without a reply are told so once, why, and their connections are
-// flushed; the gateway's own probes are no timeouts of requests.
+// flushed; the gateway's own probes are not timeouts of requests.
 // Rules: P56, P95
 func TestFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

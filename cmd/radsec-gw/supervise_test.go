@@ -108,7 +108,7 @@ func TestSignalsDuringAReloadMakeOneMore(t *testing.T) {
 	}
 }
 
-// SIGTERM ends a reload that reads, and nothing of it is put in force.
+// SIGTERM ends a reload that reads, and nothing of it is used.
 //
 // Fault W15.
 func TestTerminationGivesAReloadUp(t *testing.T) {

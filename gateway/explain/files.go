@@ -19,7 +19,7 @@ import (
 	"radsec-gw/gateway"
 )
 
-// serviceUser is the user as whom the packages' systemd unit runs the gateway.
+// serviceUser is the user that the packages' systemd unit runs the gateway as.
 const serviceUser = "radsec-gw"
 
 // account is a user, with what decides about the access to files.
@@ -32,7 +32,7 @@ type account struct {
 // nobody owns no file and is in no group: what it can read, everybody can.
 var nobody = account{name: "everybody", uid: ^uint32(0) - 1}
 
-// printFiles prints as whom the files were read, and returns warnings about who may read
+// printFiles prints which user read the files, and returns warnings about who may read
 // them.
 func printFiles(w io.Writer, p *gateway.Plan) []string {
 	t := table(w, "Files")

@@ -30,7 +30,7 @@ func openTo(t *testing.T, path string) {
 	}
 }
 
-// check says as whom it read, and warns of keys and secrets that everybody can read
+// check says as which user it read, and warns of keys and secrets that everybody can read
 // and of the CA's key beside the CA, each with the line of its key.
 func TestWarnsAboutReaders(t *testing.T) {
 	text := strings.Replace(gatewaytest.TwoServers, `secret = "0123456789abcdef"`, `secret_file = "a.secret"`, 1)
@@ -83,7 +83,7 @@ func TestWarnsAboutAReadableConfiguration(t *testing.T) {
 	}
 }
 
-// Whom owner and mode keep away from a file, on the way to it included.
+// Users that owner and mode keep away from a file, on the way to it included.
 func TestWhoMayRead(t *testing.T) {
 	dir := t.TempDir()
 	inner := filepath.Join(dir, "inner")

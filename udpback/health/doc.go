@@ -40,7 +40,7 @@
 // is told of it: what waits there may be sent once more. So is the first after a lost
 // probe.
 //
-// Only silence counts against a port. A reply that does not verify is no evidence
+// Only silence counts against a port. A reply that does not verify is not evidence
 // either way, but it is remembered for the hint that goes with a change of state.
 // A port that answers requests and never a probe has no Status-Server: its probes
 // count no longer, as if there were none, until one is answered.

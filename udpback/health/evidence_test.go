@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Every edge of the diagram in the package documentation, and what is no edge.
+// Every edge of the diagram in the package documentation, and what is not an edge.
 // The numbers are those of the diagram.
 // Rules: P81, P82, P83, P84
 func TestTransitions(t *testing.T) {

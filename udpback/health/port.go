@@ -74,7 +74,7 @@ func NewPort(c Config, owner Owner) *Port {
 // State returns what is believed of the port.
 func (p *Port) State() State { return State(p.state.Load()) }
 
-// Config returns the configuration in force, with its defaults filled in.
+// Config returns the current configuration, with its defaults filled in.
 func (p *Port) Config() *Config { return p.config.Load() }
 
 // Probed reports whether probes say anything about the port.

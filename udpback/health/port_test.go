@@ -184,7 +184,7 @@ func TestConfigure(t *testing.T) {
 	})
 }
 
-// A probe that was requested goes out although the configuration is put in force again.
+// A probe that was requested goes out although the same configuration is set again.
 func TestConfigureKeepsWhatWasRequested(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)
@@ -209,7 +209,7 @@ func TestConfigureKeepsWhatWasRequested(t *testing.T) {
 	})
 }
 
-// A new configuration is in force from the next probe on.
+// A new configuration holds from the next probe on.
 func TestConfigureTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)

@@ -67,7 +67,7 @@ func TestPendingEnds(t *testing.T) {
 	}
 }
 
-// What could not be sent is no evidence, and is sent when it can be.
+// What could not be sent is not evidence, and is sent when it can be.
 func TestCheckNotSent(t *testing.T) {
 	for _, row := range []struct {
 		name, script string

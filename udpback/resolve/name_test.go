@@ -237,7 +237,7 @@ func TestAgain(t *testing.T) {
 	})
 }
 
-// Another interval has the name looked up, and is in force from then on; the same again
+// Another interval has the name looked up, and is used from then on; the same again
 // changes nothing.
 func TestSetInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
