@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs FreeRADIUS in the foreground with the configuration beside this file.
-# The secret comes as a file; FreeRADIUS reads the environment only.
+# The secret is in a file; FreeRADIUS reads only the environment.
 set -eu
 RADSEC_GW_SECRET=$(cat /run/secrets/freeradius-udp)
 export RADSEC_GW_SECRET

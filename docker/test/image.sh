@@ -10,7 +10,7 @@ make_images() {
   want "$(image_of prometheus)" standin_prometheus
   want "$(image_of pod)" standin_pause
   step "building the image"
-  # A stand-in brings the modules along; the build must not look elsewhere.
+  # A substitute contains the modules; the build must not fetch any.
   [ ${#made_images[@]} = 0 ] || network=(--network none)
   docker build "${network[@]}" -f "$repo/docker/Dockerfile" --force-rm \
     --build-arg VERSION="$version" --build-arg REVISION="$revision" -t "$image" "$repo" >"$work/build" 2>&1 || { cat "$work/build" >&2 && die "docker build"; }
@@ -34,7 +34,7 @@ test_image() {
   check "it has a version label" test -n "$(of_image '{{index .Config.Labels "org.opencontainers.image.version"}}')"
   check "and its commit as a label" test "$(of_image '{{index .Config.Labels "org.opencontainers.image.revision"}}')" = "$revision"
   check "its ports are 2083 and 9713" test "$(of_image '{{len .Config.ExposedPorts}}')" = 2
-  check "it holds the program and empty folders only" test "$(docker export "$(docker create "$image")" | tar -t | grep -vE '^(\.dockerenv|dev/.*|etc/.*|proc/|sys/|certs/|ca/|run/|run/radsec-gw/)$' | tr -d '\n')" = radsec-gw
+  check "it contains the program and empty folders only" test "$(docker export "$(docker create "$image")" | tar -t | grep -vE '^(\.dockerenv|dev/.*|etc/.*|proc/|sys/|certs/|ca/|run/|run/radsec-gw/)$' | tr -d '\n')" = radsec-gw
   docker rm $(docker ps -aq --filter "ancestor=$image") >/dev/null
   if docker run --rm --entrypoint /bin/sh "$image" -c true >"$work/out" 2>&1; then die "it has a shell"; fi
   ok "it has no shell"

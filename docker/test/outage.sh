@@ -1,4 +1,4 @@
-# A FreeRADIUS that dies and comes back, and the end of the gateway. Sourced by run.sh.
+# A FreeRADIUS that dies and restarts, and the end of the gateway. Sourced by run.sh.
 
 up='radsec_gw_server_up{port="auth",server="freeradius"}'
 
@@ -15,13 +15,13 @@ test_outage() {
   step "FreeRADIUS is killed"
   check "/readyz says ready" ready_is 200
   docker kill "$freeradius" >/dev/null
-  await 60 "the metric says that it is down" is_down
+  await 60 "the metric shows that it is down" is_down
   await 10 "/readyz says not ready" ready_is 503
   await 45 "Prometheus sees the alert RadSecNoServerLeft" alert_is RadSecNoServerLeft
   check "the gateway itself still answers Status-Server" inside probe status -certs /certs -quiet
   step "FreeRADIUS is started"
   docker start "$freeradius" >/dev/null
-  await 90 "the metric says that it is up" metric_is "$up" 1
+  await 90 "the metric shows that it is up" metric_is "$up" 1
   await 10 "/readyz says ready" ready_is 200
   await 10 "and a login succeeds" inside probe access -certs /certs -user bob -password hello -quiet
 }
@@ -50,6 +50,6 @@ test_stop() {
   check "the gateway's exit status is 0" test "$(docker inspect -f '{{.State.ExitCode}}' "$gateway")" = 0
 }
 
-# At least 1: a health probe waits, too.
+# At least 1: a health check waits, too.
 waiting() { test "$(metric 'radsec_gw_server_outstanding_requests{port="auth",server="freeradius"}')" -ge 1; }
 draining() { docker logs --tail 20 "$gateway" 2>&1 | grep -q draining; }

@@ -15,8 +15,8 @@ name=radsec-gw-test-$$
 image=radsec-gw:$name
 started=$SECONDS
 
-# shellcheck source=docker/test/standins.sh
-. "$here/standins.sh"
+# shellcheck source=docker/test/substitutes.sh
+. "$here/substitutes.sh"
 
 step() { echo "STEP $((SECONDS - started))s $*"; }
 ok() { passed=$((passed + 1)) && echo "   ok: $*"; }
@@ -81,7 +81,7 @@ cleanup() {
   exit $status
 }
 
-# remove_images removes the stand-ins and the layers of the build's log, but no
+# remove_images removes the substitutes and the layers of the build's log, but no
 # image that was there before.
 remove_images() {
   local id

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the packages, installs, runs, upgrades, removes and purges them in a
-# fresh Debian, and holds the unit to systemd's own judgement. Needs root and
+# fresh Debian, and checks the unit with systemd. Needs root and
 # Debian's debootstrap, rpm and systemd. The last line counts.
 set -euo pipefail
 
@@ -128,7 +128,7 @@ serve() {
 }
 
 # tap_request sees a request through the socket where systemd's folder is. There
-# is no server behind: the request is shown, its answer is not awaited.
+# is no server: the request is shown, and no answer is waited for.
 tap_request() {
   local n tap
   chroot "$root" /usr/bin/radsec-gw tap -user bob >"$work/tap" 2>&1 &

@@ -1,5 +1,5 @@
-// Command pause waits until it is stopped: the stand-in for the image that
-// holds a pod's network.
+// Command pause waits until it is stopped: the substitute for the image that
+// owns a pod's network.
 package main
 
 import (

@@ -1,5 +1,5 @@
 // Command queries asks a Prometheus that scrapes a gateway everything that the
-// rules and the dashboard ask, and fails where no data comes back.
+// rules and the dashboard ask, and fails where there is no data.
 package main
 
 import (
@@ -78,7 +78,7 @@ func optional(expr string) bool {
 	return false
 }
 
-// missingNames holds every name in rules and queries against what the gateway
+// missingNames compares every name in rules and queries with what the gateway
 // shows and the rules record.
 func missingNames(metrics, docker string, rules []watch.Rule, queries []watch.Query) (missing []string) {
 	known := map[string]bool{}

@@ -1,5 +1,5 @@
-// Package watch reads what Prometheus and Grafana are told to ask the gateway
-// for: the rules and the dashboard of the folder docker.
+// Package watch reads what Prometheus and Grafana ask the gateway for: the rules and the
+// dashboard of the folder docker.
 package watch
 
 import (
@@ -19,7 +19,7 @@ type Rule struct {
 	Labels, Annotations map[string]string
 }
 
-// Dashboard is what is looked at of Grafana's dashboard model.
+// Dashboard is the part of Grafana's dashboard model that is checked.
 type Dashboard struct {
 	UID, Title    string
 	SchemaVersion int
@@ -77,7 +77,7 @@ func ReadDashboard(docker string) (*Dashboard, error) {
 	return d, json.Unmarshal(text, d)
 }
 
-// grafana stands for what Grafana puts in place of its variables.
+// grafana replaces variables as Grafana does.
 var grafana = strings.NewReplacer("$__rate_interval", "1m", "$instance", ".*", "$client", ".*")
 
 // Query is an expression with its origin, for messages.

@@ -3,23 +3,23 @@
 # packages. Sourced by run.sh. The Dockerfile and compose.yaml know nothing of
 # them. An image that is there already is used as it is; PULL=1 pulls instead.
 
-# KEEP=1 keeps the stand-ins and the build's layers for the next run: for whoever works on these tests.
+# KEEP=1 keeps the substitutes and the build's layers for the next run: for work on these tests.
 
-# What the stand-ins are made of.
-stamp=$(cat "$repo/go.mod" "$repo/go.sum" "$here/standins.sh" | sha256sum | cut -c1-16)
+# What the substitutes are made of.
+stamp=$(cat "$repo/go.mod" "$repo/go.sum" "$here/substitutes.sh" | sha256sum | cut -c1-16)
 
-# has_image NAME: true when it is there and no stand-in.
+# has_image NAME: true when it is there and not a substitute.
 has_image() {
-  [ "$(docker image inspect -f '{{index .Config.Labels "radsec-gw.stand-in"}}' "$1" 2>/dev/null || echo missing)" = "" ]
+  [ "$(docker image inspect -f '{{index .Config.Labels "radsec-gw.substitute"}}' "$1" 2>/dev/null || echo missing)" = "" ]
 }
 
-# want NAME FUNCTION: makes sure of an image, by the stand-in's function when it has to.
+# want NAME FUNCTION: makes sure that there is an image, by the substitute's function if need be.
 want() {
   if has_image "$1"; then
     echo "   $1: there already"
-  elif [ "${KEEP:-}" = 1 ] && [ "$(docker image inspect -f '{{index .Config.Labels "radsec-gw.stand-in"}}' "$1" 2>/dev/null)" = "$stamp" ]; then
+  elif [ "${KEEP:-}" = 1 ] && [ "$(docker image inspect -f '{{index .Config.Labels "radsec-gw.substitute"}}' "$1" 2>/dev/null)" = "$stamp" ]; then
     made_images+=("$1")
-    echo "   $1: a stand-in kept"
+    echo "   $1: a substitute kept"
   elif [ "${PULL:-}" = 1 ]; then
     docker pull -q "$1"
   else
@@ -27,10 +27,10 @@ want() {
     rm -rf "$root" && mkdir -p "$root"
     changes=()
     "$2"
-    tar -C "$root" -c . | docker import --change "LABEL radsec-gw.stand-in=$stamp" "${changes[@]}" - "$1" >/dev/null
+    tar -C "$root" -c . | docker import --change "LABEL radsec-gw.substitute=$stamp" "${changes[@]}" - "$1" >/dev/null
     made_images+=("$1")
     rm -rf "$root"
-    echo "   $1: a stand-in"
+    echo "   $1: a substitute"
   fi
 }
 
