@@ -16,7 +16,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// status waits for the program's end and returns its exit status.
+// status runs a program to its end and returns its exit status.
 func status(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
 	ended := make(chan error, 1)
@@ -36,9 +36,8 @@ func status(t *testing.T, cmd *exec.Cmd) int {
 	}
 }
 
-// A mistake in the configuration, or in a file that it names, ends with a status
-// of its own; what may pass by itself does not. A start that meets a file which
-// blocks says which it is.
+// A mistake in the configuration, or in a file that it names, has an exit status of its own; a
+// failure that may pass by itself has not. If a file blocks, the error names it.
 //
 // Faults L6, W15.
 func TestExitStatus(t *testing.T) {
@@ -57,7 +56,7 @@ func TestExitStatus(t *testing.T) {
 	}{
 		{"an unknown key", func(t *testing.T, _, file string) { gatewaytest.WriteFile(t, file, []byte(good+"unheard_of = 1\n")) }, 78, "unheard_of: unknown key"},
 		{"no file", func(t *testing.T, _, file string) { os.Remove(file) }, 78, "there is no " /* its name */},
-		{"a certificate that is none", func(t *testing.T, dir, _ string) {
+		{"a certificate that is not one", func(t *testing.T, dir, _ string) {
 			gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.pem"), []byte("noise"))
 		}, 78, "listen.certificate"},
 		{"a pipe for a certificate", func(t *testing.T, dir, _ string) { gatewaytest.Block(t, filepath.Join(dir, "certs/dev/server.pem")) }, 78,
@@ -76,16 +75,16 @@ func TestExitStatus(t *testing.T) {
 			} else {
 				cmd = exec.Command("sh", "-c", `ulimit -n 10; exec "$0" "$@"`, program, "serve", "-config", file)
 			}
-			var said bytes.Buffer
-			cmd.Stderr = &said
-			if got := status(t, cmd); got != row.want || !strings.Contains(said.String(), row.says) {
-				t.Errorf("exit status %d, want %d and %q; it said\n%s", got, row.want, row.says, said.String())
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			if got := status(t, cmd); got != row.want || !strings.Contains(stderr.String(), row.says) {
+				t.Errorf("expected exit status %d and %q, got %d and\n%s", row.want, row.says, got, stderr.String())
 			}
 		})
 	}
 }
 
-// Mistakes end the program also when nobody reads its standard error.
+// Mistakes end the program even if nobody reads its standard error.
 func TestExitStatusIntoAFullPipe(t *testing.T) {
 	_, file := gatewaytest.Dir(t, "nonsense = 1\n")
 	_, w := pipe(t)
@@ -93,6 +92,6 @@ func TestExitStatusIntoAFullPipe(t *testing.T) {
 	cmd := exec.Command(builtProgram(t), "serve", "-config", file)
 	cmd.Stderr = w
 	if got := status(t, cmd); got != exitConfig {
-		t.Errorf("exit status %d, want %d", got, exitConfig)
+		t.Errorf("expected exit status %d, got %d", exitConfig, got)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// process is the built binary, serving with its standard error somewhere.
+// process is radsec-gw serve in a process of its own.
 type process struct {
 	t       *testing.T
 	dir     string
@@ -86,7 +86,7 @@ func (g *process) signal(sig os.Signal) {
 	}
 }
 
-// ask gets a page of the HTTP side within two seconds.
+// ask gets a page of the HTTP side, within two seconds.
 func (g *process) ask(path string) (status int, body string) {
 	g.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
@@ -103,8 +103,8 @@ func (g *process) ask(path string) (status int, body string) {
 	return r.StatusCode, string(b)
 }
 
-// terminate sends SIGTERM and wants the end, with exit status 0. The log has a
-// second for it, the rest is what a busy machine needs.
+// terminate sends SIGTERM, and wants the process to end with exit status 0. The log has a
+// second for that, the rest is for a busy machine.
 func (g *process) terminate() {
 	g.t.Helper()
 	if err := g.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -113,14 +113,14 @@ func (g *process) terminate() {
 	select {
 	case err := <-g.ended:
 		if err != nil {
-			g.t.Errorf("the gateway ended with %v, expected exit status 0", err)
+			g.t.Errorf("expected exit status 0, got %v", err)
 		}
 	case <-time.After(gatewaytest.Patience):
-		g.t.Errorf("the gateway still runs %v after SIGTERM", gatewaytest.Patience)
+		g.t.Errorf("expected the end within %v of SIGTERM, the gateway still runs", gatewaytest.Patience)
 	}
 }
 
-// logFile is where a gateway's standard error goes, for reading it.
+// logFile is a file for a gateway's standard error.
 func logFile(t *testing.T) *os.File {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
@@ -131,7 +131,7 @@ func logFile(t *testing.T) *os.File {
 	return f
 }
 
-// awaitLine waits until the log holds each of the texts.
+// awaitLine waits until the log has each of the texts.
 func (g *process) awaitLine(log *os.File, texts ...string) {
 	g.t.Helper()
 	deadline, tick := time.After(gatewaytest.Patience), time.NewTicker(10*time.Millisecond)
@@ -153,7 +153,7 @@ func (g *process) awaitLine(log *os.File, texts ...string) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			g.t.Fatalf("the log lacks %q:\n%s", missing, events(b))
+			g.t.Fatalf("expected %q in the log, got\n%s", missing, events(b))
 		}
 	}
 }

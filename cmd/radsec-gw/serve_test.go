@@ -13,7 +13,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// SIGTERM during a reload that reads drains at once; so does a second one end.
+// SIGTERM during a reload that reads drains at once, and a second one ends at once.
 //
 // Fault W15, W12.
 func TestTerminationDuringAReload(t *testing.T) {
@@ -36,17 +36,17 @@ func TestTerminationDuringAReload(t *testing.T) {
 		select {
 		case err := <-g.ended:
 			if took := time.Since(start); err != nil || took > 3*time.Second {
-				t.Errorf("%s during a reload: ended with %v after %v, expected exit status 0 at once", want, err, took)
+				t.Errorf("%s during a reload: expected exit status 0 at once, got %v after %v", want, err, took)
 			}
 		case <-time.After(gatewaytest.Patience):
-			t.Errorf("%s during a reload: the gateway still runs after %v", want, gatewaytest.Patience)
+			t.Errorf("%s during a reload: expected the end within %v, the gateway still runs", want, gatewaytest.Patience)
 		}
 		f.Close()
 	}
 }
 
-// SIGHUP moves the addresses: the new ones are served, the old ones are free, and
-// a connection that came over an old one goes on.
+// SIGHUP moves the addresses: the new ones are served, the old ones are free, and a connection
+// to an old one stays open.
 //
 // Fault L5.
 func TestSIGHUPMovesTheAddresses(t *testing.T) {
@@ -64,7 +64,7 @@ func TestSIGHUPMovesTheAddresses(t *testing.T) {
 	g.signal(syscall.SIGHUP)
 	g.awaitLine(log, "msg=reloaded what=configuration")
 	if status, _ := g.ask("/readyz"); status != 200 {
-		t.Errorf("GET /readyz at the new address: %d, want 200", status)
+		t.Errorf("GET /readyz at the new address: expected 200, got %d", status)
 	}
 	g.connect().Logins(100)
 	c.Logins(100)
@@ -74,8 +74,8 @@ func TestSIGHUPMovesTheAddresses(t *testing.T) {
 	g.terminate()
 }
 
-// With 64 descriptors and four times as many idle connections a handful of
-// clients is served, the HTTP side answers, and the rest is refused and counted.
+// With 64 descriptors and four times as many idle connections a few clients are served, the
+// HTTP side answers, and the other connections are refused and counted.
 //
 // Fault W13.
 func TestFewDescriptors(t *testing.T) {
@@ -95,10 +95,10 @@ func TestFewDescriptors(t *testing.T) {
 	for _, path := range []string{"/healthz", "/readyz", "/", "/metrics"} {
 		status, body := g.ask(path)
 		if status != 200 {
-			t.Errorf("GET %s: %d, want 200", path, status)
+			t.Errorf("GET %s: expected 200, got %d", path, status)
 		}
 		if path == "/metrics" && (!strings.Contains(body, `radsec_gw_descriptor_budget{use="radsec"}`) || strings.Contains(body, `radsec_gw_accept_failures_total{listener="http"} 1`)) {
-			t.Errorf("/metrics does not show the budget, or HTTP had no descriptor:\n%s", body)
+			t.Errorf("expected the budget of descriptors and no failure of HTTP, got\n%s", body)
 		}
 	}
 	text, err := os.ReadFile(log.Name())
@@ -106,7 +106,7 @@ func TestFewDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(text), "too many open files") {
-		t.Errorf("a descriptor was lacking:\n%s", events(text))
+		t.Errorf("expected nothing about missing descriptors, got\n%s", events(text))
 	}
 	g.awaitLine(log, "the process may have 64 descriptors open", "max_connections is 10000")
 	for _, c := range idle {

@@ -41,7 +41,7 @@ func (g *process) lost(reason string) (n float64) {
 	return n
 }
 
-// fill writes to a pipe until it takes no more, as a reader that hangs leaves it.
+// fill writes to a pipe until it is full, as if its reader hung.
 func fill(t *testing.T, w *os.File) {
 	t.Helper()
 	fd := int(w.Fd())
@@ -77,8 +77,8 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// blocking are standard errors that take nothing, or nothing more, once the gateway serves.
-// serving is called when it has been started.
+// blocking lists standard errors that block, or fail, once the gateway serves. serving is
+// called when the gateway was started.
 var blocking = []struct {
 	name   string
 	open   func(t *testing.T) (stderr *os.File, serving func())
@@ -119,8 +119,8 @@ var blocking = []struct {
 	}, "queue_full"},
 }
 
-// Whatever standard error is, logins go on, new connections are accepted, what
-// is lost of the log is counted, and SIGTERM ends the gateway in time.
+// Whatever standard error is, logins are answered, new connections are accepted, lost lines
+// are counted, and SIGTERM ends the gateway in time.
 func TestStandardErrorThatBlocks(t *testing.T) {
 	program := builtProgram(t)
 	for _, row := range blocking {
@@ -137,7 +137,7 @@ func TestStandardErrorThatBlocks(t *testing.T) {
 				lost = g.lost(row.reason)
 			}
 			if lost == 0 {
-				t.Errorf("after %d logins /metrics counts no line as lost for %s", total, row.reason)
+				t.Errorf("expected lines lost after %d logins for %s, got none", total, row.reason)
 			}
 			g.connect().Logins(100)
 			if r, err := http.Get("http://" + g.metrics + "/healthz"); err != nil || r.StatusCode != 200 {
@@ -148,7 +148,7 @@ func TestStandardErrorThatBlocks(t *testing.T) {
 	}
 }
 
-// What is queued when the gateway ends is written, in whole lines.
+// Lines that are queued when the gateway ends are written, completely.
 func TestTheLogIsCompleteAtTheEnd(t *testing.T) {
 	program := builtProgram(t)
 	file, err := os.Create(filepath.Join(t.TempDir(), "log"))
@@ -167,7 +167,7 @@ func TestTheLogIsCompleteAtTheEnd(t *testing.T) {
 	requests := 0
 	for line := range strings.Lines(string(text)) {
 		if !strings.HasPrefix(line, "time=") || !strings.HasSuffix(line, "\n") {
-			t.Fatalf("the log holds %q, expected whole lines", line)
+			t.Fatalf("expected complete lines in the log, got %q", line)
 		}
 		if strings.Contains(line, "msg=request ") {
 			requests++

@@ -21,7 +21,7 @@ type supervised struct {
 	*gateway.Gateway
 	file    string // the configuration
 	log     *gatewaytest.Log
-	signals chan<- os.Signal // sending one returns when supervise has taken it
+	signals chan<- os.Signal // sending one returns when supervise has received it
 	ended   <-chan error     // what supervise returned
 }
 
@@ -48,10 +48,10 @@ func startSupervised(t *testing.T, listeners ...net.Listener) *supervised {
 	return &supervised{Gateway: g, file: file, log: log, signals: signals, ended: ended}
 }
 
-// hangingListener is a listener whose address and end can be kept waiting.
+// hangingListener is a listener whose Addr and Close can be made to block.
 type hangingListener struct {
 	net.Listener
-	addr, end sync.Mutex // who asks for the address, or closes, waits for it
+	addr, end sync.Mutex // held to make Addr or Close block
 }
 
 func newHangingListener(t *testing.T) *hangingListener {
@@ -75,8 +75,8 @@ func (l *hangingListener) Close() error {
 	return l.Listener.Close()
 }
 
-// SIGHUPs that come while a reload reads make one more reload after it, which
-// reads what they were sent for.
+// SIGHUPs that arrive while a reload reads cause one more reload after it, which reads what
+// they were sent for.
 func TestSignalsDuringAReloadMakeOneMore(t *testing.T) {
 	g := startSupervised(t)
 	file := g.file
@@ -104,11 +104,11 @@ func TestSignalsDuringAReloadMakeOneMore(t *testing.T) {
 	}
 	text := g.log.String()
 	if refused, taken := strings.Count(text, "nonsense: unknown key"), strings.Count(text, "msg=reloaded"); refused != 1 || taken != 1 {
-		t.Errorf("%d reloads read what was there first and %d what came after it, want one of each:\n%s", refused, taken, text)
+		t.Errorf("expected one reload of the first file and one of the second, got %d and %d:\n%s", refused, taken, text)
 	}
 }
 
-// SIGTERM ends a reload that reads, and nothing of it is used.
+// SIGTERM gives up a reload that reads, and nothing of it is put in use.
 //
 // Fault W15.
 func TestTerminationGivesAReloadUp(t *testing.T) {
@@ -127,15 +127,15 @@ func TestTerminationGivesAReloadUp(t *testing.T) {
 	}
 	g.log.Await(t, "reload given up, the gateway is about to stop")
 	if strings.Contains(g.log.String(), "reload refused") {
-		t.Errorf("a reload that was given up counts as refused:\n%s", g.log.String())
+		t.Errorf("expected the reload to be given up and not refused, got\n%s", g.log.String())
 	}
 }
 
-// Signs of life go to systemd while the gateway responds, also during a reload
+// Watchdog notifications are sent to systemd while the gateway responds, also during a reload
 // that reads, and not while something that everything needs does not answer.
 //
 // Fault W12.
-func TestSignsOfLife(t *testing.T) {
+func TestWatchdogNotifications(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "notify")
 	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {
@@ -146,7 +146,7 @@ func TestSignsOfLife(t *testing.T) {
 	t.Setenv("WATCHDOG_USEC", "40000")
 	l := newHangingListener(t)
 	g := startSupervised(t, l)
-	signs := func(within time.Duration, want int) (n int) {
+	notifications := func(within time.Duration, want int) (n int) {
 		notify.SetReadDeadline(time.Now().Add(within))
 		for b := make([]byte, 1000); n < want; {
 			size, err := notify.Read(b)
@@ -159,8 +159,8 @@ func TestSignsOfLife(t *testing.T) {
 		}
 		return n
 	}
-	if n := signs(gatewaytest.Patience, 5); n != 5 {
-		t.Fatalf("%d signs of life, want 5", n)
+	if n := notifications(gatewaytest.Patience, 5); n != 5 {
+		t.Fatalf("expected 5 notifications, got %d", n)
 	}
 	file := g.file
 	gatewaytest.Block(t, file)
@@ -169,18 +169,18 @@ func TestSignsOfLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := signs(gatewaytest.Patience, 20); n != 20 {
-		t.Errorf("%d signs of life during a reload, want 20", n)
+	if n := notifications(gatewaytest.Patience, 20); n != 20 {
+		t.Errorf("expected 20 notifications during a reload, got %d", n)
 	}
 	pipe.Close()
 	l.addr.Lock()
-	signs(time.Second, 3) // those on their way
-	if n := signs(300*time.Millisecond, 1); n != 0 {
-		t.Error("a gateway that does not respond gives a sign of life")
+	notifications(time.Second, 3) // those that were sent before
+	if n := notifications(300*time.Millisecond, 1); n != 0 {
+		t.Error("expected no notification while the gateway does not respond, got one")
 	}
 	l.addr.Unlock()
-	if n := signs(gatewaytest.Patience, 5); n != 5 {
-		t.Errorf("%d signs of life after it responds again, want 5", n)
+	if n := notifications(gatewaytest.Patience, 5); n != 5 {
+		t.Errorf("expected 5 notifications after it responds again, got %d", n)
 	}
 	g.signals <- syscall.SIGTERM
 	if err := <-g.ended; err != nil {
@@ -188,10 +188,10 @@ func TestSignsOfLife(t *testing.T) {
 	}
 }
 
-// What does not end keeps the process for a bounded time only.
+// A gateway that does not end keeps the process only for a limited time.
 //
 // Fault W15.
-func TestSuperviseDoesNotWaitForEver(t *testing.T) {
+func TestSuperviseEndsWithoutTheGateway(t *testing.T) {
 	l := newHangingListener(t)
 	g := startSupervised(t, l)
 	l.end.Lock()
@@ -199,7 +199,7 @@ func TestSuperviseDoesNotWaitForEver(t *testing.T) {
 	g.signals <- syscall.SIGTERM
 	err := <-g.ended
 	if err == nil || !strings.Contains(err.Error(), "the process exits all the same") {
-		t.Errorf("with a listener that does not close supervise returned %v", err)
+		t.Errorf("with a listener that does not close: expected an error, got %v", err)
 	}
 	l.end.Unlock()
 	if err := g.Wait(); err != nil {

@@ -7,7 +7,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// check prints what the limit allows.
+// The report has what the limit of descriptors allows.
 func TestDescriptorsAreReported(t *testing.T) {
 	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
 	if out := reportOf(t, file); !strings.Contains(out, "\nDescriptors: ") || !strings.Contains(out, "RadSec connections and ") {

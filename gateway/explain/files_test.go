@@ -21,8 +21,7 @@ func chmod(t *testing.T, path string, mode fs.FileMode) {
 	t.Cleanup(func() { _ = os.Chmod(path, 0o700) })
 }
 
-// openTo makes the folders above a file enterable for everybody, as far as the
-// test's own go.
+// openTo lets everybody enter the directories above a file that are the test's own.
 func openTo(t *testing.T, path string) {
 	t.Helper()
 	for dir := filepath.Dir(path); strings.HasPrefix(dir, os.TempDir()+string(filepath.Separator)); dir = filepath.Dir(dir) {
@@ -30,8 +29,8 @@ func openTo(t *testing.T, path string) {
 	}
 }
 
-// check says as which user it read, and warns of keys and secrets that everybody can read
-// and of the CA's key beside the CA, each with the line of its key.
+// The report says as which user the files were read, and warns about keys and secrets that
+// everybody can read and about the CA's key beside the CA, each with the line of its key.
 func TestWarnsAboutReaders(t *testing.T) {
 	text := strings.Replace(gatewaytest.TwoServers, `secret = "0123456789abcdef"`, `secret_file = "a.secret"`, 1)
 	text = strings.Replace(text, `secret = "0123456789ab"`, `secret_file = "a.secret"`, 1)
@@ -71,8 +70,8 @@ func TestWarnsAboutReaders(t *testing.T) {
 	}
 }
 
-// A configuration with a secret in it is a secret file itself; the well-known
-// "radsec" is none.
+// A configuration that holds a secret is itself a secret file. The well-known "radsec" is not
+// a secret.
 func TestWarnsAboutAReadableConfiguration(t *testing.T) {
 	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
 	openTo(t, file)
@@ -83,7 +82,7 @@ func TestWarnsAboutAReadableConfiguration(t *testing.T) {
 	}
 }
 
-// Users that owner and mode keep away from a file, on the way to it included.
+// Owner and mode of a file, and of the directories on the way to it, decide who may read it.
 func TestWhoMayRead(t *testing.T) {
 	dir := t.TempDir()
 	inner := filepath.Join(dir, "inner")
@@ -128,11 +127,11 @@ func TestWhoMayRead(t *testing.T) {
 	cfg.Listen.PrivateKey = path
 	chmod(t, path, 0o600)
 	if got := strings.Join(fileWarnings(&gateway.Plan{Config: cfg}, member), "\n"); !strings.Contains(got, "c.toml: listen.private_key: member cannot read "+path) {
-		t.Errorf("expected a warning about what the service's user cannot read, got %q", got)
+		t.Errorf("expected a warning about a file that the service's user cannot read, got %q", got)
 	}
 }
 
-// What root reads says little about the service.
+// That root can read a file does not mean that the service can.
 func TestReadAs(t *testing.T) {
 	root, service := account{name: "root"}, account{name: "radsec-gw", uid: 998}
 	for _, x := range []struct {

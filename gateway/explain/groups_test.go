@@ -8,7 +8,7 @@ import (
 	"radsec-gw/config"
 )
 
-// What a group's timers come to, where it is not the default.
+// What follows from the timers of a group that are not the default.
 // Rules: P65
 func TestGroupWords(t *testing.T) {
 	server := func(name string, count int) config.Server {

@@ -13,7 +13,7 @@ import (
 	"radsec-gw/config"
 )
 
-// The report shows what each name is now, and what becomes of its addresses.
+// The report has the addresses that each name has now, and how they are used.
 func TestNameWords(t *testing.T) {
 	var list []netip.Addr
 	for _, a := range []string{"2001:db8::1", "10.0.0.6", "10.0.0.5", "::ffff:10.0.0.5"} {
@@ -56,8 +56,8 @@ func TestNameWords(t *testing.T) {
 	}
 }
 
-// Names whose name server does not answer keep no other name from being looked up, and
-// check from its end: they are asked for side by side, within one bound.
+// Names whose name server does not answer do not keep other names from being looked up, nor
+// the report from ending: all are looked up concurrently, within one timeout.
 func TestNamesThatHang(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := &config.Config{}
@@ -76,7 +76,7 @@ func TestNamesThatHang(t *testing.T) {
 			return nil, ctx.Err()
 		})
 		if took := time.Since(began); took != lookupTimeout {
-			t.Errorf("looking the names up took %v, expected %v", took, lookupTimeout)
+			t.Errorf("expected the lookups to take %v, they took %v", lookupTimeout, took)
 		}
 		warnings := strings.Join(cfg.NameWarnings(ctx, found.lookup), "\n")
 		if n := strings.Count(warnings, "has no address now"); n != maxLookups-1 || strings.Contains(warnings, "lives.internal") {

@@ -78,7 +78,7 @@ var reportLines = []string{
 	`c.toml:23: server[1].secret: server "b" has a secret of 12 bytes`,
 }
 
-// The report of a file that is right.
+// The report on a configuration.
 func TestReport(t *testing.T) {
 	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers)
 	out := reportOf(t, file)
@@ -97,14 +97,14 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// The example is right once its certificates are there.
+// There are no warnings about the example once its certificates exist.
 func TestReportOnTheExample(t *testing.T) {
 	text, err := os.ReadFile("../../config.example.toml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir, file := gatewaytest.Dir(t, string(text))
-	if err := os.Remove(filepath.Join(dir, "certs/dev/ca.key")); err != nil { // a gateway has it not
+	if err := os.Remove(filepath.Join(dir, "certs/dev/ca.key")); err != nil { // which a gateway does not have
 		t.Fatal(err)
 	}
 	if out := reportOf(t, file); strings.Contains(out, "Warnings") {
@@ -112,7 +112,7 @@ func TestReportOnTheExample(t *testing.T) {
 	}
 }
 
-// check looks at the whole chain: what keeps clients out is a warning, the rest a note.
+// The whole chain is checked: what clients may refuse is a warning, the rest a note.
 func TestReportOnTheChain(t *testing.T) {
 	dir, file := gatewaytest.Dir(t, gatewaytest.Config(1812))
 	other, err := certs.NewCA("another CA")
@@ -135,9 +135,9 @@ func TestReportOnTheChain(t *testing.T) {
 	gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.key"), key)
 	report, warnings, _ := strings.Cut(reportOf(t, file), "\nWarnings:\n")
 	if !strings.Contains(report, "to note") || !strings.Contains(report, "CN=another CA") || !strings.Contains(report, "neither sent nor known here") {
-		t.Errorf("the report does not note that the issuer is unknown:\n%s", report)
+		t.Errorf("expected a note that the issuer is unknown, got\n%s", report)
 	}
 	if !strings.Contains(warnings, "c.toml:3: listen.certificate: certificate 2 of the chain, of CN=a stranger") {
-		t.Errorf("no warning about the certificate that does not belong there:\n%s", warnings)
+		t.Errorf("expected a warning about the certificate that does not belong there, got\n%s", warnings)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// What is new to routing is in the report.
+// Loops and NASes are in the report.
 // Rules: P31, P87, P90
 func TestReportOnLoopsAndNASes(t *testing.T) {
 	const more = `[[server]]
@@ -55,14 +55,14 @@ loop_marker_secret = "shared-by-replicas"
 		"given up, an Accounting-Request gets a Protocol-Error, the others get no answer",
 	} {
 		if !strings.Contains(plain, want) {
-			t.Errorf("expected %q in\n%s", want, out)
+			t.Errorf("expected %q, got\n%s", want, out)
 		}
 	}
 	if strings.Contains(out, "shared-by-replicas") {
-		t.Error("the secret was printed")
+		t.Error("the secret is printed")
 	}
 	_, file = gatewaytest.Dir(t, gatewaytest.TwoServers+"[routing]\nloop_marker = false\n")
 	if out := reportOf(t, file); !strings.Contains(out, "not looked for (loop_marker is false)") {
-		t.Errorf("expected that loops are not looked for, in\n%s", out)
+		t.Errorf("expected that loops are not looked for, got\n%s", out)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// The times in the report are those of the schedule (RFC 5080 §2.2.1).
+// The times in the report follow from the schedule (RFC 5080 §2.2.1).
 // Rules: P55
 func TestScheduleWords(t *testing.T) {
 	server := func(initial, most time.Duration, count int, duration time.Duration) *config.Server {
@@ -26,12 +26,12 @@ func TestScheduleWords(t *testing.T) {
 		{"eight", server(300*time.Millisecond, 2*time.Second, 8, 30*time.Second), "sent at 0s, 300ms, 900ms, 2.1s, 4.1s, 6.1s, 8.1s, 10.1s (each wait ±10 %) and given up at 12.1s"},
 	} {
 		if got := scheduleWords(x.s)[0]; !strings.Contains(got, x.want) {
-			t.Errorf("%s: %q, expected %q", x.name, got, x.want)
+			t.Errorf("%s: expected %q, got %q", x.name, x.want, got)
 		}
 	}
 }
 
-// A server that is asked otherwise, or not at all.
+// A server that is checked with Access-Request, or not at all.
 func TestHealthWords(t *testing.T) {
 	s := &config.Server{AuthPort: 1812, AcctPort: 1813, Health: config.HealthAccessRequest, HealthUser: "probe", HealthPassword: config.NewSecret("tiger"),
 		SuspectAfter: 1, FailingAfter: 1, DownAfter: 1, UpAfter: 1, ProbeInterval: time.Second, RetransmitInitial: time.Second, WatchdogInterval: 10 * time.Second}
@@ -43,15 +43,15 @@ func TestHealthWords(t *testing.T) {
 	}
 	s.Health = config.HealthNone
 	if got := healthWords(s); len(got) != 1 || !strings.HasPrefix(got[0], "auth, acct: never probed; ") {
-		t.Errorf("with health none: %q", got)
+		t.Errorf("with health none: expected one line about both ports, got %q", got)
 	}
 	if strings.Contains(got, "tiger") {
 		t.Errorf("a password was printed:\n%s", got)
 	}
 }
 
-// check says what silence leads to for the ports that are used, and that a server
-// without route gets nothing.
+// The report has what silence leads to for the ports that are used, and that nothing is sent
+// to a server without a route.
 func TestServersHaveUsedPortsOnly(t *testing.T) {
 	_, file := gatewaytest.Dir(t, strings.Replace(gatewaytest.TwoServers, `servers = ["a", "b"]`, `servers = ["a"]`, 1))
 	out := reportOf(t, file)
