@@ -7,13 +7,12 @@ import (
 
 // incoming is the side of a connection that crypto/tls reads from.
 //
-// During the handshake it reads through. Afterwards it never waits: the
-// session reads from the socket when there is something to read, gives the
-// octets to feed, and then calls crypto/tls, which takes them from here. When
-// they are used up crypto/tls gets errNoRecord; that error is temporary, so
-// crypto/tls keeps a started record and goes on with it at the next call. So
-// an idle connection holds no buffer of ours, and the loop knows without
-// waiting when the connection is drained.
+// During the handshake it reads through. Afterwards it never waits: the session reads
+// from the socket when octets have arrived, passes them to feed, and then calls
+// crypto/tls, which reads them from here. When they are used up crypto/tls gets
+// errNoRecord; that error is temporary, so crypto/tls keeps an incomplete record and
+// continues it at the next call. So an idle connection holds no buffer of ours, and the
+// read loop knows without waiting when the connection is drained.
 //
 // All of it is owned by the goroutine that does the handshake, then by the
 // read loop.
@@ -24,20 +23,20 @@ type incoming struct {
 	clear       clearRecords // of the handshake's records
 	unfed       []byte
 	borders     recordBorders
-	// whole counts the records that have come whole and that crypto/tls has
-	// not given back yet. It may have used one up for itself (a KeyUpdate), so
-	// the truth may be less; it is never more.
+	// whole counts the complete records that have arrived and that crypto/tls has not
+	// returned yet. It may have handled one itself (a KeyUpdate), so there may be fewer;
+	// there are never more.
 	whole int
 }
 
-// errNoRecord tells crypto/tls that nothing is there at present.
+// errNoRecord is the error for crypto/tls when nothing has arrived.
 type errNoRecord struct{}
 
 func (errNoRecord) Error() string   { return "tlsfront: no TLS record is waiting" }
 func (errNoRecord) Timeout() bool   { return false }
 func (errNoRecord) Temporary() bool { return true }
 
-// readThrough reads for the handshake, no more than its allowance.
+// readThrough reads for the handshake, within its allowance.
 func (in *incoming) readThrough(c net.Conn, b []byte) (int, error) {
 	var n int
 	var err error
@@ -61,13 +60,13 @@ func (in *incoming) readThrough(c net.Conn, b []byte) (int, error) {
 	return n, err
 }
 
-// answered says that something goes to the peer during the handshake.
+// answered records that something is sent to the peer during the handshake.
 func (in *incoming) answered() {
 	in.allowance.bytes, in.allowance.answered = 0, true
 }
 
-// establish ends the handshake. crypto/tls may have read beyond it, nobody
-// knows how far: it is asked for records until it has none.
+// establish ends the handshake. crypto/tls may have read beyond it by an unknown amount:
+// it is asked for records until it has none.
 func (in *incoming) establish() {
 	in.established = true
 	in.clear = clearRecords{}

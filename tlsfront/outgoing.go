@@ -31,7 +31,7 @@ var (
 // records, and flush hands them to the kernel with one system call that does
 // not wait. When the kernel does not take them all, a writer goroutine waits
 // in its place and ends when everything is written. At most one goroutine,
-// the busy one, is at the socket; the others append and go.
+// the busy one, uses the socket; the others only append.
 type outgoing struct {
 	// static after construction
 	conn    net.Conn
@@ -280,7 +280,7 @@ func (o *outgoing) count(n int) {
 }
 
 // fail drops everything: nothing more can be written. Called with mu held, by
-// the busy goroutine; it gives mu back before it tells the session.
+// the busy goroutine; it releases mu before it calls failed.
 func (o *outgoing) fail(err error) {
 	if o.broken == nil {
 		o.broken = err
@@ -296,7 +296,7 @@ func (o *outgoing) fail(err error) {
 }
 
 // finish writes what is gathered and waits until it is written, within
-// timeout. The connection is closed afterwards, whatever came of it.
+// timeout. The connection is closed afterwards in any case.
 func (o *outgoing) finish(timeout time.Duration) {
 	o.mu.Lock()
 	o.last = time.Now().Add(timeout)

@@ -38,7 +38,7 @@ func (d *admission) requestSlot(a *arrival, deadline time.Time) (ready chan stru
 		a.deadline = deadline
 		if full = d.handshaking.n >= d.slots; full {
 			d.tls.CountSlotsFull()
-			// A merely slow handshake is displaced by those queued earlier.
+			// A handshake that is merely slow is not displaced while others are queued.
 			if displaced = d.displaceableHandshake(a.source, time.Now(), d.queued.n == 0); displaced != nil {
 				d.displace(displaced)
 			}
@@ -93,7 +93,7 @@ func (a *arrival) wake() {
 // displaceableHandshake returns the handshake that is displaced by a connection of
 // source, or nil: the oldest one that waits for its peer, of the source with the most
 // slots. That source must have more slots than source would have then, or, with slowToo,
-// the handshake must have waited for long. A handshake that waits for a processor is not
+// the handshake must have waited for displaceAfter. A handshake that waits for a processor is not
 // displaced. Called with mu held.
 func (d *admission) displaceableHandshake(source netip.Addr, now time.Time, slowToo bool) *arrival {
 	g := d.handshaking.largest()
