@@ -21,7 +21,7 @@ var oldWords = []struct{ old, instead string }{
 	{`\bstands? here\b`, `"is listed twice", "is here"`},
 	{`\bis the name of line\b`, `"is already used on line 7"`},
 	{`\b(is|are) no (a |an |)?[A-Za-z0-9-]+\b`, `"is not a CA"`},
-	{`\brooms?\b`, `"package", "space"`},
+	{`\brooms?\b`, `"package", "space"`}, // but in comments, where it may be that for bytes
 	{`\bcase apart\b`, `"ignoring case"`},
 	{`\breckoned\b`, `"computed"`},
 	{`\b(ran|runs?|running) out on\b`, `"expired on", "expires on"`},
@@ -52,7 +52,7 @@ var notOld = regexp.MustCompile(`(?i)\b(is|are) no (longer|more|such|other|furth
 // Documents that say what is wrong with old words, or quote programs that others wrote.
 var quotesOldWords = []string{"CHANGELOG.md"}
 
-// No message that people see, and no document, has an old phrase.
+// No message that people see, no comment and no document has an old phrase.
 func TestWords(t *testing.T) {
 	check := func(path string, line int, text string) {
 		for _, found := range findOldWords(text) {
@@ -67,8 +67,8 @@ func TestWords(t *testing.T) {
 			return fs.SkipDir
 		case d.IsDir() || slices.Contains(quotesOldWords, path):
 			return nil
-		case strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go"):
-			return stringsIn(path, check)
+		case strings.HasSuffix(path, ".go"):
+			return textsIn(path, check)
 		case isDocument(path):
 			text, err := os.ReadFile(path)
 			check(path, 1, commentMarks.ReplaceAllString(string(text), "\n"))
@@ -122,12 +122,19 @@ func isDocument(path string) bool {
 		top == "docs" || top == "docker" || top == "packaging" || path == "web/page.html" || path == "bench/README.md"
 }
 
-// stringsIn calls check with each string of a Go file, but those of imports and tags.
-func stringsIn(path string, check func(path string, line int, text string)) error {
+// textsIn calls check with each comment of a Go file, and with each string of one that is
+// not a test, but those of imports and tags.
+func textsIn(path string, check func(path string, line int, text string)) error {
 	files := token.NewFileSet()
-	f, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+	f, err := parser.ParseFile(files, path, nil, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return err
+	}
+	for _, group := range f.Comments {
+		check(path, files.Position(group.Pos()).Line, strings.ReplaceAll(group.Text(), "room", "space"))
+	}
+	if strings.HasSuffix(path, "_test.go") {
+		return nil
 	}
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {

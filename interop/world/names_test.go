@@ -23,7 +23,7 @@ type entry struct {
 	code      dnsmessage.RCode
 	after     time.Duration
 	silent    bool // not at all
-	truncated bool // over UDP: the rest is to be had over TCP
+	truncated bool // over UDP: the rest is available over TCP
 	wrong     bool // an answer to another question
 }
 
