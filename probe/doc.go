@@ -3,7 +3,7 @@
 // [Run] is one exchange from end to end. In the order in which it happens:
 //
 //	probe.go       what to send, and what is known at the end
-//	request.go     builds the request; value.go reads the values of attributes
+//	request.go     builds the request; attribute.go reads attributes of the command line
 //	sign.go        adds, signs and verifies Message-Authenticator
 //	dial.go        connects, and says what to check when that fails
 //	radius11.go    encodes and verifies RADIUS/1.1 (RFC 9765)

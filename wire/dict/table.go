@@ -250,6 +250,7 @@ var attributes = [...]Attribute{
 		{507, "Request-Initiated"},
 		{407, "Invalid-Attribute-Value"},
 		{508, "Multiple-Session-Selection-Unsupported"},
+		{601, "Response-Too-Big"},
 	}},
 	{Number: 102, Name: "EAP-Key-Name", Type: Octets},
 	{Number: 103, Name: "Digest-Response", Type: Text, Secret: true},

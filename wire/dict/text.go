@@ -34,6 +34,9 @@ func (a *Attribute) Text(value []byte) (string, bool) {
 	case a.Type == IPv4Addr || a.Type == IPv6Addr:
 		ip, ok := netip.AddrFromSlice(value)
 		return ip.String(), ok
+	case a.Type == IPv4Prefix && len(value) == 6: // RFC 8044 §3.11
+		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte(value[2:])), int(value[1]))
+		return prefix.String(), prefix.IsValid()
 	case a.Type == IPv6Prefix && len(value) >= 2 && len(value) <= 18: // RFC 3162 §2.3
 		var ip [16]byte
 		copy(ip[:], value[2:])

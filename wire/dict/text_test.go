@@ -51,6 +51,19 @@ func TestTextOfPrefixes(t *testing.T) {
 	}
 }
 
+// A prefix of IPv4 has all its octets.
+func TestTextOfIPv4Prefixes(t *testing.T) {
+	a := ByName("PMIP6-Home-IPv4-HoA")
+	if got, ok := a.Text([]byte{0, 24, 192, 0, 2, 0}); got != "192.0.2.0/24" || !ok {
+		t.Errorf("expected 192.0.2.0/24, got %s, %t", got, ok)
+	}
+	for _, value := range [][]byte{{0, 24, 192, 0, 2}, {0, 33, 192, 0, 2, 0}} {
+		if got, ok := a.Text(value); ok {
+			t.Errorf("% x: expected no text, got %s", value, got)
+		}
+	}
+}
+
 // A value that cannot be of its type has no text, and octets have none.
 func TestNoText(t *testing.T) {
 	for _, row := range []struct {
