@@ -10,7 +10,7 @@ import (
 // shared memory. It comes from what a NAS repeats in every round:
 // Calling-Station-Id and User-Name (RFC 3579 §2.1 has the NAS copy the identity
 // into each Access-Request); where the station is not named, the NAS and its
-// port tell two sessions of a user apart.
+// port distinguish two sessions of a user.
 func conversationKey(v *wire.View) uint64 {
 	if station := v.CallingStationID(); station != nil {
 		return udpback.Hash(station, v.UserName())
@@ -22,7 +22,7 @@ func conversationKey(v *wire.View) uint64 {
 	return udpback.Hash(nas, v.UserName())
 }
 
-// distinguish fills what choosing among several servers needs. With one server
+// setAffinity sets what choosing among several servers needs. With one server
 // all that counts is that a request with State is preferred when the server is
 // nearly full (RFC 5080 §2.2.3).
 func (req *request) setAffinity(to *udpback.Group) {

@@ -52,7 +52,7 @@ func TestConversationKey(t *testing.T) {
 // What choosing a server needs is filled in anew for each request, and only where there
 // is a choice; with one server all that counts is whether the request has State.
 // Rules: P66, P67
-func TestDistinguish(t *testing.T) {
+func TestSetAffinity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{secondSecret: serverText})
 		two, one := b.rules.Routes[0].Group, must(b.back.NewGroup(udpback.GroupConfig{}, b.server))
@@ -92,14 +92,14 @@ func TestConversationsGoFirst(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
 		conn, p := b.open()
 		for i := range 240 {
-			b.put(conn, makeRequest(1, byte(i), i, user("nemo@example.org")))
+			b.put(conn, makeRequest(1, byte(i), i, nemo))
 		}
-		q := makeRequest(1, 240, 240, user("nemo@example.org"))
+		q := makeRequest(1, 240, 240, nemo)
 		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		b.net.seen()
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac)} })
-		q = makeRequest(1, 241, 241, user("nemo@example.org"), text(24, "round two"))
+		q = makeRequest(1, 241, 241, nemo, text(24, "round two"))
 		b.send(conn, q)
 		checkAnswer(t, q, one(t, "the client got", p.got()), 3)
 		b.wantFates("access/no_identifier=1 access/relayed=1")

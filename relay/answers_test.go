@@ -35,7 +35,7 @@ func checkOwn(t *testing.T, q []byte, got [][]byte, want expectation) {
 	original := values(a, 241)
 	if want.code != wire.CodeProtocolError {
 		if len(original) != 0 {
-			t.Error("Original-Packet-Code in an answer that is no Protocol-Error")
+			t.Error("Original-Packet-Code in an answer that is not a Protocol-Error")
 		}
 	} else if len(original) != 1 || !bytes.Equal(original[0], []byte{4, 0, 0, 0, q[0]}) {
 		t.Errorf("Original-Packet-Code is %x, expected 241.4 with the request's code in four octets", original)
@@ -68,7 +68,7 @@ func TestServerSilent(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, onUnreachable: row.policy})
 				conn, p := b.open()
-				q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"), proxyState("two"))
+				q := makeRequest(row.code, 9, 1, nemo, proxyState("one"), proxyState("two"))
 				b.send(conn, q)
 				pass(29 * time.Second)
 				none(t, "before the end of the schedule the client got", p.got())
@@ -102,8 +102,8 @@ func TestNoRoute(t *testing.T) {
 		{"accounting, reject", 4, Reject, []attr{user("nemo@elsewhere.example")}, expectation{}, "accounting/no_route=1"},
 		{"accounting, silent", 4, Silent, []attr{user("nemo@elsewhere.example")}, expectation{}, "accounting/no_route=1"},
 		{"Accounting-On without User-Name", 4, Reject, []attr{integer(40, 7)}, expectation{}, "accounting/no_route=1"},
-		{"CoA to an unknown operator", 43, Silent, []attr{user("nemo@example.org"), text(126, "1elsewhere.example")}, expectation{45, 502}, "coa/no_route=1"},
-		{"CoA to an operator that is no realm", 43, Silent, []attr{text(126, "0TADIG")}, expectation{45, 502}, "coa/no_route=1"},
+		{"CoA to an unknown operator", 43, Silent, []attr{nemo, text(126, "1elsewhere.example")}, expectation{45, 502}, "coa/no_route=1"},
+		{"CoA to an operator that is not a realm", 43, Silent, []attr{text(126, "0TADIG")}, expectation{45, 502}, "coa/no_route=1"},
 		{"Disconnect", 40, Silent, []attr{user("nemo@elsewhere.example")}, expectation{42, 502}, "disconnect/no_route=1"},
 	}
 	for _, row := range rows {
@@ -148,7 +148,7 @@ func TestNotAllowed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, onUnroutable: row.policy, allowed: []wire.Kind{}})
 				conn, p := b.open()
-				q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+				q := makeRequest(row.code, 9, 1, nemo, proxyState("one"))
 				b.send(conn, q)
 				checkOwn(t, q, p.got(), row.want)
 				b.wantFates(row.fates)
@@ -169,11 +169,11 @@ func TestRealmNotAllowed(t *testing.T) {
 		want   expectation
 		fates  string
 	}{
-		{"access, reject", 1, Reject, []attr{user("nemo@example.org")}, expectation{3, 502}, "access/realm_not_allowed=1"},
-		{"access, protocol-error", 1, ProtocolError, []attr{user("nemo@example.org")}, expectation{52, 502}, "access/realm_not_allowed=1"},
-		{"access, silent", 1, Silent, []attr{user("nemo@example.org")}, expectation{}, "access/realm_not_allowed=1"},
+		{"access, reject", 1, Reject, []attr{nemo}, expectation{3, 502}, "access/realm_not_allowed=1"},
+		{"access, protocol-error", 1, ProtocolError, []attr{nemo}, expectation{52, 502}, "access/realm_not_allowed=1"},
+		{"access, silent", 1, Silent, []attr{nemo}, expectation{}, "access/realm_not_allowed=1"},
 		{"access without realm", 1, Reject, []attr{user("nemo")}, expectation{3, 502}, "access/realm_not_allowed=1"},
-		{"accounting", 4, Reject, []attr{user("nemo@example.org")}, expectation{}, "accounting/realm_not_allowed=1"},
+		{"accounting", 4, Reject, []attr{nemo}, expectation{}, "accounting/realm_not_allowed=1"},
 		{"accounting of no user", 4, Reject, []attr{integer(40, 1)}, expectation{}, "accounting/realm_not_allowed=1"},
 		{"Accounting-On, which may pass, and has no route", 4, Reject, []attr{integer(40, 7)}, expectation{}, "accounting/no_route=1"},
 		{"CoA", 43, Silent, []attr{user("nemo@campus.example"), text(126, "1example.org")}, expectation{45, 502}, "coa/realm_not_allowed=1"},
@@ -261,7 +261,7 @@ func TestProtocolErrorFromTheServer(t *testing.T) {
 				b.net.setServe(func(s []byte) [][]byte {
 					return [][]byte{respond(s, wire.CodeProtocolError, mac, integer(101, row.cause), attr{241, []byte{4, 0, 0, 0, s[0]}}, proxyState("the server's"))}
 				})
-				q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+				q := makeRequest(row.code, 9, 1, nemo, proxyState("one"))
 				b.send(conn, q)
 				checkOwn(t, q, p.got(), row.want)
 				b.oneSeen()
@@ -282,9 +282,9 @@ func TestNoIdentifier(t *testing.T) {
 		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
 		l1, p1 := b.open()
 		for i := range 256 {
-			b.put(l1, makeRequest(1, byte(i), i, user("nemo@example.org"), text(24, "state")))
-			b.put(l1, makeRequest(4, byte(i), 0, user("nemo@example.org"), integer(55, uint32(i))))
-			b.put(l1, makeRequest(43, byte(i), 0, user("nemo@example.org"), integer(55, uint32(i))))
+			b.put(l1, makeRequest(1, byte(i), i, nemo, text(24, "state")))
+			b.put(l1, makeRequest(4, byte(i), 0, nemo, integer(55, uint32(i))))
+			b.put(l1, makeRequest(43, byte(i), 0, nemo, integer(55, uint32(i))))
 		}
 		l1.Flush()
 		synctest.Wait()
@@ -297,7 +297,7 @@ func TestNoIdentifier(t *testing.T) {
 			code radius.Code
 			want expectation
 		}{{1, expectation{3, 505}}, {4, expectation{}}, {43, expectation{45, 506}}, {40, expectation{42, 506}}} {
-			q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+			q := makeRequest(row.code, 9, 1, nemo, proxyState("one"))
 			b.send(l2, q)
 			checkOwn(t, q, p2.got(), row.want)
 		}
@@ -321,11 +321,11 @@ func TestImpossibleUserPassword(t *testing.T) {
 				return [][]byte{respond(s, 11, mac, eap(1))}
 			})
 			noise := attr{2, bytes.Repeat([]byte{'x'}, length)}
-			q := makeRequest(1, 9, 1, user("nemo@example.org"), noise, proxyState("one"))
+			q := makeRequest(1, 9, 1, nemo, noise, proxyState("one"))
 			b.send(conn, q)
 			checkOwn(t, q, p.got(), expectation{3, 407})
 			b.wantFates("access/bad_user_password=1")
-			q = makeRequest(1, 10, 1, user("nemo@example.org"), noise, eap(2, 1, 0, 4), mac)
+			q = makeRequest(1, 10, 1, nemo, noise, eap(2, 1, 0, 4), mac)
 			b.send(conn, q)
 			checkAnswer(t, q, one(t, "the client got", p.got()), 11)
 			b.wantFates("access/bad_user_password=1 access/relayed=1")
@@ -346,7 +346,7 @@ func TestAcceptWhoseKeysDoNotDecrypt(t *testing.T) {
 			key := append([]byte{16, 2 + 2 + 16, 0x80, 1}, stream[:]...)
 			return [][]byte{respond(s, 2, mac, vendor(311, key...))}
 		})
-		q := makeRequest(1, 9, 1, user("nemo@example.org"), proxyState("one"))
+		q := makeRequest(1, 9, 1, nemo, proxyState("one"))
 		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		b.wantFates("access/bad_reply_attributes=1")

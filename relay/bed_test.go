@@ -152,7 +152,7 @@ func (p *peer) got() [][]byte {
 	return all
 }
 
-// bed is a gateway with one server behind it, on faked time.
+// bed is a relay with one server behind it, on faked time.
 type bed struct {
 	t       *testing.T
 	net     *network
@@ -166,7 +166,7 @@ type bed struct {
 	rules   *Rules
 	log     *bytes.Buffer
 	conns   []*Connection
-	packets int // handed to links
+	packets int // handed to connections
 	stopped bool
 }
 
@@ -244,8 +244,8 @@ func (b *bed) send(conn *Connection, q []byte) error {
 	return cmp.Or(err, flushed)
 }
 
-// put hands one packet over that has more behind it. The octets are spoilt
-// afterwards: a link must not count on them.
+// put hands one packet over that has more behind it. The octets are changed
+// afterwards: a connection must not refer to them.
 func (b *bed) put(conn *Connection, q []byte) error {
 	b.packets++
 	p := bytes.Clone(q)
@@ -262,7 +262,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// stop closes the links and the server.
+// stop closes the connections and the server.
 func (b *bed) stop() {
 	if b.stopped {
 		return
@@ -287,7 +287,7 @@ func (b *bed) close() {
 		b.t.Logf("%v Identifiers were still taken when the server closed", n)
 	}
 	if n := b.relay.kept.Load(); n != 0 {
-		b.t.Errorf("%d octets of answers are kept for links that are closed, expected none", n)
+		b.t.Errorf("%d octets of answers are kept for connections that are closed, expected none", n)
 	}
 	for _, secret := range []string{serverText, "hello-Password"} {
 		if strings.Contains(b.log.String(), secret) {

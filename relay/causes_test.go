@@ -2,7 +2,6 @@ package relay
 
 import (
 	"testing"
-	"testing/synctest"
 
 	"layeh.com/radius"
 
@@ -10,13 +9,13 @@ import (
 	"radsec-gw/wire"
 )
 
-// exchangeOf is an exchange of a kind, in either version of RADIUS, on a route with the policy.
+// requestOf returns a request of a kind, in either version of RADIUS, on a route with the policy.
 func requestOf(t *testing.T, code radius.Code, v11 bool, policy Unreachable) *request {
 	t.Helper()
 	req := &request{route: &Route{OnUnreachable: policy}}
-	parse, p := req.view.Parse, assemble(code, 1, challenge(1), []attr{user("nemo@example.org")})
+	parse, p := req.view.Parse, assemble(code, 1, challenge(1), []attr{nemo})
 	if v11 {
-		parse, p = req.view.Parse11, makeRequest11(code, 1, user("nemo@example.org"))
+		parse, p = req.view.Parse11, makeRequest11(code, 1, nemo)
 	}
 	if err := parse(p); err != nil {
 		t.Fatal(err)
@@ -79,7 +78,7 @@ func TestProxyCause(t *testing.T) {
 // There is no answer to what is not a request, nor to Status-Server but its own, nor where
 // the policy is silence; and none to accounting that could be taken for its server's.
 // Rules: P71
-func TestDeclining(t *testing.T) {
+func TestNegativeAnswer(t *testing.T) {
 	for _, row := range []struct {
 		code   radius.Code
 		policy Unreachable
@@ -127,28 +126,4 @@ func TestNoAnswerToAFailure(t *testing.T) {
 			t.Errorf("failure %d of %v, 1.1 %v: the answer is %+v, %v; expected one: %v", row.why, row.code, row.v11, got, ok, row.want)
 		}
 	}
-}
-
-// A Status-Server whose answer would not fit beside its Proxy-State gets none. One that
-// has proved itself has left room for it.
-// Rules: P15, P34
-func TestStatusAnswerThatDoesNotFit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict})
-		conn, p := b.open()
-		work := conn.acquireBurst()
-		if err := conn.parse(&work.view, makeRequest(12, 1, 1, fill(33, 4096-20)...)); err != nil {
-			t.Fatal(err)
-		}
-		b.packets++
-		req := conn.newRequest(&work.view)
-		conn.finish(req, work.answerStatus(req))
-		conn.Flush()
-		none(t, "the client got", p.got())
-		b.wantFates("status/reply_too_long=1")
-		b.send(conn, makeRequest(12, 2, 2, append([]attr{mac}, fill(33, 4096-20-18)...)...))
-		if a := one(t, "the client got", p.got()); len(a) != wire.MaxLength {
-			t.Errorf("the answer has %d octets, expected %d", len(a), wire.MaxLength)
-		}
-	})
 }

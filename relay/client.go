@@ -24,7 +24,7 @@ type ClientConfig struct {
 	Realms  *routing.Filter     // the realms that it may send; nil: all
 	// Policy says what a packet of each kind must prove.
 	Policy [wire.NumKinds]wire.RequestPolicy
-	// ReversePath says what a CoA or Disconnect gets whose sender is none of the
+	// ReversePath says what a CoA or Disconnect gets whose sender is not one of the
 	// servers that an Access-Request for the user's realm would go to.
 	ReversePath ReversePath
 	// Quota bounds what the client takes of the servers' Identifiers; nil when it

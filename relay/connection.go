@@ -98,7 +98,7 @@ func (c *Connection) Flush() error {
 	return c.closeErr
 }
 
-// Closed ends the connection: what is in flight is not resent any more, replies that
+// Closed ends the connection: what is in flight is no longer resent, replies that
 // still arrive are dropped, kept answers are removed (RFC 6613 §2.6.1).
 func (c *Connection) Closed() {
 	c.Flush()

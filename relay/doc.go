@@ -26,10 +26,10 @@
 //
 // Every packet gets exactly one fate (package metrics): that of a request is recorded by
 // finish, or by abandon when nobody waits for it any more; that of another packet by
-// recordOther. loglines.go has what an operator is told besides.
+// recordOther. loglines.go has what is logged besides.
 //
-// A [Connection] is one RadSec connection, a [Client] what all of a client's connections
-// go by, and [Rules] the routing; reloads replace the latter two while requests are in
+// A [Connection] is one RadSec connection, a [Client] the configuration of all of a
+// client's connections, and [Rules] the routing; reloads replace the latter two while requests are in
 // flight. Packet, Refuse, Flush and Closed of a Connection belong to its read loop; what
 // handling packets needs is lent to it as a burst. Replies come from the readers and
 // sweeps of the servers' sockets at any time.

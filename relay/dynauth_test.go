@@ -13,7 +13,7 @@ import (
 
 // An old CoA or Disconnect that is sent again must not act again: outside the
 // window it is dropped in silence (RFC 5176 §6.3), and the log says by which times.
-// Other kinds are not looked at.
+// Other kinds are not checked.
 // Rules: P58, P91
 func TestEventTimestamp(t *testing.T) {
 	const window = 5 * time.Minute
@@ -44,7 +44,7 @@ func TestEventTimestamp(t *testing.T) {
 				b.net.setServe(func(s []byte) [][]byte {
 					return [][]byte{respond(s, map[byte]radius.Code{1: 2, 4: 5, 40: 41, 43: 44}[s[0]], mac)}
 				})
-				attrs := []attr{user("nemo@example.org")}
+				attrs := []attr{nemo}
 				stamp := uint32(time.Now().Add(-row.age).Unix())
 				if !row.absent {
 					attrs = append(attrs, integer(55, stamp))
@@ -57,8 +57,8 @@ func TestEventTimestamp(t *testing.T) {
 					t.Error("relayed and not answered, or answered and not relayed")
 				}
 				if row.absent {
-					if told := strings.Contains(b.log.String(), "no Event-Timestamp"); told != row.require {
-						t.Errorf("the log tells of a missing Event-Timestamp: %t, expected %t:\n%s", told, row.require, b.log)
+					if logged := strings.Contains(b.log.String(), "no Event-Timestamp"); logged != row.require {
+						t.Errorf("a missing Event-Timestamp is logged: %t, expected %t:\n%s", logged, row.require, b.log)
 					}
 					return
 				}
@@ -69,7 +69,7 @@ func TestEventTimestamp(t *testing.T) {
 }
 
 // An answer outside of the window is recorded, or from a clock that is off. The
-// NAS has acted by then: the answer is passed on, and told of with both times, or
+// NAS has acted by then: the answer is passed on, and logged with both times, or
 // dropped where so configured, and the right one still waited for.
 // Rules: P91
 func TestEventTimestampOfAnswers(t *testing.T) {
@@ -103,7 +103,7 @@ func TestEventTimestampOfAnswers(t *testing.T) {
 				b.net.setServe(func(s []byte) [][]byte {
 					return [][]byte{respond(s, answer[s[0]], mac, integer(55, stamp)), respond(s, answer[s[0]], mac)}
 				})
-				q := makeRequest(row.code, 1, 0, user("nemo@example.org"))
+				q := makeRequest(row.code, 1, 0, nemo)
 				b.send(conn, q)
 				a := one(t, "the client got", p.got())
 				dropped := row.stale && row.drop
@@ -126,8 +126,8 @@ func TestEventTimestampOfAnswers(t *testing.T) {
 }
 
 // wantTimes fails the test unless the log has a line with the time of a packet, the
-// gateway's own and the window, or none, if nothing is to be told.
-func wantTimes(t *testing.T, b *bed, told bool, stamp uint32, how string) {
+// gateway's own and the window, or none, if nothing is to be logged.
+func wantTimes(t *testing.T, b *bed, logged bool, stamp uint32, how string) {
 	t.Helper()
 	var lines []string
 	for line := range strings.Lines(b.log.String()) {
@@ -135,7 +135,7 @@ func wantTimes(t *testing.T, b *bed, told bool, stamp uint32, how string) {
 			lines = append(lines, line)
 		}
 	}
-	if !told {
+	if !logged {
 		if len(lines) != 0 {
 			t.Errorf("expected nothing about the Event-Timestamp in the log, got %q", lines)
 		}
@@ -180,7 +180,7 @@ func TestDuplicateWindowIsThatOfEventTimestamp(t *testing.T) {
 				b.net.setServe(func(s []byte) [][]byte {
 					return [][]byte{respond(s, map[byte]radius.Code{4: 5, 40: 41, 43: 44}[s[0]], mac)}
 				})
-				q := makeRequest(row.code, 1, 0, user("nemo@example.org"))
+				q := makeRequest(row.code, 1, 0, nemo)
 				b.send(conn, q)
 				first := one(t, "the client got", p.got())
 				b.net.seen()
@@ -214,7 +214,7 @@ func TestPortUnreachable(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
 			conn, p := b.open()
 			b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
-			q := makeRequest(row.code, 9, 0, user("nemo@example.org"), proxyState("one"))
+			q := makeRequest(row.code, 9, 0, nemo, proxyState("one"))
 			b.send(conn, q)
 			checkOwn(t, q, p.got(), row.want)
 			b.wantFates(row.fates)
@@ -276,9 +276,9 @@ func TestMovesToTheNextServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, secondSecret: secondText})
 		conn, p := b.open()
-		q := makeRequest(1, 9, 1, user("nemo@example.org"), password("hello-Password", clientText, challenge(1)), proxyState("one"))
+		q := makeRequest(1, 9, 1, nemo, password("hello-Password", clientText, challenge(1)), proxyState("one"))
 		b.send(conn, q)
-		b.send(conn, makeRequest(43, 9, 1, user("nemo@example.org")))
+		b.send(conn, makeRequest(43, 9, 1, nemo))
 		pass(10 * time.Second)
 		var first, second []datagram
 		for _, d := range b.net.seen() {

@@ -91,63 +91,71 @@ func (b *bed) allFormats() {
 		routing.Options{CoAByUserName: true, Formats: []routing.Format{routing.Prefix, routing.Suffix, routing.Machine}}))
 }
 
-// Whoever listens is told of each request once, with its fate, with who had it last, how
+// requestLogRow is a way for a packet to end, and the lines of the request log about it.
+type requestLogRow struct {
+	name string
+	q    []byte
+	do   func(b *bed, conn *Connection, q []byte)
+	want []string
+}
+
+// late has the server reply after a time.
+func late(after time.Duration, code radius.Code) func(b *bed, conn *Connection, q []byte) {
+	return func(b *bed, conn *Connection, q []byte) {
+		b.send(conn, q)
+		pass(after)
+		s := b.net.seen()
+		s[0].from.in <- respond(s[0].octets, code, mac)
+		synctest.Wait()
+	}
+}
+
+var station = text(31, "02-00-5E-00-53-01")
+
+var requestLogRows = []requestLogRow{
+	{"answered", makeRequest(1, 1, 1, nemo, station), late(250*time.Millisecond, 2),
+		[]string{"access 192.0.2.1:1024 example.org relayed Access-Accept a auth 1 250", "F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=OK#"}},
+	{"sent twice", makeRequest(4, 1, 1, nemo), late(3*time.Second, 5), []string{"accounting 192.0.2.1:1024 example.org relayed Accounting-Response a acct 2 3000"}},
+	{"a Windows domain", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`), station), late(time.Millisecond, 3),
+		[]string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 1", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=FAIL#"}},
+	{"a Windows machine", makeRequest(1, 1, 1, user("host/pc.example.org")), late(0, 11), []string{"access 192.0.2.1:1024 example.org relayed Access-Challenge a auth 1 0"}},
+	{"CoA by its operator", makeRequest(43, 1, 1, user("nemo@elsewhere.example"), text(126, "1Example.ORG")), late(0, 44), []string{"coa 192.0.2.1:1024 Example.ORG relayed CoA-ACK a coa 1 0"}},
+	{"answered after a reload that reads realms otherwise", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, conn *Connection, q []byte) {
+		b.send(conn, q)
+		table := must(routing.New([]routing.Rule{{Realms: []string{"*"}, Kinds: []wire.Kind{wire.KindAccess}}}, routing.Options{}))
+		b.relay.SetRules(&Rules{Table: table, Routes: b.rules.Routes})
+		s := b.net.seen()
+		s[0].from.in <- respond(s[0].octets, 3, mac)
+		synctest.Wait()
+	}, []string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 0", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=undisclosed#RESULT=FAIL#"}},
+	{"no route", makeRequest(1, 1, 1, user(`OTHER\nemo`)), nil, []string{"access 192.0.2.1:1024 OTHER no_route Access-Reject 0 0"}},
+	{"not allowed", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, conn *Connection, q []byte) {
+		b.client.Allowed[wire.KindAccess] = false
+		b.send(conn, q)
+	}, []string{"access 192.0.2.1:1024 EXAMPLE not_allowed Access-Reject 0 0"}},
+	{"Status-Server", makeRequest(12, 1, 1, mac), nil, []string{"status 192.0.2.1:1024 status_answered Access-Accept 0 0"}},
+	{"no packet", []byte{1, 0, 0, 22, 19: 0, 20: 1, 21: 3}, nil, []string{"other 192.0.2.1:1024 bad_attributes 0 0"}},
+	{"a reply", assemble(2, 0, nil, nil), nil, []string{"other 192.0.2.1:1024 unexpected_reply 0 0"}},
+	{"given up", makeRequest(1, 1, 1, nemo), func(b *bed, conn *Connection, q []byte) {
+		b.send(conn, q)
+		pass(2500 * time.Millisecond)
+		conn.Closed()
+	}, []string{"access 192.0.2.1:1024 example.org client_gone a auth 2 2500"}},
+	{"given up in other hands", makeRequest(1, 1, 1, nemo), func(b *bed, conn *Connection, q []byte) {
+		b.send(conn, q)
+		req := conn.recent[wire.KindAccess][1].flight
+		req.Handler = &closing{req}
+		s := b.net.seen()
+		s[0].from.in <- respond(s[0].octets, 2, mac)
+		synctest.Wait()
+	}, []string{"access 192.0.2.1:1024 example.org client_gone 0 0"}},
+}
+
+// Each request is logged once, with its fate, with the server that had it last, how
 // often it was sent and how long it took, and with the realm that it was routed by.
 // Rules: P137, P138
 func TestRequestLog(t *testing.T) {
-	station := text(31, "02-00-5E-00-53-01")
-	late := func(after time.Duration, code radius.Code) func(b *bed, conn *Connection, q []byte) {
-		return func(b *bed, conn *Connection, q []byte) {
-			b.send(conn, q)
-			pass(after)
-			s := b.net.seen()
-			s[0].from.in <- respond(s[0].octets, code, mac)
-			synctest.Wait()
-		}
-	}
-	for _, row := range []struct {
-		name string
-		q    []byte
-		do   func(b *bed, conn *Connection, q []byte)
-		want []string
-	}{
-		{"answered", makeRequest(1, 1, 1, user("nemo@example.org"), station), late(250*time.Millisecond, 2),
-			[]string{"access 192.0.2.1:1024 example.org relayed Access-Accept a auth 1 250", "F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=OK#"}},
-		{"sent twice", makeRequest(4, 1, 1, user("nemo@example.org")), late(3*time.Second, 5), []string{"accounting 192.0.2.1:1024 example.org relayed Accounting-Response a acct 2 3000"}},
-		{"a Windows domain", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`), station), late(time.Millisecond, 3),
-			[]string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 1", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=02-00-5e-00-53-01#RESULT=FAIL#"}},
-		{"a Windows machine", makeRequest(1, 1, 1, user("host/pc.example.org")), late(0, 11), []string{"access 192.0.2.1:1024 example.org relayed Access-Challenge a auth 1 0"}},
-		{"CoA by its operator", makeRequest(43, 1, 1, user("nemo@elsewhere.example"), text(126, "1Example.ORG")), late(0, 44), []string{"coa 192.0.2.1:1024 Example.ORG relayed CoA-ACK a coa 1 0"}},
-		{"answered after a reload that reads realms otherwise", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, conn *Connection, q []byte) {
-			b.send(conn, q)
-			table := must(routing.New([]routing.Rule{{Realms: []string{"*"}, Kinds: []wire.Kind{wire.KindAccess}}}, routing.Options{}))
-			b.relay.SetRules(&Rules{Table: table, Routes: b.rules.Routes})
-			s := b.net.seen()
-			s[0].from.in <- respond(s[0].octets, 3, mac)
-			synctest.Wait()
-		}, []string{"access 192.0.2.1:1024 EXAMPLE relayed Access-Reject a auth 1 0", "F-TICKS/eduroam/1.0#REALM=example#VISCOUNTRY=DE#CSI=undisclosed#RESULT=FAIL#"}},
-		{"no route", makeRequest(1, 1, 1, user(`OTHER\nemo`)), nil, []string{"access 192.0.2.1:1024 OTHER no_route Access-Reject 0 0"}},
-		{"not allowed", makeRequest(1, 1, 1, user(`EXAMPLE\nemo`)), func(b *bed, conn *Connection, q []byte) {
-			b.client.Allowed[wire.KindAccess] = false
-			b.send(conn, q)
-		}, []string{"access 192.0.2.1:1024 EXAMPLE not_allowed Access-Reject 0 0"}},
-		{"Status-Server", makeRequest(12, 1, 1, mac), nil, []string{"status 192.0.2.1:1024 status_answered Access-Accept 0 0"}},
-		{"no packet", []byte{1, 0, 0, 22, 19: 0, 20: 1, 21: 3}, nil, []string{"other 192.0.2.1:1024 bad_attributes 0 0"}},
-		{"a reply", assemble(2, 0, nil, nil), nil, []string{"other 192.0.2.1:1024 unexpected_reply 0 0"}},
-		{"given up", makeRequest(1, 1, 1, user("nemo@example.org")), func(b *bed, conn *Connection, q []byte) {
-			b.send(conn, q)
-			pass(2500 * time.Millisecond)
-			conn.Closed()
-		}, []string{"access 192.0.2.1:1024 example.org client_gone a auth 2 2500"}},
-		{"given up in other hands", makeRequest(1, 1, 1, user("nemo@example.org")), func(b *bed, conn *Connection, q []byte) {
-			b.send(conn, q)
-			req := conn.recent[wire.KindAccess][1].flight
-			req.Handler = &closing{req}
-			s := b.net.seen()
-			s[0].from.in <- respond(s[0].octets, 2, mac)
-			synctest.Wait()
-		}, []string{"access 192.0.2.1:1024 example.org client_gone 0 0"}},
-	} {
+	for _, row := range requestLogRows {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
@@ -229,23 +237,23 @@ func TestTap(t *testing.T) {
 }
 
 // A fate is counted by route too, that of a request without a route under "other"; what
-// was answered is counted by its Code, and timed from the moment that the request came.
+// was answered is counted by its Code, and timed from the arrival of the request.
 func TestCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: Silent, onUnroutable: Silent,
 			server: udpback.ServerConfig{Schedule: udpback.Schedule{Initial: time.Second, Count: 1, Duration: 2 * time.Second}}})
 		b.rules.Routes[0].Metrics = b.relay.metrics.Route("home")
 		conn, _ := b.open()
-		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 1, 1, nemo))
 		pass(300 * time.Millisecond)
 		s := b.net.seen()
 		s[0].from.in <- respond(s[0].octets, 2, mac)
 		synctest.Wait()
-		b.send(conn, makeRequest(1, 2, 2, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 2, 2, nemo))
 		pass(5 * time.Second)
 		b.send(conn, makeRequest(1, 3, 3, user("nemo@elsewhere.example")))
 		b.client.Allowed[wire.KindAccess] = false
-		b.send(conn, makeRequest(1, 4, 4, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 4, 4, nemo))
 		b.wantFates("access/no_route=1 access/not_allowed=1 access/relayed=1 access/server_silent=1")
 		if got, want := b.counts("radsec_gw_route_requests_total", "route", "fate"), "home/relayed=1 home/server_silent=1 other/no_route=1"; got != want {
 			t.Errorf("by route: %s\nexpected: %s", got, want)
@@ -284,4 +292,105 @@ func TestOwnAnswersAreCounted(t *testing.T) {
 		}
 		b.wantFates("status/client_not_reading=1 status/status_answered=1")
 	})
+}
+
+// otherWays are those of requests that nobody waits for any more, of packets that are not
+// requests, and of answers that are lost.
+var otherWays = []way{
+	{"superseded", func(b *bed, conn *Connection, i int) {
+		b.net.setServe(nil)
+		b.send(conn, makeRequest(1, 7, i, nemo))
+	}},
+	{"the client has gone", func(b *bed, conn *Connection, i int) {
+		b.net.setServe(nil)
+		b.send(conn, makeRequest(1, byte(i), i, nemo))
+		conn.Closed()
+	}},
+	{"the client does not read", func(b *bed, conn *Connection, i int) {
+		p := conn.peer.(*peer)
+		p.deaf, p.ended = true, metrics.ClosedNotReading
+		b.send(conn, makeRequest(1, byte(i), i, nemo))
+	}},
+	{"the server is silent", func(b *bed, conn *Connection, i int) {
+		b.net.setServe(nil)
+		b.send(conn, makeRequest(1, byte(i), i, nemo))
+		pass(time.Minute)
+	}},
+	{"the server is closed", func(b *bed, conn *Connection, i int) {
+		b.net.setServe(nil)
+		b.send(conn, makeRequest(1, byte(i), i, nemo))
+		b.server.Close()
+	}},
+	{"a Protocol-Error", func(b *bed, conn *Connection, i int) {
+		b.net.setServe(answerError(404))
+		b.send(conn, makeRequest(1, byte(i), i, nemo))
+	}},
+	{"a reply that is too long", func(b *bed, conn *Connection, i int) {
+		b.net.setServe(func(s []byte) [][]byte { return accept(s, fill(200, 4096-20)...) })
+		b.send(conn, makeRequest(1, byte(i), i, nemo))
+	}},
+	{"not a request", func(b *bed, conn *Connection, i int) { b.send(conn, assemble(2, 0, nil, nil)) }},
+	{"malformed", func(b *bed, conn *Connection, i int) { b.send(conn, []byte{1, 0, 0, 22, 19: 0, 20: 1, 21: 3}) }},
+}
+
+// Whichever way packets end, each has one fate: by client, in the request log, and, if it
+// had a route or should have had one, by route.
+func TestEachPacketHasOneFate(t *testing.T) {
+	for _, row := range slices.Concat(ways, otherWays) {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, settings{policy: strict})
+				b.rules.Routes[0].Metrics = b.relay.metrics.Route("home")
+				lines := b.listen()
+				b.net.setServe(rejectAll)
+				conn, _ := b.open()
+				for i := range 3 {
+					row.do(b, conn, i)
+				}
+				b.stop()
+				logged := map[string]float64{}
+				for _, line := range lines() {
+					if !strings.HasPrefix(line, "F-TICKS") {
+						logged[fateIn(t, line)]++
+					}
+				}
+				b.wantFatesByLabel(logged)
+			})
+		})
+	}
+}
+
+// fateIn returns the fate in a line of the request log.
+func fateIn(t *testing.T, line string) string {
+	t.Helper()
+	for _, word := range strings.Fields(line) {
+		for f := range metrics.NumFates {
+			if f.String() == word {
+				return word
+			}
+		}
+	}
+	t.Fatalf("a line without a fate: %q", line)
+	return ""
+}
+
+// wantFatesByLabel fails the test unless each fate is counted as often by client as it was
+// logged, and not more often by route.
+func (b *bed) wantFatesByLabel(logged map[string]float64) {
+	b.t.Helper()
+	byClient, byRoute, total := map[string]float64{}, map[string]float64{}, 0.0
+	b.series("radsec_gw_requests_total", func(labels map[string]string, n float64) {
+		byClient[labels["fate"]] += n
+		total += n
+	})
+	b.series("radsec_gw_route_requests_total", func(labels map[string]string, n float64) { byRoute[labels["fate"]] += n })
+	for fate, n := range byClient {
+		if n != logged[fate] || byRoute[fate] > n {
+			b.t.Errorf("%s: counted %v times by client and %v times by route, logged %v times", fate, n, byRoute[fate], logged[fate])
+		}
+		delete(logged, fate)
+	}
+	if len(logged) != 0 || int(total) != b.packets {
+		b.t.Errorf("%v packets are counted of %d; logged besides: %v", total, b.packets, logged)
+	}
 }

@@ -16,7 +16,7 @@ const maxTokens = 4096
 // answers are not kept (RFC 9765 §4.2.2: deduplication SHOULD NOT be done); what is
 // known is the Tokens in flight, whatever their packets' codes. The same packet
 // again is dropped. Another with its Token costs the connection: replies could not
-// be told apart any more.
+// be distinguished.
 func (c *Connection) admit11(b *burst, req *request) (end outcome, ok bool) {
 	p := req.view.Packet
 	req.hash = maphash.Bytes(c.relay.seed, p[wire.MinLength:]) ^ uint64(p[0])

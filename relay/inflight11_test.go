@@ -22,7 +22,7 @@ func TestManyInFlight11(t *testing.T) {
 		asks := map[uint32][]byte{}
 		for i := range uint32(600) {
 			token := 0xffffff00 + i // wraps around
-			asks[token] = makeRequest11(1, token, user("nemo@example.org"), integer(5, token))
+			asks[token] = makeRequest11(1, token, nemo, integer(5, token))
 			if err := b.put(conn, asks[token]); err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestTokens(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		conn, p := b.open11()
 		other, _ := b.open11()
-		q := makeRequest11(1, 7, user("nemo@example.org"))
+		q := makeRequest11(1, 7, nemo)
 		again := bytes.Clone(q)
 		again[1], again[19] = 1, 2
 		b.send(conn, q)
@@ -88,12 +88,12 @@ func TestTokens(t *testing.T) {
 func TestTokenReused(t *testing.T) {
 	for _, second := range [][]byte{
 		makeRequest11(1, 7, user("nora@example.org")),
-		makeRequest11(4, 7, user("nemo@example.org")),
+		makeRequest11(4, 7, nemo),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
 			conn, p := b.open11()
-			b.send(conn, makeRequest11(1, 7, user("nemo@example.org")))
+			b.send(conn, makeRequest11(1, 7, nemo))
 			if err := b.send(conn, second); err == nil {
 				t.Error("the connection goes on")
 			}
@@ -115,7 +115,7 @@ func TestTooManyInFlight11(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		conn, p := b.open11()
 		for i := range uint32(maxTokens) {
-			b.put(conn, makeRequest11(4, i, user("nemo@example.org")))
+			b.put(conn, makeRequest11(4, i, nemo))
 		}
 		b.send(conn, makeRequest11(12, 1<<20))
 		if n := conn.Outstanding(); n != maxTokens || len(p.got()) != 1 {
@@ -125,7 +125,7 @@ func TestTooManyInFlight11(t *testing.T) {
 			code radius.Code
 			want expectation
 		}{{1, expectation{52, 505}}, {4, expectation{52, 505}}, {43, expectation{45, 506}}} {
-			q := makeRequest11(row.code, 1<<21, user("nemo@example.org"), proxyState("x"))
+			q := makeRequest11(row.code, 1<<21, nemo, proxyState("x"))
 			b.send(conn, q)
 			checkOwn11(t, q, p.got(), row.want)
 		}

@@ -20,7 +20,7 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 	for _, row := range []struct {
 		code    radius.Code
 		policy  Unreachable
-		back    expectation // what the server is told about what it sent back
+		back    expectation // the answer to the server about what it sent back
 		answers bool        // and so can answer in time
 	}{
 		{1, Reject, expectation{3, 502}, true},
@@ -28,7 +28,7 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 		{4, ProtocolError, expectation{52, 502}, true},
 		{43, Silent, expectation{45, 502}, true},
 		{40, Silent, expectation{42, 502}, true},
-		{4, Reject, expectation{}, false}, // there is no way to tell
+		{4, Reject, expectation{}, false}, // there is no answer for it
 	} {
 		t.Run(fmt.Sprintf("%v, policy %d", row.code, row.policy), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -36,13 +36,13 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 				b.rules.Marker = NewMarker(NewMarkerKey(), []string{"a"})
 				conn, p := b.open()
 				back, backPeer := b.open() // the server's own connection to the gateway
-				q := makeRequest(row.code, 9, 1, user("nemo@example.org"), proxyState("one"))
+				q := makeRequest(row.code, 9, 1, nemo, proxyState("one"))
 				b.send(conn, q)
 				s := b.net.seen()
 				rounds := 0
 				for ; len(s) > 0 && rounds < 100; rounds++ {
 					// The server proxies what it got, with a Proxy-State of its own behind.
-					attrs := []attr{user("nemo@example.org")}
+					attrs := []attr{nemo}
 					for _, v := range values(s[0].octets, 33) {
 						attrs = append(attrs, attr{33, v})
 					}
@@ -76,7 +76,7 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 // Proxy-State of others is opaque, whatever it looks like: only the gateway's own name
 // in it, at its place, says that a request has looped.
 // Rules: P14, P31, P33, AR14
-func TestWhatIsNoLoop(t *testing.T) {
+func TestWhatIsNotALoop(t *testing.T) {
 	own := NewMarker(MarkerKey{1}, []string{"a"})
 	other := NewMarker(MarkerKey{2}, []string{"a"})
 	id := udpback.ServerID("a")
@@ -106,7 +106,7 @@ func TestWhatIsNoLoop(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Marker = own
 				conn, p := b.open()
-				attrs := []attr{user("nemo@example.org")}
+				attrs := []attr{nemo}
 				for _, s := range row.state {
 					attrs = append(attrs, proxyState(s))
 				}
@@ -131,17 +131,17 @@ func TestWhatIsNoLoop(t *testing.T) {
 func TestLoopThroughTwoGateways(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var beds [2]*bed
-		var links [2]*Connection
+		var conns [2]*Connection
 		for i := range beds {
 			beds[i] = newBed(t, settings{policy: strict})
 			beds[i].rules.Marker = NewMarker(NewMarkerKey(), []string{"a"})
-			links[i], _ = beds[i].open()
+			conns[i], _ = beds[i].open()
 		}
-		attrs := []attr{user("nemo@example.org")}
+		attrs := []attr{nemo}
 		datagrams := 0
 		for ; datagrams < 50; datagrams++ {
 			at := datagrams % 2
-			beds[at].send(links[at], makeRequest(1, byte(datagrams), 1, attrs...))
+			beds[at].send(conns[at], makeRequest(1, byte(datagrams), 1, attrs...))
 			seen := beds[at].net.seen()
 			if len(seen) == 0 {
 				break

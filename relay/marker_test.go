@@ -56,7 +56,7 @@ func TestMarkerTowardsTheServer(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					b := newBed(t, settings{policy: strict})
 					b.rules.Marker = marker
-					attrs := []attr{proxyState("one"), user("nemo@example.org"), {33, want[:8]}, integer(5, 1), proxyState("")}
+					attrs := []attr{proxyState("one"), nemo, {33, want[:8]}, integer(5, 1), proxyState("")}
 					conn, p := b.open()
 					q := makeRequest(code, 9, 1, attrs...)
 					if v11 {
@@ -104,7 +104,7 @@ func TestMarkerThatDoesNotFit(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
 			b.rules.Marker = marker
 			conn, _ := b.open()
-			attrs := append([]attr{user("nemo@example.org")}, fill(200, 4096-20-18-18-row.left)...)
+			attrs := append([]attr{nemo}, fill(200, 4096-20-18-18-row.left)...)
 			b.send(conn, makeRequest(1, 9, 1, attrs...))
 			s := b.oneSeen()
 			if n := len(values(s, 33)); n != row.want {
@@ -124,7 +124,7 @@ func TestMarkerNamesTheServer(t *testing.T) {
 		b := newBed(t, settings{policy: strict, secondSecret: "the other server's secret"})
 		b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a", "b"})
 		conn, _ := b.open()
-		b.send(conn, makeRequest(1, 9, 1, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 9, 1, nemo))
 		pass(10 * time.Second)
 		for _, d := range b.net.seen() {
 			name := "a"
@@ -161,7 +161,7 @@ func TestMarkerKeys(t *testing.T) {
 	}
 	octets := one.append(nil, new(wire.View), udpback.ServerID("freeradius-a"))
 	if bytes.Contains(octets, []byte(secret)) || bytes.Contains(octets, []byte("freeradius")) {
-		t.Errorf("the marker %q tells a secret or a name", octets)
+		t.Errorf("the marker %q reveals a secret or a name", octets)
 	}
 	var v wire.View
 	if err := v.Parse(assemble(1, 0, nil, []attr{{33, octets}})); err != nil {
@@ -201,7 +201,7 @@ func FuzzMarker(f *testing.F) {
 			t.Fatalf("the marker has %d octets", len(marker))
 		}
 		if v.Parse(assemble(1, 0, nil, []attr{{33, marker}})) != nil {
-			t.Fatal("the marker is no attribute")
+			t.Fatal("the marker is not an attribute")
 		}
 		if _, ok := own.looped(&v); !ok {
 			t.Errorf("the own marker %q is not found", marker)

@@ -12,7 +12,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// bedWithNASes has four servers: two NASes, one that is none, and one that is in no
+// bedWithNASes has four servers: two NASes, one that is not a NAS, and one that is in no
 // route.
 func bedWithNASes(t *testing.T, others bool) *bed {
 	b := newBed(t, settings{policy: strict})
@@ -38,7 +38,7 @@ func bedWithNASes(t *testing.T, others bool) *bed {
 func operatorNAS(id string) attr { return attr{241, append([]byte{8}, id...)} }
 
 // At the last hop a CoA or Disconnect goes to the NAS that it names, and is refused
-// when that is none of the route (RFC 5176 §3, RFC 8559 §3.3).
+// when that is not on the route (RFC 5176 §3, RFC 8559 §3.3).
 // Rules: P34, P87, P90, P93
 func TestChoiceOfNAS(t *testing.T) {
 	v6 := netip.MustParseAddr("2001:db8::11").As16()
@@ -61,7 +61,7 @@ func TestChoiceOfNAS(t *testing.T) {
 		{"two that differ, one for proxies", []attr{operatorNAS("ap-1"), text(32, "ap-2")}, "", 403, 403},
 		{"unknown identifier", []attr{text(32, "ap-3")}, "/a:3799", 403, 0},
 		{"unknown address", []attr{integer(4, 0x7f000001)}, "/a:3799", 403, 0},
-		{"an address that is none", []attr{{4, []byte{1, 2, 3}}}, "/a:3799", 403, 0},
+		{"an address that is not one", []attr{{4, []byte{1, 2, 3}}}, "/a:3799", 403, 0},
 		{"nothing", nil, "/a:3799", 402, 0},
 	} {
 		for _, others := range []bool{false, true} {
@@ -69,7 +69,7 @@ func TestChoiceOfNAS(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					b := bedWithNASes(t, others)
 					conn, p := b.open()
-					q := makeRequest(code, 9, 0, append([]attr{user("nemo@example.org"), proxyState("one")}, row.attrs...)...)
+					q := makeRequest(code, 9, 0, append([]attr{nemo, proxyState("one")}, row.attrs...)...)
 					b.send(conn, q)
 					want, cause := row.want, row.cause
 					alone, beside, differ := strings.Cut(row.want, "/")
@@ -107,11 +107,11 @@ func TestOnlyNAS(t *testing.T) {
 		b := bedWithNASes(t, false)
 		b.rules.Routes[0].NASes = NewNASes(b.rules.Routes[0].NASes.all[:1], nil)
 		conn, p := b.open()
-		b.send(conn, makeRequest(43, 9, 0, user("nemo@example.org")))
+		b.send(conn, makeRequest(43, 9, 0, nemo))
 		if seen := b.net.seen(); len(seen) != 1 || seen[0].address != "192.0.2.11:3799" {
 			t.Errorf("%d datagrams, expected one to the NAS", len(seen))
 		}
-		q := makeRequest(43, 10, 0, user("nemo@example.org"), text(32, "ap-3"))
+		q := makeRequest(43, 10, 0, nemo, text(32, "ap-3"))
 		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{45, 403})
 	})
@@ -138,14 +138,14 @@ func TestLastHop(t *testing.T) {
 					if nas {
 						b.rules.Marker = NewMarker(MarkerKey{1}, nil) // which checkRequest is not to see
 					} else {
-						b.rules.Routes[0].NASes = nil // and its one server is none
+						b.rules.Routes[0].NASes = nil // and its one server is not a NAS
 					}
 					conn, p := b.open()
 					b.net.setServe(func(s []byte) [][]byte {
 						checkRequest(t, s)
 						return [][]byte{respond(s, 44, mac, text(126, "1its.own"))}
 					})
-					attrs := append([]attr{user("nemo@example.org"), text(126, "1example.org"), {241, []byte{9, 1}}, proxyState("one"), {241, nil}, text(24, "state"), text(126, "1example.net")}, row.attrs...)
+					attrs := append([]attr{nemo, text(126, "1example.org"), {241, []byte{9, 1}}, proxyState("one"), {241, nil}, text(24, "state"), text(126, "1example.net")}, row.attrs...)
 					q := makeRequest(43, 9, 0, append(attrs, mac)...)
 					b.send(conn, q)
 					s := b.oneSeen()

@@ -24,6 +24,9 @@ type attr struct {
 // mac asks for a Message-Authenticator at its place.
 var mac = attr{80, make([]byte, 16)}
 
+// nemo is the user of most requests, whose realm has a route.
+var nemo = user("nemo@example.org")
+
 func text(t byte, s string) attr    { return attr{t, []byte(s)} }
 func integer(t byte, n uint32) attr { return attr{t, binary.BigEndian.AppendUint32(nil, n)} }
 func user(name string) attr         { return text(1, name) }

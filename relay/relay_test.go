@@ -2,249 +2,285 @@ package relay
 
 import (
 	"bytes"
-	"net/netip"
 	"testing"
 	"testing/synctest"
+	"time"
 
-	"radsec-gw/metrics"
-	"radsec-gw/routing"
-	"radsec-gw/udpback"
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2868"
+	"layeh.com/radius/vendors/microsoft"
+
 	"radsec-gw/wire"
 )
 
-// reuse counts how many exchanges and how many buffers a bed needs for so many rounds of
-// do. The pools may lose some, not all of them.
-func (b *bed) reuse(rounds int, do func(i int)) (exchanges, buffers int) {
-	made := b.relay.requests.New
-	b.relay.requests.New = func() any {
-		exchanges++
-		return made()
-	}
-	seen := map[*byte]bool{}
-	probe := make([]byte, wire.MaxLength)
-	for i := range rounds {
-		do(i)
-		p := b.back.Buffers.Copy(probe)
-		seen[&p[0]] = true
-		b.back.Buffers.Return(p)
-	}
-	return exchanges, len(seen)
-}
-
-// Whichever way a request ends, its memory serves the next one.
-func TestRequestsAreRecycled(t *testing.T) {
-	const rounds = 40
-	long := fill(200, 3500)
-	status := makeRequest(12, 0, 1, append([]attr{mac}, long...)...)
-	access := func(i int, name string) []byte {
-		return makeRequest(1, byte(i), i, append([]attr{user(name)}, long...)...)
-	}
-	coa := func(i int) []byte {
-		return makeRequest(43, byte(i), i, append([]attr{user("nemo@example.org")}, long...)...)
-	}
-	for _, row := range []struct {
-		name string
-		do   func(b *bed, conn *Connection, i int)
-	}{
-		{"answered here", func(b *bed, conn *Connection, i int) { b.send(conn, status) }},
-		{"without proof", func(b *bed, conn *Connection, i int) { b.send(conn, makeRequest(12, 0, 1, long...)) }},
-		{"forged", func(b *bed, conn *Connection, i int) {
-			bad := bytes.Clone(status)
-			bad[25] ^= 1
-			b.send(conn, bad)
-			conn.closeErr = nil
-		}},
-		{"behind a forged one", func(b *bed, conn *Connection, i int) {
-			bad := makeRequest(12, 0, 1, mac)
-			bad[25] ^= 1
-			b.put(conn, bad)
-			b.send(conn, status)
-			conn.closeErr = nil
-		}},
-		{"relayed", func(b *bed, conn *Connection, i int) { b.send(conn, access(i, "nemo@example.org")) }},
-		{"relayed, no answer", func(b *bed, conn *Connection, i int) { b.send(conn, coa(i)) }},
-		{"beyond a limit", func(b *bed, conn *Connection, i int) {
-			b.packets++
-			conn.v11 = true
-			conn.Refuse(makeRequest11(12, 1, long...), metrics.FateRateLimited)
-			conn.Flush()
-		}},
-		{"not allowed", func(b *bed, conn *Connection, i int) {
-			b.client.Allowed[wire.KindAccess] = false
-			b.send(conn, access(i, "nemo@example.org"))
-		}},
-		{"another realm", func(b *bed, conn *Connection, i int) {
-			b.client.Realms = must(routing.NewFilter([]string{"campus.example"}, nil, routing.Options{}))
-			b.send(conn, access(i, "nemo@example.org"))
-		}},
-		{"no route", func(b *bed, conn *Connection, i int) { b.send(conn, access(i, "nemo@elsewhere.example")) }},
-		{"no route, silence", func(b *bed, conn *Connection, i int) {
-			b.rules.OnUnroutable = Silent
-			b.send(conn, access(i, "nemo@elsewhere.example"))
-		}},
-		{"no route, an answer that does not fit", func(b *bed, conn *Connection, i int) {
-			b.send(conn, makeRequest(1, byte(i), i, fill(33, 4096-20)...))
-		}},
-		{"no such NAS", func(b *bed, conn *Connection, i int) {
-			b.rules.Routes[0].NASes = NewNASes(nil, nil)
-			b.send(conn, coa(i))
-		}},
-		{"a loop", func(b *bed, conn *Connection, i int) {
-			b.rules.Marker = NewMarker(MarkerKey{1}, nil)
-			b.send(conn, makeRequest(1, byte(i), i, append([]attr{user("nemo@example.org"), {33, b.rules.Marker.append(nil, new(wire.View), 7)}}, long...)...))
-		}},
-		{"stale", func(b *bed, conn *Connection, i int) {
-			b.rules.Timestamps.Require = true
-			b.send(conn, coa(i))
-		}},
-		{"from a wrong path, drop", func(b *bed, conn *Connection, i int) {
-			b.client.ReversePath = ReversePathDrop
-			conn.remote = netip.MustParseAddrPort("192.0.2.99:1")
-			b.send(conn, coa(i))
-		}},
-		{"from a wrong path", func(b *bed, conn *Connection, i int) {
-			b.client.ReversePath = ReversePathNAK
-			conn.remote = netip.MustParseAddrPort("192.0.2.99:1")
-			b.send(conn, coa(i))
-		}},
-		{"a duplicate in flight", func(b *bed, conn *Connection, i int) {
-			b.net.setServe(nil)
-			b.send(conn, access(1, "nemo@example.org"))
-		}},
-		{"a duplicate that is answered", func(b *bed, conn *Connection, i int) { b.send(conn, access(1, "nemo@example.org")) }},
-		{"a duplicate whose answer is not kept", func(b *bed, conn *Connection, i int) {
-			b.relay.kept.Add(maxKept)
-			b.send(conn, access(1, "nemo@example.org"))
-			b.relay.kept.Add(-maxKept)
-		}},
-		{"an impossible password", func(b *bed, conn *Connection, i int) {
-			b.send(conn, makeRequest(1, byte(i), i, append([]attr{user("nemo@example.org"), {2, make([]byte, 129)}}, long...)...))
-		}},
-		{"a duplicate in 1.1", func(b *bed, conn *Connection, i int) {
-			b.net.setServe(nil)
-			conn.v11 = true
-			b.send(conn, makeRequest11(4, 1, append([]attr{user("nemo@example.org")}, long...)...))
-		}},
-		{"a Token in use", func(b *bed, conn *Connection, i int) {
-			b.net.setServe(nil)
-			conn.v11 = true
-			b.send(conn, makeRequest11(4, 1, append([]attr{user("nemo@example.org"), integer(5, uint32(i))}, long...)...))
-			conn.closeErr = nil
-		}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newBed(t, settings{policy: strict})
-				b.net.setServe(func(s []byte) [][]byte {
-					if s[0] == 43 {
-						return [][]byte{nil} // nobody listens there
-					}
-					return [][]byte{respond(s, 3, mac)}
-				})
-				conn, _ := b.open()
-				exchanges, buffers := b.reuse(rounds, func(i int) { row.do(b, conn, i) })
-				if exchanges >= rounds || buffers >= rounds {
-					t.Errorf("%d exchanges and %d buffers were made for %d requests, expected fewer", exchanges, buffers, rounds)
-				}
-			})
-		})
-	}
-}
-
-// Nothing of an earlier request stays with the memory that it had.
-func TestRecycledRequestsAreEmpty(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict, onUnreachable: ProtocolError, onUnroutable: Reject})
-		b.rules.Routes[0].Metrics = b.relay.metrics.Route("home")
-		lines := b.listen()
-		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
-		conn, p := b.open()
-		var want []string
-		for i := range 20 {
-			b.send(conn, makeRequest(4, byte(i), i, user("nemo@example.org")))
-			p.got()
-			q := makeRequest(1, byte(i), i, user("nemo@elsewhere.example"))
-			b.send(conn, q)
-			checkOwn(t, q, p.got(), expectation{3, 502})
-			want = append(want, "accounting 192.0.2.1:1024 example.org relayed Accounting-Response a acct 1 0", "access 192.0.2.1:1024 elsewhere.example no_route Access-Reject 0 0")
-		}
-		b.wantLines(lines(), want...)
-		if got, want := b.counts("radsec_gw_route_requests_total", "route", "fate"), "home/relayed=20 other/no_route=20"; got != want {
-			t.Errorf("by route: %s\nexpected: %s", got, want)
-		}
-	})
-}
-
-// The memory for an answer of the gateway's own to a failed request is used again.
-func TestScratchIsUsedAgain(t *testing.T) {
+// client: PAP under "radsec"; server: the same password under its own secret,
+// Identifier and Request Authenticator; and back again, keys included.
+// Rules: P10, P14, P18, P21, P22, P23, P30, P32, P35, P38, P41, P45, P46, P50, P72, P73
+func TestPAPThereAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
-		made := 0
-		b.relay.scratch.New = func() any {
-			made++
-			return new([wire.MaxLength]byte)
-		}
-		b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
 		conn, p := b.open()
-		for i := range 40 {
-			q := makeRequest(43, byte(i), 0, user("nemo@example.org"))
-			b.send(conn, q)
-			checkOwn(t, q, p.got(), expectation{45, 406})
-		}
-		if made >= 40 {
-			t.Errorf("memory was made %d times for 40 answers, expected less often", made)
-		}
-	})
-}
-
-// A client that is nearly the only one gets its share of the servers, no more.
-// Rules: P27
-func TestShareOfTheClient(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{MaxSockets: 1}})
-		b.client.Quota = new(udpback.Quota)
-		conn, _ := b.open()
-		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
-		if req := conn.recent[wire.KindAccess][1].flight; req.Quota != b.client.Quota {
-			t.Errorf("the request counts under Quota %p, expected its client's %p", req.Quota, b.client.Quota)
-		}
-	})
-}
-
-// A server that returns a Proxy-State, and even that of another client's request
-// with the same Identifier, answers the request it was asked: each client gets its
-// own answer with its own Proxy-State.
-// Rules: P30, P33
-func TestProxyStateOfTheServerSteersNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, settings{policy: strict})
-		names := []string{"nemo@example.org", "dory@example.org"}
-		states := []string{"the first's", "the second's"}
+		ra := challenge(7)
+		q := makeRequest(1, 42, 7, mac, nemo, password("hello-Password", clientText, ra),
+			proxyState("first"), text(25, "class"), proxyState("second"), text(200, "unknown\x00type"))
 		b.net.setServe(func(s []byte) [][]byte {
-			other := states[0]
-			if joined(s, 1) == names[0] {
-				other = states[1]
+			r := checkRequest(t, s)
+			if bytes.Equal(s[4:20], ra) {
+				t.Error("the server sees the client's Request Authenticator, expected a fresh one")
 			}
-			if joined(s, 33) != "" {
-				t.Errorf("the server sees the Proxy-State %q", joined(s, 33))
+			if got := rfc2865.UserPassword_GetString(r); got != "hello-Password" {
+				t.Errorf("the server reads the password %q", got)
 			}
-			return [][]byte{respond(s, 2, mac, proxyState(other), text(18, joined(s, 1)), proxyState(other))}
+			if got := rfc2865.UserName_GetString(r); got != "nemo@example.org" {
+				t.Errorf("the server reads the User-Name %q", got)
+			}
+			if joined(s, 200) != "unknown\x00type" || joined(s, 25) != "class" {
+				t.Error("an attribute that is none of the gateway's business was changed")
+			}
+			return [][]byte{respond(s, 2, accepting(r, mac, text(25, "server's class"), proxyState("the server's own"), text(1, "nemo"))...)}
 		})
-		var peers [2]*peer
-		var asked [2][]byte
-		for i := range peers {
-			var conn *Connection
-			conn, peers[i] = b.open()
-			asked[i] = makeRequest(1, 9, i, user(names[i]), proxyState(states[i]))
-			b.send(conn, asked[i])
+		if err := b.send(conn, q); err != nil {
+			t.Fatal(err)
 		}
-		for i, p := range peers {
-			a := one(t, "the client got", p.got())
-			checkAnswer(t, asked[i], a, 2)
-			if joined(a, 18) != names[i] || joined(a, 33) != states[i] {
-				t.Errorf("client %d got the answer to %q with the Proxy-State %q, expected %q and %q", i, joined(a, 18), joined(a, 33), names[i], states[i])
+		a := one(t, "the client got", p.got())
+		checkAnswer(t, q, a, 2)
+		read := must(radius.Parse(a, []byte(clientText)))
+		read.Authenticator = [16]byte(ra) // what the library hides with
+		if got := joined(a, 25) + joined(a, 1); got != "server's classnemo" {
+			t.Errorf("Class and User-Name came back as %q", got)
+		}
+		if key := microsoft.MSMPPESendKey_Get(read, must(radius.Parse(q, []byte(clientText)))); string(key) != "send-key" {
+			t.Errorf("the client reads MS-MPPE-Send-Key %q", key)
+		}
+		if _, got, err := rfc2868.TunnelPassword_LookupString(read, must(radius.Parse(q, []byte(clientText)))); err != nil || got != "tunnel" {
+			t.Errorf("the client reads Tunnel-Password %q, %v", got, err)
+		}
+		if p.flushes != 1 {
+			t.Errorf("the connection was flushed %d times, expected once", p.flushes)
+		}
+		b.wantFates("access/relayed=1")
+		b.wantResults("accepted=1")
+	})
+}
+
+// accepting adds hidden attributes, made by the field's library, to an Accept.
+func accepting(request *radius.Packet, attrs ...attr) []attr {
+	r := request.Response(radius.CodeAccessAccept)
+	if err := microsoft.MSMPPESendKey_Add(r, []byte("send-key")); err != nil {
+		panic(err)
+	}
+	if err := rfc2868.TunnelPassword_AddString(r, 1, "tunnel"); err != nil {
+		panic(err)
+	}
+	for _, avp := range r.Attributes {
+		attrs = append(attrs, attr{byte(avp.Type), avp.Attribute})
+	}
+	return attrs
+}
+
+// CHAP answers the Request Authenticator where there is no CHAP-Challenge, and
+// the server gets that as one (RFC 2865 §2.3).
+// Rules: P36, P44, P73
+func TestCHAPKeepsItsChallenge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		conn, p := b.open()
+		chap := attr{3, bytes.Repeat([]byte{9}, 17)}
+		b.net.setServe(func(s []byte) [][]byte {
+			checkRequest(t, s)
+			if joined(s, 3) != string(chap.v) {
+				t.Error("CHAP-Password was changed")
+			}
+			return [][]byte{respond(s, 11, mac, text(24, "state"), text(18, "more"))}
+		})
+		q := makeRequest(1, 1, 50, nemo, chap)
+		b.send(conn, q)
+		if got := joined(b.oneSeen(), 60); got != string(challenge(50)) {
+			t.Errorf("the server sees CHAP-Challenge %x, expected the client's Request Authenticator", got)
+		}
+		a := one(t, "the client got", p.got())
+		checkAnswer(t, q, a, 11)
+		if joined(a, 24) != "state" || joined(a, 18) != "more" {
+			t.Error("State or Reply-Message was changed")
+		}
+		q = makeRequest(1, 2, 60, nemo, chap, text(60, "its own"))
+		b.send(conn, q)
+		if got := joined(b.oneSeen(), 60); got != "its own" {
+			t.Errorf("the server sees CHAP-Challenge %q, expected the client's", got)
+		}
+		checkAnswer(t, q, one(t, "the client got", p.got()), 11)
+		b.wantFates("access/relayed=2")
+	})
+}
+
+// The kinds whose Request Authenticator is computed: signed for each side, with
+// the port of the kind, and the reply's code as the server chose it.
+// Rules: P18, P20, P21, P22, P30, P32, P52, P58, P63, P85, P86, P92
+func TestComputedAuthenticatorsThereAndBack(t *testing.T) {
+	rows := []struct {
+		name          string
+		request       radius.Code
+		reply         radius.Code
+		port, counted string
+	}{
+		{"accounting", 4, 5, "a:1813", "accounting/relayed=1"},
+		{"CoA", 43, 44, "a:3799", "coa/relayed=1"},
+		{"CoA refused by the NAS", 43, 45, "a:3799", "coa/relayed=1"},
+		{"Disconnect", 40, 41, "a:3799", "disconnect/relayed=1"},
+		{"Disconnect refused by the NAS", 40, 42, "a:3799", "disconnect/relayed=1"},
+	}
+	for _, row := range rows {
+		for _, withMAC := range []bool{false, true} {
+			t.Run(row.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := newBed(t, settings{policy: strict})
+					conn, p := b.open()
+					attrs := []attr{nemo, proxyState("x"), text(126, "1example.org"), integer(55, 1234), integer(41, 9), proxyState("y")}
+					reply := []attr{integer(101, 507)}
+					if withMAC {
+						attrs, reply = append(attrs, mac), append(reply, mac)
+					}
+					b.net.setServe(func(s []byte) [][]byte {
+						checkRequest(t, s)
+						if joined(s, 55) != joined(makeRequest(4, 0, 0, integer(55, 1234)), 55) || joined(s, 41) != "\x00\x00\x00\x09" {
+							t.Error("Event-Timestamp or Acct-Delay-Time was changed")
+						}
+						return [][]byte{respond(s, row.reply, reply...)}
+					})
+					q := makeRequest(row.request, 200, 0, attrs...)
+					b.send(conn, q)
+					if seen := b.net.seen(); len(seen) != 1 || seen[0].address != row.port {
+						t.Fatalf("expected one datagram to %s, got %v", row.port, seen)
+					}
+					a := one(t, "the client got", p.got())
+					checkAnswer(t, q, a, row.reply)
+					if causeOf(a) != 507 {
+						t.Errorf("the client reads Error-Cause %d, expected the server's 507", causeOf(a))
+					}
+					b.wantFates(row.counted)
+				})
+			})
+		}
+	}
+}
+
+// EAP passes through octet by octet, and State with it.
+// Rules: P9, P11, P44, P48, P73
+func TestEAPThereAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		conn, p := b.open()
+		long := bytes.Repeat([]byte{0xa5}, 253)
+		b.net.setServe(func(s []byte) [][]byte {
+			checkRequest(t, s)
+			return [][]byte{respond(s, 11, mac, text(24, "round two"), eap(long...), eap(1, 2, 3))}
+		})
+		q := makeRequest(1, 0, 1, nemo, eap(long...), eap(), eap(5), mac, text(24, "round one"))
+		b.send(conn, q)
+		s := b.oneSeen()
+		if joined(s, 79) != joined(q, 79) || joined(s, 24) != "round one" {
+			t.Error("the EAP packet or State was changed on its way to the server")
+		}
+		a := one(t, "the client got", p.got())
+		checkAnswer(t, q, a, 11)
+		if joined(a, 79) != string(long)+"|\x01\x02\x03" || joined(a, 24) != "round two" {
+			t.Error("the EAP packet or State was changed on its way to the client")
+		}
+		b.wantFates("access/relayed=1")
+	})
+}
+
+// Status-Server is about this hop: nothing goes to a server, and servers that
+// stay silent change nothing (RFC 5997 §4.2).
+// Rules: P34, P69, P75, P76, P77, P78, P79, C4
+func TestStatusServerIsAnsweredHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, allowed: []wire.Kind{}})
+		conn, p := b.open()
+		q := makeRequest(12, 0, 3, mac, user("left@over.example"), text(32, "nas"), proxyState("mine"))
+		b.send(conn, q)
+		a := one(t, "the client got", p.got())
+		checkAnswer(t, q, a, 2)
+		if a[20] != 80 {
+			t.Error("Message-Authenticator is not the first attribute")
+		}
+		for _, ty := range []byte{1, 32} {
+			if len(values(a, ty)) != 0 {
+				t.Errorf("attribute %d of the request was answered, expected it ignored", ty)
 			}
 		}
-		b.wantFates("access/relayed=2")
+		if seen := b.net.seen(); len(seen) != 0 {
+			t.Errorf("the servers got %d datagrams, expected none", len(seen))
+		}
+		if err := b.send(conn, makeRequest(12, 1, 4)); err != nil {
+			t.Errorf("a Status-Server without Message-Authenticator costs the connection: %v", err)
+		}
+		none(t, "the client got", p.got())
+		bad := makeRequest(12, 2, 5, mac)
+		bad[30] ^= 1
+		if b.send(conn, bad) == nil {
+			t.Error("a Status-Server with a wrong Message-Authenticator does not cost the connection")
+		}
+		none(t, "the client got", p.got())
+		b.wantFates("status/bad_message_authenticator=1 status/missing_message_authenticator=1 status/status_answered=1")
+	})
+}
+
+// Rules: P75, P79, P80
+func TestStatusServerWhileAllServersAreSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		conn, p := b.open()
+		b.send(conn, makeRequest(1, 1, 1, nemo))
+		pass(time.Minute)
+		p.got()
+		b.net.seen()
+		for i := range 3 {
+			q := makeRequest(12, byte(i), 10+i, mac)
+			b.send(conn, q)
+			checkAnswer(t, q, one(t, "the client got", p.got()), 2)
+		}
+		if seen := b.net.seen(); len(seen) != 0 {
+			t.Errorf("the servers got %d datagrams, expected none", len(seen))
+		}
+		b.wantFates("access/server_silent=1 status/status_answered=3")
+	})
+}
+
+// What came in one burst goes on in one: nothing waits for a second Flush, and
+// no reply depends on another.
+// Rules: P3, P29, P116
+func TestCodesShareIdentifiers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		conn, p := b.open()
+		asks := map[radius.Code][]byte{
+			1:  makeRequest(1, 3, 1, nemo),
+			4:  makeRequest(4, 3, 0, nemo),
+			40: makeRequest(40, 3, 0, nemo),
+			43: makeRequest(43, 3, 0, nemo),
+		}
+		for _, q := range asks {
+			b.put(conn, q)
+		}
+		b.put(conn, makeRequest(12, 3, 9, mac))
+		conn.Flush()
+		synctest.Wait()
+		if n := len(p.got()); n != 1 {
+			t.Errorf("the client got %d packets, expected the answer to Status-Server only", n)
+		}
+		seen := b.net.seen()
+		if len(seen) != len(asks) {
+			t.Fatalf("the servers got %d datagrams, expected one for each code", len(seen))
+		}
+		back := map[radius.Code]radius.Code{1: 3, 4: 5, 40: 41, 43: 44}
+		for _, s := range seen {
+			code := radius.Code(s.octets[0])
+			s.from.in <- respond(s.octets, back[code], mac)
+			synctest.Wait()
+			checkAnswer(t, asks[code], one(t, "the client got", p.got()), back[code])
+		}
+		b.wantFates("access/relayed=1 accounting/relayed=1 coa/relayed=1 disconnect/relayed=1 status/status_answered=1")
 	})
 }

@@ -10,7 +10,7 @@ import (
 // The realm of a User-Name is looked up without the case of ASCII letters, and User-Name
 // reaches the server octet by octet (RFC 7542 §3), with either version of RADIUS.
 // Rules: P137, P139
-func TestRealmIsLookedUpAndLeftAlone(t *testing.T) {
+func TestRealmIsReadAndNotChanged(t *testing.T) {
 	for _, name := range []string{"Nemo@EXAMPLE.Org", "NEMO@other.example@Example.org", "@eXample.org", "N\xc4mo\x00@EXAMPLE.ORG"} {
 		for _, v11 := range []bool{false, true} {
 			for _, code := range []radius.Code{1, 4} {

@@ -19,7 +19,7 @@ func TestProbesShareTheSocket(t *testing.T) {
 			Health: health.Config{Check: health.CheckStatusServer}}})
 		conn, p := b.open()
 		for i := range 200 {
-			b.put(conn, makeRequest(1, byte(i), i, user("nemo@example.org")))
+			b.put(conn, makeRequest(1, byte(i), i, nemo))
 		}
 		conn.Flush()
 		pass(25 * time.Second) // the schedule of all of them still runs

@@ -10,7 +10,7 @@ import (
 )
 
 // A CoA or Disconnect acts once: its duplicate is not relayed again, in flight nor after
-// its answer, and that is told again as it was, Proxy-State included.
+// its answer, and that is sent again as it was, Proxy-State included.
 // Rules: P30, P61, P86
 func TestDuplicateCoA(t *testing.T) {
 	for code, reply := range map[radius.Code]radius.Code{43: 44, 40: 42} {
@@ -19,7 +19,7 @@ func TestDuplicateCoA(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Timestamps.Window = window
 				conn, p := b.open()
-				q := makeRequest(code, 5, 0, user("nemo@example.org"), proxyState("one"), text(44, "session"), proxyState("two"))
+				q := makeRequest(code, 5, 0, nemo, proxyState("one"), text(44, "session"), proxyState("two"))
 				b.put(conn, q)
 				b.put(conn, q) // in one burst
 				b.send(conn, q)
@@ -42,7 +42,7 @@ func TestDuplicateCoA(t *testing.T) {
 				if n := len(b.net.seen()); n != 0 {
 					t.Errorf("the NAS got %d more requests, expected none", n)
 				}
-				other := makeRequest(code, 5, 0, user("nemo@example.org"), text(44, "another session"))
+				other := makeRequest(code, 5, 0, nemo, text(44, "another session"))
 				b.send(conn, other) // the same Identifier, and another request
 				b.oneSeen()
 			})
@@ -59,10 +59,10 @@ func TestAccountingOfAClientThatHasGone(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, secondSecret: second})
 				conn, p := b.open()
-				q := makeRequest(4, 1, 0, user("nemo@example.org"), text(44, "session"))
+				q := makeRequest(4, 1, 0, nemo, text(44, "session"))
 				if v11 {
 					conn, p = b.open11()
-					q = makeRequest11(4, 1, user("nemo@example.org"), text(44, "session"))
+					q = makeRequest11(4, 1, nemo, text(44, "session"))
 				}
 				b.send(conn, q)
 				pass(3 * time.Second)

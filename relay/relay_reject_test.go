@@ -15,7 +15,7 @@ func TestRejectIsRelayedAtOnce(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		conn, p := b.open()
 		b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 3, mac, text(18, "no"))} })
-		q := makeRequest(1, 7, 1, user("nemo@example.org"))
+		q := makeRequest(1, 7, 1, nemo)
 		began := time.Now()
 		b.send(conn, q)
 		a := one(t, "the client got at once", p.got())

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"bytes"
-	"crypto/md5"
 	"encoding/binary"
 	"slices"
 	"testing"
@@ -75,7 +74,7 @@ func TestPAPThereAndBack11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: wire.RequestPolicy{RequireMA: true, RequireEAPMA: true, VerifyRA: true}})
 		conn, p := b.open11()
-		q := makeRequest11(1, 0xfffffffe, user("nemo@example.org"), text(2, "hello-Password"), proxyState("first"),
+		q := makeRequest11(1, 0xfffffffe, nemo, text(2, "hello-Password"), proxyState("first"),
 			text(25, "class"), attr{80, make([]byte, 16)}, proxyState("second"), text(200, "unknown\x00type"), attr{241, []byte{4, 0, 0, 0, 1}},
 			attr{69, []byte("\x05tunnel-in")})
 		b.net.setServe(func(s []byte) [][]byte {
@@ -123,11 +122,11 @@ func TestCHAP11(t *testing.T) {
 			}
 			return [][]byte{respond(s, 3, mac, text(18, "no"))}
 		})
-		q := makeRequest11(1, 1, user("nemo@example.org"), chap, text(60, "its own"))
+		q := makeRequest11(1, 1, nemo, chap, text(60, "its own"))
 		b.send(conn, q)
 		checkAnswer11(t, q, one(t, "the client got", p.got()), 3)
 		for i, credentials := range []attr{chap, {70, make([]byte, 16)}} {
-			q = makeRequest11(1, uint32(2+i), user("nemo@example.org"), credentials, proxyState("mine"))
+			q = makeRequest11(1, uint32(2+i), nemo, credentials, proxyState("mine"))
 			b.send(conn, q)
 			checkOwn11(t, q, p.got(), expectation{52, 505})
 		}
@@ -150,7 +149,7 @@ func TestEAP11(t *testing.T) {
 			checkRequest(t, s)
 			return [][]byte{respond(s, 11, mac, text(24, "round two"), eap(long...), eap(1, 2, 3))}
 		})
-		q := makeRequest11(1, 7, user("nemo@example.org"), eap(long...), eap(), eap(5), text(24, "round one"))
+		q := makeRequest11(1, 7, nemo, eap(long...), eap(), eap(5), text(24, "round one"))
 		b.send(conn, q)
 		s := b.oneSeen()
 		if joined(s, 79) != joined(q, 79) || joined(s, 24) != "round one" {
@@ -194,7 +193,7 @@ func TestOtherKinds11(t *testing.T) {
 					}
 					return [][]byte{respond(s, row.reply, integer(101, 507), mac, text(200, "x"))}
 				})
-				q := makeRequest11(row.request, 5, user("nemo@example.org"), proxyState("x"), text(126, "1example.org"), integer(41, 9), attr{80, make([]byte, 3)}, proxyState("y"))
+				q := makeRequest11(row.request, 5, nemo, proxyState("x"), text(126, "1example.org"), integer(41, 9), attr{80, make([]byte, 3)}, proxyState("y"))
 				b.send(conn, q)
 				if seen := b.net.seen(); len(seen) != 1 || seen[0].address != row.port || joined(seen[0].octets, 41) != "\x00\x00\x00\x09" {
 					t.Fatalf("expected one datagram to %s, got %v", row.port, seen)
@@ -223,7 +222,7 @@ func TestMessageAuthenticatorThatDoesNotFit11(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
 				b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a"})
 				conn, p := b.open11()
-				q := makeRequest11(code, 1, append(fill(200, 4096-20-18-left), user("nemo@example.org"))...)
+				q := makeRequest11(code, 1, append(fill(200, 4096-20-18-left), nemo)...)
 				if len(q) != 4096-left {
 					t.Fatalf("the request has %d octets", len(q))
 				}
@@ -241,52 +240,58 @@ func TestMessageAuthenticatorThatDoesNotFit11(t *testing.T) {
 	}
 }
 
+// notServedRow is a request of RADIUS/1.1 that cannot be served, and its answer.
+type notServedRow struct {
+	name    string
+	code    radius.Code
+	attrs   []attr
+	allowed []wire.Kind
+	serve   func(s []byte) [][]byte
+	want    expectation
+	fates   string
+}
+
+var (
+	allKinds = []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA, wire.KindDisconnect}
+	lost     = user("nemo@nowhere.example") // has no route
+	// growing are attributes that take more than 4096 octets for the server.
+	growing = append(slices.Repeat([]attr{{200, make([]byte, 253)}}, 15), attr{200, make([]byte, 200)}, attr{69, []byte("\x01x")})
+)
+
+// withError answers a request with a Protocol-Error that has these attributes.
+func withError(attrs ...attr) func(s []byte) [][]byte {
+	return func(s []byte) [][]byte { return [][]byte{respond(s, 52, append([]attr{mac}, attrs...)...)} }
+}
+
+var notServedRows = []notServedRow{
+	{"access, no route", 1, []attr{lost}, allKinds, nil, expectation{52, 502}, "access/no_route=1"},
+	{"accounting, no route", 4, []attr{lost}, allKinds, nil, expectation{52, 502}, "accounting/no_route=1"},
+	{"CoA, no route", 43, []attr{lost}, allKinds, nil, expectation{45, 502}, "coa/no_route=1"},
+	{"Disconnect, no route", 40, []attr{lost}, allKinds, nil, expectation{42, 502}, "disconnect/no_route=1"},
+	{"access, not allowed", 1, []attr{nemo}, []wire.Kind{}, nil, expectation{52, 502}, "access/not_allowed=1"},
+	{"accounting, not allowed", 4, []attr{nemo}, []wire.Kind{}, nil, expectation{52, 502}, "accounting/not_allowed=1"},
+	{"CoA, not allowed", 43, []attr{nemo}, []wire.Kind{}, nil, expectation{45, 406}, "coa/not_allowed=1"},
+	{"access, silent", 1, []attr{nemo}, allKinds, nil, expectation{52, 505}, "access/server_silent=1"},
+	{"accounting, silent", 4, []attr{nemo}, allKinds, nil, expectation{52, 505}, "accounting/server_silent=1"},
+	{"CoA, silent", 43, []attr{nemo}, allKinds, nil, expectation{}, "coa/server_silent=1"},
+	{"access, outgrows", 1, append(growing, nemo), allKinds, nil, expectation{52, 505}, "access/too_long=1"},
+	{"access, value too long", 1, []attr{nemo, {69, make([]byte, 241)}}, allKinds, nil, expectation{52, 505}, "access/too_long=1"},
+	{"access, password too long", 1, []attr{nemo, {2, make([]byte, 129)}}, allKinds, nil, expectation{52, 505}, "access/bad_user_password=1"},
+	{"access, keys that do not open", 1, []attr{nemo}, allKinds,
+		func(s []byte) [][]byte {
+			return [][]byte{respond(s, 2, mac, attr{69, append([]byte{1}, foreign(s)...)})}
+		}, expectation{52, 505}, "access/bad_reply_attributes=1"},
+	{"access, the server's cause", 1, []attr{nemo}, allKinds, withError(attr{241, []byte{4, 0, 0, 0, 1}}, integer(101, 601)), expectation{52, 601}, "access/protocol_error=1"},
+	{"accounting, a cause that says success", 4, []attr{nemo}, allKinds, withError(attr{241, []byte{4, 0, 0, 0, 4}}, integer(101, 201)), expectation{52, 201}, "accounting/protocol_error=1"},
+	{"accounting, no cause", 4, []attr{nemo}, allKinds, withError(attr{241, []byte{4, 0, 0, 0, 4}}), expectation{52, 0}, "accounting/protocol_error=1"},
+}
+
 // A request that cannot be served: Access and accounting get a Protocol-Error
 // whatever the route says, CoA and Disconnect a NAK, or silence where the server
 // may have acted (RFC 9765 §6.1, RFC 5176 §3.5).
 // Rules: P15, P34, P71, P94, P96, P97
 func TestNotServed11(t *testing.T) {
-	lost := user("nemo@nowhere.example")
-	found := user("nemo@example.org")
-	all := []wire.Kind{wire.KindAccess, wire.KindAccounting, wire.KindCoA, wire.KindDisconnect}
-	big := slices.Repeat([]attr{{200, make([]byte, 253)}}, 15)
-	big = append(big, attr{200, make([]byte, 200)}, attr{69, []byte("\x01x")}) // grows
-	tell := func(attrs ...attr) func(s []byte) [][]byte {
-		return func(s []byte) [][]byte { return [][]byte{respond(s, 52, append([]attr{mac}, attrs...)...)} }
-	}
-	foreign := func(s []byte) []byte { // a Tunnel-Password whose length octet, once decrypted, says 255
-		stream := md5.Sum(append(append([]byte(serverText), s[4:20]...), 0x80, 1))
-		stream[0] ^= 255
-		return respond(s, 2, mac, attr{69, append([]byte{1, 0x80, 1}, stream[:]...)})
-	}
-	for _, row := range []struct {
-		name    string
-		code    radius.Code
-		attrs   []attr
-		allowed []wire.Kind
-		serve   func(s []byte) [][]byte
-		want    expectation
-		fates   string
-	}{
-		{"access, no route", 1, []attr{lost}, all, nil, expectation{52, 502}, "access/no_route=1"},
-		{"accounting, no route", 4, []attr{lost}, all, nil, expectation{52, 502}, "accounting/no_route=1"},
-		{"CoA, no route", 43, []attr{lost}, all, nil, expectation{45, 502}, "coa/no_route=1"},
-		{"Disconnect, no route", 40, []attr{lost}, all, nil, expectation{42, 502}, "disconnect/no_route=1"},
-		{"access, not allowed", 1, []attr{found}, []wire.Kind{}, nil, expectation{52, 502}, "access/not_allowed=1"},
-		{"accounting, not allowed", 4, []attr{found}, []wire.Kind{}, nil, expectation{52, 502}, "accounting/not_allowed=1"},
-		{"CoA, not allowed", 43, []attr{found}, []wire.Kind{}, nil, expectation{45, 406}, "coa/not_allowed=1"},
-		{"access, silent", 1, []attr{found}, all, nil, expectation{52, 505}, "access/server_silent=1"},
-		{"accounting, silent", 4, []attr{found}, all, nil, expectation{52, 505}, "accounting/server_silent=1"},
-		{"CoA, silent", 43, []attr{found}, all, nil, expectation{}, "coa/server_silent=1"},
-		{"access, outgrows", 1, append(big, found), all, nil, expectation{52, 505}, "access/too_long=1"},
-		{"access, value too long", 1, []attr{found, {69, make([]byte, 241)}}, all, nil, expectation{52, 505}, "access/too_long=1"},
-		{"access, password too long", 1, []attr{found, {2, make([]byte, 129)}}, all, nil, expectation{52, 505}, "access/bad_user_password=1"},
-		{"access, keys that do not open", 1, []attr{found}, all,
-			func(s []byte) [][]byte { return [][]byte{foreign(s)} }, expectation{52, 505}, "access/bad_reply_attributes=1"},
-		{"access, the server's cause", 1, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 1}}, integer(101, 601)), expectation{52, 601}, "access/protocol_error=1"},
-		{"accounting, a cause that says success", 4, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 4}}, integer(101, 201)), expectation{52, 201}, "accounting/protocol_error=1"},
-		{"accounting, no cause", 4, []attr{found}, all, tell(attr{241, []byte{4, 0, 0, 0, 4}}), expectation{52, 0}, "accounting/protocol_error=1"},
-	} {
+	for _, row := range notServedRows {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict, allowed: row.allowed, onUnreachable: Silent, onUnroutable: Reject})
@@ -322,7 +327,7 @@ func TestRefusals11(t *testing.T) {
 			}
 		}
 		one(t, "the client got", p.got())
-		broken := makeRequest11(1, 4, user("nemo@example.org"))
+		broken := makeRequest11(1, 4, nemo)
 		broken[21] = 1
 		if err := b.send(conn, broken); err == nil {
 			t.Error("an attribute of length 1 does not cost the connection")

@@ -34,7 +34,7 @@ func TestKeptAnswersExpire(t *testing.T) {
 		b.send(conn, slow)
 		s := b.net.seen()[0]
 		for round := range 2 { // the clock that forgets is set anew each time
-			b.send(conn, makeRequest(4, 1, 0, user("nemo@example.org"), integer(55, uint32(round))))
+			b.send(conn, makeRequest(4, 1, 0, nemo, integer(55, uint32(round))))
 			b.wantKept("after the answer", true)
 			pass(keepAnswers - time.Nanosecond)
 			b.wantKept("shortly before its time", true)
@@ -50,7 +50,7 @@ func TestKeptAnswersExpire(t *testing.T) {
 			}
 			return n
 		}
-		first, second := makeRequest(1, 1, 1, user("nemo@example.org")), makeRequest(4, 2, 0, user("nemo@example.org"))
+		first, second := makeRequest(1, 1, 1, nemo), makeRequest(4, 2, 0, nemo)
 		b.send(conn, first)
 		pass(3 * time.Second)
 		b.send(conn, second)
@@ -78,15 +78,15 @@ func TestKeptAnswersExpire(t *testing.T) {
 
 // The answer to an Identifier's earlier request is forgotten with the next request.
 // Rules: P60
-func TestKeptAnswerGoesWithItsIdentifier(t *testing.T) {
+func TestKeptAnswerIsRemovedWithItsIdentifier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
 		conn, _ := b.open()
-		b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 1, 1, nemo))
 		b.wantKept("after the answer", true)
 		b.net.setServe(nil)
-		b.send(conn, makeRequest(1, 1, 2, user("nemo@example.org")))
+		b.send(conn, makeRequest(1, 1, 2, nemo))
 		b.wantKept("when the Identifier has come again", false)
 	})
 }
@@ -100,12 +100,12 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
 		conn, p := b.open()
 		for i, row := range []struct {
-			kept  int64 // octets, on all links
+			kept  int64 // octets, on all connections
 			again int   // answers to a duplicate
 		}{{maxKept - 1, 1}, {maxKept, 0}} {
 			others := row.kept - b.relay.kept.Load()
 			b.relay.kept.Add(others)
-			q := makeRequest(1, byte(i), i, user("nemo@example.org"))
+			q := makeRequest(1, byte(i), i, nemo)
 			b.send(conn, q)
 			b.relay.kept.Add(-others)
 			one(t, "the client got", p.got())
@@ -139,7 +139,7 @@ func TestKeptAnswersAreRecycled(t *testing.T) {
 				if conn == nil || name == "connection is over" {
 					conn, _ = b.open()
 				}
-				b.send(conn, makeRequest(4, 1, 0, user("nemo@example.org"), integer(55, uint32(i))))
+				b.send(conn, makeRequest(4, 1, 0, nemo, integer(55, uint32(i))))
 				b.wantKept("after the answer", true)
 				do(b, conn, i)
 			})
@@ -150,7 +150,7 @@ func TestKeptAnswersAreRecycled(t *testing.T) {
 	}
 }
 
-// An exchange that is superseded has ended for its client at once, even if its first
+// A request that is superseded has ended for its client at once, even if its first
 // transmission is still in the batch.
 // Rules: P60
 func TestSupersededAreNotOutstanding(t *testing.T) {
@@ -158,7 +158,7 @@ func TestSupersededAreNotOutstanding(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		conn, p := b.open()
 		for i := range 5 {
-			b.put(conn, makeRequest(1, 1, i, user("nemo@example.org")))
+			b.put(conn, makeRequest(1, 1, i, nemo))
 		}
 		conn.Flush()
 		synctest.Wait()
@@ -191,7 +191,7 @@ func TestFailedCoAIsTriedAgain(t *testing.T) {
 		b.rules.Timestamps.Window = 5 * time.Minute
 		b.net.setServe(func([]byte) [][]byte { return [][]byte{nil} })
 		conn, p := b.open()
-		q := makeRequest(43, 1, 0, user("nemo@example.org"))
+		q := makeRequest(43, 1, 0, nemo)
 		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{45, 406})
 		b.net.seen()
@@ -216,7 +216,7 @@ func TestKeptAnswersExpireOneByOne(t *testing.T) {
 		conn, _ := b.open()
 		each := int64(0)
 		for i, want := range []int64{1, 2, 2, 3, 3} { // every five seconds, while there are any, those are forgotten whose time is over
-			b.send(conn, makeRequest(4, byte(i), 0, user("nemo@example.org")))
+			b.send(conn, makeRequest(4, byte(i), 0, nemo))
 			if i == 0 {
 				each = b.relay.kept.Load()
 			}
@@ -238,10 +238,10 @@ func TestLateReplyFlushesNothing(t *testing.T) {
 			var req *request
 			if v11 {
 				conn, p = b.open11()
-				b.send(conn, makeRequest11(1, 1, user("nemo@example.org")))
+				b.send(conn, makeRequest11(1, 1, nemo))
 				req = conn.inFlight11[1]
 			} else {
-				b.send(conn, makeRequest(1, 1, 1, user("nemo@example.org")))
+				b.send(conn, makeRequest(1, 1, 1, nemo))
 				req = conn.recent[wire.KindAccess][1].flight
 			}
 			req.Handler = &closing{req}

@@ -69,7 +69,7 @@ func answerError(cause uint32) func(s []byte) [][]byte {
 }
 
 // known are the attributes of a request that has a route.
-func known(radius.Code) []attr { return []attr{user("nemo@example.org")} }
+func known(radius.Code) []attr { return []attr{nemo} }
 
 func situations() []situation {
 	marker := NewMarker(MarkerKey{1}, []string{"a"})
@@ -78,18 +78,18 @@ func situations() []situation {
 		{name: "no route", fate: "no_route", attrs: func(radius.Code) []attr { return []attr{user("nemo@elsewhere.example")} }, cause: 502, cause11: 502, dynamic: 502},
 		{name: "loop", fate: "loop", arrange: func(b *bed) { b.rules.Marker = marker }, cause: 502, cause11: 502, dynamic: 502,
 			attrs: func(radius.Code) []attr {
-				return []attr{user("nemo@example.org"), {33, marker.append(nil, new(wire.View), udpback.ServerID("a"))}}
+				return []attr{nemo, {33, marker.append(nil, new(wire.View), udpback.ServerID("a"))}}
 			}},
-		{name: "no such NAS", fate: "no_nas", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), text(32, "other")} },
+		{name: "no such NAS", fate: "no_nas", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{nemo, text(32, "other")} },
 			arrange: func(b *bed) { b.rules.Routes[0].NASes = NewNASes([]NAS{{Group: b.rules.Routes[0].Group}}, nil) }, dynamic: 403},
-		{name: "old Event-Timestamp", fate: "stale_event_timestamp", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), integer(55, 1)} },
+		{name: "old Event-Timestamp", fate: "stale_event_timestamp", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{nemo, integer(55, 1)} },
 			arrange: func(b *bed) { b.rules.Timestamps.Window = time.Minute }}, // silence: RFC 5176 §6.3
 		{name: "reverse path, drop", fate: "wrong_path", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("n@elsewhere.example")} },
 			arrange: func(b *bed) { b.client.ReversePath = ReversePathDrop }}, // silence: RFC 5176 §6.1
 		{name: "reverse path, nak", fate: "wrong_path", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("n@elsewhere.example")} },
 			arrange: func(b *bed) { b.client.ReversePath = ReversePathNAK }, dynamic: 502},
-		{name: "impossible User-Password", fate: "bad_user_password", kinds: accessCode, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), {2, make([]byte, 129)}} }, cause: 407, cause11: 505, code: 3},
-		{name: "CHAP without its challenge", fate: "bad_user_password", kinds: accessCode, only11: true, attrs: func(radius.Code) []attr { return []attr{user("nemo@example.org"), {3, make([]byte, 17)}} }, cause11: 505},
+		{name: "impossible User-Password", fate: "bad_user_password", kinds: accessCode, attrs: func(radius.Code) []attr { return []attr{nemo, {2, make([]byte, 129)}} }, cause: 407, cause11: 505, code: 3},
+		{name: "CHAP without its challenge", fate: "bad_user_password", kinds: accessCode, only11: true, attrs: func(radius.Code) []attr { return []attr{nemo, {3, make([]byte, 17)}} }, cause11: 505},
 		{name: "no Identifier", fate: "no_identifier", attrs: known, end: handOver(udpback.ErrNoIdentifier), cause: 505, cause11: 505, dynamic: 506},
 		{name: "share used up", fate: "over_share", attrs: known, end: handOver(udpback.ErrQuota), cause: 505, cause11: 505, dynamic: 506},
 		{name: "no socket", fate: "no_socket", attrs: known, end: handOver(udpback.ErrNoSocket), cause: 505, cause11: 505, dynamic: 505},

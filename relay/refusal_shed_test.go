@@ -19,15 +19,15 @@ func refuse(fate metrics.Fate) func(b *bed, conn *Connection, q []byte) {
 	}
 }
 
-// What is shed is looked at as any other packet: a duplicate of what is in flight is
+// What is shed is checked as any other packet: a duplicate of what is in flight is
 // dropped, another packet with a Token that is in use ends the connection, so does a
 // packet without borders, and Status-Server gets silence.
 // Rules: P5, P6, P80, P124
-func TestRefuseLooksAtThePacket(t *testing.T) {
+func TestRefuseChecksThePacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		conn, p := b.open11()
-		q := makeRequest11(1, 7, user("nemo@example.org"))
+		q := makeRequest11(1, 7, nemo)
 		b.put(conn, q) // still in the burst
 		refuse(metrics.FateRateLimited)(b, conn, q)
 		refuse(metrics.FateRateLimited)(b, conn, makeRequest11(12, 8))
@@ -42,7 +42,7 @@ func TestRefuseLooksAtThePacket(t *testing.T) {
 		none(t, "the client got", p.got())
 
 		conn, _ = b.open11()
-		broken := makeRequest11(1, 4, user("nemo@example.org"))
+		broken := makeRequest11(1, 4, nemo)
 		broken[21] = 1
 		b.packets++
 		conn.Refuse(broken, metrics.FateRateLimited)

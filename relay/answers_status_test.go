@@ -3,6 +3,8 @@ package relay
 import (
 	"testing"
 	"testing/synctest"
+
+	"radsec-gw/wire"
 )
 
 // The answer to a Status-Server has Message-Authenticator, first, and the request's
@@ -15,7 +17,7 @@ func TestStatusAnswerHoldsNothingElse(t *testing.T) {
 		conn, p := b.open()
 		for i, attrs := range [][]attr{
 			{mac},
-			{user("nemo@example.org"), text(32, "nas"), mac},
+			{nemo, text(32, "nas"), mac},
 			{mac, user("nobody@nowhere.example"), text(24, "state"), text(18, "hello"), eap(2, 1, 0, 4)},
 		} {
 			q := makeRequest(12, byte(i), i, append(attrs, proxyState("one"), proxyState("two"))...)
@@ -31,5 +33,29 @@ func TestStatusAnswerHoldsNothingElse(t *testing.T) {
 			}
 		}
 		b.wantFates("status/status_answered=3")
+	})
+}
+
+// A Status-Server whose answer would not fit beside its Proxy-State gets none. One that
+// has proved itself has left room for it.
+// Rules: P15, P34
+func TestStatusAnswerThatDoesNotFit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		conn, p := b.open()
+		work := conn.acquireBurst()
+		if err := conn.parse(&work.view, makeRequest(12, 1, 1, fill(33, 4096-20)...)); err != nil {
+			t.Fatal(err)
+		}
+		b.packets++
+		req := conn.newRequest(&work.view)
+		conn.finish(req, work.answerStatus(req))
+		conn.Flush()
+		none(t, "the client got", p.got())
+		b.wantFates("status/reply_too_long=1")
+		b.send(conn, makeRequest(12, 2, 2, append([]attr{mac}, fill(33, 4096-20-18)...)...))
+		if a := one(t, "the client got", p.got()); len(a) != wire.MaxLength {
+			t.Errorf("the answer has %d octets, expected %d", len(a), wire.MaxLength)
+		}
 	})
 }

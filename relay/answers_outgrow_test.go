@@ -26,7 +26,7 @@ func TestRequestThatOutgrows4096(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		conn, p := b.open()
-		attrs := append([]attr{user("nemo@example.org"), proxyState("one")}, fill(200, 4096-20-18-5)...)
+		attrs := append([]attr{nemo, proxyState("one")}, fill(200, 4096-20-18-5)...)
 		q := makeRequest(1, 9, 1, attrs...)
 		if len(q) != 4096 {
 			t.Fatalf("the request has %d octets", len(q))
@@ -38,7 +38,7 @@ func TestRequestThatOutgrows4096(t *testing.T) {
 		}
 		b.wantFates("access/too_long=1")
 		// Proxy-State is withheld, so this one fits to the octet.
-		attrs = append([]attr{user("nemo@example.org"), proxyState("sixteen octets..")}, fill(200, 4096-20-18-18)...)
+		attrs = append([]attr{nemo, proxyState("sixteen octets..")}, fill(200, 4096-20-18-18)...)
 		q = makeRequest(1, 10, 1, attrs...)
 		b.send(conn, q)
 		if s := b.oneSeen(); len(s) != 4096 {
@@ -55,11 +55,11 @@ func TestReplyThatOutgrows4096(t *testing.T) {
 		b.net.setServe(func(s []byte) [][]byte {
 			return [][]byte{respond(s, 2, append(fill(200, 4096-20-18), mac)...)}
 		})
-		q := makeRequest(1, 9, 1, user("nemo@example.org"), proxyState("one"))
+		q := makeRequest(1, 9, 1, nemo, proxyState("one"))
 		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		b.wantFates("access/reply_too_long=1")
-		q = makeRequest(1, 10, 1, user("nemo@example.org"))
+		q = makeRequest(1, 10, 1, nemo)
 		b.send(conn, q) // fits to the octet without Proxy-State
 		if a := one(t, "the client got", p.got()); len(a) != 4096 {
 			t.Errorf("the client got %d octets, expected 4096", len(a))
@@ -67,14 +67,14 @@ func TestReplyThatOutgrows4096(t *testing.T) {
 		b.net.setServe(func(s []byte) [][]byte {
 			return [][]byte{respond(s, 5, fill(200, 4096-20)...)}
 		})
-		q = makeRequest(4, 9, 0, user("nemo@example.org"), proxyState("one"))
+		q = makeRequest(4, 9, 0, nemo, proxyState("one"))
 		b.send(conn, q)
 		checkOwn(t, q, p.got(), expectation{})
 		b.wantFates("access/relayed=1 access/reply_too_long=1 accounting/reply_too_long=1")
 	})
 }
 
-// The NAS has acted: neither its ACK nor a NAK in its place can be told, so
+// The NAS has acted: neither its ACK nor a NAK in its place can be sent, so
 // silence (RFC 5176 §3.5).
 // Rules: P15, P92, P94
 func TestACKThatOutgrows4096(t *testing.T) {
@@ -83,7 +83,7 @@ func TestACKThatOutgrows4096(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
 			conn, p := b.open()
 			b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, ack, fill(200, 4096-20)...)} })
-			b.send(conn, makeRequest(asked, 9, 0, user("nemo@example.org"), proxyState("one")))
+			b.send(conn, makeRequest(asked, 9, 0, nemo, proxyState("one")))
 			none(t, "the client got", p.got())
 			if !strings.HasSuffix(b.fates(), "/reply_too_long=1") {
 				t.Errorf("fates: %s, expected reply_too_long", b.fates())

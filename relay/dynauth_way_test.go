@@ -25,7 +25,7 @@ func TestAuthorizeOnly(t *testing.T) {
 					if !lastHop {
 						b.rules.Routes[0].NASes = nil
 					}
-					attrs := []attr{user("nemo@example.org"), text(32, "ap-1"), integer(6, 17), text(24, "the NAS's state"), text(200, "unknown"), vendor(99999, 1, 3, 0), {246, []byte{7, 0, 1}}, proxyState("one")}
+					attrs := []attr{nemo, text(32, "ap-1"), integer(6, 17), text(24, "the NAS's state"), text(200, "unknown"), vendor(99999, 1, 3, 0), {246, []byte{7, 0, 1}}, proxyState("one")}
 					conn, p := b.open()
 					q := makeRequest(code, 9, 0, attrs...)
 					if v11 {
@@ -62,7 +62,7 @@ func TestDuplicateCoA11(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, settings{policy: strict})
 			conn, p := b.open11()
-			q := makeRequest11(code, 5, user("nemo@example.org"), proxyState("one"), text(44, "session"), proxyState("two"))
+			q := makeRequest11(code, 5, nemo, proxyState("one"), text(44, "session"), proxyState("two"))
 			b.put(conn, q)
 			b.put(conn, q) // in one burst
 			b.send(conn, q)
@@ -83,16 +83,16 @@ func TestDuplicateCoA11(t *testing.T) {
 }
 
 // The same octets on another connection are another request, with either version of RADIUS:
-// a duplicate is looked for where it came from (RFC 5176 §2.3).
+// a duplicate is looked for on its own connection (RFC 5176 §2.3).
 // Rules: P63, P86, P124
 func TestSameCoAOnAnotherConnection(t *testing.T) {
 	for _, v11 := range []bool{false, true} {
 		for _, code := range []radius.Code{43, 40} {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, settings{policy: strict})
-				open, q := b.open, makeRequest(code, 5, 0, user("nemo@example.org"))
+				open, q := b.open, makeRequest(code, 5, 0, nemo)
 				if v11 {
-					open, q = b.open11, makeRequest11(code, 5, user("nemo@example.org"))
+					open, q = b.open11, makeRequest11(code, 5, nemo)
 				}
 				for range 2 {
 					conn, _ := open()
@@ -106,7 +106,7 @@ func TestSameCoAOnAnotherConnection(t *testing.T) {
 	}
 }
 
-// Where User-Name is not to decide, a CoA or Disconnect goes by Operator-Name alone: to a
+// Where User-Name is not to decide, a CoA or Disconnect is routed by Operator-Name alone: to a
 // realm, or to a name of another namespace that a route has. Anything else gets a NAK
 // that says that it is not routable (RFC 5580 §4.1, RFC 8559 §2.1).
 // Rules: P87, P93
