@@ -93,7 +93,7 @@ func TestFilterOfAccountingWithoutUser(t *testing.T) {
 	}
 }
 
-// Operator-Names that are no realms pass where the client has them.
+// Operator-Names that are not realms are allowed when the client has them.
 //
 // Rules: P74, P87
 func TestFilterOfOperators(t *testing.T) {

@@ -49,7 +49,7 @@ func TestOperators(t *testing.T) {
 				t.Errorf("Code %d for %q goes to %d, %v; expected %d", code, x.operator, group, ok, x.want)
 			}
 			if n := testing.AllocsPerRun(100, func() { table.Route(v) }); n != 0 {
-				t.Errorf("the way of %q allocates %v times, expected none", x.operator, n)
+				t.Errorf("routing %q allocates %v times, expected none", x.operator, n)
 			}
 		}
 	}

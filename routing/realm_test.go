@@ -40,7 +40,7 @@ func TestRealmFormats(t *testing.T) {
 
 		{`EXAMPLE\bob@example.org`, all, "example.org"},
 		{`EXAMPLE\bob@example.org`, backwards, "EXAMPLE"},
-		{`EXAMPLE\bob@`, all, "EXAMPLE"}, // an "@" with nothing behind it finds none
+		{`EXAMPLE\bob@`, all, "EXAMPLE"}, // an "@" at the end finds none
 		{`host/pc.example.org@example.net`, all, "example.net"},
 		{`host/pc.example.org@example.net`, backwards, "example.org@example.net"},
 		{`host/EXAMPLE\pc`, []Format{Prefix}, "host/EXAMPLE"},

@@ -211,7 +211,7 @@ func TestRoute(t *testing.T) {
 	}
 }
 
-// The way of an ASCII realm costs the heap nothing, however many routes there are.
+// Routing an ASCII realm does not allocate, however many routes there are.
 // Rules: P141
 func TestRouteDoesNotAllocate(t *testing.T) {
 	table := manyRoutes(t, 1000, Suffix, Prefix, Machine)
@@ -226,7 +226,7 @@ func TestRouteDoesNotAllocate(t *testing.T) {
 		request(t, 1, "\x01host/pc.realm500.example.org"),
 	} {
 		if n := testing.AllocsPerRun(100, func() { table.Route(v) }); n != 0 {
-			t.Errorf("the way of %q allocates %v times, expected none", v.UserName(), n)
+			t.Errorf("routing %q allocates %v times, expected none", v.UserName(), n)
 		}
 	}
 }
@@ -241,7 +241,7 @@ func manyRoutes(t testing.TB, n int, formats ...Format) *Table {
 	return mustNew(t, Options{Formats: formats}, rules...)
 }
 
-// 10,000 routes cost what one costs.
+// 10,000 routes cost as much as one.
 func BenchmarkRoute(b *testing.B) {
 	v := request(b, 1, "\x01alice@host.below0.example.org")
 	for _, n := range []int{1, 10000} {

@@ -11,8 +11,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// twin is the table as a plain list, asked in the order that the documentation
-// of the package gives: slow, and hard to get wrong. ASCII only.
+// twin is the table as a plain list, searched in the order that the documentation of
+// the package gives: slow, and hard to get wrong. ASCII only.
 type twin []Rule
 
 func (rules twin) lookup(kind wire.Kind, realm string) (int, bool) {
@@ -31,7 +31,7 @@ func (rules twin) lookup(kind wire.Kind, realm string) (int, bool) {
 	return best, found
 }
 
-// rankOf tells how well an entry of a rule fits a realm in lower case; 0: not.
+// rankOf returns how well an entry of a rule matches a realm in lower case; 0: not.
 func rankOf(entry, realm string) int {
 	const exact, suffix, pattern, fallback = 100000, 1000, 2, 1
 	if entry == "*" {
@@ -78,7 +78,7 @@ func TestTableAgainstTwin(t *testing.T) {
 		func() string { return "~^" + labels[random.IntN(len(labels))] + "." },
 		func() string { return "*" },
 	}
-	hits, asked := 0, 0
+	hits, lookups := 0, 0
 	for range 300 {
 		var rules []Rule
 		for i := range random.IntN(20) {
@@ -95,13 +95,13 @@ func TestTableAgainstTwin(t *testing.T) {
 			if got != want || gotOK != wantOK {
 				t.Fatalf("seed %d: %v of %q goes to %d, %v; the plain list says %d, %v\n%+v", seed, kind, realm, got, gotOK, want, wantOK, rules)
 			}
-			asked++
+			lookups++
 			if gotOK {
 				hits++
 			}
 		}
 	}
-	if hits < asked/10 || hits == asked {
-		t.Errorf("%d of %d realms were routed: such random input proves little", hits, asked)
+	if hits < lookups/10 || hits == lookups {
+		t.Errorf("%d of %d realms were routed: such random input proves little", hits, lookups)
 	}
 }

@@ -24,7 +24,7 @@ const (
 	hiddenVendor                 // the same for a vendor's, if the vendor is known to hide any
 	extended                     // by the extended type in it
 	eap                          // EAP-Message
-	rekeyed                      // copied, then rewritten by rehideAll
+	rehidden                     // copied, then rewritten by rehideAll
 	converted                    // written in its other form: see convert
 )
 
@@ -45,12 +45,10 @@ var handlingOf = [256]handling{
 	typeEAPMessage:           eap,
 }
 
-// copyAttributes writes the attributes of v that go on to the other side to
-// dst[n:], in order and in runs, with the hidden values as t says, and
-// returns where they end.
-//
-// Where RADIUS/1.1 is on one side, the signatures of RFC 6218 do not go on either
-// (RFC 9765 §5.3).
+// copyAttributes copies the attributes of v, without those that are for this hop only,
+// to dst[n:], in order and in runs, with the hidden values as t says, and returns where
+// they end. From and to RADIUS/1.1 the signatures of RFC 6218 are dropped, too (RFC 9765
+// §5.3).
 func (c *cipher) copyAttributes(dst []byte, n int, v *View, t *transfer) (end int, err error) {
 	c.done.clear()
 	src := v.Packet
@@ -65,7 +63,7 @@ func (c *cipher) copyAttributes(dst []byte, n int, v *View, t *transfer) (end in
 			}
 		}
 		switch how {
-		case rekeyed:
+		case rehidden:
 			if first == 0 {
 				first = n + off - run
 			}
@@ -90,7 +88,7 @@ func (c *cipher) copyAttributes(dst []byte, n int, v *View, t *transfer) (end in
 }
 
 // handle returns what happens to the attribute at v.Packet[off:next], for whose type
-// handlingOf has how: keep, drop, rekeyed or converted.
+// handlingOf has how: keep, drop, rehidden or converted.
 func (c *cipher) handle(how handling, v *View, off, next int, t *transfer) (handling, error) {
 	attribute := v.Packet[off:next]
 	switch how {
@@ -112,7 +110,7 @@ func (c *cipher) handle(how handling, v *View, off, next int, t *transfer) (hand
 		}
 	}
 	if t.mode == modeRehide {
-		return rekeyed, nil
+		return rehidden, nil
 	}
 	return converted, nil
 }

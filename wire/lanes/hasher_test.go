@@ -17,7 +17,7 @@ func everyVariant(t *testing.T, test func(t *testing.T, h *Hasher)) {
 	}
 }
 
-// A digest is the same however many others are made beside it.
+// A digest is the same however many others are computed beside it.
 func TestEveryLengthEveryCount(t *testing.T) {
 	everyVariant(t, func(t *testing.T, h *Hasher) {
 		r := rand.New(rand.NewPCG(1, 2))
@@ -179,5 +179,22 @@ func BenchmarkRun(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// The digest of a message must fit into the one that follows: a mistake of the caller
+// must not write into another message.
+func TestThenWithoutRoom(t *testing.T) {
+	for at, panics := range map[int]bool{-1: true, 0: false, 4: false, 5: true, 20: true} {
+		h := New(1, 1)
+		h.Add(Initial(), 3)
+		func() {
+			defer func() {
+				if (recover() != nil) != panics {
+					t.Errorf("at %d of 20 octets: expected a panic: %t", at, panics)
+				}
+			}()
+			h.Then(Initial(), 20, at)
+		}()
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"hash"
 )
 
-// State is where an MD5 computation stands between two blocks (RFC 1321 §3.3):
-// four words, and how many octets have gone into them. The zero State is not
+// State is the state of an MD5 computation between two blocks (RFC 1321 §3.3): four
+// words, and how many octets have been hashed. The zero State is not
 // valid: begin with Initial.
 type State struct {
 	words  [4]uint32
