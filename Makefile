@@ -21,8 +21,9 @@ test: deps ## all tests, those against other programs and in other worlds includ
 	$(GO) -C tools test ./mutants
 	@$(GO) test -count=1 -v -run '^TestVariants$$' ./wire/lanes | sed -n 's/.*\(variant .*: tested here\)/wire\/lanes: \1/p'
 
-race: ## all tests but those against other programs, under the race detector
+race: ## all tests but those against other programs, under the race detector; and the order of locks
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v /interop)
+	$(GO) test -tags lockorder ./locks ./udpback/...
 
 web-test: PACKAGES := chromium fonts-dejavu-core
 web-test: deps ## the status page in headless Chromium, which is large: not a part of test

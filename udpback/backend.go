@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/udpback/datagram"
 
 	"radsec-gw/logs"
@@ -37,7 +38,7 @@ type Backend struct {
 	lookupFailures     logs.Limiter  // names that cannot be looked up
 	socketLimitReached logs.Limiter  // sockets that may not be opened
 
-	mu         sync.Mutex // guards the fields below
+	mu         locks.Mutex[locks.Backend] // guards the fields below
 	servers    map[*Server]struct{}
 	refreshed  time.Duration // when Refresh last had an effect; 0: never
 	refreshDue bool          // it is to have one at the end of renewPause

@@ -1,9 +1,9 @@
 package udpback
 
 import (
-	"sync"
 	"sync/atomic"
 
+	"radsec-gw/locks"
 	"radsec-gw/udpback/health"
 )
 
@@ -167,7 +167,7 @@ func mix(h uint64) uint64 {
 type issuers struct {
 	entries atomic.Pointer[[1 << 16]atomic.Uint64] // made when the first State is seen
 
-	mu      sync.Mutex // guards the fields below
+	mu      locks.Mutex[locks.Issuers] // guards the fields below
 	numbers map[string]uint16
 }
 

@@ -2,29 +2,50 @@
 // server that speaks UDP: it owns the sockets, the Identifiers, the
 // retransmission schedule and the choice of server.
 //
-// A request is an [Exchange], a value that travels. [Group.Start] reserves a
-// server, one of its sockets and an Identifier there, lets the owner write the
-// server's copy, and puts it into a [Batch]; [Batch.Flush] sends the batch with
-// one system call a socket. From then on the socket's slot owns the request:
-// its timer resends the same octets on the schedule of RFC 5080 §2.2.1, and one of
-// its transmissions early when a server that was silent or failing answers again; its
-// reader verifies whatever arrives against what was really sent, and exactly
-// one of [Handler.Reply] and [Handler.Fail] ends it, unless the owner took it
-// back with [Exchange.Cancel]. A request that moves on is a new packet at the next
-// server, but stays one exchange: the first valid reply ends it, whichever of its
-// servers that comes from.
+// # The way of a request
 //
-// Locks, each taken only after those before it:
+//   - exchange.go: a request is an [Exchange], and its owner a [Handler].
+//   - group.go: [Group.Start] chooses a server, reserves one of its Identifiers and has
+//     the owner write the server's copy. choose.go has the choice: by health, by the
+//     State of a conversation, by the group's balance.
+//   - server.go, addresses.go: a [Server] is one machine, or one of the addresses of its
+//     name. It has an endpoint for each port.
+//   - endpoint.go: an endpoint is one port, with its health (package health) and what is
+//     done when that changes. check.go sends its health checks, portlog.go writes its log
+//     lines. quota.go bounds what one client takes of its Identifiers.
+//   - sockets.go, parked.go: an endpoint has as many sockets as its load needs, renews
+//     them when nothing is heard, and parks requests when none can be opened.
+//   - batch.go: the request waits in a [Batch] until its connection has no more;
+//     [Batch.Flush] signs all together and sends them with one system call for each
+//     socket. buffers.go has the memory.
+//   - slot.go, socket.go: from then on the slot of its Identifier owns the request, until
+//     exactly one of [Handler.Reply] and [Handler.Fail] ends it, or its owner takes it
+//     back with [Exchange.Cancel]. slot.go has the diagram of a slot's states.
+//   - receive.go: what arrives is verified against what was really sent, and the owner
+//     writes what its client gets.
+//   - sweep.go, schedule.go: one timer for each socket resends the same octets on the
+//     schedule of RFC 5080 §2.2.1, and ends what is over.
+//   - move.go, unreachable.go: a request whose server fails, or cannot be reached, moves on
+//     to another. That is a new packet, but one exchange: the first valid reply ends it,
+//     whichever of its servers that comes from.
+//   - backend.go: what all servers share.
+//
+// # Locks
+//
+// Package locks has the order of all; a test with the build tag lockorder holds it. Each
+// is acquired only after those before it:
 //
 //	socket.sweeping  while a sweep runs; Handler.Write and Handler.Fail are called with it
 //	Server.mu        of a server, then of its members; while its ports or addresses change
-//	endpoint.mu      while its sockets change; a socket may be opened
+//	socketSet.mu     while an endpoint's sockets change; a socket may be opened
 //	socket.mu        for a few loads and stores: no cryptography, no system call
 //	Exchange.mu      likewise
+//	health.Port.mu   its owner is called without it
+//	metrics          the locks of the metrics
+//	Backend.mu       while servers come and go
+//	issuers.mu       while a server gets its number
 //
-// The locks of the metrics come after these, and Backend.mu after them. The lock of
-// health.Port is a leaf: its owner is called without it. A sweep that moves a request
-// takes endpoint.mu of the next server, and no other lock of its own by then. What waits
-// for goroutines ([Server.Close], [Server.Retire], health.Port.Stop) is called with no
-// lock held.
+// A sweep that moves a request acquires socketSet.mu of the next server, and holds no
+// other lock but its own sweeping by then. What waits for goroutines ([Server.Close],
+// [Server.Retire], health.Port.Stop) is called with no lock held.
 package udpback

@@ -1,9 +1,9 @@
 package udpback
 
 import (
-	"sync"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -67,9 +67,9 @@ type Exchange struct {
 	// owned by whoever holds the exchange: Start, then the slot
 	progress
 
-	mu         sync.Mutex // guards the fields below
-	use        uint64     // counts the Starts, for who remembers an earlier one
-	socket     *socket    // where it waits; nil: nowhere yet
+	mu         locks.Mutex[locks.Exchange] // guards the fields below
+	use        uint64                      // counts the Starts, for who remembers an earlier one
+	socket     *socket                     // where it waits; nil: nowhere yet
 	id         wire.ServerID
 	generation uint32 // of the slot
 	cancelled  bool

@@ -3,11 +3,11 @@ package udpback
 import (
 	"net/netip"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"radsec-gw/config/defaults"
+	"radsec-gw/locks"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
@@ -62,7 +62,7 @@ type Server struct {
 
 	addressLog logs.Limiter // a server that is down is tried at one address after the other
 
-	mu               sync.Mutex // guards changes of the fields below and above; taken before endpoint.mu
+	mu               locks.Mutex[locks.Server] // guards changes of the fields below and above; taken before socketSet.mu
 	config           ServerConfig
 	addressChanges   int           // changes of the address in use since something was heard
 	addressChangedAt time.Duration // when the last was

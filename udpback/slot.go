@@ -6,31 +6,51 @@ import (
 	"radsec-gw/wire"
 )
 
-// slotState is where one Identifier of one socket stands. Who takes it from one state to
-// another, always with socket.mu:
+// slotState is the state of one Identifier of one socket.
 //
-//	free       reserved   reserve, for who starts or moves a request
-//	reserved   waiting    launch, when the batch is flushed
-//	reserved   free       release, when the request could not be written; launch, when
-//	                      the socket was closed meanwhile
-//	waiting    free       take, by a valid reply; fallDue, when its schedule is over
-//	waiting    abandoned  abandon, when it is cancelled or answered elsewhere; endRefused
-//	waiting    moving     claim, by the sweep
-//	moving     abandoned  leave, when it has gone on
-//	moving     waiting    stay, when there was no place for it
-//	moving     free       leave, of a parked socket; stay, when its transmissions are used up
-//	abandoned  free       take, by a valid reply; fallDue, when its schedule is over
+//	            1 reserve                    3 begin
+//	┌──────┐ ────────────▶ ┌──────────┐ ────────────▶ ┌─────────┐
+//	│ free │               │ reserved │               │ waiting │ ◀────┐
+//	└──────┘ ◀──────────── └──────────┘               └─────────┘      │
+//	 ▲  ▲  ▲    2 release                               │  │  │        │
+//	 │  │  └──────────────── 4 free ────────────────────┘  │  │        │
+//	 │  │                                                  │  │        │
+//	 │  │     8 free       ┌───────────┐    5 abandon      │  │        │
+//	 │  └───────────────── │ abandoned │ ◀─────────────────┘  │        │
+//	 │                     └───────────┘                      │ 6      │ 7
+//	 │                       ▲                                │ begin- │ undo-
+//	 │                       │ 7 finishMove                   │ Move   │ Move
+//	 │         7 free      ┌────────┐                         │        │
+//	 └──────────────────── │ moving │ ◀───────────────────────┘        │
+//	                       └────────┘ ─────────────────────────────────┘
 //
-// close takes all to free that are not reserved. All that are neither free nor uncounted
-// are among the port's outstanding.
+// Each step is made with socket.mu held, which is all that most need:
+//
+//  1. Who starts or moves a request reserves a slot, by socketSet.reserve: the goroutine
+//     of a connection, a sweep (with its own socket's sweeping), or a reader.
+//  2. The same releases it when the owner could not write the request, or Batch.Flush
+//     when the socket was closed meanwhile. Nothing was sent.
+//  3. Batch.Flush begins the schedule, and sends.
+//  4. A reader frees it after a valid reply; the sweep when the schedule is over.
+//  5. Whoever cancels the exchange, or the reader of another socket that has its reply,
+//     abandons it; the sweep does when nobody listens on the port.
+//  6. The sweep takes the exchange out, with sweeping held from here until 7, so that
+//     close waits for it.
+//  7. The sweep abandons the slot when the request has gone on, frees it when nothing was
+//     ever sent on it (it is parked) or no transmission is left, and lets it wait again when
+//     there was no place for it.
+//  8. A reader frees it after a valid reply; the sweep when the schedule is over.
+//
+// close frees all that are not reserved. All that are neither free nor uncounted are among
+// the endpoint's outstanding.
 type slotState uint8
 
 const (
 	slotFree      slotState = iota // may be given out
 	slotReserved                   // its packet is being written or waits in a batch
 	slotWaiting                    // sent; the schedule runs
-	slotMoving                     // its exchange is being launched on another server
-	slotAbandoned                  // nobody waits now, but the server may still answer
+	slotMoving                     // its exchange is being started on another server or socket
+	slotAbandoned                  // nobody waits, but the server may still answer
 )
 
 // previous is an exchange that went on to another server. A reply of the one that

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/udpback/datagram"
 
 	"radsec-gw/wire"
@@ -21,10 +22,10 @@ type socket struct {
 	conn    datagram.Conn
 	done    chan struct{} // closed when the reader has ended
 
-	sweeping  sync.Mutex // held by a running sweep; taken before endpoint.mu and mu
+	sweeping  locks.Mutex[locks.SocketSweeping] // held by a running sweep; taken before endpoint.mu and mu
 	closeOnce sync.Once
 
-	mu             sync.Mutex // guards the fields below; never held over cryptography or a system call
+	mu             locks.Mutex[locks.Socket] // guards the fields below; never held over cryptography or a system call
 	ids            identifiers
 	slots          [256]slot
 	timer          *time.Timer   // runs sweep

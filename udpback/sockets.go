@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
@@ -20,7 +21,7 @@ type socketSet struct {
 
 	current atomic.Pointer[[]*socket] // those that requests are sent on
 
-	mu        sync.Mutex // guards the fields below; held while a socket is opened, never for a look-up
+	mu        locks.Mutex[locks.SocketSet] // guards the fields below; held while a socket is opened, never for a look-up
 	closed    bool
 	failedAt  time.Duration // when opening a socket last failed; 0: never
 	renewedAt time.Duration // when the sockets were last renewed; 0: never

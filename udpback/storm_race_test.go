@@ -1,6 +1,6 @@
-//go:build race
+//go:build race || lockorder
 
 package udpback
 
-// stormSchedules is lower than otherwise: the race detector makes each ten times slower.
+// stormSchedules is lower than otherwise: the race detector, and the record of locks, make each ten times slower.
 const stormSchedules = 1_000

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"radsec-gw/locks"
 )
 
 // Owner is how a Port acts. The functions are called with no lock of the Port held, and
@@ -45,7 +47,7 @@ type Port struct {
 	unverified  atomic.Int64 // replies that did not verify since the last that did
 	slowest     atomic.Int64 // how long answers took of late, at the most; see Overdue
 
-	mu             sync.Mutex // guards the fields below
+	mu             locks.Mutex[locks.HealthPort] // guards the fields below
 	stopped        bool
 	sendingCheck   bool          // the owner's Probe runs
 	pending        bool          // a probe is under way
