@@ -99,14 +99,14 @@ func TestBatchIsOneCallForEachSocket(t *testing.T) {
 	}
 }
 
-// failing is a socket that sends some of the datagrams, and returns an error.
-type failing struct {
+// brokenSender is a socket that sends some of the datagrams, and returns an error.
+type brokenSender struct {
 	*nowhere
 	sent int
 	err  error
 }
 
-func (s *failing) Send([][]byte) (int, error) { return s.sent, s.err }
+func (s *brokenSender) Send([][]byte) (int, error) { return s.sent, s.err }
 
 // An error that comes although everything was sent speaks of an earlier datagram: the
 // batch has none to tell of.
@@ -123,7 +123,9 @@ func TestErrorOfBatch(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			f.backend.dial = func(netip.AddrPort) (datagram.Conn, error) { return &failing{newNowhere(), row.sent, row.err}, nil }
+			f.backend.dial = func(netip.AddrPort) (datagram.Conn, error) {
+				return &brokenSender{newNowhere(), row.sent, row.err}, nil
+			}
 			s := f.server(t, "a", nil)
 			defer s.Close()
 			g := f.group(t, Failover, s)
@@ -142,5 +144,43 @@ func TestErrorOfBatch(t *testing.T) {
 				t.Errorf("%v requests are counted as sent, expected %d", n, row.sent)
 			}
 		})
+	}
+}
+
+// noisy is a connection that puts its name down when it is flushed.
+type noisy struct {
+	name    string
+	flushed *[]string
+}
+
+func (c *noisy) Flush() { *c.flushed = append(*c.flushed, c.name) }
+
+// Each connection is flushed once, in the order in which the batch came to them; the
+// next batch begins with none. In the long run a batch allocates nothing.
+func TestTouched(t *testing.T) {
+	var flushed []string
+	a, b := &noisy{"a", &flushed}, &noisy{"b", &flushed}
+	var touched Touched
+	for _, conn := range []*noisy{b, a, b, b, a} {
+		touched.Add(conn)
+	}
+	if flushed != nil {
+		t.Errorf("flushed before the batch was complete: %v", flushed)
+	}
+	touched.Flush()
+	touched.Flush()
+	touched.Add(a)
+	touched.Flush()
+	if want := []string{"b", "a", "a"}; !slices.Equal(flushed, want) {
+		t.Errorf("flushed %v, expected %v", flushed, want)
+	}
+	n := testing.AllocsPerRun(100, func() {
+		flushed = flushed[:0]
+		touched.Add(a)
+		touched.Add(b)
+		touched.Flush()
+	})
+	if n != 0 {
+		t.Errorf("%v allocations for a batch, expected none", n)
 	}
 }

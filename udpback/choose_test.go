@@ -32,47 +32,52 @@ func (f *fixture) bring(t *testing.T, s *Server, to health.State) {
 	}
 }
 
+const up, suspect, failing, down = health.Up, health.Suspect, health.Failing, health.Down
+
+// states is those of four servers.
+type states = [4]health.State
+
+var choices = []struct {
+	name    string
+	balance Balance
+	states  states
+	loads   [4]int64
+	issuer  int // 1 to 4; 0: no State, or one that nobody issued
+	tried   uint64
+	code    wire.Code
+	eap     bool // the request is one of several rounds
+	want    int
+}{
+	{name: "all are up", want: 0},
+	{name: "the first is suspect", states: states{suspect, up, up, up}, want: 1},
+	{name: "all are suspect", states: states{suspect, suspect, suspect, suspect}, want: 0},
+	{name: "suspect before failing", states: states{down, failing, suspect, failing}, issuer: 5, want: 2},
+	{name: "failing before down", states: states{down, down, failing, down}, issuer: 5, want: 2},
+	{name: "down is better than nothing", states: states{down, down, down, down}, issuer: 5, want: 0},
+	{name: "the first was tried", tried: 1, want: 1},
+	{name: "all but the last were tried", tried: 7, want: 3},
+	{name: "all were tried", tried: 15, want: -1},
+	{name: "the one that is up was tried", states: states{up, suspect, suspect, up}, tried: 9, want: 1},
+	{name: "the issuer", issuer: 3, want: 2},
+	{name: "the issuer is suspect", states: states{up, up, suspect, up}, issuer: 3, want: 2},
+	{name: "the issuer is failing", states: states{up, up, failing, up}, issuer: 3, want: 2},
+	{name: "the issuer is down", states: states{up, up, down, up}, issuer: 3, want: 0},
+	{name: "the issuer was tried", issuer: 3, tried: 4, want: 0},
+	{name: "the issuer is the first, others were tried", issuer: 1, tried: 2, want: 0},
+	{name: "the fewest wait at the third", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, want: 2},
+	{name: "the fewest wait at the first", balance: LeastOutstanding, loads: [4]int64{1, 4, 3, 4}, want: 0},
+	{name: "the fewest wait at one that is suspect", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, states: states{up, up, suspect, failing}, issuer: 5, want: 1},
+	{name: "a conversation goes where its key says", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, eap: true, want: 1},
+	{name: "all go where their key says", balance: Sticky, loads: [4]int64{5, 4, 3, 4}, want: 1},
+	{name: "CoA has one port only", code: radius.CodeCoARequest, want: 3},
+	{name: "no server has been tried for Disconnect but the only one", code: radius.CodeDisconnectRequest, tried: 8, want: -1},
+}
+
 // Which server a request gets, by the states of four, the balance, what it has tried,
 // and who issued its State.
 // Rules: P65, P66, P84
 func TestChoose(t *testing.T) {
-	const up, suspect, failing, down = health.Up, health.Suspect, health.Failing, health.Down
-	type states = [4]health.State
-	for _, row := range []struct {
-		name    string
-		balance Balance
-		states  states
-		loads   [4]int64
-		issuer  int // 1 to 4; 0: no State, or one that nobody issued
-		tried   uint64
-		code    wire.Code
-		eap     bool // the request is one of several rounds
-		want    int
-	}{
-		{name: "all are up", want: 0},
-		{name: "the first is suspect", states: states{suspect, up, up, up}, want: 1},
-		{name: "all are suspect", states: states{suspect, suspect, suspect, suspect}, want: 0},
-		{name: "suspect before failing", states: states{down, failing, suspect, failing}, issuer: 5, want: 2},
-		{name: "failing before down", states: states{down, down, failing, down}, issuer: 5, want: 2},
-		{name: "down is better than nothing", states: states{down, down, down, down}, issuer: 5, want: 0},
-		{name: "the first was tried", tried: 1, want: 1},
-		{name: "all but the last were tried", tried: 7, want: 3},
-		{name: "all were tried", tried: 15, want: -1},
-		{name: "the one that is up was tried", states: states{up, suspect, suspect, up}, tried: 9, want: 1},
-		{name: "the issuer", issuer: 3, want: 2},
-		{name: "the issuer is suspect", states: states{up, up, suspect, up}, issuer: 3, want: 2},
-		{name: "the issuer is failing", states: states{up, up, failing, up}, issuer: 3, want: 2},
-		{name: "the issuer is down", states: states{up, up, down, up}, issuer: 3, want: 0},
-		{name: "the issuer was tried", issuer: 3, tried: 4, want: 0},
-		{name: "the issuer is the first, others were tried", issuer: 1, tried: 2, want: 0},
-		{name: "the fewest wait at the third", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, want: 2},
-		{name: "the fewest wait at the first", balance: LeastOutstanding, loads: [4]int64{1, 4, 3, 4}, want: 0},
-		{name: "the fewest wait at one that is suspect", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, states: states{up, up, suspect, failing}, issuer: 5, want: 1},
-		{name: "a conversation goes where its key says", balance: LeastOutstanding, loads: [4]int64{5, 4, 3, 4}, eap: true, want: 1},
-		{name: "all go where their key says", balance: Sticky, loads: [4]int64{5, 4, 3, 4}, want: 1},
-		{name: "CoA has one port only", code: radius.CodeCoARequest, want: 3},
-		{name: "no server has been tried for Disconnect but the only one", code: radius.CodeDisconnectRequest, tried: 8, want: -1},
-	} {
+	for _, row := range choices {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			var servers []*Server

@@ -355,7 +355,6 @@ func TestCancelBeforeTheFirstTransmission(t *testing.T) {
 // tries its server after a moment, the others when the route's patience is over.
 // Rules: P65
 func TestLeaveAt(t *testing.T) {
-	const second = time.Second
 	end := new(endpoint)
 	end.addressSince.Store(int64(3 * second))
 	group := func(patience time.Duration) *Group { return &Group{patience: patience} }

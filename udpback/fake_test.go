@@ -6,8 +6,6 @@ import (
 	"crypto/md5"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
@@ -19,15 +17,15 @@ import (
 
 	"radsec-gw/udpback/datagram"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 	"layeh.com/radius"
 
-	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const second = time.Second
 
 const secretText = "udp-Secret-1"
 
@@ -275,6 +273,16 @@ func (o *owner) outcome() string {
 	return fmt.Sprintf("replies %v fails %v", o.replies, o.fails)
 }
 
+// cause is the Error-Cause of the first failure; 0 when there was none.
+func (o *owner) cause() uint32 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.causes) == 0 {
+		return 0
+	}
+	return o.causes[0]
+}
+
 // answered reports whether the exchange has had one reply.
 func (o *owner) answered() bool {
 	o.mu.Lock()
@@ -309,87 +317,5 @@ func protocolError(request []byte, cause byte) []byte {
 
 // pass lets d go by on the bubble's clock.
 func pass(d time.Duration) { <-time.After(d) }
-
-// fixture is a Backend on a fake network, with servers of one port each kind.
-type fixture struct {
-	backend *Backend
-	reg     *prometheus.Registry
-	net     *network
-}
-
-func newFixture(t *testing.T) *fixture {
-	reg := prometheus.NewRegistry()
-	n := newNetwork(t)
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return &fixture{backend: newBackend(metrics.New(reg), log, n.dial, n.lookup), reg: reg, net: n}
-}
-
-func (f *fixture) server(t *testing.T, name string, change func(*ServerConfig)) *Server {
-	t.Helper()
-	secret, err := wire.NewServerSecret([]byte(secretText))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := ServerConfig{Name: name, Address: ipOf(name).String(), AuthPort: 1812, AcctPort: 1813, CoAPort: 3799, Secret: secret}
-	if change != nil {
-		change(&c)
-	}
-	return f.backend.NewServer(c)
-}
-
-func (f *fixture) group(t *testing.T, balance Balance, servers ...*Server) *Group {
-	t.Helper()
-	g, err := f.backend.NewGroup(GroupConfig{Balance: balance}, servers...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-// start sends each owner on its way in one batch.
-func (f *fixture) start(t *testing.T, g *Group, owners ...*owner) {
-	t.Helper()
-	b := f.backend.AcquireBatch()
-	for _, o := range owners {
-		if err := g.Start(&o.Exchange, b); err != nil {
-			t.Fatalf("Start: %v", err)
-		}
-	}
-	b.Flush()
-	f.backend.ReleaseBatch(b)
-}
-
-// count reads a counter or gauge by its name and labels, given as "name value" pairs.
-func (f *fixture) count(t *testing.T, name string, labels ...string) float64 {
-	t.Helper()
-	families, err := f.reg.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	total, found := 0.0, false
-	for _, fam := range families {
-		if fam.GetName() != name {
-			continue
-		}
-		for _, m := range fam.GetMetric() {
-			have := map[string]string{}
-			for _, l := range m.GetLabel() {
-				have[l.GetName()] = l.GetValue()
-			}
-			match := true
-			for i := 0; i < len(labels); i += 2 {
-				match = match && have[labels[i]] == labels[i+1]
-			}
-			if match {
-				found = true
-				total += m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			}
-		}
-	}
-	if !found {
-		t.Fatalf("no series %s%v", name, labels)
-	}
-	return total
-}
 
 var errTest = errors.New("the owner cannot write this")

@@ -91,19 +91,7 @@ func TestBatchOfReplies(t *testing.T) {
 		s := f.server(t, "a", nil)
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		secret, err := wire.NewClientSecret([]byte("radsec"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := radius.New(radius.CodeAccessRequest, []byte("radsec"))
-		packet, err := client.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var view wire.View
-		if err := view.Parse(packet); err != nil {
-			t.Fatal(err)
-		}
+		secret, packet, view := radsecClient(t)
 		pass(100 * time.Second)
 		d := new(gathered)
 		const n = 24
@@ -112,7 +100,7 @@ func TestBatchOfReplies(t *testing.T) {
 			o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: d, secret: secret}
 			o.Handler = o
 			if i%3 == 1 { // those between are passed on, and long
-				o.client = &view
+				o.client = view
 			}
 			if err := g.Start(&o.Exchange, batch); err != nil {
 				t.Fatal(err)
@@ -121,24 +109,14 @@ func TestBatchOfReplies(t *testing.T) {
 		batch.Flush()
 		f.backend.ReleaseBatch(batch)
 		pass(1500 * time.Millisecond)
-
 		sent := f.net.seen("a:1812")
-		var in [][]byte
-		var want []string
-		for i := range n {
-			b := longAnswer(t, sent[i].octets, i)
-			if i%3 == 1 {
-				b = answer(t, sent[i].octets, radius.CodeAccessReject)
-			}
-			in, want = append(in, b), append(want, string(b))
-		}
+		in, want := shortAndLong(t, sent[:n])
 		forged := bytes.Clone(in[3])
 		forged[10] ^= 1
 		before := [][]byte{{2, 0, 0}, {}, forged, answer(t, sent[2].octets, radius.CodeAccountingResponse)}
 		in = append(append(before, in...), in[n-1], answer(t, sent[5].octets, radius.CodeAccessAccept))
 		socket := s.endpoint(wire.KindAccess).sockets.all()[0]
 		socket.handle(inboxOf(in...))
-
 		if len(d.packets) != n {
 			t.Fatalf("%d answers handed over, expected %d", len(d.packets), n)
 		}
@@ -153,14 +131,7 @@ func TestBatchOfReplies(t *testing.T) {
 		if len(d.flushes) != 1 || d.flushes[0] != n {
 			t.Errorf("flushed with %v answers handed over, expected once, after the last of %d", d.flushes, n)
 		}
-		for result, want := range map[string]float64{"accepted": n, "malformed": 2, "bad_response_authenticator": 1, "wrong_code": 1, "unmatched": 2} {
-			if got := f.count(t, "radsec_gw_server_replies_total", "result", result); got != want {
-				t.Errorf("%v replies counted as %s, expected %v", got, result, want)
-			}
-		}
-		if count, sum := f.replyTimes(t, "auth"); count != n || sum < 1.5*n-0.01 || sum > 1.5*n+0.01 {
-			t.Errorf("%d reply times of %v s together, expected %d of 1.5 s", count, sum, n)
-		}
+		f.expectReplies(t, n)
 		// The next batch begins with nothing of the last in it.
 		o := &gathering{owner: newOwner(radius.CodeAccessRequest), to: new(gathered)}
 		o.Handler = o
@@ -172,6 +143,54 @@ func TestBatchOfReplies(t *testing.T) {
 				len(o.to.packets), len(o.to.flushes), len(d.flushes))
 		}
 	})
+}
+
+// radsecClient returns the secret of a client, and a request of its.
+func radsecClient(t *testing.T) (secret *wire.ClientSecret, packet []byte, view *wire.View) {
+	t.Helper()
+	secret, err := wire.NewClientSecret([]byte("radsec"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := radius.New(radius.CodeAccessRequest, []byte("radsec"))
+	packet, err = client.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	view = new(wire.View)
+	if err := view.Parse(packet); err != nil {
+		t.Fatal(err)
+	}
+	return secret, packet, view
+}
+
+// shortAndLong returns right answers to requests, every third short and the others long,
+// and the same as strings.
+func shortAndLong(t *testing.T, sent []transmission) (in [][]byte, want []string) {
+	t.Helper()
+	for i := range sent {
+		b := longAnswer(t, sent[i].octets, i)
+		if i%3 == 1 {
+			b = answer(t, sent[i].octets, radius.CodeAccessReject)
+		}
+		in, want = append(in, b), append(want, string(b))
+	}
+	return in, want
+}
+
+// expectReplies checks what is counted of a batch of n right answers after 1.5 s, and of
+// what TestBatchOfReplies puts beside them.
+func (f *fixture) expectReplies(t *testing.T, n int) {
+	t.Helper()
+	for result, want := range map[string]float64{"accepted": float64(n), "malformed": 2, "bad_response_authenticator": 1, "wrong_code": 1, "unmatched": 2} {
+		if got := f.count(t, "radsec_gw_server_replies_total", "result", result); got != want {
+			t.Errorf("%v replies counted as %s, expected %v", got, result, want)
+		}
+	}
+	count, sum := f.replyTimes(t, "auth")
+	if all := 1.5 * float64(n); int(count) != n || sum < all-0.01 || sum > all+0.01 {
+		t.Errorf("%d reply times of %v s together, expected %d of 1.5 s", count, sum, n)
+	}
 }
 
 // startHandler sends an exchange on its way that has another Handler than its owner.
@@ -232,24 +251,26 @@ func TestRequiredMessageAuthenticator(t *testing.T) {
 	})
 }
 
+var eventTimestamps = []struct {
+	age    time.Duration // of the timestamp; hours: there is none
+	window time.Duration
+	drop   bool
+	stale  bool
+}{
+	{0, 10 * time.Second, true, false},
+	{10 * time.Second, 10 * time.Second, true, false},
+	{11 * time.Second, 10 * time.Second, true, true},
+	{11 * time.Second, 10 * time.Second, false, true},
+	{-10 * time.Second, 10 * time.Second, true, false},
+	{-11 * time.Second, 10 * time.Second, true, true},
+	{11 * time.Second, 0, true, false},
+	{time.Hour, 10 * time.Second, true, false},
+}
+
 // Where a reply's Event-Timestamp must be, and what becomes of it elsewhere.
 // Rules: P91
 func TestWindowOfEventTimestamp(t *testing.T) {
-	for _, row := range []struct {
-		age    time.Duration // of the timestamp; hours: there is none
-		window time.Duration
-		drop   bool
-		stale  bool
-	}{
-		{0, 10 * time.Second, true, false},
-		{10 * time.Second, 10 * time.Second, true, false},
-		{11 * time.Second, 10 * time.Second, true, true},
-		{11 * time.Second, 10 * time.Second, false, true},
-		{-10 * time.Second, 10 * time.Second, true, false},
-		{-11 * time.Second, 10 * time.Second, true, true},
-		{11 * time.Second, 0, true, false},
-		{time.Hour, 10 * time.Second, true, false},
-	} {
+	for _, row := range eventTimestamps {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			s := f.server(t, "a", nil)

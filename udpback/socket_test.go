@@ -116,7 +116,6 @@ func TestArm(t *testing.T) {
 		defer server.Close()
 		s := newSocket(server.endpoint(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
 		defer s.close()
-		const second = time.Second
 		for _, row := range []struct{ when, now, want time.Duration }{
 			{10 * second, 1 * second, 10 * second},
 			{20 * second, 2 * second, 10 * second},
@@ -270,7 +269,6 @@ func TestBusySocketListensOn(t *testing.T) {
 // server; from where it was at another socket of the same.
 // Rules: P55, P65
 func TestLaunch(t *testing.T) {
-	const second = time.Second
 	for _, row := range []struct {
 		name     string
 		before   priorSchedule

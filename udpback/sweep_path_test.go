@@ -23,7 +23,6 @@ func (c *unreadConn) Unread() bool { return c.some }
 // the most.
 // Rules: P54
 func TestPostpone(t *testing.T) {
-	const second = time.Second
 	const now = 100 * second
 	for _, row := range []struct {
 		name   string
@@ -96,7 +95,6 @@ func TestAnyDue(t *testing.T) {
 // sent at least twice, and since the last time nothing has verified.
 // Rules: P84
 func TestOverdueShowsABrokenWay(t *testing.T) {
-	const second = time.Second
 	const now = 100 * second
 	for _, row := range []struct {
 		name     string
@@ -181,7 +179,6 @@ func TestOrdersThatStay(t *testing.T) {
 // After a sweep the timer fires for the slot that is due first, whichever it is.
 // Rules: P54
 func TestSweepArmsForTheFirst(t *testing.T) {
-	const second = time.Second
 	for _, first := range []int{3, 100, 255} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
@@ -259,30 +256,31 @@ func TestAskForLife(t *testing.T) {
 	}
 }
 
+var pathCases = []struct {
+	name       string
+	order      bool
+	replaced   bool // there is another socket already
+	noWay      bool // none can be opened
+	suspect    bool
+	overdue    bool
+	renewed    bool
+	orderStays bool
+}{
+	{name: "all is well"},
+	{name: "ordered", order: true, renewed: true},
+	{name: "ordered, and no socket can be opened", order: true, noWay: true, orderStays: true},
+	{name: "ordered, and done already", order: true, replaced: true},
+	{name: "overdue", suspect: true, overdue: true, renewed: true},
+	{name: "overdue, and the port is fine", overdue: true},
+	{name: "overdue, and the socket is replaced", suspect: true, overdue: true, replaced: true},
+	{name: "nothing is overdue", suspect: true},
+}
+
 // When a sweep opens another way to the server: when it is ordered to, until it has
 // succeeded; and when a request of a port that is not fine is due in vain.
 // Rules: P84
 func TestMendPath(t *testing.T) {
-	const second = time.Second
-	for _, row := range []struct {
-		name       string
-		order      bool
-		replaced   bool // there is another socket already
-		noWay      bool // none can be opened
-		suspect    bool
-		overdue    bool
-		renewed    bool
-		orderStays bool
-	}{
-		{name: "all is well"},
-		{name: "ordered", order: true, renewed: true},
-		{name: "ordered, and no socket can be opened", order: true, noWay: true, orderStays: true},
-		{name: "ordered, and done already", order: true, replaced: true},
-		{name: "overdue", suspect: true, overdue: true, renewed: true},
-		{name: "overdue, and the port is fine", overdue: true},
-		{name: "overdue, and the socket is replaced", suspect: true, overdue: true, replaced: true},
-		{name: "nothing is overdue", suspect: true},
-	} {
+	for _, row := range pathCases {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			server := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })

@@ -14,52 +14,45 @@ import (
 	"radsec-gw/wire"
 )
 
+var dueCases = []struct {
+	name      string
+	abandoned bool
+	uncounted bool
+	parked    bool
+	troubled  bool // it could not be sent
+	probe     bool
+	renewed   bool // another socket has taken the place of its own
+	sends     int32
+	end       time.Duration // 0: 130 s
+	other     health.State
+	want      string
+	silent    bool // its server is told of the silence
+	freed     int  // Identifiers that are in use no more
+	retried   bool
+}{
+	{name: "abandoned", abandoned: true, sends: 1, want: freed, freed: 1},
+	{name: "abandoned and not counted", abandoned: true, uncounted: true, sends: 1, want: freed},
+	{name: "after the first", sends: 1, want: again, silent: true},
+	{name: "after the first, which could not be sent", sends: 1, troubled: true, want: again},
+	{name: "after the second", sends: 2, want: toServer},
+	{name: "after the second, nowhere to go", sends: 2, other: health.Down, want: again},
+	{name: "after the last but one", sends: 4, other: health.Down, want: again},
+	{name: "after the last", sends: 5, other: health.Down, want: ended, freed: 1},
+	{name: "after the last, somewhere to go", sends: 5, want: toServer},
+	{name: "at the end", sends: 2, end: 100*second + sweepGrain, want: ended, freed: 1},
+	{name: "just before the end", sends: 2, end: 100*second + sweepGrain + 1, want: toServer},
+	{name: "at the end after the first", sends: 1, end: 100 * second, want: ended, freed: 1, silent: true},
+	{name: "its socket is replaced", sends: 2, other: health.Down, renewed: true, want: toSocket},
+	{name: "its socket is replaced, and it has had its transmissions", sends: 5, other: health.Down, renewed: true, want: ended, freed: 1},
+	{name: "no socket is open", parked: true, sends: 1, other: health.Down, want: again, retried: true},
+	{name: "no socket is open, somewhere to go", parked: true, sends: 1, want: toServer, retried: true},
+	{name: "a probe", probe: true, sends: 1, want: again},
+}
+
 // What becomes of a slot whose wait is over.
 // Rules: P26, P54, P55, P56, P65
 func TestFallDue(t *testing.T) {
-	const second = time.Second
-	const now = 100 * second
-	const (
-		again  = "sent again"
-		freed  = "freed"
-		ended  = "ended"
-		server = "another server"
-		sock   = "another socket"
-	)
-	for _, row := range []struct {
-		name      string
-		abandoned bool
-		uncounted bool
-		parked    bool
-		troubled  bool // it could not be sent
-		probe     bool
-		renewed   bool // another socket has taken the place of its own
-		sends     int32
-		end       time.Duration // 0: 130 s
-		other     health.State
-		want      string
-		silent    bool // its server is told of the silence
-		freed     int  // Identifiers that are in use no more
-		retried   bool
-	}{
-		{name: "abandoned", abandoned: true, sends: 1, want: freed, freed: 1},
-		{name: "abandoned and not counted", abandoned: true, uncounted: true, sends: 1, want: freed},
-		{name: "after the first", sends: 1, want: again, silent: true},
-		{name: "after the first, which could not be sent", sends: 1, troubled: true, want: again},
-		{name: "after the second", sends: 2, want: server},
-		{name: "after the second, nowhere to go", sends: 2, other: health.Down, want: again},
-		{name: "after the last but one", sends: 4, other: health.Down, want: again},
-		{name: "after the last", sends: 5, other: health.Down, want: ended, freed: 1},
-		{name: "after the last, somewhere to go", sends: 5, want: server},
-		{name: "at the end", sends: 2, end: now + sweepGrain, want: ended, freed: 1},
-		{name: "just before the end", sends: 2, end: now + sweepGrain + 1, want: server},
-		{name: "at the end after the first", sends: 1, end: now, want: ended, freed: 1, silent: true},
-		{name: "its socket is replaced", sends: 2, other: health.Down, renewed: true, want: sock},
-		{name: "its socket is replaced, and it has had its transmissions", sends: 5, other: health.Down, renewed: true, want: ended, freed: 1},
-		{name: "no socket is open", parked: true, sends: 1, other: health.Down, want: again, retried: true},
-		{name: "no socket is open, somewhere to go", parked: true, sends: 1, want: server, retried: true},
-		{name: "a probe", probe: true, sends: 1, want: again},
-	} {
+	for _, row := range dueCases {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, true)
 			defer w.close()
@@ -83,12 +76,12 @@ func TestFallDue(t *testing.T) {
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			sl.sends, sl.firstSent, sl.lastSent, sl.due, sl.expires, sl.uncounted, ex.firstSent = row.sends, 98*second, 98*second, now, 130*second, row.uncounted, 98*second
+			sl.sends, sl.firstSent, sl.lastSent, sl.due, sl.expires, sl.uncounted, ex.firstSent = row.sends, 98*second, 98*second, 100*second, 130*second, row.uncounted, 98*second
 			if row.end != 0 {
 				sl.expires = row.end
 			}
 			if row.troubled {
-				s.sendFailedAt = now
+				s.sendFailedAt = 100 * second
 			}
 			if row.renewed {
 				s.orders = moveSocketWhenDue
@@ -97,22 +90,9 @@ func TestFallDue(t *testing.T) {
 				ex.group = nil
 			}
 			found := workOf(w.socket)
-			found.fallDue(w.id, now)
+			found.fallDue(w.id, 100*second)
 			ex.group, s.orders = w.group, 0
-			got := "nothing"
-			switch {
-			case len(found.packets) == 1:
-				got = again
-			case len(found.timedOut) == 1 && sl.state == slotFree:
-				got = ended
-			case len(found.moving) == 1 && found.moving[0].sameServer && !found.moving[0].notDue && !found.moving[0].newSchedule:
-				got = sock
-			case len(found.moving) == 1 && !found.moving[0].sameServer && !found.moving[0].notDue:
-				got = server
-			case sl.state == slotFree:
-				got = freed
-			}
-			if got != row.want {
+			if got := whenDue(found, sl); got != row.want {
 				t.Errorf("%s: %s, expected %s", row.name, got, row.want)
 			}
 			if silent := slices.Equal(found.silent, []time.Duration{98 * second}); silent != row.silent || !silent && len(found.silent) > 0 {
@@ -131,11 +111,27 @@ func TestFallDue(t *testing.T) {
 	}
 }
 
+// whenDue returns what has become of a request that fell due.
+func whenDue(found *dueWork, sl *slot) string {
+	switch {
+	case len(found.packets) == 1:
+		return again
+	case len(found.timedOut) == 1 && sl.state == slotFree:
+		return ended
+	case len(found.moving) == 1 && found.moving[0].sameServer && !found.moving[0].notDue && !found.moving[0].newSchedule:
+		return toSocket
+	case len(found.moving) == 1 && !found.moving[0].sameServer && !found.moving[0].notDue:
+		return toServer
+	case sl.state == slotFree:
+		return freed
+	}
+	return "nothing"
+}
+
 // A request counts once as overdue: when a probe was answered since it was sent, and the
 // route's patience is over where that is longer than usual, or its schedule.
 // Rules: P83
 func TestCountOverdue(t *testing.T) {
-	const second = time.Second
 	const now = 120 * second
 	for _, row := range []struct {
 		name     string
@@ -212,7 +208,6 @@ func TestFinish(t *testing.T) {
 // What is due within the grain of a sweep is seen to, what is due later is not.
 // Rules: P55
 func TestGrain(t *testing.T) {
-	const second = time.Second
 	const now = 100 * second
 	for _, row := range []struct {
 		name                 string

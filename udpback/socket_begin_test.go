@@ -15,7 +15,6 @@ import (
 // sockets that was; not since it waits there for a socket.
 // Rules: P65
 func TestAskedSince(t *testing.T) {
-	const second = time.Second
 	for _, row := range []struct {
 		name   string
 		asked  time.Duration

@@ -3,6 +3,13 @@ package udpback
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/udpback/health"
+	"radsec-gw/wire"
 )
 
 // Servers are numbered from 1 by name, each once; when all numbers are given out, the
@@ -66,4 +73,34 @@ func TestIssuer(t *testing.T) {
 	if a, b := s.find(0), s.find(1<<17-1); a != 7 || b != 8 {
 		t.Errorf("the first and last entries hold %d and %d, expected 7 and 8", a, b)
 	}
+}
+
+// A request with State does not wait for the server that issued it when that one is
+// known to be down: another is asked at once, which may begin anew.
+// Rules: P66
+func TestStateOfADeadServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "b")
+		g := f.group(t, Failover, a, b)
+		g.rememberIssuer(&Exchange{progress: progress{ep: a.endpoint(wire.KindAccess)}}, []byte("state"))
+		pass(time.Minute) // probes have found it out
+		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Down {
+			t.Fatalf("a is %v, expected down: it answers nothing", s)
+		}
+		o := newOwner(radius.CodeAccessRequest)
+		o.HasState, o.StateHash = true, Hash([]byte("state"))
+		before := time.Now()
+		f.start(t, g, o)
+		<-o.ended
+		if took := time.Since(before); o.outcome() != accepted || took > 100*time.Millisecond {
+			t.Errorf("%s after %v, expected b's Access-Accept at once", o.outcome(), took)
+		}
+		if server, _, sends := o.Served(); server != "b" || sends != 1 {
+			t.Errorf("sent %d times, last to %s; expected once, to b", sends, server)
+		}
+	})
 }

@@ -25,6 +25,17 @@ type waiting struct {
 	now    time.Duration
 }
 
+// What becomes of a request, in a word.
+const (
+	again    = "sent again"
+	stays    = "stays"
+	freed    = "freed"
+	ended    = "ended"
+	toServer = "another server"
+	toSocket = "another socket"
+	afresh   = "another socket, afresh"
+)
+
 func newWaiting(t *testing.T, code wire.Code, checked bool) *waiting {
 	t.Helper()
 	f := newFixture(t)
@@ -58,41 +69,42 @@ func (w *waiting) close() {
 	w.b.Close()
 }
 
+var movesWhenDue = []struct {
+	name    string
+	code    wire.Code
+	own     health.State
+	other   health.State // of the server beside
+	asked   time.Duration
+	sends   int32
+	heard   time.Duration // when anything last verified; 0: never
+	issued  bool          // the request has a State of its server's
+	lost    bool          // and that is down
+	nothing bool          // the request is the gateway's own probe
+	want    bool
+}{
+	{name: "sent once", asked: 98 * second, sends: 1},
+	{name: "sent twice, and nothing heard", asked: 98 * second, sends: 2, want: true},
+	{name: "sent twice, and heard just after", asked: 98 * second, sends: 2, heard: 98*second - recently + 1},
+	{name: "sent twice, and heard before", asked: 98 * second, sends: 2, heard: 98*second - recently, want: true},
+	{name: "sent once to a server that is suspect", own: health.Suspect, asked: 98 * second, sends: 1},
+	{name: "sent once to a server that is failing", own: health.Failing, asked: 98 * second, sends: 1, heard: 99 * second, want: true},
+	{name: "sent once to a server that is down", own: health.Down, asked: 98 * second, sends: 1, want: true},
+	{name: "patience is over", asked: 90 * second, sends: 1, heard: 99 * second, want: true},
+	{name: "patience is nearly over", asked: 90*second + 1, sends: 1, heard: 99 * second},
+	{name: "the other is down", own: health.Down, other: health.Down, asked: 90 * second, sends: 4},
+	{name: "the other is worse", other: health.Suspect, asked: 90 * second, sends: 4},
+	{name: "accounting", code: radius.CodeAccountingRequest, asked: 98 * second, sends: 2, want: true},
+	{name: "CoA", code: radius.CodeCoARequest, asked: 90 * second, sends: 4},
+	{name: "Disconnect", code: radius.CodeDisconnectRequest, asked: 90 * second, sends: 4},
+	{name: "with a State of the server's", asked: 90 * second, sends: 4, issued: true},
+	{name: "with a State of the server's, which is down", own: health.Down, asked: 98 * second, sends: 1, issued: true, lost: true, want: true},
+	{name: "a probe", asked: 90 * second, sends: 4, nothing: true},
+}
+
 // When a request that is due goes to another server.
 // Rules: P54, P65, P66, P84, P95
 func TestShouldMove(t *testing.T) {
-	const second = time.Second
-	for _, row := range []struct {
-		name    string
-		code    wire.Code
-		own     health.State
-		other   health.State // of the server beside
-		asked   time.Duration
-		sends   int32
-		heard   time.Duration // when anything last verified; 0: never
-		issued  bool          // the request has a State of its server's
-		lost    bool          // and that is down
-		nothing bool          // the request is the gateway's own probe
-		want    bool
-	}{
-		{name: "sent once", asked: 98 * second, sends: 1},
-		{name: "sent twice, and nothing heard", asked: 98 * second, sends: 2, want: true},
-		{name: "sent twice, and heard just after", asked: 98 * second, sends: 2, heard: 98*second - recently + 1},
-		{name: "sent twice, and heard before", asked: 98 * second, sends: 2, heard: 98*second - recently, want: true},
-		{name: "sent once to a server that is suspect", own: health.Suspect, asked: 98 * second, sends: 1},
-		{name: "sent once to a server that is failing", own: health.Failing, asked: 98 * second, sends: 1, heard: 99 * second, want: true},
-		{name: "sent once to a server that is down", own: health.Down, asked: 98 * second, sends: 1, want: true},
-		{name: "patience is over", asked: 90 * second, sends: 1, heard: 99 * second, want: true},
-		{name: "patience is nearly over", asked: 90*second + 1, sends: 1, heard: 99 * second},
-		{name: "the other is down", own: health.Down, other: health.Down, asked: 90 * second, sends: 4},
-		{name: "the other is worse", other: health.Suspect, asked: 90 * second, sends: 4},
-		{name: "accounting", code: radius.CodeAccountingRequest, asked: 98 * second, sends: 2, want: true},
-		{name: "CoA", code: radius.CodeCoARequest, asked: 90 * second, sends: 4},
-		{name: "Disconnect", code: radius.CodeDisconnectRequest, asked: 90 * second, sends: 4},
-		{name: "with a State of the server's", asked: 90 * second, sends: 4, issued: true},
-		{name: "with a State of the server's, which is down", own: health.Down, asked: 98 * second, sends: 1, issued: true, lost: true, want: true},
-		{name: "a probe", asked: 90 * second, sends: 4, nothing: true},
-	} {
+	for _, row := range movesWhenDue {
 		synctest.Test(t, func(t *testing.T) {
 			code := row.code
 			if code == 0 {
@@ -131,35 +143,36 @@ func TestShouldMove(t *testing.T) {
 	}
 }
 
+var socketMoves = []struct {
+	name     string
+	code     wire.Code
+	orders   orders
+	renewed  bool          // there is another socket
+	moved    bool          // to another address
+	failing  bool          // the server is failing
+	heard    time.Duration // when the socket last had a reply; the request was sent at 98 s
+	asked    time.Duration
+	isAProbe bool
+	want     bool
+}{
+	{name: "nothing is ordered", renewed: true, asked: 80 * second},
+	{name: "the socket is in use", orders: moveSocketWhenDue, asked: 80 * second},
+	{name: "when due", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, want: true},
+	{name: "when due, and answers arrive here", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, heard: 99 * second},
+	{name: "when due, and the last answer arrived when it was sent", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, heard: 98 * second, want: true},
+	{name: "late, though patience is not over", orders: moveSocketLate, renewed: true, asked: 90*second + 1},
+	{name: "late, and patience is over", orders: moveSocketLate, renewed: true, asked: 90 * second, want: true},
+	{name: "late, and the server is failing", orders: moveSocketLate, renewed: true, asked: 99 * second, failing: true, want: true},
+	{name: "CoA keeps its socket", code: radius.CodeCoARequest, orders: moveSocketWhenDue, renewed: true, asked: 80 * second},
+	{name: "CoA to an address that is gone", code: radius.CodeCoARequest, orders: moveSocketLate, renewed: true, moved: true, asked: 99 * second, want: true},
+	{name: "to an address that is gone, though answers arrive", orders: moveSocketLate, renewed: true, moved: true, heard: 99 * second, asked: 99 * second, want: true},
+	{name: "a probe", orders: moveSocketWhenDue, renewed: true, asked: 80 * second, isAProbe: true},
+}
+
 // When a request goes on at the socket that has taken the place of its own.
 // Rules: P57, P65, P95
 func TestLeavesSocket(t *testing.T) {
-	const second = time.Second
-	for _, row := range []struct {
-		name     string
-		code     wire.Code
-		orders   orders
-		renewed  bool          // there is another socket
-		moved    bool          // to another address
-		failing  bool          // the server is failing
-		heard    time.Duration // when the socket last had a reply; the request was sent at 98 s
-		asked    time.Duration
-		isAProbe bool
-		want     bool
-	}{
-		{name: "nothing is ordered", renewed: true, asked: 80 * second},
-		{name: "the socket is in use", orders: moveSocketWhenDue, asked: 80 * second},
-		{name: "when due", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, want: true},
-		{name: "when due, and answers arrive here", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, heard: 99 * second},
-		{name: "when due, and the last answer arrived when it was sent", orders: moveSocketWhenDue, renewed: true, asked: 98 * second, heard: 98 * second, want: true},
-		{name: "late, though patience is not over", orders: moveSocketLate, renewed: true, asked: 90*second + 1},
-		{name: "late, and patience is over", orders: moveSocketLate, renewed: true, asked: 90 * second, want: true},
-		{name: "late, and the server is failing", orders: moveSocketLate, renewed: true, asked: 99 * second, failing: true, want: true},
-		{name: "CoA keeps its socket", code: radius.CodeCoARequest, orders: moveSocketWhenDue, renewed: true, asked: 80 * second},
-		{name: "CoA to an address that is gone", code: radius.CodeCoARequest, orders: moveSocketLate, renewed: true, moved: true, asked: 99 * second, want: true},
-		{name: "to an address that is gone, though answers arrive", orders: moveSocketLate, renewed: true, moved: true, heard: 99 * second, asked: 99 * second, want: true},
-		{name: "a probe", orders: moveSocketWhenDue, renewed: true, asked: 80 * second, isAProbe: true},
-	} {
+	for _, row := range socketMoves {
 		synctest.Test(t, func(t *testing.T) {
 			code := row.code
 			if code == 0 {
@@ -204,7 +217,6 @@ func TestLeavesSocket(t *testing.T) {
 // been answered, well before the next, and while transmissions are left.
 // Rules: P55
 func TestRemindSoon(t *testing.T) {
-	const second = time.Second
 	for _, row := range []struct {
 		name               string
 		lastSent, due, end time.Duration
@@ -252,7 +264,6 @@ func TestRemindSoon(t *testing.T) {
 // after the request was first sent, nor on a socket to another address.
 // Rules: P84
 func TestIsEvidence(t *testing.T) {
-	const second = time.Second
 	for _, row := range []struct {
 		troubled time.Duration // the request was first sent at 98 s
 		moved    bool
@@ -293,7 +304,6 @@ func TestIsEvidence(t *testing.T) {
 // A copy that is sent again counts, takes the next wait, and never waits past the end.
 // Rules: P55, P57
 func TestAgain(t *testing.T) {
-	const second = time.Second
 	for _, row := range []struct {
 		name      string
 		end, wait time.Duration
@@ -335,7 +345,6 @@ func TestAgain(t *testing.T) {
 // What a claimed request takes along to where it goes.
 // Rules: P65
 func TestClaim(t *testing.T) {
-	const second = time.Second
 	full := priorSchedule{sends: 3, first: 90 * second, wait: 4 * second, due: 104 * second, overdue: true, sentEarly: true}
 	afterDue := full
 	afterDue.due = 0

@@ -12,62 +12,55 @@ import (
 	"radsec-gw/wire"
 )
 
+var orderCases = []struct {
+	name      string
+	code      wire.Code
+	orders    orders
+	replaced  bool // its socket is not in use any more
+	own       health.State
+	other     health.State
+	blocked   bool          // the network cannot get there
+	due, end  time.Duration // after 100 s; 0: 5 s and 25 s
+	probe     bool
+	want      string
+	wantOnDue bool // it is due anyway
+}{
+	{name: "no order", code: radius.CodeAccessRequest, want: stays},
+	{name: "an order for when it is due", code: radius.CodeAccessRequest, orders: moveSocketWhenDue, replaced: true, want: stays},
+	{name: "an order for when it is late", code: radius.CodeAccessRequest, orders: moveSocketLate, own: health.Failing, replaced: true, want: stays},
+	{name: "an order for the socket", code: radius.CodeAccessRequest, orders: renewSocket | sendEarly, own: health.Failing, want: stays},
+	{name: "leave the server", code: radius.CodeAccessRequest, orders: moveServer, want: toServer},
+	{name: "leave the server, due", code: radius.CodeAccessRequest, orders: moveServer, due: sweepGrain, want: toServer, wantOnDue: true},
+	{name: "leave the server, nearly due", code: radius.CodeAccessRequest, orders: moveServer, due: sweepGrain + 1, want: toServer},
+	{name: "leave the server, at the end", code: radius.CodeAccessRequest, orders: moveServer, end: sweepGrain, want: stays},
+	{name: "leave the server, near the end", code: radius.CodeAccessRequest, orders: moveServer, end: sweepGrain + 1, want: toServer},
+	{name: "leave the server, the other is down", code: radius.CodeAccessRequest, orders: moveServer, other: health.Down, want: stays},
+	{name: "leave the server, failing as the other", code: radius.CodeAccessRequest, orders: moveServer, own: health.Failing, other: health.Failing, want: toServer},
+	{name: "leave the server, CoA", code: radius.CodeCoARequest, orders: moveServer, want: stays},
+	{name: "leave the server, a probe", code: radius.CodeAccessRequest, orders: moveServer, probe: true, want: stays},
+	{name: "refused, CoA", code: radius.CodeCoARequest, orders: failDynamic, want: ended},
+	{name: "refused, CoA, and it has another address", code: radius.CodeCoARequest, orders: failDynamic | moveSocket, replaced: true, want: afresh},
+	{name: "refused, CoA, another address, but no socket there", code: radius.CodeCoARequest, orders: failDynamic | moveSocket, want: stays},
+	{name: "leave the socket, it is in use", code: radius.CodeAccessRequest, orders: moveSocket, want: stays},
+	{name: "leave the socket", code: radius.CodeAccessRequest, orders: moveSocket, replaced: true, want: afresh},
+	{name: "leave the socket, CoA", code: radius.CodeCoARequest, orders: moveSocket, replaced: true, want: afresh},
+	{name: "leave socket or server", code: radius.CodeAccessRequest, orders: moveSocket | moveServer, replaced: true, want: afresh},
+	{name: "leave socket or server, failing", code: radius.CodeAccessRequest, orders: moveSocket | moveServer, replaced: true, own: health.Failing, want: toServer},
+	{name: "leave socket or server, failing, no other", code: radius.CodeAccessRequest, orders: moveSocket | moveServer, replaced: true, own: health.Failing, other: health.Down, want: afresh},
+	{name: "leave the socket, failing", code: radius.CodeAccessRequest, orders: moveSocket, replaced: true, own: health.Failing, want: toServer},
+	{name: "leave the socket, which is in use, failing", code: radius.CodeAccessRequest, orders: moveSocket, own: health.Failing, want: toServer},
+	{name: "blocked", code: radius.CodeAccessRequest, orders: moveServer, replaced: true, other: health.Down, blocked: true, want: toSocket},
+	{name: "blocked, another server", code: radius.CodeAccessRequest, orders: moveServer, replaced: true, blocked: true, want: toServer},
+	{name: "blocked, no other socket", code: radius.CodeAccessRequest, orders: moveServer, other: health.Down, blocked: true, want: stays},
+	{name: "blocked, CoA", code: radius.CodeCoARequest, orders: moveServer, replaced: true, blocked: true, want: stays},
+	{name: "not blocked", code: radius.CodeAccessRequest, orders: moveServer, replaced: true, other: health.Down, want: stays},
+	{name: "blocked, no order to leave the server", code: radius.CodeAccessRequest, orders: failDynamic | moveSocket, other: health.Down, blocked: true, want: stays},
+}
+
 // What becomes of a request that waits when its socket is given orders.
 // Rules: P64, P65, P84, P95
 func TestObey(t *testing.T) {
-	const (
-		stays   = "stays"
-		ended   = "ended"
-		server  = "another server"
-		sock    = "another socket"
-		address = "another socket, afresh"
-	)
-	const access, coa = radius.CodeAccessRequest, radius.CodeCoARequest
-	const now = 100 * time.Second
-	for _, row := range []struct {
-		name      string
-		code      wire.Code
-		orders    orders
-		replaced  bool // its socket is not in use any more
-		own       health.State
-		other     health.State
-		blocked   bool          // the network cannot get there
-		due, end  time.Duration // after now; 0: 5 s and 25 s
-		probe     bool
-		want      string
-		wantOnDue bool // it is due anyway
-	}{
-		{name: "no order", code: access, want: stays},
-		{name: "an order for when it is due", code: access, orders: moveSocketWhenDue, replaced: true, want: stays},
-		{name: "an order for when it is late", code: access, orders: moveSocketLate, own: health.Failing, replaced: true, want: stays},
-		{name: "an order for the socket", code: access, orders: renewSocket | sendEarly, own: health.Failing, want: stays},
-		{name: "leave the server", code: access, orders: moveServer, want: server},
-		{name: "leave the server, due", code: access, orders: moveServer, due: sweepGrain, want: server, wantOnDue: true},
-		{name: "leave the server, nearly due", code: access, orders: moveServer, due: sweepGrain + 1, want: server},
-		{name: "leave the server, at the end", code: access, orders: moveServer, end: sweepGrain, want: stays},
-		{name: "leave the server, near the end", code: access, orders: moveServer, end: sweepGrain + 1, want: server},
-		{name: "leave the server, the other is down", code: access, orders: moveServer, other: health.Down, want: stays},
-		{name: "leave the server, failing as the other", code: access, orders: moveServer, own: health.Failing, other: health.Failing, want: server},
-		{name: "leave the server, CoA", code: coa, orders: moveServer, want: stays},
-		{name: "leave the server, a probe", code: access, orders: moveServer, probe: true, want: stays},
-		{name: "refused, CoA", code: coa, orders: failDynamic, want: ended},
-		{name: "refused, CoA, and it has another address", code: coa, orders: failDynamic | moveSocket, replaced: true, want: address},
-		{name: "refused, CoA, another address, but no socket there", code: coa, orders: failDynamic | moveSocket, want: stays},
-		{name: "leave the socket, it is in use", code: access, orders: moveSocket, want: stays},
-		{name: "leave the socket", code: access, orders: moveSocket, replaced: true, want: address},
-		{name: "leave the socket, CoA", code: coa, orders: moveSocket, replaced: true, want: address},
-		{name: "leave socket or server", code: access, orders: moveSocket | moveServer, replaced: true, want: address},
-		{name: "leave socket or server, failing", code: access, orders: moveSocket | moveServer, replaced: true, own: health.Failing, want: server},
-		{name: "leave socket or server, failing, no other", code: access, orders: moveSocket | moveServer, replaced: true, own: health.Failing, other: health.Down, want: address},
-		{name: "leave the socket, failing", code: access, orders: moveSocket, replaced: true, own: health.Failing, want: server},
-		{name: "leave the socket, which is in use, failing", code: access, orders: moveSocket, own: health.Failing, want: server},
-		{name: "blocked", code: access, orders: moveServer, replaced: true, other: health.Down, blocked: true, want: sock},
-		{name: "blocked, another server", code: access, orders: moveServer, replaced: true, blocked: true, want: server},
-		{name: "blocked, no other socket", code: access, orders: moveServer, other: health.Down, blocked: true, want: stays},
-		{name: "blocked, CoA", code: coa, orders: moveServer, replaced: true, blocked: true, want: stays},
-		{name: "not blocked", code: access, orders: moveServer, replaced: true, other: health.Down, want: stays},
-		{name: "blocked, no order to leave the server", code: access, orders: failDynamic | moveSocket, other: health.Down, blocked: true, want: stays},
-	} {
+	for _, row := range orderCases {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, row.code, true)
 			defer w.close()
@@ -89,33 +82,23 @@ func TestObey(t *testing.T) {
 			ex := &w.owner.Exchange
 			sl.ex, sl.state = ex, slotWaiting
 			ex.members, ex.tried, ex.declined, ex.ep = w.group.current(), 1, 0, e
-			sl.due, sl.expires, sl.lastSent = now+5*time.Second, now+25*time.Second, now-time.Second
+			sl.due, sl.expires, sl.lastSent = 100*second+5*time.Second, 100*second+25*time.Second, 100*second-time.Second
 			if row.due != 0 {
-				sl.due = now + row.due
+				sl.due = 100*second + row.due
 			}
 			if row.end != 0 {
-				sl.expires = now + row.end
+				sl.expires = 100*second + row.end
 			}
 			if row.blocked {
-				s.sendFailedAt = now
+				s.sendFailedAt = 100 * second
 			}
 			if row.probe {
 				ex.group = nil
 			}
 			found := workOf(w.socket)
-			obeyed := found.followOrders(w.id, row.orders, now)
+			obeyed := found.followOrders(w.id, row.orders, 100*second)
 			ex.group = w.group
-			got := stays
-			switch {
-			case len(found.refused) == 1:
-				got = ended
-			case len(found.moving) == 1 && !found.moving[0].sameServer:
-				got = server
-			case len(found.moving) == 1 && found.moving[0].newSchedule:
-				got = address
-			case len(found.moving) == 1:
-				got = sock
-			}
+			got := whenOrdered(found)
 			if got != row.want || obeyed != (got != stays) {
 				t.Errorf("%s: %s, obeyed %t; expected %s", row.name, got, obeyed, row.want)
 			}
@@ -132,11 +115,25 @@ func TestObey(t *testing.T) {
 	}
 }
 
+// whenOrdered returns what has become of a request whose socket was given orders.
+func whenOrdered(found *dueWork) string {
+	switch {
+	case len(found.refused) == 1:
+		return ended
+	case len(found.moving) == 1 && !found.moving[0].sameServer:
+		return toServer
+	case len(found.moving) == 1 && found.moving[0].newSchedule:
+		return afresh
+	case len(found.moving) == 1:
+		return toSocket
+	}
+	return stays
+}
+
 // A request whose time at its server is over, or whose try is, goes to another server
 // if it may; else it waits on, and is not looked at again before its time.
 // Rules: P65, P83
 func TestOutOfPatience(t *testing.T) {
-	const second = time.Second
 	for _, row := range []struct {
 		name     string
 		now      time.Duration // asked at 100 s, patience 10 s
@@ -189,28 +186,29 @@ func TestOutOfPatience(t *testing.T) {
 	}
 }
 
+var undoneMoves = []struct {
+	name              string
+	early             bool
+	sends             int32
+	cancelled, closed bool
+	again, ended      bool
+	quiet             bool // nothing is sent until the end
+}{
+	{name: "not due", early: true, sends: 1},
+	{name: "not due, and cancelled", early: true, sends: 1, cancelled: true, quiet: true},
+	{name: "due", sends: 2, again: true},
+	{name: "due, and one transmission left", sends: 4, again: true},
+	{name: "due, and none left", sends: 5, ended: true},
+	{name: "due, and cancelled", sends: 2, cancelled: true, quiet: true},
+	{name: "the slot is gone", sends: 2, closed: true, ended: true},
+}
+
 // What is put back after a move that failed is as it was before: it waits on when it was
 // not due, is sent again when it was, and ends when nothing is left to send, or its slot
 // is gone.
 // Rules: P26, P55, P59, P65
 func TestStay(t *testing.T) {
-	const second = time.Second
-	for _, row := range []struct {
-		name              string
-		early             bool
-		sends             int32
-		cancelled, closed bool
-		again, ended      bool
-		quiet             bool // nothing is sent until the end
-	}{
-		{name: "not due", early: true, sends: 1},
-		{name: "not due, and cancelled", early: true, sends: 1, cancelled: true, quiet: true},
-		{name: "due", sends: 2, again: true},
-		{name: "due, and one transmission left", sends: 4, again: true},
-		{name: "due, and none left", sends: 5, ended: true},
-		{name: "due, and cancelled", sends: 2, cancelled: true, quiet: true},
-		{name: "the slot is gone", sends: 2, closed: true, ended: true},
-	} {
+	for _, row := range undoneMoves {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, false)
 			defer w.close()
@@ -285,9 +283,9 @@ func TestMoveOfSeveral(t *testing.T) {
 		for range 5 {
 			all = append(all, newOwner(radius.CodeAccessRequest))
 		}
-		share := new(Quota)
+		quota := new(Quota)
 		for _, o := range all {
-			o.Quota = share
+			o.Quota = quota
 		}
 		f.start(t, g, all...)
 		all[2].writeErr = errTest // it cannot be written for b
@@ -307,17 +305,11 @@ func TestMoveOfSeveral(t *testing.T) {
 		}
 		found.move(now)
 		synctest.Wait()
-		for i, want := range []string{
-			"replies [] fails [0]", "replies [Access-Accept] fails []", "replies [] fails []", "replies [] fails [0]", "replies [Access-Accept] fails []",
-		} {
-			if got := all[i].outcome(); got != want {
-				t.Errorf("request %d: %s, expected %s", i, got, want)
+		const silent, moved, waits = "replies [] fails [0]", "replies [Access-Accept] fails []", "replies [] fails []"
+		for i, want := range []string{silent, moved, waits, silent, moved} {
+			if got, cause := all[i].outcome(), all[i].cause(); got != want || cause != 0 {
+				t.Errorf("request %d: %s, cause %d, expected %s and no cause", i, got, cause, want)
 			}
-			all[i].mu.Lock()
-			if len(all[i].causes) > 0 && all[i].causes[0] != 0 {
-				t.Errorf("request %d: cause %d, expected none", i, all[i].causes[0])
-			}
-			all[i].mu.Unlock()
 		}
 		if n := f.count(t, "radsec_gw_server_requests_moved_total", "server", "a"); n != 2 {
 			t.Errorf("%v requests are counted as moved, expected 2", n)
@@ -325,11 +317,11 @@ func TestMoveOfSeveral(t *testing.T) {
 		if n := e.outstanding.Load(); n != 5 {
 			t.Errorf("%d Identifiers of a are taken, expected all 5: it may still answer", n)
 		}
-		if n := share.at(e).n.Load(); n != 5 {
+		if n := quota.at(e).n.Load(); n != 5 {
 			t.Errorf("the client holds %d Identifiers of a, expected 5", n)
 		}
 		pass(time.Minute)
-		if n, held := e.outstanding.Load(), share.at(e).n.Load(); n != 0 || held != 0 {
+		if n, held := e.outstanding.Load(), quota.at(e).n.Load(); n != 0 || held != 0 {
 			t.Errorf("%d Identifiers of a are taken and %d held when all is over, expected none", n, held)
 		}
 		if sent := len(f.net.seen("a:1812")); sent < 5+3 {

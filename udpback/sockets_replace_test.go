@@ -220,7 +220,6 @@ func TestRefreshAsksNobodyTwice(t *testing.T) {
 // fails; where nothing is heard, later each time.
 // Rules: P57
 func TestPaceOfRenewal(t *testing.T) {
-	const second = time.Second
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", nil)

@@ -205,14 +205,7 @@ func TestPatience(t *testing.T) {
 					t.Errorf("%s, expected an Access-Accept", o.outcome())
 				}
 			}
-			pushed := map[string]bool{}
-			for _, port := range []string{"a:1812", "b:1812"} {
-				for _, tr := range f.net.seen(port) {
-					if tr.octets[0] == byte(radius.CodeAccessRequest) {
-						pushed[port+string(tr.octets)] = true // a copy is not a second push
-					}
-				}
-			}
+			pushed := f.net.pushes()
 			if row.patience != 0 && len(pushed) != row.pushes {
 				t.Errorf("patience %v: %d pushes, expected %d", row.patience, len(pushed), row.pushes)
 			}
@@ -234,6 +227,20 @@ func TestPatience(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pushes returns the logins that servers a and b have got, each once for each server: a
+// copy is not a second push.
+func (n *network) pushes() map[string]bool {
+	pushed := map[string]bool{}
+	for _, port := range []string{"a:1812", "b:1812"} {
+		for _, tr := range n.seen(port) {
+			if tr.octets[0] == byte(radius.CodeAccessRequest) {
+				pushed[port+string(tr.octets)] = true
+			}
+		}
+	}
+	return pushed
 }
 
 // A verified Access-Reject to a Status-Server is life; and a server that ignores
