@@ -60,19 +60,21 @@
 //	Metrics.mu                    while series are made, removed or listed
 //	udpback: Backend.mu           while servers are registered, removed or listed
 //
-// tlsfront, udpback and audit are beside each other: no lock of one is acquired with a lock
-// of another held. What waits for goroutines, such as closing a server of udpback, is called
+// The locks of tlsfront, udpback and audit in this list are not acquired with each other
+// held. What waits for goroutines, such as closing a server of udpback, is called
 // with at most reloading held, which none of these goroutines acquires.
 //
 // udpback calls relay with sweeping held when a request moves or is given up, and relay then
-// sends an answer: Connection.mu of relay is acquired and released, then crypto/tls's own
-// lock with outgoing.mu of tlsfront under it, and if the client does not read, Session.mu of
-// tlsfront after these are released. All other locks are leaves: nothing is acquired with
-// one of them held. Session.mu, admission.mu and the lock of a rate limiter in tlsfront, the
-// verifier's in identity, Connection.mu in relay, health.Port's, those of taps and of the
-// syslog queue, certificateReport.mu, and those of packages web and files. listeners.mu of
-// tlsfront is a leaf, too, but that log lines are written with it held: log lines are queued
-// and never wait, and the locks of package logs come last of all.
+// sends an answer: it acquires and releases its Connection.mu, then crypto/tls's own lock and
+// under it outgoing.mu of tlsfront, and if the client does not read, Session.mu of tlsfront
+// after these are released.
+//
+// All other locks are leaves: nothing is acquired with one of them held. These are Session.mu,
+// admission.mu and the lock of a rate limiter in tlsfront, the verifier's in identity,
+// Connection.mu in relay, health.Port's, those of taps and of the syslog queue in audit,
+// certificateReport.mu and Gateway.mu here, and those of packages web and files. listeners.mu
+// of tlsfront would be one, but log lines are written with it held: log lines are queued and
+// never wait, so the locks of package logs come last of all.
 //
 // The relaying of a packet acquires no lock above socket.sweeping, and waits for no file,
 // name or log line.

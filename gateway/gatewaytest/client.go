@@ -23,8 +23,8 @@ type Client struct {
 	conn *tls.Conn
 }
 
-// ClientTLS is how the client of a Dir connects.
-func ClientTLS(t testing.TB, dir string) *tls.Config {
+// clientTLS is how the client of a Dir connects.
+func clientTLS(t testing.TB, dir string) *tls.Config {
 	t.Helper()
 	pair, err := certs.LoadPair(filepath.Join(dir, "certs/dev/client.pem"), filepath.Join(dir, "certs/dev/client.key"))
 	if err != nil {
@@ -54,7 +54,7 @@ func DialContext(ctx context.Context, t testing.TB, dir, address string) (*Clien
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	dialer := &tls.Dialer{Config: ClientTLS(t, dir)}
+	dialer := &tls.Dialer{Config: clientTLS(t, dir)}
 	for {
 		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err == nil {
