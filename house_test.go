@@ -22,24 +22,6 @@ const (
 // tooLong are the functions, by package and name, that are still to be cut. It only ever
 // gets shorter.
 var tooLong = []string{
-	"gateway TestBadReplies",
-	"gateway TestLosses",
-	"gateway TestNothingIsLostThroughReloadsAndDrain",
-	"gateway TestOptionsFromOutside",
-	"gateway TestRadius11",
-	"gateway TestRefusedHandshakes",
-	"gateway TestReloadRemovesSeries",
-	"gateway TestWarningsAreLogged",
-	"gateway TestWorseCertificateIsNotUsedUnasked",
-	"interop/faults TestEveryRefusalIsAProtocolError11",
-	"relay TestNotServed11",
-	"relay TestNotices",
-	"relay TestOmittedAttributes",
-	"relay TestRefusals",
-	"relay TestRequestLog",
-	"relay TestRequestsAreRecycled",
-	"tlsfront TestBadPeersAreRefused",
-	"tlsfront TestHalfClosedConnectionGetsItsAnswers",
 	"udpback TestAddressGoes",
 	"udpback TestBatchOfReplies",
 	"udpback TestChoose",
@@ -57,12 +39,6 @@ var tooLong = []string{
 	"udpback/health TestStop",
 	"udpback/health TestTransitions",
 	"udpback/health random",
-	"wire TestLastHop",
-	"wire TestLimits11",
-	"wire TestNoKeyGoesToTheServerInClear",
-	"wire TestOmitted",
-	"wire TestPartsApart",
-	"wire values11",
 }
 
 // No function and no file is too long, tests included, generated files excepted.
