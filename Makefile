@@ -3,7 +3,7 @@
 
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
-# What the tests against other people's programs and in other worlds need, as Debian names it.
+# What the tests with other people's programs and in network namespaces need, as Debian names it.
 PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev gcc libc6-dev hostapd openssl iproute2 nftables util-linux
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -13,15 +13,15 @@ SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 build: ## the static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o radsec-gw ./cmd/radsec-gw
 
-# The programs that some tests start are not in the cache's key. The worlds come by
-# themselves, because they measure latencies.
-test: deps ## all tests, those against other programs and in other worlds included
+# Uncached, because the test cache does not see the programs that some tests start.
+# interop/world runs alone, because it measures latencies.
+test: deps ## all tests, including those with other programs and in network namespaces
 	$(GO) test -count=1 $(shell $(GO) list ./... | grep -v /interop/world)
 	$(GO) test -count=1 ./interop/world
 	$(GO) -C tools test ./mutants
 	@$(GO) test -count=1 -v -run '^TestVariants$$' ./wire/lanes | sed -n 's/.*\(variant .*: tested here\)/wire\/lanes: \1/p'
 
-race: ## all tests but those against other programs, under the race detector; and the order of locks
+race: ## all tests but those with other programs, under the race detector; and the order of locks
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v /interop)
 	$(GO) test -tags lockorder ./locks ./udpback/...
 
@@ -54,8 +54,8 @@ vuln: ## known vulnerabilities in what the gateway is built from
 	printf '%s\n' "$$out"; \
 	case $$out in *'govulncheck: fetching vulnerabilities:'*) echo 'NOT CHECKED for known vulnerabilities: their database cannot be reached from here' ;; *) exit 1 ;; esac
 
-# Counted, not timed: a fuzzer stopped by the clock now and then reports the clock. Without
-# the bound each new input may be made smaller for a minute, in which nothing is tried.
+# Counted, not timed: a fuzzer stopped by the clock sometimes reports that as a failure.
+# Without a limit each new input may be minimized for a minute, in which nothing is tried.
 FUZZTIME ?= 30000x
 fuzz: ## every fuzz target, FUZZTIME inputs (or, as 60s, so long) each
 	@for p in $$($(GO) list ./...); do \
@@ -65,7 +65,7 @@ fuzz: ## every fuzz target, FUZZTIME inputs (or, as 60s, so long) each
 
 # Not in CI. tools/mutants/doc.go says what MUTANTS may hold: "-package wire", "rules".
 MUTANTS ?=
-mutants: ## break the code in small places and name what no test notices; up to an hour
+mutants: ## change the code in small places and name what no test notices; up to an hour
 	$(GO) -C tools run ./mutants $(MUTANTS)
 
 BENCHED := ./wire ./wire/lanes ./routing ./relay ./tlsfront
@@ -111,7 +111,7 @@ image: ## the container image
 
 docker-check: ## dashboards, rules and Kubernetes manifests, without a Docker engine
 	@$(MAKE) -s deps PACKAGES=prometheus
-	cd docker/test && $(GO) vet ./... && $(GO) test -count=1 ./... # what they read lies outside of their module: not in the cache's key
+	cd docker/test && $(GO) vet ./... && $(GO) test -count=1 ./... # uncached: what they read is outside of their module
 
 docker-test: docker-check ## the image and the composed stack, with the Docker engine; about five minutes
 	@$(MAKE) -s deps PACKAGES='$(DOCKER_PACKAGES)'
