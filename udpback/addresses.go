@@ -34,7 +34,7 @@ func (s *Server) requestLookup() {
 	}
 }
 
-// lookupEnded is told how each look-up of the name ended.
+// lookupEnded counts how a look-up of the name ended, and reports one that failed.
 func (s *Server) lookupEnded(err error) {
 	s.backend.metrics.CountLookup(s.Name, err == nil)
 	if err == nil {
@@ -141,7 +141,7 @@ func (s *Server) memberConfig(a netip.Addr) ServerConfig {
 	return c
 }
 
-// setMembers makes a server of each address that is new, and lets go of those whose
+// setMembers makes a server of each address that is new, and removes those whose
 // address is gone: what waits there goes to the others at once.
 func (s *Server) setMembers(all []netip.Addr) {
 	if len(all) > MaxServers {
@@ -195,7 +195,7 @@ func (s *Server) setMembers(all []netip.Addr) {
 // errAddressGone is why a member is down whose address the name no longer has.
 var errAddressGone = errors.New("the server's name no longer has this address")
 
-// closeMember closes a member whose address is gone, and forgets its counts.
+// closeMember closes a member whose address is gone, and removes its counters.
 func (s *Server) closeMember(m *Server) {
 	s.mu.Lock()
 	s.removedMembers = slices.DeleteFunc(s.removedMembers, func(one *Server) bool { return one == m })

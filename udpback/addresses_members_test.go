@@ -159,7 +159,7 @@ func TestReconfigureKeepsHealth(t *testing.T) {
 	})
 }
 
-// An address that leaves an expanded name is told of as that, and not as a server that
+// An address that leaves an expanded name is notified of as that, and not as a server that
 // is down: nothing is wrong when pods come and go.
 func TestMemberThatGoesIsNoFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -231,7 +231,7 @@ var lostAddresses = []struct {
 
 // When a name loses an address what waits there goes to another at once, if it may: a
 // conversation is lost anyhow, and one that has waited for a server that was down has a
-// better one now. CoA is left to the end of its schedule. The address is not probed any
+// better one now. CoA is left to the end of its schedule. The address is not checked any
 // more.
 // Rules: P65, P95
 func TestAddressGoes(t *testing.T) {

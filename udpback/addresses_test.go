@@ -213,7 +213,7 @@ func TestOneSilentPortKeepsTheAddress(t *testing.T) {
 	})
 }
 
-// A name that cannot be looked up is told of, and its server is down with that hint.
+// A name that cannot be looked up is notified of, and its server is down with that hint.
 func TestNameWithoutAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
@@ -249,7 +249,7 @@ func TestSeveralAddressesComeBack(t *testing.T) {
 			t.Fatalf("the server is %v after a minute of silence, expected down", got)
 		}
 		f.net.answering(t, "b")
-		pass(4 * 3 * 3300 * time.Millisecond) // at most two probes elsewhere before b's first, for each of two ports; then three answers
+		pass(4 * 3 * 3300 * time.Millisecond) // at most two checks elsewhere before b's first, for each of two ports; then three answers
 		if got := s.endpoint(wire.KindAccess).health.State(); got != health.Up || s.Address() != ipOf("b") {
 			t.Errorf("the server is %v at %v, expected up at b's address", got, s.Address())
 		}
@@ -324,7 +324,7 @@ func TestDeadAddressesAreTriedForAWhile(t *testing.T) {
 			f.start(t, g, newOwner(radius.CodeAccessRequest))
 			pass(time.Second)
 		}
-		// Eight turns in 30 s, each with a transmission and one after 2 s; and probes.
+		// Eight turns in 30 s, each with a transmission and one after 2 s; and checks.
 		if sent := len(f.net.seen("a:1812")) + len(f.net.seen("b:1812")); sent > 170*16+120 {
 			t.Errorf("%d transmissions of 170 requests, expected two at each turn", sent)
 		}

@@ -116,7 +116,7 @@ func TestLogOfNames(t *testing.T) {
 				t.Errorf("step %d: the server is %v, expected %v", i, state, row.state)
 			}
 			pass(2*time.Minute + 100*time.Millisecond) // and no look-up or line falls due at that moment
-			journal.take()                             // a failure is told of again, each minute
+			journal.take()                             // a failure is notified of again, each minute
 			journal.take()
 		}
 	})

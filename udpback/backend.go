@@ -90,7 +90,7 @@ func (b *Backend) atSocketLimit() bool {
 }
 
 // Refresh looks all names up and renews all sockets: an operator who asks for it knows
-// of a change that nothing else has told. It does not wait. Asked again within a second,
+// of a change that nothing else has shown. It does not wait. Asked again within a second,
 // it does so when the second is over, once: each renewal leaves sockets that listen on.
 func (b *Backend) Refresh() {
 	b.mu.Lock()
@@ -138,7 +138,7 @@ func (b *Backend) InUse(name string) bool {
 	return false
 }
 
-// removeCounts has the metrics forget a server, unless another has taken its name: its
+// removeCounts removes the counters of a server, unless another has its name now: its
 // address is back, or a reload has made it anew.
 func (b *Backend) removeCounts(server string) {
 	b.metrics.KeepServers(func(name string, _ metrics.Port) bool { return name != server || b.InUse(name) })

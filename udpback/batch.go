@@ -42,7 +42,7 @@ func (b *Batch) space() []byte {
 	return b.arena.space()
 }
 
-// add takes a written request that room has given the space for.
+// add adds a written request, which is in the space that space returned.
 func (b *Batch) add(it reservation) {
 	b.arena.use(len(it.packet))
 	b.reservations = append(b.reservations, it)
@@ -89,9 +89,9 @@ func (b *Batch) flushSocket(s *socket) {
 		s.ep.addOutstanding(-1)
 		ex.Handler.Fail(b.Hasher, FailShutdown, 0, &b.touched)
 	}
-	left := copy(b.reservations, b.reservations[mine:])
-	clear(b.reservations[left:])
-	b.reservations = b.reservations[:left]
+	remaining := copy(b.reservations, b.reservations[mine:])
+	clear(b.reservations[remaining:])
+	b.reservations = b.reservations[:remaining]
 }
 
 // Now is the time on the Backend's clock.

@@ -77,10 +77,10 @@ const arenaSize = 16 * wire.MaxLength
 
 const cacheLine = 64
 
-// full says whether a packet of any length no longer fits.
+// full reports whether a packet of any length no longer fits.
 func (a *arena) full() bool { return a.used+wire.MaxLength > len(a.octets) }
 
-// space returns space for a packet of any length; take says how much of it was used.
+// space returns space for a packet of any length; use notes how much of it was used.
 func (a *arena) space() []byte {
 	return a.octets[a.used : a.used+wire.MaxLength : a.used+wire.MaxLength]
 }

@@ -13,14 +13,14 @@ import (
 )
 
 // check is one request of the gateway's own. It is never retransmitted: each
-// probe has an Identifier and a Request Authenticator of its own (RFC 5997 §4.1).
+// check has an Identifier and a Request Authenticator of its own (RFC 5997 §4.1).
 type check struct {
 	Exchange
 	ep *endpoint
 }
 
 // checkCode is what the port is asked with, 0 for nothing. CoA ports are not
-// probed: what listens there need not know Status-Server.
+// checked: what listens there need not know Status-Server.
 func checkCode(check health.Check, label metrics.Port) wire.Code {
 	switch {
 	case check == health.CheckStatusServer && label != metrics.PortCoA:
@@ -31,8 +31,8 @@ func checkCode(check health.Check, label metrics.Port) wire.Code {
 	return 0
 }
 
-// sendCheck sends one probe, and tells the port's health how it ended. A port that is
-// not up and has not answered the last one may be reached in another way: it is probed
+// sendCheck sends one check, and tells the port's health how it ended. A port that is
+// not up and has not answered the last one may be reached in another way: it is checked
 // from a new local port, or at the next of its server's addresses.
 func (e *endpoint) sendCheck() {
 	if last := time.Duration(e.checkedAt.Load()); e.health.State() != health.Up && !e.health.HeardSince(last-1) {
@@ -53,7 +53,7 @@ func (e *endpoint) sendCheck() {
 		e.health.CheckNotSent()
 		return
 	}
-	// The group is not asked: a probe has no other server to go to.
+	// The group is not asked: a check has no other server to go to.
 	if err := addToBatch(&p.Exchange, b, it); err != nil {
 		e.health.CheckNotSent()
 		return
@@ -64,7 +64,7 @@ func (e *endpoint) sendCheck() {
 	}
 }
 
-// checkFailed says what a probe means that the network did not carry.
+// checkFailed says what a check means that the network did not carry.
 func (e *endpoint) checkFailed(err error) {
 	if datagram.IsLocal(err) || datagram.IsSourceGone(err) {
 		e.health.CheckNotSent()
@@ -74,7 +74,7 @@ func (e *endpoint) checkFailed(err error) {
 	e.health.CheckLost()
 }
 
-// Write builds the probe with nothing in it but what identifies the gateway
+// Write builds the check with nothing in it but what identifies the gateway
 // (RFC 5997 §3: no credentials in a Status-Server).
 func (p *check) Write(_ *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
 	r := wire.NewRequest(p.Code, byte(id)).AddMessageAuthenticator()
@@ -93,7 +93,7 @@ const (
 	nasIdentifier     = "radsec-gw"
 )
 
-// Reply takes any answer: Access-Reject to a probe's Access-Request is one, too.
+// Reply takes any answer: Access-Reject to a check's Access-Request is one, too.
 func (p *check) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.ServerSecret) int {
 	return 0
 }

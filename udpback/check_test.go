@@ -20,7 +20,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// A probe begins with its Message-Authenticator. A Status-Server tells nobody's name and
+// A check begins with its Message-Authenticator. A Status-Server tells nobody's name and
 // no password; an Access-Request has those that are configured, the password hidden (RFC
 // 5997 §3, draft-ietf-radext-deprecating-radius §5.3.2).
 // Rules: P46, P78
@@ -161,7 +161,7 @@ func TestSocketHearsItsServerOnly(t *testing.T) {
 	}
 }
 
-// What this machine cannot send says nothing about the server: neither a probe for which
+// What this machine cannot send says nothing about the server: neither a check for which
 // it has no memory, nor requests for which it has no way.
 // Rules: P84
 func TestWhatCannotBeSentProvesNothing(t *testing.T) {
@@ -184,7 +184,7 @@ func TestWhatCannotBeSentProvesNothing(t *testing.T) {
 				if outcome, _ := f.login(t, g); outcome != accepted {
 					t.Fatalf("%s, expected an Access-Accept", outcome)
 				}
-				pass(5 * time.Second) // the first probe is answered
+				pass(5 * time.Second) // the first check is answered
 				f.net.set(func() { f.net.cut["a:1812"] = row.err })
 				for range 30 {
 					if row.check == health.CheckNone {
@@ -200,7 +200,7 @@ func TestWhatCannotBeSentProvesNothing(t *testing.T) {
 	}
 }
 
-// A probe that cannot be sent, or that nobody answers, is not the last: what becomes of it
+// A check that cannot be sent, or that nobody answers, is not the last: what becomes of it
 // tells of the server only if the way there is at fault, or the server itself.
 // Rules: P82, P84
 func TestProbesGoOn(t *testing.T) {
@@ -209,7 +209,7 @@ func TestProbesGoOn(t *testing.T) {
 		name   string
 		fault  func(*network)
 		state  health.State // after 20 s of it
-		counts bool         // the probes are counted as unanswered
+		counts bool         // the checks are counted as unanswered
 	}{
 		{"no socket", func(n *network) { n.noWay["a:1812"] = syscall.EMFILE }, health.Up, false},
 		{"no memory", cut(syscall.ENOBUFS), health.Up, false},
@@ -255,7 +255,7 @@ func TestProbesGoOn(t *testing.T) {
 	}
 }
 
-// A probe that cannot be written is not sent, and takes no Identifier.
+// A check that cannot be written is not sent, and takes no Identifier.
 func TestProbeThatCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
@@ -280,7 +280,7 @@ func TestProbeThatCannotBeWritten(t *testing.T) {
 	})
 }
 
-// A probe whose socket is closed while it waits, because the sockets were renewed and its
+// A check whose socket is closed while it waits, because the sockets were renewed and its
 // interval is longer than any schedule, is sent again.
 func TestProbeOnASocketThatCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

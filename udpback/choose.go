@@ -13,7 +13,7 @@ import (
 //
 //  1. The server that issued the request's State, unless it is down: only it
 //     can carry the conversation on (RFC 5080 §2.1.2).
-//  2. A server that is failing, or down and not probed, when a request is to try it,
+//  2. A server that is failing, or down and not checked, when a request is to try it,
 //     unless the request is in the midst of a conversation, which that server would
 //     not know.
 //  3. Those that are up; only if none is, the suspect; then the failing; only then
@@ -76,7 +76,7 @@ func (g *Group) issuer(ex *Exchange, m *members) (int, bool) {
 	return 0, false
 }
 
-// issuedState says whether the server that has ex issued its State.
+// issuedState reports whether the server that has ex issued its State.
 func (g *Group) issuedState(ex *Exchange) bool {
 	number := ex.ep.server.number
 	return number != 0 && g.issuerOf(ex) == number
@@ -91,7 +91,7 @@ func (g *Group) issuerOf(ex *Exchange) uint16 {
 	return g.backend.issuers.find(ex.StateHash)
 }
 
-// better says whether server i goes before server j, both being in the same state.
+// better reports whether server i goes before server j, both being in the same state.
 func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 	switch {
 	case g.balance == Failover:
@@ -108,22 +108,22 @@ func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 	return mix(ex.Key^m.weights[i]) > mix(ex.Key^m.weights[j])
 }
 
-// canMove says whether a request has somewhere to go from a server in the
-// given state: one that it has not tried, in no worse state, or one that it has
-// left, in a better state. To one that is believed dead it never goes.
+// canMove reports whether a request has somewhere to go from a server in the given
+// state: one that it has not tried, in no worse state, or one that had it before, in a
+// better state. It never goes to one that is down.
 func (g *Group) canMove(ex *Exchange, own health.State) bool {
 	m := g.updateMembers(ex)
 	return g.hasOther(ex, ex.tried, own) || g.hasOther(ex, m.bit(ex.ep.server)|ex.declined, own-1)
 }
 
-// hasUntried says whether there is a server that the request has not tried, in no
+// hasUntried reports whether there is a server that the request has not tried, in no
 // worse a state than given.
 func (g *Group) hasUntried(ex *Exchange, worst health.State) bool {
 	g.updateMembers(ex)
 	return g.hasOther(ex, ex.tried, worst)
 }
 
-// hasOther says whether there is a server but those of a set, in no worse a state than
+// hasOther reports whether there is a server but those of a set, in no worse a state than
 // given. The exchange has followed the group.
 func (g *Group) hasOther(ex *Exchange, but uint64, worst health.State) bool {
 	for i, s := range ex.members.servers {
@@ -149,7 +149,7 @@ func Hash(parts ...[]byte) uint64 {
 }
 
 // mix spreads h over 64 bits (the finaliser of SplitMix64): the server with the
-// highest mix of key and name wins, so that when one leaves only its own
+// highest mix of key and name wins, so that when one goes only its own
 // requests go elsewhere, and when one comes only a fair share moves to it.
 func mix(h uint64) uint64 {
 	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
@@ -159,8 +159,8 @@ func mix(h uint64) uint64 {
 
 // issuers remembers which server issued which State, so that the next round of a
 // conversation finds it (RFC 5080 §2.1.2). There is one for all groups, which
-// outlives them: a reload forgets nothing. It is a cache of fixed size that
-// forgets by overwriting: an entry holds the upper bits of the State's hash and
+// outlives them: a reload changes nothing. It is a cache of fixed size, whose entries
+// are overwritten: an entry holds the upper bits of the State's hash and
 // the server's number. Losing an entry costs nothing but the memory: the hash of
 // the request's own attributes then decides, which agrees for all rounds of a
 // conversation and on every replica.

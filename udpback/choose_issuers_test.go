@@ -87,7 +87,7 @@ func TestStateOfADeadServer(t *testing.T) {
 		f.net.answering(t, "b")
 		g := f.group(t, Failover, a, b)
 		g.rememberIssuer(&Exchange{progress: progress{ep: a.endpoint(wire.KindAccess)}}, []byte("state"))
-		pass(time.Minute) // probes have found it out
+		pass(time.Minute) // checks have found it out
 		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Down {
 			t.Fatalf("a is %v, expected down: it answers nothing", s)
 		}

@@ -116,7 +116,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// A request tries a server that is failing, or down without probes, when that is due, and
+// A request tries a server that is failing, or down without checks, when that is due, and
 // only goes there for a moment if another is better. The name of what it tries is looked
 // up.
 // Rules: P84

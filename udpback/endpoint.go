@@ -23,7 +23,7 @@ type endpoint struct {
 
 	outstanding   atomic.Int64 // Identifiers in use on all sockets
 	unreachableAt atomic.Int64 // when the network last said that it cannot get there; 0: it has not since the last reply
-	addressSince  atomic.Int64 // when the address in use was taken
+	addressSince  atomic.Int64 // since when the address is in use
 	checkedAt     atomic.Int64 // when the last check was sent
 
 	// with locks of their own
@@ -95,7 +95,7 @@ func (e *endpoint) reserve(ex *Exchange) (reservation, error) {
 	return e.sockets.reserve(ex, held)
 }
 
-// admit sees that the exchange leaves enough Identifiers to others.
+// admit returns an error when too few Identifiers would remain for others.
 func (e *endpoint) admit(ex *Exchange) (*usage, error) {
 	outstanding, capacity := e.outstanding.Load(), e.capacity()
 	if !ex.HasState && ex.Kind == wire.KindAccess && outstanding >= newRequestLimit(capacity) {
@@ -114,7 +114,7 @@ func (e *endpoint) addOutstanding(n int) {
 	e.metrics.AddOutstanding(n)
 }
 
-// changed tells of a change of the port's health, and has requests leave a server
+// changed reports a change of the port's health, and has requests move from a server
 // that others can stand in for.
 func (e *endpoint) changed(t health.Transition) {
 	e.log.transition(t)
@@ -130,13 +130,13 @@ func (e *endpoint) changed(t health.Transition) {
 	}
 }
 
-// publishState tells the metrics of the state.
+// publishState sets the state in the metrics.
 func (e *endpoint) publishState() {
 	e.metrics.SetState(e.health.State())
 	e.metrics.SetAddress(e.addressText())
 }
 
-// noteSilent is told of a request that fell due, by the time of its first transmission.
+// noteSilent notes that a request fell due, by the time of its first transmission.
 func (e *endpoint) noteSilent(first time.Duration) {
 	e.health.Silent(first)
 	if !e.isProvenUp() && !e.health.HeardSince(first) {
@@ -149,12 +149,12 @@ func (e *endpoint) isProvenUp() bool { return e.health.State() == health.Up && e
 
 // tryOtherPath does what may help when nothing is heard from the port: its server may
 // have another address, be reached at another of those that it has, or hear a new
-// local port, because a device on the way has forgotten the old. sent is when that was
+// local port, because a device on the way no longer forwards to the old one. sent is when that was
 // sent which has no answer: it speaks only against an address that was in use then. It
 // does not wait.
 func (e *endpoint) tryOtherPath(sent time.Duration) {
 	state := e.health.State()
-	if state == health.Failing { // the way is good: probes are answered
+	if state == health.Failing { // the way is good: checks are answered
 		return
 	}
 	e.server.requestLookup()
@@ -169,14 +169,14 @@ func (e *endpoint) tryOtherPath(sent time.Duration) {
 }
 
 // answersAtAddress reports whether something has verified from the address in use, and
-// the port is up or has answered the last probe.
+// the port is up or has answered the last check.
 func (e *endpoint) answersAtAddress() bool {
 	probed := e.checkedAt.Load() // 0: never
 	return e.health.HeardSince(time.Duration(e.addressSince.Load()-1)) &&
 		(e.health.State() == health.Up || probed != 0 && e.health.HeardSince(time.Duration(probed-1)))
 }
 
-// order has all that waits here do what o says.
+// order gives all sockets an order for what waits on them.
 func (e *endpoint) order(o orders) {
 	now := e.server.backend.Now()
 	for _, s := range e.sockets.all() {
@@ -184,13 +184,12 @@ func (e *endpoint) order(o orders) {
 	}
 }
 
-// moveToAddress lets a socket to the server's address of now take the place of those in use.
-// What waits goes there at once. fresh says that the server has moved, and nothing is
+// moveToAddress replaces the sockets in use by one to the server's current address. What waits goes there at once. fresh says that the server has moved, and nothing is
 // known of its health there.
 func (e *endpoint) moveToAddress(fresh bool) {
 	e.addressSince.Store(int64(e.server.backend.Now()))
 	e.unreachableAt.Store(0)
-	e.sockets.leaveAddress()
+	e.sockets.replaceForAddress()
 	if fresh {
 		e.health.Renew()
 	}

@@ -16,10 +16,10 @@ import (
 	"radsec-gw/wire"
 )
 
-// probed has a server's health checked with Status-Server.
+// checked has a server's health checked with Status-Server.
 func probed(c *ServerConfig) { c.Health.Check = health.CheckStatusServer }
 
-// hung makes a server answer probes and no request, as one does whose database hangs.
+// hung makes a server answer checks and no request, as one does whose database hangs.
 func (n *network) hung(name string) {
 	n.wrap(func(serve server, to string, q []byte) [][]byte {
 		if strings.HasPrefix(to, name+":") && wire.Code(q[0]) != radius.CodeStatusServer {
@@ -29,7 +29,7 @@ func (n *network) hung(name string) {
 	})
 }
 
-// slow makes a server answer requests after a while; probes it answers at once.
+// slow makes a server answer requests after a while; checks it answers at once.
 func (n *network) slow(name string, after time.Duration) {
 	n.wrap(func(serve server, to string, q []byte) [][]byte {
 		if !strings.HasPrefix(to, name+":") || wire.Code(q[0]) == radius.CodeStatusServer {
@@ -60,7 +60,7 @@ func (f *fixture) login(t *testing.T, g *Group) (string, time.Duration) {
 
 const accepted = "replies [Access-Accept] fails []"
 
-// A server that answers probes and no request costs a few logins time and then none;
+// A server that answers checks and no request costs a few logins time and then none;
 // it is tried by one request at a time, at no cost, and is back after three answers.
 // Rules: P65, P83
 func TestHungServiceIsFailing(t *testing.T) {

@@ -53,14 +53,14 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 		pass(5 * time.Second)
 		f.net.answering(t)
 		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
-		pass(5300 * time.Millisecond) // due again after 2.2 s at most, and 3 s for the probe
+		pass(5300 * time.Millisecond) // due again after 2.2 s at most, and 3 s for the check
 		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Suspect {
 			t.Errorf("a is %v, expected suspect: it answered neither the request nor the probe", s)
 		}
 	})
 }
 
-// A lost probe of an idle port is asked again each time, not only the first.
+// A lost check of an idle port is asked again each time, not only the first.
 // Rules: P82
 func TestLostProbesOfAnIdlePortDoNotAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -156,7 +156,7 @@ func TestClosedPort(t *testing.T) {
 }
 
 // A port lives at its address when something has verified from there, and it is up or
-// has answered its last probe; it is fine when it is up besides.
+// has answered its last check; it is fine when it is up besides.
 // Rules: P84
 func TestLivesAtAddress(t *testing.T) {
 	const taken = 100 * time.Second // when the address was
@@ -164,7 +164,7 @@ func TestLivesAtAddress(t *testing.T) {
 		name       string
 		heard      time.Duration // when anything last verified; 0: never
 		suspect    bool
-		probed     time.Duration // when the last probe was sent; 0: never
+		probed     time.Duration // when the last check was sent; 0: never
 		lives, isF bool
 	}{
 		{name: "nothing was heard"},
@@ -187,7 +187,7 @@ func TestLivesAtAddress(t *testing.T) {
 			if row.suspect {
 				e.health.Refused()
 			}
-			pass(time.Millisecond) // what it is probed with now is out
+			pass(time.Millisecond) // what it is checked with now is out
 			e.addressSince.Store(int64(taken))
 			e.checkedAt.Store(int64(row.probed))
 			if lives, fine := e.answersAtAddress(), e.isProvenUp(); lives != row.lives || fine != row.isF {

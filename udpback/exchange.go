@@ -48,14 +48,14 @@ type Handler interface {
 // Exchange is one request of a client while a server works on it. Its owner
 // embeds it, sets the first group of fields, and hands it to Group.Start.
 type Exchange struct {
-	// set by the owner before Start, then left alone
+	// set by the owner before Start, and not changed after it
 	Handler Handler
 	Code    wire.Code // of the request
 	Kind    wire.Kind
 	Quota   *Quota // of the client; nil when there is only one
 	// Window is how far from now the Event-Timestamp of a reply may be, either way;
 	// 0: not looked at. It is for CoA and Disconnect (RFC 5176 §6.3). One outside is
-	// told of, and dropped if DropStale is set.
+	// reported, and dropped if DropStale is set.
 	Window    time.Duration
 	DropStale bool
 	HasState  bool // the request has a State
@@ -77,10 +77,10 @@ type Exchange struct {
 
 // progress is what has become of an exchange since it was started.
 type progress struct {
-	group     *Group        // nil for the gateway's own probes
+	group     *Group        // nil for the gateway's own checks
 	schedule  *Schedule     // instead of the server's; nil: the server's
 	ep        *endpoint     // that has it, or had it last
-	sends     int           // transmissions to servers that it has left
+	sends     int           // transmissions to its previous servers
 	members   *members      // of the group, when tried was last written
 	tried     uint64        // a bit for each of the members that has had it
 	declined  uint64        // a bit for each that has said that it cannot carry the request on: see OtherServerMayAnswer
@@ -99,7 +99,7 @@ type priorSchedule struct {
 	wait  time.Duration // the current RT
 	due   time.Duration // when the wait is over; 0: it is
 
-	overdue   bool // the port's health was told of it
+	overdue   bool // counted against the port's health
 	sentEarly bool // one of the transmissions was early
 }
 
@@ -117,14 +117,14 @@ func (ex *Exchange) Served() (server string, port metrics.Port, sends int) {
 // uses it again.
 func (ex *Exchange) ClearServed() { ex.ep = nil }
 
-// Cancel takes the exchange back: it is not resent any more and its reply, if
-// one still comes, is counted and dropped (RFC 6613 §2.6.1). The Identifier
+// Cancel ends the exchange for its owner: it is not resent and its reply, if
+// one still arrives, is counted and dropped (RFC 6613 §2.6.1). The Identifier
 // stays taken until then or until the schedule's end (RFC 5080 §2.2.2).
 //
 // It reports whether the exchange was still waiting. When it was not, Reply or
 // Fail has been called or will be: the owner must be ready for it. So it is, too,
 // while the exchange is in a batch that has not been flushed, while it moves to
-// another server, and while a reply of one that it left is being handled; it is not
+// another server, and while a reply of its previous server is being handled; it is not
 // resent then, and ends by the schedule's end.
 func (ex *Exchange) Cancel() bool {
 	ex.mu.Lock()
@@ -134,8 +134,8 @@ func (ex *Exchange) Cancel() bool {
 	return s != nil && s.abandon(id, generation, ex)
 }
 
-// reclaim takes the exchange from the server that it moved to, for the sake of
-// a reply from one that it left (RFC 5080 §2.2.2: the first valid reply wins). It
+// reclaim ends the wait at the server that the exchange moved to, for the sake of
+// a reply from its previous server (RFC 5080 §2.2.2: the first valid reply wins). It
 // reports false when the exchange has ended or been cancelled, or is moving again.
 func (ex *Exchange) reclaim(use uint64) bool {
 	ex.mu.Lock()
@@ -191,7 +191,7 @@ func (ex *Exchange) moveAt(now time.Duration) time.Duration {
 	return ex.unansweredSince() + ex.group.patience
 }
 
-// unansweredSince is since when the server that has the exchange leaves it unanswered: since it
+// unansweredSince is since when the server has the exchange and has not answered: since it
 // was first sent it, at the address that the server has now. A new socket to the same
 // address does not begin the wait anew.
 func (ex *Exchange) unansweredSince() time.Duration {

@@ -231,17 +231,17 @@ func TestFullSocketsOpenAnotherThenSpill(t *testing.T) {
 func TestIdentifiersAreReusedLate(t *testing.T) {
 	var q identifiers
 	q.init()
-	first, _ := q.take()
-	q.give(first)
+	first, _ := q.acquire()
+	q.release(first)
 	for i := range 255 {
-		if id, _ := q.take(); id == first {
+		if id, _ := q.acquire(); id == first {
 			t.Fatalf("Identifier %d came back after %d others, expected 255", first, i)
 		}
 	}
-	if id, ok := q.take(); !ok || id != first {
+	if id, ok := q.acquire(); !ok || id != first {
 		t.Errorf("the 256th is %d, expected %d again", id, first)
 	}
-	if _, ok := q.take(); ok {
+	if _, ok := q.acquire(); ok {
 		t.Error("a 257th Identifier was handed out")
 	}
 }

@@ -61,7 +61,7 @@ func (b *Backend) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
 	return g, nil
 }
 
-// Chooses says whether there is a choice at all: with one server, an exchange
+// Chooses reports whether there is a choice at all: with one server, an exchange
 // needs neither Key nor State.
 func (g *Group) Chooses() bool { return len(g.servers) > 1 || g.expands }
 
@@ -83,25 +83,25 @@ func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	return g.startOn(ex, batch, it)
 }
 
-// moveToServer starts ex on a server other than its own that elsewhere allows. After
+// moveToServer starts ex on a server other than its own that canMove allows. After
 // an error ex is as before.
 func (g *Group) moveToServer(ex *Exchange, batch *Batch, own health.State) error {
 	g.updateMembers(ex)
 	before := ex.tried
 	worst := own
-	if !g.hasUntried(ex, worst) { // back to one that it has left
+	if !g.hasUntried(ex, worst) { // back to one that had it before
 		ex.tried = ex.members.bit(ex.ep.server) | ex.declined
 		worst = own - 1
 	}
 	_, err := g.start(ex, batch, min(worst, health.Failing))
 	if err != nil {
-		ex.tried = before // those that were full may have room next time
+		ex.tried = before // those that were full may have space next time
 	}
 	return err
 }
 
 // moveToSocket starts ex on a socket in use of the server that it waits for. It has an
-// Identifier of that port already, and takes nothing from others. After an error ex is
+// Identifier of that port already, and uses up no other. After an error ex is
 // as before.
 func (g *Group) moveToSocket(ex *Exchange, batch *Batch, e *endpoint) error {
 	it, err := e.sockets.reserve(ex, ex.Quota.at(e))
@@ -141,7 +141,7 @@ func (g *Group) start(ex *Exchange, batch *Batch, worst health.State) (parking *
 	}
 }
 
-// startOn launches ex where a slot was reserved for it, under the one deadline of
+// startOn starts ex where a slot was reserved for it, under the one deadline of
 // its first server.
 func (g *Group) startOn(ex *Exchange, batch *Batch, it reservation) error {
 	if ex.deadline == 0 {
@@ -235,7 +235,7 @@ func (m *members) bit(s *Server) uint64 {
 	return 0
 }
 
-// HasAddress says whether a server of the group has this IP address. A host name has
+// HasAddress reports whether a server of the group has this IP address. A host name has
 // those that it was last looked up to.
 func (g *Group) HasAddress(a netip.Addr) bool {
 	for _, s := range g.servers {

@@ -53,7 +53,7 @@ func TestMembersOfAGroup(t *testing.T) {
 }
 
 // A name with as many addresses as a group can hold is used whole, and one with more is
-// told of.
+// reported.
 func TestNameWithTooManyAddresses(t *testing.T) {
 	for n, warns := range map[int]bool{MaxServers: false, MaxServers + 1: true} {
 		synctest.Test(t, func(t *testing.T) {

@@ -9,18 +9,17 @@ import (
 	"radsec-gw/wire"
 )
 
-// mover is an exchange on its way to another server or socket, with the slot that it
-// leaves.
+// mover is an exchange on its way to another server or socket, with the slot that it had.
 type mover struct {
 	ex          *Exchange
 	id          wire.ServerID
 	generation  uint32
-	state       health.State  // of the server that it leaves
+	state       health.State  // of its server so far
 	sameServer  bool          // it goes to another socket of the same server
 	newSchedule bool          // its schedule begins anew there
 	notDue      bool          // it is not due: if it cannot go, nothing is sent
-	trying      bool          // it only tried the server that it leaves
-	sends       int           // transmissions that claim has added to the exchange's
+	trying      bool          // it only tried its server so far
+	sends       int           // transmissions that beginMove has added to the exchange's
 	firstSent   time.Duration // Exchange.asked, as it was
 }
 
@@ -41,8 +40,8 @@ func (w *dueWork) movesSocket(sl *slot, now time.Duration) bool {
 	return movable(sl.ex.Kind) && s.repliedAt <= sl.lastSent && late
 }
 
-// followOrders has a request leave that is ordered to, if it can. One whose time is over does
-// not: it ends. With mu held.
+// followOrders moves a request that is ordered to move, if it can. One whose schedule is
+// over ends instead. With mu held.
 func (w *dueWork) followOrders(id wire.ServerID, o orders, now time.Duration) bool {
 	s := w.socket
 	sl := &s.slots[id]
@@ -62,7 +61,7 @@ func (w *dueWork) followOrders(id wire.ServerID, o orders, now time.Duration) bo
 		w.moving = append(w.moving, w.beginMove(id, mover{sameServer: true, notDue: early, newSchedule: true}))
 	case leaves:
 		w.moving = append(w.moving, w.beginMove(id, mover{state: own, notDue: early}))
-	case replaced && movable(sl.ex.Kind) && w.wasUnreachable(sl): // ordered to leave the server
+	case replaced && movable(sl.ex.Kind) && w.wasUnreachable(sl): // ordered to move to another server
 		w.moving = append(w.moving, w.beginMove(id, mover{sameServer: true, notDue: early}))
 	default:
 		return false
@@ -143,8 +142,8 @@ func (w *dueWork) outOfPatience(id wire.ServerID, now time.Duration) {
 // shouldMove reports whether a request that is due goes to another server: it may
 // leave, and there is somewhere to go; and its server is failing or down, or has left
 // it unanswered for the route's patience, or has been silent altogether since the last
-// of move_on_after transmissions. A server that has answered anything since, a probe
-// included, shows life, and keeps the request: see askForLife. With mu held.
+// of move_on_after transmissions. A server that has answered anything since, a check
+// included, shows life, and keeps the request: see requestCheck. With mu held.
 func (w *dueWork) shouldMove(sl *slot, now time.Duration, own health.State) bool {
 	if !w.mayMove(sl) {
 		return false
@@ -179,7 +178,7 @@ func (w *dueWork) mayMove(sl *slot) bool {
 func movable(k wire.Kind) bool { return k == wire.KindAccess || k == wire.KindAccounting }
 
 // beginMove takes the exchange out of its slot, so that nobody else ends it while it
-// moves. The slot keeps the packet until leave or stay. With mu held.
+// moves. The slot keeps the packet until finishMove or undoMove. With mu held.
 func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 	s := w.socket
 	sl := &s.slots[id]
@@ -238,9 +237,9 @@ func (w *dueWork) startMoved(m mover, batch *Batch) error {
 	return m.ex.group.moveToServer(m.ex, batch, m.state)
 }
 
-// finishMove turns the slot that an exchange left into an abandoned one: the server
-// may still answer (RFC 5080 §2.2.2), for the one that left names.
-func (w *dueWork) finishMove(m mover, now time.Duration, left previous) {
+// finishMove abandons the slot of an exchange that has moved: the server may still answer
+// (RFC 5080 §2.2.2), and prev is then who gets the reply.
+func (w *dueWork) finishMove(m mover, now time.Duration, prev previous) {
 	s := w.socket
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,7 +253,7 @@ func (w *dueWork) finishMove(m mover, now time.Duration, left previous) {
 		return
 	}
 	s.abandonSlot(sl)
-	sl.previous = left
+	sl.previous = prev
 	if !s.ep.sockets.uses(s) { // its Identifier is given to nobody else, and takes none from others
 		sl.uncounted = true
 		s.ep.addOutstanding(-1)

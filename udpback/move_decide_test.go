@@ -47,7 +47,7 @@ func newWaiting(t *testing.T, code wire.Code, checked bool) *waiting {
 	}
 	w.a, w.b = f.server(t, "a", check), f.server(t, "b", check)
 	w.group = f.group(t, Failover, w.a, w.b)
-	f.net.answering(t, "a", "b") // probes
+	f.net.answering(t, "a", "b") // checks
 	pass(100*time.Second - 1)
 	f.net.answering(t)
 	for _, s := range []*Server{w.a, w.b} {
@@ -79,7 +79,7 @@ var movesWhenDue = []struct {
 	heard   time.Duration // when anything last verified; 0: never
 	issued  bool          // the request has a State of its server's
 	lost    bool          // and that is down
-	nothing bool          // the request is the gateway's own probe
+	nothing bool          // the request is the gateway's own check
 	want    bool
 }{
 	{name: "sent once", asked: 98 * second, sends: 1},
@@ -328,9 +328,9 @@ func TestAgain(t *testing.T) {
 			sl := w.slot
 			sl.expires, sl.wait, sl.sends, sl.sentEarly, sl.resentAfterError, sl.earlyAt = row.end, row.wait, row.sends, row.reminded, true, 1
 			found.resend(sl, 100*second)
-			if sl.sends != row.sends+1 || sl.lastSent != 100*second || sl.resentAfterError || sl.earlyAt != 0 || !found.stays {
+			if sl.sends != row.sends+1 || sl.lastSent != 100*second || sl.resentAfterError || sl.earlyAt != 0 || !found.resent {
 				t.Errorf("%s: %d sends, the last at %v, early %t, reminder at %v, waiting %t; expected %d, 100s, false, 0s, true",
-					row.name, sl.sends, sl.lastSent, sl.resentAfterError, sl.earlyAt, found.stays, row.sends+1)
+					row.name, sl.sends, sl.lastSent, sl.resentAfterError, sl.earlyAt, found.resent, row.sends+1)
 			}
 			if sl.due < row.least || sl.due > row.most {
 				t.Errorf("%s: due at %v, expected %v to %v", row.name, sl.due, row.least, row.most)

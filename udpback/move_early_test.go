@@ -14,7 +14,7 @@ import (
 
 // What waits for a server that was silent is sent once more as soon as that is heard
 // again: its last transmission was at 14 s, and the next would be the end of its
-// schedule. The octets are the same (RFC 2865 §2.5). A CoA port has no probes, so there
+// schedule. The octets are the same (RFC 2865 §2.5). A CoA port has no checks, so there
 // the next request finds out.
 //
 // Rules: P57
@@ -25,7 +25,7 @@ func TestWhatWaitsIsSentWhenTheServerIsBack(t *testing.T) {
 		next   []radius.Code
 		within time.Duration // after the server's return
 	}{
-		{"Status-Server", health.Config{Check: health.CheckStatusServer}, []radius.Code{radius.CodeCoARequest}, 9 * time.Second}, // the longest pause between probes
+		{"Status-Server", health.Config{Check: health.CheckStatusServer}, []radius.Code{radius.CodeCoARequest}, 9 * time.Second}, // the longest pause between checks
 		{"health none", health.Config{}, []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeCoARequest}, 2 * time.Second},
 		{"one reply brings it back", health.Config{UpAfter: 1}, []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeCoARequest}, 2 * time.Second},
 	} {
@@ -66,7 +66,7 @@ func TestWhatWaitsIsSentWhenTheServerIsBack(t *testing.T) {
 	}
 }
 
-// requests returns the transmissions to a port, probes left out.
+// requests returns the transmissions to a port, checks left out.
 func (f *fixture) requests(port string) (all []transmission) {
 	for _, tr := range f.net.seen(port) {
 		if tr.octets[0] != byte(radius.CodeStatusServer) {
@@ -76,7 +76,7 @@ func (f *fixture) requests(port string) (all []transmission) {
 	return all
 }
 
-// downForLack returns a lone server without probes that is down, 15 s after it fell silent.
+// downForLack returns a lone server without checks that is down, 15 s after it fell silent.
 func (f *fixture) downForLack(t *testing.T, change func(*ServerConfig)) (*Server, *Group) {
 	s := f.server(t, "a", change)
 	g := f.group(t, Failover, s)

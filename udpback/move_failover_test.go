@@ -144,7 +144,7 @@ func TestDisconnectDoesNotMove(t *testing.T) {
 	})
 }
 
-// A dead server gets probes only, and is used again after three answers.
+// A dead server gets checks only, and is used again after three answers.
 // Rules: P81, P82, P84
 func TestDeadServerIsProbedAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestDeadServerIsProbedAndComesBack(t *testing.T) {
 	})
 }
 
-// Probes are never retransmitted: each has a Request Authenticator of its own
+// Checks are never retransmitted: each has a Request Authenticator of its own
 // (RFC 5997 §4.1).
 func checkProbesDiffer(t *testing.T, seen []transmission) {
 	t.Helper()
@@ -215,7 +215,7 @@ func checkProbesDiffer(t *testing.T, seen []transmission) {
 	}
 }
 
-// Without probes a trickle of real requests tries the dead server.
+// Without checks a trickle of real requests tries the dead server.
 // Rules: P84
 func TestTrickleTriesADeadServerWithoutProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -16,7 +16,7 @@ var orderCases = []struct {
 	name      string
 	code      wire.Code
 	orders    orders
-	replaced  bool // its socket is not in use any more
+	replaced  bool // its socket is not in use
 	own       health.State
 	other     health.State
 	blocked   bool          // the network cannot get there
@@ -161,7 +161,7 @@ func TestOutOfPatience(t *testing.T) {
 				w.owner.HasState, w.owner.StateHash = true, Hash([]byte("state"))
 				w.group.rememberIssuer(&w.owner.Exchange, []byte("state"))
 			}
-			// The server has answered a probe since.
+			// The server has answered a check since.
 			w.a.endpoint(wire.KindAccess).health.CheckAnswered(100*second + 1)
 			s, sl := w.socket, w.slot
 			s.mu.Lock()
@@ -343,7 +343,7 @@ func TestLeaveForAnotherSocket(t *testing.T) {
 		o.Quota = new(Quota)
 		f.start(t, g, o)
 		e := s.endpoint(wire.KindAccess)
-		for range 2 * defaults.SuspectAfter { // without probes it is down
+		for range 2 * defaults.SuspectAfter { // without checks it is down
 			e.health.Silent(f.backend.Now())
 		}
 		e.sockets.refresh() // so what waits goes to the new socket at once

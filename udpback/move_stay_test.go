@@ -16,7 +16,7 @@ import (
 )
 
 // deafTo has the servers answer everything but the first n copies of each request
-// to one of them; probes it answers, if any are sent.
+// to one of them; checks it answers, if any are sent.
 func (n *network) deafTo(t *testing.T, address string, copies int) {
 	n.answering(t, "a", "b", "c")
 	var mu sync.Mutex
@@ -259,7 +259,7 @@ func TestLateProtocolErrorOfTheFirstServer(t *testing.T) {
 	})
 }
 
-// A server that answers probes but no requests is left as soon as several requests in
+// A server that answers checks but no requests is left as soon as several requests in
 // a row were not answered, and no later than the route's patience.
 // Rules: P65
 func TestAnsweringProbesOnlyDoesNotKeepRequests(t *testing.T) {

@@ -48,7 +48,7 @@ func TestOneSilentRequestIsNoSuspicion(t *testing.T) {
 		defer s.Close()
 		g := f.group(t, Failover, s)
 		port := s.endpoint(wire.KindAccess).health
-		for i, want := range []health.State{health.Up, health.Up, health.Down} { // without probes, silence is all there is
+		for i, want := range []health.State{health.Up, health.Up, health.Down} { // without checks, silence is all there is
 			o := newOwner(radius.CodeAccessRequest)
 			f.start(t, g, o)
 			<-o.ended
@@ -218,7 +218,7 @@ func (f *fixture) crowd(t *testing.T, g *Group) (crowd []*owner) {
 	}
 }
 
-// A dead server without probes is tried by requests that begin something, not by
+// A dead server without checks is tried by requests that begin something, not by
 // one in the midst of a conversation.
 // Rules: P66, P84
 func TestTrickleSparesConversations(t *testing.T) {
@@ -241,7 +241,7 @@ func TestTrickleSparesConversations(t *testing.T) {
 	})
 }
 
-// ICMP port unreachable can be forged: it starts the probes where there are any,
+// ICMP port unreachable can be forged: it starts the checks where there are any,
 // so that new requests go elsewhere at once, and proves nothing by itself.
 // Rules: P84
 func TestRefusalIsAHint(t *testing.T) {

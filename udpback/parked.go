@@ -56,7 +56,7 @@ func (set *socketSet) unpark() {
 // reopen tries to open a socket for what is parked.
 func (set *socketSet) reopen() {
 	if none := set.current.Load(); len(*none) == 0 {
-		_ = set.grow(none) // told of by open
+		_ = set.grow(none) // reported by open
 	}
 }
 

@@ -44,15 +44,15 @@ func (l *portLog) socketLimit() {
 	})
 }
 
-// logTransition tells the operator of a change of a port's health. A port that wavers
-// between up and suspect is told of once a minute.
+// transition reports to the operator a change of a port's health. A port that wavers
+// between up and suspect is reported once a minute.
 func (l *portLog) transition(t health.Transition) {
-	if errors.Is(t.NoAddress, errAddressGone) { // told of where it was found
+	if errors.Is(t.NoAddress, errAddressGone) { // reported where it was found
 		return
 	}
 	address := slog.String("address", l.ep.addressText())
 	switch {
-	case t.Alive: // told of when it is up
+	case t.Alive: // reported when it is up
 	case t.NoStatusServer:
 		l.out.Warn("the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\"", address)
 	case t.To == health.Up && t.Assumed:
@@ -132,7 +132,7 @@ func (l *portLog) warn(c *logs.Limiter, text string, err error) {
 	})
 }
 
-// logUnverified tells the operator of a reply that does not verify. One line a minute
+// unverifiedReply reports to the operator a reply that does not verify. One line a minute
 // for each cause.
 func (l *portLog) unverifiedReply(err error) {
 	l.ep.health.Unverified()
@@ -150,7 +150,7 @@ func (l *portLog) unverifiedReply(err error) {
 	l.warn(c, text, err)
 }
 
-// logStale tells the operator of a reply whose Event-Timestamp is outside of the
+// staleReply reports to the operator a reply whose Event-Timestamp is outside of the
 // window. It verifies: what it says of the port's health is not in doubt.
 func (l *portLog) staleReply(c *candidate, now time.Time) {
 	l.stale.Log(func() logs.Line {

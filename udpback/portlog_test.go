@@ -75,7 +75,7 @@ func TestLogOfHealth(t *testing.T) {
 }
 
 // An answer that came after its request had gone to another server is counted. The
-// first that took as long as the route's patience, or longer, is told of.
+// first that took as long as the route's patience, or longer, is notified of.
 func TestLogOfLateAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

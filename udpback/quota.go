@@ -10,7 +10,7 @@ import (
 // schedule's end (RFC 5080 §2.2.2), whoever asked. The zero value is ready.
 type Quota struct{ ports sync.Map } // *endpoint: *holding
 
-// usage is how many Identifiers one client holds at one port.
+// usage counts how many Identifiers one client holds at one port.
 type usage struct{ n atomic.Int64 }
 
 // at returns the client's holding at a port; nil when the client is not counted.
@@ -28,8 +28,8 @@ func (s *Quota) at(e *endpoint) *usage {
 	return h.(*usage)
 }
 
-// removeClosed forgets the ports that are closed, so that servers that come and go
-// leave nothing behind. What is still held there is known to its slot.
+// removeClosed removes the ports that are closed, so that nothing remains of servers that
+// come and go. A slot there still has its usage.
 func (s *Quota) removeClosed() {
 	s.ports.Range(func(e, _ any) bool {
 		if e.(*endpoint).sockets.isClosed() {
@@ -39,10 +39,10 @@ func (s *Quota) removeClosed() {
 	})
 }
 
-// exceeds says whether the client takes more than the others can spare: in the last
+// exceeds reports whether the client uses more than the others can spare: in the last
 // quarter of a port a client may hold no more Identifiers than are free. The limit
-// shrinks with everything that others hold, so that whoever holds few finds some
-// left, however many clients hold many.
+// shrinks with everything that others hold, so that a client that holds few finds
+// some free, however many clients hold many.
 func (h *usage) exceeds(outstanding, capacity int64) bool {
 	return h != nil && outstanding >= capacity*3/4 && h.n.Load() >= max(1, capacity-outstanding)
 }

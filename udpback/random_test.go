@@ -87,7 +87,7 @@ func weather(t *testing.T, seed uint64, m *metrics.Metrics, tally *stormTally) {
 			e.health.Stop()
 		}
 	}
-	pass(10 * time.Second) // longer than any probe
+	pass(10 * time.Second) // longer than any check
 	for _, s := range servers {
 		w.checkEmpty(s)
 		if !stopped {
@@ -134,7 +134,7 @@ func (w *storm) servers(t *testing.T, back *Backend, rnd *rand.Rand) []*Server {
 				until += time.Duration(1+rnd.IntN(15)) * time.Second
 				p.plan = append(p.plan, phase{until, fault(rnd.IntN(int(numFaults)))})
 			}
-			w.mu.Lock() // the servers that are there probe already
+			w.mu.Lock() // the servers that are there check already
 			w.ports[c.Name+port] = p
 			w.mu.Unlock()
 		}
@@ -192,7 +192,7 @@ func (w *storm) setOut(g *Group, batch *Batch, rnd *rand.Rand) {
 	}
 }
 
-// checkEmpty sees that nothing of a server is in use any more.
+// checkEmpty sees that nothing of a server is in use.
 func (w *storm) checkEmpty(s *Server) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

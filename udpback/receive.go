@@ -53,8 +53,8 @@ type written struct {
 }
 
 // handle ends the exchanges that a batch of datagrams answers. Anything that
-// does not verify is counted and forgotten: the schedule goes on as if nothing
-// had come (RFC 2865 §2.3).
+// does not verify is counted and ignored: the schedule goes on as if nothing
+// had arrived (RFC 2865 §2.3).
 //
 //  1. Well formed, and an Identifier that waits (RFC 2865 §3).
 //  2. A Code that answers the request, and digests over what was really sent,
@@ -155,13 +155,13 @@ func (r *receiver) checkTimestamp(c *candidate) {
 	}
 }
 
-// rejectsStatusServer says whether an Access-Reject answers a Status-Server of ours: RFC 5997
+// rejectsStatusServer reports whether an Access-Reject answers a Status-Server of ours: RFC 5997
 // §2 lets a server send one, and it vouches for the port as an Access-Accept does.
 func rejectsStatusServer(c *candidate) bool {
 	return c.code == radius.CodeStatusServer && c.view.Code() == radius.CodeAccessReject
 }
 
-// namesOtherCode says whether a Protocol-Error names another Code than that of the
+// namesOtherCode reports whether a Protocol-Error names another Code than that of the
 // request whose Identifier it has (RFC 7930 §4, draft-dekok-protocol-error §6).
 func namesOtherCode(c *candidate) bool {
 	original, ok := c.view.OriginalCode()
@@ -187,8 +187,8 @@ func resultOf(err error) metrics.Result {
 }
 
 // freeAnswered ends the use of the slots that were answered. A candidate's exchange
-// stays nil when nobody waits for it any more, or not just now: a reply to a
-// request that is moving is forgotten. The next server answers it; if the move
+// stays nil when nobody waits for it, or not just now: a reply to a
+// request that is moving is ignored. The next server answers it; if the move
 // fails this one is asked again and repeats itself (RFC 5080 §2.2.2).
 func (r *receiver) freeAnswered(now time.Duration) {
 	s := r.socket
@@ -228,8 +228,8 @@ func (r *receiver) freeAnswered(now time.Duration) {
 }
 
 // noteReplies tells the port's health of verified replies; took is how long the slowest
-// answer to a request took, below zero when there is none. What a probe's answer
-// proves, the probe tells.
+// answer to a request took, below zero when there is none. What a check's answer
+// proves, the check reports.
 func (r *receiver) noteReplies(now, took time.Duration) {
 	s := r.socket
 	if s.ep.unreachableAt.Load() != 0 {
@@ -240,17 +240,17 @@ func (r *receiver) noteReplies(now, took time.Duration) {
 	}
 }
 
-// matchPrevious gives a reply to the request that has left this server for another
-// that has not answered yet. That this server knows no way is nothing to it now.
+// matchPrevious gives a reply to the request that moved from this server to another, which
+// has not answered yet. A "not routable" from the previous server is ignored.
 func (r *receiver) matchPrevious(c *candidate) {
 	s := r.socket
-	left := c.previous
+	prev := c.previous
 	c.previous = previous{}
-	if left.ex == nil || otherMayAnswer(&c.view) || !left.ex.reclaim(left.use) {
+	if prev.ex == nil || otherMayAnswer(&c.view) || !prev.ex.reclaim(prev.use) {
 		return
 	}
-	c.ex = left.ex
-	if c.ex.ep != s.ep && !left.trying {
+	c.ex = prev.ex
+	if c.ex.ep != s.ep && !prev.trying {
 		s.ep.log.lateAnswer(s.ep.server.backend.Now()-c.firstSent, c.ex.group.patience)
 	}
 	c.ex.ep = s.ep

@@ -48,7 +48,7 @@ func TestReplyIsOvertaken(t *testing.T) {
 }
 
 // How long answers take is what the health of the port is told: of those that verify,
-// and not of probes.
+// and not of checks.
 // Rules: P83
 func TestHowLongAnswersTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -100,7 +100,7 @@ func TestDeclinedRequestDoesNotComeBack(t *testing.T) {
 }
 
 // A Protocol-Error ends an exchange only when its Response Authenticator is right; else
-// the schedule goes on as if nothing had come. What else stands in it, of whatever type,
+// the schedule goes on as if nothing had arrived. What else stands in it, of whatever type,
 // changes nothing (draft-dekok-protocol-error §5).
 // Rules: P97, P98
 func TestProtocolErrorIsBelievedWhenSigned(t *testing.T) {

@@ -62,7 +62,7 @@ type Server struct {
 
 	addressLog logs.Limiter // a server that is down is tried at one address after the other
 
-	mu               locks.Mutex[locks.Server] // guards changes of the fields below and above; taken before socketSet.mu
+	mu               locks.Mutex[locks.Server] // guards changes of the fields below and above; acquired before socketSet.mu
 	config           ServerConfig
 	addressChanges   int           // changes of the address in use since something was heard
 	addressChangedAt time.Duration // when the last was
@@ -103,7 +103,7 @@ func (b *Backend) NewServer(c ServerConfig) *Server {
 	}
 	b.register(s) // before it counts anything: see Backend.InUse
 	s.mu.Lock()
-	s.configure(c) // no port leaves
+	s.configure(c) // no port is removed
 	s.mu.Unlock()
 	if s.name != nil {
 		s.name.Start()
@@ -122,7 +122,7 @@ func (s *Server) ID() uint32 { return s.id }
 // Secret returns the secret that is shared with the server.
 func (s *Server) Secret() *wire.ServerSecret { return s.secret }
 
-// NAS returns what the server is called as a NAS; nil when it is none.
+// NAS returns what the server is called as a NAS; nil when it is not one.
 func (s *Server) NAS() *wire.NAS { return s.settings.Load().nas }
 
 // Reconfigure replaces the configuration of a server whose name, address and
@@ -131,7 +131,7 @@ func (s *Server) Reconfigure(c ServerConfig) {
 	stopChecks(s.reconfigure(c))
 }
 
-// reconfigure is Reconfigure, but for the ports that it lets go of, which it returns.
+// reconfigure is Reconfigure, but for the ports that it removes, which it returns.
 func (s *Server) reconfigure(c ServerConfig) (leaving []*endpoint) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,15 +148,15 @@ func (s *Server) reconfigure(c ServerConfig) (leaving []*endpoint) {
 	return leaving
 }
 
-// stopChecks ends the probes of ports that were let go of. No lock is held: it waits for
-// probes that are being sent, which may need one.
+// stopChecks ends the checks of ports that were removed. No lock is held: it waits for
+// checks that are being sent, which may need one.
 func stopChecks(leaving []*endpoint) {
 	for _, e := range leaving {
 		e.health.Stop()
 	}
 }
 
-// configure stores the settings and makes, keeps or lets go of the ports. It returns
+// configure stores the settings and makes, keeps or removes the ports. It returns
 // those that are to be stopped. With mu held.
 func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
 	s.config = c
@@ -207,7 +207,7 @@ func (s *Server) replacePorts(next ports) (leaving []*endpoint) {
 	return leaving
 }
 
-// closeRemoved closes a port that replacePorts has taken away.
+// closeRemoved closes a port that replacePorts has removed.
 func (s *Server) closeRemoved(e *endpoint) {
 	s.mu.Lock()
 	s.removed = slices.DeleteFunc(s.removed, func(one *endpoint) bool { return one == e })
@@ -232,9 +232,9 @@ func (p *ports) distinct() []*endpoint {
 // endpoints returns each port in use once.
 func (s *Server) endpoints() []*endpoint { return s.ports.Load().distinct() }
 
-// Retire ends the probes and look-ups, and the server's part in the metrics' states,
-// while its last requests are still under way: another of its name may have taken
-// its place.
+// Retire ends the checks and look-ups, and the server's part in the metrics' states,
+// while its last requests are still under way: another of its name may have
+// replaced it.
 func (s *Server) Retire() {
 	s.backend.unregister(s)
 	if s.name != nil {

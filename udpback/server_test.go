@@ -33,7 +33,7 @@ func (f *fixture) pods(t *testing.T, check health.Check, members ...string) *Ser
 	return s
 }
 
-// A port that a reload takes away is not probed any more, whether its server was
+// A port that a reload takes away is not checked any more, whether its server was
 // configured or is an address of an expanded name; what waits there is left to the end of
 // its schedule.
 func TestPortThatLeaves(t *testing.T) {
@@ -110,7 +110,7 @@ func TestReconfigureOfAnExpandedName(t *testing.T) {
 	})
 }
 
-// A server that is retired is not probed, nor are its members, and counts no more.
+// A server that is retired is not checked, nor are its members, and counts no more.
 func TestRetire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
@@ -141,8 +141,8 @@ func TestRetire(t *testing.T) {
 	})
 }
 
-// What an expanded name counts before it is known is forgotten a while after, and its
-// ports are not probed; what others count stays.
+// What an expanded name counts before it is known is ignored a while after, and its
+// ports are not checked; what others count stays.
 func TestInUseOfTheWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

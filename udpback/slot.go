@@ -53,26 +53,26 @@ const (
 	slotAbandoned                  // nobody waits, but the server may still answer
 )
 
-// previous is an exchange that went on to another server. A reply of the one that
-// it left is as good, as long as it waits.
+// previous is an exchange that has moved from a slot to another server. A valid reply to
+// the slot still ends it, as long as it waits.
 type previous struct {
 	ex     *Exchange // nil: none
 	use    uint64    // of ex then; it may be another request by now
-	trying bool      // it only tried the server that it left
+	trying bool      // it only tried the previous server
 }
 
 // slot is what a socket knows of one Identifier. Guarded by socket.mu.
 type slot struct {
 	state            slotState
-	generation       uint32        // counts the uses that are over, so that a stale finding is noticed
+	generation       uint32        // counts the uses that are over, so that a reference to an earlier use is noticed
 	code             wire.Code     // of the request
 	sends            int32         // transmissions so far
-	overdue          bool          // the port's health was told of it
+	overdue          bool          // counted against the port's health
 	resentAfterError bool          // it was sent again before it was due, because the network could not get there
-	sentEarly        bool          // one of its transmissions was early: see remind
+	sentEarly        bool          // one of its transmissions was early: see planEarly
 	uncounted        bool          // it is no longer among the port's outstanding
 	sent             [16]byte      // the Request Authenticator as sent
-	packet           []byte        // the octets as sent, from the buffers; nil once abandoned
+	packet           []byte        // the octets as sent, from the buffers; nil when it is abandoned
 	ex               *Exchange     // nil once abandoned
 	previous         previous      // the exchange that moved on from here, if one did
 	usage            *usage        // of the client that took it; nil: not counted
@@ -116,8 +116,8 @@ func (q *identifiers) init() {
 	q.free = len(q.ring)
 }
 
-// take returns the Identifier that has been free longest; false when all are in use.
-func (q *identifiers) take() (wire.ServerID, bool) {
+// acquire returns the Identifier that has been free longest; false when all are in use.
+func (q *identifiers) acquire() (wire.ServerID, bool) {
 	if q.free == 0 {
 		return 0, false
 	}
@@ -127,8 +127,8 @@ func (q *identifiers) take() (wire.ServerID, bool) {
 	return id, true
 }
 
-// give puts an Identifier back behind all free ones.
-func (q *identifiers) give(id wire.ServerID) {
+// release puts an Identifier behind all free ones.
+func (q *identifiers) release(id wire.ServerID) {
 	q.ring[q.head+uint8(q.free)] = id
 	q.free++
 }

@@ -15,7 +15,7 @@ func TestIdentifiersComeBackInAnyOrder(t *testing.T) {
 	inUse := map[wire.ServerID]bool{}
 	take := func() wire.ServerID {
 		t.Helper()
-		id, ok := q.take()
+		id, ok := q.acquire()
 		if !ok {
 			t.Fatalf("no Identifier is free, expected %d", 256-len(inUse))
 		}
@@ -26,13 +26,13 @@ func TestIdentifiersComeBackInAnyOrder(t *testing.T) {
 		return id
 	}
 	give := func(id wire.ServerID) {
-		q.give(id)
+		q.release(id)
 		delete(inUse, id)
 	}
 	for range 256 {
 		take()
 	}
-	if id, ok := q.take(); ok || id != 0 {
+	if id, ok := q.acquire(); ok || id != 0 {
 		t.Errorf("all are in use, and take returned %d, %v; expected 0, false", id, ok)
 	}
 	for round := range 3 {

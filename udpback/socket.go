@@ -22,7 +22,7 @@ type socket struct {
 	conn    datagram.Conn
 	done    chan struct{} // closed when the reader has ended
 
-	sweeping  locks.Mutex[locks.SocketSweeping] // held by a running sweep; taken before endpoint.mu and mu
+	sweeping  locks.Mutex[locks.SocketSweeping] // held by a running sweep; acquired before socketSet.mu and mu
 	closeOnce sync.Once
 
 	mu             locks.Mutex[locks.Socket] // guards the fields below; never held over cryptography or a system call
@@ -42,10 +42,10 @@ type orders uint8
 
 const (
 	moveServer        orders = 1 << iota // go to another server where that can be, now
-	moveSocket                           // go to the socket that has taken this one's place, now
+	moveSocket                           // go to the socket that has replaced this one, now
 	moveSocketWhenDue                    // the same, when they are due; this order stays
 	moveSocketLate                       // the same, when they are due and the port is not up, or their patience is over
-	renewSocket                          // open a socket to take this one's place, first
+	renewSocket                          // open a socket to replace this one, first
 	failDynamic                          // end as refused: CoA and Disconnect have no other way
 	sendEarly                            // be sent early: the server was silent or failing, and answers again
 )
@@ -74,7 +74,7 @@ func (s *socket) order(o orders, now time.Duration) {
 	s.arm(now, now)
 }
 
-// closeIfIdle reports whether no Identifier is in use, and then gives out none any more:
+// closeIfIdle reports whether no Identifier is in use, and then gives out no more:
 // a goroutine that chose the socket a moment ago must not send on it while it closes.
 func (s *socket) closeIfIdle() bool {
 	s.mu.Lock()
@@ -93,7 +93,7 @@ func (s *socket) reserve(ex *Exchange, held *usage) (reservation, bool) {
 	if s.closed {
 		return reservation{}, false
 	}
-	id, ok := s.ids.take()
+	id, ok := s.ids.acquire()
 	if !ok {
 		return reservation{}, false
 	}
@@ -172,7 +172,7 @@ func (s *socket) free(id wire.ServerID) *Exchange {
 	sl.generation++
 	sl.usage.add(-1)
 	sl.state, sl.ex, sl.packet, sl.usage, sl.previous = slotFree, nil, nil, nil, previous{}
-	s.ids.give(id)
+	s.ids.release(id)
 	return ex
 }
 

@@ -54,7 +54,7 @@ func TestAskedSince(t *testing.T) {
 }
 
 // Each time that a request is sent again its server is asked for a sign of life; when a
-// probe is sent again, it is not.
+// check is sent again, it is not.
 // Rules: P83
 func TestSentAgainAndProbed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -26,7 +26,7 @@ type socketSet struct {
 	failedAt  time.Duration // when opening a socket last failed; 0: never
 	renewedAt time.Duration // when the sockets were last renewed; 0: never
 	renewWait time.Duration // how long after that they are not renewed again
-	retired   []*socket     // take replies, and send nothing new
+	retired   []*socket     // receive replies, and send nothing new
 	parked    []*socket     // hold requests for which no socket can be opened
 
 	closing sync.WaitGroup // closes retired sockets
@@ -59,8 +59,8 @@ func (set *socketSet) reserve(ex *Exchange, held *usage) (reservation, error) {
 const openPause = 100 * time.Millisecond
 
 // grow opens one more socket to the address in use, unless the sockets have changed
-// since they were seen, or the ceiling is reached. That takes microseconds: no name is looked up. The
-// error is ErrNoIdentifier or ErrNoSocket.
+// since they were seen, or the ceiling is reached. It takes microseconds: no name is looked up. The error
+// is ErrNoIdentifier or ErrNoSocket.
 func (set *socketSet) grow(seen *[]*socket) error {
 	set.mu.Lock()
 	defer set.mu.Unlock()
@@ -130,9 +130,8 @@ const (
 	longestRenewPause = 8 * time.Second
 )
 
-// renew lets one socket with a new local port, and the source address of now, take
-// the place of those in use, unless it did a moment ago. The old ones take replies
-// until their Identifiers are free; what waits on them goes to the new one when it is
+// renew replaces the sockets in use by one with a new local port and the current source
+// address, unless it did a moment ago. The old ones receive replies until their Identifiers are free; what waits on them goes to the new one when it is
 // due. broken says that sending fails, which shows at once; silence has to be waited
 // for. It reports whether it did.
 func (set *socketSet) renew(broken bool) bool {
@@ -219,9 +218,8 @@ func (set *socketSet) replace(gone bool) (old []*socket, ok bool) {
 	return old, true
 }
 
-// leaveAddress lets a socket to the server's address of now take the place of those in
-// use. What waits goes there at once.
-func (set *socketSet) leaveAddress() {
+// replaceForAddress replaces the sockets in use by one to the server's current address. What waits goes there at once.
+func (set *socketSet) replaceForAddress() {
 	set.mu.Lock()
 	_, ok := set.replace(true)
 	retired := slices.Clone(set.retired) // those retired before have an earlier address, too
@@ -242,7 +240,7 @@ func (set *socketSet) orderRetired(retired []*socket, o orders) {
 
 // closeLater closes retired sockets when the schedules of what waits on them are over.
 func (set *socketSet) closeLater(retired []*socket) {
-	// One second more than the schedule, so that nothing waits on them any more.
+	// One second more than the schedule, so that nothing waits on them.
 	time.AfterFunc(set.ep.server.settings.Load().longest+time.Second, func() { set.closeRetired(retired) })
 }
 

@@ -123,7 +123,7 @@ func TestLimitSockets(t *testing.T) {
 }
 
 // After a failure no request tries to open a socket for a moment; each failure is
-// counted, and told of once a minute.
+// counted, and reported once a minute.
 func TestOpenPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
@@ -190,7 +190,7 @@ func TestPortKeepsToItsSocket(t *testing.T) {
 	}
 }
 
-// An address of an expanded name that may have no socket is counted and told of.
+// An address of an expanded name that may have no socket is counted and reported.
 func TestAddressWithoutSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

@@ -345,7 +345,7 @@ func TestPausedProcess(t *testing.T) {
 		for _, o := range all {
 			<-o.ended
 		}
-		if n := len(f.net.seen("a:1813")); n > 100+2 { // and a probe or two
+		if n := len(f.net.seen("a:1813")); n > 100+2 { // and a check or two
 			t.Errorf("%d datagrams, expected each request once: its answer was there %v after it was sent", n, time.Since(before))
 		}
 		if n := f.count(t, "radsec_gw_server_replies_total", "result", "unmatched"); n != 0 {

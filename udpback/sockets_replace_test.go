@@ -344,7 +344,7 @@ func TestRefreshKeepsFewSockets(t *testing.T) {
 }
 
 // A port whose server has another address begins there anew: the status page shows it,
-// and that the network could not get to the old one is forgotten.
+// and that the network could not get to the old one is ignored.
 func TestMovedPortBeginsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

@@ -60,7 +60,7 @@ type storm struct {
 type stormPort struct {
 	plan     []phase
 	schedule Schedule      // of its server
-	probe    time.Duration // how long its server waits for a probe's answer
+	probe    time.Duration // how long its server waits for a check's answer
 }
 
 type place struct {
@@ -70,7 +70,7 @@ type place struct {
 
 // flight is one packet on one Identifier.
 type flight struct {
-	traveller *traveller // nil: a probe
+	traveller *traveller // nil: a check
 	address   string
 	socket    int // the number of the gateway's
 	octets    []byte

@@ -15,7 +15,7 @@ const sweepGrain = 5 * time.Millisecond
 // longestPostponed bounds how long a sweep waits for what has arrived to be read.
 const longestPostponed = time.Second
 
-// dueWork is what a sweep found, put down under the lock and carried out without it.
+// dueWork is what a sweep has found: noted with the lock held, and done without it.
 type dueWork struct {
 	socket     *socket
 	hasher     *wire.Hasher
@@ -28,10 +28,10 @@ type dueWork struct {
 	unanswered []time.Duration // when requests that waited in vain were first sent
 	freed      int             // slots that were among the port's outstanding
 	parkedDue  bool            // a parked request fell due
-	stays      bool            // a request fell due that its server has, and stays there
+	resent     bool            // a request fell due, and stays with its server
 }
 
-// release returns the copies and the sweepings themselves to where they came from.
+// release returns the copies to the buffers, and w itself to its pool.
 func (w *dueWork) release(b *Backend) {
 	for i, p := range w.packets {
 		b.Buffers.Return(p)
@@ -41,20 +41,19 @@ func (w *dueWork) release(b *Backend) {
 	clear(w.moving)
 	clear(w.refused)
 	w.socket = nil
-	w.packets, w.timedOut, w.moving, w.freed, w.parkedDue, w.stays = w.packets[:0], w.timedOut[:0], w.moving[:0], 0, false, false
+	w.packets, w.timedOut, w.moving, w.freed, w.parkedDue, w.resent = w.packets[:0], w.timedOut[:0], w.moving[:0], 0, false, false
 	w.silent, w.unanswered, w.refused = w.silent[:0], w.unanswered[:0], w.refused[:0]
 	b.dueWork.Put(w)
 }
 
-// sweep runs when a slot may be due: it resends what is, and ends what has come
-// to the end of its schedule (RFC 5080 §2.2.1). It looks at all 256 slots, which
-// is cheaper than a timer or a heap entry for each request, because most
-// requests are answered before they are ever due.
+// run resends what is due, and ends what has come to the end of its schedule (RFC 5080
+// §2.2.1). It checks all 256 slots, which is cheaper than a timer or a heap entry for
+// each request, because most requests are answered before they are ever due.
 //
-//  1. What has arrived is read before anything is given up.
-//  2. A way that fails, or is silent, gets a new socket or address.
-//  3. What is ordered to leave, or due, is decided on, slot by slot.
-//  4. Health hears of the silence; requests move, are resent, or end.
+//  1. What has arrived is read before any request is given up.
+//  2. Where sending fails, or nothing is heard, another socket or address is tried.
+//  3. For each slot that is due, or ordered to move, it is decided what to do.
+//  4. The port's health is updated; requests move, are resent, or end.
 func (w *dueWork) run() {
 	ep := w.socket.ep
 	now := ep.server.backend.Now()
@@ -76,18 +75,18 @@ func (w *dueWork) run() {
 	if w.parkedDue {
 		ep.sockets.reopen()
 	}
-	if w.stays {
+	if w.resent {
 		w.requestCheck(now)
 	}
 }
 
-// recently is how old a sign of life may be when a request is sent again: younger, it
-// counts as one since then.
+// recently is how old a reply may be when a request is sent again: a younger one counts as one
+// since then.
 const recently = 500 * time.Millisecond
 
-// requestCheck has a port probed that has not been heard of lately, so that a request
-// which is sent again now leaves it when it is due the next time, or stays with a
-// server that only takes its time for it.
+// requestCheck has a port checked from which nothing was heard recently, so that a request
+// which is sent again now moves when it is due the next time, or stays with a server
+// that is only slow.
 func (w *dueWork) requestCheck(now time.Duration) {
 	if !w.socket.ep.health.HeardSince(now - recently) {
 		w.socket.ep.health.RequestCheck()
@@ -118,7 +117,7 @@ func (w *dueWork) postpone(now time.Duration) bool {
 	return true
 }
 
-// anyDue reports whether a slot is to be looked at now. With mu held.
+// anyDue reports whether a slot is to be checked now. With mu held.
 func (w *dueWork) anyDue(now time.Duration) bool {
 	for id := range w.socket.slots {
 		if sl := &w.socket.slots[id]; (sl.state == slotWaiting || sl.state == slotAbandoned) && sl.next() <= now+sweepGrain {
@@ -161,7 +160,7 @@ func (w *dueWork) silentTwice(now time.Duration) bool {
 }
 
 // decide decides on each slot that is due or ordered to leave. What must be done
-// without the lock is put down in w.
+// without the lock is noted in w.
 func (w *dueWork) decide(now time.Duration) {
 	s := w.socket
 	s.mu.Lock()
@@ -265,13 +264,13 @@ func (w *dueWork) isEvidence(sl *slot) bool {
 	return s.current() && (s.sendFailedAt == 0 || s.sendFailedAt < sl.firstSent)
 }
 
-// resend puts a slot's packet down for another transmission: octet-identical,
+// resend notes a slot's packet for another transmission: octet-identical,
 // from the same port to the same port (RFC 2865 §2.5). It is copied, because a
 // reply may free the packet while the copy is being sent. With mu held.
 func (w *dueWork) resend(sl *slot, now time.Duration) {
 	s := w.socket
 	w.packets = append(w.packets, s.ep.server.backend.Buffers.Copy(sl.packet))
-	w.stays = true
+	w.resent = true
 	sl.sends++
 	sl.resentAfterError = false
 	sl.lastSent, sl.earlyAt = now, 0
@@ -280,7 +279,7 @@ func (w *dueWork) resend(sl *slot, now time.Duration) {
 	s.extendLastWait(sl)
 }
 
-// sendPackets sends what fallDue put down.
+// sendPackets sends what fallDue noted.
 func (w *dueWork) sendPackets() {
 	s := w.socket
 	if len(w.packets) == 0 {
@@ -297,7 +296,7 @@ func (w *dueWork) sendPackets() {
 func (w *dueWork) failEnded() {
 	w.socket.ep.addOutstanding(-w.freed)
 	for _, ex := range w.timedOut {
-		if ex.group != nil { // probes are counted by themselves
+		if ex.group != nil { // checks are counted by themselves
 			w.socket.ep.metrics.Count(metrics.ServerTimeouts, 1)
 		}
 		ex.Handler.Fail(w.hasher, FailSilent, 0, &w.touched)

@@ -11,7 +11,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// unreadConn is a socket that says whether something has arrived.
+// unreadConn is a socket that reports whether something has arrived.
 type unreadConn struct {
 	*nowhere
 	some bool
@@ -208,26 +208,26 @@ func TestSweepArmsForTheFirst(t *testing.T) {
 	}
 }
 
-// What a sweep found is forgotten when it has been carried out: the next one, of another
+// What a sweep found is ignored when it has been carried out: the next one, of another
 // socket, begins with nothing, and nothing keeps the exchanges from being collected.
 func TestSweepingsForget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		ex := new(Exchange)
 		w := &dueWork{hasher: wire.NewHasher(), packets: [][]byte{f.backend.Buffers.Copy([]byte("packet"))}, timedOut: []*Exchange{ex}, refused: []*Exchange{ex},
-			moving: []mover{{ex: ex}}, silent: []time.Duration{1}, unanswered: []time.Duration{1}, freed: 1, parkedDue: true, stays: true}
+			moving: []mover{{ex: ex}}, silent: []time.Duration{1}, unanswered: []time.Duration{1}, freed: 1, parkedDue: true, resent: true}
 		packets, ended, refused, moving := w.packets, w.timedOut, w.refused, w.moving
 		w.release(f.backend)
 		if packets[0] != nil || ended[0] != nil || refused[0] != nil || moving[0].ex != nil {
 			t.Error("what was found is held on to")
 		}
-		if len(w.packets)+len(w.timedOut)+len(w.refused)+len(w.moving)+len(w.silent)+len(w.unanswered)+w.freed != 0 || w.parkedDue || w.stays {
+		if len(w.packets)+len(w.timedOut)+len(w.refused)+len(w.moving)+len(w.silent)+len(w.unanswered)+w.freed != 0 || w.parkedDue || w.resent {
 			t.Errorf("the next sweep begins with %+v, expected nothing", w)
 		}
 	})
 }
 
-// A request that is sent again has its server probed, unless that was heard of a moment
+// A request that is sent again has its server checked, unless that was heard of a moment
 // ago.
 // Rules: P83
 func TestAskForLife(t *testing.T) {

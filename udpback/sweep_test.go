@@ -26,7 +26,7 @@ var dueCases = []struct {
 	end       time.Duration // 0: 130 s
 	other     health.State
 	want      string
-	silent    bool // its server is told of the silence
+	silent    bool // its server is notified of the silence
 	freed     int  // Identifiers that are in use no more
 	retried   bool
 }{
@@ -128,14 +128,14 @@ func whenDue(found *dueWork, sl *slot) string {
 	return "nothing"
 }
 
-// A request counts once as overdue: when a probe was answered since it was sent, and the
+// A request counts once as overdue: when a check was answered since it was sent, and the
 // route's patience is over where that is longer than usual, or its schedule.
 // Rules: P83
 func TestCountOverdue(t *testing.T) {
 	const now = 120 * second
 	for _, row := range []struct {
 		name     string
-		probed   time.Duration // when a probe was answered; the request was first sent at 100 s
+		probed   time.Duration // when a check was answered; the request was first sent at 100 s
 		patience time.Duration
 		asked    time.Duration
 		counted  bool
@@ -172,7 +172,7 @@ func TestCountOverdue(t *testing.T) {
 }
 
 // Requests that end without a reply are told so once, why, and their connections are
-// flushed; the gateway's own probes are not timeouts of requests.
+// flushed; the gateway's own checks are not timeouts of requests.
 // Rules: P56, P95
 func TestFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

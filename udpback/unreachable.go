@@ -14,9 +14,9 @@ import (
 func (s *socket) failed(err error) {
 	switch {
 	case errors.Is(err, errNowhere):
-		return // told of when the socket could not be opened
+		return // reported when the socket could not be opened
 	case !s.current():
-		s.ep.metrics.Count(metrics.ServerSocketErrors, 1) // what waits has been ordered to leave
+		s.ep.metrics.Count(metrics.ServerSocketErrors, 1) // what waits has been ordered to move
 		return
 	case errors.Is(err, syscall.ECONNREFUSED):
 		s.ep.log.socketError(err)
@@ -53,7 +53,7 @@ func (s *socket) portUnreachable() {
 	if s.ep.sockets.uses(s) {
 		s.ep.server.tryNextAddress(s.address)
 	}
-	if latest := s.latestWaiting(); latest != 0 { // one message is as good as one silent request: without probes nothing else would count
+	if latest := s.latestWaiting(); latest != 0 { // one message is as good as one silent request: without checks nothing else would count
 		s.ep.health.Silent(latest)
 	}
 	o := moveServer

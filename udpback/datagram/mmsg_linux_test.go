@@ -285,7 +285,7 @@ func TestMmsgManySenders(t *testing.T) {
 	}
 }
 
-// What a socket sends lets go of the packets, which belong to others.
+// What a socket sends removes the packets, which belong to others.
 func TestMmsgKeepsNoPacket(t *testing.T) {
 	_, s := loopback(t)
 	if _, err := s.Send(datagramsOf(5)); err != nil {

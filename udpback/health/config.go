@@ -7,12 +7,12 @@ import (
 	"radsec-gw/metrics"
 )
 
-// Check is what a silent port is probed with.
+// Check is what a silent port is checked with.
 type Check uint8
 
 // The checks.
 const (
-	CheckNone          Check = iota // no probes: requests are all the evidence there is
+	CheckNone          Check = iota // no checks: requests are all the evidence there is
 	CheckStatusServer               // Status-Server to the auth and acct ports (RFC 5997 §4)
 	CheckAccessRequest              // an Access-Request of a configured user to the auth port
 )
@@ -28,22 +28,22 @@ type Config struct {
 	// suspect.
 	SuspectAfter int
 
-	// FailingAfter is how many requests in a row must be overdue, while probes are
+	// FailingAfter is how many requests in a row must be overdue, while checks are
 	// answered, before the port is failing.
 	FailingAfter int
 
-	// Watchdog is how long nothing may be heard from a port before it is probed
+	// Watchdog is how long nothing may be heard from a port before it is checked
 	// although nothing is wrong; varied by ±2 s (RFC 3539 §3.4.1, Tw).
 	Watchdog time.Duration
 
-	// CheckInterval is the pause between probes of a port that is suspect, failing or
+	// CheckInterval is the pause between checks of a port that is suspect, failing or
 	// down, or has never answered one, varied by ±10 %, and the wait for the answer to
 	// each. It is also the pause before a request tries a port that is failing, or
-	// down without probes that tell; twice as long after the first try, then four
+	// down without checks that tell; twice as long after the first try, then four
 	// times.
 	CheckInterval time.Duration
 
-	DownAfter int // lost probes in a row that take a port from suspect or failing to down
+	DownAfter int // lost checks in a row that take a port from suspect or failing to down
 	UpAfter   int // verified replies that bring a port back that is down
 }
 

@@ -8,7 +8,7 @@ const (
 
 	// patience bounds how long a request may wait before it is overdue, though answers
 	// took long of late. It is the default of a route's patience: a server that gets
-	// slower and then hangs must not have its requests leave it unnoticed after that.
+	// slower and then hangs must not lose its requests to others unnoticed after that.
 	patience = 10 * time.Second
 )
 
@@ -29,7 +29,7 @@ func (p *Port) Answered(now, took time.Duration) {
 	}
 }
 
-// CheckAnswered notes a verified reply to the last probe.
+// CheckAnswered notes a verified reply to the last check.
 func (p *Port) CheckAnswered(now time.Duration) {
 	p.mu.Lock()
 	if outdated := p.endCheck(); outdated {
@@ -63,7 +63,7 @@ func (p *Port) heard(now time.Duration) {
 
 // recover counts a verified reply of a port that is not up. One clears a suspicion,
 // UpAfter bring a port back that was down, and three answered requests one that was
-// failing. A probe's answer brings a port back as failing while requests stay
+// failing. A check's answer brings a port back as failing while requests stay
 // unanswered. Without an address the port stays down: what is heard now was sent to an
 // address that it has no more.
 func (p *Port) recover(request bool) {
@@ -100,7 +100,7 @@ func (p *Port) Unverified() { p.unverified.Add(1) }
 
 // Silent notes that a request is due for its second transmission, which was first
 // sent at sent. Whatever verified since then shows that the port lives, and only
-// this request is ignored (P83). One silent request has the port probed, several
+// this request is ignored (P83). One silent request has the port checked, several
 // make it suspect.
 func (p *Port) Silent(sent time.Duration) {
 	if time.Duration(p.lastReply.Load()) >= sent {
@@ -117,7 +117,7 @@ func (p *Port) Silent(sent time.Duration) {
 }
 
 // Overdue reports whether a request, first sent at sent and unanswered so far, should
-// have been answered by now, and the port has answered a probe meanwhile. A request
+// have been answered by now, and the port has answered a check meanwhile. A request
 // may wait four times as long as any answer took of late; where that is longer than
 // patience, no longer than patience or the slowest answer.
 func (p *Port) Overdue(sent, now time.Duration) bool {
@@ -142,7 +142,7 @@ func (p *Port) Unanswered(sent time.Duration) {
 	p.updateFailing()
 }
 
-// updateFailing makes a port failing whose probes are answered and whose requests are not.
+// updateFailing makes a port failing whose checks are answered and whose requests are not.
 func (p *Port) updateFailing() {
 	if int(p.unanswered.Load()) < p.Config().FailingAfter || !p.HasChecks() {
 		return
@@ -151,7 +151,7 @@ func (p *Port) updateFailing() {
 	switch p.State() {
 	case Up:
 		p.change(Failing)
-		p.reschedule() // it was probed at the watchdog's pace
+		p.reschedule() // it was checked at the watchdog's pace
 	case Suspect:
 		p.change(Failing)
 	}
@@ -159,7 +159,7 @@ func (p *Port) updateFailing() {
 	p.report()
 }
 
-// suspect begins the probes; where there are none, silence is all the evidence.
+// suspect begins the checks; where there are none, silence is all the evidence.
 func (p *Port) suspect() {
 	p.mu.Lock()
 	if p.State() == Up && !p.stopped {
@@ -176,7 +176,7 @@ func (p *Port) suspect() {
 }
 
 // Refused notes that nobody listens on the port. An ICMP message can be forged, so
-// it begins the probes and proves nothing.
+// it begins the checks and proves nothing.
 func (p *Port) Refused() {
 	if p.HasChecks() {
 		p.suspect()

@@ -255,7 +255,7 @@ func TestTransitions(t *testing.T) {
 	})
 }
 
-// An answer to a probe that comes while requests are unanswered takes a suspect port
+// An answer to a check that comes while requests are unanswered takes a suspect port
 // to failing, not to up.
 func TestSuspectToFailingByAProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -336,7 +336,7 @@ func TestUnansweredFromBeforeTheRevival(t *testing.T) {
 }
 
 // Overdue waits four times as long as answers took of late, bounded by the default
-// patience, and for a probe's answer.
+// patience, and for a check's answer.
 func TestOverdue(t *testing.T) {
 	for _, row := range []struct {
 		name  string
@@ -371,7 +371,7 @@ func TestOverdue(t *testing.T) {
 			})
 		})
 	}
-	synctest.Test(t, func(t *testing.T) { // one slow answer is forgotten after some hundred fast ones
+	synctest.Test(t, func(t *testing.T) { // one slow answer is ignored after some hundred fast ones
 		b := newBed(t, probed)
 		b.play("pass 5s")
 		b.p.Answered(b.now(), 2*time.Second)

@@ -18,19 +18,19 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errTest = errors.New("no such host")
 
-// bed is a port, and an owner that does with its probes what the test says.
+// bed is a port, and an owner that does with its checks what the test says.
 type bed struct {
 	t *testing.T
 	p *Port
 
 	mu     sync.Mutex // guards the fields below
-	fate   string     // of probes: "answers", "loses", "unsent", "fails" at once, "holds"
+	fate   string     // of checks: "answers", "loses", "unsent", "fails" at once, "holds"
 	probes []time.Duration
 	told   []Transition
 	hook   func(Transition)
 }
 
-// newBed returns a port under watch, whose probes are answered. Must run in a bubble.
+// newBed returns a port under watch, whose checks are answered. Must run in a bubble.
 func newBed(t *testing.T, c Config) *bed {
 	b := &bed{t: t, fate: "answers"}
 	start := time.Now()
@@ -70,14 +70,14 @@ func (b *bed) changed(t Transition) {
 	}
 }
 
-// set says what becomes of probes from now on.
+// set says what becomes of checks from now on.
 func (b *bed) set(fate string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fate = fate
 }
 
-// sent returns when probes were sent so far, and forgets them.
+// sent returns when checks were sent so far, and forgets them.
 func (b *bed) sent() []time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -193,7 +193,7 @@ func (b *bed) act(words []string) {
 			p.CheckAnswered(b.now())
 		case "probe-lost":
 			p.CheckLost()
-		case "probe-lost-answered": // at once: no probe goes out between the two
+		case "probe-lost-answered": // at once: no check goes out between the two
 			p.CheckLost()
 			p.Answered(b.now(), 10*time.Millisecond)
 		case "probe-not-sent":
@@ -205,7 +205,7 @@ func (b *bed) act(words []string) {
 	}
 }
 
-// transcript is one table row: what happens to a port, and what is told of it.
+// transcript is one table row: what happens to a port, and what is notified of it.
 type transcript struct {
 	name   string
 	config Config
@@ -223,7 +223,7 @@ func playAll(t *testing.T, rows []transcript) {
 					t.Errorf("told %q, expected %q", got, row.want)
 				}
 				b.p.Stop()
-				pass(time.Minute) // probes under way end
+				pass(time.Minute) // checks under way end
 			})
 		})
 	}

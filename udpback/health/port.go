@@ -14,10 +14,10 @@ import (
 type Owner struct {
 	// Clock is a monotonic clock that is never 0.
 	Clock func() time.Duration
-	// Probe sends one probe, and has CheckAnswered, CheckLost or CheckNotSent called
+	// SendCheck sends one check, and has CheckAnswered, CheckLost or CheckNotSent called
 	// once when its end is known. It must not wait.
 	SendCheck func()
-	// Changed is told of every change of state, in order and one at a time.
+	// Changed is notified of every change of state, in order and one at a time.
 	Changed func(Transition)
 }
 
@@ -32,9 +32,9 @@ type Port struct {
 	// written with mu held, read without
 	config          atomic.Pointer[Config]
 	state           atomic.Int32
-	withoutChecks   atomic.Bool  // it answers requests and never a probe, or nothing probes it
+	withoutChecks   atomic.Bool  // it answers requests and never a check, or it has none
 	withoutAddress  atomic.Bool  // noAddress is set
-	lastCheckAnswer atomic.Int64 // when the last answer to a probe arrived; 0: never
+	lastCheckAnswer atomic.Int64 // when the last answer to a check arrived; 0: never
 	aliveSince      atomic.Int64 // when the first reply arrived after the port was down
 
 	// written without a lock
@@ -49,20 +49,20 @@ type Port struct {
 
 	mu             locks.Mutex[locks.HealthPort] // guards the fields below
 	stopped        bool
-	sendingCheck   bool          // the owner's Probe runs
-	pending        bool          // a probe is under way
-	outdated       bool          // that probe says nothing: it was sent to another address, or as another check
-	sentAt         time.Duration // when the last probe was sent
+	sendingCheck   bool          // the owner's SendCheck runs
+	pending        bool          // a check is under way
+	outdated       bool          // that check says nothing: it was sent to another address, or as another check
+	sentAt         time.Duration // when the last check was sent
 	checkRequested bool          // one is to be sent although the port is up
-	missed         int           // probes lost in a row
-	lostAt         time.Duration // when the last probe that was lost was sent
+	missed         int           // checks lost in a row
+	lostAt         time.Duration // when the last check that was lost was sent
 	lostSince      time.Duration // when the first was sent that was lost before one was answered; 0: none
-	answers        int           // verified replies, or answered requests, since the port left Up
+	answers        int           // verified replies, or answered requests, since the port was up
 	noAddress      error         // why no address is known; nil: one is
 	transitions    []Transition  // not passed on yet
 	reporting      bool          // a goroutine passes them on
 
-	calls sync.WaitGroup // Probe and Changed, while they run; added to with mu held and only before Stop
+	calls sync.WaitGroup // SendCheck and Changed, while they run; added to with mu held and only before Stop
 }
 
 // NewPort returns a port that is up. Start begins its watchdog.
@@ -79,7 +79,7 @@ func (p *Port) State() State { return State(p.state.Load()) }
 // Config returns the current configuration, with its defaults filled in.
 func (p *Port) Config() *Config { return p.config.Load() }
 
-// Probed reports whether probes say anything about the port.
+// HasChecks reports whether checks say anything about the port.
 func (p *Port) HasChecks() bool { return !p.withoutChecks.Load() }
 
 // HeardSince reports whether anything verified has arrived since then.
@@ -93,7 +93,7 @@ func (p *Port) HeardSince(then time.Duration) bool {
 func (p *Port) HasAnswered() bool { return p.lastReply.Load() != 0 }
 
 // Configure changes the configuration of a port under watch; its history stays, but
-// for what is known of its probes when they change.
+// for what is known of its checks when they change.
 func (p *Port) Configure(c Config) {
 	p.mu.Lock()
 	p.configure(c)
@@ -110,12 +110,12 @@ func (p *Port) configure(c Config) {
 		return
 	}
 	p.resetChecks()
-	if !p.HasChecks() && p.State() == Suspect { // no probe decides any more
+	if !p.HasChecks() && p.State() == Suspect { // no check decides now
 		p.updateUnchecked()
 	}
 }
 
-// resetChecks begins anew with what is known of the probes. With mu held.
+// resetChecks begins anew with what is known of the checks. With mu held.
 func (p *Port) resetChecks() {
 	p.withoutChecks.Store(p.Config().Check == CheckNone)
 	p.lastCheckAnswer.Store(0)
@@ -137,7 +137,7 @@ func (p *Port) NoAddress(why error) {
 }
 
 // Renew forgets the port's history, because its server has another address: it is up
-// until something else is known, and is probed at once, or when the probe that is
+// until something else is known, and is checked at once, or when the check that is
 // under way to the old address has ended.
 func (p *Port) Renew() {
 	p.mu.Lock()
@@ -157,8 +157,8 @@ func (p *Port) Renew() {
 	p.report()
 }
 
-// Lost reports whether a conversation with the server may be taken for lost: it is
-// down, or several requests in a row found it silent and no probe says otherwise.
+// Lost reports whether a conversation with the server may be considered lost: it is
+// down, or several requests in a row found it silent and no check says otherwise.
 func (p *Port) Lost() bool {
 	switch p.State() {
 	case Down:

@@ -67,7 +67,7 @@ func TestNoAddressAndRenew(t *testing.T) {
 }
 
 // A new address has no history: the hint of its death does not speak of what the old
-// one answered, and its probe goes out at once.
+// one answered, and its check goes out at once.
 func TestRenewForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)
@@ -98,7 +98,7 @@ func TestRenewForgets(t *testing.T) {
 	})
 }
 
-// The end of a probe that was sent to the old address, or as another check, says
+// The end of a check that was sent to the old address, or as another check, says
 // nothing, and the next goes out as soon as it has ended.
 func TestOutdatedProbe(t *testing.T) {
 	for change, within := range map[string]time.Duration{"renew": 400 * time.Millisecond, "check access-request": 4 * time.Second} {
@@ -184,7 +184,7 @@ func TestConfigure(t *testing.T) {
 	})
 }
 
-// A probe that was requested goes out although the same configuration is set again.
+// A check that was requested goes out although the same configuration is set again.
 func TestConfigureKeepsWhatWasRequested(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)
@@ -209,7 +209,7 @@ func TestConfigureKeepsWhatWasRequested(t *testing.T) {
 	})
 }
 
-// A new configuration holds from the next probe on.
+// A new configuration holds from the next check on.
 func TestConfigureTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)
@@ -250,7 +250,7 @@ func TestAnsweredIsCheap(t *testing.T) {
 	}
 }
 
-// Lost is what a conversation may be given up for: down, or silent and not only probed.
+// Lost is what a conversation may be given up for: down, or silent and not only checked.
 func TestLost(t *testing.T) {
 	for _, row := range []struct {
 		name, script string

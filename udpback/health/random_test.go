@@ -23,7 +23,7 @@ type twin struct {
 	c         Config
 	state     State
 	noAddress bool
-	unprobed  bool // probes count no more, though there are some
+	unprobed  bool // checks count no more, though there are some
 	diary     []happened
 }
 
@@ -76,7 +76,7 @@ func (w *twin) become(s State) {
 	}
 }
 
-// reply is a verified reply to a request or a probe.
+// reply is a verified reply to a request or a check.
 func (w *twin) reply(what string, at time.Duration) {
 	w.note(what, at, 0)
 	if what == "probe answered" {
@@ -146,7 +146,7 @@ func (w *twin) overdue(at, sent time.Duration) {
 	}
 }
 
-// lost is a probe, sent at sent, that was lost.
+// lost is a check, sent at sent, that was lost.
 func (w *twin) lost(at, sent time.Duration) {
 	if !w.probed() {
 		return
@@ -191,7 +191,7 @@ func (w *twin) lost(at, sent time.Duration) {
 	}
 }
 
-// missed is how many probes were lost in a row.
+// missed is how many checks were lost in a row.
 func (w *twin) missed() int {
 	return count(w.since("probe answered", "renew", "another check", "suspicion", "explained", "reply while not up"), "lost")
 }
@@ -232,7 +232,7 @@ func random(t *testing.T, rnd *rand.Rand) {
 	b := newBed(t, c)
 	b.set("holds")
 	w := &twin{c: c}
-	pending, outdated, sent := false, false, time.Duration(0) // the probe under way
+	pending, outdated, sent := false, false, time.Duration(0) // the check under way
 	look := func() {
 		if all := b.sent(); len(all) > 0 {
 			if len(all) > 1 || pending {

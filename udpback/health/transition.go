@@ -9,18 +9,18 @@ import (
 type Transition struct {
 	From, To State
 
-	NoStatusServer bool  // no change: the port answers requests and never a probe
-	Alive          bool  // no change: the first verified reply of a port that is down, or the first after a lost probe
-	Assumed        bool  // no reply has shown it: the port is taken for up until something else is known
+	NoStatusServer bool  // no change: the port answers requests and never a check
+	Alive          bool  // no change: the first verified reply of a port that is down, or the first after a lost check
+	Assumed        bool  // no reply has shown it: the port is assumed up until something else is known
 	Unverified     int64 // replies that did not verify since the last that did
 	HasAnswered    bool  // something from the server's address has verified before
-	HasChecks      bool  // the port is probed, and its probes count
+	HasChecks      bool  // the port is checked, and its checks count
 	NoAddress      error // why the server has no address; nil: it has one
 	Unanswered     int   // requests in a row without an answer
 	At             time.Duration
 }
 
-// Hint says what was seen before a port was taken for down or failing, and what to
+// Hint says what was seen before a port was found down or failing, and what to
 // look at.
 func (t Transition) Hint() string {
 	switch {
@@ -74,8 +74,8 @@ func (p *Port) record(t Transition) {
 }
 
 // report hands the transitions to the owner, in order and with no lock held. The
-// goroutine that finds another doing so leaves its own to that one. After Stop they
-// are dropped: another port of the same name may be told of by now.
+// goroutine that finds another doing so lets that one report its own. After Stop they
+// are dropped: another port of the same name may have been reported by now.
 func (p *Port) report() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

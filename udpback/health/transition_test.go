@@ -75,7 +75,7 @@ func TestTransitionFacts(t *testing.T) {
 // Changed may call the port's methods: what follows is told after it has returned, in
 // order, and in no nested call.
 func TestChangedCallsBack(t *testing.T) {
-	for _, fate := range []string{"holds", "fails", "unsent"} { // the last two end the probe inside Probe
+	for _, fate := range []string{"holds", "fails", "unsent"} { // the last two end the check inside Check
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, Config{Check: CheckStatusServer, DownAfter: 1})
 			inside, calls := false, 0

@@ -2,11 +2,11 @@ package health
 
 import "time"
 
-// maxFailedTries bounds the pause between tries: 2^2 probe intervals.
+// maxFailedTries bounds the pause between tries: 2^2 check intervals.
 const maxFailedTries = 2
 
 // Try reports whether a request should try this port although others are better off:
-// one after a probe interval, then after twice that and four times that; and at once
+// one after a check interval, then after twice that and four times that; and at once
 // after one that was answered.
 func (p *Port) Try(now time.Duration) bool {
 	if !p.triable() {
@@ -25,8 +25,8 @@ func (p *Port) Try(now time.Duration) bool {
 }
 
 // triable reports whether only a request can show that the port is better than it is
-// taken for: it is failing, or down and its probes say nothing about it, or it is down
-// and has never answered a probe, as a server without Status-Server never will.
+// taken for: it is failing, or down and its checks say nothing about it, or it is down
+// and has never answered a check, as a server without Status-Server never will.
 func (p *Port) triable() bool {
 	switch p.State() {
 	case Failing:

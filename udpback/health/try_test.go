@@ -60,7 +60,7 @@ func TestTryWhich(t *testing.T) {
 	}
 }
 
-// The pauses between tries: a probe interval, twice that, four times that, and again;
+// The pauses between tries: a check interval, twice that, four times that, and again;
 // none after an answered one.
 // Rules: P84
 func TestTryPauses(t *testing.T) {

@@ -8,11 +8,11 @@ import (
 // watchdogJitter is ± on Tw (RFC 3539 §3.4.1).
 const watchdogJitter = 2 * time.Second
 
-// Start begins the watchdog. Where there are probes the first goes out soon, so that the
+// Start begins the watchdog. Where there are checks the first goes out soon, so that the
 // state is known before it is needed, and at a time of its own for each port.
 func (p *Port) Start() { p.timer.Reset(rand.N(time.Second)) }
 
-// Stop ends the probes, and waits until neither Probe nor Changed runs: neither is
+// Stop ends the checks, and waits until neither SendCheck nor Changed runs: neither is
 // called again.
 func (p *Port) Stop() {
 	p.mu.Lock()
@@ -22,7 +22,7 @@ func (p *Port) Stop() {
 	p.calls.Wait()
 }
 
-// RequestCheck has a probe sent although nothing is held against the port yet, so
+// RequestCheck has a check sent although nothing is held against the port yet, so
 // that a silent port is known to be dead or alive before it is given up.
 func (p *Port) RequestCheck() {
 	if !p.HasChecks() {
@@ -35,7 +35,7 @@ func (p *Port) RequestCheck() {
 	}
 }
 
-// checkNow lets the next tick come at once, or as soon as the probe that is under way
+// checkNow lets the next tick come at once, or as soon as the check that is under way
 // has ended. With mu held.
 func (p *Port) checkNow() {
 	p.checkRequested = true
@@ -45,8 +45,8 @@ func (p *Port) checkNow() {
 // reschedule sets the timer after something has changed what it depends on. With mu held.
 func (p *Port) reschedule() { p.timer.Reset(p.nextTick(p.owner.Clock())) }
 
-// tick sends a probe when one is due and sets the timer for the next; after Stop, and
-// where there are no probes, it does nothing.
+// tick sends a check when one is due and sets the timer for the next; after Stop, and
+// where there are no checks, it does nothing.
 func (p *Port) tick() {
 	p.mu.Lock()
 	if p.stopped || p.Config().Check == CheckNone {
@@ -71,7 +71,7 @@ func (p *Port) tick() {
 	p.calls.Done()
 }
 
-// due reports whether a probe is to be sent now. With mu held.
+// due reports whether a check is to be sent now. With mu held.
 func (p *Port) due(now time.Duration) bool {
 	c := p.Config()
 	switch {
@@ -85,7 +85,7 @@ func (p *Port) due(now time.Duration) bool {
 	return p.idle(now) >= c.Watchdog-watchdogJitter
 }
 
-// nextTick is the wait until a probe may be due again. With mu held.
+// nextTick is the wait until a check may be due again. With mu held.
 func (p *Port) nextTick(now time.Duration) time.Duration {
 	c := p.Config()
 	switch {
@@ -100,20 +100,20 @@ func (p *Port) nextTick(now time.Duration) time.Duration {
 	return max(next, 100*time.Millisecond)
 }
 
-// checksOften reports whether a probe goes out every CheckInterval: the port is not up,
-// has lost a probe, or has never answered one, though it may yet. Otherwise it is
-// probed at the watchdog's pace, one without Status-Server, too, in case it has it one
+// checksOften reports whether a check goes out every CheckInterval: the port is not up,
+// has lost a check, or has never answered one, though it may yet. Otherwise it is
+// checked at the watchdog's pace, one without Status-Server, too, in case it has it one
 // day. With mu held.
 func (p *Port) checksOften() bool {
 	return p.HasChecks() && (p.State() != Up || p.missed > 0 || p.lastCheckAnswer.Load() == 0)
 }
 
-// idle is for how long nothing has verified and no probe was sent. With mu held.
+// idle is for how long nothing has verified and no check was sent. With mu held.
 func (p *Port) idle(now time.Duration) time.Duration {
 	return now - max(time.Duration(p.lastReply.Load()), p.sentAt)
 }
 
-// CheckNotSent notes that the probe could not be sent for a reason of this machine's
+// CheckNotSent notes that the check could not be sent for a reason of this machine's
 // own, which says nothing about the port. It is still to be sent.
 func (p *Port) CheckNotSent() {
 	p.mu.Lock()
@@ -123,7 +123,7 @@ func (p *Port) CheckNotSent() {
 	}
 }
 
-// CheckLost notes that the last probe stayed unanswered, or could not get there.
+// CheckLost notes that the last check stayed unanswered, or could not get there.
 func (p *Port) CheckLost() {
 	p.mu.Lock()
 	if wasPending := p.pending; !p.endCheck() && wasPending {
@@ -133,15 +133,15 @@ func (p *Port) CheckLost() {
 	p.report()
 }
 
-// endCheck notes that the last probe has ended, and reports whether what became of it
-// says nothing any more. With mu held.
+// endCheck notes that the last check has ended, and reports whether what became of it
+// no longer says anything. With mu held.
 func (p *Port) endCheck() (outdated bool) {
 	outdated = p.outdated
 	p.pending, p.outdated = false, false
 	return outdated
 }
 
-// countLost draws the conclusions from a lost probe. With mu held.
+// countLost draws the conclusions from a lost check. With mu held.
 func (p *Port) countLost() {
 	if p.stopped || !p.HasChecks() {
 		return
@@ -152,7 +152,7 @@ func (p *Port) countLost() {
 		p.lostSince = p.sentAt
 	}
 	if p.lastCheckAnswer.Load() == 0 && p.answersRequests() {
-		// That it does not answer probes may be all there is to it.
+		// That it does not answer checks may be all there is to it.
 		if p.missed++; p.missed >= p.Config().DownAfter {
 			p.withoutChecks.Store(true)
 			p.record(Transition{From: p.State(), To: p.State(), NoStatusServer: true})
@@ -171,7 +171,7 @@ func (p *Port) countLost() {
 	case s == Up && p.HeardSince(p.sentAt):
 		p.missed = 0 // this one, too
 	case s == Up && p.silent.Load() == 0 && p.missed == 1:
-		// One lost probe of an idle port is sent again before anything is believed.
+		// One lost check of an idle port is sent again before anything is believed.
 	case s == Up:
 		p.change(Suspect)
 	case p.missed >= p.Config().DownAfter:
@@ -179,14 +179,14 @@ func (p *Port) countLost() {
 	}
 }
 
-// answersRequests reports whether a request was answered since the first probe was
+// answersRequests reports whether a request was answered since the first check was
 // lost, or one was before and nothing speaks against the port since. With mu held.
 func (p *Port) answersRequests() bool {
 	last := time.Duration(p.lastAnswer.Load())
 	return last != 0 && (last >= p.lostSince || p.silent.Load() == 0 && p.State() == Up)
 }
 
-// updateUnchecked decides on a port whose probes count no more: what its requests have
+// updateUnchecked decides on a port whose checks no longer count: what its requests have
 // shown is all the evidence. One that is failing is brought back by answered requests
 // in any case. With mu held.
 func (p *Port) updateUnchecked() {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// One probe is sent for all who ask while it is under way, none because a probe is said
+// One check is sent for all who ask while it is under way, none because a check is said
 // to have ended that has ended already, and none more because one was lost when a request
 // was answered after it was sent.
 // Rules: P82
@@ -33,7 +33,7 @@ func TestNoProbeTooMany(t *testing.T) {
 	}
 }
 
-// However a probe ends, and whoever says so twice, the next is sent.
+// However a check ends, and whoever says so twice, the next is sent.
 func TestPendingEnds(t *testing.T) {
 	ends := []string{"probe-answered", "probe-lost", "probe-not-sent"}
 	var orders []string
@@ -98,7 +98,7 @@ func TestCheckNotSent(t *testing.T) {
 	})
 }
 
-// A probe that was lost is one: who tells of it twice makes it no two.
+// A check that was lost is one: who tells of it twice makes it no two.
 func TestLostTwiceCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// between checks that the pauses between probes are as expected, and not all the same.
+// between checks that the pauses between checks are as expected, and not all the same.
 func between(t *testing.T, sent []time.Duration, least, most time.Duration) {
 	t.Helper()
 	if len(sent) < 20 {
@@ -24,7 +24,7 @@ func between(t *testing.T, sent []time.Duration, least, most time.Duration) {
 	}
 }
 
-// Probes go out at the watchdog's pace while all is well, and at the probe interval
+// Checks go out at the watchdog's pace while all is well, and at the check interval
 // otherwise, varied.
 // Rules: P81, P82, P84
 func TestPacing(t *testing.T) {
@@ -58,7 +58,7 @@ func TestPacing(t *testing.T) {
 	}
 }
 
-// A port that answers requests is not probed, one without checks never.
+// A port that answers requests is not checked, one without checks never.
 // Rules: P82
 func TestBusyPortsAreNotProbed(t *testing.T) {
 	for _, row := range []struct {
@@ -89,7 +89,7 @@ func TestBusyPortsAreNotProbed(t *testing.T) {
 	})
 }
 
-// The first probe goes out within a second, and every interval until one is answered.
+// The first check goes out within a second, and every interval until one is answered.
 func TestFirstProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)
@@ -100,7 +100,7 @@ func TestFirstProbe(t *testing.T) {
 	})
 }
 
-// Silence and refusal have the port probed at once, however many say so.
+// Silence and refusal have the port checked at once, however many say so.
 // Rules: P82, P83
 func TestProbedAtOnce(t *testing.T) {
 	for _, script := range []string{"silent", "silent 3 suspect", "refused suspect", "silent 9\nrefused 9", "renew"} {
@@ -116,7 +116,7 @@ func TestProbedAtOnce(t *testing.T) {
 	}
 }
 
-// A port that answers requests and never a probe has no Status-Server (H5).
+// A port that answers requests and never a check has no Status-Server (H5).
 func TestNoStatusServer(t *testing.T) {
 	playAll(t, []transcript{
 		{"busy from the start", probed, `
@@ -258,7 +258,7 @@ func TestStop(t *testing.T) {
 				}()
 			}
 			<-in
-			p.Renew() // is told of by the goroutine that tells of the other
+			p.Renew() // is notified of by the goroutine that tells of the other
 			stopped := false
 			go func() {
 				p.Stop()
@@ -279,7 +279,7 @@ func TestStop(t *testing.T) {
 }
 
 // Two ticks that come together, as when a timer is set again in the moment in which it
-// fires, send one probe; and one that comes after Stop sends none.
+// fires, send one check; and one that comes after Stop sends none.
 func TestTicksThatComeTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, probed)

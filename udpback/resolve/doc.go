@@ -8,7 +8,7 @@
 //
 // What a name server fails to say changes nothing: the last addresses stay. They
 // are replaced by those of an answer, and an answer that a name has no addresses of
-// one family removes that family, unless it would leave none.
+// one family removes that family, unless none would remain.
 //
 // Names are looked up as the system does it: hosts file, search list and name
 // servers are those of package net.

@@ -19,7 +19,7 @@ type Watcher struct {
 	// when they are first known and whenever the set has changed. IPv4 goes first
 	// because an old UDP server more often listens on that alone.
 	Found func([]netip.Addr)
-	// Ended is told of the end of every look-up; err is nil when it was answered.
+	// Ended is notified of the end of every look-up; err is nil when it was answered.
 	Ended func(err error)
 }
 
@@ -137,11 +137,11 @@ type answer struct {
 
 // lookup asks for both families and tells the watcher what has changed.
 func (n *Name) lookup(ctx context.Context) error {
-	leave, ok := n.resolver.acquire(ctx)
+	release, ok := n.resolver.acquire(ctx)
 	if !ok {
 		return ctx.Err()
 	}
-	defer leave()
+	defer release()
 	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	answers := make(chan answer) // both are waited for

@@ -53,15 +53,15 @@ func New(lookup Lookup) *Resolver {
 	return &Resolver{lookup: lookup, places: make(chan struct{}, starts)}
 }
 
-// acquire waits for a place. The place is given up after startHold, or when leave is
+// acquire waits for a place. The place is given up after startHold, or when release is
 // called. ok is false when ctx is done.
-func (r *Resolver) acquire(ctx context.Context) (leave func(), ok bool) {
+func (r *Resolver) acquire(ctx context.Context) (release func(), ok bool) {
 	select {
 	case r.places <- struct{}{}:
 	case <-ctx.Done():
 		return nil, false
 	}
-	release := sync.OnceFunc(func() { <-r.places })
+	release = sync.OnceFunc(func() { <-r.places })
 	time.AfterFunc(startHold, release)
 	return release, true
 }
