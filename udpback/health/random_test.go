@@ -229,21 +229,39 @@ func TestRandom(t *testing.T) {
 
 func random(t *testing.T, rnd *rand.Rand) {
 	c := Config{Check: Check(rnd.IntN(3)), SuspectAfter: 1 + rnd.IntN(4), FailingAfter: 1 + rnd.IntN(4), DownAfter: 1 + rnd.IntN(4), UpAfter: 1 + rnd.IntN(4)}.WithDefaults()
-	b := newBed(t, c)
-	b.set("holds")
-	w := &twin{c: c}
-	pending, outdated, sent := false, false, time.Duration(0) // the check under way
-	look := func() {
-		if all := b.sent(); len(all) > 0 {
-			if len(all) > 1 || pending {
-				t.Fatalf("%d probes while one is under way (%v), expected one at a time", len(all), pending)
-			}
-			pending, outdated, sent = true, false, all[0]
+	h := &history{t: t, rnd: rnd, b: newBed(t, c), w: &twin{c: c}}
+	h.b.set("holds")
+	bag := events(rnd)
+	for range 400 {
+		pass(time.Millisecond)
+		h.look()
+		what := bag[rnd.IntN(len(bag))]
+		switch {
+		case h.w.noAddress && rnd.IntN(4) == 0:
+			what = "renew"
+		case (what == "no address" || what == "renew") && rnd.IntN(4) != 0:
+			what = "silent" // changes of the address are rare, lest a history never grows long
+		}
+		h.story = append(h.story, what)
+		h.happen(what)
+		synctest.Wait()
+		if got := h.b.p.State(); got != h.w.state || h.b.p.HasChecks() != h.w.probed() {
+			t.Fatalf("the port is %v and checked %v, its twin %v and %v, after %v\n%+v", got, h.b.p.HasChecks(), h.w.state, h.w.probed(), h.story, h.w.c)
 		}
 	}
+	h.b.p.Stop()
+	for _, tr := range h.b.told {
+		if tr.From == tr.To && !tr.NoStatusServer && !(tr.Alive && tr.To == Down) {
+			t.Fatalf("%+v was reported, and nothing changed", tr)
+		}
+	}
+	checkChain(t, h.b.told, h.b.p.State())
+}
+
+// events returns what may happen, each as often as it is likely.
+func events(rnd *rand.Rand) (bag []string) {
 	weights := map[string]int{"wait": 4, "long wait": 1, "answered": 2, "silent": 5, "overdue": 4, "probe answered": 3, "lost": 6, "not sent": 2, "refused": 1, "no address": 1, "renew": 1, "check": 1}
 	favoured := rnd.IntN(3) // a server that answers, one that does not, or both alike
-	var bag []string
 	for _, what := range []string{"wait", "long wait", "answered", "silent", "overdue", "probe answered", "lost", "not sent", "refused", "no address", "renew", "check"} {
 		n := weights[what]
 		if favoured == 0 && (what == "answered" || what == "probe answered") {
@@ -256,85 +274,95 @@ func random(t *testing.T, rnd *rand.Rand) {
 			bag = append(bag, what)
 		}
 	}
-	var story []string
-	for range 400 {
-		pass(time.Millisecond)
-		look()
-		what, now := bag[rnd.IntN(len(bag))], b.now()
-		switch {
-		case w.noAddress && rnd.IntN(4) == 0:
-			what = "renew"
-		case (what == "no address" || what == "renew") && rnd.IntN(4) != 0:
-			what = "silent" // changes of the address are rare, lest a history never grows long
+	return bag
+}
+
+// history is what has happened to a port and to its twin.
+type history struct {
+	t     *testing.T
+	rnd   *rand.Rand
+	b     *bed
+	w     *twin
+	story []string
+
+	pending, outdated bool // a check is under way; what becomes of it says nothing
+	sent              time.Duration
+}
+
+// look notes a check that was sent.
+func (h *history) look() {
+	if all := h.b.sent(); len(all) > 0 {
+		if len(all) > 1 || h.pending {
+			h.t.Fatalf("%d checks while one is under way (%v), expected one at a time", len(all), h.pending)
 		}
-		first := now - time.Duration(rnd.IntN(2000))*time.Millisecond // when a request was first sent
-		story = append(story, what)
-		switch what {
-		case "wait", "long wait":
-			d := time.Duration(rnd.IntN(4000)) * time.Millisecond
-			if what == "long wait" {
-				d = 40 * time.Second
-			}
-			pass(d)
-			look()
-			if what == "long wait" && !pending && w.c.Check != CheckNone {
-				t.Fatalf("no probe in 40 s: %v", story)
-			}
-		case "answered":
-			if w.state != Up {
-				w.note("reply while not up", 0, 0)
-			}
-			w.reply(what, now)
-			b.p.Answered(now, time.Duration(rnd.IntN(100)))
-		case "silent":
-			w.silence(now, first)
-			b.p.Silent(first)
-		case "overdue":
-			w.overdue(now, first)
-			b.p.Unanswered(first)
-		case "refused":
-			if w.probed() {
-				w.suspect()
-			}
-			b.p.Refused()
-		case "no address":
-			w.noAddress = true
-			w.become(Down)
-			b.p.NoAddress(errTest)
-		case "renew":
-			w.noAddress, w.unprobed, outdated = false, false, pending
-			w.note("renew", now, 0)
-			w.become(Up)
-			b.p.Renew()
-		case "check":
-			next := w.c
-			next.Check = Check(rnd.IntN(3))
-			outdated = outdated || pending && next.Check != w.c.Check
-			w.check(next.Check)
-			b.p.Configure(next)
-		default:
-			if !pending {
-				break
-			}
-			switch {
-			case what == "probe answered" && !outdated && w.c.Check != CheckNone:
-				w.reply(what, now)
-			case what == "lost" && !outdated:
-				w.lost(now, sent)
-			}
-			pending, outdated = false, false
-			map[string]func(){"probe answered": func() { b.p.CheckAnswered(now) }, "lost": b.p.CheckLost, "not sent": b.p.CheckNotSent}[what]()
-		}
-		synctest.Wait()
-		if got := b.p.State(); got != w.state || b.p.HasChecks() != w.probed() {
-			t.Fatalf("the port is %v and probed %v, its twin %v and %v, after %v\n%+v", got, b.p.HasChecks(), w.state, w.probed(), story, w.c)
-		}
+		h.pending, h.outdated, h.sent = true, false, all[0]
 	}
-	b.p.Stop()
-	for _, tr := range b.told {
-		if tr.From == tr.To && !tr.NoStatusServer && !(tr.Alive && tr.To == Down) {
-			t.Fatalf("%+v was told, and nothing changed", tr)
+}
+
+// happen lets something happen to both.
+func (h *history) happen(what string) {
+	w, p, now := h.w, h.b.p, h.b.now()
+	first := now - time.Duration(h.rnd.IntN(2000))*time.Millisecond // when a request was first sent
+	switch what {
+	case "wait", "long wait":
+		d := time.Duration(h.rnd.IntN(4000)) * time.Millisecond
+		if what == "long wait" {
+			d = 40 * time.Second
 		}
+		pass(d)
+		h.look()
+		if what == "long wait" && !h.pending && w.c.Check != CheckNone {
+			h.t.Fatalf("no probe in 40 s: %v", h.story)
+		}
+	case "answered":
+		if w.state != Up {
+			w.note("reply while not up", 0, 0)
+		}
+		w.reply(what, now)
+		p.Answered(now, time.Duration(h.rnd.IntN(100)))
+	case "silent":
+		w.silence(now, first)
+		p.Silent(first)
+	case "overdue":
+		w.overdue(now, first)
+		p.Unanswered(first)
+	case "refused":
+		if w.probed() {
+			w.suspect()
+		}
+		p.Refused()
+	case "no address":
+		w.noAddress = true
+		w.become(Down)
+		p.NoAddress(errTest)
+	case "renew":
+		w.noAddress, w.unprobed, h.outdated = false, false, h.pending
+		w.note("renew", now, 0)
+		w.become(Up)
+		p.Renew()
+	case "check":
+		next := w.c
+		next.Check = Check(h.rnd.IntN(3))
+		h.outdated = h.outdated || h.pending && next.Check != w.c.Check
+		w.check(next.Check)
+		p.Configure(next)
+	default:
+		h.endCheck(what, now)
 	}
-	checkChain(t, b.told, b.p.State())
+}
+
+// endCheck ends the check that is under way, if one is.
+func (h *history) endCheck(what string, now time.Duration) {
+	if !h.pending {
+		return
+	}
+	switch {
+	case what == "probe answered" && !h.outdated && h.w.c.Check != CheckNone:
+		h.w.reply(what, now)
+	case what == "lost" && !h.outdated:
+		h.w.lost(now, h.sent)
+	}
+	h.pending, h.outdated = false, false
+	p := h.b.p
+	map[string]func(){"probe answered": func() { p.CheckAnswered(now) }, "lost": p.CheckLost, "not sent": p.CheckNotSent}[what]()
 }

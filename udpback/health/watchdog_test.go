@@ -164,6 +164,13 @@ func TestNoStatusServer(t *testing.T) {
 			answered        up
 			refused 9       up
 			overdue 9       up`, "no-status-server up→down alive down→up"},
+	})
+}
+
+// What shows that it has Status-Server, or that its silence is of another kind.
+// Rules: P82, P83
+func TestStatusServerAfterAll(t *testing.T) {
+	playAll(t, []transcript{
 		{"a probe is answered one day, and probes count again", probed, `
 			loses
 			pass 2s
@@ -236,6 +243,10 @@ func TestStop(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Stop waits for what the owner is called for.
+func TestStopWaits(t *testing.T) {
 	for _, what := range []string{"probe", "changed"} {
 		synctest.Test(t, func(t *testing.T) {
 			in, out := make(chan bool), make(chan bool)
@@ -258,7 +269,7 @@ func TestStop(t *testing.T) {
 				}()
 			}
 			<-in
-			p.Renew() // is notified of by the goroutine that tells of the other
+			p.Renew() // reported by the goroutine that reports the other
 			stopped := false
 			go func() {
 				p.Stop()
