@@ -21,25 +21,7 @@ const (
 
 // tooLong are the functions, by package and name, that are still to be cut. It only ever
 // gets shorter.
-var tooLong = []string{
-	"udpback TestAddressGoes",
-	"udpback TestBatchOfReplies",
-	"udpback TestChoose",
-	"udpback TestExpand",
-	"udpback TestFallDue",
-	"udpback TestLeavesSocket",
-	"udpback TestMendPath",
-	"udpback TestMoveOfSeveral",
-	"udpback TestObey",
-	"udpback TestPatience",
-	"udpback TestShouldMove",
-	"udpback TestStay",
-	"udpback TestWindowOfEventTimestamp",
-	"udpback/health TestNoStatusServer",
-	"udpback/health TestStop",
-	"udpback/health TestTransitions",
-	"udpback/health random",
-}
+var tooLong []string
 
 // No function and no file is too long, tests included, generated files excepted.
 func TestLengths(t *testing.T) {
