@@ -42,7 +42,7 @@ func (c *cipher) convert(dst []byte, n int, src []byte, off int, t *transfer) (e
 	return appendAttribute(dst, n, typ, value)
 }
 
-// omits reports whether the packet goes on without a value for which err was
+// omits reports whether the packet is written without a value for which err was
 // returned.
 func (t *transfer) omits(err error) bool {
 	return err == errUnreadable || err == ErrHidden && !t.accept
