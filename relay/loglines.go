@@ -19,7 +19,7 @@ type logLimits struct {
 	omitted [wire.NumOmissions]logs.Limiter
 }
 
-// logFields returns what identifies a request in a log line, and more fields behind it.
+// logFields returns what identifies a request in a log line, and more fields after it.
 func (req *request) logFields(more ...any) []any {
 	return append([]any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}, more...)
 }
@@ -39,7 +39,7 @@ func (r *Relay) logNoRoute(req *request, realm []byte) {
 }
 
 // noOperatorName says what to do for a CoA or Disconnect without Operator-Name.
-const noOperatorName = "a CoA or Disconnect has no Operator-Name, and is routed by nothing else; its sender must add one, or set coa_by_user_name = true in [routing] to go by the realm of its User-Name"
+const noOperatorName = "a CoA or Disconnect has no Operator-Name, and is routed by nothing else; its sender must add one, or set coa_by_user_name = true in [routing] to route by the realm of its User-Name"
 
 // logWrongRealm logs a realm that its client may not send.
 func (r *Relay) logWrongRealm(req *request, realm []byte) {
@@ -58,7 +58,7 @@ func notAmongRealms(req *request, realm []byte) (text string, fields []any) {
 	entry, isRealm := routing.Operator(operator)
 	switch {
 	case req.dynamic() && operator != nil && entry == "":
-		return "a client that may send some realms only sent a request whose Operator-Name has no known namespace, such as \"1\" before a realm, or nothing behind it (RFC 5580 §4.1); its sender must correct it", []any{"operator_name", string(operator)}
+		return "a client that may send some realms only sent a request whose Operator-Name has no known namespace, such as \"1\" before a realm, or nothing after it (RFC 5580 §4.1); its sender must correct it", []any{"operator_name", string(operator)}
 	case req.dynamic() && operator != nil && !isRealm:
 		return "a client sent a request whose Operator-Name is not among its operators; add it to operators of its [[client]] if it may send it", []any{"operator", entry}
 	case len(realm) == 0:
@@ -72,7 +72,7 @@ func noOperator(name []byte) (text string, fields []any) {
 	entry, isRealm := routing.Operator(name)
 	switch {
 	case entry == "":
-		return "no route takes this request: its Operator-Name is expected to begin with a namespace, \"1\" before a realm (RFC 5580 §4.1), with a name behind it; its sender must correct it",
+		return "no route takes this request: its Operator-Name is expected to begin with a namespace, \"1\" before a realm (RFC 5580 §4.1), followed by a name; its sender must correct it",
 			[]any{"operator_name", string(name)}
 	case isRealm:
 		return "no route takes this request: its Operator-Name names a realm; add a [[route]] for that with its kind in packets", []any{"realm", entry}

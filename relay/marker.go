@@ -14,11 +14,11 @@ import (
 // before (loop.go).
 //
 // The gateway withholds its clients' Proxy-State from the servers, so nobody behind it
-// could count hops. It adds one Proxy-State of its own instead, behind all other
+// could count hops. It adds one Proxy-State of its own instead, after all other
 // attributes (RFC 2865 §2.3, §5.33). Its value is
 //
 //	markerPrefix                        8 octets
-//	for each gateway on the way so far, the last one behind:
+//	for each gateway on the way so far, the last one at the end:
 //	  what the gateway calls itself     8 octets
 //	  the server it was sent to         4 octets, udpback.ServerID
 //

@@ -8,7 +8,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// malformed counts a packet whose attributes or length are wrong. Packets behind it
+// malformed counts a packet whose attributes or length are wrong. Packets after it
 // cannot be trusted, so it costs the connection (RFC 6613 §2.6.4).
 func (c *Connection) malformed(err error) error {
 	fate := metrics.FateBadAttributes

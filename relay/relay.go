@@ -20,7 +20,7 @@ type Relay struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	other   *metrics.Route // of requests that no route takes
-	hub     *audit.Hub     // nil: nobody is told of requests
+	hub     *audit.Hub     // nil: requests are not reported
 	// seed makes the hashes of requests unpredictable, so that no client can
 	// construct two requests with the same one.
 	seed maphash.Seed
