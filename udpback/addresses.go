@@ -171,14 +171,14 @@ func (s *Server) setMembers(all []netip.Addr) {
 	}
 	s.members.Store(&next)
 	s.backend.expansions.Add(1)
-	var leaving []*endpoint
+	var removed []*endpoint
 	if len(old) == 0 { // what waits for the name goes to its addresses
-		leaving = s.replacePorts(ports{})
+		removed = s.replacePorts(ports{})
 	}
 	s.removedMembers = append(s.removedMembers, gone...)
 	longest := s.settings.Load().longest + 2*time.Second
 	s.mu.Unlock()
-	stopChecks(leaving)
+	stopChecks(removed)
 	if len(old) == 0 {
 		time.AfterFunc(longest, func() { s.backend.removeCounts(s.Name) })
 	}

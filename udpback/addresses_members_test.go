@@ -161,7 +161,7 @@ func TestReconfigureKeepsHealth(t *testing.T) {
 
 // An address that leaves an expanded name is notified of as that, and not as a server that
 // is down: nothing is wrong when pods come and go.
-func TestMemberThatGoesIsNoFault(t *testing.T) {
+func TestRemovedMemberIsNotAFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var log bytes.Buffer

@@ -70,7 +70,7 @@ func TestHungNameServer(t *testing.T) {
 
 // A server that is moved is found at its new address within resolve_interval, whatever
 // its health check, and though the old address still answers.
-func TestServerMovesWhileTheOldAddressAnswers(t *testing.T) {
+func TestNewAddressWhileTheOldOneAnswers(t *testing.T) {
 	for _, check := range []health.Check{health.CheckNone, health.CheckStatusServer} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
@@ -258,7 +258,7 @@ func TestSeveralAddressesComeBack(t *testing.T) {
 
 // Many refusals of one address have a server go on to its next address once: those that
 // come late say nothing about the address that is in use by then.
-func TestRefusalsOfAnAddressThatWasLeft(t *testing.T) {
+func TestRefusalsOfAPreviousAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.net.name(host, "a", "b")

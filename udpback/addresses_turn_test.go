@@ -97,7 +97,7 @@ func TestLogOfNames(t *testing.T) {
 			}},
 			{[]string{"a", "b"}, health.Up, []string{
 				`level=INFO msg="the server's name was looked up"` + of + "address=192.0.2.1 addresses=2",
-				`level=INFO msg="the server is taken for up until something else is known" server=x port=auth was=down `,
+				`level=INFO msg="the server is assumed to be up until something else is known" server=x port=auth was=down `,
 			}},
 			{[]string{"a", "b"}, health.Up, nil},
 			{nil, health.Up, []string{`level=ERROR msg="the server's name cannot be looked up; its last address stays in use"` + of + "error="}},

@@ -79,7 +79,7 @@ func (b *Batch) flushSocket(s *socket) {
 	n, err := s.conn.Send(b.packets)
 	clear(b.packets)
 	if err != nil {
-		if n < mine { // else it tells of an earlier datagram
+		if n < mine { // else it is about an earlier datagram
 			b.err = err
 		}
 		s.failed(err)

@@ -31,7 +31,7 @@ func checkCode(check health.Check, label metrics.Port) wire.Code {
 	return 0
 }
 
-// sendCheck sends one check, and tells the port's health how it ended. A port that is
+// sendCheck sends one check, and has the port's health know how it ended. A port that is
 // not up and has not answered the last one may be reached in another way: it is checked
 // from a new local port, or at the next of its server's addresses.
 func (e *endpoint) sendCheck() {

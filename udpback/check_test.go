@@ -24,7 +24,7 @@ import (
 // no password; an Access-Request has those that are configured, the password hidden (RFC
 // 5997 §3, draft-ietf-radext-deprecating-radius §5.3.2).
 // Rules: P46, P78
-func TestProbesBeginWithMessageAuthenticator(t *testing.T) {
+func TestChecksBeginWithMessageAuthenticator(t *testing.T) {
 	for _, check := range []health.Check{health.CheckStatusServer, health.CheckAccessRequest} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
@@ -70,7 +70,7 @@ func TestProbesBeginWithMessageAuthenticator(t *testing.T) {
 // (RFC 5997 §4.1), and so does Access-Reject, which RFC 5997 §2 lets a server send.
 // Nothing else does.
 // Rules: P16, C4
-func TestAnswersToProbes(t *testing.T) {
+func TestAnswersToChecks(t *testing.T) {
 	for code, want := range map[radius.Code]health.State{
 		radius.CodeAccessAccept: health.Up, radius.CodeAccountingResponse: health.Up, radius.CodeAccessReject: health.Up,
 		radius.CodeAccessChallenge: health.Down, radius.CodeCoAACK: health.Down,
@@ -203,7 +203,7 @@ func TestWhatCannotBeSentProvesNothing(t *testing.T) {
 // A check that cannot be sent, or that nobody answers, is not the last: what becomes of it
 // tells of the server only if the way there is at fault, or the server itself.
 // Rules: P82, P84
-func TestProbesGoOn(t *testing.T) {
+func TestChecksGoOn(t *testing.T) {
 	cut := func(err error) func(*network) { return func(n *network) { n.cut["a:1812"] = err } }
 	for _, row := range []struct {
 		name   string
@@ -256,7 +256,7 @@ func TestProbesGoOn(t *testing.T) {
 }
 
 // A check that cannot be written is not sent, and takes no Identifier.
-func TestProbeThatCannotBeWritten(t *testing.T) {
+func TestCheckThatCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", func(c *ServerConfig) {
@@ -282,7 +282,7 @@ func TestProbeThatCannotBeWritten(t *testing.T) {
 
 // A check whose socket is closed while it waits, because the sockets were renewed and its
 // interval is longer than any schedule, is sent again.
-func TestProbeOnASocketThatCloses(t *testing.T) {
+func TestCheckOnASocketThatCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.Health.CheckInterval = 2 * time.Minute })

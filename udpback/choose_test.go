@@ -120,7 +120,7 @@ func TestChoose(t *testing.T) {
 // only goes there for a moment if another is better. The name of what it tries is looked
 // up.
 // Rules: P84
-func TestChooseToTry(t *testing.T) {
+func TestChooseServerToTry(t *testing.T) {
 	const up, failing = health.Up, health.Failing
 	for _, row := range []struct {
 		name   string
@@ -196,7 +196,7 @@ func TestChooseAmongOne(t *testing.T) {
 // no worse state; or back to one that it has left, in a better. Never to one that is
 // down.
 // Rules: P65, P84
-func TestElsewhere(t *testing.T) {
+func TestCanMove(t *testing.T) {
 	const up, suspect, failing, down = health.Up, health.Suspect, health.Failing, health.Down
 	for _, row := range []struct {
 		name            string
@@ -242,7 +242,7 @@ func TestElsewhere(t *testing.T) {
 
 // Whether the server that has a request issued its State.
 // Rules: P66
-func TestIssued(t *testing.T) {
+func TestIssuedState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)

@@ -15,7 +15,7 @@ import (
 // A single silent request has its server asked. A server that answers stays up,
 // whatever the realm does; its state does not waver.
 // Rules: P83, P84
-func TestSilenceIsAskedAbout(t *testing.T) {
+func TestSilenceIsChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
@@ -62,7 +62,7 @@ func TestSilenceIsAskedAbout(t *testing.T) {
 
 // A lost check of an idle port is asked again each time, not only the first.
 // Rules: P82
-func TestLostProbesOfAnIdlePortDoNotAddUp(t *testing.T) {
+func TestLostChecksOfAnIdlePortDoNotAddUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })

@@ -104,7 +104,7 @@ func TestRank(t *testing.T) {
 
 // Which check fits which port.
 // Rules: P81
-func TestProbeCode(t *testing.T) {
+func TestCheckCode(t *testing.T) {
 	for _, row := range []struct {
 		check health.Check
 		label metrics.Port
@@ -158,7 +158,7 @@ func TestClosedPort(t *testing.T) {
 // A port lives at its address when something has verified from there, and it is up or
 // has answered its last check; it is fine when it is up besides.
 // Rules: P84
-func TestLivesAtAddress(t *testing.T) {
+func TestAnswersAtAddress(t *testing.T) {
 	const taken = 100 * time.Second // when the address was
 	for _, row := range []struct {
 		name       string

@@ -354,7 +354,7 @@ func TestCancelBeforeTheFirstTransmission(t *testing.T) {
 // When an exchange looks for another server although it is not due: one that only
 // tries its server after a moment, the others when the route's patience is over.
 // Rules: P65
-func TestLeaveAt(t *testing.T) {
+func TestMoveAt(t *testing.T) {
 	end := new(endpoint)
 	end.addressSince.Store(int64(3 * second))
 	group := func(patience time.Duration) *Group { return &Group{patience: patience} }

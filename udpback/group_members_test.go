@@ -78,7 +78,7 @@ func TestNameWithTooManyAddresses(t *testing.T) {
 
 // What a request has tried, and who has declined it, follows the servers when others come
 // and go.
-func TestFollow(t *testing.T) {
+func TestUpdateMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.pods(t, health.CheckNone, "a", "b", "c", "d")

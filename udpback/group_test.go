@@ -80,7 +80,7 @@ func TestDeadlineOfTheFirstServer(t *testing.T) {
 // An attempt to move that finds no Identifier leaves what the request has tried as it
 // was: the server may have one the next time.
 // Rules: P26, P65
-func TestRelaunchThatFails(t *testing.T) {
+func TestMoveToServerThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", func(c *ServerConfig) { c.MaxSockets = 1 })
@@ -115,7 +115,7 @@ func TestRelaunchThatFails(t *testing.T) {
 // not had, or else back to one that it has left and that is in a better state, but to none
 // that has declined it.
 // Rules: P65, P97
-func TestRelaunch(t *testing.T) {
+func TestMoveToServer(t *testing.T) {
 	const up, suspect, failing = health.Up, health.Suspect, health.Failing
 	for _, row := range []struct {
 		name            string

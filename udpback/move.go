@@ -24,10 +24,10 @@ type mover struct {
 }
 
 // movesSocket reports whether a request that is due goes to its server by the socket
-// that has taken this one's place, instead of being resent: when its address is gone, or
+// that has replaced this one, instead of being resent: when its address is gone, or
 // nothing has arrived here since it was sent. A socket that was renewed though its port
-// was up keeps its requests for as long as their route allows: the server may only take
-// its time, and is not to be asked twice. With mu held.
+// was up keeps its requests for as long as their route allows: the server may only be
+// slow, and should not be asked twice. With socket.mu held.
 func (w *dueWork) movesSocket(sl *slot, now time.Duration) bool {
 	s := w.socket
 	if s.orders&(moveSocketWhenDue|moveSocketLate) == 0 || sl.ex.group == nil || s.ep.sockets.uses(s) {
@@ -41,7 +41,7 @@ func (w *dueWork) movesSocket(sl *slot, now time.Duration) bool {
 }
 
 // followOrders moves a request that is ordered to move, if it can. One whose schedule is
-// over ends instead. With mu held.
+// over ends instead. With socket.mu held.
 func (w *dueWork) followOrders(id wire.ServerID, o orders, now time.Duration) bool {
 	s := w.socket
 	sl := &s.slots[id]
@@ -77,7 +77,7 @@ const earlySpread = time.Second
 // and answers again: what was sent before may be lost, and the next transmission of the
 // schedule may be 16 s away. There is none before the last one could have been answered,
 // shortly before the schedule sends the request anyway, or when its transmissions are
-// used up. With mu held.
+// used up. With socket.mu held.
 func (w *dueWork) planEarly(sl *slot, now time.Duration) {
 	if sl.ex.group == nil || sl.earlyAt != 0 || w.socket.parked() {
 		return
@@ -95,7 +95,7 @@ func (w *dueWork) planEarly(sl *slot, now time.Duration) {
 }
 
 // sendEarly sends a request before it is due. That counts as one of its transmissions (MRC
-// of RFC 5080 §2.2.1); when it is due stays as it was. With mu held.
+// of RFC 5080 §2.2.1); when it is due stays as it was. With socket.mu held.
 func (w *dueWork) sendEarly(id wire.ServerID, now time.Duration) {
 	s := w.socket
 	sl := &s.slots[id]
@@ -115,13 +115,13 @@ func (w *dueWork) sendEarly(id wire.ServerID, now time.Duration) {
 
 // wasUnreachable reports whether the network has said that it could not get to the server
 // since the request was last sent, and the request was not sent again for that already:
-// it is once in each wait. With mu held.
+// it is once in each wait. With socket.mu held.
 func (w *dueWork) wasUnreachable(sl *slot) bool {
 	return w.socket.sendFailedAt != 0 && w.socket.sendFailedAt >= sl.lastSent && !sl.resentAfterError
 }
 
 // outOfPatience decides what becomes of a request that its server has left unanswered
-// for as long as the route allows, or that only tries a server. With mu held.
+// for as long as the route allows, or that only tries a server. With socket.mu held.
 func (w *dueWork) outOfPatience(id wire.ServerID, now time.Duration) {
 	sl := &w.socket.slots[id]
 	ex := sl.ex
@@ -140,10 +140,10 @@ func (w *dueWork) outOfPatience(id wire.ServerID, now time.Duration) {
 }
 
 // shouldMove reports whether a request that is due goes to another server: it may
-// leave, and there is somewhere to go; and its server is failing or down, or has left
-// it unanswered for the route's patience, or has been silent altogether since the last
+// move, and there is somewhere to go; and its server is failing or down, or has not
+// answered it within the route's patience, or has been silent altogether since the last
 // of move_on_after transmissions. A server that has answered anything since, a check
-// included, shows life, and keeps the request: see requestCheck. With mu held.
+// included, keeps the request: see requestCheck. With socket.mu held.
 func (w *dueWork) shouldMove(sl *slot, now time.Duration, own health.State) bool {
 	if !w.mayMove(sl) {
 		return false
@@ -163,7 +163,7 @@ func (w *dueWork) shouldMove(sl *slot, now time.Duration, own health.State) bool
 // §2.3). What carries a State stays with the server that issued it, because no
 // other can carry the conversation on, until that server is down or silent
 // altogether: a lost datagram or two are not a reason (RFC 5080 §2.1.2). What was never
-// sent may go anywhere. With mu held.
+// sent may go anywhere. With socket.mu held.
 func (w *dueWork) mayMove(sl *slot) bool {
 	ex := sl.ex
 	if ex.group == nil {
@@ -178,7 +178,7 @@ func (w *dueWork) mayMove(sl *slot) bool {
 func movable(k wire.Kind) bool { return k == wire.KindAccess || k == wire.KindAccounting }
 
 // beginMove takes the exchange out of its slot, so that nobody else ends it while it
-// moves. The slot keeps the packet until finishMove or undoMove. With mu held.
+// moves. The slot keeps the packet until finishMove or undoMove. With socket.mu held.
 func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 	s := w.socket
 	sl := &s.slots[id]
@@ -199,9 +199,9 @@ func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 	return m
 }
 
-// move launches the claimed exchanges on their next servers or sockets, as new
+// move starts the exchanges that move on their next servers or sockets, as new
 // requests: new Identifier, Request Authenticator, hiding and signature (RFC 2865
-// §2.5). What finds no place stays where it was and is resent there.
+// §2.5). One that finds no place stays where it was and is resent there.
 func (w *dueWork) move(now time.Duration) {
 	if len(w.moving) == 0 {
 		return
@@ -294,7 +294,7 @@ func (w *dueWork) undoMove(m mover, now time.Duration) {
 	s.armFor(sl.next(), now)
 }
 
-// failRefused ends a CoA or Disconnect that waits where nobody listens. With mu held.
+// failRefused ends a CoA or Disconnect that waits where nobody listens. With socket.mu held.
 func (w *dueWork) failRefused(id wire.ServerID) {
 	s := w.socket
 	sl := &s.slots[id]

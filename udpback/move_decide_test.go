@@ -171,7 +171,7 @@ var socketMoves = []struct {
 
 // When a request goes on at the socket that has taken the place of its own.
 // Rules: P57, P65, P95
-func TestLeavesSocket(t *testing.T) {
+func TestMovesSocket(t *testing.T) {
 	for _, row := range socketMoves {
 		synctest.Test(t, func(t *testing.T) {
 			code := row.code
@@ -216,7 +216,7 @@ func TestLeavesSocket(t *testing.T) {
 // An early transmission is planned where it helps: after what was sent last could have
 // been answered, well before the next, and while transmissions are left.
 // Rules: P55
-func TestRemindSoon(t *testing.T) {
+func TestPlanEarly(t *testing.T) {
 	for _, row := range []struct {
 		name               string
 		lastSent, due, end time.Duration
@@ -303,7 +303,7 @@ func TestIsEvidence(t *testing.T) {
 
 // A copy that is sent again counts, takes the next wait, and never waits past the end.
 // Rules: P55, P57
-func TestAgain(t *testing.T) {
+func TestResendOfASlot(t *testing.T) {
 	for _, row := range []struct {
 		name      string
 		end, wait time.Duration
@@ -344,7 +344,7 @@ func TestAgain(t *testing.T) {
 
 // What a claimed request takes along to where it goes.
 // Rules: P65
-func TestClaim(t *testing.T) {
+func TestBeginMove(t *testing.T) {
 	full := priorSchedule{sends: 3, first: 90 * second, wait: 4 * second, due: 104 * second, overdue: true, sentEarly: true}
 	afterDue := full
 	afterDue.due = 0

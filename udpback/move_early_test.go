@@ -96,7 +96,7 @@ func (f *fixture) downForLack(t *testing.T, change func(*ServerConfig)) (*Server
 // for having been sent sooner.
 //
 // Rules: P55
-func TestRemindersCount(t *testing.T) {
+func TestEarlyTransmissionsCount(t *testing.T) {
 	for _, count := range []int{2, 3} {
 		t.Run("down", func(t *testing.T) { remindersCount(t, count, true) })
 		t.Run("failing", func(t *testing.T) { remindersCount(t, count, false) })
@@ -154,7 +154,7 @@ func remindersCount(t *testing.T, count int, down bool) {
 // A request that its client has given up is not sent once more.
 //
 // Rules: P59
-func TestCancelledIsNotReminded(t *testing.T) {
+func TestCancelledIsNotSentEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s, g := f.downForLack(t, nil)

@@ -40,7 +40,7 @@ func (n *network) answering(t *testing.T, names ...string) {
 // A request whose server falls silent moves on after the configured number of
 // sends, as a new request within the client's one deadline.
 // Rules: P23, P65
-func TestSilentServerIsLeft(t *testing.T) {
+func TestRequestsMoveFromASilentServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
@@ -87,7 +87,7 @@ func TestDeadlineRunsOverAMove(t *testing.T) {
 // A server that answers others is not left because one request stays silent, until
 // the route's patience is over; and it stays up.
 // Rules: P83
-func TestSilentRealmCondemnsNobody(t *testing.T) {
+func TestSilentRealmMakesNoServerDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
@@ -146,7 +146,7 @@ func TestDisconnectDoesNotMove(t *testing.T) {
 
 // A dead server gets checks only, and is used again after three answers.
 // Rules: P81, P82, P84
-func TestDeadServerIsProbedAndComesBack(t *testing.T) {
+func TestDeadServerIsCheckedAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		probed := func(c *ServerConfig) { c.Health = health.Config{Check: health.CheckStatusServer} }
@@ -217,7 +217,7 @@ func checkProbesDiffer(t *testing.T, seen []transmission) {
 
 // Without checks a trickle of real requests tries the dead server.
 // Rules: P84
-func TestTrickleTriesADeadServerWithoutProbes(t *testing.T) {
+func TestRequestsTryADeadServerWithoutChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)

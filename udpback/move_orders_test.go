@@ -59,7 +59,7 @@ var orderCases = []struct {
 
 // What becomes of a request that waits when its socket is given orders.
 // Rules: P64, P65, P84, P95
-func TestObey(t *testing.T) {
+func TestFollowOrders(t *testing.T) {
 	for _, row := range orderCases {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, row.code, true)
@@ -207,7 +207,7 @@ var undoneMoves = []struct {
 // not due, is sent again when it was, and ends when nothing is left to send, or its slot
 // is gone.
 // Rules: P26, P55, P59, P65
-func TestStay(t *testing.T) {
+func TestUndoMove(t *testing.T) {
 	for _, row := range undoneMoves {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, false)
@@ -333,7 +333,7 @@ func TestMoveOfSeveral(t *testing.T) {
 // A request that goes on at a new socket gives its Identifier of the old one to nobody,
 // and it counts no longer for anybody.
 // Rules: P26
-func TestLeaveForAnotherSocket(t *testing.T) {
+func TestMoveToAnotherSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)

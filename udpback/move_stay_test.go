@@ -79,7 +79,7 @@ func TestConversationsStayThroughLoss(t *testing.T) {
 // When the server that issued the State is dead its conversations are lost, and
 // the client hears so from the next server instead of waiting for the end.
 // Rules: P65, P66
-func TestConversationsLeaveTheDead(t *testing.T) {
+func TestConversationsMoveFromTheDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
@@ -262,7 +262,7 @@ func TestLateProtocolErrorOfTheFirstServer(t *testing.T) {
 // A server that answers checks but no requests is left as soon as several requests in
 // a row were not answered, and no later than the route's patience.
 // Rules: P65
-func TestAnsweringProbesOnlyDoesNotKeepRequests(t *testing.T) {
+func TestAnsweringOnlyChecksDoesNotKeepRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		checked := func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer }

@@ -221,7 +221,7 @@ func (f *fixture) crowd(t *testing.T, g *Group) (crowd []*owner) {
 // A dead server without checks is tried by requests that begin something, not by
 // one in the midst of a conversation.
 // Rules: P66, P84
-func TestTrickleSparesConversations(t *testing.T) {
+func TestTriesSpareConversations(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)

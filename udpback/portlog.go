@@ -57,7 +57,7 @@ func (l *portLog) transition(t health.Transition) {
 		l.out.Warn("the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\"", address)
 	case t.To == health.Up && t.Assumed:
 		l.suspectLogged.Store(false)
-		l.out.Info("the server is taken for up until something else is known", "was", t.From.String(), address)
+		l.out.Info("the server is assumed to be up until something else is known", "was", t.From.String(), address)
 	case t.To == health.Up && t.From == health.Suspect:
 		if l.suspectLogged.Swap(false) {
 			l.out.Info("the server answers again", "was", t.From.String(), address)
@@ -81,7 +81,7 @@ func (l *portLog) transition(t health.Transition) {
 	}
 }
 
-// noteLateAnswer tells of an answer that arrived after its request had gone to another
+// lateAnswer counts and reports an answer that arrived after its request had gone to another
 // server, and before that one's.
 func (l *portLog) lateAnswer(took, patience time.Duration) {
 	l.ep.metrics.Count(metrics.ServerRepliesAfterMove, 1)

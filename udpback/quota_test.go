@@ -42,7 +42,7 @@ func TestExceeds(t *testing.T) {
 // The first Identifier that a client takes at a port is counted like those that follow,
 // and each port by itself.
 // Rules: P26
-func TestShareAt(t *testing.T) {
+func TestQuotaAt(t *testing.T) {
 	a, b := new(endpoint), new(endpoint)
 	s := new(Quota)
 	for n := range int64(3) {

@@ -168,7 +168,7 @@ func namesOtherCode(c *candidate) bool {
 	return ok && c.view.Code() == wire.CodeProtocolError && original != c.code
 }
 
-// drop counts a reply that does not verify, and tells the operator.
+// drop counts and reports a reply that does not verify.
 func (r *receiver) drop(c *candidate, err error) {
 	c.good = false
 	r.socket.ep.metrics.CountReply(resultOf(err))
@@ -227,7 +227,7 @@ func (r *receiver) freeAnswered(now time.Duration) {
 	}
 }
 
-// noteReplies tells the port's health of verified replies; took is how long the slowest
+// noteReplies notes verified replies in the port's health; took is how long the slowest
 // answer to a request took, below zero when there is none. What a check's answer
 // proves, the check reports.
 func (r *receiver) noteReplies(now, took time.Duration) {

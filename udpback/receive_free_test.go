@@ -79,7 +79,7 @@ func TestHowLongAnswersTake(t *testing.T) {
 
 // What does not verify does not show that the network gets there again.
 // Rules: P21, P84
-func TestForgedReplyEndsNoBlock(t *testing.T) {
+func TestForgedReplyShowsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
@@ -102,7 +102,7 @@ func TestForgedReplyEndsNoBlock(t *testing.T) {
 // Who issued a State is noted where there is a choice of servers, from verified replies
 // that have one.
 // Rules: P66
-func TestStateIsNoted(t *testing.T) {
+func TestIssuerIsRemembered(t *testing.T) {
 	for _, row := range []struct {
 		servers int
 		state   string
@@ -207,7 +207,7 @@ func TestProtocolErrorIsFlushed(t *testing.T) {
 // What a reply may be to a request that has left is looked at once: the next batch has
 // nothing of it.
 // Rules: P64
-func TestCallBackForgets(t *testing.T) {
+func TestMatchPreviousClears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)

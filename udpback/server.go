@@ -132,33 +132,33 @@ func (s *Server) Reconfigure(c ServerConfig) {
 }
 
 // reconfigure is Reconfigure, but for the ports that it removes, which it returns.
-func (s *Server) reconfigure(c ServerConfig) (leaving []*endpoint) {
+func (s *Server) reconfigure(c ServerConfig) (removed []*endpoint) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return nil
 	}
-	leaving = s.configure(c)
+	removed = s.configure(c)
 	if s.name != nil {
 		s.name.SetInterval(c.ResolveInterval)
 	}
 	for _, m := range *s.members.Load() {
-		leaving = append(leaving, m.reconfigure(s.memberConfig(m.literal))...)
+		removed = append(removed, m.reconfigure(s.memberConfig(m.literal))...)
 	}
-	return leaving
+	return removed
 }
 
 // stopChecks ends the checks of ports that were removed. No lock is held: it waits for
 // checks that are being sent, which may need one.
-func stopChecks(leaving []*endpoint) {
-	for _, e := range leaving {
+func stopChecks(removed []*endpoint) {
+	for _, e := range removed {
 		e.health.Stop()
 	}
 }
 
 // configure stores the settings and makes, keeps or removes the ports. It returns
 // those that are to be stopped. With mu held.
-func (s *Server) configure(c ServerConfig) (leaving []*endpoint) {
+func (s *Server) configure(c ServerConfig) (removed []*endpoint) {
 	s.config = c
 	set := &settings{schedule: c.Schedule.withDefaults(), requireMA: c.RequireMA, nas: c.NAS, maxSockets: c.MaxSockets}
 	if set.maxSockets == 0 {
@@ -194,17 +194,17 @@ func (s *Server) port(k wire.Kind, label metrics.Port, number uint16) *endpoint 
 
 // replacePorts replaces the ports; those that are no longer among them close
 // when their last requests have ended, and are returned to be stopped. With mu held.
-func (s *Server) replacePorts(next ports) (leaving []*endpoint) {
+func (s *Server) replacePorts(next ports) (removed []*endpoint) {
 	old := s.ports.Swap(&next)
 	for _, e := range old.distinct() {
 		if !slices.Contains(next[:], e) {
-			leaving = append(leaving, e)
+			removed = append(removed, e)
 			e.order(moveServer)
 			s.removed = append(s.removed, e)
 			time.AfterFunc(s.settings.Load().longest+time.Second, func() { s.closeRemoved(e) })
 		}
 	}
-	return leaving
+	return removed
 }
 
 // closeRemoved closes a port that replacePorts has removed.
@@ -266,7 +266,7 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	all := append(s.endpoints(), s.removed...)
-	members := slices.Concat(s.removedMembers, *s.members.Load()) // closeGone changes s.gone
+	members := slices.Concat(s.removedMembers, *s.members.Load()) // closeMember changes s.removedMembers
 	s.mu.Unlock()
 	for _, e := range all {
 		e.close()

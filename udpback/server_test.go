@@ -36,7 +36,7 @@ func (f *fixture) pods(t *testing.T, check health.Check, members ...string) *Ser
 // A port that a reload takes away is not checked any more, whether its server was
 // configured or is an address of an expanded name; what waits there is left to the end of
 // its schedule.
-func TestPortThatLeaves(t *testing.T) {
+func TestPortThatIsRemoved(t *testing.T) {
 	for _, expand := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)

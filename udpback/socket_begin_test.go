@@ -14,7 +14,7 @@ import (
 // Since when a server has a request: since it was first sent to it, whichever of its
 // sockets that was; not since it waits there for a socket.
 // Rules: P65
-func TestAskedSince(t *testing.T) {
+func TestUnansweredSince(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		asked  time.Duration
@@ -56,7 +56,7 @@ func TestAskedSince(t *testing.T) {
 // Each time that a request is sent again its server is asked for a sign of life; when a
 // check is sent again, it is not.
 // Rules: P83
-func TestSentAgainAndProbed(t *testing.T) {
+func TestResentAndChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", probed)

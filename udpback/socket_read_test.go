@@ -64,7 +64,7 @@ func TestReaderPauses(t *testing.T) {
 
 // What is counted for a reply that does not verify.
 // Rules: P21
-func TestBadReply(t *testing.T) {
+func TestResultOf(t *testing.T) {
 	for _, row := range []struct {
 		err  error
 		want metrics.Result
@@ -82,7 +82,7 @@ func TestBadReply(t *testing.T) {
 // An Access-Reject answers the gateway's own Status-Server, and nothing else that an
 // Access-Reject does not answer anyway.
 // Rules: P84
-func TestAnswersProbe(t *testing.T) {
+func TestRejectsStatusServer(t *testing.T) {
 	for _, row := range []struct {
 		request, reply radius.Code
 		want           bool
@@ -106,7 +106,7 @@ func TestAnswersProbe(t *testing.T) {
 
 // A reply that verifies shows that the network gets there again.
 // Rules: P84
-func TestReplyEndsABlock(t *testing.T) {
+func TestReplyShowsThatItIsReachable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)

@@ -268,7 +268,7 @@ func TestBusySocketListensOn(t *testing.T) {
 // How the schedule of a request goes on where it is launched: from the begin at another
 // server; from where it was at another socket of the same.
 // Rules: P55, P65
-func TestLaunch(t *testing.T) {
+func TestBegin(t *testing.T) {
 	for _, row := range []struct {
 		name     string
 		before   priorSchedule

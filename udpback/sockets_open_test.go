@@ -218,7 +218,7 @@ func TestAddressWithoutSocket(t *testing.T) {
 
 // Where the limit of sockets is reached a port has one besides, to renew its own; an
 // address of an expanded name has not.
-func TestLacksSockets(t *testing.T) {
+func TestMayNotRenew(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		full    bool

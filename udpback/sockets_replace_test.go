@@ -162,7 +162,7 @@ func TestInUseOfANameThatIsTaken(t *testing.T) {
 }
 
 // A client's count of a port goes with the port.
-func TestShareForgetsClosedPorts(t *testing.T) {
+func TestQuotaRemovesClosedPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.net.answering(t, "a")
@@ -184,7 +184,7 @@ func TestShareForgetsClosedPorts(t *testing.T) {
 }
 
 // A SIGHUP while users are asked to confirm their logins has nobody asked again.
-func TestRefreshAsksNobodyTwice(t *testing.T) {
+func TestRefreshSendsNothingTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", probed)

@@ -117,7 +117,7 @@ func (w *dueWork) postpone(now time.Duration) bool {
 	return true
 }
 
-// anyDue reports whether a slot is to be checked now. With mu held.
+// anyDue reports whether a slot is to be checked now. With socket.mu held.
 func (w *dueWork) anyDue(now time.Duration) bool {
 	for id := range w.socket.slots {
 		if sl := &w.socket.slots[id]; (sl.state == slotWaiting || sl.state == slotAbandoned) && sl.next() <= now+sweepGrain {
@@ -129,7 +129,7 @@ func (w *dueWork) anyDue(now time.Duration) bool {
 
 // repairPath looks for another way to the server when this socket's fails, or when a
 // request is due again that was sent twice and nothing at all was heard since. A
-// renewal that is not to be had yet is tried again as long as anything waits.
+// renewal that is not possible yet is tried again as long as anything waits.
 func (w *dueWork) repairPath(now time.Duration) {
 	s := w.socket
 	s.mu.Lock()
@@ -147,7 +147,7 @@ func (w *dueWork) repairPath(now time.Duration) {
 }
 
 // silentTwice reports whether a request is due that was sent at least twice, with nothing
-// verified since the last time. With mu held.
+// verified since the last time. With socket.mu held.
 func (w *dueWork) silentTwice(now time.Duration) bool {
 	s := w.socket
 	for id := range s.slots {
@@ -159,7 +159,7 @@ func (w *dueWork) silentTwice(now time.Duration) bool {
 	return false
 }
 
-// decide decides on each slot that is due or ordered to leave. What must be done
+// decide decides on each slot that is due or ordered to move. What must be done
 // without the lock is noted in w.
 func (w *dueWork) decide(now time.Duration) {
 	s := w.socket
@@ -185,7 +185,7 @@ func (w *dueWork) decide(now time.Duration) {
 	}
 }
 
-// decideSlot decides on one slot that waits or is abandoned. With mu held.
+// decideSlot decides on one slot that waits or is abandoned. With socket.mu held.
 func (w *dueWork) decideSlot(id wire.ServerID, o orders, now time.Duration) {
 	sl := &w.socket.slots[id]
 	if o&sendEarly != 0 && sl.state == slotWaiting {
@@ -202,7 +202,7 @@ func (w *dueWork) decideSlot(id wire.ServerID, o orders, now time.Duration) {
 	}
 }
 
-// fallDue decides what becomes of a slot whose wait is over. With mu held.
+// fallDue decides what becomes of a slot whose wait is over. With socket.mu held.
 func (w *dueWork) fallDue(id wire.ServerID, now time.Duration) {
 	s := w.socket
 	sl := &s.slots[id]
@@ -238,15 +238,15 @@ func (w *dueWork) fallDue(id wire.ServerID, now time.Duration) {
 	}
 }
 
-// timeOut frees the slot of a request whose schedule is over. With mu held.
+// timeOut frees the slot of a request whose schedule is over. With socket.mu held.
 func (w *dueWork) timeOut(id wire.ServerID) {
 	w.freed++
 	w.timedOut = append(w.timedOut, w.socket.free(id))
 }
 
-// noteOverdue has the port's health told, once, of a request that should have been
+// noteOverdue notes once for the port's health a request that should have been
 // answered by now. Where a route's patience is longer than the default, its answers
-// are known to take that long, or to the end of the schedule. With mu held.
+// are known to take that long, or to the end of the schedule. With socket.mu held.
 func (w *dueWork) noteOverdue(sl *slot, now time.Duration, over bool) {
 	now += sweepGrain
 	patience := sl.ex.group.patience
@@ -257,8 +257,8 @@ func (w *dueWork) noteOverdue(sl *slot, now time.Duration, over bool) {
 }
 
 // isEvidence reports whether the silence after a request says anything about the
-// server: not when it was not sent, was sent to an address that the server has left, or
-// this machine could not send. With mu held.
+// server: not when it was not sent, was sent to a previous address of the server, or
+// this machine could not send. With socket.mu held.
 func (w *dueWork) isEvidence(sl *slot) bool {
 	s := w.socket
 	return s.current() && (s.sendFailedAt == 0 || s.sendFailedAt < sl.firstSent)
@@ -266,7 +266,7 @@ func (w *dueWork) isEvidence(sl *slot) bool {
 
 // resend notes a slot's packet for another transmission: octet-identical,
 // from the same port to the same port (RFC 2865 §2.5). It is copied, because a
-// reply may free the packet while the copy is being sent. With mu held.
+// reply may free the packet while the copy is being sent. With socket.mu held.
 func (w *dueWork) resend(sl *slot, now time.Duration) {
 	s := w.socket
 	w.packets = append(w.packets, s.ep.server.backend.Buffers.Copy(sl.packet))
@@ -292,7 +292,7 @@ func (w *dueWork) sendPackets() {
 	}
 }
 
-// failEnded ends the exchanges whose server stayed silent, or that it refused.
+// failEnded ends the exchanges whose server stayed silent, or whose port is closed.
 func (w *dueWork) failEnded() {
 	w.socket.ep.addOutstanding(-w.freed)
 	for _, ex := range w.timedOut {

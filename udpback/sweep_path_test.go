@@ -94,7 +94,7 @@ func TestAnyDue(t *testing.T) {
 // Which request shows that the way to the server may be broken: one that is due, was
 // sent at least twice, and since the last time nothing has verified.
 // Rules: P84
-func TestOverdueShowsABrokenWay(t *testing.T) {
+func TestSilentTwice(t *testing.T) {
 	const now = 100 * second
 	for _, row := range []struct {
 		name     string
@@ -210,7 +210,7 @@ func TestSweepArmsForTheFirst(t *testing.T) {
 
 // What a sweep found is ignored when it has been carried out: the next one, of another
 // socket, begins with nothing, and nothing keeps the exchanges from being collected.
-func TestSweepingsForget(t *testing.T) {
+func TestDueWorkIsReused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		ex := new(Exchange)
@@ -230,7 +230,7 @@ func TestSweepingsForget(t *testing.T) {
 // A request that is sent again has its server checked, unless that was heard of a moment
 // ago.
 // Rules: P83
-func TestAskForLife(t *testing.T) {
+func TestRequestCheck(t *testing.T) {
 	for _, row := range []struct {
 		heard time.Duration // before now
 		want  int
@@ -279,7 +279,7 @@ var pathCases = []struct {
 // When a sweep opens another way to the server: when it is ordered to, until it has
 // succeeded; and when a request of a port that is not fine is due in vain.
 // Rules: P84
-func TestMendPath(t *testing.T) {
+func TestRepairPath(t *testing.T) {
 	for _, row := range pathCases {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)

@@ -131,7 +131,7 @@ func whenDue(found *dueWork, sl *slot) string {
 // A request counts once as overdue: when a check was answered since it was sent, and the
 // route's patience is over where that is longer than usual, or its schedule.
 // Rules: P83
-func TestCountOverdue(t *testing.T) {
+func TestNoteOverdue(t *testing.T) {
 	const now = 120 * second
 	for _, row := range []struct {
 		name     string
@@ -174,7 +174,7 @@ func TestCountOverdue(t *testing.T) {
 // Requests that end without a reply are told so once, why, and their connections are
 // flushed; the gateway's own checks are not timeouts of requests.
 // Rules: P56, P95
-func TestFinish(t *testing.T) {
+func TestFailEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
@@ -259,7 +259,7 @@ func TestGrain(t *testing.T) {
 
 // What is sent again is counted; that it failed has the socket renewed.
 // Rules: P84
-func TestResend(t *testing.T) {
+func TestSendPackets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		server := f.server(t, "a", nil)

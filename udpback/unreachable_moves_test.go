@@ -56,7 +56,7 @@ func TestRefusedRequestsGoOn(t *testing.T) {
 // A refused request for which no other server has room waits on where it is: it is
 // not sent again before it is due, and has all of its time.
 // Rules: P55, P84
-func TestRefusedRequestsWaitForRoom(t *testing.T) {
+func TestRefusedRequestsWaitForSpace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		narrow := func(c *ServerConfig) { c.MaxSockets = 1 }

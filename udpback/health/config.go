@@ -39,7 +39,7 @@ type Config struct {
 	// CheckInterval is the pause between checks of a port that is suspect, failing or
 	// down, or has never answered one, varied by ±10 %, and the wait for the answer to
 	// each. It is also the pause before a request tries a port that is failing, or
-	// down without checks that tell; twice as long after the first try, then four
+	// down without checks that count; twice as long after the first try, then four
 	// times.
 	CheckInterval time.Duration
 

@@ -1,6 +1,6 @@
 // Package health follows the state of one port of one RADIUS server: whether it is up,
 // suspect, failing or down. It knows no sockets: its owner sends the checks and the requests,
-// and tells a [Port] what became of them.
+// and reports to a [Port] how they ended.
 //
 // There are two kinds of evidence. A check's answer vouches for the port: something
 // lives there that knows the secret. A request's answer vouches for the service: the

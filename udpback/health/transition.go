@@ -48,7 +48,7 @@ func (p *Port) change(to State) { p.setState(Transition{To: to}) }
 // assumeUp makes the port up although no reply has shown it. With mu held.
 func (p *Port) assumeUp() { p.setState(Transition{To: Up, Assumed: true}) }
 
-// setState sets the state and notes the transition; pass hands it on. With mu held.
+// setState sets the state and records the transition, which report hands on. With mu held.
 func (p *Port) setState(t Transition) {
 	t.From = p.State()
 	if t.From == t.To {
@@ -66,7 +66,7 @@ func (p *Port) setState(t Transition) {
 	}
 }
 
-// record keeps a transition for pass, with what is known of the port. With mu held.
+// record keeps a transition for report, with what is known of the port. With mu held.
 func (p *Port) record(t Transition) {
 	t.Unverified, t.HasAnswered, t.HasChecks = p.unverified.Load(), p.HasAnswered(), p.HasChecks()
 	t.Unanswered, t.At = int(p.unanswered.Load()), p.owner.Clock()

@@ -102,7 +102,7 @@ func TestFirstProbe(t *testing.T) {
 
 // Silence and refusal have the port checked at once, however many say so.
 // Rules: P82, P83
-func TestProbedAtOnce(t *testing.T) {
+func TestCheckedAtOnce(t *testing.T) {
 	for _, script := range []string{"silent", "silent 3 suspect", "refused suspect", "silent 9\nrefused 9", "renew"} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, probed)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Watcher is told what becomes of a name. Its functions are called one at a time,
+// Watcher is notified of what becomes of a name. Its functions are called one at a time,
 // from the name's goroutine, with no lock held.
 type Watcher struct {
 	// Found gets the addresses, IPv4 before IPv6, each family in ascending order,
@@ -135,7 +135,7 @@ type answer struct {
 	err     error
 }
 
-// lookup asks for both families and tells the watcher what has changed.
+// lookup asks for both families and notifies the watcher of what has changed.
 func (n *Name) lookup(ctx context.Context) error {
 	release, ok := n.resolver.acquire(ctx)
 	if !ok {
