@@ -55,7 +55,7 @@
 //	  tlsfront: Server.updateMu   while connections are checked against a new policy
 //	    Server.mu                 while sessions are added, removed or listed
 //	  udpback: socket.sweeping    while a sweep resends, moves and gives up requests
-//	    Server.mu, endpoint.mu, socket.mu, Exchange.mu, in the order of its documentation
+//	    Server.mu, socketSet.mu, socket.mu, Exchange.mu: package locks holds this order in tests
 //	  audit: Hub.mu               while the log lines of requests are configured, or a tap is attached
 //	Metrics.mu                    while series are made, removed or listed
 //	udpback: Backend.mu           while servers are registered, removed or listed
