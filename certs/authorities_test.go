@@ -23,7 +23,7 @@ func TestDamagedCA(t *testing.T) {
 	key := bytes.Index(raw, ca.Certificate.SubjectKeyId)
 	block := func(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
 	signature := block(damage(raw, len(raw)-1))
-	below := must(ca.Server("between"))
+	below := must(ca.Server([]string{"between"}))
 	named := must(NewCA("names its key", func(c *x509.Certificate) { c.SubjectKeyId, c.AuthorityKeyId = []byte{7, 7, 7}, []byte{7, 7, 7} })).Certificate
 	unknown := bytes.Replace(raw, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01}, []byte{0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x02}, 1) // id-ecPublicKey
 	for _, c := range []struct {

@@ -7,7 +7,6 @@
 // clients are refused.
 //
 //	certs.go        makes certificates: NewCA, CA.Server, CA.Client
-//	crl.go          makes revocation lists: CA.CRL
 //	dir.go          makes a directory of certificates: WriteDir
 //	pem.go          readPEM, the only parser of PEM files
 //	block.go        parses the content of a PEM block
@@ -23,7 +22,7 @@
 // To make certificates:
 //
 //	ca, _ := certs.NewCA("test CA")
-//	server, _ := ca.Server(certs.DevelopmentHosts()...)
+//	server, _ := ca.Server(certs.DevelopmentHosts())
 //	client, _ := ca.Client("campus")
 //	late, _ := ca.Client("late", func(t *x509.Certificate) { t.NotAfter = time.Now().Add(-time.Hour) })
 //
@@ -35,8 +34,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -65,7 +62,7 @@ func Valid(d time.Duration) Change {
 // Pair is a certificate and its key (ECDSA, P-256).
 type Pair struct {
 	Certificate *x509.Certificate
-	key         crypto.Signer
+	Key         crypto.Signer
 }
 
 // CA signs certificates.
@@ -94,15 +91,7 @@ func NewCA(name string, changes ...Change) (*CA, error) {
 
 // Server makes a server's certificate, valid for two years, for host names and
 // IP addresses (subjectAltName); the first is its common name too.
-func (ca *CA) Server(hosts ...string) (*Pair, error) {
-	if len(hosts) == 0 {
-		return nil, fmt.Errorf("expected at least one host for the server's certificate, got none")
-	}
-	return ca.ServerWith(hosts)
-}
-
-// ServerWith is Server with changes.
-func (ca *CA) ServerWith(hosts []string, changes ...Change) (*Pair, error) {
+func (ca *CA) Server(hosts []string, changes ...Change) (*Pair, error) {
 	name := ""
 	if len(hosts) > 0 {
 		name = hosts[0]
@@ -138,7 +127,7 @@ func (ca *CA) issue(t *x509.Certificate, changes []Change) (*Pair, error) {
 	if t.NotAfter.After(ca.Certificate.NotAfter) {
 		t.NotAfter = ca.Certificate.NotAfter
 	}
-	return sign(t, changes, ca.Certificate, key, ca.key)
+	return sign(t, changes, ca.Certificate, key, ca.Key)
 }
 
 func template(name string, validity time.Duration) *x509.Certificate {
@@ -165,12 +154,7 @@ func sign(t *x509.Certificate, changes []Change, parent *x509.Certificate, key *
 	if err != nil {
 		return nil, fmt.Errorf("the certificate of %q does not parse: %w", t.Subject.CommonName, err)
 	}
-	return &Pair{Certificate: c, key: key}, nil
-}
-
-// TLS returns the pair in the form of crypto/tls.
-func (p *Pair) TLS() tls.Certificate {
-	return tls.Certificate{Certificate: [][]byte{p.Certificate.Raw}, PrivateKey: p.key, Leaf: p.Certificate}
+	return &Pair{Certificate: c, Key: key}, nil
 }
 
 // CertPEM returns the certificate in PEM.
@@ -180,21 +164,11 @@ func (p *Pair) CertPEM() []byte {
 
 // KeyPEM returns the private key in PEM (PKCS #8).
 func (p *Pair) KeyPEM() ([]byte, error) {
-	der, err := x509.MarshalPKCS8PrivateKey(p.key)
+	der, err := x509.MarshalPKCS8PrivateKey(p.Key)
 	if err != nil {
 		return nil, fmt.Errorf("cannot write the key of %q: %w", p.Certificate.Subject.CommonName, err)
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
-}
-
-// Fingerprint returns the SHA-256 of the certificate, as in [[client]].fingerprints.
-func (p *Pair) Fingerprint() [32]byte { return sha256.Sum256(p.Certificate.Raw) }
-
-// Pool returns a pool of the CA alone.
-func (ca *CA) Pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(ca.Certificate)
-	return pool
 }
 
 // FormatFingerprint returns sum as "sha256:AA:BB:…", the form of the configuration.

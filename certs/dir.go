@@ -56,7 +56,7 @@ func WriteDir(dir string, o DirOptions) ([]Entry, error) {
 	if o.Validity > 0 {
 		changes = append(changes, Valid(o.Validity))
 	}
-	entry, err = ca.writePair(dir, "server", o.Force, func() (*Pair, error) { return ca.ServerWith(hosts, changes...) })
+	entry, err = ca.writePair(dir, "server", o.Force, func() (*Pair, error) { return ca.Server(hosts, changes...) })
 	if err != nil {
 		return entries, err
 	}
@@ -124,7 +124,7 @@ func LoadSigner(certFile, keyFile string) (*CA, error) {
 	if now := time.Now(); now.Before(c.NotBefore) || now.After(c.NotAfter) {
 		return nil, fmt.Errorf("%s: valid from %s to %s only", certFile, c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly))
 	}
-	return &CA{Pair{Certificate: c, key: key}}, nil
+	return &CA{Pair{Certificate: c, Key: key}}, nil
 }
 
 // writePair writes NAME.pem and NAME.key, signed by ca, unless both exist.

@@ -10,6 +10,7 @@ import (
 	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -53,23 +54,24 @@ func must[T any](v T, err error) T {
 
 func newMaterial() *material {
 	m := &material{ca: must(NewCA("test CA")), other: must(NewCA("other CA"))}
-	m.leaf = must(m.ca.Server("localhost"))
+	m.leaf = must(m.ca.Server([]string{"localhost"}))
 	m.caPEM, m.leafPEM = string(m.ca.CertPEM()), string(m.leaf.CertPEM())
 	m.caNoEnd = strings.TrimSuffix(m.caPEM, "\n")
 	m.caLines = strings.Split(m.caNoEnd, "\n")
 	m.caEnd = len(m.caLines)
 	m.key = string(must(m.leaf.KeyPEM()))
-	m.keyDER = must(x509.MarshalPKCS8PrivateKey(m.leaf.key))
-	m.ec = encodeBlock("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(m.leaf.key.(*ecdsa.PrivateKey))))
+	m.keyDER = must(x509.MarshalPKCS8PrivateKey(m.leaf.Key))
+	m.ec = encodeBlock("EC PRIVATE KEY", must(x509.MarshalECPrivateKey(m.leaf.Key.(*ecdsa.PrivateKey))))
 	m.rsa = encodeBlock("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(must(rsa.GenerateKey(rand.Reader, 2048))))
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	must(ed, err)
 	m.ed = encodeBlock("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(ed)))
 	now := time.Now()
-	m.crl = string(must(m.ca.CRL(now, now.Add(time.Hour), m.leaf)))
+	m.crl = string(must(x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now, NextUpdate: now.Add(time.Hour),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: m.leaf.Certificate.SerialNumber, RevocationTime: now}}}, m.ca.Certificate, m.ca.Key)))
 	m.crlPEM = encodeBlock("X509 CRL", []byte(m.crl))
-	m.request = must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "x"}}, m.leaf.key))
-	m.public = must(x509.MarshalPKIXPublicKey(m.leaf.key.Public()))
+	m.request = must(x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: "x"}}, m.leaf.Key))
+	m.public = must(x509.MarshalPKIXPublicKey(m.leaf.Key.Public()))
 	type content struct {
 		T asn1.ObjectIdentifier
 		D []byte

@@ -23,7 +23,7 @@ func TestStartWithACertificateThatClientsRefuse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pair, err := ca.ServerWith([]string{"radsec-server"}, r.change)
+		pair, err := ca.Server([]string{"radsec-server"}, r.change)
 		if err != nil {
 			t.Fatal(err)
 		}

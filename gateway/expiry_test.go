@@ -18,7 +18,7 @@ func TestExpiryMetricIsThatOfTheChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := g.ca.Server(certs.DevelopmentHosts()...)
+	server, err := g.ca.Server(certs.DevelopmentHosts())
 	if err != nil {
 		t.Fatal(err)
 	}

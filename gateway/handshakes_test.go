@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -87,7 +88,7 @@ func TestRefusedHandshakes(t *testing.T) {
 // present makes the client present this certificate, whatever CAs the gateway names.
 func present(c *tls.Config, p *certs.Pair) {
 	c.Certificates = nil
-	pair := p.TLS()
+	pair := certstest.TLS(p)
 	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -51,7 +52,7 @@ func startForIdentity(t *testing.T, listen string) (g *Gateway, dir string) {
 func TestMistakesInIssuers(t *testing.T) {
 	one, two := need(certs.NewCA("CA one")), need(certs.NewCA("CA two"))
 	now := time.Now()
-	list := need(two.CRL(now, now.Add(time.Hour)))
+	list := need(certstest.CRL(two, now, now.Add(time.Hour)))
 	for _, c := range []struct {
 		says               string
 		ca                 []byte

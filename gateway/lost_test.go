@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // loseCase is a reload and the line about what it removes.
@@ -23,7 +24,7 @@ func loseCases(t *testing.T) []loseCase {
 	t.Helper()
 	now := time.Now()
 	list := func(ca *certs.CA, at time.Time) *x509.RevocationList {
-		return need(x509.ParseRevocationList(need(ca.CRL(at, at.Add(time.Hour)))))
+		return need(x509.ParseRevocationList(need(certstest.CRL(ca, at, at.Add(time.Hour)))))
 	}
 	nameless := func(l *x509.RevocationList) *x509.RevocationList { // as openssl makes them without crl_extensions
 		c := *l

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -62,7 +63,7 @@ func shapePlaces(t *testing.T) []shapePlace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair, err := ca.Server("localhost")
+	pair, err := ca.Server([]string{"localhost"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func shapePlaces(t *testing.T) []shapePlace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := ca.CRL(time.Now(), time.Now().Add(time.Hour))
+	der, err := certstest.CRL(ca, time.Now(), time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

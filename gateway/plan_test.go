@@ -63,7 +63,7 @@ func TestMistakesOfFilesAndRoutes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := good.Server("elsewhere")
+	other, err := good.Server([]string{"elsewhere"})
 	if err != nil {
 		t.Fatal(err)
 	}

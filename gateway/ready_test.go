@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -25,7 +26,7 @@ func TestNotReadyWithAStaleList(t *testing.T) {
 		want  int
 		says  string
 	}{{now.Add(time.Hour), http.StatusOK, ""}, {now.Add(-time.Minute), http.StatusServiceUnavailable, "CN="}, {now.Add(2 * time.Hour), http.StatusOK, ""}} {
-		gatewaytest.WriteFile(t, filepath.Join(dir, "client_ca.pem"), append(ca.CertPEM(), pemOf("X509 CRL", need(ca.CRL(c.until.Add(-time.Hour), c.until)))...))
+		gatewaytest.WriteFile(t, filepath.Join(dir, "client_ca.pem"), append(ca.CertPEM(), pemOf("X509 CRL", need(certstest.CRL(ca, c.until.Add(-time.Hour), c.until)))...))
 		if err := g.Reload(); err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +47,7 @@ func TestReadyWithOneStaleListOfTwo(t *testing.T) {
 	g, dir := startForIdentity(t, `crl_stale = "refuse"`)
 	ca := need(certs.LoadSigner(filepath.Join(dir, "certs/dev/ca.pem"), filepath.Join(dir, "certs/dev/ca.key")))
 	old := need(certs.NewCA("old CA"))
-	list := need(old.CRL(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)))
+	list := need(certstest.CRL(old, time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)))
 	gatewaytest.WriteFile(t, filepath.Join(dir, "client_ca.pem"), slices.Concat(ca.CertPEM(), old.CertPEM(), pemOf("X509 CRL", list)))
 	if err := g.Reload(); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/config"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/relay"
@@ -251,7 +252,7 @@ func startForKeys(t *testing.T) (g *Gateway, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := ca.CRL(time.Now(), time.Now().Add(time.Hour))
+	list, err := certstest.CRL(ca, time.Now(), time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

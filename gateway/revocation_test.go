@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -64,7 +65,7 @@ func TestListBesideTheCARevokes(t *testing.T) {
 	pair := need(tls.LoadX509KeyPair(filepath.Join(dir, "certs/dev/client.pem"), filepath.Join(dir, "certs/dev/client.key")))
 	connect := func() error {
 		// With TLS 1.2 the handshake ends after the server has checked the certificate.
-		c, err := tls.Dial("tcp", g.Addr().String(), &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost", Certificates: []tls.Certificate{pair}, MaxVersion: tls.VersionTLS12})
+		c, err := tls.Dial("tcp", g.Addr().String(), &tls.Config{RootCAs: certstest.Pool(ca), ServerName: "localhost", Certificates: []tls.Certificate{pair}, MaxVersion: tls.VersionTLS12})
 		if err == nil {
 			c.Close()
 		}
@@ -73,7 +74,7 @@ func TestListBesideTheCARevokes(t *testing.T) {
 	if err := connect(); err != nil {
 		t.Fatalf("expected a connection before the client is revoked, got %v", err)
 	}
-	list := need(ca.CRL(time.Now(), time.Now().Add(time.Hour), &certs.Pair{Certificate: pair.Leaf}))
+	list := need(certstest.CRL(ca, time.Now(), time.Now().Add(time.Hour), &certs.Pair{Certificate: pair.Leaf}))
 	gatewaytest.WriteFile(t, filepath.Join(dir, "client_ca.pem"), append(ca.CertPEM(), pemOf("X509 CRL", list)...))
 	if err := g.reloadFiles(); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // set puts lines into a table of the configuration and reloads.
@@ -55,7 +56,7 @@ func (g *testGateway) reload() {
 // gateway's is.
 func (g *testGateway) issueServer(changes ...certs.Change) *certs.Pair {
 	g.t.Helper()
-	pair, err := g.ca.ServerWith(certs.DevelopmentHosts(), changes...)
+	pair, err := g.ca.Server(certs.DevelopmentHosts(), changes...)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func (g *testGateway) issueServer(changes ...certs.Change) *certs.Pair {
 // newServerCertificate replaces certificate and key.
 func (g *testGateway) newServerCertificate() {
 	g.t.Helper()
-	pair, err := g.ca.Server(certs.DevelopmentHosts()...)
+	pair, err := g.ca.Server(certs.DevelopmentHosts())
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func (g *testGateway) newServerCertificate() {
 func (g *testGateway) list(ago time.Duration, revoked ...*certs.Pair) []byte {
 	g.t.Helper()
 	made := time.Now().Add(-ago)
-	der, err := g.ca.CRL(made, made.Add(240*time.Hour), revoked...)
+	der, err := certstest.CRL(g.ca, made, made.Add(240*time.Hour), revoked...)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func (g *testGateway) list(ago time.Duration, revoked ...*certs.Pair) []byte {
 
 func listOf(t *testing.T, ca *certs.CA) []byte {
 	t.Helper()
-	der, err := ca.CRL(time.Now(), time.Now().Add(time.Hour))
+	der, err := certstest.CRL(ca, time.Now(), time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"os"
@@ -47,7 +48,7 @@ func startGateway(t *testing.T, ports [3]int) *testGateway {
 	if g.ca, err = certs.NewCA("the gateway's CA"); err != nil {
 		t.Fatal(err)
 	}
-	server, err := g.ca.Server(certs.DevelopmentHosts()...)
+	server, err := g.ca.Server(certs.DevelopmentHosts())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +173,7 @@ address = "127.0.0.1:0"
 `
 
 func (g *testGateway) fingerprint(name string) string {
-	return certs.FormatFingerprint(g.pairs[name].Fingerprint())
+	return certs.FormatFingerprint(sha256.Sum256(g.pairs[name].Certificate.Raw))
 }
 
 // answering is a UDP server of the field's library on three ports. It accepts

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/config"
 	"radsec-gw/gateway/gatewaytest"
 )
@@ -35,8 +36,8 @@ func TestWarningsAboutIdentity(t *testing.T) {
 	one, two := need(certs.NewCA("CA one")), need(certs.NewCA("CA two"))
 	now := time.Now()
 	pair := need(one.Client("gone"))
-	fresh := need(one.CRL(now, now.Add(time.Hour), pair))
-	stale := need(one.CRL(now.Add(-2*time.Hour), now.Add(-time.Hour)))
+	fresh := need(certstest.CRL(one, now, now.Add(time.Hour), pair))
+	stale := need(certstest.CRL(one, now.Add(-2*time.Hour), now.Add(-time.Hour)))
 	both := append(one.CertPEM(), two.CertPEM()...)
 	var many []byte
 	for i := range 300 {
@@ -88,14 +89,14 @@ func TestWarningsAboutCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair, err := ca.ServerWith(nil, func(c *x509.Certificate) {
+	pair, err := ca.Server(nil, func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour)
 		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &material{pair: pair.TLS(), clientCAs: []*x509.Certificate{ca.Certificate},
+	m := &material{pair: certstest.TLS(pair), clientCAs: []*x509.Certificate{ca.Certificate},
 		issuerFiles: []issuerFile{{"listen.client_ca", "ca.pem", []*x509.Certificate{ca.Certificate}}}}
 	got := strings.Join(append(m.certificateWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
 	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: ca.pem: the certificate of CN=CA"} {
@@ -103,7 +104,7 @@ func TestWarningsAboutCertificates(t *testing.T) {
 			t.Errorf("expected a warning %q, got\n%s", want, got)
 		}
 	}
-	early := &material{pair: pair.TLS()}
+	early := &material{pair: certstest.TLS(pair)}
 	if got := strings.Join(early.certificateWarnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
 		t.Errorf("expected a warning about the time before, got\n%s", got)
 	}
@@ -119,7 +120,7 @@ func suspiciousFiles(t *testing.T) (file string, want []string) {
 	gatewaytest.WriteFile(t, file, []byte(strings.Replace(text, "[metrics]\n", "[metrics]\naddress = \"127.0.0.1:0\"\n", 1)))
 	ca, stranger := need(certs.NewCA("CA")), need(certs.NewCA("stranger"))
 	soon := need(certs.NewCA("soon", certs.Valid(time.Hour)))
-	over := need(ca.ServerWith([]string{"localhost"}, certs.Valid(-time.Minute)))
+	over := need(ca.Server([]string{"localhost"}, certs.Valid(-time.Minute)))
 	for _, p := range shapePlaces(t) {
 		gatewaytest.WriteFile(t, filepath.Join(dir, p.file), []byte(p.good))
 	}
@@ -136,7 +137,7 @@ func suspiciousFiles(t *testing.T) (file string, want []string) {
 	put("between.pem", stranger.CertPEM(), near.CertPEM())
 	put("metrics.pem", over.CertPEM())
 	put("metrics.key", need(over.KeyPEM()))
-	put("ca.crl", need(ca.CRL(time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))))
+	put("ca.crl", need(certstest.CRL(ca, time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour))))
 	return file, []string{
 		"listen.client_ca: " + dir + "/cas.pem:12: the certificate of CN=CA,O=radsec-gw development is listed twice",
 		"listen.client_ca: " + dir + "/cas.pem: the certificate of CN=soon,O=radsec-gw development expires on ",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // The files are polled at the interval. A new interval applies at once, also after none, and
@@ -60,7 +61,7 @@ func TestFilesAreWatched(t *testing.T) {
 	g := startGateway(t, answering(t))
 	now := time.Now()
 	list := func(revoked ...*certs.Pair) []byte {
-		der, err := g.ca.CRL(now, now.Add(time.Hour), revoked...)
+		der, err := certstest.CRL(g.ca, now, now.Add(time.Hour), revoked...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +73,7 @@ func TestFilesAreWatched(t *testing.T) {
 	plain, strict := g.connect("plain"), g.connect("strict")
 	plain.good()
 
-	next, err := g.ca.Server(certs.DevelopmentHosts()...)
+	next, err := g.ca.Server(certs.DevelopmentHosts())
 	if err != nil {
 		t.Fatal(err)
 	}

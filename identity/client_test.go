@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"net"
@@ -150,7 +151,7 @@ func TestNewPeerReadsTheCertificate(t *testing.T) {
 		t.DNSNames = nil
 		t.ExtraExtensions = []pkix.Extension{{Id: oidSubjectAltName, Value: san(otherName(oidNAIRealm, utf8String("example.org")), []byte{0x86, 5, 'u', 'r', 'n', ':', 'x'})}}
 	}))
-	clients := Clients{{Name: "all", Fingerprints: [][32]byte{pair.Fingerprint()}, NAIRealms: []string{"example.org"}, SANURI: []string{"urn:x"}}}
+	clients := Clients{{Name: "all", Fingerprints: [][32]byte{sha256.Sum256(pair.Certificate.Raw)}, NAIRealms: []string{"example.org"}, SANURI: []string{"urn:x"}}}
 	v := must(NewVerifier(&Config{ClientCA: []*x509.Certificate{ca.Certificate}, Clients: clients}, nil))
 	shown := []*x509.Certificate{pair.Certificate, ca.Certificate}
 	p := NewPeer(netip.MustParseAddr("192.0.2.7"), shown)

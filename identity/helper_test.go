@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // pki is a CA with one server and one client certificate.
@@ -26,13 +27,13 @@ type pki struct {
 func newPKI(t testing.TB) *pki {
 	t.Helper()
 	ca := must(certs.NewCA("test CA"))
-	return &pki{ca: ca, server: must(ca.Server("radsec-server")), client: must(ca.Client("ap1"))}
+	return &pki{ca: ca, server: must(ca.Server([]string{"radsec-server"})), client: must(ca.Client("ap1"))}
 }
 
 // crl returns the CA's list of these certificates, valid for an hour.
 func (p *pki) crl(revoked ...*certs.Pair) *x509.RevocationList {
 	now := time.Now()
-	return must(x509.ParseRevocationList(must(p.ca.CRL(now.Add(-time.Minute), now.Add(time.Hour), revoked...))))
+	return must(x509.ParseRevocationList(must(certstest.CRL(p.ca, now.Add(-time.Minute), now.Add(time.Hour), revoked...))))
 }
 
 func must[T any](v T, err error) T {

@@ -164,7 +164,7 @@ func TestDamagedOwnCertificate(t *testing.T) {
 func TestAltered(t *testing.T) {
 	p := newPKI(t)
 	whole := p.server.Certificate
-	other := must(p.ca.Server("another")).Certificate
+	other := must(p.ca.Server([]string{"another"})).Certificate
 	with := func(change certs.Change) *x509.Certificate {
 		c := *whole
 		c.Raw = append(bytes.Clone(c.Raw), 0)

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"net/netip"
@@ -16,7 +17,7 @@ import (
 func TestClientAuth(t *testing.T) {
 	p := newPKI(t)
 	stranger := must(must(certs.NewCA("stranger")).Client("x")).Certificate
-	mine := Clients{{Name: "mine", Fingerprints: [][32]byte{p.client.Fingerprint()}}, {Name: "anybody"}}
+	mine := Clients{{Name: "mine", Fingerprints: [][32]byte{sha256.Sum256(p.client.Certificate.Raw)}}, {Name: "anybody"}}
 	good, bad, own := []*x509.Certificate{p.client.Certificate}, []*x509.Certificate{stranger}, []*x509.Certificate{p.server.Certificate}
 	for _, c := range []struct {
 		name  string

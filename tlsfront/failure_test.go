@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // rawHello is a ClientHello of TLS 1.2 or older.
@@ -126,7 +127,7 @@ func TestUnparsedCertificateIsNamed(t *testing.T) {
 		for _, at := range []int{0, 1} {
 			t.Run(fmt.Sprint(tls.VersionName(version), ", certificate ", at+1), func(t *testing.T) {
 				f := startTCP(t, nil)
-				pair := f.pki.client.TLS()
+				pair := certstest.TLS(f.pki.client)
 				der := bytes.Clone(pair.Certificate[0])
 				mark := []byte{0x55, 4, 10, 0x0c} // organizationName, made a UTF8String below
 				i := bytes.Index(der, []byte{0x55, 4, 10, 0x13})

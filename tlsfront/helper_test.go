@@ -43,7 +43,7 @@ type pki struct {
 func newPKI(t testing.TB) *pki {
 	t.Helper()
 	ca := must(certs.NewCA("test CA"))
-	return &pki{ca: ca, server: must(ca.Server("radsec-server")), client: must(ca.Client("ap1", dns("ap1.campus.example")))}
+	return &pki{ca: ca, server: must(ca.Server([]string{"radsec-server"})), client: must(ca.Client("ap1", dns("ap1.campus.example")))}
 }
 
 func must[T any](v T, err error) T {

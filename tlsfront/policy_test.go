@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/identity"
 )
 
 // crl returns the CA's list of these certificates, valid for an hour.
 func (p *pki) crl(revoked ...*certs.Pair) *x509.RevocationList {
 	now := time.Now()
-	return must(x509.ParseRevocationList(must(p.ca.CRL(now.Add(-time.Minute), now.Add(time.Hour), revoked...))))
+	return must(x509.ParseRevocationList(must(certstest.CRL(p.ca, now.Add(-time.Minute), now.Add(time.Hour), revoked...))))
 }
 
 // change changes the configuration of the server.
@@ -78,7 +79,7 @@ func TestRevokedClientIsRefusedAndClosed(t *testing.T) {
 			f := startTCP(t, nil)
 			good := f.clientConfig()
 			bad := f.resuming(version)
-			bad.Certificates = []tls.Certificate{must(f.pki.ca.Client("bad")).TLS()}
+			bad.Certificates = []tls.Certificate{certstest.TLS(must(f.pki.ca.Client("bad")))}
 			revoked := &certs.Pair{Certificate: must(x509.ParseCertificate(bad.Certificates[0].Certificate[0]))}
 			f.exchange(bad)
 			c, p, resumed := f.exchange(bad)
@@ -125,13 +126,13 @@ func TestTwoCAsOfOneNameHaveTheirOwnLists(t *testing.T) {
 			one, two := must(f.pki.ca.Client("one", serial)), must(twin.Client("two", serial))
 			of := func(pair *certs.Pair) *tls.Config {
 				cfg := f.resuming(version)
-				cfg.Certificates = []tls.Certificate{pair.TLS()}
+				cfg.Certificates = []tls.Certificate{certstest.TLS(pair)}
 				return cfg
 			}
 			bad, good := of(one), of(two)
 			f.exchange(bad)
 			f.exchange(good)
-			twins := must(x509.ParseRevocationList(must(twin.CRL(now.Add(-time.Minute), now.Add(time.Hour)))))
+			twins := must(x509.ParseRevocationList(must(certstest.CRL(twin, now.Add(-time.Minute), now.Add(time.Hour)))))
 			f.change(func(cfg *Config) { cfg.CRLs = []*x509.RevocationList{f.pki.crl(one), twins} })
 			f.refused(bad) // resuming
 			if _, _, resumed := f.exchange(good); !resumed {
@@ -141,7 +142,7 @@ func TestTwoCAsOfOneNameHaveTheirOwnLists(t *testing.T) {
 			f.refused(bad)
 			f.exchange(good)
 
-			stale := must(x509.ParseRevocationList(must(f.pki.ca.CRL(now.Add(-2*time.Hour), now.Add(-time.Hour)))))
+			stale := must(x509.ParseRevocationList(must(certstest.CRL(f.pki.ca, now.Add(-2*time.Hour), now.Add(-time.Hour)))))
 			f.change(func(cfg *Config) { cfg.CRLs, cfg.RefuseStaleCRL = []*x509.RevocationList{stale, twins}, true })
 			f.refused(bad)
 			f.exchange(good)
@@ -158,7 +159,7 @@ func TestClientOfRemovedCAIsClosed(t *testing.T) {
 	other := must(certs.NewCA("other CA"))
 	f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientCA = append(cfg.ClientCA, other.Certificate) })
 	cfg := f.clientConfig()
-	cfg.Certificates = []tls.Certificate{must(other.Client("guest")).TLS()}
+	cfg.Certificates = []tls.Certificate{certstest.TLS(must(other.Client("guest")))}
 	_, p, _ := f.exchange(cfg)
 	_, stays, _ := f.exchange(f.clientConfig())
 	f.change(func(cfg *Config) { cfg.ClientCA = []*x509.Certificate{f.pki.ca.Certificate} })
@@ -180,7 +181,7 @@ func TestClientOfRemovedCAIsClosed(t *testing.T) {
 func TestOwnCertificateIsRefused(t *testing.T) {
 	f := startTCP(t, nil)
 	cfg := f.clientConfig()
-	cfg.Certificates = []tls.Certificate{f.pki.server.TLS()}
+	cfg.Certificates = []tls.Certificate{certstest.TLS(f.pki.server)}
 	f.refused(cfg)
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="own_certificate"}`, 1)
 }
@@ -194,7 +195,7 @@ func TestTicketKeysAreShared(t *testing.T) {
 	a := startTCP(t, func(f *front, cfg *Config) { cfg.TicketKeys = [][32]byte{one} })
 	b := startTCP(t, func(f *front, cfg *Config) {
 		f.pki = a.pki
-		cfg.Certificate, cfg.ClientCA, cfg.TicketKeys = a.pki.server.TLS(), []*x509.Certificate{a.pki.ca.Certificate}, [][32]byte{two, one}
+		cfg.Certificate, cfg.ClientCA, cfg.TicketKeys = certstest.TLS(a.pki.server), []*x509.Certificate{a.pki.ca.Certificate}, [][32]byte{two, one}
 	})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		cfg := a.resuming(version)
@@ -228,8 +229,8 @@ func TestOwnCAAtResumptionAndReload(t *testing.T) {
 			}
 			f := startTCP(t, func(f *front, cfg *Config) { cfg.Clients = tenant(own, twin) })
 			guest, other := f.resuming(version), f.resuming(version)
-			guest.Certificates = []tls.Certificate{must(own.Client("guest")).TLS()}
-			other.Certificates = []tls.Certificate{must(twin.Client("guest")).TLS()}
+			guest.Certificates = []tls.Certificate{certstest.TLS(must(own.Client("guest")))}
+			other.Certificates = []tls.Certificate{certstest.TLS(must(twin.Client("guest")))}
 			for _, cfg := range []*tls.Config{guest, other} {
 				f.exchange(cfg)
 			}

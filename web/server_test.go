@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/metrics"
 )
 
@@ -185,12 +186,12 @@ func TestFailedHandshakesAreLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair, err := ca.Server("127.0.0.1")
+	pair, err := ca.Server([]string{"127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := newBed(t, nil)
-	b.server.Change(Settings{Certificate: pair.TLS()})
+	b.server.Change(Settings{Certificate: certstest.TLS(pair)})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

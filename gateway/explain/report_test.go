@@ -119,7 +119,7 @@ func TestReportOnTheChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair, err := other.Server("radsec-server")
+	pair, err := other.Server([]string{"radsec-server"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func newBed(t testing.TB) *bed {
 	b.ca = need(certs.NewCA("the CA"))
 	b.client = need(b.ca.Client("client.example"))
 	b.write("ca.pem", b.ca.CertPEM())
-	b.writeServer(need(b.ca.Server("radsec-server")))
+	b.writeServer(need(b.ca.Server([]string{"radsec-server"})))
 	return b
 }
 

@@ -27,7 +27,7 @@ var refusals = []struct {
 
 // serverWith makes a certificate for the gateway.
 func (b *bed) serverWith(changes ...certs.Change) *certs.Pair {
-	return need(b.ca.ServerWith([]string{"radsec-server"}, changes...))
+	return need(b.ca.Server([]string{"radsec-server"}, changes...))
 }
 
 // shown is the certificate that the gateway shows.
@@ -94,7 +94,7 @@ func TestTheWholeChainIsChecked(t *testing.T) {
 	root := newRoot("the root")
 	between, old := below(root, "the intermediate"), below(root, "the expired intermediate", expired)
 	lower, stranger := below(between, "the lower intermediate"), need(certs.NewCA("a stranger"))
-	serverOf := func(ca *certs.CA) *certs.Pair { return need(ca.Server("radsec-server")) }
+	serverOf := func(ca *certs.CA) *certs.Pair { return need(ca.Server([]string{"radsec-server"})) }
 	for _, c := range []struct {
 		name   string
 		server *certs.Pair
@@ -121,7 +121,7 @@ func TestTheWholeChainIsChecked(t *testing.T) {
 	b.checkSays(0, "the key of CN=radsec-server is on the curve P-224")
 
 	soon := below(root, "the intermediate that ends soon", certs.Valid(36*time.Hour))
-	b.writeServer(need(soon.ServerWith([]string{"radsec-server"}, certs.Valid(1000*time.Hour))), &soon.Pair)
+	b.writeServer(need(soon.Server([]string{"radsec-server"}, certs.Valid(1000*time.Hour))), &soon.Pair)
 	if got, want := b.serve().metric("radsec_gw_certificate_expiry_timestamp_seconds", `certificate="server"`), float64(soon.Certificate.NotAfter.Unix()); got != want {
 		t.Errorf("the chain ends at %v by the metric, expected %v, when its intermediate does", got, want)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // newRoot makes a CA that may have others below it.
@@ -38,7 +39,7 @@ func numbered(serial int64) certs.Change {
 
 // listOf is a CA's revocation list in PEM, made two hours before its end.
 func listOf(ca *certs.CA, until time.Time, revoked ...*certs.Pair) []byte {
-	return pemOf("X509 CRL", need(ca.CRL(until.Add(-2*time.Hour), until, revoked...)))
+	return pemOf("X509 CRL", need(certstest.CRL(ca, until.Add(-2*time.Hour), until, revoked...)))
 }
 
 // writeServerKey gives the gateway a certificate for a key that certs does not make.
@@ -46,7 +47,7 @@ func (b *bed) writeServerKey(key crypto.Signer) {
 	b.t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(5), Subject: pkix.Name{CommonName: "radsec-server"}, DNSNames: []string{"radsec-server"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
-	der := need(x509.CreateCertificate(rand.Reader, template, b.ca.Certificate, key.Public(), b.ca.TLS().PrivateKey))
+	der := need(x509.CreateCertificate(rand.Reader, template, b.ca.Certificate, key.Public(), b.ca.Key))
 	b.write("server.key", pemOf("PRIVATE KEY", need(x509.MarshalPKCS8PrivateKey(key))))
 	b.write("server.pem", pemOf("CERTIFICATE", der))
 }

@@ -1,4 +1,4 @@
-package certs
+package certstest
 
 import (
 	"crypto/rand"
@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"math/big"
 	"time"
+
+	"radsec-gw/certs"
 )
 
-// CRL makes a certificate revocation list (RFC 5280 §5), in DER form, issued at
+// CRL makes a certificate revocation list of ca (RFC 5280 §5), in DER form, issued at
 // thisUpdate and valid until nextUpdate. Lists made later have higher numbers.
-func (ca *CA) CRL(thisUpdate, nextUpdate time.Time, revoked ...*Pair) ([]byte, error) {
+func CRL(ca *certs.CA, thisUpdate, nextUpdate time.Time, revoked ...*certs.Pair) ([]byte, error) {
 	t := &x509.RevocationList{Number: big.NewInt(thisUpdate.UnixNano()), ThisUpdate: thisUpdate, NextUpdate: nextUpdate}
 	for _, p := range revoked {
 		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries,
 			x509.RevocationListEntry{SerialNumber: p.Certificate.SerialNumber, RevocationTime: thisUpdate})
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, t, ca.Certificate, ca.key)
+	der, err := x509.CreateRevocationList(rand.Reader, t, ca.Certificate, ca.Key)
 	if err != nil {
 		return nil, fmt.Errorf("cannot sign the revocation list: %w", err)
 	}
