@@ -33,8 +33,8 @@ func (a *Answer) allowed(request Code) bool {
 // WriteAnswer writes into dst the answer a to the client's request req and
 // returns its length. The conditions on dst are those of WriteReply. The request's Identifier and
 // Proxy-State are returned as in any reply (RFC 2865 §2, RFC 5176 §3.1).
-// Message-Authenticator is first, where signedReply wants one. The answer to a
-// request of RADIUS/1.1 has its Token and neither authenticator.
+// Message-Authenticator is first, where signedReply reports that there is one. The answer
+// to a request of RADIUS/1.1 has its Token and neither authenticator.
 //
 // Errors: ErrCode when the gateway may not give this answer, ErrTooLong, ErrFull.
 func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret) (int, error) {
@@ -79,7 +79,7 @@ func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret)
 	}
 	packet := putLength(dst, n)
 	if !req.v11 {
-		d.sign(packet, firstIf(withMA), true, &to.secret)
+		d.sign(packet, macOffset(withMA), true, &to.secret)
 	}
 	return n, nil
 }

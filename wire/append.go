@@ -5,8 +5,8 @@ import "encoding/binary"
 // maxValue is the most octets an attribute's value can have (RFC 2865 §5).
 const maxValue = 253
 
-// appendTo copies b to dst[n:] and returns the new end, ErrTooLong when it does
-// not fit. Attributes are never cut (RFC 2865 §3 gives the limit).
+// appendTo copies b to dst[n:] and returns the new end. The error is ErrTooLong when b
+// does not fit. Attributes are never cut (RFC 2865 §3 gives the limit).
 func appendTo(dst []byte, n int, b []byte) (int, error) {
 	if len(b) > len(dst)-n {
 		return 0, ErrTooLong
@@ -24,8 +24,8 @@ func appendAttribute(dst []byte, n int, t byte, value []byte) (int, error) {
 	return n + 2 + copy(dst[n+2:], value), nil
 }
 
-// appendText writes text to dst[n:] as attributes of type t, as many as it
-// takes.
+// appendText writes text to dst[n:] as attributes of type t, as many as it needs, and
+// returns the new end. Error: ErrTooLong.
 func appendText(dst []byte, n int, t byte, text string) (int, error) {
 	for len(text) > 0 {
 		part := text[:min(len(text), maxValue)]
@@ -40,16 +40,16 @@ func appendText(dst []byte, n int, t byte, text string) (int, error) {
 }
 
 // putMessageAuthenticator begins the attributes with a Message-Authenticator, whose
-// value is written when the packet is signed. First is where it protects best against
+// value is written when the packet is signed. In the first place it protects best against
 // a chosen prefix (draft-ietf-radext-deprecating-radius §5.3.2).
 func putMessageAuthenticator(dst []byte) (n int) {
 	dst[MinLength], dst[MinLength+1] = typeMessageAuthenticator, macLength
 	return MinLength + macLength
 }
 
-// firstIf returns the offset that putMessageAuthenticator has written to, 0 when
-// it has not.
-func firstIf(withMA bool) int {
+// macOffset returns the offset of the Message-Authenticator that putMessageAuthenticator
+// has written, or 0 without one.
+func macOffset(withMA bool) int {
 	if withMA {
 		return MinLength
 	}

@@ -51,8 +51,8 @@ func (d *Digests) addRA(packet []byte, mac int, vector *[16]byte, s *secret) (nu
 	return number
 }
 
-// place gives a packet the next place of the queue, as one to verify. The caller
-// has checked that there is room.
+// place adds a packet to the queue, as one to verify. The caller has checked that there
+// is room.
 func (d *Digests) place(packet []byte) *queued {
 	d.queue = d.queue[:len(d.queue)+1]
 	q := &d.queue[len(d.queue)-1]

@@ -7,8 +7,8 @@ import (
 	"radsec-gw/wire/lanes"
 )
 
-// cipher hides, reveals and rewrites the hidden values of packets. It owns the
-// scratch space and the random octets for that.
+// cipher hides, reveals and rewrites the hidden values of packets. It owns the scratch
+// space and the random octets that it needs.
 type cipher struct {
 	streams *lanes.Hasher // the digests that values are hidden with
 	begin   *lanes.State  // of every digest that has no prepared one
@@ -23,7 +23,7 @@ type cipher struct {
 
 	omitted omissions // from the packet written last
 
-	last     *[MaxLength]byte // a request without what is not for a NAS; nil until the first
+	last     *[MaxLength]byte // of lastHop: a request without what is not for a NAS; nil until the first
 	lastView View             // of it
 
 	random    [512]byte // octets from crypto/rand

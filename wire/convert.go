@@ -64,7 +64,8 @@ func (c *cipher) convertValue(out, value []byte, r rule, t *transfer) ([]byte, e
 	return c.reveal(out, value, r, t)
 }
 
-// grow returns out with n more octets, zero, and these. ErrTooLong when out has not the capacity.
+// grow returns out with n zero octets appended, and these octets alone. The error is
+// ErrTooLong when out lacks the capacity.
 func grow(out []byte, n int) (all, more []byte, err error) {
 	if n > cap(out)-len(out) {
 		return nil, nil, ErrTooLong
@@ -139,13 +140,13 @@ func cutTag(value []byte) (tag, rest []byte) {
 	return value[:1], value[1:]
 }
 
-// noTag is that tag; read only.
+// noTag is the tag of a value that has none; read only.
 var noTag [1]byte
 
 const maxTag = 0x1f // RFC 2868 §3.1
 
-// reveal appends to out what a hidden value of the server's holds, without padding,
-// except in keys where padding and key look alike.
+// reveal appends to out a value that the server has hidden, in clear and without padding;
+// except in keys, where padding cannot be told from the key.
 func (c *cipher) reveal(out, value []byte, r rule, t *transfer) ([]byte, error) {
 	switch r & methodMask {
 	case methodUserPassword:

@@ -7,8 +7,8 @@ import (
 	"radsec-gw/wire/lanes"
 )
 
-// MaxDigests is how many packets a Digests takes before it must Run. More than
-// sixteen gain nothing: that many are hashed at once.
+// MaxDigests is how many packets can be queued in a Digests before Run. More than sixteen
+// gain nothing: that many are hashed at once.
 const MaxDigests = 32
 
 // Errors in the use of a Digests.
@@ -17,7 +17,7 @@ var (
 	ErrNotRun = errors.New("digests: no result yet; call Run first")
 )
 
-// Ticket stands for a packet whose result Digests.Result has after Run.
+// Ticket identifies a queued packet. After Run, Digests.Result returns its result.
 type Ticket uint8
 
 // Digests verifies, rewrites and signs up to MaxDigests packets, and computes
@@ -53,7 +53,7 @@ type queued struct {
 	ra, mac int     // the numbers of its digests in lanes, or none
 	off     int     // of its Message-Authenticator
 	wrongRA error   // the result when the Authenticator field differs
-	zeros   *secret // for the second reading: see VerifyReply
+	zeros   *secret // for verifyOverZeros; nil: not verified over zeros
 	result  error
 }
 
@@ -63,8 +63,8 @@ const none = -1
 // it to another.
 func NewDigests() *Digests { return newDigests(MaxDigests) }
 
-// newDigests makes room for packets packets, and at first for copies of packets of 512
-// octets on average and for the digests of a few hidden values.
+// newDigests returns a Digests for up to packets packets. At first it has memory for
+// copies of packets of 512 octets on average, and for the digests of a few hidden values.
 func newDigests(packets int) *Digests {
 	const (
 		most    = 3       // digests a packet: HMAC has two

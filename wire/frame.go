@@ -13,8 +13,8 @@ const (
 	MaxLength = 4096
 )
 
-// What is wrong with a packet's framing. Both cost the sender its connection
-// (RFC 6613 §2.6.4); errors.Is finds them in what Cut and Parse return.
+// The errors in a packet's framing. After either the sender's connection is closed (RFC
+// 6613 §2.6.4). errors.Is finds them in what Cut and Parse return.
 var (
 	ErrLength     = errors.New("packet length")
 	ErrAttributes = errors.New("attribute framing")

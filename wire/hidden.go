@@ -52,7 +52,7 @@ type hop struct {
 	vector *[16]byte
 }
 
-// transfer is how the hidden values of one packet get from one hop to the next.
+// transfer is how the hidden values of one packet are converted from one hop to the next.
 type transfer struct {
 	mode     mode
 	from, to hop  // the one of RADIUS/1.1 is not used
@@ -63,7 +63,7 @@ type transfer struct {
 	salt   uint16 // the next salt, without its top bit
 }
 
-// mode is what becomes of a hidden value.
+// mode is what is done with a hidden value.
 type mode uint8
 
 const (

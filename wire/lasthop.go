@@ -31,7 +31,7 @@ func (v *View) NASIPv6Address() []byte { return v.Get(typeNASIPv6Address) }
 // lastHop returns a view of the request without Operator-Name and
 // Operator-NAS-Identifier, which are for proxies and not for the NAS, and whether it
 // has an attribute that identifies the NAS; if not, one has to be added (RFC 8559
-// §4.2). The view lies in a buffer of h's until the next call.
+// §4.2). The view is valid until the next call.
 func (c *cipher) lastHop(v *View) (without *View, identified bool) {
 	if c.last == nil {
 		c.last = new([MaxLength]byte)

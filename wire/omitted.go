@@ -4,9 +4,9 @@ import "radsec-gw/wire/dict"
 
 // Omission is why an attribute was omitted from a packet. The list is closed.
 //
-// What belongs to one hop is not an omission: Message-Authenticator, Proxy-State,
-// Response-Length, what RADIUS/1.1 does not have (RFC 9765 §5), and what is not for a
-// NAS (RFC 8559 §4.2).
+// An attribute that belongs to one hop is not an omission: Message-Authenticator,
+// Proxy-State, Response-Length, what RADIUS/1.1 does not have (RFC 9765 §5), and what is
+// not for a NAS (RFC 8559 §4.2).
 type Omission uint8
 
 const (

@@ -3,9 +3,8 @@ package wire
 import "crypto/subtle"
 
 // hiddenValue is a value to be decrypted with one hop's secret and encrypted with the
-// other's. Both
-// are a chain: a block is XORed with MD5(secret, hidden block before), the first
-// with MD5(secret, vector, salt) (RFC 2865 §5.2, RFC 2868 §3.5).
+// other's. Both are chains: a block is XORed with MD5(secret, hidden block before), the
+// first with MD5(secret, vector, salt) (RFC 2865 §5.2, RFC 2868 §3.5).
 type hiddenValue struct {
 	blocks  []byte // in the packet, hidden and a whole number of them
 	oldSalt [saltLength]byte
@@ -25,7 +24,7 @@ func (c *cipher) rekeyAll(t *transfer) error {
 	}
 	c.streams.Reset()
 	for i := range c.values {
-		c.open(&c.values[i], t)
+		c.queueStreams(&c.values[i], t)
 	}
 	c.streams.Run()
 	chains := false
@@ -41,15 +40,15 @@ func (c *cipher) rekeyAll(t *transfer) error {
 		chains = chains || len(v.blocks) > hiddenBlock
 	}
 	if chains {
-		c.closeAll(t)
+		c.encryptRest(t)
 	}
 	c.values = c.values[:0]
 	return nil
 }
 
-// open queues the digests that decrypt a value, and the one that encrypts its first
+// queueStreams queues the digests that decrypt a value, and the one that encrypts its first
 // block.
-func (c *cipher) open(v *hiddenValue, t *transfer) {
+func (c *cipher) queueStreams(v *hiddenValue, t *transfer) {
 	var oldSalt []byte
 	if v.salt != nil {
 		oldSalt = v.oldSalt[:]
@@ -61,8 +60,9 @@ func (c *cipher) open(v *hiddenValue, t *transfer) {
 	v.out = c.addStream(t.to.key, t.to.vector[:], v.salt)
 }
 
-// closeAll encrypts all blocks but the first of each value, which is done.
-func (c *cipher) closeAll(t *transfer) {
+// encryptRest encrypts all blocks of each value but the first, which is already
+// encrypted.
+func (c *cipher) encryptRest(t *transfer) {
 	c.streams.Reset()
 	key := t.to.key
 	for i := range c.values {

@@ -52,7 +52,7 @@ func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byt
 	if n, err = appendProxyState(dst, n, req); err != nil {
 		return 0, err
 	}
-	d.sign(putLength(dst, n), firstIf(withMA), true, &to.secret)
+	d.sign(putLength(dst, n), macOffset(withMA), true, &to.secret)
 	return n, nil
 }
 

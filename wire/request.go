@@ -83,7 +83,7 @@ func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *
 		}
 	}
 	n = d.appendMarker(dst, n, o.ProxyState)
-	d.sign(putLength(dst, n), firstIf(withMA), !t.access, &to.secret)
+	d.sign(putLength(dst, n), macOffset(withMA), !t.access, &to.secret)
 	return n, nil
 }
 

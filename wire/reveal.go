@@ -8,7 +8,7 @@ import (
 	"radsec-gw/wire/dict"
 )
 
-// Attribute is one attribute of a packet in clear, for people to read.
+// Attribute is one attribute of a packet in clear, to be shown to people.
 type Attribute struct {
 	Type   byte   // type in the packet; 26 for a vendor's
 	Vendor uint32 // vendor number, 0 for none
@@ -74,7 +74,7 @@ func extendedHead(t byte) int {
 type revealer struct {
 	hop    hop
 	list   []Attribute
-	cipher cipher    // for its scratch
+	cipher cipher    // for its scratch space
 	torn   [256]bool // by number: the last value with parts was not whole
 }
 
@@ -151,14 +151,15 @@ func (r *revealer) add(a Attribute, how rule) {
 	if how&methodMask != 0 {
 		a.Hidden, a.Sealed = true, true
 		if r.hop.vector != nil {
-			r.open(&a, how)
+			r.unseal(&a, how)
 		}
 	}
 	r.list = append(r.list, a)
 }
 
-// open replaces a hidden value with its plain text, or leaves a sealed.
-func (r *revealer) open(a *Attribute, how rule) {
+// unseal replaces a hidden value with its plain text, or leaves it sealed if it is
+// malformed.
+func (r *revealer) unseal(a *Attribute, how rule) {
 	switch how & methodMask {
 	case methodUserPassword:
 		n := len(a.Value)

@@ -6,8 +6,8 @@ import (
 	"layeh.com/radius"
 )
 
-// Why a packet is refused. From a client each costs the connection, from a server
-// only the datagram (RFC 6613 §2.6.4, RFC 2865 §2.3).
+// Why a packet is refused. After one from a client the connection is closed; one from a
+// server is only dropped (RFC 6613 §2.6.4, RFC 2865 §2.3).
 var (
 	ErrRequestAuthenticator     = errors.New("wrong Request Authenticator: the sender holds another secret, or the packet was altered")
 	ErrResponseAuthenticator    = errors.New("wrong Response Authenticator: the server holds another secret, or answers another request")
@@ -25,8 +25,8 @@ type RequestPolicy struct {
 	VerifyRA     bool // the computed authenticator of accounting, CoA and Disconnect must be valid (RFC 5080 §2.3.3)
 }
 
-// VerifyRequest checks a client's request under the secret shared with it. The result
-// of what needs a digest is that of the ticket.
+// VerifyRequest checks a client's request under the secret shared with it. What needs a
+// digest is checked by Run: the result is that of the ticket.
 //
 // An Access-Request's authenticator is random, so only its
 // Message-Authenticator can be checked, if there is one or one is required. A
@@ -76,9 +76,9 @@ func (d *Digests) wellFormed(v *View, hasMA bool) error {
 }
 
 // VerifyReply checks a server's reply to a request with code request, sent with
-// the Request Authenticator sentRA under secret s. The result of what needs a digest is
-// that of the ticket. Whether the reply's code answers the request is the
-// caller's to check, with Answers.
+// the Request Authenticator sentRA under secret s. What needs a digest is checked by Run:
+// the result is that of the ticket. The caller must check with Answers that the reply's
+// code answers the request.
 //
 // requireMA is the server's "require Message-Authenticator" flag. It applies
 // only to replies to Access-Request, and before any digest, so that a forged reply of

@@ -2,7 +2,7 @@ package dict
 
 import "bytes"
 
-// Attribute is what is known of one attribute.
+// Attribute is the entry of one attribute in the dictionary.
 type Attribute struct {
 	Vendor uint32 // vendor number, 0 for none
 	Number uint16 // type in the packet, or the vendor's number
@@ -31,7 +31,7 @@ const (
 	IPv6Prefix               // a reserved octet, the length, as many octets of address as needed
 	IfID                     // 64 bits, half an address of IPv6
 	Concat                   // octets, continued in further attributes of the same type
-	VSA                      // a vendor's number, then what the vendor likes
+	VSA                      // a vendor's number, then data in the vendor's layout
 	Extended                 // the extended type, then the value (RFC 6929 §2.1)
 	LongExtended             // the same with an octet of flags between them (RFC 6929 §2.2)
 	EVS                      // a vendor's number and type inside an Extended (RFC 6929 §2.4)

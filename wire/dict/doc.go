@@ -1,7 +1,7 @@
 // Package dict is the dictionary of RADIUS attributes: number, vendor, name,
-// type, how the shared secret hides the value, and the names of values. Whatever
-// people read and write uses it. For the attributes of packets being relayed package
-// wire has tables of its own, generated from the same file.
+// type, how the shared secret hides the value, and the names of values. It is for
+// attributes that people read or write. For packets being relayed package wire has tables
+// of its own, generated from the same file.
 //
 // The files in the order in which to read them:
 //

@@ -75,8 +75,8 @@ func Name(number, sub byte) string {
 }
 
 // VendorName returns the name of a vendor's attribute, or of the TLV sub inside it;
-// "Vendor-…" for one that is not known. Number 0 stands for a Vendor-Specific whose
-// inside could not be read.
+// "Vendor-…" for one that is not known. Number 0 means a Vendor-Specific whose content
+// could not be read.
 func VendorName(vendor uint32, number uint16, sub byte) string {
 	if a := Lookup(vendor, number, sub); a != nil && vendor != 0 {
 		return a.Name

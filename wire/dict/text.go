@@ -46,10 +46,10 @@ func (a *Attribute) Text(value []byte) (string, bool) {
 	return "", false
 }
 
-// Parse returns the value of the attribute that text stands for, in clear and
-// without a tag: an integer as a number or as one of the attribute's names, a time
-// as RFC 3339 or in seconds since 1970, anything that is only octets as 0x and
-// hexadecimal digits, or as it is.
+// Parse returns the value of the attribute that text represents, in clear and without a
+// tag: an integer as a number or as one of the attribute's names, a time as RFC 3339 or
+// in seconds since 1970, anything that is only octets as 0x and hexadecimal digits, or as
+// it is.
 func (a *Attribute) Parse(text string) ([]byte, error) {
 	switch a.Type {
 	case Text:

@@ -14,8 +14,8 @@ func variants() []variant {
 	return append(list, scalar)
 }
 
-// blocks carries the states of the first half of the lanes, or of all, on by n
-// blocks, n at least 1. Lane i reads arena[offsets[i]:][:64*n].
+// blocks advances the states of the first half of the lanes, or of all, by n blocks, n at
+// least 1. Lane i reads arena[offsets[i]:][:64*n].
 func (v variant) blocks(all bool, s *states, arena *byte, offsets *[maxLanes]uint64, n int) {
 	switch {
 	case v == avx512 && all:

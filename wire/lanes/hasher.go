@@ -42,8 +42,8 @@ type chain struct {
 	blocks uint32 // of all its messages
 }
 
-// New returns a Hasher with room for so many messages of so many octets in all;
-// it makes more room as it needs it.
+// New returns a Hasher with memory for so many messages of so many octets in all. It
+// allocates more when it needs it.
 func New(messages, octets int) *Hasher { return newVariant(variants()[0], messages, octets) }
 
 func newVariant(v variant, messages, octets int) *Hasher {

@@ -23,7 +23,7 @@ const (
 // them in registers.
 type states [maxLanes / groupLanes][4][groupLanes]uint32
 
-// lanesRun is what runLanes keeps. Lanes 0 to busy-1 have work.
+// lanesRun is the state of runLanes. Lanes 0 to busy-1 have work.
 type lanesRun struct {
 	states  states
 	offsets [maxLanes]uint64 // of the next block, in the arena
@@ -50,7 +50,7 @@ func (h *Hasher) runLanes() {
 			n = min(n, left)
 		}
 		for lane := r.busy; lane < maxLanes; lane++ {
-			r.offsets[lane] = r.offsets[0] // an idle lane reads what is there to be read
+			r.offsets[lane] = r.offsets[0] // an idle lane reads the same octets as a busy one
 		}
 		h.variant.blocks(r.busy > groupLanes, &r.states, &arena[0], &r.offsets, int(n))
 		for lane := r.busy - 1; lane >= 0; lane-- {
@@ -98,7 +98,7 @@ func (h *Hasher) load(lane int, number uint32) {
 	}
 }
 
-// sum writes the digest that a lane has come to.
+// sum writes the digest of a lane whose message has ended.
 func (r *lanesRun) sum(lane int, to *[md5.Size]byte) {
 	s := &r.states[lane/groupLanes]
 	for i := range s {
@@ -106,7 +106,7 @@ func (r *lanesRun) sum(lane int, to *[md5.Size]byte) {
 	}
 }
 
-// move gives lane to the work of lane from.
+// move moves the work of lane from to lane to.
 func (r *lanesRun) move(to, from int) {
 	r.message[to], r.left[to], r.offsets[to] = r.message[from], r.left[from], r.offsets[from]
 	for i := range 4 {
