@@ -5,12 +5,11 @@ import (
 	"radsec-gw/wire"
 )
 
-// conversationKey is the same for all rounds of a conversation, on whichever
-// replica of the gateway they arrive, so that servers can be chosen without
-// shared memory. It comes from what a NAS repeats in every round:
-// Calling-Station-Id and User-Name (RFC 3579 §2.1 has the NAS copy the identity
-// into each Access-Request); where the station is not named, the NAS and its
-// port distinguish two sessions of a user.
+// conversationKey returns a hash that is the same for all rounds of a conversation,
+// whichever replica of the gateway they arrive at, so that replicas choose the same server
+// without sharing state. It is of what a NAS repeats in every round: Calling-Station-Id
+// and User-Name (RFC 3579 §2.1 has the NAS copy the identity into each Access-Request);
+// without a Calling-Station-Id, NAS-Identifier or NAS-IP-Address, and User-Name.
 func conversationKey(v *wire.View) uint64 {
 	if station := v.CallingStationID(); station != nil {
 		return udpback.Hash(station, v.UserName())
@@ -22,8 +21,8 @@ func conversationKey(v *wire.View) uint64 {
 	return udpback.Hash(nas, v.UserName())
 }
 
-// setAffinity sets what choosing among several servers needs. With one server
-// all that counts is that a request with State is preferred when the server is
+// setAffinity sets the fields of the Exchange that the choice of a server uses. If to has
+// one server only, that is HasState: a request with State is preferred when the server is
 // nearly full (RFC 5080 §2.2.3).
 func (req *request) setAffinity(to *udpback.Group) {
 	v := &req.view

@@ -10,8 +10,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// write returns the outcome of a request that the gateway answers itself. An answer that
-// does not fit beside the request's Proxy-State cannot be given: the client gets nothing.
+// write returns the outcome of a request that the gateway answers itself. It reports false
+// if the answer and the request's Proxy-State together are too long: then the client gets
+// no answer.
 func (b *burst) write(req *request, answer wire.Answer, fate metrics.Fate) (end outcome, ok bool) {
 	n, err := b.batch.Hasher.WriteAnswer(b.answer[:], &req.view, answer, req.client.Secret)
 	if err != nil {
@@ -21,8 +22,8 @@ func (b *burst) write(req *request, answer wire.Answer, fate metrics.Fate) (end 
 	return outcome{fate, b.answer[:n]}, true
 }
 
-// answerStatus answers Status-Server for this hop: Access-Accept, whatever the
-// servers behind are doing (RFC 5997 §4.2).
+// answerStatus answers a Status-Server, which is about this hop only, with Access-Accept,
+// whatever the state of the servers (RFC 5997 §4.2).
 func (b *burst) answerStatus(req *request) outcome {
 	end, ok := b.write(req, wire.Answer{Code: radius.CodeAccessAccept}, metrics.FateStatusAnswered)
 	if !ok {
@@ -31,8 +32,8 @@ func (b *burst) answerStatus(req *request) outcome {
 	return end
 }
 
-// decline answers a request that is not forwarded at all: as its route says when it
-// has one.
+// decline answers a request that is not forwarded, as its route says, or as the rules say
+// if it has none.
 func (b *burst) decline(req *request, fate metrics.Fate, cause uint32) outcome {
 	policy := b.rules.OnUnroutable
 	switch {
@@ -49,7 +50,7 @@ func (b *burst) decline(req *request, fate metrics.Fate, cause uint32) outcome {
 	return end
 }
 
-// notStarted answers a request that was to be in flight, and could not be started.
+// notStarted answers a request that Group.Start could not start.
 func (c *Connection) notStarted(b *burst, req *request, err error) outcome {
 	c.untrack(req, nil)
 	c.outstanding.Add(-1)
@@ -76,9 +77,9 @@ func (c *Connection) notStarted(b *burst, req *request, err error) outcome {
 }
 
 // writeSubstitute writes what the client gets instead of a reply that cannot be passed
-// on: it would outgrow 4096 octets, or it is an Access-Accept whose keys do not
-// decrypt. The server may have acted, so that is what the client would get had
-// the server stayed silent.
+// on: one that would be longer than 4096 octets, or an Access-Accept whose keys cannot be
+// decrypted. The server may have acted on the request, so the client gets the same as if
+// the server had not replied.
 func (req *request) writeSubstitute(d *wire.Digests, dst []byte, err error) int {
 	req.fate = metrics.FateBadReplyAttributes
 	if errors.Is(err, wire.ErrTooLong) {

@@ -7,8 +7,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// burst is what handling packets needs; an idle connection has none. It belongs to the
-// connection's read loop from acquireBurst to releaseBurst.
+// burst is the memory that a connection needs while it handles the packets that have
+// arrived together; an idle connection has none. It belongs to the connection's read loop
+// from acquireBurst to releaseBurst.
 type burst struct {
 	batch    *udpback.Batch
 	verify   *wire.Digests
@@ -20,7 +21,7 @@ type burst struct {
 	answered bool // something was sent to the peer
 }
 
-// acquireBurst returns the connection's burst; one that was idle gets one.
+// acquireBurst returns the connection's burst, a new one if it was idle.
 func (c *Connection) acquireBurst() *burst {
 	if c.burst == nil {
 		c.burst = c.relay.bursts.Get().(*burst)
@@ -30,7 +31,8 @@ func (c *Connection) acquireBurst() *burst {
 	return c.burst
 }
 
-// releaseBurst returns the burst, whose batch is flushed: the connection is idle.
+// releaseBurst returns the burst to the pool after its batch was flushed. The connection is
+// idle then.
 func (c *Connection) releaseBurst() {
 	b := c.burst
 	c.burst = nil

@@ -18,10 +18,10 @@ const (
 	causeResources            = 506 // Resources Unavailable
 )
 
-// negativeAnswer returns the answer to a request that gets no server's reply: a NAK for CoA
-// and Disconnect (RFC 5176 §3.5), else the policy's choice. Accounting gets no
-// Accounting-Response, which only its server may send (RFC 2866 §2), and there is no
-// other answer to it than a Protocol-Error. In RADIUS/1.1 that is the answer whatever
+// negativeAnswer returns the answer to a request that gets no reply from a server: a NAK
+// for CoA and Disconnect (RFC 5176 §3.5), else what the policy says. Accounting gets no
+// Accounting-Response, which only its server may send (RFC 2866 §2); the only other
+// answer to it is a Protocol-Error. In RADIUS/1.1 the answer is a Protocol-Error whatever
 // the policy (RFC 9765 §6.1).
 func negativeAnswer(v *wire.View, policy Unreachable, cause uint32) (wire.Answer, bool) {
 	kind := v.Kind()
@@ -41,9 +41,9 @@ func negativeAnswer(v *wire.View, policy Unreachable, cause uint32) (wire.Answer
 	return wire.Answer{}, false
 }
 
-// proxyCause returns which of the two Error-Causes that RADIUS/1.1 leaves to a proxy
-// (RFC 9765 §6.1) stands for another: a request that its client may not send has no
-// route.
+// proxyCause returns one of the two Error-Causes that a proxy may send in RADIUS/1.1
+// (RFC 9765 §6.1), the one that is closest to cause: a request that its client may not
+// send is not routable.
 func proxyCause(cause uint32) uint32 {
 	if cause == causeNotRoutable || cause == causeUnsupportedExtension {
 		return causeNotRoutable
@@ -51,9 +51,9 @@ func proxyCause(cause uint32) uint32 {
 	return causeOtherProxyError
 }
 
-// failureAnswer returns what the client gets when the exchange failed. A server
-// that stayed silent may have acted all the same, so CoA and Disconnect get
-// silence then (RFC 5176 §3.5 has no Error-Cause for 'unknown').
+// failureAnswer returns what the client gets when the exchange with the server has failed.
+// A server that did not reply may have acted on the request, so CoA and Disconnect get no
+// answer then (RFC 5176 §3.5 has no Error-Cause for "unknown").
 func (req *request) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer, bool) {
 	switch why {
 	case udpback.FailShutdown:
@@ -75,19 +75,20 @@ func (req *request) failureAnswer(why udpback.Failure, cause uint32) (wire.Answe
 	return negativeAnswer(&req.view, req.route.OnUnreachable, causeOtherProxyError)
 }
 
-// protocolErrorAnswer returns what the client gets for a Protocol-Error of a server. A
-// cause that is about the server's own way does not answer the client, which gets what
-// its route says; any other goes to it in a Protocol-Error of the gateway's own, whatever
-// the kind of the request (draft-dekok-protocol-error §5), or in the NAK.
+// protocolErrorAnswer returns what the client gets for a Protocol-Error of a server. If
+// the cause is about the server itself, so that another server might answer, the client
+// gets what its route says. Any other cause is sent to the client, in a Protocol-Error of
+// the gateway's own whatever the kind of the request (draft-dekok-protocol-error §5), or
+// in a NAK.
 func (req *request) protocolErrorAnswer(cause uint32) (wire.Answer, bool) {
-	way := udpback.OtherServerMayAnswer(cause)
-	// What a NAK may carry is 400 to 599 (RFC 5176 §3.5). A Protocol-Error may
-	// carry any cause, and has one (draft-dekok-protocol-error §5), but that in
-	// RADIUS/1.1 the server's own goes back, or none (RFC 9765 §6.1).
+	aboutServer := udpback.OtherServerMayAnswer(cause)
+	// A NAK may have a cause of 400 to 599 (RFC 5176 §3.5). A Protocol-Error may have any
+	// cause, and must have one (draft-dekok-protocol-error §5), except that in RADIUS/1.1
+	// the server's own is passed on, or none (RFC 9765 §6.1).
 	if req.dynamic() && (cause < 400 || cause > 599) || cause == 0 && !req.view.Is11() {
 		cause = causeOtherProxyError
 	}
-	if way || req.dynamic() {
+	if aboutServer || req.dynamic() {
 		return negativeAnswer(&req.view, req.route.OnUnreachable, cause)
 	}
 	return wire.Answer{Code: wire.CodeProtocolError, ErrorCause: cause, OriginalCode: true}, true

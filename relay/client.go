@@ -9,14 +9,14 @@ import (
 	"radsec-gw/wire"
 )
 
-// Client is a RadSec client, by whatever configuration it has at the moment. Its
-// connections share it.
+// Client is a configured RadSec client. Its connections share it. Its configuration can be
+// replaced while they are open.
 type Client struct {
 	config atomic.Pointer[ClientConfig]
 }
 
-// ClientConfig is what one configuration says of a client: its secret and what it may
-// send. It is immutable.
+// ClientConfig is the configuration of a client: its secret and what it may send. It is
+// immutable.
 type ClientConfig struct {
 	Name    string
 	Secret  *wire.ClientSecret
@@ -24,11 +24,11 @@ type ClientConfig struct {
 	Realms  *routing.Filter     // the realms that it may send; nil: all
 	// Policy says what a packet of each kind must prove.
 	Policy [wire.NumKinds]wire.RequestPolicy
-	// ReversePath says what a CoA or Disconnect gets whose sender is not one of the
+	// ReversePath says how a CoA or Disconnect is answered if its sender is not one of the
 	// servers that an Access-Request for the user's realm would go to.
 	ReversePath ReversePath
-	// Quota bounds what the client takes of the servers' Identifiers; nil when it
-	// is the only client.
+	// Quota bounds how many of the servers' Identifiers the client uses; nil if it is the
+	// only client.
 	Quota   *udpback.Quota
 	Metrics *metrics.Client
 }
@@ -40,8 +40,8 @@ func NewClient(cfg *ClientConfig) *Client {
 	return c
 }
 
-// Reconfigure gives the client another configuration of the same name: requests that
-// arrive from now on follow it, on connections that are open, too.
+// Reconfigure replaces the client's configuration with another of the same name, for all
+// requests that arrive from now on, including those on open connections.
 func (c *Client) Reconfigure(cfg *ClientConfig) { c.config.Store(cfg) }
 
 // Config returns the client's current configuration.

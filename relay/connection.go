@@ -21,7 +21,7 @@ type Connection struct {
 	remote netip.AddrPort
 	v11    bool // RADIUS/1.1 (RFC 9765)
 
-	outstanding atomic.Int64 // requests in flight, until their answer has been given to peer
+	outstanding atomic.Int64 // requests in flight, until their answer has been passed to peer.Send
 
 	// owned by the read loop
 	burst    *burst // while packets are being handled; nil: the connection is idle
@@ -36,9 +36,9 @@ type Connection struct {
 
 // Peer is the client's end of a connection.
 type Peer interface {
-	// Send queues one packet. It reports false when the connection ends, as it does
-	// when the peer does not read what it is sent.
-	// It may be called from any goroutine, does not block and does not keep p.
+	// Send queues one packet. It reports false if the connection ends, as it does if the
+	// peer does not read. It may be called from any goroutine, does not block and does not
+	// keep p.
 	Send(p []byte) bool
 	// Flush writes what is queued; it does not block.
 	Flush()
@@ -49,7 +49,7 @@ type Peer interface {
 	Ended() metrics.Reason
 }
 
-// parse reads a packet as the connection's version of RADIUS has it.
+// parse parses a packet in the connection's version of RADIUS.
 func (c *Connection) parse(v *wire.View, p []byte) error {
 	if c.v11 {
 		return v.Parse11(p)
@@ -57,9 +57,9 @@ func (c *Connection) parse(v *wire.View, p []byte) error {
 	return v.Parse(p)
 }
 
-// process computes the digests of the queued packets together and forwards, in
-// order, those that verify. One that does not costs the connection: what follows it is
-// not forwarded.
+// process computes the digests of the queued packets together and forwards, in order,
+// those that verify. After one that does not verify, the connection must be closed, and
+// those that follow it are not forwarded.
 func (c *Connection) process(b *burst) error {
 	b.verify.Run()
 	b.rules = c.relay.rules.Load()
@@ -82,8 +82,8 @@ func (c *Connection) process(b *burst) error {
 	return c.closeErr
 }
 
-// Flush sends on what the connection held: requests to the servers, the
-// gateway's own answers to the client. An error costs the client its connection.
+// Flush sends what the connection has gathered: requests to the servers, and the gateway's
+// own answers to the client. After an error the connection must be closed.
 func (c *Connection) Flush() error {
 	b := c.burst
 	if b == nil {
@@ -98,8 +98,8 @@ func (c *Connection) Flush() error {
 	return c.closeErr
 }
 
-// Closed ends the connection: what is in flight is no longer resent, replies that
-// still arrive are dropped, kept answers are removed (RFC 6613 §2.6.1).
+// Closed ends the connection: requests in flight are no longer resent, replies to them are
+// dropped, and kept answers are removed (RFC 6613 §2.6.1).
 func (c *Connection) Closed() {
 	c.Flush()
 	c.mu.Lock()
@@ -122,6 +122,6 @@ func (c *Connection) Closed() {
 	}
 }
 
-// Outstanding returns how many requests of the connection wait for their answers. It
-// may be called from any goroutine.
+// Outstanding returns the number of requests without an answer. It may be called from any
+// goroutine.
 func (c *Connection) Outstanding() int { return int(c.outstanding.Load()) }

@@ -7,35 +7,34 @@ import (
 	"radsec-gw/metrics"
 )
 
-// keepAnswers is how long an answer is kept for a duplicate of its request: the
-// lower end of the 5 to 30 s of RFC 5080 §2.2.2, because a RadSec client never
-// resends on the same connection in ordinary operation. Those to CoA and
-// Disconnect are kept as long as their Event-Timestamp would let a replayed
-// request pass (RFC 5176 §6.3).
+// keepAnswers is how long an answer is kept for a duplicate of its request: the least of
+// the 5 to 30 s of RFC 5080 §2.2.2, because a RadSec client normally never resends on the
+// same connection. The answer to a CoA or Disconnect is kept at least as long as its
+// Event-Timestamp would be fresh in a replayed request (RFC 5176 §6.3).
 const keepAnswers = 5 * time.Second
 
 // maxKept bounds the octets of kept answers on all connections together. Beyond it new
-// answers are not kept, and a duplicate of their request is dropped: never
-// relayed twice either way.
+// answers are not kept, and a duplicate of such a request is dropped: no request is
+// relayed twice.
 const maxKept = 32 << 20
 
-// history is the last requests of one kind on a connection, by Identifier. Codes
-// have separate Identifier spaces (RFC 9765 §4.2.1).
+// history has the last request of one kind on a connection for each Identifier. Codes have
+// separate Identifier spaces (RFC 9765 §4.2.1).
 type history [256]recent
 
 // recent is the last request with one Identifier.
 type recent struct {
 	hash   uint64        // of its octets, Request Authenticator included
 	flight *request      // while it is unanswered
-	answer []byte        // the answer as sent, from the buffers; nil when there is none or it is not kept
-	until  time.Duration // when the answer and the hash expire; 0 while in flight, and when there is no answer
+	answer []byte        // the answer as sent, from the buffers; nil if there is none or it is not kept
+	until  time.Duration // when the answer and the hash expire; 0 while in flight, and if there is no answer
 }
 
-// admit reports whether the request is to be forwarded; if not, end is how it ends. One
-// that repeats an earlier one octet by octet is not: in flight it is dropped, answered it
-// gets the same answer again (RFC 5080 §2.2.2). Any other request with the Identifier
-// replaces the earlier one, because the client has given that up (RFC 5080 §2.2.2); the
-// comparison is of the whole packet, since a known client sends its second EAP
+// admit reports whether the request is to be forwarded; if not, end is how it ends. A
+// request that equals an earlier one is not forwarded: it is dropped if that is in flight,
+// and gets the same answer again if that was answered (RFC 5080 §2.2.2). Any other request
+// with the Identifier replaces the earlier one, for which the client no longer waits (RFC
+// 5080 §2.2.2). Whole packets are compared, because some clients send their second EAP
 // round with the Identifier and Request Authenticator of the first.
 func (c *Connection) admit(b *burst, req *request) (end outcome, ok bool) {
 	if c.v11 {
@@ -54,7 +53,7 @@ func (c *Connection) admit(b *burst, req *request) (end outcome, ok bool) {
 	last := &h[p[1]]
 	repeats := last.hash == req.hash && (last.flight != nil || now < last.until)
 	if repeats {
-		n := copy(b.answer[:], last.answer) // none while in flight, and of one that was not kept
+		n := copy(b.answer[:], last.answer) // 0 while in flight, and if the answer was not kept
 		c.mu.Unlock()
 		return b.repeat(n), false
 	}
@@ -68,8 +67,8 @@ func (c *Connection) admit(b *burst, req *request) (end outcome, ok bool) {
 	return outcome{}, true
 }
 
-// repeat returns the outcome of a duplicate: it gets the kept answer, the first n octets
-// of b.answer, or is dropped when there is none.
+// repeat returns the outcome of a duplicate: it gets the kept answer, which is the first n
+// octets of b.answer, or is dropped if n is 0.
 func (b *burst) repeat(n int) outcome {
 	if n == 0 {
 		return outcome{fate: metrics.FateDuplicateDropped}
@@ -78,14 +77,14 @@ func (b *burst) repeat(n int) outcome {
 	return outcome{metrics.FateDuplicateAnswered, b.answer[:n]}
 }
 
-// supersede abandons a request whose Identifier the client uses anew. Requests must have
-// left the batch before they are abandoned.
+// supersede abandons a request whose Identifier the client uses again. The batch is flushed
+// first, because a request must not be abandoned while it is in the batch.
 func (c *Connection) supersede(b *burst, old *request) {
 	b.batch.Flush()
 	old.abandon(metrics.FateSuperseded)
 }
 
-// track puts a request that is about to be started among those in flight.
+// track adds a request that is about to be started to those in flight.
 func (c *Connection) track(req *request) {
 	c.outstanding.Add(1)
 	c.mu.Lock()
@@ -99,7 +98,7 @@ func (c *Connection) track(req *request) {
 }
 
 // untrack removes a request from those in flight, and keeps its answer, if there is one,
-// for duplicates. It reports false when the request is not in flight: it was abandoned.
+// for duplicates. It reports false if the request is not in flight: it was abandoned.
 func (c *Connection) untrack(req *request, answer []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,13 +111,13 @@ func (c *Connection) untrack(req *request, answer []byte) bool {
 	}
 	last := &h[req.view.Identifier()]
 	last.flight = nil
-	if len(answer) > 0 { // without one the same request again is a new try
+	if len(answer) > 0 { // without an answer, the same request again is a new try
 		c.keep(last, answer, req.keepFor)
 	}
 	return true
 }
 
-// keep stores an answer for duplicates that arrive within a time. With mu held.
+// keep keeps an answer for duplicates that arrive within a time. Called with mu held.
 func (c *Connection) keep(last *recent, answer []byte, within time.Duration) {
 	r := c.relay
 	last.until = r.back.Now() + within
@@ -137,7 +136,7 @@ func (c *Connection) keep(last *recent, answer []byte, within time.Duration) {
 	}
 }
 
-// forget clears the last request with an Identifier, and its answer. With mu held.
+// forget clears the last request with an Identifier, and its answer. Called with mu held.
 func (c *Connection) forget(last *recent) {
 	if last.answer != nil {
 		c.relay.kept.Add(-int64(cap(last.answer)))
@@ -171,8 +170,8 @@ func (c *Connection) expire() {
 	}
 }
 
-// close returns the memory of the answers, and the requests in flight: the history is no
-// longer used. With the connection's mu held.
+// close frees the memory of the answers, and returns the requests in flight. The history is
+// not used afterwards. Called with the connection's mu held.
 func (h *history) close(r *Relay) (inFlight []*request) {
 	for i := range h {
 		last := &h[i]

@@ -15,12 +15,12 @@ type outcome struct {
 	answer []byte // to the client; empty: none
 }
 
-// A request ends in one of three ways, and each records its fate: the read loop finishes
-// one that is not forwarded, or no longer; respond does it with one that was in flight;
-// and abandon ends one in flight for which nobody waits now.
+// A request ends in one of three ways, and each records its fate: the read loop calls
+// finish for a request that is not in flight; udpback's callbacks call respond for one that
+// was in flight; and abandon ends one in flight for which its client no longer waits.
 
-// finish sends the answer to a request, if there is one, and records its fate. Nobody
-// refers to the request afterwards.
+// finish sends the answer to a request, if there is one, and records its fate. The request
+// must not be used afterwards.
 func (c *Connection) finish(req *request, end outcome) {
 	if len(end.answer) > 0 && !c.peer.Send(end.answer) {
 		end = outcome{fate: c.unsentFate()}
@@ -29,8 +29,9 @@ func (c *Connection) finish(req *request, end outcome) {
 	c.relay.recycle(req)
 }
 
-// respond finishes a request in flight. When it has been abandoned, its fate is recorded,
-// and whoever did that may still be reading it, so it is left to the garbage collector.
+// respond finishes a request in flight. If it was abandoned, its fate is already recorded,
+// and the goroutine that abandoned it may still read it, so it is left to the garbage
+// collector.
 func (c *Connection) respond(req *request, end outcome, touched *udpback.Touched) {
 	if !c.untrack(req, end.answer) {
 		return
@@ -40,8 +41,8 @@ func (c *Connection) respond(req *request, end outcome, touched *udpback.Touched
 	touched.Add(c.peer)
 }
 
-// abandon ends a request in flight that nobody waits for any more. When it cannot be
-// cancelled, its server's reader or sweep has it at this moment and is left to finish.
+// abandon ends a request in flight for which its client no longer waits. If it cannot be
+// canceled, its server's reader or sweep uses it at this moment, and finishes with it.
 func (req *request) abandon(f metrics.Fate) {
 	req.busy = !req.Cancel()
 	req.recordFate(outcome{fate: f})
@@ -90,7 +91,7 @@ func (req *request) reportEnd(end outcome, took time.Duration) {
 	req.conn.relay.hub.Ended(&e)
 }
 
-// reportArrival reports a request that is about to be forwarded to the taps.
+// reportArrival reports the arrival of a verified request to the taps.
 func (req *request) reportArrival(rules *Rules) {
 	hub := req.conn.relay.hub
 	if !hub.Tapping() {
@@ -100,13 +101,13 @@ func (req *request) reportArrival(rules *Rules) {
 	hub.Arrived(&e)
 }
 
-// event returns what is known of a request when it arrives, and the realm that it was
-// routed by; rules are for one that was declined before that.
+// event returns the event of a request, with what is known when it arrives. rules are used
+// to find the realm of a request that has not been routed.
 func (req *request) event(rules *Rules) audit.Event {
 	return audit.Event{Client: req.client.Name, Peer: req.conn.remote, Kind: req.Kind, Request: &req.view, Realm: req.lookup(rules.Table).realm}
 }
 
-// failureFate is the fate of a request for each failure of its exchange.
+// failureFate has the fate of a request for each failure of its exchange.
 var failureFate = [...]metrics.Fate{
 	udpback.FailSilent:        metrics.FateServerSilent,
 	udpback.FailRefused:       metrics.FateServerRefused,
@@ -125,8 +126,8 @@ func (c *Connection) unsentFate() metrics.Fate {
 	return metrics.FateClientGone
 }
 
-// unansweredFate returns the fate of a request whose connection ended before there
-// was an answer.
+// unansweredFate returns the fate of a request whose connection ended before its answer was
+// ready.
 func (c *Connection) unansweredFate() metrics.Fate {
 	if c.peer.Ended() == metrics.ClosedShutdown {
 		return metrics.FateShutdown

@@ -8,15 +8,15 @@ import (
 	"radsec-gw/wire"
 )
 
-// maxTokens bounds the requests that one RADIUS/1.1 connection may have in
-// flight, where no space of 256 Identifiers does.
+// maxTokens is the most requests that a RADIUS/1.1 connection may have in flight. In
+// RADIUS/1.0 the 256 Identifiers bound them.
 const maxTokens = 4096
 
-// admit11 is admit for a RADIUS/1.1 connection. A client does not resend on TLS, so
-// answers are not kept (RFC 9765 §4.2.2: deduplication SHOULD NOT be done); what is
-// known is the Tokens in flight, whatever their packets' codes. The same packet
-// again is dropped. Another with its Token costs the connection: replies could not
-// be distinguished.
+// admit11 is admit for a RADIUS/1.1 connection. A client does not resend over TLS, so
+// answers are not kept (RFC 9765 §4.2.2: deduplication SHOULD NOT be done), only the
+// requests in flight by Token, whatever their codes. The same packet again is dropped.
+// After another packet with a Token in flight the connection must be closed, because the
+// client could not distinguish the replies.
 func (c *Connection) admit11(b *burst, req *request) (end outcome, ok bool) {
 	p := req.view.Packet
 	req.hash = maphash.Bytes(c.relay.seed, p[wire.MinLength:]) ^ uint64(p[0])
@@ -44,7 +44,7 @@ func (c *Connection) admit11(b *burst, req *request) (end outcome, ok bool) {
 	return outcome{}, true
 }
 
-// untrack11 is untrack for a RADIUS/1.1 connection. With mu held.
+// untrack11 is untrack for a RADIUS/1.1 connection. Called with mu held.
 func (c *Connection) untrack11(req *request) bool {
 	token := req.view.Token()
 	if c.inFlight11[token] != req {

@@ -10,9 +10,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// The log lines of what an operator must act on.
+// This file has the log lines about requests that an operator should act on.
 
-// logLimits lets each of the lines through once a minute, with the number suppressed.
+// logLimits limits each of the lines to once a minute.
 type logLimits struct {
 	route, identifier, reply, stale, path, realm, loop, nas logs.Limiter
 
@@ -24,7 +24,7 @@ func (req *request) logFields(more ...any) []any {
 	return append([]any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}, more...)
 }
 
-// logNoRoute logs a request that no route takes, and what to do for it.
+// logNoRoute logs a request that no route takes, and what to do about it.
 func (r *Relay) logNoRoute(req *request, realm []byte) {
 	r.limits.route.Log(func() logs.Line {
 		text, fields := "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
@@ -38,10 +38,10 @@ func (r *Relay) logNoRoute(req *request, realm []byte) {
 	})
 }
 
-// noOperatorName says what to do for a CoA or Disconnect without Operator-Name.
-const noOperatorName = "a CoA or Disconnect has no Operator-Name, and is routed by nothing else; its sender must add one, or set coa_by_user_name = true in [routing] to route by the realm of its User-Name"
+// noOperatorName says what to do about a CoA or Disconnect without Operator-Name.
+const noOperatorName = "a CoA or Disconnect has no Operator-Name, and is not routed by anything else; its sender must add one, or set coa_by_user_name = true in [routing] to route by the realm of its User-Name"
 
-// logWrongRealm logs a realm that its client may not send.
+// logWrongRealm logs a request of a realm that its client may not send.
 func (r *Relay) logWrongRealm(req *request, realm []byte) {
 	r.limits.realm.Log(func() logs.Line {
 		text, fields := notAmongRealms(req, realm)
@@ -52,7 +52,7 @@ func (r *Relay) logWrongRealm(req *request, realm []byte) {
 	})
 }
 
-// notAmongRealms returns what to do for a request whose realm its client may not send.
+// notAmongRealms says what to do about a request whose realm its client may not send.
 func notAmongRealms(req *request, realm []byte) (text string, fields []any) {
 	operator := req.view.OperatorName()
 	entry, isRealm := routing.Operator(operator)
@@ -62,12 +62,12 @@ func notAmongRealms(req *request, realm []byte) (text string, fields []any) {
 	case req.dynamic() && operator != nil && !isRealm:
 		return "a client sent a request whose Operator-Name is not among its operators; add it to operators of its [[client]] if it may send it", []any{"operator", entry}
 	case len(realm) == 0:
-		return "a client that may send some realms only sent a request without a realm; add \"\" to realms of its [[client]] if it may send such", nil
+		return "a client that may send some realms only sent a request without a realm; add \"\" to realms of its [[client]] if it may send such requests", nil
 	}
 	return "a client sent a request of a realm that is not among its realms; add it to realms of its [[client]] if it may send it", []any{"realm", string(realm)}
 }
 
-// noOperator returns what to do for a CoA or Disconnect whose Operator-Name no route has.
+// noOperator says what to do about a CoA or Disconnect whose Operator-Name no route has.
 func noOperator(name []byte) (text string, fields []any) {
 	entry, isRealm := routing.Operator(name)
 	switch {
@@ -80,14 +80,14 @@ func noOperator(name []byte) (text string, fields []any) {
 	return "no route takes this request: its Operator-Name is not a realm; add a [[route]] that has it in operators, with its kind in packets", []any{"operator", entry}
 }
 
-// logLoop logs a request that has come back. server is the one that it was sent to,
-// "" when it has only passed very many gateways.
+// logLoop logs a request that has looped. server is the name of the server that this
+// gateway sent it to before, or "" if it has only passed too many gateways.
 func (r *Relay) logLoop(req *request, realm []byte, server string) {
 	r.limits.loop.Log(func() logs.Line {
-		text := "a request has come back that this gateway sent to a server before; that server, or one behind it, sends it to this gateway again: check how it routes the realm"
+		text := "a request has come back that this gateway sent to a server before; that server, or one that it forwards to, sends it to this gateway again: check how it routes the realm"
 		fields := []any{"server", server, "client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String(), "realm", string(realm)}
 		if server == "" {
-			text, fields = "a request has passed more gateways than any should: two servers somewhere send it to each other", fields[2:]
+			text, fields = "a request has passed too many gateways: some servers probably send it to each other", fields[2:]
 		}
 		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: fields}
 	})
@@ -126,17 +126,17 @@ func (r *Relay) logReplyLost(req *request, err error) {
 	})
 }
 
-// omissionText is what the log says of each omission.
+// omissionText has the log line of each omission.
 var omissionText = [wire.NumOmissions]string{
-	wire.OmittedMarker:      "a request went to its server without the gateway's loop_marker, for which there is no space in 4096 octets; a loop of such requests is not found",
+	wire.OmittedMarker:      "a request was sent to its server without the gateway's loop_marker, for which there is no space in 4096 octets; a loop of such requests is not detected",
 	wire.OmittedUnreadable:  "an attribute was omitted: it is malformed, and must not pass between RADIUS/1.0 and RADIUS/1.1 as it is; its sender must correct it",
-	wire.OmittedOtherSecret: "an attribute was omitted: it was hidden under another secret, or for another request; does a proxy behind the server pass it on unchanged?",
+	wire.OmittedOtherSecret: "an attribute was omitted: it was hidden under another secret, or for another request; does another proxy on its way pass it on unchanged?",
 	wire.OmittedPassword:    "an attribute was omitted: expected a User-Password of 16 to 128 octets in whole blocks of 16, or of at most 128 in RADIUS/1.1",
 	wire.OmittedEAP:         "an attribute was omitted: accounting has no EAP-Message (RFC 2869 §5.19)",
 }
 
-// omitted counts and logs the attributes without which a packet with this code, for a
-// server or from it, goes on. Values are not logged: many are keys.
+// omitted counts and logs the attributes that were omitted from a packet with this code, to
+// a server or from it. Values are not logged: many are keys.
 func (r *Relay) omitted(req *request, server string, code wire.Code, list *[wire.NumOmissions]wire.Omitted) {
 	for why := range wire.NumOmissions {
 		what := &list[why]
@@ -152,8 +152,8 @@ func (r *Relay) omitted(req *request, server string, code wire.Code, list *[wire
 	}
 }
 
-// logStaleTimestamp logs a CoA or Disconnect that is too old or too new, or does
-// not say how old it is where it must.
+// logStaleTimestamp logs a CoA or Disconnect whose Event-Timestamp is outside the window,
+// or missing although it is required.
 func (r *Relay) logStaleTimestamp(req *request, window time.Duration, now time.Time) {
 	r.limits.stale.Log(func() logs.Line {
 		line := logs.Line{Log: r.log, Level: slog.LevelWarn,
@@ -174,7 +174,7 @@ func (r *Relay) logStaleTimestamp(req *request, window time.Duration, now time.T
 // realm.
 func (r *Relay) logWrongPath(req *request) {
 	r.limits.path.Log(func() logs.Line {
-		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a request failed the reverse-path check: its sender is none of the servers of the user's realm",
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a request failed the reverse-path check: its sender is not one of the servers of the user's realm",
 			Fields: req.logFields()}
 	})
 }

@@ -71,7 +71,7 @@ var logLineRows = []logLineRow{
 		level:   "WARN", text: `a request has come back`, fields: `server="one that this gateway does not have, number abcdef12" ` + campus + "kind=access realm=example.org"},
 	{name: "a way that is too long", q: makeRequest(1, 1, 1, nemo, attr{33, markerOf(strings.Repeat("123456781234", markerMax))}),
 		arrange: func(b *bed) { b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a"}) },
-		level:   "WARN", text: `passed more gateways than any should`, fields: campus + "kind=access realm=example.org"},
+		level:   "WARN", text: `passed too many gateways`, fields: campus + "kind=access realm=example.org"},
 	{name: "no NAS", q: makeRequest(43, 1, 1, nemo, text(32, "ap-3"), integer(4, 0xc0000207), operatorNAS("ap-4")),
 		arrange: func(b *bed) { b.rules.Routes[0].NASes = NewNASes([]NAS{{Group: b.rules.Routes[0].Group}}, nil) },
 		level:   "WARN", text: `names no NAS of its route`, fields: campus + "kind=coa nas_identifier=ap-3 nas_ip_address=192.0.2.7 operator_nas_identifier=ap-4"},

@@ -7,18 +7,18 @@ import (
 	"radsec-gw/wire"
 )
 
-// looped reports whether the request has been at this gateway before. server is then
-// the name of the server that it was sent to; "" when it has passed more gateways than
-// a request may, none of them this one.
+// looped reports whether the request has passed this gateway before, or too many other
+// gateways. server is the name of the server that this gateway sent it to, or "" if it has
+// only passed too many others.
 func (m *Marker) looped(v *wire.View) (server string, ok bool) {
 	if m == nil || !v.HasProxyState() {
 		return "", false
 	}
 	passed := 0
-	for way := range waysOf(v) {
-		for ; len(way) > 0; way = way[markerEntry:] {
-			if passed++; [markerSelf]byte(way) == m.own {
-				return m.nameOf(binary.BigEndian.Uint32(way[markerSelf:])), true
+	for entries := range markersOf(v) {
+		for ; len(entries) > 0; entries = entries[markerEntry:] {
+			if passed++; [markerSelf]byte(entries) == m.own {
+				return m.nameOf(binary.BigEndian.Uint32(entries[markerSelf:])), true
 			}
 		}
 	}
@@ -30,15 +30,17 @@ func (m *Marker) nameOf(id uint32) string {
 	if name, ok := m.servers[id]; ok {
 		return name
 	}
-	return "one that this gateway does not have, number " + strconv.FormatUint(uint64(id), 16) // a replica has it, or the file had
+	// A replica has it, or this gateway had it before a reload.
+	return "one that this gateway does not have, number " + strconv.FormatUint(uint64(id), 16)
 }
 
-// waysOf ranges over the entries in each marker of a request, whole ones. A Proxy-State
-// that does not have the form of a marker is somebody else's and ignored (RFC 2865 §5.33).
-func waysOf(v *wire.View) func(yield func(way []byte) bool) {
-	return func(yield func(way []byte) bool) {
+// markersOf ranges over the markers of a request, and yields the entries of each. A
+// Proxy-State that does not have the form of a marker is another proxy's and is ignored
+// (RFC 2865 §5.33).
+func markersOf(v *wire.View) func(yield func(entries []byte) bool) {
+	return func(yield func(entries []byte) bool) {
 		for value, next := v.NextProxyState(markerPrefix, 0); value != nil; value, next = v.NextProxyState(markerPrefix, next) {
-			if way := value[len(markerPrefix):]; len(way)%markerEntry == 0 && !yield(way) {
+			if entries := value[len(markerPrefix):]; len(entries)%markerEntry == 0 && !yield(entries) {
 				return
 			}
 		}

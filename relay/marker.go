@@ -10,26 +10,26 @@ import (
 	"radsec-gw/wire"
 )
 
-// Marker marks requests for the servers, and finds those that have been at this gateway
+// Marker marks requests for the servers, and detects those that have passed this gateway
 // before (loop.go).
 //
-// The gateway withholds its clients' Proxy-State from the servers, so nobody behind it
-// could count hops. It adds one Proxy-State of its own instead, after all other
-// attributes (RFC 2865 §2.3, §5.33). Its value is
+// The gateway does not pass its clients' Proxy-State on, so a server could not count hops.
+// Instead it adds one Proxy-State of its own, the marker, after all other attributes (RFC
+// 2865 §2.3, §5.33). Its value is
 //
-//	markerPrefix                        8 octets
-//	for each gateway on the way so far, the last one at the end:
-//	  what the gateway calls itself     8 octets
-//	  the server it was sent to         4 octets, udpback.ServerID
+//	markerPrefix                                      8 octets
+//	for each gateway that the request has passed, in order:
+//	  the gateway's identifier                        8 octets
+//	  the server that the gateway has sent it to      4 octets, udpback.ServerID
 //
-// Gateways that are not replicas of each other do not share what they call themselves, so
-// each repeats the entries of those before it: a loop through several is found by
-// the first that the request reaches again. A way of markerMax gateways is a loop, too.
+// Only replicas have the same identifier, so each gateway repeats the entries of those
+// before it: a loop through several gateways is detected by the first that the request
+// reaches again. A request that has passed markerMax gateways counts as a loop, too.
 //
 // A Marker is immutable, and may be used by any goroutine.
 type Marker struct {
-	own     [markerSelf]byte  // what the gateway calls itself
-	servers map[uint32]string // by their numbers
+	own     [markerSelf]byte  // the gateway's identifier
+	servers map[uint32]string // names by udpback.ServerID
 }
 
 const (
@@ -39,18 +39,18 @@ const (
 	markerMax    = (253 - len(markerPrefix)) / markerEntry // 20 gateways fit into an attribute
 )
 
-// MarkerKey is what a gateway's name in markers is made from.
+// MarkerKey is the key that a gateway's identifier in markers is made from.
 type MarkerKey [32]byte
 
-// NewMarkerKey returns a key for this process: replicas do not recognize each other's
-// requests then.
+// NewMarkerKey returns a random key. Replicas with different keys do not recognize each
+// other's markers.
 func NewMarkerKey() (k MarkerKey) {
 	rand.Read(k[:])
 	return k
 }
 
-// SharedMarkerKey returns the key of all replicas that are given the same secret.
-// A marker does not reveal the secret, but whoever sees one can try words against it.
+// SharedMarkerKey returns the key of all replicas that are configured with secret. A marker
+// does not reveal the secret, but anyone who sees a marker can guess at it offline.
 func SharedMarkerKey(secret []byte) MarkerKey { return sha256.Sum256(secret) }
 
 // NewMarker returns the marker of the gateway with the key, for the servers with these
@@ -66,18 +66,18 @@ func NewMarker(key MarkerKey, servers []string) *Marker {
 	return m
 }
 
-// append appends the marker of the request to dst, for the copy that goes to server.
-// The request has not looped, so it fits into markerSize octets.
+// append appends the marker of a request that is sent to server to dst. The request has
+// not looped, so the marker has at most markerSize octets.
 func (m *Marker) append(dst []byte, v *wire.View, server uint32) []byte {
 	dst = append(dst, markerPrefix...)
 	if v.HasProxyState() {
-		for way := range waysOf(v) {
-			dst = append(dst, way...)
+		for entries := range markersOf(v) {
+			dst = append(dst, entries...)
 		}
 	}
 	dst = append(dst, m.own[:]...)
 	return binary.BigEndian.AppendUint32(dst, server)
 }
 
-// markerSize is the most octets that a marker has.
+// markerSize is the largest size of a marker in octets.
 const markerSize = len(markerPrefix) + markerMax*markerEntry

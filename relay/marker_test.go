@@ -204,7 +204,7 @@ func FuzzMarker(f *testing.F) {
 			t.Fatal("the marker is not an attribute")
 		}
 		if _, ok := own.looped(&v); !ok {
-			t.Errorf("the own marker %q is not found", marker)
+			t.Errorf("the gateway does not find its own marker %q", marker)
 		}
 	})
 }

@@ -10,11 +10,11 @@ import (
 // NAS is a server of a route that is a NAS: the last hop of CoA and Disconnect.
 type NAS struct {
 	Group       *udpback.Group // of it alone
-	Identifiers []string       // what it is called in NAS-Identifier and Operator-NAS-Identifier
-	Addresses   []netip.Addr   // and in NAS-IP-Address and NAS-IPv6-Address
+	Identifiers []string       // its names in NAS-Identifier and Operator-NAS-Identifier
+	Addresses   []netip.Addr   // its addresses in NAS-IP-Address and NAS-IPv6-Address
 }
 
-// NASes are the servers of a route, some of which are NASes. They are immutable.
+// NASes has the servers of a route that has NASes among them. It is immutable.
 type NASes struct {
 	all          []NAS
 	byIdentifier map[string]*NAS
@@ -23,7 +23,7 @@ type NASes struct {
 }
 
 // NewNASes returns the NASes of a route. others is the group of its other servers, nil if
-// there are none. A name that two NASes have is that of the first.
+// there are none. If two NASes have the same name or address, the first is chosen.
 func NewNASes(all []NAS, others *udpback.Group) *NASes {
 	s := &NASes{all: all, byIdentifier: map[string]*NAS{}, byAddress: map[netip.Addr]*NAS{}, others: others}
 	for i := range all {
@@ -41,7 +41,8 @@ func NewNASes(all []NAS, others *udpback.Group) *NASes {
 	return s
 }
 
-// lastHop returns the group for a CoA or Disconnect, or nil and the Error-Cause for it.
+// lastHop returns the group for a CoA or Disconnect, or nil and an Error-Cause if there is
+// none.
 func (r *Route) lastHop(v *wire.View) (*udpback.Group, uint32) {
 	if r.NASes == nil {
 		return r.Group, 0
@@ -51,14 +52,14 @@ func (r *Route) lastHop(v *wire.View) (*udpback.Group, uint32) {
 
 // choose returns the group for a CoA or Disconnect: that of the NAS which its
 // Operator-NAS-Identifier, NAS-Identifier, NAS-IP-Address or NAS-IPv6-Address names
-// (RFC 5176 §3, RFC 8559 §4.2). One that is known is enough: the others may be unknown,
-// the Operator-NAS-Identifier too, because a NAS has more names than its route lists,
-// and the documents leave open which attribute decides. Only two that are known and
-// differ are a mismatch (RFC 8559 §3.3). A request with other
-// names goes to the servers that are not NASes, and so does one that names no NAS; it goes
-// to the only NAS where there are no such servers. A cause is the Error-Cause for a request
-// that goes nowhere: 403 when it names no NAS of the route, or two of them; 402 when it
-// names none of several.
+// (RFC 5176 §3, RFC 8559 §4.2). One known name is enough, whatever the others are,
+// because a NAS may have more names than its route lists, and the RFCs do not say which
+// attribute decides. Only names of two known NASes are a mismatch (RFC 8559 §3.3).
+//
+// A request that names no known NAS goes to the servers that are not NASes. If there are
+// none, a request without any name goes to the only NAS. Otherwise choose returns nil, and
+// the Error-Cause: 403 if the names are unknown, or those of two NASes; 402 if there is no
+// name, and several NASes.
 func (s *NASes) choose(v *wire.View) (g *udpback.Group, cause uint32) {
 	var found *NAS
 	named, two := false, false

@@ -8,8 +8,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// malformed counts a packet whose attributes or length are wrong. Packets after it
-// cannot be trusted, so it costs the connection (RFC 6613 §2.6.4).
+// malformed counts a packet whose attributes or length are wrong, and returns err. The
+// packets after it cannot be trusted, so the connection must be closed (RFC 6613 §2.6.4).
 func (c *Connection) malformed(err error) error {
 	fate := metrics.FateBadAttributes
 	if errors.Is(err, wire.ErrLength) {
@@ -19,8 +19,8 @@ func (c *Connection) malformed(err error) error {
 	return err
 }
 
-// notRequest counts a packet with an unknown Code, or a reply to nothing that was sent:
-// it is dropped, and the connection stays (RFC 6613 §2.6.4).
+// notRequest counts a packet with an unknown Code, or a reply, although no request was sent
+// to the client. It is dropped, and the connection stays open (RFC 6613 §2.6.4).
 func (c *Connection) notRequest(code wire.Code) {
 	fate := metrics.FateUnknownCode
 	if wire.IsReply(code) {
@@ -29,10 +29,10 @@ func (c *Connection) notRequest(code wire.Code) {
 	c.recordOther(fate)
 }
 
-// unverified finishes a request that fails its authenticator, which costs the connection
-// (RFC 6613 §2.6.4), and so does an Access-Request without the Message-Authenticator
-// that it must have, since dropping it would leave its client waiting. A
-// Status-Server without one is dropped in silence (RFC 5997 §3).
+// unverified finishes a request that does not verify, and returns why the connection must
+// be closed (RFC 6613 §2.6.4). It must be closed, too, after an Access-Request without a
+// required Message-Authenticator, since its client would wait if it were only dropped. A
+// Status-Server without one is silently dropped (RFC 5997 §3): unverified returns nil.
 func (c *Connection) unverified(req *request, err error) error {
 	closeErr := fmt.Errorf("%s request of client %q: %w", req.Kind, req.client.Name, err)
 	end := outcome{fate: metrics.FateBadMessageAuthenticator}
@@ -49,13 +49,13 @@ func (c *Connection) unverified(req *request, err error) error {
 	return closeErr
 }
 
-// Refuse takes a packet of RADIUS/1.1 that is beyond a limit on its connection or its
-// client, and gives it the fate that says which. It is answered as what cannot be
-// forwarded is (RFC 9765 §6.1), but for Status-Server, whose silence says that its client
-// sends too many (RFC 5997 §4.2). Flush reports whether the connection goes on.
+// Refuse handles a packet of RADIUS/1.1 that exceeds a limit of its connection or its
+// client; fate says which. It is answered like a request that cannot be forwarded (RFC 9765
+// §6.1), except Status-Server, which gets no answer, so that its client sends less (RFC
+// 5997 §4.2). Flush returns an error if the connection must be closed.
 func (c *Connection) Refuse(p []byte, fate metrics.Fate) {
 	b := c.acquireBurst()
-	if c.process(b) != nil { // what was before it, which may have its Token
+	if c.process(b) != nil { // the packets before it, which may have the same Token
 		return
 	}
 	if err := c.parse(&b.view, p); err != nil {

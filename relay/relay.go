@@ -13,7 +13,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// Relay is what all connections share.
+// Relay carries requests from RadSec clients to servers, and their replies back. All
+// connections share it.
 type Relay struct {
 	// static after construction
 	back    *udpback.Backend
@@ -21,8 +22,8 @@ type Relay struct {
 	metrics *metrics.Metrics
 	other   *metrics.Route // of requests that no route takes
 	hub     *audit.Hub     // nil: requests are not reported
-	// seed makes the hashes of requests unpredictable, so that no client can
-	// construct two requests with the same one.
+	// seed makes the hashes of requests unpredictable, so that no client can construct two
+	// requests with the same hash.
 	seed maphash.Seed
 
 	rules    atomic.Pointer[Rules]
@@ -47,19 +48,19 @@ func New(back *udpback.Backend, rules *Rules, m *metrics.Metrics, hub *audit.Hub
 // SetRules replaces the rules for all requests that are forwarded from now on.
 func (r *Relay) SetRules(rules *Rules) { r.rules.Store(rules) }
 
-// Open returns the connection of a client from remote, which answers on peer.
+// Open returns a new connection of a client from remote, whose answers are sent to peer.
 func (r *Relay) Open(client *Client, peer Peer, remote netip.AddrPort) *Connection {
 	return &Connection{relay: r, client: client, peer: peer, remote: remote, v11: peer.Version11()}
 }
 
-// Packet takes one packet of the client into the burst. An error costs the
-// client its connection (RFC 6613 §2.6.4); everything else has its fate counted.
+// Packet adds one packet of the client to the burst. After an error the connection must be
+// closed (RFC 6613 §2.6.4).
 //
 //  1. It must be a well-formed packet, and a request (RFC 2865 §3).
-//  2. It must prove what its kind demands: Request Authenticator and
-//     Message-Authenticator (RFC 2866 §3, RFC 5176 §2.3, RFC 3579 §3.2). The
-//     digests of a burst are computed together, by process. In RADIUS/1.1 TLS
-//     has proved it all (RFC 9765 §4.1).
+//  2. It must have what its kind requires: a valid Request Authenticator and
+//     Message-Authenticator (RFC 2866 §3, RFC 5176 §2.3, RFC 3579 §3.2). The digests of
+//     a burst are computed together, by process. In RADIUS/1.1 TLS has authenticated the
+//     packet, and there are none (RFC 9765 §4.1).
 func (c *Connection) Packet(p []byte) error {
 	if c.closeErr != nil {
 		return c.closeErr
@@ -86,20 +87,19 @@ func (c *Connection) Packet(p []byte) error {
 	return nil
 }
 
-// forward carries a verified request to a server. It reports whether the request is in
+// forward forwards a verified request to a server. It reports whether the request is in
 // flight; if not, end is how it ends.
 //
-//  3. Status-Server is about this hop and answered here (RFC 5997 §4.2).
-//  4. The client must be allowed to send this kind and this realm (RFC 6614 §2.5). A
-//     CoA or Disconnect must also be fresh and come from where the user's requests go,
-//     if so configured (RFC 5176 §6.1, §6.3).
-//  5. What it sent before is not relayed twice (RFC 5080 §2.2.2, RFC 9765 §4.2.2).
-//  6. Kind and realm choose the group of servers (RFC 7542 §3, RFC 8559 §3), and for
+//  3. Status-Server is about this hop, and is answered here (RFC 5997 §4.2).
+//  4. The client must be allowed to send this kind and this realm (RFC 6614 §2.5). If so
+//     configured, a CoA or Disconnect must also be fresh, and come from a server that the
+//     user's requests go to (RFC 5176 §6.1, §6.3).
+//  5. A duplicate is not relayed again (RFC 5080 §2.2.2, RFC 9765 §4.2.2).
+//  6. Kind and realm determine the group of servers (RFC 7542 §3, RFC 8559 §3), and for
 //     CoA and Disconnect the NAS in it, at the last hop (RFC 5176 §3).
-//  7. What was sent to a server before and has come back is not sent again.
-//  8. The group reserves a server, a socket and an Identifier there, has the
-//     server's copy written (Write below), and puts it into the batch, which is sent
-//     and resent from there (RFC 5080 §2.2.1).
+//  7. A request that has looped is not sent again.
+//  8. The group chooses a server, a socket and an Identifier, calls Write for the server's
+//     copy, and adds it to the batch. It resends it if necessary (RFC 5080 §2.2.1).
 func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool) {
 	req.reportArrival(b.rules)
 	if req.Kind == wire.KindStatus { // 3
@@ -142,10 +142,10 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 	return outcome{}, true
 }
 
-// Write writes the server's copy of the request: fresh Request Authenticator,
-// hidden attributes under the server's secret, Proxy-State withheld, the gateway's
-// own added, Message-Authenticator first. The client's packet stays as it arrived, so
-// that moving on to another server starts from it again (RFC 2865 §2.5).
+// Write writes the server's copy of the request: with a new Request Authenticator, hidden
+// attributes under the server's secret, the gateway's own Proxy-State instead of the
+// client's, and Message-Authenticator first. The client's packet is not changed, so that a
+// copy for another server can be made from it (RFC 2865 §2.5).
 func (req *request) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wire.ServerID) (int, error) {
 	var o wire.RequestOptions
 	var marker [markerSize]byte
@@ -162,13 +162,13 @@ func (req *request) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wi
 	return n, err
 }
 
-// Reply writes the client's answer to its request from a reply whose authenticators
-// udpback has verified against what was really sent.
+// Reply writes the client's answer from a server's reply, whose authenticators udpback has
+// verified against the copy that was sent.
 //
-//  9. The client's Identifier and Proxy-State are restored, hidden attributes
-//     re-encrypted under its secret, and the answer signed over its Request
-//     Authenticator (RFC 2865 §2.3). The signatures of a batch are computed together,
-//     by udpback; then Deliver is called.
+//  9. The client's Identifier and Proxy-State are restored, hidden attributes are
+//     encrypted again under its secret, and the answer is signed over its Request
+//     Authenticator (RFC 2865 §2.3). The signatures of a batch are computed together, by
+//     udpback, which then calls Deliver.
 func (req *request) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
 	n, err := d.WriteReply(dst, reply, &req.view, sent, from, req.client.Secret) // 9
 	if err != nil {
@@ -182,14 +182,14 @@ func (req *request) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[
 	return n
 }
 
-// Deliver hands the answer that Reply has written to the connection and keeps it for
-// duplicates, unless the client has given the request up meanwhile (RFC 5080 §2.2.2).
-// The connection is flushed with the rest of the batch.
+// Deliver passes the answer that Reply has written to the connection and keeps it for
+// duplicates, unless the request was abandoned meanwhile (RFC 5080 §2.2.2). The connection
+// is flushed after the batch.
 func (req *request) Deliver(answer []byte, touched *udpback.Touched) {
 	req.conn.respond(req, outcome{req.fate, answer}, touched)
 }
 
-// Fail ends a request that has got no reply to relay, with an answer of the gateway's
+// Fail ends a request for which there is no reply to relay, with an answer of the gateway's
 // own or with none.
 func (req *request) Fail(h *wire.Hasher, why udpback.Failure, cause uint32, touched *udpback.Touched) {
 	r := req.conn.relay
@@ -197,7 +197,7 @@ func (req *request) Fail(h *wire.Hasher, why udpback.Failure, cause uint32, touc
 	defer r.scratch.Put(scratch)
 	n := 0
 	if answer, ok := req.failureAnswer(why, cause); ok {
-		// An answer that does not fit cannot be given; the fate is the same.
+		// On an error the answer is too long: n is 0, and none is sent. The fate is the same.
 		n, _ = h.WriteAnswer(scratch[:], &req.view, answer, req.client.Secret)
 	}
 	req.keepFor = keepAnswers // the same request again may be a new try soon: the NAS has not answered it

@@ -8,13 +8,13 @@ import (
 	"radsec-gw/wire"
 )
 
-// request is one request on its way: the client's packet as it arrived, and where
-// the reply goes. It belongs to the read loop of its connection until it is started,
-// then to udpback until one of Deliver and Fail is called.
+// request is a request of a client: its packet as it arrived, and the connection that the
+// answer is sent on. It belongs to the read loop of its connection until it is started,
+// then to udpback until that calls Deliver or Fail.
 type request struct {
 	udpback.Exchange
 
-	// set by newRequest, then left alone
+	// set by newRequest, then unchanged
 	conn    *Connection
 	client  *ClientConfig // as it was when the request arrived
 	view    wire.View     // of the client's packet, in a buffer of its own
@@ -22,17 +22,17 @@ type request struct {
 
 	// set by the read loop before the request is started
 	ticket   wire.Ticket   // of its digests
-	decision decision      // of the routing table, once it was asked
+	decision decision      // of the routing table; see lookup
 	route    *Route        // nil: not routed yet
 	marker   *Marker       // for the server's copies; nil: they have none
 	hash     uint64        // of the client's packet
 	keepFor  time.Duration // how long its answer is kept for duplicates
 
 	fate metrics.Fate // of the answer that Reply has written
-	busy bool         // it was abandoned while udpback had it: what udpback may change is not read
+	busy bool         // it was abandoned while udpback used it: what udpback may change must not be read
 }
 
-// newRequest makes a request of the client's packet, which it copies.
+// newRequest returns a request with a copy of the client's packet.
 func (c *Connection) newRequest(v *wire.View) *request {
 	req := c.relay.requests.Get().(*request)
 	req.Handler, req.Code, req.Kind = req, v.Code(), v.Kind()
@@ -43,7 +43,7 @@ func (c *Connection) newRequest(v *wire.View) *request {
 	return req
 }
 
-// recycle keeps the memory of a request that nobody refers to any more for another.
+// recycle returns the memory of a request that is no longer used to the pool.
 func (r *Relay) recycle(req *request) {
 	r.back.Buffers.Return(req.view.Packet)
 	req.view.Packet = nil

@@ -12,10 +12,10 @@ type Rules struct {
 	Routes       []Route // by the table's group number
 	OnUnroutable Unreachable
 	Timestamps   Timestamps // of CoA and Disconnect
-	Marker       *Marker    // finds loops; nil: they are not looked for
+	Marker       *Marker    // detects loops; nil: they are not detected
 }
 
-// Route is where requests of some realms and kinds go.
+// Route says where requests of some realms and kinds go.
 type Route struct {
 	Group         *udpback.Group
 	NASes         *NASes         // for CoA and Disconnect, instead of Group; nil: none of the servers is a NAS
@@ -23,8 +23,8 @@ type Route struct {
 	Metrics       *metrics.Route // nil: not counted by route
 }
 
-// Unreachable says how an Access- or Accounting-Request is answered that gets no reply
-// from a server. On a connection of RADIUS/1.1 it is always a Protocol-Error (RFC 9765
+// Unreachable says how an Access- or Accounting-Request is answered if it gets no reply
+// from a server. On a RADIUS/1.1 connection the answer is always a Protocol-Error (RFC 9765
 // §6.1).
 type Unreachable uint8
 
@@ -34,15 +34,15 @@ const (
 	ProtocolError                    // Protocol-Error with Error-Cause (RFC 7930 §4)
 )
 
-// decision is what the routing table says of a request.
+// decision is what the routing table returns for a request.
 type decision struct {
-	made  bool // the table was asked
+	made  bool // by lookup
 	ok    bool // a route takes the request
 	group int
 	realm []byte // that decided, inside the packet; empty: none
 }
 
-// lookup returns the routing table's decision. The table is asked once.
+// lookup returns the routing table's decision. It uses the table only once.
 func (req *request) lookup(t *routing.Table) *decision {
 	if !req.decision.made {
 		req.decision.made = true
@@ -51,8 +51,8 @@ func (req *request) lookup(t *routing.Table) *decision {
 	return &req.decision
 }
 
-// setRoute sets the route of a request, and what follows from it. It returns the group
-// that the request goes to; nil, and the Error-Cause, when the route has no NAS for it.
+// setRoute sets the route of a request, and the fields that depend on it. It returns the
+// group that the request goes to, or nil and an Error-Cause if the route has no NAS for it.
 func (req *request) setRoute(rules *Rules, group int) (to *udpback.Group, cause uint32) {
 	req.route, req.marker, req.Window, req.keepFor = &rules.Routes[group], rules.Marker, 0, keepAnswers
 	if !req.dynamic() {
