@@ -6,6 +6,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,6 +26,10 @@ type Process struct {
 	err error // what Wait returned
 }
 
+// outputDelay is how long the output of a program that has ended is read, where a child of
+// it keeps the pipe open.
+const outputDelay = time.Second
+
 // Start runs cmd in the background. What it prints is kept, on standard output and
 // standard error together, except where cmd says where to.
 func Start(cmd *exec.Cmd) (*Process, error) {
@@ -36,11 +41,14 @@ func Start(cmd *exec.Cmd) (*Process, error) {
 		cmd.Stderr = p.output
 	}
 	cmd.SysProcAttr = attributes()
+	cmd.WaitDelay = outputDelay
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	go func() {
-		p.err = cmd.Wait()
+		if p.err = cmd.Wait(); errors.Is(p.err, exec.ErrWaitDelay) {
+			p.err = nil
+		}
 		close(p.exited)
 		p.output.finish()
 	}()
