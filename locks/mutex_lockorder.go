@@ -16,42 +16,52 @@ type Mutex[C Class] struct{ mu sync.Mutex }
 
 // Lock locks m.
 func (m *Mutex[C]) Lock() {
-	var c C
-	acquire(c.class())
+	acquire(rankOf[C]())
 	m.mu.Lock()
 }
 
 // Unlock unlocks m, which this goroutine has locked.
 func (m *Mutex[C]) Unlock() {
-	var c C
-	release(c.class())
+	release(rankOf[C]())
 	m.mu.Unlock()
 }
 
-// held has what each goroutine holds. Only the goroutine itself changes its entry.
-var held sync.Map // goroutine's number, a string: []class
-
-// acquire records that the goroutine waits for a lock, or has it.
-func acquire(c class) {
-	g := goroutine()
-	v, _ := held.Load(g)
-	all, _ := v.([]class)
-	for _, other := range all {
-		if other.rank > c.rank || other.rank == c.rank && !c.nests {
-			panic(fmt.Sprintf("locks: %s is acquired by a goroutine that holds %s", c.name, other.name))
+// rankOf returns the index of a class in order.
+func rankOf[C Class]() int {
+	for i := range order {
+		if _, ok := order[i].class.(C); ok {
+			return i
 		}
 	}
-	held.Store(g, append(all, c))
+	panic(fmt.Sprintf("locks: %T is not in order", *new(C)))
 }
 
-// release records that the goroutine has a lock no more.
-func release(c class) {
+// held has the ranks of the locks that each goroutine holds. Only the goroutine itself
+// changes its entry.
+var held sync.Map // goroutine's number, a string: []int
+
+// acquire records that the goroutine waits for a lock of the class with that rank, or
+// has it.
+func acquire(rank int) {
 	g := goroutine()
 	v, _ := held.Load(g)
-	all, _ := v.([]class)
-	i := slices.Index(all, c)
+	all, _ := v.([]int)
+	for _, other := range all {
+		if other > rank || other == rank && !order[rank].nests {
+			panic(fmt.Sprintf("locks: %s is acquired by a goroutine that holds %s", order[rank].name, order[other].name))
+		}
+	}
+	held.Store(g, append(all, rank))
+}
+
+// release records that the goroutine no longer has a lock of the class with that rank.
+func release(rank int) {
+	g := goroutine()
+	v, _ := held.Load(g)
+	all, _ := v.([]int)
+	i := slices.Index(all, rank)
 	if i < 0 {
-		panic(fmt.Sprintf("locks: %s is unlocked by a goroutine that has not locked it", c.name))
+		panic(fmt.Sprintf("locks: %s is unlocked by a goroutine that has not locked it", order[rank].name))
 	}
 	if len(all) == 1 {
 		held.Delete(g)

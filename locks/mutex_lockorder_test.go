@@ -73,12 +73,3 @@ func TestOrderAfterRelease(t *testing.T) {
 	socket.Unlock()
 	server.Unlock()
 }
-
-// The order of the classes is that in which they are listed.
-func TestClassesHaveOnePlaceEach(t *testing.T) {
-	for i, c := range []Class{SocketSweeping{}, Server{}, SocketSet{}, Socket{}, Exchange{}, HealthPort{}, Backend{}, Issuers{}} {
-		if got := c.class(); got.rank != i+1 || got.name == "" {
-			t.Errorf("%T has rank %d and the name %q, expected rank %d, and a name", c, got.rank, got.name, i+1)
-		}
-	}
-}
