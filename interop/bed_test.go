@@ -147,8 +147,8 @@ func start(env []string, command string, args ...string) (*process.Process, erro
 }
 
 // run runs a program to its end, with input on its standard input.
-func run(within time.Duration, input, command string, args ...string) process.Result {
+func run(within time.Duration, input, command string, args ...string) testbed.Result {
 	cmd := exec.Command(command, args...)
 	cmd.Stdin = strings.NewReader(input)
-	return process.Run(within, cmd)
+	return testbed.Run(within, cmd)
 }

@@ -11,7 +11,7 @@ import (
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 
-	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
 	"radsec-gw/probe"
 )
 
@@ -81,7 +81,7 @@ func TestCoAOutsideOfTheWindow(t *testing.T) {
 				before := shared.counters(t)[series]
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
-				asked := make(chan process.Result, 1)
+				asked := make(chan testbed.Result, 1)
 				go func() {
 					asked <- probeUntil(ctx, shared.ports.radsec, shared.path("certs"),
 						probe.Config{Kind: kind, User: "bob", Version: "1.0", Attributes: []string{eventTimestamp(away)}, Timeout: patience})

@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
 )
 
 // expect fails the test unless a program ended with status and printed all of want.
-func expect(t *testing.T, r process.Result, status int, want ...string) {
+func expect(t *testing.T, r testbed.Result, status int, want ...string) {
 	t.Helper()
 	if r.Status != status {
 		t.Errorf("exit status %d, want %d", r.Status, status)

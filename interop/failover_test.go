@@ -239,7 +239,7 @@ func (f *turns) back(c *tls.Conn) {
 }
 
 // eapTLS runs one conversation of a station.
-func (f *turns) eapTLS(t *testing.T, station string) process.Result {
+func (f *turns) eapTLS(t *testing.T, station string) testbed.Result {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "eapol.conf")
 	text := fmt.Sprintf("network={\neapol_flags=0\nkey_mgmt=WPA-EAP\neap=TLS\nidentity=\"bob\"\nca_cert=%q\nclient_cert=%q\nprivate_key=%q\n}\n",

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/interop/testbed"
 	"radsec-gw/probe"
@@ -120,7 +119,7 @@ address = "127.0.0.1:%[7]d"
 
 // awaitAnswer probes until the gateway answers.
 func (b *bed) awaitAnswer(within time.Duration) error {
-	var last process.Result
+	var last testbed.Result
 	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
 		if last = b.probe(probe.Config{Kind: probe.Status, Timeout: time.Second}); last.Status == 0 {
 			return nil
@@ -137,7 +136,7 @@ func (b *bed) awaitAnswer(within time.Duration) error {
 }
 
 // probe sends what cfg says to the bed's gateway, over RADIUS/1.0 unless cfg has another version.
-func (b *bed) probe(cfg probe.Config) process.Result {
+func (b *bed) probe(cfg probe.Config) testbed.Result {
 	cfg.Version = cmp.Or(cfg.Version, "1.0")
 	return probeUntil(context.Background(), b.ports.radsec, b.path("certs"), cfg)
 }
@@ -145,13 +144,13 @@ func (b *bed) probe(cfg probe.Config) process.Result {
 // probeUntil sends what cfg says to the gateway on a port of this machine with the certificates of
 // dir, and waits for the reply until ctx ends. The result is that of radsec-gw probe: what it prints,
 // and its exit status.
-func probeUntil(ctx context.Context, port int, dir string, cfg probe.Config) process.Result {
+func probeUntil(ctx context.Context, port int, dir string, cfg probe.Config) testbed.Result {
 	cfg.Address = fmt.Sprintf("127.0.0.1:%d", port)
 	cfg.CAFile, cfg.CertFile, cfg.KeyFile = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.key")
 	var printed bytes.Buffer
 	if _, err := probe.Run(ctx, cfg, &printed); err != nil {
 		fmt.Fprintln(&printed, err)
-		return process.Result{Status: 1, Output: printed.String()}
+		return testbed.Result{Status: 1, Output: printed.String()}
 	}
-	return process.Result{Output: printed.String()}
+	return testbed.Result{Output: printed.String()}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
 )
 
 // method is a way to log in or to account: a row that runs through every RadSec client.
@@ -111,7 +112,7 @@ func eapMethods(t *testing.T) []method {
 	} {
 		rows = append(rows, method{name: c.name, network: c.network, run: func(t *testing.T, n nas) {
 			r := n.eapolTest(t, c.network, c.keys)
-			expect(t, process.Result{Output: process.LastLines(r.Output, 20), Status: r.Status}, 0, "SUCCESS")
+			expect(t, testbed.Result{Output: process.LastLines(r.Output, 20), Status: r.Status}, 0, "SUCCESS")
 			if !strings.Contains(r.Output, c.want) {
 				t.Errorf("the output of eapol_test lacks %q", c.want)
 			}

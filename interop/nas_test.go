@@ -11,6 +11,7 @@ import (
 	"text/template"
 
 	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
 )
 
 // nas is what a NAS sends to: a program that receives RADIUS over UDP with nasSecret and sends it to the
@@ -24,7 +25,7 @@ type nas struct {
 }
 
 // radclient sends attributes, one a line, and waits for the answer.
-func (n nas) radclient(kind, attributes string) process.Result {
+func (n nas) radclient(kind, attributes string) testbed.Result {
 	port := map[string]int{"auth": n.auth, "acct": n.acct, "coa": n.coa, "disconnect": n.coa}[kind]
 	return run(patience, attributes, "radclient", "-x", "-r", "1", "-t", "20",
 		fmt.Sprintf("127.0.0.1:%d", port), kind, nasSecret)
@@ -32,7 +33,7 @@ func (n nas) radclient(kind, attributes string) process.Result {
 
 // eapolTest runs one conversation; network is the body of wpa_supplicant's network block. Without keys
 // eapol_test does not ask for MS-MPPE keys in the Accept.
-func (n nas) eapolTest(t *testing.T, network string, keys bool) process.Result {
+func (n nas) eapolTest(t *testing.T, network string, keys bool) testbed.Result {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "eapol.conf")
 	if err := os.WriteFile(file, []byte("network={\neapol_flags=0\n"+network+"\n}\n"), 0o600); err != nil {
@@ -52,7 +53,7 @@ func (b *bed) throughRadsecproxy() nas {
 }
 
 // radclient sends attributes, one a line, through the bed's radsecproxy.
-func (b *bed) radclient(kind, attributes string) process.Result {
+func (b *bed) radclient(kind, attributes string) testbed.Result {
 	return b.throughRadsecproxy().radclient(kind, attributes)
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"radsec-gw/bench/process"
+	"radsec-gw/interop/testbed"
 	"radsec-gw/probe"
 )
 
@@ -18,7 +19,7 @@ func TestResentRequestIsOneRequest(t *testing.T) {
 	station := rand.Text() // shows in FreeRADIUS's log
 	before := shared.resent(t)
 	shared.freeradius.Suspend()
-	answered := make(chan process.Result, 1)
+	answered := make(chan testbed.Result, 1)
 	go func() {
 		answered <- shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: userPassword,
 			Attributes: []string{"Calling-Station-Id=" + station}, Timeout: patience})

@@ -89,7 +89,7 @@ func (s *service) notified(text string) {
 	}
 }
 
-func (s *service) probe() process.Result {
+func (s *service) probe() testbed.Result {
 	return probeUntil(context.Background(), s.radsec, shared.path("certs"), probe.Config{Kind: probe.Status})
 }
 

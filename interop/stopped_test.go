@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"radsec-gw/bench/process"
 	"radsec-gw/interop/testbed"
 	"radsec-gw/probe"
 )
@@ -40,7 +39,7 @@ func TestStatusServer(t *testing.T) {
 		if err := shared.startFreeRADIUS(); err != nil {
 			t.Fatal(err)
 		}
-		var r process.Result
+		var r testbed.Result
 		for deadline := time.Now().Add(2 * patience); time.Now().Before(deadline); {
 			if r = shared.probe(probe.Config{Kind: probe.Access, User: "bob", Password: userPassword, Timeout: 3 * time.Second}); r.Status == 0 {
 				break

@@ -130,28 +130,6 @@ func (p *Process) Kill() {
 	<-p.exited
 }
 
-// Result is a program that has run to its end.
-type Result struct {
-	Output string // standard output and standard error together
-	Status int    // exit status; -1 when it was killed or did not start
-}
-
-// Run runs cmd to its end, and kills it when it takes longer than within.
-func Run(within time.Duration, cmd *exec.Cmd) Result {
-	p, err := Start(cmd)
-	if err != nil {
-		return Result{err.Error(), -1}
-	}
-	deadline := time.NewTimer(within)
-	defer deadline.Stop()
-	select {
-	case <-p.exited:
-	case <-deadline.C:
-		p.Kill()
-	}
-	return Result{p.Printed(), cmd.ProcessState.ExitCode()}
-}
-
 // Build builds a program of this module as it is shipped, into dir, and returns its path.
 func Build(ctx context.Context, dir, program string) (path string, err error) {
 	path = filepath.Join(dir, filepath.Base(program))

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/interop/testbed"
 )
@@ -129,7 +128,7 @@ func (b *bed) command(args ...string) (status int, text string) {
 	cmd := exec.Command(testbed.Program(), args...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), b.environment...)
-	r := process.Run(patience, cmd)
+	r := testbed.Run(patience, cmd)
 	if r.Status < 0 {
 		b.t.Fatalf("radsec-gw %s did not end by itself; its output:\n%s", strings.Join(args, " "), r.Output)
 	}
