@@ -71,7 +71,7 @@ func write(t *testing.T, path, text string) {
 // Rules: P85, P91, P101, P113, P115, P120, P87
 func TestExampleLoads(t *testing.T) {
 	path, _ := exampleDir(t)
-	c, err := Load(path)
+	c, err := loadFile(path)
 	if err != nil {
 		t.Fatalf("the example has mistakes:\n%v", err)
 	}

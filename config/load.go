@@ -1,7 +1,6 @@
 package config
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"path/filepath"
@@ -13,12 +12,7 @@ import (
 	"radsec-gw/files"
 )
 
-// Load is LoadFrom with files that nobody else has read.
-func Load(path string) (*Config, error) {
-	return LoadFrom(path, files.NewReader().Snapshot(context.Background()))
-}
-
-// LoadFrom reads the file at path, and checks it: the values, the names that
+// Load reads the file at path, and checks it: the values, the names that
 // refer to each other, and that the files it names can be read. It reads them
 // through from, where the caller finds the same bytes. The error is always
 // Mistakes, with everything that is wrong.
@@ -26,7 +20,7 @@ func Load(path string) (*Config, error) {
 // Beside Mistakes it returns what could be read, so that the caller can look for
 // more of them, or nil when the file is not TOML at all. Names of files that cannot
 // be read are "" there.
-func LoadFrom(path string, from *files.Snapshot) (*Config, error) {
+func Load(path string, from *files.Snapshot) (*Config, error) {
 	text, err := from.ReadStream(path, MaxConfiguration)
 	if err != nil {
 		return nil, Mistakes{{File: path, Text: "expected a readable configuration file: " + reason(path, err)}}
@@ -34,7 +28,7 @@ func LoadFrom(path string, from *files.Snapshot) (*Config, error) {
 	return parse(path, string(text), from)
 }
 
-// parse is LoadFrom after the reading of the file.
+// parse is Load after the reading of the file.
 func parse(path, text string, from *files.Snapshot) (*Config, error) {
 	values := map[string]any{}
 	if _, err := toml.Decode(text, &values); err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
@@ -23,6 +24,11 @@ const (
 	goodRoute  = "[[route]]\nrealms=['*']\nservers=['s']\n"
 )
 
+// loadFile loads the file at path.
+func loadFile(path string) (*Config, error) {
+	return Load(path, files.NewReader().Snapshot(context.Background()))
+}
+
 // load writes text beside the files it may name, and loads it.
 func load(t *testing.T, text string) (*Config, error) {
 	t.Helper()
@@ -35,7 +41,7 @@ func load(t *testing.T, text string) (*Config, error) {
 	write(t, filepath.Join(dir, "long.secret"), strings.Repeat("x", maxSecretFile+1))
 	path := filepath.Join(dir, "c.toml")
 	write(t, path, text)
-	return Load(path)
+	return loadFile(path)
 }
 
 // The parts of a file before a table that a test goes on with.
@@ -101,7 +107,7 @@ func TestMistakes(t *testing.T) {
 }
 
 func TestNoFile(t *testing.T) {
-	_, err := Load("/nowhere/c.toml")
+	_, err := loadFile("/nowhere/c.toml")
 	if _, ok := err.(Mistakes); !ok || !strings.Contains(err.Error(), "there is no /nowhere/c.toml") {
 		t.Errorf("expected a mistake that names the file, got %v", err)
 	}

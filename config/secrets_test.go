@@ -44,7 +44,7 @@ func TestSecretsFromFilesAndEnvironments(t *testing.T) {
 				t.Setenv("CONFIG_TEST_T", x.text)
 				value := map[string]string{"secret_file": "t", "secret_env": "CONFIG_TEST_T"}[place]
 				write(t, filepath.Join(dir, "c.toml"), goodListen+goodServer+goodRoute+goodClient+place+"='"+value+"'\n")
-				c, err := Load(filepath.Join(dir, "c.toml"))
+				c, err := loadFile(filepath.Join(dir, "c.toml"))
 				if x.want == "" {
 					if err == nil || !strings.Contains(err.Error(), "c.toml:14: client[0]."+place+": ") || !strings.Contains(err.Error(), x.says) {
 						t.Fatalf("expected the mistake %q on line 14, got %v", x.says, err)

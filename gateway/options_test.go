@@ -10,6 +10,7 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
+	"radsec-gw/files"
 )
 
 // afterListen is a line of [listen] in testConfig, after which tests add lines.
@@ -110,7 +111,7 @@ func TestClientsWithoutCertificateAreWarnedAbout(t *testing.T) {
 		g.rewrite("client_ca = \"ca.pem\"\n", "client_ca = \"ca.pem\"\nclient_auth = \""+auth+"\"\n")
 		g.rewrite("[[server]]", "[[client]]\nname = \"lab\"\nnetworks = [\"127.0.0.0/8\"]\n\n[[server]]")
 		g.reload()
-		cfg, err := config.Load(g.gw.current.Load().Config.Path)
+		cfg, err := config.Load(g.gw.current.Load().Config.Path, files.NewReader().Snapshot(t.Context()))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,7 +43,7 @@ func loadFrom(from *files.Snapshot, path string, reader *files.Reader) (*Plan, e
 	p := &Plan{reader: reader}
 	var mistakes config.Mistakes
 	var err error
-	p.Config, err = config.LoadFrom(path, from)
+	p.Config, err = config.Load(path, from)
 	errors.As(err, &mistakes)
 	if p.Config != nil { // otherwise the file is not TOML, or cannot be read
 		var more config.Mistakes
