@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -71,6 +72,12 @@ func newHub(t testing.TB, out io.Writer, change func(*Config)) (h *Hub, end func
 	return h, end
 }
 
+// vendor returns the value of a Vendor-Specific with one attribute (RFC 2865 §5.26).
+func vendor(number uint32, t byte, value string) []byte {
+	b := binary.BigEndian.AppendUint32(nil, number)
+	return append(append(b, t, byte(2+len(value))), value...)
+}
+
 // login returns the event of an Access-Request with all that must not be seen, and its reply. It
 // is routed by what follows the "@".
 func login(t testing.TB, user string, reply wire.Code) *Event {
@@ -85,11 +92,11 @@ func login(t testing.TB, user string, reply wire.Code) *Event {
 	}
 	b.AddUserPassword([]byte(password), s).AddText(31, "02-00-5E-00-53-01").
 		Add(3, append([]byte{9}, "chap-password-of"...)).
-		AddVendor(9, 1, []byte("psk="+psk)).
-		AddVendor(311, 25, []byte("the answer to an MS-CHAP challenge")).
-		AddVendor(311, 10, []byte("DOMAIN")).
-		AddInteger(5, 17).AddText(32, "ap-1").Add(4, []byte{192, 0, 2, 4}).
-		AddEAP([]byte{2, 5, 0, 12, 6, 'g', 't', 'c', '-', 'p', 'w', 'd'}).AddMessageAuthenticator()
+		Add(26, vendor(9, 1, "psk="+psk)).
+		Add(26, vendor(311, 25, "the answer to an MS-CHAP challenge")).
+		Add(26, vendor(311, 10, "DOMAIN")).
+		Add(5, []byte{0, 0, 0, 17}).AddText(32, "ap-1").Add(4, []byte{192, 0, 2, 4}).
+		Add(79, []byte{2, 5, 0, 12, 6, 'g', 't', 'c', '-', 'p', 'w', 'd'}).AddMessageAuthenticator()
 	p, err := b.Sign(wire.NewHasher(), s)
 	if err != nil {
 		t.Fatal(err)

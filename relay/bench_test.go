@@ -83,7 +83,7 @@ func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
 	defer server.Close()
 	table := must(routing.New([]routing.Rule{{Realms: []string{"example.org"}, Kinds: []wire.Kind{wire.KindAccess, wire.KindAccounting}}}, routing.Options{}))
 	r := New(back, &Rules{Table: table, Marker: NewMarker(NewMarkerKey(), []string{"a"}), Routes: []Route{{Group: must(back.NewGroup(udpback.GroupConfig{}, server))}}}, m, nil, log)
-	client := &ClientConfig{Name: "campus", Secret: wire.RadSecSecret(), Metrics: m.Client("campus")}
+	client := &ClientConfig{Name: "campus", Secret: must(wire.NewClientSecret([]byte("radsec"))), Metrics: m.Client("campus")}
 	for k := range client.Policy {
 		client.Allowed[k], client.Policy[k] = true, wire.RequestPolicy{RequireEAPMA: true, VerifyRA: true}
 	}

@@ -35,7 +35,7 @@ func TestWriteAnswer(t *testing.T) {
 	} {
 		request := parsed(t, assemble(c.code, 7, authenticator(1), c.request...))
 		dst := make([]byte, MaxLength)
-		n, err := NewHasher().WriteAnswer(dst, request, c.answer, RadSecSecret())
+		n, err := NewHasher().WriteAnswer(dst, request, c.answer, radSecSecret())
 		if err != nil {
 			t.Errorf("%s: %v", c.what, err)
 			continue
@@ -65,7 +65,7 @@ func TestWriteAnswerIsHonest(t *testing.T) {
 		}
 		v := parsed(t, assemble(request, 1, nil))
 		for answer := range Code(256) {
-			_, err := h.WriteAnswer(dst, v, Answer{Code: answer}, RadSecSecret())
+			_, err := h.WriteAnswer(dst, v, Answer{Code: answer}, radSecSecret())
 			if allowed[answer] != (err == nil) || err != nil && err != ErrCode {
 				t.Fatalf("answering %d with %d: got %v", request, answer, err)
 			}
@@ -80,12 +80,12 @@ func TestWriteAnswerTooLong(t *testing.T) {
 		full[i] = pair{33, make([]byte, 253)}
 	}
 	request := parsed(t, assemble(1, 7, nil, append(full, pair{33, make([]byte, 240)})...))
-	_, err := NewHasher().WriteAnswer(make([]byte, MaxLength), request, Answer{Code: radius.CodeAccessReject}, RadSecSecret())
+	_, err := NewHasher().WriteAnswer(make([]byte, MaxLength), request, Answer{Code: radius.CodeAccessReject}, radSecSecret())
 	if err != ErrTooLong {
 		t.Errorf("Proxy-State that fills the packet: expected ErrTooLong, got %v", err)
 	}
 	request = parsed(t, assemble(1, 7, nil))
-	_, err = NewHasher().WriteAnswer(make([]byte, MaxLength), request, Answer{Code: radius.CodeAccessReject, ReplyMessage: strings.Repeat("x", 5000)}, RadSecSecret())
+	_, err = NewHasher().WriteAnswer(make([]byte, MaxLength), request, Answer{Code: radius.CodeAccessReject, ReplyMessage: strings.Repeat("x", 5000)}, radSecSecret())
 	if err != ErrTooLong {
 		t.Errorf("a text that fills the packet: expected ErrTooLong, got %v", err)
 	}

@@ -26,7 +26,7 @@ func filling(t byte, n int) (list []pair) {
 func TestExactly4096(t *testing.T) {
 	const head, mac = 20, 18 // of what is written: header, Message-Authenticator
 	chap := pair{3, make([]byte, 17)}
-	mine, theirs := RadSecSecret(), serverSecret(t, "server")
+	mine, theirs := radSecSecret(), serverSecret(t, "server")
 	request := func(list ...pair) *View { return parsed(t, assemble(1, 7, authenticator(1), list...)) }
 	none := request()
 	for _, c := range []struct {
@@ -84,7 +84,7 @@ func TestTextOfEveryLength(t *testing.T) {
 		want []int
 	}{{0, nil}, {1, []int{1}}, {252, []int{252}}, {253, []int{253}}, {254, []int{253, 1}}, {506, []int{253, 253}}, {507, []int{253, 253, 1}}} {
 		dst := make([]byte, MaxLength)
-		n, err := NewHasher().WriteAnswer(dst, request, Answer{Code: 3, ReplyMessage: strings.Repeat("x", c.text)}, RadSecSecret())
+		n, err := NewHasher().WriteAnswer(dst, request, Answer{Code: 3, ReplyMessage: strings.Repeat("x", c.text)}, radSecSecret())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestWrittenIsOnePacketWithoutPadding(t *testing.T) {
 	ra := [16]byte(authenticator(90))
 	request := parsed(t, assemble(1, 7, authenticator(1), pair{1, []byte("nemo")}, pair{33, []byte("ps")}))
 	reply := parsed(t, assemble(2, 200, nil, pair{18, []byte("hello")}, pair{33, []byte("the server's")}))
-	client, server := RadSecSecret(), serverSecret(t, "server's")
+	client, server := radSecSecret(), serverSecret(t, "server's")
 	for what, write := range map[string]func(h *Hasher, dst []byte) (int, error){
 		"a request": func(h *Hasher, dst []byte) (int, error) { return h.WriteRequest(dst, request, client, server, 9) },
 		"a reply": func(h *Hasher, dst []byte) (int, error) {
@@ -162,7 +162,7 @@ func TestExactly4096Of11(t *testing.T) {
 	for more, want := range []error{nil, ErrTooLong} {
 		request := parsed11(t, assemble11(1, 9, filling(33, 4096-20-2000+more)...))
 		for _, dst := range [][]byte{make([]byte, 0, MaxLength), make([]byte, 2*MaxLength)} {
-			n, err := NewHasher().WriteReply(dst, reply, request, &ra, serverSecret(t, key11), RadSecSecret())
+			n, err := NewHasher().WriteReply(dst, reply, request, &ra, serverSecret(t, key11), radSecSecret())
 			if err != want || err == nil && n != 4096 {
 				t.Errorf("reply, %d octets too long: expected %v, got %d octets, %v", more, want, n, err)
 			}

@@ -56,7 +56,7 @@ func TestMessageAuthenticatorOfAccountingIsVerified(t *testing.T) {
 			copy(b[mac:], macOf(b, vector, "radsec"))
 			copy(b[4:20], md5Of(b[:4], make([]byte, 16), b[20:], []byte("radsec")))
 		}
-		if err := NewHasher().VerifyRequest(parsed(t, b), RadSecSecret(), everyCheck); err != c.want {
+		if err := NewHasher().VerifyRequest(parsed(t, b), radSecSecret(), everyCheck); err != c.want {
 			t.Errorf("a Message-Authenticator %s: expected %v, got %v", c.what, c.want, err)
 		}
 	}

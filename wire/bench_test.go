@@ -59,7 +59,7 @@ type steps struct {
 }
 
 func newSteps(t testing.TB, x traffic) *steps {
-	s := &steps{x: x, h: NewHasher(), client: RadSecSecret(), server: serverSecret(t, "xyzzy5461xyzzy5461"), dst: make([]byte, MaxLength)}
+	s := &steps{x: x, h: NewHasher(), client: radSecSecret(), server: serverSecret(t, "xyzzy5461xyzzy5461"), dst: make([]byte, MaxLength)}
 	s.reply = *parsed(t, x.reply)
 	s.req = *parsed(t, x.request)
 	return s

@@ -2,12 +2,10 @@ package wire
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"fmt"
-	"slices"
 )
 
-// Builder makes a request of the gateway's own: a health check, a test. It
+// Builder makes a request of the gateway's own, such as a health check. It
 // may allocate. The first mistake is kept and returned by Sign.
 type Builder struct {
 	packet []byte
@@ -40,33 +38,6 @@ func (b *Builder) Add(t byte, value []byte) *Builder {
 
 // AddText appends text as an attribute of type t.
 func (b *Builder) AddText(t byte, text string) *Builder { return b.Add(t, []byte(text)) }
-
-// AddInteger appends n as an attribute of type t, four octets.
-func (b *Builder) AddInteger(t byte, n uint32) *Builder {
-	return b.Add(t, binary.BigEndian.AppendUint32(nil, n))
-}
-
-// AddVendor appends a Vendor-Specific holding one attribute in the layout of
-// RFC 2865 §5.26; value has at most 247 octets.
-func (b *Builder) AddVendor(vendor uint32, t byte, value []byte) *Builder {
-	const most = maxValue - 4 - 2
-	if b.err == nil && len(value) > most {
-		b.err = fmt.Errorf("build: vendor attribute %d.%d: expected at most %d octets, got %d", vendor, t, most, len(value))
-		return b
-	}
-	a := binary.BigEndian.AppendUint32(nil, vendor)
-	a = append(a, t, byte(2+len(value)))
-	return b.Add(typeVendorSpecific, append(a, value...))
-}
-
-// AddEAP appends an EAP packet in as many EAP-Messages as it needs (RFC 3579
-// §3.1).
-func (b *Builder) AddEAP(eap []byte) *Builder {
-	for part := range slices.Chunk(eap, maxValue) {
-		b.Add(typeEAPMessage, part)
-	}
-	return b
-}
 
 // AddUserPassword appends a User-Password, hidden for the server.
 func (b *Builder) AddUserPassword(password []byte, s *ServerSecret) *Builder {

@@ -25,7 +25,7 @@ func TestRandomInAnyNumber(t *testing.T) {
 // The memory of a Hasher does not grow with the packets that it has rewritten.
 func TestRewritingKeepsItsMemory(t *testing.T) {
 	ra := [16]byte(authenticator(1))
-	server, client := serverSecret(t, "s"), RadSecSecret()
+	server, client := serverSecret(t, "s"), radSecSecret()
 	reply := parsed(t, assemble(radius.CodeAccessAccept, 1, nil, pair{69, append([]byte{0}, salted(t, []byte("x"), 0x8000, "s", ra[:])...)}))
 	request := parsed(t, assemble(1, 1, authenticator(9)))
 	h, dst := NewHasher(), make([]byte, MaxLength)

@@ -61,7 +61,7 @@ func TestLEAPSessionKey(t *testing.T) {
 	wrong[2] ^= 0xff // the length octet
 	sent := [16]byte(ra)
 	reply := parsed(t, assemble(2, 200, nil, avpair(append(bytes.Clone(text), wrong...)...)))
-	if _, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, parsed(t, request), &sent, serverSecret(t, "server's"), RadSecSecret()); err != ErrHidden {
+	if _, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, parsed(t, request), &sent, serverSecret(t, "server's"), radSecSecret()); err != ErrHidden {
 		t.Errorf("a key hidden under another secret: expected ErrHidden, got %v", err)
 	}
 }
@@ -71,7 +71,7 @@ func TestLEAPSessionKey(t *testing.T) {
 // the Vendor-Specific does, and one that is emptied goes. In RADIUS/1.0 they pass.
 // Rules: P7, P125
 func TestSignaturesOfRFC6218(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst, ra := make([]byte, MaxLength), [16]byte(authenticator(90))
 	mac, nonce, material := sub(18, make([]byte, 20)), sub(17, make([]byte, 32)), sub(16, make([]byte, 40))
 	list := []pair{

@@ -76,7 +76,7 @@ func saysAnother(a *hiddenAttribute, wrong int, inTLV bool) bool {
 // p in it shows the key, and reports whether p was copied.
 func keepsSecret(t *testing.T, h *Hasher, dst []byte, what string, code Code, list ...pair) []pair {
 	t.Helper()
-	n, err := h.WriteRequest(dst, parsed11(t, assemble11(code, 9, list...)), RadSecSecret(), serverSecret(t, key11), 1)
+	n, err := h.WriteRequest(dst, parsed11(t, assemble11(code, 9, list...)), radSecSecret(), serverSecret(t, key11), 1)
 	if err != nil {
 		return nil
 	}

@@ -91,7 +91,7 @@ var limits11 = []struct {
 // goes to the server in clear.
 // Rules: P15, P17, P126, P127
 func TestLimits11(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst := make([]byte, MaxLength)
 	for _, c := range limits11 {
 		req := assemble11(1, 9, c.list...)
@@ -124,7 +124,7 @@ func TestLongPasswordBesideAccess11(t *testing.T) {
 	for _, code := range []Code{4, 40, 43} {
 		dst := make([]byte, MaxLength)
 		req := assemble11(code, 9, pair{1, []byte("nemo")}, pair{2, xs(129)}, pair{44, []byte{'s'}})
-		n, err := NewHasher().WriteRequest(dst, parsed11(t, req), RadSecSecret(), serverSecret(t, key11), 1)
+		n, err := NewHasher().WriteRequest(dst, parsed11(t, req), radSecSecret(), serverSecret(t, key11), 1)
 		if err != nil {
 			t.Errorf("password of 129 in a packet of code %d: %v", code, err)
 			continue
@@ -139,7 +139,7 @@ func TestLongPasswordBesideAccess11(t *testing.T) {
 // 6929 §2.8).
 // Rules: P8, P40, P127
 func TestUnreadableValues11(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst, ra := make([]byte, MaxLength), [16]byte(authenticator(90))
 	wrong := salted(t, []byte("key"), 0x8001, key11, ra[:])
 	wrong[2] ^= 0xff // the length octet
@@ -197,7 +197,7 @@ func TestUnreadableValues11(t *testing.T) {
 // Authenticator; the server's come back in clear, without padding.
 // Rules: P126, P127, P129, P131, P38, P39, P42, P46
 func TestHiddenValuesThereAndBack11(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst := make([]byte, MaxLength)
 	around := []pair{{1, []byte("nemo")}, {25, []byte("class")}, {24, []byte("state")}}
 	for _, c := range values11() {
@@ -244,7 +244,7 @@ func TestSaltsOfOneRequest11(t *testing.T) {
 	for range 20 {
 		list = append(list, pair{69, []byte("\x01x")}, vsa(311, append(sub(16, []byte("a")), sub(17, []byte("b"))...)...))
 	}
-	n, err := h.WriteRequest(dst, parsed11(t, assemble11(43, 1, list...)), RadSecSecret(), serverSecret(t, key11), 1)
+	n, err := h.WriteRequest(dst, parsed11(t, assemble11(43, 1, list...)), radSecSecret(), serverSecret(t, key11), 1)
 	if err != nil {
 		t.Fatal(err)
 	}

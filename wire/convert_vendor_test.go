@@ -219,7 +219,7 @@ func TestVendorSpecificAtTheEnd11(t *testing.T) {
 // way back.
 // Rules: P12, P42, P127
 func TestWiMAXFragments11(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst := make([]byte, MaxLength)
 	key := bytes.Repeat([]byte("0123456789"), 25)[:246]
 	for _, list := range [][]pair{
@@ -302,7 +302,7 @@ func TestNothingBehindTheLastPart11(t *testing.T) {
 // back, in an Access-Accept too.
 // Rules: P7, P8, P42
 func TestEmptyContainers11(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst, ra := make([]byte, MaxLength), [16]byte(authenticator(90))
 	for what, p := range map[string]pair{
 		"UBNT":                vsa(41112, 5, 2),

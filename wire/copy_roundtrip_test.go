@@ -361,7 +361,7 @@ func TestSaltsAreUniqueInAPacket(t *testing.T) {
 	dst := make([]byte, MaxLength)
 	h := NewHasher()
 	for i := range 50 {
-		n, err := h.WriteReply(dst, reply, request, &ra, serverSecret(t, "s"), RadSecSecret())
+		n, err := h.WriteReply(dst, reply, request, &ra, serverSecret(t, "s"), radSecSecret())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 // do.
 // Rules: P12, P99
 func TestResponseLengthGoesNoFurther(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst, ra := make([]byte, MaxLength), [16]byte(authenticator(90))
 	list := []pair{
 		{241, []byte{3, 0, 0, 0xff, 0xff}}, {1, []byte("nemo")}, {241, []byte{3}}, {241, []byte{8, 3}}, {241, nil}, {241, []byte{3, 1}}, {242, []byte{3, 1}}, {245, []byte{3, 0, 1}},
@@ -60,7 +60,7 @@ func TestOrderOfTypesDoesNotMatter(t *testing.T) {
 			if want := "nemo state 1a nas station true true"; got != want {
 				t.Errorf("%v: found %q, expected %q", turned, got, want)
 			}
-			if err := NewHasher().VerifyRequest(v, RadSecSecret(), RequestPolicy{RequireMA: true}); err != nil {
+			if err := NewHasher().VerifyRequest(v, radSecSecret(), RequestPolicy{RequireMA: true}); err != nil {
 				t.Errorf("%v: expected that it verifies, got %v", turned, err)
 			}
 		}
@@ -175,7 +175,7 @@ func TestOnlyWhatGoesOnCountsInReplies11(t *testing.T) {
 			for where, list := range map[string][]pair{"before": append(c.list[:len(c.list):len(c.list)], pair{18, xs(8)}), "after": append([]pair{{18, xs(8)}}, c.list...)} {
 				reply := parsed(t, assemble(3, 1, nil, list...))
 				request := parsed11(t, assemble11(1, 9, filling(33, 4096-20-10-c.size+more)...))
-				n, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, key11), RadSecSecret())
+				n, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, key11), radSecSecret())
 				if err != want || err == nil && n != 4096 {
 					t.Errorf("%s, %s, %d octets too long: expected %v, got %d octets, %v", c.what, where, more, want, n, err)
 				}

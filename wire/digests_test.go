@@ -147,7 +147,7 @@ func TestDigestsOfMixedBatches(t *testing.T) {
 // A packet is never taken for verified by mistake of the caller's.
 // Rules: P18
 func TestDigestsWithoutRunSayNothing(t *testing.T) {
-	d, client := NewDigests(), RadSecSecret()
+	d, client := NewDigests(), radSecSecret()
 	good := parsed(t, oracleSign(assemble(4, 5, nil, pair{1, []byte("nemo")}), nil, "radsec"))
 	plain := parsed(t, assemble(1, 5, nil, pair{1, []byte("nemo")}))
 	for round := range 3 {
@@ -183,7 +183,7 @@ func TestDigestsWithoutRunSayNothing(t *testing.T) {
 
 // A full queue takes nothing, and a refused packet takes no place.
 func TestDigestsFull(t *testing.T) {
-	d, client, server := NewDigests(), RadSecSecret(), serverSecret(t, "xyzzy5461")
+	d, client, server := NewDigests(), radSecSecret(), serverSecret(t, "xyzzy5461")
 	request := parsed(t, oracleSign(assemble(1, 5, authenticator(1), ma), nil, "radsec"))
 	noMA, bad := parsed(t, assemble(12, 1, nil)), parsed(t, assemble(1, 1, nil, pair{2, []byte("short")}))
 	ra, dst := [16]byte{}, make([]byte, MaxLength)
@@ -347,7 +347,7 @@ func BenchmarkBatch(b *testing.B) {
 
 // Reset forgets what is queued, its memory included.
 func TestResetForgets(t *testing.T) {
-	d, s := NewDigests(), RadSecSecret()
+	d, s := NewDigests(), radSecSecret()
 	v := parsed(t, assemble(1, 7, authenticator(1), ma, pair{18, make([]byte, 253)}))
 	round := func() {
 		if _, err := d.VerifyRequest(v, s, RequestPolicy{}); err != nil {

@@ -92,7 +92,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("attributes are there, none is revealed")
 		}
 		h := NewHasher()
-		h.VerifyRequest(v, RadSecSecret(), RequestPolicy{})
+		h.VerifyRequest(v, radSecSecret(), RequestPolicy{})
 		h.VerifyReply(v, 1, &ra, secret, false)
 	})
 }
@@ -137,7 +137,7 @@ func endToEnd(t *testing.T, packet []byte) *View {
 // Rules: P8, P10, P15, P35, P38, P42
 func FuzzRewriteRequest(f *testing.F) {
 	seed(f)
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(f, "xyzzy5461")
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(f, "xyzzy5461")
 	next, home := clientSecret(f, "xyzzy5461"), serverSecret(f, "radsec")
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if !framed(b) {
@@ -168,7 +168,7 @@ func FuzzRewriteRequest(f *testing.F) {
 // Rules: P8, P10, P15, P30, P38, P40, P42
 func FuzzRewriteReply(f *testing.F) {
 	seed(f)
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(f, "xyzzy5461")
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(f, "xyzzy5461")
 	home := serverSecret(f, "radsec")
 	request := parsed(f, assemble(1, 7, authenticator(1), pair{33, []byte("ps")}))
 	ra, second := [16]byte(authenticator(90)), [16]byte(authenticator(1))
@@ -200,7 +200,7 @@ func FuzzRewriteReply(f *testing.F) {
 // Rules: P18, P20, P21, P25, P47
 func FuzzDigests(f *testing.F) {
 	seed(f)
-	h, d, client, server := NewHasher(), NewDigests(), RadSecSecret(), serverSecret(f, "xyzzy5461")
+	h, d, client, server := NewHasher(), NewDigests(), radSecSecret(), serverSecret(f, "xyzzy5461")
 	ra := [16]byte(authenticator(90))
 	request := parsed(f, oracleSign(assemble(1, 7, authenticator(1), ma, pair{33, []byte("ps")}), nil, "radsec"))
 	accounting := parsed(f, oracleSign(assemble(4, 7, nil, pair{1, make([]byte, 100)}), nil, "radsec"))
@@ -244,7 +244,7 @@ func FuzzRewriteRequest11(f *testing.F) {
 	for _, c := range values11() {
 		f.Add(assemble11(1, 9, c.clear))
 	}
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(f, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(f, key11)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, there := new(View), make([]byte, MaxLength)
 		if v.Parse11(b) != nil {
@@ -303,7 +303,7 @@ func FuzzRewriteReply11(f *testing.F) {
 	for _, c := range values11() {
 		f.Add(assemble(2, 9, nil, c.hide(f, ra[:])))
 	}
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(f, key11)
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(f, key11)
 	request := parsed11(f, assemble11(1, 9, pair{33, []byte("ps")}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if !framed(b) {

@@ -48,6 +48,9 @@ func clientSecret(t testing.TB, key string) *ClientSecret {
 	return s
 }
 
+// radSecSecret returns the secret of RADIUS/TLS (RFC 6614 §2.3(4)).
+func radSecSecret() *ClientSecret { return &ClientSecret{prepare([]byte("radsec"))} }
+
 func serverSecret(t testing.TB, key string) *ServerSecret {
 	t.Helper()
 	s, err := NewServerSecret([]byte(key))

@@ -19,7 +19,7 @@ func TestSaltsBeginAnywhere(t *testing.T) {
 	for range 64 { // each with a Hasher of its own, and twice with it
 		h, dst := NewHasher(), make([]byte, MaxLength)
 		for range 2 {
-			n, err := h.WriteReply(dst, reply, request, &ra, serverSecret(t, "s"), RadSecSecret())
+			n, err := h.WriteReply(dst, reply, request, &ra, serverSecret(t, "s"), radSecSecret())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -44,7 +44,7 @@ func TestFragmentsThatDoNotOpen(t *testing.T) {
 		"fragments, then other": append(splitWiMAX(5, wrong, 20), pair{18, []byte("text")}),
 	} {
 		reply := parsed(t, assemble(radius.CodeAccessAccept, 200, nil, list...))
-		_, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "server's"), RadSecSecret())
+		_, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "server's"), radSecSecret())
 		if err != ErrHidden {
 			t.Errorf("%s: expected ErrHidden, got %v", what, err)
 		}
@@ -63,7 +63,7 @@ func TestAfterKeysThatDoNotOpen(t *testing.T) {
 	h, dst := NewHasher(), make([]byte, MaxLength)
 	write := func(value []byte) (int, error) {
 		reply := parsed(t, assemble(radius.CodeAccessAccept, 200, nil, pair{69, append([]byte{0}, value...)}))
-		return h.WriteReply(dst, reply, request, &ra, serverSecret(t, "server's"), RadSecSecret())
+		return h.WriteReply(dst, reply, request, &ra, serverSecret(t, "server's"), radSecSecret())
 	}
 	if _, err := write(bad); err != ErrHidden {
 		t.Fatalf("expected ErrHidden, got %v", err)
@@ -85,7 +85,7 @@ func TestEmptyHiddenValue(t *testing.T) {
 	list := []pair{vsa(311, append(sub(12, nil), sub(26, []byte("0123456789abcdef0123456789abcdef"))...)...), {18, xs(60)}}
 	reply := parsed(t, assemble(2, 1, nil, list...))
 	dst := make([]byte, MaxLength)
-	n, err := NewHasher().WriteReply(dst, reply, parsed(t, assemble(1, 1, authenticator(9))), &ra, serverSecret(t, "s"), RadSecSecret())
+	n, err := NewHasher().WriteReply(dst, reply, parsed(t, assemble(1, 1, authenticator(9))), &ra, serverSecret(t, "s"), radSecSecret())
 	if err != nil {
 		t.Fatal(err)
 	}

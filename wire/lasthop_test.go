@@ -27,7 +27,7 @@ func TestLastHopOfBothVersions(t *testing.T) {
 					v = parsed11(t, assemble11(code, 7, list...))
 				}
 				d, dst := NewDigests(), make([]byte, MaxLength)
-				n, err := d.WriteRequestWith(dst, v, RadSecSecret(), serverSecret(t, key11), 7, &RequestOptions{NAS: &NAS{Identifier: "ap"}})
+				n, err := d.WriteRequestWith(dst, v, radSecSecret(), serverSecret(t, key11), 7, &RequestOptions{NAS: &NAS{Identifier: "ap"}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -119,7 +119,7 @@ func toNAS(t *testing.T, packet []byte, v11 bool, nas *NAS, key string) ([]byte,
 		t.Fatal(err)
 	}
 	d, dst := NewDigests(), make([]byte, MaxLength)
-	n, err := d.WriteRequestWith(dst, &v, RadSecSecret(), serverSecret(t, key), 7, &RequestOptions{NAS: nas})
+	n, err := d.WriteRequestWith(dst, &v, radSecSecret(), serverSecret(t, key), 7, &RequestOptions{NAS: nas})
 	d.Run()
 	return dst[:n], err
 }
@@ -131,7 +131,7 @@ func TestLastHopCountsWhatIsCopied(t *testing.T) {
 	for more, want := range []error{nil, ErrTooLong} {
 		list := append(filling(18, 4096-20-6+more), pair{33, make([]byte, 4-more)})
 		v := parsed(t, assemble(43, 7, nil, list...))
-		n, err := d.WriteRequestWith(dst, v, RadSecSecret(), serverSecret(t, key11), 7, &RequestOptions{NAS: &NAS{Address: []byte{192, 0, 2, 1}}})
+		n, err := d.WriteRequestWith(dst, v, radSecSecret(), serverSecret(t, key11), 7, &RequestOptions{NAS: &NAS{Address: []byte{192, 0, 2, 1}}})
 		if err != want || err == nil && n != 4096 {
 			t.Errorf("%d octets too long: expected %v, got %d octets, %v", more, want, n, err)
 		}

@@ -35,7 +35,7 @@ func TestMarkerIsLast(t *testing.T) {
 			t.Fatal(err)
 		}
 		d, dst := NewDigests(), make([]byte, MaxLength)
-		n, err := d.WriteRequestWith(dst, &v, RadSecSecret(), secret, 7, &RequestOptions{ProxyState: state})
+		n, err := d.WriteRequestWith(dst, &v, radSecSecret(), secret, 7, &RequestOptions{ProxyState: state})
 		if err != nil {
 			t.Fatalf("%s: %v", x.name, err)
 		}

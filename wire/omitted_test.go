@@ -16,7 +16,7 @@ type omitter struct {
 }
 
 func newOmitter(t *testing.T) *omitter {
-	o := &omitter{t: t, d: NewDigests(), dst: make([]byte, MaxLength), client: RadSecSecret(), server: serverSecret(t, key11), ra: [16]byte(authenticator(3))}
+	o := &omitter{t: t, d: NewDigests(), dst: make([]byte, MaxLength), client: radSecSecret(), server: serverSecret(t, key11), ra: [16]byte(authenticator(3))}
 	o.access, o.access11 = parsed(t, assemble(1, 1, nil, eapPair)), parsed11(t, assemble11(1, 1, eapPair))
 	return o
 }

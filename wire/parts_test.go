@@ -30,7 +30,7 @@ func TestValueAfterTheLastPart(t *testing.T) {
 		}
 	}
 	sent, dst := [16]byte(ra), make([]byte, MaxLength)
-	n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), RadSecSecret())
+	n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), radSecSecret())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestPartsOfAnotherSecret(t *testing.T) {
 		octets := []byte{0x80 | byte(salt>>8), byte(salt)}
 		value := append(octets, hidePassword(plain, "server's", append(bytes.Clone(sent[:]), octets...))...)
 		reply := parsed(t, assemble(2, 200, nil, append(splitWiMAX(5, value, 9), pair{1, []byte("nemo")})...))
-		if _, err := h.WriteReply(dst, reply, request, &sent, server, RadSecSecret()); err != ErrHidden {
+		if _, err := h.WriteReply(dst, reply, request, &sent, server, radSecSecret()); err != ErrHidden {
 			t.Fatalf("salt %d: expected ErrHidden, got %v", salt, err)
 		}
 	}
@@ -71,7 +71,7 @@ func TestPartsOfThePreviousPacket(t *testing.T) {
 	for what, asked := range map[string]*View{"RADIUS/1.0": parsed(t, request), "RADIUS/1.1": parsed11(t, assemble11(1, 9))} {
 		var got []pair
 		for _, reply := range [][]byte{before, after} {
-			n, err := h.WriteReply(dst, parsed(t, reply), asked, &sent, server, RadSecSecret())
+			n, err := h.WriteReply(dst, parsed(t, reply), asked, &sent, server, radSecSecret())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,7 +202,7 @@ func TestPartsApart11(t *testing.T) {
 	x, replies := newApart(t)
 	for _, c := range replies {
 		dst, sent := make([]byte, MaxLength), [16]byte(x.ra)
-		n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, c.list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), RadSecSecret())
+		n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, c.list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), radSecSecret())
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -249,14 +249,14 @@ func TestIncompleteParts(t *testing.T) {
 		got := clientSees(t, request, assemble(2, 200, nil, c.list...))
 		samePairs(t, what+", RADIUS/1.0", c.list, without(got, 80))
 		dst := make([]byte, MaxLength)
-		n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, c.list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), RadSecSecret())
+		n, err := NewHasher().WriteReply(dst, parsed(t, assemble(2, 200, nil, c.list...)), parsed11(t, assemble11(1, 9)), &sent, serverSecret(t, "server's"), radSecSecret())
 		if err != nil {
 			t.Errorf("%s, RADIUS/1.1: expected the login to go on, got %v", what, err)
 			continue
 		}
 		samePairs(t, what+", RADIUS/1.1", c.left, pairs(dst[:n]))
 		// In clear, towards the server.
-		n, err = NewHasher().WriteRequest(dst, parsed11(t, assemble11(1, 9, c.list...)), RadSecSecret(), serverSecret(t, key11), 1)
+		n, err = NewHasher().WriteRequest(dst, parsed11(t, assemble11(1, 9, c.list...)), radSecSecret(), serverSecret(t, key11), 1)
 		if err != nil {
 			t.Fatalf("%s, to the server: %v", what, err)
 		}

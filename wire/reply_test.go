@@ -13,7 +13,7 @@ func TestTooLongBeforeProxyState(t *testing.T) {
 	list := append(filling(18, 4060), pair{33, []byte("one")})
 	dst := make([]byte, MaxLength)
 	for what, v := range map[string]*View{"1.0": parsed(t, assemble(1, 1, authenticator(9), list...)), "1.1": parsed11(t, assemble11(1, 9, list...))} {
-		if _, err := NewHasher().WriteRequest(dst, v, RadSecSecret(), serverSecret(t, "s"), 1); err != ErrTooLong {
+		if _, err := NewHasher().WriteRequest(dst, v, radSecSecret(), serverSecret(t, "s"), 1); err != ErrTooLong {
 			t.Errorf("RADIUS/%s: expected ErrTooLong, got %v", what, err)
 		}
 	}
@@ -24,7 +24,7 @@ func clientSees(t *testing.T, request, reply []byte) []pair {
 	t.Helper()
 	ra := [16]byte(authenticator(90))
 	dst := make([]byte, MaxLength)
-	n, err := NewHasher().WriteReply(dst, parsed(t, reply), parsed(t, request), &ra, serverSecret(t, "server's"), RadSecSecret())
+	n, err := NewHasher().WriteReply(dst, parsed(t, reply), parsed(t, request), &ra, serverSecret(t, "server's"), radSecSecret())
 	if err != nil {
 		t.Fatalf("WriteReply: %v", err)
 	}
@@ -141,7 +141,7 @@ func TestWriteReplyHiddenThatDoesNotOpen(t *testing.T) {
 		{"not whole blocks", radius.CodeAccessAccept, pair{69, withLength(32)}, nil},
 	} {
 		reply := parsed(t, assemble(c.code, 200, nil, c.p))
-		_, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "server's"), RadSecSecret())
+		_, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "server's"), radSecSecret())
 		if err != c.want {
 			t.Errorf("%s: expected %v, got %v", c.what, c.want, err)
 		}
@@ -158,13 +158,13 @@ func TestWriteReplyTooLong(t *testing.T) {
 	reply := parsed(t, assemble(2, 200, nil, full...)) // 3845 octets; 251 left, 233 after the MA
 	for n, want := range map[int]error{231: nil, 232: ErrTooLong} {
 		request := parsed(t, assemble(1, 7, authenticator(1), pair{33, make([]byte, n)}))
-		_, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "s"), RadSecSecret())
+		_, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "s"), radSecSecret())
 		if err != want {
 			t.Errorf("Proxy-State of %d octets: expected %v, got %v", n, want, err)
 		}
 	}
 	longest := parsed(t, assemble(2, 200, nil, append(full, pair{18, make([]byte, 249)})...))
-	if _, err := NewHasher().WriteReply(make([]byte, MaxLength), longest, parsed(t, assemble(1, 7, nil)), &ra, serverSecret(t, "s"), RadSecSecret()); err != ErrTooLong {
+	if _, err := NewHasher().WriteReply(make([]byte, MaxLength), longest, parsed(t, assemble(1, 7, nil)), &ra, serverSecret(t, "s"), radSecSecret()); err != ErrTooLong {
 		t.Errorf("a reply of 4096 octets without MA: expected ErrTooLong, got %v", err)
 	}
 }
@@ -175,7 +175,7 @@ func TestWriteReplyKeepsItsSources(t *testing.T) {
 	reply, request := parsed(t, all["D3"]), parsed(t, all["D1"])
 	ra := [16]byte(all["D2"][4:20])
 	before := [][]byte{bytes.Clone(reply.Packet), bytes.Clone(request.Packet), bytes.Clone(ra[:])}
-	if _, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "xyzzy5461"), RadSecSecret()); err != nil {
+	if _, err := NewHasher().WriteReply(make([]byte, MaxLength), reply, request, &ra, serverSecret(t, "xyzzy5461"), radSecSecret()); err != nil {
 		t.Fatal(err)
 	}
 	for i, now := range [][]byte{reply.Packet, request.Packet, ra[:]} {
@@ -193,7 +193,7 @@ func TestWriteReplyKeepsItsSources(t *testing.T) {
 // RFC 2865 §5.33
 // Rules: P30, P32, P33
 func TestProxyStateSteersNothing(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, "server's")
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, "server's")
 	ra, sent := authenticator(1), [16]byte(authenticator(90))
 	one, two, empty := pair{33, []byte("one")}, pair{33, []byte("two")}, pair{33, nil}
 	name, text := pair{1, []byte("nemo")}, pair{18, []byte("hello")}

@@ -9,7 +9,7 @@ import (
 func serverSees(t *testing.T, request []byte) []pair {
 	t.Helper()
 	dst := make([]byte, MaxLength)
-	n, err := NewHasher().WriteRequest(dst, parsed(t, request), RadSecSecret(), serverSecret(t, "server's"), 200)
+	n, err := NewHasher().WriteRequest(dst, parsed(t, request), radSecSecret(), serverSecret(t, "server's"), 200)
 	if err != nil {
 		t.Fatalf("WriteRequest: %v", err)
 	}
@@ -22,7 +22,7 @@ func serverSees(t *testing.T, request []byte) []pair {
 
 func requestError(t *testing.T, request []byte) error {
 	t.Helper()
-	_, err := NewHasher().WriteRequest(make([]byte, MaxLength), parsed(t, request), RadSecSecret(), serverSecret(t, "server's"), 200)
+	_, err := NewHasher().WriteRequest(make([]byte, MaxLength), parsed(t, request), radSecSecret(), serverSecret(t, "server's"), 200)
 	return err
 }
 

@@ -40,11 +40,6 @@ func NewServerSecret(key []byte) (*ServerSecret, error) {
 	return &ServerSecret{prepare(key)}, nil
 }
 
-// RadSecSecret is the secret of every RADIUS/TLS connection: under TLS the
-// secret protects nothing, but it is still part of every computation (RFC 6614
-// §2.3(4)).
-func RadSecSecret() *ClientSecret { return &ClientSecret{prepare([]byte("radsec"))} }
-
 // secret is a key and the two MD5 states that begin an HMAC under it
 // (RFC 2104 §4): restoring a state costs a copy, where hashing the padded key
 // costs a block each.

@@ -12,7 +12,7 @@ import (
 func toServer(t *testing.T, list ...pair) (got []pair, ra []byte, err error) {
 	t.Helper()
 	dst := make([]byte, MaxLength)
-	n, err := NewHasher().WriteRequest(dst, parsed11(t, assemble11(1, 9, list...)), RadSecSecret(), serverSecret(t, key11), 1)
+	n, err := NewHasher().WriteRequest(dst, parsed11(t, assemble11(1, 9, list...)), radSecSecret(), serverSecret(t, key11), 1)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -24,7 +24,7 @@ func toServer(t *testing.T, list ...pair) (got []pair, ra []byte, err error) {
 func toClient(t *testing.T, code Code, ra *[16]byte, list ...pair) ([]pair, error) {
 	t.Helper()
 	dst := make([]byte, MaxLength)
-	n, err := NewHasher().WriteReply(dst, parsed(t, assemble(code, 1, nil, list...)), parsed11(t, assemble11(1, 9)), ra, serverSecret(t, key11), RadSecSecret())
+	n, err := NewHasher().WriteReply(dst, parsed(t, assemble(code, 1, nil, list...)), parsed11(t, assemble11(1, 9)), ra, serverSecret(t, key11), radSecSecret())
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func xs(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
 // A request of RADIUS/1.1 takes a place as any other, and its ticket is its own.
 // Rules: P129
 func TestPlacesOf11(t *testing.T) {
-	d, client := NewDigests(), RadSecSecret()
+	d, client := NewDigests(), radSecSecret()
 	wrong := parsed(t, assemble(1, 1, authenticator(1), pair{80, make([]byte, 16)}))
 	modern := parsed11(t, assemble11(1, 9, pair{1, []byte("nemo")}))
 	tickets := map[Ticket]error{}
@@ -130,7 +130,7 @@ func wellMade11(t *testing.T, packet []byte, code Code, token uint32) {
 // a Message-Authenticator of whatever form is not seen, and no policy asks for one.
 // Rules: P122, P125, P130
 func TestRequests11NeedNoProof(t *testing.T) {
-	d, secret := NewDigests(), RadSecSecret()
+	d, secret := NewDigests(), radSecSecret()
 	for _, list := range [][]pair{
 		nil,
 		{{79, []byte{2, 1, 0, 4}}},
@@ -182,7 +182,7 @@ func TestWriteAnswer11(t *testing.T) {
 		{43, Answer{Code: 45, ErrorCause: 502}, []pair{cause}},
 	} {
 		list := append([]pair{{80, make([]byte, 16)}, {79, []byte{2, 5, 0, 4}}}, ps...)
-		n, err := h.WriteAnswer(dst, parsed11(t, assemble11(c.request, 0xfffffffe, list...)), c.answer, RadSecSecret())
+		n, err := h.WriteAnswer(dst, parsed11(t, assemble11(c.request, 0xfffffffe, list...)), c.answer, radSecSecret())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +195,7 @@ func TestWriteAnswer11(t *testing.T) {
 // and nothing allocates.
 // Rules: P122, P129
 func TestBatchOfBothVersions(t *testing.T) {
-	d, client, server := NewDigests(), RadSecSecret(), serverSecret(t, key11)
+	d, client, server := NewDigests(), radSecSecret(), serverSecret(t, key11)
 	ra := [16]byte(authenticator(90))
 	password := pair{2, hidePassword(append([]byte("hello"), make([]byte, 11)...), "radsec", authenticator(1))}
 	old := parsed(t, oracleSign(assemble(1, 7, authenticator(1), ma, password), nil, "radsec"))

@@ -188,7 +188,7 @@ func TestVectorCHAPChallenge(t *testing.T) {
 // are nobody's business but the ends'.
 // Rules: P7, P8, P10, P12, P13
 func TestVectorExtendedAttributesPassUnchanged(t *testing.T) {
-	h, client, server := NewHasher(), RadSecSecret(), serverSecret(t, "xyzzy5461")
+	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, "xyzzy5461")
 	for name, b := range vectors(t) {
 		if !strings.HasPrefix(name, "6929") {
 			continue
@@ -222,7 +222,7 @@ func TestVectorTunnelPasswordPadding(t *testing.T) {
 		// Its padding is not zero, and is carried through.
 		request := parsed(t, assemble(1, 3, authenticator(50)))
 		dst := make([]byte, MaxLength)
-		n, err := NewHasher().WriteReply(dst, v, request, &ra, serverSecret(t, "testing123"), RadSecSecret())
+		n, err := NewHasher().WriteReply(dst, v, request, &ra, serverSecret(t, "testing123"), radSecSecret())
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -241,7 +241,7 @@ func TestVectorRelay(t *testing.T) {
 	h, server := NewHasher(), serverSecret(t, "xyzzy5461")
 	request := parsed(t, all["D1"])
 	dst := make([]byte, MaxLength)
-	n, err := h.WriteRequest(dst, request, RadSecSecret(), server, 0)
+	n, err := h.WriteRequest(dst, request, radSecSecret(), server, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestVectorRelay(t *testing.T) {
 	samePairs(t, "what the server sees", without(pairs(all["D2"]), 2, 33, 80), without(got, 2, 80))
 
 	ra := [16]byte(all["D2"][4:20])
-	if n, err = h.WriteReply(dst, parsed(t, all["D3"]), request, &ra, server, RadSecSecret()); err != nil {
+	if n, err = h.WriteReply(dst, parsed(t, all["D3"]), request, &ra, server, radSecSecret()); err != nil {
 		t.Fatal(err)
 	}
 	oracleChecks(t, dst[:n], all["D1"][4:20], "radsec")
@@ -290,7 +290,7 @@ func TestVectorAnswers(t *testing.T) {
 	} {
 		request := parsed(t, all[c.request])
 		dst := make([]byte, MaxLength)
-		n, err := NewHasher().WriteAnswer(dst, request, c.answer, RadSecSecret())
+		n, err := NewHasher().WriteAnswer(dst, request, c.answer, radSecSecret())
 		if err != nil {
 			t.Errorf("%s: %v", c.reply, err)
 			continue

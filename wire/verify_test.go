@@ -31,7 +31,7 @@ var ma = pair{80, make([]byte, 16)}
 // RFC 3579 §3.1, §3.2, RFC 5080 §2.3.3, RFC 5176 §3.4, RFC 5997 §3
 // Rules: P18, P20, P47, P48, P52, P76, P78
 func TestVerifyRequest(t *testing.T) {
-	h, client := NewHasher(), RadSecSecret()
+	h, client := NewHasher(), radSecSecret()
 	eap, name := pair{79, []byte{2, 1, 0, 4}}, pair{1, []byte("nemo")}
 	require, eapMA := RequestPolicy{RequireMA: true, VerifyRA: true}, RequestPolicy{RequireEAPMA: true, VerifyRA: true}
 	for _, c := range []struct {
@@ -80,7 +80,7 @@ func TestVerifyRequest(t *testing.T) {
 // the Length field's bits are framing's to find.
 // Rules: P18, P20, P25, P47
 func TestVerifyRequestFindsEveryAlteredBit(t *testing.T) {
-	h, client := NewHasher(), RadSecSecret()
+	h, client := NewHasher(), radSecSecret()
 	for _, code := range []Code{1, 4, 12, 40, 43} {
 		good := oracleSign(assemble(code, 5, authenticator(8), pair{1, []byte("nemo")}, ma), nil, "radsec")
 		for bit := range len(good) * 8 {
@@ -105,7 +105,7 @@ func TestVerifyRequestFindsEveryAlteredBit(t *testing.T) {
 // excused from it, but not from a Message-Authenticator that it sends.
 // Rules: P20, P52
 func TestVerifyRequestZeroAuthenticator(t *testing.T) {
-	h, client := NewHasher(), RadSecSecret()
+	h, client := NewHasher(), radSecSecret()
 	for _, code := range []Code{4, 40, 43} {
 		v := parsed(t, assemble(code, 1, nil, pair{1, []byte("nemo")}))
 		if err := h.VerifyRequest(v, client, everyCheck); err != ErrRequestAuthenticator {

@@ -25,9 +25,9 @@ func compare(a, b Attribute) int {
 
 // ByName returns the attribute with a name, ignoring case, or nil.
 func ByName(name string) *Attribute {
-	for i := range attributes {
-		if strings.EqualFold(attributes[i].Name, name) {
-			return &attributes[i]
+	for a := range All() {
+		if strings.EqualFold(a.Name, name) {
+			return a
 		}
 	}
 	return nil
