@@ -63,7 +63,7 @@ func (b *bed) ask(method, path, body string, header ...string) (int, string, htt
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	b.server.Handler().ServeHTTP(w, r)
+	b.server.handler.ServeHTTP(w, r)
 	text, err := io.ReadAll(w.Body)
 	if err != nil {
 		b.t.Fatal(err)

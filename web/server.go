@@ -131,9 +131,6 @@ func (s *Server) ifProfiling(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// Handler is the whole HTTP side as one handler, without a listener.
-func (s *Server) Handler() http.Handler { return s.handler }
-
 // Run takes the samples for the charts until ctx is done.
 func (s *Server) Run(ctx context.Context) { s.sampler.run(ctx) }
 
