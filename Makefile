@@ -18,7 +18,7 @@ build: ## the static binary
 test: deps ## all tests, including those with other programs and in network namespaces
 	$(GO) test -count=1 $(shell $(GO) list ./... | grep -v /interop/world)
 	$(GO) test -count=1 ./interop/world
-	$(GO) -C tools test ./mutants
+	$(GO) -C tools test -count=1 ./mutants
 	@$(GO) test -count=1 -v -run '^TestVariants$$' ./wire/lanes | sed -n 's/.*\(variant .*: tested here\)/wire\/lanes: \1/p'
 
 race: ## all tests but those with other programs, under the race detector; and the order of locks

@@ -22,3 +22,24 @@ func TestAcceptedMistakes(t *testing.T) {
 		}
 	}
 }
+
+// Each entry of the list is a mutant of the code as it is now: whoever edits the code has
+// to edit the entry too.
+func TestAcceptedExist(t *testing.T) {
+	root := filepath.Join("..", "..")
+	entries, err := readAccepted(filepath.Join(root, "tools", "mutants", "accepted"))
+	if err != nil || len(entries) < 100 {
+		t.Fatalf("%d accepted mutants: %v", len(entries), err)
+	}
+	p, err := load(root, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, _, _, err := p.scanAll(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range stale(entries, all, p) {
+		t.Errorf("accepted:%d: there is no such mutant: %s", e.line, e.key)
+	}
+}
