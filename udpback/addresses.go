@@ -11,7 +11,7 @@ import (
 	"radsec-gw/metrics"
 )
 
-// addresses is what is known of a server's addresses; immutable.
+// addresses are the known addresses of a server; immutable.
 type addresses struct {
 	all     []netip.Addr
 	current netip.Addr // the one in use; invalid: none is known
@@ -26,8 +26,8 @@ func (s *Server) hasAddress(a netip.Addr) bool {
 		slices.ContainsFunc(*s.members.Load(), func(m *Server) bool { return m.hasAddress(a) })
 }
 
-// requestLookup has the name looked up soon, because the server may have moved: a
-// container that was made again often has another address. It does not wait.
+// requestLookup requests a look-up of the name, because the server may have moved: a
+// container that was created again often has another address. It does not wait.
 func (s *Server) requestLookup() {
 	if s.name != nil {
 		s.name.Refresh()
@@ -81,23 +81,23 @@ func (s *Server) setAddresses(all []netip.Addr) {
 	}
 }
 
-// addressProven reports whether anything has ever verified from the address in use. One
-// that is not proven gives way to an address that comes before it: of a name's two
-// families the answer for one may be late.
+// addressProven reports whether any reply from the address in use has verified. An
+// address that is not proven is replaced by one that comes before it in the list: of a
+// name's two families the answer for one may be late.
 func (s *Server) addressProven() bool {
 	return slices.ContainsFunc(s.endpoints(), func(e *endpoint) bool {
 		return e.health.HeardSince(time.Duration(e.addressSince.Load() - 1))
 	})
 }
 
-// addressInterval is how long each of several addresses is tried of which none answers: for
-// a transmission and, with the default schedule, the next.
+// addressInterval is how long each address is tried when none of several answers: with
+// the default schedule, for two transmissions.
 const addressInterval = 4 * time.Second
 
-// tryNextAddress goes on to the server's next address, when it has several and
-// nothing has verified from the one in use. from is the address that was found
-// silent: only the first who says so has an effect. What waits is sent again at each
-// turn: once all addresses were tried, each is tried for addressPause.
+// tryNextAddress switches to the server's next address, when it has several and nothing
+// has verified from the one in use. from is the address that was found silent: the call
+// has no effect when another is in use by now. The requests that wait are sent again
+// after each switch. Once all addresses were tried, each is tried for addressInterval.
 func (s *Server) tryNextAddress(from netip.Addr) {
 	if len(s.addresses.Load().all) < 2 {
 		return
@@ -141,8 +141,8 @@ func (s *Server) memberConfig(a netip.Addr) ServerConfig {
 	return c
 }
 
-// setMembers makes a server of each address that is new, and removes those whose
-// address is gone: what waits there goes to the others at once.
+// setMembers creates a server for each new address, and removes those whose address is
+// gone: the requests that wait there go to the others at once.
 func (s *Server) setMembers(all []netip.Addr) {
 	if len(all) > MaxServers {
 		s.backend.log.Warn("the server's name has more addresses than a group can hold; the rest is not used", "server", s.Name, "name", s.host, "addresses", len(all), "used", MaxServers)
@@ -172,7 +172,7 @@ func (s *Server) setMembers(all []netip.Addr) {
 	s.members.Store(&next)
 	s.backend.expansions.Add(1)
 	var removed []*endpoint
-	if len(old) == 0 { // what waits for the name goes to its addresses
+	if len(old) == 0 { // the requests that wait for the name go to its addresses
 		removed = s.replacePorts(ports{})
 	}
 	s.removedMembers = append(s.removedMembers, gone...)

@@ -11,10 +11,9 @@ import (
 	"time"
 
 	"radsec-gw/locks"
-	"radsec-gw/udpback/datagram"
-
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/datagram"
 	"radsec-gw/udpback/resolve"
 	"radsec-gw/wire"
 )
@@ -22,7 +21,7 @@ import (
 // dialer opens a connected socket to a server's port.
 type dialer func(to netip.AddrPort) (datagram.Conn, error)
 
-// Back holds what the servers share: the clock, the buffers, the batches on loan.
+// Backend holds what all servers share: the clock, the buffers, the pools of batches.
 type Backend struct {
 	// static after construction
 	log      *slog.Logger
@@ -41,12 +40,12 @@ type Backend struct {
 	mu         locks.Mutex[locks.Backend] // guards the fields below
 	servers    map[*Server]struct{}
 	refreshed  time.Duration // when Refresh last had an effect; 0: never
-	refreshDue bool          // it is to have one at the end of renewPause
+	refreshDue bool          // one is scheduled for the end of renewPause
 
 	Buffers   Buffers
 	batches   sync.Pool // *Batch
 	receivers sync.Pool // *receiver
-	dueWork   sync.Pool // *sweepings
+	dueWork   sync.Pool // *dueWork
 }
 
 // New returns a Backend that opens real UDP sockets and looks names up as the system does.
@@ -54,7 +53,7 @@ func New(m *metrics.Metrics, log *slog.Logger) *Backend {
 	return NewDialing(m, log, datagram.DialUDP)
 }
 
-// NewDialing returns a Backend whose sockets come from dial: a test's network, say.
+// NewDialing is like New, but opens sockets with dial, such as those of a test's network.
 func NewDialing(m *metrics.Metrics, log *slog.Logger, dial datagram.Dial) *Backend {
 	return newBackend(m, log, datagram.NewDialer(dial), net.DefaultResolver.LookupNetIP)
 }
@@ -72,7 +71,7 @@ func newBackend(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolv
 // AcquireBatch returns an empty batch. The caller must Flush it and then release it.
 func (b *Backend) AcquireBatch() *Batch { return b.batches.Get().(*Batch) }
 
-// ReleaseBatch takes a batch that was flushed; the caller must not use it again.
+// ReleaseBatch returns a flushed batch to the pool. The caller must not use it again.
 func (b *Backend) ReleaseBatch(batch *Batch) { b.batches.Put(batch) }
 
 // Now is a monotonic clock that starts near zero: durations are cheaper to keep
@@ -80,8 +79,8 @@ func (b *Backend) ReleaseBatch(batch *Batch) { b.batches.Put(batch) }
 func (b *Backend) Now() time.Duration { return time.Since(b.base) + 1 }
 
 // LimitSockets bounds how many sockets are open to all servers together; 0: any
-// number. Each configured port always gets its first; one of an expanded name, at one of
-// its addresses: its requests go to the addresses that have one.
+// number. Each configured port always gets its first. A port of an expanded name gets one
+// at one of its addresses, and its requests go to the addresses that have one.
 func (b *Backend) LimitSockets(n int) { b.socketLimit.Store(int64(n)) }
 
 func (b *Backend) atSocketLimit() bool {
@@ -89,9 +88,10 @@ func (b *Backend) atSocketLimit() bool {
 	return limit > 0 && b.sockets.Load() >= limit
 }
 
-// Refresh looks all names up and renews all sockets: an operator who asks for it knows
-// of a change that nothing else has shown. It does not wait. Asked again within a second,
-// it does so when the second is over, once: each renewal leaves sockets that listen on.
+// Refresh looks all names up and renews all sockets, for an operator who knows of a
+// change that the gateway has not noticed. It does not wait. Calls within a second of the
+// last refresh cause one refresh, when the second is over: each renewal leaves sockets
+// that still listen.
 func (b *Backend) Refresh() {
 	b.mu.Lock()
 	if wait := b.refreshed + renewPause - b.Now(); b.refreshed != 0 && wait > 0 {
@@ -125,8 +125,8 @@ func (b *Backend) register(s *Server) {
 	b.servers[s] = struct{}{}
 }
 
-// InUse reports whether a server of this name is in use and has counters of its own. One
-// whose addresses are servers of their own has none.
+// InUse reports whether a server of this name is in use and has counters of its own. A
+// server whose addresses are servers themselves has none.
 func (b *Backend) InUse(name string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -138,8 +138,8 @@ func (b *Backend) InUse(name string) bool {
 	return false
 }
 
-// removeCounts removes the counters of a server, unless another has its name now: its
-// address is back, or a reload has made it anew.
+// removeCounts removes the counters of a server, unless another server has its name now,
+// because its address is back or a reload has created it again.
 func (b *Backend) removeCounts(server string) {
 	b.metrics.KeepServers(func(name string, _ metrics.Port) bool { return name != server || b.InUse(name) })
 }

@@ -11,21 +11,20 @@ import (
 // reservation is one written request on its way to its first transmission.
 type reservation struct {
 	socket     *socket
-	packet     []byte // in the batch's arena
+	packet     []byte // in the arena of the batch
 	id         wire.ServerID
 	generation uint32
 }
 
-// Batch gathers requests until everything that a connection held has been
-// handled; then it signs them together and sends them with one system call for
-// each socket. It belongs to one goroutine, which acquires it from the Backend for
-// the length of one burst.
+// Batch gathers the requests of one burst, everything that a connection has received so
+// far. Flush signs them together and sends them with one system call for each socket. A
+// Batch belongs to the goroutine that has acquired it from the Backend.
 type Batch struct {
 	// static after construction
-	Hasher  *wire.Hasher // for the borrower's own answers
+	Hasher  *wire.Hasher // for the owner's own answers
 	backend *Backend
 
-	// owned by the borrower
+	// owned by the goroutine that has acquired the batch
 	digests      *wire.Digests
 	reservations []reservation
 	packets      [][]byte // of one socket; reused
@@ -34,7 +33,7 @@ type Batch struct {
 	err          error // why the last Flush did not send everything; nil: it did
 }
 
-// space returns space for one more packet, after sending what is there if it is full.
+// space returns space for one more packet. It flushes the batch first if that is full.
 func (b *Batch) space() []byte {
 	if len(b.reservations) == cap(b.reservations) || b.digests.Full() || b.arena.full() {
 		b.Flush()
@@ -42,14 +41,14 @@ func (b *Batch) space() []byte {
 	return b.arena.space()
 }
 
-// add adds a written request, which is in the space that space returned.
+// add adds a request that was written into the space that space returned.
 func (b *Batch) add(it reservation) {
 	b.arena.use(len(it.packet))
 	b.reservations = append(b.reservations, it)
 }
 
-// Flush signs and sends what was gathered. Errors of the socket are counted and
-// logged; the request itself is safe, because its schedule sends it again.
+// Flush signs and sends the requests gathered. Errors of a socket are counted and logged,
+// and do not lose a request: its schedule sends it again.
 func (b *Batch) Flush() {
 	b.err = nil
 	if len(b.reservations) == 0 {
@@ -63,14 +62,14 @@ func (b *Batch) Flush() {
 	b.touched.Flush()
 }
 
-// flushSocket sends and drops all items of one socket.
+// flushSocket sends and removes all reservations of one socket.
 func (b *Batch) flushSocket(s *socket) {
 	b.packets = b.packets[:0]
 	mine := 0
 	for i := range b.reservations {
 		if b.reservations[i].socket == s {
 			b.packets = append(b.packets, b.reservations[i].packet)
-			// The socket's items go to the front, the others keep their order behind.
+			// The socket's reservations go to the front, before the others.
 			b.reservations[mine], b.reservations[i] = b.reservations[i], b.reservations[mine]
 			mine++
 		}
@@ -97,7 +96,7 @@ func (b *Batch) flushSocket(s *socket) {
 // Now is the time on the Backend's clock.
 func (b *Batch) Now() time.Duration { return b.backend.Now() }
 
-// Flusher is whatever gathers output until its batch is complete.
+// Flusher is a connection that buffers its output until Flush.
 type Flusher interface{ Flush() }
 
 // Touched is the set of connections that a batch has written to. Each is flushed once,

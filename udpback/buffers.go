@@ -15,12 +15,13 @@ const (
 	largeBuffer  = 4096
 )
 
-// Buffers lends packet buffers of the smallest size that fits. The zero value is ready.
+// Buffers is a set of pools of packet buffers of three sizes. The zero value is ready for
+// use.
 type Buffers struct {
 	small, medium, large sync.Pool
 }
 
-// Copy returns a copy of p in a buffer of the pool.
+// Copy returns a copy of p in the smallest buffer that fits.
 func (b *Buffers) Copy(p []byte) []byte {
 	pool, size := b.class(len(p))
 	if v := pool.Get(); v != nil {
@@ -29,7 +30,8 @@ func (b *Buffers) Copy(p []byte) []byte {
 	return append(make([]byte, 0, size), p...)
 }
 
-// Return takes back what Copy returned; nil is allowed. The caller must not use it again.
+// Return returns a buffer of Copy to its pool; nil is allowed. The caller must not use it
+// again.
 func (b *Buffers) Return(p []byte) {
 	switch cap(p) {
 	case smallBuffer:
@@ -63,16 +65,15 @@ func slice(v any, size int) []byte {
 	return v.(*[largeBuffer]byte)[:0]
 }
 
-// arena holds the packets of one batch one behind the other while they wait for
-// their signatures: close together they share the processor's caches, which
-// packets 4096 octets apart would not.
+// arena holds the packets of one batch, one after the other, until they are signed. Close
+// together they fit into the processor's caches; packets 4096 octets apart would not.
 type arena struct {
 	octets [arenaSize]byte
 	used   int
 }
 
-// arenaSize is room for a batch of ordinary packets; a batch of the largest is
-// cut short.
+// arenaSize is enough for a batch of ordinary packets. A batch of the largest packets is
+// flushed earlier.
 const arenaSize = 16 * wire.MaxLength
 
 const cacheLine = 64
@@ -80,7 +81,8 @@ const cacheLine = 64
 // full reports whether a packet of any length no longer fits.
 func (a *arena) full() bool { return a.used+wire.MaxLength > len(a.octets) }
 
-// space returns space for a packet of any length; use notes how much of it was used.
+// space returns space for a packet of any length. The caller must report its length to
+// use.
 func (a *arena) space() []byte {
 	return a.octets[a.used : a.used+wire.MaxLength : a.used+wire.MaxLength]
 }

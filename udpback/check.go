@@ -3,11 +3,10 @@ package udpback
 import (
 	"time"
 
-	"radsec-gw/udpback/datagram"
-
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/datagram"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -19,8 +18,8 @@ type check struct {
 	ep *endpoint
 }
 
-// checkCode is what the port is asked with, 0 for nothing. CoA ports are not
-// checked: what listens there need not know Status-Server.
+// checkCode returns the Code of a port's checks, or 0 when it is not checked. CoA ports
+// are not: what listens there need not support Status-Server.
 func checkCode(check health.Check, label metrics.Port) wire.Code {
 	switch {
 	case check == health.CheckStatusServer && label != metrics.PortCoA:
@@ -31,40 +30,40 @@ func checkCode(check health.Check, label metrics.Port) wire.Code {
 	return 0
 }
 
-// sendCheck sends one check, and has the port's health know how it ended. A port that is
-// not up and has not answered the last one may be reached in another way: it is checked
-// from a new local port, or at the next of its server's addresses.
+// sendCheck sends one check, whose result is reported to the port's health. A port that
+// is not up and has not answered the last one is checked in another way: from a new local
+// port, or at the next of its server's addresses.
 func (e *endpoint) sendCheck() {
 	if last := time.Duration(e.checkedAt.Load()); e.health.State() != health.Up && !e.health.HeardSince(last-1) {
 		e.tryOtherPath(last)
 	}
 	e.checkedAt.Store(int64(e.server.backend.Now()))
 	code := checkCode(e.health.Config().Check, e.label)
-	p := &check{ep: e}
-	p.Handler, p.Code, p.Kind = p, code, wire.KindOf(code)
-	back := e.server.backend
-	// Not retransmitted, and given up when the next may go out.
+	c := &check{ep: e}
+	c.Handler, c.Code, c.Kind = c, code, wire.KindOf(code)
+	backend := e.server.backend
+	// Not retransmitted, and ended when the next may be sent.
 	interval := e.health.Config().CheckInterval
-	p.schedule = &Schedule{Initial: interval, Max: interval, Count: 1, Duration: interval}
-	b := back.AcquireBatch()
-	defer back.ReleaseBatch(b)
-	it, err := e.reserve(&p.Exchange)
-	if err != nil { // this machine's own want, which says nothing about the server
+	c.schedule = &Schedule{Initial: interval, Max: interval, Count: 1, Duration: interval}
+	b := backend.AcquireBatch()
+	defer backend.ReleaseBatch(b)
+	it, err := e.reserve(&c.Exchange)
+	if err != nil { // a shortage of this machine, which says nothing about the server
 		e.health.CheckNotSent()
 		return
 	}
-	// The group is not asked: a check has no other server to go to.
-	if err := addToBatch(&p.Exchange, b, it); err != nil {
+	// Not by a Group: a check goes to this server only.
+	if err := addToBatch(&c.Exchange, b, it); err != nil {
 		e.health.CheckNotSent()
 		return
 	}
 	b.Flush()
-	if b.err != nil && p.Cancel() {
+	if b.err != nil && c.Cancel() {
 		e.checkFailed(b.err)
 	}
 }
 
-// checkFailed says what a check means that the network did not carry.
+// checkFailed reports a check that could not be sent.
 func (e *endpoint) checkFailed(err error) {
 	if datagram.IsLocal(err) || datagram.IsSourceGone(err) {
 		e.health.CheckNotSent()
@@ -74,13 +73,13 @@ func (e *endpoint) checkFailed(err error) {
 	e.health.CheckLost()
 }
 
-// Write builds the check with nothing in it but what identifies the gateway
-// (RFC 5997 §3: no credentials in a Status-Server).
-func (p *check) Write(_ *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
-	r := wire.NewRequest(p.Code, byte(id)).AddMessageAuthenticator()
-	if p.Code == radius.CodeAccessRequest {
-		c := p.ep.health.Config()
-		r.AddText(attrUserName, c.User).AddUserPassword([]byte(c.Password), to.secret)
+// Write writes the check. It holds only what identifies the gateway (RFC 5997 §3: no
+// credentials in a Status-Server), and the user of an Access-Request.
+func (c *check) Write(_ *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
+	r := wire.NewRequest(c.Code, byte(id)).AddMessageAuthenticator()
+	if c.Code == radius.CodeAccessRequest {
+		config := c.ep.health.Config()
+		r.AddText(attrUserName, config.User).AddUserPassword([]byte(config.Password), to.secret)
 	}
 	r.AddText(attrNASIdentifier, nasIdentifier)
 	octets, err := r.Sign(wire.NewHasher(), to.secret)
@@ -93,26 +92,26 @@ const (
 	nasIdentifier     = "radsec-gw"
 )
 
-// Reply takes any answer: Access-Reject to a check's Access-Request is one, too.
-func (p *check) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.ServerSecret) int {
+// Reply accepts any answer, also an Access-Reject to an Access-Request.
+func (c *check) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.ServerSecret) int {
 	return 0
 }
 
-// Deliver notes that an answer has arrived.
-func (p *check) Deliver([]byte, *Touched) {
-	p.ep.metrics.CountProbe(true)
-	p.ep.health.CheckAnswered(p.ep.server.backend.Now())
+// Deliver reports that the check was answered.
+func (c *check) Deliver([]byte, *Touched) {
+	c.ep.metrics.CountProbe(true)
+	c.ep.health.CheckAnswered(c.ep.server.backend.Now())
 }
 
-// Fail notes that no answer has arrived. A Protocol-Error is one.
-func (p *check) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
-	p.ep.metrics.CountProbe(why == FailProtocolError)
+// Fail reports that the check was not answered. A Protocol-Error is an answer.
+func (c *check) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
+	c.ep.metrics.CountProbe(why == FailProtocolError)
 	switch why {
 	case FailProtocolError:
-		p.ep.health.CheckAnswered(p.ep.server.backend.Now())
+		c.ep.health.CheckAnswered(c.ep.server.backend.Now())
 	case FailShutdown:
-		p.ep.health.CheckNotSent()
+		c.ep.health.CheckNotSent()
 	default:
-		p.ep.health.CheckLost()
+		c.ep.health.CheckLost()
 	}
 }

@@ -7,18 +7,18 @@ import (
 	"radsec-gw/udpback/health"
 )
 
-// choose returns the index of the server to try next; -1 when none is left. try says
-// that the request only tries a server that others are better than: it goes on to one
-// of those after a moment.
+// choose returns the index of the server to try next, or -1 when there is none. try is
+// set when the request only tries a server although others are better: after tryWait it
+// goes to one of those as well.
 //
 //  1. The server that issued the request's State, unless it is down: only it
 //     can carry the conversation on (RFC 5080 §2.1.2).
-//  2. A server that is failing, or down and not checked, when a request is to try it,
-//     unless the request is in the midst of a conversation, which that server would
-//     not know.
-//  3. Those that are up; only if none is, the suspect; then the failing; only then
-//     those that are down, since trying beats refusing. Among equals the group's
-//     balance decides.
+//  2. A server that is failing, or down and not checked, when health.Port.Try reports
+//     that a request should try it, unless the request is part of a conversation, which
+//     that server would not know.
+//  3. Those that are up; if none is, those that are suspect; then those that are
+//     failing; then those that are down, because trying is better than refusing. Among
+//     equals the group's balance decides.
 func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
 	if len(m.servers) == 1 {
 		if ex.tried != 0 || m.servers[0].endpoint(ex.Kind) == nil {
@@ -91,7 +91,7 @@ func (g *Group) issuerOf(ex *Exchange) uint16 {
 	return g.backend.issuers.find(ex.StateHash)
 }
 
-// better reports whether server i goes before server j, both being in the same state.
+// better reports whether server i is preferred to server j, which is in the same state.
 func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 	switch {
 	case g.balance == Failover:
@@ -108,9 +108,9 @@ func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 	return mix(ex.Key^m.weights[i]) > mix(ex.Key^m.weights[j])
 }
 
-// canMove reports whether a request has somewhere to go from a server in the given
-// state: one that it has not tried, in no worse state, or one that had it before, in a
-// better state. It never goes to one that is down.
+// canMove reports whether there is a server that a request can move to from one in the
+// given state: one that it has not tried, in no worse state, or one that had it before,
+// in a better state. It never moves to one that is down.
 func (g *Group) canMove(ex *Exchange, own health.State) bool {
 	m := g.updateMembers(ex)
 	return g.hasOther(ex, ex.tried, own) || g.hasOther(ex, m.bit(ex.ep.server)|ex.declined, own-1)
@@ -123,8 +123,8 @@ func (g *Group) hasUntried(ex *Exchange, worst health.State) bool {
 	return g.hasOther(ex, ex.tried, worst)
 }
 
-// hasOther reports whether there is a server but those of a set, in no worse a state than
-// given. The exchange has followed the group.
+// hasOther reports whether there is a server that is not in the set but, in no worse a
+// state than given. updateMembers must have been called for the exchange.
 func (g *Group) hasOther(ex *Exchange, but uint64, worst health.State) bool {
 	for i, s := range ex.members.servers {
 		if e := s.endpoint(ex.Kind); e != nil && but&(1<<i) == 0 && e.rank() <= min(worst, health.Failing) {
@@ -134,9 +134,9 @@ func (g *Group) hasOther(ex *Exchange, but uint64, worst health.State) bool {
 	return false
 }
 
-// Hash is FNV-1a over the parts, which every gateway computes alike: replicas
-// with the same configuration choose the same server. A part is ended by its
-// length, so that ("ab", "c") and ("a", "bc") differ.
+// Hash is FNV-1a over the parts. Every gateway computes it alike: replicas with the same
+// configuration choose the same server. A part is ended by its length, so that ("ab",
+// "c") and ("a", "bc") differ.
 func Hash(parts ...[]byte) uint64 {
 	h := uint64(14695981039346656037)
 	for _, p := range parts {
@@ -149,8 +149,8 @@ func Hash(parts ...[]byte) uint64 {
 }
 
 // mix spreads h over 64 bits (the finaliser of SplitMix64): the server with the
-// highest mix of key and name wins, so that when one goes only its own
-// requests go elsewhere, and when one comes only a fair share moves to it.
+// highest mix of key and name wins, so that when one is removed only its own requests go
+// elsewhere, and when one is added only its share moves to it.
 func mix(h uint64) uint64 {
 	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
 	h = (h ^ h>>27) * 0x94d049bb133111eb
@@ -158,11 +158,10 @@ func mix(h uint64) uint64 {
 }
 
 // issuers remembers which server issued which State, so that the next round of a
-// conversation finds it (RFC 5080 §2.1.2). There is one for all groups, which
-// outlives them: a reload changes nothing. It is a cache of fixed size, whose entries
-// are overwritten: an entry holds the upper bits of the State's hash and
-// the server's number. Losing an entry costs nothing but the memory: the hash of
-// the request's own attributes then decides, which agrees for all rounds of a
+// conversation finds it (RFC 5080 §2.1.2). There is one for all groups, which survives a
+// reload. It is a cache of fixed size, whose entries are overwritten: an entry holds the
+// upper bits of the State's hash and the server's number. When an entry is lost, the hash
+// of the request's own attributes decides, which is the same for all rounds of a
 // conversation and on every replica.
 type issuers struct {
 	entries atomic.Pointer[[1 << 16]atomic.Uint64] // made when the first State is seen

@@ -2,7 +2,7 @@
 // server that speaks UDP: it owns the sockets, the Identifiers, the
 // retransmission schedule and the choice of server.
 //
-// # The way of a request
+// # The path of a request
 //
 //   - exchange.go: a request is an [Exchange], and its owner a [Handler].
 //   - group.go: [Group.Start] chooses a server, reserves one of its Identifiers and has
@@ -12,19 +12,19 @@
 //     name. It has an endpoint for each port.
 //   - endpoint.go: an endpoint is one port, with its health (package health) and what is
 //     done when that changes. check.go sends its health checks, portlog.go writes its log
-//     lines. quota.go bounds what one client takes of its Identifiers.
+//     lines. quota.go bounds how many of its Identifiers one client may hold.
 //   - sockets.go, parked.go: an endpoint has as many sockets as its load needs, renews
 //     them when nothing is heard, and parks requests when none can be opened.
-//   - batch.go: the request waits in a [Batch] until its connection has no more;
+//   - batch.go: the request waits in a [Batch] for others of the same burst;
 //     [Batch.Flush] signs all together and sends them with one system call for each
 //     socket. buffers.go has the memory.
 //   - slot.go, socket.go: from then on the slot of its Identifier owns the request, until
-//     exactly one of [Handler.Reply] and [Handler.Fail] ends it, or its owner takes it
-//     back with [Exchange.Cancel]. slot.go has the diagram of a slot's states.
-//   - receive.go: what arrives is verified against what was really sent, and the owner
-//     writes what its client gets.
+//     exactly one of [Handler.Deliver] and [Handler.Fail] ends it, or its owner does with
+//     [Exchange.Cancel]. slot.go has the diagram of a slot's states.
+//   - receive.go: a reply is verified against the request that was really sent, and the
+//     owner writes the packet for its client.
 //   - sweep.go, schedule.go: one timer for each socket resends the same octets on the
-//     schedule of RFC 5080 §2.2.1, and ends what is over.
+//     schedule of RFC 5080 §2.2.1, and ends requests whose schedule is over.
 //   - move.go, unreachable.go: a request whose server fails, or cannot be reached, moves on
 //     to another. That is a new packet, but one exchange: the first valid reply ends it,
 //     whichever of its servers that comes from.
@@ -32,8 +32,8 @@
 //
 // # Locks
 //
-// Package locks has the order of all; a test with the build tag lockorder holds it. Each
-// is acquired only after those before it:
+// Package locks has the order of these locks, and checks it in tests with the build tag
+// lockorder. Each is acquired only after those before it:
 //
 //	socket.sweeping  while a sweep runs; Handler.Write and Handler.Fail are called with it
 //	Server.mu        of a server, then of its members; while its ports or addresses change
@@ -42,7 +42,7 @@
 //	Exchange.mu      likewise
 //	health.Port.mu   its owner is called without it
 //	metrics          the locks of the metrics
-//	Backend.mu       while servers come and go
+//	Backend.mu       while servers are added or removed
 //	issuers.mu       while a server gets its number
 //
 // A sweep that moves a request acquires socketSet.mu of the next server, and holds no

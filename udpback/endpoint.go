@@ -22,7 +22,7 @@ type endpoint struct {
 	health  *health.Port
 
 	outstanding   atomic.Int64 // Identifiers in use on all sockets
-	unreachableAt atomic.Int64 // when the network last said that it cannot get there; 0: it has not since the last reply
+	unreachableAt atomic.Int64 // when the network last reported that the server is unreachable; 0: not since the last reply
 	addressSince  atomic.Int64 // since when the address is in use
 	checkedAt     atomic.Int64 // when the last check was sent
 
@@ -42,8 +42,8 @@ func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) 
 	return e
 }
 
-// healthOf is a server's health configuration for one of its ports: not every check
-// fits each.
+// healthOf returns the health configuration for one of a server's ports: not every check
+// can be used for every port.
 func healthOf(h health.Config, label metrics.Port) health.Config {
 	if checkCode(h.Check, label) == 0 {
 		h.Check = health.CheckNone
@@ -51,13 +51,14 @@ func healthOf(h health.Config, label metrics.Port) health.Config {
 	return h
 }
 
-// address is where requests go now; ok is false when none is known.
+// address returns the address that requests are sent to now; ok is false when none is
+// known.
 func (e *endpoint) address() (a netip.AddrPort, ok bool) {
 	ip := e.server.Address()
 	return netip.AddrPortFrom(ip, e.number), ip.IsValid()
 }
 
-// addressText is the address for a log line.
+// addressText returns the address for a log line.
 func (e *endpoint) addressText() string {
 	if a, ok := e.address(); ok {
 		return a.String()
@@ -65,19 +66,19 @@ func (e *endpoint) addressText() string {
 	return e.server.host + " (no address)"
 }
 
-// capacity is how many requests can be outstanding.
+// capacity returns how many requests can be outstanding.
 func (e *endpoint) capacity() int64 { return int64(e.server.settings.Load().maxSockets) * 256 }
 
-// newRequestLimit is how many Identifiers may be in use for a request without State to get
-// one, so that conversations that have begun can end (RFC 5080 §2.2.3).
+// newRequestLimit returns how many Identifiers requests without State may use; the rest
+// is for conversations that have begun (RFC 5080 §2.2.3).
 func newRequestLimit(capacity int64) int64 { return capacity - max(16, capacity/64) }
 
-// unreachableFor is how long requests prefer other servers after the network has said
-// that it cannot get to this one.
+// unreachableFor is how long requests prefer other servers after the network has reported
+// that this one is unreachable.
 const unreachableFor = time.Second
 
-// rank is how good the port is for a request: its health, or down while it has no
-// address or the network cannot get there.
+// rank returns the state that the port is chosen by: that of its health, or down while it
+// has no address or is unreachable.
 func (e *endpoint) rank() health.State {
 	if at := e.unreachableAt.Load(); at != 0 && e.server.backend.Now()-time.Duration(at) < unreachableFor || !e.server.Address().IsValid() {
 		return health.Down
@@ -85,27 +86,28 @@ func (e *endpoint) rank() health.State {
 	return e.health.State()
 }
 
-// reserve finds an Identifier for a request, unless it must leave those that are free to
+// reserve reserves an Identifier for a request, unless those that are free are kept for
 // others. The error is one of ErrNoIdentifier, ErrQuota and ErrNoSocket.
 func (e *endpoint) reserve(ex *Exchange) (reservation, error) {
-	held, err := e.admit(ex)
+	u, err := e.admit(ex)
 	if err != nil {
 		return reservation{}, err
 	}
-	return e.sockets.reserve(ex, held)
+	return e.sockets.reserve(ex, u)
 }
 
-// admit returns an error when too few Identifiers would remain for others.
+// admit returns the usage of the request's client, or an error when too few Identifiers
+// would remain for others.
 func (e *endpoint) admit(ex *Exchange) (*usage, error) {
 	outstanding, capacity := e.outstanding.Load(), e.capacity()
 	if !ex.HasState && ex.Kind == wire.KindAccess && outstanding >= newRequestLimit(capacity) {
 		return nil, ErrNoIdentifier
 	}
-	held := ex.Quota.at(e)
-	if held.exceeds(outstanding, capacity) {
+	u := ex.Quota.at(e)
+	if u.exceeds(outstanding, capacity) {
 		return nil, ErrQuota
 	}
-	return held, nil
+	return u, nil
 }
 
 // addOutstanding changes how many Identifiers are in use.
@@ -114,8 +116,8 @@ func (e *endpoint) addOutstanding(n int) {
 	e.metrics.AddOutstanding(n)
 }
 
-// changed reports a change of the port's health, and has requests move from a server
-// that others can stand in for.
+// changed logs a change of the port's health, and orders requests to move when others can
+// answer instead.
 func (e *endpoint) changed(t health.Transition) {
 	e.log.transition(t)
 	if t.Alive || (t.From == health.Suspect || t.From == health.Failing) && t.To == health.Up {
@@ -136,7 +138,7 @@ func (e *endpoint) publishState() {
 	e.metrics.SetAddress(e.addressText())
 }
 
-// noteSilent notes that a request fell due, by the time of its first transmission.
+// noteSilent notes that a request, first sent at first, is due again.
 func (e *endpoint) noteSilent(first time.Duration) {
 	e.health.Silent(first)
 	if !e.isProvenUp() && !e.health.HeardSince(first) {
@@ -144,17 +146,18 @@ func (e *endpoint) noteSilent(first time.Duration) {
 	}
 }
 
-// isProvenUp reports whether the port is up at the address in use, by what was heard from it.
+// isProvenUp reports whether the port is up, and something has verified from the address
+// in use.
 func (e *endpoint) isProvenUp() bool { return e.health.State() == health.Up && e.answersAtAddress() }
 
 // tryOtherPath does what may help when nothing is heard from the port: its server may
 // have another address, be reached at another of those that it has, or hear a new
-// local port, because a device on the way no longer forwards to the old one. sent is when that was
-// sent which has no answer: it speaks only against an address that was in use then. It
-// does not wait.
+// local port, because a device on the way no longer forwards to the old one. sent is when
+// the request or check was sent that has no answer: it is evidence only against an
+// address that was in use then. It does not wait.
 func (e *endpoint) tryOtherPath(sent time.Duration) {
 	state := e.health.State()
-	if state == health.Failing { // the way is good: checks are answered
+	if state == health.Failing { // checks are answered: the path is not at fault
 		return
 	}
 	e.server.requestLookup()
@@ -171,12 +174,12 @@ func (e *endpoint) tryOtherPath(sent time.Duration) {
 // answersAtAddress reports whether something has verified from the address in use, and
 // the port is up or has answered the last check.
 func (e *endpoint) answersAtAddress() bool {
-	probed := e.checkedAt.Load() // 0: never
+	checked := e.checkedAt.Load() // 0: never
 	return e.health.HeardSince(time.Duration(e.addressSince.Load()-1)) &&
-		(e.health.State() == health.Up || probed != 0 && e.health.HeardSince(time.Duration(probed-1)))
+		(e.health.State() == health.Up || checked != 0 && e.health.HeardSince(time.Duration(checked-1)))
 }
 
-// order gives all sockets an order for what waits on them.
+// order gives all sockets an order for the requests that wait on them.
 func (e *endpoint) order(o orders) {
 	now := e.server.backend.Now()
 	for _, s := range e.sockets.all() {
@@ -184,8 +187,9 @@ func (e *endpoint) order(o orders) {
 	}
 }
 
-// moveToAddress replaces the sockets in use by one to the server's current address. What waits goes there at once. fresh says that the server has moved, and nothing is
-// known of its health there.
+// moveToAddress replaces the sockets in use by one to the server's current address. The
+// requests that wait go there at once. fresh is set when the server has moved, so that
+// nothing is known of its health there.
 func (e *endpoint) moveToAddress(fresh bool) {
 	e.addressSince.Store(int64(e.server.backend.Now()))
 	e.unreachableAt.Store(0)
@@ -196,7 +200,8 @@ func (e *endpoint) moveToAddress(fresh bool) {
 	e.publishState()
 }
 
-// close closes every socket, waits for all that runs, and fails what still waits.
+// close closes every socket, waits for their goroutines, and fails the requests that
+// still wait.
 func (e *endpoint) close() {
 	e.health.Stop()
 	e.sockets.close()

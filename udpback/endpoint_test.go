@@ -48,8 +48,8 @@ func TestAdmit(t *testing.T) {
 				}
 			}
 			ex.Quota = new(Quota)
-			if held, err := e.admit(ex); err == nil && held != ex.Quota.at(e) {
-				t.Errorf("%s: another's holding", row.name)
+			if u, err := e.admit(ex); err == nil && u != ex.Quota.at(e) {
+				t.Errorf("%s: another client's usage", row.name)
 			}
 			ex.Quota.at(e).add(row.outstanding)
 			if _, err := e.admit(ex); row.outstanding >= e.capacity()*3/4 && err == nil {

@@ -15,12 +15,12 @@ const (
 	FailSilent        Failure = iota // the server stayed silent to the end of the schedule
 	FailProtocolError                // the server answered with a verified Protocol-Error (RFC 7930 §4)
 	FailShutdown                     // the gateway is stopping
-	FailRefused                      // ICMP says that nobody listens on the port; CoA and Disconnect only (RFC 5176 §3.5)
+	FailRefused                      // ICMP says that nothing listens on the port; CoA and Disconnect only (RFC 5176 §3.5)
 )
 
-// Handler is what an exchange's owner does at each turn of its way. The
-// methods are called one at a time. What is written is signed with the rest of
-// its batch, by d.Run, which the caller sees to: see wire.Digests.
+// Handler is the owner of an exchange. Its methods are called one at a time. What is
+// written is signed with the rest of its batch, by d.Run, which the caller of the method
+// calls: see wire.Digests.
 type Handler interface {
 	// Write puts the copy for the server to under id into dst, which holds
 	// wire.MaxLength octets, and returns its length. It is called again, with
@@ -28,14 +28,15 @@ type Handler interface {
 	// 2865 §2.5: that is a new request).
 	Write(d *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error)
 
-	// Reply takes the verified reply, together with the Request Authenticator it
-	// answers; both are valid during the call only. What the client is to get
-	// goes into dst, which holds wire.MaxLength octets; 0 is nothing.
+	// Reply handles the verified reply, which answers a request with the Request
+	// Authenticator sent; both are valid during the call only. It writes the packet for
+	// the client into dst, which holds wire.MaxLength octets, and returns its length; 0:
+	// there is none.
 	Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int
 
-	// Deliver follows Reply with the octets that it wrote, signed by now and valid
-	// during the call. It ends the exchange: udpback does not touch it again. The
-	// connection that is given the answer is added to touched, and flushed once the
+	// Deliver follows Reply with the packet that it wrote, which is signed by now, and
+	// valid during the call only. It ends the exchange: udpback does not touch it again.
+	// The connection that is given the answer is added to touched, and flushed once the
 	// whole batch has been delivered.
 	Deliver(packet []byte, touched *Touched)
 
@@ -53,8 +54,8 @@ type Exchange struct {
 	Code    wire.Code // of the request
 	Kind    wire.Kind
 	Quota   *Quota // of the client; nil when there is only one
-	// Window is how far from now the Event-Timestamp of a reply may be, either way;
-	// 0: not looked at. It is for CoA and Disconnect (RFC 5176 §6.3). One outside is
+	// Window is how far from now the Event-Timestamp of a reply may be, either way; 0: it
+	// is not checked. It is for CoA and Disconnect (RFC 5176 §6.3). One outside is
 	// reported, and dropped if DropStale is set.
 	Window    time.Duration
 	DropStale bool
@@ -68,21 +69,21 @@ type Exchange struct {
 	progress
 
 	mu         locks.Mutex[locks.Exchange] // guards the fields below
-	use        uint64                      // counts the Starts, for who remembers an earlier one
-	socket     *socket                     // where it waits; nil: nowhere yet
+	use        uint64                      // counts the Starts, so that a reference to an earlier one is noticed
+	socket     *socket                     // that it waits on; nil: none yet
 	id         wire.ServerID
 	generation uint32 // of the slot
 	cancelled  bool
 }
 
-// progress is what has become of an exchange since it was started.
+// progress is the state of an exchange since it was started.
 type progress struct {
 	group     *Group        // nil for the gateway's own checks
 	schedule  *Schedule     // instead of the server's; nil: the server's
 	ep        *endpoint     // that has it, or had it last
 	sends     int           // transmissions to its previous servers
 	members   *members      // of the group, when tried was last written
-	tried     uint64        // a bit for each of the members that has had it
+	tried     uint64        // a bit for each of the members that it was sent to
 	declined  uint64        // a bit for each that has said that it cannot carry the request on: see OtherServerMayAnswer
 	trying    bool          // it only tries the server that has it
 	prior     priorSchedule // what it was sent by another socket of the same server
@@ -91,8 +92,8 @@ type progress struct {
 	deadline  time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 }
 
-// priorSchedule is how far the schedule of an exchange has come that goes on at another
-// socket of the same server.
+// priorSchedule is the state of a schedule that continues at another socket of the same
+// server.
 type priorSchedule struct {
 	sends int32         // transmissions; 0: the schedule begins
 	first time.Duration // when the first was
@@ -103,9 +104,9 @@ type priorSchedule struct {
 	sentEarly bool // one of the transmissions was early
 }
 
-// Served names the server and its port that had the
-// exchange last, and how many times the request was sent in all. It is for the
-// owner, when the exchange has ended or its reply has come.
+// Served returns the server and its port that had the exchange last, and how many times
+// the request was sent in all. It is for the owner, when the exchange has ended or its
+// reply has arrived.
 func (ex *Exchange) Served() (server string, port metrics.Port, sends int) {
 	if ex.ep == nil {
 		return "", "", 0
@@ -121,11 +122,11 @@ func (ex *Exchange) ClearServed() { ex.ep = nil }
 // one still arrives, is counted and dropped (RFC 6613 §2.6.1). The Identifier
 // stays taken until then or until the schedule's end (RFC 5080 §2.2.2).
 //
-// It reports whether the exchange was still waiting. When it was not, Reply or
-// Fail has been called or will be: the owner must be ready for it. So it is, too,
-// while the exchange is in a batch that has not been flushed, while it moves to
-// another server, and while a reply of its previous server is being handled; it is not
-// resent then, and ends by the schedule's end.
+// It reports whether the exchange was still waiting. When it was not, Reply or Fail has
+// been called or will be: the owner must be ready for it. The same holds while the
+// exchange is in a batch that has not been flushed, while it moves to another server, and
+// while a reply of its previous server is being handled; it is not resent then, and ends
+// by the schedule's end.
 func (ex *Exchange) Cancel() bool {
 	ex.mu.Lock()
 	ex.cancelled = true
@@ -134,9 +135,9 @@ func (ex *Exchange) Cancel() bool {
 	return s != nil && s.abandon(id, generation, ex)
 }
 
-// reclaim ends the wait at the server that the exchange moved to, for the sake of
-// a reply from its previous server (RFC 5080 §2.2.2: the first valid reply wins). It
-// reports false when the exchange has ended or been cancelled, or is moving again.
+// reclaim ends the wait at the server that the exchange moved to, because of a reply from
+// its previous server (RFC 5080 §2.2.2: the first valid reply wins). It reports false
+// when the exchange has ended or been cancelled, or is moving again.
 func (ex *Exchange) reclaim(use uint64) bool {
 	ex.mu.Lock()
 	s, id, generation := ex.socket, ex.id, ex.generation
@@ -158,7 +159,8 @@ func (ex *Exchange) useCount() uint64 {
 	return ex.use
 }
 
-// setSlot records where the exchange waits; false means it was cancelled before.
+// setSlot records where the exchange waits. It reports false when the exchange was
+// cancelled before.
 func (ex *Exchange) setSlot(s *socket, id wire.ServerID, generation uint32) bool {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
@@ -176,11 +178,11 @@ func (ex *Exchange) reset(g *Group, now time.Duration) {
 }
 
 // tryWait is how long a request that only tries a server waits there before it goes
-// to a better one as well: about the time that nobody notices.
+// to a better one as well: short enough that no user notices.
 const tryWait = 30 * time.Millisecond
 
-// moveAt is when the exchange, first sent to its server at first, looks for another
-// although it is not due; 0: never.
+// moveAt returns when an exchange that is sent now looks for another server although it
+// is not due; 0: never.
 func (ex *Exchange) moveAt(now time.Duration) time.Duration {
 	switch {
 	case ex.group == nil, !movable(ex.Kind):
@@ -191,9 +193,9 @@ func (ex *Exchange) moveAt(now time.Duration) time.Duration {
 	return ex.unansweredSince() + ex.group.patience
 }
 
-// unansweredSince is since when the server has the exchange and has not answered: since it
-// was first sent it, at the address that the server has now. A new socket to the same
-// address does not begin the wait anew.
+// unansweredSince returns since when the server has left the exchange unanswered: when it
+// was first sent to the address that the server has now. A new socket to the same address
+// does not begin the wait anew.
 func (ex *Exchange) unansweredSince() time.Duration {
 	return max(ex.firstSent, time.Duration(ex.ep.addressSince.Load()))
 }

@@ -20,7 +20,7 @@ const (
 	Sticky                          // by rendezvous hashing of the request's key
 )
 
-// Group is the servers of a route, of which any may answer.
+// Group is the servers of a route, any of which may answer.
 type Group struct {
 	// static after construction
 	servers   []*Server
@@ -65,11 +65,11 @@ func (b *Backend) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
 // needs neither Key nor State.
 func (g *Group) Chooses() bool { return len(g.servers) > 1 || g.expands }
 
-// Start sends ex on its way: it reserves a server, a socket and an Identifier,
-// has the server's copy written, and puts it into batch. A request whose servers
-// cannot be sent to just now waits for that. An error means that nothing was started
-// and no method of the Handler will be called: ErrNoIdentifier, ErrQuota,
-// ErrNoSocket, or what Handler.Write returned.
+// Start starts ex: it chooses a server, reserves an Identifier of one of its sockets, has
+// the server's copy written, and puts it into batch. When no server can be sent to now,
+// the request waits for one. An error means that nothing was started and no method of the
+// Handler will be called: ErrNoIdentifier, ErrQuota, ErrNoSocket, or what Handler.Write
+// returned.
 func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	ex.reset(g, g.backend.Now())
 	parking, err := g.start(ex, batch, health.Down)
@@ -95,7 +95,7 @@ func (g *Group) moveToServer(ex *Exchange, batch *Batch, own health.State) error
 	}
 	_, err := g.start(ex, batch, min(worst, health.Failing))
 	if err != nil {
-		ex.tried = before // those that were full may have space next time
+		ex.tried = before // those that were full may have free Identifiers next time
 	}
 	return err
 }
@@ -113,8 +113,8 @@ func (g *Group) moveToSocket(ex *Exchange, batch *Batch, e *endpoint) error {
 }
 
 // start starts ex on the best server that has not had it yet and is in no worse
-// a state than given. parking is where it may wait when no socket could be opened
-// and no other server takes it.
+// a state than given. parking is the port where it may wait when no socket could be
+// opened and no other server accepts it.
 func (g *Group) start(ex *Exchange, batch *Batch, worst health.State) (parking *endpoint, err error) {
 	m := g.updateMembers(ex)
 	why := ErrNoIdentifier
@@ -134,7 +134,7 @@ func (g *Group) start(ex *Exchange, batch *Batch, worst health.State) (parking *
 			if err == ErrNoSocket && parking == nil {
 				parking = e
 			}
-			continue // full: spill to the next
+			continue // full: try the next
 		}
 		ex.trying, ex.firstSent = try, 0
 		return nil, g.startOn(ex, batch, it)
@@ -150,7 +150,8 @@ func (g *Group) startOn(ex *Exchange, batch *Batch, it reservation) error {
 	return addToBatch(ex, batch, it)
 }
 
-// addToBatch has the owner write the copy for a reserved slot and puts it into the batch.
+// addToBatch has the owner write the copy for a reserved slot, and puts it into the
+// batch.
 func addToBatch(ex *Exchange, batch *Batch, it reservation) error {
 	dst := batch.space()
 	n, err := ex.Handler.Write(batch.digests, dst, it.socket.ep.server, it.id)
@@ -169,10 +170,10 @@ func (g *Group) rememberIssuer(ex *Exchange, state []byte) {
 	g.backend.issuers.remember(Hash(state), ex.ep.server.number)
 }
 
-// MaxServers is how many servers a group can hold: one bit each in Exchange.tried.
+// MaxServers is how many servers a group can have: one bit each in Exchange.tried.
 const MaxServers = 64
 
-// members is the servers of a group at a time, each address of an expanded name by
+// members are the servers of a group at one time, each address of an expanded name by
 // itself; immutable.
 type members struct {
 	servers []*Server
@@ -208,7 +209,8 @@ func (g *Group) flatten() *members {
 	return m
 }
 
-// updateMembers translates what an exchange has tried into the group's servers of now.
+// updateMembers translates the sets of servers of an exchange, which are by index, to the
+// group's current members, and returns these.
 func (g *Group) updateMembers(ex *Exchange) *members {
 	m := g.current()
 	if ex.members == m {

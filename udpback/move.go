@@ -20,11 +20,11 @@ type mover struct {
 	notDue      bool          // it is not due: if it cannot go, nothing is sent
 	trying      bool          // it only tried its server so far
 	sends       int           // transmissions that beginMove has added to the exchange's
-	firstSent   time.Duration // Exchange.asked, as it was
+	firstSent   time.Duration // of the exchange, before
 }
 
-// movesSocket reports whether a request that is due goes to its server by the socket
-// that has replaced this one, instead of being resent: when its address is gone, or
+// movesSocket reports whether a request that is due goes to its server through the socket
+// that has replaced this one, instead of being resent here: when its address is gone, or
 // nothing has arrived here since it was sent. A socket that was renewed though its port
 // was up keeps its requests for as long as their route allows: the server may only be
 // slow, and should not be asked twice. With socket.mu held.
@@ -50,7 +50,7 @@ func (w *dueWork) followOrders(id wire.ServerID, o orders, now time.Duration) bo
 	}
 	early := sl.due > now+sweepGrain
 	own, replaced := s.ep.rank(), !s.ep.sockets.uses(s)
-	// That the network cannot get there now says nothing of a new socket. That the server
+	// That the server is unreachable from this socket says nothing of a new one. That it
 	// is failing or down does.
 	bad := s.ep.health.State() >= health.Failing
 	leaves := (bad || o&moveServer != 0) && w.mayMove(sl) && sl.ex.group.canMove(sl.ex, own)
@@ -113,15 +113,15 @@ func (w *dueWork) sendEarly(id wire.ServerID, now time.Duration) {
 	}
 }
 
-// wasUnreachable reports whether the network has said that it could not get to the server
-// since the request was last sent, and the request was not sent again for that already:
-// it is once in each wait. With socket.mu held.
+// wasUnreachable reports whether the network has reported since the request was last sent
+// that the server is unreachable, and the request was not sent again for that already: it
+// is once in each wait. With socket.mu held.
 func (w *dueWork) wasUnreachable(sl *slot) bool {
 	return w.socket.sendFailedAt != 0 && w.socket.sendFailedAt >= sl.lastSent && !sl.resentAfterError
 }
 
-// outOfPatience decides what becomes of a request that its server has left unanswered
-// for as long as the route allows, or that only tries a server. With socket.mu held.
+// outOfPatience decides what to do with a request that its server has left unanswered for
+// as long as the route allows, or that only tries a server. With socket.mu held.
 func (w *dueWork) outOfPatience(id wire.ServerID, now time.Duration) {
 	sl := &w.socket.slots[id]
 	ex := sl.ex
@@ -139,8 +139,8 @@ func (w *dueWork) outOfPatience(id wire.ServerID, now time.Duration) {
 	}
 }
 
-// shouldMove reports whether a request that is due goes to another server: it may
-// move, and there is somewhere to go; and its server is failing or down, or has not
+// shouldMove reports whether a request that is due goes to another server: it may move,
+// and there is one that it can move to; and its server is failing or down, or has not
 // answered it within the route's patience, or has been silent altogether since the last
 // of move_on_after transmissions. A server that has answered anything since, a check
 // included, keeps the request: see requestCheck. With socket.mu held.
@@ -160,10 +160,10 @@ func (w *dueWork) shouldMove(sl *slot, now time.Duration, own health.State) bool
 
 // mayMove reports whether a request may go to another server at all. CoA and
 // Disconnect stay, because only the NAS that holds the session can act (RFC 5176
-// §2.3). What carries a State stays with the server that issued it, because no
-// other can carry the conversation on, until that server is down or silent
-// altogether: a lost datagram or two are not a reason (RFC 5080 §2.1.2). What was never
-// sent may go anywhere. With socket.mu held.
+// §2.3). A request with a State stays with the server that issued it, because no other
+// can carry the conversation on, until that server is down or silent altogether: one or
+// two lost datagrams are not a reason (RFC 5080 §2.1.2). A request that was never sent
+// may go to any server. With socket.mu held.
 func (w *dueWork) mayMove(sl *slot) bool {
 	ex := sl.ex
 	if ex.group == nil {
@@ -177,7 +177,7 @@ func (w *dueWork) mayMove(sl *slot) bool {
 
 func movable(k wire.Kind) bool { return k == wire.KindAccess || k == wire.KindAccounting }
 
-// beginMove takes the exchange out of its slot, so that nobody else ends it while it
+// beginMove takes the exchange out of its slot, so that nothing else ends it while it
 // moves. The slot keeps the packet until finishMove or undoMove. With socket.mu held.
 func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 	s := w.socket
@@ -188,7 +188,7 @@ func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 	case !m.sameServer || m.newSchedule:
 		m.sends = s.sendsOf(sl)
 	case s.parked():
-	case m.notDue: // the wait goes on; what did not get there does not count in the schedule
+	case m.notDue: // the wait goes on; a transmission that was not delivered does not count in the schedule
 		m.ex.prior = priorSchedule{sends: sl.sends, first: sl.firstSent, wait: sl.wait, due: sl.due, overdue: sl.overdue, sentEarly: sl.sentEarly}
 		m.sends = 1
 	default: // the schedule goes on, and the slot there counts these sends, too
@@ -201,14 +201,14 @@ func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 
 // move starts the exchanges that move on their next servers or sockets, as new
 // requests: new Identifier, Request Authenticator, hiding and signature (RFC 2865
-// §2.5). One that finds no place stays where it was and is resent there.
+// §2.5). One that no server can accept stays where it was, and is resent there.
 func (w *dueWork) move(now time.Duration) {
 	if len(w.moving) == 0 {
 		return
 	}
-	back := w.socket.ep.server.backend
-	batch := back.AcquireBatch()
-	defer back.ReleaseBatch(batch)
+	backend := w.socket.ep.server.backend
+	batch := backend.AcquireBatch()
+	defer backend.ReleaseBatch(batch)
 	moved := 0
 	for _, m := range w.moving {
 		if m.ex.isCancelled() { // its client is gone: nothing more is sent (RFC 6613 §2.6.1)
@@ -229,7 +229,8 @@ func (w *dueWork) move(now time.Duration) {
 	batch.Flush()
 }
 
-// startMoved sends a mover where it goes. After an error its exchange is as before.
+// startMoved starts a mover's exchange at its next server or socket. After an error its
+// exchange is as before.
 func (w *dueWork) startMoved(m mover, batch *Batch) error {
 	if m.sameServer {
 		return m.ex.group.moveToSocket(m.ex, batch, w.socket.ep)
@@ -238,7 +239,7 @@ func (w *dueWork) startMoved(m mover, batch *Batch) error {
 }
 
 // finishMove abandons the slot of an exchange that has moved: the server may still answer
-// (RFC 5080 §2.2.2), and prev is then who gets the reply.
+// (RFC 5080 §2.2.2), and prev is the exchange that the reply is for.
 func (w *dueWork) finishMove(m mover, now time.Duration, prev previous) {
 	s := w.socket
 	s.mu.Lock()
@@ -254,7 +255,7 @@ func (w *dueWork) finishMove(m mover, now time.Duration, prev previous) {
 	}
 	s.abandonSlot(sl)
 	sl.previous = prev
-	if !s.ep.sockets.uses(s) { // its Identifier is given to nobody else, and takes none from others
+	if !s.ep.sockets.uses(s) { // its Identifier is not used again, so it does not count against the limits
 		sl.uncounted = true
 		s.ep.addOutstanding(-1)
 		sl.usage.add(-1)
@@ -288,13 +289,14 @@ func (w *dueWork) undoMove(m mover, now time.Duration) {
 		return
 	case m.ex.setSlot(s, m.id, m.generation):
 		w.resend(sl, now)
-	default: // cancelled on its way: nobody wants it resent
+	default: // cancelled while it moved: it is not resent
 		sl.stopSending()
 	}
 	s.armFor(sl.next(), now)
 }
 
-// failRefused ends a CoA or Disconnect that waits where nobody listens. With socket.mu held.
+// failRefused ends a CoA or Disconnect to a port that nothing listens on. With socket.mu
+// held.
 func (w *dueWork) failRefused(id wire.ServerID) {
 	s := w.socket
 	sl := &s.slots[id]

@@ -10,10 +10,10 @@ import (
 )
 
 // park keeps an exchange for which no socket can be opened: it waits as if its server
-// were silent, is tried again at each of its transmissions, and goes on at once when a
-// socket is there. Its Identifiers are those of sockets that lead nowhere.
+// were silent, is tried again at each of its transmissions, and is sent at once when a
+// socket is open. It has an Identifier of a parked socket, whose Conn is a nowhere.
 func (set *socketSet) park(ex *Exchange) (reservation, error) {
-	held, err := set.ep.admit(ex)
+	u, err := set.ep.admit(ex)
 	if err != nil {
 		return reservation{}, err
 	}
@@ -23,7 +23,7 @@ func (set *socketSet) park(ex *Exchange) (reservation, error) {
 		return reservation{}, ErrNoSocket
 	}
 	for _, s := range set.parked {
-		if it, ok := s.reserve(ex, held); ok {
+		if it, ok := s.reserve(ex, u); ok {
 			set.ep.addOutstanding(1)
 			return it, nil
 		}
@@ -33,12 +33,12 @@ func (set *socketSet) park(ex *Exchange) (reservation, error) {
 	}
 	s := newSocket(set.ep, netip.Addr{}, newNowhere())
 	set.parked = append(set.parked, s)
-	it, _ := s.reserve(ex, held)
+	it, _ := s.reserve(ex, u)
 	set.ep.addOutstanding(1)
 	return it, nil
 }
 
-// unpark has what was parked go to the sockets in use. With mu held.
+// unpark orders the parked requests to move to the sockets in use. With mu held.
 func (set *socketSet) unpark() {
 	if len(set.parked) == 0 {
 		return
@@ -53,17 +53,17 @@ func (set *socketSet) unpark() {
 	set.closeLater(parked)
 }
 
-// reopen tries to open a socket for what is parked.
+// reopen tries to open a socket for the parked requests.
 func (set *socketSet) reopen() {
 	if none := set.current.Load(); len(*none) == 0 {
 		_ = set.grow(none) // reported by open
 	}
 }
 
-// errNowhere is what sending on a parked socket gives.
+// errNowhere is the error of sending on a parked socket.
 var errNowhere = errors.New("no socket is open")
 
-// nowhere stands for a socket that cannot be opened: it sends and receives nothing.
+// nowhere is a Conn in place of one that cannot be opened: it sends and receives nothing.
 type nowhere struct {
 	once   sync.Once
 	closed chan struct{}

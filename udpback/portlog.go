@@ -16,8 +16,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// portLog writes what an operator should know of one port, and of each kind no more than
-// a line a minute.
+// portLog writes log lines about one port, of most kinds at most one a minute.
 type portLog struct {
 	// static after construction
 	ep  *endpoint
@@ -34,7 +33,8 @@ func (l *portLog) init(e *endpoint) {
 	l.ep, l.out = e, e.server.backend.log.With("server", e.server.Name, "port", e.label)
 }
 
-// logSocketLimit says that there is no socket for an address of an expanded name.
+// socketLimit counts and reports that there is no socket for an address of an expanded
+// name.
 func (l *portLog) socketLimit() {
 	l.ep.metrics.Count(metrics.ServerSocketErrors, 1)
 	b := l.ep.server.backend
@@ -44,8 +44,8 @@ func (l *portLog) socketLimit() {
 	})
 }
 
-// transition reports to the operator a change of a port's health. A port that wavers
-// between up and suspect is reported once a minute.
+// transition reports a change of the port's health. A port that alternates between up and
+// suspect is reported once a minute.
 func (l *portLog) transition(t health.Transition) {
 	if errors.Is(t.NoAddress, errAddressGone) { // reported where it was found
 		return
@@ -81,8 +81,9 @@ func (l *portLog) transition(t health.Transition) {
 	}
 }
 
-// lateAnswer counts and reports an answer that arrived after its request had gone to another
-// server, and before that one's.
+// lateAnswer counts an answer that arrived after its request had gone to another server,
+// and before that one's answer. The first that took longer than the route's patience is
+// reported.
 func (l *portLog) lateAnswer(took, patience time.Duration) {
 	l.ep.metrics.Count(metrics.ServerRepliesAfterMove, 1)
 	if took < patience {
@@ -94,7 +95,7 @@ func (l *portLog) lateAnswer(took, patience time.Duration) {
 	})
 }
 
-// hintOf says what to look at after an error of a socket.
+// hintOf returns advice on an error of a socket.
 func hintOf(err error) string {
 	switch {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
@@ -102,7 +103,7 @@ func hintOf(err error) string {
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
 		return "a packet filter or security policy of this machine forbids it"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.EHOSTDOWN), errors.Is(err, syscall.ENETDOWN):
-		return "there is no way to the server's address: look at the routes and the links"
+		return "there is no route to the server's address: check the routes and the links"
 	case errors.Is(err, syscall.ENOPROTOOPT):
 		return "the host at the server's address takes no UDP: is the address right?"
 	case datagram.IsSourceGone(err):
@@ -110,10 +111,10 @@ func hintOf(err error) string {
 	case errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.ENOMEM):
 		return "the system is short of memory for packets"
 	}
-	return "look at the network between here and the server"
+	return "check the network between here and the server"
 }
 
-// logSocketError counts a failed system call. One line a minute says so.
+// socketError counts and reports a failed system call.
 func (l *portLog) socketError(err error) {
 	l.ep.metrics.Count(metrics.ServerSocketErrors, 1)
 	if errors.Is(err, syscall.ECONNREFUSED) {
@@ -132,8 +133,8 @@ func (l *portLog) warn(c *logs.Limiter, text string, err error) {
 	})
 }
 
-// unverifiedReply reports to the operator a reply that does not verify. One line a minute
-// for each cause.
+// unverifiedReply reports a reply that does not verify, once a minute for each of two
+// causes.
 func (l *portLog) unverifiedReply(err error) {
 	l.ep.health.Unverified()
 	text, c := "", &l.unverified
@@ -150,8 +151,8 @@ func (l *portLog) unverifiedReply(err error) {
 	l.warn(c, text, err)
 }
 
-// staleReply reports to the operator a reply whose Event-Timestamp is outside of the
-// window. It verifies: what it says of the port's health is not in doubt.
+// staleReply reports a reply whose Event-Timestamp is outside the window. It verifies, so
+// it counts for the port's health.
 func (l *portLog) staleReply(c *candidate, now time.Time) {
 	l.stale.Log(func() logs.Line {
 		text := "a reply from the server was passed on although its Event-Timestamp is outside event_timestamp_window: the clocks of the server and of this machine differ, or it was sent again by somebody"

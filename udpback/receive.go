@@ -4,17 +4,16 @@ import (
 	"errors"
 	"time"
 
-	"radsec-gw/udpback/datagram"
-
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/datagram"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
-// receiver is what handling a batch of replies needs; a reader borrows it when
-// there is something to read.
+// receiver handles a batch of replies. A reader acquires one when there is something to
+// read.
 type receiver struct {
 	// static after construction
 	verify, sign *wire.Digests
@@ -28,8 +27,8 @@ type receiver struct {
 	touched    Touched
 }
 
-// candidate is one datagram that may be a reply, and a copy of what its slot
-// says, taken under the lock.
+// candidate is one datagram that may be a reply, and what its slot held when it was
+// parsed.
 type candidate struct {
 	view       wire.View
 	id         wire.ServerID
@@ -37,13 +36,13 @@ type candidate struct {
 	code       wire.Code     // of the request
 	sent       [16]byte      // its Request Authenticator
 	firstSent  time.Duration // when it was first sent here
-	window     time.Duration // for its Event-Timestamp; 0: not looked at
+	window     time.Duration // for its Event-Timestamp; 0: not checked
 	dropStale  bool          // one outside of the window is dropped
 	stale      bool          // it is outside
 	ticket     wire.Ticket
-	good       bool // nothing speaks against it yet
+	good       bool // not rejected so far
 	ex         *Exchange
-	previous   previous // who waits elsewhere for what this may be
+	previous   previous // the exchange that has moved on from the slot
 }
 
 // written is a reply that waits for its signature.
@@ -59,7 +58,7 @@ type written struct {
 //  1. Well formed, and an Identifier that waits (RFC 2865 §3).
 //  2. A Code that answers the request, and digests over what was really sent,
 //     of all datagrams together.
-//  3. The slots are freed; a slot that was freed meanwhile had its reply.
+//  3. The slots are freed. A slot that was freed meanwhile was already answered.
 //  4. Each owner writes what its client gets, all are signed together and delivered.
 func (r *receiver) handle(in *datagram.Inbox) {
 	now := r.socket.ep.server.backend.Now()
@@ -77,7 +76,7 @@ func (r *receiver) handle(in *datagram.Inbox) {
 	r.touched.Flush()
 }
 
-// parse collects the datagrams that are packets, and finds their slots.
+// parse collects the datagrams that are packets, and copies what their slots hold.
 func (r *receiver) parse(in *datagram.Inbox) {
 	s := r.socket
 	r.n = 0
@@ -137,8 +136,9 @@ func (r *receiver) check() {
 	}
 }
 
-// checkTimestamp looks whether the Event-Timestamp, if there is one, is within the window:
-// else the reply is recorded, or from a machine whose clock is off (RFC 5176 §6.3).
+// checkTimestamp checks that the Event-Timestamp, if there is one, is within the window.
+// If it is not, the reply is a replay, or from a machine whose clock is wrong (RFC 5176
+// §6.3).
 func (r *receiver) checkTimestamp(c *candidate) {
 	if c.window == 0 {
 		return
@@ -156,7 +156,8 @@ func (r *receiver) checkTimestamp(c *candidate) {
 }
 
 // rejectsStatusServer reports whether an Access-Reject answers a Status-Server of ours: RFC 5997
-// §2 lets a server send one, and it vouches for the port as an Access-Accept does.
+// §2 lets a server send one, and it shows that the port is alive as an Access-Accept
+// does.
 func rejectsStatusServer(c *candidate) bool {
 	return c.code == radius.CodeStatusServer && c.view.Code() == radius.CodeAccessReject
 }
@@ -175,7 +176,7 @@ func (r *receiver) drop(c *candidate, err error) {
 	r.socket.ep.log.unverifiedReply(err)
 }
 
-// resultOf names what VerifyReply found.
+// resultOf returns the metrics' name of an error of VerifyReply.
 func resultOf(err error) metrics.Result {
 	switch {
 	case errors.Is(err, wire.ErrResponseAuthenticator):
@@ -186,10 +187,10 @@ func resultOf(err error) metrics.Result {
 	return metrics.ReplyBadMessageAuthenticator
 }
 
-// freeAnswered ends the use of the slots that were answered. A candidate's exchange
-// stays nil when nobody waits for it, or not just now: a reply to a
-// request that is moving is ignored. The next server answers it; if the move
-// fails this one is asked again and repeats itself (RFC 5080 §2.2.2).
+// freeAnswered frees the slots that were answered, and sets the exchanges of the
+// candidates. An exchange stays nil when none waits for the reply. A reply to a request
+// that is moving is ignored: the next server answers it, or if the move fails the request
+// is resent here, and the server repeats its reply (RFC 5080 §2.2.2).
 func (r *receiver) freeAnswered(now time.Duration) {
 	s := r.socket
 	freed, verified, took := 0, false, time.Duration(-1)
@@ -228,8 +229,8 @@ func (r *receiver) freeAnswered(now time.Duration) {
 }
 
 // noteReplies notes verified replies in the port's health; took is how long the slowest
-// answer to a request took, below zero when there is none. What a check's answer
-// proves, the check reports.
+// answer to a request took, below zero when there is none. The answer to a check is
+// reported by the check.
 func (r *receiver) noteReplies(now, took time.Duration) {
 	s := r.socket
 	if s.ep.unreachableAt.Load() != 0 {
@@ -240,8 +241,9 @@ func (r *receiver) noteReplies(now, took time.Duration) {
 	}
 }
 
-// matchPrevious gives a reply to the request that moved from this server to another, which
-// has not answered yet. A "not routable" from the previous server is ignored.
+// matchPrevious sets the exchange of a reply to a request that has moved from this server
+// to another, if that one has not answered yet. A "not routable" from the previous server
+// is ignored.
 func (r *receiver) matchPrevious(c *candidate) {
 	s := r.socket
 	prev := c.previous
@@ -256,7 +258,7 @@ func (r *receiver) matchPrevious(c *candidate) {
 	c.ex.ep = s.ep
 }
 
-// answer has the owner write what its client gets.
+// answer has the owner write the packet for its client.
 func (r *receiver) answer(c *candidate) {
 	s := r.socket
 	ex, reply := c.ex, &c.view
@@ -282,7 +284,7 @@ func (r *receiver) answer(c *candidate) {
 	r.written = append(r.written, written{ex, dst[:n]})
 }
 
-// deliver signs what is written and hands it over.
+// deliver signs the packets written and passes them to their owners.
 func (r *receiver) deliver() {
 	r.sign.Run()
 	for i, w := range r.written {
@@ -294,7 +296,7 @@ func (r *receiver) deliver() {
 }
 
 // OtherServerMayAnswer reports whether the Error-Cause of a Protocol-Error concerns only
-// the server that sent it and what lies behind that, so that another may answer. It is 502 (not
+// the server that sent it and those behind it, so that another may answer. It is 502 (not
 // routable), 505 (proxy error) or 506 (no resources; RFC 9765 §6.1).
 func OtherServerMayAnswer(cause uint32) bool {
 	const notRoutable, proxyError, resources = 502, 505, 506
@@ -307,8 +309,8 @@ func otherMayAnswer(reply *wire.View) bool {
 }
 
 // protocolError ends the schedule of an exchange that its server cannot carry
-// on. What concerns this server's way only is tried on the group's next server; the
-// rest goes back (RFC 7930 §4, P97).
+// on. If the error concerns only this server, the request is tried on the group's next
+// server; otherwise it fails (RFC 7930 §4, P97).
 func (r *receiver) protocolError(ex *Exchange, reply *wire.View) {
 	s := r.socket
 	batch := s.ep.server.backend.AcquireBatch()

@@ -8,8 +8,7 @@ import (
 )
 
 // Schedule holds the four retransmission parameters of RFC 5080 §2.2.1.
-// A zero field means its
-// default, which package defaults has.
+// A zero field means its default, which is in package defaults.
 type Schedule struct {
 	Initial  time.Duration // IRT: the first wait, before jitter
 	Max      time.Duration // MRT: no wait is longer, before jitter
@@ -39,8 +38,8 @@ func (s *Schedule) first(jitter float64) time.Duration {
 	return vary(s.Initial, jitter)
 }
 
-// next returns the wait that follows one of prev: doubled ± 10 % of the one
-// before, and about MRT once that would exceed it (RFC 5080 §2.2.1).
+// next returns the wait that follows prev: twice that ± 10 % of prev, and about MRT once
+// that would exceed it (RFC 5080 §2.2.1).
 func (s *Schedule) next(prev time.Duration, jitter float64) time.Duration {
 	rt := 2*prev + time.Duration(jitter*float64(prev))
 	if rt > s.Max {
@@ -49,9 +48,9 @@ func (s *Schedule) next(prev time.Duration, jitter float64) time.Duration {
 	return rt
 }
 
-// Waits returns the waits that follow the transmissions of a request which stays
-// unanswered, as far as they begin before it has failed, when chance makes each of them
-// the same part longer: -0.1 to 0.1.
+// Waits returns the waits that follow the transmissions of a request that stays
+// unanswered, those that begin before it has failed. jitter, from -0.1 to 0.1, lengthens
+// each wait by that part.
 func (s Schedule) Waits(jitter float64) (waits []time.Duration) {
 	s = s.withDefaults()
 	at, wait := time.Duration(0), s.first(jitter)

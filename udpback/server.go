@@ -47,8 +47,8 @@ type Server struct {
 	Name    string
 	backend *Backend
 	secret  *wire.ServerSecret
-	id      uint32        // made from the configured name
-	number  uint16        // what a State that it issues is remembered with
+	id      uint32        // computed from the configured name
+	number  uint16        // of issuers, which remember it with a State
 	host    string        // as configured
 	expand  bool          // its addresses are servers of their own
 	parent  *Server       // whose name it is an address of; nil: it was configured
@@ -66,12 +66,12 @@ type Server struct {
 	config           ServerConfig
 	addressChanges   int           // changes of the address in use since something was heard
 	addressChangedAt time.Duration // when the last was
-	removed          []*endpoint   // ports that are configured no more, and wait for their last requests
+	removed          []*endpoint   // ports that are no longer configured, and wait for their last requests
 	removedMembers   []*Server     // members whose address is gone, likewise
 	closed           bool
 }
 
-// settings is what a reload may change while the server goes on.
+// settings are what a reload may change while the server stays in use.
 type settings struct {
 	schedule   Schedule
 	requireMA  bool
@@ -83,7 +83,7 @@ type settings struct {
 // ports holds each kind's port; nil where the server has none for it.
 type ports [wire.NumKinds]*endpoint
 
-// NewServer prepares a server and begins to watch its health; Close ends that.
+// NewServer returns a server whose health is watched until Close.
 func (b *Backend) NewServer(c ServerConfig) *Server {
 	s := &Server{Name: c.Name, backend: b, secret: c.Secret, number: b.issuers.number(c.Name), host: c.Address}
 	s.addresses.Store(new(addresses))
@@ -112,11 +112,12 @@ func (b *Backend) NewServer(c ServerConfig) *Server {
 }
 
 // ServerID returns a number for a server's configured name, which every gateway
-// computes alike. Two names may have one number, though hardly of one file.
+// computes alike. Two names may have the same number, but in one configuration that is
+// unlikely.
 func ServerID(name string) uint32 { return uint32(Hash([]byte(name)) >> 32) }
 
-// ID returns the number of the server's configured name; each address of an expanded
-// one has that of the whole.
+// ID returns the number of the server's configured name; for an address of an expanded
+// name, that of the name.
 func (s *Server) ID() uint32 { return s.id }
 
 // Secret returns the secret that is shared with the server.
@@ -156,8 +157,8 @@ func stopChecks(removed []*endpoint) {
 	}
 }
 
-// configure stores the settings and makes, keeps or removes the ports. It returns
-// those that are to be stopped. With mu held.
+// configure stores the settings, and adds, keeps or removes ports. It returns those that
+// must be stopped. With mu held.
 func (s *Server) configure(c ServerConfig) (removed []*endpoint) {
 	s.config = c
 	set := &settings{schedule: c.Schedule.withDefaults(), requireMA: c.RequireMA, nas: c.NAS, maxSockets: c.MaxSockets}
@@ -192,8 +193,8 @@ func (s *Server) port(k wire.Kind, label metrics.Port, number uint16) *endpoint 
 	return newEndpoint(s, label, number, s.config.Health)
 }
 
-// replacePorts replaces the ports; those that are no longer among them close
-// when their last requests have ended, and are returned to be stopped. With mu held.
+// replacePorts replaces the ports; those that are no longer among them are closed when
+// their last requests have ended, and are returned for stopChecks. With mu held.
 func (s *Server) replacePorts(next ports) (removed []*endpoint) {
 	old := s.ports.Swap(&next)
 	for _, e := range old.distinct() {
@@ -232,8 +233,8 @@ func (p *ports) distinct() []*endpoint {
 // endpoints returns each port in use once.
 func (s *Server) endpoints() []*endpoint { return s.ports.Load().distinct() }
 
-// Retire ends the checks and look-ups, and the server's part in the metrics' states,
-// while its last requests are still under way: another of its name may have
+// Retire ends the checks and look-ups, and the server no longer sets states in the
+// metrics, while its last requests are still in flight: another of its name may have
 // replaced it.
 func (s *Server) Retire() {
 	s.backend.unregister(s)

@@ -24,21 +24,21 @@ import (
 //	 └──────────────────── │ moving │ ◀───────────────────────┘        │
 //	                       └────────┘ ─────────────────────────────────┘
 //
-// Each step is made with socket.mu held, which is all that most need:
+// Each step is made with socket.mu held; most need no other lock:
 //
-//  1. Who starts or moves a request reserves a slot, by socketSet.reserve: the goroutine
+//  1. Whoever starts or moves a request reserves a slot, by socketSet.reserve: the goroutine
 //     of a connection, a sweep (with its own socket's sweeping), or a reader.
 //  2. The same releases it when the owner could not write the request, or Batch.Flush
 //     when the socket was closed meanwhile. Nothing was sent.
 //  3. Batch.Flush begins the schedule, and sends.
 //  4. A reader frees it after a valid reply; the sweep when the schedule is over.
 //  5. Whoever cancels the exchange, or the reader of another socket that has its reply,
-//     abandons it; the sweep does when nobody listens on the port.
+//     abandons it; the sweep does when nothing listens on the port.
 //  6. The sweep takes the exchange out, with sweeping held from here until 7, so that
 //     close waits for it.
-//  7. The sweep abandons the slot when the request has gone on, frees it when nothing was
-//     ever sent on it (it is parked) or no transmission is left, and lets it wait again when
-//     there was no place for it.
+//  7. The sweep abandons the slot when the request has moved. It frees it when nothing was
+//     sent on it (the socket is parked), or when the request could not move and no
+//     transmission is left. It makes it wait again when the request could not move.
 //  8. A reader frees it after a valid reply; the sweep when the schedule is over.
 //
 // close frees all that are not reserved. All that are neither free nor uncounted are among
@@ -50,7 +50,7 @@ const (
 	slotReserved                   // its packet is being written or waits in a batch
 	slotWaiting                    // sent; the schedule runs
 	slotMoving                     // its exchange is being started on another server or socket
-	slotAbandoned                  // nobody waits, but the server may still answer
+	slotAbandoned                  // no exchange waits, but the server may still answer
 )
 
 // previous is an exchange that has moved from a slot to another server. A valid reply to
@@ -61,14 +61,14 @@ type previous struct {
 	trying bool      // it only tried the previous server
 }
 
-// slot is what a socket knows of one Identifier. Guarded by socket.mu.
+// slot is the state of one Identifier of a socket. Guarded by socket.mu.
 type slot struct {
 	state            slotState
 	generation       uint32        // counts the uses that are over, so that a reference to an earlier use is noticed
 	code             wire.Code     // of the request
 	sends            int32         // transmissions so far
 	overdue          bool          // counted against the port's health
-	resentAfterError bool          // it was sent again before it was due, because the network could not get there
+	resentAfterError bool          // it was sent again before it was due, because the server had been unreachable
 	sentEarly        bool          // one of its transmissions was early: see planEarly
 	uncounted        bool          // it is no longer among the port's outstanding
 	sent             [16]byte      // the Request Authenticator as sent
@@ -85,7 +85,7 @@ type slot struct {
 	expires          time.Duration // when the schedule is over
 }
 
-// next is when the slot must be looked at again.
+// next returns when a sweep must check the slot again.
 func (sl *slot) next() time.Duration {
 	next := sl.due
 	for _, at := range [...]time.Duration{sl.moveAt, sl.earlyAt} {
@@ -101,8 +101,8 @@ func (sl *slot) next() time.Duration {
 func (sl *slot) stopSending() { sl.due, sl.moveAt, sl.earlyAt = sl.expires, 0, 0 }
 
 // identifiers hands out the 256 Identifiers of one socket, the longest unused
-// first: an Identifier rests as long as the load allows before it is seen again
-// (RFC 5080 §2.2.2, RFC 2865 §2.5).
+// first: an Identifier is used again as late as the load allows (RFC 5080 §2.2.2, RFC
+// 2865 §2.5).
 type identifiers struct {
 	ring [256]wire.ServerID // the free ones, oldest at head
 	head uint8

@@ -10,7 +10,6 @@ import (
 
 	"radsec-gw/locks"
 	"radsec-gw/udpback/datagram"
-
 	"radsec-gw/wire"
 )
 
@@ -18,7 +17,7 @@ import (
 type socket struct {
 	// static after construction
 	ep      *endpoint
-	address netip.Addr // of the server that it leads to; invalid: it leads nowhere
+	address netip.Addr // that it is connected to; invalid: it is parked
 	conn    datagram.Conn
 	done    chan struct{} // closed when the reader has ended
 
@@ -31,22 +30,22 @@ type socket struct {
 	timer          *time.Timer   // runs sweep
 	timerAt        time.Duration // when the timer fires; 0 when it is not set
 	closed         bool
-	orders         orders        // to be obeyed by the next sweep
+	orders         orders        // for the next sweep
 	repliedAt      time.Duration // when a verified reply last arrived here; 0: never
 	sendFailedAt   time.Duration // when a send last failed for a reason of the network's or of this machine's; 0: never
-	postponedSince time.Duration // since when the sweep waits for what is unread; 0: it does not
+	postponedSince time.Duration // since when the sweep waits for unread datagrams; 0: it does not
 }
 
 // orders are what the next sweep does with the requests that wait on a socket.
 type orders uint8
 
 const (
-	moveServer        orders = 1 << iota // go to another server where that can be, now
+	moveServer        orders = 1 << iota // go to another server if possible, now
 	moveSocket                           // go to the socket that has replaced this one, now
 	moveSocketWhenDue                    // the same, when they are due; this order stays
 	moveSocketLate                       // the same, when they are due and the port is not up, or their patience is over
 	renewSocket                          // open a socket to replace this one, first
-	failDynamic                          // end as refused: CoA and Disconnect have no other way
+	failDynamic                          // end as refused: CoA and Disconnect have no other server
 	sendEarly                            // be sent early: the server was silent or failing, and answers again
 )
 
@@ -59,11 +58,12 @@ func newSocket(e *endpoint, address netip.Addr, conn datagram.Conn) *socket {
 	return s
 }
 
-// parked reports whether the socket leads nowhere.
+// parked reports whether the socket holds parked requests, and cannot send: see
+// socketSet.park.
 func (s *socket) parked() bool { return !s.address.IsValid() }
 
-// current reports whether the socket leads to the address that its server uses now.
-// What is seen on one to an earlier address says nothing about the server.
+// current reports whether the socket is connected to the address that its server uses
+// now. What happens on one to an earlier address says nothing about the server.
 func (s *socket) current() bool { return !s.parked() && s.address == s.ep.server.Address() }
 
 // order has a sweep carry out o soon. It does not wait.
@@ -74,8 +74,9 @@ func (s *socket) order(o orders, now time.Duration) {
 	s.arm(now, now)
 }
 
-// closeIfIdle reports whether no Identifier is in use, and then gives out no more:
-// a goroutine that chose the socket a moment ago must not send on it while it closes.
+// closeIfIdle reports whether no Identifier is in use. If so, none can be reserved any
+// more: a goroutine that chose the socket a moment ago must not send on it while it
+// closes.
 func (s *socket) closeIfIdle() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,8 +87,9 @@ func (s *socket) closeIfIdle() bool {
 	return true
 }
 
-// reserve takes a free Identifier for ex; false when all 256 are in use.
-func (s *socket) reserve(ex *Exchange, held *usage) (reservation, bool) {
+// reserve reserves a free Identifier for ex. It reports false when all 256 are in use, or
+// the socket is closed.
+func (s *socket) reserve(ex *Exchange, u *usage) (reservation, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -100,14 +102,14 @@ func (s *socket) reserve(ex *Exchange, held *usage) (reservation, bool) {
 	sl := &s.slots[id]
 	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.sentEarly, sl.earlyAt = slotReserved, ex, ex.Code, 0, false, false, false, 0
 	ex.ep = s.ep
-	sl.usage = held
+	sl.usage = u
 	sl.usage.add(1)
 	return reservation{socket: s, id: id, generation: sl.generation}, true
 }
 
 // begin fills the slots of requests that are about to be sent with what will
-// be sent, and begins their schedules; Cancel finds them from now on. It returns
-// the exchanges that the closing socket has lost.
+// be sent, and begins their schedules; Cancel finds them from now on. It returns the
+// exchanges of reservations that are lost because the socket is closed.
 func (s *socket) begin(items []reservation, now time.Duration) (lost []*Exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +130,7 @@ func (s *socket) begin(items []reservation, now time.Duration) (lost []*Exchange
 		}
 		sl.wait = sch.first(jitter())
 		b := sl.ex.prior
-		sl.ex.prior = priorSchedule{} // the next server begins anew
+		sl.ex.prior = priorSchedule{} // the next server begins a new schedule
 		if b.sends > 0 {
 			sl.firstSent, sl.overdue, sl.sentEarly = b.first, b.overdue, b.sentEarly
 		}
@@ -144,7 +146,7 @@ func (s *socket) begin(items []reservation, now time.Duration) (lost []*Exchange
 			sl.ex.firstSent = now
 		}
 		sl.moveAt = sl.ex.moveAt(now)
-		if !sl.ex.setSlot(s, it.id, sl.generation) { // nobody wants it resent
+		if !sl.ex.setSlot(s, it.id, sl.generation) { // cancelled: it is not resent
 			sl.stopSending()
 		}
 		s.arm(sl.next(), now)
@@ -176,7 +178,7 @@ func (s *socket) free(id wire.ServerID) *Exchange {
 	return ex
 }
 
-// release gives back a reserved Identifier that was never sent.
+// release frees a reserved Identifier on which nothing was sent.
 func (s *socket) release(id wire.ServerID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -197,15 +199,15 @@ func (s *socket) abandon(id wire.ServerID, generation uint32, ex *Exchange) bool
 	return true
 }
 
-// abandonSlot makes a slot wait for nobody. With mu held.
+// abandonSlot removes the exchange from a slot, which stays taken. With mu held.
 func (s *socket) abandonSlot(sl *slot) {
 	s.ep.server.backend.Buffers.Return(sl.packet)
 	sl.state, sl.ex, sl.packet = slotAbandoned, nil, nil
 	sl.stopSending()
 }
 
-// close stops the timer and the reader, waits for them, and fails what still
-// waits. A second call does nothing.
+// close stops the timer and the reader, waits for them, and fails the requests that still
+// wait. A second call does nothing.
 func (s *socket) close() { s.closeOnce.Do(s.closeNow) }
 
 func (s *socket) closeNow() {
@@ -226,7 +228,7 @@ func (s *socket) closeNow() {
 	s.mu.Unlock()
 	s.conn.Close()
 	<-s.done
-	s.sweeping.Lock() // once a sweep that had begun is over
+	s.sweeping.Lock() // after a sweep that had begun
 	defer s.sweeping.Unlock()
 	h, touched := wire.NewHasher(), new(Touched)
 	for _, ex := range waiting {
@@ -235,7 +237,7 @@ func (s *socket) closeNow() {
 	touched.Flush()
 }
 
-// readErrorPause keeps an error that persists from spinning.
+// readErrorPause keeps read from spinning on a persistent error.
 const readErrorPause = 100 * time.Millisecond
 
 // read handles batches of replies until the socket is closed.
@@ -274,8 +276,8 @@ func (s *socket) sweep() {
 	w.run()
 }
 
-// armFor makes the timer fire for a slot, and sooner while a renewal is still to be had.
-// With mu held.
+// armFor makes the timer fire for a slot, and sooner while a renewal is pending. With mu
+// held.
 func (s *socket) armFor(next, now time.Duration) {
 	if s.orders&renewSocket != 0 {
 		next = min(next, now+renewPause)
@@ -283,7 +285,7 @@ func (s *socket) armFor(next, now time.Duration) {
 	s.arm(next, now)
 }
 
-// schedule is the one that the slot's exchange follows. With mu held.
+// schedule returns the schedule of the slot's exchange. With mu held.
 func (s *socket) schedule(sl *slot) *Schedule {
 	if sl.ex.schedule != nil {
 		return sl.ex.schedule
@@ -292,14 +294,15 @@ func (s *socket) schedule(sl *slot) *Schedule {
 }
 
 // extendLastWait makes a request whose transmissions are used up wait until the end of its
-// schedule if one of them was early: it must not fail sooner for that. With mu held.
+// schedule if one of them was early: it must not fail sooner because of that. With mu
+// held.
 func (s *socket) extendLastWait(sl *slot) {
 	if sl.sentEarly && int(sl.sends) >= s.schedule(sl).Count {
 		sl.due = sl.expires
 	}
 }
 
-// sendsOf is how often a slot's request was really sent. With mu held.
+// sendsOf returns how often a slot's request was really sent. With mu held.
 func (s *socket) sendsOf(sl *slot) int {
 	if s.parked() {
 		return 0

@@ -13,8 +13,8 @@ import (
 	"radsec-gw/udpback/health"
 )
 
-// socketSet is the sockets of one endpoint: those in use, those that only listen for
-// replies still, and those that stand for a socket that could not be opened.
+// socketSet is the sockets of one endpoint: those in use, those that are retired and only
+// receive replies, and those in place of one that could not be opened.
 type socketSet struct {
 	// static after construction
 	ep *endpoint
@@ -37,14 +37,15 @@ func (set *socketSet) init(e *endpoint) {
 	set.current.Store(new([]*socket))
 }
 
-// reserve finds an Identifier on the first socket that has one, and opens another socket
-// when all are full, up to the ceiling. Filling the first before the second keeps the
-// batches large and the readers few. The error is ErrNoIdentifier or ErrNoSocket.
-func (set *socketSet) reserve(ex *Exchange, held *usage) (reservation, error) {
+// reserve reserves an Identifier on the first socket that has a free one, and opens
+// another socket when all are full, up to the configured number. Filling the first before
+// the second keeps the batches large and the readers few. The error is ErrNoIdentifier or
+// ErrNoSocket.
+func (set *socketSet) reserve(ex *Exchange, u *usage) (reservation, error) {
 	for {
 		all := set.current.Load()
 		for _, s := range *all {
-			if r, ok := s.reserve(ex, held); ok {
+			if r, ok := s.reserve(ex, u); ok {
 				set.ep.addOutstanding(1)
 				return r, nil
 			}
@@ -58,9 +59,9 @@ func (set *socketSet) reserve(ex *Exchange, held *usage) (reservation, error) {
 // openPause is how long after a failure no socket is opened for a request.
 const openPause = 100 * time.Millisecond
 
-// grow opens one more socket to the address in use, unless the sockets have changed
-// since they were seen, or the ceiling is reached. It takes microseconds: no name is looked up. The error
-// is ErrNoIdentifier or ErrNoSocket.
+// grow opens one more socket to the address in use, unless the sockets have changed since
+// they were seen, or there are as many as there may be. It takes microseconds: no name is
+// looked up. The error is ErrNoIdentifier or ErrNoSocket.
 func (set *socketSet) grow(seen *[]*socket) error {
 	set.mu.Lock()
 	defer set.mu.Unlock()
@@ -89,8 +90,8 @@ func (set *socketSet) grow(seen *[]*socket) error {
 	return nil
 }
 
-// open opens a socket; nil when that has failed, just now or within openPause. With
-// mu held.
+// open opens a socket. It returns nil when that fails, or has failed within openPause.
+// With mu held.
 func (set *socketSet) open() *socket {
 	address, ok := set.ep.address()
 	now := set.ep.server.backend.Now()
@@ -110,7 +111,7 @@ func (set *socketSet) open() *socket {
 }
 
 // mayNotRenew reports whether no socket may be opened to renew those in use. Where the
-// limit is reached, a port has one besides for that, unless it is one of an expanded
+// limit is reached, a port may have one more for that, unless it is one of an expanded
 // name. With mu held.
 func (set *socketSet) mayNotRenew() bool {
 	return set.ep.server.backend.atSocketLimit() && (len(set.retired) > 0 || set.ep.server.parent != nil)
@@ -124,16 +125,17 @@ func (set *socketSet) count(n int) {
 const (
 	// renewPause is how soon after a renewal sockets are renewed again. While nothing is
 	// heard the pause doubles up to longestRenewPause: a silent port with 64 sockets
-	// full of requests has 5 generations of them at the most within the 31 s that each
-	// listens on.
+	// full of requests has at most 5 generations of them within the 31 s that each still
+	// listens.
 	renewPause        = time.Second
 	longestRenewPause = 8 * time.Second
 )
 
 // renew replaces the sockets in use by one with a new local port and the current source
-// address, unless it did a moment ago. The old ones receive replies until their Identifiers are free; what waits on them goes to the new one when it is
-// due. broken says that sending fails, which shows at once; silence has to be waited
-// for. It reports whether it did.
+// address, unless that was done a moment ago. The old ones receive replies until their
+// Identifiers are free; the requests that wait on them go to the new one when they are
+// due. broken is set when sending fails: then renewPause after the last renewal is enough,
+// and the wait does not grow. It reports whether the sockets were replaced.
 func (set *socketSet) renew(broken bool) bool {
 	old, ok := set.replaceUnlessRecent(broken)
 	if ok {
@@ -142,7 +144,7 @@ func (set *socketSet) renew(broken bool) bool {
 	return ok
 }
 
-// replaceUnlessRecent is swap, unless the sockets were renewed a moment ago.
+// replaceUnlessRecent is replace, unless the sockets were renewed a moment ago.
 func (set *socketSet) replaceUnlessRecent(broken bool) (old []*socket, ok bool) {
 	set.mu.Lock()
 	defer set.mu.Unlock()
@@ -165,12 +167,11 @@ func (set *socketSet) replaceUnlessRecent(broken bool) (old []*socket, ok bool) 
 	return old, ok
 }
 
-// maxRetired bounds how many retired sockets listen on while refresh is called again
-// and again.
+// maxRetired bounds how many retired sockets there are when refresh is called often.
 const maxRetired = 8
 
-// refresh renews the sockets whatever the port's health. What waits on a port that is
-// not up goes to the new socket at once.
+// refresh renews the sockets whatever the port's health. The requests that wait on a port
+// that is not up go to the new socket at once.
 func (set *socketSet) refresh() {
 	o := moveSocketLate
 	if set.ep.health.State() != health.Up {
@@ -189,9 +190,9 @@ func (set *socketSet) refresh() {
 	}
 }
 
-// replace puts a new socket in the place of those in use, which it retires and returns.
-// ok is false when nothing has changed: when there is none to replace, or no socket
-// can be opened and the address of those in use is not gone. With mu held.
+// replace replaces the sockets in use by a new one, and retires and returns them. gone is
+// set when their address is no longer the server's: then they are retired even if no
+// socket can be opened. ok is false when nothing has changed. With mu held.
 func (set *socketSet) replace(gone bool) (old []*socket, ok bool) {
 	old = *set.current.Load()
 	if set.closed || len(old) == 0 && len(set.parked) == 0 {
@@ -218,7 +219,8 @@ func (set *socketSet) replace(gone bool) (old []*socket, ok bool) {
 	return old, true
 }
 
-// replaceForAddress replaces the sockets in use by one to the server's current address. What waits goes there at once.
+// replaceForAddress replaces the sockets in use by one to the server's current address.
+// The requests that wait go there at once.
 func (set *socketSet) replaceForAddress() {
 	set.mu.Lock()
 	_, ok := set.replace(true)
@@ -238,7 +240,8 @@ func (set *socketSet) orderRetired(retired []*socket, o orders) {
 	set.closeIdle()
 }
 
-// closeLater closes retired sockets when the schedules of what waits on them are over.
+// closeLater closes retired sockets when the schedules of the requests that wait on them
+// are over.
 func (set *socketSet) closeLater(retired []*socket) {
 	// One second more than the schedule, so that nothing waits on them.
 	time.AfterFunc(set.ep.server.settings.Load().longest+time.Second, func() { set.closeRetired(retired) })
@@ -271,7 +274,7 @@ func (set *socketSet) closeRetired(list []*socket) {
 	}
 }
 
-// remove takes s out of the list, and reports whether it was there.
+// remove removes s from the list, and reports whether it was there.
 func remove(list *[]*socket, s *socket) bool {
 	for i, one := range *list {
 		if one == s {
@@ -282,10 +285,10 @@ func remove(list *[]*socket, s *socket) bool {
 	return false
 }
 
-// inUse reports whether requests are sent on s now.
+// uses reports whether requests are sent on s now.
 func (set *socketSet) uses(s *socket) bool { return slices.Contains(*set.current.Load(), s) }
 
-// allSockets returns all sockets: in use, retired and parked.
+// all returns all sockets: in use, retired and parked.
 func (set *socketSet) all() []*socket {
 	set.mu.Lock()
 	defer set.mu.Unlock()
@@ -299,7 +302,8 @@ func (set *socketSet) isClosed() bool {
 	return set.closed
 }
 
-// close closes every socket, waits for all that runs, and fails what still waits.
+// close closes every socket, waits for their goroutines, and fails the requests that
+// still wait.
 func (set *socketSet) close() {
 	set.mu.Lock()
 	set.closed = true

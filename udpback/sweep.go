@@ -12,20 +12,22 @@ import (
 // fall due one after the other share a sweep and a system call.
 const sweepGrain = 5 * time.Millisecond
 
-// longestPostponed bounds how long a sweep waits for what has arrived to be read.
+// longestPostponed bounds how long a sweep waits until the datagrams that have arrived
+// are read.
 const longestPostponed = time.Second
 
-// dueWork is what a sweep has found: noted with the lock held, and done without it.
+// dueWork is what a sweep has to do: it is found with socket.mu held, and done without
+// it.
 type dueWork struct {
 	socket     *socket
 	hasher     *wire.Hasher
 	touched    Touched
 	packets    [][]byte        // copies to send again, from the buffers
 	timedOut   []*Exchange     // whose schedule is over
-	refused    []*Exchange     // CoA and Disconnect for which nobody listens
-	moving     []mover         // claimed for another server or socket
+	refused    []*Exchange     // CoA and Disconnect to a port that nothing listens on
+	moving     []mover         // that go to another server or socket
 	silent     []time.Duration // when requests that fell due were first sent
-	unanswered []time.Duration // when requests that waited in vain were first sent
+	unanswered []time.Duration // when requests that are overdue were first sent
 	freed      int             // slots that were among the port's outstanding
 	parkedDue  bool            // a parked request fell due
 	resent     bool            // a request fell due, and stays with its server
@@ -46,13 +48,13 @@ func (w *dueWork) release(b *Backend) {
 	b.dueWork.Put(w)
 }
 
-// run resends what is due, and ends what has come to the end of its schedule (RFC 5080
+// run resends the requests that are due, and ends those whose schedule is over (RFC 5080
 // §2.2.1). It checks all 256 slots, which is cheaper than a timer or a heap entry for
-// each request, because most requests are answered before they are ever due.
+// each request, because most requests are answered before they are due.
 //
-//  1. What has arrived is read before any request is given up.
+//  1. Datagrams that have arrived are read before any request is given up.
 //  2. Where sending fails, or nothing is heard, another socket or address is tried.
-//  3. For each slot that is due, or ordered to move, it is decided what to do.
+//  3. Each slot that is due, or ordered to move, is decided on.
 //  4. The port's health is updated; requests move, are resent, or end.
 func (w *dueWork) run() {
 	ep := w.socket.ep
@@ -80,13 +82,13 @@ func (w *dueWork) run() {
 	}
 }
 
-// recently is how old a reply may be when a request is sent again: a younger one counts as one
-// since then.
+// recently is how long after a reply silence is not evidence: a reply that arrived so
+// shortly before a request was sent counts as one that arrived since.
 const recently = 500 * time.Millisecond
 
-// requestCheck has a port checked from which nothing was heard recently, so that a request
-// which is sent again now moves when it is due the next time, or stays with a server
-// that is only slow.
+// requestCheck requests a check of a port from which nothing was heard recently, so that
+// a request which is sent again now moves when it is due the next time, or stays with a
+// server that is only slow.
 func (w *dueWork) requestCheck(now time.Duration) {
 	if !w.socket.ep.health.HeardSince(now - recently) {
 		w.socket.ep.health.RequestCheck()
@@ -127,9 +129,9 @@ func (w *dueWork) anyDue(now time.Duration) bool {
 	return false
 }
 
-// repairPath looks for another way to the server when this socket's fails, or when a
-// request is due again that was sent twice and nothing at all was heard since. A
-// renewal that is not possible yet is tried again as long as anything waits.
+// repairPath tries another socket or address when sending on this socket fails, or when a
+// request is due again that was sent twice and nothing at all was heard since. A renewal
+// that is not possible yet is tried again as long as anything waits.
 func (w *dueWork) repairPath(now time.Duration) {
 	s := w.socket
 	s.mu.Lock()
@@ -202,7 +204,7 @@ func (w *dueWork) decideSlot(id wire.ServerID, o orders, now time.Duration) {
 	}
 }
 
-// fallDue decides what becomes of a slot whose wait is over. With socket.mu held.
+// fallDue decides what to do with a slot whose wait is over. With socket.mu held.
 func (w *dueWork) fallDue(id wire.ServerID, now time.Duration) {
 	s := w.socket
 	sl := &s.slots[id]
@@ -292,11 +294,12 @@ func (w *dueWork) sendPackets() {
 	}
 }
 
-// failEnded ends the exchanges whose server stayed silent, or whose port is closed.
+// failEnded ends the exchanges whose server stayed silent, or whose port nothing listens
+// on.
 func (w *dueWork) failEnded() {
 	w.socket.ep.addOutstanding(-w.freed)
 	for _, ex := range w.timedOut {
-		if ex.group != nil { // checks are counted by themselves
+		if ex.group != nil { // checks are counted separately
 			w.socket.ep.metrics.Count(metrics.ServerTimeouts, 1)
 		}
 		ex.Handler.Fail(w.hasher, FailSilent, 0, &w.touched)

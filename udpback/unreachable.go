@@ -9,8 +9,8 @@ import (
 	"radsec-gw/udpback/datagram"
 )
 
-// failed notes that sending on a socket, or receiving, has failed. What follows from
-// it is left to the socket's sweep, soon: the caller may be on a packet's way.
+// failed notes that sending on a socket, or receiving, has failed. The socket's sweep
+// soon does what follows from it: the caller may be relaying a packet.
 func (s *socket) failed(err error) {
 	switch {
 	case errors.Is(err, errNowhere):
@@ -26,7 +26,7 @@ func (s *socket) failed(err error) {
 	s.ep.log.socketError(err)
 	now := s.ep.server.backend.Now()
 	blocked := datagram.IsUnreachable(err)
-	if blocked || datagram.IsLocal(err) { // the silence that follows is not the server's
+	if blocked || datagram.IsLocal(err) { // the silence that follows says nothing about the server
 		s.mu.Lock()
 		s.sendFailedAt = now
 		s.mu.Unlock()
@@ -42,18 +42,18 @@ func (s *socket) failed(err error) {
 	}
 }
 
-// portUnreachable acts on ICMP port unreachable: nobody listens where the requests that
-// wait were sent. It can be forged, so it is a hint: what can go to another
-// server goes there, and a true reply of this one still counts; what can go
-// nowhere else is resent when it is due, because a server that restarts may be
-// back in time. CoA and Disconnect have one NAS only, and end (RFC 5176 §3.5).
+// portUnreachable handles ICMP port unreachable: nothing listens on the port that the
+// requests were sent to. It can be forged, so it is only a hint: a request that can go to
+// another server goes there, and a valid reply of this one still counts; one that cannot
+// is resent when it is due, because a server that restarts may be up in time. CoA and
+// Disconnect have only one NAS, and end (RFC 5176 §3.5).
 func (s *socket) portUnreachable() {
 	now := s.ep.server.backend.Now()
 	s.ep.server.requestLookup()
 	if s.ep.sockets.uses(s) {
 		s.ep.server.tryNextAddress(s.address)
 	}
-	if latest := s.latestWaiting(); latest != 0 { // one message is as good as one silent request: without checks nothing else would count
+	if latest := s.latestWaiting(); latest != 0 { // one message counts as one silent request: without checks nothing else would count
 		s.ep.health.Silent(latest)
 	}
 	o := moveServer
@@ -63,7 +63,8 @@ func (s *socket) portUnreachable() {
 	s.order(o, now)
 }
 
-// latestWaiting is when the latest of the requests that wait was first sent; 0: none waits.
+// latestWaiting returns when the latest of the requests that wait was first sent; 0: none
+// waits.
 func (s *socket) latestWaiting() (latest time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

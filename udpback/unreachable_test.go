@@ -19,26 +19,26 @@ func TestHintOf(t *testing.T) {
 		err  syscall.Errno
 		hint string
 	}{
-		{syscall.EHOSTUNREACH, "no way to the server's address"},
-		{syscall.ENETUNREACH, "no way to the server's address"},
-		{syscall.ENETDOWN, "no way to the server's address"},
-		{syscall.EHOSTDOWN, "no way to the server's address"},
+		{syscall.EHOSTUNREACH, "no route to the server's address"},
+		{syscall.ENETUNREACH, "no route to the server's address"},
+		{syscall.ENETDOWN, "no route to the server's address"},
+		{syscall.EHOSTDOWN, "no route to the server's address"},
 		{syscall.EPERM, "packet filter"},
 		{syscall.EACCES, "packet filter"},
-		{syscall.ENODEV, "look at the network"},
-		{syscall.ENXIO, "look at the network"},
+		{syscall.ENODEV, "check the network"},
+		{syscall.ENXIO, "check the network"},
 		{syscall.ENOPROTOOPT, "takes no UDP"},
-		{syscall.EOPNOTSUPP, "look at the network"},
-		{syscall.EPROTO, "look at the network"},
+		{syscall.EOPNOTSUPP, "check the network"},
+		{syscall.EPROTO, "check the network"},
 		{syscall.EADDRNOTAVAIL, "own address has changed"},
 		{syscall.EINVAL, "own address has changed"},
 		{syscall.EMFILE, "too many files"},
 		{syscall.ENFILE, "too many files"},
 		{syscall.ENOBUFS, "short of memory"},
 		{syscall.ENOMEM, "short of memory"},
-		{syscall.EAGAIN, "look at the network"},
-		{syscall.ECONNREFUSED, "look at the network"},
-		{syscall.EIO, "look at the network"},
+		{syscall.EAGAIN, "check the network"},
+		{syscall.ECONNREFUSED, "check the network"},
+		{syscall.EIO, "check the network"},
 	} {
 		if hint := hintOf(row.err); !strings.Contains(hint, row.hint) {
 			t.Errorf("%v: the hint is %q, expected something of %q", row.err, hint, row.hint)
@@ -69,13 +69,13 @@ func TestFailed(t *testing.T) {
 		{name: "refused", leadsTo: here, err: syscall.ECONNREFUSED, counted: 1, state: health.Suspect, orders: moveServer,
 			line: `level=WARN msg="nobody listens on the server's port: is the RADIUS server running?" server=a port=auth address=192.0.2.1:1812 error="connection refused"`},
 		{name: "no way", leadsTo: here, err: syscall.EHOSTUNREACH, counted: 1, blocked: true, troubled: true, orders: renewSocket | moveServer,
-			line: failed + `"no route to host" hint="there is no way to the server's address: look at the routes and the links"`},
+			line: failed + `"no route to host" hint="there is no route to the server's address: check the routes and the links"`},
 		{name: "own address gone", leadsTo: here, err: syscall.EADDRNOTAVAIL, counted: 1, blocked: true, troubled: true, orders: renewSocket | moveSocket | moveServer,
 			line: failed + `"cannot assign requested address" hint="this machine's own address has changed"`},
 		{name: "own want", leadsTo: here, err: syscall.ENOBUFS, counted: 1, troubled: true,
 			line: failed + `"no buffer space available" hint="the system is short of memory for packets"`},
 		{name: "unknown", leadsTo: here, err: syscall.EIO, counted: 1,
-			line: failed + `"input/output error" hint="look at the network between here and the server"`},
+			line: failed + `"input/output error" hint="check the network between here and the server"`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
