@@ -146,7 +146,7 @@ type Client struct {
 	// answers with Error-Cause 502 (RFC 8559 §4.3.1). A server given by host name has
 	// the addresses that its name was last looked up to.
 	// Default: "off"
-	ReversePath string // ReversePathOff, ReversePathDrop, ReversePathNAK
+	ReversePath string // one of ReversePaths
 }
 
 // SANIP is what a client's certificate must have as SAN iPAddress.
@@ -168,6 +168,11 @@ const (
 	ReversePathDrop = "drop" // silence (RFC 5176 §6.1)
 	ReversePathNAK  = "nak"  // a NAK with Error-Cause 502 (RFC 8559 §4.3.1)
 )
+
+// ReversePaths returns the values of Client.ReversePath.
+func ReversePaths() []string {
+	return []string{ReversePathOff, ReversePathDrop, ReversePathNAK}
+}
 
 // readClient reads one [[client]].
 func readClient(t *table) Client {
@@ -216,7 +221,7 @@ func readClient(t *table) Client {
 	t.number("max_connections", &c.MaxConnections, 0, unlimited)
 	t.number("packets_per_second", &c.PacketsPerSecond, 0, unlimited)
 	t.number("octets_per_second", &c.OctetsPerSecond, 0, unlimited)
-	t.choice("reverse_path", &c.ReversePath, ReversePathOff, ReversePathDrop, ReversePathNAK)
+	t.choice("reverse_path", &c.ReversePath, ReversePaths()...)
 	t.done()
 	return c
 }

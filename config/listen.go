@@ -48,7 +48,7 @@ type Listen struct {
 	// "optional": a certificate is verified when there is one.
 	// "none": clients are distinguished by their networks only.
 	// Default: "require"
-	ClientAuth string // AuthRequire, AuthOptional, AuthNone
+	ClientAuth string // one of ClientAuths
 
 	// The oldest TLS version: "1.2" or "1.3".
 	// Default: "1.2"
@@ -183,6 +183,11 @@ const (
 	AuthNone     = "none"     // never asked for: clients are distinguished by network only
 )
 
+// ClientAuths returns the values of Listen.ClientAuth.
+func ClientAuths() []string {
+	return []string{AuthRequire, AuthOptional, AuthNone}
+}
+
 // Values of Listen.CRLStale.
 const (
 	CRLStaleAccept = "accept" // an old list is better than none; a warning and a metric say so
@@ -200,7 +205,7 @@ func readListen(t *table) Listen {
 	t.file("certificate", &l.Certificate, MaxCertificates)
 	t.require("private_key", "the path of the certificate's private key (PEM)")
 	t.file("private_key", &l.PrivateKey, MaxKeys)
-	known := t.choice("client_auth", &l.ClientAuth, AuthRequire, AuthOptional, AuthNone) || !t.has("client_auth")
+	known := t.choice("client_auth", &l.ClientAuth, ClientAuths()...) || !t.has("client_auth")
 	if known && l.ClientAuth != AuthNone {
 		// RFC 6614 §2.3 (P104): the list of CAs is the operator's own, never the system's.
 		t.require("client_ca", "the path of the CA certificates that clients are verified with (PEM)")

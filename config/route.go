@@ -43,7 +43,7 @@ type Route struct {
 	// down, only its own users go elsewhere. Whatever this says, a request with State
 	// goes to the server that issued it as long as that is not down.
 	// Default: "failover"
-	Balance string // BalanceFailover, BalanceLeastOutstanding, BalanceSticky
+	Balance string // one of Balances
 
 	// A request leaves its server at once when that is down or failing, or cannot be
 	// reached; otherwise when it was sent so many times and nothing at all was heard from
@@ -68,7 +68,7 @@ type Route struct {
 	// and to this answer when there is none; one with any other Error-Cause goes back to the
 	// client in a Protocol-Error, whatever is set here.
 	// Default: "reject"
-	OnUnreachable string // AnswerReject, AnswerSilent, AnswerProtocolError
+	OnUnreachable string // one of Answers
 }
 
 // Values of Route.Balance.
@@ -78,12 +78,22 @@ const (
 	BalanceSticky           = "sticky"            // the same user to the same server
 )
 
+// Balances returns the values of Route.Balance, the default first.
+func Balances() []string {
+	return []string{BalanceFailover, BalanceLeastOutstanding, BalanceSticky}
+}
+
 // Values of Route.OnUnreachable and Routing.OnUnroutable.
 const (
 	AnswerSilent        = "silent"
 	AnswerReject        = "reject"         // Access-Reject; accounting gets no answer
 	AnswerProtocolError = "protocol-error" // Protocol-Error (RFC 7930 §4)
 )
+
+// Answers returns the values of Route.OnUnreachable and Routing.OnUnroutable.
+func Answers() []string {
+	return []string{AnswerSilent, AnswerReject, AnswerProtocolError}
+}
 
 // maxRouteServers is how many servers udpback chooses among: a bit each of 64.
 const maxRouteServers = 64
@@ -126,10 +136,10 @@ func readRoute(t *table) Route {
 	if len(r.Servers) > maxRouteServers {
 		t.r.wrong(joinKey(t.path, "servers"), "expected at most %d servers, got %d", maxRouteServers, len(r.Servers))
 	}
-	t.choice("balance", &r.Balance, BalanceFailover, BalanceLeastOutstanding, BalanceSticky)
+	t.choice("balance", &r.Balance, Balances()...)
 	t.number("move_on_after", &r.MoveOnAfter, 1, 100)
 	t.duration("patience", &r.Patience, "for ever")
-	t.choice("on_unreachable", &r.OnUnreachable, AnswerSilent, AnswerReject, AnswerProtocolError)
+	t.choice("on_unreachable", &r.OnUnreachable, Answers()...)
 	t.done()
 	return r
 }

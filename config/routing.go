@@ -11,7 +11,7 @@ type Routing struct {
 	// The request log, F-Ticks and radsec-gw tap -realm have the realm that is found so.
 	// The User-Name itself is never changed.
 	// Default: ["suffix"]
-	RealmFormats []string // FormatSuffix, FormatPrefix, FormatMachine; at least one
+	RealmFormats []string // of RealmFormats; at least one
 
 	// Find loops? Each request gets a Proxy-State of the gateway's own on its way to a server
 	// (never a probe); one that comes back with it is refused with Error-Cause 502 as
@@ -36,7 +36,7 @@ type Routing struct {
 	// too, and nothing with the other two; CoA and Disconnect always get a NAK. In RADIUS/1.1
 	// Access and accounting always get a Protocol-Error.
 	// Default: "reject"
-	OnUnroutable string // AnswerReject, AnswerSilent, AnswerProtocolError
+	OnUnroutable string // one of Answers
 
 	// Route CoA and Disconnect that have no Operator-Name by the realm of the
 	// User-Name?
@@ -68,6 +68,11 @@ const (
 	FormatMachine = "machine" // host/name.realm
 )
 
+// RealmFormats returns the values of Routing.RealmFormats.
+func RealmFormats() []string {
+	return []string{FormatSuffix, FormatPrefix, FormatMachine}
+}
+
 // Values of Routing.ReplyEventTimestamp.
 const (
 	ReplyAccept = "accept" // passed on, and warned of
@@ -77,10 +82,10 @@ const (
 // readRouting reads [routing].
 func readRouting(t *table) Routing {
 	r := defaultRouting()
-	t.choices("realm_formats", &r.RealmFormats, FormatSuffix, FormatPrefix, FormatMachine)
+	t.choices("realm_formats", &r.RealmFormats, RealmFormats()...)
 	t.flag("loop_marker", &r.LoopMarker)
 	t.secret("loop_marker_secret", &r.LoopMarkerSecret, false)
-	t.choice("on_unroutable", &r.OnUnroutable, AnswerSilent, AnswerReject, AnswerProtocolError)
+	t.choice("on_unroutable", &r.OnUnroutable, Answers()...)
 	t.flag("coa_by_user_name", &r.CoAByUserName)
 	t.duration("event_timestamp_window", &r.EventTimestampWindow, "not checked")
 	t.flag("require_event_timestamp", &r.RequireEventTimestamp)

@@ -101,8 +101,8 @@ type Server struct {
 
 	// Makes each address of the host name a server of its own, called NAME@ADDRESS in log
 	// and metrics, which comes and goes with the name: for Kubernetes' headless services.
-	// The routes name the server as always; balance "sticky" or "least-outstanding" spreads
-	// the requests over the addresses. At most 64 of a route are used.
+	// The routes name the server as always; every balance but "failover" spreads the
+	// requests over the addresses. At most 64 of a route are used.
 	// Default: false
 	Expand bool
 

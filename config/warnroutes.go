@@ -12,7 +12,7 @@ func (c *Config) warnRoutes(warn warner) {
 		servers := c.ServersOf(r)
 		expanded := slices.IndexFunc(servers, func(s *Server) bool { return s.Expand })
 		if expanded >= 0 && r.Balance == BalanceFailover && !c.given(joinKey(path, "balance")) {
-			warn(path, "server %q has expand = true, and balance is \"failover\" by default: the first of its addresses gets every request while it is up; set balance to \"sticky\" or \"least-outstanding\", or to \"failover\" if that is meant", servers[expanded].Name)
+			warn(path, "server %q has expand = true, and balance is \"failover\" by default: the first of its addresses gets every request while it is up; if that is meant, set balance to \"failover\", otherwise to %s", servers[expanded].Name, oneOf(Balances()[1:]))
 		}
 		warnNASes(warn, r, servers, path)
 		c.warnUnknownNAS(warn, r)

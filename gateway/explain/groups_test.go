@@ -54,3 +54,18 @@ func TestGroupWords(t *testing.T) {
 		}
 	}
 }
+
+// There are words for each balance and for each answer when no server replies.
+func TestGroupWordsOfEachChoice(t *testing.T) {
+	cfg := &config.Config{Servers: []config.Server{{Name: "a"}, {Name: "b"}}}
+	for _, balance := range config.Balances() {
+		for _, answer := range config.Answers() {
+			r := &config.Route{Servers: []string{"a", "b"}, Packets: []string{"access"}, Balance: balance, OnUnreachable: answer, MoveOnAfter: 2}
+			for _, line := range groupWords(cfg, r) {
+				if line == "" || strings.HasSuffix(line, " ") {
+					t.Errorf("%s, %s: expected a whole line, got %q", balance, answer, line)
+				}
+			}
+		}
+	}
+}

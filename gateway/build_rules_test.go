@@ -1,0 +1,35 @@
+package gateway
+
+import (
+	"testing"
+
+	"radsec-gw/config"
+)
+
+// Each value that such a key may have is translated to another: one that is forgotten
+// would have the effect of the default, and no mistake would be reported.
+func TestEachChoiceIsTranslated(t *testing.T) {
+	for key, translated := range map[string]map[any][]string{
+		"balance":        translations(config.Balances(), balanceOf),
+		"on_unreachable": translations(config.Answers(), unreachableOf),
+		"reverse_path":   translations(config.ReversePaths(), reversePathOf),
+		"realm_formats":  translations(config.RealmFormats(), formatOf),
+		"client_auth":    translations(config.ClientAuths(), clientAuthOf),
+	} {
+		for to, from := range translated {
+			if len(from) > 1 {
+				t.Errorf("%s: expected %q to differ, got %v for all of them", key, from, to)
+			}
+		}
+	}
+}
+
+// translations returns which choices are translated to what.
+func translations[T comparable](choices []string, translate func(string) T) map[any][]string {
+	from := map[any][]string{}
+	for _, choice := range choices {
+		to := translate(choice)
+		from[to] = append(from[to], choice)
+	}
+	return from
+}
