@@ -162,9 +162,9 @@ func fates(t *testing.T) (names []string) {
 
 // counts says whether the selectors of the label fate in an expression let the value through.
 func counts(expr, fate string) bool {
-	selectors := regexp.MustCompile(`\bfate(=~|!=|=)"([^"]*)"`).FindAllStringSubmatch(expr, -1)
+	selectors := regexp.MustCompile(`\bfate(=~|!~|!=|=)"([^"]*)"`).FindAllStringSubmatch(expr, -1)
 	for _, s := range selectors {
-		if regexp.MustCompile("^(?:"+s[2]+")$").MatchString(fate) == (s[1] == "!=") {
+		if regexp.MustCompile("^(?:"+s[2]+")$").MatchString(fate) == strings.HasPrefix(s[1], "!") {
 			return false
 		}
 	}
