@@ -38,10 +38,20 @@ func TestDefaultsAreTheCommentsOnes(t *testing.T) {
 // leadingTOML returns the value that a sentence begins with, as plain text, "" for none:
 // then the key is left out.
 func leadingTOML(said string) string {
+	var table map[string]any
+	toml.Decode("v = "+leadingText(said), &table)
+	if v, ok := table["v"]; ok {
+		return plain(v)
+	}
+	return ""
+}
+
+// leadingText returns the value that a sentence begins with, as it is written.
+func leadingText(said string) string {
 	for end := len(said); end > 0; end-- {
 		var table map[string]any
 		if _, err := toml.Decode("v = "+said[:end], &table); err == nil {
-			return plain(table["v"])
+			return said[:end]
 		}
 	}
 	return ""

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -136,7 +137,7 @@ func keysOf(t *testing.T, table, header string) []string {
 // What the example says about a key is what is written at its field. EXAMPLE=write
 // rewrites the example's comments.
 func TestExampleSaysWhatTheFieldsSay(t *testing.T) {
-	var got, want = readExample(t), ""
+	var got, want = withEveryKey(t, readExample(t)), ""
 	docs := fieldDocs(t)
 	table := ""
 	seen := map[string]bool{} // keys; of the second [[server]] and [[route]] none is explained
@@ -162,7 +163,7 @@ func TestExampleSaysWhatTheFieldsSay(t *testing.T) {
 		want += strings.Join(append(out, comment...), "\n") + "\n\n"
 	}
 	want = strings.TrimRight(want, "\n") + "\n"
-	if got == want {
+	if readExample(t) == want {
 		return
 	}
 	if os.Getenv("EXAMPLE") == "write" {
@@ -176,6 +177,33 @@ func TestExampleSaysWhatTheFieldsSay(t *testing.T) {
 		}
 	}
 	t.Fatal("the example ends early or late")
+}
+
+// withEveryKey returns the example with a line for each key that it lacks, after that of
+// the field before; only with EXAMPLE=write.
+func withEveryKey(t *testing.T, text string) string {
+	t.Helper()
+	if os.Getenv("EXAMPLE") != "write" {
+		return text
+	}
+	for _, x := range exampleTables {
+		fields, after := reflect.TypeOf(x.defaults), x.header
+		keys := keysOf(t, x.name, x.header)
+		for f := range fields.NumField() {
+			i := slices.IndexFunc(keys, func(key string) bool { return fieldOf(fields, key) == fields.Field(f).Name })
+			key := keys[i]
+			start := strings.Index(text, "\n"+x.header)
+			line := regexp.MustCompile(`(?m)^(# )?` + key + ` = `)
+			if at := line.FindStringIndex(text[start:]); at == nil {
+				doc := docOf(t, fields.Name(), fields.Field(f).Name)
+				value := leadingText(strings.TrimPrefix(doc[len(doc)-1], "# Default: "))
+				before := regexp.MustCompile(`(?m)^(# )?` + regexp.QuoteMeta(after) + `.*\n`).FindStringIndex(text[start:])
+				text = text[:start+before[1]] + "\n" + key + " = " + value + "\n" + text[start+before[1]:]
+			}
+			after = key + " = "
+		}
+	}
+	return text
 }
 
 var (
