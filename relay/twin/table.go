@@ -1,5 +1,11 @@
 package twin
 
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+)
+
 // Method is how a value is hidden under the secret.
 type Method byte
 
@@ -35,46 +41,54 @@ type Key struct {
 // leapPrefix begins the Cisco-AVPair that continues with a salted value.
 const leapPrefix = "leap:session-key="
 
-// vendors holds the layout of each vendor that hides something.
-var vendors = map[uint32]string{
-	Cisco: layout11, 161: layout11, Microsoft: layout11, 529: layout11, 831: layout11, 2356: layout11,
-	4846: layout21, 4874: layout11, 5535: layout11, 6527: layout11, 8742: layout11, 14823: layout11,
-	24757: layout11c, 26928: layout11, 41112: layout11, 50058: layout11,
-}
+// published is how the vendors' published dictionaries hide attributes.
+//
+//go:embed hidden-attributes.tsv
+var published string
 
-// Hidden is every attribute that is hidden under the secret.
-var Hidden = hidden()
+// vendors holds the layout of each vendor that hides something, Hidden every attribute that
+// is hidden under the secret, containers the vendors' attributes that are rows of TLVs of
+// which some are hidden.
+var vendors, Hidden, containers = tables()
 
-func hidden() map[Key]Method {
-	m := map[Key]Method{
-		{0, userPassword, 0}: Password, {0, 69, 0}: Tagged, {0, 214, 0}: Ascend, {0, 215, 0}: Ascend,
-		{Microsoft, 12, 0}: Password, {14823, 66, 0}: Password,
-		{24757, 86, 3}: Salted, {24757, 87, 3}: Salted, {41112, 5, 2}: Salted, {41112, 5, 3}: Salted,
-	}
-	add := func(how Method, vendor uint32, types ...int) {
-		for _, t := range types {
-			m[Key{vendor, t, 0}] = how
+// methods has the methods of the published table by its columns hiding and tagged.
+var methods = map[string]Method{"1 no": Password, "2 no": Salted, "2 yes": Tagged, "3 no": Ascend}
+
+func tables() (layouts map[uint32]string, hidden map[Key]Method, rows map[Key]bool) {
+	layouts, hidden, rows = map[uint32]string{}, map[Key]Method{}, map[Key]bool{}
+	for line := range strings.Lines(published) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		vendor, err := strconv.ParseUint(f[0], 10, 32)
+		if err != nil { // the header
+			continue
 		}
+		if vendor != 0 {
+			layouts[uint32(vendor)] = f[6]
+		}
+		number, tlv, inside := strings.Cut(f[1], ".")
+		key := Key{Vendor: uint32(vendor), Type: atoi(number)}
+		if inside {
+			rows[key] = true
+			key.Sub = byte(atoi(tlv))
+		}
+		if f[2] == "4" { // leap:session-key=, which does not depend on the type alone
+			continue
+		}
+		how, ok := methods[f[2]+" "+f[4]]
+		if !ok {
+			panic("the table of hidden attributes has a method that the twin does not know: " + line)
+		}
+		hidden[key] = how
 	}
-	add(Ascend, 529, 214, 215)
-	add(Ascend, 4846, 214, 215)
-	add(Tagged, 2356, 19, 20, 33)
-	add(Salted, 161, 11)
-	add(Salted, Microsoft, 16, 17)
-	add(Salted, 831, 116, 117, 118, 119)
-	add(Salted, 4874, 58, 59, 60, 61)
-	add(Salted, 5535, 58)
-	add(Salted, 6527, 122, 123, 124, 125, 138, 139, 142)
-	add(Salted, 8742, 44)
-	add(Salted, 14823, 44, 72)
-	add(Salted, 24757, 5, 10, 12, 14, 15, 19, 40, 66, 67, 70, 75, 131)
-	add(Salted, 26928, 3)
-	add(Salted, 41112, 6)
-	add(Salted, 50058, 140, 141, 142, 143, 144, 145)
-	return m
+	return layouts, hidden, rows
 }
 
-// containers holds the vendors' attributes that are rows of TLVs of which some are hidden.
-var containers = map[Key]bool{{24757, 86, 0}: true, {24757, 87, 0}: true, {41112, 5, 0}: true}
+func atoi(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		panic("the table of hidden attributes: " + err.Error())
+	}
+	return n
+}
 
 func container(vendor uint32, t int) bool { return containers[Key{vendor, t, 0}] }
