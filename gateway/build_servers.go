@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"radsec-gw/config"
+	"radsec-gw/metrics"
 	"radsec-gw/udpback"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
@@ -89,13 +90,17 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 	if err != nil {
 		return udpback.ServerConfig{}, fmt.Errorf("server %q: %w", s.Name, err)
 	}
+	check, err := health.CheckNamed(s.Health)
+	if err != nil {
+		return udpback.ServerConfig{}, fmt.Errorf("server %q: health: %w", s.Name, err)
+	}
 	return udpback.ServerConfig{
 		Name: s.Name, Address: s.Address, ResolveInterval: s.ResolveInterval, Expand: s.Expand,
 		AuthPort: s.AuthPort, AcctPort: s.AcctPort, CoAPort: s.CoAPort,
 		Secret: secret, RequireMA: s.RequireMessageAuthenticator, NAS: nasOf(s),
 		MaxSockets: s.MaxSockets, Schedule: ScheduleOf(s),
 		Health: health.Config{
-			Check: checkOf(s.Health), User: s.HealthUser, Password: string(s.HealthPassword.Bytes()),
+			Check: check, User: s.HealthUser, Password: string(s.HealthPassword.Bytes()),
 			SuspectAfter: s.SuspectAfter, FailingAfter: s.FailingAfter, Watchdog: s.WatchdogInterval,
 			CheckInterval: s.ProbeInterval, DownAfter: s.DownAfter, UpAfter: s.UpAfter,
 		},
@@ -114,12 +119,12 @@ func ScheduleOf(s *config.Server) udpback.Schedule {
 	return schedule
 }
 
-func checkOf(s string) health.Check {
-	switch s {
-	case config.HealthAccessRequest:
-		return health.CheckAccessRequest
-	case config.HealthNone:
-		return health.CheckNone
+// ProbeOf returns the name of what a port of a server is probed with, "" when it is not.
+func ProbeOf(s *config.Server, port metrics.Port) string {
+	check, err := health.CheckNamed(s.Health)
+	code := udpback.CheckCode(check, port)
+	if err != nil || code == 0 {
+		return ""
 	}
-	return health.CheckStatusServer
+	return wire.CodeName(code)
 }

@@ -304,6 +304,10 @@ func TestEveryKeyBehindTheFrontIsUsed(t *testing.T) {
 // alter gives a field another value.
 func alter(t *testing.T, name string, field reflect.Value) {
 	t.Helper()
+	if name == "Servers.Health" { // one of few texts
+		field.SetString(config.HealthStatusServer)
+		return
+	}
 	switch v := field.Interface().(type) {
 	case config.Secret:
 		field.Set(reflect.ValueOf(config.NewSecret(string(v.Bytes()) + "x")))

@@ -18,9 +18,9 @@ type check struct {
 	ep *endpoint
 }
 
-// checkCode returns the Code of a port's checks, or 0 when it is not checked. CoA ports
+// CheckCode returns the Code of a port's checks, or 0 when it is not checked. CoA ports
 // are not: what listens there need not support Status-Server.
-func checkCode(check health.Check, label metrics.Port) wire.Code {
+func CheckCode(check health.Check, label metrics.Port) wire.Code {
 	switch {
 	case check == health.CheckStatusServer && label != metrics.PortCoA:
 		return radius.CodeStatusServer
@@ -38,7 +38,7 @@ func (e *endpoint) sendCheck() {
 		e.tryOtherPath(last)
 	}
 	e.checkedAt.Store(int64(e.server.backend.Now()))
-	code := checkCode(e.health.Config().Check, e.label)
+	code := CheckCode(e.health.Config().Check, e.label)
 	c := &check{ep: e}
 	c.Handler, c.Code, c.Kind = c, code, wire.KindOf(code)
 	backend := e.server.backend

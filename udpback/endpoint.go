@@ -45,7 +45,7 @@ func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) 
 // healthOf returns the health configuration for one of a server's ports: not every check
 // can be used for every port.
 func healthOf(h health.Config, label metrics.Port) health.Config {
-	if checkCode(h.Check, label) == 0 {
+	if CheckCode(h.Check, label) == 0 {
 		h.Check = health.CheckNone
 	}
 	return h

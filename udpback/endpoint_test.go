@@ -118,7 +118,7 @@ func TestCheckCode(t *testing.T) {
 		{health.CheckAccessRequest, "coa", 0},
 		{health.CheckNone, "auth", 0},
 	} {
-		if got := checkCode(row.check, row.label); got != row.want {
+		if got := CheckCode(row.check, row.label); got != row.want {
 			t.Errorf("check %v of %s sends %v, expected %v", row.check, row.label, got, row.want)
 		}
 		want := row.check

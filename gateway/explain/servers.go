@@ -57,22 +57,23 @@ func scheduleWords(s *config.Server) []string {
 // healthWords says when a port is suspect, failing, down and up again.
 func healthWords(s *config.Server) []string {
 	var probed, unprobed []string
-	port := func(name metrics.Port, number uint16, isProbed bool) {
-		switch {
-		case number != 0 && isProbed:
-			probed = append(probed, string(name))
+	var with string
+	port := func(name metrics.Port, number uint16) {
+		switch probe := gateway.ProbeOf(s, name); {
+		case number != 0 && probe != "":
+			probed, with = append(probed, string(name)), probe
 		case number != 0:
 			unprobed = append(unprobed, string(name))
 		}
 	}
-	port(metrics.PortAuth, s.AuthPort, s.Health != config.HealthNone)
-	port(metrics.PortAcct, s.AcctPort, s.Health == config.HealthStatusServer)
-	port(metrics.PortCoA, s.CoAPort, false)
+	port(metrics.PortAuth, s.AuthPort)
+	port(metrics.PortAcct, s.AcctPort)
+	port(metrics.PortCoA, s.CoAPort)
 	silent := fmt.Sprintf("%s, due again after %v and with no reply to anything since,", count(s.SuspectAfter, "request"), s.RetransmitInitial)
 	tried := fmt.Sprintf("a request tries it after %v, %v and every %v", s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval)
 	var lines []string
 	if probed != nil {
-		lines = probedWords(s, strings.Join(probed, ", "), silent, tried)
+		lines = probedWords(s, strings.Join(probed, ", "), with, silent, tried)
 	}
 	if unprobed != nil {
 		lines = append(lines, fmt.Sprintf("%s: never probed; %s make a port down; then %s, and %s in a row bring it back",
@@ -83,10 +84,9 @@ func healthWords(s *config.Server) []string {
 
 // probedWords is healthWords for the ports that are probed. silent says what makes a port
 // suspect, tried when a request is sent to a port that is failing.
-func probedWords(s *config.Server, ports, silent, tried string) []string {
-	with := "Status-Server"
-	if s.Health == config.HealthAccessRequest {
-		with = fmt.Sprintf("an Access-Request of %q", s.HealthUser)
+func probedWords(s *config.Server, ports, with, silent, tried string) []string {
+	if s.HealthUser != "" {
+		with = fmt.Sprintf("an %s of %q", with, s.HealthUser)
 	}
 	return []string{
 		fmt.Sprintf("%s: %s make it suspect, which new requests avoid", ports, silent),

@@ -1,6 +1,8 @@
 package health
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"radsec-gw/config/defaults"
@@ -16,6 +18,18 @@ const (
 	CheckStatusServer               // Status-Server to the auth and acct ports (RFC 5997 §4)
 	CheckAccessRequest              // an Access-Request of a configured user to the auth port
 )
+
+// checkNames are what the checks are called in the configuration; read only.
+var checkNames = [...]string{CheckNone: "none", CheckStatusServer: "status-server", CheckAccessRequest: "access-request"}
+
+// CheckNamed returns the check with a name of the configuration.
+func CheckNamed(name string) (Check, error) {
+	i := slices.Index(checkNames[:], name)
+	if i < 0 {
+		return 0, fmt.Errorf("expected one of the checks %q, got %q", checkNames, name)
+	}
+	return Check(i), nil
+}
 
 // Config says what changes the state of a server's ports. A zero field means its default,
 // which package defaults has.
