@@ -8,8 +8,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// text prints one packet with its attributes, or one end.
-func (s *seen) text() string {
+// text returns the text of a request when it has arrived, with its attributes, or when it has
+// ended, with those of its reply.
+func (s *tapEvent) text() string {
 	var b strings.Builder
 	e := &s.event
 	fmt.Fprintf(&b, "%s %s %s ", s.at.Format("15:04:05.000"), e.Client, e.Peer)
@@ -35,7 +36,7 @@ func (s *seen) text() string {
 	return b.String()
 }
 
-// whichText prints what identifies a packet: its Identifier, or in RADIUS/1.1 its Token
+// whichText returns what identifies a packet: its Identifier, or in RADIUS/1.1 its Token
 // (RFC 9765 §4.2.1).
 func whichText(p []byte, v11 bool) string {
 	if v11 {
@@ -44,7 +45,7 @@ func whichText(p []byte, v11 bool) string {
 	return fmt.Sprintf("identifier %d", p[1])
 }
 
-// packetText prints a packet as a line and one for each attribute.
+// packetText returns a line for a packet, and one for each attribute.
 func packetText(p []byte, v11 bool) string {
 	var v wire.View
 	if err := v.Parse(p); err != nil {
@@ -53,10 +54,10 @@ func packetText(p []byte, v11 bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s, %d octets", wire.CodeName(v.Code()), whichText(p, v11), len(p))
 	eap := false
-	for _, a := range wire.Reveal(&v, nil, nil) { // without a secret hidden values stay sealed
+	for _, a := range wire.Reveal(&v, nil, nil) { // without a secret hidden values stay hidden
 		text := valueText(&a, eap)
 		if v11 && a.Type == typeUserPassword {
-			text = "[hidden]" // not padded there: its length is that of the password
+			text = "[hidden]" // not padded in RADIUS/1.1: its length would be that of the password
 		}
 		fmt.Fprintf(&b, "\n    %s = %s", a.Name, text)
 		eap = eap || a.Type == typeEAPMessage && a.Vendor == 0

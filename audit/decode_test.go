@@ -14,7 +14,7 @@ import (
 // A tap shows the packet with its attributes by name, and none of its secrets.
 func TestATapShowsPacketsWithTheirSecretsMasked(t *testing.T) {
 	e := login(t, "bob@example.org", radius.CodeAccessReject)
-	arrived := (&seen{event: *e, request: e.Request.Packet}).text()
+	arrived := (&tapEvent{event: *e, request: e.Request.Packet}).text()
 	for _, want := range []string{
 		"campus 192.0.2.9:40001 -> Access-Request identifier 7,", `User-Name = "bob@example.org"`, "User-Password = [hidden], 32 octets",
 		`Calling-Station-Id = "02-00-5E-00-53-01"`, "CHAP-Password = [hidden], 17 octets", "Cisco-AVPair = [hidden], 20 octets",
@@ -25,14 +25,14 @@ func TestATapShowsPacketsWithTheirSecretsMasked(t *testing.T) {
 			t.Errorf("the request lacks %q:\n%s", want, arrived)
 		}
 	}
-	ended := (&seen{event: *e, request: e.Request.Packet[:20], ended: true}).text()
+	ended := (&tapEvent{event: *e, request: e.Request.Packet[:20], ended: true}).text()
 	for _, want := range []string{"<- relayed, Access-Request identifier 7, server radius-a auth, 1.2 ms: Access-Reject identifier 7,",
 		"Error-Cause = 502", `Reply-Message = "no!"`} {
 		if !strings.Contains(ended, want) {
 			t.Errorf("the end lacks %q:\n%s", want, ended)
 		}
 	}
-	malformed := (&seen{event: Event{Client: "campus", Fate: metrics.FateBadLength}, ended: true}).text()
+	malformed := (&tapEvent{event: Event{Client: "campus", Fate: metrics.FateBadLength}, ended: true}).text()
 	if !strings.Contains(malformed, "<- bad_length, 0.0 ms\n") {
 		t.Errorf("a malformed packet reads %q", malformed)
 	}
@@ -44,14 +44,14 @@ func TestATapShowsPacketsWithTheirSecretsMasked(t *testing.T) {
 func TestATapOfRADIUS11(t *testing.T) {
 	p := []byte{1, 0, 0, 27, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 7, 'h', 'e', 'l', 'l', 'o'}
 	for _, row := range []struct {
-		seen seen
-		want string
+		event tapEvent
+		want  string
 	}{
-		{seen{request: p, v11: true}, "-> Access-Request Token 258, 27 octets\n    User-Password = [hidden]\n"},
-		{seen{request: p[:20], v11: true, ended: true}, "<- relayed, Access-Request Token 258, 0.0 ms\n"},
-		{seen{request: p}, "-> Access-Request identifier 0, 27 octets\n    User-Password = [hidden], 5 octets\n"},
+		{tapEvent{request: p, v11: true}, "-> Access-Request Token 258, 27 octets\n    User-Password = [hidden]\n"},
+		{tapEvent{request: p[:20], v11: true, ended: true}, "<- relayed, Access-Request Token 258, 0.0 ms\n"},
+		{tapEvent{request: p}, "-> Access-Request identifier 0, 27 octets\n    User-Password = [hidden], 5 octets\n"},
 	} {
-		if got := row.seen.text(); !strings.HasSuffix(got, row.want) {
+		if got := row.event.text(); !strings.HasSuffix(got, row.want) {
 			t.Errorf("the tap prints %q, expected it to end with %q", got, row.want)
 		}
 	}
@@ -62,8 +62,8 @@ func TestNoSecretIsEverShown(t *testing.T) {
 	var all strings.Builder
 	for _, code := range []wire.Code{radius.CodeAccessAccept, radius.CodeAccessReject} {
 		e := login(t, "bob@example.org", code)
-		all.WriteString((&seen{event: *e, request: e.Request.Packet}).text())
-		all.WriteString((&seen{event: *e, request: e.Request.Packet, ended: true}).text())
+		all.WriteString((&tapEvent{event: *e, request: e.Request.Packet}).text())
+		all.WriteString((&tapEvent{event: *e, request: e.Request.Packet, ended: true}).text())
 		for _, json := range []bool{false, true} {
 			all.WriteString(logged(t, func(c *Config) {
 				c.JSON, c.User, c.Station, c.Federation, c.Country = json, Full, Full, "eduroam", "DE"

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// eapText prints the header of an EAP packet (RFC 3748 §4) without its data: some
-// methods carry a password in clear.
+// eapText returns the text of the header of an EAP packet (RFC 3748 §4), without its data:
+// some methods send a password in clear.
 func eapText(value []byte, continues bool) string {
 	if continues || len(value) < 4 {
 		return fmt.Sprintf("(continued), %d octets", len(value))

@@ -29,8 +29,8 @@ type Event struct {
 	Tries    int           // transmissions to servers; 0: none
 }
 
-// Hub passes events to the request log, F-Ticks and taps. A nil Hub has none of them.
-// Its methods may be called from any goroutine.
+// Hub passes events to the request log, F-Ticks and taps. Listening, Tapping, Arrived, Ended
+// and Close of a nil Hub do nothing. Its methods may be called from any goroutine.
 type Hub struct {
 	// static after construction
 	out     *logs.Output
@@ -41,13 +41,13 @@ type Hub struct {
 
 	lines     atomic.Pointer[lines]
 	taps      atomic.Pointer[[]*tap]
-	listening atomic.Bool // the hub has anything to write or a tap
+	listening atomic.Bool // lines has any, or a tap is attached
 	tapping   atomic.Bool // a tap is attached
 
 	mu sync.Mutex // held while the fields above are changed
 }
 
-// lines writes lines, as configured.
+// lines are the lines that are written for each event.
 type lines struct {
 	requests *requestLog // nil: none
 	fticks   *fticks     // nil: none
@@ -81,7 +81,8 @@ func (h *Hub) Configure(cfg Config) {
 	h.updateListening()
 }
 
-// updateListening follows a change of the lines or the taps. Called with mu held.
+// updateListening updates listening and tapping after a change of lines or taps. Called with
+// mu held.
 func (h *Hub) updateListening() {
 	l, taps := h.lines.Load(), len(*h.taps.Load())
 	h.tapping.Store(taps > 0)

@@ -11,8 +11,8 @@ import (
 )
 
 // fticks writes F-Ticks (draft-johansson-fticks-00): one line for each login
-// that a home server has accepted or rejected. Federations draw their
-// statistics of roaming from them.
+// that a home server has accepted or rejected. Federations make their statistics of
+// roaming from them.
 type fticks struct {
 	// static after construction
 	begin   []byte // up to the realm
@@ -40,8 +40,8 @@ func newFTicks(cfg *Config, p *privacy, syslog *logs.Output) *fticks {
 	return f
 }
 
-// ended writes the tick of a login that a server has decided. Challenges and what the
-// gateway itself refuses are not logins.
+// ended writes the line of a login that a server has accepted or rejected. Challenges, and
+// requests that the gateway itself rejects, are not logins.
 func (f *fticks) ended(e *Event) {
 	if e.Kind != wire.KindAccess || e.Fate != metrics.FateRelayed || e.Request == nil || len(e.Reply) < wire.MinLength {
 		return

@@ -67,9 +67,8 @@ func (p *privacy) userName(s *scratch, name []byte) []byte {
 	return s.digits()
 }
 
-// stationID returns what is shown of a Calling-Station-Id. A MAC address
-// gives the same result however it is written (RFC 3580 §3.21 has one form, there are
-// many).
+// stationID returns what is shown of a Calling-Station-Id. The result for a MAC address is
+// the same in whatever form it is written (RFC 3580 §3.21 has one form, but many are used).
 func (p *privacy) stationID(s *scratch, id []byte) []byte {
 	if id == nil || p.station == None {
 		return nil

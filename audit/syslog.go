@@ -34,7 +34,7 @@ const (
 type syslog struct {
 	// static after construction
 	log        *slog.Logger
-	dialling   context.Context // ends when close begins
+	dialing    context.Context // ends when close begins
 	stop       context.CancelFunc
 	sending    context.Context // ends with close; the connection is closed then
 	disconnect context.CancelFunc
@@ -50,10 +50,10 @@ type syslog struct {
 	conn    net.Conn
 	unhook  func() bool // stops conn from being closed with sending
 	to      string      // the server that conn is for, or that could not be reached
-	dialled time.Time   // when that was
+	dialed  time.Time   // when that was
 	failed  error       // why conn is nil
 	stale   bool        // conn failed: this host may have another address now
-	trouble logs.Limiter
+	limiter logs.Limiter
 	message []byte
 }
 
@@ -66,7 +66,7 @@ func newSyslog(log *slog.Logger) *syslog {
 		prefix: fmt.Appendf(nil, "<%d>1 ", facilityLocal0*8+severityInfo),
 		suffix: fmt.Appendf(nil, " %s radsec-gw %d - - ", host, os.Getpid()),
 	}
-	s.dialling, s.stop = context.WithCancel(context.Background())
+	s.dialing, s.stop = context.WithCancel(context.Background())
 	s.sending, s.disconnect = context.WithCancel(context.Background())
 	return s
 }
@@ -121,13 +121,13 @@ func (s *syslog) Write(p []byte) (sent int, err error) {
 }
 
 // connect connects to the server unless conn is its connection. A name is resolved again
-// after dialAgain; at the end of the process it is not waited for.
+// after dialAgain. After close has begun, connect does not wait for a name server.
 func (s *syslog) connect() error {
 	s.mu.Lock()
 	server := s.server
 	s.mu.Unlock()
 	_, err := netip.ParseAddrPort(server)
-	named, known, ending := err != nil, s.to == server, s.dialling.Err() != nil
+	named, known, ending := err != nil, s.to == server, s.dialing.Err() != nil
 	switch {
 	case server == "":
 		return errNoServer
@@ -135,7 +135,7 @@ func (s *syslog) connect() error {
 		return nil
 	case ending && (known || named):
 		return errNoServer
-	case known && !s.stale && (s.conn != nil && !named || time.Since(s.dialled) < dialAgain):
+	case known && !s.stale && (s.conn != nil && !named || time.Since(s.dialed) < dialAgain):
 		return s.failed
 	}
 	return s.dial(server)
@@ -145,13 +145,13 @@ func (s *syslog) connect() error {
 func (s *syslog) dial(server string) error {
 	ctx, cancel := context.WithTimeout(s.sending, dialTimeout)
 	defer cancel()
-	defer context.AfterFunc(s.dialling, func() { // resolving a name may take long
+	defer context.AfterFunc(s.dialing, func() { // resolving a name may take long
 		if _, err := netip.ParseAddrPort(server); err != nil {
 			cancel()
 		}
 	})()
 	conn, err := new(net.Dialer).DialContext(ctx, "udp", server)
-	s.dialled, s.stale = time.Now(), false
+	s.dialed, s.stale = time.Now(), false
 	if err != nil {
 		s.report(err)
 		if s.to == server && s.conn != nil { // the known address may still be right
@@ -171,14 +171,14 @@ func (s *syslog) dial(server string) error {
 
 // report logs an error, at most once a minute.
 func (s *syslog) report(err error) {
-	if s.dialling.Err() != nil {
+	if s.dialing.Err() != nil {
 		return
 	}
 	s.mu.Lock()
 	server := s.server
 	s.mu.Unlock()
-	s.trouble.Log(func() logs.Line {
-		return logs.Line{Log: s.log, Level: slog.LevelWarn, Text: "F-Ticks cannot be sent to the syslog server; they are kept as far as the queue holds them",
+	s.limiter.Log(func() logs.Line {
+		return logs.Line{Log: s.log, Level: slog.LevelWarn, Text: "F-Ticks cannot be sent to the syslog server; they are kept until the queue is full",
 			Fields: []any{"fticks_syslog", server, "error", err}}
 	})
 }

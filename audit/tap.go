@@ -48,8 +48,8 @@ func (f *Filter) matches(e *Event) bool {
 	return f.User == "" || e.Request != nil && bytes.EqualFold(e.Request.UserName(), []byte(f.User))
 }
 
-// seen is an event for a tap, with copies of its packets.
-type seen struct {
+// tapEvent is an event for a tap, with copies of its packets.
+type tapEvent struct {
 	at      time.Time
 	event   Event // Request and Realm are nil, Reply a copy
 	request []byte
@@ -62,15 +62,15 @@ type tap struct {
 	// static after construction
 	hub    *Hub
 	filter Filter
-	packet chan *seen
+	events chan *tapEvent
 
 	dropped atomic.Int64 // not reported yet
 
-	mu     sync.Mutex // guards sending to packet
+	mu     sync.Mutex // guards sending to events
 	closed bool
 }
 
-var errTooManyTaps = errors.New("the gateway takes no more taps")
+var errTooManyTaps = errors.New("the gateway accepts no more taps")
 
 // attach adds a tap; its close removes it.
 func (h *Hub) attach(f Filter) (*tap, error) {
@@ -80,7 +80,7 @@ func (h *Hub) attach(f Filter) (*tap, error) {
 	if len(now) >= maxTaps {
 		return nil, errTooManyTaps
 	}
-	t := &tap{hub: h, filter: f, packet: make(chan *seen, tapQueue)}
+	t := &tap{hub: h, filter: f, events: make(chan *tapEvent, tapQueue)}
 	h.setTaps(append(slices.Clone(now), t))
 	return t, nil
 }
@@ -102,11 +102,11 @@ func (t *tap) offer(e *Event, ended bool) {
 	if !t.filter.matches(e) {
 		return
 	}
-	if len(t.packet) == cap(t.packet) { // before copying anything
+	if len(t.events) == cap(t.events) { // before copying anything
 		t.drop()
 		return
 	}
-	s := &seen{at: time.Now(), event: *e, ended: ended}
+	s := &tapEvent{at: time.Now(), event: *e, ended: ended}
 	s.event.Request, s.event.Realm, s.event.Reply = nil, nil, bytes.Clone(e.Reply)
 	s.v11 = e.Request != nil && e.Request.Is11()
 	if e.Request != nil && !ended {
@@ -121,7 +121,7 @@ func (t *tap) offer(e *Event, ended bool) {
 		return
 	}
 	select {
-	case t.packet <- s:
+	case t.events <- s:
 		t.hub.queue.Add(1)
 	default:
 		t.drop()

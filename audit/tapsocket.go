@@ -21,8 +21,8 @@ const (
 	writeWait     = 10 * time.Second // for a subscriber to read a packet
 )
 
-// ListenTap opens the socket that taps connect to, for the owner only. A socket
-// that an earlier gateway has left behind is replaced; one that is listened on is not.
+// ListenTap opens the socket that taps connect to, for its owner only. It replaces a socket
+// that an earlier gateway has not removed, but not one that a process listens on.
 func ListenTap(path string) (net.Listener, error) {
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
@@ -31,8 +31,8 @@ func ListenTap(path string) (net.Listener, error) {
 	if err == nil || errors.Is(err, syscall.EAGAIN) { // EAGAIN: its backlog is full
 		return nil, fmt.Errorf("another gateway listens on %s", path)
 	}
-	// It is made in a directory that nobody else can enter and moved once its mode is
-	// set: at no moment could others connect.
+	// It is made in a directory that nobody else can enter, and moved after its mode is set,
+	// so that others can never connect.
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".tap")
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (h *Hub) serveTap(ctx context.Context, c net.Conn) {
 func (t *tap) show(ctx context.Context, c net.Conn) {
 	for {
 		select {
-		case s := <-t.packet:
+		case s := <-t.events:
 			t.hub.queue.Add(-1)
 			text := s.text()
 			if n := t.dropped.Swap(0); n > 0 {
@@ -164,7 +164,7 @@ func (t *tap) close() {
 	t.closed = true
 	for {
 		select {
-		case <-t.packet:
+		case <-t.events:
 			t.hub.queue.Add(-1)
 		default:
 			return

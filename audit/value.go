@@ -7,7 +7,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// Attribute types that are printed in a way of their own.
+// Attribute types that are printed in a special way.
 const (
 	typeUserPassword = 2
 	typeVendor       = 26
@@ -16,8 +16,8 @@ const (
 	longestValue = 64 // octets printed of a value without a text
 )
 
-// masked reports whether a value may not be shown: the dictionary says so, or it is
-// a vendor's that the dictionary does not know, which may be a pre-shared key in
+// masked reports whether a value must not be shown: the dictionary says so, or it is that of
+// a vendor's attribute that the dictionary does not know, which may be a pre-shared key in
 // clear.
 func masked(a *wire.Attribute) bool {
 	if entry := a.Entry(); entry != nil {
@@ -26,8 +26,8 @@ func masked(a *wire.Attribute) bool {
 	return a.Hidden || a.Type == typeVendor
 }
 
-// valueText prints a value as its type asks. eap says that an EAP-Message precedes it
-// in the packet.
+// valueText returns the text of a value, as its type requires. eap says that an EAP-Message
+// precedes it in the packet.
 func valueText(a *wire.Attribute, eap bool) string {
 	if masked(a) {
 		return fmt.Sprintf("[hidden], %d octets", len(a.Value))

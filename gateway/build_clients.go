@@ -12,7 +12,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// buildClients translates what each client may send and must prove.
+// buildClients translates the part of each client's configuration that relay needs.
 func buildClients(cfg *config.Config, m *metrics.Metrics) (list []*relay.ClientConfig, err error) {
 	for i := range cfg.Clients {
 		c, err := buildClient(cfg, i, m)
@@ -38,8 +38,8 @@ func reuseClients(configs []*relay.ClientConfig, existing []*relay.Client) (clie
 	return clients
 }
 
-// buildClient translates what a client may send and must prove. One of several
-// clients gets a share of the servers' Identifiers.
+// buildClient translates the part of a client's configuration that relay needs. If there
+// are several clients, each has a quota of the servers' Identifiers.
 func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.ClientConfig, error) {
 	c := &cfg.Clients[i]
 	secret, err := wire.NewClientSecret(c.Secret.Bytes())
@@ -68,9 +68,9 @@ func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.ClientCo
 	return out, nil
 }
 
-// requiresMA reports whether the policy demands a Message-Authenticator in requests of
-// the kind. An Accounting-Request need not have one (RFC 3579 §3.3); a
-// Status-Server always must (RFC 5997 §3).
+// requiresMA reports whether the policy requires a Message-Authenticator in requests of the
+// kind. An Accounting-Request never needs one (RFC 3579 §3.3); a Status-Server always does
+// (RFC 5997 §3).
 func requiresMA(policy string, k wire.Kind) bool {
 	switch k {
 	case wire.KindStatus:

@@ -47,8 +47,8 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 	return front, nil
 }
 
-// buildIdentity translates the conditions that a client must fulfil, and its limits. cas
-// are its own CAs.
+// buildIdentity translates the conditions that identify a client, and its limits. cas are
+// its own CAs.
 func buildIdentity(c *config.Client, cas []*x509.Certificate) (*tlsfront.Client, error) {
 	t := &tlsfront.Client{Client: identity.Client{
 		Name: c.Name, Networks: c.Networks, Fingerprints: c.Fingerprints,

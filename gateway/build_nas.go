@@ -8,7 +8,7 @@ import (
 )
 
 // buildNASes makes a group for each NAS of a route, and one for its other servers. It
-// returns nil when none of them is a NAS.
+// returns nil if none of its servers is a NAS.
 func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Backend, byName map[string]*udpback.Server) (*relay.NASes, error) {
 	var all []relay.NAS
 	var others []*udpback.Server
@@ -33,8 +33,8 @@ func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Backend, byNa
 	return relay.NewNASes(all, rest), err
 }
 
-// nasOf returns how a NAS is identified in a CoA or Disconnect that does not identify it;
-// nil for a server that is not a NAS.
+// nasOf returns the identification that is added to a CoA or Disconnect for a NAS if it has
+// none; nil for a server that is not a NAS.
 func nasOf(s *config.Server) *wire.NAS {
 	if !s.NAS {
 		return nil

@@ -15,7 +15,7 @@ import (
 
 // buildRules makes the servers, the groups and the routing table. It reuses an existing
 // server with the same name, address and secret, which keeps its sockets and its health;
-// reconfigure applies what else has changed. On an error it leaves nothing new open.
+// reconfigure applies the other changes. On an error it closes the servers that it has made.
 func buildRules(cfg *config.Config, back *udpback.Backend, m *metrics.Metrics, marker relay.MarkerKey, existing []configuredServer) (servers []configuredServer, rules *relay.Rules, err error) {
 	defer func() {
 		if err != nil {
@@ -72,7 +72,7 @@ func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Backend, byNa
 	return relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases}, err
 }
 
-// unlimited stands for no bound where 0 is a package's default.
+// unlimited means no bound to a package for which 0 means its default.
 const unlimited = time.Duration(math.MaxInt64 / 4)
 
 func groupConfig(r *config.Route) udpback.GroupConfig {
@@ -112,9 +112,8 @@ func formatOf(s string) routing.Format {
 	return routing.Suffix
 }
 
-// buildMarker makes the marker by which requests that a server sends back are recognized;
-// nil when loop_marker is false. own is the key of this process, used when the
-// configuration has none that replicas share.
+// buildMarker returns the marker that detects loops, or nil if loop_marker is false. own is
+// the key of this process, used if the configuration has none that replicas share.
 func buildMarker(cfg *config.Config, own relay.MarkerKey) *relay.Marker {
 	if !cfg.Routing.LoopMarker {
 		return nil

@@ -13,8 +13,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// configuredServer is a server and the configuration that it was made from, which has only
-// the ports that some route uses.
+// configuredServer is a server and its configuration, without the ports that no route uses.
 type configuredServer struct {
 	config config.Server
 	server *udpback.Server
@@ -40,7 +39,7 @@ func sameServer(a, b *config.Server) bool {
 	return a.Name == b.Name && a.Address == b.Address && a.Expand == b.Expand && reflect.DeepEqual(a.Secret, b.Secret)
 }
 
-// reconfigure applies the new configuration of each server that is reused to it.
+// reconfigure applies the new configuration to each server that is reused.
 func reconfigure(servers, existing []configuredServer) {
 	for i := range servers {
 		s := &servers[i]
@@ -48,7 +47,7 @@ func reconfigure(servers, existing []configuredServer) {
 		if k < 0 || reflect.DeepEqual(existing[k].config, s.config) {
 			continue
 		}
-		if c, err := serverConfig(&s.config); err == nil { // the secret is the one that was good before
+		if c, err := serverConfig(&s.config); err == nil { // the secret is unchanged, and was valid before
 			s.server.Reconfigure(c)
 		}
 	}
@@ -64,14 +63,14 @@ func without(servers, others []configuredServer) (rest []configuredServer) {
 	return rest
 }
 
-// closeUnused closes servers that were made for a reload that has failed, and has the
-// metrics show the state of the current ones again.
+// closeUnused closes servers that were made for a reload that has failed, and restores the
+// state of the current ones in the metrics.
 func closeUnused(made, current []configuredServer) {
 	closeServers(made)
 	announce(current)
 }
 
-// announce has the metrics show the state of the servers.
+// announce updates the state of the servers in the metrics.
 func announce(servers []configuredServer) {
 	for _, s := range servers {
 		s.server.PublishState()

@@ -27,8 +27,7 @@ func (m *material) findings(now time.Time) []identity.Finding {
 	return identity.OwnChain(m.chain(), slices.Concat(m.clientCAs, m.intermediates), now)
 }
 
-// refused says why every client refuses the certificate; "" when no client need refuse
-// it.
+// refused says why every client refuses the certificate, or returns "".
 func (m *material) refused(now time.Time) string {
 	if m.pair.Leaf == nil {
 		return ""
@@ -36,8 +35,8 @@ func (m *material) refused(now time.Time) string {
 	return identity.Refused(m.pair.Leaf, now)
 }
 
-// certificateWarnings lists the findings that are more than worth noting, each with its
-// place in the configuration. The gateway logs them by reportCertificate.
+// certificateWarnings lists the findings that are more severe than notable, each with its
+// place in the configuration. reportCertificate logs them.
 func (m *material) certificateWarnings(cfg *config.Config, now time.Time) (list []string) {
 	for _, f := range m.findings(now) {
 		if f.Severity > identity.Notable {

@@ -31,8 +31,8 @@ const (
 	minConnections = 4
 )
 
-// divide divides a limit for a configuration. It fails when too few descriptors are left
-// for connections.
+// divide divides a limit for a configuration. It fails if too few descriptors remain for
+// connections.
 func divide(limit int, cfg *config.Config) (Descriptors, error) {
 	d := Descriptors{Limit: limit}
 	// Of 1024 descriptors, the usual limit: 32 for files that are read at the same time, 8
@@ -93,8 +93,8 @@ func hostNames(cfg *config.Config) (n int) {
 
 func clamp(n, low, high int) int { return max(low, min(n, high)) }
 
-// Warning says what of the configuration the limit does not allow; "" when it allows
-// everything.
+// Warning says which part of the configuration the limit does not allow, or returns "" if it
+// allows everything.
 func (d *Descriptors) Warning(cfg *config.Config) string {
 	wanted := cfg.Listen.MaxConnections
 	if d.Connections >= wanted {

@@ -1,9 +1,10 @@
-// Package gateway is the running whole: RadSec in front, UDP behind, HTTP beside.
+// Package gateway runs a whole gateway: RadSec for the clients, UDP to the servers, and HTTP
+// for operators.
 //
-// [Load] reads a configuration and the files that it names, and returns a checked [Plan]
-// of them; [Start] runs a [Gateway] by it. [Gateway.Reload] reads the same files anew,
-// [Gateway.Drain] stops the gateway in order, and [Gateway.Wait] returns when everything
-// has ended. Package explain prints what follows from a Plan.
+// [Load] reads a configuration and the files that it names, and returns a checked [Plan];
+// [Start] starts a [Gateway] from it. [Gateway.Reload] reads the same files again,
+// [Gateway.Drain] stops the gateway gracefully, and [Gateway.Wait] returns when everything
+// has ended. Package explain prints what a Plan means.
 //
 // # In a test
 //
@@ -12,10 +13,10 @@
 //
 //	p, err := gateway.Load(t.Context(), file) // err lists every mistake in the file
 //	…
-//	g, err := gateway.Start(ctx, p, gateway.Options{}) // with a Log, its lines are there
+//	g, err := gateway.Start(ctx, p, gateway.Options{}) // set Log to see the log lines
 //	…
 //	connect(g.Addr())
-//	g.Drain() // or cancel ctx, to end at once
+//	g.Drain() // or cancel ctx, to end immediately
 //	err = g.Wait()
 //
 // Call Wait in every case: it returns when all sockets are closed and all goroutines have
@@ -24,7 +25,7 @@
 // the log's output. Package gatewaytest makes a directory with certificates and a
 // configuration, a RADIUS server and a RadSec client.
 //
-// # The way through
+// # The files
 //
 // Load is in plan.go. It reads the configuration by package config, then the other files
 // once: files.go lists them, material.go reads certificates and keys, issuers.go CAs and
@@ -40,7 +41,7 @@
 // A running gateway is a [Gateway] and its current generation, which a reload replaces as a
 // whole. watch.go polls the files, and reload.go decides whether a reload happens and
 // records its result; replace.go replaces the parts; keep.go keeps a good certificate
-// rather than use a bad one that nobody asked for; lost.go lists what a reload removes, for
+// if polling the files has found a bad one; lost.go lists what a reload removes, for
 // the log; series.go removes metrics of what is no longer configured, and routelabels.go
 // names those of routes. certificate.go reports what clients may find wrong with the
 // gateway's own certificate, expiry.go exports when certificates expire, ready.go says why
@@ -51,7 +52,7 @@
 // A goroutine that holds one of these locks acquires only locks further down:
 //
 //	Gateway.turn                  a channel; held while a reload reads files and opens sockets
-//	Gateway.reloading             while a reload replaces the parts; no file, name or socket is waited for
+//	Gateway.reloading             while a reload replaces the parts; its holder waits for no file, name or socket
 //	  tlsfront: Server.updateMu   while connections are checked against a new policy
 //	    Server.mu                 while sessions are added, removed or listed
 //	  udpback: socket.sweeping    while a sweep resends, moves and gives up requests

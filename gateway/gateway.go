@@ -38,9 +38,9 @@ type Gateway struct {
 	reader    *files.Reader
 	marker    relay.MarkerKey // of this process
 	poll      *poller         // of the files
-	inherited bool            // the RadSec listeners were given, in the place of [listen].address
+	inherited bool            // Options.Listeners are used, instead of [listen].address
 	ctx       context.Context
-	cancel    context.CancelFunc // ends everything at once
+	cancel    context.CancelFunc // ends everything immediately
 
 	certificate certificateReport
 
@@ -50,24 +50,23 @@ type Gateway struct {
 	draining atomic.Bool
 	current  atomic.Pointer[generation] // replaced as a whole
 
-	// turn holds an element while a reload runs, its reading of files and opening of
-	// sockets included. Only other reloads wait for it.
+	// turn holds an element while a reload runs, including while it reads files and opens
+	// sockets. Only other reloads wait for it.
 	turn chan struct{}
 
 	// owned by the holder of the turn
 	lastRead     sums       // of the files when they were last read
-	refused      files.Sums // of the files that the last refused reload of everything has read; nil: none is to be retried
+	refusedSums  files.Sums // of the files that the last refused reload of everything has read; nil: nothing to retry
 	lastMistakes string     // the mistakes that were logged last; "" after a reload that succeeded
-	skipped      *material  // what polling the files has not put in use, because its certificate is worse; nil: nothing
+	skipped      *material  // read by polling, but not used because its certificate is worse; nil: none
 
-	reloading sync.Mutex // guards what follows; no file, name or socket is waited for with it held
+	reloading sync.Mutex // guards what follows; its holder waits for no file, name or socket
 	servers   []configuredServer
 	clients   []*relay.Client
 	removing  bool // a goroutine removes the series that removeSeries could not
 
-	// owned by the goroutines that Wait waits for
-	running sync.WaitGroup
-	mu      sync.Mutex // guards errs
+	running sync.WaitGroup // counts the goroutines that Wait waits for
+	mu      sync.Mutex     // guards errs
 	errs    []error
 }
 
@@ -78,10 +77,10 @@ type generation struct {
 	Descriptors
 }
 
-// Options are what a gateway is given beside its plan. The zero value is good for a test.
+// Options are the options of Start. The zero value is ready for use.
 type Options struct {
 	Log       *slog.Logger   // nil: nothing is logged
-	Listeners []net.Listener // for RadSec, in the place of [listen].address; none: Start opens its own
+	Listeners []net.Listener // for RadSec, instead of [listen].address; none: Start opens its own
 	Version   string         // of the program, for the metrics and the status page
 	Commit    string         // likewise
 }
@@ -93,8 +92,8 @@ type ConfigurationError struct{ Err error }
 func (e ConfigurationError) Error() string { return e.Err.Error() }
 func (e ConfigurationError) Unwrap() error { return e.Err }
 
-// Start opens the listeners of the plan and serves until ctx is done. Call Wait then. If
-// Start fails it leaves nothing open but the listeners that it was given.
+// Start opens the listeners of the plan and serves until ctx is done. The caller must then
+// call Wait. If Start fails it closes everything except the listeners that it was given.
 func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -130,7 +129,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 }
 
 // assemble makes the parts of the gateway from the plan of its first generation. On an
-// error it leaves no listener open but those that were given.
+// error it closes all listeners except those that were given.
 func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) {
 	if first.Descriptors, err = first.Plan.Descriptors(); err != nil {
 		return err
@@ -207,8 +206,8 @@ func (g *Gateway) addError(err error) {
 // Addr returns the first address that RadSec clients can connect to.
 func (g *Gateway) Addr() netip.AddrPort { return addrOf(g.current.Load().radsec[0]) }
 
-// MetricsAddr returns the address of the HTTP side, where /metrics is; the zero AddrPort
-// when the configuration has none.
+// MetricsAddr returns the address where /metrics and the rest of HTTP is served; the zero
+// AddrPort if the configuration has none.
 func (g *Gateway) MetricsAddr() netip.AddrPort {
 	if d := g.current.Load().web; d != nil {
 		return addrOf(d)
@@ -218,7 +217,7 @@ func (g *Gateway) MetricsAddr() netip.AddrPort {
 
 func addrOf(l net.Listener) netip.AddrPort { return l.Addr().(*net.TCPAddr).AddrPort() }
 
-// metricsText is MetricsAddr in words.
+// metricsText returns MetricsAddr for a log line.
 func (g *Gateway) metricsText() string {
 	if a := g.MetricsAddr(); a.IsValid() {
 		return a.String()
@@ -230,9 +229,9 @@ func (g *Gateway) metricsText() string {
 // connections.
 func (g *Gateway) Draining() bool { return g.draining.Load() }
 
-// Drain stops the gateway in order: it is no longer ready, then each connection is closed
-// when it has nothing outstanding, or after [listen].drain_timeout. A reload that waits
-// for a file is given up. Drain returns at once; Wait returns when it is done.
+// Drain stops the gateway gracefully: it is no longer ready, then each connection is closed
+// when it has nothing outstanding, or after [listen].drain_timeout. A reload that waits for
+// a file is canceled. Drain returns immediately; Wait returns when the gateway has stopped.
 func (g *Gateway) Drain() {
 	if g.draining.Swap(true) {
 		return
@@ -252,11 +251,11 @@ func (g *Gateway) Drain() {
 // drained, its context is done or its listeners have failed. Wait returns soon after that.
 func (g *Gateway) Ended() <-chan struct{} { return g.ctx.Done() }
 
-// Wait waits until the gateway and every goroutine that it has started have ended. Its
-// error is that of the listeners, nil after Drain or the end of the context.
+// Wait waits until the gateway and every goroutine that it has started have ended. It
+// returns the error of a listener, or nil after Drain or the end of the context.
 func (g *Gateway) Wait() error {
 	<-g.ctx.Done()
-	g.turn <- struct{}{} // a reload gives up when ctx is done, and none begins
+	g.turn <- struct{}{} // a reload ends when ctx is done, and none begins
 	g.releaseTurn()
 	g.running.Wait()
 	g.hub.Close()
@@ -268,9 +267,9 @@ func (g *Gateway) Wait() error {
 	return errors.Join(g.errs...)
 }
 
-// Responds acquires and releases the locks that everything else needs. A gateway in which
-// it does not return is not alive.
-func (g *Gateway) Responds() {
+// Ping acquires and releases the locks that everything else needs. If it does not return,
+// the gateway is deadlocked.
+func (g *Gateway) Ping() {
 	g.reloading.Lock()
 	n := len(g.servers)
 	g.reloading.Unlock()

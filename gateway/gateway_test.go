@@ -14,7 +14,7 @@ import (
 	"radsec-gw/logs"
 )
 
-// Responds does not return while a lock is held that everything else needs.
+// Ping does not return while a lock is held that everything else needs.
 //
 // Fault W12.
 func TestRespondsNeedsTheLocks(t *testing.T) {
@@ -22,7 +22,7 @@ func TestRespondsNeedsTheLocks(t *testing.T) {
 	responded := make(chan struct{})
 	g.gw.reloading.Lock()
 	go func() {
-		g.gw.Responds()
+		g.gw.Ping()
 		close(responded)
 	}()
 	select {

@@ -10,8 +10,8 @@ import (
 	"radsec-gw/identity"
 )
 
-// worse says why next has a certificate that clients refuse, most likely, where they
-// accept that of current; "" when it has not. A certificate is never worse than itself.
+// worse says why clients probably refuse the certificate of next although they accept that
+// of current, or returns "" if that is not so. A certificate is never worse than itself.
 func worse(current, next *material, at time.Time) string {
 	if current.refused(at) != "" || slices.EqualFunc(current.pair.Certificate, next.pair.Certificate, bytes.Equal) {
 		return ""
@@ -23,16 +23,17 @@ func worse(current, next *material, at time.Time) string {
 	return cmp.Or(next.refused(at), next.damage, altered)
 }
 
-// keptError says why the current certificate was kept while everything else of the files
-// was put in use.
+// keptError says why the current certificate was kept although the other files were put in
+// use.
 type keptError struct{ config.Mistakes }
 
 // Unwrap returns the mistakes, for errors.As.
 func (e keptError) Unwrap() error { return e.Mistakes }
 
 // keepBetter replaces the certificate of m by the current one if that of m is worse. It is
-// for files that were read because they have changed, not because a reload was asked for.
-// It returns what is skipped then, and an error that says why and what to do about it.
+// called for files that were read because they have changed, not because a reload was
+// requested. If it has replaced the certificate, it returns a copy of the original m, and an
+// error that says why and what to do about it.
 func (g *Gateway) keepBetter(current *generation, m *material, at time.Time) (skipped *material, err error) {
 	why := worse(current.files, m, at)
 	if why == "" {
@@ -40,11 +41,11 @@ func (g *Gateway) keepBetter(current *generation, m *material, at time.Time) (sk
 	}
 	original := *m
 	m.pair, m.damage = current.files.pair, current.files.damage
-	return &original, keptError{config.Mistakes{current.Config.MistakeAt("listen.certificate", why+": the current certificate, which clients accept, stays in use; everything else that has changed is in use now; to use the new certificate all the same, ask for a reload (SIGHUP)")}}
+	return &original, keptError{config.Mistakes{current.Config.MistakeAt("listen.certificate", why+": the current certificate, which clients accept, stays in use; everything else that has changed is in use now; to use the new certificate anyway, request a reload (SIGHUP)")}}
 }
 
 // setSkipped records which material is not in use because its certificate is worse; nil for
-// none. Called with the turn.
+// none. Called with turn held.
 func (g *Gateway) setSkipped(m *material) {
 	g.skipped = m
 	g.metrics.SetNewRefused(m != nil)
@@ -56,9 +57,9 @@ func (g *Gateway) skippedIsGood(current *generation, at time.Time) bool {
 	return g.skipped != nil && worse(current.files, g.skipped, at) == ""
 }
 
-// logWorse logs that a reload has put a worse certificate in use, as it was asked to.
+// logWorse logs that a requested reload has put a worse certificate in use.
 func (g *Gateway) logWorse(previous, next *Plan) {
 	if why := worse(previous.files, next.files, time.Now()); why != "" {
-		g.log.Error("the reload has replaced a certificate that clients accept by one that they refuse, because it was asked for", "error", why)
+		g.log.Error("the reload was requested, and has replaced a certificate that clients accept by one that they refuse", "error", why)
 	}
 }

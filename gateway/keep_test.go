@@ -102,7 +102,7 @@ func TestWorseCertificateIsUsedWhenAskedFor(t *testing.T) {
 			if !g.presents(bad) {
 				t.Fatal("the certificate is not in use though a reload was asked for")
 			}
-			for _, text := range []string{"level=ERROR", "because it was asked for", `msg="the gateway's own certificate"`, r.why} {
+			for _, text := range []string{"level=ERROR", "the reload was requested, and", `msg="the gateway's own certificate"`, r.why} {
 				if !strings.Contains(g.log.String(), text) {
 					t.Errorf("expected %q in the log, got\n%s", text, g.log)
 				}

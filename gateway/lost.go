@@ -17,14 +17,14 @@ type loss struct {
 	attrs []any
 }
 
-// losses lists what previous has and next has not: CAs, those of single clients and
-// intermediates among them, certificates of the gateway's own chain, and revocation lists;
-// and the lists that are older in next. Each may be intended, or the result of a file
-// that was cut off or restored from a backup.
+// losses lists what previous has and next does not have: CAs, including those of single
+// clients and intermediates, certificates of the gateway's own chain, and revocation lists;
+// and the lists that are older in next. Each may be intended, or the result of a file that
+// was truncated or restored from a backup.
 func losses(previous, next *material) (list []loss) {
 	had, has := previous.issuers(), next.issuers()
 	for i, ca := range had {
-		same := func(c *x509.Certificate) bool { // a renewed one vouches for the same clients
+		same := func(c *x509.Certificate) bool { // a renewed CA has signed the same clients' certificates
 			return bytes.Equal(c.RawSubject, ca.RawSubject) && bytes.Equal(c.RawSubjectPublicKeyInfo, ca.RawSubjectPublicKeyInfo)
 		}
 		if !slices.ContainsFunc(has, same) && !slices.ContainsFunc(had[:i], same) {
@@ -76,7 +76,7 @@ func newestLists(lists []*x509.RevocationList, issuers []*x509.Certificate) map[
 	return all
 }
 
-// older reports whether a was issued before b (RFC 5280 §5.2.3: numbers grow).
+// older reports whether a was issued before b (RFC 5280 §5.2.3: numbers increase).
 func older(a, b *x509.RevocationList) bool {
 	if a.Number != nil && b.Number != nil && a.Number.Cmp(b.Number) != 0 {
 		return a.Number.Cmp(b.Number) < 0

@@ -13,7 +13,7 @@ import (
 	"radsec-gw/identity"
 )
 
-// material is what the files that [listen], [[client]] and [metrics] name hold:
+// material has the contents of the files that [listen], [[client]] and [metrics] name:
 // certificates, keys and revocation lists. It is immutable once loaded.
 type material struct {
 	cfg  *config.Config // that names the files
@@ -21,12 +21,12 @@ type material struct {
 
 	// the gateway's own certificates
 	pair    tls.Certificate
-	damage  string          // which signature in pair does not verify, in words; "": all do
+	damage  string          // describes a signature in pair that does not verify; "": all verify
 	tickets [][32]byte      // nil: crypto/tls makes its own
-	web     tls.Certificate // of [metrics]; without certificates HTTP is served without TLS
+	web     tls.Certificate // of [metrics]; if it is empty HTTP is served without TLS
 
 	// the issuers of the clients' certificates
-	clientCAs     []*x509.Certificate   // of client_ca; nil when clients are not asked for a certificate
+	clientCAs     []*x509.Certificate   // of client_ca; nil if clients' certificates are not requested
 	ownCAs        [][]*x509.Certificate // the CAs of each client, in the order of the clients
 	intermediates []*x509.Certificate
 	issuerFiles   []issuerFile   // the files that the issuers are from, in the order of their keys
@@ -38,7 +38,7 @@ type material struct {
 }
 
 // loadMaterial reads the files from a snapshot, and returns what is wrong with them. An
-// empty name is skipped: it was not given, or has its mistake already.
+// empty name is skipped: it is not configured, or already reported as a mistake.
 func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistakes config.Mistakes) {
 	l := &cfg.Listen
 	m = &material{cfg: cfg, sums: sumFiles(cfg, from)}
@@ -60,9 +60,8 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 	return m, append(mistakes, more...)
 }
 
-// loadPair reads the certificate and the key of a table. It parses each by itself, so
-// that the mistakes of both are reported, and reports that they do not belong together
-// only when both are good.
+// loadPair reads the certificate and the key of a table. It parses each separately, so that
+// the mistakes of both are reported, and checks that they match only if both are valid.
 func loadPair(cfg *config.Config, table, certificate, key string, from *files.Snapshot) (pair tls.Certificate, mistakes config.Mistakes) {
 	var chain []*x509.Certificate
 	var private crypto.Signer

@@ -10,9 +10,9 @@ import (
 	"radsec-gw/routing"
 )
 
-// clientMistakes lists what config cannot check of clients: relative distinguished names,
-// as identity parses them, and the realms and operators that a client may send, as routing
-// does.
+// clientMistakes lists the mistakes about clients that package config cannot find: in
+// relative distinguished names, which identity parses, and in the realms and operators that
+// a client may send, which routing parses.
 func clientMistakes(cfg *config.Config) (mistakes config.Mistakes) {
 	for i := range cfg.Clients {
 		c := &cfg.Clients[i]

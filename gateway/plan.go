@@ -20,19 +20,19 @@ type Plan struct {
 	reader *files.Reader // reads the files, now and at a reload
 }
 
-// BlockedError is returned by Load when a file could not be read in time, which may pass
-// by itself: trying again may help. It holds all mistakes, as Load reports them.
+// BlockedError is returned by Load if a file could not be read in time. Trying again may
+// help. It has all mistakes, as Load reports them.
 type BlockedError struct{ config.Mistakes }
 
 // Unwrap returns the mistakes, for errors.As.
 func (e BlockedError) Unwrap() error { return e.Mistakes }
 
-// Load reads a configuration file and the files that it names, and checks all of them.
-// A file that does not answer is given up after some seconds.
+// Load reads a configuration file and the files that it names, and checks all of them. It
+// stops waiting for a file after some seconds.
 //
 // The error is always config.Mistakes, or a BlockedError that wraps them. It lists the
 // mistakes of the file, those inside the files that it names, and those of the routing
-// table, sorted by line. What follows from another mistake is not reported.
+// table, sorted by line. A mistake that is the result of another is not reported.
 func Load(ctx context.Context, path string) (*Plan, error) {
 	reader := files.NewReader()
 	return loadFrom(reader.Snapshot(ctx), path, reader)
@@ -71,13 +71,13 @@ func (p *Plan) withMaterial(m *material) *Plan {
 	return &Plan{Config: p.Config, files: m, reader: p.reader}
 }
 
-// Certificate is the gateway's own certificate, the leaf of its chain.
+// Certificate returns the gateway's own certificate, the leaf of its chain.
 func (p *Plan) Certificate() *x509.Certificate { return p.files.pair.Leaf }
 
-// ClientCAs are the CAs of clients; none when clients are not asked for a certificate.
+// ClientCAs returns the CAs of clients; none if clients' certificates are not requested.
 func (p *Plan) ClientCAs() []*x509.Certificate { return p.files.clientCAs }
 
-// Intermediates are the certificates of [listen].intermediates.
+// Intermediates returns the certificates of [listen].intermediates.
 func (p *Plan) Intermediates() []*x509.Certificate { return p.files.intermediates }
 
 // Findings lists what clients may find wrong with the gateway's own certificate at a
@@ -85,8 +85,8 @@ func (p *Plan) Intermediates() []*x509.Certificate { return p.files.intermediate
 func (p *Plan) Findings(now time.Time) []identity.Finding { return p.files.findings(now) }
 
 // Warnings lists what is suspicious at a time about the certificates and the revocation
-// lists, each with its place in the configuration. The gateway serves all the same, and
-// logs these warnings when it starts or reloads.
+// lists, each with its place in the configuration. The gateway serves in spite of them, and
+// logs them when it starts or reloads.
 func (p *Plan) Warnings(now time.Time) []string {
 	return append(p.files.certificateWarnings(p.Config, now), p.files.warnings(p.Config, now)...)
 }

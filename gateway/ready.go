@@ -9,7 +9,7 @@ import (
 )
 
 // notServing says why new connections are not accepted, or why every client refuses the
-// gateway; "" when neither is so.
+// gateway. It returns "" if neither is the case.
 func (g *Gateway) notServing() string {
 	if g.Draining() {
 		return "draining: the gateway is about to stop"

@@ -9,9 +9,9 @@ import (
 	"radsec-gw/files"
 )
 
-// Reload reads the configuration file and the files that it names anew, and puts them in
-// use. If there are mistakes nothing changes; they are logged, and are the error. A reload
-// is given up when the gateway is about to stop.
+// Reload reads the configuration file and the files that it names again, and puts them in
+// use. If there are mistakes nothing changes; they are logged and returned. A reload is
+// canceled when the gateway is about to stop.
 //
 // Connections whose client is still allowed stay open and follow the client's new policy,
 // requests in flight finish where they are, servers whose configuration is the same keep
@@ -28,13 +28,14 @@ func (g *Gateway) Reload() error {
 	return g.reloadAll(g.reader.Snapshot(g.reloadCtx), true, time.Now())
 }
 
-// reloadAll is Reload from a snapshot. Unless the reload was asked for, a certificate that
-// clients accept is not replaced by one that they refuse. Called with the turn.
+// reloadAll is like Reload, but reads from a snapshot. Unless the reload was requested, a
+// certificate that clients accept is not replaced by one that they refuse. Called with turn
+// held.
 func (g *Gateway) reloadAll(from *files.Snapshot, asked bool, at time.Time) error {
 	next, err := loadFrom(from, g.current.Load().Config.Path, g.reader)
-	g.refused = nil
+	g.refusedSums = nil
 	if err != nil {
-		g.refused = from.Sums()
+		g.refusedSums = from.Sums()
 		return g.recordReload("configuration", err)
 	}
 	previous := g.current.Load()
@@ -54,18 +55,18 @@ func (g *Gateway) reloadAll(from *files.Snapshot, asked bool, at time.Time) erro
 
 // shouldRetry reports whether a reload of everything was refused and a file that the
 // configuration names has changed since: it was half written, or one of a pair. The
-// configuration itself must be unchanged, because it may be half edited: whoever edits it
-// asks for another reload. Called with the turn.
+// configuration itself must be unchanged, because it may be half edited: its author will
+// request another reload. Called with turn held.
 func (g *Gateway) shouldRetry(from *files.Snapshot) bool {
-	if g.refused == nil {
+	if g.refusedSums == nil {
 		return false
 	}
 	path := g.current.Load().Config.Path
-	again := g.refused.Again(from)
-	return !from.Stuck() && g.reloadCtx.Err() == nil && again[path] == g.refused[path] && !maps.Equal(again, g.refused)
+	again := g.refusedSums.Again(from)
+	return !from.Stuck() && g.reloadCtx.Err() == nil && again[path] == g.refusedSums[path] && !maps.Equal(again, g.refusedSums)
 }
 
-// errStopping is returned by a reload that was given up.
+// errStopping is returned by a reload that was canceled.
 var errStopping = errors.New("the gateway is about to stop")
 
 // acquireTurn waits until no other reload runs. The caller must call releaseTurn.
@@ -85,10 +86,10 @@ func (g *Gateway) acquireTurn() error {
 func (g *Gateway) releaseTurn() { <-g.turn }
 
 // recordReload counts and logs the result of a reload. Mistakes that stay the same while
-// a file is being written are logged and counted once. Called with the turn.
+// a file is being written are logged and counted once. Called with turn held.
 func (g *Gateway) recordReload(what string, err error) error {
 	if g.reloadCtx.Err() != nil && err != nil {
-		g.log.Info("reload given up, the gateway is about to stop", "what", what)
+		g.log.Info("reload canceled, the gateway is about to stop", "what", what)
 		return errStopping
 	}
 	text := "reload refused, the current configuration stays in use"

@@ -10,8 +10,8 @@ import (
 )
 
 // replace puts a plan in use. It opens the new sockets before it changes anything, and
-// closes those that are no longer wanted after everything has changed. Called with the
-// turn.
+// closes those that are no longer wanted after everything has changed. Called with turn
+// held.
 func (g *Gateway) replace(p *Plan) error {
 	if g.reloadCtx.Err() != nil {
 		return errStopping
@@ -86,14 +86,14 @@ func (g *Gateway) swap(next *generation) error {
 	return nil
 }
 
-// sameRules reports whether two configurations are the same behind the RadSec side, so
-// that nothing there need be replaced.
+// sameRules reports whether two configurations have the same servers, routes and routing
+// options, so that none of these need be replaced.
 func sameRules(a, b *config.Config) bool {
 	return reflect.DeepEqual(a.Servers, b.Servers) && reflect.DeepEqual(a.Routes, b.Routes) && reflect.DeepEqual(a.Routing, b.Routing)
 }
 
-// retireServers closes servers that are no longer in any group, after the last request
-// that they may have has been answered or given up.
+// retireServers closes servers that are no longer in any group, when their last request
+// must have been answered or given up.
 func (g *Gateway) retireServers(servers []configuredServer) {
 	if len(servers) == 0 {
 		return

@@ -15,8 +15,8 @@ const maxRouteLabels = 100
 
 // routeLabels returns the metric labels of the routes, in their order: their realms and
 // operators, where the empty realm is "(none)". A label that an earlier route has, or that
-// stands for requests without a route, is followed by the route's number, from 1. There are
-// no labels when there are too many routes.
+// requests without a route have, is followed by the route's number, from 1. There are no
+// labels if there are too many routes.
 func routeLabels(routes []config.Route) []string {
 	if len(routes) > maxRouteLabels {
 		return nil

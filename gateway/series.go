@@ -6,13 +6,13 @@ import (
 	"radsec-gw/metrics"
 )
 
-// removeInterval is how often a gateway checks whether it can remove the series of a
-// server that a reload has removed, because its last request has ended, or of a client,
-// because its last connection has.
+// removeInterval is how often a gateway checks whether it can remove the series of a server
+// that a reload has removed, because its last request has ended, or of a client, because
+// its last connection has ended.
 const removeInterval = 200 * time.Millisecond
 
 // removeSeries removes the series of what is no longer configured from the metrics, now or
-// as soon as nothing counts in them. Called with reloading held.
+// as soon as they are no longer used. Called with reloading held.
 func (g *Gateway) removeSeries() {
 	if g.removeUnused() == 0 || g.removing {
 		return

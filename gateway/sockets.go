@@ -20,7 +20,7 @@ import (
 // that are new, and when all of them are open closes those that are no longer wanted.
 type sockets struct {
 	radsec    []net.Listener
-	addresses []netip.AddrPort // that radsec listen on, as configured; nil when radsec were given
+	addresses []netip.AddrPort // that radsec listen on, as configured; nil if Options has the listeners
 	web       *webSocket       // nil: HTTP is not served
 	tap       *tapSocket       // nil: no taps are served
 }
@@ -40,7 +40,7 @@ type tapSocket struct {
 }
 
 // openSockets opens the sockets that cfg wants and that are not in have. It returns all
-// that cfg wants, and which of them it has opened. On an error it leaves nothing new open.
+// that cfg wants, and which of them it has opened. On an error it closes what it has opened.
 func (g *Gateway) openSockets(cfg *config.Config, have *sockets) (want, opened sockets, err error) {
 	want.radsec = have.radsec
 	if !g.inherited {
@@ -99,8 +99,8 @@ func (s *sockets) listensOn(port string) bool {
 	return slices.ContainsFunc(all, func(l net.Listener) bool { return fmt.Sprint(addrOf(l).Port()) == port })
 }
 
-// openTapSocket opens the socket for taps. If it cannot be opened the gateway serves all
-// the same: taps only show what it does.
+// openTapSocket opens the socket for taps. It returns nil if the socket cannot be opened:
+// the gateway can serve without taps.
 func (g *Gateway) openTapSocket(path string) *tapSocket {
 	var mu sync.Mutex // guards what follows: the call may outlive its deadline
 	var opened net.Listener
@@ -170,8 +170,8 @@ func (g *Gateway) closeSockets(s *sockets) {
 	g.endSockets(s)
 }
 
-// endSockets stops serving HTTP and taps on sockets that are no longer wanted. Responses
-// and taps in progress are left to finish. The RadSec side closes its own listeners.
+// endSockets stops serving HTTP and taps on sockets that are no longer wanted. It does not
+// interrupt responses and taps in progress. The RadSec side closes its own listeners.
 func (g *Gateway) endSockets(s *sockets) {
 	if s.web != nil {
 		s.web.cancel()

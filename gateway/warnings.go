@@ -15,7 +15,7 @@ import (
 // warner records a warning about what a key names.
 type warner func(key, format string, args ...any)
 
-// warnings lists what is suspicious at a time about all certificates but the gateway's
+// warnings lists what is suspicious at a time about all certificates except the gateway's
 // own, and about the revocation lists.
 func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	warn := func(key, format string, args ...any) {
@@ -56,8 +56,8 @@ func warnValidity(warn warner, key, path string, c *x509.Certificate, now time.T
 	}
 }
 
-// warnIdentity warns about conditions that may accept more clients than their writer
-// means, and about lists and certificates that have no effect.
+// warnIdentity warns about conditions that may accept more clients than intended, and about
+// lists and certificates that have no effect.
 func (m *material) warnIdentity(warn warner, cfg *config.Config) {
 	for i := range cfg.Clients {
 		c, key := &cfg.Clients[i], fmt.Sprintf("client[%d]", i)

@@ -60,12 +60,13 @@ func (g *Gateway) watchFiles() {
 	g.poll.run(g.ctx, func() { _ = g.reloadFiles() }) // logged and counted
 }
 
-// reloadFiles reads the certificates and revocation lists anew, by the current
-// configuration: the file that holds it may be half edited. What does not parse, such as
-// a file that is being written, changes nothing, and is read again at the next poll.
+// reloadFiles reads the certificates and revocation lists again. It uses the current
+// configuration, because the configuration file may be half edited. If a file cannot be
+// parsed, because it is being written for example, nothing changes, and it is read again
+// once it has changed.
 func (g *Gateway) reloadFiles() error { return g.reloadFilesAt(time.Now()) }
 
-// reloadFilesAt is reloadFiles with the time for which certificates are checked.
+// reloadFilesAt is like reloadFiles, but checks certificates for the time at.
 func (g *Gateway) reloadFilesAt(at time.Time) error {
 	if err := g.acquireTurn(); err != nil {
 		return err

@@ -12,11 +12,11 @@ import (
 	"radsec-gw/web"
 )
 
-// openWeb makes the HTTP side, where scrape answers requests for /metrics.
+// openWeb makes the HTTP server. scrape answers its requests for /metrics.
 func (g *Gateway) openWeb(scrape http.Handler, first *generation, o *Options) {
 	g.metrics.BuildInfo(o.Version, o.Commit, runtime.Version())
 	g.web = web.New(web.Config{
-		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, Serving: g.notServing, Notices: g.staleLists, Certificate: g.pageCertificate,
+		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, NotServing: g.notServing, Notices: g.staleLists, Certificate: g.pageCertificate,
 		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.http, Settings: webSettings(first.Plan),
 	})
 }

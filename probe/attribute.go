@@ -10,13 +10,13 @@ import (
 	"radsec-gw/wire/dict"
 )
 
-// parseAttribute reads "Name=value" or "type=0x…". How the value is written depends on the attribute's
+// parseAttribute parses "Name=value" or "type=0x…". How the value is written depends on the attribute's
 // type: an integer as a number or as its name in the dictionary, an address, a date as RFC 3339 or in
 // seconds, octets as 0x… or as text.
 func parseAttribute(s string) (radius.Type, radius.Attribute, error) {
 	name, text, ok := strings.Cut(s, "=")
 	if !ok {
-		return 0, nil, fmt.Errorf("-attr %q: want Name=value", s)
+		return 0, nil, fmt.Errorf("-attr %q: expected Name=value", s)
 	}
 	a := dict.ByName(name)
 	if a == nil {
@@ -32,7 +32,7 @@ func parseAttribute(s string) (radius.Type, radius.Attribute, error) {
 		return 0, nil, fmt.Errorf("-attr %q: %w", s, err)
 	}
 	if len(value) > 253 {
-		return 0, nil, fmt.Errorf("-attr %q: %d octets, an attribute holds at most 253", name, len(value))
+		return 0, nil, fmt.Errorf("-attr %q: expected at most 253 octets, got %d", name, len(value))
 	}
 	return radius.Type(a.Number), value, nil
 }

@@ -18,8 +18,8 @@ func answersAccess(c radius.Code) bool {
 	return c == radius.CodeAccessAccept || c == radius.CodeAccessReject || c == radius.CodeAccessChallenge || c == codeProtocolError
 }
 
-// positive reports whether reply is the code that a request hopes for. Status-Server is answered with
-// what the port's requests are answered with (RFC 5997 §3).
+// positive reports whether reply is the code of success for a request. Status-Server gets the code of
+// the port's requests (RFC 5997 §3).
 func positive(request, reply radius.Code) bool {
 	switch request {
 	case radius.CodeAccessRequest:

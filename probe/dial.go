@@ -32,11 +32,11 @@ func dial(ctx context.Context, cfg *Config) (*tls.Conn, error) {
 	return conn.(*tls.Conn), nil
 }
 
-// clientTLS reads the files that cfg names.
+// clientTLS returns the TLS configuration for cfg. It reads the files that cfg names.
 func clientTLS(cfg *Config) (*tls.Config, error) {
 	host, _, err := net.SplitHostPort(cfg.Address)
 	if err != nil {
-		return nil, &ConfigError{fmt.Errorf("-address: want host:port: %w", err)}
+		return nil, &ConfigError{fmt.Errorf("-address: expected host:port: %w", err)}
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: cmp.Or(cfg.ServerName, host)}
 	if c.NextProtos, err = offered(cfg.Version); err != nil {
@@ -54,8 +54,9 @@ func clientTLS(cfg *Config) (*tls.Config, error) {
 	if err != nil {
 		return nil, withCertsHint(err)
 	}
-	// Sent whatever CAs the server names: given as Certificates, crypto/tls would send none
-	// that another CA issued, and the server could not say what is wrong with it.
+	// The certificate is sent whatever CAs the server names: if it were in Certificates and
+	// another CA had issued it, crypto/tls would send none, and the server could not say what
+	// is wrong with it.
 	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	return c, nil
 }

@@ -1,8 +1,9 @@
-// Package probe is a RadSec client for people, and the RADIUS server that dev starts.
+// Package probe implements the RadSec client of radsec-gw probe, and the RADIUS server of
+// radsec-gw dev.
 //
-// [Run] is one exchange from end to end. In the order in which it happens:
+// [Run] sends one request and verifies its reply. The files are, in the order of what it does:
 //
-//	probe.go       what to send, and what is known at the end
+//	probe.go       Run, its Config and its Result
 //	request.go     builds the request; attribute.go reads attributes of the command line
 //	sign.go        adds, signs and verifies Message-Authenticator
 //	dial.go        connects, and says what to check when that fails

@@ -13,8 +13,8 @@ import (
 	"layeh.com/radius"
 )
 
-// exchange writes one packet and reads the reply: on a fresh connection with a single request,
-// whatever arrives is the reply. took is the time from the write to the last octet.
+// exchange writes one packet and reads the reply. The connection is new and has no other request, so
+// the first packet that arrives is the reply. took is the time from the write to the last octet.
 func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.Duration) (reply []byte, took time.Duration, err error) {
 	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return nil, 0, err
@@ -31,7 +31,7 @@ func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.D
 	}
 	length := packetLength(reply)
 	if length < 20 || length > radius.MaxPacketLength {
-		return nil, 0, fmt.Errorf("the reply begins with a Length of %d, which must be 20 to 4096 (RFC 2865 §3): does RadSec listen there?", length)
+		return nil, 0, fmt.Errorf("expected a reply with a Length of 20 to 4096 (RFC 2865 §3), got %d: is that a RadSec server?", length)
 	}
 	if _, err := io.ReadFull(conn, reply[4:length]); err != nil {
 		return nil, 0, replyError(ctx, err, timeout)
@@ -39,7 +39,7 @@ func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.D
 	return reply[:length], time.Since(start), nil
 }
 
-// replyError says what silence and a closed connection mean.
+// replyError explains a timeout and a closed connection.
 func replyError(ctx context.Context, err error, timeout time.Duration) error {
 	switch {
 	case ctx.Err() != nil:

@@ -15,7 +15,7 @@ import (
 	"radsec-gw/wire/dict"
 )
 
-// place is where an attribute stands: the vendor or 0, its type, and the type inside it or 0.
+// place identifies an attribute: its vendor or 0, its type, and the type inside it or 0.
 type place struct {
 	vendor uint32
 	number uint16
@@ -34,7 +34,7 @@ func (p place) String() string {
 	return s
 }
 
-// attributePrinter turns the attributes of a packet into lines "Name = value".
+// attributePrinter formats the attributes of a packet as lines "Name = value".
 type attributePrinter struct {
 	secret        []byte
 	authenticator [16]byte         // the Request Authenticator, which hidden attributes depend on
@@ -43,7 +43,7 @@ type attributePrinter struct {
 	parts         map[place][]byte // values that are continued in an attribute still to come
 }
 
-// lines returns a line for each attribute but Message-Authenticator, which verification reports.
+// lines returns a line for each attribute except Message-Authenticator, which verification reports.
 func (p *attributePrinter) lines(attributes radius.Attributes) []string {
 	var lines []string
 	p.parts = map[place][]byte{}
@@ -97,7 +97,7 @@ func (p *attributePrinter) vendorLines(vendor uint32, b []byte) []string {
 	return lines
 }
 
-// nestedLines returns the lines of the TLVs inside a value, or its own line when it holds none.
+// nestedLines returns the lines of the TLVs inside a value, or the line of the value if it has none.
 func (p *attributePrinter) nestedLines(at place, value []byte) []string {
 	if !dict.HasTLVs(at.vendor, at.number) {
 		return []string{p.line(at, value)}
@@ -161,7 +161,7 @@ func (p *attributePrinter) cutTag(a *dict.Attribute, value []byte) (name string,
 	return name, value[1:]
 }
 
-// valueText returns a value in clear as people write it; octets when it cannot be of the type.
+// valueText returns the text of a value that is not hidden; its octets if it is not valid for the type.
 func valueText(a *dict.Attribute, value []byte) string {
 	if text, ok := a.Text(value); ok {
 		return text
@@ -169,7 +169,7 @@ func valueText(a *dict.Attribute, value []byte) string {
 	return octetsText(value)
 }
 
-// octetsText returns octets in hex, and as text behind it when all of them are printable ASCII.
+// octetsText returns octets in hex, followed by their text if all of them are printable ASCII.
 func octetsText(value []byte) string {
 	s := "0x" + hex.EncodeToString(value)
 	for _, c := range value {

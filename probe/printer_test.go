@@ -69,7 +69,7 @@ func TestPrintForms(t *testing.T) {
 		{"Lucent's two octets of type", "1a 0a 00 00 12 ee 01 00 04 ff", []string{"Vendor-Specific 4846.256 = 0xff"}},
 		{"impossible lengths", "08 03 01  1a 06 00 00 00 09  1a 08 00 00 00 09 01 09  1a 07 00 00 00 09 01  45 02",
 			[]string{"Framed-IP-Address = 0x01", "Vendor-Specific = 0x00000009", "Vendor-Specific 9 = 0x0109 (its length is out of range)", "Vendor-Specific 9 = 0x01 (not an attribute)",
-				"Tunnel-Password = 0x (cannot be revealed: 0 octets, want 2 of salt and a multiple of 16)"}},
+				"Tunnel-Password = 0x (cannot be revealed: expected 2 octets of salt and a multiple of 16, got 0)"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			attributes, err := radius.ParseAttributes(mustHex(t, c.attributes))

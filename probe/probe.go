@@ -37,10 +37,10 @@ func (k Kind) code() (radius.Code, error) {
 	case Disconnect:
 		return radius.CodeDisconnectRequest, nil
 	}
-	return 0, fmt.Errorf("what to send must be status, access, accounting, coa or disconnect, not %q", string(k))
+	return 0, fmt.Errorf("expected status, access, accounting, coa or disconnect, got %q", string(k))
 }
 
-// Config says what to send, where to, and with what.
+// Config says what Run sends, and where.
 type Config struct {
 	// the server
 	Address    string        // host:port
@@ -79,7 +79,7 @@ type ConfigError struct{ Err error }
 func (e *ConfigError) Error() string { return e.Err.Error() }
 func (e *ConfigError) Unwrap() error { return e.Err }
 
-// Result is what one exchange has shown. After an error it holds what was known by then.
+// Result is the result of Run. After an error it has what was known until then.
 type Result struct {
 	TLS      tls.ConnectionState
 	Radius11 bool           // the server agreed to RADIUS/1.1 (RFC 9765)
@@ -90,7 +90,7 @@ type Result struct {
 	Checks   []Check        // what was verified of the reply
 }
 
-// Check is one thing that was verified of a reply.
+// Check is the result of one check of a reply.
 type Check struct {
 	Field  string // such as "Response Authenticator"
 	OK     bool
@@ -107,14 +107,14 @@ func (r *Result) Verified() bool {
 	return r.Reply != nil
 }
 
-// Positive reports whether the reply is the one that the request hopes for, verified or not.
+// Positive reports whether the reply has the code of success, verified or not.
 func (r *Result) Positive() bool {
 	return r.Reply != nil && positive(radius.Code(r.Sent[0]), r.Reply.Code)
 }
 
 // Run sends the request that cfg describes over a connection of its own, waits for the reply and
-// verifies it. It writes a transcript to w as it goes. The error is nil only for a verified positive
-// reply, and a *ConfigError when nothing can be sent as cfg asks. The Result is never nil.
+// verifies it. Meanwhile it writes a transcript to w. The error is nil only for a verified positive
+// reply, and a *ConfigError if cfg is invalid. The Result is never nil.
 func Run(ctx context.Context, cfg Config, w io.Writer) (*Result, error) {
 	cfg = cfg.withDefaults()
 	r := &Result{}

@@ -30,10 +30,10 @@ func offered(version string) ([]string, error) {
 	case "none":
 		return nil, nil
 	}
-	return nil, fmt.Errorf("-radius-version must be 1.0, 1.1, both or none, not %q", version)
+	return nil, fmt.Errorf("-radius-version: expected 1.0, 1.1, both or none, got %q", version)
 }
 
-// agreed11 reports whether the server has agreed to RADIUS/1.1. It is an error when it has not and
+// agreed11 reports whether the server has agreed to RADIUS/1.1. It is an error if it has not and
 // nothing else was offered (RFC 9765 §3.3.2).
 func agreed11(version string, state tls.ConnectionState) (bool, error) {
 	agreed := state.NegotiatedProtocol == alpnRadius11
@@ -60,7 +60,7 @@ func encode11(request *radius.Packet, password string) ([]byte, error) {
 		case rfc2869.MessageAuthenticator_Type:
 		case rfc2865.UserPassword_Type:
 			if len(password) < 1 || len(password) > 128 {
-				return nil, fmt.Errorf("-password: want 1 to 128 octets in RADIUS/1.1 (RFC 9765 §5.1.1), not %d", len(password))
+				return nil, fmt.Errorf("-password: expected 1 to 128 octets in RADIUS/1.1 (RFC 9765 §5.1.1), got %d", len(password))
 			}
 			add(a.Type, []byte(password))
 		default:
@@ -71,14 +71,14 @@ func encode11(request *radius.Packet, password string) ([]byte, error) {
 		add(rfc2865.CHAPChallenge_Type, request.Authenticator[:])
 	}
 	if len(b) > radius.MaxPacketLength {
-		return nil, fmt.Errorf("the request has %d octets, which is more than %d", len(b), radius.MaxPacketLength)
+		return nil, fmt.Errorf("expected a request of at most %d octets, got %d", radius.MaxPacketLength, len(b))
 	}
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	return b, nil
 }
 
-// verify11 checks a reply of RADIUS/1.1: its Token, and that it holds nothing that must not be sent.
-// TLS has proved the rest.
+// verify11 checks a reply of RADIUS/1.1: its Token, and that it has nothing that must not be sent.
+// TLS has authenticated it.
 func verify11(received, sent []byte) []Check {
 	var checks []Check
 	wrong := func(field, format string, args ...any) {

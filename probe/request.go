@@ -12,7 +12,7 @@ import (
 	"layeh.com/radius/rfc2869"
 )
 
-// newRequest builds the request that cfg asks for; it is signed later.
+// newRequest returns the request that cfg describes, not signed yet.
 func newRequest(cfg *Config) (*radius.Packet, error) {
 	code, err := cfg.Kind.code()
 	if err != nil {
@@ -76,7 +76,7 @@ func addCredentials(p *radius.Packet, cfg *Config) error {
 	return rfc2865.CHAPPassword_Set(p, chapResponse(p.Identifier, []byte(cfg.Password), challenge))
 }
 
-// addAccounting adds what RFC 2866 §5.13 asks of each Acct-Status-Type.
+// addAccounting adds the attributes that RFC 2866 §5.13 requires for each Acct-Status-Type.
 func addAccounting(p *radius.Packet, cfg *Config) error {
 	types := map[string]rfc2866.AcctStatusType{
 		"start": rfc2866.AcctStatusType_Value_Start, "stop": rfc2866.AcctStatusType_Value_Stop,
@@ -85,7 +85,7 @@ func addAccounting(p *radius.Packet, cfg *Config) error {
 	}
 	status, ok := types[cfg.StatusType]
 	if !ok {
-		return fmt.Errorf("-status-type must be start, interim, stop, on or off, not %q", cfg.StatusType)
+		return fmt.Errorf("-status-type: expected start, interim, stop, on or off, got %q", cfg.StatusType)
 	}
 	session := cfg.SessionID
 	if session == "" {
@@ -110,7 +110,7 @@ func addAccounting(p *radius.Packet, cfg *Config) error {
 	return nil
 }
 
-// addSession adds what names the session to change or end (RFC 5176 §3).
+// addSession adds the attributes that identify the session to change or end (RFC 5176 §3).
 func addSession(p *radius.Packet, cfg *Config) error {
 	if cfg.User == "" && cfg.SessionID == "" {
 		return fmt.Errorf("%s needs -user or -session-id to name the session", cfg.Kind)

@@ -15,7 +15,7 @@ func reveal(a *dict.Attribute, value, secret []byte, authenticator [16]byte) ([]
 	switch a.Hidden {
 	case dict.UserPassword: // RFC 2865 §5.2
 		if len(value) == 0 || len(value)%16 != 0 {
-			return nil, fmt.Errorf("%d octets, want a multiple of 16", len(value))
+			return nil, fmt.Errorf("expected a multiple of 16 octets, got %d", len(value))
 		}
 		clear := unchain(value, secret, authenticator[:])
 		if a.Size > 0 { // MS-CHAP-MPPE-Keys: 24 octets of keys and 8 of padding (RFC 2548 §2.4.1)
@@ -43,7 +43,7 @@ func reveal(a *dict.Attribute, value, secret []byte, authenticator [16]byte) ([]
 // together with it.
 func unsalt(value, secret []byte, authenticator [16]byte) ([]byte, error) {
 	if len(value) < 18 || len(value)%16 != 2 {
-		return nil, fmt.Errorf("%d octets, want 2 of salt and a multiple of 16", len(value))
+		return nil, fmt.Errorf("expected 2 octets of salt and a multiple of 16, got %d", len(value))
 	}
 	clear := unchain(value[2:], secret, authenticator[:], value[:2])
 	if int(clear[0]) > len(clear)-1 {

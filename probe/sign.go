@@ -10,8 +10,8 @@ import (
 	"layeh.com/radius/rfc2869"
 )
 
-// The library signs with the Authenticator only. The Message-Authenticator (RFC 3579 §3.2) is added,
-// signed and verified here, for the client and for Server; neither has to be fast.
+// Package layeh.com/radius computes the Authenticator only. This file adds, computes and verifies the
+// Message-Authenticator (RFC 3579 §3.2), for Run and for Server; neither has to be fast.
 
 // AddMessageAuthenticator puts a Message-Authenticator of zeros first in p. Sign fills it in.
 func AddMessageAuthenticator(p *radius.Packet) {
@@ -20,7 +20,7 @@ func AddMessageAuthenticator(p *radius.Packet) {
 }
 
 // Sign encodes p and fills in its Message-Authenticator, if it has one, and then its Authenticator.
-// On entry p.Authenticator is the Request Authenticator: in a reply the one of its request.
+// On entry p.Authenticator is the Request Authenticator: in a reply that of its request.
 func Sign(p *radius.Packet) ([]byte, error) {
 	if a := p.Get(rfc2869.MessageAuthenticator_Type); len(a) == 16 {
 		clear(a)
@@ -76,12 +76,12 @@ func VerifyMessageAuthenticator(packet, secret []byte, authenticator [16]byte) e
 	return nil
 }
 
-// chapResponse is the value of CHAP-Password (RFC 2865 §5.3): the CHAP identifier, then
+// chapResponse returns the value of CHAP-Password (RFC 2865 §5.3): the CHAP identifier, then
 // MD5(identifier + password + challenge).
 func chapResponse(identifier byte, password, challenge []byte) []byte {
 	sum := md5.Sum(append(append([]byte{identifier}, password...), challenge...))
 	return append([]byte{identifier}, sum[:]...)
 }
 
-// packetLength is the Length field of a header of at least four octets.
+// packetLength returns the Length field of a header of at least four octets.
 func packetLength(header []byte) int { return int(binary.BigEndian.Uint16(header[2:])) }

@@ -71,7 +71,8 @@ func (t *transcript) lines(lines []string) {
 	}
 }
 
-// number is what pairs a reply with its request: the Token of RADIUS/1.1, else the Identifier.
+// number returns what associates a reply with its request: the Token in RADIUS/1.1, else the
+// Identifier.
 func number(radius11 bool, packet []byte) string {
 	if radius11 {
 		return fmt.Sprintf("token 0x%x", packet[4:8])

@@ -23,7 +23,7 @@ func (r *Result) verify(secret []byte) error {
 	return nil
 }
 
-// wrongSecret is what to do about an authenticator that does not verify.
+// wrongSecret says what to do about an authenticator that does not verify.
 const wrongSecret = "(-secret must be the one the server has for this client)"
 
 // verify10 checks the Identifier and the authenticators of a reply.
@@ -37,13 +37,13 @@ func verify10(reply *radius.Packet, received, sent, secret []byte) []Check {
 	} else {
 		checks = append(checks, Check{"Response Authenticator", false, "WRONG " + wrongSecret})
 	}
-	ok, detail := verifyMessageAuthenticator(reply, received, sent, secret)
+	ok, detail := checkMessageAuthenticator(reply, received, sent, secret)
 	return append(checks, Check{"Message-Authenticator", ok, detail})
 }
 
-// verifyMessageAuthenticator checks the Message-Authenticator of a reply, which may be absent unless
+// checkMessageAuthenticator checks the Message-Authenticator of a reply, which may be absent unless
 // there is an EAP-Message (RFC 3579 §3.1).
-func verifyMessageAuthenticator(reply *radius.Packet, received, sent, secret []byte) (ok bool, detail string) {
+func checkMessageAuthenticator(reply *radius.Packet, received, sent, secret []byte) (ok bool, detail string) {
 	err := VerifyMessageAuthenticator(received, secret, [16]byte(sent[4:20]))
 	switch {
 	case err == nil:

@@ -1,8 +1,8 @@
 // Package relay carries a request from a RadSec client to a UDP server and its
-// reply back, signed anew on each side. It knows no transport: tlsfront calls it with the
-// client's packets, and udpback with the servers' replies.
+// reply back. It signs both itself. It uses no sockets: tlsfront calls it with the client's
+// packets, and udpback with the servers' replies.
 //
-// The way of a request, with the steps numbered in relay.go:
+// The path of a request, with the steps numbered in relay.go:
 //
 //	Connection.Packet    reads the packet and queues it for verification: refusal.go
 //	                     handles what is not a request, or does not verify
@@ -14,7 +14,7 @@
 //	request.Write        writes the server's copy, for udpback; marker.go marks it
 //	Connection.Flush     sends the batch
 //
-// The way of its reply:
+// The path of its reply:
 //
 //	request.Reply        writes the client's answer from a verified reply, for udpback
 //	request.Deliver      passes the answer on after the batch was signed; request.Fail is

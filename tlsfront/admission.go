@@ -271,7 +271,7 @@ func (d *admission) interrupt(stages ...*arrivals) {
 		for _, g := range s.groups {
 			for e := g.oldest.Front(); e != nil; e = e.Next() {
 				a := e.Value.(*arrival)
-				a.conn.SetDeadline(time.Unix(1, 0)) // long ago: wakes up whoever waits
+				a.conn.SetDeadline(time.Unix(1, 0)) // long ago: wakes up the goroutine that waits
 				a.wake()
 			}
 		}

@@ -45,7 +45,7 @@ func (s *Session) terminate(r metrics.Reason, text string) {
 	s.terminated, s.reason, s.text = true, r, text
 	s.closing.Store(true)
 	s.mu.Unlock()
-	s.conn.Conn.SetReadDeadline(time.Unix(1, 0)) // long ago: wakes up whoever waits
+	s.conn.Conn.SetReadDeadline(time.Unix(1, 0)) // long ago: wakes up the goroutine that waits
 }
 
 // writeFailed terminates the session after a write error.

@@ -55,8 +55,8 @@ func (c *cutter) next(b []byte) (packet, rest []byte, err error) {
 	return nil, nil, nil
 }
 
-// started reports whether a packet is incomplete.
-func (c *cutter) started() bool { return c.have > 0 }
+// incomplete reports whether a packet is incomplete.
+func (c *cutter) incomplete() bool { return c.have > 0 }
 
 // release returns the buffer to the pool if no packet is incomplete.
 func (c *cutter) release() {

@@ -33,7 +33,7 @@ func cutAll(chunks ...[]byte) (packets [][]byte, started bool, err error) {
 		}
 		c.release()
 	}
-	return packets, c.started(), nil
+	return packets, c.incomplete(), nil
 }
 
 // stream returns three packets: the shortest, one of 57 octets, and the longest.

@@ -32,7 +32,7 @@ func (s *Session) stopped() bool { return s.inputEnd != nil || s.closing.Load() 
 
 // endOfStream handles a TCP FIN.
 func (s *Session) endOfStream() {
-	if s.cutter.started() || s.conn.in.borders.within() {
+	if s.cutter.incomplete() || s.conn.in.borders.within() {
 		s.terminate(metrics.ClosedBroken, "the client closed the connection within a packet")
 		return
 	}

@@ -15,9 +15,9 @@ import (
 // octets, the packet of 4096, and at most 256 of expansion (RFC 8446 §5.2).
 const maxSealed = 5 + 4096 + 256
 
-// flushAt is the amount of gathered octets at which a Send writes by itself,
-// so that a batch of long answers does not look like a client that does not
-// read. Eight records of the longest packets.
+// flushAt is how many octets are gathered before Send writes them itself, so that a batch of
+// long answers does not reach the limit for a client that does not read. Seven records of
+// the longest packets fit.
 const flushAt = 32 << 10
 
 var (
@@ -53,7 +53,7 @@ type outgoing struct {
 	again       bool          // a flush was asked for while busy
 	blocked     bool          // the writer goroutine is at work
 	counted     int           // octets in the gauge of waiting octets
-	broken      error         // nothing can be written any more
+	broken      error         // why nothing more can be written; nil: it can
 	last        time.Time     // when closing: everything must be written by then
 	idle        chan struct{} // when closing: closed as soon as nobody is busy
 	inBatch     int           // octets of batch, until all are written

@@ -111,8 +111,8 @@ func ages(v *identity.Verifier, now time.Time) (list []metrics.CRL) {
 	return list
 }
 
-// assess returns the client that a peer is under p, and until when its certificate is
-// valid; or a refusal.
+// assess returns the client that a peer is according to p, and until when its certificate
+// is valid; or a refusal.
 func (p *policy) assess(who *identity.Peer, cs *tls.ConnectionState, now time.Time) (*client, time.Time, *refusal) {
 	i, until, r := p.verifier.Assess(who, cs.PeerCertificates, now)
 	if r != nil {

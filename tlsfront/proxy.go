@@ -8,11 +8,12 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"radsec-gw/metrics"
 	"slices"
 	"syscall"
 
 	"github.com/pires/go-proxyproto"
+
+	"radsec-gw/metrics"
 )
 
 // proxied reports whether the connection is from a load balancer, which sends a PROXY

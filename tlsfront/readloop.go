@@ -203,7 +203,7 @@ func (s *Session) cut(b []byte, now time.Time) bool {
 	for len(b) > 0 {
 		p, rest, err := s.cutter.next(b)
 		if err != nil {
-			// RFC 6613 §2.6.4: the next packet cannot be found any more.
+			// RFC 6613 §2.6.4: the next packet cannot be found.
 			s.state.metrics.Count(wire.KindOther, metrics.FateBadLength)
 			s.terminate(metrics.ClosedBadLength, fmt.Sprintf("packet %d: %v; expected %d to %d octets", s.packets+1, err, wire.MinLength, wire.MaxLength))
 			return false
@@ -248,7 +248,7 @@ const codeStatusServer = wire.Code(12)
 // incomplete. The time is that of its first octet: the packet timeout is for the whole
 // packet, not for each octet.
 func (s *Session) updatePartSince(now time.Time, progress bool) {
-	if !s.cutter.started() && !s.conn.in.borders.within() {
+	if !s.cutter.incomplete() && !s.conn.in.borders.within() {
 		s.partSince = time.Time{}
 		return
 	}
@@ -263,7 +263,7 @@ func (s *Session) updatePartSince(now time.Time, progress bool) {
 // readFailed terminates the session after an error of crypto/tls.
 func (s *Session) readFailed(err error) {
 	switch a, origin := alertOf(err); {
-	case err == io.EOF && !s.cutter.started():
+	case err == io.EOF && !s.cutter.incomplete():
 		s.endOfRecords()
 	case err == io.EOF:
 		s.terminate(metrics.ClosedBroken, "the client closed the connection within a packet")

@@ -28,9 +28,9 @@ func unlisted(clients identity.Clients, source netip.Addr) *refusal {
 	return refusef(metrics.HandshakeUnknownNetwork, "%s", clients.Unlisted(source))
 }
 
-// counts says what a refusal of identity counts as, in a handshake and on an open
+// countsAs says what a refusal of identity counts as, in a handshake and on an open
 // connection.
-var counts = [identity.NumReasons]struct {
+var countsAs = [identity.NumReasons]struct {
 	handshake metrics.Handshake
 	reason    metrics.Reason
 }{
@@ -48,6 +48,6 @@ var counts = [identity.NumReasons]struct {
 
 // refusalOf converts a refusal of identity.
 func refusalOf(r *identity.Refusal) *refusal {
-	c := counts[r.Reason]
+	c := countsAs[r.Reason]
 	return &refusal{c.handshake, c.reason, r.Text, r.Leaf}
 }

@@ -1,7 +1,7 @@
 // Package tlsfront accepts RadSec connections (RADIUS over TLS), identifies each client
 // by its verified certificate, cuts the stream into packets, and writes the answers.
 //
-// # The way of a connection
+// # The path of a connection
 //
 //	listen.go     Listen opens the sockets; listeners.go replaces them while serving
 //	server.go     New, and Serve, which starts, stops, and waits for all goroutines

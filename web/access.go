@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// guard serves callers with the token, and every caller when there is none. The
-// token is sent as "Authorization: Bearer TOKEN" (RFC 6750 §2.1), or as the
-// password of Basic (RFC 7617) with any user, which browsers can ask for.
+// guard returns a handler that calls h for callers with the token, or for every caller
+// if there is none. The token is sent as "Authorization: Bearer TOKEN" (RFC 6750 §2.1), or as the
+// password of Basic (RFC 7617) with any user, which browsers support.
 func (s *Server) guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.authorized(r) {
@@ -22,14 +22,14 @@ func (s *Server) guard(h http.Handler) http.Handler {
 	})
 }
 
-// authorized reports whether the caller has sent the token; true when there is none.
+// authorized reports whether the caller has sent the token, or none is configured.
 func (s *Server) authorized(r *http.Request) bool {
-	token := s.now.Load().token
-	return len(token) == 0 || matches(given(r), token)
+	token := s.current.Load().token
+	return len(token) == 0 || matches(sentToken(r), token)
 }
 
-// given returns what the caller has given as the token, "" for nothing.
-func given(r *http.Request) string {
+// sentToken returns what the caller has sent as the token, or "".
+func sentToken(r *http.Request) string {
 	if _, password, ok := r.BasicAuth(); ok {
 		return password
 	}
@@ -40,7 +40,8 @@ func given(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// matches compares in a time that says nothing about the token, its length included.
+// matches reports whether got is the token. Its time does not depend on the token, not even
+// on its length.
 func matches(got string, token []byte) bool {
 	a, b := sha256.Sum256([]byte(got)), sha256.Sum256(token)
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1

@@ -1,4 +1,4 @@
-// Package web is the gateway's HTTP side, for operators and their programs:
+// Package web implements the gateway's HTTP server, for operators and their programs:
 //
 //	/            the status page (page.go, chart.go, sampler.go)
 //	/metrics     for Prometheus
@@ -7,8 +7,8 @@
 //	/loglevel    GET shows the level, PUT changes it (loglevel.go)
 //	/debug/pprof Go's profiles, when switched on
 //
-// server.go puts these together; access.go says who may see what. Nothing here
-// is on the way of a packet: the page reads what package metrics counts.
+// server.go has the server, access.go checks the token. Nothing here is called for a
+// packet: the page reads what package metrics counts.
 //
 // Clients' certificates, addresses and log lines are shown, and peers choose
 // what is in some of them: html/template escapes every value, and the

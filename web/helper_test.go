@@ -23,7 +23,7 @@ type bed struct {
 	m       *metrics.Metrics
 	logs    *logs.Log
 	printed *strings.Builder
-	why     string // what Serving says
+	why     string // what NotServing says
 	server  *Server
 }
 
@@ -34,7 +34,7 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 	b.logs = logs.Of(slog.New(slog.NewTextHandler(b.printed, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	b.logs.SetLevel(slog.LevelInfo)
 	cfg := Config{Metrics: b.m, Scrape: b.m.Handler(reg), Logs: b.logs, Version: "v1.2.3", Commit: "abc",
-		Serving: func() string { return b.why },
+		NotServing: func() string { return b.why },
 		Routes: func() []Route {
 			return []Route{
 				{Realms: []string{"example.org", "*.example.org"}, Packets: []string{"access", "accounting"}, Servers: []string{"radius-a", "radius-b"}, Balance: "failover"},

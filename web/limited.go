@@ -5,20 +5,21 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"radsec-gw/logs"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"radsec-gw/logs"
 )
 
-// limited is a listener that has at most cap(slots) connections open; more wait
-// in the kernel's backlog. It waits out every error but its own end: the process
-// may have no descriptor left, and get one again.
+// limited is a listener that has at most cap(slots) connections open; more wait in the
+// kernel's backlog. After an error it tries again until it is closed: the process may be
+// out of descriptors for a while.
 type limited struct {
 	net.Listener
-	slots  chan struct{}
-	now    *atomic.Pointer[settings]
-	failed func(error) // called for each error that is waited out
+	slots   chan struct{}
+	current *atomic.Pointer[settings]
+	failed  func(error) // called for each error after which it tries again
 
 	closing sync.Once
 	closed  chan struct{}
@@ -26,11 +27,11 @@ type limited struct {
 
 func (s *Server) limit(l net.Listener) *limited {
 	var failing logs.Limiter
-	return &limited{Listener: l, slots: make(chan struct{}, s.cfg.MaxConnections), now: &s.now, closed: make(chan struct{}),
+	return &limited{Listener: l, slots: make(chan struct{}, s.cfg.MaxConnections), current: &s.current, closed: make(chan struct{}),
 		failed: func(err error) {
 			s.cfg.Metrics.AcceptFailed("http")
 			failing.Log(func() logs.Line {
-				return logs.Line{Log: slog.New(s.cfg.Logs), Level: slog.LevelError, Text: "cannot accept HTTP connections, tried again",
+				return logs.Line{Log: slog.New(s.cfg.Logs), Level: slog.LevelError, Text: "cannot accept HTTP connections; trying again",
 					Fields: []any{"address", l.Addr().String(), "error", err}}
 			})
 		}}
@@ -49,7 +50,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	c = &limitedConn{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}
-	if cfg := l.now.Load().tls; cfg != nil {
+	if cfg := l.current.Load().tls; cfg != nil {
 		// Outermost: net/http does the handshake under its deadline, and reports how it
 		// failed, for a *tls.Conn only.
 		return tls.Server(c, cfg), nil
@@ -83,7 +84,7 @@ func (l *limited) Close() error {
 	return err
 }
 
-// limitedConn gives its slot back when it is closed.
+// limitedConn releases its slot when it is closed.
 type limitedConn struct {
 	net.Conn
 	free func()

@@ -15,10 +15,10 @@ func (s *Server) showLevel(w http.ResponseWriter, _ *http.Request) {
 }
 
 // changeLevel answers PUT /loglevel, whose body is "debug", "info", "warn" or
-// "error". It needs a token even where reading needs none: whoever may reach
-// the port could else hide what happens next.
+// "error". It needs a token even if reading needs none: otherwise anyone who can reach the
+// port could hide what happens next.
 func (s *Server) changeLevel(w http.ResponseWriter, r *http.Request) {
-	if len(s.now.Load().token) == 0 {
+	if len(s.current.Load().token) == 0 {
 		http.Error(w, "the level can be changed here only when [metrics] has a token; SIGUSR1 and SIGUSR2 change it without", http.StatusForbidden)
 		return
 	}

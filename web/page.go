@@ -27,8 +27,8 @@ var pageScript string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
-// pagePolicy allows the page's own style and script, by their digests, and
-// nothing else: what a peer might smuggle in is neither run nor fetched.
+// pagePolicy allows the page's own style and script, by their digests, and nothing else:
+// what a peer might inject is neither run nor fetched.
 var pagePolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; style-src '" +
 	digest(pageStyle) + "'; script-src '" + digest(pageScript) + "'"
 
@@ -40,7 +40,7 @@ func digest(text string) string {
 // maxShown bounds the connections on the page.
 const maxShown = 200
 
-// expiresSoon is how long before its expiry a certificate is marked: time enough to get another.
+// expiresSoon is how long before its expiry a certificate is marked: enough time to get another.
 const expiresSoon = 14 * 24 * time.Hour
 
 // pageData is what page.html shows.

@@ -12,7 +12,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// healthz answers while the process runs and can answer at all.
+// healthz answers 200 while the process runs.
 func healthz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	io.WriteString(w, "ok\n")
@@ -21,12 +21,12 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 // Readiness is what /readyz answers, as JSON.
 type Readiness struct {
 	Ready   bool     `json:"ready"`
-	Reasons []string `json:"reasons,omitempty"` // why not; only for callers with the token
+	Reasons []string `json:"reasons,omitempty"` // why it is not ready; only for callers with the token
 }
 
-// readyz answers 200 when new connections and requests can be served: the
-// gateway listens and is not draining, and each route has a server that may be
-// used for each of its kinds. Else 503.
+// readyz answers 200 if new connections and requests can be served: the gateway listens and
+// is not draining, and each route has a server that may be used for each of its kinds.
+// Otherwise it answers 503.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	answer := s.readiness()
 	if !s.authorized(r) {
@@ -41,8 +41,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) readiness() Readiness {
 	var reasons []string
-	if s.cfg.Serving != nil {
-		if why := s.cfg.Serving(); why != "" {
+	if s.cfg.NotServing != nil {
+		if why := s.cfg.NotServing(); why != "" {
 			reasons = append(reasons, why)
 		}
 	}
@@ -63,9 +63,9 @@ type endpoint struct {
 	port   metrics.Port
 }
 
-// bestStates returns the state of each port of each configured server. Where a server's
-// addresses count by themselves it is the best of theirs: the server's own ports are then
-// no longer used, or never were.
+// bestStates returns the state of each port of each configured server. If each address of a
+// server counts separately, it is the best of their states: the server's own ports are not
+// used then.
 func bestStates(counts []metrics.ServerCounts) map[endpoint]metrics.State {
 	states := map[endpoint]metrics.State{}
 	for key, list := range byEndpoint(counts) {
@@ -78,8 +78,8 @@ func bestStates(counts []metrics.ServerCounts) map[endpoint]metrics.State {
 	return states
 }
 
-// byEndpoint returns what has been counted for each port of each configured server: one
-// entry, or one for each of its addresses where those count by themselves.
+// byEndpoint groups the counts by port and configured server. Each group has one entry, or
+// one for each address of the server if these count separately.
 func byEndpoint(counts []metrics.ServerCounts) map[endpoint][]*metrics.ServerCounts {
 	grouped := map[endpoint][]*metrics.ServerCounts{}
 	for i := range counts {
@@ -123,7 +123,7 @@ func (r *Route) ports() (list []metrics.Port) {
 	return list
 }
 
-// names returns the realms as people read them.
+// names returns the realms as they are displayed.
 func (r *Route) names() []string {
 	var list []string
 	for _, realm := range r.Realms {

@@ -8,7 +8,7 @@ import (
 	"radsec-gw/metrics"
 )
 
-// What the charts show: a sample each sampleEvery, as many as fill ten minutes.
+// The charts show a sample each sampleEvery, for ten minutes.
 const (
 	sampleEvery = 5 * time.Second
 	keepSamples = 120
@@ -18,7 +18,6 @@ const (
 type sample struct {
 	rate float64 // requests a second, retransmissions not counted
 	trip float64 // mean round trip in seconds; 0: nothing was answered
-	lost float64 // share of the requests sent that went unanswered, 0 to 1
 }
 
 // sampler keeps the last samples of every port of every server.
@@ -50,7 +49,7 @@ func (s *sampler) run(ctx context.Context) {
 	}
 }
 
-// observe reads the counts and keeps what has happened since it last did.
+// observe reads the counts and keeps a sample of what has happened since the last reading.
 func (s *sampler) observe(now time.Time) {
 	counts := s.metrics.Servers()
 	s.mu.Lock()
@@ -68,7 +67,7 @@ func (s *sampler) observe(now time.Time) {
 	s.at = now
 }
 
-// forget drops what belongs to servers that have been removed, or that have been added
+// forget removes the samples of servers that have been removed, or that have been added
 // again and counted from zero since the last reading. Called with mu held.
 func (s *sampler) forget(counts []metrics.ServerCounts) {
 	now := map[endpoint]*metrics.ServerCounts{}
@@ -93,14 +92,11 @@ func restarted(before, now *metrics.ServerCounts) bool {
 	return now.Timed < before.Timed
 }
 
-// between makes a sample from two readings that are seconds apart.
+// between returns a sample from two readings that are seconds apart.
 func between(before, now *metrics.ServerCounts, seconds float64) sample {
 	one := sample{rate: float64(now.Counts[metrics.ServerSent]-before.Counts[metrics.ServerSent]) / seconds}
 	if n := now.Timed - before.Timed; n > 0 {
 		one.trip = (now.TimeSum - before.TimeSum).Seconds() / float64(n)
-	}
-	if lost, answered := float64(now.Counts[metrics.ServerTimeouts]-before.Counts[metrics.ServerTimeouts]), float64(now.Answered-before.Answered); lost > 0 {
-		one.lost = lost / (lost + answered)
 	}
 	return one
 }

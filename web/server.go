@@ -16,18 +16,19 @@ import (
 	"radsec-gw/metrics"
 )
 
-// Config says what to show.
+// Config is the configuration of a Server.
 type Config struct {
 	Metrics *metrics.Metrics
 	Scrape  http.Handler   // answers /metrics
 	Routes  func() []Route // the current ones
-	// Serving says why the gateway takes no connections at present, "" when it
-	// does: it may not listen yet, or be draining. nil: it always does.
-	Serving func() string
-	// Notices returns what keeps some clients out and not all, for the status page; nil:
-	// there is none.
+	// NotServing says why the gateway accepts no connections at present, or returns "" if it
+	// does. nil: it always does.
+	NotServing func() string
+	// Notices returns what keeps some clients from connecting, for the status page; nil: it
+	// shows none.
 	Notices func() []string
-	// Certificate returns the gateway's own, for the status page; nil: it shows none.
+	// Certificate returns the gateway's own certificate, for the status page; nil: it shows
+	// none.
 	Certificate func() Certificate
 	Logs        *logs.Log
 	Version     string
@@ -35,24 +36,24 @@ type Config struct {
 
 	MaxConnections int // open at one time on one listener, more wait in the kernel's backlog; 0: 64
 
-	Settings // to begin with; Change replaces them
+	Settings // the first; Change replaces them
 }
 
 // Certificate is the gateway's own certificate.
 type Certificate struct {
 	Subject  string
 	NotAfter time.Time // of the first of the chain to expire
-	Findings []string  // what keeps clients out, or soon will
+	Findings []string  // why clients refuse it, or soon will
 }
 
 // Settings are what can be changed while the server runs.
 type Settings struct {
-	Token       []byte          // what a caller must know; empty: nothing (access.go)
+	Token       []byte          // what a caller must send; empty: nothing (access.go)
 	PProf       bool            // serve /debug/pprof
 	Certificate tls.Certificate // the server's own, with its chain; without one: HTTP without TLS
 }
 
-// settings are Settings in the form in which connections and requests need them.
+// settings are Settings in the form that connections and requests use.
 type settings struct {
 	token []byte
 	pprof bool
@@ -67,15 +68,15 @@ type Route struct {
 	Balance string
 }
 
-// Limits of the HTTP side. Its callers are few: a Prometheus, a browser, the
-// probes of an orchestrator.
+// Limits of the HTTP server. It has few callers: Prometheus, a browser, the probes of an
+// orchestrator.
 const (
 	maxConnections = 64
 	maxHeader      = 16 << 10 // bytes
 	maxBody        = 256      // bytes of a PUT
 )
 
-// Server is the HTTP side.
+// Server is the gateway's HTTP server. It may serve several listeners.
 type Server struct {
 	// static after construction
 	cfg     Config // without its Settings
@@ -83,10 +84,10 @@ type Server struct {
 	sampler *sampler
 	started time.Time
 
-	now atomic.Pointer[settings] // replaced as a whole by Change
+	current atomic.Pointer[settings] // replaced as a whole by Change
 }
 
-// New puts the HTTP side together; Run and Serve start it.
+// New returns a Server. Run and Serve start it.
 func New(cfg Config) *Server {
 	s := &Server{sampler: newSampler(cfg.Metrics), started: time.Now()}
 	s.Change(cfg.Settings)
@@ -111,19 +112,19 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// Change uses to for every request and every new connection from now on.
+// Change replaces the settings, for every request and every new connection from now on.
 func (s *Server) Change(to Settings) {
 	next := &settings{token: to.Token, pprof: to.PProf}
 	if len(to.Certificate.Certificate) > 0 {
 		next.tls = &tls.Config{Certificates: []tls.Certificate{to.Certificate}, MinVersion: tls.VersionTLS12}
 	}
-	s.now.Store(next)
+	s.current.Store(next)
 }
 
-// ifProfiling lets h answer while profiles are switched on.
+// ifProfiling returns a handler that calls h while profiles are switched on.
 func (s *Server) ifProfiling(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if !s.now.Load().pprof {
+		if !s.current.Load().pprof {
 			http.NotFound(w, r)
 			return
 		}
@@ -134,9 +135,9 @@ func (s *Server) ifProfiling(h http.HandlerFunc) http.HandlerFunc {
 // Run takes the samples for the charts until ctx is done.
 func (s *Server) Run(ctx context.Context) { s.sampler.run(ctx) }
 
-// Serve answers on l until ctx is done, and closes l. What is being answered
-// then has a second to end. It returns nil after that, or what made listening
-// fail. It may be called for several listeners.
+// Serve serves connections of l until ctx is done, and closes l. Requests in progress then
+// have a second to end. It returns nil after that, or the error of the listener. It may be
+// called for several listeners.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := s.newHTTP()
 	ctx, cancel := context.WithCancel(ctx)
@@ -159,7 +160,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// newHTTP returns what serves one listener.
+// newHTTP returns the http.Server for one listener.
 func (s *Server) newHTTP() *http.Server {
 	return &http.Server{
 		Handler:           s.handler,
@@ -181,7 +182,8 @@ func errorLevel(line string) slog.Level {
 	return slog.LevelWarn
 }
 
-// harden sets the headers of every answer: no sniffing, framing or caching.
+// harden returns a handler that sets headers in every answer, against sniffing, framing and
+// caching, bounds the body of the request, and calls h.
 func harden(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()

@@ -13,7 +13,7 @@ import (
 )
 
 // runCheck reads the configuration as serve does. It prints every mistake and exits with 1,
-// or prints what follows from the configuration.
+// or prints what the configuration means.
 func runCheck(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.SetOutput(stderr)

@@ -31,8 +31,9 @@ type devOptions struct {
 	verbose bool
 }
 
-// runDev runs everything on this machine without a file: certificates, a RADIUS server over UDP, the
-// gateway. It sends a first request through both and serves until it is interrupted.
+// runDev runs everything on this machine without a configuration file: it makes certificates, starts a
+// RADIUS server over UDP and the gateway, sends a first request through both, and serves until it is
+// interrupted.
 func runDev(args []string, stdout, stderr io.Writer) int {
 	o := &devOptions{}
 	flags := flag.NewFlagSet("radsec-gw dev", flag.ContinueOnError)
@@ -127,8 +128,8 @@ var devText string
 // devConfig is the configuration of dev's gateway.
 var devConfig = template.Must(template.New("dev.toml").Parse(devText))
 
-// devPlan writes the configuration that an operator would, and reads it as serve does: every default
-// holds, and the file can be read while dev runs.
+// devPlan writes a configuration file like an operator's, and reads it as serve does: all defaults
+// apply, and the user can read the file while dev runs.
 func devPlan(ctx context.Context, o *devOptions, dir, secret string, server *probe.Server, out io.Writer) (*gateway.Plan, error) {
 	address, err := freeAddress(o.address, out)
 	if err != nil {
@@ -169,7 +170,7 @@ func freeAddress(address string, out io.Writer) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// devProbe is the first request, as radsec-gw probe access sends it.
+// devProbe returns the configuration of the first request, like that of radsec-gw probe access.
 func devProbe(dir, address string) probe.Config {
 	return probe.Config{
 		Address: address, CAFile: filepath.Join(dir, "ca.pem"),

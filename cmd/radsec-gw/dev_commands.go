@@ -27,7 +27,8 @@ func printNextCommands(out io.Writer, address, dir, metrics string) {
 	fmt.Fprintf(out, "# what happened to every packet\ncurl -s http://%s/metrics | grep '^radsec_gw_requests_total' | grep -v ' 0$'\n\n", metrics)
 }
 
-// thisCommand returns the command that started this program: go run leaves no program behind.
+// thisCommand returns the command that started this program: with go run, go run itself, because it
+// removes the program at its end.
 func thisCommand() string {
 	if program, err := os.Executable(); err != nil || strings.Contains(program, string(filepath.Separator)+"go-build") {
 		return "go run ./cmd/radsec-gw"

@@ -22,7 +22,7 @@ type subcommand struct {
 func commands() []subcommand {
 	return []subcommand{
 		{"serve", "run the gateway: radsec-gw serve -config FILE", runServe},
-		{"check", "read the configuration as serve does, and print what follows from it", runCheck},
+		{"check", "read the configuration as serve does, and print what it means", runCheck},
 		{"dev", "run everything on this machine, without a configuration: certificates, a RADIUS server, the gateway", runDev},
 		{"probe", "send one request as a RadSec client: status, access, accounting, coa, disconnect", runProbe},
 		{"tap", "print the packets that pass a running gateway: -client, -realm, -user", runTap},

@@ -41,8 +41,8 @@ func runServe(args []string, stdout, stderr io.Writer) int {
 
 // Exit statuses of serve, beside 0 for a drained gateway and 2 for a usage error.
 const (
-	// exitFailed is for a failure that may pass by itself, such as a port in use:
-	// systemd starts the gateway again.
+	// exitFailed is for a failure that may be temporary, such as a port in use: systemd
+	// starts the gateway again.
 	exitFailed = 1
 	// exitConfig is for a mistake in the configuration or in a file that it names:
 	// EX_CONFIG of sysexits(3). Starting again would not help; the systemd unit has it
@@ -104,7 +104,7 @@ func serve(path string, stderr io.Writer) int {
 }
 
 // exitAnyway ends the process after endTimeout, even if something hangs, such as writing
-// to a standard error that nobody reads. The returned function stops the timer.
+// to a standard error that is not read. The returned function stops the timer.
 func exitAnyway(status int) (stop func() bool) {
 	return time.AfterFunc(endTimeout, func() { os.Exit(status) }).Stop
 }

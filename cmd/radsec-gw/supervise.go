@@ -14,10 +14,10 @@ import (
 const endTimeout = 4 * time.Second
 
 // supervise handles signals until the gateway has ended: SIGHUP reloads; SIGINT or SIGTERM
-// drains, and a second one ends at once.
+// drains, and a second one ends the gateway immediately.
 //
 // Its loop never blocks, so that no signal waits for a reload, a file or systemd. If the
-// gateway does not end within endTimeout, supervise returns an error, and the process is to
+// gateway does not end within endTimeout, supervise returns an error, and the process must
 // exit.
 func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *systemd) error {
 	ended := make(chan error, 1)
@@ -39,13 +39,13 @@ func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *s
 			ending = nil
 			overdue.Reset(endTimeout)
 		case <-overdue.C:
-			return fmt.Errorf("the gateway has not ended within %v: the process exits all the same", endTimeout)
+			return fmt.Errorf("the gateway has not ended within %v: the process exits anyway", endTimeout)
 		case <-watchdog.C:
 			select {
 			case <-responded: // since the last tick: it is alive
 				sd.alive()
 				go func() {
-					gw.Responds()
+					gw.Ping()
 					responded <- struct{}{}
 				}()
 			default:

@@ -111,7 +111,7 @@ func TestSignalsDuringAReloadMakeOneMore(t *testing.T) {
 // SIGTERM gives up a reload that reads, and nothing of it is put in use.
 //
 // Fault W15.
-func TestTerminationGivesAReloadUp(t *testing.T) {
+func TestTerminationCancelsAReload(t *testing.T) {
 	g := startSupervised(t)
 	file := g.file
 	gatewaytest.Block(t, file)
@@ -125,7 +125,7 @@ func TestTerminationGivesAReloadUp(t *testing.T) {
 	if err := <-g.ended; err != nil {
 		t.Error(err)
 	}
-	g.log.Await(t, "reload given up, the gateway is about to stop")
+	g.log.Await(t, "reload canceled, the gateway is about to stop")
 	if strings.Contains(g.log.String(), "reload refused") {
 		t.Errorf("expected the reload to be given up and not refused, got\n%s", g.log.String())
 	}
@@ -198,7 +198,7 @@ func TestSuperviseEndsWithoutTheGateway(t *testing.T) {
 	g.signals <- syscall.SIGTERM
 	g.signals <- syscall.SIGTERM
 	err := <-g.ended
-	if err == nil || !strings.Contains(err.Error(), "the process exits all the same") {
+	if err == nil || !strings.Contains(err.Error(), "the process exits anyway") {
 		t.Errorf("with a listener that does not close: expected an error, got %v", err)
 	}
 	l.end.Unlock()

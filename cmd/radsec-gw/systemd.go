@@ -11,7 +11,7 @@ import (
 )
 
 // inheritedListeners returns the TCP listeners that systemd has passed (sd_listen_fds(3)),
-// which are used in the place of listen.address. It is not an error if there are none.
+// which are used instead of listen.address. It is not an error if there are none.
 func inheritedListeners() ([]net.Listener, error) {
 	all, err := activation.Listeners()
 	if err != nil {

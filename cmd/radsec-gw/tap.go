@@ -47,7 +47,7 @@ func runTap(args []string, stdout, stderr io.Writer) int {
 }
 
 // tapInto copies what the gateway shows to out until ctx is done, and then returns nil. It
-// is an error if the gateway ends the tap before.
+// is an error if the gateway ends the tap first.
 func tapInto(ctx context.Context, out io.Writer, path string, filter audit.Filter) error {
 	c, err := net.Dial("unix", path)
 	if err != nil {

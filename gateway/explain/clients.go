@@ -27,12 +27,12 @@ func maySend(c *config.Client) string {
 	}
 	var realms []string
 	for _, realm := range c.Realms {
-		realms = append(realms, realmWords(realm))
+		realms = append(realms, describeRealm(realm))
 	}
 	return text + " of " + strings.Join(append(realms, c.Operators...), ", ")
 }
 
-// conditions says what a client must fulfil.
+// conditions describes the conditions that identify a client.
 func conditions(c *config.Client, auth string) string {
 	var all []string
 	add := func(what string, n int, text func(i int) string) {

@@ -22,14 +22,14 @@ import (
 // serviceUser is the user that the packages' systemd unit runs the gateway as.
 const serviceUser = "radsec-gw"
 
-// account is a user, with what decides about the access to files.
+// account is a user, with what determines its access to files.
 type account struct {
 	name   string
 	uid    uint32
 	groups []uint32
 }
 
-// nobody owns no file and is in no group: what it can read, everybody can.
+// nobody is an account that owns no file and is in no group: everybody can read what it can.
 var nobody = account{name: "everybody", uid: ^uint32(0) - 1}
 
 // printFiles prints which user read the files, and returns warnings about who may read
@@ -50,8 +50,8 @@ func printFiles(w io.Writer, p *gateway.Plan) []string {
 	return append(list, signingKeys(p)...)
 }
 
-// readAs says what it means that me could read the files. service is the user of the
-// service, if that is another one and known.
+// readAs says which user has read the files, and what that means for the service. service
+// is the service's user, if that is another one and known.
 func readAs(me, service account) string {
 	who := fmt.Sprintf("uid %d", me.uid)
 	if me.name != "" {
@@ -172,7 +172,7 @@ func signingKeys(p *gateway.Plan) (list []string) {
 		}
 		if i := slices.IndexFunc(p.ClientCAs(), func(c *x509.Certificate) bool { return certs.Fits(c, key) == nil }); i >= 0 {
 			list = append(list, p.Config.MistakeAt("listen.client_ca", fmt.Sprintf(
-				"the private key of %s lies beside it (%s): the gateway does not need it, and whoever reads it can issue client certificates; keep it elsewhere", p.ClientCAs()[i].Subject, file)).String())
+				"the private key of %s is in the same directory (%s): the gateway does not need it, and anyone who reads it can issue client certificates; keep it elsewhere", p.ClientCAs()[i].Subject, file)).String())
 		}
 	}
 	return list

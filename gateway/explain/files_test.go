@@ -50,7 +50,7 @@ func TestWarnsAboutReaders(t *testing.T) {
 		}
 	}
 	out := report()
-	expect(out, "Files\n  read as  ", "c.toml:4: listen.client_ca: the private key of CN=radsec-gw development CA,O=radsec-gw development lies beside it (certs/dev/ca.key)")
+	expect(out, "Files\n  read as  ", "c.toml:4: listen.client_ca: the private key of CN=radsec-gw development CA,O=radsec-gw development is in the same directory (certs/dev/ca.key)")
 	if strings.Contains(out, "everybody on this machine") {
 		t.Errorf("closed files are warned of:\n%s", out)
 	}
@@ -65,7 +65,7 @@ func TestWarnsAboutReaders(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "certs/dev/ca.key"), filepath.Join(dir, "ca.key")); err != nil {
 		t.Fatal(err)
 	}
-	if out := report(); strings.Contains(out, "lies beside it") {
+	if out := report(); strings.Contains(out, "is in the same directory") {
 		t.Errorf("a CA's key elsewhere is warned of:\n%s", out)
 	}
 }

@@ -14,21 +14,21 @@ import (
 // printGroups prints for each route which server gets a request, and when the request
 // moves on to another.
 func printGroups(w io.Writer, cfg *config.Config) {
-	fmt.Fprintf(w, "\nGroups: who gets a request\n")
+	fmt.Fprintf(w, "\nGroups: which server gets a request\n")
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
 		fmt.Fprintf(w, "  route %d, to %s\n", i+1, strings.Join(r.Servers, ", "))
-		for _, line := range groupWords(cfg, r) {
+		for _, line := range describeGroup(cfg, r) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
 }
 
-// groupWords says how the server of a group is chosen, and when a request moves on from it.
-func groupWords(cfg *config.Config, r *config.Route) []string {
+// describeGroup says how the server of a group is chosen, and when a request moves on from it.
+func describeGroup(cfg *config.Config, r *config.Route) []string {
 	servers := cfg.ServersOf(r)
 	if len(servers) == 1 && !servers[0].Expand {
-		return append(lastHopWords(servers, r), "there is no other server: "+givenUp(r))
+		return append(describeLastHop(servers, r), "there is no other server: "+givenUp(r))
 	}
 	const others = "; if none is up, likewise among those that are suspect, then failing, then down"
 	lines := []string{map[string]string{
@@ -46,17 +46,17 @@ func groupWords(cfg *config.Config, r *config.Route) []string {
 		config.BalanceSticky:           "by station and user, which agree in all rounds",
 		config.BalanceLeastOutstanding: "by station and user, which is right for EAP, and for others if the load was even when they began",
 	}[r.Balance])
-	lines = append(lines, moveWords(servers, r)...)
+	lines = append(lines, describeMove(servers, r)...)
 	if slices.Contains(r.Packets, config.PacketCoA) || slices.Contains(r.Packets, config.PacketDisconnect) {
-		lines = append(lines, lastHopWords(servers, r)...)
+		lines = append(lines, describeLastHop(servers, r)...)
 		lines = append(lines, "CoA and Disconnect do not move on: only the server that got them may hold the session (RFC 5176 §2.3)")
 	}
 	return append(lines, givenUp(r))
 }
 
-// lastHopWords says which server of a route gets a CoA or Disconnect; nothing when none of
+// describeLastHop says which server of a route gets a CoA or Disconnect; nothing when none of
 // them is a NAS.
-func lastHopWords(servers []*config.Server, r *config.Route) []string {
+func describeLastHop(servers []*config.Server, r *config.Route) []string {
 	isNAS := func(s *config.Server) bool { return s.NAS }
 	dynamic := slices.Contains(r.Packets, config.PacketCoA) || slices.Contains(r.Packets, config.PacketDisconnect)
 	if !dynamic || !slices.ContainsFunc(servers, isNAS) {
@@ -78,21 +78,21 @@ func lastHopWords(servers []*config.Server, r *config.Route) []string {
 	return []string{"CoA and Disconnect go to the NAS that they name; " + rest}
 }
 
-// moveWords says when a request moves on to the next server; nothing for a route whose
+// describeMove says when a request moves on to the next server; nothing for a route whose
 // requests do not move.
-func moveWords(servers []*config.Server, r *config.Route) []string {
+func describeMove(servers []*config.Server, r *config.Route) []string {
 	access := slices.Contains(r.Packets, config.PacketAccess)
 	if !access && !slices.Contains(r.Packets, config.PacketAccounting) {
 		return nil
 	}
 	var silent []string
 	for _, s := range servers {
-		silent = append(silent, silentWords(s, r))
+		silent = append(silent, describeSilent(s, r))
 	}
 	lines := []string{
 		"a request moves on to the next server at once when its server is down or failing, cannot be reached, or no longer has an address; it also moves to a new address of its server at once",
 		"it moves on when nothing at all was received from its server since it was sent: " + strings.Join(silent, "; "),
-		"it moves on when its server answers other requests or probes, and not this request: " + patienceWords(servers, r),
+		"it moves on when its server answers other requests or probes, and not this request: " + describePatience(servers, r),
 	}
 	if access && r.Patience > 0 {
 		lines = append(lines, "with a patience below the time that users need to confirm a login, they are asked twice, by two servers")
@@ -100,8 +100,8 @@ func moveWords(servers []*config.Server, r *config.Route) []string {
 	return append(lines, "a request with the State of a server stays with that server until it is down, or several requests in a row got no reply from it")
 }
 
-// silentWords says when a request moves on from a server that sends nothing at all.
-func silentWords(s *config.Server, r *config.Route) string {
+// describeSilent says when a request moves on from a server that sends nothing at all.
+func describeSilent(s *config.Server, r *config.Route) string {
 	schedule := gateway.ScheduleOf(s)
 	all, early, late := schedule.Waits(0), schedule.Waits(-0.1), schedule.Waits(0.1)
 	after := func(waits []time.Duration) time.Duration {
@@ -118,8 +118,8 @@ func silentWords(s *config.Server, r *config.Route) string {
 	return fmt.Sprintf("from %s never, because its schedule ends before transmission %d is due again", s.Name, r.MoveOnAfter)
 }
 
-// patienceWords says when a request moves on from a server that answers others.
-func patienceWords(servers []*config.Server, r *config.Route) string {
+// describePatience says when a request moves on from a server that answers others.
+func describePatience(servers []*config.Server, r *config.Route) string {
 	if r.Patience == 0 {
 		return "never (patience is 0s); it counts as overdue when it is given up"
 	}

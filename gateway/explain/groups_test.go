@@ -10,7 +10,7 @@ import (
 
 // What follows from the timers of a group that are not the default.
 // Rules: P65
-func TestGroupWords(t *testing.T) {
+func TestDescribeGroup(t *testing.T) {
 	server := func(name string, count int) config.Server {
 		return config.Server{Name: name, Address: name + ".internal", RetransmitInitial: 2 * time.Second, RetransmitCount: count, RetransmitDuration: 30 * time.Second}
 	}
@@ -43,7 +43,7 @@ func TestGroupWords(t *testing.T) {
 		{"one server", config.Route{Servers: []string{"a"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: 10 * time.Second, Packets: access}, []string{
 			"there is no other server"}, "patience"},
 	} {
-		got := strings.Join(groupWords(cfg, &x.route), "\n")
+		got := strings.Join(describeGroup(cfg, &x.route), "\n")
 		for _, want := range x.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: expected %q, got\n%s", x.name, want, got)
@@ -61,7 +61,7 @@ func TestGroupWordsOfEachChoice(t *testing.T) {
 	for _, balance := range config.Balances() {
 		for _, answer := range config.Answers() {
 			r := &config.Route{Servers: []string{"a", "b"}, Packets: []string{"access"}, Balance: balance, OnUnreachable: answer, MoveOnAfter: 2}
-			for _, line := range groupWords(cfg, r) {
+			for _, line := range describeGroup(cfg, r) {
 				if line == "" || strings.HasSuffix(line, " ") {
 					t.Errorf("%s, %s: expected a whole line, got %q", balance, answer, line)
 				}

@@ -40,7 +40,7 @@ func printListen(w io.Writer, p *gateway.Plan) {
 		}
 	}
 	fmt.Fprintf(t, "  client certificates\t%s\n", map[string]string{
-		config.AuthRequire: "required", config.AuthOptional: "optional", config.AuthNone: "not asked for"}[cfg.Listen.ClientAuth])
+		config.AuthRequire: "required", config.AuthOptional: "optional", config.AuthNone: "not requested"}[cfg.Listen.ClientAuth])
 	for _, ca := range p.ClientCAs() {
 		fmt.Fprintf(t, "  client CA\t%s, until %s\n", ca.Subject, ca.NotAfter.Format(time.DateOnly))
 	}

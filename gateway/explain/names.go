@@ -78,9 +78,9 @@ func isIPAddress(host string) bool {
 	return err == nil
 }
 
-// nameWords says which addresses a server's host name has now, and when it is looked up
+// describeName says which addresses a server's host name has now, and when it is looked up
 // again; nothing for a server with an IP address.
-func nameWords(s *config.Server, n names) []string {
+func describeName(s *config.Server, n names) []string {
 	if isIPAddress(s.Address) {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // The report has the addresses that each name has now, and how they are used.
-func TestNameWords(t *testing.T) {
+func TestDescribeName(t *testing.T) {
 	var list []netip.Addr
 	for _, a := range []string{"2001:db8::1", "10.0.0.6", "10.0.0.5", "::ffff:10.0.0.5"} {
 		list = append(list, netip.MustParseAddr(a))
@@ -44,7 +44,7 @@ func TestNameWords(t *testing.T) {
 			"nobody.internal has no address now: until it has one the server is down, and nothing waits for the name server"}, "each address"},
 	} {
 		cfg := &config.Config{Servers: []config.Server{x.server}}
-		got := strings.Join(nameWords(&x.server, resolveNames(t.Context(), cfg, resolve)), "\n") + "\n"
+		got := strings.Join(describeName(&x.server, resolveNames(t.Context(), cfg, resolve)), "\n") + "\n"
 		for _, want := range x.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: expected %q, got\n%s", x.server.Address, want, got)

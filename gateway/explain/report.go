@@ -1,8 +1,8 @@
-// Package explain prints what follows from a Plan, for radsec-gw check: where the gateway
-// listens (listen.go), which clients it accepts (clients.go), where their requests go
-// (routes.go), who may read the files (files.go), what a server's silence leads to
-// (servers.go, names.go), how a server is chosen (groups.go), how many connections there
-// may be (descriptors.go), and what is suspicious.
+// Package explain prints what a Plan means, for radsec-gw check: where the gateway listens
+// (listen.go), which clients it accepts (clients.go), where their requests go (routes.go),
+// who may read the files (files.go), what happens when a server does not reply (servers.go,
+// names.go), how a server is chosen (groups.go), how many connections there may be
+// (descriptors.go), and what is suspicious.
 package explain
 
 import (
@@ -20,8 +20,8 @@ import (
 // lookupTimeout is how long check waits for all of the servers' names.
 const lookupTimeout = 5 * time.Second
 
-// Report prints what follows from a plan, and warnings about what is suspicious. It looks
-// up the servers' host names, for at most lookupTimeout.
+// Report prints what a plan means, and warnings about what is suspicious. It looks up the
+// servers' host names, for at most lookupTimeout.
 func Report(w io.Writer, p *gateway.Plan) {
 	cfg := p.Config
 	fmt.Fprintf(w, "%s has no mistakes.\n", cfg.Path)

@@ -49,7 +49,7 @@ func routeEntries(cfg *config.Config) (all []routeEntry) {
 	}
 	slices.SortStableFunc(all, func(a, b routeEntry) int { return compareRealms(a.name, b.name) })
 	for i := range all {
-		all[i].name = realmWords(all[i].name)
+		all[i].name = describeRealm(all[i].name)
 	}
 	dynamic := []string{config.PacketCoA, config.PacketDisconnect}
 	for _, whole := range []bool{false, true} {
@@ -91,7 +91,7 @@ func compareRealms(a, b string) int {
 	return cmp.Compare(rank(a), rank(b))
 }
 
-func realmWords(realm string) string {
+func describeRealm(realm string) string {
 	switch realm {
 	case "":
 		return "(no realm)"
@@ -135,8 +135,8 @@ func printRouting(w io.Writer, cfg *config.Config) {
 	fmt.Fprintf(w, "\nAn Access-Request that no route takes, or that its client may not send: %s\n", r.OnUnroutable)
 	fmt.Fprintf(w, "An Accounting-Request likewise: %s\n", accountingAnswer(r.OnUnroutable))
 	fmt.Fprintf(w, "In RADIUS/1.1 both get a Protocol-Error instead; CoA and Disconnect get a NAK\n")
-	fmt.Fprintf(w, "The realm of a User-Name: %s\n", formatWords(r.RealmFormats))
-	fmt.Fprintf(w, "Requests that a server sends back: %s\n", markerWords(r))
+	fmt.Fprintf(w, "The realm of a User-Name: %s\n", describeFormat(r.RealmFormats))
+	fmt.Fprintf(w, "Requests that a server sends back: %s\n", describeMarker(r))
 }
 
 // accountingAnswer returns the answer to an Accounting-Request without a server, by the
@@ -148,8 +148,8 @@ func accountingAnswer(policy string) string {
 	return config.AnswerSilent
 }
 
-// formatWords says where in a User-Name a realm is looked for.
-func formatWords(formats []string) string {
+// describeFormat says where in a User-Name a realm is looked for.
+func describeFormat(formats []string) string {
 	var list []string
 	for _, f := range formats {
 		list = append(list, map[string]string{
@@ -161,8 +161,8 @@ func formatWords(formats []string) string {
 	return strings.Join(list, ", then ")
 }
 
-// markerWords says how loops are recognized.
-func markerWords(r *config.Routing) string {
+// describeMarker says how loops are recognized.
+func describeMarker(r *config.Routing) string {
 	switch {
 	case !r.LoopMarker:
 		return "not looked for (loop_marker is false)"

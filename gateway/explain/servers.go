@@ -13,16 +13,16 @@ import (
 	"radsec-gw/metrics"
 )
 
-// printServers prints what a server's silence leads to, by its timers.
+// printServers prints what happens when a server does not reply, with its timers.
 func printServers(w io.Writer, p *gateway.Plan, n names) {
-	fmt.Fprintf(w, "\nServers: what silence leads to\n")
+	fmt.Fprintf(w, "\nServers: what happens when one does not reply\n")
 	for _, s := range p.Servers() {
 		fmt.Fprintf(w, "  %s\n", s.Name)
 		if s.AuthPort == 0 && s.AcctPort == 0 && s.CoAPort == 0 {
 			fmt.Fprintf(w, "    in no route: nothing is sent to it\n")
 			continue
 		}
-		for _, line := range slices.Concat(nameWords(&s, n), nasWords(&s), scheduleWords(&s), healthWords(&s)) {
+		for _, line := range slices.Concat(describeName(&s, n), describeNas(&s), describeSchedule(&s), describeHealth(&s)) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
@@ -40,8 +40,8 @@ func sum(all []time.Duration, limit time.Duration) time.Duration {
 	return min(total.Round(time.Millisecond), limit)
 }
 
-// scheduleWords says when a request is sent, and when it is given up.
-func scheduleWords(s *config.Server) []string {
+// describeSchedule says when a request is sent, and when it is given up.
+func describeSchedule(s *config.Server) []string {
 	all := gateway.ScheduleOf(s).Waits(0)
 	var at []string
 	for i := range all[:min(len(all), maxSends)] {
@@ -54,8 +54,8 @@ func scheduleWords(s *config.Server) []string {
 		strings.Join(at, ", "), sum(all, s.RetransmitDuration))}
 }
 
-// healthWords says when a port is suspect, failing, down and up again.
-func healthWords(s *config.Server) []string {
+// describeHealth says when a port is suspect, failing, down and up again.
+func describeHealth(s *config.Server) []string {
 	var probed, unprobed []string
 	var with string
 	port := func(name metrics.Port, number uint16) {
@@ -73,7 +73,7 @@ func healthWords(s *config.Server) []string {
 	tried := fmt.Sprintf("a request tries it after %v, %v and every %v", s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval)
 	var lines []string
 	if probed != nil {
-		lines = probedWords(s, strings.Join(probed, ", "), with, silent, tried)
+		lines = describeProbed(s, strings.Join(probed, ", "), with, silent, tried)
 	}
 	if unprobed != nil {
 		lines = append(lines, fmt.Sprintf("%s: never probed; %s make a port down; then %s, and %s in a row bring it back",
@@ -82,9 +82,9 @@ func healthWords(s *config.Server) []string {
 	return lines
 }
 
-// probedWords is healthWords for the ports that are probed. silent says what makes a port
+// describeProbed is describeHealth for the ports that are probed. silent says what makes a port
 // suspect, tried when a request is sent to a port that is failing.
-func probedWords(s *config.Server, ports, with, silent, tried string) []string {
+func describeProbed(s *config.Server, ports, with, silent, tried string) []string {
 	if s.HealthUser != "" {
 		with = fmt.Sprintf("an %s of %q", with, s.HealthUser)
 	}
@@ -112,9 +112,9 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// nasWords says which CoA and Disconnect are for a server that is a NAS; nothing for
+// describeNas says which CoA and Disconnect are for a server that is a NAS; nothing for
 // another server.
-func nasWords(s *config.Server) []string {
+func describeNas(s *config.Server) []string {
 	if !s.NAS {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 
 // The times in the report follow from the schedule (RFC 5080 §2.2.1).
 // Rules: P55
-func TestScheduleWords(t *testing.T) {
+func TestDescribeSchedule(t *testing.T) {
 	server := func(initial, most time.Duration, count int, duration time.Duration) *config.Server {
 		return &config.Server{RetransmitInitial: initial, RetransmitMax: most, RetransmitCount: count, RetransmitDuration: duration}
 	}
@@ -25,24 +25,24 @@ func TestScheduleWords(t *testing.T) {
 		{"no bounds", server(100*time.Millisecond, 0, 0, 30*time.Second), "sent at 0s, 100ms, 300ms, 700ms, 1.5s, 3.1s, 6.3s, 12.7s, … (each"},
 		{"eight", server(300*time.Millisecond, 2*time.Second, 8, 30*time.Second), "sent at 0s, 300ms, 900ms, 2.1s, 4.1s, 6.1s, 8.1s, 10.1s (each wait ±10 %) and given up at 12.1s"},
 	} {
-		if got := scheduleWords(x.s)[0]; !strings.Contains(got, x.want) {
+		if got := describeSchedule(x.s)[0]; !strings.Contains(got, x.want) {
 			t.Errorf("%s: expected %q, got %q", x.name, x.want, got)
 		}
 	}
 }
 
 // A server that is checked with Access-Request, or not at all.
-func TestHealthWords(t *testing.T) {
+func TestDescribeHealth(t *testing.T) {
 	s := &config.Server{AuthPort: 1812, AcctPort: 1813, Health: config.HealthAccessRequest, HealthUser: "probe", HealthPassword: config.NewSecret("tiger"),
 		SuspectAfter: 1, FailingAfter: 1, DownAfter: 1, UpAfter: 1, ProbeInterval: time.Second, RetransmitInitial: time.Second, WatchdogInterval: 10 * time.Second}
-	got := strings.Join(healthWords(s), "\n")
+	got := strings.Join(describeHealth(s), "\n")
 	for _, want := range []string{`auth: a suspect port is probed with an Access-Request of "probe" every 1s; it is down after 1 probe`, "up again after 1 reply", "auth: 1 request overdue", "acct: never probed; 1 request, due"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("expected %q, got\n%s", want, got)
 		}
 	}
 	s.Health = config.HealthNone
-	if got := healthWords(s); len(got) != 1 || !strings.HasPrefix(got[0], "auth, acct: never probed; ") {
+	if got := describeHealth(s); len(got) != 1 || !strings.HasPrefix(got[0], "auth, acct: never probed; ") {
 		t.Errorf("with health none: expected one line about both ports, got %q", got)
 	}
 	if strings.Contains(got, "tiger") {
@@ -50,7 +50,7 @@ func TestHealthWords(t *testing.T) {
 	}
 }
 
-// The report has what silence leads to for the ports that are used, and that nothing is sent
+// The report says what happens when a server does not reply, for the ports that are used, and that nothing is sent
 // to a server without a route.
 func TestServersHaveUsedPortsOnly(t *testing.T) {
 	_, file := gatewaytest.Dir(t, strings.Replace(gatewaytest.TwoServers, `servers = ["a", "b"]`, `servers = ["a"]`, 1))
@@ -59,7 +59,7 @@ func TestServersHaveUsedPortsOnly(t *testing.T) {
 		t.Errorf("expected that nothing is sent to b, got\n%s", out)
 	}
 	s := config.Server{AuthPort: 1812, Health: config.HealthStatusServer, RetransmitInitial: time.Second}
-	if got := strings.Join(healthWords(&s), "\n"); strings.Contains(got, "acct") || strings.Contains(got, "coa") {
+	if got := strings.Join(describeHealth(&s), "\n"); strings.Contains(got, "acct") || strings.Contains(got, "coa") {
 		t.Errorf("expected the port auth alone, got\n%s", got)
 	}
 }

@@ -34,6 +34,6 @@ func TestTheServiceGetsNoMoreThanItNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.checkSays(0, "read as  ",
-		"listen.client_ca: the private key of CN=the CA,O=radsec-gw development lies beside it (ca.key)",
+		"listen.client_ca: the private key of CN=the CA,O=radsec-gw development is in the same directory (ca.key)",
 		"listen.private_key: everybody on this machine can read server.key")
 }

@@ -167,7 +167,7 @@ test_deb() {
   refuse_configuration
   check "check accepts it after the five steps" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
   printed "  and says as which user it read the files" "read as *root (uid 0); whether radsec-gw"
-  unsaid "  and finds nothing that the service cannot read, or that others can" "cannot read\|everybody on this machine\|lies beside it"
+  unsaid "  and finds nothing that the service cannot read, or that others can" "cannot read\|everybody on this machine\|is in the same directory"
   refuse "the service's user cannot read the CA's private key" chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" /bin/cat /root/radsec-gw-certs/ca.key
   check "  which is nowhere else" test -z "$(find "$root/etc" -name ca.key)"
   serve || die "the gateway does not answer Status-Server"
