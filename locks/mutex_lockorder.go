@@ -70,7 +70,8 @@ func release(rank int) {
 	held.Store(g, slices.Delete(all, i, i+1))
 }
 
-// goroutine returns the number of the running goroutine, which begins its trace.
+// goroutine returns the number of the running goroutine, from the first line of its stack
+// trace.
 func goroutine() string {
 	var b [64]byte
 	trace := b[:runtime.Stack(b[:], false)]

@@ -1,7 +1,6 @@
 package logs
 
-// batch is lines that wait to be written, one after the other. Its arrays are
-// made once and never grow.
+// batch is a sequence of lines to be written. Its arrays never grow.
 type batch struct {
 	text  []byte
 	lines []mark
@@ -11,7 +10,7 @@ type batch struct {
 	whole   int // lines
 }
 
-// mark is where a line ends in the batch's text.
+// mark is the end of a line in the batch's text.
 type mark struct {
 	end  int32
 	kind Kind
@@ -21,9 +20,8 @@ func newBatch(bytes, lines int) *batch {
 	return &batch{text: make([]byte, 0, bytes), lines: make([]mark, 0, lines)}
 }
 
-// add appends a line, unless it does not fit. The lines of requests may take
-// three quarters only: a busy gateway with a request log must not push out what
-// the program has to say about it.
+// add appends a line, unless it does not fit. The lines of requests may fill only three
+// quarters, so that a busy gateway with a request log still has space for events.
 func (b *batch) add(kind Kind, line []byte) bool {
 	bytes, lines := cap(b.text), cap(b.lines)
 	if kind != KindEvent {
@@ -42,7 +40,7 @@ func (b *batch) halfFull() bool {
 	return len(b.text) >= cap(b.text)/2 || len(b.lines) >= cap(b.lines)/2
 }
 
-// rest is the text that is not written yet.
+// rest returns the text that is not written yet.
 func (b *batch) rest() []byte { return b.text[b.written:] }
 
 // advance notes that n more bytes are written, and calls done with the kind of

@@ -2,8 +2,8 @@ package logs
 
 import "time"
 
-// rate is how many lines are let through: burst at once, then one every so often.
-// The zero rate lets any number through.
+// rate is how many lines are allowed: burst at once, then one in every interval every.
+// The zero rate allows any number.
 type rate struct {
 	burst int
 	every time.Duration
@@ -14,7 +14,7 @@ type bucket struct {
 	full time.Time // when all tokens are back
 }
 
-// has reports whether a token is there.
+// has reports whether a token is available.
 func (b *bucket) has(r rate, now time.Time) bool { return b.taken(r, now, r.burst-1) }
 
 // taken reports whether at most n tokens are missing.

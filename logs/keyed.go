@@ -6,31 +6,31 @@ import (
 	"time"
 )
 
-// limits is what a keyed limiter lets through.
+// limits are how many lines a keyed limiter allows.
 type limits struct {
 	each    rate // for one key
 	all     rate // for all keys together; the zero rate: any number
-	reserve rate // beside all, for keys that have asked for at most few lines of late
+	reserve rate // in addition to all, for keys that have asked for at most few lines recently
 	few     int
-	keys    int           // as many are remembered, those used last
-	report  time.Duration // what was suppressed is reported so long after the first, if no later line has reported it
+	keys    int           // how many keys are remembered, those used last
+	report  time.Duration // how long after the first suppressed line they are reported, if no later line has done so
 }
 
-// keyed limits lines by a key: a bucket for each, one for all, and a reserve for
-// keys that have had few lines, so that a flood for some keys does not hide the
-// others. Beyond limits.keys the one that was used longest ago is forgotten; as
-// it then begins anew, the reserve is what bounds a flood of ever new keys.
+// keyed limits lines by a key: it has a bucket for each, one for all, and a reserve for
+// keys that have had few lines, so that a flood for some keys does not hide the others.
+// When there are more than limits.keys, the one used longest ago is forgotten, and has a
+// full bucket when it is used again; so the reserve bounds a flood of new keys.
 type keyed[K comparable] struct {
 	// static after construction
 	limits limits
 	report func(suppressed[K])
 
-	mu           sync.Mutex // guards what follows
+	mu           sync.Mutex // guards the fields below
 	entries      map[K]*list.Element
 	order        list.List // of *entry[K], the one used last in front
 	all, reserve bucket
 	forgotten    int  // lines suppressed for keys that are not remembered
-	timer        bool // runs, to report
+	timer        bool // is set, to report
 }
 
 // entry is one key.
@@ -38,7 +38,7 @@ type entry[K comparable] struct {
 	key        K
 	bucket     bucket
 	asked      bucket // as bucket, but lines that were suppressed count as well
-	suppressed int    // since that was last reported
+	suppressed int    // since the last report
 }
 
 // suppressed is what a keyed limiter reports.

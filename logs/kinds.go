@@ -5,7 +5,7 @@ type Kind uint8
 
 // The kinds.
 const (
-	KindEvent   Kind = iota // what the program itself has to say, through slog
+	KindEvent   Kind = iota // a message of the program, through slog
 	KindRequest             // how one request ended
 	KindFTicks              // a federation's statistics
 	NumKinds    = iota
@@ -19,7 +19,7 @@ type Reason uint8
 
 // The reasons.
 const (
-	QueueFull   Reason = iota // what it is written to did not keep up
+	QueueFull   Reason = iota // lines were not written fast enough
 	WriteFailed               // its reader is gone, or the process ended first
 	NumReasons  = iota
 )

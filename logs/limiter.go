@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// oneCause is how many lines of one Limiter are let through.
+// oneCause is how many lines one Limiter allows.
 var oneCause = rate{burst: 1, every: time.Minute}
 
-// Limiter lets one log line a minute through for one cause, and counts the
-// others, so that a flood of one cause does not hide the rest. What was
-// suppressed is reported when the minute is over, even if there is no other
-// line to write then. The zero value is ready for use.
+// Limiter allows one log line a minute for one cause, and counts the others, so that a
+// flood of one cause does not hide the rest. Suppressed lines are reported when the
+// minute is over, even if there is no other line to write then. The zero value is ready
+// for use.
 type Limiter struct {
-	mu         sync.Mutex // guards what follows
+	mu         sync.Mutex // guards the fields below
 	bucket     bucket
 	suppressed int
 	first      Line // of those suppressed
 }
 
-// Line is a log line that is ready to be written. When it stands for others,
-// its field "suppressed" says how many.
+// Line is a log line that is ready to be written. When lines like it were suppressed, the
+// field "suppressed" says how many.
 type Line struct {
 	Log    *slog.Logger
 	Level  slog.Level
@@ -30,8 +30,8 @@ type Line struct {
 	Fields []any // as slog takes them
 }
 
-// Log writes a line, or counts it. The line is made only if it is to be written,
-// now or when the minute is over.
+// Log writes a line, or counts it. It calls line only if the line is to be written, now
+// or when the minute is over.
 func (l *Limiter) Log(line func() Line) {
 	now := time.Now()
 	l.mu.Lock()
@@ -94,8 +94,8 @@ func (l Line) write(suppressed int) {
 	l.Log.Log(limited, l.Level, l.Text, fields...)
 }
 
-// limited is the context of lines that a limiter has let through: Log does not
-// limit them once more.
+// limited is the context of lines that a limiter has allowed: Log does not limit them
+// again.
 var limited = context.WithValue(context.Background(), limitedKey{}, true)
 
 type limitedKey struct{}

@@ -17,7 +17,7 @@ import (
 type Log struct {
 	shared     *shared      // with all handlers made from this one
 	text, json slog.Handler // of which shared.json chooses
-	bound      []Field      // of WithAttrs, for the page
+	bound      []Field      // of WithAttrs, for the status page
 }
 
 // Config is what can be changed while the process runs.
@@ -40,8 +40,8 @@ type shared struct {
 	configured slog.Level
 }
 
-// A flood of one message is cut to these. Messages are constants of the program
-// and warnings about its configuration.
+// messageLimits are the limits of lines with the same message. Messages are constants of
+// the program and warnings about its configuration.
 var messageLimits = limits{each: rate{burst: 100, every: time.Second / 10}, keys: 512, report: 10 * time.Second}
 
 // New returns a Log that writes to w. The caller must call Close.
@@ -59,8 +59,8 @@ func New(w io.Writer, c Config) *Log {
 	return l
 }
 
-// Of returns the Log that log writes to. For a logger of another kind it
-// returns one in front of that logger's handler, without an Output.
+// Of returns the Log that log writes to. For a logger with another handler it returns a
+// Log that passes lines to that handler, and has no Output.
 func Of(log *slog.Logger) *Log {
 	h := log.Handler()
 	if l, ok := h.(*Log); ok {
@@ -72,7 +72,7 @@ func Of(log *slog.Logger) *Log {
 	return l
 }
 
-// lineWriter is an Output as slog's handlers want it: they call Write once for
+// lineWriter is an Output as an io.Writer for slog's handlers, which call Write once for
 // each line.
 type lineWriter struct{ out *Output }
 
@@ -104,7 +104,7 @@ func (l *Log) Configure(c Config) {
 // Level returns the current level.
 func (l *Log) Level() slog.Level { return l.shared.level.Level() }
 
-// SetLevel changes it for all loggers made from this Log.
+// SetLevel changes the level for all loggers made from this Log.
 func (l *Log) SetLevel(to slog.Level) { l.shared.level.Set(to) }
 
 // ConfiguredLevel returns the level that was configured last.
@@ -117,7 +117,7 @@ func (l *Log) ConfiguredLevel() slog.Level {
 // Recent returns the last warnings and errors, the newest first.
 func (l *Log) Recent() []Entry { return l.shared.recent.list() }
 
-// handler is the one of the form that is configured.
+// handler returns the handler of the configured form.
 func (l *Log) handler() slog.Handler {
 	if l.shared.json.Load() {
 		return l.json
@@ -125,7 +125,8 @@ func (l *Log) handler() slog.Handler {
 	return l.text
 }
 
-// Enabled implements slog.Handler. Warnings are taken at every level, for the page.
+// Enabled implements slog.Handler. Warnings are enabled at every level, for the status
+// page.
 func (l *Log) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn || l.passes(ctx, level)
 }
@@ -155,7 +156,7 @@ func (l *Log) Handle(ctx context.Context, r slog.Record) error {
 	return l.handler().Handle(ctx, r)
 }
 
-// remember keeps the record for the page.
+// remember keeps the record for the status page.
 func (l *Log) remember(r *slog.Record) {
 	e := Entry{Time: r.Time, Level: r.Level, Message: r.Message}
 	e.Fields = append(e.Fields, l.bound...)
@@ -175,7 +176,8 @@ func (l *Log) WithAttrs(as []slog.Attr) slog.Handler {
 	return &Log{shared: l.shared, text: l.text.WithAttrs(as), json: l.json.WithAttrs(as), bound: bound}
 }
 
-// WithGroup implements slog.Handler. The page shows the fields without the group's name.
+// WithGroup implements slog.Handler. The status page shows the fields without the group's
+// name.
 func (l *Log) WithGroup(name string) slog.Handler {
 	return &Log{shared: l.shared, text: l.text.WithGroup(name), json: l.json.WithGroup(name), bound: l.bound}
 }
@@ -186,13 +188,14 @@ func (l *Log) flooded(all suppressed[string]) {
 		Fields: []any{"messages", len(all.keys), "most", all.most}}.write(all.lines)
 }
 
-// lossBegan notes for the page what cannot be written now.
+// lossBegan adds an entry to the status page, because the log itself cannot be written
+// now.
 func (s *shared) lossBegan() {
 	s.recent.add(Entry{Time: time.Now(), Level: slog.LevelWarn,
 		Message: "log lines are lost from now on: nobody reads standard error, or what it is written to is full"})
 }
 
-// notice makes the line that reports lost lines.
+// notice returns the line that reports lost lines.
 func (s *shared) notice(lost Losses) []byte {
 	r := slog.NewRecord(time.Now(), slog.LevelWarn, "log lines were lost before this one: nobody read standard error, or what it is written to was full", 0)
 	r.AddAttrs(slog.Uint64("lost", lost.total()))
@@ -204,6 +207,6 @@ func (s *shared) notice(lost Losses) []byte {
 		}
 	}
 	var line bytes.Buffer
-	_ = newHandler(&line, s.json.Load()).Handle(context.Background(), r) // a bytes.Buffer takes everything
+	_ = newHandler(&line, s.json.Load()).Handle(context.Background(), r) // writing to a bytes.Buffer does not fail
 	return line.Bytes()
 }

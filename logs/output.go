@@ -16,18 +16,18 @@ const (
 	// is 2 × (2 MiB + 256 KiB) = 4.5 MiB, of which an idle gateway touches one page.
 	queueBytes = 2 << 20
 	queueLines = queueBytes / 64
-	// gatherTime is how long the first line of a request waits for others, so that a
-	// busy gateway makes 50 writes a second and not one for each line.
+	// gatherTime is how long the line of a request waits for others, so that a busy
+	// gateway makes 50 writes a second and not one for each line.
 	gatherTime = 20 * time.Millisecond
-	// closeTime is how long the end of the process may wait for its log: so long
-	// writes are tried, and then giveUpTime for the goroutine to end, which it does
-	// at once unless it hangs in a write.
+	// closeTime is how long Close waits until everything is written. Then it waits
+	// giveUpTime for the goroutine to end, which it does at once unless it hangs in a
+	// write.
 	closeTime  = 900 * time.Millisecond
 	giveUpTime = 100 * time.Millisecond
 )
 
 // Output is a bounded queue of lines and the goroutine that writes them. Its
-// methods may be called from any goroutine. A nil Output takes lines to nowhere.
+// methods may be called from any goroutine. A nil Output discards lines.
 type Output struct {
 	// static after construction
 	w       io.Writer
@@ -35,7 +35,7 @@ type Output struct {
 	notice  func(Losses) []byte // makes the line that reports losses; nil: none is written
 	losing  func()              // called at the first loss that no notice has reported; must not block
 	wake    chan struct{}       // capacity 1: the batch is no longer empty
-	hurry   chan struct{}       // capacity 1: it is to be written at once
+	hurry   chan struct{}       // capacity 1: the batch is to be written at once
 	closing chan struct{}       // closed by Close
 	giveUp  chan struct{}       // closed by Close, closeTime later
 	ended   chan struct{}       // closed by run
@@ -47,7 +47,7 @@ type Output struct {
 	waiting     atomic.Int64 // bytes
 	isLosing    atomic.Bool  // losing was called, and no notice written since
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	closed  bool
 	filling *batch
 
@@ -152,7 +152,7 @@ func (o *Output) Written(k Kind) uint64 {
 	return o.written[k].Load()
 }
 
-// Lost returns how many lines of the kind were lost so far, and so for this reason.
+// Lost returns how many lines of the kind were lost so far for this reason.
 func (o *Output) Lost(k Kind, why Reason) uint64 {
 	if o == nil {
 		return 0
@@ -160,7 +160,7 @@ func (o *Output) Lost(k Kind, why Reason) uint64 {
 	return o.lost[k][why].Load()
 }
 
-// losses returns what was lost so far.
+// losses returns the lines lost so far.
 func (o *Output) losses() (l Losses) {
 	for k := range l {
 		for r := range l[k] {

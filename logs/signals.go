@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// ObeySignals lets SIGUSR1 make the log say more, a step each time, and SIGUSR2
-// bring the configured level back. The returned function ends that.
+// ObeySignals makes SIGUSR1 lower the level by one step, so that more is logged, and
+// SIGUSR2 restore the configured level. The returned function ends that.
 func (l *Log) ObeySignals() (end func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)

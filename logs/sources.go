@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// What Sources lets through. A peer that connects in a loop fills neither the
-// disk nor the operator's eyes: 20 lines of 400 bytes a second are 0.7 GB a day.
-// It takes ten sources that do so to use up what is there for all, and then each
-// other source has ten lines in the reserve: a client that is refused a few times
-// is seen during any flood in which fewer than ten new sources a second take part.
+// The limits of Sources. A peer that connects in a loop does not fill the disk: 20 lines
+// of 400 bytes a second are 0.7 GB a day. Ten such sources use up the bucket for all, and
+// then each other source has ten lines in the reserve: a client that is refused a few
+// times is seen during any flood with fewer than ten new sources a second.
 var (
 	sourceEach    = rate{burst: 50, every: time.Second / 2}
 	sourceAll     = rate{burst: 200, every: time.Second / 20}
@@ -24,11 +23,10 @@ const (
 	sourceReport = 10 * time.Second
 )
 
-// Sources limits the log lines that peers cause, for each source address, so
-// that a flood from some does not hide what others do. A line has in its field
-// "suppressed" how many like it were suppressed before it; what no line reports
-// within a time is reported by one line for all sources. Its methods may be called
-// from any goroutine.
+// Sources limits the log lines that peers cause, for each source address, so that a flood
+// from some does not hide the others. The field "suppressed" of a line says how many like
+// it were suppressed before it; those that no later line reports within some time are
+// reported by one line for all sources. Its methods may be called from any goroutine.
 type Sources struct {
 	log   *slog.Logger
 	about string
@@ -48,7 +46,7 @@ func NewSources(log *slog.Logger, about string) *Sources {
 	return newSources(log, about, sourceEach, sourceReport)
 }
 
-// NewRareSources is NewSources for what is expected to go on for ever: each
+// NewRareSources is like NewSources, but for lines that are expected to recur: each
 // source has one line in every period.
 func NewRareSources(log *slog.Logger, about string, period time.Duration) *Sources {
 	return newSources(log, about, rate{burst: 1, every: period}, period)
@@ -61,8 +59,8 @@ func newSources(log *slog.Logger, about string, each rate, report time.Duration)
 }
 
 // Log writes a line that source has caused, an IPv4 address or the first of an
-// IPv6 network, or counts it as suppressed, and reports which. The attributes
-// are asked for only when the line is written.
+// IPv6 network, or counts it as suppressed, and reports which. attributes is called only
+// when the line is written.
 func (s *Sources) Log(source netip.Addr, level slog.Level, text string, attributes func() []any) bool {
 	if !s.log.Enabled(context.Background(), level) {
 		return false

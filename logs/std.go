@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Std returns a logger for programs that know only the standard library's log,
-// such as net/http. Each of its lines becomes one with this text and the field
-// "error". level gives the line's level; nil: they are warnings.
+// Std returns a logger for code that uses the standard library's log, such as net/http.
+// Each of its lines becomes the field "error" of a line with this text. level returns the
+// level of a line; if it is nil, lines are warnings.
 func (l *Log) Std(text string, level func(line string) slog.Level) *log.Logger {
 	if level == nil {
 		level = func(string) slog.Level { return slog.LevelWarn }

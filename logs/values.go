@@ -8,7 +8,7 @@ import (
 	"reflect"
 )
 
-// newHandler writes lines to w, as JSON or as text, at every level.
+// newHandler returns a handler that writes lines of every level to w, as JSON or as text.
 func newHandler(w io.Writer, json bool) slog.Handler {
 	o := &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: asText}
 	if json {
@@ -17,8 +17,8 @@ func newHandler(w io.Writer, json bool) slog.Handler {
 	return slog.NewTextHandler(w, o)
 }
 
-// asText has a value read the same in both forms of the log. By itself slog
-// writes durations to JSON as nanoseconds, and our enumerations as numbers.
+// asText makes values the same in both forms of the log: slog writes durations to JSON as
+// nanoseconds, and enumerations as numbers.
 func asText(_ []string, a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindDuration:
@@ -31,15 +31,15 @@ func asText(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// named returns what v calls itself. Errors and what marshals itself as text are
-// left to slog, which writes both well.
+// named returns the result of v's String method. It reports false for errors and text
+// marshalers, which slog writes as text anyway.
 func named(v any) (string, bool) {
 	switch v := v.(type) {
 	case error, encoding.TextMarshaler:
 		return "", false
 	case fmt.Stringer:
 		if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer && p.IsNil() {
-			return "", false // its method may not be made for that
+			return "", false // its method may not expect that
 		}
 		return v.String(), true
 	}

@@ -11,14 +11,13 @@ import (
 
 const (
 	// After a write that failed the next is tried after firstPause, then after
-	// twice the pause before, at most longestPause: a disk that is full or a pipe
-	// without reader costs two system calls a second, and is used again within half
-	// a second.
+	// twice the pause before, at most longestPause: a full disk or a pipe without a
+	// reader costs two system calls a second, and writing resumes within half a second.
 	firstPause   = 10 * time.Millisecond
 	longestPause = 500 * time.Millisecond
 )
 
-// writer is what the writing goroutine alone uses.
+// writer has the fields that only the writing goroutine uses.
 type writer struct {
 	batch    *batch        // being written
 	reported Losses        // by notices
@@ -26,8 +25,7 @@ type writer struct {
 	over     bool          // Close has given up
 }
 
-// run writes what is put until Close is called and nothing is left, or until
-// Close gives up.
+// run writes lines until Close is called and all are written, or until Close gives up.
 func (o *Output) run() {
 	defer close(o.ended)
 	gather := time.NewTimer(gatherTime)
@@ -52,7 +50,7 @@ func (o *Output) run() {
 	o.discard(o.filling)
 }
 
-// flush writes the lines that wait, then what was lost before them.
+// flush writes the lines that wait, then a notice of lines that were lost.
 func (o *Output) flush() {
 	o.mu.Lock()
 	o.batch, o.filling = o.filling, o.batch
@@ -74,8 +72,8 @@ func (o *Output) writeNotice(line []byte, lost Losses) {
 	}
 }
 
-// write writes the batch, however often that fails, unless nobody can ever read
-// it or Close gives up: then the rest is lost, and it returns false.
+// write writes the batch, and retries after errors, unless the reader has gone or Close
+// gives up: then the rest is lost, and it returns false.
 func (o *Output) write(b *batch) bool {
 	for len(b.rest()) > 0 {
 		n, err := o.w.Write(b.rest())
@@ -104,10 +102,10 @@ func (o *Output) write(b *batch) bool {
 	return true
 }
 
-// nobodyReads reports whether what was not written is lost: the reader of the
-// pipe or socket has gone, and what it had not read with it, or the file is
-// closed. After any other error (a full disk; a pipe that is full and does not
-// block) the rest is written later, from where the last write ended.
+// nobodyReads reports whether an error means that the rest can never be read: the reader
+// of the pipe or socket has gone, or the file is closed. After any other error (a full
+// disk; a pipe that is full and does not block) the rest is written later, from where the
+// last write ended.
 func nobodyReads(err error) bool {
 	for _, one := range []error{syscall.EPIPE, syscall.ECONNRESET, syscall.EBADF, os.ErrClosed, net.ErrClosed, io.ErrClosedPipe} {
 		if errors.Is(err, one) {
@@ -117,8 +115,8 @@ func nobodyReads(err error) bool {
 	return false
 }
 
-// discard counts the rest of the batch as lost. A line of which a part was
-// written is among it.
+// discard counts the rest of the batch as lost, including a line of which only a part was
+// written.
 func (o *Output) discard(b *batch) {
 	o.waiting.Add(-int64(len(b.rest())))
 	b.advance(len(b.rest()), func(k Kind) { o.lose(k, WriteFailed) })

@@ -6,8 +6,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// Answer is the Code of a packet that went to a client, as a label. The list is
-// closed: what is not a reply is "other".
+// Answer is the Code of a packet that was sent to a client, as a label. The list is
+// closed: a Code that is not a reply's is "other".
 type Answer uint8
 
 // answerCodes are the codes that a client can be sent, in the order of their labels.
@@ -29,7 +29,7 @@ func AnswerOf(c wire.Code) Answer {
 	return NumAnswers - 1
 }
 
-// String is the answer's label value: the code as the RFCs write it.
+// String returns the answer's label value: the code as the RFCs write it.
 func (a Answer) String() string {
 	if int(a) < len(answerCodes) {
 		return wire.CodeName(answerCodes[a])

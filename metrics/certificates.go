@@ -36,11 +36,11 @@ type CertificateFile struct {
 	Expires time.Time
 }
 
-// maxCertificateFiles bounds the files that are shown.
+// maxCertificateFiles bounds the files that have series.
 const maxCertificateFiles = 100
 
-// SetCertificates replaces what is shown about files of certificates: of many, those
-// that expire first.
+// SetCertificates replaces the series of files of certificates. If there are too many
+// files, those that expire first have series.
 func (m *Metrics) SetCertificates(list []CertificateFile) {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b CertificateFile) int { return a.Expires.Compare(b.Expires) })
@@ -57,7 +57,7 @@ func (m *Metrics) SetRefused(refused bool) { m.certificates.refused.Set(oneIf(re
 // because every client would refuse it.
 func (m *Metrics) SetNewRefused(refused bool) { m.certificates.newRefused.Set(oneIf(refused)) }
 
-// oneIf is the value of a gauge that shows whether something is so.
+// oneIf returns the value of a gauge that shows whether something is true: 1 or 0.
 func oneIf(so bool) float64 {
 	if so {
 		return 1

@@ -70,7 +70,7 @@ func (c *Client) request(k wire.Kind, f Fate) prometheus.Counter {
 // its Code.
 func (c *Client) CountReply(code wire.Code) { c.counters[clientReplies][AnswerOf(code)].Inc() }
 
-// Omitted counts n attributes that one packet went on without.
+// Omitted counts n attributes that were omitted from one packet.
 func (c *Client) Omitted(why wire.Omission, n int) { c.counters[clientOmitted][why].Add(float64(n)) }
 
 // Connected counts a connection that was accepted for this client.

@@ -21,7 +21,7 @@ type Connection struct {
 	Since    time.Time      // when the handshake was done
 }
 
-// connections are those that are open now.
+// connections are the TLS connections that are open now.
 type connections struct {
 	desc *prometheus.Desc // static after construction
 
@@ -45,16 +45,15 @@ func (m *Metrics) Opened(c *Connection) {
 	m.open.open[c] = struct{}{}
 }
 
-// Ended is the end of what Opened began.
+// Ended removes a connection that Opened has noted.
 func (m *Metrics) Ended(c *Connection) {
 	m.open.mu.Lock()
 	defer m.open.mu.Unlock()
 	delete(m.open.open, c)
 }
 
-// Connections returns those that are open now, the one whose certificate ends
-// first at the front, those without a certificate last. The list is the
-// caller's, its elements are shared.
+// Connections returns those that are open now, sorted by the end of their certificates,
+// those without a certificate last. The list is the caller's, its elements are shared.
 func (m *Metrics) Connections() []*Connection {
 	m.open.mu.Lock()
 	list := make([]*Connection, 0, len(m.open.open))

@@ -2,7 +2,7 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// descriptors are what the process does with file descriptors, and without them.
+// descriptors are the metrics of the process's file descriptors.
 type descriptors struct {
 	// static after construction
 	accept *prometheus.CounterVec // listener

@@ -3,23 +3,23 @@ package metrics
 import "github.com/prometheus/client_golang/prometheus"
 
 // A family is one counter with all the series that one owner has of it. An owner is
-// a client, a port of a server, or a route; what it is called is the first labels.
+// a client, a port of a server, or a route; its name is the first labels.
 type family struct {
 	name, help string
 	labels     []string   // after the owner's; none: the owner has one series
 	values     [][]string // of labels, one element for each series
 }
 
-// families are the counters that owners of one sort have. What registers, creates,
-// reads and deletes series walks over the list, so that a counter which is added to
-// the list is forgotten nowhere.
+// families are the counters that owners of one kind have. The code that registers,
+// creates, reads and deletes series ranges over the list, so that a counter is added in
+// one place.
 type families struct {
 	// static after construction
 	list []family
 	vecs []*prometheus.CounterVec
 }
 
-// newFamilies registers the families with reg. owner is the names of an owner's labels.
+// newFamilies registers the families with reg. owner has the names of an owner's labels.
 func newFamilies(reg prometheus.Registerer, list []family, owner ...string) *families {
 	f := &families{list: list}
 	for _, one := range list {
@@ -75,7 +75,7 @@ type enumeration interface {
 	String() string
 }
 
-// valuesOf returns the values of a label that stands for an enumeration of n.
+// valuesOf returns the values of a label for an enumeration of n.
 func valuesOf[E enumeration](n E) (values [][]string) {
 	for e := range n {
 		values = append(values, []string{e.String()})
@@ -83,8 +83,8 @@ func valuesOf[E enumeration](n E) (values [][]string) {
 	return values
 }
 
-// pairsOf returns the values of two labels that stand for enumerations of n and m: those
-// of the second change faster.
+// pairsOf returns the values of two labels for enumerations of n and m, in the order of
+// the first, then of the second.
 func pairsOf[E, F enumeration](n E, m F) (values [][]string) {
 	for e := range n {
 		for f := range m {

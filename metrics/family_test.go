@@ -16,7 +16,7 @@ func TestEveryFamilyComesAndGoesWithItsOwner(t *testing.T) {
 		forget   func()
 	}{
 		{m.ofClients, `client="campus"`, func() { m.KeepClients(func(string) bool { return false }) }},
-		{m.ofServers, `server="freeradius-a"`, func() { m.ForgetServer("freeradius-a") }},
+		{m.ofServers, `server="freeradius-a"`, func() { removeServer(m, "freeradius-a") }},
 		{m.ofRoutes, `route="example.org"`, func() { m.KeepRoutes(nil) }},
 	} {
 		series := func(f family) (n int) {

@@ -2,13 +2,13 @@ package metrics
 
 import "strconv"
 
-// Fate is what became of one packet from a RadSec client. Every packet gets
-// exactly one; the list is closed.
+// Fate is how a packet from a RadSec client ended. Every packet gets exactly one; the
+// list is closed.
 type Fate uint8
 
-// The fates. Those from FateBadLength to FateMissingMessageAuthenticator cost
-// the client its connection (RFC 6613 §2.6.4), but for a Status-Server
-// without Message-Authenticator.
+// The fates. After those from FateBadLength to FateMissingMessageAuthenticator the
+// client's connection is closed (RFC 6613 §2.6.4), except for a Status-Server without
+// Message-Authenticator.
 const (
 	FateRelayed           Fate = iota // the server's verified reply went back to the client
 	FateStatusAnswered                // Status-Server, answered by the gateway itself
@@ -90,7 +90,7 @@ var fateNames = [NumFates]string{
 	FateRealmNotAllowed:             "realm_not_allowed",
 }
 
-// String is the fate's label value.
+// String returns the fate's label value.
 func (f Fate) String() string { return nameOf(fateNames[:], uint8(f)) }
 
 // nameOf returns names[i], or the number when the list has no such entry.

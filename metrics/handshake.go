@@ -1,7 +1,7 @@
 package metrics
 
-// Handshake is how one accepted TCP connection fared until its client was
-// known. Every accepted connection gets exactly one; the list is closed.
+// Handshake is the result of one accepted TCP connection up to when its client was
+// identified. Every accepted connection gets exactly one; the list is closed.
 type Handshake uint8
 
 // The results of handshakes.
@@ -69,5 +69,5 @@ var handshakeNames = [NumHandshakes]string{
 	HandshakeMalformedHello:       "malformed_hello",
 }
 
-// String is the handshake result's label value.
+// String returns the handshake result's label value.
 func (h Handshake) String() string { return nameOf(handshakeNames[:], uint8(h)) }

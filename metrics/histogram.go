@@ -135,7 +135,7 @@ func addNative(to *dto.Histogram, counts *[numCounts]uint64) {
 		to.PositiveDelta = append(to.PositiveDelta, int64(counts[i])-before)
 		before = int64(counts[i])
 	}
-	if len(to.PositiveSpan) == 0 { // an empty span tells an empty native histogram from a classic one
+	if len(to.PositiveSpan) == 0 { // an empty span distinguishes an empty native histogram from a classic one
 		to.PositiveSpan = []*dto.BucketSpan{{Offset: new(int32(0)), Length: new(uint32(0))}}
 	}
 }

@@ -1,11 +1,11 @@
 package metrics
 
-// This file removes the series of what a reload has removed: a server that is
-// gone must not be shown as down for ever. Who still holds a handle may go on
-// counting; it leads nowhere. A name that comes back begins at zero.
+// This file removes the series of what a reload has removed: a server that is gone must
+// not be shown as down forever. Counting by a handle that is still held has no effect
+// then. A name that is configured again begins at zero.
 
-// KeepServers removes the series of every port of a server that keep does not
-// want, once nothing is outstanding there. It returns how many remain until then.
+// KeepServers removes the series of every port of a server for which keep returns false,
+// unless requests are outstanding there. It returns how many remain because of that.
 func (m *Metrics) KeepServers(keep func(name string, port Port) bool) (remaining int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -26,14 +26,8 @@ func (m *Metrics) KeepServers(keep func(name string, port Port) bool) (remaining
 	return remaining
 }
 
-// ForgetServer removes the series of every port of a server on which nothing is
-// outstanding.
-func (m *Metrics) ForgetServer(server string) {
-	m.KeepServers(func(name string, _ Port) bool { return name != server })
-}
-
-// KeepClients removes the series of every client that keep does not want, once it
-// has no connection. It returns how many remain until then.
+// KeepClients removes the series of every client for which keep returns false, unless it
+// has connections. It returns how many remain because of that.
 func (m *Metrics) KeepClients(keep func(name string) bool) (remaining int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -52,8 +46,8 @@ func (m *Metrics) KeepClients(keep func(name string) bool) (remaining int) {
 	return remaining
 }
 
-// KeepRoutes removes at once the series of every route but those of these names
-// and OtherRoute.
+// KeepRoutes removes the series of every route except those with these names and
+// OtherRoute.
 func (m *Metrics) KeepRoutes(names []string) {
 	keep := map[string]bool{OtherRoute: true}
 	for _, name := range names {

@@ -104,3 +104,9 @@ func TestSeriesGoWhileOthersCount(t *testing.T) {
 	close(stop)
 	running.Wait()
 }
+
+// removeServer removes the series of every port of a server on which nothing is
+// outstanding.
+func removeServer(m *Metrics, server string) {
+	m.KeepServers(func(name string, _ Port) bool { return name != server })
+}

@@ -13,19 +13,19 @@ type level struct{ n atomic.Int64 }
 // add adds n, which may be negative.
 func (l *level) add(n int) { l.n.Add(int64(n)) }
 
-// register makes l visible under name, with labels.
+// register registers l under name, with labels.
 func (l *level) register(reg prometheus.Registerer, name, help string, labels prometheus.Labels) {
 	reg.MustRegister(l.gauge(name, help, labels))
 }
 
-// gauge is what makes l visible under name, with labels.
+// gauge returns a collector of l under name, with labels.
 func (l *level) gauge(name, help string, labels prometheus.Labels) prometheus.Collector {
 	return prometheus.NewGaugeFunc(
 		prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help, ConstLabels: labels},
 		func() float64 { return float64(l.n.Load()) })
 }
 
-// own is the collectors that are registered for one owner alone.
+// own are the collectors that are registered for one owner alone.
 type own []prometheus.Collector
 
 // register registers c with reg.

@@ -6,8 +6,8 @@ import (
 	"radsec-gw/logs"
 )
 
-// Logs makes visible what o counts. name says where its lines go: "stderr" or
-// "syslog". It is called once for each.
+// Logs registers the metrics of o. name says where its lines go: "stderr" or "syslog". It
+// must be called once for each.
 func (m *Metrics) Logs(name string, o *logs.Output) {
 	m.reg.MustRegister(newLogLines(name, o))
 	queue := "log_" + name

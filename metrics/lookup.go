@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// lookupResults are how a look-up of a host name may end.
+// lookupResults are the results of a look-up of a host name.
 var lookupResults = []string{"found", "failed"}
 
-// CountLookup counts a look-up of a server's host name by its end. The first one makes
-// the series of both ends, so that an increase from zero is seen. They go with the last
-// port of the server, or of its addresses.
+// CountLookup counts a look-up of a server's host name by its result. The first one
+// creates the series of both results, so that an increase from zero is seen. They are
+// removed with the last port of the server, or of its addresses.
 func (m *Metrics) CountLookup(server string, found bool) {
 	for i, result := range lookupResults {
 		c := m.lookups.WithLabelValues(server, result)
@@ -20,8 +20,9 @@ func (m *Metrics) CountLookup(server string, found bool) {
 	}
 }
 
-// deleteLookups deletes what CountLookup has made for a server, unless it still has a
-// port, or an address that counts by itself: then its name is still looked up.
+// deleteLookups deletes the series that CountLookup has created for a server, unless it
+// still has a port, or an address with counters of its own: then its name is still looked
+// up.
 func (m *Metrics) deleteLookups(server string) {
 	for other := range m.servers {
 		if other.name == server || ServerOf(other.name) == server {
@@ -34,8 +35,8 @@ func (m *Metrics) deleteLookups(server string) {
 }
 
 // ServerOf returns the configured server that a name of Server belongs to. That is the
-// name itself, unless each address of the server's host name counts by itself: those
-// are called NAME@ADDRESS.
+// name itself, unless each address of the server's host name has counters of its own:
+// those are called NAME@ADDRESS.
 func ServerOf(name string) string {
 	i := strings.LastIndexByte(name, '@')
 	if i < 0 {

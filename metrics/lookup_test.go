@@ -33,10 +33,10 @@ func TestLookupsAreCountedByTheirEnd(t *testing.T) {
 
 	m.Server("freeradius-a", "acct")
 	s.AddOutstanding(1)
-	m.ForgetServer("freeradius-a")
+	removeServer(m, "freeradius-a")
 	shows("while a port has requests in flight", found+"2", failed+"1")
 	s.AddOutstanding(-1)
-	m.ForgetServer("freeradius-a")
+	removeServer(m, "freeradius-a")
 	shows("when the last port is gone")
 	if text := scrape(t, m, reg); strings.Contains(text, `"freeradius-a"`) {
 		t.Error("a server that is forgotten still has series")
@@ -58,11 +58,11 @@ func TestLookupsOfAnExpandedServer(t *testing.T) {
 	for _, address := range []string{"10.0.0.1", "2001:db8::1"} {
 		m.Server("pool@"+address, "auth")
 	}
-	m.ForgetServer("pool")
+	removeServer(m, "pool")
 	has("with two addresses", true)
-	m.ForgetServer("pool@10.0.0.1")
+	removeServer(m, "pool@10.0.0.1")
 	has("with one address", true)
-	m.ForgetServer("pool@2001:db8::1")
+	removeServer(m, "pool@2001:db8::1")
 	has("with no address", false)
 	if got := m.Servers(); len(got) != 1 || got[0].Name != "freeradius-a" {
 		t.Errorf("expected only freeradius-a to be left, got %+v", got)

@@ -5,13 +5,13 @@
 // String is the label value, and every series exists at zero from the moment
 // that its client or server is known, so that a rate never misses its first
 // event. Label values come from the configuration and from these lists only;
-// nothing that a peer sends can make a series.
+// nothing that a peer sends can create a series.
 //
 // Nothing is global: New registers with the registry it is given. Handles
 // (Client, Server, TLS) are looked up once, when the configuration is turned
 // into objects; counting through them is one atomic add and no allocation.
 //
-// The way through the package:
+// The files:
 //
 //	fate.go, result.go, handshake.go, reason.go, state.go, answer.go, port.go
 //	              the closed lists
@@ -21,10 +21,10 @@
 //	keep.go       removes the series of what is no longer configured
 //	lookup.go, tls.go, connections.go, certificates.go, descriptors.go, queue.go,
 //	logs.go, reload.go, noports.go
-//	              what belongs to no single client or port of a server
+//	              metrics that belong to no single client or port of a server
 //	level.go, histogram.go
 //	              gauges and histograms that cost an atomic add or two
-//	snapshot.go   the counts for people, on the status page
+//	snapshot.go   the counts, for the status page
 //	metrics.go    New, which puts these together
 package metrics
 
@@ -58,7 +58,7 @@ type Metrics struct {
 	certificates *certificates
 	descriptors  *descriptors
 
-	mu      sync.Mutex // guards the maps; held while series come and go
+	mu      sync.Mutex // guards the maps; held while series are created or deleted
 	clients map[string]*Client
 	servers map[serverKey]*Server
 	routes  map[string]*Route
@@ -66,9 +66,9 @@ type Metrics struct {
 }
 
 // New makes the gateway's metrics and registers them with reg, together with
-// the collectors of the Go runtime, of the process, and of the datagrams that
-// the host dropped for want of a port. It panics when reg already holds one of
-// them: a registry belongs to one Metrics.
+// the collectors of the Go runtime, of the process, and of the datagrams that the host
+// dropped because no socket was open for their port. It panics when reg already holds one
+// of them: a registry belongs to one Metrics.
 func New(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		reg:       reg,
@@ -102,7 +102,7 @@ func New(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-// BuildInfo sets the labels of radsec_gw_build_info; it is called once.
+// BuildInfo sets the labels of radsec_gw_build_info. It must be called once.
 func (m *Metrics) BuildInfo(version, commit, goVersion string) {
 	m.buildInfo.WithLabelValues(version, commit, goVersion).Set(1)
 }
@@ -111,7 +111,7 @@ func (m *Metrics) BuildInfo(version, commit, goVersion string) {
 // answer that it was handed: two atomic adds.
 func (m *Metrics) ObserveRequest(k wire.Kind, d time.Duration) { m.requestTime[k].observe(d) }
 
-// TLS returns the handle for what belongs to no client: handshakes and bytes
+// TLS returns the handle for metrics that belong to no client: handshakes and bytes
 // waiting to be written.
 func (m *Metrics) TLS() *TLS { return m.tls }
 

@@ -16,8 +16,8 @@ const (
 // Ports are all of them, in the order in which they are shown.
 var Ports = [...]Port{PortAuth, PortAcct, PortCoA}
 
-// PortOf returns the port that requests of a kind go to, "" for a kind that no server
-// is sent.
+// PortOf returns the port that requests of a kind go to, "" for a kind that is not sent
+// to servers.
 func PortOf(k wire.Kind) Port {
 	switch k {
 	case wire.KindAccess:

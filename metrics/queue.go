@@ -2,7 +2,7 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// The help of metrics that each queue has.
+// The help texts of the metrics of queues.
 const (
 	queueLengthHelp = "What waits in a bounded queue now, in the unit of its label."
 	queueLimitHelp  = "The most that a bounded queue takes, in the unit of its label."
@@ -21,9 +21,9 @@ type Queue struct {
 	length level
 }
 
-// Queue returns the handle for the queue of this name, one of the program's
-// own, that takes at most limit items (or bytes, as unit says: "items",
-// "bytes"). The same name gives the same handle; the limit is the first one's.
+// Queue returns the handle for the queue with this name, which holds at most limit items
+// or bytes, as unit says ("items", "bytes"). The same name gives the same handle, with
+// the limit of the first call.
 func (m *Metrics) Queue(name, unit string, limit int) *Queue {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -41,7 +41,7 @@ func (m *Metrics) Queue(name, unit string, limit int) *Queue {
 	return q
 }
 
-// Add adds n, negative for what has been taken out, to what waits.
+// Add adds n to what waits; n is negative for what has been taken out.
 func (q *Queue) Add(n int) { q.length.add(n) }
 
 // Shed counts n items that found the queue full and were dropped.

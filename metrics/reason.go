@@ -42,5 +42,5 @@ var reasonNames = [NumReasons]string{
 	ClosedStaleCRL:      "crl_stale",
 }
 
-// String is the reason's label value.
+// String returns the reason's label value.
 func (r Reason) String() string { return nameOf(reasonNames[:], uint8(r)) }

@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Reloads counts how often the configuration or the files it names were read
-// anew, and says when that last succeeded.
+// Reloads counts how often the configuration and the files that it names were read again,
+// and records when that last succeeded.
 type Reloads struct {
 	// static after construction
 	taken, kept, refused prometheus.Counter

@@ -1,10 +1,10 @@
 package metrics
 
-// Result is what one datagram from a UDP server was. The list is closed.
+// Result is how one datagram from a UDP server was handled. The list is closed.
 type Result uint8
 
-// The results. All but ReplyAccepted and ReplyProtocolError are counted and
-// forgotten: the exchange goes on as if nothing had arrived.
+// The results. After all but ReplyAccepted, ReplyProtocolError and a ReplyStaleTimestamp
+// that is passed on, the exchange goes on as if nothing had arrived.
 const (
 	ReplyAccepted                    Result = iota // verified, and given to its exchange
 	ReplyUnmatched                                 // no exchange waits for this Identifier on this socket
@@ -31,5 +31,5 @@ var resultNames = [NumResults]string{
 	ReplyProtocolError:               "protocol_error",
 }
 
-// String is the result's label value.
+// String returns the result's label value.
 func (r Result) String() string { return nameOf(resultNames[:], uint8(r)) }

@@ -22,7 +22,7 @@ const (
 	ServerMoved                                 // requests that moved on to another server
 	ServerRepliesAfterMove                      // replies to requests that had moved on, before the other server's
 	ServerRenewals                              // renewals of the sockets
-	ServerProbes                                // health probes
+	ServerProbes                                // health checks, called probes in the metrics
 
 	NumServerCounters // how many there are
 )
@@ -98,7 +98,7 @@ func (s *Server) Count(c ServerCounter, n int) { s.counters[c][0].Add(float64(n)
 // CountReply counts one datagram from the server.
 func (s *Server) CountReply(r Result) { s.counters[ServerReplies][r].Inc() }
 
-// CountProbe counts one health probe by its end.
+// CountProbe counts one health check by whether it was answered.
 func (s *Server) CountProbe(answered bool) {
 	series := probesUnanswered
 	if answered {
@@ -107,8 +107,8 @@ func (s *Server) CountProbe(answered bool) {
 	s.counters[ServerProbes][series].Inc()
 }
 
-// SetAddress sets where the server's port is reached now, for the status page. Unlike
-// the counts, it allocates.
+// SetAddress sets the address of the server's port, for the status page. Unlike the
+// counts, it allocates.
 func (s *Server) SetAddress(a string) { s.address.Store(&a) }
 
 // Address returns what SetAddress has set, "" before that.

@@ -11,8 +11,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// ServerCounts is what has been counted for one port of a server, for people
-// to look at: the status page takes one now and then.
+// ServerCounts are the counts of one port of a server, for the status page.
 type ServerCounts struct {
 	Name                 string
 	Port                 Port
@@ -55,7 +54,7 @@ func (m *Metrics) Servers() []ServerCounts {
 	return list
 }
 
-// ClientCounts is what has been counted for one client.
+// ClientCounts are the counts of one client, for the status page.
 type ClientCounts struct {
 	Name        string
 	Connections int64 // now
@@ -87,7 +86,7 @@ func (m *Metrics) Clients() []ClientCounts {
 // read returns a counter's value.
 func read(c prometheus.Counter) uint64 {
 	var out dto.Metric
-	if err := c.Write(&out); err != nil { // cannot happen: it only fills out
+	if err := c.Write(&out); err != nil { // cannot happen: Write only copies to out
 		return 0
 	}
 	return uint64(out.GetCounter().GetValue())

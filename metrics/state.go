@@ -2,33 +2,33 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// State is what the health checks found a server's port to be. The better states have
-// the lower numbers.
+// State is the state of a server's port: see package health. The better states have the
+// lower numbers.
 type State int8 // signed: "better than StateUp" is a bound that no state meets
 
 // The states.
 const (
-	StateUp      State = iota // it answers, or has not been asked yet
-	StateSuspect              // nothing was heard since several requests; it is being probed, and used where no other is up
-	StateFailing              // it answers probes and no requests; new requests prefer other servers
-	StateDown                 // the probes stayed unanswered, too, or there is no way to it
+	StateUp      State = iota // it answers, or nothing is known of it yet
+	StateSuspect              // several requests were silent; it is being checked, and used if no other is up
+	StateFailing              // it answers checks and no requests; new requests prefer other servers
+	StateDown                 // checks stay unanswered too, or it is unreachable or without an address
 
 	NumStates // how many there are
 )
 
 var stateNames = [NumStates]string{StateUp: "up", StateSuspect: "suspect", StateFailing: "failing", StateDown: "down"}
 
-// String is the state's label value.
+// String returns the state's label value.
 func (s State) String() string { return nameOf(stateNames[:], uint8(s)) }
 
-// SetState sets what the health checks found the server's port to be.
+// SetState sets the state of the server's port.
 func (s *Server) SetState(to State) { s.state.Store(uint32(to)) }
 
 // State returns what SetState has set; before that, StateDown.
 func (s *Server) State() State { return State(s.state.Load()) }
 
-// registerState makes the state visible: as one series for each state, of which
-// one is 1, and as server_up, which is 1 in the state up only.
+// registerState registers the state: as one series for each state, of which one is 1, and
+// as server_up, which is 1 in the state up only.
 func (s *Server) registerState(reg prometheus.Registerer, labels prometheus.Labels) {
 	is := func(state State) func() float64 {
 		return func() float64 {

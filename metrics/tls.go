@@ -61,7 +61,7 @@ func newTLS(reg prometheus.Registerer) *TLS {
 	return t
 }
 
-// CRL is the age of an issuer's newest revocation list.
+// CRL is the age of an issuer's newest revocation list, and its consequence.
 type CRL struct {
 	Issuer     string // from a file of the operator's
 	ThisUpdate time.Time
@@ -69,7 +69,7 @@ type CRL struct {
 	Refused    bool      // certificates of the issuer are refused because the list is out of date
 }
 
-// SetCRLs replaces what is shown about revocation lists.
+// SetCRLs replaces the series of revocation lists.
 func (t *TLS) SetCRLs(list []CRL) {
 	t.crlThis.Reset()
 	t.crlNext.Reset()
@@ -88,10 +88,10 @@ func (t *TLS) SetCRLs(list []CRL) {
 // AddThrottled adds n to the connections that are not read from.
 func (t *TLS) AddThrottled(n int) { t.throttled.add(n) }
 
-// CountHandshake counts how an accepted connection fared.
+// CountHandshake counts the result of an accepted connection's handshake.
 func (t *TLS) CountHandshake(h Handshake) { t.handshakes[h].Inc() }
 
-// CountSession counts a handshake that ended well, by what was negotiated.
+// CountSession counts a successful handshake, by what was negotiated.
 func (t *TLS) CountSession(version uint16, resumed bool) {
 	v, r := 0, 0
 	if version >= tls.VersionTLS13 {
@@ -103,7 +103,8 @@ func (t *TLS) CountSession(version uint16, resumed bool) {
 	t.versions[v][r].Inc()
 }
 
-// Unfinished is how many connections have no client yet, by how far they are.
+// Unfinished is how many connections have not been assigned to a client yet, by how far
+// their handshakes are.
 type Unfinished struct {
 	Silent      int64 // have not begun a handshake
 	Queued      int64 // have begun one and wait for a slot

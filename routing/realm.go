@@ -2,7 +2,7 @@ package routing
 
 import "bytes"
 
-// Format is how a User-Name names a realm.
+// Format is a form of User-Name that contains a realm.
 type Format uint8
 
 // The formats.

@@ -9,7 +9,7 @@
 //  3. with the patterns, in the order of the rules,
 //  4. as the default "*".
 //
-// A packet without realm is looked up as "" and then as the default.
+// A packet without a realm is looked up as "" and then as the default.
 //
 // The files in the order in which to read them:
 //

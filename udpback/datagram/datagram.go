@@ -24,8 +24,8 @@ type Conn interface {
 	// Receive waits for datagrams and calls handle with each batch, until there is an
 	// error. It may be called again after one. An Inbox is valid until handle returns.
 	Receive(handle func(*Inbox)) error
-	// Unread reports whether datagrams have arrived that handle has not returned from
-	// yet. It reports false where that is not known.
+	// Unread reports whether datagrams have arrived that are not handled yet. It reports
+	// false where that is not known.
 	Unread() bool
 	// Close closes the socket: Receive returns net.ErrClosed. It waits for a handle that
 	// is running, and so must not be called from one.
@@ -63,8 +63,8 @@ func (in *Inbox) Reset() { in.n = 0 }
 // Dial connects a packet socket to an address and port. It does not wait.
 type Dial func(to netip.AddrPort) (net.Conn, error)
 
-// socketBuffer is what is asked of the kernel in each direction: a burst of 256 replies
-// of full length and its overhead.
+// socketBuffer is the size of the kernel's buffer in each direction: a burst of 256
+// replies of full length and its overhead.
 const socketBuffer = 4 << 20
 
 // DialUDP is the Dial that opens UDP sockets. The kernel drops what arrives from anywhere

@@ -2,17 +2,16 @@
 // sendmmsg(2) and recvmmsg(2), up to [BatchSize] with one system call, elsewhere one by
 // one. Nothing is allocated for a datagram.
 //
-// There are two kinds of socket. A [Conn] is connected to one address, which the kernel
-// holds it to; [NewDialer] opens them. A [Listener] exchanges datagrams with any number
-// of peers.
+// There are two kinds of socket. A [Conn] is connected to one address: the kernel drops
+// datagrams from any other. [NewDialer] returns a function that opens them. A [Listener]
+// exchanges datagrams with any number of peers.
 //
 // Both receive in the same way: Receive calls a function with an [Inbox] for each batch
 // that has arrived, and returns only with an error, as net.ErrClosed after Close. The
 // Inbox, and every slice that its methods return, is valid until that function returns;
-// then the memory is used again. What is to be kept must be copied.
+// then the memory is used again. To keep a datagram, copy it.
 //
-// The packets that are given to Send remain the caller's: Send keeps no reference to
-// them once it has returned.
+// Send keeps no reference to the packets that it is given once it has returned.
 //
 // One goroutine receives from a socket. Any number may send, and Close, at any time.
 package datagram

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// IsUnreachable reports whether an error says that a datagram was not carried to the
-// other end, and that it is no use to send it again from the same socket just now.
+// IsUnreachable reports whether an error says that a datagram was not delivered, and
+// would not be if it were sent again from the same socket now.
 func IsUnreachable(err error) bool {
 	return isAnyOf(err, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN,
 		syscall.EPERM, syscall.EACCES, syscall.ENODEV, syscall.ENXIO,

@@ -19,9 +19,9 @@ func NewListener(u *net.UDPConn) (*Listener, error) {
 // The Inbox is valid until handle returns; a copy of a Peer remains valid.
 func (l *Listener) Receive(handle func(*Inbox)) error { return l.socket.receive(handle) }
 
-// Send sends each of bufs as one datagram to the peer in the same place of to. One that
-// the kernel does not accept is left out. It returns how many were accepted, and the error
-// of the last that was not.
+// Send sends each of bufs as one datagram to the peer in the same place of to. A datagram
+// that the kernel does not accept is skipped. It returns how many were accepted, and the
+// error of the last that was not.
 func (l *Listener) Send(bufs [][]byte, to []Peer) (sent int, err error) {
 	for len(bufs) > 0 {
 		n, failed := l.socket.send(bufs, to)

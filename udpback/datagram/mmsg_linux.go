@@ -22,9 +22,9 @@ type mmsghdr struct {
 // mmsg moves datagrams by sendmmsg(2) and recvmmsg(2). golang.org/x/net/ipv4
 // does the same but allocates the source address of every datagram received.
 //
-// No call waits, so the scheduler is not informed of them (unix.RawSyscall6): that would
-// wake the runtime's monitor thread each time that the process had nothing to do, which
-// at low load costs as much as the call itself.
+// The system calls do not block, so they are made without informing the scheduler
+// (unix.RawSyscall6). Informing it would wake the runtime's monitor thread each time that
+// the process had nothing to do, which at low load costs as much as the call itself.
 type mmsg struct {
 	conn *net.UDPConn
 	raw  syscall.RawConn
@@ -41,8 +41,8 @@ type mmsg struct {
 	onRead     func(fd uintptr) bool
 }
 
-// vector is the arguments of one recvmmsg call. What the kernel writes into it does not
-// matter to the next call, but for the lengths of the peers' addresses.
+// vector is the arguments of one recvmmsg call. Of what the kernel writes into it only
+// the lengths of the peers' addresses must be reset before the next call.
 type vector struct {
 	headers   [BatchSize]mmsghdr
 	iovecs    [BatchSize]unix.Iovec

@@ -11,8 +11,8 @@ import (
 //
 // Datagrams may be fragmented on the way (IP_MTU_DISCOVER off): RADIUS packets of up
 // to 4096 octets must pass tunnels whose routers' ICMP messages get lost, and no other
-// RADIUS program sets the DF bit. And every ICMP error is reported (IP_RECVERR), where
-// by default a connected socket hears of closed ports alone.
+// RADIUS program sets the DF bit. And every ICMP error is reported (IP_RECVERR), where by
+// default a connected socket gets only those about closed ports.
 func setOptions(network, _ string, c syscall.RawConn) error {
 	var failed error
 	err := c.Control(func(fd uintptr) {

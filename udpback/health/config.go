@@ -9,12 +9,12 @@ import (
 	"radsec-gw/metrics"
 )
 
-// Check is what a silent port is checked with.
+// Check is how a port is checked.
 type Check uint8
 
 // The checks.
 const (
-	CheckNone          Check = iota // no checks: requests are all the evidence there is
+	CheckNone          Check = iota // no checks: requests are the only evidence
 	CheckStatusServer               // Status-Server to the auth and acct ports (RFC 5997 §4)
 	CheckAccessRequest              // an Access-Request of a configured user to the auth port
 )
@@ -32,7 +32,7 @@ func CheckNamed(name string) (Check, error) {
 }
 
 // Config says what changes the state of a server's ports. A zero field means its default,
-// which package defaults has.
+// which is in package defaults.
 type Config struct {
 	Check          Check
 	User, Password string // of CheckAccessRequest
@@ -46,8 +46,8 @@ type Config struct {
 	// answered, before the port is failing.
 	FailingAfter int
 
-	// Watchdog is how long nothing may be heard from a port before it is checked
-	// although nothing is wrong; varied by ±2 s (RFC 3539 §3.4.1, Tw).
+	// Watchdog is how long nothing may be heard from a port that is up before it is
+	// checked, varied by ±2 s (RFC 3539 §3.4.1, Tw).
 	Watchdog time.Duration
 
 	// CheckInterval is the pause between checks of a port that is suspect, failing or
@@ -58,7 +58,7 @@ type Config struct {
 	CheckInterval time.Duration
 
 	DownAfter int // lost checks in a row that take a port from suspect or failing to down
-	UpAfter   int // verified replies that bring a port back that is down
+	UpAfter   int // verified replies that make a port up that is down
 }
 
 // WithDefaults returns c with each zero field replaced by its default.
@@ -81,7 +81,7 @@ func (c Config) WithDefaults() Config {
 	return c
 }
 
-// State is what is believed of a port, the better states first.
+// State is the state of a port, the better states first.
 type State = metrics.State
 
 // The states: metrics has their names and meanings.

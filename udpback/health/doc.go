@@ -2,10 +2,9 @@
 // suspect, failing or down. It knows no sockets: its owner sends the checks and the requests,
 // and reports to a [Port] how they ended.
 //
-// There are two kinds of evidence. A check's answer vouches for the port: something
-// lives there that knows the secret. A request's answer vouches for the service: the
-// server does its work. A server whose database hangs answers Status-Server and no
-// login; it is failing.
+// There are two kinds of evidence. The answer to a check shows that a server with the
+// secret listens on the port. The answer to a request shows that it does its work. A
+// server whose database hangs answers Status-Server and no login; it is failing.
 //
 //	┌────┐ ──1──▶ ┌─────────┐ ──3──▶ ┌──────┐
 //	│ up │        │ suspect │        │ down │
@@ -18,7 +17,7 @@
 //	 │         │    failing    │          │
 //	 └────6─── └───────────────┘ ◀──9─────┘
 //
-// What takes a port from one state to another:
+// The transitions:
 //
 //  1. SuspectAfter requests are silent; a check is lost after a silent request, or two
 //     in a row of an idle port; or the port is refused. Without checks silent requests
@@ -33,15 +32,15 @@
 //  9. UpAfter verified replies, the last of a check, while FailingAfter requests stay
 //     unanswered that were sent since the first.
 //
-// An address that is not known makes a port down at once ([Port.NoAddress]), whatever
-// is heard, and a new address makes it up again without a history ([Port.Renew]).
+// A port whose address is not known is down ([Port.NoAddress]), whatever is heard. A new
+// address makes it up again, without a history ([Port.Renew]).
 //
-// The first verified reply of a port that is down may not bring it back, but the owner
-// is notified of it: what waits there may be sent once more. So is the first after a lost
-// check.
+// The owner is notified of the first verified reply of a port that is down, even if the
+// port stays down, and of the first after a lost check: the requests that wait there may
+// be sent once more.
 //
 // Only silence counts against a port. A reply that does not verify is not evidence
 // either way, but it is remembered for the hint that goes with a change of state.
-// A port that answers requests and never a check has no Status-Server: its checks
-// count no longer, as if there were none, until one is answered.
+// A port that answers requests and never a check lacks Status-Server: its checks no
+// longer count until one is answered.
 package health

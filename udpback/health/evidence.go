@@ -3,16 +3,17 @@ package health
 import "time"
 
 const (
-	// recoverAfter is how many answered requests bring a failing port back.
+	// recoverAfter is how many answered requests make a failing port up again.
 	recoverAfter = 3
 
 	// patience bounds how long a request may wait before it is overdue, though answers
-	// took long of late. It is the default of a route's patience: a server that gets
-	// slower and then hangs must not lose its requests to others unnoticed after that.
+	// took long of late. It is the default of a route's patience: the silence of a server
+	// that gets slower and then hangs must be noticed by the time that its requests move
+	// to others.
 	patience = 10 * time.Second
 )
 
-// Answered notes a verified reply to a request, which took so long.
+// Answered notes a verified reply to a request, which arrived after took.
 func (p *Port) Answered(now, took time.Duration) {
 	p.lastAnswer.Store(int64(now))
 	slowest := time.Duration(p.slowest.Load())
@@ -61,11 +62,10 @@ func (p *Port) heard(now time.Duration) {
 	}
 }
 
-// recover counts a verified reply of a port that is not up. One clears a suspicion,
-// UpAfter bring a port back that was down, and three answered requests one that was
-// failing. A check's answer brings a port back as failing while requests stay
-// unanswered. Without an address the port stays down: what is heard now was sent to an
-// address that it has no more.
+// recover counts a verified reply of a port that is not up. One makes a suspect port up,
+// UpAfter one that was down, and three answered requests one that was failing. The answer
+// to a check makes it failing instead while requests stay unanswered. Without an address
+// the port stays down: the reply is from an address that it no longer has.
 func (p *Port) recover(request bool) {
 	p.mu.Lock()
 	p.missed = 0
@@ -81,7 +81,7 @@ func (p *Port) recover(request bool) {
 			p.change(Up)
 		}
 	case s == Down && p.noAddress == nil:
-		if p.answers == 0 { // its death explains why older requests were not answered
+		if p.answers == 0 { // that it was down explains why older requests were not answered
 			p.aliveSince.Store(p.lastReply.Load())
 			p.unanswered.Store(0)
 			back = Up
@@ -95,13 +95,13 @@ func (p *Port) recover(request bool) {
 	p.report()
 }
 
-// Unverified notes a reply that did not verify. It is no evidence of life.
+// Unverified notes a reply that did not verify. It does not show that the port is alive.
 func (p *Port) Unverified() { p.unverified.Add(1) }
 
 // Silent notes that a request is due for its second transmission, which was first
-// sent at sent. Whatever verified since then shows that the port lives, and only
-// this request is ignored (P83). One silent request has the port checked, several
-// make it suspect.
+// sent at sent. A reply that verified since then shows that the port is alive and that
+// only this request is ignored (P83). After one silent request the port is checked, after
+// several it is suspect.
 func (p *Port) Silent(sent time.Duration) {
 	if time.Duration(p.lastReply.Load()) >= sent {
 		return
@@ -125,9 +125,9 @@ func (p *Port) Overdue(sent, now time.Duration) bool {
 	return now-sent >= min(4*slowest, max(patience, slowest)) && time.Duration(p.lastCheckAnswer.Load()) >= sent
 }
 
-// Unanswered notes that a request, first sent at sent, is overdue. An answer to any
-// request since shows that the service lives; and the silence of one that was sent
-// before the port came back from being down is explained.
+// Unanswered notes that a request, first sent at sent, is overdue. It does not count when
+// any request was answered since, or when it was sent before the port came back from being
+// down.
 func (p *Port) Unanswered(sent time.Duration) {
 	if time.Duration(p.lastAnswer.Load()) >= sent || time.Duration(p.aliveSince.Load()) > sent {
 		return
@@ -151,7 +151,7 @@ func (p *Port) updateFailing() {
 	switch p.State() {
 	case Up:
 		p.change(Failing)
-		p.reschedule() // it was checked at the watchdog's pace
+		p.reschedule() // it was checked at the interval of the watchdog
 	case Suspect:
 		p.change(Failing)
 	}
@@ -159,7 +159,8 @@ func (p *Port) updateFailing() {
 	p.report()
 }
 
-// suspect begins the checks; where there are none, silence is all the evidence.
+// suspect makes a port that is up suspect and checks it, or down where there are no
+// checks.
 func (p *Port) suspect() {
 	p.mu.Lock()
 	if p.State() == Up && !p.stopped {
@@ -175,8 +176,8 @@ func (p *Port) suspect() {
 	p.report()
 }
 
-// Refused notes that nobody listens on the port. An ICMP message can be forged, so
-// it begins the checks and proves nothing.
+// Refused notes that nothing listens on the port. An ICMP message can be forged, so it
+// only causes a check.
 func (p *Port) Refused() {
 	if p.HasChecks() {
 		p.suspect()

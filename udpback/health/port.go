@@ -9,13 +9,13 @@ import (
 	"radsec-gw/locks"
 )
 
-// Owner is how a Port acts. The functions are called with no lock of the Port held, and
-// may call the Port's methods, except for Stop, which waits for them.
+// Owner has the functions that a Port calls. They are called with no lock of the Port
+// held, and may call the Port's methods, except for Stop, which waits for them.
 type Owner struct {
 	// Clock is a monotonic clock that is never 0.
 	Clock func() time.Duration
-	// SendCheck sends one check, and has CheckAnswered, CheckLost or CheckNotSent called
-	// once when its end is known. It must not wait.
+	// SendCheck sends one check, and causes one call of CheckAnswered, CheckLost or
+	// CheckNotSent when its result is known. It must not wait.
 	SendCheck func()
 	// Changed is notified of every change of state, in order and one at a time.
 	Changed func(Transition)
@@ -32,7 +32,7 @@ type Port struct {
 	// written with mu held, read without
 	config          atomic.Pointer[Config]
 	state           atomic.Int32
-	withoutChecks   atomic.Bool  // it answers requests and never a check, or it has none
+	withoutChecks   atomic.Bool  // checks do not count: it answers requests and never a check, or is not checked
 	withoutAddress  atomic.Bool  // noAddress is set
 	lastCheckAnswer atomic.Int64 // when the last answer to a check arrived; 0: never
 	aliveSince      atomic.Int64 // when the first reply arrived after the port was down
@@ -45,13 +45,13 @@ type Port struct {
 	lastTry     atomic.Int64 // when a request last tried a port that is failing or down
 	failedTries atomic.Int32 // such tries since the last answer
 	unverified  atomic.Int64 // replies that did not verify since the last that did
-	slowest     atomic.Int64 // how long answers took of late, at the most; see Overdue
+	slowest     atomic.Int64 // the longest that an answer took recently; see Overdue
 
 	mu             locks.Mutex[locks.HealthPort] // guards the fields below
 	stopped        bool
 	sendingCheck   bool          // the owner's SendCheck runs
-	pending        bool          // a check is under way
-	outdated       bool          // that check says nothing: it was sent to another address, or as another check
+	pending        bool          // a check was sent, and its result is not known
+	outdated       bool          // the result of that check is ignored: it was sent to another address, or as another kind of check
 	sentAt         time.Duration // when the last check was sent
 	checkRequested bool          // one is to be sent although the port is up
 	missed         int           // checks lost in a row
@@ -73,13 +73,13 @@ func NewPort(c Config, owner Owner) *Port {
 	return p
 }
 
-// State returns what is believed of the port.
+// State returns the state of the port.
 func (p *Port) State() State { return State(p.state.Load()) }
 
 // Config returns the current configuration, with its defaults filled in.
 func (p *Port) Config() *Config { return p.config.Load() }
 
-// HasChecks reports whether checks say anything about the port.
+// HasChecks reports whether the port is checked, and the checks count.
 func (p *Port) HasChecks() bool { return !p.withoutChecks.Load() }
 
 // HeardSince reports whether anything verified has arrived since then.
@@ -92,8 +92,8 @@ func (p *Port) HeardSince(then time.Duration) bool {
 // address that it has now.
 func (p *Port) HasAnswered() bool { return p.lastReply.Load() != 0 }
 
-// Configure changes the configuration of a port under watch; its history stays, but
-// for what is known of its checks when they change.
+// Configure changes the configuration. The port's history stays; only that of its checks
+// is cleared when Check changes.
 func (p *Port) Configure(c Config) {
 	p.mu.Lock()
 	p.configure(c)
@@ -102,7 +102,7 @@ func (p *Port) Configure(c Config) {
 	p.report()
 }
 
-// configure stores the configuration. With mu held, or before anybody else has p.
+// configure stores the configuration. With mu held, or before p is shared.
 func (p *Port) configure(c Config) {
 	c = c.WithDefaults()
 	old := p.config.Swap(&c)
@@ -115,7 +115,7 @@ func (p *Port) configure(c Config) {
 	}
 }
 
-// resetChecks begins anew with what is known of the checks. With mu held.
+// resetChecks clears the history of the checks. With mu held.
 func (p *Port) resetChecks() {
 	p.withoutChecks.Store(p.Config().Check == CheckNone)
 	p.lastCheckAnswer.Store(0)
@@ -136,9 +136,9 @@ func (p *Port) NoAddress(why error) {
 	p.report()
 }
 
-// Renew forgets the port's history, because its server has another address: it is up
-// until something else is known, and is checked at once, or when the check that is
-// under way to the old address has ended.
+// Renew clears the port's history, because its server has another address: it is assumed
+// to be up, and is checked at once, or when the pending check of the old address has
+// ended.
 func (p *Port) Renew() {
 	p.mu.Lock()
 	p.noAddress = nil
@@ -157,8 +157,8 @@ func (p *Port) Renew() {
 	p.report()
 }
 
-// Lost reports whether a conversation with the server may be considered lost: it is
-// down, or several requests in a row found it silent and no check says otherwise.
+// Lost reports whether a conversation with the server may be considered lost: it is down,
+// or suspect after several silent requests.
 func (p *Port) Lost() bool {
 	switch p.State() {
 	case Down:

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Transition is a change of a port's state, with what was seen.
+// Transition is a change of a port's state, and the evidence for it.
 type Transition struct {
 	From, To State
 
 	NoStatusServer bool  // no change: the port answers requests and never a check
 	Alive          bool  // no change: the first verified reply of a port that is down, or the first after a lost check
-	Assumed        bool  // no reply has shown it: the port is assumed up until something else is known
+	Assumed        bool  // the port is assumed to be up, without a reply that shows it
 	Unverified     int64 // replies that did not verify since the last that did
 	HasAnswered    bool  // something from the server's address has verified before
 	HasChecks      bool  // the port is checked, and its checks count
@@ -20,22 +20,21 @@ type Transition struct {
 	At             time.Duration
 }
 
-// Hint says what was seen before a port was found down or failing, and what to
-// look at.
+// Hint describes what was seen before a port was found down or failing, and gives advice.
 func (t Transition) Hint() string {
 	switch {
 	case t.NoAddress != nil:
 		return "its name has no address: is the name right, and does the name server answer?"
 	case t.To == Failing:
-		return fmt.Sprintf("it answers probes, and %d requests in a row stayed unanswered: look at what the server needs for its work, such as its database or directory", t.Unanswered)
+		return fmt.Sprintf("it answers probes, and %d requests in a row stayed unanswered: check what the server needs for its work, such as its database or directory", t.Unanswered)
 	case t.Unverified > 0 && t.HasAnswered:
 		return fmt.Sprintf("replies that do not verify arrived (%d), though earlier ones did: was the secret changed on one side only? Or do answers come after their requests were given up?", t.Unverified)
 	case t.Unverified > 0:
 		return fmt.Sprintf("replies arrived (%d), and none of them verified: the secret here and on the server differ", t.Unverified)
 	case t.HasAnswered && t.HasChecks:
-		return "requests and probes are no longer answered: is the server running, and is the way to it open?"
+		return "requests and probes are no longer answered: is the server running, and can packets reach it?"
 	case t.HasAnswered:
-		return "requests are no longer answered: is the server running, and is the way to it open?"
+		return "requests are no longer answered: is the server running, and can packets reach it?"
 	case t.HasChecks:
 		return "nothing has ever arrived from it: is the address right, does it know this gateway as a client, does it answer Status-Server (else set health)?"
 	}
@@ -48,7 +47,7 @@ func (p *Port) change(to State) { p.setState(Transition{To: to}) }
 // assumeUp makes the port up although no reply has shown it. With mu held.
 func (p *Port) assumeUp() { p.setState(Transition{To: Up, Assumed: true}) }
 
-// setState sets the state and records the transition, which report hands on. With mu held.
+// setState sets the state and records the transition for report. With mu held.
 func (p *Port) setState(t Transition) {
 	t.From = p.State()
 	if t.From == t.To {
@@ -66,16 +65,17 @@ func (p *Port) setState(t Transition) {
 	}
 }
 
-// record keeps a transition for report, with what is known of the port. With mu held.
+// record adds what is known of the port to a transition, and keeps it for report. With mu
+// held.
 func (p *Port) record(t Transition) {
 	t.Unverified, t.HasAnswered, t.HasChecks = p.unverified.Load(), p.HasAnswered(), p.HasChecks()
 	t.Unanswered, t.At = int(p.unanswered.Load()), p.owner.Clock()
 	p.transitions = append(p.transitions, t)
 }
 
-// report hands the transitions to the owner, in order and with no lock held. The
-// goroutine that finds another doing so lets that one report its own. After Stop they
-// are dropped: another port of the same name may have been reported by now.
+// report passes the transitions to the owner, in order and with no lock held. If another
+// goroutine is doing so, that one reports them all. After Stop they are dropped: another
+// port of the same name may have been reported by now.
 func (p *Port) report() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -30,7 +30,7 @@ func TestHint(t *testing.T) {
 		{"one before something did, and one since", probed, "unverified\npass 5s\nloses\nunverified\npass 60s", Down, "replies that do not verify arrived (1), though earlier ones did", nil},
 		{"what did not verify before something did is past", probed, "unverified 7\npass 5s\nloses\npass 60s", Down, "requests and probes are no longer answered", []string{"verif"}},
 		{"a new address", probed, "pass 5s\nanswered\nunverified\nloses\nrenew\npass 60s", Down, "nothing has ever arrived from it", []string{"verif", "any more"}},
-		{"failing", probed, "pass 5s\nanswered\nunverified\noverdue 5", Failing, "it answers probes, and 5 requests in a row stayed unanswered: look at what the server needs for its work", []string{"secret", "running"}},
+		{"failing", probed, "pass 5s\nanswered\nunverified\noverdue 5", Failing, "it answers probes, and 5 requests in a row stayed unanswered: check what the server needs for its work", []string{"secret", "running"}},
 		{"failing by a probe", Config{Check: CheckStatusServer, FailingAfter: 2}, "pass 5s\nloses\npass 60s\nanswers\npass 4s\noverdue 3\npass 10s", Failing, "3 requests in a row stayed unanswered", nil},
 		{"no address", probed, "pass 5s\nunverified\nno-address", Down, "its name has no address: is the name right, and does the name server answer?", []string{"secret"}},
 		{"an address again, and dead", probed, "no-address\nloses\nrenew\npass 60s", Down, "nothing has ever arrived", []string{"name"}},

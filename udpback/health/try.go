@@ -5,9 +5,9 @@ import "time"
 // maxFailedTries bounds the pause between tries: 2^2 check intervals.
 const maxFailedTries = 2
 
-// Try reports whether a request should try this port although others are better off:
-// one after a check interval, then after twice that and four times that; and at once
-// after one that was answered.
+// Try reports whether a request should try this port although others are in a better
+// state: one request after a check interval, the next after twice and four times that;
+// and at once after one that was answered. If so, the caller must send the request.
 func (p *Port) Try(now time.Duration) bool {
 	if !p.triable() {
 		return false
@@ -24,9 +24,9 @@ func (p *Port) Try(now time.Duration) bool {
 	return true
 }
 
-// triable reports whether only a request can show that the port is better than it is
-// taken for: it is failing, or down and its checks say nothing about it, or it is down
-// and has never answered a check, as a server without Status-Server never will.
+// triable reports whether only a request can show that the port's state is better: it is
+// failing, or it is down and its checks do not count, or it is down and has never
+// answered a check, as a server without Status-Server never does.
 func (p *Port) triable() bool {
 	switch p.State() {
 	case Failing:

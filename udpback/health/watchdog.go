@@ -8,8 +8,9 @@ import (
 // watchdogJitter is ± on Tw (RFC 3539 §3.4.1).
 const watchdogJitter = 2 * time.Second
 
-// Start begins the watchdog. Where there are checks the first goes out soon, so that the
-// state is known before it is needed, and at a time of its own for each port.
+// Start starts the watchdog. The first check is sent within a second, so that the state
+// is known before it is needed; when is random, so that not all ports are checked at
+// once.
 func (p *Port) Start() { p.timer.Reset(rand.N(time.Second)) }
 
 // Stop ends the checks, and waits until neither SendCheck nor Changed runs: neither is
@@ -22,8 +23,8 @@ func (p *Port) Stop() {
 	p.calls.Wait()
 }
 
-// RequestCheck has a check sent although nothing is held against the port yet, so
-// that a silent port is known to be dead or alive before it is given up.
+// RequestCheck requests a check of a port in any state, so that it is known whether a
+// silent port is alive before requests leave it.
 func (p *Port) RequestCheck() {
 	if !p.HasChecks() {
 		return
@@ -35,8 +36,8 @@ func (p *Port) RequestCheck() {
 	}
 }
 
-// checkNow lets the next tick come at once, or as soon as the check that is under way
-// has ended. With mu held.
+// checkNow makes the next check due at once, or as soon as the pending one has ended.
+// With mu held.
 func (p *Port) checkNow() {
 	p.checkRequested = true
 	p.reschedule()
@@ -80,18 +81,18 @@ func (p *Port) due(now time.Duration) bool {
 	case p.checkRequested:
 		return true
 	case p.checksOften():
-		return p.sentAt == 0 || now-p.sentAt >= c.CheckInterval*3/4 // no sooner, though two ticks may come together
+		return p.sentAt == 0 || now-p.sentAt >= c.CheckInterval*3/4 // no sooner, although two ticks may be close together
 	}
 	return p.idle(now) >= c.Watchdog-watchdogJitter
 }
 
-// nextTick is the wait until a check may be due again. With mu held.
+// nextTick returns the wait until a check may be due again. With mu held.
 func (p *Port) nextTick(now time.Duration) time.Duration {
 	c := p.Config()
 	switch {
 	case p.checkRequested && !p.pending:
 		return 0
-	case p.pending && p.sentAt != now: // its end comes within a moment
+	case p.pending && p.sentAt != now: // its result is known within a moment
 		return c.CheckInterval / 10
 	case p.checksOften(), p.pending && p.HasChecks():
 		return c.CheckInterval + time.Duration((rand.Float64()-0.5)/5*float64(c.CheckInterval))
@@ -101,20 +102,20 @@ func (p *Port) nextTick(now time.Duration) time.Duration {
 }
 
 // checksOften reports whether a check goes out every CheckInterval: the port is not up,
-// has lost a check, or has never answered one, though it may yet. Otherwise it is
-// checked at the watchdog's pace, one without Status-Server, too, in case it has it one
-// day. With mu held.
+// has lost a check, or has never answered one and may still do so. Otherwise it is
+// checked at the interval of the watchdog, even one without Status-Server, which may be
+// enabled later. With mu held.
 func (p *Port) checksOften() bool {
 	return p.HasChecks() && (p.State() != Up || p.missed > 0 || p.lastCheckAnswer.Load() == 0)
 }
 
-// idle is for how long nothing has verified and no check was sent. With mu held.
+// idle returns for how long nothing has verified and no check was sent. With mu held.
 func (p *Port) idle(now time.Duration) time.Duration {
 	return now - max(time.Duration(p.lastReply.Load()), p.sentAt)
 }
 
-// CheckNotSent notes that the check could not be sent for a reason of this machine's
-// own, which says nothing about the port. It is still to be sent.
+// CheckNotSent notes that the check could not be sent because of this machine, which says
+// nothing about the port. The next one is sent soon.
 func (p *Port) CheckNotSent() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,7 +124,7 @@ func (p *Port) CheckNotSent() {
 	}
 }
 
-// CheckLost notes that the last check stayed unanswered, or could not get there.
+// CheckLost notes that the last check stayed unanswered, or could not be delivered.
 func (p *Port) CheckLost() {
 	p.mu.Lock()
 	if wasPending := p.pending; !p.endCheck() && wasPending {
@@ -133,15 +134,15 @@ func (p *Port) CheckLost() {
 	p.report()
 }
 
-// endCheck notes that the last check has ended, and reports whether what became of it
-// no longer says anything. With mu held.
+// endCheck notes that the last check has ended, and reports whether its result is
+// ignored. With mu held.
 func (p *Port) endCheck() (outdated bool) {
 	outdated = p.outdated
 	p.pending, p.outdated = false, false
 	return outdated
 }
 
-// countLost draws the conclusions from a lost check. With mu held.
+// countLost counts a lost check, and changes the state if need be. With mu held.
 func (p *Port) countLost() {
 	if p.stopped || !p.HasChecks() {
 		return
@@ -152,7 +153,7 @@ func (p *Port) countLost() {
 		p.lostSince = p.sentAt
 	}
 	if p.lastCheckAnswer.Load() == 0 && p.answersRequests() {
-		// That it does not answer checks may be all there is to it.
+		// It may only lack Status-Server.
 		if p.missed++; p.missed >= p.Config().DownAfter {
 			p.withoutChecks.Store(true)
 			p.record(Transition{From: p.State(), To: p.State(), NoStatusServer: true})
@@ -163,7 +164,7 @@ func (p *Port) countLost() {
 	if p.State() == Down && !answered {
 		p.answers = 0
 	}
-	if heard { // those before were lost, the port was not
+	if heard { // the checks before were lost although the port was alive
 		p.missed = 0
 	}
 	p.missed++
@@ -171,7 +172,7 @@ func (p *Port) countLost() {
 	case s == Up && p.HeardSince(p.sentAt):
 		p.missed = 0 // this one, too
 	case s == Up && p.silent.Load() == 0 && p.missed == 1:
-		// One lost check of an idle port is sent again before anything is believed.
+		// After one lost check of an idle port another is sent before the state changes.
 	case s == Up:
 		p.change(Suspect)
 	case p.missed >= p.Config().DownAfter:
@@ -179,16 +180,16 @@ func (p *Port) countLost() {
 	}
 }
 
-// answersRequests reports whether a request was answered since the first check was
-// lost, or one was before and nothing speaks against the port since. With mu held.
+// answersRequests reports whether a request was answered since the first check was lost,
+// or before and the port is up without silent requests since. With mu held.
 func (p *Port) answersRequests() bool {
 	last := time.Duration(p.lastAnswer.Load())
 	return last != 0 && (last >= p.lostSince || p.silent.Load() == 0 && p.State() == Up)
 }
 
-// updateUnchecked decides on a port whose checks no longer count: what its requests have
-// shown is all the evidence. One that is failing is brought back by answered requests
-// in any case. With mu held.
+// updateUnchecked sets the state of a port whose checks no longer count, from its
+// requests alone. A port that is failing stays so until requests are answered. With mu
+// held.
 func (p *Port) updateUnchecked() {
 	switch {
 	case p.State() == Failing || p.noAddress != nil:

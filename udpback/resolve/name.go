@@ -12,18 +12,18 @@ import (
 	"time"
 )
 
-// Watcher is notified of what becomes of a name. Its functions are called one at a time,
+// Watcher is notified of the look-ups of a name. Its functions are called one at a time,
 // from the name's goroutine, with no lock held.
 type Watcher struct {
-	// Found gets the addresses, IPv4 before IPv6, each family in ascending order,
-	// when they are first known and whenever the set has changed. IPv4 goes first
+	// Found is called with the addresses, IPv4 before IPv6, each family in ascending
+	// order, when they are first known and whenever the set has changed. IPv4 goes first
 	// because an old UDP server more often listens on that alone.
 	Found func([]netip.Addr)
-	// Ended is notified of the end of every look-up; err is nil when it was answered.
+	// Ended is called at the end of every look-up; err is nil when it found an address.
 	Ended func(err error)
 }
 
-// Name is one host name under watch.
+// Name is one host name that is looked up in the background.
 type Name struct {
 	// static after construction
 	resolver  *Resolver
@@ -34,7 +34,7 @@ type Name struct {
 	cancel    context.CancelFunc
 	ended     sync.WaitGroup
 
-	interval atomic.Int64 // a time.Duration: the pause after an answer; 0: none is made by itself
+	interval atomic.Int64 // a time.Duration: the pause after an answer; 0: the next look-up is at Refresh
 
 	// owned by the goroutine
 	v4, v6   []netip.Addr
@@ -42,8 +42,8 @@ type Name struct {
 	failures int
 }
 
-// Name returns a name that Start begins to look up. interval is the pause after an
-// answer; 0 means that only Again asks.
+// Name returns a name whose look-ups begin with Start. interval is the pause after an
+// answer; 0 means that there is no further look-up until Refresh.
 func (r *Resolver) Name(host string, interval time.Duration, w Watcher) *Name {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &Name{resolver: r, host: host, watcher: w, requested: make(chan struct{}, 1), ctx: ctx, cancel: cancel}
@@ -51,7 +51,7 @@ func (r *Resolver) Name(host string, interval time.Duration, w Watcher) *Name {
 	return n
 }
 
-// Start looks the name up now, and then now and again until Close.
+// Start looks the name up now, and then repeatedly until Close.
 func (n *Name) Start() { n.ended.Go(func() { n.run(n.ctx) }) }
 
 // SetInterval changes the pause after an answer, from the next look-up on.
@@ -61,16 +61,16 @@ func (n *Name) SetInterval(d time.Duration) {
 	}
 }
 
-// Refresh asks for a look-up soon: at once, but a second after the last began. It
-// does not wait.
+// Refresh requests a look-up, which begins at once, but not within a second of the last.
+// It does not wait.
 func (n *Name) Refresh() {
 	select {
 	case n.requested <- struct{}{}:
-	default: // one is asked for already
+	default: // one is requested already
 	}
 }
 
-// Close ends the watch; a look-up under way is given up.
+// Close ends the look-ups; one in progress is cancelled.
 func (n *Name) Close() {
 	n.cancel()
 	n.ended.Wait()
@@ -110,12 +110,12 @@ func (n *Name) pause(ctx context.Context, began time.Time) {
 	case <-ctx.Done():
 	}
 	select {
-	case <-time.After(shortestPause - time.Since(began)): // no sooner, whoever asks
+	case <-time.After(shortestPause - time.Since(began)): // no sooner, even after Refresh
 	case <-ctx.Done():
 	}
 }
 
-// wait is the pause before the next look-up that nobody asks for; 0: none is made.
+// wait returns the pause before the next look-up without Refresh; 0: there is none.
 func (n *Name) wait() time.Duration {
 	interval := time.Duration(n.interval.Load())
 	if n.failures == 0 {
@@ -128,14 +128,14 @@ func (n *Name) wait() time.Duration {
 	return min(shortestPause<<min(n.failures-1, 16), max(longest, shortestPause))
 }
 
-// answer is what became of one family's look-up.
+// answer is the result of one family's look-up.
 type answer struct {
 	network string
 	addrs   []netip.Addr
 	err     error
 }
 
-// lookup asks for both families and notifies the watcher of what has changed.
+// lookup looks both families up, and notifies the watcher if the addresses have changed.
 func (n *Name) lookup(ctx context.Context) error {
 	release, ok := n.resolver.acquire(ctx)
 	if !ok {
@@ -204,7 +204,7 @@ func (n *Name) report() {
 	n.watcher.Found(slices.Clone(all))
 }
 
-// failure is the error of a look-up that found no address.
+// failure returns the error of a look-up that found no address.
 func (n *Name) failure(a, b answer) error {
 	for _, one := range []answer{a, b} {
 		if one.err != nil && !isNotFound(one.err) {
@@ -214,8 +214,8 @@ func (n *Name) failure(a, b answer) error {
 	return fmt.Errorf("the name %q has no address", n.host)
 }
 
-// isNotFound reports whether err says for sure that there is no such address,
-// rather than that it could not be found out.
+// isNotFound reports whether err says that there is no such address, and not that the
+// look-up has failed.
 func isNotFound(err error) bool {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {

@@ -19,8 +19,7 @@ const (
 	// starts is how many look-ups may begin within startHold: a look-up holds one of
 	// as many places for that long or until it ends. A look-up lasts up to
 	// lookupTimeout, so that at most 8 × (5 + 1) = 48 run at once however many names
-	// hang; and 8 names that hang keep another waiting for
-	// a second at the most.
+	// hang; and 8 names that hang delay another by at most a second.
 	starts    = 8
 	startHold = time.Second
 
@@ -35,7 +34,8 @@ const (
 	// a name with both does not change twice (RFC 8305 §3, Resolution Delay).
 	familyGrace = 50 * time.Millisecond
 
-	// shortestPause is between two look-ups of one name, whoever asks.
+	// shortestPause is between the beginnings of two look-ups of one name, even after
+	// Refresh.
 	shortestPause = time.Second
 
 	// longestBackoff bounds the pause after failures where the interval does not.
@@ -48,12 +48,12 @@ type Resolver struct {
 	places chan struct{}
 }
 
-// New returns a Resolver that asks lookup.
+// New returns a Resolver that calls lookup.
 func New(lookup Lookup) *Resolver {
 	return &Resolver{lookup: lookup, places: make(chan struct{}, starts)}
 }
 
-// acquire waits for a place. The place is given up after startHold, or when release is
+// acquire waits for a place. The place is free again after startHold, or when release is
 // called. ok is false when ctx is done.
 func (r *Resolver) acquire(ctx context.Context) (release func(), ok bool) {
 	select {
