@@ -62,26 +62,6 @@ func NewPeer(source netip.Addr, certs []*x509.Certificate) *Peer {
 	return p
 }
 
-// condition is the first condition of a client that a peer does not meet.
-type condition uint8
-
-const (
-	allMet condition = iota
-	networkUnmet
-	certificateMissing
-	caUnmet
-	fingerprintUnmet
-	sanUnmet
-	sanIPUnmet
-	sanURIUnmet
-	naiRealmUnmet
-	subjectUnmet
-	rdnUnmet
-	issuerUnmet
-	commonNameUnmet
-	policyUnmet
-)
-
 // find returns the index of the first client all of whose conditions p meets, or -1.
 func (l Clients) find(p *Peer) int {
 	return slices.IndexFunc(l, func(c *Client) bool { return c.unmet(p) == allMet })
@@ -100,51 +80,6 @@ func (l Clients) Unlisted(source netip.Addr) string {
 func (c *Client) inNetworks(source netip.Addr) bool {
 	return len(c.Networks) == 0 ||
 		slices.ContainsFunc(c.Networks, func(p netip.Prefix) bool { return p.Contains(source) })
-}
-
-// unmet returns the first condition that does not hold (RFC 6614bis §3.3.1).
-func (c *Client) unmet(p *Peer) condition {
-	switch {
-	case !c.inNetworks(p.Source):
-		return networkUnmet
-	case p.Leaf == nil && c.byCertificate():
-		return certificateMissing
-	case p.Leaf == nil:
-		return allMet
-	case !c.anchored(p.paths):
-		return caUnmet
-	case len(c.Fingerprints) > 0 && !slices.Contains(c.Fingerprints, p.fingerprint):
-		return fingerprintUnmet
-	case len(c.SANDNS) > 0 && !slices.ContainsFunc(c.SANDNS, func(pattern string) bool { return anyName(p.Leaf.DNSNames, pattern) }):
-		return sanUnmet
-	}
-	return c.unmetName(p)
-}
-
-// unmetName checks the conditions on the certificate's other names.
-func (c *Client) unmetName(p *Peer) condition {
-	leaf := p.Leaf
-	switch {
-	case (len(c.SANIP) > 0 || c.SANIPSource) && !slices.ContainsFunc(leaf.IPAddresses, func(ip net.IP) bool { return c.listsIP(ip, p.Source) }):
-		return sanIPUnmet
-	case len(c.SANURI) > 0 && !slices.ContainsFunc(p.uris, func(uri string) bool { return slices.Contains(c.SANURI, uri) }):
-		return sanURIUnmet
-	case len(c.NAIRealms) > 0 && !anyRealm(c.NAIRealms, p.realms):
-		return naiRealmUnmet
-	case len(c.SubjectRDNs) > 0 && !anyRDN(leaf, c.SubjectRDNs):
-		return rdnUnmet
-	case len(c.Subjects) > 0 && !slices.Contains(c.Subjects, leaf.Subject.String()):
-		return subjectUnmet
-	case len(c.Issuers) > 0 && !slices.Contains(c.Issuers, leaf.Issuer.String()):
-		return issuerUnmet
-	case len(c.CommonNames) > 0 && !slices.ContainsFunc(c.CommonNames, func(pattern string) bool { return matchCommonName(pattern, leaf.Subject.CommonName) }):
-		return commonNameUnmet
-	case len(c.PolicyOIDs) > 0 && !slices.ContainsFunc(leaf.Policies, func(has x509.OID) bool {
-		return slices.ContainsFunc(c.PolicyOIDs, has.Equal)
-	}):
-		return policyUnmet
-	}
-	return allMet
 }
 
 // anchored reports whether one of the paths contains a CA of the client.
@@ -178,12 +113,6 @@ func (l Clients) cas() (list []*x509.Certificate) {
 		list = append(list, c.CA...)
 	}
 	return list
-}
-
-// byCertificate reports whether there are conditions on the certificate.
-func (c *Client) byCertificate() bool {
-	return c.SANIPSource || len(c.CA)+len(c.Fingerprints)+len(c.SANDNS)+len(c.SANIP)+len(c.SANURI)+len(c.NAIRealms)+len(c.Subjects)+len(c.SubjectRDNs)+
-		len(c.Issuers)+len(c.CommonNames)+len(c.PolicyOIDs) > 0
 }
 
 // listsIP reports whether one SAN iPAddress meets the condition (RFC 6614bis §3.3.1: the

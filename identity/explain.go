@@ -22,41 +22,26 @@ func (l Clients) explain(p *Peer) string {
 	}
 	var parts []string
 	for _, c := range l[:min(len(l), explainedClients)] {
-		text := ""
-		switch c.unmet(p) {
-		case networkUnmet:
-			text = fmt.Sprintf("source %v is not in %s", p.Source, Few(c.Networks))
-		case certificateMissing:
-			text = "no certificate"
-		case caUnmet:
-			text = c.wantedCA()
-		case fingerprintUnmet:
-			text = fmt.Sprintf("fingerprint is not among its %d", len(c.Fingerprints))
-		case sanUnmet:
-			text = "no SAN dNSName matches " + Few(c.SANDNS)
-		case sanIPUnmet:
-			text = "no SAN iPAddress is " + c.wantedIPs()
-		case sanURIUnmet:
-			text = "no SAN URI is " + Few(c.SANURI)
-		case naiRealmUnmet:
-			text = "no SAN NAIRealm matches " + Few(c.NAIRealms)
-		case rdnUnmet:
-			text = "the subject does not have " + Few(c.SubjectRDNs)
-		case subjectUnmet:
-			text = "the subject is not " + Few(c.Subjects)
-		case issuerUnmet:
-			text = "the issuer is not " + Few(c.Issuers)
-		case commonNameUnmet:
-			text = "the common name does not match " + Few(c.CommonNames)
-		case policyUnmet:
-			text = "no certificate policy is " + Few(c.PolicyOIDs)
-		}
-		parts = append(parts, clip(c.Name)+": "+text)
+		parts = append(parts, clip(c.Name)+": "+c.wanted(p))
 	}
 	if n := len(l) - len(parts); n > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more clients", n))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// wanted describes the first condition that p does not meet.
+func (c *Client) wanted(p *Peer) string {
+	switch unmet := c.unmet(p); unmet {
+	case allMet:
+		return ""
+	case networkUnmet:
+		return fmt.Sprintf("source %v is not in %s", p.Source, Few(c.Networks))
+	case certificateMissing:
+		return "no certificate"
+	default:
+		return onCertificate[unmet].text(c)
+	}
 }
 
 // wantedCA describes the CA that the certificate must be issued by.

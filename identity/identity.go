@@ -9,8 +9,9 @@
 //	trust.go       the configured CAs and intermediates, which paths are built from
 //	paths.go       certPath, and a cache of the paths that verified
 //	revocation.go  certificate revocation lists
-//	client.go      Client: the conditions of a configured client, which compare
-//	               names (names.go, altnames.go, rdn.go)
+//	client.go      Client: a configured client
+//	conditions.go  its conditions: given or not, met or not, and the text for the log;
+//	               they compare names (names.go, altnames.go, rdn.go)
 //	refusal.go     Refusal: why a peer is refused; its text is from
 //	               diagnose.go (a path) or explain.go (the conditions)
 //
