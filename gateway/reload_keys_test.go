@@ -54,6 +54,24 @@ type keyChange struct {
 	see      func(*Gateway) any
 }
 
+// text returns the file's text with the change.
+func (c keyChange) text(t *testing.T, name string) string {
+	t.Helper()
+	from, to := c.from, c.to
+	if from == "" {
+		table := map[string]string{"Clients": "client"}[strings.Split(name, ".")[0]]
+		if table == "" {
+			table = strings.ToLower(strings.Split(name, ".")[0])
+		}
+		from = "# more of " + table + "\n"
+		to += "\n"
+	}
+	if !strings.Contains(keysConfig, from) {
+		t.Fatalf("%s: the file lacks %q", name, from)
+	}
+	return strings.Replace(keysConfig, from, to, 1)
+}
+
 // inFront sees something of the configuration of the RadSec side.
 func inFront[T any](see func(tlsfront.Config) T) func(*Gateway) any {
 	return func(g *Gateway) any { return see(g.front.Config()) }
@@ -208,7 +226,8 @@ func TestEveryKeyChangesAtAReload(t *testing.T) {
 			t.Errorf("the key of %s has no entry: say how a change at a reload can be seen", name)
 		}
 	})
-	g, file := startForKeys(t)
+	file := keysFile(t)
+	g := runPlan(t, planOf(t, file))
 	put := func(text string) {
 		t.Helper()
 		gatewaytest.WriteFile(t, file, []byte(text))
@@ -218,19 +237,8 @@ func TestEveryKeyChangesAtAReload(t *testing.T) {
 	}
 	put(keysConfig) // like every later one: effects of the start must not count
 	for name, c := range changes {
-		if c.from == "" {
-			table := map[string]string{"Clients": "client"}[strings.Split(name, ".")[0]]
-			if table == "" {
-				table = strings.ToLower(strings.Split(name, ".")[0])
-			}
-			c.from = "# more of " + table + "\n"
-			c.to += "\n"
-		}
-		if !strings.Contains(keysConfig, c.from) {
-			t.Fatalf("%s: the file lacks %q", name, c.from)
-		}
 		before := c.see(g)
-		put(strings.Replace(keysConfig, c.from, c.to, 1))
+		put(c.text(t, name))
 		if after := c.see(g); reflect.DeepEqual(before, after) {
 			t.Errorf("%s: expected %q instead of %q to have an effect at a reload, got %v as before", name, c.to, c.from, after)
 		}
@@ -241,8 +249,8 @@ func TestEveryKeyChangesAtAReload(t *testing.T) {
 	}
 }
 
-// startForKeys starts a gateway by keysConfig.
-func startForKeys(t *testing.T) (g *Gateway, file string) {
+// keysFile returns the path of a file with keysConfig, beside what the changes name.
+func keysFile(t *testing.T) string {
 	t.Helper()
 	dir, file := gatewaytest.Dir(t, keysConfig)
 	if _, err := certs.WriteDir(filepath.Join(dir, "certs/other"), certs.DirOptions{}); err != nil {
@@ -258,7 +266,7 @@ func startForKeys(t *testing.T) (g *Gateway, file string) {
 	}
 	gatewaytest.WriteFile(t, filepath.Join(dir, "ca.crl"), list)
 	gatewaytest.WriteFile(t, filepath.Join(dir, "tickets"), []byte(strings.Repeat("ab", 32)))
-	return runPlan(t, planOf(t, file)), file
+	return file
 }
 
 // A change of any key of a server, a route or [routing] is used: the rules are replaced, or
