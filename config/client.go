@@ -174,6 +174,21 @@ func ReversePaths() []string {
 	return []string{ReversePathOff, ReversePathDrop, ReversePathNAK}
 }
 
+// publicSecret is the one that everybody knows (RFC 6614 §2.3 (4)).
+const publicSecret = "radsec"
+
+func defaultClient() Client {
+	return Client{
+		Secret:                         NewSecret(publicSecret),
+		Packets:                        []string{PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect},
+		RequireMessageAuthenticator:    RequireNever,
+		RequireEAPMessageAuthenticator: true,
+		VerifyRequestAuthenticator:     true,
+		MaxConnections:                 100,
+		ReversePath:                    ReversePathOff,
+	}
+}
+
 // readClient reads one [[client]].
 func readClient(t *table) Client {
 	c := defaultClient()

@@ -7,9 +7,11 @@
 //	load.go      the order in which a file is read
 //	table.go     one TOML table, read key by key
 //	listen.go, client.go, server.go, route.go, routing.go, metrics.go, log.go, tap.go
-//	             a table each: its type, whose comments are the manual, and its reading
+//	             a table each: its type, whose comments are the manual, its defaults, and
+//	             its reading, which begins with the defaults and replaces what a file
+//	             names, so that an explicit zero is never taken for a missing key
 //	nas.go       the keys of a server that is a NAS
-//	defaults.go  the defaults; package defaults has those that other packages share
+//	defaults     (a package) the defaults that other packages share
 //	values.go    the forms of single values (networks, fingerprints, …)
 //	secrets.go, secret.go, files.go
 //	             secrets and files that the file names

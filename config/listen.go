@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"radsec-gw/config/defaults"
 )
 
 // Listen is [listen]: the RadSec side.
@@ -196,6 +198,25 @@ const (
 
 // unlimited is the upper bound of the counts that need none.
 const unlimited = math.MaxInt32
+
+func defaultListen() Listen {
+	return Listen{
+		Address:          []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:2083")},
+		ClientAuth:       AuthRequire,
+		MinTLS:           tls.VersionTLS12,
+		CRLStale:         CRLStaleAccept,
+		RadiusVersions:   []string{"1.0", "1.1"}, // RFC 9765 §3.3
+		SilentTimeout:    defaults.SilentTimeout,
+		HandshakeTimeout: defaults.HandshakeTimeout,
+		IdleTimeout:      10 * time.Minute,
+		PacketTimeout:    defaults.PacketTimeout,
+		WriteTimeout:     defaults.WriteTimeout,
+		MaxConnections:   defaults.MaxConnections,
+		MaxHandshakes:    defaults.MaxHandshakes,
+		ReloadInterval:   10 * time.Second,
+		DrainTimeout:     30 * time.Second,
+	}
+}
 
 // readListen reads [listen].
 func readListen(t *table) Listen {

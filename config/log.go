@@ -71,6 +71,10 @@ var (
 	institutionName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,128}$`)
 )
 
+func defaultLog() Log {
+	return Log{Level: slog.LevelInfo, Format: "text", User: ShowHash, Station: ShowHash}
+}
+
 // readLog reads [log].
 func readLog(t *table) Log {
 	l := defaultLog()

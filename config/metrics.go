@@ -30,6 +30,8 @@ type Metrics struct {
 	PProf bool
 }
 
+func defaultMetrics() Metrics { return Metrics{Address: "127.0.0.1:9713"} }
+
 // readMetrics reads [metrics].
 func readMetrics(t *table) Metrics {
 	m := defaultMetrics()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"radsec-gw/config/defaults"
 	"radsec-gw/routing"
 )
 
@@ -97,6 +98,16 @@ func Answers() []string {
 
 // maxRouteServers is how many servers udpback chooses among: a bit each of 64.
 const maxRouteServers = 64
+
+func defaultRoute() Route {
+	return Route{
+		Packets:       []string{PacketAccess, PacketAccounting},
+		Balance:       BalanceFailover,
+		MoveOnAfter:   defaults.MoveOnAfter,
+		Patience:      defaults.Patience,
+		OnUnreachable: AnswerReject,
+	}
+}
 
 // readRoute reads one [[route]]; what it refers to is checked later.
 func readRoute(t *table) Route {

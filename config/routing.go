@@ -79,6 +79,10 @@ const (
 	ReplyDrop   = "drop"   // and warned of
 )
 
+func defaultRouting() Routing {
+	return Routing{RealmFormats: []string{FormatSuffix}, LoopMarker: true, OnUnroutable: AnswerReject, CoAByUserName: true, EventTimestampWindow: 300 * time.Second, ReplyEventTimestamp: ReplyAccept}
+}
+
 // readRouting reads [routing].
 func readRouting(t *table) Routing {
 	r := defaultRouting()

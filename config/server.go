@@ -3,6 +3,8 @@ package config
 import (
 	"net/netip"
 	"time"
+
+	"radsec-gw/config/defaults"
 )
 
 // Server is one [[server]]: a RADIUS server that speaks UDP.
@@ -166,6 +168,28 @@ func (s *Server) Port(packet string) uint16 {
 		return s.CoAPort
 	}
 	return 0
+}
+
+func defaultServer() Server {
+	return Server{
+		AuthPort:                    1812,
+		AcctPort:                    1813,
+		CoAPort:                     3799,
+		RequireMessageAuthenticator: true,
+		Health:                      HealthStatusServer,
+		MaxSockets:                  defaults.MaxSockets,
+		ResolveInterval:             30 * time.Second,
+		SuspectAfter:                defaults.SuspectAfter,
+		FailingAfter:                defaults.FailingAfter,
+		WatchdogInterval:            defaults.WatchdogInterval,
+		ProbeInterval:               defaults.ProbeInterval,
+		DownAfter:                   defaults.DownAfter,
+		UpAfter:                     defaults.UpAfter,
+		RetransmitInitial:           defaults.RetransmitInitial,
+		RetransmitMax:               defaults.RetransmitMax,
+		RetransmitCount:             defaults.RetransmitCount,
+		RetransmitDuration:          defaults.RetransmitDuration,
+	}
 }
 
 // readServer reads one [[server]].

@@ -7,6 +7,11 @@ type Tap struct {
 	Socket string // path
 }
 
+// DefaultTapSocket is where the gateway waits for taps, and radsec-gw tap looks for it.
+const DefaultTapSocket = "/run/radsec-gw/tap.sock"
+
+func defaultTap() Tap { return Tap{Socket: DefaultTapSocket} }
+
 // readTap reads [tap].
 func readTap(t *table) Tap {
 	p := defaultTap()

@@ -1,7 +1,7 @@
 // Package defaults has the defaults that a key of the configuration shares with the
 // package that obeys it, so that a key that is missing and a field that is zero mean the
 // same number, and the number is written once. The keys that only package config knows
-// have theirs in config/defaults.go.
+// have theirs beside the type of their table.
 package defaults
 
 import "time"
