@@ -7,9 +7,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// buildNASes makes a group for each NAS of a route, and one for its other servers. It
-// returns nil if none of its servers is a NAS.
-func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Backend, byName map[string]*udpback.Server) (*relay.NASes, error) {
+// buildNASes makes a group for each NAS of a route, and one for its other servers, as
+// shared says. It returns nil if none of its servers is a NAS.
+func buildNASes(cfg *config.Config, r *config.Route, shared udpback.GroupConfig, back *udpback.Backend, byName map[string]*udpback.Server) (*relay.NASes, error) {
 	var all []relay.NAS
 	var others []*udpback.Server
 	for _, s := range cfg.ServersOf(r) {
@@ -17,7 +17,7 @@ func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Backend, byNa
 			others = append(others, byName[s.Name])
 			continue
 		}
-		group, err := back.NewGroup(groupConfig(r), byName[s.Name])
+		group, err := back.NewGroup(shared, byName[s.Name])
 		if err != nil {
 			return nil, err
 		}
@@ -29,7 +29,7 @@ func buildNASes(cfg *config.Config, r *config.Route, back *udpback.Backend, byNa
 	case len(others) == 0:
 		return relay.NewNASes(all, nil), nil
 	}
-	rest, err := back.NewGroup(groupConfig(r), others...)
+	rest, err := back.NewGroup(shared, others...)
 	return relay.NewNASes(all, rest), err
 }
 

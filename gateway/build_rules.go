@@ -64,23 +64,29 @@ func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Backend, byNa
 	for _, name := range r.Servers {
 		members = append(members, byName[name])
 	}
-	group, err := back.NewGroup(groupConfig(r), members...)
+	shared, err := groupConfig(r)
 	if err != nil {
 		return relay.Route{}, err
 	}
-	nases, err := buildNASes(cfg, r, back, byName)
+	group, err := back.NewGroup(shared, members...)
+	if err != nil {
+		return relay.Route{}, err
+	}
+	nases, err := buildNASes(cfg, r, shared, back, byName)
 	return relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases}, err
 }
 
 // unlimited means no bound to a package for which 0 means its default.
 const unlimited = time.Duration(math.MaxInt64 / 4)
 
-func groupConfig(r *config.Route) udpback.GroupConfig {
-	c := udpback.GroupConfig{Balance: balanceOf(r.Balance), MoveAfter: r.MoveOnAfter, Patience: r.Patience}
+// groupConfig translates what all groups of a route share.
+func groupConfig(r *config.Route) (udpback.GroupConfig, error) {
+	balance, err := udpback.BalanceNamed(r.Balance)
+	c := udpback.GroupConfig{Balance: balance, MoveAfter: r.MoveOnAfter, Patience: r.Patience}
 	if c.Patience == 0 {
 		c.Patience = unlimited
 	}
-	return c
+	return c, err
 }
 
 // buildTable makes the routing table. The group number of a route is its place in the
@@ -146,14 +152,4 @@ func unreachableOf(s string) relay.Unreachable {
 		return relay.ProtocolError
 	}
 	return relay.Reject
-}
-
-func balanceOf(s string) udpback.Balance {
-	switch s {
-	case config.BalanceLeastOutstanding:
-		return udpback.LeastOutstanding
-	case config.BalanceSticky:
-		return udpback.Sticky
-	}
-	return udpback.Failover
 }

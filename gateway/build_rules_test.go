@@ -4,13 +4,20 @@ import (
 	"testing"
 
 	"radsec-gw/config"
+	"radsec-gw/udpback"
 )
 
 // Each value that such a key may have is translated to another: one that is forgotten
 // would have the effect of the default, and no mistake would be reported.
 func TestEachChoiceIsTranslated(t *testing.T) {
 	for key, translated := range map[string]map[any][]string{
-		"balance":        translations(config.Balances(), balanceOf),
+		"balance": translations(config.Balances(), func(name string) udpback.Balance {
+			b, err := udpback.BalanceNamed(name)
+			if err != nil {
+				t.Error(err)
+			}
+			return b
+		}),
 		"on_unreachable": translations(config.Answers(), unreachableOf),
 		"reverse_path":   translations(config.ReversePaths(), reversePathOf),
 		"realm_formats":  translations(config.RealmFormats(), formatOf),

@@ -1,11 +1,34 @@
 package udpback
 
 import (
+	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"radsec-gw/locks"
 	"radsec-gw/udpback/health"
 )
+
+// Balance is how a group chooses among its servers.
+type Balance uint8
+
+const (
+	Failover         Balance = iota // the first that is up
+	LeastOutstanding                // the one with the fewest requests waiting; EAP as Sticky
+	Sticky                          // by rendezvous hashing of the request's key
+)
+
+// balanceNames are what the configuration calls them; read only.
+var balanceNames = [...]string{Failover: "failover", LeastOutstanding: "least-outstanding", Sticky: "sticky"}
+
+// BalanceNamed returns the Balance that the configuration calls name.
+func BalanceNamed(name string) (Balance, error) {
+	i := slices.Index(balanceNames[:], name)
+	if i < 0 {
+		return 0, fmt.Errorf("expected one of the balance modes %q, got %q", balanceNames, name)
+	}
+	return Balance(i), nil
+}
 
 // choose returns the index of the server to try next, or -1 when there is none. try is
 // set when the request only tries a server although others are better: after tryWait it

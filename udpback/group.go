@@ -11,15 +11,6 @@ import (
 	"radsec-gw/udpback/health"
 )
 
-// Balance is how a group chooses among its servers.
-type Balance uint8
-
-const (
-	Failover         Balance = iota // the first that is up
-	LeastOutstanding                // the one with the fewest requests waiting; EAP as Sticky
-	Sticky                          // by rendezvous hashing of the request's key
-)
-
 // Group is the servers of a route, any of which may answer.
 type Group struct {
 	// static after construction
