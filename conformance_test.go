@@ -20,31 +20,19 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-// letters are the kinds of rules, in the table's order, and how many there are of each.
-var letters = []struct {
-	letter string
-	rules  int
-}{
-	{"P", 145}, // the protocol of a relaying gateway
-	{"C", 12},  // where its documents disagree
-	{"RC", 20}, // reverse CoA
-	{"ID", 9},  // identity towards the server
-	{"AR", 14}, // attribute rules
-	{"TR", 10}, // trust
-	{"DT", 13}, // RADIUS/DTLS
-	{"SP", 14}, // the accounting spool
-	{"GW", 6},  // several gateways
-}
-
 // entry is a row of the table.
 type entry struct {
-	rule, source, words string
-	tests               []string // "folder.TestName"
-	reason              string   // why there is no test, or what the tests leave out
+	rule          string // "P35": its letter and its number
+	letter        string
+	number        int
+	source, words string
+	tests         []string // "folder.TestName"
+	reason        string   // why there is no test, or what the tests leave out
 }
 
 // found is what the tests' comments say.
@@ -78,29 +66,11 @@ func TestConformance(t *testing.T) {
 // check compares the table with the tests and returns what is wrong.
 func check(text string, have *found) (mistakes []string) {
 	say := func(format string, args ...any) { mistakes = append(mistakes, fmt.Sprintf(format, args...)) }
+	all, mistakes := readTable(text)
 	byRule := map[string]entry{}
-	var order []string
-	for _, line := range strings.Split(text, "\n") {
-		e, ok := parseEntry(line)
-		if !ok {
-			continue
-		}
-		if _, twice := byRule[e.rule]; twice {
-			say("%s has two entries", e.rule)
-		}
-		byRule[e.rule] = e
-		order = append(order, e.rule)
-	}
-	if want := allRules(); !slices.Equal(order, want) {
-		for _, rule := range want {
-			if _, ok := byRule[rule]; !ok {
-				say("%s has no entry", rule)
-			}
-		}
-		say("the entries are not in order: expected P1 to P145, C1 to C12, and so on as in letters")
-	}
-	for _, rule := range order {
-		e := byRule[rule]
+	for _, e := range all {
+		rule := e.rule
+		byRule[rule] = e
 		if e.source == "" || e.words == "" {
 			say("%s: expected a source and a wording", rule)
 		}
@@ -128,21 +98,49 @@ func check(text string, have *found) (mistakes []string) {
 	return mistakes
 }
 
+// readTable returns the entries of all sections. The numbers of a letter are 1 to the
+// highest, each once. In a section they ascend, and so a new rule may stand below others
+// on its subject.
+func readTable(text string) (all []entry, mistakes []string) {
+	say := func(format string, args ...any) { mistakes = append(mistakes, fmt.Sprintf(format, args...)) }
+	have, highest, above := map[string]bool{}, map[string]int{}, entry{}
+	for line := range strings.SplitSeq(text, "\n") {
+		if strings.HasPrefix(line, "## ") {
+			above = entry{}
+		}
+		e, ok := parseEntry(line)
+		if !ok {
+			if strings.HasPrefix(line, "|") && line != "| rule | source | what it says | held by |" && line != "| --- | --- | --- | --- |" {
+				say("expected a row | rule | source | what it says | held by |, got %q", line)
+			}
+			continue
+		}
+		if have[e.rule] {
+			say("%s has two entries", e.rule)
+		}
+		if e.letter == above.letter && e.number < above.number {
+			say("%s is below %s: expected the numbers of a section in ascending order", e.rule, above.rule)
+		}
+		all, have[e.rule], above = append(all, e), true, e
+		highest[e.letter] = max(highest[e.letter], e.number)
+	}
+	for letter, n := range highest {
+		for i := range n {
+			if rule := fmt.Sprint(letter, i+1); !have[rule] {
+				say("%s has no entry, and %s%d has one", rule, letter, n)
+			}
+		}
+	}
+	return all, mistakes
+}
+
 func excused(reason string) bool {
 	return strings.HasPrefix(reason, "not ours: ") || strings.HasPrefix(reason, "later: ")
 }
 
-func allRules() (all []string) {
-	for _, l := range letters {
-		for i := range l.rules {
-			all = append(all, fmt.Sprintf("%s%d", l.letter, i+1))
-		}
-	}
-	return all
-}
-
 var (
-	row      = regexp.MustCompile(`^\| ([A-Z]{1,2}\d+) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$`)
+	row      = regexp.MustCompile(`^\| (([A-Z]{1,2})([1-9]\d{0,3})) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$`)
+	ruleName = regexp.MustCompile(`^[A-Z]{1,2}[1-9]\d{0,3}$`)
 	testName = regexp.MustCompile("`([^`]+)`")
 )
 
@@ -152,11 +150,12 @@ func parseEntry(line string) (e entry, ok bool) {
 	if m == nil {
 		return e, false
 	}
-	e.rule, e.source, e.words = m[1], strings.TrimSpace(m[2]), strings.TrimSpace(m[3])
-	for _, n := range testName.FindAllStringSubmatch(m[4], -1) {
+	e.rule, e.letter, e.source, e.words = m[1], m[2], strings.TrimSpace(m[4]), strings.TrimSpace(m[5])
+	e.number, _ = strconv.Atoi(m[3])
+	for _, n := range testName.FindAllStringSubmatch(m[6], -1) {
 		e.tests = append(e.tests, n[1])
 	}
-	rest := strings.TrimSpace(m[4])
+	rest := strings.TrimSpace(m[6])
 	if i := strings.LastIndex(rest, "`"); i >= 0 {
 		rest = strings.TrimSpace(strings.TrimPrefix(rest[i+1:], ";"))
 	}
@@ -264,8 +263,8 @@ func (f *found) note(test string, doc *ast.CommentGroup) {
 	for _, line := range rulesOf(doc) {
 		for name := range strings.SplitSeq(line, ",") {
 			rule := strings.TrimSpace(name)
-			if !slices.Contains(allRules(), rule) {
-				f.wrong = append(f.wrong, fmt.Sprintf("%s: %q is no rule; expected a line such as \"// Rules: P35, C5\"", test, rule))
+			if !ruleName.MatchString(rule) {
+				f.wrong = append(f.wrong, fmt.Sprintf("%s: %q is not a rule; expected a line such as \"// Rules: P35, C5\"", test, rule))
 				continue
 			}
 			f.tests[rule] = append(f.tests[rule], test)
@@ -277,7 +276,11 @@ func (f *found) note(test string, doc *ast.CommentGroup) {
 func TestConformanceFindsMistakes(t *testing.T) {
 	have := &found{exists: map[string]bool{"a.TestA": true}, tests: map[string][]string{"P2": {"a.TestA"}}}
 	var lines []string
-	for _, rule := range allRules() {
+	for _, rule := range []string{"P1", "P2", "P4", "\n## Another subject", "P3", "C1"} {
+		if strings.HasPrefix(rule, "\n") {
+			lines = append(lines, rule)
+			continue
+		}
 		e := entry{rule: rule, source: "RFC 1", words: "words", reason: "later: a reason"}
 		if rule == "P2" {
 			e.tests, e.reason = []string{"a.TestA"}, ""
@@ -289,13 +292,15 @@ func TestConformanceFindsMistakes(t *testing.T) {
 		t.Errorf("a good table has mistakes: %v", mistakes)
 	}
 	for _, row := range []struct{ old, new, want string }{
-		{"| P3 | RFC 1 | words | later: a reason |\n", "", "P3 has no entry"},
+		{"| P3 | RFC 1 | words | later: a reason |\n", "", "P3 has no entry, and P4 has one"},
 		{"| P3 | RFC 1 | words | later: a reason |", "| P3 | RFC 1 | words |  |", "P3 binds"},
 		{"| P3 | RFC 1 | words | later: a reason |", "| P3 | RFC 1 | words | because |", "P3 binds"},
 		{"| P3 | RFC 1 | words | later: a reason |", "| P3 | RFC 1 | words | `a.TestB` |", "P3: there is no test a.TestB"},
 		{"`a.TestA`", "later: a reason", "P2: its entry does not name a.TestA"},
 		{"| P3 | RFC 1 |", "| P3 |  |", "P3: expected a source"},
 		{"| P4 | RFC 1", "| P3 | RFC 1", "P3 has two entries"},
+		{"\n## Another subject", "", "P3 is below P4"},
+		{"| C1 |", "| C01 |", "expected a row"},
 	} {
 		mistakes := strings.Join(check(strings.Replace(good, row.old, row.new, 1), have), "\n")
 		if !strings.Contains(mistakes, row.want) {
