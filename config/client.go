@@ -10,11 +10,10 @@ import (
 	"radsec-gw/routing"
 )
 
-// Client is one [[client]]: who may connect and what it may send. All the
-// conditions that are given must hold; with none of them given, every
-// certificate of the CA matches.
+// Client is one [[client]]: who may connect, and what it may send. All conditions that are
+// given must hold; without any, every certificate of the CA matches.
 type Client struct {
-	// What it is called in logs and metrics. Unique.
+	// The name in logs and metrics. Unique.
 	// Required.
 	Name string
 
@@ -22,8 +21,8 @@ type Client struct {
 	// Default: [], any
 	Networks []netip.Prefix // masked
 
-	// SHA-256 of the client's certificate; one of these. 32 bytes of hex in either
-	// case, between two bytes nothing, a colon or blanks; "sha256:" may precede
+	// SHA-256 of the client's certificate, which must be one of these: 32 bytes of hex in
+	// either case, with nothing, a colon or blanks between two bytes; "sha256:" may precede
 	// them. `radsec-gw certs -fingerprint FILE` prints it.
 	// Default: [], any
 	Fingerprints [][32]byte // of the certificate's DER
@@ -37,44 +36,44 @@ type Client struct {
 	// Default: [], any of client_ca
 	CA []string // paths
 
-	// Names in the certificate (subjectAltName, dNSName); one must be there. "*."
-	// stands for one whole label, here and in the certificate: a certificate with
+	// Names in the certificate (subjectAltName, dNSName), of which it must have one. "*."
+	// matches one whole label, here and in the certificate: a certificate with
 	// "*.campus.example" is one for "ap1.campus.example", too, but not for
 	// "a.b.campus.example" (RFC 6614bis §3.3.1).
 	// Default: [], any
 	SANDNS []string // lower case
 
-	// Addresses in the certificate (subjectAltName, iPAddress); one must be there.
-	// "source" stands for the address that the connection comes from.
+	// Addresses in the certificate (subjectAltName, iPAddress), of which it must have one.
+	// "source" is the address that the connection comes from.
 	// Default: [], any
 	SANIP SANIP
 
-	// URIs in the certificate (subjectAltName), compared byte by byte with what
-	// is there: "URN:Example:ap1" is not "urn:Example:ap1".
+	// URIs in the certificate (subjectAltName), of which it must have one, compared byte by
+	// byte: "URN:Example:ap1" is not "urn:Example:ap1".
 	// Default: [], any
 	SANURI []string
 
 	// NAI realms in the certificate (subjectAltName, otherName 1.3.6.1.5.5.7.8.8 of RFC
-	// 7585 §2.2), ignoring case; one must be there. In the certificate
-	// "*." stands for one whole label.
+	// 7585 §2.2), ignoring case; the certificate must have one of them. In the certificate
+	// "*." matches one whole label.
 	// Default: [], any
 	SANNAIRealm []string
 
 	// Single attributes of the certificate's subject, of which it must have one, for
 	// example "UID=EXAMPLE.ORG" as OpenRoaming has it. The type is a name (CN, O, OU, C,
-	// L, ST, DC, UID, serialNumber, …) or an object identifier; the value is compared as
-	// it is.
+	// L, ST, DC, UID, serialNumber, …) or an object identifier; the value is compared byte
+	// by byte.
 	// Default: [], any
 	SubjectRDN []string
 
-	// The certificate's subject and issuer, whole, as the log prints them, for
-	// example "CN=ap1,O=Campus,C=NL".
+	// The certificate's whole subject and issuer, as the log prints them, for example
+	// "CN=ap1,O=Campus,C=NL".
 	// Default: [], any
 	Subject []string // in the form of RFC 2253
 	// Default: [], any
 	Issuer []string // likewise
 
-	// The common name in the subject, ignoring case. "*" stands for any characters.
+	// The common name in the subject, ignoring case. "*" matches any characters.
 	// Default: [], any
 	CommonName []string
 
@@ -83,12 +82,12 @@ type Client struct {
 	// Default: [], any
 	PolicyOID []string
 
-	// The shared secret. RFC 6614 fixes it to "radsec"; change it only for clients
-	// that cannot. At most one of secret, secret_file (a file that holds it) and
-	// secret_env (the name of an environment variable that does). From the last two one
-	// end of line is cut off; a byte order mark, a second line, a carriage return or a
-	// NUL byte is a mistake. `check` and `serve` warn of blanks at either end, of quotes
-	// around it and of control characters, which all count as a part of it.
+	// The shared secret. RFC 6614 fixes it to "radsec"; change it only for clients that use
+	// another. At most one of secret, secret_file (a file that holds it) and secret_env
+	// (the name of an environment variable that does). From the last two one end of line is
+	// cut off; a byte order mark, a second line, a carriage return or a NUL byte is a
+	// mistake. `check` and `serve` warn of blanks at either end, of quotes around it and of
+	// control characters, all of which are part of the secret.
 	// Default: "radsec"
 	Secret Secret // never empty (RFC 6614 §2.3)
 
@@ -102,7 +101,7 @@ type Client struct {
 	// Operator-Name. Requests of others are refused as on_unroutable says, with
 	// Error-Cause 502, and counted under the fate realm_not_allowed. Requests without a realm
 	// need "". Accounting-On and Accounting-Off without User-Name concern no user and are
-	// let through; CoA and Disconnect whose Operator-Name is not a realm need operators.
+	// always allowed; CoA and Disconnect whose Operator-Name is not a realm need operators.
 	// Default: [], all
 	Realms []string
 
@@ -113,17 +112,17 @@ type Client struct {
 
 	// Which requests must have a Message-Authenticator: "never", "access" (each
 	// Access-Request) or "all" (CoA-Request and Disconnect-Request too). One that is
-	// there is verified in any case.
+	// present is verified in any case.
 	// Default: "never", because TLS protects the packet already
 	RequireMessageAuthenticator string // RequireNever, RequireAccess, RequireAll
 
-	// Must an Access-Request with EAP-Message have a Message-Authenticator
-	// (RFC 3579 §3.2)? false only for clients that are known to be broken.
+	// Whether an Access-Request with EAP-Message must have a Message-Authenticator (RFC
+	// 3579 §3.2). Set false only for clients that are known to be broken.
 	// Default: true
 	RequireEAPMessageAuthenticator bool
 
-	// Verify the Request Authenticator of accounting, CoA and Disconnect (RFC 2866
-	// §3)? false only for clients that are known to compute it wrongly.
+	// Whether the Request Authenticator of accounting, CoA and Disconnect is verified (RFC
+	// 2866 §3). Set false only for clients that are known to compute it wrongly.
 	// Default: true
 	VerifyRequestAuthenticator bool // RFC 2866 §3, RFC 5176 §2.3
 
@@ -131,20 +130,20 @@ type Client struct {
 	// Default: 100
 	MaxConnections int
 
-	// What this client may send in a second, on all its connections together; a
-	// second's worth may come at once. More waits for a second without being read,
-	// then is dropped (in RADIUS/1.1: answered with a Protocol-Error) and counted under the
-	// fate rate_limited. 0: no limit.
+	// What this client may send in a second, on all its connections together; the amount of
+	// one second may arrive at once. What exceeds it waits unread for a second, and then is
+	// dropped (in RADIUS/1.1: answered with a Protocol-Error) and counted under the fate
+	// rate_limited. 0: no limit.
 	// Default: 0
 	PacketsPerSecond int
 	// Default: 0
 	OctetsPerSecond int
 
-	// A CoA-Request or Disconnect-Request must come from an address that is a
-	// server's to which an Access-Request for the user's realm would go. One that
-	// does not: "off" lets it through, "drop" is silent (RFC 5176 §6.1), "nak"
-	// answers with Error-Cause 502 (RFC 8559 §4.3.1). A server given by host name has
-	// the addresses that its name was last looked up to.
+	// Whether a CoA-Request or Disconnect-Request must come from the address of a server
+	// that an Access-Request for the user's realm would go to. "off": no; "drop": others
+	// are dropped silently (RFC 5176 §6.1); "nak": others are answered with Error-Cause 502
+	// (RFC 8559 §4.3.1). A server given by host name has the addresses of the last look-up
+	// of its name.
 	// Default: "off"
 	ReversePath string // one of ReversePaths
 }
@@ -174,7 +173,8 @@ func ReversePaths() []string {
 	return []string{ReversePathOff, ReversePathDrop, ReversePathNAK}
 }
 
-// publicSecret is the one that everybody knows (RFC 6614 §2.3 (4)).
+// publicSecret is the secret of every RADIUS/TLS connection (RFC 6614 §2.3 (4)), which is
+// public.
 const publicSecret = "radsec"
 
 func defaultClient() Client {

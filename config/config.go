@@ -1,8 +1,8 @@
-// Package config is the gateway's TOML file as documented types.
+// Package config reads the gateway's TOML file into documented types.
 //
 // Load reads a file strictly: unknown keys, bad values and dangling names are
 // all reported at once, each with its line, its key and what was expected
-// (mistakes.go). The way through the package:
+// (mistakes.go). The files:
 //
 //	load.go      the order in which a file is read
 //	table.go     one TOML table, read key by key
@@ -16,14 +16,14 @@
 //	secrets.go, secret.go, files.go
 //	             secrets and files that the file names
 //	mistakes.go, words.go
-//	             what was wrong, in words
-//	locate.go    from a key to its line
+//	             mistakes, and the words of their texts
+//	locate.go    the line of each key
 //	warnings.go, warnroutes.go
-//	             what is allowed but deserves a second look
+//	             warnings: what is allowed but is likely a mistake
 //
-// The package knows no other part of the gateway but files and certs, which read
-// what the file names, and routing, which has the syntax of realms: package gateway
-// translates these types into the others' once, at the edge.
+// The package uses no other part of the gateway but files and certs, which read what the
+// file names, and routing, which has the syntax of realms. Package gateway translates these
+// types into those of other packages.
 //
 // config.example.toml is the manual for the people who write the file: what it says
 // about a key is the comment above the key's field, copied there by

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// What is read of a file at most, in bytes: far above what sensible ones have.
+// The most bytes that are read of a file, far more than is usual.
 const (
 	MaxConfiguration = 16 << 20 // thousands of clients and servers, tens of thousands of routes
 	MaxCertificates  = 16 << 20 // a chain, or all the CAs of a federation
@@ -22,8 +22,8 @@ func (r *reader) resolve(path string) string {
 	return filepath.Join(r.dir, path)
 }
 
-// file reads a key that names a regular file of at most limit bytes, which must
-// be there and readable.
+// file reads a key that names a regular file of at most limit bytes, which must exist and
+// be readable.
 func (t *table) file(key string, to *string, limit int64) bool {
 	var name string
 	if !t.text(key, &name) {
@@ -58,8 +58,8 @@ func (t *table) fileOrFiles(key string, to *[]string, limit int64) {
 	*to = []string{path}
 }
 
-// readable resolves a name and reads the file, for the snapshot to have it. It
-// notes a mistake when that fails.
+// readable resolves a name and reads the file into the snapshot. It notes a mistake when
+// that fails.
 func (t *table) readable(at, name string, limit int64) (path string, ok bool) {
 	path = t.r.resolve(name)
 	if _, err := t.r.read(name, path, limit); err != nil {
@@ -77,7 +77,7 @@ func (r *reader) read(name, path string, limit int64) ([]byte, error) {
 	return r.from.Read(path, limit)
 }
 
-// reason says why a file cannot be read and what to do.
+// reason returns why a file cannot be read, and what to do.
 func reason(path string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

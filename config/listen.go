@@ -13,20 +13,19 @@ import (
 
 // Listen is [listen]: the RadSec side.
 type Listen struct {
-	// IP addresses and TCP ports to listen on. "0.0.0.0:2083" takes IPv4, "[::]:2083"
-	// takes IPv6, and IPv4 too where no IPv4 address with the same port is listed beside
-	// it. Port 0: one that is free.
+	// IP addresses and TCP ports to listen on. "0.0.0.0:2083" accepts IPv4, "[::]:2083"
+	// accepts IPv6, and IPv4 too if no IPv4 address with the same port is listed beside it.
+	// Port 0: any free one.
 	// Default: ["0.0.0.0:2083"]
 	Address []netip.AddrPort // at least one (RFC 6614 §2.1)
 
 	// The gateway's certificate with its intermediates, leaf first, and its private
 	// key, each in a PEM file of its own. `radsec-gw certs` makes a pair for development.
 	//
-	// All PEM files are read strictly: nothing but whole blocks of the kind that
-	// belongs there. A byte order mark, text or comments outside of the blocks, a file
-	// that is cut short, a certificate twice in the chain are mistakes with their line,
-	// because what is skipped silently is missed later. LF and CRLF, empty lines and
-	// blanks at the ends of lines are fine.
+	// All PEM files are read strictly: they must consist of whole blocks of the expected
+	// kind. A byte order mark, text or comments outside of the blocks, a file that is cut
+	// short, a certificate twice in the chain are errors that name the line. LF and CRLF,
+	// empty lines and blanks at the ends of lines are allowed.
 	// Required.
 	Certificate string // path
 	// Required.
@@ -40,9 +39,9 @@ type Listen struct {
 	// Required, unless client_auth is "none".
 	ClientCA string // path
 
-	// Files with intermediate certificates, PEM. They are known, and trusted only as far
-	// as a CA above them is: they help clients that do not send their intermediates, and
-	// prove the revocation lists of intermediates.
+	// Files with intermediate certificates, PEM. They are trusted only if a configured CA
+	// signed them: they complete the chains of clients that do not send their
+	// intermediates, and verify the revocation lists of intermediates.
 	// Default: []
 	Intermediates []string // paths
 
@@ -57,68 +56,69 @@ type Listen struct {
 	MinTLS uint16 // tls.VersionTLS12 or tls.VersionTLS13
 
 	// The cipher suites for TLS 1.2, names as Go prints them, for example
-	// "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256". Empty: Go's choice. The suites of
-	// TLS 1.3 are not for choosing.
+	// "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256". Empty: Go's choice. The suites of TLS 1.3
+	// cannot be chosen.
 	// Default: []
 	CipherSuites []uint16 // nil: Go's choice
 
 	// Files with revocation lists (CRL), PEM or DER, each signed by a certificate of
-	// client_ca, intermediates or a client's ca. A list speaks for the certificate whose
-	// key signed it, also where two have the same name. A client whose certificate, or one of
-	// whose intermediates, is revoked is refused, and closed when it is connected.
-	// Certificates of an issuer without a list are not looked up; where others have lists,
-	// check names these issuers. The files are read again when they change.
+	// client_ca, intermediates or a client's ca. A list applies to certificates issued by
+	// the key that signed it, also where two issuers have the same name. A client whose
+	// certificate, or one of whose intermediates, is revoked is refused, and closed when it
+	// is connected. Certificates of an issuer without a list are not checked for
+	// revocation; where others have lists, `check` names these issuers. The files are read
+	// again when they change.
 	// Default: []
 	CRL []string // paths
 
-	// What a list means whose next update is overdue. Either way a warning, the status page
-	// and radsec_gw_crl_next_update_timestamp_seconds show it. "accept": it still counts.
-	// "refuse": no certificate of its issuer is accepted, connections are closed when the
-	// list expires, and radsec_gw_crl_issuer_refused shows it. /readyz says that the gateway
-	// is not ready only when such lists leave no CA whose clients are accepted.
+	// How a list is treated whose next update is overdue. In any case a warning, the status
+	// page and radsec_gw_crl_next_update_timestamp_seconds show it. "accept": it still
+	// counts. "refuse": no certificate of its issuer is accepted, connections are closed
+	// when the list expires, and radsec_gw_crl_issuer_refused shows it. /readyz says that
+	// the gateway is not ready only when such lists leave no CA whose clients are accepted.
 	// Default: "accept"
 	CRLStale string // CRLStaleAccept, CRLStaleRefuse
 
 	// Versions of RADIUS to negotiate by ALPN, "radius/1.0" and "radius/1.1" (RFC
-	// 9765). RADIUS/1.1 does without MD5 and Identifiers inside TLS 1.3; towards the
-	// servers it stays RADIUS/1.0, where CoA and Disconnect of such a client always
-	// have a Message-Authenticator. With ["1.0", "1.1"] a client gets 1.1 when it
-	// offers that with TLS 1.3, else 1.0. With ["1.1"] TLS 1.3 is required, and a
-	// client that does not offer 1.1 is refused. A client without ALPN speaks 1.0. An empty
-	// array: ALPN is not used, as before RFC 9765.
+	// 9765). RADIUS/1.1 uses neither MD5 nor Identifiers, and requires TLS 1.3; towards the
+	// servers it is still RADIUS/1.0, where CoA and Disconnect of such a client always have
+	// a Message-Authenticator. With ["1.0", "1.1"] a client gets 1.1 when it offers that
+	// with TLS 1.3, else 1.0. With ["1.1"] TLS 1.3 is required, and a client that does not
+	// offer 1.1 is refused. A client without ALPN speaks 1.0. An empty array: ALPN is not
+	// used, as before RFC 9765.
 	// Default: ["1.0", "1.1"]
 	RadiusVersions []string // nil: ALPN is not used
 
-	// A connection must begin its TLS handshake by then; behind a load balancer of
-	// proxy_protocol its PROXY header must be there by then, too.
+	// How long a connection may take to begin its TLS handshake, and to send its PROXY
+	// header if it comes from a load balancer of proxy_protocol.
 	// Default: "3s"
 	SilentTimeout time.Duration // > 0
 
-	// A TLS handshake that has begun must be done by then.
+	// How long a TLS handshake that has begun may take.
 	// Default: "10s"
 	HandshakeTimeout time.Duration // > 0
 
-	// A connection is closed that has had no request outstanding for so long.
-	// Status-Server does not count (RFC 6614bis §3.10). "0s": never. Below "60s" check
-	// and serve warn: a client that sends as its connection is closed loses the request,
-	// and some then try again only after 30 s.
+	// A connection is closed that has had no request outstanding for this long.
+	// Status-Server does not count (RFC 6614bis §3.10). "0s": never. Below "60s" `check`
+	// and `serve` warn: a client that sends while its connection is being closed loses the
+	// request, and some try again only after 30 s.
 	// Default: "10m"
 	IdleTimeout time.Duration
 
-	// A packet that has started must be whole by then.
+	// How long a packet may take to arrive once it has begun.
 	// Default: "30s"
 	PacketTimeout time.Duration // > 0
 
-	// A client that reads none of its answers for so long is closed.
+	// A connection is closed whose client has read none of its answers for this long.
 	// Default: "10s"
 	WriteTimeout time.Duration // > 0 (RFC 3539 §2.8)
 
 	// Connections at the same time, all clients together; at least 1. At most half of
-	// them may be silent, that is, have not begun a TLS handshake. Where either bound
-	// is reached, silent connections give way to new ones, first the oldest one of
-	// the source (IPv4 address or IPv6 /64) that has most. Fewer when the process may
-	// not have so many descriptors (LimitNOFILE=, ulimit -n): then a warning at the
-	// start says how many, and `radsec-gw check` does.
+	// them may be silent, that is, have not begun a TLS handshake. Where either bound is
+	// reached, silent connections are closed for new ones, first the oldest one of the
+	// source (IPv4 address or IPv6 /64) that has most. The number is lower when the process
+	// may not have so many descriptors (LimitNOFILE=, ulimit -n): then a warning at the
+	// start and `radsec-gw check` say how many.
 	// Default: 10000
 	MaxConnections int // ≥ 1
 
@@ -133,14 +133,14 @@ type Listen struct {
 	// Default: 512
 	MaxHandshakes int // ≥ 1
 
-	// A connection is closed after so many packets from the client. 0: no limit.
+	// A connection is closed after this many packets from the client. 0: no limit.
 	// Default: 0
 	MaxPacketsPerConnection int
 
-	// Requests of one connection that are not answered yet. More wait for a second
-	// without being read, then are dropped and counted under the fate
-	// too_many_outstanding. 0: no limit but RADIUS's own, 256 of each kind, and in
-	// RADIUS/1.1, which has none, 4096 in all: what exceeds that is refused at once.
+	// Requests of one connection that are not answered yet. More wait unread for a second,
+	// and then are dropped and counted under the fate too_many_outstanding. 0: no limit but
+	// RADIUS's own, 256 of each kind, and in RADIUS/1.1, which has none, 4096 in all: more
+	// are refused at once.
 	// Default: 0
 	MaxOutstanding int
 
@@ -153,27 +153,27 @@ type Listen struct {
 	SessionTicketKeys string // path
 
 	// The networks of load balancers that begin each connection with a PROXY header,
-	// version 1 or 2, which says whose it is. Connections from there must have one,
+	// version 1 or 2, which has the client's address. Connections from there must have one,
 	// others must not.
 	// Default: []
 	ProxyProtocol []netip.Prefix
 
-	// How often the certificates, keys, CA, revocation lists and ticket keys are looked
-	// at for changes, those of [metrics] too. What has mistakes, such as a file that is
-	// half written, is refused with a log line, and the old stays; it is tried again
-	// when a file changes, and so is a refused SIGHUP as long as this file is as it was.
-	// A good certificate stays, too, beside a new one that every client refuses (expired,
-	// not valid yet, or without serverAuth), or that looks damaged: its signature does not
-	// fit the CA whose key it names, where that is in client_ca or intermediates, or it is
-	// the one in use with other bytes. A CA or a revocation list that is gone, or older
-	// than before, is warned of. This file is read again on SIGHUP only. "0s": all on
+	// How often the certificates, keys, CA, revocation lists and ticket keys are checked
+	// for changes, those of [metrics] too. What has mistakes, such as a file that is half
+	// written, is refused with a log line, and the old stays in use; it is tried again when
+	// a file changes, and so is a refused SIGHUP as long as this file is unchanged. A good
+	// certificate also stays in use when the new one is one that every client refuses
+	// (expired, not valid yet, or without serverAuth), or that looks damaged: its signature
+	// does not fit the CA whose key it names, where that is in client_ca or intermediates,
+	// or it is the one in use with other bytes. A CA or a revocation list that is gone, or
+	// older than before, is warned of. This file is read again on SIGHUP only. "0s": all on
 	// SIGHUP only.
 	// Default: "10s"
 	ReloadInterval time.Duration
 
-	// At SIGTERM the gateway accepts no more connections and closes each one as soon
-	// as nothing is outstanding on it; after so long, all of them. A second signal
-	// ends at once. "0s": at once.
+	// At SIGTERM the gateway accepts no more connections and closes each one as soon as
+	// nothing is outstanding on it; after this time, all of them. A second signal ends it
+	// at once. "0s": at once.
 	// Default: "30s"
 	DrainTimeout time.Duration
 }
@@ -182,7 +182,7 @@ type Listen struct {
 const (
 	AuthRequire  = "require"  // a certificate of the CA, or no connection
 	AuthOptional = "optional" // verified when given
-	AuthNone     = "none"     // never asked for: clients are distinguished by network only
+	AuthNone     = "none"     // none is requested: clients are distinguished by network only
 )
 
 // ClientAuths returns the values of Listen.ClientAuth.
@@ -290,7 +290,7 @@ func overlap(a, b netip.AddrPort) bool {
 	return a.Port() != 0 && a.Port() == b.Port() && (a.Addr() == b.Addr() || takes(a.Addr(), b.Addr()) || takes(b.Addr(), a.Addr()))
 }
 
-// checkPorts notes when [metrics] wants an address of [listen].
+// checkPorts notes a mistake when [metrics] has an address of [listen].
 func checkPorts(r *reader, c *Config) {
 	host, port, err := net.SplitHostPort(c.Metrics.Address)
 	if err != nil {
@@ -316,7 +316,7 @@ func checkPorts(r *reader, c *Config) {
 }
 
 // readCipherSuites takes the secure suites of TLS 1.2 (RFC 9325 §4.2, P102);
-// those of TLS 1.3 are all secure and not for choosing.
+// those of TLS 1.3 are all secure, and cannot be chosen.
 func readCipherSuites(t *table, l *Listen) {
 	var names []string
 	ids := map[string]uint16{}

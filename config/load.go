@@ -12,14 +12,14 @@ import (
 	"radsec-gw/files"
 )
 
-// Load reads the file at path, and checks it: the values, the names that
-// refer to each other, and that the files it names can be read. It reads them
-// through from, where the caller finds the same bytes. The error is always
-// Mistakes, with everything that is wrong.
+// Load reads the file at path, and checks it: the values, the names that refer to each
+// other, and that the files that it names can be read. It reads them through from, so that
+// the caller can read the same bytes. The error is always Mistakes, with everything that
+// is wrong.
 //
-// Beside Mistakes it returns what could be read, so that the caller can look for
-// more of them, or nil when the file is not TOML at all. Names of files that cannot
-// be read are "" there.
+// With Mistakes it returns what could be read, so that the caller can look for more of
+// them, or nil when the file is not TOML at all. Names of files that cannot be read are ""
+// there.
 func Load(path string, from *files.Snapshot) (*Config, error) {
 	text, err := from.ReadStream(path, MaxConfiguration)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 
 // Log is [log].
 type Log struct {
-	// "debug", "info", "warn" or "error". SIGUSR1 makes it more while the gateway
-	// runs, SIGUSR2 brings this one back.
+	// "debug", "info", "warn" or "error". While the gateway runs, SIGUSR1 lowers it by a
+	// step, and SIGUSR2 restores this one.
 	// Default: "info"
 	Level slog.Level
 
@@ -17,8 +17,8 @@ type Log struct {
 	Format string // "text" or "json"
 
 	// A line for each request: client, realm, user, station, kind, server, result,
-	// Error-Cause, duration, transmissions. Nothing waits for the log: lines that
-	// standard error does not take are dropped and counted
+	// Error-Cause, duration, transmissions. Requests do not wait for the log: lines that
+	// cannot be written to standard error in time are dropped and counted
 	// (radsec_gw_log_lines_lost_total).
 	// Default: false
 	Requests bool

@@ -12,10 +12,10 @@ type Metrics struct {
 	// Default: "127.0.0.1:9713"
 	Address string
 
-	// What a caller must know to see anything but /healthz and /readyz: as
+	// The token that is required for everything but /healthz and /readyz: as
 	// "Authorization: Bearer …", or in a browser as the password with any user name.
-	// Changing the log level over HTTP needs it. At most one of token, token_file
-	// (a file that holds it) and token_env (the name of an environment variable).
+	// Changing the log level over HTTP needs it. At most one of token, token_file (a file
+	// that holds it) and token_env (the name of an environment variable).
 	// Default: none, everybody who reaches the address sees it
 	Token Secret // may be empty
 
@@ -25,7 +25,7 @@ type Metrics struct {
 	// Required with certificate, and only there.
 	PrivateKey string // path; given when Certificate is
 
-	// Serve Go's profiles at /debug/pprof/?
+	// Whether Go's profiles are served at /debug/pprof/.
 	// Default: false
 	PProf bool
 }

@@ -14,7 +14,7 @@ type Mistake struct {
 	Text string // what was expected and what was got; never a secret
 }
 
-// String gives "file:line: key: text", without the parts that are missing.
+// String returns "file:line: key: text", without the parts that are missing.
 func (m Mistake) String() string {
 	var b strings.Builder
 	b.WriteString(m.File)
@@ -30,8 +30,8 @@ func (m Mistake) String() string {
 	return b.String()
 }
 
-// MistakeAt is a mistake that only shows beyond this package, such as a
-// certificate that does not parse, with the place of the key that led there.
+// MistakeAt returns a mistake that is found outside this package, such as a certificate
+// that does not parse, with the line of the key.
 func (c *Config) MistakeAt(key, text string) Mistake {
 	return Mistake{File: c.Path, Line: c.places.line(key), Key: key, Text: text}
 }
@@ -40,7 +40,7 @@ func (c *Config) MistakeAt(key, text string) Mistake {
 // that Load returns.
 type Mistakes []Mistake
 
-// Error gives one mistake a line.
+// Error returns the mistakes, one on each line.
 func (ms Mistakes) Error() string {
 	lines := make([]string, len(ms))
 	for i, m := range ms {
@@ -54,7 +54,7 @@ func (ms Mistakes) Has(key string) bool {
 	return slices.ContainsFunc(ms, func(m Mistake) bool { return m.Key == key })
 }
 
-// Sort orders by line; mistakes of one line stay in the order they were found.
+// Sort sorts by line; mistakes of one line stay in order.
 func (ms Mistakes) Sort() {
 	slices.SortStableFunc(ms, func(a, b Mistake) int { return a.Line - b.Line })
 }

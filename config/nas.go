@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// readNAS reads whether the server is a NAS, and what CoA and Disconnect call it.
+// readNAS reads whether the server is a NAS, and its names in CoA and Disconnect.
 func readNAS(t *table, s *Server) {
 	t.flag("nas", &s.NAS)
 	t.texts("nas_identifier", func(path, id string) {

@@ -15,7 +15,7 @@ type Route struct {
 	//   "example.org"     this realm
 	//   "*.example.org"   every realm below it, the longest suffix first; two labels or more
 	//   "~^(nas|ap)[0-9]" a regular expression (RE2); these in file order
-	//   "*"               every realm, and users without one that "" does not take
+	//   "*"               every other realm, and users without one unless "" is given
 	//   ""                users without a realm
 	// Each realm once for a kind of packet.
 	// Required, unless operators is given.
@@ -23,8 +23,9 @@ type Route struct {
 
 	// Operator-Names of CoA and Disconnect that are not realms, by namespace (RFC 5580 §4.1):
 	// "tadig:", "e212:", "icc:" or "wbaid:" (OpenRoaming), and the name as it is in the
-	// attribute, ignoring case, or "*" for all that no other entry takes. "wbaid:EXAMPLE:US"
-	// is the attribute "4EXAMPLE:US". An operator's realm, "1example.org", goes into realms.
+	// attribute, ignoring case, or "*" for all that no other entry matches.
+	// "wbaid:EXAMPLE:US" is the attribute "4EXAMPLE:US". An operator's realm,
+	// "1example.org", goes into realms.
 	// Default: []
 	Operators []string
 
@@ -47,7 +48,7 @@ type Route struct {
 	Balance string // one of Balances
 
 	// A request leaves its server at once when that is down or failing, or cannot be
-	// reached; otherwise when it was sent so many times and nothing at all was heard from
+	// reached; otherwise when it was sent this many times and nothing at all was heard from
 	// the server since: with the default schedule 2 is after about 6s. It is a new request
 	// at the next server, within the time of its one schedule, and the first valid reply
 	// wins. CoA and Disconnect stay (RFC 5176 §2.3).
@@ -55,9 +56,9 @@ type Route struct {
 	MoveOnAfter int // 1..100
 
 	// How long one server may leave a request unanswered while it answers others or its
-	// probes, before the request goes to the next server as well; "0s": for ever. Where
-	// users confirm a login (a push, a call) set it above the time that they have for it,
-	// and below retransmit_duration, or they are asked twice, by two servers.
+	// probes, before the request goes to the next server as well; "0s": forever. Where
+	// users confirm a login (a push, a call), set it above the time that they have for
+	// that, and below retransmit_duration; otherwise two servers ask them.
 	// Default: "10s"
 	Patience time.Duration
 
@@ -96,7 +97,7 @@ func Answers() []string {
 	return []string{AnswerSilent, AnswerReject, AnswerProtocolError}
 }
 
-// maxRouteServers is how many servers udpback chooses among: a bit each of 64.
+// maxRouteServers is how many servers a group of udpback can have.
 const maxRouteServers = 64
 
 func defaultRoute() Route {
@@ -155,8 +156,7 @@ func readRoute(t *table) Route {
 	return r
 }
 
-// checkRealms notes realms that two routes claim for the same kind of packet:
-// only one of them could ever be asked.
+// checkRealms notes realms that two routes have for the same kind of packet.
 func checkRealms(r *reader, tables []*table, routes []Route) {
 	first := map[string]string{}
 	for i, t := range tables {

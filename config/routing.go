@@ -2,32 +2,33 @@ package config
 
 import "time"
 
-// Routing is [routing]: what holds for all routes.
+// Routing is [routing]: settings for all routes.
 type Routing struct {
-	// Where the realm of a User-Name is looked for; the first form that finds one counts:
+	// The forms of a User-Name that has a realm; the first that matches counts:
 	//   "suffix"    user@realm, after the last "@"
 	//   "prefix"    REALM\user, before the first "\", as Windows writes a domain
-	//   "machine"   host/name.realm, after the first dot, as Windows machines are called
-	// The request log, F-Ticks and radsec-gw tap -realm have the realm that is found so.
-	// The User-Name itself is never changed.
+	//   "machine"   host/name.realm, after the first dot, the name of a Windows machine
+	// The request log, F-Ticks and radsec-gw tap -realm use the same realm. The User-Name
+	// itself is never changed.
 	// Default: ["suffix"]
 	RealmFormats []string // of RealmFormats; at least one
 
-	// Find loops? Each request gets a Proxy-State of the gateway's own on its way to a server
-	// (never a probe); one that comes back with it is refused with Error-Cause 502 as
-	// on_unreachable says, counted under the fate loop, and the log names the server that it
-	// was sent to. A request in whose 4096 bytes it does not fit goes without, is warned of,
-	// and counted in radsec_gw_omitted_attributes_total{reason="loop_marker"}. Set false for
-	// old servers that cannot take a Proxy-State, or that hand requests back on purpose, under
-	// another realm.
+	// Whether loops are detected. Each request gets a Proxy-State of the gateway's own on
+	// its way to a server (never a probe); one that comes back with it is refused with
+	// Error-Cause 502 as on_unreachable says, counted under the fate loop, and the log
+	// names the server that it was sent to. If it does not fit into the 4096 bytes of a
+	// request it is omitted, which is logged and counted in
+	// radsec_gw_omitted_attributes_total{reason="loop_marker"}. Set false for old servers
+	// that cannot take a Proxy-State, or that hand requests back on purpose, under another
+	// realm.
 	// Default: true
 	LoopMarker bool
 
-	// What the gateway is called in that Proxy-State is made from this, so that replicas with
-	// the same secret find each other's loops. Make it long and random, as with "openssl rand
-	// -hex 32": the servers see what it makes, and could guess a word. Never give it to two
-	// gateways one of which relays to the other. At most one of loop_marker_secret,
-	// loop_marker_secret_file and loop_marker_secret_env.
+	// The gateway's name in that Proxy-State is derived from this secret, so that replicas
+	// with the same secret detect each other's loops. Make it long and random, as with
+	// "openssl rand -hex 32": the servers see what is derived from it, and could guess a
+	// word. Never give it to two gateways one of which relays to the other. At most one of
+	// loop_marker_secret, loop_marker_secret_file and loop_marker_secret_env.
 	// Default: random bytes of each start
 	LoopMarkerSecret Secret // may be empty
 
@@ -38,8 +39,8 @@ type Routing struct {
 	// Default: "reject"
 	OnUnroutable string // one of Answers
 
-	// Route CoA and Disconnect that have no Operator-Name by the realm of the
-	// User-Name?
+	// Whether CoA and Disconnect without Operator-Name are routed by the realm of the
+	// User-Name.
 	// Default: true
 	CoAByUserName bool
 
@@ -49,14 +50,14 @@ type Routing struct {
 	// Default: "300s"
 	EventTimestampWindow time.Duration
 
-	// Drop CoA and Disconnect without an Event-Timestamp?
+	// Whether CoA and Disconnect without an Event-Timestamp are dropped.
 	// Default: false
 	RequireEventTimestamp bool
 
-	// What becomes of an answer to CoA or Disconnect whose Event-Timestamp is beyond
-	// event_timestamp_window: "accept", it is passed on, or "drop" (RFC 5176 §6.3).
-	// Either is warned of in the log. The NAS has acted by then: the sender of a
-	// request whose answer is dropped does not learn it.
+	// Whether an answer to CoA or Disconnect whose Event-Timestamp is outside
+	// event_timestamp_window is passed on ("accept") or dropped ("drop", RFC 5176 §6.3).
+	// Both are logged as warnings. The NAS has acted by then: the sender of a request whose
+	// answer is dropped does not learn that.
 	// Default: "accept"
 	ReplyEventTimestamp string // ReplyAccept, ReplyDrop
 }
@@ -75,8 +76,8 @@ func RealmFormats() []string {
 
 // Values of Routing.ReplyEventTimestamp.
 const (
-	ReplyAccept = "accept" // passed on, and warned of
-	ReplyDrop   = "drop"   // and warned of
+	ReplyAccept = "accept" // passed on, with a warning
+	ReplyDrop   = "drop"   // dropped, with a warning
 )
 
 func defaultRouting() Routing {

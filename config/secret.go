@@ -6,11 +6,11 @@ import (
 	"log/slog"
 )
 
-// hidden is what every way of printing a Secret gives.
+// hidden is how a Secret is printed.
 const hidden = "[secret]"
 
 // Secret is a shared secret (RFC 2865 §3). However it is printed, logged or
-// marshalled, it shows as "[secret]"; only Bytes gives it away.
+// marshalled, it shows as "[secret]"; only Bytes returns it.
 type Secret struct{ key string }
 
 // NewSecret wraps key.
@@ -19,7 +19,7 @@ func NewSecret(key string) Secret { return Secret{key} }
 // Bytes returns a fresh copy of the secret.
 func (s Secret) Bytes() []byte { return []byte(s.key) }
 
-// Len is the secret's length in bytes.
+// Len returns the secret's length in bytes.
 func (s Secret) Len() int { return len(s.key) }
 
 func (Secret) String() string               { return hidden }
@@ -27,5 +27,5 @@ func (Secret) GoString() string             { return hidden }
 func (Secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
 func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// Format answers every verb of fmt, so that %x and %d hide it too.
+// Format handles every verb of fmt, so that %x and %d hide it too.
 func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, hidden) }

@@ -15,11 +15,11 @@ import (
 const maxSecretFile = 64 << 10 // bytes
 
 // secret reads a secret under name, name_file or name_env: at most one of them,
-// and never an empty one (RFC 2865 §3). No mistake and no warning shows what it
-// held. It reports whether any of them was given.
+// and never an empty one (RFC 2865 §3). Mistakes and warnings do not show it. It reports
+// whether any of them was given.
 //
-// What is in quotes in this file was written deliberately, escapes included, so
-// nothing but emptiness is a mistake there.
+// A secret in the configuration itself was written deliberately, escapes included, so it is
+// a mistake only if it is empty.
 func (t *table) secret(name string, to *Secret, required bool) bool {
 	inFile, inEnv := name+"_file", name+"_env"
 	keys := fmt.Sprintf("%s, %s or %s", name, inFile, inEnv)
@@ -53,7 +53,7 @@ func (t *table) secret(name string, to *Secret, required bool) bool {
 	return given > 0
 }
 
-// secretHere takes a secret that the configuration itself holds.
+// secretHere returns a secret that the configuration itself holds.
 func (t *table) secretHere(at, s string) Secret {
 	if s == "" {
 		t.r.wrong(at, "expected a secret, got an empty one (RFC 2865 §3)")
@@ -65,7 +65,7 @@ func (t *table) secretHere(at, s string) Secret {
 	return NewSecret(s)
 }
 
-// secretFile reads a secret out of a file.
+// secretFile reads a secret from a file.
 func (t *table) secretFile(at, name string) Secret {
 	path := t.r.resolve(name)
 	text, err := t.r.read(name, path, maxSecretFile)
@@ -81,7 +81,7 @@ func (t *table) secretFile(at, name string) Secret {
 	return t.parseSecret(at, path, string(text))
 }
 
-// secretEnv reads a secret out of the environment.
+// secretEnv reads a secret from the environment.
 func (t *table) secretEnv(at, name string) Secret {
 	s, ok := os.LookupEnv(name)
 	if !ok && looksLikeVariable(name) {
@@ -98,8 +98,8 @@ func (t *table) secretEnv(at, name string) Secret {
 // key returns the last part of the path of a key.
 func key(at string) string { return at[strings.LastIndexByte(at, '.')+1:] }
 
-// noSuchFile reports whether there is no file of a name, also because none can
-// have it.
+// noSuchFile reports whether an error says that there is no file with a name, or that none
+// can have it.
 func noSuchFile(err error) bool {
 	for _, no := range []error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ENAMETOOLONG, syscall.EINVAL} {
 		if errors.Is(err, no) {
@@ -122,11 +122,11 @@ var (
 // an extension that files for secrets have.
 func looksLikePath(name string) bool { return pathForm.MatchString(name) }
 
-// looksLikeVariable reports whether a name is of words in capitals with underscores
+// looksLikeVariable reports whether a name consists of words in capitals with underscores
 // between them.
 func looksLikeVariable(name string) bool { return variableForm.MatchString(name) }
 
-// parseSecret takes the secret out of text, which name holds.
+// parseSecret returns the secret in text, which is the content of name.
 func (t *table) parseSecret(at, name, text string) Secret {
 	secret, warnings, err := certs.ParseSecret(name, text)
 	if err != nil {

@@ -9,20 +9,20 @@ import (
 
 // Server is one [[server]]: a RADIUS server that speaks UDP.
 type Server struct {
-	// What it is called in routes, logs and metrics. Unique; not NAME@ADDRESS with the
-	// NAME of another, which is what expand makes.
+	// The name in routes, logs and metrics. Unique; not NAME@ADDRESS with the NAME of
+	// another server, which is the form of the names that expand gives.
 	// Required.
 	Name string
 
 	// An IP address or a host name, without port. A name is looked up in the background
 	// (resolve_interval), and no request waits for that: while it has no address the
-	// server is down. The way there should be this machine or a private network: `check`
-	// warns about other addresses.
+	// server is down. It should be on this machine or in a private network: `check` warns
+	// about other addresses.
 	// Required.
 	Address string
 
-	// UDP ports. 0: this server does not offer it. One that no route sends anything
-	// to is neither opened nor probed.
+	// UDP ports. 0: this server does not offer it. A port that no route uses is neither
+	// opened nor probed.
 	// Default: 1812
 	AuthPort uint16
 	// Default: 1813
@@ -31,13 +31,13 @@ type Server struct {
 	CoAPort uint16
 
 	// The secret shared with this server, as for a client: secret, secret_file or
-	// secret_env. `check` warns about 12 bytes and less.
+	// secret_env. `check` warns about 12 bytes or less.
 	// Required, one of the three.
 	Secret Secret
 
-	// Must the server's replies to Access-Request have a Message-Authenticator?
-	// Without it they can be forged (CVE-2024-3596); false only for servers that
-	// cannot send one.
+	// Whether the server's replies to Access-Request must have a Message-Authenticator.
+	// Without it they can be forged (CVE-2024-3596): set false only for servers that cannot
+	// send one.
 	// Default: true
 	RequireMessageAuthenticator bool // in replies to Access-Request
 
@@ -46,33 +46,33 @@ type Server struct {
 	// Default: "status-server"
 	Health string // HealthStatusServer, HealthAccessRequest, HealthNone
 
-	// The user that "access-request" is about, made for this: it may be rejected as
-	// well as accepted. The password as for a secret: health_password,
-	// health_password_file or health_password_env, at most 128 bytes.
+	// The user of "access-request", created for this purpose: it may be rejected as well as
+	// accepted. The password as for a secret: health_password, health_password_file or
+	// health_password_env, at most 128 bytes.
 	// Required with health = "access-request", and only there.
 	HealthUser string
 	// Required with health = "access-request", one of the three.
 	HealthPassword Secret // 1..128 bytes (RFC 2865 §5.2)
 
 	// Each port of the server has a state of its own: up, suspect, failing or down. Only
-	// replies that verify count. So many requests that fall due for a second
+	// replies that verify count. This many requests that fall due for a second
 	// transmission, with no reply to anything since they were sent, make it suspect: new
 	// requests prefer other servers, and it is probed.
 	// Default: 3
 	SuspectAfter int // ≥ 1
 
-	// So many overdue requests, with none answered since, make it failing while its probes
-	// are answered: it is there and does not do its work, as when its database hangs. New
-	// requests prefer other servers, what waits there moves on, one request at a time still
-	// tries it, and three answered requests bring it back. Overdue is what has waited four
-	// times as long as any answer took of late, but no longer than 10s or the slowest answer;
-	// on a route whose patience is above 10s, what has waited as long as that or was given
-	// up. Without effect with health = "none".
+	// This many overdue requests, with none answered since, make it failing while its
+	// probes are answered: it is up and does not do its work, as when its database hangs.
+	// New requests prefer other servers, those that wait there move on, one request at a
+	// time still tries it, and after three answered requests it is up again. A request is
+	// overdue when it has waited four times as long as any answer took recently, but no
+	// longer than 10s or the slowest answer; on a route whose patience is above 10s, when
+	// it has waited as long as that or was given up. Without effect with health = "none".
 	// Default: 5
 	FailingAfter int // ≥ 1
 
-	// A port that nothing was heard from for so long is probed although nothing is
-	// wrong; varied by up to 2s (RFC 3539 §3.4.1). At least "6s".
+	// A port that nothing was heard from for this long is probed even if it is up; varied
+	// by up to 2s (RFC 3539 §3.4.1). At least "6s".
 	// Default: "30s"
 	WatchdogInterval time.Duration // Tw, ≥ 6s
 
@@ -84,45 +84,47 @@ type Server struct {
 	// Default: "3s"
 	ProbeInterval time.Duration // > 0
 
-	// So many probes without an answer make a port that is suspect or failing down; with
-	// health "none" it is down at once.
+	// This many probes in a row without an answer make a port that is suspect or failing
+	// down; with health "none" silent requests make it down at once.
 	// Default: 3
 	DownAfter int // ≥ 1
 
-	// So many replies bring a port back that is down. One is enough for a suspect.
+	// This many replies make a port up again that is down. One is enough for a port that is
+	// suspect.
 	// Default: 3
 	UpAfter int // ≥ 1
 
-	// How often a host name in address is looked up, in the background; "0s": only when
-	// the server is silent, and at SIGHUP, as it always is then, too. At least "1s". While
-	// no look-up succeeds the last addresses stay in use. What waits for a server that has
-	// moved goes to its new address at once. Of several addresses one is used at a time, as
-	// long as the name has it and something is heard from there.
+	// How often a host name in address is looked up, in the background; it is also looked
+	// up when the server is silent, and at SIGHUP; "0s": only then. At least "1s". While no
+	// look-up succeeds the last addresses stay in use. Requests that wait for a server that
+	// has moved go to its new address at once. Of several addresses one is used at a time,
+	// as long as the name has it and something is heard from there.
 	// Default: "30s"
 	ResolveInterval time.Duration
 
-	// Makes each address of the host name a server of its own, called NAME@ADDRESS in log
-	// and metrics, which comes and goes with the name: for Kubernetes' headless services.
-	// The routes name the server as always; every balance but "failover" spreads the
-	// requests over the addresses. At most 64 of a route are used.
+	// Whether each address of the host name is a server of its own, called NAME@ADDRESS in
+	// log and metrics, which exists as long as the name has the address: for Kubernetes'
+	// headless services. Routes name the server as usual; every balance but "failover"
+	// spreads the requests over the addresses. At most 64 of a route are used.
 	// Default: false
 	Expand bool
 
-	// Is it a NAS, the last hop of CoA and Disconnect? Such a request of a route goes to the
-	// NAS which its Operator-NAS-Identifier, NAS-Identifier, NAS-IP-Address or
+	// Whether it is a NAS, the last hop of CoA and Disconnect. Such a request of a route
+	// goes to the NAS which its Operator-NAS-Identifier, NAS-Identifier, NAS-IP-Address or
 	// NAS-IPv6-Address names; the others of these may be unknown. One that names two gets a
-	// NAK with Error-Cause 403 (RFC 5176 §3). One that names only others goes to the servers
-	// of the route that are not NASes, or gets a NAK with 403. One that names none goes to
-	// those, too, or to the only NAS of the route, or gets a NAK with 402. Before the
-	// NAS Operator-Name and Operator-NAS-Identifier are taken off (RFC 8559 §4.2), and it gets
-	// no loop_marker: hostapd 2.10 refuses a request with a Proxy-State.
+	// NAK with Error-Cause 403 (RFC 5176 §3). One that names only others goes to the
+	// servers of the route that are not NASes, or gets a NAK with 403. One that names none
+	// goes to those, too, or to the only NAS of the route, or gets a NAK with 402.
+	// Operator-Name and Operator-NAS-Identifier are removed from a request to a NAS (RFC
+	// 8559 §4.2), and it gets no loop_marker: hostapd 2.10 refuses a request with a
+	// Proxy-State.
 	// Default: false
 	NAS bool
 
-	// What the NAS is called in NAS-Identifier and Operator-NAS-Identifier, each byte by
-	// byte, and in NAS-IP-Address and NAS-IPv6-Address. The first identifier, or else the
-	// first address, is added to a request that has none of the three NAS attributes.
-	// Only with nas = true, and one of them is required where address is a host name.
+	// The NAS's values of NAS-Identifier and Operator-NAS-Identifier, compared byte by
+	// byte, and of NAS-IP-Address and NAS-IPv6-Address. The first identifier, or else the
+	// first address, is added to a request that has none of the three NAS attributes. Only
+	// with nas = true, and one of them is required where address is a host name.
 	// Default: [], none
 	NASIdentifier []string
 	// Default: address, where it is an IP address and nas is true
@@ -135,11 +137,11 @@ type Server struct {
 
 	// When a request is sent again (RFC 5080 §2.2.1): first after
 	// retransmit_initial, then after twice the time before, at most retransmit_max
-	// ("0s": no bound), each off by up to a tenth at random. It leaves at most
-	// retransmit_count times (0: no bound, up to 100), and fails after
-	// retransmit_duration. The defaults send at 0, 2, 6 and 14 s and give up at 30 s. When
-	// a server that was silent or failing answers again, what waits for it is sent once
-	// more within a second or two; that counts, too.
+	// ("0s": no bound), each varied by up to a tenth at random. It is sent at most
+	// retransmit_count times (0: no bound, up to 100), and fails after retransmit_duration.
+	// The defaults send at 0, 2, 6 and 14 s and give up at 30 s. When a server that was
+	// silent or failing answers again, the requests that wait for it are sent once more
+	// within a second or two, which counts, too.
 	// Default: "2s"
 	RetransmitInitial time.Duration // IRT, > 0
 	// Default: "16s"
@@ -220,7 +222,7 @@ func readServer(t *table) Server {
 	return s
 }
 
-// shortestResolveInterval keeps the gateway from being a burden to name servers.
+// shortestResolveInterval bounds the load on name servers.
 const shortestResolveInterval = time.Second
 
 // readResolving reads how a host name is looked up.
@@ -242,8 +244,7 @@ func readPort(t *table, key string, to *uint16) {
 	}
 }
 
-// readHealth reads when a port is believed dead and alive, and the user of the
-// probes.
+// readHealth reads the limits of a port's health, and the user of the probes.
 func readHealth(t *table, s *Server) {
 	user := t.text("health_user", &s.HealthUser)
 	password := t.secret("health_password", &s.HealthPassword, s.Health == HealthAccessRequest)

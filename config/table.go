@@ -11,7 +11,7 @@ import (
 	"radsec-gw/files"
 )
 
-// reader is one reading of a file: it collects every mistake and goes on.
+// reader reads one file. It collects all mistakes.
 type reader struct {
 	file     string
 	dir      string // relative paths start here
@@ -19,7 +19,7 @@ type reader struct {
 	places   places
 	mistakes Mistakes
 
-	warnings    Mistakes // not wrong, but to be warned of
+	warnings    Mistakes // of what is allowed but likely a mistake
 	secretFiles []SecretFile
 }
 
@@ -30,9 +30,9 @@ func (r *reader) wrong(path, format string, args ...any) {
 	})
 }
 
-// table is one TOML table being read. Each method reads one key: it leaves the
-// target alone when the key is missing, notes a mistake when the value will
-// not do, and reports whether the target was set.
+// table is one TOML table being read. Each method reads one key: it leaves the target
+// unchanged when the key is missing, notes a mistake when the value is invalid, and reports
+// whether the target was set.
 type table struct {
 	r      *reader
 	path   string // "client[1]"; "" is the file itself
@@ -147,8 +147,8 @@ func (t *table) duration(key string, to *time.Duration, zeroMeans string) bool {
 	return false
 }
 
-// texts reads an array of strings and hands each to read, with its path, in
-// order; read notes what is wrong with it.
+// texts reads an array of strings and calls read for each, with its path, in order; read
+// notes mistakes.
 func (t *table) texts(key string, read func(path, s string)) bool {
 	return t.textsByIndex(key, func(_ int, path, s string) { read(path, s) })
 }
@@ -179,7 +179,7 @@ func (t *table) textsByIndex(key string, read func(i int, path, s string)) bool 
 	return true
 }
 
-// choices reads an array of at least one of names, none of them twice.
+// choices reads an array of at least one of names, each at most once.
 func (t *table) choices(key string, to *[]string, names ...string) bool {
 	var list []string
 	refused := false
@@ -249,7 +249,7 @@ func (t *table) tables(key string) []*table {
 	return list
 }
 
-// done notes every key that nobody asked for.
+// done notes every unknown key.
 func (t *table) done() {
 	for _, key := range slices.Sorted(maps.Keys(t.values)) {
 		if slices.Contains(t.known, key) {

@@ -2,7 +2,8 @@ package config
 
 // Tap is [tap].
 type Tap struct {
-	// The Unix socket that it connects to, for this user and root only. "": none.
+	// The Unix socket that radsec-gw tap connects to, for this user and root only. "":
+	// none.
 	// Default: "/run/radsec-gw/tap.sock"
 	Socket string // path
 }

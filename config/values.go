@@ -11,8 +11,8 @@ import (
 	"unicode"
 )
 
-// The functions here read the forms that single values have. Their errors end
-// sentences of the shape "expected …, got …".
+// The functions here read the forms that single values have. Their errors have the form
+// "expected …, got …".
 
 // parseNetwork reads an address range; a bare address is a range of one.
 func parseNetwork(s string) (netip.Prefix, error) {
@@ -31,8 +31,7 @@ func parseNetwork(s string) (netip.Prefix, error) {
 
 // parseFingerprint reads the SHA-256 of a certificate: 32 bytes of hex in
 // either case, with or without "sha256:" before them. Between two bytes is
-// nothing, one colon or blanks. Anything else is more likely to be the beginning
-// or end of something than what its writer meant.
+// nothing, one colon or blanks. Anything else is likely a mistake.
 func parseFingerprint(s string) (sum [32]byte, err error) {
 	bytes, ok := parseHex(cutPrefixFold(strings.TrimSpace(s), "sha256:"))
 	const expected = "expected a SHA-256 fingerprint, 32 bytes of hex such as \"sha256:12:34:…\""
@@ -47,8 +46,8 @@ func parseFingerprint(s string) (sum [32]byte, err error) {
 	return [32]byte(bytes), nil
 }
 
-// parseHex reads bytes of hex, of which two have nothing, one colon or blanks
-// between them; blanks may surround all of them.
+// parseHex reads bytes of hex, with nothing, one colon or blanks between two bytes; blanks
+// may surround all of them.
 func parseHex(s string) (bytes []byte, ok bool) {
 	s = strings.TrimSpace(s)
 	for len(s) > 0 {
@@ -156,7 +155,7 @@ func isHostName(s string) bool {
 	return strings.Trim(labels[len(labels)-1], "0123456789") != ""
 }
 
-// checkName checks what a client or a server is called in logs and metrics.
+// checkName checks the name of a client or a server in logs and metrics.
 func checkName(s string) error {
 	switch {
 	case s == "":

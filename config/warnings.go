@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Warnings lists what is allowed but deserves a second look, in file order,
-// each with file and line as a Mistake has.
+// Warnings lists what is allowed but is likely a mistake, in file order, in the form of a
+// Mistake.
 func (c *Config) Warnings() []string {
 	all := slices.Clone(c.secretWarnings)
 	warn := func(path, format string, args ...any) {
@@ -31,10 +31,10 @@ func (c *Config) Warnings() []string {
 
 type warner func(path, format string, args ...any)
 
-// shortestIdle is the shortest idle_timeout that goes with clients in the field.
-// Their watchdog sends a Status-Server every 30 s or so (RFC 3539 §3.4.1), which is
-// no traffic; some notice the end of a connection only when they send the next
-// request, and some try to connect again only at their next watchdog.
+// shortestIdle is the shortest idle_timeout that works well with common clients. Their
+// watchdog sends a Status-Server every 30 s or so (RFC 3539 §3.4.1), which is no traffic;
+// some notice the end of a connection only when they send the next request, and some try to
+// connect again only at their next watchdog.
 const shortestIdle = time.Minute
 
 func (c *Config) warnListen(warn warner) {
@@ -139,7 +139,7 @@ func (c *Config) NameWarnings(ctx context.Context, lookup func(ctx context.Conte
 func (c *Config) warnServers(warn warner) {
 	for i := range c.Servers {
 		s, path := &c.Servers[i], joinIndex("server", i)
-		// RFC 2865 §3 prefers 16 bytes or more; 12 are within reach of a search.
+		// RFC 2865 §3 prefers 16 bytes or more; 12 can be found by search.
 		if n := s.Secret.Len(); n <= 12 {
 			warn(joinKey(path, "secret"), "server %q has a secret of %d bytes: take 16 or more, at random", s.Name, n)
 		}
@@ -149,7 +149,7 @@ func (c *Config) warnServers(warn warner) {
 		if !s.RequireMessageAuthenticator {
 			warn(joinKey(path, "require_message_authenticator"), "replies of server %q can be forged where its UDP can be read (CVE-2024-3596)", s.Name)
 		}
-		// RFC 5080 §2.2.1: an end within 5 to 30 seconds.
+		// RFC 5080 §2.2.1: a duration of 5 to 30 seconds.
 		if d := s.RetransmitDuration; d < 5*time.Second || d > 30*time.Second {
 			warn(joinKey(path, "retransmit_duration"), "server %q: %v is outside the 5s to 30s of RFC 5080 §2.2.1", s.Name, d)
 		}

@@ -2,7 +2,7 @@ package config
 
 import "slices"
 
-// warnRoutes warns of routes whose times or servers do not go together.
+// warnRoutes warns of routes whose settings do not fit their servers.
 func (c *Config) warnRoutes(warn warner) {
 	if !c.Routing.LoopMarker && c.Routing.LoopMarkerSecret.Len() > 0 {
 		warn("routing.loop_marker_secret", "has no effect: loop_marker is false")

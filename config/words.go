@@ -43,7 +43,7 @@ func kindOf(v any) string {
 	return fmt.Sprintf("a %T", v)
 }
 
-// oneOf gives `"a", "b" or "c"`.
+// oneOf returns `"a", "b" or "c"`.
 func oneOf(names []string) string {
 	var b strings.Builder
 	for i, n := range names {
@@ -59,7 +59,8 @@ func oneOf(names []string) string {
 	return b.String()
 }
 
-// suggest gives ` (did you mean "…"?)` when a name is within edit distance 2 of s.
+// suggest returns ` (did you mean "…"?)` when a name is within edit distance 2 of s,
+// otherwise "".
 func suggest(s string, names []string) string {
 	best, bestDistance := "", 3
 	for _, n := range names {

@@ -1,7 +1,6 @@
-// Package defaults has the defaults that a key of the configuration shares with the
-// package that obeys it, so that a key that is missing and a field that is zero mean the
-// same number, and the number is written once. The keys that only package config knows
-// have theirs beside the type of their table.
+// Package defaults has the defaults that package config shares with the packages that use
+// them, so that a missing key of the configuration and a zero field mean the same value.
+// Those that only package config uses are beside the type of their table.
 package defaults
 
 import "time"
@@ -16,7 +15,7 @@ const (
 	MaxHandshakes    = 512
 )
 
-// [[server]]: when a port is believed dead and alive.
+// [[server]]: the health of a port.
 const (
 	SuspectAfter     = 3 // one silent realm is not evidence (P83)
 	FailingAfter     = 5
@@ -44,7 +43,7 @@ const (
 	// the default schedule a request moves on after about six seconds.
 	MoveOnAfter = 2
 
-	// Patience leaves a client that gives up after 15 s or more, as most do, the time
-	// for a second server's answer.
+	// Patience leaves enough time for a second server's answer before the client gives up,
+	// which for most is after 15 s or more.
 	Patience = 10 * time.Second
 )
