@@ -8,7 +8,7 @@ type Tap struct {
 	Socket string // path
 }
 
-// DefaultTapSocket is where the gateway waits for taps, and radsec-gw tap looks for it.
+// DefaultTapSocket is where the gateway listens for taps, and where radsec-gw tap connects.
 const DefaultTapSocket = "/run/radsec-gw/tap.sock"
 
 func defaultTap() Tap { return Tap{Socket: DefaultTapSocket} }

@@ -120,7 +120,7 @@ func TestReconfigureKeepsHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		config := ServerConfig{}
-		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.CoAPort = 0; config = *c })
+		a := f.server(t, "a", func(c *ServerConfig) { checked(c); c.CoAPort = 0; config = *c })
 		defer a.Close()
 		pass(30 * time.Second)
 		port := a.endpoint(wire.KindAccess)

@@ -302,7 +302,7 @@ func TestDeadAddressesFillNoLog(t *testing.T) {
 		defer s.Close()
 		pass(10 * time.Minute)
 		if a, b := len(f.net.seen("a:1812")), len(f.net.seen("b:1812")); a < 10 || b < 10 {
-			t.Errorf("a got %d probes and b %d, expected both in turn", a, b)
+			t.Errorf("a got %d checks and b %d, expected both in turn", a, b)
 		}
 		s.Retire() // nothing writes to the log any more
 		if n := strings.Count(log.String(), "trying its next"); n < 1 || n > 11 {

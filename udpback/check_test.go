@@ -36,12 +36,12 @@ func TestChecksBeginWithMessageAuthenticator(t *testing.T) {
 			pass(time.Minute)
 			sent := f.net.seen("a:1812")
 			if len(sent) < 2 {
-				t.Fatalf("%d probes, expected two or more", len(sent))
+				t.Fatalf("%d checks, expected two or more", len(sent))
 			}
 			for _, p := range sent {
 				b := p.octets
 				if b[20] != 80 || b[21] != 18 {
-					t.Errorf("the first attribute of a probe is %x, expected Message-Authenticator", b[20:22])
+					t.Errorf("the first attribute of a check is %x, expected Message-Authenticator", b[20:22])
 				}
 				r, err := radius.Parse(b, []byte(secretText))
 				if err != nil {
@@ -50,7 +50,7 @@ func TestChecksBeginWithMessageAuthenticator(t *testing.T) {
 				_, named := r.Lookup(rfc2865.UserName_Type)
 				_, hidden := r.Lookup(rfc2865.UserPassword_Type)
 				if got := rfc2865.NASIdentifier_GetString(r); got != "radsec-gw" {
-					t.Errorf("the NAS-Identifier of a probe is %q, expected radsec-gw", got)
+					t.Errorf("the NAS-Identifier of a check is %q, expected radsec-gw", got)
 				}
 				if wire.Code(b[0]) == radius.CodeStatusServer && (named || hidden) {
 					t.Error("a Status-Server tells a user's name or password, expected neither")
@@ -59,7 +59,7 @@ func TestChecksBeginWithMessageAuthenticator(t *testing.T) {
 					t.Error("an Access-Request has not the name and password that are configured")
 				}
 				if bytes.Contains(b, []byte("probe-password")) {
-					t.Error("a probe has its password in clear")
+					t.Error("a check has its password in clear")
 				}
 			}
 		})
@@ -77,7 +77,7 @@ func TestAnswersToChecks(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			a := f.server(t, "a", probed)
+			a := f.server(t, "a", checked)
 			defer a.Close()
 			f.net.set(func() {
 				f.net.serve = func(_ string, q []byte) [][]byte { return [][]byte{answer(t, q, code)} }
@@ -170,7 +170,7 @@ func TestWhatCannotBeSentProvesNothing(t *testing.T) {
 		check health.Check
 		err   error
 	}{
-		{"probes, no memory", health.CheckStatusServer, syscall.ENOBUFS},
+		{"checks, no memory", health.CheckStatusServer, syscall.ENOBUFS},
 		{"requests, no memory", health.CheckNone, syscall.ENOBUFS},
 		{"requests, no way", health.CheckNone, syscall.ENETUNREACH},
 	} {
@@ -227,7 +227,7 @@ func TestChecksGoOn(t *testing.T) {
 				f.net.answering(t, "a")
 				right := f.net.serve
 				row.fault(f.net)
-				a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.AcctPort, c.CoAPort = 0, 0 })
+				a := f.server(t, "a", func(c *ServerConfig) { checked(c); c.AcctPort, c.CoAPort = 0, 0 })
 				defer a.Close()
 				pass(20 * time.Second)
 				port := a.endpoint(wire.KindAccess).health
@@ -235,10 +235,10 @@ func TestChecksGoOn(t *testing.T) {
 					return f.count(t, "radsec_gw_server_probes_total", "server", "a", "result", result)
 				}
 				if port.State() != row.state || count("unanswered") > 0 != row.counts {
-					t.Errorf("a is %v after 20 s, %v probes are unanswered; expected %v, and any %t", port.State(), count("unanswered"), row.state, row.counts)
+					t.Errorf("a is %v after 20 s, %v checks are unanswered; expected %v, and any %t", port.State(), count("unanswered"), row.state, row.counts)
 				}
 				if answered := row.name == "answers" || row.name == "Protocol-Errors"; count("answered") > 0 != answered || (port.HeardSince(0)) != answered {
-					t.Errorf("%v probes are answered, expected any %t", count("answered"), answered)
+					t.Errorf("%v checks are answered, expected any %t", count("answered"), answered)
 				}
 				f.net.set(func() {
 					clear(f.net.noWay)
@@ -248,7 +248,7 @@ func TestChecksGoOn(t *testing.T) {
 				before, sent := count("answered"), time.Now()
 				pass(35 * time.Second)
 				if count("answered") == before || port.State() != health.Up {
-					t.Errorf("a is %v, %d probes were sent when nothing is wrong any more; expected up, and some", port.State(), f.net.sentTo("a:1812", sent))
+					t.Errorf("a is %v, %d checks were sent when nothing is wrong any more; expected up, and some", port.State(), f.net.sentTo("a:1812", sent))
 				}
 			})
 		})
@@ -265,7 +265,7 @@ func TestCheckThatCannotBeWritten(t *testing.T) {
 		defer a.Close()
 		pass(time.Minute)
 		if n := len(f.net.seen("a:1812")); n != 0 {
-			t.Errorf("%d probes, expected none: no attribute holds the name", n)
+			t.Errorf("%d checks, expected none: no attribute holds the name", n)
 		}
 		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
 			t.Errorf("%v requests outstanding, expected none", n)
@@ -275,7 +275,7 @@ func TestCheckThatCannotBeWritten(t *testing.T) {
 		a.Reconfigure(c)
 		pass(10 * time.Second)
 		if n := len(f.net.seen("a:1812")); n == 0 {
-			t.Error("no probe when the name is one that fits, expected some")
+			t.Error("no check when the name is one that fits, expected some")
 		}
 	})
 }
@@ -285,13 +285,13 @@ func TestCheckThatCannotBeWritten(t *testing.T) {
 func TestCheckOnASocketThatCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a := f.server(t, "a", func(c *ServerConfig) { probed(c); c.Health.CheckInterval = 2 * time.Minute })
+		a := f.server(t, "a", func(c *ServerConfig) { checked(c); c.Health.CheckInterval = 2 * time.Minute })
 		defer a.Close()
 		pass(2 * time.Second)
 		f.backend.Refresh()
 		pass(150 * time.Second)
 		if n := len(f.net.seen("a:1812")); n != 2 {
-			t.Errorf("%d probes within an interval and a bit, expected a second after the first was lost", n)
+			t.Errorf("%d checks within an interval and a bit, expected a second after the first was lost", n)
 		}
 	})
 }
@@ -303,7 +303,7 @@ func TestFailingServersAreUsedWhereThereIsNoBetter(t *testing.T) {
 	for _, balance := range []Balance{Failover, LeastOutstanding} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 			defer a.Close()
 			defer b.Close()
 			f.net.answering(t, "a", "b")
@@ -318,7 +318,7 @@ func TestFailingServersAreUsedWhereThereIsNoBetter(t *testing.T) {
 			pass(time.Minute)
 			for _, s := range []*Server{a, b} {
 				if state := s.endpoint(wire.KindAccess).health.State(); state != health.Failing {
-					t.Fatalf("%s is %v, expected failing: it answers probes only", s.Name, state)
+					t.Fatalf("%s is %v, expected failing: it answers checks only", s.Name, state)
 				}
 			}
 			f.net.set(func() { f.net.serve = right })

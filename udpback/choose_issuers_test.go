@@ -81,7 +81,7 @@ func TestIssuer(t *testing.T) {
 func TestStateOfADeadServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+		a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 		defer a.Close()
 		defer b.Close()
 		f.net.answering(t, "b")

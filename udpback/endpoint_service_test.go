@@ -17,7 +17,7 @@ import (
 )
 
 // checked has a server's health checked with Status-Server.
-func probed(c *ServerConfig) { c.Health.Check = health.CheckStatusServer }
+func checked(c *ServerConfig) { c.Health.Check = health.CheckStatusServer }
 
 // hung makes a server answer checks and no request, as one does whose database hangs.
 func (n *network) hung(name string) {
@@ -66,7 +66,7 @@ const accepted = "replies [Access-Accept] fails []"
 func TestHungServiceIsFailing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+		a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 		defer a.Close()
 		defer b.Close()
 		f.net.answering(t, "a", "b")
@@ -127,7 +127,7 @@ func TestHungServiceIsFailing(t *testing.T) {
 func TestHalfAnsweredIsNotRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+		a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 		defer a.Close()
 		defer b.Close()
 		f.net.answering(t, "a", "b")
@@ -183,7 +183,7 @@ func TestPatience(t *testing.T) {
 			f := newFixture(t)
 			var text bytes.Buffer
 			f.backend.log = slog.New(slog.NewTextHandler(&text, nil))
-			a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 			f.net.answering(t, "a", "b")
 			f.net.slow("a", 20*time.Second)
 			f.net.slow("b", 20*time.Second)
@@ -248,7 +248,7 @@ func (n *network) pushes() map[string]bool {
 func TestOddStatusServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a := f.server(t, "a", probed)
+		a := f.server(t, "a", checked)
 		defer a.Close()
 		f.net.answering(t, "a")
 		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
@@ -259,17 +259,17 @@ func TestOddStatusServer(t *testing.T) {
 		})
 		pass(time.Minute)
 		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
-			t.Errorf("a is %v, expected up: it answers its probes with Access-Reject", s)
+			t.Errorf("a is %v, expected up: it answers its checks with Access-Reject", s)
 		}
 		if n := f.count(t, "radsec_gw_server_probes_total", "port", "auth", "result", "answered"); n < 2 {
-			t.Errorf("%v probes were answered, expected two or more", n)
+			t.Errorf("%v checks were answered, expected two or more", n)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var text bytes.Buffer
 		f.backend.log = slog.New(slog.NewTextHandler(&text, nil))
-		a := f.server(t, "a", probed)
+		a := f.server(t, "a", checked)
 		f.net.answering(t, "a")
 		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
 			if wire.Code(q[0]) == radius.CodeStatusServer {
@@ -303,10 +303,10 @@ func TestTheLastClientFindsIdentifiers(t *testing.T) {
 		s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 4 })
 		defer s.Close()
 		g := f.group(t, Failover, s)
-		take := func(share *Quota, n int) (got int) {
+		take := func(quota *Quota, n int) (got int) {
 			for range n {
 				o := newOwner(radius.CodeAccountingRequest)
-				o.Quota = share
+				o.Quota = quota
 				b := f.backend.AcquireBatch()
 				if g.Start(&o.Exchange, b) == nil {
 					got++
@@ -345,7 +345,7 @@ func TestHintsSayWhatWasSeen(t *testing.T) {
 			f := newFixture(t)
 			var text bytes.Buffer
 			f.backend.log = slog.New(slog.NewTextHandler(&text, nil))
-			a := f.server(t, "a", probed)
+			a := f.server(t, "a", checked)
 			f.net.answering(t)
 			if row.before {
 				f.net.answering(t, "a")

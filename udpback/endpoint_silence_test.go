@@ -22,7 +22,7 @@ func TestSilenceIsChecked(t *testing.T) {
 		defer a.Close()
 		f.net.deafTo(t, "a:1812", 100)
 		pass(5 * time.Second)
-		probes := func() (n int) {
+		checks := func() (n int) {
 			for _, tr := range f.net.seen("a:1812") {
 				if tr.octets[0] == byte(radius.CodeStatusServer) {
 					n++
@@ -30,19 +30,19 @@ func TestSilenceIsChecked(t *testing.T) {
 			}
 			return n
 		}
-		before := probes()
+		before := checks()
 		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
 		pass(2300 * time.Millisecond) // it is due again
-		if n := probes() - before; n != 1 {
-			t.Errorf("%d probes after one silent request, expected 1", n)
+		if n := checks() - before; n != 1 {
+			t.Errorf("%d checks after one silent request, expected 1", n)
 		}
 		pass(4700 * time.Millisecond) // and again, at 6.6 s at the latest
-		if n := probes() - before; n != 2 {
-			t.Errorf("%d probes when the request is due once more, expected a second: nothing was heard since", n)
+		if n := checks() - before; n != 2 {
+			t.Errorf("%d checks when the request is due once more, expected a second: nothing was heard since", n)
 		}
 		pass(5 * time.Second)
 		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
-			t.Errorf("a is %v, expected up: it answers the probes", s)
+			t.Errorf("a is %v, expected up: it answers the checks", s)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestSilenceIsChecked(t *testing.T) {
 		f.start(t, f.group(t, Failover, a), newOwner(radius.CodeAccessRequest))
 		pass(5300 * time.Millisecond) // due again after 2.2 s at most, and 3 s for the check
 		if s := a.endpoint(wire.KindAccess).health.State(); s != health.Suspect {
-			t.Errorf("a is %v, expected suspect: it answered neither the request nor the probe", s)
+			t.Errorf("a is %v, expected suspect: it answered neither the request nor the check", s)
 		}
 	})
 }
@@ -69,11 +69,11 @@ func TestLostChecksOfAnIdlePortDoNotAddUp(t *testing.T) {
 		defer a.Close()
 		f.net.answering(t, "a")
 		var mu sync.Mutex
-		probes := 0
+		checks := 0
 		f.net.wrap(func(serve server, to string, q []byte) [][]byte {
 			mu.Lock()
 			defer mu.Unlock()
-			if probes++; probes%3 == 0 { // every third is lost
+			if checks++; checks%3 == 0 { // every third is lost
 				return nil
 			}
 			return serve(to, q)
@@ -81,7 +81,7 @@ func TestLostChecksOfAnIdlePortDoNotAddUp(t *testing.T) {
 		for range 600 {
 			pass(time.Second)
 			if s := a.endpoint(wire.KindAccess).health.State(); s != health.Up {
-				t.Fatalf("a is %v, expected up: no two probes in a row were lost", s)
+				t.Fatalf("a is %v, expected up: no two checks in a row were lost", s)
 			}
 		}
 	})

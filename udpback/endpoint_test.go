@@ -155,30 +155,30 @@ func TestClosedPort(t *testing.T) {
 	})
 }
 
-// A port lives at its address when something has verified from there, and it is up or
+// A port answers at its address when something has verified from there, and it is up or
 // has answered its last check; it is fine when it is up besides.
 // Rules: P84
 func TestAnswersAtAddress(t *testing.T) {
 	const taken = 100 * time.Second // when the address was
 	for _, row := range []struct {
-		name       string
-		heard      time.Duration // when anything last verified; 0: never
-		suspect    bool
-		probed     time.Duration // when the last check was sent; 0: never
-		lives, isF bool
+		name              string
+		heard             time.Duration // when anything last verified; 0: never
+		suspect           bool
+		checked           time.Duration // when the last check was sent; 0: never
+		answers, provenUp bool
 	}{
 		{name: "nothing was heard"},
 		{name: "heard at the address before", heard: taken - 1},
-		{name: "heard", heard: taken, lives: true, isF: true},
-		{name: "heard, and probed since", heard: taken, probed: 2 * taken, lives: true, isF: true},
-		{name: "suspect, never probed", heard: taken, suspect: true},
-		{name: "suspect, and heard since the probe", heard: 2 * taken, suspect: true, probed: 2*taken - 1, lives: true},
-		{name: "suspect, and heard with the probe", heard: 2 * taken, suspect: true, probed: 2 * taken, lives: true},
-		{name: "suspect, and heard before the probe", heard: 2 * taken, suspect: true, probed: 2*taken + 1},
+		{name: "heard", heard: taken, answers: true, provenUp: true},
+		{name: "heard, and checked since", heard: taken, checked: 2 * taken, answers: true, provenUp: true},
+		{name: "suspect, never checked", heard: taken, suspect: true},
+		{name: "suspect, and heard since the check", heard: 2 * taken, suspect: true, checked: 2*taken - 1, answers: true},
+		{name: "suspect, and heard with the check", heard: 2 * taken, suspect: true, checked: 2 * taken, answers: true},
+		{name: "suspect, and heard before the check", heard: 2 * taken, suspect: true, checked: 2*taken + 1},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			s := f.server(t, "a", probed)
+			s := f.server(t, "a", checked)
 			defer s.Close()
 			e := s.endpoint(wire.KindAccess)
 			if row.heard != 0 {
@@ -189,9 +189,9 @@ func TestAnswersAtAddress(t *testing.T) {
 			}
 			pass(time.Millisecond) // what it is checked with now is out
 			e.addressSince.Store(int64(taken))
-			e.checkedAt.Store(int64(row.probed))
-			if lives, fine := e.answersAtAddress(), e.isProvenUp(); lives != row.lives || fine != row.isF {
-				t.Errorf("%s: lives %t, is fine %t; expected %t, %t", row.name, lives, fine, row.lives, row.isF)
+			e.checkedAt.Store(int64(row.checked))
+			if answers, up := e.answersAtAddress(), e.isProvenUp(); answers != row.answers || up != row.provenUp {
+				t.Errorf("%s: answers %t, proven up %t; expected %t, %t", row.name, answers, up, row.answers, row.provenUp)
 			}
 		})
 	}
@@ -250,7 +250,7 @@ func TestSilentPort(t *testing.T) {
 func TestPortsAreApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		s := f.server(t, "a", probed)
+		s := f.server(t, "a", checked)
 		defer s.Close()
 		auth, acct := s.endpoint(wire.KindAccess), s.endpoint(wire.KindAccounting)
 		for range 10 {

@@ -364,7 +364,7 @@ func TestMoveAt(t *testing.T) {
 		j    progress
 		want time.Duration
 	}{
-		{"a probe", radius.CodeAccessRequest, progress{ep: end, firstSent: 7 * second}, 0},
+		{"a check", radius.CodeAccessRequest, progress{ep: end, firstSent: 7 * second}, 0},
 		{"CoA", radius.CodeCoARequest, progress{group: group(second), ep: end, firstSent: 7 * second}, 0},
 		{"Disconnect", radius.CodeDisconnectRequest, progress{group: group(second), ep: end, firstSent: 7 * second}, 0},
 		{"a try", radius.CodeAccessRequest, progress{group: group(second), ep: end, firstSent: 7 * second, trying: true}, 9*second + tryWait},

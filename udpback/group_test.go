@@ -135,7 +135,7 @@ func TestMoveToServer(t *testing.T) {
 			f := newFixture(t)
 			var servers []*Server
 			for i, name := range []string{"a", "b", "c"} {
-				s := f.server(t, name, probed)
+				s := f.server(t, name, checked)
 				defer s.Close()
 				f.bring(t, s, row.states[i])
 				servers = append(servers, s)

@@ -98,7 +98,7 @@ var movesWhenDue = []struct {
 	{name: "Disconnect", code: radius.CodeDisconnectRequest, asked: 90 * second, sends: 4},
 	{name: "with a State of the server's", asked: 90 * second, sends: 4, issued: true},
 	{name: "with a State of the server's, which is down", own: health.Down, asked: 98 * second, sends: 1, issued: true, lost: true, want: true},
-	{name: "a probe", asked: 90 * second, sends: 4, nothing: true},
+	{name: "a check", asked: 90 * second, sends: 4, nothing: true},
 }
 
 // When a request that is due goes to another server.
@@ -144,16 +144,16 @@ func TestShouldMove(t *testing.T) {
 }
 
 var socketMoves = []struct {
-	name     string
-	code     wire.Code
-	orders   orders
-	renewed  bool          // there is another socket
-	moved    bool          // to another address
-	failing  bool          // the server is failing
-	heard    time.Duration // when the socket last had a reply; the request was sent at 98 s
-	asked    time.Duration
-	isAProbe bool
-	want     bool
+	name    string
+	code    wire.Code
+	orders  orders
+	renewed bool          // there is another socket
+	moved   bool          // to another address
+	failing bool          // the server is failing
+	heard   time.Duration // when the socket last had a reply; the request was sent at 98 s
+	asked   time.Duration
+	isCheck bool
+	want    bool
 }{
 	{name: "nothing is ordered", renewed: true, asked: 80 * second},
 	{name: "the socket is in use", orders: moveSocketWhenDue, asked: 80 * second},
@@ -166,7 +166,7 @@ var socketMoves = []struct {
 	{name: "CoA keeps its socket", code: radius.CodeCoARequest, orders: moveSocketWhenDue, renewed: true, asked: 80 * second},
 	{name: "CoA to an address that is gone", code: radius.CodeCoARequest, orders: moveSocketLate, renewed: true, moved: true, asked: 99 * second, want: true},
 	{name: "to an address that is gone, though answers arrive", orders: moveSocketLate, renewed: true, moved: true, heard: 99 * second, asked: 99 * second, want: true},
-	{name: "a probe", orders: moveSocketWhenDue, renewed: true, asked: 80 * second, isAProbe: true},
+	{name: "a check", orders: moveSocketWhenDue, renewed: true, asked: 80 * second, isCheck: true},
 }
 
 // When a request goes on at the socket that has taken the place of its own.
@@ -201,7 +201,7 @@ func TestMovesSocket(t *testing.T) {
 			defer w.socket.mu.Unlock()
 			w.socket.orders, w.socket.repliedAt = row.orders, row.heard
 			w.slot.lastSent, w.owner.firstSent = 98*second, row.asked
-			if row.isAProbe {
+			if row.isCheck {
 				w.owner.group = nil
 			}
 			got := workOf(w.socket).movesSocket(w.slot, 100*second)

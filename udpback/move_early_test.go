@@ -115,7 +115,7 @@ func remindersCount(t *testing.T, count int, down bool) {
 		if down {
 			s, g = f.downForLack(t, func(c *ServerConfig) { c.Schedule = schedule })
 		} else {
-			s = f.server(t, "a", func(c *ServerConfig) { probed(c); c.Schedule = schedule })
+			s = f.server(t, "a", func(c *ServerConfig) { checked(c); c.Schedule = schedule })
 			g = f.group(t, Failover, s)
 			f.net.deafTo(t, "a:1812", 1000)
 			pass(5 * time.Second)

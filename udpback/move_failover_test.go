@@ -149,8 +149,8 @@ func TestDisconnectDoesNotMove(t *testing.T) {
 func TestDeadServerIsCheckedAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		probed := func(c *ServerConfig) { c.Health = health.Config{Check: health.CheckStatusServer} }
-		a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+		checked := func(c *ServerConfig) { c.Health = health.Config{Check: health.CheckStatusServer} }
+		a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 		defer a.Close()
 		defer b.Close()
 		f.net.answering(t, "a", "b")
@@ -176,10 +176,10 @@ func TestDeadServerIsCheckedAndComesBack(t *testing.T) {
 		for _, tr := range f.net.seen("a:1812") {
 			// Silence shows at the first resend, 2 s ±10 % after the first send.
 			if tr.at > 15*time.Second && tr.octets[0] != byte(radius.CodeStatusServer) {
-				t.Fatalf("a got code %d at %v, expected nothing but probes after detection", tr.octets[0], tr.at)
+				t.Fatalf("a got code %d at %v, expected nothing but checks after detection", tr.octets[0], tr.at)
 			}
 		}
-		checkProbesDiffer(t, f.net.seen("a:1812"))
+		checksDiffer(t, f.net.seen("a:1812"))
 
 		f.net.answering(t, "a", "b")
 		pass(15 * time.Second)
@@ -197,21 +197,21 @@ func TestDeadServerIsCheckedAndComesBack(t *testing.T) {
 
 // Checks are never retransmitted: each has a Request Authenticator of its own
 // (RFC 5997 §4.1).
-func checkProbesDiffer(t *testing.T, seen []transmission) {
+func checksDiffer(t *testing.T, seen []transmission) {
 	t.Helper()
-	probes := map[string]bool{}
+	checks := map[string]bool{}
 	for _, tr := range seen {
 		if tr.octets[0] != byte(radius.CodeStatusServer) {
 			continue
 		}
-		if key := string(tr.octets[4:20]); probes[key] {
-			t.Fatal("a probe was sent twice")
+		if key := string(tr.octets[4:20]); checks[key] {
+			t.Fatal("a check was sent twice")
 		} else {
-			probes[key] = true
+			checks[key] = true
 		}
 	}
-	if len(probes) < 3 {
-		t.Errorf("%d probes, expected several", len(probes))
+	if len(checks) < 3 {
+		t.Errorf("%d checks, expected several", len(checks))
 	}
 }
 

@@ -21,7 +21,7 @@ var orderCases = []struct {
 	other     health.State
 	blocked   bool          // the network cannot get there
 	due, end  time.Duration // after 100 s; 0: 5 s and 25 s
-	probe     bool
+	check     bool
 	want      string
 	wantOnDue bool // it is due anyway
 }{
@@ -37,7 +37,7 @@ var orderCases = []struct {
 	{name: "leave the server, the other is down", code: radius.CodeAccessRequest, orders: moveServer, other: health.Down, want: stays},
 	{name: "leave the server, failing as the other", code: radius.CodeAccessRequest, orders: moveServer, own: health.Failing, other: health.Failing, want: toServer},
 	{name: "leave the server, CoA", code: radius.CodeCoARequest, orders: moveServer, want: stays},
-	{name: "leave the server, a probe", code: radius.CodeAccessRequest, orders: moveServer, probe: true, want: stays},
+	{name: "leave the server, a check", code: radius.CodeAccessRequest, orders: moveServer, check: true, want: stays},
 	{name: "refused, CoA", code: radius.CodeCoARequest, orders: failDynamic, want: ended},
 	{name: "refused, CoA, and it has another address", code: radius.CodeCoARequest, orders: failDynamic | moveSocket, replaced: true, want: afresh},
 	{name: "refused, CoA, another address, but no socket there", code: radius.CodeCoARequest, orders: failDynamic | moveSocket, want: stays},
@@ -92,7 +92,7 @@ func TestFollowOrders(t *testing.T) {
 			if row.blocked {
 				s.sendFailedAt = 100 * second
 			}
-			if row.probe {
+			if row.check {
 				ex.group = nil
 			}
 			found := workOf(w.socket)

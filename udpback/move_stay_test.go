@@ -55,8 +55,8 @@ func TestConversationsStayThroughLoss(t *testing.T) {
 	}{{"with State", Hash([]byte("state")), false}, {"without State", 0, true}} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			probed := func(c *ServerConfig) { c.Health.Check = health.CheckNone }
-			a, b := f.server(t, "a", probed), f.server(t, "b", probed)
+			checked := func(c *ServerConfig) { c.Health.Check = health.CheckNone }
+			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
 			defer a.Close()
 			defer b.Close()
 			f.net.deafTo(t, "a:1812", 2)
@@ -201,7 +201,7 @@ func TestRequestsGoNowhereWorse(t *testing.T) {
 		<-o.ended
 		for _, tr := range f.net.seen("b:1812") {
 			if tr.octets[0] != byte(radius.CodeStatusServer) {
-				t.Errorf("b, which is suspect, was sent the request, expected nothing but probes: a is up")
+				t.Errorf("b, which is suspect, was sent the request, expected nothing but checks: a is up")
 			}
 		}
 	})

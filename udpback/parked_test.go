@@ -22,11 +22,11 @@ func TestParkedRequestsOfOneClientGoOut(t *testing.T) {
 		defer a.Close()
 		f.net.answering(t, "a")
 		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
-		g, share := f.group(t, Failover, a), new(Quota)
+		g, quota := f.group(t, Failover, a), new(Quota)
 		var all []*owner
 		for {
 			o := newOwner(radius.CodeAccountingRequest)
-			o.Quota = share
+			o.Quota = quota
 			b := f.backend.AcquireBatch()
 			err := g.Start(&o.Exchange, b)
 			b.Flush()

@@ -94,7 +94,7 @@ func weather(t *testing.T, seed uint64, m *metrics.Metrics, tally *stormTally) {
 			s.Close()
 		}
 	}
-	w.judge(t, seed, tally)
+	w.check(t, seed, tally)
 }
 
 // servers makes one to three servers with random timers and plans; in a crowded
@@ -129,7 +129,7 @@ func (w *storm) servers(t *testing.T, back *Backend, rnd *rand.Rand) []*Server {
 			c.MaxSockets = 1
 		}
 		for _, port := range []string{":1812", ":1813", ":3799"} {
-			p := &stormPort{schedule: c.Schedule, probe: c.Health.CheckInterval}
+			p := &stormPort{schedule: c.Schedule, check: c.Health.CheckInterval}
 			for until := time.Duration(0); until < 30*time.Second; {
 				until += time.Duration(1+rnd.IntN(15)) * time.Second
 				p.plan = append(p.plan, phase{until, fault(rnd.IntN(int(numFaults)))})
@@ -210,8 +210,8 @@ func (w *storm) checkEmpty(s *Server) {
 	}
 }
 
-// judge sees that each request had one end, and reports what was wrong.
-func (w *storm) judge(t *testing.T, seed uint64, tally *stormTally) {
+// check checks that each request ended once, and reports what was wrong.
+func (w *storm) check(t *testing.T, seed uint64, tally *stormTally) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	tally.mu.Lock()

@@ -40,7 +40,7 @@ func TestPortThatIsRemoved(t *testing.T) {
 	for _, expand := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			s, member := f.server(t, "a", probed), (*Server)(nil)
+			s, member := f.server(t, "a", checked), (*Server)(nil)
 			if member = s; expand {
 				s.Close()
 				s = f.pods(t, health.CheckStatusServer, "a")
@@ -55,14 +55,14 @@ func TestPortThatIsRemoved(t *testing.T) {
 			c.AcctPort = 0
 			s.Reconfigure(c)
 			pass(10 * time.Second)
-			probes := 0
+			checks := 0
 			for _, tr := range f.net.seen("a:1813") {
 				if tr.at >= before.Sub(f.net.start) && tr.octets[0] == byte(radius.CodeStatusServer) {
-					probes++
+					checks++
 				}
 			}
-			if probes != 0 || member.endpoint(wire.KindAccounting) != nil {
-				t.Errorf("expand %t: %d probes of a port after it was taken away, expected none", expand, probes)
+			if checks != 0 || member.endpoint(wire.KindAccounting) != nil {
+				t.Errorf("expand %t: %d checks of a port after it was taken away, expected none", expand, checks)
 			}
 			c.CoAPort = 0 // another, a while later
 			s.Reconfigure(c)
@@ -114,7 +114,7 @@ func TestReconfigureOfAnExpandedName(t *testing.T) {
 func TestRetire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a, pods := f.server(t, "a", probed), f.pods(t, health.CheckStatusServer, "b")
+		a, pods := f.server(t, "a", checked), f.pods(t, health.CheckStatusServer, "b")
 		defer a.Close()
 		defer pods.Close()
 		f.net.answering(t, "a")
@@ -130,7 +130,7 @@ func TestRetire(t *testing.T) {
 		pass(2 * time.Minute)
 		for _, port := range []string{"a:1812", "a:1813", "b:1812", "b:1813"} {
 			if n := f.net.sentTo(port, before); n != 0 {
-				t.Errorf("%d probes of %s after its server was retired, expected none", n, port)
+				t.Errorf("%d checks of %s after its server was retired, expected none", n, port)
 			}
 		}
 		for _, name := range []string{"a", "pods", "pods@192.0.2.2"} {
@@ -156,10 +156,10 @@ func TestInUseOfTheWhole(t *testing.T) {
 		port := s.endpoint(wire.KindAccess)
 		f.net.set(func() { f.net.hang = false })
 		pass(10 * time.Second)
-		probedAt := port.checkedAt.Load()
+		checkedAt := port.checkedAt.Load()
 		pass(15 * time.Second)
-		if port.checkedAt.Load() != probedAt {
-			t.Error("the whole is still probed after its addresses are known")
+		if port.checkedAt.Load() != checkedAt {
+			t.Error("the whole is still checked after its addresses are known")
 		}
 		pass(time.Minute)
 		names := map[string]bool{}

@@ -59,13 +59,13 @@ func TestUnansweredSince(t *testing.T) {
 func TestResentAndChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		s := f.server(t, "a", probed)
+		s := f.server(t, "a", checked)
 		defer s.Close()
 		f.net.answering(t, "a")
 		f.net.hung("a")
 		pass(2 * time.Minute)
 		s.endpoint(wire.KindAccess).health.Answered(f.backend.Now(), time.Millisecond) // the watchdog rests
-		probes := func() (n int) {
+		checks := func() (n int) {
 			for _, tr := range f.net.seen("a:1812") {
 				if tr.octets[0] == byte(radius.CodeStatusServer) {
 					n++
@@ -73,11 +73,11 @@ func TestResentAndChecked(t *testing.T) {
 			}
 			return n
 		}
-		before := probes()
+		before := checks()
 		f.start(t, f.group(t, Failover, s), newOwner(radius.CodeAccessRequest))
 		for _, row := range []struct {
 			after  time.Duration
-			probes int
+			checks int
 		}{
 			{1700 * time.Millisecond, 0},
 			{600 * time.Millisecond, 1}, // its second transmission, after 1.8 to 2.2 s
@@ -85,8 +85,8 @@ func TestResentAndChecked(t *testing.T) {
 			{1800 * time.Millisecond, 2}, // its third, 3.4 to 4.7 s later
 		} {
 			pass(row.after)
-			if n := probes() - before; n != row.probes {
-				t.Errorf("%d probes, expected %d", n, row.probes)
+			if n := checks() - before; n != row.checks {
+				t.Errorf("%d checks, expected %d", n, row.checks)
 			}
 		}
 	})

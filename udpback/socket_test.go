@@ -180,9 +180,9 @@ func TestReleaseGivesTheIdentifierBack(t *testing.T) {
 			f.start(t, g, newOwner(radius.CodeAccessRequest))
 		}
 		pass(time.Minute)
-		share := new(Quota)
+		quota := new(Quota)
 		o := newOwner(radius.CodeAccessRequest)
-		o.Quota, o.writeErr = share, errTest
+		o.Quota, o.writeErr = quota, errTest
 		if err := g.Start(&o.Exchange, b); !errors.Is(err, errTest) {
 			t.Fatalf("Start: %v, expected the owner's own error", err)
 		}
@@ -190,7 +190,7 @@ func TestReleaseGivesTheIdentifierBack(t *testing.T) {
 		if socket := e.sockets.all()[0]; socket.ids.free != 256 {
 			t.Errorf("%d Identifiers are free, expected 256", socket.ids.free)
 		}
-		if n := share.at(e).n.Load(); n != 0 {
+		if n := quota.at(e).n.Load(); n != 0 {
 			t.Errorf("the client holds %d Identifiers, expected none", n)
 		}
 		if _, _, sends := o.Served(); sends != 0 {

@@ -178,7 +178,7 @@ func TestSilentPortIsRenewedNowAndThen(t *testing.T) {
 			t.Errorf("%d transmissions of %d requests, expected 4 or 5 of each", sent, len(all))
 		}
 		if n := f.count(t, "radsec_gw_server_outstanding_requests", "port", "auth"); n > 1 {
-			t.Errorf("%v Identifiers in use, expected none but a probe's", n)
+			t.Errorf("%v Identifiers in use, expected none but a check's", n)
 		}
 	})
 }

@@ -166,19 +166,19 @@ func TestQuotaRemovesClosedPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.net.answering(t, "a")
-		share := new(Quota)
+		quota := new(Quota)
 		for range 50 {
 			a := f.server(t, "a", nil)
 			o := newOwner(radius.CodeAccessRequest)
-			o.Quota = share
+			o.Quota = quota
 			f.start(t, f.group(t, Failover, a), o)
 			<-o.ended
 			a.Close()
 		}
 		n := 0
-		share.ports.Range(func(any, any) bool { n++; return true })
+		quota.ports.Range(func(any, any) bool { n++; return true })
 		if n > 1 {
-			t.Errorf("the client's share knows %d ports, expected the last one at the most", n)
+			t.Errorf("the client's quota knows %d ports, expected the last one at the most", n)
 		}
 	})
 }
@@ -187,7 +187,7 @@ func TestQuotaRemovesClosedPorts(t *testing.T) {
 func TestRefreshSendsNothingTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
-		a := f.server(t, "a", probed)
+		a := f.server(t, "a", checked)
 		defer a.Close()
 		f.net.answering(t, "a")
 		f.net.slow("a", 20*time.Second)

@@ -60,7 +60,7 @@ type storm struct {
 type stormPort struct {
 	plan     []phase
 	schedule Schedule      // of its server
-	probe    time.Duration // how long its server waits for a check's answer
+	check    time.Duration // how long its server waits for a check's answer
 }
 
 type place struct {
@@ -168,7 +168,7 @@ func (w *storm) record(s *stormSocket, b []byte) *flight {
 		f.end = min(f.first+port.schedule.Duration, t.deadline)
 		w.depart(t, f)
 	} else {
-		f.end = f.first + port.probe*9/10
+		f.end = f.first + port.check*9/10
 	}
 	w.flights[at] = f
 	return f
@@ -201,7 +201,7 @@ func (w *storm) again(f *flight) {
 	t := f.traveller
 	switch {
 	case t == nil:
-		w.wrong("a probe was retransmitted (RFC 5997 §4.1)")
+		w.wrong("a check was retransmitted (RFC 5997 §4.1)")
 	case f.copies > w.ports[f.address].schedule.Count:
 		w.wrong("request %d was sent %d times to %s, more than its schedule has", t.number, f.copies, f.address)
 	case t.latest != f:

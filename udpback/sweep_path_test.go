@@ -102,7 +102,7 @@ func TestSilentTwice(t *testing.T) {
 		due      time.Duration
 		heard    time.Duration // sent last at 96 s
 		troubled bool
-		probe    bool
+		check    bool
 		want     bool
 	}{
 		{"due", 2, now, 0, false, false, true},
@@ -113,7 +113,7 @@ func TestSilentTwice(t *testing.T) {
 		{"heard before", 2, now, 96*second - recently, false, false, true},
 		{"heard since", 2, now, 96*second - recently + 1, false, false, false},
 		{"not sent", 2, now, 0, true, false, false},
-		{"a probe", 2, now, 0, false, true, false},
+		{"a check", 2, now, 0, false, true, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, true)
@@ -127,7 +127,7 @@ func TestSilentTwice(t *testing.T) {
 			if row.troubled {
 				w.socket.sendFailedAt = 95 * second
 			}
-			if row.probe {
+			if row.check {
 				w.owner.group = nil
 			}
 			if got := workOf(w.socket).silentTwice(now); got != row.want {
@@ -250,7 +250,7 @@ func TestRequestCheck(t *testing.T) {
 			workOf(s).requestCheck(now)
 			pass(time.Millisecond)
 			if got := len(f.net.seen("a:1812")) - before; got != row.want {
-				t.Errorf("heard %v ago: %d probes, expected %d", row.heard, got, row.want)
+				t.Errorf("heard %v ago: %d checks, expected %d", row.heard, got, row.want)
 			}
 		})
 	}

@@ -20,7 +20,7 @@ var dueCases = []struct {
 	uncounted bool
 	parked    bool
 	troubled  bool // it could not be sent
-	probe     bool
+	check     bool
 	renewed   bool // another socket has taken the place of its own
 	sends     int32
 	end       time.Duration // 0: 130 s
@@ -46,7 +46,7 @@ var dueCases = []struct {
 	{name: "its socket is replaced, and it has had its transmissions", sends: 5, other: health.Down, renewed: true, want: ended, freed: 1},
 	{name: "no socket is open", parked: true, sends: 1, other: health.Down, want: again, retried: true},
 	{name: "no socket is open, somewhere to go", parked: true, sends: 1, want: toServer, retried: true},
-	{name: "a probe", probe: true, sends: 1, want: again},
+	{name: "a check", check: true, sends: 1, want: again},
 }
 
 // What becomes of a slot whose wait is over.
@@ -86,7 +86,7 @@ func TestFallDue(t *testing.T) {
 			if row.renewed {
 				s.orders = moveSocketWhenDue
 			}
-			if row.probe {
+			if row.check {
 				ex.group = nil
 			}
 			found := workOf(w.socket)
@@ -135,7 +135,7 @@ func TestNoteOverdue(t *testing.T) {
 	const now = 120 * second
 	for _, row := range []struct {
 		name     string
-		probed   time.Duration // when a check was answered; the request was first sent at 100 s
+		checked  time.Duration // when a check was answered; the request was first sent at 100 s
 		patience time.Duration
 		asked    time.Duration
 		counted  bool
@@ -144,7 +144,7 @@ func TestNoteOverdue(t *testing.T) {
 	}{
 		{"usual patience", 101 * second, defaults.Patience, 119 * second, false, false, true},
 		{"counted already", 101 * second, defaults.Patience, 119 * second, true, false, false},
-		{"no probe was answered since", 99 * second, defaults.Patience, 119 * second, false, false, false},
+		{"no check was answered since", 99 * second, defaults.Patience, 119 * second, false, false, false},
 		{"long patience", 101 * second, 15 * second, 106 * second, false, false, false},
 		{"long patience, over within the grain", 101 * second, 15 * second, 105*second + sweepGrain, false, false, true},
 		{"long patience, not over within the grain", 101 * second, 15 * second, 105*second + sweepGrain + 1, false, false, false},
@@ -154,7 +154,7 @@ func TestNoteOverdue(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, radius.CodeAccessRequest, true)
 			defer w.close()
-			w.a.endpoint(wire.KindAccess).health.CheckAnswered(row.probed)
+			w.a.endpoint(wire.KindAccess).health.CheckAnswered(row.checked)
 			w.socket.mu.Lock()
 			defer w.socket.mu.Unlock()
 			w.group.patience = row.patience

@@ -80,7 +80,7 @@ func TestFailed(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
 			journal := f.journal()
-			server := f.server(t, "a", probed)
+			server := f.server(t, "a", checked)
 			defer server.Close()
 			e := server.endpoint(wire.KindAccess)
 			s := newSocket(e, row.leadsTo, newNowhere())

@@ -9,7 +9,7 @@ import "testing"
 // Rules: P81, P82, P83, P84
 func TestTransitionsToSuspect(t *testing.T) {
 	playAll(t, []transcript{
-		{"1: silent requests", probed, `
+		{"1: silent requests", checked, `
 			pass 5s         up
 			holds
 			silent 2        up
@@ -20,49 +20,49 @@ func TestTransitionsToSuspect(t *testing.T) {
 			holds
 			silent 4        up
 			silent          suspect`, "up→suspect"},
-		{"1: a request answered between silent ones begins anew", probed, `
+		{"1: a request answered between silent ones begins anew", checked, `
 			pass 5s
 			holds
 			silent 2
 			answered
 			silent 2        up
 			silent          suspect`, "up→suspect"},
-		{"1: a lost probe after one silent request", probed, `
+		{"1: a lost check after one silent request", checked, `
 			pass 5s
 			loses
 			silent          up
 			pass 2900ms     up
 			pass 200ms      suspect`, "up→suspect"},
-		{"1: two lost probes of an idle port", probed, `
+		{"1: two lost checks of an idle port", checked, `
 			pass 5s
 			holds
 			pass 30s
-			probe-lost      up
+			check-lost      up
 			pass 4s         up
-			probe-lost      suspect`, "up→suspect"},
-		{"1: not a lost probe when anything was heard since it was sent", probed, `
+			check-lost      suspect`, "up→suspect"},
+		{"1: not a lost check when anything was heard since it was sent", checked, `
 			pass 5s
 			loses
 			silent          up
 			answered        up
 			silent          up
 			pass 4s         up`, ""},
-		{"1: not two lost probes between which something was heard", probed, `
+		{"1: not two lost checks between which something was heard", checked, `
 			pass 5s
 			holds
 			pass 30s
-			probe-lost-answered up
+			check-lost-answered up
 			pass 60s        up
-			probe-lost      up
+			check-lost      up
 			pass 4s
-			probe-lost      suspect`, "up→suspect"},
-		{"1: refused", probed, `
+			check-lost      suspect`, "up→suspect"},
+		{"1: refused", checked, `
 			pass 5s
 			holds
 			refused         suspect`, "up→suspect"},
-		{"1: no refusal without probes", unprobed, `
+		{"1: no refusal without checks", unchecked, `
 			refused 9       up`, ""},
-		{"1: without probes silent requests make it down", unprobed, `
+		{"1: without checks silent requests make it down", unchecked, `
 			silent 2        up
 			silent          down`, "up→down"},
 	})
@@ -72,41 +72,41 @@ func TestTransitionsToSuspect(t *testing.T) {
 // Rules: P81, P82, P83, P84
 func TestTransitionsFromSuspect(t *testing.T) {
 	playAll(t, []transcript{
-		{"2: a probe is answered", probed, `
+		{"2: a check is answered", checked, `
 			pass 5s
 			silent 3
 			pass 20ms       up`, "up→suspect suspect→up"},
-		{"2: a request is answered", probed, `
+		{"2: a request is answered", checked, `
 			pass 5s
 			holds
 			silent 3        suspect
 			answered        up`, "up→suspect suspect→up"},
-		{"3: lost probes", probed, `
+		{"3: lost checks", checked, `
 			pass 5s
 			holds
 			silent 3        suspect
-			probe-lost      suspect
+			check-lost      suspect
 			pass 4s
-			probe-lost      suspect
+			check-lost      suspect
 			pass 4s
-			probe-lost      down`, "up→suspect suspect→down"},
+			check-lost      down`, "up→suspect suspect→down"},
 		{"3: as many as configured", Config{Check: CheckStatusServer, DownAfter: 1}, `
 			pass 5s
 			holds
 			silent 3        suspect
-			probe-lost      down`, "up→suspect suspect→down"},
-		{"3: silence of an idle port", probed, `
+			check-lost      down`, "up→suspect suspect→down"},
+		{"3: silence of an idle port", checked, `
 			pass 5s
 			loses
 			pass 45s        down`, "up→suspect suspect→down"},
-		{"3: neither refusals nor replies that do not verify", probed, `
+		{"3: neither refusals nor replies that do not verify", checked, `
 			pass 5s
 			holds
 			silent 3        suspect
 			unverified 9
 			silent 9
 			refused 9       suspect`, "up→suspect"},
-		{"4: a probe is answered, requests were not", probed, `
+		{"4: a check is answered, requests were not", checked, `
 			pass 5s
 			holds
 			overdue 4       up
@@ -119,7 +119,7 @@ func TestTransitionsFromSuspect(t *testing.T) {
 // Rules: P81, P82, P83, P84
 func TestTransitionsToFailing(t *testing.T) {
 	playAll(t, []transcript{
-		{"5: overdue requests", probed, `
+		{"5: overdue requests", checked, `
 			pass 5s
 			overdue 4       up
 			overdue         failing`, "up→failing"},
@@ -127,18 +127,18 @@ func TestTransitionsToFailing(t *testing.T) {
 			pass 5s
 			overdue         up
 			overdue         failing`, "up→failing"},
-		{"5: an answered request begins anew", probed, `
+		{"5: an answered request begins anew", checked, `
 			pass 5s
 			overdue 4
 			answered
 			overdue 4       up
 			overdue         failing`, "up→failing"},
-		{"5: an answered probe does not", probed, `
+		{"5: an answered check does not", checked, `
 			pass 5s
 			overdue 4
 			pass 60s        up
 			overdue         failing`, "up→failing"},
-		{"5: a probe is answered at last", probed, `
+		{"5: a check is answered at last", checked, `
 			loses
 			pass 2s
 			answered
@@ -146,7 +146,7 @@ func TestTransitionsToFailing(t *testing.T) {
 			overdue 5       up
 			answers
 			pass 40s        failing`, "no-status-server up→failing"},
-		{"5: not without probes", unprobed, `
+		{"5: not without checks", unchecked, `
 			overdue 99      up`, ""},
 	})
 }
@@ -155,38 +155,38 @@ func TestTransitionsToFailing(t *testing.T) {
 // Rules: P81, P82, P83, P84
 func TestTransitionsFromFailing(t *testing.T) {
 	playAll(t, []transcript{
-		{"6: three answered requests", probed, `
+		{"6: three answered requests", checked, `
 			pass 5s
 			overdue 5       failing
 			answered 2      failing
 			answered        up`, "up→failing failing→up"},
-		{"6: an unanswered one begins the count anew", probed, `
+		{"6: an unanswered one begins the count anew", checked, `
 			pass 5s
 			overdue 5       failing
 			answered 2      failing
 			overdue
 			answered 2      failing
 			answered        up`, "up→failing failing→up"},
-		{"6: probes do not count", probed, `
+		{"6: checks do not count", checked, `
 			pass 5s
 			overdue 5       failing
 			pass 60s        failing`, "up→failing"},
-		{"6: nor does a lost one", probed, `
+		{"6: nor does a lost one", checked, `
 			pass 5s
 			holds
 			overdue 5       failing
 			answered 2
 			pass 4s
-			probe-lost
+			check-lost
 			answered        up`, "up→failing failing→up"},
-		{"7: lost probes", probed, `
+		{"7: lost checks", checked, `
 			pass 5s
 			overdue 5       failing
 			pass 10s        failing
 			loses
 			pass 7s         failing
 			pass 6s         down`, "up→failing failing→down"},
-		{"7: silent requests alone do not", probed, `
+		{"7: silent requests alone do not", checked, `
 			pass 5s
 			overdue 5       failing
 			silent 99       failing`, "up→failing"},
@@ -197,31 +197,31 @@ func TestTransitionsFromFailing(t *testing.T) {
 // Rules: P81, P82, P83, P84
 func TestTransitionsFromDown(t *testing.T) {
 	playAll(t, []transcript{
-		{"8: answered probes", probed, `
+		{"8: answered checks", checked, `
 			pass 5s
 			loses
 			pass 45s        down
 			answers
 			pass 5s         down
 			pass 6s         up`, "up→suspect suspect→down alive down→up"},
-		{"8: a lost probe begins the count anew", probed, `
+		{"8: a lost check begins the count anew", checked, `
 			pass 5s
 			loses
 			pass 45s        down
 			holds
 			pass 7s
-			probe-answered
+			check-answered
 			pass 4s
-			probe-answered
+			check-answered
 			pass 4s
-			probe-lost      down
+			check-lost      down
 			pass 4s
-			probe-answered
+			check-answered
 			pass 4s
-			probe-answered  down
+			check-answered  down
 			pass 4s
-			probe-answered  up`, "up→suspect suspect→down alive alive down→up"},
-		{"8: a lost probe does not while requests are answered", probed, `
+			check-answered  up`, "up→suspect suspect→down alive alive down→up"},
+		{"8: a lost check does not while requests are answered", checked, `
 			pass 5s
 			loses
 			pass 45s        down
@@ -230,7 +230,7 @@ func TestTransitionsFromDown(t *testing.T) {
 			answered        down
 			pass 4s
 			answered        up`, "up→suspect suspect→down alive down→up"},
-		{"8: answered requests count, too", probed, `
+		{"8: answered requests count, too", checked, `
 			pass 5s
 			loses
 			pass 45s        down
@@ -243,14 +243,14 @@ func TestTransitionsFromDown(t *testing.T) {
 // Rules: P81, P82, P83, P84
 func TestTransitionsFromDownToFailing(t *testing.T) {
 	playAll(t, []transcript{
-		{"8: without probes", Config{UpAfter: 2}, `
+		{"8: without checks", Config{UpAfter: 2}, `
 			silent 3        down
 			answered        down
 			answered        up`, "up→down alive down→up"},
 		{"8: one is enough, as configured", Config{UpAfter: 1}, `
 			silent 3        down
 			answered        up`, "up→down alive down→up"},
-		{"8: the death explains what was not answered before", probed, `
+		{"8: the death explains what was not answered before", checked, `
 			pass 5s
 			loses
 			overdue 4       up
@@ -260,14 +260,14 @@ func TestTransitionsFromDownToFailing(t *testing.T) {
 			answers
 			pass 20s        up
 			overdue 4       up`, "up→suspect suspect→down alive down→up"},
-		{"8: failing, then dead: the same", probed, `
+		{"8: failing, then dead: the same", checked, `
 			pass 5s
 			overdue 9       failing
 			loses
 			pass 20s        down
 			answers
 			pass 20s        up`, "up→failing failing→down alive down→up"},
-		{"9: answered probes, and requests sent since are not", probed, `
+		{"9: answered checks, and requests sent since are not", checked, `
 			pass 5s
 			loses
 			pass 45s        down
@@ -275,13 +275,13 @@ func TestTransitionsFromDownToFailing(t *testing.T) {
 			pass 4s         down
 			overdue 5       down
 			pass 10s        failing`, "up→suspect suspect→down alive down→failing"},
-		{"9: not when the last reply is a request's", probed, `
+		{"9: not when the last reply is a request's", checked, `
 			pass 5s
 			loses
 			pass 45s        down
 			holds
 			pass 4s
-			probe-answered
+			check-answered
 			overdue 5       down
 			answered        down
 			answered        up`, "up→suspect suspect→down alive down→up"},

@@ -8,15 +8,15 @@ import (
 
 // An answer to a check that comes while requests are unanswered takes a suspect port
 // to failing, not to up.
-func TestSuspectToFailingByAProbe(t *testing.T) {
+func TestSuspectToFailingByACheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play(`
 			pass 5s
 			holds
 			silent 3        suspect`)
 		b.p.unanswered.Store(5) // as when overdue requests and the silence are found in one sweep
-		b.play(`probe-answered  failing`)
+		b.play(`check-answered  failing`)
 	})
 }
 
@@ -24,7 +24,7 @@ func TestSuspectToFailingByAProbe(t *testing.T) {
 // Rules: P83
 func TestSilentLooksAtWhatWasHeardSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s")
 		b.set("holds")
 		sent := b.now()
@@ -38,7 +38,7 @@ func TestSilentLooksAtWhatWasHeardSince(t *testing.T) {
 		}
 		b.play("silent")
 		if n := len(b.sent()); n != 1 {
-			t.Errorf("%d probes after one silent request, expected 1 at once", n)
+			t.Errorf("%d checks after one silent request, expected 1 at once", n)
 		}
 	})
 }
@@ -47,7 +47,7 @@ func TestSilentLooksAtWhatWasHeardSince(t *testing.T) {
 // Rules: P83
 func TestUnansweredLooksAtWhatWasAnsweredSince(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s")
 		sent := b.now()
 		b.play("answered")
@@ -68,7 +68,7 @@ func TestUnansweredLooksAtWhatWasAnsweredSince(t *testing.T) {
 // What was sent while the port was down says nothing of its service when it is back.
 func TestUnansweredFromBeforeTheRevival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s\nloses\npass 60s down")
 		sent := b.now()
 		b.play("answers\npass 4s down")
@@ -102,7 +102,7 @@ func TestOverdue(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBed(t, probed)
+				b := newBed(t, checked)
 				b.play("pass 5s")
 				for _, took := range row.tooks {
 					b.p.Answered(b.now(), took)
@@ -110,9 +110,9 @@ func TestOverdue(t *testing.T) {
 				pass(time.Millisecond)
 				sent := b.now()
 				if b.p.Overdue(sent, sent+time.Hour) {
-					t.Error("overdue with no probe answered since it was sent, expected not")
+					t.Error("overdue with no check answered since it was sent, expected not")
 				}
-				b.play("probe-answered")
+				b.play("check-answered")
 				if row.want > 0 && b.p.Overdue(sent, sent+row.want-1) {
 					t.Errorf("overdue before %v, expected not", row.want)
 				}
@@ -123,17 +123,17 @@ func TestOverdue(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) { // one slow answer is ignored after some hundred fast ones
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s")
 		b.p.Answered(b.now(), 2*time.Second)
 		b.play(`
 			answered 300
-			probe-answered`)
+			check-answered`)
 		now := b.now()
 		if b.p.Overdue(now-40*time.Millisecond+1, now) {
 			t.Error("overdue before four times what answers took of late")
 		}
-		b.play("answered 100\nprobe-answered")
+		b.play("answered 100\ncheck-answered")
 		if sent := b.now(); !b.p.Overdue(sent, sent+100*time.Millisecond) {
 			t.Error("one slow answer still counts after 400 fast ones, expected it forgotten")
 		}

@@ -25,7 +25,7 @@ type bed struct {
 
 	mu     sync.Mutex // guards the fields below
 	fate   string     // of checks: "answers", "loses", "unsent", "fails" at once, "holds"
-	probes []time.Duration
+	checks []time.Duration
 	told   []Transition
 	hook   func(Transition)
 }
@@ -35,7 +35,7 @@ func newBed(t *testing.T, c Config) *bed {
 	b := &bed{t: t, fate: "answers"}
 	start := time.Now()
 	clock := func() time.Duration { return time.Since(start) + time.Second }
-	b.p = NewPort(c, Owner{Clock: clock, SendCheck: b.probe, Changed: b.changed})
+	b.p = NewPort(c, Owner{Clock: clock, SendCheck: b.check, Changed: b.changed})
 	b.p.Start()
 	t.Cleanup(b.p.Stop)
 	return b
@@ -43,9 +43,9 @@ func newBed(t *testing.T, c Config) *bed {
 
 func (b *bed) now() time.Duration { return b.p.owner.Clock() }
 
-func (b *bed) probe() {
+func (b *bed) check() {
 	b.mu.Lock()
-	b.probes = append(b.probes, b.now())
+	b.checks = append(b.checks, b.now())
 	fate := b.fate
 	b.mu.Unlock()
 	switch fate {
@@ -81,8 +81,8 @@ func (b *bed) set(fate string) {
 func (b *bed) sent() []time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := b.probes
-	b.probes = nil
+	all := b.checks
+	b.checks = nil
 	return all
 }
 
@@ -189,14 +189,14 @@ func (b *bed) act(words []string) {
 			c := *p.Config()
 			c.Check = map[string]Check{"none": CheckNone, "status-server": CheckStatusServer, "access-request": CheckAccessRequest}[words[1]]
 			p.Configure(c)
-		case "probe-answered":
+		case "check-answered":
 			p.CheckAnswered(b.now())
-		case "probe-lost":
+		case "check-lost":
 			p.CheckLost()
-		case "probe-lost-answered": // at once: no check goes out between the two
+		case "check-lost-answered": // at once: no check goes out between the two
 			p.CheckLost()
 			p.Answered(b.now(), 10*time.Millisecond)
-		case "probe-not-sent":
+		case "check-not-sent":
 			p.CheckNotSent()
 		default:
 			b.t.Fatalf("no such action: %q", what)
@@ -230,6 +230,6 @@ func playAll(t *testing.T, rows []transcript) {
 }
 
 var (
-	probed   = Config{Check: CheckStatusServer}
-	unprobed = Config{}
+	checked   = Config{Check: CheckStatusServer}
+	unchecked = Config{}
 )

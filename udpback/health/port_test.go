@@ -9,52 +9,52 @@ import (
 // Without an address a port is down, whatever is heard; a new address makes it up.
 func TestNoAddressAndRenew(t *testing.T) {
 	playAll(t, []transcript{
-		{"from up", probed, `
+		{"from up", checked, `
 			pass 5s
 			no-address      down
 			pass 60s        down
 			renew           up`, "up→down down→up?"},
-		{"from suspect, from failing", probed, `
+		{"from suspect, from failing", checked, `
 			pass 5s
 			holds
 			silent 3        suspect
 			no-address      down
 			renew           up
-			probe-lost      up
-			probe-answered  up
+			check-lost      up
+			check-answered  up
 			overdue 5       failing
 			no-address      down
 			renew           up`, "up→suspect suspect→down down→up? up→failing failing→down down→up?"},
-		{"late answers do not bring it back", probed, `
+		{"late answers do not bring it back", checked, `
 			pass 5s
 			no-address      down
 			answered 9      down
-			probe-answered 9 down
+			check-answered 9 down
 			overdue 9       down
 			renew           up`, "up→down down→up?"},
-		{"nor do they without probes", unprobed, `
+		{"nor do they without checks", unchecked, `
 			no-address      down
 			answered 9      down
 			renew           up`, "up→down down→up?"},
-		{"nor does the end of probes", probed, `
+		{"nor does the end of checks", checked, `
 			holds
 			pass 2s
 			answered
 			no-address      down
-			probe-lost
+			check-lost
 			pass 4s
-			probe-lost
+			check-lost
 			pass 4s
-			probe-lost      down`, "up→down no-status-server"},
-		{"nor a change of the check", probed, `
+			check-lost      down`, "up→down no-status-server"},
+		{"nor a change of the check", checked, `
 			pass 5s
 			no-address      down
 			check none      down
 			answered 9      down`, "up→down"},
-		{"a new address of a port that is up", probed, `
+		{"a new address of a port that is up", checked, `
 			pass 5s
 			renew           up`, ""},
-		{"silence and failures of the old address are forgotten", probed, `
+		{"silence and failures of the old address are forgotten", checked, `
 			pass 5s
 			holds
 			silent 2
@@ -70,7 +70,7 @@ func TestNoAddressAndRenew(t *testing.T) {
 // one answered, and its check goes out at once.
 func TestRenewForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play(`
 			pass 5s
 			answered
@@ -80,18 +80,18 @@ func TestRenewForgets(t *testing.T) {
 			t.Error("the new address has answered before anything was sent there")
 		}
 		if got := b.sent(); len(got) < 2 || b.now()-got[len(got)-1] > time.Millisecond {
-			t.Error("no probe of the new address at once, expected one")
+			t.Error("no check of the new address at once, expected one")
 		}
-		b = newBed(t, probed)
+		b = newBed(t, checked)
 		b.play(`
 			pass 5s
 			holds
 			renew
-			probe-lost
+			check-lost
 			pass 4s
-			probe-lost
+			check-lost
 			pass 4s
-			probe-lost      down`)
+			check-lost      down`)
 		if tr := b.last(Down); tr.HasAnswered || tr.Unverified != 0 {
 			t.Errorf("%+v, expected nothing seen of the new address", tr)
 		}
@@ -100,9 +100,9 @@ func TestRenewForgets(t *testing.T) {
 
 // The end of a check that was sent to the old address, or as another check, says
 // nothing, and the next goes out as soon as it has ended.
-func TestOutdatedProbe(t *testing.T) {
+func TestOutdatedCheck(t *testing.T) {
 	for change, within := range map[string]time.Duration{"renew": 400 * time.Millisecond, "check access-request": 4 * time.Second} {
-		for _, end := range []string{"probe-answered", "probe-lost", "probe-not-sent"} {
+		for _, end := range []string{"check-answered", "check-lost", "check-not-sent"} {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, Config{Check: CheckStatusServer, DownAfter: 1})
 				b.play(`
@@ -116,7 +116,7 @@ func TestOutdatedProbe(t *testing.T) {
 				}
 				pass(within)
 				if n := len(b.sent()); n != 1 {
-					t.Errorf("%s, %s: %d probes within %v, expected the next", change, end, n, within)
+					t.Errorf("%s, %s: %d checks within %v, expected the next", change, end, n, within)
 				}
 			})
 		}
@@ -126,7 +126,7 @@ func TestOutdatedProbe(t *testing.T) {
 // A change of the check takes effect while the port runs, in every state.
 func TestConfigure(t *testing.T) {
 	playAll(t, []transcript{
-		{"up, to none and back", probed, `
+		{"up, to none and back", checked, `
 			pass 5s
 			check none      up
 			loses
@@ -134,32 +134,32 @@ func TestConfigure(t *testing.T) {
 			silent 2        up
 			check status-server
 			pass 60s        down`, "up→suspect suspect→down"},
-		{"suspect for silence, to none: silence is all the evidence", probed, `
+		{"suspect for silence, to none: silence is all the evidence", checked, `
 			pass 5s
 			holds
 			silent 3        suspect
 			check none      down
 			answered 3      up`, "up→suspect suspect→down alive down→up"},
-		{"suspect for lost probes, to none: they count no more", probed, `
+		{"suspect for lost checks, to none: they count no more", checked, `
 			pass 5s
 			holds
 			refused         suspect
 			check none      up`, "up→suspect suspect→up?"},
-		{"a late answer to a probe does not make it probed", probed, `
+		{"a late answer to a check does not make it checked", checked, `
 			pass 5s
 			holds
 			silent 1
 			check none
-			probe-answered  up
-			probe-answered  up
+			check-answered  up
+			check-answered  up
 			silent 2        up
 			silent          down`, "up→down"},
-		{"failing, to none", probed, `
+		{"failing, to none", checked, `
 			pass 5s
 			overdue 5       failing
 			check none      failing
 			answered 3      up`, "up→failing failing→up"},
-		{"down, to none and back", probed, `
+		{"down, to none and back", checked, `
 			pass 5s
 			loses
 			pass 45s        down
@@ -168,13 +168,13 @@ func TestConfigure(t *testing.T) {
 			answers
 			check status-server
 			pass 11s        up`, "up→suspect suspect→down alive down→up"},
-		{"the history stays where the check does", probed, `
+		{"the history stays where the check does", checked, `
 			pass 5s
 			holds
 			silent 2
 			check status-server
 			silent          suspect`, "up→suspect"},
-		{"another check: that the old was answered is no evidence of the new", probed, `
+		{"another check: that the old was answered is no evidence of the new", checked, `
 			pass 5s
 			check access-request
 			loses
@@ -187,24 +187,24 @@ func TestConfigure(t *testing.T) {
 // A check that was requested goes out although the same configuration is set again.
 func TestConfigureKeepsWhatWasRequested(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s")
 		b.sent()
 		b.p.RequestCheck()
-		b.p.Configure(probed)
+		b.p.Configure(checked)
 		pass(time.Millisecond)
 		if n := len(b.sent()); n != 1 {
-			t.Errorf("%d probes, expected the one requested", n)
+			t.Errorf("%d checks, expected the one requested", n)
 		}
 		b.p.RequestCheck()
-		b.p.Configure(unprobed)
-		b.p.Configure(probed)
+		b.p.Configure(unchecked)
+		b.p.Configure(checked)
 		pass(5 * time.Second)
 		b.sent()
 		b.p.RequestCheck()
 		pass(time.Millisecond)
 		if n := len(b.sent()); n != 1 {
-			t.Errorf("%d probes after the check was changed twice, expected the one requested", n)
+			t.Errorf("%d checks after the check was changed twice, expected the one requested", n)
 		}
 	})
 }
@@ -212,20 +212,20 @@ func TestConfigureKeepsWhatWasRequested(t *testing.T) {
 // A new configuration holds from the next check on.
 func TestConfigureTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s")
 		b.sent()
 		b.p.Configure(Config{Check: CheckStatusServer, Watchdog: 8 * time.Second})
 		pass(6 * time.Second)
 		if n := len(b.sent()); n != 1 {
-			t.Errorf("%d probes in 6 s, expected one: nothing was heard for 5 s, and the watchdog's interval is 8 s now", n)
+			t.Errorf("%d checks in 6 s, expected one: nothing was heard for 5 s, and the watchdog's interval is 8 s now", n)
 		}
 	})
 }
 
 // The packet path allocates nothing here, and takes no lock while all is well.
 func TestAnsweredIsCheap(t *testing.T) {
-	p := NewPort(probed, Owner{})
+	p := NewPort(checked, Owner{})
 	p.mu.Lock() // whoever takes it waits
 	allocations := make(chan float64)
 	go func() {
@@ -257,14 +257,14 @@ func TestLost(t *testing.T) {
 		want         bool
 	}{
 		{"up", "pass 5s\nholds\nsilent 2", false},
-		{"suspect for lost probes", "pass 5s\nholds\npass 30s\nprobe-lost\npass 4s\nprobe-lost suspect", false},
+		{"suspect for lost checks", "pass 5s\nholds\npass 30s\ncheck-lost\npass 4s\ncheck-lost suspect", false},
 		{"suspect for refusals", "pass 5s\nholds\nrefused suspect", false},
 		{"suspect for silence", "pass 5s\nholds\nsilent 3 suspect", true},
 		{"failing", "pass 5s\noverdue 5 failing\nsilent 9", false},
 		{"down", "no-address down", true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, probed)
+			b := newBed(t, checked)
 			b.play(row.script)
 			if got := b.p.Lost(); got != row.want {
 				t.Errorf("%s: Lost is %v, expected %v", row.name, got, row.want)

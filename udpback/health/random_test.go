@@ -23,7 +23,7 @@ type twin struct {
 	c         Config
 	state     State
 	noAddress bool
-	unprobed  bool // checks count no more, though there are some
+	unchecked bool // checks count no more, though there are some
 	diary     []happened
 }
 
@@ -60,8 +60,8 @@ func (w *twin) last(what ...string) (at time.Duration) {
 	return at
 }
 
-func (w *twin) probed() bool { return w.c.Check != CheckNone && !w.unprobed }
-func (w *twin) silent() int  { return count(w.since("answered", "probe answered", "renew"), "silent") }
+func (w *twin) checked() bool { return w.c.Check != CheckNone && !w.unchecked }
+func (w *twin) silent() int   { return count(w.since("answered", "check answered", "renew"), "silent") }
 func (w *twin) unanswered() int {
 	return count(w.since("answered", "renew", "died", "came alive"), "overdue")
 }
@@ -79,12 +79,12 @@ func (w *twin) become(s State) {
 // reply is a verified reply to a request or a check.
 func (w *twin) reply(what string, at time.Duration) {
 	w.note(what, at, 0)
-	if what == "probe answered" {
-		w.unprobed = false
+	if what == "check answered" {
+		w.unchecked = false
 	}
-	failing := what == "probe answered" && w.unanswered() >= w.c.FailingAfter
+	failing := what == "check answered" && w.unanswered() >= w.c.FailingAfter
 	back := map[bool]State{true: Failing, false: Up}[failing]
-	counted := func() int { return count(w.since("changed", "count anew"), "answered", "probe answered") }
+	counted := func() int { return count(w.since("changed", "count anew"), "answered", "check answered") }
 	switch w.state {
 	case Up:
 		if failing {
@@ -112,7 +112,7 @@ func (w *twin) reply(what string, at time.Duration) {
 }
 
 func (w *twin) silence(at, sent time.Duration) {
-	if w.last("answered", "probe answered") >= sent {
+	if w.last("answered", "check answered") >= sent {
 		return
 	}
 	w.note("silent", at, 0)
@@ -126,7 +126,7 @@ func (w *twin) suspect() {
 		return
 	}
 	w.note("suspicion", 0, 0)
-	if w.probed() {
+	if w.checked() {
 		w.become(Suspect)
 	} else {
 		w.become(Down)
@@ -141,21 +141,21 @@ func (w *twin) overdue(at, sent time.Duration) {
 	switch {
 	case w.state == Failing:
 		w.note("unanswered while failing", 0, 0)
-	case w.state != Down && w.probed() && w.unanswered() >= w.c.FailingAfter:
+	case w.state != Down && w.checked() && w.unanswered() >= w.c.FailingAfter:
 		w.become(Failing)
 	}
 }
 
 // lost is a check, sent at sent, that was lost.
 func (w *twin) lost(at, sent time.Duration) {
-	if !w.probed() {
+	if !w.checked() {
 		return
 	}
 	w.note("lost", at, sent)
 	earlier := w.since("renew", "another check")
-	answersProbes := count(earlier, "probe answered") > 0
+	answersChecks := count(earlier, "check answered") > 0
 	first, before := time.Duration(-1), time.Duration(0)
-	for _, h := range w.since("renew", "another check", "probe answered") {
+	for _, h := range w.since("renew", "another check", "check answered") {
 		if h.what == "lost" {
 			if first < 0 {
 				first = h.sent
@@ -167,21 +167,21 @@ func (w *twin) lost(at, sent time.Duration) {
 			before = h.sent
 		}
 	}
-	if answered := w.last("answered"); !answersProbes && answered != 0 && (answered >= first || w.silent() == 0 && w.state == Up) {
+	if answered := w.last("answered"); !answersChecks && answered != 0 && (answered >= first || w.silent() == 0 && w.state == Up) {
 		if w.missed() >= w.c.DownAfter {
-			w.unprobed = true
-			w.judgeSilence()
+			w.unchecked = true
+			w.decideOnSilence()
 		}
 		return
 	}
 	if w.state == Down && w.last("answered") <= before {
 		w.note("count anew", 0, 0)
 	}
-	if w.last("answered", "probe answered") > before { // the earlier ones are explained
+	if w.last("answered", "check answered") > before { // the earlier ones are explained
 		w.diary = slices.Insert(w.diary, slices.IndexFunc(w.diary, func(h happened) bool { return h == (happened{"lost", at, sent}) }), happened{what: "explained"})
 	}
 	switch {
-	case w.state == Up && w.last("answered", "probe answered") > sent:
+	case w.state == Up && w.last("answered", "check answered") > sent:
 		w.note("explained", 0, 0)
 	case w.state == Up && w.silent() == 0 && w.missed() == 1:
 	case w.state == Up:
@@ -193,10 +193,10 @@ func (w *twin) lost(at, sent time.Duration) {
 
 // missed is how many checks were lost in a row.
 func (w *twin) missed() int {
-	return count(w.since("probe answered", "renew", "another check", "suspicion", "explained", "reply while not up"), "lost")
+	return count(w.since("check answered", "renew", "another check", "suspicion", "explained", "reply while not up"), "lost")
 }
 
-func (w *twin) judgeSilence() {
+func (w *twin) decideOnSilence() {
 	switch {
 	case w.state == Failing || w.noAddress:
 	case w.silent() >= w.c.SuspectAfter:
@@ -210,10 +210,10 @@ func (w *twin) check(c Check) {
 	if c == w.c.Check {
 		return
 	}
-	w.c.Check, w.unprobed = c, false
+	w.c.Check, w.unchecked = c, false
 	w.note("another check", 0, 0)
 	if c == CheckNone && w.state == Suspect {
-		w.judgeSilence()
+		w.decideOnSilence()
 	}
 }
 
@@ -245,8 +245,8 @@ func random(t *testing.T, rnd *rand.Rand) {
 		h.story = append(h.story, what)
 		h.happen(what)
 		synctest.Wait()
-		if got := h.b.p.State(); got != h.w.state || h.b.p.HasChecks() != h.w.probed() {
-			t.Fatalf("the port is %v and checked %v, its twin %v and %v, after %v\n%+v", got, h.b.p.HasChecks(), h.w.state, h.w.probed(), h.story, h.w.c)
+		if got := h.b.p.State(); got != h.w.state || h.b.p.HasChecks() != h.w.checked() {
+			t.Fatalf("the port is %v and checked %v, its twin %v and %v, after %v\n%+v", got, h.b.p.HasChecks(), h.w.state, h.w.checked(), h.story, h.w.c)
 		}
 	}
 	h.b.p.Stop()
@@ -260,11 +260,11 @@ func random(t *testing.T, rnd *rand.Rand) {
 
 // events returns what may happen, each as often as it is likely.
 func events(rnd *rand.Rand) (bag []string) {
-	weights := map[string]int{"wait": 4, "long wait": 1, "answered": 2, "silent": 5, "overdue": 4, "probe answered": 3, "lost": 6, "not sent": 2, "refused": 1, "no address": 1, "renew": 1, "check": 1}
+	weights := map[string]int{"wait": 4, "long wait": 1, "answered": 2, "silent": 5, "overdue": 4, "check answered": 3, "lost": 6, "not sent": 2, "refused": 1, "no address": 1, "renew": 1, "check": 1}
 	favoured := rnd.IntN(3) // a server that answers, one that does not, or both alike
-	for _, what := range []string{"wait", "long wait", "answered", "silent", "overdue", "probe answered", "lost", "not sent", "refused", "no address", "renew", "check"} {
+	for _, what := range []string{"wait", "long wait", "answered", "silent", "overdue", "check answered", "lost", "not sent", "refused", "no address", "renew", "check"} {
 		n := weights[what]
-		if favoured == 0 && (what == "answered" || what == "probe answered") {
+		if favoured == 0 && (what == "answered" || what == "check answered") {
 			n *= 3
 		}
 		if favoured == 1 && what == "answered" {
@@ -312,7 +312,7 @@ func (h *history) happen(what string) {
 		pass(d)
 		h.look()
 		if what == "long wait" && !h.pending && w.c.Check != CheckNone {
-			h.t.Fatalf("no probe in 40 s: %v", h.story)
+			h.t.Fatalf("no check in 40 s: %v", h.story)
 		}
 	case "answered":
 		if w.state != Up {
@@ -327,7 +327,7 @@ func (h *history) happen(what string) {
 		w.overdue(now, first)
 		p.Unanswered(first)
 	case "refused":
-		if w.probed() {
+		if w.checked() {
 			w.suspect()
 		}
 		p.Refused()
@@ -336,7 +336,7 @@ func (h *history) happen(what string) {
 		w.become(Down)
 		p.NoAddress(errTest)
 	case "renew":
-		w.noAddress, w.unprobed, h.outdated = false, false, h.pending
+		w.noAddress, w.unchecked, h.outdated = false, false, h.pending
 		w.note("renew", now, 0)
 		w.become(Up)
 		p.Renew()
@@ -357,12 +357,12 @@ func (h *history) endCheck(what string, now time.Duration) {
 		return
 	}
 	switch {
-	case what == "probe answered" && !h.outdated && h.w.c.Check != CheckNone:
+	case what == "check answered" && !h.outdated && h.w.c.Check != CheckNone:
 		h.w.reply(what, now)
 	case what == "lost" && !h.outdated:
 		h.w.lost(now, h.sent)
 	}
 	h.pending, h.outdated = false, false
 	p := h.b.p
-	map[string]func(){"probe answered": func() { p.CheckAnswered(now) }, "lost": p.CheckLost, "not sent": p.CheckNotSent}[what]()
+	map[string]func(){"check answered": func() { p.CheckAnswered(now) }, "lost": p.CheckLost, "not sent": p.CheckNotSent}[what]()
 }

@@ -19,21 +19,21 @@ func TestHint(t *testing.T) {
 		want   string
 		not    []string
 	}{
-		{"nothing ever", probed, "loses\npass 60s", Down, "nothing has ever arrived from it: is the address right, does it know this gateway as a client, does it answer Status-Server", []string{"secret"}},
-		{"nothing ever, without probes", unprobed, "silent 3", Down, "nothing has ever arrived from it: is the address right, and does it know this gateway as a client?", []string{"secret", "Status-Server", "probe"}},
-		{"it has answered", probed, "pass 5s\nloses\npass 60s", Down, "requests and probes are no longer answered: is the server running", []string{"secret", "ever"}},
-		{"it has answered, without probes", unprobed, "answered\nsilent 3", Down, "requests are no longer answered: is the server running", []string{"secret", "probe"}},
-		{"it has answered, and never a probe", probed, "loses\npass 2s\nanswered\npass 12s\nsilent 3", Down, "requests are no longer answered", []string{"probe"}},
-		{"thousands that did not verify", probed, "loses\nunverified 3000\npass 60s", Down, "replies arrived (3000), and none of them verified: the secret here and on the server differ", []string{"nothing has ever", "any more"}},
-		{"some did, then none", probed, "pass 5s\nloses\nunverified 7\npass 60s", Down, "replies that do not verify arrived (7), though earlier ones did: was the secret changed on one side only? Or do answers come after", []string{"none of them", "differ"}},
-		{"one that did not verify", probed, "loses\nunverified\npass 60s", Down, "replies arrived (1), and none of them verified", nil},
-		{"one before something did, and one since", probed, "unverified\npass 5s\nloses\nunverified\npass 60s", Down, "replies that do not verify arrived (1), though earlier ones did", nil},
-		{"what did not verify before something did is past", probed, "unverified 7\npass 5s\nloses\npass 60s", Down, "requests and probes are no longer answered", []string{"verif"}},
-		{"a new address", probed, "pass 5s\nanswered\nunverified\nloses\nrenew\npass 60s", Down, "nothing has ever arrived from it", []string{"verif", "any more"}},
-		{"failing", probed, "pass 5s\nanswered\nunverified\noverdue 5", Failing, "it answers probes, and 5 requests in a row stayed unanswered: check what the server needs for its work", []string{"secret", "running"}},
-		{"failing by a probe", Config{Check: CheckStatusServer, FailingAfter: 2}, "pass 5s\nloses\npass 60s\nanswers\npass 4s\noverdue 3\npass 10s", Failing, "3 requests in a row stayed unanswered", nil},
-		{"no address", probed, "pass 5s\nunverified\nno-address", Down, "its name has no address: is the name right, and does the name server answer?", []string{"secret"}},
-		{"an address again, and dead", probed, "no-address\nloses\nrenew\npass 60s", Down, "nothing has ever arrived", []string{"name"}},
+		{"nothing ever", checked, "loses\npass 60s", Down, "nothing has ever arrived from it: is the address right, does it know this gateway as a client, does it answer Status-Server", []string{"secret"}},
+		{"nothing ever, without checks", unchecked, "silent 3", Down, "nothing has ever arrived from it: is the address right, and does it know this gateway as a client?", []string{"secret", "Status-Server", "check"}},
+		{"it has answered", checked, "pass 5s\nloses\npass 60s", Down, "requests and probes are no longer answered: is the server running", []string{"secret", "ever"}},
+		{"it has answered, without checks", unchecked, "answered\nsilent 3", Down, "requests are no longer answered: is the server running", []string{"secret", "check"}},
+		{"it has answered, and never a check", checked, "loses\npass 2s\nanswered\npass 12s\nsilent 3", Down, "requests are no longer answered", []string{"check"}},
+		{"thousands that did not verify", checked, "loses\nunverified 3000\npass 60s", Down, "replies arrived (3000), and none of them verified: the secret here and on the server differ", []string{"nothing has ever", "any more"}},
+		{"some did, then none", checked, "pass 5s\nloses\nunverified 7\npass 60s", Down, "replies that do not verify arrived (7), though earlier ones did: was the secret changed on one side only? Or do answers come after", []string{"none of them", "differ"}},
+		{"one that did not verify", checked, "loses\nunverified\npass 60s", Down, "replies arrived (1), and none of them verified", nil},
+		{"one before something did, and one since", checked, "unverified\npass 5s\nloses\nunverified\npass 60s", Down, "replies that do not verify arrived (1), though earlier ones did", nil},
+		{"what did not verify before something did is past", checked, "unverified 7\npass 5s\nloses\npass 60s", Down, "requests and probes are no longer answered", []string{"verif"}},
+		{"a new address", checked, "pass 5s\nanswered\nunverified\nloses\nrenew\npass 60s", Down, "nothing has ever arrived from it", []string{"verif", "any more"}},
+		{"failing", checked, "pass 5s\nanswered\nunverified\noverdue 5", Failing, "it answers probes, and 5 requests in a row stayed unanswered: check what the server needs for its work", []string{"secret", "running"}},
+		{"failing by a check", Config{Check: CheckStatusServer, FailingAfter: 2}, "pass 5s\nloses\npass 60s\nanswers\npass 4s\noverdue 3\npass 10s", Failing, "3 requests in a row stayed unanswered", nil},
+		{"no address", checked, "pass 5s\nunverified\nno-address", Down, "its name has no address: is the name right, and does the name server answer?", []string{"secret"}},
+		{"an address again, and dead", checked, "no-address\nloses\nrenew\npass 60s", Down, "nothing has ever arrived", []string{"name"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestHint(t *testing.T) {
 // A transition carries what was known when it happened.
 func TestTransitionFacts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s\nholds\nunverified 2\nsilent 3")
 		want := Transition{From: Up, To: Suspect, Unverified: 2, HasAnswered: true, HasChecks: true, At: b.now()}
 		if got := b.last(Suspect); got != want {

@@ -31,24 +31,24 @@ func TestTryWhich(t *testing.T) {
 		script string
 		want   bool
 	}{
-		{"up", probed, "pass 5s", false},
-		{"suspect", probed, "pass 5s\nholds\nsilent 3 suspect", false},
-		{"failing", probed, "pass 5s\noverdue 5 failing", true},
-		{"failing after a suspicion", probed, "pass 5s\nholds\nsilent 3\noverdue 5 failing", true},
-		{"down, probed", probed, "pass 5s\nholds\nsilent 3\nprobe-lost\npass 4s\nprobe-lost\npass 4s\nprobe-lost down", false},
-		{"down, not probed", unprobed, "silent 3 down", true},
-		{"down, it never answered a probe: it may have no Status-Server", probed, "loses\npass 15s down", true},
-		{"down, no address", unprobed, "no-address down", false},
-		{"down, no address, never probed", probed, "no-address down", false},
-		{"down at another address", unprobed, "no-address down\nrenew up\nsilent 3 down", true},
-		{"up again", unprobed, "silent 3 down\nanswered 3 up", false},
+		{"up", checked, "pass 5s", false},
+		{"suspect", checked, "pass 5s\nholds\nsilent 3 suspect", false},
+		{"failing", checked, "pass 5s\noverdue 5 failing", true},
+		{"failing after a suspicion", checked, "pass 5s\nholds\nsilent 3\noverdue 5 failing", true},
+		{"down, checked", checked, "pass 5s\nholds\nsilent 3\ncheck-lost\npass 4s\ncheck-lost\npass 4s\ncheck-lost down", false},
+		{"down, not checked", unchecked, "silent 3 down", true},
+		{"down, it never answered a check: it may have no Status-Server", checked, "loses\npass 15s down", true},
+		{"down, no address", unchecked, "no-address down", false},
+		{"down, no address, never checked", checked, "no-address down", false},
+		{"down at another address", unchecked, "no-address down\nrenew up\nsilent 3 down", true},
+		{"up again", unchecked, "silent 3 down\nanswered 3 up", false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBed(t, row.config)
 				b.play(row.script)
 				if b.p.State() != Up && b.p.State() != Suspect && row.config.Check == CheckNone && b.p.Try(b.now()) {
-					t.Error("a try at once, expected a probe interval without any")
+					t.Error("a try at once, expected a check interval without any")
 				}
 				if got := len(b.tries(20*time.Second)) > 0; got != row.want {
 					t.Errorf("tried is %v, expected %v", got, row.want)
@@ -69,10 +69,10 @@ func TestTryPauses(t *testing.T) {
 		config Config
 		script string
 	}{
-		{"failing", probed, "pass 5s\noverdue 5 failing"},
-		{"failing by a probe", probed, "pass 40s\nholds\nsilent 3\noverdue 5 failing"},
-		{"down", unprobed, "silent 3 down"},
-		{"down again", unprobed, "silent 3 down\nrenew up\nsilent 3 down"},
+		{"failing", checked, "pass 5s\noverdue 5 failing"},
+		{"failing by a check", checked, "pass 40s\nholds\nsilent 3\noverdue 5 failing"},
+		{"down", unchecked, "silent 3 down"},
+		{"down again", unchecked, "silent 3 down\nrenew up\nsilent 3 down"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -103,7 +103,7 @@ func TestTryPauses(t *testing.T) {
 // A port that was down for long begins with the shortest pause when it fails again.
 func TestTryPausesBeginAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, unprobed)
+		b := newBed(t, unchecked)
 		b.play("silent 3 down")
 		b.tries(time.Minute)
 		b.play("renew up\nsilent 3 down")

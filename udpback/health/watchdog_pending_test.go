@@ -10,16 +10,16 @@ import (
 // to have ended that has ended already, and none more because one was lost when a request
 // was answered after it was sent.
 // Rules: P82
-func TestNoProbeTooMany(t *testing.T) {
+func TestNoCheckTooMany(t *testing.T) {
 	for script, want := range map[string]int{
-		"holds\nsilent up\nsilent up\nprobe-answered\nanswered": 1,
-		"holds\nsilent up\nanswered up\nprobe-lost up":          1,
-		"probe-not-sent":                 0,
-		"probe-lost":                     0,
-		"probe-answered\nprobe-not-sent": 0,
+		"holds\nsilent up\nsilent up\ncheck-answered\nanswered": 1,
+		"holds\nsilent up\nanswered up\ncheck-lost up":          1,
+		"check-not-sent":                 0,
+		"check-lost":                     0,
+		"check-answered\ncheck-not-sent": 0,
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, probed)
+			b := newBed(t, checked)
 			b.play("pass 5s")
 			b.sent()
 			b.play(script + "\nanswers")
@@ -27,7 +27,7 @@ func TestNoProbeTooMany(t *testing.T) {
 				b.play("pass 10s\nanswered")
 			}
 			if n := len(b.sent()); n != want {
-				t.Errorf("%q: %d probes, expected %d", script, n, want)
+				t.Errorf("%q: %d checks, expected %d", script, n, want)
 			}
 		})
 	}
@@ -35,7 +35,7 @@ func TestNoProbeTooMany(t *testing.T) {
 
 // However a check ends, and whoever says so twice, the next is sent.
 func TestPendingEnds(t *testing.T) {
-	ends := []string{"probe-answered", "probe-lost", "probe-not-sent"}
+	ends := []string{"check-answered", "check-lost", "check-not-sent"}
 	var orders []string
 	for _, a := range ends {
 		orders = append(orders, a)
@@ -50,14 +50,14 @@ func TestPendingEnds(t *testing.T) {
 		for _, order := range orders {
 			for _, late := range []string{"", "pass 100ms\n", "pass 40s\n"} {
 				synctest.Test(t, func(t *testing.T) {
-					b := newBed(t, probed)
+					b := newBed(t, checked)
 					b.play("pass 5s\nholds\nsilent\n" + state + "\n" + order + "\n" + late + order)
 					b.set("answers")
-					b.play("probe-lost") // where one is under way
+					b.play("check-lost") // where one is under way
 					b.sent()
 					pass(35 * time.Second)
 					if len(b.sent()) == 0 {
-						t.Fatalf("after %q, %q, again %q no probe was sent, expected one", state, order, late)
+						t.Fatalf("after %q, %q, again %q no check was sent, expected one", state, order, late)
 					}
 					b.p.Stop()
 					pass(time.Minute)
@@ -74,11 +74,11 @@ func TestCheckNotSent(t *testing.T) {
 		want         State
 	}{
 		{"up", "pass 5s", Up},
-		{"suspect", "pass 5s\nholds\nsilent 3 suspect\nprobe-lost", Suspect},
+		{"suspect", "pass 5s\nholds\nsilent 3 suspect\ncheck-lost", Suspect},
 		{"failing", "pass 5s\noverdue 5 failing", Failing},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, probed)
+			b := newBed(t, checked)
 			b.play(row.script)
 			b.play("unsent\npass 300s")
 			if got := b.p.State(); got != row.want {
@@ -88,12 +88,12 @@ func TestCheckNotSent(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s\nunsent\nsilent\nholds")
 		b.sent()
 		pass(3300 * time.Millisecond)
 		if n := len(b.sent()); n != 1 {
-			t.Errorf("%d probes after one could not be sent, expected it after an interval", n)
+			t.Errorf("%d checks after one could not be sent, expected it after an interval", n)
 		}
 	})
 }
@@ -101,7 +101,7 @@ func TestCheckNotSent(t *testing.T) {
 // A check that was lost is one: who tells of it twice makes it no two.
 func TestLostTwiceCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
-		b.play("pass 5s\nholds\nsilent 3 suspect\nprobe-lost 9 suspect")
+		b := newBed(t, checked)
+		b.play("pass 5s\nholds\nsilent 3 suspect\ncheck-lost 9 suspect")
 	})
 }

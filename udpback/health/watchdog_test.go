@@ -10,17 +10,17 @@ import (
 func between(t *testing.T, sent []time.Duration, least, most time.Duration) {
 	t.Helper()
 	if len(sent) < 20 {
-		t.Fatalf("%d probes, expected 20 or more", len(sent))
+		t.Fatalf("%d checks, expected 20 or more", len(sent))
 	}
 	lowest, highest := time.Hour, time.Duration(0)
 	for i, at := range sent[1:] {
 		lowest, highest = min(lowest, at-sent[i]), max(highest, at-sent[i])
 	}
 	if lowest < least || highest > most {
-		t.Errorf("probes after %v to %v, expected %v to %v", lowest, highest, least, most)
+		t.Errorf("checks after %v to %v, expected %v to %v", lowest, highest, least, most)
 	}
 	if highest-lowest < (most-least)/4 {
-		t.Errorf("probes after %v to %v, expected them to vary more", lowest, highest)
+		t.Errorf("checks after %v to %v, expected them to vary more", lowest, highest)
 	}
 }
 
@@ -38,13 +38,13 @@ func TestPacing(t *testing.T) {
 		{"down", "pass 5s\nloses\npass 60s down", 2700 * time.Millisecond, 3300 * time.Millisecond},
 		{"no Status-Server", "loses\npass 2s\nanswered 1\npass 12s\nanswered up", 28 * time.Second, 32 * time.Second},
 		{"no Status-Server, and dead", "loses\npass 2s\nanswered 1\npass 12s\nsilent 3 down", 28 * time.Second, 32 * time.Second},
-		{"idle, and one probe was lost", "pass 5s\nholds\npass 30s\nprobe-lost up\nanswers\npass 5s up", 28 * time.Second, 32 * time.Second},
-		{"a probe that this machine cannot send", "pass 5s\nunsent\npass 40s up", 2700 * time.Millisecond, 3300 * time.Millisecond},
-		{"a probe that the network refuses at once", "pass 5s\nfails\npass 60s down", 2700 * time.Millisecond, 3300 * time.Millisecond},
+		{"idle, and one check was lost", "pass 5s\nholds\npass 30s\ncheck-lost up\nanswers\npass 5s up", 28 * time.Second, 32 * time.Second},
+		{"a check that this machine cannot send", "pass 5s\nunsent\npass 40s up", 2700 * time.Millisecond, 3300 * time.Millisecond},
+		{"a check that the network refuses at once", "pass 5s\nfails\npass 60s down", 2700 * time.Millisecond, 3300 * time.Millisecond},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBed(t, probed)
+				b := newBed(t, checked)
 				b.play(row.script)
 				b.sent()
 				for range 15 * 60 {
@@ -60,12 +60,12 @@ func TestPacing(t *testing.T) {
 
 // A port that answers requests is not checked, one without checks never.
 // Rules: P82
-func TestBusyPortsAreNotProbed(t *testing.T) {
+func TestBusyPortsAreNotChecked(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		config Config
 		want   int
-	}{{"checked", probed, 0}, {"not checked", unprobed, 0}} {
+	}{{"checked", checked, 0}, {"not checked", unchecked, 0}} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBed(t, row.config)
 			pass(5 * time.Second)
@@ -74,28 +74,28 @@ func TestBusyPortsAreNotProbed(t *testing.T) {
 				b.play("pass 10s\nanswered")
 			}
 			if n := len(b.sent()); n != row.want {
-				t.Errorf("%s: %d probes of a port that answers, expected %d", row.name, n, row.want)
+				t.Errorf("%s: %d checks of a port that answers, expected %d", row.name, n, row.want)
 			}
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, unprobed)
+		b := newBed(t, unchecked)
 		b.play("silent 3 down\nrenew up\nrefused\npass 100s")
 		b.p.RequestCheck()
 		pass(time.Minute)
 		if n := len(b.sent()); n != 0 {
-			t.Errorf("%d probes of a port without checks, expected none", n)
+			t.Errorf("%d checks of a port without checks, expected none", n)
 		}
 	})
 }
 
 // The first check goes out within a second, and every interval until one is answered.
-func TestFirstProbe(t *testing.T) {
+func TestFirstCheck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		pass(time.Second)
 		if n := len(b.sent()); n != 1 {
-			t.Errorf("%d probes in the first second, expected 1", n)
+			t.Errorf("%d checks in the first second, expected 1", n)
 		}
 	})
 }
@@ -105,12 +105,12 @@ func TestFirstProbe(t *testing.T) {
 func TestCheckedAtOnce(t *testing.T) {
 	for _, script := range []string{"silent", "silent 3 suspect", "refused suspect", "silent 9\nrefused 9", "renew"} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, probed)
+			b := newBed(t, checked)
 			b.play("pass 5s\nholds")
 			b.sent()
 			b.play(script)
 			if n := len(b.sent()); n != 1 {
-				t.Errorf("%q: %d probes, expected one at once", script, n)
+				t.Errorf("%q: %d checks, expected one at once", script, n)
 			}
 		})
 	}
@@ -119,7 +119,7 @@ func TestCheckedAtOnce(t *testing.T) {
 // A port that answers requests and never a check has no Status-Server (H5).
 func TestNoStatusServer(t *testing.T) {
 	playAll(t, []transcript{
-		{"busy from the start", probed, `
+		{"busy from the start", checked, `
 			loses
 			pass 2s
 			answered        up
@@ -130,31 +130,31 @@ func TestNoStatusServer(t *testing.T) {
 			pass 200s       up
 			silent 2        up
 			silent          down`, "no-status-server up→down"},
-		{"idle at first, then used", probed, `
+		{"idle at first, then used", checked, `
 			loses
 			pass 15s        down
 			answered        down
 			pass 12s        up
 			pass 200s       up`, "up→suspect suspect→down alive no-status-server down→up?"},
-		{"told once", probed, `
+		{"told once", checked, `
 			loses
 			pass 2s
 			answered
 			pass 600s       up
 			answered
 			pass 600s       up`, "no-status-server"},
-		{"it dies before that is known", probed, `
+		{"it dies before that is known", checked, `
 			holds
 			pass 2s
 			answered
 			silent 3        suspect
-			probe-lost
+			check-lost
 			pass 4s
-			probe-lost
+			check-lost
 			pass 4s
-			probe-lost      down
+			check-lost      down
 			answered 3      up`, "up→suspect no-status-server suspect→down alive down→up"},
-		{"its requests count as without probes", probed, `
+		{"its requests count as without checks", checked, `
 			loses
 			pass 2s
 			answered
@@ -171,7 +171,7 @@ func TestNoStatusServer(t *testing.T) {
 // Rules: P82, P83
 func TestStatusServerAfterAll(t *testing.T) {
 	playAll(t, []transcript{
-		{"a probe is answered one day, and probes count again", probed, `
+		{"a check is answered one day, and checks count again", checked, `
 			loses
 			pass 2s
 			answered
@@ -180,7 +180,7 @@ func TestStatusServerAfterAll(t *testing.T) {
 			pass 40s        up
 			loses
 			pass 60s        down`, "no-status-server up→suspect suspect→down"},
-		{"a probe is answered while it is down", probed, `
+		{"a check is answered while it is down", checked, `
 			loses
 			pass 2s
 			answered
@@ -188,18 +188,18 @@ func TestStatusServerAfterAll(t *testing.T) {
 			silent 3        down
 			answers
 			pass 45s        up`, "no-status-server up→down alive down→up"},
-		{"also when it answered requests before its first probe was lost, and none is silent since", probed, `
+		{"also when it answered requests before its first check was lost, and none is silent since", checked, `
 			answered
 			loses
 			pass 1s
 			pass 14s        up`, "no-status-server"},
-		{"not when one is silent since", probed, `
+		{"not when one is silent since", checked, `
 			answered
 			loses
 			pass 1s
 			silent
 			pass 14s        down`, "up→suspect suspect→down"},
-		{"not when it has ever answered a probe", probed, `
+		{"not when it has ever answered a check", checked, `
 			pass 2s
 			loses
 			silent
@@ -215,7 +215,7 @@ func TestStatusServerAfterAll(t *testing.T) {
 func TestStop(t *testing.T) {
 	for _, script := range []string{"pass 5s", "pass 5s\nholds\nsilent 3", "pass 5s\noverdue 5", "no-address", "pass 5s\nloses\npass 60s down"} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, probed)
+			b := newBed(t, checked)
 			b.play(script)
 			b.p.Stop()
 			b.p.Stop()
@@ -225,9 +225,9 @@ func TestStop(t *testing.T) {
 				silent 9
 				overdue 9
 				refused
-				probe-lost 9
+				check-lost 9
 				answered 9
-				probe-answered 9
+				check-answered 9
 				no-address
 				renew
 				check none
@@ -236,7 +236,7 @@ func TestStop(t *testing.T) {
 			b.p.RequestCheck()
 			pass(time.Minute)
 			if n := len(b.sent()); n != 0 {
-				t.Errorf("after %q and Stop %d probes, expected none", script, n)
+				t.Errorf("after %q and Stop %d checks, expected none", script, n)
 			}
 			if got := b.transitions(); got != told {
 				t.Errorf("after %q and Stop told %q, expected %q as before", script, got, told)
@@ -247,7 +247,7 @@ func TestStop(t *testing.T) {
 
 // Stop waits for what the owner is called for.
 func TestStopWaits(t *testing.T) {
-	for _, what := range []string{"probe", "changed"} {
+	for _, what := range []string{"check", "changed"} {
 		synctest.Test(t, func(t *testing.T) {
 			in, out := make(chan bool), make(chan bool)
 			wait := func() {
@@ -256,12 +256,12 @@ func TestStopWaits(t *testing.T) {
 			}
 			start, changed := time.Now(), 0
 			o := Owner{Clock: func() time.Duration { return time.Since(start) + 1 }, SendCheck: func() {}, Changed: func(Transition) { changed++ }}
-			if what == "probe" {
+			if what == "check" {
 				o.SendCheck = wait
 			} else {
 				o.Changed = func(Transition) { changed++; wait() }
 			}
-			p := NewPort(probed, o)
+			p := NewPort(checked, o)
 			p.Start()
 			if what == "changed" {
 				go func() {
@@ -293,14 +293,14 @@ func TestStopWaits(t *testing.T) {
 // fires, send one check; and one that comes after Stop sends none.
 func TestTicksThatComeTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, probed)
+		b := newBed(t, checked)
 		b.play("pass 5s\nfails\npass 60s down")
 		b.p.tick() // sends one, or the last is less than an interval ago
 		b.sent()
 		b.p.tick()
 		b.p.tick()
 		if n := len(b.sent()); n != 0 {
-			t.Errorf("%d probes at once after another, expected none", n)
+			t.Errorf("%d checks at once after another, expected none", n)
 		}
 		b.p.mu.Lock()
 		last := b.p.sentAt
@@ -308,7 +308,7 @@ func TestTicksThatComeTogether(t *testing.T) {
 		pass(last + 2200*time.Millisecond - b.now())
 		b.p.tick()
 		if n := len(b.sent()); n != 0 {
-			t.Errorf("%d probes 2.2s after another, expected none in 3/4 of the interval", n)
+			t.Errorf("%d checks 2.2s after another, expected none in 3/4 of the interval", n)
 		}
 		pass(3 * time.Second)
 		b.p.Stop()
@@ -316,7 +316,7 @@ func TestTicksThatComeTogether(t *testing.T) {
 		b.p.tick()
 		pass(time.Minute)
 		if n := len(b.sent()); n != 0 {
-			t.Errorf("%d probes after Stop, expected none", n)
+			t.Errorf("%d checks after Stop, expected none", n)
 		}
 	})
 }
