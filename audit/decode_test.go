@@ -38,8 +38,8 @@ func TestATapShowsPacketsWithTheirSecretsMasked(t *testing.T) {
 	}
 }
 
-// In RADIUS/1.1 the Token tells packets apart, and a User-Password is as long as
-// the password: its length is not shown.
+// In RADIUS/1.1 the Token identifies packets, and a User-Password is as long as the password:
+// its length is not shown.
 // Rules: P121
 func TestATapOfRADIUS11(t *testing.T) {
 	p := []byte{1, 0, 0, 27, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 7, 'h', 'e', 'l', 'l', 'o'}

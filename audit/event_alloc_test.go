@@ -9,7 +9,7 @@ import (
 	"layeh.com/radius"
 )
 
-// A line costs no allocation; nobody listening costs nothing at all.
+// A line does not allocate, nor does an event without a listener.
 func TestLinesDoNotAllocate(t *testing.T) {
 	for _, show := range []Show{Hash, Full, Cut} {
 		h, end := newHub(t, io.Discard, func(c *Config) { c.User, c.Station = show, show })

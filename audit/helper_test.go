@@ -78,8 +78,8 @@ func vendor(number uint32, t byte, value string) []byte {
 	return append(append(b, t, byte(2+len(value))), value...)
 }
 
-// login returns the event of an Access-Request with all that must not be seen, and its reply. It
-// is routed by what follows the "@".
+// login returns the event of an Access-Request with everything that must not be shown, and its
+// reply. Its realm is what follows the "@".
 func login(t testing.TB, user string, reply wire.Code) *Event {
 	t.Helper()
 	s, err := wire.NewServerSecret([]byte(secret))

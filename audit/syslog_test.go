@@ -99,8 +99,8 @@ func TestTheSyslogServerChanges(t *testing.T) {
 	}
 }
 
-// A server that cannot be reached holds up neither the start nor a request nor the
-// end; what was not sent is counted, and logged once.
+// A server that cannot be reached delays neither the start nor a request nor the end; lines that
+// were not sent are counted, and the error is logged once.
 func TestASyslogServerThatCannotBeReached(t *testing.T) {
 	log := &safeBuffer{}
 	h, end := newHub(t, io.Discard, func(c *Config) {

@@ -67,7 +67,7 @@ func TestATapSeesWhatItsFilterMatches(t *testing.T) {
 	}
 }
 
-// A tap that reads too slowly misses packets, learns how many, and delays nobody.
+// A tap that reads too slowly misses packets, reports how many, and delays nothing.
 func TestASlowTapMissesPackets(t *testing.T) {
 	h, _ := newHub(t, io.Discard, func(c *Config) { c.Requests = false })
 	slow, err := h.attach(Filter{})

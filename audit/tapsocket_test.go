@@ -115,8 +115,8 @@ func TestTooManyTaps(t *testing.T) {
 	}
 }
 
-// A tap that is attached goes on after its socket was closed, as a reload that
-// moves the socket does; its end is the hub's.
+// A tap that is attached continues after its socket was closed, as by a reload that moves the
+// socket. It ends with the hub.
 //
 // Fault L5.
 func TestTapsOutliveTheirSocket(t *testing.T) {

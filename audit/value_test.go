@@ -6,7 +6,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// What lets a password be guessed is masked, and what a vendor may keep there.
+// Values from which a password can be guessed are masked, and those of unknown vendors'
+// attributes.
 func TestMasked(t *testing.T) {
 	for _, row := range []struct {
 		what string
@@ -43,7 +44,7 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// Values are printed as their type asks, and in hex when that is not possible.
+// Values are printed according to their type, or in hex if that is not possible.
 func TestValueText(t *testing.T) {
 	for _, row := range []struct {
 		a    wire.Attribute

@@ -8,8 +8,8 @@ import (
 	"layeh.com/radius/rfc2865"
 )
 
-// Forged, damaged and misdirected replies, and those that come twice, are counted and
-// change nothing: the client gets the server's answer.
+// Forged, damaged, misdirected and duplicate replies are counted and ignored: the client gets
+// the server's answer.
 // Rules: P2, P16, P21, P49, P64
 func TestBadReplies(t *testing.T) {
 	server, stranger := openServer(t), openServer(t)
@@ -74,7 +74,7 @@ func badReplies(t *testing.T, server *testServer, p *radius.Packet) [][]byte {
 	return [][]byte{forged, server.reply(p, 5), truncated, unsigned, otherIdentifier, wrongMAC, {}}
 }
 
-// noPorts returns how many datagrams the host has received for a port that nobody uses.
+// noPorts returns how many datagrams the host has received for a port that is not open.
 func noPorts(m map[string]float64) (n float64) {
 	for key, v := range m {
 		if strings.HasPrefix(key, "radsec_gw_host_udp_no_ports_total") {

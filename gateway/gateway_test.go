@@ -17,7 +17,7 @@ import (
 // Ping does not return while a lock is held that everything else needs.
 //
 // Fault W12.
-func TestRespondsNeedsTheLocks(t *testing.T) {
+func TestPingNeedsTheLocks(t *testing.T) {
 	g := startGateway(t, answering(t))
 	responded := make(chan struct{})
 	g.gw.reloading.Lock()

@@ -89,9 +89,9 @@ func (g *testGateway) wantReady(when string) {
 	}
 }
 
-// A certificate that clients refuse is used when a reload is asked for, with an error in
-// the log, the metric and the status page, and the gateway is not ready. A better one is
-// used at once.
+// A certificate that clients refuse is used if a reload is requested, with an error in the
+// log, the metric and the status page, and the gateway is not ready. A better one is used
+// immediately.
 func TestWorseCertificateIsUsedWhenAskedFor(t *testing.T) {
 	for _, r := range refusals {
 		t.Run(r.name, func(t *testing.T) {
@@ -129,8 +129,8 @@ func TestWorseCertificateIsUsedWhenAskedFor(t *testing.T) {
 	}
 }
 
-// A reload that was asked for and refused, and is retried because a file has changed, does
-// not count as asked for: the good certificate stays in use.
+// A reload that was requested and refused, and is retried because a file has changed, does not
+// count as requested: the good certificate stays in use.
 func TestWorseCertificateIsNotUsedByARetry(t *testing.T) {
 	g := startUnwatched(t)
 	good := g.issueServer()
@@ -167,7 +167,7 @@ func TestCertificateThatBecomesValidIsUsed(t *testing.T) {
 }
 
 // The metric says that the new certificate is not in use, until there is a better one, or a
-// reload that was asked for uses it all the same.
+// requested reload uses it anyway.
 func TestMetricOfASkippedCertificate(t *testing.T) {
 	g := startUnwatched(t)
 	g.issueServer()
@@ -299,8 +299,8 @@ func TestDamagedCADoesNotBlameTheCertificate(t *testing.T) {
 	}
 }
 
-// A certificate that is the current one with other bytes is damaged, even if nothing else
-// shows that.
+// A certificate that is the current one with changed bytes is damaged, even if nothing else
+// shows it.
 func TestAlteredCertificateIsNotUsedUnasked(t *testing.T) {
 	g := startUnwatched(t)
 	good := g.issueServer()

@@ -14,7 +14,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// shapesConfig names a file of its own at each place where one can stand.
+// shapesConfig names a different file in each place that can name one.
 const shapesConfig = `[listen]
 certificate = "chain.pem"
 private_key = "chain.key"
@@ -49,8 +49,8 @@ token_file = "metrics.token"
 hash_salt_file = "salt"
 `
 
-// shapePlace is such a place: where the file's mistakes are told, what it is, and
-// what a good one holds.
+// shapePlace is such a place: where the file's mistakes are reported, what kind of file it is,
+// and the content of a good one.
 type shapePlace struct {
 	file, at, kind string
 	good           string
@@ -115,11 +115,11 @@ func wide(text string, bigEndian bool) string {
 	return string(out)
 }
 
-// shape is what may have become of a good file, and what check says at each kind of
-// place: "" is accepted, "warned: " accepted with a warning that has what follows,
-// "TEXT" or "LINE: TEXT" the whole mistake behind the file's name. LAST stands for the
-// number of the good file's last line, NEXT for the one after; KIND for the kind of
-// block that is expected, NAME for the name of the file.
+// shape is a change of a good file, and what check says about it at each kind of place: "" is
+// accepted, "warned: " accepted with a warning that has what follows, "TEXT" or "LINE: TEXT"
+// the whole mistake after the file's name. LAST means the number of the good file's last
+// line, NEXT that of the one after; KIND the kind of block that is expected, NAME the name of
+// the file.
 type shape struct {
 	name   string
 	change func(good string) string
@@ -203,7 +203,7 @@ func wholeShapes() []shape {
 	}
 }
 
-// strays are whole files of one place that were put at another, or behind its own.
+// strays are whole files of one place that were put in another, or appended to its own.
 func strays(places []shapePlace) (list []shape) {
 	file := map[string]string{}
 	for _, p := range places {
@@ -242,9 +242,8 @@ func strays(places []shapePlace) (list []shape) {
 	return list
 }
 
-// Each shape of a file at each place where a file can stand: check accepts it, or
-// says what is wrong with the file and the line, and exits 1. No answer shows a key or
-// a secret.
+// Each shape of a file in each place that can name a file: check accepts it, or says what is
+// wrong with the file and the line, and exits with 1. No output shows a key or a secret.
 //
 // Rules: P104
 func TestShapesOfFiles(t *testing.T) {
@@ -281,8 +280,8 @@ func TestShapesOfFiles(t *testing.T) {
 	}
 }
 
-// wantNamed wants the files of places, and no others beside the configuration, among
-// those that check reports on.
+// wantNamed fails the test unless check reports on the files of places, the configuration, and
+// no others.
 func wantNamed(t *testing.T, file string, places []shapePlace) {
 	t.Helper()
 	p, err := Load(t.Context(), file)
@@ -303,7 +302,7 @@ func wantNamed(t *testing.T, file string, places []shapePlace) {
 	}
 }
 
-// checkShape runs check, whose answer must be want.
+// checkShape runs check, whose output must be want.
 func checkShape(t *testing.T, dir, name string, p shapePlace, want string) {
 	t.Helper()
 	last := strings.Count(p.good, "\n")

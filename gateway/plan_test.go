@@ -14,7 +14,7 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// What was read is what is served: a file that changes between Load and Start has no effect.
+// Start uses what Load has read: a change of a file between them has no effect.
 //
 // Fault L3.
 func TestWhatWasCheckedIsServed(t *testing.T) {
@@ -110,8 +110,8 @@ func TestMistakesOfFilesAndRoutes(t *testing.T) {
 }
 
 // Load reports every mistake: of the file, inside the files that it names, and
-// of the routing table, each once, by line. What follows from another mistake is
-// not reported.
+// of the routing table, each once, by line. A mistake that is the result of another is not
+// reported.
 func TestAllMistakesAtOnce(t *testing.T) {
 	text := strings.NewReplacer(
 		"[[client]]\nname = \"campus\"", "crl = [\"garbage.pem\", \"nofile\"]\nsession_ticket_keys = \"garbage.pem\"\n[[client]]\nname = \"campus\"",

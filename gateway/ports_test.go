@@ -8,7 +8,7 @@ import (
 	"radsec-gw/config"
 )
 
-// Of a server's ports those are opened that some route with that server uses.
+// Only those ports of a server are opened that some route uses.
 func TestUsedPorts(t *testing.T) {
 	for _, x := range []struct {
 		says   string

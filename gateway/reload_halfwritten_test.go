@@ -9,8 +9,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// A file that is half written changes nothing: clients of the CA that is not there yet stay
-// connected, one line says what is wrong and where, and the file is used when it is whole.
+// A file that is half written changes nothing: clients of a CA that is still missing stay
+// connected, one line says what is wrong and where, and the file is used when it is complete.
 //
 // Rules: P104, P109
 func TestHalfWrittenFileChangesNothing(t *testing.T) {
@@ -45,8 +45,8 @@ func TestHalfWrittenFileChangesNothing(t *testing.T) {
 	plain.good()
 }
 
-// A reload that was asked for and refused because of a half-written file is retried when that
-// file changes, with everything else that it was to change.
+// A reload that was requested and refused because of a half-written file is retried when that
+// file changes, including everything else that it should have changed.
 //
 // Rules: P109
 func TestRefusedReloadIsRetried(t *testing.T) {

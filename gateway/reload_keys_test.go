@@ -72,22 +72,22 @@ func (c keyChange) text(t *testing.T, name string) string {
 	return strings.Replace(keysConfig, from, to, 1)
 }
 
-// inFront sees something of the configuration of the RadSec side.
+// inFront observes something of the configuration of tlsfront.
 func inFront[T any](see func(tlsfront.Config) T) func(*Gateway) any {
 	return func(g *Gateway) any { return see(g.front.Config()) }
 }
 
-// ofClient sees something of the one client.
+// ofClient observes something of the only client.
 func ofClient[T any](see func(*tlsfront.Client) T) func(*Gateway) any {
 	return func(g *Gateway) any { return see(g.front.Config().Clients[0]) }
 }
 
-// ofPolicy sees something of what the one client may send.
+// ofPolicy observes something of what the only client may send.
 func ofPolicy[T any](see func(*relay.ClientConfig) T) func(*Gateway) any {
 	return func(g *Gateway) any { return see(g.clients[0].Config()) }
 }
 
-// ofHub sees how requests are logged. TestLogChangesAtAReload is about the effect.
+// ofHub observes how requests are logged. TestLogChangesAtAReload is about the effect.
 func ofHub(g *Gateway) any { return fmt.Sprintf("%+v", g.hubConfig(&g.current.Load().Config.Log)) }
 
 const (

@@ -17,8 +17,8 @@ import (
 	"radsec-gw/logs"
 )
 
-// A connection whose client stays configured stays open, and follows the client's new
-// policy at once; that of a client that is removed is closed.
+// A connection whose client is still configured stays open, and the client's new policy applies
+// immediately; that of a client that is removed is closed.
 //
 // Rules: P109, P71
 func TestReloadChangesClients(t *testing.T) {
@@ -91,8 +91,8 @@ func TestBadReloadIsRefused(t *testing.T) {
 	}
 }
 
-// A request that waits at a server that a reload removes gets its answer from there; those
-// after it go to the new server. A server that is unchanged is reused.
+// A request in flight to a server that a reload removes gets that server's answer; later ones
+// go to the new server. A server that is unchanged is reused.
 func TestReloadChangesServers(t *testing.T) {
 	release, arrived := make(chan struct{}), make(chan struct{}, 10)
 	slow := gatewaytest.Serve(t, func(w radius.ResponseWriter, r *radius.Request) {

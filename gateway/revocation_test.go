@@ -56,7 +56,7 @@ func TestListsBesideTheCAs(t *testing.T) {
 	plain.good()
 }
 
-// A client that is revoked by a list beside the CA's certificate is refused.
+// A client that is revoked by a list in the file of the CA's certificate is refused.
 //
 // Rules: P109
 func TestListBesideTheCARevokes(t *testing.T) {

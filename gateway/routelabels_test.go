@@ -7,8 +7,8 @@ import (
 	"radsec-gw/config"
 )
 
-// A route is called by its realms in metrics, and by a name of its own: neither
-// empty, nor that of another, nor that of the requests that no route takes.
+// The label of a route has its realms, and is unique: it is not empty, not that of another
+// route, and not that of requests without a route.
 func TestRouteLabels(t *testing.T) {
 	route := func(realms ...string) config.Route { return config.Route{Realms: realms} }
 	for _, x := range []struct {

@@ -69,8 +69,8 @@ func TestReloadMovesTheSockets(t *testing.T) {
 	}
 }
 
-// A reload whose sockets cannot all be opened is refused as a whole: nothing of it is in use,
-// and nothing that it opened stays open.
+// A reload whose sockets cannot all be opened is refused as a whole: nothing of it is put in
+// use, and it closes what it has opened.
 //
 // Fault L5.
 func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
@@ -111,8 +111,8 @@ func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
 	}
 }
 
-// Sockets that the gateway was given are used in the place of [listen].address: a change of
-// that has no effect, which is logged, and everything else of the configuration has.
+// Listeners of Options are used instead of [listen].address: a change of that has no effect,
+// which is logged; other changes have their effect.
 //
 // Fault L5.
 func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {

@@ -117,7 +117,7 @@ func (c *testClient) good() {
 }
 
 // believe fails the test unless a is an answer to q with the code, and its authenticators
-// are right.
+// verify.
 func (c *testClient) believe(q, a []byte, code byte) {
 	c.t.Helper()
 	if a[0] != code || a[1] != q[1] {

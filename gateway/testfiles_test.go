@@ -33,7 +33,7 @@ func (g *testGateway) rewrite(from, to string) {
 	g.put(filepath.Base(path), []byte(strings.Replace(string(text), from, to, 1)))
 }
 
-// put replaces a file beside the configuration, as a whole.
+// put replaces a file in the directory of the configuration.
 func (g *testGateway) put(name string, b []byte) {
 	g.t.Helper()
 	path := filepath.Join(filepath.Dir(g.gw.current.Load().Config.Path), name)

@@ -18,8 +18,8 @@ import (
 	"radsec-gw/logs"
 )
 
-// testGateway is the whole gateway as the world sees it: TLS in front, a UDP server
-// of the field's library behind, metrics over HTTP.
+// testGateway is a whole gateway, with RadSec for clients, a UDP server of layeh.com/radius, and
+// metrics over HTTP.
 type testGateway struct {
 	t     *testing.T
 	gw    *Gateway
@@ -88,7 +88,7 @@ func startGateway(t *testing.T, ports [3]int) *testGateway {
 	return g
 }
 
-// startUnwatched is startGateway for a gateway that does not poll its files.
+// startUnwatched is like startGateway, but the gateway does not poll its files.
 func startUnwatched(t *testing.T) *testGateway {
 	t.Helper()
 	g := startGateway(t, answering(t))

@@ -28,8 +28,8 @@ func warningsOf(t *testing.T, file string) string {
 	return ""
 }
 
-// Conditions that may accept more clients than their writer means are warned about, and so
-// are lists and certificates that have no effect.
+// There are warnings about conditions that may accept more clients than intended, and about
+// lists and certificates that have no effect.
 //
 // Rules: TR1, TR3, TR4, P105, P106
 func TestWarningsAboutIdentity(t *testing.T) {
@@ -153,7 +153,7 @@ func suspiciousFiles(t *testing.T) (file string, want []string) {
 }
 
 // The warnings about certificates and lists are logged when the gateway starts, and at a
-// reload: nobody runs check on a gateway that has started.
+// reload.
 //
 // Rules: P104
 func TestWarningsAreLogged(t *testing.T) {

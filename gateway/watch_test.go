@@ -13,8 +13,8 @@ import (
 	"radsec-gw/certs/certstest"
 )
 
-// The files are polled at the interval. A new interval applies at once, also after none, and
-// setting the same one does not postpone a poll.
+// The files are polled at the interval. A new interval applies immediately, also after none,
+// and setting the same one does not postpone a poll.
 //
 // Rules: P109
 func TestPollerFollowsTheInterval(t *testing.T) {

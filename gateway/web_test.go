@@ -141,7 +141,7 @@ func tapOf(t *testing.T, socket string, filter audit.Filter) (shown *gatewaytest
 	return shown, done
 }
 
-// The HTTP side with TLS and a token, and the tap's socket, from the file to the answer.
+// HTTP with TLS and a token, and the socket for taps, as configured in the file.
 func TestHTTPWithTLSAndToken(t *testing.T) {
 	const token = "token-of-this-test"
 	dir, file := gatewaytest.Dir(t, strings.NewReplacer("[metrics]\n", `[metrics]

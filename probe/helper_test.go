@@ -16,7 +16,7 @@ import (
 	"radsec-gw/certs"
 )
 
-// Neither Run nor Server leaves a goroutine behind.
+// Run and Server end with all their goroutines.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testCertificates makes a CA, and certificates of a server and a client.
@@ -30,7 +30,7 @@ func testCertificates(t *testing.T) string {
 }
 
 // run sends what cfg says to address with the certificates of dir. said is the transcript and,
-// in a line behind it, the error.
+// in a line after it, the error.
 func run(dir, address string, cfg Config) (r *Result, said string, err error) {
 	var b bytes.Buffer
 	cfg.Address = address

@@ -132,7 +132,7 @@ var broken = []runCase{
 	}, false, false, []string{"malformed"}},
 }
 
-// A Config that nothing can be sent for.
+// A Config that is invalid.
 func TestRunConfigError(t *testing.T) {
 	for name, cfg := range map[string]Config{
 		"no kind":                {},

@@ -42,7 +42,7 @@ type run11Case struct {
 	want   []string
 }
 
-// A server that speaks RADIUS/1.1: what is sent to it, and what Run returns and writes.
+// What Run sends to a server of RADIUS/1.1, returns and writes.
 // Rules: P120, P122, P123, P125, P126, P127, P128
 func TestRun11(t *testing.T) {
 	dir := testCertificates(t)
@@ -133,7 +133,7 @@ func isConfigError(err error) bool {
 	return errors.As(err, &mistake)
 }
 
-// A connection begins with a Token that nobody can guess (RFC 9765 §4.2.1).
+// A connection begins with a random Token (RFC 9765 §4.2.1).
 // Rules: P123
 func TestTokensDiffer(t *testing.T) {
 	seen := map[string]bool{}

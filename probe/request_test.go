@@ -7,7 +7,7 @@ import (
 	"layeh.com/radius"
 )
 
-// What a request of each kind holds, in order.
+// The attributes of a request of each kind, in order.
 func TestNewRequest(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -8,7 +8,7 @@ import (
 	"layeh.com/radius/rfc2869"
 )
 
-// What VerifyMessageAuthenticator says of one that is there, wrong, absent, short, and there twice.
+// VerifyMessageAuthenticator with one that is valid, wrong, absent, short, and there twice.
 func TestVerifyMessageAuthenticator(t *testing.T) {
 	secret := []byte("radsec")
 	packet := func(attributes ...radius.Attribute) []byte {

@@ -18,7 +18,8 @@ func viewOf(t *testing.T, attrs ...attr) *wire.View {
 	return v
 }
 
-// Rounds of a conversation have the same key, on whichever replica; others have another.
+// All rounds of a conversation have the same key, on every replica; other conversations
+// have another.
 // Rules: P66
 func TestConversationKey(t *testing.T) {
 	nemo, station, nas, address := user("nemo"), text(31, "02-00-5E-00-53-01"), text(32, "ap-1"), integer(4, 0xc0000201)
@@ -49,8 +50,8 @@ func TestConversationKey(t *testing.T) {
 	}
 }
 
-// What choosing a server needs is filled in anew for each request, and only where there
-// is a choice; with one server all that counts is whether the request has State.
+// The fields for the choice of a server are set again for each request. If there is only one
+// server, only HasState is set.
 // Rules: P66, P67
 func TestSetAffinity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -84,8 +85,8 @@ func TestSetAffinity(t *testing.T) {
 	})
 }
 
-// When Identifiers run short, conversations that have begun go first: the last
-// sixteenth is theirs (RFC 5080 §2.2.3).
+// When few Identifiers remain, conversations that have begun are preferred: the last
+// sixteenth is reserved for them (RFC 5080 §2.2.3).
 // Rules: P67
 func TestConversationsGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"layeh.com/radius"
 )
 
-// fill is as many octets of attributes of type t as asked for.
+// fill returns attributes of type t with so many octets in total.
 func fill(t byte, octets int) (attrs []attr) {
 	for octets > 0 {
 		n := min(octets, 255)
@@ -37,7 +37,7 @@ func TestRequestThatOutgrows4096(t *testing.T) {
 			t.Errorf("the server got %d datagrams, expected none", n)
 		}
 		b.wantFates("access/too_long=1")
-		// Proxy-State is withheld, so this one fits to the octet.
+		// Proxy-State is not passed on, so this one has exactly 4096 octets.
 		attrs = append([]attr{nemo, proxyState("sixteen octets..")}, fill(200, 4096-20-18-18)...)
 		q = makeRequest(1, 10, 1, attrs...)
 		b.send(conn, q)
@@ -60,7 +60,7 @@ func TestReplyThatOutgrows4096(t *testing.T) {
 		checkOwn(t, q, p.got(), expectation{3, 505})
 		b.wantFates("access/reply_too_long=1")
 		q = makeRequest(1, 10, 1, nemo)
-		b.send(conn, q) // fits to the octet without Proxy-State
+		b.send(conn, q) // exactly 4096 octets without Proxy-State
 		if a := one(t, "the client got", p.got()); len(a) != 4096 {
 			t.Errorf("the client got %d octets, expected 4096", len(a))
 		}
@@ -74,8 +74,8 @@ func TestReplyThatOutgrows4096(t *testing.T) {
 	})
 }
 
-// The NAS has acted: neither its ACK nor a NAK in its place can be sent, so
-// silence (RFC 5176 §3.5).
+// The NAS has acted: its ACK is too long, and a NAK would be wrong, so there is no answer
+// (RFC 5176 §3.5).
 // Rules: P15, P92, P94
 func TestACKThatOutgrows4096(t *testing.T) {
 	for asked, ack := range map[radius.Code]radius.Code{40: 41, 43: 44} {

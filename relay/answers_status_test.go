@@ -7,9 +7,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// The answer to a Status-Server has Message-Authenticator, first, and the request's
-// Proxy-State: nothing else, whatever the request holds, and it is one packet (RFC 5997
-// §3). Nothing in it comes from servers or realms.
+// The answer to a Status-Server has Message-Authenticator first, and the request's
+// Proxy-State. It has nothing else, whatever the request has, and it is one packet (RFC 5997
+// §3).
 // Rules: P77, P78, P79
 func TestStatusAnswerHoldsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -36,8 +36,8 @@ func TestStatusAnswerHoldsNothingElse(t *testing.T) {
 	})
 }
 
-// A Status-Server whose answer would not fit beside its Proxy-State gets none. One that
-// has proved itself has left room for it.
+// A Status-Server gets no answer if that would be too long with its Proxy-State. A request
+// with a Message-Authenticator is never that long.
 // Rules: P15, P34
 func TestStatusAnswerThatDoesNotFit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

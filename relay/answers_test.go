@@ -14,7 +14,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// expectation is the gateway's own answer to a request; code 0 is silence.
+// expectation is the gateway's own answer to a request; code 0 is no answer.
 type expectation struct {
 	code  radius.Code
 	cause uint32
@@ -42,9 +42,9 @@ func checkOwn(t *testing.T, q []byte, got [][]byte, want expectation) {
 	}
 }
 
-// A server that stays silent to the end of the schedule: Access as the route
-// says, accounting too, but that no Accounting-Response is made up (RFC 2866 §2). CoA
-// and Disconnect get silence, because the server may have acted (RFC 5176 §3.5).
+// A server that never replies: Access and accounting are answered as the route says, but
+// never with an Accounting-Response (RFC 2866 §2). CoA and Disconnect get no answer, because
+// the server may have acted (RFC 5176 §3.5).
 // Rules: P34, P55, P56, P70, P71, P94, P96, C6, C9
 func TestServerSilent(t *testing.T) {
 	rows := []struct {
@@ -113,7 +113,7 @@ func TestNoRoute(t *testing.T) {
 				conn, p := b.open()
 				q := makeRequest(row.code, 9, 1, append(row.attrs, proxyState("one"), mac, proxyState("two"))...)
 				if err := b.send(conn, q); err != nil {
-					t.Errorf("it cost the connection: %v", err)
+					t.Errorf("the connection must be closed: %v", err)
 				}
 				checkOwn(t, q, p.got(), row.want)
 				if n := len(b.net.seen()); n != 0 {
@@ -203,8 +203,8 @@ func TestRealmNotAllowed(t *testing.T) {
 	}
 }
 
-// An EAP peer understands only EAP: the Access-Reject carries an EAP-Failure
-// with the Identifier that it waits for (RFC 3579 §2.6.3, RFC 3748 §4.2).
+// An EAP peer understands only EAP: the Access-Reject has an EAP-Failure with the Identifier
+// that it expects (RFC 3579 §2.6.3, RFC 3748 §4.2).
 // Rules: P34, P48, P69
 func TestRejectOfEAPHoldsEAPFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -221,8 +221,8 @@ func TestRejectOfEAPHoldsEAPFailure(t *testing.T) {
 	})
 }
 
-// What a server says with Protocol-Error is not passed on as it is; its
-// Error-Cause is, and the schedule ends.
+// A server's Protocol-Error is not passed on unchanged, only its Error-Cause. It ends the
+// schedule.
 // Rules: P34, P64, P93, P96, P97, P98
 func TestProtocolErrorFromTheServer(t *testing.T) {
 	rows := []struct {
@@ -305,8 +305,8 @@ func TestNoIdentifier(t *testing.T) {
 	})
 }
 
-// A User-Password whose length cannot be right: alone it is refused, whatever
-// the route's policy; beside EAP it is left out (RFC 3579 §3.3).
+// A User-Password whose length is impossible: the request is rejected, whatever the route's
+// policy, or the attribute is omitted if there is EAP (RFC 3579 §3.3).
 // Rules: P17, P34, P35
 func TestImpossibleUserPassword(t *testing.T) {
 	for _, length := range []int{0, 1, 15, 17, 129, 144, 253} {

@@ -26,19 +26,19 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// The two sides share nothing, so that a packet signed for the wrong one shows.
+// The two sides have different secrets, so that a packet signed for the wrong one is detected.
 const (
 	clientText = "radsec"
 	serverText = "udp-Secret-7+longer-than-one-block-of-md5"
 )
 
-// network is a fake of every UDP server's side of the wire, on the test's clock.
+// network is a fake of the network with all UDP servers, on the test's clock.
 type network struct {
 	start time.Time
 
 	mu       sync.Mutex
 	received []datagram
-	// serve, when set, is called for every datagram; its answers go back at once.
+	// serve, if set, is called for every datagram; its answers are delivered immediately.
 	// An answer that is nil is ICMP port unreachable.
 	serve func(q []byte) [][]byte
 }
@@ -113,12 +113,12 @@ func (c *fakeConn) RemoteAddr() net.Addr { return nil }
 
 func (c *fakeConn) Close() error { c.once.Do(func() { close(c.closed) }); return nil }
 
-// peer is a RadSec connection that keeps what it is sent.
+// peer is a Peer that keeps what it is sent.
 type peer struct {
 	mu      sync.Mutex
 	sent    [][]byte
 	flushes int
-	deaf    bool // takes nothing
+	deaf    bool // does not read
 	v11     bool // speaks RADIUS/1.1
 	ended   metrics.Reason
 }
@@ -152,7 +152,7 @@ func (p *peer) got() [][]byte {
 	return all
 }
 
-// bed is a relay with one server behind it, on faked time.
+// bed is a relay with one server, or two, on faked time.
 type bed struct {
 	t       *testing.T
 	net     *network
@@ -166,7 +166,7 @@ type bed struct {
 	rules   *Rules
 	log     *bytes.Buffer
 	conns   []*Connection
-	packets int // handed to connections
+	packets int // passed to connections
 	stopped bool
 }
 
@@ -179,7 +179,7 @@ type settings struct {
 	policy                      wire.RequestPolicy
 }
 
-// newBed makes a bed, inside a bubble. When the test ends, everything is closed
+// newBed returns a bed, inside a bubble of synctest. When the test ends, everything is closed
 // and each packet must have had exactly one fate.
 func newBed(t *testing.T, s settings) *bed {
 	b := &bed{t: t, net: &network{start: time.Now()}, reg: prometheus.NewRegistry(), log: new(bytes.Buffer)}
@@ -228,7 +228,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// open begins a connection.
+// open opens a connection.
 func (b *bed) open() (*Connection, *peer) {
 	p := new(peer)
 	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
@@ -236,7 +236,8 @@ func (b *bed) open() (*Connection, *peer) {
 	return conn, p
 }
 
-// send hands one packet of the client over, and waits until all is quiet.
+// send passes one packet of the client to the connection, flushes it, and waits until all
+// goroutines are blocked.
 func (b *bed) send(conn *Connection, q []byte) error {
 	err := b.put(conn, q)
 	flushed := conn.Flush()
@@ -244,8 +245,8 @@ func (b *bed) send(conn *Connection, q []byte) error {
 	return cmp.Or(err, flushed)
 }
 
-// put hands one packet over that has more behind it. The octets are changed
-// afterwards: a connection must not refer to them.
+// put passes one packet to the connection without flushing it. The octets are changed
+// afterwards: a connection must not keep them.
 func (b *bed) put(conn *Connection, q []byte) error {
 	b.packets++
 	p := bytes.Clone(q)
@@ -256,7 +257,7 @@ func (b *bed) put(conn *Connection, q []byte) error {
 	return err
 }
 
-// pass lets d go by on the bubble's clock.
+// pass waits for d on the bubble's clock.
 func pass(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()

@@ -16,8 +16,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// loop is a server's socket whose server answers each datagram at once with one
-// reply, made in buffers that are used again: what allocates is the gateway.
+// loop is a server's socket whose server answers each datagram immediately with one reply,
+// made in buffers that are reused: only the gateway allocates.
 type loop struct {
 	net.Conn
 	hasher   *wire.Hasher

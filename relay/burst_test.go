@@ -20,7 +20,7 @@ func TestBurstIsReleased(t *testing.T) {
 			work := conn.acquireBurst()
 			bursts[work], batches[work.batch] = true, true
 			if len(work.queue) != 0 || slices.ContainsFunc(work.queue[:cap(work.queue)], func(req *request) bool { return req != nil }) || work.rules != nil || work.answered || work.view.Packet != nil {
-				t.Fatalf("burst %d begins with what an earlier one has left", i)
+				t.Fatalf("burst %d is not empty at its start", i)
 			}
 			b.send(conn, makeRequest(12, byte(i), i, mac))
 			if conn.burst != nil {

@@ -16,7 +16,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// situation is a way for a request not to be carried to a server and back.
+// situation is a reason why a request is not relayed to a server and back.
 type situation struct {
 	name, fate string
 	kinds      []radius.Code // that it can happen to; nil: all four
@@ -24,10 +24,10 @@ type situation struct {
 	attrs      func(code radius.Code) []attr
 	arrange    func(b *bed)
 	serve      func(s []byte) [][]byte
-	end        func(b *bed, conn *Connection, q []byte) // instead of handing q over
+	end        func(b *bed, conn *Connection, q []byte) // instead of sending q
 	wait       time.Duration
 
-	cause, cause11, dynamic uint32      // the Error-Cause for Access and accounting, in 1.1, and for CoA and Disconnect; 0: silence
+	cause, cause11, dynamic uint32      // the Error-Cause for Access and accounting, in 1.1, and for CoA and Disconnect; 0: no answer
 	code                    radius.Code // what Access and accounting get whatever the policy; 0: as the policy says
 }
 
@@ -36,7 +36,7 @@ var (
 	accessCode   = []radius.Code{1}
 )
 
-// handOver has a packet end as what cannot be started does.
+// handOver ends a request like one that cannot be started.
 func handOver(err error) func(b *bed, conn *Connection, q []byte) {
 	return func(b *bed, conn *Connection, q []byte) {
 		b.packets++
@@ -56,7 +56,7 @@ func handOver(err error) func(b *bed, conn *Connection, q []byte) {
 	}
 }
 
-// accept answers a request well.
+// accept answers a request with success.
 func accept(s []byte, attrs ...attr) [][]byte {
 	return [][]byte{respond(s, map[byte]radius.Code{1: 2, 4: 5, 40: 41, 43: 44}[s[0]], attrs...)}
 }
@@ -83,9 +83,9 @@ func situations() []situation {
 		{name: "no such NAS", fate: "no_nas", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{nemo, text(32, "other")} },
 			arrange: func(b *bed) { b.rules.Routes[0].NASes = NewNASes([]NAS{{Group: b.rules.Routes[0].Group}}, nil) }, dynamic: 403},
 		{name: "old Event-Timestamp", fate: "stale_event_timestamp", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{nemo, integer(55, 1)} },
-			arrange: func(b *bed) { b.rules.Timestamps.Window = time.Minute }}, // silence: RFC 5176 §6.3
+			arrange: func(b *bed) { b.rules.Timestamps.Window = time.Minute }}, // no answer: RFC 5176 §6.3
 		{name: "reverse path, drop", fate: "wrong_path", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("n@elsewhere.example")} },
-			arrange: func(b *bed) { b.client.ReversePath = ReversePathDrop }}, // silence: RFC 5176 §6.1
+			arrange: func(b *bed) { b.client.ReversePath = ReversePathDrop }}, // no answer: RFC 5176 §6.1
 		{name: "reverse path, nak", fate: "wrong_path", kinds: dynamicCodes, attrs: func(radius.Code) []attr { return []attr{user("n@elsewhere.example")} },
 			arrange: func(b *bed) { b.client.ReversePath = ReversePathNAK }, dynamic: 502},
 		{name: "impossible User-Password", fate: "bad_user_password", kinds: accessCode, attrs: func(radius.Code) []attr { return []attr{nemo, {2, make([]byte, 129)}} }, cause: 407, cause11: 505, code: 3},
@@ -141,23 +141,23 @@ func (s *situation) want(code radius.Code, v11 bool, policy Unreachable) expecta
 
 // Every fate of a request that is refused or lost, for each kind, policy and version of
 // RADIUS: what the client gets. In RADIUS/1.1 Access and accounting get a Protocol-Error
-// whatever the policy, of 502 or 505 but where the server itself refused (RFC 9765
-// §6.1); accounting never gets an Accounting-Response (RFC 2866 §2).
+// whatever the policy, with 502 or 505, or with the server's cause if the server itself
+// refused (RFC 9765 §6.1); accounting never gets an Accounting-Response (RFC 2866 §2).
 // Rules: P34, P71, P96, P97, C1, C6
 func TestEveryRefusal(t *testing.T) {
 	everyRefusal(t, 1)
 	everyRefusal(t, 4)
 }
 
-// CoA and Disconnect get a NAK, or silence where RFC 5176 §6.1 and §6.3 want that, or
-// where the NAS may have acted; whatever the policy.
+// CoA and Disconnect get a NAK, whatever the policy, but no answer if RFC 5176 §6.1 and §6.3
+// require that, or if the NAS may have acted.
 // Rules: P34, P91, P93, P94, P97, C1
 func TestEveryRefusalOfCoA(t *testing.T) { everyRefusal(t, 43) }
 
 // Rules: P34, P91, P93, P94, P97, C1
 func TestEveryRefusalOfDisconnect(t *testing.T) { everyRefusal(t, 40) }
 
-// everyRefusal brings a kind into all situations that it can be in.
+// everyRefusal tests a kind in all situations that it can be in.
 func everyRefusal(t *testing.T, code radius.Code) {
 	for _, s := range situations() {
 		if s.kinds != nil && !slices.Contains(s.kinds, code) {
@@ -197,7 +197,7 @@ func (s *situation) run(t *testing.T, code radius.Code, policy Unreachable, v11 
 	if s.end != nil {
 		s.end(b, conn, q)
 	} else if err := b.send(conn, q); err != nil {
-		t.Fatalf("it cost the connection: %v", err)
+		t.Fatalf("the connection must be closed: %v", err)
 	}
 	pass(s.wait)
 	want := s.want(code, v11, policy)

@@ -24,8 +24,8 @@ func requestOf(t *testing.T, code radius.Code, v11 bool, policy Unreachable) *re
 	return req
 }
 
-// Which Error-Cause of a server's Protocol-Error the client gets, at the borders of what
-// a NAK may carry, and without one.
+// Which Error-Cause of a server's Protocol-Error the client gets, at the limits of what a NAK
+// may have, and without one.
 // Rules: P93, P97
 func TestCausesPassedOn(t *testing.T) {
 	for cause, want := range map[uint32]struct{ nak, other, other11 uint32 }{
@@ -53,7 +53,7 @@ func TestCausesPassedOn(t *testing.T) {
 					expected = wire.Answer{Code: radius.CodeCoANAK, ErrorCause: want.nak}
 				case v11:
 					expected.ErrorCause = want.other11
-					// What is about the way is the gateway's own answer, which has no Original-Packet-Code.
+					// A cause about the server itself gets the route's answer, without Original-Packet-Code.
 					expected.OriginalCode = cause != 502 && cause != 505 && cause != 506
 				}
 				req := requestOf(t, code, v11, ProtocolError)
@@ -75,8 +75,8 @@ func TestProxyCause(t *testing.T) {
 	}
 }
 
-// There is no answer to what is not a request, nor to Status-Server but its own, nor where
-// the policy is silence; and none to accounting that could be taken for its server's.
+// There is no negative answer to a packet that is not a request, to Status-Server, or if the
+// policy is Silent, and none to accounting that could be mistaken for its server's.
 // Rules: P71
 func TestNegativeAnswer(t *testing.T) {
 	for _, row := range []struct {
@@ -100,8 +100,8 @@ func TestNegativeAnswer(t *testing.T) {
 	}
 }
 
-// A server that stayed silent may have acted, and a gateway that stops may be started
-// again in time: there is no answer then to what must not be done twice.
+// A server that did not reply may have acted, and a gateway that stops may be started again
+// in time: then there is no answer to a request that must not be done twice.
 // Rules: P94
 func TestNoAnswerToAFailure(t *testing.T) {
 	for _, row := range []struct {

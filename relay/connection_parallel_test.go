@@ -14,10 +14,9 @@ import (
 	"radsec-gw/udpback"
 )
 
-// Connections, readers of sockets and timers run at the same time: for the race
-// detector, and to see that no packet is counted twice or not at all when a
-// reply, a resend, a move to the other server, a reuse of the Identifier and the
-// connection's end meet.
+// Connections, readers of sockets and timers run at the same time, for the race detector. No
+// packet is counted twice or not at all if a reply, a resend, a move to the other server, a
+// reuse of the Identifier and the end of the connection happen together.
 // Rules: P26, P59, P60, P61, P64, P65, P122, P124
 func TestInParallel(t *testing.T) {
 	const workers, rounds = 6, 300 // every second of them speaks RADIUS/1.1

@@ -14,8 +14,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// What follows a packet that costs the connection has one fate, however much it is, and
-// Flush reports why nothing more is relayed.
+// All packets after one that must close the connection have the same fate, however many they
+// are, and Flush returns the reason.
 // Rules: P5
 func TestAllAfterABadPacketIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 			return [][]byte{respond(s, 2, mac)}
 		})
 		b.send(conn, makeRequest(1, 1, 1, nemo))
-		b.send(conn, makeRequest(1, 1, 1, nemo)) // the kept answer is not taken either
+		b.send(conn, makeRequest(1, 1, 1, nemo)) // the kept answer is not accepted either
 		b.send(conn, makeRequest(1, 2, 1, user("nemo@elsewhere.example")))
 		b.send(conn, makeRequest(12, 3, 1, mac))
 		b.send(conn, makeRequest(1, 4, 1, user("silent@example.org")))
@@ -64,8 +64,8 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 	})
 }
 
-// Requests of a connection that ends count by why it ends: those that are
-// answered when it takes no answer any more, and those that are not answered.
+// Requests of a connection that ends are counted by the reason: those that are answered when
+// it no longer accepts answers, and those that are not answered.
 func TestFatesOfAConnectionThatEnds(t *testing.T) {
 	for reason, want := range map[metrics.Reason]string{
 		metrics.ClosedShutdown:   "access/shutdown=2 status/shutdown=1",

@@ -9,8 +9,8 @@ import (
 	"layeh.com/radius"
 )
 
-// A CoA or Disconnect acts once: its duplicate is not relayed again, in flight nor after
-// its answer, and that is sent again as it was, Proxy-State included.
+// A CoA or Disconnect acts once: its duplicate is not relayed, neither while it is in flight
+// nor after its answer. That is sent again unchanged, including its Proxy-State.
 // Rules: P30, P61, P86
 func TestDuplicateCoA(t *testing.T) {
 	for code, reply := range map[radius.Code]radius.Code{43: 44, 40: 42} {
@@ -50,7 +50,7 @@ func TestDuplicateCoA(t *testing.T) {
 	}
 }
 
-// Accounting is not stored: when its client's connection goes, it is not sent again,
+// Accounting is not stored: after its client's connection has ended it is not sent again,
 // neither to its server nor to the next, whatever the server's state.
 // Rules: P59, C7
 func TestAccountingOfAClientThatHasGone(t *testing.T) {

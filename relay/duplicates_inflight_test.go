@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 )
 
-// A connection has 256 Identifiers of a code, and 0 is as good as any: no more requests
-// are in flight, because one that uses an Identifier again gives the earlier up (RFC 6613
+// A connection has 256 Identifiers of a code, including 0. It has at most as many requests in
+// flight, because one that uses an Identifier again supersedes the earlier one (RFC 6613
 // §2.6.5, RFC 5080 §2.2.2).
 // Rules: P27, P60
 func TestNoMoreThan256OfACodeAreInFlight(t *testing.T) {
@@ -41,8 +41,8 @@ func TestNoMoreThan256OfACodeAreInFlight(t *testing.T) {
 	})
 }
 
-// Two requests with one Identifier and one Proxy-State, and everything else their own,
-// are two requests: Proxy-State does not distinguish requests (RFC 2865 §5.33).
+// Two requests that have only the Identifier and Proxy-State in common are not duplicates:
+// Proxy-State does not identify a request (RFC 2865 §5.33).
 // Rules: P33
 func TestProxyStateDoesNotMakeADuplicate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -62,8 +62,8 @@ func TestProxyStateDoesNotMakeADuplicate(t *testing.T) {
 	})
 }
 
-// Where no further answer is kept, because those that are fill their bound, a
-// duplicate is dropped: it is not relayed a second time (RFC 5080 §2.2.2).
+// If an answer is not kept, because the limit is reached, a duplicate of its request is
+// dropped: it is not relayed a second time (RFC 5080 §2.2.2).
 // Rules: P61
 func TestDuplicateWhoseAnswerIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -17,8 +17,8 @@ func (b *bed) wantKept(when string, want bool) {
 	}
 }
 
-// An answer is kept for five seconds, and then forgotten, as soon as it may be for the
-// first and soon after for those that follow; what is in flight meanwhile stays.
+// An answer is kept for five seconds and then removed: the first one immediately, those after
+// it a little later. Requests in flight are not removed.
 // Rules: P61
 func TestKeptAnswersExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestKeptAnswersExpire(t *testing.T) {
 		slow := makeRequest(1, 9, 9, user("slow@example.org"))
 		b.send(conn, slow)
 		s := b.net.seen()[0]
-		for round := range 2 { // the clock that forgets is set anew each time
+		for round := range 2 { // the timer is started again each time
 			b.send(conn, makeRequest(4, 1, 0, nemo, integer(55, uint32(round))))
 			b.wantKept("after the answer", true)
 			pass(keepAnswers - time.Nanosecond)
@@ -76,7 +76,7 @@ func TestKeptAnswersExpire(t *testing.T) {
 	})
 }
 
-// The answer to an Identifier's earlier request is forgotten with the next request.
+// The kept answer to an Identifier's earlier request is removed by the next request.
 // Rules: P60
 func TestKeptAnswerIsRemovedWithItsIdentifier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestKeptAnswerIsRemovedWithItsIdentifier(t *testing.T) {
 	})
 }
 
-// Beyond so many octets no more answers are kept: a duplicate is dropped then, and not
+// If maxKept octets are kept, no more answers are: a duplicate is then dropped, and not
 // relayed twice.
 // Rules: P61, P100
 func TestKeptAnswersAreBounded(t *testing.T) {
@@ -121,8 +121,8 @@ func TestKeptAnswersAreBounded(t *testing.T) {
 	})
 }
 
-// The memory of kept answers is used again, whether their time is over, their Identifier
-// has come again or their connection has ended.
+// The memory of kept answers is reused, whether they have expired, their Identifier was used
+// again or their connection has ended.
 func TestKeptAnswersAreRecycled(t *testing.T) {
 	const rounds = 40
 	for name, do := range map[string]func(b *bed, conn *Connection, i int){
@@ -150,8 +150,8 @@ func TestKeptAnswersAreRecycled(t *testing.T) {
 	}
 }
 
-// A request that is superseded has ended for its client at once, even if its first
-// transmission is still in the batch.
+// A request that is superseded is no longer outstanding, even if its first transmission is
+// still in the batch.
 // Rules: P60
 func TestSupersededAreNotOutstanding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -182,8 +182,8 @@ func TestSupersededAreNotOutstanding(t *testing.T) {
 	})
 }
 
-// What the gateway itself answers to a CoA that failed is kept for five seconds only: the
-// NAS has not answered it, so the same request may be a new try within its window.
+// The gateway's own answer to a CoA that failed is kept for five seconds only: the NAS has not
+// answered it, so the same request may be a new try within its window.
 // Rules: P61, P91, P94
 func TestFailedCoAIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestFailedCoAIsTriedAgain(t *testing.T) {
 	})
 }
 
-// Answers that follow do not put off the end of the first.
+// Later answers do not delay the removal of earlier ones.
 // Rules: P61
 func TestKeptAnswersExpireOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -228,7 +228,7 @@ func TestKeptAnswersExpireOneByOne(t *testing.T) {
 	})
 }
 
-// A reply that comes when the client has given its request up leaves nothing to flush.
+// A reply to a request that was superseded leaves nothing to flush.
 // Rules: P59
 func TestLateReplyFlushesNothing(t *testing.T) {
 	for _, v11 := range []bool{false, true} {

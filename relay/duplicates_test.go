@@ -12,8 +12,8 @@ import (
 	"radsec-gw/udpback"
 )
 
-// In flight a duplicate is dropped; answered it gets the same answer for five
-// seconds; then it is a new request.
+// A duplicate of a request in flight is dropped. After the answer it gets the same answer for
+// five seconds; then it is a new request.
 // Rules: P54, P61, P62
 func TestDuplicates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -53,8 +53,7 @@ func TestDuplicates(t *testing.T) {
 	})
 }
 
-// The same goes for accounting, whose answer must not be made up: what is
-// repeated is what the server said.
+// The same for accounting: the server's own answer is repeated.
 // Rules: P61, P71
 func TestDuplicateAccounting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -71,8 +70,8 @@ func TestDuplicateAccounting(t *testing.T) {
 	})
 }
 
-// A packet that does not verify changes nothing in what is kept: neither the
-// request in flight nor the answer (RFC 5080 §2.2.2).
+// A packet that does not verify affects neither the request in flight nor the kept answer (RFC
+// 5080 §2.2.2).
 // Rules: P62
 func TestBadPacketLeavesTheHistoryAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -83,9 +82,9 @@ func TestBadPacketLeavesTheHistoryAlone(t *testing.T) {
 		bad[len(bad)-1] ^= 1
 		b.send(conn, q)
 		if b.send(conn, bad) == nil {
-			t.Error("a wrong Message-Authenticator does not cost the connection")
+			t.Error("a wrong Message-Authenticator does not close the connection")
 		}
-		conn.closeErr = nil // look at what is kept although the connection is over
+		conn.closeErr = nil // to see what is kept, although the connection must be closed
 		seen := b.net.seen()
 		seen[0].from.in <- respond(seen[0].octets, 2, mac)
 		synctest.Wait()
@@ -100,8 +99,8 @@ func TestBadPacketLeavesTheHistoryAlone(t *testing.T) {
 	})
 }
 
-// What follows a packet that costs the connection is not relayed, what was before it is
-// (RFC 6613 §2.6.4).
+// Packets after one that must close the connection are not relayed, those before it are (RFC
+// 6613 §2.6.4).
 // Rules: P5
 func TestNothingAfterABadPacketIsRelayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -128,8 +127,8 @@ func TestNothingAfterABadPacketIsRelayed(t *testing.T) {
 	})
 }
 
-// A known client sends its second EAP round with the Identifier and Request
-// Authenticator of the first: other contents make it another request.
+// Some clients send their second EAP round with the Identifier and Request Authenticator of
+// the first: it is another request because its contents differ.
 // Rules: P60, P61
 func TestSameIdentifierAndAuthenticatorOtherContents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -154,8 +153,8 @@ func TestSameIdentifierAndAuthenticatorOtherContents(t *testing.T) {
 	})
 }
 
-// The client gives a request up by using its Identifier anew: the old one is
-// not resent, its reply is dropped, the new one is answered.
+// A request whose Identifier the client uses again is superseded: it is not resent and its
+// reply is dropped; the new one is answered.
 // Rules: P26, P54, P60
 func TestSuperseded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -208,8 +207,8 @@ func TestSupersededTwiceInOneBurst(t *testing.T) {
 	})
 }
 
-// With the connection gone nothing is resent, replies are dropped, kept answers
-// are forgotten, and no Identifier is lost.
+// After the connection has ended nothing is resent, replies are dropped, kept answers are
+// removed, and no Identifier is lost.
 // Rules: P26, P59, P63, C7
 func TestClientGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -279,7 +278,7 @@ func TestConnectionsAreSeparate(t *testing.T) {
 	})
 }
 
-// A request that failed without an answer is tried again when it comes again.
+// A request that failed without an answer is relayed when the client repeats it.
 // Rules: P61
 func TestRepeatedAfterSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -11,9 +11,8 @@ import (
 	"layeh.com/radius"
 )
 
-// An old CoA or Disconnect that is sent again must not act again: outside the
-// window it is dropped in silence (RFC 5176 §6.3), and the log says by which times.
-// Other kinds are not checked.
+// An old CoA or Disconnect that is replayed must not act again: outside the window it is
+// silently dropped (RFC 5176 §6.3), and the log has the times. Other kinds are not checked.
 // Rules: P58, P91
 func TestEventTimestamp(t *testing.T) {
 	const window = 5 * time.Minute
@@ -50,7 +49,7 @@ func TestEventTimestamp(t *testing.T) {
 					attrs = append(attrs, integer(55, stamp))
 				}
 				if err := b.send(conn, makeRequest(row.code, 1, 1, attrs...)); err != nil {
-					t.Errorf("it cost the connection: %v", err)
+					t.Errorf("the connection must be closed: %v", err)
 				}
 				b.wantFates(row.fates)
 				if answered := len(p.got()) == 1; answered != (len(b.net.seen()) == 1) {
@@ -68,9 +67,9 @@ func TestEventTimestamp(t *testing.T) {
 	}
 }
 
-// An answer outside of the window is recorded, or from a clock that is off. The
-// NAS has acted by then: the answer is passed on, and logged with both times, or
-// dropped where so configured, and the right one still waited for.
+// An answer outside the window is replayed, or its clock is wrong. The NAS has acted already:
+// the answer is passed on, and logged with both times, or dropped if so configured, and then
+// the right one may still arrive.
 // Rules: P91
 func TestEventTimestampOfAnswers(t *testing.T) {
 	const window = 5 * time.Minute
@@ -126,7 +125,7 @@ func TestEventTimestampOfAnswers(t *testing.T) {
 }
 
 // wantTimes fails the test unless the log has a line with the time of a packet, the
-// gateway's own and the window, or none, if nothing is to be logged.
+// gateway's own and the window, or no such line if none is expected.
 func wantTimes(t *testing.T, b *bed, logged bool, stamp uint32, how string) {
 	t.Helper()
 	var lines []string
@@ -153,9 +152,8 @@ func wantTimes(t *testing.T, b *bed, logged bool, stamp uint32, how string) {
 	}
 }
 
-// A CoA that is recorded and sent again acts once only, as long as its
-// Event-Timestamp lets it pass (RFC 5176 §6.3); other kinds are repeated from
-// memory for five seconds.
+// A CoA that is replayed acts once only, as long as its Event-Timestamp is fresh (RFC 5176
+// §6.3). The answers to other kinds are repeated for five seconds.
 // Rules: P61, P62, P91
 func TestDuplicateWindowIsThatOfEventTimestamp(t *testing.T) {
 	const window = 5 * time.Minute
@@ -197,8 +195,8 @@ func TestDuplicateWindowIsThatOfEventTimestamp(t *testing.T) {
 	}
 }
 
-// Where nobody listens on the NAS's port the client hears so at once
-// (RFC 5176 §3.5). Accounting is resent: its server may be back in time.
+// If the NAS's port is not open the client gets a NAK immediately (RFC 5176 §3.5). Accounting
+// is resent: its server may be back in time.
 // Rules: P94
 func TestPortUnreachable(t *testing.T) {
 	for _, row := range []struct {
@@ -233,8 +231,7 @@ func TestPortUnreachable(t *testing.T) {
 	}
 }
 
-// Who may change a session is who lets its user in: the sender must be a server
-// of the user's realm, where the client is so configured.
+// Only a server of the user's realm may change a session, if the client is so configured.
 // Rules: P34, P88
 func TestReversePath(t *testing.T) {
 	rows := []struct {
@@ -294,7 +291,7 @@ func TestMovesToTheNextServer(t *testing.T) {
 			}
 		}
 		if len(first) == 0 || len(second) == 0 {
-			t.Fatalf("%d transmissions to the first server and %d to the second, expected both asked", len(first), len(second))
+			t.Fatalf("%d transmissions to the first server and %d to the second, expected some to both", len(first), len(second))
 		}
 		if string(first[0].octets[4:20]) == string(second[0].octets[4:20]) {
 			t.Error("both servers got the same Request Authenticator")

@@ -11,10 +11,10 @@ import (
 	"radsec-gw/wire"
 )
 
-// A NAS answers Authorize-Only with a NAK, 507, and what asks and what answers keep
-// Service-Type and State, by which the Access-Request that follows is known (RFC 5176
-// §3.2, §3.3). Attributes that a proxy does not know are not a reason for a NAK of its own
-// (RFC 8559 §4.3.2), with either version of RADIUS and before a NAS or a proxy.
+// A NAS answers Authorize-Only with a NAK, 507. The request and its answer keep Service-Type
+// and State, which identify the Access-Request that follows (RFC 5176 §3.2, §3.3). Attributes
+// that a proxy does not know are not a reason for a NAK of its own (RFC 8559 §4.3.2), in
+// either version of RADIUS and before a NAS or a proxy.
 // Rules: P89, P92
 func TestAuthorizeOnly(t *testing.T) {
 	for _, v11 := range []bool{false, true} {
@@ -41,7 +41,7 @@ func TestAuthorizeOnly(t *testing.T) {
 						return [][]byte{respond(s, nak, mac, integer(6, 17), integer(101, 507), text(24, "the NAS's state"))}
 					})
 					if err := b.send(conn, q); err != nil {
-						t.Fatalf("it cost the connection: %v", err)
+						t.Fatalf("the connection must be closed: %v", err)
 					}
 					a := one(t, "the client got", p.got())
 					if radius.Code(a[0]) != nak || causeOf(a) != 507 || joined(a, 6) != joined(q, 6) || joined(a, 24) != "the NAS's state" {
@@ -54,8 +54,8 @@ func TestAuthorizeOnly(t *testing.T) {
 }
 
 // In RADIUS/1.1 a CoA or Disconnect that repeats one in flight is dropped, and Proxy-State
-// comes back as it does in RADIUS/1.0; what repeats one that is answered is a new request
-// (RFC 9765 §4.2.2).
+// is returned as in RADIUS/1.0; one that repeats an answered one is a new request (RFC 9765
+// §4.2.2).
 // Rules: P30, P86, P124
 func TestDuplicateCoA11(t *testing.T) {
 	for code, reply := range map[radius.Code]radius.Code{43: 44, 40: 42} {
@@ -82,8 +82,8 @@ func TestDuplicateCoA11(t *testing.T) {
 	}
 }
 
-// The same octets on another connection are another request, with either version of RADIUS:
-// a duplicate is looked for on its own connection (RFC 5176 §2.3).
+// The same octets on another connection are another request, in either version of RADIUS:
+// duplicates are detected on one connection (RFC 5176 §2.3).
 // Rules: P63, P86, P124
 func TestSameCoAOnAnotherConnection(t *testing.T) {
 	for _, v11 := range []bool{false, true} {
@@ -106,9 +106,9 @@ func TestSameCoAOnAnotherConnection(t *testing.T) {
 	}
 }
 
-// Where User-Name is not to decide, a CoA or Disconnect is routed by Operator-Name alone: to a
-// realm, or to a name of another namespace that a route has. Anything else gets a NAK
-// that says that it is not routable (RFC 5580 §4.1, RFC 8559 §2.1).
+// Without coa_by_user_name a CoA or Disconnect is routed by Operator-Name alone: by a realm, or
+// by a name of another namespace that a route has. Anything else gets a NAK with Not Routable
+// (RFC 5580 §4.1, RFC 8559 §2.1).
 // Rules: P87, P93
 func TestOperatorNameDecides(t *testing.T) {
 	for _, row := range []struct {

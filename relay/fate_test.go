@@ -37,9 +37,9 @@ func (w *written) Write(p []byte) (int, error) {
 	return w.b.Write(p)
 }
 
-// listen has the bed write its request log and F-Ticks from now on. What it returns
-// waits for the lines so far and returns them: of a request its fields "kind peer realm
-// fate reply server port tries ms", those that are there; of a tick its text.
+// listen makes the bed write its request log and F-Ticks from now on. It returns a function
+// that waits for the lines so far and returns them: for a request its fields "kind peer realm
+// fate reply server port tries ms", if present; for F-Ticks its text.
 func (b *bed) listen() (lines func() []string) {
 	w := new(written)
 	out := logs.NewOutput(w)
@@ -99,7 +99,7 @@ type requestLogRow struct {
 	want []string
 }
 
-// late has the server reply after a time.
+// late makes the server reply after a time.
 func late(after time.Duration, code radius.Code) func(b *bed, conn *Connection, q []byte) {
 	return func(b *bed, conn *Connection, q []byte) {
 		b.send(conn, q)
@@ -151,8 +151,8 @@ var requestLogRows = []requestLogRow{
 	}, []string{"access 192.0.2.1:1024 example.org client_gone 0 0"}},
 }
 
-// Each request is logged once, with its fate, with the server that had it last, how
-// often it was sent and how long it took, and with the realm that it was routed by.
+// Each request is logged once, with its fate, the server that it was sent to last, how often
+// it was sent, how long it took, and the realm that it was routed by.
 // Rules: P137, P138
 func TestRequestLog(t *testing.T) {
 	for _, row := range requestLogRows {
@@ -183,7 +183,7 @@ func (c *closing) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16
 	return n
 }
 
-// pipes are the connections that taps come on.
+// pipes are the connections of taps.
 type pipes chan net.Conn
 
 func (p pipes) Accept() (net.Conn, error) {
@@ -196,8 +196,8 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return nil }
 
-// A tap is shown a request when it comes, and its end; by the realm that it is routed by.
-// Without a tap nothing is shown.
+// A tap shows a request when it arrives, and its end, selected by the realm that it is routed
+// by.
 func TestTap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
@@ -228,7 +228,7 @@ func TestTap(t *testing.T) {
 		served.Wait()
 		first, second := shown.b.String()[:cut], shown.b.String()[cut:]
 		if strings.Count(first, "Access-Request") != 1 || !strings.Contains(first, `EXAMPLE\\nemo`) || !strings.Contains(first, "campus") || !strings.Contains(first, "192.0.2.1:1024") {
-			t.Errorf("when the request has come the tap shows %q, expected it with its client and where it comes from", first)
+			t.Errorf("when the request has arrived the tap shows %q, expected it with its client and the client's address", first)
 		}
 		if !strings.Contains(second, "relayed") || strings.Contains(shown.b.String(), "nora") || strings.Contains(shown.b.String(), "early") {
 			t.Errorf("at the end the tap has shown %q, expected this request relayed and no other", shown.b.String())
@@ -236,8 +236,8 @@ func TestTap(t *testing.T) {
 	})
 }
 
-// A fate is counted by route too, that of a request without a route under "other"; what
-// was answered is counted by its Code, and timed from the arrival of the request.
+// A fate is also counted by route, that of a request without a route under "other". Answers
+// are counted by Code, and timed from the arrival of the request.
 func TestCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: Silent, onUnroutable: Silent,
@@ -276,7 +276,7 @@ func TestCounts(t *testing.T) {
 	})
 }
 
-// What the gateway answers itself is a reply like any other.
+// The gateway's own answers are counted like any others.
 func TestOwnAnswersAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
@@ -288,14 +288,14 @@ func TestOwnAnswersAreCounted(t *testing.T) {
 		p.deaf, p.ended = true, metrics.ClosedNotReading
 		b.send(conn, makeRequest(12, 2, 2, mac))
 		if got := b.sum("radsec_gw_replies_total"); got != 1 {
-			t.Errorf("%v answers are counted, expected still 1: the second was not taken", got)
+			t.Errorf("%v answers are counted, expected still 1: the second was not accepted", got)
 		}
 		b.wantFates("status/client_not_reading=1 status/status_answered=1")
 	})
 }
 
-// otherWays are those of requests that nobody waits for any more, of packets that are not
-// requests, and of answers that are lost.
+// otherWays are those of requests that are abandoned, of packets that are not requests, and of
+// answers that are lost.
 var otherWays = []way{
 	{"superseded", func(b *bed, conn *Connection, i int) {
 		b.net.setServe(nil)
@@ -333,8 +333,8 @@ var otherWays = []way{
 	{"malformed", func(b *bed, conn *Connection, i int) { b.send(conn, []byte{1, 0, 0, 22, 19: 0, 20: 1, 21: 3}) }},
 }
 
-// Whichever way packets end, each has one fate: by client, in the request log, and, if it
-// had a route or should have had one, by route.
+// However packets end, each has one fate: by client, in the request log, and by route if it
+// had a route or should have had one.
 func TestEachPacketHasOneFate(t *testing.T) {
 	for _, row := range slices.Concat(ways, otherWays) {
 		t.Run(row.name, func(t *testing.T) {

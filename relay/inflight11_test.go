@@ -12,8 +12,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// On one connection more than 256 requests of a kind are in flight, their replies
-// come in any order, and each has its Token.
+// More than 256 requests of a kind may be in flight on one connection. Their replies arrive in
+// any order, and each answer has its Token.
 // Rules: P122, P123, P130
 func TestManyInFlight11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -53,9 +53,8 @@ func TestManyInFlight11(t *testing.T) {
 	})
 }
 
-// The same packet again is dropped while it is in flight, whatever its reserved
-// octets hold; a Token is free when it is answered; and connections have Tokens of
-// their own.
+// The same packet again is dropped while it is in flight, whatever its reserved octets are; a
+// Token can be used again after its answer; and each connection has its own Tokens.
 // Rules: P59, P124
 func TestTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -82,8 +81,8 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-// Another packet with the Token of one that is unanswered ends the connection, be
-// it of another code (RFC 9765 §4.2.2).
+// Another packet with the Token of one that is unanswered closes the connection, even with
+// another code (RFC 9765 §4.2.2).
 // Rules: P124
 func TestTokenReused(t *testing.T) {
 	for _, second := range [][]byte{
@@ -95,7 +94,7 @@ func TestTokenReused(t *testing.T) {
 			conn, p := b.open11()
 			b.send(conn, makeRequest11(1, 7, nemo))
 			if err := b.send(conn, second); err == nil {
-				t.Error("the connection goes on")
+				t.Error("the connection stays open")
 			}
 			none(t, "the client got", p.got())
 			b.stop()
@@ -108,7 +107,7 @@ func TestTokenReused(t *testing.T) {
 	}
 }
 
-// A connection holds so many requests and no more: the next is refused at once.
+// A connection has at most maxTokens requests in flight: the next is refused immediately.
 // Rules: P96, P100, P124
 func TestTooManyInFlight11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

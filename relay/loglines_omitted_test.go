@@ -24,7 +24,7 @@ func inside(number byte, value ...byte) []byte {
 	return append([]byte{number, byte(2 + len(value))}, value...)
 }
 
-// omissionRow is a request, or its reply, that goes on without an attribute.
+// omissionRow is a request, or its reply, that is passed on without an attribute.
 type omissionRow struct {
 	name    string
 	v11     bool
@@ -33,13 +33,13 @@ type omissionRow struct {
 	reply   radius.Code
 	back    func(s []byte) []attr
 	counted string
-	fields  string // of the line, behind those that each has
+	fields  string // of the line, after those that each has
 }
 
 var (
 	clearKey    = []byte("\xff\xf8key-in-clear\xf9\xfa") // 16 octets, none a length that fits
 	oddPassword = attr{2, clearKey[:15]}
-	fullRequest = append(fill(200, 4096-20-18-18-21), nemo) // 21 octets are left; the marker has 22
+	fullRequest = append(fill(200, 4096-20-18-18-21), nemo) // 21 octets remain; the marker has 22
 )
 
 // omissionRows has each reason, in both directions and both versions of RADIUS.
@@ -95,8 +95,8 @@ var omissionRows = []omissionRow{
 	}, "", ""},
 }
 
-// What a packet goes on without is counted by why, and logged once with client,
-// server and attribute, in both directions and both versions of RADIUS; a value never is.
+// Omitted attributes are counted by reason, and logged once with client, server and attribute,
+// in both directions and both versions of RADIUS. Their values are never logged.
 // Rules: P8, P15, P35, P40
 func TestOmittedAttributes(t *testing.T) {
 	for _, row := range omissionRows {
@@ -143,8 +143,7 @@ func TestOmittedAttributes(t *testing.T) {
 	}
 }
 
-// What is omitted again and again is logged once a minute, each reason by itself, and each
-// time counted.
+// Repeated omissions are logged once a minute for each reason, and all are counted.
 func TestOmittedAttributesAreLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})

@@ -11,8 +11,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// logLineRow is a request of which an operator reads in the log: the level, a part of the
-// text, and every field, in order.
+// logLineRow is a request that is logged: the level, a part of the text, and every field, in
+// order.
 type logLineRow struct {
 	name    string
 	q       []byte
@@ -90,7 +90,7 @@ var logLineRows = []logLineRow{
 		level: "WARN", text: `failed the reverse-path check`, fields: campus + "kind=disconnect"},
 }
 
-// What an operator must act on is logged once, with all that is needed to find it.
+// A problem that an operator must act on is logged once, with everything needed to find it.
 func TestLogLines(t *testing.T) {
 	for _, row := range logLineRows {
 		t.Run(row.name, func(t *testing.T) {

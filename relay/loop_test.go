@@ -12,9 +12,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// A server that sends requests back through RadSec gets each once: when it comes back
-// it is refused, and its client is answered. This is how RFC 2865 §5.33 lets a proxy
-// find a loop by its own Proxy-State.
+// A server that sends requests back through RadSec gets each once: when it returns it is
+// refused, and its client is answered. RFC 2865 §5.33 lets a proxy detect a loop like this, by
+// its own Proxy-State.
 // Rules: P31, P33, P34, AR14
 func TestLoopEndsWithTheFirstRound(t *testing.T) {
 	for _, row := range []struct {
@@ -41,7 +41,7 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 				s := b.net.seen()
 				rounds := 0
 				for ; len(s) > 0 && rounds < 100; rounds++ {
-					// The server proxies what it got, with a Proxy-State of its own behind.
+					// The server proxies what it got, followed by a Proxy-State of its own.
 					attrs := []attr{nemo}
 					for _, v := range values(s[0].octets, 33) {
 						attrs = append(attrs, attr{33, v})
@@ -73,8 +73,8 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 	}
 }
 
-// Proxy-State of others is opaque, whatever it looks like: only the gateway's own name
-// in it, at its place, says that a request has looped.
+// Proxy-State of others is opaque, whatever it looks like: a request has looped only if the
+// gateway's own identifier is at its place in a marker.
 // Rules: P14, P31, P33, AR14
 func TestWhatIsNotALoop(t *testing.T) {
 	own := NewMarker(MarkerKey{1}, []string{"a"})
@@ -125,8 +125,8 @@ func TestWhatIsNotALoop(t *testing.T) {
 	}
 }
 
-// Two gateways, each with a server that proxies to the other: the request is refused by
-// the first that it reaches twice, although each withholds what the other has sent.
+// Two gateways, each with a server that proxies to the other: the request is refused by the
+// first that it reaches twice, although neither passes the other's Proxy-State on.
 // Rules: P31, P33, AR14
 func TestLoopThroughTwoGateways(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -33,14 +33,14 @@ func seenMarker(t *testing.T, s []byte) []byte {
 		t.Fatalf("the server sees %d Proxy-State, expected the gateway's one", len(all))
 	}
 	if !bytes.HasSuffix(s, append([]byte{33, byte(2 + len(all[0]))}, all[0]...)) {
-		t.Error("the gateway's Proxy-State is not behind all other attributes")
+		t.Error("the gateway's Proxy-State is not after all other attributes")
 	}
 	return all[0]
 }
 
-// Each kind of request carries one Proxy-State of the gateway's own towards the server,
-// the last of its attributes, the same in each transmission; the client gets back its
-// own ones and no other, whatever the server returns.
+// Each kind of request has one Proxy-State of the gateway's own when it is sent to the server,
+// after its other attributes, the same in each transmission. The client gets its own ones back
+// and no others, whatever the server returns.
 // Rules: P30, P31, P32, P33, P57, AR14
 func TestMarkerTowardsTheServer(t *testing.T) {
 	marker := NewMarker(MarkerKey{1}, []string{"a"})
@@ -90,8 +90,8 @@ func TestMarkerTowardsTheServer(t *testing.T) {
 	}
 }
 
-// A request that the marker would make too long goes without: no request fails for what
-// the gateway adds of its own accord.
+// A request that the marker would make too long is sent without one: no request fails because
+// of what the gateway adds.
 // Rules: P15, P31
 func TestMarkerThatDoesNotFit(t *testing.T) {
 	marker := NewMarker(MarkerKey{1}, []string{"a"})
@@ -138,26 +138,26 @@ func TestMarkerNamesTheServer(t *testing.T) {
 	})
 }
 
-// Replicas with one secret know each other's requests, others do not; neither the
+// Replicas with the same secret recognize each other's markers, others do not; neither the
 // secret nor the name of a server is in a marker.
 func TestMarkerKeys(t *testing.T) {
 	const secret = "shared-by-all-replicas"
 	one, two := NewMarker(SharedMarkerKey([]byte(secret)), []string{"freeradius-a"}), NewMarker(SharedMarkerKey([]byte(secret)), nil)
 	if one.own != two.own {
-		t.Error("two gateways with one secret call themselves differently")
+		t.Error("two gateways with the same secret have different identifiers")
 	}
 	if other := NewMarker(SharedMarkerKey([]byte(secret+"x")), nil); other.own == one.own {
-		t.Error("gateways with different secrets call themselves the same")
+		t.Error("gateways with different secrets have the same identifier")
 	}
 	key := sha256.Sum256([]byte(secret)) // replicas of different versions, too
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte("radsec-gw loop marker"))
 	if want := mac.Sum(nil)[:8]; !bytes.Equal(one.own[:], want) {
-		t.Errorf("a gateway calls itself %x, expected %x", one.own, want)
+		t.Errorf("a gateway has the identifier %x, expected %x", one.own, want)
 	}
 	first, second := NewMarker(NewMarkerKey(), nil), NewMarker(NewMarkerKey(), nil)
 	if first.own == second.own {
-		t.Error("two processes call themselves the same")
+		t.Error("two processes have the same identifier")
 	}
 	octets := one.append(nil, new(wire.View), udpback.ServerID("freeradius-a"))
 	if bytes.Contains(octets, []byte(secret)) || bytes.Contains(octets, []byte("freeradius")) {
@@ -178,8 +178,8 @@ func TestMarkerKeys(t *testing.T) {
 	}
 }
 
-// Whatever Proxy-State a client sends, the marker fits into an attribute, and the gateway
-// finds its own in it.
+// Whatever Proxy-State a client sends, the marker fits into an attribute, and the gateway finds
+// its own entry in it.
 func FuzzMarker(f *testing.F) {
 	own := NewMarker(MarkerKey{1}, []string{"a"})
 	for _, seed := range [][]byte{nil, {33, 2}, markerOf("x"), append([]byte{33, 22}, markerOf(entryOf(own, 1))...), append([]byte{33, 22}, markerOf(entryOf(NewMarker(MarkerKey{2}, nil), 1))...)} {
@@ -209,7 +209,7 @@ func FuzzMarker(f *testing.F) {
 	})
 }
 
-// Looking for a loop, and adding the marker, allocates nothing.
+// Detecting a loop, and adding the marker, does not allocate.
 func TestMarkerDoesNotAllocate(t *testing.T) {
 	own, other := NewMarker(MarkerKey{1}, []string{"a"}), NewMarker(MarkerKey{2}, nil)
 	var v wire.View

@@ -12,7 +12,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// bedWithNASes has four servers: two NASes, one that is not a NAS, and one that is in no
+// bedWithNASes returns a bed with four servers: two NASes, one that is not a NAS, and one that is in no
 // route.
 func bedWithNASes(t *testing.T, others bool) *bed {
 	b := newBed(t, settings{policy: strict})
@@ -37,15 +37,15 @@ func bedWithNASes(t *testing.T, others bool) *bed {
 
 func operatorNAS(id string) attr { return attr{241, append([]byte{8}, id...)} }
 
-// At the last hop a CoA or Disconnect goes to the NAS that it names, and is refused
-// when that is not on the route (RFC 5176 §3, RFC 8559 §3.3).
+// At the last hop a CoA or Disconnect goes to the NAS that it names, and is refused if that is
+// not in the route (RFC 5176 §3, RFC 8559 §3.3).
 // Rules: P34, P87, P90, P93
 func TestChoiceOfNAS(t *testing.T) {
 	v6 := netip.MustParseAddr("2001:db8::11").As16()
 	for _, row := range []struct {
 		name         string
 		attrs        []attr
-		want         string // the address that it goes to; with others beside the NASes, if that differs, behind a slash
+		want         string // the address that it goes to; if that differs with other servers in the route, after a slash
 		cause, other uint32 // or why it does not, likewise
 	}{
 		{"NAS-Identifier", []attr{text(32, "ap-2")}, "192.0.2.12:3799", 0, 0},
@@ -117,9 +117,9 @@ func TestOnlyNAS(t *testing.T) {
 	})
 }
 
-// Before the NAS what is for proxies is taken off, and what identifies the NAS is there;
-// a proxy on the way gets everything as it was (RFC 8559 §3.4, §4.2). A NAS gets no
-// marker of loops: hostapd refuses a Proxy-State.
+// For a NAS, attributes for proxies are removed, and those that identify the NAS are added; a
+// proxy gets everything unchanged (RFC 8559 §3.4, §4.2). A NAS gets no loop marker: hostapd
+// refuses a Proxy-State.
 // Rules: P30, P89, P90
 func TestLastHop(t *testing.T) {
 	for _, row := range []struct {
@@ -176,7 +176,7 @@ func TestLastHop(t *testing.T) {
 	}
 }
 
-// A choice has no Error-Cause, and a cause no choice.
+// choose returns a group or an Error-Cause, never both.
 // Rules: P87, P93
 func TestChoiceOrCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

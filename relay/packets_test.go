@@ -12,8 +12,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// What follows makes and checks packets with the field's library and the
-// standard library's digests only: nothing of package wire but its constants.
+// This file makes and checks packets with layeh.com/radius and the standard library's digests
+// only, and with nothing of package wire except its constants.
 
 // attr is one attribute.
 type attr struct {
@@ -21,7 +21,7 @@ type attr struct {
 	v []byte
 }
 
-// mac asks for a Message-Authenticator at its place.
+// mac is an attribute that becomes a Message-Authenticator.
 var mac = attr{80, make([]byte, 16)}
 
 // nemo is the user of most requests, whose realm has a route.
@@ -124,8 +124,8 @@ func values(b []byte, t byte) (all [][]byte) {
 
 func joined(b []byte, t byte) string { return string(bytes.Join(values(b, t), []byte("|"))) }
 
-// checkRequest fails the test unless the server can believe what it got, and
-// returns it as the field's library reads it.
+// checkRequest fails the test unless the authenticators of what the server got verify, and
+// returns the packet.
 func checkRequest(t *testing.T, q []byte) *radius.Packet {
 	t.Helper()
 	p, err := radius.Parse(q, []byte(serverText))
@@ -149,9 +149,8 @@ func checkRequest(t *testing.T, q []byte) *radius.Packet {
 	return p
 }
 
-// checkAnswer fails the test unless the client can believe the answer to q:
-// Identifier, Response Authenticator, Message-Authenticator, and exactly its own
-// Proxy-State.
+// checkAnswer fails the test unless the answer to q has the right Identifier, Response
+// Authenticator and Message-Authenticator, and exactly the client's own Proxy-State.
 func checkAnswer(t *testing.T, q, answer []byte, code radius.Code) {
 	t.Helper()
 	if _, err := radius.Parse(answer, []byte(clientText)); err != nil {

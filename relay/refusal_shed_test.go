@@ -8,20 +8,20 @@ import (
 	"radsec-gw/metrics"
 )
 
-// refuse has a packet end as what is beyond a limit does.
+// refuse passes a packet to Refuse, as tlsfront does when a limit is exceeded.
 func refuse(fate metrics.Fate) func(b *bed, conn *Connection, q []byte) {
 	return func(b *bed, conn *Connection, q []byte) {
 		b.packets++
 		conn.Refuse(bytes.Clone(q), fate)
 		if err := conn.Flush(); err != nil {
-			b.t.Errorf("it cost the connection: %v", err)
+			b.t.Errorf("the connection must be closed: %v", err)
 		}
 	}
 }
 
-// What is shed is checked as any other packet: a duplicate of what is in flight is
-// dropped, another packet with a Token that is in use ends the connection, so does a
-// packet without borders, and Status-Server gets silence.
+// A packet that is shed is checked like any other: a duplicate of one in flight is dropped,
+// another packet with a Token in use closes the connection, so does a malformed packet, and
+// Status-Server gets no answer.
 // Rules: P5, P6, P80, P124
 func TestRefuseChecksThePacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 	"radsec-gw/wire"
 )
 
-// refusalRow is a packet that is not relayed, and whether it costs the connection.
+// refusalRow is a packet that is not relayed, and whether it closes the connection.
 type refusalRow struct {
 	name   string
 	policy wire.RequestPolicy
 	packet []byte
-	err    error // nil: the connection stays
+	err    error // nil: the connection stays open
 	fates  string
 }
 
@@ -65,8 +65,8 @@ var refusalRows = []refusalRow{
 	{"Status-Server without Message-Authenticator", strict, makeRequest(12, 0, 1), nil, "status/missing_message_authenticator=1"},
 }
 
-// What a client sends that is not relayed: whether it costs the connection (RFC
-// 6613 §2.6.4), and that it is never answered.
+// Packets that are not relayed: whether they close the connection (RFC 6613 §2.6.4), and that
+// they are never answered.
 // Rules: P5, P6, P16, P20, P47, P48, P76, C3, C5
 func TestRefusals(t *testing.T) {
 	for _, row := range refusalRows {
@@ -88,8 +88,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A client's policy may be lenient where the field is: then the packet passes,
-// and the server sees it as the rules want it.
+// With a lenient policy a packet that breaks a rule is relayed, and the server gets it as the
+// rules require.
 // Rules: P20, P46, P48, C3
 func TestLenientPolicies(t *testing.T) {
 	wrong := makeRequest(4, 1, 0, nemo)
@@ -120,10 +120,10 @@ func TestLenientPolicies(t *testing.T) {
 	}
 }
 
-// Accounting-Request must not have a Message-Authenticator, but it is seen, over
-// a zero authenticator: verified, and not carried on. Its answer has none:
-// FreeRADIUS 3.2.1 refuses one over the request's authenticator, and others refuse
-// what it takes. The server may sign in either way.
+// An Accounting-Request must not have a Message-Authenticator, but some have one, over a zero
+// authenticator: it is verified, and not passed on. The answer has none: FreeRADIUS 3.2.1
+// refuses one over the request's authenticator, and others refuse the one that it accepts.
+// The server may sign in either way.
 // Rules: C5
 func TestMessageAuthenticatorInAccounting(t *testing.T) {
 	for what, attrs := range map[string][]attr{"none": nil, "one over the request's authenticator": {mac}} {
@@ -149,7 +149,7 @@ func TestMessageAuthenticatorInAccounting(t *testing.T) {
 	}
 }
 
-// What is unknown or has a wrong size is relayed as it came.
+// Attributes that are unknown or have a wrong size are relayed unchanged.
 // Rules: P1, P7, P8, P12, P13, P89
 func TestOddAttributesPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"radsec-gw/udpback/health"
 )
 
-// Probes share the sockets of the requests, and so their Identifiers: a
-// Status-Server has one that nothing in flight on its socket has. It is made
-// anew each time, and a client's requests are not its business.
+// Probes use the sockets of requests, and their Identifiers: a Status-Server has one that no
+// request in flight on its socket has. Each probe is a new packet without anything from a
+// client's request.
 // Rules: P28, P78, P81
 func TestProbesShareTheSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestProbesShareTheSocket(t *testing.T) {
 			}
 			checkMAC(t, "the server", d.octets, d.octets[4:20], serverText)
 			if len(values(d.octets, 1))+len(values(d.octets, 2)) != 0 {
-				t.Error("a probe tells a user's name or password")
+				t.Error("a probe has a user's name or password")
 			}
 		}
 		if len(requests) < 200 || len(probes) < 2 { // more: the silent port got new sockets

@@ -15,7 +15,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// chance is a random run: links, what they asked, and what the server holds.
+// chance is a random run: its links, their requests, and the requests that the server has not
+// answered.
 type chance struct {
 	*bed
 	rnd     *rand.Rand
@@ -24,7 +25,7 @@ type chance struct {
 	pending []datagram // not answered yet
 }
 
-// chancer is one link, with what its client may believe an answer to.
+// chancer is one link, with the requests that its client may get answers to.
 type chancer struct {
 	name  string
 	link  *Connection
@@ -32,10 +33,10 @@ type chancer struct {
 	asked map[[2]byte][][]byte // by code and Identifier: every request, the last at the end
 }
 
-// Thousands of random turns: requests, duplicates, reuse of Identifiers, true,
-// forged, late and doubled replies, connections that end, time that passes.
-// Every packet has exactly one fate (the bed checks it), no answer reaches
-// another connection than its request's, nothing is left over.
+// Thousands of random events: requests, duplicates, reuse of Identifiers, good, forged, late
+// and duplicate replies, connections that end, time that passes. Every packet has exactly one
+// fate (the bed checks it), no answer is sent on another connection than its request's, and no
+// memory or Identifier stays in use.
 // Rules: P16, P21, P22, P26, P29, P30, P59, P60, P61, P64, P69, P71
 func TestRandomEvents(t *testing.T) {
 	const turns = 4000
@@ -100,8 +101,8 @@ func (c *chance) leave(m *chancer) {
 	}
 }
 
-// make makes a request that names its link and is like no other. Few
-// Identifiers, so that they are reused all the time.
+// make makes a unique request that names its link. There are few Identifiers, so that they are
+// reused often.
 func (c *chance) make(m *chancer) []byte {
 	c.serial++
 	code := []radius.Code{1, 1, 1, 4, 4, 40, 43, 12}[c.rnd.IntN(8)]
@@ -126,7 +127,7 @@ func (m *chancer) note(q []byte) {
 	m.asked[key] = append(m.asked[key], q)
 }
 
-// burst hands over several packets before the Flush.
+// burst sends several packets before the Flush.
 func (c *chance) burst(m *chancer) {
 	for range 1 + c.rnd.IntN(100) {
 		q := c.make(m)
@@ -149,7 +150,7 @@ func (c *chance) askAgain(m *chancer) {
 	}
 }
 
-// answer lets the server answer something it got, well or badly, perhaps again.
+// answer makes the server answer a request, well or badly, perhaps again.
 func (c *chance) answer() {
 	if len(c.pending) == 0 {
 		return
@@ -175,7 +176,7 @@ func (c *chance) answer() {
 	synctest.Wait()
 }
 
-// check looks at everything that a link's client was sent.
+// check checks everything that a link's client was sent.
 func (c *chance) check(m *chancer) {
 	for _, a := range m.peer.got() {
 		question := c.questionOf(m, a)
@@ -208,7 +209,7 @@ func (c *chance) questionOf(m *chancer, a []byte) []byte {
 	return nil
 }
 
-// settle lets every schedule end, and looks for what is left.
+// settle waits until every schedule has ended, and checks that nothing remains.
 func (c *chance) settle() {
 	pass(time.Minute)
 	for _, m := range c.live {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A reject goes to the client as soon as the server has sent it, as every reply does:
-// whoever wants to slow guessing down does so at the server
-// (draft-ietf-radext-deprecating-radius §8.3). It stays a reject.
+// An Access-Reject is relayed immediately, like every reply: only the server delays it, to slow
+// guessing down (draft-ietf-radext-deprecating-radius §8.3). It is relayed as an
+// Access-Reject.
 // Rules: P69, P72
 func TestRejectIsRelayedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -14,8 +14,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// client: PAP under "radsec"; server: the same password under its own secret,
-// Identifier and Request Authenticator; and back again, keys included.
+// A PAP password is hidden under "radsec" from the client, and under the server's secret,
+// Identifier and Request Authenticator to the server. In the reply, the keys are hidden again
+// for the client.
 // Rules: P10, P14, P18, P21, P22, P23, P30, P32, P35, P38, P41, P45, P46, P50, P72, P73
 func TestPAPThereAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -36,7 +37,7 @@ func TestPAPThereAndBack(t *testing.T) {
 				t.Errorf("the server reads the User-Name %q", got)
 			}
 			if joined(s, 200) != "unknown\x00type" || joined(s, 25) != "class" {
-				t.Error("an attribute that is none of the gateway's business was changed")
+				t.Error("an attribute that the gateway must not change was changed")
 			}
 			return [][]byte{respond(s, 2, accepting(r, mac, text(25, "server's class"), proxyState("the server's own"), text(1, "nemo"))...)}
 		})
@@ -48,7 +49,7 @@ func TestPAPThereAndBack(t *testing.T) {
 		read := must(radius.Parse(a, []byte(clientText)))
 		read.Authenticator = [16]byte(ra) // what the library hides with
 		if got := joined(a, 25) + joined(a, 1); got != "server's classnemo" {
-			t.Errorf("Class and User-Name came back as %q", got)
+			t.Errorf("Class and User-Name are %q in the answer", got)
 		}
 		if key := microsoft.MSMPPESendKey_Get(read, must(radius.Parse(q, []byte(clientText)))); string(key) != "send-key" {
 			t.Errorf("the client reads MS-MPPE-Send-Key %q", key)
@@ -79,8 +80,8 @@ func accepting(request *radius.Packet, attrs ...attr) []attr {
 	return attrs
 }
 
-// CHAP answers the Request Authenticator where there is no CHAP-Challenge, and
-// the server gets that as one (RFC 2865 §2.3).
+// Without a CHAP-Challenge the Request Authenticator is the challenge, and the server gets it
+// as CHAP-Challenge (RFC 2865 §2.3).
 // Rules: P36, P44, P73
 func TestCHAPKeepsItsChallenge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -114,8 +115,8 @@ func TestCHAPKeepsItsChallenge(t *testing.T) {
 	})
 }
 
-// The kinds whose Request Authenticator is computed: signed for each side, with
-// the port of the kind, and the reply's code as the server chose it.
+// The kinds whose Request Authenticator is computed are signed for each side, are sent to the
+// port of the kind, and the reply's code is that of the server.
 // Rules: P18, P20, P21, P22, P30, P32, P52, P58, P63, P85, P86, P92
 func TestComputedAuthenticatorsThereAndBack(t *testing.T) {
 	rows := []struct {
@@ -165,7 +166,7 @@ func TestComputedAuthenticatorsThereAndBack(t *testing.T) {
 	}
 }
 
-// EAP passes through octet by octet, and State with it.
+// EAP and State are relayed unchanged.
 // Rules: P9, P11, P44, P48, P73
 func TestEAPThereAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -191,8 +192,8 @@ func TestEAPThereAndBack(t *testing.T) {
 	})
 }
 
-// Status-Server is about this hop: nothing goes to a server, and servers that
-// stay silent change nothing (RFC 5997 §4.2).
+// Status-Server is about this hop: nothing is sent to a server, and it is answered even if no
+// server replies (RFC 5997 §4.2).
 // Rules: P34, P69, P75, P76, P77, P78, P79, C4
 func TestStatusServerIsAnsweredHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -214,13 +215,13 @@ func TestStatusServerIsAnsweredHere(t *testing.T) {
 			t.Errorf("the servers got %d datagrams, expected none", len(seen))
 		}
 		if err := b.send(conn, makeRequest(12, 1, 4)); err != nil {
-			t.Errorf("a Status-Server without Message-Authenticator costs the connection: %v", err)
+			t.Errorf("a Status-Server without Message-Authenticator closes the connection: %v", err)
 		}
 		none(t, "the client got", p.got())
 		bad := makeRequest(12, 2, 5, mac)
 		bad[30] ^= 1
 		if b.send(conn, bad) == nil {
-			t.Error("a Status-Server with a wrong Message-Authenticator does not cost the connection")
+			t.Error("a Status-Server with a wrong Message-Authenticator does not close the connection")
 		}
 		none(t, "the client got", p.got())
 		b.wantFates("status/bad_message_authenticator=1 status/missing_message_authenticator=1 status/status_answered=1")
@@ -248,8 +249,7 @@ func TestStatusServerWhileAllServersAreSilent(t *testing.T) {
 	})
 }
 
-// What came in one burst goes on in one: nothing waits for a second Flush, and
-// no reply depends on another.
+// Requests of all codes in one burst are sent by one Flush, and no reply depends on another.
 // Rules: P3, P29, P116
 func TestCodesShareIdentifiers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

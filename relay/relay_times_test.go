@@ -8,8 +8,8 @@ import (
 	"radsec-gw/metrics"
 )
 
-// A request that is resent, and one that moves to another server, tells the time that its
-// client told, however late it is by then (bis §6.2.3, RFC 5176 §6.3).
+// A request that is resent, or moves to another server, has the times that its client sent,
+// however late it is by then (bis §6.2.3, RFC 5176 §6.3).
 // Rules: P57, P58
 func TestTimesAreNotRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -15,24 +15,24 @@ import (
 	"radsec-gw/wire"
 )
 
-// request11 makes a client's request of RADIUS/1.1. The reserved octets hold what
-// nobody must look at (RFC 9765 §4.1).
+// request11 makes a client's request of RADIUS/1.1. The reserved octets are not zero, which
+// must be ignored (RFC 9765 §4.1).
 func makeRequest11(code radius.Code, token uint32, attrs ...attr) []byte {
 	b := assemble(code, 0xee, bytes.Repeat([]byte{0xee}, 16), attrs)
 	binary.BigEndian.PutUint32(b[4:], token)
 	return b
 }
 
-// open11 begins a connection that speaks RADIUS/1.1.
+// open11 opens a connection that speaks RADIUS/1.1.
 func (b *bed) open11() (*Connection, *peer) {
 	conn, p := b.open()
 	p.v11, conn.v11 = true, true
 	return conn, p
 }
 
-// checkAnswer11 fails the test unless the answer to q is one of RADIUS/1.1: the
-// Token, all reserved octets zero, exactly q's Proxy-State, and none of what is
-// not sent there (RFC 9765 §4.1, §5).
+// checkAnswer11 fails the test unless the answer to q is one of RADIUS/1.1: with q's Token, all
+// reserved octets zero, exactly q's Proxy-State, and no attribute that must not be sent in
+// RADIUS/1.1 (RFC 9765 §4.1, §5).
 func checkAnswer11(t *testing.T, q, answer []byte, code radius.Code) {
 	t.Helper()
 	head := make([]byte, 20)
@@ -67,8 +67,8 @@ func checkOwn11(t *testing.T, q []byte, got [][]byte, want expectation) {
 	}
 }
 
-// The password goes in clear to the gateway and hidden to the server, the server's
-// keys come hidden and go on in clear.
+// The password is sent in clear to the gateway and hidden to the server; the server's keys
+// arrive hidden and are sent to the client in clear.
 // Rules: P14, P30, P32, P46, P122, P123, P125, P126, P127, P129, P131
 func TestPAPThereAndBack11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestPAPThereAndBack11(t *testing.T) {
 				t.Errorf("the server reads Tunnel-Password %d %q, %v", tag, got, err)
 			}
 			if joined(s, 200) != "unknown\x00type" || joined(s, 25) != "class" || len(values(s, 241)) != 0 {
-				t.Error("an attribute was changed, or Original-Packet-Code went on")
+				t.Error("an attribute was changed, or Original-Packet-Code was passed on")
 			}
 			return [][]byte{respond(s, 2, accepting(r, mac, text(25, "server's class"), proxyState("the server's own"), text(1, "nemo"))...)}
 		})
@@ -96,7 +96,7 @@ func TestPAPThereAndBack11(t *testing.T) {
 		a := one(t, "the client got", p.got())
 		checkAnswer11(t, q, a, 2)
 		if got := joined(a, 25) + joined(a, 1); got != "server's classnemo" {
-			t.Errorf("Class and User-Name came back as %q", got)
+			t.Errorf("Class and User-Name are %q in the answer", got)
 		}
 		if got := joined(a, 26); got != "\x00\x00\x01\x37\x10\x0asend-key" {
 			t.Errorf("the client reads MS-MPPE-Send-Key %q", got)
@@ -137,8 +137,8 @@ func TestCHAP11(t *testing.T) {
 	})
 }
 
-// EAP passes through octet by octet, and State with it; no Message-Authenticator
-// is asked of the client, and the server gets one.
+// EAP and State are relayed unchanged; the client needs no Message-Authenticator, and the
+// server gets one.
 // Rules: P11, P44, P48, P125, P131
 func TestEAP11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -164,10 +164,10 @@ func TestEAP11(t *testing.T) {
 	})
 }
 
-// Accounting, CoA and Disconnect: nothing proves them to the gateway, and the
-// server gets a computed Request Authenticator. A NAS may demand a
-// Message-Authenticator, which the client has no way to send (RFC 9765 §5.2), so
-// CoA and Disconnect get one. Status-Server is answered here.
+// Accounting, CoA and Disconnect have no authenticator from the client, and get a computed
+// Request Authenticator for the server. A NAS may require a Message-Authenticator, which the
+// client cannot send (RFC 9765 §5.2), so CoA and Disconnect get one. Status-Server is answered
+// here.
 // Rules: P18, P30, P52, P85, P92, P122, P129, P131
 func TestOtherKinds11(t *testing.T) {
 	for _, row := range []struct {
@@ -212,8 +212,7 @@ func TestOtherKinds11(t *testing.T) {
 	}
 }
 
-// The Message-Authenticator of a CoA or Disconnect counts as length: what has no room
-// for it is refused.
+// A CoA or Disconnect that would be too long with its Message-Authenticator is refused.
 // Rules: P15, P34, P129
 func TestMessageAuthenticatorThatDoesNotFit11(t *testing.T) {
 	for code, nak := range map[radius.Code]radius.Code{43: 45, 40: 42} {
@@ -286,9 +285,9 @@ var notServedRows = []notServedRow{
 	{"accounting, no cause", 4, []attr{nemo}, allKinds, withError(attr{241, []byte{4, 0, 0, 0, 4}}), expectation{52, 0}, "accounting/protocol_error=1"},
 }
 
-// A request that cannot be served: Access and accounting get a Protocol-Error
-// whatever the route says, CoA and Disconnect a NAK, or silence where the server
-// may have acted (RFC 9765 §6.1, RFC 5176 §3.5).
+// If a request cannot be served, Access and accounting get a Protocol-Error whatever the route
+// says, CoA and Disconnect a NAK, or no answer if the server may have acted (RFC 9765 §6.1,
+// RFC 5176 §3.5).
 // Rules: P15, P34, P71, P94, P96, P97
 func TestNotServed11(t *testing.T) {
 	for _, row := range notServedRows {
@@ -298,7 +297,7 @@ func TestNotServed11(t *testing.T) {
 				conn, p := b.open11()
 				b.net.setServe(row.serve)
 				q := makeRequest11(row.code, 99, append([]attr{proxyState("a")}, append(row.attrs, proxyState("b"))...)...)
-				if len(row.attrs) > 10 { // no room for them
+				if len(row.attrs) > 10 { // no space for them
 					q = makeRequest11(row.code, 99, row.attrs...)
 				}
 				if err := b.send(conn, q); err != nil {
@@ -312,7 +311,7 @@ func TestNotServed11(t *testing.T) {
 	}
 }
 
-// What costs a connection of RADIUS/1.1 is what breaks its framing, and no more.
+// Only a malformed packet closes a connection of RADIUS/1.1.
 // Rules: P5, P6, P125
 func TestRefusals11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -330,7 +329,7 @@ func TestRefusals11(t *testing.T) {
 		broken := makeRequest11(1, 4, nemo)
 		broken[21] = 1
 		if err := b.send(conn, broken); err == nil {
-			t.Error("an attribute of length 1 does not cost the connection")
+			t.Error("an attribute of length 1 does not close the connection")
 		}
 		b.wantFates("other/bad_attributes=1 other/unexpected_reply=1 other/unknown_code=1 status/status_answered=1")
 	})

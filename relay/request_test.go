@@ -56,8 +56,8 @@ func forged(attrs ...attr) []byte {
 	return bad
 }
 
-// ways has every way but those of a request that nobody waits for any more: its memory is
-// left to the garbage collector.
+// ways has every way except those of an abandoned request: its memory is left to the garbage
+// collector.
 var ways = []way{
 	{"answered here", func(b *bed, conn *Connection, i int) { b.send(conn, longStatus()) }},
 	{"without proof", func(b *bed, conn *Connection, i int) { b.send(conn, makeRequest(12, 0, 1, longer...)) }},
@@ -142,7 +142,7 @@ var ways = []way{
 	}},
 }
 
-// rejectAll rejects Access-Requests; nobody listens for CoA.
+// rejectAll rejects Access-Requests; the port for CoA is not open.
 func rejectAll(s []byte) [][]byte {
 	if s[0] == 43 {
 		return [][]byte{nil}
@@ -150,7 +150,7 @@ func rejectAll(s []byte) [][]byte {
 	return [][]byte{respond(s, 3, mac)}
 }
 
-// Whichever way a request ends, its memory serves the next one.
+// However a request ends, its memory is reused by the next one.
 func TestRequestsAreRecycled(t *testing.T) {
 	const rounds = 40
 	for _, row := range ways {
@@ -168,7 +168,7 @@ func TestRequestsAreRecycled(t *testing.T) {
 	}
 }
 
-// Nothing of an earlier request stays with the memory that it had.
+// The memory of a request keeps nothing of an earlier one.
 func TestRecycledRequestsAreEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict, onUnreachable: ProtocolError, onUnroutable: Reject})
@@ -192,7 +192,7 @@ func TestRecycledRequestsAreEmpty(t *testing.T) {
 	})
 }
 
-// The memory for an answer of the gateway's own to a failed request is used again.
+// The memory for the gateway's own answer to a failed request is reused.
 func TestScratchIsUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
@@ -214,7 +214,7 @@ func TestScratchIsUsedAgain(t *testing.T) {
 	})
 }
 
-// A client that is nearly the only one gets its share of the servers, no more.
+// A request counts under the Quota of its client.
 // Rules: P27
 func TestQuotaOfTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -99,7 +99,7 @@ func TestEnded(t *testing.T) {
 	}{
 		{"the gateway stops", func(f *front, _ net.Conn) { f.stop() }, []metrics.Reason{metrics.ClosedShutdown}},
 		{"the client resets", func(_ *front, c net.Conn) { c.(*net.TCPConn).SetLinger(0); c.Close() }, []metrics.Reason{metrics.ClosedBroken, metrics.ClosedByPeer}},
-		// The kernel tells of a reset once, the reader or the writer; the other sees the end.
+		// The kernel reports a reset only once, to the reader or the writer; the other gets EOF.
 		{"the client closes", func(_ *front, c net.Conn) { c.Close() }, []metrics.Reason{metrics.ClosedByPeer, metrics.ClosedBroken}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -58,7 +58,7 @@ func TestPacketsAreCutHoweverTheStreamIsSplit(t *testing.T) {
 		t.Fatalf("octet by octet: %d packets, error %v; want the three that were sent", len(got), err)
 	}
 	if _, started, err := cutAll(all[:30]); err != nil || !started {
-		t.Errorf("a packet of which a part has come: started %v, error %v; want true and none", started, err)
+		t.Errorf("a packet of which a part has arrived: incomplete %v, error %v; want true and none", started, err)
 	}
 }
 

@@ -159,7 +159,7 @@ func (c *refusedPeer) test(t *testing.T) {
 // RFC 6614bis §3.5: a resumed session is checked again, by the current rules.
 //
 // Rules: P110
-func TestResumptionIsAuthorisedAgain(t *testing.T) {
+func TestResumptionIsAuthorizedAgain(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			f := startTCP(t, nil)
@@ -219,7 +219,7 @@ func TestAllCAsAreNamed(t *testing.T) {
 		names := ask(version)
 		for _, ca := range []*certs.CA{f.pki.ca, own} {
 			if !slices.ContainsFunc(names, func(n []byte) bool { return string(n) == string(ca.Certificate.RawSubject) }) {
-				t.Errorf("%s: %v is not among the %d CAs that the client is told", tls.VersionName(version), ca.Certificate.Subject, len(names))
+				t.Errorf("%s: %v is not among the names of %d CAs that the client gets", tls.VersionName(version), ca.Certificate.Subject, len(names))
 			}
 		}
 	}
@@ -231,7 +231,7 @@ func TestAllCAsAreNamed(t *testing.T) {
 	})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		if names := ask(version); len(names) != 0 {
-			t.Errorf("%s: the client is told %d CAs, want none", tls.VersionName(version), len(names))
+			t.Errorf("%s: the client gets the names of %d CAs, want none", tls.VersionName(version), len(names))
 		}
 	}
 }

@@ -38,14 +38,14 @@ func TestReadHello(t *testing.T) {
 				t.Errorf("%s, %s: got %d bytes and %v, want %v", c.name, how, len(b), err, c.err)
 			}
 		}
-		// What was read ahead behind a PROXY header is looked at before anything is read.
+		// What was read after a PROXY header is checked before anything is read.
 		if b, err := readHello(iotest.ErrReader(io.EOF), []byte(c.bytes)); !errors.Is(err, c.err) || string(b) != c.bytes {
 			t.Errorf("%s, read ahead: got %q and %v, want all of it and %v", c.name, b, err, c.err)
 		}
 	}
 }
 
-// The start of a ClientHello is recognised however it is split, nothing of it is lost,
+// The start of a ClientHello is recognized however it is split, nothing of it is lost,
 // and no more is read than necessary.
 func FuzzReadHello(f *testing.F) {
 	f.Add([]byte("\x16\x03\x01\x01\x00\x01\x00\x00\xfc"), 2)

@@ -34,7 +34,7 @@ func TestNoAnswerWithoutTLS(t *testing.T) {
 	}
 }
 
-// Protocols that are sent to the port by mistake are recognised.
+// Protocols that are sent to the port by mistake are recognized.
 //
 // Rules: P101
 func TestOtherProtocolsAreNamed(t *testing.T) {

@@ -251,7 +251,7 @@ func TestOwnCAAtResumptionAndReload(t *testing.T) {
 				t.Error("a session whose CA stays has ended")
 			}
 
-			// The CA becomes another client's: the open session is not this one's any more.
+			// The CA becomes another client's: the open session no longer belongs to this one.
 			f.change(func(cfg *Config) {
 				cfg.Clients = append(tenant(twin), &Client{Client: identity.Client{Name: "new", CA: []*x509.Certificate{own.Certificate}}})
 			})

@@ -36,7 +36,7 @@ func (e *echoer) Refuse([]byte, metrics.Fate) {}
 // discarded.
 func newPath(t testing.TB) *path {
 	t.Helper()
-	f := startTCP(t, nil) // for its configuration; it serves nobody here
+	f := startTCP(t, nil) // for its configuration; it has no clients here
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
 	defer l.Close()
 	p := &path{raw: &holding{Conn: must(net.Dial("tcp", l.Addr().String()))}}
@@ -98,8 +98,8 @@ func TestPacketPathAllocatesNothing(t *testing.T) {
 			p.take(t, sealed[next])
 			next++
 		})
-		// For 50 packets crypto/tls asks anew for each few records, as its own
-		// buffer holds them.
+		// For 50 packets crypto/tls reads again after every few records, as many as its own
+		// buffer holds.
 		if limit := max(1, float64(batch)/2); got > limit {
 			t.Errorf("%d packets to the handler and back cost %v allocations, want at most crypto/tls's own %v", batch, got, limit)
 		}

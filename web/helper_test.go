@@ -17,7 +17,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// bed is the HTTP side over counts that a test makes.
+// bed is a Server with counts that a test makes.
 type bed struct {
 	t       *testing.T
 	m       *metrics.Metrics

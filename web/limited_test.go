@@ -33,8 +33,8 @@ func (s *starved) Accept() (net.Conn, error) {
 func (s *starved) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9713} }
 func (s *starved) Close() error   { return nil }
 
-// A process without descriptors goes on accepting HTTP connections once it has
-// some; it logs that once a minute, in the form of every line, and counts each.
+// A process without descriptors accepts HTTP connections again once it has some; each error is
+// counted, and logged once a minute.
 //
 // Fault W13.
 func TestAcceptSurvivesALackOfDescriptors(t *testing.T) {
@@ -79,8 +79,8 @@ func TestCloseEndsTheWaitingForDescriptors(t *testing.T) {
 	})
 }
 
-// Token, profiles and TLS change while a listener is served, and another address
-// is served beside it.
+// Token, profiles and TLS change while a listener is served, and another address is served at
+// the same time.
 //
 // Fault L5.
 func TestSettingsChangeWhileServing(t *testing.T) {

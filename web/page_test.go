@@ -43,7 +43,7 @@ func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 	}
 }
 
-// The gateway's own certificate is on the page, with what keeps clients out.
+// The page shows the gateway's own certificate, and why clients refuse it.
 func TestThePageShowsTheOwnCertificate(t *testing.T) {
 	b := newBed(t, func(c *Config) {
 		c.Certificate = func() Certificate {
@@ -58,7 +58,7 @@ func TestThePageShowsTheOwnCertificate(t *testing.T) {
 	}
 }
 
-// What keeps some clients out is on the page while the gateway is ready.
+// The page shows what keeps some clients from connecting while the gateway is ready.
 func TestThePageShowsNotices(t *testing.T) {
 	b := newBed(t, func(c *Config) {
 		c.Notices = func() []string { return []string{"the revocation list of CN=<ca> has been out of date"} }
@@ -92,8 +92,8 @@ func TestThePageShowsTheAddressesOfAnExpandedServer(t *testing.T) {
 	}
 }
 
-// What is told by a colour is told by a sign and a word as well, and every state of a
-// server has both colours.
+// What a color says is also said by a sign and a word, and every state of a server has both
+// colors.
 func TestEveryStateHasItsBadge(t *testing.T) {
 	for state := range metrics.NumStates {
 		name := state.String()
@@ -179,7 +179,7 @@ func TestThePolicyAllowsThePagesOwnScriptOnly(t *testing.T) {
 	}
 }
 
-// What accessibility needs of the structure: one h1, headings without gaps, named sections, headers of
+// The structure that accessibility requires: one h1, headings without gaps, named sections, headers of
 // tables with a scope, charts with words, a language.
 func TestThePageCanBeReadAloud(t *testing.T) {
 	b := newBed(t, nil)
@@ -220,7 +220,7 @@ func TestThePageCanBeReadAloud(t *testing.T) {
 			}
 		case "svg":
 			if at["role"] != "img" || at["aria-label"] == "" {
-				t.Error("a chart says nothing to who does not see it")
+				t.Error("a chart has no alternative text")
 			}
 		}
 	}
@@ -281,8 +281,7 @@ func TestSamplesAreDifferences(t *testing.T) {
 	}
 }
 
-// A server that is gone has no samples; one that is back begins anew, however
-// much it had before.
+// A server that was removed has no samples; one that was added again begins without any.
 func TestSamplesOfServersThatGo(t *testing.T) {
 	b := newBed(t, nil)
 	key := endpoint{"radius-a", "auth"}

@@ -6,8 +6,8 @@ import (
 	"radsec-gw/metrics"
 )
 
-// A server whose addresses count by themselves is as good as the best of them, whatever
-// is left of its own ports.
+// A server whose addresses count separately has the best of their states, whatever that of its
+// own ports is.
 func TestBestStates(t *testing.T) {
 	up, suspect, failing, down := metrics.StateUp, metrics.StateSuspect, metrics.StateFailing, metrics.StateDown
 	type port struct {

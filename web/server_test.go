@@ -24,7 +24,8 @@ func TestHealthIsAlive(t *testing.T) {
 	}
 }
 
-// Ready is who listens, does not drain, and has a server that may be used for each route and kind.
+// The gateway is ready if it listens, does not drain, and has a server that may be used for each route
+// and kind.
 func TestReadinessGivesItsReasons(t *testing.T) {
 	for _, row := range []struct {
 		name   string
@@ -59,7 +60,8 @@ func TestReadinessGivesItsReasons(t *testing.T) {
 
 const token = "a-token-of-this-test"
 
-// With a token, health says only yes or no without it, and the rest nothing at all.
+// If there is a token, callers without it get only the status from /healthz and /readyz, and nothing
+// else.
 func TestATokenGuardsAllButHealth(t *testing.T) {
 	b := newBed(t, func(c *Config) { c.Token = []byte(token); c.PProf = true })
 	b.why = "draining"
@@ -114,7 +116,8 @@ func TestOnlyWhatIsServedIsAnswered(t *testing.T) {
 	}
 }
 
-// Serve answers over a real connection, has no more of them than it may, and ends without leaving anything.
+// Serve answers over a real connection, has at most as many connections as configured, and ends with
+// all its goroutines.
 func TestServeEndsWithItsContext(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	b := newBed(t, nil)
@@ -165,8 +168,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// What net/http has to say is a line of the log like any other; a health check
-// of the port is not told.
+// Errors of net/http are logged like others, but not a health check of the port.
 func TestErrorsOfNetHTTPAreLogged(t *testing.T) {
 	b := newBed(t, nil)
 	b.server.newHTTP().ErrorLog.Print("http: TLS handshake error from 192.0.2.1:40001: EOF")
@@ -180,7 +182,7 @@ func TestErrorsOfNetHTTPAreLogged(t *testing.T) {
 	}
 }
 
-// A TLS handshake that fails is told, and a connection that ends without one is not.
+// A TLS handshake that fails is logged, a connection that ends without one is not.
 func TestFailedHandshakesAreLogged(t *testing.T) {
 	ca, err := certs.NewCA("HTTP")
 	if err != nil {

@@ -37,7 +37,7 @@ func status(t *testing.T, cmd *exec.Cmd) int {
 }
 
 // A mistake in the configuration, or in a file that it names, has an exit status of its own; a
-// failure that may pass by itself has not. If a file blocks, the error names it.
+// failure that may be temporary does not. If a file blocks, the error names it.
 //
 // Faults L6, W15.
 func TestExitStatus(t *testing.T) {
@@ -84,7 +84,7 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-// Mistakes end the program even if nobody reads its standard error.
+// Mistakes end the program even if its standard error is not read.
 func TestExitStatusIntoAFullPipe(t *testing.T) {
 	_, file := gatewaytest.Dir(t, "nonsense = 1\n")
 	_, w := pipe(t)

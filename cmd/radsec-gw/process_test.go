@@ -86,7 +86,7 @@ func (g *process) signal(sig os.Signal) {
 	}
 }
 
-// ask gets a page of the HTTP side, within two seconds.
+// ask gets a page over HTTP, within two seconds.
 func (g *process) ask(path string) (status int, body string) {
 	g.t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}

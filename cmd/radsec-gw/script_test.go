@@ -11,8 +11,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"radsec-gw": main})
 }
 
-// The scripts of testdata/script are sessions in a terminal. What they use beside testscript's own
-// commands is in scriptcommands_test.go.
+// The scripts of testdata/script are sessions in a terminal. Commands other than testscript's own
+// are in scriptcommands_test.go.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

@@ -13,7 +13,8 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// SIGTERM during a reload that reads drains at once, and a second one ends at once.
+// SIGTERM during a reload that reads drains the gateway immediately, and a second one ends it
+// immediately.
 //
 // Fault W15, W12.
 func TestTerminationDuringAReload(t *testing.T) {

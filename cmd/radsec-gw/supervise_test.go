@@ -108,7 +108,7 @@ func TestSignalsDuringAReloadMakeOneMore(t *testing.T) {
 	}
 }
 
-// SIGTERM gives up a reload that reads, and nothing of it is put in use.
+// SIGTERM cancels a reload that reads, and nothing of it is put in use.
 //
 // Fault W15.
 func TestTerminationCancelsAReload(t *testing.T) {

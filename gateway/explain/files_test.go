@@ -30,7 +30,8 @@ func openTo(t *testing.T, path string) {
 }
 
 // The report says as which user the files were read, and warns about keys and secrets that
-// everybody can read and about the CA's key beside the CA, each with the line of its key.
+// everybody can read and about the CA's key in the CA's directory, each with the line of its
+// configuration key.
 func TestWarnsAboutReaders(t *testing.T) {
 	text := strings.Replace(gatewaytest.TwoServers, `secret = "0123456789abcdef"`, `secret_file = "a.secret"`, 1)
 	text = strings.Replace(text, `secret = "0123456789ab"`, `secret_file = "a.secret"`, 1)

@@ -8,7 +8,7 @@ import (
 	"radsec-gw/config"
 )
 
-// What follows from the timers of a group that are not the default.
+// The description of a group whose timers are not the default.
 // Rules: P65
 func TestDescribeGroup(t *testing.T) {
 	server := func(name string, count int) config.Server {
@@ -55,8 +55,8 @@ func TestDescribeGroup(t *testing.T) {
 	}
 }
 
-// There are words for each balance and for each answer when no server replies.
-func TestGroupWordsOfEachChoice(t *testing.T) {
+// Each balance, and each answer if no server replies, has a description.
+func TestDescribeGroupOfEachChoice(t *testing.T) {
 	cfg := &config.Config{Servers: []config.Server{{Name: "a"}, {Name: "b"}}}
 	for _, balance := range config.Balances() {
 		for _, answer := range config.Answers() {
