@@ -14,7 +14,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// expectation is the gateway's own answer to a request; code 0 is no answer.
+// expectation is the gateway's own answer to a request; with code 0 there is none.
 type expectation struct {
 	code  radius.Code
 	cause uint32
