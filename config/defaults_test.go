@@ -36,7 +36,7 @@ func TestDefaultsAreTheCommentsOnes(t *testing.T) {
 }
 
 // leadingTOML returns the value that a sentence begins with, as plain text, "" for none:
-// then the key is left out.
+// then the key is omitted.
 func leadingTOML(said string) string {
 	var table map[string]any
 	toml.Decode("v = "+leadingText(said), &table)

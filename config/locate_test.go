@@ -97,7 +97,7 @@ func TestLineOfMissing(t *testing.T) {
 	}
 }
 
-// The walk ends on anything, and deep nesting costs no more than its length.
+// locate ends on any input, and deep nesting costs no more than its length.
 func FuzzLocate(f *testing.F) {
 	f.Add("[a]\nb = [1, {c = 2}]\n")
 	f.Add("[[[[")

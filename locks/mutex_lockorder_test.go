@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What a goroutine that acquires locks is told.
+// Acquiring locks out of order panics.
 func TestOrder(t *testing.T) {
 	var server, member Mutex[Server]
 	var socket, other Mutex[Socket]
@@ -50,8 +50,8 @@ func panics(f func()) (what string) {
 	return ""
 }
 
-// What was released counts no more, in whatever order; and what other goroutines hold
-// does not count.
+// Locks that were released no longer count, in whatever order; and those of other
+// goroutines do not count.
 func TestOrderAfterRelease(t *testing.T) {
 	var server Mutex[Server]
 	var socket Mutex[Socket]

@@ -81,7 +81,7 @@ func TestAFloodOfOneMessage(t *testing.T) {
 		log.Warn("another")
 		got := said()
 		if n := strings.Count(got, "msg=refused"); n != burst {
-			t.Errorf("%d lines of the flood were let through, expected %d", n, burst)
+			t.Errorf("%d lines of the flood were written, expected %d", n, burst)
 		}
 		if !strings.Contains(got, "msg=another") {
 			t.Error("the flood hid another message")
@@ -89,13 +89,13 @@ func TestAFloodOfOneMessage(t *testing.T) {
 		time.Sleep(time.Second)
 		log.Warn("refused", "peer", "last")
 		if got := said(); !strings.HasSuffix(got, "peer=last suppressed=50") {
-			t.Errorf("logged %q, expected the next line to tell that 50 were suppressed", got)
+			t.Errorf("logged %q, expected the next line to report that 50 were suppressed", got)
 		}
 	})
 }
 
-// What a flood has suppressed is told even if nothing follows it.
-func TestTheEndOfAFloodIsTold(t *testing.T) {
+// Suppressed lines of a flood are reported even if no line follows it.
+func TestTheEndOfAFloodIsReported(t *testing.T) {
 	inBubble(t, Config{}, func(l *Log, said func() string) {
 		log := slog.New(l)
 		for range 150 {
@@ -104,7 +104,7 @@ func TestTheEndOfAFloodIsTold(t *testing.T) {
 		said()
 		time.Sleep(messageLimits.report + time.Second)
 		if got, want := said(), `messages=1 most=refused suppressed=50`; !strings.HasSuffix(got, want) {
-			t.Errorf("the log ends with %q, expected it to tell %s", got, want)
+			t.Errorf("the log ends with %q, expected it to report %s", got, want)
 		}
 	})
 }
@@ -122,7 +122,7 @@ func TestMessagesAreForgotten(t *testing.T) {
 	})
 }
 
-// What a limiter has let through is not limited once more as a message.
+// A line that a limiter has allowed is not limited again as a message.
 func TestLimitedLinesAreNotLimitedTwice(t *testing.T) {
 	inBubble(t, Config{}, func(l *Log, said func() string) {
 		s := NewSources(slog.New(l), "connections")
@@ -169,7 +169,7 @@ func TestLossesAreToldInTheLogAndOnThePage(t *testing.T) {
 			l.Output().Put(KindRequest, []byte("two\n"))
 			time.Sleep(time.Minute)
 			if r := l.Recent(); len(r) != 1 || !strings.HasPrefix(r[0].Message, "log lines are lost from now on") {
-				t.Errorf("the page has %v, expected it to tell of the loss once", r)
+				t.Errorf("the page has %v, expected it to report the loss once", r)
 			}
 			s.behave(nil)
 			log.Info("three")
@@ -177,7 +177,7 @@ func TestLossesAreToldInTheLogAndOnThePage(t *testing.T) {
 			synctest.Wait()
 			lines := strings.Split(s.take(), "\n")
 			if len(lines) != 2 || !strings.Contains(lines[0], "three") {
-				t.Fatalf("written %q, expected a line and one that tells of the loss", lines)
+				t.Fatalf("written %q, expected a line and one that reports the loss", lines)
 			}
 			if want := "lost=2 event_write_failed=1 request_write_failed=1"; !asJSON && !strings.HasSuffix(lines[1], want) {
 				t.Errorf("written %q, expected it to end with %s", lines[1], want)
@@ -189,7 +189,7 @@ func TestLossesAreToldInTheLogAndOnThePage(t *testing.T) {
 				Level   string
 			}
 			if asJSON && (json.Unmarshal([]byte(lines[1]), &line) != nil || line.Lost != 2 || line.Event != 1 || line.Request != 1 || line.Level != "WARN") {
-				t.Errorf("written %q, expected JSON that tells of one event and one request", lines[1])
+				t.Errorf("written %q, expected JSON that reports one event and one request", lines[1])
 			}
 		})
 	}

@@ -59,7 +59,7 @@ func failing(err error) func([]byte) (int, error) {
 	return func([]byte) (int, error) { return 0, err }
 }
 
-// start runs an Output of a small queue, which tells of losses as "lost N".
+// start runs an Output with a small queue, which reports losses as "lost N".
 func start(s io.Writer, size, lines int) *Output {
 	o := newOutput(s, size, lines)
 	o.notice = func(l Losses) []byte {
@@ -69,9 +69,9 @@ func start(s io.Writer, size, lines int) *Output {
 	return o
 }
 
-// The writer hangs in one write: whoever logs goes on, what does not fit is
-// counted, and when it flows again a line tells how many.
-func TestNobodyWaitsForAWriterThatHangs(t *testing.T) {
+// The writer hangs in a write: callers do not wait, lines that do not fit are counted,
+// and when the write returns a line reports how many were lost.
+func TestCallersDoNotWaitForAWriterThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
 		s := &sink{hook: func(p []byte) (int, error) { <-hang; return len(p), nil }}
@@ -102,7 +102,7 @@ func TestNobodyWaitsForAWriterThatHangs(t *testing.T) {
 			t.Errorf("written %q, expected it to end with %q", got, want)
 		}
 		if n := o.Written(KindEvent); n != 1+52+1+1 {
-			t.Errorf("%d lines counted as written, expected 55: 54 lines and the one that tells", n)
+			t.Errorf("%d lines counted as written, expected 55: 54 lines and the notice", n)
 		}
 		if n := o.Waiting(); n != 0 {
 			t.Errorf("%d bytes wait at the end, expected 0", n)
@@ -255,8 +255,8 @@ func TestAFullDiskIsTriedAgain(t *testing.T) {
 	})
 }
 
-// The reader of the pipe has gone: what was written there is lost and counted,
-// the process lives on, and another reader gets whole lines.
+// The reader of the pipe has gone: lines that were written there are lost and counted,
+// the process goes on, and another reader gets whole lines.
 func TestAPipeWithoutReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sink{hook: failing(syscall.EPIPE)}

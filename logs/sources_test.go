@@ -161,7 +161,7 @@ func TestSourcesReportInTheEnd(t *testing.T) {
 	})
 }
 
-// What goes on for ever is one line for each source and period.
+// Lines that recur are written once for each source and period.
 func TestRareSources(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sink{}

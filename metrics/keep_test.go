@@ -9,10 +9,11 @@ import (
 	"radsec-gw/wire"
 )
 
-// What the configuration names no more goes from the scrape: a server when
-// nothing is outstanding there, a client with its last connection, a route at
-// once. A name that comes back begins at zero, and old handles count nowhere.
-func TestWhatIsGoneIsShownNoMore(t *testing.T) {
+// The series of a name that is no longer configured are removed: those of a server when
+// nothing is outstanding there, of a client with its last connection, of a route at once.
+// A name that is configured again begins at zero, and counting by old handles has no
+// effect.
+func TestSeriesOfRemovedNamesAreRemoved(t *testing.T) {
 	m, c, s, reg := filled(t)
 	r := m.Route("example.org")
 	c.Connected()

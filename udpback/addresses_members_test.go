@@ -181,9 +181,9 @@ func TestRemovedMemberIsNotAFault(t *testing.T) {
 	})
 }
 
-// However many addresses an expanded name has, no more sockets are opened than are
-// allowed: its requests go to the addresses that have one.
-func TestExpandKeepsToTheLimitOfSockets(t *testing.T) {
+// No more sockets are opened than allowed, however many addresses an expanded name has:
+// its requests go to the addresses that have one.
+func TestExpandObeysTheLimitOfSockets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.backend.LimitSockets(6)

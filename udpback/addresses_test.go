@@ -24,8 +24,8 @@ func named(interval time.Duration, check health.Check) func(*ServerConfig) {
 	}
 }
 
-// A name server that never answers keeps nobody waiting: a request goes to the next
-// server of its group at once, and one that has no other is answered when the name is.
+// No request waits for a name server that never answers: it goes to the next server of
+// its group at once. One without another server is answered once the name is known.
 func TestHungNameServer(t *testing.T) {
 	for _, check := range []health.Check{health.CheckNone, health.CheckStatusServer} {
 		synctest.Test(t, func(t *testing.T) {
@@ -290,9 +290,9 @@ func TestRefusalsOfAPreviousAddress(t *testing.T) {
 	})
 }
 
-// A server that is dead at all of its addresses is tried at each in turn, and the log
-// says so once a minute.
-func TestDeadAddressesFillNoLog(t *testing.T) {
+// A server that is down at all of its addresses is tried at each in turn, which is logged
+// once a minute.
+func TestSilentAddressesAreLoggedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		var log bytes.Buffer

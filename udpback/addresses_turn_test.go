@@ -21,8 +21,8 @@ func addressesOf(names ...string) (all []netip.Addr) {
 	return all
 }
 
-// Each address of a name is tried at once when those before it are silent, and then for
-// a while each. Addresses that are new begin anew.
+// Each address of a name is tried at once when those before it are silent, and then for a
+// while each. With new addresses this begins again.
 func TestTurnsOfAddresses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

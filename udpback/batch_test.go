@@ -108,8 +108,8 @@ type brokenSender struct {
 
 func (s *brokenSender) Send([][]byte) (int, error) { return s.sent, s.err }
 
-// An error that comes although everything was sent speaks of an earlier datagram: the
-// batch has none to tell of.
+// An error although everything was sent is about an earlier datagram: the batch has no
+// error.
 func TestErrorOfBatch(t *testing.T) {
 	for _, row := range []struct {
 		sent int

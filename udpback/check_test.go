@@ -20,8 +20,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// A check begins with its Message-Authenticator. A Status-Server tells nobody's name and
-// no password; an Access-Request has those that are configured, the password hidden (RFC
+// A check begins with its Message-Authenticator. A Status-Server has no user name and no
+// password; an Access-Request has those that are configured, the password hidden (RFC
 // 5997 §3, draft-ietf-radext-deprecating-radius §5.3.2).
 // Rules: P46, P78
 func TestChecksBeginWithMessageAuthenticator(t *testing.T) {
@@ -53,7 +53,7 @@ func TestChecksBeginWithMessageAuthenticator(t *testing.T) {
 					t.Errorf("the NAS-Identifier of a check is %q, expected radsec-gw", got)
 				}
 				if wire.Code(b[0]) == radius.CodeStatusServer && (named || hidden) {
-					t.Error("a Status-Server tells a user's name or password, expected neither")
+					t.Error("a Status-Server has a user's name or password, expected neither")
 				}
 				if wire.Code(b[0]) == radius.CodeAccessRequest && (rfc2865.UserName_GetString(r) != "probe" || rfc2865.UserPassword_GetString(r) != "probe-password") {
 					t.Error("an Access-Request has not the name and password that are configured")
@@ -120,11 +120,11 @@ func TestMissingMessageAuthenticatorIsLoggedNowAndThen(t *testing.T) {
 	})
 }
 
-// A socket hears the address and the port that it was opened to and nobody else, by the
-// kernel's doing: what a stranger sends to it, or the server from another port, does not
-// arrive (RFC 2865 §3).
+// A socket receives only from the address and the port that it is connected to: the
+// kernel drops datagrams from another host, or from another port of the server (RFC 2865
+// §3).
 // Rules: P21
-func TestSocketHearsItsServerOnly(t *testing.T) {
+func TestSocketReceivesFromItsServerOnly(t *testing.T) {
 	listen := func() *net.UDPConn {
 		c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 		if err != nil {
@@ -200,8 +200,8 @@ func TestWhatCannotBeSentProvesNothing(t *testing.T) {
 	}
 }
 
-// A check that cannot be sent, or that nobody answers, is not the last: what becomes of it
-// tells of the server only if the way there is at fault, or the server itself.
+// After a check that cannot be sent, or is not answered, others follow. It counts against
+// the server only if the network or the server is at fault.
 // Rules: P82, P84
 func TestChecksGoOn(t *testing.T) {
 	cut := func(err error) func(*network) { return func(n *network) { n.cut["a:1812"] = err } }

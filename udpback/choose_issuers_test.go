@@ -76,9 +76,9 @@ func TestIssuer(t *testing.T) {
 }
 
 // A request with State does not wait for the server that issued it when that one is
-// known to be down: another is asked at once, which may begin anew.
+// known to be down: it goes to another at once, which may begin a new conversation.
 // Rules: P66
-func TestStateOfADeadServer(t *testing.T) {
+func TestStateOfAServerThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", checked), f.server(t, "b", checked)

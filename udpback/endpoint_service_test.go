@@ -243,8 +243,8 @@ func (n *network) pushes() map[string]bool {
 	return pushed
 }
 
-// A verified Access-Reject to a Status-Server is life; and a server that ignores
-// Status-Server and answers requests is up, which is told once.
+// A verified Access-Reject to a Status-Server shows that the port is alive. A server that
+// ignores Status-Server and answers requests is up, which is logged once.
 func TestOddStatusServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

@@ -12,8 +12,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// A single silent request has its server asked. A server that answers stays up,
-// whatever the realm does; its state does not waver.
+// After a single silent request the server is checked. A server that answers stays up,
+// whatever the realm does; its state does not change.
 // Rules: P83, P84
 func TestSilenceIsChecked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

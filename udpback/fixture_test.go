@@ -47,7 +47,7 @@ func (f *fixture) group(t *testing.T, balance Balance, servers ...*Server) *Grou
 	return g
 }
 
-// start sends each owner on its way in one batch.
+// start starts each owner's exchange in one batch.
 func (f *fixture) start(t *testing.T, g *Group, owners ...*owner) {
 	t.Helper()
 	b := f.backend.AcquireBatch()

@@ -15,8 +15,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// A group is made anew when its members change, and not before; it has one server for
-// each address, and at most as many as an exchange has bits.
+// The members of a group are listed again when they change, and not before. There is one
+// server for each address, and at most as many as an exchange has bits.
 func TestMembersOfAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

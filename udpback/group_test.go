@@ -160,8 +160,8 @@ func TestMoveToServer(t *testing.T) {
 	}
 }
 
-// An owner that cannot write its request is told so when it is started, though no socket
-// can be opened, and has it left where it was when it moves.
+// When an owner cannot write its request, Start returns the error, even if no socket can
+// be opened; a request that moves stays where it was.
 func TestWriteFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)

@@ -130,8 +130,8 @@ func whenOrdered(found *dueWork) string {
 	return stays
 }
 
-// A request whose time at its server is over, or whose try is, goes to another server
-// if it may; else it waits on, and is not looked at again before its time.
+// A request whose time at its server is over, or whose try is, goes to another server if
+// it may; otherwise it waits, and is not checked again before it is due.
 // Rules: P65, P83
 func TestOutOfPatience(t *testing.T) {
 	for _, row := range []struct {
@@ -203,9 +203,8 @@ var undoneMoves = []struct {
 	{name: "the slot is gone", sends: 2, closed: true, ended: true},
 }
 
-// What is put back after a move that failed is as it was before: it waits on when it was
-// not due, is sent again when it was, and ends when nothing is left to send, or its slot
-// is gone.
+// After a move that failed a request is as it was before: it waits if it was not due, is
+// sent again if it was, and ends if no transmission is left, or its slot was freed.
 // Rules: P26, P55, P59, P65
 func TestUndoMove(t *testing.T) {
 	for _, row := range undoneMoves {
@@ -268,8 +267,8 @@ func TestUndoMove(t *testing.T) {
 	}
 }
 
-// Of several requests that leave a server each is treated for itself: one whose client
-// is gone ends, one that cannot go stays, the others go, and those are counted.
+// Several requests that leave a server are independent: one whose client is gone ends,
+// one that cannot move stays, the others move and are counted.
 // Rules: P26, P59, P65
 func TestMoveOfSeveral(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -330,8 +329,8 @@ func TestMoveOfSeveral(t *testing.T) {
 	})
 }
 
-// A request that goes on at a new socket gives its Identifier of the old one to nobody,
-// and it counts no longer for anybody.
+// When a request moves to a new socket, its Identifier of the old one is not used again,
+// and no longer counts.
 // Rules: P26
 func TestMoveToAnotherSocket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -236,8 +236,7 @@ func TestRequestsGoNowhereWorse(t *testing.T) {
 	})
 }
 
-// A server that the request has left and that says now that it knows no way does
-// not end it at the one that has it.
+// A "not routable" from a server that the request has left does not end it at the next.
 // Rules: P64, P97
 func TestLateProtocolErrorOfTheFirstServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -13,10 +13,10 @@ import (
 	"radsec-gw/wire"
 )
 
-// A server that dies has just answered others: what it was sent before its last
-// answer moves on like everything else.
+// A server that goes down has just answered other requests: those that it was sent before
+// its last answer move like all others.
 // Rules: P54, P65
-func TestRequestsOfADyingServerMoveOn(t *testing.T) {
+func TestRequestsMoveFromAServerThatGoesDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
@@ -82,8 +82,8 @@ func TestMovedRequestGivesItsIdentifierBack(t *testing.T) {
 	})
 }
 
-// Whoever is told by Cancel that the exchange was not waiting gets an end, also
-// in the midst of a move.
+// When Cancel reports that the exchange was not waiting, its end is reported to the
+// owner, also during a move.
 // Rules: P59
 func TestCancelDuringAMoveStillEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestCancelDuringAMoveStillEnds(t *testing.T) {
 			t.Errorf("%s, Cancel %t; expected that Cancel finds nothing and one FailSilent follows", got, o.took)
 		}
 		if n := len(f.net.seen("b:1812")); n != 1 {
-			t.Errorf("%d transmissions to b, expected 1: nobody wants it resent", n)
+			t.Errorf("%d transmissions to b, expected 1: it was cancelled", n)
 		}
 	})
 }

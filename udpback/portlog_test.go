@@ -12,8 +12,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// What the log says of a port's health, line by line: every change, but for those
-// between up and suspect, which it tells of once a minute.
+// The log lines about a port's health: one for every change, except for those between up
+// and suspect, which are logged once a minute.
 func TestLogOfHealth(t *testing.T) {
 	const (
 		second   = time.Second

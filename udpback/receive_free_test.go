@@ -47,7 +47,7 @@ func TestReplyIsOvertaken(t *testing.T) {
 	})
 }
 
-// How long answers take is what the health of the port is told: of those that verify,
+// The time that an answer took is reported to the port's health: of those that verify,
 // and not of checks.
 // Rules: P83
 func TestHowLongAnswersTake(t *testing.T) {
@@ -204,8 +204,7 @@ func TestProtocolErrorIsFlushed(t *testing.T) {
 	})
 }
 
-// What a reply may be to a request that has left is looked at once: the next batch has
-// nothing of it.
+// The previous exchange of a slot is matched once: the next batch does not have it.
 // Rules: P64
 func TestMatchPreviousClears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

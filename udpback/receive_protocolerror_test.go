@@ -13,9 +13,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// A Protocol-Error that is about the server's own way goes to the next server, and to
-// each of them once, before the owner hears of it; any other ends the exchange at once.
-// What has said so is not asked again, whatever becomes of the others (RFC 9765 §6.1).
+// After a Protocol-Error that concerns only the server, the request is tried at the next,
+// and at each of them once, before it fails; any other ends the exchange at once. A
+// server that sent one is not tried again, whatever the others answer (RFC 9765 §6.1).
 // Rules: P97, P95
 func TestProtocolErrorIsTriedElsewhere(t *testing.T) {
 	for _, row := range []struct {
@@ -100,10 +100,10 @@ func TestDeclinedRequestDoesNotComeBack(t *testing.T) {
 }
 
 // A Protocol-Error ends an exchange only when its Response Authenticator is right; else
-// the schedule goes on as if nothing had arrived. What else stands in it, of whatever type,
-// changes nothing (draft-dekok-protocol-error §5).
+// the schedule goes on as if nothing had arrived. Its other attributes, of any type,
+// change nothing (draft-dekok-protocol-error §5).
 // Rules: P97, P98
-func TestProtocolErrorIsBelievedWhenSigned(t *testing.T) {
+func TestProtocolErrorMustVerify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)

@@ -61,7 +61,7 @@ func inboxOf(all ...[]byte) *datagram.Inbox {
 	return in
 }
 
-// longAnswer is a right answer of 4096 octets that tells which it is.
+// longAnswer returns a valid answer of 4096 octets that contains the number n.
 func longAnswer(t *testing.T, request []byte, n int) []byte {
 	t.Helper()
 	p, err := radius.Parse(request, []byte(secretText))
@@ -82,8 +82,8 @@ func longAnswer(t *testing.T, request []byte, n int) []byte {
 }
 
 // A batch of datagrams, wrong ones among them: each request has its own answer, whole
-// and signed for its client, though together they are longer than what is kept of a
-// batch; and the connection is flushed when all is handed over.
+// and signed for its client, though together they are longer than the arena; and the
+// connection is flushed when all are delivered.
 // Rules: P2, P21, P64
 func TestBatchOfReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -193,7 +193,7 @@ func (f *fixture) expectReplies(t *testing.T, n int) {
 	}
 }
 
-// startHandler sends an exchange on its way that has another Handler than its owner.
+// startHandler starts an exchange that has another Handler than its owner.
 func (f *fixture) startHandler(t *testing.T, g *Group, ex *Exchange) {
 	t.Helper()
 	b := f.backend.AcquireBatch()

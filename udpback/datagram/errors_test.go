@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Which errors say that a datagram was not carried, which that the socket's own address
-// is gone, and which are this machine's own.
+// Which errors say that a datagram was not delivered, which that the socket's own address
+// is gone, and which are caused by this machine.
 // Rules: P84
 func TestErrors(t *testing.T) {
 	for _, row := range []struct {

@@ -109,8 +109,8 @@ func TestPeerHasTheSendersAddress(t *testing.T) {
 	}
 }
 
-// A datagram that the kernel does not accept is left out, and those behind it are sent.
-func TestListenerLeavesOutWhatIsRefused(t *testing.T) {
+// A datagram that the kernel does not accept is skipped, and those after it are sent.
+func TestListenerSkipsWhatIsRefused(t *testing.T) {
 	l, address := listen(t, "udp4", "127.0.0.1:0")
 	c, err := net.Dial("udp", address.String())
 	if err != nil {

@@ -33,7 +33,8 @@ func loopback(t *testing.T) (server *net.UDPConn, s *mmsg) {
 	return server, s
 }
 
-// datagramsOf makes datagrams of growing length that tell which they are.
+// datagramsOf returns n datagrams of growing length, each of which begins with its
+// number.
 func datagramsOf(n int) (all [][]byte) {
 	for i := range n {
 		all = append(all, append(fmt.Appendf(nil, "%03d", i), bytes.Repeat([]byte{byte(i)}, i)...))
@@ -56,8 +57,8 @@ func read(t *testing.T, server *net.UDPConn, n int) (all [][]byte, from netip.Ad
 	return all, from
 }
 
-// More datagrams than one system call carries go out whole and in order, and those
-// that come in at once are handed over likewise.
+// More datagrams than one system call can send are sent whole and in order, and those
+// that arrive at once are received in the same way.
 // Rules: P57
 func TestMmsgBothWays(t *testing.T) {
 	server, s := loopback(t)
@@ -124,7 +125,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &n) && n.Timeout()
 }
 
-// A datagram of 4096 octets is handed over whole, of a longer one the first 4096.
+// A datagram of 4096 octets is received whole, of a longer one the first 4096.
 // Rules: P1
 func TestMmsgLongest(t *testing.T) {
 	server, s := loopback(t)
@@ -139,8 +140,8 @@ func TestMmsgLongest(t *testing.T) {
 	collect(t, s, server, from, [][]byte{whole, long[:4096], {}})
 }
 
-// Where nobody listens the kernel says so at a later send. That speaks of an earlier
-// datagram: all are sent nevertheless, and the error is reported.
+// When nothing listens on the port, the kernel reports it at a later send. The error is
+// about an earlier datagram: all are sent nevertheless, and the error is returned.
 // Rules: P84
 func TestMmsgRefused(t *testing.T) {
 	s, again := refused(t)
@@ -156,7 +157,7 @@ func TestMmsgRefused(t *testing.T) {
 	}
 }
 
-// refused returns a socket that has sent a datagram to a port where nobody listened,
+// refused returns a socket that has sent a datagram to a port that nothing listened on,
 // and the socket that listens there now.
 func refused(t *testing.T) (s *mmsg, again *net.UDPConn) {
 	t.Helper()

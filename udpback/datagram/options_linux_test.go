@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the sockets to servers are set to: datagrams may be fragmented on the way, every
-// ICMP error is reported, and the kernel keeps a burst where it is allowed to.
+// The options of sockets to servers: datagrams may be fragmented, every ICMP error is
+// reported, and the kernel's buffers hold a burst if its limits allow it.
 func TestSocketOptions(t *testing.T) {
 	for _, row := range []struct {
 		network, address         string

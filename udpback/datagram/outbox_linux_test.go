@@ -35,8 +35,8 @@ func (s *scripted) next() error {
 	return nil
 }
 
-// An error that speaks of an earlier datagram does not end a send: it is tried again,
-// twice, and the error is reported. Any other ends it.
+// An error about an earlier datagram does not end a send: it is tried again, twice, and
+// the error is returned. Any other ends it.
 // Rules: P84
 func TestSendIsTriedAgain(t *testing.T) {
 	again, refused, unreachable, other := error(syscall.EAGAIN), error(syscall.ECONNREFUSED), error(syscall.EHOSTUNREACH), error(syscall.EIO)

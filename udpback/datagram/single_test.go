@@ -41,7 +41,8 @@ func (c *fullConn) Close() error {
 	return errFull
 }
 
-// Datagrams go one by one, and how many were taken is told, with the error that ended it.
+// Datagrams are sent one by one; the number accepted is returned, with the error that
+// ended the send.
 func TestSingle(t *testing.T) {
 	c := &fullConn{takes: 2, gives: []string{"one", "", "three"}}
 	made := 0

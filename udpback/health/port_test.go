@@ -66,9 +66,9 @@ func TestNoAddressAndRenew(t *testing.T) {
 	})
 }
 
-// A new address has no history: the hint of its death does not speak of what the old
-// one answered, and its check goes out at once.
-func TestRenewForgets(t *testing.T) {
+// A new address has no history: the hint when it goes down does not mention what the old
+// one answered, and it is checked at once.
+func TestRenewClearsTheHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, checked)
 		b.play(`

@@ -72,8 +72,8 @@ func TestTransitionFacts(t *testing.T) {
 	})
 }
 
-// Changed may call the port's methods: what follows is told after it has returned, in
-// order, and in no nested call.
+// Changed may call the port's methods: further transitions are reported after it has
+// returned, in order, and not in a nested call.
 func TestChangedCallsBack(t *testing.T) {
 	for _, fate := range []string{"holds", "fails", "unsent"} { // the last two end the check inside Check
 		synctest.Test(t, func(t *testing.T) {
@@ -132,7 +132,7 @@ func checkChain(t *testing.T, told []Transition, end State) {
 	}
 }
 
-// Many goroutines tell a port what they saw: every change is told, in order.
+// Many goroutines report evidence to a port: every transition is reported, in order.
 func TestTransitionsInOrder(t *testing.T) {
 	var mu sync.Mutex
 	var told []Transition

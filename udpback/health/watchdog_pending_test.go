@@ -33,7 +33,7 @@ func TestNoCheckTooMany(t *testing.T) {
 	}
 }
 
-// However a check ends, and whoever says so twice, the next is sent.
+// The next check is sent however one ends, even if its end is reported twice.
 func TestPendingEnds(t *testing.T) {
 	ends := []string{"check-answered", "check-lost", "check-not-sent"}
 	var orders []string
@@ -98,7 +98,7 @@ func TestCheckNotSent(t *testing.T) {
 	})
 }
 
-// A check that was lost is one: who tells of it twice makes it no two.
+// A lost check counts once, even if it is reported twice.
 func TestLostTwiceCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, checked)

@@ -100,7 +100,8 @@ func TestFirstCheck(t *testing.T) {
 	})
 }
 
-// Silence and refusal have the port checked at once, however many say so.
+// After silence or refusal the port is checked at once, and only once however often that
+// is reported.
 // Rules: P82, P83
 func TestCheckedAtOnce(t *testing.T) {
 	for _, script := range []string{"silent", "silent 3 suspect", "refused suspect", "silent 9\nrefused 9", "renew"} {
