@@ -26,7 +26,7 @@ type Log struct {
 	// How the User-Name is shown in those lines: "full", "hash" (the same for the
 	// same user, under hash_salt), "cut" (the realm only) or "none".
 	// Default: "hash"
-	User string // ShowFull, ShowHash, ShowCut, ShowNone
+	User string // one of Shows
 
 	// The same for the Calling-Station-Id, in F-Ticks too; "cut" shows the
 	// manufacturer's part of a MAC address.
@@ -65,6 +65,11 @@ const (
 	ShowNone = "none"
 )
 
+// Shows returns the values of Log.User and Log.Station.
+func Shows() []string {
+	return []string{ShowFull, ShowHash, ShowCut, ShowNone}
+}
+
 var (
 	federationName  = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 	countryCode     = regexp.MustCompile(`^[A-Z]{2}$`)
@@ -85,8 +90,8 @@ func readLog(t *table) Log {
 	}
 	t.choice("format", &l.Format, "text", "json")
 	t.flag("requests", &l.Requests)
-	t.choice("user", &l.User, ShowFull, ShowHash, ShowCut, ShowNone)
-	t.choice("station", &l.Station, ShowFull, ShowHash, ShowCut, ShowNone)
+	t.choice("user", &l.User, Shows()...)
+	t.choice("station", &l.Station, Shows()...)
 	t.secret("hash_salt", &l.HashSalt, false)
 	readFTicks(t, &l)
 	t.done()

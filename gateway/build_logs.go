@@ -14,10 +14,21 @@ func (p *Plan) LogConfig() logs.Config {
 
 // hubConfig translates the configuration of the log lines for individual requests.
 func (g *Gateway) hubConfig(l *config.Log) audit.Config {
-	show := map[string]audit.Show{config.ShowHash: audit.Hash, config.ShowFull: audit.Full, config.ShowCut: audit.Cut, config.ShowNone: audit.None}
 	return audit.Config{
 		Out: g.logs.Output(), Log: g.log, JSON: l.Format == "json", Metrics: g.metrics,
-		Requests: l.Requests, User: show[l.User], Station: show[l.Station], Salt: l.HashSalt.Bytes(),
+		Requests: l.Requests, User: showOf(l.User), Station: showOf(l.Station), Salt: l.HashSalt.Bytes(),
 		Federation: l.FTicks, Country: l.FTicksCountry, Institution: l.FTicksInstitution, Syslog: l.FTicksSyslog,
 	}
+}
+
+func showOf(s string) audit.Show {
+	switch s {
+	case config.ShowFull:
+		return audit.Full
+	case config.ShowCut:
+		return audit.Cut
+	case config.ShowNone:
+		return audit.None
+	}
+	return audit.Hash
 }

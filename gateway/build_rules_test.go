@@ -22,6 +22,7 @@ func TestEachChoiceIsTranslated(t *testing.T) {
 		"reverse_path":   translations(config.ReversePaths(), reversePathOf),
 		"realm_formats":  translations(config.RealmFormats(), formatOf),
 		"client_auth":    translations(config.ClientAuths(), clientAuthOf),
+		"user, station":  translations(config.Shows(), showOf),
 	} {
 		for to, from := range translated {
 			if len(from) > 1 {
