@@ -44,7 +44,7 @@ type Server struct {
 	// How to find out whether the server is alive: "status-server" (RFC 5997),
 	// "access-request" for servers without Status-Server, "none".
 	// Default: "status-server"
-	Health string // HealthStatusServer, HealthAccessRequest, HealthNone
+	Health string // one of Healths
 
 	// The user of "access-request", created for this purpose: it may be rejected as well as
 	// accepted. The password as for a secret: health_password, health_password_file or
@@ -159,6 +159,11 @@ const (
 	HealthNone          = "none"           // only requests are evidence
 )
 
+// Healths returns the values of Server.Health.
+func Healths() []string {
+	return []string{HealthStatusServer, HealthAccessRequest, HealthNone}
+}
+
 // Port returns the server's port for a kind of packet, 0 when it offers none.
 func (s *Server) Port(packet string) uint16 {
 	switch packet {
@@ -212,7 +217,7 @@ func readServer(t *table) Server {
 	}
 	t.secret("secret", &s.Secret, true)
 	t.flag("require_message_authenticator", &s.RequireMessageAuthenticator)
-	t.choice("health", &s.Health, HealthStatusServer, HealthAccessRequest, HealthNone)
+	t.choice("health", &s.Health, Healths()...)
 	readHealth(t, &s)
 	t.number("max_sockets", &s.MaxSockets, 1, 1024)
 	readResolving(t, &s)

@@ -16,7 +16,10 @@ func TestConfiguredSecretsAreUsed(t *testing.T) {
 	m := metrics.New(prometheus.NewRegistry())
 	cfg := &config.Config{
 		Clients: []config.Client{{Name: "usual", Secret: config.NewSecret("radsec")}, {Name: "other", Secret: config.NewSecret("an old agreement")}},
-		Servers: []config.Server{{Name: "a", Secret: config.NewSecret("the first's")}, {Name: "b", Secret: config.NewSecret("the second's")}},
+		Servers: []config.Server{
+			{Name: "a", Secret: config.NewSecret("the first's"), Health: config.HealthNone},
+			{Name: "b", Secret: config.NewSecret("the second's"), Health: config.HealthNone},
+		},
 	}
 	signed := func(secret string) *wire.View {
 		s, err := wire.NewServerSecret([]byte(secret))
