@@ -148,6 +148,12 @@ type Client struct {
 	ReversePath string // one of ReversePaths
 }
 
+// ByCertificate reports whether any condition is on the certificate.
+func (cl *Client) ByCertificate() bool {
+	return cl.SANIP.Source || len(cl.Fingerprints)+len(cl.SANDNS)+len(cl.SANIP.Addresses)+len(cl.SANURI)+
+		len(cl.Subject)+len(cl.Issuer)+len(cl.CommonName)+len(cl.PolicyOID)+len(cl.CA)+len(cl.SANNAIRealm)+len(cl.SubjectRDN) > 0
+}
+
 // SANIP is what a client's certificate must have as SAN iPAddress.
 type SANIP struct {
 	Source    bool         // the address that the connection comes from

@@ -97,12 +97,6 @@ func (c *Config) accessServerByName() string {
 	return ""
 }
 
-// ByCertificate reports whether any condition is on the certificate.
-func (cl *Client) ByCertificate() bool {
-	return cl.SANIP.Source || len(cl.Fingerprints)+len(cl.SANDNS)+len(cl.SANIP.Addresses)+len(cl.SANURI)+
-		len(cl.Subject)+len(cl.Issuer)+len(cl.CommonName)+len(cl.PolicyOID)+len(cl.CA)+len(cl.SANNAIRealm)+len(cl.SubjectRDN) > 0
-}
-
 // exposed reports whether RADIUS over UDP to an address is likely to leave the
 // networks that it is for (RFC 6613 §2).
 func exposed(a netip.Addr) bool {
