@@ -158,7 +158,7 @@ func TestThePageKeepsTheLastWarnings(t *testing.T) {
 
 // Losses are told in the form that is configured, and at once on the page,
 // which can be read when the log cannot.
-func TestLossesAreToldInTheLogAndOnThePage(t *testing.T) {
+func TestLossesAreReportedInTheLogAndOnThePage(t *testing.T) {
 	for _, asJSON := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &sink{hook: failing(syscall.EPIPE)}

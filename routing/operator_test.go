@@ -80,7 +80,7 @@ func TestOperatorsThatAreRefused(t *testing.T) {
 
 // An Operator-Name is shown as a rule would have it.
 // Rules: P87
-func TestOperatorInWords(t *testing.T) {
+func TestOperatorAsAnEntry(t *testing.T) {
 	for name, want := range map[string]struct {
 		entry   string
 		isRealm bool

@@ -313,7 +313,7 @@ func TestSilentAddressesAreLoggedOnceAMinute(t *testing.T) {
 
 // While none of a server's addresses answers each is tried for a while: what waits is
 // sent again at each turn.
-func TestDeadAddressesAreTriedForAWhile(t *testing.T) {
+func TestSilentAddressesAreTriedForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.net.name(host, "a", "b")

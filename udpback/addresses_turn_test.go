@@ -123,7 +123,7 @@ func TestLogOfNames(t *testing.T) {
 }
 
 // When something is heard from an address each is tried at once again.
-func TestTurnsBeginAnew(t *testing.T) {
+func TestTurnsBeginAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.net.name(host, "a", "b", "c")

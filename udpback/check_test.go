@@ -161,10 +161,10 @@ func TestSocketReceivesFromItsServerOnly(t *testing.T) {
 	}
 }
 
-// What this machine cannot send says nothing about the server: neither a check for which
-// it has no memory, nor requests for which it has no way.
+// A packet that this machine cannot send says nothing about the server: neither a check
+// for which it lacks memory, nor requests for which it lacks a route.
 // Rules: P84
-func TestWhatCannotBeSentProvesNothing(t *testing.T) {
+func TestUnsentRequestsAreNotEvidence(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		check health.Check

@@ -144,9 +144,9 @@ func TestDisconnectDoesNotMove(t *testing.T) {
 	})
 }
 
-// A dead server gets checks only, and is used again after three answers.
+// A server that is down is sent only checks, and is used again after three answers.
 // Rules: P81, P82, P84
-func TestDeadServerIsCheckedAndComesBack(t *testing.T) {
+func TestServerThatIsDownIsCheckedUntilItIsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		checked := func(c *ServerConfig) { c.Health = health.Config{Check: health.CheckStatusServer} }
@@ -217,7 +217,7 @@ func checksDiffer(t *testing.T, seen []transmission) {
 
 // Without checks a trickle of real requests tries the dead server.
 // Rules: P84
-func TestRequestsTryADeadServerWithoutChecks(t *testing.T) {
+func TestRequestsTryAServerThatIsDownWithoutChecks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)

@@ -76,10 +76,10 @@ func TestConversationsStayThroughLoss(t *testing.T) {
 	}
 }
 
-// When the server that issued the State is dead its conversations are lost, and
-// the client hears so from the next server instead of waiting for the end.
+// When the server that issued the State is down its conversations are lost, and the next
+// server says so to the client, instead of silence until the schedule ends.
 // Rules: P65, P66
-func TestConversationsMoveFromTheDead(t *testing.T) {
+func TestConversationsMoveFromAServerThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
@@ -153,9 +153,9 @@ func TestLateReplyOfTheFirstServerCounts(t *testing.T) {
 	}
 }
 
-// A late reply does not touch what the exchange is used for by then.
+// A late reply does not affect the request that the exchange is used for by then.
 // Rules: P64
-func TestLateReplyFindsNobody(t *testing.T) {
+func TestLateReplyHasNoExchange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
@@ -179,10 +179,10 @@ func TestLateReplyFindsNobody(t *testing.T) {
 	})
 }
 
-// From a server that is up a request does not go to one that is in doubt; and a
-// request whose second server proves dead goes back to the first.
+// From a server that is up a request does not move to one that is suspect; and a request
+// whose second server goes down returns to the first.
 // Rules: P65
-func TestRequestsGoNowhereWorse(t *testing.T) {
+func TestRequestsDoNotMoveToAWorseServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })

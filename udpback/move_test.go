@@ -169,11 +169,11 @@ func (o *interrupted) Write(d *wire.Digests, dst []byte, to *Server, id wire.Ser
 	return o.owner.Write(d, dst, to, id)
 }
 
-// A silent server is left for one that may answer, never for one that is dead;
-// when the better one is full the request waits where it is, and moves as soon as
-// there is room.
+// A request moves from a silent server to one that may answer, never to one that is down;
+// when the better one is full the request waits, and moves as soon as there is a free
+// Identifier.
 // Rules: P65, P84
-func TestNothingMovesToADeadServer(t *testing.T) {
+func TestNothingMovesToAServerThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		narrow := func(c *ServerConfig) { c.MaxSockets = 1 }

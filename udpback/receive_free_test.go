@@ -77,9 +77,9 @@ func TestHowLongAnswersTake(t *testing.T) {
 	})
 }
 
-// What does not verify does not show that the network gets there again.
+// A reply that does not verify does not show that the server is reachable again.
 // Rules: P21, P84
-func TestForgedReplyShowsNothing(t *testing.T) {
+func TestForgedReplyIsNotEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)

@@ -87,9 +87,9 @@ func TestOwnAddressIsAway(t *testing.T) {
 	})
 }
 
-// A device on the way that has forgotten the old local port, or leads it elsewhere,
-// costs a few seconds, and nothing at all when the operator says so.
-func TestStaleWay(t *testing.T) {
+// When a device in the path no longer forwards to the old local port, that costs a few
+// seconds, and none when the operator calls for a refresh.
+func TestStaleLocalPort(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		check   health.Check
@@ -183,9 +183,9 @@ func TestSilentPortIsRenewedNowAndThen(t *testing.T) {
 	})
 }
 
-// Every error that says that a server cannot be reached moves what waits to the next
-// server at once; alone it waits, and is answered when the way is back.
-func TestNoWay(t *testing.T) {
+// After every error that says that a server is unreachable, its requests move to the next
+// server at once; without another they wait, and are answered when it is reachable again.
+func TestUnreachable(t *testing.T) {
 	for _, err := range []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.EPERM, syscall.EACCES, syscall.EADDRNOTAVAIL,
 		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EPROTO} {
 		synctest.Test(t, func(t *testing.T) {
@@ -225,10 +225,10 @@ func TestNoWay(t *testing.T) {
 	}
 }
 
-// While the network cannot get to the only server a request keeps to its schedule, and
-// is answered when the way is back, however often the sockets are renewed meanwhile.
+// While the only server is unreachable a request follows its schedule, and is answered
+// when the server is reachable again, however often the sockets are renewed meanwhile.
 // Rules: P55, P57
-func TestNoWayForLong(t *testing.T) {
+func TestUnreachableForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })
@@ -301,8 +301,8 @@ func TestRefreshAgainAndAgain(t *testing.T) {
 	}
 }
 
-// A want of this machine's own says nothing about a server's health.
-func TestLocalErrorsSayNothing(t *testing.T) {
+// A shortage of this machine says nothing about a server's health.
+func TestLocalErrorsAreNotEvidence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a := f.server(t, "a", func(c *ServerConfig) { c.Health.Check = health.CheckStatusServer })

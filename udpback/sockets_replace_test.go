@@ -345,7 +345,7 @@ func TestRefreshKeepsFewSockets(t *testing.T) {
 
 // A port whose server has another address begins there anew: the status page shows it,
 // and that the network could not get to the old one is ignored.
-func TestMovedPortBeginsAnew(t *testing.T) {
+func TestMovedPortBeginsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		f.net.name(host, "a")

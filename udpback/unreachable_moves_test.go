@@ -85,7 +85,7 @@ func TestRefusedRequestsWaitForSpace(t *testing.T) {
 // A request whose server cannot be reached, nor any socket to it opened, waits while the
 // next server has no Identifier left, and keeps to its schedule.
 // Rules: P55
-func TestNoWayAndNoIdentifier(t *testing.T) {
+func TestUnreachableAndNoIdentifier(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
 		a, b := f.server(t, "a", nil), f.server(t, "b", func(c *ServerConfig) { c.MaxSockets, c.Health.Check = 1, health.CheckStatusServer })

@@ -52,10 +52,10 @@ func TestWriteAnswer(t *testing.T) {
 	}
 }
 
-// The gateway grants nothing and acknowledges nothing in a server's name
-// (RFC 2607 §5.1, RFC 2866 §4.1): of all codes, these answers alone are made.
+// The gateway never grants or acknowledges anything instead of a server (RFC 2607 §5.1,
+// RFC 2866 §4.1): it gives only these answers.
 // Rules: P69, P71, P92
-func TestWriteAnswerIsHonest(t *testing.T) {
+func TestWriteAnswerGrantsNothing(t *testing.T) {
 	made := map[Code][]Code{1: {3, 11, 52}, 4: {52}, 40: {42, 52}, 43: {45, 52}, 12: {2, 52}}
 	h, dst := NewHasher(), make([]byte, MaxLength)
 	for request := range Code(256) {

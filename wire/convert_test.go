@@ -39,7 +39,7 @@ func TestTags11(t *testing.T) {
 	}
 }
 
-// The length octet may say at most what is there.
+// The length octet may not exceed the value.
 // Rules: P40
 func TestLengthOctet11(t *testing.T) {
 	ra := [16]byte(authenticator(90))
@@ -87,8 +87,8 @@ var limits11 = []struct {
 	{"ARAP", []pair{{70, xs(16)}, {60, xs(16)}}, ErrChallenge},
 }
 
-// What does not fit the hidden form fails the request; nothing is cut off, and nothing
-// goes to the server in clear.
+// A value that does not fit the hidden form fails the request: it is neither cut nor sent
+// to the server in clear.
 // Rules: P15, P17, P126, P127
 func TestLimits11(t *testing.T) {
 	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
@@ -196,7 +196,7 @@ func TestUnreadableValues11(t *testing.T) {
 // Values in clear arrive at the server hidden under its secret and the new Request
 // Authenticator; the server's come back in clear, without padding.
 // Rules: P126, P127, P129, P131, P38, P39, P42, P46
-func TestHiddenValuesThereAndBack11(t *testing.T) {
+func TestHiddenValuesRoundTrip11(t *testing.T) {
 	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst := make([]byte, MaxLength)
 	around := []pair{{1, []byte("nemo")}, {25, []byte("class")}, {24, []byte("state")}}

@@ -258,8 +258,8 @@ func TestWiMAXFragments11(t *testing.T) {
 	}
 }
 
-// A part of a WiMAX value has nothing else in its Vendor-Specific, the last part
-// neither; what followed the key begins another. One that needs no parts may have.
+// A part of a WiMAX value, the last one included, is alone in its Vendor-Specific; what
+// followed the key begins another. A value without parts need not be alone.
 // Rules: P42, P127
 func TestNothingBehindTheLastPart11(t *testing.T) {
 	after := []byte{1, 3, 0}
@@ -298,8 +298,8 @@ func TestNothingBehindTheLastPart11(t *testing.T) {
 	}
 }
 
-// A container without any TLV has nothing to open or to hide: it goes there and
-// back, in an Access-Accept too.
+// A container without any TLV has nothing to reveal or to hide: it is copied in both
+// directions, in an Access-Accept too.
 // Rules: P7, P8, P42
 func TestEmptyContainers11(t *testing.T) {
 	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)

@@ -201,7 +201,7 @@ type exchange struct {
 // Random requests go to the server and random replies come back; the ends, the
 // oracle, read what the other end wrote, in its order, and nothing else.
 // Rules: P10, P13, P14, P18, P21, P22, P23, P30, P32, P33, P35, P38, P39, P41, P42, P43, P45, P46, P50, C5
-func TestThereAndBack(t *testing.T) {
+func TestRoundTrip(t *testing.T) {
 	h, seed := NewHasher(), rand.Uint64()
 	for round := range 3000 {
 		r := rand.New(rand.NewPCG(seed, uint64(round)))

@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// Response-Length says what the neighbour takes, and this hop takes 4096 octets,
-// so that it goes no further, whatever its length; the other extended attributes
-// do.
+// Response-Length is the longest reply that the neighbour accepts, and this hop accepts
+// 4096 octets, so it is dropped, whatever its length; the other extended attributes are
+// copied.
 // Rules: P12, P99
-func TestResponseLengthGoesNoFurther(t *testing.T) {
+func TestResponseLengthIsDropped(t *testing.T) {
 	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, key11)
 	dst, ra := make([]byte, MaxLength), [16]byte(authenticator(90))
 	list := []pair{
@@ -67,10 +67,10 @@ func TestOrderOfTypesDoesNotMatter(t *testing.T) {
 	}
 }
 
-// Several kinds of credentials in one request are all copied unchanged: which of
-// them counts is for the server to say (RFC 2865 §4.1).
+// Several kinds of credentials in one request are all copied unchanged: the server
+// decides which of them counts (RFC 2865 §4.1).
 // Rules: P17
-func TestSeveralKindsOfCredentialsGoOn(t *testing.T) {
+func TestSeveralKindsOfCredentialsAreCopied(t *testing.T) {
 	hidden := pair{2, hidePassword(bytes.Repeat([]byte{'p'}, 16), "radsec", authenticator(1))}
 	kinds := []pair{hidden, {3, authenticator(3)}, {70, authenticator(4)}, {79, []byte{2, 42, 0, 4}}}
 	for some := range 1 << len(kinds) {
@@ -119,7 +119,7 @@ func TestNothingIsPutAmongEAPMessages(t *testing.T) {
 // request of 4096 octets is forwarded when that makes up for the 18 octets of
 // Message-Authenticator.
 // Rules: P8, P15, P99, P125
-func TestOnlyWhatGoesOnCounts11(t *testing.T) {
+func TestOnlyCopiedAttributesCount11(t *testing.T) {
 	for _, c := range []struct {
 		what string
 		list []pair
@@ -156,7 +156,7 @@ func TestOnlyWhatGoesOnCounts11(t *testing.T) {
 
 // The same for a reply, which grows by the Proxy-State of the client.
 // Rules: P8, P15, P99, P125
-func TestOnlyWhatGoesOnCountsInReplies11(t *testing.T) {
+func TestOnlyCopiedAttributesCountInReplies11(t *testing.T) {
 	ra := [16]byte(authenticator(90))
 	for _, c := range []struct {
 		what string

@@ -144,9 +144,9 @@ func TestDigestsOfMixedBatches(t *testing.T) {
 	}
 }
 
-// A packet is never taken for verified by mistake of the caller's.
+// A packet never counts as verified because of a mistake of the caller.
 // Rules: P18
-func TestDigestsWithoutRunSayNothing(t *testing.T) {
+func TestDigestsBeforeRunHaveNoResults(t *testing.T) {
 	d, client := NewDigests(), radSecSecret()
 	good := parsed(t, oracleSign(assemble(4, 5, nil, pair{1, []byte("nemo")}), nil, "radsec"))
 	plain := parsed(t, assemble(1, 5, nil, pair{1, []byte("nemo")}))
@@ -181,7 +181,7 @@ func TestDigestsWithoutRunSayNothing(t *testing.T) {
 	}
 }
 
-// A full queue takes nothing, and a refused packet takes no place.
+// A full queue accepts no packet, and a packet that is refused is not queued.
 func TestDigestsFull(t *testing.T) {
 	d, client, server := NewDigests(), radSecSecret(), serverSecret(t, "xyzzy5461")
 	request := parsed(t, oracleSign(assemble(1, 5, authenticator(1), ma), nil, "radsec"))

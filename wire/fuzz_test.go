@@ -114,7 +114,7 @@ func sameInClear(t *testing.T, want, got []Attribute) {
 	}
 }
 
-// endToEnd returns a packet with only what its neighbours carry on.
+// endToEnd returns a packet with only the attributes that are relayed.
 func endToEnd(t *testing.T, packet []byte) *View {
 	t.Helper()
 	kept := slices.DeleteFunc(without(pairs(packet), 33, 80), func(p pair) bool {
@@ -132,8 +132,8 @@ func endToEnd(t *testing.T, packet []byte) *View {
 	return parsed(t, assemble(Code(packet[0]), packet[1], packet[4:20], kept...))
 }
 
-// A request goes to the server, and on to a second server that shares the
-// client's secret: what can be read out of it stays the same all the way.
+// A request is written for a server, and from there for a second server, which shares the
+// client's secret: its hidden values are the same at the end.
 // Rules: P8, P10, P15, P35, P38, P42
 func FuzzRewriteRequest(f *testing.F) {
 	seed(f)
@@ -235,9 +235,8 @@ func FuzzDigests(f *testing.F) {
 	})
 }
 
-// A request in clear goes to the server, and its copy as a reply of the server's
-// comes back the same: what it holds is read out of both forms alike, whatever
-// the fuzzer makes of it.
+// A request in clear is written for the server, and its copy, as a reply of the server,
+// is written back: the values in both forms are the same, whatever the fuzzer changes.
 // Rules: P8, P10, P15, P126, P127
 func FuzzRewriteRequest11(f *testing.F) {
 	seed(f)
@@ -294,8 +293,8 @@ func FuzzRewriteRequest11(f *testing.F) {
 	})
 }
 
-// Replies of the fuzzer's making: what comes out is a packet of RADIUS/1.1 with
-// exactly the client's Proxy-State.
+// From a reply by the fuzzer a packet of RADIUS/1.1 is written, with exactly the client's
+// Proxy-State.
 // Rules: P8, P30, P40, P127
 func FuzzRewriteReply11(f *testing.F) {
 	seed(f)

@@ -78,7 +78,8 @@ func published(t *testing.T) (list []*hiddenAttribute) {
 	return list
 }
 
-// What the dictionary hides is what is published, attribute by attribute, and nothing else.
+// The dictionary marks those attributes as hidden that are published as such, and no
+// others.
 // Rules: P38, P41, P42
 func TestDictionaryHidesWhatIsPublished(t *testing.T) {
 	want, got := published(t), hiddenAttributes()
@@ -97,7 +98,7 @@ func TestDictionaryHidesWhatIsPublished(t *testing.T) {
 	}
 }
 
-// What is looked up on a packet's way is the dictionary, and nothing else is hidden.
+// The generated table agrees with the dictionary, and nothing else is hidden.
 // Rules: P38, P41, P42
 func TestHiddenTableIsTheDictionary(t *testing.T) {
 	type key struct {

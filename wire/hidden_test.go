@@ -31,10 +31,10 @@ func TestSaltsBeginAnywhere(t *testing.T) {
 	}
 }
 
-// An accept whose key is spread over several attributes and does not open goes
-// nowhere either.
+// An Access-Accept whose key is spread over several attributes and does not decrypt is
+// refused, too.
 // Rules: P12, P40
-func TestFragmentsThatDoNotOpen(t *testing.T) {
+func TestFragmentsThatDoNotDecrypt(t *testing.T) {
 	ra := [16]byte(authenticator(90))
 	request := parsed(t, assemble(1, 7, authenticator(1)))
 	wrong := salted(t, bytes.Repeat([]byte("k"), 40), 0x8001, "server's", ra[:])
@@ -51,10 +51,10 @@ func TestFragmentsThatDoNotOpen(t *testing.T) {
 	}
 }
 
-// After a packet whose keys did not open, the next one is written as ever: nothing
-// is left of the first.
+// After a packet whose keys did not decrypt, the next one is written as usual: nothing
+// remains of the first.
 // Rules: P40
-func TestAfterKeysThatDoNotOpen(t *testing.T) {
+func TestAfterKeysThatDoNotDecrypt(t *testing.T) {
 	ra := [16]byte(authenticator(90))
 	request := parsed(t, assemble(1, 7, authenticator(1)))
 	good := salted(t, []byte("tunnel"), 0x8001, "server's", ra[:])
@@ -78,7 +78,7 @@ func TestAfterKeysThatDoNotOpen(t *testing.T) {
 	}
 }
 
-// An empty value has nothing hidden in it, and what follows it is not changed.
+// An empty value has nothing to hide, and the attribute after it is not changed.
 // Rules: P8
 func TestEmptyHiddenValue(t *testing.T) {
 	ra := [16]byte(authenticator(90))

@@ -116,7 +116,7 @@ func TestWriteReplyLeavesTheRestAlone(t *testing.T) {
 // RFC 2868 §3.5: an accept whose keys cannot be decrypted is refused; other codes
 // have nothing to lose.
 // Rules: P8, P40
-func TestWriteReplyHiddenThatDoesNotOpen(t *testing.T) {
+func TestWriteReplyHiddenThatDoesNotDecrypt(t *testing.T) {
 	ra := [16]byte(authenticator(90))
 	request := parsed(t, assemble(1, 7, authenticator(1)))
 	withLength := func(n byte) []byte { // two blocks, 31 octets may follow the length octet
@@ -192,7 +192,7 @@ func TestWriteReplyKeepsItsSources(t *testing.T) {
 //
 // RFC 2865 §5.33
 // Rules: P30, P32, P33
-func TestProxyStateSteersNothing(t *testing.T) {
+func TestProxyStateHasNoEffect(t *testing.T) {
 	h, client, server := NewHasher(), radSecSecret(), serverSecret(t, "server's")
 	ra, sent := authenticator(1), [16]byte(authenticator(90))
 	one, two, empty := pair{33, []byte("one")}, pair{33, []byte("two")}, pair{33, nil}

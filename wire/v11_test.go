@@ -34,7 +34,7 @@ func toClient(t *testing.T, code Code, ra *[16]byte, list ...pair) ([]pair, erro
 
 func xs(n int) []byte { return bytes.Repeat([]byte{'x'}, n) }
 
-// A request of RADIUS/1.1 takes a place as any other, and its ticket is its own.
+// A request of RADIUS/1.1 is queued like any other, with a ticket of its own.
 // Rules: P129
 func TestPlacesOf11(t *testing.T) {
 	d, client := NewDigests(), radSecSecret()
@@ -66,7 +66,7 @@ func TestPlacesOf11(t *testing.T) {
 	}
 }
 
-// A Message-Authenticator is not seen in RADIUS/1.1; what else is looked for is.
+// A Message-Authenticator is ignored in RADIUS/1.1; the other attributes are found.
 // Rules: P125
 func TestParse11SeesTheRest(t *testing.T) {
 	list := []pair{{80, make([]byte, 16)}, {1, []byte("u")}, {24, []byte("s")}, {31, []byte("c")}, {32, []byte("n")}, {4, make([]byte, 4)},

@@ -129,7 +129,7 @@ func TestViewAbsentAndInvalid(t *testing.T) {
 	if _, ok := v.EventTimestamp(); ok || v.ErrorCause() != 0 {
 		t.Error("values of the wrong size are accepted")
 	}
-	// A view that is used again forgets what it saw.
+	// A view that is used again holds nothing of the previous packet.
 	if err := v.Parse(assemble(2, 2, nil)); err != nil || v.HasEAP() {
 		t.Errorf("a view used again still sees the old packet (%v)", err)
 	}

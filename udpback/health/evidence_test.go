@@ -22,7 +22,7 @@ func TestSuspectToFailingByACheck(t *testing.T) {
 
 // Silence counts only from when a request was sent: what verified since shows life.
 // Rules: P83
-func TestSilentLooksAtWhatWasHeardSince(t *testing.T) {
+func TestSilentIsIgnoredAfterAReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, checked)
 		b.play("pass 5s")
@@ -45,7 +45,7 @@ func TestSilentLooksAtWhatWasHeardSince(t *testing.T) {
 
 // An unanswered request counts only if no request was answered since it was sent.
 // Rules: P83
-func TestUnansweredLooksAtWhatWasAnsweredSince(t *testing.T) {
+func TestUnansweredIsIgnoredAfterAnAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, checked)
 		b.play("pass 5s")
@@ -66,7 +66,7 @@ func TestUnansweredLooksAtWhatWasAnsweredSince(t *testing.T) {
 }
 
 // What was sent while the port was down says nothing of its service when it is back.
-func TestUnansweredFromBeforeTheRevival(t *testing.T) {
+func TestUnansweredSentBeforeThePortWasUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, checked)
 		b.play("pass 5s\nloses\npass 60s down")

@@ -101,7 +101,7 @@ func TestTryPauses(t *testing.T) {
 }
 
 // A port that was down for long begins with the shortest pause when it fails again.
-func TestTryPausesBeginAnew(t *testing.T) {
+func TestTryPausesBeginAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, unchecked)
 		b.play("silent 3 down")

@@ -194,7 +194,7 @@ func TestFailuresBackOff(t *testing.T) {
 }
 
 // Again asks at once, but a second after the last; many requests are one.
-func TestAgain(t *testing.T) {
+func TestRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := newZone()
 		z.set("ip4 a", addrs("192.0.2.1"))

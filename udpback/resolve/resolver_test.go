@@ -10,7 +10,7 @@ import (
 
 // Names that hang keep one that can be answered waiting for a second or so, and no
 // more than a bounded number of look-ups runs at once.
-func TestHungNamesLeaveRoom(t *testing.T) {
+func TestHungNamesLeavePlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := newZone()
 		r := New(z.lookup)

@@ -17,7 +17,7 @@ func everyVariant(t *testing.T, test func(t *testing.T, h *Hasher)) {
 	}
 }
 
-// A digest is the same however many others are computed beside it.
+// A digest is the same however many others are computed with it.
 func TestEveryLengthEveryCount(t *testing.T) {
 	everyVariant(t, func(t *testing.T, h *Hasher) {
 		r := rand.New(rand.NewPCG(1, 2))
@@ -105,7 +105,7 @@ func octets(r *rand.Rand, n int) []byte {
 	return b
 }
 
-// An empty queue is nothing to do.
+// Running an empty queue does nothing.
 func TestNothingToHash(t *testing.T) {
 	everyVariant(t, func(t *testing.T, h *Hasher) {
 		h.Run()
