@@ -43,7 +43,7 @@ func ParseCA(file string, data []byte) (*Authorities, error) {
 	return parseAuthorities(file, data, func(line int, c *x509.Certificate) error {
 		// A self-signed certificate may be trusted for itself alone.
 		if !c.IsCA && !bytes.Equal(c.RawIssuer, c.RawSubject) {
-			return faultIn(file, line, "%s is not a CA (basicConstraints), but was signed by %s: expected the CA that signs the clients' certificates", c.Subject, c.Issuer)
+			return errorIn(file, line, "%s is not a CA (basicConstraints), but was signed by %s: expected the CA that signs the clients' certificates", c.Subject, c.Issuer)
 		}
 		return nil
 	})
@@ -54,7 +54,7 @@ func ParseCA(file string, data []byte) (*Authorities, error) {
 func ParseIntermediates(file string, data []byte) (*Authorities, error) {
 	return parseAuthorities(file, data, func(line int, c *x509.Certificate) error {
 		if !c.IsCA {
-			return faultIn(file, line, "%s is not a CA (basicConstraints): expected a CA between the clients' certificates and client_ca", c.Subject)
+			return errorIn(file, line, "%s is not a CA (basicConstraints): expected a CA between the clients' certificates and client_ca", c.Subject)
 		}
 		return nil
 	})
@@ -98,14 +98,14 @@ func parseAuthorities(file string, data []byte, check func(line int, c *x509.Cer
 			return nil, err
 		}
 		if first := seen.add(b); first > 0 {
-			a.Warnings = append(a.Warnings, faultIn(file, b.line, "the certificate of %s is listed twice: it is already on line %d", c.Subject, first))
+			a.Warnings = append(a.Warnings, errorIn(file, b.line, "the certificate of %s is listed twice: it is already on line %d", c.Subject, first))
 			continue
 		}
 		a.Certificates, at = append(a.Certificates, c), append(at, b.line)
 	}
 	a.warnDamaged(file, at)
 	if len(a.Certificates) == 0 {
-		return nil, faultIn(file, 0, "expected a CA, got revocation lists only")
+		return nil, errorIn(file, 0, "expected a CA, got revocation lists only")
 	}
 	return a, nil
 }
@@ -117,7 +117,7 @@ func parseAuthorities(file string, data []byte, check func(line int, c *x509.Cer
 func (a *Authorities) warnDamaged(file string, at []int) {
 	for i, c := range a.Certificates {
 		warn := func(format string) {
-			a.Warnings = append(a.Warnings, faultIn(file, at[i], format, c.Subject))
+			a.Warnings = append(a.Warnings, errorIn(file, at[i], format, c.Subject))
 		}
 		switch {
 		case c.PublicKey == nil:

@@ -17,7 +17,7 @@ const (
 // missing, or was added. Kinds that are not supported may hold other things.
 func (b *block) checkWhole(file string) error {
 	if text := wrongLength(b.bytes); text != "" {
-		return faultIn(file, b.line, "the block %q is damaged: %s", b.kind, text)
+		return errorIn(file, b.line, "the block %q is damaged: %s", b.kind, text)
 	}
 	return nil
 }
@@ -32,7 +32,7 @@ func (b *block) certificate(file string) (*x509.Certificate, error) {
 	}
 	c, err := x509.ParseCertificate(b.bytes)
 	if err != nil {
-		return nil, faultIn(file, b.line, "the certificate is damaged: %v", err)
+		return nil, errorIn(file, b.line, "the certificate is damaged: %v", err)
 	}
 	return c, nil
 }
@@ -52,7 +52,7 @@ func (b *block) list(file string) (*x509.RevocationList, error) {
 func (b *block) key(file string) (crypto.Signer, error) {
 	switch {
 	case b.kind == "ENCRYPTED "+kindKey:
-		return nil, faultIn(file, b.line, "%s", encryptedKey)
+		return nil, errorIn(file, b.line, "%s", encryptedKey)
 	case b.kind == "OPENSSH "+kindKey, !isKeyKind(b.kind):
 		return nil, b.unexpected(file, kindKey)
 	}
@@ -61,7 +61,7 @@ func (b *block) key(file string) (crypto.Signer, error) {
 	}
 	key, ok := parseKey(b.bytes)
 	if !ok {
-		return nil, faultIn(file, b.line, "expected an ECDSA, RSA or Ed25519 key (PKCS #8, PKCS #1 or SEC 1), got a %q that is not one", b.kind)
+		return nil, errorIn(file, b.line, "expected an ECDSA, RSA or Ed25519 key (PKCS #8, PKCS #1 or SEC 1), got a %q that is not one", b.kind)
 	}
 	return key, nil
 }
@@ -90,5 +90,5 @@ func (b *block) unexpected(file, want string) error {
 	case b.kind == kindCertificate && want == kindCRL:
 		advice = ": a CA belongs in client_ca"
 	}
-	return faultIn(file, b.line, begin+"%s", want, b.kind, advice)
+	return errorIn(file, b.line, begin+"%s", want, b.kind, advice)
 }

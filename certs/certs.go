@@ -17,7 +17,7 @@
 //	lists.go        revocation lists: ParseCRLs
 //	tickets.go      session ticket keys: ParseTicketKeys
 //	secret.go       secrets in files and in the environment: ParseSecret
-//	fault.go        FileError, the error of all parsers
+//	fileerror.go    FileError, the error of all parsers
 //
 // To make certificates:
 //

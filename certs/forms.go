@@ -33,21 +33,21 @@ func checkText(file, want string, data []byte) error {
 	mark := byteOrderMark(data)
 	switch {
 	case len(data) == 0:
-		return faultIn(file, 0, "%san empty file", begin)
+		return errorIn(file, 0, "%san empty file", begin)
 	case mark != "":
-		return faultIn(file, 1, "a byte order mark (%s) begins the file: expected %q; save the file as ASCII or as UTF-8 without a mark", mark, "-----BEGIN")
+		return errorIn(file, 1, "a byte order mark (%s) begins the file: expected %q; save the file as ASCII or as UTF-8 without a mark", mark, "-----BEGIN")
 	case len(bytes.TrimSpace(data)) == 0:
-		return faultIn(file, 0, "%sonly blanks and empty lines", begin)
+		return errorIn(file, 0, "%sonly blanks and empty lines", begin)
 	case isDER(data):
-		return faultIn(file, 0, "%s%s", begin, describeDER(data))
+		return errorIn(file, 0, "%s%s", begin, describeDER(data))
 	case bytes.HasPrefix(data, []byte{0x1f, 0x8b}):
-		return faultIn(file, 0, "%sa gzip file: unpack it", begin)
+		return errorIn(file, 0, "%sa gzip file: unpack it", begin)
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		return faultIn(file, 0, "%sa ZIP file: unpack it", begin)
+		return errorIn(file, 0, "%sa ZIP file: unpack it", begin)
 	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}):
-		return faultIn(file, 0, "%sa Java key store: export it with keytool", begin)
+		return errorIn(file, 0, "%sa Java key store: export it with keytool", begin)
 	case bytes.IndexByte(data, 0) < 0 && !bytes.Contains(data, []byte(dashes)):
-		return faultIn(file, 1, "%s%d bytes without", begin, len(data))
+		return errorIn(file, 1, "%s%d bytes without", begin, len(data))
 	}
 	return nil
 }

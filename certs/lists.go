@@ -13,11 +13,11 @@ import (
 func ParseCRLs(file string, data []byte) ([]*x509.RevocationList, error) {
 	if isDER(data) {
 		if wrongLength(data) != "" {
-			return nil, faultIn(file, 0, "expected a revocation list, got %s", describeDER(data))
+			return nil, errorIn(file, 0, "expected a revocation list, got %s", describeDER(data))
 		}
 		l, err := parseCRL(file, 0, data)
 		if kind := kindOfError(data, err); kind != derUnknown && kind != derCRL {
-			return nil, faultIn(file, 0, "expected a revocation list, got %s", describeDER(data))
+			return nil, errorIn(file, 0, "expected a revocation list, got %s", describeDER(data))
 		}
 		if err != nil {
 			return nil, err
@@ -43,10 +43,10 @@ func ParseCRLs(file string, data []byte) ([]*x509.RevocationList, error) {
 func parseCRL(file string, line int, der []byte) (*x509.RevocationList, error) {
 	l, err := x509.ParseRevocationList(der)
 	if err != nil {
-		return nil, faultIn(file, line, "the revocation list is damaged: %v", err)
+		return nil, errorIn(file, line, "the revocation list is damaged: %v", err)
 	}
 	if err := checkComplete(l); err != nil {
-		return nil, faultIn(file, line, "the revocation list of %s cannot be used: %v", l.Issuer, err)
+		return nil, errorIn(file, line, "the revocation list of %s cannot be used: %v", l.Issuer, err)
 	}
 	return l, nil
 }

@@ -70,7 +70,7 @@ func ParseCertificates(file string, data []byte) ([]*x509.Certificate, error) {
 			return nil, err
 		}
 		if first := seen.add(b); first > 0 {
-			return nil, faultIn(file, b.line, "the certificate of %s is listed twice: it is already on line %d; expected each certificate of the chain once", c.Subject, first)
+			return nil, errorIn(file, b.line, "the certificate of %s is listed twice: it is already on line %d; expected each certificate of the chain once", c.Subject, first)
 		}
 		chain = append(chain, c)
 	}
@@ -80,10 +80,10 @@ func ParseCertificates(file string, data []byte) ([]*x509.Certificate, error) {
 func certificateOfDER(file string, der []byte) (*x509.Certificate, error) {
 	c, err := x509.ParseCertificate(der)
 	if wrongLength(der) != "" || kindOfError(der, err) != derUnknown {
-		return nil, faultIn(file, 0, "expected a certificate, got %s", describeDER(der))
+		return nil, errorIn(file, 0, "expected a certificate, got %s", describeDER(der))
 	}
 	if err != nil {
-		return nil, faultIn(file, 0, "expected a certificate, got DER that is not one: %v", err)
+		return nil, errorIn(file, 0, "expected a certificate, got DER that is not one: %v", err)
 	}
 	return c, nil
 }
@@ -122,7 +122,7 @@ func ParseKey(file string, data []byte) (crypto.Signer, error) {
 	for i, b := range blocks {
 		if b.kind == kindParameters {
 			if i+1 == len(blocks) || blocks[i+1].kind != "EC "+kindKey {
-				return nil, faultIn(file, b.line, "expected \"BEGIN EC PRIVATE KEY\" after \"BEGIN EC PARAMETERS\"")
+				return nil, errorIn(file, b.line, "expected \"BEGIN EC PRIVATE KEY\" after \"BEGIN EC PARAMETERS\"")
 			}
 			continue
 		}
@@ -131,7 +131,7 @@ func ParseKey(file string, data []byte) (crypto.Signer, error) {
 			return nil, err
 		}
 		if key != nil {
-			return nil, faultIn(file, b.line, "a second private key: expected one, which is on line %d", line)
+			return nil, errorIn(file, b.line, "a second private key: expected one, which is on line %d", line)
 		}
 		key, line = next, b.line
 	}

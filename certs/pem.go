@@ -49,7 +49,7 @@ func readPEM(file, want string, data []byte) ([]block, error) {
 		return nil, r.cutShort()
 	}
 	if len(r.blocks) == 0 {
-		return nil, faultIn(file, 0, "expected PEM with \"BEGIN %s\", got only empty lines", want)
+		return nil, errorIn(file, 0, "expected PEM with \"BEGIN %s\", got only empty lines", want)
 	}
 	return r.blocks, nil
 }
@@ -69,11 +69,11 @@ type pemReader struct {
 }
 
 func (r *pemReader) wrong(format string, args ...any) error {
-	return faultIn(r.file, r.line, format, args...)
+	return errorIn(r.file, r.line, format, args...)
 }
 
 func (r *pemReader) cutShort() error {
-	return faultIn(r.file, r.begin, "\"BEGIN %s\" has no END: the file is cut short", r.kind)
+	return errorIn(r.file, r.begin, "\"BEGIN %s\" has no END: the file is cut short", r.kind)
 }
 
 // read reads one line, including its end.
@@ -193,11 +193,11 @@ func (r *pemReader) readBase64(text string) error {
 // decode decodes the content of the block.
 func (r *pemReader) decode() ([]byte, error) {
 	if len(r.body) == 0 {
-		return nil, faultIn(r.file, r.begin, "the block %q is empty", r.kind)
+		return nil, errorIn(r.file, r.begin, "the block %q is empty", r.kind)
 	}
 	der, err := base64.StdEncoding.Strict().DecodeString(strings.Join(r.body, ""))
 	if err != nil {
-		return nil, faultIn(r.file, r.suspect(), "the base64 is damaged: the line is too short or too long, or its end is damaged")
+		return nil, errorIn(r.file, r.suspect(), "the base64 is damaged: the line is too short or too long, or its end is damaged")
 	}
 	return der, nil
 }

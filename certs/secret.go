@@ -18,7 +18,7 @@ func ParseSecret(name, text string) (secret string, warnings []string, err error
 		secret = strings.TrimSuffix(secret, "\r")
 	}
 	wrong := func(line int, format string, args ...any) (string, []string, error) {
-		return "", nil, faultIn(name, line, "expected a secret, got "+format, args...)
+		return "", nil, errorIn(name, line, "expected a secret, got "+format, args...)
 	}
 	mark, lineEnd := byteOrderMark([]byte(secret)), strings.IndexAny(secret, "\r\n")
 	switch {

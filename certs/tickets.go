@@ -13,10 +13,10 @@ const maxTicketKeys = 16 // a ticket that none of them decrypts costs as many at
 // contain bytes of the file.
 func ParseTicketKeys(file string, text []byte) ([][32]byte, error) {
 	if mark := byteOrderMark(text); mark != "" {
-		return nil, faultIn(file, 1, "a byte order mark (%s) begins the file: save it as ASCII or as UTF-8 without a mark", mark)
+		return nil, errorIn(file, 1, "a byte order mark (%s) begins the file: save it as ASCII or as UTF-8 without a mark", mark)
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, faultIn(file, 0, "expected 1 to %d keys, got an empty file", maxTicketKeys)
+		return nil, errorIn(file, 0, "expected 1 to %d keys, got an empty file", maxTicketKeys)
 	}
 	var keys [][32]byte
 	first := map[[32]byte]int{}
@@ -31,13 +31,13 @@ func ParseTicketKeys(file string, text []byte) ([][32]byte, error) {
 			continue
 		}
 		if at := first[key]; at > 0 {
-			return nil, faultIn(file, n, "the key is listed twice: it is already on line %d; expected different keys", at)
+			return nil, errorIn(file, n, "the key is listed twice: it is already on line %d; expected different keys", at)
 		}
 		first[key] = n
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 || len(keys) > maxTicketKeys {
-		return nil, faultIn(file, 0, "expected 1 to %d keys, got %d", maxTicketKeys, len(keys))
+		return nil, errorIn(file, 0, "expected 1 to %d keys, got %d", maxTicketKeys, len(keys))
 	}
 	return keys, nil
 }
@@ -45,7 +45,7 @@ func ParseTicketKeys(file string, text []byte) ([][32]byte, error) {
 // ticketKey parses line n; ok is false if it has no key.
 func ticketKey(file string, n int, line string) (key [32]byte, ok bool, err error) {
 	wrong := func(what string, args ...any) error {
-		return faultIn(file, n, "expected 64 hex digits, as \"openssl rand -hex 32\" prints, got "+what, args...)
+		return errorIn(file, n, "expected 64 hex digits, as \"openssl rand -hex 32\" prints, got "+what, args...)
 	}
 	digits, _, _ := strings.Cut(line, "#")
 	digits = strings.Trim(digits, " \t\r\n")

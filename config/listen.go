@@ -345,7 +345,7 @@ func readCRL(t *table, l *Listen) {
 	t.files("crl", &l.CRL, MaxCRL)
 	t.choice("crl_stale", &l.CRLStale, CRLStaleAccept, CRLStaleRefuse)
 	if len(l.CRL) > 0 && l.ClientAuth == AuthNone {
-		t.r.wrong(joinKey(t.path, "crl"), "client_auth is \"none\": expected no revocation lists, because nobody shows a certificate")
+		t.r.wrong(joinKey(t.path, "crl"), "client_auth is \"none\": expected no revocation lists, because no client shows a certificate")
 	}
 }
 

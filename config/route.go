@@ -150,7 +150,7 @@ func readRoute(t *table) Route {
 	}
 	t.choice("balance", &r.Balance, Balances()...)
 	t.number("move_on_after", &r.MoveOnAfter, 1, 100)
-	t.duration("patience", &r.Patience, "for ever")
+	t.duration("patience", &r.Patience, "forever")
 	t.choice("on_unreachable", &r.OnUnreachable, Answers()...)
 	t.done()
 	return r

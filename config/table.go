@@ -37,7 +37,7 @@ type table struct {
 	r      *reader
 	path   string // "client[1]"; "" is the file itself
 	values map[string]any
-	known  []string // the keys asked for so far
+	known  []string // the keys read so far
 }
 
 // value returns the value of a key, and marks the key as known.
@@ -120,8 +120,8 @@ func (t *table) number(key string, to *int, low, high int) bool {
 	return true
 }
 
-// duration reads a string such as "10s"; zero only where zeroMeans says what
-// it means.
+// duration reads a string such as "10s". Zero is a mistake unless zeroMeans, which is only
+// for readers of the code, says what it means.
 func (t *table) duration(key string, to *time.Duration, zeroMeans string) bool {
 	v, path, ok := t.value(key)
 	if !ok {

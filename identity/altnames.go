@@ -81,7 +81,7 @@ func realmOf(n asn1.RawValue) (realm string, ok bool) {
 }
 
 // matchRealm compares a NAIRealm with a configured realm, ignoring the case of ASCII
-// letters (RFC 7542 §2.5). In the certificate "*" may stand for one whole label, the
+// letters (RFC 7542 §2.5). In the certificate "*" may be one whole label, the
 // leftmost (RFC 7585 §2.2).
 func matchRealm(wanted, realm string) bool {
 	wanted, realm = lowerASCII(wanted), lowerASCII(realm)

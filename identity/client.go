@@ -17,15 +17,15 @@ type Client struct {
 	Name         string         // for log lines
 	Networks     []netip.Prefix // of the source address
 	Fingerprints [][32]byte     // SHA-256 of the certificate's DER form
-	SANDNS       []string       // SAN dNSName; "*" may stand for the whole leftmost label, here and in the certificate
+	SANDNS       []string       // SAN dNSName; "*" may be the whole leftmost label, here and in the certificate
 	SANIP        []netip.Addr   // SAN iPAddress
 	SANIPSource  bool           // a SAN iPAddress must equal the source, or be in SANIP
 	SANURI       []string       // SAN uniformResourceIdentifier, compared byte by byte
-	NAIRealms    []string       // SAN NAIRealm (RFC 7585 §2.2), ignoring the case of ASCII letters; in the certificate "*" may stand for the whole leftmost label
+	NAIRealms    []string       // SAN NAIRealm (RFC 7585 §2.2), ignoring the case of ASCII letters; in the certificate "*" may be the whole leftmost label
 	Subjects     []string       // the subject as Go prints it, in the form of RFC 2253
 	SubjectRDNs  []RDN          // attributes of the subject, of which it must have one
 	Issuers      []string       // the issuer, likewise
-	CommonNames  []string       // of the subject; "*" stands for any number of characters; ignoring case
+	CommonNames  []string       // of the subject; "*" matches any number of characters; ignoring case
 	PolicyOIDs   []x509.OID     // certificate policies of the leaf (RFC 5280 §4.2.1.4)
 
 	// CA are the certificates of which the path has to contain one above the leaf,

@@ -6,7 +6,7 @@ import (
 )
 
 // matchCommonName compares a subject's common name with a pattern, ignoring case; "*"
-// stands for any number of characters. An empty name matches nothing.
+// matches any number of characters. An empty name matches nothing.
 func matchCommonName(pattern, name string) bool {
 	if name == "" {
 		return false
@@ -34,7 +34,7 @@ func anyName(names []string, pattern string) bool {
 }
 
 // matchName compares a SAN dNSName with a configured pattern, ignoring case. In both
-// "*" stands for one whole label, the leftmost (RFC 6614bis §3.3.1). Client.Validate has
+// "*" matches one whole label, the leftmost (RFC 6614bis §3.3.1). Client.Validate has
 // checked the pattern; the name in the certificate is unchecked.
 func matchName(pattern, name string) bool {
 	pattern, name = strings.TrimSuffix(pattern, "."), strings.TrimSuffix(name, ".")

@@ -66,7 +66,7 @@ func (c *Client) request(k wire.Kind, f Fate) prometheus.Counter {
 	return c.counters[clientRequests][int(k)*int(NumFates)+int(f)]
 }
 
-// CountReply counts one packet that was handed to this client's connection, by
+// CountReply counts one packet that was passed to this client's connection, by
 // its Code.
 func (c *Client) CountReply(code wire.Code) { c.counters[clientReplies][AnswerOf(code)].Inc() }
 

@@ -33,7 +33,7 @@ const (
 	FateTooLong         // the server's copy would exceed 4096 octets
 
 	FateServerSilent       // no reply to the end of the schedule
-	FateServerRefused      // ICMP said that nobody listens on the NAS's port; CoA and Disconnect only
+	FateServerRefused      // ICMP said that nothing listens on the NAS's port; CoA and Disconnect only
 	FateNoIdentifier       // every identifier of every usable server is taken
 	FateOverShare          // the client holds its share of the identifiers, which are nearly all taken
 	FateNoSocket           // no socket to any server can be opened: a name that does not resolve, too many open files

@@ -54,7 +54,7 @@ func (b *Buffers) class(n int) (*sync.Pool, int) {
 }
 
 // slice turns a pool's entry back into an empty slice. Arrays are pooled by
-// pointer, because a slice header in an interface would be allocated anew.
+// pointer, because a slice header in an interface would be allocated each time.
 func slice(v any, size int) []byte {
 	switch size {
 	case smallBuffer:

@@ -87,7 +87,7 @@ type progress struct {
 	declined  uint64        // a bit for each that has said that it cannot carry the request on: see OtherServerMayAnswer
 	trying    bool          // it only tries the server that has it
 	prior     priorSchedule // what it was sent by another socket of the same server
-	firstSent time.Duration // when the server that has it was first sent it, at any of its sockets; 0: it was not yet
+	firstSent time.Duration // when it was first sent to the server that has it, by any of its sockets; 0: not yet
 	startedAt time.Duration // on the Backend's clock, when Start took it
 	deadline  time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 }
@@ -195,7 +195,7 @@ func (ex *Exchange) moveAt(now time.Duration) time.Duration {
 
 // unansweredSince returns since when the server has left the exchange unanswered: when it
 // was first sent to the address that the server has now. A new socket to the same address
-// does not begin the wait anew.
+// does not restart the wait.
 func (ex *Exchange) unansweredSince() time.Duration {
 	return max(ex.firstSent, time.Duration(ex.ep.addressSince.Load()))
 }

@@ -16,7 +16,7 @@ type mover struct {
 	generation  uint32
 	state       health.State  // of its server so far
 	sameServer  bool          // it goes to another socket of the same server
-	newSchedule bool          // its schedule begins anew there
+	newSchedule bool          // its schedule begins again there
 	notDue      bool          // it is not due: if it cannot go, nothing is sent
 	trying      bool          // it only tried its server so far
 	sends       int           // transmissions that beginMove has added to the exchange's

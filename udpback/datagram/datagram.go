@@ -19,7 +19,7 @@ const (
 type Conn interface {
 	// Send sends each of bufs as one datagram, in order, and returns how many the
 	// kernel accepted; fewer than all only with an error. An error although all were
-	// accepted is about an earlier datagram, as when nobody listens at the other end.
+	// accepted is about an earlier datagram, as when nothing listens at the other end.
 	Send(bufs [][]byte) (int, error)
 	// Receive waits for datagrams and calls handle with each batch, until there is an
 	// error. It may be called again after one. An Inbox is valid until handle returns.

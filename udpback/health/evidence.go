@@ -7,7 +7,7 @@ const (
 	recoverAfter = 3
 
 	// patience bounds how long a request may wait before it is overdue, though answers
-	// took long of late. It is the default of a route's patience: the silence of a server
+	// took long recently. It is the default of a route's patience: the silence of a server
 	// that gets slower and then hangs must be noticed by the time that its requests move
 	// to others.
 	patience = 10 * time.Second
@@ -118,7 +118,7 @@ func (p *Port) Silent(sent time.Duration) {
 
 // Overdue reports whether a request, first sent at sent and unanswered so far, should
 // have been answered by now, and the port has answered a check meanwhile. A request
-// may wait four times as long as any answer took of late; where that is longer than
+// may wait four times as long as any answer took recently; where that is longer than
 // patience, no longer than patience or the slowest answer.
 func (p *Port) Overdue(sent, now time.Duration) bool {
 	slowest := time.Duration(p.slowest.Load())

@@ -101,7 +101,7 @@ func (p *Port) nextTick(now time.Duration) time.Duration {
 	return max(next, 100*time.Millisecond)
 }
 
-// checksOften reports whether a check goes out every CheckInterval: the port is not up,
+// checksOften reports whether a check is sent every CheckInterval: the port is not up,
 // has lost a check, or has never answered one and may still do so. Otherwise it is
 // checked at the interval of the watchdog, even one without Status-Server, which may be
 // enabled later. With mu held.

@@ -80,7 +80,7 @@ func (n *Name) Close() {
 func (n *Name) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		select {
-		case <-n.requested: // what begins now is what was asked for
+		case <-n.requested: // what begins now is what was requested
 		default:
 		}
 		began := time.Now()

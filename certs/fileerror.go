@@ -22,8 +22,8 @@ func (e *FileError) Error() string {
 // Unwrap returns the cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// faultIn returns a FileError. If one of args is an error, it is the cause.
-func faultIn(file string, line int, format string, args ...any) *FileError {
+// errorIn returns a FileError. If one of args is an error, it is the cause.
+func errorIn(file string, line int, format string, args ...any) *FileError {
 	e := &FileError{File: file, Line: line, Text: fmt.Sprintf(format, args...)}
 	for _, a := range args {
 		if err, ok := a.(error); ok {
