@@ -60,7 +60,7 @@ func TestLoop(t *testing.T) {
 		t.Errorf("expected one request for one login, got %d", n)
 	}
 	g.await("plain/access/loop=1 plain/access/relayed=1", func(now map[string]float64) string { return fatesSince(before, now) })
-	if log := g.log.String(); strings.Count(log, "has come back") != 1 || !strings.Contains(log, "server=udp") {
+	if log := g.log.String(); strings.Count(log, "has returned") != 1 || !strings.Contains(log, "server=udp") {
 		t.Errorf("expected one line that names the server, got\n%s", log)
 	}
 }

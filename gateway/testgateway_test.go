@@ -176,7 +176,7 @@ func (g *testGateway) fingerprint(name string) string {
 	return certs.FormatFingerprint(sha256.Sum256(g.pairs[name].Certificate.Raw))
 }
 
-// answering is a UDP server of the field's library on three ports. It accepts
+// answering is a UDP server of layeh.com/radius on three ports. It accepts
 // everything, with a Message-Authenticator in replies to Access-Request.
 func answering(t *testing.T) [3]int {
 	var ports [3]int

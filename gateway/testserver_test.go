@@ -31,7 +31,7 @@ func openServer(t *testing.T) *testServer {
 
 func (s *testServer) port() int { return s.conn.LocalAddr().(*net.UDPAddr).Port }
 
-// request reads the next request, as the field's library parses it.
+// request reads the next request, as layeh.com/radius parses it.
 func (s *testServer) request() *radius.Packet {
 	s.t.Helper()
 	b := make([]byte, 4096)

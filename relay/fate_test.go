@@ -141,7 +141,7 @@ var requestLogRows = []requestLogRow{
 		pass(2500 * time.Millisecond)
 		conn.Closed()
 	}, []string{"access 192.0.2.1:1024 example.org client_gone a auth 2 2500"}},
-	{"given up in other hands", makeRequest(1, 1, 1, nemo), func(b *bed, conn *Connection, q []byte) {
+	{"abandoned while udpback uses it", makeRequest(1, 1, 1, nemo), func(b *bed, conn *Connection, q []byte) {
 		b.send(conn, q)
 		req := conn.recent[wire.KindAccess][1].flight
 		req.Handler = &closing{req}

@@ -84,7 +84,7 @@ func noOperator(name []byte) (text string, fields []any) {
 // gateway sent it to before, or "" if it has only passed too many gateways.
 func (r *Relay) logLoop(req *request, realm []byte, server string) {
 	r.limits.loop.Log(func() logs.Line {
-		text := "a request has come back that this gateway sent to a server before; that server, or one that it forwards to, sends it to this gateway again: check how it routes the realm"
+		text := "a request has returned that this gateway sent to a server before; that server, or one that it forwards to, sends it to this gateway again: check how it routes the realm"
 		fields := []any{"server", server, "client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String(), "realm", string(realm)}
 		if server == "" {
 			text, fields = "a request has passed too many gateways: some servers probably send it to each other", fields[2:]
@@ -109,7 +109,7 @@ func addressText(octets []byte) string {
 	return ""
 }
 
-// logNoIdentifier logs a request for which the servers have no Identifier left.
+// logNoIdentifier logs a request for which the servers have no free Identifier.
 func (r *Relay) logNoIdentifier(req *request, err error) {
 	r.limits.identifier.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "no Identifier for this request: the servers do not keep up, or max_sockets is too low",

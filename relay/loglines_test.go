@@ -65,10 +65,10 @@ var logLineRows = []logLineRow{
 			b.allFormats()
 			b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a"})
 		},
-		level: "WARN", text: `a request has come back that this gateway sent to a server before`, fields: "server=a " + campus + "kind=access realm=EXAMPLE"},
+		level: "WARN", text: `a request has returned that this gateway sent to a server before`, fields: "server=a " + campus + "kind=access realm=EXAMPLE"},
 	{name: "a loop of a server that is not here", q: makeRequest(1, 1, 1, nemo, attr{33, NewMarker(MarkerKey{1}, nil).append(nil, new(wire.View), 0xabcdef12)}),
 		arrange: func(b *bed) { b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a"}) },
-		level:   "WARN", text: `a request has come back`, fields: `server="one that this gateway does not have, number abcdef12" ` + campus + "kind=access realm=example.org"},
+		level:   "WARN", text: `a request has returned`, fields: `server="one that this gateway does not have, number abcdef12" ` + campus + "kind=access realm=example.org"},
 	{name: "a way that is too long", q: makeRequest(1, 1, 1, nemo, attr{33, markerOf(strings.Repeat("123456781234", markerMax))}),
 		arrange: func(b *bed) { b.rules.Marker = NewMarker(MarkerKey{1}, []string{"a"}) },
 		level:   "WARN", text: `passed too many gateways`, fields: campus + "kind=access realm=example.org"},

@@ -65,7 +65,7 @@ func TestLoopEndsWithTheFirstRound(t *testing.T) {
 				if got := b.fates(); !strings.Contains(got, wire.KindOf(row.code).String()+"/loop=1") {
 					t.Errorf("fates: %s, expected one loop", got)
 				}
-				if line := b.log.String(); strings.Count(line, "has come back") != 1 || !strings.Contains(line, "server=a") || !strings.Contains(line, "realm=example.org") {
+				if line := b.log.String(); strings.Count(line, "has returned") != 1 || !strings.Contains(line, "server=a") || !strings.Contains(line, "realm=example.org") {
 					t.Errorf("expected one line that names the server and the realm, got %s", line)
 				}
 			})

@@ -94,7 +94,7 @@ func challenge(n int) []byte {
 	return binary.BigEndian.AppendUint64(b, ^uint64(n))
 }
 
-// password hides a User-Password by the field's library.
+// password hides a User-Password by layeh.com/radius.
 func password(plain, secret string, ra []byte) attr {
 	return attr{2, must(radius.NewUserPassword([]byte(plain), []byte(secret), ra))}
 }

@@ -152,7 +152,7 @@ func (req *request) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wi
 	if req.dynamic() {
 		o.NAS = to.NAS()
 	}
-	if req.marker != nil && o.NAS == nil { // nothing comes back from the last hop, and hostapd 2.10 refuses a Proxy-State
+	if req.marker != nil && o.NAS == nil { // a request cannot return from the last hop, and hostapd 2.10 refuses a Proxy-State
 		o.ProxyState = req.marker.append(marker[:0], &req.view, to.ID())
 	}
 	n, err := d.WriteRequestWith(dst, &req.view, req.client.Secret, to.Secret(), id, &o)

@@ -65,7 +65,7 @@ func TestPAPThereAndBack(t *testing.T) {
 	})
 }
 
-// accepting adds hidden attributes, made by the field's library, to an Accept.
+// accepting adds hidden attributes, made by layeh.com/radius, to an Accept.
 func accepting(request *radius.Packet, attrs ...attr) []attr {
 	r := request.Response(radius.CodeAccessAccept)
 	if err := microsoft.MSMPPESendKey_Add(r, []byte("send-key")); err != nil {

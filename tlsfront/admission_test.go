@@ -264,7 +264,7 @@ func TestLimitOnConnectionsOfOneSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	half := must(net.Dial("tcp", f.addr)) // a handshake that does not go on
+	half := must(net.Dial("tcp", f.addr)) // a handshake that does not continue
 	defer half.Close()
 	half.Write(append(proxyHeader(2, "[2001:db8::2]:1"), helloStart...))
 	f.awaitMetric(`radsec_gw_tls_handshakes_in_progress`, 1)

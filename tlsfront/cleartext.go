@@ -30,56 +30,56 @@ const (
 )
 
 // scan scans b, which continues what it has scanned before.
-func (w *clearRecords) scan(b []byte) {
+func (r *clearRecords) scan(b []byte) {
 	for len(b) > 0 {
-		if w.headLen < len(w.head) {
-			n := copy(w.head[w.headLen:], b)
-			w.headLen, b = w.headLen+n, b[n:]
-			if w.headLen == len(w.head) {
-				w.remaining, w.bodyLen = int(w.head[3])<<8|int(w.head[4]), 0
-				if w.head[0] != recordAlert || w.remaining != len(w.body) {
-					w.alerted = false // the handshake went on after the last one
+		if r.headLen < len(r.head) {
+			n := copy(r.head[r.headLen:], b)
+			r.headLen, b = r.headLen+n, b[n:]
+			if r.headLen == len(r.head) {
+				r.remaining, r.bodyLen = int(r.head[3])<<8|int(r.head[4]), 0
+				if r.head[0] != recordAlert || r.remaining != len(r.body) {
+					r.alerted = false // the handshake went on after the last one
 				}
-				w.ended()
+				r.ended()
 			}
 			continue
 		}
-		n := min(w.remaining, len(b))
-		w.content(b[:n])
-		w.remaining, b = w.remaining-n, b[n:]
-		w.ended()
+		n := min(r.remaining, len(b))
+		r.content(b[:n])
+		r.remaining, b = r.remaining-n, b[n:]
+		r.ended()
 	}
 }
 
 // content scans a part of a record's content.
-func (w *clearRecords) content(b []byte) {
+func (r *clearRecords) content(b []byte) {
 	switch {
-	case w.head[0] == recordAlert:
-		n := copy(w.body[w.bodyLen:], b)
-		if w.bodyLen += n; w.bodyLen == 2 && w.remaining == 2-(w.bodyLen-n) {
-			w.alerted, w.alert = true, alert(w.body[1])
+	case r.head[0] == recordAlert:
+		n := copy(r.body[r.bodyLen:], b)
+		if r.bodyLen += n; r.bodyLen == 2 && r.remaining == 2-(r.bodyLen-n) {
+			r.alerted, r.alert = true, alert(r.body[1])
 		}
-	case w.head[0] == recordHandshake && len(w.messages) < w.keep:
+	case r.head[0] == recordHandshake && len(r.messages) < r.keep:
 		// Memory grows with what arrives, not with what the peer announces.
-		w.messages = append(w.messages, b[:min(len(b), w.keep-len(w.messages))]...)
+		r.messages = append(r.messages, b[:min(len(b), r.keep-len(r.messages))]...)
 	}
 }
 
 // ended starts the next record if this one is complete.
-func (w *clearRecords) ended() {
-	if w.remaining == 0 {
-		w.headLen = 0
+func (r *clearRecords) ended() {
+	if r.remaining == 0 {
+		r.headLen = 0
 	}
 }
 
 // helloDone records that crypto/tls has parsed the ClientHello. From now on everything is
 // kept, because unencrypted certificates may follow.
-func (w *clearRecords) helloDone() { w.keep, w.messages = maxFlight, nil }
+func (r *clearRecords) helloDone() { r.keep, r.messages = maxFlight, nil }
 
 // certificates returns the certificates that the peer sent unencrypted, in DER form (RFC
 // 5246 §7.4.2): none in TLS 1.3, and none if the message is incomplete.
-func (w *clearRecords) certificates() (list [][]byte) {
-	rest := w.messages
+func (r *clearRecords) certificates() (list [][]byte) {
+	rest := r.messages
 	for len(rest) > 0 {
 		kind := rest[0]
 		message, after, ok := cutLength(rest[1:])

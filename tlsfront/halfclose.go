@@ -18,7 +18,7 @@ import (
 // 5246 §7.2.1). A client that sent only one sign, but closed both directions, answers
 // our first record with a reset.
 
-// inputEnd is why a session reads no more packets. The session ends when nothing is
+// inputEnd is the reason why a session reads no more packets. The session ends when nothing is
 // outstanding.
 type inputEnd struct {
 	reason   metrics.Reason

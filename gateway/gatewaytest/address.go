@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// UnusedAddress is a loopback address with a port that nobody listened on just now.
+// UnusedAddress returns a loopback address with a port that was free a moment ago.
 func UnusedAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

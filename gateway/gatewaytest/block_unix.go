@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Block puts a pipe that nobody writes to in the place of a file: reading it blocks, as
-// reading from a network disk that is away does.
+// Block replaces a file by a pipe without a writer: reading it blocks, as
+// reading from a network disk that is not reachable does.
 func Block(t testing.TB, file string) {
 	t.Helper()
 	if err := syscall.Mkfifo(file+".pipe", 0o600); err != nil {

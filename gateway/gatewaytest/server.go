@@ -11,7 +11,7 @@ import (
 	"layeh.com/radius/rfc2865"
 )
 
-// Serve starts a RADIUS server of the field's library on a UDP port of 127.0.0.1, which
+// Serve starts a RADIUS server of layeh.com/radius on a UDP port of 127.0.0.1, which
 // answers by handler and ends with the test.
 func Serve(t testing.TB, handler radius.HandlerFunc) (port int) {
 	t.Helper()
