@@ -22,11 +22,11 @@ const (
 )
 
 var clientFamilies = [numClientCounters]family{
-	clientRequests: {"requests_total", "Packets received from RadSec clients, by what became of them.",
+	clientRequests: {"requests_total", "Packets received from RadSec clients, by their fate.",
 		[]string{"kind", "fate"}, pairsOf(wire.NumKinds, NumFates)},
-	clientReplies: {"replies_total", "Packets handed to a RadSec client's connection, by their Code.",
+	clientReplies: {"replies_total", "Packets passed to a RadSec client's connection, by their Code.",
 		[]string{"code"}, valuesOf(NumAnswers)},
-	clientOmitted: {"omitted_attributes_total", "Attributes that a packet went on without, by why: each copy of a request for a server, and each reply to a client; loop_marker is the gateway's own.",
+	clientOmitted: {"omitted_attributes_total", "Attributes that were omitted from a packet, by the reason: from each copy of a request for a server, and from each reply to a client; loop_marker is the gateway's own.",
 		[]string{"reason"}, valuesOf(wire.NumOmissions)},
 	clientConnections: {name: "tls_client_connections_total", help: "TLS connections that were accepted for a client."},
 	clientClosed: {"tls_client_connections_closed_total", "TLS connections of a client that have ended, by the reason.",

@@ -38,7 +38,7 @@ func newLogLines(name string, o *logs.Output) *logLines {
 	}
 	return &logLines{output: o,
 		lines:  desc("log_lines_total", "Log lines written, by what they are about.", "kind"),
-		lost:   desc("log_lines_lost_total", "Log lines lost, by what they were about and why: the queue was full, or nobody can read what they were written to.", "kind", "reason"),
+		lost:   desc("log_lines_lost_total", "Log lines lost, by what they were about and why: the queue was full, or the reader of the log is gone.", "kind", "reason"),
 		failed: desc("log_write_errors_total", "Writes of log lines that failed. What was not written is tried again, unless it counts as lost.")}
 }
 

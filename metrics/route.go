@@ -2,7 +2,7 @@ package metrics
 
 // routeFamilies are the counters of a route.
 var routeFamilies = [...]family{
-	{"route_requests_total", "Requests that a route took, by what became of them; the route other stands for those that none took.",
+	{"route_requests_total", "Requests of a route, by their fate; the route other has those that no route takes.",
 		[]string{"fate"}, valuesOf(NumFates)},
 }
 

@@ -40,7 +40,7 @@ func (s *Server) registerState(reg prometheus.Registerer, labels prometheus.Labe
 	}
 	s.SetState(StateDown) // until the health checks have set another
 	s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_up",
-		Help: "1 while a UDP server is up; 0 while it is suspect, failing or down, which server_state tells apart.", ConstLabels: labels}, is(StateUp)))
+		Help: "1 while a UDP server is up; 0 while it is suspect, failing or down, which server_state distinguishes.", ConstLabels: labels}, is(StateUp)))
 	for state := range NumStates {
 		s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_state",
 			Help:        "1 for the state that a UDP server is in: up, suspect (silent, being probed), failing (answers probes and no requests) or down.",

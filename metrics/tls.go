@@ -28,7 +28,7 @@ type TLS struct {
 func newTLS(reg prometheus.Registerer) *TLS {
 	t := &TLS{}
 	results := counter("tls_handshakes_total",
-		"Accepted TCP connections, by how they fared until their client was known.", "result")
+		"Accepted TCP connections, by how their handshakes ended.", "result")
 	reg.MustRegister(results)
 	for h := range t.handshakes {
 		t.handshakes[h] = results.WithLabelValues(Handshake(h).String())

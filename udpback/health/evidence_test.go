@@ -86,7 +86,7 @@ func TestUnansweredSentBeforeThePortWasUpAgain(t *testing.T) {
 	})
 }
 
-// Overdue waits four times as long as answers took of late, bounded by the default
+// Overdue waits four times as long as answers took recently, bounded by the default
 // patience, and for a check's answer.
 func TestOverdue(t *testing.T) {
 	for _, row := range []struct {
@@ -131,7 +131,7 @@ func TestOverdue(t *testing.T) {
 			check-answered`)
 		now := b.now()
 		if b.p.Overdue(now-40*time.Millisecond+1, now) {
-			t.Error("overdue before four times what answers took of late")
+			t.Error("overdue before four times what answers took recently")
 		}
 		b.play("answered 100\ncheck-answered")
 		if sent := b.now(); !b.p.Overdue(sent, sent+100*time.Millisecond) {
