@@ -55,6 +55,10 @@ func startRemoval(t *testing.T) *removal {
 		original: need(os.ReadFile(g.gw.current.Load().Config.Path)),
 		names:    shown(`client="plain"`, `client="access"`, `server="udp"`, `server="next"`, `route="example.org"`, `route="example.net"`)}
 	access := g.connect("access")
+	// In TLS 1.3 the client has finished its handshake before the gateway knows the client.
+	g.await("1", func(now map[string]float64) string {
+		return strconv.Itoa(int(now[`radsec_gw_tls_client_connections_total{client="access"}`]))
+	})
 	r.plain.write(r.request)
 	<-arrived
 	next := answering(t)
