@@ -150,7 +150,7 @@ func (l *loop) logged(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	lines, most := l.gateway.Output().Count("come back", "server=sends-it-back"), 1+int(time.Since(l.started)/time.Minute)
+	lines, most := l.gateway.Output().Count("has returned", "server=sends-it-back"), 1+int(time.Since(l.started)/time.Minute)
 	if lines < 1 || lines > most {
 		t.Errorf("%d lines of the gateway name the server that sends requests back, expected 1 to %d:\n%s", lines, most, l.gateway.Printed())
 	}
