@@ -36,30 +36,52 @@ type systemd struct {
 	// static after construction
 	log   *slog.Logger
 	limit time.Duration // between two watchdog notifications; 0: the watchdog is off
+	send  func(state string) error
 	queue chan string   // states to notify of; close closes it
+	sent  chan struct{} // closed when everything queued was sent
 }
+
+// lastWords is how long the service manager may take to receive what is queued when the
+// process ends.
+const lastWords = time.Second
 
 func newSystemd(log *slog.Logger) *systemd {
 	limit, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		log.Warn("the watchdog setting of systemd cannot be parsed", "error", err)
 	}
-	s := &systemd{log: log, limit: limit, queue: make(chan string, 16)}
+	return startSystemd(log, limit, func(state string) error {
+		_, err := daemon.SdNotify(false, state)
+		return err
+	})
+}
+
+func startSystemd(log *slog.Logger, limit time.Duration, send func(state string) error) *systemd {
+	s := &systemd{log: log, limit: limit, send: send, queue: make(chan string, 16), sent: make(chan struct{})}
 	go s.run()
 	return s
 }
 
 // run sends the queued notifications until close.
 func (s *systemd) run() {
+	defer close(s.sent)
 	for state := range s.queue {
-		if _, err := daemon.SdNotify(false, state); err != nil {
+		if err := s.send(state); err != nil {
 			s.log.Warn("systemd cannot be notified", "error", err)
 		}
 	}
 }
 
-// close ends the goroutine of run once it has sent what is queued.
-func (s *systemd) close() { close(s.queue) }
+// close sends what is queued, and returns after lastWords at the latest. The process may
+// exit then: without waiting, a gateway that has nothing to drain ended before systemd
+// knew that it was stopping.
+func (s *systemd) close() {
+	close(s.queue)
+	select {
+	case <-s.sent:
+	case <-time.After(lastWords):
+	}
+}
 
 // notify queues a state. If the queue is full, because systemd has not read for a long time,
 // the state is dropped: the next watchdog notification shows that the gateway is alive.
