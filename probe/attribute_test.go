@@ -29,8 +29,8 @@ func TestParseAttribute(t *testing.T) {
 		{"256=0x", 0, "type as a number"},
 		{"User-Password=x", 0, "type as a number"},
 		{"NAS-Port=many", 0, "a number"},
-		{"Framed-IP-Address=::1", 0, "an address of IPv4"},
-		{"NAS-IPv6-Address=192.0.2.1", 0, "an address of IPv6"},
+		{"Framed-IP-Address=::1", 0, "an IPv4 address"},
+		{"NAS-IPv6-Address=192.0.2.1", 0, "an IPv6 address"},
 		{"Class=0x1", 0, "hexadecimal"},
 		{"Reply-Message=" + strings.Repeat("x", 254), 0, "253"},
 	} {

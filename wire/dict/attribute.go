@@ -25,11 +25,11 @@ const (
 	Integer                  // 32 bits
 	Integer64                // 64 bits
 	Time                     // 32 bits, seconds since 1970
-	IPv4Addr                 // an address of IPv4
-	IPv6Addr                 // an address of IPv6
+	IPv4Addr                 // an IPv4 address
+	IPv6Addr                 // an IPv6 address
 	IPv4Prefix               // a reserved octet, the length, four octets of address
 	IPv6Prefix               // a reserved octet, the length, as many octets of address as needed
-	IfID                     // 64 bits, half an address of IPv6
+	IfID                     // 64 bits, half an IPv6 address
 	Concat                   // octets, continued in further attributes of the same type
 	VSA                      // a vendor's number, then data in the vendor's layout
 	Extended                 // the extended type, then the value (RFC 6929 §2.1)

@@ -73,7 +73,7 @@ func (a *Attribute) Parse(text string) ([]byte, error) {
 	case IPv4Addr, IPv6Addr:
 		ip, err := netip.ParseAddr(text)
 		if err != nil || ip.Is4() != (a.Type == IPv4Addr) || ip.Zone() != "" {
-			return nil, fmt.Errorf("expected an address of %s", map[bool]string{true: "IPv4", false: "IPv6"}[a.Type == IPv4Addr])
+			return nil, fmt.Errorf("expected an %s address", map[bool]string{true: "IPv4", false: "IPv6"}[a.Type == IPv4Addr])
 		}
 		return ip.AsSlice(), nil
 	case Time:
