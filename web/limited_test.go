@@ -53,6 +53,7 @@ func TestAcceptSurvivesALackOfDescriptors(t *testing.T) {
 		if took := time.Since(start); took < 90*time.Second || took > 100*time.Second {
 			t.Errorf("100 errors took %v, want about a second each", took)
 		}
+		synctest.Wait() // for the line that the limiter writes when its minute is over
 		if n := strings.Count(b.printed.String(), `msg="cannot accept HTTP connections; trying again" address=127.0.0.1:9713`); n != 2 {
 			t.Errorf("%d lines in 97 s, want one a minute:\n%s", n, b.printed)
 		}
