@@ -44,8 +44,8 @@ var (
 
 // omissionRows has each reason, in both directions and both versions of RADIUS.
 var omissionRows = []omissionRow{
-	{"no room for the marker", false, 1, fullRequest, 3, nil, "loop_marker=1", "kind=access packet=Access-Request attribute=Proxy-State omitted=1"},
-	{"no room for the marker, 1.1", true, 1, fullRequest, 3, nil, "loop_marker=1", "kind=access packet=Access-Request attribute=Proxy-State omitted=1"},
+	{"no space for the marker", false, 1, fullRequest, 3, nil, "loop_marker=1", "kind=access packet=Access-Request attribute=Proxy-State omitted=1"},
+	{"no space for the marker, 1.1", true, 1, fullRequest, 3, nil, "loop_marker=1", "kind=access packet=Access-Request attribute=Proxy-State omitted=1"},
 
 	{"a password beside EAP", false, 1, []attr{nemo, oddPassword, eap(2, 1, 0, 4), mac, oddPassword}, 3, nil, "user_password=2", "kind=access packet=Access-Request attribute=User-Password omitted=2"},
 	{"a password beside EAP, 1.1", true, 1, []attr{nemo, {2, make([]byte, 129)}, eap(2, 1, 0, 4)}, 3, nil, "user_password=1", "kind=access packet=Access-Request attribute=User-Password omitted=1"},
