@@ -26,6 +26,7 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 	warmup := fs.Duration("warmup", time.Second, "time not counted in each measurement")
 	duration := fs.Duration("duration", 3*time.Second, "time counted in each measurement")
 	gateway := fs.String("gateway", "", "path of radsec-gw; empty: build ./cmd/radsec-gw")
+	before := fs.String("before", "", "path of another build of radsec-gw, for instance the one before a change:\nmeasured in turn with the others, as program \"before\"")
 	calls := fs.Bool("system-calls", true, "count system calls (needs perf and root)")
 	file := fs.String("json", "", "file to write all samples to")
 	if err := fs.Parse(args); err != nil {
@@ -35,12 +36,15 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 	if err != nil {
 		return err
 	}
+	if *before != "" {
+		who = append(who, peers.Before)
+	}
 	dir, err := os.MkdirTemp("", "radsec-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	r := &runner{dir: dir, gateway: *gateway, warmup: *warmup, duration: *duration, calls: *calls, peak: map[peers.Subject]float64{}}
+	r := &runner{dir: dir, gateway: *gateway, before: *before, warmup: *warmup, duration: *duration, calls: *calls, peak: map[peers.Subject]float64{}}
 	if err := r.prepare(ctx, who); err != nil {
 		return err
 	}
@@ -107,10 +111,15 @@ func (r *runner) prepare(ctx context.Context, who []peers.Subject) (err error) {
 			}
 		}
 	}
-	if r.gateway != "" {
-		r.gateway, err = filepath.Abs(r.gateway)
+	// The programs are started in directories of their own.
+	for _, path := range []*string{&r.gateway, &r.before} {
+		if *path != "" {
+			if *path, err = filepath.Abs(*path); err != nil {
+				return err
+			}
+		}
 	}
-	return err
+	return nil
 }
 
 // rounds measures everything, the programs taking turns; in each round another

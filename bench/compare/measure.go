@@ -30,7 +30,8 @@ type sample struct {
 type runner struct {
 	dir      string
 	bench    string
-	gateway  string
+	gateway  string // path of radsec-gw
+	before   string // path of the other build, if any
 	files    material.Files
 	client   *tls.Config
 	warmup   time.Duration
@@ -52,8 +53,11 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 		return nil, err
 	}
 	set := peers.Setup{Dir: dir, Files: r.files, Bench: r.bench, Gateway: r.gateway, Secret: serverSecret, Many: c.many}
-	if s == peers.Floor {
+	switch s {
+	case peers.Floor:
 		set.Secret = peers.FloorSecret
+	case peers.Before:
+		set.Gateway = r.before
 	}
 	server, err := r.startAnswer(ctx, &set, c.delay)
 	if err != nil {

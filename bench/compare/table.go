@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -63,21 +64,23 @@ func (r results) spread(name string, s peers.Subject, m metric) (spread, bool) {
 	return spreadOf(all)
 }
 
-// ratio is the spread of a metric's ratio, taken within each round.
-func (r results) ratio(g goal) (spread, bool) {
+// ofGoal is the spread of a goal's metric, or of its ratio.
+func (r results) ofGoal(g goal) (spread, bool) {
 	own := r.values(g.of, peers.Gateway, g.metric)
-	var other map[int]float64
 	switch {
 	case g.to != "":
-		other = r.values(g.of, g.to, g.metric)
+		return ratio(own, r.values(g.of, g.to, g.metric))
 	case g.toCase != "":
-		other = r.values(g.toCase, peers.Gateway, g.metric)
+		return ratio(own, r.values(g.toCase, peers.Gateway, g.metric))
 	}
+	return spreadOf(slices.Collect(maps.Values(own)))
+}
+
+// ratio is the spread of the ratios that two programs have in the same round.
+func ratio(own, other map[int]float64) (spread, bool) {
 	var all []float64
 	for round, v := range own {
-		if other == nil {
-			all = append(all, v)
-		} else if o := other[round]; o > 0 {
+		if o := other[round]; o > 0 {
 			all = append(all, v/o)
 		}
 	}
@@ -135,10 +138,13 @@ func printTable(out io.Writer, cases []testCase, who []peers.Subject, samples []
 	if slices.Contains(who, peers.Gateway) {
 		b.WriteString("\n| case | goal | measured | met |\n| --- | --- | --- | --- |\n")
 		for _, g := range goals {
-			if v, ok := r.ratio(g); ok {
+			if v, ok := r.ofGoal(g); ok {
 				fmt.Fprintf(&b, "| %s | %s %s %s | %v | %s |\n", g.of, g.text, map[bool]string{true: "≥", false: "≤"}[g.atLeast], number(g.limit), v, map[bool]string{true: "yes", false: "no"}[g.met(v)])
 			}
 		}
+	}
+	if slices.Contains(who, peers.Before) {
+		b.WriteString(r.change(cases))
 	}
 	for _, one := range samples {
 		if one.Error != "" {
@@ -156,6 +162,21 @@ func (r results) row(name string, s peers.Subject) string {
 			b.WriteString(" " + v.String() + " |")
 		} else {
 			b.WriteString(" – |")
+		}
+	}
+	return b.String()
+}
+
+// change is a table of the gateway's values by those of the build before it.
+func (r results) change(cases []testCase) string {
+	var b strings.Builder
+	b.WriteString("\n| case | value | now by before |\n| --- | --- | --- |\n")
+	for _, c := range cases {
+		for _, column := range columns {
+			now, before := r.values(c.name, peers.Gateway, column.metric), r.values(c.name, peers.Before, column.metric)
+			if v, ok := ratio(now, before); ok {
+				fmt.Fprintf(&b, "| %s | %s | %v |\n", c.name, column.title, v)
+			}
 		}
 	}
 	return b.String()

@@ -27,6 +27,32 @@ func TestSpread(t *testing.T) {
 	}
 }
 
+// The build before a change is compared with the gateway within each round.
+func TestTableWithBefore(t *testing.T) {
+	var samples []sample
+	for round, v := range []struct{ now, before float64 }{{9, 10}, {22, 20}, {30, 30}} {
+		samples = append(samples,
+			sample{Case: "pap-8x16", Subject: peers.Gateway, Round: round, Values: map[metric]float64{cpu: v.now}},
+			sample{Case: "pap-8x16", Subject: peers.Before, Round: round, Values: map[metric]float64{cpu: v.before}})
+	}
+	c, err := parseCase("pap-8x16")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := printTable(&b, []testCase{c}, []peers.Subject{peers.Gateway, peers.Before}, samples); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| pap-8x16 | before | – | 20 (10–30) |",
+		"| pap-8x16 | CPU µs each | 1 (0.90–1.10) |",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the table has no %q:\n%s", want, b.String())
+		}
+	}
+}
+
 // Ratios are taken within a round, and rounds in which one side failed do not count.
 func TestTable(t *testing.T) {
 	var samples []sample

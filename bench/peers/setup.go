@@ -19,7 +19,7 @@ type Setup struct {
 	Dir     string // for its configuration and log
 	Files   material.Files
 	Bench   string // path of this command
-	Gateway string // path of radsec-gw
+	Gateway string // path of radsec-gw, of the build to be started
 
 	Listen     string // where the program is to listen for RadSec
 	Auth, Acct int    // ports of the answering server, 127.0.0.1
@@ -42,6 +42,7 @@ type Subject string
 // because the floor does not sign again.
 const (
 	Gateway     Subject = "radsec-gw"
+	Before      Subject = "before" // another build of radsec-gw
 	Radsecproxy Subject = "radsecproxy"
 	Floor       Subject = "floor"
 
@@ -70,7 +71,7 @@ func (s Subject) Start(set Setup) (*process.Process, error) {
 			return nil, err
 		}
 		return start(set.Dir, "radsecproxy", "-f", "-c", file)
-	case Gateway:
+	case Gateway, Before:
 		text, err := set.gateway()
 		if err != nil {
 			return nil, err
@@ -81,7 +82,7 @@ func (s Subject) Start(set Setup) (*process.Process, error) {
 		}
 		return start(set.Dir, set.Gateway, "serve", "-config", file)
 	}
-	return nil, fmt.Errorf("subject %q: expected %s, %s or %s", s, Gateway, Radsecproxy, Floor)
+	return nil, fmt.Errorf("subject %q: expected %s, %s, %s or %s", s, Gateway, Before, Radsecproxy, Floor)
 }
 
 // start runs a program in dir.
