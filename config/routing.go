@@ -32,7 +32,7 @@ type Routing struct {
 	// Default: random bytes of each start
 	LoopMarkerSecret Secret // may be empty
 
-	// The answer to an Access-Request that no route takes, or that the client may
+	// The answer to an Access-Request that no route matches, or that the client may
 	// not send: "silent", "reject" or "protocol-error". Accounting gets the Protocol-Error,
 	// too, and nothing with the other two; CoA and Disconnect always get a NAK. In RADIUS/1.1
 	// Access and accounting always get a Protocol-Error.

@@ -27,7 +27,7 @@ func clientMistakes(cfg *config.Config) (mistakes config.Mistakes) {
 		_, err := routing.NewFilter(c.Realms, c.Operators, routingOptions(cfg))
 		for _, m := range tableMistakes(cfg, err) {
 			key := strings.Replace(m.Key, "route[0]", fmt.Sprintf("client[%d]", i), 1)
-			mistakes = append(mistakes, cfg.MistakeAt(key, strings.ReplaceAll(m.Text, "route[0] takes", "the client may send")))
+			mistakes = append(mistakes, cfg.MistakeAt(key, strings.ReplaceAll(m.Text, "route[0] matches", "the client may send")))
 		}
 	}
 	return mistakes

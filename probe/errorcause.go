@@ -26,7 +26,7 @@ var errorCauseMeanings = map[uint32]string{
 	403: "the request is meant for another NAS",
 	406: "requests of this kind are not allowed or not supported here",
 	501: "the server's policy refused it",
-	502: "no route serves this realm and kind of request",
+	502: "no route matches this realm and kind of request",
 	503: "there is no such session",
 	506: "try again later",
 	601: "the reply does not fit into 4096 octets",

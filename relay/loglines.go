@@ -24,10 +24,10 @@ func (req *request) logFields(more ...any) []any {
 	return append([]any{"client", req.client.Name, "connection", req.conn.remote.String(), "kind", req.Kind.String()}, more...)
 }
 
-// logNoRoute logs a request that no route takes, and what to do about it.
+// logNoRoute logs a request that no route matches, and what to do about it.
 func (r *Relay) logNoRoute(req *request, realm []byte) {
 	r.limits.route.Log(func() logs.Line {
-		text, fields := "no route takes this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
+		text, fields := "no route matches this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
 		switch operator := req.view.OperatorName(); {
 		case operator != nil && req.dynamic():
 			text, fields = noOperator(operator)
@@ -67,17 +67,17 @@ func notAmongRealms(req *request, realm []byte) (text string, fields []any) {
 	return "a client sent a request of a realm that is not among its realms; add it to realms of its [[client]] if it may send it", []any{"realm", string(realm)}
 }
 
-// noOperator says what to do about a CoA or Disconnect whose Operator-Name no route has.
+// noOperator says what to do about a CoA or Disconnect whose Operator-Name no route matches.
 func noOperator(name []byte) (text string, fields []any) {
 	entry, isRealm := routing.Operator(name)
 	switch {
 	case entry == "":
-		return "no route takes this request: its Operator-Name is expected to begin with a namespace, \"1\" before a realm (RFC 5580 §4.1), followed by a name; its sender must correct it",
+		return "no route matches this request: its Operator-Name is expected to begin with a namespace, \"1\" before a realm (RFC 5580 §4.1), followed by a name; its sender must correct it",
 			[]any{"operator_name", string(name)}
 	case isRealm:
-		return "no route takes this request: its Operator-Name names a realm; add a [[route]] for that with its kind in packets", []any{"realm", entry}
+		return "no route matches this request: its Operator-Name names a realm; add a [[route]] for that with its kind in packets", []any{"realm", entry}
 	}
-	return "no route takes this request: its Operator-Name is not a realm; add a [[route]] that has it in operators, with its kind in packets", []any{"operator", entry}
+	return "no route matches this request: its Operator-Name is not a realm; add a [[route]] that has it in operators, with its kind in packets", []any{"operator", entry}
 }
 
 // logLoop logs a request that has looped. server is the name of the server that this

@@ -20,7 +20,7 @@ type Relay struct {
 	back    *udpback.Backend
 	log     *slog.Logger
 	metrics *metrics.Metrics
-	other   *metrics.Route // of requests that no route takes
+	other   *metrics.Route // of requests that no route matches
 	hub     *audit.Hub     // nil: requests are not reported
 	// seed makes the hashes of requests unpredictable, so that no client can construct two
 	// requests with the same hash.

@@ -37,7 +37,7 @@ const (
 // decision is what the routing table returns for a request.
 type decision struct {
 	made  bool // by lookup
-	ok    bool // a route takes the request
+	ok    bool // a route matches the request
 	group int
 	realm []byte // that decided, inside the packet; empty: none
 }

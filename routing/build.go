@@ -74,7 +74,7 @@ type claim struct {
 // that has it.
 func (b *builder) claim(i int, c claim, what, entry string) error {
 	if earlier, ok := b.claims[c]; ok {
-		return fmt.Errorf("route[%d] takes %s packets of %s %q already: expected each %s once for a kind of packet", earlier, c.kind, what, entry, what)
+		return fmt.Errorf("route[%d] matches %s packets of %s %q already: expected each %s once for a kind of packet", earlier, c.kind, what, entry, what)
 	}
 	b.claims[c] = i
 	return nil

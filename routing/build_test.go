@@ -33,12 +33,12 @@ func TestNewRefuses(t *testing.T) {
 		{"star inside", []Rule{{Realms: []string{"a.*"}, Kinds: access, Group: 0}}, `expected "*" alone`},
 		{"pattern", []Rule{{Realms: []string{"~("}, Kinds: access, Group: 0}}, `expected a regular expression after "~" (syntax: https://pkg.go.dev/regexp/syntax), got "("`},
 		{"pattern that would close a group", []Rule{{Realms: []string{"~a)|(b"}, Kinds: access, Group: 0}}, `expected a regular expression`},
-		{"realm twice", []Rule{{Realms: []string{"x.org"}, Kinds: both, Group: 0}, {Realms: []string{"y"}, Kinds: both, Group: 1}, {Realms: []string{"a", "X.ORG"}, Kinds: access, Group: 1}}, `route[2].realms[1]: route[0] takes access packets of realm "X.ORG" already`},
-		{"realm twice in NFC", []Rule{{Realms: []string{"\u00fc"}, Kinds: access, Group: 0}, {Realms: []string{"u\u0308"}, Kinds: access, Group: 1}}, `route[1].realms[0]: route[0] takes access packets`},
-		{"suffix twice", []Rule{{Realms: []string{"*.x.org", "*.X.org"}, Kinds: access, Group: 0}}, `route[0].realms[1]: route[0] takes`},
-		{"default twice", []Rule{{Realms: []string{"*"}, Kinds: access, Group: 0}, {Realms: []string{"*"}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
-		{"no realm twice", []Rule{{Realms: []string{""}, Kinds: access, Group: 0}, {Realms: []string{""}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
-		{"pattern twice", []Rule{{Realms: []string{"~x"}, Kinds: access, Group: 0}, {Realms: []string{"~x"}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] takes`},
+		{"realm twice", []Rule{{Realms: []string{"x.org"}, Kinds: both, Group: 0}, {Realms: []string{"y"}, Kinds: both, Group: 1}, {Realms: []string{"a", "X.ORG"}, Kinds: access, Group: 1}}, `route[2].realms[1]: route[0] matches access packets of realm "X.ORG" already`},
+		{"realm twice in NFC", []Rule{{Realms: []string{"\u00fc"}, Kinds: access, Group: 0}, {Realms: []string{"u\u0308"}, Kinds: access, Group: 1}}, `route[1].realms[0]: route[0] matches access packets`},
+		{"suffix twice", []Rule{{Realms: []string{"*.x.org", "*.X.org"}, Kinds: access, Group: 0}}, `route[0].realms[1]: route[0] matches`},
+		{"default twice", []Rule{{Realms: []string{"*"}, Kinds: access, Group: 0}, {Realms: []string{"*"}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] matches`},
+		{"no realm twice", []Rule{{Realms: []string{""}, Kinds: access, Group: 0}, {Realms: []string{""}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] matches`},
+		{"pattern twice", []Rule{{Realms: []string{"~x"}, Kinds: access, Group: 0}, {Realms: []string{"~x"}, Kinds: access, Group: 0}}, `route[1].realms[0]: route[0] matches`},
 		{"kind", []Rule{{Realms: []string{"x"}, Kinds: []wire.Kind{wire.NumKinds}, Group: 0}}, `expected a kind below`},
 	} {
 		_, err := New(x.rules, Options{})

@@ -69,7 +69,7 @@ func TestOperatorsThatAreRefused(t *testing.T) {
 		{"no name", []Rule{{Operators: []string{"wbaid:"}, Kinds: dynamic}}, `got "wbaid:"`},
 		{"a realm", []Rule{{Operators: []string{"realm:example.org"}, Kinds: dynamic}}, `belongs in realms`},
 		{"too long", []Rule{{Operators: []string{"icc:" + strings.Repeat("x", 253)}, Kinds: dynamic}}, `expected "tadig:"`},
-		{"twice", []Rule{{Operators: []string{"wbaid:A"}, Kinds: dynamic}, {Operators: []string{"wbaid:a"}, Kinds: dynamic}}, `route[1].operators[0]: route[0] takes coa packets of operator "wbaid:a" already`},
+		{"twice", []Rule{{Operators: []string{"wbaid:A"}, Kinds: dynamic}, {Operators: []string{"wbaid:a"}, Kinds: dynamic}}, `route[1].operators[0]: route[0] matches coa packets of operator "wbaid:a" already`},
 	} {
 		if _, err := New(x.rules, Options{}); err == nil || !strings.Contains(err.Error(), x.want) {
 			t.Errorf("%s: expected %s, got %v", x.name, x.want, err)

@@ -48,7 +48,7 @@ var reportLines = []string{
 	"*.example.org    accounting       a 127.0.0.1:1813                 failover  silent\n",
 	"~^lab            access",
 	"* (default)      access",
-	"An Access-Request that no route takes, or that its client may not send: reject\n",
+	"An Access-Request that no route matches, or that its client may not send: reject\n",
 	"An Accounting-Request likewise: silent\n",
 	"In RADIUS/1.1 both get a Protocol-Error instead; CoA and Disconnect get a NAK\n",
 	"The realm of a User-Name: user@realm\n",

@@ -132,7 +132,7 @@ func serversOf(cfg *config.Config, r *config.Route, packet string) string {
 // printRouting prints what holds for all routes.
 func printRouting(w io.Writer, cfg *config.Config) {
 	r := &cfg.Routing
-	fmt.Fprintf(w, "\nAn Access-Request that no route takes, or that its client may not send: %s\n", r.OnUnroutable)
+	fmt.Fprintf(w, "\nAn Access-Request that no route matches, or that its client may not send: %s\n", r.OnUnroutable)
 	fmt.Fprintf(w, "An Accounting-Request likewise: %s\n", accountingAnswer(r.OnUnroutable))
 	fmt.Fprintf(w, "In RADIUS/1.1 both get a Protocol-Error instead; CoA and Disconnect get a NAK\n")
 	fmt.Fprintf(w, "The realm of a User-Name: %s\n", describeFormat(r.RealmFormats))
