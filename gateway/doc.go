@@ -21,9 +21,9 @@
 //
 // Call Wait in every case: it returns when all sockets are closed and all goroutines have
 // ended. Several gateways may run in one process; each has its own metrics. What belongs to
-// the process stays with the command: signals, the exit status, the sockets of systemd, and
-// the log's output. Package gatewaytest makes a directory with certificates and a
-// configuration, a RADIUS server and a RadSec client.
+// the process stays outside: signals and systemd are package service, the exit status and
+// the log's output are the command's. Package gatewaytest makes a directory with
+// certificates and a configuration, a RADIUS server and a RadSec client.
 //
 // # The files
 //

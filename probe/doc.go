@@ -1,5 +1,4 @@
-// Package probe implements the RadSec client of radsec-gw probe, and the RADIUS server of
-// radsec-gw dev.
+// Package probe implements the RadSec client of radsec-gw probe.
 //
 // [Run] sends one request and verifies its reply. The files are, in the order of what it does:
 //
@@ -12,8 +11,6 @@
 //	verify.go      checks the reply
 //	transcript.go  writes what happens, for a person to read
 //	printer.go     shows attributes; reveal.go reveals hidden values, errorcause.go explains
-//
-// server.go is [Server].
 //
 // The package speaks the protocol independently of the relay: it uses layeh.com/radius, so that
 // both cannot be wrong in the same way.

@@ -16,7 +16,7 @@ import (
 	"radsec-gw/certs"
 )
 
-// Run and Server end with all their goroutines.
+// Run ends with all its goroutines.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testCertificates makes a CA, and certificates of a server and a client.

@@ -1,9 +1,12 @@
 package probe
 
 import (
+	"bytes"
 	"context"
+	"crypto/md5"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,10 +60,11 @@ var accepted = []runCase{
 		if got := rfc2865.UserPassword_GetString(r); got != "hello" {
 			t.Errorf("the server reads the password %q, want hello", got)
 		}
-		return signedReply(t, r, radius.CodeAccessAccept, textAttribute(rfc2865.ReplyMessage_Type, "welcome"))
+		return signedReply(t, r, radius.CodeAccessAccept, replyMessage("welcome"))
 	}, true, true, []string{"Response Authenticator: verified", "Message-Authenticator: verified", `Reply-Message = "welcome"`, "verified Access-Accept"}},
 	{"CHAP", Config{Kind: Access, User: "bob", Password: "hello", CHAP: true}, func(t *testing.T, r *radius.Packet) []byte {
-		if !(&Server{}).passwordRight(r) {
+		chap := rfc2865.CHAPPassword_Get(r)
+		if want := md5.Sum(slices.Concat(chap[:1], []byte("hello"), r.Authenticator[:])); !bytes.Equal(chap[1:], want[:]) {
 			t.Error("the CHAP response does not fit the Request Authenticator")
 		}
 		return signedReply(t, r, radius.CodeAccessAccept)
@@ -112,7 +116,7 @@ var refused = []runCase{
 		return signedReply(t, r, radius.CodeAccessAccept)
 	}, false, true, []string{"Identifier: WRONG"}},
 	{"rejected", access, func(t *testing.T, r *radius.Packet) []byte {
-		return signedReply(t, r, radius.CodeAccessReject, textAttribute(rfc2865.ReplyMessage_Type, "no"))
+		return signedReply(t, r, radius.CodeAccessReject, replyMessage("no"))
 	}, true, false, []string{"Message-Authenticator: verified", `the answer is Access-Reject: Reply-Message = "no"`}},
 	{"Disconnect refused", Config{Kind: Disconnect, SessionID: "7"}, func(t *testing.T, r *radius.Packet) []byte {
 		return signedReply(t, r, radius.CodeDisconnectNAK, &radius.AVP{Type: rfc3576.ErrorCause_Type, Attribute: radius.NewInteger(503)})
@@ -168,6 +172,11 @@ func signedReply(t *testing.T, r *radius.Packet, code radius.Code, attributes ..
 	p.Attributes = attributes
 	AddMessageAuthenticator(p)
 	return mustSign(t, p)
+}
+
+// replyMessage returns a Reply-Message.
+func replyMessage(text string) *radius.AVP {
+	return &radius.AVP{Type: rfc2865.ReplyMessage_Type, Attribute: radius.Attribute(text)}
 }
 
 func mustSign(t *testing.T, p *radius.Packet) []byte {

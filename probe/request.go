@@ -73,7 +73,7 @@ func addCredentials(p *radius.Packet, cfg *Config) error {
 			return err
 		}
 	}
-	return rfc2865.CHAPPassword_Set(p, chapResponse(p.Identifier, []byte(cfg.Password), challenge))
+	return rfc2865.CHAPPassword_Set(p, CHAPResponse(p.Identifier, []byte(cfg.Password), challenge))
 }
 
 // addAccounting adds the attributes that RFC 2866 §5.13 requires for each Acct-Status-Type.

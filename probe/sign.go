@@ -11,7 +11,7 @@ import (
 )
 
 // Package layeh.com/radius computes the Authenticator only. This file adds, computes and verifies the
-// Message-Authenticator (RFC 3579 §3.2), for Run and for Server; neither has to be fast.
+// Message-Authenticator (RFC 3579 §3.2), for Run and for the servers of package dev and of tests; none has to be fast.
 
 // AddMessageAuthenticator puts a Message-Authenticator of zeros first in p. Sign fills it in.
 func AddMessageAuthenticator(p *radius.Packet) {
@@ -76,9 +76,9 @@ func VerifyMessageAuthenticator(packet, secret []byte, authenticator [16]byte) e
 	return nil
 }
 
-// chapResponse returns the value of CHAP-Password (RFC 2865 §5.3): the CHAP identifier, then
+// CHAPResponse returns the value of CHAP-Password (RFC 2865 §5.3): the CHAP identifier, then
 // MD5(identifier + password + challenge).
-func chapResponse(identifier byte, password, challenge []byte) []byte {
+func CHAPResponse(identifier byte, password, challenge []byte) []byte {
 	sum := md5.Sum(append(append([]byte{identifier}, password...), challenge...))
 	return append([]byte{identifier}, sum[:]...)
 }

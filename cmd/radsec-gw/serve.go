@@ -16,6 +16,7 @@ import (
 
 	"radsec-gw/gateway"
 	"radsec-gw/logs"
+	"radsec-gw/service"
 )
 
 // runServe runs the gateway until SIGINT or SIGTERM has drained it.
@@ -75,7 +76,7 @@ func serve(path string, stderr io.Writer) int {
 	signals := make(chan os.Signal, 8) // before the start: a signal must not kill a half-started gateway
 	signal.Notify(signals, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	listeners, err := inheritedListeners()
+	listeners, err := service.Listeners()
 	if err != nil {
 		log.Error("cannot start", "error", err)
 		return exitFailed
@@ -91,9 +92,7 @@ func serve(path string, stderr io.Writer) int {
 		}
 		return exitFailed
 	}
-	sd := newSystemd(log)
-	defer sd.close()
-	err = supervise(gw, signals, stop, sd)
+	err = service.Supervise(gw, signals, stop, log)
 	defer exitAnyway(exitFailed)()
 	if err != nil {
 		log.Error("stopped", "error", err)
@@ -103,10 +102,10 @@ func serve(path string, stderr io.Writer) int {
 	return 0
 }
 
-// exitAnyway ends the process after endTimeout, even if something hangs, such as writing
+// exitAnyway ends the process after service.EndTimeout, even if something hangs, such as writing
 // to a standard error that is not read. The returned function stops the timer.
 func exitAnyway(status int) (stop func() bool) {
-	return time.AfterFunc(endTimeout, func() { os.Exit(status) }).Stop
+	return time.AfterFunc(service.EndTimeout, func() { os.Exit(status) }).Stop
 }
 
 // exitUsage returns the exit status for an error of flag.Parse: asking for help is not a

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"context"
@@ -16,13 +16,13 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
-// supervised is a gateway under supervise.
+// supervised is a gateway under Supervise.
 type supervised struct {
 	*gateway.Gateway
 	file    string // the configuration
 	log     *gatewaytest.Log
-	signals chan<- os.Signal // sending one returns when supervise has received it
-	ended   <-chan error     // what supervise returned
+	signals chan<- os.Signal // sending one returns when Supervise has received it
+	ended   <-chan error     // what Supervise returned
 }
 
 // startSupervised starts a gateway, on its listener if there is one.
@@ -42,9 +42,7 @@ func startSupervised(t *testing.T, listeners ...net.Listener) *supervised {
 		t.Fatal(err)
 	}
 	signals, ended := make(chan os.Signal), make(chan error, 1)
-	sd := newSystemd(logger)
-	t.Cleanup(sd.close)
-	go func() { ended <- supervise(g, signals, cancel, sd) }()
+	go func() { ended <- Supervise(g, signals, cancel, logger) }()
 	return &supervised{Gateway: g, file: file, log: log, signals: signals, ended: ended}
 }
 

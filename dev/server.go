@@ -1,4 +1,4 @@
-package probe
+package dev
 
 import (
 	"bytes"
@@ -16,18 +16,20 @@ import (
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3576"
+
+	"radsec-gw/probe"
 )
 
-// The only user that Server knows.
+// The only user that the server knows.
 const (
-	ServerUser     = "bob"
-	ServerPassword = "hello"
+	knownUser     = "bob"
+	knownPassword = "hello"
 )
 
-// Server is a RADIUS server over UDP for trying the gateway: one user, PAP and CHAP. It follows
+// server is a RADIUS server over UDP for trying the gateway: one user, PAP and CHAP. It follows
 // RFC 3579 §3.2: an Access-Request without a valid Message-Authenticator is dropped, and replies to
 // it begin with one.
-type Server struct {
+type server struct {
 	// static after construction
 	AuthPort, AcctPort, CoAPort int // of 127.0.0.1
 	secret                      []byte
@@ -37,17 +39,17 @@ type Server struct {
 	running sync.WaitGroup
 }
 
-// StartServer opens three free ports and answers on them until Close. It writes a line to out for
+// startServer opens three free ports and answers on them until close. It writes a line to out for
 // each request, from several goroutines.
-func StartServer(secret []byte, out io.Writer) (*Server, error) {
-	s := &Server{secret: secret, out: out}
+func startServer(secret []byte, out io.Writer) (*server, error) {
+	s := &server{secret: secret, out: out}
 	for _, port := range []struct {
 		number  *int
 		handler radius.HandlerFunc
 	}{{&s.AuthPort, s.access}, {&s.AcctPort, s.accounting}, {&s.CoAPort, s.change}} {
 		conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
 		if err != nil {
-			return nil, errors.Join(err, s.Close())
+			return nil, errors.Join(err, s.close())
 		}
 		*port.number = conn.LocalAddr().(*net.UDPAddr).Port
 		server := &radius.PacketServer{
@@ -65,8 +67,8 @@ func StartServer(secret []byte, out io.Writer) (*Server, error) {
 	return s, nil
 }
 
-// Close stops the server and waits for its goroutines.
-func (s *Server) Close() error {
+// close stops the server and waits for its goroutines.
+func (s *server) close() error {
 	var failed []error
 	for _, server := range s.servers {
 		failed = append(failed, server.Shutdown(context.Background()))
@@ -76,10 +78,10 @@ func (s *Server) Close() error {
 }
 
 // access answers Access-Request and Status-Server.
-func (s *Server) access(w radius.ResponseWriter, r *radius.Request) {
+func (s *server) access(w radius.ResponseWriter, r *radius.Request) {
 	packet, err := r.MarshalBinary()
 	if err == nil {
-		err = VerifyMessageAuthenticator(packet, s.secret, r.Authenticator)
+		err = probe.VerifyMessageAuthenticator(packet, s.secret, r.Authenticator)
 	}
 	if err != nil {
 		s.printf("dropped %v: Message-Authenticator %v", r.Code, err)
@@ -94,7 +96,7 @@ func (s *Server) access(w radius.ResponseWriter, r *radius.Request) {
 		s.printf("dropped %v: not for this port", r.Code)
 		return
 	}
-	if user != ServerUser || !s.passwordRight(r.Packet) {
+	if user != knownUser || !s.passwordRight(r.Packet) {
 		s.printf("Access-Request of %q: wrong user or password", user)
 		s.reply(w, r, radius.CodeAccessReject, true)
 		return
@@ -104,20 +106,20 @@ func (s *Server) access(w radius.ResponseWriter, r *radius.Request) {
 }
 
 // passwordRight reports whether p has the right CHAP-Password or User-Password (RFC 2865 §5.2, §5.3).
-func (s *Server) passwordRight(p *radius.Packet) bool {
+func (s *server) passwordRight(p *radius.Packet) bool {
 	if chap := rfc2865.CHAPPassword_Get(p); len(chap) == 17 {
 		challenge := rfc2865.CHAPChallenge_Get(p)
 		if challenge == nil {
 			challenge = p.Authenticator[:]
 		}
-		return subtle.ConstantTimeCompare(chap, chapResponse(chap[0], []byte(ServerPassword), challenge)) == 1
+		return subtle.ConstantTimeCompare(chap, probe.CHAPResponse(chap[0], []byte(knownPassword), challenge)) == 1
 	}
 	got := bytes.TrimRight(rfc2865.UserPassword_Get(p), "\x00")
-	return subtle.ConstantTimeCompare(got, []byte(ServerPassword)) == 1
+	return subtle.ConstantTimeCompare(got, []byte(knownPassword)) == 1
 }
 
 // accounting acknowledges every request; the library has verified the Request Authenticator.
-func (s *Server) accounting(w radius.ResponseWriter, r *radius.Request) {
+func (s *server) accounting(w radius.ResponseWriter, r *radius.Request) {
 	if r.Code == radius.CodeStatusServer {
 		s.reply(w, r, radius.CodeAccountingResponse, true)
 		return
@@ -127,8 +129,8 @@ func (s *Server) accounting(w radius.ResponseWriter, r *radius.Request) {
 	s.reply(w, r, radius.CodeAccountingResponse, false)
 }
 
-// change acknowledges CoA-Requests and Disconnect-Requests for ServerUser.
-func (s *Server) change(w radius.ResponseWriter, r *radius.Request) {
+// change acknowledges CoA-Requests and Disconnect-Requests for knownUser.
+func (s *server) change(w radius.ResponseWriter, r *radius.Request) {
 	ack, nak := radius.CodeCoAACK, radius.CodeCoANAK
 	switch r.Code {
 	case radius.CodeCoARequest:
@@ -144,7 +146,7 @@ func (s *Server) change(w radius.ResponseWriter, r *radius.Request) {
 	signed := r.Get(rfc2869.MessageAuthenticator_Type) != nil // RFC 5176 §3.4: optional
 	user := rfc2865.UserName_GetString(r.Packet)
 	s.printf("%v for %q", r.Code, user)
-	if user != ServerUser {
+	if user != knownUser {
 		cause := &radius.AVP{Type: rfc3576.ErrorCause_Type, Attribute: radius.NewInteger(503)}
 		s.reply(w, r, nak, signed, cause)
 		return
@@ -153,7 +155,7 @@ func (s *Server) change(w radius.ResponseWriter, r *radius.Request) {
 }
 
 // reply signs and sends a reply, with the Proxy-State of its request (RFC 2865 §5.33).
-func (s *Server) reply(w radius.ResponseWriter, r *radius.Request, code radius.Code, signed bool, attributes ...*radius.AVP) {
+func (s *server) reply(w radius.ResponseWriter, r *radius.Request, code radius.Code, signed bool, attributes ...*radius.AVP) {
 	p := r.Response(code)
 	p.Attributes = attributes
 	for _, a := range r.Attributes {
@@ -162,9 +164,9 @@ func (s *Server) reply(w radius.ResponseWriter, r *radius.Request, code radius.C
 		}
 	}
 	if signed {
-		AddMessageAuthenticator(p)
+		probe.AddMessageAuthenticator(p)
 	}
-	if _, err := Sign(p); err != nil {
+	if _, err := probe.Sign(p); err != nil {
 		s.printf("cannot sign %v: %v", code, err)
 		return
 	}
@@ -179,6 +181,6 @@ func textAttribute(t radius.Type, text string) *radius.AVP {
 }
 
 // printf writes a line about a request.
-func (s *Server) printf(format string, args ...any) {
+func (s *server) printf(format string, args ...any) {
 	fmt.Fprintf(s.out, "  [RADIUS server] "+format+"\n", args...)
 }

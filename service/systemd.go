@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"fmt"
@@ -10,9 +10,10 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// inheritedListeners returns the TCP listeners that systemd has passed (sd_listen_fds(3)),
-// which are used instead of listen.address. It is not an error if there are none.
-func inheritedListeners() ([]net.Listener, error) {
+// Listeners returns the TCP listeners that systemd has passed (sd_listen_fds(3)), which are
+// used instead of listen.address. It is not an error if there are none, but it is if one is
+// not a TCP listener; sockets that are not listeners are ignored.
+func Listeners() ([]net.Listener, error) {
 	all, err := activation.Listeners()
 	if err != nil {
 		return nil, fmt.Errorf("using the sockets that systemd passed: %w", err)

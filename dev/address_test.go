@@ -1,4 +1,4 @@
-package main
+package dev
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 )
 
 // A port in use is replaced by a free one, and dev says so.
-func TestDevPortInUse(t *testing.T) {
+func TestPortInUse(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,8 @@
-package main
+package service
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"syscall"
 	"time"
@@ -9,17 +10,23 @@ import (
 	"radsec-gw/gateway"
 )
 
-// endTimeout is how long the gateway may take to end: its connections take up to two
+// EndTimeout is how long the gateway may take to end: its connections take up to two
 // seconds, and one more to write to a syslog server.
-const endTimeout = 4 * time.Second
+const EndTimeout = 4 * time.Second
 
-// supervise handles signals until the gateway has ended: SIGHUP reloads; SIGINT or SIGTERM
-// drains, and a second one ends the gateway immediately.
+// Supervise handles signals until gw has ended: SIGHUP reloads; SIGINT or SIGTERM drains,
+// and a second one calls stop, which has to end the gateway immediately by canceling the
+// context that it was started with. Meanwhile systemd is notified of the gateway's state.
 //
-// Its loop never blocks, so that no signal waits for a reload, a file or systemd. If the
-// gateway does not end within endTimeout, supervise returns an error, and the process must
-// exit.
-func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *systemd) error {
+// It returns what [gateway.Gateway.Wait] returns, or an error if the gateway does not end
+// within [EndTimeout]; the process must exit then. The last notifications have been sent
+// when it returns, so that the process may exit in any case. Signals should be buffered, as
+// for [os/signal.Notify].
+//
+// Its loop never blocks, so that no signal waits for a reload, a file or systemd.
+func Supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), log *slog.Logger) error {
+	sd := newSystemd(log)
+	defer sd.close()
 	ended := make(chan error, 1)
 	go func() { ended <- gw.Wait() }()
 	sd.ready()
@@ -29,7 +36,7 @@ func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *s
 	responded <- struct{}{}
 	reloads := &reloads{gw: gw, sd: sd, done: make(chan struct{}, 1)}
 	ending := gw.Ended()
-	overdue := time.NewTimer(endTimeout)
+	overdue := time.NewTimer(EndTimeout)
 	overdue.Stop()
 	for {
 		select {
@@ -37,9 +44,9 @@ func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *s
 			return err
 		case <-ending:
 			ending = nil
-			overdue.Reset(endTimeout)
+			overdue.Reset(EndTimeout)
 		case <-overdue.C:
-			return fmt.Errorf("the gateway has not ended within %v: the process exits anyway", endTimeout)
+			return fmt.Errorf("the gateway has not ended within %v: the process exits anyway", EndTimeout)
 		case <-watchdog.C:
 			select {
 			case <-responded: // since the last tick: it is alive
@@ -67,7 +74,7 @@ func supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), sd *s
 }
 
 // reloads runs one reload at a time, each in a goroutine of its own. It is owned by the
-// goroutine of supervise.
+// goroutine of Supervise.
 type reloads struct {
 	// static after construction
 	gw   *gateway.Gateway

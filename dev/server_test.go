@@ -1,4 +1,4 @@
-package probe
+package dev
 
 import (
 	"context"
@@ -7,11 +7,14 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3576"
+
+	"radsec-gw/probe"
 )
 
 var serverSecret = []byte("between-client-and-server")
@@ -21,9 +24,17 @@ func signed(t *testing.T, code radius.Code, attributes ...*radius.AVP) *radius.P
 	t.Helper()
 	p := radius.New(code, serverSecret)
 	p.Attributes = attributes
-	AddMessageAuthenticator(p)
-	mustSign(t, p)
+	probe.AddMessageAuthenticator(p)
+	sign(t, p)
 	return p
+}
+
+// sign signs p, as probe.Sign does.
+func sign(t *testing.T, p *radius.Packet) {
+	t.Helper()
+	if _, err := probe.Sign(p); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // password returns User-Password as it is in the request with this authenticator.
@@ -36,23 +47,26 @@ func password(t *testing.T, text string, authenticator [16]byte) *radius.AVP {
 	return &radius.AVP{Type: rfc2865.UserPassword_Type, Attribute: a}
 }
 
+// A server ends with all its goroutines.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 // A client sends each kind of request, and sees the reply.
 func TestServer(t *testing.T) {
-	s, err := StartServer(serverSecret, t.Output())
+	s, err := startServer(serverSecret, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() {
-		if err := s.Close(); err != nil {
+		if err := s.close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	bob, alice := textAttribute(rfc2865.UserName_Type, ServerUser), textAttribute(rfc2865.UserName_Type, "alice")
+	bob, alice := textAttribute(rfc2865.UserName_Type, knownUser), textAttribute(rfc2865.UserName_Type, "alice")
 	login := func(user *radius.AVP, text string) *radius.Packet {
 		p := radius.New(radius.CodeAccessRequest, serverSecret)
 		p.Attributes = radius.Attributes{user, password(t, text, p.Authenticator), textAttribute(rfc2865.ProxyState_Type, "mine")}
-		AddMessageAuthenticator(p)
-		mustSign(t, p)
+		probe.AddMessageAuthenticator(p)
+		sign(t, p)
 		return p
 	}
 	for _, c := range []struct {
@@ -61,9 +75,9 @@ func TestServer(t *testing.T) {
 		request *radius.Packet
 		want    radius.Code
 	}{
-		{"a login", s.AuthPort, login(bob, ServerPassword), radius.CodeAccessAccept},
+		{"a login", s.AuthPort, login(bob, knownPassword), radius.CodeAccessAccept},
 		{"a wrong password", s.AuthPort, login(bob, "wrong"), radius.CodeAccessReject},
-		{"an unknown user", s.AuthPort, login(alice, ServerPassword), radius.CodeAccessReject},
+		{"an unknown user", s.AuthPort, login(alice, knownPassword), radius.CodeAccessReject},
 		{"Status-Server", s.AuthPort, signed(t, radius.CodeStatusServer), radius.CodeAccessAccept},
 		{"Status-Server for accounting", s.AcctPort, signed(t, radius.CodeStatusServer), radius.CodeAccountingResponse},
 		{"accounting", s.AcctPort, &radius.Packet{Code: radius.CodeAccountingRequest, Secret: serverSecret,
@@ -97,13 +111,13 @@ func TestServer(t *testing.T) {
 
 // An Access-Request without a valid Message-Authenticator gets no reply.
 func TestServerDropsUnsigned(t *testing.T) {
-	s, err := StartServer(serverSecret, t.Output())
+	s, err := startServer(serverSecret, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer s.close()
 	unsigned := radius.New(radius.CodeAccessRequest, serverSecret)
-	unsigned.Attributes = radius.Attributes{textAttribute(rfc2865.UserName_Type, ServerUser), password(t, ServerPassword, unsigned.Authenticator)}
+	unsigned.Attributes = radius.Attributes{textAttribute(rfc2865.UserName_Type, knownUser), password(t, knownPassword, unsigned.Authenticator)}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	client := radius.Client{Retry: 20 * time.Millisecond}

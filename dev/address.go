@@ -1,0 +1,27 @@
+package dev
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+)
+
+// freeAddress returns address if it can be listened on, else the same host with a free port.
+func freeAddress(address string, out io.Writer) (string, error) {
+	l, err := net.Listen("tcp", address)
+	if err == nil {
+		return l.Addr().String(), l.Close()
+	}
+	host, _, splitErr := net.SplitHostPort(address)
+	if splitErr != nil || !(errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES)) {
+		return "", err
+	}
+	l, other := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if other != nil {
+		return "", errors.Join(err, other)
+	}
+	fmt.Fprintf(out, "%s cannot be used (%v): using %s\n", address, errors.Unwrap(errors.Unwrap(err)), l.Addr())
+	return l.Addr().String(), l.Close()
+}

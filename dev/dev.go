@@ -1,0 +1,149 @@
+package dev
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"text/template"
+
+	"radsec-gw/certs"
+	"radsec-gw/gateway"
+	"radsec-gw/logs"
+	"radsec-gw/probe"
+)
+
+// Options are the flags of radsec-gw dev.
+type Options struct {
+	// Address and Metrics are host:port for RadSec and for the HTTP side; if one is in use,
+	// a free port of the same host is used instead.
+	Address, Metrics string
+
+	Once    bool // end after the first request
+	Verbose bool // print the gateway's whole log; otherwise warnings and errors only
+
+	Version, Commit string // of the program, as in [gateway.Options]
+}
+
+// Run runs everything until ctx ends or, if o.Once is set, the first request is answered.
+// What happens is printed to stdout, the gateway's log to stderr. It is an error if the
+// first request gets no verified positive answer, or if the gateway stops by itself.
+func Run(ctx context.Context, o Options, stdout, stderr io.Writer) (err error) {
+	out := &sharedWriter{w: stdout}
+	dir, err := os.MkdirTemp("", "radsec-gw-dev-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if _, err := certs.WriteDir(dir, certs.DirOptions{Clients: []string{"client"}}); err != nil {
+		return fmt.Errorf("development certificates: %w", err)
+	}
+	fmt.Fprintf(out, "certificates    %s (removed at the end)\n", dir)
+
+	secret := rand.Text()
+	server, err := startServer([]byte(secret), out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	fmt.Fprintf(out, "RADIUS server   127.0.0.1, UDP ports %d, %d, %d; user %s, password %s\n", server.AuthPort, server.AcctPort, server.CoAPort, knownUser, knownPassword)
+
+	p, err := plan(ctx, o, dir, secret, server, out)
+	if err != nil {
+		return err
+	}
+	return serve(ctx, o, p, dir, out, stderr)
+}
+
+// serve runs the gateway and sends the first request through it.
+func serve(ctx context.Context, o Options, p *gateway.Plan, dir string, out, stderr io.Writer) (err error) {
+	level := slog.LevelWarn
+	if o.Verbose {
+		level = slog.LevelDebug
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	lines := logs.New(stderr, logs.Config{Level: level})
+	defer lines.Close()
+	gw, err := gateway.Start(ctx, p, gateway.Options{Log: slog.New(lines), Version: o.Version, Commit: o.Commit})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		cancel()
+		err = errors.Join(err, gw.Wait())
+	}()
+	fmt.Fprintf(out, "gateway         RadSec on %v, metrics on http://%v/metrics\n\n", gw.Addr(), gw.MetricsAddr())
+
+	first := firstRequest(dir, gw.Addr().String())
+	if _, err := probe.Run(ctx, first, out); err != nil {
+		return fmt.Errorf("the first request: %w", err)
+	}
+	if o.Once {
+		return nil
+	}
+	printNextCommands(out, first.Address, dir, gw.MetricsAddr().String())
+	<-gw.Ended()
+	if ctx.Err() == nil {
+		return errors.New("the gateway stopped by itself")
+	}
+	fmt.Fprintln(out, "\nstopping")
+	return nil
+}
+
+//go:embed dev.toml
+var configurationText string
+
+// configuration is that of the gateway.
+var configuration = template.Must(template.New("dev.toml").Parse(configurationText))
+
+// plan writes a configuration file like an operator's, and reads it as serve does: all defaults
+// apply, and the user can read the file while dev runs.
+func plan(ctx context.Context, o Options, dir, secret string, server *server, out io.Writer) (*gateway.Plan, error) {
+	address, err := freeAddress(o.Address, out)
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := freeAddress(o.Metrics, out)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "radsec-gw.toml")
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = configuration.Execute(f, map[string]any{"Address": address, "Metrics": metrics, "Server": server, "Secret": secret})
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(out, "configuration   %s\n", file)
+	return gateway.Load(ctx, file)
+}
+
+// firstRequest returns the configuration of the first request, like that of radsec-gw probe access.
+func firstRequest(dir, address string) probe.Config {
+	return probe.Config{
+		Address: address, CAFile: filepath.Join(dir, "ca.pem"),
+		CertFile: filepath.Join(dir, "client.pem"), KeyFile: filepath.Join(dir, "client.key"),
+		Kind: probe.Access, User: knownUser, Password: knownPassword,
+	}
+}
+
+// sharedWriter lets the RADIUS server print between the lines of the transcript.
+type sharedWriter struct {
+	mu sync.Mutex // guards w
+	w  io.Writer
+}
+
+func (s *sharedWriter) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(b)
+}

@@ -1,0 +1,12 @@
+// Package dev is radsec-gw dev: everything on one machine, without a configuration, for a
+// first look. [Run] makes certificates, starts a RADIUS server with one user and a gateway
+// before it, sends a first request through both, and prints commands to try next.
+//
+//	dev.go       Run, step by step
+//	dev.toml     the gateway's configuration, as an operator would write it
+//	server.go    the RADIUS server
+//	address.go   ports that are in use
+//	commands.go  the commands to try next
+//
+// Nothing remains when it ends: certificates and configuration are in a temporary folder.
+package dev
