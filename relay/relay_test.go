@@ -172,24 +172,32 @@ func TestEAPThereAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, settings{policy: strict})
 		conn, p := b.open()
-		long := bytes.Repeat([]byte{0xa5}, 253)
-		b.net.setServe(func(s []byte) [][]byte {
-			checkRequest(t, s)
-			return [][]byte{respond(s, 11, mac, text(24, "round two"), eap(long...), eap(1, 2, 3))}
-		})
-		q := makeRequest(1, 0, 1, nemo, eap(long...), eap(), eap(5), mac, text(24, "round one"))
-		b.send(conn, q)
-		s := b.oneSeen()
-		if joined(s, 79) != joined(q, 79) || joined(s, 24) != "round one" {
-			t.Error("the EAP packet or State was changed on its way to the server")
-		}
-		a := one(t, "the client got", p.got())
-		checkAnswer(t, q, a, 11)
-		if joined(a, 79) != string(long)+"|\x01\x02\x03" || joined(a, 24) != "round two" {
-			t.Error("the EAP packet or State was changed on its way to the client")
-		}
-		b.wantFates("access/relayed=1")
+		q := makeRequest(1, 0, 1, nemo, eap(longEAP...), eap(), eap(5), mac, text(24, "round one"))
+		checkAnswer(t, q, relayEAP(t, b, conn, p, q), 11)
 	})
+}
+
+var longEAP = bytes.Repeat([]byte{0xa5}, 253) // as much as one attribute holds
+
+// relayEAP sends q, an Access-Request with EAP-Message and State, has the server answer with
+// an Access-Challenge, and returns what the client got. Both must be relayed unchanged.
+func relayEAP(t *testing.T, b *bed, conn *Connection, p *peer, q []byte) (answer []byte) {
+	t.Helper()
+	b.net.setServe(func(s []byte) [][]byte {
+		checkRequest(t, s)
+		return [][]byte{respond(s, 11, mac, text(24, "round two"), eap(longEAP...), eap(1, 2, 3))}
+	})
+	b.send(conn, q)
+	s := b.oneSeen()
+	if joined(s, 79) != joined(q, 79) || joined(s, 24) != "round one" {
+		t.Error("the EAP packet or State was changed on its way to the server")
+	}
+	answer = one(t, "the client got", p.got())
+	if joined(answer, 79) != string(longEAP)+"|\x01\x02\x03" || joined(answer, 24) != "round two" {
+		t.Error("the EAP packet or State was changed on its way to the client")
+	}
+	b.wantFates("access/relayed=1")
+	return answer
 }
 
 // Status-Server is about this hop: nothing is sent to a server, and it is answered even if no
