@@ -82,7 +82,8 @@ func (c *Config) admissionLimits() admissionLimits {
 	return l
 }
 
-// reject closes a connection that admission does not count, or no longer counts.
+// reject counts, logs and closes a connection, without an alert. Admission does not count
+// it, or no longer counts it; closeAfterHandshake closes one that admission still counts.
 func (s *Server) reject(c net.Conn, remote netip.AddrPort, r *refusal) {
 	switch r.result {
 	case metrics.HandshakeShutdown, metrics.HandshakeNoDescriptor: // logNoDescriptors reports the latter
@@ -90,7 +91,7 @@ func (s *Server) reject(c net.Conn, remote netip.AddrPort, r *refusal) {
 		return
 	}
 	c.Close()
-	s.logRefused(remote, r)
+	s.logRejected(remote, r)
 	s.cfg.Metrics.TLS().CountHandshake(r.result)
 }
 

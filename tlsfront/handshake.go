@@ -98,7 +98,7 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 		if c.in.allowance.exceeded {
 			a.abort() // without reading the rest: no alert was sent
 		}
-		s.refuse(c, remote, s.classify(ctx, c, err))
+		s.closeAfterHandshake(c, remote, s.classify(ctx, c, err))
 		return
 	}
 	s.startSession(c, t, remote)
@@ -116,14 +116,14 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 		t.Write(requireRadius11())
 		t.CloseWrite()
 		r.leaf = p.Leaf
-		s.refuse(c, remote, r)
+		s.closeAfterHandshake(c, remote, r)
 		return
 	}
 	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, cutter: cutter{pool: &s.packetBufs}}
 	if r := s.register(session, p, &state); r != nil {
 		t.CloseWrite()
 		r.leaf = p.Leaf
-		s.refuse(c, remote, r)
+		s.closeAfterHandshake(c, remote, r)
 		return
 	}
 	counts.CountHandshake(metrics.HandshakeOK)
@@ -173,9 +173,9 @@ func (s *Server) newConn(raw net.Conn) *conn {
 	return c
 }
 
-// refuse counts and logs a connection that gets no session after its handshake, and
-// closes it so that an alert reaches the peer.
-func (s *Server) refuse(c *conn, remote netip.AddrPort, r *refusal) {
+// closeAfterHandshake counts and logs a connection whose handshake failed, or that gets no
+// session after it, and closes it so that an alert reaches the peer.
+func (s *Server) closeAfterHandshake(c *conn, remote netip.AddrPort, r *refusal) {
 	level := slog.LevelWarn
 	if r.result == metrics.HandshakeShutdown {
 		level = slog.LevelDebug

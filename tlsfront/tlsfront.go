@@ -25,7 +25,13 @@
 //
 // Why a connection is refused or closed is a refusal (refusal.go). failure.go finds it for
 // a handshake that failed, with alert.go, offer.go, nottls.go and cleartext.go; log.go
-// logs it.
+// logs it. Which function closes the connection depends on how far it got:
+//
+//	Server.reject               before its handshake, or displaced during it: without an
+//	                            alert (accept.go)
+//	Server.closeAfterHandshake  when its handshake failed, or its client gets no session:
+//	                            after an alert (handshake.go)
+//	Session.terminate           while its session is open (close.go)
 //
 // A session ends when it is idle (idle.go), when the client closes its direction and has
 // its answers (halfclose.go), when the certificate expires (expiry.go), when the policy
