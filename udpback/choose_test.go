@@ -303,13 +303,35 @@ func TestHashes(t *testing.T) {
 	}
 }
 
-// Which causes concern the way, so that another server may do better.
-// Rules: P97
-func TestOtherServerMayAnswer(t *testing.T) {
-	for cause := uint32(0); cause < 600; cause++ {
-		want := cause == 502 || cause == 505 || cause == 506
-		if got := OtherServerMayAnswer(cause); got != want {
-			t.Errorf("Error-Cause %d concerns the way: %t, expected %t", cause, got, want)
-		}
+// That every server is failing is a matter of preference: requests go to one of them all
+// the same, and are answered as soon as it does its work again.
+// Rules: P83
+func TestFailingServersAreUsedWhereThereIsNoBetter(t *testing.T) {
+	for _, balance := range []Balance{Failover, LeastOutstanding} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
+			defer a.Close()
+			defer b.Close()
+			f.net.answering(t, "a", "b")
+			right := f.net.serve
+			f.net.hung("a")
+			f.net.hung("b")
+			g := f.group(t, balance, a, b)
+			for range 40 {
+				f.start(t, g, newOwner(radius.CodeAccessRequest))
+				pass(time.Second)
+			}
+			pass(time.Minute)
+			for _, s := range []*Server{a, b} {
+				if state := s.endpoint(wire.KindAccess).health.State(); state != health.Failing {
+					t.Fatalf("%s is %v, expected failing: it answers checks only", s.Name, state)
+				}
+			}
+			f.net.set(func() { f.net.serve = right })
+			if outcome, took := f.login(t, g); outcome != accepted || took > time.Second {
+				t.Errorf("%s after %v, expected an Access-Accept at once", outcome, took)
+			}
+		})
 	}
 }

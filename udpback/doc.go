@@ -4,31 +4,35 @@
 //
 // # The path of a request
 //
-//   - exchange.go: a request is an [Exchange], and its owner a [Handler].
+//   - exchange.go: a request is an [Exchange], and its owner a [Handler]. How often and
+//     for how long it is sent is a [Schedule] (RFC 5080 §2.2.1).
 //   - group.go: [Group.Start] chooses a server, reserves one of its Identifiers and has
 //     the owner write the server's copy. choose.go has the choice: by health, by the
 //     State of a conversation, by the group's balance.
 //   - server.go, addresses.go: a [Server] is one machine, or one of the addresses of its
 //     name. It has an endpoint for each port.
-//   - endpoint.go: an endpoint is one port, with its health (package health) and what is
-//     done when that changes. check.go sends its health checks, portlog.go writes its log
-//     lines. quota.go bounds how many of its Identifiers one client may hold.
-//   - sockets.go, parked.go: an endpoint has as many sockets as its load needs, renews
-//     them when nothing is heard, and parks requests when none can be opened.
+//   - endpoint.go: an endpoint is one port, with its health (package health), what is done
+//     when that changes, and its health checks. portlog.go writes its log lines.
+//   - socketset.go: an endpoint has as many sockets as its load needs, renews them when
+//     nothing is heard, and parks requests when none can be opened.
 //   - batch.go: the request waits in a [Batch] for others of the same burst;
 //     [Batch.Flush] signs all together and sends them with one system call for each
-//     socket. buffers.go has the memory.
-//   - slot.go, socket.go: from then on the slot of its Identifier owns the request, until
-//     exactly one of [Handler.Deliver] and [Handler.Fail] ends it, or its owner does with
-//     [Exchange.Cancel]. slot.go has the diagram of a slot's states.
+//     socket.
+//   - slot.go: from then on the slot of its Identifier owns the request, until exactly one
+//     of [Handler.Deliver] and [Handler.Fail] ends it, or its owner does with
+//     [Exchange.Cancel]. The file has the diagram of a slot's states with the functions
+//     that change them, and a [Quota] bounds how many Identifiers one client may hold.
+//   - socket.go: a socket has 256 slots, a reader and a timer, and notes what the network
+//     reports about it.
 //   - receive.go: a reply is verified against the request that was really sent, and the
 //     owner writes the packet for its client.
-//   - sweep.go, schedule.go: one timer for each socket resends the same octets on the
-//     schedule of RFC 5080 §2.2.1, and ends requests whose schedule is over.
-//   - move.go, unreachable.go: a request whose server fails, or cannot be reached, moves on
-//     to another. That is a new packet, but one exchange: the first valid reply ends it,
-//     whichever of its servers that comes from.
-//   - backend.go: what all servers share.
+//   - sweep.go: one timer for each socket resends the same octets on their schedule, and
+//     ends requests whose schedule is over.
+//   - move.go: a request whose server fails, or cannot be reached, moves on to another.
+//     That is a new packet, but one exchange: the first valid reply ends it, whichever of
+//     its servers that comes from.
+//   - backend.go: what all servers share: the clock, the pools of batches and of the
+//     buffers that packets are kept in.
 //
 // # Locks
 //

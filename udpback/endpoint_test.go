@@ -8,7 +8,6 @@ import (
 
 	"layeh.com/radius"
 
-	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -100,35 +99,6 @@ func TestRank(t *testing.T) {
 			t.Errorf("without an address it is at %q, expected %q", got, want)
 		}
 	})
-}
-
-// Which check fits which port.
-// Rules: P81
-func TestCheckCode(t *testing.T) {
-	for _, row := range []struct {
-		check health.Check
-		label metrics.Port
-		want  wire.Code
-	}{
-		{health.CheckStatusServer, "auth", radius.CodeStatusServer},
-		{health.CheckStatusServer, "acct", radius.CodeStatusServer},
-		{health.CheckStatusServer, "coa", 0},
-		{health.CheckAccessRequest, "auth", radius.CodeAccessRequest},
-		{health.CheckAccessRequest, "acct", 0},
-		{health.CheckAccessRequest, "coa", 0},
-		{health.CheckNone, "auth", 0},
-	} {
-		if got := CheckCode(row.check, row.label); got != row.want {
-			t.Errorf("check %v of %s sends %v, expected %v", row.check, row.label, got, row.want)
-		}
-		want := row.check
-		if row.want == 0 {
-			want = health.CheckNone
-		}
-		if got := healthOf(health.Config{Check: row.check}, row.label).Check; got != want {
-			t.Errorf("check %v of %s is %v, expected %v", row.check, row.label, got, want)
-		}
-	}
 }
 
 // A closed port gives nothing out, not for what would be parked either, and opens no

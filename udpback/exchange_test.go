@@ -226,26 +226,6 @@ func TestFullSocketsOpenAnotherThenSpill(t *testing.T) {
 	})
 }
 
-// Identifiers are handed out longest unused first (RFC 5080 §2.2.2).
-// Rules: P26
-func TestIdentifiersAreReusedLate(t *testing.T) {
-	var q identifiers
-	q.init()
-	first, _ := q.acquire()
-	q.release(first)
-	for i := range 255 {
-		if id, _ := q.acquire(); id == first {
-			t.Fatalf("Identifier %d came back after %d others, expected 255", first, i)
-		}
-	}
-	if id, ok := q.acquire(); !ok || id != first {
-		t.Errorf("the 256th is %d, expected %d again", id, first)
-	}
-	if _, ok := q.acquire(); ok {
-		t.Error("a 257th Identifier was handed out")
-	}
-}
-
 // What the owner cannot write is not sent, and costs no Identifier.
 func TestUnwritableRequestLeavesNoTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

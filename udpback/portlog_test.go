@@ -2,6 +2,8 @@ package udpback
 
 import (
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,4 +123,73 @@ func TestLateAnswerWithinPatience(t *testing.T) {
 		}
 		pass(time.Minute)
 	})
+}
+
+// What the log suggests to look at after an error.
+// Rules: P84
+func TestHintOf(t *testing.T) {
+	for _, row := range []struct {
+		err  syscall.Errno
+		hint string
+	}{
+		{syscall.EHOSTUNREACH, "no route to the server's address"},
+		{syscall.ENETUNREACH, "no route to the server's address"},
+		{syscall.ENETDOWN, "no route to the server's address"},
+		{syscall.EHOSTDOWN, "no route to the server's address"},
+		{syscall.EPERM, "packet filter"},
+		{syscall.EACCES, "packet filter"},
+		{syscall.ENODEV, "check the network"},
+		{syscall.ENXIO, "check the network"},
+		{syscall.ENOPROTOOPT, "takes no UDP"},
+		{syscall.EOPNOTSUPP, "check the network"},
+		{syscall.EPROTO, "check the network"},
+		{syscall.EADDRNOTAVAIL, "own address has changed"},
+		{syscall.EINVAL, "own address has changed"},
+		{syscall.EMFILE, "too many files"},
+		{syscall.ENFILE, "too many files"},
+		{syscall.ENOBUFS, "short of memory"},
+		{syscall.ENOMEM, "short of memory"},
+		{syscall.EAGAIN, "check the network"},
+		{syscall.ECONNREFUSED, "check the network"},
+		{syscall.EIO, "check the network"},
+	} {
+		if hint := hintOf(row.err); !strings.Contains(hint, row.hint) {
+			t.Errorf("%v: the hint is %q, expected something of %q", row.err, hint, row.hint)
+		}
+	}
+}
+
+// What the log says of a reply that does not verify depends on what else was seen.
+// Rules: P51
+func TestLogOfBadReplies(t *testing.T) {
+	for _, row := range []struct {
+		name        string
+		err         error
+		answered    bool
+		outstanding int64 // of 256
+		want        string
+	}{
+		{"without Message-Authenticator", wire.ErrNoMessageAuthenticator, false, 0, "has no Message-Authenticator and was dropped; update the server"},
+		{"the first", wire.ErrResponseAuthenticator, false, 256, "nor did any before; the likeliest cause is that the secret here and on the server differ"},
+		{"later", wire.ErrResponseAuthenticator, true, 0, "it may be an answer that was too late, or forged, or the secret was changed on one side"},
+		{"later, and a quarter is free", wire.ErrMessageAuthenticator, true, 191, "it may be an answer that was too late, or forged, or the secret was changed on one side"},
+		{"later, and less is free", wire.ErrMessageAuthenticator, true, 192, "nearly all Identifiers are in use, so it is likely an answer that was too late"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			journal := f.journal()
+			s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 1 })
+			defer s.Close()
+			e := s.endpoint(wire.KindAccess)
+			if row.answered {
+				e.health.Answered(f.backend.Now(), time.Second)
+			}
+			e.outstanding.Store(row.outstanding)
+			defer e.outstanding.Store(0)
+			e.log.unverifiedReply(row.err)
+			if got := journal.take(); len(got) != 1 || !strings.HasPrefix(got[0], `level=WARN msg="a reply from the server `) || !strings.Contains(got[0], row.want) || !strings.Contains(got[0], " server=a port=auth address=192.0.2.1:1812 error=") {
+				t.Errorf("%s: the log says %q, expected one line with %q", row.name, got, row.want)
+			}
+		})
+	}
 }

@@ -2,13 +2,14 @@ package udpback
 
 import (
 	"crypto/md5"
-	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"layeh.com/radius"
 
+	"radsec-gw/metrics"
+	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -55,45 +56,6 @@ func TestDoubledReplyWhileIdentifierIsReused(t *testing.T) {
 	})
 }
 
-// A client that burns Identifiers by giving its requests up leaves a quarter of
-// them to the others.
-// Rules: P26
-func TestOneClientCannotTakeEveryIdentifier(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		s := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 4 })
-		defer s.Close()
-		g := f.group(t, Failover, s)
-		greedy, modest := new(Quota), new(Quota)
-		started := 0
-		for range 1024 {
-			o := newOwner(radius.CodeAccountingRequest)
-			o.Quota = greedy
-			b := f.backend.AcquireBatch()
-			err := g.Start(&o.Exchange, b)
-			b.Flush()
-			f.backend.ReleaseBatch(b)
-			if err == nil {
-				started++
-				o.Cancel()
-			} else if !errors.Is(err, ErrQuota) {
-				t.Fatalf("Start: %v, expected ErrQuota", err)
-			}
-		}
-		if started != 768 {
-			t.Errorf("the greedy client got %d of 1024 Identifiers, expected three quarters", started)
-		}
-		o := newOwner(radius.CodeAccountingRequest)
-		o.Quota = modest
-		f.start(t, g, o)
-		pass(31 * time.Second)
-		e := s.endpoint(wire.KindAccounting)
-		if held := greedy.at(e).n.Load() + modest.at(e).n.Load(); held != 0 {
-			t.Errorf("%d Identifiers are still held after the schedules' end", held)
-		}
-	})
-}
-
 // A Protocol-Error that names another Code than the request's is dropped.
 // Rules: P98
 func TestProtocolErrorForAnotherCodeIsDropped(t *testing.T) {
@@ -122,6 +84,70 @@ func TestProtocolErrorForAnotherCodeIsDropped(t *testing.T) {
 		}
 		if n := f.count(t, "radsec_gw_server_replies_total", "result", "wrong_code"); n != 1 {
 			t.Errorf("%v counted as wrong_code, expected 1", n)
+		}
+	})
+}
+
+// What is counted for a reply that does not verify.
+// Rules: P21
+func TestResultOf(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		want metrics.Result
+	}{
+		{wire.ErrResponseAuthenticator, metrics.ReplyBadResponseAuthenticator},
+		{fmt.Errorf("more: %w", wire.ErrNoMessageAuthenticator), metrics.ReplyMissingMessageAuthenticator},
+		{wire.ErrMessageAuthenticator, metrics.ReplyBadMessageAuthenticator},
+	} {
+		if got := resultOf(row.err); got != row.want {
+			t.Errorf("%v is counted as %v, expected %v", row.err, got, row.want)
+		}
+	}
+}
+
+// An Access-Reject answers the gateway's own Status-Server, and nothing else that an
+// Access-Reject does not answer anyway.
+// Rules: P84
+func TestRejectsStatusServer(t *testing.T) {
+	for _, row := range []struct {
+		request, reply radius.Code
+		want           bool
+	}{
+		{radius.CodeStatusServer, radius.CodeAccessReject, true},
+		{radius.CodeStatusServer, radius.CodeAccessAccept, false},
+		{radius.CodeAccountingRequest, radius.CodeAccessReject, false},
+		{radius.CodeDisconnectRequest, radius.CodeAccessReject, false},
+	} {
+		c := &candidate{code: row.request}
+		b := make([]byte, 20)
+		b[0], b[3] = byte(row.reply), 20
+		if err := c.view.Parse(b); err != nil {
+			t.Fatal(err)
+		}
+		if got := rejectsStatusServer(c); got != row.want {
+			t.Errorf("%v to %v: %t, expected %t", row.reply, row.request, got, row.want)
+		}
+	}
+}
+
+// A reply that verifies shows that the network gets there again.
+// Rules: P84
+func TestReplyShowsThatItIsReachable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		s := f.server(t, "a", nil)
+		defer s.Close()
+		e := s.endpoint(wire.KindAccess)
+		o := newOwner(radius.CodeAccessRequest)
+		f.start(t, f.group(t, Failover, s), o)
+		e.unreachableAt.Store(int64(f.backend.Now()))
+		if got := e.rank(); got != health.Down {
+			t.Fatalf("rank %v while the network cannot get there, expected down", got)
+		}
+		f.net.sockets[0].in <- answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)
+		<-o.ended
+		if got := e.rank(); got != health.Up || e.unreachableAt.Load() != 0 {
+			t.Errorf("rank %v after a verified reply, expected up", got)
 		}
 	})
 }

@@ -132,3 +132,14 @@ func TestProtocolErrorMustVerify(t *testing.T) {
 		}
 	})
 }
+
+// Which causes concern the way, so that another server may do better.
+// Rules: P97
+func TestOtherServerMayAnswer(t *testing.T) {
+	for cause := uint32(0); cause < 600; cause++ {
+		want := cause == 502 || cause == 505 || cause == 506
+		if got := OtherServerMayAnswer(cause); got != want {
+			t.Errorf("Error-Cause %d concerns the way: %t, expected %t", cause, got, want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/locks"
+	"radsec-gw/metrics"
 	"radsec-gw/udpback/datagram"
 	"radsec-gw/wire"
 )
@@ -87,73 +88,6 @@ func (s *socket) closeIfIdle() bool {
 	return true
 }
 
-// reserve reserves a free Identifier for ex. It reports false when all 256 are in use, or
-// the socket is closed.
-func (s *socket) reserve(ex *Exchange, u *usage) (reservation, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return reservation{}, false
-	}
-	id, ok := s.ids.acquire()
-	if !ok {
-		return reservation{}, false
-	}
-	sl := &s.slots[id]
-	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.sentEarly, sl.earlyAt = slotReserved, ex, ex.Code, 0, false, false, false, 0
-	ex.ep = s.ep
-	sl.usage = u
-	sl.usage.add(1)
-	return reservation{socket: s, id: id, generation: sl.generation}, true
-}
-
-// begin fills the slots of requests that are about to be sent with what will
-// be sent, and begins their schedules; Cancel finds them from now on. It returns the
-// exchanges of reservations that are lost because the socket is closed.
-func (s *socket) begin(items []reservation, now time.Duration) (lost []*Exchange) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range items {
-		it := &items[i]
-		if s.closed {
-			lost = append(lost, s.free(it.id))
-			continue
-		}
-		sl := &s.slots[it.id]
-		sl.packet = s.ep.server.backend.Buffers.Copy(it.packet)
-		sl.sent = [16]byte(it.packet[4:20])
-		sch := s.schedule(sl)
-		sl.state, sl.sends, sl.firstSent, sl.lastSent = slotWaiting, 1, now, now
-		sl.expires = now + sch.Duration
-		if sl.ex.deadline != 0 { // the clock keeps running over a move (RFC 5080 §2.2.1)
-			sl.expires = min(sl.expires, sl.ex.deadline)
-		}
-		sl.wait = sch.first(jitter())
-		b := sl.ex.prior
-		sl.ex.prior = priorSchedule{} // the next server begins a new schedule
-		if b.sends > 0 {
-			sl.firstSent, sl.overdue, sl.sentEarly = b.first, b.overdue, b.sentEarly
-		}
-		if b.sends > 0 && b.due == 0 {
-			sl.sends, sl.wait = b.sends+1, sch.next(b.wait, jitter())
-		}
-		sl.due = min(now+sl.wait, sl.expires)
-		if sl.resentAfterError = b.due > 0; sl.resentAfterError {
-			sl.sends, sl.wait, sl.due = b.sends, b.wait, min(b.due, sl.expires)
-		}
-		s.extendLastWait(sl)
-		if sl.ex.firstSent == 0 && !s.parked() {
-			sl.ex.firstSent = now
-		}
-		sl.moveAt = sl.ex.moveAt(now)
-		if !sl.ex.setSlot(s, it.id, sl.generation) { // cancelled: it is not resent
-			sl.stopSending()
-		}
-		s.arm(sl.next(), now)
-	}
-	return lost
-}
-
 // arm makes the timer fire no later than at when. With mu held.
 func (s *socket) arm(when, now time.Duration) {
 	if s.timerAt != 0 && s.timerAt <= when || s.closed {
@@ -163,47 +97,13 @@ func (s *socket) arm(when, now time.Duration) {
 	s.timer.Reset(when - now)
 }
 
-// free ends a slot's use and returns its exchange. With mu held.
-func (s *socket) free(id wire.ServerID) *Exchange {
-	sl := &s.slots[id]
-	ex := sl.ex
-	if ex != nil {
-		ex.sends += s.sendsOf(sl)
+// armFor makes the timer fire for a slot, and sooner while a renewal is pending. With mu
+// held.
+func (s *socket) armFor(next, now time.Duration) {
+	if s.orders&renewSocket != 0 {
+		next = min(next, now+renewPause)
 	}
-	s.ep.server.backend.Buffers.Return(sl.packet)
-	sl.generation++
-	sl.usage.add(-1)
-	sl.state, sl.ex, sl.packet, sl.usage, sl.previous = slotFree, nil, nil, nil, previous{}
-	s.ids.release(id)
-	return ex
-}
-
-// release frees a reserved Identifier on which nothing was sent.
-func (s *socket) release(id wire.ServerID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.free(id)
-}
-
-// abandon stops the schedule of a slot that waits for ex. The Identifier stays
-// taken until a valid reply or the schedule's end (RFC 5080 §2.2.2).
-func (s *socket) abandon(id wire.ServerID, generation uint32, ex *Exchange) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sl := &s.slots[id]
-	if sl.ex != ex || sl.generation != generation {
-		return false
-	}
-	ex.sends += s.sendsOf(sl)
-	s.abandonSlot(sl)
-	return true
-}
-
-// abandonSlot removes the exchange from a slot, which stays taken. With mu held.
-func (s *socket) abandonSlot(sl *slot) {
-	s.ep.server.backend.Buffers.Return(sl.packet)
-	sl.state, sl.ex, sl.packet = slotAbandoned, nil, nil
-	sl.stopSending()
+	s.arm(next, now)
 }
 
 // close stops the timer and the reader, waits for them, and fails the requests that still
@@ -276,36 +176,94 @@ func (s *socket) sweep() {
 	w.run()
 }
 
-// armFor makes the timer fire for a slot, and sooner while a renewal is pending. With mu
-// held.
-func (s *socket) armFor(next, now time.Duration) {
-	if s.orders&renewSocket != 0 {
-		next = min(next, now+renewPause)
+// failed notes that sending on a socket, or receiving, has failed. The socket's sweep
+// soon does what follows from it: the caller may be relaying a packet.
+func (s *socket) failed(err error) {
+	switch {
+	case errors.Is(err, errNowhere):
+		return // reported when the socket could not be opened
+	case !s.current():
+		s.ep.metrics.Count(metrics.ServerSocketErrors, 1) // what waits has been ordered to move
+		return
+	case errors.Is(err, syscall.ECONNREFUSED):
+		s.ep.log.socketError(err)
+		s.portUnreachable()
+		return
 	}
-	s.arm(next, now)
+	s.ep.log.socketError(err)
+	now := s.ep.server.backend.Now()
+	blocked := datagram.IsUnreachable(err)
+	if blocked || datagram.IsLocal(err) { // the silence that follows says nothing about the server
+		s.mu.Lock()
+		s.sendFailedAt = now
+		s.mu.Unlock()
+	}
+	if !blocked {
+		return
+	}
+	s.ep.unreachableAt.Store(int64(now))
+	if datagram.IsSourceGone(err) {
+		s.order(renewSocket|moveSocket|moveServer, now)
+	} else {
+		s.order(renewSocket|moveServer, now)
+	}
 }
 
-// schedule returns the schedule of the slot's exchange. With mu held.
-func (s *socket) schedule(sl *slot) *Schedule {
-	if sl.ex.schedule != nil {
-		return sl.ex.schedule
+// portUnreachable handles ICMP port unreachable: nothing listens on the port that the
+// requests were sent to. It can be forged, so it is only a hint: a request that can go to
+// another server goes there, and a valid reply of this one still counts; one that cannot
+// is resent when it is due, because a server that restarts may be up in time. CoA and
+// Disconnect have only one NAS, and end (RFC 5176 §3.5).
+func (s *socket) portUnreachable() {
+	now := s.ep.server.backend.Now()
+	s.ep.server.requestLookup()
+	if s.ep.sockets.uses(s) {
+		s.ep.server.tryNextAddress(s.address)
 	}
-	return &s.ep.server.settings.Load().schedule
+	if latest := s.latestWaiting(); latest != 0 { // one message counts as one silent request: without checks nothing else would count
+		s.ep.health.Silent(latest)
+	}
+	o := moveServer
+	if s.ep.label == metrics.PortCoA {
+		o = failDynamic
+	}
+	s.order(o, now)
 }
 
-// extendLastWait makes a request whose transmissions are used up wait until the end of its
-// schedule if one of them was early: it must not fail sooner because of that. With mu
-// held.
-func (s *socket) extendLastWait(sl *slot) {
-	if sl.sentEarly && int(sl.sends) >= s.schedule(sl).Count {
-		sl.due = sl.expires
+// latestWaiting returns when the latest of the requests that wait was first sent; 0: none
+// waits.
+func (s *socket) latestWaiting() (latest time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.slots {
+		if sl := &s.slots[id]; sl.state == slotWaiting && sl.ex.group != nil {
+			latest = max(latest, sl.firstSent)
+		}
 	}
+	return latest
 }
 
-// sendsOf returns how often a slot's request was really sent. With mu held.
-func (s *socket) sendsOf(sl *slot) int {
-	if s.parked() {
-		return 0
-	}
-	return int(sl.sends)
+// errNowhere is the error of sending on a parked socket.
+var errNowhere = errors.New("no socket is open")
+
+// nowhere is a Conn in place of one that cannot be opened: it sends and receives nothing.
+type nowhere struct {
+	once   sync.Once
+	closed chan struct{}
+}
+
+func newNowhere() *nowhere { return &nowhere{closed: make(chan struct{})} }
+
+func (n *nowhere) Send([][]byte) (int, error) { return 0, errNowhere }
+
+func (n *nowhere) Receive(func(*datagram.Inbox)) error {
+	<-n.closed
+	return net.ErrClosed
+}
+
+func (n *nowhere) Unread() bool { return false }
+
+func (n *nowhere) Close() error {
+	n.once.Do(func() { close(n.closed) })
+	return nil
 }

@@ -2,7 +2,6 @@ package udpback
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"syscall"
@@ -11,11 +10,6 @@ import (
 	"time"
 
 	"radsec-gw/udpback/datagram"
-
-	"layeh.com/radius"
-
-	"radsec-gw/metrics"
-	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
 
@@ -62,66 +56,43 @@ func TestReaderPauses(t *testing.T) {
 	}
 }
 
-// What is counted for a reply that does not verify.
+// A socket receives only from the address and the port that it is connected to: the
+// kernel drops datagrams from another host, or from another port of the server (RFC 2865
+// §3).
 // Rules: P21
-func TestResultOf(t *testing.T) {
-	for _, row := range []struct {
-		err  error
-		want metrics.Result
-	}{
-		{wire.ErrResponseAuthenticator, metrics.ReplyBadResponseAuthenticator},
-		{fmt.Errorf("more: %w", wire.ErrNoMessageAuthenticator), metrics.ReplyMissingMessageAuthenticator},
-		{wire.ErrMessageAuthenticator, metrics.ReplyBadMessageAuthenticator},
-	} {
-		if got := resultOf(row.err); got != row.want {
-			t.Errorf("%v is counted as %v, expected %v", row.err, got, row.want)
-		}
-	}
-}
-
-// An Access-Reject answers the gateway's own Status-Server, and nothing else that an
-// Access-Reject does not answer anyway.
-// Rules: P84
-func TestRejectsStatusServer(t *testing.T) {
-	for _, row := range []struct {
-		request, reply radius.Code
-		want           bool
-	}{
-		{radius.CodeStatusServer, radius.CodeAccessReject, true},
-		{radius.CodeStatusServer, radius.CodeAccessAccept, false},
-		{radius.CodeAccountingRequest, radius.CodeAccessReject, false},
-		{radius.CodeDisconnectRequest, radius.CodeAccessReject, false},
-	} {
-		c := &candidate{code: row.request}
-		b := make([]byte, 20)
-		b[0], b[3] = byte(row.reply), 20
-		if err := c.view.Parse(b); err != nil {
+func TestSocketReceivesFromItsServerOnly(t *testing.T) {
+	listen := func() *net.UDPConn {
+		c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := rejectsStatusServer(c); got != row.want {
-			t.Errorf("%v to %v: %t, expected %t", row.reply, row.request, got, row.want)
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	server, stranger := listen(), listen()
+	c, err := datagram.DialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte("request")); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 64)
+	_, from, err := server.ReadFromUDPAddrPort(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		conn *net.UDPConn
+		says string
+	}{{stranger, "forged"}, {server, "true"}} {
+		if _, err := x.conn.WriteToUDPAddrPort([]byte(x.says), from); err != nil {
+			t.Fatal(err)
 		}
 	}
-}
-
-// A reply that verifies shows that the network gets there again.
-// Rules: P84
-func TestReplyShowsThatItIsReachable(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		s := f.server(t, "a", nil)
-		defer s.Close()
-		e := s.endpoint(wire.KindAccess)
-		o := newOwner(radius.CodeAccessRequest)
-		f.start(t, f.group(t, Failover, s), o)
-		e.unreachableAt.Store(int64(f.backend.Now()))
-		if got := e.rank(); got != health.Down {
-			t.Fatalf("rank %v while the network cannot get there, expected down", got)
-		}
-		f.net.sockets[0].in <- answer(t, f.net.seen("a:1812")[0].octets, radius.CodeAccessAccept)
-		<-o.ended
-		if got := e.rank(); got != health.Up || e.unreachableAt.Load() != 0 {
-			t.Errorf("rank %v after a verified reply, expected up", got)
-		}
-	})
+	n, err := c.Read(b)
+	if err != nil || string(b[:n]) != "true" {
+		t.Errorf("the socket heard %q (%v), expected the server's reply only", b[:n], err)
+	}
 }

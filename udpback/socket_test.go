@@ -2,6 +2,7 @@ package udpback
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -9,6 +10,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/udpback/datagram"
 	"radsec-gw/wire"
 )
 
@@ -165,40 +167,6 @@ func TestCurrent(t *testing.T) {
 	})
 }
 
-// A request that cannot be written gives back its Identifier, which was never sent.
-// Rules: P26
-func TestReleaseGivesTheIdentifierBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		s := f.server(t, "a", nil)
-		defer s.Close()
-		g := f.group(t, Failover, s)
-		b := f.backend.AcquireBatch()
-		defer f.backend.ReleaseBatch(b)
-		// The Identifiers have all been used before.
-		for range 256 {
-			f.start(t, g, newOwner(radius.CodeAccessRequest))
-		}
-		pass(time.Minute)
-		quota := new(Quota)
-		o := newOwner(radius.CodeAccessRequest)
-		o.Quota, o.writeErr = quota, errTest
-		if err := g.Start(&o.Exchange, b); !errors.Is(err, errTest) {
-			t.Fatalf("Start: %v, expected the owner's own error", err)
-		}
-		e := s.endpoint(wire.KindAccess)
-		if socket := e.sockets.all()[0]; socket.ids.free != 256 {
-			t.Errorf("%d Identifiers are free, expected 256", socket.ids.free)
-		}
-		if n := quota.at(e).n.Load(); n != 0 {
-			t.Errorf("the client holds %d Identifiers, expected none", n)
-		}
-		if _, _, sends := o.Served(); sends != 0 {
-			t.Errorf("the request counts as sent %d times, expected 0", sends)
-		}
-	})
-}
-
 // A socket that is replaced while nothing waits on it is closed at once, and gives out
 // nothing any more.
 // Rules: P26
@@ -265,62 +233,26 @@ func TestBusySocketListensOn(t *testing.T) {
 	}
 }
 
-// How the schedule of a request goes on where it is launched: from the begin at another
-// server; from where it was at another socket of the same.
-// Rules: P55, P65
-func TestBegin(t *testing.T) {
-	for _, row := range []struct {
-		name     string
-		before   priorSchedule
-		deadline time.Duration // 0: none
-		count    int
-		sends    int32
-		first    time.Duration
-		least    time.Duration // of the moment when it is due
-		most     time.Duration
-		end      time.Duration
-		early    bool
-	}{
-		{"anew", priorSchedule{}, 0, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
-		{"anew, with a deadline", priorSchedule{}, 120 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 120 * second, false},
-		{"anew, with a deadline beyond the schedule", priorSchedule{}, 140 * second, 5, 1, 100 * second, 101800 * time.Millisecond, 102200 * time.Millisecond, 130 * second, false},
-		{"anew, near the deadline", priorSchedule{}, 101 * second, 5, 1, 100 * second, 101 * second, 101 * second, 101 * second, false},
-		{"on from one transmission", priorSchedule{sends: 1, first: 98 * second, wait: 2 * second, overdue: true}, 128 * second, 5, 2, 98 * second, 103800 * time.Millisecond, 104200 * time.Millisecond, 128 * second, false},
-		{"on from three", priorSchedule{sends: 3, first: 90 * second, wait: 4 * second}, 128 * second, 5, 4, 90 * second, 107600 * time.Millisecond, 108400 * time.Millisecond, 128 * second, false},
-		{"on before it is due", priorSchedule{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 128 * second, 5, 2, 90 * second, 103 * second, 103 * second, 128 * second, true},
-		{"on before it is due, near the deadline", priorSchedule{sends: 2, first: 90 * second, wait: 4 * second, due: 103 * second}, 102 * second, 5, 2, 90 * second, 102 * second, 102 * second, 102 * second, true},
-		{"the last one, after an early one", priorSchedule{sends: 4, first: 90 * second, wait: 4 * second, sentEarly: true}, 128 * second, 5, 5, 90 * second, 128 * second, 128 * second, 128 * second, false},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newFixture(t)
-			s := f.server(t, "a", nil)
-			defer s.Close()
-			g := f.group(t, Failover, s)
-			pass(100*second - 1)
-			o := newOwner(radius.CodeAccessRequest)
-			b := f.backend.AcquireBatch()
-			if err := g.Start(&o.Exchange, b); err != nil {
-				t.Fatal(err)
+// A socket that leads nowhere sends nothing, and receives nothing until it is closed.
+func TestNowhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNowhere()
+		if sent, err := n.Send([][]byte{{1}}); sent != 0 || !errors.Is(err, errNowhere) {
+			t.Errorf("send returned %d, %v; expected 0 and that there is no socket", sent, err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- n.Receive(func(*datagram.Inbox) {}) }()
+		synctest.Wait()
+		if len(ended) != 0 {
+			t.Error("receive has ended, and the socket is open")
+		}
+		for range 2 {
+			if err := n.Close(); err != nil {
+				t.Errorf("close returned %v", err)
 			}
-			o.prior, o.deadline = row.before, row.deadline
-			b.Flush()
-			f.backend.ReleaseBatch(b)
-			so := o.Exchange.socket
-			so.mu.Lock()
-			defer so.mu.Unlock()
-			sl := &so.slots[o.id]
-			if sl.sends != row.sends || sl.firstSent != row.first || sl.expires != row.end || sl.resentAfterError != row.early || sl.lastSent != 100*second {
-				t.Errorf("%s: %d sends, first %v, end %v, early %t; expected %d, %v, %v, %t", row.name, sl.sends, sl.firstSent, sl.expires, sl.resentAfterError, row.sends, row.first, row.end, row.early)
-			}
-			if sl.due < row.least || sl.due > row.most {
-				t.Errorf("%s: due at %v, expected %v to %v", row.name, sl.due, row.least, row.most)
-			}
-			if sl.overdue != row.before.overdue || sl.sentEarly != row.before.sentEarly || o.prior != (priorSchedule{}) {
-				t.Errorf("%s: overdue %t, reminded %t, before %+v", row.name, sl.overdue, sl.sentEarly, o.prior)
-			}
-			if o.firstSent != 100*second || sl.moveAt != 110*second {
-				t.Errorf("%s: asked at %v, leaves at %v; expected 100s and 110s", row.name, o.firstSent, sl.moveAt)
-			}
-		})
-	}
+		}
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("receive returned %v, expected net.ErrClosed", err)
+		}
+	})
 }

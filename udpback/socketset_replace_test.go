@@ -8,7 +8,6 @@ import (
 	"layeh.com/radius"
 
 	"radsec-gw/config/defaults"
-	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
@@ -133,52 +132,6 @@ func TestRenewalAfterTheScheduleWasShortened(t *testing.T) {
 		<-o.ended
 		if took := time.Since(f.net.start); o.fails[0] != FailSilent || took < 30*time.Second-sweepGrain {
 			t.Errorf("%s after %v, expected silence for 30s", o.outcome(), took)
-		}
-	})
-}
-
-// A server that was one of many addresses keeps its counts when a reload makes it one
-// machine again, or it is made anew.
-func TestInUseOfANameThatIsTaken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		f.net.name(host, "a")
-		expanded := func(c *ServerConfig) { c.Address, c.Expand = host, true }
-		pods := f.server(t, "pods", expanded)
-		defer pods.Close()
-		pass(time.Second)
-		pods.Retire()
-		again := f.server(t, "pods", named(0, health.CheckNone))
-		defer again.Close()
-		pass(time.Minute)
-		e := again.endpoint(wire.KindAccess)
-		if e.metrics != f.backend.metrics.Server("pods", "auth") {
-			t.Error("the counts of the new server were forgotten")
-		}
-		if got := e.metrics.State(); got != metrics.StateUp {
-			t.Errorf("its state is %v, expected up", got)
-		}
-	})
-}
-
-// A client's count of a port goes with the port.
-func TestQuotaRemovesClosedPorts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		f.net.answering(t, "a")
-		quota := new(Quota)
-		for range 50 {
-			a := f.server(t, "a", nil)
-			o := newOwner(radius.CodeAccessRequest)
-			o.Quota = quota
-			f.start(t, f.group(t, Failover, a), o)
-			<-o.ended
-			a.Close()
-		}
-		n := 0
-		quota.ports.Range(func(any, any) bool { n++; return true })
-		if n > 1 {
-			t.Errorf("the client's quota knows %d ports, expected the last one at the most", n)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package udpback
 
 import (
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -108,6 +109,57 @@ func (set *socketSet) open() *socket {
 		return logs.Line{Log: set.ep.log.out, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", hintOf(err)}}
 	})
 	return nil
+}
+
+// park keeps an exchange for which no socket can be opened: it waits as if its server
+// were silent, is tried again at each of its transmissions, and is sent at once when a
+// socket is open. It has an Identifier of a parked socket, whose Conn is a nowhere.
+func (set *socketSet) park(ex *Exchange) (reservation, error) {
+	u, err := set.ep.admit(ex)
+	if err != nil {
+		return reservation{}, err
+	}
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	if set.closed {
+		return reservation{}, ErrNoSocket
+	}
+	for _, s := range set.parked {
+		if it, ok := s.reserve(ex, u); ok {
+			set.ep.addOutstanding(1)
+			return it, nil
+		}
+	}
+	if len(set.parked) >= set.ep.server.settings.Load().maxSockets {
+		return reservation{}, ErrNoIdentifier
+	}
+	s := newSocket(set.ep, netip.Addr{}, newNowhere())
+	set.parked = append(set.parked, s)
+	it, _ := s.reserve(ex, u)
+	set.ep.addOutstanding(1)
+	return it, nil
+}
+
+// unpark orders the parked requests to move to the sockets in use. With mu held.
+func (set *socketSet) unpark() {
+	if len(set.parked) == 0 {
+		return
+	}
+	parked := set.parked
+	set.parked = nil
+	set.retired = append(set.retired, parked...)
+	now := set.ep.server.backend.Now()
+	for _, s := range parked {
+		s.order(moveSocket|moveSocketWhenDue, now)
+	}
+	set.closeLater(parked)
+}
+
+// reopen tries to open a socket for the parked requests.
+func (set *socketSet) reopen() {
+	if none := set.current.Load(); len(*none) == 0 {
+		_ = set.grow(none) // reported by open
+	}
 }
 
 // mayNotRenew reports whether no socket may be opened to renew those in use. Where the

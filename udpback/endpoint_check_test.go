@@ -3,22 +3,48 @@ package udpback
 import (
 	"bytes"
 	"log/slog"
-	"net"
-	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"radsec-gw/udpback/datagram"
-
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 
+	"radsec-gw/metrics"
 	"radsec-gw/udpback/health"
 	"radsec-gw/wire"
 )
+
+// Which check fits which port.
+// Rules: P81
+func TestCheckCode(t *testing.T) {
+	for _, row := range []struct {
+		check health.Check
+		label metrics.Port
+		want  wire.Code
+	}{
+		{health.CheckStatusServer, "auth", radius.CodeStatusServer},
+		{health.CheckStatusServer, "acct", radius.CodeStatusServer},
+		{health.CheckStatusServer, "coa", 0},
+		{health.CheckAccessRequest, "auth", radius.CodeAccessRequest},
+		{health.CheckAccessRequest, "acct", 0},
+		{health.CheckAccessRequest, "coa", 0},
+		{health.CheckNone, "auth", 0},
+	} {
+		if got := CheckCode(row.check, row.label); got != row.want {
+			t.Errorf("check %v of %s sends %v, expected %v", row.check, row.label, got, row.want)
+		}
+		want := row.check
+		if row.want == 0 {
+			want = health.CheckNone
+		}
+		if got := healthOf(health.Config{Check: row.check}, row.label).Check; got != want {
+			t.Errorf("check %v of %s is %v, expected %v", row.check, row.label, got, want)
+		}
+	}
+}
 
 // A check begins with its Message-Authenticator. A Status-Server has no user name and no
 // password; an Access-Request has those that are configured, the password hidden (RFC
@@ -118,47 +144,6 @@ func TestMissingMessageAuthenticatorIsLoggedNowAndThen(t *testing.T) {
 			t.Errorf("20 drops within a moment were logged %d times, expected once\n%s", n, text.String())
 		}
 	})
-}
-
-// A socket receives only from the address and the port that it is connected to: the
-// kernel drops datagrams from another host, or from another port of the server (RFC 2865
-// §3).
-// Rules: P21
-func TestSocketReceivesFromItsServerOnly(t *testing.T) {
-	listen := func() *net.UDPConn {
-		c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { c.Close() })
-		return c
-	}
-	server, stranger := listen(), listen()
-	c, err := datagram.DialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if _, err := c.Write([]byte("request")); err != nil {
-		t.Fatal(err)
-	}
-	b := make([]byte, 64)
-	_, from, err := server.ReadFromUDPAddrPort(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, x := range []struct {
-		conn *net.UDPConn
-		says string
-	}{{stranger, "forged"}, {server, "true"}} {
-		if _, err := x.conn.WriteToUDPAddrPort([]byte(x.says), from); err != nil {
-			t.Fatal(err)
-		}
-	}
-	n, err := c.Read(b)
-	if err != nil || string(b[:n]) != "true" {
-		t.Errorf("the socket heard %q (%v), expected the server's reply only", b[:n], err)
-	}
 }
 
 // A packet that this machine cannot send says nothing about the server: neither a check
@@ -294,37 +279,4 @@ func TestCheckOnASocketThatCloses(t *testing.T) {
 			t.Errorf("%d checks within an interval and a bit, expected a second after the first was lost", n)
 		}
 	})
-}
-
-// That every server is failing is a matter of preference: requests go to one of them all
-// the same, and are answered as soon as it does its work again.
-// Rules: P83
-func TestFailingServersAreUsedWhereThereIsNoBetter(t *testing.T) {
-	for _, balance := range []Balance{Failover, LeastOutstanding} {
-		synctest.Test(t, func(t *testing.T) {
-			f := newFixture(t)
-			a, b := f.server(t, "a", checked), f.server(t, "b", checked)
-			defer a.Close()
-			defer b.Close()
-			f.net.answering(t, "a", "b")
-			right := f.net.serve
-			f.net.hung("a")
-			f.net.hung("b")
-			g := f.group(t, balance, a, b)
-			for range 40 {
-				f.start(t, g, newOwner(radius.CodeAccessRequest))
-				pass(time.Second)
-			}
-			pass(time.Minute)
-			for _, s := range []*Server{a, b} {
-				if state := s.endpoint(wire.KindAccess).health.State(); state != health.Failing {
-					t.Fatalf("%s is %v, expected failing: it answers checks only", s.Name, state)
-				}
-			}
-			f.net.set(func() { f.net.serve = right })
-			if outcome, took := f.login(t, g); outcome != accepted || took > time.Second {
-				t.Errorf("%s after %v, expected an Access-Accept at once", outcome, took)
-			}
-		})
-	}
 }

@@ -3,6 +3,7 @@ package udpback
 import (
 	"bytes"
 	"fmt"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,4 +160,46 @@ func TestFiveTransmissionsAreAll(t *testing.T) {
 			t.Errorf("failed after %v, expected five waits of about 1s", took)
 		}
 	})
+}
+
+// Since when a server has a request: since it was first sent to it, whichever of its
+// sockets that was; not since it waits there for a socket.
+// Rules: P65
+func TestUnansweredSince(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		asked  time.Duration
+		parked bool
+		want   time.Duration
+	}{
+		{"sent", 0, false, 100 * second},
+		{"sent again, by another socket", 98 * second, false, 98 * second},
+		{"parked", 0, true, 0},
+		{"parked, and sent before", 98 * second, true, 98 * second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t)
+			s := f.server(t, "a", nil)
+			defer s.Close()
+			if row.parked {
+				f.net.set(func() { f.net.noWay["a:1812"] = syscall.EMFILE })
+			}
+			g := f.group(t, Failover, s)
+			pass(100*second - 1)
+			o := newOwner(radius.CodeAccessRequest)
+			b := f.backend.AcquireBatch()
+			if err := g.Start(&o.Exchange, b); err != nil {
+				t.Fatal(err)
+			}
+			o.firstSent = row.asked
+			b.Flush()
+			f.backend.ReleaseBatch(b)
+			so := o.Exchange.socket
+			so.mu.Lock()
+			defer so.mu.Unlock()
+			if o.firstSent != row.want || so.parked() != row.parked {
+				t.Errorf("%s: asked at %v, expected %v", row.name, o.firstSent, row.want)
+			}
+		})
+	}
 }

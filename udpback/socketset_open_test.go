@@ -8,10 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"radsec-gw/udpback/datagram"
-
 	"layeh.com/radius"
 
+	"radsec-gw/udpback/datagram"
 	"radsec-gw/wire"
 )
 
@@ -255,4 +254,45 @@ func TestMayNotRenew(t *testing.T) {
 			s.Close()
 		})
 	}
+}
+
+// What one client has parked goes out when a socket is there, though it holds as much of
+// the port as a client may: it takes nothing more.
+func TestParkedRequestsOfOneClientGoOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", func(c *ServerConfig) { c.MaxSockets = 1 })
+		defer a.Close()
+		f.net.answering(t, "a")
+		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
+		g, quota := f.group(t, Failover, a), new(Quota)
+		var all []*owner
+		for {
+			o := newOwner(radius.CodeAccountingRequest)
+			o.Quota = quota
+			b := f.backend.AcquireBatch()
+			err := g.Start(&o.Exchange, b)
+			b.Flush()
+			f.backend.ReleaseBatch(b)
+			if err == ErrQuota {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, o)
+		}
+		pass(4 * time.Second)
+		f.net.set(func() { clear(f.net.noWay) })
+		for i, o := range all {
+			<-o.ended
+			if took := time.Since(f.net.start); !o.answered() || took > 7*time.Second {
+				t.Fatalf("request %d of %d: %s after %v, expected an answer at its next transmission, 6.6s at the latest", i, len(all), o.outcome(), took)
+			}
+		}
+		pass(time.Minute)
+		if n := f.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
+			t.Errorf("%v requests outstanding, expected none", n)
+		}
+	})
 }
