@@ -81,7 +81,7 @@ func (c *Config) warnUnknownNAS(warn warner, r *Route) {
 	for i := range c.Servers {
 		s, path := &c.Servers[i], joinIndex("server", i)
 		if slices.Contains(r.Servers, s.Name) && !s.NAS && !c.given(joinKey(path, "nas")) {
-			warn(path, "server %q takes CoA and Disconnect, and they carry a Proxy-State (loop_marker), which some NASes refuse, hostapd among them: set nas to true if it is the NAS itself, to false if it is a proxy", s.Name)
+			warn(path, "server %q gets CoA and Disconnect with a Proxy-State (loop_marker), which some NASes refuse, such as hostapd: set nas = true if it is a NAS, nas = false if it is a proxy", s.Name)
 			return
 		}
 	}

@@ -46,7 +46,7 @@ func warningCases() []warningCase {
 		{"patience without end", oneClient + goodServer + second + both + "patience='0s'\n", nil},
 		{"patience with one server", oneClient + goodServer + goodRoute + "patience='40s'\n", nil},
 		{"patience for CoA", oneClient + goodServer + "nas=false\n" + second + "nas=false\n" + both + "packets=['coa']\npatience='40s'\n", nil},
-		{"CoA to a server that may be a NAS", oneClient + goodServer + goodRoute + "packets=['coa']\n", []string{`:8: server[0]: server "s" takes CoA and Disconnect, and they carry a Proxy-State`}},
+		{"CoA to a server that may be a NAS", oneClient + goodServer + goodRoute + "packets=['coa']\n", []string{`:8: server[0]: server "s" gets CoA and Disconnect with a Proxy-State`}},
 		{"CoA without a loop marker", oneClient + goodServer + goodRoute + "packets=['coa']\n[routing]\nloop_marker=false\n", nil},
 		{"loop secret without marker", oneClient + goodServer + goodRoute + "[routing]\nloop_marker=false\nloop_marker_secret='x'\n", []string{`:17: routing.loop_marker_secret: has no effect: loop_marker is false`}},
 		{"two NASes of one name", oneClient + goodServer + "nas=true\nnas_identifier=['ap']\n" + second + "nas=true\nnas_identifier=['x','ap']\n" + both + "packets=['coa']\n", []string{`:20: route[0]: servers "s" and "t" are both called "ap"`}},

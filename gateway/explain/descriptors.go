@@ -14,7 +14,7 @@ func printDescriptors(w io.Writer, p *gateway.Plan) (warnings []string) {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	fmt.Fprintf(w, "\nDescriptors: %d for this process, so at most %d RadSec connections and %d sockets to servers\n", d.Limit, d.Connections, d.UDP)
+	fmt.Fprintf(w, "\nDescriptors: %d for this process: at most %d RadSec connections and %d sockets to servers\n", d.Limit, d.Connections, d.UDP)
 	if text := d.Warning(p.Config); text != "" {
 		warnings = append(warnings, text)
 	}

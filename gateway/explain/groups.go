@@ -28,24 +28,27 @@ func printGroups(w io.Writer, cfg *config.Config) {
 func describeGroup(cfg *config.Config, r *config.Route) []string {
 	servers := cfg.ServersOf(r)
 	if len(servers) == 1 && !servers[0].Expand {
-		return append(describeLastHop(servers, r), "there is no other server: "+givenUp(r))
+		return append(describeLastHop(servers, r), "there is no other server", givenUp(r))
 	}
-	const others = "; if none is up, likewise among those that are suspect, then failing, then down"
-	lines := []string{map[string]string{
-		config.BalanceFailover:         "failover: the first of them that is up; if none is, the first suspect, then the first failing, then the first that is down",
-		config.BalanceLeastOutstanding: "least-outstanding: of those that are up the one with the fewest requests in flight, EAP by station and user" + others,
-		config.BalanceSticky:           "sticky: of those that are up the one that station and user point to, the same on every gateway with these servers" + others,
-	}[r.Balance]}
+	lines := []string{
+		map[string]string{
+			config.BalanceFailover:         "failover: the first that is up",
+			config.BalanceLeastOutstanding: "least-outstanding: the one with the fewest requests in flight, of those that are up; for EAP, by station and user",
+			config.BalanceSticky:           "sticky: by station and user, of those that are up; the same on every gateway with these servers",
+		}[r.Balance],
+		"if none is up, likewise among those that are suspect, then failing, then down",
+	}
 	for _, s := range servers {
 		if s.Expand {
-			lines = append(lines, fmt.Sprintf("each address of %s takes part as a server, in ascending order", s.Name))
+			lines = append(lines, fmt.Sprintf("each address of %s is a server of its own, in ascending order", s.Name))
 		}
 	}
-	lines = append(lines, "State: to the server that issued it unless that server is down; a State that this gateway has not seen (it was restarted, or another gateway relayed it), "+map[string]string{
-		config.BalanceFailover:         "to the first that is up",
-		config.BalanceSticky:           "by station and user, which agree in all rounds",
-		config.BalanceLeastOutstanding: "by station and user, which is right for EAP, and for others if the load was even when they began",
-	}[r.Balance])
+	lines = append(lines, "a request with State goes to the server that issued it, unless that is down",
+		"a State that this gateway has not seen (it was restarted, or another gateway relayed it): "+map[string]string{
+			config.BalanceFailover:         "the first that is up",
+			config.BalanceSticky:           "by station and user, which agree in all rounds",
+			config.BalanceLeastOutstanding: "by station and user, which is right for EAP, and for others if the load was even when they began",
+		}[r.Balance])
 	lines = append(lines, describeMove(servers, r)...)
 	if slices.Contains(r.Packets, config.PacketCoA) || slices.Contains(r.Packets, config.PacketDisconnect) {
 		lines = append(lines, describeLastHop(servers, r)...)
@@ -68,14 +71,15 @@ func describeLastHop(servers []*config.Server, r *config.Route) []string {
 			others = append(others, s.Name)
 		}
 	}
-	rest := "one for another NAS gets a NAK with Error-Cause 403, one that names none a NAK with 402"
-	switch {
-	case len(others) > 0:
-		rest = "all others go to " + strings.Join(others, ", ")
-	case len(servers) == 1:
-		rest = "so does one that names none; one for another NAS gets a NAK with Error-Cause 403"
+	const named = "CoA and Disconnect go to the NAS that they name"
+	if len(others) > 0 {
+		return []string{named, "all other CoA and Disconnect go to " + strings.Join(others, ", ")}
 	}
-	return []string{"CoA and Disconnect go to the NAS that they name; " + rest}
+	unnamed := "those that name no NAS get a NAK with Error-Cause 402"
+	if len(servers) == 1 {
+		unnamed = "those that name no NAS go there, too"
+	}
+	return []string{named, unnamed, "those that name another NAS get a NAK with Error-Cause 403"}
 }
 
 // describeMove says when a request moves on to the next server; nothing for a route whose
@@ -90,14 +94,16 @@ func describeMove(servers []*config.Server, r *config.Route) []string {
 		silent = append(silent, describeSilent(s, r))
 	}
 	lines := []string{
-		"a request moves on to the next server at once when its server is down or failing, cannot be reached, or no longer has an address; it also moves to a new address of its server at once",
-		"it moves on when nothing at all was received from its server since it was sent: " + strings.Join(silent, "; "),
-		"it moves on when its server answers other requests or probes, and not this request: " + describePatience(servers, r),
+		"a request moves on to the next server:",
+		"  at once when its server is down or failing, cannot be reached, or no longer has an address",
+		"  when nothing at all was received from its server since it was sent: " + strings.Join(silent, "; "),
+		"  when its server answers other requests or probes, and not this request: " + describePatience(servers, r),
 	}
 	if access && r.Patience > 0 {
-		lines = append(lines, "with a patience below the time that users need to confirm a login, they are asked twice, by two servers")
+		lines = append(lines, "  (with a patience below the time that users need to confirm a login, two servers ask them)")
 	}
-	return append(lines, "a request with the State of a server stays with that server until it is down, or several requests in a row got no reply from it")
+	return append(lines, "a request moves to a new address of its server at once",
+		"a request with State stays with its server until that is down, or several requests in a row got no reply from it")
 }
 
 // describeSilent says when a request moves on from a server that sends nothing at all.
@@ -145,22 +151,23 @@ func outlasts(s *config.Server, r *config.Route) bool {
 
 // givenUp says what the client gets when no server answers.
 func givenUp(r *config.Route) string {
-	access := map[string]string{config.AnswerReject: "gets an Access-Reject", config.AnswerSilent: "gets no answer", config.AnswerProtocolError: "gets a Protocol-Error"}[r.OnUnreachable]
+	const none = "given up: the client gets no answer"
+	if r.OnUnreachable == config.AnswerSilent {
+		return none
+	}
+	access := map[string]string{config.AnswerReject: "gets an Access-Reject", config.AnswerProtocolError: "gets a Protocol-Error"}[r.OnUnreachable]
 	var parts []string
-	answered := 0
 	if slices.Contains(r.Packets, config.PacketAccess) {
 		parts = append(parts, "an Access-Request "+access)
-		answered++
 	}
 	if slices.Contains(r.Packets, config.PacketAccounting) && r.OnUnreachable == config.AnswerProtocolError {
 		parts = append(parts, "an Accounting-Request gets a Protocol-Error")
-		answered++
 	}
 	switch {
-	case answered == 0:
-		parts = append(parts, "a request gets no answer")
-	case answered < len(r.Packets):
+	case len(parts) == 0:
+		return none
+	case len(parts) < len(r.Packets):
 		parts = append(parts, "the others get no answer")
 	}
-	return "given up, " + strings.Join(parts, ", ")
+	return "given up: " + strings.Join(parts, ", ")
 }

@@ -24,24 +24,24 @@ func TestDescribeGroup(t *testing.T) {
 		not   string
 	}{
 		{"two schedules", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceFailover, MoveOnAfter: 3, Patience: 10 * time.Second, Packets: access, OnUnreachable: "protocol-error"}, []string{
-			"failover: the first of them that is up; if none is, the first suspect, then the first failing, then the first that is down", "to the first that is up",
+			"failover: the first that is up\nif none is up, likewise among those that are suspect, then failing, then down\n", "another gateway relayed it): the first that is up",
 			"from a never, because its schedule ends before transmission 3 is due again; from b after 10s, its patience, which ends before 3 transmissions",
 			"not this request: after 10s (patience), but from a never, because it is given up before",
-			"with a patience below the time that users need to confirm a login, they are asked twice",
-			"given up, an Access-Request gets a Protocol-Error"}, ""},
+			"with a patience below the time that users need to confirm a login, two servers ask them",
+			"given up: an Access-Request gets a Protocol-Error"}, ""},
 		{"patience after the transmissions", config.Route{Servers: []string{"b", "a"}, Balance: config.BalanceFailover, MoveOnAfter: 3, Patience: 20 * time.Second, Packets: access}, []string{
 			"from b after 3 transmissions, 14s (11.718s to 16.522s); from a never"}, ""},
 		{"least-outstanding", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceLeastOutstanding, MoveOnAfter: 1, Packets: accounting}, []string{
-			"least-outstanding: of those that are up", "then failing, then down", "by station and user, which is right for EAP", "from a after 1 transmission, 2s",
-			"not this request: never (patience is 0s); it counts as overdue when it is given up", "given up, a request gets no answer"}, "asked twice"},
+			"least-outstanding: the one with the fewest requests in flight, of those that are up", "then failing, then down", "by station and user, which is right for EAP", "from a after 1 transmission, 2s",
+			"not this request: never (patience is 0s); it counts as overdue when it is given up", "given up: the client gets no answer"}, "confirm a login"},
 		{"patience beyond every schedule", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: time.Minute, Packets: accounting}, []string{
-			"not this request: never, because it is given up before the 1m0s of patience"}, "asked twice"},
+			"not this request: never, because it is given up before the 1m0s of patience"}, "confirm a login"},
 		{"CoA only", config.Route{Servers: []string{"a", "b"}, Balance: config.BalanceFailover, MoveOnAfter: 2, Patience: time.Second, Packets: []string{"coa"}}, []string{
 			"CoA and Disconnect do not move on"}, "patience"},
 		{"addresses of one name", config.Route{Servers: []string{"pool"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: 10 * time.Second, Packets: access}, []string{
-			"sticky: of those that are up", "each address of pool takes part as a server, in ascending order", "from pool after 2 transmissions, 6s"}, "no other server"},
-		{"one server", config.Route{Servers: []string{"a"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: 10 * time.Second, Packets: access}, []string{
-			"there is no other server"}, "patience"},
+			"sticky: by station and user, of those that are up", "each address of pool is a server of its own, in ascending order", "from pool after 2 transmissions, 6s"}, "no other server"},
+		{"one server", config.Route{Servers: []string{"a"}, Balance: config.BalanceSticky, MoveOnAfter: 2, Patience: 10 * time.Second, Packets: access, OnUnreachable: "reject"}, []string{
+			"there is no other server\ngiven up: an Access-Request gets an Access-Reject"}, "patience"},
 	} {
 		got := strings.Join(describeGroup(cfg, &x.route), "\n")
 		for _, want := range x.want {

@@ -88,18 +88,18 @@ func describeName(s *config.Server, n names) []string {
 	for _, a := range n[s.Address].list {
 		list = append(list, a.String())
 	}
-	now := s.Address + " is " + strings.Join(list, ", ") + " now"
+	lines := []string{s.Address + " is " + strings.Join(list, ", ") + " now"}
 	switch {
 	case len(list) == 0:
-		now = s.Address + " has no address now: until it has one the server is down, and nothing waits for the name server"
+		lines = []string{s.Address + " has no address now", "until it has one, the server is down; nothing waits for the name server"}
 	case s.Expand:
-		now += ": each address is a server of its own, called " + s.Name + "@" + strings.Join(list, ", "+s.Name+"@") + ", for as long as the name has it"
+		lines = append(lines, "each address is a server of its own while the name has it: "+s.Name+"@"+strings.Join(list, ", "+s.Name+"@"))
 	case len(list) > 1:
-		now += ": one server, used at one address at a time, at first the first, and the next when nothing is received from it"
+		lines = append(lines, "that is one server, used at one address at a time: the first, and the next when nothing is received from it")
 	}
 	again := "only when the server is silent, and at SIGHUP"
 	if s.ResolveInterval > 0 {
 		again = fmt.Sprintf("every %v, when the server is silent, and at SIGHUP", s.ResolveInterval.Round(time.Millisecond))
 	}
-	return []string{now, "the name is looked up in the background: " + again + "; while that fails the last addresses stay in use"}
+	return append(lines, "the name is looked up in the background: "+again, "while that fails, the last addresses stay in use")
 }

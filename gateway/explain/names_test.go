@@ -35,13 +35,13 @@ func TestDescribeName(t *testing.T) {
 	}{
 		{config.Server{Address: "10.0.0.9"}, nil, "looked up"},
 		{config.Server{Address: "one.internal", ResolveInterval: 30 * time.Second}, []string{
-			"one.internal is 10.0.0.6 now\n", "looked up in the background: every 30s, when the server is silent, and at SIGHUP; while that fails the last addresses stay"}, "at a time"},
+			"one.internal is 10.0.0.6 now\n", "looked up in the background: every 30s, when the server is silent, and at SIGHUP\nwhile that fails, the last addresses stay"}, "at a time"},
 		{config.Server{Address: "many.internal"}, []string{
-			"many.internal is 10.0.0.5, 10.0.0.6, 2001:db8::1 now: one server, used at one address at a time", "background: only when the server is silent, and at SIGHUP"}, "each 0s"},
+			"many.internal is 10.0.0.5, 10.0.0.6, 2001:db8::1 now\nthat is one server, used at one address at a time", "background: only when the server is silent, and at SIGHUP"}, "each 0s"},
 		{config.Server{Name: "pool", Address: "pool.internal", Expand: true}, []string{
-			"each address is a server of its own, called pool@10.0.0.5, pool@10.0.0.6, pool@2001:db8::1, for as long as the name has it"}, "at a time"},
+			"each address is a server of its own while the name has it: pool@10.0.0.5, pool@10.0.0.6, pool@2001:db8::1\n"}, "at a time"},
 		{config.Server{Address: "nobody.internal"}, []string{
-			"nobody.internal has no address now: until it has one the server is down, and nothing waits for the name server"}, "each address"},
+			"nobody.internal has no address now\nuntil it has one, the server is down; nothing waits for the name server"}, "each address"},
 	} {
 		cfg := &config.Config{Servers: []config.Server{x.server}}
 		got := strings.Join(describeName(&x.server, resolveNames(t.Context(), cfg, resolve)), "\n") + "\n"

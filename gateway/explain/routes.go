@@ -167,7 +167,7 @@ func describeMarker(r *config.Routing) string {
 	case !r.LoopMarker:
 		return "not looked for (loop_marker is false)"
 	case r.LoopMarkerSecret.Len() > 0:
-		return "refused, by a Proxy-State that all gateways with this loop_marker_secret know"
+		return "refused; recognized by a Proxy-State that all gateways with this loop_marker_secret know"
 	}
-	return "refused, by a Proxy-State that only this process knows"
+	return "refused; recognized by a Proxy-State that only this process knows"
 }

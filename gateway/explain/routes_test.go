@@ -46,13 +46,13 @@ loop_marker_secret = "shared-by-replicas"
 		"* (default) accounting a 127.0.0.1:1813 failover silent wbaid:EXAMPLE:US coa ap-1 192.168.0.7:3799, ap-2 192.168.0.8:3799 failover silent wbaid:* coa",
 		"An Accounting-Request likewise: protocol-error",
 		"The realm of a User-Name: user@realm, then host/name.realm, then REALM\\user",
-		"by a Proxy-State that all gateways with this loop_marker_secret know",
+		"refused; recognized by a Proxy-State that all gateways with this loop_marker_secret know",
 		`a NAS: it gets the CoA and Disconnect that are for "ap one", 192.168.0.7, without Operator-Name`,
 		"a NAS: it gets the CoA and Disconnect that are for 192.168.0.8, without",
-		"CoA and Disconnect go to the NAS that they name; one for another NAS gets a NAK with Error-Cause 403, one that names none a NAK with 402",
-		"CoA and Disconnect go to the NAS that they name; so does one that names none; one for another NAS gets a NAK with Error-Cause 403",
-		"CoA and Disconnect go to the NAS that they name; all others go to a",
-		"given up, an Accounting-Request gets a Protocol-Error, the others get no answer",
+		"CoA and Disconnect go to the NAS that they name those that name no NAS get a NAK with Error-Cause 402 those that name another NAS get a NAK with Error-Cause 403",
+		"CoA and Disconnect go to the NAS that they name those that name no NAS go there, too those that name another NAS get a NAK with Error-Cause 403",
+		"CoA and Disconnect go to the NAS that they name all other CoA and Disconnect go to a",
+		"given up: an Accounting-Request gets a Protocol-Error, the others get no answer",
 	} {
 		if !strings.Contains(plain, want) {
 			t.Errorf("expected %q, got\n%s", want, out)

@@ -50,11 +50,12 @@ func describeSchedule(s *config.Server) []string {
 	if len(all) > maxSends {
 		at = append(at, "…")
 	}
-	return []string{fmt.Sprintf("a request is sent at %s (each wait ±10 %%) and given up at %v",
+	return []string{fmt.Sprintf("a request is sent at %s (each wait ±10 %%), and given up at %v",
 		strings.Join(at, ", "), sum(all, s.RetransmitDuration))}
 }
 
-// describeHealth says when a port is suspect, failing, down and up again.
+// describeHealth says when a port is suspect, failing, down and up again: a line with the
+// names of the ports, and indented lines about them.
 func describeHealth(s *config.Server) []string {
 	var probed, unprobed []string
 	var with string
@@ -69,35 +70,40 @@ func describeHealth(s *config.Server) []string {
 	port(metrics.PortAuth, s.AuthPort)
 	port(metrics.PortAcct, s.AcctPort)
 	port(metrics.PortCoA, s.CoAPort)
-	silent := fmt.Sprintf("%s, due again after %v and with no reply to anything since,", count(s.SuspectAfter, "request"), s.RetransmitInitial)
+	silent := fmt.Sprintf("when %s fell due again, after %v, with no reply to anything since", count(s.SuspectAfter, "request"), s.RetransmitInitial)
 	tried := fmt.Sprintf("a request tries it after %v, %v and every %v", s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval)
 	var lines []string
 	if probed != nil {
-		lines = describeProbed(s, strings.Join(probed, ", "), with, silent, tried)
+		if s.HealthUser != "" {
+			with = fmt.Sprintf("an %s of %q", with, s.HealthUser)
+		}
+		lines = append(lines, fmt.Sprintf("%s, probed with %s:", strings.Join(probed, ", "), with))
+		lines = append(lines, describeProbed(s, silent, tried)...)
 	}
 	if unprobed != nil {
-		lines = append(lines, fmt.Sprintf("%s: never probed; %s make a port down; then %s, and %s in a row bring it back",
-			strings.Join(unprobed, ", "), silent, tried, count(s.UpAfter, "reply")))
+		lines = append(lines, strings.Join(unprobed, ", ")+", never probed:",
+			"  down "+silent,
+			"  while it is down, "+tried,
+			fmt.Sprintf("  up again after %s in a row", count(s.UpAfter, "reply")))
 	}
 	return lines
 }
 
-// describeProbed is describeHealth for the ports that are probed. silent says what makes a port
+// describeProbed says it for the ports that are probed. silent says what makes a port
 // suspect, tried when a request is sent to a port that is failing.
-func describeProbed(s *config.Server, ports, with, silent, tried string) []string {
-	if s.HealthUser != "" {
-		with = fmt.Sprintf("an %s of %q", with, s.HealthUser)
-	}
+func describeProbed(s *config.Server, silent, tried string) []string {
 	return []string{
-		fmt.Sprintf("%s: %s make it suspect, which new requests avoid", ports, silent),
-		fmt.Sprintf("%s: a suspect port is probed with %s every %v; it is down after %s without a reply (about %v after it became silent), and up again after %s",
-			ports, with, s.ProbeInterval, count(s.DownAfter, "probe"),
-			s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval, count(s.UpAfter, "reply")),
-		fmt.Sprintf("%s: %s overdue, none answered since, make it failing, though it answers probes; new requests avoid it, %s, and three answered requests bring it back",
-			ports, count(s.FailingAfter, "request"), tried),
-		fmt.Sprintf("%s: a request is overdue when it has waited four times as long as the slowest of the recent replies took; on a route whose patience is above %v, when it has waited as long as that, or was given up",
-			ports, defaults.Patience),
-		fmt.Sprintf("%s: after one request without a reply, or when nothing was received from it for %v, it is probed although it is up", ports, s.WatchdogInterval),
+		"  suspect " + silent,
+		fmt.Sprintf("  while it is suspect, it is probed every %v, and new requests avoid it", s.ProbeInterval),
+		fmt.Sprintf("  down after %s without a reply, about %v after it became silent",
+			count(s.DownAfter, "probe"), s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval),
+		fmt.Sprintf("  after it was down, up again after %s", count(s.UpAfter, "reply")),
+		fmt.Sprintf("  failing after %s, with none answered since, although it answers probes", count(s.FailingAfter, "overdue request")),
+		"  while it is failing, new requests avoid it, and " + tried,
+		"  after it was failing, up again after three answered requests",
+		"  a request is overdue when it has waited four times as long as the slowest of the recent replies took",
+		fmt.Sprintf("  on a route whose patience is above %v, it is overdue when it has waited as long as the patience, or was given up", defaults.Patience),
+		fmt.Sprintf("  while it is up, it is probed after one request without a reply, or when nothing was received from it for %v", s.WatchdogInterval),
 	}
 }
 

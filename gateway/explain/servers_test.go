@@ -20,10 +20,10 @@ func TestDescribeSchedule(t *testing.T) {
 		s    *config.Server
 		want string
 	}{
-		{"default", server(2*time.Second, 16*time.Second, 5, 30*time.Second), "sent at 0s, 2s, 6s, 14s (each wait ±10 %) and given up at 30s"},
-		{"few", server(time.Second, 16*time.Second, 2, 30*time.Second), "sent at 0s, 1s (each wait ±10 %) and given up at 3s"},
+		{"default", server(2*time.Second, 16*time.Second, 5, 30*time.Second), "sent at 0s, 2s, 6s, 14s (each wait ±10 %), and given up at 30s"},
+		{"few", server(time.Second, 16*time.Second, 2, 30*time.Second), "sent at 0s, 1s (each wait ±10 %), and given up at 3s"},
 		{"no bounds", server(100*time.Millisecond, 0, 0, 30*time.Second), "sent at 0s, 100ms, 300ms, 700ms, 1.5s, 3.1s, 6.3s, 12.7s, … (each"},
-		{"eight", server(300*time.Millisecond, 2*time.Second, 8, 30*time.Second), "sent at 0s, 300ms, 900ms, 2.1s, 4.1s, 6.1s, 8.1s, 10.1s (each wait ±10 %) and given up at 12.1s"},
+		{"eight", server(300*time.Millisecond, 2*time.Second, 8, 30*time.Second), "sent at 0s, 300ms, 900ms, 2.1s, 4.1s, 6.1s, 8.1s, 10.1s (each wait ±10 %), and given up at 12.1s"},
 	} {
 		if got := describeSchedule(x.s)[0]; !strings.Contains(got, x.want) {
 			t.Errorf("%s: expected %q, got %q", x.name, x.want, got)
@@ -36,14 +36,14 @@ func TestDescribeHealth(t *testing.T) {
 	s := &config.Server{AuthPort: 1812, AcctPort: 1813, Health: config.HealthAccessRequest, HealthUser: "probe", HealthPassword: config.NewSecret("tiger"),
 		SuspectAfter: 1, FailingAfter: 1, DownAfter: 1, UpAfter: 1, ProbeInterval: time.Second, RetransmitInitial: time.Second, WatchdogInterval: 10 * time.Second}
 	got := strings.Join(describeHealth(s), "\n")
-	for _, want := range []string{`auth: a suspect port is probed with an Access-Request of "probe" every 1s; it is down after 1 probe`, "up again after 1 reply", "auth: 1 request overdue", "acct: never probed; 1 request, due"} {
+	for _, want := range []string{`auth, probed with an Access-Request of "probe":`, "it is probed every 1s", "down after 1 probe without", "up again after 1 reply\n", "failing after 1 overdue request, ", "acct, never probed:\n  down when 1 request fell due"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("expected %q, got\n%s", want, got)
 		}
 	}
 	s.Health = config.HealthNone
-	if got := describeHealth(s); len(got) != 1 || !strings.HasPrefix(got[0], "auth, acct: never probed; ") {
-		t.Errorf("with health none: expected one line about both ports, got %q", got)
+	if got := describeHealth(s); len(got) != 4 || got[0] != "auth, acct, never probed:" {
+		t.Errorf("with health none: expected the lines about both ports once, got %q", got)
 	}
 	if strings.Contains(got, "tiger") {
 		t.Errorf("a password was printed:\n%s", got)
