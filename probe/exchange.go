@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -25,18 +26,27 @@ func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.D
 	if _, err := conn.Write(request); err != nil {
 		return nil, 0, replyError(ctx, err, timeout)
 	}
-	reply = make([]byte, radius.MaxPacketLength)
-	if _, err := io.ReadFull(conn, reply[:4]); err != nil {
+	if reply, err = ReadPacket(conn); err != nil {
 		return nil, 0, replyError(ctx, err, timeout)
 	}
-	length := packetLength(reply)
+	return reply, time.Since(start), nil
+}
+
+// ReadPacket reads one packet from a stream, and nothing of the next. Its error is that of
+// r, or says that the Length is not one of RADIUS.
+func ReadPacket(r io.Reader) ([]byte, error) {
+	head := make([]byte, 4)
+	if _, err := io.ReadFull(r, head); err != nil {
+		return nil, err
+	}
+	length := int(binary.BigEndian.Uint16(head[2:]))
 	if length < 20 || length > radius.MaxPacketLength {
-		return nil, 0, fmt.Errorf("expected a reply with a Length of 20 to 4096 (RFC 2865 §3), got %d: is that a RadSec server?", length)
+		return nil, fmt.Errorf("expected a reply with a Length of 20 to 4096 (RFC 2865 §3), got %d: is that a RadSec server?", length)
 	}
-	if _, err := io.ReadFull(conn, reply[4:length]); err != nil {
-		return nil, 0, replyError(ctx, err, timeout)
-	}
-	return reply[:length], time.Since(start), nil
+	packet := make([]byte, length)
+	copy(packet, head)
+	_, err := io.ReadFull(r, packet[len(head):])
+	return packet, err
 }
 
 // replyError explains a timeout and a closed connection.

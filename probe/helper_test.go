@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
-	"layeh.com/radius"
 
 	"radsec-gw/certs"
 )
@@ -84,15 +83,11 @@ func answerOnce(t *testing.T, dir string, answer func(request []byte) []byte, pr
 			return
 		}
 		defer conn.Close()
-		b := make([]byte, radius.MaxPacketLength)
-		if _, err := io.ReadFull(conn, b[:20]); err != nil {
+		request, err := ReadPacket(conn)
+		if err != nil {
 			return
 		}
-		n := packetLength(b)
-		if _, err := io.ReadFull(conn, b[20:n]); err != nil {
-			return
-		}
-		reply := answer(b[:n])
+		reply := answer(request)
 		if reply == nil {
 			return
 		}

@@ -3,7 +3,6 @@ package probe
 import (
 	"crypto/hmac"
 	"crypto/md5"
-	"encoding/binary"
 	"errors"
 
 	"layeh.com/radius"
@@ -11,7 +10,8 @@ import (
 )
 
 // Package layeh.com/radius computes the Authenticator only. This file adds, computes and verifies the
-// Message-Authenticator (RFC 3579 §3.2), for Run and for the servers of package dev and of tests; none has to be fast.
+// Message-Authenticator (RFC 3579 §3.2), for Run, and for clients and servers in bench, dev and tests
+// that do not have to be fast.
 
 // AddMessageAuthenticator puts a Message-Authenticator of zeros first in p. Sign fills it in.
 func AddMessageAuthenticator(p *radius.Packet) {
@@ -82,6 +82,3 @@ func CHAPResponse(identifier byte, password, challenge []byte) []byte {
 	sum := md5.Sum(append(append([]byte{identifier}, password...), challenge...))
 	return append([]byte{identifier}, sum[:]...)
 }
-
-// packetLength returns the Length field of a header of at least four octets.
-func packetLength(header []byte) int { return int(binary.BigEndian.Uint16(header[2:])) }

@@ -3,21 +3,18 @@ package faults
 import (
 	"bufio"
 	"context"
-	"crypto/hmac"
-	"crypto/md5"
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
 	"net"
 	"sync"
 	"time"
 
 	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
 
 	"radsec-gw/bench/histogram"
+	"radsec-gw/probe"
 )
 
 // realms is load for two realms on the same connections: Access-Request for the
@@ -94,10 +91,16 @@ func (w *wire) send(ctx context.Context, number int, from time.Time) error {
 			share := w.rate[realm] / float64(w.connections)
 			due := int(time.Since(from).Seconds()*share + float64(number)/float64(w.connections))
 			for ; done[realm] < due; done[realm]++ {
-				if p := w.request(realm); p != nil {
-					if _, err := out.Write(p); err != nil {
-						return err
-					}
+				id, free := w.reserve(realm)
+				if !free {
+					continue
+				}
+				p, err := newRequest(realm, id)
+				if err != nil {
+					return err
+				}
+				if _, err := out.Write(p); err != nil {
+					return err
 				}
 			}
 		}
@@ -113,10 +116,10 @@ func (w *wire) send(ctx context.Context, number int, from time.Time) error {
 	return nil
 }
 
-// request makes the next request of a realm; nil when no Identifier is free.
-func (w *wire) request(realm int) []byte {
+// reserve returns the Identifier of the next request of a realm, unless none is free.
+func (w *wire) reserve(realm int) (id byte, free bool) {
 	w.mu.Lock()
-	id, free := w.next[realm], false
+	id = w.next[realm]
 	for range 256 { // the longest unused that is free
 		if free = w.inFlight[realm][id].IsZero(); free {
 			w.inFlight[realm][id] = time.Now()
@@ -133,52 +136,37 @@ func (w *wire) request(realm int) []byte {
 		w.unsent[realm]++
 	}
 	w.realms.mu.Unlock()
-	if !free {
-		return nil
-	}
-	p := make([]byte, 20, 128)
-	p[0], p[1] = byte(radius.CodeAccessRequest), id
-	_, _ = rand.Read(p[4:20]) // never fails
+	return id, free
+}
+
+// newRequest makes a request of a realm.
+func newRequest(realm int, id byte) ([]byte, error) {
+	p := radius.New(radius.CodeAccessRequest, []byte("radsec"))
 	if realm == 1 {
-		p[0] = byte(radius.CodeAccountingRequest)
-		p = append(append(p, 44, 18), p[4:20]...) // Acct-Session-Id
-		clear(p[4:20])
-	} else {
-		p = append(append(p, 80, 18), make([]byte, 16)...)
+		p.Code = radius.CodeAccountingRequest
+		p.Add(rfc2866.AcctSessionID_Type, p.Authenticator[:]) // each is another
 	}
-	p = append(append(p, 1, byte(2+len(names[realm]))), names[realm]...)
-	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
-	if realm == 1 { // RFC 2866 §3
-		sum := md5.Sum(append(p[:len(p):len(p)], "radsec"...))
-		copy(p[4:], sum[:])
-	} else { // RFC 3579 §3.2
-		h := hmac.New(md5.New, []byte("radsec"))
-		h.Write(p)
-		copy(p[22:], h.Sum(nil))
+	p.Identifier = id
+	p.Add(rfc2865.UserName_Type, []byte(names[realm]))
+	if realm == 0 {
+		probe.AddMessageAuthenticator(p)
 	}
-	return p
+	return probe.Sign(p)
 }
 
 // receive reads the replies until the connection's deadline.
 func (w *wire) receive() error {
 	in := bufio.NewReaderSize(w.conn, 16<<10)
-	buf := make([]byte, 4096)
 	for {
-		if _, err := io.ReadFull(in, buf[:4]); err != nil {
-			var timeout net.Error
-			if errors.As(err, &timeout) && timeout.Timeout() {
-				return nil
-			}
+		p, err := probe.ReadPacket(in)
+		var timeout net.Error
+		if errors.As(err, &timeout) && timeout.Timeout() {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
-		n := int(binary.BigEndian.Uint16(buf[2:]))
-		if n < 20 || n > len(buf) {
-			return fmt.Errorf("a packet of length %d, expected 20 to %d", n, len(buf))
-		}
-		if _, err := io.ReadFull(in, buf[4:n]); err != nil {
-			return err
-		}
-		w.arrived(radius.Code(buf[0]), buf[1])
+		w.arrived(radius.Code(p[0]), p[1])
 	}
 }
 

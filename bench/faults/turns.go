@@ -2,21 +2,19 @@ package faults
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/md5"
-	"crypto/rand"
 	"crypto/tls"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
 	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2869"
 
 	"radsec-gw/bench/faulty"
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/packets"
+	"radsec-gw/probe"
 )
 
 const (
@@ -231,38 +229,31 @@ func (c *talker) conversation(ctx context.Context) error {
 // round makes one request and reads its reply.
 func (c *talker) round(round int, state string) (radius.Code, string, error) {
 	c.id++
-	p := make([]byte, 20, 256)
-	p[0], p[1] = byte(radius.CodeAccessRequest), c.id
-	_, _ = rand.Read(p[4:20]) // never fails
-	add := func(typ byte, value string) { p = append(append(p, typ, byte(len(value)+2)), value...) }
-	add(80, string(make([]byte, 16)))
-	add(1, fmt.Sprintf("user-%d@turns.example", c.station))
-	add(31, fmt.Sprintf("02-00-00-00-%02X-%02X", c.station>>8, c.station&0xff))
-	add(79, string([]byte{2, byte(round), 0, 6, 13, 0})) // EAP-TLS acknowledgement (RFC 5216 §2.1.5)
+	p := radius.New(radius.CodeAccessRequest, []byte("radsec"))
+	p.Identifier = c.id
+	p.Add(rfc2865.UserName_Type, fmt.Appendf(nil, "user-%d@turns.example", c.station))
+	p.Add(rfc2865.CallingStationID_Type, fmt.Appendf(nil, "02-00-00-00-%02X-%02X", c.station>>8, c.station&0xff))
+	p.Add(rfc2869.EAPMessage_Type, []byte{2, byte(round), 0, 6, 13, 0}) // EAP-TLS acknowledgement (RFC 5216 §2.1.5)
 	if state != "" {
-		add(24, state)
+		p.Add(rfc2865.State_Type, []byte(state))
 	}
-	binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
-	h := hmac.New(md5.New, []byte("radsec"))
-	h.Write(p)
-	copy(p[22:], h.Sum(nil))
+	probe.AddMessageAuthenticator(p)
+	request, err := probe.Sign(p)
+	if err != nil {
+		return 0, "", err
+	}
 	conn := c.conns[round%2]
-	if _, err := conn.Write(p); err != nil {
+	if _, err := conn.Write(request); err != nil {
 		return 0, "", err
 	}
 	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
-	head := make([]byte, 4)
-	if _, err := io.ReadFull(conn, head); err != nil {
+	received, err := probe.ReadPacket(conn)
+	if err != nil {
 		return 0, "", err
 	}
-	rest := make([]byte, max(16, int(binary.BigEndian.Uint16(head[2:]))-4))
-	if _, err := io.ReadFull(conn, rest); err != nil {
+	reply, err := radius.Parse(received, p.Secret)
+	if err != nil {
 		return 0, "", err
 	}
-	for a := rest[16:]; len(a) >= 2 && int(a[1]) >= 2 && int(a[1]) <= len(a); a = a[a[1]:] {
-		if a[0] == 24 {
-			return radius.Code(head[0]), string(a[2:a[1]]), nil
-		}
-	}
-	return radius.Code(head[0]), "", nil
+	return reply.Code, string(rfc2865.State_Get(reply)), nil
 }

@@ -1,6 +1,7 @@
 // Package faulty is a UDP RADIUS server to try a relay with: on command it loses,
 // delays, doubles, reorders and corrupts what it is sent and sends, swallows
-// everything, or dies and comes back. It shares no code with the gateway.
+// everything, or dies and comes back. It makes packets by layeh.com/radius and package
+// probe, and shares no code with the relay.
 package faulty
 
 import (
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
 )
 
 // Config says where and how to answer. Addresses must be IPv4.
@@ -200,12 +202,12 @@ func (s *Server) handle(c *net.UDPConn, datagram []byte, from netip.AddrPort) {
 		s.counts.Lost++
 		return
 	}
-	s.counts.Got[r.code]++
-	if f.Stall || f.NoStatus && r.code == radius.CodeStatusServer {
+	s.counts.Got[r.Code]++
+	if f.Stall || f.NoStatus && r.Code == radius.CodeStatusServer {
 		s.counts.Lost++
 		return
 	}
-	reply := s.decide(&r)
+	reply := s.decide(r)
 	if reply == nil {
 		s.counts.Bad++
 		return
@@ -223,15 +225,15 @@ func (s *Server) handle(c *net.UDPConn, datagram []byte, from netip.AddrPort) {
 func (s *Server) hits(percent float64) bool { return percent > 0 && s.rnd.Float64()*100 < percent }
 
 // decide makes the correct reply; nil for what is not a request. With mu held.
-func (s *Server) decide(r *request) []byte {
-	switch r.code {
+func (s *Server) decide(r *radius.Packet) []byte {
+	switch r.Code {
 	case radius.CodeStatusServer:
-		return r.reply(radius.CodeAccessAccept, "", s.cfg.Secret)
+		return reply(r, radius.CodeAccessAccept, "")
 	case radius.CodeAccountingRequest:
-		return r.reply(radius.CodeAccountingResponse, "", s.cfg.Secret)
+		return reply(r, radius.CodeAccountingResponse, "")
 	case radius.CodeAccessRequest:
-		code, state := s.converse(r.state)
-		return r.reply(code, state, s.cfg.Secret)
+		code, state := s.converse(rfc2865.State_GetString(r))
+		return reply(r, code, state)
 	}
 	return nil
 }

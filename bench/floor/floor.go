@@ -6,13 +6,13 @@ package floor
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 
 	"layeh.com/radius"
+
+	"radsec-gw/wire"
 )
 
 // Config says where the relay listens and what it passes packets to. The
@@ -22,9 +22,6 @@ type Config struct {
 	Auth, Acct string // UDP servers
 	TLS        *tls.Config
 }
-
-// maxPacket is the longest RADIUS packet (RFC 2865 §3).
-const maxPacket = 4096
 
 // Serve relays until ctx ends, and returns after its goroutines have ended.
 // Each connection has UDP sockets of its own, so that identifiers need no mapping.
@@ -78,7 +75,7 @@ func connection(ctx context.Context, cfg Config, c net.Conn) error {
 
 // forth passes requests on.
 func forth(c, auth, acct net.Conn) error {
-	buf := make([]byte, 2*maxPacket)
+	buf := make([]byte, 2*wire.MaxLength)
 	kept := 0
 	for {
 		n, err := c.Read(buf[kept:])
@@ -87,12 +84,12 @@ func forth(c, auth, acct net.Conn) error {
 		}
 		kept += n
 		rest := buf[:kept]
-		for len(rest) >= 4 {
-			length := int(binary.BigEndian.Uint16(rest[2:]))
-			if length < 20 || length > maxPacket {
-				return fmt.Errorf("floor: a packet of length %d, expected 20 to %d", length, maxPacket)
+		for {
+			length, err := wire.Cut(rest)
+			if err != nil {
+				return err
 			}
-			if length > len(rest) {
+			if length == 0 {
 				break
 			}
 			server := auth
@@ -108,7 +105,7 @@ func forth(c, auth, acct net.Conn) error {
 
 // back passes replies on.
 func back(c, server net.Conn) {
-	buf := make([]byte, maxPacket)
+	buf := make([]byte, wire.MaxLength)
 	for {
 		n, err := server.Read(buf)
 		if errors.Is(err, net.ErrClosed) {

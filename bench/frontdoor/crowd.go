@@ -2,11 +2,8 @@ package frontdoor
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/md5"
 	cryptorand "crypto/rand"
 	"crypto/tls"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,6 +11,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+
+	"radsec-gw/probe"
 )
 
 // crowd is hostile peers. One that is disconnected connects again.
@@ -147,13 +149,17 @@ func deaf(c *crowd, raw net.Conn) error {
 	time.Sleep(rand.N(100 * time.Millisecond))
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for id := byte(0); ; id++ {
+	for {
 		select {
 		case <-c.ctx.Done():
 			return c.ctx.Err()
 		case <-tick.C:
 		}
-		if _, err := t.Write(longStatus(id)); err != nil {
+		ask, err := longStatus()
+		if err != nil {
+			return err
+		}
+		if _, err := t.Write(ask); err != nil {
 			return err
 		}
 	}
@@ -179,18 +185,13 @@ func untilEnd(c net.Conn) error {
 	return io.EOF
 }
 
-// longStatus is a Status-Server with so many Proxy-States that the answer, which
-// has them all, is of nearly the longest size.
-func longStatus(id byte) []byte {
-	b := append([]byte{12, id, 0, 0}, make([]byte, 16)...)
-	cryptorand.Read(b[4:20])
-	b = append(append(b, 80, 18), make([]byte, 16)...)
+// longStatus returns a Status-Server with so many Proxy-States that the answer, which has
+// them all, is of nearly the longest size.
+func longStatus() ([]byte, error) {
+	p := radius.New(radius.CodeStatusServer, []byte("radsec"))
 	for range 15 {
-		b = append(append(b, 33, 255), make([]byte, 253)...)
+		p.Add(rfc2865.ProxyState_Type, make([]byte, 253))
 	}
-	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
-	mac := hmac.New(md5.New, []byte("radsec"))
-	mac.Write(b)
-	copy(b[22:38], mac.Sum(nil))
-	return b
+	probe.AddMessageAuthenticator(p)
+	return probe.Sign(p)
 }

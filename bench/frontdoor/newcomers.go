@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"radsec-gw/bench/faults"
+	"radsec-gw/bench/load"
 	"radsec-gw/bench/process"
 )
 
@@ -65,10 +66,5 @@ func arrive(ctx context.Context, env *faults.Env, address string, i int) (took t
 		return 0, err
 	}
 	defer c.Close()
-	c.SetDeadline(start.Add(5 * mostWait))
-	if _, err := c.Write(longStatus(byte(i))); err != nil {
-		return 0, err
-	}
-	_, err = c.Read(make([]byte, 1))
-	return 0, err
+	return 0, load.AskStatus(c, time.Until(start.Add(5*mostWait)))
 }

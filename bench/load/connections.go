@@ -46,7 +46,7 @@ func Idle(ctx context.Context, address string, config *tls.Config, n int, measur
 	}
 	measure()
 	return parallel(ctx, n, dialers, func(_ context.Context, i int) error {
-		if err := askStatus(all[i]); err != nil {
+		if err := AskStatus(all[i], statusTimeout); err != nil {
 			return fmt.Errorf("idle connection %d does not answer Status-Server: %w", i+1, err)
 		}
 		return nil

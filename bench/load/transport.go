@@ -3,13 +3,14 @@ package load
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"sync"
 	"time"
+
+	"radsec-gw/wire"
 )
 
 // transport is one RadSec connection: TLS over a buffering connection. Packets
@@ -74,31 +75,25 @@ func (b *buffered) flush() error {
 
 func newTransport(c net.Conn, buf int, secure func(net.Conn) io.ReadWriter) *transport {
 	w := &buffered{Conn: c, buf: make([]byte, buf)}
-	return &transport{stream: secure(w), wire: w, buf: make([]byte, 2*maxPacket)}
+	return &transport{stream: secure(w), wire: w, buf: make([]byte, 2*wire.MaxLength)}
 }
-
-const maxPacket = 4096
-
-var errPacketLength = errors.New("the relay sent a packet whose Length is outside 20 to 4096")
 
 // next returns the next packet, and waits for it when there is none. The octets are valid
 // until the following call. A timeout leaves the transport usable.
 func (t *transport) next() ([]byte, error) {
 	for {
-		if len(t.packets) >= 4 {
-			n := int(binary.BigEndian.Uint16(t.packets[2:]))
-			if n < 20 || n > maxPacket {
-				return nil, errPacketLength
-			}
-			if n <= len(t.packets) {
-				p := t.packets[:n]
-				t.packets = t.packets[n:]
-				return p, nil
-			}
+		n, err := wire.Cut(t.packets)
+		if err != nil {
+			return nil, fmt.Errorf("the relay sent garbage: %w", err)
+		}
+		if n > 0 {
+			p := t.packets[:n]
+			t.packets = t.packets[n:]
+			return p, nil
 		}
 		kept := copy(t.buf, t.packets)
 		t.packets = t.buf[:kept]
-		n, err := t.stream.Read(t.buf[kept:])
+		n, err = t.stream.Read(t.buf[kept:])
 		t.packets = t.buf[:kept+n]
 		if err != nil && n == 0 {
 			return nil, err

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/binary"
-	"io"
 	"path/filepath"
 	"testing"
 	"time"
@@ -118,20 +116,9 @@ func (c *Client) login(fill func(p *radius.Packet) error, n int) {
 		c.t.Fatalf("the gateway does not read: %v", err)
 	}
 	for range all {
-		code, err := c.readPacket()
-		if err != nil || code != radius.CodeAccessAccept {
-			c.t.Fatalf("a login got %v (%v), expected Access-Accept", code, err)
+		reply, err := probe.ReadPacket(c.conn)
+		if err != nil || radius.Code(reply[0]) != radius.CodeAccessAccept {
+			c.t.Fatalf("a login got [% x] (%v), expected Access-Accept", reply, err)
 		}
 	}
-}
-
-// readPacket reads a whole packet.
-func (c *Client) readPacket() (radius.Code, error) {
-	head := make([]byte, 4)
-	if _, err := io.ReadFull(c.conn, head); err != nil {
-		return 0, err
-	}
-	rest := make([]byte, int(binary.BigEndian.Uint16(head[2:]))-len(head))
-	_, err := io.ReadFull(c.conn, rest)
-	return radius.Code(head[0]), err
 }
