@@ -2,11 +2,12 @@ package faults
 
 import (
 	"bytes"
+	"crypto/md5"
+	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
-
-	"radsec-gw/relay/twin"
 )
 
 // Numbers of attributes, and of vendors (RFC 2865 §5.26).
@@ -40,10 +41,9 @@ func vendorSpecific(vendor uint32, inside ...[]byte) []byte {
 
 // body is the octets of a packet's attributes without Message-Authenticator and Proxy-State.
 func body(packet []byte) (octets []byte) {
-	list, _ := twin.Parse(packet)
-	for _, a := range list {
-		if a.T != 80 && a.T != 33 {
-			octets = append(octets, attribute(a.T, a.V)...)
+	for rest := packet[20:]; len(rest) >= 2 && rest[1] >= 2 && int(rest[1]) <= len(rest); rest = rest[rest[1]:] {
+		if rest[0] != 80 && rest[0] != 33 {
+			octets = append(octets, rest[:rest[1]]...)
 		}
 	}
 	return octets
@@ -75,22 +75,33 @@ func (s *server) firstRequest(t *testing.T) []byte {
 	return all[0]
 }
 
-// fromServer and toClient are what values in the reply to a request are hidden by (RFC 2868 §3.5).
-func fromServer(request []byte) twin.Hop {
-	return twin.Hop{Secret: udpSecret, Vector: [16]byte(request[4:20])}
+// hop is what values in the reply to a request are hidden by, between two neighbors.
+type hop struct {
+	secret        string
+	authenticator []byte // of the request
 }
 
-func toClient(request []byte) twin.Hop {
-	return twin.Hop{Secret: radsecSecret, Vector: [16]byte(request[4:20])}
-}
+func fromServer(request []byte) hop { return hop{udpSecret, request[4:20]} }
 
-// hide hides a key under a salt.
-func hide(key string, salt [2]byte, by twin.Hop) []byte {
-	return twin.Salted.Hide([]byte(key), 0, salt, by)
+func toClient(request []byte) hop { return hop{radsecSecret, request[4:20]} }
+
+// hide hides a key under a salt (RFC 2548 §2.4.2): its length, itself and zeros make blocks,
+// each of which is XORed with a digest of the secret and the hidden block before.
+func hide(key string, salt [2]byte, by hop) []byte {
+	blocks := append([]byte{byte(len(key))}, key...)
+	blocks = append(blocks, make([]byte, -len(blocks)&15)...)
+	hidden := salt[:]
+	before := append(bytes.Clone(by.authenticator), salt[:]...)
+	for block := range slices.Chunk(blocks, md5.Size) {
+		digest := md5.Sum(append([]byte(by.secret), before...))
+		subtle.XORBytes(block, block, digest[:])
+		hidden, before = append(hidden, block...), block
+	}
+	return hidden
 }
 
 // hides reports whether a hidden value is the key.
-func hides(value []byte, key string, by twin.Hop) bool {
+func hides(value []byte, key string, by hop) bool {
 	return len(value) >= 2 && bytes.Equal(value, hide(key, [2]byte(value), by))
 }
 

@@ -2,23 +2,25 @@
 // packets, written from the RFCs alone. It shares no code with package wire and is
 // the oracle of the fuzz targets beside it, which send one random conversation
 // through relay, udpback and wire, and through the twin, and compare octets.
+// Nothing but tests needs it, so that all of it is in files of tests: the twin in package
+// twin, which imports the standard library only, and its harness in package twin_test.
 //
 // What the gateway may choose freely the twin reads from the packet that the gateway
 // wrote: the Identifier, the random Request Authenticator, the salts and the gateway's
 // own Proxy-State. Everything else it computes. The files:
 //
-//	packet.go   framing, attributes, authenticators
-//	table.go    which attributes are hidden, typed from the published tables
-//	cipher.go   the three methods of hiding
-//	layout.go   a packet under construction, whose salts are filled in at the end
-//	verify.go   whether a packet is valid
-//	forward.go  the other side's copy of a packet
-//	inside.go   inside Vendor-Specific
-//	chain.go    values that are split over several attributes
-//	loop.go     the gateway's own Proxy-State, which finds loops
-//	answer.go   replies of the gateway's own
+//	packet_test.go     framing, attributes, authenticators
+//	published_test.go  which attributes are hidden, read from the published tables
+//	cipher_test.go     the three methods of hiding
+//	layout_test.go     a packet under construction, whose salts are filled in at the end
+//	verify_test.go     whether a packet is valid
+//	forward_test.go    the other side's copy of a packet
+//	inside_test.go     inside Vendor-Specific
+//	chain_test.go      values that are split over several attributes
+//	loop_test.go       the gateway's own Proxy-State, which finds loops
+//	answer_test.go     replies of the gateway's own
 //
-// The harness is in the tests: testbed_test.go has a gateway with fake servers in
+// The harness: testbed_test.go has a gateway with fake servers in
 // memory; a test waits only for the readers of its sockets. gen_test.go and
 // values_test.go turn octets into packets; check_test.go and replies_test.go compare
 // the gateway's packets with the twin's. An execution takes some tens of
