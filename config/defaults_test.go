@@ -13,7 +13,7 @@ import (
 )
 
 // The default in the comment of a field is the one that is used.
-func TestDefaultsAreTheCommentsOnes(t *testing.T) {
+func TestDefaultsAreThoseOfTheComments(t *testing.T) {
 	for _, x := range exampleTables {
 		values := reflect.ValueOf(x.defaults)
 		for _, key := range keysOf(t, x.name, x.header) {
@@ -57,7 +57,7 @@ func leadingText(said string) string {
 	return ""
 }
 
-// plain writes a value so that one of TOML reads as the same one of a field.
+// plain formats a value of TOML and the same value of a field alike.
 func plain(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -16,7 +16,7 @@ import (
 	"radsec-gw/files"
 )
 
-// examplePath is the manual: the example file at the root.
+// examplePath is the example file at the root, which is the manual.
 const examplePath = "../config.example.toml"
 
 // exampleTables are the tables of a file, with the type and the defaults of each.
@@ -77,7 +77,7 @@ func TestExampleLoads(t *testing.T) {
 		t.Fatalf("the example has mistakes:\n%v", err)
 	}
 	if w := c.Warnings(); len(w) != 0 {
-		t.Errorf("the example deserves warnings: %q", w)
+		t.Errorf("expected no warnings about the example, got %q", w)
 	}
 	dir := filepath.Dir(path)
 
@@ -123,7 +123,7 @@ func TestExampleHasEveryKey(t *testing.T) {
 	}
 }
 
-// keysOf asks the reader itself: it answers an unknown key with those it knows.
+// keysOf returns the keys of a table: the mistake about an unknown key lists them.
 func keysOf(t *testing.T, table, header string) []string {
 	t.Helper()
 	_, err := parse("x.toml", header+"\nunheard_of = 1\n", files.NewReader().Snapshot(t.Context()))
@@ -134,13 +134,12 @@ func keysOf(t *testing.T, table, header string) []string {
 	return strings.Split(m[1], ", ")
 }
 
-// What the example says about a key is what is written at its field. EXAMPLE=write
-// rewrites the example's comments.
-func TestExampleSaysWhatTheFieldsSay(t *testing.T) {
+// The example has the comments of the fields, word for word. EXAMPLE=write rewrites them.
+func TestExampleHasTheCommentsOfTheFields(t *testing.T) {
 	var got, want = withEveryKey(t, readExample(t)), ""
 	docs := fieldDocs(t)
 	table := ""
-	seen := map[string]bool{} // keys; of the second [[server]] and [[route]] none is explained
+	seen := map[string]bool{} // keys; those of the second [[server]] and [[route]] have no comment
 	for paragraph := range strings.SplitSeq(got, "\n\n") {
 		lines := strings.Split(paragraph, "\n")
 		var out, comment []string
@@ -176,7 +175,7 @@ func TestExampleSaysWhatTheFieldsSay(t *testing.T) {
 			t.Fatalf("%s:%d: got %q, expected %q as at the field; EXAMPLE=write go test ./config writes the file", examplePath, i+1, a[i], b[i])
 		}
 	}
-	t.Fatal("the example ends early or late")
+	t.Fatalf("%s has %d lines, expected %d", examplePath, len(a), len(b))
 }
 
 // withEveryKey returns the example with a line for each key that it lacks, after that of

@@ -16,7 +16,7 @@ import (
 	"radsec-gw/files"
 )
 
-// The parts of a file that is right; tests replace or add to them.
+// Parts of a file without mistakes; tests replace some of them, or add to them.
 const (
 	goodListen = "[listen]\ncertificate='s.pem'\nprivate_key='s.key'\nclient_ca='ca.pem'\n"
 	goodClient = "[[client]]\nname='c'\n"
@@ -29,7 +29,7 @@ func loadFile(path string) (*Config, error) {
 	return Load(path, files.NewReader().Snapshot(context.Background()))
 }
 
-// load writes text beside the files it may name, and loads it.
+// load writes text beside the files that it may name, and loads it.
 func load(t *testing.T, text string) (*Config, error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -44,11 +44,11 @@ func load(t *testing.T, text string) (*Config, error) {
 	return loadFile(path)
 }
 
-// The parts of a file before a table that a test goes on with.
-func inClient(lines string) string { return goodListen + goodServer + goodRoute + goodClient + lines } // client starts in line 12
-func inServer(lines string) string { return goodListen + goodClient + goodRoute + goodServer + lines } // server starts in line 10
-func inRoute(lines string) string  { return goodListen + goodClient + goodServer + lines }             // route starts in line 11
-func inListen(lines string) string { return goodClient + goodServer + goodRoute + goodListen + lines } // more in line 14
+// Files without mistakes, up to the end of a table to which lines are added.
+func inClient(lines string) string { return goodListen + goodServer + goodRoute + goodClient + lines } // [[client]] is line 12
+func inServer(lines string) string { return goodListen + goodClient + goodRoute + goodServer + lines } // [[server]] is line 10
+func inRoute(lines string) string  { return goodListen + goodClient + goodServer + lines }             // lines begin at line 11, without [[route]]
+func inListen(lines string) string { return goodClient + goodServer + goodRoute + goodListen + lines } // lines begin at line 14
 
 // mistaken is a bad file, and the mistakes that it must give, as "line: key: start of
 // the text".
@@ -84,8 +84,8 @@ func wantMistakes(t *testing.T, list []mistaken) {
 	}
 }
 
-// One bad file for each message, here of the file as a whole; those of each table are
-// beside the tests of that.
+// There is one bad file for each message: here for the file as a whole, and for each table
+// in the test file of that table.
 func TestMistakes(t *testing.T) {
 	wantMistakes(t, []mistaken{
 		{"not TOML", "[listen]\naddress = [\n", []string{"2: not TOML: unexpected EOF"}},
@@ -106,6 +106,7 @@ func TestMistakes(t *testing.T) {
 	})
 }
 
+// A file that does not exist is a mistake, which names it.
 func TestNoFile(t *testing.T) {
 	_, err := loadFile("/nowhere/c.toml")
 	if _, ok := err.(Mistakes); !ok || !strings.Contains(err.Error(), "there is no /nowhere/c.toml") {
@@ -115,7 +116,7 @@ func TestNoFile(t *testing.T) {
 
 var valuesSum = sha256.Sum256([]byte("x"))
 
-// valuesFile gives values of many forms.
+// valuesFile has values of many forms.
 var valuesFile = goodListen + `
 address = ["127.0.0.1:0", "[::1]:2083"]
 min_tls = "1.3"
@@ -144,7 +145,8 @@ secret = "0123456789abcdef"
 expand = true
 ` + goodRoute + "balance = 'sticky'\npatience = '0s'\n[metrics]\naddress = ''\n[log]\nlevel='debug'\n"
 
-// What a file gives arrives as typed values, and an explicit zero is not a default.
+// Values are read with the types of their fields, and an explicit zero is not replaced by a
+// default.
 func TestValues(t *testing.T) {
 	t.Setenv("CONFIG_TEST_SECRET", "from the environment")
 	c, err := load(t, valuesFile)
@@ -189,8 +191,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, the answer is a configuration that keeps the promises
-// of its types or mistakes that have a place.
+// For any input, the result is a configuration as its types document it, or mistakes that
+// have a place.
 func FuzzLoad(f *testing.F) {
 	f.Add(goodListen + goodClient + goodServer + goodRoute)
 	f.Add("[listen]\nclient_auth='none'\naddress=['[::1%eth0]:1']\n[[client]]\nfingerprints=['']\nnetworks=['::/0']\n")
@@ -202,7 +204,7 @@ func FuzzLoad(f *testing.F) {
 		if err == nil {
 			c.Warnings()
 			if len(c.Clients) == 0 || len(c.Servers) == 0 || len(c.Routes) == 0 || len(c.Listen.Address) == 0 {
-				t.Fatalf("a configuration without something to do: %+v", c)
+				t.Fatalf("expected a client, a server, a route and an address, got %+v", c)
 			}
 			return
 		}
@@ -212,33 +214,33 @@ func FuzzLoad(f *testing.F) {
 		}
 		for _, m := range ms {
 			if m.Line < 0 || m.Line > strings.Count(text, "\n")+1 || m.Text == "" {
-				t.Fatalf("a mistake without place or text: %+v", m)
+				t.Fatalf("expected a mistake with a place and a text, got %+v", m)
 			}
 		}
 	})
 }
 
-// Load gives beside the mistakes what could be read, so that the files which are
-// there can be looked into: a list keeps the places of its elements.
-func TestReadBesideMistakes(t *testing.T) {
+// Beside mistakes Load returns what it could read, so that the caller can look for mistakes
+// in the files that it names: elements of a list keep their indices.
+func TestLoadReturnsWhatItCouldRead(t *testing.T) {
 	c, err := load(t, goodListen+"crl=['nofile', 3, 's.pem']\nmax_handshakes=0\n"+goodClient+goodServer+"[[route]]\nrealms=['x', 1, '*']\nservers=['s']\n")
 	ms, ok := err.(Mistakes)
 	if !ok || len(ms) != 4 {
 		t.Fatalf("expected four mistakes, got %v", err)
 	}
 	if c == nil || len(c.Clients) != 1 || len(c.Servers) != 1 || filepath.Base(c.Listen.Certificate) != "s.pem" {
-		t.Fatalf("expected what is right in the file beside its mistakes, got %+v", c)
+		t.Fatalf("expected a client, a server and the certificate's name beside the mistakes, got %+v", c)
 	}
 	if l := c.Listen.CRL; len(l) != 3 || l[0] != "" || l[1] != "" || filepath.Base(l[2]) != "s.pem" {
-		t.Errorf("expected the list that can be read as the third, and nothing for the others, got %q", l)
+		t.Errorf("expected the third list, and \"\" for the others, got %q", l)
 	}
 	if r := c.Routes[0].Realms; r != nil {
-		t.Errorf("expected no realms where one is no string, got %q", r)
+		t.Errorf("expected no realms when one of them is not a string, got %q", r)
 	}
 	if !ms.Has("listen.crl[0]") || ms.Has("listen.crl[2]") {
 		t.Errorf("expected a mistake at listen.crl[0] and none at listen.crl[2], got\n%v", ms)
 	}
 	if c, err := load(t, "["); c != nil || err == nil {
-		t.Errorf("expected nothing beside the mistake that a file is no TOML, got %+v", c)
+		t.Errorf("expected nothing beside the mistake that a file is not TOML, got %+v", c)
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"testing"
 )
 
+// Each table, key and element of an array is found at its line, and nothing is found in a
+// string or a comment.
 func TestLocate(t *testing.T) {
-	// Each "@path@" in a line says that path is to be found there.
+	// A line names between @ the paths that are found in it.
 	const src = `# a comment with [brackets] and "quotes"   @@
 title = "x" # @title@
 [listen] # @listen@
@@ -55,7 +57,7 @@ end = 1 # @client[1].list[1].end@`
 		for rest != "" {
 			path := cutPath(&rest)
 			if found[path] != i+1 {
-				t.Errorf("%s is found in line %d, but stands in line %d: %s", path, found[path], i+1, line)
+				t.Errorf("%s: expected line %d, got %d: %s", path, i+1, found[path], line)
 			}
 		}
 	}
@@ -66,8 +68,8 @@ end = 1 # @client[1].list[1].end@`
 	}
 }
 
-// cutPath takes the first path off a list with blanks between, blanks in
-// quotes apart.
+// cutPath removes the first path from a list separated by blanks, and returns it. A blank
+// in quotes does not separate.
 func cutPath(list *string) string {
 	quoted := false
 	for i, c := range *list {
@@ -85,8 +87,8 @@ func cutPath(list *string) string {
 	return path
 }
 
-// What is missing is reported at the nearest thing around it.
-func TestLineOfMissing(t *testing.T) {
+// A path that the file does not have is at the line of the nearest table or list around it.
+func TestLineOfAMissingPath(t *testing.T) {
 	p := locate("\n[[server]]\nname = 'a'\n[[server]]\nports = [1]\n")
 	for path, want := range map[string]int{
 		"server[0].secret": 2, "server[1].secret": 4, "server[1].ports[7]": 5, "server": 2, "client[0].name": 0, "": 0,
@@ -97,7 +99,7 @@ func TestLineOfMissing(t *testing.T) {
 	}
 }
 
-// locate ends on any input, and deep nesting costs no more than its length.
+// locate returns for any input, with lines of the input and with paths of a bounded length.
 func FuzzLocate(f *testing.F) {
 	f.Add("[a]\nb = [1, {c = 2}]\n")
 	f.Add("[[[[")

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A NAS is called by its address unless the file says otherwise; a route may have
-// operators alone.
+// A NAS is identified by its address unless the file says otherwise; a route may have
+// operators and no realms.
 // Rules: P87, P90
 func TestNASAndOperators(t *testing.T) {
 	for _, x := range []struct {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A secret shows in no form of printing, logging or marshalling.
+// Printing, logging and marshalling never show a secret.
 func TestSecretStaysHidden(t *testing.T) {
 	s := NewSecret("tiger")
 	in := struct{ S Secret }{s}
@@ -32,7 +32,7 @@ func TestSecretStaysHidden(t *testing.T) {
 func TestMistakesHideSecrets(t *testing.T) {
 	for _, bad := range []string{"secret=['tiger']", "secret='tiger'\nsecret_env='tigers'", "secret={tiger=1}", "secret='tiger'\nsecret='tiger'", "secret=tiger", "secret='tiger\n'", "secret=tiger'", "health_password=tiger", "secret='a'tiger"} {
 		if _, err := load(t, goodListen+goodClient+bad+"\n"); err == nil || strings.Contains(err.Error(), "tiger") {
-			t.Errorf("%s gives %v", bad, err)
+			t.Errorf("%s: expected a mistake without the secret, got %v", bad, err)
 		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// A secret in a file and one in the environment are read by one rule: one end of
-// line is cut off, and what else editors and shells add is refused, or warned of
-// where it may be meant. Neither shows the secret.
+// Secrets in files and in the environment are read alike: one line end is removed; what
+// else editors and shells add is refused, or warned about if it may be intended. No
+// message shows the secret.
 func TestSecretsFromFilesAndEnvironments(t *testing.T) {
 	for _, x := range []struct {
 		name, text string
@@ -69,8 +69,8 @@ func TestSecretsFromFilesAndEnvironments(t *testing.T) {
 	}
 }
 
-// In the configuration itself a secret is in quotes, so nothing is cut off and
-// nothing but emptiness is refused; what cannot be seen is warned of.
+// In the configuration itself a secret is in quotes, so nothing is removed, and only an
+// empty one is refused; invisible characters are warned about.
 // Rules: P19
 func TestSecretsInTheConfiguration(t *testing.T) {
 	for _, x := range []struct{ text, want, says string }{
@@ -96,8 +96,7 @@ func TestSecretsInTheConfiguration(t *testing.T) {
 	}
 }
 
-// A secret that was put where the name of a file or a variable belongs is not shown; a
-// name that is only wrong is.
+// A secret in the place of the name of a file or variable is not shown; a wrong name is.
 func TestSecretsInThePlaceOfNames(t *testing.T) {
 	for _, x := range []struct {
 		value string

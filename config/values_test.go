@@ -41,7 +41,7 @@ func TestFingerprintForms(t *testing.T) {
 	}
 }
 
-// A fingerprint that is read is the hex that stands there and nothing else.
+// A fingerprint that is accepted consists of the hex digits of the text and nothing else.
 func FuzzFingerprint(f *testing.F) {
 	plain := strings.Repeat("a1B2", 16)
 	for _, s := range []string{plain, "sha256:" + plain, "SHA256: " + plain, strings.Repeat("a1:", 31) + "a1", strings.Repeat("a1 ", 32), strings.Repeat("a1:", 32), "a", "sha256:", "80F:39", ":" + plain} {

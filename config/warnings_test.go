@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// warningCases are files that deserve warnings, and those.
+// warningCases are files, and the warnings about them.
 func warningCases() []warningCase {
 	const (
 		oneClient = goodListen + goodClient + "networks=['::/0']\n"
@@ -91,7 +91,7 @@ func TestNameWarnings(t *testing.T) {
 		return nil, errors.New("no such host")
 	}
 	for host, want := range map[string]string{
-		"127.0.0.1": "", "192.0.2.1": "", // Warnings has said it
+		"127.0.0.1": "", "192.0.2.1": "", // Warnings reports it
 		"inside.example": "", "here.example": "",
 		"outside.example": `:9: server[0].address: server "s": "outside.example" is 192.0.2.1 now, neither on this machine nor on a private network`,
 		"nobody.example":  `:9: server[0].address: server "s": "nobody.example" has no address now (no such host)`,

@@ -180,7 +180,7 @@ func TestOtherNamesThatAreNotRealms(t *testing.T) {
 }
 
 // A URI in another extension, or of another class or tag, is not a SAN URI.
-func TestURIsOfOtherPlaces(t *testing.T) {
+func TestURIsInOtherPlaces(t *testing.T) {
 	uri := derElement(context, tagURI, false, []byte("urn:x")...)
 	for _, c := range []struct {
 		name string
@@ -200,7 +200,7 @@ func TestURIsOfOtherPlaces(t *testing.T) {
 	}
 }
 
-// One of the realms in the certificate must be one of the wanted.
+// One of the realms in the certificate must be one of the configured ones.
 func TestAnyRealm(t *testing.T) {
 	for _, c := range []struct {
 		wanted []string

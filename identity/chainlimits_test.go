@@ -13,6 +13,7 @@ import (
 	"time"
 )
 
+// The number of certificates that a peer sends, and the size of their keys, are limited.
 func TestLimitsOnSentCertificates(t *testing.T) {
 	p := newPKI(t)
 	root := p.ca.Certificate

@@ -34,10 +34,11 @@ func TestExplanationIsBounded(t *testing.T) {
 	}
 }
 
+// A fingerprint in a log line can be copied into the configuration.
 func TestFingerprintHasTheFormOfTheConfiguration(t *testing.T) {
 	p := newPKI(t)
 	if got, want := Fingerprint(p.client.Certificate), certs.FormatFingerprint(sha256.Sum256(p.client.Certificate.Raw)); got != want {
-		t.Errorf("Fingerprint gives %s, the certs command %s", got, want)
+		t.Errorf("expected %s, as the certs command prints it, got %s", want, got)
 	}
 }
 

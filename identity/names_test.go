@@ -47,6 +47,7 @@ func TestMatchName(t *testing.T) {
 	}
 }
 
+// "*" matches any number of characters; case is ignored.
 func TestMatchCommonName(t *testing.T) {
 	for _, c := range []struct {
 		pattern, name string

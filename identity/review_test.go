@@ -29,7 +29,7 @@ func TestIssuersWithoutListsAreNamedOnce(t *testing.T) {
 // The names of CAs are sent up to and including the bound.
 //
 // Rules: TR3
-func TestNamesAtTheBound(t *testing.T) {
+func TestNamesSentUpToTheBound(t *testing.T) {
 	for over := range 2 {
 		v := &Verifier{trust: &trust{anchors: []*x509.Certificate{{RawSubject: make([]byte, maxNamesSent-2+over)}}}}
 		sent := !v.NamesSent().Equal(x509.NewCertPool())
@@ -40,7 +40,7 @@ func TestNamesAtTheBound(t *testing.T) {
 }
 
 // A certificate that is trusted for itself has issued nothing, and needs no list.
-func TestItsOwnAnchorNeedsNoList(t *testing.T) {
+func TestLeafThatIsAnAnchorNeedsNoList(t *testing.T) {
 	var none *authority
 	root, alone := none.issue("root", nil, true), none.issue("alone", nil, false)
 	v := must(NewVerifier(&Config{ClientCA: certsOf(root, alone), CRLs: []*x509.RevocationList{root.list(time.Now().Add(time.Hour))}}, nil))

@@ -15,7 +15,7 @@ import (
 )
 
 // A list is accepted only if a CA signed it, whatever the name of its issuer.
-func TestListsOfStrangers(t *testing.T) {
+func TestListsOfUnknownSigners(t *testing.T) {
 	p := newPKI(t)
 	now := time.Now()
 	lists := must(certs.ParseCRLs("ca.crl", must(certstest.CRL(p.ca, now, now.Add(time.Hour), p.client))))

@@ -10,7 +10,7 @@ import (
 // all clients only if no CA remains whose certificates are accepted.
 //
 // Rules: TR4
-func TestWhomStaleListsRefuse(t *testing.T) {
+func TestClientsRefusedByStaleLists(t *testing.T) {
 	var none *authority
 	a, b := none.issue("a", nil, true), none.issue("b", nil, true)
 	sub, stray := a.issue("sub", nil, true), none.issue("other", nil, true).issue("stray", nil, true)

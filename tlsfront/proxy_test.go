@@ -98,14 +98,14 @@ func (f *front) awaitLine(text string) {
 	}
 }
 
-// A header from any other address is not TLS, and a load balancer that never sends one
-// has the time of a handshake.
+// A PROXY header from another address is refused, because it is not TLS. A load balancer
+// that sends no header is disconnected after the time for starting a handshake.
 //
 // Rules: P101, P112
-func TestProxyHeaderIsNotForAll(t *testing.T) {
+func TestProxyHeaderIsForLoadBalancersOnly(t *testing.T) {
 	f := startTCP(t, nil)
 	if _, err := f.throughProxy(proxyHeader(1, "192.0.2.7:4711")); err == nil {
-		t.Error("a stranger's PROXY header is taken")
+		t.Error("a PROXY header from another address is accepted")
 	}
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="not_tls"}`, 1)
 	f.change(func(cfg *Config) {
