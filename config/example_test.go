@@ -68,6 +68,51 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
+// The example has the comments of the fields, word for word. EXAMPLE=write rewrites them,
+// before the tests below read the example.
+func TestExampleHasTheCommentsOfTheFields(t *testing.T) {
+	var got, want = withEveryKey(t, readExample(t)), ""
+	docs := fieldDocs(t)
+	table := ""
+	seen := map[string]bool{} // keys; those of the second [[server]] and [[route]] have no comment
+	for paragraph := range strings.SplitSeq(got, "\n\n") {
+		lines := strings.Split(paragraph, "\n")
+		var out, comment []string
+		for _, line := range lines {
+			if m := headerForm.FindStringSubmatch(line); m != nil {
+				table = m[1]
+			}
+			m := keyForm.FindStringSubmatch(line)
+			switch {
+			case m != nil && docs[table][m[1]] != nil && !seen[table+"."+m[1]]:
+				seen[table+"."+m[1]] = true
+				out, comment = append(out, docs[table][m[1]]...), nil
+				out = append(out, line)
+			case m == nil && strings.HasPrefix(line, "#"):
+				comment = append(comment, line)
+			default:
+				out, comment = append(append(out, comment...), line), nil
+			}
+		}
+		want += strings.Join(append(out, comment...), "\n") + "\n\n"
+	}
+	want = strings.TrimRight(want, "\n") + "\n"
+	if readExample(t) == want {
+		return
+	}
+	if os.Getenv("EXAMPLE") == "write" {
+		write(t, examplePath, want)
+		return
+	}
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			t.Fatalf("%s:%d: got %q, expected %q as at the field; EXAMPLE=write go test ./config writes the file", examplePath, i+1, a[i], b[i])
+		}
+	}
+	t.Fatalf("%s has %d lines, expected %d", examplePath, len(a), len(b))
+}
+
 // The example loads without mistakes, and shows the defaults where there are any.
 // Rules: P85, P91, P101, P113, P115, P120, P87
 func TestExampleLoads(t *testing.T) {
@@ -132,50 +177,6 @@ func keysOf(t *testing.T, table, header string) []string {
 		t.Fatalf("no mistake about the unknown key in %s:\n%v", header, err)
 	}
 	return strings.Split(m[1], ", ")
-}
-
-// The example has the comments of the fields, word for word. EXAMPLE=write rewrites them.
-func TestExampleHasTheCommentsOfTheFields(t *testing.T) {
-	var got, want = withEveryKey(t, readExample(t)), ""
-	docs := fieldDocs(t)
-	table := ""
-	seen := map[string]bool{} // keys; those of the second [[server]] and [[route]] have no comment
-	for paragraph := range strings.SplitSeq(got, "\n\n") {
-		lines := strings.Split(paragraph, "\n")
-		var out, comment []string
-		for _, line := range lines {
-			if m := headerForm.FindStringSubmatch(line); m != nil {
-				table = m[1]
-			}
-			m := keyForm.FindStringSubmatch(line)
-			switch {
-			case m != nil && docs[table][m[1]] != nil && !seen[table+"."+m[1]]:
-				seen[table+"."+m[1]] = true
-				out, comment = append(out, docs[table][m[1]]...), nil
-				out = append(out, line)
-			case m == nil && strings.HasPrefix(line, "#"):
-				comment = append(comment, line)
-			default:
-				out, comment = append(append(out, comment...), line), nil
-			}
-		}
-		want += strings.Join(append(out, comment...), "\n") + "\n\n"
-	}
-	want = strings.TrimRight(want, "\n") + "\n"
-	if readExample(t) == want {
-		return
-	}
-	if os.Getenv("EXAMPLE") == "write" {
-		write(t, examplePath, want)
-		return
-	}
-	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			t.Fatalf("%s:%d: got %q, expected %q as at the field; EXAMPLE=write go test ./config writes the file", examplePath, i+1, a[i], b[i])
-		}
-	}
-	t.Fatalf("%s has %d lines, expected %d", examplePath, len(a), len(b))
 }
 
 // withEveryKey returns the example with a line for each key that it lacks, after that of
