@@ -34,6 +34,6 @@
 //	            the queue and the goroutine that writes it
 //	kinds.go    what lines are about, and why they are lost
 //
-// Locks: each type has one mutex of its own, and calls nothing that waits with it held.
-// Limiter.Log may call the caller's function with it held.
+// Locks: each type has one mutex of its own, and calls nothing that waits, and no
+// function of a caller, with it held.
 package logs

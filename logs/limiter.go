@@ -30,8 +30,8 @@ type Line struct {
 	Fields []any // as slog takes them
 }
 
-// Log writes a line, or counts it. It calls line only if the line is to be written, now
-// or when the minute is over.
+// Log writes a line, or counts it. It calls line only if the line may be written, now or
+// when the minute is over, and without a lock: line may use the limiter itself.
 func (l *Limiter) Log(line func() Line) {
 	now := time.Now()
 	l.mu.Lock()
@@ -41,11 +41,22 @@ func (l *Limiter) Log(line func() Line) {
 		line().write(suppressed)
 		return
 	}
+	l.suppressed++
+	first, over := l.suppressed == 1, l.bucket.full
+	l.mu.Unlock()
+	if first {
+		l.keep(line(), over)
+	}
+}
+
+// keep keeps the first line suppressed in the minute that is over then, to be reported at
+// its end. If a later line has reported it meanwhile, keep does nothing.
+func (l *Limiter) keep(line Line, over time.Time) {
+	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.suppressed++; l.suppressed == 1 {
-		l.first = line()
-		over := l.bucket.full
-		time.AfterFunc(over.Sub(now), func() { l.report(over) })
+	if l.bucket.full == over {
+		l.first = line
+		time.AfterFunc(time.Until(over), func() { l.report(over) })
 	}
 }
 

@@ -61,6 +61,69 @@ func TestALimiterReportsWhatItSuppressed(t *testing.T) {
 	})
 }
 
+// A function that makes a line may log with the same limiter: what it logs counts with the
+// others.
+func TestALineThatUsesItsLimiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sink{}
+		log := plainText(s)
+		var l Limiter
+		line := func(text string, before func()) func() Line {
+			return func() Line { before(); return Line{log, slog.LevelWarn, text, nil} }
+		}
+		write := func(text string) { l.Log(line(text, func() {})) }
+		l.Log(line("m0", func() { write("m1") }))
+		if got := s.take(); got != "msg=m0" {
+			t.Errorf("logged %q at once, expected m0", got)
+		}
+		time.Sleep(61 * time.Second)
+		if got := s.take(); got != "msg=m1" {
+			t.Errorf("logged %q after a minute, expected m1", got)
+		}
+		l.Log(line("m2", func() { write("m3"); l.Allow() }))
+		time.Sleep(61 * time.Second)
+		if got := s.take(); got != "msg=m2 suppressed=2" {
+			t.Errorf("logged %q after two minutes, expected m2 and the two others as suppressed", got)
+		}
+	})
+}
+
+// While a suppressed line is made its minute may end: either a later line reports it, or
+// it is reported as soon as it is made; never both.
+func TestALineThatTakesLong(t *testing.T) {
+	for _, row := range []struct {
+		later       bool // another line comes first
+		first, then string
+	}{{true, "msg=m2 suppressed=1", ""}, {false, "", "msg=m1"}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &sink{}
+			log := plainText(s)
+			var l Limiter
+			line := func(text string, takes time.Duration) {
+				l.Log(func() Line { time.Sleep(takes); return Line{log, slog.LevelWarn, text, nil} })
+			}
+			line("m0", 0)
+			s.take()
+			go line("m1", 70*time.Second)
+			time.Sleep(61 * time.Second)
+			if row.later {
+				line("m2", 0)
+			}
+			if got := s.take(); got != row.first {
+				t.Errorf("logged %q when the minute was over, expected %q", got, row.first)
+			}
+			time.Sleep(10 * time.Second)
+			if got := s.take(); got != row.then {
+				t.Errorf("logged %q when the line was made, expected %q", got, row.then)
+			}
+			time.Sleep(time.Hour)
+			if got := s.take(); got != "" {
+				t.Errorf("logged %q later, expected nothing", got)
+			}
+		})
+	}
+}
+
 func TestALimiterForACallerThatWritesItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l Limiter
