@@ -54,8 +54,9 @@ func (m *mmsg) sendTo(bufs [][]byte, to []Peer) (int, error) {
 
 // send sends up to BatchSize datagrams. A pending ICMP error is reported by the
 // kernel instead of a send, once: the send is then tried again, because the error is
-// about an earlier datagram.
+// about an earlier datagram. The outbox keeps no reference to bufs and to.
 func (o *outbox) send(raw syscall.RawConn, bufs [][]byte, to []Peer) (int, error) {
+	defer o.clear()
 	for i, b := range bufs {
 		o.iovecs[i].Base = &b[0]
 		o.iovecs[i].SetLen(len(b))
@@ -79,14 +80,12 @@ func (o *outbox) send(raw syscall.RawConn, bufs [][]byte, to []Peer) (int, error
 		case err != nil:
 			return o.sent, err
 		case o.err == nil:
-			o.clear()
 			return o.sent, refused
 		case errors.Is(o.err, unix.EAGAIN):
 			o.wait = true
 		case tries < 2 && (errors.Is(o.err, unix.ECONNREFUSED) || IsUnreachable(o.err)):
 			refused = o.err
 		default:
-			o.clear()
 			return o.sent, o.err
 		}
 	}

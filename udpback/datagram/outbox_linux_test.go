@@ -14,11 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scripted is a socket whose sends end as told, and then succeed.
+// scripted is a socket whose sends end as told, and then succeed, or find it closed.
 type scripted struct {
 	syscall.RawConn
-	o    *outbox
-	errs []error
+	o      *outbox
+	errs   []error
+	closed bool
 }
 
 func (s *scripted) Control(func(uintptr)) error { return s.next() }
@@ -31,40 +32,48 @@ func (s *scripted) next() error {
 		s.o.err, s.errs = s.errs[0], s.errs[1:]
 		return nil
 	}
+	if s.closed {
+		return net.ErrClosed
+	}
 	s.o.sent = s.o.n
 	return nil
 }
 
 // An error about an earlier datagram does not end a send: it is tried again, twice, and
-// the error is returned. Any other ends it.
+// the error is returned. Any other ends it. Whatever happens the outbox, which is used
+// again, keeps no reference to the packets and their peers.
 // Rules: P84
 func TestSendIsTriedAgain(t *testing.T) {
 	again, refused, unreachable, other := error(syscall.EAGAIN), error(syscall.ECONNREFUSED), error(syscall.EHOSTUNREACH), error(syscall.EIO)
 	for _, row := range []struct {
-		name string
-		errs []error
-		sent int
-		want error
+		name   string
+		errs   []error
+		closed bool // after these
+		sent   int
+		want   error
 	}{
-		{"no error", nil, 3, nil},
-		{"no space", []error{again}, 3, nil},
-		{"one refusal", []error{refused}, 3, refused},
-		{"no way", []error{unreachable}, 3, unreachable},
-		{"two refusals", []error{refused, refused}, 3, refused},
-		{"three refusals", []error{refused, refused, refused}, 0, refused},
-		{"no space, then a refusal", []error{again, refused}, 3, refused},
-		{"no space, then two refusals", []error{again, refused, refused}, 0, refused},
-		{"another error", []error{other}, 0, other},
-		{"a refusal, then another error", []error{refused, other}, 0, other},
+		{"no error", nil, false, 3, nil},
+		{"no space", []error{again}, false, 3, nil},
+		{"one refusal", []error{refused}, false, 3, refused},
+		{"no way", []error{unreachable}, false, 3, unreachable},
+		{"two refusals", []error{refused, refused}, false, 3, refused},
+		{"three refusals", []error{refused, refused, refused}, false, 0, refused},
+		{"no space, then a refusal", []error{again, refused}, false, 3, refused},
+		{"no space, then two refusals", []error{again, refused, refused}, false, 0, refused},
+		{"another error", []error{other}, false, 0, other},
+		{"a refusal, then another error", []error{refused, other}, false, 0, other},
+		{"the socket is closed", nil, true, 0, net.ErrClosed},
+		{"no space, then the socket is closed", []error{again}, true, 0, net.ErrClosed},
+		{"a refusal, then the socket is closed", []error{refused}, true, 0, net.ErrClosed},
 	} {
 		o := new(outbox)
-		s := &scripted{o: o, errs: row.errs}
-		if sent, err := o.send(s, datagramsOf(3), nil); sent != row.sent || err != row.want {
+		s := &scripted{o: o, errs: row.errs, closed: row.closed}
+		if sent, err := o.send(s, datagramsOf(3), make([]Peer, 3)); sent != row.sent || err != row.want {
 			t.Errorf("%s: %d sent, %v; expected %d, %v", row.name, sent, err, row.sent, row.want)
 		}
 		for i := range o.iovecs {
-			if o.iovecs[i].Base != nil {
-				t.Errorf("%s: the outbox holds on to packet %d", row.name, i)
+			if o.iovecs[i].Base != nil || o.headers[i].hdr.Name != nil {
+				t.Errorf("%s: the outbox holds on to packet %d or its peer", row.name, i)
 			}
 		}
 	}
