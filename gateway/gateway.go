@@ -155,7 +155,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 		return err
 	}
 	g.limitDescriptors(&first.Descriptors)
-	front.MaxDescriptors = first.Connections
+	front.MaxDescriptors, front.DescriptorLimit = first.Connections, first.Limit
 	front.Listeners, front.Log = first.radsec, g.log
 	g.connect(&front, g.clients)
 	if g.front, err = tlsfront.New(front); err != nil {

@@ -59,7 +59,7 @@ func (g *Gateway) swap(next *generation) error {
 			return err
 		}
 	}
-	front.MaxDescriptors = next.Connections
+	front.MaxDescriptors, front.DescriptorLimit = next.Connections, next.Limit
 	if err := g.front.Update(front); err != nil {
 		closeUnused(without(servers, g.servers), g.servers)
 		return err

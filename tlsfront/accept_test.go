@@ -85,7 +85,7 @@ func TestAcceptErrorsAreLoggedOnceAMinute(t *testing.T) {
 // The number of connections that the process has descriptors for is a limit of its own,
 // with its own reason.
 func TestLimitByDescriptors(t *testing.T) {
-	f := startTCP(t, func(f *front, cfg *Config) { cfg.MaxDescriptors = 1 })
+	f := startTCP(t, func(f *front, cfg *Config) { cfg.MaxDescriptors, cfg.DescriptorLimit = 1, 64 })
 	f.dial()
 	beyond := must(net.Dial("tcp", f.addr))
 	defer beyond.Close()
@@ -93,5 +93,5 @@ func TestLimitByDescriptors(t *testing.T) {
 		t.Error("a connection beyond the descriptors sees no end")
 	}
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="no_descriptor"}`, 1)
-	f.wantLine("level=ERROR", "refused because there are not enough file descriptors", "LimitNOFILE", "max_connections", "connections=1", "descriptors=")
+	f.wantLine("level=ERROR", "refused because there are not enough file descriptors", "LimitNOFILE", "max_connections", "connections=1", "descriptors=64")
 }

@@ -43,6 +43,7 @@ type Config struct {
 	MaxConnections          int // including handshakes
 	MaxPerSource            int // from one IPv4 address or IPv6 /64, including handshakes; 0: no limit
 	MaxDescriptors          int // connections that the process has descriptors for; 0: no limit but MaxConnections
+	DescriptorLimit         int // descriptors that the process may have open, for the log; 0: unknown
 	MaxHandshakes           int // at one time; more wait, see admission.go
 	MaxPacketsPerConnection int // the connection is closed after them; 0: no limit
 	MaxOutstanding          int // requests of one connection; more wait, then are shed; 0: no limit but the Identifiers (256 of each kind), or that of the Handler

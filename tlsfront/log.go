@@ -60,7 +60,7 @@ func (s *Server) logRejected(remote netip.AddrPort, r *refusal) {
 func (s *Server) logNoDescriptors(err error) {
 	s.limited.descriptors.Log(func() logs.Line {
 		fields := []any{"connections", s.admission.connections()}
-		if limit := descriptorLimit(); limit != nil {
+		if limit := s.policy.Load().cfg.DescriptorLimit; limit > 0 {
 			fields = append(fields, "descriptors", limit)
 		}
 		if err != nil {
