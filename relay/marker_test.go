@@ -217,8 +217,8 @@ func TestMarkerDoesNotAllocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := testing.AllocsPerRun(100, func() {
-		var room [markerSize]byte
-		if _, ok := own.looped(&v); ok || len(own.append(room[:0], &v, 3)) != 8+3*12 {
+		var space [markerSize]byte
+		if _, ok := own.looped(&v); ok || len(own.append(space[:0], &v, 3)) != 8+3*12 {
 			t.Error("a loop, or a wrong marker")
 		}
 	}); n != 0 {

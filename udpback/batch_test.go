@@ -190,11 +190,11 @@ func TestArena(t *testing.T) {
 	a := new(arena)
 	at := 0
 	for i, length := range []int{20, 64, 65, 4096, 1, 63, 128} {
-		room := a.space()
-		if len(room) != wire.MaxLength || cap(room) != wire.MaxLength {
-			t.Fatalf("packet %d has space for %d octets, %d with the capacity; expected %d", i, len(room), cap(room), wire.MaxLength)
+		space := a.space()
+		if len(space) != wire.MaxLength || cap(space) != wire.MaxLength {
+			t.Fatalf("packet %d has space for %d octets, %d with the capacity; expected %d", i, len(space), cap(space), wire.MaxLength)
 		}
-		if &room[0] != &a.octets[at] {
+		if &space[0] != &a.octets[at] {
 			t.Errorf("packet %d does not begin at octet %d", i, at)
 		}
 		a.use(length)

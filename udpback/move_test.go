@@ -199,7 +199,7 @@ func TestNothingMovesToAServerThatIsDown(t *testing.T) {
 		}
 		<-late.ended
 		if got := late.outcome(); got != "replies [Access-Accept] fails []" {
-			t.Errorf("%s, expected b's Access-Accept once it had room", got)
+			t.Errorf("%s, expected b's Access-Accept once it had space", got)
 		}
 	})
 }

@@ -116,7 +116,7 @@ func TestRefusedRequestsGoOn(t *testing.T) {
 	}
 }
 
-// A refused request for which no other server has room waits on where it is: it is
+// A refused request for which no other server has space waits on where it is: it is
 // not sent again before it is due, and has all of its time.
 // Rules: P55, P84
 func TestRefusedRequestsWaitForSpace(t *testing.T) {

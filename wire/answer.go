@@ -41,7 +41,7 @@ func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret)
 	if !a.allowed(req.Code()) {
 		return 0, ErrCode
 	}
-	if err := d.room(); err != nil {
+	if err := d.space(); err != nil {
 		return 0, err
 	}
 	dst = dst[:MaxLength]

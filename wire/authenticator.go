@@ -52,7 +52,7 @@ func (d *Digests) addRA(packet []byte, mac int, vector *[16]byte, s *secret) (nu
 }
 
 // place adds a packet to the queue, as one to verify. The caller has checked that there
-// is room.
+// is space.
 func (d *Digests) place(packet []byte) *queued {
 	d.queue = d.queue[:len(d.queue)+1]
 	q := &d.queue[len(d.queue)-1]
@@ -63,7 +63,7 @@ func (d *Digests) place(packet []byte) *queued {
 // sign queues the signing of a packet in place: the Message-Authenticator at
 // mac, if that is not 0, over the Authenticator field as it is; then, if
 // authenticator is set, the digest that replaces this field and covers the
-// Message-Authenticator. The caller has checked that there is room.
+// Message-Authenticator. The caller has checked that there is space.
 func (d *Digests) sign(packet []byte, mac int, authenticator bool, s *secret) {
 	q := d.place(packet)
 	q.sign, q.off = true, mac
@@ -89,7 +89,7 @@ func (d *Digests) write(q *queued) {
 // check queues the verification of a packet: of its Authenticator field, when
 // wrongRA is the error for one that differs, and of its Message-Authenticator, if it
 // has one, which then has the right form. Both are over vector. The caller has
-// checked that there is room.
+// checked that there is space.
 func (d *Digests) check(v *View, vector *[16]byte, wrongRA error, s *secret) *queued {
 	q := d.place(v.Packet)
 	q.wrongRA = wrongRA

@@ -81,8 +81,8 @@ func newDigests(packets int) *Digests {
 // Full reports whether Run must come before another packet.
 func (d *Digests) Full() bool { return !d.ran && len(d.queue) == cap(d.queue) }
 
-// room returns ErrFull when another packet does not fit.
-func (d *Digests) room() error {
+// space returns ErrFull when another packet does not fit.
+func (d *Digests) space() error {
 	if d.ran {
 		d.queue, d.ran = d.queue[:0], false
 	}

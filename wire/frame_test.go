@@ -94,7 +94,7 @@ func TestPacketsOf20To4096Octets(t *testing.T) {
 		for _, n := range []int{19, 20, 22, 4095, 4096, 4097} {
 			b := make([]byte, n)
 			b[0], b[2], b[3] = byte(code), byte(n>>8), byte(n)
-			for at := 20; at < n; { // attributes of unknown types, the last as long as there is room
+			for at := 20; at < n; { // attributes of unknown types, the last as long as there is space
 				size := min(n-at, 255)
 				if n-at-size == 1 {
 					size--

@@ -24,7 +24,7 @@ func TestMarkerIsLast(t *testing.T) {
 	}{
 		{"CHAP without its challenge", "\x21\x05one\x01\x03u\x03\x13" + strings.Repeat("c", 17), true},
 		{"EAP", "\x4f\x05abc\x21\x05one\x4f\x05def", true},
-		{"room for it to the octet", strings.Repeat("\xc8\xfb"+strings.Repeat("x", 249), 16) + "\xc8\x1b" + strings.Repeat("x", 25), true},
+		{"space for it to the octet", strings.Repeat("\xc8\xfb"+strings.Repeat("x", 249), 16) + "\xc8\x1b" + strings.Repeat("x", 25), true},
 		{"an octet less", strings.Repeat("\xc8\xfb"+strings.Repeat("x", 249), 16) + "\xc8\x1c" + strings.Repeat("x", 26), false},
 	} {
 		packet := append(make([]byte, MinLength), x.attrs...)

@@ -27,7 +27,7 @@ func (d *Digests) WriteReply(dst []byte, reply *View, req *View, sentRA *[16]byt
 	if req.v11 {
 		return d.writeReply11(dst, reply, req, sentRA, from)
 	}
-	if err := d.room(); err != nil {
+	if err := d.space(); err != nil {
 		return 0, err
 	}
 	dst = dst[:MaxLength]

@@ -28,7 +28,7 @@ func (d *Digests) WriteRequest(dst []byte, v *View, from *ClientSecret, to *Serv
 
 // WriteRequestWith is WriteRequest with options.
 func (d *Digests) WriteRequestWith(dst []byte, v *View, from *ClientSecret, to *ServerSecret, id ServerID, o *RequestOptions) (int, error) {
-	if err := d.room(); err != nil {
+	if err := d.space(); err != nil {
 		return 0, err
 	}
 	d.omitted.clear()

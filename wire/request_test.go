@@ -181,13 +181,13 @@ func TestWriteRequestTooLong(t *testing.T) {
 		list []pair
 		want error
 	}{
-		{"room for the MA", 1, filler(4096 - 20 - 18), nil},
+		{"space for the MA", 1, filler(4096 - 20 - 18), nil},
 		{"one octet less", 1, filler(4096 - 20 - 17), ErrTooLong},
-		{"room for MA and challenge", 1, append(filler(4096-20-18-18-19), chap), nil},
-		{"room for half a challenge", 1, append(filler(4096-20-18-10-19), chap), ErrTooLong},
-		{"no room for the challenge", 1, append(filler(4096-20-18-19), chap), ErrTooLong},
+		{"space for MA and challenge", 1, append(filler(4096-20-18-18-19), chap), nil},
+		{"space for half a challenge", 1, append(filler(4096-20-18-10-19), chap), ErrTooLong},
+		{"no space for the challenge", 1, append(filler(4096-20-18-19), chap), ErrTooLong},
 		{"accounting adds nothing", 4, filler(4096 - 20), nil},
-		{"the client's own MA makes room", 1, append(filler(4096-20-18), ma), nil},
+		{"the client's own MA makes space", 1, append(filler(4096-20-18), ma), nil},
 		{"its Proxy-State too", 1, append(filler(4096-20-18), pair{33, make([]byte, 16)}), nil},
 	} {
 		if err := requestError(t, assemble(c.code, 1, authenticator(1), c.list...)); err != c.want {

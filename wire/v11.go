@@ -54,7 +54,7 @@ func putHeader11(dst []byte, code Code, req *View) {
 // accept11 queues a request of RADIUS/1.1, whose result is nil: TLS has
 // protected it, and no field of it proves anything (RFC 9765 §4.1, §5.2).
 func (d *Digests) accept11(v *View) (Ticket, error) {
-	if err := d.room(); err != nil {
+	if err := d.space(); err != nil {
 		return 0, err
 	}
 	d.place(v.Packet)

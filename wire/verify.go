@@ -72,7 +72,7 @@ func (d *Digests) wellFormed(v *View, hasMA bool) error {
 			return err
 		}
 	}
-	return d.room()
+	return d.space()
 }
 
 // VerifyReply checks a server's reply to a request with code request, sent with

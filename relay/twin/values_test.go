@@ -109,13 +109,13 @@ func (m *maker) value(how twin.Method, most int) []byte {
 		}
 		return m.limit(how, how.HideBlocks(plain, m.next(), [2]byte(m.octets(2)), m.hop), most)
 	}
-	room := most - 20
+	space := most - 20
 	if how == twin.Ascend {
-		room = 16
+		space = 16
 	} else if how == twin.Password {
-		room = most / 16 * 16
+		space = most / 16 * 16
 	}
-	plain = plain[:min(len(plain), max(room, 0))]
+	plain = plain[:min(len(plain), max(space, 0))]
 	return how.Hide(plain, pick[byte](m.gen, 0, 1, 0x1f, 0x20, 0xff), [2]byte(m.octets(2)), m.hop)
 }
 

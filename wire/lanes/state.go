@@ -52,7 +52,7 @@ const (
 	encodedLength = len(encodedMagic) + md5.Size + md5.BlockSize + 8
 )
 
-// restore sets a digest of crypto/md5 to s. scratch has room for encodedLength
+// restore sets a digest of crypto/md5 to s. scratch has space for encodedLength
 // octets.
 func (s *State) restore(d digest, scratch []byte) {
 	b := append(scratch[:0], encodedMagic...)
