@@ -164,6 +164,12 @@ func Healths() []string {
 	return []string{HealthStatusServer, HealthAccessRequest, HealthNone}
 }
 
+// HasHostName reports whether the server's address is a host name, and not an IP address.
+func (s *Server) HasHostName() bool {
+	_, err := netip.ParseAddr(s.Address)
+	return err != nil
+}
+
 // Port returns the server's port for a kind of packet, 0 when it offers none.
 func (s *Server) Port(packet string) uint16 {
 	switch packet {
@@ -237,7 +243,7 @@ func readResolving(t *table, s *Server) {
 		t.r.wrong(joinKey(t.path, "resolve_interval"), "expected \"0s\", or 1s or more, got %v", s.ResolveInterval)
 	}
 	t.flag("expand", &s.Expand)
-	if _, err := netip.ParseAddr(s.Address); err == nil && s.Expand {
+	if s.Expand && !s.HasHostName() {
 		t.r.wrong(joinKey(t.path, "expand"), "expected a host name in address with expand = true, got the IP address %q", s.Address)
 	}
 }

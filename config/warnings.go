@@ -85,7 +85,7 @@ func (c *Config) warnClients(warn warner) {
 func (c *Config) accessServerByName() string {
 	for i := range c.Servers {
 		s := &c.Servers[i]
-		if _, err := netip.ParseAddr(s.Address); err == nil {
+		if !s.HasHostName() {
 			continue
 		}
 		for _, r := range c.Routes {
@@ -112,7 +112,7 @@ const exposure = "neither on this machine nor on a private network: RADIUS over 
 func (c *Config) NameWarnings(ctx context.Context, lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)) (list []string) {
 	for i := range c.Servers {
 		s := &c.Servers[i]
-		if _, err := netip.ParseAddr(s.Address); err == nil {
+		if !s.HasHostName() {
 			continue
 		}
 		warn := func(format string, args ...any) {

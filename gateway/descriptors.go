@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"fmt"
-	"net/netip"
 
 	"radsec-gw/config"
 	"radsec-gw/udpback"
@@ -84,7 +83,7 @@ func (p *Plan) Descriptors() (Descriptors, error) {
 // hostNames counts the servers whose address is a host name.
 func hostNames(cfg *config.Config) (n int) {
 	for i := range cfg.Servers {
-		if !isIPAddress(cfg.Servers[i].Address) {
+		if cfg.Servers[i].HasHostName() {
 			n++
 		}
 	}
@@ -102,9 +101,4 @@ func (d *Descriptors) Warning(cfg *config.Config) string {
 	}
 	return fmt.Sprintf("the process may have %d descriptors open (RLIMIT_NOFILE), too few for what is configured: at most %d RadSec connections are accepted (max_connections is %d) and %d sockets to servers opened (their max_sockets come to %d); raise the limit to %d (ulimit -n, LimitNOFILE= of systemd)",
 		d.Limit, d.Connections, wanted, d.UDP, d.wantedUDP, d.other+d.http+wanted+d.wantedUDP)
-}
-
-func isIPAddress(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
 }

@@ -29,8 +29,8 @@ type addresses struct {
 func resolveNames(ctx context.Context, cfg *config.Config, resolve func(ctx context.Context, network, host string) ([]netip.Addr, error)) names {
 	found := names{}
 	for i := range cfg.Servers {
-		if host := cfg.Servers[i].Address; !isIPAddress(host) {
-			found[host] = addresses{}
+		if s := &cfg.Servers[i]; s.HasHostName() {
+			found[s.Address] = addresses{}
 		}
 	}
 	var mu sync.Mutex
@@ -73,15 +73,10 @@ func ordered(list []netip.Addr) []netip.Addr {
 	return slices.Compact(all)
 }
 
-func isIPAddress(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
-}
-
 // describeName says which addresses a server's host name has now, and when it is looked up
 // again; nothing for a server with an IP address.
 func describeName(s *config.Server, n names) []string {
-	if isIPAddress(s.Address) {
+	if !s.HasHostName() {
 		return nil
 	}
 	var list []string
