@@ -80,3 +80,15 @@ func checkComplete(l *x509.RevocationList) error {
 	}
 	return nil
 }
+
+// Scope returns which part of its issuer's certificates a list covers, as the octets of the
+// extension issuingDistributionPoint (RFC 5280 §5.2.5); "" for a list without it, which
+// covers all.
+func Scope(l *x509.RevocationList) string {
+	for _, e := range l.Extensions {
+		if e.Id.Equal(oidScope) {
+			return string(e.Value)
+		}
+	}
+	return ""
+}

@@ -161,9 +161,5 @@ func usages(c *x509.Certificate) string {
 // may contain names that the peer chose, so it is shortened.
 func plain(err error) string {
 	const longest = 1000
-	text := strings.ReplaceAll(err.Error(), "x509: ", "")
-	if len(text) > longest {
-		return text[:longest] + "…"
-	}
-	return text
+	return Clip(strings.ReplaceAll(err.Error(), "x509: ", ""), longest)
 }

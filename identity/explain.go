@@ -22,7 +22,7 @@ func (l Clients) explain(p *Peer) string {
 	}
 	var parts []string
 	for _, c := range l[:min(len(l), explainedClients)] {
-		parts = append(parts, clip(c.Name)+": "+c.wanted(p))
+		parts = append(parts, Clip(c.Name, longestText)+": "+c.wanted(p))
 	}
 	if n := len(l) - len(parts); n > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more clients", n))
@@ -72,7 +72,7 @@ func Few[T any](items []T) string {
 func few[T any](items []T, text func(T) string) string {
 	var parts []string
 	for _, it := range items[:min(len(items), explainedItems)] {
-		parts = append(parts, clip(text(it)))
+		parts = append(parts, Clip(text(it), longestText))
 	}
 	if n := len(items) - len(parts); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", n))
@@ -80,9 +80,11 @@ func few[T any](items []T, text func(T) string) string {
 	return strings.Join(parts, ", ")
 }
 
-func clip(s string) string {
-	if len(s) > longestText {
-		return s[:longestText] + "…"
+// Clip returns the first bytes of a text that a peer chose, at most as many as given, for a
+// log line; "…" stands for the rest.
+func Clip(s string, most int) string {
+	if len(s) > most {
+		return s[:most] + "…"
 	}
 	return s
 }
@@ -124,5 +126,5 @@ func nameOf(der []byte, text func() string) string {
 	if len(der) > longestName {
 		return fmt.Sprintf("(a name of %d bytes)", len(der))
 	}
-	return clip(text())
+	return Clip(text(), longestText)
 }

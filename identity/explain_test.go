@@ -61,8 +61,8 @@ func TestLongNamesAreNotFormatted(t *testing.T) {
 func TestTextsAreCutAtTheirBounds(t *testing.T) {
 	n := func(n int) string { return strings.Repeat("x", n) }
 	for _, c := range []struct{ what, got, want string }{
-		{"a text of 200 bytes", clip(n(200)), n(200)},
-		{"a text of 201", clip(n(201)), n(200) + "…"},
+		{"a text of 200 bytes", Clip(n(200), longestText), n(200)},
+		{"a text of 201", Clip(n(201), longestText), n(200) + "…"},
 		{"an error of 1000 bytes", plain(errors.New(n(1000))), n(1000)},
 		{"an error of 1001", plain(errors.New(n(1001))), n(1000) + "…"},
 		{"an error of crypto/x509", plain(errors.New("x509: a, x509: b")), "a, b"},

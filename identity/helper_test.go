@@ -148,7 +148,7 @@ func (a *authority) listFrom(this, next time.Time, scope byte, revoked ...int64)
 	serial++
 	t := &x509.RevocationList{Number: big.NewInt(serial), ThisUpdate: this, NextUpdate: next}
 	if scope > 0 { // onlyContainsUserCerts, onlyContainsCACerts
-		t.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}}, {Id: oidScope, Critical: true, Value: []byte{0x30, 3, 0x80 + scope, 1, 0xff}}}
+		t.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: []byte{5, 0}}, {Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: []byte{0x30, 3, 0x80 + scope, 1, 0xff}}}
 	}
 	for _, n := range revoked {
 		t.RevokedCertificateEntries = append(t.RevokedCertificateEntries, x509.RevocationListEntry{SerialNumber: big.NewInt(n), RevocationTime: this})

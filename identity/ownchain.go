@@ -289,7 +289,7 @@ func (o *ownChain) verify(path []*x509.Certificate) {
 		intermediates.AddCert(c)
 	}
 	if _, err := path[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: o.now}); err != nil {
-		o.add(Harmful, "the chain does not verify the way clients verify it: %s", clip(err.Error()))
+		o.add(Harmful, "the chain does not verify the way clients verify it: %s", Clip(err.Error(), longestText))
 	}
 }
 

@@ -3,9 +3,10 @@ package identity
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/asn1"
 	"fmt"
 	"time"
+
+	"radsec-gw/certs"
 )
 
 // revocations maps issuers to their revocation lists.
@@ -17,9 +18,6 @@ type revoked struct {
 	newest  map[string]ListAge  // by scope
 	serials map[string]struct{} // see serialOf
 }
-
-// oidScope is issuingDistributionPoint (RFC 5280 §5.2.5).
-var oidScope = asn1.ObjectIdentifier{2, 5, 29, 28}
 
 // SignerOf returns the issuer whose key signed the list, and that is allowed to (RFC
 // 5280 §6.3.3 (f), (g)). If there is none, the error says what to do.
@@ -33,7 +31,7 @@ func SignerOf(l *x509.RevocationList, issuers []*x509.Certificate) (*x509.Certif
 			return issuer, nil
 		}
 	}
-	name := clip(l.Issuer.String())
+	name := Clip(l.Issuer.String(), longestText)
 	if err == nil {
 		return nil, fmt.Errorf("the revocation list of %s: expected a certificate of that name in client_ca, in a client's ca or in intermediates, got none: if it is an intermediate, put its certificate into [listen].intermediates", name)
 	}
@@ -58,7 +56,8 @@ func newRevocations(lists []*x509.RevocationList, issuers []*x509.Certificate) (
 			all[keyOf(issuer)] = r
 			names[r.name]++
 		}
-		scope := scopeOf(l)
+		// A newer list of another scope does not replace one.
+		scope := certs.Scope(l)
 		if newest, ok := r.newest[scope]; !ok || !l.ThisUpdate.Before(newest.ThisUpdate) {
 			r.newest[scope] = ListAge{ThisUpdate: l.ThisUpdate, NextUpdate: l.NextUpdate}
 		}
@@ -72,17 +71,6 @@ func newRevocations(lists []*x509.RevocationList, issuers []*x509.Certificate) (
 		}
 	}
 	return all, nil
-}
-
-// scopeOf returns the scope of a list. Lists of one issuer may each cover a part of its
-// certificates (RFC 5280 §5.2.5): a newer list of another scope does not replace one.
-func scopeOf(l *x509.RevocationList) string {
-	for _, e := range l.Extensions {
-		if e.Id.Equal(oidScope) {
-			return string(e.Value)
-		}
-	}
-	return ""
 }
 
 // age returns the age of the issuer's newest list; of several scopes, that of the one

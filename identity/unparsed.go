@@ -55,7 +55,7 @@ func subjectIn(der []byte) string {
 	if !ok || len(name) > longestName {
 		return ""
 	}
-	return clip(nameIn(name).String())
+	return Clip(nameIn(name).String(), longestText)
 }
 
 // nameIn parses the content of a Name (RFC 5280 §4.1.2.4), up to the first damage.

@@ -160,7 +160,7 @@ func (v *Verifier) unrevoked(p *certPath, leaf *x509.Certificate, now time.Time)
 		}
 		if _, ok := list.serials[id.serial]; ok {
 			return until, &Refusal{Reason: CertificateRevoked, Leaf: leaf,
-				Text: fmt.Sprintf("the certificate with serial number %X of %s is revoked", id.serial, clip(list.name))}
+				Text: fmt.Sprintf("the certificate with serial number %X of %s is revoked", id.serial, Clip(list.name, longestText))}
 		}
 		next := list.age().NextUpdate
 		if !v.refuseStale || next.IsZero() {
@@ -168,7 +168,7 @@ func (v *Verifier) unrevoked(p *certPath, leaf *x509.Certificate, now time.Time)
 		}
 		if now.After(next) {
 			return until, &Refusal{Reason: ListStale, Leaf: leaf,
-				Text: fmt.Sprintf("the revocation list of %s has been out of date since %s, and crl_stale is \"refuse\": configure a newer list in [listen].crl", clip(list.name), next.UTC().Format(time.RFC3339))}
+				Text: fmt.Sprintf("the revocation list of %s has been out of date since %s, and crl_stale is \"refuse\": configure a newer list in [listen].crl", Clip(list.name, longestText), next.UTC().Format(time.RFC3339))}
 		}
 		until = earlier(until, next)
 	}

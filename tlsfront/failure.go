@@ -63,7 +63,7 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) *refusal {
 		return refusef(metrics.HandshakePeerClosed, "%s", text)
 	case !c.offered.seen && dottedName(c.in.clear.messages) != "":
 		return refusef(metrics.HandshakeMalformedHello, "the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: configure the peer to use the name without the last dot",
-			clip(dottedName(c.in.clear.messages), maxName))
+			identity.Clip(dottedName(c.in.clear.messages), maxName))
 	case !c.offered.seen && !errors.As(err, new(net.Error)):
 		return refusef(metrics.HandshakeMalformedHello, "%s; the peer's ClientHello is malformed", text)
 	}
@@ -118,21 +118,13 @@ func (c *conn) adviceUnparsed() string {
 	return text
 }
 
-// clip shortens s to n bytes.
-func clip(s string, n int) string {
-	if len(s) > n {
-		return s[:n] + "…"
-	}
-	return s
-}
-
 // goTypeName matches names of Go types in texts of crypto/tls and crypto/x509.
 var goTypeName = regexp.MustCompile(`\*?\b(tls|rsa|ecdsa|ed25519|dsa|ecdh)\.(\w+)`)
 
 // plainText returns the text of an error of crypto/tls without the names of Go types. It
 // is shortened, because it may contain what the peer chose.
 func plainText(err error) string {
-	return goTypeName.ReplaceAllStringFunc(clip(err.Error(), maxText), func(t string) string {
+	return goTypeName.ReplaceAllStringFunc(identity.Clip(err.Error(), maxText), func(t string) string {
 		pkg, name, _ := strings.Cut(strings.TrimPrefix(t, "*"), ".")
 		switch {
 		case pkg != "tls":
