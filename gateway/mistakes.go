@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"radsec-gw/config"
 	"radsec-gw/identity"
@@ -25,25 +24,22 @@ func clientMistakes(cfg *config.Config) (mistakes config.Mistakes) {
 			continue
 		}
 		_, err := routing.NewFilter(c.Realms, c.Operators, routingOptions(cfg))
-		for _, m := range tableMistakes(cfg, err) {
-			key := strings.Replace(m.Key, "route[0]", fmt.Sprintf("client[%d]", i), 1)
-			mistakes = append(mistakes, cfg.MistakeAt(key, strings.ReplaceAll(m.Text, "route[0] matches", "the client may send")))
+		for _, err := range joined(err) {
+			key, text := fmt.Sprintf("client[%d]", i), err.Error()
+			var entry *routing.RuleError
+			if errors.As(err, &entry) {
+				key, text = fmt.Sprintf("%s.%s[%d]", key, entry.List, entry.Entry), entry.Err.Error()
+			}
+			mistakes = append(mistakes, cfg.MistakeAt(key, text))
 		}
 	}
 	return mistakes
 }
 
-// tableMistakes returns the errors of package routing as mistakes, each with its place in
-// the file.
+// tableMistakes returns the errors of routing.New as mistakes, each with its place in the
+// file.
 func tableMistakes(cfg *config.Config, err error) (all config.Mistakes) {
-	if err == nil {
-		return nil
-	}
-	list := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		list = joined.Unwrap()
-	}
-	for _, err := range list {
+	for _, err := range joined(err) {
 		key, text := "route", err.Error()
 		var rule *routing.RuleError
 		if errors.As(err, &rule) {
@@ -52,4 +48,15 @@ func tableMistakes(cfg *config.Config, err error) (all config.Mistakes) {
 		all = append(all, cfg.MistakeAt(key, text))
 	}
 	return all
+}
+
+// joined returns the errors that err joins, or err alone; none if err is nil.
+func joined(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		return list.Unwrap()
+	}
+	return []error{err}
 }

@@ -31,8 +31,13 @@ func (e *RuleError) Unwrap() error { return e.Err }
 // packet, suffixes of one label (RFC 7542 §3) and patterns that are not regular
 // expressions; the error joins a *RuleError for each.
 func New(rules []Rule, o Options) (*Table, error) {
-	b := builder{table: &Table{coaByUserName: o.CoAByUserName}, claims: map[claim]int{}}
-	if !slices.Equal(o.Formats, []Format{Suffix}) {
+	return build(rules, o, func(rule int) string { return fmt.Sprintf("route[%d] matches", rule) })
+}
+
+// build is New. earlier begins the error about an entry that an earlier rule has.
+func build(rules []Rule, o Options, earlier func(rule int) string) (*Table, error) {
+	b := builder{table: &Table{coaByUserName: o.CoAByUserName}, claims: map[claim]int{}, earlier: earlier}
+	if !slices.Equal(o.Formats, []Format{Suffix}) { // realmOf has a shorter path for Suffix alone
 		b.table.formats = o.Formats
 	}
 	for k := range b.table.kinds {
@@ -58,9 +63,10 @@ func New(rules []Rule, o Options) (*Table, error) {
 
 // builder builds a table.
 type builder struct {
-	table  *Table
-	claims map[claim]int // index of the rule that has it
-	errs   []error
+	table   *Table
+	claims  map[claim]int // index of the rule that has it
+	earlier func(rule int) string
+	errs    []error
 }
 
 // claim is what only one rule may have.
@@ -73,8 +79,8 @@ type claim struct {
 // claim records that rule i has an entry for a kind. The error names an earlier rule
 // that has it.
 func (b *builder) claim(i int, c claim, what, entry string) error {
-	if earlier, ok := b.claims[c]; ok {
-		return fmt.Errorf("route[%d] matches %s packets of %s %q already: expected each %s once for a kind of packet", earlier, c.kind, what, entry, what)
+	if rule, ok := b.claims[c]; ok {
+		return fmt.Errorf("%s %s packets of %s %q already: expected each %s once for a kind of packet", b.earlier(rule), c.kind, what, entry, what)
 	}
 	b.claims[c] = i
 	return nil

@@ -18,7 +18,8 @@ func NewFilter(realms, operators []string, o Options) (*Filter, error) {
 	for k := range wire.NumKinds {
 		kinds = append(kinds, k)
 	}
-	table, err := New([]Rule{{Realms: realms, Operators: operators, Kinds: kinds}}, o)
+	rule := Rule{Realms: realms, Operators: operators, Kinds: kinds}
+	table, err := build([]Rule{rule}, o, func(int) string { return "the client may send" })
 	if err != nil {
 		return nil, err
 	}

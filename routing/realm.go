@@ -25,7 +25,7 @@ func realmOf(userName []byte, formats []Format) []byte {
 		case Suffix:
 			realm = Realm(userName)
 		case Prefix:
-			realm = domain(userName)
+			realm = prefixRealm(userName)
 		case Machine:
 			realm = machineRealm(userName)
 		}
@@ -47,8 +47,8 @@ func Realm(userName []byte) []byte {
 	return userName[at+1:]
 }
 
-// domain returns what precedes the first "\" of a User-Name, nil when there is none.
-func domain(userName []byte) []byte {
+// prefixRealm returns what precedes the first "\" of a User-Name, nil when there is none.
+func prefixRealm(userName []byte) []byte {
 	if realm, _, ok := bytes.Cut(userName, []byte(`\`)); ok {
 		return realm
 	}
