@@ -67,11 +67,11 @@ func without(servers, others []configuredServer) (rest []configuredServer) {
 // state of the current ones in the metrics.
 func closeUnused(made, current []configuredServer) {
 	closeServers(made)
-	announce(current)
+	publishStates(current)
 }
 
-// announce updates the state of the servers in the metrics.
-func announce(servers []configuredServer) {
+// publishStates updates the state of the servers in the metrics.
+func publishStates(servers []configuredServer) {
 	for _, s := range servers {
 		s.server.PublishState()
 	}

@@ -92,9 +92,9 @@ func hostNames(cfg *config.Config) (n int) {
 
 func clamp(n, low, high int) int { return max(low, min(n, high)) }
 
-// Warning says which part of the configuration the limit does not allow, or returns "" if it
-// allows everything.
-func (d *Descriptors) Warning(cfg *config.Config) string {
+// Shortage says which part of the configuration the limit does not allow, or returns "" if
+// it allows everything.
+func (d *Descriptors) Shortage(cfg *config.Config) string {
 	wanted := cfg.Listen.MaxConnections
 	if d.Connections >= wanted {
 		return ""

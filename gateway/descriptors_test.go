@@ -67,7 +67,7 @@ func TestDescriptorsAreDivided(t *testing.T) {
 			(d.Connections == wanted) != row.everyConnection || (d.UDP == d.wantedUDP) != row.everySocket {
 			t.Errorf("%s: expected at least %d connections and %d sockets, got %+v", row.name, row.connections, row.udp, d)
 		}
-		if said := d.Warning(row.cfg); (said == "") != row.everyConnection {
+		if said := d.Shortage(row.cfg); (said == "") != row.everyConnection {
 			t.Errorf("%s: expected a warning: %t, got %q", row.name, !row.everyConnection, said)
 		}
 	}

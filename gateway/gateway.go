@@ -121,7 +121,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	g.reloads.Loaded(time.Now())
 	g.reportCertificate(p, time.Now())
 	g.logFileWarnings(p, time.Now())
-	if w := first.Warning(p.Config); w != "" {
+	if w := first.Shortage(p.Config); w != "" {
 		log.Warn(w)
 	}
 	log.Info("serving", "radsec", g.Addr().String(), "metrics", g.metricsText(), "clients", len(p.Config.Clients), "servers", len(p.Config.Servers), "routes", len(p.Config.Routes))
@@ -155,7 +155,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 		return err
 	}
 	g.limitDescriptors(&first.Descriptors)
-	front.MaxDescriptors, front.DescriptorLimit = first.Connections, first.Limit
+	front.MaxDescriptors, front.DescriptorLimit = first.Descriptors.Connections, first.Descriptors.Limit
 	front.Listeners, front.Log = first.radsec, g.log
 	g.connect(&front, g.clients)
 	if g.front, err = tlsfront.New(front); err != nil {

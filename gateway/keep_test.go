@@ -29,7 +29,7 @@ var refusals = []struct {
 
 // A certificate that clients refuse does not replace one that they accept because its file
 // has changed. Everything else that has changed is put in use, and the log says so once.
-func TestWorseCertificateIsNotUsedUnasked(t *testing.T) {
+func TestWorseCertificateIsNotUsedUnrequested(t *testing.T) {
 	for _, r := range refusals {
 		t.Run(r.name, func(t *testing.T) {
 			g := startUnwatched(t)
@@ -45,7 +45,7 @@ func TestWorseCertificateIsNotUsedUnasked(t *testing.T) {
 				t.Errorf("expected that the certificate %s and how to use it all the same, got %v", r.why, err)
 			}
 			if !g.presents(good) {
-				t.Fatal("the worse certificate is in use though nobody asked for it")
+				t.Fatal("the worse certificate is in use although no reload was requested")
 			}
 			if n := len(g.gw.current.Load().files.clientCAs); n != 2 {
 				t.Errorf("expected the 2 client CAs that the file has now, got %d", n)
@@ -92,7 +92,7 @@ func (g *testGateway) wantReady(when string) {
 // A certificate that clients refuse is used if a reload is requested, with an error in the
 // log, the metric and the status page, and the gateway is not ready. A better one is used
 // immediately.
-func TestWorseCertificateIsUsedWhenAskedFor(t *testing.T) {
+func TestWorseCertificateIsUsedWhenRequested(t *testing.T) {
 	for _, r := range refusals {
 		t.Run(r.name, func(t *testing.T) {
 			g := startUnwatched(t)
@@ -100,7 +100,7 @@ func TestWorseCertificateIsUsedWhenAskedFor(t *testing.T) {
 			bad := g.issueServer(r.change)
 			g.reload()
 			if !g.presents(bad) {
-				t.Fatal("the certificate is not in use though a reload was asked for")
+				t.Fatal("the certificate is not in use although a reload was requested")
 			}
 			for _, text := range []string{"level=ERROR", "the reload was requested, and", `msg="the gateway's own certificate"`, r.why} {
 				if !strings.Contains(g.log.String(), text) {
@@ -146,7 +146,7 @@ func TestWorseCertificateIsNotUsedByARetry(t *testing.T) {
 		t.Errorf("expected that the certificate %s, got %v", r.why, err)
 	}
 	if !g.presents(good) {
-		t.Error("the worse certificate is in use though nobody asked for it again")
+		t.Error("the worse certificate is in use although no reload was requested again")
 	}
 }
 
@@ -200,12 +200,12 @@ func TestMetricOfASkippedCertificate(t *testing.T) {
 	}
 	want("beside one that has expired again", 1)
 	g.reload()
-	want("after a reload that was asked for", 0)
+	want("after a requested reload", 0)
 }
 
 // A new certificate whose signature is damaged is worse than a good one: it is not used
 // because its file has changed.
-func TestDamagedCertificateIsNotUsedUnasked(t *testing.T) {
+func TestDamagedCertificateIsNotUsedUnrequested(t *testing.T) {
 	g := startUnwatched(t)
 	good := g.issueServer()
 	g.reload()
@@ -217,7 +217,7 @@ func TestDamagedCertificateIsNotUsedUnasked(t *testing.T) {
 		t.Errorf("expected that the certificate is damaged, got %v", err)
 	}
 	if !g.presents(good) {
-		t.Error("the damaged certificate is in use though nobody asked for it")
+		t.Error("the damaged certificate is in use although no reload was requested")
 	}
 	g.wantReady("while the good certificate stays")
 	g.put("server.pem", bad.CertPEM())
@@ -301,7 +301,7 @@ func TestDamagedCADoesNotBlameTheCertificate(t *testing.T) {
 
 // A certificate that is the current one with changed bytes is damaged, even if nothing else
 // shows it.
-func TestAlteredCertificateIsNotUsedUnasked(t *testing.T) {
+func TestAlteredCertificateIsNotUsedUnrequested(t *testing.T) {
 	g := startUnwatched(t)
 	good := g.issueServer()
 	g.reload()
@@ -313,6 +313,6 @@ func TestAlteredCertificateIsNotUsedUnasked(t *testing.T) {
 		t.Errorf("expected that the certificate is damaged, got %v", err)
 	}
 	if !g.presents(good) {
-		t.Error("the damaged certificate is in use though nobody asked for it")
+		t.Error("the damaged certificate is in use although no reload was requested")
 	}
 }

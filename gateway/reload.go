@@ -28,10 +28,10 @@ func (g *Gateway) Reload() error {
 	return g.reloadAll(g.reader.Snapshot(g.reloadCtx), true, time.Now())
 }
 
-// reloadAll is like Reload, but reads from a snapshot. Unless the reload was requested, a
+// reloadAll is like Reload, but reads from a snapshot. Unless the reload is requested, a
 // certificate that clients accept is not replaced by one that they refuse. Called with turn
 // held.
-func (g *Gateway) reloadAll(from *files.Snapshot, asked bool, at time.Time) error {
+func (g *Gateway) reloadAll(from *files.Snapshot, requested bool, at time.Time) error {
 	next, err := loadFrom(from, g.current.Load().Config.Path, g.reader)
 	g.refusedSums = nil
 	if err != nil {
@@ -41,7 +41,7 @@ func (g *Gateway) reloadAll(from *files.Snapshot, asked bool, at time.Time) erro
 	previous := g.current.Load()
 	var skipped *material
 	var kept error
-	if !asked {
+	if !requested {
 		skipped, kept = g.keepBetter(previous, next.files, at)
 	}
 	if err = g.replace(next); err == nil { // otherwise the next poll of the files finds what has changed

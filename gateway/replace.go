@@ -17,7 +17,7 @@ func (g *Gateway) replace(p *Plan) error {
 		return errStopping
 	}
 	current := g.current.Load()
-	d, err := divide(current.Limit, p.Config)
+	d, err := divide(current.Descriptors.Limit, p.Config)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (g *Gateway) swap(next *generation) error {
 			return err
 		}
 	}
-	front.MaxDescriptors, front.DescriptorLimit = next.Connections, next.Limit
+	front.MaxDescriptors, front.DescriptorLimit = next.Descriptors.Connections, next.Descriptors.Limit
 	if err := g.front.Update(front); err != nil {
 		closeUnused(without(servers, g.servers), g.servers)
 		return err
@@ -76,7 +76,7 @@ func (g *Gateway) swap(next *generation) error {
 		reconfigure(servers, g.servers)
 		g.relay.SetRules(rules)
 		g.retireServers(without(g.servers, servers))
-		announce(servers)
+		publishStates(servers)
 	}
 	g.exportExpiry(next.files)
 	g.logChanges(current, next)
@@ -126,7 +126,7 @@ func (g *Gateway) logChanges(current, next *generation) {
 		for _, w := range next.Config.Warnings() {
 			g.log.Warn(w)
 		}
-		if w := next.Warning(next.Config); w != "" && w != current.Warning(current.Config) {
+		if w := next.Shortage(next.Config); w != "" && w != current.Shortage(current.Config) {
 			g.log.Warn(w)
 		}
 		if g.inherited && !slices.Equal(current.Config.Listen.Address, next.Config.Listen.Address) {

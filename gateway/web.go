@@ -17,7 +17,7 @@ func (g *Gateway) openWeb(scrape http.Handler, first *generation, o *Options) {
 	g.metrics.BuildInfo(o.Version, o.Commit, runtime.Version())
 	g.web = web.New(web.Config{
 		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, NotServing: g.notServing, Notices: g.staleLists, Certificate: g.pageCertificate,
-		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.http, Settings: webSettings(first.Plan),
+		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.Descriptors.http, Settings: webSettings(first.Plan),
 	})
 }
 

@@ -15,7 +15,7 @@ func printDescriptors(w io.Writer, p *gateway.Plan) (warnings []string) {
 		return []string{err.Error()}
 	}
 	fmt.Fprintf(w, "\nDescriptors: %d for this process: at most %d RadSec connections and %d sockets to servers\n", d.Limit, d.Connections, d.UDP)
-	if text := d.Warning(p.Config); text != "" {
+	if text := d.Shortage(p.Config); text != "" {
 		warnings = append(warnings, text)
 	}
 	return warnings
