@@ -25,7 +25,7 @@ func TestEachFieldIsACondition(t *testing.T) {
 		if got := c.unmet(other); got < caUnmet {
 			t.Errorf("%s: expected another certificate to be refused, got condition %d", f.Name, got)
 		}
-		if c.wanted(other) == "" {
+		if c.unmetText(other) == "" {
 			t.Errorf("%s: expected the log to say why a peer is refused, got nothing", f.Name)
 		}
 	}

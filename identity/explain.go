@@ -4,8 +4,9 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
-	"radsec-gw/certs"
 	"strings"
+
+	"radsec-gw/certs"
 )
 
 const (
@@ -22,7 +23,7 @@ func (l Clients) explain(p *Peer) string {
 	}
 	var parts []string
 	for _, c := range l[:min(len(l), explainedClients)] {
-		parts = append(parts, Clip(c.Name, longestText)+": "+c.wanted(p))
+		parts = append(parts, Clip(c.Name, longestText)+": "+c.unmetText(p))
 	}
 	if n := len(l) - len(parts); n > 0 {
 		parts = append(parts, fmt.Sprintf("and %d more clients", n))
@@ -30,8 +31,8 @@ func (l Clients) explain(p *Peer) string {
 	return strings.Join(parts, "; ")
 }
 
-// wanted describes the first condition that p does not meet.
-func (c *Client) wanted(p *Peer) string {
+// unmetText describes the first condition that p does not meet.
+func (c *Client) unmetText(p *Peer) string {
 	switch unmet := c.unmet(p); unmet {
 	case allMet:
 		return ""

@@ -27,16 +27,16 @@ func TestClientAuth(t *testing.T) {
 		why   Reason
 	}{
 		{"required and shown", RequireCertificate, good, "mine", 0},
-		{"required and not shown", RequireCertificate, nil, "", CertificateMissing},
-		{"required, of a stranger", RequireCertificate, bad, "", CertificateUntrusted},
+		{"required and not presented", RequireCertificate, nil, "", CertificateMissing},
+		{"required, of an unknown CA", RequireCertificate, bad, "", CertificateUntrusted},
 		{"the gateway's own", RequireCertificate, own, "", CertificateOwn},
 		{"optional and shown", OptionalCertificate, good, "mine", 0},
-		{"optional and not shown", OptionalCertificate, nil, "anybody", 0},
-		{"optional, of a stranger", OptionalCertificate, bad, "", CertificateUntrusted},
-		{"not asked for, from an earlier handshake", NoCertificate, good, "anybody", 0},
-		{"not asked for, of a stranger", NoCertificate, bad, "anybody", 0},
-		{"not asked for, the gateway's own", NoCertificate, own, "anybody", 0},
-		{"not asked for and not shown", NoCertificate, nil, "anybody", 0},
+		{"optional and not presented", OptionalCertificate, nil, "anybody", 0},
+		{"optional, of an unknown CA", OptionalCertificate, bad, "", CertificateUntrusted},
+		{"not requested, from an earlier handshake", NoCertificate, good, "anybody", 0},
+		{"not requested, of an unknown CA", NoCertificate, bad, "anybody", 0},
+		{"not requested, the gateway's own", NoCertificate, own, "anybody", 0},
+		{"not requested and not presented", NoCertificate, nil, "anybody", 0},
 	} {
 		v := must(NewVerifier(&Config{Auth: c.auth, ClientCA: []*x509.Certificate{p.ca.Certificate}, Own: p.server.Certificate.Raw, Clients: mine}, nil))
 		i, until, r := v.Assess(NewPeer(netip.Addr{}, c.shown), c.shown, time.Now())
