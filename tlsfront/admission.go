@@ -79,7 +79,7 @@ func newAdmission(slots int, m *metrics.TLS) *admission {
 
 // enter admits a new connection, or refuses it if a limit is reached and no other
 // connection can be displaced. If proxied, the source is in a PROXY header that has yet to
-// arrive, and identify follows.
+// arrive, and enterProxied follows.
 func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (r *refusal) {
 	d.mu.Lock()
 	var displaced *arrival
@@ -132,9 +132,9 @@ func (d *admission) enterSource(a, displaced *arrival, l admissionLimits) (*arri
 	return nil, refusef(metrics.HandshakeTooMany, "%v has %d connections, which is the limit for one source (max_connections_per_source)", a.source, n)
 }
 
-// identify moves a connection whose source is known from its PROXY header to the silent
+// enterProxied moves a connection whose source is known from its PROXY header to the silent
 // ones, or refuses it.
-func (d *admission) identify(a *arrival, source netip.Addr, l admissionLimits) (r *refusal) {
+func (d *admission) enterProxied(a *arrival, source netip.Addr, l admissionLimits) (r *refusal) {
 	d.mu.Lock()
 	if a.result != metrics.HandshakeOK {
 		d.mu.Unlock()

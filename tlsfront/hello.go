@@ -103,7 +103,7 @@ func (s *Server) acceptProxied(a *arrival) (ahead []byte, ok bool) {
 		return nil, false
 	}
 	a.remote = remote
-	r := s.identify(a)
+	r := s.admitProxied(a)
 	switch {
 	case r == nil:
 		return ahead, true
@@ -115,13 +115,13 @@ func (s *Server) acceptProxied(a *arrival) (ahead []byte, ok bool) {
 	return nil, false
 }
 
-// identify admits a connection again, from the source in its PROXY header.
-func (s *Server) identify(a *arrival) *refusal {
+// admitProxied admits a connection again, from the source in its PROXY header.
+func (s *Server) admitProxied(a *arrival) *refusal {
 	p := s.policy.Load()
 	if !p.identities.Lists(a.remote.Addr()) {
 		return unlisted(p.identities, a.remote.Addr())
 	}
-	return s.admission.identify(a, sourceOf(a.remote.Addr()), p.cfg.admissionLimits())
+	return s.admission.enterProxied(a, sourceOf(a.remote.Addr()), p.cfg.admissionLimits())
 }
 
 // noHello returns the refusal of a connection whose ClientHello could not be read. b is

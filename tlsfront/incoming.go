@@ -21,7 +21,7 @@ type incoming struct {
 	ahead       []byte // read before the handshake, to be read again in it
 	allowance   allowance
 	clear       clearRecords // of the handshake's records
-	unfed       []byte
+	unread      []byte       // of what feed got: not read by crypto/tls yet
 	borders     recordBorders
 	// whole counts the complete records that have arrived and that crypto/tls has not
 	// returned yet. It may have handled one itself (a KeyUpdate), so there may be fewer;
@@ -46,11 +46,11 @@ func (in *incoming) readThrough(c net.Conn, b []byte) (int, error) {
 			in.ahead = nil
 		}
 	} else {
-		left, excess := in.allowance.remaining()
+		most, excess := in.allowance.remaining()
 		if excess != nil {
 			return 0, excess
 		}
-		n, err = c.Read(b[:min(len(b), left)])
+		n, err = c.Read(b[:min(len(b), most)])
 		in.allowance.reads++
 	}
 	in.allowance.bytes += n
@@ -76,16 +76,16 @@ func (in *incoming) establish() {
 // feed makes b, freshly read from the socket, available. b must stay untouched
 // until drained.
 func (in *incoming) feed(b []byte) {
-	in.unfed = b
+	in.unread = b
 	in.whole += in.borders.scan(b)
 }
 
-// more reports whether crypto/tls has something to do: a whole record to
-// give, or octets to take.
-func (in *incoming) more() bool { return in.whole > 0 || len(in.unfed) > 0 }
+// more reports whether crypto/tls has something to do: a complete record to return, or
+// octets to read.
+func (in *incoming) more() bool { return in.whole > 0 || len(in.unread) > 0 }
 
-// gave records that crypto/tls gave back the content of one record.
-func (in *incoming) gave() {
+// returned records that crypto/tls has returned the content of one record.
+func (in *incoming) returned() {
 	if in.whole > 0 {
 		in.whole--
 	}
@@ -93,20 +93,20 @@ func (in *incoming) gave() {
 
 // read is what crypto/tls calls after the handshake.
 func (in *incoming) read(b []byte) (int, error) {
-	if len(in.unfed) == 0 {
+	if len(in.unread) == 0 {
 		in.whole = 0
 		return 0, errNoRecord{}
 	}
-	n := copy(b, in.unfed)
-	in.unfed = in.unfed[n:]
+	n := copy(b, in.unread)
+	in.unread = in.unread[n:]
 	return n, nil
 }
 
 // recordBorders follows the TLS records in a stream: type, two octets of
 // version, two of length, content (RFC 8446 §5.1).
 type recordBorders struct {
-	head int // octets of the header seen: 0..5
-	left int // octets of the content still to come; its length while head is 3 or 4
+	head      int // octets of the header seen: 0..5
+	remaining int // octets of the content still to come; its length while head is 3 or 4
 }
 
 // scan follows b and returns how many records end in it.
@@ -117,15 +117,15 @@ func (r *recordBorders) scan(b []byte) (ends int) {
 				return ends
 			}
 			if r.head >= 3 {
-				r.left = r.left<<8 | int(b[0])
+				r.remaining = r.remaining<<8 | int(b[0])
 			}
 			r.head++
 			b = b[1:]
 		}
-		n := min(r.left, len(b))
-		r.left -= n
+		n := min(r.remaining, len(b))
+		r.remaining -= n
 		b = b[n:]
-		if r.left > 0 {
+		if r.remaining > 0 {
 			return ends
 		}
 		r.head = 0

@@ -184,7 +184,7 @@ func (s *Session) readPackets(b *buffers, now time.Time) bool {
 	for s.conn.in.more() {
 		n, err := s.tls.Read(b.plain[:])
 		if n > 0 {
-			s.conn.in.gave()
+			s.conn.in.returned()
 			if !s.cut(b.plain[:n], now) {
 				return false
 			}
