@@ -28,9 +28,12 @@ type Authorities struct {
 }
 
 // Pool returns a pool of the certificates.
-func (a *Authorities) Pool() *x509.CertPool {
+func (a *Authorities) Pool() *x509.CertPool { return Pool(a.Certificates...) }
+
+// Pool returns a pool of certificates.
+func Pool(certificates ...*x509.Certificate) *x509.CertPool {
 	pool := x509.NewCertPool()
-	for _, c := range a.Certificates {
+	for _, c := range certificates {
 		pool.AddCert(c)
 	}
 	return pool

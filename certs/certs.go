@@ -34,6 +34,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -155,6 +156,11 @@ func sign(t *x509.Certificate, changes []Change, parent *x509.Certificate, key *
 		return nil, fmt.Errorf("the certificate of %q does not parse: %w", t.Subject.CommonName, err)
 	}
 	return &Pair{Certificate: c, Key: key}, nil
+}
+
+// TLS returns the pair in the form of crypto/tls, a chain of one certificate.
+func (p *Pair) TLS() tls.Certificate {
+	return tls.Certificate{Certificate: [][]byte{p.Certificate.Raw}, PrivateKey: p.Key, Leaf: p.Certificate}
 }
 
 // CertPEM returns the certificate in PEM.

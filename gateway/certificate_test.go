@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/identity"
@@ -33,7 +34,7 @@ func TestStartWithACertificateThatClientsRefuse(t *testing.T) {
 		}
 		gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.pem"), pair.CertPEM())
 		gatewaytest.WriteFile(t, filepath.Join(dir, "certs/dev/server.key"), key)
-		var lines gatewaytest.Log
+		var lines process.Output
 		ctx, cancel := context.WithCancel(t.Context())
 		gw, err := Start(ctx, planOf(t, file), Options{Log: slog.New(slog.NewTextHandler(&lines, nil))})
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/logs"
 )
@@ -40,7 +41,7 @@ func TestStartLineHasTheMetricsAddress(t *testing.T) {
 	for address, want := range map[string]string{"": `metrics="not served"`, "127.0.0.1:0": "metrics=127.0.0.1:"} {
 		_, file := gatewaytest.Dir(t, gatewaytest.ConfigAt("127.0.0.1:0", 1812, address))
 		p := planOf(t, file)
-		var out gatewaytest.Log
+		var out process.Output
 		ctx, cancel := context.WithCancel(t.Context())
 		lines := logs.New(&out, p.LogConfig())
 		gw, err := Start(ctx, p, Options{Log: slog.New(lines)})

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -88,7 +87,7 @@ func TestRefusedHandshakes(t *testing.T) {
 // present makes the client present this certificate, whatever CAs the gateway names.
 func present(c *tls.Config, p *certs.Pair) {
 	c.Certificates = nil
-	pair := certstest.TLS(p)
+	pair := p.TLS()
 	c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 }
 

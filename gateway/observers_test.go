@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"radsec-gw/audit"
+	"radsec-gw/bench/process"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/logs"
 	"radsec-gw/probe"
@@ -59,7 +60,7 @@ func TestObserversShowNoSecrets(t *testing.T) {
 	ports := answering(t)
 	dir, file := gatewaytest.Dir(t, fmt.Sprintf(observersConfig, ports[0], ports[1], ports[2], gatewaytest.Secret, token))
 	p := planOf(t, file)
-	var out gatewaytest.Log
+	var out process.Output
 	ctx, cancel := context.WithCancel(t.Context())
 	lines := logs.New(&out, p.LogConfig())
 	defer lines.Close()
@@ -69,7 +70,7 @@ func TestObserversShowNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown, tapped := tapOf(t, p.Config.Tap.Socket, audit.Filter{Realm: "example.org"})
-	shown.Await(t, "showing")
+	gatewaytest.Await(t, shown, "showing")
 	certificates := filepath.Join(dir, "certs/dev")
 	login := probe.Config{
 		Kind: probe.Access, Address: gw.Addr().String(), CertFile: filepath.Join(certificates, "client.pem"), KeyFile: filepath.Join(certificates, "client.key"),
@@ -78,14 +79,14 @@ func TestObserversShowNoSecrets(t *testing.T) {
 	if _, err := probe.Run(ctx, login, io.Discard); err != nil {
 		t.Fatalf("the login: %v", err)
 	}
-	out.Await(t, "F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#")
-	out.Await(t, "msg=request client=campus peer=127.0.0.1:")
-	out.Await(t, "kind=access realm=example.org user=bob@example.org")
-	out.Await(t, "server=udp port=auth fate=relayed reply=Access-Accept")
-	out.Await(t, "tries=1")
-	shown.Await(t, "User-Password = [hidden]")
-	shown.Await(t, "<- relayed, Access-Request Token")
-	shown.Await(t, "server udp auth")
+	gatewaytest.Await(t, &out, "F-TICKS/eduroam/1.0#REALM=example.org#VISCOUNTRY=DE#")
+	gatewaytest.Await(t, &out, "msg=request client=campus peer=127.0.0.1:")
+	gatewaytest.Await(t, &out, "kind=access realm=example.org user=bob@example.org")
+	gatewaytest.Await(t, &out, "server=udp port=auth fate=relayed reply=Access-Accept")
+	gatewaytest.Await(t, &out, "tries=1")
+	gatewaytest.Await(t, shown, "User-Password = [hidden]")
+	gatewaytest.Await(t, shown, "<- relayed, Access-Request Token")
+	gatewaytest.Await(t, shown, "server udp auth")
 	g := &testGateway{t: t, gw: gw}
 	_, page := g.get("/")
 	if !strings.Contains(page, "give the token") {

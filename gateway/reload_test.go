@@ -13,6 +13,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/logs"
 )
@@ -134,7 +135,7 @@ func TestLogChangesAtAReload(t *testing.T) {
 	ports := answering(t)
 	dir, file := gatewaytest.Dir(t, strings.Replace(gatewaytest.Config(ports[0]), "requests = true\n", "", 1))
 	p := planOf(t, file)
-	var out gatewaytest.Log
+	var out process.Output
 	lines := logs.New(&out, p.LogConfig())
 	defer lines.Close()
 	ctx, cancel := context.WithCancel(context.Background())

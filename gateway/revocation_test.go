@@ -65,7 +65,7 @@ func TestListBesideTheCARevokes(t *testing.T) {
 	pair := need(tls.LoadX509KeyPair(filepath.Join(dir, "certs/dev/client.pem"), filepath.Join(dir, "certs/dev/client.key")))
 	connect := func() error {
 		// With TLS 1.2 the handshake ends after the server has checked the certificate.
-		c, err := tls.Dial("tcp", g.Addr().String(), &tls.Config{RootCAs: certstest.Pool(ca), ServerName: "localhost", Certificates: []tls.Certificate{pair}, MaxVersion: tls.VersionTLS12})
+		c, err := tls.Dial("tcp", g.Addr().String(), &tls.Config{RootCAs: certs.Pool(ca.Certificate), ServerName: "localhost", Certificates: []tls.Certificate{pair}, MaxVersion: tls.VersionTLS12})
 		if err == nil {
 			c.Close()
 		}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"radsec-gw/audit"
+	"radsec-gw/bench/peers"
+	"radsec-gw/bench/process"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -29,7 +31,7 @@ func TestReloadMovesTheSockets(t *testing.T) {
 	c := g.connect("plain")
 	c.good()
 	shown, _ := tapOf(t, filepath.Join(dir, "first.sock"), audit.Filter{})
-	shown.Await(t, "showing everything")
+	gatewaytest.Await(t, shown, "showing everything")
 	oldRadSec, oldHTTP := g.gw.Addr().String(), g.gw.MetricsAddr().String()
 	newRadSec, newHTTP := gatewaytest.UnusedAddress(t), gatewaytest.UnusedAddress(t)
 	g.rewrite(`address = ["127.0.0.1:0"]`, fmt.Sprintf("address = [%q]", newRadSec))
@@ -43,13 +45,13 @@ func TestReloadMovesTheSockets(t *testing.T) {
 	c.good()
 	g.connect("plain").good()
 	g.scrape()
-	shown.Await(t, "good@example.org")
-	if gatewaytest.Listening(oldRadSec) {
+	gatewaytest.Await(t, shown, "good@example.org")
+	if peers.Listening(oldRadSec) {
 		t.Errorf("%s is still listened on", oldRadSec)
 	}
 	deadline, tick := time.After(gatewaytest.Patience), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
-	for gatewaytest.Listening(oldHTTP) { // a goroutine closes it
+	for peers.Listening(oldHTTP) { // a goroutine closes it
 		select {
 		case <-tick.C:
 		case <-deadline:
@@ -98,7 +100,7 @@ func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
 		if err := g.gw.Reload(); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: expected an error with %q, got %v", row.name, row.want, err)
 		}
-		if gatewaytest.Listening(free) {
+		if peers.Listening(free) {
 			t.Errorf("%s: the new RadSec address is still open", row.name)
 		}
 		if g.gw.Addr().String() != radsec || g.gw.MetricsAddr().String() != web {
@@ -122,7 +124,7 @@ func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {
 	}
 	_, file := gatewaytest.Dir(t, gatewaytest.Config(1812))
 	p := planOf(t, file)
-	var log gatewaytest.Log
+	var log process.Output
 	ctx, cancel := context.WithCancel(context.Background())
 	g, err := Start(ctx, p, Options{Log: slog.New(slog.NewTextHandler(&log, nil)), Listeners: []net.Listener{given}})
 	if err != nil {
@@ -134,7 +136,7 @@ func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {
 	if err := g.Reload(); err != nil {
 		t.Error(err)
 	}
-	if g.Addr().String() != given.Addr().String() || gatewaytest.Listening(other) {
+	if g.Addr().String() != given.Addr().String() || peers.Listening(other) {
 		t.Errorf("expected the socket that it was given, %v, got %v", given.Addr(), g.Addr())
 	}
 	if got := g.front.Config().IdleTimeout; got != time.Hour {

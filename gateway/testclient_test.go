@@ -13,7 +13,6 @@ import (
 	"layeh.com/radius"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/probe"
 )
@@ -52,7 +51,7 @@ func (g *testGateway) connect11(name string) *testClient {
 }
 
 func (g *testGateway) tls(name string) *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{certstest.TLS(g.pairs[name])}, RootCAs: certstest.Pool(g.ca), ServerName: "radsec-server"}
+	return &tls.Config{Certificates: []tls.Certificate{g.pairs[name].TLS()}, RootCAs: certs.Pool(g.ca.Certificate), ServerName: "radsec-server"}
 }
 
 // presents reports whether the gateway presents this certificate, to a client that does not

@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/logs"
@@ -25,7 +26,7 @@ type testGateway struct {
 	gw    *Gateway
 	ca    *certs.CA
 	pairs map[string]*certs.Pair // clients' certificates of the gateway's CA
-	log   *gatewaytest.Log
+	log   *process.Output
 }
 
 // planOf reads a configuration that must have no mistakes, as serve does.
@@ -42,7 +43,7 @@ func planOf(t *testing.T, file string) *Plan {
 // UDP server's for access, accounting and CoA.
 func startGateway(t *testing.T, ports [3]int) *testGateway {
 	leaks := goleak.IgnoreCurrent()
-	g := &testGateway{t: t, pairs: map[string]*certs.Pair{}, log: new(gatewaytest.Log)}
+	g := &testGateway{t: t, pairs: map[string]*certs.Pair{}, log: new(process.Output)}
 	dir := t.TempDir()
 	var err error
 	if g.ca, err = certs.NewCA("the gateway's CA"); err != nil {
@@ -100,7 +101,7 @@ func startUnwatched(t *testing.T) *testGateway {
 // runPlan starts a gateway that ends with the test.
 func runPlan(t *testing.T, p *Plan) *Gateway {
 	t.Helper()
-	var out gatewaytest.Log
+	var out process.Output
 	lines := logs.New(&out, p.LogConfig())
 	t.Cleanup(lines.Close)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"radsec-gw/audit"
+	"radsec-gw/bench/process"
 	"radsec-gw/certs"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/logs"
@@ -122,7 +123,7 @@ func TestStatusPage(t *testing.T) {
 
 // tapOf connects a tap to a gateway's socket, and copies what it shows. The channel gets
 // the error of that when the gateway has ended the tap.
-func tapOf(t *testing.T, socket string, filter audit.Filter) (shown *gatewaytest.Log, ended <-chan error) {
+func tapOf(t *testing.T, socket string, filter audit.Filter) (shown *process.Output, ended <-chan error) {
 	t.Helper()
 	c, err := net.Dial("unix", socket)
 	if err != nil {
@@ -132,7 +133,7 @@ func tapOf(t *testing.T, socket string, filter audit.Filter) (shown *gatewaytest
 	if err := json.NewEncoder(c).Encode(filter); err != nil {
 		t.Fatal(err)
 	}
-	shown = new(gatewaytest.Log)
+	shown = new(process.Output)
 	done := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(shown, c)
@@ -150,7 +151,7 @@ certificate = "certs/dev/server.pem"
 private_key = "certs/dev/server.key"
 `, `socket = ""`, `socket = "tap.sock"`).Replace(gatewaytest.Config(1812)))
 	p := planOf(t, file)
-	var out gatewaytest.Log
+	var out process.Output
 	ctx, cancel := context.WithCancel(t.Context())
 	lines := logs.New(&out, p.LogConfig())
 	defer lines.Close()
@@ -185,7 +186,7 @@ private_key = "certs/dev/server.key"
 		}
 	}
 	shown, tapped := tapOf(t, p.Config.Tap.Socket, audit.Filter{Realm: "example.org"})
-	shown.Await(t, `showing realm="example.org"`)
+	gatewaytest.Await(t, shown, `showing realm="example.org"`)
 	cancel()
 	if err := gw.Wait(); err != nil {
 		t.Error(err)

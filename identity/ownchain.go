@@ -283,11 +283,8 @@ func (o *ownChain) verify(path []*x509.Certificate) {
 	if slices.ContainsFunc(o.findings, func(f Finding) bool { return f.Severity >= Harmful }) {
 		return // Go would report the same again
 	}
-	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
-	roots.AddCert(path[len(path)-1])
-	for _, c := range path[1:] {
-		intermediates.AddCert(c)
-	}
+	roots := certs.Pool(path[len(path)-1])
+	intermediates := certs.Pool(path[1:]...)
 	if _, err := path[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, CurrentTime: o.now}); err != nil {
 		o.add(Harmful, "the chain does not verify the way clients verify it: %s", Clip(err.Error(), longestText))
 	}

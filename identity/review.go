@@ -3,18 +3,17 @@ package identity
 import (
 	"crypto/x509"
 	"fmt"
+
+	"radsec-gw/certs"
 )
 
 // NamesSent returns a pool of the CAs whose names are sent to clients in the handshake;
 // an empty pool if the list would be too long.
 func (v *Verifier) NamesSent() *x509.CertPool {
-	pool := x509.NewCertPool()
 	if list, size := v.trust.names(); size <= maxNamesSent {
-		for _, c := range list {
-			pool.AddCert(c)
-		}
+		return certs.Pool(list...)
 	}
-	return pool
+	return certs.Pool()
 }
 
 // Review lists oddities of a configuration, for the operator.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 )
 
 // The probe shows its certificate also when the gateway names other CAs: the gateway's
@@ -26,7 +25,7 @@ func TestProbeShowsACertificateOfAnotherCA(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: certstest.Pool(other), ClientAuth: tls.RequestClientCert})
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, ClientCAs: certs.Pool(other.Certificate), ClientAuth: tls.RequestClientCert})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/process"
 	"radsec-gw/gateway"
 	"radsec-gw/gateway/gatewaytest"
 )
@@ -20,7 +21,7 @@ import (
 type supervised struct {
 	*gateway.Gateway
 	file    string // the configuration
-	log     *gatewaytest.Log
+	log     *process.Output
 	signals chan<- os.Signal // sending one returns when Supervise has received it
 	ended   <-chan error     // what Supervise returned
 }
@@ -33,7 +34,7 @@ func startSupervised(t *testing.T, listeners ...net.Listener) *supervised {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := new(gatewaytest.Log)
+	log := new(process.Output)
 	logger := slog.New(slog.NewTextHandler(log, nil))
 	ctx, cancel := context.WithCancel(context.Background())
 	g, err := gateway.Start(ctx, p, gateway.Options{Log: logger, Listeners: listeners})
@@ -95,7 +96,7 @@ func TestSignalsDuringAReloadMakeOneMore(t *testing.T) {
 		t.Fatal(err)
 	}
 	pipe.Close()
-	g.log.Await(t, "msg=reloaded what=configuration")
+	gatewaytest.Await(t, g.log, "msg=reloaded what=configuration")
 	g.signals <- syscall.SIGTERM
 	if err := <-g.ended; err != nil {
 		t.Error(err)
@@ -123,7 +124,7 @@ func TestTerminationCancelsAReload(t *testing.T) {
 	if err := <-g.ended; err != nil {
 		t.Error(err)
 	}
-	g.log.Await(t, "reload canceled, the gateway is about to stop")
+	gatewaytest.Await(t, g.log, "reload canceled, the gateway is about to stop")
 	if strings.Contains(g.log.String(), "reload refused") {
 		t.Errorf("expected the reload to be given up and not refused, got\n%s", g.log.String())
 	}

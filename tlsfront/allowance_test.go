@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"radsec-gw/certs/certstest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,7 +87,7 @@ func TestLongestHandshakeIsAllowed(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		f := startTCP(t, nil)
 		cfg := f.resuming(version)
-		cfg.Certificates = []tls.Certificate{certstest.TLS(must(f.pki.ca.Client("many", dns(many(1000)...))))}
+		cfg.Certificates = []tls.Certificate{must(f.pki.ca.Client("many", dns(many(1000)...))).TLS()}
 		for _, resumed := range []bool{false, true} {
 			c := tls.Client(choppy{must(net.Dial("tcp", f.addr)), 536}, cfg)
 			defer c.Close()

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 )
 
 // RFC 6614bis §3.3.1: a connection is closed when the certificate expires.
@@ -20,7 +19,7 @@ func TestConnectionEndsWithItsCertificate(t *testing.T) {
 		f, l := startPipe(t, nil)
 		brief := must(f.pki.ca.Client("brief", certs.Valid(time.Hour)))
 		cfg := f.clientConfig()
-		cfg.Certificates = []tls.Certificate{certstest.TLS(brief)}
+		cfg.Certificates = []tls.Certificate{brief.TLS()}
 		c := tls.Client(l.connect(), cfg)
 		if err := c.Handshake(); err != nil {
 			t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 )
 
 // rawHello is a ClientHello of TLS 1.2 or older.
@@ -127,7 +126,7 @@ func TestUnparsedCertificateIsNamed(t *testing.T) {
 		for _, at := range []int{0, 1} {
 			t.Run(fmt.Sprint(tls.VersionName(version), ", certificate ", at+1), func(t *testing.T) {
 				f := startTCP(t, nil)
-				pair := certstest.TLS(f.pki.client)
+				pair := f.pki.client.TLS()
 				der := bytes.Clone(pair.Certificate[0])
 				mark := []byte{0x55, 4, 10, 0x0c} // organizationName, made a UTF8String below
 				i := bytes.Index(der, []byte{0x55, 4, 10, 0x13})

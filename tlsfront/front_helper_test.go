@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"radsec-gw/certs/certstest"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"radsec-gw/certs"
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
@@ -111,7 +111,7 @@ func start(t testing.TB, l net.Listener, change func(*front, *Config)) *front {
 	f.open = f.newHandler
 	cfg := Config{
 		Listeners:   []net.Listener{l},
-		Certificate: certstest.TLS(f.pki.server),
+		Certificate: f.pki.server.TLS(),
 		ClientCA:    []*x509.Certificate{f.pki.ca.Certificate},
 		Clients:     clientsOf(identity.Client{Name: "campus"}),
 		Log:         slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -147,7 +147,7 @@ func (f *front) stop() {
 
 // clientConfig returns the configuration of an honest client.
 func (f *front) clientConfig() *tls.Config {
-	return &tls.Config{ServerName: "radsec-server", RootCAs: certstest.Pool(f.pki.ca), Certificates: []tls.Certificate{certstest.TLS(f.pki.client)}}
+	return &tls.Config{ServerName: "radsec-server", RootCAs: certs.Pool(f.pki.ca.Certificate), Certificates: []tls.Certificate{f.pki.client.TLS()}}
 }
 
 // dial connects an honest client, and returns the server's handler, too.

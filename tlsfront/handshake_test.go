@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 	"radsec-gw/identity"
 )
 
@@ -60,31 +59,31 @@ var peersWithoutTLS = []refusedPeer{
 var peersWithBadCertificates = []refusedPeer{
 	{name: "other CA", client: func(f *front, c *tls.Config) {
 		other := must(certs.NewCA("other CA"))
-		pair := certstest.TLS(must(other.Client("ap1")))
+		pair := must(other.Client("ap1")).TLS()
 		present(c, pair)
 	}, sees: isAlert, result: "untrusted_certificate", log: []string{"the certificate of CN=ap1", "its issuer CN=other CA", "not in client_ca", "fingerprint=sha256:"}},
 	{name: "another CA of the same name", client: func(f *front, c *tls.Config) {
-		pair := certstest.TLS(must(must(certs.NewCA("test CA")).Client("ap1")))
+		pair := must(must(certs.NewCA("test CA")).Client("ap1")).TLS()
 		present(c, pair)
 	}, sees: isAlert, result: "untrusted_certificate", log: []string{"names an issuer that is configured or was sent, CN=test CA", "signed by another key", "fingerprint=sha256:", "client_ca"}},
 	{name: "a server's certificate", client: func(f *front, c *tls.Config) {
-		pair := certstest.TLS(must(f.pki.ca.Server([]string{"ap1"}, func(x *x509.Certificate) {
+		pair := must(f.pki.ca.Server([]string{"ap1"}, func(x *x509.Certificate) {
 			x.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-		})))
+		})).TLS()
 		present(c, pair)
 	}, sees: isAlert, result: "unsuited_certificate", log: []string{"the certificate of CN=ap1", "has extendedKeyUsage serverAuth only; expected clientAuth"}},
 	{name: "a damaged certificate", client: func(f *front, c *tls.Config) {
-		pair := certstest.TLS(f.pki.client)
+		pair := f.pki.client.TLS()
 		pair.Certificate = [][]byte{pair.Certificate[0][:100]}
 		present(c, pair)
 	}, sees: isAlert, result: "malformed_certificate", log: []string{"failed to parse client certificate", "breaks a rule of RFC 5280", "openssl x509 -noout -text", "limit the peer to TLS 1.2"}},
 	{name: "expired", client: func(f *front, c *tls.Config) {
-		c.Certificates = []tls.Certificate{certstest.TLS(must(f.pki.ca.Client("ap1", func(x *x509.Certificate) {
+		c.Certificates = []tls.Certificate{must(f.pki.ca.Client("ap1", func(x *x509.Certificate) {
 			x.NotBefore, x.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-24*time.Hour)
-		})))}
+		})).TLS()}
 	}, sees: isAlert, result: "expired_certificate", log: []string{"the certificate of CN=ap1", " expired on ", "fingerprint=sha256:"}},
 	{name: "not valid yet", client: func(f *front, c *tls.Config) {
-		c.Certificates = []tls.Certificate{certstest.TLS(must(f.pki.ca.Client("ap1", func(x *x509.Certificate) { x.NotBefore = time.Now().Add(time.Hour) })))}
+		c.Certificates = []tls.Certificate{must(f.pki.ca.Client("ap1", func(x *x509.Certificate) { x.NotBefore = time.Now().Add(time.Hour) })).TLS()}
 	}, sees: isAlert, result: "not_yet_valid_certificate", log: []string{"the certificate of CN=ap1", "is not valid before", "are both clocks right?", "fingerprint=sha256:"}},
 	{name: "the peer does not trust the server", client: func(f *front, c *tls.Config) { c.RootCAs = x509.NewCertPool() },
 		sees: func(err error) bool { return strings.Contains(err.Error(), "unknown authority") }, result: "peer_alert",
@@ -207,7 +206,7 @@ func TestAllCAsAreNamed(t *testing.T) {
 	ask := func(version uint16) (names [][]byte) {
 		cfg := f.clientConfig()
 		cfg.MaxVersion = version
-		pair := certstest.TLS(f.pki.client)
+		pair := f.pki.client.TLS()
 		cfg.GetClientCertificate = func(r *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			names = r.AcceptableCAs
 			return &pair, nil

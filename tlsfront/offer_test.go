@@ -10,7 +10,6 @@ import (
 	"math/big"
 	"net"
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +64,7 @@ func TestSuitesMatchTheKey(t *testing.T) {
 		version uint16
 		want    string
 	}{
-		{policy{cfg: Config{Certificate: certstest.TLS(must(must(certs.NewCA("x")).Server([]string{"x"})))}}, tls.VersionTLS12, "_ECDSA_"},
+		{policy{cfg: Config{Certificate: must(must(certs.NewCA("x")).Server([]string{"x"})).TLS()}}, tls.VersionTLS12, "_ECDSA_"},
 		{policy{cfg: Config{Certificate: tls.Certificate{PrivateKey: must(rsa.GenerateKey(rand.Reader, 2048))}}}, tls.VersionTLS12, "_RSA_"},
 		{policy{}, tls.VersionTLS13, "TLS_"},
 	} {

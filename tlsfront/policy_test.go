@@ -79,7 +79,7 @@ func TestRevokedClientIsRefusedAndClosed(t *testing.T) {
 			f := startTCP(t, nil)
 			good := f.clientConfig()
 			bad := f.resuming(version)
-			bad.Certificates = []tls.Certificate{certstest.TLS(must(f.pki.ca.Client("bad")))}
+			bad.Certificates = []tls.Certificate{must(f.pki.ca.Client("bad")).TLS()}
 			revoked := &certs.Pair{Certificate: must(x509.ParseCertificate(bad.Certificates[0].Certificate[0]))}
 			f.exchange(bad)
 			c, p, resumed := f.exchange(bad)
@@ -126,7 +126,7 @@ func TestTwoCAsOfOneNameHaveTheirOwnLists(t *testing.T) {
 			one, two := must(f.pki.ca.Client("one", serial)), must(twin.Client("two", serial))
 			of := func(pair *certs.Pair) *tls.Config {
 				cfg := f.resuming(version)
-				cfg.Certificates = []tls.Certificate{certstest.TLS(pair)}
+				cfg.Certificates = []tls.Certificate{pair.TLS()}
 				return cfg
 			}
 			bad, good := of(one), of(two)
@@ -159,7 +159,7 @@ func TestClientOfRemovedCAIsClosed(t *testing.T) {
 	other := must(certs.NewCA("other CA"))
 	f := startTCP(t, func(f *front, cfg *Config) { cfg.ClientCA = append(cfg.ClientCA, other.Certificate) })
 	cfg := f.clientConfig()
-	cfg.Certificates = []tls.Certificate{certstest.TLS(must(other.Client("guest")))}
+	cfg.Certificates = []tls.Certificate{must(other.Client("guest")).TLS()}
 	_, p, _ := f.exchange(cfg)
 	_, stays, _ := f.exchange(f.clientConfig())
 	f.change(func(cfg *Config) { cfg.ClientCA = []*x509.Certificate{f.pki.ca.Certificate} })
@@ -181,7 +181,7 @@ func TestClientOfRemovedCAIsClosed(t *testing.T) {
 func TestOwnCertificateIsRefused(t *testing.T) {
 	f := startTCP(t, nil)
 	cfg := f.clientConfig()
-	cfg.Certificates = []tls.Certificate{certstest.TLS(f.pki.server)}
+	cfg.Certificates = []tls.Certificate{f.pki.server.TLS()}
 	f.refused(cfg)
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="own_certificate"}`, 1)
 }
@@ -195,7 +195,7 @@ func TestTicketKeysAreShared(t *testing.T) {
 	a := startTCP(t, func(f *front, cfg *Config) { cfg.TicketKeys = [][32]byte{one} })
 	b := startTCP(t, func(f *front, cfg *Config) {
 		f.pki = a.pki
-		cfg.Certificate, cfg.ClientCA, cfg.TicketKeys = certstest.TLS(a.pki.server), []*x509.Certificate{a.pki.ca.Certificate}, [][32]byte{two, one}
+		cfg.Certificate, cfg.ClientCA, cfg.TicketKeys = a.pki.server.TLS(), []*x509.Certificate{a.pki.ca.Certificate}, [][32]byte{two, one}
 	})
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		cfg := a.resuming(version)
@@ -229,8 +229,8 @@ func TestOwnCAAtResumptionAndReload(t *testing.T) {
 			}
 			f := startTCP(t, func(f *front, cfg *Config) { cfg.Clients = tenant(own, twin) })
 			guest, other := f.resuming(version), f.resuming(version)
-			guest.Certificates = []tls.Certificate{certstest.TLS(must(own.Client("guest")))}
-			other.Certificates = []tls.Certificate{certstest.TLS(must(twin.Client("guest")))}
+			guest.Certificates = []tls.Certificate{must(own.Client("guest")).TLS()}
+			other.Certificates = []tls.Certificate{must(twin.Client("guest")).TLS()}
 			for _, cfg := range []*tls.Config{guest, other} {
 				f.exchange(cfg)
 			}

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
@@ -52,7 +51,7 @@ func TestOddCertificates(t *testing.T) {
 					identity.Client{Name: "campus"})
 			})
 			cfg := f.clientConfig()
-			cfg.Certificates = []tls.Certificate{certstest.TLS(must(f.pki.ca.Client("odd", change)))}
+			cfg.Certificates = []tls.Certificate{must(f.pki.ca.Client("odd", change)).TLS()}
 			_, p, _ := f.exchange(cfg)
 			if got := p.session.Client().Name; got != "campus" {
 				t.Errorf("the client is %q, want campus", got)
@@ -113,7 +112,7 @@ func TestRefusalShowsAllNames(t *testing.T) {
 				cfg.Clients = clientsOf(identity.Client{Name: "nobody", CommonNames: []string{"nobody"}})
 			})
 			cfg := f.clientConfig()
-			cfg.Certificates = []tls.Certificate{certstest.TLS(must(f.pki.ca.Client("stranger", func(t *x509.Certificate) { t.DNSNames = []string{"ap1.campus.example"} }, c.change)))}
+			cfg.Certificates = []tls.Certificate{must(f.pki.ca.Client("stranger", func(t *x509.Certificate) { t.DNSNames = []string{"ap1.campus.example"} }, c.change)).TLS()}
 			if conn, err := tls.Dial("tcp", f.addr, cfg); err == nil {
 				conn.Read(make([]byte, 1))
 				conn.Close()

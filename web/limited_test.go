@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 )
 
 // starved is a listener that has no descriptor left for its first calls.
@@ -105,7 +104,7 @@ func TestSettingsChangeWhileServing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: certstest.Pool(ca)}}}
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: certs.Pool(ca.Certificate)}}}
 	ask := func(url, token string, want int) {
 		t.Helper()
 		r, err := http.NewRequest("GET", url, nil)
@@ -125,7 +124,7 @@ func TestSettingsChangeWhileServing(t *testing.T) {
 	for _, address := range urls {
 		ask("http://"+address+"/debug/pprof/", "old", 200)
 	}
-	b.server.Change(Settings{Token: []byte("new"), Certificate: certstest.TLS(pair)})
+	b.server.Change(Settings{Token: []byte("new"), Certificate: pair.TLS()})
 	for _, address := range urls {
 		ask("https://"+address+"/metrics", "new", 200)
 		ask("https://"+address+"/metrics", "old", 401)

@@ -14,7 +14,6 @@ import (
 	"go.uber.org/goleak"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 	"radsec-gw/metrics"
 )
 
@@ -193,7 +192,7 @@ func TestFailedHandshakesAreLogged(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBed(t, nil)
-	b.server.Change(Settings{Certificate: certstest.TLS(pair)})
+	b.server.Change(Settings{Certificate: pair.TLS()})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"net"
@@ -138,11 +137,18 @@ func forgeries(caFile string) (expensive, ordinary *tls.Certificate, err error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	expensive, ordinary = &tls.Certificate{PrivateKey: key}, &tls.Certificate{PrivateKey: key}
+	expensive = &tls.Certificate{PrivateKey: key}
 	if expensive.Certificate, err = forged.Expensive(ca.Subject, key); err != nil {
 		return nil, nil, err
 	}
-	der, err := forged.Certificate(pkix.Name{CommonName: "nobody"}, pkix.Name{CommonName: "another CA"}, &key.PublicKey, key, nil)
-	ordinary.Certificate = [][]byte{der}
-	return expensive, ordinary, err
+	another, err := certs.NewCA("another CA")
+	if err != nil {
+		return nil, nil, err
+	}
+	pair, err := another.Client("nobody")
+	if err != nil {
+		return nil, nil, err
+	}
+	shown := pair.TLS()
+	return expensive, &shown, nil
 }

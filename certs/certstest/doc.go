@@ -1,3 +1,2 @@
-// Package certstest has what only tests do with the certificates of package certs:
-// they show and verify them without files, and make revocation lists.
+// Package certstest makes revocation lists of the CAs of package certs, which only tests do.
 package certstest

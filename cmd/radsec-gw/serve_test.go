@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"radsec-gw/bench/peers"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -69,7 +70,7 @@ func TestSIGHUPMovesTheAddresses(t *testing.T) {
 	}
 	g.connect().Logins(100)
 	c.Logins(100)
-	if gatewaytest.Listening(before[0]) {
+	if peers.Listening(before[0]) {
 		t.Errorf("%s is still listened on", before[0])
 	}
 	g.terminate()

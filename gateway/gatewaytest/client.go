@@ -11,7 +11,7 @@ import (
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 
-	"radsec-gw/certs"
+	"radsec-gw/bench/material"
 	"radsec-gw/probe"
 )
 
@@ -19,20 +19,6 @@ import (
 type Client struct {
 	t    testing.TB
 	conn *tls.Conn
-}
-
-// clientTLS is how the client of a Dir connects.
-func clientTLS(t testing.TB, dir string) *tls.Config {
-	t.Helper()
-	pair, err := certs.LoadPair(filepath.Join(dir, "certs/dev/client.pem"), filepath.Join(dir, "certs/dev/client.key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca, err := certs.LoadCA(filepath.Join(dir, "certs/dev/ca.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: ca.Pool(), ServerName: "radsec-server"}
 }
 
 // Dial connects the client of dir to a gateway, whose secret is "radsec".
@@ -50,9 +36,13 @@ func Dial(t testing.TB, dir, address string) *Client {
 // DialContext is Dial for a gateway that may not listen yet: it tries until ctx is done.
 func DialContext(ctx context.Context, t testing.TB, dir, address string) (*Client, error) {
 	t.Helper()
+	config, err := material.In(filepath.Join(dir, "certs/dev")).Client()
+	if err != nil {
+		return nil, err
+	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	dialer := &tls.Dialer{Config: clientTLS(t, dir)}
+	dialer := &tls.Dialer{Config: config}
 	for {
 		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err == nil {

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"radsec-gw/certs"
+	"radsec-gw/bench/material"
 )
 
 // config has places for the RadSec address, the server's port, its secret and the
@@ -90,7 +90,7 @@ func ConfigAt(radsec string, udp int, http string) string {
 func Dir(t testing.TB, text string) (dir, file string) {
 	t.Helper()
 	dir = t.TempDir()
-	if _, err := certs.WriteDir(filepath.Join(dir, "certs/dev"), certs.DirOptions{Clients: []string{"client"}}); err != nil {
+	if _, err := material.Write(filepath.Join(dir, "certs/dev")); err != nil {
 		t.Fatal(err)
 	}
 	file = filepath.Join(dir, "c.toml")

@@ -1,6 +1,6 @@
 // Package gatewaytest has what tests of a running gateway need: a directory with
 // certificates and a configuration, a RADIUS server of layeh.com/radius on UDP, a
-// RadSec client that logs in, and a log that can be read while it is written.
+// RadSec client that logs in.
 //
 // It does not start the gateway: that is package gateway, or the program.
 package gatewaytest

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 )
 
 // client is a RadSec connection to the gateway.
@@ -23,9 +22,9 @@ type client struct {
 // tlsOf is a client's configuration; it shows the chain of pairs, the client's own first, and none
 // when there is none.
 func (b *bed) tlsOf(pairs ...*certs.Pair) *tls.Config {
-	config := &tls.Config{RootCAs: certstest.Pool(b.ca), ServerName: "radsec-server"}
+	config := &tls.Config{RootCAs: certs.Pool(b.ca.Certificate), ServerName: "radsec-server"}
 	if len(pairs) > 0 {
-		own := certstest.TLS(pairs[0])
+		own := pairs[0].TLS()
 		for _, p := range pairs[1:] {
 			own.Certificate = append(own.Certificate, p.Certificate.Raw)
 		}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"radsec-gw/certs"
-	"radsec-gw/certs/certstest"
 )
 
 // A client that does not trust the gateway, and says so in clear within TLS 1.3, as OpenSSL does, is
@@ -28,7 +27,7 @@ func TestAnAlertInClearIsReportedByItsName(t *testing.T) {
 	raw := need(net.Dial("tcp", g.radsec))
 	defer raw.Close()
 	config := b.tlsOf(b.client)
-	config.RootCAs = certstest.Pool(need(certs.NewCA("another CA")))
+	config.RootCAs = certs.Pool(need(certs.NewCA("another CA")).Certificate)
 	if err := tls.Client(&clearAlert{Conn: raw}, config).Handshake(); err == nil {
 		t.Fatal("a client that does not know the CA does the handshake")
 	}
