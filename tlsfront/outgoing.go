@@ -50,11 +50,11 @@ type outgoing struct {
 	established bool
 	gather      *[]byte // sealed records; nil when there are none
 	busy        bool
-	again       bool          // a flush was asked for while busy
-	blocked     bool          // the writer goroutine is at work
+	flushAgain  bool          // flush was called while busy
+	blocked     bool          // the writer goroutine is running
 	counted     int           // octets in the gauge of waiting octets
 	broken      error         // why nothing more can be written; nil: it can
-	last        time.Time     // when closing: everything must be written by then
+	finishBy    time.Time     // when closing: everything must be written by then
 	idle        chan struct{} // when closing: closed as soon as nobody is busy
 	inBatch     int           // octets of batch, until all are written
 
@@ -117,7 +117,7 @@ func (o *outgoing) Write(b []byte) (int, error) {
 func (o *outgoing) flush() {
 	o.mu.Lock()
 	if o.busy {
-		o.again = true
+		o.flushAgain = true
 		o.mu.Unlock()
 		return
 	}
@@ -138,23 +138,23 @@ func (o *outgoing) flush() {
 				o.count(len(*o.gather))
 			}
 			o.wg.Add(1)
-			go o.writeOn()
+			go o.runWriter()
 			o.mu.Unlock()
 			return
 		}
 		o.putBatch()
-		if !o.again {
+		if !o.flushAgain {
 			break
 		}
 	}
-	o.rested()
+	o.endTurn()
 	o.mu.Unlock()
 }
 
 // takeBatch makes what is gathered the batch. It reports false when there is
 // nothing. Called with mu held, by the busy goroutine.
 func (o *outgoing) takeBatch() bool {
-	o.again = false
+	o.flushAgain = false
 	o.long.Store(false)
 	if o.gather == nil || o.broken != nil {
 		return false
@@ -165,7 +165,7 @@ func (o *outgoing) takeBatch() bool {
 	return true
 }
 
-// putBatch gives the written batch back. Called with mu held.
+// putBatch returns the written batch to the pool. Called with mu held.
 func (o *outgoing) putBatch() {
 	o.putBuffer(o.batch)
 	o.batch, o.rest, o.inBatch = nil, nil, 0
@@ -178,8 +178,8 @@ func (o *outgoing) putBuffer(b *[]byte) {
 	}
 }
 
-// rested ends the busy goroutine's turn. Called with mu held.
-func (o *outgoing) rested() {
+// endTurn ends the busy goroutine's turn. Called with mu held.
+func (o *outgoing) endTurn() {
 	o.busy = false
 	if o.idle != nil {
 		close(o.idle)
@@ -190,7 +190,7 @@ func (o *outgoing) rested() {
 // tryWrite writes as much of rest as the kernel takes at once.
 func (o *outgoing) tryWrite() (done bool, err error) {
 	if o.raw == nil {
-		return false, nil // such a connection can only wait: left to the writer goroutine
+		return false, nil // such a connection can only wait: the writer goroutine writes
 	}
 	o.mayWait = false
 	if err := o.raw.Write(o.step); err != nil {
@@ -215,17 +215,17 @@ func (o *outgoing) writeStep(fd uintptr) bool {
 			short := n < len(o.rest)
 			o.rest = o.rest[n:]
 			if short && !o.mayWait {
-				return true // the socket's buffer is full: the next call would only say so
+				return true // the socket's buffer is full: another call would fail with EAGAIN
 			}
 		}
 	}
 	return true
 }
 
-// writeOn is the writer goroutine: it waits until the peer has taken
-// everything, each batch within the write timeout (RFC 6614bis §6.2.1: no
+// runWriter is the writer goroutine: it waits until everything is written, each batch
+// within the write timeout (RFC 6614bis §6.2.1: no
 // congestion signal exists, so a client that does not read is closed).
-func (o *outgoing) writeOn() {
+func (o *outgoing) runWriter() {
 	defer o.wg.Done()
 	for {
 		o.mu.Lock()
@@ -243,7 +243,7 @@ func (o *outgoing) writeOn() {
 			o.blocked = false
 			o.count(-o.counted)
 			o.conn.SetWriteDeadline(time.Time{})
-			o.rested()
+			o.endTurn()
 			o.mu.Unlock()
 			return
 		}
@@ -267,8 +267,8 @@ func (o *outgoing) writeAll() error {
 // setDeadline bounds the writing of one batch. Called with mu held.
 func (o *outgoing) setDeadline() {
 	d := time.Now().Add(o.timeout)
-	if !o.last.IsZero() && o.last.Before(d) {
-		d = o.last
+	if !o.finishBy.IsZero() && o.finishBy.Before(d) {
+		d = o.finishBy
 	}
 	o.conn.SetWriteDeadline(d)
 }
@@ -290,7 +290,7 @@ func (o *outgoing) fail(err error) {
 	o.putBuffer(o.gather)
 	o.gather = nil
 	o.blocked = false
-	o.rested()
+	o.endTurn()
 	o.mu.Unlock()
 	o.failed(err)
 }
@@ -299,13 +299,13 @@ func (o *outgoing) fail(err error) {
 // timeout. The connection is closed afterwards in any case.
 func (o *outgoing) finish(timeout time.Duration) {
 	o.mu.Lock()
-	o.last = time.Now().Add(timeout)
-	hopeless := o.broken != nil
+	o.finishBy = time.Now().Add(timeout)
+	broken := o.broken != nil
 	if o.busy {
 		o.setDeadline()
 	}
 	o.mu.Unlock()
-	if hopeless {
+	if broken {
 		return
 	}
 	o.flush()
