@@ -2,10 +2,10 @@ package audit
 
 import (
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
@@ -44,7 +44,7 @@ type Hub struct {
 	listening atomic.Bool // lines has any, or a tap is attached
 	tapping   atomic.Bool // a tap is attached
 
-	mu sync.Mutex // held while the fields above are changed
+	mu locks.Mutex[locks.Hub] // held while the fields above are changed
 }
 
 // lines are the lines that are written for each event.

@@ -9,10 +9,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 )
@@ -43,8 +43,8 @@ type syslog struct {
 
 	out *logs.Output // nil until a server is configured; guarded by Hub.mu
 
-	mu     sync.Mutex // guards server
-	server string     // host:port; "": none
+	mu     locks.Mutex[locks.Syslog] // guards server
+	server string                    // host:port; "": none
 
 	// owned by the goroutine of out
 	conn    net.Conn

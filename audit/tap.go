@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/wire"
 )
 
@@ -66,7 +66,7 @@ type tap struct {
 
 	dropped atomic.Int64 // not reported yet
 
-	mu     sync.Mutex // guards sending to events
+	mu     locks.Mutex[locks.Tap] // guards sending to events
 	closed bool
 }
 

@@ -16,8 +16,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 	"time"
+
+	"radsec-gw/locks"
 )
 
 const (
@@ -35,8 +36,8 @@ type Reader struct {
 	// static after construction
 	read func(path string, limit int64, regular bool) ([]byte, error)
 
-	mu      sync.Mutex               // guards running
-	running map[string]chan struct{} // by path; each is closed when its call returns
+	mu      locks.Mutex[locks.Reader] // guards running
+	running map[string]chan struct{}  // by path; each is closed when its call returns
 }
 
 // NewReader returns a Reader.

@@ -5,11 +5,11 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"radsec-gw/config"
 	"radsec-gw/identity"
+	"radsec-gw/locks"
 )
 
 // chain returns the chain that clients get, the leaf first.
@@ -52,9 +52,9 @@ const reportInterval = 24 * time.Hour
 // certificateReport remembers which findings about the gateway's own certificate were
 // logged.
 type certificateReport struct {
-	mu       sync.Mutex           // guards what follows; no log line is written with it held
-	chain    [][]byte             // that reported is about
-	reported map[string]time.Time // when each text was last logged
+	mu       locks.Mutex[locks.CertificateReport] // guards what follows; no log line is written with it held
+	chain    [][]byte                             // that reported is about
+	reported map[string]time.Time                 // when each text was last logged
 }
 
 // due returns the findings that are to be logged now: new ones, and each that persists

@@ -49,14 +49,15 @@
 //
 // # Locks
 //
-// A goroutine that holds one of these locks acquires only locks further down:
+// A goroutine that holds one of these locks acquires only locks further down. Package locks
+// has the order of all of them, and checks it in tests with the build tag lockorder:
 //
 //	Gateway.turn                  a channel; held while a reload reads files and opens sockets
 //	Gateway.reloading             while a reload replaces the parts; its holder waits for no file, name or socket
 //	  tlsfront: Server.updateMu   while connections are checked against a new policy
 //	    Server.mu                 while sessions are added, removed or listed
 //	  udpback: socket.sweeping    while a sweep resends, moves and gives up requests
-//	    Server.mu, socketSet.mu, socket.mu, Exchange.mu: package locks holds this order in tests
+//	    Server.mu, socketSet.mu, socket.mu, Exchange.mu
 //	  audit: Hub.mu               while the log lines of requests are configured, or a tap is attached
 //	Metrics.mu                    while series are made, removed or listed
 //	udpback: Backend.mu           while servers are registered, removed or listed
@@ -70,12 +71,8 @@
 // under it outgoing.mu of tlsfront, and if the client does not read, Session.mu of tlsfront
 // after these are released.
 //
-// All other locks are leaves: nothing is acquired with one of them held. These are Session.mu,
-// admission.mu and the lock of a rate limiter in tlsfront, the verifier's in identity,
-// Connection.mu in relay, health.Port's, those of taps and of the syslog queue in audit,
-// certificateReport.mu and Gateway.mu here, and those of packages web and files. listeners.mu
-// of tlsfront would be one, but log lines are written with it held: log lines are queued and
-// never wait, so the locks of package logs come last of all.
+// All other locks are leaves: nothing is acquired with one of them held but the locks of
+// package logs, which come last of all: a log line is queued and never waits.
 //
 // The relaying of a packet acquires no lock above socket.sweeping, and waits for no file,
 // name or log line.

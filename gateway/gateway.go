@@ -14,6 +14,7 @@ import (
 
 	"radsec-gw/audit"
 	"radsec-gw/files"
+	"radsec-gw/locks"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/relay"
@@ -60,13 +61,13 @@ type Gateway struct {
 	lastMistakes string     // the mistakes that were logged last; "" after a reload that succeeded
 	skipped      *material  // read by polling, but not used because its certificate is worse; nil: none
 
-	reloading sync.Mutex // guards what follows; its holder waits for no file, name or socket
+	reloading locks.Mutex[locks.Reloading] // guards what follows; its holder waits for no file, name or socket
 	servers   []configuredServer
 	clients   []*relay.Client
 	removing  bool // a goroutine removes the series that removeSeries could not
 
-	running sync.WaitGroup // counts the goroutines that Wait waits for
-	mu      sync.Mutex     // guards errs
+	running sync.WaitGroup                   // counts the goroutines that Wait waits for
+	mu      locks.Mutex[locks.GatewayErrors] // guards errs
 	errs    []error
 }
 

@@ -5,8 +5,9 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"math/big"
-	"sync"
 	"time"
+
+	"radsec-gw/locks"
 )
 
 // maxPaths bounds the certificates in the cache; each takes a few hundred bytes.
@@ -73,7 +74,7 @@ func serialOf(n *big.Int) string {
 // verified are added, so an attacker without a certificate cannot fill it. It is valid
 // for one trust.
 type pathCache struct {
-	mu    sync.Mutex // guards paths
+	mu    locks.Mutex[locks.Paths] // guards paths
 	paths map[[32]byte][]certPath
 }
 

@@ -16,52 +16,59 @@ type Mutex[C Class] struct{ mu sync.Mutex }
 
 // Lock locks m.
 func (m *Mutex[C]) Lock() {
-	acquire(rankOf[C]())
+	acquire(placeOf[C]())
 	m.mu.Lock()
 }
 
 // Unlock unlocks m, which this goroutine has locked.
 func (m *Mutex[C]) Unlock() {
-	release(rankOf[C]())
+	release(placeOf[C]())
 	m.mu.Unlock()
 }
 
-// rankOf returns the index of a class in order.
-func rankOf[C Class]() int {
-	for i := range order {
-		if _, ok := order[i].class.(C); ok {
-			return i
+// place is where a class stands in order.
+type place struct{ group, index int }
+
+func (p place) lock() *lock { return &order[p.group][p.index] }
+
+// placeOf returns the place of a class.
+func placeOf[C Class]() place {
+	for i, group := range order {
+		for j := range group {
+			if _, ok := group[j].class.(C); ok {
+				return place{i, j}
+			}
 		}
 	}
 	panic(fmt.Sprintf("locks: %T is not in order", *new(C)))
 }
 
-// held has the ranks of the locks that each goroutine holds. Only the goroutine itself
+// held has the classes of the locks that each goroutine holds. Only the goroutine itself
 // changes its entry.
-var held sync.Map // goroutine's number, a string: []int
+var held sync.Map // goroutine's number, a string: []place
 
-// acquire records that the goroutine waits for a lock of the class with that rank, or
-// has it.
-func acquire(rank int) {
+// acquire records that the goroutine waits for a lock of the class at that place, or has
+// it.
+func acquire(p place) {
 	g := goroutine()
 	v, _ := held.Load(g)
-	all, _ := v.([]int)
+	all, _ := v.([]place)
 	for _, other := range all {
-		if other > rank || other == rank && !order[rank].nests {
-			panic(fmt.Sprintf("locks: %s is acquired by a goroutine that holds %s", order[rank].name, order[other].name))
+		if other.group > p.group || other.group == p.group && !(other == p && p.lock().nests) {
+			panic(fmt.Sprintf("locks: %s is acquired by a goroutine that holds %s", p.lock().name, other.lock().name))
 		}
 	}
-	held.Store(g, append(all, rank))
+	held.Store(g, append(all, p))
 }
 
-// release records that the goroutine no longer has a lock of the class with that rank.
-func release(rank int) {
+// release records that the goroutine no longer has a lock of the class at that place.
+func release(p place) {
 	g := goroutine()
 	v, _ := held.Load(g)
-	all, _ := v.([]int)
-	i := slices.Index(all, rank)
+	all, _ := v.([]place)
+	i := slices.Index(all, p)
 	if i < 0 {
-		panic(fmt.Sprintf("locks: %s is unlocked by a goroutine that has not locked it", order[rank].name))
+		panic(fmt.Sprintf("locks: %s is unlocked by a goroutine that has not locked it", p.lock().name))
 	}
 	if len(all) == 1 {
 		held.Delete(g)

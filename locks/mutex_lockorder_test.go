@@ -13,6 +13,8 @@ func TestOrder(t *testing.T) {
 	var server, member Mutex[Server]
 	var socket, other Mutex[Socket]
 	var exchange Mutex[Exchange]
+	var tap Mutex[Tap]
+	var output Mutex[Output]
 	for _, row := range []struct {
 		name  string
 		locks []sync.Locker
@@ -24,6 +26,8 @@ func TestOrder(t *testing.T) {
 		{"inverted", []sync.Locker{&exchange, &socket}, "locks: udpback.socket.mu is acquired by a goroutine that holds udpback.Exchange.mu"},
 		{"inverted, with one between", []sync.Locker{&socket, &exchange, &server}, "locks: udpback.Server.mu is acquired by a goroutine that holds udpback.socket.mu"},
 		{"two of a class that does not nest", []sync.Locker{&socket, &other}, "locks: udpback.socket.mu is acquired by a goroutine that holds udpback.socket.mu"},
+		{"two of a group", []sync.Locker{&tap, new(Mutex[Syslog])}, "locks: audit.syslog.mu is acquired by a goroutine that holds audit.tap.mu"},
+		{"a log line with a leaf held", []sync.Locker{&tap, &output}, ""},
 	} {
 		if got := panics(func() { lockAll(row.locks) }); got != row.want {
 			t.Errorf("%s: it panics with %q, expected %q", row.name, got, row.want)

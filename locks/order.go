@@ -2,33 +2,94 @@ package locks
 
 // Class is a kind of lock: all mutexes of one field.
 type Class interface {
-	SocketSweeping | Server | SocketSet | Socket | Exchange | HealthPort | Backend | Issuers
+	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
+		HealthPort | Hub | Backend | Issuers | Series |
+		Session | Admission | RateLimiter | Listeners | Outgoing | Paths | Connection | Tap | Syslog |
+		CertificateReport | GatewayErrors | OpenConnections | Sampler | Reader |
+		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
 
 // The classes, which order lists.
 type (
-	SocketSweeping struct{}
-	Server         struct{}
-	SocketSet      struct{}
-	Socket         struct{}
-	Exchange       struct{}
-	HealthPort     struct{}
-	Backend        struct{}
-	Issuers        struct{}
+	Reloading         struct{}
+	Updating          struct{}
+	Sessions          struct{}
+	SocketSweeping    struct{}
+	Server            struct{}
+	SocketSet         struct{}
+	Socket            struct{}
+	Exchange          struct{}
+	HealthPort        struct{}
+	Hub               struct{}
+	Backend           struct{}
+	Issuers           struct{}
+	Series            struct{}
+	Session           struct{}
+	Admission         struct{}
+	RateLimiter       struct{}
+	Listeners         struct{}
+	Outgoing          struct{}
+	Paths             struct{}
+	Connection        struct{}
+	Tap               struct{}
+	Syslog            struct{}
+	CertificateReport struct{}
+	GatewayErrors     struct{}
+	OpenConnections   struct{}
+	Sampler           struct{}
+	Reader            struct{}
+	LogLevel          struct{}
+	Limiter           struct{}
+	KeyedLimiter      struct{}
+	RecentLines       struct{}
+	Output            struct{}
 )
 
-// order has the classes in the order in which a goroutine acquires them.
-var order = []struct {
+// lock is a class in the order.
+type lock struct {
 	class any
 	name  string
 	nests bool // several of this class may be held
-}{
-	{SocketSweeping{}, "udpback.socket.sweeping", false},
-	{Server{}, "udpback.Server.mu", true}, // of a server, then of its members
-	{SocketSet{}, "udpback.socketSet.mu", false},
-	{Socket{}, "udpback.socket.mu", false},
-	{Exchange{}, "udpback.Exchange.mu", false},
-	{HealthPort{}, "health.Port.mu", false}, // its owner is called without it
-	{Backend{}, "udpback.Backend.mu", false},
-	{Issuers{}, "udpback.issuers.mu", false},
+}
+
+// order has the classes in the order in which a goroutine acquires them. Those in one
+// group are never held together.
+var order = [][]lock{
+	{{Reloading{}, "gateway.Gateway.reloading", false}},
+	{{Updating{}, "tlsfront.Server.updateMu", false}},
+	{{Sessions{}, "tlsfront.Server.mu", false}},
+	{{SocketSweeping{}, "udpback.socket.sweeping", false}},
+	{{Server{}, "udpback.Server.mu", true}}, // of a server, then of its members
+	{{SocketSet{}, "udpback.socketSet.mu", false}},
+	{{Socket{}, "udpback.socket.mu", false}},
+	{{Exchange{}, "udpback.Exchange.mu", false}},
+	{{Hub{}, "audit.Hub.mu", false}},
+	{{Series{}, "metrics.Metrics.mu", false}}, // its functions ask the owners of series
+	{{Backend{}, "udpback.Backend.mu", false}},
+	{{Issuers{}, "udpback.issuers.mu", false}},
+	{
+		{HealthPort{}, "health.Port.mu", false}, // its owner is called without it
+		{Session{}, "tlsfront.Session.mu", false},
+		{Admission{}, "tlsfront.admission.mu", false},
+		{RateLimiter{}, "tlsfront.rateLimiter.mu", false},
+		{Listeners{}, "tlsfront.listeners.mu", false},
+		{Outgoing{}, "tlsfront.outgoing.mu", false}, // under a lock of crypto/tls
+		{Paths{}, "identity.pathCache.mu", false},
+		{Connection{}, "relay.Connection.mu", false},
+		{Tap{}, "audit.tap.mu", false},
+		{Syslog{}, "audit.syslog.mu", false},
+		{CertificateReport{}, "gateway.certificateReport.mu", false},
+		{GatewayErrors{}, "gateway.Gateway.mu", false},
+		{OpenConnections{}, "metrics.connections.mu", false},
+		{Sampler{}, "web.sampler.mu", false},
+		{Reader{}, "files.Reader.mu", false},
+	},
+	// Log lines may be written with any lock held: they are queued, and never wait.
+	{
+		{LogLevel{}, "logs.shared.mu", false},
+		{Limiter{}, "logs.Limiter.mu", false},
+		{KeyedLimiter{}, "logs.keyed.mu", false},
+		{RecentLines{}, "logs.recent.mu", false},
+		{Output{}, "logs.Output.mu", false},
+	},
 }

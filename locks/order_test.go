@@ -1,20 +1,19 @@
 package locks
 
-import (
-	"slices"
-	"testing"
-)
+import "testing"
 
-// Each class has one place in the order, and a name.
+// Each class has one place in the order, and each lock a name of its own.
 func TestClassesHaveOnePlaceEach(t *testing.T) {
-	classes := []any{SocketSweeping{}, Server{}, SocketSet{}, Socket{}, Exchange{}, HealthPort{}, Backend{}, Issuers{}}
-	var listed []any
-	for _, o := range order {
-		if listed = append(listed, o.class); o.name == "" {
-			t.Errorf("%T has no name", o.class)
+	classes, names := map[any]bool{}, map[string]bool{}
+	for _, group := range order {
+		for _, l := range group {
+			if classes[l.class] {
+				t.Errorf("%T is in the order twice", l.class)
+			}
+			if l.name == "" || names[l.name] {
+				t.Errorf("%T has the name %q, expected one that no other lock has", l.class, l.name)
+			}
+			classes[l.class], names[l.name] = true, true
 		}
-	}
-	if !slices.Equal(listed, classes) {
-		t.Errorf("the order is %T, expected %T", listed, classes)
 	}
 }

@@ -2,8 +2,9 @@ package logs
 
 import (
 	"container/list"
-	"sync"
 	"time"
+
+	"radsec-gw/locks"
 )
 
 // limits are how many lines a keyed limiter allows.
@@ -25,7 +26,7 @@ type keyed[K comparable] struct {
 	limits limits
 	report func(suppressed[K])
 
-	mu           sync.Mutex // guards the fields below
+	mu           locks.Mutex[locks.KeyedLimiter] // guards the fields below
 	entries      map[K]*list.Element
 	order        list.List // of *entry[K], the one used last in front
 	all, reserve bucket

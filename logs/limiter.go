@@ -3,8 +3,9 @@ package logs
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
+
+	"radsec-gw/locks"
 )
 
 // oneCause is how many lines one Limiter allows.
@@ -15,7 +16,7 @@ var oneCause = rate{burst: 1, every: time.Minute}
 // minute is over, even if there is no other line to write then. The zero value is ready
 // for use.
 type Limiter struct {
-	mu         sync.Mutex // guards the fields below
+	mu         locks.Mutex[locks.Limiter] // guards the fields below
 	bucket     bucket
 	suppressed int
 	first      Line // of those suppressed

@@ -5,9 +5,10 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"radsec-gw/locks"
 )
 
 // Log is the slog.Handler of the process, and the Output behind it. It has the
@@ -36,7 +37,7 @@ type shared struct {
 	json   atomic.Bool
 	recent recent
 
-	mu         sync.Mutex // guards configured
+	mu         locks.Mutex[locks.LogLevel] // guards configured
 	configured slog.Level
 }
 

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"radsec-gw/locks"
 )
 
 const (
@@ -47,7 +49,7 @@ type Output struct {
 	waiting     atomic.Int64 // bytes
 	isLosing    atomic.Bool  // losing was called, and no notice written since
 
-	mu      sync.Mutex // guards the fields below
+	mu      locks.Mutex[locks.Output] // guards the fields below
 	closed  bool
 	filling *batch
 

@@ -2,9 +2,10 @@ package logs
 
 import (
 	"log/slog"
-	"sync"
 	"time"
 	"unicode/utf8"
+
+	"radsec-gw/locks"
 )
 
 // Entry is one line that was logged as a warning or an error.
@@ -25,7 +26,7 @@ const (
 
 // recent is the last entries, for the status page.
 type recent struct {
-	mu      sync.Mutex
+	mu      locks.Mutex[locks.RecentLines]
 	entries []Entry // a ring of keepEntries
 	next    int
 }

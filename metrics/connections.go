@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"radsec-gw/locks"
 )
 
 // Connection describes one TLS connection of a client while it is open. It
@@ -25,7 +26,7 @@ type Connection struct {
 type connections struct {
 	desc *prometheus.Desc // static after construction
 
-	mu   sync.Mutex // guards open
+	mu   locks.Mutex[locks.OpenConnections] // guards open
 	open map[*Connection]struct{}
 }
 

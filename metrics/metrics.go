@@ -30,13 +30,13 @@ package metrics
 
 import (
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"radsec-gw/locks"
 	"radsec-gw/wire"
 )
 
@@ -58,7 +58,7 @@ type Metrics struct {
 	certificates *certificates
 	descriptors  *descriptors
 
-	mu      sync.Mutex // guards the maps; held while series are created or deleted
+	mu      locks.Mutex[locks.Series] // guards the maps; held while series are created or deleted
 	clients map[string]*Client
 	servers map[serverKey]*Server
 	routes  map[string]*Route

@@ -2,10 +2,10 @@ package relay
 
 import (
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -27,11 +27,11 @@ type Connection struct {
 	burst    *burst // while packets are being handled; nil: the connection is idle
 	closeErr error  // why the connection must be closed; nil while it need not
 
-	mu         sync.Mutex                // guards the fields below
-	recent     [wire.KindStatus]*history // by kind; made with the first request of the kind
-	expiry     *time.Timer               // removes kept answers; nil until the first is kept
-	armed      bool                      // expiry runs
-	inFlight11 map[wire.Token]*request   // in RADIUS/1.1, instead of recent; made with the first request
+	mu         locks.Mutex[locks.Connection] // guards the fields below
+	recent     [wire.KindStatus]*history     // by kind; made with the first request of the kind
+	expiry     *time.Timer                   // removes kept answers; nil until the first is kept
+	armed      bool                          // expiry runs
+	inFlight11 map[wire.Token]*request       // in RADIUS/1.1, instead of recent; made with the first request
 }
 
 // Peer is the client's end of a connection.

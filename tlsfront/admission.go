@@ -4,10 +4,10 @@ import (
 	"container/list"
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/metrics"
 )
 
@@ -26,10 +26,10 @@ import (
 type admission struct {
 	tls *metrics.TLS // static after construction
 
-	mu          sync.Mutex // guards what follows, and parts of arrivals
-	slots       int        // handshakes at one time
-	draining    bool       // no more handshakes start
-	open        int        // connections, including those of sessions
+	mu          locks.Mutex[locks.Admission] // guards what follows, and parts of arrivals
+	slots       int                          // handshakes at one time
+	draining    bool                         // no more handshakes start
+	open        int                          // connections, including those of sessions
 	sources     map[netip.Addr]int
 	proxied     *arrivals // the source is the load balancer's
 	silent      *arrivals

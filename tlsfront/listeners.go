@@ -4,12 +4,13 @@ import (
 	"context"
 	"net"
 	"slices"
-	"sync"
+
+	"radsec-gw/locks"
 )
 
 // listeners are the listeners of a server. They can be replaced while it serves.
 type listeners struct {
-	mu     sync.Mutex // guards what follows
+	mu     locks.Mutex[locks.Listeners] // guards what follows
 	ctx    context.Context
 	open   []net.Listener
 	closed bool // the server drains or stops

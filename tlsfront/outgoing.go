@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/metrics"
 )
 
@@ -46,7 +47,7 @@ type outgoing struct {
 
 	long atomic.Bool // so much is gathered that it should be written now
 
-	mu          sync.Mutex // guards what follows
+	mu          locks.Mutex[locks.Outgoing] // guards what follows
 	established bool
 	gather      *[]byte // sealed records; nil when there are none
 	busy        bool

@@ -1,8 +1,9 @@
 package tlsfront
 
 import (
-	"sync"
 	"time"
+
+	"radsec-gw/locks"
 )
 
 // rateLimiter limits a client, on all its connections together, to a number of packets
@@ -11,8 +12,8 @@ type rateLimiter struct {
 	// static after construction
 	perPacket, perOctet time.Duration // the time that each takes; 0: no limit. Octets in 1/1024 ns.
 
-	mu                  sync.Mutex // guards what follows
-	packetsAt, octetsAt time.Time  // when everything allowed so far would have arrived at a constant rate
+	mu                  locks.Mutex[locks.RateLimiter] // guards what follows
+	packetsAt, octetsAt time.Time                      // when everything allowed so far would have arrived at a constant rate
 }
 
 // octetScale makes perOctet at least 1 at any rate in use.

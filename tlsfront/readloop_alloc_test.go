@@ -1,4 +1,4 @@
-//go:build !race
+//go:build !race && !lockorder
 
 // The race detector makes sync.Pool drop what it is given, at random.
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"radsec-gw/identity"
+	"radsec-gw/locks"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -33,10 +34,10 @@ type Server struct {
 
 	listeners listeners // guarded by its own mu
 
-	updateMu sync.Mutex             // held by Update
-	policy   atomic.Pointer[policy] // replaced by Update
+	updateMu locks.Mutex[locks.Updating] // held by Update
+	policy   atomic.Pointer[policy]      // replaced by Update
 
-	mu       sync.Mutex // guards what follows
+	mu       locks.Mutex[locks.Sessions] // guards what follows
 	stopping bool
 	draining bool
 	sessions map[*Session]struct{}

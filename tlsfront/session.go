@@ -3,10 +3,10 @@ package tlsfront
 import (
 	"crypto/tls"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/metrics"
 )
 
@@ -31,7 +31,7 @@ type Session struct {
 
 	until time.Time // until when the certificate is valid; guarded by Server.mu
 
-	mu         sync.Mutex // guards why the session ends
+	mu         locks.Mutex[locks.Session] // guards why the session ends
 	terminated bool
 	reason     metrics.Reason
 	text       string

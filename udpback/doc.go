@@ -44,10 +44,10 @@
 //	socketSet.mu     while an endpoint's sockets change; a socket may be opened
 //	socket.mu        for a few loads and stores: no cryptography, no system call
 //	Exchange.mu      likewise
-//	health.Port.mu   its owner is called without it
-//	metrics          the locks of the metrics
+//	metrics          while series are removed
 //	Backend.mu       while servers are added or removed
 //	issuers.mu       while a server gets its number
+//	health.Port.mu   its owner is called without it
 //
 // A sweep that moves a request acquires socketSet.mu of the next server, and holds no
 // other lock but its own sweeping by then. What waits for goroutines ([Server.Close],

@@ -2,9 +2,9 @@ package web
 
 import (
 	"context"
-	"sync"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/metrics"
 )
 
@@ -24,7 +24,7 @@ type sample struct {
 type sampler struct {
 	metrics *metrics.Metrics // static after construction
 
-	mu     sync.Mutex // guards the rest
+	mu     locks.Mutex[locks.Sampler] // guards the rest
 	last   map[endpoint]metrics.ServerCounts
 	at     time.Time // when last was taken
 	series map[endpoint][]sample
