@@ -116,6 +116,34 @@ func situations() []situation {
 	}
 }
 
+// Each fate has a situation, or a reason why there is none.
+func TestEveryFateHasASituation(t *testing.T) {
+	elsewhere := map[metrics.Fate]string{
+		metrics.FateRelayed:                     "not refused",
+		metrics.FateStatusAnswered:              "not refused",
+		metrics.FateDuplicateDropped:            "the first transmission gets the answer",
+		metrics.FateDuplicateAnswered:           "not refused",
+		metrics.FateBadLength:                   "ends the connection",
+		metrics.FateBadAttributes:               "ends the connection",
+		metrics.FateBadRequestAuthenticator:     "ends the connection",
+		metrics.FateBadMessageAuthenticator:     "ends the connection",
+		metrics.FateMissingMessageAuthenticator: "ends the connection",
+		metrics.FateTokenReused:                 "ends the connection",
+		metrics.FateUnknownCode:                 "of no kind: TestRefusals",
+		metrics.FateUnexpectedReply:             "of no kind: TestRefusals",
+		metrics.FateSuperseded:                  "the client no longer waits for an answer",
+		metrics.FateClientGone:                  "nobody is left to get an answer",
+		metrics.FateClientNotReading:            "the answer could not be sent",
+		metrics.FateRealmNotAllowed:             "TestRealmNotAllowed",
+	}
+	for fate := range metrics.NumFates {
+		tried := slices.ContainsFunc(situations(), func(s situation) bool { return s.fate == fate.String() })
+		if _, excused := elsewhere[fate]; tried == excused {
+			t.Errorf("fate %v: expected a situation or a reason why there is none, got both or neither", fate)
+		}
+	}
+}
+
 // want is what a request of a kind gets in a situation.
 func (s *situation) want(code radius.Code, v11 bool, policy Unreachable) expectation {
 	switch {
