@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -54,9 +55,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, *flag.FlagSet, []string, io.Writer) error{
 		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand,
 	}
-	if len(args) == 0 || commands[args[0]] == nil {
+	switch {
+	case len(args) == 0:
 		fmt.Fprint(os.Stderr, usage)
 		return errors.New("expected a command")
+	case slices.Contains([]string{"-h", "-help", "--help"}, args[0]):
+		_, err := fmt.Fprint(out, usage)
+		return err
+	case commands[args[0]] == nil:
+		fmt.Fprint(os.Stderr, usage)
+		return fmt.Errorf("expected a command, got %q", args[0])
 	}
 	return commands[args[0]](ctx, flag.NewFlagSet("bench "+args[0], flag.ContinueOnError), args[1:], out)
 }

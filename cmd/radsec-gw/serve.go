@@ -59,7 +59,7 @@ func serve(path string, stderr io.Writer) int {
 		if errors.As(err, new(gateway.BlockedError)) {
 			status = exitFailed
 		}
-		defer exitAnyway(status)()
+		defer exitAnyway(status)() // before there is a log, which never waits for long
 		fmt.Fprintln(stderr, err)
 		return status
 	}
@@ -92,9 +92,7 @@ func serve(path string, stderr io.Writer) int {
 		}
 		return exitFailed
 	}
-	err = service.Supervise(gw, signals, stop, log)
-	defer exitAnyway(exitFailed)()
-	if err != nil {
+	if err := service.Supervise(gw, signals, stop, log); err != nil {
 		log.Error("stopped", "error", err)
 		return exitFailed
 	}
