@@ -39,9 +39,9 @@ func (s *Server) logFunc(remote netip.AddrPort, level slog.Level, msg string, at
 	s.limited.connections.Log(sourceOf(remote.Addr()), level, msg, attributes)
 }
 
-// logRejected logs a connection that reject has closed. An address that no
-// client lists may be a load balancer or a monitor that checks the port for ever: it is
-// logged once an hour, and at debug otherwise.
+// logRejected logs a connection that reject has closed. An address that no client lists
+// may be a load balancer or a monitor that checks the port for ever: it is logged once an
+// hour, and at debug otherwise.
 func (s *Server) logRejected(remote netip.AddrPort, r *refusal) {
 	const msg = "RadSec connection refused"
 	args := []any{"peer", remote, "result", r.result, "error", r.text}

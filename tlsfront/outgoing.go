@@ -224,8 +224,8 @@ func (o *outgoing) writeStep(fd uintptr) bool {
 }
 
 // runWriter is the writer goroutine: it waits until everything is written, each batch
-// within the write timeout (RFC 6614bis §6.2.1: no
-// congestion signal exists, so a client that does not read is closed).
+// within the write timeout (RFC 6614bis §6.2.1: no congestion signal exists, so a client
+// that does not read is closed).
 func (o *outgoing) runWriter() {
 	defer o.wg.Done()
 	for {

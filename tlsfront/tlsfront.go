@@ -43,10 +43,10 @@
 // never one to the left:
 //
 //	Server.updateMu > Server.mu > Session.mu
-//	logs.Limiter's > admission.mu
 //	crypto/tls's for reading > crypto/tls's for writing > outgoing.mu
 //
-// A goroutine that holds listeners.mu or rateLimiter.mu acquires none of them. No lock is
+// A goroutine that holds admission.mu, listeners.mu or rateLimiter.mu acquires none of
+// them. No lock is
 // held while a method of the Handler is called.
 //
 // # Bounds
