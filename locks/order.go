@@ -65,9 +65,9 @@ var order = [][]lock{
 	{{Exchange{}, "udpback.Exchange.mu", false}},
 	{{Hub{}, "audit.Hub.mu", false}},
 	{{Series{}, "metrics.Metrics.mu", false}}, // its functions ask the owners of series
-	{{Backend{}, "udpback.Backend.mu", false}},
-	{{Issuers{}, "udpback.issuers.mu", false}},
 	{
+		{Backend{}, "udpback.Backend.mu", false},
+		{Issuers{}, "udpback.issuers.mu", false},
 		{HealthPort{}, "health.Port.mu", false}, // its owner is called without it
 		{Session{}, "tlsfront.Session.mu", false},
 		{Admission{}, "tlsfront.admission.mu", false},
