@@ -43,21 +43,21 @@ func (l *Limiter) Log(line func() Line) {
 		return
 	}
 	l.suppressed++
-	first, over := l.suppressed == 1, l.bucket.full
+	first, end := l.suppressed == 1, l.bucket.full
 	l.mu.Unlock()
 	if first {
-		l.keep(line(), over)
+		l.keep(line(), end)
 	}
 }
 
-// keep keeps the first line suppressed in the minute that is over then, to be reported at
-// its end. If a later line has reported it meanwhile, keep does nothing.
-func (l *Limiter) keep(line Line, over time.Time) {
+// keep keeps the first line suppressed in a minute, to be reported at its end. If a later
+// line has reported it while it was made, keep does nothing.
+func (l *Limiter) keep(line Line, end time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.bucket.full == over {
+	if l.bucket.full == end {
 		l.first = line
-		time.AfterFunc(time.Until(over), func() { l.report(over) })
+		time.AfterFunc(time.Until(end), func() { l.report(end) })
 	}
 }
 
@@ -82,16 +82,16 @@ func (l *Limiter) takeSuppressed(now time.Time) (suppressed int) {
 	return suppressed
 }
 
-// report writes the first line suppressed in the minute that was over then,
-// unless a later line has reported it.
-func (l *Limiter) report(over time.Time) {
+// report writes the first line suppressed in the minute that ended at end, unless a later
+// line has reported it.
+func (l *Limiter) report(end time.Time) {
 	l.mu.Lock()
-	if l.bucket.full != over {
+	if l.bucket.full != end {
 		l.mu.Unlock()
 		return
 	}
 	line := l.first
-	suppressed := l.takeSuppressed(over)
+	suppressed := l.takeSuppressed(end)
 	l.mu.Unlock()
 	if suppressed > 0 {
 		line.write(suppressed - 1)
