@@ -1,6 +1,6 @@
 // Package dev is radsec-gw dev: everything on one machine, without a configuration, for a
 // first look. [Run] makes certificates, starts a RADIUS server with one user and a gateway
-// before it, sends a first request through both, and prints commands to try next.
+// in front of it, sends a first request through both, and prints commands to try next.
 //
 //	dev.go       Run, step by step
 //	dev.toml     the gateway's configuration, as an operator would write it

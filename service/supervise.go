@@ -49,13 +49,13 @@ func Supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), log *
 			return fmt.Errorf("the gateway has not ended within %v: the process exits anyway", EndTimeout)
 		case <-watchdog.C:
 			select {
-			case <-responded: // since the last tick: it is alive
+			case <-responded: // since the last tick
 				sd.alive()
 				go func() {
 					gw.Ping()
 					responded <- struct{}{}
 				}()
-			default:
+			default: // it has not: without a notification systemd restarts it
 			}
 		case <-reloads.done:
 			reloads.ended()

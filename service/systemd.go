@@ -21,7 +21,7 @@ func Listeners() ([]net.Listener, error) {
 	var tcp []net.Listener
 	for _, l := range all {
 		if l == nil {
-			continue // not a listener: sockets of other kinds are ignored
+			continue // a socket that is not a listener
 		}
 		if _, ok := l.Addr().(*net.TCPAddr); !ok {
 			return nil, fmt.Errorf("systemd passed the socket %v: expected TCP sockets only (ListenStream= with a port)", l.Addr())
@@ -42,9 +42,9 @@ type systemd struct {
 	sent  chan struct{} // closed when everything queued was sent
 }
 
-// lastWords is how long the service manager may take to receive what is queued when the
+// closeTimeout is how long the service manager may take to receive what is queued when the
 // process ends.
-const lastWords = time.Second
+const closeTimeout = time.Second
 
 func newSystemd(log *slog.Logger) *systemd {
 	limit, err := daemon.SdWatchdogEnabled(false)
@@ -73,14 +73,14 @@ func (s *systemd) run() {
 	}
 }
 
-// close sends what is queued, and returns after lastWords at the latest. The process may
+// close sends what is queued, and returns after closeTimeout at the latest. The process may
 // exit then: without waiting, a gateway that has nothing to drain ended before systemd
 // knew that it was stopping.
 func (s *systemd) close() {
 	close(s.queue)
 	select {
 	case <-s.sent:
-	case <-time.After(lastWords):
+	case <-time.After(closeTimeout):
 	}
 }
 

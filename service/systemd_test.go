@@ -34,8 +34,8 @@ func TestServiceManagerThatDoesNotRead(t *testing.T) {
 		s.stopping()
 		start := time.Now()
 		s.close()
-		if took := time.Since(start); took != lastWords {
-			t.Errorf("close returned after %v, expected %v", took, lastWords)
+		if took := time.Since(start); took != closeTimeout {
+			t.Errorf("close returned after %v, expected %v", took, closeTimeout)
 		}
 		close(hang)
 		<-s.sent
