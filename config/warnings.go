@@ -56,7 +56,7 @@ func (c *Config) warnClients(warn warner) {
 		cl, path := &c.Clients[i], joinIndex("client", i)
 		byCertificate := cl.ByCertificate()
 		if open >= 0 {
-			warn(path, "client %q never matches: client %q before it matches every connection", cl.Name, c.Clients[open].Name)
+			warn(path, "client %q never matches, because client %q, which is listed before it, matches every connection", cl.Name, c.Clients[open].Name)
 			continue
 		}
 		switch {

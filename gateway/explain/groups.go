@@ -77,7 +77,7 @@ func describeLastHop(servers []*config.Server, r *config.Route) []string {
 	}
 	unnamed := "those that name no NAS get a NAK with Error-Cause 402"
 	if len(servers) == 1 {
-		unnamed = "those that name no NAS go there, too"
+		unnamed = "those that name no NAS go to " + servers[0].Name + ", too"
 	}
 	return []string{named, unnamed, "those that name another NAS get a NAK with Error-Cause 403"}
 }

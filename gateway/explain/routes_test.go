@@ -50,7 +50,7 @@ loop_marker_secret = "shared-by-replicas"
 		`a NAS: it gets the CoA and Disconnect that are for "ap one", 192.168.0.7, without Operator-Name`,
 		"a NAS: it gets the CoA and Disconnect that are for 192.168.0.8, without",
 		"CoA and Disconnect go to the NAS that they name those that name no NAS get a NAK with Error-Cause 402 those that name another NAS get a NAK with Error-Cause 403",
-		"CoA and Disconnect go to the NAS that they name those that name no NAS go there, too those that name another NAS get a NAK with Error-Cause 403",
+		"CoA and Disconnect go to the NAS that they name those that name no NAS go to ap-1, too those that name another NAS get a NAK with Error-Cause 403",
 		"CoA and Disconnect go to the NAS that they name all other CoA and Disconnect go to a",
 		"given up: an Accounting-Request gets a Protocol-Error, the others get no answer",
 	} {

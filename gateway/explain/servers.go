@@ -89,8 +89,9 @@ func describeHealth(s *config.Server) []string {
 	return lines
 }
 
-// describeProbed says it for the ports that are probed. silent says what makes a port
-// suspect, tried when a request is sent to a port that is failing.
+// describeProbed returns the indented lines of describeHealth about ports that are probed.
+// silent says what makes a port suspect, tried when a request is sent to one that is
+// failing.
 func describeProbed(s *config.Server, silent, tried string) []string {
 	return []string{
 		"  suspect " + silent,

@@ -1,5 +1,5 @@
 // Package gatewaytest has what tests of a running gateway need: a directory with
-// certificates and a configuration, a RADIUS server of layeh.com/radius on UDP, a
+// certificates and a configuration, a RADIUS server of layeh.com/radius on UDP, and a
 // RadSec client that logs in.
 //
 // It does not start the gateway: that is package gateway, or the program.
