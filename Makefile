@@ -21,7 +21,8 @@ test: deps ## all tests, including those with other programs and in network name
 	$(GO) -C tools test -count=1 ./mutants
 	@$(GO) test -count=1 -v -run '^TestVariants$$' ./wire/lanes | sed -n 's/.*\(variant .*: tested here\)/wire\/lanes: \1/p'
 
-# The packages that have locks. Few tests there are slow but for the record of the locks: -short.
+# The packages that have locks. Recording them takes time: -short has the tests that would take
+# minutes try fewer cases.
 LOCKED := ./locks ./logs ./files ./metrics ./audit ./identity ./web ./relay ./tlsfront ./udpback/... ./gateway/...
 race: ## all tests but those with other programs, under the race detector; and the order of locks
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v /interop)

@@ -34,7 +34,7 @@ type stormTally struct {
 // Rules: P21, P26, P54, P57, P59, P64, P65, P81, P95, P97
 func TestRandomFaultSchedules(t *testing.T) {
 	schedules, first := stormSchedules, rand.Uint64()
-	if testing.Short() { // the same few each time: for tools/mutants, which runs this once for each mutant
+	if testing.Short() { // the same few each time: for tools/mutants, which runs this once for each mutant, and for the order of locks, whose recording is slow
 		schedules, first = 150, 1
 	}
 	t.Logf("seeds %d and the %d after", first, schedules)
