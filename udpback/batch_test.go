@@ -184,7 +184,7 @@ func TestTouched(t *testing.T) {
 	}
 }
 
-// Packets lie one behind the other, each at the begin of a line of the processor's
+// Packets lie one after the other, each at the beginning of a line of the processor's
 // cache, and none overlaps another; the arena is full when the longest no longer fits.
 func TestArena(t *testing.T) {
 	a := new(arena)

@@ -13,9 +13,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// What follows from an error: what is counted and logged of it, and what it says of the
-// server. On a socket that leads nowhere, or to an address that the server has left, it
-// says nothing.
+// An error of a socket is counted and logged, and the server's port is treated accordingly.
+// An error of a parked socket, or of one to an earlier address of the server, says nothing
+// about the server.
 // Rules: P84
 func TestFailed(t *testing.T) {
 	here, left := ipOf("a"), ipOf("b")
@@ -39,7 +39,7 @@ func TestFailed(t *testing.T) {
 			line: failed + `"no route to host" hint="there is no route to the server's address: check the routes and the links"`},
 		{name: "own address gone", leadsTo: here, err: syscall.EADDRNOTAVAIL, counted: 1, blocked: true, troubled: true, orders: renewSocket | moveSocket | moveServer,
 			line: failed + `"cannot assign requested address" hint="this machine's own address has changed"`},
-		{name: "own want", leadsTo: here, err: syscall.ENOBUFS, counted: 1, troubled: true,
+		{name: "out of buffers", leadsTo: here, err: syscall.ENOBUFS, counted: 1, troubled: true,
 			line: failed + `"no buffer space available" hint="the system is short of memory for packets"`},
 		{name: "unknown", leadsTo: here, err: syscall.EIO, counted: 1,
 			line: failed + `"input/output error" hint="check the network between here and the server"`},

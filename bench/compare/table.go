@@ -167,10 +167,10 @@ func (r results) row(name string, s peers.Subject) string {
 	return b.String()
 }
 
-// change is a table of the gateway's values by those of the build before it.
+// change returns a table of the gateway's values, divided by those of the build before it.
 func (r results) change(cases []testCase) string {
 	var b strings.Builder
-	b.WriteString("\n| case | value | now by before |\n| --- | --- | --- |\n")
+	b.WriteString("\n| case | value | now / before |\n| --- | --- | --- |\n")
 	for _, c := range cases {
 		for _, column := range columns {
 			now, before := r.values(c.name, peers.Gateway, column.metric), r.values(c.name, peers.Before, column.metric)
