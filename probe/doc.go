@@ -8,7 +8,7 @@
 //	dial.go        connects, and says what to check when that fails
 //	radius11.go    encodes and verifies RADIUS/1.1 (RFC 9765)
 //	exchange.go    sends the request and reads the reply, by ReadPacket
-//	verify.go      checks the reply
+//	verify.go      checks the reply; code.go names its Code
 //	transcript.go  writes what happens, for a person to read
 //	printer.go     shows attributes; reveal.go reveals hidden values, errorcause.go explains
 //

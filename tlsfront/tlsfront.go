@@ -14,7 +14,8 @@
 //	              limits what the peer may send (allowance.go)
 //	alpn.go       which version of RADIUS is used (RFC 9765)
 //	server.go     Server.register identifies the client (package identity), under the
-//	              current configuration (policy.go)
+//	              current configuration (policy.go); client.go has what is kept of a
+//	              client when that changes
 //	session.go    Session, with Send and Flush for the Handler
 //	readloop.go   Session.run, the read loop: it drains what has arrived, then flushes
 //	incoming.go   octets from the socket to crypto/tls

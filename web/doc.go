@@ -7,7 +7,7 @@
 //	/loglevel    GET shows the level, PUT changes it (loglevel.go)
 //	/debug/pprof Go's profiles, when switched on
 //
-// server.go has the server, access.go checks the token. Nothing here is called for a
+// server.go has the server, limited.go bounds its connections, access.go checks the token. Nothing here is called for a
 // packet: the page reads what package metrics counts.
 //
 // Clients' certificates, addresses and log lines are shown, and peers choose
