@@ -81,8 +81,8 @@ func few[T any](items []T, text func(T) string) string {
 	return strings.Join(parts, ", ")
 }
 
-// Clip returns the first bytes of a text that a peer chose, at most as many as given, for a
-// log line; "…" stands for the rest.
+// Clip shortens a text that a peer chose to most bytes, for a log line; "…" stands for the
+// rest.
 func Clip(s string, most int) string {
 	if len(s) > most {
 		return s[:most] + "…"

@@ -146,11 +146,11 @@ func (g *Group) hasUntried(ex *Exchange, worst health.State) bool {
 	return g.hasOther(ex, ex.tried, worst)
 }
 
-// hasOther reports whether there is a server that is not in the set but, in no worse a
-// state than given. updateMembers must have been called for the exchange.
-func (g *Group) hasOther(ex *Exchange, but uint64, worst health.State) bool {
+// hasOther reports whether there is a server outside the set except, in no worse a state
+// than given. updateMembers must have been called for the exchange.
+func (g *Group) hasOther(ex *Exchange, except uint64, worst health.State) bool {
 	for i, s := range ex.members.servers {
-		if e := s.endpoint(ex.Kind); e != nil && but&(1<<i) == 0 && e.rank() <= min(worst, health.Failing) {
+		if e := s.endpoint(ex.Kind); e != nil && except&(1<<i) == 0 && e.rank() <= min(worst, health.Failing) {
 			return true
 		}
 	}

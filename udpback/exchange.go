@@ -90,7 +90,7 @@ type progress struct {
 	trying    bool          // it only tries the server that has it
 	prior     priorSchedule // what it was sent by another socket of the same server
 	firstSent time.Duration // when it was first sent to the server that has it, by any of its sockets; 0: not yet
-	startedAt time.Duration // on the Backend's clock, when Start took it
+	startedAt time.Duration // on the Backend's clock, when Start was called
 	deadline  time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 }
 

@@ -31,7 +31,7 @@ type runner struct {
 	dir      string
 	bench    string
 	gateway  string // path of radsec-gw
-	before   string // path of the other build, if any
+	before   string // path of the build that it is compared with; empty: none
 	files    material.Files
 	client   *tls.Config
 	warmup   time.Duration
@@ -43,7 +43,7 @@ type runner struct {
 // stopTime is how long a program may take to end.
 const stopTime = 2 * time.Second
 
-// serverSecret is shared by the relays and the answering server, the floor's apart.
+// serverSecret is shared by the relays, except the floor, and the answering server.
 const serverSecret = "secret-of-the-answering-server"
 
 // measure starts the answering server and the subject, measures, and stops both.
