@@ -76,7 +76,7 @@ func TestIdentifiersComeBackInAnyOrder(t *testing.T) {
 	}
 }
 
-// A request that cannot be written gives back its Identifier, which was never sent.
+// The Identifier of a request that cannot be written is free again: it was never sent.
 // Rules: P26
 func TestReleaseGivesTheIdentifierBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestExceeds(t *testing.T) {
 		{2, 254, 256, true},
 		{0, 255, 256, false}, // who holds none gets the last
 		{1, 255, 256, true},
-		{0, 256, 256, false}, // that none is left another finds out
+		{0, 256, 256, false}, // none is left, which reserve reports
 		{1, 256, 256, true},
 		{0, 300, 256, false}, // the ceiling was lowered
 		{1, 300, 256, true},
