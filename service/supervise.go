@@ -19,10 +19,9 @@ const EndTimeout = 4 * time.Second
 // context that it was started with. Meanwhile systemd is notified of the gateway's state.
 //
 // It returns what [gateway.Gateway.Wait] returns, or an error if the gateway does not end
-// within [EndTimeout]; the process must exit then. When it returns, the last
-// notifications have been sent, or systemd has not read them for a second: the process may
-// exit in any case. Signals should be buffered, as
-// for [os/signal.Notify].
+// within [EndTimeout]; the process must exit then. When it returns, the last notifications
+// have been sent, or systemd has not read them for a second: the process may exit in any
+// case. Signals should be buffered, as for [os/signal.Notify].
 //
 // Its loop never blocks, so that no signal waits for a reload, a file or systemd.
 func Supervise(gw *gateway.Gateway, signals <-chan os.Signal, stop func(), log *slog.Logger) error {
