@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,9 @@ func Command(ctx context.Context, fs *flag.FlagSet, args []string, out io.Writer
 		return err
 	}
 	if *before != "" {
+		if !slices.Contains(who, peers.Gateway) {
+			return fmt.Errorf("-before compares with %s: expected it in -subjects, got %q", peers.Gateway, *subjects)
+		}
 		who = append(who, peers.Before)
 	}
 	dir, err := os.MkdirTemp("", "radsec-bench-")

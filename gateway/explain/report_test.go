@@ -59,6 +59,7 @@ var reportLines = []string{
 	"suspect when 3 requests fell due again, after 2s, with no reply to anything since\n",
 	"while it is suspect, it is probed every 3s, and new requests avoid it\n",
 	"down after 3 probes without a reply, about 11s after it became silent\n",
+	"after it was suspect, up again after one verified reply\n",
 	"after it was down, up again after 3 replies\n",
 	"failing after 5 overdue requests, with none answered since, although it answers probes\n",
 	"while it is failing, new requests avoid it, and a request tries it after 3s, 6s and every 12s\n",

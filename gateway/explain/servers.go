@@ -96,6 +96,7 @@ func describeProbed(s *config.Server, silent, tried string) []string {
 	return []string{
 		"  suspect " + silent,
 		fmt.Sprintf("  while it is suspect, it is probed every %v, and new requests avoid it", s.ProbeInterval),
+		"  after it was suspect, up again after one verified reply",
 		fmt.Sprintf("  down after %s without a reply, about %v after it became silent",
 			count(s.DownAfter, "probe"), s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval),
 		fmt.Sprintf("  after it was down, up again after %s", count(s.UpAfter, "reply")),
