@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"syscall"
 )
 
@@ -24,4 +25,13 @@ func freeAddress(address string, out io.Writer) (string, error) {
 	}
 	fmt.Fprintf(out, "%s cannot be used (%v): using %s\n", address, errors.Unwrap(errors.Unwrap(err)), l.Addr())
 	return l.Addr().String(), l.Close()
+}
+
+// reachable returns where this machine reaches a listener on address: at the loopback
+// address, which the development certificate has, if it listens on all addresses.
+func reachable(address netip.AddrPort) string {
+	if !address.Addr().IsUnspecified() {
+		return address.String()
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), address.Port()).String()
 }

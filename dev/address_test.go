@@ -3,6 +3,7 @@ package dev
 import (
 	"bytes"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -21,5 +22,19 @@ func TestPortInUse(t *testing.T) {
 	}
 	if _, err := freeAddress("192.0.2.1:2083", &out); err == nil {
 		t.Error("an address that is not this machine's was taken")
+	}
+}
+
+// A listener on all addresses is reached at the loopback address, which is in the certificate.
+func TestReachable(t *testing.T) {
+	for listener, want := range map[string]string{
+		"[::]:2083":     "127.0.0.1:2083",
+		"0.0.0.0:2083":  "127.0.0.1:2083",
+		"[::1]:2083":    "[::1]:2083",
+		"127.0.0.2:443": "127.0.0.2:443",
+	} {
+		if got := reachable(netip.MustParseAddrPort(listener)); got != want {
+			t.Errorf("%s: expected %s, got %s", listener, want, got)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -33,9 +34,12 @@ type Options struct {
 
 // Run runs everything until ctx ends or, if o.Once is set, the first request is answered.
 // What happens is printed to stdout, the gateway's log to stderr. It is an error if the
-// first request gets no verified positive answer, or if the gateway stops by itself.
+// first request gets no verified positive answer, if stdout cannot be written to, or if the
+// gateway stops by itself.
 func Run(ctx context.Context, o Options, stdout, stderr io.Writer) (err error) {
-	out := &sharedWriter{w: stdout}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := &sharedWriter{w: stdout, failed: cancel}
 	dir, err := os.MkdirTemp("", "radsec-gw-dev-")
 	if err != nil {
 		return err
@@ -56,9 +60,21 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) (err error) {
 
 	p, err := plan(ctx, o, dir, secret, server, out)
 	if err != nil {
-		return err
+		return ended(ctx, out, err)
 	}
-	return serve(ctx, o, p, dir, out, stderr)
+	return ended(ctx, out, serve(ctx, o, p, dir, out, stderr))
+}
+
+// ended returns the error of Run for err, with which a part of it failed, or nil: it says why
+// if out cannot be written to, or if ctx was canceled before the part was done.
+func ended(ctx context.Context, out *sharedWriter, err error) error {
+	if failure := out.failure(); failure != nil {
+		return fmt.Errorf("standard output: %w", failure)
+	}
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("interrupted: %w", err)
+	}
+	return err
 }
 
 // serve runs the gateway and sends the first request through it.
@@ -81,14 +97,14 @@ func serve(ctx context.Context, o Options, p *gateway.Plan, dir string, out, std
 	}()
 	fmt.Fprintf(out, "gateway         RadSec on %v, metrics on http://%v/metrics\n\n", gw.Addr(), gw.MetricsAddr())
 
-	first := firstRequest(dir, gw.Addr().String())
+	first := firstRequest(dir, reachable(gw.Addr()))
 	if _, err := probe.Run(ctx, first, out); err != nil {
 		return fmt.Errorf("the first request: %w", err)
 	}
 	if o.Once {
 		return nil
 	}
-	printNextCommands(out, first.Address, dir, gw.MetricsAddr().String())
+	printNextCommands(out, first.Address, dir, reachable(gw.MetricsAddr()))
 	<-gw.Ended()
 	if ctx.Err() == nil {
 		return errors.New("the gateway stopped by itself")
@@ -138,12 +154,27 @@ func firstRequest(dir, address string) probe.Config {
 
 // sharedWriter lets the RADIUS server print between the lines of the transcript.
 type sharedWriter struct {
-	mu sync.Mutex // guards w
-	w  io.Writer
+	failed func() // is called after each error of w
+
+	mu  sync.Mutex // guards the fields below
+	w   io.Writer
+	err error // the first of w
 }
 
 func (s *sharedWriter) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.w.Write(b)
+	n, err := s.w.Write(b)
+	if err != nil {
+		s.err = cmp.Or(s.err, err)
+		s.failed()
+	}
+	return n, err
+}
+
+// failure returns the first error of w.
+func (s *sharedWriter) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
 }

@@ -5,10 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"syscall"
 
 	"radsec-gw/dev"
+	"radsec-gw/logs"
 )
 
 // runDev runs everything on this machine without a configuration file, until it is
@@ -29,8 +31,13 @@ func runDev(args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	o.Version, o.Commit = build()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as with nohup
+		signals = append(signals, syscall.SIGHUP) // the terminal is closed
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
+	logs.SurviveBrokenPipe() // dev removes its private keys also when nobody reads what it prints
 	if err := dev.Run(ctx, o, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "radsec-gw dev: %v\n", err)
 		return 1
