@@ -1,7 +1,10 @@
 package main
 
 import (
+	"os"
 	"os/exec"
+	"os/signal"
+	"syscall"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -14,6 +17,10 @@ func TestMain(m *testing.M) {
 // The scripts of testdata/script are sessions in a terminal. Commands other than testscript's own
 // are in scriptcommands_test.go.
 func TestScripts(t *testing.T) {
+	// What a program ignores its children ignore: under nohup this would be SIGHUP.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangup) })
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
