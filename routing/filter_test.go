@@ -2,6 +2,7 @@ package routing
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"layeh.com/radius"
@@ -50,6 +51,10 @@ func TestFilter(t *testing.T) {
 	var at *RuleError
 	if _, err := NewFilter([]string{"a.example", "*.org"}, nil, Options{}); !errors.As(err, &at) || at.Entry != 1 {
 		t.Errorf("a suffix of one label gives %v, want an error about the second realm", err)
+	}
+	_, err = NewFilter([]string{"a.example", "a.example"}, nil, Options{})
+	if !errors.As(err, &at) || at.Entry != 1 || !strings.HasPrefix(at.Err.Error(), "the client may send ") {
+		t.Errorf("a realm listed twice gives %v, want an error about the second that says what the client may send", err)
 	}
 }
 
