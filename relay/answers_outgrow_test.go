@@ -91,3 +91,21 @@ func TestACKThatOutgrows4096(t *testing.T) {
 		})
 	}
 }
+
+// An answer of the gateway's that would exceed 4096 octets with the client's Proxy-State is
+// not sent; the request has the fate that it has anyway.
+// Rules: P14, P15
+func TestOwnAnswerThatOutgrows4096(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnroutable: Reject})
+		conn, p := b.open()
+		nobody := user("@x.example") // shorter than what the answer has besides
+		q := makeRequest(1, 9, 1, append([]attr{nobody}, fill(33, 4096-20-2-len("@x.example"))...)...)
+		if len(q) != 4096 {
+			t.Fatalf("the request has %d octets", len(q))
+		}
+		b.send(conn, q)
+		none(t, "the client got", p.got())
+		b.wantFates("access/no_route=1")
+	})
+}

@@ -228,6 +228,25 @@ func TestKeptAnswersExpireOneByOne(t *testing.T) {
 	})
 }
 
+// The kept answer that a duplicate gets is flushed like a new one, not left to the next.
+// Rules: P59
+func TestKeptAnswerIsFlushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		b.net.setServe(func(s []byte) [][]byte { return accept(s) })
+		conn, p := b.open()
+		q := makeRequest(1, 1, 1, nemo)
+		b.send(conn, q)
+		one(t, "the client got", p.got())
+		before := p.flushes
+		b.send(conn, q)
+		one(t, "for the duplicate the client got", p.got())
+		if n := p.flushes - before; n != 1 {
+			t.Errorf("the connection was flushed %d times for the duplicate, expected once", n)
+		}
+	})
+}
+
 // A reply to a request that was superseded leaves nothing to flush.
 // Rules: P59
 func TestLateReplyFlushesNothing(t *testing.T) {
