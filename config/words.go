@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"radsec-gw/config/nearest"
 )
 
 // got describes a TOML value, for the end of a sentence.
@@ -62,40 +64,9 @@ func oneOf(names []string) string {
 // suggest returns ` (did you mean "…"?)` when a name is within edit distance 2 of s,
 // otherwise "".
 func suggest(s string, names []string) string {
-	best, bestDistance := "", 3
-	for _, n := range names {
-		if d := distance(s, n); d < bestDistance && d < len(n) {
-			best, bestDistance = n, d
-		}
-	}
+	best := nearest.Of(s, names)
 	if best == "" {
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// distance returns the edit distance of a and b in bytes, ignoring case, or 3
-// when their lengths differ by more than two.
-func distance(a, b string) int {
-	a, b = strings.ToLower(a), strings.ToLower(b)
-	if len(a)-len(b) > 2 || len(b)-len(a) > 2 {
-		return 3
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := diagonal
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			diagonal = row[j]
-			row[j] = min(change, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }

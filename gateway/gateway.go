@@ -125,7 +125,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	if w := first.Shortage(p.Config); w != "" {
 		log.Warn(w)
 	}
-	log.Info("serving", "radsec", g.Addr().String(), "metrics", g.metricsText(), "clients", len(p.Config.Clients), "servers", len(p.Config.Servers), "routes", len(p.Config.Routes))
+	log.Info("serving", "radsec", g.Addr().String(), "metrics", g.metricsText(), "clients", len(p.Config.Clients), "servers", len(p.Config.Servers), "routes", len(p.Config.Routes), "config", p.Config.Path)
 	return g, nil
 }
 

@@ -3,7 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"flag"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,45 +11,58 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/cli"
 )
 
-// certsUsage is printed before the flags by radsec-gw certs -help.
-const certsUsage = `radsec-gw certs [flags] [NAME...]        a CA, a server's certificate, and one for each client NAME (default "client")
-radsec-gw certs -fingerprint FILE...     print fingerprints for [[client]].fingerprints
+// certsFlags are the flags of radsec-gw certs.
+type certsFlags struct {
+	dir, hosts, caKey  string
+	days               int
+	force, fingerprint bool
+}
 
-Certificates that are in the directory are kept, and its CA signs the others.
-`
+// certsCommand describes radsec-gw certs.
+func certsCommand(p *cli.Program) *cli.Command {
+	c := cli.New("certs", "make development certificates, print fingerprints")
+	c.Args, c.MaxArgs, c.ArgFiles = "[NAME...|FILE...]", cli.Many, true
+	c.Details = `Makes a CA, a server's certificate, and one for each client NAME ("client" by default), each with its private key. Certificates that are in the directory are kept, and its CA signs the others.
 
-// runCerts makes development certificates, or prints fingerprints.
-func runCerts(args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("certs", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	dir := flags.String("dir", "certs/dev", "the `DIRECTORY` of the certificates")
-	hosts := flags.String("hosts", strings.Join(certs.DevelopmentHosts(), ","), "the server's `NAMES` and addresses, separated by commas")
-	days := flags.Int("days", 730, "how many `DAYS` the server's and the clients' certificates are valid")
-	force := flags.Bool("force", false, "replace the server's and the named clients' certificates; the CA too, if it cannot sign")
-	caKey := flags.String("ca-key", "", "the `FILE` of the CA's private key, outside of DIRECTORY if a gateway reads that (default ca.key in it)")
-	fingerprint := flags.Bool("fingerprint", false, "print the SHA-256 fingerprints of certificate files")
-	flags.Usage = func() {
-		fmt.Fprintf(stderr, "%s\n", certsUsage)
-		flags.PrintDefaults()
+With -fingerprint it prints the fingerprints of certificate FILEs, for [[client]].fingerprints.`
+	c.Exit = []cli.Entry{{Name: "0", Text: "All was made, kept or printed."}, {Name: "1", Text: "Failure."}, {Name: "2", Text: "Usage error."}}
+	c.Examples = []cli.Example{
+		{Text: "For a trial on this machine", Line: "radsec-gw certs"},
+		{Text: "For a server that clients connect to by name, and for two clients", Line: "radsec-gw certs -dir pki -hosts radsec.example.org ap1 ap2"},
+		{Text: "The key of the CA elsewhere", Line: "radsec-gw certs -dir gateway -ca-key ca.key"},
+		{Text: "What [[client]].fingerprints needs", Line: "radsec-gw certs -fingerprint certs/dev/client.pem"},
 	}
-	if err := flags.Parse(args); err != nil {
-		return exitUsage(err)
+	var o certsFlags
+	c.Flags.StringVar(&o.dir, "dir", "certs/dev", "the `DIRECTORY` of the certificates")
+	c.Flags.StringVar(&o.hosts, "hosts", strings.Join(certs.DevelopmentHosts(), ","), "the server's `NAMES` and addresses, separated by commas")
+	c.Flags.IntVar(&o.days, "days", 730, "how many `DAYS` the server's and the clients' certificates are valid")
+	c.Flags.BoolVar(&o.force, "force", false, "replace the server's and the named clients' certificates; the CA too, if it cannot sign")
+	c.Flags.StringVar(&o.caKey, "ca-key", "", "the `FILE` of the CA's private key, outside of DIRECTORY if a gateway reads that (default ca.key in it)")
+	c.Flags.BoolVar(&o.fingerprint, "fingerprint", false, "print the SHA-256 fingerprints of certificate files")
+	c.Run = func(args []string, stdout, stderr io.Writer) int {
+		switch {
+		case o.fingerprint && len(args) == 0:
+			return p.Misused(c, stderr, errors.New("expected certificate files after -fingerprint"))
+		case o.fingerprint:
+			return printFingerprints(args, stdout, stderr)
+		case o.days < 1 || o.days > 36500:
+			return p.Misused(c, stderr, fmt.Errorf("expected -days from 1 to 36500, got %d", o.days))
+		}
+		return makeCerts(o, args, stdout, stderr)
 	}
-	names := flags.Args()
-	if *fingerprint {
-		return printFingerprints(names, stdout, stderr)
-	}
-	if *days < 1 || *days > 36500 {
-		fmt.Fprintf(stderr, "radsec-gw certs: expected -days from 1 to 36500, got %d\n", *days)
-		return 2
-	}
+	return c
+}
+
+// makeCerts makes development certificates for the named clients.
+func makeCerts(o certsFlags, names []string, stdout, stderr io.Writer) int {
 	if len(names) == 0 {
 		names = []string{"client"}
 	}
-	entries, err := certs.WriteDir(*dir, certs.DirOptions{
-		Hosts: strings.Split(*hosts, ","), Clients: names, Force: *force, CAKey: *caKey, Validity: time.Duration(*days) * 24 * time.Hour,
+	entries, err := certs.WriteDir(o.dir, certs.DirOptions{
+		Hosts: strings.Split(o.hosts, ","), Clients: names, Force: o.force, CAKey: o.caKey, Validity: time.Duration(o.days) * 24 * time.Hour,
 	})
 	printEntries(stdout, entries)
 	if err != nil {
@@ -96,10 +109,6 @@ func until(c *x509.Certificate) string {
 // printFingerprints prints the fingerprint of the first certificate of each file, the one
 // that its holder presents. It returns the exit status.
 func printFingerprints(files []string, stdout, stderr io.Writer) int {
-	if len(files) == 0 {
-		fmt.Fprintln(stderr, "radsec-gw certs: expected certificate files after -fingerprint")
-		return 2
-	}
 	status := 0
 	for _, file := range files {
 		chain, err := certs.LoadCertificates(file)

@@ -20,7 +20,7 @@ func TestCertsFingerprint(t *testing.T) {
 	file := filepath.Join(dir, "campus.pem")
 	want := certs.FormatFingerprint(sha256.Sum256(entries[2].Pair.Certificate.Raw)) + "  " + file
 	var stdout, stderr bytes.Buffer
-	if status := runCerts([]string{"-fingerprint", file}, &stdout, &stderr); status != 0 || !strings.HasPrefix(stdout.String(), want) {
+	if status := run([]string{"certs", "-fingerprint", file}, &stdout, &stderr); status != 0 || !strings.HasPrefix(stdout.String(), want) {
 		t.Errorf("exit status %d and %q, want 0 and %q", status, stdout.String(), want)
 	}
 }

@@ -2,34 +2,38 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"radsec-gw/cli"
 	"radsec-gw/dev"
 	"radsec-gw/logs"
 )
 
+// devCommand describes radsec-gw dev.
+func devCommand() *cli.Command {
+	c := cli.New("dev", "run everything on this machine, without a configuration: certificates, a RADIUS server, the gateway")
+	c.Details = `Makes certificates in a temporary directory, starts a RADIUS server with one user and a gateway in front of it, sends a first request through both, and prints commands to try next. It runs until it is interrupted, and then removes what it made.`
+	c.Exit = []cli.Entry{{Name: "0", Text: "It was interrupted, or with -once: the request was accepted."}, {Name: "1", Text: "Failure."}, {Name: "2", Text: "Usage error."}}
+	c.Examples = []cli.Example{
+		{Text: "A gateway to try things with, until you interrupt it", Line: "radsec-gw dev"},
+		{Text: "Does it work on this machine?", Line: "radsec-gw dev -once"},
+	}
+	var o dev.Options
+	c.Flags.StringVar(&o.Address, "address", "127.0.0.1:2083", "`HOST:PORT` for RadSec; when it is in use, a free port")
+	c.Flags.StringVar(&o.Metrics, "metrics", "127.0.0.1:9713", "`HOST:PORT` for metrics; when it is in use, a free port")
+	c.Flags.BoolVar(&o.Once, "once", false, "end after the first request")
+	c.Flags.BoolVar(&o.Verbose, "verbose", false, "print the gateway's whole log")
+	c.Run = func(_ []string, stdout, stderr io.Writer) int { return runDev(o, stdout, stderr) }
+	return c
+}
+
 // runDev runs everything on this machine without a configuration file, until it is
 // interrupted.
-func runDev(args []string, stdout, stderr io.Writer) int {
-	var o dev.Options
-	flags := flag.NewFlagSet("radsec-gw dev", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&o.Address, "address", "127.0.0.1:2083", "`host:port` for RadSec; when it is in use, a free port")
-	flags.StringVar(&o.Metrics, "metrics", "127.0.0.1:9713", "`host:port` for metrics; when it is in use, a free port")
-	flags.BoolVar(&o.Once, "once", false, "end after the first request")
-	flags.BoolVar(&o.Verbose, "verbose", false, "print the gateway's whole log")
-	if err := flags.Parse(args); err != nil {
-		return exitUsage(err)
-	}
-	if flags.NArg() > 0 {
-		fmt.Fprintf(stderr, "radsec-gw dev: unexpected argument %q\n", flags.Arg(0))
-		return 2
-	}
+func runDev(o dev.Options, stdout, stderr io.Writer) int {
 	o.Version, o.Commit = build()
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as with nohup

@@ -3,33 +3,12 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"runtime"
+
+	"radsec-gw/cli"
 )
-
-// subcommand is a command. Its run gets the arguments after its name, and returns the exit
-// status of the process: 0 for success, 1 for failure, 2 for a usage error. serve has
-// another one for a mistake in the configuration.
-type subcommand struct {
-	name    string
-	summary string
-	run     func(args []string, stdout, stderr io.Writer) int
-}
-
-// commands lists the commands in the order of the help.
-func commands() []subcommand {
-	return []subcommand{
-		{"serve", "run the gateway: radsec-gw serve -config FILE", runServe},
-		{"check", "read the configuration as serve does, and print what it means", runCheck},
-		{"dev", "run everything on this machine, without a configuration: certificates, a RADIUS server, the gateway", runDev},
-		{"probe", "send one request as a RadSec client: status, access, accounting, coa, disconnect", runProbe},
-		{"tap", "print the packets that pass a running gateway: -client, -realm, -user", runTap},
-		{"certs", "make development certificates, print fingerprints", runCerts},
-		{"version", "print version, commit and Go version", runVersion},
-	}
-}
 
 // The kernel delivers a signal to the first thread of the process if it can, and a thread
 // that waits for a disk that does not answer does not handle it. The first thread is
@@ -43,30 +22,52 @@ func main() {
 
 // run runs a command line and returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		usage(stderr)
-		return 2
-	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
-		usage(stdout)
-		return 0
-	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(args[1:], stdout, stderr)
-		}
-	}
-	fmt.Fprintf(stderr, "radsec-gw: %q is not a command\n\n", args[0])
-	usage(stderr)
-	return 2
+	return newProgram().Run(args, stdout, stderr)
 }
 
-func usage(w io.Writer) {
-	fmt.Fprintln(w, "radsec-gw puts RadSec (RADIUS over TLS) in front of RADIUS servers that speak only UDP.")
-	fmt.Fprintln(w, "\nUsage: radsec-gw COMMAND [flags]   (radsec-gw COMMAND -h lists the flags)")
-	fmt.Fprintln(w)
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+// newProgram describes the commands, in the order of the help. Each is in a file of its own,
+// with its flags and examples: help, manual page and completion are made from them.
+func newProgram() *cli.Program {
+	p := &cli.Program{
+		Name:    "radsec-gw",
+		Summary: "puts RadSec (RADIUS over TLS) in front of RADIUS servers that speak only UDP",
+		Details: `Wi-Fi controllers, switches and roaming federations connect over TLS with a client certificate, by default to TCP port 2083 (RFC 6614). The gateway verifies each packet, signs it anew and sends it to a RADIUS server over UDP; the verified reply goes back the same way.
+
+Each flag may be written with one hyphen or two, and may come before or after the arguments. After "--" everything is an argument.`,
+		Exit: []cli.Entry{
+			{Name: "0", Text: "Success, and where help was asked for."},
+			{Name: "1", Text: "Failure; standard error says why."},
+			{Name: "2", Text: "Usage error: an unknown command or flag, or a value that cannot be."},
+		},
+		Environment: []cli.Entry{
+			{Name: configVariable, Text: "The configuration file of a command that is called without -config."},
+			{Name: "NOTIFY_SOCKET, WATCHDOG_USEC, LISTEN_FDS", Text: "Set by systemd: where serve reports its state, how often it must, and the sockets that it is passed."},
+		},
+		Files: []cli.Entry{
+			{Name: localConfig, Text: "In the current directory: the configuration of a command that is called without -config and without " + configVariable + "."},
+			{Name: systemConfig, Text: "The configuration when there is no such file. The service of the packages reads this one."},
+			{Name: "certs/dev/", Text: "Development certificates, where certs writes and probe reads them."},
+		},
+		SeeAlso: []string{"radsec-gw.toml(5)"},
 	}
+	p.Commands = []*cli.Command{
+		serveCommand(p), checkCommand(p), devCommand(), probeCommand(p), tapCommand(), certsCommand(p),
+		versionCommand(), helpCommand(p),
+	}
+	return p
+}
+
+// helpCommand explains a command.
+func helpCommand(p *cli.Program) *cli.Command {
+	c := cli.New("help", "explain a command, or list all")
+	c.Args, c.MaxArgs = "[COMMAND]", 1
+	for _, other := range p.Commands {
+		c.Words = append(c.Words, other.Name)
+	}
+	c.Details = "The same is printed by radsec-gw COMMAND -h."
+	c.Examples = []cli.Example{{Text: "All commands", Line: "radsec-gw help"}, {Text: "The flags of serve", Line: "radsec-gw help serve"}}
+	c.Run = func(args []string, stdout, stderr io.Writer) int {
+		return p.Help(append(args, "")[0], stdout, stderr)
+	}
+	return c
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,100 +11,96 @@ import (
 	"strings"
 	"time"
 
+	"radsec-gw/cli"
 	"radsec-gw/probe"
 )
 
-// runProbe sends one request as a RadSec client would and reports the reply. The exit status is 0
-// only for a verified positive reply.
-func runProbe(args []string, stdout, stderr io.Writer) int {
-	cfg, quiet, err := parseProbe(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		fmt.Fprintf(stderr, "radsec-gw probe: %v\n", err)
-		return 2
+// probeFlags are the flags of radsec-gw probe: the request, and the files and the directory
+// that other options are read from.
+type probeFlags struct {
+	probe.Config
+	dir, secretFile, passwordFile string
+	quiet                         bool
+}
+
+// probeCommand describes radsec-gw probe.
+func probeCommand(p *cli.Program) *cli.Command {
+	c := cli.New("probe", "send one request as a RadSec client, and verify the reply")
+	c.Args, c.MaxArgs = "status|access|accounting|coa|disconnect", 1
+	c.Words = []string{"status", "access", "accounting", "coa", "disconnect"}
+	c.Details = `Prints the request and the attributes of the reply by name, and says for each authenticator whether it verified. Secrets are not printed.`
+	c.Exit = []cli.Entry{{Name: "0", Text: "A verified positive answer."}, {Name: "1", Text: "Any other answer, or none."}, {Name: "2", Text: "Usage error."}}
+	c.Examples = []cli.Example{
+		{Text: "Is the gateway alive?", Line: "radsec-gw probe status"},
+		{Text: "A login, with the password in a file", Line: "radsec-gw probe access -user bob -password-file password.txt"},
+		{Text: "From an access point, with its address", Line: "radsec-gw probe access -user bob -password hello -chap -attr Calling-Station-Id=02-00-00-00-00-01 -attr NAS-Port-Type=19"},
+		{Text: "The end of a session", Line: "radsec-gw probe accounting -status-type stop -user bob -session-id 5f3a"},
 	}
-	if quiet {
-		stdout = io.Discard
-	}
-	if _, err := probe.Run(context.Background(), *cfg, stdout); err != nil {
-		fmt.Fprintf(stderr, "radsec-gw probe: %v\n", err)
-		var usage *probe.ConfigError
-		if errors.As(err, &usage) {
-			return 2
+	var o probeFlags
+	o.register(c)
+	c.Run = func(args []string, stdout, stderr io.Writer) int {
+		o.Kind = probe.Kind(append(args, "")[0])
+		if err := o.complete(); err != nil {
+			return p.Misused(c, stderr, err)
 		}
-		return 1
+		if o.quiet {
+			stdout = io.Discard
+		}
+		_, err := probe.Run(context.Background(), o.Config, stdout)
+		switch {
+		case errors.As(err, new(*probe.ConfigError)):
+			return p.Misused(c, stderr, err)
+		case err != nil:
+			fmt.Fprintf(stderr, "radsec-gw probe: %v\n", err)
+			return 1
+		}
+		return 0
 	}
-	return 0
+	return c
 }
 
-// parseProbe reads the command line, and the files of the secret and the password.
-func parseProbe(args []string, stderr io.Writer) (cfg *probe.Config, quiet bool, err error) {
-	cfg, from := &probe.Config{}, &probeFiles{}
-	flags := probeFlags(cfg, from, &quiet, stderr)
-
-	// The kind is given before or after the flags.
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		cfg.Kind, args = probe.Kind(args[0]), args[1:]
-	}
-	if err := flags.Parse(args); err != nil {
-		return nil, false, err
-	}
-	if cfg.Kind == "" && flags.NArg() == 1 {
-		cfg.Kind = probe.Kind(flags.Arg(0))
-	} else if flags.NArg() > 0 {
-		return nil, false, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	cfg.CAFile = cmp.Or(cfg.CAFile, filepath.Join(from.dir, "ca.pem"))
-	cfg.CertFile = cmp.Or(cfg.CertFile, filepath.Join(from.dir, "client.pem"))
-	cfg.KeyFile = cmp.Or(cfg.KeyFile, filepath.Join(from.dir, "client.key"))
-	if err := readIfGiven(from.secret, &cfg.Secret); err != nil {
-		return nil, false, err
-	}
-	if cfg.Secret == "" {
-		return nil, false, errors.New("-secret is empty: the RadSec leg's secret is \"radsec\" unless both sides agreed on another (RFC 6614 §2.3)")
-	}
-	return cfg, quiet, readIfGiven(from.password, &cfg.Password)
-}
-
-// probeFiles are the files and the directory that other options are read from.
-type probeFiles struct{ dir, secret, password string }
-
-// probeFlags returns the flags of the probe, which write into cfg, from and quiet.
-func probeFlags(cfg *probe.Config, from *probeFiles, quiet *bool, stderr io.Writer) *flag.FlagSet {
-	flags := flag.NewFlagSet("radsec-gw probe", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprintln(stderr, "Usage: radsec-gw probe status|access|accounting|coa|disconnect [flags]")
-		fmt.Fprintln(stderr, "\nSends one request to a RadSec server. The exit status is 0 for a verified positive answer,")
-		fmt.Fprintln(stderr, "1 for any other or none, 2 for a usage error.\n\nFlags:")
-		flags.PrintDefaults()
-	}
-	flags.StringVar(&cfg.Address, "address", "127.0.0.1:2083", "`host:port` of the RadSec server")
-	flags.StringVar(&from.dir, "certs", filepath.Join("certs", "dev"), "`directory` with ca.pem, client.pem and client.key, where the next three do not say otherwise")
-	flags.StringVar(&cfg.CertFile, "cert", "", "client certificate, PEM `file`")
-	flags.StringVar(&cfg.KeyFile, "key", "", "its private key, PEM `file`")
-	flags.StringVar(&cfg.CAFile, "ca", "", "CA that the server's certificate must come from, PEM `file`")
-	flags.StringVar(&cfg.ServerName, "server-name", "", "`name` that the server's certificate must hold (default: the host of -address)")
-	flags.StringVar(&cfg.Secret, "secret", "radsec", "shared secret of the RadSec leg (RFC 6614 §2.3)")
-	flags.StringVar(&from.secret, "secret-file", "", "`file` that holds the shared secret")
-	flags.StringVar(&cfg.User, "user", "", "User-Name")
-	flags.StringVar(&cfg.Password, "password", "", "password (access)")
-	flags.StringVar(&from.password, "password-file", "", "`file` that holds the password")
-	flags.BoolVar(&cfg.CHAP, "chap", false, "CHAP instead of PAP; the Request Authenticator is the challenge")
-	flags.BoolVar(&cfg.CHAPChallenge, "chap-challenge", false, "CHAP with a CHAP-Challenge attribute")
-	flags.StringVar(&cfg.StatusType, "status-type", "start", "Acct-Status-Type: start, interim, stop, on, off")
-	flags.StringVar(&cfg.SessionID, "session-id", "", "Acct-Session-Id (default in accounting: a random one)")
-	flags.BoolVar(&cfg.NoMessageAuthenticator, "no-message-authenticator", false, "send no Message-Authenticator (accounting never has one)")
-	flags.StringVar(&cfg.Version, "radius-version", "both", "`version` of RADIUS to offer by ALPN (RFC 9765): 1.0, 1.1, both, or none to use no ALPN")
-	flags.DurationVar(&cfg.Timeout, "timeout", 10*time.Second, "for connecting, and again for the answer")
-	flags.BoolVar(quiet, "quiet", false, "print nothing but failures")
-	flags.Func("attr", "further attribute, `Name=value`, repeatable: Calling-Station-Id=02-00-00-00-00-01, Framed-IP-Address=192.0.2.1, Class=0x0102, 26=0x…", func(s string) error {
-		cfg.Attributes = append(cfg.Attributes, s)
+// register adds the flags to the command.
+func (o *probeFlags) register(c *cli.Command) {
+	c.Flags.StringVar(&o.Address, "address", "127.0.0.1:2083", "`HOST:PORT` of the RadSec server")
+	c.Flags.StringVar(&o.dir, "certs", filepath.Join("certs", "dev"), "`DIRECTORY` with ca.pem, client.pem and client.key, where the next three do not say otherwise")
+	c.Flags.StringVar(&o.CertFile, "cert", "", "client certificate, PEM `FILE`")
+	c.Flags.StringVar(&o.KeyFile, "key", "", "its private key, PEM `FILE`")
+	c.Flags.StringVar(&o.CAFile, "ca", "", "CA that the server's certificate must come from, PEM `FILE`")
+	c.Flags.StringVar(&o.ServerName, "server-name", "", "`NAME` that the server's certificate must hold (default: the host of -address)")
+	c.Flags.StringVar(&o.Secret, "secret", "radsec", "shared `SECRET` of the RadSec leg (RFC 6614 §2.3)")
+	c.Flags.StringVar(&o.secretFile, "secret-file", "", "`FILE` that holds the shared secret")
+	c.Flags.StringVar(&o.User, "user", "", "the `NAME` for User-Name")
+	c.Flags.StringVar(&o.Password, "password", "", "the `PASSWORD` (access)")
+	c.Flags.StringVar(&o.passwordFile, "password-file", "", "`FILE` that holds the password")
+	c.Flags.BoolVar(&o.CHAP, "chap", false, "CHAP instead of PAP; the Request Authenticator is the challenge")
+	c.Flags.BoolVar(&o.CHAPChallenge, "chap-challenge", false, "CHAP with a CHAP-Challenge attribute")
+	c.Flags.StringVar(&o.StatusType, "status-type", "start", "the `TYPE` for Acct-Status-Type: start, interim, stop, on, off")
+	c.Flags.StringVar(&o.SessionID, "session-id", "", "the `ID` for Acct-Session-Id (default in accounting: a random one)")
+	c.Flags.BoolVar(&o.NoMessageAuthenticator, "no-message-authenticator", false, "send no Message-Authenticator (accounting never has one)")
+	c.Flags.StringVar(&o.Version, "radius-version", "both", "`VERSION` of RADIUS to offer by ALPN (RFC 9765): 1.0, 1.1, both, or none to use no ALPN")
+	c.Flags.DurationVar(&o.Timeout, "timeout", 10*time.Second, "`DURATION` for connecting, and again for the answer")
+	c.Flags.BoolVar(&o.quiet, "quiet", false, "print nothing but failures")
+	c.Flags.Func("attr", "further attribute, `NAME=VALUE`, repeatable: Calling-Station-Id=02-00-00-00-00-01, Framed-IP-Address=192.0.2.1, Class=0x0102, 26=0x…", func(s string) error {
+		o.Attributes = append(o.Attributes, s)
 		return nil
 	})
-	return flags
+	c.Values["status-type"] = []string{"start", "interim", "stop", "on", "off"}
+	c.Values["radius-version"] = []string{"1.0", "1.1", "both", "none"}
+}
+
+// complete reads the files of the secret and the password, and names those of the
+// certificates.
+func (o *probeFlags) complete() error {
+	o.CAFile = cmp.Or(o.CAFile, filepath.Join(o.dir, "ca.pem"))
+	o.CertFile = cmp.Or(o.CertFile, filepath.Join(o.dir, "client.pem"))
+	o.KeyFile = cmp.Or(o.KeyFile, filepath.Join(o.dir, "client.key"))
+	if err := readIfGiven(o.secretFile, &o.Secret); err != nil {
+		return err
+	}
+	if o.Secret == "" {
+		return errors.New("-secret is empty: the RadSec leg's secret is \"radsec\" unless both sides agreed on another (RFC 6614 §2.3)")
+	}
+	return readIfGiven(o.passwordFile, &o.Password)
 }
 
 // readIfGiven replaces value by the contents of the file, without the newline that editors end it with.

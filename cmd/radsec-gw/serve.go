@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	stdlog "log"
@@ -14,30 +13,46 @@ import (
 	"syscall"
 	"time"
 
+	"radsec-gw/cli"
 	"radsec-gw/gateway"
 	"radsec-gw/logs"
 	"radsec-gw/service"
 )
 
-// runServe runs the gateway until SIGINT or SIGTERM has drained it.
-func runServe(args []string, stdout, stderr io.Writer) int {
-	// The ballast is never touched, so that it takes no memory, but the garbage collector
-	// counts it as live, and so lets the heap grow by at least as much before it
-	// collects. The live heap of a gateway with few connections is a few megabytes:
-	// without the ballast, handshakes would have it collected every hundred connections.
-	ballast := make([]byte, 16<<20)
-	defer runtime.KeepAlive(ballast)
-	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	path := flags.String("config", "", "the configuration `FILE`; config.example.toml explains it")
-	if err := flags.Parse(args); err != nil {
-		return exitUsage(err)
+// serveCommand describes radsec-gw serve.
+func serveCommand(p *cli.Program) *cli.Command {
+	c := cli.New("serve", "run the gateway")
+	c.Details = `Runs until SIGTERM or SIGINT: then /readyz turns to 503, no connection is accepted, requests in flight are finished (drain_timeout), and the exit status is 0. A second such signal ends it at once.
+
+SIGHUP reads the configuration again; one with mistakes is refused, and the old one stays. SIGUSR1 makes the log level debug, SIGUSR2 the configured one.
+
+The log goes to standard error. The configuration is explained in radsec-gw.toml(5).`
+	c.Exit = []cli.Entry{
+		{Name: "0", Text: "It was ended by a signal."},
+		{Name: "1", Text: "A failure that may be temporary, such as a port in use."},
+		{Name: "2", Text: "Usage error."},
+		{Name: "78", Text: "A mistake in the configuration or in a file that it names: starting again does not help."},
 	}
-	if *path == "" || flags.NArg() > 0 {
-		fmt.Fprintln(stderr, "radsec-gw serve: expected -config FILE and nothing else")
-		return 2
+	c.Examples = []cli.Example{
+		{Text: "With the configuration in the current directory, or that of the system", Line: "radsec-gw serve"},
+		{Text: "With another one", Line: "radsec-gw serve -config /etc/radsec-gw/radsec-gw.toml"},
 	}
-	return serve(*path, stderr)
+	path := configFlag(c)
+	c.Run = func(_ []string, _, stderr io.Writer) int {
+		// The ballast is never touched, so that it takes no memory, but the garbage collector
+		// counts it as live, and so lets the heap grow by at least as much before it
+		// collects. The live heap of a gateway with few connections is a few megabytes:
+		// without the ballast, handshakes would have it collected every hundred connections.
+		ballast := make([]byte, 16<<20)
+		defer runtime.KeepAlive(ballast)
+		file, err := configPath(*path)
+		if err != nil {
+			fmt.Fprintf(stderr, "radsec-gw serve: %v\n", err)
+			return exitConfig
+		}
+		return serve(file, stderr)
+	}
+	return c
 }
 
 // Exit statuses of serve, beside 0 for a drained gateway and 2 for a usage error.
@@ -104,13 +119,4 @@ func serve(path string, stderr io.Writer) int {
 // to a standard error that is not read. The returned function stops the timer.
 func exitAnyway(status int) (stop func() bool) {
 	return time.AfterFunc(service.EndTimeout, func() { os.Exit(status) }).Stop
-}
-
-// exitUsage returns the exit status for an error of flag.Parse: asking for help is not a
-// mistake.
-func exitUsage(err error) int {
-	if err == flag.ErrHelp {
-		return 0
-	}
-	return 2
 }

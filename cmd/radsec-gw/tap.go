@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -12,31 +11,32 @@ import (
 	"syscall"
 
 	"radsec-gw/audit"
+	"radsec-gw/cli"
 	"radsec-gw/config"
 )
 
-// runTap prints the packets that pass a running gateway, until it is interrupted or the
-// gateway stops.
-func runTap(args []string, stdout, stderr io.Writer) int {
+// tapCommand describes radsec-gw tap.
+func tapCommand() *cli.Command {
+	c := cli.New("tap", "print the packets that pass a running gateway")
+	c.Details = `Prints packets decoded, hidden values masked, until it is interrupted or the gateway stops. It must run as root or as the gateway's user. Of several filters all must match. A packet that the terminal is too slow for is left out, and their number is printed.`
+	c.Exit = []cli.Entry{{Name: "0", Text: "It was interrupted."}, {Name: "1", Text: "It could not connect to the gateway, or the gateway stopped."}, {Name: "2", Text: "Usage error."}}
+	c.Examples = []cli.Example{
+		{Text: "Everything", Line: "radsec-gw tap"},
+		{Text: "The logins of one user", Line: "radsec-gw tap -user bob@example.org"},
+	}
 	var path string
 	var filter audit.Filter
-	flags := flag.NewFlagSet("radsec-gw tap", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.StringVar(&path, "socket", config.DefaultTapSocket, "the gateway's `PATH` of [tap].socket")
-	flags.StringVar(&filter.Client, "client", "", "only this client, by its `NAME` in the configuration")
-	flags.StringVar(&filter.Realm, "realm", "", "only requests that are routed by this `REALM`")
-	flags.StringVar(&filter.User, "user", "", "only this `USER`, by the whole User-Name")
-	flags.Usage = func() {
-		fmt.Fprint(stderr, "radsec-gw tap prints the packets that pass a running gateway, decoded, hidden values masked.\n\n")
-		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
-		return exitUsage(err)
-	}
-	if flags.NArg() > 0 {
-		fmt.Fprintf(stderr, "radsec-gw tap: unexpected argument %q\n", flags.Arg(0))
-		return 2
-	}
+	c.Flags.StringVar(&path, "socket", config.DefaultTapSocket, "the gateway's [tap].socket, a `FILE`")
+	c.Flags.StringVar(&filter.Client, "client", "", "only this client, by its `NAME` in the configuration")
+	c.Flags.StringVar(&filter.Realm, "realm", "", "only requests that are routed by this `REALM`")
+	c.Flags.StringVar(&filter.User, "user", "", "only this `USER`, by the whole User-Name")
+	c.Run = func(_ []string, stdout, stderr io.Writer) int { return runTap(path, filter, stdout, stderr) }
+	return c
+}
+
+// runTap prints the packets that pass a running gateway, until it is interrupted or the
+// gateway stops.
+func runTap(path string, filter audit.Filter, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := tapInto(ctx, stdout, path, filter); err != nil {

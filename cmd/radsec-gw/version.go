@@ -5,6 +5,8 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+
+	"radsec-gw/cli"
 )
 
 // version and commit can be set by the linker, for a build without a repository:
@@ -14,15 +16,17 @@ import (
 // If they are empty, those of the build information are used.
 var version, commit string
 
-// runVersion prints version, commit and Go version, each on a line of its own, for scripts.
-func runVersion(args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 {
-		fmt.Fprintf(stderr, "radsec-gw version: takes no arguments, got %q\n", args)
-		return 2
+// versionCommand describes radsec-gw version.
+func versionCommand() *cli.Command {
+	c := cli.New("version", "print version, commit and Go version")
+	c.Details = "Each is on a line of its own, for scripts. The same is printed by radsec-gw --version."
+	c.Examples = []cli.Example{{Text: "For a bug report", Line: "radsec-gw version"}}
+	c.Run = func(_ []string, stdout, _ io.Writer) int {
+		v, c := build()
+		fmt.Fprintf(stdout, "radsec-gw %s\ncommit %s\n%s %s/%s\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return 0
 	}
-	v, c := build()
-	fmt.Fprintf(stdout, "radsec-gw %s\ncommit %s\n%s %s/%s\n", v, c, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return 0
+	return c
 }
 
 // build returns the version and the commit of this program.
