@@ -29,6 +29,9 @@ func (s *tapEvent) text() string {
 	if e.Tries > 1 {
 		fmt.Fprintf(&b, ", sent %d times", e.Tries)
 	}
+	if e.Unverified > 0 {
+		fmt.Fprintf(&b, ", %d replies of %s did not verify (%s)", e.Unverified, e.UnverifiedFrom, e.UnverifiedWhy)
+	}
 	if len(e.Reply) > 0 {
 		fmt.Fprintf(&b, ": %s", packetText(e.Reply, s.v11))
 	}

@@ -27,6 +27,10 @@ type Event struct {
 	Port     metrics.Port  // of the server
 	Duration time.Duration // since the request arrived
 	Tries    int           // transmissions to servers; 0: none
+
+	Unverified     int            // replies that did not verify, and were ignored
+	UnverifiedWhy  metrics.Result // of the last
+	UnverifiedFrom string         // the server that the last came from
 }
 
 // Hub passes events to the request log, F-Ticks and taps. Listening, Tapping, Arrived, Ended

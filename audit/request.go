@@ -53,6 +53,11 @@ func (r *requestLog) ended(e *Event) {
 	f.begin("ms")
 	f.to = appendMilliseconds(f.to, e.Duration)
 	f.number("tries", int64(e.Tries))
+	if e.Unverified > 0 {
+		f.number("unverified_replies", int64(e.Unverified))
+		f.text("unverified_because", e.UnverifiedWhy.String())
+		f.text("unverified_from", e.UnverifiedFrom)
+	}
 	s.line = endLine(f.to, r.json)
 	r.out.Put(logs.KindRequest, s.line)
 }

@@ -59,6 +59,11 @@ func TestALineOfAnythingElse(t *testing.T) {
 	if got := logged(t, nil, rejected); !strings.Contains(got, " fate=no_route reply=Access-Reject error_cause=502 ") || strings.Contains(got, "server=") {
 		t.Errorf("a refused request reads %q", got)
 	}
+	unverified := login(t, "bob", radius.CodeAccessReject)
+	unverified.Fate, unverified.Unverified, unverified.UnverifiedWhy, unverified.UnverifiedFrom = metrics.FateServerUnverified, 5, metrics.ReplyBadResponseAuthenticator, "radius-a"
+	if got := logged(t, nil, unverified); !strings.Contains(got, " fate=server_unverified ") || !strings.HasSuffix(got, " unverified_replies=5 unverified_because=bad_response_authenticator unverified_from=radius-a\n") {
+		t.Errorf("a request whose server has another secret reads %q", got)
+	}
 	malformed := &Event{Client: "campus", Kind: wire.KindOther, Fate: metrics.FateBadLength}
 	if got := logged(t, nil, malformed); !strings.Contains(got, "kind=other fate=bad_length ms=0.000 tries=0") {
 		t.Errorf("a malformed packet reads %q", got)

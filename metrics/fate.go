@@ -33,6 +33,7 @@ const (
 	FateTooLong         // the server's copy would exceed 4096 octets
 
 	FateServerSilent       // no reply to the end of the schedule
+	FateServerUnverified   // no reply that verifies to the end of the schedule, but some that do not
 	FateServerRefused      // ICMP said that nothing listens on the NAS's port; CoA and Disconnect only
 	FateNoIdentifier       // every identifier of every usable server is taken
 	FateOverShare          // the client holds its share of the identifiers, which are nearly all taken
@@ -73,6 +74,7 @@ var fateNames = [NumFates]string{
 	FateNoNAS:                       "no_nas",
 	FateTooLong:                     "too_long",
 	FateServerSilent:                "server_silent",
+	FateServerUnverified:            "server_unverified",
 	FateServerRefused:               "server_refused",
 	FateNoIdentifier:                "no_identifier",
 	FateOverShare:                   "over_share",

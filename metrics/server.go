@@ -31,6 +31,7 @@ const (
 const (
 	probesAnswered = iota
 	probesUnanswered
+	probesUnverified
 )
 
 var serverFamilies = [NumServerCounters]family{
@@ -43,8 +44,8 @@ var serverFamilies = [NumServerCounters]family{
 	ServerMoved:            {name: "server_requests_moved_total", help: "Requests that moved on to another server because this one left them unanswered, was failing or down, or could not route them."},
 	ServerRepliesAfterMove: {name: "replies_after_move_total", help: "Answers of a UDP server that arrived after their request had gone to another server as well, and before that one's."},
 	ServerRenewals:         {name: "server_socket_renewals_total", help: "Times that new sockets took the place of those to a UDP server, because it was silent, unreachable or had another address."},
-	ServerProbes: {"server_probes_total", "Health probes of a UDP server, by whether they were answered.",
-		[]string{"result"}, [][]string{probesAnswered: {"answered"}, probesUnanswered: {"unanswered"}}},
+	ServerProbes: {"server_probes_total", "Health probes of a UDP server, by whether they were answered; unverified: only by what does not verify.",
+		[]string{"result"}, [][]string{probesAnswered: {"answered"}, probesUnanswered: {"unanswered"}, probesUnverified: {"unverified"}}},
 }
 
 type serverKey struct {
@@ -106,6 +107,10 @@ func (s *Server) CountProbe(answered bool) {
 	}
 	s.counters[ServerProbes][series].Inc()
 }
+
+// CountUnverifiedProbe counts one health check that was answered only by what does not
+// verify.
+func (s *Server) CountUnverifiedProbe() { s.counters[ServerProbes][probesUnverified].Inc() }
 
 // SetAddress sets the address of the server's port, for the status page. Unlike the
 // counts, it allocates.

@@ -18,7 +18,7 @@ func TestEverySeriesOfAServerIsThereAtZero(t *testing.T) {
 	for r := range NumResults {
 		want = append(want, fmt.Sprintf(`radsec_gw_server_replies_total{port="auth",result="%v",server="freeradius-a"} 0`, r))
 	}
-	for _, result := range []string{"answered", "unanswered"} {
+	for _, result := range []string{"answered", "unanswered", "unverified"} {
 		want = append(want, fmt.Sprintf(`radsec_gw_server_probes_total{port="auth",result="%v",server="freeradius-a"} 0`, result))
 	}
 	for _, name := range []string{"server_outstanding_requests", "server_open_sockets", "server_up", "server_reply_seconds_count"} {
@@ -57,6 +57,7 @@ func TestCountsOfAServerArrive(t *testing.T) {
 	s.CountProbe(true)
 	s.CountProbe(false)
 	s.CountProbe(false)
+	s.CountUnverifiedProbe()
 	s.AddOutstanding(5)
 	s.AddOutstanding(-2)
 	s.AddSockets(2)
@@ -65,6 +66,7 @@ func TestCountsOfAServerArrive(t *testing.T) {
 		`radsec_gw_server_replies_total{port="auth",result="unmatched",server="freeradius-a"} 1`,
 		`radsec_gw_server_probes_total{port="auth",result="answered",server="freeradius-a"} 1`,
 		`radsec_gw_server_probes_total{port="auth",result="unanswered",server="freeradius-a"} 2`,
+		`radsec_gw_server_probes_total{port="auth",result="unverified",server="freeradius-a"} 1`,
 		`radsec_gw_server_outstanding_requests{port="auth",server="freeradius-a"} 3`,
 		`radsec_gw_server_open_sockets{port="auth",server="freeradius-a"} 2`,
 		`radsec_gw_server_reply_seconds_bucket{port="auth",server="freeradius-a",le="0.000244140625"} 0`,

@@ -60,7 +60,7 @@ func (req *request) failureAnswer(why udpback.Failure, cause uint32) (wire.Answe
 		if req.dynamic() || !req.view.Is11() {
 			return wire.Answer{}, false
 		}
-	case udpback.FailSilent:
+	case udpback.FailSilent, udpback.FailUnverified:
 		if req.dynamic() {
 			return wire.Answer{}, false
 		}

@@ -95,6 +95,12 @@ func situations() []situation {
 		{name: "no socket", fate: "no_socket", attrs: known, end: handOver(udpback.ErrNoSocket), cause: 505, cause11: 505, dynamic: 505},
 		{name: "copy too long", fate: "too_long", attrs: known, end: handOver(wire.ErrTooLong), cause: 505, cause11: 505, dynamic: 505},
 		{name: "silent server", fate: "server_silent", attrs: known, wait: time.Minute, cause: 505, cause11: 505},
+		{name: "replies under another secret", fate: "server_unverified", attrs: known, wait: time.Minute, cause: 505, cause11: 505,
+			serve: func(s []byte) [][]byte {
+				reply := accept(s, mac)[0]
+				reply[4] ^= 255
+				return [][]byte{reply}
+			}},
 		{name: "nobody listens there", fate: "server_refused", kinds: dynamicCodes, attrs: known, serve: func([]byte) [][]byte { return [][]byte{nil} }, dynamic: 406},
 		{name: "server has no route", fate: "protocol_error", attrs: known, serve: answerError(502), cause: 502, cause11: 502, dynamic: 502},
 		{name: "server has trouble", fate: "protocol_error", attrs: known, serve: answerError(505), cause: 505, cause11: 505, dynamic: 505},

@@ -87,6 +87,8 @@ func (req *request) reportEnd(end outcome, took time.Duration) {
 	e.Fate, e.Reply, e.Duration = end.fate, end.answer, took
 	if !req.busy {
 		e.Server, e.Port, e.Tries = req.Served()
+		ignored := req.Ignored()
+		e.Unverified, e.UnverifiedWhy, e.UnverifiedFrom = ignored.Count, ignored.Why, ignored.Server
 	}
 	req.conn.relay.hub.Ended(&e)
 }
@@ -110,6 +112,7 @@ func (req *request) event(rules *Rules) audit.Event {
 // failureFate has the fate of a request for each failure of its exchange.
 var failureFate = [...]metrics.Fate{
 	udpback.FailSilent:        metrics.FateServerSilent,
+	udpback.FailUnverified:    metrics.FateServerUnverified,
 	udpback.FailRefused:       metrics.FateServerRefused,
 	udpback.FailProtocolError: metrics.FateProtocolError,
 	udpback.FailShutdown:      metrics.FateShutdown,

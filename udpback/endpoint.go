@@ -311,7 +311,11 @@ func (c *check) Deliver([]byte, *Touched) {
 
 // Fail reports that the check was not answered. A Protocol-Error is an answer.
 func (c *check) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
-	c.ep.metrics.CountProbe(why == FailProtocolError)
+	if why == FailUnverified {
+		c.ep.metrics.CountUnverifiedProbe()
+	} else {
+		c.ep.metrics.CountProbe(why == FailProtocolError)
+	}
 	switch why {
 	case FailProtocolError:
 		c.ep.health.CheckAnswered(c.ep.server.backend.Now())

@@ -18,6 +18,7 @@ const (
 	FailProtocolError                // the server answered with a verified Protocol-Error (RFC 7930 §4)
 	FailShutdown                     // the gateway is stopping
 	FailRefused                      // ICMP says that nothing listens on the port; CoA and Disconnect only (RFC 5176 §3.5)
+	FailUnverified                   // as FailSilent, but replies arrived that did not verify; see Exchange.Ignored
 )
 
 // Handler is the owner of an exchange. Its methods are called one at a time. What is
@@ -91,6 +92,7 @@ type progress struct {
 	prior     priorSchedule // what it was sent by another socket of the same server
 	firstSent time.Duration // when it was first sent to the server that has it, by any of its sockets; 0: not yet
 	startedAt time.Duration // on the Backend's clock, when Start was called
+	ignored   Ignored       // replies that did not verify
 	deadline  time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 }
 
@@ -116,9 +118,29 @@ func (ex *Exchange) Served() (server string, port metrics.Port, sends int) {
 	return ex.ep.server.Name, ex.ep.label, ex.sends
 }
 
-// ClearServed makes Served report that no server has had the exchange: for an owner that
+// Ignored is what is known of the replies to one request that did not verify, from any of
+// the servers that it was sent to.
+type Ignored struct {
+	Count  int            // 0: there were none
+	Why    metrics.Result // of the last
+	Server string         // that the last came from
+}
+
+// Ignored returns what is known of the replies that did not verify. It is for the owner,
+// when the exchange has ended or its reply has arrived.
+func (ex *Exchange) Ignored() Ignored { return ex.ignored }
+
+// silent returns why an exchange ends whose schedule is over.
+func (ex *Exchange) silent() Failure {
+	if ex.ignored.Count > 0 {
+		return FailUnverified
+	}
+	return FailSilent
+}
+
+// ClearServed makes Served and Ignored report nothing: for an owner that
 // uses it again.
-func (ex *Exchange) ClearServed() { ex.ep = nil }
+func (ex *Exchange) ClearServed() { ex.ep, ex.ignored = nil, Ignored{} }
 
 // Cancel ends the exchange for its owner: it is not resent and its reply, if
 // one still arrives, is counted and dropped (RFC 6613 §2.6.1). The Identifier

@@ -68,11 +68,14 @@ func (l *portLog) transition(t health.Transition) {
 		suppressed, ok := l.suspect.Allow()
 		l.suspectLogged.Store(ok)
 		if ok {
-			fields := []any{address}
+			text, fields := "the server is silent; probing it, new requests prefer other servers", []any{address}
+			if t.Unverified > 0 {
+				text, fields = "the server's replies do not verify; probing it, new requests prefer other servers", []any{"hint", t.Hint(), address}
+			}
 			if suppressed > 0 {
 				fields = append(fields, "suppressed", suppressed)
 			}
-			l.out.Warn("the server is silent; probing it, new requests prefer other servers", fields...)
+			l.out.Warn(text, fields...)
 		}
 	case t.To == health.Failing:
 		l.out.Error("the server is failing: new requests prefer other servers", "hint", t.Hint(), address)
@@ -136,7 +139,7 @@ func (l *portLog) warn(c *logs.Limiter, text string, err error) {
 // unverifiedReply reports a reply that does not verify, once a minute for each of two
 // causes.
 func (l *portLog) unverifiedReply(err error) {
-	l.ep.health.Unverified()
+	l.ep.health.Unverified(errors.Is(err, wire.ErrNoMessageAuthenticator))
 	text, c := "", &l.unverified
 	switch {
 	case errors.Is(err, wire.ErrNoMessageAuthenticator):

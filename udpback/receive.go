@@ -40,7 +40,8 @@ type candidate struct {
 	dropStale  bool          // one outside of the window is dropped
 	stale      bool          // it is outside
 	ticket     wire.Ticket
-	good       bool // not rejected so far
+	good       bool           // not rejected so far
+	result     metrics.Result // of one that is rejected
 	ex         *Exchange
 	previous   previous // the exchange that has moved on from the slot
 }
@@ -85,18 +86,22 @@ func (r *receiver) parse(in *datagram.Inbox) {
 		d := in.Datagram(i)
 		// Octets beyond Length are padding and ignored (RFC 2865 §3).
 		n, err := wire.Cut(d)
+		c.result = metrics.ReplyAccepted
 		if err != nil || c.view.Parse(d[:n]) != nil {
 			s.ep.metrics.CountReply(metrics.ReplyMalformed)
-			continue
+			if len(d) < wire.MinLength {
+				continue
+			}
+			c.result = metrics.ReplyMalformed
 		}
-		c.id = wire.ServerID(c.view.Identifier())
+		c.id = wire.ServerID(d[1])
 		r.n++
 	}
 	s.mu.Lock()
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
 		sl := &s.slots[c.id]
-		c.good = sl.state != slotFree && sl.state != slotReserved
+		c.good = sl.state != slotFree && sl.state != slotReserved && c.result == metrics.ReplyAccepted
 		c.generation, c.code, c.sent, c.firstSent = sl.generation, sl.code, sl.sent, sl.firstSent
 		c.window, c.stale = 0, false
 		if sl.ex != nil {
@@ -112,11 +117,13 @@ func (r *receiver) check() {
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
 		switch {
+		case c.result == metrics.ReplyMalformed:
 		case !c.good:
-			m.CountReply(metrics.ReplyUnmatched)
+			c.result = metrics.ReplyUnmatched
+			m.CountReply(c.result)
 		case !rejectsStatusServer(c) && !wire.Answers(c.code, c.view.Code()) || namesOtherCode(c):
-			c.good = false
-			m.CountReply(metrics.ReplyWrongCode)
+			c.good, c.result = false, metrics.ReplyWrongCode
+			m.CountReply(c.result)
 		default:
 			var err error
 			if c.ticket, err = r.verify.VerifyReply(&c.view, c.code, &c.sent, srv.secret, srv.settings.Load().requireMA); err != nil {
@@ -151,7 +158,8 @@ func (r *receiver) checkTimestamp(c *candidate) {
 	c.stale, c.good = true, !c.dropStale
 	r.socket.ep.log.staleReply(c, now)
 	if !c.good {
-		r.socket.ep.metrics.CountReply(metrics.ReplyStaleTimestamp)
+		c.result = metrics.ReplyStaleTimestamp
+		r.socket.ep.metrics.CountReply(c.result)
 	}
 }
 
@@ -171,8 +179,8 @@ func namesOtherCode(c *candidate) bool {
 
 // drop counts and reports a reply that does not verify.
 func (r *receiver) drop(c *candidate, err error) {
-	c.good = false
-	r.socket.ep.metrics.CountReply(resultOf(err))
+	c.good, c.result = false, resultOf(err)
+	r.socket.ep.metrics.CountReply(c.result)
 	r.socket.ep.log.unverifiedReply(err)
 }
 
@@ -198,6 +206,7 @@ func (r *receiver) freeAnswered(now time.Duration) {
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
 		if !c.good {
+			s.noteIgnored(c)
 			continue
 		}
 		verified, s.repliedAt = true, now
@@ -226,6 +235,16 @@ func (r *receiver) freeAnswered(now time.Duration) {
 			s.ep.metrics.CountReply(metrics.ReplyUnmatched)
 		}
 	}
+}
+
+// noteIgnored notes with the exchange that waits in a slot that a reply to it was ignored
+// because it did not verify. With mu held.
+func (s *socket) noteIgnored(c *candidate) {
+	sl := &s.slots[c.id]
+	if sl.ex == nil || sl.generation != c.generation || sl.state != slotWaiting || c.result == metrics.ReplyUnmatched || c.result == metrics.ReplyStaleTimestamp {
+		return
+	}
+	sl.ex.ignored = Ignored{Count: sl.ex.ignored.Count + 1, Why: c.result, Server: s.ep.server.Name}
 }
 
 // noteReplies notes verified replies in the port's health; took is how long the slowest

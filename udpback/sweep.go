@@ -302,7 +302,7 @@ func (w *dueWork) failEnded() {
 		if ex.group != nil { // checks are counted separately
 			w.socket.ep.metrics.Count(metrics.ServerTimeouts, 1)
 		}
-		ex.Handler.Fail(w.hasher, FailSilent, 0, &w.touched)
+		ex.Handler.Fail(w.hasher, ex.silent(), 0, &w.touched)
 	}
 	for _, ex := range w.refused {
 		ex.Handler.Fail(w.hasher, FailRefused, 0, &w.touched)

@@ -95,8 +95,12 @@ func (p *Port) recover(request bool) {
 	p.report()
 }
 
-// Unverified notes a reply that did not verify. It does not show that the port is alive.
-func (p *Port) Unverified() { p.unverified.Add(1) }
+// Unverified notes a reply that did not verify; unsigned says that it has no
+// Message-Authenticator. It does not show that the port is alive.
+func (p *Port) Unverified(unsigned bool) {
+	p.unsigned.Store(unsigned)
+	p.unverified.Add(1)
+}
 
 // Silent notes that a request is due for its second transmission, which was first
 // sent at sent. A reply that verified since then shows that the port is alive and that

@@ -180,7 +180,9 @@ func (b *bed) act(words []string) {
 		case "refused":
 			p.Refused()
 		case "unverified":
-			p.Unverified()
+			p.Unverified(false)
+		case "unsigned":
+			p.Unverified(true)
 		case "no-address":
 			p.NoAddress(errTest)
 		case "renew":

@@ -45,6 +45,7 @@ type Port struct {
 	lastTry     atomic.Int64 // when a request last tried a port that is failing or down
 	failedTries atomic.Int32 // such tries since the last answer
 	unverified  atomic.Int64 // replies that did not verify since the last that did
+	unsigned    atomic.Bool  // the last of those has no Message-Authenticator
 	slowest     atomic.Int64 // the longest that an answer took recently; see Overdue
 
 	mu             locks.Mutex[locks.HealthPort] // guards the fields below

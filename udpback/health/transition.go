@@ -13,6 +13,7 @@ type Transition struct {
 	Alive          bool  // no change: the first verified reply of a port that is down, or the first after a lost check
 	Assumed        bool  // the port is assumed to be up, without a reply that shows it
 	Unverified     int64 // replies that did not verify since the last that did
+	Unsigned       bool  // the last of those has no Message-Authenticator
 	HasAnswered    bool  // something from the server's address has verified before
 	HasChecks      bool  // the port is checked, and its checks count
 	NoAddress      error // why the server has no address; nil: it has one
@@ -27,6 +28,8 @@ func (t Transition) Hint() string {
 		return "its name has no address: is the name right, and does the name server answer?"
 	case t.To == Failing:
 		return fmt.Sprintf("it answers probes, and %d requests in a row stayed unanswered: check what the server needs for its work, such as its database or directory", t.Unanswered)
+	case t.Unsigned:
+		return fmt.Sprintf("replies arrived (%d) that are dropped because they have no Message-Authenticator: update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", t.Unverified)
 	case t.Unverified > 0 && t.HasAnswered:
 		return fmt.Sprintf("replies that do not verify arrived (%d), though earlier ones did: was the secret changed on one side only? Or do answers come after their requests were given up?", t.Unverified)
 	case t.Unverified > 0:
@@ -69,6 +72,7 @@ func (p *Port) setState(t Transition) {
 // held.
 func (p *Port) record(t Transition) {
 	t.Unverified, t.HasAnswered, t.HasChecks = p.unverified.Load(), p.HasAnswered(), p.HasChecks()
+	t.Unsigned = t.Unverified > 0 && p.unsigned.Load()
 	t.Unanswered, t.At = int(p.unanswered.Load()), p.owner.Clock()
 	p.transitions = append(p.transitions, t)
 }

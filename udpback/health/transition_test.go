@@ -27,6 +27,7 @@ func TestHint(t *testing.T) {
 		{"thousands that did not verify", checked, "loses\nunverified 3000\npass 60s", Down, "replies arrived (3000), and none of them verified: the secret here and on the server differ", []string{"nothing has ever", "any more"}},
 		{"some did, then none", checked, "pass 5s\nloses\nunverified 7\npass 60s", Down, "replies that do not verify arrived (7), though earlier ones did: was the secret changed on one side only? Or do answers come after", []string{"none of them", "differ"}},
 		{"one that did not verify", checked, "loses\nunverified\npass 60s", Down, "replies arrived (1), and none of them verified", nil},
+		{"without Message-Authenticator", checked, "loses\nunverified\nunsigned 3\npass 60s", Down, "replies arrived (4) that are dropped because they have no Message-Authenticator: update the server or have it sign", []string{"secret", "ever"}},
 		{"one before something did, and one since", checked, "unverified\npass 5s\nloses\nunverified\npass 60s", Down, "replies that do not verify arrived (1), though earlier ones did", nil},
 		{"what did not verify before something did is past", checked, "unverified 7\npass 5s\nloses\npass 60s", Down, "requests and probes are no longer answered", []string{"verif"}},
 		{"a new address", checked, "pass 5s\nanswered\nunverified\nloses\nrenew\npass 60s", Down, "nothing has ever arrived from it", []string{"verif", "any more"}},
@@ -156,7 +157,7 @@ func TestTransitionsInOrder(t *testing.T) {
 		func() { p.CheckLost() },
 		func() { p.NoAddress(errTest); p.Renew() },
 		func() { p.Configure(*p.Config()) },
-		func() { p.Try(o.Clock()); p.Unverified(); p.Refused(); p.RequestCheck(); p.Lost() },
+		func() { p.Try(o.Clock()); p.Unverified(false); p.Refused(); p.RequestCheck(); p.Lost() },
 	} {
 		all.Go(func() {
 			for range 2000 {
