@@ -55,12 +55,15 @@ func proxyCause(cause uint32) uint32 {
 // A server that did not reply may have acted on the request, so CoA and Disconnect get no
 // answer then (RFC 5176 §3.5 has no Error-Cause for "unknown").
 func (req *request) failureAnswer(why udpback.Failure, cause uint32) (wire.Answer, bool) {
+	if why == udpback.FailUnverified { // to the client it is the same
+		why = udpback.FailSilent
+	}
 	switch why {
 	case udpback.FailShutdown:
 		if req.dynamic() || !req.view.Is11() {
 			return wire.Answer{}, false
 		}
-	case udpback.FailSilent, udpback.FailUnverified:
+	case udpback.FailSilent:
 		if req.dynamic() {
 			return wire.Answer{}, false
 		}

@@ -203,10 +203,10 @@ func (r *receiver) freeAnswered(now time.Duration) {
 	s := r.socket
 	freed, verified, took := 0, false, time.Duration(-1)
 	s.mu.Lock()
+	r.noteIgnored()
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
 		if !c.good {
-			s.noteIgnored(c)
 			continue
 		}
 		verified, s.repliedAt = true, now
@@ -237,14 +237,18 @@ func (r *receiver) freeAnswered(now time.Duration) {
 	}
 }
 
-// noteIgnored notes with the exchange that waits in a slot that a reply to it was ignored
-// because it did not verify. With mu held.
-func (s *socket) noteIgnored(c *candidate) {
-	sl := &s.slots[c.id]
-	if sl.ex == nil || sl.generation != c.generation || sl.state != slotWaiting || c.result == metrics.ReplyUnmatched || c.result == metrics.ReplyStaleTimestamp {
-		return
+// noteIgnored notes with the exchanges that wait which replies to them are ignored because
+// they do not verify. With socket.mu held.
+func (r *receiver) noteIgnored() {
+	for i := range r.candidates[:r.n] {
+		c := &r.candidates[i]
+		if c.good || c.result == metrics.ReplyUnmatched || c.result == metrics.ReplyStaleTimestamp {
+			continue
+		}
+		if sl := &r.socket.slots[c.id]; sl.state == slotWaiting && sl.generation == c.generation {
+			sl.ex.ignored = Ignored{Count: sl.ex.ignored.Count + 1, Why: c.result, Server: r.socket.ep.server.Name}
+		}
 	}
-	sl.ex.ignored = Ignored{Count: sl.ex.ignored.Count + 1, Why: c.result, Server: s.ep.server.Name}
 }
 
 // noteReplies notes verified replies in the port's health; took is how long the slowest
