@@ -35,9 +35,11 @@ type Route struct {
 	// Default: ["access", "accounting"]
 	Packets []string // at least one, no doubles
 
-	// Names of [[server]], in order of preference; each must have the ports.
+	// Names of [[server]], in order of preference; each must have the ports. With an empty
+	// array, requests of these realms are refused as on_unroutable of [routing] says, for
+	// example those of misconfigured devices, which "*" would send on.
 	// Required.
-	Servers []string // 1..64, no doubles
+	Servers []string // at most 64, no doubles
 
 	// "failover": the first that is up. "least-outstanding": the one with the
 	// fewest requests in flight, EAP as "sticky". "sticky": the same station and user
@@ -136,15 +138,12 @@ func readRoute(t *table) Route {
 		t.r.wrong(joinKey(t.path, "operators"), "expected \"coa\" or \"disconnect\" in packets: only these are routed by Operator-Name (RFC 8559 §2.1)")
 	}
 	t.require("servers", "names of [[server]] in order of preference")
-	given = t.texts("servers", func(path, s string) {
+	t.texts("servers", func(path, s string) {
 		if slices.Contains(r.Servers, s) {
 			t.r.wrong(path, "%q is listed twice: remove one", s)
 		}
 		r.Servers = append(r.Servers, s)
 	})
-	if given && len(t.values["servers"].([]any)) == 0 {
-		t.r.wrong(joinKey(t.path, "servers"), "expected the name of at least one [[server]], got an empty array")
-	}
 	if len(r.Servers) > maxRouteServers {
 		t.r.wrong(joinKey(t.path, "servers"), "expected at most %d servers, got %d", maxRouteServers, len(r.Servers))
 	}

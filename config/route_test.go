@@ -10,7 +10,7 @@ import (
 func TestMistakesOfRoute(t *testing.T) {
 	wantMistakes(t, []mistaken{
 		{"route alone", inRoute("[[route]]\n"), []string{"11: route[0].realms: missing", "11: route[0].servers: missing"}},
-		{"empty route", inRoute("[[route]]\nrealms=[]\nservers=[]\n"), []string{"12: route[0].realms: expected at least one realm", "13: route[0].servers: expected the name of at least one"}},
+		{"empty route", inRoute("[[route]]\nrealms=[]\nservers=[]\n"), []string{"12: route[0].realms: expected at least one realm"}},
 		{"dangling server", inRoute("[[route]]\nrealms=['*']\nservers=['s','t']\n"), []string{`13: route[0].servers[1]: expected the name of a [[server]], got "t"`}},
 		{"patience without unit", goodListen + goodClient + goodServer + goodRoute + "patience='10'\n", []string{`14: route[0].patience: expected a duration such as "500ms", "10s" or "5m"`}},
 		{"negative patience", goodListen + goodClient + goodServer + goodRoute + "patience='-1s'\n", []string{`14: route[0].patience: expected a duration that is not negative`}},

@@ -58,8 +58,11 @@ func buildRules(cfg *config.Config, back *udpback.Backend, m *metrics.Metrics, m
 	return servers, rules, nil
 }
 
-// buildRoute makes the groups of a route.
+// buildRoute makes the groups of a route; one without servers refuses its requests.
 func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Backend, byName map[string]*udpback.Server) (relay.Route, error) {
+	if len(r.Servers) == 0 {
+		return relay.Route{}, nil
+	}
 	var members []*udpback.Server
 	for _, name := range r.Servers {
 		members = append(members, byName[name])

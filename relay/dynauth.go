@@ -62,5 +62,5 @@ func (c *Connection) authorize(b *burst, req *request) (end outcome, ok bool) {
 // the user's realm go to.
 func (c *Connection) onPath(rules *Rules, v *wire.View) bool {
 	group, ok := rules.Table.Lookup(wire.KindAccess, rules.Table.Realm(v.UserName()))
-	return ok && rules.Routes[group].Group.HasAddress(c.remote.Addr())
+	return ok && !rules.Routes[group].refuses() && rules.Routes[group].Group.HasAddress(c.remote.Addr())
 }

@@ -29,6 +29,8 @@ func (r *Relay) logNoRoute(req *request, realm []byte) {
 	r.limits.route.Log(func() logs.Line {
 		text, fields := "no route matches this request; add a [[route]] for its realm, or one with realms = [\"*\"]", []any{"realm", string(realm)}
 		switch operator := req.view.OperatorName(); {
+		case req.decision.ok:
+			text = "the [[route]] of this request has no servers, so it is refused; give it servers if that is not meant"
 		case operator != nil && req.dynamic():
 			text, fields = noOperator(operator)
 		case r.rules.Load().Table.NeedsOperator(&req.view):

@@ -121,7 +121,7 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 		return end, false
 	}
 	found := req.lookup(b.rules.Table) // 6
-	if !found.ok {
+	if !found.ok || b.rules.Routes[found.group].refuses() {
 		c.relay.logNoRoute(req, found.realm)
 		return b.decline(req, metrics.FateNoRoute, causeNotRoutable), false
 	}

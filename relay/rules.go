@@ -17,7 +17,7 @@ type Rules struct {
 
 // Route says where requests of some realms and kinds go.
 type Route struct {
-	Group         *udpback.Group
+	Group         *udpback.Group // nil: requests of the route are refused as if it were not there
 	NASes         *NASes         // for CoA and Disconnect, instead of Group; nil: none of the servers is a NAS
 	OnUnreachable Unreachable    // for Access- and Accounting-Request
 	Metrics       *metrics.Route // nil: not counted by route
@@ -50,6 +50,9 @@ func (req *request) lookup(t *routing.Table) *decision {
 	}
 	return &req.decision
 }
+
+// refuses reports whether the route has no servers: what it matches is not routed.
+func (r *Route) refuses() bool { return r.Group == nil }
 
 // setRoute sets the route of a request, and the fields that depend on it. It returns the
 // group that the request goes to, or nil and an Error-Cause if the route has no NAS for it.

@@ -17,6 +17,10 @@ func printGroups(w io.Writer, cfg *config.Config) {
 	fmt.Fprintf(w, "\nGroups: which server gets a request\n")
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
+		if len(r.Servers) == 0 {
+			fmt.Fprintf(w, "  route %d, to none: requests are refused\n", i+1)
+			continue
+		}
 		fmt.Fprintf(w, "  route %d, to %s\n", i+1, strings.Join(r.Servers, ", "))
 		for _, line := range describeGroup(cfg, r) {
 			fmt.Fprintf(w, "    %s\n", line)

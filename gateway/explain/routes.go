@@ -17,12 +17,15 @@ func printRoutes(w io.Writer, cfg *config.Config) {
 	fmt.Fprintln(t, "  realm\tpackets\tservers\tbalance\tunreachable")
 	for _, e := range routeEntries(cfg) {
 		for _, packets := range byPort(e.packets) {
-			unreachable := config.AnswerSilent
+			answer, unreachable := e.route.OnUnreachable, config.AnswerSilent
+			if len(e.route.Servers) == 0 {
+				answer = cfg.Routing.OnUnroutable
+			}
 			switch packets[0] {
 			case config.PacketAccess:
-				unreachable = e.route.OnUnreachable
+				unreachable = answer
 			case config.PacketAccounting:
-				unreachable = accountingAnswer(e.route.OnUnreachable)
+				unreachable = accountingAnswer(answer)
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", e.name, strings.Join(packets, ", "),
 				serversOf(cfg, e.route, packets[0]), e.route.Balance, unreachable)
@@ -120,6 +123,9 @@ func byPort(packets []string) [][]string {
 
 // serversOf lists the servers of a route, with the port for a kind of packet.
 func serversOf(cfg *config.Config, r *config.Route, packet string) string {
+	if len(r.Servers) == 0 {
+		return "none: refused"
+	}
 	var list []string
 	for _, name := range r.Servers {
 		i := slices.IndexFunc(cfg.Servers, func(s config.Server) bool { return s.Name == name })

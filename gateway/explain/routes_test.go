@@ -7,6 +7,17 @@ import (
 	"radsec-gw/gateway/gatewaytest"
 )
 
+// A route without servers is in the report, with the answer that its requests get.
+func TestReportOnRouteWithoutServers(t *testing.T) {
+	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers+"[[route]]\nrealms = [\"blocked.example\"]\nservers = []\n[routing]\non_unroutable = \"protocol-error\"\n")
+	plain := strings.Join(strings.Fields(reportOf(t, file)), " ")
+	for _, want := range []string{"blocked.example access none: refused failover protocol-error", "route 3, to none: requests are refused"} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("expected %q in the report, got:\n%s", want, plain)
+		}
+	}
+}
+
 // Loops and NASes are in the report.
 // Rules: P31, P87, P90
 func TestReportOnLoopsAndNASes(t *testing.T) {
