@@ -16,6 +16,7 @@
 //	event.go      the event, and the hub that passes it on
 //	request.go    a line for each request
 //	privacy.go    how users and stations are shown
+//	hash.go       what is shown of one user or station
 //	fticks.go     F-Ticks, the statistics of a federation
 //	syslog.go     F-Ticks to a syslog server
 //	tap.go        filters, and a tap's queue

@@ -14,9 +14,16 @@ func (p *Plan) LogConfig() logs.Config {
 
 // hubConfig translates the configuration of the log lines for individual requests.
 func (g *Gateway) hubConfig(l *config.Log) audit.Config {
+	c := AuditConfig(l)
+	c.Out, c.Log, c.Metrics = g.logs.Output(), g.log, g.metrics
+	return c
+}
+
+// AuditConfig translates what [log] says of the log lines for individual requests. The
+// fields that audit.New fixes are not set.
+func AuditConfig(l *config.Log) audit.Config {
 	return audit.Config{
-		Out: g.logs.Output(), Log: g.log, JSON: l.Format == "json", Metrics: g.metrics,
-		Requests: l.Requests, User: showOf(l.User), Station: showOf(l.Station), Salt: l.HashSalt.Bytes(),
+		JSON: l.Format == "json", Requests: l.Requests, User: showOf(l.User), Station: showOf(l.Station), Salt: l.HashSalt.Bytes(),
 		Federation: l.FTicks, Country: l.FTicksCountry, Institution: l.FTicksInstitution, Syslog: l.FTicksSyslog,
 	}
 }

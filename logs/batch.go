@@ -20,17 +20,17 @@ func newBatch(bytes, lines int) *batch {
 	return &batch{text: make([]byte, 0, bytes), lines: make([]mark, 0, lines)}
 }
 
-// add appends a line, unless it does not fit. The lines of requests may fill only three
+// add appends a line with its priority before it, unless it does not fit. The lines of requests may fill only three
 // quarters, so that a busy gateway with a request log still has space for events.
-func (b *batch) add(kind Kind, line []byte) bool {
+func (b *batch) add(kind Kind, priority string, line []byte) bool {
 	bytes, lines := cap(b.text), cap(b.lines)
 	if kind != KindEvent {
 		bytes, lines = bytes/4*3, lines/4*3
 	}
-	if len(b.text)+len(line) > bytes || len(b.lines) >= lines {
+	if len(b.text)+len(priority)+len(line) > bytes || len(b.lines) >= lines {
 		return false
 	}
-	b.text = append(b.text, line...)
+	b.text = append(append(b.text, priority...), line...)
 	b.lines = append(b.lines, mark{end: int32(len(b.text)), kind: kind})
 	return true
 }

@@ -32,6 +32,7 @@
 //	            limits
 //	output.go, batch.go, writer.go
 //	            the queue and the goroutine that writes it
+//	journal.go  the priorities of lines, for systemd's journal
 //	kinds.go    what lines are about, and why they are lost
 //
 // Locks: each type has one mutex of its own, and calls nothing that waits, and no

@@ -25,6 +25,9 @@ type Log struct {
 type Config struct {
 	Level slog.Level
 	JSON  bool // the form of lines; else key=value
+	// Journal has each line begin with its priority as systemd's journal reads it; see
+	// IsJournal. Fixed by New.
+	Journal bool
 }
 
 // shared is what the handlers made from one Log share.
@@ -49,7 +52,7 @@ var messageLimits = limits{each: rate{burst: 100, every: time.Second / 10}, keys
 func New(w io.Writer, c Config) *Log {
 	l := &Log{shared: &shared{out: newOutput(w, queueBytes, queueLines)}}
 	s := l.shared
-	s.out.notice, s.out.losing = s.notice, s.lossBegan
+	s.out.notice, s.out.losing, s.out.priorities = s.notice, s.lossBegan, c.Journal
 	to := lineWriter{s.out}
 	l.text, l.json = newHandler(to, false), newHandler(to, true)
 	s.flood = newKeyed(messageLimits, l.flooded)

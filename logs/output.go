@@ -32,16 +32,17 @@ const (
 // methods may be called from any goroutine. A nil Output discards lines.
 type Output struct {
 	// static after construction
-	w       io.Writer
-	limit   int                 // bytes
-	notice  func(Losses) []byte // makes the line that reports losses; nil: none is written
-	losing  func()              // called at the first loss that no notice has reported; must not block
-	wake    chan struct{}       // capacity 1: the batch is no longer empty
-	hurry   chan struct{}       // capacity 1: the batch is to be written at once
-	closing chan struct{}       // closed by Close
-	giveUp  chan struct{}       // closed by Close, closeTime later
-	ended   chan struct{}       // closed by run
-	once    sync.Once           // for Close
+	w          io.Writer
+	limit      int                 // bytes
+	priorities bool                // each line begins with its priority, for the journal
+	notice     func(Losses) []byte // makes the line that reports losses; nil: none is written
+	losing     func()              // called at the first loss that no notice has reported; must not block
+	wake       chan struct{}       // capacity 1: the batch is no longer empty
+	hurry      chan struct{}       // capacity 1: the batch is to be written at once
+	closing    chan struct{}       // closed by Close
+	giveUp     chan struct{}       // closed by Close, closeTime later
+	ended      chan struct{}       // closed by run
+	once       sync.Once           // for Close
 
 	written     [NumKinds]atomic.Uint64
 	lost        [NumKinds][NumReasons]atomic.Uint64
@@ -85,14 +86,14 @@ func (o *Output) Put(kind Kind, line []byte) {
 		return
 	}
 	o.mu.Lock()
-	b := o.filling
+	b, priority := o.filling, o.priority(line)
 	before := b.halfFull()
-	if o.closed || !b.add(kind, line) {
+	if o.closed || !b.add(kind, priority, line) {
 		o.mu.Unlock()
 		o.lose(kind, QueueFull)
 		return
 	}
-	o.waiting.Add(int64(len(line)))
+	o.waiting.Add(int64(len(priority) + len(line)))
 	first, hurry := len(b.lines) == 1, kind == KindEvent || !before && b.halfFull()
 	o.mu.Unlock()
 	if hurry {
@@ -100,6 +101,14 @@ func (o *Output) Put(kind Kind, line []byte) {
 	} else if first {
 		raise(o.wake)
 	}
+}
+
+// priority returns what is written before a line.
+func (o *Output) priority(line []byte) string {
+	if !o.priorities {
+		return ""
+	}
+	return priorityOf(line)
 }
 
 // raise sends to a channel of capacity 1, unless it is full.

@@ -59,7 +59,8 @@ func (o *Output) flush() {
 	ok := o.write(o.batch)
 	o.batch.reset()
 	if unreported := lost.minus(&o.reported); ok && o.notice != nil && unreported.total() > 0 {
-		o.writeNotice(o.notice(unreported), lost)
+		line := o.notice(unreported)
+		o.writeNotice(append([]byte(o.priority(line)), line...), lost)
 	}
 }
 

@@ -41,6 +41,7 @@ Each flag may be written with one hyphen or two, and may come before or after th
 		},
 		Environment: []cli.Entry{
 			{Name: configVariable, Text: "The configuration file of a command that is called without -config."},
+			{Name: "JOURNAL_STREAM", Text: "Set by systemd where standard error is the journal: serve then writes the priority of each line."},
 			{Name: "NOTIFY_SOCKET, WATCHDOG_USEC, LISTEN_FDS", Text: "Set by systemd: where serve reports its state, how often it must, and the sockets that it is passed."},
 		},
 		Files: []cli.Entry{
@@ -51,7 +52,7 @@ Each flag may be written with one hyphen or two, and may come before or after th
 		SeeAlso: []string{"radsec-gw.toml(5)"},
 	}
 	p.Commands = []*cli.Command{
-		serveCommand(p), checkCommand(p), devCommand(), probeCommand(p), tapCommand(), certsCommand(p),
+		serveCommand(p), checkCommand(p), devCommand(), probeCommand(p), tapCommand(), hashCommand(), certsCommand(p),
 		versionCommand(), helpCommand(p),
 	}
 	return p

@@ -26,7 +26,7 @@ func serveCommand(p *cli.Program) *cli.Command {
 
 SIGHUP reads the configuration again; one with mistakes is refused, and the old one stays. SIGUSR1 makes the log level debug, SIGUSR2 the configured one.
 
-The log goes to standard error. The configuration is explained in radsec-gw.toml(5).`
+The log goes to standard error. Where that is systemd's journal, each line has its priority, so that "journalctl -p warning" selects by it. The configuration is explained in radsec-gw.toml(5).`
 	c.Exit = []cli.Entry{
 		{Name: "0", Text: "It was ended by a signal."},
 		{Name: "1", Text: "A failure that may be temporary, such as a port in use."},
@@ -68,6 +68,7 @@ const (
 
 // serve runs the gateway until it ends, and returns the exit status.
 func serve(path string, stderr io.Writer) int {
+	journal := logs.IsJournal(stderr, os.Getenv("JOURNAL_STREAM"))
 	p, err := gateway.Load(context.Background(), path)
 	if err != nil {
 		status := exitConfig
@@ -75,10 +76,16 @@ func serve(path string, stderr io.Writer) int {
 			status = exitFailed
 		}
 		defer exitAnyway(status)() // before there is a log, which never waits for long
-		fmt.Fprintln(stderr, err)
+		text := err.Error() + "\n"
+		if journal {
+			text = logs.WithPriorities(text)
+		}
+		io.WriteString(stderr, text)
 		return status
 	}
-	lines := logs.New(stderr, p.LogConfig())
+	cfg := p.LogConfig()
+	cfg.Journal = journal
+	lines := logs.New(stderr, cfg)
 	defer lines.Close()
 	logs.SurviveBrokenPipe()
 	stdlog.SetOutput(lines.Std("a library reports an error", nil).Writer())
