@@ -130,6 +130,14 @@ type Server struct {
 	// Default: address, where it is an IP address and nas is true
 	NASIPAddress []netip.Addr // with NAS: Address, if that is one
 
+	// Maintenance: the server gets no new requests, as before it is updated or moved. It
+	// finishes what it has: requests in flight, and conversations that it has begun, such as
+	// EAP, as long as it answers. Health checks go on. Where all servers of a route are in
+	// maintenance its requests are answered as on_unreachable says, and /readyz is 503. Set
+	// it and request a reload, or use PUT /api/v1/servers/NAME/maintenance: see README.
+	// Default: false
+	Maintenance bool
+
 	// UDP sockets that may be opened to it, 1 to 1024; each carries 256 requests at
 	// the same time.
 	// Default: 64
@@ -225,6 +233,7 @@ func readServer(t *table) Server {
 	t.flag("require_message_authenticator", &s.RequireMessageAuthenticator)
 	t.choice("health", &s.Health, Healths()...)
 	readHealth(t, &s)
+	t.flag("maintenance", &s.Maintenance)
 	t.number("max_sockets", &s.MaxSockets, 1, 1024)
 	readResolving(t, &s)
 	readNAS(t, &s)

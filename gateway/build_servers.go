@@ -97,7 +97,7 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 		Name: s.Name, Address: s.Address, ResolveInterval: s.ResolveInterval, Expand: s.Expand,
 		AuthPort: s.AuthPort, AcctPort: s.AcctPort, CoAPort: s.CoAPort,
 		Secret: secret, RequireMA: s.RequireMessageAuthenticator, NAS: nasOf(s),
-		MaxSockets: s.MaxSockets, Schedule: ScheduleOf(s),
+		Maintenance: s.Maintenance, MaxSockets: s.MaxSockets, Schedule: ScheduleOf(s),
 		Health: health.Config{
 			Check: check, User: s.HealthUser, Password: string(s.HealthPassword.Bytes()),
 			SuspectAfter: s.SuspectAfter, FailingAfter: s.FailingAfter, Watchdog: s.WatchdogInterval,

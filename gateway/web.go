@@ -17,6 +17,7 @@ func (g *Gateway) openWeb(scrape http.Handler, first *generation, o *Options) {
 	g.metrics.BuildInfo(o.Version, o.Commit, runtime.Version())
 	g.web = web.New(web.Config{
 		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, NotServing: g.notServing, Notices: g.staleLists, Certificate: g.pageCertificate,
+		Maintenance: g.maintenance, SetMaintenance: g.setMaintenance,
 		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.Descriptors.http, Settings: webSettings(first.Plan),
 	})
 }
@@ -35,6 +36,30 @@ func (g *Gateway) routes() []web.Route {
 		list = append(list, web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance})
 	}
 	return list
+}
+
+// maintenance returns what is asked for of a server, for web.
+func (g *Gateway) maintenance(name string) (web.Maintenance, bool) {
+	st, ok := g.back.Maintenance(name)
+	m := web.Maintenance{Server: name, Maintenance: st.On, Configured: st.Configured, Ports: map[string]string{}}
+	if o := st.Order; o != nil {
+		m.Ordered, m.Since = "off", &o.Since
+		if o.On {
+			m.Ordered = "on"
+		}
+	}
+	for port, state := range st.Ports {
+		m.Ports[port] = state.String()
+	}
+	return m, ok
+}
+
+// setMaintenance orders maintenance of a server, or its end; with nil it removes the order.
+func (g *Gateway) setMaintenance(name string, on *bool) error {
+	if on == nil {
+		return g.back.ResetMaintenance(name)
+	}
+	return g.back.SetMaintenance(name, *on)
 }
 
 // pageCertificate returns what the status page shows of the current certificate.

@@ -38,6 +38,7 @@ const (
 	FateNoIdentifier       // every identifier of every usable server is taken
 	FateOverShare          // the client holds its share of the identifiers, which are nearly all taken
 	FateNoSocket           // no socket to any server can be opened: a name that does not resolve, too many open files
+	FateMaintenance        // every server of the route is in maintenance
 	FateSuperseded         // the client gave up: it used the Identifier again for another request
 	FateClientGone         // the connection ended before the reply arrived
 	FateClientNotReading   // the reply was dropped because the client reads too slowly
@@ -79,6 +80,7 @@ var fateNames = [NumFates]string{
 	FateNoIdentifier:                "no_identifier",
 	FateOverShare:                   "over_share",
 	FateNoSocket:                    "no_socket",
+	FateMaintenance:                 "maintenance",
 	FateSuperseded:                  "superseded",
 	FateClientGone:                  "client_gone",
 	FateClientNotReading:            "client_not_reading",

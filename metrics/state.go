@@ -8,15 +8,17 @@ type State int8 // signed: "better than StateUp" is a bound that no state meets
 
 // The states.
 const (
-	StateUp      State = iota // it answers, or nothing is known of it yet
-	StateSuspect              // several requests were silent; it is being checked, and used if no other is up
-	StateFailing              // it answers checks and no requests; new requests prefer other servers
-	StateDown                 // checks stay unanswered too, or it is unreachable or without an address
+	StateUp          State = iota // it answers, or nothing is known of it yet
+	StateSuspect                  // several requests were silent; it is being checked, and used if no other is up
+	StateFailing                  // it answers checks and no requests; new requests prefer other servers
+	StateDown                     // checks stay unanswered too, or it is unreachable or without an address
+	StateMaintenance              // an operator asked for it: the server gets nothing new, whatever its health
 
 	NumStates // how many there are
 )
 
-var stateNames = [NumStates]string{StateUp: "up", StateSuspect: "suspect", StateFailing: "failing", StateDown: "down"}
+var stateNames = [NumStates]string{StateUp: "up", StateSuspect: "suspect", StateFailing: "failing", StateDown: "down",
+	StateMaintenance: "maintenance"}
 
 // String returns the state's label value.
 func (s State) String() string { return nameOf(stateNames[:], uint8(s)) }
@@ -40,10 +42,10 @@ func (s *Server) registerState(reg prometheus.Registerer, labels prometheus.Labe
 	}
 	s.SetState(StateDown) // until the health checks have set another
 	s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_up",
-		Help: "1 while a UDP server is up; 0 while it is suspect, failing or down, which server_state distinguishes.", ConstLabels: labels}, is(StateUp)))
+		Help: "1 while a UDP server is up; 0 while it is suspect, failing, down or in maintenance, which server_state distinguishes.", ConstLabels: labels}, is(StateUp)))
 	for state := range NumStates {
 		s.own.register(reg, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "server_state",
-			Help:        "1 for the state that a UDP server is in: up, suspect (silent, being probed), failing (answers probes and no requests) or down.",
+			Help:        "1 for the state that a UDP server is in: up, suspect (silent, being probed), failing (answers probes and no requests), down, or maintenance (asked for: it gets nothing new).",
 			ConstLabels: prometheus.Labels{"server": labels["server"], "port": labels["port"], "state": state.String()}}, is(state)))
 	}
 }

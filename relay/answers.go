@@ -64,6 +64,9 @@ func (c *Connection) notStarted(b *burst, req *request, err error) outcome {
 		fate = metrics.FateTooLong
 	case errors.Is(err, udpback.ErrNoSocket):
 		fate = metrics.FateNoSocket
+	case errors.Is(err, udpback.ErrMaintenance):
+		fate = metrics.FateMaintenance
+		c.relay.logMaintenance(req)
 	default:
 		if errors.Is(err, udpback.ErrQuota) {
 			fate = metrics.FateOverShare

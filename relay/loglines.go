@@ -14,7 +14,7 @@ import (
 
 // logLimits limits each of the lines to once a minute.
 type logLimits struct {
-	route, identifier, reply, stale, path, realm, loop, nas logs.Limiter
+	route, identifier, maintenance, reply, stale, path, realm, loop, nas logs.Limiter
 
 	omitted [wire.NumOmissions]logs.Limiter
 }
@@ -116,6 +116,14 @@ func (r *Relay) logNoIdentifier(req *request, err error) {
 	r.limits.identifier.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "no Identifier for this request: the servers do not keep up, or max_sockets is too low",
 			Fields: []any{"error", err, "client", req.client.Name, "kind", req.Kind.String()}}
+	})
+}
+
+// logMaintenance logs a request all of whose servers are in maintenance.
+func (r *Relay) logMaintenance(req *request) {
+	r.limits.maintenance.Log(func() logs.Line {
+		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "every server for this request is in maintenance, so it was not served: end the maintenance of one, or add a server to the route",
+			Fields: []any{"client", req.client.Name, "kind", req.Kind.String()}}
 	})
 }
 

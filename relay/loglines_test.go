@@ -80,6 +80,8 @@ var logLineRows = []logLineRow{
 		level:   "WARN", text: `names no NAS of its route`, fields: campus + `kind=coa nas_identifier="" nas_ip_address="" operator_nas_identifier=""`},
 	{name: "no Identifier", q: makeRequest(1, 1, 1, nemo), end: handOver(udpback.ErrNoIdentifier),
 		level: "ERROR", text: `max_sockets is too low`, fields: `error="` + udpback.ErrNoIdentifier.Error() + `" client=campus kind=access`},
+	{name: "all servers are in maintenance", q: makeRequest(4, 1, 1, nemo), end: handOver(udpback.ErrMaintenance),
+		level: "ERROR", text: `every server for this request is in maintenance`, fields: `client=campus kind=accounting`},
 	{name: "a reply that is lost", q: makeRequest(1, 1, 1, nemo), serve: func(s []byte) [][]byte { return accept(s, fill(200, 4096-20)...) },
 		level: "ERROR", text: `a server's reply cannot be passed on`, fields: "client=campus connection=192.0.2.1:1024 server=a kind=access" + ` error="` + wire.ErrTooLong.Error() + `"`},
 	{name: "an old request", q: makeRequest(43, 1, 1, nemo, integer(55, 1)), arrange: func(b *bed) { b.rules.Timestamps.Window = time.Minute },

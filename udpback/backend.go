@@ -41,6 +41,7 @@ type Backend struct {
 	servers    map[*Server]struct{}
 	refreshed  time.Duration // when Refresh last had an effect; 0: never
 	refreshDue bool          // one is scheduled for the end of renewPause
+	orders     map[string]MaintenanceOrder
 
 	Buffers   Buffers
 	batches   sync.Pool // *Batch
@@ -59,7 +60,7 @@ func NewDialing(m *metrics.Metrics, log *slog.Logger, dial datagram.Dial) *Backe
 }
 
 func newBackend(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolve.Lookup) *Backend {
-	b := &Backend{log: log, metrics: m, dial: dial, resolver: resolve.New(lookup), base: time.Now(), servers: map[*Server]struct{}{}}
+	b := &Backend{log: log, metrics: m, dial: dial, resolver: resolve.New(lookup), base: time.Now(), servers: map[*Server]struct{}{}, orders: map[string]MaintenanceOrder{}}
 	b.batches.New = func() any {
 		return &Batch{Hasher: wire.NewHasher(), backend: b, digests: wire.NewDigests(), reservations: make([]reservation, 0, wire.MaxDigests)}
 	}
@@ -148,6 +149,7 @@ func (b *Backend) unregister(s *Server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.servers, s)
+	b.dropOrders(s.Name)
 }
 
 // Packets are kept until they are answered, and most are far smaller than 4096

@@ -42,9 +42,11 @@ func BalanceNamed(name string) (Balance, error) {
 //  3. Those that are up; if none is, those that are suspect; then those that are
 //     failing; then those that are down, because trying is better than refusing. Among
 //     equals the group's balance decides.
+//
+// A server in maintenance is chosen by 1 only.
 func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
 	if len(m.servers) == 1 {
-		if ex.tried != 0 || m.servers[0].endpoint(ex.Kind) == nil {
+		if e := m.servers[0].endpoint(ex.Kind); ex.tried != 0 || e == nil || !g.accepts(ex, m.servers[0], e) {
 			return -1, false
 		}
 		return 0, false
@@ -55,7 +57,7 @@ func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
 	best, rank := -1, health.Down+1
 	for i, s := range m.servers {
 		e := s.endpoint(ex.Kind)
-		if e == nil || ex.tried&(1<<i) != 0 {
+		if e == nil || e.inMaintenance() || ex.tried&(1<<i) != 0 {
 			continue
 		}
 		state := e.rank()
@@ -75,7 +77,7 @@ func (g *Group) choose(ex *Exchange, m *members) (i int, try bool) {
 // when there is none.
 func (g *Group) serverToTry(ex *Exchange, m *members, best int) int {
 	for i, s := range m.servers {
-		if e := s.endpoint(ex.Kind); i != best && e != nil && e.health.Try(g.backend.Now()) {
+		if e := s.endpoint(ex.Kind); i != best && e != nil && !e.inMaintenance() && e.health.Try(g.backend.Now()) {
 			s.requestLookup()
 			return i
 		}
@@ -150,7 +152,7 @@ func (g *Group) hasUntried(ex *Exchange, worst health.State) bool {
 // than given. updateMembers must have been called for the exchange.
 func (g *Group) hasOther(ex *Exchange, except uint64, worst health.State) bool {
 	for i, s := range ex.members.servers {
-		if e := s.endpoint(ex.Kind); e != nil && except&(1<<i) == 0 && e.rank() <= min(worst, health.Failing) {
+		if e := s.endpoint(ex.Kind); e != nil && !e.inMaintenance() && except&(1<<i) == 0 && e.rank() <= min(worst, health.Failing) {
 			return true
 		}
 	}

@@ -118,6 +118,7 @@ var (
 	ErrNoIdentifier = errors.New("every Identifier of every server of the group is in use")
 	ErrQuota        = errors.New("the client holds its share of the servers' Identifiers, which are nearly all in use")
 	ErrNoSocket     = errors.New("no socket to any server of the group can be opened")
+	ErrMaintenance  = errors.New("every server of the group is in maintenance")
 )
 
 // addOutstanding changes how many Identifiers are in use.
@@ -133,6 +134,9 @@ func (e *endpoint) changed(t health.Transition) {
 	if t.Alive || (t.From == health.Suspect || t.From == health.Failing) && t.To == health.Up {
 		e.order(sendEarly)
 	}
+	if t.Maintenance {
+		e.publishState()
+	}
 	if t.From == t.To {
 		return
 	}
@@ -144,7 +148,7 @@ func (e *endpoint) changed(t health.Transition) {
 
 // publishState sets the state in the metrics.
 func (e *endpoint) publishState() {
-	e.metrics.SetState(e.health.State())
+	e.metrics.SetState(e.health.Reported())
 	e.metrics.SetAddress(e.addressText())
 }
 

@@ -59,7 +59,8 @@ func (g *Group) Chooses() bool { return len(g.servers) > 1 || g.expands }
 // Start starts ex: it chooses a server, reserves an Identifier of one of its sockets, has
 // the server's copy written, and puts it into batch. When no server can be sent to now,
 // the request waits for one. An error means that nothing was started and no method of the
-// Handler will be called: ErrNoIdentifier, ErrQuota, ErrNoSocket, or what Handler.Write
+// Handler will be called: ErrNoIdentifier, ErrQuota, ErrNoSocket,
+// ErrMaintenance, or what Handler.Write
 // returned.
 func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	ex.reset(g, g.backend.Now())
@@ -112,6 +113,9 @@ func (g *Group) start(ex *Exchange, batch *Batch, worst health.State) (parking *
 	for {
 		i, try := g.choose(ex, m)
 		if i < 0 {
+			if parking == nil && why == ErrNoIdentifier && g.onlyMaintenance(ex, m) {
+				why = ErrMaintenance
+			}
 			return parking, why
 		}
 		e := m.servers[i].endpoint(ex.Kind)

@@ -53,6 +53,13 @@ func (l *portLog) transition(t health.Transition) {
 	address := slog.String("address", l.ep.addressText())
 	switch {
 	case t.Alive: // reported when it is up
+	case t.Maintenance:
+		if l.ep.health.State() == health.Down && !l.ep.inMaintenance() {
+			l.out.Error("the server is down after its maintenance", address)
+		}
+	case t.InMaintenance && t.From != t.To:
+		l.suspectLogged.Store(false)
+		l.out.Info("the server, which is in maintenance, has changed", "was", t.From.String(), "is", t.To.String(), address)
 	case t.NoStatusServer:
 		l.out.Warn("the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\"", address)
 	case t.To == health.Up && t.Assumed:

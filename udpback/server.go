@@ -36,8 +36,10 @@ type ServerConfig struct {
 	Expand bool
 	// NAS, when it is not nil, says that the server is a NAS, and what to call it in a
 	// CoA or Disconnect that does not say (RFC 8559 §4.2).
-	NAS    *wire.NAS
-	parent *Server // whose address it is
+	NAS *wire.NAS
+	// Maintenance asks that nothing new be sent to it; see maintenance.go.
+	Maintenance bool
+	parent      *Server // whose address it is
 }
 
 // Server is one UDP server: one machine, which may have several addresses. Each of
@@ -68,6 +70,7 @@ type Server struct {
 	addressChangedAt time.Duration // when the last was
 	removed          []*endpoint   // ports that are no longer configured, and wait for their last requests
 	removedMembers   []*Server     // members whose address is gone, likewise
+	inMaintenance    bool          // as the ports were last told
 	closed           bool
 }
 
@@ -177,6 +180,7 @@ func (s *Server) configure(c ServerConfig) (removed []*endpoint) {
 		coa := s.port(wire.KindCoA, metrics.PortCoA, c.CoAPort)
 		next[wire.KindCoA], next[wire.KindDisconnect] = coa, coa
 	}
+	s.followMaintenance(next.distinct()) // before requests find a new port
 	return s.replacePorts(next)
 }
 

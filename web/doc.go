@@ -5,6 +5,8 @@
 //	/healthz     200 while the process runs
 //	/readyz      200 while it can serve, else 503, with the reasons as JSON (ready.go)
 //	/loglevel    GET shows the level, PUT changes it (loglevel.go)
+//	/api/v1/servers/NAME/maintenance
+//	             GET shows it, PUT orders it, DELETE removes the order (maintenance.go)
 //	/debug/pprof Go's profiles, when switched on
 //
 // server.go has the server, limited.go bounds its connections, access.go checks the token. Nothing here is called for a

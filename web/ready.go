@@ -50,7 +50,7 @@ func (s *Server) readiness() Readiness {
 	for _, route := range s.cfg.Routes() {
 		for _, port := range route.ports() {
 			if !usable(states, route.Servers, port) {
-				reasons = append(reasons, fmt.Sprintf("route %s: no server is up for %s", strings.Join(route.names(), ", "), port))
+				reasons = append(reasons, fmt.Sprintf("route %s: no server is up for %s%s", strings.Join(route.names(), ", "), port, inMaintenance(states, route.Servers, port)))
 			}
 		}
 	}
@@ -99,11 +99,26 @@ func byEndpoint(counts []metrics.ServerCounts) map[endpoint][]*metrics.ServerCou
 	return grouped
 }
 
-// usable reports whether any of the servers is not down at the port; a suspect or
-// failing one still gets requests when no other is up.
+// inMaintenance names, for a reason, the servers that are in maintenance at the port; "" if
+// none is.
+func inMaintenance(states map[endpoint]metrics.State, servers []string, port metrics.Port) string {
+	var list []string
+	for _, name := range servers {
+		if states[endpoint{name, port}] == metrics.StateMaintenance {
+			list = append(list, name)
+		}
+	}
+	if list == nil {
+		return ""
+	}
+	return "; in maintenance: " + strings.Join(list, ", ")
+}
+
+// usable reports whether any of the servers is neither down at the port nor in
+// maintenance; a suspect or failing one still gets requests when no other is up.
 func usable(states map[endpoint]metrics.State, servers []string, port metrics.Port) bool {
 	for _, name := range servers {
-		if state, known := states[endpoint{name, port}]; known && state != metrics.StateDown {
+		if state, known := states[endpoint{name, port}]; known && state < metrics.StateDown {
 			return true
 		}
 	}

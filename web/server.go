@@ -30,9 +30,13 @@ type Config struct {
 	// Certificate returns the gateway's own certificate, for the status page; nil: it shows
 	// none.
 	Certificate func() Certificate
-	Logs        *logs.Log
-	Version     string
-	Commit      string
+	// Maintenance returns what is asked for of a server; false if there is none of that
+	// name. SetMaintenance orders it, or its end, or removes the order.
+	Maintenance    func(server string) (Maintenance, bool)
+	SetMaintenance func(server string, on *bool) error
+	Logs           *logs.Log
+	Version        string
+	Commit         string
 
 	MaxConnections int // open at one time on one listener, more wait in the kernel's backlog; 0: 64
 
@@ -101,6 +105,9 @@ func New(cfg Config) *Server {
 	guarded.HandleFunc("GET /{$}", s.page)
 	guarded.HandleFunc("GET /loglevel", s.showLevel)
 	guarded.HandleFunc("PUT /loglevel", s.changeLevel)
+	guarded.HandleFunc("GET /api/v1/servers/{name}/maintenance", s.showMaintenance)
+	guarded.HandleFunc("PUT /api/v1/servers/{name}/maintenance", s.changeMaintenance)
+	guarded.HandleFunc("DELETE /api/v1/servers/{name}/maintenance", s.changeMaintenance)
 	for path, h := range map[string]http.HandlerFunc{"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile,
 		"symbol": pprof.Symbol, "trace": pprof.Trace} {
 		guarded.HandleFunc("GET /debug/pprof/"+path, s.ifProfiling(h))

@@ -43,6 +43,9 @@ func describeGroup(cfg *config.Config, r *config.Route) []string {
 		"if none is up, likewise among those that are suspect, then failing, then down",
 	}
 	for _, s := range servers {
+		if s.Maintenance {
+			lines = append(lines, fmt.Sprintf("%s is in maintenance: it is left out, but for a request with a State that it has issued", s.Name))
+		}
 		if s.Expand {
 			lines = append(lines, fmt.Sprintf("each address of %s is a server of its own, in ascending order", s.Name))
 		}

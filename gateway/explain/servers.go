@@ -22,6 +22,9 @@ func printServers(w io.Writer, p *gateway.Plan, n names) {
 			fmt.Fprintf(w, "    in no route: nothing is sent to it\n")
 			continue
 		}
+		if s.Maintenance {
+			fmt.Fprintln(w, "    in maintenance: it gets nothing new, and finishes the requests and the conversations that it has")
+		}
 		for _, line := range slices.Concat(describeName(&s, n), describeNas(&s), describeSchedule(&s), describeHealth(&s)) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}

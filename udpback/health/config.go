@@ -90,4 +90,8 @@ const (
 	Suspect = metrics.StateSuspect
 	Failing = metrics.StateFailing
 	Down    = metrics.StateDown // silent, refused, unreachable or without an address
+
+	// Maintenance is what Port.Reported returns while an operator asks for it. Port.State
+	// never returns it.
+	Maintenance = metrics.StateMaintenance
 )

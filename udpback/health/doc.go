@@ -39,6 +39,11 @@
 // port stays down, and of the first after a lost check: the requests that wait there may
 // be sent once more.
 //
+// While an operator asks for maintenance ([Port.SetMaintenance]) the owner sends the port
+// nothing new. The state goes on to follow from the evidence, checks above all, so that it
+// is known what the server is like when maintenance ends. It is not reported
+// ([Port.Reported]), and at the end what only requests could have shown is forgotten.
+//
 // Only silence counts against a port. A reply that does not verify is not evidence
 // either way, but it is remembered for the hint that goes with a change of state.
 // A port that answers requests and never a check lacks Status-Server: its checks no

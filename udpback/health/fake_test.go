@@ -99,6 +99,9 @@ func (b *bed) transitions() string {
 		if t.Alive {
 			word = "alive"
 		}
+		if t.Maintenance {
+			word = fmt.Sprintf("maintenance-%t", t.InMaintenance)
+		}
 		if t.Assumed {
 			word += "?"
 		}
@@ -187,6 +190,8 @@ func (b *bed) act(words []string) {
 			p.NoAddress(errTest)
 		case "renew":
 			p.Renew()
+		case "maintenance":
+			p.SetMaintenance(words[1] == "on")
 		case "check":
 			c := *p.Config()
 			c.Check = map[string]Check{"none": CheckNone, "status-server": CheckStatusServer, "access-request": CheckAccessRequest}[words[1]]

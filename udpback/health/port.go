@@ -34,6 +34,7 @@ type Port struct {
 	state           atomic.Int32
 	withoutChecks   atomic.Bool  // checks do not count: it answers requests and never a check, or is not checked
 	withoutAddress  atomic.Bool  // noAddress is set
+	maintenance     atomic.Bool  // an operator asks that nothing new be sent there
 	lastCheckAnswer atomic.Int64 // when the last answer to a check arrived; 0: never
 	aliveSince      atomic.Int64 // when the first reply arrived after the port was down
 
@@ -74,8 +75,18 @@ func NewPort(c Config, owner Owner) *Port {
 	return p
 }
 
-// State returns the state of the port.
+// State returns the state of the port that follows from the evidence, also while it is in
+// maintenance.
 func (p *Port) State() State { return State(p.state.Load()) }
+
+// Reported returns the state to show to people: Maintenance while that is asked for, else
+// that of State.
+func (p *Port) Reported() State {
+	if p.InMaintenance() {
+		return Maintenance
+	}
+	return p.State()
+}
 
 // Config returns the current configuration, with its defaults filled in.
 func (p *Port) Config() *Config { return p.config.Load() }

@@ -11,6 +11,8 @@ type Transition struct {
 
 	NoStatusServer bool  // no change: the port answers requests and never a check
 	Alive          bool  // no change: the first verified reply of a port that is down, or the first after a lost check
+	Maintenance    bool  // no change: the port is in maintenance from now on, or no longer; Reported says which
+	InMaintenance  bool  // the port is in maintenance
 	Assumed        bool  // the port is assumed to be up, without a reply that shows it
 	Unverified     int64 // replies that did not verify since the last that did
 	Unsigned       bool  // the last of those has no Message-Authenticator
@@ -73,7 +75,7 @@ func (p *Port) setState(t Transition) {
 func (p *Port) record(t Transition) {
 	t.Unverified, t.HasAnswered, t.HasChecks = p.unverified.Load(), p.HasAnswered(), p.HasChecks()
 	t.Unsigned = t.Unverified > 0 && p.unsigned.Load()
-	t.Unanswered, t.At = int(p.unanswered.Load()), p.owner.Clock()
+	t.Unanswered, t.At, t.InMaintenance = int(p.unanswered.Load()), p.owner.Clock(), p.InMaintenance()
 	p.transitions = append(p.transitions, t)
 }
 

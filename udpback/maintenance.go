@@ -1,0 +1,202 @@
+package udpback
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"radsec-gw/metrics"
+	"radsec-gw/udpback/health"
+)
+
+// A server in maintenance gets no new request. What it has is finished: requests in flight
+// are sent again and move on as ever, and a request whose State it has issued still goes to
+// it, because no other server can carry that conversation on. It is checked all the while.
+//
+// The configuration asks for it, or an order at run time, which outlives a reload but not
+// the process. Of an expanded name an order is for all addresses, or for one by its label
+// (Name@address); the order for one address precedes that for all.
+
+// MaintenanceOrder is an order at run time.
+type MaintenanceOrder struct {
+	On    bool
+	Since time.Time
+}
+
+// MaxMaintenanceOrders bounds how many orders there are at one time.
+const MaxMaintenanceOrders = 1024
+
+// Why an order is refused.
+var (
+	ErrUnknownServer = errors.New("there is no such server")
+	ErrTooManyOrders = fmt.Errorf("there are %d orders for maintenance already: remove some", MaxMaintenanceOrders)
+)
+
+// MaintenanceStatus says what is asked for of a server, and what its ports are like.
+type MaintenanceStatus struct {
+	On         bool
+	Configured bool              // the configuration asks for it
+	Order      *MaintenanceOrder // for this name itself; nil: none
+	Ports      map[string]health.State
+}
+
+// SetMaintenance orders that a server is in maintenance, or that it is not, whatever the
+// configuration says. name is that of a server, or the label of one of its addresses.
+func (b *Backend) SetMaintenance(name string, on bool) error {
+	return b.changeOrders(name, func() error {
+		if _, known := b.orders[name]; !known && len(b.orders) >= MaxMaintenanceOrders {
+			return ErrTooManyOrders
+		}
+		b.orders[name] = MaintenanceOrder{On: on, Since: time.Now()}
+		return nil
+	})
+}
+
+// ResetMaintenance removes the order for a server: the configuration counts again.
+func (b *Backend) ResetMaintenance(name string) error {
+	return b.changeOrders(name, func() error {
+		delete(b.orders, name)
+		return nil
+	})
+}
+
+// changeOrders calls change with mu held, and has each server with the name follow.
+func (b *Backend) changeOrders(name string, change func() error) error {
+	b.mu.Lock()
+	var all []*Server
+	for s := range b.servers {
+		if s.Name == name || s.parent != nil && s.parent.Name == name {
+			all = append(all, s)
+		}
+	}
+	err := ErrUnknownServer
+	if len(all) > 0 {
+		err = change()
+	}
+	b.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		s.mu.Lock()
+		s.followMaintenance(s.endpoints())
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+// Maintenance returns the status of a server, or of one of its addresses; false if there is
+// none of that name. The ports of a server whose addresses are servers of their own are
+// called by these: "auth@192.0.2.1".
+func (b *Backend) Maintenance(name string) (MaintenanceStatus, bool) {
+	b.mu.Lock()
+	var found *Server
+	for s := range b.servers {
+		if s.Name == name {
+			found = s
+		}
+	}
+	b.mu.Unlock()
+	if found == nil {
+		return MaintenanceStatus{}, false
+	}
+	st := MaintenanceStatus{Ports: map[string]health.State{}}
+	found.mu.Lock()
+	st.Configured = found.config.Maintenance
+	st.On = found.inMaintenance
+	found.mu.Unlock()
+	for _, e := range found.endpoints() {
+		st.Ports[string(e.label)] = e.health.State()
+	}
+	for _, m := range *found.members.Load() {
+		for _, e := range m.endpoints() {
+			st.Ports[string(e.label)+strings.TrimPrefix(m.Name, found.Name)] = e.health.State()
+		}
+	}
+	if o, ok := b.orderFor(name); ok {
+		st.Order = &o
+	}
+	return st, true
+}
+
+func (b *Backend) orderFor(name string) (MaintenanceOrder, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	o, ok := b.orders[name]
+	return o, ok
+}
+
+// dropOrders removes the orders for a name that no server has any longer. An address of an
+// expanded name may come back: its order stays as long as the name. With mu held.
+func (b *Backend) dropOrders(name string) {
+	name = metrics.ServerOf(name)
+	for s := range b.servers {
+		if s.Name == name {
+			return
+		}
+	}
+	maps.DeleteFunc(b.orders, func(ordered string, _ MaintenanceOrder) bool { return metrics.ServerOf(ordered) == name })
+}
+
+// wantsMaintenance reports what is asked for of the server, and by what. With mu held.
+func (s *Server) wantsMaintenance() (on bool, by string) {
+	names := []string{s.Name}
+	if s.parent != nil {
+		names = append(names, s.parent.Name)
+	}
+	for _, name := range names {
+		if o, ok := s.backend.orderFor(name); ok {
+			return o.On, "an order at run time"
+		}
+	}
+	return s.config.Maintenance, "the configuration"
+}
+
+// followMaintenance has the ports be in maintenance, or not, as is asked for, and logs a
+// change. A server whose ports are new is told of each. With mu held.
+func (s *Server) followMaintenance(ports []*endpoint) {
+	on, by := s.wantsMaintenance()
+	changed := s.inMaintenance != on
+	s.inMaintenance = on
+	for _, e := range ports {
+		e.health.SetMaintenance(on)
+	}
+	switch {
+	case !changed || s.parent != nil: // said of the name, or where one address was ordered
+	case on:
+		s.backend.log.Warn("the server is in maintenance: it gets no new requests, and finishes those that it has", "server", s.Name, "asked_by", by)
+	default:
+		s.backend.log.Info("the server's maintenance has ended: it gets requests again", "server", s.Name, "asked_by", by)
+	}
+}
+
+// inMaintenance reports whether nothing new is to be sent to the port.
+func (e *endpoint) inMaintenance() bool { return e.health.InMaintenance() }
+
+// accepts reports whether ex may be started at one of the group's servers, which has a port
+// for it: not in maintenance, unless the server issued the request's State. The only server
+// of a group has issued every State.
+func (g *Group) accepts(ex *Exchange, s *Server, e *endpoint) bool {
+	if !e.inMaintenance() {
+		return true
+	}
+	return ex.HasState && (!g.Chooses() || s.number != 0 && g.issuerOf(ex) == s.number)
+}
+
+// onlyMaintenance reports whether maintenance is what keeps ex from every server that has
+// a port for it.
+func (g *Group) onlyMaintenance(ex *Exchange, m *members) bool {
+	some := false
+	for _, s := range m.servers {
+		switch e := s.endpoint(ex.Kind); {
+		case e == nil:
+		case g.accepts(ex, s, e):
+			return false
+		default:
+			some = true
+		}
+	}
+	return some
+}
