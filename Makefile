@@ -110,7 +110,7 @@ DIST            ?= dist
 PACKAGE_VERSION ?= $(shell (git describe --tags --match 'v[0-9]*' 2>/dev/null || echo v0.0.0+$(VERSION)) | \
   sed 's/^v//; s/-\([0-9]*\)-g/+\1.g/; s/-dirty$$/.dirty/; s/-/~/g')
 
-.PHONY: image docker-test docker-check packages packages-test
+.PHONY: image docker-test docker-check packages share packages-test
 
 image: ## the container image
 	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) \
@@ -127,8 +127,18 @@ docker-test: docker-check ## the image and the composed stack, with the Docker e
 packages: ## Debian and RPM packages in dist/
 	@mkdir -p $(DIST)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $(DIST)/radsec-gw ./cmd/radsec-gw
+	@$(MAKE) -s share
 	export DIST=$(DIST) PACKAGE_VERSION=$(PACKAGE_VERSION) PACKAGE_ARCH=$$($(GO) env GOARCH); \
 	  unset GOARCH; for p in deb rpm; do $(NFPM) package -f packaging/nfpm.yaml -p $$p -t $(DIST)/ || exit 1; done
+
+# By the program itself, built for this machine: GOARCH may be another.
+share: ## manual pages and completion in dist/share/
+	@mkdir -p $(DIST)/share
+	unset GOARCH GOOS; CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $(DIST)/share/radsec-gw ./cmd/radsec-gw
+	export SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null); cd $(DIST)/share && \
+	  ./radsec-gw man > radsec-gw.8 && ./radsec-gw man -section 5 > radsec-gw.toml.5 && gzip -9nf radsec-gw.8 radsec-gw.toml.5 && \
+	  for s in bash zsh fish; do ./radsec-gw completion $$s > radsec-gw.$$s || exit 1; done
+	rm $(DIST)/share/radsec-gw
 
 packages-test: ## install, run, upgrade and remove the packages in a fresh Debian
 	@$(MAKE) -s deps PACKAGES='$(PACKAGING_PACKAGES)'

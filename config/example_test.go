@@ -113,6 +113,20 @@ func TestExampleHasTheCommentsOfTheFields(t *testing.T) {
 	t.Fatalf("%s has %d lines, expected %d", examplePath, len(a), len(b))
 }
 
+// The manual page is made from a copy of the example. EXAMPLE=write copies it.
+func TestManualHasTheExample(t *testing.T) {
+	const path = "manual/example.toml"
+	text := readExample(t)
+	if os.Getenv("EXAMPLE") == "write" {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != text {
+		t.Errorf("%s is not %s (%v); EXAMPLE=write go test ./config copies it", path, examplePath, err)
+	}
+}
+
 // The example loads without mistakes, and shows the defaults where there are any.
 // Rules: P85, P91, P101, P113, P115, P120, P87
 func TestExampleLoads(t *testing.T) {

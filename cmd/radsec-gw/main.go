@@ -53,8 +53,9 @@ Each flag may be written with one hyphen or two, and may come before or after th
 	}
 	p.Commands = []*cli.Command{
 		serveCommand(p), checkCommand(p), devCommand(), probeCommand(p), tapCommand(), hashCommand(), certsCommand(p),
-		versionCommand(), helpCommand(p),
+		versionCommand(), completionCommand(p), manCommand(p),
 	}
+	p.Commands = append(p.Commands, helpCommand(p)) // it knows the others
 	return p
 }
 

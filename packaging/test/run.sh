@@ -89,7 +89,7 @@ inside() { chroot "$root" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN
 
 make_debian() {
   step "a fresh Debian"
-  debootstrap --variant=minbase bookworm "$root" >"$work/debootstrap" 2>&1 || { tail "$work/debootstrap" >&2 && die "debootstrap"; }
+  debootstrap --variant=minbase --include=man-db,bash-completion bookworm "$root" >"$work/debootstrap" 2>&1 || { tail "$work/debootstrap" >&2 && die "debootstrap"; }
   mount -t proc proc "$root/proc"
   # Services are not started in a chroot, as in Debian's own builds.
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
@@ -104,6 +104,24 @@ configure() {
   inside sh -c 'for f in ca.pem server.pem server.key; do install -m 640 -g radsec-gw /root/radsec-gw-certs/$f /etc/radsec-gw/certs; done'
   echo 5f2c0d0f4c8f4cb4b2a3a5b9d8e7f601 >"$root/etc/radsec-gw/freeradius.secret"
   inside sh -c 'chgrp radsec-gw /etc/radsec-gw/freeradius.secret && chmod 640 /etc/radsec-gw/freeradius.secret'
+}
+
+# test_share reads the manual pages as man does, and loads the completion as bash does.
+test_share() {
+  local shell
+  check "man radsec-gw is there" inside env LC_ALL=C.UTF-8 MANPAGER=cat man radsec-gw
+  printed "  and has the commands" "radsec-gw serve"
+  check "man radsec-gw.toml is there" inside env LC_ALL=C.UTF-8 MANPAGER=cat man radsec-gw.toml
+  printed "  and has the keys" "client_ca"
+  check "man has nothing to say about them" inside sh -c \
+    'for page in radsec-gw radsec-gw.toml; do LC_ALL=C.UTF-8 MANPAGER=cat man --warnings "$page" 2>&1 >/dev/null; done'
+  check "  not even a warning" test ! -s "$work/out"
+  check "bash completes what is installed" inside bash -c \
+    '. /usr/share/bash-completion/bash_completion && { _completion_loader radsec-gw || [ $? = 124 ]; } &&
+     COMP_WORDS=(radsec-gw se) COMP_CWORD=1 && _radsec_gw && [ "${COMPREPLY[*]}" = serve ] && complete -p radsec-gw'
+  for shell in zsh/vendor-completions/_radsec-gw fish/vendor_completions.d/radsec-gw.fish; do
+    check "there is $shell" test -s "$root/usr/share/$shell"
+  done
 }
 
 # of_unit KEY prints what the unit says.
@@ -162,6 +180,7 @@ test_deb() {
   check "the user is a system user without login" grep -Eq '^radsec-gw:x:[0-9]{1,3}:.*nologin$' "$root/etc/passwd"
   check "the folder is closed to others" test "$(inside stat -c '%a %U %G' /etc/radsec-gw)" = "750 root radsec-gw"
   refuse "check refuses the configuration as it comes" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
+  test_share
   step "run"
   configure
   refuse_configuration
@@ -199,6 +218,7 @@ test_rpm() {
   step "RPM package"
   check "it installs" rpm --root "$root" --nodeps -i "$rpm"
   check "the program runs" inside radsec-gw version
+  check "its manual page is there" inside env LC_ALL=C.UTF-8 MANPAGER=cat man radsec-gw
   check "the folder is closed to others" test "$(inside stat -c '%a %U %G' /etc/radsec-gw)" = "750 root radsec-gw"
   check "removing it" rpm --root "$root" --nodeps -e radsec-gw
   refuse "  leaves no user" grep -q radsec-gw "$root/etc/passwd"
