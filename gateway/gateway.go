@@ -189,7 +189,7 @@ func (g *Gateway) serve(first *generation) {
 // metrics.
 func (g *Gateway) limitDescriptors(d *Descriptors) {
 	g.back.LimitSockets(d.UDP)
-	for use, n := range map[string]int{"radsec": d.Connections, "udp": d.UDP, "http": d.http, "other": d.other} {
+	for use, n := range map[string]int{"radsec": d.Connections, "udp": d.UDP, "http": d.http + d.httpWaiting, "other": d.other} {
 		g.metrics.SetDescriptors(use, n)
 	}
 }

@@ -169,6 +169,7 @@ func operationChanges() map[string]keyChange {
 	return map[string]keyChange{
 		"Metrics.Address":     {"[metrics]\naddress = \"127.0.0.1:0\"", "[metrics]\naddress = \"\"", func(g *Gateway) any { return g.MetricsAddr().IsValid() }},
 		"Metrics.Token":       {"", `token = "token"`, httpStatus("/metrics")},
+		"Metrics.Hosts":       {"", `hosts = ["monitor.example"]`, httpStatusFor("monitor.example", "/metrics")},
 		"Metrics.Certificate": {"", pair, httpStatus("/healthz")},
 		"Metrics.PrivateKey":  {"", pair, httpStatus("/healthz")},
 		"Metrics.PProf":       {"", `pprof = true`, httpStatus("/debug/pprof/")},

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"runtime"
 	"slices"
@@ -18,13 +19,18 @@ func (g *Gateway) openWeb(scrape http.Handler, first *generation, o *Options) {
 	g.web = web.New(web.Config{
 		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, NotServing: g.notServing, Notices: g.staleLists, Certificate: g.pageCertificate,
 		Maintenance: g.maintenance, SetMaintenance: g.setMaintenance,
-		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.Descriptors.http, Settings: webSettings(first.Plan),
+		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.Descriptors.http, MaxWaiting: first.Descriptors.httpWaiting, Settings: webSettings(first.Plan),
 	})
 }
 
 // webSettings returns the settings of the HTTP side that a reload can change.
 func webSettings(p *Plan) web.Settings {
-	return web.Settings{Token: p.Config.Metrics.Token.Bytes(), PProf: p.Config.Metrics.PProf, Certificate: p.files.web}
+	m := &p.Config.Metrics
+	hosts := slices.Clone(m.Hosts)
+	if host, _, err := net.SplitHostPort(m.Address); err == nil && host != "" {
+		hosts = append(hosts, host)
+	}
+	return web.Settings{Token: m.Token.Bytes(), Hosts: hosts, PProf: m.PProf, Certificate: p.files.web}
 }
 
 // routes returns the current routes for the status page.

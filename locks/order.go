@@ -5,7 +5,7 @@ type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Issuers | Series |
 		Session | Admission | RateLimiter | Listeners | Outgoing | Paths | Connection | Tap | Syslog |
-		CertificateReport | GatewayErrors | OpenConnections | Sampler | Reader |
+		CertificateReport | GatewayErrors | OpenConnections | Sampler | Reader | HTTPConnections | Renderings |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
 
@@ -38,6 +38,8 @@ type (
 	OpenConnections   struct{}
 	Sampler           struct{}
 	Reader            struct{}
+	HTTPConnections   struct{}
+	Renderings        struct{}
 	LogLevel          struct{}
 	Limiter           struct{}
 	KeyedLimiter      struct{}
@@ -83,6 +85,8 @@ var order = [][]lock{
 		{OpenConnections{}, "metrics.connections.mu", false},
 		{Sampler{}, "web.sampler.mu", false},
 		{Reader{}, "files.Reader.mu", false},
+		{HTTPConnections{}, "web.pool.mu", false},
+		{Renderings{}, "web.shared.mu", false},
 	},
 	// Log lines may be written with any lock held: they are queued, and never wait.
 	{

@@ -9,8 +9,11 @@
 //	             GET shows it, PUT orders it, DELETE removes the order (maintenance.go)
 //	/debug/pprof Go's profiles, when switched on
 //
-// server.go has the server, limited.go bounds its connections, access.go checks the token. Nothing here is called for a
-// packet: the page reads what package metrics counts.
+// server.go has the server and access.go decides which requests are answered. Strangers can
+// keep nobody out: pool.go bounds the connections and says which is closed for another one,
+// limited.go and conn.go are the listener and the connections that obey it, shared.go renders
+// once for all callers that wait, scrape.go says what the variants of /metrics are. Nothing
+// here is called for a packet: the page reads what package metrics counts.
 //
 // Clients' certificates, addresses and log lines are shown, and peers choose
 // what is in some of them: html/template escapes every value, and the

@@ -126,7 +126,7 @@ func (s *Server) pageData(now time.Time) *pageData {
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 		Version: s.cfg.Version, Commit: s.cfg.Commit,
 		Uptime: formatDuration(now.Sub(s.started)), Now: now.UTC().Format("2006-01-02 15:04:05 UTC"),
-		Readiness: s.readiness(),
+		Readiness: s.ready(),
 		Level:     strings.ToLower(s.cfg.Logs.Level().String()),
 	}
 	if s.cfg.Notices != nil {
