@@ -13,7 +13,8 @@
 //     name. It has an endpoint for each port.
 //   - maintenance.go: a server in maintenance gets nothing new, and finishes what it has.
 //   - endpoint.go: an endpoint is one port, with its health (package health), what is done
-//     when that changes, and its health checks. portlog.go writes its log lines.
+//     when that changes, and its health checks. portlog.go writes its log lines,
+//     and status.go says what is known of it, for the status page.
 //   - socketset.go: an endpoint has as many sockets as its load needs, renews them when
 //     nothing is heard, and parks requests when none can be opened.
 //   - batch.go: the request waits in a [Batch] for others of the same burst;

@@ -10,6 +10,7 @@ func (p *Port) InMaintenance() bool { return p.maintenance.Load() }
 func (p *Port) SetMaintenance(on bool) {
 	p.mu.Lock()
 	if p.maintenance.Swap(on) != on {
+		p.since = p.owner.Clock()
 		p.record(Transition{From: p.State(), To: p.State(), Maintenance: true})
 		if !on && !p.stopped {
 			p.resume()

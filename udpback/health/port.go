@@ -61,6 +61,7 @@ type Port struct {
 	lostSince      time.Duration // when the first was sent that was lost before one was answered; 0: none
 	answers        int           // verified replies, or answered requests, since the port was up
 	noAddress      error         // why no address is known; nil: one is
+	since          time.Duration // when the state last changed, or Start was called
 	transitions    []Transition  // not passed on yet
 	reporting      bool          // a goroutine passes them on
 

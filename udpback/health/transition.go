@@ -59,7 +59,7 @@ func (p *Port) setState(t Transition) {
 		return
 	}
 	p.state.Store(int32(t.To))
-	p.answers = 0
+	p.answers, p.since = 0, p.owner.Clock()
 	t.NoAddress = p.noAddress
 	p.record(t)
 	if t.To >= Failing { // a request tries it after a pause
@@ -73,10 +73,15 @@ func (p *Port) setState(t Transition) {
 // record adds what is known of the port to a transition, and keeps it for report. With mu
 // held.
 func (p *Port) record(t Transition) {
+	p.transitions = append(p.transitions, p.withEvidence(t))
+}
+
+// withEvidence returns the transition with what is known of the port now. With mu held.
+func (p *Port) withEvidence(t Transition) Transition {
 	t.Unverified, t.HasAnswered, t.HasChecks = p.unverified.Load(), p.HasAnswered(), p.HasChecks()
 	t.Unsigned = t.Unverified > 0 && p.unsigned.Load()
 	t.Unanswered, t.At, t.InMaintenance = int(p.unanswered.Load()), p.owner.Clock(), p.InMaintenance()
-	p.transitions = append(p.transitions, t)
+	return t
 }
 
 // report passes the transitions to the owner, in order and with no lock held. If another

@@ -11,7 +11,14 @@ const watchdogJitter = 2 * time.Second
 // Start starts the watchdog. The first check is sent within a second, so that the state
 // is known before it is needed; when is random, so that not all ports are checked at
 // once.
-func (p *Port) Start() { p.timer.Reset(rand.N(time.Second)) }
+func (p *Port) Start() {
+	p.mu.Lock()
+	if p.since == 0 {
+		p.since = p.owner.Clock()
+	}
+	p.mu.Unlock()
+	p.timer.Reset(rand.N(time.Second))
+}
 
 // Stop ends the checks, and waits until neither SendCheck nor Changed runs: neither is
 // called again.
