@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"log/slog"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -39,7 +38,6 @@ type Event struct {
 type Hub struct {
 	// static after construction
 	out     *logs.Output
-	log     *slog.Logger
 	metrics *metrics.Metrics
 	queue   *metrics.Queue
 	key     [16]byte // of hashes when no salt is configured
@@ -61,7 +59,7 @@ type lines struct {
 
 // New returns a hub configured by cfg. Its Close must be called.
 func New(cfg Config) *Hub {
-	h := &Hub{out: cfg.Out, log: cfg.Log, metrics: cfg.Metrics, queue: cfg.Metrics.Queue("tap", "items", maxTaps*tapQueue),
+	h := &Hub{out: cfg.Out, metrics: cfg.Metrics, queue: cfg.Metrics.Queue("tap", "items", maxTaps*tapQueue),
 		key: newKey(), syslog: newSyslog(cfg.Log)}
 	h.taps.Store(new([]*tap))
 	h.Configure(cfg)

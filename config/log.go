@@ -24,15 +24,9 @@ type Log struct {
 	Requests bool
 
 	// How the User-Name is shown in those lines: "full", "hash" (the same for the
-	// same user, under hash_salt), "cut" (the realm only) or "none". The realm that
-	// the request is routed by is shown beside it: see realm.
+	// same user, under hash_salt), "cut" (the realm only) or "none".
 	// Default: "hash"
 	User string // one of Shows
-
-	// How that realm is shown: "full", "hash" or "none". A realm that only one person has
-	// names that person, whatever user says. F-Ticks have the realm in full in any case.
-	// Default: "full"
-	Realm string // one of Shows, without "cut"
 
 	// The same for the Calling-Station-Id, in F-Ticks too; "cut" shows the
 	// manufacturer's part of a MAC address.
@@ -83,7 +77,7 @@ var (
 )
 
 func defaultLog() Log {
-	return Log{Level: slog.LevelInfo, Format: "text", User: ShowHash, Realm: ShowFull, Station: ShowHash}
+	return Log{Level: slog.LevelInfo, Format: "text", User: ShowHash, Station: ShowHash}
 }
 
 // readLog reads [log].
@@ -97,7 +91,6 @@ func readLog(t *table) Log {
 	t.choice("format", &l.Format, "text", "json")
 	t.flag("requests", &l.Requests)
 	t.choice("user", &l.User, Shows()...)
-	t.choice("realm", &l.Realm, ShowFull, ShowHash, ShowNone)
 	t.choice("station", &l.Station, Shows()...)
 	t.secret("hash_salt", &l.HashSalt, false)
 	readFTicks(t, &l)
@@ -123,11 +116,5 @@ func readFTicks(t *table, l *Log) {
 		if err := checkHostPort(l.FTicksSyslog); err != nil {
 			t.r.wrong(joinKey(t.path, "fticks_syslog"), `expected a host and a port such as "192.0.2.5:514", or "" for the log, got %q`, l.FTicksSyslog)
 		}
-	}
-}
-
-func (c *Config) warnLog(warn warner) {
-	if n := c.Log.HashSalt.Len(); n > 0 && n < shortSalt {
-		warn("log.hash_salt", "the salt has %d bytes: who guesses it can compute the hash of every name; take %d or more, at random (openssl rand -hex 16)", n, shortSalt)
 	}
 }

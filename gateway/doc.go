@@ -45,7 +45,9 @@
 // the log; series.go removes metrics of what is no longer configured, and routelabels.go
 // names those of routes. certificate.go reports what clients may find wrong with the
 // gateway's own certificate, expiry.go exports when certificates expire, ready.go says why
-// the gateway is not ready, and web.go shows all of it over HTTP.
+// the gateway is not ready, and web.go shows all of it over HTTP. status.go and
+// statuslists.go make the value that the status page shows, refusals.go its part about what
+// was refused, and reloadlog.go remembers the last reloads for it.
 //
 // # Locks
 //

@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"radsec-gw/config"
 	"radsec-gw/identity"
@@ -24,11 +23,7 @@ func (g *Gateway) exportExpiry(m *material) {
 	web := material{pair: m.web}
 	add("metrics", m.cfg.Metrics.Certificate, web.chain())
 	for _, f := range m.issuerFiles {
-		what := "ca"
-		if table, key, _ := strings.Cut(f.key, "."); table == "listen" {
-			what, _, _ = strings.Cut(key, "[")
-		}
-		add(what, f.path, f.certificates)
+		add(purposeOf(f.key), f.path, f.certificates)
 	}
 	for i := range list {
 		list[i].File = asWritten(m.cfg, list[i].File)

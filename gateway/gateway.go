@@ -44,6 +44,7 @@ type Gateway struct {
 	cancel    context.CancelFunc // ends everything immediately
 
 	certificate certificateReport
+	reloadLog   reloadLog
 
 	reloadCtx   context.Context    // derived from ctx; done when the gateway is about to stop
 	stopReloads context.CancelFunc // ends it
@@ -59,6 +60,7 @@ type Gateway struct {
 	lastRead     sums       // of the files when they were last read
 	refusedSums  files.Sums // of the files that the last refused reload of everything has read; nil: nothing to retry
 	lastMistakes string     // the mistakes that were logged last; "" after a reload that succeeded
+	reloadBy     string     // who has caused the reload: byRequest or byChange
 	skipped      *material  // read by polling, but not used because its certificate is worse; nil: none
 
 	reloading locks.Mutex[locks.Reloading] // guards what follows; its holder waits for no file, name or socket
@@ -120,6 +122,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	g.current.Store(first)
 	g.serve(first)
 	g.reloads.Loaded(time.Now())
+	g.reloadLog.record(byStart, "configuration", nil, time.Now())
 	g.reportCertificate(p, time.Now())
 	g.logFileWarnings(p, time.Now())
 	if w := first.Shortage(p.Config); w != "" {
@@ -189,7 +192,7 @@ func (g *Gateway) serve(first *generation) {
 // metrics.
 func (g *Gateway) limitDescriptors(d *Descriptors) {
 	g.back.LimitSockets(d.UDP)
-	for use, n := range map[string]int{"radsec": d.Connections, "udp": d.UDP, "http": d.http + d.httpWaiting, "other": d.other} {
+	for use, n := range map[string]int{"radsec": d.Connections, "udp": d.UDP, "http": d.http, "other": d.other} {
 		g.metrics.SetDescriptors(use, n)
 	}
 }

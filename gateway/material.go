@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"time"
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
@@ -16,8 +17,9 @@ import (
 // material has the contents of the files that [listen], [[client]] and [metrics] name:
 // certificates, keys and revocation lists. It is immutable once loaded.
 type material struct {
-	cfg  *config.Config // that names the files
-	sums sums
+	cfg    *config.Config // that names the files
+	readAt time.Time
+	sums   sums
 
 	// the gateway's own certificates
 	pair    tls.Certificate
@@ -41,7 +43,7 @@ type material struct {
 // empty name is skipped: it is not configured, or already reported as a mistake.
 func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistakes config.Mistakes) {
 	l := &cfg.Listen
-	m = &material{cfg: cfg, sums: sumFiles(cfg, from)}
+	m = &material{cfg: cfg, readAt: time.Now(), sums: sumFiles(cfg, from)}
 	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey, from)
 	mistakes = append(mistakes, m.loadIssuers(cfg, from)...)
 	mistakes = append(mistakes, m.checkBundled(cfg)...)

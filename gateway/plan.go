@@ -18,6 +18,7 @@ type Plan struct {
 	Config *config.Config
 	files  *material
 	reader *files.Reader // reads the files, now and at a reload
+	readAt time.Time     // when the configuration was read
 }
 
 // BlockedError is returned by Load if a file could not be read in time. Trying again may
@@ -40,7 +41,7 @@ func Load(ctx context.Context, path string) (*Plan, error) {
 
 // loadFrom is Load from a snapshot that reader has made.
 func loadFrom(from *files.Snapshot, path string, reader *files.Reader) (*Plan, error) {
-	p := &Plan{reader: reader}
+	p := &Plan{reader: reader, readAt: time.Now()}
 	var mistakes config.Mistakes
 	var err error
 	p.Config, err = config.Load(path, from)
@@ -68,7 +69,7 @@ func loadFrom(from *files.Snapshot, path string, reader *files.Reader) (*Plan, e
 
 // withMaterial returns the plan with other material.
 func (p *Plan) withMaterial(m *material) *Plan {
-	return &Plan{Config: p.Config, files: m, reader: p.reader}
+	return &Plan{Config: p.Config, files: m, reader: p.reader, readAt: p.readAt}
 }
 
 // Certificate returns the gateway's own certificate, the leaf of its chain.

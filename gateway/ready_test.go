@@ -55,8 +55,8 @@ func TestReadyWithOneStaleListOfTwo(t *testing.T) {
 	if got := httpStatus("/readyz")(g); got != http.StatusOK {
 		t.Errorf("expected %d from /readyz, got %v (%s)", http.StatusOK, got, g.notServing())
 	}
-	notices := strings.Join(g.staleLists(), "\n")
-	if want := "the revocation list of CN=old CA,O=radsec-gw development has been out of date since "; !strings.HasPrefix(notices, want) || !strings.HasSuffix(notices, ": certificates that it has issued are refused (crl_stale)") {
-		t.Errorf("expected %q and that its certificates are refused, got %q", want, notices)
+	lists := statusOf(t, g).RevocationLists
+	if len(lists) == 0 || !strings.HasPrefix(lists[0].Issuer, "CN=old CA") || !lists[0].Stale || !lists[0].Refused {
+		t.Errorf("expected the list of the old CA first, stale, with its certificates refused, got %+v", lists)
 	}
 }

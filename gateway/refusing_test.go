@@ -22,4 +22,8 @@ func TestRouteWithoutServersRefuses(t *testing.T) {
 	g.connect("plain").good()
 	g.await("plain/access/no_route=2 plain/access/relayed=1 plain/accounting/no_route=1 plain/coa/no_route=1", func(now map[string]float64) string { return fatesSince(nil, now) })
 	g.awaitLog("has no servers, so it is refused")
+	s := statusOf(t, g.gw)
+	if !s.Ready || s.Routes[1].State != routeRefuses || len(s.Problems) > 0 {
+		t.Errorf("ready %v (%v), routes %+v, problems %+v; expected ready, and a route that refuses", s.Ready, s.Reasons, s.Routes, s.Problems)
+	}
 }

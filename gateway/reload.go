@@ -24,6 +24,7 @@ func (g *Gateway) Reload() error {
 		return err
 	}
 	defer g.releaseTurn()
+	g.reloadBy = byRequest
 	g.lastMistakes = "" // log all mistakes, also those that polling the files has found before
 	return g.reloadAll(g.reader.Snapshot(g.reloadCtx), true, time.Now())
 }
@@ -92,6 +93,7 @@ func (g *Gateway) recordReload(what string, err error) error {
 		g.log.Info("reload canceled, the gateway is about to stop", "what", what)
 		return errStopping
 	}
+	g.reloadLog.record(g.reloadBy, what, err, time.Now())
 	text := "reload refused, the current configuration stays in use"
 	switch {
 	case err == nil:

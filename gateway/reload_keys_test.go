@@ -169,7 +169,6 @@ func operationChanges() map[string]keyChange {
 	return map[string]keyChange{
 		"Metrics.Address":     {"[metrics]\naddress = \"127.0.0.1:0\"", "[metrics]\naddress = \"\"", func(g *Gateway) any { return g.MetricsAddr().IsValid() }},
 		"Metrics.Token":       {"", `token = "token"`, httpStatus("/metrics")},
-		"Metrics.Hosts":       {"", `hosts = ["monitor.example"]`, httpStatusFor("monitor.example", "/metrics")},
 		"Metrics.Certificate": {"", pair, httpStatus("/healthz")},
 		"Metrics.PrivateKey":  {"", pair, httpStatus("/healthz")},
 		"Metrics.PProf":       {"", `pprof = true`, httpStatus("/debug/pprof/")},
@@ -178,7 +177,6 @@ func operationChanges() map[string]keyChange {
 		"Log.Format":            {"", `format = "json"`, ofHub},
 		"Log.Requests":          {"", `requests = true`, ofHub},
 		"Log.User":              {"", `user = "full"`, ofHub},
-		"Log.Realm":             {"", `realm = "hash"`, ofHub},
 		"Log.Station":           {"", `station = "full"`, ofHub},
 		"Log.HashSalt":          {`"salt"`, `"pepper"`, ofHub},
 		"Log.FTicks":            {"", "fticks = \"eduroam\"\nfticks_country = \"DE\"", ofHub},

@@ -72,6 +72,7 @@ func (g *Gateway) reloadFilesAt(at time.Time) error {
 		return err
 	}
 	defer g.releaseTurn()
+	g.reloadBy = byChange
 	current := g.current.Load()
 	if from := g.reader.Snapshot(g.reloadCtx); g.shouldRetry(from) {
 		return g.reloadAll(from, false, at)

@@ -92,7 +92,7 @@ func TestStatusPage(t *testing.T) {
 		t.Errorf("/readyz: %d %s", status, body)
 	}
 	_, page := g.get("/")
-	for _, want := range []string{"<bdi>plain</bdi>", "<bdi>example.org</bdi>", "CN=plain", ">udp <", "127.0.0.1:"} {
+	for _, want := range []string{"<bdi>plain</bdi>", "<bdi>example.org</bdi>", "CN=plain", "<bdi>udp</bdi>", "127.0.0.1:"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("expected %q on the page", want)
 		}

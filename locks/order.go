@@ -5,7 +5,7 @@ type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Issuers | Series |
 		Session | Admission | RateLimiter | Listeners | Outgoing | Paths | Connection | Tap | Syslog |
-		CertificateReport | GatewayErrors | OpenConnections | Sampler | Reader | HTTPConnections | Renderings |
+		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
 
@@ -37,9 +37,9 @@ type (
 	GatewayErrors     struct{}
 	OpenConnections   struct{}
 	Sampler           struct{}
+	SharedStatus      struct{}
+	ReloadLog         struct{}
 	Reader            struct{}
-	HTTPConnections   struct{}
-	Renderings        struct{}
 	LogLevel          struct{}
 	Limiter           struct{}
 	KeyedLimiter      struct{}
@@ -84,9 +84,9 @@ var order = [][]lock{
 		{GatewayErrors{}, "gateway.Gateway.mu", false},
 		{OpenConnections{}, "metrics.connections.mu", false},
 		{Sampler{}, "web.sampler.mu", false},
+		{SharedStatus{}, "web.shared.mu", false},
+		{ReloadLog{}, "gateway.reloadLog.mu", false},
 		{Reader{}, "files.Reader.mu", false},
-		{HTTPConnections{}, "web.pool.mu", false},
-		{Renderings{}, "web.shared.mu", false},
 	},
 	// Log lines may be written with any lock held: they are queued, and never wait.
 	{

@@ -118,7 +118,8 @@ func (l *Log) ConfiguredLevel() slog.Level {
 	return l.shared.configured
 }
 
-// Recent returns the last warnings and errors, the newest first.
+// Recent returns the last warnings and errors, folded by their causes; the one that
+// recurred last is the first.
 func (l *Log) Recent() []Entry { return l.shared.recent.list() }
 
 // handler returns the handler of the configured form.
@@ -162,7 +163,7 @@ func (l *Log) Handle(ctx context.Context, r slog.Record) error {
 
 // remember keeps the record for the status page.
 func (l *Log) remember(r *slog.Record) {
-	e := Entry{Time: r.Time, Level: r.Level, Message: r.Message}
+	e := Entry{Last: r.Time, Level: r.Level, Message: r.Message}
 	e.Fields = append(e.Fields, l.bound...)
 	r.Attrs(func(a slog.Attr) bool {
 		e.Fields = append(e.Fields, fieldOf(a))
@@ -195,7 +196,7 @@ func (l *Log) flooded(all suppressed[string]) {
 // lossBegan adds an entry to the status page, because the log itself cannot be written
 // now.
 func (s *shared) lossBegan() {
-	s.recent.add(Entry{Time: time.Now(), Level: slog.LevelWarn,
+	s.recent.add(Entry{Last: time.Now(), Level: slog.LevelWarn,
 		Message: "log lines are lost from now on: nobody reads standard error, or what it is written to is full"})
 }
 

@@ -135,27 +135,6 @@ func TestLimitedLinesAreNotLimitedTwice(t *testing.T) {
 	})
 }
 
-func TestThePageKeepsTheLastWarnings(t *testing.T) {
-	inBubble(t, Config{}, func(l *Log, said func() string) {
-		log := slog.New(l).With("server", "radius-a").WithGroup("g")
-		for i := range keepEntries + 7 {
-			log.Warn("w", "n", i, "long", strings.Repeat("é", 1000))
-		}
-		r := l.Recent()
-		if len(r) != keepEntries {
-			t.Fatalf("%d kept, expected %d", len(r), keepEntries)
-		}
-		for i, e := range r {
-			if want := fmt.Sprint(keepEntries + 6 - i); e.Fields[1].Value != want || e.Fields[0] != (Field{"server", "radius-a"}) {
-				t.Fatalf("entry %d is %v, expected number %s of radius-a: the newest first", i, e.Fields[:2], want)
-			}
-			if n := len(e.Fields[2].Value); n > longestText+len("…") || strings.Contains(e.Fields[2].Value, "\ufffd") {
-				t.Fatalf("a value of %d bytes is kept, or one cut within a character", n)
-			}
-		}
-	})
-}
-
 // Losses are told in the form that is configured, and at once on the page,
 // which can be read when the log cannot.
 func TestLossesAreReportedInTheLogAndOnThePage(t *testing.T) {

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -26,12 +27,19 @@ type Connection struct {
 type connections struct {
 	desc *prometheus.Desc // static after construction
 
-	mu   locks.Mutex[locks.OpenConnections] // guards open
+	mu   locks.Mutex[locks.OpenConnections] // guards what follows
 	open map[*Connection]struct{}
+	last map[string]LastConnection // by client
+}
+
+// LastConnection is what is remembered of a client.
+type LastConnection struct {
+	Newest *Connection // that was opened last; it may have ended
+	Ended  time.Time   // when the last one ended; zero: none has
 }
 
 func newConnections(reg prometheus.Registerer) *connections {
-	c := &connections{open: map[*Connection]struct{}{}, desc: prometheus.NewDesc(
+	c := &connections{open: map[*Connection]struct{}{}, last: map[string]LastConnection{}, desc: prometheus.NewDesc(
 		prometheus.BuildFQName(namespace, "", "tls_client_certificate_expiry_timestamp_seconds"),
 		"When the first of a client's certificates in use ends, in Unix time; absent while the client has no connection with a certificate.",
 		[]string{"client"}, nil)}
@@ -44,6 +52,9 @@ func (m *Metrics) Opened(c *Connection) {
 	m.open.mu.Lock()
 	defer m.open.mu.Unlock()
 	m.open.open[c] = struct{}{}
+	last := m.open.last[c.Client]
+	last.Newest = c
+	m.open.last[c.Client] = last
 }
 
 // Ended removes a connection that Opened has noted.
@@ -51,6 +62,32 @@ func (m *Metrics) Ended(c *Connection) {
 	m.open.mu.Lock()
 	defer m.open.mu.Unlock()
 	delete(m.open.open, c)
+	if last, known := m.open.last[c.Client]; known {
+		last.Ended = time.Now()
+		m.open.last[c.Client] = last
+	}
+}
+
+// LastConnections returns what is remembered of each client that has connected since the
+// start, for the status page. KeepClients forgets the clients that it removes.
+func (m *Metrics) LastConnections() map[string]LastConnection {
+	m.open.mu.Lock()
+	defer m.open.mu.Unlock()
+	return maps.Clone(m.open.last)
+}
+
+// forget forgets a client.
+func (c *connections) forget(client string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.last, client)
+}
+
+// NumConnections returns how many are open now.
+func (m *Metrics) NumConnections() int {
+	m.open.mu.Lock()
+	defer m.open.mu.Unlock()
+	return len(m.open.open)
 }
 
 // Connections returns those that are open now, sorted by the end of their certificates,

@@ -7,8 +7,6 @@ type descriptors struct {
 	// static after construction
 	accept *prometheus.CounterVec // listener
 	budget *prometheus.GaugeVec   // use
-
-	displaced prometheus.Counter
 }
 
 func newDescriptors(reg prometheus.Registerer) *descriptors {
@@ -17,10 +15,8 @@ func newDescriptors(reg prometheus.Registerer) *descriptors {
 			"Connections that could not be accepted, most often because the process had no descriptor left.", "listener"),
 		budget: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "descriptor_budget",
 			Help: "How the descriptors that the process may have (RLIMIT_NOFILE) are divided."}, []string{"use"}),
-		displaced: prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "http_connections_displaced_total",
-			Help: "HTTP connections that were closed for new ones, because as many were open as there may be."}),
 	}
-	reg.MustRegister(d.accept, d.budget, d.displaced)
+	reg.MustRegister(d.accept, d.budget)
 	for _, listener := range []string{"radsec", "http", "tap"} {
 		d.accept.WithLabelValues(listener)
 	}
@@ -36,6 +32,3 @@ func (m *Metrics) AcceptFailed(listener string) { m.descriptors.accept.WithLabel
 func (m *Metrics) SetDescriptors(use string, n int) {
 	m.descriptors.budget.WithLabelValues(use).Set(float64(n))
 }
-
-// HTTPDisplaced counts an HTTP connection that was closed for a new one.
-func (m *Metrics) HTTPDisplaced() { m.descriptors.displaced.Inc() }

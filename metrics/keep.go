@@ -42,6 +42,7 @@ func (m *Metrics) KeepClients(keep func(name string) bool) (remaining int) {
 		delete(m.clients, name)
 		c.own.unregister(m.reg)
 		m.ofClients.delete(name)
+		m.open.forget(name)
 	}
 	return remaining
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	"layeh.com/radius"
 
 	"radsec-gw/wire"
 )
@@ -19,6 +20,7 @@ type ServerCounts struct {
 	State                State
 	Outstanding, Sockets int64
 	Counts               [NumServerCounters]uint64 // each the sum over its series
+	Replies              [NumResults]uint64        // datagrams received, by what they were
 	Answered             uint64                    // verified replies
 	Bad                  uint64                    // datagrams that were not: unmatched, malformed, not verified
 	Timed                uint64                    // replies in TimeSum
@@ -37,7 +39,8 @@ func (m *Metrics) Servers() []ServerCounts {
 			c.Counts[i] = s.counters.total(i)
 		}
 		for r, counter := range s.counters[ServerReplies] {
-			switch n := read(counter); Result(r) {
+			c.Replies[r] = read(counter)
+			switch n := c.Replies[r]; Result(r) {
 			case ReplyAccepted, ReplyProtocolError:
 				c.Answered += n
 			default:
@@ -60,6 +63,8 @@ type ClientCounts struct {
 	Connections int64 // now
 	Fates       [NumFates]uint64
 	Requests    uint64 // the sum of Fates
+
+	Accepts, Rejects, Challenges uint64 // packets of these Codes to the client
 }
 
 // Clients returns the counts of every client that there is a handle for, in
@@ -76,11 +81,22 @@ func (m *Metrics) Clients() []ClientCounts {
 				counts.Requests += n
 			}
 		}
+		answers := c.counters[clientReplies]
+		counts.Accepts, counts.Rejects, counts.Challenges = read(answers[AnswerOf(radius.CodeAccessAccept)]),
+			read(answers[AnswerOf(radius.CodeAccessReject)]), read(answers[AnswerOf(radius.CodeAccessChallenge)])
 		list = append(list, counts)
 	}
 	m.mu.Unlock()
 	slices.SortFunc(list, func(a, b ClientCounts) int { return cmp.Compare(a.Name, b.Name) })
 	return list
+}
+
+// Handshakes returns how many connections had each result, for the status page.
+func (t *TLS) Handshakes() (n [NumHandshakes]uint64) {
+	for h, counter := range t.handshakes {
+		n[h] = read(counter)
+	}
+	return n
 }
 
 // read returns a counter's value.

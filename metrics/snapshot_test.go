@@ -24,7 +24,7 @@ func TestASnapshotHoldsWhatWasCounted(t *testing.T) {
 	if len(servers) != 2 || servers[0].Port != "acct" || servers[1].Port != "auth" {
 		t.Fatalf("servers %+v, want the ports acct and auth in order", servers)
 	}
-	want := ServerCounts{Name: "freeradius-a", Port: "auth", Address: "192.0.2.1:1812", State: StateSuspect, Counts: [NumServerCounters]uint64{ServerSent: 7, ServerTimeouts: 2, ServerReplies: 2}, Answered: 1, Bad: 1, Timed: 1, TimeSum: time.Second}
+	want := ServerCounts{Name: "freeradius-a", Port: "auth", Address: "192.0.2.1:1812", State: StateSuspect, Counts: [NumServerCounters]uint64{ServerSent: 7, ServerTimeouts: 2, ServerReplies: 2}, Replies: [NumResults]uint64{ReplyAccepted: 1, ReplyBadResponseAuthenticator: 1}, Answered: 1, Bad: 1, Timed: 1, TimeSum: time.Second}
 	if servers[1] != want {
 		t.Errorf("counts %+v, want %+v", servers[1], want)
 	}

@@ -7,47 +7,83 @@ import (
 	"time"
 )
 
-// A chart is a line in a box of chartWidth by chartHeight; the newest sample is
-// at the right edge.
+// A chart is a line in a box; the newest value is at the right edge. It has at most
+// chartPoints points: of more values, each point is the highest of several.
 const (
 	chartWidth  = 120
 	chartHeight = 26
+	wideWidth   = 240
+	wideHeight  = 48
+	chartPoints = 96
 )
 
 // Chart is a small inline SVG.
 type Chart struct {
-	Points string // of a polyline; "" when there is nothing to draw
-	Label  string // alternative text
+	Width, Height int
+	Path          string // of an SVG path; "" when there is nothing to draw
+	Label         string // alternative text
 }
 
-// chartOf draws the values, the oldest first, from zero at the bottom to the
-// highest at the top. format writes a value for people.
-func chartOf(values []float64, what string, format func(float64) string) Chart {
+// chartOf draws the values, the oldest first, from zero at the bottom to the highest at the
+// top. format writes a value for people.
+func chartOf(values []float32, step time.Duration, what string, width, height int, format func(float64) string) Chart {
+	c := Chart{Width: width, Height: height}
 	if len(values) == 0 {
-		return Chart{Label: what + ": nothing measured yet"}
+		c.Label = what + ": nothing measured yet"
+		return c
 	}
-	top := 0.0
-	for _, v := range values {
+	points := thinned(values)
+	top := float32(0)
+	for _, v := range points {
 		top = max(top, v)
 	}
-	var points strings.Builder
-	step := float64(chartWidth) / (keepSamples - 1)
-	first := float64(chartWidth) - step*float64(len(values)-1)
-	for i, v := range values {
-		y := float64(chartHeight - 1)
+	var path strings.Builder
+	lastX, lastY := 0, 0
+	for i, v := range points {
+		x, y := width, height-1
+		if len(points) > 1 {
+			x = width * i / (len(points) - 1)
+		}
 		if top > 0 {
-			y -= v / top * (chartHeight - 2)
+			y -= int(v / top * float32(height-2))
 		}
-		if i > 0 {
-			points.WriteByte(' ')
+		if i == 0 {
+			if len(points) == 1 {
+				x = 0
+			}
+			fmt.Fprintf(&path, "M%d %d", x, y)
+		} else {
+			path.WriteString("l" + strconv.Itoa(x-lastX) + " " + strconv.Itoa(y-lastY))
 		}
-		points.WriteString(strconv.FormatFloat(first+step*float64(i), 'f', 1, 64))
-		points.WriteByte(',')
-		points.WriteString(strconv.FormatFloat(y, 'f', 1, 64))
+		lastX, lastY = x, y
 	}
-	span := time.Duration(len(values)) * sampleEvery
-	return Chart{Points: points.String(), Label: fmt.Sprintf("%s over the last %s: now %s, at most %s",
-		what, formatDuration(span), format(values[len(values)-1]), format(top))}
+	if len(points) == 1 {
+		fmt.Fprintf(&path, "h%d", width)
+	}
+	c.Path = path.String()
+	span := time.Duration(len(values)) * step
+	c.Label = fmt.Sprintf("%s over the last %s: now %s, at most %s", what, formatDuration(span), format(float64(values[len(values)-1])), format(float64(top)))
+	return c
+}
+
+// thinned returns at most chartPoints values, each the highest of those that it stands for.
+func thinned(values []float32) []float32 {
+	each := (len(values) + chartPoints - 1) / chartPoints
+	if each <= 1 {
+		return values
+	}
+	var out []float32
+	for end := len(values); end > 0; end -= each { // from the newest: that is shown by itself with its neighbors
+		top := float32(0)
+		for _, v := range values[max(0, end-each):end] {
+			top = max(top, v)
+		}
+		out = append(out, top)
+	}
+	for i, j := 0, len(out)-1; i < j; i, j = i+1, j-1 {
+		out[i], out[j] = out[j], out[i]
+	}
+	return out
 }
 
 // formatRate writes a number of requests a second.
@@ -58,8 +94,11 @@ func formatRate(v float64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64) + "/s"
 }
 
-// formatTrip writes a round trip given in seconds.
-func formatTrip(v float64) string {
+// formatCount writes a number of things.
+func formatCount(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }
+
+// formatReply writes the time to a reply, given in seconds.
+func formatReply(v float64) string {
 	switch {
 	case v == 0:
 		return "–"
@@ -85,10 +124,14 @@ func formatDuration(d time.Duration) string {
 	switch {
 	case days >= 10:
 		return plural(days, "day")
-	case days > 0:
+	case days > 0 && hours > 0:
 		return plural(days, "day") + " " + plural(hours, "hour")
-	case hours > 0:
+	case days > 0:
+		return plural(days, "day")
+	case hours > 0 && minutes > 0:
 		return plural(hours, "hour") + " " + plural(minutes, "minute")
+	case hours > 0:
+		return plural(hours, "hour")
 	case minutes > 0 && seconds > 0:
 		return plural(minutes, "minute") + " " + plural(seconds, "second")
 	case minutes > 0:
@@ -96,3 +139,9 @@ func formatDuration(d time.Duration) string {
 	}
 	return plural(seconds, "second")
 }
+
+// shortUnits are the units of formatDuration as tables have them.
+var shortUnits = strings.NewReplacer(" days", " d", " day", " d", " hours", " h", " hour", " h", " minutes", " min", " minute", " min", " seconds", " s", " second", " s")
+
+// formatAge writes a length of time like formatDuration, shorter.
+func formatAge(d time.Duration) string { return shortUnits.Replace(formatDuration(max(0, d))) }

@@ -1,6 +1,8 @@
 // Package web implements the gateway's HTTP server, for operators and their programs:
 //
-//	/            the status page (page.go, chart.go, sampler.go)
+//	/            the status page (page.go, chart.go)
+//	/api/v1/status
+//	             the same as JSON (api.go)
 //	/metrics     for Prometheus
 //	/healthz     200 while the process runs
 //	/readyz      200 while it can serve, else 503, with the reasons as JSON (ready.go)
@@ -9,11 +11,10 @@
 //	             GET shows it, PUT orders it, DELETE removes the order (maintenance.go)
 //	/debug/pprof Go's profiles, when switched on
 //
-// server.go has the server and access.go decides which requests are answered. Strangers can
-// keep nobody out: pool.go bounds the connections and says which is closed for another one,
-// limited.go and conn.go are the listener and the connections that obey it, shared.go renders
-// once for all callers that wait, scrape.go says what the variants of /metrics are. Nothing
-// here is called for a packet: the page reads what package metrics counts.
+// server.go has the server, limited.go bounds its connections, access.go checks the token.
+// The page and its JSON render one value, a [status.Snapshot], which gateway makes: shared.go
+// makes one a second for all callers together and keeps what was rendered of it. sampler.go
+// keeps the history of the last day. Nothing here is called for a packet.
 //
 // Clients' certificates, addresses and log lines are shown, and peers choose
 // what is in some of them: html/template escapes every value, and the

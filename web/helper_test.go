@@ -1,17 +1,13 @@
 package web
 
 import (
-	"context"
-	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
-	"os"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,7 +15,7 @@ import (
 
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
-	"radsec-gw/wire"
+	"radsec-gw/web/status"
 )
 
 // bed is a Server with counts that a test makes.
@@ -28,7 +24,9 @@ type bed struct {
 	m       *metrics.Metrics
 	logs    *logs.Log
 	printed *strings.Builder
-	why     string // what NotServing says
+	why     string          // what NotServing says
+	state   status.Snapshot // what Config.Snapshot returns a copy of
+	made    atomic.Int32    // how often it has
 	server  *Server
 }
 
@@ -46,6 +44,10 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 				{Realms: []string{"*", ""}, Packets: []string{"access", "coa"}, Servers: []string{"radius-b"}, Balance: "sticky"},
 			}
 		}}
+	cfg.Snapshot = func(time.Time, func(string) Changes) *status.Snapshot {
+		b.made.Add(1)
+		return copyOf(&b.state)
+	}
 	if change != nil {
 		change(&cfg)
 	}
@@ -64,13 +66,8 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 func (b *bed) ask(method, path, body string, header ...string) (int, string, http.Header) {
 	b.t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Host = "127.0.0.1:9713"
 	for i := 0; i < len(header); i += 2 {
-		if header[i] == "Host" {
-			r.Host = header[i+1]
-		} else {
-			r.Header.Set(header[i], header[i+1])
-		}
+		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
 	b.server.handler.ServeHTTP(w, r)
@@ -81,26 +78,20 @@ func (b *bed) ask(method, path, body string, header ...string) (int, string, htt
 	return w.Code, string(text), w.Header()
 }
 
-// busy fills the counts with a morning's work, and the samples with its shape.
+// copyOf returns a copy whose lists may be sorted.
+func copyOf(s *status.Snapshot) *status.Snapshot {
+	out := *s
+	out.Servers, out.Routes, out.Clients, out.Problems = slices.Clone(s.Servers), slices.Clone(s.Routes), slices.Clone(s.Clients), slices.Clone(s.Problems)
+	out.Refusals, out.Events = slices.Clone(s.Refusals), slices.Clone(s.Events)
+	return &out
+}
+
+// busy fills the state with a morning's work, and the samples with its shape.
 func (b *bed) busy() {
-	campus := b.m.Client("campus")
-	b.m.Client("eduroam-flr")
-	for range 1200 {
-		campus.Count(wire.KindAccess, metrics.FateRelayed)
-	}
-	campus.Count(wire.KindAccess, metrics.FateNoRoute)
-	for i, subject := range []string{"CN=ap-1.campus.example,O=Campus", "CN=ap-2.campus.example,O=Campus", "CN=flr.example"} {
-		campus.Connected()
-		b.m.Opened(&metrics.Connection{Client: "campus", Remote: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.7"), uint16(40000+i)),
-			Subject: subject, NotAfter: time.Now().Add(time.Duration(3+200*i)*24*time.Hour + time.Hour), Version: "TLS 1.3", Since: time.Now().Add(-time.Hour)})
-	}
-	b.m.Server("radius-a", "acct").SetState(metrics.StateSuspect)
-	b.m.Server("radius-b", "acct").SetState(metrics.StateFailing)
-	down := b.m.Server("radius-b", "coa")
-	down.SetState(metrics.StateDown)
-	down.SetAddress("radius-b.internal (no address)")
-	at := time.Now().Add(-keepSamples * sampleEvery)
-	for i := range 100 {
+	ago := func(d time.Duration) *time.Time { return new(time.Now().Add(-d)) }
+	b.state = busyState(ago)
+	at := time.Now().Add(-time.Hour)
+	for i := range 400 {
 		for j, port := range []metrics.Port{metrics.PortAuth, metrics.PortAcct} {
 			s := b.m.Server("radius-a", port)
 			s.Count(metrics.ServerSent, 300+60*((i/7+j*3)%9)+10*(i%5))
@@ -109,69 +100,34 @@ func (b *bed) busy() {
 		}
 		b.server.sampler.observe(at.Add(time.Duration(i) * sampleEvery))
 	}
-	log := slog.New(b.logs)
-	log.Warn("RadSec connection refused", "peer", "203.0.113.9:51022", "result", "unknown_client", "error", "no client matches: campus: fingerprint is not among its 2", "subject", "CN=stranger")
-	log.Error("the server is down", "server", "radius-b", "port", "coa", "hint", "no request and no probe was answered")
 }
 
-func record(name string) slog.Record {
-	r := slog.NewRecord(time.Now(), slog.LevelWarn, name, 0)
-	r.AddAttrs(slog.String(name, name))
-	return r
-}
-
-// serve serves the bed's server on a port of the loopback interface, until end is called or the test
-// ends. end returns the error of Serve.
-func (b *bed) serve() (address string, end func() error) {
-	b.t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.t.Fatal(err)
+// busyState is the state of a gateway with something of everything.
+func busyState(ago func(time.Duration) *time.Time) status.Snapshot {
+	return status.Snapshot{
+		Summary: status.Summary{Connections: 3, SilentConnections: 17, Handshakes: 5, HandshakesWaiting: 3, SlotsFull: 1, InFlight: 7, Requests: 1201, Relayed: 1200,
+			Accepts: 800, Rejects: 90, Challenges: 310, ServersUp: 1, ServersTotal: 4, RoutesServed: 1, RoutesTotal: 2, ClientsConnected: 1, ClientsTotal: 2,
+			LoadedAt: *ago(time.Hour), LastReloadAt: ago(time.Minute), LastReload: "refused", ExpiresFirstAt: ago(-3 * 25 * time.Hour), DescriptorLimit: 1024, MaxConnections: 500, LogLinesLost: 4},
+		Problems: []status.Problem{{Severity: status.Error, Kind: "reload_refused", Source: status.FromGateway, Subject: "configuration",
+			Text: "the reload was refused, and what was read before stays in use: gw.toml:7: server[0].secret: expected a text, got 7", Since: ago(time.Minute)}},
+		Servers: []status.Server{
+			{Name: "radius-a", Port: "auth", Address: "10.0.0.7:1812", State: "up", Since: ago(time.Hour), Checked: true, LastCheckAt: ago(time.Minute), LastReplyAt: ago(time.Second), InFlight: 7, Capacity: 512, Sent: 120000, Answered: 119000, Resent: 31},
+			{Name: "radius-a", Port: "acct", Address: "10.0.0.7:1813", State: "suspect", Since: ago(4 * time.Second), Why: "it is silent (3 requests in a row)", Checked: true, Capacity: 512},
+			{Name: "radius-b", Port: "acct", Address: "10.0.0.8:1813", State: "failing", Since: ago(5 * time.Minute), Why: "it answers probes, and 5 requests in a row stayed unanswered", Checked: true, Capacity: 512},
+			{Name: "radius-b", Port: "coa", Address: "radius-b.internal (no address)", State: "down", Since: ago(26 * time.Hour), Why: "its name has no address: is the name right, and does the name server answer?", Capacity: 512}},
+		Routes: []status.Route{
+			{Number: 1, Realms: []string{"example.org", "*.example.org"}, Packets: []string{"access", "accounting"}, Balance: "failover", Servers: []string{"radius-a", "radius-b"}, State: "degraded"},
+			{Number: 2, Realms: []string{"* (default)"}, Packets: []string{"coa"}, Balance: "sticky", Servers: []string{"radius-b"}, State: "unserved", Unserved: []string{"coa"}, Since: ago(26 * time.Hour)}},
+		Clients: []status.Client{
+			{Name: "campus", Connections: 3, LastSeenAt: ago(0), Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), Requests: 1201, Relayed: 1200, Accepts: 800, Rejects: 90, Other: 1},
+			{Name: "eduroam-flr"}},
+		Connections:     []status.Connection{{Client: "campus", Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), TLS: "TLS 1.3", Since: *ago(time.Hour)}},
+		Certificates:    []status.Certificate{{For: "server", Place: 1, File: "server.pem", Subject: "CN=gw.example.org", Issuer: "CN=Campus CA", ValidFrom: *ago(400 * time.Hour), ExpiresAt: *ago(-73 * time.Hour), Fingerprint: "sha256:00:11"}},
+		RevocationLists: []status.RevocationList{{Issuer: "CN=Campus CA", IssuedAt: *ago(50 * time.Hour), NextUpdate: ago(2 * time.Hour), Revoked: 3, Stale: true}},
+		Files:           []status.File{{Path: "gw.toml", ReadAt: *ago(time.Hour)}, {Path: "server.pem", Key: "listen.certificate", ReadAt: *ago(time.Hour)}},
+		Reloads:         []status.Reload{{At: *ago(time.Minute), By: "request", What: "configuration", Result: "refused", Mistakes: []string{"gw.toml:7: server[0].secret: expected a text, got 7"}}},
+		Refusals:        []status.Refusal{{What: "connection", Reason: "unknown_client", Count: 61, FirstAt: ago(time.Hour), LastAt: ago(time.Minute), Example: "203.0.113.9", Text: "no client matches: campus: fingerprint is not among its 2"}},
+		Events: []status.Event{{Severity: status.Warning, Source: status.FromPeer, Message: "RadSec connection refused", Count: 61, FirstAt: *ago(time.Hour), LastAt: *ago(time.Minute),
+			Fields: []status.Field{{Key: "peer", Value: "203.0.113.9:51022"}, {Key: "subject", Value: "CN=stranger"}}}},
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- b.server.Serve(ctx, l) }()
-	end = sync.OnceValue(func() error {
-		cancel()
-		return <-ended
-	})
-	b.t.Cleanup(func() { end() })
-	return l.Addr().String(), end
-}
-
-// caller is a connection of a test to a server.
-type caller struct {
-	net.Conn
-	t *testing.T
-}
-
-// call connects from an address and sends a text.
-func (b *bed) call(address, from, text string) *caller {
-	b.t.Helper()
-	d := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-	c, err := d.Dial("tcp", address)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.t.Cleanup(func() { c.Close() })
-	if _, err := io.WriteString(c, text); err != nil {
-		b.t.Fatal(err)
-	}
-	return &caller{Conn: c, t: b.t}
-}
-
-// answered reports whether an answer with status 200 arrives.
-func (c *caller) answered() bool {
-	const ok = "HTTP/1.1 200"
-	line := make([]byte, len(ok))
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
-	_, err := io.ReadFull(c, line)
-	return err == nil && string(line) == ok
-}
-
-// closed reports whether the server closes the connection. It discards what arrives before.
-func (c *caller) closed() bool {
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
-	_, err := io.Copy(io.Discard, c)
-	return !errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -104,12 +104,12 @@ func TestMaintenanceNeedsAToken(t *testing.T) {
 func TestReadinessInMaintenance(t *testing.T) {
 	b := newBed(t, nil)
 	b.m.Server("radius-a", "auth").SetState(metrics.StateMaintenance)
-	if got := b.server.ready(); !got.Ready {
+	if got := b.server.readiness(); !got.Ready {
 		t.Errorf("one of two servers is in maintenance: %q, expected ready", got.Reasons)
 	}
 	b.m.Server("radius-b", "coa").SetState(metrics.StateMaintenance)
 	const want = "route * (default), (no realm): no server is up for coa; in maintenance: radius-b"
-	if got := b.server.ready(); got.Ready || strings.Join(got.Reasons, "|") != want {
+	if got := b.server.readiness(); got.Ready || strings.Join(got.Reasons, "|") != want {
 		t.Errorf("the only server for CoA is in maintenance: ready %v, %q; expected %q", got.Ready, got.Reasons, want)
 	}
 }

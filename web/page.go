@@ -5,15 +5,15 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"fmt"
+	"errors"
 	"html/template"
-	"log/slog"
-	"net/http"
-	"strings"
+	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"radsec-gw/logs"
-	"radsec-gw/metrics"
+	"radsec-gw/web/status"
 )
 
 //go:embed page.html
@@ -25,11 +25,14 @@ var pageStyle string
 //go:embed page.js
 var pageScript string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"rate": formatRate, "reply": formatReply,
+}).Parse(pageText))
 
 // pagePolicy allows the page's own style and script, by their digests, and nothing else:
-// what a peer might inject is neither run nor fetched.
-var pagePolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; style-src '" +
+// what a peer might inject is neither run nor fetched. The form of the filter goes to the
+// page itself.
+var pagePolicy = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'; style-src '" +
 	digest(pageStyle) + "'; script-src '" + digest(pageScript) + "'"
 
 func digest(text string) string {
@@ -37,183 +40,215 @@ func digest(text string) string {
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// maxShown bounds the connections on the page.
-const maxShown = 200
-
-// expiresSoon is how long before its expiry a certificate is marked: enough time to get another.
-const expiresSoon = 14 * 24 * time.Hour
-
-// pageData is what page.html shows.
-type pageData struct {
-	Style           template.CSS
-	Script          template.JS
-	Version, Commit string
-	Uptime, Now     string
-	Readiness       Readiness
-	Notices         []string
-	Own             *pageOwn
-	Routes          []pageRoute
-	Clients         []pageClient
-	Unfinished      metrics.Unfinished
-	Connections     []pageConnection
-	MoreConnections int
-	Entries         []pageEntry
-	Level           string
-	ChartWidth      int
-	ChartHeight     int
+// page is what page.html shows: a snapshot, already cut to the view.
+type page struct {
+	*status.Snapshot
+	Style  template.CSS
+	Script template.JS
+	View   status.View
+	list   int // elements of a page of View.List
 }
 
-// pageOwn is the gateway's own certificate.
-type pageOwn struct {
-	Subject            string
-	Expires, ExpiresIn string
-	Soon               bool
-	Findings           []string
-}
+// errTooLarge ends the rendering of a page that is too large.
+var errTooLarge = errors.New("the page is too large")
 
-type pageRoute struct {
-	Names     []string
-	Packets   string
-	Balance   string
-	Endpoints []pageEndpoint
-}
+// bounded is a buffer that takes at most a page, and a little more.
+type bounded struct{ bytes.Buffer }
 
-type pageEndpoint struct {
-	Server, Address         string
-	Port                    metrics.Port
-	State                   string
-	Outstanding             int64
-	Rate, Trip              string
-	RateChart               Chart
-	TripChart               Chart
-	Answered, Unheard       uint64
-	Resent, Bad             uint64
-	ChartWidth, ChartHeight int
-}
-
-type pageClient struct {
-	Name                     string
-	Connections              int64
-	Requests, Relayed, Other uint64
-}
-
-type pageConnection struct {
-	Client, Remote, Subject, TLS, Since string
-	Expires, ExpiresIn                  string
-	Soon                                bool
-}
-
-type pageEntry struct {
-	Time, Level, Message string
-	Fields               []logs.Field
-}
-
-// page answers with the status page.
-func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
-	var out bytes.Buffer
-	if err := pageTemplate.Execute(&out, s.pageData(time.Now())); err != nil {
-		http.Error(w, "the status page cannot be made", http.StatusInternalServerError)
-		slog.New(s.cfg.Logs).Error("the status page cannot be made", "error", err)
-		return
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxPage+1 {
+		b.Buffer.Write(p[:min(len(p), max(0, maxPage+1-b.Len()))])
+		return 0, errTooLarge
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", pagePolicy)
-	w.Write(out.Bytes()) // what fails here is the caller's connection
+	return b.Buffer.Write(p)
 }
 
-func (s *Server) pageData(now time.Time) *pageData {
-	d := &pageData{
-		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
-		Version: s.cfg.Version, Commit: s.cfg.Commit,
-		Uptime: formatDuration(now.Sub(s.started)), Now: now.UTC().Format("2006-01-02 15:04:05 UTC"),
-		Readiness: s.ready(),
-		Level:     strings.ToLower(s.cfg.Logs.Level().String()),
+// renderPage returns the status page. One that is too large is cut off after maxPage bytes
+// and one more.
+func renderPage(snapshot *status.Snapshot, v status.View, l status.Limits) ([]byte, error) {
+	var out bounded
+	err := pageTemplate.Execute(&out, &page{Snapshot: snapshot, Style: template.CSS(pageStyle), Script: template.JS(pageScript), View: v, list: l.List})
+	if errors.Is(err, errTooLarge) {
+		err = nil
 	}
-	if s.cfg.Notices != nil {
-		d.Notices = s.cfg.Notices()
-	}
-	if s.cfg.Certificate != nil {
-		d.Own = pageOwnOf(s.cfg.Certificate(), now)
-	}
-	counts := byEndpoint(s.cfg.Metrics.Servers())
-	for _, r := range s.cfg.Routes() {
-		d.Routes = append(d.Routes, s.pageRoute(&r, counts))
-	}
-	for _, c := range s.cfg.Metrics.Clients() {
-		relayed := c.Fates[metrics.FateRelayed]
-		status := c.Fates[metrics.FateStatusAnswered]
-		d.Clients = append(d.Clients, pageClient{Name: c.Name, Connections: c.Connections,
-			Requests: c.Requests, Relayed: relayed + status, Other: c.Requests - relayed - status})
-	}
-	d.Unfinished = s.cfg.Metrics.TLS().Unfinished()
-	all := s.cfg.Metrics.Connections()
-	for _, c := range all[:min(len(all), maxShown)] {
-		d.Connections = append(d.Connections, pageConnectionOf(c, now))
-	}
-	d.MoreConnections = max(0, len(all)-maxShown)
-	for _, e := range s.cfg.Logs.Recent() {
-		d.Entries = append(d.Entries, pageEntry{Time: e.Time.UTC().Format("01-02 15:04:05"),
-			Level: strings.ToLower(e.Level.String()), Message: e.Message, Fields: e.Fields})
-	}
-	return d
+	return out.Bytes(), err
 }
 
-func (s *Server) pageRoute(r *Route, counts map[endpoint][]*metrics.ServerCounts) pageRoute {
-	route := pageRoute{Names: r.names(), Packets: strings.Join(r.Packets, ", "), Balance: r.Balance}
-	for _, server := range r.Servers {
-		for _, port := range r.ports() {
-			for _, c := range counts[endpoint{server, port}] {
-				route.Endpoints = append(route.Endpoints, s.pageEndpoint(c))
-			}
+// Shows reports whether the view has a list.
+func (p *page) Shows(list string) bool { return p.View.List == "" || p.View.List == list }
+
+// Whole reports whether the view is of everything.
+func (p *page) Whole() bool { return p.View == status.View{} }
+
+// Narrowed describes the view, "" for everything.
+func (p *page) Narrowed() string {
+	switch {
+	case p.View.Server != "":
+		return "the server " + logs.Clip(p.View.Server)
+	case p.View.Client != "":
+		return "the client " + logs.Clip(p.View.Client)
+	case p.View.Text != "":
+		return "what has “" + logs.Clip(p.View.Text) + "” in it"
+	case p.View.List != "":
+		return "one list"
+	}
+	return ""
+}
+
+// Text is the text that is filtered by.
+func (p *page) Text() string { return p.View.Text }
+
+// link returns the relative address of a view.
+func link(v status.View) string {
+	q := url.Values{}
+	for key, value := range map[string]string{"q": v.Text, "server": v.Server, "client": v.Client, "all": v.List} {
+		if value != "" {
+			q.Set(key, value)
 		}
 	}
-	return route
-}
-
-func (s *Server) pageEndpoint(c *metrics.ServerCounts) pageEndpoint {
-	var rates, trips []float64
-	for _, one := range s.sampler.of(endpoint{c.Name, c.Port}) {
-		rates, trips = append(rates, one.rate), append(trips, one.trip)
+	if v.From > 0 {
+		q.Set("from", strconv.Itoa(v.From))
 	}
-	e := pageEndpoint{Server: c.Name, Port: c.Port, Address: c.Address, State: c.State.String(), Outstanding: c.Outstanding,
-		Rate: formatRate(last(rates)), Trip: formatTrip(last(trips)),
-		RateChart: chartOf(rates, "requests", formatRate), TripChart: chartOf(trips, "round trip", formatTrip),
-		Answered: c.Answered, Unheard: c.Counts[metrics.ServerTimeouts], Resent: c.Counts[metrics.ServerResent], Bad: c.Bad,
-		ChartWidth: chartWidth, ChartHeight: chartHeight}
-	return e
+	return "?" + q.Encode()
 }
 
-func last(values []float64) float64 {
-	if len(values) == 0 {
-		return 0
+// More is a link to elements that a list does not have.
+type More struct{ Href, Text string }
+
+// Links returns links to what a list omits.
+func (p *page) Links(list string) (links []More) {
+	n := p.Omitted[list]
+	v := p.View
+	if v.List == "" {
+		if n == 0 {
+			return nil
+		}
+		v.List = list
+		return []More{{link(v), strconv.Itoa(n) + " more"}}
 	}
-	return values[len(values)-1]
+	if from := p.View.From; from > 0 {
+		v.From = max(0, from-p.list)
+		links = append(links, More{link(v), "previous"})
+	}
+	if n-p.View.From > 0 {
+		v.From = p.View.From + p.shown(list)
+		links = append(links, More{link(v), "next"})
+	}
+	return links
 }
 
-func pageOwnOf(c Certificate, now time.Time) *pageOwn {
-	p := &pageOwn{Subject: logs.Clip(c.Subject), Findings: c.Findings}
-	p.Expires, p.ExpiresIn, p.Soon = expiryOf(c.NotAfter, now)
-	return p
+// shown returns how many elements of a list the page has.
+func (p *page) shown(list string) int {
+	return map[string]int{"problems": len(p.Problems), "servers": len(p.Servers), "routes": len(p.Routes), "clients": len(p.Clients),
+		"connections": len(p.Connections), "certificates": len(p.Certificates), "revocation_lists": len(p.RevocationLists),
+		"files": len(p.Files), "reloads": len(p.Reloads), "refusals": len(p.Refusals), "events": len(p.Events)}[list]
 }
 
-// expiryOf returns when a certificate expires, how far that is from now, and whether it is
-// time to renew it.
-func expiryOf(notAfter, now time.Time) (expires, expiresIn string, soon bool) {
-	remaining := notAfter.Sub(now)
-	expires, soon = notAfter.UTC().Format("2006-01-02"), remaining < expiresSoon
+// ServerLink returns the address of the view of one server.
+func (p *page) ServerLink(name string) string { return link(status.View{Server: name}) }
+
+// ClientLink returns the address of the view of one client.
+func (p *page) ClientLink(name string) string { return link(status.View{Client: name}) }
+
+// Moment is a time as the page shows it.
+type Moment struct {
+	ISO, Text, Ago string
+	Span           string // how long ago, without "ago"
+	Seconds        int64  // since it, or until it: for sorting
+	Soon           bool   // for an expiry: time to renew
+}
+
+// At returns a time in the past; nil if it is unknown.
+func (p *page) At(t any) *Moment {
+	at := timeOf(t)
+	if at.IsZero() {
+		return nil
+	}
+	ago := p.Time.Sub(at)
+	m := &Moment{ISO: at.UTC().Format(time.RFC3339), Text: at.UTC().Format("01-02 15:04:05"), Ago: formatAge(ago) + " ago", Seconds: int64(ago / time.Second)}
+	m.Span = formatAge(ago)
+	if ago < time.Second {
+		m.Ago = "now"
+	}
+	return m
+}
+
+// Expiry returns the end of a certificate or a list; nil if it has none.
+func (p *page) Expiry(t any) *Moment {
+	at := timeOf(t)
+	if at.IsZero() {
+		return nil
+	}
+	remaining := at.Sub(p.Time)
+	m := &Moment{ISO: at.UTC().Format(time.RFC3339), Text: at.UTC().Format("2006-01-02"), Ago: "in " + formatAge(remaining), Seconds: int64(remaining / time.Second), Soon: remaining < status.ExpiresSoon}
 	if remaining < 0 {
-		return expires, fmt.Sprintf("expired %s ago", formatDuration(-remaining)), soon
+		m.Ago = "expired " + formatAge(-remaining) + " ago"
 	}
-	return expires, "in " + formatDuration(remaining), soon
+	return m
 }
 
-func pageConnectionOf(c *metrics.Connection, now time.Time) pageConnection {
-	p := pageConnection{Client: c.Client, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), TLS: c.Version,
-		Since: formatDuration(now.Sub(c.Since))}
-	if c.NotAfter.IsZero() {
-		p.Expires = "no certificate"
-		return p
+// timeOf returns a time that may be a pointer.
+func timeOf(t any) time.Time {
+	switch t := t.(type) {
+	case time.Time:
+		return t
+	case *time.Time:
+		if t != nil {
+			return *t
+		}
 	}
-	p.Expires, p.ExpiresIn, p.Soon = expiryOf(c.NotAfter, now)
-	return p
+	return time.Time{}
+}
+
+// Uptime is how long the gateway has been running.
+func (p *page) Uptime() string { return formatDuration(time.Duration(p.UptimeSeconds) * time.Second) }
+
+// RateChart and ReplyChart draw the history of a port.
+func (p *page) RateChart(s *status.Series) Chart { return smallChart(s, "requests", formatRate) }
+
+// ReplyChart draws the reply times of a port.
+func (p *page) ReplyChart(s *status.Series) Chart { return smallChart(s, "reply time", formatReply) }
+
+func smallChart(s *status.Series, what string, format func(float64) string) Chart {
+	if s == nil {
+		return chartOf(nil, 0, what, chartWidth, chartHeight, format)
+	}
+	values := s.RequestsPerSecond
+	if what == "reply time" {
+		values = s.ReplySeconds
+	}
+	return chartOf(values, time.Duration(s.StepSeconds)*time.Second, what, chartWidth, chartHeight, format)
+}
+
+// Titled is a chart with a title and a line below it.
+type Titled struct {
+	Title, Note string
+	Chart
+}
+
+// Charts draw the history of the gateway.
+func (p *page) Charts() (list []Titled) {
+	for _, of := range []struct {
+		name string
+		*status.Series
+	}{{"last hour", &p.History.Hour}, {"last day", &p.History.Day}} {
+		step := time.Duration(of.StepSeconds) * time.Second
+		for _, one := range []struct {
+			what   string
+			values []float32
+			format func(float64) string
+		}{{"requests", of.RequestsPerSecond, formatRate}, {"reply time", of.ReplySeconds, formatReply}, {"unanswered", of.UnansweredPerSecond, formatRate},
+			{"in flight", of.InFlight, formatCount}, {"connections", of.Connections, formatCount}} {
+			list = append(list, Titled{one.what + ", " + of.name, noteOf(one.values, step, one.format), chartOf(one.values, step, one.what, wideWidth, wideHeight, one.format)})
+		}
+	}
+	return list
+}
+
+// noteOf says what the last and the highest of some values are, and of how long they are.
+func noteOf(values []float32, step time.Duration, format func(float64) string) string {
+	if len(values) == 0 {
+		return "nothing measured yet"
+	}
+	return "now " + format(float64(values[len(values)-1])) + ", at most " + format(float64(slices.Max(values))) + ", over " + formatAge(time.Duration(len(values))*step)
 }

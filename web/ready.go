@@ -28,23 +28,8 @@ type Readiness struct {
 // is not draining, and each route has a server that may be used for each of its kinds.
 // Otherwise it answers 503.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	variant := withoutReasons
-	if s.authorized(r) && s.forThisHost(r) {
-		variant = withReasons
-	}
-	s.readiness.answer(w, r, variant)
-}
-
-// Variants of the answer of /readyz.
-const (
-	withReasons    = "with reasons"
-	withoutReasons = "without reasons"
-)
-
-// renderReadiness renders a variant of the answer of /readyz.
-func (s *Server) renderReadiness(variant string, w http.ResponseWriter) {
-	answer := s.ready()
-	if variant == withoutReasons {
+	answer := s.readiness()
+	if !s.authorized(r) {
 		answer.Reasons = nil
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -54,7 +39,7 @@ func (s *Server) renderReadiness(variant string, w http.ResponseWriter) {
 	json.NewEncoder(w).Encode(answer) // what fails here is the caller's connection
 }
 
-func (s *Server) ready() Readiness {
+func (s *Server) readiness() Readiness {
 	var reasons []string
 	if s.cfg.NotServing != nil {
 		if why := s.cfg.NotServing(); why != "" {

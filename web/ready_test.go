@@ -55,7 +55,7 @@ func TestReadinessOfExpandedServers(t *testing.T) {
 	} {
 		first.SetState(x.first)
 		second.SetState(x.second)
-		if got := b.server.ready(); got.Ready != x.ready {
+		if got := b.server.readiness(); got.Ready != x.ready {
 			t.Errorf("with %v and %v: ready %v (%q), expected %v", x.first, x.second, got.Ready, got.Reasons, x.ready)
 		}
 	}

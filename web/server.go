@@ -8,13 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/web/status"
 )
 
 // Config is the configuration of a Server.
@@ -25,12 +25,12 @@ type Config struct {
 	// NotServing says why the gateway accepts no connections at present, or returns "" if it
 	// does. nil: it always does.
 	NotServing func() string
-	// Notices returns what keeps some clients from connecting, for the status page; nil: it
-	// shows none.
-	Notices func() []string
-	// Certificate returns the gateway's own certificate, for the status page; nil: it shows
-	// none.
-	Certificate func() Certificate
+	// Snapshot returns the state of the gateway, without what the Server itself knows: the
+	// time, readiness and history. changed says when one of Counters has changed. At most one
+	// call a second is made, and none before the last has returned.
+	Snapshot func(now time.Time, changed func(counter string) Changes) *status.Snapshot
+	// Counters returns counts whose changes Snapshot is to be told of; nil: there are none.
+	Counters func() map[string]uint64
 	// Maintenance returns what is asked for of a server; false if there is none of that
 	// name. SetMaintenance orders it, or its end, or removes the order.
 	Maintenance    func(server string) (Maintenance, bool)
@@ -39,23 +39,14 @@ type Config struct {
 	Version        string
 	Commit         string
 
-	MaxConnections int // inside at one time, see pool; 0: 64
-	MaxWaiting     int // outside at one time, see pool; 0: 64
+	MaxConnections int // open at one time on one listener, more wait in the kernel's backlog; 0: 64
 
 	Settings // the first; Change replaces them
-}
-
-// Certificate is the gateway's own certificate.
-type Certificate struct {
-	Subject  string
-	NotAfter time.Time // of the first of the chain to expire
-	Findings []string  // why clients refuse it, or soon will
 }
 
 // Settings are what can be changed while the server runs.
 type Settings struct {
 	Token       []byte          // what a caller must send; empty: nothing (access.go)
-	Hosts       []string        // names that requests without a token may be for, beside those of access.go
 	PProf       bool            // serve /debug/pprof
 	Certificate tls.Certificate // the server's own, with its chain; without one: HTTP without TLS
 }
@@ -63,7 +54,6 @@ type Settings struct {
 // settings are Settings in the form that connections and requests use.
 type settings struct {
 	token []byte
-	hosts []string // in lower case
 	pprof bool
 	tls   *tls.Config // nil: HTTP without TLS
 }
@@ -82,49 +72,34 @@ const (
 	maxConnections = 64
 	maxHeader      = 16 << 10 // bytes
 	maxBody        = 256      // bytes of a PUT
-	maxProfiles    = 2        // requests for profiles at one time
 )
 
 // Server is the gateway's HTTP server. It may serve several listeners.
 type Server struct {
 	// static after construction
-	cfg       Config // without its Settings
-	handler   http.Handler
-	sampler   *sampler
-	started   time.Time
-	pool      *pool
-	scrapes   *shared
-	readiness *shared
-	profiles  chan struct{} // has one element for each request for a profile that is being answered
-	machine   string        // this machine's host name in lower case; "": not known
-	misrouted logs.Limiter  // lines about requests for other hosts
+	cfg     Config // without its Settings
+	handler http.Handler
+	sampler *sampler
+	shared  *shared // the page and its JSON
+	started time.Time
 
 	current atomic.Pointer[settings] // replaced as a whole by Change
 }
 
 // New returns a Server. Run and Serve start it.
 func New(cfg Config) *Server {
-	s := &Server{sampler: newSampler(cfg.Metrics), started: time.Now()}
+	s := &Server{sampler: newSampler(cfg.Metrics, cfg.Counters), started: time.Now()}
+	s.shared = newShared(s.snapshot, s.renderStatus)
 	s.Change(cfg.Settings)
 	cfg.Settings = Settings{}
 	if cfg.MaxConnections == 0 {
 		cfg.MaxConnections = maxConnections
 	}
-	if cfg.MaxWaiting == 0 {
-		cfg.MaxWaiting = maxConnections
-	}
 	s.cfg = cfg
-	log := slog.New(cfg.Logs)
-	s.pool = newPool(cfg.MaxWaiting, cfg.MaxConnections, cfg.Metrics, log)
-	s.scrapes = &shared{render: s.renderScrape, log: log}
-	s.readiness = &shared{render: s.renderReadiness, log: log}
-	s.profiles = make(chan struct{}, maxProfiles)
-	if name, err := os.Hostname(); err == nil {
-		s.machine = strings.ToLower(name)
-	}
 	open, guarded := http.NewServeMux(), http.NewServeMux()
-	guarded.HandleFunc("GET /metrics", s.scrape)
-	guarded.HandleFunc("GET /{$}", s.page)
+	guarded.Handle("GET /metrics", cfg.Scrape)
+	guarded.HandleFunc("GET /{$}", s.serveStatus(formatPage))
+	guarded.HandleFunc("GET /api/v1/status", s.serveStatus(formatJSON))
 	guarded.HandleFunc("GET /loglevel", s.showLevel)
 	guarded.HandleFunc("PUT /loglevel", s.changeLevel)
 	guarded.HandleFunc("GET /api/v1/servers/{name}/maintenance", s.showMaintenance)
@@ -137,37 +112,27 @@ func New(cfg Config) *Server {
 	open.HandleFunc("GET /healthz", healthz)
 	open.HandleFunc("GET /readyz", s.readyz)
 	open.Handle("/", s.guard(guarded))
-	s.handler = s.track(harden(open))
+	s.handler = harden(open)
 	return s
 }
 
 // Change replaces the settings, for every request and every new connection from now on.
 func (s *Server) Change(to Settings) {
 	next := &settings{token: to.Token, pprof: to.PProf}
-	for _, name := range to.Hosts {
-		next.hosts = append(next.hosts, strings.ToLower(name))
-	}
 	if len(to.Certificate.Certificate) > 0 {
 		next.tls = &tls.Config{Certificates: []tls.Certificate{to.Certificate}, MinVersion: tls.VersionTLS12}
 	}
 	s.current.Store(next)
 }
 
-// ifProfiling returns a handler that calls h while profiles are switched on, for a few requests
-// at a time.
+// ifProfiling returns a handler that calls h while profiles are switched on.
 func (s *Server) ifProfiling(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.current.Load().pprof {
 			http.NotFound(w, r)
 			return
 		}
-		select {
-		case s.profiles <- struct{}{}:
-			defer func() { <-s.profiles }()
-			h(w, r)
-		default:
-			http.Error(w, "other profiles are being taken; try again", http.StatusServiceUnavailable)
-		}
+		h(w, r)
 	}
 }
 
@@ -203,8 +168,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) newHTTP() *http.Server {
 	return &http.Server{
 		Handler:           s.handler,
-		ConnContext:       withConn,
-		ConnState:         connState,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      time.Minute, // above the 30 s of a profile

@@ -1,185 +1,146 @@
 package web
 
 import (
-	"fmt"
-	"log/slog"
-	"maps"
-	"net/http"
-	"strconv"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"radsec-gw/locks"
-	"radsec-gw/logs"
+	"radsec-gw/web/status"
 )
 
 const (
-	// longestRest bounds the time between two renderings. They take two thirds of a
-	// processor at most, however many callers ask for them.
-	longestRest = 200 * time.Millisecond
-	// maxRenderings bounds the renderings that are kept for callers that have not read
-	// them to the end.
-	maxRenderings = 6
-	// sharedTimeout is how long a caller may take to read a rendering.
-	sharedTimeout = 20 * time.Second
+	// snapshotFor is how long callers share one snapshot.
+	snapshotFor = time.Second
+	// maxViews bounds the views other than the whole that are rendered of one snapshot.
+	// Whoever asks for one more waits for the next snapshot.
+	maxViews = 16
+	// longestWait is how long a caller waits for a snapshot.
+	longestWait = 5 * time.Second
 )
 
-// shared answers requests for something that is costly to render. It renders once at a
-// time, for all callers that wait then: nobody gets a rendering that began before the
-// request arrived, and nobody waits for more than one of each variant before his own.
+// errBusy is returned when too many callers ask for different views.
+var errBusy = errors.New("too many different views of the status are asked for; try again in a second")
+
+// request is what a caller may ask for.
+type request struct {
+	format format
+	view   status.View
+}
+
+// format is how a snapshot is rendered.
+type format uint8
+
+const (
+	formatPage format = iota
+	formatJSON
+)
+
+// rendering is a rendered snapshot.
+type rendering struct {
+	body   []byte
+	zipped func() []byte // body, compressed when it is first asked for
+	err    error
+}
+
+// shared renders snapshots for all callers together: one snapshot a second at most, each
+// view of it once, and one view at a time. What strangers or a hundred open pages
+// ask for costs no more than that.
 type shared struct {
 	// static after construction
-	render func(variant string, w http.ResponseWriter) // there are few variants
-	log    *slog.Logger
+	assemble func() *status.Snapshot
+	render   func(*status.Snapshot, request) ([]byte, error)
+	turn     chan struct{} // held by whoever renders
 
-	resting time.Time // until when nothing is rendered; owned by run
-
-	mu      locks.Mutex[locks.Renderings] // guards the rest, and the callers of renderings
-	queue   []*rendering                  // that have not begun, at most one of each variant
-	running bool                          // run is running; it ends when the queue is empty
-	kept    []*rendering                  // that callers are reading, the oldest first
+	mu      locks.Mutex[locks.SharedStatus] // guards current and its fields
+	current *edition
 }
 
-// rendering is an answer that several callers get.
-type rendering struct {
-	variant string
-	done    chan struct{} // closed when the answer is complete
+// edition is one snapshot and what was rendered of it.
+type edition struct {
+	snapshot func() *status.Snapshot // made when it is first asked for
 
-	callers map[*http.Request]*conn // guarded by shared.mu; a conn may be nil
-
-	// owned by the goroutine that renders until done is closed, then immutable
-	header http.Header
-	status int
-	body   []byte
+	// guarded by shared.mu
+	expires time.Time // zero until the snapshot is made
+	views   map[request]func() rendering
+	others  int // views other than the whole
 }
 
-// answer answers a request with a variant.
-func (s *shared) answer(w http.ResponseWriter, r *http.Request, variant string) {
-	one := s.join(r, variant)
-	defer s.leave(r, one)
-	select {
-	case <-one.done:
-	case <-r.Context().Done():
-		return
+func newShared(assemble func() *status.Snapshot, render func(*status.Snapshot, request) ([]byte, error)) *shared {
+	return &shared{assemble: assemble, render: render, turn: make(chan struct{}, 1)}
+}
+
+// get returns what r asks for, of a snapshot that is at most snapshotFor old.
+func (s *shared) get(ctx context.Context, r request) (rendering, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
+	for {
+		render, next := s.find(r, time.Now())
+		if render != nil {
+			got := render()
+			return got, got.err
+		}
+		t := time.NewTimer(next)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return rendering{}, errBusy
+		}
 	}
-	maps.Copy(w.Header(), one.header)
-	w.Header().Set("Content-Length", strconv.Itoa(len(one.body)))
-	// An error means that it is no connection of net/http, but a recorder of a test.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sharedTimeout))
-	w.WriteHeader(one.status)
-	w.Write(one.body) // what fails here is the caller's connection
 }
 
-// join makes the request a caller of the next rendering of a variant.
-func (s *shared) join(r *http.Request, variant string) *rendering {
+// find returns the function that renders r, once for all callers. If there are too many
+// views already it returns when to try again.
+func (s *shared) find(r request, now time.Time) (render func() rendering, next time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.running {
-		s.running = true
-		go s.run()
+	if s.current == nil || !s.current.expires.IsZero() && !now.Before(s.current.expires) {
+		s.current = s.newEdition()
 	}
-	for _, one := range s.queue {
-		if one.variant == variant {
-			one.callers[r] = connOf(r)
-			return one
-		}
+	e := s.current
+	if render = e.views[r]; render != nil {
+		return render, 0
 	}
-	one := &rendering{variant: variant, done: make(chan struct{}), header: http.Header{}, status: http.StatusOK,
-		callers: map[*http.Request]*conn{r: connOf(r)}}
-	s.queue = append(s.queue, one)
-	return one
-}
-
-// leave removes a caller of a rendering.
-func (s *shared) leave(r *http.Request, one *rendering) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(one.callers, r)
-}
-
-// run renders the queue until it is empty.
-func (s *shared) run() {
-	for s.wanted() {
-		time.Sleep(time.Until(s.resting))
-		one := s.next()
-		if one == nil {
-			continue // its callers have gone
+	if r.view != (status.View{}) {
+		if e.others >= maxViews {
+			return nil, max(e.expires.Sub(now), snapshotFor/10)
 		}
-		start := time.Now()
-		s.fill(one)
-		end := time.Now()
-		s.resting = end.Add(min(end.Sub(start)/2, longestRest))
-		close(one.done)
+		e.others++
 	}
+	render = sync.OnceValue(func() rendering { return s.renderTurn(e, r) })
+	e.views[r] = render
+	return render, 0
 }
 
-// wanted reports whether anything is to be rendered; if not, run ends.
-func (s *shared) wanted() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.running = len(s.queue) > 0
-	return s.running
+func (s *shared) newEdition() *edition {
+	e := &edition{views: map[request]func() rendering{}}
+	e.snapshot = sync.OnceValue(func() *status.Snapshot {
+		snapshot := s.assemble()
+		s.mu.Lock()
+		e.expires = time.Now().Add(snapshotFor)
+		s.mu.Unlock()
+		return snapshot
+	})
+	return e
 }
 
-// next takes the next rendering from the queue, or returns nil if there is none. It closes
-// the connections of callers that have not read an old rendering to the end if too many are
-// kept.
-func (s *shared) next() *rendering {
-	s.mu.Lock()
-	var slow []*conn
-	defer func() {
-		for _, c := range slow {
-			c.Close()
-		}
-	}()
-	defer s.mu.Unlock()
-	kept := s.kept[:0]
-	for _, one := range s.kept {
-		if len(one.callers) > 0 {
-			kept = append(kept, one)
-		}
-	}
-	clear(s.kept[len(kept):])
-	s.kept = kept
-	for len(s.queue) > 0 {
-		one := s.queue[0]
-		s.queue = s.queue[1:]
-		if len(one.callers) == 0 {
-			continue // all have gone
-		}
-		if len(s.kept) >= maxRenderings {
-			for _, c := range s.kept[0].callers {
-				if c != nil {
-					slow = append(slow, c)
-				}
-			}
-			s.kept = append(s.kept[:0], s.kept[1:]...)
-		}
-		s.kept = append(s.kept, one)
-		return one
-	}
-	return nil
+// renderTurn renders r when nobody else renders.
+func (s *shared) renderTurn(e *edition, r request) rendering {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	body, err := s.render(e.snapshot(), r)
+	return rendering{body: body, err: err, zipped: sync.OnceValue(func() []byte { return zip(body) })}
 }
 
-// fill renders. A panic is logged, and answered like an error: this is not a goroutine of
-// net/http, which would recover from it.
-func (s *shared) fill(one *rendering) {
-	defer func() {
-		if v := recover(); v != nil {
-			s.log.Error("rendering an HTTP answer has panicked", "panic", logs.Clip(fmt.Sprint(v)))
-			one.header, one.status, one.body = http.Header{}, http.StatusInternalServerError, []byte("internal error\n")
-		}
-	}()
-	s.render(one.variant, one)
-}
-
-// Header implements http.ResponseWriter.
-func (one *rendering) Header() http.Header { return one.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (one *rendering) WriteHeader(status int) { one.status = status }
-
-// Write implements http.ResponseWriter.
-func (one *rendering) Write(p []byte) (int, error) {
-	one.body = append(one.body, p...)
-	return len(p), nil
+// zip compresses a body.
+func zip(body []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	w.Write(body) // writing to a bytes.Buffer does not fail
+	w.Close()
+	return out.Bytes()
 }

@@ -1,138 +1,183 @@
 package web
 
 import (
-	"context"
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
+	"runtime"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"radsec-gw/web/status"
 )
 
-// Callers that ask at the same time get one rendering, which began after each of them asked; the
-// renderings take two thirds of a processor at most.
-//
-// Faults S1 and S2.
-func TestOneRenderingForAllThatWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var rendered, now atomic.Int32
-		s := &shared{render: func(_ string, w http.ResponseWriter) {
-			if now.Add(1) > 1 {
-				t.Error("two renderings at one time")
-			}
-			time.Sleep(400 * time.Millisecond)
-			now.Add(-1)
-			fmt.Fprint(w, rendered.Add(1))
-		}}
-		ask := func(variant string) string {
-			w := httptest.NewRecorder()
-			s.answer(w, httptest.NewRequest("GET", "/", nil), variant)
-			return w.Body.String()
+// largeState is the state of a gateway with n clients and connections, n servers of three
+// ports, of which most are down, and routes.
+func largeState(n, routes int) status.Snapshot {
+	since := time.Now().Add(-time.Hour)
+	long := strings.Repeat("x", 180)
+	var s status.Snapshot
+	for i := range n {
+		for _, port := range []string{"auth", "acct", "coa"} {
+			s.Servers = append(s.Servers, status.Server{Name: fmt.Sprintf("server-%04d-%s", i, long[:40]), Port: port, Address: fmt.Sprintf("10.0.%d.%d:1812", i/256, i%256),
+				State: []string{"down", "up", "failing"}[i%3], Since: &since, Why: long, Sent: uint64(i), Capacity: 256})
 		}
-		answers := make(chan string, 40)
-		go func() { answers <- ask("a") }()
-		time.Sleep(time.Millisecond) // the first has begun
-		start := time.Now()
-		for i := range 39 {
-			go func() { answers <- ask(string(rune('a' + i%3))) }()
-		}
-		got := map[string]int{}
-		for range 40 {
-			got[<-answers]++
-		}
-		if fmt.Sprint(got) != "map[1:1 2:13 3:13 4:13]" {
-			t.Errorf("the answers were %v, expected one rendering for those who asked before it, and three for the others", got)
-		}
-		if took := time.Since(start); took < 2*time.Second || took > 2300*time.Millisecond {
-			t.Errorf("four renderings of 0.4 s took %v, expected a rest of 0.2 s after each", took)
-		}
-	})
+		c := status.Client{Name: fmt.Sprintf("client-%04d-%s", i, long[:40]), Connections: 1, LastSeenAt: &since, Subject: "CN=" + long + "<>&", ExpiresAt: new(time.Now().Add(time.Hour)), Requests: uint64(i)}
+		s.Clients = append(s.Clients, c)
+		s.Connections = append(s.Connections, status.Connection{Client: c.Name, Remote: "192.0.2.1:4711", Subject: c.Subject, ExpiresAt: c.ExpiresAt, TLS: "TLS 1.3", Since: since})
+		s.Certificates = append(s.Certificates, status.Certificate{For: "ca", File: long, Subject: "CN=" + long, Issuer: "CN=" + long, ExpiresAt: since})
+		s.Files = append(s.Files, status.File{Path: long, Key: "client[7].ca"})
+		s.RevocationLists = append(s.RevocationLists, status.RevocationList{Issuer: "CN=" + long, NextUpdate: &since, Stale: true})
+	}
+	for i := range routes {
+		s.Routes = append(s.Routes, status.Route{Number: i + 1, Realms: []string{fmt.Sprintf("realm-%05d.%s", i, long[:60])}, Packets: []string{"access"}, Servers: []string{"a", "b"},
+			State: "unserved", Unserved: []string{"auth"}, Since: &since})
+	}
+	for i := range 240 {
+		s.Events = append(s.Events, status.Event{Severity: status.Warning, Message: long, Count: i, FirstAt: since, LastAt: since, Fields: []status.Field{{Key: "error", Value: long + long[:120]}}})
+	}
+	return s
 }
 
-// A caller that has gone is not rendered for.
-func TestNothingIsRenderedForNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		rendered := 0
-		s := &shared{render: func(string, http.ResponseWriter) { rendered++; time.Sleep(time.Second) }}
-		go s.answer(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), "")
-		synctest.Wait()
-		r := httptest.NewRequest("GET", "/", nil)
-		ctx, gone := context.WithCancel(r.Context())
-		go s.answer(httptest.NewRecorder(), r.WithContext(ctx), "")
-		synctest.Wait()
-		gone()
-		time.Sleep(time.Minute)
-		if rendered != 1 {
-			t.Errorf("rendered %d times, want once", rendered)
-		}
-	})
-}
-
-// A panic while rendering is an answer 500 and a line in the log.
-func TestAPanicWhileRenderingIsAnAnswer(t *testing.T) {
-	b := newBed(t, func(c *Config) {
-		c.Scrape = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("no such series") })
-	})
-	if status, _, _ := b.ask("GET", "/metrics", ""); status != 500 {
-		t.Errorf("got %d, want 500", status)
-	}
-	if !strings.Contains(b.printed.String(), `panic="no such series"`) {
-		t.Errorf("logged %s", b.printed)
-	}
-}
-
-// Renderings that their callers do not read are not kept without bound: the callers are closed.
-//
-// Faults S1 and S2.
-func TestOldRenderingsAreNotKept(t *testing.T) {
-	big := strings.Repeat("x", 8<<20) // more than the kernel buffers
-	b := newBed(t, func(c *Config) {
-		c.Scrape = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, big) })
-	})
-	address, _ := b.serve()
-	var all []*caller
-	for range maxRenderings + 3 {
-		c := b.call(address, "127.0.0.1", "GET /metrics HTTP/1.1\r\nHost: [::1]\r\n\r\n")
-		if !c.answered() { // the beginning of it
-			t.Fatal("no answer")
-		}
-		all = append(all, c)
-	}
-	for i, c := range all[:2] {
-		if n, _ := io.Copy(io.Discard, c); n >= int64(len(big)) {
-			t.Errorf("caller %d of %d, which had not read its answer, got all of it later", i, len(all))
-		}
-	}
-	if n, _ := io.Copy(io.Discard, all[len(all)-1]); n < int64(len(big)) {
-		t.Errorf("the last caller got %d octets of %d", n, len(big))
-	}
-}
-
-// Callers choose between few formats, so that they cannot make more renderings.
-func TestFormatsOfAScrape(t *testing.T) {
-	const prometheus3 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
-	for accept, want := range map[string]string{
-		"": "text/plain", "*/*": "text/plain", "text/html": "text/plain", ",;,": "text/plain", "text/plain;q=2": "text/plain",
-		prometheus3: "application/openmetrics-text",
-		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6," + prometheus3: "application/vnd.google.protobuf",
-		"application/openmetrics-text;q=0,text/plain;q=0.1":                                                               "text/plain",
-	} {
-		if got, _, _ := strings.Cut(scrapeType([]string{accept}), ";"); got != want {
-			t.Errorf("%q: got %s, want %s", accept, got, want)
-		}
-	}
-	for accept, want := range map[string]bool{"": false, "gzip": true, "br, gzip;q=0.5": true, "gzip;q=0": false, "identity": false} {
-		if got := acceptsGzip([]string{accept}); got != want {
-			t.Errorf("%q: %v, want %v", accept, got, want)
-		}
-	}
+// With 1,000 clients, 1,000 servers and 10,000 routes the page has at most 300 kB, and the
+// JSON 1 MB, whatever is asked for; they say how much they omit, and every element can be
+// reached.
+func TestSizeIsBounded(t *testing.T) {
 	b := newBed(t, nil)
-	_, body, header := b.ask("GET", "/metrics", "", "Accept-Encoding", "gzip")
-	if header.Get("Content-Encoding") != "gzip" || !strings.HasPrefix(body, "\x1f\x8b") {
-		t.Errorf("asked for gzip, and got %v %.10q", header, body)
+	b.state = largeState(1000, 10_000)
+	for _, query := range []string{"", "?q=server", "?q=x", "?all=servers", "?all=servers&from=2500", "?all=routes", "?all=problems", "?all=connections", "?all=certificates", "?all=events"} {
+		for path, most := range map[string]int{"/": maxPage, "/api/v1/status": maxJSON} {
+			code, body, _ := b.ask("GET", path+query, "")
+			if code != http.StatusOK || len(body) > most || path == "/" && !strings.HasSuffix(body, "</html>\n") && !strings.Contains(body, "</html>") {
+				t.Errorf("%s%s: %d with %d bytes, expected 200, a whole page and at most %d bytes", path, query, code, len(body), most)
+			}
+			b.server.shared.current = nil
+		}
+	}
+	_, page, _ := b.ask("GET", "/", "")
+	for _, want := range []string{"?all=servers", "?all=routes", "?all=clients", "?all=problems", "server_down"} {
+		if want != "server_down" && !strings.Contains(page, want) {
+			t.Errorf("the page has no link to %s", want)
+		}
+	}
+	seen := map[string]bool{}
+	for next := "?all=servers"; next != ""; {
+		_, text, _ := b.ask("GET", "/"+next, "")
+		for _, part := range strings.Split(text, "<bdi>server-")[1:] {
+			seen[part[:4]] = true
+		}
+		before, _, more := strings.Cut(text, `">next</a>`)
+		if next = ""; more {
+			next = strings.ReplaceAll(before[strings.LastIndex(before, `href="`)+6:], "&amp;", "&")
+		}
+		b.server.shared.current = nil
+	}
+	if len(seen) != 1000 {
+		t.Errorf("the pages of the list have %d servers, expected 1000", len(seen))
+	}
+}
+
+// A hundred callers at once cause one snapshot and one rendering, and cost little memory.
+func TestCallersShareARendering(t *testing.T) {
+	b := newBed(t, nil)
+	b.state = largeState(300, 3000)
+	renderings := 0
+	render := b.server.shared.render
+	b.server.shared.render = func(s *status.Snapshot, r request) ([]byte, error) {
+		renderings++ // one at a time
+		return render(s, r)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var callers sync.WaitGroup
+	began := time.Now()
+	for range 64 {
+		callers.Go(func() {
+			if code, body, _ := b.ask("GET", "/", ""); code != http.StatusOK || len(body) > maxPage {
+				t.Errorf("%d with %d bytes", code, len(body))
+			}
+		})
+	}
+	callers.Wait()
+	seconds := int(time.Since(began)/snapshotFor) + 1
+	runtime.ReadMemStats(&after)
+	if made := int(b.made.Load()); made > seconds || renderings > seconds {
+		t.Errorf("64 callers within %d seconds caused %d snapshots and %d renderings, expected one a second", seconds, made, renderings)
+	}
+	if grown := int64(after.TotalAlloc - before.TotalAlloc); grown > int64(seconds)*64<<20 {
+		t.Errorf("64 callers allocated %d MB, expected at most 64 for each rendering", grown>>20)
+	}
+}
+
+// A snapshot is a second old at most, and the views of one second are bounded.
+func TestViewsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		assembled, rendered := 0, 0
+		s := newShared(func() *status.Snapshot { assembled++; return &status.Snapshot{} },
+			func(*status.Snapshot, request) ([]byte, error) { rendered++; return []byte("body"), nil })
+		var callers sync.WaitGroup
+		began := time.Now()
+		for i := range 2*maxViews + 1 {
+			callers.Go(func() {
+				if _, err := s.get(t.Context(), request{view: status.View{Text: fmt.Sprint(i)}}); err != nil {
+					t.Errorf("view %d: %v", i, err)
+				}
+			})
+		}
+		callers.Wait()
+		if took := time.Since(began); took < 2*snapshotFor || took > 3*snapshotFor || assembled != 3 || rendered != 2*maxViews+1 {
+			t.Errorf("%d views took %v, %d snapshots and %d renderings; expected two to three seconds and three snapshots", 2*maxViews+1, took, assembled, rendered)
+		}
+		for i := range 20 * maxViews {
+			callers.Go(func() {
+				_, err := s.get(t.Context(), request{view: status.View{Text: fmt.Sprint("more ", i)}})
+				if err != nil && err != errBusy {
+					t.Error(err)
+				}
+			})
+		}
+		if _, err := s.get(t.Context(), request{}); err != nil {
+			t.Errorf("the whole page must be available whatever else is asked for, got %v", err)
+		}
+		callers.Wait()
+		if took := time.Since(began); took > 3*snapshotFor+longestWait+time.Second {
+			t.Errorf("callers waited %v, expected at most %v", took, longestWait)
+		}
+	})
+}
+
+// The compressed answer is the same page.
+func TestCompressed(t *testing.T) {
+	b := newBed(t, nil)
+	b.busy()
+	_, plain, header := b.ask("GET", "/", "", "Accept-Encoding", "br, gzip;q=0")
+	if header.Get("Content-Encoding") != "" || header.Get("Vary") != "Accept-Encoding" {
+		t.Errorf("a caller without gzip got %v", header)
+	}
+	_, zipped, header := b.ask("GET", "/", "", "Accept-Encoding", "deflate, gzip")
+	if header.Get("Content-Encoding") != "gzip" || len(zipped) > len(plain)/2 {
+		t.Fatalf("got %d bytes of %q, expected gzip of less than half of %d", len(zipped), header.Get("Content-Encoding"), len(plain))
+	}
+	r, err := gzip.NewReader(bytes.NewReader([]byte(zipped)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); err != nil || string(got) != plain {
+		t.Errorf("the compressed page differs: %v", err)
+	}
+}
+
+// A query that is not understood is refused, and not echoed as it is.
+func TestQueriesAreStrict(t *testing.T) {
+	b := newBed(t, nil)
+	for _, query := range []string{"?x=1", "?all=nothing", "?from=-1", "?q=a&q=b", "?q=" + strings.Repeat("x", 101), "?%3Cscript%3E=1"} {
+		if code, body, _ := b.ask("GET", "/"+query, ""); code != http.StatusBadRequest || !strings.Contains(body, "expected") || len(body) > 300 {
+			t.Errorf("%s: %d %q, expected 400 and what was expected", query, code, body)
+		}
 	}
 }

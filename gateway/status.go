@@ -1,0 +1,216 @@
+package gateway
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"radsec-gw/identity"
+	"radsec-gw/logs"
+	"radsec-gw/metrics"
+	"radsec-gw/udpback"
+	"radsec-gw/web"
+	"radsec-gw/web/status"
+)
+
+// assembler makes the value that the status page shows. It is used by one goroutine at a
+// time.
+type assembler struct {
+	g *Gateway
+
+	of    *material // that lists and certificates are of
+	lists []status.RevocationList
+	certs []status.Certificate
+}
+
+// snapshot returns the state of the gateway. changed says when a counter has changed.
+func (a *assembler) snapshot(now time.Time, changed func(string) web.Changes) *status.Snapshot {
+	g := a.g
+	current := g.current.Load()
+	clients, servers, events := g.metrics.Clients(), g.metrics.Servers(), g.logs.Recent()
+	s := &status.Snapshot{Time: now.UTC(), Events: eventsOf(events)}
+	s.Servers = g.serverList(servers)
+	s.Routes = g.routeList(current, s.Servers)
+	s.Clients = g.clientList(current, clients, now)
+	s.Connections = g.connectionList()
+	a.addFiles(s, current, now)
+	a.addRefusals(s, clients, servers, events, changed)
+	summarize(s, clients, servers)
+	s.Summary.DescriptorLimit, s.Summary.MaxConnections, s.Summary.LogLinesLost = current.Descriptors.Limit, current.Descriptors.Connections, g.linesLost()
+	unfinished := g.metrics.TLS().Unfinished()
+	s.Summary.SilentConnections, s.Summary.Handshakes, s.Summary.HandshakesWaiting, s.Summary.SlotsFull = unfinished.Silent, unfinished.Handshaking, unfinished.Queued, unfinished.SlotsFull
+	g.addProblems(s, current, now, changed)
+	return s
+}
+
+// serverList returns the ports of the servers.
+func (g *Gateway) serverList(counts []metrics.ServerCounts) []status.Server {
+	g.reloading.Lock()
+	configured := slices.Clone(g.servers)
+	g.reloading.Unlock()
+	type key struct {
+		name string
+		port metrics.Port
+	}
+	byPort := make(map[key]*metrics.ServerCounts, len(counts))
+	for i := range counts {
+		byPort[key{counts[i].Name, counts[i].Port}] = &counts[i]
+	}
+	list := make([]status.Server, 0, len(counts))
+	for _, s := range configured {
+		for _, p := range s.server.Status() {
+			list = append(list, serverOf(&p, byPort[key{p.Server, p.Port}]))
+		}
+	}
+	return list
+}
+
+// serverOf returns one port of a server; counts may be nil.
+func serverOf(p *udpback.PortStatus, counts *metrics.ServerCounts) status.Server {
+	out := status.Server{
+		Name: p.Server, Port: string(p.Port), Address: logs.Clip(p.Address), State: p.State.String(), Since: timeOrNil(p.Since), Why: p.Why, Checked: p.HasChecks,
+		LastCheckAt: timeOrNil(p.LastCheck), LastCheckAnswerAt: timeOrNil(p.LastCheckAnswer), LastReplyAt: timeOrNil(p.LastReply), LastAnswerAt: timeOrNil(p.LastAnswer),
+		InFlight: p.Outstanding, Capacity: p.Capacity, UnverifiedNow: p.Unverified,
+	}
+	if counts != nil {
+		out.Sent, out.Resent = counts.Counts[metrics.ServerSent], counts.Counts[metrics.ServerResent]
+		out.Unanswered, out.Moved = counts.Counts[metrics.ServerTimeouts], counts.Counts[metrics.ServerMoved]
+		out.Answered, out.Unverified = counts.Answered, counts.Bad
+	}
+	return out
+}
+
+// clientList returns the configured clients.
+func (g *Gateway) clientList(current *generation, counts []metrics.ClientCounts, now time.Time) []status.Client {
+	byName := make(map[string]*metrics.ClientCounts, len(counts))
+	for i := range counts {
+		byName[counts[i].Name] = &counts[i]
+	}
+	last := g.metrics.LastConnections()
+	list := make([]status.Client, 0, len(current.Config.Clients))
+	for i := range current.Config.Clients {
+		c := status.Client{Name: current.Config.Clients[i].Name}
+		if n := byName[c.Name]; n != nil {
+			c.Connections, c.Requests, c.Accepts, c.Rejects = n.Connections, n.Requests, n.Accepts, n.Rejects
+			c.Relayed = n.Fates[metrics.FateRelayed] + n.Fates[metrics.FateStatusAnswered]
+			c.Other = c.Requests - c.Relayed
+		}
+		if l, known := last[c.Name]; known {
+			c.LastSeenAt, c.Remote, c.Subject = timeOrNil(l.Ended), l.Newest.Remote.String(), logs.Clip(l.Newest.Subject)
+			c.ExpiresAt = timeOrNil(l.Newest.NotAfter)
+		}
+		if c.Connections > 0 {
+			c.LastSeenAt = timeOrNil(now)
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// connectionList returns the open connections, those first whose certificates expire first.
+func (g *Gateway) connectionList() []status.Connection {
+	open := g.metrics.Connections()
+	list := make([]status.Connection, 0, len(open))
+	for _, c := range open {
+		list = append(list, status.Connection{Client: c.Client, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), ExpiresAt: timeOrNil(c.NotAfter),
+			TLS: c.Version, Since: c.Since.UTC()})
+	}
+	return list
+}
+
+// summarize sets the figures that follow from the lists and the counts.
+func summarize(s *status.Snapshot, clients []metrics.ClientCounts, servers []metrics.ServerCounts) {
+	sum := &s.Summary
+	for i := range clients {
+		c := &clients[i]
+		sum.Connections += c.Connections
+		sum.Requests += c.Requests
+		sum.Relayed += c.Fates[metrics.FateRelayed]
+		sum.Accepts, sum.Rejects, sum.Challenges = sum.Accepts+c.Accepts, sum.Rejects+c.Rejects, sum.Challenges+c.Challenges
+	}
+	for i := range servers {
+		sum.InFlight += servers[i].Outstanding
+	}
+	sum.ServersTotal, sum.RoutesTotal, sum.ClientsTotal = len(s.Servers), len(s.Routes), len(s.Clients)
+	for i := range s.Servers {
+		if s.Servers[i].State == metrics.StateUp.String() {
+			sum.ServersUp++
+		}
+	}
+	for i := range s.Routes {
+		if s.Routes[i].State != routeUnserved {
+			sum.RoutesServed++
+		}
+	}
+	for i := range s.Clients {
+		if s.Clients[i].Connections > 0 {
+			sum.ClientsConnected++
+		}
+	}
+}
+
+// addProblems adds the problems that the lists do not show.
+func (g *Gateway) addProblems(s *status.Snapshot, current *generation, now time.Time, changed func(string) web.Changes) {
+	add := func(severity, kind, source, subject, text string, since time.Time) {
+		s.Problems = append(s.Problems, status.Problem{Severity: severity, Kind: kind, Source: source, Subject: subject, Text: text, Since: timeOrNil(since)})
+	}
+	addReloads(s, add, g.reloadLog.all)
+	for _, f := range current.files.findings(now) {
+		switch f.Severity {
+		case identity.Fatal:
+			add(status.Error, "certificate_refused", status.FromGateway, asWritten(current.Config, current.Config.Listen.Certificate), f.Text, time.Time{})
+		case identity.Harmful:
+			add(status.Warning, "certificate_harmful", status.FromGateway, asWritten(current.Config, current.Config.Listen.Certificate), f.Text, time.Time{})
+		}
+	}
+	if w := current.Shortage(current.Config); w != "" {
+		add(status.Warning, "descriptors_short", status.FromGateway, "", w, current.readAt)
+	}
+	if c := changed("connection " + metrics.HandshakeNoDescriptor.String()); c.Lasts(now) {
+		add(status.Error, "descriptors_exhausted", status.FromGateway, "", "connections are refused because there are not enough file descriptors: raise the limit (LimitNOFILE= of systemd, ulimit -n), or lower [listen].max_connections", c.Began)
+	}
+	if c := changed(counterLost); c.Lasts(now) {
+		add(status.Error, "log_lines_lost", status.FromGateway, "", fmt.Sprintf("log lines are lost, %d since the start: nobody reads standard error, or what it is written to is full", g.linesLost()), c.Began)
+	}
+	if c := changed(counterSlotsFull); c.Lasts(now) {
+		add(status.Warning, "handshake_slots_full", status.FromPeer, "", "handshakes find all slots of max_handshakes taken, and those of the largest source are displaced; if these are honest clients, raise [listen].max_handshakes", c.Began)
+	}
+	if most := int64(current.Descriptors.Connections); most > 0 && s.Summary.Connections >= most*9/10 {
+		add(status.Warning, "connections_near_limit", status.FromPeer, "", fmt.Sprintf("%d of at most %d connections are open", s.Summary.Connections, most), time.Time{})
+	}
+	if g.Draining() {
+		add(status.Warning, "draining", status.FromGateway, "", "the gateway is about to stop: it accepts no connections and finishes its requests", time.Time{})
+	}
+}
+
+// addReloads adds the reloads, and the problem that the last has failed.
+func addReloads(s *status.Snapshot, add func(severity, kind, source, subject, text string, since time.Time), reloads func() ([]status.Reload, time.Time)) {
+	list, since := reloads()
+	s.Reloads = list
+	for i := range list {
+		if list[i].By != byStart {
+			at := list[i].At
+			s.Summary.LastReloadAt, s.Summary.LastReload = &at, list[i].Result
+			break
+		}
+	}
+	if len(list) == 0 || list[0].Result == reloadTaken {
+		return
+	}
+	severity, kind, text := status.Error, "reload_refused", "the reload was refused, and what was read before stays in use: "
+	if list[0].Result == reloadKept {
+		severity, kind, text = status.Warning, "certificate_kept", "a new certificate is not used: "
+	}
+	for _, m := range list[0].Mistakes[:min(len(list[0].Mistakes), 3)] {
+		add(severity, kind, status.FromGateway, list[0].What, text+m, since)
+	}
+}
+
+// severityOf returns the severity of a log line.
+func severityOf(l slog.Level) string {
+	if l >= slog.LevelError {
+		return status.Error
+	}
+	return status.Warning
+}

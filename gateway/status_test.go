@@ -1,0 +1,185 @@
+package gateway
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"radsec-gw/gateway/gatewaytest"
+	"radsec-gw/web/status"
+)
+
+// statusOf asks a gateway for its status.
+func statusOf(t *testing.T, g *Gateway) *status.Snapshot {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
+	a, err := client.Get("http://" + g.MetricsAddr().String() + "/api/v1/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	b, err := io.ReadAll(a.Body)
+	if err != nil || a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("/api/v1/status: %d %s, %v", a.StatusCode, b, err)
+	}
+	s := new(status.Snapshot)
+	if err := json.Unmarshal(b, s); err != nil {
+		t.Fatalf("%s: %v", b, err)
+	}
+	return s
+}
+
+// awaitStatus asks a gateway for its status until it is as expected; want returns what it is
+// waiting for, or "".
+func awaitStatus(t *testing.T, g *Gateway, want func(*status.Snapshot) string) *status.Snapshot {
+	t.Helper()
+	for end := time.Now().Add(gatewaytest.Patience); ; time.Sleep(100 * time.Millisecond) {
+		s := statusOf(t, g)
+		missing := want(s)
+		if missing == "" {
+			return s
+		}
+		if time.Now().After(end) {
+			b, _ := json.Marshal(s)
+			t.Fatalf("expected %s, got %s", missing, b)
+		}
+	}
+}
+
+// problemOf returns the first problem of a kind.
+func problemOf(s *status.Snapshot, kind string) (status.Problem, bool) {
+	i := slices.IndexFunc(s.Problems, func(p status.Problem) bool { return p.Kind == kind })
+	if i < 0 {
+		return status.Problem{}, false
+	}
+	return s.Problems[i], true
+}
+
+// A refused reload is the first problem, with its file and mistake, however many strangers
+// send garbage; what they cause is one line with its number. It goes when a reload succeeds.
+func TestGarbageDoesNotHideARefusedReload(t *testing.T) {
+	g := startUnwatched(t)
+	begin := time.Now()
+	g.rewrite("health = \"none\"", "health = \"nome\"")
+	if g.gw.Reload() == nil {
+		t.Fatal("the reload succeeded")
+	}
+	const strangers = 60
+	for range strangers {
+		c, err := net.DialTimeout("tcp", g.gw.Addr().String(), gatewaytest.Patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Write([]byte("GET / HTTP/1.0\r\n\r\n"))
+		io.Copy(io.Discard, c)
+		c.Close()
+	}
+	s := awaitStatus(t, g.gw, func(s *status.Snapshot) string {
+		for _, r := range s.Refusals {
+			if r.What == "connection" && r.Reason == "not_tls" && r.Count == strangers && r.Example == "127.0.0.1" && r.Text != "" && r.FirstAt != nil && r.LastAt != nil {
+				return ""
+			}
+		}
+		return "60 refusals of 127.0.0.1, folded"
+	})
+	p := s.Problems[0]
+	if p.Kind != "reload_refused" || !strings.Contains(p.Text, "gw.toml:") || !strings.Contains(p.Text, "nome") || p.Since == nil || p.Since.Before(begin.Add(-time.Second)) {
+		t.Errorf("the first problem is %+v, expected the refused reload with its file, mistake and time", p)
+	}
+	if r := s.Reloads[0]; r.By != byRequest || r.Result != reloadRefused || len(r.Mistakes) != 1 || s.Summary.LastReload != reloadRefused {
+		t.Errorf("the last reload is %+v, expected a refused one with one mistake", r)
+	}
+	reload := slices.IndexFunc(s.Events, func(e status.Event) bool { return strings.HasPrefix(e.Message, "reload refused") })
+	garbage := slices.IndexFunc(s.Events, func(e status.Event) bool { return e.Message == "RadSec connection refused" })
+	if reload < 0 || garbage < reload || s.Events[garbage].Count < strangers/2 {
+		t.Errorf("events: %+v, expected the refused reload before the garbage, which is folded", s.Events)
+	}
+	g.rewrite("health = \"nome\"", "health = \"none\"")
+	g.reload()
+	s = awaitStatus(t, g.gw, func(s *status.Snapshot) string {
+		if _, still := problemOf(s, "reload_refused"); still {
+			return "no refused reload"
+		}
+		return ""
+	})
+	if s.Summary.LastReload != reloadTaken || s.Reloads[0].Result != reloadTaken || len(s.Reloads) != 4 { // with the start, and that of startUnwatched
+		t.Errorf("reloads %+v, expected the last to be taken", s.Reloads)
+	}
+}
+
+// The status has the servers with their last answers, the clients with their certificates,
+// the gateway's certificates and files, and no secret.
+func TestStatusShowsWhatRuns(t *testing.T) {
+	g := startGateway(t, answering(t))
+	c := g.connect("plain")
+	c.good()
+	s := awaitStatus(t, g.gw, func(s *status.Snapshot) string {
+		if s.Summary.Accepts == 0 || s.Summary.ClientsConnected == 0 || s.Servers[0].Answered == 0 {
+			return "a login"
+		}
+		return ""
+	})
+	server := s.Servers[slices.IndexFunc(s.Servers, func(p status.Server) bool { return p.Port == "auth" })]
+	if server.Name != "udp" || !strings.HasPrefix(server.Address, "127.0.0.1:") || server.State != "up" || server.Since == nil || server.LastAnswerAt == nil || server.Checked || server.Capacity == 0 {
+		t.Errorf("the server: %+v", server)
+	}
+	client := s.Clients[slices.IndexFunc(s.Clients, func(c status.Client) bool { return c.Name == "plain" })]
+	if client.Connections != 1 || !strings.Contains(client.Subject, "CN=plain") || client.ExpiresAt == nil || client.LastSeenAt == nil || client.Accepts == 0 {
+		t.Errorf("the client: %+v", client)
+	}
+	if len(s.Certificates) != 2 || s.Certificates[0].For != "server" || s.Certificates[1].For != "client_ca" || s.Certificates[1].File != "ca.pem" || s.Summary.ExpiresFirstAt == nil {
+		t.Errorf("the certificates: %+v", s.Certificates)
+	}
+	if i := slices.IndexFunc(s.Files, func(f status.File) bool { return f.Path == "gw.toml" }); i < 0 || s.Files[i].ReadAt.IsZero() {
+		t.Errorf("the files: %+v", s.Files)
+	}
+	if s.Routes[0].State != routeServed || s.Summary.RoutesServed != 1 || !s.Ready || len(s.Problems) != 0 {
+		t.Errorf("the routes %+v, ready %v, problems %+v; expected nothing wrong", s.Routes, s.Ready, s.Problems)
+	}
+	if b, err := json.Marshal(s); err != nil || strings.Contains(string(b), gatewaytest.Secret) || strings.Contains(string(b), "good@") {
+		t.Errorf("the status holds a secret or the name of a user, or %v", err)
+	}
+	c.Close()
+	awaitStatus(t, g.gw, func(s *status.Snapshot) string {
+		for _, c := range s.Clients {
+			if c.Name == "plain" && c.Connections == 0 && c.LastSeenAt != nil && strings.Contains(c.Subject, "CN=plain") {
+				return ""
+			}
+		}
+		return "the client gone, with when it was last seen and its certificate"
+	})
+}
+
+// A server that does not answer is a problem with the cause, and so is its route.
+func TestStatusShowsASilentServer(t *testing.T) {
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	port := c.LocalAddr().(*net.UDPAddr).Port
+	g := startGateway(t, [3]int{port, port, port})
+	client := g.connect("plain")
+	for i := range byte(3) {
+		client.write(rawRequest(1, i, emptyMAC, nameOf("bob@example.org")))
+	}
+	s := awaitStatus(t, g.gw, func(s *status.Snapshot) string {
+		if _, found := problemOf(s, "server_down"); !found {
+			return "a server that is down"
+		}
+		return ""
+	})
+	down, _ := problemOf(s, "server_down")
+	if down.Subject != "udp auth" || !strings.Contains(down.Text, "nothing has ever arrived from it") || down.Since == nil {
+		t.Errorf("the server: %+v", down)
+	}
+	route, found := problemOf(s, "route_unserved")
+	if !found || route.Subject != "example.org" || !strings.Contains(route.Text, "auth") || route.Since == nil || s.Ready || s.Routes[0].State != routeUnserved {
+		t.Errorf("the route: %+v; ready %v", route, s.Ready)
+	}
+}

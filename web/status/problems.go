@@ -1,0 +1,174 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The severities of problems and events.
+const (
+	Error   = "error"
+	Warning = "warning"
+)
+
+// The sources of problems and events.
+const (
+	FromGateway = "gateway"
+	FromServer  = "server"
+	FromPeer    = "peer"
+)
+
+// ExpiresSoon is how long before its expiry a certificate is a problem: enough time to get
+// another.
+const ExpiresSoon = 14 * 24 * time.Hour
+
+// crowded is the share of its Identifiers in use above which a port is a problem.
+const crowded = 0.75
+
+// FindProblems adds to Problems what is wrong with what the snapshot holds, and sorts them
+// and the other lists: what is wrong first, then what is busiest.
+func (s *Snapshot) FindProblems() {
+	s.sort()
+	for i := range s.Servers {
+		s.addServer(&s.Servers[i])
+	}
+	for i := range s.Routes {
+		s.addRoute(&s.Routes[i])
+	}
+	for i := range s.Certificates {
+		s.addCertificate(&s.Certificates[i])
+	}
+	for i := range s.RevocationLists {
+		s.addList(&s.RevocationLists[i])
+	}
+	for i := range s.Clients {
+		s.addClient(&s.Clients[i])
+	}
+	slices.SortStableFunc(s.Problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(rank(a.Severity, Error, Warning), rank(b.Severity, Error, Warning)),
+			cmp.Compare(rank(a.Source, FromGateway, FromServer, FromPeer), rank(b.Source, FromGateway, FromServer, FromPeer)))
+	})
+}
+
+// add adds a problem; since may be nil.
+func (s *Snapshot) add(severity, kind, source, subject, text string, since *time.Time) {
+	s.Problems = append(s.Problems, Problem{severity, kind, source, subject, text, since})
+}
+
+func (s *Snapshot) addServer(p *Server) {
+	subject := p.Name + " " + p.Port
+	switch p.State {
+	case "down":
+		s.add(Error, "server_down", FromServer, subject, "down: "+p.Why, p.Since)
+	case "failing":
+		s.add(Error, "server_failing", FromServer, subject, "failing: "+p.Why, p.Since)
+	case "suspect":
+		s.add(Warning, "server_suspect", FromServer, subject, "suspect: "+p.Why, p.Since)
+	}
+	if p.UnverifiedNow > 0 && p.State == "up" {
+		s.add(Warning, "replies_unverified", FromServer, subject,
+			fmt.Sprintf("%d replies in a row did not verify: the secret may have been changed on one side, or the server does not sign its replies", p.UnverifiedNow), p.LastReplyAt)
+	}
+	if p.Capacity > 0 && float64(p.InFlight) >= crowded*float64(p.Capacity) {
+		s.add(Warning, "server_overloaded", FromServer, subject,
+			fmt.Sprintf("%d of at most %d requests are in flight: it does not keep up, or max_sockets is too low", p.InFlight, p.Capacity), nil)
+	}
+}
+
+func (s *Snapshot) addRoute(r *Route) {
+	if r.State != "unserved" {
+		return
+	}
+	s.add(Error, "route_unserved", FromServer, r.Name(), fmt.Sprintf("no server of the route is up for %s; its servers are %s",
+		strings.Join(r.Unserved, ", "), few(r.Servers, 5)), r.Since)
+}
+
+func (s *Snapshot) addCertificate(c *Certificate) {
+	remaining := c.ExpiresAt.Sub(s.Time)
+	subject := c.File
+	switch {
+	case remaining <= 0 && c.For == "server" && c.Place == 1: // certificate_refused says so
+	case remaining <= 0:
+		at := c.ExpiresAt
+		s.add(Error, "certificate_expired", FromGateway, subject, "the certificate of "+c.Subject+" has expired", &at)
+	case remaining < ExpiresSoon:
+		s.add(Warning, "certificate_expires", FromGateway, subject,
+			fmt.Sprintf("the certificate of %s expires on %s", c.Subject, c.ExpiresAt.UTC().Format("2006-01-02 15:04 MST")), nil)
+	}
+}
+
+func (s *Snapshot) addList(l *RevocationList) {
+	switch {
+	case !l.Stale:
+	case l.Refused:
+		s.add(Error, "revocation_list_stale", FromGateway, l.Issuer, "the revocation list is out of date, and certificates that its issuer has issued are refused (crl_stale)", l.NextUpdate)
+	default:
+		s.add(Warning, "revocation_list_stale", FromGateway, l.Issuer, "the revocation list is out of date; it still counts", l.NextUpdate)
+	}
+}
+
+func (s *Snapshot) addClient(c *Client) {
+	if c.Connections == 0 || c.ExpiresAt == nil || c.ExpiresAt.Sub(s.Time) >= ExpiresSoon {
+		return
+	}
+	s.add(Warning, "client_certificate_expires", FromPeer, c.Name,
+		fmt.Sprintf("the client's certificate (%s) expires on %s", c.Subject, c.ExpiresAt.UTC().Format("2006-01-02 15:04 MST")), nil)
+}
+
+// Name returns the realms of the route as they are displayed.
+func (r *Route) Name() string {
+	if len(r.Realms) == 0 {
+		return fmt.Sprintf("route %d", r.Number)
+	}
+	return few(r.Realms, 3)
+}
+
+// few joins the first texts of a list.
+func few(list []string, most int) string {
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
+}
+
+// rank returns the place of a value in an order; a value that is not in it comes last.
+func rank(value string, order ...string) int {
+	if i := slices.Index(order, value); i >= 0 {
+		return i
+	}
+	return len(order)
+}
+
+// sort sorts the lists but Problems: what is wrong first, then what is busiest.
+func (s *Snapshot) sort() {
+	slices.SortStableFunc(s.Servers, func(a, b Server) int {
+		return cmp.Or(cmp.Compare(serverRank(&a), serverRank(&b)), cmp.Compare(b.RequestsPerSecond, a.RequestsPerSecond), cmp.Compare(b.Sent, a.Sent))
+	})
+	slices.SortStableFunc(s.Routes, func(a, b Route) int {
+		return cmp.Compare(rank(a.State, "unserved", "degraded"), rank(b.State, "unserved", "degraded"))
+	})
+	slices.SortStableFunc(s.Clients, func(a, b Client) int {
+		return cmp.Or(cmp.Compare(s.clientRank(&a), s.clientRank(&b)), cmp.Compare(b.Requests, a.Requests), cmp.Compare(b.Connections, a.Connections))
+	})
+	slices.SortStableFunc(s.Refusals, func(a, b Refusal) int { return cmp.Compare(b.Count, a.Count) })
+	slices.SortStableFunc(s.Events, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(rank(a.Severity, Error, Warning), rank(b.Severity, Error, Warning)), b.LastAt.Compare(a.LastAt))
+	})
+}
+
+func serverRank(p *Server) int {
+	if p.State == "up" {
+		return 10
+	}
+	return rank(p.State, "down", "failing", "suspect", "maintenance")
+}
+
+func (s *Snapshot) clientRank(c *Client) int {
+	if c.Connections > 0 && c.ExpiresAt != nil && c.ExpiresAt.Sub(s.Time) < ExpiresSoon {
+		return 0
+	}
+	return 1
+}

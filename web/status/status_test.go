@@ -1,0 +1,196 @@
+package status
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+var now = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
+
+func ago(d time.Duration) *time.Time { return new(now.Add(-d)) }
+
+// FindProblems finds what is wrong with each list, with since when and why.
+func TestFindProblems(t *testing.T) {
+	s := &Snapshot{Time: now,
+		Servers: []Server{
+			{Name: "a", Port: "auth", State: "up", UnverifiedNow: 7, LastReplyAt: ago(time.Hour)},
+			{Name: "a", Port: "acct", State: "up", InFlight: 192, Capacity: 256},
+			{Name: "b", Port: "auth", State: "suspect", Since: ago(time.Second), Why: "silent"},
+			{Name: "b", Port: "acct", State: "down", Since: ago(time.Minute), Why: "nothing has ever arrived from it"},
+			{Name: "c", Port: "auth", State: "failing", Since: ago(time.Minute), Why: "it answers probes"},
+			{Name: "d", Port: "auth", State: "maintenance", Since: ago(time.Minute)},
+			{Name: "e", Port: "auth", State: "up", InFlight: 191, Capacity: 256}},
+		Routes:          []Route{{Number: 1, Realms: []string{"example.org"}, State: "unserved", Unserved: []string{"acct"}, Servers: []string{"b"}, Since: ago(time.Minute)}, {Number: 2, State: "degraded"}},
+		Certificates:    []Certificate{{For: "ca", File: "ca.pem", Subject: "CN=CA", ExpiresAt: now}, {For: "metrics", File: "m.pem", Subject: "CN=m", ExpiresAt: now.Add(ExpiresSoon - 1)}, {For: "server", Place: 1, ExpiresAt: now}},
+		RevocationLists: []RevocationList{{Issuer: "CN=x", Stale: true, NextUpdate: ago(time.Hour)}, {Issuer: "CN=y", Stale: true, Refused: true}, {Issuer: "CN=z"}},
+		Clients:         []Client{{Name: "campus", Connections: 1, Subject: "CN=ap", ExpiresAt: ago(-time.Hour)}, {Name: "gone", ExpiresAt: ago(-time.Hour)}, {Name: "fine", Connections: 1, ExpiresAt: ago(-ExpiresSoon)}},
+	}
+	s.FindProblems()
+	var got []string
+	for _, p := range s.Problems {
+		since := "–"
+		if p.Since != nil {
+			since = now.Sub(*p.Since).String()
+		}
+		got = append(got, fmt.Sprintf("%s %s %s [%s] %s", p.Severity, p.Source, p.Kind, p.Subject, since))
+	}
+	want := `error gateway certificate_expired [ca.pem] 0s
+error gateway revocation_list_stale [CN=y] –
+error server server_down [b acct] 1m0s
+error server server_failing [c auth] 1m0s
+error server route_unserved [example.org] 1m0s
+warning gateway certificate_expires [m.pem] –
+warning gateway revocation_list_stale [CN=x] 1h0m0s
+warning server server_suspect [b auth] 1s
+warning server replies_unverified [a auth] 1h0m0s
+warning server server_overloaded [a acct] –
+warning peer client_certificate_expires [campus] –`
+	if text := strings.Join(got, "\n"); text != want {
+		t.Errorf("got\n%s\nexpected\n%s", text, want)
+	}
+}
+
+// What is wrong comes first in each list, then what is busiest.
+func TestOrder(t *testing.T) {
+	s := &Snapshot{Time: now,
+		Servers: []Server{{Name: "idle", State: "up"}, {Name: "busy", State: "up", RequestsPerSecond: 9}, {Name: "kept", State: "maintenance"}, {Name: "down", State: "down"}, {Name: "suspect", State: "suspect"}},
+		Clients: []Client{{Name: "idle"}, {Name: "busy", Requests: 7}, {Name: "expires", Connections: 1, ExpiresAt: ago(0)}},
+		Events:  []Event{{Severity: Warning, Message: "new", LastAt: now}, {Severity: Error, Message: "old", LastAt: now.Add(-time.Hour)}}}
+	s.FindProblems()
+	var got []string
+	for _, p := range s.Servers {
+		got = append(got, p.Name)
+	}
+	for _, c := range s.Clients {
+		got = append(got, c.Name)
+	}
+	for _, e := range s.Events {
+		got = append(got, e.Message)
+	}
+	if text := strings.Join(got, " "); text != "down suspect kept busy idle expires busy idle old new" {
+		t.Errorf("got the order %s", text)
+	}
+}
+
+// A thousand problems of one kind do not displace those of other kinds.
+func TestProblemsOfOneKindAreBounded(t *testing.T) {
+	s := &Snapshot{}
+	for i := range 1000 {
+		s.add(Error, "server_down", FromServer, fmt.Sprint("s", i, " auth"), "down", nil)
+	}
+	s.add(Warning, "server_overloaded", FromServer, "x auth", "busy", nil)
+	out := s.Cut(View{}, Limits{Each: 60, List: 250})
+	if len(out.Problems) != mostOfKind+1 || out.Omitted["problems"] != 990 {
+		t.Errorf("%d problems, %d omitted; expected %d and 990", len(out.Problems), out.Omitted["problems"], mostOfKind+1)
+	}
+	out = s.Cut(View{List: "problems", From: 900}, Limits{Each: 60, List: 250})
+	if len(out.Problems) != 101 || out.Omitted["problems"] != 900 {
+		t.Errorf("from 900: %d problems, %d omitted; expected 101 and 900", len(out.Problems), out.Omitted["problems"])
+	}
+}
+
+// A view has what it asks for and nothing else.
+func TestViews(t *testing.T) {
+	s := &Snapshot{
+		Servers:     []Server{{Name: "a", Port: "auth"}, {Name: "a@10.0.0.1", Port: "auth", Address: "10.0.0.1:1812"}, {Name: "b", Port: "auth"}},
+		Routes:      []Route{{Number: 1, Realms: []string{"Example.org"}, Servers: []string{"a"}}, {Number: 2, Realms: []string{"x"}, Servers: []string{"b"}}},
+		Clients:     []Client{{Name: "campus"}, {Name: "other"}},
+		Connections: []Connection{{Client: "campus", Remote: "192.0.2.1:5"}, {Client: "other"}},
+		Files:       []File{{Path: "gw.toml"}},
+		Events:      []Event{{Message: "m", Fields: []Field{{"server", "a"}}}, {Message: "n", Fields: []Field{{"client", "campus"}}}},
+		Problems:    []Problem{{Subject: "a auth"}, {Subject: "b auth"}, {Subject: "campus"}},
+	}
+	for _, row := range []struct {
+		view View
+		want string
+	}{
+		{View{}, "problems 3 servers 3 routes 2 clients 2 connections 2 files 1 events 2"},
+		{View{Server: "a"}, "problems 1 servers 2 routes 1 events 1"},
+		{View{Client: "campus"}, "problems 1 clients 1 connections 1 events 1"},
+		{View{Text: "example"}, "routes 1"},
+		{View{Text: "192.0.2"}, "connections 1"},
+		{View{List: "routes"}, "routes 2"},
+		{View{List: "routes", From: 1}, "routes 1"},
+	} {
+		out := reflect.ValueOf(*s.Cut(row.view, Limits{Each: 60, List: 250}))
+		var got []string
+		for i := range out.NumField() {
+			if f := out.Field(i); f.Kind() == reflect.Slice && f.Len() > 0 {
+				name := out.Type().Field(i).Tag.Get("json")
+				got = append(got, fmt.Sprint(name, " ", f.Len()))
+			}
+		}
+		if text := strings.Join(got, " "); text != row.want {
+			t.Errorf("%+v: got %s, expected %s", row.view, text, row.want)
+		}
+	}
+}
+
+// The names and the form of the JSON stay the same: programs read it.
+func TestJSON(t *testing.T) {
+	s := new(Snapshot)
+	fill(reflect.ValueOf(s).Elem())
+	got, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/status.json"
+	if os.Getenv("STATUS") == "write" {
+		if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.TrimSpace(string(want)) != string(got) {
+		t.Errorf("the JSON is not that of %s; if a field was added on purpose, run STATUS=write go test ./web/status\n%s", golden, got)
+	}
+	empty, err := json.Marshal(new(Snapshot).Cut(View{}, Limits{Each: 1, List: 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range append([]string{"reasons"}, Lists...) {
+		if !strings.Contains(string(empty), `"`+list+`":[]`) {
+			t.Errorf("an empty list of %s is not []: %s", list, empty)
+		}
+	}
+}
+
+// fill sets every field of a value.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("text")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Uint64:
+		v.SetUint(7)
+	case reflect.Float32, reflect.Float64:
+		v.SetFloat(0.5)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Map:
+		v.Set(reflect.ValueOf(map[string]int{"servers": 7}))
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(now))
+			return
+		}
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	}
+}
