@@ -130,6 +130,13 @@ type Server struct {
 	// Default: address, where it is an IP address and nas is true
 	NASIPAddress []netip.Addr // with NAS: Address, if that is one
 
+	// The local address of the sockets to this server: the one that it knows as a client,
+	// where this machine has several. Where address is a host name, only its addresses of
+	// the same family are used. While no interface has the address, the requests wait or go
+	// to other servers, and the log says so.
+	// Default: "", the system chooses by its routes
+	Source netip.Addr
+
 	// Maintenance: the server gets no new requests, as before it is updated or moved. It
 	// finishes what it has: requests in flight, and conversations that it has begun, such as
 	// EAP, as long as it answers. Health checks go on. Where all servers of a route are in
@@ -234,6 +241,7 @@ func readServer(t *table) Server {
 	t.choice("health", &s.Health, Healths()...)
 	readHealth(t, &s)
 	t.flag("maintenance", &s.Maintenance)
+	readSource(t, &s)
 	t.number("max_sockets", &s.MaxSockets, 1, 1024)
 	readResolving(t, &s)
 	readNAS(t, &s)
@@ -254,6 +262,24 @@ func readResolving(t *table, s *Server) {
 	t.flag("expand", &s.Expand)
 	if s.Expand && !s.HasHostName() {
 		t.r.wrong(joinKey(t.path, "expand"), "expected a host name in address with expand = true, got the IP address %q", s.Address)
+	}
+}
+
+// readSource reads the local address.
+func readSource(t *table, s *Server) {
+	var text string
+	if !t.text("source", &text) || text == "" {
+		return
+	}
+	a, err := netip.ParseAddr(text)
+	server, _ := netip.ParseAddr(s.Address)
+	switch a = a.Unmap(); {
+	case err != nil || a.IsUnspecified() || a.IsMulticast():
+		t.r.wrong(joinKey(t.path, "source"), "expected an IP address of this machine, got %q", text)
+	case server.IsValid() && server.Unmap().Is4() != a.Is4():
+		t.r.wrong(joinKey(t.path, "source"), "expected an address of the same family as address (%s), got %q", s.Address, text)
+	default:
+		s.Source = a
 	}
 }
 

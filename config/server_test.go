@@ -61,3 +61,24 @@ func TestMistakesOfServer(t *testing.T) {
 		{"schedule that shrinks", inServer("retransmit_max='1s'\n"), []string{`14: server[0].retransmit_max: expected retransmit_initial (2s) or more, got 1s`}},
 	})
 }
+
+// A source is an address of this machine, of the family of the server's.
+func TestSource(t *testing.T) {
+	for source, want := range map[string]string{
+		"":            "",
+		"10.0.0.7":    "",
+		"2001:db8::7": "expected an address of the same family as address",
+		"0.0.0.0":     "expected an IP address of this machine",
+		"radius":      "expected an IP address of this machine",
+	} {
+		r := &reader{}
+		s := Server{Address: "10.0.0.1"}
+		readSource(&table{r: r, path: "server[0]", values: map[string]any{"source": source}}, &s)
+		if got := r.mistakes.Error(); (want == "") != (len(r.mistakes) == 0) || !strings.Contains(got, want) {
+			t.Errorf("source %q: %v, expected %q", source, got, want)
+		}
+		if want == "" && source != "" && s.Source.String() != source {
+			t.Errorf("source %q was read as %v", source, s.Source)
+		}
+	}
+}

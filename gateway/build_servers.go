@@ -34,9 +34,9 @@ func reuseServer(s *config.Server, back *udpback.Backend, existing []configuredS
 }
 
 // sameServer reports whether two configurations are of one server: the same machine with
-// the same secret, whatever else differs.
+// the same secret, seen from the same address, whatever else differs.
 func sameServer(a, b *config.Server) bool {
-	return a.Name == b.Name && a.Address == b.Address && a.Expand == b.Expand && reflect.DeepEqual(a.Secret, b.Secret)
+	return a.Name == b.Name && a.Address == b.Address && a.Expand == b.Expand && a.Source == b.Source && reflect.DeepEqual(a.Secret, b.Secret)
 }
 
 // reconfigure applies the new configuration to each server that is reused.
@@ -97,7 +97,7 @@ func serverConfig(s *config.Server) (udpback.ServerConfig, error) {
 		Name: s.Name, Address: s.Address, ResolveInterval: s.ResolveInterval, Expand: s.Expand,
 		AuthPort: s.AuthPort, AcctPort: s.AcctPort, CoAPort: s.CoAPort,
 		Secret: secret, RequireMA: s.RequireMessageAuthenticator, NAS: nasOf(s),
-		Maintenance: s.Maintenance, MaxSockets: s.MaxSockets, Schedule: ScheduleOf(s),
+		Source: s.Source, Maintenance: s.Maintenance, MaxSockets: s.MaxSockets, Schedule: ScheduleOf(s),
 		Health: health.Config{
 			Check: check, User: s.HealthUser, Password: string(s.HealthPassword.Bytes()),
 			SuspectAfter: s.SuspectAfter, FailingAfter: s.FailingAfter, Watchdog: s.WatchdogInterval,

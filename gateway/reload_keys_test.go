@@ -326,6 +326,9 @@ func alter(t *testing.T, name string, field reflect.Value) {
 	case []string:
 		field.Set(reflect.ValueOf(append([]string{"x"}, v...)))
 		return
+	case netip.Addr:
+		field.Set(reflect.ValueOf(netip.MustParseAddr("127.0.0.7")))
+		return
 	case []netip.Addr:
 		field.Set(reflect.ValueOf(append([]netip.Addr{netip.MustParseAddr("192.0.2.77")}, v...)))
 		return

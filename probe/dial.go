@@ -23,7 +23,7 @@ func dial(ctx context.Context, cfg *Config) (*tls.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, min(cfg.Timeout, connectTimeout))
 	defer cancel()
 	conn, err := (&tls.Dialer{Config: tlsConfig}).DialContext(ctx, "tcp", cfg.Address)
 	if err != nil {

@@ -1,11 +1,12 @@
 // Package probe implements the RadSec client of radsec-gw probe.
 //
-// [Run] sends one request and verifies its reply. The files are, in the order of what it does:
+// [Run] sends one request and verifies its reply; [RunUDP] sends it to a RADIUS server over UDP. The files are, in the order of what it does:
 //
 //	probe.go       Run, its Config and its Result
 //	request.go     builds the request; attribute.go reads attributes of the command line
 //	sign.go        adds, signs and verifies Message-Authenticator
 //	dial.go        connects, and says what to check when that fails
+//	udp.go        RunUDP, the same over UDP with retransmissions
 //	radius11.go    encodes and verifies RADIUS/1.1 (RFC 9765)
 //	exchange.go    sends the request and reads the reply, by ReadPacket
 //	verify.go      checks the reply; code.go names its Code

@@ -49,7 +49,7 @@ type Config struct {
 	CertFile   string        // the client's certificate, PEM
 	KeyFile    string        // its private key, PEM
 	Version    string        // of RADIUS, to offer by ALPN: "1.0", "1.1", "both" or "none"; "" is "both"
-	Timeout    time.Duration // for connecting, and again for the reply; 0 is 10 s
+	Timeout    time.Duration // for the reply, and at most 10 s of it for connecting; 0 is DefaultTimeout
 
 	// the request
 	Kind                   Kind
@@ -64,10 +64,17 @@ type Config struct {
 	Attributes             []string // further ones: "Calling-Station-Id=02-00-00-00-00-01", or by number "26=0x…"
 }
 
+// DefaultTimeout is how long Run waits for the reply by default: longer than a gateway with
+// its default schedule (30 s) waits for its servers, so that its answer still arrives.
+const DefaultTimeout = 35 * time.Second
+
+// connectTimeout bounds how long Run waits for a connection.
+const connectTimeout = 10 * time.Second
+
 // withDefaults returns c with the default of each field that has one and is zero.
 func (c Config) withDefaults() Config {
 	c.Version = cmp.Or(c.Version, "both")
-	c.Timeout = cmp.Or(c.Timeout, 10*time.Second)
+	c.Timeout = cmp.Or(c.Timeout, DefaultTimeout)
 	c.Secret = cmp.Or(c.Secret, "radsec")
 	c.StatusType = cmp.Or(c.StatusType, "start")
 	return c

@@ -24,7 +24,7 @@ func (r *Result) verify(secret []byte) error {
 }
 
 // wrongSecret says what to do about an authenticator that does not verify.
-const wrongSecret = "(-secret must be the one the server has for this client)"
+const wrongSecret = "(-secret, or that of the [[server]], must be the one that the server has for this client)"
 
 // verify10 checks the Identifier and the authenticators of a reply.
 func verify10(reply *radius.Packet, received, sent, secret []byte) []Check {

@@ -54,7 +54,7 @@ type datagram struct {
 // serverAddress is where the bed's first server is; tests call it "a".
 const serverAddress = "192.0.2.1"
 
-func (n *network) dial(to netip.AddrPort) (net.Conn, error) {
+func (n *network) dial(_ netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	address := strings.Replace(to.String(), serverAddress+":", "a:", 1)
 	return &fakeConn{net: n, address: address, in: make(chan []byte, 4096), closed: make(chan struct{})}, nil
 }

@@ -70,7 +70,7 @@ func benchmark(b *testing.B, request, reply []byte) { benchmarkVersion(b, false,
 func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
 	m := metrics.New(prometheus.NewRegistry())
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	back := udpback.NewDialing(m, log, func(netip.AddrPort) (net.Conn, error) {
+	back := udpback.NewDialing(m, log, func(netip.Addr, netip.AddrPort) (net.Conn, error) {
 		c := &loop{hasher: wire.NewHasher(), secret: must(wire.NewClientSecret([]byte(serverText))), template: reply,
 			in: make(chan []byte, 256), free: make(chan []byte, 256), closed: make(chan struct{})}
 		for range cap(c.free) {

@@ -55,6 +55,10 @@ func (s *Server) lookupEnded(err error) {
 // setAddresses replaces the addresses of the name: those of one machine, or of as many
 // servers.
 func (s *Server) setAddresses(all []netip.Addr) {
+	if all = s.ofFamily(all); len(all) == 0 {
+		s.lookupEnded(errFamily)
+		return
+	}
 	if s.expand {
 		s.setMembers(all)
 		return
@@ -80,6 +84,9 @@ func (s *Server) setAddresses(all []netip.Addr) {
 		e.moveToAddress(true)
 	}
 }
+
+// errFamily is why a name has no address that can be used.
+var errFamily = errors.New("the name has no address of the same family as source")
 
 // addressProven reports whether any reply from the address in use has verified. An
 // address that is not proven is replaced by one that comes before it in the list: of a

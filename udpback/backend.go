@@ -18,8 +18,8 @@ import (
 	"radsec-gw/wire"
 )
 
-// dialer opens a connected socket to a server's port.
-type dialer func(to netip.AddrPort) (datagram.Conn, error)
+// dialer opens a connected socket to a server's port, from a local address or any.
+type dialer func(from netip.Addr, to netip.AddrPort) (datagram.Conn, error)
 
 // Backend holds what all servers share: the clock, the buffers, the pools of batches.
 type Backend struct {

@@ -60,8 +60,8 @@ func TestBatchIsOneCallForEachSocket(t *testing.T) {
 			var mu sync.Mutex
 			var sends []int
 			dial := f.backend.dial
-			f.backend.dial = func(to netip.AddrPort) (datagram.Conn, error) {
-				d, err := dial(to)
+			f.backend.dial = func(from netip.Addr, to netip.AddrPort) (datagram.Conn, error) {
+				d, err := dial(from, to)
 				return counting{d, &mu, &sends}, err
 			}
 			a, b := f.server(t, "a", nil), f.server(t, "b", nil)
@@ -122,7 +122,7 @@ func TestErrorOfBatch(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFixture(t)
-			f.backend.dial = func(netip.AddrPort) (datagram.Conn, error) {
+			f.backend.dial = func(netip.Addr, netip.AddrPort) (datagram.Conn, error) {
 				return &brokenSender{newNowhere(), row.sent, row.err}, nil
 			}
 			s := f.server(t, "a", nil)

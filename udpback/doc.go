@@ -11,6 +11,7 @@
 //     State of a conversation, by the group's balance.
 //   - server.go, addresses.go: a [Server] is one machine, or one of the addresses of its
 //     name. It has an endpoint for each port.
+//   - source.go: the local address of a server's sockets, which it must know as a client.
 //   - maintenance.go: a server in maintenance gets nothing new, and finishes what it has.
 //   - endpoint.go: an endpoint is one port, with its health (package health), what is done
 //     when that changes, and its health checks. portlog.go writes its log lines,

@@ -127,7 +127,7 @@ func newNetwork(t *testing.T) *network {
 		names: map[string][]netip.Addr{}, noWay: map[string]error{}, cut: map[string]error{}}
 }
 
-func (n *network) dial(to netip.AddrPort) (datagram.Conn, error) {
+func (n *network) dial(_ netip.Addr, to netip.AddrPort) (datagram.Conn, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	address := nameOf(to)

@@ -87,7 +87,7 @@ func (l *portLog) transition(t health.Transition) {
 	case t.To == health.Failing:
 		l.out.Error("the server is failing: new requests prefer other servers", "hint", t.Hint(), address)
 	case t.To == health.Down:
-		l.out.Error("the server is down", "hint", t.Hint(), address)
+		l.out.Error("the server is down", "hint", t.Hint(), address, l.ep.server.sourceAttr())
 	}
 }
 
@@ -105,9 +105,11 @@ func (l *portLog) lateAnswer(took, patience time.Duration) {
 	})
 }
 
-// hintOf returns advice on an error of a socket.
-func hintOf(err error) string {
+// hintOf returns advice on an error of a socket to the server.
+func (s *Server) hintOf(err error) string {
 	switch {
+	case s.lacksSource(err):
+		return "no interface of this machine has source of the [[server]], " + s.source.String() + "; it is tried again until one has"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "too many files are open: raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
@@ -133,7 +135,7 @@ func (l *portLog) socketError(err error) {
 		return
 	}
 	l.failed.Log(func() logs.Line {
-		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", l.ep.addressText(), "error", err, "hint", hintOf(err)}}
+		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", l.ep.addressText(), "error", err, "hint", l.ep.server.hintOf(err)}}
 	})
 }
 

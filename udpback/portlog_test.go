@@ -153,7 +153,7 @@ func TestHintOf(t *testing.T) {
 		{syscall.ECONNREFUSED, "check the network"},
 		{syscall.EIO, "check the network"},
 	} {
-		if hint := hintOf(row.err); !strings.Contains(hint, row.hint) {
+		if hint := new(Server).hintOf(row.err); !strings.Contains(hint, row.hint) {
 			t.Errorf("%v: the hint is %q, expected something of %q", row.err, hint, row.hint)
 		}
 	}

@@ -39,7 +39,9 @@ type ServerConfig struct {
 	NAS *wire.NAS
 	// Maintenance asks that nothing new be sent to it; see maintenance.go.
 	Maintenance bool
-	parent      *Server // whose address it is
+	// Source is the local address of its sockets; the zero Addr: the system chooses.
+	Source netip.Addr
+	parent *Server // whose address it is
 }
 
 // Server is one UDP server: one machine, which may have several addresses. Each of
@@ -56,11 +58,14 @@ type Server struct {
 	parent  *Server       // whose name it is an address of; nil: it was configured
 	name    *resolve.Name // nil when host is an IP address
 	literal netip.Addr    // host, when it is an IP address
+	source  netip.Addr    // of its sockets; the zero Addr: the system chooses
 
 	settings  atomic.Pointer[settings]
 	ports     atomic.Pointer[ports]
 	addresses atomic.Pointer[addresses]
 	members   atomic.Pointer[[]*Server] // one for each address, when expand is set
+
+	local atomic.Pointer[netip.Addr] // of the last socket; nil: none yet
 
 	addressLog logs.Limiter // a server that is down is tried at one address after the other
 
@@ -88,7 +93,7 @@ type ports [wire.NumKinds]*endpoint
 
 // NewServer returns a server whose health is watched until Close.
 func (b *Backend) NewServer(c ServerConfig) *Server {
-	s := &Server{Name: c.Name, backend: b, secret: c.Secret, number: b.issuers.number(c.Name), host: c.Address}
+	s := &Server{Name: c.Name, backend: b, secret: c.Secret, number: b.issuers.number(c.Name), host: c.Address, source: c.Source}
 	s.addresses.Store(new(addresses))
 	s.ports.Store(new(ports))
 	s.members.Store(new([]*Server))

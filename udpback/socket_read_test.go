@@ -70,7 +70,7 @@ func TestSocketReceivesFromItsServerOnly(t *testing.T) {
 		return c
 	}
 	server, stranger := listen(), listen()
-	c, err := datagram.DialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
+	c, err := datagram.DialUDP(netip.Addr{}, server.LocalAddr().(*net.UDPAddr).AddrPort())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,14 +99,15 @@ func (set *socketSet) open() *socket {
 	if !ok || set.failedAt != 0 && now-set.failedAt < openPause {
 		return nil
 	}
-	conn, err := set.ep.server.backend.dial(address)
+	conn, err := set.ep.server.backend.dial(set.ep.server.source, address)
 	if err == nil {
+		set.ep.server.noteLocal(conn)
 		return newSocket(set.ep, address.Addr(), conn)
 	}
 	set.failedAt = now
 	set.ep.metrics.Count(metrics.ServerSocketErrors, 1)
 	set.ep.log.failed.Log(func() logs.Line {
-		return logs.Line{Log: set.ep.log.out, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", hintOf(err)}}
+		return logs.Line{Log: set.ep.log.out, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", set.ep.server.hintOf(err)}}
 	})
 	return nil
 }

@@ -128,9 +128,9 @@ func TestOpenPause(t *testing.T) {
 		f := newFixture(t)
 		journal := f.journal()
 		tries, dial := 0, f.backend.dial
-		f.backend.dial = func(to netip.AddrPort) (datagram.Conn, error) {
+		f.backend.dial = func(from netip.Addr, to netip.AddrPort) (datagram.Conn, error) {
 			tries++
-			return dial(to)
+			return dial(from, to)
 		}
 		f.net.set(func() { f.net.noWay["a:1813"] = syscall.EMFILE })
 		s := f.server(t, "a", nil)

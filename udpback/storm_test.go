@@ -90,7 +90,7 @@ func (w *storm) wrong(format string, args ...any) {
 	}
 }
 
-func (w *storm) dial(address netip.AddrPort) (datagram.Conn, error) {
+func (w *storm) dial(_ netip.Addr, address netip.AddrPort) (datagram.Conn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sockets++

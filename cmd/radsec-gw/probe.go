@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"radsec-gw/cli"
 	"radsec-gw/probe"
@@ -21,19 +20,25 @@ type probeFlags struct {
 	probe.Config
 	dir, secretFile, passwordFile string
 	quiet                         bool
+
+	udp            bool
+	server, config string
 }
 
 // probeCommand describes radsec-gw probe.
 func probeCommand(p *cli.Program) *cli.Command {
-	c := cli.New("probe", "send one request as a RadSec client, and verify the reply")
+	c := cli.New("probe", "send one request as a RadSec client, or to a RADIUS server, and verify the reply")
 	c.Args, c.MaxArgs = "status|access|accounting|coa|disconnect", 1
 	c.Words = []string{"status", "access", "accounting", "coa", "disconnect"}
-	c.Details = `Prints the request and the attributes of the reply by name, and says for each authenticator whether it verified. Secrets are not printed.`
+	c.Details = `Prints the request and the attributes of the reply by name, and says for each authenticator whether it verified. Secrets are not printed.
+
+With -server it sends over UDP to a [[server]] of the configuration, with its address, port, secret and source, and sends it again as the gateway does. If nothing comes back it says which address the server must know as a client. -udp does the same for any RADIUS server, given by -address and -secret.`
 	c.Exit = []cli.Entry{{Name: "0", Text: "A verified positive answer."}, {Name: "1", Text: "Any other answer, or none."}, {Name: "2", Text: "Usage error."}}
 	c.Examples = []cli.Example{
 		{Text: "Is the gateway alive?", Line: "radsec-gw probe status"},
 		{Text: "A login, with the password in a file", Line: "radsec-gw probe access -user bob -password-file password.txt"},
 		{Text: "From an access point, with its address", Line: "radsec-gw probe access -user bob -password hello -chap -attr Calling-Station-Id=02-00-00-00-00-01 -attr NAS-Port-Type=19"},
+		{Text: "Does the server behind the gateway answer?", Line: "radsec-gw probe -server radius-a access -user bob -password hello"},
 		{Text: "The end of a session", Line: "radsec-gw probe accounting -status-type stop -user bob -session-id 5f3a"},
 	}
 	var o probeFlags
@@ -46,7 +51,7 @@ func probeCommand(p *cli.Program) *cli.Command {
 		if o.quiet {
 			stdout = io.Discard
 		}
-		_, err := probe.Run(context.Background(), o.Config, stdout)
+		err := o.run(stdout)
 		switch {
 		case errors.As(err, new(*probe.ConfigError)):
 			return p.Misused(c, stderr, err)
@@ -57,6 +62,23 @@ func probeCommand(p *cli.Program) *cli.Command {
 		return 0
 	}
 	return c
+}
+
+// run sends the request over RadSec or UDP.
+func (o *probeFlags) run(stdout io.Writer) error {
+	if !o.udp && o.server == "" {
+		_, err := probe.Run(context.Background(), o.Config, stdout)
+		return err
+	}
+	cfg, to := o.Config, probe.UDP{Address: o.Address}
+	if o.server != "" {
+		var err error
+		if cfg.Secret, to, err = probedServer(o.config, o.server, o.Kind); err != nil {
+			return err
+		}
+	}
+	_, err := probe.RunUDP(context.Background(), cfg, to, stdout)
+	return err
 }
 
 // register adds the flags to the command.
@@ -78,7 +100,10 @@ func (o *probeFlags) register(c *cli.Command) {
 	c.Flags.StringVar(&o.SessionID, "session-id", "", "the `ID` for Acct-Session-Id (default in accounting: a random one)")
 	c.Flags.BoolVar(&o.NoMessageAuthenticator, "no-message-authenticator", false, "send no Message-Authenticator (accounting never has one)")
 	c.Flags.StringVar(&o.Version, "radius-version", "both", "`VERSION` of RADIUS to offer by ALPN (RFC 9765): 1.0, 1.1, both, or none to use no ALPN")
-	c.Flags.DurationVar(&o.Timeout, "timeout", 10*time.Second, "`DURATION` for connecting, and again for the answer")
+	c.Flags.DurationVar(&o.Timeout, "timeout", 0, "`DURATION` to wait for the answer (default 35s, longer than the gateway waits for its servers; 30s over UDP)")
+	c.Flags.StringVar(&o.server, "server", "", "send over UDP to the [[server]] with this `NAME`, or to one address of it, NAME@ADDRESS")
+	c.Flags.StringVar(&o.config, "config", "", "the configuration `FILE` of -server (default: as for serve)")
+	c.Flags.BoolVar(&o.udp, "udp", false, "send over UDP to the RADIUS server at -address, with -secret")
 	c.Flags.BoolVar(&o.quiet, "quiet", false, "print nothing but failures")
 	c.Flags.Func("attr", "further attribute, `NAME=VALUE`, repeatable: Calling-Station-Id=02-00-00-00-00-01, Framed-IP-Address=192.0.2.1, Class=0x0102, 26=0x…", func(s string) error {
 		o.Attributes = append(o.Attributes, s)
@@ -91,6 +116,9 @@ func (o *probeFlags) register(c *cli.Command) {
 // complete reads the files of the secret and the password, and names those of the
 // certificates.
 func (o *probeFlags) complete() error {
+	if o.config != "" && o.server == "" {
+		return errors.New("-config goes with -server only")
+	}
 	o.CAFile = cmp.Or(o.CAFile, filepath.Join(o.dir, "ca.pem"))
 	o.CertFile = cmp.Or(o.CertFile, filepath.Join(o.dir, "client.pem"))
 	o.KeyFile = cmp.Or(o.KeyFile, filepath.Join(o.dir, "client.key"))

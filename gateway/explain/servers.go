@@ -25,6 +25,9 @@ func printServers(w io.Writer, p *gateway.Plan, n names) {
 		if s.Maintenance {
 			fmt.Fprintln(w, "    in maintenance: it gets nothing new, and finishes the requests and the conversations that it has")
 		}
+		if s.Source.IsValid() {
+			fmt.Fprintf(w, "    requests come from %s, which the server must know as a client\n", s.Source)
+		}
 		for _, line := range slices.Concat(describeName(&s, n), describeNas(&s), describeSchedule(&s), describeHealth(&s)) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}

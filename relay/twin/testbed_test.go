@@ -82,7 +82,7 @@ type conn struct {
 	closed  bool
 }
 
-func (b *testbed) dial(to netip.AddrPort) (net.Conn, error) {
+func (b *testbed) dial(_ netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	for _, s := range b.servers {
 		if s.address == to.Addr() {
 			c := &conn{bed: b, server: s}

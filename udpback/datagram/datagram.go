@@ -60,8 +60,9 @@ func (in *Inbox) Append(d []byte) {
 // Reset removes all datagrams.
 func (in *Inbox) Reset() { in.n = 0 }
 
-// Dial connects a packet socket to an address and port. It does not wait.
-type Dial func(to netip.AddrPort) (net.Conn, error)
+// Dial connects a packet socket to an address and port, from a local address; the zero Addr
+// leaves that to the system. It does not wait.
+type Dial func(from netip.Addr, to netip.AddrPort) (net.Conn, error)
 
 // socketBuffer is the size of the kernel's buffer in each direction: a burst of 256
 // replies of full length and its overhead.
@@ -69,8 +70,11 @@ const socketBuffer = 4 << 20
 
 // DialUDP is the Dial that opens UDP sockets. The kernel drops what arrives from anywhere
 // but the address and port (RFC 2865 §3), and reports every error of the network.
-func DialUDP(to netip.AddrPort) (net.Conn, error) {
+func DialUDP(from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	d := net.Dialer{Control: setOptions}
+	if from.IsValid() {
+		d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	}
 	c, err := d.Dial("udp", to.String())
 	if err != nil {
 		return nil, err
@@ -85,10 +89,10 @@ func DialUDP(to netip.AddrPort) (net.Conn, error) {
 // NewDialer returns a function that opens a socket by dial. UDP sockets move datagrams
 // in batches where the system can, others one by one. The memory to receive into is
 // shared by all sockets of one dialer: only those that have something to read use any.
-func NewDialer(dial Dial) func(to netip.AddrPort) (Conn, error) {
+func NewDialer(dial Dial) func(from netip.Addr, to netip.AddrPort) (Conn, error) {
 	inboxes := &sync.Pool{New: func() any { return newInbox(false) }}
-	return func(to netip.AddrPort) (Conn, error) {
-		c, err := dial(to)
+	return func(from netip.Addr, to netip.AddrPort) (Conn, error) {
+		c, err := dial(from, to)
 		if err != nil {
 			return nil, err
 		}

@@ -40,16 +40,16 @@ func TestNewDialer(t *testing.T) {
 	failed := errors.New("no socket")
 	to := netip.MustParseAddrPort("192.0.2.1:1812")
 	c := &fullConn{takes: 1}
-	dial := NewDialer(func(address netip.AddrPort) (net.Conn, error) {
+	dial := NewDialer(func(_ netip.Addr, address netip.AddrPort) (net.Conn, error) {
 		if address != to {
 			return nil, failed
 		}
 		return c, nil
 	})
-	if _, err := dial(netip.AddrPort{}); err != failed {
+	if _, err := dial(netip.Addr{}, netip.AddrPort{}); err != failed {
 		t.Errorf("the error is %v, expected %v", err, failed)
 	}
-	s, err := dial(to)
+	s, err := dial(netip.Addr{}, to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +60,28 @@ func TestNewDialer(t *testing.T) {
 
 // A socket cannot be opened to an address that is not one.
 func TestDialUDPFails(t *testing.T) {
-	if c, err := DialUDP(netip.AddrPort{}); err == nil {
+	if c, err := DialUDP(netip.Addr{}, netip.AddrPort{}); err == nil {
 		c.Close()
 		t.Error("DialUDP of no address returned no error")
+	}
+}
+
+// A socket has the local address that it was asked for, or the system's choice.
+func TestDialUDPFrom(t *testing.T) {
+	for _, from := range []netip.Addr{{}, netip.MustParseAddr("127.0.0.1")} {
+		c, err := NewDialer(DialUDP)(from, netip.MustParseAddrPort("127.0.0.1:9"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if got := c.(interface{ LocalAddr() net.Addr }).LocalAddr().(*net.UDPAddr).AddrPort().Addr(); got.Unmap() != netip.MustParseAddr("127.0.0.1") {
+			t.Errorf("from %v: the local address is %v", from, got)
+		}
+	}
+	if c, err := DialUDP(netip.MustParseAddr("192.0.2.77"), netip.MustParseAddrPort("127.0.0.1:9")); !IsSourceGone(err) {
+		if c != nil {
+			c.Close()
+		}
+		t.Errorf("from an address of another machine: %v, expected an error that says so", err)
 	}
 }

@@ -41,6 +41,9 @@ type mmsg struct {
 	onRead     func(fd uintptr) bool
 }
 
+// LocalAddr returns the address of the socket.
+func (m *mmsg) LocalAddr() net.Addr { return m.conn.LocalAddr() }
+
 // vector is the arguments of one recvmmsg call. Of what the kernel writes into it only
 // the lengths of the peers' addresses must be reset before the next call.
 type vector struct {

@@ -24,7 +24,7 @@ func loopback(t *testing.T) (server *net.UDPConn, s *mmsg) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	d, err := NewDialer(DialUDP)(server.LocalAddr().(*net.UDPAddr).AddrPort())
+	d, err := NewDialer(DialUDP)(netip.Addr{}, server.LocalAddr().(*net.UDPAddr).AddrPort())
 	if err != nil {
 		t.Fatal(err)
 	}

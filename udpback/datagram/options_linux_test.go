@@ -2,6 +2,7 @@ package datagram
 
 import (
 	"net"
+	"net/netip"
 	"os"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestSocketOptions(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		c, err := DialUDP(server.LocalAddr().(*net.UDPAddr).AddrPort())
+		c, err := DialUDP(netip.Addr{}, server.LocalAddr().(*net.UDPAddr).AddrPort())
 		if err != nil {
 			t.Fatal(err)
 		}

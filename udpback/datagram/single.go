@@ -40,3 +40,6 @@ func (s *single) Close() error { return s.conn.Close() }
 
 // Unread reports false: it is not known.
 func (s *single) Unread() bool { return false }
+
+// LocalAddr returns the address of the socket.
+func (s *single) LocalAddr() net.Addr { return s.conn.LocalAddr() }

@@ -1,0 +1,190 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2869"
+)
+
+// UDP says where RunUDP sends, instead of the fields of Config about the RadSec server.
+type UDP struct {
+	Name    string     // of the server, for the transcript; "" for none
+	Address string     // host:port
+	Source  netip.Addr // local address; the zero Addr: the system chooses
+	// RequireMessageAuthenticator is whether a reply to an Access-Request must have one, as
+	// the gateway demands by default (CVE-2024-3596).
+	RequireMessageAuthenticator bool
+
+	firstWait time.Duration // before the second transmission; 0: firstWait
+}
+
+// The schedule of retransmissions (RFC 5080 §2.2.1), without the variation.
+const (
+	firstWait   = 2 * time.Second  // IRT
+	longestWait = 16 * time.Second // MRT
+	maxSends    = 5                // MRC
+	udpTimeout  = 30 * time.Second // MRD
+)
+
+// RunUDP is like Run, but sends the request over UDP, as a gateway does, and sends it again
+// while no reply arrives. Config.Secret is the secret shared with the server, and
+// Config.Timeout bounds the whole; 0 is 30 s.
+func RunUDP(ctx context.Context, cfg Config, to UDP, w io.Writer) (*Result, error) {
+	r := &Result{}
+	if cfg.Secret == "" {
+		return r, &ConfigError{errors.New("-secret: expected the secret that is shared with the server")}
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = udpTimeout
+	}
+	cfg = cfg.withDefaults()
+	request, err := newRequest(&cfg)
+	if err != nil {
+		return r, &ConfigError{err}
+	}
+	request.Identifier = byte(rand.N(256))
+	if r.Sent, err = Sign(request); err != nil {
+		return r, &ConfigError{fmt.Errorf("the request cannot be encoded: %w", err)}
+	}
+	conn, err := to.dial(ctx)
+	if err != nil {
+		return r, err
+	}
+	defer conn.Close()
+	t := &transcript{w: w, secret: []byte(cfg.Secret)}
+	fmt.Fprintf(w, "sending over UDP to %s%s from %s\n", to.nameText(), conn.RemoteAddr(), conn.LocalAddr())
+	if err := t.sent(r); err != nil {
+		return r, err
+	}
+	if err := r.exchangeUDP(ctx, conn, cfg.Timeout, cmp.Or(to.firstWait, firstWait), w); err != nil {
+		return r, fmt.Errorf("no reply to the %v: %w", request.Code, to.explain(ctx, err, conn, request.Code))
+	}
+	if err := r.verify(t.secret); err != nil {
+		return r, err
+	}
+	r.requireMessageAuthenticator(to.RequireMessageAuthenticator)
+	err = t.received(r)
+	if !r.Verified() {
+		err = fmt.Errorf("%w; the gateway drops such a reply", err)
+	}
+	return r, err
+}
+
+func (to *UDP) nameText() string {
+	if to.Name == "" {
+		return ""
+	}
+	return to.Name + ", "
+}
+
+// dial opens the socket. Its errors say what to check.
+func (to *UDP) dial(ctx context.Context) (net.Conn, error) {
+	d := net.Dialer{Timeout: udpTimeout}
+	if to.Source.IsValid() {
+		d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(to.Source, 0))
+	}
+	conn, err := d.DialContext(ctx, "udp", to.Address)
+	switch {
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("sending from %s: %w: no interface of this machine has that address (source of the [[server]])", to.Source, err)
+	case err != nil:
+		return nil, fmt.Errorf("opening a socket to %s: %w", to.Address, err)
+	}
+	return conn, nil
+}
+
+// exchangeUDP sends the request, again and again while nothing arrives, and reads the first
+// datagram that bears its Identifier.
+func (r *Result) exchangeUDP(ctx context.Context, conn net.Conn, timeout, wait time.Duration, w io.Writer) error {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	begun := time.Now()
+	sends := 0
+	buffer := make([]byte, radius.MaxPacketLength)
+	for {
+		if sends < maxSends {
+			if _, err := conn.Write(r.Sent); err != nil {
+				return err
+			}
+			if sends++; sends > 1 {
+				fmt.Fprintf(w, "sent again after %v, transmission %d\n", time.Since(begun).Round(time.Second), sends)
+			}
+		}
+		until := begun.Add(timeout)
+		if next := time.Now().Add(wait); sends < maxSends && next.Before(until) {
+			until = next
+		}
+		wait = min(2*wait, longestWait)
+		if err := conn.SetReadDeadline(until); err != nil {
+			return err
+		}
+		n, err := readReply(conn, buffer, r.Sent[1])
+		switch {
+		case err == nil:
+			r.Received, r.Took = buffer[:n], time.Since(begun)
+			return nil
+		case !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begun) >= timeout:
+			return err
+		}
+	}
+}
+
+// readReply reads datagrams until one bears the Identifier of the request: another is the
+// late answer to an earlier probe from this port.
+func readReply(conn net.Conn, buffer []byte, identifier byte) (int, error) {
+	for {
+		n, err := conn.Read(buffer)
+		if err != nil {
+			return 0, err
+		}
+		if n >= 20 && buffer[1] == identifier {
+			return n, nil
+		}
+	}
+}
+
+// explain says what the end without a reply means, and what to check.
+func (to *UDP) explain(ctx context.Context, err error, conn net.Conn, code radius.Code) error {
+	local, _, _ := net.SplitHostPort(conn.LocalAddr().String())
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("nothing listens on UDP port %s: is the RADIUS server running there, and is this its port?", conn.RemoteAddr())
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return fmt.Errorf("%s cannot be reached from %s: %w", conn.RemoteAddr(), local, err)
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("a packet filter of this machine forbids it: %w", err)
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		return err
+	}
+	hint := ""
+	if code == radius.CodeStatusServer {
+		hint = "; or it does not answer Status-Server (FreeRADIUS: status_server = yes): try access"
+	}
+	return fmt.Errorf("silence. The likeliest cause is that the server does not know %s, from which this was sent, as a client, or drops requests whose secret differs: its log says so; or packets do not get through, or its database hangs%s", local, hint)
+}
+
+// requireMessageAuthenticator makes an absent Message-Authenticator a failed check where
+// the gateway demands one.
+func (r *Result) requireMessageAuthenticator(required bool) {
+	if !required || !answersAccess(r.Reply.Code) || radius.Code(r.Sent[0]) != radius.CodeAccessRequest || r.Reply.Get(rfc2869.MessageAuthenticator_Type) != nil {
+		return
+	}
+	for i := range r.Checks {
+		if c := &r.Checks[i]; c.Field == "Message-Authenticator" {
+			c.OK, c.Detail = false, "absent, but required (CVE-2024-3596): update the server or have it sign, or set require_message_authenticator = false for it"
+		}
+	}
+}
