@@ -1,0 +1,78 @@
+package freeradius
+
+import (
+	"path"
+	"strings"
+
+	"radsec-gw/importer"
+)
+
+// expand replaces each ${name} by the value of that pair. One that is not found is kept,
+// and noted.
+func (p *parser) expand(in *section, at importer.Place, text string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "${")
+		b.WriteString(before)
+		if !found || b.Len() > maxValue {
+			return b.String()
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := p.lookup(in, name)
+		if !closed || !known {
+			p.notes = append(p.notes, importer.Note{Place: at, Text: "${" + name + "}: expected the name of a value that precedes it in the configuration"})
+			value = "${" + name + "}"
+		}
+		b.WriteString(value)
+		text = after
+	}
+}
+
+// lookup finds the value of a reference: NAME in this section or one around it, or
+// SECTION.NAME from the outermost one, or .NAME from this one, ..NAME from the one around
+// it and so on.
+func (p *parser) lookup(in *section, name string) (string, bool) {
+	if relative := strings.TrimLeft(name, "."); relative != name {
+		for range len(name) - len(relative) - 1 {
+			if in = in.parent; in == nil {
+				return "", false
+			}
+		}
+		return find(in, strings.Split(relative, "."))
+	}
+	names := strings.Split(name, ".")
+	if len(names) > 1 {
+		return find(p.root, names)
+	}
+	for s := in; s != nil; s = s.parent {
+		if value, ok := find(s, names); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// find follows the names of sections to a pair.
+func find(s *section, names []string) (string, bool) {
+	for _, name := range names[:len(names)-1] {
+		found := s.all(name)
+		if len(found) == 0 {
+			return "", false
+		}
+		s = found[0]
+	}
+	p, ok := s.value(names[len(names)-1])
+	return p.value, ok
+}
+
+// relocate returns where a file of the configuration is now: a copy of /etc/raddb still
+// names /etc/raddb.
+func (p *parser) relocate(file string) string {
+	for _, name := range []string{"raddbdir", "confdir"} {
+		was := path.Clean(p.root.text(name, p.dir))
+		if rest, ok := strings.CutPrefix(file, was+"/"); ok && was != p.dir && was != "/" {
+			return path.Join(p.dir, rest)
+		}
+	}
+	return file
+}

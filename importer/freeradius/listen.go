@@ -1,0 +1,157 @@
+package freeradius
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"radsec-gw/importer"
+)
+
+// listener is a listen section, and the virtual server that it is in.
+type listener struct {
+	*section
+	in *section
+}
+
+// listeners returns the listen sections with tls, or those without.
+func (c *conversion) listeners(secure bool) (found []listener) {
+	for _, v := range c.virtual {
+		for _, s := range v.all("listen") {
+			if (len(s.all("tls")) > 0) == secure {
+				found = append(found, listener{s, v})
+			}
+		}
+	}
+	return found
+}
+
+// address returns where a section listens, or which address it names; "*" is any of IPv4.
+func address(s *section) (p pair, ok bool) { return s.value("ipaddr", "ipv4addr", "ipv6addr") }
+
+// listen writes [listen], and returns the listen sections that it takes the place of.
+func (c *conversion) listen() []listener {
+	t := c.draft.Add("[listen]")
+	secure := c.listeners(true)
+	if len(secure) == 0 {
+		t.Set("certificate", "/etc/radsec-gw/server.pem")
+		t.Set("private_key", "/etc/radsec-gw/server.key")
+		t.Set("client_ca", "/etc/radsec-gw/client-ca.pem")
+		t.Note(importer.Place{File: c.draft.Source}, "no listen section has tls: put the gateway's certificate, its key, and the CA of the clients into these files")
+		return nil
+	}
+	first, tls := secure[0], secure[0].one("tls")
+	t.Comment("%s, listen; FreeRADIUS must no longer listen there.", first.Place)
+	var addresses []string
+	for _, l := range secure {
+		if other := l.one("tls"); other.text("certificate_file", "") != tls.text("certificate_file", "") {
+			t.Note(l.Place, "listen: the gateway has one certificate, that of %s, and does not listen where this one does", first.Place)
+			continue
+		}
+		addresses = append(addresses, listenAddress(t, l.section))
+	}
+	t.Set("address", importer.ListenAddresses(addresses))
+	c.tls(t, tls)
+	for _, name := range []string{"type", "proto", "port", "virtual_server", "clients", "limit"} {
+		first.use(name)
+	}
+	if limit := first.one("limit"); limit.text("max_connections", "16") != "16" {
+		if n, err := strconv.Atoi(limit.text("max_connections", "")); err == nil && n > 0 {
+			t.Set("max_connections", n)
+		}
+	}
+	first.noteRest(t, map[string]string{
+		"proxy_protocol":           "the networks of the load balancers belong into proxy_protocol of [listen]",
+		"check_client_connections": "", "nonblock": "", "interface": "the gateway listens on addresses",
+	})
+	return secure
+}
+
+// listenAddress returns the address and the port of a listen section.
+func listenAddress(t *importer.Table, s *section) string {
+	p, _ := address(s)
+	port := s.text("port", "0")
+	if port == "0" {
+		port = "2083"
+	}
+	host := p.value
+	if host == "*" || host == "" {
+		host = "0.0.0.0"
+	}
+	if _, err := netip.ParseAddr(host); err != nil {
+		t.Note(p.Place, "ipaddr = %s: the gateway listens on IP addresses; put that of the name into address", host)
+		host = "0.0.0.0"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// tls writes what a tls section says.
+func (c *conversion) tls(t *importer.Table, s *section) {
+	for _, k := range []struct{ name, key, otherwise string }{
+		{"certificate_file", "certificate", "/etc/radsec-gw/server.pem"}, {"private_key_file", "private_key", "/etc/radsec-gw/server.key"}, {"ca_file", "client_ca", "/etc/radsec-gw/client-ca.pem"},
+	} {
+		if p, ok := s.value(k.name); ok && p.value != "" {
+			t.Set(k.key, c.path(p.value))
+			continue
+		}
+		t.Set(k.key, k.otherwise)
+		t.Note(s.Place, "tls without %s: put it into this file", k.name)
+	}
+	if p, ok := s.value("private_key_password"); ok && !c.plainKey(s) {
+		t.Note(p.Place, "private_key_password: the gateway reads keys without a password. Decrypt it with: openssl pkey -in KEY -out NEW, and protect the new file by its mode")
+	}
+	if p, ok := s.value("tls_min_version"); ok {
+		switch v, _ := strconv.ParseFloat(p.value, 64); {
+		case v >= 1.3:
+			t.Set("min_tls", "1.3")
+		case v < 1.2:
+			t.Note(p.Place, "tls_min_version = %s: TLS 1.2 is the oldest version that the gateway speaks", p.value)
+		}
+	}
+	if p, ok := s.value("tls_max_version"); ok && p.value != "1.3" {
+		t.Note(p.Place, "tls_max_version = %s: the gateway also speaks TLS 1.3 with the clients that can", p.value)
+	}
+	if !s.yes("require_client_cert", true) {
+		t.Set("client_auth", "optional")
+	}
+	if p, ok := s.value("cipher_list"); ok && !strings.EqualFold(p.value, "DEFAULT") {
+		t.Note(p.Place, "cipher_list = %s: the gateway uses the suites of Go; cipher_suites chooses among them for TLS 1.2", p.value)
+	}
+	if p, ok := s.value("check_crl"); ok && s.yes("check_crl", false) {
+		t.Note(p.Place, "check_crl = yes: name the files with the revocation lists in crl; those in ca_file count as they are")
+	}
+	c.tlsRest(t, s)
+}
+
+// tlsRest notes what else a tls section has.
+func (c *conversion) tlsRest(t *importer.Table, s *section) {
+	s.use("verify")
+	if verify := s.one("verify"); len(verify.pairs) > 0 {
+		t.Note(verify.Place, "verify { … }: the gateway runs no program to verify a certificate; see networks to policy_oid of [[client]] for the conditions that it has")
+	}
+	for _, name := range []string{"check_cert_cn", "check_cert_issuer"} {
+		if p, ok := s.value(name); ok {
+			t.Note(p.Place, "%s = %s: set common_name or issuer in each [[client]]", name, p.value)
+		}
+	}
+	if p, ok := s.value("ca_path"); ok && s.text("ca_file", "") == "" {
+		t.Note(p.Place, "ca_path = %s: the gateway reads files, not directories. Put the CA certificates whose clients may connect into client_ca", p.value)
+	}
+	s.noteRest(t, map[string]string{
+		"fragment_size": "", "include_length": "", "dh_file": "", "random_file": "", "ecdh_curve": "", "auto_chain": "", "cache": "",
+		"ca_path_reload_interval": "", "cipher_server_preference": "", "allow_renegotiation": "", "disable_tlsv1": "", "disable_tlsv1_1": "",
+		"disable_tlsv1_2": "", "disable_single_dh_use": "", "check_all_crl": "", "connect_timeout": "", "sigalgs_list": "", "keylog_file": "",
+		"reject_unknown_intermediate_ca": "", "certificate_file_type": "", "pem_file_type": "",
+		"ocsp":         "the gateway does not ask OCSP responders; use revocation lists (crl)",
+		"psk_identity": "the gateway knows clients by their certificates only", "psk_hexphrase": "the gateway knows clients by their certificates only",
+		"psk_query": "the gateway knows clients by their certificates only",
+	})
+}
+
+// plainKey reports whether the private key can be read and is not encrypted, so that its
+// password does not matter.
+func (c *conversion) plainKey(s *section) bool {
+	text, err := c.p.source.Read(c.path(s.text("private_key_file", "")))
+	return err == nil && strings.Contains(text, "PRIVATE KEY") && !strings.Contains(text, "ENCRYPTED")
+}

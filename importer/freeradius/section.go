@@ -1,0 +1,119 @@
+package freeradius
+
+import (
+	"strings"
+
+	"radsec-gw/importer"
+)
+
+// section is NAME1 [NAME2] { … }. The outermost one, of the files themselves, has no name.
+type section struct {
+	importer.Place
+	name, second string
+	parent       *section
+	pairs        []pair
+	sections     []*section
+	used         map[string]bool // pairs and sections that were asked for
+}
+
+// pair is NAME = VALUE, or NAME alone.
+type pair struct {
+	importer.Place
+	name, value string
+}
+
+// all returns the sections within s that have a name.
+func (s *section) all(name string) (found []*section) {
+	s.use(name)
+	for _, sub := range s.sections {
+		if sub.name == name {
+			found = append(found, sub)
+		}
+	}
+	return found
+}
+
+// one returns the first section within s of that name, an empty one if there is none.
+func (s *section) one(name string) *section {
+	if found := s.all(name); len(found) > 0 {
+		return found[0]
+	}
+	return &section{Place: s.Place, name: name, parent: s}
+}
+
+// values returns the pairs of a name.
+func (s *section) values(name string) (found []pair) {
+	s.use(name)
+	for _, p := range s.pairs {
+		if p.name == name {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// value returns the first pair that has one of the names.
+func (s *section) value(names ...string) (p pair, ok bool) {
+	for _, name := range names {
+		if found := s.values(name); len(found) > 0 && !ok {
+			p, ok = found[0], true
+		}
+	}
+	return p, ok
+}
+
+// text returns the value of a name, or otherwise.
+func (s *section) text(name, otherwise string) string {
+	if p, ok := s.value(name); ok {
+		return p.value
+	}
+	return otherwise
+}
+
+// yes returns the value of a flag.
+func (s *section) yes(name string, otherwise bool) bool {
+	switch strings.ToLower(s.text(name, "")) {
+	case "yes", "true", "on", "1":
+		return true
+	case "no", "false", "off", "0":
+		return false
+	}
+	return otherwise
+}
+
+func (s *section) use(name string) {
+	if s.used == nil {
+		s.used = map[string]bool{}
+	}
+	s.used[name] = true
+}
+
+// noteRest notes what nothing has asked for. why has a text for some names; an empty one
+// means that nothing is lost.
+func (s *section) noteRest(t *importer.Table, why map[string]string) {
+	note := func(at importer.Place, name, shown string) {
+		text, known := why[name]
+		switch {
+		case s.used[name] || known && text == "":
+		case known:
+			t.Note(at, "%s: %s", shown, text)
+		default:
+			t.Note(at, "%s: there is no counterpart", shown)
+		}
+	}
+	for _, p := range s.pairs {
+		shown := p.name
+		if p.value != "" && !isSecret(p.name) {
+			shown += " = " + p.value
+		}
+		note(p.Place, p.name, shown)
+	}
+	for _, sub := range s.sections {
+		note(sub.Place, sub.name, sub.name+" { … }")
+	}
+}
+
+// isSecret reports whether the value of a pair must not be in a comment.
+func isSecret(name string) bool {
+	return strings.Contains(name, "secret") || strings.Contains(name, "password") || strings.Contains(name, "psk")
+}

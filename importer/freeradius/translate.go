@@ -1,0 +1,75 @@
+package freeradius
+
+import (
+	"io"
+	"strings"
+
+	"radsec-gw/importer"
+)
+
+// conversion is one import.
+type conversion struct {
+	draft  *importer.Draft
+	p      *parser
+	random io.Reader // for a secret, where FreeRADIUS does not know this machine
+
+	virtual    []*section       // the whole and each virtual server: where listen and client may be
+	names      map[string]bool  // of tables
+	homes      map[string]*home // home_server sections by name
+	pools      map[string]*section
+	auth, acct int // ports on which FreeRADIUS listens; 0: it does not
+}
+
+// local is the name of FreeRADIUS itself in the draft.
+const local = "freeradius"
+
+// Import reads the directory of FreeRADIUS at an absolute path into d, whose Source and
+// SecretDir are set. random is for a new secret, where FreeRADIUS does not know this
+// machine as a client. An *importer.Error says what is wrong in the files.
+func Import(source *importer.Source, dir string, d *importer.Draft, random io.Reader) error {
+	p, err := parse(source, dir)
+	if err != nil {
+		return err
+	}
+	d.Program = "FreeRADIUS"
+	c := &conversion{draft: d, p: p, random: random, names: map[string]bool{"server" + local: true}, homes: map[string]*home{}, pools: map[string]*section{}}
+	c.virtual = append([]*section{p.root}, p.root.all("server")...)
+	for _, n := range p.notes {
+		d.Note(n.Place, "%s", n.Text)
+	}
+	d.Head().Comment("FreeRADIUS goes on answering what it answered: the gateway sends it that over UDP. " +
+		"What its policies, modules and virtual servers do is not read here.\n" +
+		"If FreeRADIUS finds realms in other forms of a User-Name than user@realm (the modules ntdomain, realmpercent), set realm_formats in [routing].")
+	secure := c.listen()
+	c.clients(secure)
+	c.server()
+	return c.routes()
+}
+
+// unique returns a name that no other table of the kind has.
+func (c *conversion) unique(kind, name string) string {
+	name = importer.Name(name)
+	for c.names[kind+name] {
+		name += "-2"
+	}
+	c.names[kind+name] = true
+	return name
+}
+
+// setSecret writes a secret; $ENV{NAME} is that of an environment variable.
+func setSecret(t *importer.Table, p pair, key, owner string) {
+	if name, ok := strings.CutPrefix(p.value, "$ENV{"); ok && strings.HasSuffix(name, "}") {
+		t.Set(key+"_env", strings.TrimSuffix(name, "}"))
+		return
+	}
+	t.SetSecret(p.Place, key, owner, []byte(p.value))
+}
+
+// path returns where a file of the configuration is: where it says, or in the imported
+// directory if it is only there.
+func (c *conversion) path(name string) string {
+	if moved := c.p.relocate(name); moved != name && !c.p.source.Exists(name) && c.p.source.Exists(moved) {
+		return moved
+	}
+	return name
+}

@@ -1,0 +1,79 @@
+// Package importertest helps the tests of importers.
+package importertest
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+
+	"radsec-gw/config"
+	"radsec-gw/files"
+	"radsec-gw/importer"
+)
+
+// Text returns the draft as it is written.
+func Text(t testing.TB, d *importer.Draft) string {
+	t.Helper()
+	var b strings.Builder
+	if _, err := d.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Decode fails the test if the draft is not TOML.
+func Decode(t testing.TB, d *importer.Draft) map[string]any {
+	t.Helper()
+	values := map[string]any{}
+	if _, err := toml.Decode(Text(t, d), &values); err != nil {
+		t.Fatalf("%v\n%s", err, Text(t, d))
+	}
+	return values
+}
+
+// Compare compares the draft with a file, which GOLDEN=write writes, and fails the test
+// unless files that are missing are all that the gateway finds wrong with it.
+func Compare(t testing.TB, d *importer.Draft, want string) {
+	t.Helper()
+	text := Text(t, d)
+	if os.Getenv("GOLDEN") == "write" {
+		if err := os.WriteFile(want, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expected, err := os.ReadFile(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, lines := strings.Split(text, "\n"), strings.Split(string(expected), "\n")
+	for i := range max(len(got), len(lines)) {
+		if i >= len(got) || i >= len(lines) || got[i] != lines[i] {
+			t.Fatalf("%s:%d: got\n%s\nexpected\n%s\nGOLDEN=write writes the file", want, i+1, strings.Join(got[min(i, len(got)):], "\n"), strings.Join(lines[min(i, len(lines)):], "\n"))
+		}
+	}
+	CheckLoads(t, text)
+}
+
+// CheckLoads fails the test unless files that are missing are all that the gateway finds
+// wrong with a configuration.
+func CheckLoads(t testing.TB, text string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "radsec-gw.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load(file, files.NewReader().Snapshot(t.Context()))
+	var mistakes config.Mistakes
+	if err != nil && !errors.As(err, &mistakes) {
+		t.Fatal(err)
+	}
+	for _, m := range mistakes {
+		if !strings.Contains(m.Text, "there is no /") {
+			t.Errorf("the gateway refuses it: %v", m)
+		}
+	}
+}

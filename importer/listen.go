@@ -1,0 +1,29 @@
+package importer
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// ListenAddresses removes addresses that are listed twice, and those that an unspecified
+// one with the same port covers, which the gateway would refuse.
+func ListenAddresses(all []string) (kept []string) {
+	var parsed []netip.AddrPort
+	for _, s := range all {
+		if a, err := netip.ParseAddrPort(s); err == nil && !slices.Contains(parsed, a) {
+			parsed = append(parsed, a)
+		}
+	}
+	for _, a := range parsed {
+		covered := slices.ContainsFunc(parsed, func(b netip.AddrPort) bool {
+			if a == b || a.Port() != b.Port() || !b.Addr().IsUnspecified() {
+				return false
+			}
+			return a.Addr().Is6() == b.Addr().Is6() || a.Addr().Is4() && !a.Addr().IsUnspecified()
+		})
+		if !covered {
+			kept = append(kept, a.String())
+		}
+	}
+	return kept
+}

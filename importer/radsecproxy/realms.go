@@ -1,0 +1,151 @@
+package radsecproxy
+
+import (
+	"slices"
+	"strings"
+
+	"radsec-gw/importer"
+)
+
+// radsecproxy takes the first realm block in the file that matches. The gateway takes the
+// most exact entry: a realm, then the longest suffix, then patterns in the order of the
+// file, then "*". So that each User-Name goes where it went, an entry that an earlier block
+// has covered is omitted, and a suffix after a pattern is written as a pattern.
+
+// routed is what the blocks so far have matched.
+type routed struct {
+	entries []string // in the order of the file
+	pattern bool     // one of them is a pattern
+}
+
+// add returns the entry as it is to be written, or says which earlier one covers it.
+func (r *routed) add(entry string) (written, coveredBy string) {
+	for _, earlier := range r.entries {
+		if covers(earlier, entry) && entry != "*" || earlier == "*" {
+			return "", earlier
+		}
+	}
+	written = entry
+	if suffix, ok := strings.CutPrefix(entry, "*."); ok && r.pattern {
+		written = `~\.` + strings.ReplaceAll(suffix, ".", `\.`) + "$"
+	}
+	if slices.Contains(r.entries, written) {
+		return "", written
+	}
+	r.entries = append(r.entries, written)
+	r.pattern = r.pattern || strings.HasPrefix(written, "~")
+	return written, ""
+}
+
+// routes writes the realm blocks.
+func (c *conversion) routes() error {
+	var seen routed
+	for _, b := range c.realms {
+		t := c.draft.Add("[[route]]")
+		t.Comment("%s, realm %s", b.Place, b.name)
+		u, err := realmsOf(b.name)
+		if err != nil {
+			t.Note(b.Place, "realm %s: %v. Its users get the route of a later realm", b.name, err)
+			t.Name, t.Disabled = "", true
+			continue
+		}
+		var entries []string
+		for _, entry := range u.entries {
+			written, coveredBy := seen.add(entry)
+			if coveredBy != "" {
+				t.Comment("%q is omitted: %q before it in the file matches it already.", entry, coveredBy)
+				continue
+			}
+			if written != entry {
+				t.Comment("%q is written as a pattern, because in the file a pattern precedes it, and suffixes go before patterns here.", entry)
+			}
+			entries = append(entries, written)
+		}
+		if u.remark != "" {
+			t.Comment("Here the realm alone is compared; %s.", u.remark)
+		}
+		if len(entries) == 0 {
+			t.Name, t.Disabled = "", true
+			continue
+		}
+		if err := c.route(t, b, entries); err != nil {
+			return err
+		}
+	}
+	if len(c.realms) > 0 && !slices.Contains(seen.entries, "*") {
+		c.draft.Head().Comment("radsecproxy ignores requests of users whose realm has no block. The gateway rejects them, so that clients need not wait; on_unroutable = \"silent\" in [routing] ignores them, too.")
+	}
+	return nil
+}
+
+// route writes a realm block: one [[route]], or two when Access and accounting go to
+// different servers.
+func (c *conversion) route(t *importer.Table, b *block, entries []string) error {
+	access, err := c.serversOf(t, b, "server")
+	if err != nil {
+		return err
+	}
+	accounting, err := c.serversOf(t, b, "accountingServer")
+	if err != nil {
+		return err
+	}
+	if it, ok := b.last("ReplyMessage"); ok && len(access) == 0 {
+		t.Note(it.Place, "ReplyMessage %q: the gateway's Access-Reject has no Reply-Message", it.value)
+	}
+	if it, ok := b.last("AccountingResponse"); ok && strings.EqualFold(it.value, "on") && len(accounting) == 0 {
+		t.Note(it.Place, "AccountingResponse on: the gateway never acknowledges accounting that no server has recorded. Name a server that takes it, or have the clients send none")
+	}
+	b.noteRest(t, map[string]string{"replymessage": "", "accountingresponse": "", "accountinglog": "the request log has accounting, too (requests of [log])"})
+	t.Set("realms", entries)
+	if slices.Equal(access, accounting) {
+		t.Set("servers", orNone(access))
+		return nil
+	}
+	t.Set("packets", []string{"access"})
+	t.Set("servers", orNone(access))
+	second := c.draft.Add("[[route]]")
+	second.Set("realms", entries)
+	second.Set("packets", []string{"accounting"})
+	second.Set("servers", orNone(accounting))
+	return nil
+}
+
+// orNone returns an empty array for nil.
+func orNone(names []string) []string {
+	if names == nil {
+		return []string{}
+	}
+	return names
+}
+
+// serversOf returns the names of the servers of a realm in the draft.
+func (c *conversion) serversOf(t *importer.Table, b *block, option string) (names []string, err error) {
+	all, missing := b.all(option), 0
+	for _, it := range all {
+		key := strings.ToLower(it.value)
+		name, ok := c.carried[key]
+		switch {
+		case !ok && c.notCarried[key] == "":
+			return nil, wrong(it.Place, "expected the name of a server block, got %q", it.value)
+		case !ok:
+			missing++
+			t.Note(it.Place, "%s %s of realm %s: the server is not carried over, see above", it.name, it.value, b.name)
+		case !slices.Contains(names, name):
+			names = append(names, name)
+		}
+	}
+	if missing > 0 && missing == len(all) {
+		t.Comment("%s", map[string]string{
+			"server":           "Without a server its Access-Requests are refused as on_unroutable of [routing] says.",
+			"accountingServer": "Without an accountingServer its accounting is not answered.",
+		}[option])
+	}
+	if len(names) > maxServers {
+		t.Note(b.Place, "realm %s: expected at most %d servers, got %d; the rest is omitted", b.name, maxServers, len(names))
+		names = names[:maxServers]
+	}
+	return names, nil
+}
+
+// maxServers is how many servers a [[route]] can have.
+const maxServers = 64

@@ -1,0 +1,171 @@
+package radsecproxy
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+
+	"radsec-gw/importer"
+)
+
+// What [listen] names when the configuration does not say.
+const (
+	unknownCertificate = "/etc/radsec-gw/server.pem"
+	unknownKey         = "/etc/radsec-gw/server.key"
+	unknownCA          = "/etc/radsec-gw/client-ca.pem"
+)
+
+// tlsOf returns the tls block of a client, nil if there is none.
+func (c *conversion) tlsOf(client *block) *block {
+	names := []string{"defaultClient", "default"}
+	if client != nil {
+		if it, ok := client.last("tls"); ok {
+			names = []string{it.value}
+		}
+	}
+	for _, name := range names {
+		for _, b := range c.tls {
+			if strings.EqualFold(b.name, name) {
+				return b
+			}
+		}
+	}
+	return nil
+}
+
+// listening returns the tls block with which most is accepted: that of the first client
+// over TLS.
+func (c *conversion) listening() *block {
+	for _, b := range c.clients {
+		if strings.EqualFold(b.text("type"), "tls") {
+			return c.tlsOf(b)
+		}
+	}
+	return c.tlsOf(nil)
+}
+
+// listen writes [listen].
+func (c *conversion) listen() {
+	t := c.draft.Add("[listen]")
+	c.addresses(t)
+	b := c.listening()
+	if b == nil {
+		t.Set("certificate", unknownCertificate)
+		t.Set("private_key", unknownKey)
+		t.Set("client_ca", unknownCA)
+		t.Note(importer.Place{File: c.draft.Source}, "there is no tls block for clients: put the gateway's certificate, its key, and the CA of the clients into these files")
+	} else {
+		c.listenTLS(t, b)
+	}
+	for _, other := range c.tls {
+		if other != b && c.usedByClient(other) && other.text("CertificateFile") != b.text("CertificateFile") {
+			t.Note(other.Place, "tls %s: the gateway has one certificate, that of tls %s; the clients with this block get it, too", other.name, b.name)
+		}
+	}
+}
+
+// usedByClient reports whether a client over TLS uses a tls block.
+func (c *conversion) usedByClient(b *block) bool {
+	for _, client := range c.clients {
+		if strings.EqualFold(client.text("type"), "tls") && c.tlsOf(client) == b {
+			return true
+		}
+	}
+	return false
+}
+
+// addresses writes where to listen. Without ListenTLS, radsecproxy listens on all
+// addresses.
+func (c *conversion) addresses(t *importer.Table) {
+	var all []string
+	for _, it := range c.basic.all("ListenTLS") {
+		host, port, ok := splitHostPort(it.value, "2083")
+		switch {
+		case host == "*":
+			host = "::"
+		case strings.EqualFold(host, "localhost"):
+			host = "127.0.0.1"
+		}
+		if _, err := netip.ParseAddr(host); err != nil || !ok {
+			t.Note(it.Place, "ListenTLS %s: the gateway listens on IP addresses; put that of the name, with the port, into address", it.value)
+			continue
+		}
+		all = append(all, net.JoinHostPort(host, port))
+	}
+	if len(all) == 0 {
+		all = []string{"[::]:2083"}
+	}
+	t.Set("address", importer.ListenAddresses(all))
+}
+
+// splitHostPort splits HOST[:PORT], in which an IPv6 address is in brackets when there is a
+// port. ok is false if it has not this form.
+func splitHostPort(s, otherwise string) (host, port string, ok bool) {
+	if addr, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return addr.String(), otherwise, true
+	}
+	host, port, found := strings.Cut(s, ":")
+	if strings.HasPrefix(s, "[") {
+		var err error
+		host, port, err = net.SplitHostPort(s)
+		return host, port, err == nil
+	}
+	if !found {
+		port = otherwise
+	}
+	if strings.EqualFold(port, "radsec") {
+		port = "2083"
+	}
+	return host, port, host != "" && port != "" && strings.Trim(port, "0123456789") == ""
+}
+
+// listenTLS writes what a tls block says.
+func (c *conversion) listenTLS(t *importer.Table, b *block) {
+	t.Comment("%s, tls %s", b.Place, b.name)
+	for _, k := range []struct{ option, key, otherwise string }{
+		{"CertificateFile", "certificate", unknownCertificate}, {"CertificateKeyFile", "private_key", unknownKey}, {"CACertificateFile", "client_ca", unknownCA},
+	} {
+		if path := b.text(k.option); path != "" {
+			t.Set(k.key, fileName(path))
+			continue
+		}
+		t.Set(k.key, k.otherwise)
+		if k.key != "client_ca" || b.text("CACertificatePath") == "" {
+			t.Note(b.Place, "tls %s has no %s: put it into this file", b.name, k.option)
+		}
+	}
+	if it, ok := b.last("CACertificatePath"); ok {
+		t.Note(it.Place, "CACertificatePath %s: the gateway reads files, not directories. Put the CA certificates whose clients may connect into client_ca, intermediates into intermediates, and revocation lists into crl", it.value)
+	}
+	if it, ok := b.last("CertificateKeyPassword"); ok {
+		t.Note(it.Place, "CertificateKeyPassword …: the gateway reads keys without a password. Decrypt it with: openssl pkey -in KEY -out NEW, and protect the new file by its mode")
+	}
+	if it, ok := b.last("CRLCheck"); ok && strings.EqualFold(it.value, "on") {
+		t.Note(it.Place, "CRLCheck on: revocation lists in CACertificateFile count as they are; name the others in crl. With crl_stale = \"refuse\", a list that is out of date counts as it does in radsecproxy")
+	}
+	if it, ok := b.last("TlsVersion"); ok {
+		minTLS(t, it)
+	}
+	b.all("PolicyOID") // written for each client
+	b.noteRest(t, map[string]string{
+		"cacheexpiry": "", "dhfile": "", "dtlsversion": "",
+		"cipherlist":   "the gateway uses the suites of Go; cipher_suites chooses among them for TLS 1.2",
+		"ciphersuites": "the suites of TLS 1.3 cannot be chosen",
+	})
+}
+
+// minTLS writes the oldest version of TLS.
+func minTLS(t *importer.Table, it item) {
+	from, to, isRange := strings.Cut(strings.ToUpper(it.value), ":")
+	switch {
+	case from == "TLS1_3":
+		t.Set("min_tls", "1.3")
+	case from == "TLS1_2":
+		t.Set("min_tls", "1.2")
+	case from != "":
+		t.Note(it.Place, "TlsVersion %s: TLS 1.2 is the oldest version that the gateway speaks", it.value)
+	}
+	if from != "TLS1_3" && (!isRange && from == "TLS1_2" || isRange && to != "" && to != "TLS1_3") {
+		t.Note(it.Place, "TlsVersion %s: the gateway also speaks TLS 1.3 with the clients that can", it.value)
+	}
+}

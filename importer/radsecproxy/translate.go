@@ -1,0 +1,232 @@
+package radsecproxy
+
+import (
+	"path/filepath"
+	"strings"
+
+	"radsec-gw/importer"
+)
+
+// conversion is one import.
+type conversion struct {
+	draft                           *importer.Draft
+	basic                           *block
+	tls, clients, servers, rewrites []*block
+	realms                          []*block
+	names                           map[string]bool   // of tables: [[client]] and [[server]] each have their own prefix
+	carried                         map[string]string // servers by their name in lower case: their name in the draft
+	notCarried                      map[string]string // the others: why not
+	said                            map[string]bool   // comments that are written once
+	access, accounting              map[string]bool   // names of servers in lower case that realms use for each
+}
+
+// Import reads the file of radsecproxy at an absolute path, and those that it includes, into
+// d, whose Source and SecretDir are set. An *importer.Error says what is wrong in the files.
+func Import(source *importer.Source, file string, d *importer.Draft) error {
+	items, err := parse(source, file)
+	if err != nil {
+		return err
+	}
+	d.Program = "radsecproxy"
+	c := &conversion{
+		draft: d, names: map[string]bool{}, carried: map[string]string{}, notCarried: map[string]string{},
+		said: map[string]bool{}, access: map[string]bool{}, accounting: map[string]bool{},
+	}
+	if err := c.sort(source, file, items); err != nil {
+		return err
+	}
+	c.noteBasic()
+	c.listen()
+	for _, b := range c.clients {
+		c.client(b)
+	}
+	for _, b := range c.servers {
+		if err := c.server(b); err != nil {
+			return err
+		}
+	}
+	if err := c.routes(); err != nil {
+		return err
+	}
+	c.noteRewrites()
+	c.log()
+	for _, name := range []string{"[[client]]", "[[server]]", "[[route]]"} {
+		if d.Count(name) == 0 {
+			d.Note(importer.Place{File: source.Shown(file)}, "there is no %s: nothing in the file becomes one, and the gateway needs at least one", name)
+		}
+	}
+	return nil
+}
+
+// sort makes a block of each, and of the basic options.
+func (c *conversion) sort(source *importer.Source, file string, items []item) (err error) {
+	if c.basic, err = newBlock(c.draft, importer.Place{File: source.Shown(file)}, "", "", items); err != nil {
+		return err
+	}
+	lists := map[string]*[]*block{"client": &c.clients, "server": &c.servers, "realm": &c.realms, "tls": &c.tls, "rewrite": &c.rewrites}
+	for i := range items {
+		it := &items[i]
+		if !it.block {
+			continue
+		}
+		list, known := lists[strings.ToLower(it.name)]
+		if !known {
+			return wrong(it.Place, "expected a block client, server, realm, tls or rewrite, got %q", it.name)
+		}
+		b, err := newBlock(c.draft, it.Place, it.name, it.value, it.items)
+		if err != nil {
+			return err
+		}
+		*list = append(*list, b)
+	}
+	for _, b := range c.realms {
+		for name, used := range map[string]map[string]bool{"server": c.access, "accountingServer": c.accounting} {
+			for _, it := range b.all(name) {
+				used[strings.ToLower(it.value)] = true
+			}
+		}
+	}
+	return nil
+}
+
+// noteBasic notes the basic options that have no counterpart.
+func (c *conversion) noteBasic() {
+	const clients = "the gateway accepts clients over TLS only. Keep radsecproxy for those that speak something else, with this gateway as its server of type tls"
+	const source = "the gateway connects to no server but over UDP, and the system chooses its source address"
+	t := c.draft.Head()
+	for _, name := range []string{"ListenTLS", "LogLevel", "LogFullUsername", "LogMAC", "LogKey", "FTicksReporting", "FTicksMAC", "FTicksKey", "FTicksPrefix", "requireMessageAuthenticator"} {
+		c.basic.all(name)
+	}
+	c.basic.noteRest(t, map[string]string{
+		"listenudp": clients, "listentcp": clients, "listendtls": clients,
+		"sourceudp": source, "sourcetcp": source, "sourcetls": source, "sourcedtls": source,
+		"pidfile": "", "logthreadid": "", "loopprevention": "", "sni": "", "verifyeap": "",
+		"ttlattribute":         "the gateway neither reads nor writes a TTL; it detects loops by loop_marker of [routing]",
+		"addttl":               "the gateway neither reads nor writes a TTL; it detects loops by loop_marker of [routing]",
+		"logdestination":       "the log goes to standard error: let systemd or Docker take it from there",
+		"ftickssyslogfacility": "F-Ticks go into the log, or to the syslog server that fticks_syslog of [log] names",
+		"ipv4only":             "a name with addresses of both kinds is used with both; give the address instead of the name where only one is right",
+		"ipv6only":             "a name with addresses of both kinds is used with both; give the address instead of the name where only one is right",
+	})
+}
+
+// noteRewrites notes the rewrite blocks.
+func (c *conversion) noteRewrites() {
+	for _, b := range c.rewrites {
+		c.draft.Note(b.Place, "rewrite %s: the gateway changes no attributes; let the RADIUS server do what its options say (%s)", b.name, b.optionNames())
+	}
+}
+
+// optionNames lists the options of a block.
+func (b *block) optionNames() string {
+	var names []string
+	for _, it := range b.options {
+		names = append(names, it.name+" "+it.value)
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// once adds a comment that is the same for many tables to the first of them.
+func (c *conversion) once(t *importer.Table, text string) {
+	if !c.said[text] {
+		c.said[text] = true
+		t.Comment("%s", text)
+	}
+}
+
+// unique returns a name that no other table of the kind has.
+func (c *conversion) unique(kind, name string) string {
+	name = importer.Name(name)
+	for unused := name; ; unused = unused + "-2" {
+		if !c.names[kind+unused] {
+			c.names[kind+unused] = true
+			return unused
+		}
+	}
+}
+
+// log writes [log].
+func (c *conversion) log() {
+	t := c.draft.Add("[log]")
+	if n, ok := c.basic.number("LogLevel"); ok {
+		t.Set("level", [...]string{"error", "error", "warn", "info", "info", "debug"}[min(n, 5)])
+	}
+	if it, ok := c.basic.last("LogFullUsername"); ok {
+		t.Set("user", map[bool]string{true: "full", false: "cut"}[strings.EqualFold(it.value, "on")])
+	}
+	mac, ok := c.basic.last("LogMAC")
+	reporting := strings.ToLower(c.basic.text("FTicksReporting"))
+	fticks := reporting == "basic" || reporting == "full"
+	if other, given := c.basic.last("FTicksMAC"); given && fticks {
+		if ok && !strings.EqualFold(other.value, mac.value) {
+			t.Note(mac.Place, "LogMAC %s: the gateway shows the station in F-Ticks and in the log alike, here as FTicksMAC says", mac.value)
+		}
+		mac, ok = other, true
+	}
+	if ok {
+		shows := map[string]string{"original": "full", "static": "none", "vendorhashed": "cut", "vendorkeyhashed": "cut", "fullyhashed": "hash", "fullykeyhashed": "hash"}
+		if show := shows[strings.ToLower(mac.value)]; show != "" {
+			t.Set("station", show)
+		} else {
+			t.Note(mac.Place, "%s %s: expected Original, Static, VendorHashed, VendorKeyHashed, FullyHashed or FullyKeyHashed", mac.name, mac.value)
+		}
+	}
+	for _, name := range []string{"FTicksKey", "LogKey"} {
+		if key, ok := c.basic.last(name); ok {
+			t.SetSecret(key.Place, "hash_salt", "log", []byte(key.value))
+			break
+		}
+	}
+	if fticks {
+		c.fticks(t, reporting == "full")
+	}
+	if t.Empty() {
+		c.draft.Remove(t)
+	}
+}
+
+// fticks writes the keys of F-Ticks. radsecproxy has the country for each client, the
+// gateway once.
+func (c *conversion) fticks(t *importer.Table, full bool) {
+	var country, institution string
+	for _, b := range c.clients {
+		it, ok := b.last("FticksVISCOUNTRY")
+		switch {
+		case !ok:
+			continue
+		case country == "":
+			country = strings.ToUpper(it.value)
+			if institution = b.text("FticksVISINST"); institution == "" {
+				institution = b.name
+			}
+		case country != strings.ToUpper(it.value) || full && b.text("FticksVISINST") != institution:
+			t.Note(it.Place, "FticksVISCOUNTRY and FticksVISINST of client %s: the gateway has one country and one institution for all clients, those of the first", b.name)
+		}
+	}
+	if country == "" {
+		it, _ := c.basic.last("FTicksReporting")
+		t.Note(it.Place, "FTicksReporting %s: no client has FticksVISCOUNTRY; set fticks and fticks_country", it.value)
+		return
+	}
+	federation := "eduroam"
+	if prefix := strings.Split(c.basic.text("FTicksPrefix"), "/"); len(prefix) > 1 && prefix[1] != "" {
+		federation = prefix[1]
+	}
+	t.Set("fticks", federation)
+	t.Set("fticks_country", country)
+	if full && institution != "" {
+		t.Set("fticks_institution", institution)
+	}
+}
+
+// fileName returns the absolute form of a path in the configuration: radsecproxy reads them
+// relative to the directory in which it was started.
+func fileName(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join("/", path)
+}
