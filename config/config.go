@@ -17,7 +17,9 @@
 //	             secrets and files that the file names
 //	mistakes.go, words.go
 //	             mistakes, and the words of their texts
-//	locate.go    the line of each key
+//	include.go   several files become one
+//	locate.go    the line of each key of a file
+//	places.go    the file and line of each key
 //	warnings.go, warnroutes.go
 //	             warnings: what is allowed but is likely a mistake
 //
@@ -34,7 +36,22 @@ package config
 // Config is one whole file, checked, with defaults applied and relative paths
 // resolved. It is immutable after Load.
 type Config struct {
-	Path    string // the file it was read from
+	Path string // the file it was read from, which may include others
+
+	// Other files that belong to this one: names, or patterns with *, ? and [ in the name of
+	// the file ("conf.d/*.toml"), relative to the file that has them, and sorted by name. A
+	// pattern may match nothing, and skips hidden files and what editors and package
+	// managers leave behind ("~", ".bak", ".swp", ".dpkg-old", ".rpmsave", …); a name must
+	// exist. The tables [[client]], [[server]] and [[route]] of an included file follow
+	// those of the file that includes it, and the first [[client]] that matches counts. A
+	// single table, such as [listen], may be in several files, each of its keys in one.
+	// Relative paths start at the file that names them. An included file may include
+	// others. Like a change of the file itself, a change of an included file, or a new one,
+	// takes effect at SIGHUP. At most 1000 files, 16 MiB together. This key belongs above the
+	// first table.
+	// Default: []
+	Include []string
+
 	Listen  Listen
 	Clients []Client // in file order: the first match wins
 	Servers []Server // names are unique
@@ -44,7 +61,7 @@ type Config struct {
 	Log     Log
 	Tap     Tap
 
-	places         places   // lines for Warnings; nil when built by hand
+	places         places   // for MistakeAt for Warnings; nil when built by hand
 	secretWarnings Mistakes // what Warnings gives of the secrets
 	secretFiles    []SecretFile
 }

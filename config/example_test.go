@@ -228,7 +228,7 @@ var (
 // fieldDocs returns the comment of each key's field, by table and key, as lines of TOML.
 func fieldDocs(t *testing.T) map[string]map[string][]string {
 	t.Helper()
-	docs := map[string]map[string][]string{}
+	docs := map[string]map[string][]string{"": {"include": docOf(t, "Config", "Include")}}
 	for _, x := range exampleTables {
 		docs[x.name] = map[string][]string{}
 		fields := reflect.TypeOf(x.defaults)

@@ -14,12 +14,19 @@ const (
 	MaxCRL           = 64 << 20 // about a million revoked certificates
 )
 
-// resolve resolves the path against the file's directory.
-func (r *reader) resolve(path string) string {
+// resolve resolves a path that the key at names, against the directory of the file that has
+// the key.
+func (r *reader) resolve(at, path string) string { return resolveIn(filepath.Dir(r.fileOf(at)), path) }
+
+// fileOf returns the file that has the key at.
+func (r *reader) fileOf(at string) string { return r.places.name(r.places.at(at)) }
+
+// resolveIn resolves a path against a directory.
+func resolveIn(dir, path string) string {
 	if path == "" || filepath.IsAbs(path) {
 		return path
 	}
-	return filepath.Join(r.dir, path)
+	return filepath.Join(dir, path)
 }
 
 // file reads a key that names a regular file of at most limit bytes, which must exist and
@@ -61,7 +68,7 @@ func (t *table) fileOrFiles(key string, to *[]string, limit int64) {
 // readable resolves a name and reads the file into the snapshot. It notes a mistake when
 // that fails.
 func (t *table) readable(at, name string, limit int64) (path string, ok bool) {
-	path = t.r.resolve(name)
+	path = t.r.resolve(at, name)
 	if _, err := t.r.read(name, path, limit); err != nil {
 		t.r.wrong(at, "expected a readable file, got %q: %s", name, reason(path, err))
 		return "", false
@@ -81,7 +88,7 @@ func (r *reader) read(name, path string, limit int64) ([]byte, error) {
 func reason(path string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "there is no " + path + "; relative paths start at the configuration file"
+		return "there is no " + path + "; relative paths start at the file that names them"
 	case errors.Is(err, fs.ErrPermission):
 		return "no permission to read " + path
 	}

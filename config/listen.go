@@ -309,7 +309,7 @@ func checkPorts(r *reader, c *Config) {
 	for i, a := range c.Listen.Address {
 		if overlap(a, m) {
 			at := joinIndex("listen.address", i)
-			r.wrong("metrics.address", "%q is where %s (line %d) listens for RadSec: expected another port", c.Metrics.Address, at, r.places.line(at))
+			r.wrong("metrics.address", "%q is where %s (%s) listens for RadSec: expected another port", c.Metrics.Address, at, r.places.where(at, "metrics.address"))
 			return
 		}
 	}

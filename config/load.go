@@ -1,24 +1,20 @@
 package config
 
 import (
-	"errors"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/BurntSushi/toml"
 
 	"radsec-gw/files"
 )
 
-// Load reads the file at path, and checks it: the values, the names that refer to each
+// Load reads the file at path and those that it includes, and checks them: the values, the names that refer to each
 // other, and that the files that it names can be read. It reads them through from, so that
 // the caller can read the same bytes. The error is always Mistakes, with everything that
 // is wrong.
 //
 // With Mistakes it returns what could be read, so that the caller can look for more of
-// them, or nil when the file is not TOML at all. Names of files that cannot be read are ""
+// them, or nil when a file is not TOML at all or cannot be read. Names of files that cannot be read are ""
 // there.
 func Load(path string, from *files.Snapshot) (*Config, error) {
 	text, err := from.ReadStream(path, MaxConfiguration)
@@ -30,21 +26,13 @@ func Load(path string, from *files.Snapshot) (*Config, error) {
 
 // parse is Load after the reading of the file.
 func parse(path, text string, from *files.Snapshot) (*Config, error) {
-	values := map[string]any{}
-	if _, err := toml.Decode(text, &values); err != nil {
-		m := Mistake{File: path, Text: "not TOML: " + err.Error()}
-		var at toml.ParseError
-		if errors.As(err, &at) {
-			m.Line, m.Text = at.Position.Line, "not TOML: "+at.Message
-			if strings.HasSuffix(at.LastKey, "secret") || strings.HasSuffix(at.LastKey, "password") { // the library quotes what it found
-				m.Text = "not TOML: expected a secret in quotes on a line of its own, or the end of one"
-			}
-		}
-		return nil, Mistakes{m}
+	all := gather(path, text, from)
+	if all.broken { // what follows from a missing file would mislead
+		all.mistakes.Sort()
+		return nil, all.mistakes
 	}
-
-	r := &reader{file: path, dir: filepath.Dir(path), places: locate(text), from: from}
-	c := r.config(&table{r: r, values: values})
+	r := &reader{from: from, places: all.places, mistakes: all.mistakes, include: all.patterns}
+	c := r.config(&table{r: r, values: all.values, known: []string{"include"}})
 	if len(r.mistakes) > 0 {
 		r.mistakes.Sort()
 		return c, r.mistakes
@@ -55,7 +43,7 @@ func parse(path, text string, from *files.Snapshot) (*Config, error) {
 // config reads the whole file: each table by itself first, then what holds
 // between them.
 func (r *reader) config(root *table) *Config {
-	c := &Config{Path: r.file, places: r.places}
+	c := &Config{Path: r.places.files[0], places: r.places}
 	c.Listen = readListen(root.table("listen"))
 	clients := root.tables("client")
 	servers := root.tables("server")
@@ -86,6 +74,7 @@ func (r *reader) config(root *table) *Config {
 	checkRealms(r, routes, c.Routes)
 	checkServers(r, routes, c.Routes, c.Servers)
 	checkPorts(r, c)
+	c.Include = r.include
 	c.secretWarnings, c.secretFiles = r.warnings, r.secretFiles
 	return c
 }
@@ -96,7 +85,7 @@ func uniqueNames(r *reader, tables []*table, name func(i int) string) {
 	for i, t := range tables {
 		at := joinKey(t.path, "name")
 		if earlier, ok := first[name(i)]; ok && name(i) != "" {
-			r.wrong(at, "%q is already used on line %d: expected another name", name(i), r.places.line(earlier))
+			r.wrong(at, "%q is already used on %s: expected another name", name(i), r.places.where(earlier, at))
 			continue
 		}
 		first[name(i)] = at
@@ -119,8 +108,8 @@ func checkAddressNames(r *reader, tables []*table, servers []Server) {
 		if _, err := netip.ParseAddr(servers[i].Name[at+1:]); !ok || err != nil {
 			continue
 		}
-		r.wrong(joinKey(t.path, "name"), "expected another name, got %q, which means an address of server %q (line %d) where that has expand = true",
-			servers[i].Name, servers[other].Name, r.places.line(tables[other].path))
+		r.wrong(joinKey(t.path, "name"), "expected another name, got %q, which means an address of server %q (%s) where that has expand = true",
+			servers[i].Name, servers[other].Name, r.places.where(tables[other].path, t.path))
 	}
 }
 

@@ -5,16 +5,15 @@ import (
 	"strings"
 )
 
-// places maps the path of a key ("client[1].networks[0]", indexes from 0) to
-// its line, from 1. The TOML library reports the positions of tables and keys at
-// most, never those of the elements of an array, so the file is walked again.
-type places map[string]int
+// lines maps the path of a key ("client[1].networks[0]", indexes from 0) to its line in one
+// file, from 1. The TOML library reports the positions of tables and keys at most, never
+// those of the elements of an array, so the file is walked again.
+type lines map[string]int
 
-// line returns the line of path, or of the nearest thing around it that is in
-// the file: a missing key is reported at its table's header. 0: nothing is.
-func (p places) line(path string) int {
+// line returns the line of path, or of the nearest thing around it that is in the file.
+func (l lines) line(path string) int {
 	for {
-		if n, ok := p[path]; ok {
+		if n, ok := l[path]; ok {
 			return n
 		}
 		cut := strings.LastIndexAny(path, ".[")
@@ -50,9 +49,9 @@ const maxPath = 512
 
 // locate finds the line of every key, table and array element of src, which
 // the TOML library has accepted already. On other input it still ends, with
-// places that mean nothing.
-func locate(src string) places {
-	l := locator{src: src, line: 1, places: places{}, elements: map[string]int{}}
+// lines that mean nothing.
+func locate(src string) lines {
+	l := locator{src: src, line: 1, places: lines{}, elements: map[string]int{}}
 	table := ""
 	for l.skipSpace(); l.pos < len(l.src); l.skipSpace() {
 		if l.src[l.pos] == '[' {
@@ -68,7 +67,7 @@ func locate(src string) places {
 type locator struct {
 	src       string
 	pos, line int
-	places    places
+	places    lines
 	elements  map[string]int // how many [[path]] there were so far
 }
 

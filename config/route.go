@@ -164,8 +164,8 @@ func checkRealms(r *reader, tables []*table, routes []Route) {
 			for _, packet := range routes[i].Packets {
 				key := packet + " " + routing.Key(realm)
 				if earlier, ok := first[key]; ok {
-					r.wrong(at, "%q is already routed by line %d for %q packets: expected each realm once for a kind of packet",
-						routes[i].Realms[j], r.places.line(earlier), packet)
+					r.wrong(at, "%q is already routed by %s for %q packets: expected each realm once for a kind of packet",
+						routes[i].Realms[j], r.places.where(earlier, at), packet)
 					break
 				}
 				first[key] = at

@@ -60,14 +60,14 @@ func (t *table) secretHere(at, s string) Secret {
 	}
 	t.r.warn(at, "", certs.WarnSecret(s))
 	if s != publicSecret {
-		t.r.secretFiles = append(t.r.secretFiles, SecretFile{Key: at, Path: t.r.file})
+		t.r.secretFiles = append(t.r.secretFiles, SecretFile{Key: at, Path: t.r.fileOf(at)})
 	}
 	return NewSecret(s)
 }
 
 // secretFile reads a secret from a file.
 func (t *table) secretFile(at, name string) Secret {
-	path := t.r.resolve(name)
+	path := t.r.resolve(at, name)
 	text, err := t.r.read(name, path, maxSecretFile)
 	if err != nil {
 		if noSuchFile(err) && name != "" && !looksLikePath(name) {
@@ -150,6 +150,6 @@ func (c *Config) SecretFiles() []SecretFile { return c.secretFiles }
 // warn notes warnings about the key at path.
 func (r *reader) warn(path, prefix string, warnings []string) {
 	for _, w := range warnings {
-		r.warnings = append(r.warnings, Mistake{File: r.file, Line: r.places.line(path), Key: path, Text: prefix + w})
+		r.warnings = append(r.warnings, r.places.mistake(path, prefix+w))
 	}
 }

@@ -11,12 +11,11 @@ import (
 	"radsec-gw/files"
 )
 
-// reader reads one file. It collects all mistakes.
+// reader reads a configuration. It collects all mistakes.
 type reader struct {
-	file     string
-	dir      string // relative paths start here
 	from     *files.Snapshot
 	places   places
+	include  []string
 	mistakes Mistakes
 
 	warnings    Mistakes // of what is allowed but likely a mistake
@@ -25,9 +24,7 @@ type reader struct {
 
 // wrong notes a mistake at the key path.
 func (r *reader) wrong(path, format string, args ...any) {
-	r.mistakes = append(r.mistakes, Mistake{
-		File: r.file, Line: r.places.line(path), Key: path, Text: fmt.Sprintf(format, args...),
-	})
+	r.mistakes = append(r.mistakes, r.places.mistake(path, fmt.Sprintf(format, args...)))
 }
 
 // table is one TOML table being read. Each method reads one key: it leaves the target
@@ -260,7 +257,10 @@ func (t *table) done() {
 			where, _, _ = strings.Cut(t.path, "[")
 			where = "[" + where + "]"
 		}
-		t.r.wrong(joinKey(t.path, key), "unknown key; expected in %s: %s%s",
-			where, strings.Join(t.known, ", "), suggest(key, t.known))
+		hint := suggest(key, t.known)
+		if key == "include" {
+			hint = "; include belongs above the first table"
+		}
+		t.r.wrong(joinKey(t.path, key), "unknown key; expected in %s: %s%s", where, strings.Join(t.known, ", "), hint)
 	}
 }

@@ -17,7 +17,7 @@ func defaultTap() Tap { return Tap{Socket: DefaultTapSocket} }
 func readTap(t *table) Tap {
 	p := defaultTap()
 	if t.text("socket", &p.Socket) {
-		p.Socket = t.r.resolve(p.Socket)
+		p.Socket = t.r.resolve(joinKey(t.path, "socket"), p.Socket)
 		if len(p.Socket) > 100 { // sun_path of unix(7) has 108 bytes, and a name beside it is needed for a moment
 			t.r.wrong(joinKey(t.path, "socket"), "expected a path of at most 100 bytes, got %d", len(p.Socket))
 		}

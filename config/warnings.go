@@ -14,7 +14,7 @@ import (
 func (c *Config) Warnings() []string {
 	all := slices.Clone(c.secretWarnings)
 	warn := func(path, format string, args ...any) {
-		all = append(all, Mistake{File: c.Path, Line: c.places.line(path), Key: path, Text: fmt.Sprintf(format, args...)})
+		all = append(all, c.MistakeAt(path, fmt.Sprintf(format, args...)))
 	}
 	c.warnListen(warn)
 	c.warnClients(warn)
@@ -167,6 +167,6 @@ func (c *Config) warnIdleKeys(warn warner, s *Server, path string) {
 
 // given reports whether the file has the key at path.
 func (c *Config) given(path string) bool {
-	_, ok := c.places[path]
+	_, ok := c.places.of[path]
 	return ok
 }

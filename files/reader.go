@@ -16,6 +16,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"radsec-gw/locks"
@@ -102,6 +104,33 @@ func (r *Reader) begin(path string, f func() error) (result chan error, busy cha
 		close(ended)
 	}()
 	return result, nil, nil
+}
+
+// listDirectory returns the names in a directory, but those of directories, sorted, with a
+// NUL byte between two.
+func listDirectory(path string, limit int64, _ bool) ([]byte, error) {
+	d, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := d.ReadDir(int(limit) + 1)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err := errors.Join(err, d.Close()); err != nil {
+		return nil, err
+	}
+	if int64(len(entries)) > limit {
+		return nil, fmt.Errorf("%s is too large: expected at most %d files", path, limit)
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	slices.Sort(names)
+	return []byte(strings.Join(names, "\x00")), nil
 }
 
 // readFile reads a file of at most limit bytes. If regular, it refuses

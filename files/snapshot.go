@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,10 +27,24 @@ type Snapshot struct {
 type content struct {
 	bytes []byte
 	err   error
-
-	limit   int64
-	regular bool
+	how   how
 }
+
+// how is how a file of a Snapshot is read.
+type how struct {
+	kind  kind
+	limit int64 // bytes; names of a directory
+}
+
+// kind is what a path must be.
+type kind int
+
+const (
+	regular   kind = iota
+	stream         // the configuration file, which may be a pipe
+	part           // another file of the configuration
+	directory      // one in which files of the configuration are looked for
+)
 
 // Snapshot returns an empty set. When ctx is done nothing more is read.
 func (r *Reader) Snapshot(ctx context.Context) *Snapshot {
@@ -39,25 +54,41 @@ func (r *Reader) Snapshot(ctx context.Context) *Snapshot {
 // Read returns the content of a regular file, which the caller must not change.
 // limit is the largest size in bytes; that of the first call for path counts.
 func (s *Snapshot) Read(path string, limit int64) ([]byte, error) {
-	return s.get(path, limit, true)
+	return s.get(path, how{regular, limit})
 }
 
-// ReadStream is like Read, but path may also be a pipe, such as /dev/stdin.
+// ReadStream is like Read for the configuration file: path may also be a pipe, such as
+// /dev/stdin.
 func (s *Snapshot) ReadStream(path string, limit int64) ([]byte, error) {
-	return s.get(path, limit, false)
+	return s.get(path, how{stream, limit})
 }
 
-func (s *Snapshot) get(path string, limit int64, regular bool) ([]byte, error) {
+// ReadPart is like Read for a file that the configuration file includes.
+func (s *Snapshot) ReadPart(path string, limit int64) ([]byte, error) {
+	return s.get(path, how{part, limit})
+}
+
+// List returns the names of what is in a directory but directories, sorted. It is an error
+// if there are more than limit names.
+func (s *Snapshot) List(path string, limit int) ([]string, error) {
+	b, err := s.get(path, how{directory, int64(limit)})
+	if err != nil || len(b) == 0 {
+		return nil, err
+	}
+	return strings.Split(string(b), "\x00"), nil // which no name has
+}
+
+func (s *Snapshot) get(path string, h how) ([]byte, error) {
 	c, ok := s.files[path]
 	if !ok {
-		c.limit, c.regular = limit, regular
-		c.bytes, c.err = s.load(path, limit, regular)
+		c.how = h
+		c.bytes, c.err = s.load(path, h)
 		s.files[path] = c
 	}
 	return c.bytes, c.err
 }
 
-func (s *Snapshot) load(path string, limit int64, regular bool) ([]byte, error) {
+func (s *Snapshot) load(path string, h how) ([]byte, error) {
 	if s.stuck != "" {
 		return nil, fmt.Errorf("%s was not read, because %s blocks", path, s.stuck)
 	}
@@ -67,7 +98,11 @@ func (s *Snapshot) load(path string, limit int64, regular bool) ([]byte, error) 
 	}
 	result := make(chan []byte, 1) // f may outlive the call
 	err := s.reader.Call(s.ctx, path, func() error {
-		b, err := s.reader.read(path, limit, regular)
+		read := s.reader.read
+		if h.kind == directory {
+			read = listDirectory
+		}
+		b, err := read(path, h.limit, h.kind == regular || h.kind == part)
 		result <- b
 		return err
 	})

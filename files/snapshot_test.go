@@ -109,3 +109,34 @@ func TestSlowFilesHaveADeadlineTogether(t *testing.T) {
 		}
 	})
 }
+
+// A directory is listed once, without directories, sorted; too many names are an error, and
+// so is what is not a directory.
+func TestSnapshotList(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"b", "a", "c d"} {
+		write(t, filepath.Join(dir, name), "")
+	}
+	if err := os.Mkdir(filepath.Join(dir, "sub"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := NewReader().Snapshot(t.Context())
+	for range 2 {
+		if got, err := s.List(dir, 4); err != nil || strings.Join(got, ",") != "a,b,c d" {
+			t.Errorf("expected a, b and c d, got %q and %v", got, err)
+		}
+		write(t, filepath.Join(dir, "later"), "")
+	}
+	if _, err := NewReader().Snapshot(t.Context()).List(dir, 4); err == nil || !strings.Contains(err.Error(), "expected at most 4 files") {
+		t.Errorf("five names: expected an error, got %v", err)
+	}
+	if got, err := s.List(filepath.Join(dir, "sub"), 4); err != nil || len(got) != 0 {
+		t.Errorf("an empty directory: got %q and %v", got, err)
+	}
+	if _, err := s.List(filepath.Join(dir, "none"), 4); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing directory gives %v", err)
+	}
+	if _, err := s.List(filepath.Join(dir, "a"), 4); err == nil {
+		t.Error("a file was listed as a directory")
+	}
+}

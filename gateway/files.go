@@ -17,10 +17,14 @@ type File struct {
 	limit  int64 // of its size in bytes; 0 for a file that config reads
 }
 
-// Files lists the files that the configuration names, each once, and the configuration
-// itself.
+// Files lists the files that the configuration names, each once, and those of the
+// configuration itself.
 func (p *Plan) Files() (all []File) {
-	for _, f := range append(listFiles(p.Config), File{Path: p.Config.Path}) {
+	list := listFiles(p.Config)
+	for _, path := range p.Config.Files() {
+		list = append(list, File{Path: path})
+	}
+	for _, f := range list {
 		if !slices.ContainsFunc(all, func(o File) bool { return o.Path == f.Path }) {
 			all = append(all, f)
 		}

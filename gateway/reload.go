@@ -56,15 +56,14 @@ func (g *Gateway) reloadAll(from *files.Snapshot, requested bool, at time.Time) 
 
 // shouldRetry reports whether a reload of everything was refused and a file that the
 // configuration names has changed since: it was half written, or one of a pair. The
-// configuration itself must be unchanged, because it may be half edited: its author will
+// configuration itself, with all that it includes, must be unchanged, because it may be half edited: its author will
 // request another reload. Called with turn held.
 func (g *Gateway) shouldRetry(from *files.Snapshot) bool {
 	if g.refusedSums == nil {
 		return false
 	}
-	path := g.current.Load().Config.Path
 	again := g.refusedSums.Again(from)
-	return !from.Stuck() && g.reloadCtx.Err() == nil && again[path] == g.refusedSums[path] && !maps.Equal(again, g.refusedSums)
+	return !from.Stuck() && g.reloadCtx.Err() == nil && g.refusedSums.SameConfiguration(again) && !maps.Equal(again, g.refusedSums)
 }
 
 // errStopping is returned by a reload that was canceled.

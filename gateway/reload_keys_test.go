@@ -167,6 +167,9 @@ func clientChanges() map[string]keyChange {
 
 func operationChanges() map[string]keyChange {
 	return map[string]keyChange{
+		// TestReloadReadsIncludedFiles is about the effect.
+		"Include": {"[listen]\n", "include = [\"more/*.toml\"]\n[listen]\n", func(g *Gateway) any { return g.current.Load().Config.Include }},
+
 		"Metrics.Address":     {"[metrics]\naddress = \"127.0.0.1:0\"", "[metrics]\naddress = \"\"", func(g *Gateway) any { return g.MetricsAddr().IsValid() }},
 		"Metrics.Token":       {"", `token = "token"`, httpStatus("/metrics")},
 		"Metrics.Certificate": {"", pair, httpStatus("/healthz")},

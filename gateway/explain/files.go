@@ -46,6 +46,11 @@ func printFiles(w io.Writer, p *gateway.Plan) []string {
 		service = accountOf(user.Lookup(serviceUser))
 	}
 	fmt.Fprintf(t, "  read as\t%s\n", readAs(me, service))
+	if all := p.Config.Files(); len(all) > 1 {
+		for _, path := range all {
+			fmt.Fprintf(t, "  configuration\t%s\n", path)
+		}
+	}
 	list := fileWarnings(p, service)
 	return append(list, signingKeys(p)...)
 }
