@@ -25,12 +25,26 @@ type Metrics struct {
 	// Required with certificate, and only there.
 	PrivateKey string // path; given when Certificate is
 
+	// When /readyz answers that the gateway is ready, besides that it must accept connections:
+	// "any": at least one route is served, or one of its kinds of packets; a realm that is
+	// dead does not take the gateway out of service for all others. "all": every route is
+	// served, for all of its kinds. Routes with ready = false do not count. After a start it
+	// is not ready before each port that is probed has answered once or was found down.
+	// Default: "any"
+	ReadyWhen string // ReadyAny or ReadyAll
+
 	// Whether Go's profiles are served at /debug/pprof/.
 	// Default: false
 	PProf bool
 }
 
-func defaultMetrics() Metrics { return Metrics{Address: "127.0.0.1:9713"} }
+// Values of Metrics.ReadyWhen.
+const (
+	ReadyAny = "any" // at least one route is served
+	ReadyAll = "all" // every route is served
+)
+
+func defaultMetrics() Metrics { return Metrics{Address: "127.0.0.1:9713", ReadyWhen: ReadyAny} }
 
 // readMetrics reads [metrics].
 func readMetrics(t *table) Metrics {
@@ -48,6 +62,7 @@ func readMetrics(t *table) Metrics {
 			t.require(pair[1], "the path of a PEM file, since "+pair[0]+" is given")
 		}
 	}
+	t.choice("ready_when", &m.ReadyWhen, ReadyAny, ReadyAll)
 	t.flag("pprof", &m.PProf)
 	t.done()
 	return m

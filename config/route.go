@@ -73,6 +73,10 @@ type Route struct {
 	// client in a Protocol-Error, whatever is set here.
 	// Default: "reject"
 	OnUnreachable string // one of Answers
+
+	// Whether it counts for /readyz (ready_when of [metrics]).
+	// Default: true
+	Ready bool
 }
 
 // Values of Route.Balance.
@@ -109,6 +113,7 @@ func defaultRoute() Route {
 		MoveOnAfter:   defaults.MoveOnAfter,
 		Patience:      defaults.Patience,
 		OnUnreachable: AnswerReject,
+		Ready:         true,
 	}
 }
 
@@ -151,6 +156,7 @@ func readRoute(t *table) Route {
 	t.number("move_on_after", &r.MoveOnAfter, 1, 100)
 	t.duration("patience", &r.Patience, "forever")
 	t.choice("on_unreachable", &r.OnUnreachable, Answers()...)
+	t.flag("ready", &r.Ready)
 	t.done()
 	return r
 }

@@ -22,10 +22,10 @@ type Descriptors struct {
 
 const (
 	// ownDescriptors are for the standard streams, an epoll instance and its wake-up, the
-	// runtime's files of its control group, a socket to systemd and one to a syslog
-	// server; each listener has a spare descriptor beside its own, and may hold one
+	// runtime's files of its control group, the list of open descriptors for the metrics, a
+	// socket to systemd and one to a syslog server; each listener has a spare descriptor beside its own, and may hold one
 	// accepted connection that is not counted yet.
-	ownDescriptors = 12
+	ownDescriptors = 13
 	// minConnections is how many connections a gateway must be able to accept.
 	minConnections = 4
 )

@@ -78,6 +78,7 @@ type generation struct {
 	*Plan
 	sockets
 	Descriptors
+	routes []web.Route
 }
 
 // Options are the options of Start. The zero value is ready for use.
@@ -101,25 +102,24 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	reg := prometheus.NewRegistry()
-	m := metrics.New(reg)
+	m := metrics.New(prometheus.NewRegistry())
 	output := logs.Of(o.Log)
 	m.Logs("stderr", output.Output())
 	log := slog.New(output)
-	g := &Gateway{log: log, logs: output, metrics: m, reloads: metrics.NewReloads(reg), back: udpback.New(m, log),
+	g := &Gateway{log: log, logs: output, metrics: m, reloads: m.Reloads(), back: udpback.New(m, log),
 		reader: p.reader, marker: relay.NewMarkerKey(), inherited: len(o.Listeners) > 0, lastRead: p.files.sums,
 		turn: make(chan struct{}, 1), poll: newPoller(p.Config.Listen.ReloadInterval)}
 	g.ctx, g.cancel = context.WithCancel(ctx)
 	g.reloadCtx, g.stopReloads = context.WithCancel(g.ctx)
-	first := &generation{Plan: p}
+	first := &generation{Plan: p, routes: webRoutes(p.Config)}
 	if err := g.assemble(first, o.Listeners); err != nil {
 		g.cancel()
 		closeServers(g.servers)
 		g.hub.Close()
 		return nil, err
 	}
-	g.openWeb(m.Handler(reg), first, &o)
 	g.current.Store(first)
+	g.openWeb(m.Handler(), first, &o)
 	g.serve(first)
 	g.reloads.Loaded(time.Now())
 	g.reloadLog.record(byStart, "configuration", nil, time.Now())
@@ -158,7 +158,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 	if first.sockets, _, err = g.openSockets(first.Config, &sockets{radsec: given}); err != nil {
 		return err
 	}
-	g.limitDescriptors(&first.Descriptors)
+	g.limitDescriptors(first)
 	front.MaxDescriptors, front.DescriptorLimit = first.Descriptors.Connections, first.Descriptors.Limit
 	front.Listeners, front.Log = first.radsec, g.log
 	g.connect(&front, g.clients)
@@ -189,9 +189,12 @@ func (g *Gateway) serve(first *generation) {
 }
 
 // limitDescriptors sets how many descriptors there are for each use, in udpback and in the
-// metrics.
-func (g *Gateway) limitDescriptors(d *Descriptors) {
+// metrics, and the other limits that the metrics show.
+func (g *Gateway) limitDescriptors(of *generation) {
+	d := &of.Descriptors
 	g.back.LimitSockets(d.UDP)
+	g.metrics.SetDescriptorLimit(d.Limit)
+	g.metrics.TLS().SetLimits(d.Connections, of.Config.Listen.MaxHandshakes)
 	for use, n := range map[string]int{"radsec": d.Connections, "udp": d.UDP, "http": d.http, "other": d.other} {
 		g.metrics.SetDescriptors(use, n)
 	}

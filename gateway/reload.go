@@ -3,10 +3,12 @@ package gateway
 import (
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"radsec-gw/config"
 	"radsec-gw/files"
+	"radsec-gw/metrics"
 )
 
 // Reload reads the configuration file and the files that it names again, and puts them in
@@ -85,6 +87,20 @@ func (g *Gateway) acquireTurn() error {
 
 func (g *Gateway) releaseTurn() { <-g.turn }
 
+// placesOf returns where the mistakes of a reload are, for the metrics: each place once.
+func placesOf(cfg *config.Config, err error) (places []metrics.Place) {
+	var list config.Mistakes
+	if !errors.As(err, &list) {
+		return []metrics.Place{{File: asWritten(cfg, cfg.Path)}}
+	}
+	for _, m := range list {
+		if p := (metrics.Place{File: asWritten(cfg, m.File), Key: m.Key}); !slices.Contains(places, p) {
+			places = append(places, p)
+		}
+	}
+	return places
+}
+
 // recordReload counts and logs the result of a reload. Mistakes that stay the same while
 // a file is being written are logged and counted once. Called with turn held.
 func (g *Gateway) recordReload(what string, err error) error {
@@ -93,19 +109,20 @@ func (g *Gateway) recordReload(what string, err error) error {
 		return errStopping
 	}
 	g.reloadLog.record(g.reloadBy, what, err, time.Now())
+	all := what == "configuration"
 	text := "reload refused, the current configuration stays in use"
 	switch {
 	case err == nil:
 		g.lastMistakes = ""
-		g.reloads.Taken(time.Now())
+		g.reloads.Taken(time.Now(), all)
 		g.log.Info("reloaded", "what", what)
 		return nil
 	case errors.As(err, new(keptError)):
-		g.reloads.Kept(time.Now())
+		g.reloads.Kept(time.Now(), all)
 		text = "reloaded without the new certificate"
 		g.log.Info(text, "what", what)
 	case err.Error() != g.lastMistakes:
-		g.reloads.Refused()
+		g.reloads.Refused(placesOf(g.current.Load().Config, err), all)
 	}
 	if err.Error() == g.lastMistakes {
 		return err

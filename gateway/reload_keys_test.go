@@ -174,6 +174,7 @@ func operationChanges() map[string]keyChange {
 		"Metrics.Token":       {"", `token = "token"`, httpStatus("/metrics")},
 		"Metrics.Certificate": {"", pair, httpStatus("/healthz")},
 		"Metrics.PrivateKey":  {"", pair, httpStatus("/healthz")},
+		"Metrics.ReadyWhen":   {"", `ready_when = "all"`, func(g *Gateway) any { return webSettings(g.current.Load().Plan).AllRoutes }},
 		"Metrics.PProf":       {"", `pprof = true`, httpStatus("/debug/pprof/")},
 
 		"Log.Level":             {"", `level = "error"`, func(g *Gateway) any { return g.logs.Level() }},

@@ -87,7 +87,7 @@ func TestBadReloadIsRefused(t *testing.T) {
 		t.Errorf("expected 3 reloads counted as refused and 1 as taken, got %v and %v",
 			now[`radsec_gw_reloads_total{result="refused"}`], now[`radsec_gw_reloads_total{result="taken"}`])
 	}
-	if at := now["radsec_gw_last_reload_timestamp_seconds{}"]; time.Since(time.UnixMilli(int64(at*1000))) > time.Minute {
+	if at := now["radsec_gw_config_last_reload_success_timestamp_seconds{}"]; time.Since(time.UnixMilli(int64(at*1000))) > time.Minute {
 		t.Errorf("expected the last reload within a minute, got %v", at)
 	}
 }

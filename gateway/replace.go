@@ -25,7 +25,7 @@ func (g *Gateway) replace(p *Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := g.swap(&generation{Plan: p, sockets: want, Descriptors: d}); err != nil {
+	if err := g.swap(&generation{Plan: p, sockets: want, Descriptors: d, routes: webRoutes(p.Config)}); err != nil {
 		g.closeSockets(&opened)
 		return err
 	}
@@ -67,7 +67,7 @@ func (g *Gateway) swap(next *generation) error {
 	for i, c := range clients {
 		c.Reconfigure(configs[i])
 	}
-	g.limitDescriptors(&next.Descriptors)
+	g.limitDescriptors(next)
 	g.front.SetListeners(next.radsec)
 	g.web.Change(webSettings(next.Plan))
 	g.logs.Configure(next.LogConfig())

@@ -24,13 +24,7 @@ func routeLabels(routes []config.Route) []string {
 	taken := map[string]bool{metrics.OtherRoute: true}
 	var labels []string
 	for i := range routes {
-		realms := slices.Concat(routes[i].Realms, routes[i].Operators)
-		for j, realm := range realms {
-			if realm == "" {
-				realms[j] = "(none)"
-			}
-		}
-		label := strings.Join(realms, " ")
+		label := realmsLabel(&routes[i])
 		for taken[label] {
 			label += fmt.Sprintf(" #%d", i+1)
 		}
@@ -39,3 +33,33 @@ func routeLabels(routes []config.Route) []string {
 	}
 	return labels
 }
+
+// maxRouteLabel is how long a label may be, in bytes, before the number. A route may have
+// thousands of realms.
+const maxRouteLabel = 120
+
+// realmsLabel returns the realms and operators of a route as a label.
+func realmsLabel(r *config.Route) string {
+	var label strings.Builder
+	for i, realm := range slices.Concat(r.Realms, r.Operators) {
+		if realm == "" {
+			realm = "(none)"
+		}
+		if i > 0 {
+			label.WriteByte(' ')
+		}
+		if label.Len()+len(realm) > maxRouteLabel {
+			if i == 0 {
+				label.WriteString(strings.ToValidUTF8(realm[:maxRouteLabel], ""))
+			}
+			label.WriteString("…")
+			break
+		}
+		label.WriteString(realm)
+	}
+	return label.String()
+}
+
+// numberedLabel returns the label of a route among too many for routeLabels: it always has
+// the route's number, and is unique.
+func numberedLabel(r *config.Route, i int) string { return fmt.Sprintf("%s #%d", realmsLabel(r), i+1) }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 
+	"radsec-gw/config"
 	"radsec-gw/web"
 )
 
@@ -18,24 +19,33 @@ func (g *Gateway) openWeb(scrape http.Handler, first *generation, o *Options) {
 		Snapshot: assembler.snapshot, Counters: newRefusalCounts(g).all,
 		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.Descriptors.http, Settings: webSettings(first.Plan),
 	})
+	g.metrics.Routes(g.web.RouteStates)
 }
 
 // webSettings returns the settings of the HTTP side that a reload can change.
 func webSettings(p *Plan) web.Settings {
-	return web.Settings{Token: p.Config.Metrics.Token.Bytes(), PProf: p.Config.Metrics.PProf, Certificate: p.files.web}
+	return web.Settings{Token: p.Config.Metrics.Token.Bytes(), PProf: p.Config.Metrics.PProf, Certificate: p.files.web, AllRoutes: p.Config.Metrics.ReadyWhen == config.ReadyAll}
 }
 
-// routes returns the current routes for /readyz. One without servers refuses its requests
-// on purpose.
-func (g *Gateway) routes() []web.Route {
-	cfg := g.current.Load().Config
-	var list []web.Route
+// routes returns the current routes for /readyz. The caller must not change them.
+func (g *Gateway) routes() []web.Route { return g.current.Load().routes }
+
+// webRoutes returns the routes as /readyz and the metrics need them. One without servers
+// refuses its requests on purpose, and is not among them.
+func webRoutes(cfg *config.Config) (list []web.Route) {
+	labels := routeLabels(cfg.Routes)
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
 		if len(r.Servers) == 0 {
 			continue
 		}
-		list = append(list, web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance})
+		one := web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance, Ignored: !r.Ready}
+		if labels != nil {
+			one.Label = labels[i]
+		} else {
+			one.Label = numberedLabel(r, i)
+		}
+		list = append(list, one)
 	}
 	return list
 }

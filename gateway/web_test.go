@@ -44,12 +44,12 @@ func TestScrape(t *testing.T) {
 	for _, family := range []string{
 		"requests_total", "replies_total", "request_seconds", "route_requests_total",
 		"server_up", "server_state", "server_outstanding_requests", "server_open_sockets", "server_requests_sent_total",
-		"server_requests_resent_total", "server_requests_moved_total", "server_timeouts_total", "server_replies_total",
-		"server_probes_total", "server_reply_seconds", "server_socket_errors_total",
-		"tls_client_connections", "tls_client_connections_total", "tls_client_connections_closed_total", "tls_handshakes_total",
+		"server_outstanding_limit", "server_replies_total", "server_answers_total", "server_sent_bytes_total", "server_received_bytes_total",
+		"server_reply_seconds", "server_ports", "client_received_bytes_total", "client_sent_bytes_total", "route_answers_total", "route_ready", "routes",
+		"tls_client_connections", "tls_client_connections_total", "tls_connections_limit", "tls_handshakes_limit", "tls_handshakes_total",
 		"tls_handshakes_in_progress", "tls_sessions_total", "tls_waiting_bytes", "tls_client_certificate_expiry_timestamp_seconds",
-		"certificate_expiry_timestamp_seconds", "queue_length", "queue_limit", "queue_shed_total", "log_lines_total", "log_lines_lost_total", "log_write_errors_total",
-		"reloads_total", "last_reload_timestamp_seconds", "build_info", "host_udp_no_ports_total",
+		"certificate_expiry_timestamp_seconds", "queue_bytes", "queue_bytes_limit", "queue_shed_total", "log_lines_total", "log_lines_lost_total", "log_write_errors_total",
+		"reloads_total", "config_last_reload_successful", "config_last_reload_success_timestamp_seconds", "open_descriptors", "descriptor_limit", "build_info", "host_udp_no_ports_total",
 	} {
 		if !strings.Contains(text, "# TYPE radsec_gw_"+family+" ") {
 			t.Errorf("there is no radsec_gw_%s", family)
@@ -70,6 +70,11 @@ func TestScrape(t *testing.T) {
 		`radsec_gw_replies_total{client="plain",code="Access-Accept"} 1`,
 		`radsec_gw_replies_total{client="plain",code="Access-Reject"} 1`,
 		`radsec_gw_request_seconds_count{kind="access"} 2`,
+		`radsec_gw_route_answers_total{code="Access-Accept",route="example.org"} 1`,
+		`radsec_gw_route_ready{route="example.org"} 1`,
+		`radsec_gw_server_answers_total{code="Access-Accept",port="auth",server="udp"} 1`,
+		`radsec_gw_server_outstanding_limit{port="auth",server="udp"} `,
+		`radsec_gw_config_last_reload_successful 1`,
 		`radsec_gw_route_requests_total{fate="relayed",route="example.org"} 1`,
 		`radsec_gw_route_requests_total{fate="no_route",route="other"} 1`,
 		`radsec_gw_server_state{port="auth",server="udp",state="up"} 1`,

@@ -1,7 +1,7 @@
 package metrics
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
+	"time"
 
 	"radsec-gw/wire"
 )
@@ -14,6 +14,8 @@ type clientCounter int
 const (
 	clientRequests clientCounter = iota
 	clientReplies
+	clientReceived
+	clientSent
 	clientOmitted
 	clientConnections
 	clientClosed
@@ -26,6 +28,8 @@ var clientFamilies = [numClientCounters]family{
 		[]string{"kind", "fate"}, pairsOf(wire.NumKinds, NumFates)},
 	clientReplies: {"replies_total", "Packets passed to a RadSec client's connection, by their Code.",
 		[]string{"code"}, valuesOf(NumAnswers)},
+	clientReceived: {name: "client_received_bytes_total", help: "Octets of the RADIUS packets received from a RadSec client, without TLS."},
+	clientSent:     {name: "client_sent_bytes_total", help: "Octets of the RADIUS packets passed to a RadSec client's connection, without TLS."},
 	clientOmitted: {"omitted_attributes_total", "Attributes that were omitted from a packet, by the reason: from each copy of a request for a server, and from each reply to a client; loop_marker is the gateway's own.",
 		[]string{"reason"}, valuesOf(wire.NumOmissions)},
 	clientConnections: {name: "tls_client_connections_total", help: "TLS connections that were accepted for a client."},
@@ -33,54 +37,59 @@ var clientFamilies = [numClientCounters]family{
 		[]string{"reason"}, valuesOf(NumReasons)},
 }
 
+// maxClientLabels is how many clients have series of their own. A client whose fates are
+// many has more than a hundred series.
+const maxClientLabels = 2000
+
 // Client is the handle for one configured client. Its methods may be called
 // from any goroutine, allocate nothing and take no lock.
 type Client struct {
-	// static after construction
-	counters counters // by clientCounter
-	own      own
+	owner // static after construction; its counters by clientCounter
 
 	open level
 }
 
-// Client returns the handle for the client of this configured name, and makes
-// all its series at zero the first time. The same name gives the same handle
-// until KeepClients removes it, so counts go on over a reload.
+// Client returns the handle for the client of this configured name. The same name gives
+// the same handle until KeepClients removes it, so counts go on over a reload.
 func (m *Metrics) Client(name string) *Client {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if c := m.clients[name]; c != nil {
 		return c
 	}
-	c := &Client{counters: m.ofClients.create(name)}
-	c.own.register(m.reg, c.open.gauge("tls_client_connections",
-		"TLS connections of a client that are open now.", prometheus.Labels{"client": name}))
+	c := &Client{owner: m.ofClients.create(time.Now(), name)}
 	m.clients[name] = c
 	return c
 }
 
 // Count counts the fate f of one packet of kind k from this client.
-func (c *Client) Count(k wire.Kind, f Fate) { c.request(k, f).Inc() }
+func (c *Client) Count(k wire.Kind, f Fate) { c.request(k, f).n.Add(1) }
 
-func (c *Client) request(k wire.Kind, f Fate) prometheus.Counter {
-	return c.counters[clientRequests][int(k)*int(NumFates)+int(f)]
+func (c *Client) request(k wire.Kind, f Fate) *count {
+	return &c.counters[clientRequests][int(k)*int(NumFates)+int(f)]
 }
 
-// CountReply counts one packet that was passed to this client's connection, by
-// its Code.
-func (c *Client) CountReply(code wire.Code) { c.counters[clientReplies][AnswerOf(code)].Inc() }
+// CountReply counts one packet of some octets that was passed to this client's connection,
+// by its Code.
+func (c *Client) CountReply(code wire.Code, octets int) {
+	c.counters[clientReplies][AnswerOf(code)].n.Add(1)
+	c.counters[clientSent][0].n.Add(uint64(octets))
+}
+
+// Received counts the octets of one packet of this client.
+func (c *Client) Received(octets int) { c.counters[clientReceived][0].n.Add(uint64(octets)) }
 
 // Omitted counts n attributes that were omitted from one packet.
-func (c *Client) Omitted(why wire.Omission, n int) { c.counters[clientOmitted][why].Add(float64(n)) }
+func (c *Client) Omitted(why wire.Omission, n int) { c.counters[clientOmitted][why].n.Add(uint64(n)) }
 
 // Connected counts a connection that was accepted for this client.
 func (c *Client) Connected() {
-	c.counters[clientConnections][0].Inc()
+	c.counters[clientConnections][0].n.Add(1)
 	c.open.add(1)
 }
 
 // Disconnected counts the end of a connection that Connected has counted.
 func (c *Client) Disconnected(r Reason) {
-	c.counters[clientClosed][r].Inc()
+	c.counters[clientClosed][r].n.Add(1)
 	c.open.add(-1)
 }

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"radsec-gw/locks"
 )
 
@@ -25,8 +23,6 @@ type Connection struct {
 
 // connections are the TLS connections that are open now.
 type connections struct {
-	desc *prometheus.Desc // static after construction
-
 	mu   locks.Mutex[locks.OpenConnections] // guards what follows
 	open map[*Connection]struct{}
 	last map[string]LastConnection // by client
@@ -38,13 +34,8 @@ type LastConnection struct {
 	Ended  time.Time   // when the last one ended; zero: none has
 }
 
-func newConnections(reg prometheus.Registerer) *connections {
-	c := &connections{open: map[*Connection]struct{}{}, last: map[string]LastConnection{}, desc: prometheus.NewDesc(
-		prometheus.BuildFQName(namespace, "", "tls_client_certificate_expiry_timestamp_seconds"),
-		"When the first of a client's certificates in use ends, in Unix time; absent while the client has no connection with a certificate.",
-		[]string{"client"}, nil)}
-	reg.MustRegister(c)
-	return c
+func newConnections() *connections {
+	return &connections{open: map[*Connection]struct{}{}, last: map[string]LastConnection{}}
 }
 
 // Opened notes a connection until Ended is called with the same pointer.
@@ -111,20 +102,16 @@ func (m *Metrics) Connections() []*Connection {
 	return list
 }
 
-// Describe implements prometheus.Collector.
-func (c *connections) Describe(ch chan<- *prometheus.Desc) { ch <- c.desc }
-
-// Collect implements prometheus.Collector.
-func (c *connections) Collect(ch chan<- prometheus.Metric) {
+// soonestEnds returns when the first certificate ends that an open connection of each
+// client has; clients without one are not in it.
+func (m *Metrics) soonestEnds() map[string]time.Time {
 	soonest := map[string]time.Time{}
-	c.mu.Lock()
-	for one := range c.open {
+	m.open.mu.Lock()
+	defer m.open.mu.Unlock()
+	for one := range m.open.open {
 		if t := soonest[one.Client]; !one.NotAfter.IsZero() && (t.IsZero() || one.NotAfter.Before(t)) {
 			soonest[one.Client] = one.NotAfter
 		}
 	}
-	c.mu.Unlock()
-	for client, t := range soonest {
-		ch <- prometheus.MustNewConstMetric(c.desc, prometheus.GaugeValue, float64(t.Unix()), client)
-	}
+	return soonest
 }

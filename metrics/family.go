@@ -1,8 +1,13 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"sync/atomic"
+	"time"
 
-// A family is one counter with all the series that one owner has of it. An owner is
+	dto "github.com/prometheus/client_model/go"
+)
+
+// A family is one counter with all the series that one owner can have of it. An owner is
 // a client, a port of a server, or a route; its name is the first labels.
 type family struct {
 	name, help string
@@ -10,61 +15,122 @@ type family struct {
 	values     [][]string // of labels, one element for each series
 }
 
-// families are the counters that owners of one kind have. The code that registers,
-// creates, reads and deletes series ranges over the list, so that a counter is added in
-// one place.
+// families are the counters that owners of one kind have. The code that creates, reads and
+// exposes counts ranges over the list, so that a counter is added in one place.
 type families struct {
 	// static after construction
-	list []family
-	vecs []*prometheus.CounterVec
+	list  []family
+	owner []string             // the names of an owner's labels
+	pairs [][][]*dto.LabelPair // of the values of each series of each family
+	sizes []int                // how many series an owner can have of each family
+	limit int                  // how many owners have series of their own; 0: all
+
+	// guarded by Metrics.mu
+	shown  int               // owners that have series of their own
+	others map[string]*owner // by the labels after the first: what has the label "other"
 }
 
-// newFamilies registers the families with reg. owner has the names of an owner's labels.
-func newFamilies(reg prometheus.Registerer, list []family, owner ...string) *families {
-	f := &families{list: list}
+// other is the label of what has no series of its own: the counts of all such owners
+// together. No owner has it for itself.
+const other = "other"
+
+// newFamilies returns the families of owners with these labels, of which limit have series
+// of their own; 0: all have.
+func newFamilies(list []family, limit int, labels ...string) *families {
+	f := &families{list: list, owner: labels, limit: limit, others: map[string]*owner{}}
 	for _, one := range list {
-		vec := counter(one.name, one.help, append(owner[:len(owner):len(owner)], one.labels...)...)
-		reg.MustRegister(vec)
-		f.vecs = append(f.vecs, vec)
+		if len(one.labels) == 0 {
+			one.values = [][]string{nil}
+		}
+		var pairs [][]*dto.LabelPair
+		for _, values := range one.values {
+			pairs = append(pairs, labelPairs(one.labels, values))
+		}
+		f.pairs = append(f.pairs, pairs)
+		f.sizes = append(f.sizes, len(one.values))
 	}
 	return f
 }
 
-// each calls do with the label values of each series of the owner: those of the
-// family at index i.
-func (f *families) each(owner []string, do func(i int, values []string)) {
-	for i, one := range f.list {
-		if len(one.labels) == 0 {
-			do(i, owner)
-			continue
-		}
-		for _, values := range one.values {
-			do(i, append(owner[:len(owner):len(owner)], values...))
+// owner are the labels and the counts of a client, a port of a server, or a route.
+type owner struct {
+	// static after construction
+	values   []string         // of the labels
+	pairs    []*dto.LabelPair // the labels
+	counters counters
+	own      bool // it has series of its own
+
+	created time.Time
+}
+
+// create returns an owner whose labels have these values. Called with Metrics.mu held.
+func (f *families) create(now time.Time, values ...string) owner {
+	o := owner{values: values, pairs: labelPairs(f.owner, values), counters: newCounters(f.sizes), created: now}
+	if o.own = f.limit == 0 || f.shown < f.limit && values[0] != other; o.own {
+		f.shown++
+	}
+	return o
+}
+
+// remove is called when an owner that create has returned is no longer used. The counts of
+// one without series of its own stay with the others': a counter must not decrease. Called
+// with Metrics.mu held.
+func (f *families) remove(o *owner) {
+	if o.own {
+		f.shown--
+		return
+	}
+	rest := f.rest(o)
+	for i := range o.counters {
+		for k := range o.counters[i] {
+			rest.counters[i][k].n.Add(o.counters[i][k].n.Load())
 		}
 	}
 }
 
-// create creates all series of an owner, at zero.
-func (f *families) create(owner ...string) counters {
-	c := make(counters, len(f.list))
-	f.each(owner, func(i int, values []string) { c[i] = append(c[i], f.vecs[i].WithLabelValues(values...)) })
+// rest returns what has the counts of the removed owners without series of their own that
+// had the same labels after the first as o.
+func (f *families) rest(o *owner) *owner {
+	key := o.values[len(o.values)-1]
+	if len(o.values) == 1 {
+		key = ""
+	}
+	rest := f.others[key]
+	if rest == nil {
+		values := append([]string{other}, o.values[1:]...)
+		rest = &owner{values: values, pairs: labelPairs(f.owner, values), counters: newCounters(f.sizes), created: o.created}
+		f.others[key] = rest
+	}
+	return rest
+}
+
+// count is the count of one series. It is exposed from its first increment on.
+type count struct {
+	n     atomic.Uint64
+	since int64 // when it was last known to be zero, in milliseconds of Unix time; 0: it was not exposed yet. Guarded by Metrics.mu.
+}
+
+// counters are the counts of one owner, by family and then in the order of the family's
+// values.
+type counters [][]count
+
+func newCounters(sizes []int) counters {
+	total := 0
+	for _, n := range sizes {
+		total += n
+	}
+	all := make([]count, total)
+	c := make(counters, len(sizes))
+	for i, n := range sizes {
+		c[i], all = all[:n:n], all[n:]
+	}
 	return c
 }
 
-// delete deletes all series of an owner: each by itself, because looking for one
-// owner's among those of thousands takes long.
-func (f *families) delete(owner ...string) {
-	f.each(owner, func(i int, values []string) { f.vecs[i].DeleteLabelValues(values...) })
-}
-
-// counters are the series of one owner, by family and then in the order of the
-// family's values.
-type counters [][]prometheus.Counter
-
 // total returns the sum over the series of a family.
 func (c counters) total(family int) (n uint64) {
-	for _, one := range c[family] {
-		n += read(one)
+	for i := range c[family] {
+		n += c[family][i].n.Load()
 	}
 	return n
 }

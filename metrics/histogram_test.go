@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 )
 
@@ -23,10 +22,10 @@ func TestADurationFallsIntoTheFirstBucketThatHoldsIt(t *testing.T) {
 	}
 	for _, d := range durations {
 		i := bucketOf(d)
-		if i < 0 || i >= numCounts {
-			t.Fatalf("%v falls into bucket %d of %d", d, i, numCounts)
+		if i < 0 || i >= numNative {
+			t.Fatalf("%v falls into bucket %d of %d", d, i, numNative)
 		}
-		if i < numCounts-1 && d.Seconds() > bucketEnd(i)*(1+1e-12) {
+		if i < numNative-1 && d.Seconds() > bucketEnd(i)*(1+1e-12) {
 			t.Fatalf("%v falls into bucket %d, which ends at %v s", d, i, bucketEnd(i))
 		}
 		if i > 0 && d.Seconds() <= bucketEnd(i-1)*(1-1e-12) {
@@ -35,29 +34,37 @@ func TestADurationFallsIntoTheFirstBucketThatHoldsIt(t *testing.T) {
 	}
 }
 
+// written returns the form of a histogram that encoders get.
+func written(h *histogram, native bool) *dto.Histogram {
+	a := new(arena)
+	a.begin("x_seconds", "X.", histogramType)
+	a.histogram(h, native)
+	return a.end().Metric[0].Histogram
+}
+
 // Both forms count the same: what Prometheus checks before it takes a native
 // histogram is that its buckets add up to its count.
 func TestBothFormsOfAHistogramAgree(t *testing.T) {
-	h := newHistogram("x_seconds", "X.", prometheus.Labels{"kind": "access"})
-	for _, d := range []time.Duration{0, 50 * time.Microsecond, time.Millisecond, time.Millisecond, 1100 * time.Microsecond,
-		time.Second, 31 * time.Second, 40 * time.Second, time.Hour, -1} {
+	h := new(histogram)
+	durations := []time.Duration{0, 50 * time.Microsecond, time.Millisecond, time.Millisecond, 1100 * time.Microsecond,
+		time.Second, 31 * time.Second, 40 * time.Second, time.Hour, -1}
+	for _, bound := range classicBounds {
+		durations = append(durations, bound-1, bound, bound+1)
+	}
+	for _, d := range durations {
 		h.observe(d)
 	}
-	var out dto.Metric
-	if err := h.Write(&out); err != nil {
-		t.Fatal(err)
-	}
-	got := out.GetHistogram()
-	if got.GetSampleCount() != 10 {
-		t.Errorf("%d durations counted, want 10", got.GetSampleCount())
+	got := written(h, true)
+	if int(got.GetSampleCount()) != len(durations) {
+		t.Errorf("%d durations counted, expected %d", got.GetSampleCount(), len(durations))
 	}
 	var native, at int64
 	for _, delta := range got.PositiveDelta {
 		at += delta
 		native += at
 	}
-	if total := uint64(native) + got.GetZeroCount(); total != 10 || got.GetZeroCount() != 3 {
-		t.Errorf("the native form holds %d durations, %d of them as zero; want 10 and 3", total, got.GetZeroCount())
+	if total := int(native) + int(got.GetZeroCount()); total != len(durations) || got.GetZeroCount() != 3 {
+		t.Errorf("the native form holds %d durations, %d of them as zero; expected %d and 3", total, got.GetZeroCount(), len(durations))
 	}
 	length := uint32(0)
 	for _, span := range got.PositiveSpan {
@@ -66,23 +73,36 @@ func TestBothFormsOfAHistogramAgree(t *testing.T) {
 	if int(length) != len(got.PositiveDelta) {
 		t.Errorf("the spans describe %d buckets, got %d", length, len(got.PositiveDelta))
 	}
-	if n := len(got.Bucket); n != lastClassic-firstClassic+1 {
-		t.Errorf("%d classic buckets, want %d", n, lastClassic-firstClassic+1)
+	if len(got.Bucket) != len(classicBounds) {
+		t.Errorf("%d classic buckets, expected %d", len(got.Bucket), len(classicBounds))
 	}
-	for _, b := range got.Bucket {
-		want := map[float64]uint64{1.0 / 8192: 3, 1.0 / 512: 6, 1: 7, 32: 8}
-		if n, ok := want[b.GetUpperBound()]; ok && n != b.GetCumulativeCount() {
-			t.Errorf("up to %v s there are %d, want %d", b.GetUpperBound(), b.GetCumulativeCount(), n)
+	for i, b := range got.Bucket {
+		want := 0
+		for _, d := range durations {
+			if d <= classicBounds[i] {
+				want++
+			}
+		}
+		if int(b.GetCumulativeCount()) != want || b.GetUpperBound() != classicBounds[i].Seconds() {
+			t.Errorf("up to %v s there are %d, expected %d up to %v", b.GetUpperBound(), b.GetCumulativeCount(), want, classicBounds[i])
+		}
+	}
+	if plain := written(h, false); plain.Schema != nil || plain.PositiveSpan != nil {
+		t.Errorf("a text format needs no native buckets, got %v", plain.PositiveSpan)
+	}
+}
+
+// Each classic bound lies in the native bucket that classicNative names.
+func TestClassicBoundsLieInTheirNativeBuckets(t *testing.T) {
+	for i, bound := range classicBounds {
+		if got := bucketOf(bound); got != classicNative[i] {
+			t.Errorf("%v lies in the native bucket %d, expected %d", bound, got, classicNative[i])
 		}
 	}
 }
 
 func TestAnEmptyHistogramIsStillNative(t *testing.T) {
-	var out dto.Metric
-	if err := newHistogram("x_seconds", "X.", nil).Write(&out); err != nil {
-		t.Fatal(err)
-	}
-	if s := out.GetHistogram().PositiveSpan; len(s) != 1 || s[0].GetLength() != 0 {
-		t.Errorf("spans %v, want one empty span, which is the mark of a native histogram", s)
+	if s := written(new(histogram), true).PositiveSpan; len(s) != 1 || s[0].GetLength() != 0 {
+		t.Errorf("spans %v, expected one empty span, which is the mark of a native histogram", s)
 	}
 }

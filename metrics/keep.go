@@ -18,8 +18,7 @@ func (m *Metrics) KeepServers(keep func(name string, port Port) bool) (remaining
 			continue
 		}
 		delete(m.servers, key)
-		s.own.unregister(m.reg)
-		m.ofServers.delete(key.name, string(key.port))
+		m.ofServers.remove(&s.owner)
 		m.deleteLookups(key.name)
 		m.deleteLookups(ServerOf(key.name))
 	}
@@ -40,8 +39,7 @@ func (m *Metrics) KeepClients(keep func(name string) bool) (remaining int) {
 			continue
 		}
 		delete(m.clients, name)
-		c.own.unregister(m.reg)
-		m.ofClients.delete(name)
+		m.ofClients.remove(&c.owner)
 		m.open.forget(name)
 	}
 	return remaining
@@ -56,10 +54,10 @@ func (m *Metrics) KeepRoutes(names []string) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for name := range m.routes {
+	for name, r := range m.routes {
 		if !keep[name] {
 			delete(m.routes, name)
-			m.ofRoutes.delete(name)
+			m.ofRoutes.remove(&r.owner)
 		}
 	}
 }

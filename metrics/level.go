@@ -24,18 +24,3 @@ func (l *level) gauge(name, help string, labels prometheus.Labels) prometheus.Co
 		prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help, ConstLabels: labels},
 		func() float64 { return float64(l.n.Load()) })
 }
-
-// own are the collectors that are registered for one owner alone.
-type own []prometheus.Collector
-
-// register registers c with reg.
-func (o *own) register(reg prometheus.Registerer, c prometheus.Collector) {
-	reg.MustRegister(c)
-	*o = append(*o, c)
-}
-
-func (o own) unregister(reg prometheus.Registerer) {
-	for _, c := range o {
-		reg.Unregister(c)
-	}
-}

@@ -9,15 +9,10 @@ import (
 // Logs registers the metrics of o. name says where its lines go: "stderr" or "syslog". It
 // must be called once for each.
 func (m *Metrics) Logs(name string, o *logs.Output) {
-	m.reg.MustRegister(newLogLines(name, o))
+	m.shared.MustRegister(newLogLines(name, o))
 	queue := "log_" + name
-	labels := prometheus.Labels{"queue": queue, "unit": "bytes"}
-	m.reg.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "queue_length", Help: queueLengthHelp, ConstLabels: labels},
-			func() float64 { return float64(o.Waiting()) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: "queue_limit", Help: queueLimitHelp, ConstLabels: labels},
-			func() float64 { return float64(o.Limit()) }))
-	m.reg.MustRegister(prometheus.NewCounterFunc(queueShed(queue), func() (n float64) {
+	m.shared.MustRegister(queueLevels(queue, "bytes", func() float64 { return float64(o.Waiting()) }, func() float64 { return float64(o.Limit()) })...)
+	m.shared.MustRegister(prometheus.NewCounterFunc(queueShed(queue), func() (n float64) {
 		for k := range logs.Kind(logs.NumKinds) {
 			n += float64(o.Lost(k, logs.QueueFull))
 		}

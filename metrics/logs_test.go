@@ -16,8 +16,7 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // Lines written and lost are counted by what they are about, beside the other queues.
 func TestLogLinesAreCounted(t *testing.T) {
-	reg := prometheus.NewRegistry()
-	m := New(reg)
+	m := New(prometheus.NewRegistry())
 	m.Queue("tap", "items", 8)
 	good := logs.NewOutput(writerFunc(func(p []byte) (int, error) { return len(p), nil }))
 	m.Logs("stderr", good)
@@ -29,7 +28,7 @@ func TestLogLinesAreCounted(t *testing.T) {
 	good.Put(logs.KindRequest, []byte("too late\n"))
 	broken.Put(logs.KindFTicks, []byte("three\n"))
 	broken.Close()
-	text := scrape(t, m, reg)
+	text := scrape(t, m)
 	for _, line := range []string{
 		`radsec_gw_log_lines_total{kind="event",output="stderr"} 1`,
 		`radsec_gw_log_lines_total{kind="request",output="stderr"} 1`,
@@ -40,8 +39,8 @@ func TestLogLinesAreCounted(t *testing.T) {
 		`radsec_gw_log_lines_lost_total{kind="fticks",output="syslog",reason="write_failed"} 1`,
 		`radsec_gw_log_write_errors_total{output="stderr"} 0`,
 		`radsec_gw_log_write_errors_total{output="syslog"} 1`,
-		`radsec_gw_queue_length{queue="log_stderr",unit="bytes"} 0`,
-		`radsec_gw_queue_limit{queue="log_stderr",unit="bytes"} 4.194304e+06`,
+		`radsec_gw_queue_bytes{queue="log_stderr"} 0`,
+		`radsec_gw_queue_bytes_limit{queue="log_stderr"} 4.194304e+06`,
 		`radsec_gw_queue_shed_total{queue="log_stderr"} 1`,
 		`radsec_gw_queue_shed_total{queue="tap"} 0`,
 	} {

@@ -8,8 +8,8 @@ import (
 // Only a server given by name has look-ups, from the first on with both ends, and they
 // go with its last port.
 func TestLookupsAreCountedByTheirEnd(t *testing.T) {
-	m, _, s, reg := filled(t)
-	if text := scrape(t, m, reg); strings.Contains(text, "server_name_lookups_total{") {
+	m, _, s := filled(t)
+	if text := scrape(t, m); strings.Contains(text, "server_name_lookups_total{") {
 		t.Error("a server whose name was never looked up has look-ups")
 	}
 	m.CountLookup("freeradius-a", true)
@@ -17,7 +17,7 @@ func TestLookupsAreCountedByTheirEnd(t *testing.T) {
 	const found, failed = `radsec_gw_server_name_lookups_total{result="found",server="freeradius-a"} `, `radsec_gw_server_name_lookups_total{result="failed",server="freeradius-a"} `
 	shows := func(when string, want ...string) {
 		t.Helper()
-		text := scrape(t, m, reg)
+		text := scrape(t, m)
 		if n := strings.Count(text, "server_name_lookups_total{"); n != len(want) {
 			t.Errorf("%s: expected %d series of look-ups, got %d", when, len(want), n)
 		}
@@ -38,7 +38,7 @@ func TestLookupsAreCountedByTheirEnd(t *testing.T) {
 	s.AddOutstanding(-1)
 	removeServer(m, "freeradius-a")
 	shows("when the last port is gone")
-	if text := scrape(t, m, reg); strings.Contains(text, `"freeradius-a"`) {
+	if text := scrape(t, m); strings.Contains(text, `"freeradius-a"`) {
 		t.Error("a server that is forgotten still has series")
 	}
 }
@@ -46,10 +46,10 @@ func TestLookupsAreCountedByTheirEnd(t *testing.T) {
 // A server each of whose addresses counts by itself keeps its look-ups when its own
 // ports go, and loses them with its last address.
 func TestLookupsOfAnExpandedServer(t *testing.T) {
-	m, _, _, reg := filled(t)
+	m, _, _ := filled(t)
 	has := func(when string, want bool) {
 		t.Helper()
-		if got := strings.Contains(scrape(t, m, reg), `radsec_gw_server_name_lookups_total{result="found",server="pool"} 1`); got != want {
+		if got := strings.Contains(scrape(t, m), `radsec_gw_server_name_lookups_total{result="found",server="pool"} 1`); got != want {
 			t.Errorf("%s: expected the server's look-ups to be shown: %v, got %v", when, want, got)
 		}
 	}

@@ -2,10 +2,13 @@
 // serves the counts to Prometheus.
 //
 // The lists of fates and results are closed: each is an enumeration whose
-// String is the label value, and every series exists at zero from the moment
-// that its client or server is known, so that a rate never misses its first
-// event. Label values come from the configuration and from these lists only;
-// nothing that a peer sends can create a series.
+// String is the label value. Label values come from the configuration and from these
+// lists only; nothing that a peer sends can create a series.
+//
+// A series exists at zero from the start, so that a rate never misses its first event. One
+// that has a client, a server or a route as a label exists from its first count on:
+// otherwise a thousand clients would have 200,000 series, nearly all of them zero. The
+// time when such a series was last known to be zero goes with it as its created timestamp.
 //
 // Nothing is global: New registers with the registry it is given. Handles
 // (Client, Server, TLS) are looked up once, when the configuration is turned
@@ -24,17 +27,20 @@
 //	              metrics that belong to no single client or port of a server
 //	level.go, histogram.go
 //	              gauges and histograms that cost an atomic add or two
+//	exposition.go, arena.go
+//	              the series of clients, servers and routes, as the encoders read them
+//	scrape.go     answers /metrics
 //	snapshot.go   the counts, for the status page
 //	metrics.go    New, which puts these together
 package metrics
 
 import (
-	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
 
 	"radsec-gw/locks"
 	"radsec-gw/wire"
@@ -43,62 +49,75 @@ import (
 // namespace is the first part of every name that this package gives.
 const namespace = "radsec_gw"
 
-// Metrics is the gateway's set of counters in one registry.
+// Metrics is the gateway's set of counters.
 type Metrics struct {
 	// static after construction
-	reg          prometheus.Registerer
+	shared       *prometheus.Registry // of what has neither a client, nor a server, nor a route as a label
 	ofClients    *families
 	ofServers    *families
 	ofRoutes     *families
 	lookups      *prometheus.CounterVec // server, result
-	requestTime  [wire.NumKinds]*histogram
+	requestTime  [wire.NumKinds]histogram
+	kindPairs    [wire.NumKinds][]*dto.LabelPair
+	statePairs   [NumStates][]*dto.LabelPair
 	buildInfo    *prometheus.GaugeVec // version, commit, go_version
 	tls          *TLS
 	open         *connections
 	certificates *certificates
 	descriptors  *descriptors
+	reloads      *Reloads
+	scrapes      *scrapes
 
-	mu      locks.Mutex[locks.Series] // guards the maps; held while series are created or deleted
+	routeStates atomic.Pointer[func() []RouteState]
+
+	mu      locks.Mutex[locks.Series] // guards what follows, and the owners' since; held while series are made, removed or read
 	clients map[string]*Client
 	servers map[serverKey]*Server
 	routes  map[string]*Route
 	queues  map[string]*Queue
+	exposed int64 // when the series were last exposed, in milliseconds of Unix time; 0: never
 }
 
 // New makes the gateway's metrics and registers them with reg, together with
 // the collectors of the Go runtime, of the process, and of the datagrams that the host
 // dropped because no socket was open for their port. It panics when reg already holds one
-// of them: a registry belongs to one Metrics.
+// of them: a registry belongs to one Metrics. Handler serves them without reg.
 func New(reg prometheus.Registerer) *Metrics {
+	shared := prometheus.NewRegistry()
 	m := &Metrics{
-		reg:       reg,
-		ofClients: newFamilies(reg, clientFamilies[:], "client"),
-		ofServers: newFamilies(reg, serverFamilies[:], "server", "port"),
-		ofRoutes:  newFamilies(reg, routeFamilies[:], "route"),
+		shared:    shared,
+		ofClients: newFamilies(clientFamilies[:], maxClientLabels, "client"),
+		ofServers: newFamilies(serverFamilies[:], maxServerLabels, "server", "port"),
+		ofRoutes:  newFamilies(routeFamilies[:], 0, "route"),
 		lookups: counter("server_name_lookups_total",
 			"Look-ups of a UDP server's host name, by whether an address was found.", "server", "result"),
 		buildInfo: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "build_info",
 			Help: "Always 1; the labels say which program this is."}, []string{"version", "commit", "go_version"}),
-		tls:          newTLS(reg),
-		open:         newConnections(reg),
-		certificates: newCertificates(reg),
-		descriptors:  newDescriptors(reg),
+		tls:          newTLS(shared),
+		open:         newConnections(),
+		certificates: newCertificates(shared),
+		descriptors:  newDescriptors(shared),
+		reloads:      newReloads(shared),
+		scrapes:      newScrapes(shared),
 
 		clients: map[string]*Client{},
 		servers: map[serverKey]*Server{},
 		routes:  map[string]*Route{},
 		queues:  map[string]*Queue{},
 	}
-	reg.MustRegister(m.lookups, m.buildInfo,
+	shared.MustRegister(m.lookups, m.buildInfo,
 		newNoPorts("/proc/net"),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for k := range m.requestTime {
-		m.requestTime[k] = newHistogram("request_seconds",
-			"Time from a client's request to the answer that it was handed.", prometheus.Labels{"kind": wire.Kind(k).String()})
-		reg.MustRegister(m.requestTime[k])
+		m.requestTime[k].since = time.Now().UnixMilli()
+		m.kindPairs[k] = labelPairs([]string{"kind"}, []string{wire.Kind(k).String()})
+	}
+	for state := range NumStates {
+		m.statePairs[state] = labelPairs([]string{"state"}, []string{state.String()})
 	}
 	m.Route(OtherRoute)
+	reg.MustRegister(m)
 	return m
 }
 
@@ -115,11 +134,8 @@ func (m *Metrics) ObserveRequest(k wire.Kind, d time.Duration) { m.requestTime[k
 // waiting to be written.
 func (m *Metrics) TLS() *TLS { return m.tls }
 
-// Handler serves what g gathers in the Prometheus text formats, for /metrics.
-// g is the registry that New was given.
-func (m *Metrics) Handler(g prometheus.Gatherer) http.Handler {
-	return promhttp.HandlerFor(g, promhttp.HandlerOpts{Registry: m.reg, MaxRequestsInFlight: 4, Timeout: 20 * time.Second})
-}
+// Reloads returns the handle for the metrics of reloads.
+func (m *Metrics) Reloads() *Reloads { return m.reloads }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(

@@ -2,11 +2,17 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// The help texts of the metrics of queues.
-const (
-	queueLengthHelp = "What waits in a bounded queue now, in the unit of its label."
-	queueLimitHelp  = "The most that a bounded queue takes, in the unit of its label."
-)
+// queueLevels returns gauges of what waits in a bounded queue, and of its limit: they have
+// the unit in their names.
+func queueLevels(queue, unit string, length, limit func() float64) []prometheus.Collector {
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help, ConstLabels: prometheus.Labels{"queue": queue}}, value)
+	}
+	return []prometheus.Collector{
+		gauge("queue_"+unit, "What waits in a bounded queue now, in "+unit+".", length),
+		gauge("queue_"+unit+"_limit", "The most that a bounded queue takes, in "+unit+".", limit),
+	}
+}
 
 // queueShed describes the counter of what a queue has dropped.
 func queueShed(name string) prometheus.CounterOpts {
@@ -31,12 +37,8 @@ func (m *Metrics) Queue(name, unit string, limit int) *Queue {
 		return q
 	}
 	q := &Queue{shed: prometheus.NewCounter(queueShed(name))}
-	m.reg.MustRegister(q.shed)
-	labels := prometheus.Labels{"queue": name, "unit": unit}
-	q.length.register(m.reg, "queue_length", queueLengthHelp, labels)
-	bound := &level{}
-	bound.add(limit)
-	bound.register(m.reg, "queue_limit", queueLimitHelp, labels)
+	m.shared.MustRegister(q.shed)
+	m.shared.MustRegister(queueLevels(name, unit, func() float64 { return float64(q.length.n.Load()) }, func() float64 { return float64(limit) })...)
 	m.queues[name] = q
 	return q
 }

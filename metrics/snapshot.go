@@ -18,6 +18,7 @@ type ServerCounts struct {
 	Port                 Port
 	Address              string // where it is reached now
 	State                State
+	Proven               bool // as SetProven has set it
 	Outstanding, Sockets int64
 	Counts               [NumServerCounters]uint64 // each the sum over its series
 	Replies              [NumResults]uint64        // datagrams received, by what they were
@@ -33,13 +34,13 @@ func (m *Metrics) Servers() []ServerCounts {
 	m.mu.Lock()
 	list := make([]ServerCounts, 0, len(m.servers))
 	for key, s := range m.servers {
-		c := ServerCounts{Name: key.name, Port: key.port, State: s.State(), Address: s.Address(),
+		c := ServerCounts{Name: key.name, Port: key.port, State: s.State(), Proven: s.Proven(), Address: s.Address(),
 			Outstanding: s.outstanding.n.Load(), Sockets: s.sockets.n.Load()}
 		for i := range c.Counts {
 			c.Counts[i] = s.counters.total(i)
 		}
-		for r, counter := range s.counters[ServerReplies] {
-			c.Replies[r] = read(counter)
+		for r := range s.counters[ServerReplies] {
+			c.Replies[r] = s.counters[ServerReplies][r].n.Load()
 			switch n := c.Replies[r]; Result(r) {
 			case ReplyAccepted, ReplyProtocolError:
 				c.Answered += n
@@ -76,14 +77,14 @@ func (m *Metrics) Clients() []ClientCounts {
 		counts := ClientCounts{Name: name, Connections: c.open.n.Load()}
 		for k := range wire.NumKinds {
 			for f := range NumFates {
-				n := read(c.request(k, f))
+				n := c.request(k, f).n.Load()
 				counts.Fates[f] += n
 				counts.Requests += n
 			}
 		}
 		answers := c.counters[clientReplies]
-		counts.Accepts, counts.Rejects, counts.Challenges = read(answers[AnswerOf(radius.CodeAccessAccept)]),
-			read(answers[AnswerOf(radius.CodeAccessReject)]), read(answers[AnswerOf(radius.CodeAccessChallenge)])
+		counts.Accepts, counts.Rejects, counts.Challenges = answers[AnswerOf(radius.CodeAccessAccept)].n.Load(),
+			answers[AnswerOf(radius.CodeAccessReject)].n.Load(), answers[AnswerOf(radius.CodeAccessChallenge)].n.Load()
 		list = append(list, counts)
 	}
 	m.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 )
 
 func TestASnapshotHoldsWhatWasCounted(t *testing.T) {
-	m, c, s, _ := filled(t)
+	m, c, s := filled(t)
 	c.Count(wire.KindAccess, FateRelayed)
 	c.Count(wire.KindCoA, FateNoRoute)
 	c.Connected()

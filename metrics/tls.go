@@ -17,6 +17,9 @@ type TLS struct {
 
 	crlThis, crlNext, crlRefused *prometheus.GaugeVec // issuer
 
+	connectionsLimit level
+	handshakesLimit  level
+
 	silent      level
 	queued      level
 	handshaking level
@@ -41,6 +44,8 @@ func newTLS(reg prometheus.Registerer) *TLS {
 			t.versions[v][r] = versions.WithLabelValues(version, resumed)
 		}
 	}
+	t.connectionsLimit.register(reg, "tls_connections_limit", "The most RadSec connections that are open at a time: max_connections, or fewer where the process has too few descriptors.", nil)
+	t.handshakesLimit.register(reg, "tls_handshakes_limit", "The most TLS handshakes at a time: max_handshakes.", nil)
 	t.silent.register(reg, "tls_silent_connections", "Connections that have not begun a TLS handshake yet.", nil)
 	t.queued.register(reg, "tls_handshakes_waiting", "Connections that have begun a TLS handshake and wait for one of the max_handshakes slots.", nil)
 	t.handshaking.register(reg, "tls_handshakes_in_progress", "TLS handshakes that hold a slot and are not finished yet.", nil)
@@ -83,6 +88,12 @@ func (t *TLS) SetCRLs(list []CRL) {
 		t.crlNext.WithLabelValues(c.Issuer).Set(next)
 		t.crlRefused.WithLabelValues(c.Issuer).Set(oneIf(c.Refused))
 	}
+}
+
+// SetLimits sets the most connections and the most handshakes at a time.
+func (t *TLS) SetLimits(connections, handshakes int) {
+	t.connectionsLimit.n.Store(int64(connections))
+	t.handshakesLimit.n.Store(int64(handshakes))
 }
 
 // AddThrottled adds n to the connections that are not read from.

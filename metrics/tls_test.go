@@ -6,7 +6,7 @@ import (
 )
 
 func TestCountsOfConnectionsArrive(t *testing.T) {
-	m, _, _, reg := filled(t)
+	m, _, _ := filled(t)
 	m.TLS().CountHandshake(HandshakeNotTLS)
 	m.TLS().CountSession(tls.VersionTLS13, true)
 	m.TLS().AddHandshaking(1)
@@ -14,7 +14,7 @@ func TestCountsOfConnectionsArrive(t *testing.T) {
 	m.TLS().AddSilent(3)
 	m.TLS().CountSlotsFull()
 	m.TLS().AddWaiting(77)
-	expect(t, m, reg,
+	expect(t, m,
 		`radsec_gw_tls_handshakes_total{result="not_tls"} 1`,
 		`radsec_gw_tls_sessions_total{resumed="yes",version="1.3"} 1`,
 		`radsec_gw_tls_sessions_total{resumed="no",version="1.2"} 0`,

@@ -63,7 +63,11 @@ func (req *request) recordFate(end outcome) {
 	}
 	took := r.back.Now() - req.arrived
 	if len(end.answer) > 0 {
-		req.client.Metrics.CountReply(wire.Code(end.answer[0]))
+		code := wire.Code(end.answer[0])
+		req.client.Metrics.CountReply(code, len(end.answer))
+		if req.route != nil && req.route.Metrics != nil {
+			req.route.Metrics.CountAnswer(code)
+		}
 		r.metrics.ObserveRequest(req.Kind, took)
 	}
 	if r.hub.Listening() {

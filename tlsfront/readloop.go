@@ -227,6 +227,7 @@ func (s *Session) cut(b []byte, now time.Time) bool {
 func (s *Session) packet(p []byte, now time.Time) bool {
 	s.packets++
 	s.sinceFlush++
+	s.state.metrics.Received(len(p))
 	if wire.Code(p[0]) != codeStatusServer {
 		s.lastRequest = now // a watchdog does not count (RFC 6614bis §3.10)
 	}

@@ -96,6 +96,7 @@ func (s *Session) throttle(p []byte, l limits) bool {
 // (RFC 9765 §6.1); in RADIUS/1.0 there is none, and nothing is computed.
 func (s *Session) shed(p []byte, fate metrics.Fate) {
 	s.packets++
+	s.state.metrics.Received(len(p))
 	if s.v11 {
 		s.sinceFlush++ // Flush must follow
 		s.handler.Refuse(p, fate)

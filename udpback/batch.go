@@ -76,6 +76,7 @@ func (b *Batch) flushSocket(s *socket) {
 	}
 	lost := s.begin(b.reservations[:mine], b.backend.Now())
 	n, err := s.conn.Send(b.packets)
+	s.countSent(metrics.ServerSent, b.packets, n)
 	clear(b.packets)
 	if err != nil {
 		if n < mine { // else it is about an earlier datagram
@@ -83,7 +84,6 @@ func (b *Batch) flushSocket(s *socket) {
 		}
 		s.failed(err)
 	}
-	s.ep.metrics.Count(metrics.ServerSent, n)
 	for _, ex := range lost {
 		s.ep.addOutstanding(-1)
 		ex.Handler.Fail(b.Hasher, FailShutdown, 0, &b.touched)

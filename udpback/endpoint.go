@@ -24,6 +24,8 @@ type endpoint struct {
 	metrics *metrics.Server
 	health  *health.Port
 
+	retired atomic.Bool // another server of this name sets the state in the metrics
+
 	outstanding   atomic.Int64 // Identifiers in use on all sockets
 	unreachableAt atomic.Int64 // when the network last reported that the server is unreachable; 0: not since the last reply
 	addressSince  atomic.Int64 // since when the address is in use
@@ -149,7 +151,16 @@ func (e *endpoint) changed(t health.Transition) {
 // publishState sets the state in the metrics.
 func (e *endpoint) publishState() {
 	e.metrics.SetState(e.health.Reported())
+	e.metrics.SetProven(e.health.HasAnswered() || !e.health.HasChecks())
+	e.metrics.SetCapacity(e.capacity())
 	e.metrics.SetAddress(e.addressText())
+}
+
+// noteProven notes in the metrics that something verified has arrived.
+func (e *endpoint) noteProven() {
+	if !e.metrics.Proven() && !e.retired.Load() {
+		e.metrics.SetProven(true)
+	}
 }
 
 // noteSilent notes that a request, first sent at first, is due again.
@@ -311,6 +322,7 @@ func (c *check) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.Server
 func (c *check) Deliver([]byte, *Touched) {
 	c.ep.metrics.CountProbe(true)
 	c.ep.health.CheckAnswered(c.ep.server.backend.Now())
+	c.ep.noteProven()
 }
 
 // Fail reports that the check was not answered. A Protocol-Error is an answer.
@@ -323,6 +335,7 @@ func (c *check) Fail(_ *wire.Hasher, why Failure, _ uint32, _ *Touched) {
 	switch why {
 	case FailProtocolError:
 		c.ep.health.CheckAnswered(c.ep.server.backend.Now())
+		c.ep.noteProven()
 	case FailShutdown:
 		c.ep.health.CheckNotSent()
 	default:

@@ -81,9 +81,12 @@ func (r *receiver) handle(in *datagram.Inbox) {
 func (r *receiver) parse(in *datagram.Inbox) {
 	s := r.socket
 	r.n = 0
+	octets := 0
+	defer func() { s.ep.metrics.Count(metrics.ServerReceivedOctets, octets) }()
 	for i := range in.Len() {
 		c := &r.candidates[r.n]
 		d := in.Datagram(i)
+		octets += len(d)
 		// Octets beyond Length are padding and ignored (RFC 2865 §3).
 		n, err := wire.Cut(d)
 		c.result = metrics.ReplyAccepted
@@ -261,6 +264,7 @@ func (r *receiver) noteReplies(now, took time.Duration) {
 	}
 	if took >= 0 {
 		s.ep.health.Answered(now, took)
+		s.ep.noteProven()
 	}
 }
 
@@ -295,6 +299,9 @@ func (r *receiver) answer(c *candidate) {
 		result = metrics.ReplyStaleTimestamp
 	}
 	s.ep.metrics.CountReply(result)
+	if ex.group != nil { // not a check
+		s.ep.metrics.CountAnswer(reply.Code())
+	}
 	if g := ex.group; g != nil && reply.HasState() && g.Chooses() {
 		g.rememberIssuer(ex, reply.State())
 	}

@@ -251,6 +251,7 @@ func (s *Server) Retire() {
 		s.name.Close()
 	}
 	for _, e := range s.endpoints() {
+		e.retired.Store(true)
 		e.health.Stop()
 	}
 	for _, m := range *s.members.Load() {

@@ -176,6 +176,16 @@ func (s *socket) sweep() {
 	w.run()
 }
 
+// countSent counts the first n of the packets as sent.
+func (s *socket) countSent(as metrics.ServerCounter, packets [][]byte, n int) {
+	octets := 0
+	for _, p := range packets[:n] {
+		octets += len(p)
+	}
+	s.ep.metrics.Count(as, n)
+	s.ep.metrics.Count(metrics.ServerSentOctets, octets)
+}
+
 // failed notes that sending on a socket, or receiving, has failed. The socket's sweep
 // soon does what follows from it: the caller may be relaying a packet.
 func (s *socket) failed(err error) {

@@ -288,7 +288,7 @@ func (w *dueWork) sendPackets() {
 		return
 	}
 	n, err := s.conn.Send(w.packets)
-	s.ep.metrics.Count(metrics.ServerResent, n)
+	s.countSent(metrics.ServerResent, w.packets, n)
 	if err != nil {
 		s.failed(err)
 	}

@@ -32,11 +32,10 @@ type bed struct {
 
 func newBed(t *testing.T, change func(*Config)) *bed {
 	t.Helper()
-	reg := prometheus.NewRegistry()
-	b := &bed{t: t, m: metrics.New(reg), printed: &strings.Builder{}}
+	b := &bed{t: t, m: metrics.New(prometheus.NewRegistry()), printed: &strings.Builder{}}
 	b.logs = logs.Of(slog.New(slog.NewTextHandler(b.printed, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	b.logs.SetLevel(slog.LevelInfo)
-	cfg := Config{Metrics: b.m, Scrape: b.m.Handler(reg), Logs: b.logs, Version: "v1.2.3", Commit: "abc",
+	cfg := Config{Metrics: b.m, Scrape: b.m.Handler(), Logs: b.logs, Version: "v1.2.3", Commit: "abc",
 		NotServing: func() string { return b.why },
 		Routes: func() []Route {
 			return []Route{
@@ -56,6 +55,7 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 		for port, number := range map[metrics.Port]string{metrics.PortAuth: "1812", metrics.PortAcct: "1813", metrics.PortCoA: "3799"} {
 			s := b.m.Server(name, port)
 			s.SetState(metrics.StateUp)
+			s.SetProven(true)
 			s.SetAddress("10.0.0.7:" + number)
 		}
 	}

@@ -98,7 +98,7 @@ func TestMaintenanceNeedsAToken(t *testing.T) {
 	}
 }
 
-// A route whose servers are in maintenance is not ready, and the reason names them.
+// A route whose servers are in maintenance is not served, and the reason names them.
 //
 // Fault O9.
 func TestReadinessInMaintenance(t *testing.T) {
@@ -108,8 +108,8 @@ func TestReadinessInMaintenance(t *testing.T) {
 		t.Errorf("one of two servers is in maintenance: %q, expected ready", got.Reasons)
 	}
 	b.m.Server("radius-b", "coa").SetState(metrics.StateMaintenance)
-	const want = "route * (default), (no realm): no server is up for coa; in maintenance: radius-b"
-	if got := b.server.readiness(); got.Ready || strings.Join(got.Reasons, "|") != want {
-		t.Errorf("the only server for CoA is in maintenance: ready %v, %q; expected %q", got.Ready, got.Reasons, want)
+	const want = "route * (default), (no realm): no server is up for coa (radius-b: maintenance)"
+	if got := b.server.readiness(); !got.Ready || strings.Join(got.Unserved, "|") != want {
+		t.Errorf("the only server for CoA is in maintenance: ready %v, %q unserved; expected %q", got.Ready, got.Unserved, want)
 	}
 }

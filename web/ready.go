@@ -18,19 +18,18 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 	io.WriteString(w, "ok\n")
 }
 
-// Readiness is what /readyz answers, as JSON.
+// Readiness is what /readyz answers, as JSON. The texts are for callers with the token.
 type Readiness struct {
-	Ready   bool     `json:"ready"`
-	Reasons []string `json:"reasons,omitempty"` // why it is not ready; only for callers with the token
+	Ready    bool     `json:"ready"`
+	Reasons  []string `json:"reasons,omitempty"`  // why it is not ready
+	Unserved []string `json:"unserved,omitempty"` // what cannot be served although it is ready
 }
 
-// readyz answers 200 if new connections and requests can be served: the gateway listens and
-// is not draining, and each route has a server that may be used for each of its kinds.
-// Otherwise it answers 503.
+// readyz answers 200 if the gateway should get connections and requests, otherwise 503.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	answer := s.readiness()
 	if !s.authorized(r) {
-		answer.Reasons = nil
+		answer.Reasons, answer.Unserved = nil, nil
 	}
 	w.Header().Set("Content-Type", "application/json")
 	if !answer.Ready {
@@ -39,22 +38,99 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(answer) // what fails here is the caller's connection
 }
 
+// readiness decides whether the gateway is ready. It must accept connections, and of the
+// routes that count at least one must be served for at least one of its kinds; if
+// [Settings].AllRoutes is set, each for each of its kinds.
+//
+// Until it was ready once, each port that a route uses must also have answered or be down.
+// A server with a wrong secret is assumed to be up until its first checks are lost: a
+// gateway that was ready that long would replace those that work in a rolling update.
 func (s *Server) readiness() Readiness {
-	var reasons []string
+	var answer Readiness
 	if s.cfg.NotServing != nil {
 		if why := s.cfg.NotServing(); why != "" {
-			reasons = append(reasons, why)
+			answer.Reasons = append(answer.Reasons, why)
 		}
 	}
-	states := bestStates(s.cfg.Metrics.Servers())
+	ports := s.portStatus()
+	var unserved, undecided phrases
+	seen := map[endpoint]bool{}
+	counted, served := 0, 0
 	for _, route := range s.cfg.Routes() {
+		if route.Ignored {
+			continue
+		}
+		counted++
+		some := false
 		for _, port := range route.ports() {
-			if !usable(states, route.Servers, port) {
-				reasons = append(reasons, fmt.Sprintf("route %s: no server is up for %s%s", strings.Join(route.names(), ", "), port, inMaintenance(states, route.Servers, port)))
+			if ports.serves(&route, port) {
+				some = true
+			} else {
+				unserved.addf(func() string {
+					return fmt.Sprintf("route %s: no server is up for %s (%s)", route.title(), port, ports.describe(&route, port))
+				})
+			}
+			for _, server := range ports.undecided(&route, port) {
+				if seen[endpoint{server, port}] {
+					continue
+				}
+				seen[endpoint{server, port}] = true
+				undecided.addf(func() string {
+					return fmt.Sprintf("server %s has not answered for %s yet, and is not down", clip(server), port)
+				})
 			}
 		}
+		if some {
+			served++
+		}
 	}
-	return Readiness{Ready: len(reasons) == 0, Reasons: reasons}
+	if !s.wasReady.Load() {
+		answer.Reasons = append(answer.Reasons, undecided.list()...)
+	}
+	if unserved.n > 0 && (s.current.Load().allRoutes || served == 0 && counted > 0) {
+		answer.Reasons = append(answer.Reasons, unserved.list()...)
+	} else {
+		answer.Unserved = unserved.list()
+	}
+	if answer.Ready = len(answer.Reasons) == 0; answer.Ready && !s.wasReady.Load() {
+		s.wasReady.Store(true)
+	}
+	return answer
+}
+
+// RouteStates returns the state of each route, for the metrics.
+func (s *Server) RouteStates() []metrics.RouteState {
+	ports := s.portStatus()
+	routes := s.cfg.Routes()
+	states := make([]metrics.RouteState, len(routes))
+	for i := range routes {
+		r := &routes[i]
+		states[i] = metrics.RouteState{Name: r.Label, Ready: !slices.ContainsFunc(r.ports(), func(port metrics.Port) bool { return !ports.serves(r, port) })}
+	}
+	return states
+}
+
+// maxPhrases is how many routes or servers an answer names.
+const maxPhrases = 20
+
+// phrases are texts of which only some are kept.
+type phrases struct {
+	texts []string
+	n     int // how many there are
+}
+
+func (p *phrases) addf(text func() string) {
+	p.n++
+	if len(p.texts) < maxPhrases {
+		p.texts = append(p.texts, text())
+	}
+}
+
+func (p *phrases) list() []string {
+	if p.n > len(p.texts) {
+		return append(p.texts, fmt.Sprintf("and %d more", p.n-len(p.texts)))
+	}
+	return p.texts
 }
 
 // endpoint is one port of a server.
@@ -63,19 +139,36 @@ type endpoint struct {
 	port   metrics.Port
 }
 
-// bestStates returns the state of each port of each configured server. If each address of a
-// server counts separately, it is the best of their states: the server's own ports are not
-// used then.
-func bestStates(counts []metrics.ServerCounts) map[endpoint]metrics.State {
-	states := map[endpoint]metrics.State{}
+// portStatus has what is known of each port of each configured server. If each address of a
+// server counts separately, it is that of these: the server's own ports are not used then.
+type portStatus map[endpoint]portState
+
+type portState struct {
+	best    metrics.State // of its addresses
+	serves  bool          // it answers, as far as is known
+	decided bool          // it has answered, or is down
+}
+
+func (s *Server) portStatus() portStatus { return statusOf(s.cfg.Metrics.Servers()) }
+
+func statusOf(counts []metrics.ServerCounts) portStatus {
+	all := portStatus{}
 	for key, list := range byEndpoint(counts) {
-		best := list[0].State
-		for _, c := range list[1:] {
-			best = min(best, c.State)
+		one := portState{best: list[0].State, decided: true}
+		for _, c := range list {
+			one.best = min(one.best, c.State)
+			one.serves = one.serves || c.Proven && getsRequests(c.State)
+			one.decided = one.decided && (c.Proven || !getsRequests(c.State))
 		}
-		states[key] = best
+		all[key] = one
 	}
-	return states
+	return all
+}
+
+// getsRequests reports whether a port in a state gets requests when no other is better: also
+// one that is suspect or failing does.
+func getsRequests(s metrics.State) bool {
+	return s == metrics.StateUp || s == metrics.StateSuspect || s == metrics.StateFailing
 }
 
 // byEndpoint groups the counts by port and configured server. Each group has one entry, or
@@ -99,30 +192,39 @@ func byEndpoint(counts []metrics.ServerCounts) map[endpoint][]*metrics.ServerCou
 	return grouped
 }
 
-// inMaintenance names, for a reason, the servers that are in maintenance at the port; "" if
-// none is.
-func inMaintenance(states map[endpoint]metrics.State, servers []string, port metrics.Port) string {
-	var list []string
-	for _, name := range servers {
-		if states[endpoint{name, port}] == metrics.StateMaintenance {
+// serves reports whether any of a route's servers answers at the port.
+func (p portStatus) serves(r *Route, port metrics.Port) bool {
+	return slices.ContainsFunc(r.Servers, func(name string) bool { return p[endpoint{name, port}].serves })
+}
+
+// undecided lists the servers of a route that have not answered at the port and are not
+// down.
+func (p portStatus) undecided(r *Route, port metrics.Port) (list []string) {
+	for _, name := range r.Servers {
+		if one, known := p[endpoint{name, port}]; known && !one.decided {
 			list = append(list, name)
 		}
 	}
-	if list == nil {
-		return ""
-	}
-	return "; in maintenance: " + strings.Join(list, ", ")
+	return list
 }
 
-// usable reports whether any of the servers is neither down at the port nor in
-// maintenance; a suspect or failing one still gets requests when no other is up.
-func usable(states map[endpoint]metrics.State, servers []string, port metrics.Port) bool {
-	for _, name := range servers {
-		if state, known := states[endpoint{name, port}]; known && state < metrics.StateDown {
-			return true
+// maxServers is how many servers of a route are named.
+const maxServers = 5
+
+// describe says why none of a route's servers serves the port.
+func (p portStatus) describe(r *Route, port metrics.Port) string {
+	var list []string
+	for _, name := range r.Servers[:min(len(r.Servers), maxServers)] {
+		what := p[endpoint{name, port}].best.String()
+		if !p[endpoint{name, port}].decided {
+			what = "not answered yet"
 		}
+		list = append(list, clip(name)+": "+what)
 	}
-	return false
+	if n := len(r.Servers) - len(list); n > 0 {
+		list = append(list, fmt.Sprintf("and %d more", n))
+	}
+	return strings.Join(list, ", ")
 }
 
 // ports returns the ports that the route's kinds go to, each once.
@@ -151,4 +253,26 @@ func (r *Route) names() []string {
 		list = append(list, realm)
 	}
 	return list
+}
+
+// maxTitle is how many realms name a route in a text.
+const maxTitle = 3
+
+// title names the route in a text.
+func (r *Route) title() string {
+	names := r.names()
+	title := strings.Join(names[:min(len(names), maxTitle)], ", ")
+	if n := len(names) - maxTitle; n > 0 {
+		title += fmt.Sprintf(" and %d more realms", n)
+	}
+	return clip(title)
+}
+
+// clip returns a text of the configuration, or its beginning.
+func clip(s string) string {
+	const most = 200
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
 }

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"reflect"
+	"strconv"
+	"strings"
 	"testing"
 
 	"radsec-gw/metrics"
@@ -8,31 +11,35 @@ import (
 
 // A server whose addresses count separately has the best of their states, whatever that of its
 // own ports is.
-func TestBestStates(t *testing.T) {
+func TestStatusOfServers(t *testing.T) {
 	up, suspect, failing, down := metrics.StateUp, metrics.StateSuspect, metrics.StateFailing, metrics.StateDown
 	type port struct {
 		name  string
 		state metrics.State
+		heard bool
 	}
 	for _, x := range []struct {
 		name  string
 		ports []port // as metrics.Servers gives them, by name
-		want  metrics.State
+		want  portState
 	}{
-		{"one address", []port{{"pool", failing}}, failing},
-		{"name not looked up yet", []port{{"pool", down}}, down},
-		{"expanded", []port{{"pool@10.0.0.1", down}, {"pool@10.0.0.2", suspect}, {"pool@2001:db8::1", failing}}, suspect},
-		{"expanded a moment ago", []port{{"pool", up}, {"pool@10.0.0.1", down}, {"pool@10.0.0.2", down}}, down},
-		{"own port after its addresses", []port{{"pool@10.0.0.1", failing}, {"pool", up}}, failing},
-		{"another server with an @", []port{{"pool", down}, {"pool@dc1", up}}, down},
+		{"one address", []port{{"pool", failing, true}}, portState{failing, true, true}},
+		{"name not looked up yet", []port{{"pool", down, false}}, portState{down, false, true}},
+		{"not heard of yet", []port{{"pool", up, false}}, portState{up, false, false}},
+		{"silent at first", []port{{"pool", suspect, false}}, portState{suspect, false, false}},
+		{"expanded", []port{{"pool@10.0.0.1", down, true}, {"pool@10.0.0.2", suspect, true}, {"pool@2001:db8::1", failing, true}}, portState{suspect, true, true}},
+		{"expanded, one not heard of", []port{{"pool@10.0.0.1", up, false}, {"pool@10.0.0.2", failing, true}}, portState{up, true, false}},
+		{"expanded a moment ago", []port{{"pool", up, true}, {"pool@10.0.0.1", down, true}, {"pool@10.0.0.2", down, false}}, portState{down, false, true}},
+		{"own port after its addresses", []port{{"pool@10.0.0.1", failing, true}, {"pool", up, true}}, portState{failing, true, true}},
+		{"another server with an @", []port{{"pool", down, true}, {"pool@dc1", up, true}}, portState{down, false, true}},
 	} {
 		var counts []metrics.ServerCounts
 		for _, p := range x.ports {
-			counts = append(counts, metrics.ServerCounts{Name: p.name, Port: "auth", State: p.state})
+			counts = append(counts, metrics.ServerCounts{Name: p.name, Port: "auth", State: p.state, Proven: p.heard})
 		}
-		got, known := bestStates(counts)[endpoint{"pool", "auth"}]
+		got, known := statusOf(counts)[endpoint{"pool", "auth"}]
 		if !known || got != x.want {
-			t.Errorf("%s: the server is %v (known: %v), expected %v", x.name, got, known, x.want)
+			t.Errorf("%s: the server is %+v (known: %v), expected %+v", x.name, got, known, x.want)
 		}
 	}
 }
@@ -53,10 +60,125 @@ func TestReadinessOfExpandedServers(t *testing.T) {
 		{metrics.StateDown, metrics.StateFailing, true},
 		{metrics.StateDown, metrics.StateDown, false},
 	} {
+		first.SetProven(true)
+		second.SetProven(true)
 		first.SetState(x.first)
 		second.SetState(x.second)
 		if got := b.server.readiness(); got.Ready != x.ready {
 			t.Errorf("with %v and %v: ready %v (%q), expected %v", x.first, x.second, got.Ready, got.Reasons, x.ready)
 		}
+	}
+}
+
+// ready is a server whose readiness is tested: "dead" and "alive" are two routes.
+func ready(t *testing.T, change func(*Config)) (b *bed, port func(name string, port metrics.Port, state metrics.State, heard bool)) {
+	b = newBed(t, func(c *Config) {
+		c.Routes = func() []Route {
+			return []Route{
+				{Realms: []string{"alive"}, Packets: []string{"access", "accounting"}, Servers: []string{"a"}, Label: "alive"},
+				{Realms: []string{"dead"}, Packets: []string{"access"}, Servers: []string{"b", "c"}, Label: "dead"},
+			}
+		}
+		if change != nil {
+			change(c)
+		}
+	})
+	port = func(name string, port metrics.Port, state metrics.State, heard bool) {
+		s := b.m.Server(name, port)
+		s.SetState(state)
+		s.SetProven(heard)
+	}
+	port("a", metrics.PortAuth, metrics.StateUp, true)
+	port("a", metrics.PortAcct, metrics.StateUp, true)
+	port("b", metrics.PortAuth, metrics.StateUp, true)
+	port("c", metrics.PortAuth, metrics.StateDown, false)
+	return b, port
+}
+
+// One realm without a server does not take the gateway out of service, unless ready_when is
+// "all"; a route with ready = false never does. Each is named, with why.
+func TestReadyWhen(t *testing.T) {
+	const dead = "route dead: no server is up for auth (b: down, c: down)"
+	for _, x := range []struct {
+		name              string
+		all               bool
+		ignored           string
+		down              []endpoint
+		ready             bool
+		reasons, unserved string
+	}{
+		{"any, all served", false, "", nil, true, "", ""},
+		{"any, one served", false, "", []endpoint{{"b", "auth"}}, true, "", dead},
+		{"any, a kind of one served", false, "", []endpoint{{"b", "auth"}, {"a", "auth"}}, true, "", "route alive: no server is up for auth (a: down)|" + dead},
+		{"any, none served", false, "", []endpoint{{"b", "auth"}, {"a", "auth"}, {"a", "acct"}}, false,
+			"route alive: no server is up for auth (a: down)|route alive: no server is up for acct (a: down)|" + dead, ""},
+		{"any, one served that does not count", false, "alive", []endpoint{{"b", "auth"}}, false, dead, ""},
+		{"all, one served", true, "", []endpoint{{"b", "auth"}}, false, dead, ""},
+		{"all, a kind not served", true, "", []endpoint{{"a", "acct"}}, false, "route alive: no server is up for acct (a: down)", ""},
+		{"all, one not served that does not count", true, "dead", []endpoint{{"b", "auth"}}, true, "", ""},
+	} {
+		b, port := ready(t, func(c *Config) {
+			c.AllRoutes = x.all
+			routes := c.Routes()
+			for i := range routes {
+				routes[i].Ignored = routes[i].Label == x.ignored
+			}
+			c.Routes = func() []Route { return routes }
+		})
+		for _, e := range x.down {
+			port(e.server, e.port, metrics.StateDown, true)
+		}
+		got := b.server.readiness()
+		if got.Ready != x.ready || strings.Join(got.Reasons, "|") != x.reasons || strings.Join(got.Unserved, "|") != x.unserved {
+			t.Errorf("%s: got %+v, expected ready %v, reasons %q, unserved %q", x.name, got, x.ready, x.reasons, x.unserved)
+		}
+	}
+}
+
+// After a start the gateway is not ready while it is not known whether a port answers: a
+// wrong secret shows only when some checks are lost. Once it was ready, another server that
+// is added, and not known yet, does not end that.
+func TestNotReadyBeforeEachPortIsDecided(t *testing.T) {
+	b, port := ready(t, nil)
+	for _, step := range []struct {
+		says   string
+		state  metrics.State
+		heard  bool
+		ready  bool
+		reason string
+	}{
+		{"assumed to be up", metrics.StateUp, false, false, "server b has not answered for auth yet, and is not down"},
+		{"a check is lost", metrics.StateSuspect, false, false, "server b has not answered for auth yet, and is not down"},
+		{"found down", metrics.StateDown, false, true, ""},
+		{"later, at another address", metrics.StateUp, false, true, ""},
+		{"it answers", metrics.StateUp, true, true, ""},
+	} {
+		port("b", metrics.PortAuth, step.state, step.heard)
+		if got := b.server.readiness(); got.Ready != step.ready || strings.Join(got.Reasons, "|") != step.reason {
+			t.Errorf("%s: got %+v, expected ready %v and the reason %q", step.says, got, step.ready, step.reason)
+		}
+	}
+}
+
+// What /readyz answers is bounded, however many routes have no server.
+func TestReadinessIsBounded(t *testing.T) {
+	routes := make([]Route, 10_000)
+	for i := range routes {
+		routes[i] = Route{Realms: []string{strings.Repeat("x", 300), "y", "z", "more"}, Packets: []string{"access"}, Servers: make([]string, 64), Label: strconv.Itoa(i)}
+	}
+	b := newBed(t, func(c *Config) { c.Routes = func() []Route { return routes } })
+	_, body, _ := b.ask("GET", "/readyz", "")
+	if len(body) > 10_000 || !strings.Contains(body, "and 9980 more") {
+		t.Errorf("/readyz answers %d bytes, expected at most 10,000 that say how many more there are", len(body))
+	}
+}
+
+// The metrics have each route, and whether all of its kinds are served.
+func TestRouteStates(t *testing.T) {
+	b, port := ready(t, nil)
+	port("a", metrics.PortAcct, metrics.StateDown, true)
+	want := []metrics.RouteState{{Name: "alive", Ready: false}, {Name: "dead", Ready: true}}
+	if got := b.server.RouteStates(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, expected %v", got, want)
 	}
 }

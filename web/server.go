@@ -48,14 +48,16 @@ type Config struct {
 type Settings struct {
 	Token       []byte          // what a caller must send; empty: nothing (access.go)
 	PProf       bool            // serve /debug/pprof
+	AllRoutes   bool            // /readyz: each route that counts must be served, not only one
 	Certificate tls.Certificate // the server's own, with its chain; without one: HTTP without TLS
 }
 
 // settings are Settings in the form that connections and requests use.
 type settings struct {
-	token []byte
-	pprof bool
-	tls   *tls.Config // nil: HTTP without TLS
+	token     []byte
+	pprof     bool
+	allRoutes bool
+	tls       *tls.Config // nil: HTTP without TLS
 }
 
 // Route is one route of the configuration, as the page and /readyz need it.
@@ -64,6 +66,8 @@ type Route struct {
 	Packets []string // kinds, as the configuration names them
 	Servers []string
 	Balance string
+	Label   string // in metrics
+	Ignored bool   // it does not count for /readyz
 }
 
 // Limits of the HTTP server. It has few callers: Prometheus, a browser, the probes of an
@@ -83,7 +87,8 @@ type Server struct {
 	shared  *shared // the page and its JSON
 	started time.Time
 
-	current atomic.Pointer[settings] // replaced as a whole by Change
+	current  atomic.Pointer[settings] // replaced as a whole by Change
+	wasReady atomic.Bool              // /readyz has answered that it is ready, or would have
 }
 
 // New returns a Server. Run and Serve start it.
@@ -118,7 +123,7 @@ func New(cfg Config) *Server {
 
 // Change replaces the settings, for every request and every new connection from now on.
 func (s *Server) Change(to Settings) {
-	next := &settings{token: to.Token, pprof: to.PProf}
+	next := &settings{token: to.Token, pprof: to.PProf, allRoutes: to.AllRoutes}
 	if len(to.Certificate.Certificate) > 0 {
 		next.tls = &tls.Config{Certificates: []tls.Certificate{to.Certificate}, MinVersion: tls.VersionTLS12}
 	}

@@ -23,8 +23,8 @@ func TestHealthIsAlive(t *testing.T) {
 	}
 }
 
-// The gateway is ready if it listens, does not drain, and has a server that may be used for each route
-// and kind.
+// The gateway is ready if it listens, does not drain, and each server is known to answer or to
+// be down; TestReadyWhen has the routes.
 func TestReadinessGivesItsReasons(t *testing.T) {
 	for _, row := range []struct {
 		name   string
@@ -37,12 +37,8 @@ func TestReadinessGivesItsReasons(t *testing.T) {
 		{"one of two servers is down", func(b *bed) { b.m.Server("radius-a", "auth").SetState(metrics.StateDown) }, 200, ""},
 		{"the only server is suspect", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateSuspect) }, 200, ""},
 		{"the only server is failing", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateFailing) }, 200, ""},
-		{"the only server for a kind is down", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateDown) }, 503,
-			"route * (default), (no realm): no server is up for coa"},
-		{"all servers for a kind are down", func(b *bed) {
-			b.m.Server("radius-a", "acct").SetState(metrics.StateDown)
-			b.m.Server("radius-b", "acct").SetState(metrics.StateDown)
-		}, 503, "route example.org, *.example.org: no server is up for acct"},
+		{"the only server for a kind is down, and one of another is not", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateDown) }, 200, ""},
+		{"a server has not answered yet", func(b *bed) { b.m.Server("radius-b", "coa").SetProven(false) }, 503, "server radius-b has not answered for coa yet, and is not down"},
 	} {
 		b := newBed(t, nil)
 		row.change(b)

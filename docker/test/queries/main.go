@@ -23,7 +23,7 @@ var sometimes = []string{
 	"radsec_gw_crl_next_update_timestamp_seconds", "radsec_gw_crl_issuer_refused",
 	"radsec_gw_tls_client_certificate_expiry_timestamp_seconds", "client:radsec_gw_certificate_valid:seconds",
 	"radsec_gw_server_name_lookups_total",
-	"radsec_gw_queue_length", "radsec_gw_queue_limit", "radsec_gw_queue_shed_total", "queue:radsec_gw_queue:ratio",
+	"radsec_gw_queue_items", "radsec_gw_queue_bytes", "radsec_gw_queue_shed_total", "queue:radsec_gw_queue:ratio",
 }
 
 var client = http.Client{Timeout: 10 * time.Second}

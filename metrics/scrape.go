@@ -1,0 +1,121 @@
+package metrics
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+)
+
+// scrapes encodes the metrics for requests, for one at a time.
+type scrapes struct {
+	failed atomic.Uint64
+	turn   chan struct{} // holds an element while a request is answered
+
+	// owned by the holder of the turn
+	arena arena
+	zip   *gzip.Writer
+}
+
+func newScrapes(reg prometheus.Registerer) *scrapes {
+	s := &scrapes{turn: make(chan struct{}, 1)}
+	s.zip, _ = gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // fails for other levels only
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: namespace, Name: "scrape_errors_total",
+		Help: "Scrapes that lack something, because it could not be read or encoded."}, func() float64 { return float64(s.failed.Load()) }))
+	return s
+}
+
+// Handler serves the metrics for /metrics: in the text format of Prometheus, as OpenMetrics
+// or as protobuf, which has native histograms and created timestamps, as the caller asks
+// for it; compressed with gzip if it accepts that. They are encoded for one request at a
+// time, and kept compressed until the caller, who may be slow, has read them.
+func (m *Metrics) Handler() http.Handler {
+	s := m.scrapes
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		format := expfmt.NegotiateIncludingOpenMetrics(r.Header)
+		select {
+		case s.turn <- struct{}{}:
+		case <-r.Context().Done():
+			return
+		}
+		zipped, err := m.encodeZipped(format)
+		<-s.turn
+		if err != nil {
+			http.Error(w, "the metrics cannot be read: "+err.Error(), http.StatusInternalServerError)
+			return
+		}
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(scrapeTimeout)) // a recorder of a test has none
+		w.Header().Set("Content-Type", string(format))
+		if acceptsGzip(r.Header) {
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Write(zipped) // what fails here is the caller's connection
+			return
+		}
+		if plain, err := gzip.NewReader(bytes.NewReader(zipped)); err == nil {
+			_, _ = io.Copy(w, plain) // likewise
+		}
+	})
+}
+
+// scrapeTimeout is how long a caller may take to read the metrics.
+const scrapeTimeout = 20 * time.Second
+
+// encodeZipped encodes and compresses all metrics. Called with the turn held.
+func (m *Metrics) encodeZipped(format expfmt.Format) ([]byte, error) {
+	s := m.scrapes
+	shared, err := m.shared.Gather()
+	if err != nil {
+		s.failed.Add(1) // what could be read is better than nothing
+	}
+	if len(shared) == 0 {
+		return nil, err
+	}
+	out := new(bytes.Buffer)
+	s.zip.Reset(out)
+	if err := m.encode(s.zip, format, shared); err != nil {
+		return nil, err
+	}
+	if err := s.zip.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// encode writes the metrics that have neither a client, nor a server, nor a route as a
+// label, and all others. Called with the turn held.
+func (m *Metrics) encode(out io.Writer, format expfmt.Format, shared []*dto.MetricFamily) error {
+	to := expfmt.NewEncoder(out, format)
+	for _, f := range shared {
+		if err := to.Encode(f); err != nil {
+			return err
+		}
+	}
+	if err := m.exposeOwned(&m.scrapes.arena, format.FormatType() == expfmt.TypeProtoDelim, to.Encode); err != nil {
+		return err
+	}
+	if closer, ok := to.(expfmt.Closer); ok { // the end of OpenMetrics
+		return closer.Close()
+	}
+	return nil
+}
+
+// acceptsGzip reports whether the caller accepts gzip as an encoding (RFC 9110 §12.5.3).
+func acceptsGzip(h http.Header) bool {
+	for _, list := range h.Values("Accept-Encoding") {
+		for one := range strings.SplitSeq(list, ",") {
+			name, weight, _ := strings.Cut(one, ";")
+			weight = strings.TrimRight(strings.TrimPrefix(strings.ReplaceAll(weight, " ", ""), "q="), "0.")
+			if strings.EqualFold(strings.TrimSpace(name), "gzip") && (weight != "" || !strings.Contains(one, ";")) {
+				return true
+			}
+		}
+	}
+	return false
+}
