@@ -30,7 +30,7 @@ race: ## all tests but those with other programs, under the race detector; and t
 
 web-test: PACKAGES := chromium fonts-dejavu-core
 web-test: deps ## the status page in headless Chromium, which is large: not a part of test
-	$(GO) test -tags browser -run Chromium ./web
+	$(GO) test -tags browser -run 'InChromium$$' ./web
 
 # Linux is what the gateway runs on; people build and change it on others too.
 VET_SYSTEMS := linux windows darwin freebsd

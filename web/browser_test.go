@@ -51,8 +51,8 @@ func brokenState() status.Snapshot {
 }
 
 // The page in a real browser: headless Chromium runs its script under the
-// page's own policy, in light and dark, at a phone's width, without a script, with as much as
-// a page may have, and with everything broken. SCREENSHOTS names a folder to keep the
+// page's own policy, in light and dark, at a phone's width, with as much as a page may have,
+// and with everything broken. SCREENSHOTS names a folder to keep the
 // pictures in. Run by `make web-test`.
 func TestThePageInChromium(t *testing.T) {
 	program := chromium(t)
@@ -68,7 +68,6 @@ func TestThePageInChromium(t *testing.T) {
 		{name: "light", size: "1400,2600"},
 		{name: "dark", size: "1400,2600", extra: []string{"--blink-settings=preferredColorScheme=0"}},
 		{name: "phone", size: "500,6400"},
-		{name: "noscript", size: "1400,2600", extra: []string{"--blink-settings=scriptEnabled=false"}},
 		{name: "many", size: "1400,9000", state: func() status.Snapshot { return largeState(1000, 10_000) }},
 		{name: "broken", size: "1400,3600", state: brokenState},
 		{name: "broken-phone", size: "500,9000", state: brokenState},

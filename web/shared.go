@@ -13,8 +13,12 @@ import (
 )
 
 const (
-	// snapshotFor is how long callers share one snapshot.
-	snapshotFor = time.Second
+	// snapshotFor is how long callers share one snapshot at least. They share it for
+	// snapshotShare times as long as it took to make, so that a gateway with thousands of
+	// clients and servers spends a tenth of a processor on it, but for mostFor at most.
+	snapshotFor   = time.Second
+	snapshotShare = 10
+	mostFor       = 4 * time.Second
 	// maxViews bounds the views other than the whole that are rendered of one snapshot.
 	// Whoever asks for one more waits for the next snapshot.
 	maxViews = 16
@@ -73,7 +77,7 @@ func newShared(assemble func() *status.Snapshot, render func(*status.Snapshot, r
 	return &shared{assemble: assemble, render: render, turn: make(chan struct{}, 1)}
 }
 
-// get returns what r asks for, of a snapshot that is at most snapshotFor old.
+// get returns what r asks for, of a snapshot that is at most mostFor old.
 func (s *shared) get(ctx context.Context, r request) (rendering, error) {
 	ctx, cancel := context.WithTimeout(ctx, longestWait)
 	defer cancel()
@@ -119,9 +123,10 @@ func (s *shared) find(r request, now time.Time) (render func() rendering, next t
 func (s *shared) newEdition() *edition {
 	e := &edition{views: map[request]func() rendering{}}
 	e.snapshot = sync.OnceValue(func() *status.Snapshot {
+		began := time.Now()
 		snapshot := s.assemble()
 		s.mu.Lock()
-		e.expires = time.Now().Add(snapshotFor)
+		e.expires = time.Now().Add(min(max(snapshotFor, snapshotShare*time.Since(began)), mostFor))
 		s.mu.Unlock()
 		return snapshot
 	})

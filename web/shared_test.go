@@ -104,7 +104,7 @@ func TestCallersShareARendering(t *testing.T) {
 		})
 	}
 	callers.Wait()
-	seconds := int(time.Since(began)/snapshotFor) + 1
+	seconds := int(time.Since(began)/snapshotFor) + 1 // fewer if one takes long
 	runtime.ReadMemStats(&after)
 	if made := int(b.made.Load()); made > seconds || renderings > seconds {
 		t.Errorf("64 callers within %d seconds caused %d snapshots and %d renderings, expected one a second", seconds, made, renderings)
@@ -149,6 +149,27 @@ func TestViewsAreBounded(t *testing.T) {
 			t.Errorf("callers waited %v, expected at most %v", took, longestWait)
 		}
 	})
+}
+
+// A snapshot that takes long is shared for longer: it costs a tenth of a processor.
+func TestExpensiveSnapshotsAreSharedLonger(t *testing.T) {
+	for takes, shared := range map[time.Duration]time.Duration{0: snapshotFor, 300 * time.Millisecond: 3 * time.Second, time.Second: mostFor} {
+		synctest.Test(t, func(t *testing.T) {
+			made := 0
+			s := newShared(func() *status.Snapshot { made++; time.Sleep(takes); return &status.Snapshot{} },
+				func(*status.Snapshot, request) ([]byte, error) { return nil, nil })
+			get := func(want int) {
+				if _, err := s.get(t.Context(), request{}); err != nil || made != want {
+					t.Errorf("a snapshot that takes %v: %d were made, %v; expected %d", takes, made, err, want)
+				}
+			}
+			get(1)
+			time.Sleep(shared - time.Millisecond)
+			get(1)
+			time.Sleep(time.Millisecond)
+			get(2)
+		})
+	}
 }
 
 // The compressed answer is the same page.
