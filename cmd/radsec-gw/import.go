@@ -88,7 +88,7 @@ func (o *importOptions) read() (*importer.Draft, error) {
 	source := importer.Disk()
 	if o.raddb != "" {
 		source.Base = path
-		return d, freeradius.Import(source, path, d, rand.Reader)
+		return d, freeradius.Import(source, path, d, freeradius.Options{Random: rand.Reader, LookupEnv: os.LookupEnv})
 	}
 	if source.IsDir(path) {
 		return nil, fmt.Errorf("%s: expected the configuration file of radsecproxy, got a directory; one of FreeRADIUS goes with -freeradius", o.file)

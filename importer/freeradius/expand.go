@@ -28,6 +28,27 @@ func (p *parser) expand(in *section, at importer.Place, text string) string {
 	}
 }
 
+// expandEnv replaces each $ENV{NAME} by the environment variable. One that is not set is
+// kept, and noted.
+func (p *parser) expandEnv(at importer.Place, text string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "$ENV{")
+		b.WriteString(before)
+		if !found || b.Len() > maxValue {
+			return b.String()
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		value, known := p.env(name)
+		if !known {
+			p.notes = append(p.notes, importer.Note{Place: at, Text: "$ENV{" + name + "}: the environment variable is not set here; import with the environment of FreeRADIUS"})
+			value = "$ENV{" + name + "}"
+		}
+		b.WriteString(value)
+		text = after
+	}
+}
+
 // lookup finds the value of a reference: NAME in this section or one around it, or
 // SECTION.NAME from the outermost one, or .NAME from this one, ..NAME from the one around
 // it and so on.

@@ -22,6 +22,12 @@ func (fixed) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// testEnv is the environment of the tests.
+func testEnv(name string) (string, bool) {
+	value, ok := map[string]string{"HOME": "/home"}[name]
+	return value, ok
+}
+
 // Each directory in testdata becomes the configuration beside it.
 func TestImport(t *testing.T) {
 	for _, name := range []string{"raddb3", "raddb2"} {
@@ -32,9 +38,8 @@ func TestImport(t *testing.T) {
 			}
 			source := importer.Disk()
 			source.Base = dir
-			t.Setenv("NORTH_SECRET", "north-Secret-2")
 			d := &importer.Draft{Source: name}
-			if err := Import(source, dir, d, fixed{}); err != nil {
+			if err := Import(source, dir, d, Options{Random: fixed{}, LookupEnv: testEnv}); err != nil {
 				t.Fatal(err)
 			}
 			importertest.Compare(t, d, filepath.Join("testdata", name+".toml"))
@@ -54,7 +59,7 @@ func importText(text string, others map[string]string) (*importer.Draft, error) 
 	source := importer.NewSource(files)
 	source.Base = "/etc/raddb"
 	d := &importer.Draft{Source: "raddb"}
-	return d, Import(source, "/etc/raddb", d, fixed{})
+	return d, Import(source, "/etc/raddb", d, Options{Random: fixed{}, LookupEnv: testEnv})
 }
 
 // A mistake has its line, what was expected, and what is there.
@@ -98,25 +103,26 @@ two
 	none = # nothing
 	flag
 	env = $ENV{HOME}
+	unset = $ENV{UNSET}
 	list = a, other = b
 	unknown = ${nothing}
 }
 `
-	p, err := parse(importer.NewSource(fstest.MapFS{"r/radiusd.conf": {Data: []byte("proxy server {\ndepth = 3\n}\n" + text)}}), "/r")
+	p, err := parse(importer.NewSource(fstest.MapFS{"r/radiusd.conf": {Data: []byte("proxy server {\ndepth = 3\n}\n" + text)}}), "/r", testEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := p.root.all("client")[0]
 	for name, want := range map[string]string{
 		"bare": "a#b{c}=d", "quoted": "a \"b\" A\n/x", "single": `a "b" ${v} 'c'`, "both": "/x/inner", "above": "outer", "path": "3",
-		"long": "onetwo", "none": "", "flag": "", "env": "$ENV{HOME}", "list": "a", "other": "b", "unknown": "${nothing}",
+		"long": "onetwo", "none": "", "flag": "", "env": "/home", "unset": "$ENV{UNSET}", "list": "a", "other": "b", "unknown": "${nothing}",
 	} {
 		if v, ok := a.value(name); !ok || v.value != want {
 			t.Errorf("%s is %q, %v; expected %q", name, v.value, ok, want)
 		}
 	}
-	if len(p.notes) != 1 || p.notes[0].Line != 20 {
-		t.Errorf("expected a note about line 20, got %v", p.notes)
+	if len(p.notes) != 2 || p.notes[0].Line != 19 || p.notes[1].Line != 21 {
+		t.Errorf("expected notes about lines 19 and 21, got %v", p.notes)
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 type parser struct {
 	source *importer.Source
 	dir    string // that is imported, absolute
+	env    func(name string) (value string, ok bool)
 	root   *section
 	open   []string // files that include each other, the innermost last
 	items  int
@@ -24,8 +25,8 @@ type parser struct {
 }
 
 // parse reads dir/radiusd.conf and what it includes.
-func parse(source *importer.Source, dir string) (*parser, error) {
-	p := &parser{source: source, dir: dir, root: &section{Place: importer.Place{File: source.Shown(path.Join(dir, "radiusd.conf"))}}}
+func parse(source *importer.Source, dir string, env func(string) (string, bool)) (*parser, error) {
+	p := &parser{source: source, dir: dir, env: env, root: &section{Place: importer.Place{File: source.Shown(path.Join(dir, "radiusd.conf"))}}}
 	main := path.Join(dir, "radiusd.conf")
 	text, err := source.Read(main)
 	if err != nil {
@@ -147,6 +148,9 @@ func (p *parser) pair(r *reader, l *line, name string) error {
 	}
 	if value.quote != '\'' {
 		value.text = p.expand(r.this, l.Place, value.text)
+		if !isSecret(name) { // that of a secret becomes secret_env
+			value.text = p.expandEnv(l.Place, value.text)
+		}
 	}
 	if len(value.text) > maxValue {
 		return wrong(l.Place, "expected a value of at most %d bytes for %s, got %d", maxValue, name, len(value.text))
@@ -214,7 +218,7 @@ func (p *parser) directive(r *reader, l *line, name string) error {
 	case value.text == "":
 		return wrong(l.Place, "expected the name of a file after %s, got the end of the line", name)
 	}
-	target := p.expand(r.this, l.Place, value.text)
+	target := p.expandEnv(l.Place, p.expand(r.this, l.Place, value.text))
 	isDir := strings.HasSuffix(target, "/")
 	if !path.IsAbs(target) {
 		target = path.Join(path.Dir(p.open[len(p.open)-1]), target)

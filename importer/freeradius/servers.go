@@ -41,7 +41,7 @@ func (c *conversion) server() {
 		setSecret(t, p, "secret", local)
 	} else {
 		random := make([]byte, 24)
-		if _, err := io.ReadFull(c.random, random); err == nil {
+		if _, err := io.ReadFull(c.o.Random, random); err == nil {
 			t.SetSecret(importer.Place{File: c.draft.Source}, "secret", local, []byte(hex.EncodeToString(random)))
 		}
 	}

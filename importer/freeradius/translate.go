@@ -9,9 +9,9 @@ import (
 
 // conversion is one import.
 type conversion struct {
-	draft  *importer.Draft
-	p      *parser
-	random io.Reader // for a secret, where FreeRADIUS does not know this machine
+	draft *importer.Draft
+	p     *parser
+	o     Options
 
 	virtual    []*section       // the whole and each virtual server: where listen and client may be
 	names      map[string]bool  // of tables
@@ -23,16 +23,24 @@ type conversion struct {
 // local is the name of FreeRADIUS itself in the draft.
 const local = "freeradius"
 
+// Options is what Import needs beside the files.
+type Options struct {
+	// Random is for a new secret, where FreeRADIUS does not know this machine as a client.
+	Random io.Reader
+	// LookupEnv returns the value of an environment variable, which the configuration may
+	// name as $ENV{NAME}.
+	LookupEnv func(name string) (value string, ok bool)
+}
+
 // Import reads the directory of FreeRADIUS at an absolute path into d, whose Source and
-// SecretDir are set. random is for a new secret, where FreeRADIUS does not know this
-// machine as a client. An *importer.Error says what is wrong in the files.
-func Import(source *importer.Source, dir string, d *importer.Draft, random io.Reader) error {
-	p, err := parse(source, dir)
+// SecretDir are set. An *importer.Error says what is wrong in the files.
+func Import(source *importer.Source, dir string, d *importer.Draft, o Options) error {
+	p, err := parse(source, dir, o.LookupEnv)
 	if err != nil {
 		return err
 	}
 	d.Program = "FreeRADIUS"
-	c := &conversion{draft: d, p: p, random: random, names: map[string]bool{"server" + local: true}, homes: map[string]*home{}, pools: map[string]*section{}}
+	c := &conversion{draft: d, p: p, o: o, names: map[string]bool{"server" + local: true}, homes: map[string]*home{}, pools: map[string]*section{}}
 	c.virtual = append([]*section{p.root}, p.root.all("server")...)
 	for _, n := range p.notes {
 		d.Note(n.Place, "%s", n.Text)

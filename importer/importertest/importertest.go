@@ -62,6 +62,7 @@ func Compare(t testing.TB, d *importer.Draft, want string) {
 // wrong with a configuration.
 func CheckLoads(t testing.TB, text string) {
 	t.Helper()
+	t.Setenv("NORTH_SECRET", "north-Secret-2") // which the file of a test names
 	file := filepath.Join(t.TempDir(), "radsec-gw.toml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
