@@ -92,6 +92,9 @@ func (c *conversion) route(t *importer.Table, b *block, entries []string) error 
 	if it, ok := b.last("ReplyMessage"); ok && len(access) == 0 {
 		t.Note(it.Place, "ReplyMessage %q: the gateway's Access-Reject has no Reply-Message", it.value)
 	}
+	if _, ok := b.last("ReplyMessage"); !ok && len(b.all("server")) == 0 {
+		c.once(t, "radsecproxy ignores Access-Requests of a realm that has neither a server nor a ReplyMessage. The gateway rejects them, so that clients need not wait.")
+	}
 	if it, ok := b.last("AccountingResponse"); ok && strings.EqualFold(it.value, "on") && len(accounting) == 0 {
 		t.Note(it.Place, "AccountingResponse on: the gateway never acknowledges accounting that no server has recorded. Name a server that takes it, or have the clients send none")
 	}
