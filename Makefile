@@ -45,7 +45,7 @@ lint: vet ## vet, staticcheck, formatting, dead code, and which package may impo
 	@$(MAKE) -s deadcode
 
 # Packages that exist for the tests of others, so that only tests call them.
-FOR_TESTS := certs/certstest gateway/gatewaytest interop/testbed
+FOR_TESTS := certs/certstest gateway/gatewaytest importer/importertest interop/testbed
 # Twice: nothing is there that only tests call, except in FOR_TESTS; and there, and in
 # tests, nothing that not even tests call. In the second an example without output counts
 # as dead, because go test only compiles it, and the tag adds what holds the order of locks.

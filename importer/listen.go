@@ -5,6 +5,13 @@ import (
 	"slices"
 )
 
+// SameFamily reports whether a source may be that of a server's address: an IP address of
+// the other family may not.
+func SameFamily(source netip.Addr, address string) bool {
+	addr, err := netip.ParseAddr(address)
+	return err != nil || addr.Is4() == source.Is4()
+}
+
 // ListenAddresses removes addresses that are listed twice, and those that an unspecified
 // one with the same port covers, which the gateway would refuse.
 func ListenAddresses(all []string) (kept []string) {

@@ -140,6 +140,13 @@ func (c *conversion) homeServer(s *section) {
 	port, _ := strconv.Atoi(s.text("port", "0"))
 	c.homePorts(t, h, port)
 	setSecret(t, secret, "secret", h.name)
+	if p, ok := s.value("src_ipaddr"); ok {
+		if addr, err := netip.ParseAddr(p.value); err == nil && !addr.IsUnspecified() && importer.SameFamily(addr, at.value) {
+			t.Set("source", addr.String())
+		} else if p.value != "*" {
+			t.Note(p.Place, "src_ipaddr = %s: source of a [[server]] is an IP address of the same family as its address", p.value)
+		}
+	}
 	health(t, s)
 	if p, ok := s.value("require_message_authenticator"); ok && p.value != "auto" && !s.yes(p.name, true) {
 		t.Comment("%s, %s = %s: the gateway demands one by default. If the server sends none, set require_message_authenticator = false.", p.Place, p.name, p.value)
@@ -203,6 +210,5 @@ func noteHome(t *importer.Table, s *section) {
 		"response_window": "", "zombie_period": "", "revive_interval": "", "check_interval": "", "ping_interval": "", "check_timeout": "",
 		"status_check_timeout": "", "max_outstanding": "", "response_timeouts": "", "coa": "", "limit": "", "nonblock": "", "historic_average_window": "",
 		"require_message_authenticator": "", "no_response_fail": "", "no_coa_port": "",
-		"src_ipaddr": "the system chooses the gateway's source address",
 	})
 }

@@ -1,6 +1,7 @@
 package radsecproxy
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -56,6 +57,7 @@ func (c *conversion) writeServer(b *block, key string, secret item) {
 	t.Set("acct_port", portIf(accounting, port))
 	t.Set("coa_port", 0)
 	t.SetSecret(secret.Place, "secret", b.name, []byte(secret.value))
+	c.source(t, b, host)
 	c.health(t, b)
 	retries(t, b)
 	switch it, given := b.last("requireMessageAuthenticator"); {
@@ -70,7 +72,6 @@ func (c *conversion) writeServer(b *block, key string, secret item) {
 		"tcpkeepalive": "", "loopprevention": "", "ipv4only": "", "ipv6only": "", "blockingstartup": "", "sni": "", "sniservername": "",
 		"idletimeout": "", "dtlsforcemtu": "", "tls": "", "certificatenamecheck": "", "certificatecncheck": "", "servername": "",
 		"matchcertificateattribute": "", "pskkey": "", "pskidentity": "",
-		"source":  "the system chooses the gateway's source address",
 		"addttl":  "the gateway neither reads nor writes a TTL",
 		"rewrite": rewrite, "rewritein": rewrite, "rewriteout": rewrite,
 	})
@@ -110,6 +111,29 @@ func (c *conversion) address(t *importer.Table, b *block) (host string, port int
 		port = 1812
 	}
 	return host, port
+}
+
+// source writes the address that requests to the server are sent from: that of the server
+// block, or the one for all.
+func (c *conversion) source(t *importer.Table, b *block, server string) {
+	it, ok := b.last("Source")
+	if !ok {
+		it, ok = c.basic.last("SourceUDP")
+	}
+	host, port, _ := splitHostPort(it.value, "")
+	addr, err := netip.ParseAddr(host)
+	switch {
+	case !ok || host == "*" && port == "":
+	case err == nil && !importer.SameFamily(addr, server): // not used for this server
+	case err == nil && !addr.IsUnspecified():
+		t.Set("source", addr.String())
+		if port == "" {
+			return
+		}
+		fallthrough
+	default:
+		t.Note(it.Place, "%s %s: source of a [[server]] is an IP address, without a port: the gateway has as many ports as it needs", it.name, it.value)
+	}
 }
 
 // health writes how the server is checked.

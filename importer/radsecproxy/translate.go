@@ -92,14 +92,14 @@ func (c *conversion) sort(source *importer.Source, file string, items []item) (e
 // noteBasic notes the basic options that have no counterpart.
 func (c *conversion) noteBasic() {
 	const clients = "the gateway accepts clients over TLS only. Keep radsecproxy for those that speak something else, with this gateway as its server of type tls"
-	const source = "the gateway connects to no server but over UDP, and the system chooses its source address"
+	const source = "the gateway connects to no server but over UDP"
 	t := c.draft.Head()
-	for _, name := range []string{"ListenTLS", "LogLevel", "LogFullUsername", "LogMAC", "LogKey", "FTicksReporting", "FTicksMAC", "FTicksKey", "FTicksPrefix", "requireMessageAuthenticator"} {
+	for _, name := range []string{"ListenTLS", "LogLevel", "LogFullUsername", "LogMAC", "LogKey", "FTicksReporting", "FTicksMAC", "FTicksKey", "FTicksPrefix", "requireMessageAuthenticator", "SourceUDP"} {
 		c.basic.all(name)
 	}
 	c.basic.noteRest(t, map[string]string{
 		"listenudp": clients, "listentcp": clients, "listendtls": clients,
-		"sourceudp": source, "sourcetcp": source, "sourcetls": source, "sourcedtls": source,
+		"sourcetcp": source, "sourcetls": source, "sourcedtls": source,
 		"pidfile": "", "logthreadid": "", "loopprevention": "", "sni": "", "verifyeap": "",
 		"ttlattribute":         "the gateway neither reads nor writes a TTL; it detects loops by loop_marker of [routing]",
 		"addttl":               "the gateway neither reads nor writes a TTL; it detects loops by loop_marker of [routing]",
