@@ -39,11 +39,15 @@ func TestDashboard(t *testing.T) {
 	if err := yaml.Unmarshal(text, &provisioned); err != nil || len(provisioned.Datasources) != 1 {
 		t.Fatalf("provisioned data sources: %v, %v", provisioned, err)
 	}
-	source := Source{provisioned.Datasources[0].Type, provisioned.Datasources[0].UID}
+	// A variable, so that the dashboard can be imported where the data source has another name.
+	source := Source{provisioned.Datasources[0].Type, "${datasource}"}
+	if len(d.Templating.List) == 0 || d.Templating.List[0].Name != "datasource" || d.Templating.List[0].Type != "datasource" {
+		t.Fatalf("the first variable is %+v, expected the data source", d.Templating.List)
+	}
 	if d.UID == "" || d.Title == "" || d.SchemaVersion < 36 {
 		t.Errorf("uid %q, title %q, schemaVersion %d", d.UID, d.Title, d.SchemaVersion)
 	}
-	for _, v := range d.Templating.List {
+	for _, v := range d.Templating.List[1:] {
 		if v.Type != "query" || v.Datasource != source || !strings.HasPrefix(v.Definition, "label_values(") {
 			t.Errorf("variable %q: %+v", v.Name, v)
 		}
