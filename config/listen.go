@@ -152,6 +152,15 @@ type Listen struct {
 	// Default: none: keys made at random, changed daily, known to this process only
 	SessionTicketKeys string // path
 
+	// A file that the secrets of all TLS connections are appended to, for Wireshark ("NSS key
+	// log"): whoever reads it can decrypt every connection that was recorded meanwhile. For
+	// the search for a fault only; remove the key, request a reload, and delete the file
+	// after that. It is created for the gateway's user alone; one that others may read is
+	// refused. No handshake waits for it: what the disk does not take is lost, with an error
+	// in the log. radsec_gw_tls_key_log is 1 while it is on.
+	// Default: "", none
+	KeyLogFile string // path
+
 	// The networks of load balancers that begin each connection with a PROXY header,
 	// version 1 or 2, which has the client's address. Connections from there must have one,
 	// others must not.
@@ -253,6 +262,9 @@ func readListen(t *table) Listen {
 	t.number("max_packets_per_connection", &l.MaxPacketsPerConnection, 0, unlimited)
 	t.number("max_outstanding", &l.MaxOutstanding, 0, unlimited)
 	t.file("session_ticket_keys", &l.SessionTicketKeys, MaxKeys)
+	if t.text("key_log_file", &l.KeyLogFile) && l.KeyLogFile != "" {
+		l.KeyLogFile = t.r.resolve(joinKey(t.path, "key_log_file"), l.KeyLogFile)
+	}
 	readProxyProtocol(t, &l)
 	t.duration("reload_interval", &l.ReloadInterval, "only on SIGHUP")
 	t.duration("drain_timeout", &l.DrainTimeout, "at once")

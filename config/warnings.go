@@ -42,6 +42,9 @@ func (c *Config) warnListen(warn warner) {
 	if l.ClientAuth != AuthRequire {
 		warn("listen.client_auth", "%q lets clients in without a certificate (RFC 6614 §2.3 requires one)", l.ClientAuth)
 	}
+	if l.KeyLogFile != "" {
+		warn("listen.key_log_file", "the secrets of all TLS connections are written to %s: whoever reads it can decrypt them; remove the key when the fault is found", l.KeyLogFile)
+	}
 	if l.MinTLS == tls.VersionTLS13 && len(l.CipherSuites) > 0 {
 		warn("listen.cipher_suites", "has no effect: min_tls is 1.3, and suites can be chosen for TLS 1.2 only")
 	}

@@ -79,6 +79,7 @@ type generation struct {
 	sockets
 	Descriptors
 	routes []web.Route
+	keyLog *tlsfront.KeyLog // of [listen].key_log_file; nil: none
 }
 
 // Options are the options of Start. The zero value is ready for use.
@@ -160,9 +161,15 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 	}
 	g.limitDescriptors(first)
 	front.MaxDescriptors, front.DescriptorLimit = first.Descriptors.Connections, first.Descriptors.Limit
-	front.Listeners, front.Log = first.radsec, g.log
+	if first.keyLog, err = g.openKeyLog(first.Config, nil); err != nil {
+		g.closeSockets(first.without(&sockets{radsec: given}))
+		return ConfigurationError{err}
+	}
+	g.metrics.SetKeyLog(first.keyLog != nil)
+	front.Listeners, front.Log, front.KeyLog = first.radsec, g.log, first.keyLog
 	g.connect(&front, g.clients)
 	if g.front, err = tlsfront.New(front); err != nil {
+		closeKeyLog(first.keyLog, nil)
 		g.closeSockets(first.without(&sockets{radsec: given}))
 		return ConfigurationError{err}
 	}
@@ -265,6 +272,7 @@ func (g *Gateway) Wait() error {
 	g.turn <- struct{}{} // a reload ends when ctx is done, and none begins
 	g.releaseTurn()
 	g.running.Wait()
+	closeKeyLog(g.current.Load().keyLog, nil)
 	g.hub.Close()
 	g.reloading.Lock()
 	closeServers(g.servers)

@@ -25,10 +25,18 @@ func (g *Gateway) replace(p *Plan) error {
 	if err != nil {
 		return err
 	}
-	if err := g.swap(&generation{Plan: p, sockets: want, Descriptors: d, routes: webRoutes(p.Config)}); err != nil {
+	keys, err := g.openKeyLog(p.Config, current)
+	if err != nil {
 		g.closeSockets(&opened)
 		return err
 	}
+	if err := g.swap(&generation{Plan: p, sockets: want, Descriptors: d, routes: webRoutes(p.Config), keyLog: keys}); err != nil {
+		g.closeSockets(&opened)
+		closeKeyLog(keys, current.keyLog)
+		return err
+	}
+	closeKeyLog(current.keyLog, keys)
+	g.metrics.SetKeyLog(keys != nil)
 	g.serveSockets(&opened)
 	g.endSockets(current.without(&want))
 	return nil
@@ -59,6 +67,7 @@ func (g *Gateway) swap(next *generation) error {
 			return err
 		}
 	}
+	front.KeyLog = next.keyLog
 	front.MaxDescriptors, front.DescriptorLimit = next.Descriptors.Connections, next.Descriptors.Limit
 	if err := g.front.Update(front); err != nil {
 		closeUnused(without(servers, g.servers), g.servers)

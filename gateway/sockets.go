@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -79,8 +80,10 @@ func (g *Gateway) openWebSocket(address string, have *sockets) (*webSocket, erro
 	defer cancel()
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		hint := "is another program using the port? \"\" switches metrics off"
-		if _, port, _ := net.SplitHostPort(address); errors.Is(err, syscall.EADDRINUSE) && have.listensOn(port) {
+		_, port, _ := net.SplitHostPort(address)
+		number, _ := strconv.ParseUint(port, 10, 16)
+		hint := tlsfront.BindHint(err, uint16(number)) + "; \"\" switches metrics off"
+		if errors.Is(err, syscall.EADDRINUSE) && have.listensOn(port) {
 			hint = "this gateway itself listens on that port until the reload is done: choose another one, or restart"
 		}
 		return nil, fmt.Errorf("[metrics].address: cannot listen on %q: %w; %s", address, err, hint)

@@ -89,8 +89,8 @@ func TestReloadWithoutItsSocketsIsRefused(t *testing.T) {
 	}
 	free := gatewaytest.UnusedAddress(t)
 	for _, row := range []struct{ name, radsec, web, want string }{
-		{"a RadSec address of another program", taken.Addr().String(), "127.0.0.1:0", "is another program using the port?"},
-		{"an HTTP address of another program", free, taken.Addr().String(), `is another program using the port? "" switches metrics off`},
+		{"a RadSec address of another program", taken.Addr().String(), "127.0.0.1:0", "ss -ltnp"},
+		{"an HTTP address of another program", free, taken.Addr().String(), `names it; "" switches metrics off`},
 		{"the RadSec port for HTTP", free, "0.0.0.0" + radsec[strings.LastIndex(radsec, ":"):], "this gateway itself listens on that port until the reload is done"},
 	} {
 		g.put("gw.toml", good)

@@ -13,6 +13,7 @@ type certificates struct {
 	// static after construction
 	expiry              *prometheus.GaugeVec // certificate, file
 	refused, newRefused prometheus.Gauge
+	keyLog              prometheus.Gauge
 }
 
 func newCertificates(reg prometheus.Registerer) *certificates {
@@ -24,8 +25,10 @@ func newCertificates(reg prometheus.Registerer) *certificates {
 			Help: "Whether every client refuses the gateway's own certificate: it has expired, is not valid yet, or is not for servers."}),
 		newRefused: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "new_certificate_refused",
 			Help: "Whether the file of the gateway's own certificate has one that is not used because every client would refuse it, and the old one stays."}),
+		keyLog: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "tls_key_log",
+			Help: "Whether the secrets of TLS connections are written to [listen].key_log_file: whoever reads it can decrypt them."}),
 	}
-	reg.MustRegister(c.expiry, c.refused, c.newRefused)
+	reg.MustRegister(c.expiry, c.refused, c.newRefused, c.keyLog)
 	return c
 }
 
@@ -56,6 +59,9 @@ func (m *Metrics) SetRefused(refused bool) { m.certificates.refused.Set(oneIf(re
 // SetNewRefused sets whether a new certificate of the gateway's own is not used
 // because every client would refuse it.
 func (m *Metrics) SetNewRefused(refused bool) { m.certificates.newRefused.Set(oneIf(refused)) }
+
+// SetKeyLog sets whether the secrets of TLS connections are written to a file.
+func (m *Metrics) SetKeyLog(on bool) { m.certificates.keyLog.Set(oneIf(on)) }
 
 // oneIf returns the value of a gauge that shows whether something is true: 1 or 0.
 func oneIf(so bool) float64 {

@@ -34,6 +34,8 @@ type Config struct {
 	TicketKeys     [][32]byte             // session ticket keys, the first encrypts (RFC 5077 §5.5); nil: random ones, changed daily
 	ProxyNetworks  []netip.Prefix         // load balancers, which must send a PROXY header; others must not
 
+	KeyLog *KeyLog // the secrets of connections are written there; nil: nowhere
+
 	SilentTimeout    time.Duration // from accepting a connection to the first bytes of its ClientHello
 	HandshakeTimeout time.Duration // from then to the end of the handshake
 	PacketTimeout    time.Duration // from the first octet of a packet to its last

@@ -57,6 +57,9 @@ func tlsConfig(p *policy) *tls.Config {
 			return nil
 		},
 	}
+	if p.cfg.KeyLog != nil {
+		c.KeyLogWriter = p.cfg.KeyLog
+	}
 	if len(p.cfg.TicketKeys) > 0 {
 		c.SetSessionTicketKeys(p.cfg.TicketKeys)
 	}

@@ -37,7 +37,7 @@ func Listen(old []net.Listener, oldAddresses, addresses []netip.AddrPort) (ls, o
 			if i := slices.IndexFunc(oldAddresses, func(o netip.AddrPort) bool { return errors.Is(err, syscall.EADDRINUSE) && overlap(o, a) }); i >= 0 {
 				return nil, nil, fmt.Errorf("cannot listen for RadSec on %s while this gateway still listens on %s: the kernel allows only one socket for both, and closing the old one first would refuse clients; use another port, or restart", a, oldAddresses[i])
 			}
-			return nil, nil, fmt.Errorf("cannot listen for RadSec on %s: %w; is another program using the port?", a, err)
+			return nil, nil, fmt.Errorf("cannot listen for RadSec on %s: %w; %s", a, err, BindHint(err, a.Port()))
 		}
 		ls, opened = append(ls, l), append(opened, l)
 	}
@@ -60,4 +60,20 @@ func network(a netip.AddrPort, all []netip.AddrPort) string {
 		return "tcp"
 	}
 	return "tcp6"
+}
+
+// BindHint returns advice on an error of listening on a port.
+func BindHint(err error, port uint16) string {
+	switch {
+	case errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		if port < 1024 {
+			return "ports below 1024 need the capability CAP_NET_BIND_SERVICE (AmbientCapabilities= of the systemd unit, setcap, or the sysctl net.ipv4.ip_unprivileged_port_start): grant it, or use a higher port"
+		}
+		return "a security policy of this machine forbids it"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "no interface of this machine has that address: is it right, and is the network up?"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program uses the port, perhaps another radsec-gw or radsecproxy: \"ss -ltnp\" names it"
+	}
+	return "is the address right?"
 }

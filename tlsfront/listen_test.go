@@ -3,7 +3,9 @@ package tlsfront
 import (
 	"net"
 	"net/netip"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -89,5 +91,30 @@ func TestListenOverlap(t *testing.T) {
 	_, _, err = Listen(old, oldAddresses, []netip.AddrPort{netip.MustParseAddrPort(other.Addr().String())})
 	if err == nil || strings.Contains(err.Error(), "this gateway") {
 		t.Errorf("an address of another program gives %v", err)
+	}
+}
+
+// An error of listening says what is missing: a capability, an address, or the port.
+//
+// Fault O10.
+func TestBindHint(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		port uint16
+		want string
+	}{
+		{syscall.EACCES, 83, "CAP_NET_BIND_SERVICE"},
+		{syscall.EACCES, 2083, "security policy"},
+		{syscall.EADDRNOTAVAIL, 2083, "no interface of this machine has that address"},
+		{syscall.EADDRINUSE, 2083, "ss -ltnp"},
+		{syscall.EMFILE, 2083, "is the address right?"},
+	} {
+		if got := BindHint(&net.OpError{Err: os.NewSyscallError("bind", row.err)}, row.port); !strings.Contains(got, row.want) {
+			t.Errorf("%v on port %d: %q, expected %q", row.err, row.port, got, row.want)
+		}
+	}
+	_, _, err := Listen(nil, nil, []netip.AddrPort{netip.MustParseAddrPort("192.0.2.77:0")})
+	if err == nil || !strings.Contains(err.Error(), "no interface of this machine") {
+		t.Errorf("an address of another machine: %v, expected that it says so", err)
 	}
 }

@@ -1,0 +1,51 @@
+package gateway
+
+import (
+	"fmt"
+	"os"
+	"sync"
+
+	"radsec-gw/config"
+	"radsec-gw/tlsfront"
+)
+
+// openKeyLog opens the file for the keys of connections, or returns that of the current
+// generation if it is the same file. It returns nil if the configuration asks for none.
+func (g *Gateway) openKeyLog(cfg *config.Config, current *generation) (*tlsfront.KeyLog, error) {
+	path := cfg.Listen.KeyLogFile
+	switch {
+	case path == "":
+		return nil, nil
+	case current != nil && current.keyLog != nil && current.Config.Listen.KeyLogFile == path:
+		return current.keyLog, nil
+	}
+	var mu sync.Mutex // guards what follows: the call may outlive its deadline
+	var file *os.File
+	givenUp := false
+	err := g.reader.Call(g.ctx, path, func() error {
+		f, err := tlsfront.OpenKeyLogFile(path)
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil && givenUp {
+			return f.Close()
+		}
+		file = f
+		return err
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if err != nil {
+		if givenUp = true; file != nil {
+			file.Close()
+		}
+		return nil, fmt.Errorf("[listen].key_log_file: %w", err)
+	}
+	return tlsfront.NewKeyLog(file, g.log), nil
+}
+
+// closeKeyLog closes a file for keys, unless the other generation uses it too.
+func closeKeyLog(k, other *tlsfront.KeyLog) {
+	if k != nil && k != other {
+		k.Close()
+	}
+}

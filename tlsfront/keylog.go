@@ -1,0 +1,116 @@
+package tlsfront
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"radsec-gw/logs"
+)
+
+// keyLogLines bounds the lines that wait for the disk: five for each handshake of TLS 1.3.
+const keyLogLines = 4096
+
+// keyLogCloseTime bounds how long Close waits for a disk that hangs.
+const keyLogCloseTime = 500 * time.Millisecond
+
+// KeyLog writes the secrets of TLS connections to a file, in the format that Wireshark
+// reads (NSS key log). A handshake never waits for the file: lines that it does not take in
+// time are dropped.
+type KeyLog struct {
+	lines   chan []byte
+	closing chan struct{}
+	ended   chan struct{}
+	lost    atomic.Int64
+	log     *slog.Logger
+	limit   logs.Limiter
+}
+
+// OpenKeyLogFile opens a file to append keys to, which it creates for this user alone. A
+// file that others may read, or that is not a regular file, is refused. It may wait for the
+// disk.
+func OpenKeyLogFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = fmt.Errorf("%s is not a regular file", path)
+	case info.Mode().Perm()&0o077 != 0:
+		err = fmt.Errorf("others may read %s (mode %#o), and whoever can decrypts every connection: run chmod 600 on it", path, info.Mode().Perm())
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// NewKeyLog returns a KeyLog that writes to w until Close, which also closes w.
+func NewKeyLog(w io.WriteCloser, log *slog.Logger) *KeyLog {
+	k := &KeyLog{lines: make(chan []byte, keyLogLines), closing: make(chan struct{}), ended: make(chan struct{}), log: log}
+	go k.run(w)
+	return k
+}
+
+// Write queues a line, or drops it. crypto/tls calls it during handshakes, which an error
+// would end: there is none.
+func (k *KeyLog) Write(line []byte) (int, error) {
+	select {
+	case k.lines <- bytes.Clone(line):
+	default:
+		k.lose(errors.New("lines arrive faster than the disk takes them"))
+	}
+	return len(line), nil
+}
+
+// Lost returns how many lines were dropped.
+func (k *KeyLog) Lost() int64 { return k.lost.Load() }
+
+func (k *KeyLog) lose(err error) {
+	k.lost.Add(1)
+	k.limit.Log(func() logs.Line {
+		return logs.Line{Log: k.log, Level: slog.LevelError, Text: "keys of TLS connections could not be written to key_log_file; these connections cannot be decrypted",
+			Fields: []any{"error", err, "lines_lost", k.lost.Load()}}
+	})
+}
+
+// run writes the lines. What waits at Close is still written.
+func (k *KeyLog) run(w io.WriteCloser) {
+	defer close(k.ended)
+	defer w.Close()
+	for {
+		select {
+		case line := <-k.lines:
+			if _, err := w.Write(line); err != nil {
+				k.lose(err)
+			}
+		case <-k.closing:
+			for len(k.lines) > 0 {
+				if _, err := w.Write(<-k.lines); err != nil {
+					k.lose(err)
+				}
+			}
+			return
+		}
+	}
+}
+
+// Close ends the writing, and waits a moment for what is queued. It must be called once.
+func (k *KeyLog) Close() {
+	close(k.closing)
+	t := time.NewTimer(keyLogCloseTime)
+	defer t.Stop()
+	select {
+	case <-k.ended:
+	case <-t.C:
+	}
+}
