@@ -5,7 +5,7 @@ GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
 # What the tests with other people's programs and in network namespaces need, as Debian names it.
 PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev gcc libc6-dev hostapd openssl iproute2 nftables util-linux
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+VERSION ?= $(shell packaging/version)
 SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 .PHONY: build test web-test race lint vet deadcode vuln fuzz mutants bench bench-stat bench-compare deps ci
@@ -101,19 +101,22 @@ ci: ## what CI runs
 # Image, compose file, Kubernetes manifests (docker/) and packages (packaging/).
 # Their tests need what these lists name, as Debian calls it.
 DOCKER_PACKAGES  := freeradius radsecproxy eapoltest prometheus curl
-PACKAGING_PACKAGES := debootstrap rpm
-IMAGE           ?= radsec-gw:$(VERSION)
-NFPM            := $(GO) run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+PACKAGING_PACKAGES := debootstrap rpm freeradius iproute2 openssl
+IMAGE           ?= radsec-gw:$(VERSION)$(IMAGE_ARCH:%=-%)
+IMAGE_ARCH      ?=
+NFPM            := $(GO) tool -modfile=tools/nfpm.mod nfpm
 DIST            ?= dist
-# Packages want a number first, RPM no "-", and both sort "~" before and "+" after:
-# v1.2.3-rc1 is 1.2.3~rc1, v1.2.3-4-gabc is 1.2.3+4.gabc, without a tag it is 0.0.0+abc.
-PACKAGE_VERSION ?= $(shell (git describe --tags --match 'v[0-9]*' 2>/dev/null || echo v0.0.0+$(VERSION)) | \
-  sed 's/^v//; s/-\([0-9]*\)-g/+\1.g/; s/-dirty$$/.dirty/; s/-/~/g')
+PACKAGE_VERSION ?= $(shell packaging/version package)
+PACKAGE_ARCHS   ?= amd64 arm64
+# Who makes the packages, and under which licence: yours to say.
+PACKAGE_MAINTAINER ?= radsec-gw maintainers <radsec-gw@localhost>
+PACKAGE_VENDOR  ?=
+PACKAGE_LICENSE ?=
 
-.PHONY: image docker-test docker-check packages share packages-test
+.PHONY: image docker-test docker-check packages packages-of-arch share packages-test
 
-image: ## the container image
-	docker build -f docker/Dockerfile --build-arg VERSION=$(VERSION) \
+image: ## the container image, for this machine or IMAGE_ARCH (amd64, arm64)
+	docker build -f docker/Dockerfile $(if $(IMAGE_ARCH),--platform linux/$(IMAGE_ARCH) --build-arg TARGETARCH=$(IMAGE_ARCH)) --build-arg VERSION=$(VERSION) \
 	  --build-arg REVISION=$$(git rev-parse HEAD)$$(git diff --quiet HEAD || echo +changes) -t $(IMAGE) .
 
 docker-check: ## dashboards, rules and Kubernetes manifests, without a Docker engine
@@ -124,12 +127,20 @@ docker-test: docker-check ## the image and the composed stack, with the Docker e
 	@$(MAKE) -s deps PACKAGES='$(DOCKER_PACKAGES)'
 	timeout -k 60 900 bash docker/test/run.sh
 
-packages: ## Debian and RPM packages in dist/
-	@mkdir -p $(DIST)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $(DIST)/radsec-gw ./cmd/radsec-gw
+packages: ## Debian and RPM packages in dist/, for PACKAGE_ARCHS, with an SBOM each
+	$(GO) -C packaging/sbom build -o $(abspath $(DIST))/sbom .
 	@$(MAKE) -s share
-	export DIST=$(DIST) PACKAGE_VERSION=$(PACKAGE_VERSION) PACKAGE_ARCH=$$($(GO) env GOARCH); \
-	  unset GOARCH; for p in deb rpm; do $(NFPM) package -f packaging/nfpm.yaml -p $$p -t $(DIST)/ || exit 1; done
+	@for arch in $(PACKAGE_ARCHS); do echo "packages for $$arch"; \
+	  $(MAKE) -s packages-of-arch DIST=$(abspath $(DIST))/$$arch PACKAGE_ARCH=$$arch || exit 1; done
+
+# For PACKAGE_ARCH. nfpm itself takes the licence from no variable.
+packages-of-arch:
+	@mkdir -p $(DIST)
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(PACKAGE_ARCH) $(GO) build -trimpath -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $(DIST)/radsec-gw ./cmd/radsec-gw
+	$(DIST)/../sbom -version '$(PACKAGE_VERSION)' $(DIST)/radsec-gw >$(DIST)/sbom.cdx.json
+	sed 's|$${PACKAGE_LICENSE}|$(PACKAGE_LICENSE)|' packaging/nfpm.yaml >$(DIST)/nfpm.yaml
+	export DIST=$(DIST) PACKAGE_ARCH=$(PACKAGE_ARCH) PACKAGE_VERSION='$(PACKAGE_VERSION)' PACKAGE_MAINTAINER='$(PACKAGE_MAINTAINER)' PACKAGE_VENDOR='$(PACKAGE_VENDOR)'; \
+	  for p in deb rpm; do $(NFPM) package -f $(DIST)/nfpm.yaml -p $$p -t $(DIST)/.. || exit 1; done
 
 # By the program itself, built for this machine: GOARCH may be another.
 share: ## manual pages and completion in dist/share/

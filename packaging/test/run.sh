@@ -10,7 +10,7 @@ work=$(mktemp -d)
 root=$work/debian
 passed=0
 started=$SECONDS
-gateway=
+gateway= radius=
 
 step() { echo "STEP $((SECONDS - started))s $*"; }
 die() {
@@ -44,7 +44,8 @@ cleanup() {
   set +e
   [ -z "$gateway" ] || kill "$gateway" 2>/dev/null
   wait
-  umount "$root/proc" 2>/dev/null
+  [ -z "$radius" ] || kill "$radius" 2>/dev/null
+  umount "$root/proc" "$work/net" 2>/dev/null
   rm -rf --one-file-system "$work"
   [ $status = 0 ] || echo "1 failed, $passed passed, in $((SECONDS - started)) s"
   exit $status
@@ -53,28 +54,51 @@ cleanup() {
 require() {
   local program
   [ "$(id -u)" = 0 ] || die "this test needs root: debootstrap and chroot"
-  for program in debootstrap:debootstrap rpm:rpm dpkg-deb:dpkg systemd-analyze:systemd; do
+  for program in debootstrap:debootstrap rpm:rpm dpkg-deb:dpkg systemd-analyze:systemd freeradius:freeradius ip:iproute2 openssl:openssl; do
     command -v "${program%%:*}" >/dev/null || die "this test needs ${program%%:*}: apt-get install ${program##*:}"
   done
 }
 
 build() {
   step "packages"
-  make -s -C "$repo" packages DIST="$work/dist" PACKAGE_VERSION=1.0.0 >"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages"; }
-  make -s -C "$repo" packages DIST="$work/dist2" PACKAGE_VERSION=1.0.1 >>"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages"; }
-  make -s -C "$repo" packages DIST="$work/dist3" PACKAGE_VERSION=1.0.0 GOARCH=arm64 >>"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages GOARCH=arm64"; }
-  deb=$(echo "$work"/dist/*.deb) next=$(echo "$work"/dist2/*.deb) rpm=$(echo "$work"/dist/*.rpm)
+  make -s -C "$repo" packages DIST="$work/dist" PACKAGE_VERSION=1.2.3 PACKAGE_LICENSE=a-licence PACKAGE_VENDOR=a-vendor \
+    PACKAGE_MAINTAINER='a maintainer <a@localhost>' >"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages"; }
+  make -s -C "$repo" packages DIST="$work/dist2" PACKAGE_VERSION=1.2.4 PACKAGE_ARCHS=amd64 >>"$work/build" 2>&1 || { cat "$work/build" >&2 && die "make packages"; }
+  deb=$(echo "$work"/dist/*_amd64.deb) next=$(echo "$work"/dist2/*.deb) rpm=$(echo "$work"/dist/*.x86_64.rpm)
   check "the Debian package is one" dpkg-deb --info "$deb"
   check "its configuration is a conffile" test "$(dpkg-deb --info "$deb" conffiles)" = /etc/radsec-gw/radsec-gw.toml
-  check "one for another architecture says so" test "$(dpkg-deb -f "$work"/dist3/*.deb Architecture) $(rpm -qp --qf '%{arch}' "$work"/dist3/*.rpm)" = "arm64 aarch64"
+  check "licence, vendor and maintainer are those given" test "$(rpm -qp --qf '%{license}, %{vendor}, %{packager}' "$rpm"), $(dpkg-deb -f "$deb" Maintainer)" = \
+    "a-licence, a-vendor, a maintainer <a@localhost>, a maintainer <a@localhost>"
+  check "without them there is no licence" test "$(rpm -qp --qf '%{license}' "$work"/dist2/*.rpm)" = ""
+  test_arm64
+  check "the README's commands for an SBOM of another binary" env -C "$repo" bash -euc \
+    "$(readme 2 | sed "s#^make build#:#; s#\\\$PWD#$work/dist/amd64#; s#>sbom#>$work/sbom#")"
+  check "  give the one of the package, but for the version" test "$(grep -c '"purl"' "$work/sbom.cdx.json")" = "$(grep -c '"purl"' "$work/dist/amd64/sbom.cdx.json")"
+  check "the SBOM names every module with version and hash, as the schema wants it" \
+    env RADSEC_GW="$work/dist/amd64/radsec-gw" go -C "$repo/packaging/sbom" test -count=1 .
   check "the RPM package lists its program" grep -qx /usr/bin/radsec-gw <(rpm -qlp "$rpm" 2>/dev/null)
   check "and its configuration as such" test "$(rpm -qcp "$rpm" 2>/dev/null)" = /etc/radsec-gw/radsec-gw.toml
 }
 
+# test_arm64 holds both architectures' packages to what they say they are.
+test_arm64() {
+  local arm64_deb arm64_rpm
+  arm64_deb=$(echo "$work"/dist/*_arm64.deb) arm64_rpm=$(echo "$work"/dist/*.aarch64.rpm)
+  check "packages for two architectures say which" test "$(dpkg-deb -f "$deb" Architecture) $(dpkg-deb -f "$arm64_deb" Architecture) $(rpm -qp --qf '%{arch} ' "$rpm" "$arm64_rpm")" = \
+    "amd64 arm64 x86_64 aarch64 "
+  dpkg-deb -x "$arm64_deb" "$work/arm64"
+  # Bytes 18 and 19 of an ELF header are the machine: b7 00 is AArch64.
+  check "the program for arm64 is one" test "$(od -An -tx1 -j18 -N2 "$work/arm64/usr/bin/radsec-gw")" = " b7 00"
+  check "and has its own SBOM" test "$(sed -n 's/.*"content": "\(.*\)"$/\1/p' "$work/arm64/usr/share/doc/radsec-gw/sbom.cdx.json" | head -1)" = \
+    "$(sha256sum <"$work/arm64/usr/bin/radsec-gw" | cut -d' ' -f1)"
+}
+
 test_unit() {
   step "the unit"
+  check "no core file, a bound on memory, and a goal for the collector below it" test \
+    "$(of_unit LimitCORE) $(of_unit MemoryMax) $(of_unit Environment)" = "0 2G GOMEMLIMIT=1536MiB"
   # `verify` wants the program to be there.
-  sed "s#/usr/bin/radsec-gw#$work/dist/radsec-gw#" "$repo/packaging/radsec-gw.service" >"$work/radsec-gw.service"
+  sed "s#/usr/bin/radsec-gw#$work/dist/amd64/radsec-gw#" "$repo/packaging/radsec-gw.service" >"$work/radsec-gw.service"
   cp "$repo/packaging/radsec-gw.socket" "$work/radsec-gw.socket"
   check "systemd-analyze verify accepts it" systemd-analyze verify --man=no "$work/radsec-gw.service"
   unsaid "and has nothing to say about it" radsec-gw
@@ -85,25 +109,45 @@ test_unit() {
   grep "Overall exposure" "$work/out"
 }
 
-inside() { chroot "$root" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+# In a network of its own, in which every port is free. within runs a program of this
+# machine there, inside one of the fresh Debian, as_service one as the unit's user.
+within() { nsenter --net="$work/net" "$@"; }
+as_service() { within chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" "$@"; }
+inside() { within chroot "$root" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
 
 make_debian() {
   step "a fresh Debian"
-  debootstrap --variant=minbase --include=man-db,bash-completion bookworm "$root" >"$work/debootstrap" 2>&1 || { tail "$work/debootstrap" >&2 && die "debootstrap"; }
+  touch "$work/net" && unshare --net="$work/net" true && within ip link set lo up
+  debootstrap --variant=minbase --include=man-db,bash-completion,openssl bookworm "$root" >"$work/debootstrap" 2>&1 || { tail "$work/debootstrap" >&2 && die "debootstrap"; }
   mount -t proc proc "$root/proc"
   # Services are not started in a chroot, as in Debian's own builds.
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
   chmod +x "$root/usr/sbin/policy-rc.d"
-  cp "$deb" "$root/first.deb" && cp "$next" "$root/next.deb"
+  cp "$deb" "$next" "$root/"
 }
 
-# configure does the five steps of radsec-gw.toml but the last.
+# readme N prints the Nth block of commands of packaging/README.md.
+readme() { awk -v n="$1" '/^```/ { inside = /^```sh/ && ++seen == n; next } inside' "$repo/packaging/README.md"; }
+
+# configure does what the README says, to the line that starts the service, and sees that
+# systemd would start it at boot.
 configure() {
-  inside radsec-gw certs -dir /root/radsec-gw-certs >/dev/null
-  inside install -d -m 750 -g radsec-gw /etc/radsec-gw/certs
-  inside sh -c 'for f in ca.pem server.pem server.key; do install -m 640 -g radsec-gw /root/radsec-gw-certs/$f /etc/radsec-gw/certs; done'
-  echo 5f2c0d0f4c8f4cb4b2a3a5b9d8e7f601 >"$root/etc/radsec-gw/freeradius.secret"
-  inside sh -c 'chgrp radsec-gw /etc/radsec-gw/freeradius.secret && chmod 640 /etc/radsec-gw/freeradius.secret'
+  check "the README's commands, to the one that starts the service" inside sh -euc "$(readme 4 | sed '/^systemctl/,$d')"
+  check "that one is systemctl enable --now radsec-gw" test "$(readme 4 | grep '^systemctl')" = "systemctl enable --now radsec-gw"
+  check "  which has systemd start it at boot" systemctl --root="$root" enable radsec-gw
+}
+
+# start_radius starts a FreeRADIUS with the secret that the README's commands made.
+start_radius() {
+  local n
+  cp -r "$repo/docker/freeradius" "$work/raddb"
+  sed -i "s#= /raddb#= $work/raddb#; s#= /tmp/radiusd#= $work/radiusd#; s#= /certs/#= $root/root/radsec-gw-certs/#" "$work/raddb/radiusd.conf"
+  mkdir "$work/radiusd"
+  RADSEC_GW_SECRET=$(cat "$root/etc/radsec-gw/freeradius.secret") nsenter --net="$work/net" freeradius -d "$work/raddb" -n radiusd -f -l stdout >"$work/radius" 2>&1 &
+  radius=$!
+  for n in $(seq 50); do grep -q "Ready to process" "$work/radius" && return || sleep 0.2; done
+  cat "$work/radius" >&2
+  die "FreeRADIUS does not start"
 }
 
 # test_share reads the manual pages as man does, and loads the completion as bash does.
@@ -127,18 +171,15 @@ test_share() {
 # of_unit KEY prints what the unit says.
 of_unit() { sed -n "s/^$1=//p" "$repo/packaging/radsec-gw.service"; }
 
-# serve starts what ExecStart says, as User says, on ports that nothing else has,
-# after making the folder that systemd would make.
+# serve starts what ExecStart says, as User says, after making the folder that systemd would make.
 serve() {
   local n
   install -d -m "$(of_unit RuntimeDirectoryMode)" "$root/run/$(of_unit RuntimeDirectory)"
   inside chown "$(of_unit User):$(of_unit Group)" "/run/$(of_unit RuntimeDirectory)"
-  sed -i 's/^\[listen\]$/&\naddress = ["127.0.0.1:22083"]/' "$root/etc/radsec-gw/radsec-gw.toml"
-  printf '\n[metrics]\naddress = ""\n' >>"$root/etc/radsec-gw/radsec-gw.toml"
-  chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" $(of_unit ExecStart) 2>"$work/log" &
+  nsenter --net="$work/net" chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" $(of_unit ExecStart) 2>"$work/log" &
   gateway=$!
   for n in $(seq 50); do
-    if inside radsec-gw probe status -quiet -address 127.0.0.1:22083 -certs /root/radsec-gw-certs >"$work/out" 2>&1; then return; fi
+    if inside radsec-gw probe status -quiet -certs /root/radsec-gw-certs >"$work/out" 2>&1; then return; fi
     sleep 0.2
   done
   cat "$work/log" "$work/out" >&2
@@ -149,11 +190,11 @@ serve() {
 # is no server: the request is shown, and no answer is waited for.
 tap_request() {
   local n tap
-  chroot "$root" /usr/bin/radsec-gw tap -user bob >"$work/tap" 2>&1 &
+  nsenter --net="$work/net" chroot "$root" /usr/bin/radsec-gw tap -user bob >"$work/tap" 2>&1 &
   tap=$!
   for n in $(seq 50); do
     if grep -q Access-Request "$work/tap"; then break; fi
-    inside radsec-gw probe access -quiet -timeout 200ms -address 127.0.0.1:22083 -certs /root/radsec-gw-certs \
+    inside radsec-gw probe access -quiet -timeout 200ms -certs /root/radsec-gw-certs \
       -user bob -password hello >/dev/null 2>&1 || true
   done
   check "radsec-gw tap shows a request to root" grep -q -- '-> Access-Request' "$work/tap"
@@ -168,14 +209,14 @@ refuse_configuration() {
   local status=0
   cp "$root/etc/radsec-gw/radsec-gw.toml" "$work/good.toml"
   echo 'unheard_of = 1' >>"$root/etc/radsec-gw/radsec-gw.toml"
-  chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" $(of_unit ExecStart) 2>"$work/out" || status=$?
+  as_service $(of_unit ExecStart) 2>"$work/out" || status=$?
   cat "$work/good.toml" >"$root/etc/radsec-gw/radsec-gw.toml"
   check "a mistake ends it with the status that the unit does not restart after" test "$status" = "$(of_unit RestartPreventExitStatus)"
 }
 
 test_deb() {
   step "Debian package: install"
-  check "it installs" inside dpkg -i /first.deb
+  check "it installs as the README says" inside sh -euc "$(readme 3)"
   printed "it says that it is not started" "not started yet"
   check "the user is a system user without login" grep -Eq '^radsec-gw:x:[0-9]{1,3}:.*nologin$' "$root/etc/passwd"
   check "the folder is closed to others" test "$(inside stat -c '%a %U %G' /etc/radsec-gw)" = "750 root radsec-gw"
@@ -187,13 +228,16 @@ test_deb() {
   check "check accepts it after the five steps" inside radsec-gw check -config /etc/radsec-gw/radsec-gw.toml
   printed "  and says as which user it read the files" "read as *root (uid 0); whether radsec-gw"
   unsaid "  and finds nothing that the service cannot read, or that others can" "cannot read\|everybody on this machine\|is in the same directory"
-  refuse "the service's user cannot read the CA's private key" chroot --userspec="$(of_unit User):$(of_unit Group)" "$root" /bin/cat /root/radsec-gw-certs/ca.key
+  refuse "the service's user cannot read the CA's private key" as_service /bin/cat /root/radsec-gw-certs/ca.key
   check "  which is nowhere else" test -z "$(find "$root/etc" -name ca.key)"
   serve || die "the gateway does not answer Status-Server"
   check "ExecStart as the service's user answers Status-Server" test -n "$gateway"
   check "the folder of the tap's socket is closed to others" test "$(inside stat -c '%a %U %G' /run/radsec-gw)" = "700 radsec-gw radsec-gw"
   check "  and so is the socket" test "$(inside stat -c '%a %U %F' /run/radsec-gw/tap.sock)" = "600 radsec-gw socket"
   tap_request
+  start_radius
+  check "the README's login: an Access-Accept" inside sh -euc "$(readme 4 | sed '1,/^systemctl/d')"
+  printed "  with FreeRADIUS's reply" "Hello, bob"
   kill -TERM "$gateway"
   wait "$gateway" || die "SIGTERM: exit status $?, expected 0"
   gateway=
@@ -201,8 +245,10 @@ test_deb() {
   check "  and leaves no socket" test -z "$(ls -A "$root/run/radsec-gw")"
   rmdir "$root/run/radsec-gw" # as systemd does
   step "upgrade, remove, purge"
-  check "an upgrade keeps the changed configuration" inside dpkg -i /next.deb
-  check "  and it is still there" grep -q 22083 "$root/etc/radsec-gw/radsec-gw.toml"
+  echo "# changed" >>"$root/etc/radsec-gw/radsec-gw.toml"
+  check "an upgrade keeps the changed configuration" inside sh -c 'dpkg -i /radsec-gw_1.2.4_amd64.deb'
+  check "  and it is still there" grep -q "# changed" "$root/etc/radsec-gw/radsec-gw.toml"
+  systemctl --root="$root" disable radsec-gw >/dev/null 2>&1 # as the package does where systemd runs
   check "removing takes the program" inside dpkg -r radsec-gw
   check "  and keeps the configuration" test ! -e "$root/usr/bin/radsec-gw" -a -e "$root/etc/radsec-gw/radsec-gw.toml"
   check "purging" inside dpkg -P radsec-gw
@@ -225,9 +271,13 @@ test_rpm() {
   check "  and no program" test ! -e "$root/usr/bin/radsec-gw"
 }
 
+# shellcheck source=packaging/test/versions.sh
+. "$here/versions.sh"
+
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 require
+test_versions
 build
 test_unit
 make_debian
