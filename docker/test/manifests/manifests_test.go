@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
@@ -36,29 +37,38 @@ func load(t *testing.T) objects {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, doc := range bytes.Split(text, []byte("\n---\n")) {
-			var head struct {
-				meta.TypeMeta
-				meta.ObjectMeta `json:"metadata"`
-			}
-			if err := yaml.Unmarshal(doc, &head); err != nil {
-				t.Fatalf("%s, document %d: %v", f, i, err)
-			}
-			to := typeOf(head.APIVersion + "/" + head.Kind)
-			if to == nil {
-				t.Fatalf("%s, document %d: unexpected %s %s", f, i, head.APIVersion, head.Kind)
-			}
-			if err := yaml.UnmarshalStrict(doc, to); err != nil {
-				t.Errorf("%s, %s %s: %v", f, head.Kind, head.Name, err)
-			}
-			key := head.Kind + " " + head.Name
-			if all[key] != nil || head.Name == "" {
-				t.Errorf("%s: %q has no name or is there twice", f, key)
-			}
-			all[key] = to
-		}
+		all.add(t, f, text)
 	}
 	return all
+}
+
+// add decodes the documents of a file, strictly.
+func (all objects) add(t *testing.T, f string, text []byte) {
+	t.Helper()
+	for i, doc := range bytes.Split(text, []byte("\n---\n")) {
+		var head struct {
+			meta.TypeMeta
+			meta.ObjectMeta `json:"metadata"`
+		}
+		if err := yaml.Unmarshal(doc, &head); err != nil {
+			t.Fatalf("%s, document %d: %v", f, i, err)
+		}
+		if head.Kind == "" && len(bytes.TrimSpace(doc)) == 0 {
+			continue
+		}
+		to := typeOf(head.APIVersion + "/" + head.Kind)
+		if to == nil {
+			t.Fatalf("%s, document %d: unexpected %s %s", f, i, head.APIVersion, head.Kind)
+		}
+		if err := yaml.UnmarshalStrict(doc, to); err != nil {
+			t.Errorf("%s, %s %s: %v", f, head.Kind, head.Name, err)
+		}
+		key := head.Kind + " " + head.Name
+		if all[key] != nil || head.Name == "" {
+			t.Errorf("%s: %q has no name or is there twice", f, key)
+		}
+		all[key] = to
+	}
 }
 
 func typeOf(kind string) any {
@@ -77,6 +87,10 @@ func typeOf(kind string) any {
 		return new(autoscaling.HorizontalPodAutoscaler)
 	case "networking.k8s.io/v1/NetworkPolicy":
 		return new(networking.NetworkPolicy)
+	case "monitoring.coreos.com/v1/PodMonitor":
+		return new(monitoring.PodMonitor)
+	case "monitoring.coreos.com/v1/PrometheusRule":
+		return new(monitoring.PrometheusRule)
 	}
 	return nil
 }
@@ -84,7 +98,7 @@ func typeOf(kind string) any {
 func TestStrictDecoding(t *testing.T) {
 	all := load(t)
 	for _, want := range []string{"Deployment radius", "Deployment radsec-gw", "Service radius", "Service radsec-gw",
-		"PodDisruptionBudget radsec-gw", "HorizontalPodAutoscaler radsec-gw", "NetworkPolicy radsec-gw", "NetworkPolicy radius",
+		"PodDisruptionBudget radsec-gw", "HorizontalPodAutoscaler radsec-gw", "NetworkPolicy radsec-gw", "NetworkPolicy radius", "PodMonitor radsec-gw", "PodMonitor radius",
 		"ConfigMap radsec-gw", "ConfigMap radsec-gw-sidecar", "Secret radsec-gw-tls", "Secret radsec-gw-secrets"} {
 		if all[want] == nil {
 			t.Errorf("there is no %s", want)
@@ -96,8 +110,10 @@ func TestStrictDecoding(t *testing.T) {
 }
 
 // What names another thing must find it.
-func TestReferences(t *testing.T) {
-	all := load(t)
+func TestReferences(t *testing.T) { checkReferences(t, load(t)) }
+
+func checkReferences(t *testing.T, all objects) {
+	t.Helper()
 	pods := map[string]*core.PodTemplateSpec{}
 	for key, o := range all {
 		d, ok := o.(*apps.Deployment)
@@ -108,6 +124,9 @@ func TestReferences(t *testing.T) {
 		if !selects(d.Spec.Selector, d.Spec.Template.Labels) {
 			t.Errorf("%s does not select its own pods", key)
 		}
+		if d.Spec.MinReadySeconds < 10 {
+			t.Errorf("%s: expected a pod to be ready for 10 s before the next one ends, got %d", key, d.Spec.MinReadySeconds)
+		}
 		checkPod(t, all, key, &d.Spec.Template.Spec)
 	}
 	for key, o := range all {
@@ -115,13 +134,16 @@ func TestReferences(t *testing.T) {
 		switch o := o.(type) {
 		case *core.Service:
 			found = anyPod(pods, &meta.LabelSelector{MatchLabels: o.Spec.Selector})
-			if o.Spec.ExternalTrafficPolicy != core.ServiceExternalTrafficPolicyLocal || o.Spec.SessionAffinity != core.ServiceAffinityNone {
+			if o.Spec.Type != core.ServiceTypeClusterIP && o.Spec.ExternalTrafficPolicy != core.ServiceExternalTrafficPolicyLocal ||
+				o.Spec.SessionAffinity != core.ServiceAffinityNone {
 				t.Errorf("%s: traffic policy %q, affinity %q", key, o.Spec.ExternalTrafficPolicy, o.Spec.SessionAffinity)
 			}
 		case *policy.PodDisruptionBudget:
 			found = anyPod(pods, o.Spec.Selector)
 		case *networking.NetworkPolicy:
 			found = anyPod(pods, &o.Spec.PodSelector)
+		case *monitoring.PodMonitor:
+			found = anyPod(pods, &o.Spec.Selector) && checkPodMonitor(o)
 		case *autoscaling.HorizontalPodAutoscaler:
 			r := o.Spec.ScaleTargetRef
 			found = all[r.Kind+" "+r.Name] != nil && o.Spec.MinReplicas != nil && *o.Spec.MinReplicas >= 2 && o.Spec.MaxReplicas > *o.Spec.MinReplicas
@@ -132,6 +154,19 @@ func TestReferences(t *testing.T) {
 			t.Errorf("%s finds nothing of what it names", key)
 		}
 	}
+}
+
+// checkPodMonitor reports whether Prometheus finds the port, and calls the job radsec-gw.
+func checkPodMonitor(m *monitoring.PodMonitor) bool {
+	ends := m.Spec.PodMetricsEndpoints
+	if len(ends) != 1 || ends[0].Port == nil || *ends[0].Port != "metrics" {
+		return false
+	}
+	if m.Spec.JobLabel != "" {
+		return m.Spec.JobLabel == "app.kubernetes.io/name" && m.Spec.Selector.MatchLabels[m.Spec.JobLabel] == "radsec-gw"
+	}
+	r := ends[0].RelabelConfigs
+	return len(r) == 1 && r[0].TargetLabel == "job" && r[0].Replacement != nil && *r[0].Replacement == "radsec-gw"
 }
 
 func selects(s *meta.LabelSelector, l map[string]string) bool {
@@ -236,7 +271,9 @@ func TestConfigurations(t *testing.T) {
 		t.Fatal(err)
 	}
 	places := strings.NewReplacer("/certs/", dir+"/certs/", "/run/secrets/", dir+"/")
-	for key, o := range load(t) {
+	all := load(t)
+	all["ConfigMap of the chart"] = render(t, "sidecar")["ConfigMap radsec-gw"]
+	for key, o := range all {
 		if m, ok := o.(*core.ConfigMap); ok {
 			if err := os.WriteFile(filepath.Join(dir, "radsec-gw.toml"), []byte(places.Replace(m.Data["radsec-gw.toml"])), 0o600); err != nil {
 				t.Fatal(err)

@@ -13,6 +13,14 @@ import (
 // pods without one have metrics that everybody reads.
 func TestNetworkPolicies(t *testing.T) {
 	all := load(t)
+	checkPolicies(t, all)
+	if p, ok := all["NetworkPolicy radius"].(*networking.NetworkPolicy); ok && slices.Contains(p.Spec.PolicyTypes, networking.PolicyTypeEgress) {
+		t.Error("NetworkPolicy radius restricts what FreeRADIUS may ask: LDAP, SQL")
+	}
+}
+
+func checkPolicies(t *testing.T, all objects) {
+	t.Helper()
 	for key, o := range all {
 		p, ok := o.(*networking.NetworkPolicy)
 		if !ok {
@@ -33,9 +41,6 @@ func TestNetworkPolicies(t *testing.T) {
 		if d, ok := o.(*apps.Deployment); ok && all["NetworkPolicy "+d.Name] == nil {
 			t.Errorf("%s has no NetworkPolicy", key)
 		}
-	}
-	if p, ok := all["NetworkPolicy radius"].(*networking.NetworkPolicy); ok && slices.Contains(p.Spec.PolicyTypes, networking.PolicyTypeEgress) {
-		t.Error("NetworkPolicy radius restricts what FreeRADIUS may ask: LDAP, SQL")
 	}
 }
 
