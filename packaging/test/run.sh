@@ -43,8 +43,8 @@ cleanup() {
   local status=$?
   set +e
   [ -z "$gateway" ] || kill "$gateway" 2>/dev/null
-  wait
   [ -z "$radius" ] || kill "$radius" 2>/dev/null
+  wait
   umount "$root/proc" "$work/net" 2>/dev/null
   rm -rf --one-file-system "$work"
   [ $status = 0 ] || echo "1 failed, $passed passed, in $((SECONDS - started)) s"
