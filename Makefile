@@ -139,7 +139,7 @@ packages-of-arch:
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(PACKAGE_ARCH) $(GO) build -trimpath -ldflags '-s -w -X main.version=$(PACKAGE_VERSION)' -o $(DIST)/radsec-gw ./cmd/radsec-gw
 	$(DIST)/../sbom -version '$(PACKAGE_VERSION)' $(DIST)/radsec-gw >$(DIST)/sbom.cdx.json
 	sed 's|$${PACKAGE_LICENSE}|$(PACKAGE_LICENSE)|' packaging/nfpm.yaml >$(DIST)/nfpm.yaml
-	export DIST=$(DIST) PACKAGE_ARCH=$(PACKAGE_ARCH) PACKAGE_VERSION='$(PACKAGE_VERSION)' PACKAGE_MAINTAINER='$(PACKAGE_MAINTAINER)' PACKAGE_VENDOR='$(PACKAGE_VENDOR)'; \
+	export DIST=$(DIST) SHARE=$(abspath $(DIST)/../share) PACKAGE_ARCH=$(PACKAGE_ARCH) PACKAGE_VERSION='$(PACKAGE_VERSION)' PACKAGE_MAINTAINER='$(PACKAGE_MAINTAINER)' PACKAGE_VENDOR='$(PACKAGE_VENDOR)'; \
 	  for p in deb rpm; do $(NFPM) package -f $(DIST)/nfpm.yaml -p $$p -t $(DIST)/.. || exit 1; done
 
 # By the program itself, built for this machine: GOARCH may be another.
