@@ -5,10 +5,11 @@ test_logins() {
   step "the stack"
   RADSEC_GW_PORT=$(free_port) RADSEC_GW_METRICS_PORT=$(free_port) PROMETHEUS_PORT=$(free_port) GRAFANA_PORT=$(free_port)
   export RADSEC_GW_PORT RADSEC_GW_METRICS_PORT PROMETHEUS_PORT GRAFANA_PORT RADSEC_GW_VERSION=$name
-  services=(pod certs radsec-gw freeradius prometheus)
+  services=(pod certs secrets radsec-gw freeradius prometheus)
   # Debian has no Grafana: its dashboard and provisioning are checked as files.
   if has_image "$(image_of grafana)"; then services+=(grafana); else echo "   grafana: no image and no Debian package, not started"; fi
-  stack up --detach --no-build "${services[@]}" >"$work/up" 2>&1 || { cat "$work/up" >&2 && die "compose up"; }
+  as_readme "$(readme 'up --build --detach' | sed "s/--build --detach/--detach --no-build ${services[*]}/")" >"$work/up" 2>&1 ||
+    { cat "$work/up" >&2 && die "compose up"; }
   gateway=$(container radsec-gw)
   freeradius=$(container freeradius)
   await 30 "Status-Server is answered" inside probe status -certs /certs -quiet
@@ -16,8 +17,11 @@ test_logins() {
   await 20 "FreeRADIUS is up for the gateway" metric_is 'radsec_gw_server_up{port="auth",server="freeradius"}' 1
   check "radsec_gw_build_info names the commit" grep -q "^radsec_gw_build_info{commit=\"$revision\"" <(metrics)
 
+  test_secrets
+
   step "logins"
-  await 10 "PAP: an Access-Accept" inside probe access -certs /certs -user bob -password hello
+  docker cp "$gateway:/radsec-gw" "$work/radsec-gw" >/dev/null
+  await 10 "PAP, by the README's commands: an Access-Accept" as_readme "$(readme '^gw probe status')"
   printed "with FreeRADIUS's reply" "Hello, bob"
   tap_login
   check "accounting is acknowledged" inside probe accounting -certs /certs -user bob
@@ -26,6 +30,40 @@ test_logins() {
   peap_login
   check "UDP is not published: FreeRADIUS listens on the shared loopback only" test -z "$(docker port "$freeradius" 2>/dev/null)"
   check "and nowhere else" only_loopback
+}
+
+# The secrets were made at the first start, at random, and stay; a file of the operator's replaces one.
+test_secrets() {
+  local udp admin
+  step "secrets"
+  udp=$(secret_of radius-secret freeradius-udp) admin=$(secret_of grafana-secret grafana-admin)
+  check "FreeRADIUS's is random, of 256 bits" grep -Eqx '[0-9a-f]{64}' <<<"$udp"
+  check "Grafana's too, and another" test "$(grep -Ecx '[0-9a-f]{64}' <<<"$admin")" = 1 -a "$udp" != "$admin"
+  check "each is readable for one user alone" test "$(modes_of_secrets)" = "400 65532 400 472 "
+  stack run --rm secrets >/dev/null 2>&1
+  check "a second start keeps them" test "$(secret_of radius-secret freeradius-udp)" = "$udp"
+  echo of-my-own >"$work/own" && chmod 0600 "$work/own"
+  GRAFANA_ADMIN_SECRET_FILE=$work/own stack run --rm secrets >/dev/null 2>&1
+  check "a file of one's own replaces one" test "$(secret_of grafana-secret grafana-admin)" = of-my-own
+  check "the gateway does not see Grafana's" test -z "$(docker inspect -f '{{range .Mounts}}{{.Name}} {{end}}' "$gateway" "$freeradius" | grep grafana-secret)"
+  check "every service has a root that cannot be written, no capability, and gains no privilege" locked_down
+}
+
+# secret_of VOLUME FILE prints a secret, modes_of_secrets whose they are.
+secret_of() { docker run --rm --network none --entrypoint /bin/cat -v "${name}_$1:/secret:ro" "$FREERADIUS_IMAGE" "/secret/$2"; }
+modes_of_secrets() {
+  local volume
+  for volume in radius-secret grafana-secret; do
+    stat -c '%a %u' "$(docker volume inspect -f '{{.Mountpoint}}' "${name}_$volume")"/* | tr '\n' ' '
+  done
+}
+
+# locked_down reads the composed file as compose itself does, Grafana included.
+locked_down() {
+  stack config >"$work/config.yaml"
+  [ "$(grep -c 'read_only: true$' "$work/config.yaml")" -ge 7 ] &&
+    [ "$(grep -c 'image:' "$work/config.yaml")" = 7 ] && [ "$(grep -c -- '- ALL' "$work/config.yaml")" = 7 ] &&
+    [ "$(grep -c -- 'no-new-privileges:true' "$work/config.yaml")" = 7 ]
 }
 
 # inside runs the gateway's program in its container.

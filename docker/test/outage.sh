@@ -14,13 +14,13 @@ alert_is() {
 test_outage() {
   step "FreeRADIUS is killed"
   check "/readyz says ready" ready_is 200
-  docker kill "$freeradius" >/dev/null
+  as_readme "$(readme_line 'kill freeradius')" >/dev/null 2>&1
   await 60 "the metric shows that it is down" is_down
   await 10 "/readyz says not ready" ready_is 503
   await 45 "Prometheus sees the alert RadSecNoServerLeft" alert_is RadSecNoServerLeft
   check "the gateway itself still answers Status-Server" inside probe status -certs /certs -quiet
   step "FreeRADIUS is started"
-  docker start "$freeradius" >/dev/null
+  as_readme "$(readme_line 'start freeradius')" >/dev/null 2>&1
   await 90 "the metric shows that it is up" metric_is "$up" 1
   await 10 "/readyz says ready" ready_is 200
   await 10 "and a login succeeds" inside probe access -certs /certs -user bob -password hello -quiet
@@ -31,7 +31,6 @@ test_outage() {
 test_stop() {
   local before=$SECONDS login stop
   step "stop with a login in flight"
-  docker cp "$gateway:/radsec-gw" "$work/radsec-gw" >/dev/null
   docker pause "$freeradius" >/dev/null
   "$work/radsec-gw" probe access -address "127.0.0.1:$RADSEC_GW_PORT" -certs "$work/nas/certs" \
     -user bob -password hello -timeout 30s >"$work/login" 2>&1 &

@@ -98,6 +98,7 @@ free_port() {
   echo $p
 }
 
+. "$here/readme.sh"
 . "$here/image.sh"
 . "$here/logins.sh"
 . "$here/outage.sh"
@@ -110,6 +111,7 @@ docker images -aq --no-trunc >"$work/before"
 make_images
 test_image
 test_logins
+test_own_client
 test_outage
 test_watching
 test_stop

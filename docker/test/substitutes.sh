@@ -6,15 +6,20 @@
 # KEEP=1 keeps the substitutes and the build's layers for the next run: for work on these tests.
 
 # What the substitutes are made of.
-stamp=$(cat "$repo/go.mod" "$repo/go.sum" "$here/substitutes.sh" | sha256sum | cut -c1-16)
+stamp=$(cat "$repo/go.mod" "$repo/go.sum" "$repo/packaging/sbom/go.sum" "$here/substitutes.sh" | sha256sum | cut -c1-16)
 
 # has_image NAME: true when it is there and not a substitute.
 has_image() {
   [ "$(docker image inspect -f '{{index .Config.Labels "radsec-gw.substitute"}}' "$1" 2>/dev/null || echo missing)" = "" ]
 }
 
-# want NAME FUNCTION: makes sure that there is an image, by the substitute's function if need be.
+# want VARIABLE NAME FUNCTION: makes sure that there is an image, by the substitute's function
+# if need be. A substitute cannot have the digest of NAME: VARIABLE is exported without it.
 want() {
+  local variable=$1
+  shift
+  has_image "$1" || [ "${PULL:-}" = 1 ] || set -- "${1%@*}" "$2"
+  export "$variable=$1"
   if has_image "$1"; then
     echo "   $1: there already"
   elif [ "${KEEP:-}" = 1 ] && [ "$(docker image inspect -f '{{index .Config.Labels "radsec-gw.substitute"}}' "$1" 2>/dev/null)" = "$stamp" ]; then
@@ -58,14 +63,14 @@ standin_golang() {
   mkdir -p "$root/usr/local" "$root/go/pkg/mod/cache"
   cp -a "$(go env GOROOT)" "$root/usr/local/go"
   rm -rf "$root/usr/local/go/"{test,doc,api,misc}
-  (cd "$repo" && GOMODCACHE=$root/go/pkg/mod GOFLAGS=-modcacherw go mod download)
+  for f in "$repo" "$repo/packaging/sbom"; do GOMODCACHE=$root/go/pkg/mod GOFLAGS=-modcacherw go -C "$f" mod download; done
   changes=(--change 'ENV PATH=/usr/local/go/bin:/usr/bin GOPATH=/go GOTOOLCHAIN=local GOFLAGS=-mod=mod')
 }
 
 # Debian's freeradius with its modules and dictionaries.
 standin_freeradius() {
   local f
-  install_programs /usr/bin/dash /usr/bin/cat /usr/bin/mkdir /usr/sbin/freeradius /usr/lib/freeradius/*.so \
+  install_programs /usr/bin/dash /usr/bin/{cat,mkdir,od,chown,chmod,mv} /usr/sbin/freeradius /usr/lib/freeradius/*.so \
     /usr/lib/*/ossl-modules/legacy.so
   ln -sf dash "$root/usr/bin/sh"
   mkdir -p "$root/usr/sbin" "$root/usr/share/freeradius" "$root/etc"
