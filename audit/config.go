@@ -10,10 +10,11 @@ import (
 // Config is what is reported of requests, and how. All but the fields fixed by New can
 // be changed while requests are in flight, with Hub.Configure.
 type Config struct {
-	Out     *logs.Output     // where lines go; fixed by New
-	Log     *slog.Logger     // problems are logged here; fixed by New
-	Metrics *metrics.Metrics // fixed by New
-	JSON    bool             // lines are JSON; otherwise key=value as log/slog writes text
+	Out     *logs.Output      // where lines go; fixed by New
+	Log     *slog.Logger      // problems are logged here; fixed by New
+	Metrics *metrics.Metrics  // fixed by New
+	Level   func() slog.Level // of the log; nil: never debug; fixed by New
+	JSON    bool              // lines are JSON; otherwise key=value as log/slog writes text
 
 	Requests bool   // a line for each request
 	User     Show   // how a User-Name is shown

@@ -11,6 +11,9 @@ import (
 // text returns the text of a request when it has arrived, with its attributes, or when it has
 // ended, with those of its reply.
 func (s *tapEvent) text() string {
+	if s.step != nil {
+		return s.stepText()
+	}
 	var b strings.Builder
 	e := &s.event
 	fmt.Fprintf(&b, "%s %s %s ", s.at.Format("15:04:05.000"), e.Client, e.Peer)
@@ -29,14 +32,52 @@ func (s *tapEvent) text() string {
 	if e.Tries > 1 {
 		fmt.Fprintf(&b, ", sent %d times", e.Tries)
 	}
-	if e.Unverified > 0 {
-		fmt.Fprintf(&b, ", %d replies of %s did not verify (%s)", e.Unverified, e.UnverifiedFrom, e.UnverifiedWhy)
+	if text := e.unverifiedText(); text != "" {
+		b.WriteString(", " + text)
 	}
 	if len(e.Reply) > 0 {
 		fmt.Fprintf(&b, ": %s", packetText(e.Reply, s.v11))
 	}
 	b.WriteByte('\n')
 	return b.String()
+}
+
+// unverifiedText says how many replies to a request did not verify; "" if all did.
+func (e *Event) unverifiedText() string {
+	if e.Unverified == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d replies did not verify, the last from %s: %s", e.Unverified, e.UnverifiedFrom, (&Step{Result: e.UnverifiedWhy}).meaning())
+}
+
+// stepText returns the line of a step between the gateway and a server. What did not verify
+// is shown with its attributes.
+func (s *tapEvent) stepText() string {
+	st, e := s.step, &s.event
+	who := "-"
+	if e.Client != "" {
+		who = e.Client + " " + e.Peer.String()
+	}
+	at := s.at.Format("15:04:05.000")
+	server := fmt.Sprintf("server %s %s %s", e.Server, e.Port, st.Remote)
+	if st.Local.IsValid() {
+		server += " from " + st.Local.String()
+	}
+	if st.Kind == StepMoves {
+		return fmt.Sprintf("%s %s moves on from %s: %s\n", at, who, server, st.Why)
+	}
+	what := fmt.Sprintf("%s identifier %d, %d octets", wire.CodeName(wire.Code(st.Packet[0])), st.Packet[1], len(st.Packet))
+	switch {
+	case st.Kind == StepReplied && st.verified():
+		return fmt.Sprintf("%s %s <= %s: %s, verified\n", at, who, server, what)
+	case st.Kind == StepReplied:
+		return fmt.Sprintf("%s %s <= %s: ignored, %s: %s\n", at, who, server, st.meaning(), packetText(st.Packet, false))
+	case st.Kind == StepResent:
+		what += fmt.Sprintf(", again, transmission %d", st.Sends)
+	case st.Why != "":
+		what += " (" + st.Why + ")"
+	}
+	return fmt.Sprintf("%s %s => %s: %s\n", at, who, server, what)
 }
 
 // whichText returns what identifies a packet: its Identifier, or in RADIUS/1.1 its Token

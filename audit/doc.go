@@ -15,12 +15,16 @@
 //	config.go     what is reported, and how
 //	event.go      the event, and the hub that passes it on
 //	request.go    a line for each request
+//	step.go       what happens between the gateway and its servers
+//	debug.go      the way of a request, at level debug
 //	privacy.go    how users and stations are shown
 //	hash.go       what is shown of one user or station
 //	fticks.go     F-Ticks, the statistics of a federation
 //	syslog.go     F-Ticks to a syslog server
 //	tap.go        filters, and a tap's queue
 //	tapsocket.go  the socket to which subscribers of taps connect
+//	pcapng.go     packets in the form that Wireshark reads
+//	mask.go       a packet without what may help to a secret
 //	decode.go     a packet as text
 //	value.go      an attribute's value as text, or masked
 //	eap.go        the header of an EAP packet as text

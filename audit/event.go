@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"log/slog"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -17,11 +18,14 @@ type Event struct {
 	Client  string         // the client's configured name
 	Peer    netip.AddrPort // where the connection comes from
 	Kind    wire.Kind
-	Request *wire.View // as the client sent it; nil when it is malformed
-	Realm   []byte     // that the request is routed by; empty: none
+	Request *wire.View     // as the client sent it; nil when it is malformed
+	Realm   []byte         // that the request is routed by; empty: none
+	Number  uint64         // the same in all events and steps of a request; 0: it has none
+	Local   netip.AddrPort // of the gateway, that the connection comes to; invalid: not known
 
 	// Set when the request has ended.
 	Fate     metrics.Fate
+	Route    string        // that it was routed by; "": none
 	Reply    []byte        // the packet handed to the client; empty: none
 	Server   string        // that answered or was tried last; "": none
 	Port     metrics.Port  // of the server
@@ -33,8 +37,8 @@ type Event struct {
 	UnverifiedFrom string         // the server that the last came from
 }
 
-// Hub passes events to the request log, F-Ticks and taps. Listening, Tapping, Arrived, Ended
-// and Close of a nil Hub do nothing. Its methods may be called from any goroutine.
+// Hub passes events to the request log, F-Ticks and taps. Listening, Watching, Arrived, Step,
+// Ended and Close of a nil Hub do nothing. Its methods may be called from any goroutine.
 type Hub struct {
 	// static after construction
 	out     *logs.Output
@@ -45,8 +49,10 @@ type Hub struct {
 
 	lines     atomic.Pointer[lines]
 	taps      atomic.Pointer[[]*tap]
-	listening atomic.Bool // lines has any, or a tap is attached
-	tapping   atomic.Bool // a tap is attached
+	listening atomic.Bool // lines has any, or watching is set
+	watching  atomic.Bool // a tap is attached, or debugging is set
+	debugging atomic.Bool // the level of the log is debug
+	level     func() slog.Level
 
 	mu locks.Mutex[locks.Hub] // held while the fields above are changed
 }
@@ -54,13 +60,14 @@ type Hub struct {
 // lines are the lines that are written for each event.
 type lines struct {
 	requests *requestLog // nil: none
+	debug    *debugLog   // used while debugging is set
 	fticks   *fticks     // nil: none
 }
 
 // New returns a hub configured by cfg. Its Close must be called.
 func New(cfg Config) *Hub {
 	h := &Hub{out: cfg.Out, metrics: cfg.Metrics, queue: cfg.Metrics.Queue("tap", "items", maxTaps*tapQueue),
-		key: newKey(), syslog: newSyslog(cfg.Log)}
+		key: newKey(), syslog: newSyslog(cfg.Log), level: cfg.Level}
 	h.taps.Store(new([]*tap))
 	h.Configure(cfg)
 	return h
@@ -73,7 +80,7 @@ func (h *Hub) Configure(cfg Config) {
 	defer h.mu.Unlock()
 	cfg.Out = h.out
 	secrets := newPrivacy(&cfg, h.key)
-	l := &lines{}
+	l := &lines{debug: newDebugLog(&cfg, secrets)}
 	if cfg.Requests {
 		l.requests = newRequestLog(&cfg, secrets)
 	}
@@ -85,12 +92,22 @@ func (h *Hub) Configure(cfg Config) {
 	h.updateListening()
 }
 
-// updateListening updates listening and tapping after a change of lines or taps. Called with
-// mu held.
+// LevelChanged must be called when the level of the log has changed: at level debug the way
+// of each request is logged.
+func (h *Hub) LevelChanged() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.updateListening()
+}
+
+// updateListening updates what is listened for after a change of lines, taps or the level.
+// Called with mu held.
 func (h *Hub) updateListening() {
-	l, taps := h.lines.Load(), len(*h.taps.Load())
-	h.tapping.Store(taps > 0)
-	h.listening.Store(taps > 0 || l.requests != nil || l.fticks != nil)
+	l, debug := h.lines.Load(), h.level != nil && h.level() <= slog.LevelDebug
+	watching := debug || len(*h.taps.Load()) > 0
+	h.debugging.Store(debug)
+	h.watching.Store(watching)
+	h.listening.Store(watching || l.requests != nil || l.fticks != nil)
 }
 
 // Close sends what is queued for the syslog server, within a second. Config.Out is
@@ -104,14 +121,17 @@ func (h *Hub) Close() {
 // Listening reports whether Ended has any effect.
 func (h *Hub) Listening() bool { return h != nil && h.listening.Load() }
 
-// Tapping reports whether Arrived has any effect.
-func (h *Hub) Tapping() bool { return h != nil && h.tapping.Load() }
+// Watching reports whether Arrived and Step have any effect.
+func (h *Hub) Watching() bool { return h != nil && h.watching.Load() }
 
 // Arrived reports a request that was received and is well-formed, before it is
 // forwarded.
 func (h *Hub) Arrived(e *Event) {
-	if !h.Tapping() {
+	if !h.Watching() {
 		return
+	}
+	if h.debugging.Load() {
+		h.lines.Load().debug.arrived(e)
 	}
 	for _, t := range *h.taps.Load() {
 		t.offer(e, false)
@@ -130,6 +150,9 @@ func (h *Hub) Ended(e *Event) {
 	}
 	if l.fticks != nil {
 		l.fticks.ended(e)
+	}
+	if h.debugging.Load() {
+		l.debug.ended(e)
 	}
 	for _, t := range *h.taps.Load() {
 		t.offer(e, true)

@@ -20,7 +20,7 @@ func TestLinesDoNotAllocate(t *testing.T) {
 		end()
 	}
 	var nobody *Hub
-	if nobody.Listening() || nobody.Tapping() {
+	if nobody.Listening() || nobody.Watching() {
 		t.Error("a nil hub listens")
 	}
 }

@@ -62,7 +62,7 @@ func (f *fticks) ended(e *Event) {
 	defer f.privacy.pool.Put(s)
 	to := s.line[:0]
 	if !f.bare {
-		to = s.beginLine(to, f.json, time.Now())
+		to = s.beginLine(to, f.json, "INFO", time.Now())
 		if f.json {
 			to = append(to, `,"msg":"`...)
 		} else {

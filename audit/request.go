@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net/netip"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -27,17 +28,23 @@ func newRequestLog(cfg *Config, p *privacy) *requestLog {
 func (r *requestLog) ended(e *Event) {
 	s := r.privacy.pool.Get().(*scratch)
 	defer r.privacy.pool.Put(s)
-	f := fields{json: r.json, to: s.beginLine(s.line[:0], r.json, time.Now())}
+	f := fields{json: r.json, to: s.beginLine(s.line[:0], r.json, "INFO", time.Now())}
 	f.text("msg", "request")
 	f.text("client", e.Client)
-	f.begin("peer")
-	f.to = appendPeer(f.to, e, r.json)
+	f.address("peer", e.Peer)
 	f.text("kind", e.Kind.String())
 	if v := e.Request; v != nil {
 		f.octets("realm", e.Realm)
 		f.octets("user", r.privacy.userName(s, v.UserName()))
 		f.octets("station", r.privacy.stationID(s, v.CallingStationID()))
 	}
+	f.outcome(e)
+	s.line = endLine(f.to, r.json)
+	r.out.Put(logs.KindRequest, s.line)
+}
+
+// outcome appends how a request ended.
+func (f *fields) outcome(e *Event) {
 	if e.Server != "" {
 		f.text("server", e.Server)
 		f.text("port", string(e.Port))
@@ -58,8 +65,6 @@ func (r *requestLog) ended(e *Event) {
 		f.text("unverified_because", e.UnverifiedWhy.String())
 		f.text("unverified_from", e.UnverifiedFrom)
 	}
-	s.line = endLine(f.to, r.json)
-	r.out.Put(logs.KindRequest, s.line)
 }
 
 // causeIn returns the Error-Cause of a reply that can have one, 0 for none.
@@ -75,20 +80,9 @@ func causeIn(code wire.Code, reply []byte) uint32 {
 	return v.ErrorCause()
 }
 
-func appendPeer(to []byte, e *Event, json bool) []byte {
-	if json {
-		to = append(to, '"')
-	}
-	to = e.Peer.AppendTo(to)
-	if json {
-		to = append(to, '"')
-	}
-	return to
-}
-
 // beginLine starts a line as log/slog does, so that both can be parsed alike.
 // All but the milliseconds is kept for the lines of the same second.
-func (s *scratch) beginLine(to []byte, json bool, now time.Time) []byte {
+func (s *scratch) beginLine(to []byte, json bool, level string, now time.Time) []byte {
 	if second := now.Unix(); second != s.second {
 		s.second = second
 		s.date = now.AppendFormat(s.date[:0], "2006-01-02T15:04:05.")
@@ -103,9 +97,10 @@ func (s *scratch) beginLine(to []byte, json bool, now time.Time) []byte {
 	to = appendThousandths(to, now.Nanosecond()/1e6)
 	to = append(to, s.zone...)
 	if json {
-		return append(to, `","level":"INFO"`...)
+		to = append(append(to, `","level":"`...), level...)
+		return append(to, '"')
 	}
-	return append(to, " level=INFO"...)
+	return append(append(to, " level="...), level...)
 }
 
 // appendMilliseconds appends d as milliseconds with three digits after the point.
@@ -148,6 +143,28 @@ func (f *fields) begin(key string) {
 func (f *fields) number(key string, n int64) {
 	f.begin(key)
 	f.to = strconv.AppendInt(f.to, n, 10)
+}
+
+// address appends an address and port.
+func (f *fields) address(key string, a netip.AddrPort) {
+	f.begin(key)
+	if f.json {
+		f.to = append(f.to, '"')
+	}
+	f.to = a.AppendTo(f.to)
+	if f.json {
+		f.to = append(f.to, '"')
+	}
+}
+
+// identifier appends the Identifier of a packet, or its Token in RADIUS/1.1 (RFC 9765
+// §4.2.1).
+func (f *fields) identifier(v *wire.View) {
+	if v.Is11() {
+		f.number("token", int64(v.Token()))
+		return
+	}
+	f.number("identifier", int64(v.Identifier()))
 }
 
 // text appends a string of the program or of the configuration.

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	maxTaps  = 8   // attached at one time
-	tapQueue = 256 // packets queued for one tap
+	maxTaps  = 8    // attached at one time
+	tapQueue = 1024 // packets queued for one tap
 )
 
 // Filter selects what a tap shows; all non-empty fields must match.
@@ -22,6 +22,8 @@ type Filter struct {
 	Client string `json:"client,omitempty"` // a client's configured name
 	Realm  string `json:"realm,omitempty"`  // that requests are routed by, ignoring case
 	User   string `json:"user,omitempty"`   // the whole User-Name, ignoring case
+	Count  int    `json:"count,omitempty"`  // end after so many; 0: never
+	Pcapng bool   `json:"pcapng,omitempty"` // the form: pcapng, not text
 }
 
 // String describes what is shown.
@@ -54,7 +56,8 @@ type tapEvent struct {
 	event   Event // Request and Realm are nil, Reply a copy
 	request []byte
 	ended   bool
-	v11     bool // a connection of RADIUS/1.1
+	step    *Step // of a server; its Event is nil, and its Packet a copy
+	v11     bool  // a connection of RADIUS/1.1
 }
 
 // tap is one subscriber.
@@ -115,6 +118,26 @@ func (t *tap) offer(e *Event, ended bool) {
 	if e.Request != nil && ended { // to identify the request that has ended
 		s.request = bytes.Clone(e.Request.Packet[:wire.MinLength])
 	}
+	t.queue(s)
+}
+
+// offerStep queues a copy of a step for the tap, unless its queue is full.
+func (t *tap) offerStep(st *Step) {
+	if !t.filter.matches(&st.Event) {
+		return
+	}
+	if len(t.events) == cap(t.events) {
+		t.drop()
+		return
+	}
+	s := &tapEvent{at: time.Now(), event: st.Event, step: new(*st)}
+	s.event.Request, s.event.Realm = nil, nil
+	s.step.Event, s.step.Packet = Event{}, bytes.Clone(st.Packet)
+	t.queue(s)
+}
+
+// queue queues an event for the tap, unless its queue is full.
+func (t *tap) queue(s *tapEvent) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {

@@ -16,7 +16,7 @@ import (
 
 func TestATapSeesWhatItsFilterMatches(t *testing.T) {
 	h, path := socket(t)
-	if h.Listening() || h.Tapping() {
+	if h.Listening() || h.Watching() {
 		t.Fatal("somebody listens before a tap is attached")
 	}
 	byClient, fromClient := look(t, path, `{"client":"campus"}`)
@@ -96,7 +96,7 @@ func TestASlowTapMissesPackets(t *testing.T) {
 	far.Close()
 	slow.close()
 	h.Ended(e)
-	if h.Listening() || h.Tapping() {
+	if h.Listening() || h.Watching() {
 		t.Error("after the last tap was removed the hub still listens")
 	}
 }

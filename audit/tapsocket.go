@@ -132,28 +132,50 @@ func (h *Hub) serveTap(ctx context.Context, c net.Conn) {
 		defer cancel()
 		io.Copy(io.Discard, c)
 	})
-	fmt.Fprintf(c, "showing %s\n", f)
+	if f.Pcapng {
+		c.Write(pcapngHeader())
+	} else {
+		fmt.Fprintf(c, "showing %s\n", f)
+	}
 	t.show(ctx, c)
 }
 
-// show writes what the tap sees until ctx is done or the subscriber stops reading.
+// show writes what the tap sees until ctx is done, the subscriber stops reading or it has as
+// many as it wants.
 func (t *tap) show(ctx context.Context, c net.Conn) {
-	for {
+	for shown := 0; t.filter.Count <= 0 || shown < t.filter.Count; {
 		select {
 		case s := <-t.events:
 			t.hub.queue.Add(-1)
-			text := s.text()
-			if n := t.dropped.Swap(0); n > 0 {
-				text += fmt.Sprintf("(%d packets were not shown: they arrived faster than they could be printed)\n", n)
-			}
 			c.SetWriteDeadline(time.Now().Add(writeWait))
-			if _, err := io.WriteString(c, text); err != nil {
+			text := t.form(s)
+			if len(text) > 0 {
+				shown++
+			}
+			if _, err := c.Write(text); err != nil {
 				return
 			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// form returns an event in the form that the subscriber wants.
+func (t *tap) form(s *tapEvent) []byte {
+	n := t.dropped.Swap(0)
+	if t.filter.Pcapng {
+		block := s.pcapngBlock(n)
+		if block == nil {
+			t.dropped.Add(n)
+		}
+		return block
+	}
+	text := s.text()
+	if n > 0 {
+		text += fmt.Sprintf("(%d packets were not shown: they arrived faster than they could be printed)\n", n)
+	}
+	return []byte(text)
 }
 
 // close removes the tap and empties its queue.

@@ -15,7 +15,7 @@ func (p *Plan) LogConfig() logs.Config {
 // hubConfig translates the configuration of the log lines for individual requests.
 func (g *Gateway) hubConfig(l *config.Log) audit.Config {
 	c := AuditConfig(l)
-	c.Out, c.Log, c.Metrics = g.logs.Output(), g.log, g.metrics
+	c.Out, c.Log, c.Metrics, c.Level = g.logs.Output(), g.log, g.metrics, g.logs.Level
 	return c
 }
 

@@ -76,7 +76,7 @@ func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Backend, byNa
 		return relay.Route{}, err
 	}
 	nases, err := buildNASes(cfg, r, shared, back, byName)
-	return relay.Route{Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases}, err
+	return relay.Route{Name: realmsLabel(r), Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases}, err
 }
 
 // unlimited means no bound to a package for which 0 means its default.

@@ -150,6 +150,8 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 	}
 	g.clients = reuseClients(clients, nil)
 	g.hub = audit.New(g.hubConfig(&first.Config.Log))
+	g.logs.OnLevel(g.hub.LevelChanged)
+	g.hub.LevelChanged() // it may have changed before
 	var rules *relay.Rules
 	if g.servers, rules, err = buildRules(first.Config, g.back, g.metrics, g.marker, nil); err != nil {
 		g.servers = nil

@@ -8,11 +8,12 @@ const (
 	KindEvent   Kind = iota // a message of the program, through slog
 	KindRequest             // how one request ended
 	KindFTicks              // a federation's statistics
+	KindDebug               // a step on the way of one request
 	NumKinds    = iota
 )
 
 // String returns the label value of metrics.
-func (k Kind) String() string { return [NumKinds]string{"event", "request", "fticks"}[k] }
+func (k Kind) String() string { return [NumKinds]string{"event", "request", "fticks", "debug"}[k] }
 
 // Reason is why a line was lost.
 type Reason uint8

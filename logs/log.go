@@ -36,9 +36,10 @@ type shared struct {
 	out   *Output
 	flood *keyed[string] // by message
 
-	level  slog.LevelVar
-	json   atomic.Bool
-	recent recent
+	level   slog.LevelVar
+	json    atomic.Bool
+	recent  recent
+	onLevel atomic.Pointer[func()] // called after the level has changed; nil: none
 
 	mu         locks.Mutex[locks.LogLevel] // guards configured
 	configured slog.Level
@@ -98,10 +99,11 @@ func (l *Log) Configure(c Config) {
 	s := l.shared
 	s.json.Store(c.JSON)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.Level != s.configured {
-		s.configured = c.Level
-		s.level.Set(c.Level)
+	changed := c.Level != s.configured
+	s.configured = c.Level
+	s.mu.Unlock()
+	if changed {
+		l.SetLevel(c.Level)
 	}
 }
 
@@ -109,7 +111,16 @@ func (l *Log) Configure(c Config) {
 func (l *Log) Level() slog.Level { return l.shared.level.Level() }
 
 // SetLevel changes the level for all loggers made from this Log.
-func (l *Log) SetLevel(to slog.Level) { l.shared.level.Set(to) }
+func (l *Log) SetLevel(to slog.Level) {
+	l.shared.level.Set(to)
+	if f := l.shared.onLevel.Load(); f != nil {
+		(*f)()
+	}
+}
+
+// OnLevel has f called after each change of the level. f must not block, and must not
+// change the level. There is one such function.
+func (l *Log) OnLevel(f func()) { l.shared.onLevel.Store(&f) }
 
 // ConfiguredLevel returns the level that was configured last.
 func (l *Log) ConfiguredLevel() slog.Level {

@@ -109,6 +109,8 @@ func (c *fakeConn) Read(p []byte) (int, error) {
 	}
 }
 
+func (c *fakeConn) LocalAddr() net.Addr { return nil }
+
 func (c *fakeConn) RemoteAddr() net.Addr { return nil }
 
 func (c *fakeConn) Close() error { c.once.Do(func() { close(c.closed) }); return nil }

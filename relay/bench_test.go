@@ -49,6 +49,8 @@ func (c *loop) Read(p []byte) (int, error) {
 	}
 }
 
+func (c *loop) LocalAddr() net.Addr { return nil }
+
 func (c *loop) Close() error { close(c.closed); return nil }
 
 // counting is a peer that reports each packet it is sent.

@@ -19,7 +19,8 @@ type Connection struct {
 	client *Client
 	peer   Peer
 	remote netip.AddrPort
-	v11    bool // RADIUS/1.1 (RFC 9765)
+	local  netip.AddrPort // of the gateway; invalid: not known
+	v11    bool           // RADIUS/1.1 (RFC 9765)
 
 	outstanding atomic.Int64 // requests in flight, until their answer has been passed to peer.Send
 

@@ -26,7 +26,8 @@
 //
 // Every packet gets exactly one fate (package metrics): that of a request is recorded by
 // finish, or by abandon when its client no longer waits for it; that of another packet by
-// recordOther. loglines.go has the log lines.
+// recordOther. loglines.go has the log lines, and observe.go reports what udpback does with
+// a request.
 //
 // A [Connection] is one RadSec connection. A [Client] has the configuration of all of a
 // client's connections, and [Rules] are the routing; a reload replaces both while requests

@@ -100,9 +100,10 @@ func (req *request) reportEnd(end outcome, took time.Duration) {
 // reportArrival reports the arrival of a verified request to the taps.
 func (req *request) reportArrival(rules *Rules) {
 	hub := req.conn.relay.hub
-	if !hub.Tapping() {
+	if !hub.Watching() {
 		return
 	}
+	req.number = req.conn.relay.numbers.Add(1)
 	e := req.event(rules)
 	hub.Arrived(&e)
 }
@@ -110,7 +111,7 @@ func (req *request) reportArrival(rules *Rules) {
 // event returns the event of a request, with what is known when it arrives. rules are used
 // to find the realm of a request that has not been routed.
 func (req *request) event(rules *Rules) audit.Event {
-	return audit.Event{Client: req.client.Name, Peer: req.conn.remote, Kind: req.Kind, Request: &req.view, Realm: req.lookup(rules.Table).realm}
+	return audit.Event{Number: req.number, Client: req.client.Name, Peer: req.conn.remote, Local: req.conn.local, Kind: req.Kind, Route: req.routeName(), Request: &req.view, Realm: req.lookup(rules.Table).realm}
 }
 
 // failureFate has the fate of a request for each failure of its exchange.

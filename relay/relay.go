@@ -32,6 +32,7 @@ type Relay struct {
 	scratch  sync.Pool    // *[wire.MaxLength]byte
 	kept     atomic.Int64 // octets of answers kept for duplicates, on all connections
 	limits   logLimits
+	numbers  atomic.Uint64 // of requests, for the log and taps
 }
 
 // New returns a Relay that routes by rules and reports the outcome of each request to
@@ -42,6 +43,7 @@ func New(back *udpback.Backend, rules *Rules, m *metrics.Metrics, hub *audit.Hub
 	r.requests.New = func() any { return new(request) }
 	r.scratch.New = func() any { return new([wire.MaxLength]byte) }
 	r.rules.Store(rules)
+	back.SetObserver(observer{r})
 	return r
 }
 
@@ -50,7 +52,7 @@ func (r *Relay) SetRules(rules *Rules) { r.rules.Store(rules) }
 
 // Open returns a new connection of a client from remote, whose answers are sent to peer.
 func (r *Relay) Open(client *Client, peer Peer, remote netip.AddrPort) *Connection {
-	return &Connection{relay: r, client: client, peer: peer, remote: remote, v11: peer.Version11()}
+	return &Connection{relay: r, client: client, peer: peer, remote: remote, local: localOf(peer), v11: peer.Version11()}
 }
 
 // Packet adds one packet of the client to the burst. After an error the connection must be

@@ -24,6 +24,7 @@ type request struct {
 	ticket   wire.Ticket   // of its digests
 	decision decision      // of the routing table; see lookup
 	route    *Route        // nil: not routed yet
+	number   uint64        // for the log and taps; 0: nobody was watching when it arrived
 	marker   *Marker       // for the server's copies; nil: they have none
 	hash     uint64        // of the client's packet
 	keepFor  time.Duration // how long its answer is kept for duplicates
@@ -48,7 +49,7 @@ func (r *Relay) recycle(req *request) {
 	r.back.Buffers.Return(req.view.Packet)
 	req.view.Packet = nil
 	req.conn, req.client, req.route, req.marker = nil, nil, nil, nil
-	req.decision = decision{}
+	req.decision, req.number = decision{}, 0
 	req.ClearServed()
 	r.requests.Put(req)
 }

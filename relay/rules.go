@@ -17,6 +17,7 @@ type Rules struct {
 
 // Route says where requests of some realms and kinds go.
 type Route struct {
+	Name          string         // in the log
 	Group         *udpback.Group // nil: requests of the route are refused as if it were not there
 	NASes         *NASes         // for CoA and Disconnect, instead of Group; nil: none of the servers is a NAS
 	OnUnreachable Unreachable    // for Access- and Accounting-Request

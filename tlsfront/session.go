@@ -2,6 +2,7 @@ package tlsfront
 
 import (
 	"crypto/tls"
+	"net"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -58,6 +59,16 @@ func (s *Session) config() *Config { return &s.server.policy.Load().cfg }
 
 // RemoteAddr returns the peer's address. It is never an IPv4-mapped IPv6 address.
 func (s *Session) RemoteAddr() netip.AddrPort { return s.remote }
+
+// LocalAddr returns the address that the peer is connected to; invalid where it is not
+// known.
+func (s *Session) LocalAddr() netip.AddrPort {
+	if a, ok := s.conn.LocalAddr().(*net.TCPAddr); ok {
+		a := a.AddrPort()
+		return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	}
+	return netip.AddrPort{}
+}
 
 // Send queues p as one TLS record (RFC 6614bis §4.1; some peers stall when a
 // record holds several packets). It never blocks, may be called from any

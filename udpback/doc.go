@@ -34,6 +34,8 @@
 //   - move.go: a request whose server fails, or cannot be reached, moves on to another.
 //     That is a new packet, but one exchange: the first valid reply ends it, whichever of
 //     its servers that comes from.
+//   - observe.go: an [Observer] is told of each step of each request, for the log at level
+//     debug and for taps. While it observes nothing, that costs one atomic load.
 //   - backend.go: what all servers share: the clock, the pools of batches and of the
 //     buffers that packets are kept in.
 //
@@ -45,7 +47,7 @@
 //	socket.sweeping  while a sweep runs; Handler.Write and Handler.Fail are called with it
 //	Server.mu        of a server, then of its members; while its ports or addresses change
 //	socketSet.mu     while an endpoint's sockets change; a socket may be opened
-//	socket.mu        for a few loads and stores: no cryptography, no system call
+//	socket.mu        for a few loads and stores, and calls of the Observer: no cryptography, no system call
 //	Exchange.mu      likewise
 //	metrics          while series are removed
 //	Backend.mu       while servers are added or removed

@@ -92,6 +92,7 @@ type progress struct {
 	prior     priorSchedule // what it was sent by another socket of the same server
 	firstSent time.Duration // when it was first sent to the server that has it, by any of its sockets; 0: not yet
 	startedAt time.Duration // on the Backend's clock, when Start was called
+	why       string        // it was sent to the server that has it; "" while nobody observes
 	ignored   Ignored       // replies that did not verify
 	deadline  time.Duration // when the client's one schedule ends, whichever server has it; 0: not set
 }

@@ -100,7 +100,7 @@ func (g *Group) moveToSocket(ex *Exchange, batch *Batch, e *endpoint) error {
 	if err != nil {
 		return err
 	}
-	ex.trying = false
+	ex.trying, ex.why = false, "the socket that replaces its last one"
 	return g.startOn(ex, batch, it)
 }
 
@@ -131,7 +131,7 @@ func (g *Group) start(ex *Exchange, batch *Batch, worst health.State) (parking *
 			}
 			continue // full: try the next
 		}
-		ex.trying, ex.firstSent = try, 0
+		ex.trying, ex.firstSent, ex.why = try, 0, g.whyChosen(ex, m, i, try)
 		return nil, g.startOn(ex, batch, it)
 	}
 }

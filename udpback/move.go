@@ -110,6 +110,7 @@ func (w *dueWork) sendEarly(id wire.ServerID, now time.Duration) {
 		sl.sends++
 		sl.lastSent, sl.sentEarly = now, true
 		s.extendLastWait(sl)
+		s.observeSent(sl, StepResent)
 	}
 }
 
@@ -183,6 +184,7 @@ func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 	s := w.socket
 	sl := &s.slots[id]
 	m.ex, m.id, m.generation, m.trying, m.firstSent = sl.ex, id, sl.generation, sl.ex.trying, sl.ex.firstSent
+	why := s.whyMoves(sl, &m)
 	m.ex.prior = priorSchedule{}
 	switch {
 	case !m.sameServer || m.newSchedule:
@@ -196,6 +198,7 @@ func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 	}
 	m.ex.sends += m.sends
 	sl.ex, sl.state = nil, slotMoving
+	s.observeMove(m.ex, why)
 	return m
 }
 

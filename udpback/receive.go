@@ -42,6 +42,7 @@ type candidate struct {
 	ticket     wire.Ticket
 	good       bool           // not rejected so far
 	result     metrics.Result // of one that is rejected
+	datagram   []byte         // without what follows the packet
 	ex         *Exchange
 	previous   previous // the exchange that has moved on from the slot
 }
@@ -97,7 +98,10 @@ func (r *receiver) parse(in *datagram.Inbox) {
 			}
 			c.result = metrics.ReplyMalformed
 		}
-		c.id = wire.ServerID(d[1])
+		c.id, c.datagram = wire.ServerID(d[1]), d
+		if err == nil {
+			c.datagram = d[:n]
+		}
 		r.n++
 	}
 	s.mu.Lock()
@@ -207,6 +211,7 @@ func (r *receiver) freeAnswered(now time.Duration) {
 	freed, verified, took := 0, false, time.Duration(-1)
 	s.mu.Lock()
 	r.noteIgnored()
+	r.observeReplies()
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
 		if !c.good {
@@ -347,6 +352,7 @@ func (r *receiver) protocolError(ex *Exchange, reply *wire.View) {
 	defer s.ep.server.backend.ReleaseBatch(batch)
 	if otherMayAnswer(reply) && ex.group != nil && movable(ex.Kind) && ex.group.hasUntried(ex, health.Failing) {
 		ex.declined |= ex.members.bit(s.ep.server)
+		s.observeMove(ex, "the server cannot route it or has no resources (Protocol-Error)")
 		err := ex.group.moveToServer(ex, batch, health.Failing)
 		batch.Flush()
 		if err == nil {

@@ -165,6 +165,7 @@ func (s *socket) begin(items []reservation, now time.Duration) (lost []*Exchange
 			sl.stopSending()
 		}
 		s.arm(sl.next(), now)
+		s.observeSent(sl, StepSent)
 	}
 	return lost
 }

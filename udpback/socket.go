@@ -20,7 +20,8 @@ type socket struct {
 	ep      *endpoint
 	address netip.Addr // that it is connected to; invalid: it is parked
 	conn    datagram.Conn
-	done    chan struct{} // closed when the reader has ended
+	local   netip.AddrPort // of conn; invalid where it is not known
+	done    chan struct{}  // closed when the reader has ended
 
 	sweeping  locks.Mutex[locks.SocketSweeping] // held by a running sweep; acquired before socketSet.mu and mu
 	closeOnce sync.Once
@@ -51,7 +52,7 @@ const (
 )
 
 func newSocket(e *endpoint, address netip.Addr, conn datagram.Conn) *socket {
-	s := &socket{ep: e, address: address, conn: conn, done: make(chan struct{})}
+	s := &socket{ep: e, address: address, conn: conn, local: localOf(conn), done: make(chan struct{})}
 	s.ids.init()
 	s.timer = time.AfterFunc(time.Hour, s.sweep)
 	s.timer.Stop()

@@ -2,7 +2,6 @@ package udpback
 
 import (
 	"log/slog"
-	"net"
 	"net/netip"
 
 	"radsec-gw/udpback/datagram"
@@ -11,15 +10,11 @@ import (
 // noteLocal logs the local address of a new socket when that is another than before: it is
 // what the server must know as a client.
 func (s *Server) noteLocal(c datagram.Conn) {
-	l, ok := c.(interface{ LocalAddr() net.Addr })
-	if !ok {
+	a := localOf(c)
+	if !a.IsValid() {
 		return
 	}
-	a, ok := l.LocalAddr().(*net.UDPAddr)
-	if !ok {
-		return
-	}
-	ip := a.AddrPort().Addr().Unmap()
+	ip := a.Addr().Unmap()
 	was := s.local.Swap(&ip)
 	if was != nil && *was == ip {
 		return

@@ -279,6 +279,7 @@ func (w *dueWork) resend(sl *slot, now time.Duration) {
 	sl.wait = s.schedule(sl).next(sl.wait, jitter())
 	sl.due = min(now+sl.wait, sl.expires)
 	s.extendLastWait(sl)
+	s.observeSent(sl, StepResent)
 }
 
 // sendPackets sends what fallDue noted.

@@ -154,13 +154,13 @@ func program(ts *testscript.TestScript, name string) *exec.Cmd {
 
 // scriptSignal is the command
 //
-//	signal HUP|INT|TERM NAME
+//	signal HUP|INT|TERM|USR1|USR2 NAME
 //
 // which sends the signal to a program in the background.
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+	signals := map[string]os.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2}
 	if neg || len(args) != 2 || signals[args[0]] == nil {
-		ts.Fatalf("usage: signal HUP|INT|TERM NAME")
+		ts.Fatalf("usage: signal HUP|INT|TERM|USR1|USR2 NAME")
 	}
 	ts.Check(program(ts, args[1]).Process.Signal(signals[args[0]]))
 }

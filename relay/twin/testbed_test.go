@@ -129,6 +129,8 @@ func (c *conn) reply(list ...[]byte) {
 	}
 }
 
+func (c *conn) LocalAddr() net.Addr { return nil }
+
 func (c *conn) RemoteAddr() net.Addr { return nil }
 
 func (c *conn) Close() error {
