@@ -118,3 +118,9 @@ func readFTicks(t *table, l *Log) {
 		}
 	}
 }
+
+func (c *Config) warnLog(warn warner) {
+	if n := c.Log.HashSalt.Len(); n > 0 && n < shortSalt {
+		warn("log.hash_salt", "the salt has %d bytes: who guesses it can compute the hash of every name; take %d or more, at random (openssl rand -hex 16)", n, shortSalt)
+	}
+}

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
 )
 
 // Metrics is [metrics]: the HTTP side.
@@ -19,7 +22,17 @@ type Metrics struct {
 	// Default: none, everybody who reaches the address sees it
 	Token Secret // may be empty
 
-	// HTTPS: a certificate chain and its key (PEM).
+	// Names that HTTP requests without the token may be for, in the Host header field: a
+	// name, "*.example.org" for all names below it, or "*" for every name. Allowed in any
+	// case are IP addresses, localhost, this machine's host name and the host in address,
+	// and everything for /healthz and /readyz. Requests for another name are answered
+	// with 421: it may be the name of a web site that lets a browser read this page (DNS
+	// rebinding). Prometheus sends the name that its target has.
+	// Default: []
+	Hosts []string
+
+	// HTTPS: a certificate chain and its key (PEM). TLS 1.2 is accepted with the same
+	// cipher suites as those that [listen] has by default.
 	// Default: none, plain HTTP
 	Certificate string // path
 	// Required with certificate, and only there.
@@ -54,7 +67,13 @@ func readMetrics(t *table) Metrics {
 			t.r.wrong(joinKey(t.path, "address"), "%v", err)
 		}
 	}
-	t.secret("token", &m.Token, false)
+	readToken(t, &m)
+	t.texts("hosts", func(path, s string) {
+		if err := checkHTTPHost(s); err != nil {
+			t.r.wrong(path, "%v", err)
+		}
+		m.Hosts = append(m.Hosts, s)
+	})
 	t.file("certificate", &m.Certificate, MaxCertificates)
 	t.file("private_key", &m.PrivateKey, MaxKeys)
 	for _, pair := range [][2]string{{"certificate", "private_key"}, {"private_key", "certificate"}} {
@@ -68,14 +87,67 @@ func readMetrics(t *table) Metrics {
 	return m
 }
 
+// readToken reads the token. Blanks around it do not count, because a header field cannot
+// carry them (RFC 9110 §5.5).
+func readToken(t *table, m *Metrics) {
+	before := len(t.r.warnings)
+	if !t.secret("token", &m.Token, false) || m.Token.Len() == 0 {
+		return
+	}
+	token := strings.TrimSpace(string(m.Token.Bytes()))
+	switch {
+	case token == "":
+		t.r.wrong(joinKey(t.path, "token"), "expected a token, got only blanks")
+	case strings.ContainsFunc(token, func(c rune) bool { return c < ' ' || c == 0x7f }):
+		t.r.wrong(joinKey(t.path, "token"), "expected a token without control characters: HTTP cannot carry them")
+	case len(token) < m.Token.Len():
+		t.r.warnings = t.r.warnings[:before] // that the blanks are a part of it
+		t.r.warn(joinKey(t.path, "token"), "", []string{"the blanks around the token are ignored: HTTP cannot carry them"})
+	}
+	m.Token = NewSecret(token)
+}
+
+// checkHTTPHost checks a name of [metrics].hosts.
+func checkHTTPHost(s string) error {
+	if s == "*" || isHostName(strings.TrimPrefix(s, "*.")) {
+		return nil
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return fmt.Errorf("expected a host name, got %q: IP addresses are always allowed", s)
+	}
+	return fmt.Errorf(`expected a host name without a port, "*." before one, or "*", got %q`, s)
+}
+
+const (
+	// shortToken is the length in bytes below which a token is warned of: 22 characters of
+	// base64 are 128 bits.
+	shortToken = 22
+	// shortSalt is the same for hash_salt.
+	shortSalt = 16
+)
+
 func (c *Config) warnMetrics(warn warner) {
 	m := &c.Metrics
+	if slices.Contains(m.Hosts, "*") && m.Token.Len() == 0 {
+		warn("metrics.hosts", `"*" lets any web site that a browser of this network visits read the metrics and the status page (DNS rebinding): set a token`)
+	}
+	if n := m.Token.Len(); n > 0 && n < shortToken {
+		warn("metrics.token", "the token has %d bytes and can be guessed: take %d or more, at random (openssl rand -hex 16)", n, shortToken)
+	}
 	host, _, err := net.SplitHostPort(m.Address)
-	if err != nil || m.Token.Len() > 0 {
+	if err != nil {
 		return
 	}
 	if a, err := netip.ParseAddr(host); host == "localhost" || err == nil && a.Unmap().IsLoopback() {
 		return
 	}
-	warn("metrics.address", "%s can be reached from other machines, and everybody there may read the metrics and the status page: set a token", m.Address)
+	switch {
+	case m.Token.Len() == 0:
+		warn("metrics.address", "%s can be reached from other machines, and everybody there may read the metrics and the status page: set a token", m.Address)
+	case m.Certificate == "":
+		warn("metrics.address", "%s can be reached from other machines, and the token goes there in clear: set certificate and private_key", m.Address)
+	}
+	if m.PProf {
+		warn("metrics.pprof", "profiles are served at %s, which can be reached from other machines: they show what is in memory and cost processor time", m.Address)
+	}
 }

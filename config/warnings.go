@@ -21,6 +21,7 @@ func (c *Config) Warnings() []string {
 	c.warnServers(warn)
 	c.warnRoutes(warn)
 	c.warnMetrics(warn)
+	c.warnLog(warn)
 	all.Sort()
 	var list []string
 	for _, m := range all {

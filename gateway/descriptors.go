@@ -16,7 +16,8 @@ type Descriptors struct {
 	Connections int // of RadSec
 	UDP         int // sockets to the servers
 	wantedUDP   int // sockets that the servers' max_sockets allow, of the ports in use
-	http        int // connections
+	http        int // HTTP connections inside the pool of package web
+	httpWaiting int // and outside of it
 	other       int // standard streams, listeners, files, names, taps
 }
 
@@ -35,11 +36,11 @@ const (
 func divide(limit int, cfg *config.Config) (Descriptors, error) {
 	d := Descriptors{Limit: limit}
 	// Of 1024 descriptors, the usual limit: 32 for files that are read at the same time, 8
-	// for taps, 64 for HTTP connections, and up to 96 for names that are looked up at the
+	// for taps, 64 for HTTP connections and 32 for those that wait, and up to 96 for names that are looked up at the
 	// same time. Fewer of each with a lower limit, never more with a higher one.
 	files, taps := clamp(limit/32, 4, 32), clamp(limit/128, 1, 8)
 	names := min(hostNames(cfg), resolve.MaxLookups) * resolve.LookupDescriptors
-	d.http = clamp(limit/16, 4, 64)
+	d.http, d.httpWaiting = clamp(limit/16, 4, 64), clamp(limit/32, 4, 1024)
 	d.other = ownDescriptors + 3*len(cfg.Listen.Address) + files + taps + 2 // and the listeners of HTTP and taps
 	d.other += min(names, limit/8)
 	ports := 0
@@ -56,10 +57,10 @@ func divide(limit int, cfg *config.Config) (Descriptors, error) {
 			}
 		}
 	}
-	rest := limit - d.other - d.http
+	rest := limit - d.other - d.http - d.httpWaiting
 	if rest < ports+minConnections {
 		return d, fmt.Errorf("%d descriptors (RLIMIT_NOFILE) are too few: expected at least %d, of which %d are for sockets to servers and %d for other use than RadSec connections; raise the limit (ulimit -n, LimitNOFILE= of systemd)",
-			limit, d.other+d.http+ports+minConnections, ports, d.other+d.http)
+			limit, d.other+d.http+d.httpWaiting+ports+minConnections, ports, d.other+d.http+d.httpWaiting)
 	}
 	// While the socket of a port is replaced the port has two: the old one still listens.
 	renewed := min(ports, (rest-ports-minConnections)/2)
@@ -100,5 +101,5 @@ func (d *Descriptors) Shortage(cfg *config.Config) string {
 		return ""
 	}
 	return fmt.Sprintf("the process may have %d descriptors open (RLIMIT_NOFILE), too few for what is configured: at most %d RadSec connections are accepted (max_connections is %d) and %d sockets to servers opened (their max_sockets come to %d); raise the limit to %d (ulimit -n, LimitNOFILE= of systemd)",
-		d.Limit, d.Connections, wanted, d.UDP, d.wantedUDP, d.other+d.http+wanted+d.wantedUDP)
+		d.Limit, d.Connections, wanted, d.UDP, d.wantedUDP, d.other+d.http+d.httpWaiting+wanted+d.wantedUDP)
 }

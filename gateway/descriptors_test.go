@@ -59,7 +59,7 @@ func TestDescriptorsAreDivided(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if sum := d.other + d.http + d.UDP + d.Connections; sum > row.limit {
+		if sum := d.other + d.http + d.httpWaiting + d.UDP + d.Connections; sum > row.limit {
 			t.Errorf("%s: expected at most the limit, got %d of %+v", row.name, sum, d)
 		}
 		wanted := row.cfg.Listen.MaxConnections

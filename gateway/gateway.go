@@ -204,7 +204,7 @@ func (g *Gateway) limitDescriptors(of *generation) {
 	g.back.LimitSockets(d.UDP)
 	g.metrics.SetDescriptorLimit(d.Limit)
 	g.metrics.TLS().SetLimits(d.Connections, of.Config.Listen.MaxHandshakes)
-	for use, n := range map[string]int{"radsec": d.Connections, "udp": d.UDP, "http": d.http, "other": d.other} {
+	for use, n := range map[string]int{"radsec": d.Connections, "udp": d.UDP, "http": d.http + d.httpWaiting, "other": d.other} {
 		g.metrics.SetDescriptors(use, n)
 	}
 }

@@ -173,6 +173,7 @@ func operationChanges() map[string]keyChange {
 
 		"Metrics.Address":     {"[metrics]\naddress = \"127.0.0.1:0\"", "[metrics]\naddress = \"\"", func(g *Gateway) any { return g.MetricsAddr().IsValid() }},
 		"Metrics.Token":       {"", `token = "token"`, httpStatus("/metrics")},
+		"Metrics.Hosts":       {"", `hosts = ["monitor.example"]`, httpStatusFor("monitor.example", "/metrics")},
 		"Metrics.Certificate": {"", pair, httpStatus("/healthz")},
 		"Metrics.PrivateKey":  {"", pair, httpStatus("/healthz")},
 		"Metrics.ReadyWhen":   {"", `ready_when = "all"`, func(g *Gateway) any { return webSettings(g.current.Load().Plan).AllRoutes }},

@@ -102,10 +102,18 @@ func (g *testGateway) get(path string) (int, string) {
 }
 
 // httpStatus returns the status of a path; 0 for no response.
-func httpStatus(path string) func(*Gateway) any {
+func httpStatus(path string) func(*Gateway) any { return httpStatusFor("", path) }
+
+// httpStatusFor is like httpStatus for a request with a Host.
+func httpStatusFor(host, path string) func(*Gateway) any {
 	return func(g *Gateway) any {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: gatewaytest.Patience}
-		r, err := client.Get("http://" + g.MetricsAddr().String() + path)
+		q, err := http.NewRequest("GET", "http://"+g.MetricsAddr().String()+path, nil)
+		if err != nil {
+			return 0
+		}
+		q.Host = host
+		r, err := client.Do(q)
 		if err != nil {
 			return 0
 		}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net"
 	"net/http"
 	"runtime"
 	"slices"
@@ -17,14 +18,19 @@ func (g *Gateway) openWeb(scrape http.Handler, first *generation, o *Options) {
 		Metrics: g.metrics, Scrape: scrape, Routes: g.routes, NotServing: g.notServing,
 		Maintenance: g.maintenance, SetMaintenance: g.setMaintenance,
 		Snapshot: assembler.snapshot, Counters: newRefusalCounts(g).all,
-		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.Descriptors.http, Settings: webSettings(first.Plan),
+		Logs: g.logs, Version: o.Version, Commit: o.Commit, MaxConnections: first.Descriptors.http, MaxWaiting: first.Descriptors.httpWaiting, Settings: webSettings(first.Plan),
 	})
 	g.metrics.Routes(g.web.RouteStates)
 }
 
 // webSettings returns the settings of the HTTP side that a reload can change.
 func webSettings(p *Plan) web.Settings {
-	return web.Settings{Token: p.Config.Metrics.Token.Bytes(), PProf: p.Config.Metrics.PProf, Certificate: p.files.web, AllRoutes: p.Config.Metrics.ReadyWhen == config.ReadyAll}
+	m := &p.Config.Metrics
+	hosts := slices.Clone(m.Hosts)
+	if host, _, err := net.SplitHostPort(m.Address); err == nil && host != "" {
+		hosts = append(hosts, host)
+	}
+	return web.Settings{Token: m.Token.Bytes(), Hosts: hosts, PProf: m.PProf, Certificate: p.files.web, AllRoutes: m.ReadyWhen == config.ReadyAll}
 }
 
 // routes returns the current routes for /readyz. The caller must not change them.

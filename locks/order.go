@@ -5,7 +5,7 @@ type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Issuers | Series |
 		Session | Admission | RateLimiter | Listeners | Outgoing | Paths | Connection | Tap | Syslog |
-		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader |
+		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | HTTPConnections | Renderings |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
 
@@ -40,6 +40,8 @@ type (
 	SharedStatus      struct{}
 	ReloadLog         struct{}
 	Reader            struct{}
+	HTTPConnections   struct{}
+	Renderings        struct{}
 	LogLevel          struct{}
 	Limiter           struct{}
 	KeyedLimiter      struct{}
@@ -87,6 +89,8 @@ var order = [][]lock{
 		{SharedStatus{}, "web.shared.mu", false},
 		{ReloadLog{}, "gateway.reloadLog.mu", false},
 		{Reader{}, "files.Reader.mu", false},
+		{HTTPConnections{}, "web.pool.mu", false},
+		{Renderings{}, "web.batches.mu", false},
 	},
 	// Log lines may be written with any lock held: they are queued, and never wait.
 	{

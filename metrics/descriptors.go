@@ -12,6 +12,8 @@ type descriptors struct {
 	accept *prometheus.CounterVec // listener
 	budget *prometheus.GaugeVec   // use
 	limit  level
+
+	displaced prometheus.Counter
 }
 
 func newDescriptors(reg prometheus.Registerer) *descriptors {
@@ -21,9 +23,11 @@ func newDescriptors(reg prometheus.Registerer) *descriptors {
 			"Connections that could not be accepted, most often because the process had no descriptor left.", "listener"),
 		budget: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "descriptor_budget",
 			Help: "How the descriptors that the process may have (RLIMIT_NOFILE) are divided."}, []string{"use"}),
+		displaced: prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "http_connections_displaced_total",
+			Help: "HTTP connections that were closed for new ones, because as many were open as there may be."}),
 	}
 	d.limit.register(reg, "descriptor_limit", "How many descriptors the process may have open (RLIMIT_NOFILE).", nil)
-	reg.MustRegister(d.accept, d.budget)
+	reg.MustRegister(d.accept, d.budget, d.displaced)
 	if dir, err := os.Open("/proc/self/fd"); err == nil { // other systems have none
 		reg.MustRegister(&openDescriptors{dir: dir, desc: prometheus.NewDesc(prometheus.BuildFQName(namespace, "", "open_descriptors"),
 			"Descriptors that the process has open. Unlike process_open_fds it is there when they have run out.", nil, nil)})
@@ -43,6 +47,9 @@ func (m *Metrics) AcceptFailed(listener string) { m.descriptors.accept.WithLabel
 func (m *Metrics) SetDescriptors(use string, n int) {
 	m.descriptors.budget.WithLabelValues(use).Set(float64(n))
 }
+
+// HTTPDisplaced counts an HTTP connection that was closed for a new one.
+func (m *Metrics) HTTPDisplaced() { m.descriptors.displaced.Inc() }
 
 // SetDescriptorLimit sets how many descriptors the process may have open.
 func (m *Metrics) SetDescriptorLimit(n int) { m.descriptors.limit.n.Store(int64(n)) }

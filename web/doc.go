@@ -11,7 +11,12 @@
 //	             GET shows it, PUT orders it, DELETE removes the order (maintenance.go)
 //	/debug/pprof Go's profiles, when switched on
 //
-// server.go has the server, limited.go bounds its connections, access.go checks the token.
+// server.go has the server and access.go decides which requests are answered. Strangers can
+// keep nobody out: pool.go bounds the connections and says which is closed for another one,
+// limited.go and conn.go are the listener and the connections that obey it, batches.go renders
+// /metrics and /readyz once for all callers that wait, scrape.go says what the variants of
+// /metrics are.
+//
 // The page and its JSON render one value, a [status.Snapshot], which gateway makes: shared.go
 // makes one a second for all callers together and keeps what was rendered of it. sampler.go
 // keeps the history of the last day. Nothing here is called for a packet.

@@ -1,12 +1,17 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -66,8 +71,13 @@ func newBed(t *testing.T, change func(*Config)) *bed {
 func (b *bed) ask(method, path, body string, header ...string) (int, string, http.Header) {
 	b.t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = "127.0.0.1:9713"
 	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		} else {
+			r.Header.Set(header[i], header[i+1])
+		}
 	}
 	w := httptest.NewRecorder()
 	b.server.handler.ServeHTTP(w, r)
@@ -130,4 +140,60 @@ func busyState(ago func(time.Duration) *time.Time) status.Snapshot {
 		Events: []status.Event{{Severity: status.Warning, Source: status.FromPeer, Message: "RadSec connection refused", Count: 61, FirstAt: *ago(time.Hour), LastAt: *ago(time.Minute),
 			Fields: []status.Field{{Key: "peer", Value: "203.0.113.9:51022"}, {Key: "subject", Value: "CN=stranger"}}}},
 	}
+}
+
+// serve serves the bed's server on a port of the loopback interface, until end is called or the test
+// ends. end returns the error of Serve.
+func (b *bed) serve() (address string, end func() error) {
+	b.t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.server.Serve(ctx, l) }()
+	end = sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	b.t.Cleanup(func() { end() })
+	return l.Addr().String(), end
+}
+
+// caller is a connection of a test to a server.
+type caller struct {
+	net.Conn
+	t *testing.T
+}
+
+// call connects from an address and sends a text.
+func (b *bed) call(address, from, text string) *caller {
+	b.t.Helper()
+	d := net.Dialer{Timeout: 10 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	c, err := d.Dial("tcp", address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { c.Close() })
+	if _, err := io.WriteString(c, text); err != nil {
+		b.t.Fatal(err)
+	}
+	return &caller{Conn: c, t: b.t}
+}
+
+// answered reports whether an answer with status 200 arrives.
+func (c *caller) answered() bool {
+	const ok = "HTTP/1.1 200"
+	line := make([]byte, len(ok))
+	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_, err := io.ReadFull(c, line)
+	return err == nil && string(line) == ok
+}
+
+// closed reports whether the server closes the connection. It discards what arrives before.
+func (c *caller) closed() bool {
+	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_, err := io.Copy(io.Discard, c)
+	return !errors.Is(err, os.ErrDeadlineExceeded)
 }

@@ -6,28 +6,37 @@ import (
 	"log/slog"
 	"net"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"radsec-gw/logs"
 )
 
-// limited is a listener that has at most cap(slots) connections open; more wait in the
-// kernel's backlog. After an error it tries again until it is closed: the process may be
-// out of descriptors for a while.
+const (
+	// silentTimeout is how long a connection may be silent.
+	silentTimeout = 5 * time.Second
+	// queueTimeout is how long one may wait for a place inside the pool.
+	queueTimeout = 10 * time.Second
+)
+
+// limited is a listener whose connections are in the server's pool. Accept returns those
+// that are inside. After an error it tries again until it is closed: the process may be out
+// of descriptors for a while.
 type limited struct {
 	net.Listener
-	slots   chan struct{}
-	current *atomic.Pointer[settings]
-	failed  func(error) // called for each error after which it tries again
+	server *Server
+	failed func(error) // called for each error after which it tries again
+	inside chan *conn
 
-	closing sync.Once
-	closed  chan struct{}
+	closing   sync.Once
+	closed    chan struct{}
+	accepting sync.WaitGroup // run
+	receiving sync.WaitGroup // receive
 }
 
+// limit returns a listener over l. Its Close must be called, which waits for its goroutines.
 func (s *Server) limit(l net.Listener) *limited {
 	var failing logs.Limiter
-	return &limited{Listener: l, slots: make(chan struct{}, s.cfg.MaxConnections), current: &s.current, closed: make(chan struct{}),
+	limited := &limited{Listener: l, server: s, inside: make(chan *conn), closed: make(chan struct{}),
 		failed: func(err error) {
 			s.cfg.Metrics.AcceptFailed("http")
 			failing.Log(func() logs.Line {
@@ -35,27 +44,42 @@ func (s *Server) limit(l net.Listener) *limited {
 					Fields: []any{"address", l.Addr().String(), "error", err}}
 			})
 		}}
+	limited.accepting.Go(limited.run)
+	return limited
 }
 
-// Accept waits for a free slot and then for a connection.
+// Accept waits for a connection that is inside.
 func (l *limited) Accept() (net.Conn, error) {
 	select {
-	case l.slots <- struct{}{}:
+	case c := <-l.inside:
+		if cfg := l.server.current.Load().tls; cfg != nil {
+			// Outermost: net/http does the handshake under its deadline, and reports how it
+			// failed, for a *tls.Conn only.
+			return tls.Server(c, cfg), nil
+		}
+		return c, nil
 	case <-l.closed:
 		return nil, net.ErrClosed
 	}
-	c, err := l.accept()
-	if err != nil {
-		<-l.slots
-		return nil, err
+}
+
+// run accepts connections until l is closed.
+func (l *limited) run() {
+	for {
+		accepted, err := l.accept()
+		if err != nil {
+			return
+		}
+		c := newConn(accepted, l)
+		for !c.pool.add(c) {
+			if !l.sleep(5 * time.Millisecond) {
+				c.Conn.Close()
+				return
+			}
+		}
+		c.Conn.SetReadDeadline(time.Now().Add(silentTimeout))
+		l.receiving.Go(func() { l.receive(c) })
 	}
-	c = &limitedConn{Conn: c, free: sync.OnceFunc(func() { <-l.slots })}
-	if cfg := l.current.Load().tls; cfg != nil {
-		// Outermost: net/http does the handshake under its deadline, and reports how it
-		// failed, for a *tls.Conn only.
-		return tls.Server(c, cfg), nil
-	}
-	return c, nil
 }
 
 // accept waits for a connection, and tries again after an error.
@@ -67,31 +91,63 @@ func (l *limited) accept() (net.Conn, error) {
 			return c, err
 		}
 		l.failed(err)
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-l.closed:
-			t.Stop()
+		if !l.sleep(pause) {
 			return nil, net.ErrClosed
 		}
 	}
 }
 
-// Close closes the listener; it may be called more than once.
+// sleep pauses the accepting, and reports whether l is still open.
+func (l *limited) sleep(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-l.closed:
+		return false
+	}
+}
+
+// receive waits for the first octet of a connection and for a place inside, and passes the
+// connection on to Accept, or closes it.
+func (l *limited) receive(c *conn) {
+	passed := false
+	defer func() {
+		if !passed {
+			c.Close()
+		}
+	}()
+	var first [1]byte
+	n, _ := c.Conn.Read(first[:])
+	if n == 0 {
+		return // without a word, as a health check of the port
+	}
+	c.first = first[:]
+	timeout := time.NewTimer(queueTimeout)
+	defer timeout.Stop()
+	c.pool.queue(c)
+	select {
+	case <-c.admitted:
+	case <-timeout.C:
+		return
+	case <-l.closed:
+		return
+	}
+	c.Conn.SetReadDeadline(time.Time{})
+	select {
+	case l.inside <- c:
+		passed = true
+	case <-l.closed:
+	}
+}
+
+// Close closes the listener and what it has not passed on; it may be called more than once.
 func (l *limited) Close() error {
 	err := l.Listener.Close()
 	l.closing.Do(func() { close(l.closed) })
+	l.accepting.Wait()
+	l.server.pool.interrupt(l)
+	l.receiving.Wait()
 	return err
-}
-
-// limitedConn releases its slot when it is closed.
-type limitedConn struct {
-	net.Conn
-	free func()
-}
-
-// Close closes the connection.
-func (c *limitedConn) Close() error {
-	defer c.free()
-	return c.Conn.Close()
 }

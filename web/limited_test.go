@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -16,21 +17,38 @@ import (
 	"radsec-gw/certs"
 )
 
-// starved is a listener that has no descriptor left for its first calls.
+// starved is a listener that has no descriptor left for its first calls, and then one connection.
 type starved struct {
-	net.Listener
-	fails int
-	conn  net.Conn
+	fails  int
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newStarved(fails int, conns ...net.Conn) *starved {
+	s := &starved{fails: fails, conns: make(chan net.Conn, len(conns)), closed: make(chan struct{})}
+	for _, c := range conns {
+		s.conns <- c
+	}
+	return s
 }
 
 func (s *starved) Accept() (net.Conn, error) {
 	if s.fails--; s.fails >= 0 {
 		return nil, fmt.Errorf("accept: %w", syscall.EMFILE)
 	}
-	return s.conn, nil
+	select {
+	case c := <-s.conns:
+		return c, nil
+	case <-s.closed:
+		return nil, net.ErrClosed
+	}
 }
 func (s *starved) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9713} }
-func (s *starved) Close() error   { return nil }
+func (s *starved) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
+}
 
 // A process without descriptors accepts HTTP connections again once it has some; each error is
 // counted, and logged once a minute.
@@ -42,8 +60,10 @@ func TestAcceptSurvivesALackOfDescriptors(t *testing.T) {
 		here, there := net.Pipe()
 		defer here.Close()
 		defer there.Close()
-		l := b.server.limit(&starved{fails: 100, conn: here})
+		l := b.server.limit(newStarved(100, here))
+		defer l.Close()
 		start := time.Now()
+		go there.Write([]byte("G"))
 		c, err := l.Accept()
 		if err != nil {
 			t.Fatalf("got %v, want the connection that could be accepted at last", err)
@@ -65,7 +85,7 @@ func TestAcceptSurvivesALackOfDescriptors(t *testing.T) {
 // Closing ends the waiting for descriptors.
 func TestCloseEndsTheWaitingForDescriptors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newBed(t, nil).server.limit(&starved{fails: 1 << 30})
+		l := newBed(t, nil).server.limit(newStarved(1 << 30))
 		ended := make(chan error)
 		go func() {
 			_, err := l.Accept()

@@ -27,8 +27,23 @@ type Readiness struct {
 
 // readyz answers 200 if the gateway should get connections and requests, otherwise 503.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	variant := withoutReasons
+	if s.authorized(r) && s.forThisHost(r) {
+		variant = withReasons
+	}
+	s.readyAnswers.answer(w, r, variant)
+}
+
+// Variants of the answer of /readyz.
+const (
+	withReasons    = "with reasons"
+	withoutReasons = "without reasons"
+)
+
+// renderReadiness renders a variant of the answer of /readyz.
+func (s *Server) renderReadiness(variant string, w http.ResponseWriter) {
 	answer := s.readiness()
-	if !s.authorized(r) {
+	if variant == withoutReasons {
 		answer.Reasons, answer.Unserved = nil, nil
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -39,7 +40,8 @@ type Config struct {
 	Version        string
 	Commit         string
 
-	MaxConnections int // open at one time on one listener, more wait in the kernel's backlog; 0: 64
+	MaxConnections int // inside at one time, see pool; 0: 64
+	MaxWaiting     int // outside at one time, see pool; 0: 64
 
 	Settings // the first; Change replaces them
 }
@@ -47,6 +49,7 @@ type Config struct {
 // Settings are what can be changed while the server runs.
 type Settings struct {
 	Token       []byte          // what a caller must send; empty: nothing (access.go)
+	Hosts       []string        // names that requests without a token may be for, beside those of access.go
 	PProf       bool            // serve /debug/pprof
 	AllRoutes   bool            // /readyz: each route that counts must be served, not only one
 	Certificate tls.Certificate // the server's own, with its chain; without one: HTTP without TLS
@@ -55,6 +58,7 @@ type Settings struct {
 // settings are Settings in the form that connections and requests use.
 type settings struct {
 	token     []byte
+	hosts     []string // in lower case
 	pprof     bool
 	allRoutes bool
 	tls       *tls.Config // nil: HTTP without TLS
@@ -76,16 +80,23 @@ const (
 	maxConnections = 64
 	maxHeader      = 16 << 10 // bytes
 	maxBody        = 256      // bytes of a PUT
+	maxProfiles    = 2        // requests for profiles at one time
 )
 
 // Server is the gateway's HTTP server. It may serve several listeners.
 type Server struct {
 	// static after construction
-	cfg     Config // without its Settings
-	handler http.Handler
-	sampler *sampler
-	shared  *shared // the page and its JSON
-	started time.Time
+	cfg          Config // without its Settings
+	handler      http.Handler
+	sampler      *sampler
+	started      time.Time
+	pool         *pool
+	scrapes      *batches
+	readyAnswers *batches
+	shared       *shared       // the page and its JSON
+	profiles     chan struct{} // has one element for each request for a profile that is being answered
+	machine      string        // this machine's host name in lower case; "": not known
+	misrouted    logs.Limiter  // lines about requests for other hosts
 
 	current  atomic.Pointer[settings] // replaced as a whole by Change
 	wasReady atomic.Bool              // /readyz has answered that it is ready, or would have
@@ -100,9 +111,20 @@ func New(cfg Config) *Server {
 	if cfg.MaxConnections == 0 {
 		cfg.MaxConnections = maxConnections
 	}
+	if cfg.MaxWaiting == 0 {
+		cfg.MaxWaiting = maxConnections
+	}
 	s.cfg = cfg
+	log := slog.New(cfg.Logs)
+	s.pool = newPool(cfg.MaxWaiting, cfg.MaxConnections, cfg.Metrics, log)
+	s.scrapes = &batches{render: s.renderScrape, log: log}
+	s.readyAnswers = &batches{render: s.renderReadiness, log: log}
+	s.profiles = make(chan struct{}, maxProfiles)
+	if name, err := os.Hostname(); err == nil {
+		s.machine = strings.ToLower(name)
+	}
 	open, guarded := http.NewServeMux(), http.NewServeMux()
-	guarded.Handle("GET /metrics", cfg.Scrape)
+	guarded.HandleFunc("GET /metrics", s.scrape)
 	guarded.HandleFunc("GET /{$}", s.serveStatus(formatPage))
 	guarded.HandleFunc("GET /api/v1/status", s.serveStatus(formatJSON))
 	guarded.HandleFunc("GET /loglevel", s.showLevel)
@@ -117,27 +139,37 @@ func New(cfg Config) *Server {
 	open.HandleFunc("GET /healthz", healthz)
 	open.HandleFunc("GET /readyz", s.readyz)
 	open.Handle("/", s.guard(guarded))
-	s.handler = harden(open)
+	s.handler = s.track(harden(open))
 	return s
 }
 
 // Change replaces the settings, for every request and every new connection from now on.
 func (s *Server) Change(to Settings) {
 	next := &settings{token: to.Token, pprof: to.PProf, allRoutes: to.AllRoutes}
+	for _, name := range to.Hosts {
+		next.hosts = append(next.hosts, strings.ToLower(name))
+	}
 	if len(to.Certificate.Certificate) > 0 {
 		next.tls = &tls.Config{Certificates: []tls.Certificate{to.Certificate}, MinVersion: tls.VersionTLS12}
 	}
 	s.current.Store(next)
 }
 
-// ifProfiling returns a handler that calls h while profiles are switched on.
+// ifProfiling returns a handler that calls h while profiles are switched on, for a few requests
+// at a time.
 func (s *Server) ifProfiling(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.current.Load().pprof {
 			http.NotFound(w, r)
 			return
 		}
-		h(w, r)
+		select {
+		case s.profiles <- struct{}{}:
+			defer func() { <-s.profiles }()
+			h(w, r)
+		default:
+			http.Error(w, "other profiles are being taken; try again", http.StatusServiceUnavailable)
+		}
 	}
 }
 
@@ -173,6 +205,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) newHTTP() *http.Server {
 	return &http.Server{
 		Handler:           s.handler,
+		ConnContext:       withConn,
+		ConnState:         connState,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      time.Minute, // above the 30 s of a profile

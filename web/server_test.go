@@ -116,50 +116,29 @@ func TestOnlyWhatIsServedIsAnswered(t *testing.T) {
 func TestServeEndsWithItsContext(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	b := newBed(t, nil)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error)
-	go func() { ended <- b.server.Serve(ctx, l) }()
+	address, end := b.serve()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	for range 2 * maxConnections { // slots come back
-		r, err := client.Get("http://" + l.Addr().String() + "/healthz")
+	for range 2 * maxConnections { // connections leave the pool
+		r, err := client.Get("http://" + address + "/healthz")
 		if err != nil {
 			t.Fatal(err)
 		}
 		io.Copy(io.Discard, r.Body)
 		r.Body.Close()
 	}
-	var idle []net.Conn
-	for range maxConnections {
-		c, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-		if _, err := c.Read(make([]byte, 1)); err != nil {
-			t.Fatalf("connection %d of %d got no answer: %v", len(idle)+1, maxConnections, err)
+	var idle []*caller
+	for range maxConnections + 1 {
+		c := b.call(address, "127.0.0.1", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		if !c.answered() {
+			t.Fatalf("connection %d of %d got no answer", len(idle)+1, maxConnections)
 		}
 		idle = append(idle, c)
 	}
-	more, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+	if !idle[0].closed() {
+		t.Errorf("the oldest of %d idle connections is still open, expected at most %d", len(idle), maxConnections)
 	}
-	idle = append(idle, more)
-	fmt.Fprintf(more, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-	more.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-	if _, err := more.Read(make([]byte, 1)); err == nil {
-		t.Error("one connection more than the limit was answered")
-	}
-	cancel()
-	if err := <-ended; err != nil {
+	if err := end(); err != nil {
 		t.Errorf("Serve returned %v, want nil", err)
-	}
-	for _, c := range idle {
-		c.Close()
 	}
 }
 
