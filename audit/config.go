@@ -19,6 +19,7 @@ type Config struct {
 	Requests bool   // a line for each request
 	User     Show   // how a User-Name is shown
 	Station  Show   // how a Calling-Station-Id is shown, in F-Ticks too
+	Realm    Show   // how the realm is shown, in F-Ticks always Full; not Cut
 	Salt     []byte // of hashes; empty: a random one chosen by New
 
 	Federation  string // of F-Ticks, such as "eduroam"; "": none

@@ -42,6 +42,7 @@ type Event struct {
 type Hub struct {
 	// static after construction
 	out     *logs.Output
+	log     *slog.Logger
 	metrics *metrics.Metrics
 	queue   *metrics.Queue
 	key     [16]byte // of hashes when no salt is configured
@@ -66,7 +67,7 @@ type lines struct {
 
 // New returns a hub configured by cfg. Its Close must be called.
 func New(cfg Config) *Hub {
-	h := &Hub{out: cfg.Out, metrics: cfg.Metrics, queue: cfg.Metrics.Queue("tap", "items", maxTaps*tapQueue),
+	h := &Hub{out: cfg.Out, log: cfg.Log, metrics: cfg.Metrics, queue: cfg.Metrics.Queue("tap", "items", maxTaps*tapQueue),
 		key: newKey(), syslog: newSyslog(cfg.Log), level: cfg.Level}
 	h.taps.Store(new([]*tap))
 	h.Configure(cfg)

@@ -59,7 +59,7 @@ func logged(t *testing.T, change func(*Config), events ...*Event) string {
 func newHub(t testing.TB, out io.Writer, change func(*Config)) (h *Hub, end func()) {
 	t.Helper()
 	lines := logs.NewOutput(out)
-	cfg := Config{Out: lines, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New(prometheus.NewRegistry()), Requests: true, Salt: []byte("salt")}
+	cfg := Config{Out: lines, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New(prometheus.NewRegistry()), Requests: true, Realm: Full, Salt: []byte("salt")}
 	if change != nil {
 		change(&cfg)
 	}

@@ -11,9 +11,10 @@ import (
 // privacy shows the names of people and devices as configured.
 type privacy struct {
 	// static after construction
-	user, station Show
-	key           [16]byte  // of the hashes
-	pool          sync.Pool // *scratch
+	user, station, realm Show
+	userKey, stationKey  [16]byte  // of the hashes
+	realmKey             [16]byte  // likewise
+	pool                 sync.Pool // *scratch
 }
 
 // scratch holds the buffers for one line.
@@ -34,15 +35,36 @@ func newKey() (key [16]byte) {
 
 // newPrivacy returns a privacy configured by cfg. The key is used when cfg has no salt.
 func newPrivacy(cfg *Config, key [16]byte) *privacy {
-	p := &privacy{user: cfg.User, station: cfg.Station, key: key}
+	p := &privacy{user: cfg.User, station: cfg.Station, realm: cfg.Realm}
 	if len(cfg.Salt) > 0 {
 		sum := sha256.Sum256(cfg.Salt)
-		copy(p.key[:], sum[:])
+		copy(key[:], sum[:])
 	}
+	// Different keys: a MAC address that is sent as User-Name would show which hash it has
+	// as a station.
+	p.userKey, p.stationKey, p.realmKey = derive(key, "user"), derive(key, "station"), derive(key, "realm")
 	p.pool.New = func() any {
 		return &scratch{line: make([]byte, 0, 1024), name: make([]byte, 0, 512), shown: make([]byte, 0, 256)}
 	}
 	return p
+}
+
+// derive returns a key for one use of a key.
+func derive(key [16]byte, use string) (derived [16]byte) {
+	sum := sha256.Sum256(append(key[:], use...))
+	copy(derived[:], sum[:])
+	return derived
+}
+
+// realmName returns what is shown of the realm that a request is routed by; nil for nothing.
+func (p *privacy) realmName(s *scratch, realm []byte) []byte {
+	switch {
+	case len(realm) == 0 || p.realm == None:
+		return nil
+	case p.realm == Full:
+		return realm
+	}
+	return s.hashOfName(p.realmKey, realm)
 }
 
 // userName returns what is shown of a User-Name; nil for nothing. The result is
@@ -60,8 +82,14 @@ func (p *privacy) userName(s *scratch, name []byte) []byte {
 		}
 		return name[at:]
 	}
-	s.name = append(s.name[:0], p.key[:]...)
-	for _, c := range name { // case does not matter in realms (RFC 7542 §2.4), nor to most users
+	return s.hashOfName(p.userKey, name)
+}
+
+// hashOfName returns the digits of the hash of a user or a realm. Case does not matter in
+// realms (RFC 7542 §2.4), nor to most users.
+func (s *scratch) hashOfName(key [16]byte, name []byte) []byte {
+	s.name = append(s.name[:0], key[:]...)
+	for _, c := range name {
 		s.name = append(s.name, lower(c))
 	}
 	return s.digits()
@@ -76,7 +104,7 @@ func (p *privacy) stationID(s *scratch, id []byte) []byte {
 	if p.station == Full {
 		return id
 	}
-	s.name = append(s.name[:0], p.key[:]...)
+	s.name = append(s.name[:0], p.stationKey[:]...)
 	mac := true
 	for _, c := range id {
 		switch c = lower(c); {
@@ -86,7 +114,7 @@ func (p *privacy) stationID(s *scratch, id []byte) []byte {
 			mac = false
 		}
 	}
-	digits := s.name[len(p.key):]
+	digits := s.name[len(p.stationKey):]
 	mac = mac && len(digits) == 12
 	if p.station == Cut {
 		if !mac {
@@ -96,7 +124,7 @@ func (p *privacy) stationID(s *scratch, id []byte) []byte {
 		return s.shown
 	}
 	if !mac { // a telephone number, say
-		s.name = append(s.name[:len(p.key)], id...)
+		s.name = append(s.name[:len(p.stationKey)], id...)
 	}
 	return s.digits()
 }

@@ -32,3 +32,39 @@ func TestHashesOfTheSameName(t *testing.T) {
 		t.Error("the key made at start is the same twice")
 	}
 }
+
+// The same name has other hashes as a user, a station and a realm: a peer that sends a MAC address as
+// its User-Name does not learn, nor show, the hash of that station.
+//
+// Fault S8.
+func TestHashesOfDifferentUsesDiffer(t *testing.T) {
+	p := newPrivacy(&Config{Salt: []byte("one")}, newKey())
+	s := p.pool.Get().(*scratch)
+	const name = "02005e005301"
+	user := string(p.userName(s, []byte(name)))
+	station := string(p.stationID(s, []byte(name)))
+	got := []string{user, station, string(p.realmName(s, []byte(name)))}
+	if got[0] == got[1] || got[1] == got[2] || got[0] == got[2] {
+		t.Errorf("the hashes as user, station and realm are %q, expected three", got)
+	}
+}
+
+// A realm is shown as configured, whatever is shown of the user.
+//
+// Fault S8.
+func TestRealmIsShownAsConfigured(t *testing.T) {
+	for show, want := range map[Show]string{Full: "one-person.example", None: "", Hash: ""} {
+		p := newPrivacy(&Config{Realm: show}, newKey())
+		s := p.pool.Get().(*scratch)
+		got := string(p.realmName(s, []byte("one-person.example")))
+		if show == Hash && len(got) == 16 {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("the realm is shown as %q, want %q", got, want)
+		}
+		if got := p.realmName(s, nil); got != nil {
+			t.Errorf("no realm is shown as %q", got)
+		}
+	}
+}

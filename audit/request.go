@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"layeh.com/radius"
@@ -34,7 +35,7 @@ func (r *requestLog) ended(e *Event) {
 	f.address("peer", e.Peer)
 	f.text("kind", e.Kind.String())
 	if v := e.Request; v != nil {
-		f.octets("realm", e.Realm)
+		f.octets("realm", r.privacy.realmName(s, e.Realm))
 		f.octets("user", r.privacy.userName(s, v.UserName()))
 		f.octets("station", r.privacy.stationID(s, v.CallingStationID()))
 	}
@@ -213,7 +214,7 @@ func plain[T string | []byte](s T) bool {
 }
 
 // appendJSON appends a JSON string (RFC 8259 §7); invalid UTF-8
-// becomes U+FFFD.
+// becomes U+FFFD. What a terminal might obey is escaped.
 func appendJSON(to []byte, s string) []byte {
 	const digits = "0123456789abcdef"
 	to = append(to, '"')
@@ -221,7 +222,7 @@ func appendJSON(to []byte, s string) []byte {
 		switch {
 		case r == '"' || r == '\\':
 			to = append(to, '\\', byte(r))
-		case r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029':
+		case r < ' ' || r >= 0x7f && r <= 0xffff && !unicode.IsPrint(r): // C1, line separators, changes of direction
 			to = append(to, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
 		default:
 			to = utf8.AppendRune(to, r)

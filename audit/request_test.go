@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,5 +103,21 @@ func BenchmarkLine(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		h.Ended(e)
+	}
+}
+
+// No name that a peer has chosen reaches a terminal as a command.
+//
+// Fault S8.
+func TestControlCharactersInNamesAreEscaped(t *testing.T) {
+	const name = "a\u009b31mb\u007fc\u202ed\x1b[0m\r\n"
+	for _, asJSON := range []bool{true, false} {
+		line := string(appendValue(nil, name, asJSON))
+		if strings.ContainsAny(line, "\u009b\u007f\u202e\x1b\r\n") {
+			t.Errorf("JSON %v: %q", asJSON, line)
+		}
+		if got, err := strconv.Unquote(line); !asJSON && (err != nil || got != name) {
+			t.Errorf("%s means %q (%v)", line, got, err)
+		}
 	}
 }

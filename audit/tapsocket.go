@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
+
+	"radsec-gw/logs"
 )
 
 const (
@@ -22,8 +25,12 @@ const (
 )
 
 // ListenTap opens the socket that taps connect to, for its owner only. It replaces a socket
-// that an earlier gateway has not removed, but not one that a process listens on.
+// that an earlier gateway has not removed, but not one that a process listens on, and nothing
+// that is not a socket.
 func ListenTap(path string) (net.Listener, error) {
+	if err := CheckTapPath(path); err != nil {
+		return nil, err
+	}
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		c.Close()
@@ -44,34 +51,58 @@ func ListenTap(path string) (net.Listener, error) {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	if err := errors.Join(os.Chmod(inside, 0o600), os.Rename(inside, path)); err != nil {
+	made, err := os.Lstat(inside)
+	if err == nil {
+		err = errors.Join(os.Chmod(inside, 0o600), CheckTapPath(path))
+	}
+	if err == nil {
+		err = os.Rename(inside, path)
+	}
+	if err != nil {
 		l.Close()
 		return nil, err
 	}
-	return &tapListener{UnixListener: l, path: path}, nil
+	return &tapListener{UnixListener: l, path: path, made: made}, nil
+}
+
+// CheckTapPath returns an error if something is at path that is not a socket, such as a
+// file that was named by mistake.
+func CheckTapPath(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode().Type() != os.ModeSocket {
+		return fmt.Errorf("%s is not a socket: expected a path where there is nothing, or a socket of an earlier gateway", path)
+	}
+	return nil // what else is wrong shows when the socket is made
 }
 
 // tapListener removes its socket when it is closed.
 type tapListener struct {
 	*net.UnixListener
 	path string
+	made os.FileInfo // of the socket
 	once sync.Once
 }
 
-// Close closes the listener; it may be called more than once.
+// Close closes the listener; it may be called more than once. It removes the socket, but
+// not what has replaced it.
 func (l *tapListener) Close() error {
-	l.once.Do(func() { os.Remove(l.path) })
+	l.once.Do(func() {
+		if now, err := os.Lstat(l.path); err == nil && os.SameFile(now, l.made) {
+			os.Remove(l.path)
+		}
+	})
 	return l.UnixListener.Close()
 }
 
 // ServeTaps shows packets to the subscribers that connect to l, until ctx is done or l
 // is closed; attached taps continue until ctx is done. It closes l, and returns after
-// every goroutine that it started has ended. Errors of Accept are counted, and it tries
-// again after a pause: the process may be out of file descriptors for a while.
+// every goroutine that it started has ended. Errors of Accept are counted and logged, and
+// it tries again after a pause: the process may be out of file descriptors for a while.
 //
 // A subscriber sends one line, a Filter as JSON, and then receives text.
 func (h *Hub) ServeTaps(ctx context.Context, l net.Listener) {
 	const firstPause, longestPause = 5 * time.Millisecond, time.Second
+	var failing logs.Limiter
 	var running sync.WaitGroup
 	defer running.Wait()
 	stop := context.AfterFunc(ctx, func() { l.Close() })
@@ -88,6 +119,9 @@ func (h *Hub) ServeTaps(ctx context.Context, l net.Listener) {
 			return
 		}
 		h.metrics.AcceptFailed("tap")
+		failing.Log(func() logs.Line {
+			return logs.Line{Log: h.log, Level: slog.LevelError, Text: "cannot accept taps; trying again", Fields: []any{"error", err}}
+		})
 		t := time.NewTimer(pause)
 		select {
 		case <-t.C:

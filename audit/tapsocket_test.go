@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -96,6 +97,46 @@ func TestAStaleSocketIsReplaced(t *testing.T) {
 	l.Close()
 }
 
+// What is not a socket is neither replaced at the start nor removed at the end, and neither is what has
+// replaced the socket meanwhile.
+//
+// Fault S5.
+func TestOnlyItsOwnSocketIsReplacedOrRemoved(t *testing.T) {
+	dir := t.TempDir()
+	file, link, path := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "tap.sock")
+	write := func(path string) {
+		if err := os.WriteFile(path, []byte("kept"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file)
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{file, link, dir} {
+		if l, err := ListenTap(other); err == nil {
+			l.Close()
+			t.Errorf("%s was taken for the socket", other)
+		} else if !strings.Contains(err.Error(), "is not a socket") {
+			t.Errorf("%s: %v, want that it is not a socket", other, err)
+		}
+	}
+	l, err := ListenTap(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	write(path)
+	l.Close()
+	for _, one := range []string{file, link, path} {
+		if text, err := os.ReadFile(one); err != nil || string(text) != "kept" {
+			t.Errorf("%s: %q, %v; want what was written there", one, text, err)
+		}
+	}
+}
+
 func TestTooManyTaps(t *testing.T) {
 	_, path := socket(t)
 	for range maxTaps {
@@ -165,15 +206,21 @@ func (s *starved) Accept() (net.Conn, error) {
 
 func (s *starved) Close() error { return nil }
 
-// A lack of descriptors does not end the taps; it is counted.
+// A lack of descriptors does not end the taps; it is counted and logged.
+//
+// Fault S4.
 func TestTapsSurviveALackOfDescriptors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := prometheus.NewRegistry()
-		h := &Hub{metrics: metrics.New(reg)}
+		var printed strings.Builder
+		h := &Hub{metrics: metrics.New(reg), log: slog.New(slog.NewTextHandler(&printed, nil))}
 		start := time.Now()
 		h.ServeTaps(t.Context(), &starved{fails: 20})
 		if took := time.Since(start); took < 10*time.Second || took > 20*time.Second {
 			t.Errorf("20 failures took %v, want about a second each", took)
+		}
+		if n := strings.Count(printed.String(), `level=ERROR msg="cannot accept taps; trying again" error="accept: too many open files"`); n != 1 {
+			t.Errorf("logged %d times in a minute, want once:\n%s", n, printed.String())
 		}
 		const want = "# HELP radsec_gw_accept_failures_total Connections that could not be accepted, most often because the process had no descriptor left.\n" +
 			"# TYPE radsec_gw_accept_failures_total counter\n" +

@@ -10,20 +10,16 @@ import (
 // Attribute types that are printed in a special way.
 const (
 	typeUserPassword = 2
-	typeVendor       = 26
 	typeEAPMessage   = 79
 
 	longestValue = 64 // octets printed of a value without a text
 )
 
-// masked reports whether a value must not be shown: the dictionary says so, or it is that of
-// a vendor's attribute that the dictionary does not know, which may be a pre-shared key in
-// clear.
+// masked reports whether a value must not be shown: the dictionary says so, or does not know
+// the attribute, which may be a key in clear.
 func masked(a *wire.Attribute) bool {
-	if entry := a.Entry(); entry != nil {
-		return a.Hidden || entry.Secret
-	}
-	return a.Hidden || a.Type == typeVendor
+	entry := a.Entry()
+	return a.Hidden || entry == nil || entry.Secret
 }
 
 // valueText returns the text of a value, as its type requires. eap says that an EAP-Message

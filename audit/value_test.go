@@ -6,8 +6,10 @@ import (
 	"radsec-gw/wire"
 )
 
-// Values from which a password can be guessed are masked, and those of unknown vendors'
-// attributes.
+// Values from which a password can be guessed or by which a login is continued are masked, and those
+// of unknown attributes.
+//
+// Fault S8.
 func TestMasked(t *testing.T) {
 	for _, row := range []struct {
 		what string
@@ -23,7 +25,12 @@ func TestMasked(t *testing.T) {
 		{"Digest-Response", wire.Attribute{Type: 103}, true},
 		{"Digest-Username", wire.Attribute{Type: 115}, false},
 		{"Digest-HA1, as good as the password (RFC 5090 §3.19)", wire.Attribute{Type: 121}, true},
-		{"a type that is not assigned", wire.Attribute{Type: 230}, false},
+		{"State, by which a login is continued", wire.Attribute{Type: 24}, true},
+		{"PKM-Auth-Key", wire.Attribute{Type: 143}, true},
+		{"SAML-Assertion", wire.Attribute{Type: 245, Number: 1}, true},
+		{"Class", wire.Attribute{Type: 25}, false},
+		{"a type that is not assigned", wire.Attribute{Type: 230}, true},
+		{"an extended type that is not assigned", wire.Attribute{Type: 245, Number: 200}, true},
 		{"a Vendor-Specific without a vendor", wire.Attribute{Type: 26}, true},
 		{"a Vendor-Specific of vendor 0", wire.Attribute{Type: 26, Number: 1}, true},
 		{"a Vendor-Specific that cannot be read", wire.Attribute{Type: 26, Vendor: 311}, true},
@@ -57,8 +64,8 @@ func TestValueText(t *testing.T) {
 		{wire.Attribute{Type: 8, Value: []byte{192}}, "0xc0"},
 		{wire.Attribute{Type: 64, Value: []byte{1, 0, 0, 13}}, "0x0100000d"}, // a tag and an integer of three octets
 		{wire.Attribute{Type: 124, Value: []byte{0, 0, 0, 0, 0, 0, 0, 9}}, "9"},
-		{wire.Attribute{Type: 230, Value: make([]byte, 64)}, "0x" + zeros(64)},
-		{wire.Attribute{Type: 230, Value: make([]byte, 65)}, "0x" + zeros(64) + "… (65 octets)"},
+		{wire.Attribute{Type: 25, Value: make([]byte, 64)}, "0x" + zeros(64)},
+		{wire.Attribute{Type: 25, Value: make([]byte, 65)}, "0x" + zeros(64) + "… (65 octets)"},
 		{wire.Attribute{Type: 3, Value: make([]byte, 17)}, "[hidden], 17 octets"},
 	} {
 		if got := valueText(&row.a, false); got != row.want {

@@ -24,9 +24,15 @@ type Log struct {
 	Requests bool
 
 	// How the User-Name is shown in those lines: "full", "hash" (the same for the
-	// same user, under hash_salt), "cut" (the realm only) or "none".
+	// same user, under hash_salt), "cut" (the realm only) or "none". The realm that
+	// the request is routed by is shown beside it: see realm.
 	// Default: "hash"
 	User string // one of Shows
+
+	// How that realm is shown: "full", "hash" or "none". A realm that only one person has
+	// names that person, whatever user says. F-Ticks have the realm in full in any case.
+	// Default: "full"
+	Realm string // one of Shows, without "cut"
 
 	// The same for the Calling-Station-Id, in F-Ticks too; "cut" shows the
 	// manufacturer's part of a MAC address.
@@ -77,7 +83,7 @@ var (
 )
 
 func defaultLog() Log {
-	return Log{Level: slog.LevelInfo, Format: "text", User: ShowHash, Station: ShowHash}
+	return Log{Level: slog.LevelInfo, Format: "text", User: ShowHash, Realm: ShowFull, Station: ShowHash}
 }
 
 // readLog reads [log].
@@ -91,6 +97,7 @@ func readLog(t *table) Log {
 	t.choice("format", &l.Format, "text", "json")
 	t.flag("requests", &l.Requests)
 	t.choice("user", &l.User, Shows()...)
+	t.choice("realm", &l.Realm, ShowFull, ShowHash, ShowNone)
 	t.choice("station", &l.Station, Shows()...)
 	t.secret("hash_salt", &l.HashSalt, false)
 	readFTicks(t, &l)

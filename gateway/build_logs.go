@@ -23,7 +23,7 @@ func (g *Gateway) hubConfig(l *config.Log) audit.Config {
 // fields that audit.New fixes are not set.
 func AuditConfig(l *config.Log) audit.Config {
 	return audit.Config{
-		JSON: l.Format == "json", Requests: l.Requests, User: showOf(l.User), Station: showOf(l.Station), Salt: l.HashSalt.Bytes(),
+		JSON: l.Format == "json", Requests: l.Requests, User: showOf(l.User), Station: showOf(l.Station), Realm: showOf(l.Realm), Salt: l.HashSalt.Bytes(),
 		Federation: l.FTicks, Country: l.FTicksCountry, Institution: l.FTicksInstitution, Syslog: l.FTicksSyslog,
 	}
 }

@@ -183,6 +183,7 @@ func operationChanges() map[string]keyChange {
 		"Log.Format":            {"", `format = "json"`, ofHub},
 		"Log.Requests":          {"", `requests = true`, ofHub},
 		"Log.User":              {"", `user = "full"`, ofHub},
+		"Log.Realm":             {"", `realm = "hash"`, ofHub},
 		"Log.Station":           {"", `station = "full"`, ofHub},
 		"Log.HashSalt":          {`"salt"`, `"pepper"`, ofHub},
 		"Log.FTicks":            {"", "fticks = \"eduroam\"\nfticks_country = \"DE\"", ofHub},

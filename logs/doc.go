@@ -26,6 +26,7 @@
 //	log.go      the slog.Handler: level, form, limits
 //	recent.go   the last warnings, folded by their causes, for the status page
 //	values.go   values that are written the same in both forms of the log
+//	escape.go   lines of JSON without characters that a terminal obeys
 //	std.go      a logger of the standard library that writes to it
 //	signals.go  the level changed by signals
 //	limiter.go, sources.go, keyed.go, bucket.go

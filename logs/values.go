@@ -12,7 +12,7 @@ import (
 func newHandler(w io.Writer, json bool) slog.Handler {
 	o := &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: asText}
 	if json {
-		return slog.NewJSONHandler(w, o)
+		return slog.NewJSONHandler(escaper{w}, o)
 	}
 	return slog.NewTextHandler(w, o)
 }
