@@ -5,6 +5,7 @@
 // (mistakes.go). The files:
 //
 //	load.go      the order in which a file is read
+//	bounds.go    what is refused before it is parsed, and what is not repeated of it
 //	table.go     one TOML table, read key by key
 //	listen.go, client.go, server.go, route.go, routing.go, metrics.go, log.go, tap.go
 //	             a table each: its type, whose comments are the manual, its defaults, and

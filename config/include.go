@@ -53,6 +53,11 @@ func (s *sources) add(path, text string, within []string) {
 	s.places.first = append(s.places.first, nil)
 	s.paths[absolute(path)] = true
 	s.size += int64(len(text))
+	if line, text := checkBounds(text); line > 0 {
+		s.broken = true
+		s.wrong(index, Mistake{File: path, Line: line, Text: "not TOML: " + text})
+		return
+	}
 	values := map[string]any{}
 	if _, err := toml.Decode(text, &values); err != nil {
 		s.broken = true
@@ -91,11 +96,11 @@ func (s *sources) wrong(index int, m Mistake) {
 
 // syntaxMistake returns the mistake that a file is not TOML.
 func syntaxMistake(path string, err error) Mistake {
-	m := Mistake{File: path, Text: "not TOML: " + err.Error()}
+	m := Mistake{File: path, Text: "not TOML: " + withoutValues(err.Error())}
 	var at toml.ParseError
 	if errors.As(err, &at) {
-		m.Line, m.Text = at.Position.Line, "not TOML: "+at.Message
-		if strings.HasSuffix(at.LastKey, "secret") || strings.HasSuffix(at.LastKey, "password") { // the library quotes what it found
+		m.Line, m.Text = at.Position.Line, "not TOML: "+withoutValues(at.Message)
+		if isSecretKey(at.LastKey) {
 			m.Text = "not TOML: expected a secret in quotes on a line of its own, or the end of one"
 		}
 	}

@@ -24,15 +24,21 @@ func Load(path string, from *files.Snapshot) (*Config, error) {
 	return parse(path, string(text), from)
 }
 
-// parse is Load after the reading of the file.
-func parse(path, text string, from *files.Snapshot) (*Config, error) {
+// parse is Load after the reading of the file. A panic of a parser is a mistake like any
+// other: a running gateway refuses the file and goes on.
+func parse(path, text string, from *files.Snapshot) (c *Config, err error) {
+	defer func() {
+		if recover() != nil { // its value may have a part of the file
+			c, err = nil, Mistakes{{File: path, Text: "expected TOML that can be parsed, got something that makes the parser fail"}}
+		}
+	}()
 	all := gather(path, text, from)
 	if all.broken { // what follows from a missing file would mislead
 		all.mistakes.Sort()
 		return nil, all.mistakes
 	}
 	r := &reader{from: from, places: all.places, mistakes: all.mistakes, include: all.patterns}
-	c := r.config(&table{r: r, values: all.values, known: []string{"include"}})
+	c = r.config(&table{r: r, values: all.values, known: []string{"include"}})
 	if len(r.mistakes) > 0 {
 		r.mistakes.Sort()
 		return c, r.mistakes

@@ -197,6 +197,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(goodListen + goodClient + goodServer + goodRoute)
 	f.Add("[listen]\nclient_auth='none'\naddress=['[::1%eth0]:1']\n[[client]]\nfingerprints=['']\nnetworks=['::/0']\n")
 	f.Add("client=[{name='x'}]\nroute=[{realms=['~(', '*.', '.'], servers=[[]]}]\n")
+	f.Add("a = [[{b = [{c.d = [[]]}]}]]\n[[route]]\nrealms = \"\"\"[[[{{{\"\"\"\"\"\n")
 	f.Add("[server]\n[[a.b]]\n\"\" = '''\n'''\n")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string) {

@@ -101,8 +101,10 @@ func readToken(t *table, m *Metrics) {
 	case strings.ContainsFunc(token, func(c rune) bool { return c < ' ' || c == 0x7f }):
 		t.r.wrong(joinKey(t.path, "token"), "expected a token without control characters: HTTP cannot carry them")
 	case len(token) < m.Token.Len():
-		t.r.warnings = t.r.warnings[:before] // that the blanks are a part of it
-		t.r.warn(joinKey(t.path, "token"), "", []string{"the blanks around the token are ignored: HTTP cannot carry them"})
+		for i := range t.r.warnings[before:] {
+			w := &t.r.warnings[before+i]
+			w.Text = strings.Replace(w.Text, ", which are part of it", ": they are ignored, because HTTP cannot carry them", 1)
+		}
 	}
 	m.Token = NewSecret(token)
 }

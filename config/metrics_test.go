@@ -25,7 +25,7 @@ func TestWarningsOfMetrics(t *testing.T) {
 		{"everywhere", base + "[metrics]\naddress=':9713'\n", []string{`:16: metrics.address: :9713 can be reached from other machines, and everybody`}},
 		{"everywhere with a token", base + "[metrics]\naddress='0.0.0.0:9713'\n" + token, []string{`:16: metrics.address: 0.0.0.0:9713 can be reached from other machines, and the token goes there in clear`}},
 		{"short token", base + "[metrics]\ntoken='x'\n", []string{`:16: metrics.token: the token has 1 bytes and can be guessed`}},
-		{"token with blanks", base + "[metrics]\ntoken='0123456789abcdef012345 '\n", []string{`:16: metrics.token: the blanks around the token are ignored`}},
+		{"token with blanks", base + "[metrics]\ntoken='0123456789abcdef012345 '\n", []string{`:16: metrics.token: the secret ends with blanks (1): they are ignored`}},
 		{"profiles", base + "[metrics]\naddress='radius.example:9713'\npprof=true\n" + token, []string{`:16: metrics.address: `, `:17: metrics.pprof: profiles are served at radius.example:9713`}},
 		{"every host", base + "[metrics]\nhosts=['*']\n", []string{`:16: metrics.hosts: "*" lets any web site`}},
 		{"every host with a token", base + "[metrics]\nhosts=['*']\n" + token, nil},

@@ -22,8 +22,14 @@ type reader struct {
 	secretFiles []SecretFile
 }
 
+// maxMistakes bounds the mistakes that are noted: nobody reads more.
+const maxMistakes = 1000
+
 // wrong notes a mistake at the key path.
 func (r *reader) wrong(path, format string, args ...any) {
+	if len(r.mistakes) >= maxMistakes {
+		return
+	}
 	r.mistakes = append(r.mistakes, r.places.mistake(path, fmt.Sprintf(format, args...)))
 }
 
@@ -251,6 +257,9 @@ func (t *table) done() {
 	for _, key := range slices.Sorted(maps.Keys(t.values)) {
 		if slices.Contains(t.known, key) {
 			continue
+		}
+		if len(t.r.mistakes) >= maxMistakes {
+			return
 		}
 		where := "the file"
 		if t.path != "" {

@@ -57,7 +57,7 @@ const (
 	// for another one; an idle one may be closed at any time.
 	slowAfter = time.Second
 	// silentAfter is the same for a silent one.
-	silentAfter = 200 * time.Millisecond
+	silentAfter = 500 * time.Millisecond
 )
 
 func newPool(outside, inside int, m *metrics.Metrics, log *slog.Logger) *pool {

@@ -103,12 +103,12 @@ func TestNobodyIsKeptOut(t *testing.T) {
 	}
 }
 
-// While a thousand idle connections and fifty callers in a loop, from the scraper's own address and
+// While hundreds of idle connections and fifty callers in a loop, from the scraper's own address and
 // from others, use the HTTP side, orchestrators' probes and the scraper are answered every time.
 //
 // Fault S1.
 func TestProbesAndScraperGetInDuringAFlood(t *testing.T) {
-	b := newBed(t, nil)
+	b := newBed(t, func(c *Config) { c.MaxWaiting = 625 }) // as with 20,000 descriptors
 	for i := range 50 {
 		b.m.Client(fmt.Sprintf("client-%d", i))
 	}
@@ -117,7 +117,7 @@ func TestProbesAndScraperGetInDuringAFlood(t *testing.T) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer close(stop)
-	const idle, looping = 300, 50
+	const idle, looping = 200, 50
 	for i := range idle + looping {
 		from := net.IPv4(127, 0, 0, byte(1+i%2*(i%5))) // half of them like the scraper
 		running.Go(func() {

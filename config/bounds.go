@@ -1,0 +1,83 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Bounds of a file, far above what any configuration has. The TOML library calls itself for
+// each level, and a stack that overflows ends the process; and its time grows with the
+// square of the parts of a key.
+const (
+	maxNesting = 32 // arrays and inline tables inside each other
+	maxDots    = 64 // outside of strings in one line
+)
+
+// checkBounds returns the line, from 1, where a file exceeds the bounds, and how; 0 if it
+// does not. It reads what is TOML as TOML; after a mistake, where the library stops, its
+// result means nothing.
+func checkBounds(src string) (line int, text string) {
+	depth, dots := 0, 0
+	l := locator{src: src, line: 1}
+	for l.pos < len(l.src) {
+		c := l.peek()
+		switch c {
+		case '"', '\'':
+			l.str(c)
+			continue
+		case '#':
+			l.skipLine()
+			continue
+		case '\n':
+			dots = 0
+		case '.':
+			dots++
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth = max(depth-1, 0)
+		}
+		if depth > maxNesting {
+			return l.line, fmt.Sprintf("expected at most %d arrays and tables inside each other", maxNesting)
+		}
+		if dots > maxDots {
+			return l.line, fmt.Sprintf("expected at most %d dots outside of quotes in one line", maxDots)
+		}
+		l.advance(1)
+	}
+	return 0, ""
+}
+
+var (
+	quotedPart = regexp.MustCompile(`'[^']*'|"(?:[^"\\]|\\.)*"`)
+	keyPart    = regexp.MustCompile(`^'[a-z_.]+'$`)
+)
+
+// withoutValues returns a message of the TOML library without what it quotes of the file,
+// which may be a secret, or its first letter. Punctuation and names of keys remain.
+func withoutValues(message string) string {
+	aboutKey := strings.HasPrefix(message, "Key '")
+	return quotedPart.ReplaceAllStringFunc(message, func(quoted string) string {
+		c, size := utf8.DecodeRuneInString(quoted[1:])
+		switch {
+		case len(quoted) == size+2 && !unicode.IsLetter(c) && !unicode.IsDigit(c), aboutKey && keyPart.MatchString(quoted), strings.HasPrefix(quoted, `'\`), quoted == `'"'` || quoted == `"'"`:
+			return quoted
+		case len(quoted) == size+2:
+			return "another character"
+		}
+		return "something else"
+	})
+}
+
+// isSecretKey reports whether the value of a key is a secret.
+func isSecretKey(path string) bool {
+	for _, name := range []string{"secret", "token", "salt", "password"} {
+		if strings.HasSuffix(path, name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package config
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"radsec-gw/files"
+)
+
+// parsed returns the error of parsing a text.
+func parsed(text string) error {
+	_, err := parse("c.toml", text, files.NewReader().Snapshot(context.Background()))
+	return err
+}
+
+// A file that would exhaust the stack or the processor is refused at once.
+//
+// Fault S12.
+func TestBounds(t *testing.T) {
+	const many = 200_000
+	for name, text := range map[string]string{
+		"arrays":           "a = " + strings.Repeat("[", many),
+		"arrays on lines":  "a = " + strings.Repeat("[\n", many),
+		"inline tables":    "a = " + strings.Repeat("{a=", many),
+		"dotted keys":      strings.Repeat("a.", many) + "a = 1",
+		"dotted tables":    "[" + strings.Repeat("a.", many) + "a]",
+		"quoted parts":     strings.Repeat("\"a\".", many) + "a = 1",
+		"after a string":   "b = \"\"\"\"\"\"\na = '''x'''\nc = " + strings.Repeat("[", many),
+		"after an escape":  "b = \"\\\\\" # \"\nc = " + strings.Repeat("[", many),
+		"after a comment":  "# \"\nc = " + strings.Repeat("[", many),
+		"in nested arrays": "c = [1, [2, '[', " + strings.Repeat("[", many),
+	} {
+		start := time.Now()
+		err := parsed(text)
+		if err == nil || !strings.Contains(err.Error(), "expected at most ") {
+			t.Errorf("%s: %.200v, want a bound", name, err)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s: refused after %v", name, took)
+		}
+	}
+	brackets := strings.Repeat("[{.", 100)
+	for _, text := range []string{"# " + brackets, "a = '" + brackets + "'", "a = \"\\\"" + brackets + "\"", "a = '''" + brackets + "'" + brackets + "'''", "a = 1.5\nb = 2.5"} {
+		if line, what := checkBounds(text); line != 0 {
+			t.Errorf("%.20q…: line %d: %s; want it to be within the bounds", text, line, what)
+		}
+	}
+}
+
+// No part of a secret is in a mistake about TOML, wherever the quotes, the "=" or the end of the
+// string are missing and whatever the key is called.
+//
+// Fault S9.
+func TestMistakesInTOMLShowNoSecret(t *testing.T) {
+	const secret = "Zq7-Zqx\\Zq_Zq" // no other text has these letters
+	keys := []string{"secret", "token", "hash_salt", "loop_marker_secret", "secret_file", "secret_env", "secert", "Secret", "a.token"}
+	forms := []string{
+		"KEY = SECRET", "KEY = SECRET # x", "KEY = 'SECRET", "KEY = \"SECRET\"", "KEY = \"SECRET", "KEY = \"x\"SECRET", "KEY = 'x' SECRET",
+		"KEY SECRET", "KEY: SECRET", "KEY : 'SECRET'", "KEY == SECRET", "KEY = +SECRET", "KEY = 0xSECRET", "KEY = 1SECRET", "KEY = 1_SECRET", "KEY = 20SECRET",
+		"KEY = [SECRET", "KEY = ['x' SECRET]", "KEY = {SECRET", "KEY = {a = SECRET}", "KEY =\nSECRET", "KEY = \"\"\"\nSECRET", "KEY = \"\"\"\nSECRET\"\"\"", "KEY = '''SECRET",
+		"KEY = \"\\SECRET\"", "KEY = \"\\u00SECRET\"", "KEY = “SECRET”", "SECRET", "[KEY SECRET]", "KEY = true SECRET", "KEY = inf SECRET", "KEY = 1979-SECRET", "KEY = tSECRET",
+	}
+	for _, key := range keys {
+		for _, form := range forms {
+			text := goodListen + goodClient + "networks=['::/0']\n" + strings.NewReplacer("KEY", key, "SECRET", secret).Replace(form) + "\n"
+			err := parsed(text)
+			if err == nil {
+				continue // it is TOML
+			}
+			if strings.Contains(err.Error(), "Zq") || strings.Contains(err.Error(), "'Z'") {
+				t.Errorf("%s %s: %v", key, form, err)
+			}
+		}
+	}
+}
+
+// What is wrong is still said.
+func TestMistakesInTOMLSayWhatIsWrong(t *testing.T) {
+	for text, want := range map[string]string{
+		"a = 1\nlisten.address = 1\nlisten.address = 2": ":3: not TOML: Key 'listen.address' has already been defined.",
+		"a = x1":      "expected value but found another character instead",
+		"a = = 1":     "expected value but found '=' instead",
+		"a = \"x":     "unexpected EOF; expected",
+		"[a":          "expected '.' or ']' to end table name, but got ",
+		"a x":         "expected '.' or '=', but got another character instead",
+		"a = [1 2]":   "expected a comma (',') or array terminator (']'), but got another character",
+		"a = \"\\q\"": "invalid escape",
+	} {
+		if err := parsed(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// A file that is nothing but mistakes has as many as somebody may read.
+//
+// Fault S12.
+func TestMistakesAreBounded(t *testing.T) {
+	var text strings.Builder
+	for range 2 * maxMistakes {
+		text.WriteString("[[client]]\nunknown = 1\n")
+	}
+	err := parsed(text.String())
+	if list, ok := err.(Mistakes); !ok || len(list) != maxMistakes {
+		t.Errorf("%d mistakes, want %d", len(list), maxMistakes)
+	}
+}
