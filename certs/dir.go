@@ -2,8 +2,10 @@ package certs
 
 import (
 	"cmp"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +41,15 @@ func WriteDir(dir string, o DirOptions) ([]Entry, error) {
 			return nil, err
 		}
 	}
+	hosts := o.Hosts
+	if hosts == nil {
+		hosts = DevelopmentHosts()
+	}
+	for _, host := range hosts {
+		if err := checkServerHost(host); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make the directory: %w", err)
 	}
@@ -48,13 +59,13 @@ func WriteDir(dir string, o DirOptions) ([]Entry, error) {
 	}
 	entries := []Entry{entry}
 
-	hosts := o.Hosts
-	if hosts == nil {
-		hosts = DevelopmentHosts()
-	}
 	var changes []Change
 	if o.Validity > 0 {
-		changes = append(changes, Valid(o.Validity))
+		end := time.Now().Add(o.Validity)
+		if last := ca.Certificate.NotAfter; end.After(last) { // nobody accepts it after that (RFC 5280 §6.1.3)
+			end = last
+		}
+		changes = append(changes, func(t *x509.Certificate) { t.NotAfter = end })
 	}
 	entry, err = ca.writePair(dir, "server", o.Force, func() (*Pair, error) { return ca.Server(hosts, changes...) })
 	if err != nil {
@@ -73,7 +84,7 @@ func WriteDir(dir string, o DirOptions) ([]Entry, error) {
 
 // checkClientName checks that a name can be used for files and as a dNSName.
 func checkClientName(name string) error {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+	const letters = hostLetters + "."
 	switch {
 	case name == "ca" || name == "server":
 		return fmt.Errorf("expected another name for a client than %q, whose files are the %s's", name, name)
@@ -82,6 +93,32 @@ func checkClientName(name string) error {
 	}
 	return nil
 }
+
+// checkServerHost checks that a name or an address can be in a server's certificate: a DNS
+// name (RFC 1123 §2.1, with the underscore that Docker's names may have) whose first label
+// may be "*", or an IP address.
+func checkServerHost(host string) error {
+	wrong := fmt.Errorf("expected host names and IP addresses, separated by commas, without blanks or ports, got %q", host)
+	if net.ParseIP(host) != nil {
+		return nil
+	}
+	if len(host) > 253 {
+		return wrong
+	}
+	labels := strings.Split(strings.TrimPrefix(host, "*."), ".")
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.Trim(label, hostLetters) != "" {
+			return wrong
+		}
+	}
+	if strings.Trim(labels[len(labels)-1], "0123456789") == "" { // a mistyped IPv4 address
+		return wrong
+	}
+	return nil
+}
+
+// hostLetters are the characters of a label of a host name.
+const hostLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 // caOfDir loads the CA of dir, whose private key is in the file key, or makes it. A
 // CA that cannot sign is replaced only with force, because everything that it signed

@@ -84,3 +84,27 @@ func TestExpiredCA(t *testing.T) {
 		t.Errorf("expected force to make a new CA, got %v", err)
 	}
 }
+
+// No certificate outlives its CA, and no name that a client could not ask for is in one.
+//
+// Fault S14.
+func TestCertificatesEndWithTheirCA(t *testing.T) {
+	entries, err := WriteDir(t.TempDir(), DirOptions{Hosts: []string{"radius_1.example.org", "*.example.org", "192.0.2.1", "::1"}, Clients: []string{"one"}, Validity: 36500 * 24 * time.Hour})
+	if err != nil || len(entries) != 3 {
+		t.Fatalf("%d certificates, %v", len(entries), err)
+	}
+	for _, e := range entries[1:] {
+		if last := entries[0].Pair.Certificate.NotAfter; !e.Pair.Certificate.NotAfter.Equal(last) {
+			t.Errorf("%s ends on %v, its CA on %v", e.File, e.Pair.Certificate.NotAfter, last)
+		}
+	}
+	for _, host := range []string{"", "b c", " a", "a:2083", "a..b", "-a", "192.0.2.300", "*", "a.*.b", "é.example", strings.Repeat("a", 64), "https://a"} {
+		dir := filepath.Join(t.TempDir(), "made")
+		if _, err := WriteDir(dir, DirOptions{Hosts: []string{"a", host}}); err == nil || !strings.Contains(err.Error(), "expected host names and IP addresses") {
+			t.Errorf("%q: %v, want that it is no host", host, err)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%q: something was made", host)
+		}
+	}
+}

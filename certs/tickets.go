@@ -67,5 +67,21 @@ func ticketKey(file string, n int, line string) (key [32]byte, ok bool, err erro
 	if key == [32]byte{} {
 		return key, false, wrong("only zeros: anybody could guess them")
 	}
+	if guessable(key) {
+		return key, false, wrong("a pattern: anybody could guess it")
+	}
 	return key, true, nil
+}
+
+// guessable reports whether a key has fewer different bytes than one made at random ever
+// has (fewer than 12 happens once in 10¹⁵ keys), or counts up or down.
+func guessable(key [32]byte) bool {
+	seen, steps := map[byte]bool{}, map[byte]bool{}
+	for i, b := range key {
+		seen[b] = true
+		if i > 0 {
+			steps[b-key[i-1]] = true
+		}
+	}
+	return len(seen) < 12 || len(steps) < 4
 }

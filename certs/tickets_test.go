@@ -1,7 +1,8 @@
 package certs
 
 import (
-	"strconv"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"testing"
 )
@@ -9,8 +10,9 @@ import (
 // A line that is not a key is an error with its line, and no error shows a key.
 //
 // Rules: P110
+// Fault S3.
 func TestParseTicketKeys(t *testing.T) {
-	key, other := strings.Repeat("0a", 32), strings.Repeat("0B", 32)
+	key, other := ticketKeyOf(0x0a), strings.ToUpper(ticketKeyOf(0x0b))
 	for _, x := range []struct {
 		name, text string
 		n          int
@@ -33,23 +35,32 @@ func TestParseTicketKeys(t *testing.T) {
 		{"binary", "\x01\x8f\xc2\x07", 0, "f:1: expected 64 hex digits"},
 		{"twice", key + "\n" + other + "\n" + strings.ToUpper(key) + "\n", 0, "f:3: the key is listed twice: it is already on line 1"},
 		{"zeros", key + "\n" + strings.Repeat("00", 32), 0, "f:2: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got only zeros"},
+		{"one byte", strings.Repeat("0a", 32), 0, "f:1: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got a pattern"},
+		{"few bytes", strings.Repeat("0123456789abcdef", 4), 0, "f:1: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got a pattern"},
+		{"counting", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", 0, "f:1: expected 64 hex digits, as \"openssl rand -hex 32\" prints, got a pattern"},
 		{"17", seventeen(), 0, "f: expected 1 to 16 keys, got 17"},
 	} {
 		keys, err := ParseTicketKeys("f", []byte(x.text))
 		if len(keys) != x.n || (err == nil) != (x.want == "") || err != nil && !strings.HasPrefix(err.Error(), x.want) {
 			t.Errorf("%s: expected %d keys and %q, got %d and %v", x.name, x.n, x.want, len(keys), err)
 		}
-		if err != nil && (strings.Contains(err.Error(), "0a0a") || strings.Contains(err.Error(), "secret")) {
+		if err != nil && (strings.Contains(err.Error(), key[:8]) || strings.Contains(err.Error(), "secret")) {
 			t.Errorf("%s: the error shows the content of the line: %v", x.name, err)
 		}
 	}
 }
 
+// ticketKeyOf returns the hex digits of a key that depends on n.
+func ticketKeyOf(n byte) string {
+	sum := sha256.Sum256([]byte{n})
+	return hex.EncodeToString(sum[:])
+}
+
 // seventeen returns a file with 17 different keys.
 func seventeen() string {
 	var b strings.Builder
-	for i := range 17 {
-		b.WriteString(strings.Repeat("1"+strconv.Itoa(i)[:1], 31) + "a" + string("0123456789abcdefg"[i%16]) + "\n")
+	for i := range byte(17) {
+		b.WriteString(ticketKeyOf(i) + "\n")
 	}
 	return b.String()
 }

@@ -272,7 +272,7 @@ func keysFile(t *testing.T) string {
 		t.Fatal(err)
 	}
 	gatewaytest.WriteFile(t, filepath.Join(dir, "ca.crl"), list)
-	gatewaytest.WriteFile(t, filepath.Join(dir, "tickets"), []byte(strings.Repeat("ab", 32)))
+	gatewaytest.WriteFile(t, filepath.Join(dir, "tickets"), []byte("01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b"))
 	return file
 }
 

@@ -38,7 +38,7 @@ With -fingerprint it prints the fingerprints of certificate FILEs, for [[client]
 	var o certsFlags
 	c.Flags.StringVar(&o.dir, "dir", "certs/dev", "the `DIRECTORY` of the certificates")
 	c.Flags.StringVar(&o.hosts, "hosts", strings.Join(certs.DevelopmentHosts(), ","), "the server's `NAMES` and addresses, separated by commas")
-	c.Flags.IntVar(&o.days, "days", 730, "how many `DAYS` the server's and the clients' certificates are valid")
+	c.Flags.IntVar(&o.days, "days", 730, "how many `DAYS` the server's and the clients' certificates are valid, but not longer than their CA")
 	c.Flags.BoolVar(&o.force, "force", false, "replace the server's and the named clients' certificates; the CA too, if it cannot sign")
 	c.Flags.StringVar(&o.caKey, "ca-key", "", "the `FILE` of the CA's private key, outside of DIRECTORY if a gateway reads that (default ca.key in it)")
 	c.Flags.BoolVar(&o.fingerprint, "fingerprint", false, "print the SHA-256 fingerprints of certificate files")
