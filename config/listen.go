@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"radsec-gw/config/defaults"
@@ -56,10 +57,12 @@ type Listen struct {
 	MinTLS uint16 // tls.VersionTLS12 or tls.VersionTLS13
 
 	// The cipher suites for TLS 1.2, names as Go prints them, for example
-	// "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256". Empty: Go's choice. The suites of TLS 1.3
-	// cannot be chosen.
+	// "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256". Empty: those with AES-GCM and
+	// ChaCha20-Poly1305 (RFC 9325 §4.2). Clients that have neither TLS 1.3 nor one of these
+	// need one with AES-CBC here, such as "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA". The suites
+	// of TLS 1.3 cannot be chosen.
 	// Default: []
-	CipherSuites []uint16 // nil: Go's choice
+	CipherSuites []uint16 // nil: AEADSuites
 
 	// Files with revocation lists (CRL), PEM or DER, each signed by a certificate of
 	// client_ca, intermediates or a client's ca. A list applies to certificates issued by
@@ -350,6 +353,26 @@ func readCipherSuites(t *table, l *Listen) {
 			t.r.wrong(path, "expected %s, got %q%s", oneOf(names), s, suggest(s, names))
 		}
 	})
+}
+
+// Suites returns the cipher suites of TLS 1.2 to accept.
+func (l *Listen) Suites() []uint16 {
+	if len(l.CipherSuites) > 0 {
+		return l.CipherSuites
+	}
+	return AEADSuites()
+}
+
+// AEADSuites returns the cipher suites of TLS 1.2 that are accepted by default: those that
+// encrypt and authenticate at once (RFC 9325 §4.2), with forward secrecy.
+func AEADSuites() (list []uint16) {
+	for _, s := range tls.CipherSuites() {
+		aead := strings.Contains(s.Name, "_GCM_") || strings.Contains(s.Name, "_CHACHA20_POLY1305")
+		if aead && slices.Contains(s.SupportedVersions, tls.VersionTLS12) {
+			list = append(list, s.ID)
+		}
+	}
+	return list
 }
 
 // readCRL reads the files of revocation lists and what an old one means.

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"crypto/tls"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -61,5 +63,35 @@ func TestRadiusVersions(t *testing.T) {
 		if got := fmt.Sprint(c.Listen.RadiusVersions); got != want {
 			t.Errorf("%q: versions %s, want %s", text, got, want)
 		}
+	}
+}
+
+// By default TLS 1.2 has suites with authenticated encryption and forward secrecy only; others must be
+// asked for.
+//
+// Fault S16.
+// Rules: P102
+func TestDefaultCipherSuites(t *testing.T) {
+	for _, given := range []string{"", "cipher_suites = []\n"} {
+		c, err := load(t, goodListen+given+goodClient+"networks=['::/0']\n"+goodServer+goodRoute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, id := range c.Listen.Suites() {
+			names = append(names, tls.CipherSuiteName(id))
+		}
+		slices.Sort(names)
+		want := []string{
+			"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+			"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+		}
+		if !slices.Equal(names, want) {
+			t.Errorf("%q: got %q, want %q", given, names, want)
+		}
+	}
+	c, err := load(t, goodListen+"cipher_suites = ['TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA']\n"+goodClient+"networks=['::/0']\n"+goodServer+goodRoute)
+	if err != nil || len(c.Listen.Suites()) != 1 || c.Listen.Suites()[0] != tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA {
+		t.Errorf("asked for one with CBC, and got %v, %v", c.Listen.Suites(), err)
 	}
 }

@@ -22,7 +22,7 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 		TicketKeys:              files.tickets,
 		ClientAuth:              clientAuthOf(l.ClientAuth),
 		MinVersion:              l.MinTLS,
-		CipherSuites:            l.CipherSuites,
+		CipherSuites:            l.Suites(),
 		RadiusVersions:          l.RadiusVersions,
 		ProxyNetworks:           l.ProxyProtocol,
 		SilentTimeout:           l.SilentTimeout,

@@ -53,6 +53,7 @@ type Settings struct {
 	PProf       bool            // serve /debug/pprof
 	AllRoutes   bool            // /readyz: each route that counts must be served, not only one
 	Certificate tls.Certificate // the server's own, with its chain; without one: HTTP without TLS
+	Suites      []uint16        // cipher suites of TLS 1.2; nil: Go's choice
 }
 
 // settings are Settings in the form that connections and requests use.
@@ -150,7 +151,7 @@ func (s *Server) Change(to Settings) {
 		next.hosts = append(next.hosts, strings.ToLower(name))
 	}
 	if len(to.Certificate.Certificate) > 0 {
-		next.tls = &tls.Config{Certificates: []tls.Certificate{to.Certificate}, MinVersion: tls.VersionTLS12}
+		next.tls = &tls.Config{Certificates: []tls.Certificate{to.Certificate}, MinVersion: tls.VersionTLS12, CipherSuites: to.Suites}
 	}
 	s.current.Store(next)
 }
