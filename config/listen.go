@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"radsec-gw/config/defaults"
@@ -31,6 +30,14 @@ type Listen struct {
 	Certificate string // path
 	// Required.
 	PrivateKey string // path
+
+	// What happens when every user of this machine can read a private key or the session
+	// ticket keys, those of [metrics] too: "refuse" or "warn". The modes of the file and of the
+	// directories above it count; keys that a group can read are in order. A read-only file
+	// system in memory does not count, because so Kubernetes, Docker and systemd mount
+	// secrets. "warn" is for mounts whose modes mean nothing, such as those of Docker Desktop.
+	// Default: "refuse"
+	ReadableKeys string // ReadableKeysRefuse, ReadableKeysWarn
 
 	// The CA certificates that clients are verified with, PEM. Only these count,
 	// never the system's, and for a client with a ca of its own only that. Revocation
@@ -190,24 +197,6 @@ type Listen struct {
 	DrainTimeout time.Duration
 }
 
-// Values of Listen.ClientAuth.
-const (
-	AuthRequire  = "require"  // a certificate of the CA, or no connection
-	AuthOptional = "optional" // verified when given
-	AuthNone     = "none"     // none is requested: clients are distinguished by network only
-)
-
-// ClientAuths returns the values of Listen.ClientAuth.
-func ClientAuths() []string {
-	return []string{AuthRequire, AuthOptional, AuthNone}
-}
-
-// Values of Listen.CRLStale.
-const (
-	CRLStaleAccept = "accept" // an old list is better than none; a warning and a metric say so
-	CRLStaleRefuse = "refuse" // no certificate of an issuer whose list is out of date
-)
-
 // unlimited is the upper bound of the counts that need none.
 const unlimited = math.MaxInt32
 
@@ -217,6 +206,7 @@ func defaultListen() Listen {
 		ClientAuth:       AuthRequire,
 		MinTLS:           tls.VersionTLS12,
 		CRLStale:         CRLStaleAccept,
+		ReadableKeys:     ReadableKeysRefuse,
 		RadiusVersions:   []string{"1.0", "1.1"}, // RFC 9765 §3.3
 		SilentTimeout:    defaults.SilentTimeout,
 		HandshakeTimeout: defaults.HandshakeTimeout,
@@ -238,6 +228,7 @@ func readListen(t *table) Listen {
 	t.file("certificate", &l.Certificate, MaxCertificates)
 	t.require("private_key", "the path of the certificate's private key (PEM)")
 	t.file("private_key", &l.PrivateKey, MaxKeys)
+	t.choice("readable_keys", &l.ReadableKeys, ReadableKeysRefuse, ReadableKeysWarn)
 	known := t.choice("client_auth", &l.ClientAuth, ClientAuths()...) || !t.has("client_auth")
 	if known && l.ClientAuth != AuthNone {
 		// RFC 6614 §2.3 (P104): the list of CAs is the operator's own, never the system's.
@@ -328,51 +319,6 @@ func checkPorts(r *reader, c *Config) {
 			return
 		}
 	}
-}
-
-// readCipherSuites takes the secure suites of TLS 1.2 (RFC 9325 §4.2, P102);
-// those of TLS 1.3 are all secure, and cannot be chosen.
-func readCipherSuites(t *table, l *Listen) {
-	var names []string
-	ids := map[string]uint16{}
-	for _, s := range tls.CipherSuites() {
-		if slices.Contains(s.SupportedVersions, tls.VersionTLS12) {
-			names = append(names, s.Name)
-			ids[s.Name] = s.ID
-		}
-	}
-	insecure := tls.InsecureCipherSuites()
-	t.texts("cipher_suites", func(path, s string) {
-		id, ok := ids[s]
-		switch {
-		case ok:
-			l.CipherSuites = append(l.CipherSuites, id)
-		case slices.ContainsFunc(insecure, func(c *tls.CipherSuite) bool { return c.Name == s }):
-			t.r.wrong(path, "%s is not secure (RFC 9325 §4); expected of %s", s, oneOf(names))
-		default:
-			t.r.wrong(path, "expected %s, got %q%s", oneOf(names), s, suggest(s, names))
-		}
-	})
-}
-
-// Suites returns the cipher suites of TLS 1.2 to accept.
-func (l *Listen) Suites() []uint16 {
-	if len(l.CipherSuites) > 0 {
-		return l.CipherSuites
-	}
-	return AEADSuites()
-}
-
-// AEADSuites returns the cipher suites of TLS 1.2 that are accepted by default: those that
-// encrypt and authenticate at once (RFC 9325 §4.2), with forward secrecy.
-func AEADSuites() (list []uint16) {
-	for _, s := range tls.CipherSuites() {
-		aead := strings.Contains(s.Name, "_GCM_") || strings.Contains(s.Name, "_CHACHA20_POLY1305")
-		if aead && slices.Contains(s.SupportedVersions, tls.VersionTLS12) {
-			list = append(list, s.ID)
-		}
-	}
-	return list
 }
 
 // readCRL reads the files of revocation lists and what an old one means.

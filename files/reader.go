@@ -8,6 +8,7 @@
 //	reader.go    Reader: calls that may block, at most one for each path
 //	snapshot.go  Snapshot: a set of files, each read once
 //	sums.go      Sums: the hashes of a snapshot, to detect changes
+//	public.go    whether every user of the machine can read a file
 package files
 
 import (

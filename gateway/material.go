@@ -54,12 +54,31 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 			mistakes = append(mistakes, cfg.MistakeAt("listen.session_ticket_keys", err.Error()))
 		}
 	}
+	mistakes = append(mistakes, m.checkKeyModes(from)...)
 	var more config.Mistakes
 	m.web, more = loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey, from)
 	if m.pair.Leaf != nil {
 		m.damage = identity.Damage(m.chain(), slices.Concat(m.clientCAs, m.intermediates))
 	}
 	return m, append(mistakes, more...)
+}
+
+// checkKeyModes notes keys that every user of the machine can read: who has the ticket keys
+// can resume the session of any client whose certificate he has seen, and who has a private
+// key is the gateway.
+func (m *material) checkKeyModes(from *files.Snapshot) (mistakes config.Mistakes) {
+	for _, f := range listFiles(m.cfg) {
+		if !f.Secret || f.limit == 0 || !from.Public(f.Path) {
+			continue
+		}
+		const text = "every user of this machine can read %s: run chmod o-r on it, and let the gateway read it as its owner or by its group"
+		if m.cfg.Listen.ReadableKeys == config.ReadableKeysWarn {
+			m.parseWarnings = append(m.parseWarnings, parseWarning{key: f.Key, err: fmt.Errorf(text, f.Path)})
+		} else {
+			mistakes = append(mistakes, m.cfg.MistakeAt(f.Key, fmt.Sprintf(text+" (readable_keys of [listen])", f.Path)))
+		}
+	}
+	return mistakes
 }
 
 // loadPair reads the certificate and the key of a table. It parses each separately, so that

@@ -130,6 +130,7 @@ func listenChanges() map[string]keyChange {
 		"Listen.SessionTicketKeys":       {"", `session_ticket_keys = "tickets"`, inFront(func(c tlsfront.Config) any { return c.TicketKeys })},
 		"Listen.KeyLogFile":              {"", `key_log_file = "keys.log"`, inFront(func(c tlsfront.Config) any { return c.KeyLog != nil })},
 		"Listen.ProxyProtocol":           {"", `proxy_protocol = ["127.0.0.9"]`, inFront(func(c tlsfront.Config) any { return c.ProxyNetworks })},
+		"Listen.ReadableKeys":            {"", `readable_keys = "warn"`, func(g *Gateway) any { return g.current.Load().files.cfg.Listen.ReadableKeys }},
 		// This one is TestPollerFollowsTheInterval's, the next is read where it is used.
 		"Listen.ReloadInterval": {"", `reload_interval = "1h"`, func(g *Gateway) any { return g.current.Load().Config.Listen.ReloadInterval }},
 		"Listen.DrainTimeout":   {"", `drain_timeout = "1s"`, func(g *Gateway) any { return g.current.Load().Config.Listen.DrainTimeout }},

@@ -35,6 +35,7 @@ func openTo(t *testing.T, path string) {
 func TestWarnsAboutReaders(t *testing.T) {
 	text := strings.Replace(gatewaytest.TwoServers, `secret = "0123456789abcdef"`, `secret_file = "a.secret"`, 1)
 	text = strings.Replace(text, `secret = "0123456789ab"`, `secret_file = "a.secret"`, 1)
+	text = strings.Replace(text, "[[client]]", "readable_keys = \"warn\"\n[[client]]", 1)
 	dir, file := gatewaytest.Dir(t, text)
 	openTo(t, filepath.Join(dir, "certs/dev/server.key"))
 	gatewaytest.WriteFile(t, filepath.Join(dir, "a.secret"), []byte("0123456789abcdef\n"))
@@ -58,7 +59,7 @@ func TestWarnsAboutReaders(t *testing.T) {
 	chmod(t, filepath.Join(dir, "certs/dev/server.key"), 0o644)
 	chmod(t, filepath.Join(dir, "a.secret"), 0o604)
 	expect(report(), "c.toml:3: listen.private_key: everybody on this machine can read certs/dev/server.key",
-		"c.toml:18: server[0].secret_file: everybody on this machine can read a.secret")
+		"c.toml:19: server[0].secret_file: everybody on this machine can read a.secret")
 	chmod(t, filepath.Join(dir, "certs/dev"), 0o750)
 	if out := report(); strings.Contains(out, "can read certs/dev/server.key") {
 		t.Errorf("a file in a closed folder is warned of:\n%s", out)
