@@ -10,6 +10,7 @@ import (
 // Attribute types that are printed in a special way.
 const (
 	typeUserPassword = 2
+	typeVendor       = 26
 	typeEAPMessage   = 79
 
 	longestValue = 64 // octets printed of a value without a text
