@@ -10,8 +10,18 @@ var lookupResults = []string{"found", "failed"}
 
 // CountLookup counts a look-up of a server's host name by its result. The first one
 // creates the series of both results, so that an increase from zero is seen. They are
-// removed with the last port of the server, or of its addresses.
+// removed with the last port of the server, or of its addresses. Servers beyond
+// maxServerLabels share the label "other".
 func (m *Metrics) CountLookup(server string, found bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.lookedUp[server] {
+		if server == other || len(m.lookedUp) >= m.ofServers.limit {
+			server = other
+		} else {
+			m.lookedUp[server] = true
+		}
+	}
 	for i, result := range lookupResults {
 		c := m.lookups.WithLabelValues(server, result)
 		if found == (i == 0) {
@@ -22,13 +32,17 @@ func (m *Metrics) CountLookup(server string, found bool) {
 
 // deleteLookups deletes the series that CountLookup has created for a server, unless it
 // still has a port, or an address with counters of its own: then its name is still looked
-// up.
+// up. Called with Metrics.mu held.
 func (m *Metrics) deleteLookups(server string) {
+	if !m.lookedUp[server] {
+		return // it is among the others, whose counts must not decrease
+	}
 	for other := range m.servers {
 		if other.name == server || ServerOf(other.name) == server {
 			return
 		}
 	}
+	delete(m.lookedUp, server)
 	for _, result := range lookupResults {
 		m.lookups.DeleteLabelValues(server, result)
 	}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -66,6 +67,26 @@ func TestLookupsOfAnExpandedServer(t *testing.T) {
 	has("with no address", false)
 	if got := m.Servers(); len(got) != 1 || got[0].Name != "freeradius-a" {
 		t.Errorf("expected only freeradius-a to be left, got %+v", got)
+	}
+}
+
+// Servers beyond the limit share a label, which never decreases.
+func TestLookupsBeyondTheLimitShareALabel(t *testing.T) {
+	m, _, _ := filled(t)
+	m.ofServers.limit = 2
+	for _, name := range []string{"a", "b", "c", "d", "a", other} {
+		m.CountLookup(name, true)
+	}
+	const series = `radsec_gw_server_name_lookups_total{result="found",server="%s"} %d`
+	expect(t, m, fmt.Sprintf(series, "a", 2), fmt.Sprintf(series, "b", 1), fmt.Sprintf(series, "other", 3))
+	m.Server("c", "auth")
+	removeServer(m, "c")
+	m.Server("a", "auth")
+	removeServer(m, "a")
+	m.CountLookup("d", true)
+	expect(t, m, fmt.Sprintf(series, "other", 3), fmt.Sprintf(series, "d", 1))
+	if got := seriesOf(scrape(t, m), `server="a"`); len(got) != 0 {
+		t.Errorf("a server that is gone has %q", got)
 	}
 }
 

@@ -70,12 +70,13 @@ type Metrics struct {
 
 	routeStates atomic.Pointer[func() []RouteState]
 
-	mu      locks.Mutex[locks.Series] // guards what follows, and the owners' since; held while series are made, removed or read
-	clients map[string]*Client
-	servers map[serverKey]*Server
-	routes  map[string]*Route
-	queues  map[string]*Queue
-	exposed int64 // when the series were last exposed, in milliseconds of Unix time; 0: never
+	mu       locks.Mutex[locks.Series] // guards what follows, and the owners' since; held while series are made, removed or read
+	clients  map[string]*Client
+	servers  map[serverKey]*Server
+	routes   map[string]*Route
+	queues   map[string]*Queue
+	lookedUp map[string]bool // servers with look-ups of their own
+	exposed  int64           // when the series were last exposed, in milliseconds of Unix time; 0: never
 }
 
 // New makes the gateway's metrics and registers them with reg, together with
@@ -100,10 +101,11 @@ func New(reg prometheus.Registerer) *Metrics {
 		reloads:      newReloads(shared),
 		scrapes:      newScrapes(shared),
 
-		clients: map[string]*Client{},
-		servers: map[serverKey]*Server{},
-		routes:  map[string]*Route{},
-		queues:  map[string]*Queue{},
+		clients:  map[string]*Client{},
+		servers:  map[serverKey]*Server{},
+		routes:   map[string]*Route{},
+		queues:   map[string]*Queue{},
+		lookedUp: map[string]bool{},
 	}
 	shared.MustRegister(m.lookups, m.buildInfo,
 		newNoPorts("/proc/net"),
