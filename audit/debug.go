@@ -47,7 +47,7 @@ func (d *debugLog) arrived(e *Event) {
 	if v := e.Request; v != nil {
 		f.identifier(v)
 		f.number("octets", int64(len(v.Packet)))
-		f.octets("realm", e.Realm)
+		f.octets("realm", d.privacy.realmName(s, e.Realm))
 		f.octets("user", d.privacy.userName(s, v.UserName()))
 		f.octets("station", d.privacy.stationID(s, v.CallingStationID()))
 	}

@@ -43,7 +43,7 @@ func (w *written) Write(p []byte) (int, error) {
 func (b *bed) listen() (lines func() []string) {
 	w := new(written)
 	out := logs.NewOutput(w)
-	b.relay.hub = audit.New(audit.Config{Out: out, Log: slog.New(slog.DiscardHandler), Metrics: b.relay.metrics,
+	b.relay.hub = audit.New(audit.Config{Out: out, Log: slog.New(slog.DiscardHandler), Metrics: b.relay.metrics, Realm: audit.Full,
 		JSON: true, Requests: true, Federation: "eduroam", Country: "DE", Station: audit.Full})
 	b.t.Cleanup(func() {
 		b.relay.hub.Close()

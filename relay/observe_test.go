@@ -22,7 +22,7 @@ func TestDebugHasEachStep(t *testing.T) {
 		w := new(written)
 		out := logs.NewOutput(w)
 		var level slog.LevelVar
-		b.relay.hub = audit.New(audit.Config{Out: out, Log: slog.New(slog.DiscardHandler), Metrics: b.relay.metrics, Level: level.Level, User: audit.None})
+		b.relay.hub = audit.New(audit.Config{Out: out, Log: slog.New(slog.DiscardHandler), Metrics: b.relay.metrics, Level: level.Level, User: audit.None, Realm: audit.Full})
 		defer out.Close()
 		defer b.relay.hub.Close()
 		conn, _ := b.open()
