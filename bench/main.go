@@ -26,6 +26,7 @@ import (
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/material"
 	"radsec-gw/bench/packets"
+	"radsec-gw/bench/scale"
 )
 
 const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
@@ -38,6 +39,7 @@ const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
   faulty   answer RADIUS over UDP, and lose, delay, double, corrupt, stall or die on command
   faults   try the gateway with servers that fail, and report what was expected, measured and met
   frontdoor  try the gateway with hostile peers beside good ones, and report the same
+  scrape   measure what a scrape of a gateway with very many clients, servers and routes costs
   hostile  be peers with certificates that are expensive to verify
 `
 
@@ -53,7 +55,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, *flag.FlagSet, []string, io.Writer) error{
-		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand,
+		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand, "scrape": scale.Command,
 	}
 	switch {
 	case len(args) == 0:

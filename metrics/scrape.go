@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
 // scrapes encodes the metrics for requests, for one at a time.
@@ -22,6 +23,7 @@ type scrapes struct {
 	// owned by the holder of the turn
 	arena arena
 	zip   *gzip.Writer
+	out   bytes.Buffer // compressed
 }
 
 func newScrapes(reg prometheus.Registerer) *scrapes {
@@ -77,21 +79,22 @@ func (m *Metrics) encodeZipped(format expfmt.Format) ([]byte, error) {
 	if len(shared) == 0 {
 		return nil, err
 	}
-	out := new(bytes.Buffer)
-	s.zip.Reset(out)
+	s.out.Reset()
+	s.zip.Reset(&s.out)
 	if err := m.encode(s.zip, format, shared); err != nil {
 		return nil, err
 	}
 	if err := s.zip.Close(); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), nil
+	return bytes.Clone(s.out.Bytes()), nil
 }
 
 // encode writes the metrics that have neither a client, nor a server, nor a route as a
 // label, and all others. Called with the turn held.
 func (m *Metrics) encode(out io.Writer, format expfmt.Format, shared []*dto.MetricFamily) error {
-	to := expfmt.NewEncoder(out, format)
+	// All names are valid without escaping, for which the encoder would copy each family.
+	to := expfmt.NewEncoder(out, format.WithEscapingScheme(model.NoEscaping))
 	for _, f := range shared {
 		if err := to.Encode(f); err != nil {
 			return err

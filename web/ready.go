@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,7 +78,7 @@ func (s *Server) readiness() Readiness {
 		}
 		counted++
 		some := false
-		for _, port := range route.ports() {
+		for port := range route.ports() {
 			if ports.serves(&route, port) {
 				some = true
 			} else {
@@ -120,7 +121,7 @@ func (s *Server) RouteStates() []metrics.RouteState {
 	states := make([]metrics.RouteState, len(routes))
 	for i := range routes {
 		r := &routes[i]
-		states[i] = metrics.RouteState{Name: r.Label, Ready: !slices.ContainsFunc(r.ports(), func(port metrics.Port) bool { return !ports.serves(r, port) })}
+		states[i] = metrics.RouteState{Name: r.Label, Ready: ports.serveAll(r)}
 	}
 	return states
 }
@@ -212,6 +213,16 @@ func (p portStatus) serves(r *Route, port metrics.Port) bool {
 	return slices.ContainsFunc(r.Servers, func(name string) bool { return p[endpoint{name, port}].serves })
 }
 
+// serveAll reports whether some server answers at each port of a route.
+func (p portStatus) serveAll(r *Route) bool {
+	for port := range r.ports() {
+		if !p.serves(r, port) {
+			return false
+		}
+	}
+	return true
+}
+
 // undecided lists the servers of a route that have not answered at the port and are not
 // down.
 func (p portStatus) undecided(r *Route, port metrics.Port) (list []string) {
@@ -243,16 +254,17 @@ func (p portStatus) describe(r *Route, port metrics.Port) string {
 }
 
 // ports returns the ports that the route's kinds go to, each once.
-func (r *Route) ports() (list []metrics.Port) {
-	for _, port := range metrics.Ports {
-		if slices.ContainsFunc(r.Packets, func(packet string) bool {
-			kind, _ := wire.ParseKind(packet)
-			return metrics.PortOf(kind) == port
-		}) {
-			list = append(list, port)
+func (r *Route) ports() iter.Seq[metrics.Port] {
+	return func(yield func(metrics.Port) bool) {
+		for _, port := range metrics.Ports {
+			if slices.ContainsFunc(r.Packets, func(packet string) bool {
+				kind, _ := wire.ParseKind(packet)
+				return metrics.PortOf(kind) == port
+			}) && !yield(port) {
+				return
+			}
 		}
 	}
-	return list
 }
 
 // names returns the realms as they are displayed.
