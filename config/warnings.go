@@ -165,7 +165,7 @@ func (c *Config) warnIdleKeys(warn warner, s *Server, path string) {
 		warn(joinKey(path, "resolve_interval"), "has no effect: server %q is given by its IP address %s, and only host names are looked up", s.Name, addr)
 	}
 	if s.Health == HealthNone && s.FailingAfter != usual.FailingAfter {
-		warn(joinKey(path, "failing_after"), "has no effect: health is \"none\", and only a server whose probes are answered can be failing")
+		warn(joinKey(path, "failing_after"), "has no effect: health is \"none\", and only a server whose checks are answered can be failing")
 	}
 }
 

@@ -84,7 +84,7 @@ func dialHint(err error) string {
 	case errors.As(err, &authority):
 		return " (-ca must name the CA that issued the server's certificate)"
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return " (the server closed the connection before TLS was up: does a client of its configuration list this machine's address? Its log says why)"
+		return " (the server closed the connection before TLS was up; its log says why: no client of its configuration lists this machine's address, or it has as many connections as it may)"
 	}
 	return alertHint(err)
 }
@@ -94,7 +94,7 @@ func alertHint(err error) string {
 	if s := err.Error(); strings.Contains(s, "no application protocol") {
 		return " (the server does not speak the version of RADIUS that -radius-version offers, RFC 9765 §3.3)"
 	} else if strings.Contains(s, "remote error: tls:") {
-		return " (the server refused the client certificate: is it from the server's client CA, and still valid?)"
+		return " (the server refused the client certificate; its log says why: another CA, expired, revoked, or a revocation list that is out of date)"
 	}
 	return ""
 }

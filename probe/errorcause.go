@@ -28,6 +28,7 @@ var errorCauseMeanings = map[uint32]string{
 	501: "the server's policy refused it",
 	502: "no route matches this realm and kind of request",
 	503: "there is no such session",
+	505: "no server gave a valid answer in time, or none could be reached: the gateway's log says why, and radsec-gw probe -server NAME beside it asks the server itself",
 	506: "try again later",
 	601: "the reply does not fit into 4096 octets",
 }

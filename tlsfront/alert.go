@@ -8,6 +8,9 @@ import (
 	"net"
 	"reflect"
 	"strconv"
+	"time"
+
+	"radsec-gw/identity"
 )
 
 // alert is the description of a TLS alert (RFC 8446 §6).
@@ -90,7 +93,13 @@ func (a alert) String() string {
 
 // explain says what an alert from the peer means, and what to do.
 func (a alert) explain(p *policy) string {
-	switch alertNames[a].kind {
+	kind := alertNames[a].kind
+	if kind == aboutTrust || kind == aboutCertificate {
+		if why := p.refused(time.Now()); why != "" {
+			return "the peer does not accept this gateway's certificate: " + why
+		}
+	}
+	switch kind {
 	case aboutTrust:
 		return fmt.Sprintf("the peer does not trust this gateway's certificate: give it the CA that signed it, %s, and include the name that it checks in the certificate", p.issuerName())
 	case aboutCertificate:
@@ -113,6 +122,14 @@ func (a alert) explain(p *policy) string {
 		return "the peer does not understand what the gateway sent: its own log says what; a middlebox or an old TLS library may be the cause"
 	}
 	return "the peer's own log says why"
+}
+
+// refused says why every peer refuses the gateway's certificate, or returns "".
+func (p *policy) refused(now time.Time) string {
+	if p == nil || p.cfg.Certificate.Leaf == nil {
+		return ""
+	}
+	return identity.Refused(p.cfg.Certificate.Leaf, now)
 }
 
 // issuerName returns the issuer of the last certificate that the gateway sends: a peer has

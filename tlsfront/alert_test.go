@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"radsec-gw/certs"
 )
 
 // clearAlert is a client's connection on which an unencrypted alert is sent after the
@@ -100,4 +103,20 @@ func TestEncryptedAlertHasItsName(t *testing.T) {
 	f.awaitMetric(`radsec_gw_tls_handshakes_total{result="peer_alert"}`, 1)
 	f.stop()
 	f.wantLine("result=peer_alert", "the peer sent the alert bad_certificate", "CN=test CA")
+}
+
+// An alert about a certificate of the gateway's own that has expired is not put down to the
+// peer's trust.
+func TestAlertAboutAnExpiredCertificate(t *testing.T) {
+	now := time.Now()
+	leaf := must(must(certs.NewCA("test CA")).Server([]string{"radsec-server"}, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = now.Add(-48*time.Hour), now.Add(-24*time.Hour)
+	})).TLS()
+	leaf.Leaf = must(x509.ParseCertificate(leaf.Certificate[0]))
+	p := &policy{cfg: Config{Certificate: leaf}}
+	for _, a := range []alert{42, 45, 48} {
+		if text := a.explain(p); !strings.Contains(text, "expired on") || strings.Contains(text, "give it the CA") {
+			t.Errorf("the alert %v is explained by %q, expected that the certificate has expired", a, text)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package tlsfront
 import (
 	"sync/atomic"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 )
 
@@ -17,4 +18,5 @@ type clientState struct {
 	metrics *metrics.Client             // static after construction
 	open    int                         // open connections; guarded by Server.mu
 	limiter atomic.Pointer[rateLimiter] // nil: no limit
+	sheds   logs.Limiter                // of the line that says packets are dropped
 }

@@ -80,10 +80,25 @@ func (s *Session) close() {
 	switch reason {
 	case metrics.ClosedByPeer, metrics.ClosedIdle, metrics.ClosedShutdown, metrics.ClosedPacketLimit:
 		level = slog.LevelInfo
+		if s.describe != nil {
+			level = slog.LevelDebug
+		}
 	}
+	s.logAccepted(min(level, slog.LevelInfo))
 	s.server.logFunc(s.remote, level, "RadSec connection closed", func() []any {
 		return []any{"client", s.Client().Name, "peer", s.remote, "reason", reason, "error", text, "packets", s.packets}
 	})
+}
+
+// logAccepted logs that the connection was accepted, once: with its first request, or when it
+// has lasted for a while. One that only sends Status-Server and closes is a health check,
+// and a log must not fill with those. Called by the goroutine of the read loop.
+func (s *Session) logAccepted(level slog.Level) {
+	if s.describe == nil {
+		return
+	}
+	s.server.logFunc(s.remote, level, "RadSec connection accepted", s.describe)
+	s.describe = nil
 }
 
 // linger sends FIN and reads until the peer's, for a short time. The kernel resets a

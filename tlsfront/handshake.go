@@ -133,11 +133,11 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 	counts.CountSession(state.Version, state.DidResume)
 	session.info = connectionInfo(session, p, &state)
 	s.cfg.Metrics.Opened(session.info)
-	s.logFunc(remote, slog.LevelInfo, "RadSec connection accepted", func() []any {
+	session.describe = func() []any {
 		return append([]any{"client", session.Client().Name, "peer", remote,
 			"version", tls.VersionName(state.Version), "cipher_suite", tls.CipherSuiteName(state.CipherSuite),
 			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, identity.Describe(p.Leaf)...)
-	})
+	}
 	c.Conn.SetDeadline(time.Time{})
 	c.offered = offer{}
 	c.in.establish()

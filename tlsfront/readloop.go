@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"syscall"
 	"time"
@@ -51,6 +52,9 @@ func (s *Session) run() {
 func (s *Session) setNextDeadline() bool {
 	now := time.Now()
 	cfg := s.config()
+	if s.describe != nil && now.Sub(s.info.Since) >= tick {
+		s.logAccepted(slog.LevelInfo)
+	}
 	switch {
 	case s.closing.Load():
 	case s.inputEnd != nil:
@@ -230,6 +234,7 @@ func (s *Session) packet(p []byte, now time.Time) bool {
 	s.state.metrics.Received(len(p))
 	if wire.Code(p[0]) != codeStatusServer {
 		s.lastRequest = now // a watchdog does not count (RFC 6614bis §3.10)
+		s.logAccepted(slog.LevelInfo)
 	}
 	if err := s.handler.Packet(p); err != nil {
 		s.terminate(metrics.ClosedRefused, fmt.Sprintf("packet %d: %v", s.packets, err))

@@ -52,7 +52,9 @@ func TestOddCertificates(t *testing.T) {
 			})
 			cfg := f.clientConfig()
 			cfg.Certificates = []tls.Certificate{must(f.pki.ca.Client("odd", change)).TLS()}
-			_, p, _ := f.exchange(cfg)
+			c, p, _ := f.exchange(cfg)
+			c.Write(packet(20, 1))
+			await(t, p.packets, "the packet")
 			if got := p.session.Client().Name; got != "campus" {
 				t.Errorf("the client is %q, want campus", got)
 			}

@@ -39,15 +39,16 @@ type Session struct {
 
 	// owned by the read loop
 	cutter         cutter
-	packets        int       // given to the handler so far
-	lastRequest    time.Time // when the last packet that is not a Status-Server arrived
-	lastBusy       time.Time // when requests were last found outstanding after the idle timeout; zero: never
-	partSince      time.Time // when the first octet of an incomplete packet arrived; zero: none is incomplete
-	deadline       time.Time // the current read deadline
-	sinceFlush     int       // packets given to the handler since its last Flush
-	throttledSince time.Time // since when packets exceed a limit; zero: they do not
-	inputEnd       *inputEnd // why no more packets are read; nil: they are
-	wasDone        bool      // nothing was outstanding at the last check while draining
+	packets        int          // given to the handler so far
+	describe       func() []any // attributes of the line that says it was accepted; nil: it was logged
+	lastRequest    time.Time    // when the last packet that is not a Status-Server arrived
+	lastBusy       time.Time    // when requests were last found outstanding after the idle timeout; zero: never
+	partSince      time.Time    // when the first octet of an incomplete packet arrived; zero: none is incomplete
+	deadline       time.Time    // the current read deadline
+	sinceFlush     int          // packets given to the handler since its last Flush
+	throttledSince time.Time    // since when packets exceed a limit; zero: they do not
+	inputEnd       *inputEnd    // why no more packets are read; nil: they are
+	wasDone        bool         // nothing was outstanding at the last check while draining
 }
 
 // Client returns the configured client of the connection. After an Update it may be

@@ -1,8 +1,10 @@
 package tlsfront
 
 import (
+	"log/slog"
 	"time"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
 )
@@ -97,10 +99,23 @@ func (s *Session) throttle(p []byte, l limits) bool {
 func (s *Session) shed(p []byte, fate metrics.Fate) {
 	s.packets++
 	s.state.metrics.Received(len(p))
+	s.logShed(fate)
 	if s.v11 {
 		s.sinceFlush++ // Flush must follow
 		s.handler.Refuse(p, fate)
 		return
 	}
 	s.state.metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
+}
+
+// logShed logs, once a minute for each client, that its packets are dropped.
+func (s *Session) logShed(fate metrics.Fate) {
+	s.state.sheds.Log(func() logs.Line {
+		limit := "packets_per_second or octets_per_second of its [[client]]"
+		if fate == metrics.FateTooManyOutstanding {
+			limit = "[listen].max_outstanding"
+		}
+		return logs.Line{Log: s.server.cfg.Log, Level: slog.LevelWarn, Text: "packets of a client are dropped because it sends more than its limit: is it at fault, or is the limit too low?",
+			Fields: []any{"client", s.client.Load().Name, "connection", s.remote, "fate", fate, "limit", limit}}
+	})
 }

@@ -51,6 +51,10 @@ func TestExcessWaitsThenIsShed(t *testing.T) {
 		if d := time.Since(start); d > 4*time.Second || shed < 500 {
 			t.Errorf("1000 packets took %v and %v were shed: the excess was not dropped", d, shed)
 		}
+		f.wantLine("packets of a client are dropped", "level=WARN", "client=campus", "fate=rate_limited", "packets_per_second")
+		if n := len(f.log.lines("packets of a client are dropped")); n != 1 {
+			t.Errorf("%d lines say that packets are dropped, expected one a minute", n)
+		}
 		sleep(2 * time.Second)
 		for range 50 {
 			c.Write(packet(20, 1))

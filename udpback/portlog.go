@@ -75,9 +75,9 @@ func (l *portLog) transition(t health.Transition) {
 		suppressed, ok := l.suspect.Allow()
 		l.suspectLogged.Store(ok)
 		if ok {
-			text, fields := "the server is silent; probing it, new requests prefer other servers", []any{address}
+			text, fields := "the server is silent; checking it, new requests prefer other servers", []any{address}
 			if t.Unverified > 0 {
-				text, fields = "the server's replies do not verify; probing it, new requests prefer other servers", []any{"hint", t.Hint(), address}
+				text, fields = "the server's replies do not verify; checking it, new requests prefer other servers", []any{"hint", t.Hint(), address}
 			}
 			if suppressed > 0 {
 				fields = append(fields, "suppressed", suppressed)
@@ -126,16 +126,22 @@ func (s *Server) hintOf(err error) string {
 	return "check the network between here and the server"
 }
 
+// nobodyListens is said of a port that an ICMP message reports as closed.
+const nobodyListens = "nobody listens on the server's port: is the RADIUS server running?"
+
 // socketError counts and reports a failed system call.
 func (l *portLog) socketError(err error) {
 	l.ep.metrics.Count(metrics.ServerSocketErrors, 1)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		l.warn(&l.refused, "nobody listens on the server's port: is the RADIUS server running?", err)
+		l.ep.health.Fault(nobodyListens)
+		l.warn(&l.refused, nobodyListens, err)
 		l.ep.health.Refused()
 		return
 	}
+	hint := l.ep.server.hintOf(err)
+	l.ep.health.Fault(err.Error() + ": " + hint)
 	l.failed.Log(func() logs.Line {
-		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", l.ep.addressText(), "error", err, "hint", l.ep.server.hintOf(err)}}
+		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", l.ep.addressText(), "error", err, "hint", hint}}
 	})
 }
 

@@ -20,12 +20,12 @@ func TestLogOfHealth(t *testing.T) {
 	const (
 		second   = time.Second
 		of       = " server=a port=auth "
-		silent   = `level=WARN msg="the server is silent; probing it, new requests prefer other servers"` + of + `address=192.0.2.1:1812`
+		silent   = `level=WARN msg="the server is silent; checking it, new requests prefer other servers"` + of + `address=192.0.2.1:1812`
 		answers  = `level=INFO msg="the server answers again"` + of
 		assumed  = `level=INFO msg="the server is assumed to be up until something else is known"` + of
 		address  = " address=192.0.2.1:1812"
 		noStatus = `level=WARN msg="the server answers requests and never Status-Server; its health follows from its requests alone, as with health = \"none\""` + of + `address=192.0.2.1:1812`
-		failing  = `level=ERROR msg="the server is failing: new requests prefer other servers"` + of + `hint="it answers probes, and 5 requests in a row stayed unanswered: check what the server needs for its work, such as its database or directory"` + address
+		failing  = `level=ERROR msg="the server is failing: new requests prefer other servers"` + of + `hint="it answers checks, and 5 requests in a row stayed unanswered: check what the server needs for its work, such as its database or directory"` + address
 		down     = `level=ERROR msg="the server is down"` + of + `hint="nothing has ever arrived from it: is the address right, and does it know this gateway as a client?"` + address
 	)
 	suspect := func(at time.Duration) health.Transition {

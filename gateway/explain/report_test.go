@@ -61,7 +61,7 @@ var reportLines = []string{
 	"down after 3 probes without a reply, about 11s after it became silent\n",
 	"after it was suspect, up again after one verified reply\n",
 	"after it was down, up again after 3 replies\n",
-	"failing after 5 overdue requests, with none answered since, although it answers probes\n",
+	"failing after 5 overdue requests, with none answered since, although it answers checks\n",
 	"while it is failing, new requests avoid it, and a request tries it after 3s, 6s and every 12s\n",
 	"after it was failing, up again after three answered requests\n",
 	"a request is overdue when it has waited four times as long as the slowest of the recent replies took\n",

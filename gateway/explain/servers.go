@@ -106,7 +106,7 @@ func describeProbed(s *config.Server, silent, tried string) []string {
 		fmt.Sprintf("  down after %s without a reply, about %v after it became silent",
 			count(s.DownAfter, "probe"), s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval),
 		fmt.Sprintf("  after it was down, up again after %s", count(s.UpAfter, "reply")),
-		fmt.Sprintf("  failing after %s, with none answered since, although it answers probes", count(s.FailingAfter, "overdue request")),
+		fmt.Sprintf("  failing after %s, with none answered since, although it answers checks", count(s.FailingAfter, "overdue request")),
 		"  while it is failing, new requests avoid it, and " + tried,
 		"  after it was failing, up again after three answered requests",
 		"  a request is overdue when it has waited four times as long as the slowest of the recent replies took",

@@ -33,7 +33,7 @@ func TestServerThatAnswersProbesOnly(t *testing.T) {
 	c := w.dial()
 	first := pace([]*client{c}, "first@test", 5, 2*time.Second)
 	sum := first.wait(patience)
-	t.Logf("the first ten logins at a server that answers probes only: %v", sum)
+	t.Logf("the first ten logins at a server that answers checks only: %v", sum)
 	if !sum.all() {
 		t.Errorf("the first ten logins: %v, expected all granted by the standby", sum)
 	}

@@ -60,6 +60,9 @@ func (p *Port) heard(now time.Duration) {
 	if p.unverified.Load() != 0 {
 		p.unverified.Store(0)
 	}
+	if p.fault.Load() != nil {
+		p.fault.Store(nil)
+	}
 }
 
 // recover counts a verified reply of a port that is not up. One makes a suspect port up,
@@ -100,6 +103,7 @@ func (p *Port) recover(request bool) {
 func (p *Port) Unverified(unsigned bool) {
 	p.unsigned.Store(unsigned)
 	p.unverified.Add(1)
+	p.fault.Store(nil)
 }
 
 // Silent notes that a request is due for its second transmission, which was first
@@ -179,6 +183,10 @@ func (p *Port) suspect() {
 	p.mu.Unlock()
 	p.report()
 }
+
+// Fault notes what the network reports of the port instead of a reply, with advice, until
+// something arrives. It changes no state: it is a hint for people.
+func (p *Port) Fault(text string) { p.fault.Store(&text) }
 
 // Refused notes that nothing listens on the port. An ICMP message can be forged, so it
 // only causes a check.

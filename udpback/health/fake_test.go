@@ -186,6 +186,8 @@ func (b *bed) act(words []string) {
 			p.Unverified(false)
 		case "unsigned":
 			p.Unverified(true)
+		case "fault":
+			p.Fault("nobody listens")
 		case "no-address":
 			p.NoAddress(errTest)
 		case "renew":

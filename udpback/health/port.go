@@ -39,15 +39,16 @@ type Port struct {
 	aliveSince      atomic.Int64 // when the first reply arrived after the port was down
 
 	// written without a lock
-	lastReply   atomic.Int64 // when the last verified reply arrived, on the owner's clock; 0: never
-	lastAnswer  atomic.Int64 // when the last verified reply to a request arrived
-	silent      atomic.Int32 // silent requests since the last reply
-	unanswered  atomic.Int32 // unanswered requests since the last answer to one
-	lastTry     atomic.Int64 // when a request last tried a port that is failing or down
-	failedTries atomic.Int32 // such tries since the last answer
-	unverified  atomic.Int64 // replies that did not verify since the last that did
-	unsigned    atomic.Bool  // the last of those has no Message-Authenticator
-	slowest     atomic.Int64 // the longest that an answer took recently; see Overdue
+	lastReply   atomic.Int64           // when the last verified reply arrived, on the owner's clock; 0: never
+	lastAnswer  atomic.Int64           // when the last verified reply to a request arrived
+	silent      atomic.Int32           // silent requests since the last reply
+	unanswered  atomic.Int32           // unanswered requests since the last answer to one
+	lastTry     atomic.Int64           // when a request last tried a port that is failing or down
+	failedTries atomic.Int32           // such tries since the last answer
+	unverified  atomic.Int64           // replies that did not verify since the last that did
+	unsigned    atomic.Bool            // the last of those has no Message-Authenticator
+	fault       atomic.Pointer[string] // what the network last reported of the port, with advice; nil: nothing since the last reply
+	slowest     atomic.Int64           // the longest that an answer took recently; see Overdue
 
 	mu             locks.Mutex[locks.HealthPort] // guards the fields below
 	stopped        bool

@@ -33,7 +33,7 @@ func (p *Port) Status() Status {
 	case Down, Failing:
 		s.Why = p.withEvidence(Transition{To: s.State, NoAddress: p.noAddress}).Hint()
 	case Suspect:
-		s.Why = fmt.Sprintf("it is silent (%d requests in a row); it is being probed, and new requests prefer other servers", p.silent.Load())
+		s.Why = fmt.Sprintf("it is silent (%d requests in a row); it is being checked, and new requests prefer other servers", p.silent.Load())
 	case Maintenance:
 		s.Why = "an operator asks for it: it finishes what it has and gets nothing new; without maintenance it would be " + p.State().String()
 	}

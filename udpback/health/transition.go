@@ -9,17 +9,18 @@ import (
 type Transition struct {
 	From, To State
 
-	NoStatusServer bool  // no change: the port answers requests and never a check
-	Alive          bool  // no change: the first verified reply of a port that is down, or the first after a lost check
-	Maintenance    bool  // no change: the port is in maintenance from now on, or no longer; Reported says which
-	InMaintenance  bool  // the port is in maintenance
-	Assumed        bool  // the port is assumed to be up, without a reply that shows it
-	Unverified     int64 // replies that did not verify since the last that did
-	Unsigned       bool  // the last of those has no Message-Authenticator
-	HasAnswered    bool  // something from the server's address has verified before
-	HasChecks      bool  // the port is checked, and its checks count
-	NoAddress      error // why the server has no address; nil: it has one
-	Unanswered     int   // requests in a row without an answer
+	NoStatusServer bool   // no change: the port answers requests and never a check
+	Alive          bool   // no change: the first verified reply of a port that is down, or the first after a lost check
+	Maintenance    bool   // no change: the port is in maintenance from now on, or no longer; Reported says which
+	InMaintenance  bool   // the port is in maintenance
+	Assumed        bool   // the port is assumed to be up, without a reply that shows it
+	Unverified     int64  // replies that did not verify since the last that did
+	Unsigned       bool   // the last of those has no Message-Authenticator
+	Fault          string // what the network has reported since the last reply, with advice; "": nothing
+	HasAnswered    bool   // something from the server's address has verified before
+	HasChecks      bool   // the port is checked, and its checks count
+	NoAddress      error  // why the server has no address; nil: it has one
+	Unanswered     int    // requests in a row without an answer
 	At             time.Duration
 }
 
@@ -29,7 +30,9 @@ func (t Transition) Hint() string {
 	case t.NoAddress != nil:
 		return "its name has no address: is the name right, and does the name server answer?"
 	case t.To == Failing:
-		return fmt.Sprintf("it answers probes, and %d requests in a row stayed unanswered: check what the server needs for its work, such as its database or directory", t.Unanswered)
+		return fmt.Sprintf("it answers checks, and %d requests in a row stayed unanswered: check what the server needs for its work, such as its database or directory", t.Unanswered)
+	case t.Fault != "":
+		return t.Fault
 	case t.Unsigned:
 		return fmt.Sprintf("replies arrived (%d) that are dropped because they have no Message-Authenticator: update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", t.Unverified)
 	case t.Unverified > 0 && t.HasAnswered:
@@ -37,7 +40,7 @@ func (t Transition) Hint() string {
 	case t.Unverified > 0:
 		return fmt.Sprintf("replies arrived (%d), and none of them verified: the secret here and on the server differ", t.Unverified)
 	case t.HasAnswered && t.HasChecks:
-		return "requests and probes are no longer answered: is the server running, and can packets reach it?"
+		return "requests and checks are no longer answered: is the server running, and can packets reach it?"
 	case t.HasAnswered:
 		return "requests are no longer answered: is the server running, and can packets reach it?"
 	case t.HasChecks:
@@ -80,6 +83,9 @@ func (p *Port) record(t Transition) {
 func (p *Port) withEvidence(t Transition) Transition {
 	t.Unverified, t.HasAnswered, t.HasChecks = p.unverified.Load(), p.HasAnswered(), p.HasChecks()
 	t.Unsigned = t.Unverified > 0 && p.unsigned.Load()
+	if fault := p.fault.Load(); fault != nil {
+		t.Fault = *fault
+	}
 	t.Unanswered, t.At, t.InMaintenance = int(p.unanswered.Load()), p.owner.Clock(), p.InMaintenance()
 	return t
 }
