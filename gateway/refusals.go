@@ -75,7 +75,7 @@ func refusalList(handshakes [metrics.NumHandshakes]uint64, fates [metrics.NumFat
 		}
 	}
 	for h, n := range handshakes {
-		if h := metrics.Handshake(h); h != metrics.HandshakeOK && h != metrics.HandshakeShutdown {
+		if h := metrics.Handshake(h); h != metrics.HandshakeOK && h != metrics.HandshakeShutdown && h != metrics.HandshakePeerClosed {
 			add("connection", h.String(), n)
 		}
 	}

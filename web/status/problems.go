@@ -47,6 +47,9 @@ func (s *Snapshot) FindProblems() {
 	for i := range s.Clients {
 		s.addClient(&s.Clients[i])
 	}
+	for i := range s.Refusals {
+		s.addRefusal(&s.Refusals[i])
+	}
 	slices.SortStableFunc(s.Problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(rank(a.Severity, Error, Warning), rank(b.Severity, Error, Warning)),
 			cmp.Compare(rank(a.Source, FromGateway, FromServer, FromPeer), rank(b.Source, FromGateway, FromServer, FromPeer)))
@@ -116,6 +119,18 @@ func (s *Snapshot) addClient(c *Client) {
 	}
 	s.add(Warning, "client_certificate_expires", FromPeer, c.Name,
 		fmt.Sprintf("the client's certificate (%s) expires on %s", c.Subject, c.ExpiresAt.UTC().Format("2006-01-02 15:04 MST")), nil)
+}
+
+// repliesRecently is how long after the last one dropped replies are a problem.
+const repliesRecently = 5 * time.Minute
+
+// addRefusal adds replies that were dropped lately. What peers cause is not a problem of
+// the gateway: it is in Refusals only.
+func (s *Snapshot) addRefusal(r *Refusal) {
+	if r.What != "reply" || r.Reason == "unmatched" || r.LastAt == nil || s.Time.Sub(*r.LastAt) > repliesRecently {
+		return
+	}
+	s.add(Warning, "replies_dropped", FromServer, r.Reason, fmt.Sprintf("%d replies of servers were dropped; the log says of which server, and why", r.Count), r.FirstAt)
 }
 
 // Name returns the realms of the route as they are displayed.
