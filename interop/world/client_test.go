@@ -55,7 +55,8 @@ type message struct {
 	code  radius.Code // 0: Access-Request
 	user  string
 	state string
-	size  int // at least so many octets, filled up by EAP-Message
+	back  []byte // Proxy-State, as from a server that proxies
+	size  int    // at least so many octets, filled up by EAP-Message
 }
 
 // dial opens a RadSec connection to the gateway.
@@ -192,6 +193,9 @@ func encode(m message, identifier byte) []byte {
 	}
 	if m.state != "" {
 		_ = rfc2865.State_SetString(p, m.state)
+	}
+	if m.back != nil {
+		p.Add(rfc2865.ProxyState_Type, m.back)
 	}
 	for eap := m.size; eap > 0; eap -= 255 {
 		p.Add(rfc2869.EAPMessage_Type, make([]byte, min(253, max(8, eap))))

@@ -22,7 +22,7 @@
 // what servers are sent, what the log, /metrics, /readyz and the status page
 // say. Each test prints its figures; go test -v shows them.
 //
-// The tests need root, or user namespaces, and Debian's iproute2, nftables and
+// The tests need root, or user namespaces, and Debian's iproute2, nftables, prometheus and
 // util-linux: make deps installs them. They fail, and never skip, where
 // something is missing.
 //

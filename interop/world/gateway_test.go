@@ -24,13 +24,16 @@ type gateway struct {
 
 // setup is how a gateway is started; the zero value is how an operator does.
 type setup struct {
-	listen  string   // further keys of [listen], one a line
-	metrics string   // further keys of [metrics]
-	clients string   // further [[client]] tables, which are matched first
-	rest    string   // [[server]], [[route]] and so on
-	limits  string   // options of prlimit, as "--nofile=64"
-	stderr  *os.File // instead of the log that the test reads
-	early   bool     // do not wait until it serves
+	listen           string   // further keys of [listen], one a line
+	metrics          string   // further keys of [metrics]
+	clients          string   // further [[client]] tables, which are matched first
+	only             bool     // no other [[client]]
+	certificate, key string   // the gateway's own; "": a good one
+	rest             string   // [[server]], [[route]] and so on
+	tap              string   // socket of the tap; "": none
+	limits           string   // options of prlimit, as "--nofile=64"
+	stderr           *os.File // instead of the log that the test reads
+	early            bool     // do not wait until it serves
 }
 
 // start writes the configuration and runs radsec-gw serve.
@@ -46,6 +49,12 @@ func (w *world) configure(s setup) {
 	if !strings.Contains(s.listen, "client_ca") {
 		s.listen += fmt.Sprintf("\nclient_ca = %q", built.files.CA)
 	}
+	if s.certificate == "" {
+		s.certificate, s.key = built.files.ServerCert, built.files.ServerKey
+	}
+	if !s.only {
+		s.clients += "\n[[client]]\nname = \"world\"\nnetworks = [\"127.0.0.0/8\"]\nmax_connections = 0\n"
+	}
 	w.write("radsec-gw.toml", withoutKeys(fmt.Sprintf(`
 [listen]
 address     = ["127.0.0.1:2083"]
@@ -54,20 +63,16 @@ private_key = %q
 %s
 
 %s
-[[client]]
-name     = "world"
-networks = ["127.0.0.0/8"]
-max_connections = 0
 
 [metrics]
 address = "127.0.0.1:9713"
 %s
 
 [tap]
-socket = ""
+socket = %q
 
 %s
-`, built.files.ServerCert, built.files.ServerKey, s.listen, s.clients, s.metrics, s.rest)))
+`, s.certificate, s.key, s.listen, s.clients, s.metrics, s.tap, s.rest)))
 }
 
 func (w *world) serve(s setup) *gateway {

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		os.Exit(asRoot())
 	}
 	testbed.Main(func(dir string) (status int, err error) {
-		if err := testbed.NeedPrograms("ip", "nft", "prlimit"); err != nil {
+		if err := testbed.NeedPrograms("ip", "nft", "prlimit", "promtool"); err != nil {
 			return 1, err
 		}
 		if err := needNamespaces(); err != nil {

@@ -22,11 +22,12 @@ import (
 // reply is what a server does with a request. The zero value is an Access-Accept,
 // or an Accounting-Response, or an ACK, at once.
 type reply struct {
-	silent  bool
-	code    radius.Code // 0: the positive one
-	after   time.Duration
-	state   string
-	garbled bool // it does not verify
+	silent   bool
+	code     radius.Code // 0: the positive one
+	after    time.Duration
+	state    string
+	garbled  bool // it does not verify
+	unsigned bool // it has no Message-Authenticator
 }
 
 // request is a request as a server has received it.
@@ -34,6 +35,7 @@ type request struct {
 	code  radius.Code
 	user  string // User-Name
 	state string
+	back  []byte // the last Proxy-State
 	size  int
 	from  netip.AddrPort
 	at    time.Time
@@ -178,7 +180,7 @@ func (s *server) handle(datagram []byte, from netip.AddrPort) {
 		s.bad++
 		return
 	}
-	r := request{code: packet.Code, user: rfc2865.UserName_GetString(packet), state: rfc2865.State_GetString(packet), size: len(datagram), from: from, at: time.Now()}
+	r := request{code: packet.Code, user: rfc2865.UserName_GetString(packet), state: rfc2865.State_GetString(packet), back: rfc2865.ProxyState_Get(packet), size: len(datagram), from: from, at: time.Now()}
 	r.again = s.known[packet.Authenticator]
 	s.known[packet.Authenticator] = true
 	script := s.script
@@ -220,7 +222,7 @@ func signed(request *radius.Packet, does reply) []byte {
 		code = positive(request.Code)
 	}
 	p := request.Response(code)
-	if code != radius.CodeAccountingResponse {
+	if code != radius.CodeAccountingResponse && !does.unsigned {
 		p.Add(rfc2869.MessageAuthenticator_Type, make([]byte, md5.Size))
 	}
 	if does.state != "" {
