@@ -141,7 +141,7 @@ type Server struct {
 	// finishes what it has: requests in flight, and conversations that it has begun, such as
 	// EAP, as long as it answers. Health checks go on. Where all servers of a route are in
 	// maintenance its requests are answered as on_unreachable says, and /readyz is 503. Set
-	// it and request a reload, or use PUT /api/v1/servers/NAME/maintenance: see README.
+	// it and request a reload, or use PUT /api/v1/servers/NAME/maintenance: see docs/failover.md.
 	// Default: false
 	Maintenance bool
 

@@ -56,14 +56,13 @@ func TestInlineCommands(t *testing.T) {
 // inline returns the text between backquotes outside of blocks, in all documents.
 func inline(t *testing.T) (found []command) {
 	t.Helper()
-	block := regexp.MustCompile("(?ms)^ *```.*?^ *```")
 	quoted := regexp.MustCompile("`([^`\n]+)`")
 	for _, path := range documents(t) {
 		text, err := os.ReadFile(filepath.Join(repository, path))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range quoted.FindAllStringSubmatch(block.ReplaceAllString(string(text), ""), -1) {
+		for _, m := range quoted.FindAllStringSubmatch(blocks.ReplaceAllString(string(text), ""), -1) {
 			found = append(found, command{document: path, text: m[1]})
 		}
 	}

@@ -36,7 +36,7 @@ func scenes() []scene {
 			// Step 3 has rejects signed, too.
 			after: `{ ./radsec-gw probe access -user bob -password wrong || true; } 2>&1 | grep "verified, but the answer is Access-Reject"
 { ./radsec-gw probe -server freeradius access -user bob -password wrong || true; } 2>&1 | grep "verified, but the answer is Access-Reject"`},
-		{document: "README.md", heading: "Several servers", server: "radius-a", metrics: `token = "TOKEN"`,
+		{document: "docs/failover.md", heading: "Maintenance", server: "radius-a", metrics: `token = "TOKEN"`,
 			prints: map[string]string{
 				"curl -u admin:TOKEN -X PUT -d on " + maintenance: `"maintenance":true`,
 				"curl -u admin:TOKEN " + maintenance:              `"maintenance":true`,
