@@ -78,8 +78,9 @@ type generation struct {
 	*Plan
 	sockets
 	Descriptors
-	routes []web.Route
-	keyLog *tlsfront.KeyLog // of [listen].key_log_file; nil: none
+	routes  []web.Route
+	servers []configuredServer // for the status page, which must not wait for a reload
+	keyLog  *tlsfront.KeyLog   // of [listen].key_log_file; nil: none
 }
 
 // Options are the options of Start. The zero value is ready for use.
@@ -157,6 +158,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 		g.servers = nil
 		return ConfigurationError{err}
 	}
+	first.servers = g.servers
 	g.relay = relay.New(g.back, rules, g.metrics, g.hub, g.log)
 	if first.sockets, _, err = g.openSockets(first.Config, &sockets{radsec: given}); err != nil {
 		return err

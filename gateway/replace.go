@@ -89,7 +89,7 @@ func (g *Gateway) swap(next *generation) error {
 	}
 	g.exportExpiry(next.files)
 	g.logChanges(current, next)
-	g.servers, g.clients = servers, clients
+	g.servers, g.clients, next.servers = servers, clients, servers
 	g.current.Store(next)
 	g.poll.setInterval(next.Config.Listen.ReloadInterval)
 	return nil

@@ -3,7 +3,6 @@ package gateway
 import (
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"radsec-gw/identity"
@@ -30,7 +29,7 @@ func (a *assembler) snapshot(now time.Time, changed func(string) web.Changes) *s
 	current := g.current.Load()
 	clients, servers, events := g.metrics.Clients(), g.metrics.Servers(), g.logs.Recent()
 	s := &status.Snapshot{Time: now.UTC(), Events: eventsOf(events)}
-	s.Servers = g.serverList(servers)
+	s.Servers = serverList(current.servers, servers)
 	s.Routes = g.routeList(current, s.Servers)
 	s.Clients = g.clientList(current, clients, now)
 	s.Connections = g.connectionList()
@@ -44,11 +43,8 @@ func (a *assembler) snapshot(now time.Time, changed func(string) web.Changes) *s
 	return s
 }
 
-// serverList returns the ports of the servers.
-func (g *Gateway) serverList(counts []metrics.ServerCounts) []status.Server {
-	g.reloading.Lock()
-	configured := slices.Clone(g.servers)
-	g.reloading.Unlock()
+// serverList returns the ports of the configured servers.
+func serverList(configured []configuredServer, counts []metrics.ServerCounts) []status.Server {
 	type key struct {
 		name string
 		port metrics.Port

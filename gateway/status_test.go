@@ -164,6 +164,8 @@ func TestStatusShowsASilentServer(t *testing.T) {
 	defer c.Close()
 	port := c.LocalAddr().(*net.UDPAddr).Port
 	g := startGateway(t, [3]int{port, port, port})
+	g.rewrite("[metrics]", "[metrics]\nready_when = \"all\"") // accounting, which has no request, is up
+	g.reload()
 	client := g.connect("plain")
 	for i := range byte(3) {
 		client.write(rawRequest(1, i, emptyMAC, nameOf("bob@example.org")))
