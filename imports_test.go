@@ -26,8 +26,24 @@ func TestEachPackageHasItsImports(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^  files: \["\*\*/([^"]*)/\*\.go"`).FindAllSubmatch(text, -1) {
 		entries = append(entries, string(m[1]))
 	}
-	var packages []string
-	err = filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
+	packages := builtPackages(t)
+	for _, folder := range packages {
+		if !slices.Contains(entries, folder) {
+			t.Errorf("%s has no entry in .depguard.yml, and may import anything", folder)
+		}
+	}
+	for _, folder := range entries {
+		if !slices.Contains(packages, folder) {
+			t.Errorf(".depguard.yml has an entry for %s, which is not a package", folder)
+		}
+	}
+}
+
+// builtPackages returns the folders with packages that the gateway is built from, and those
+// beside them that help its tests, sorted.
+func builtPackages(t *testing.T) (packages []string) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
 		file = filepath.ToSlash(file)
 		switch {
 		case err != nil:
@@ -45,15 +61,23 @@ func TestEachPackageHasItsImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(packages)
-	packages = slices.Compact(packages)
-	for _, folder := range packages {
-		if !slices.Contains(entries, folder) {
-			t.Errorf("%s has no entry in .depguard.yml, and may import anything", folder)
-		}
+	return slices.Compact(packages)
+}
+
+// The map of ARCHITECTURE.md has a line for each package that the gateway is built from.
+func TestArchitectureHasEachPackage(t *testing.T) {
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, folder := range entries {
-		if !slices.Contains(packages, folder) {
-			t.Errorf(".depguard.yml has an entry for %s, which is not a package", folder)
+	_, tree, _ := strings.Cut(string(text), "```\n")
+	tree, _, _ = strings.Cut(tree, "```\n")
+	for _, folder := range builtPackages(t) {
+		if strings.HasSuffix(folder, "test") || folder == "relay/twin" || folder == "." { // for tests only
+			continue
+		}
+		if !regexp.MustCompile(`[ /─]` + regexp.QuoteMeta(path.Base(folder)) + ` `).MatchString(tree) {
+			t.Errorf("the map of ARCHITECTURE.md has no line for %s", folder)
 		}
 	}
 }
