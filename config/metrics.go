@@ -42,7 +42,7 @@ type Metrics struct {
 	// "any": at least one route is served, or one of its kinds of packets; a realm that is
 	// dead does not take the gateway out of service for all others. "all": every route is
 	// served, for all of its kinds. Routes with ready = false do not count. After a start it
-	// is not ready before each port that is probed has answered once or was found down.
+	// is not ready before each port that is checked has answered once or was found down.
 	// Default: "any"
 	ReadyWhen string // ReadyAny or ReadyAll
 

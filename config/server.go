@@ -57,7 +57,7 @@ type Server struct {
 	// Each port of the server has a state of its own: up, suspect, failing or down. Only
 	// replies that verify count. This many requests that fall due for a second
 	// transmission, with no reply to anything since they were sent, make it suspect: new
-	// requests prefer other servers, and it is probed.
+	// requests prefer other servers, and it is checked.
 	// Default: 3
 	SuspectAfter int // ≥ 1
 
@@ -71,7 +71,7 @@ type Server struct {
 	// Default: 5
 	FailingAfter int // ≥ 1
 
-	// A port that nothing was heard from for this long is probed even if it is up; varied
+	// A port that nothing was heard from for this long is checked even if it is up; varied
 	// by up to 2s (RFC 3539 §3.4.1). At least "6s".
 	// Default: "30s"
 	WatchdogInterval time.Duration // Tw, ≥ 6s

@@ -104,7 +104,7 @@ func describeMove(servers []*config.Server, r *config.Route) []string {
 		"a request moves on to the next server:",
 		"  at once when its server is down or failing, cannot be reached, or no longer has an address",
 		"  when nothing at all was received from its server since it was sent: " + strings.Join(silent, "; "),
-		"  when its server answers other requests or probes, and not this request: " + describePatience(servers, r),
+		"  when its server answers other requests or checks, and not this request: " + describePatience(servers, r),
 	}
 	if access && r.Patience > 0 {
 		lines = append(lines, "  (with a patience below the time that users need to confirm a login, two servers ask them)")

@@ -1,8 +1,11 @@
 package explain
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -25,13 +28,34 @@ func printServers(w io.Writer, p *gateway.Plan, n names) {
 		if s.Maintenance {
 			fmt.Fprintln(w, "    in maintenance: it gets nothing new, and finishes the requests and the conversations that it has")
 		}
-		if s.Source.IsValid() {
-			fmt.Fprintf(w, "    requests come from %s, which the server must know as a client\n", s.Source)
-		}
-		for _, line := range slices.Concat(describeName(&s, n), describeNas(&s), describeSchedule(&s), describeHealth(&s)) {
+		for _, line := range slices.Concat(describeSource(&s, n), describeName(&s, n), describeNas(&s), describeSchedule(&s), describeHealth(&s)) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
+}
+
+// describeSource says which address requests to the server come from.
+func describeSource(s *config.Server, n names) []string {
+	const advice = "which the server must know as a client"
+	if s.Source.IsValid() {
+		return []string{fmt.Sprintf("requests come from %s, %s", s.Source, advice)}
+	}
+	to, err := netip.ParseAddr(s.Address)
+	if err != nil {
+		list, err := n.lookup(context.Background(), "", s.Address)
+		if err != nil || len(list) == 0 {
+			return nil
+		}
+		to = list[0]
+	}
+	const anyPort = 1812 // the system chooses by the address alone
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, anyPort)))
+	if err != nil {
+		return []string{fmt.Sprintf("requests cannot be sent to %s from here: %v", to, err)}
+	}
+	defer conn.Close()
+	from := conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+	return []string{fmt.Sprintf("requests come from %s, as this machine's routes are now, %s", from, advice)}
 }
 
 // maxSends is how many transmissions are listed by their time.
@@ -63,14 +87,14 @@ func describeSchedule(s *config.Server) []string {
 // describeHealth says when a port is suspect, failing, down and up again: a line with the
 // names of the ports, and indented lines about them.
 func describeHealth(s *config.Server) []string {
-	var probed, unprobed []string
+	var checked, unchecked []string
 	var with string
 	port := func(name metrics.Port, number uint16) {
 		switch probe := gateway.ProbeOf(s, name); {
 		case number != 0 && probe != "":
-			probed, with = append(probed, string(name)), probe
+			checked, with = append(checked, string(name)), probe
 		case number != 0:
-			unprobed = append(unprobed, string(name))
+			unchecked = append(unchecked, string(name))
 		}
 	}
 	port(metrics.PortAuth, s.AuthPort)
@@ -79,15 +103,15 @@ func describeHealth(s *config.Server) []string {
 	silent := fmt.Sprintf("when %s fell due again, after %v, with no reply to anything since", count(s.SuspectAfter, "request"), s.RetransmitInitial)
 	tried := fmt.Sprintf("a request tries it after %v, %v and every %v", s.ProbeInterval, 2*s.ProbeInterval, 4*s.ProbeInterval)
 	var lines []string
-	if probed != nil {
+	if checked != nil {
 		if s.HealthUser != "" {
 			with = fmt.Sprintf("an %s of %q", with, s.HealthUser)
 		}
-		lines = append(lines, fmt.Sprintf("%s, probed with %s:", strings.Join(probed, ", "), with))
-		lines = append(lines, describeProbed(s, silent, tried)...)
+		lines = append(lines, fmt.Sprintf("%s, checked with %s:", strings.Join(checked, ", "), with))
+		lines = append(lines, describeChecked(s, silent, tried)...)
 	}
-	if unprobed != nil {
-		lines = append(lines, strings.Join(unprobed, ", ")+", never probed:",
+	if unchecked != nil {
+		lines = append(lines, strings.Join(unchecked, ", ")+", never checked:",
 			"  down "+silent,
 			"  while it is down, "+tried,
 			fmt.Sprintf("  up again after %s in a row", count(s.UpAfter, "reply")))
@@ -95,23 +119,23 @@ func describeHealth(s *config.Server) []string {
 	return lines
 }
 
-// describeProbed returns the indented lines of describeHealth about ports that are probed.
+// describeChecked returns the indented lines of describeHealth about ports that are checked.
 // silent says what makes a port suspect, tried when a request is sent to one that is
 // failing.
-func describeProbed(s *config.Server, silent, tried string) []string {
+func describeChecked(s *config.Server, silent, tried string) []string {
 	return []string{
 		"  suspect " + silent,
-		fmt.Sprintf("  while it is suspect, it is probed every %v, and new requests avoid it", s.ProbeInterval),
+		fmt.Sprintf("  while it is suspect, it is checked every %v, and new requests avoid it", s.ProbeInterval),
 		"  after it was suspect, up again after one verified reply",
 		fmt.Sprintf("  down after %s without a reply, about %v after it became silent",
-			count(s.DownAfter, "probe"), s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval),
+			count(s.DownAfter, "check"), s.RetransmitInitial+time.Duration(s.DownAfter)*s.ProbeInterval),
 		fmt.Sprintf("  after it was down, up again after %s", count(s.UpAfter, "reply")),
 		fmt.Sprintf("  failing after %s, with none answered since, although it answers checks", count(s.FailingAfter, "overdue request")),
 		"  while it is failing, new requests avoid it, and " + tried,
 		"  after it was failing, up again after three answered requests",
 		"  a request is overdue when it has waited four times as long as the slowest of the recent replies took",
 		fmt.Sprintf("  on a route whose patience is above %v, it is overdue when it has waited as long as the patience, or was given up", defaults.Patience),
-		fmt.Sprintf("  while it is up, it is probed after one request without a reply, or when nothing was received from it for %v", s.WatchdogInterval),
+		fmt.Sprintf("  while it is up, it is checked after one request without a reply, or when nothing was received from it for %v", s.WatchdogInterval),
 	}
 }
 

@@ -1,6 +1,9 @@
 package explain
 
 import (
+	"errors"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,13 +39,13 @@ func TestDescribeHealth(t *testing.T) {
 	s := &config.Server{AuthPort: 1812, AcctPort: 1813, Health: config.HealthAccessRequest, HealthUser: "probe", HealthPassword: config.NewSecret("tiger"),
 		SuspectAfter: 1, FailingAfter: 1, DownAfter: 1, UpAfter: 1, ProbeInterval: time.Second, RetransmitInitial: time.Second, WatchdogInterval: 10 * time.Second}
 	got := strings.Join(describeHealth(s), "\n")
-	for _, want := range []string{`auth, probed with an Access-Request of "probe":`, "it is probed every 1s", "down after 1 probe without", "up again after 1 reply\n", "failing after 1 overdue request, ", "acct, never probed:\n  down when 1 request fell due"} {
+	for _, want := range []string{`auth, checked with an Access-Request of "probe":`, "it is checked every 1s", "down after 1 check without", "up again after 1 reply\n", "failing after 1 overdue request, ", "acct, never checked:\n  down when 1 request fell due"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("expected %q, got\n%s", want, got)
 		}
 	}
 	s.Health = config.HealthNone
-	if got := describeHealth(s); len(got) != 4 || got[0] != "auth, acct, never probed:" {
+	if got := describeHealth(s); len(got) != 4 || got[0] != "auth, acct, never checked:" {
 		t.Errorf("with health none: expected the lines about both ports once, got %q", got)
 	}
 	if strings.Contains(got, "tiger") {
@@ -61,5 +64,25 @@ func TestServersHaveUsedPortsOnly(t *testing.T) {
 	s := config.Server{AuthPort: 1812, Health: config.HealthStatusServer, RetransmitInitial: time.Second}
 	if got := strings.Join(describeHealth(&s), "\n"); strings.Contains(got, "acct") || strings.Contains(got, "coa") {
 		t.Errorf("expected the port auth alone, got\n%s", got)
+	}
+}
+
+// check says from which address requests come: the server must know it as a client.
+//
+// Fault O10.
+func TestDescribeSource(t *testing.T) {
+	n := names{"radius.test": {list: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}, "gone.test": {err: errors.New("no such host")}}
+	for _, c := range []struct {
+		server config.Server
+		want   []string
+	}{
+		{config.Server{Address: "127.0.0.1"}, []string{"requests come from 127.0.0.1, as this machine's routes are now, which the server must know as a client"}},
+		{config.Server{Address: "radius.test"}, []string{"requests come from 127.0.0.1, as this machine's routes are now, which the server must know as a client"}},
+		{config.Server{Address: "127.0.0.1", Source: netip.MustParseAddr("127.0.0.7")}, []string{"requests come from 127.0.0.7, which the server must know as a client"}},
+		{config.Server{Address: "gone.test"}, nil},
+	} {
+		if got := describeSource(&c.server, n); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, expected %q", c.server.Address, got, c.want)
+		}
 	}
 }
