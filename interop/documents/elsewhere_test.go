@@ -11,7 +11,7 @@ import (
 // elsewhere is a command that no scene runs.
 type elsewhere struct {
 	document string
-	command  string // "" for all of the document
+	command  string // "" for all of the document, if test runs whichever there are
 	test     string // the file that runs it, in the repository
 	words    string // of the test where it does
 	because  string // why none does, instead of test
@@ -41,7 +41,6 @@ func notRun() []elsewhere {
 		{document: "bench/README.md", command: "go run ./bench compare -rounds 3 -duration 2s", because: "it takes half an hour; TestInlineCommands parses its flags"},
 		{document: "docs/from-radsecproxy.md", test: imports, words: `c.follow("from-radsecproxy.md")`},
 		{document: "docs/from-freeradius.md", test: imports, words: `c.follow("from-freeradius.md")`},
-		{document: "docker/kubernetes/README.md", because: noCluster},
 
 		{document: "docker/README.md", command: up + "up --build --detach", test: compose + "logins.sh", words: "readme 'up --build --detach'"},
 		{document: "docker/README.md", command: up + "exec grafana cat /run/secrets/grafana-admin", because: "Debian has no Grafana, and " + noImages},
@@ -52,7 +51,11 @@ func notRun() []elsewhere {
 		{document: "docker/README.md", command: up + "down --volumes", because: "the test removes what it made, by its label, also after a failure"},
 		{document: "docker/README.md", command: "make docker-check", because: isCI},
 		{document: "docker/README.md", command: "make docker-test", because: isCI},
-	}, several("docker/README.md", elsewhere{test: compose + "logins.sh", words: "readme '^gw probe status'"},
+	}, several("docker/kubernetes/README.md", elsewhere{because: noCluster},
+		"kubectl create configmap freeradius --from-file=docker/freeradius",
+		"kubectl apply -f docker/kubernetes/config.yaml -f docker/kubernetes/sidecar.yaml",
+		"kubectl exec -it deployment/radius -c radsec-gw -- /radsec-gw tap -user bob@example.org",
+	), several("docker/README.md", elsewhere{test: compose + "logins.sh", words: "readme '^gw probe status'"},
 		`gw() { docker compose -f docker/compose.yaml exec radsec-gw /radsec-gw "$@"; }`,
 		"gw probe status -certs /certs", "gw probe access -certs /certs -user bob -password hello",
 	), several("docker/README.md", elsewhere{test: compose + "readme.sh", words: "readme 'run --rm certs'"},
