@@ -159,7 +159,8 @@ func TestRequestLog(t *testing.T) {
 	for _, row := range requestLogRows {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBed(t, settings{policy: strict})
+				// The fifth transmission would be due after 30 s, 10 % more or less.
+				b := newBed(t, settings{policy: strict, server: udpback.ServerConfig{Schedule: udpback.Schedule{Duration: 20 * time.Second}}})
 				b.allFormats()
 				lines := b.listen()
 				conn, _ := b.open()
@@ -228,8 +229,8 @@ func TestTap(t *testing.T) {
 		close(taps)
 		served.Wait()
 		first, second := shown.b.String()[:cut], shown.b.String()[cut:]
-		if strings.Count(first, "Access-Request") != 1 || !strings.Contains(first, `EXAMPLE\\nemo`) || !strings.Contains(first, "campus") || !strings.Contains(first, "192.0.2.1:1024") {
-			t.Errorf("when the request has arrived the tap shows %q, expected it with its client and the client's address", first)
+		if strings.Count(first, " -> Access-Request") != 1 || strings.Count(first, " => server a auth") != 1 || !strings.Contains(first, `EXAMPLE\\nemo`) || !strings.Contains(first, "campus") || !strings.Contains(first, "192.0.2.1:1024") {
+			t.Errorf("when the request has arrived the tap shows %q, expected it with its client and the client's address, and its copy for the server", first)
 		}
 		if !strings.Contains(second, "relayed") || strings.Contains(shown.b.String(), "nora") || strings.Contains(shown.b.String(), "early") {
 			t.Errorf("at the end the tap has shown %q, expected this request relayed and no other", shown.b.String())

@@ -11,4 +11,4 @@ var unverifiedRow = requestLogRow{"a server with another secret", makeRequest(4,
 	})
 	b.send(conn, q)
 	pass(time.Minute)
-}, []string{"accounting 192.0.2.1:1024 example.org server_unverified a acct 5 30000 10 bad_response_authenticator a"}}
+}, []string{"accounting 192.0.2.1:1024 example.org server_unverified a acct 4 20000 8 bad_response_authenticator a"}}
