@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -28,6 +31,13 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Values[backgroundKey] = &background{env: env.Vars, programs: map[string]*exec.Cmd{}}
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "installed" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			_, err := os.Stat(systemConfig)
+			return !errors.Is(err, fs.ErrNotExist), nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   scriptExits,
