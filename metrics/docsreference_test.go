@@ -244,10 +244,11 @@ func alerts(t *testing.T) map[string][]string {
 	}
 	name := regexp.MustCompile(`[a-z:]*\b` + namespace + `_[a-z0-9_:]+`)
 	recorded, all := map[string][]string{}, map[string][]string{}
-	rule := regexp.MustCompile(`(?m)^ +- (record|alert): (\S+)\n +expr: (.*)$`)
+	rule := regexp.MustCompile(`(?m)^ +- (record|alert): (\S+)\n +expr: (\|(?:\n {10,}.*)+|.*)$`)
 	for _, m := range rule.FindAllStringSubmatch(string(text), -1) {
 		var seen []string
-		for _, n := range name.FindAllString(m[3], -1) {
+		about, _, _ := strings.Cut(m[3], " unless ") // what it is not about
+		for _, n := range name.FindAllString(about, -1) {
 			if of := recorded[n]; of != nil {
 				seen = append(seen, of...)
 			} else {
