@@ -105,3 +105,13 @@ func WriteFile(t testing.TB, path string, b []byte) {
 		t.Fatal(err)
 	}
 }
+
+// Replace puts a file that only its owner can read in the place of another at once, as
+// whoever renews certificates should: nobody reads it half written.
+func Replace(t testing.TB, path string, b []byte) {
+	t.Helper()
+	WriteFile(t, path+".new", b)
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
