@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"crypto/x509"
 	"fmt"
-	"os"
 	"slices"
 )
 
 // LoadCA reads the certificates that a server is verified with, as ParseCA does, but
 // accepts certificates that are not CAs: each is trusted for itself.
 func LoadCA(file string) (*Authorities, error) {
-	data, err := os.ReadFile(file)
+	data, err := readFile(file, maxCertificates)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the certificate: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -40,7 +39,7 @@ func Join(certFile string, chain []*x509.Certificate, keyFile string, key crypto
 
 // LoadCertificates reads a file with ParseCertificates.
 func LoadCertificates(file string) ([]*x509.Certificate, error) {
-	data, err := os.ReadFile(file)
+	data, err := readFile(file, maxCertificates)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the certificate: %w", err)
 	}
@@ -100,7 +99,7 @@ func (l lines) add(b block) (first int) {
 }
 
 func loadKey(file string) (crypto.Signer, error) {
-	data, err := os.ReadFile(file)
+	data, err := readFile(file, maxKey)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the private key: %w", err)
 	}

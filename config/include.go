@@ -59,12 +59,19 @@ func (s *sources) add(path, text string, within []string) {
 		return
 	}
 	values := map[string]any{}
-	if _, err := toml.Decode(text, &values); err != nil {
+	var found lines
+	err := s.from.Parse(path, func() error {
+		_, err := toml.Decode(text, &values)
+		if err == nil {
+			found = locate(text)
+		}
+		return err
+	})
+	if err != nil {
 		s.broken = true
 		s.wrong(index, syntaxMistake(path, err))
 		return
 	}
-	found := locate(text)
 	patterns := s.readInclude(index, found, values)
 	if index == 0 {
 		s.patterns = patterns

@@ -128,7 +128,12 @@ func looksLikeVariable(name string) bool { return variableForm.MatchString(name)
 
 // parseSecret returns the secret in text, which is the content of name.
 func (t *table) parseSecret(at, name, text string) Secret {
-	secret, warnings, err := certs.ParseSecret(name, text)
+	var secret string
+	var warnings []string
+	err := t.r.from.Parse(name, func() (err error) {
+		secret, warnings, err = certs.ParseSecret(name, text)
+		return err
+	})
 	if err != nil {
 		t.r.wrong(at, "%v", err)
 		return Secret{}

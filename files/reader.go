@@ -7,8 +7,9 @@
 //
 //	reader.go    Reader: calls that may block, at most one for each path
 //	snapshot.go  Snapshot: a set of files, each read once
+//	parse.go     parsing what was read: a panic is an error
 //	sums.go      Sums: the hashes of a snapshot, to detect changes
-//	public.go    whether every user of the machine can read a file
+//	public.go    whether every user of the machine can read a file, or write to it
 package files
 
 import (
@@ -38,6 +39,9 @@ const (
 type Reader struct {
 	// static after construction
 	read func(path string, limit int64, regular bool) ([]byte, error)
+	// Parsing is called before a file is parsed (Snapshot.Parse); nil: nothing is. A test may
+	// panic in it. It must be set before the Reader is used.
+	Parsing func(path string)
 
 	mu      locks.Mutex[locks.Reader] // guards running
 	running map[string]chan struct{}  // by path; each is closed when its call returns

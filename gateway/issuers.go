@@ -57,11 +57,7 @@ func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistak
 // them: some programs expect the lists there, and a client that such a list revokes must
 // be refused. checkBundled checks who has signed the lists, when all issuers are known.
 func (m *material) readIssuers(key, path string, from *files.Snapshot, parse func(string, []byte) (*certs.Authorities, error)) ([]*x509.Certificate, error) {
-	b, err := from.Read(path, config.MaxCertificates)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the certificate: %w", err)
-	}
-	all, err := parse(path, b)
+	all, err := parseFile(from, "certificate", path, config.MaxCertificates, parse)
 	if err != nil {
 		return nil, err
 	}

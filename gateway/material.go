@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"slices"
 	"time"
 
@@ -46,39 +45,27 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 	m = &material{cfg: cfg, readAt: time.Now(), sums: sumFiles(cfg, from)}
 	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey, from)
 	mistakes = append(mistakes, m.loadIssuers(cfg, from)...)
-	mistakes = append(mistakes, m.checkBundled(cfg)...)
+	mistakes = append(mistakes, m.checkBundled(cfg, from)...)
 	mistakes = append(mistakes, m.loadLists(cfg, from)...)
 	if l.SessionTicketKeys != "" {
 		var err error
-		if m.tickets, err = readTicketKeys(l.SessionTicketKeys, from); err != nil {
+		if m.tickets, err = parseFile(from, "keys", l.SessionTicketKeys, config.MaxKeys, certs.ParseTicketKeys); err != nil {
 			mistakes = append(mistakes, cfg.MistakeAt("listen.session_ticket_keys", err.Error()))
 		}
 	}
-	mistakes = append(mistakes, m.checkKeyModes(from)...)
+	mistakes = append(mistakes, m.checkModes(from)...)
 	var more config.Mistakes
 	m.web, more = loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey, from)
 	if m.pair.Leaf != nil {
-		m.damage = identity.Damage(m.chain(), slices.Concat(m.clientCAs, m.intermediates))
+		err := from.Parse(l.Certificate, func() error {
+			m.damage = identity.Damage(m.chain(), slices.Concat(m.clientCAs, m.intermediates))
+			return nil
+		})
+		if err != nil {
+			mistakes = append(mistakes, cfg.MistakeAt("listen.certificate", err.Error()))
+		}
 	}
 	return m, append(mistakes, more...)
-}
-
-// checkKeyModes notes keys that every user of the machine can read: who has the ticket keys
-// can resume the session of any client whose certificate he has seen, and who has a private
-// key is the gateway.
-func (m *material) checkKeyModes(from *files.Snapshot) (mistakes config.Mistakes) {
-	for _, f := range listFiles(m.cfg) {
-		if !f.Secret || f.limit == 0 || !from.Public(f.Path) {
-			continue
-		}
-		const text = "every user of this machine can read %s: run chmod o-r on it, and let the gateway read it as its owner or by its group"
-		if m.cfg.Listen.ReadableKeys == config.ReadableKeysWarn {
-			m.parseWarnings = append(m.parseWarnings, parseWarning{key: f.Key, err: fmt.Errorf(text, f.Path)})
-		} else {
-			mistakes = append(mistakes, m.cfg.MistakeAt(f.Key, fmt.Sprintf(text+" (readable_keys of [listen])", f.Path)))
-		}
-	}
-	return mistakes
 }
 
 // loadPair reads the certificate and the key of a table. It parses each separately, so that
@@ -92,31 +79,21 @@ func loadPair(cfg *config.Config, table, certificate, key string, from *files.Sn
 		}
 	}
 	if certificate != "" {
-		b, err := from.Read(certificate, config.MaxCertificates)
-		if err == nil {
-			chain, err = certs.ParseCertificates(certificate, b)
-		}
+		var err error
+		chain, err = parseFile(from, "certificate", certificate, config.MaxCertificates, certs.ParseCertificates)
 		report(".certificate", err)
 	}
 	if key != "" {
-		b, err := from.Read(key, config.MaxKeys)
-		if err == nil {
-			private, err = certs.ParseKey(key, b)
-		}
+		var err error
+		private, err = parseFile(from, "private key", key, config.MaxKeys, certs.ParseKey)
 		report(".private_key", err)
 	}
 	if chain == nil || private == nil {
 		return pair, mistakes
 	}
-	pair, err := certs.Join(certificate, chain, key, private)
-	report(".certificate", err)
+	report(".certificate", from.Parse(certificate, func() (err error) {
+		pair, err = certs.Join(certificate, chain, key, private)
+		return err
+	}))
 	return pair, mistakes
-}
-
-func readTicketKeys(path string, from *files.Snapshot) ([][32]byte, error) {
-	b, err := from.Read(path, config.MaxKeys)
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the keys: %w", err)
-	}
-	return certs.ParseTicketKeys(path, b)
 }

@@ -31,16 +31,12 @@ func (m *material) loadLists(cfg *config.Config, from *files.Snapshot) (mistakes
 
 // readLists reads the lists of a file, each of which an issuer must have signed.
 func (m *material) readLists(path string, from *files.Snapshot) error {
-	b, err := from.Read(path, config.MaxCRL)
-	if err != nil {
-		return fmt.Errorf("cannot read the revocation list: %w", err)
-	}
-	lists, err := certs.ParseCRLs(path, b)
+	lists, err := parseFile(from, "revocation list", path, config.MaxCRL, certs.ParseCRLs)
 	if err != nil {
 		return err
 	}
 	for _, l := range lists {
-		if err := m.checkSigner(l); err != nil {
+		if err := from.Parse(path, func() error { return m.checkSigner(l) }); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
@@ -49,9 +45,9 @@ func (m *material) readLists(path string, from *files.Snapshot) error {
 }
 
 // checkBundled checks that an issuer has signed each of the bundled lists.
-func (m *material) checkBundled(cfg *config.Config) (mistakes config.Mistakes) {
+func (m *material) checkBundled(cfg *config.Config, from *files.Snapshot) (mistakes config.Mistakes) {
 	for _, l := range m.bundled {
-		if err := m.checkSigner(l.list); err != nil {
+		if err := from.Parse(l.path, func() error { return m.checkSigner(l.list) }); err != nil {
 			mistakes = append(mistakes, cfg.MistakeAt(l.key, fmt.Sprintf("%s: %v", l.path, err)))
 		}
 	}

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"radsec-gw/cli"
+	"radsec-gw/files"
 	"radsec-gw/probe"
 )
 
@@ -131,12 +131,15 @@ func (o *probeFlags) complete() error {
 	return readIfGiven(o.passwordFile, &o.Password)
 }
 
+// maxSecretFile is the largest file with a secret or a password, in bytes.
+const maxSecretFile = 4096
+
 // readIfGiven replaces value by the contents of the file, without the newline that editors end it with.
 func readIfGiven(file string, value *string) error {
 	if file == "" {
 		return nil
 	}
-	b, err := os.ReadFile(file)
+	b, err := files.NewReader().Snapshot(context.Background()).ReadStream(file, maxSecretFile)
 	if err != nil {
 		return err
 	}
