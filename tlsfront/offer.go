@@ -83,6 +83,7 @@ func (o *offer) versionText() string {
 func (p *policy) explainSuites(o *offer) string {
 	supported := p.supportedSuites(o.highest())
 	var names []string
+	advice := "see cipher_suites, and the type of the key"
 	for _, s := range supported {
 		if slices.Contains(o.suites, s) {
 			return fmt.Sprintf("the peer offers supported cipher suites, but no supported group for the key exchange: expected one of %s, got %s",
@@ -91,25 +92,43 @@ func (p *policy) explainSuites(o *offer) string {
 		names = append(names, suiteName(s))
 	}
 	offered := slices.DeleteFunc(slices.Clone(o.suites), func(s uint16) bool { return s == 0x00ff || s == 0x5600 }) // signals (RFC 5746, RFC 7507)
+	if allowed := p.allowableSuites(o); len(allowed) > 0 {
+		advice = fmt.Sprintf("update the peer, or allow it with cipher_suites of [listen], which would have to have %s and the suites of the other clients", listNames(namesOf(allowed, suiteName)))
+	}
 	if o.highest() >= tls.VersionTLS13 {
 		return fmt.Sprintf("the peer offers no supported cipher suite of TLS 1.3: expected one of %s, got %s",
 			strings.Join(names, ", "), listNames(namesOf(offered, suiteName)))
 	}
-	return fmt.Sprintf("the peer offers no cipher suite that is supported with this gateway's %s: expected one of %s, got %s; see cipher_suites, and the type of the key",
-		p.keyType(), strings.Join(names, ", "), listNames(namesOf(offered, suiteName)))
+	return fmt.Sprintf("the peer offers no cipher suite that is supported with this gateway's %s: expected one of %s, got %s; %s",
+		p.keyType(), strings.Join(names, ", "), listNames(namesOf(offered, suiteName)), advice)
 }
 
 // supportedSuites returns the cipher suites that are supported for a version of TLS: those
 // of TLS 1.2 depend on the type of our key.
 func (p *policy) supportedSuites(version uint16) (list []uint16) {
+	for _, s := range p.usableSuites(version) {
+		if version >= tls.VersionTLS13 || len(p.cfg.CipherSuites) == 0 || slices.Contains(p.cfg.CipherSuites, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// allowableSuites returns the offered suites that the configuration could allow.
+func (p *policy) allowableSuites(o *offer) []uint16 {
+	return slices.DeleteFunc(p.usableSuites(o.highest()), func(s uint16) bool { return !slices.Contains(o.suites, s) })
+}
+
+// usableSuites returns the secure cipher suites of a version of TLS that our key can be used
+// with.
+func (p *policy) usableSuites(version uint16) (list []uint16) {
 	_, rsaKey := p.cfg.Certificate.PrivateKey.(*rsa.PrivateKey)
 	for _, s := range tls.CipherSuites() {
 		switch {
 		case !slices.Contains(s.SupportedVersions, min(version, tls.VersionTLS13)):
 		case version >= tls.VersionTLS13:
 			list = append(list, s.ID)
-		case rsaKey != strings.Contains(s.Name, "_RSA_"):
-		case len(p.cfg.CipherSuites) == 0 || slices.Contains(p.cfg.CipherSuites, s.ID):
+		case rsaKey == strings.Contains(s.Name, "_RSA_"):
 			list = append(list, s.ID)
 		}
 	}
