@@ -15,3 +15,23 @@ func (s *Snapshot) Public(path string) bool {
 	})
 	return err == nil && <-result
 }
+
+// Writable returns what of the file at path every user of the machine can change, by the modes:
+// the file itself, or a directory on the way to it in which he can put another in its place;
+// "" if nothing. It is "" also where Public is false because there are no modes, or because
+// of the file system.
+func (s *Snapshot) Writable(path string) string {
+	result := make(chan string, 1) // the call may outlive its deadline
+	err := s.reader.Call(s.ctx, path, func() error {
+		at := writable(path)
+		if at != "" && mountedSecret(path) {
+			at = ""
+		}
+		result <- at
+		return nil
+	})
+	if err != nil {
+		return ""
+	}
+	return <-result
+}

@@ -19,9 +19,12 @@ type File struct {
 
 // Files lists the files that the configuration names, each once, and those of the
 // configuration itself.
-func (p *Plan) Files() (all []File) {
-	list := listFiles(p.Config)
-	for _, path := range p.Config.Files() {
+func (p *Plan) Files() []File { return allFiles(p.Config) }
+
+// allFiles is Files of a configuration.
+func allFiles(cfg *config.Config) (all []File) {
+	list := listFiles(cfg)
+	for _, path := range cfg.Files() {
 		list = append(list, File{Path: path})
 	}
 	for _, f := range list {

@@ -101,8 +101,15 @@ func startUnwatched(t *testing.T) *testGateway {
 // runPlan starts a gateway that ends with the test.
 func runPlan(t *testing.T, p *Plan) *Gateway {
 	t.Helper()
-	var out process.Output
-	lines := logs.New(&out, p.LogConfig())
+	g, _ := runLogged(t, p)
+	return g
+}
+
+// runLogged is runPlan with what the gateway logs.
+func runLogged(t *testing.T, p *Plan) (*Gateway, *process.Output) {
+	t.Helper()
+	out := new(process.Output)
+	lines := logs.New(out, p.LogConfig())
 	t.Cleanup(lines.Close)
 	ctx, cancel := context.WithCancel(context.Background())
 	g, err := Start(ctx, p, Options{Log: slog.New(lines)})
@@ -116,7 +123,7 @@ func runPlan(t *testing.T, p *Plan) *Gateway {
 			t.Error(err)
 		}
 	})
-	return g
+	return g, out
 }
 
 const testConfig = `

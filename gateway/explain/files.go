@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"radsec-gw/audit"
 	"radsec-gw/certs"
 	"radsec-gw/config"
 	"radsec-gw/files"
@@ -29,11 +30,8 @@ type account struct {
 	groups []uint32
 }
 
-// nobody is an account that owns no file and is in no group: everybody can read what it can.
-var nobody = account{name: "everybody", uid: ^uint32(0) - 1}
-
-// printFiles prints which user read the files, and returns warnings about who may read
-// them.
+// printFiles prints which user read the files, and returns warnings about what that user may
+// read and the service may not, about keys of CAs, and about the tap's socket.
 func printFiles(w io.Writer, p *gateway.Plan) []string {
 	t := table(w, "Files")
 	defer t.Flush()
@@ -51,8 +49,13 @@ func printFiles(w io.Writer, p *gateway.Plan) []string {
 			fmt.Fprintf(t, "  configuration\t%s\n", path)
 		}
 	}
-	list := fileWarnings(p, service)
-	return append(list, signingKeys(p)...)
+	list := slices.Concat(fileWarnings(p, service), signingKeys(p))
+	if path := p.Config.Tap.Socket; path != "" {
+		if err := audit.CheckTapPath(path); err != nil {
+			list = append(list, p.Config.MistakeAt("tap.socket", err.Error()+"; radsec-gw tap could not connect").String())
+		}
+	}
+	return list
 }
 
 // readAs says which user has read the files, and what that means for the service. service
@@ -90,23 +93,15 @@ func accountOf(u *user.User, err error) (a account) {
 	return a
 }
 
-// fileWarnings lists the files that service cannot read, if it is known, and the secrets
-// that everybody can read.
+// fileWarnings lists the files that service cannot read, if it is known.
 func fileWarnings(p *gateway.Plan, service account) (list []string) {
-	warn := func(f gateway.File, format string, args ...any) {
-		list = append(list, p.Config.MistakeAt(f.Key, fmt.Sprintf(format, args...)).String())
+	if service.name == "" {
+		return nil
 	}
 	for _, f := range p.Files() {
-		if service.name != "" {
-			if at := service.stoppedAt(f.Path); at != "" {
-				warn(f, "%s cannot read %s: its owner and mode at %s do not allow it; the service would not start", service.name, f.Path, at)
-			}
-		}
-		if info, err := os.Stat(f.Path); err != nil || !info.Mode().IsRegular() || !f.Secret {
-			continue
-		}
-		if nobody.stoppedAt(f.Path) == "" {
-			warn(f, "everybody on this machine can read %s: run chmod o-r on it", f.Path)
+		if at := service.stoppedAt(f.Path); at != "" {
+			list = append(list, p.Config.MistakeAt(f.Key, fmt.Sprintf(
+				"%s cannot read %s: its owner and mode at %s do not allow it; the service would not start", service.name, f.Path, at)).String())
 		}
 	}
 	return list

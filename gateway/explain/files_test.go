@@ -7,10 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"radsec-gw/audit"
 	"radsec-gw/config"
 	"radsec-gw/gateway"
 	"radsec-gw/gateway/gatewaytest"
 )
+
+// nobody is an account that owns no file and is in no group: everybody can read what it can.
+var nobody = account{name: "everybody", uid: ^uint32(0) - 1}
 
 // chmod changes a mode, and back at the end.
 func chmod(t *testing.T, path string, mode fs.FileMode) {
@@ -53,13 +57,16 @@ func TestWarnsAboutReaders(t *testing.T) {
 	}
 	out := report()
 	expect(out, "Files\n  read as  ", "c.toml:4: listen.client_ca: the private key of CN=radsec-gw development CA,O=radsec-gw development is in the same directory (certs/dev/ca.key)")
-	if strings.Contains(out, "everybody on this machine") {
+	if strings.Contains(out, "every user of this machine") {
 		t.Errorf("closed files are warned of:\n%s", out)
 	}
 	chmod(t, filepath.Join(dir, "certs/dev/server.key"), 0o644)
 	chmod(t, filepath.Join(dir, "a.secret"), 0o604)
-	expect(report(), "c.toml:3: listen.private_key: everybody on this machine can read certs/dev/server.key",
-		"c.toml:19: server[0].secret_file: everybody on this machine can read a.secret")
+	expect(report(), "c.toml:3: listen.private_key: every user of this machine can read certs/dev/server.key",
+		"c.toml:19: server[0].secret_file: every user of this machine can read a.secret")
+	if out := report(); strings.Count(out, "can read a.secret") != 1 || strings.Count(out, "can read certs/dev/server.key") != 1 {
+		t.Errorf("expected each file to be warned of once:\n%s", out)
+	}
 	chmod(t, filepath.Join(dir, "certs/dev"), 0o750)
 	if out := report(); strings.Contains(out, "can read certs/dev/server.key") {
 		t.Errorf("a file in a closed folder is warned of:\n%s", out)
@@ -79,8 +86,36 @@ func TestWarnsAboutAReadableConfiguration(t *testing.T) {
 	openTo(t, file)
 	chmod(t, file, 0o644)
 	out := reportOf(t, file)
-	if want := file + ":18: server[0].secret: everybody on this machine can read " + file; !strings.Contains(out, want) {
+	if want := file + ":18: server[0].secret: every user of this machine can read " + file; !strings.Contains(out, want) {
 		t.Errorf("expected %q in\n%s", want, out)
+	}
+}
+
+// A file at the path of the tap's socket is warned of: serve would not replace it, and have no
+// socket. A socket is in order.
+//
+// Fault S5.
+func TestWarnsOfAFileAtTheTapsSocket(t *testing.T) {
+	dir, file := gatewaytest.Dir(t, gatewaytest.TwoServers+"[tap]\nsocket = \"tap.sock\"\n")
+	path := filepath.Join(dir, "tap.sock")
+	want := "tap.socket: " + path + " is not a socket"
+	if out := reportOf(t, file); strings.Contains(out, want) {
+		t.Errorf("nothing is there, and it is warned of:\n%s", out)
+	}
+	gatewaytest.WriteFile(t, path, []byte("notes"))
+	if out := reportOf(t, file); !strings.Contains(out, want) {
+		t.Errorf("expected %q in\n%s", want, out)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	l, err := audit.ListenTap(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if out := reportOf(t, file); strings.Contains(out, want) {
+		t.Errorf("a socket is warned of:\n%s", out)
 	}
 }
 
