@@ -88,7 +88,7 @@ func TestAScrapeOfALargeGatewayIsBounded(t *testing.T) {
 func BenchmarkScrape(b *testing.B) {
 	m := large()
 	h := m.Handler()
-	for _, accept := range []string{"text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0", string(expfmt.FmtProtoDelim)} {
+	for _, accept := range []string{"text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0", string(expfmt.NewFormat(expfmt.TypeProtoDelim))} {
 		b.Run(strings.Split(accept, ";")[0], func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
@@ -146,7 +146,7 @@ func TestFormatsAndCompressionAreNegotiated(t *testing.T) {
 // readProto scrapes in the protobuf format.
 func readProto(t *testing.T, m *Metrics) map[string]*dto.MetricFamily {
 	t.Helper()
-	h, text := ask(t, m, string(expfmt.FmtProtoDelim), "gzip")
+	h, text := ask(t, m, string(expfmt.NewFormat(expfmt.TypeProtoDelim)), "gzip")
 	from := expfmt.NewDecoder(strings.NewReader(text), expfmt.ResponseFormat(h))
 	families := map[string]*dto.MetricFamily{}
 	for {

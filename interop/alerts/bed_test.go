@@ -31,7 +31,6 @@ type gateway struct {
 	t                *testing.T
 	dir              string
 	radsec, http     string // addresses
-	rest             string // its configuration after [metrics]
 }
 
 // bed has the gateways: busy has clients and servers with faults, files has faults in its
