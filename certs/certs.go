@@ -55,11 +55,6 @@ const (
 // expired one, a URI instead of the DNS name, or no name at all.
 type Change func(template *x509.Certificate)
 
-// Valid returns a Change that makes a certificate valid for d from now.
-func Valid(d time.Duration) Change {
-	return func(t *x509.Certificate) { t.NotAfter = time.Now().Add(d) }
-}
-
 // Pair is a certificate and its key (ECDSA, P-256).
 type Pair struct {
 	Certificate *x509.Certificate

@@ -63,7 +63,7 @@ func TestHandshake(t *testing.T) {
 		{"another host", client, "example.org", server, "not example.org"},
 		{"client of another CA", pair(other.Client("campus")), "localhost", server, "unknown authority"},
 		{"server of another CA", client, "localhost", pair(other.Server([]string{"localhost"})), "unknown authority"},
-		{"expired client", pair(ca.Client("late", Valid(-time.Minute))), "localhost", server, "expired"},
+		{"expired client", pair(ca.Client("late", validFor(-time.Minute))), "localhost", server, "expired"},
 		{"server's certificate as a client", server, "localhost", server, "incompatible key usage"},
 		{"client's certificate as a server", client, "campus", client, "incompatible key usage"},
 	} {
@@ -112,7 +112,7 @@ func TestFields(t *testing.T) {
 	if s.PublicKey.(*ecdsa.PublicKey).Curve.Params().Name != "P-256" {
 		t.Error("the server's key is not on P-256")
 	}
-	short := newCA(t, Valid(time.Hour))
+	short := newCA(t, validFor(time.Hour))
 	if p, err := short.Client("c"); err != nil || p.Certificate.NotAfter.After(short.Certificate.NotAfter) {
 		t.Errorf("a certificate outlives its CA: %v", err)
 	}
@@ -126,4 +126,10 @@ func TestFormatFingerprint(t *testing.T) {
 	if err != nil || [32]byte(back) != sum || !strings.HasPrefix(got, "sha256:AB:00:") || !strings.HasSuffix(got, ":01") {
 		t.Errorf("the fingerprint is printed as %s", got)
 	}
+}
+
+// validFor makes a certificate valid for d from now: certstest.Valid, which this package
+// cannot import.
+func validFor(d time.Duration) Change {
+	return func(t *x509.Certificate) { t.NotAfter = time.Now().Add(d) }
 }

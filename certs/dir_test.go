@@ -72,7 +72,7 @@ func TestWriteDir(t *testing.T) {
 // An expired CA signs nothing.
 func TestExpiredCA(t *testing.T) {
 	dir := t.TempDir()
-	ca := newCA(t, Valid(-time.Minute))
+	ca := newCA(t, validFor(-time.Minute))
 	if err := ca.write(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "ca.key"), false); err != nil {
 		t.Fatal(err)
 	}

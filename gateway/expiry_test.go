@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 )
 
 // The expiry metric is the time when the first certificate of the chain expires.
 func TestExpiryMetricIsThatOfTheChain(t *testing.T) {
 	g := startGateway(t, answering(t))
-	between, err := certs.NewCA("an unrelated one", certs.Valid(36*time.Hour))
+	between, err := certs.NewCA("an unrelated one", certstest.Valid(36*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestExpiryMetricIsThatOfTheChain(t *testing.T) {
 // file that a reload removes.
 func TestExpiryMetricOfEachFile(t *testing.T) {
 	ca := need(certs.NewCA("CA"))
-	soon, over := need(certs.NewCA("soon", certs.Valid(time.Hour))), need(certs.NewCA("over", certs.Valid(-time.Hour)))
+	soon, over := need(certs.NewCA("soon", certstest.Valid(time.Hour))), need(certs.NewCA("over", certstest.Valid(-time.Hour)))
 	conditions := "ca = [\"own.pem\", \"own/more.pem\"]"
 	text := strings.NewReplacer("# more of listen", `intermediates = ["between.pem"]`, "# conditions", conditions).Replace(identityConfig)
 	dir, file := gatewaytest.Dir(t, text)

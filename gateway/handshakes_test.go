@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 	"radsec-gw/gateway/gatewaytest"
 )
 
@@ -23,7 +24,7 @@ func refusedHandshakes(t *testing.T, g *testGateway) []refusedHandshake {
 	t.Helper()
 	other := need(certs.NewCA("another CA"))
 	foreign := need(other.Client("plain"))
-	expired := need(g.ca.Client("plain", certs.Valid(-time.Minute)))
+	expired := need(g.ca.Client("plain", certstest.Valid(-time.Minute)))
 	with := func(change func(c *tls.Config)) func(raw net.Conn) error {
 		return func(raw net.Conn) error {
 			c := g.tls("plain")

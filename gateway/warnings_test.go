@@ -86,7 +86,7 @@ func TestWarningsAboutIdentity(t *testing.T) {
 
 // Certificates that clients may refuse are warned about.
 func TestWarningsAboutCertificates(t *testing.T) {
-	ca, err := certs.NewCA("CA", certs.Valid(10*24*time.Hour))
+	ca, err := certs.NewCA("CA", certstest.Valid(10*24*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,8 +120,8 @@ func suspiciousFiles(t *testing.T) (file string, want []string) {
 	text := strings.Replace(shapesConfig, "[listen]\n", "[listen]\naddress = [\"127.0.0.1:0\"]\n", 1)
 	gatewaytest.WriteFile(t, file, []byte(strings.Replace(text, "[metrics]\n", "[metrics]\naddress = \"127.0.0.1:0\"\n", 1)))
 	ca, stranger := need(certs.NewCA("CA")), need(certs.NewCA("stranger"))
-	soon := need(certs.NewCA("soon", certs.Valid(time.Hour)))
-	over := need(ca.Server([]string{"localhost"}, certs.Valid(-time.Minute)))
+	soon := need(certs.NewCA("soon", certstest.Valid(time.Hour)))
+	over := need(ca.Server([]string{"localhost"}, certstest.Valid(-time.Minute)))
 	for _, p := range shapePlaces(t) {
 		gatewaytest.WriteFile(t, filepath.Join(dir, p.file), []byte(p.good))
 	}
@@ -133,7 +133,7 @@ func suspiciousFiles(t *testing.T) (file string, want []string) {
 	put("cas.pem", ca.CertPEM(), ca.CertPEM(), soon.CertPEM())
 	put("other.pem", pemOf("CERTIFICATE", der))
 	put("own.pem", ca.CertPEM(), ca.CertPEM())
-	gone, near := need(certs.NewCA("gone", certs.Valid(-time.Hour))), need(certs.NewCA("near", certs.Valid(48*time.Hour)))
+	gone, near := need(certs.NewCA("gone", certstest.Valid(-time.Hour))), need(certs.NewCA("near", certstest.Valid(48*time.Hour)))
 	put("more.pem", gone.CertPEM())
 	put("between.pem", stranger.CertPEM(), near.CertPEM())
 	put("metrics.pem", over.CertPEM())

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // RFC 6614bis §3.3.1: a connection is closed when the certificate expires.
@@ -17,7 +17,7 @@ import (
 func TestConnectionEndsWithItsCertificate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l := startPipe(t, nil)
-		brief := must(f.pki.ca.Client("brief", certs.Valid(time.Hour)))
+		brief := must(f.pki.ca.Client("brief", certstest.Valid(time.Hour)))
 		cfg := f.clientConfig()
 		cfg.Certificates = []tls.Certificate{brief.TLS()}
 		c := tls.Client(l.connect(), cfg)

@@ -1,2 +1,3 @@
-// Package certstest makes revocation lists of the CAs of package certs, which only tests do.
+// Package certstest makes what only tests need of package certs: revocation lists, and
+// certificates that are valid for a time of their own.
 package certstest

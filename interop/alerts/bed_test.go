@@ -83,7 +83,7 @@ func client(name, address, more string) string {
 // pair writes the gateway's own certificate, valid for d from now.
 func (b *bed) pair(g *gateway, d time.Duration) {
 	b.t.Helper()
-	server, err := b.ca.Server(certs.DevelopmentHosts(), certs.Valid(d))
+	server, err := b.ca.Server(certs.DevelopmentHosts(), certstest.Valid(d))
 	if d < 0 {
 		server, err = b.ca.Server(certs.DevelopmentHosts(), expired)
 	}
@@ -101,7 +101,7 @@ func (b *bed) pair(g *gateway, d time.Duration) {
 // clientPair is a client's certificate.
 func (b *bed) clientPair(d time.Duration) tls.Certificate {
 	b.t.Helper()
-	pair, err := b.ca.Client("campus", certs.Valid(d))
+	pair, err := b.ca.Client("campus", certstest.Valid(d))
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"radsec-gw/bench/process"
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // refusals are certificates that every client refuses, with part of the reason.
@@ -120,8 +121,8 @@ func TestTheWholeChainIsChecked(t *testing.T) {
 	b.writeServerKey(need(ecdsa.GenerateKey(elliptic.P224(), rand.Reader)))
 	b.checkSays(0, "the key of CN=radsec-server is on the curve P-224")
 
-	soon := below(root, "the intermediate that ends soon", certs.Valid(36*time.Hour))
-	b.writeServer(need(soon.Server([]string{"radsec-server"}, certs.Valid(1000*time.Hour))), &soon.Pair)
+	soon := below(root, "the intermediate that ends soon", certstest.Valid(36*time.Hour))
+	b.writeServer(need(soon.Server([]string{"radsec-server"}, certstest.Valid(1000*time.Hour))), &soon.Pair)
 	if got, want := b.serve().metric("radsec_gw_certificate_expiry_timestamp_seconds", `certificate="server"`), float64(soon.Certificate.NotAfter.Unix()); got != want {
 		t.Errorf("the chain ends at %v by the metric, expected %v, when its intermediate does", got, want)
 	}

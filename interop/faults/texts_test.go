@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"radsec-gw/certs"
+	"radsec-gw/certs/certstest"
 )
 
 // A client that does not trust the gateway, and says so in clear within TLS 1.3, as OpenSSL does, is
@@ -69,7 +70,7 @@ func TestARefusalSaysWhichCertificateAndWhatToDo(t *testing.T) {
 		chain []*certs.Pair
 		says  []string
 	}{
-		{"an expired intermediate", []*certs.Pair{need(old.Client("client.example", name("below"), certs.Valid(time.Hour))), &old.Pair},
+		{"an expired intermediate", []*certs.Pair{need(old.Client("client.example", name("below"), certstest.Valid(time.Hour))), &old.Pair},
 			[]string{"result=expired_certificate", "CN=below", "the intermediate certificate of CN=the old intermediate", "expired on", "the peer's own certificate is not the reason"}},
 		{"an intermediate that is not sent", []*certs.Pair{need(between.Client("client.example", name("forgetful")))},
 			[]string{"CN=forgetful", "its issuer CN=the intermediate", "was not sent", "configure the peer to send its intermediates"}},
