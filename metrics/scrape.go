@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -55,7 +56,7 @@ func (m *Metrics) Handler() http.Handler {
 		}
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(scrapeTimeout)) // a recorder of a test has none
 		w.Header().Set("Content-Type", string(format))
-		if acceptsGzip(r.Header) {
+		if AcceptsGzip(r.Header) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Write(zipped) // what fails here is the caller's connection
 			return
@@ -109,15 +110,15 @@ func (m *Metrics) encode(out io.Writer, format expfmt.Format, shared []*dto.Metr
 	return nil
 }
 
-// acceptsGzip reports whether the caller accepts gzip as an encoding (RFC 9110 §12.5.3).
-func acceptsGzip(h http.Header) bool {
-	for _, list := range h.Values("Accept-Encoding") {
-		for one := range strings.SplitSeq(list, ",") {
-			name, weight, _ := strings.Cut(one, ";")
-			weight = strings.TrimRight(strings.TrimPrefix(strings.ReplaceAll(weight, " ", ""), "q="), "0.")
-			if strings.EqualFold(strings.TrimSpace(name), "gzip") && (weight != "" || !strings.Contains(one, ";")) {
-				return true
-			}
+// AcceptsGzip reports whether a caller with these header fields accepts gzip as an encoding
+// (RFC 9110 §12.5.3).
+func AcceptsGzip(h http.Header) bool {
+	for one := range strings.SplitSeq(strings.Join(h.Values("Accept-Encoding"), ","), ",") {
+		coding, weight, _ := strings.Cut(one, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			weight = strings.TrimSpace(weight)
+			q, err := strconv.ParseFloat(strings.TrimPrefix(weight, "q="), 64)
+			return weight == "" || err == nil && q > 0
 		}
 	}
 	return false

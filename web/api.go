@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"radsec-gw/metrics"
 	"radsec-gw/web/status"
 )
 
@@ -131,23 +132,11 @@ func (s *Server) serveStatus(f format) http.HandlerFunc {
 		}
 		h.Set("Vary", "Accept-Encoding")
 		body := got.body
-		if acceptsGzip(r) {
+		if metrics.AcceptsGzip(r.Header) {
 			h.Set("Content-Encoding", "gzip")
 			body = got.zipped()
 		}
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 		w.Write(body) // what fails here is the caller's connection
 	}
-}
-
-// acceptsGzip reports whether the caller takes gzip (RFC 9110 §12.5.3).
-func acceptsGzip(r *http.Request) bool {
-	for _, one := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
-		coding, weight, _ := strings.Cut(one, ";")
-		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
-			q, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 64)
-			return strings.TrimSpace(weight) == "" || err == nil && q > 0
-		}
-	}
-	return false
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"radsec-gw/metrics"
 )
 
 // scrapeTypes are the formats of /metrics that a caller can choose between: a closed list, so
@@ -19,7 +21,7 @@ var scrapeTypes = []string{
 // scrape answers /metrics.
 func (s *Server) scrape(w http.ResponseWriter, r *http.Request) {
 	encoding := "identity"
-	if acceptsGzip(r) {
+	if metrics.AcceptsGzip(r.Header) {
 		encoding = "gzip"
 	}
 	s.scrapes.answer(w, r, scrapeType(r.Header.Values("Accept"))+"\n"+encoding)
