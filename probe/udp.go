@@ -15,6 +15,8 @@ import (
 
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2869"
+
+	"radsec-gw/config/defaults"
 )
 
 // UDP says where RunUDP sends, instead of the fields of Config about the RadSec server.
@@ -29,12 +31,12 @@ type UDP struct {
 	firstWait time.Duration // before the second transmission; 0: firstWait
 }
 
-// The schedule of retransmissions (RFC 5080 §2.2.1), without the variation.
+// The gateway's default schedule of retransmissions (RFC 5080 §2.2.1), without the variation.
 const (
-	firstWait   = 2 * time.Second  // IRT
-	longestWait = 16 * time.Second // MRT
-	maxSends    = 5                // MRC
-	udpTimeout  = 30 * time.Second // MRD
+	firstWait   = defaults.RetransmitInitial  // IRT
+	longestWait = defaults.RetransmitMax      // MRT
+	maxSends    = defaults.RetransmitCount    // MRC
+	udpTimeout  = defaults.RetransmitDuration // MRD
 )
 
 // RunUDP is like Run, but sends the request over UDP, as a gateway does, and sends it again
