@@ -33,9 +33,9 @@ type Listen struct {
 
 	// What happens when every user of this machine can read a private key or the session
 	// ticket keys, those of [metrics] too: "refuse" or "warn". The modes of the file and of the
-	// directories above it count; keys that a group can read are in order. A read-only file
-	// system in memory does not count, because so Kubernetes, Docker and systemd mount
-	// secrets. "warn" is for mounts whose modes mean nothing, such as those of Docker Desktop.
+	// directories above it count; keys that a group can read are accepted. A read-only file
+	// system in memory does not count, because Kubernetes, Docker and systemd mount
+	// secrets that way. "warn" is for mounts whose modes mean nothing, such as those of Docker Desktop.
 	// Default: "refuse"
 	ReadableKeys string // ReadableKeysRefuse, ReadableKeysWarn
 

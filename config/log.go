@@ -29,8 +29,8 @@ type Log struct {
 	// Default: "hash"
 	User string // one of Shows
 
-	// How that realm is shown: "full", "hash" or "none". A realm that only one person has
-	// names that person, whatever user says. F-Ticks have the realm in full in any case.
+	// How that realm is shown: "full", "hash" or "none". A realm that only one person
+	// uses identifies that person, whatever user says. F-Ticks have the realm in full in any case.
 	// Default: "full"
 	Realm string // one of Shows, without "cut"
 

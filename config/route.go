@@ -50,7 +50,7 @@ type Route struct {
 	Balance string // one of Balances
 
 	// A request leaves its server at once when that is down or failing, or cannot be
-	// reached; otherwise when it was sent this many times and nothing at all was heard from
+	// reached; otherwise when it was sent this many times and nothing at all was received from
 	// the server since: with the default schedule 2 is after about 6s. It is a new request
 	// at the next server, within the time of its one schedule, and the first valid reply
 	// wins. CoA and Disconnect stay (RFC 5176 §2.3).

@@ -71,7 +71,7 @@ type Server struct {
 	// Default: 5
 	FailingAfter int // ≥ 1
 
-	// A port that nothing was heard from for this long is checked even if it is up; varied
+	// A port from which nothing was received for this long is checked even if it is up; varied
 	// by up to 2s (RFC 3539 §3.4.1). At least "6s".
 	// Default: "30s"
 	WatchdogInterval time.Duration // Tw, ≥ 6s
@@ -98,7 +98,7 @@ type Server struct {
 	// up when the server is silent, and at SIGHUP; "0s": only then. At least "1s". While no
 	// look-up succeeds the last addresses stay in use. Requests that wait for a server that
 	// has moved go to its new address at once. Of several addresses one is used at a time,
-	// as long as the name has it and something is heard from there.
+	// as long as the name has it and something is received from there.
 	// Default: "30s"
 	ResolveInterval time.Duration
 
@@ -140,8 +140,9 @@ type Server struct {
 	// Maintenance: the server gets no new requests, as before it is updated or moved. It
 	// finishes what it has: requests in flight, and conversations that it has begun, such as
 	// EAP, as long as it answers. Health checks go on. Where all servers of a route are in
-	// maintenance its requests are answered as on_unreachable says, and /readyz is 503. Set
-	// it and request a reload, or use PUT /api/v1/servers/NAME/maintenance: see docs/failover.md.
+	// maintenance its requests are answered as on_unreachable says, and /readyz counts the
+	// route as not served. Set it and request a reload, or use PUT
+	// /api/v1/servers/NAME/maintenance: see docs/failover.md.
 	// Default: false
 	Maintenance bool
 

@@ -13,7 +13,7 @@ import (
 
 // Keys that every user of the machine can read are refused, unless the configuration says otherwise:
 // with the ticket keys anybody can resume the session of a client whose certificate he has seen. Those
-// that a group can read are in order.
+// that a group can read are accepted.
 //
 // Fault S3.
 func TestKeysThatEverybodyCanReadAreRefused(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 const (
 	// keepReloads is how many reloads the status page shows.
 	keepReloads = 20
-	// keepMistakes is how many mistakes of each.
+	// keepMistakes is how many mistakes of each reload it shows.
 	keepMistakes = 10
 )
 

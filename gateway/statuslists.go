@@ -27,8 +27,8 @@ const (
 // portKey is one port of a configured server.
 type portKey struct{ server, port string }
 
-// portState is what the routes need to know of a port: the best of the states of a server's
-// addresses.
+// portState is what the routes need to know of a port of a server: usable at one of its
+// addresses, up at all of them.
 type portState struct {
 	usable, up bool
 	since      time.Time // since when it is not usable
@@ -161,7 +161,8 @@ func (a *assembler) addFiles(s *status.Snapshot, current *generation, now time.T
 	}
 }
 
-// certificatesOf lists the certificates of a material, those that expire first first.
+// certificatesOf lists the certificates of a material: the gateway's own before those of
+// issuers, then by expiry.
 func certificatesOf(m *material) (list []status.Certificate) {
 	add := func(what, path string, chain []*x509.Certificate) {
 		for i, c := range chain {

@@ -112,7 +112,7 @@ func listOf(metric, label string) string {
 	case metric == "build_info" || openLabels[label] != "":
 		return ""
 	case label == "result":
-		return map[string]string{"tls_handshakes_total": "Result of handshakes", "server_replies_total": "Result of replies", "server_probes_total": "Result of probes",
+		return map[string]string{"tls_handshakes_total": "Result of handshakes", "server_replies_total": "Result of replies", "server_probes_total": "Result of health checks",
 			"server_name_lookups_total": "Result of look-ups", "reloads_total": "Result of reloads"}[metric]
 	case label == "reason":
 		return map[string]string{"tls_client_connections_closed_total": "Reason of closed connections", "omitted_attributes_total": "Reason of omissions",

@@ -44,14 +44,14 @@ var serverFamilies = [NumServerCounters]family{
 	ServerSocketErrors: {name: "server_socket_errors_total", help: "Failed system calls on the sockets to a UDP server, such as those reporting an ICMP port unreachable."},
 	ServerReplies: {"server_replies_total", "Datagrams received from a UDP server, by what they were.",
 		[]string{"result"}, valuesOf(NumResults)},
-	ServerAnswers: {"server_answers_total", "Verified answers of a UDP server to the requests of clients, by their Code; answers to health probes are not counted.",
+	ServerAnswers: {"server_answers_total", "Verified answers of a UDP server to the requests of clients, by their Code; answers to health checks are not counted.",
 		[]string{"code"}, valuesOf(NumAnswers)},
-	ServerSentOctets:       {name: "server_sent_bytes_total", help: "Octets of the packets sent to a UDP server, with retransmissions and health probes."},
+	ServerSentOctets:       {name: "server_sent_bytes_total", help: "Octets of the packets sent to a UDP server, with retransmissions and health checks."},
 	ServerReceivedOctets:   {name: "server_received_bytes_total", help: "Octets of the packets received from a UDP server, whatever they were."},
 	ServerMoved:            {name: "server_requests_moved_total", help: "Requests that moved on to another server because this one left them unanswered, was failing or down, or could not route them."},
 	ServerRepliesAfterMove: {name: "replies_after_move_total", help: "Answers of a UDP server that arrived after their request had gone to another server as well, and before that one's."},
 	ServerRenewals:         {name: "server_socket_renewals_total", help: "Times that new sockets took the place of those to a UDP server, because it was silent, unreachable or had another address."},
-	ServerProbes: {"server_probes_total", "Health probes of a UDP server, by whether they were answered; unverified: only by what does not verify.",
+	ServerProbes: {"server_probes_total", "Health checks of a UDP server, by whether they were answered; unverified: only by what does not verify.",
 		[]string{"result"}, [][]string{probesAnswered: {"answered"}, probesUnanswered: {"unanswered"}, probesUnverified: {"unverified"}}},
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // A server in maintenance gets no new request. What it has is finished: requests in flight
-// are sent again and move on as ever, and a request whose State it has issued still goes to
+// are sent again and move on as usual, and a request whose State it has issued still goes to
 // it, because no other server can carry that conversation on. It is checked all the while.
 //
 // The configuration asks for it, or an order at run time, which outlives a reload but not

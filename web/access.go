@@ -67,7 +67,7 @@ func matches(got string, token []byte) bool {
 
 // forThisHost reports whether the request's Host is one of this gateway, or the request has
 // the token. A page of another site can make a browser resolve the site's own name to the
-// gateway's address, and then read its answers (DNS rebinding); the Host tells, because it
+// gateway's address, and then read its answers (DNS rebinding); the Host shows it, because it
 // is that site's name. An IP address cannot be resolved to another one.
 func (s *Server) forThisHost(r *http.Request) bool {
 	if s.sentTheToken(r) || r.Host == "" { // no browser sends HTTP/1.0 without Host

@@ -42,8 +42,8 @@ type places struct{ outside, inside int }
 // stage says what a connection is doing.
 type stage int
 
-// The stages: the first two are outside, the others inside. The later ones of these are
-// rather kept than the earlier ones.
+// The stages: the first two are outside, the others inside. Of these, the
+// earlier ones are closed first.
 const (
 	silent  stage = iota // nothing has arrived yet
 	queued               // waits for a place inside

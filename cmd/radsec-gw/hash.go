@@ -17,7 +17,7 @@ import (
 
 // hashCommand describes radsec-gw hash.
 func hashCommand() *cli.Command {
-	c := cli.New("hash", "print what stands in the log for a user or a station")
+	c := cli.New("hash", "print how the log shows a user or a station")
 	c.Args, c.MaxArgs = "[NAME...]", cli.Many
 	c.Details = `Prints for each User-Name, or Calling-Station-Id, a line with what the request log shows of it: by default 16 digits of a hash under hash_salt of [log]. Without NAME, names are read from standard input, one on a line, so that they are not among the arguments that every user of the machine can see.
 

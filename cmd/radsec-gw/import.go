@@ -17,12 +17,12 @@ import (
 )
 
 // importCommand describes radsec-gw import.
-func importCommand() *cli.Command {
+func importCommand(p *cli.Program) *cli.Command {
 	c := cli.New("import", "write a configuration that does what radsecproxy's or FreeRADIUS's does")
 	c.Args, c.MaxArgs, c.ArgFiles = "[radsecproxy.conf]", 1, true
 	c.Details = `Reads the configuration of radsecproxy, or with -freeradius the directory of FreeRADIUS, with everything that it includes, and writes a configuration of the gateway to standard output. It changes nothing there, and looks up no names.
 
-Each thing that could not be carried over is in a comment that begins with NOT CARRIED OVER and gives file and line; standard error has them all once more, and what to do next. Secrets are carried over into the output, or into files with -secret-files.`
+Each thing that could not be carried over is in a comment that begins with NOT CARRIED OVER and gives file and line; standard error lists them all, and what to do next. Secrets are carried over into the output, or into files with -secret-files.`
 	c.Exit = []cli.Entry{
 		{Name: "0", Text: "The configuration was written, with comments or without."},
 		{Name: "1", Text: "A file could not be read, written or understood."}, {Name: "2", Text: "Usage error."},
@@ -38,8 +38,7 @@ Each thing that could not be carried over is in a comment that begins with NOT C
 	c.Flags.StringVar(&o.secrets, "secret-files", "", "write each secret into a file of its own in this `DIRECTORY`")
 	c.Run = func(args []string, stdout, stderr io.Writer) int {
 		if (o.raddb == "") == (len(args) == 0) {
-			fmt.Fprintln(stderr, "radsec-gw import: expected either the configuration file of radsecproxy, or -freeradius with a directory")
-			return cli.ExitUsage
+			return p.Misused(c, stderr, errors.New("expected either the configuration file of radsecproxy, or -freeradius with a directory"))
 		}
 		o.file = append(args, "")[0]
 		if err := o.run(stdout, stderr); err != nil {
@@ -97,8 +96,8 @@ func (o *importOptions) read() (*importer.Draft, error) {
 	return d, radsecproxy.Import(source, path, d)
 }
 
-// write writes the configuration and the secrets, after it has looked that nothing is in
-// the way.
+// write writes the configuration and the secrets, if no file of these names exists or
+// -force was given.
 func (o *importOptions) write(stdout io.Writer, text []byte, secrets []importer.SecretFile) error {
 	all := secrets
 	if o.out != "" {

@@ -15,7 +15,7 @@ import (
 
 // manCommand prints the manual pages.
 func manCommand(p *cli.Program) *cli.Command {
-	c := cli.New("man", "print a manual page for man: of this command, or of the configuration")
+	c := cli.New("man", "print a manual page, of the commands or of the configuration")
 	c.Details = "The packages install both pages. The date in them is that of SOURCE_DATE_EPOCH in the environment, or that of the source."
 	c.Examples = []cli.Example{
 		{Text: "The page of the commands", Line: "radsec-gw man > radsec-gw.8"},

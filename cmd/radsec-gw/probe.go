@@ -84,12 +84,12 @@ func (o *probeFlags) run(stdout io.Writer) error {
 // register adds the flags to the command.
 func (o *probeFlags) register(c *cli.Command) {
 	c.Flags.StringVar(&o.Address, "address", "127.0.0.1:2083", "`HOST:PORT` of the RadSec server")
-	c.Flags.StringVar(&o.dir, "certs", filepath.Join("certs", "dev"), "`DIRECTORY` with ca.pem, client.pem and client.key, where the next three do not say otherwise")
+	c.Flags.StringVar(&o.dir, "certs", filepath.Join("certs", "dev"), "`DIRECTORY` with ca.pem, client.pem and client.key, where -ca, -cert and -key name no others")
 	c.Flags.StringVar(&o.CertFile, "cert", "", "client certificate, PEM `FILE`")
-	c.Flags.StringVar(&o.KeyFile, "key", "", "its private key, PEM `FILE`")
-	c.Flags.StringVar(&o.CAFile, "ca", "", "CA that the server's certificate must come from, PEM `FILE`")
+	c.Flags.StringVar(&o.KeyFile, "key", "", "private key of -cert, PEM `FILE`")
+	c.Flags.StringVar(&o.CAFile, "ca", "", "CA that must have issued the server's certificate, PEM `FILE`")
 	c.Flags.StringVar(&o.ServerName, "server-name", "", "`NAME` that the server's certificate must hold (default: the host of -address)")
-	c.Flags.StringVar(&o.Secret, "secret", "radsec", "shared `SECRET` of the RadSec leg (RFC 6614 §2.3)")
+	c.Flags.StringVar(&o.Secret, "secret", "radsec", "shared `SECRET` of the RadSec side (RFC 6614 §2.3), or with -udp of the server")
 	c.Flags.StringVar(&o.secretFile, "secret-file", "", "`FILE` that holds the shared secret")
 	c.Flags.StringVar(&o.User, "user", "", "the `NAME` for User-Name")
 	c.Flags.StringVar(&o.Password, "password", "", "the `PASSWORD` (access)")

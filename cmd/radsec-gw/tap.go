@@ -29,7 +29,7 @@ type tapFlags struct {
 // tapCommand describes radsec-gw tap.
 func tapCommand(p *cli.Program) *cli.Command {
 	c := cli.New("tap", "print the packets that pass a running gateway")
-	c.Details = `Prints packets decoded, hidden values masked, until it is interrupted or the gateway stops. It must run as root or as the gateway's user. Of several filters all must match. A packet that the terminal is too slow for is left out, and their number is printed.
+	c.Details = `Prints packets decoded, hidden values masked, until it is interrupted or the gateway stops. It must run as root or as the gateway's user. Of several filters all must match. Packets that arrive faster than they can be printed are omitted, and their number is printed.
 
 Four arrows show where a packet is: "->" a client's request, "=>" the copy for a server, "<=" what a server sent, "<-" how the request ended, and the client's answer. A datagram of a server that was ignored is printed with the reason and its attributes. Health checks, and datagrams that no request waits for, are printed without filters only.
 
@@ -51,7 +51,7 @@ With -w the packets are written to a file that Wireshark and tshark open and dec
 	c.Flags.DurationVar(&o.duration, "duration", 0, "end after this `TIME`, such as 30s")
 	c.Run = func(_ []string, stdout, stderr io.Writer) int {
 		if o.filter.Count < 0 || o.duration < 0 {
-			return p.Misused(c, stderr, errors.New("expected -c and -duration above zero"))
+			return p.Misused(c, stderr, errors.New("expected -c and -duration to be 0 or more"))
 		}
 		return runTap(&o, stdout, stderr)
 	}

@@ -51,7 +51,7 @@ type Summary struct {
 	Challenges        uint64     `json:"challenges"`          // Access-Challenge
 	ServersUp         int        `json:"servers_up"`          // ports of servers
 	ServersTotal      int        `json:"servers_total"`       // ports of servers
-	RoutesServed      int        `json:"routes_served"`       // routes with a server for each of their kinds
+	RoutesServed      int        `json:"routes_served"`       // routes that are not unserved
 	RoutesTotal       int        `json:"routes_total"`        // routes
 	ClientsConnected  int        `json:"clients_connected"`   // clients with a connection
 	ClientsTotal      int        `json:"clients_total"`       // clients
@@ -109,7 +109,7 @@ type Route struct {
 	Balance  string     `json:"balance"`  // as configured
 	Servers  []string   `json:"servers"`  // at most 10
 	State    string     `json:"state"`    // "served", "degraded" (a server of it is not up), "unserved" or "refuses" (it has no servers, on purpose)
-	Unserved []string   `json:"unserved"` // the ports at which every server is down
+	Unserved []string   `json:"unserved"` // the ports at which every server is down or in maintenance
 	Since    *time.Time `json:"since"`    // since when it is unserved
 }
 
