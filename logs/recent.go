@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -119,10 +120,10 @@ func (r *recent) list() []Entry {
 	}
 	r.mu.Unlock()
 	slices.SortFunc(list, func(a, b Entry) int {
-		if c := b.Last.Compare(a.Last); c != 0 {
+		if c := cmp.Or(b.Last.Compare(a.Last), strings.Compare(a.Message, b.Message)); c != 0 {
 			return c
 		}
-		return strings.Compare(a.Message, b.Message)
+		return strings.Compare(causeOf(&a).values, causeOf(&b).values)
 	})
 	return list
 }

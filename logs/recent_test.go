@@ -35,11 +35,29 @@ func TestFloodDoesNotDisplaceOtherEntries(t *testing.T) {
 		if n := len(l.Recent()); n != keepEntries+2 {
 			t.Errorf("%d entries, expected %d of peers and two others", n, keepEntries+2)
 		}
+		time.Sleep(time.Second)
 		log.Warn("RadSec connection refused", "peer", "192.0.2.7:1", "result", "not_tls", "suppressed", 5)
 		e := l.Recent()[0]
 		flood = e.Count == 6 && e.Fields[0].Value == "192.0.2.7:1"
 		if !flood {
 			t.Errorf("got %+v, expected six lines and the last of them", e)
+		}
+	})
+}
+
+// Entries of the same time keep their order from one call to the next: the page does not
+// flicker.
+func TestEntriesOfOneTimeKeepTheirOrder(t *testing.T) {
+	inBubble(t, Config{}, func(l *Log, _ func() string) {
+		for i := range 8 {
+			slog.New(l).Warn("the server is down", "server", fmt.Sprint("radius-", i))
+		}
+		for range 8 {
+			for i, e := range l.Recent() {
+				if want := fmt.Sprint("radius-", i); e.Fields[0].Value != want {
+					t.Errorf("entry %d is of %s, expected %s", i, e.Fields[0].Value, want)
+				}
+			}
 		}
 	})
 }
