@@ -1,11 +1,9 @@
 package audit
 
 import (
-	"io"
 	"log/slog"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"layeh.com/radius"
@@ -106,25 +104,5 @@ func TestMeaningOfEachResult(t *testing.T) {
 			t.Errorf("result %v means %q, as %v does; expected words of its own", r, text, other)
 		}
 		seen[text] = r
-	}
-}
-
-// The steps do not allocate at level debug, and cost one load below it.
-//
-// Fault O5.
-func TestDebugDoesNotAllocate(t *testing.T) {
-	var level atomic.Int64
-	level.Store(int64(slog.LevelDebug))
-	h, _ := newHub(t, io.Discard, func(c *Config) { c.Level = func() slog.Level { return slog.Level(level.Load()) } })
-	e := login(t, "bob@example.org", radius.CodeAccessAccept)
-	all := steps(e)
-	if n := testing.AllocsPerRun(1000, func() {
-		h.Arrived(e)
-		for _, s := range all {
-			h.Step(s)
-		}
-		h.Ended(e)
-	}); n != 0 {
-		t.Errorf("the lines of a request allocate %v times, expected 0", n)
 	}
 }
