@@ -35,6 +35,19 @@ func Decode(t testing.TB, d *importer.Draft) map[string]any {
 	return values
 }
 
+// CheckImported fails the test unless what an importer returned is a draft that is TOML, or
+// an error with the place of a mistake.
+func CheckImported(t testing.TB, d *importer.Draft, err error) {
+	t.Helper()
+	var mistake *importer.Error
+	switch {
+	case err == nil:
+		Decode(t, d)
+	case !errors.As(err, &mistake):
+		t.Fatalf("expected a mistake with its place, got %v", err)
+	}
+}
+
 // Compare compares the draft with a file, which GOLDEN=write writes, and fails the test
 // unless files that are missing are all that the gateway finds wrong with it.
 func Compare(t testing.TB, d *importer.Draft, want string) {
