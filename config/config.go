@@ -11,7 +11,9 @@
 //	             a table each: its type, whose comments are the manual, its defaults, and
 //	             its reading, which begins with the defaults and replaces what a file
 //	             names, so that an explicit zero is never taken for a missing key
-//	nas.go       the keys of a server that is a NAS
+//	nas.go, suites.go, listenvalues.go
+//	             the keys of a server that is a NAS, the cipher suites of TLS 1.2, and the
+//	             named values of [listen]
 //	defaults     (a package) the defaults that other packages share
 //	values.go    the forms of single values (networks, fingerprints, …)
 //	secrets.go, secret.go, files.go

@@ -29,8 +29,9 @@
 //
 // Load is in plan.go. It reads the configuration by package config, then the other files
 // once: files.go lists them, material.go reads certificates and keys, issuers.go CAs and
-// intermediates, revocation.go revocation lists. mistakes.go checks what config cannot, and
-// warnings.go lists what is suspicious but possible.
+// intermediates, revocation.go revocation lists. parse.go makes a panic of a parser a mistake of
+// its file, modes.go finds keys that everybody can read. mistakes.go checks what config
+// cannot, and warnings.go lists what is suspicious but possible.
 //
 // Start is in gateway.go. It translates the configuration into the other packages' terms,
 // here and nowhere else: build_front.go for tlsfront, build_clients.go, build_rules.go and

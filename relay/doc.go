@@ -32,7 +32,7 @@
 // A [Connection] is one RadSec connection. A [Client] has the configuration of all of a
 // client's connections, and [Rules] are the routing; a reload replaces both while requests
 // are in flight. Packet, Refuse, Flush and Closed of a Connection are called by its read
-// loop, with the memory of a burst. Replies come from the readers and sweeps of the
+// loop, with the memory of a burst (burst.go). Replies come from the readers and sweeps of the
 // servers' sockets at any time.
 //
 // The only lock is Connection.mu. No other lock is acquired while it is held, and neither

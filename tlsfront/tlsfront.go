@@ -12,6 +12,7 @@
 //	              ClientHello; after a PROXY header behind a load balancer (proxy.go)
 //	handshake.go  Server.handshake does TLS under one deadline, on a conn (conn.go) that
 //	              limits what the peer may send (allowance.go)
+//	keylog.go     the secrets of connections, for Wireshark
 //	alpn.go       which version of RADIUS is used (RFC 9765)
 //	server.go     Server.register identifies the client (package identity), under the
 //	              current configuration (policy.go); client.go has what is kept of a
