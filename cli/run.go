@@ -11,13 +11,40 @@ import (
 	"radsec-gw/config/nearest"
 )
 
-// ExitUsage is the exit status for a usage error.
-const ExitUsage = 2
+const (
+	ExitFailure = 1 // exit status of a command that failed
+	ExitUsage   = 2 // exit status for a usage error
+)
+
+// checkedWriter remembers the first error of a writer.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
 
 // Run runs a command line without the program's name, and returns the exit status. What
 // was asked for is printed on stdout, with status 0; a usage error is printed on stderr,
-// with status ExitUsage and the name that was likely meant.
+// with status ExitUsage and the name that was likely meant. Where stdout did not take all, as
+// on a full disk, a status of 0 becomes ExitFailure, and stderr says why.
 func (p *Program) Run(args []string, stdout, stderr io.Writer) int {
+	checked := &checkedWriter{Writer: stdout}
+	status := p.run(args, checked, stderr)
+	if status == 0 && checked.err != nil {
+		fmt.Fprintf(stderr, "%s: the output is incomplete: %v\n", p.Name, checked.err)
+		return ExitFailure
+	}
+	return status
+}
+
+func (p *Program) run(args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
 		p.usage(stderr)
 		return ExitUsage

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -61,6 +62,22 @@ func TestRun(t *testing.T) {
 		begins := strings.HasPrefix(stdout.String(), row.stdout) && strings.HasPrefix(stderr.String(), row.stderr)
 		if status != row.status || !begins || (row.stdout == "") != (stdout.Len() == 0) || (row.stderr == "") != (stderr.Len() == 0) {
 			t.Errorf("toy %s: expected %d, %q and %q, got %d, %q and %q", row.line, row.status, row.stdout, row.stderr, status, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// What a full disk does not take is not a success: a page of the manual, a completion or a
+// hash that is missing must not look as if there were none.
+func TestIncompleteOutputIsAFailure(t *testing.T) {
+	for _, line := range []string{"-h", "show -h", "show --help"} {
+		var stderr bytes.Buffer
+		if status := toy().Run(strings.Fields(line), fullDisk{}, &stderr); status != ExitFailure || !strings.Contains(stderr.String(), "no space left") {
+			t.Errorf("toy %s on a full disk: expected status %d and why, got %d and %q", line, ExitFailure, status, stderr.String())
 		}
 	}
 }

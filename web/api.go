@@ -108,7 +108,12 @@ func viewOf(q url.Values) (v status.View, err error) {
 // serveStatus returns a handler that answers with the status in a format.
 func (s *Server) serveStatus(f format) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		view, err := viewOf(r.URL.Query())
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			http.Error(w, "expected a query of name=value, separated by &, with %XX for other bytes", http.StatusBadRequest)
+			return
+		}
+		view, err := viewOf(query)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return

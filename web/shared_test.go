@@ -196,7 +196,7 @@ func TestCompressed(t *testing.T) {
 // A query that is not understood is refused, and not echoed as it is.
 func TestQueriesAreStrict(t *testing.T) {
 	b := newBed(t, nil)
-	for _, query := range []string{"?x=1", "?all=nothing", "?from=-1", "?q=a&q=b", "?q=" + strings.Repeat("x", 101), "?%3Cscript%3E=1"} {
+	for _, query := range []string{"?x=1", "?all=nothing", "?from=-1", "?q=a&q=b", "?q=" + strings.Repeat("x", 101), "?%3Cscript%3E=1", "?q=%zz", "?q=a;server=b"} {
 		if code, body, _ := b.ask("GET", "/"+query, ""); code != http.StatusBadRequest || !strings.Contains(body, "expected") || len(body) > 300 {
 			t.Errorf("%s: %d %q, expected 400 and what was expected", query, code, body)
 		}

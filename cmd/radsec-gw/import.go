@@ -104,7 +104,11 @@ func (o *importOptions) write(stdout io.Writer, text []byte, secrets []importer.
 		all = append(all[:len(all):len(all)], importer.SecretFile{Path: o.out, Secret: text})
 	}
 	for _, f := range all {
-		if _, err := os.Lstat(f.Path); err == nil && !o.force {
+		info, err := os.Lstat(f.Path)
+		switch {
+		case err == nil && info.Mode()&fs.ModeType&^fs.ModeSymlink != 0: // /dev/null is not for replacing
+			return fmt.Errorf("expected the name of a file, got %s, which is not a regular file", f.Path)
+		case err == nil && !o.force:
 			return fmt.Errorf("%s exists: -force replaces it", f.Path)
 		}
 	}

@@ -69,8 +69,8 @@ func TestMistakes(t *testing.T) {
 		"\nclient x {\n":                "radiusd.conf:2: expected } for client x, got the end of radiusd.conf",
 		"modules {\n\n eap {\n}":        "radiusd.conf:1: expected } for modules, got the end of radiusd.conf",
 		"a = \"b":                       `radiusd.conf:1: expected another " at the end`,
-		"a = b c":                       `radiusd.conf:1: expected the end of the line after the value of a, got "c"`,
-		"client x y {":                  `radiusd.conf:1: expected = or { after client, got "x"`,
+		"a = b c":                       `radiusd.conf:1: expected the end of the line after the value of a, got more`,
+		"client x y {":                  `radiusd.conf:1: expected = or { after client, got another word`,
 		"= x":                           "radiusd.conf:1: expected a name, got =",
 		"$INCLUDE other.conf":           "other.conf:1: expected another file, got /etc/raddb/radiusd.conf, which includes itself",
 		"$INCLUDE":                      "radiusd.conf:1: expected the name of a file after $INCLUDE, got the end of the line",
@@ -82,6 +82,16 @@ func TestMistakes(t *testing.T) {
 		var mistake *importer.Error
 		if !errors.As(err, &mistake) || !strings.HasPrefix(err.Error(), strings.TrimSuffix(want, " at the end")) {
 			t.Errorf("%q: got %v, expected %s", text, err, want)
+		}
+	}
+}
+
+// A line that is not understood may hold a secret: the mistake does not quote it.
+func TestMistakesQuoteNoSecret(t *testing.T) {
+	for _, line := range []string{"secret Hidden-0123", "secret = first Hidden-0123", `secret = "first"Hidden-0123`, `secret = "Hidden-0123`} {
+		_, err := importText("client x {\n ipaddr = 192.0.2.1\n "+line+"\n}\n", nil)
+		if err == nil || strings.Contains(err.Error(), "Hid") || strings.Contains(err.Error(), `"H"`) {
+			t.Errorf("%s: expected a mistake without the secret, got %v", line, err)
 		}
 	}
 }

@@ -135,7 +135,7 @@ func (p *parser) statement(r *reader, l *line, into *section) (more bool, err er
 		return false, err
 	}
 	if brace.kind != '{' {
-		return false, wrong(l.Place, "expected = or { after %s, got %q", first.text, second.text)
+		return false, wrong(l.Place, "expected = or { after %s, got another word", first.text)
 	}
 	return p.begin(r, l, first.text, p.expand(r.this, l.Place, second.text))
 }
@@ -157,7 +157,7 @@ func (p *parser) pair(r *reader, l *line, name string) error {
 	}
 	r.this.pairs = append(r.this.pairs, pair{l.Place, name, value.text})
 	if l.skipBlanks(); l.rest != "" && l.rest[0] != '#' && l.rest[0] != ',' && l.rest[0] != '}' {
-		return wrong(l.Place, "expected the end of the line after the value of %s, got %q", name, l.rest[:1])
+		return wrong(l.Place, "expected the end of the line after the value of %s, got more", name)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package radsecproxy
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,7 +53,7 @@ func TestMistakes(t *testing.T) {
 		"client x {\n type \"tls\n}":           `radsecproxy.conf:2: expected another " at the end of the value, got the end of the line`,
 		"client x {\n type tls":                `radsecproxy.conf:1: expected } for client "x", got the end of the file`,
 		"}":                                    "radsecproxy.conf:1: expected an option or a block, got }: there is no { before it",
-		"client x {\n type tls # a comment\n}": `radsecproxy.conf:2: expected the end of the line or { after type and its value, got "#": a value with blanks must be in quotes, and a comment needs a line of its own`,
+		"client x {\n type tls # a comment\n}": `radsecproxy.conf:2: expected the end of the line or { after type and its value, got more: a value with blanks must be in quotes, and a comment needs a line of its own`,
 		"client x {\n server y {\n}\n}":        `radsecproxy.conf:2: expected an option of client "x", or }, got the block server "y"`,
 		"clients x {\n}":                       `radsecproxy.conf:1: expected a block client, server, realm, tls or rewrite, got "clients"`,
 		"LoopPrevention maybe":                 `radsecproxy.conf:1: expected on or off for LoopPrevention, got "maybe"`,
@@ -87,6 +88,16 @@ func TestInclude(t *testing.T) {
 	}
 	if want := []string{"a=1", "f=1", "e=2", "b=2", "client=c", "d=x y"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, expected %q", got, want)
+	}
+}
+
+// A line that is not understood may hold a secret: the mistake does not quote it.
+func TestMistakesQuoteNoSecret(t *testing.T) {
+	for _, line := range []string{`secret first Hidden-0123`, `secret "first"Hidden-0123`, `secret "Hidden-0123`, `secret = "" Hidden-0123`, `secret = 'a' {Hidden-0123`} {
+		_, err := importText("client x {\n type udp\n "+line+"\n}\n", nil)
+		if strings.Contains(fmt.Sprint(err), "Hid") || strings.Contains(fmt.Sprint(err), `"H"`) {
+			t.Errorf("%s: expected a mistake without the secret, got %v", line, err)
+		}
 	}
 }
 

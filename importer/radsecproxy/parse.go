@@ -158,7 +158,7 @@ func split(at importer.Place, text string) (words []string, err error) {
 				return nil, wrong(at, "expected another %c at the end of the value, got the end of the line", quote)
 			}
 			if word, rest = rest[1:1+end], rest[2+end:]; rest != "" && !strings.ContainsRune(blanks, rune(rest[0])) {
-				return nil, wrong(at, "expected a blank after the closing %c, got %q", quote, rest[:1])
+				return nil, wrong(at, "expected a blank after the closing %c, got another character", quote)
 			}
 		} else if end := strings.IndexAny(rest, blanks); end >= 0 {
 			word, rest = rest[:end], rest[end:]
@@ -184,7 +184,7 @@ func newItem(at importer.Place, words []string) (item, error) {
 	case len(words) == 3 && words[2] == "{":
 		it.value, it.block = words[1], true
 	case len(words) == 3:
-		return it, wrong(at, "expected the end of the line or { after %s and its value, got %q: a value with blanks must be in quotes, and a comment needs a line of its own", it.name, words[2])
+		return it, wrong(at, "expected the end of the line or { after %s and its value, got more: a value with blanks must be in quotes, and a comment needs a line of its own", it.name)
 	default:
 		it.value = words[1]
 	}
