@@ -40,6 +40,7 @@ const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
   faults   try the gateway with servers that fail, and report what was expected, measured and met
   frontdoor  try the gateway with hostile peers beside good ones, and report the same
   scrape   measure what a scrape of a gateway with very many clients, servers and routes costs
+  callers  measure memory and waiting beside many idle and looping callers of the HTTP side
   hostile  be peers with certificates that are expensive to verify
 `
 
@@ -55,7 +56,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, *flag.FlagSet, []string, io.Writer) error{
-		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand, "scrape": scale.Command,
+		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand, "scrape": scale.Command, "callers": scale.CallersCommand,
 	}
 	switch {
 	case len(args) == 0:

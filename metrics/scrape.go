@@ -3,6 +3,7 @@ package metrics
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"io"
 	"net/http"
 	"strconv"
@@ -61,6 +62,8 @@ func (m *Metrics) Handler() http.Handler {
 			w.Write(zipped) // what fails here is the caller's connection
 			return
 		}
+		size := binary.LittleEndian.Uint32(zipped[len(zipped)-4:]) // RFC 1952 §2.3.1
+		w.Header().Set("Content-Length", strconv.FormatUint(uint64(size), 10))
 		if plain, err := gzip.NewReader(bytes.NewReader(zipped)); err == nil {
 			_, _ = io.Copy(w, plain) // likewise
 		}

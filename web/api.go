@@ -2,9 +2,11 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -44,7 +46,8 @@ func (s *Server) snapshot() *status.Snapshot {
 	return out
 }
 
-// renderStatus renders a view of a snapshot. Lists are cut further until it fits.
+// renderStatus renders a view of a snapshot. Lists are cut further until it fits. The result
+// is valid until the next call; shared makes one at a time.
 func (s *Server) renderStatus(snapshot *status.Snapshot, r request) (body []byte, err error) {
 	write, most, limits := renderPage, maxPage, status.Limits{Each: pageEach, List: pageList}
 	if r.format == formatJSON {
@@ -58,7 +61,9 @@ func (s *Server) renderStatus(snapshot *status.Snapshot, r request) (body []byte
 				p.History = s.sampler.historyOf(p.Name, p.Port)
 			}
 		}
-		body, err = write(cut, r.view, limits)
+		s.rendered.Reset()
+		err = write(&s.rendered, cut, r.view, limits)
+		body = s.rendered.Bytes()
 		if err != nil || len(body) <= most || limits.Each <= 1 && limits.List <= 1 {
 			return body, err
 		}
@@ -66,11 +71,9 @@ func (s *Server) renderStatus(snapshot *status.Snapshot, r request) (body []byte
 	}
 }
 
-// renderJSON returns a snapshot as JSON.
-func renderJSON(snapshot *status.Snapshot, _ status.View, _ status.Limits) ([]byte, error) {
-	var out bytes.Buffer
-	err := json.NewEncoder(&out).Encode(snapshot)
-	return out.Bytes(), err
+// renderJSON writes a snapshot as JSON.
+func renderJSON(out *bytes.Buffer, snapshot *status.Snapshot, _ status.View, _ status.Limits) error {
+	return json.NewEncoder(out).Encode(snapshot)
 }
 
 // viewOf returns the view that a query asks for.
@@ -136,12 +139,15 @@ func (s *Server) serveStatus(f format) http.HandlerFunc {
 			h.Set("Content-Type", "application/json")
 		}
 		h.Set("Vary", "Accept-Encoding")
-		body := got.body
 		if metrics.AcceptsGzip(r.Header) {
 			h.Set("Content-Encoding", "gzip")
-			body = got.zipped()
+			h.Set("Content-Length", strconv.Itoa(len(got.zipped)))
+			w.Write(got.zipped) // what fails here is the caller's connection
+			return
 		}
-		h.Set("Content-Length", strconv.Itoa(len(body)))
-		w.Write(body) // what fails here is the caller's connection
+		h.Set("Content-Length", strconv.Itoa(got.size))
+		if plain, err := gzip.NewReader(bytes.NewReader(got.zipped)); err == nil {
+			_, _ = io.Copy(w, plain) // likewise
+		}
 	}
 }

@@ -21,6 +21,12 @@ const (
 	maxRenderings = 6
 	// batchTimeout is how long a caller may take to read a rendering.
 	batchTimeout = 20 * time.Second
+	// maxScrape bounds what is allocated at once for a rendering, in bytes; it may grow.
+	maxScrape = 64 << 20
+	// After burst renderings in a row there is one each pace, which is also how often one
+	// more of a burst is allowed: those are callers that ask again and again.
+	burst = 10
+	pace  = 100 * time.Millisecond
 )
 
 // batches answer requests for something that is costly to render. It renders once at a
@@ -31,7 +37,10 @@ type batches struct {
 	render func(variant string, w http.ResponseWriter) // there are few variants
 	log    *slog.Logger
 
-	resting time.Time // until when nothing is rendered; owned by run
+	// owned by run
+	resting time.Time // until when nothing is rendered
+	ended   time.Time // the last rendering
+	row     int       // renderings of the current burst
 
 	mu      locks.Mutex[locks.Renderings] // guards the rest, and the callers of renderings
 	queue   []*batch                      // that have not begun, at most one of each variant
@@ -107,9 +116,21 @@ func (s *batches) run() {
 		start := time.Now()
 		s.fill(one)
 		end := time.Now()
-		s.resting = end.Add(min(end.Sub(start)/2, longestRest))
+		s.resting = end.Add(s.rest(start, end))
 		close(one.done)
 	}
+}
+
+// rest returns how long nothing is rendered after a rendering.
+func (s *batches) rest(start, end time.Time) time.Duration {
+	rest := min(end.Sub(start)/2, longestRest)
+	s.row = max(0, s.row-int(min(start.Sub(s.ended)/pace, burst))) + 1
+	s.ended = end
+	if s.row >= burst {
+		s.row = burst
+		rest = max(rest, pace)
+	}
+	return rest
 }
 
 // wanted reports whether anything is to be rendered; if not, run ends.
@@ -180,6 +201,9 @@ func (one *batch) WriteHeader(status int) { one.status = status }
 
 // Write implements http.ResponseWriter.
 func (one *batch) Write(p []byte) (int, error) {
+	if n, err := strconv.Atoi(one.header.Get("Content-Length")); err == nil && one.body == nil {
+		one.body = make([]byte, 0, min(max(n, 0), maxScrape))
+	}
 	one.body = append(one.body, p...)
 	return len(p), nil
 }

@@ -53,6 +53,36 @@ func TestOneRenderingForAllThatWait(t *testing.T) {
 	})
 }
 
+// Callers that ask again and again cause a rendering each pace, also where one costs nothing; a
+// caller who comes every few seconds does not wait.
+//
+// Fault S1.
+func TestLoopingCallersAreRenderedForAtAPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rendered := 0
+		s := &batches{render: func(string, http.ResponseWriter) { rendered++ }}
+		ask := func() (waited time.Duration) {
+			start := time.Now()
+			s.answer(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), "a")
+			return time.Since(start)
+		}
+		const seconds = 10
+		for start := time.Now(); time.Since(start) < seconds*time.Second; {
+			ask()
+		}
+		if most := burst + int(seconds*time.Second/pace) + 1; rendered > most || rendered < most/2 {
+			t.Errorf("expected about %d renderings in %d s, got %d", most, seconds, rendered)
+		}
+		time.Sleep(time.Minute)
+		for range 20 {
+			if waited := ask(); waited > 0 {
+				t.Errorf("a caller with an interval of 2 s waited %v", waited)
+			}
+			time.Sleep(2 * time.Second)
+		}
+	})
+}
+
 // A caller that has gone is not rendered for.
 func TestNothingIsRenderedForNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -136,12 +136,13 @@ func connState(c net.Conn, state http.ConnState) {
 }
 
 // track returns a handler that records in the pool that a request is being answered, and
-// calls h.
+// calls h. It then collects the garbage of requests.
 func (s *Server) track(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := connOf(r); c != nil {
 			c.pool.serve(c, s.sentTheToken(r))
 		}
 		h.ServeHTTP(w, r)
+		s.garbage.collect()
 	})
 }

@@ -19,7 +19,8 @@
 //
 // The page and its JSON render one value, a [status.Snapshot], which gateway makes: shared.go
 // makes one a second for all callers together and keeps what was rendered of it. sampler.go
-// keeps the history of the last day. Nothing here is called for a packet.
+// keeps the history of the last day. collector.go
+// collects what requests leave. Nothing here is called for a packet.
 //
 // Clients' certificates, addresses and log lines are shown, and peers choose
 // what is in some of them: html/template escapes every value, and the

@@ -53,9 +53,9 @@ type page struct {
 var errTooLarge = errors.New("the page is too large")
 
 // bounded is a buffer that takes at most a page, and a little more.
-type bounded struct{ bytes.Buffer }
+type bounded struct{ *bytes.Buffer }
 
-func (b *bounded) Write(p []byte) (int, error) {
+func (b bounded) Write(p []byte) (int, error) {
 	if b.Len()+len(p) > maxPage+1 {
 		b.Buffer.Write(p[:min(len(p), max(0, maxPage+1-b.Len()))])
 		return 0, errTooLarge
@@ -63,15 +63,14 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// renderPage returns the status page. One that is too large is cut off after maxPage bytes
+// renderPage writes the status page. One that is too large is cut off after maxPage bytes
 // and one more.
-func renderPage(snapshot *status.Snapshot, v status.View, l status.Limits) ([]byte, error) {
-	var out bounded
-	err := pageTemplate.Execute(&out, &page{Snapshot: snapshot, Style: template.CSS(pageStyle), Script: template.JS(pageScript), View: v, list: l.List})
+func renderPage(out *bytes.Buffer, snapshot *status.Snapshot, v status.View, l status.Limits) error {
+	err := pageTemplate.Execute(bounded{out}, &page{Snapshot: snapshot, Style: template.CSS(pageStyle), Script: template.JS(pageScript), View: v, list: l.List})
 	if errors.Is(err, errTooLarge) {
 		err = nil
 	}
-	return out.Bytes(), err
+	return err
 }
 
 // Shows reports whether the view has a list.

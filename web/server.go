@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -96,8 +97,10 @@ type Server struct {
 	readyAnswers *batches
 	shared       *shared       // the page and its JSON
 	profiles     chan struct{} // has one element for each request for a profile that is being answered
-	machine      string        // this machine's host name in lower case; "": not known
-	misrouted    logs.Limiter  // lines about requests for other hosts
+	rendered     bytes.Buffer  // by renderStatus
+	garbage      *collector
+	machine      string       // this machine's host name in lower case; "": not known
+	misrouted    logs.Limiter // lines about requests for other hosts
 
 	current  atomic.Pointer[settings] // replaced as a whole by Change
 	wasReady atomic.Bool              // /readyz has answered that it is ready, or would have
@@ -120,6 +123,7 @@ func New(cfg Config) *Server {
 	s.pool = newPool(cfg.MaxWaiting, cfg.MaxConnections, cfg.Metrics, log)
 	s.scrapes = &batches{render: s.renderScrape, log: log}
 	s.readyAnswers = &batches{render: s.renderReadiness, log: log}
+	s.garbage = newCollector()
 	s.profiles = make(chan struct{}, maxProfiles)
 	if name, err := os.Hostname(); err == nil {
 		s.machine = strings.ToLower(name)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -45,8 +46,8 @@ const (
 
 // rendering is a rendered snapshot.
 type rendering struct {
-	body   []byte
-	zipped func() []byte // body, compressed when it is first asked for
+	zipped []byte // with gzip: many may be kept, for callers that are slow
+	size   int    // without
 	err    error
 }
 
@@ -56,8 +57,12 @@ type rendering struct {
 type shared struct {
 	// static after construction
 	assemble func() *status.Snapshot
-	render   func(*status.Snapshot, request) ([]byte, error)
-	turn     chan struct{} // held by whoever renders
+	render   func(*status.Snapshot, request) ([]byte, error) // whose result is valid until the next call
+	turn     chan struct{}                                   // held by whoever renders
+
+	// owned by the holder of the turn
+	zip *gzip.Writer
+	out bytes.Buffer // compressed
 
 	mu      locks.Mutex[locks.SharedStatus] // guards current and its fields
 	current *edition
@@ -74,7 +79,9 @@ type edition struct {
 }
 
 func newShared(assemble func() *status.Snapshot, render func(*status.Snapshot, request) ([]byte, error)) *shared {
-	return &shared{assemble: assemble, render: render, turn: make(chan struct{}, 1)}
+	s := &shared{assemble: assemble, render: render, turn: make(chan struct{}, 1)}
+	s.zip, _ = gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // fails for other levels only
+	return s
 }
 
 // get returns what r asks for, of a snapshot that is at most mostFor old.
@@ -138,14 +145,14 @@ func (s *shared) renderTurn(e *edition, r request) rendering {
 	s.turn <- struct{}{}
 	defer func() { <-s.turn }()
 	body, err := s.render(e.snapshot(), r)
-	return rendering{body: body, err: err, zipped: sync.OnceValue(func() []byte { return zip(body) })}
+	return rendering{zipped: s.compress(body), size: len(body), err: err}
 }
 
-// zip compresses a body.
-func zip(body []byte) []byte {
-	var out bytes.Buffer
-	w := gzip.NewWriter(&out)
-	w.Write(body) // writing to a bytes.Buffer does not fail
-	w.Close()
-	return out.Bytes()
+// compress compresses a body. Called with the turn held.
+func (s *shared) compress(body []byte) []byte {
+	s.out.Reset()
+	s.zip.Reset(&s.out)
+	s.zip.Write(body) // writing to a bytes.Buffer does not fail
+	s.zip.Close()
+	return bytes.Clone(s.out.Bytes())
 }

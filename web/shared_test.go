@@ -98,7 +98,7 @@ func TestCallersShareARendering(t *testing.T) {
 	began := time.Now()
 	for range 64 {
 		callers.Go(func() {
-			if code, body, _ := b.ask("GET", "/", ""); code != http.StatusOK || len(body) > maxPage {
+			if code, body, _ := b.ask("GET", "/", "", "Accept-Encoding", "gzip"); code != http.StatusOK || len(body) > maxPage {
 				t.Errorf("%d with %d bytes", code, len(body))
 			}
 		})
