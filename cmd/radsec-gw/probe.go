@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -45,7 +46,7 @@ With -server it sends over UDP to a [[server]] of the configuration, with its ad
 	o.register(c)
 	c.Run = func(args []string, stdout, stderr io.Writer) int {
 		o.Kind = probe.Kind(append(args, "")[0])
-		if err := o.complete(); err != nil {
+		if err := o.complete(c.Flags); err != nil {
 			return p.Misused(c, stderr, err)
 		}
 		if o.quiet {
@@ -89,7 +90,7 @@ func (o *probeFlags) register(c *cli.Command) {
 	c.Flags.StringVar(&o.KeyFile, "key", "", "private key of -cert, PEM `FILE`")
 	c.Flags.StringVar(&o.CAFile, "ca", "", "CA that must have issued the server's certificate, PEM `FILE`")
 	c.Flags.StringVar(&o.ServerName, "server-name", "", "`NAME` that the server's certificate must hold (default: the host of -address)")
-	c.Flags.StringVar(&o.Secret, "secret", "radsec", "shared `SECRET` of the RadSec side (RFC 6614 §2.3), or with -udp of the server")
+	c.Flags.StringVar(&o.Secret, "secret", "radsec", "shared `SECRET` of the RadSec side (RFC 6614 §2.3), or with -udp that of the server")
 	c.Flags.StringVar(&o.secretFile, "secret-file", "", "`FILE` that holds the shared secret")
 	c.Flags.StringVar(&o.User, "user", "", "the `NAME` for User-Name")
 	c.Flags.StringVar(&o.Password, "password", "", "the `PASSWORD` (access)")
@@ -115,9 +116,16 @@ func (o *probeFlags) register(c *cli.Command) {
 
 // complete reads the files of the secret and the password, and names those of the
 // certificates.
-func (o *probeFlags) complete() error {
-	if o.config != "" && o.server == "" {
+func (o *probeFlags) complete(flags *flag.FlagSet) error {
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	switch {
+	case o.config != "" && o.server == "":
 		return errors.New("-config goes with -server only")
+	case o.udp && o.server != "":
+		return errors.New("expected -udp or -server, got both")
+	case o.udp && !(given["address"] && (given["secret"] || given["secret-file"])):
+		return errors.New("-udp needs -address, and -secret or -secret-file: their defaults are those of RadSec")
 	}
 	o.CAFile = cmp.Or(o.CAFile, filepath.Join(o.dir, "ca.pem"))
 	o.CertFile = cmp.Or(o.CertFile, filepath.Join(o.dir, "client.pem"))
