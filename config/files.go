@@ -84,11 +84,19 @@ func (r *reader) read(name, path string, limit int64) ([]byte, error) {
 	return r.from.Read(path, limit)
 }
 
-// reason returns why a file cannot be read, and what to do.
+// reason returns why a file that a file names cannot be read, and what to do.
 func reason(path string, err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "there is no " + path + "; relative paths start at the file that names them"
+	}
+	return reasonOfFirst(path, err)
+}
+
+// reasonOfFirst is reason for the configuration file, which no file names.
+func reasonOfFirst(path string, err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "there is no " + path + "; relative paths start at the file that names them"
+		return "there is no " + path
 	case errors.Is(err, fs.ErrPermission):
 		return "no permission to read " + path
 	}

@@ -19,7 +19,7 @@ import (
 func Load(path string, from *files.Snapshot) (*Config, error) {
 	text, err := from.ReadStream(path, MaxConfiguration)
 	if err != nil {
-		return nil, Mistakes{{File: path, Text: "expected a readable configuration file: " + reason(path, err)}}
+		return nil, Mistakes{{File: path, Text: "expected a readable configuration file: " + reasonOfFirst(path, err)}}
 	}
 	return parse(path, string(text), from)
 }
