@@ -1,11 +1,14 @@
 package gateway
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
 
 	"radsec-gw/config"
+	"radsec-gw/files"
 	"radsec-gw/tlsfront"
 )
 
@@ -48,4 +51,18 @@ func closeKeyLog(k, other *tlsfront.KeyLog) {
 	if k != nil && k != other {
 		k.Close()
 	}
+}
+
+// keyLogMistakes returns what is wrong with the file for keys, so that check reports it too.
+// A disk that does not answer is left to openKeyLog.
+func keyLogMistakes(cfg *config.Config, reader *files.Reader) config.Mistakes {
+	path := cfg.Listen.KeyLogFile
+	if path == "" {
+		return nil
+	}
+	err := reader.Call(context.Background(), path, func() error { return tlsfront.CheckKeyLogFile(path) })
+	if err == nil || errors.As(err, new(*files.StuckError)) {
+		return nil
+	}
+	return config.Mistakes{cfg.MistakeAt("listen.key_log_file", err.Error())}
 }

@@ -50,6 +50,7 @@ func loadFrom(from *files.Snapshot, path string, reader *files.Reader) (*Plan, e
 		var more config.Mistakes
 		p.files, more = loadMaterial(p.Config, from)
 		more = append(more, clientMistakes(p.Config)...)
+		more = append(more, keyLogMistakes(p.Config, reader)...)
 		_, err := buildTable(p.Config)
 		for _, one := range append(more, tableMistakes(p.Config, err)...) {
 			if !mistakes.Has(one.Key) {

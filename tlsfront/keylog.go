@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -41,17 +43,37 @@ func OpenKeyLogFile(path string) (*os.File, error) {
 		return nil, err
 	}
 	info, err := f.Stat()
-	switch {
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s is not a regular file", path)
-	case info.Mode().Perm()&0o077 != 0:
-		err = fmt.Errorf("others may read %s (mode %#o), and whoever can decrypts every connection: run chmod 600 on it", path, info.Mode().Perm())
+	if err == nil {
+		err = refuseKeyLog(path, info)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// CheckKeyLogFile returns why OpenKeyLogFile would refuse a path, as far as that can be seen
+// without making the file. It may wait for the disk.
+func CheckKeyLogFile(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Stat(filepath.Dir(path))
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	return refuseKeyLog(path, info)
+}
+
+func refuseKeyLog(path string, info fs.FileInfo) error {
+	switch {
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a regular file", path)
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("others may read %s (mode %#o), and whoever can decrypts every connection: run chmod 600 on it", path, info.Mode().Perm())
+	}
+	return nil
 }
 
 // NewKeyLog returns a KeyLog that writes to w until Close, which also closes w.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"radsec-gw/cli"
@@ -23,6 +24,7 @@ type probeFlags struct {
 	quiet                         bool
 
 	udp            bool
+	given          []string // names of the flags on the command line
 	server, config string
 }
 
@@ -45,6 +47,7 @@ With -server it sends over UDP to a [[server]] of the configuration, with its ad
 	var o probeFlags
 	o.register(c)
 	c.Run = func(args []string, stdout, stderr io.Writer) int {
+		c.Flags.Visit(func(f *flag.Flag) { o.given = append(o.given, f.Name) })
 		o.Kind = probe.Kind(append(args, "")[0])
 		if err := o.complete(c.Flags); err != nil {
 			return p.Misused(c, stderr, err)
@@ -126,6 +129,13 @@ func (o *probeFlags) complete(flags *flag.FlagSet) error {
 		return errors.New("expected -udp or -server, got both")
 	case o.udp && !(given["address"] && (given["secret"] || given["secret-file"])):
 		return errors.New("-udp needs -address, and -secret or -secret-file: their defaults are those of RadSec")
+	}
+	has := func(name string) bool { return slices.Contains(o.given, name) }
+	if o.server != "" && (o.udp || has("address") || has("secret") || has("secret-file")) {
+		return errors.New("-server takes address and secret from the configuration: -udp, -address, -secret and -secret-file do not go with it")
+	}
+	if o.udp && (!has("address") || !has("secret") && !has("secret-file")) {
+		return errors.New("-udp needs -address, and -secret or -secret-file")
 	}
 	o.CAFile = cmp.Or(o.CAFile, filepath.Join(o.dir, "ca.pem"))
 	o.CertFile = cmp.Or(o.CertFile, filepath.Join(o.dir, "client.pem"))

@@ -92,6 +92,9 @@ func tapInto(ctx context.Context, stdout io.Writer, o *tapFlags) (n int, err err
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
 	if err := json.NewEncoder(c).Encode(o.filter); err != nil {
+		if ctx.Err() != nil { // -duration is over, or it was interrupted
+			return 0, nil
+		}
 		return 0, err
 	}
 	from := bufio.NewReader(c)

@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"radsec-gw/config"
+	"radsec-gw/files"
+	"radsec-gw/gateway/gatewaytest"
+)
+
+// What serve would refuse as key_log_file, check reports with its key, and makes no file.
+func TestKeyLogFileIsChecked(t *testing.T) {
+	dir := t.TempDir()
+	open := filepath.Join(dir, "open")
+	if err := os.WriteFile(open, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"":                                 "",
+		filepath.Join(dir, "new"):          "",
+		dir:                                "is not a regular file",
+		open:                               "chmod 600",
+		filepath.Join(dir, "none", "keys"): "no such file or directory",
+	} {
+		var cfg config.Config
+		cfg.Listen.KeyLogFile = path
+		got := keyLogMistakes(&cfg, files.NewReader())
+		if (want == "") != (len(got) == 0) || want != "" && (got[0].Key != "listen.key_log_file" || !strings.Contains(got.Error(), want)) {
+			t.Errorf("%q: expected a mistake with %q, got %v", path, want, got)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "new")); err == nil {
+		t.Error("expected check to make no file")
+	}
+	_, file := gatewaytest.Dir(t, strings.Replace(gatewaytest.Config(1812), "[listen]\n", "[listen]\nkey_log_file = \"certs\"\n", 1))
+	if got := mistakesOf(t, file); !got.Has("listen.key_log_file") {
+		t.Errorf("expected Load to report it, got %v", got)
+	}
+}
