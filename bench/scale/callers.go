@@ -32,11 +32,6 @@ func FullCrowd() Crowd {
 	return Crowd{Gateway: Size{Clients: 100, Servers: 100, Routes: 100}, Idle: 1000, Looping: 50, Phase: 30 * time.Second, Every: 2 * time.Second}
 }
 
-// SmallCrowd is a part of it.
-func SmallCrowd() Crowd {
-	return Crowd{Gateway: Size{Clients: 20, Servers: 20, Routes: 20}, Idle: 200, Looping: 10, Phase: 2 * time.Second, Every: 500 * time.Millisecond}
-}
-
 // The bounds for a crowd.
 const (
 	mostCrowdMemory = 1.5 // times that at rest

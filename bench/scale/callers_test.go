@@ -2,9 +2,15 @@ package scale
 
 import (
 	"testing"
+	"time"
 
 	"radsec-gw/bench/faults"
 )
+
+// smallCrowd is a part of FullCrowd.
+func smallCrowd() Crowd {
+	return Crowd{Gateway: Size{Clients: 20, Servers: 20, Routes: 20}, Idle: 200, Looping: 10, Phase: 2 * time.Second, Every: 500 * time.Millisecond}
+}
 
 // The scraper and an orchestrator are answered beside a crowd of callers, which costs little
 // memory.
@@ -15,7 +21,7 @@ func TestCallersCostLittleMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := TryCrowd(t.Context(), env, SmallCrowd())
+	rows, err := TryCrowd(t.Context(), env, smallCrowd())
 	if err != nil {
 		t.Fatal(err)
 	}
