@@ -13,14 +13,13 @@ import (
 )
 
 // openKeyLog opens the file for the keys of connections, or returns that of the current
-// generation if it is the same file. It returns nil if the configuration asks for none.
+// generation if it is the same file still: one that was renamed or removed is replaced by a
+// new one, as whoever rotates files expects. It returns nil if the configuration asks for
+// none.
 func (g *Gateway) openKeyLog(cfg *config.Config, current *generation) (*tlsfront.KeyLog, error) {
 	path := cfg.Listen.KeyLogFile
-	switch {
-	case path == "":
+	if path == "" {
 		return nil, nil
-	case current != nil && current.keyLog != nil && current.Config.Listen.KeyLogFile == path:
-		return current.keyLog, nil
 	}
 	var mu sync.Mutex // guards what follows: the call may outlive its deadline
 	var file *os.File
@@ -42,6 +41,9 @@ func (g *Gateway) openKeyLog(cfg *config.Config, current *generation) (*tlsfront
 			file.Close()
 		}
 		return nil, fmt.Errorf("[listen].key_log_file: %w", err)
+	}
+	if current != nil && current.keyLog != nil && current.keyLog.WritesTo(file) {
+		return current.keyLog, file.Close()
 	}
 	return tlsfront.NewKeyLog(file, g.log), nil
 }

@@ -25,11 +25,11 @@ func parseAttribute(s string) (radius.Type, radius.Attribute, error) {
 		}
 	}
 	if a == nil || a.Vendor != 0 || a.Sub != 0 || a.Tagged || a.Hidden != dict.Clear {
-		return 0, nil, fmt.Errorf("-attr %q: %q is not an attribute that the probe can send by name; give its type as a number and its value as 0x…", s, name)
+		return 0, nil, fmt.Errorf("-attr %q is not an attribute that the probe can send by name; give its type as a number and its value as 0x…", name)
 	}
 	value, err := a.Parse(text)
 	if err != nil {
-		return 0, nil, fmt.Errorf("-attr %q: %w", s, err)
+		return 0, nil, fmt.Errorf("-attr %q: %w", name, err)
 	}
 	if len(value) > 253 {
 		return 0, nil, fmt.Errorf("-attr %q: expected at most 253 octets, got %d", name, len(value))

@@ -44,3 +44,12 @@ func TestParseAttribute(t *testing.T) {
 		}
 	}
 }
+
+// The value of an attribute that cannot be sent by name may be a password: no error has it.
+func TestAttributeErrorsHaveNoSecret(t *testing.T) {
+	for _, in := range []string{"Tunnel-Password=tiger", "User-Password=tiger", "No-Such=tiger", "MS-CHAP-Challenge=tiger"} {
+		if _, _, err := parseAttribute(in); err == nil || strings.Contains(err.Error(), "tiger") {
+			t.Errorf("%q: the error is %v, expected one without the value", in, err)
+		}
+	}
+}

@@ -26,6 +26,7 @@ const keyLogCloseTime = 500 * time.Millisecond
 // reads (NSS key log). A handshake never waits for the file: lines that it does not take in
 // time are dropped.
 type KeyLog struct {
+	to      io.WriteCloser
 	lines   chan []byte
 	closing chan struct{}
 	ended   chan struct{}
@@ -78,9 +79,23 @@ func refuseKeyLog(path string, info fs.FileInfo) error {
 
 // NewKeyLog returns a KeyLog that writes to w until Close, which also closes w.
 func NewKeyLog(w io.WriteCloser, log *slog.Logger) *KeyLog {
-	k := &KeyLog{lines: make(chan []byte, keyLogLines), closing: make(chan struct{}), ended: make(chan struct{}), log: log}
-	go k.run(w)
+	k := &KeyLog{to: w, lines: make(chan []byte, keyLogLines), closing: make(chan struct{}), ended: make(chan struct{}), log: log}
+	go k.run()
 	return k
+}
+
+// WritesTo reports whether the KeyLog writes to that file, which may have been opened again.
+func (k *KeyLog) WritesTo(f *os.File) bool {
+	to, ok := k.to.(*os.File)
+	if !ok {
+		return false
+	}
+	old, err := to.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := f.Stat()
+	return err == nil && os.SameFile(old, now)
 }
 
 // Write queues a line, or drops it. crypto/tls calls it during handshakes, which an error
@@ -106,8 +121,9 @@ func (k *KeyLog) lose(err error) {
 }
 
 // run writes the lines. What waits at Close is still written.
-func (k *KeyLog) run(w io.WriteCloser) {
+func (k *KeyLog) run() {
 	defer close(k.ended)
+	w := k.to
 	defer w.Close()
 	for {
 		select {

@@ -54,10 +54,14 @@ func hash(given string, station bool, names []string, in io.Reader, out io.Write
 		return nil
 	}
 	lines := bufio.NewScanner(in)
-	for lines.Scan() {
+	n := 1
+	for ; lines.Scan(); n++ {
 		if _, err := fmt.Fprintln(out, show(lines.Text())); err != nil {
 			return err
 		}
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("line %d of standard input: expected a name, got more than %d bytes", n, bufio.MaxScanTokenSize)
 	}
 	return lines.Err()
 }
