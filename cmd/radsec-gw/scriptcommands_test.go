@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -158,11 +157,10 @@ func program(ts *testscript.TestScript, name string) *exec.Cmd {
 //
 // which sends the signal to a program in the background.
 func scriptSignal(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "USR1": syscall.SIGUSR1, "USR2": syscall.SIGUSR2}
-	if neg || len(args) != 2 || signals[args[0]] == nil {
+	if neg || len(args) != 2 || scriptSignals[args[0]] == nil {
 		ts.Fatalf("usage: signal HUP|INT|TERM|USR1|USR2 NAME")
 	}
-	ts.Check(program(ts, args[1]).Process.Signal(signals[args[0]]))
+	ts.Check(program(ts, args[1]).Process.Signal(scriptSignals[args[0]]))
 }
 
 // scriptEnds is the command
