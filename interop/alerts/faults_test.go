@@ -25,7 +25,7 @@ func (b *bed) startBusy() {
 		b.server("dead", "retransmit_initial = \"300ms\"\nretransmit_duration = \"2s\"")+route("dead", quoted("dead"), "")+
 		b.server("hangs", "retransmit_initial = \"300ms\"\nretransmit_duration = \"2s\"")+route("hangs", quoted("hangs"), "")+
 		b.server("unsigned", "retransmit_initial = \"300ms\"\nretransmit_duration = \"2s\"")+route("unsigned", quoted("unsigned"), "")+
-		b.server("slow", "max_sockets = 1")+route("slow", quoted("slow"), "")+
+		b.server("slow", "max_sockets = 1\nretransmit_initial = \"300ms\"")+route("slow", quoted("slow"), "")+
 		b.server("late", "")+b.server("later", "")+route("late", quoted("late", "later"), "patience = \"300ms\""))
 	b.start(b.busy)
 }

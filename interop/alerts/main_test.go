@@ -39,7 +39,7 @@ var made = map[string]string{
 	"RadSecLoop":                      "requests with the gateway's own Proxy-State; the traffic ends",
 	"RadSecHandshakesFailing":         "connections without a certificate; they end",
 	"RadSecQueueNearBound":            "a slow server with one socket has most of its Identifiers in use; the traffic ends",
-	"RadSecRetransmissionsHigh":       "requests to servers that answer nothing",
+	"RadSecRetransmissionsHigh":       "a server answers after its requests were sent again; the traffic ends",
 	"RadSecBadReplies":                "a server does not sign, and later does",
 	"RadSecOpenFilesNearLimit":        "idle connections to a gateway with few descriptors; they are closed",
 	"RadSecQueueShedding":             "nobody reads the log of a gateway, and later someone does",
