@@ -30,7 +30,7 @@ type Backend struct {
 	resolver *resolve.Resolver
 	base     time.Time // the clock counts from here
 	issuers  issuers
-	observer Observer // nil: none; set before the first request
+	observer atomic.Pointer[Observer] // nil: none; set once, when checks may have been sent already
 
 	sockets            atomic.Int64  // open to all servers, those included that are retired
 	socketLimit        atomic.Int64  // 0: none

@@ -45,10 +45,14 @@ type Observer interface {
 	Observe(owner Handler, s *Step)
 }
 
-// SetObserver sets the observer. It must be called before the first request is started.
-func (b *Backend) SetObserver(o Observer) { b.observer = o }
+// SetObserver sets the observer. It must be called once, before the first request is started;
+// it is not told of the checks before that.
+func (b *Backend) SetObserver(o Observer) { b.observer.Store(&o) }
 
-func (b *Backend) observing() bool { return b.observer != nil && b.observer.Observing() }
+func (b *Backend) observing() bool {
+	o := b.observer.Load()
+	return o != nil && (*o).Observing()
+}
 
 // localOf returns the local address of a connection; invalid where it is not known.
 func localOf(c datagram.Conn) netip.AddrPort {
@@ -64,7 +68,7 @@ func localOf(c datagram.Conn) netip.AddrPort {
 func (s *socket) observe(owner Handler, step Step) {
 	step.Server, step.Port = s.ep.server.Name, s.ep.label
 	step.Local, step.Remote = s.local, netip.AddrPortFrom(s.address, s.ep.number)
-	s.ep.server.backend.observer.Observe(owner, &step)
+	(*s.ep.server.backend.observer.Load()).Observe(owner, &step)
 }
 
 // observeSent reports a transmission of a slot's request. With mu held.
