@@ -38,7 +38,7 @@ func TestReveal(t *testing.T) {
 		{Type: 26, Vendor: 9, Name: "Vendor-9", Value: []byte{1}},
 		{Type: 26, Name: "Vendor-Specific", Value: []byte{1}},
 		{Type: 241, Number: 4, Name: "Original-Packet-Code", Value: []byte{0, 0, 0, 1}},
-		{Type: 245, Number: 1, Name: "Attr-245.1", Value: []byte{9}},
+		{Type: 245, Number: 1, Name: "SAML-Assertion", Value: []byte{9}},
 		{Type: 241, Name: "Extended-Attribute-1"},
 		{Type: 69, Name: "Tunnel-Password", Value: []byte("broken"), Hidden: true, Sealed: true},
 		{Type: 17, Name: "Attr-17"},
