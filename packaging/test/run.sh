@@ -133,7 +133,7 @@ readme() { awk -v n="$1" '/^```/ { inside = /^```sh/ && ++seen == n; next } insi
 # systemd would start it at boot.
 configure() {
   check "the README's commands, to the one that starts the service" inside sh -euc "$(readme 4 | sed '/^systemctl/,$d')"
-  check "that one is systemctl enable --now radsec-gw" test "$(readme 4 | grep '^systemctl')" = "systemctl enable --now radsec-gw"
+  check "that one is systemctl enable --now radsec-gw" test "$(readme 4 | sed -n 's/ *#.*//; /^systemctl/p')" = "systemctl enable --now radsec-gw"
   check "  which has systemd start it at boot" systemctl --root="$root" enable radsec-gw
 }
 
