@@ -23,6 +23,9 @@ var sometimes = []string{
 	"radsec_gw_crl_next_update_timestamp_seconds", "radsec_gw_crl_issuer_refused",
 	"radsec_gw_tls_client_certificate_expiry_timestamp_seconds", "client:radsec_gw_certificate_valid:seconds",
 	"radsec_gw_server_name_lookups_total",
+	// These appear with their first count.
+	"radsec_gw_server_requests_resent_total", "radsec_gw_server_requests_moved_total", "radsec_gw_server_timeouts_total", "radsec_gw_replies_after_move_total",
+	"client:radsec_gw_limited:rate5m", "client:radsec_gw_lost:rate5m", "server:radsec_gw_resent:ratio_rate5m", "server:radsec_gw_bad_replies:rate5m", "server:radsec_gw_replies_after_move:ratio_rate15m",
 	"radsec_gw_queue_items", "radsec_gw_queue_bytes", "radsec_gw_queue_shed_total", "queue:radsec_gw_queue:ratio",
 }
 
