@@ -143,8 +143,21 @@ func (e *endpoint) changed(t health.Transition) {
 		return
 	}
 	e.publishState()
+	if t.From == health.Up && t.To != health.Failing {
+		e.checkOthers()
+	}
 	if t.To >= health.Failing {
 		e.order(moveServer)
+	}
+}
+
+// checkOthers checks the server's other ports after this one fell silent: where the whole
+// server is gone, an idle port would otherwise be called up until its watchdog finds out.
+func (e *endpoint) checkOthers() {
+	for _, other := range e.server.endpoints() {
+		if other != e {
+			other.health.RequestCheck()
+		}
 	}
 }
 

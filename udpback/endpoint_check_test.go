@@ -280,3 +280,25 @@ func TestCheckOnASocketThatCloses(t *testing.T) {
 		}
 	})
 }
+
+// When one port falls silent the others of the server are checked at once: an idle one of a
+// server that is gone is down as soon as that port, not after its watchdog.
+func TestSilenceOfOnePortChecksTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		a := f.server(t, "a", checked)
+		defer a.Close()
+		f.net.set(func() {
+			f.net.serve = func(_ string, q []byte) [][]byte { return [][]byte{answer(t, q, radius.CodeAccessAccept)} }
+		})
+		pass(time.Second) // both ports have answered a check
+		f.net.set(func() { f.net.serve = nil })
+		a.endpoint(wire.KindAccess).health.Refused()
+		pass(15 * time.Second)
+		for _, kind := range []wire.Kind{wire.KindAccess, wire.KindAccounting} {
+			if s := a.endpoint(kind).health.State(); s != health.Down {
+				t.Errorf("15 s after the port for access was closed the %s port is %v, expected down", kind, s)
+			}
+		}
+	})
+}
