@@ -200,7 +200,7 @@ func TestMaskedPacket(t *testing.T) {
 			clear(want[5:])
 		}
 		if !bytes.Equal(now, want) {
-			t.Errorf("attribute %d became %x, expected %x", p[off], now, want)
+			t.Errorf("attribute %d: got %x, expected %x", p[off], now, want)
 		}
 	}
 	// EAP whose data is public is there as a whole, also in further attributes.
@@ -208,21 +208,21 @@ func TestMaskedPacket(t *testing.T) {
 	tls = append(tls, 79, 12, 2, 9, 0, 20, 13, 0, 'h', 'e', 'l', 'l', 79, 8, 'o', '-', 't', 'l', 's', '!')
 	tls[3] = byte(len(tls))
 	if got := maskedPacket(tls, false); !bytes.Equal(got[20:], tls[20:]) {
-		t.Errorf("EAP-TLS became %x, expected it as it was", got[20:])
+		t.Errorf("EAP-TLS: got %x, expected it as it was", got[20:])
 	}
 	gtc := bytes.Clone(tls)
 	gtc[26] = 6
 	if got := maskedPacket(gtc, false); bytes.Contains(got, []byte("hell")) || bytes.Contains(got, []byte("tls!")) {
-		t.Errorf("EAP-GTC became %x, expected no data in it", got[20:])
+		t.Errorf("EAP-GTC: got %x, expected no data in it", got[20:])
 	}
 	// Of what is malformed nothing but the header is there.
 	if got := maskedPacket(append(bytes.Clone(p[:20]), "secret"...), false); !bytes.Equal(got[20:], make([]byte, 6)) {
-		t.Errorf("a malformed packet became %x, expected zeros after the header", got)
+		t.Errorf("a malformed packet: got %x, expected zeros after the header", got)
 	}
 	// The authenticator of what is computed with the secret is not there.
 	reply := []byte{2, 1, 0, 20, 19: 9}
 	if got := maskedPacket(reply, false); got[19] != 0 {
-		t.Errorf("a reply's authenticator became %x, expected zeros", got[4:20])
+		t.Errorf("a reply's authenticator: got %x, expected zeros", got[4:20])
 	}
 }
 

@@ -16,7 +16,7 @@ func TestLargeFilesAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Truncate(path, 1<<40); err != nil { // sparse
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	for name, load := range map[string]func() error{
 		"LoadCA":           func() error { _, err := LoadCA(path); return err },

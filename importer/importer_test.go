@@ -90,7 +90,7 @@ func TestListenAddresses(t *testing.T) {
 		{[]string{"0.0.0.0:2083", "[2001:db8::1]:2083"}, []string{"0.0.0.0:2083", "[2001:db8::1]:2083"}},
 	} {
 		if got := importer.ListenAddresses(x.all); !slices.Equal(got, x.want) {
-			t.Errorf("%q became %q, expected %q", x.all, got, x.want)
+			t.Errorf("%q: got %q, expected %q", x.all, got, x.want)
 		}
 		importertest.CheckLoads(t, fmt.Sprintf(complete, strings.Join(x.want, `", "`)))
 	}

@@ -84,7 +84,7 @@ func TestRealmsOfMatchesTheSame(t *testing.T) {
 			realm := string(routing.Realm([]byte(user)))
 			got := slices.ContainsFunc(u.entries, func(entry string) bool { return covers(entry, strings.ToLower(realm)) })
 			if want := original.MatchString(user); got != want && (realm != "" || u.remark == "") {
-				t.Errorf("realm %s became %q: it matches %s: %v, in radsecproxy %v", name, u.entries, user, got, want)
+				t.Errorf("realm %s is %q here: it matches %s: %v, in radsecproxy %v", name, u.entries, user, got, want)
 			}
 		}
 	}
