@@ -35,9 +35,9 @@ const (
 	FateServerSilent       // no reply to the end of the schedule
 	FateServerUnverified   // no reply that verifies to the end of the schedule, but some that do not
 	FateServerRefused      // ICMP said that nothing listens on the NAS's port; CoA and Disconnect only
-	FateNoIdentifier       // every identifier of every usable server is taken
+	FateNoIdentifier       // no Identifier of a usable server is free for it: the last 1/64, at least 16, are for conversations that have begun
 	FateOverShare          // the client holds its share of the identifiers, which are nearly all taken
-	FateNoSocket           // no socket to any server can be opened: a name that does not resolve, too many open files
+	FateNoSocket           // its server was removed from the configuration at that moment
 	FateMaintenance        // every server of the route is in maintenance
 	FateSuperseded         // the client gave up: it used the Identifier again for another request
 	FateClientGone         // the connection ended before the reply arrived

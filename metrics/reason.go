@@ -7,7 +7,7 @@ type Reason uint8
 const (
 	ClosedByPeer        Reason = iota // the peer closed it in order, between two packets
 	ClosedBroken                      // the peer reset it, went away within a packet, or broke TLS
-	ClosedIdle                        // nothing received for the idle timeout
+	ClosedIdle                        // no request was outstanding for the idle timeout; Status-Server does not count
 	ClosedPacketTimeout               // a started packet was not whole in time
 	ClosedNotReading                  // the peer did not take what was written, by time or by amount
 	ClosedBadLength                   // a Length outside 20..4096

@@ -91,9 +91,7 @@ func (s *Server) readiness() Readiness {
 					continue
 				}
 				seen[endpoint{server, port}] = true
-				undecided.addf(func() string {
-					return fmt.Sprintf("server %s has not answered for %s yet, and is not down", clip(server), port)
-				})
+				undecided.addf(func() string { return ports.undecidedText(server, port) })
 			}
 		}
 		if some {
@@ -160,9 +158,10 @@ type endpoint struct {
 type portStatus map[endpoint]portState
 
 type portState struct {
-	best    metrics.State // of its addresses
-	serves  bool          // it answers, as far as is known
-	decided bool          // it has answered, or is down
+	best       metrics.State // of its addresses
+	serves     bool          // it answers, as far as is known
+	decided    bool          // it has answered, or is down
+	unverified bool          // no reply ever verified, and some did not
 }
 
 func (s *Server) portStatus() portStatus { return statusOf(s.cfg.Metrics.Servers()) }
@@ -171,11 +170,16 @@ func statusOf(counts []metrics.ServerCounts) portStatus {
 	all := portStatus{}
 	for key, list := range byEndpoint(counts) {
 		one := portState{best: list[0].State, decided: true}
+		var verified, bad uint64
 		for _, c := range list {
 			one.best = min(one.best, c.State)
 			one.serves = one.serves || c.Proven && getsRequests(c.State)
 			one.decided = one.decided && (c.Proven || !getsRequests(c.State))
+			verified += c.Answered
+			bad += c.Replies[metrics.ReplyBadResponseAuthenticator] + c.Replies[metrics.ReplyBadMessageAuthenticator] +
+				c.Replies[metrics.ReplyMissingMessageAuthenticator]
 		}
+		one.unverified = verified == 0 && bad > 0
 		all[key] = one
 	}
 	return all
@@ -234,6 +238,19 @@ func (p portStatus) undecided(r *Route, port metrics.Port) (list []string) {
 	return list
 }
 
+// undecidedText says that a port is not decided yet.
+func (p portStatus) undecidedText(server string, port metrics.Port) string {
+	text := fmt.Sprintf("server %s has not answered for %s yet, and is not down", clip(server), port)
+	if p[endpoint{server, port}].unverified {
+		text += onlyUnverified
+	}
+	return text
+}
+
+// onlyUnverified is said of a server whose replies have never verified: what is wrong is then
+// the secret of one side, or that the server does not sign, and not the way to it.
+const onlyUnverified = ", and no reply of it has verified"
+
 // maxServers is how many servers of a route are named.
 const maxServers = 5
 
@@ -244,6 +261,9 @@ func (p portStatus) describe(r *Route, port metrics.Port) string {
 		what := p[endpoint{name, port}].best.String()
 		if !p[endpoint{name, port}].decided {
 			what = "not answered yet"
+		}
+		if p[endpoint{name, port}].unverified {
+			what += onlyUnverified
 		}
 		list = append(list, clip(name)+": "+what)
 	}

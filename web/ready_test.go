@@ -23,15 +23,15 @@ func TestStatusOfServers(t *testing.T) {
 		ports []port // as metrics.Servers gives them, by name
 		want  portState
 	}{
-		{"one address", []port{{"pool", failing, true}}, portState{failing, true, true}},
-		{"name not looked up yet", []port{{"pool", down, false}}, portState{down, false, true}},
-		{"not heard of yet", []port{{"pool", up, false}}, portState{up, false, false}},
-		{"silent at first", []port{{"pool", suspect, false}}, portState{suspect, false, false}},
-		{"expanded", []port{{"pool@10.0.0.1", down, true}, {"pool@10.0.0.2", suspect, true}, {"pool@2001:db8::1", failing, true}}, portState{suspect, true, true}},
-		{"expanded, one not heard of", []port{{"pool@10.0.0.1", up, false}, {"pool@10.0.0.2", failing, true}}, portState{up, true, false}},
-		{"expanded a moment ago", []port{{"pool", up, true}, {"pool@10.0.0.1", down, true}, {"pool@10.0.0.2", down, false}}, portState{down, false, true}},
-		{"own port after its addresses", []port{{"pool@10.0.0.1", failing, true}, {"pool", up, true}}, portState{failing, true, true}},
-		{"another server with an @", []port{{"pool", down, true}, {"pool@dc1", up, true}}, portState{down, false, true}},
+		{"one address", []port{{"pool", failing, true}}, portState{best: failing, serves: true, decided: true}},
+		{"name not looked up yet", []port{{"pool", down, false}}, portState{best: down, serves: false, decided: true}},
+		{"not heard of yet", []port{{"pool", up, false}}, portState{best: up, serves: false, decided: false}},
+		{"silent at first", []port{{"pool", suspect, false}}, portState{best: suspect, serves: false, decided: false}},
+		{"expanded", []port{{"pool@10.0.0.1", down, true}, {"pool@10.0.0.2", suspect, true}, {"pool@2001:db8::1", failing, true}}, portState{best: suspect, serves: true, decided: true}},
+		{"expanded, one not heard of", []port{{"pool@10.0.0.1", up, false}, {"pool@10.0.0.2", failing, true}}, portState{best: up, serves: true, decided: false}},
+		{"expanded a moment ago", []port{{"pool", up, true}, {"pool@10.0.0.1", down, true}, {"pool@10.0.0.2", down, false}}, portState{best: down, serves: false, decided: true}},
+		{"own port after its addresses", []port{{"pool@10.0.0.1", failing, true}, {"pool", up, true}}, portState{best: failing, serves: true, decided: true}},
+		{"another server with an @", []port{{"pool", down, true}, {"pool@dc1", up, true}}, portState{best: down, serves: false, decided: true}},
 	} {
 		var counts []metrics.ServerCounts
 		for _, p := range x.ports {

@@ -39,6 +39,11 @@ func TestReadinessGivesItsReasons(t *testing.T) {
 		{"the only server is failing", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateFailing) }, 200, ""},
 		{"the only server for a kind is down, and one of another is not", func(b *bed) { b.m.Server("radius-b", "coa").SetState(metrics.StateDown) }, 200, ""},
 		{"a server has not answered yet", func(b *bed) { b.m.Server("radius-b", "coa").SetProven(false) }, 503, "server radius-b has not answered for coa yet, and is not down"},
+		{"a server has answered, but with another secret", func(b *bed) {
+			s := b.m.Server("radius-b", "coa")
+			s.SetProven(false)
+			s.CountReply(metrics.ReplyBadResponseAuthenticator)
+		}, 503, "server radius-b has not answered for coa yet, and is not down, and no reply of it has verified"},
 	} {
 		b := newBed(t, nil)
 		row.change(b)

@@ -35,7 +35,7 @@ func FullCrowd() Crowd {
 // The bounds for a crowd.
 const (
 	mostCrowdMemory = 1.5 // times that at rest
-	mostScrape      = 2 * time.Second
+	mostScrape      = time.Second
 )
 
 // CallersCommand is bench callers.
