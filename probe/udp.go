@@ -33,11 +33,13 @@ type UDP struct {
 
 // The gateway's default schedule of retransmissions (RFC 5080 §2.2.1), without the variation.
 const (
-	firstWait   = defaults.RetransmitInitial  // IRT
-	longestWait = defaults.RetransmitMax      // MRT
-	maxSends    = defaults.RetransmitCount    // MRC
-	udpTimeout  = defaults.RetransmitDuration // MRD
+	firstWait   = defaults.RetransmitInitial // IRT
+	longestWait = defaults.RetransmitMax     // MRT
+	maxSends    = defaults.RetransmitCount   // MRC
 )
+
+// UDPTimeout is how long RunUDP waits for the answer where Config.Timeout is 0 (MRD).
+const UDPTimeout = defaults.RetransmitDuration
 
 // RunUDP is like Run, but sends the request over UDP, as a gateway does, and sends it again
 // while no reply arrives. Config.Secret is the secret shared with the server, and
@@ -48,7 +50,7 @@ func RunUDP(ctx context.Context, cfg Config, to UDP, w io.Writer) (*Result, erro
 		return r, &ConfigError{errors.New("-secret: expected the secret that is shared with the server")}
 	}
 	if cfg.Timeout == 0 {
-		cfg.Timeout = udpTimeout
+		cfg.Timeout = UDPTimeout
 	}
 	cfg = cfg.withDefaults()
 	request, err := newRequest(&cfg)
@@ -92,7 +94,7 @@ func (to *UDP) nameText() string {
 
 // dial opens the socket. Its errors say what to check.
 func (to *UDP) dial(ctx context.Context) (net.Conn, error) {
-	d := net.Dialer{Timeout: udpTimeout}
+	d := net.Dialer{Timeout: UDPTimeout}
 	if to.Source.IsValid() {
 		d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(to.Source, 0))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/fips140"
 	"io"
+	"slices"
 
 	"radsec-gw/cli"
 )
@@ -10,6 +11,9 @@ import (
 // usingMD5 returns the command, but with a refusal where Go's cryptography forbids MD5, and
 // would panic at the first packet.
 func usingMD5(c *cli.Command) *cli.Command {
+	if !slices.ContainsFunc(c.Exit, func(e cli.Entry) bool { return e.Name == "78" }) {
+		c.Exit = append(c.Exit, cli.Entry{Name: "78", Text: "GODEBUG forbids MD5, and so RADIUS."})
+	}
 	run := c.Run
 	c.Run = func(args []string, stdout, stderr io.Writer) int {
 		if fips140.Enforced() {

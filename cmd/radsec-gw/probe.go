@@ -49,7 +49,7 @@ With -server it sends over UDP to a [[server]] of the configuration, with its ad
 	c.Run = func(args []string, stdout, stderr io.Writer) int {
 		c.Flags.Visit(func(f *flag.Flag) { o.given = append(o.given, f.Name) })
 		o.Kind = probe.Kind(append(args, "")[0])
-		if err := o.complete(c.Flags); err != nil {
+		if err := o.complete(); err != nil {
 			return p.Misused(c, stderr, err)
 		}
 		if o.quiet {
@@ -76,8 +76,10 @@ func (o *probeFlags) run(stdout io.Writer) error {
 	}
 	cfg, to := o.Config, probe.UDP{Address: o.Address}
 	if o.server != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(o.Timeout, probe.UDPTimeout))
+		defer cancel()
 		var err error
-		if cfg.Secret, to, err = probedServer(o.config, o.server, o.Kind); err != nil {
+		if cfg.Secret, to, err = probedServer(ctx, o.config, o.server, o.Kind); err != nil {
 			return err
 		}
 	}
@@ -119,23 +121,17 @@ func (o *probeFlags) register(c *cli.Command) {
 
 // complete reads the files of the secret and the password, and names those of the
 // certificates.
-func (o *probeFlags) complete(flags *flag.FlagSet) error {
-	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+func (o *probeFlags) complete() error {
+	has := func(name string) bool { return slices.Contains(o.given, name) }
 	switch {
 	case o.config != "" && o.server == "":
 		return errors.New("-config goes with -server only")
 	case o.udp && o.server != "":
 		return errors.New("expected -udp or -server, got both")
-	case o.udp && !(given["address"] && (given["secret"] || given["secret-file"])):
+	case o.server != "" && (has("address") || has("secret") || has("secret-file")):
+		return errors.New("-server takes address and secret from the configuration: -address, -secret and -secret-file do not go with it")
+	case o.udp && (!has("address") || !has("secret") && !has("secret-file")):
 		return errors.New("-udp needs -address, and -secret or -secret-file: their defaults are those of RadSec")
-	}
-	has := func(name string) bool { return slices.Contains(o.given, name) }
-	if o.server != "" && (o.udp || has("address") || has("secret") || has("secret-file")) {
-		return errors.New("-server takes address and secret from the configuration: -udp, -address, -secret and -secret-file do not go with it")
-	}
-	if o.udp && (!has("address") || !has("secret") && !has("secret-file")) {
-		return errors.New("-udp needs -address, and -secret or -secret-file")
 	}
 	o.CAFile = cmp.Or(o.CAFile, filepath.Join(o.dir, "ca.pem"))
 	o.CertFile = cmp.Or(o.CertFile, filepath.Join(o.dir, "client.pem"))
@@ -143,8 +139,11 @@ func (o *probeFlags) complete(flags *flag.FlagSet) error {
 	if err := readIfGiven(o.secretFile, &o.Secret); err != nil {
 		return err
 	}
-	if o.Secret == "" {
-		return errors.New("-secret is empty: the RadSec leg's secret is \"radsec\" unless both sides agreed on another (RFC 6614 §2.3)")
+	switch {
+	case o.Secret == "" && o.udp:
+		return errors.New("expected the secret that is shared with the server at -address, got an empty one")
+	case o.Secret == "":
+		return errors.New("-secret is empty: the secret of the RadSec side is \"radsec\" unless both sides agreed on another (RFC 6614 §2.3)")
 	}
 	return readIfGiven(o.passwordFile, &o.Password)
 }

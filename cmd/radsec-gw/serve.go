@@ -24,14 +24,14 @@ func serveCommand(p *cli.Program) *cli.Command {
 	c := cli.New("serve", "run the gateway")
 	c.Details = `Runs until SIGTERM or SIGINT: then /readyz turns to 503, no connection is accepted, requests in flight are finished (drain_timeout), and the exit status is 0. A second such signal ends it at once.
 
-SIGHUP reads the configuration again; one with mistakes is refused, and the old one stays. SIGUSR1 makes the log level debug, SIGUSR2 the configured one.
+SIGHUP reads the configuration again; one with mistakes is refused, and the old one stays. SIGUSR1 has the log say one level more, such as debug where it said info; SIGUSR2 ends that.
 
 The log goes to standard error. Where that is systemd's journal, each line has its priority, so that "journalctl -p warning" selects by it. The configuration is explained in radsec-gw.toml(5).`
 	c.Exit = []cli.Entry{
 		{Name: "0", Text: "It was ended by a signal."},
 		{Name: "1", Text: "A failure that may be temporary, such as a port in use."},
 		{Name: "2", Text: "Usage error."},
-		{Name: "78", Text: "A mistake in the configuration or in a file that it names: starting again does not help."},
+		{Name: "78", Text: "A mistake in the configuration or in a file that it names, or GODEBUG forbids MD5: starting again does not help."},
 	}
 	c.Examples = []cli.Example{
 		{Text: "With the configuration in the current directory, or that of the system", Line: "radsec-gw serve"},
