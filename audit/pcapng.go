@@ -49,7 +49,7 @@ func pcapngHeader() []byte {
 	section := binary.LittleEndian.AppendUint32(nil, byteOrderMagic)
 	section = append(section, 1, 0, 0, 0)                             // version 1.0
 	section = append(section, 255, 255, 255, 255, 255, 255, 255, 255) // of unknown length
-	section = appendOption(section, optionComment, "Packets that passed a radsec-gw. The headers of IP and UDP are made up: ports are the usual ones of RADIUS. Secrets, passwords and authenticators are replaced by zeros.")
+	section = appendOption(section, optionComment, "Packets that passed a radsec-gw. The headers of IP and UDP are made up: ports are the usual ones of RADIUS. Secrets, passwords, and authenticators that are computed with a secret, are replaced by zeros.")
 	section = appendOption(section, optionApplication, "radsec-gw tap")
 	b := appendBlock(nil, blockSection, append(section, 0, 0, 0, 0))
 	for _, one := range [][2]string{{"radsec", "RadSec clients, without TLS"}, {"udp", "RADIUS servers"}} {

@@ -99,7 +99,7 @@ func (l *tapListener) Close() error {
 // every goroutine that it started has ended. Errors of Accept are counted and logged, and
 // it tries again after a pause: the process may be out of file descriptors for a while.
 //
-// A subscriber sends one line, a Filter as JSON, and then receives text.
+// A subscriber sends one line, a Filter as JSON, and then receives text or, where it asks for that, pcapng.
 func (h *Hub) ServeTaps(ctx context.Context, l net.Listener) {
 	const firstPause, longestPause = 5 * time.Millisecond, time.Second
 	var failing logs.Limiter
@@ -147,7 +147,7 @@ func (h *Hub) serveTap(ctx context.Context, c net.Conn) {
 		err = json.Unmarshal(line, &f)
 	}
 	if err != nil {
-		fmt.Fprintf(c, "expected a line of JSON with client, realm or user: %v\n", err)
+		fmt.Fprintf(c, "expected a line of JSON, a filter as radsec-gw tap sends it: %v\n", err)
 		return
 	}
 	t, err := h.attach(f)

@@ -143,6 +143,7 @@ func (s *sources) readInclude(index int, found lines, values map[string]any) (li
 		}
 	})
 	for _, m := range t.r.mistakes {
+		s.broken = true // files are missing, and what follows from that would mislead
 		s.wrong(index, m)
 	}
 	return list

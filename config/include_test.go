@@ -108,6 +108,7 @@ func TestIncludeMistakes(t *testing.T) {
 		{"a directory", map[string]string{"c.toml": "include=['d']\n", "d/x": ""}, []string{"c.toml:1: include[0]: expected a readable file, got \"d\": d is not a regular file"}},
 		{"a file for a directory", map[string]string{"c.toml": "include=['s.pem/*']\n"}, []string{"c.toml:1: include[0]: expected a directory that can be read, got \"s.pem/\": "}},
 		{"a pattern for a directory", map[string]string{"c.toml": "include=['*/a.toml']\n" + goodListen + good}, []string{"c.toml:1: include[0]: expected *, ? and [ only in the name"}},
+		{"nothing but a bad pattern", map[string]string{"c.toml": "include=['a[.toml']\n" + goodListen}, []string{"c.toml:1: include[0]: expected the name of a file, or a pattern"}},
 		{"not a pattern", map[string]string{"c.toml": "include=['[', '', 'd/', 1]\n" + goodListen + good}, []string{
 			"c.toml:1: include[0]: expected the name of a file", "c.toml:1: include[1]: expected the name of a file", "c.toml:1: include[2]: expected the name of a file", "c.toml:1: include[3]: expected a string"}},
 		{"not an array", map[string]string{"c.toml": "include='a.toml'\n" + goodListen + good}, []string{"c.toml:1: include: expected an array of strings, got \"a.toml\": write [\"a.toml\"]"}},

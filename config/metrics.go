@@ -15,9 +15,9 @@ type Metrics struct {
 	// Default: "127.0.0.1:9713"
 	Address string
 
-	// The token that is required for everything but /healthz and /readyz: as
-	// "Authorization: Bearer …", or in a browser as the password with any user name.
-	// Changing the log level over HTTP needs it. At most one of token, token_file (a file
+	// The token that is required for everything but /healthz and /readyz, and for the
+	// reasons of /readyz: as "Authorization: Bearer …", or in a browser as the password
+	// with any user name. Changing the log level over HTTP needs it. At most one of token, token_file (a file
 	// that holds it) and token_env (the name of an environment variable).
 	// Default: none, everybody who reaches the address sees it
 	Token Secret // may be empty

@@ -58,7 +58,7 @@ type Route struct {
 	MoveOnAfter int // 1..100
 
 	// How long one server may leave a request unanswered while it answers others or its
-	// probes, before the request goes to the next server as well; "0s": forever. Where
+	// checks, before the request goes to the next server as well; "0s": forever. Where
 	// users confirm a login (a push, a call), set it above the time that they have for
 	// that, and below retransmit_duration; otherwise two servers ask them.
 	// Default: "10s"

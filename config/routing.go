@@ -14,7 +14,7 @@ type Routing struct {
 	RealmFormats []string // of RealmFormats; at least one
 
 	// Whether loops are detected. Each request gets a Proxy-State of the gateway's own on
-	// its way to a server (never a probe); one that is received with it is refused with
+	// its way to a server (never a check); one that is received with it is refused with
 	// Error-Cause 502 as on_unreachable says, counted under the fate loop, and the log
 	// names the server that it was sent to. If it does not fit into the 4096 bytes of a
 	// request it is omitted, which is logged and counted in

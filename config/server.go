@@ -22,7 +22,7 @@ type Server struct {
 	Address string
 
 	// UDP ports. 0: this server does not offer it. A port that no route uses is neither
-	// opened nor probed.
+	// opened nor checked.
 	// Default: 1812
 	AuthPort uint16
 	// Default: 1813
@@ -62,7 +62,7 @@ type Server struct {
 	SuspectAfter int // ≥ 1
 
 	// This many overdue requests, with none answered since, make it failing while its
-	// probes are answered: it is up and does not do its work, as when its database hangs.
+	// health checks are answered: it is up and does not do its work, as when its database hangs.
 	// New requests prefer other servers, those that wait there move on, one request at a
 	// time still tries it, and after three answered requests it is up again. A request is
 	// overdue when it has waited four times as long as any answer took recently, but no
@@ -76,15 +76,15 @@ type Server struct {
 	// Default: "30s"
 	WatchdogInterval time.Duration // Tw, ≥ 6s
 
-	// The time between probes of a port that is suspect, failing or down, and for the
+	// The time between checks of a port that is suspect, failing or down, and for the
 	// answer to each. Also how soon a request tries a port that is failing, or down with
-	// health "none", or down without ever having answered a probe, as a server without
+	// health "none", or down without ever having answered a check, as a server without
 	// Status-Server does not; then after twice and four times as long. A request that is
-	// silent has its port probed at once.
+	// silent has its port checked at once.
 	// Default: "3s"
 	ProbeInterval time.Duration // > 0
 
-	// This many probes in a row without an answer make a port that is suspect or failing
+	// This many checks in a row without an answer make a port that is suspect or failing
 	// down; with health "none" silent requests make it down at once.
 	// Default: 3
 	DownAfter int // ≥ 1
@@ -291,7 +291,7 @@ func readPort(t *table, key string, to *uint16) {
 	}
 }
 
-// readHealth reads the limits of a port's health, and the user of the probes.
+// readHealth reads the limits of a port's health, and the user of the checks.
 func readHealth(t *table, s *Server) {
 	user := t.text("health_user", &s.HealthUser)
 	password := t.secret("health_password", &s.HealthPassword, s.Health == HealthAccessRequest)

@@ -4,7 +4,7 @@ package locks
 type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Issuers | Series |
-		Session | Admission | RateLimiter | Listeners | Outgoing | Paths | Connection | Tap | Syslog |
+		Session | Admission | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
 		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | HTTPConnections | Renderings |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
@@ -29,6 +29,7 @@ type (
 	RateLimiter       struct{}
 	Listeners         struct{}
 	Outgoing          struct{}
+	KeyLog            struct{}
 	Paths             struct{}
 	Connection        struct{}
 	Tap               struct{}
@@ -78,6 +79,7 @@ var order = [][]lock{
 		{RateLimiter{}, "tlsfront.rateLimiter.mu", false},
 		{Listeners{}, "tlsfront.listeners.mu", false},
 		{Outgoing{}, "tlsfront.outgoing.mu", false}, // under a lock of crypto/tls
+		{KeyLog{}, "tlsfront.KeyLog.mu", false},     // the same
 		{Paths{}, "identity.pathCache.mu", false},
 		{Connection{}, "relay.Connection.mu", false},
 		{Tap{}, "audit.tap.mu", false},

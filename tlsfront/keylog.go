@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"radsec-gw/locks"
 	"radsec-gw/logs"
 )
 
@@ -33,6 +34,9 @@ type KeyLog struct {
 	lost    atomic.Int64
 	log     *slog.Logger
 	limit   logs.Limiter
+
+	mu     locks.Mutex[locks.KeyLog] // guards closed; held for sending to lines
+	closed bool                      // Close was called: nothing more goes to lines
 }
 
 // OpenKeyLogFile opens a file to append keys to, which it creates for this user alone. A
@@ -72,7 +76,7 @@ func refuseKeyLog(path string, info fs.FileInfo) error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", path)
 	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("others may read %s (mode %#o), and whoever can decrypts every connection: run chmod 600 on it", path, info.Mode().Perm())
+		return fmt.Errorf("expected a file that only its owner can read and write, got %s with mode %#o: whoever reads it can decrypt every connection; run chmod 600 on it", path, info.Mode().Perm())
 	}
 	return nil
 }
@@ -101,6 +105,12 @@ func (k *KeyLog) WritesTo(f *os.File) bool {
 // Write queues a line, or drops it. crypto/tls calls it during handshakes, which an error
 // would end: there is none.
 func (k *KeyLog) Write(line []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		k.lose(errors.New("a reload replaced the file while the handshake ran"))
+		return len(line), nil
+	}
 	select {
 	case k.lines <- bytes.Clone(line):
 	default:
@@ -142,8 +152,12 @@ func (k *KeyLog) run() {
 	}
 }
 
-// Close ends the writing, and waits a moment for what is queued. It must be called once.
+// Close ends the writing, and waits a moment for what is queued. What is written later, by
+// handshakes that began before, is lost. It must be called once.
 func (k *KeyLog) Close() {
+	k.mu.Lock()
+	k.closed = true
+	k.mu.Unlock()
 	close(k.closing)
 	t := time.NewTimer(keyLogCloseTime)
 	defer t.Stop()

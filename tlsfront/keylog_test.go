@@ -87,6 +87,19 @@ func TestKeyLogOfABadDisk(t *testing.T) {
 	}
 }
 
+// A handshake that began before a reload replaced the file writes after Close: that is
+// counted as lost.
+func TestKeyLogAfterItsEnd(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys.log")
+	keys := NewKeyLog(must(OpenKeyLogFile(path)), slog.New(slog.DiscardHandler))
+	keys.Write([]byte("before\n"))
+	keys.Close()
+	keys.Write([]byte("after\n"))
+	if got := string(must(os.ReadFile(path))); got != "before\n" || keys.Lost() != 1 {
+		t.Errorf("the file has %q, and %d lines are lost; expected the first line, and 1", got, keys.Lost())
+	}
+}
+
 // A file that others may read is refused, and so is what is not a file.
 //
 // Fault O9.

@@ -27,7 +27,7 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("sbom", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	version := flags.String("version", "", "the program's `version`, where its build information has none")
+	version := flags.String("version", "", "the program's `version`, instead of that of its build information")
 	image := flags.String("image", "", "describe the container image of this `name`, which has the program alone")
 	if err := flags.Parse(args); err != nil {
 		return 2
