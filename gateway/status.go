@@ -151,7 +151,7 @@ func (g *Gateway) addProblems(s *status.Snapshot, current *generation, now time.
 	add := func(severity, kind, source, subject, text string, since time.Time) {
 		s.Problems = append(s.Problems, status.Problem{Severity: severity, Kind: kind, Source: source, Subject: subject, Text: text, Since: timeOrNil(since)})
 	}
-	addReloads(s, add, g.reloadLog.all)
+	addReloads(s, add, &g.reloadLog)
 	for _, f := range current.files.findings(now) {
 		switch f.Severity {
 		case identity.Fatal:
@@ -180,9 +180,12 @@ func (g *Gateway) addProblems(s *status.Snapshot, current *generation, now time.
 	}
 }
 
-// addReloads adds the reloads, and the problem that the last has failed.
-func addReloads(s *status.Snapshot, add func(severity, kind, source, subject, text string, since time.Time), reloads func() ([]status.Reload, time.Time)) {
-	list, since := reloads()
+// mostMistakes is how many mistakes of a reload are problems of their own.
+const mostMistakes = 3
+
+// addReloads adds the reloads, and what is not in use because one has failed.
+func addReloads(s *status.Snapshot, add func(severity, kind, source, subject, text string, since time.Time), reloads *reloadLog) {
+	list, failed := reloads.all()
 	s.Reloads = list
 	for i := range list {
 		if list[i].By != byStart {
@@ -191,15 +194,14 @@ func addReloads(s *status.Snapshot, add func(severity, kind, source, subject, te
 			break
 		}
 	}
-	if len(list) == 0 || list[0].Result == reloadTaken {
-		return
-	}
-	severity, kind, text := status.Error, "reload_refused", "the reload was refused, and what was read before stays in use: "
-	if list[0].Result == reloadKept {
-		severity, kind, text = status.Warning, "certificate_kept", "a new certificate is not used: "
-	}
-	for _, m := range list[0].Mistakes[:min(len(list[0].Mistakes), 3)] {
-		add(severity, kind, status.FromGateway, list[0].What, text+m, since)
+	for _, f := range failed {
+		severity, kind, text := status.Error, "reload_refused", "the reload was refused, and what was read before stays in use: "
+		if f.Result == reloadKept {
+			severity, kind, text = status.Warning, "certificate_kept", "a new certificate is not used: "
+		}
+		for _, m := range f.Mistakes[:min(len(f.Mistakes), mostMistakes)] {
+			add(severity, kind, status.FromGateway, f.What, text+m, f.since)
+		}
 	}
 }
 
