@@ -63,6 +63,21 @@ func TestWhatIsNotInUseIsAProblem(t *testing.T) {
 	}
 }
 
+// A reload with many mistakes is a few problems, and the last says how many more there are.
+func TestManyMistakesAreFewProblems(t *testing.T) {
+	for n, want := range map[int]string{1: "0", 3: "2", 4: "2; and 1 more, see the reloads", 30: "2; and 27 more, see the reloads"} {
+		l, list := &reloadLog{}, config.Mistakes{}
+		for i := range n {
+			list = append(list, config.Mistake{Text: fmt.Sprint(i)})
+		}
+		l.record(byRequest, "configuration", list, time.Unix(1000, 0))
+		got := strings.Split(problemsOf(l, time.Unix(1000, 0)), "reload_refused of configuration since 0: ")
+		if last := got[len(got)-1]; last != want || len(got) != min(n, mostMistakes)+1 {
+			t.Errorf("%d mistakes are %d problems, the last %q, expected %q", n, len(got)-1, last, want)
+		}
+	}
+}
+
 // A configuration that was refused is a problem on the page as long as it is one in the
 // metrics, also when a certificate has changed and is in use since.
 func TestRefusedConfigurationStaysAProblem(t *testing.T) {

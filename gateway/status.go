@@ -199,7 +199,11 @@ func addReloads(s *status.Snapshot, add func(severity, kind, source, subject, te
 		if f.Result == reloadKept {
 			severity, kind, text = status.Warning, "certificate_kept", "a new certificate is not used: "
 		}
-		for _, m := range f.Mistakes[:min(len(f.Mistakes), mostMistakes)] {
+		shown := f.Mistakes[:min(len(f.Mistakes), mostMistakes)]
+		for i, m := range shown {
+			if n := f.total - len(shown); n > 0 && i == len(shown)-1 {
+				m += fmt.Sprintf("; and %d more, see the reloads", n)
+			}
 			add(severity, kind, status.FromGateway, f.What, text+m, f.since)
 		}
 	}
