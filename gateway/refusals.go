@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"radsec-gw/logs"
@@ -30,7 +31,7 @@ type refusalCounts struct {
 
 func newRefusalCounts(g *Gateway) *refusalCounts { return &refusalCounts{g: g} }
 
-// all returns the counters by their names.
+// all returns the counters by their names, those included that are 0: a sum may fall to that.
 func (c *refusalCounts) all() map[string]uint64 {
 	now := time.Now()
 	if now.Sub(c.fatesAt) >= fatesEvery {
@@ -67,12 +68,11 @@ func fatesOf(clients []metrics.ClientCounts) (sum [metrics.NumFates]uint64) {
 	return sum
 }
 
-// refusalList lists what was refused, by reason.
+// refusalList lists what may be refused, by reason, and how often it was: of the clients and
+// servers that exist now.
 func refusalList(handshakes [metrics.NumHandshakes]uint64, fates [metrics.NumFates]uint64, servers []metrics.ServerCounts) (list []status.Refusal) {
 	add := func(what, reason string, n uint64) {
-		if n > 0 {
-			list = append(list, status.Refusal{What: what, Reason: reason, Count: n})
-		}
+		list = append(list, status.Refusal{What: what, Reason: reason, Count: n})
 	}
 	for h, n := range handshakes {
 		if h := metrics.Handshake(h); h != metrics.HandshakeOK && h != metrics.HandshakeShutdown && h != metrics.HandshakePeerClosed {
@@ -101,7 +101,7 @@ func refusalList(handshakes [metrics.NumHandshakes]uint64, fates [metrics.NumFat
 
 // addRefusals sets what was refused: counted by the metrics, with an example from the log.
 func (a *assembler) addRefusals(s *status.Snapshot, clients []metrics.ClientCounts, servers []metrics.ServerCounts, events []logs.Entry, changed func(string) web.Changes) {
-	s.Refusals = refusalList(a.g.metrics.TLS().Handshakes(), fatesOf(clients), servers)
+	s.Refusals = slices.DeleteFunc(refusalList(a.g.metrics.TLS().Handshakes(), fatesOf(clients), servers), func(r status.Refusal) bool { return r.Count == 0 })
 	for i := range s.Refusals {
 		r := &s.Refusals[i]
 		c := changed(r.What + " " + r.Reason)

@@ -240,7 +240,8 @@ func (s *sampler) note(counters map[string]uint64, now time.Time) {
 			c = &changes{}
 			s.seen[name] = c
 		}
-		if n == c.n {
+		if n <= c.n { // one that falls lacks what a server or client that is gone had counted
+			c.n = n
 			continue
 		}
 		if c.First.IsZero() {

@@ -148,3 +148,24 @@ func TestChanges(t *testing.T) {
 		t.Errorf("when it changes again: %+v", c)
 	}
 }
+
+// A counter that falls, because a server that was counted in is gone, has not changed; what it
+// counts after that has.
+func TestACounterThatFallsHasNotChanged(t *testing.T) {
+	n := uint64(10)
+	b := newBed(t, func(c *Config) { c.Counters = func() map[string]uint64 { return map[string]uint64{"reply": n} } })
+	s, at := b.server.sampler, time.Unix(1000, 0)
+	s.observe(at)
+	counted := at
+	for _, falls := range []uint64{4, 0} {
+		at = observeFor(s, at, 2*lasting, func() { n = falls })
+		if c := s.changed("reply"); !c.Last.Equal(counted) || c.Lasts(at) {
+			t.Errorf("after it fell to %d it should have changed last at %v, got %+v", falls, counted, c)
+		}
+		at = observeFor(s, at, sampleEvery, func() { n++ })
+		if c := s.changed("reply"); !c.Last.Equal(at) || !c.Began.Equal(at) {
+			t.Errorf("after %d it was counted again, but it has changed at %+v, expected %v", falls, c, at)
+		}
+		counted = at
+	}
+}

@@ -31,7 +31,8 @@ type Config struct {
 	// time, readiness and history. changed says when one of Counters has changed. At most one
 	// call a second is made, and none before the last has returned.
 	Snapshot func(now time.Time, changed func(counter string) Changes) *status.Snapshot
-	// Counters returns counts whose changes Snapshot is to be told of; nil: there are none.
+	// Counters returns counts whose changes Snapshot is to be told of, always the same ones;
+	// nil: there are none. One may fall, which is no change.
 	Counters func() map[string]uint64
 	// Maintenance returns what is asked for of a server; false if there is none of that
 	// name. SetMaintenance orders it, or its end, or removes the order.
