@@ -73,7 +73,7 @@ type edition struct {
 	snapshot func() *status.Snapshot // made when it is first asked for
 
 	// guarded by shared.mu
-	expires time.Time // zero until the snapshot is made
+	expires time.Time // zero until the snapshot is made, or that has failed
 	views   map[request]func() rendering
 	others  int // views other than the whole
 }
@@ -131,11 +131,12 @@ func (s *shared) newEdition() *edition {
 	e := &edition{views: map[request]func() rendering{}}
 	e.snapshot = sync.OnceValue(func() *status.Snapshot {
 		began := time.Now()
-		snapshot := s.assemble()
-		s.mu.Lock()
-		e.expires = time.Now().Add(min(max(snapshotFor, snapshotShare*time.Since(began)), mostFor))
-		s.mu.Unlock()
-		return snapshot
+		defer func() { // also after a panic, which callers get until the edition expires
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			e.expires = time.Now().Add(min(max(snapshotFor, snapshotShare*time.Since(began)), mostFor))
+		}()
+		return s.assemble()
 	})
 	return e
 }

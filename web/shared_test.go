@@ -172,6 +172,38 @@ func TestExpensiveSnapshotsAreSharedLonger(t *testing.T) {
 	}
 }
 
+// After a panic while a snapshot is made there is another snapshot: it does not break the page
+// until a restart.
+func TestAPanicIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		s := newShared(func() *status.Snapshot {
+			if made++; made == 1 {
+				panic("no such server")
+			}
+			return &status.Snapshot{}
+		}, func(*status.Snapshot, request) ([]byte, error) { return []byte("body"), nil })
+		get := func() (err error) {
+			defer func() {
+				if v := recover(); v != nil {
+					err = fmt.Errorf("panic: %v", v)
+				}
+			}()
+			_, err = s.get(t.Context(), request{})
+			return err
+		}
+		for range 2 {
+			if err := get(); err == nil || err.Error() != "panic: no such server" || made != 1 {
+				t.Errorf("in the first second: %d snapshots, %v; expected the panic of the first", made, err)
+			}
+		}
+		time.Sleep(snapshotFor)
+		if err := get(); err != nil || made != 2 {
+			t.Errorf("a second later: %d snapshots, %v; expected another one", made, err)
+		}
+	})
+}
+
 // The compressed answer is the same page.
 func TestCompressed(t *testing.T) {
 	b := newBed(t, nil)
