@@ -121,9 +121,9 @@ func busyState(ago func(time.Duration) *time.Time) status.Snapshot {
 		Problems: []status.Problem{{Severity: status.Error, Kind: "reload_refused", Source: status.FromGateway, Subject: "configuration",
 			Text: "the reload was refused, and what was read before stays in use: gw.toml:7: server[0].secret: expected a text, got 7", Since: ago(time.Minute)}},
 		Servers: []status.Server{
-			{Name: "radius-a", Port: "auth", Address: "10.0.0.7:1812", State: "up", Since: ago(time.Hour), Checked: true, LastCheckAt: ago(time.Minute), LastReplyAt: ago(time.Second), InFlight: 7, Capacity: 512, Sent: 120000, Answered: 119000, Resent: 31},
+			{Name: "radius-a", Port: "auth", Address: "10.0.0.7:1812", State: "up", Since: ago(time.Hour), Checked: true, LastCheckAt: ago(time.Minute), LastCheckAnswerAt: ago(time.Minute), LastReplyAt: ago(time.Second), LastAnswerAt: ago(time.Second), InFlight: 7, Capacity: 512, Sent: 120000, Answered: 119000, Resent: 31},
 			{Name: "radius-a", Port: "acct", Address: "10.0.0.7:1813", State: "suspect", Since: ago(4 * time.Second), Why: "it is silent (3 requests in a row)", Checked: true, Capacity: 512},
-			{Name: "radius-b", Port: "acct", Address: "10.0.0.8:1813", State: "failing", Since: ago(5 * time.Minute), Why: "it answers checks, and 5 requests in a row stayed unanswered", Checked: true, Capacity: 512},
+			{Name: "radius-b", Port: "acct", Address: "10.0.0.8:1813", State: "failing", Since: ago(5 * time.Minute), Why: "it answers checks, and 5 requests in a row stayed unanswered", Checked: true, LastCheckAt: ago(3 * time.Minute), LastCheckAnswerAt: ago(3 * time.Minute), LastReplyAt: ago(3 * time.Minute), LastAnswerAt: ago(6 * time.Minute), Capacity: 512},
 			{Name: "radius-b", Port: "coa", Address: "radius-b.internal (no address)", State: "down", Since: ago(26 * time.Hour), Why: "its name has no address: is the name right, and does the name server answer?", Capacity: 512}},
 		Routes: []status.Route{
 			{Number: 1, Realms: []string{"example.org", "*.example.org"}, Packets: []string{"access", "accounting"}, Balance: "failover", Servers: []string{"radius-a", "radius-b"}, State: "degraded"},

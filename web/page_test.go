@@ -3,6 +3,7 @@ package web
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,22 @@ func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 			t.Fatalf("%q is not on the page after %q", order[i], order[max(0, i-1)])
 		}
 		at += next
+	}
+}
+
+// The last answer of a server is one to a request. Answers to health checks, which a failing server
+// still gives, are shown as that.
+func TestAnswersToChecksAreNoAnswersToRequests(t *testing.T) {
+	b := newBed(t, nil)
+	b.busy()
+	_, row, _ := strings.Cut(b.pageText(), `<span class="badge failing">`)
+	row, _, _ = strings.Cut(row, "</tr>")
+	cells := strings.Split(row, "<td ")
+	for label, want := range map[string]string{"Last check": "answered 3 min", "Last answer": "6 min"} {
+		i := slices.IndexFunc(cells, func(cell string) bool { return strings.Contains(cell, `data-label="`+label+`"`) })
+		if text := regexp.MustCompile("<[^>]*>").ReplaceAllString(cells[max(0, i)], ""); i < 0 || !strings.Contains(text, want) {
+			t.Errorf("%s of the failing server reads %q, expected %q", label, text, want)
+		}
 	}
 }
 
