@@ -9,6 +9,7 @@ import (
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback"
+	"radsec-gw/udpback/health"
 	"radsec-gw/web"
 	"radsec-gw/web/status"
 )
@@ -69,10 +70,15 @@ func serverOf(p *udpback.PortStatus, counts *metrics.ServerCounts) status.Server
 		LastCheckAt: timeOrNil(p.LastCheck), LastCheckAnswerAt: timeOrNil(p.LastCheckAnswer), LastReplyAt: timeOrNil(p.LastReply), LastAnswerAt: timeOrNil(p.LastAnswer),
 		InFlight: p.Outstanding, Capacity: p.Capacity, UnverifiedNow: p.Unverified,
 	}
+	if p.Unverified > 0 && p.State == health.Suspect { // the server is not silent
+		out.Why = fmt.Sprintf("its replies do not verify (%d in a row); it is being checked, and new requests prefer other servers", p.Unverified)
+	}
 	if counts != nil {
 		out.Sent, out.Resent = counts.Counts[metrics.ServerSent], counts.Counts[metrics.ServerResent]
 		out.Unanswered, out.Moved = counts.Counts[metrics.ServerTimeouts], counts.Counts[metrics.ServerMoved]
 		out.Answered, out.Unverified = counts.Answered, counts.Bad
+		out.Unsigned = counts.Replies[metrics.ReplyMissingMessageAuthenticator]
+		out.Mismatched = counts.Replies[metrics.ReplyBadResponseAuthenticator] + counts.Replies[metrics.ReplyBadMessageAuthenticator]
 	}
 	return out
 }

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"radsec-gw/gateway/gatewaytest"
+	"radsec-gw/metrics"
+	"radsec-gw/udpback"
+	"radsec-gw/udpback/health"
 	"radsec-gw/web/status"
 )
 
@@ -183,5 +186,20 @@ func TestStatusShowsASilentServer(t *testing.T) {
 	route, found := problemOf(s, "route_unserved")
 	if !found || route.Subject != "example.org" || !strings.Contains(route.Text, "auth") || route.Since == nil || s.Ready || s.Routes[0].State != routeUnserved {
 		t.Errorf("the route: %+v; ready %v", route, s.Ready)
+	}
+}
+
+// A server that is suspect because its replies do not verify is not called silent, and the
+// status knows which of its replies lack a signature and which have a wrong one.
+func TestRepliesThatDoNotVerifyAreNoSilence(t *testing.T) {
+	counts := metrics.ServerCounts{}
+	counts.Replies[metrics.ReplyMissingMessageAuthenticator] = 1
+	counts.Replies[metrics.ReplyBadResponseAuthenticator], counts.Replies[metrics.ReplyBadMessageAuthenticator] = 2, 4
+	const silent = "it is silent"
+	for unverified, want := range map[int64]string{0: silent, 3: "its replies do not verify (3 in a row)"} {
+		s := serverOf(&udpback.PortStatus{Server: "udp", State: health.Suspect, Why: silent, Unverified: unverified}, &counts)
+		if !strings.HasPrefix(s.Why, want) || s.Unsigned != 1 || s.Mismatched != 6 {
+			t.Errorf("with %d replies that did not verify: %q, %d unsigned, %d mismatched; expected %q, 1 and 6", unverified, s.Why, s.Unsigned, s.Mismatched, want)
+		}
 	}
 }

@@ -73,12 +73,33 @@ func (s *Snapshot) addServer(p *Server) {
 	}
 	if p.UnverifiedNow > 0 && p.State == "up" {
 		s.add(Warning, "replies_unverified", FromServer, subject,
-			fmt.Sprintf("%d replies in a row did not verify: the secret may have been changed on one side, or the server does not sign its replies", p.UnverifiedNow), p.LastReplyAt)
+			fmt.Sprintf("%d replies in a row did not verify: %s", p.UnverifiedNow, unverifiedCause(p)), p.LastReplyAt)
 	}
-	if p.Capacity > 0 && float64(p.InFlight) >= crowded*float64(p.Capacity) {
+	if isCrowded(p) {
 		s.add(Warning, "server_overloaded", FromServer, subject,
 			fmt.Sprintf("%d of at most %d requests are in flight: it does not keep up, or max_sockets is too low", p.InFlight, p.Capacity), nil)
 	}
+}
+
+// isCrowded reports whether most of a port's Identifiers are in use.
+func isCrowded(p *Server) bool {
+	return p.Capacity > 0 && float64(p.InFlight) >= crowded*float64(p.Capacity)
+}
+
+// unverifiedCause says why replies of a port that is up do not verify, as far as that is
+// known: unsigned ones can be told from others, and wrong secrets not from late answers.
+func unverifiedCause(p *Server) string {
+	switch {
+	case p.Unsigned > 0 && p.Mismatched == 0:
+		return "they have no Message-Authenticator: update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)"
+	case p.Unsigned > 0 || p.Mismatched == 0:
+		return "some replies have no Message-Authenticator, or the secrets here and on the server differ, or answers come after their requests were given up; the log says what was seen"
+	case p.LastReplyAt == nil:
+		return "nor did any before; the likeliest cause is that the secret here and on the server differ"
+	case isCrowded(p):
+		return "though others did; nearly all Identifiers are in use, so they are likely answers that were too late, to requests that were given up: the server does not keep up"
+	}
+	return "though others did; they may be answers that were too late, or forged, or the secret was changed on one side"
 }
 
 func (s *Snapshot) addRoute(r *Route) {

@@ -99,6 +99,9 @@ type Server struct {
 	RequestsPerSecond float64    `json:"requests_per_second"`         // sent to it in the last seconds
 	ReplySeconds      float64    `json:"reply_seconds"`               // mean in the last seconds; 0: nothing was answered
 	History           *Series    `json:"history,omitempty"`           // of the last hour, or of the last day once an hour is over; only with ?server=
+
+	Unsigned   uint64 `json:"-"` // replies that were dropped because they have no Message-Authenticator
+	Mismatched uint64 `json:"-"` // replies of which an authenticator does not verify
 }
 
 // Route is one route of the configuration.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,32 @@ warning server replies_dropped [missing_message_authenticator] 1h0m0s
 warning peer client_certificate_expires [campus] –`
 	if text := strings.Join(got, "\n"); text != want {
 		t.Errorf("got\n%s\nexpected\n%s", text, want)
+	}
+}
+
+// The problem of replies that do not verify names the causes that are possible, and no others.
+func TestUnverifiedRepliesNameTheirCause(t *testing.T) {
+	for _, row := range []struct {
+		says   string
+		server Server
+		want   []string
+	}{
+		{"only unsigned ones", Server{Unsigned: 3, LastReplyAt: ago(0)}, []string{"no Message-Authenticator"}},
+		{"no reply has ever verified", Server{Mismatched: 3}, []string{"secret"}},
+		{"others have verified", Server{Mismatched: 3, LastReplyAt: ago(0)}, []string{"secret", "too late", "forged"}},
+		{"most Identifiers are in use", Server{Mismatched: 3, LastReplyAt: ago(0), InFlight: 200, Capacity: 256}, []string{"too late", "given up", "does not keep up"}},
+		{"of both kinds", Server{Unsigned: 1, Mismatched: 3, LastReplyAt: ago(0)}, []string{"no Message-Authenticator", "secret", "given up"}},
+		{"not counted", Server{}, []string{"no Message-Authenticator", "secret", "given up"}},
+	} {
+		row.server.State, row.server.UnverifiedNow = "up", 3
+		s := &Snapshot{Time: now, Servers: []Server{row.server}}
+		s.FindProblems()
+		text := s.Problems[0].Text
+		got := slices.DeleteFunc([]string{"no Message-Authenticator", "secret", "too late", "given up", "forged", "does not keep up"},
+			func(cause string) bool { return !strings.Contains(text, cause) })
+		if !slices.Equal(got, row.want) {
+			t.Errorf("%s: %q names %q, expected %q", row.says, text, got, row.want)
+		}
 	}
 }
 
