@@ -168,6 +168,9 @@ func eventsOf(entries []logs.Entry) []status.Event {
 		for _, f := range e.Fields {
 			one.Fields = append(one.Fields, status.Field{Key: f.Key, Value: f.Value})
 		}
+		if server := fieldOf(&e, "server"); server != "" {
+			one.Server = status.Names{Name: server, Configured: metrics.ServerOf(server)}
+		}
 		list = append(list, one)
 	}
 	return list

@@ -66,7 +66,7 @@ func serverList(configured []configuredServer, counts []metrics.ServerCounts) []
 // serverOf returns one port of a server; counts may be nil.
 func serverOf(p *udpback.PortStatus, counts *metrics.ServerCounts) status.Server {
 	out := status.Server{
-		Name: p.Server, Port: string(p.Port), Address: logs.Clip(p.Address), State: p.State.String(), Since: timeOrNil(p.Since), Why: p.Why, Checked: p.HasChecks,
+		Name: p.Server, Configured: metrics.ServerOf(p.Server), Port: string(p.Port), Address: logs.Clip(p.Address), State: p.State.String(), Since: timeOrNil(p.Since), Why: p.Why, Checked: p.HasChecks,
 		LastCheckAt: timeOrNil(p.LastCheck), LastCheckAnswerAt: timeOrNil(p.LastCheckAnswer), LastReplyAt: timeOrNil(p.LastReply), LastAnswerAt: timeOrNil(p.LastAnswer),
 		InFlight: p.Outstanding, Capacity: p.Capacity, UnverifiedNow: p.Unverified,
 	}

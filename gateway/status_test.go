@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"radsec-gw/gateway/gatewaytest"
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback"
 	"radsec-gw/udpback/health"
@@ -201,5 +202,21 @@ func TestRepliesThatDoNotVerifyAreNoSilence(t *testing.T) {
 		if !strings.HasPrefix(s.Why, want) || s.Unsigned != 1 || s.Mismatched != 6 {
 			t.Errorf("with %d replies that did not verify: %q, %d unsigned, %d mismatched; expected %q, 1 and 6", unverified, s.Why, s.Unsigned, s.Mismatched, want)
 		}
+	}
+}
+
+// Ports, events and routes of a server are known by its configured name, which may have an "@".
+func TestConfiguredNamesOfServers(t *testing.T) {
+	for name, want := range map[string]string{"a": "a", "a@192.0.2.1": "a", "radius@site": "radius@site", "radius@site@::1": "radius@site"} {
+		if s := serverOf(&udpback.PortStatus{Server: name}, nil); s.Names() != (status.Names{Name: name, Configured: want}) {
+			t.Errorf("the port of %s has the names %+v, expected the configured name %s", name, s.Names(), want)
+		}
+		e := eventsOf([]logs.Entry{{Fields: []logs.Field{{Key: "port", Value: "auth"}, {Key: "server", Value: name}}}})
+		if e[0].Server != (status.Names{Name: name, Configured: want}) {
+			t.Errorf("the event of %s has the names %+v, expected the configured name %s", name, e[0].Server, want)
+		}
+	}
+	if e := eventsOf([]logs.Entry{{Fields: []logs.Field{{Key: "client", Value: "a"}}}}); e[0].Server != (status.Names{}) {
+		t.Errorf("an event of a client has the names of a server, %+v", e[0].Server)
 	}
 }

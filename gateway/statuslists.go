@@ -40,7 +40,7 @@ func (g *Gateway) routeList(current *generation, servers []status.Server) []stat
 	states := map[portKey]portState{}
 	for i := range servers {
 		p := &servers[i]
-		key := portKey{metrics.ServerOf(p.Name), p.Port}
+		key := portKey{p.Configured, p.Port}
 		s, known := states[key]
 		up := p.State == metrics.StateUp.String()
 		usable := up || p.State == metrics.StateSuspect.String() || p.State == metrics.StateFailing.String()

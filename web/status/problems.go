@@ -56,28 +56,30 @@ func (s *Snapshot) FindProblems() {
 	})
 }
 
-// add adds a problem; since may be nil.
-func (s *Snapshot) add(severity, kind, source, subject, text string, since *time.Time) {
-	s.Problems = append(s.Problems, Problem{severity, kind, source, subject, text, since})
+// add adds a problem; since may be nil. The result is valid until the next call.
+func (s *Snapshot) add(severity, kind, source, subject, text string, since *time.Time) *Problem {
+	s.Problems = append(s.Problems, Problem{Severity: severity, Kind: kind, Source: source, Subject: subject, Text: text, Since: since})
+	return &s.Problems[len(s.Problems)-1]
 }
 
 func (s *Snapshot) addServer(p *Server) {
-	subject := p.Name + " " + p.Port
+	add := func(severity, kind, text string, since *time.Time) {
+		s.add(severity, kind, FromServer, p.Name+" "+p.Port, text, since).Server = p.Names()
+	}
 	switch p.State {
 	case "down":
-		s.add(Error, "server_down", FromServer, subject, "down: "+p.Why, p.Since)
+		add(Error, "server_down", "down: "+p.Why, p.Since)
 	case "failing":
-		s.add(Error, "server_failing", FromServer, subject, "failing: "+p.Why, p.Since)
+		add(Error, "server_failing", "failing: "+p.Why, p.Since)
 	case "suspect":
-		s.add(Warning, "server_suspect", FromServer, subject, "suspect: "+p.Why, p.Since)
+		add(Warning, "server_suspect", "suspect: "+p.Why, p.Since)
 	}
 	if p.UnverifiedNow > 0 && p.State == "up" {
-		s.add(Warning, "replies_unverified", FromServer, subject,
-			fmt.Sprintf("%d replies in a row did not verify: %s", p.UnverifiedNow, unverifiedCause(p)), p.LastReplyAt)
+		add(Warning, "replies_unverified", fmt.Sprintf("%d replies in a row did not verify: %s", p.UnverifiedNow, unverifiedCause(p)), p.LastReplyAt)
 	}
 	if isCrowded(p) {
-		s.add(Warning, "server_overloaded", FromServer, subject,
-			fmt.Sprintf("%d of at most %d requests are in flight: it does not keep up, or max_sockets is too low", p.InFlight, p.Capacity), nil)
+		add(Warning, "server_overloaded", fmt.Sprintf("%d of at most %d requests are in flight: it does not keep up, or max_sockets is too low",
+			p.InFlight, p.Capacity), nil)
 	}
 }
 
@@ -139,7 +141,7 @@ func (s *Snapshot) addClient(c *Client) {
 		return
 	}
 	s.add(Warning, "client_certificate_expires", FromPeer, c.Name,
-		fmt.Sprintf("the client's certificate (%s) expires on %s", c.Subject, c.ExpiresAt.UTC().Format("2006-01-02 15:04 MST")), nil)
+		fmt.Sprintf("the client's certificate (%s) expires on %s", c.Subject, c.ExpiresAt.UTC().Format("2006-01-02 15:04 MST")), nil).Client = c.Name
 }
 
 // repliesRecently is how long after the last one dropped replies are a problem.

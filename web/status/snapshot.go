@@ -72,6 +72,9 @@ type Problem struct {
 	Subject  string     `json:"subject"`  // what it is about: a server and its port, a route, a file; "" for the gateway
 	Text     string     `json:"text"`     // what is wrong, and what to do
 	Since    *time.Time `json:"since"`    // null: unknown
+
+	Server Names  `json:"-"` // of the server that it is about; zero: of none
+	Client string `json:"-"` // likewise
 }
 
 // Server is one port of one server; of an expanded name, one for each address.
@@ -100,6 +103,7 @@ type Server struct {
 	ReplySeconds      float64    `json:"reply_seconds"`               // mean in the last seconds; 0: nothing was answered
 	History           *Series    `json:"history,omitempty"`           // of the last hour, or of the last day once an hour is over; only with ?server=
 
+	Configured string `json:"-"` // its name in the configuration, without an address
 	Unsigned   uint64 `json:"-"` // replies that were dropped because they have no Message-Authenticator
 	Mismatched uint64 `json:"-"` // replies of which an authenticator does not verify
 }
@@ -200,6 +204,8 @@ type Event struct {
 	FirstAt  time.Time `json:"first_at"` // the first time
 	LastAt   time.Time `json:"last_at"`  // the last time
 	Fields   []Field   `json:"fields"`   // of the last
+
+	Server Names `json:"-"` // of the server that its fields name; zero: of none
 }
 
 // Field is one field of a log line.

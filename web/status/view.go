@@ -34,16 +34,21 @@ const mostTexts = 10
 // Cut returns the part of the snapshot that a view asks for, within the limits. Both share
 // elements, which must not be changed.
 func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
-	c := &cutter{view: v, limits: l, text: strings.ToLower(v.Text), omitted: map[string]int{}}
+	c := &cutter{view: v, configured: v.Server, limits: l, text: strings.ToLower(v.Text), omitted: map[string]int{}}
+	for i := range s.Servers {
+		if s.Servers[i].Name == v.Server {
+			c.configured = s.Servers[i].Configured
+		}
+	}
 	out := *s
 	out.Reasons = append([]string{}, s.Reasons[:min(len(s.Reasons), l.Each)]...)
 	c.omit("reasons", len(s.Reasons)-len(out.Reasons))
 	out.Problems = cutProblems(c, s.Problems)
 	out.Servers = cut(c, "servers", s.Servers, func(p *Server) bool {
-		return c.isServer(p.Name) && v.Client == "" && c.has(p.Name, p.Name+" "+p.Port, p.Address, p.State, p.Why)
+		return c.isServer(p.Names()) && v.Client == "" && c.has(p.Name, p.Name+" "+p.Port, p.Address, p.State, p.Why)
 	})
 	out.Routes = cut(c, "routes", s.Routes, func(r *Route) bool {
-		return v.Client == "" && (v.Server == "" || slices.Contains(r.Servers, serverOf(v.Server))) &&
+		return v.Client == "" && (v.Server == "" || slices.Contains(r.Servers, c.configured)) &&
 			(c.has(r.State, r.Balance) || c.has(r.Realms...) || c.has(r.Servers...) || c.has(r.Packets...))
 	})
 	out.Clients = cut(c, "clients", s.Clients, func(p *Client) bool {
@@ -72,11 +77,14 @@ func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
 	return &out
 }
 
-// serverOf returns the configured name of a server, of which name may be an address.
-func serverOf(name string) string {
-	configured, _, _ := strings.Cut(name, "@")
-	return configured
+// Names are the names of a server: one of its addresses may have its own.
+type Names struct {
+	Name       string // as in Server
+	Configured string // likewise
 }
+
+// Names returns the names of the server.
+func (p *Server) Names() Names { return Names{p.Name, p.Configured} }
 
 // clipped returns the first texts of a list.
 func clipped(list []string) []string {
@@ -88,10 +96,11 @@ func clipped(list []string) []string {
 
 // cutter is a cut in progress.
 type cutter struct {
-	view    View
-	limits  Limits
-	text    string // of the view, in lower case
-	omitted map[string]int
+	view       View
+	configured string // the configured name of View.Server
+	limits     Limits
+	text       string // of the view, in lower case
+	omitted    map[string]int
 }
 
 func (c *cutter) omit(name string, n int) {
@@ -103,8 +112,10 @@ func (c *cutter) omit(name string, n int) {
 // unnamed reports whether the view asks for no server and no client.
 func (c *cutter) unnamed() bool { return c.view.Server == "" && c.view.Client == "" }
 
-func (c *cutter) isServer(name string) bool {
-	return c.view.Server == "" || name == c.view.Server || serverOf(name) == c.view.Server
+// isServer reports whether the view is not narrowed to a server, or to this one: by its name,
+// or by that of the configuration, which all its addresses have.
+func (c *cutter) isServer(n Names) bool {
+	return c.view.Server == "" || n.Name == c.view.Server || n.Configured == c.view.Server
 }
 
 // has reports whether one of the texts has that of the view.
@@ -112,19 +123,14 @@ func (c *cutter) has(texts ...string) bool {
 	return c.text == "" || slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(strings.ToLower(s), c.text) })
 }
 
-// isAbout reports whether the subject of a problem is the server or the client that the
-// view asks for.
-func (c *cutter) isAbout(subject string) bool {
-	server := c.view.Server
-	return (server == "" || strings.HasPrefix(subject, server+" ") || strings.HasPrefix(subject, server+"@")) &&
-		(c.view.Client == "" || subject == c.view.Client)
+// isAbout reports whether a problem is about the server or the client that the view asks for.
+func (c *cutter) isAbout(p *Problem) bool {
+	return c.isServer(p.Server) && (c.view.Client == "" || p.Client == c.view.Client)
 }
 
 func (c *cutter) hasEvent(e *Event) bool {
-	named := func(key, name string) bool {
-		return name == "" || slices.ContainsFunc(e.Fields, func(f Field) bool { return f.Key == key && f.Value == name })
-	}
-	return named("server", c.view.Server) && named("client", c.view.Client) &&
+	ofClient := func(f Field) bool { return f.Key == "client" && f.Value == c.view.Client }
+	return c.isServer(e.Server) && (c.view.Client == "" || slices.ContainsFunc(e.Fields, ofClient)) &&
 		(c.has(e.Message, e.Severity) || slices.ContainsFunc(e.Fields, func(f Field) bool { return c.has(f.Value) }))
 }
 
@@ -158,7 +164,7 @@ func cutProblems(c *cutter, list []Problem) []Problem {
 	all := len(list) <= c.limits.Each || c.view.List == "problems"
 	omitted := 0
 	out := cut(c, "problems", list, func(p *Problem) bool {
-		if !(c.has(p.Kind, p.Subject, p.Text, p.Severity) && c.isAbout(p.Subject)) {
+		if !(c.has(p.Kind, p.Subject, p.Text, p.Severity) && c.isAbout(p)) {
 			return false
 		}
 		seen[p.Kind]++
