@@ -155,6 +155,7 @@ type Moment struct {
 	Span           string // how long ago, without "ago"
 	Seconds        int64  // since it, or until it: for sorting
 	Soon           bool   // for an expiry: time to renew
+	Expired        bool   // likewise: too late
 }
 
 // At returns a time in the past; nil if it is unknown.
@@ -179,8 +180,8 @@ func (p *page) Expiry(t any) *Moment {
 		return nil
 	}
 	remaining := at.Sub(p.Time)
-	m := &Moment{ISO: at.UTC().Format(time.RFC3339), Text: at.UTC().Format("2006-01-02"), Ago: "in " + formatAge(remaining), Seconds: int64(remaining / time.Second), Soon: remaining < status.ExpiresSoon}
-	if remaining < 0 {
+	m := &Moment{ISO: at.UTC().Format(time.RFC3339), Text: at.UTC().Format("2006-01-02"), Ago: "in " + formatAge(remaining), Seconds: int64(remaining / time.Second), Soon: remaining < status.ExpiresSoon, Expired: remaining <= 0}
+	if m.Expired {
 		m.Ago = "expired " + formatAge(-remaining) + " ago"
 	}
 	return m

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"radsec-gw/metrics"
+	"radsec-gw/web/status"
 )
 
 func (b *bed) pageText() string {
@@ -63,6 +64,25 @@ func TestAnswersToChecksAreNoAnswersToRequests(t *testing.T) {
 		i := slices.IndexFunc(cells, func(cell string) bool { return strings.Contains(cell, `data-label="`+label+`"`) })
 		if text := regexp.MustCompile("<[^>]*>").ReplaceAllString(cells[max(0, i)], ""); i < 0 || !strings.Contains(text, want) {
 			t.Errorf("%s of the failing server reads %q, expected %q", label, text, want)
+		}
+	}
+}
+
+// A certificate that has expired is not one that expires soon.
+func TestExpiredIsNotSoon(t *testing.T) {
+	for remaining, want := range map[time.Duration]string{-time.Hour: "down expired", time.Hour: "suspect soon", 2 * status.ExpiresSoon: ""} {
+		b := newBed(t, nil)
+		at := time.Now().Add(remaining)
+		b.state = status.Snapshot{Clients: []status.Client{{Name: "campus", ExpiresAt: &at}}, Connections: []status.Connection{{Client: "campus", ExpiresAt: &at}},
+			Certificates: []status.Certificate{{For: "ca", ExpiresAt: at}}}
+		text := b.pageText()
+		for _, table := range []string{"clients", "connections", "certificates"} {
+			_, rows, _ := strings.Cut(text, `data-table="`+table+`"`)
+			rows, _, _ = strings.Cut(rows, "</table>")
+			badge := regexp.MustCompile(`<span class="badge ([a-z]+)">([a-z]+)</span>`).FindStringSubmatch(rows)
+			if got := strings.Join(badge[min(len(badge), 1):], " "); got != want {
+				t.Errorf("%s: what expires in %v has the badge %q, expected %q", table, remaining, got, want)
+			}
 		}
 	}
 }
