@@ -140,8 +140,12 @@ func (s *Snapshot) addClient(c *Client) {
 	if c.Connections == 0 || c.ExpiresAt == nil || c.ExpiresAt.Sub(s.Time) >= ExpiresSoon {
 		return
 	}
+	expires := "expires"
+	if !c.ExpiresAt.After(s.Time) { // the connection is older
+		expires = "expired"
+	}
 	s.add(Warning, "client_certificate_expires", FromPeer, c.Name,
-		fmt.Sprintf("the client's certificate (%s) expires on %s", c.Subject, c.ExpiresAt.UTC().Format("2006-01-02 15:04 MST")), nil).Client = c.Name
+		fmt.Sprintf("the client's certificate (%s) %s on %s", c.Subject, expires, c.ExpiresAt.UTC().Format("2006-01-02 15:04 MST")), nil).Client = c.Name
 }
 
 // repliesRecently is how long after the last one dropped replies are a problem.

@@ -85,6 +85,17 @@ func TestUnverifiedRepliesNameTheirCause(t *testing.T) {
 	}
 }
 
+// A certificate that has expired while its client was connected has expired, and does not expire.
+func TestClientCertificateHasExpired(t *testing.T) {
+	for at, want := range map[time.Time]string{now.Add(time.Hour): "(CN=ap) expires on 2026-05-04 04:02 UTC", now.Add(-time.Hour): "(CN=ap) expired on 2026-05-04 02:02 UTC", now: "(CN=ap) expired on"} {
+		s := &Snapshot{Time: now, Clients: []Client{{Name: "campus", Connections: 1, Subject: "CN=ap", ExpiresAt: &at}}}
+		s.FindProblems()
+		if got := s.Problems[0].Text; !strings.Contains(got, want) {
+			t.Errorf("at %v the certificate that ends at %v: %q, expected %q", now, at, got, want)
+		}
+	}
+}
+
 // What is wrong comes first in each list, then what is busiest.
 func TestOrder(t *testing.T) {
 	s := &Snapshot{Time: now,
