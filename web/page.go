@@ -94,6 +94,18 @@ func (p *page) Narrowed() string {
 	return ""
 }
 
+// NumProblems says how many problems there are, with those that the page omits; "" for none.
+func (p *page) NumProblems() string {
+	switch n := len(p.Problems) + p.Omitted["problems"]; n {
+	case 0:
+		return ""
+	case 1:
+		return "1 problem"
+	default:
+		return strconv.Itoa(n) + " problems"
+	}
+}
+
 // Text is the text that is filtered by.
 func (p *page) Text() string { return p.View.Text }
 

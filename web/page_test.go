@@ -68,6 +68,19 @@ func TestAnswersToChecksAreNoAnswersToRequests(t *testing.T) {
 	}
 }
 
+// The title counts all problems, those that are not shown included.
+func TestTheTitleCountsProblems(t *testing.T) {
+	for n, want := range map[int]string{0: "<title>ready · radsec-gw</title>", 1: "<title>ready · 1 problem · radsec-gw</title>", 1000: "<title>ready · 1000 problems · radsec-gw</title>"} {
+		b := newBed(t, nil)
+		for range n {
+			b.state.Problems = append(b.state.Problems, status.Problem{Severity: status.Error, Kind: "server_down", Text: "down"})
+		}
+		if text := b.pageText(); !strings.Contains(text, want) {
+			t.Errorf("with %d problems the page lacks %q; it begins with\n%.400s", n, want, text)
+		}
+	}
+}
+
 // A certificate that has expired is not one that expires soon.
 func TestExpiredIsNotSoon(t *testing.T) {
 	for remaining, want := range map[time.Duration]string{-time.Hour: "down expired", time.Hour: "suspect soon", 2 * status.ExpiresSoon: ""} {
