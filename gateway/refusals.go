@@ -105,7 +105,7 @@ func (a *assembler) addRefusals(s *status.Snapshot, clients []metrics.ClientCoun
 	for i := range s.Refusals {
 		r := &s.Refusals[i]
 		c := changed(r.What + " " + r.Reason)
-		r.FirstAt, r.LastAt = timeOrNil(c.First), timeOrNil(c.Last)
+		r.FirstAt, r.LastAt, r.Began = timeOrNil(c.First), timeOrNil(c.Last), timeOrNil(c.Began)
 		if r.What != "connection" {
 			continue
 		}

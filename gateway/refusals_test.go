@@ -1,9 +1,13 @@
 package gateway
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"radsec-gw/metrics"
+	"radsec-gw/web"
+	"radsec-gw/web/status"
 )
 
 // The counters that are watched are always the same: one that falls to 0 because its server is
@@ -28,5 +32,21 @@ func TestWatchedCountersAreAlwaysThere(t *testing.T) {
 	}
 	if list := statusOf(t, g.gw).Refusals; len(list) != 0 {
 		t.Errorf("expected nothing to be listed that was never refused, got %+v", list)
+	}
+}
+
+// Dropped replies are a problem since they began this time, and not since the first ever.
+func TestDroppedRepliesSinceTheyBegan(t *testing.T) {
+	g := startUnwatched(t)
+	now := time.Now()
+	c := web.Changes{First: now.Add(-24 * time.Hour), Began: now.Add(-time.Minute), Last: now}
+	servers := []metrics.ServerCounts{{}}
+	servers[0].Replies[metrics.ReplyMalformed] = 7
+	s := &status.Snapshot{Time: now}
+	(&assembler{g: g.gw}).addRefusals(s, nil, servers, nil, func(string) web.Changes { return c })
+	s.FindProblems()
+	i := slices.IndexFunc(s.Problems, func(p status.Problem) bool { return p.Kind == "replies_dropped" })
+	if i < 0 || s.Problems[i].Since == nil || !s.Problems[i].Since.Equal(c.Began) || !s.Refusals[0].FirstAt.Equal(c.First) {
+		t.Errorf("expected dropped replies since %v, and the first of all at %v, got %+v and %+v", c.Began, c.First, s.Problems, s.Refusals)
 	}
 }

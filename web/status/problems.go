@@ -157,7 +157,7 @@ func (s *Snapshot) addRefusal(r *Refusal) {
 	if r.What != "reply" || r.Reason == "unmatched" || r.LastAt == nil || s.Time.Sub(*r.LastAt) > repliesRecently {
 		return
 	}
-	s.add(Warning, "replies_dropped", FromServer, r.Reason, fmt.Sprintf("%d replies of servers were dropped; the log says of which server, and why", r.Count), r.FirstAt)
+	s.add(Warning, "replies_dropped", FromServer, r.Reason, fmt.Sprintf("%d replies of servers were dropped; the log says of which server, and why", r.Count), r.Began)
 }
 
 // Name returns the realms of the route as they are displayed.

@@ -188,11 +188,13 @@ type Reload struct {
 type Refusal struct {
 	What    string     `json:"what"`     // "connection", "request" or "reply"
 	Reason  string     `json:"reason"`   // as the metrics call it
-	Count   uint64     `json:"count"`    // since the start
+	Count   uint64     `json:"count"`    // since the start, of the clients and servers that are configured now
 	FirstAt *time.Time `json:"first_at"` // null: unknown
 	LastAt  *time.Time `json:"last_at"`  // likewise
 	Example string     `json:"example"`  // the source address of the last that was logged
 	Text    string     `json:"text"`     // what was logged about that
+
+	Began *time.Time `json:"-"` // of those that have gone on, with pauses of minutes, until LastAt
 }
 
 // Event is the warnings or errors of one cause.

@@ -31,7 +31,7 @@ func TestFindProblems(t *testing.T) {
 		RevocationLists: []RevocationList{{Issuer: "CN=x", Stale: true, NextUpdate: ago(time.Hour)}, {Issuer: "CN=y", Stale: true, Refused: true}, {Issuer: "CN=z"}},
 		Clients:         []Client{{Name: "campus", Connections: 1, Subject: "CN=ap", ExpiresAt: ago(-time.Hour)}, {Name: "gone", ExpiresAt: ago(-time.Hour)}, {Name: "fine", Connections: 1, ExpiresAt: ago(-ExpiresSoon)}},
 	}
-	s.Refusals = []Refusal{{What: "reply", Reason: "missing_message_authenticator", Count: 6, FirstAt: ago(time.Hour), LastAt: ago(time.Minute)}, {What: "reply", Reason: "unmatched", LastAt: ago(0)},
+	s.Refusals = []Refusal{{What: "reply", Reason: "missing_message_authenticator", Count: 6, FirstAt: ago(time.Hour), LastAt: ago(time.Minute), Began: ago(2 * time.Minute)}, {What: "reply", Reason: "unmatched", LastAt: ago(0)},
 		{What: "reply", Reason: "malformed", LastAt: ago(6 * time.Minute)}, {What: "connection", Reason: "not_tls", LastAt: ago(0)}}
 	s.FindProblems()
 	var got []string
@@ -52,7 +52,7 @@ warning gateway revocation_list_stale [CN=x] 1h0m0s
 warning server server_suspect [b auth] 1s
 warning server replies_unverified [a auth] 1h0m0s
 warning server server_overloaded [a acct] –
-warning server replies_dropped [missing_message_authenticator] 1h0m0s
+warning server replies_dropped [missing_message_authenticator] 2m0s
 warning peer client_certificate_expires [campus] –`
 	if text := strings.Join(got, "\n"); text != want {
 		t.Errorf("got\n%s\nexpected\n%s", text, want)
