@@ -12,8 +12,8 @@ import (
 	"radsec-gw/identity"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/web"
 	"radsec-gw/web/status"
-	"radsec-gw/wire"
 )
 
 // The states of a route.
@@ -64,22 +64,16 @@ func (g *Gateway) routeList(current *generation, servers []status.Server) []stat
 func routeOf(index int, r *config.Route, states map[portKey]portState) status.Route {
 	out := status.Route{Number: index + 1, Realms: []string{}, Packets: r.Packets, Balance: r.Balance, Servers: r.Servers, State: routeServed, Unserved: []string{}}
 	for _, realm := range slices.Concat(r.Realms, r.Operators) {
-		switch realm {
-		case "":
-			realm = "(no realm)"
-		case "*":
-			realm = "* (default)"
-		}
-		out.Realms = append(out.Realms, logs.Clip(realm))
+		out.Realms = append(out.Realms, logs.Clip(status.RealmText(realm)))
 	}
 	if len(r.Servers) == 0 {
 		out.Servers, out.State = []string{}, routeRefuses
 		return out
 	}
-	for _, port := range portsOf(r.Packets) {
+	for port := range web.PortsOf(r.Packets) {
 		usable, since := false, time.Time{}
 		for _, server := range r.Servers {
-			s, known := states[portKey{server, port}]
+			s, known := states[portKey{server, string(port)}]
 			if !known {
 				continue
 			}
@@ -94,7 +88,7 @@ func routeOf(index int, r *config.Route, states map[portKey]portState) status.Ro
 		if usable {
 			continue
 		}
-		out.Unserved = append(out.Unserved, port)
+		out.Unserved = append(out.Unserved, string(port))
 		if !since.IsZero() && (out.Since == nil || since.Before(*out.Since)) {
 			out.Since = timeOrNil(since)
 		}
@@ -103,17 +97,6 @@ func routeOf(index int, r *config.Route, states map[portKey]portState) status.Ro
 		out.State = routeUnserved
 	}
 	return out
-}
-
-// portsOf returns the ports that kinds of packets go to, each once.
-func portsOf(packets []string) (list []string) {
-	for _, packet := range packets {
-		kind, ok := wire.ParseKind(packet)
-		if port := string(metrics.PortOf(kind)); ok && port != "" && !slices.Contains(list, port) {
-			list = append(list, port)
-		}
-	}
-	return list
 }
 
 // addFiles sets the files, certificates and revocation lists.
@@ -172,8 +155,8 @@ func certificatesOf(m *material) (list []status.Certificate) {
 		}
 	}
 	add("server", m.cfg.Listen.Certificate, m.chain())
-	web := material{pair: m.web}
-	add("metrics", m.cfg.Metrics.Certificate, web.chain())
+	own := material{pair: m.web}
+	add("metrics", m.cfg.Metrics.Certificate, own.chain())
 	for _, f := range m.issuerFiles {
 		add(purposeOf(f.key), f.path, f.certificates)
 	}

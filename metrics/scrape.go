@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -39,7 +38,8 @@ func newScrapes(reg prometheus.Registerer) *scrapes {
 // Handler serves the metrics for /metrics: in the text format of Prometheus, as OpenMetrics
 // or as protobuf, which has native histograms and created timestamps, as the caller asks
 // for it; compressed with gzip if it accepts that. They are encoded for one request at a
-// time, and kept compressed until the caller, who may be slow, has read them.
+// time, and kept compressed until they have been written. How long that may take is up to
+// package web, which keeps what its callers read.
 func (m *Metrics) Handler() http.Handler {
 	s := m.scrapes
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +55,6 @@ func (m *Metrics) Handler() http.Handler {
 			http.Error(w, "the metrics cannot be read: "+err.Error(), http.StatusInternalServerError)
 			return
 		}
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(scrapeTimeout)) // a recorder of a test has none
 		w.Header().Set("Content-Type", string(format))
 		if AcceptsGzip(r.Header) {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -69,9 +68,6 @@ func (m *Metrics) Handler() http.Handler {
 		}
 	})
 }
-
-// scrapeTimeout is how long a caller may take to read the metrics.
-const scrapeTimeout = 20 * time.Second
 
 // encodeZipped encodes and compresses all metrics. Called with the turn held.
 func (m *Metrics) encodeZipped(format expfmt.Format) ([]byte, error) {

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/web/status"
 	"radsec-gw/wire"
 )
 
@@ -78,7 +80,7 @@ func (s *Server) readiness() Readiness {
 		}
 		counted++
 		some := false
-		for port := range route.ports() {
+		for port := range PortsOf(route.Packets) {
 			if ports.serves(&route, port) {
 				some = true
 			} else {
@@ -219,7 +221,7 @@ func (p portStatus) serves(r *Route, port metrics.Port) bool {
 
 // serveAll reports whether some server answers at each port of a route.
 func (p portStatus) serveAll(r *Route) bool {
-	for port := range r.ports() {
+	for port := range PortsOf(r.Packets) {
 		if !p.serves(r, port) {
 			return false
 		}
@@ -240,7 +242,7 @@ func (p portStatus) undecided(r *Route, port metrics.Port) (list []string) {
 
 // undecidedText says that a port is not decided yet.
 func (p portStatus) undecidedText(server string, port metrics.Port) string {
-	text := fmt.Sprintf("server %s has not answered for %s yet, and is not down", clip(server), port)
+	text := fmt.Sprintf("server %s has not answered for %s yet, and is not down", logs.Clip(server), port)
 	if p[endpoint{server, port}].unverified {
 		text += onlyUnverified
 	}
@@ -265,7 +267,7 @@ func (p portStatus) describe(r *Route, port metrics.Port) string {
 		if p[endpoint{name, port}].unverified {
 			what += onlyUnverified
 		}
-		list = append(list, clip(name)+": "+what)
+		list = append(list, logs.Clip(name)+": "+what)
 	}
 	if n := len(r.Servers) - len(list); n > 0 {
 		list = append(list, fmt.Sprintf("and %d more", n))
@@ -273,11 +275,12 @@ func (p portStatus) describe(r *Route, port metrics.Port) string {
 	return strings.Join(list, ", ")
 }
 
-// ports returns the ports that the route's kinds go to, each once.
-func (r *Route) ports() iter.Seq[metrics.Port] {
+// PortsOf returns the ports that kinds of packets, as the configuration names them, go to:
+// each once.
+func PortsOf(packets []string) iter.Seq[metrics.Port] {
 	return func(yield func(metrics.Port) bool) {
 		for _, port := range metrics.Ports {
-			if slices.ContainsFunc(r.Packets, func(packet string) bool {
+			if slices.ContainsFunc(packets, func(packet string) bool {
 				kind, _ := wire.ParseKind(packet)
 				return metrics.PortOf(kind) == port
 			}) && !yield(port) {
@@ -287,39 +290,11 @@ func (r *Route) ports() iter.Seq[metrics.Port] {
 	}
 }
 
-// names returns the realms as they are displayed.
-func (r *Route) names() []string {
-	var list []string
-	for _, realm := range r.Realms {
-		switch realm {
-		case "":
-			realm = "(no realm)"
-		case "*":
-			realm = "* (default)"
-		}
-		list = append(list, realm)
-	}
-	return list
-}
-
-// maxTitle is how many realms name a route in a text.
-const maxTitle = 3
-
 // title names the route in a text.
 func (r *Route) title() string {
-	names := r.names()
-	title := strings.Join(names[:min(len(names), maxTitle)], ", ")
-	if n := len(names) - maxTitle; n > 0 {
-		title += fmt.Sprintf(" and %d more realms", n)
+	var realms []string
+	for _, realm := range r.Realms {
+		realms = append(realms, status.RealmText(realm))
 	}
-	return clip(title)
-}
-
-// clip returns a text of the configuration, or its beginning.
-func clip(s string) string {
-	const most = 200
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
+	return logs.Clip(status.Title(realms))
 }

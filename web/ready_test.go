@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"radsec-gw/metrics"
+	"radsec-gw/web/status"
 )
 
 // A server whose addresses count separately has the best of their states, whatever that of its
@@ -170,6 +171,17 @@ func TestReadinessIsBounded(t *testing.T) {
 	_, body, _ := b.ask("GET", "/readyz", "")
 	if len(body) > 10_000 || !strings.Contains(body, "and 9980 more") {
 		t.Errorf("/readyz answers %d bytes, expected at most 10,000 that say how many more there are", len(body))
+	}
+}
+
+// /readyz names a route as the status page does, and escapes what cannot be printed.
+func TestRoutesAreCalledTheSame(t *testing.T) {
+	r := Route{Realms: []string{"*", "", "a", "b", "c"}}
+	if got, want := r.title(), (&status.Route{Realms: []string{"* (default)", "(no realm)", "a", "b", "c"}}).Name(); got != want || got != "* (default), (no realm), a and 2 more" {
+		t.Errorf("the route is called %q, and %q on the status page; expected the same", got, want)
+	}
+	if got := (&Route{Realms: []string{"a\x1b[2Jb"}}).title(); got != `a\x1b[2Jb` {
+		t.Errorf("a realm with a control character is called %q, expected it to be escaped", got)
 	}
 }
 

@@ -165,7 +165,21 @@ func (r *Route) Name() string {
 	if len(r.Realms) == 0 {
 		return fmt.Sprintf("route %d", r.Number)
 	}
-	return few(r.Realms, 3)
+	return Title(r.Realms)
+}
+
+// Title returns a text that names a route, of whose realms each is a RealmText.
+func Title(realms []string) string { return few(realms, 3) }
+
+// RealmText returns a realm of the configuration as it is displayed.
+func RealmText(realm string) string {
+	switch realm {
+	case "":
+		return "(no realm)"
+	case "*":
+		return "* (default)"
+	}
+	return realm
 }
 
 // few joins the first texts of a list.
