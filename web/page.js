@@ -49,11 +49,9 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById("status");
       if (!fresh || asked !== location.search) return;
-      const open = [...document.querySelectorAll("details[open]")].map((one) => one.id);
       const focused = document.activeElement?.closest("#status");
       if (focused && document.activeElement.tagName === "A") return;
       document.getElementById("status").replaceWith(fresh);
-      for (const id of open) document.getElementById(id)?.setAttribute("open", "");
       document.title = page.title;
       prepare();
     } catch {
