@@ -25,7 +25,7 @@ type pool struct {
 	metrics               *metrics.Metrics
 	log                   *slog.Logger
 
-	full logs.Limiter
+	waitingFull, openFull logs.Limiter // lines about connections that are closed for others
 
 	mu      locks.Mutex[locks.HTTPConnections] // guards the rest, and the fields of conns
 	conns   map[*conn]struct{}
@@ -68,20 +68,21 @@ func newPool(outside, inside int, m *metrics.Metrics, log *slog.Logger) *pool {
 // of a place it closes a connection that has been silent for a while.
 func (p *pool) add(c *conn) bool {
 	p.mu.Lock()
-	var displaced []*conn
+	var old *conn
 	if p.total.outside >= p.maxOutside {
-		old := p.worst((*conn).silentBefore)
+		old = p.worst((*conn).silentBefore)
 		if old == nil || time.Since(old.since) < silentAfter {
 			p.mu.Unlock()
 			return false
 		}
 		p.remove(old)
-		displaced = append(displaced, old)
 	}
 	p.conns[c] = struct{}{}
 	p.enter(c, silent)
 	p.mu.Unlock()
-	p.displace(displaced)
+	if old != nil {
+		p.displace(old, &p.waitingFull, p.maxOutside, "as many HTTP connections wait with their first request as may; closing silent ones for new ones")
+	}
 	return true
 }
 
@@ -107,7 +108,7 @@ func (p *pool) change(c *conn, to stage) {
 	}
 	displaced := p.admit()
 	p.mu.Unlock()
-	p.displace(displaced)
+	p.displaceAll(displaced)
 }
 
 // closed removes a connection that is being closed, and admits what is queued.
@@ -116,7 +117,7 @@ func (p *pool) closed(c *conn) {
 	p.remove(c)
 	displaced := p.admit()
 	p.mu.Unlock()
-	p.displace(displaced)
+	p.displaceAll(displaced)
 }
 
 // admit lets queued connections in, those first of the source that has fewest inside. It
@@ -151,20 +152,25 @@ func (p *pool) admitLater() {
 		p.pending = false
 		displaced := p.admit()
 		p.mu.Unlock()
-		p.displace(displaced)
+		p.displaceAll(displaced)
 	})
 }
 
-// displace closes connections that were removed for others.
-func (p *pool) displace(list []*conn) {
+// displaceAll closes connections inside that were removed for others.
+func (p *pool) displaceAll(list []*conn) {
 	for _, c := range list {
-		c.Conn.Close()
-		p.metrics.HTTPDisplaced()
-		p.full.Log(func() logs.Line {
-			return logs.Line{Log: p.log, Level: slog.LevelWarn, Text: "as many HTTP connections are open as there may be; closing idle and slow ones for new ones",
-				Fields: []any{"limit", p.maxInside, "closed", c.source.String()}}
-		})
+		p.displace(c, &p.openFull, p.maxInside, "as many HTTP connections are open as there may be; closing idle and slow ones for new ones")
 	}
+}
+
+// displace closes a connection that was removed for another because a limit was reached, and
+// logs a text about that.
+func (p *pool) displace(c *conn, full *logs.Limiter, limit int, text string) {
+	c.Conn.Close()
+	p.metrics.HTTPDisplaced()
+	full.Log(func() logs.Line {
+		return logs.Line{Log: p.log, Level: slog.LevelWarn, Text: text, Fields: []any{"limit", limit, "closed", c.source.String()}}
+	})
 }
 
 // interrupt ends the waiting for the first octet of the connections of a listener.
