@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// longestRest bounds the time between two renderings. They take two thirds of a
-	// processor at most, however many callers ask for them.
+	// longestRest bounds the time between two renderings, which is half of what the first has
+	// taken. So they take two thirds of a processor, however many callers ask for them, while
+	// each takes at most twice longestRest; longer ones take more, because /readyz must not
+	// be kept waiting.
 	longestRest = 200 * time.Millisecond
 	// maxRenderings bounds the renderings that are kept for callers that have not read
 	// them to the end.

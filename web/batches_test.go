@@ -14,7 +14,7 @@ import (
 )
 
 // Callers that ask at the same time get one rendering, which began after each of them asked; the
-// renderings take two thirds of a processor at most.
+// renderings of 0.4 s take two thirds of a processor. The rest after a longer one is no longer.
 //
 // Faults S1 and S2.
 func TestOneRenderingForAllThatWait(t *testing.T) {
@@ -51,6 +51,17 @@ func TestOneRenderingForAllThatWait(t *testing.T) {
 			t.Errorf("four renderings of 0.4 s took %v, expected a rest of 0.2 s after each", took)
 		}
 	})
+}
+
+// The rest is half the rendering, so that renderings take two thirds of a processor; no caller waits
+// for more of it than longestRest.
+func TestTheRestIsBounded(t *testing.T) {
+	for took, want := range map[time.Duration]time.Duration{100 * time.Millisecond: 50 * time.Millisecond, 2 * longestRest: longestRest, 2 * time.Second: longestRest} {
+		start := time.Unix(1000, 0)
+		if got := new(batches).rest(start, start.Add(took)); got != want {
+			t.Errorf("after a rendering of %v the rest is %v, expected %v", took, got, want)
+		}
+	}
 }
 
 // Callers that ask again and again cause a rendering each pace, also where one costs nothing; a
