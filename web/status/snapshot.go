@@ -69,7 +69,7 @@ type Problem struct {
 	Severity string     `json:"severity"` // "error" or "warning"
 	Kind     string     `json:"kind"`     // a name that stays the same, listed in docs/status.md
 	Source   string     `json:"source"`   // "gateway", "server" or "peer": who causes it
-	Subject  string     `json:"subject"`  // what it is about: a server and its port, a route, a file; "" for the gateway
+	Subject  string     `json:"subject"`  // what it is about: a server and its port, a route, a client, a file, an issuer, the reason of replies_dropped, "configuration" or "certificates" of a reload; "" for the gateway
 	Text     string     `json:"text"`     // what is wrong, and what to do
 	Since    *time.Time `json:"since"`    // null: unknown
 
