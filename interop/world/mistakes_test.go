@@ -221,6 +221,9 @@ func (n *night) compare(t *testing.T, s section) {
 			}
 		}
 	}
+	if len(s["/readyz"]) == 0 && !strings.HasPrefix(n.said["/readyz"], "200 ") {
+		t.Errorf("/readyz should answer 200 where its row has a dash; it says:\n%.4000s", n.said["/readyz"])
+	}
 	if named < 3 {
 		t.Errorf("%d surfaces name the cause, expected at least three", named)
 	}
