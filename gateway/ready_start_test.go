@@ -58,7 +58,7 @@ func (g *testGateway) awaitReady(status int, text string) {
 func TestNeverReadyWithAWrongSecret(t *testing.T) {
 	g, _ := startChecked(t, gatewaytest.Serve(t, answerStatus), gatewaytest.Secret, "not the server's")
 	g.awaitReady(http.StatusServiceUnavailable, "server udp has not answered for auth yet")
-	g.awaitReady(http.StatusServiceUnavailable, "route example.org: no server is up for auth (udp: down)")
+	g.awaitReady(http.StatusServiceUnavailable, "route example.org: no server is up for auth (udp: down, and no reply of it has verified)")
 }
 
 // The gateway is ready when its server has answered the first check, and its route has the
