@@ -154,17 +154,3 @@ func (d *Draft) Remove(t *Table) {
 
 // Empty reports whether a table has neither keys nor comments.
 func (t *Table) Empty() bool { return len(t.lines) == 0 }
-
-// Name returns a name for a client or a server as the configuration demands it: printable,
-// without blanks around it, and at most 90 bytes, so that a number can be appended.
-func Name(s string) string {
-	s = strings.TrimSpace(printable(strings.ToValidUTF8(s, "?")))
-	for len(s) > 90 {
-		_, size := utf8.DecodeLastRuneInString(s)
-		s = strings.TrimSpace(s[:len(s)-size])
-	}
-	if s == "" {
-		return "unnamed"
-	}
-	return s
-}

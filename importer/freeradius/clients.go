@@ -86,7 +86,7 @@ func (c *conversion) client(s *section, remark string) {
 		t.Comment("%s", remark)
 	}
 	name := s.text("shortname", s.second)
-	t.Set("name", c.unique("client", name))
+	t.Set("name", c.names.Unique("client", name))
 	if n, at, ok := network(s); ok {
 		t.Set("networks", []string{n.String()})
 	} else {

@@ -134,7 +134,7 @@ func (c *conversion) homeServer(s *section) {
 	}
 	t := c.draft.Add("[[server]]")
 	t.Comment("%s, home_server %s", s.Place, s.second)
-	h.name = c.unique("server", s.second)
+	h.name = c.names.Unique("server", s.second)
 	t.Set("name", h.name)
 	t.Set("address", at.value)
 	port, _ := strconv.Atoi(s.text("port", "0"))

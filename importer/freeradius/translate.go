@@ -14,7 +14,7 @@ type conversion struct {
 	o     Options
 
 	virtual    []*section       // the whole and each virtual server: where listen and client may be
-	names      map[string]bool  // of tables
+	names      importer.Names   // of tables
 	homes      map[string]*home // home_server sections by name
 	pools      map[string]*section
 	auth, acct int // ports on which FreeRADIUS listens; 0: it does not
@@ -40,7 +40,8 @@ func Import(source *importer.Source, dir string, d *importer.Draft, o Options) e
 		return err
 	}
 	d.Program = "FreeRADIUS"
-	c := &conversion{draft: d, p: p, o: o, names: map[string]bool{"server" + local: true}, homes: map[string]*home{}, pools: map[string]*section{}}
+	c := &conversion{draft: d, p: p, o: o, homes: map[string]*home{}, pools: map[string]*section{}}
+	c.names.Unique("server", local) // which no home server may have
 	c.virtual = append([]*section{p.root}, p.root.all("server")...)
 	for _, n := range p.notes {
 		d.Note(n.Place, "%s", n.Text)
@@ -52,16 +53,6 @@ func Import(source *importer.Source, dir string, d *importer.Draft, o Options) e
 	c.clients(secure)
 	c.server()
 	return c.routes()
-}
-
-// unique returns a name that no other table of the kind has.
-func (c *conversion) unique(kind, name string) string {
-	name = importer.Name(name)
-	for c.names[kind+name] {
-		name += "-2"
-	}
-	c.names[kind+name] = true
-	return name
 }
 
 // setSecret writes a secret; $ENV{NAME} is that of an environment variable.

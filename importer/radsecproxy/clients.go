@@ -67,7 +67,7 @@ func (c *conversion) clientFrom(b *block, h hosts, first bool) {
 	} else {
 		t.Comment("%s, client %s, its other hosts", b.Place, b.name)
 	}
-	t.Set("name", c.unique("client", b.name))
+	t.Set("name", c.names.Unique("client", b.name))
 	m := conditions{keys: map[string][]string{}}
 	if networks := slices.Concat(h.networks, h.addresses); len(networks) > 0 {
 		t.Set("networks", networks)

@@ -43,7 +43,7 @@ func (c *conversion) refuse(b *block, at importer.Place, why string) {
 func (c *conversion) writeServer(b *block, key string, secret item) {
 	t := c.draft.Add("[[server]]")
 	t.Comment("%s, server %s", b.Place, b.name)
-	name := c.unique("server", b.name)
+	name := c.names.Unique("server", b.name)
 	c.carried[key] = name
 	t.Set("name", name)
 	host, port := c.address(t, b)

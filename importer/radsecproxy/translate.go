@@ -13,7 +13,7 @@ type conversion struct {
 	basic                           *block
 	tls, clients, servers, rewrites []*block
 	realms                          []*block
-	names                           map[string]bool   // of tables: [[client]] and [[server]] each have their own prefix
+	names                           importer.Names    // of tables
 	carried                         map[string]string // servers by their name in lower case: their name in the draft
 	notCarried                      map[string]string // the others: why not
 	said                            map[string]bool   // comments that are written once
@@ -29,7 +29,7 @@ func Import(source *importer.Source, file string, d *importer.Draft) error {
 	}
 	d.Program = "radsecproxy"
 	c := &conversion{
-		draft: d, names: map[string]bool{}, carried: map[string]string{}, notCarried: map[string]string{},
+		draft: d, carried: map[string]string{}, notCarried: map[string]string{},
 		said: map[string]bool{}, access: map[string]bool{}, accounting: map[string]bool{},
 	}
 	if err := c.sort(source, file, items); err != nil {
@@ -134,17 +134,6 @@ func (c *conversion) once(t *importer.Table, text string) {
 	if !c.said[text] {
 		c.said[text] = true
 		t.Comment("%s", text)
-	}
-}
-
-// unique returns a name that no other table of the kind has.
-func (c *conversion) unique(kind, name string) string {
-	name = importer.Name(name)
-	for unused := name; ; unused = unused + "-2" {
-		if !c.names[kind+unused] {
-			c.names[kind+unused] = true
-			return unused
-		}
 	}
 }
 
