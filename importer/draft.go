@@ -49,6 +49,7 @@ type Draft struct {
 	head    Table // what belongs to no table
 	tables  []*Table
 	secrets []SecretFile
+	files   Names // of secrets, without the directory, in lower case
 	notes   []Note
 }
 
@@ -121,22 +122,22 @@ func (t *Table) Note(at Place, format string, args ...any) {
 }
 
 // SetSecret adds a secret, or the name of a file for it: key is "secret" or
-// "health_password". A secret that TOML cannot hold needs such a file. owner names the
-// file.
+// "health_password". A secret that TOML cannot hold needs such a file. owner, the
+// name of the table, becomes part of the file's name, which no other secret has.
 func (t *Table) SetSecret(at Place, key, owner string, secret []byte) {
-	fits := utf8.Valid(secret)
-	switch path := secretPath(t.draft.SecretDir, t.Name, owner, key, len(t.draft.secrets)); {
+	if t.draft.SecretDir == "" && utf8.Valid(secret) && !strings.ContainsAny(string(secret), "\x00\r\n") {
+		t.Set(key, string(secret))
+		return
+	}
+	path := t.draft.secretPath(t.Name, owner, key)
+	t.Set(key+"_file", path)
+	switch {
 	case strings.ContainsAny(string(secret), "\x00\r\n"):
-		t.Set(key+"_file", path)
 		t.Note(at, "the secret has a NUL byte or an end of line, which the gateway does not allow: agree on another one, and put it into this file")
 	case t.draft.SecretDir != "":
 		t.draft.secrets = append(t.draft.secrets, SecretFile{path, secret})
-		t.Set(key+"_file", path)
-	case !fits:
-		t.Set(key+"_file", path)
-		t.Note(at, "the secret is not UTF-8, and can only be in a file of its own: import with -secret-files DIR, or put it into this one")
 	default:
-		t.Set(key, string(secret))
+		t.Note(at, "the secret is not UTF-8, and can only be in a file of its own: import with -secret-files DIR, or put it into this one")
 	}
 }
 

@@ -44,15 +44,31 @@ func TestSetSecret(t *testing.T) {
 	d := &importer.Draft{}
 	tbl := d.Add("[[server]]")
 	tbl.SetSecret(importer.Place{File: "f", Line: 1}, "secret", "a b", []byte{0xff, 'x'})
-	if values := importertest.Decode(t, d); values["server"].([]map[string]any)[0]["secret_file"] != "server-a-b-1.secret" || len(d.Notes()) != 1 {
+	if values := importertest.Decode(t, d); values["server"].([]map[string]any)[0]["secret_file"] != "server-a-b.secret" || len(d.Notes()) != 1 {
 		t.Errorf("got %v, %v", values, d.Notes())
 	}
-	d = &importer.Draft{SecretDir: "/dir"}
-	for range 2 {
-		d.Add("[[server]]").SetSecret(importer.Place{}, "secret", "../x", []byte("s"))
+}
+
+// No two secrets get one file, be their owners equal, or equal but for what a file's name
+// does not have or a file system ignores.
+func TestSecretFilesAreDistinct(t *testing.T) {
+	d := &importer.Draft{SecretDir: "/dir"}
+	owners := []string{"x", "x", "X", "../x", "---x", "é", "é", "x-2", strings.Repeat("x", 300), strings.Repeat("x", 301)}
+	for _, owner := range owners {
+		d.Add("[[server]]").SetSecret(importer.Place{}, "secret", owner, []byte("s"))
 	}
-	if got := d.Secrets(); len(got) != 2 || got[0].Path == got[1].Path || !strings.HasPrefix(got[0].Path, "/dir/server-") {
-		t.Errorf("expected two files in /dir, got %+v", got)
+	d.Add("[[server]]").SetSecret(importer.Place{}, "health_password", "x", []byte("s"))
+	d.Add("[[client]]").SetSecret(importer.Place{}, "secret", "x", []byte("s"))
+	seen := map[string]bool{}
+	for _, f := range d.Secrets() {
+		path := strings.ToLower(f.Path)
+		if seen[path] || !strings.HasPrefix(path, "/dir/") || strings.Count(path, "/") != 2 || len(path) > 250 {
+			t.Errorf("expected a file of its own in /dir, got %s", f.Path)
+		}
+		seen[path] = true
+	}
+	if len(d.Secrets()) != len(owners)+2 {
+		t.Errorf("expected %d files, got %d", len(owners)+2, len(d.Secrets()))
 	}
 }
 

@@ -139,9 +139,9 @@ func quote(s string) string {
 // special reports whether a string of TOML must escape r.
 func special(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }
 
-// secretPath returns where a secret goes: a name made of the table and the owner, and of
-// its number where that alone could be another's.
-func secretPath(dir, table, owner, key string, n int) string {
+// secretPath returns where a secret goes: a name made of the table and the owner, and of a
+// number where that alone is another's already.
+func (d *Draft) secretPath(table, owner, key string) string {
 	clean := strings.Map(func(r rune) rune {
 		if r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_') {
 			return r
@@ -152,10 +152,9 @@ func secretPath(dir, table, owner, key string, n int) string {
 	if key != "secret" {
 		name += "-" + key
 	}
-	if clean != owner {
-		name += "-" + strconv.Itoa(n+1)
-	}
-	return path.Join(dir, name[:min(len(name), 200)]+".secret")
+	name = name[:min(len(name), 200)]
+	// Some file systems ignore case.
+	return path.Join(d.SecretDir, name+d.files.suffix("file", strings.ToLower(name))+".secret")
 }
 
 // counter counts what is written.

@@ -85,8 +85,8 @@ func (c *conversion) client(s *section, remark string) {
 	if remark != "" {
 		t.Comment("%s", remark)
 	}
-	name := s.text("shortname", s.second)
-	t.Set("name", c.names.Unique("client", name))
+	name := c.names.Unique("client", s.text("shortname", s.second))
+	t.Set("name", name)
 	if n, at, ok := network(s); ok {
 		t.Set("networks", []string{n.String()})
 	} else {

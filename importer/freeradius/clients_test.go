@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 
+	"radsec-gw/importer"
 	"radsec-gw/importer/importertest"
 )
 
@@ -39,4 +41,36 @@ func TestEqualShortnames(t *testing.T) {
 		}
 	}
 	importertest.CheckLoads(t, written)
+}
+
+// Clients with one shortname, and home servers with a secret and a password, get a file for
+// each secret.
+func TestSecretFiles(t *testing.T) {
+	const text = radsecListen + `
+client a {
+	ipaddr = 192.0.2.1
+	proto = tls
+	shortname = aps
+	secret = secret-of-a
+}
+client b {
+	ipaddr = 192.0.2.2
+	proto = tls
+	shortname = aps
+	secret = secret-of-b
+}
+home_server freeradius {
+	ipaddr = 192.0.2.3
+	secret = secret-of-home
+	status_check = request
+	username = u
+	password = p
+}
+`
+	d := &importer.Draft{Source: "raddb", SecretDir: "/secrets"}
+	source := importer.NewSource(fstest.MapFS{"r/radiusd.conf": {Data: []byte(text)}})
+	if err := Import(source, "/r", d, Options{Random: fixed{}, LookupEnv: testEnv}); err != nil {
+		t.Fatal(err)
+	}
+	importertest.CheckSecretFiles(t, d, map[string]string{"aps": "secret-of-a", "aps-2": "secret-of-b", "freeradius-2": "secret-of-home"})
 }

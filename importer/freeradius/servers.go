@@ -147,7 +147,7 @@ func (c *conversion) homeServer(s *section) {
 			t.Note(p.Place, "src_ipaddr = %s: source of a [[server]] is an IP address of the same family as its address", p.value)
 		}
 	}
-	health(t, s)
+	h.health(t)
 	if p, ok := s.value("require_message_authenticator"); ok && p.value != "auto" && !s.yes(p.name, true) {
 		t.Comment("%s, %s = %s: the gateway demands one by default. If the server sends none, set require_message_authenticator = false.", p.Place, p.name, p.value)
 	}
@@ -181,22 +181,22 @@ func (c *conversion) homePorts(t *importer.Table, h *home, port int) {
 }
 
 // health writes how a home server is checked.
-func health(t *importer.Table, s *section) {
-	user, haveUser := s.value("username")
-	password, havePassword := s.value("password")
-	check, _ := s.value("status_check", "ping_check")
+func (h *home) health(t *importer.Table) {
+	user, haveUser := h.value("username")
+	password, havePassword := h.value("password")
+	check, _ := h.value("status_check", "ping_check")
 	switch {
 	case check.value == "request" && haveUser && havePassword:
 		t.Set("health", "access-request")
 		t.Set("health_user", user.value)
-		setSecret(t, password, "health_password", s.second)
+		setSecret(t, password, "health_password", h.name)
 	case check.value == "status-server":
 		t.Set("health", "status-server")
 	default:
 		t.Set("health", "none")
 		t.Comment("It is not checked now. If it answers Status-Server, health = \"status-server\" notices sooner when it is down and when it is back.")
 	}
-	if n, err := strconv.Atoi(s.text("num_answers_to_alive", "")); err == nil && n > 0 {
+	if n, err := strconv.Atoi(h.text("num_answers_to_alive", "")); err == nil && n > 0 {
 		t.Set("up_after", n)
 	}
 }

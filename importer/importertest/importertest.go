@@ -48,6 +48,34 @@ func CheckImported(t testing.TB, d *importer.Draft, err error) {
 	}
 }
 
+// CheckSecretFiles fails the test unless each secret has a file of its own, and each file
+// that a table names has its secret: secrets has them by the names of clients and servers.
+func CheckSecretFiles(t testing.TB, d *importer.Draft, secrets map[string]string) {
+	t.Helper()
+	inFile := map[string]string{}
+	for _, f := range d.Secrets() {
+		if _, twice := inFile[f.Path]; twice {
+			t.Errorf("two secrets go into %s", f.Path)
+		}
+		inFile[f.Path] = string(f.Secret)
+	}
+	values := Decode(t, d)
+	for _, kind := range []string{"client", "server"} {
+		tables, _ := values[kind].([]map[string]any)
+		for _, table := range tables {
+			name, _ := table["name"].(string)
+			file, _ := table["secret_file"].(string)
+			if want, ok := secrets[name]; ok && inFile[file] != want {
+				t.Errorf("the file of %s %s, %s, has %q; expected %q", kind, name, file, inFile[file], want)
+			}
+			delete(secrets, name)
+		}
+	}
+	for name := range secrets {
+		t.Errorf("there is no table of the name %s", name)
+	}
+}
+
 // Compare compares the draft with a file, which GOLDEN=write writes, and fails the test
 // unless files that are missing are all that the gateway finds wrong with it.
 func Compare(t testing.TB, d *importer.Draft, want string) {

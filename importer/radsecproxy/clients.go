@@ -67,7 +67,8 @@ func (c *conversion) clientFrom(b *block, h hosts, first bool) {
 	} else {
 		t.Comment("%s, client %s, its other hosts", b.Place, b.name)
 	}
-	t.Set("name", c.names.Unique("client", b.name))
+	name := c.names.Unique("client", b.name)
+	t.Set("name", name)
 	m := conditions{keys: map[string][]string{}}
 	if networks := slices.Concat(h.networks, h.addresses); len(networks) > 0 {
 		t.Set("networks", networks)
@@ -97,7 +98,7 @@ func (c *conversion) clientFrom(b *block, h hosts, first bool) {
 		t.Note(n.Place, "%s. The client is written as a comment, because without this condition it would match more certificates", n.Text)
 	}
 	if it, ok := b.last("secret"); ok && it.value != "radsec" {
-		t.SetSecret(it.Place, "secret", b.name, []byte(it.value))
+		t.SetSecret(it.Place, "secret", name, []byte(it.value))
 	}
 	if b.on("requireMessageAuthenticator", c.basic.on("requireMessageAuthenticator", false)) {
 		t.Set("require_message_authenticator", "access")

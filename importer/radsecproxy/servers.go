@@ -56,7 +56,7 @@ func (c *conversion) writeServer(b *block, key string, secret item) {
 	t.Set("auth_port", portIf(access, port))
 	t.Set("acct_port", portIf(accounting, port))
 	t.Set("coa_port", 0)
-	t.SetSecret(secret.Place, "secret", b.name, []byte(secret.value))
+	t.SetSecret(secret.Place, "secret", name, []byte(secret.value))
 	c.source(t, b, host)
 	c.health(t, b)
 	retries(t, b)
