@@ -104,7 +104,9 @@ func (c *conversion) client(s *section, remark string) {
 	if s.yes("require_message_authenticator", false) {
 		t.Set("require_message_authenticator", "access")
 	}
-	if n, err := strconv.Atoi(s.one("limit").text("max_connections", "")); err == nil && remark == "" && n > 0 {
+	limit := s.one("limit")
+	noteLimit(t, limit)
+	if n, err := strconv.Atoi(limit.text("max_connections", "")); err == nil && remark == "" && n > 0 {
 		t.Set("max_connections", n)
 	}
 	s.noteRest(t, map[string]string{

@@ -3,6 +3,7 @@ package freeradius
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,28 +45,82 @@ func (c *conversion) listen() []listener {
 	first, tls := secure[0], secure[0].one("tls")
 	t.Comment("%s, listen; FreeRADIUS must no longer listen there.", first.Place)
 	var addresses []string
+	var taken []listener
 	for _, l := range secure {
 		if other := l.one("tls"); other.text("certificate_file", "") != tls.text("certificate_file", "") {
 			t.Note(l.Place, "listen: the gateway has one certificate, that of %s, and does not listen where this one does", first.Place)
 			continue
 		}
 		addresses = append(addresses, listenAddress(t, l.section))
+		taken = append(taken, l)
 	}
 	t.Set("address", importer.ListenAddresses(addresses))
 	c.tls(t, tls)
-	for _, name := range []string{"type", "proto", "port", "virtual_server", "clients", "limit"} {
-		first.use(name)
+	connections := first.one("limit").text("max_connections", defaultConnections)
+	if n, err := strconv.Atoi(connections); err == nil && n > 0 && connections != defaultConnections {
+		t.Set("max_connections", n)
 	}
-	if limit := first.one("limit"); limit.text("max_connections", "16") != "16" {
-		if n, err := strconv.Atoi(limit.text("max_connections", "")); err == nil && n > 0 {
-			t.Set("max_connections", n)
+	for _, l := range taken {
+		if l.section != first.section {
+			noteOtherTLS(t, l.one("tls"), tls)
+			if p, ok := l.one("limit").value("max_connections"); ok && p.value != connections {
+				t.Note(p.Place, "max_connections = %s: max_connections of [listen] is for all its addresses together", p.value)
+			}
 		}
+		noteListen(t, l.section)
 	}
-	first.noteRest(t, map[string]string{
+	return taken
+}
+
+// defaultConnections is max_connections of a limit section in FreeRADIUS.
+const defaultConnections = "16"
+
+// noteListen notes what else a listen section has.
+func noteListen(t *importer.Table, s *section) {
+	for _, name := range []string{"type", "proto", "port", "virtual_server", "clients", "limit"} {
+		s.use(name)
+	}
+	noteLimit(t, s.one("limit"))
+	s.noteRest(t, map[string]string{
 		"proxy_protocol":           "the networks of the load balancers belong into proxy_protocol of [listen]",
 		"check_client_connections": "", "nonblock": "", "interface": "the gateway listens on addresses",
 	})
-	return secure
+}
+
+// noteLimit notes what a limit section has beside max_connections, unless that is what
+// FreeRADIUS does without it.
+func noteLimit(t *importer.Table, s *section) {
+	s.use("max_connections")
+	if p, ok := s.value("idle_timeout"); ok && p.value != "30" {
+		t.Note(p.Place, "idle_timeout = %s: idle_timeout of [listen] is for all clients", p.value)
+	}
+	if p, ok := s.value("lifetime"); ok && p.value != "0" {
+		t.Note(p.Place, "lifetime = %s: the gateway ends no connection for its age", p.value)
+	}
+	s.noteRest(t, nil)
+}
+
+// noteOtherTLS notes where the tls section of a further listen section differs from the one
+// that [listen] is made of.
+func noteOtherTLS(t *importer.Table, s, first *section) {
+	const one = "[listen] has this once, for all its addresses"
+	without := slices.DeleteFunc([]string{
+		"private_key_file", "private_key_password", "ca_file", "ca_path", "tls_min_version", "tls_max_version", "require_client_cert",
+		"cipher_list", "check_crl", "check_cert_cn", "check_cert_issuer", "verify",
+	}, func(name string) bool { return s.has(name) || !first.has(name) })
+	if len(without) > 0 {
+		t.Note(s.Place, "tls without %s: %s, as %s says", strings.Join(without, ", "), one, first.Place)
+	}
+	texts := map[string]string{}
+	for _, name := range s.names() {
+		if why, known := tlsTexts()[name]; s.same(first, name) || known && why == "" {
+			texts[name] = ""
+			continue
+		}
+		texts[name] = one + ", as " + first.Place.String() + " says"
+	}
+	s.used = nil // what this section says was asked for, but not carried over
+	s.noteRest(t, texts)
 }
 
 // listenAddress returns the address and the port of a listen section.
@@ -138,7 +193,13 @@ func (c *conversion) tlsRest(t *importer.Table, s *section) {
 	if p, ok := s.value("ca_path"); ok && s.text("ca_file", "") == "" {
 		t.Note(p.Place, "ca_path = %s: the gateway reads files, not directories. Put the CA certificates whose clients may connect into client_ca", p.value)
 	}
-	s.noteRest(t, map[string]string{
+	s.noteRest(t, tlsTexts())
+}
+
+// tlsTexts has a text for what may be in a tls section and has no counterpart; an empty one
+// means that nothing is lost.
+func tlsTexts() map[string]string {
+	return map[string]string{
 		"fragment_size": "", "include_length": "", "dh_file": "", "random_file": "", "ecdh_curve": "", "auto_chain": "", "cache": "",
 		"ca_path_reload_interval": "", "cipher_server_preference": "", "allow_renegotiation": "", "disable_tlsv1": "", "disable_tlsv1_1": "",
 		"disable_tlsv1_2": "", "disable_single_dh_use": "", "check_all_crl": "", "connect_timeout": "", "sigalgs_list": "", "keylog_file": "",
@@ -146,7 +207,7 @@ func (c *conversion) tlsRest(t *importer.Table, s *section) {
 		"ocsp":         "the gateway does not ask OCSP responders; use revocation lists (crl)",
 		"psk_identity": "the gateway knows clients by their certificates only", "psk_hexphrase": "the gateway knows clients by their certificates only",
 		"psk_query": "the gateway knows clients by their certificates only",
-	})
+	}
 }
 
 // plainKey reports whether the private key can be read and is not encrypted, so that its

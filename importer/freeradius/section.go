@@ -1,6 +1,7 @@
 package freeradius
 
 import (
+	"slices"
 	"strings"
 
 	"radsec-gw/importer"
@@ -111,6 +112,37 @@ func (s *section) noteRest(t *importer.Table, why map[string]string) {
 	for _, sub := range s.sections {
 		note(sub.Place, sub.name, sub.name+" { … }")
 	}
+}
+
+// names returns the names of what is in a section, each once.
+func (s *section) names() (names []string) {
+	seen := map[string]bool{}
+	add := func(name string) {
+		if !seen[name] {
+			names = append(names, name)
+		}
+		seen[name] = true
+	}
+	for _, p := range s.pairs {
+		add(p.name)
+	}
+	for _, sub := range s.sections {
+		add(sub.name)
+	}
+	return names
+}
+
+// has reports whether there is a pair or a section of a name.
+func (s *section) has(name string) bool { return len(s.values(name))+len(s.all(name)) > 0 }
+
+// same reports whether two sections have the same of a name.
+func (s *section) same(other *section, name string) bool {
+	equal := func(a, b pair) bool { return a.value == b.value }
+	return slices.EqualFunc(s.values(name), other.values(name), equal) &&
+		slices.EqualFunc(s.all(name), other.all(name), func(a, b *section) bool {
+			names := a.names()
+			return len(names) == len(b.names()) && !slices.ContainsFunc(names, func(name string) bool { return !a.same(b, name) })
+		})
 }
 
 // isSecret reports whether the value of a pair must not be in a comment.
