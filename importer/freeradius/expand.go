@@ -8,41 +8,52 @@ import (
 )
 
 // expand replaces each ${name} by the value of that pair. One that is not found is kept,
-// and noted.
-func (p *parser) expand(in *section, at importer.Place, text string) string {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "${")
-		b.WriteString(before)
-		if !found || b.Len() > maxValue {
-			return b.String()
-		}
-		name, after, closed := strings.Cut(rest, "}")
+// and noted; in a secret, what looks like its name may be a part of the secret.
+func (p *parser) expand(in *section, at importer.Place, text string, secret bool) string {
+	return p.replace(at, text, "${", func(name string) (string, string) {
 		value, known := p.lookup(in, name)
-		if !closed || !known {
-			p.notes = append(p.notes, importer.Note{Place: at, Text: "${" + name + "}: expected the name of a value that precedes it in the configuration"})
-			value = "${" + name + "}"
+		switch {
+		case known:
+			return value, ""
+		case secret:
+			name = "…"
 		}
-		b.WriteString(value)
-		text = after
-	}
+		return "", "${" + name + "}: expected the name of a value that precedes it in the configuration"
+	})
 }
 
 // expandEnv replaces each $ENV{NAME} by the environment variable. One that is not set is
 // kept, and noted.
 func (p *parser) expandEnv(at importer.Place, text string) string {
+	return p.replace(at, text, "$ENV{", func(name string) (string, string) {
+		value, known := p.env(name)
+		if !known {
+			return "", "$ENV{" + name + "}: the environment variable is not set here; import with the environment of FreeRADIUS"
+		}
+		return value, ""
+	})
+}
+
+// replace replaces each name between start and "}" by its value. Where there is a note
+// instead, or no "}", the text is kept as it is, and that is noted.
+func (p *parser) replace(at importer.Place, text, start string, valueOf func(name string) (value, note string)) string {
 	var b strings.Builder
 	for {
-		before, rest, found := strings.Cut(text, "$ENV{")
+		before, rest, found := strings.Cut(text, start)
 		b.WriteString(before)
 		if !found || b.Len() > maxValue {
 			return b.String()
 		}
-		name, after, _ := strings.Cut(rest, "}")
-		value, known := p.env(name)
-		if !known {
-			p.notes = append(p.notes, importer.Note{Place: at, Text: "$ENV{" + name + "}: the environment variable is not set here; import with the environment of FreeRADIUS"})
-			value = "$ENV{" + name + "}"
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed { // the rest is not quoted: it may be that of a secret
+			p.notes = append(p.notes, importer.Note{Place: at, Text: "expected } after " + start + ", got the end of the value, which is kept as it is"})
+			b.WriteString(start + rest)
+			return b.String()
+		}
+		value, note := valueOf(name)
+		if note != "" {
+			p.notes = append(p.notes, importer.Note{Place: at, Text: note})
+			value = start + name + "}"
 		}
 		b.WriteString(value)
 		text = after

@@ -137,7 +137,7 @@ func (p *parser) statement(r *reader, l *line, into *section) (more bool, err er
 	if brace.kind != '{' {
 		return false, wrong(l.Place, "expected = or { after %s, got another word", first.text)
 	}
-	return p.begin(r, l, first.text, p.expand(r.this, l.Place, second.text))
+	return p.begin(r, l, first.text, p.expand(r.this, l.Place, second.text, isSecret(first.text)))
 }
 
 // pair reads the value after an operator.
@@ -147,8 +147,8 @@ func (p *parser) pair(r *reader, l *line, name string) error {
 		return err
 	}
 	if value.quote != '\'' {
-		value.text = p.expand(r.this, l.Place, value.text)
-		if !isSecret(name) { // that of a secret becomes secret_env
+		value.text = p.expand(r.this, l.Place, value.text, isSecret(name))
+		if _, ok := variable(value.text); !ok || !isSecret(name) { // that of a secret becomes secret_env
 			value.text = p.expandEnv(l.Place, value.text)
 		}
 	}
@@ -218,7 +218,7 @@ func (p *parser) directive(r *reader, l *line, name string) error {
 	case value.text == "":
 		return wrong(l.Place, "expected the name of a file after %s, got the end of the line", name)
 	}
-	target := p.expandEnv(l.Place, p.expand(r.this, l.Place, value.text))
+	target := p.expandEnv(l.Place, p.expand(r.this, l.Place, value.text, false))
 	isDir := strings.HasSuffix(target, "/")
 	if !path.IsAbs(target) {
 		target = path.Join(path.Dir(p.open[len(p.open)-1]), target)

@@ -55,10 +55,17 @@ func Import(source *importer.Source, dir string, d *importer.Draft, o Options) e
 	return c.routes()
 }
 
+// variable returns NAME of $ENV{NAME}; ok is false if that is not the whole value.
+func variable(value string) (name string, ok bool) {
+	name, ok = strings.CutPrefix(value, "$ENV{")
+	end := strings.IndexByte(name, '}')
+	return strings.TrimSuffix(name, "}"), ok && end == len(name)-1
+}
+
 // setSecret writes a secret; $ENV{NAME} is that of an environment variable.
 func setSecret(t *importer.Table, p pair, key, owner string) {
-	if name, ok := strings.CutPrefix(p.value, "$ENV{"); ok && strings.HasSuffix(name, "}") {
-		t.Set(key+"_env", strings.TrimSuffix(name, "}"))
+	if name, ok := variable(p.value); ok {
+		t.Set(key+"_env", name)
 		return
 	}
 	t.SetSecret(p.Place, key, owner, []byte(p.value))
