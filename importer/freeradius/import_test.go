@@ -88,7 +88,7 @@ func TestMistakes(t *testing.T) {
 
 // A line that is not understood may hold a secret: the mistake does not quote it.
 func TestMistakesQuoteNoSecret(t *testing.T) {
-	for _, line := range []string{"secret Hidden-0123", "secret = first Hidden-0123", `secret = "first"Hidden-0123`, `secret = "Hidden-0123`} {
+	for _, line := range []string{"secret Hidden-0123", "secret = first Hidden-0123", `secret = "first"Hidden-0123`, `secret = "Hidden-0123`, "secret Hidden-0123 {\n limit {"} {
 		_, err := importText("client x {\n ipaddr = 192.0.2.1\n "+line+"\n}\n", nil)
 		if err == nil || strings.Contains(err.Error(), "Hid") || strings.Contains(err.Error(), `"H"`) {
 			t.Errorf("%s: expected a mistake without the secret, got %v", line, err)

@@ -86,8 +86,14 @@ func (p *parser) file(name, text string, into *section) error {
 	return nil
 }
 
-// title is how a section begins.
-func (s *section) title() string { return strings.TrimSpace(s.name + " " + s.second) }
+// title is how a section begins. A pair with a brace after it is taken for one, and may
+// have a secret, which is omitted.
+func (s *section) title() string {
+	if isSecret(s.name) {
+		return s.name
+	}
+	return strings.TrimSpace(s.name + " " + s.second)
+}
 
 // statement reads a pair, the beginning or the end of a section, or an inclusion. more is
 // false at the end of the line.

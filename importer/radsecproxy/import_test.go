@@ -93,7 +93,7 @@ func TestInclude(t *testing.T) {
 
 // A line that is not understood may hold a secret: the mistake does not quote it.
 func TestMistakesQuoteNoSecret(t *testing.T) {
-	for _, line := range []string{`secret first Hidden-0123`, `secret "first"Hidden-0123`, `secret "Hidden-0123`, `secret = "" Hidden-0123`, `secret = 'a' {Hidden-0123`} {
+	for _, line := range []string{`secret first Hidden-0123`, `secret "first"Hidden-0123`, `secret "Hidden-0123`, `secret = "" Hidden-0123`, `secret = 'a' {Hidden-0123`, `secret Hidden-0123 {`, "}\nclient y {\nsecret Hidden-0123 {"} {
 		_, err := importText("client x {\n type udp\n "+line+"\n}\n", nil)
 		if strings.Contains(fmt.Sprint(err), "Hid") || strings.Contains(fmt.Sprint(err), `"H"`) {
 			t.Errorf("%s: expected a mistake without the secret, got %v", line, err)
@@ -104,7 +104,9 @@ func TestMistakesQuoteNoSecret(t *testing.T) {
 // No secret is in a comment, a note or a mistake.
 func TestSecretsAreNotInComments(t *testing.T) {
 	const secret = "very-Secret-0123"
-	d, err := importText("tls default {\nCertificateKeyPassword "+secret+"\n}\nclient a {\ntype tls\nPSKkey "+secret+"\nsecret "+secret+"\n}\nclient b {\ntype udp\nsecret "+secret+"\n}\nLogKey "+secret+"\n", nil)
+	d, err := importText("tls default {\nCertificateKeyPassword "+secret+"\n}\nclient a {\ntype tls\nPSKkey "+secret+"\nsecret "+secret+"\n}\nclient b {\ntype udp\nsecret "+secret+"\n}\nLogKey "+secret+"\n"+
+		"rewrite r {\naddAttribute 69:"+secret+"\naddVendorAttribute 9:1:"+secret+":x\nmodifyAttribute 1:/a/"+secret+"/\nsupplementAttribute "+secret+"\n"+
+		"supplementVendorAttribute 9:"+secret+"\nremoveVendorAttribute 9:2\nwhitelistAttribute 5\n}\n", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +119,10 @@ func TestSecretsAreNotInComments(t *testing.T) {
 		if strings.Contains(n.Text, secret) {
 			t.Errorf("a note has the secret: %v", n)
 		}
+	}
+	const options = "(addAttribute 69:…, addVendorAttribute 9:1:…, modifyAttribute 1:…, supplementAttribute …, supplementVendorAttribute 9:…, removeVendorAttribute 9:2, whitelistAttribute 5)"
+	if !slices.ContainsFunc(d.Notes(), func(n importer.Note) bool { return strings.HasSuffix(n.Text, options) }) {
+		t.Errorf("expected a note that ends with %s, got %v", options, d.Notes())
 	}
 }
 

@@ -168,6 +168,25 @@ func (b *block) noteRest(t *importer.Table, why map[string]string) {
 	}
 }
 
+// shownRewrite returns the attribute of an option of a rewrite block for a comment. What it
+// gets is omitted: attributes such as Tunnel-Password have secrets.
+func shownRewrite(it *item) string {
+	fields := 1 // ATTRIBUTE:VALUE
+	switch name := strings.ToLower(it.name); {
+	case strings.HasPrefix(name, "remove"), strings.HasPrefix(name, "whitelist"):
+		return it.value
+	case strings.Contains(name, "vendor"):
+		fields = 2 // VENDOR:ATTRIBUTE:VALUE
+	}
+	parts := strings.SplitN(it.value, ":", fields+1)
+	for _, number := range parts[:len(parts)-1] {
+		if _, err := strconv.ParseUint(number, 0, 32); err != nil {
+			return "…"
+		}
+	}
+	return strings.Join(append(parts[:len(parts)-1], "…"), ":")
+}
+
 // shown returns a value for a comment; keys and passwords are omitted.
 func shown(it *item) string {
 	switch name := strings.ToLower(it.name); {

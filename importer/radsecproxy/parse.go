@@ -3,6 +3,7 @@ package radsecproxy
 import (
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 
 	"radsec-gw/importer"
@@ -19,6 +20,15 @@ type item struct {
 
 // is reports whether the item has this name.
 func (it *item) is(name string) bool { return strings.EqualFold(it.name, name) }
+
+// title is how a block begins. An option with a brace after it is taken for one, and may
+// have a secret as its value, which is omitted.
+func (it *item) title() string {
+	if _, known := forms[strings.ToLower(it.name)]; known {
+		return it.name + " " + strconv.Quote(it.value)
+	}
+	return it.name
+}
 
 // maxItems bounds options and blocks.
 const maxItems = 500_000
@@ -77,7 +87,7 @@ func (p *parser) block(outer *item) (items []item, err error) {
 		if !ok && outer == nil {
 			return items, nil
 		} else if !ok {
-			return nil, wrong(outer.Place, "expected } for %s %q, got the end of the file", outer.name, outer.value)
+			return nil, wrong(outer.Place, "expected } for %s, got the end of the file", outer.title())
 		}
 		words, err := split(at, text)
 		switch {
@@ -99,7 +109,7 @@ func (p *parser) block(outer *item) (items []item, err error) {
 		}
 		switch {
 		case it.block && outer != nil:
-			return nil, wrong(at, "expected an option of %s %q, or }, got the block %s %q", outer.name, outer.value, it.name, it.value)
+			return nil, wrong(at, "expected an option of %s, or }, got the block %s", outer.title(), it.title())
 		case it.block:
 			if it.items, err = p.block(&it); err != nil {
 				return nil, err

@@ -117,11 +117,11 @@ func (c *conversion) noteRewrites() {
 	}
 }
 
-// optionNames lists the options of a block.
+// optionNames lists the options of a rewrite block.
 func (b *block) optionNames() string {
 	var names []string
 	for _, it := range b.options {
-		names = append(names, it.name+" "+it.value)
+		names = append(names, it.name+" "+shownRewrite(&it))
 	}
 	if len(names) == 0 {
 		return "none"
