@@ -85,7 +85,7 @@ func (c *conversion) clientFrom(b *block, h hosts, first bool) {
 			m.fail(b.Place, "without a condition on the certificate, every client of the CA would match: give networks or a name in the certificate")
 		}
 	}
-	c.tlsOfClient(t, b)
+	c.tlsOfClient(t, b, &m)
 	m.write(t)
 	if m.remark != "" {
 		c.once(t, m.remark)
@@ -124,13 +124,26 @@ func (c *conversion) noteClient(t *importer.Table, b *block) {
 }
 
 // tlsOfClient writes what the tls block of a client demands of its certificate.
-func (c *conversion) tlsOfClient(t *importer.Table, b *block) {
-	own, listening := c.tlsOf(b), c.listening()
+func (c *conversion) tlsOfClient(t *importer.Table, b *block, m *conditions) {
+	own := c.tlsOf(b)
 	if own == nil {
+		if it, ok := b.last("tls"); ok {
+			m.fail(it.Place, "tls "+it.value+": expected the name of a tls block, which says whose certificates are accepted")
+		}
 		return
 	}
-	if ca := own.text("CACertificateFile"); own != listening && ca != "" && ca != listening.text("CACertificateFile") {
-		t.Set("ca", fileName(ca))
+	file, dir := own.text("CACertificateFile"), own.text("CACertificatePath")
+	if file != c.listening.text("CACertificateFile") || dir != c.listening.text("CACertificatePath") {
+		const gather = "the gateway reads files, not directories. Put the CA certificates whose clients may connect into one file, and name it in ca"
+		switch it, _ := own.last("CACertificatePath"); {
+		case file != "":
+			t.Set("ca", fileName(file))
+			if dir != "" {
+				t.Note(it.Place, "CACertificatePath %s of tls %s: %s", dir, own.name, gather)
+			}
+		default:
+			m.fail(append(own.all("CACertificatePath"), item{Place: own.Place})[0].Place, "tls "+own.name+" without CACertificateFile: "+gather)
+		}
 	}
 	var oids []string
 	for _, it := range own.all("PolicyOID") {

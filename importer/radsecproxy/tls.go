@@ -17,38 +17,48 @@ const (
 
 // tlsOf returns the tls block of a client, nil if there is none.
 func (c *conversion) tlsOf(client *block) *block {
-	names := []string{"defaultClient", "default"}
-	if client != nil {
-		if it, ok := client.last("tls"); ok {
-			names = []string{it.value}
-		}
+	if it, ok := client.last("tls"); ok {
+		return c.tlsByName[strings.ToLower(it.value)]
 	}
-	for _, name := range names {
-		for _, b := range c.tls {
-			if strings.EqualFold(b.name, name) {
-				return b
-			}
-		}
-	}
-	return nil
+	return c.defaultTLS()
 }
 
-// listening returns the tls block with which most is accepted: that of the first client
-// over TLS.
-func (c *conversion) listening() *block {
-	for _, b := range c.clients {
-		if strings.EqualFold(b.text("type"), "tls") {
-			return c.tlsOf(b)
+// defaultTLS returns the tls block of clients that name none.
+func (c *conversion) defaultTLS() *block {
+	if b := c.tlsByName["defaultclient"]; b != nil {
+		return b
+	}
+	return c.tlsByName["default"]
+}
+
+// findTLS finds the tls blocks that clients over TLS use, and the one for [listen]: that of
+// the first of these clients.
+func (c *conversion) findTLS() {
+	c.tlsByName, c.tlsUsed = map[string]*block{}, map[*block]bool{}
+	for _, b := range c.tls {
+		if key := strings.ToLower(b.name); c.tlsByName[key] == nil {
+			c.tlsByName[key] = b
 		}
 	}
-	return c.tlsOf(nil)
+	for _, client := range c.clients {
+		if strings.EqualFold(client.text("type"), "tls") {
+			b := c.tlsOf(client)
+			if c.listening == nil {
+				c.listening = b
+			}
+			c.tlsUsed[b] = true
+		}
+	}
+	if c.listening == nil {
+		c.listening = c.defaultTLS()
+	}
 }
 
 // listen writes [listen].
 func (c *conversion) listen() {
 	t := c.draft.Add("[listen]")
 	c.addresses(t)
-	b := c.listening()
+	b := c.listening
 	if b == nil {
 		t.Set("certificate", unknownCertificate)
 		t.Set("private_key", unknownKey)
@@ -58,20 +68,31 @@ func (c *conversion) listen() {
 		c.listenTLS(t, b)
 	}
 	for _, other := range c.tls {
-		if other != b && c.usedByClient(other) && other.text("CertificateFile") != b.text("CertificateFile") {
-			t.Note(other.Place, "tls %s: the gateway has one certificate, that of tls %s; the clients with this block get it, too", other.name, b.name)
+		if other != b && c.tlsUsed[other] {
+			noteOtherTLS(t, other, b)
 		}
 	}
 }
 
-// usedByClient reports whether a client over TLS uses a tls block.
-func (c *conversion) usedByClient(b *block) bool {
-	for _, client := range c.clients {
-		if strings.EqualFold(client.text("type"), "tls") && c.tlsOf(client) == b {
-			return true
+// noteOtherTLS notes where a tls block that clients use differs from the one that [listen]
+// is made of. Its CA and PolicyOID are written for each client.
+func noteOtherTLS(t *importer.Table, b, listening *block) {
+	if b.text("CertificateFile") != listening.text("CertificateFile") {
+		t.Note(b.Place, "tls %s: the gateway has one certificate, that of tls %s; the clients with this block get it, too", b.name, listening.name)
+	}
+	var without []string
+	for _, name := range []string{"CertificateKeyPassword", "CRLCheck", "TlsVersion", "CipherList", "CipherSuites"} {
+		switch it, ok := b.last(name); {
+		case it.value == listening.text(name), !ok && name == "CertificateKeyPassword":
+		case ok:
+			t.Note(it.Place, "%s %s of tls %s: [listen] has this once, for all clients, as tls %s says", it.name, shown(&it), b.name, listening.name)
+		default:
+			without = append(without, name)
 		}
 	}
-	return false
+	if len(without) > 0 {
+		t.Note(b.Place, "tls %s without %s: [listen] has this once, for all clients, as tls %s says", b.name, strings.Join(without, ", "), listening.name)
+	}
 }
 
 // addresses writes where to listen. Without ListenTLS, radsecproxy listens on all

@@ -13,6 +13,9 @@ type conversion struct {
 	basic                           *block
 	tls, clients, servers, rewrites []*block
 	realms                          []*block
+	tlsByName                       map[string]*block // the first of each name, in lower case
+	tlsUsed                         map[*block]bool   // by clients over TLS
+	listening                       *block            // the tls block that [listen] is made of; nil: there is none
 	names                           importer.Names    // of tables
 	carried                         map[string]string // servers by their name in lower case: their name in the draft
 	notCarried                      map[string]string // the others: why not
@@ -79,6 +82,7 @@ func (c *conversion) sort(source *importer.Source, file string, items []item) (e
 		}
 		*list = append(*list, b)
 	}
+	c.findTLS()
 	for _, b := range c.realms {
 		for name, used := range map[string]map[string]bool{"server": c.access, "accountingServer": c.accounting} {
 			for _, it := range b.all(name) {
