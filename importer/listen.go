@@ -3,7 +3,14 @@ package importer
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 )
+
+// IsPort reports whether s is the number of a port.
+func IsPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}
 
 // SameFamily reports whether a source may be that of a server's address: an IP address of
 // the other family may not.

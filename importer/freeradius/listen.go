@@ -138,6 +138,10 @@ func listenAddress(t *importer.Table, s *section) string {
 		t.Note(p.Place, "ipaddr = %s: the gateway listens on IP addresses; put that of the name into address", host)
 		host = "0.0.0.0"
 	}
+	if !importer.IsPort(port) {
+		t.Note(s.Place, "port = %s: expected a number from 1 to 65535; 2083 is assumed", port)
+		port = "2083"
+	}
 	return net.JoinHostPort(host, port)
 }
 

@@ -17,7 +17,7 @@ type hosts struct {
 }
 
 // hostsOf returns the host options of a client, or its name when it has none.
-func hostsOf(b *block) (h hosts) {
+func hostsOf(b *block) (h hosts, err error) {
 	all := b.all("host")
 	if len(all) == 0 {
 		all = []item{{Place: b.Place, value: b.name}}
@@ -26,36 +26,43 @@ func hostsOf(b *block) (h hosts) {
 		address, length, isPrefix := strings.Cut(it.value, "/")
 		addr, err := netip.ParseAddr(strings.Trim(address, "[]"))
 		switch prefix, prefixErr := netip.ParsePrefix(addr.String() + "/" + length); {
+		case isPrefix && (err != nil || prefixErr != nil):
+			return h, wrong(it.Place, "expected an address, a network such as 192.0.2.0/24 or a name for host, got %q", it.value)
+		case isPrefix:
+			h.networks = append(h.networks, prefix.Masked().String())
 		case err != nil:
 			h.names = append(h.names, it.value)
-		case isPrefix && prefixErr == nil:
-			h.networks = append(h.networks, prefix.Masked().String())
 		default:
 			h.addresses = append(h.addresses, addr.String())
 		}
 	}
-	return h
+	return h, nil
 }
 
 // client writes a client block: one [[client]] for its networks, one for its addresses and
 // one for its host names, because they demand different things of a certificate.
-func (c *conversion) client(b *block) {
+func (c *conversion) client(b *block) error {
 	switch kind := strings.ToLower(b.text("type")); kind {
 	case "tls":
 	case "udp", "tcp", "dtls":
 		c.draft.Note(b.Place, "client %s: the gateway accepts RadSec over TLS only, not %s. Keep radsecproxy for this client, with this gateway as its server of type tls", b.name, kind)
-		return
+		return nil
 	default:
 		c.draft.Note(b.Place, "client %s: expected the type udp, tcp, tls or dtls, got %q", b.name, kind)
-		return
+		return nil
 	}
-	h, first := hostsOf(b), true
+	h, err := hostsOf(b)
+	if err != nil {
+		return err
+	}
+	first := true
 	for _, one := range []hosts{{networks: h.networks}, {addresses: h.addresses}, {names: h.names}} {
 		if len(one.networks)+len(one.addresses)+len(one.names) > 0 {
 			c.clientFrom(b, one, first)
 			first = false
 		}
 	}
+	return nil
 }
 
 // clientFrom writes one [[client]]. Where a condition cannot be carried over, the table is

@@ -48,20 +48,22 @@ func importText(text string, others map[string]string) (*importer.Draft, error) 
 // A mistake has its line, what was expected, and what is there.
 func TestMistakes(t *testing.T) {
 	for text, want := range map[string]string{
-		"LogLevel":                             "radsecproxy.conf:1: expected a value after LogLevel, got the end of the line",
-		"# comment\n\nLogLevel x":              `radsecproxy.conf:3: expected a number for LogLevel, got "x"`,
-		"client x {\n type \"tls\n}":           `radsecproxy.conf:2: expected another " at the end of the value, got the end of the line`,
-		"client x {\n type tls":                `radsecproxy.conf:1: expected } for client "x", got the end of the file`,
-		"}":                                    "radsecproxy.conf:1: expected an option or a block, got }: there is no { before it",
-		"client x {\n type tls # a comment\n}": `radsecproxy.conf:2: expected the end of the line or { after type and its value, got more: a value with blanks must be in quotes, and a comment needs a line of its own`,
-		"client x {\n server y {\n}\n}":        `radsecproxy.conf:2: expected an option of client "x", or }, got the block server "y"`,
-		"clients x {\n}":                       `radsecproxy.conf:1: expected a block client, server, realm, tls or rewrite, got "clients"`,
-		"LoopPrevention maybe":                 `radsecproxy.conf:1: expected on or off for LoopPrevention, got "maybe"`,
-		"PidFile a\npidfile b":                 "radsecproxy.conf:2: expected pidfile once in the basic options, got it a second time after radsecproxy.conf:1",
-		"realm x {\n server y\n}":              `radsecproxy.conf:2: expected the name of a server block, got "y"`,
-		"server y {\n type udp\n}":             `radsecproxy.conf:1: expected a secret in server "y", which speaks UDP, got none`,
-		"include other.conf":                   "other.conf:1: expected another file, got /etc/radsecproxy.conf, which includes itself",
-		"include [":                            "radsecproxy.conf:1: expected a pattern of file names",
+		"LogLevel":                                     "radsecproxy.conf:1: expected a value after LogLevel, got the end of the line",
+		"# comment\n\nLogLevel x":                      `radsecproxy.conf:3: expected a number for LogLevel, got "x"`,
+		"client x {\n type \"tls\n}":                   `radsecproxy.conf:2: expected another " at the end of the value, got the end of the line`,
+		"client x {\n type tls":                        `radsecproxy.conf:1: expected } for client "x", got the end of the file`,
+		"}":                                            "radsecproxy.conf:1: expected an option or a block, got }: there is no { before it",
+		"client x {\n type tls # a comment\n}":         `radsecproxy.conf:2: expected the end of the line or { after type and its value, got more: a value with blanks must be in quotes, and a comment needs a line of its own`,
+		"client x {\n server y {\n}\n}":                `radsecproxy.conf:2: expected an option of client "x", or }, got the block server "y"`,
+		"clients x {\n}":                               `radsecproxy.conf:1: expected a block client, server, realm, tls or rewrite, got "clients"`,
+		"LoopPrevention maybe":                         `radsecproxy.conf:1: expected on or off for LoopPrevention, got "maybe"`,
+		"PidFile a\npidfile b":                         "radsecproxy.conf:2: expected pidfile once in the basic options, got it a second time after radsecproxy.conf:1",
+		"realm x {\n server y\n}":                      `radsecproxy.conf:2: expected the name of a server block, got "y"`,
+		"server y {\n type udp\n}":                     `radsecproxy.conf:1: expected a secret in server "y", which speaks UDP, got none`,
+		"client x {\n type tls\n host 192.0.2.0/33\n}": `radsecproxy.conf:3: expected an address, a network such as 192.0.2.0/24 or a name for host, got "192.0.2.0/33"`,
+		"client x/24 {\n type tls\n}":                  `radsecproxy.conf:1: expected an address, a network such as 192.0.2.0/24 or a name for host, got "x/24"`,
+		"include other.conf":                           "other.conf:1: expected another file, got /etc/radsecproxy.conf, which includes itself",
+		"include [":                                    "radsecproxy.conf:1: expected a pattern of file names",
 	} {
 		_, err := importText(text, map[string]string{"other.conf": "include radsecproxy.conf\n"})
 		var mistake *importer.Error

@@ -148,6 +148,13 @@ func (c *conversion) health(t *importer.Table, b *block) {
 		"health = \"access-request\" does with a user of its own.")
 }
 
+// What is carried over of retransmissions: retransmit_count, which counts the first request,
+// is at most 100.
+const (
+	maxRetries  = 99
+	maxInterval = 3600 // seconds
+)
+
 // retries writes the schedule of retransmissions, where the configuration has one.
 func retries(t *importer.Table, b *block) {
 	count, haveCount := b.number("RetryCount")
@@ -161,7 +168,10 @@ func retries(t *importer.Table, b *block) {
 	if !haveInterval {
 		interval = 5
 	}
-	count, interval = min(count, 99), min(max(interval, 1), 3600)
+	if count > maxRetries || interval < 1 || interval > maxInterval {
+		t.Note(b.Place, "server %s: expected RetryCount of at most %d and RetryInterval from 1 to %d, got %d and %d", b.name, maxRetries, maxInterval, count, interval)
+		count, interval = min(count, maxRetries), min(max(interval, 1), maxInterval)
+	}
 	seconds := func(n int) string { return strconv.Itoa(n) + "s" }
 	t.Set("retransmit_initial", seconds(interval))
 	t.Set("retransmit_max", seconds(interval))

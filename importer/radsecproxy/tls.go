@@ -111,6 +111,10 @@ func (c *conversion) addresses(t *importer.Table) {
 			t.Note(it.Place, "ListenTLS %s: the gateway listens on IP addresses; put that of the name, with the port, into address", it.value)
 			continue
 		}
+		if !importer.IsPort(port) {
+			t.Note(it.Place, "ListenTLS %s: expected a port from 1 to 65535, got %q", it.value, port)
+			continue
+		}
 		all = append(all, net.JoinHostPort(host, port))
 	}
 	if len(all) == 0 {
@@ -129,15 +133,21 @@ func splitHostPort(s, otherwise string) (host, port string, ok bool) {
 	if strings.HasPrefix(s, "[") {
 		var err error
 		host, port, err = net.SplitHostPort(s)
-		return host, port, err == nil
+		return host, portNumber(port), err == nil
 	}
 	if !found {
 		port = otherwise
 	}
-	if strings.EqualFold(port, "radsec") {
-		port = "2083"
-	}
+	port = portNumber(port)
 	return host, port, host != "" && port != "" && strings.Trim(port, "0123456789") == ""
+}
+
+// portNumber returns the port that radsec is, and others as they are.
+func portNumber(port string) string {
+	if strings.EqualFold(port, "radsec") {
+		return "2083"
+	}
+	return port
 }
 
 // listenTLS writes what a tls block says.

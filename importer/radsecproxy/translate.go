@@ -41,7 +41,9 @@ func Import(source *importer.Source, file string, d *importer.Draft) error {
 	c.noteBasic()
 	c.listen()
 	for _, b := range c.clients {
-		c.client(b)
+		if err := c.client(b); err != nil {
+			return err
+		}
 	}
 	for _, b := range c.servers {
 		if err := c.server(b); err != nil {
@@ -153,6 +155,9 @@ func (c *conversion) log() {
 	mac, ok := c.basic.last("LogMAC")
 	reporting := strings.ToLower(c.basic.text("FTicksReporting"))
 	fticks := reporting == "basic" || reporting == "full"
+	if it, given := c.basic.last("FTicksReporting"); given && !fticks && reporting != "none" {
+		t.Note(it.Place, "FTicksReporting %s: expected None, Basic or Full", it.value)
+	}
 	if other, given := c.basic.last("FTicksMAC"); given && fticks {
 		if ok && !strings.EqualFold(other.value, mac.value) {
 			t.Note(mac.Place, "LogMAC %s: the gateway shows the station in F-Ticks and in the log alike, here as FTicksMAC says", mac.value)
@@ -167,11 +172,16 @@ func (c *conversion) log() {
 			t.Note(mac.Place, "%s %s: expected Original, Static, VendorHashed, VendorKeyHashed, FullyHashed or FullyKeyHashed", mac.name, mac.value)
 		}
 	}
-	for _, name := range []string{"FTicksKey", "LogKey"} {
-		if key, ok := c.basic.last(name); ok {
-			t.SetSecret(key.Place, "hash_salt", "log", []byte(key.value))
-			break
-		}
+	key, ok := c.basic.last("FTicksKey")
+	logKey, given := c.basic.last("LogKey")
+	switch {
+	case ok && given && key.value != logKey.value:
+		t.Note(logKey.Place, "LogKey …: the gateway hashes with one key in F-Ticks and in the log, here with FTicksKey")
+	case !ok:
+		key = logKey
+	}
+	if ok || given {
+		t.SetSecret(key.Place, "hash_salt", "log", []byte(key.value))
 	}
 	if fticks {
 		c.fticks(t, reporting == "full")
@@ -205,8 +215,14 @@ func (c *conversion) fticks(t *importer.Table, full bool) {
 		return
 	}
 	federation := "eduroam"
-	if prefix := strings.Split(c.basic.text("FTicksPrefix"), "/"); len(prefix) > 1 && prefix[1] != "" {
-		federation = prefix[1]
+	if it, ok := c.basic.last("FTicksPrefix"); ok {
+		prefix := strings.Split(it.value, "/")
+		if len(prefix) > 1 && prefix[1] != "" {
+			federation = prefix[1]
+		}
+		if it.value != "F-TICKS/"+federation+"/1.0" {
+			t.Note(it.Place, "FTicksPrefix %s: the gateway writes F-TICKS/%s/1.0", it.value, federation)
+		}
 	}
 	t.Set("fticks", federation)
 	t.Set("fticks_country", country)
