@@ -68,6 +68,9 @@ func (c *conversion) clients(secure []listener) {
 	var others []*section
 	for _, v := range c.virtual {
 		others = append(others, v.all("client")...)
+		for _, set := range v.all("clients") {
+			others = append(others, set.all("client")...)
+		}
 	}
 	far := slices.DeleteFunc(slices.Clone(others), func(s *section) bool { n, _, ok := network(s); return ok && n.Addr().IsLoopback() })
 	if len(far) == 0 {

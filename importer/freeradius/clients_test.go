@@ -74,3 +74,15 @@ home_server freeradius {
 	}
 	importertest.CheckSecretFiles(t, d, map[string]string{"aps": "secret-of-a", "aps-2": "secret-of-b", "freeradius-2": "secret-of-home"})
 }
+
+// Where nothing listens with TLS, the clients that a clients section names are imported,
+// too.
+func TestNamedClientsOverUDP(t *testing.T) {
+	d, err := importText("clients some {\nclient named {\nipaddr = 192.0.2.1\nsecret = 0123456789abcdef\n}\n}\nlisten {\ntype = auth\nclients = some\n}\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if written := importertest.Text(t, d); !strings.Contains(written, "name = \"named\"\n") {
+		t.Errorf("expected the client, got\n%s", written)
+	}
+}

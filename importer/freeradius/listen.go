@@ -105,8 +105,8 @@ func noteLimit(t *importer.Table, s *section) {
 func noteOtherTLS(t *importer.Table, s, first *section) {
 	const one = "[listen] has this once, for all its addresses"
 	without := slices.DeleteFunc([]string{
-		"private_key_file", "private_key_password", "ca_file", "ca_path", "tls_min_version", "tls_max_version", "require_client_cert",
-		"cipher_list", "check_crl", "check_cert_cn", "check_cert_issuer", "verify",
+		"private_key_file", "private_key_password", "ca_file", "ca_path", "tls_min_version", "disable_tlsv1_2", "tls_max_version", "require_client_cert",
+		"cipher_list", "check_crl", "reject_unknown_intermediate_ca", "check_cert_cn", "check_cert_issuer", "verify",
 	}, func(name string) bool { return s.has(name) || !first.has(name) })
 	if len(without) > 0 {
 		t.Note(s.Place, "tls without %s: %s, as %s says", strings.Join(without, ", "), one, first.Place)
@@ -160,13 +160,12 @@ func (c *conversion) tls(t *importer.Table, s *section) {
 	if p, ok := s.value("private_key_password"); ok && !c.plainKey(s) {
 		t.Note(p.Place, "private_key_password: the gateway reads keys without a password. Decrypt it with: openssl pkey -in KEY -out NEW, and protect the new file by its mode")
 	}
-	if p, ok := s.value("tls_min_version"); ok {
-		switch v, _ := strconv.ParseFloat(p.value, 64); {
-		case v >= 1.3:
-			t.Set("min_tls", "1.3")
-		case v < 1.2:
-			t.Note(p.Place, "tls_min_version = %s: TLS 1.2 is the oldest version that the gateway speaks", p.value)
-		}
+	p, ok := s.value("tls_min_version")
+	switch v, _ := strconv.ParseFloat(p.value, 64); {
+	case v >= 1.3 || s.yes("disable_tlsv1_2", false):
+		t.Set("min_tls", "1.3")
+	case ok && v < 1.2:
+		t.Note(p.Place, "tls_min_version = %s: TLS 1.2 is the oldest version that the gateway speaks", p.value)
 	}
 	if p, ok := s.value("tls_max_version"); ok && p.value != "1.3" {
 		t.Note(p.Place, "tls_max_version = %s: the gateway also speaks TLS 1.3 with the clients that can", p.value)
@@ -194,7 +193,10 @@ func (c *conversion) tlsRest(t *importer.Table, s *section) {
 			t.Note(p.Place, "%s = %s: set common_name or issuer in each [[client]]", name, p.value)
 		}
 	}
-	if p, ok := s.value("ca_path"); ok && s.text("ca_file", "") == "" {
+	if p, ok := s.value("reject_unknown_intermediate_ca"); ok && s.yes(p.name, false) {
+		t.Note(p.Place, "%s = %s: the gateway accepts intermediate certificates that a client sends, if they lead to client_ca", p.name, p.value)
+	}
+	if p, ok := s.value("ca_path"); ok {
 		t.Note(p.Place, "ca_path = %s: the gateway reads files, not directories. Put the CA certificates whose clients may connect into client_ca", p.value)
 	}
 	s.noteRest(t, tlsTexts())
@@ -206,8 +208,8 @@ func tlsTexts() map[string]string {
 	return map[string]string{
 		"fragment_size": "", "include_length": "", "dh_file": "", "random_file": "", "ecdh_curve": "", "auto_chain": "", "cache": "",
 		"ca_path_reload_interval": "", "cipher_server_preference": "", "allow_renegotiation": "", "disable_tlsv1": "", "disable_tlsv1_1": "",
-		"disable_tlsv1_2": "", "disable_single_dh_use": "", "check_all_crl": "", "connect_timeout": "", "sigalgs_list": "", "keylog_file": "",
-		"reject_unknown_intermediate_ca": "", "certificate_file_type": "", "pem_file_type": "",
+		"disable_single_dh_use": "", "check_all_crl": "", "connect_timeout": "", "sigalgs_list": "", "keylog_file": "",
+		"certificate_file_type": "", "pem_file_type": "",
 		"ocsp":         "the gateway does not ask OCSP responders; use revocation lists (crl)",
 		"psk_identity": "the gateway knows clients by their certificates only", "psk_hexphrase": "the gateway knows clients by their certificates only",
 		"psk_query": "the gateway knows clients by their certificates only",

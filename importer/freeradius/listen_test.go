@@ -105,3 +105,16 @@ func TestFurtherListenSections(t *testing.T) {
 	}
 	importertest.CheckLoads(t, written)
 }
+
+// What restricts TLS more than the gateway does is noted, or carried over.
+func TestTLSRestrictions(t *testing.T) {
+	restricted := strings.Replace(radsecListen, "	ca_file", "	disable_tlsv1_2 = yes\n	reject_unknown_intermediate_ca = yes\n	ca_path = /none/ca.d\n	ca_file", 1)
+	d, err := importText("security {\nstatus_server = yes\n}\nlisten {\ntype = auth\n}\n"+restricted, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkNotes(t, d, "reject_unknown_intermediate_ca = yes: ", "ca_path = /none/ca.d: ")
+	if written := importertest.Text(t, d); !strings.Contains(written, "min_tls = \"1.3\"\n") {
+		t.Errorf("expected min_tls, got\n%s", written)
+	}
+}

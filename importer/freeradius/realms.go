@@ -9,9 +9,19 @@ import (
 	"radsec-gw/routing"
 )
 
+// target is where a route sends requests.
+type target struct {
+	servers []string
+	balance string // empty: failover, or one server
+}
+
+func (a target) equal(b target) bool {
+	return slices.Equal(a.servers, b.servers) && a.balance == b.balance
+}
+
 // routes writes the realm sections, then the route of everything else.
 func (c *conversion) routes() error {
-	known := map[string]bool{}
+	known, itself := map[string]bool{}, target{servers: []string{local}}
 	if c.p.root.yes("proxy_requests", true) {
 		for _, s := range c.p.root.all("realm") {
 			c.realm(s, known)
@@ -20,7 +30,7 @@ func (c *conversion) routes() error {
 	if !known["*"] {
 		t := c.draft.Add("[[route]]")
 		t.Comment("Everything else, as before.")
-		c.writeRoute(t, []string{"*"}, []string{local}, nil, "")
+		c.writeRoute(t, "*", itself, itself)
 	}
 	return nil
 }
@@ -63,14 +73,12 @@ func (c *conversion) realm(s *section, known map[string]bool) {
 		return
 	}
 	known[entry] = true
-	access, balance := c.poolServers(t, s, "auth_pool", func(h *home) bool { return h.auth })
-	accounting, acctBalance := c.poolServers(t, s, "acct_pool", func(h *home) bool { return h.acct })
-	if balance == "" {
-		balance = acctBalance
-	}
-	if len(s.values("nostrip")) == 0 && entry != "" && !(slices.Contains(access, local) && slices.Contains(accounting, local)) {
-		t.Note(s.Place, "realm %s has no nostrip: FreeRADIUS removes the realm from the User-Name before it sends a request on, and the gateway changes no User-Name. So FreeRADIUS goes on sending. If the servers know their users with the realm, give this route servers = [%s]", s.second, quoted(access))
-		access, accounting, balance = []string{local}, []string{local}, ""
+	access := c.poolServers(t, s, "auth_pool", func(h *home) bool { return h.auth })
+	accounting := c.poolServers(t, s, "acct_pool", func(h *home) bool { return h.acct })
+	itself := target{servers: []string{local}}
+	if len(s.values("nostrip")) == 0 && entry != "" && !(access.equal(itself) && accounting.equal(itself)) {
+		t.Note(s.Place, "realm %s has no nostrip: FreeRADIUS removes the realm from the User-Name before it sends a request on, and the gateway changes no User-Name. So FreeRADIUS goes on sending. If the servers know their users with the realm, give this route servers = [%s]", s.second, quoted(access.servers))
+		access, accounting = itself, itself
 	}
 	for _, done := range []string{"auth_pool", "acct_pool", "pool", "nostrip"} {
 		s.use(done)
@@ -81,37 +89,39 @@ func (c *conversion) realm(s *section, known map[string]bool) {
 		"authhost":       "write a home_server and a home_server_pool for it, or a [[server]] here", "accthost": "write a home_server and a home_server_pool for it, or a [[server]] here",
 		"secret": "it belongs to authhost and accthost", "ldflag": "it belongs to authhost and accthost",
 	})
-	c.writeRoute(t, []string{entry}, access, accounting, balance)
+	c.writeRoute(t, entry, access, accounting)
 }
 
 // poolServers returns the servers of a pool, and how they are balanced. Where one of them
 // cannot be carried over, or there is no pool, FreeRADIUS gets the requests, as before.
-func (c *conversion) poolServers(t *importer.Table, s *section, kind string, fits func(*home) bool) (servers []string, balance string) {
+func (c *conversion) poolServers(t *importer.Table, s *section, kind string, fits func(*home) bool) target {
+	itself := target{servers: []string{local}}
 	p, ok := s.value(kind, "pool")
 	if !ok {
-		return []string{local}, ""
+		return itself
 	}
 	pool := c.pools[p.value]
 	if pool == nil {
 		t.Note(p.Place, "%s = %s: expected the name of a home_server_pool; FreeRADIUS gets these requests", p.name, p.value)
-		return []string{local}, ""
+		return itself
 	}
 	if q, ok := pool.value("virtual_server"); ok {
 		t.Comment("%s: FreeRADIUS changes these requests in the virtual server %s, and goes on sending them.", q.Place, q.value)
-		return []string{local}, ""
+		return itself
 	}
+	var servers []string
 	for _, m := range append(pool.values("home_server"), pool.values("fallback")...) {
-		h := c.homes[m.value]
+		h := c.home(m.value, fits)
 		switch {
 		case h == nil:
 			t.Note(m.Place, "%s = %s: expected the name of a home_server; FreeRADIUS gets these requests", m.name, m.value)
-			return []string{local}, ""
+			return itself
 		case h.inner:
 			t.Comment("%s: %s is FreeRADIUS itself, or a virtual server of it.", m.Place, m.value)
-			return []string{local}, ""
+			return itself
 		case h.name == "":
 			t.Comment("%s: %s is not carried over, see above; FreeRADIUS goes on sending these requests.", m.Place, m.value)
-			return []string{local}, ""
+			return itself
 		case !fits(h):
 			continue
 		case !slices.Contains(servers, h.name):
@@ -119,9 +129,31 @@ func (c *conversion) poolServers(t *importer.Table, s *section, kind string, fit
 		}
 	}
 	if len(servers) == 0 {
-		return []string{local}, ""
+		return itself
 	}
-	return servers[:min(len(servers), 64)], balanceOf(t, pool)
+	if len(servers) > maxServers {
+		t.Note(pool.Place, "home_server_pool %s: expected at most %d servers, got %d; the rest is omitted", pool.second, maxServers, len(servers))
+		servers = servers[:maxServers]
+	}
+	balance := balanceOf(t, pool)
+	if len(servers) == 1 {
+		balance = ""
+	}
+	return target{servers, balance}
+}
+
+// maxServers is how many servers a [[route]] can have.
+const maxServers = 64
+
+// home returns the home server of a name, that which fits if there are several: one for
+// each type may have it.
+func (c *conversion) home(name string, fits func(*home) bool) (found *home) {
+	for _, h := range c.homes[name] {
+		if found == nil || !fits(found) && fits(h) {
+			found = h
+		}
+	}
+	return found
 }
 
 // balanceOf returns how the gateway balances what a pool does.
@@ -144,25 +176,22 @@ func balanceOf(t *importer.Table, pool *section) string {
 	return ""
 }
 
-// writeRoute writes a route, or two when Access and accounting go to different servers. nil
-// accounting is the same as access.
-func (c *conversion) writeRoute(t *importer.Table, realms, access, accounting []string, balance string) {
-	if accounting == nil {
-		accounting = access
-	}
-	toLocal := slices.Equal(accounting, []string{local})
-	fill := func(t *importer.Table, packets, servers []string) {
-		t.Set("realms", realms)
+// writeRoute writes the route of a realm, or two when Access and accounting go to different
+// servers, or to the same ones by another rule.
+func (c *conversion) writeRoute(t *importer.Table, realm string, access, accounting target) {
+	toLocal := slices.Equal(accounting.servers, []string{local})
+	fill := func(t *importer.Table, packets []string, to target) {
+		t.Set("realms", []string{realm})
 		if packets != nil {
 			t.Set("packets", packets)
 		}
-		t.Set("servers", servers)
-		if balance != "" && len(servers) > 1 {
-			t.Set("balance", balance)
+		t.Set("servers", to.servers)
+		if to.balance != "" {
+			t.Set("balance", to.balance)
 		}
 	}
 	switch {
-	case slices.Equal(access, accounting) && (c.acct > 0 || !toLocal):
+	case access.equal(accounting) && (c.acct > 0 || !toLocal):
 		fill(t, nil, access)
 	case toLocal && c.acct == 0:
 		fill(t, []string{"access"}, access)

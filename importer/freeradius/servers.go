@@ -78,16 +78,21 @@ func (c *conversion) ports(t *importer.Table) (auth, acct int) {
 		}
 		for _, k := range []struct {
 			name      string
+			packets   string
 			port      *int
 			otherwise int
-		}{{"auth", &auth, 1812}, {"acct", &acct, 1813}} {
+		}{{"auth", "access", &auth, 1812}, {"acct", "accounting", &acct, 1813}} {
 			if *k.port == 0 && hasType(l.section, k.name) {
 				*k.port = k.otherwise
 				if n, err := strconv.Atoi(l.text("port", "0")); err == nil && n > 0 && n < 65536 {
 					*k.port = n
 				}
-				if host == "" && err == nil && !addr.IsUnspecified() {
+				switch {
+				case err != nil || addr.IsUnspecified() || host == addr.String():
+				case host == "":
 					host = addr.String()
+				default:
+					t.Note(p.Place, "%s = %s: a [[server]] has one address, here %s. Write a second [[server]], and a [[route]] to it with packets = [%q]", p.name, p.value, host, k.packets)
 				}
 			}
 		}
@@ -106,7 +111,7 @@ func (c *conversion) ports(t *importer.Table) (auth, acct int) {
 // homeServer writes a home_server section.
 func (c *conversion) homeServer(s *section) {
 	h := &home{section: s}
-	c.homes[s.second] = h
+	c.homes[s.second] = append(c.homes[s.second], h)
 	kind := s.text("type", "auth")
 	h.auth, h.acct = kind == "auth" || kind == "auth+acct", kind == "acct" || kind == "auth+acct"
 	at, hasAddress := address(s)
@@ -137,8 +142,7 @@ func (c *conversion) homeServer(s *section) {
 	h.name = c.names.Unique("server", s.second)
 	t.Set("name", h.name)
 	t.Set("address", at.value)
-	port, _ := strconv.Atoi(s.text("port", "0"))
-	c.homePorts(t, h, port)
+	h.ports(t)
 	setSecret(t, secret, "secret", h.name)
 	if p, ok := s.value("src_ipaddr"); ok {
 		if addr, err := netip.ParseAddr(p.value); err == nil && !addr.IsUnspecified() && importer.SameFamily(addr, at.value) {
@@ -161,13 +165,19 @@ func (c *conversion) isItself(address, port string) bool {
 	return (err == nil && addr.IsLoopback() || address == "localhost") && (n == c.auth || n == c.acct || n == 0)
 }
 
-// homePorts writes the ports of a home server: accounting is on the next one.
-func (c *conversion) homePorts(t *importer.Table, h *home, port int) {
-	auth, acct := port, port
-	if port <= 0 || port > 65534 {
-		auth, acct = 1812, 1813
-	} else if h.auth {
-		acct = port + 1
+// ports writes the ports of a home server: accounting is on the next one.
+func (h *home) ports(t *importer.Table) {
+	auth, acct := 1812, 1813
+	p, given := h.value("port")
+	n, err := strconv.ParseUint(p.value, 10, 16)
+	switch {
+	case !given || err == nil && n == 0: // the usual ones
+	case err != nil || h.auth && h.acct && n == 65535:
+		t.Note(p.Place, "port = %s: expected a number from 1 to 65535, the next one, too, with type = auth+acct; %d and %d are assumed", p.value, auth, acct)
+	case h.auth:
+		auth, acct = int(n), int(n)+1
+	default:
+		acct = int(n)
 	}
 	if !h.auth {
 		auth = 0

@@ -13,9 +13,9 @@ type conversion struct {
 	p     *parser
 	o     Options
 
-	virtual    []*section       // the whole and each virtual server: where listen and client may be
-	names      importer.Names   // of tables
-	homes      map[string]*home // home_server sections by name
+	virtual    []*section         // the whole and each virtual server: where listen and client may be
+	names      importer.Names     // of tables
+	homes      map[string][]*home // home_server sections by name
 	pools      map[string]*section
 	auth, acct int // ports on which FreeRADIUS listens; 0: it does not
 }
@@ -40,7 +40,7 @@ func Import(source *importer.Source, dir string, d *importer.Draft, o Options) e
 		return err
 	}
 	d.Program = "FreeRADIUS"
-	c := &conversion{draft: d, p: p, o: o, homes: map[string]*home{}, pools: map[string]*section{}}
+	c := &conversion{draft: d, p: p, o: o, homes: map[string][]*home{}, pools: map[string]*section{}}
 	c.names.Unique("server", local) // which no home server may have
 	c.virtual = append([]*section{p.root}, p.root.all("server")...)
 	for _, n := range p.notes {
