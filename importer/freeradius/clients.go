@@ -29,6 +29,23 @@ func (c *conversion) clientsOf(l listener) (found []*section) {
 	return append(found, c.p.root.all("client")...)
 }
 
+// distinct returns the first of the listen sections that have the same clients.
+func distinct(all []listener) (found []listener) {
+	type key struct {
+		in    *section
+		named string // "": all of the virtual server
+	}
+	seen := map[key]bool{}
+	for _, l := range all {
+		k := key{l.in, l.text("clients", "")}
+		if !seen[k] {
+			found = append(found, l)
+		}
+		seen[k] = true
+	}
+	return found
+}
+
 // network returns the addresses of a client. ok is false for a host name.
 func network(s *section) (n netip.Prefix, at pair, ok bool) {
 	at, given := address(s)
@@ -51,14 +68,14 @@ func network(s *section) (n netip.Prefix, at pair, ok bool) {
 
 // clients writes the [[client]] tables.
 func (c *conversion) clients(secure []listener) {
-	var written []*section
-	for _, l := range secure {
+	written := map[*section]bool{}
+	for _, l := range distinct(secure) {
 		for _, s := range c.clientsOf(l) {
 			proto := s.text("proto", "udp")
-			if slices.Contains(written, s) || proto != "tls" && proto != "tcp" && proto != "*" {
+			if written[s] || proto != "tls" && proto != "tcp" && proto != "*" {
 				continue
 			}
-			written = append(written, s)
+			written[s] = true
 			c.client(s, "")
 		}
 	}
@@ -126,10 +143,9 @@ func (c *conversion) client(s *section, remark string) {
 func (c *conversion) ownClient() (best *section) {
 	loopback, longest := netip.MustParseAddr("127.0.0.1"), -1
 	var candidates []*section
-	for _, l := range c.listeners(false) {
-		if hasType(l.section, "auth") {
-			candidates = append(candidates, c.clientsOf(l)...)
-		}
+	auth := slices.DeleteFunc(c.listeners(false), func(l listener) bool { return !hasType(l.section, "auth") })
+	for _, l := range distinct(auth) {
+		candidates = append(candidates, c.clientsOf(l)...)
 	}
 	if len(candidates) == 0 {
 		candidates = c.p.root.all("client")

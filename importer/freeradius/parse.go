@@ -9,8 +9,10 @@ import (
 
 // Bounds of what is read.
 const (
-	maxItems = 500_000 // pairs and sections
-	maxValue = 64 << 10
+	maxItems  = 500_000 // pairs and sections
+	maxValue  = 64 << 10
+	maxValues = importer.MaxTotal // bytes of all values, with what references stand for
+	maxNested = 100               // sections in each other; FreeRADIUS has five or so
 )
 
 // parser reads files into a tree of sections.
@@ -21,6 +23,7 @@ type parser struct {
 	root   *section
 	open   []string // files that include each other, the innermost last
 	items  int
+	bytes  int // of values
 	notes  []importer.Note
 }
 
@@ -44,19 +47,21 @@ type reader struct {
 
 // line returns the next line with those that continue it, and false at the end of the file.
 func (r *reader) line() (text string, ok bool) {
+	var b strings.Builder
 	for r.rest != "" {
 		var one string
 		one, r.rest, _ = strings.Cut(r.rest, "\n")
 		r.Line++
-		text += strings.TrimRight(one, "\r")
-		if !strings.HasSuffix(text, `\`) || strings.HasPrefix(strings.TrimSpace(text), "#") {
-			return text, true
+		one = strings.TrimRight(one, "\r")
+		comment := strings.HasPrefix(strings.TrimLeft(one, " \t"), "#") && strings.TrimSpace(b.String()) == ""
+		continued, ok := strings.CutSuffix(one, `\`)
+		if !ok || comment {
+			b.WriteString(one)
+			return b.String(), true
 		}
-		if text = strings.TrimSuffix(text, `\`); len(text) > maxValue {
-			return text, true
-		}
+		b.WriteString(continued)
 	}
-	return text, text != ""
+	return b.String(), b.Len() > 0
 }
 
 // file reads the content of a file into a section.
@@ -129,7 +134,7 @@ func (p *parser) statement(r *reader, l *line, into *section) (more bool, err er
 		return false, err
 	case second.kind == 0 || second.kind == ',' || second.kind == '}':
 		l.rest = before
-		r.this.pairs = append(r.this.pairs, pair{l.Place, first.text, ""})
+		r.this.add(pair{l.Place, first.text, ""})
 		return second.kind != 0, nil
 	case second.kind == 'o':
 		return true, p.pair(r, l, first.text)
@@ -143,7 +148,22 @@ func (p *parser) statement(r *reader, l *line, into *section) (more bool, err er
 	if brace.kind != '{' {
 		return false, wrong(l.Place, "expected = or { after %s, got another word", first.text)
 	}
-	return p.begin(r, l, first.text, p.expand(r.this, l.Place, second.text, isSecret(first.text)))
+	name := p.expand(r.this, l.Place, second.text, isSecret(first.text))
+	if err := p.count(l.Place, first.text, name); err != nil {
+		return false, err
+	}
+	return p.begin(r, l, first.text, name)
+}
+
+// count bounds values, which references may make longer than the files.
+func (p *parser) count(at importer.Place, name, value string) error {
+	switch p.bytes += len(value); {
+	case len(value) > maxValue:
+		return wrong(at, "expected a value of at most %d bytes for %s, got %d", maxValue, name, len(value))
+	case p.bytes > maxValues:
+		return wrong(at, "expected at most %d bytes in all values", maxValues)
+	}
+	return nil
 }
 
 // pair reads the value after an operator.
@@ -158,10 +178,10 @@ func (p *parser) pair(r *reader, l *line, name string) error {
 			value.text = p.expandEnv(l.Place, value.text)
 		}
 	}
-	if len(value.text) > maxValue {
-		return wrong(l.Place, "expected a value of at most %d bytes for %s, got %d", maxValue, name, len(value.text))
+	if err := p.count(l.Place, name, value.text); err != nil {
+		return err
 	}
-	r.this.pairs = append(r.this.pairs, pair{l.Place, name, value.text})
+	r.this.add(pair{l.Place, name, value.text})
 	if l.skipBlanks(); l.rest != "" && l.rest[0] != '#' && l.rest[0] != ',' && l.rest[0] != '}' {
 		return wrong(l.Place, "expected the end of the line after the value of %s, got more", name)
 	}
@@ -173,8 +193,11 @@ func (p *parser) begin(r *reader, l *line, name, second string) (more bool, err 
 	if !imported(r.this, name) {
 		return true, skip(r, l, name)
 	}
-	s := &section{Place: l.Place, name: name, second: second, parent: r.this}
-	r.this.sections = append(r.this.sections, s)
+	s := &section{Place: l.Place, name: name, second: second, parent: r.this, depth: r.this.depth + 1}
+	if s.depth > maxNested {
+		return false, wrong(l.Place, "expected at most %d sections in each other", maxNested)
+	}
+	r.this.addSection(s)
 	r.this = s
 	return true, nil
 }

@@ -12,9 +12,34 @@ type section struct {
 	importer.Place
 	name, second string
 	parent       *section
-	pairs        []pair
-	sections     []*section
-	used         map[string]bool // pairs and sections that were asked for
+	depth        int // 0: the outermost one
+
+	pairs    []pair
+	sections []*section
+	// What pairs and sections have, by name: a search for each of the references in a file
+	// would be quadratic.
+	pairsNamed    map[string][]pair
+	sectionsNamed map[string][]*section
+
+	used map[string]bool // pairs and sections that were asked for
+}
+
+// add adds a pair.
+func (s *section) add(p pair) {
+	if s.pairsNamed == nil {
+		s.pairsNamed = map[string][]pair{}
+	}
+	s.pairs = append(s.pairs, p)
+	s.pairsNamed[p.name] = append(s.pairsNamed[p.name], p)
+}
+
+// addSection adds a section.
+func (s *section) addSection(sub *section) {
+	if s.sectionsNamed == nil {
+		s.sectionsNamed = map[string][]*section{}
+	}
+	s.sections = append(s.sections, sub)
+	s.sectionsNamed[sub.name] = append(s.sectionsNamed[sub.name], sub)
 }
 
 // pair is NAME = VALUE, or NAME alone.
@@ -24,14 +49,9 @@ type pair struct {
 }
 
 // all returns the sections within s that have a name.
-func (s *section) all(name string) (found []*section) {
+func (s *section) all(name string) []*section {
 	s.use(name)
-	for _, sub := range s.sections {
-		if sub.name == name {
-			found = append(found, sub)
-		}
-	}
-	return found
+	return slices.Clip(s.sectionsNamed[name]) // appending to it changes nothing here
 }
 
 // one returns the first section within s of that name, an empty one if there is none.
@@ -43,14 +63,9 @@ func (s *section) one(name string) *section {
 }
 
 // values returns the pairs of a name.
-func (s *section) values(name string) (found []pair) {
+func (s *section) values(name string) []pair {
 	s.use(name)
-	for _, p := range s.pairs {
-		if p.name == name {
-			found = append(found, p)
-		}
-	}
-	return found
+	return slices.Clip(s.pairsNamed[name])
 }
 
 // value returns the first pair that has one of the names.
