@@ -278,20 +278,3 @@ func withoutAt(parts []*syntax.Regexp) (userNames, error) {
 func isDotOrAt(re *syntax.Regexp) bool {
 	return re.Op == syntax.OpCharClass && slices.Equal(re.Rune, []rune{'.', '.', '@', '@'})
 }
-
-// covers reports whether an entry of realms matches a realm in lower case, or every realm
-// that another entry, a suffix, matches.
-func covers(entry, realm string) bool {
-	switch {
-	case entry == "*" || entry == realm:
-		return true
-	case strings.HasPrefix(realm, "~"):
-		return false
-	case strings.HasPrefix(entry, "*."):
-		return strings.HasSuffix(realm, entry[1:])
-	case strings.HasPrefix(entry, "~") && realm != "" && !strings.HasPrefix(realm, "*"):
-		re, err := regexp.Compile("(?i)" + entry[1:])
-		return err == nil && re.MatchString(realm)
-	}
-	return false
-}

@@ -1,6 +1,7 @@
 package radsecproxy
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,29 +13,76 @@ import (
 // file, then "*". So that each User-Name goes where it went, an entry that an earlier block
 // has covered is omitted, and a suffix after a pattern is written as a pattern.
 
-// routed is what the blocks so far have matched.
+// routed is what the blocks so far have matched. Exact entries and suffixes are looked up:
+// comparing each with all before it would be quadratic in the size of the file.
 type routed struct {
-	entries []string // in the order of the file
-	pattern bool     // one of them is a pattern
+	order    map[string]int // entries, and how many precede them in the file
+	patterns []pattern
+}
+
+// pattern is an entry of realms that is a pattern.
+type pattern struct {
+	entry string
+	re    *regexp.Regexp
 }
 
 // add returns the entry as it is to be written, or says which earlier one covers it.
 func (r *routed) add(entry string) (written, coveredBy string) {
-	for _, earlier := range r.entries {
-		if covers(earlier, entry) && entry != "*" || earlier == "*" {
-			return "", earlier
-		}
+	if earlier, ok := r.covering(entry); ok {
+		return "", earlier
 	}
 	written = entry
-	if suffix, ok := strings.CutPrefix(entry, "*."); ok && r.pattern {
+	if suffix, ok := strings.CutPrefix(entry, "*."); ok && len(r.patterns) > 0 {
 		written = `~\.` + strings.ReplaceAll(suffix, ".", `\.`) + "$"
 	}
-	if slices.Contains(r.entries, written) {
+	if _, twice := r.order[written]; twice {
 		return "", written
 	}
-	r.entries = append(r.entries, written)
-	r.pattern = r.pattern || strings.HasPrefix(written, "~")
+	if r.order == nil {
+		r.order = map[string]int{}
+	}
+	r.order[written] = len(r.order)
+	if text, ok := strings.CutPrefix(written, "~"); ok {
+		re, err := regexp.Compile("(?i)" + text)
+		if err != nil { // routing.CheckRealm has compiled it
+			re = nil
+		}
+		r.patterns = append(r.patterns, pattern{written, re})
+	}
 	return written, ""
+}
+
+// covering returns the first entry that matches a realm in lower case, or every realm that
+// an entry, a suffix or a pattern, matches.
+func (r *routed) covering(entry string) (first string, found bool) {
+	consider := func(earlier string) {
+		if n, ok := r.order[earlier]; ok && (!found || n < r.order[first]) {
+			first, found = earlier, true
+		}
+	}
+	consider("*")
+	if entry == "*" {
+		return first, found
+	}
+	consider(entry)
+	if strings.HasPrefix(entry, "~") {
+		return first, found
+	}
+	for i := range len(entry) {
+		if entry[i] == '.' {
+			consider("*" + entry[i:])
+		}
+	}
+	if entry == "" || strings.HasPrefix(entry, "*") {
+		return first, found
+	}
+	for _, p := range r.patterns {
+		if p.re != nil && p.re.MatchString(entry) {
+			consider(p.entry)
+			break
+		}
+	}
+	return first, found
 }
 
 // routes writes the realm blocks.
@@ -72,7 +120,7 @@ func (c *conversion) routes() error {
 			return err
 		}
 	}
-	if len(c.realms) > 0 && !slices.Contains(seen.entries, "*") {
+	if _, hasAny := seen.order["*"]; len(c.realms) > 0 && !hasAny {
 		c.draft.Head().Comment("radsecproxy ignores requests of users whose realm has no block. The gateway rejects them, so that clients need not wait; on_unroutable = \"silent\" in [routing] ignores them, too.")
 	}
 	return nil
@@ -123,7 +171,7 @@ func orNone(names []string) []string {
 
 // serversOf returns the names of the servers of a realm in the draft.
 func (c *conversion) serversOf(t *importer.Table, b *block, option string) (names []string, err error) {
-	all, missing := b.all(option), 0
+	all, missing, listed := b.all(option), 0, map[string]bool{}
 	for _, it := range all {
 		key := strings.ToLower(it.value)
 		name, ok := c.carried[key]
@@ -133,8 +181,9 @@ func (c *conversion) serversOf(t *importer.Table, b *block, option string) (name
 		case !ok:
 			missing++
 			t.Note(it.Place, "%s %s of realm %s: the server is not carried over, see above", it.name, it.value, b.name)
-		case !slices.Contains(names, name):
+		case !listed[name]:
 			names = append(names, name)
+			listed[name] = true
 		}
 	}
 	if missing > 0 && missing == len(all) {
