@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"radsec-gw/cli"
 	"radsec-gw/importer"
@@ -117,16 +118,30 @@ func (o *importOptions) write(stdout io.Writer, text []byte, secrets []importer.
 			return err
 		}
 	}
+	var written []string
 	for _, f := range all {
 		if err := writeOwn(f.Path, f.Secret, o.force); err != nil {
-			return err
+			return o.undo(err, written)
 		}
+		written = append(written, f.Path)
 	}
 	if o.out == "" {
 		_, err := stdout.Write(text)
 		return err
 	}
 	return nil
+}
+
+// undo removes the files that were written before an error, none of which existed. With
+// -force they may have replaced others, so the error names them instead.
+func (o *importOptions) undo(err error, written []string) error {
+	if o.force && len(written) > 0 {
+		return fmt.Errorf("%w; written before that: %s", err, strings.Join(written, ", "))
+	}
+	for _, path := range written {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }
 
 // writeOwn writes a file that only its owner can read. A file that exists is replaced as a
@@ -144,10 +159,14 @@ func writeOwn(path string, b []byte, replace bool) error {
 		return err
 	}
 	_, err = f.Write(b)
-	if err = errors.Join(err, f.Close()); err != nil || !replace {
-		return err
+	err = errors.Join(err, f.Close())
+	if err == nil && replace {
+		err = os.Rename(name, path)
 	}
-	return os.Rename(name, path)
+	if err != nil {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return err
 }
 
 // summarize prints what was and what was not carried over, and what to do next.
