@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -133,11 +134,7 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 	counts.CountSession(state.Version, state.DidResume)
 	session.info = connectionInfo(session, p, &state)
 	s.cfg.Metrics.Opened(session.info)
-	session.describe = func() []any {
-		return append([]any{"client", session.Client().Name, "peer", remote,
-			"version", tls.VersionName(state.Version), "cipher_suite", tls.CipherSuiteName(state.CipherSuite),
-			"resumed", state.DidResume, "radius", cmp.Or(state.NegotiatedProtocol, protocol10)}, identity.Describe(p.Leaf)...)
-	}
+	session.describe = description(session, p.Leaf, &state)
 	c.Conn.SetDeadline(time.Time{})
 	c.offered = offer{}
 	c.in.establish()
@@ -145,6 +142,17 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 	session.handler = session.Client().Open(session)
 	session.attached.Store(true)
 	s.wg.Go(session.run)
+}
+
+// description returns a function that returns the attributes of the line that says that the
+// session was accepted. Thousands may wait for their first request, so it holds little.
+func description(session *Session, leaf *x509.Certificate, state *tls.ConnectionState) func() []any {
+	version, suite, resumed, radius := state.Version, state.CipherSuite, state.DidResume, cmp.Or(state.NegotiatedProtocol, protocol10)
+	return func() []any {
+		return append([]any{"client", session.Client().Name, "peer", session.remote,
+			"version", tls.VersionName(version), "cipher_suite", tls.CipherSuiteName(suite),
+			"resumed", resumed, "radius", radius}, identity.Describe(leaf)...)
+	}
 }
 
 // growStack grows the goroutine's stack to the size that a handshake needs, in one step
