@@ -40,9 +40,11 @@ type Metrics struct {
 
 	// When /readyz answers that the gateway is ready, besides that it must accept connections:
 	// "any": at least one route is served, or one of its kinds of packets; a realm that is
-	// dead does not take the gateway out of service for all others. "all": every route is
-	// served, for all of its kinds. Routes with ready = false do not count. After a start it
-	// is not ready before each port that is checked has answered once or was found down.
+	// dead does not take the gateway out of service for all others. Kinds that no server is
+	// checked for, such as coa and disconnect, count only for routes that have no other
+	// kinds: whether such a port answers is not known. "all": every route is served, for all
+	// of its kinds. Routes with ready = false do not count. After a start it is not ready
+	// before each port that is checked has answered once or was found down.
 	// Default: "any"
 	ReadyWhen string // ReadyAny or ReadyAll
 

@@ -61,6 +61,21 @@ func TestNeverReadyWithAWrongSecret(t *testing.T) {
 	g.awaitReady(http.StatusServiceUnavailable, "route example.org: no server is up for auth (udp: down, and no reply of it has verified)")
 }
 
+// A CoA port is never checked. A route that takes coa besides access does not make a gateway
+// ready whose secret is wrong, nor does one whose server is a closed port; with the right
+// secret it is ready.
+//
+// Fault O2.
+func TestCoAIsNoEvidence(t *testing.T) {
+	port := gatewaytest.Serve(t, answerStatus)
+	coa := []string{"coa_port = 0", "coa_port = 3799", `packets = ["access"]`, `packets = ["access", "coa"]`}
+	g, _ := startChecked(t, port, append(coa, gatewaytest.Secret, "not the server's")...)
+	g.awaitReady(http.StatusServiceUnavailable, "server udp has not answered for auth yet")
+	g.awaitReady(http.StatusServiceUnavailable, "route example.org: no server is up for auth (udp: down, and no reply of it has verified)")
+	g, _ = startChecked(t, port, coa...)
+	g.awaitReady(http.StatusOK, `{"ready":true}`)
+}
+
 // The gateway is ready when its server has answered the first check, and its route has the
 // metric that says so.
 func TestReadyWithTheFirstAnswer(t *testing.T) {

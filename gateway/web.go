@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"radsec-gw/config"
+	"radsec-gw/metrics"
 	"radsec-gw/web"
 )
 
@@ -40,12 +41,13 @@ func (g *Gateway) routes() []web.Route { return g.current.Load().routes }
 // refuses its requests on purpose, and is not among them.
 func webRoutes(cfg *config.Config) (list []web.Route) {
 	labels := routeLabels(cfg.Routes)
+	unchecked := uncheckedPorts(cfg)
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
 		if len(r.Servers) == 0 {
 			continue
 		}
-		one := web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance, Ignored: !r.Ready}
+		one := web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance, Ignored: !r.Ready, Unchecked: unchecked}
 		if labels != nil {
 			one.Label = labels[i]
 		} else {
@@ -54,6 +56,20 @@ func webRoutes(cfg *config.Config) (list []web.Route) {
 		list = append(list, one)
 	}
 	return list
+}
+
+// uncheckedPorts returns the ports of each server that are never checked.
+func uncheckedPorts(cfg *config.Config) map[string][]metrics.Port {
+	all := map[string][]metrics.Port{}
+	for i := range cfg.Servers {
+		s := &cfg.Servers[i]
+		for _, port := range metrics.Ports {
+			if ProbeOf(s, port) == "" {
+				all[s.Name] = append(all[s.Name], port)
+			}
+		}
+	}
+	return all
 }
 
 // maintenance returns what is asked for of a server, for web.

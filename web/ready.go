@@ -58,7 +58,9 @@ func (s *Server) renderReadiness(variant string, w http.ResponseWriter) {
 
 // readiness decides whether the gateway is ready. It must accept connections, and of the
 // routes that count at least one must be served for at least one of its kinds; if
-// [Settings].AllRoutes is set, each for each of its kinds.
+// [Settings].AllRoutes is set, each for each of its kinds. A kind that no server of the
+// route is checked for, as CoA never is, does not show that the route is served: it counts
+// only if that holds for each kind of the route.
 //
 // Until it was ready once, each port that a route uses must also have answered or be down.
 // A server with a wrong secret is assumed to be up until its first checks are lost: a
@@ -82,7 +84,7 @@ func (s *Server) readiness() Readiness {
 		some := false
 		for port := range PortsOf(route.Packets) {
 			if ports.serves(&route, port) {
-				some = true
+				some = some || route.isEvidence(port)
 			} else {
 				unserved.addf(func() string {
 					return fmt.Sprintf("route %s: no server is up for %s (%s)", route.title(), port, ports.describe(&route, port))
@@ -163,6 +165,7 @@ type portState struct {
 	best       metrics.State // of its addresses
 	serves     bool          // it answers, as far as is known
 	decided    bool          // it has answered, or is down
+	answered   bool          // a reply to a request has verified
 	unverified bool          // no reply ever verified, and some did not
 }
 
@@ -181,7 +184,7 @@ func statusOf(counts []metrics.ServerCounts) portStatus {
 			bad += c.Replies[metrics.ReplyBadResponseAuthenticator] + c.Replies[metrics.ReplyBadMessageAuthenticator] +
 				c.Replies[metrics.ReplyMissingMessageAuthenticator]
 		}
-		one.unverified = verified == 0 && bad > 0
+		one.answered, one.unverified = verified > 0, verified == 0 && bad > 0
 		all[key] = one
 	}
 	return all
@@ -214,9 +217,38 @@ func byEndpoint(counts []metrics.ServerCounts) map[endpoint][]*metrics.ServerCou
 	return grouped
 }
 
-// serves reports whether any of a route's servers answers at the port.
+// serves reports whether any of a route's servers answers at the port. Where some of them
+// are checked, the others count from their first answer on.
 func (p portStatus) serves(r *Route, port metrics.Port) bool {
-	return slices.ContainsFunc(r.Servers, func(name string) bool { return p[endpoint{name, port}].serves })
+	checked := r.checksAny(port)
+	return slices.ContainsFunc(r.Servers, func(name string) bool {
+		one := p[endpoint{name, port}]
+		return one.serves && (!checked || one.answered || r.checks(name, port))
+	})
+}
+
+// checks reports whether a server of the route is checked at the port.
+func (r *Route) checks(server string, port metrics.Port) bool {
+	return !slices.Contains(r.Unchecked[server], port)
+}
+
+// checksAny reports whether any of the route's servers is checked at the port.
+func (r *Route) checksAny(port metrics.Port) bool {
+	return slices.ContainsFunc(r.Servers, func(name string) bool { return r.checks(name, port) })
+}
+
+// isEvidence reports whether the route counts as served when it is served at the port: some
+// server is checked there, or none at any port of the route.
+func (r *Route) isEvidence(port metrics.Port) bool {
+	if r.checksAny(port) {
+		return true
+	}
+	for other := range PortsOf(r.Packets) {
+		if r.checksAny(other) {
+			return false
+		}
+	}
+	return true
 }
 
 // serveAll reports whether some server answers at each port of a route.
@@ -266,6 +298,9 @@ func (p portStatus) describe(r *Route, port metrics.Port) string {
 		}
 		if p[endpoint{name, port}].unverified {
 			what += onlyUnverified
+		}
+		if p[endpoint{name, port}].serves { // otherwise it would serve the port
+			what += ", but it is not checked and has not answered a request yet"
 		}
 		list = append(list, logs.Clip(name)+": "+what)
 	}

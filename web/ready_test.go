@@ -136,6 +136,64 @@ func TestReadyWhen(t *testing.T) {
 	}
 }
 
+// A port that is never checked counts as up for ever, so it does not make a route served that
+// has others: CoA beside access, or a standby without checks that has never answered. A
+// route that has no checked ports is served by them.
+//
+// Fault O2.
+func TestUncheckedPortsAreNoEvidence(t *testing.T) {
+	const noAuth = "route * (default): no server is up for auth (a: down)"
+	up, down := metrics.StateUp, metrics.StateDown
+	for _, x := range []struct {
+		name              string
+		packets           []string
+		servers           []string
+		all               bool
+		auth              metrics.State // of a
+		answered          bool          // whether b has answered a request
+		ready             bool
+		reasons, unserved string
+		served            bool // in the metrics
+	}{
+		{"CoA beside dead access", []string{"access", "coa"}, []string{"a"}, false, down, false, false, noAuth, "", false},
+		{"disconnect beside dead access, all", []string{"access", "disconnect"}, []string{"a"}, true, down, false, false, noAuth, "", false},
+		{"CoA beside access", []string{"access", "coa"}, []string{"a"}, false, up, false, true, "", "", true},
+		{"CoA beside access, all", []string{"access", "coa"}, []string{"a"}, true, up, false, true, "", "", true},
+		{"nothing but CoA", []string{"coa", "disconnect"}, []string{"a"}, false, down, false, true, "", "", true},
+		{"accounting without checks beside dead access", []string{"access", "accounting"}, []string{"a"}, false, down, false, false, noAuth, "", false},
+		{"nothing but a server without checks", []string{"access", "coa"}, []string{"b"}, false, down, false, true, "", "", true},
+		{"a silent standby without checks", []string{"access"}, []string{"a", "b"}, false, down, false, false,
+			"route * (default): no server is up for auth (a: down, b: up, but it is not checked and has not answered a request yet)", "", false},
+		{"a standby without checks that answers", []string{"access"}, []string{"a", "b"}, false, down, true, true, "", "", true},
+	} {
+		b := newBed(t, func(c *Config) {
+			c.AllRoutes = x.all
+			unchecked := map[string][]metrics.Port{"a": {metrics.PortAcct, metrics.PortCoA}, "b": {metrics.PortAuth, metrics.PortAcct, metrics.PortCoA}}
+			c.Routes = func() []Route {
+				return []Route{{Realms: []string{"*"}, Packets: x.packets, Servers: x.servers, Label: "*", Unchecked: unchecked}}
+			}
+		})
+		for _, name := range []string{"a", "b"} {
+			for _, port := range metrics.Ports {
+				s := b.m.Server(name, port)
+				s.SetProven(true) // as udpback does for ports that are never checked
+				s.SetState(up)
+			}
+		}
+		b.m.Server("a", metrics.PortAuth).SetState(x.auth)
+		if x.answered {
+			b.m.Server("b", metrics.PortAuth).CountReply(metrics.ReplyAccepted)
+		}
+		got := b.server.readiness()
+		if got.Ready != x.ready || strings.Join(got.Reasons, "|") != x.reasons || strings.Join(got.Unserved, "|") != x.unserved {
+			t.Errorf("%s: got %+v, expected ready %v, reasons %q, unserved %q", x.name, got, x.ready, x.reasons, x.unserved)
+		}
+		if got := b.server.RouteStates(); got[0].Ready != x.served {
+			t.Errorf("%s: the metrics say that the route is ready: %v, expected %v", x.name, got[0].Ready, x.served)
+		}
+	}
+}
+
 // After a start the gateway is not ready while it is not known whether a port answers: a
 // wrong secret shows only when some checks are lost. Once it was ready, another server that
 // is added, and not known yet, does not end that.

@@ -75,6 +75,10 @@ type Route struct {
 	Balance string
 	Label   string // in metrics
 	Ignored bool   // it does not count for /readyz
+
+	// Unchecked has the ports of each server that are never checked, and so count as up
+	// whether they answer or not. It may be shared, and have servers of other routes.
+	Unchecked map[string][]metrics.Port
 }
 
 // Limits of the HTTP server. It has few callers: Prometheus, a browser, the probes of an
