@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
 	"slices"
@@ -12,11 +13,19 @@ import (
 	"radsec-gw/locks"
 )
 
+// ownCertificate is a certificate that the gateway presents: that of [listen] or that of
+// [metrics].
+type ownCertificate struct {
+	key    string // of the configuration
+	pair   tls.Certificate
+	damage string // describes a signature in pair that does not verify; "": all verify
+}
+
 // chain returns the chain that clients get, the leaf first.
-func (m *material) chain() (chain []*x509.Certificate) {
-	for _, der := range m.pair.Certificate {
-		if c, err := x509.ParseCertificate(der); err == nil { // it was parsed when it was read
-			chain = append(chain, c)
+func (c *ownCertificate) chain() (chain []*x509.Certificate) {
+	for _, der := range c.pair.Certificate {
+		if one, err := x509.ParseCertificate(der); err == nil { // it was parsed when it was read
+			chain = append(chain, one)
 		}
 	}
 	return chain
@@ -28,11 +37,16 @@ func (m *material) findings(now time.Time) []identity.Finding {
 }
 
 // refused says why every client refuses the certificate, or returns "".
-func (m *material) refused(now time.Time) string {
-	if m.pair.Leaf == nil {
+func (c *ownCertificate) refused(at time.Time) string {
+	if c.pair.Leaf == nil {
 		return ""
 	}
-	return identity.Refused(m.pair.Leaf, now)
+	return identity.Refused(c.pair.Leaf, at)
+}
+
+// equal reports whether two certificates are the same, with the rest of their chains.
+func (c *ownCertificate) equal(other *ownCertificate) bool {
+	return slices.EqualFunc(c.pair.Certificate, other.pair.Certificate, bytes.Equal)
 }
 
 // certificateWarnings lists the findings that are more severe than notable, each with its

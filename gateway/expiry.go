@@ -20,8 +20,7 @@ func (g *Gateway) exportExpiry(m *material) {
 		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestExpiry(certificates)})
 	}
 	add("server", m.cfg.Listen.Certificate, m.chain())
-	web := material{pair: m.web}
-	add("metrics", m.cfg.Metrics.Certificate, web.chain())
+	add("metrics", m.cfg.Metrics.Certificate, m.web.chain())
 	for _, f := range m.issuerFiles {
 		add(purposeOf(f.key), f.path, f.certificates)
 	}

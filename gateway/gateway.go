@@ -61,7 +61,7 @@ type Gateway struct {
 	refusedSums  files.Sums // of the files that the last refused reload of everything has read; nil: nothing to retry
 	lastMistakes string     // the mistakes that were logged last; "" after a reload that succeeded
 	reloadBy     string     // who has caused the reload: byRequest or byChange
-	skipped      *material  // read by polling, but not used because its certificate is worse; nil: none
+	skipped      *material  // read by polling, but not used because a certificate of it is worse; nil: none
 
 	reloading locks.Mutex[locks.Reloading] // guards what follows; its holder waits for no file, name or socket
 	servers   []configuredServer

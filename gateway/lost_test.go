@@ -50,7 +50,7 @@ func loseCases(t *testing.T) []loseCase {
 		{"a client's CA that is the client CA", &material{clientCAs: one[0], ownCAs: one}, &material{}, "a CA is gone"},
 		{"an intermediate", &material{intermediates: one[0]}, &material{}, "a CA is gone"},
 		{"the list of a client's CA", &material{ownCAs: one, crls: []*x509.RevocationList{first}}, &material{ownCAs: one}, "a revocation list is gone"},
-		{"shorter chain", &material{pair: tls.Certificate{Certificate: make([][]byte, 2)}}, &material{pair: tls.Certificate{Certificate: make([][]byte, 1)}}, "the certificate's chain is shorter"},
+		{"shorter chain", &material{ownCertificate: ownCertificate{pair: tls.Certificate{Certificate: make([][]byte, 2)}}}, &material{ownCertificate: ownCertificate{pair: tls.Certificate{Certificate: make([][]byte, 1)}}}, "the certificate's chain is shorter"},
 	}
 }
 

@@ -21,10 +21,9 @@ type material struct {
 	sums   sums
 
 	// the gateway's own certificates
-	pair    tls.Certificate
-	damage  string          // describes a signature in pair that does not verify; "": all verify
-	tickets [][32]byte      // nil: crypto/tls makes its own
-	web     tls.Certificate // of [metrics]; if it is empty HTTP is served without TLS
+	ownCertificate                // of [listen]
+	web            ownCertificate // of [metrics]; if it is empty HTTP is served without TLS
+	tickets        [][32]byte     // nil: crypto/tls makes its own
 
 	// the issuers of the clients' certificates
 	clientCAs     []*x509.Certificate   // of client_ca; nil if clients' certificates are not requested
@@ -43,6 +42,7 @@ type material struct {
 func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistakes config.Mistakes) {
 	l := &cfg.Listen
 	m = &material{cfg: cfg, readAt: time.Now(), sums: sumFiles(cfg, from)}
+	m.ownCertificate.key, m.web.key = "listen.certificate", "metrics.certificate"
 	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey, from)
 	mistakes = append(mistakes, m.loadIssuers(cfg, from)...)
 	mistakes = append(mistakes, m.checkBundled(cfg, from)...)
@@ -55,17 +55,26 @@ func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistak
 	}
 	mistakes = append(mistakes, m.checkModes(from)...)
 	var more config.Mistakes
-	m.web, more = loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey, from)
-	if m.pair.Leaf != nil {
-		err := from.Parse(l.Certificate, func() error {
-			m.damage = identity.Damage(m.chain(), slices.Concat(m.clientCAs, m.intermediates))
-			return nil
-		})
-		if err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt("listen.certificate", err.Error()))
-		}
-	}
+	m.web.pair, more = loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey, from)
+	mistakes = append(mistakes, m.findDamage(&m.ownCertificate, l.Certificate, from)...)
+	mistakes = append(mistakes, m.findDamage(&m.web, cfg.Metrics.Certificate, from)...)
 	return m, append(mistakes, more...)
+}
+
+// findDamage looks for a signature in the chain of c, which is from the file at path, that
+// does not verify.
+func (m *material) findDamage(c *ownCertificate, path string, from *files.Snapshot) config.Mistakes {
+	if c.pair.Leaf == nil {
+		return nil
+	}
+	err := from.Parse(path, func() error {
+		c.damage = identity.Damage(c.chain(), slices.Concat(m.clientCAs, m.intermediates))
+		return nil
+	})
+	if err != nil {
+		return config.Mistakes{m.cfg.MistakeAt(c.key, err.Error())}
+	}
+	return nil
 }
 
 // loadPair reads the certificate and the key of a table. It parses each separately, so that

@@ -155,8 +155,7 @@ func certificatesOf(m *material) (list []status.Certificate) {
 		}
 	}
 	add("server", m.cfg.Listen.Certificate, m.chain())
-	own := material{pair: m.web}
-	add("metrics", m.cfg.Metrics.Certificate, own.chain())
+	add("metrics", m.cfg.Metrics.Certificate, m.web.chain())
 	for _, f := range m.issuerFiles {
 		add(purposeOf(f.key), f.path, f.certificates)
 	}

@@ -26,12 +26,11 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 			warnValidity(warn, f.key, f.path, c, now)
 		}
 	}
-	if m.web.Leaf != nil {
-		web := material{pair: m.web}
-		if why := cmp.Or(identity.Refused(m.web.Leaf, now), identity.Damage(web.chain(), slices.Concat(m.clientCAs, m.intermediates))); why != "" {
+	if m.web.pair.Leaf != nil {
+		if why := cmp.Or(m.web.refused(now), m.web.damage); why != "" {
 			warn("metrics.certificate", "%s", why)
 		} else {
-			warnValidity(warn, "metrics.certificate", cfg.Metrics.Certificate, m.web.Leaf, now)
+			warnValidity(warn, "metrics.certificate", cfg.Metrics.Certificate, m.web.pair.Leaf, now)
 		}
 	}
 	for _, w := range m.parseWarnings {

@@ -31,7 +31,7 @@ func webSettings(p *Plan) web.Settings {
 	if host, _, err := net.SplitHostPort(m.Address); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
-	return web.Settings{Token: m.Token.Bytes(), Hosts: hosts, PProf: m.PProf, Certificate: p.files.web, Suites: config.AEADSuites(), AllRoutes: m.ReadyWhen == config.ReadyAll}
+	return web.Settings{Token: m.Token.Bytes(), Hosts: hosts, PProf: m.PProf, Certificate: p.files.web.pair, Suites: config.AEADSuites(), AllRoutes: m.ReadyWhen == config.ReadyAll}
 }
 
 // routes returns the current routes for /readyz. The caller must not change them.
