@@ -165,9 +165,10 @@ type Listen struct {
 	// A file that the secrets of all TLS connections are appended to, for Wireshark ("NSS key
 	// log"): whoever reads it can decrypt every connection that was recorded meanwhile. For
 	// the search for a fault only; remove the key, request a reload, and delete the file
-	// after that. It is created for the gateway's user alone; one that others may read is
-	// refused. No handshake waits for it: what the disk does not take is lost, with an error
-	// in the log. radsec_gw_tls_key_log is 1 while it is on.
+	// after that. It is created for the gateway's user alone; one that others may read, or
+	// that has something else than keys, is refused. No handshake waits for it: what the disk
+	// does not take is lost, with an error in the log. radsec_gw_tls_key_log is 1 while it is
+	// on.
 	// Default: "", none
 	KeyLogFile string // path
 

@@ -3,14 +3,10 @@ package tlsfront
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"radsec-gw/locks"
@@ -19,6 +15,9 @@ import (
 
 // keyLogLines bounds the lines that wait for the disk: five for each handshake of TLS 1.3.
 const keyLogLines = 4096
+
+// keyLogSlow is how long the disk may take for one line before that is logged.
+const keyLogSlow = 3 * time.Second
 
 // keyLogCloseTime bounds how long Close waits for a disk that hangs.
 const keyLogCloseTime = 500 * time.Millisecond
@@ -31,54 +30,14 @@ type KeyLog struct {
 	lines   chan []byte
 	closing chan struct{}
 	ended   chan struct{}
+	begun   atomic.Int64 // when the disk got the line that it has not taken yet, in ns of Unix time; 0: it has taken all
 	lost    atomic.Int64
 	log     *slog.Logger
-	limit   logs.Limiter
+	limit   logs.Limiter // of lines about what was lost
+	slow    logs.Limiter // of lines about a disk that does not answer
 
 	mu     locks.Mutex[locks.KeyLog] // guards closed; held for sending to lines
 	closed bool                      // Close was called: nothing more goes to lines
-}
-
-// OpenKeyLogFile opens a file to append keys to, which it creates for this user alone. A
-// file that others may read, or that is not a regular file, is refused. It may wait for the
-// disk.
-func OpenKeyLogFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil {
-		err = refuseKeyLog(path, info)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
-// CheckKeyLogFile returns why OpenKeyLogFile would refuse a path, as far as that can be seen
-// without making the file. It may wait for the disk.
-func CheckKeyLogFile(path string) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		_, err = os.Stat(filepath.Dir(path))
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	return refuseKeyLog(path, info)
-}
-
-func refuseKeyLog(path string, info fs.FileInfo) error {
-	switch {
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file", path)
-	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("expected a file that only its owner can read and write, got %s with mode %#o: whoever reads it can decrypt every connection; run chmod 600 on it", path, info.Mode().Perm())
-	}
-	return nil
 }
 
 // NewKeyLog returns a KeyLog that writes to w until Close, which also closes w.
@@ -116,7 +75,34 @@ func (k *KeyLog) Write(line []byte) (int, error) {
 	default:
 		k.lose(errors.New("lines arrive faster than the disk takes them"))
 	}
+	k.reportSlow()
 	return len(line), nil
+}
+
+// reportSlow logs that the disk has not taken a line for long. Write calls it: no timer is
+// needed for each line, and the first handshake after keyLogSlow says so.
+func (k *KeyLog) reportSlow() {
+	begun := k.begun.Load()
+	if begun == 0 {
+		return
+	}
+	took := time.Since(time.Unix(0, begun))
+	if took < keyLogSlow {
+		return
+	}
+	k.slow.Log(func() logs.Line {
+		return logs.Line{Log: k.log, Level: slog.LevelError, Text: "key_log_file is on a disk that does not answer; keys of TLS connections wait in memory, and are lost when the queue is full",
+			Fields: []any{"unanswered", took.Round(time.Second), "lines_waiting", k.waiting(), "queue", keyLogLines}}
+	})
+}
+
+// waiting returns how many lines the disk has not taken.
+func (k *KeyLog) waiting() int {
+	n := len(k.lines)
+	if k.begun.Load() != 0 {
+		n++
+	}
+	return n
 }
 
 // Lost returns how many lines were dropped.
@@ -133,26 +119,31 @@ func (k *KeyLog) lose(err error) {
 // run writes the lines. What waits at Close is still written.
 func (k *KeyLog) run() {
 	defer close(k.ended)
-	w := k.to
-	defer w.Close()
+	defer k.to.Close()
 	for {
 		select {
 		case line := <-k.lines:
-			if _, err := w.Write(line); err != nil {
-				k.lose(err)
-			}
+			k.writeLine(line)
 		case <-k.closing:
 			for len(k.lines) > 0 {
-				if _, err := w.Write(<-k.lines); err != nil {
-					k.lose(err)
-				}
+				k.writeLine(<-k.lines)
 			}
 			return
 		}
 	}
 }
 
-// Close ends the writing, and waits a moment for what is queued. What is written later, by
+func (k *KeyLog) writeLine(line []byte) {
+	k.begun.Store(time.Now().UnixNano())
+	_, err := k.to.Write(line)
+	k.begun.Store(0)
+	if err != nil {
+		k.lose(err)
+	}
+}
+
+// Close ends the writing, and waits a moment for what is queued. If the disk does not take
+// that in time, it logs how many lines are not written yet. What is written later, by
 // handshakes that began before, is lost. It must be called once.
 func (k *KeyLog) Close() {
 	k.mu.Lock()
@@ -164,5 +155,6 @@ func (k *KeyLog) Close() {
 	select {
 	case <-k.ended:
 	case <-t.C:
+		k.log.Error("key_log_file is on a disk that does not answer; keys of TLS connections are not written yet, and are lost if the gateway ends first", "lines_not_written", k.waiting())
 	}
 }

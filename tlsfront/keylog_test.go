@@ -10,7 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"radsec-gw/bench/process"
 )
 
 // sorted returns the lines of a key log in order, each once.
@@ -84,6 +87,81 @@ func TestKeyLogOfABadDisk(t *testing.T) {
 			close(release)
 		}
 		keys.Close()
+	}
+}
+
+// A disk that hangs is reported by the first line that is written three seconds later, long
+// before the queue is full, and once a minute; Close says how many lines are not written.
+//
+// Fault O9.
+func TestKeyLogOfADiskThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log process.Output
+		release := make(chan struct{})
+		keys := NewKeyLog(hanging{release}, slog.New(slog.NewTextHandler(&log, nil)))
+		expect := func(when string, times int, text string) {
+			t.Helper()
+			if got := strings.Count(log.String(), text); got != times {
+				t.Errorf("%s: expected %d lines with %q, got the log\n%s", when, times, text, log.String())
+			}
+		}
+		const slow = "lost when the queue is full"
+		for range 2 {
+			keys.Write([]byte("line\n"))
+			synctest.Wait()
+		}
+		time.Sleep(keyLogSlow - time.Nanosecond)
+		keys.Write([]byte("line\n"))
+		expect("before three seconds", 0, slow)
+		time.Sleep(time.Nanosecond)
+		for range 2 {
+			keys.Write([]byte("line\n"))
+		}
+		expect("after three seconds", 1, slow+"\" unanswered=3s lines_waiting=4 queue=4096")
+		keys.Close()
+		expect("at the end", 1, "lines_not_written=5")
+		close(release)
+		synctest.Wait()
+		time.Sleep(time.Hour) // what was suppressed is logged
+		if keys.Lost() != 0 {
+			t.Errorf("%d lines are counted as lost, expected none", keys.Lost())
+		}
+	})
+}
+
+// A file with something else than keys is refused; one with keys is appended to.
+//
+// Fault O9.
+func TestKeyLogFileWithSomethingElse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	secret := strings.Repeat("0a", 32)
+	for text, ok := range map[string]bool{
+		"":                                    true,
+		"# comment\n":                         true,
+		"CLIENT_RANDOM " + secret + " 0b0c\n": true,
+		"# one\r\nSERVER_TRAFFIC_SECRET_0 " + secret + " 0b0c\r\n": true,
+		"CLIENT_RANDOM " + secret:                                  true, // cut by a full disk
+		secret + "\n":                                              false,
+		"-----BEGIN PRIVATE KEY-----\n":                            false,
+		"# configuration\n[listen]\n":                              false,
+		"\x30\x82\x01":                                             false,
+		"# " + strings.Repeat("x", 2*keyLogBegin):                  true,
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f, err := OpenKeyLogFile(path)
+		if err == nil {
+			f.WriteString("more\n")
+			f.Close()
+		}
+		checked := CheckKeyLogFile(path)
+		if (err == nil) != ok || !ok && (checked == nil || !strings.Contains(err.Error(), "something else")) {
+			t.Errorf("%.40q: opening gives %v and checking %v, expected it to be taken: %v", text, err, checked, ok)
+		}
+		if got := string(must(os.ReadFile(path))); ok && got != text+"more\n" || !ok && got != text {
+			t.Errorf("%.40q: the file has %.80q", text, got)
+		}
 	}
 }
 

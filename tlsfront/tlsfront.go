@@ -13,6 +13,7 @@
 //	handshake.go  Server.handshake does TLS under one deadline, on a conn (conn.go) that
 //	              limits what the peer may send (allowance.go)
 //	keylog.go     the secrets of connections, for Wireshark
+//	keylogfile.go the file that they are written to
 //	alpn.go       which version of RADIUS is used (RFC 9765)
 //	server.go     Server.register identifies the client (package identity), under the
 //	              current configuration (policy.go); client.go has what is kept of a
