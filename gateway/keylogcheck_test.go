@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"radsec-gw/config"
 	"radsec-gw/files"
@@ -44,6 +46,91 @@ func TestKeyLogFileIsChecked(t *testing.T) {
 	if got := mistakesOf(t, file); !got.Has("listen.key_log_file") {
 		t.Errorf("expected Load to report it, got %v", got)
 	}
+}
+
+// A file that the configuration names for something else, or that is a part of it, is refused
+// under whatever name: keys would be appended to it. So is one that has something else than
+// keys.
+//
+// Fault O9.
+func TestKeyLogFileOfAnotherPurpose(t *testing.T) {
+	dir, file := gatewaytest.Dir(t, "")
+	certs := filepath.Join(dir, "certs", "dev")
+	if err := os.Symlink(filepath.Join(certs, "server.key"), filepath.Join(dir, "symlink")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(filepath.Join(certs, "server.key"), filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"part.toml": "# a part\n", "notes": "buy milk\n", "comments": "# keys\n\n", "keys": "# of today\nCLIENT_RANDOM 0a0b 0c0d\n"} {
+		gatewaytest.WriteFile(t, filepath.Join(dir, name), []byte(text))
+	}
+	for name, want := range map[string]string{
+		"certs/dev/server.key":        "got that of listen.private_key",
+		"certs/dev/../dev/server.key": "got that of listen.private_key",
+		"symlink":                     "got that of listen.private_key",
+		"link":                        "got that of listen.private_key",
+		"c.toml":                      "is a part of the configuration",
+		"part.toml":                   "is a part of the configuration",
+		"tap.sock":                    "got that of tap.socket",
+		"certs/dev/client.key":        "which has something else",
+		"notes":                       "which has something else",
+		"comments":                    "",
+		"keys":                        "",
+		"new":                         "",
+	} {
+		text := strings.NewReplacer("[listen]\n", "include = [\"part.toml\"]\n[listen]\nkey_log_file = \""+name+"\"\n", "socket = \"\"", "socket = \"tap.sock\"").Replace(gatewaytest.Config(1812))
+		gatewaytest.WriteFile(t, file, []byte(text))
+		_, err := Load(t.Context(), file)
+		if want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), "key_log_file: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: expected a mistake with %q, got %v", name, want, err)
+		}
+	}
+}
+
+// A reload waits a second at most for a key log whose disk does not answer, and keeps the one
+// that is open; a new one on such a disk is refused.
+//
+// Fault O9.
+func TestReloadDoesNotWaitForAKeyLogThatHangs(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		g := &Gateway{reader: files.NewReader(), ctx: t.Context(), log: slog.New(slog.DiscardHandler)}
+		var cfg, other config.Config
+		cfg.Listen.KeyLogFile, other.Listen.KeyLogFile = filepath.Join(dir, "keys"), filepath.Join(dir, "other")
+		first, err := g.openKeyLog(&cfg, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer first.Close()
+		release := make(chan struct{})
+		defer synctest.Wait() // for the calls
+		defer close(release)
+		for _, c := range []*config.Config{&cfg, &other} {
+			go g.reader.Call(t.Context(), c.Listen.KeyLogFile, func() error { <-release; return nil })
+		}
+		synctest.Wait()
+		began := time.Now()
+		if list := keyLogMistakes(&cfg, g.reader); list != nil {
+			t.Errorf("a disk that does not answer is a mistake: %v", list)
+		}
+		current := &generation{Plan: &Plan{Config: &cfg}, keyLog: first}
+		if k, err := g.openKeyLog(&cfg, current); k != first || err != nil {
+			t.Errorf("expected the file that is open to be kept, got %v", err)
+		}
+		if took := time.Since(began); took > 2*keyLogWait {
+			t.Errorf("the reload has waited %v, expected at most %v", took, 2*keyLogWait)
+		}
+		if _, err := g.openKeyLog(&other, current); err == nil || !strings.Contains(err.Error(), "blocks") {
+			t.Errorf("expected another file on such a disk to be refused, got %v", err)
+		}
+	})
 }
 
 // At a reload a file that was renamed, or removed, is made anew; one that is there stays open.
