@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -27,7 +28,7 @@ const (
 // ListenTap opens the socket that taps connect to, for its owner only. It replaces a socket
 // that an earlier gateway has not removed, but not one that a process listens on, and nothing
 // that is not a socket.
-func ListenTap(path string) (net.Listener, error) {
+func ListenTap(path string) (*TapListener, error) {
 	if err := CheckTapPath(path); err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func ListenTap(path string) (net.Listener, error) {
 		l.Close()
 		return nil, err
 	}
-	return &tapListener{UnixListener: l, path: path, made: made}, nil
+	return &TapListener{UnixListener: l, path: path, made: made}, nil
 }
 
 // CheckTapPath returns an error if something is at path that is not a socket, such as a
@@ -75,17 +76,28 @@ func CheckTapPath(path string) error {
 	return nil // what else is wrong shows when the socket is made
 }
 
-// tapListener removes its socket when it is closed.
-type tapListener struct {
+// TapListener removes its socket when it is closed.
+type TapListener struct {
 	*net.UnixListener
 	path string
 	made os.FileInfo // of the socket
 	once sync.Once
 }
 
+// InPlace reports whether the path still is the socket that was made: something that cleans
+// up old files may have removed it, and nobody can connect then. If that cannot be
+// determined it returns true.
+func (l *TapListener) InPlace() bool {
+	now, err := os.Lstat(l.path)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
+	}
+	return os.SameFile(now, l.made)
+}
+
 // Close closes the listener; it may be called more than once. It removes the socket, but
 // not what has replaced it.
-func (l *tapListener) Close() error {
+func (l *TapListener) Close() error {
 	l.once.Do(func() {
 		if now, err := os.Lstat(l.path); err == nil && os.SameFile(now, l.made) {
 			os.Remove(l.path)

@@ -97,6 +97,40 @@ func TestAStaleSocketIsReplaced(t *testing.T) {
 	l.Close()
 }
 
+// A listener knows whether its path still is its socket.
+func TestSocketInPlace(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "tap.sock")
+	l, err := ListenTap(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, step := range []struct {
+		name   string
+		change func() error
+		want   bool
+	}{
+		{"made", func() error { return nil }, true},
+		{"moved", func() error { return os.Rename(path, path+".1") }, false},
+		{"moved back", func() error { return os.Rename(path+".1", path) }, true},
+		{"removed", func() error { return os.Remove(path) }, false},
+		{"replaced", func() error { return os.WriteFile(path, nil, 0o600) }, false},
+		{"removed with its directory", func() error { return os.RemoveAll(dir) }, false},
+		{"below a file", func() error { return os.WriteFile(dir, nil, 0o600) }, false},
+	} {
+		if err := step.change(); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.InPlace(); got != step.want {
+			t.Errorf("%s: the socket is in place: %v, expected %v", step.name, got, step.want)
+		}
+	}
+}
+
 // What is not a socket is neither replaced at the start nor removed at the end, and neither is what has
 // replaced the socket meanwhile.
 //

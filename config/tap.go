@@ -2,8 +2,8 @@ package config
 
 // Tap is [tap].
 type Tap struct {
-	// The Unix socket that radsec-gw tap connects to, for this user and root only. "":
-	// none.
+	// The Unix socket that radsec-gw tap connects to, for this user and root only. If it is
+	// removed it is made again within reload_interval, or on SIGHUP. "": none.
 	// Default: "/run/radsec-gw/tap.sock"
 	Socket string // path
 }

@@ -36,9 +36,10 @@
 // Start is in gateway.go. It translates the configuration into the other packages' terms,
 // here and nowhere else: build_front.go for tlsfront, build_clients.go, build_rules.go and
 // build_nas.go for relay, build_servers.go for udpback (without the ports that ports.go
-// finds unused), build_logs.go for logs and audit. sockets.go opens what it listens on,
-// descriptors.go divides the descriptors that the process may have open, and keylog.go
-// opens the file for the secrets of connections.
+// finds unused), build_logs.go for logs and audit. sockets.go opens what it listens on, and
+// tapsocket.go the socket for taps, which it makes again if that is removed. descriptors.go
+// divides the descriptors that the process may have open, and keylog.go opens the file for
+// the secrets of connections.
 //
 // A running gateway is a [Gateway] and its current generation, which a reload replaces as a
 // whole. watch.go polls the files, and reload.go decides whether a reload happens and

@@ -62,6 +62,7 @@ type Gateway struct {
 	lastMistakes string     // the mistakes that were logged last; "" after a reload that succeeded
 	reloadBy     string     // who has caused the reload: byRequest or byChange
 	skipped      *material  // read by polling, but not used because a certificate of it is worse; nil: none
+	tapLost      bool       // the socket for taps is gone and cannot be made again, and that was logged
 
 	reloading locks.Mutex[locks.Reloading] // guards what follows; its holder waits for no file, name or socket
 	servers   []configuredServer

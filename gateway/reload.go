@@ -27,6 +27,8 @@ func (g *Gateway) Reload() error {
 	}
 	defer g.releaseTurn()
 	g.reloadBy = byRequest
+	g.tapLost = false // log it again
+	g.restoreTap()
 	g.lastMistakes = "" // log all mistakes, also those that polling the files has found before
 	return g.reloadAll(g.reader.Snapshot(g.reloadCtx), true, time.Now())
 }

@@ -8,11 +8,9 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
-	"radsec-gw/audit"
 	"radsec-gw/config"
 	"radsec-gw/tlsfront"
 )
@@ -32,12 +30,6 @@ type webSocket struct {
 	address string // as the configuration has it
 	ctx     context.Context
 	cancel  context.CancelFunc // ends the serving, which closes the listener
-}
-
-// tapSocket is the listener of taps.
-type tapSocket struct {
-	net.Listener
-	path string
 }
 
 // openSockets opens the sockets that cfg wants and that are not in have. It returns all
@@ -100,38 +92,6 @@ func (s *sockets) listensOn(port string) bool {
 		all = append(all, s.web)
 	}
 	return slices.ContainsFunc(all, func(l net.Listener) bool { return fmt.Sprint(addrOf(l).Port()) == port })
-}
-
-// openTapSocket opens the socket for taps. It returns nil if the socket cannot be opened:
-// the gateway can serve without taps.
-func (g *Gateway) openTapSocket(path string) *tapSocket {
-	var mu sync.Mutex // guards what follows: the call may outlive its deadline
-	var opened net.Listener
-	givenUp := false
-	err := g.reader.Call(g.ctx, path, func() error {
-		l, err := audit.ListenTap(path)
-		mu.Lock()
-		defer mu.Unlock()
-		if err == nil && givenUp {
-			return l.Close()
-		}
-		opened = l
-		return err
-	})
-	mu.Lock()
-	defer mu.Unlock()
-	if err == nil {
-		return &tapSocket{Listener: opened, path: path}
-	}
-	if givenUp = true; opened != nil {
-		opened.Close()
-	}
-	log := g.log.Warn
-	if path == config.DefaultTapSocket { // the configuration does not ask for it
-		log = g.log.Info
-	}
-	log("radsec-gw tap cannot connect: no socket; set [tap].socket to a path where this user can create one", "path", path, "error", err)
-	return nil
 }
 
 // serveSockets starts to serve HTTP and taps on sockets that were opened. The RadSec side

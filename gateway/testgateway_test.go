@@ -111,8 +111,20 @@ func runLogged(t *testing.T, p *Plan) (*Gateway, *process.Output) {
 	out := new(process.Output)
 	lines := logs.New(out, p.LogConfig())
 	t.Cleanup(lines.Close)
+	return runWith(t, p, slog.New(lines)), out
+}
+
+// runWritten is runLogged, but each line has been written when the call that logs it returns.
+func runWritten(t *testing.T, p *Plan) (*Gateway, *process.Output) {
+	t.Helper()
+	out := new(process.Output)
+	return runWith(t, p, slog.New(slog.NewTextHandler(out, nil))), out
+}
+
+func runWith(t *testing.T, p *Plan, log *slog.Logger) *Gateway {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	g, err := Start(ctx, p, Options{Log: slog.New(lines)})
+	g, err := Start(ctx, p, Options{Log: log})
 	if err != nil {
 		cancel()
 		t.Fatal(err)
@@ -123,7 +135,7 @@ func runLogged(t *testing.T, p *Plan) (*Gateway, *process.Output) {
 			t.Error(err)
 		}
 	})
-	return g, out
+	return g
 }
 
 const testConfig = `

@@ -55,7 +55,7 @@ func (p *poller) run(ctx context.Context, poll func()) {
 }
 
 // watchFiles reloads the files that the configuration names, every reload_interval, if
-// they have changed.
+// they have changed. It also makes the socket for taps again if that is gone.
 func (g *Gateway) watchFiles() {
 	g.poll.run(g.ctx, func() { _ = g.reloadFiles() }) // logged and counted
 }
@@ -73,6 +73,7 @@ func (g *Gateway) reloadFilesAt(at time.Time) error {
 	}
 	defer g.releaseTurn()
 	g.reloadBy = byChange
+	g.restoreTap()
 	current := g.current.Load()
 	if from := g.reader.Snapshot(g.reloadCtx); g.shouldRetry(from) {
 		return g.reloadAll(from, false, at)

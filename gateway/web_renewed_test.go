@@ -31,7 +31,7 @@ func startHTTPS(t *testing.T) (g *httpsGateway, first *certs.Pair) {
 		"[metrics]\n", "[metrics]\ncertificate = \"web.pem\"\nprivate_key = \"web.key\"\n").Replace(gatewaytest.Config(1812)))
 	g = &httpsGateway{t: t, dir: dir, ca: need(certs.NewCA("HTTP"))}
 	first = g.renew(true)
-	g.gw, g.log = runLogged(t, planOf(t, file))
+	g.gw, g.log = runWritten(t, planOf(t, file))
 	return g, first
 }
 
