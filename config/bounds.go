@@ -59,6 +59,7 @@ var (
 // withoutValues returns a message of the TOML library without what it quotes of the file,
 // which may be a secret, or its first letter. Punctuation and names of keys remain.
 func withoutValues(message string) string {
+	message = strings.ReplaceAll(message, `'\x00' instead`, "the end of the file") // the library's sign for it
 	aboutKey := strings.HasPrefix(message, "Key '")
 	return quotedPart.ReplaceAllStringFunc(message, func(quoted string) string {
 		c, size := utf8.DecodeRuneInString(quoted[1:])

@@ -83,13 +83,24 @@ func TestMistakesInTOMLSayWhatIsWrong(t *testing.T) {
 		"a = x1":      "expected value but found another character instead",
 		"a = = 1":     "expected value but found '=' instead",
 		"a = \"x":     "unexpected EOF; expected",
-		"[a":          "expected '.' or ']' to end table name, but got ",
+		"[a":          "expected '.' or ']' to end table name, but got the end of the file",
+		"[[a":         "but got the end of the file",
 		"a x":         "expected '.' or '=', but got another character instead",
 		"a = [1 2]":   "expected a comma (',') or array terminator (']'), but got another character",
 		"a = \"\\q\"": "invalid escape",
 	} {
 		if err := parsed(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// A file that is cut anywhere never has a mistake with the library's sign for its end.
+func TestMistakesOfACutFile(t *testing.T) {
+	whole := goodListen + goodClient + "networks = [\n'::/0', # all\n]\n[a.'b'.\"c\"]\nd = {e = 1979-05-27T07:32:00Z, f = 0x1F}\ng.h = \"\"\"x\"\"\"\n[[route]]\n"
+	for n := range len(whole) {
+		if err := parsed(whole[:n]); err != nil && strings.Contains(err.Error(), "x00") {
+			t.Errorf("after %d bytes, %q: %v", n, whole[max(0, n-20):n], err)
 		}
 	}
 }
