@@ -2,12 +2,14 @@ package explain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"radsec-gw/config"
@@ -32,6 +34,27 @@ func printServers(w io.Writer, p *gateway.Plan, n names) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}
 	}
+}
+
+// sourceWarnings lists the servers whose source is not an address of this machine: the
+// gateway would start, and could send nothing to them. The system says so when a socket is
+// bound, as the gateway does: it may allow addresses that come later.
+func sourceWarnings(cfg *config.Config) (list []string) {
+	for i := range cfg.Servers {
+		source := cfg.Servers[i].Source
+		if !source.IsValid() {
+			continue
+		}
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(source, 0)))
+		switch {
+		case err == nil:
+			conn.Close()
+		case errors.Is(err, syscall.EADDRNOTAVAIL):
+			list = append(list, cfg.MistakeAt(fmt.Sprintf("server[%d].source", i), fmt.Sprintf(
+				"no interface of this machine has %s: nothing can be sent to server %q from here", source, cfg.Servers[i].Name)).String())
+		}
+	}
+	return list
 }
 
 // describeSource says which address requests to the server come from.

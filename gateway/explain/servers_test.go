@@ -34,6 +34,18 @@ func TestDescribeSchedule(t *testing.T) {
 	}
 }
 
+// A source that no interface of this machine has is warned of, with its place; others are not.
+func TestSourceOfNobody(t *testing.T) {
+	const nobody, own = "192.0.2.77", "127.0.0.1"
+	for _, source := range []string{nobody, own} {
+		_, file := gatewaytest.Dir(t, strings.Replace(gatewaytest.Config(1812), "auth_port", "source = \""+source+"\"\nauth_port", 1))
+		const want = "c.toml:12: server[0].source: no interface of this machine has 192.0.2.77: nothing can be sent to server \"udp\" from here"
+		if got := reportOf(t, file); strings.Contains(got, want) != (source == nobody) {
+			t.Errorf("source %s: expected the warning %q for %s only, got\n%s", source, want, nobody, got)
+		}
+	}
+}
+
 // A server that is checked with Access-Request, or not at all.
 func TestDescribeHealth(t *testing.T) {
 	s := &config.Server{AuthPort: 1812, AcctPort: 1813, Health: config.HealthAccessRequest, HealthUser: "probe", HealthPassword: config.NewSecret("tiger"),
