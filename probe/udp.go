@@ -71,8 +71,9 @@ func RunUDP(ctx context.Context, cfg Config, to UDP, w io.Writer) (*Result, erro
 	if err := t.sent(r); err != nil {
 		return r, err
 	}
-	if err := r.exchangeUDP(ctx, conn, cfg.Timeout, cmp.Or(to.firstWait, firstWait), w); err != nil {
-		return r, fmt.Errorf("no reply to the %v: %w", request.Code, to.explain(ctx, err, conn, request.Code))
+	ignored := &ignoredDatagrams{w: w, begun: time.Now()}
+	if err := r.exchangeUDP(ctx, conn, cfg.Timeout, cmp.Or(to.firstWait, firstWait), ignored); err != nil {
+		return r, fmt.Errorf("no reply to the %v: %w", request.Code, to.explain(ctx, err, conn, request.Code, ignored))
 	}
 	if err := r.verify(t.secret); err != nil {
 		return r, err
@@ -109,8 +110,8 @@ func (to *UDP) dial(ctx context.Context) (net.Conn, error) {
 }
 
 // exchangeUDP sends the request, again and again while nothing arrives, and reads the first
-// datagram that bears its Identifier.
-func (r *Result) exchangeUDP(ctx context.Context, conn net.Conn, timeout, wait time.Duration, w io.Writer) error {
+// well-formed datagram that bears its Identifier.
+func (r *Result) exchangeUDP(ctx context.Context, conn net.Conn, timeout, wait time.Duration, ignored *ignoredDatagrams) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	begun := time.Now()
@@ -122,7 +123,7 @@ func (r *Result) exchangeUDP(ctx context.Context, conn net.Conn, timeout, wait t
 				return err
 			}
 			if sends++; sends > 1 {
-				fmt.Fprintf(w, "sent again after %v, transmission %d\n", time.Since(begun).Round(time.Second), sends)
+				fmt.Fprintf(ignored.w, "sent again after %v, transmission %d\n", time.Since(begun).Round(time.Second), sends)
 			}
 		}
 		until := begun.Add(timeout)
@@ -133,7 +134,7 @@ func (r *Result) exchangeUDP(ctx context.Context, conn net.Conn, timeout, wait t
 		if err := conn.SetReadDeadline(until); err != nil {
 			return err
 		}
-		n, err := readReply(conn, buffer, r.Sent[1])
+		n, err := readReply(conn, buffer, r.Sent[1], ignored)
 		switch {
 		case err == nil:
 			r.Received, r.Took = buffer[:n], time.Since(begun)
@@ -145,21 +146,58 @@ func (r *Result) exchangeUDP(ctx context.Context, conn net.Conn, timeout, wait t
 }
 
 // readReply reads datagrams until one bears the Identifier of the request: another is the
-// late answer to an earlier probe from this port.
-func readReply(conn net.Conn, buffer []byte, identifier byte) (int, error) {
+// late answer to an earlier probe from this port. It ignores those that are malformed, as the
+// gateway does (RFC 2865 §3): a better one may follow.
+func readReply(conn net.Conn, buffer []byte, identifier byte, ignored *ignoredDatagrams) (int, error) {
 	for {
 		n, err := conn.Read(buffer)
 		if err != nil {
 			return 0, err
 		}
-		if n >= 20 && buffer[1] == identifier {
-			return n, nil
+		if n > 1 && buffer[1] != identifier {
+			continue
 		}
+		if _, err := radius.Parse(buffer[:n], nil); err != nil {
+			ignored.add(n, err)
+			continue
+		}
+		return n, nil
+	}
+}
+
+// ignoredDatagrams are the malformed datagrams that came instead of a reply.
+type ignoredDatagrams struct {
+	w     io.Writer // of the transcript
+	begun time.Time
+	n     int
+	last  string // describes the last one
+}
+
+// maxIgnoredLines bounds the lines of a transcript about such datagrams.
+const maxIgnoredLines = 10
+
+// String describes the last one, and says how many came before it.
+func (i *ignoredDatagrams) String() string {
+	if i.n == 1 {
+		return i.last
+	}
+	return fmt.Sprintf("%s, and %d such before it", i.last, i.n-1)
+}
+
+// add writes a line about one.
+func (i *ignoredDatagrams) add(octets int, err error) {
+	i.n++
+	i.last = fmt.Sprintf("a datagram of %d octets, which is malformed (%v)", octets, err)
+	switch {
+	case i.n <= maxIgnoredLines:
+		fmt.Fprintf(i.w, "ignored %s, after %v\n", i.last, time.Since(i.begun).Round(10*time.Microsecond))
+	case i.n == maxIgnoredLines+1:
+		fmt.Fprintln(i.w, "ignored more of them")
 	}
 }
 
 // explain says what the end without a reply means, and what to check.
-func (to *UDP) explain(ctx context.Context, err error, conn net.Conn, code radius.Code) error {
+func (to *UDP) explain(ctx context.Context, err error, conn net.Conn, code radius.Code, ignored *ignoredDatagrams) error {
 	local, _, _ := net.SplitHostPort(conn.LocalAddr().String())
 	switch {
 	case ctx.Err() != nil:
@@ -172,6 +210,8 @@ func (to *UDP) explain(ctx context.Context, err error, conn net.Conn, code radiu
 		return fmt.Errorf("a packet filter of this machine forbids it: %w", err)
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		return err
+	case ignored.n > 0:
+		return fmt.Errorf("nothing else came than %v; the gateway ignores such, too: is %s a RADIUS server?", ignored, conn.RemoteAddr())
 	}
 	hint := ""
 	if code == radius.CodeStatusServer {

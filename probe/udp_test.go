@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"strings"
@@ -85,6 +86,16 @@ func TestRunUDP(t *testing.T) {
 			[]string{"Response Authenticator: WRONG (-secret, or that of the [[server]],", "does not verify", "the gateway drops such a reply"}},
 		{"not signed", Config{Kind: Access, User: "bob", Password: "hello"}, func(_ int, q []byte) []byte { return signed(t, q, radius.CodeAccessAccept, secret, false) }, false,
 			[]string{"absent, but required (CVE-2024-3596)", "does not verify"}},
+		{"a malformed reply, then a good one", Config{Kind: Status}, func(n int, q []byte) []byte {
+			if n == 0 {
+				return append([]byte{2, q[1], 0, 22}, make([]byte, 18)...) // an attribute of Length 0
+			}
+			return signed(t, q, radius.CodeAccessAccept, secret, true)
+		}, true, []string{"ignored a datagram of 22 octets, which is malformed", "transmission 2", "verified Access-Accept"}},
+		{"nothing but malformed replies", Config{Kind: Status, Timeout: 300 * time.Millisecond}, func(_ int, q []byte) []byte { return []byte{2, q[1], 0, 4} }, false,
+			[]string{"ignored a datagram of 4 octets, which is malformed", "no reply to the Status-Server: nothing else came than a datagram of 4 octets", "such before it; the gateway ignores such, too"}},
+		{"late replies to another request", Config{Kind: Status, Timeout: 300 * time.Millisecond}, func(_ int, q []byte) []byte { return append([]byte{2, q[1] + 1, 0, 20}, make([]byte, 16)...) }, false,
+			[]string{"silence"}},
 		{"silence", Config{Kind: Status, Timeout: 300 * time.Millisecond}, func(int, []byte) []byte { return nil }, false,
 			[]string{"the server does not know 127.0.0.1", "as a client", "status_server = yes"}},
 	} {
@@ -105,6 +116,18 @@ func TestRunUDP(t *testing.T) {
 				t.Error("the transcript shows the secret")
 			}
 		})
+	}
+}
+
+// The lines about malformed datagrams are bounded, however many arrive.
+func TestIgnoredDatagramsAreBounded(t *testing.T) {
+	var b bytes.Buffer
+	ignored := &ignoredDatagrams{w: &b, begun: time.Now()}
+	for range 1000 {
+		ignored.add(4, errors.New("too short"))
+	}
+	if n := strings.Count(b.String(), "\n"); n != maxIgnoredLines+1 || ignored.String() != "a datagram of 4 octets, which is malformed (too short), and 999 such before it" {
+		t.Errorf("%d lines, expected %d; at the end %q", n, maxIgnoredLines+1, ignored)
 	}
 }
 
