@@ -124,6 +124,8 @@ func (o *probeFlags) register(c *cli.Command) {
 func (o *probeFlags) complete() error {
 	has := func(name string) bool { return slices.Contains(o.given, name) }
 	switch {
+	case has("timeout") && o.Timeout <= 0:
+		return fmt.Errorf("-timeout: expected a duration above 0, such as 35s, got %v", o.Timeout)
 	case o.config != "" && o.server == "":
 		return errors.New("-config goes with -server only")
 	case o.udp && o.server != "":
