@@ -165,7 +165,6 @@ type portState struct {
 	best       metrics.State // of its addresses
 	serves     bool          // it answers, as far as is known
 	decided    bool          // it has answered, or is down
-	answered   bool          // a reply to a request has verified
 	unverified bool          // no reply ever verified, and some did not
 }
 
@@ -184,7 +183,7 @@ func statusOf(counts []metrics.ServerCounts) portStatus {
 			bad += c.Replies[metrics.ReplyBadResponseAuthenticator] + c.Replies[metrics.ReplyBadMessageAuthenticator] +
 				c.Replies[metrics.ReplyMissingMessageAuthenticator]
 		}
-		one.answered, one.unverified = verified > 0, verified == 0 && bad > 0
+		one.unverified = verified == 0 && bad > 0
 		all[key] = one
 	}
 	return all
@@ -217,14 +216,11 @@ func byEndpoint(counts []metrics.ServerCounts) map[endpoint][]*metrics.ServerCou
 	return grouped
 }
 
-// serves reports whether any of a route's servers answers at the port. Where some of them
-// are checked, the others count from their first answer on.
+// serves reports whether any of a route's servers answers at the port, as far as is known. One
+// that is not checked there counts until requests show that it is silent: a gateway that is not
+// ready gets no requests.
 func (p portStatus) serves(r *Route, port metrics.Port) bool {
-	checked := r.checksAny(port)
-	return slices.ContainsFunc(r.Servers, func(name string) bool {
-		one := p[endpoint{name, port}]
-		return one.serves && (!checked || one.answered || r.checks(name, port))
-	})
+	return slices.ContainsFunc(r.Servers, func(name string) bool { return p[endpoint{name, port}].serves })
 }
 
 // checks reports whether a server of the route is checked at the port.
@@ -298,9 +294,6 @@ func (p portStatus) describe(r *Route, port metrics.Port) string {
 		}
 		if p[endpoint{name, port}].unverified {
 			what += onlyUnverified
-		}
-		if p[endpoint{name, port}].serves { // otherwise it would serve the port
-			what += ", but it is not checked and has not answered a request yet"
 		}
 		list = append(list, logs.Clip(name)+": "+what)
 	}
