@@ -30,6 +30,7 @@ type Backend struct {
 	resolver *resolve.Resolver
 	base     time.Time // the clock counts from here
 	issuers  issuers
+	freeSlot slot                     // what an Identifier is for which its socket has no memory
 	observer atomic.Pointer[Observer] // nil: none; set once, when checks may have been sent already
 
 	sockets            atomic.Int64  // open to all servers, those included that are retired
@@ -48,6 +49,7 @@ type Backend struct {
 	batches   sync.Pool // *Batch
 	receivers sync.Pool // *receiver
 	dueWork   sync.Pool // *dueWork
+	slots     sync.Pool // *slotBlock
 }
 
 // New returns a Backend that opens real UDP sockets and looks names up as the system does.
@@ -66,6 +68,7 @@ func newBackend(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolv
 		return &Batch{Hasher: wire.NewHasher(), backend: b, digests: wire.NewDigests(), reservations: make([]reservation, 0, wire.MaxDigests)}
 	}
 	b.receivers.New = func() any { return &receiver{verify: wire.NewDigests(), sign: wire.NewDigests()} }
+	b.slots.New = func() any { return new(slotBlock) }
 	b.dueWork.New = func() any { return &dueWork{hasher: wire.NewHasher()} }
 	return b
 }

@@ -25,6 +25,7 @@
 //     of [Handler.Deliver] and [Handler.Fail] ends it, or its owner does with
 //     [Exchange.Cancel]. The file has the diagram of a slot's states with the functions
 //     that change them, and a [Quota] bounds how many Identifiers one client may hold.
+//     slots.go has memory for the slots that are in use only.
 //   - socket.go: a socket has 256 slots, a reader and a timer, and notes what the network
 //     reports about it.
 //   - receive.go: a reply is verified against the request that was really sent, and the

@@ -180,7 +180,7 @@ func (e *endpoint) noteProven() {
 func (e *endpoint) noteSilent(first time.Duration) {
 	e.health.Silent(first)
 	if !e.isProvenUp() && !e.health.HeardSince(first) {
-		e.tryOtherPath(first)
+		e.tryOtherPath(first, longestRenewPause)
 	}
 }
 
@@ -192,8 +192,9 @@ func (e *endpoint) isProvenUp() bool { return e.health.State() == health.Up && e
 // have another address, be reached at another of those that it has, or hear a new
 // local port, because a device on the way no longer forwards to the old one. sent is when
 // the request or check was sent that has no answer: it is evidence only against an
-// address that was in use then. It does not wait.
-func (e *endpoint) tryOtherPath(sent time.Duration) {
+// address that was in use then. longest bounds the pause before another local port. It
+// does not wait.
+func (e *endpoint) tryOtherPath(sent, longest time.Duration) {
 	state := e.health.State()
 	if state == health.Failing { // checks are answered: the path is not at fault
 		return
@@ -205,7 +206,7 @@ func (e *endpoint) tryOtherPath(sent time.Duration) {
 	from := e.server.Address()
 	e.server.tryNextAddress(from)
 	if state != health.Up && e.server.Address() == from {
-		e.sockets.renew(false)
+		e.sockets.renewSilent(longest)
 	}
 }
 
@@ -249,7 +250,8 @@ func (e *endpoint) close() {
 // check has an Identifier and a Request Authenticator of its own (RFC 5997 §4.1).
 type check struct {
 	Exchange
-	ep *endpoint
+	ep     *endpoint
+	hasher *wire.Hasher // of the batch that it is sent with
 }
 
 // CheckCode returns the Code of a port's checks, or 0 when it is not checked. CoA ports
@@ -269,7 +271,7 @@ func CheckCode(check health.Check, label metrics.Port) wire.Code {
 // port, or at the next of its server's addresses.
 func (e *endpoint) sendCheck() {
 	if last := time.Duration(e.checkedAt.Load()); e.health.State() != health.Up && !e.health.HeardSince(last-1) {
-		e.tryOtherPath(last)
+		e.tryOtherPath(last, longestCheckPause)
 	}
 	e.checkedAt.Store(int64(e.server.backend.Now()))
 	code := CheckCode(e.health.Config().Check, e.label)
@@ -281,6 +283,7 @@ func (e *endpoint) sendCheck() {
 	c.schedule = &Schedule{Initial: interval, Max: interval, Count: 1, Duration: interval}
 	b := backend.AcquireBatch()
 	defer backend.ReleaseBatch(b)
+	c.hasher = b.Hasher
 	it, err := e.reserve(&c.Exchange)
 	if err != nil { // a shortage of this machine, which says nothing about the server
 		e.health.CheckNotSent()
@@ -316,7 +319,7 @@ func (c *check) Write(_ *wire.Digests, dst []byte, to *Server, id wire.ServerID)
 		r.AddText(attrUserName, config.User).AddUserPassword([]byte(config.Password), to.secret)
 	}
 	r.AddText(attrNASIdentifier, nasIdentifier)
-	octets, err := r.Sign(wire.NewHasher(), to.secret)
+	octets, err := r.Sign(c.hasher, to.secret)
 	return copy(dst, octets), err
 }
 

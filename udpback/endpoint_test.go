@@ -185,8 +185,8 @@ func TestSilentPort(t *testing.T) {
 		{"suspect, heard since", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.noteSilent(1) }, 1, 0},
 		{"suspect", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 2, 1},
 		{"up, at another address", []func(*endpoint){moved}, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 2, 0},
-		{"suspect, sent with the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now) }, 2, 1},
-		{"suspect, sent before the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now - 1) }, 2, 0},
+		{"suspect, sent with the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now, longestRenewPause) }, 2, 1},
+		{"suspect, sent before the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now-1, longestRenewPause) }, 2, 0},
 		{"nobody listens", nil, func(e *endpoint, _ time.Duration) { (*e.sockets.current.Load())[0].portUnreachable() }, 2, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {

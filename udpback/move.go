@@ -44,7 +44,7 @@ func (w *dueWork) movesSocket(sl *slot, now time.Duration) bool {
 // over ends instead. With socket.mu held.
 func (w *dueWork) followOrders(id wire.ServerID, o orders, now time.Duration) bool {
 	s := w.socket
-	sl := &s.slots[id]
+	sl := s.slot(id)
 	if o&(moveServer|moveSocket|failDynamic) == 0 || sl.ex.group == nil || sl.expires <= now+sweepGrain {
 		return false
 	}
@@ -98,7 +98,7 @@ func (w *dueWork) planEarly(sl *slot, now time.Duration) {
 // of RFC 5080 §2.2.1); when it is due stays as it was. With socket.mu held.
 func (w *dueWork) sendEarly(id wire.ServerID, now time.Duration) {
 	s := w.socket
-	sl := &s.slots[id]
+	sl := s.slot(id)
 	sl.earlyAt = 0
 	switch {
 	case sl.ex.isCancelled():
@@ -124,7 +124,7 @@ func (w *dueWork) wasUnreachable(sl *slot) bool {
 // outOfPatience decides what to do with a request that its server has left unanswered for
 // as long as the route allows, or that only tries a server. With socket.mu held.
 func (w *dueWork) outOfPatience(id wire.ServerID, now time.Duration) {
-	sl := &w.socket.slots[id]
+	sl := w.socket.slot(id)
 	ex := sl.ex
 	patience := ex.unansweredSince() + ex.group.patience
 	if now+sweepGrain < patience { // it was a try
@@ -182,7 +182,7 @@ func movable(k wire.Kind) bool { return k == wire.KindAccess || k == wire.KindAc
 // moves. The slot keeps the packet until finishMove or undoMove. With socket.mu held.
 func (w *dueWork) beginMove(id wire.ServerID, m mover) mover {
 	s := w.socket
-	sl := &s.slots[id]
+	sl := s.slot(id)
 	m.ex, m.id, m.generation, m.trying, m.firstSent = sl.ex, id, sl.generation, sl.ex.trying, sl.ex.firstSent
 	why := s.whyMoves(sl, &m)
 	m.ex.prior = priorSchedule{}
@@ -247,7 +247,7 @@ func (w *dueWork) finishMove(m mover, now time.Duration, prev previous) {
 	s := w.socket
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sl := &s.slots[m.id]
+	sl := s.slot(m.id)
 	if sl.generation != m.generation {
 		return
 	}
@@ -274,7 +274,7 @@ func (w *dueWork) undoMove(m mover, now time.Duration) {
 	s := w.socket
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sl := &s.slots[m.id]
+	sl := s.slot(m.id)
 	if sl.generation != m.generation {
 		w.timedOut = append(w.timedOut, m.ex) // close has freed the slot
 		return
@@ -302,7 +302,7 @@ func (w *dueWork) undoMove(m mover, now time.Duration) {
 // held.
 func (w *dueWork) failRefused(id wire.ServerID) {
 	s := w.socket
-	sl := &s.slots[id]
+	sl := s.slot(id)
 	sl.ex.sends += s.sendsOf(sl)
 	w.refused = append(w.refused, sl.ex)
 	s.abandonSlot(sl)

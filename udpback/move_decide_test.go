@@ -56,7 +56,7 @@ func newWaiting(t *testing.T, code wire.Code, checked bool) *waiting {
 	w.owner = newOwner(code)
 	f.start(t, w.group, w.owner)
 	w.socket, w.id = w.owner.Exchange.socket, w.owner.Exchange.id
-	w.slot = &w.socket.slots[w.id]
+	w.slot = w.socket.slot(w.id)
 	w.now = f.backend.Now()
 	return w
 }

@@ -90,7 +90,7 @@ func (r *receiver) observeReplies() {
 		c := &r.candidates[i]
 		step := Step{Kind: StepReplied, Packet: c.datagram, Result: c.result}
 		var owner Handler
-		sl := &s.slots[c.id]
+		sl := s.slot(c.id)
 		switch waits := sl.state == slotWaiting && sl.generation == c.generation; {
 		case waits && c.result != metrics.ReplyUnmatched:
 			owner, step.Sends = sl.ex.Handler, int(sl.sends)

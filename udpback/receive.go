@@ -107,7 +107,7 @@ func (r *receiver) parse(in *datagram.Inbox) {
 	s.mu.Lock()
 	for i := range r.candidates[:r.n] {
 		c := &r.candidates[i]
-		sl := &s.slots[c.id]
+		sl := s.slot(c.id)
 		c.good = sl.state != slotFree && sl.state != slotReserved && c.result == metrics.ReplyAccepted
 		c.generation, c.code, c.sent, c.firstSent = sl.generation, sl.code, sl.sent, sl.firstSent
 		c.window, c.stale = 0, false
@@ -218,7 +218,7 @@ func (r *receiver) freeAnswered(now time.Duration) {
 			continue
 		}
 		verified, s.repliedAt = true, now
-		if sl := &s.slots[c.id]; sl.generation == c.generation && sl.state != slotMoving {
+		if sl := s.slot(c.id); sl.generation == c.generation && sl.state != slotMoving {
 			c.previous = sl.previous
 			if !sl.uncounted {
 				freed++
@@ -253,7 +253,7 @@ func (r *receiver) noteIgnored() {
 		if c.good || c.result == metrics.ReplyUnmatched || c.result == metrics.ReplyStaleTimestamp {
 			continue
 		}
-		if sl := &r.socket.slots[c.id]; sl.state == slotWaiting && sl.generation == c.generation {
+		if sl := r.socket.slot(c.id); sl.state == slotWaiting && sl.generation == c.generation {
 			sl.ex.ignored = Ignored{Count: sl.ex.ignored.Count + 1, Why: c.result, Server: r.socket.ep.server.Name}
 		}
 	}

@@ -41,7 +41,7 @@ func TestReplyIsOvertaken(t *testing.T) {
 			t.Fatalf("bob has Identifier %d, expected %d: it is the only one that is free", bob.id, all[0].id)
 		}
 		r.freeAnswered(f.backend.Now())
-		if c := &r.candidates[0]; c.ex != nil || socket.slots[bob.id].ex != &bob.Exchange {
+		if c := &r.candidates[0]; c.ex != nil || socket.slot(bob.id).ex != &bob.Exchange {
 			t.Error("the reply to the first request ended the second, which has its Identifier")
 		}
 	})
@@ -166,7 +166,7 @@ func TestNoSocketToGoOnAt(t *testing.T) {
 		w.move(f.backend.Now())
 		e.sockets.current.Store(was)
 		one.mu.Lock()
-		if sl := &one.slots[o.id]; sl.ex != &o.Exchange || sl.state != slotWaiting {
+		if sl := one.slot(o.id); sl.ex != &o.Exchange || sl.state != slotWaiting {
 			t.Errorf("the slot is in state %d, expected that the request waits there", sl.state)
 		}
 		one.mu.Unlock()

@@ -66,7 +66,7 @@ type previous struct {
 // slot is the state of one Identifier of a socket. Guarded by socket.mu.
 type slot struct {
 	state            slotState
-	generation       uint32        // counts the uses that are over, so that a reference to an earlier use is noticed
+	generation       uint32        // number of this use on its socket, so that a reference to an earlier use is noticed; 0: free
 	code             wire.Code     // of the request
 	sends            int32         // transmissions so far
 	overdue          bool          // counted against the port's health
@@ -114,7 +114,7 @@ func (s *socket) reserve(ex *Exchange, u *usage) (reservation, bool) {
 	if !ok {
 		return reservation{}, false
 	}
-	sl := &s.slots[id]
+	sl := s.takeSlot(id)
 	sl.state, sl.ex, sl.code, sl.sends, sl.overdue, sl.uncounted, sl.sentEarly, sl.earlyAt = slotReserved, ex, ex.Code, 0, false, false, false, 0
 	ex.ep = s.ep
 	sl.usage = u
@@ -134,7 +134,7 @@ func (s *socket) begin(items []reservation, now time.Duration) (lost []*Exchange
 			lost = append(lost, s.free(it.id))
 			continue
 		}
-		sl := &s.slots[it.id]
+		sl := s.slot(it.id)
 		sl.packet = s.ep.server.backend.Buffers.Copy(it.packet)
 		sl.sent = [16]byte(it.packet[4:20])
 		sch := s.schedule(sl)
@@ -179,15 +179,15 @@ func (s *socket) release(id wire.ServerID) {
 
 // free ends a slot's use and returns its exchange. With mu held.
 func (s *socket) free(id wire.ServerID) *Exchange {
-	sl := &s.slots[id]
+	sl := s.slot(id)
 	ex := sl.ex
 	if ex != nil {
 		ex.sends += s.sendsOf(sl)
 	}
 	s.ep.server.backend.Buffers.Return(sl.packet)
-	sl.generation++
 	sl.usage.add(-1)
-	sl.state, sl.ex, sl.packet, sl.usage, sl.previous = slotFree, nil, nil, nil, previous{}
+	sl.state, sl.generation, sl.ex, sl.packet, sl.usage, sl.previous = slotFree, 0, nil, nil, nil, previous{}
+	s.returnSlot(id)
 	s.ids.release(id)
 	return ex
 }
@@ -197,7 +197,7 @@ func (s *socket) free(id wire.ServerID) *Exchange {
 func (s *socket) abandon(id wire.ServerID, generation uint32, ex *Exchange) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sl := &s.slots[id]
+	sl := s.slot(id)
 	if sl.ex != ex || sl.generation != generation {
 		return false
 	}

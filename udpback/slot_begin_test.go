@@ -53,7 +53,7 @@ func TestBegin(t *testing.T) {
 			so := o.Exchange.socket
 			so.mu.Lock()
 			defer so.mu.Unlock()
-			sl := &so.slots[o.id]
+			sl := so.slot(o.id)
 			if sl.sends != row.sends || sl.firstSent != row.first || sl.expires != row.end || sl.resentAfterError != row.early || sl.lastSent != 100*second {
 				t.Errorf("%s: %d sends, first %v, end %v, early %t; expected %d, %v, %v, %t", row.name, sl.sends, sl.firstSent, sl.expires, sl.resentAfterError, row.sends, row.first, row.end, row.early)
 			}

@@ -28,7 +28,7 @@ type socket struct {
 
 	mu             locks.Mutex[locks.Socket] // guards the fields below; never held over cryptography or a system call
 	ids            identifiers
-	slots          [256]slot
+	slots          slots
 	timer          *time.Timer   // runs sweep
 	timerAt        time.Duration // when the timer fires; 0 when it is not set
 	closed         bool
@@ -116,8 +116,8 @@ func (s *socket) closeNow() {
 	s.closed = true
 	s.timer.Stop()
 	var waiting []*Exchange
-	for id := range s.slots {
-		if sl := &s.slots[id]; sl.state == slotWaiting || sl.state == slotAbandoned || sl.state == slotMoving {
+	for id := range identifierCount {
+		if sl := s.slot(wire.ServerID(id)); sl.state == slotWaiting || sl.state == slotAbandoned || sl.state == slotMoving {
 			if !sl.uncounted {
 				s.ep.addOutstanding(-1)
 			}
@@ -246,8 +246,8 @@ func (s *socket) portUnreachable() {
 func (s *socket) latestWaiting() (latest time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id := range s.slots {
-		if sl := &s.slots[id]; sl.state == slotWaiting && sl.ex.group != nil {
+	for id := range identifierCount {
+		if sl := s.slot(wire.ServerID(id)); sl.state == slotWaiting && sl.ex.group != nil {
 			latest = max(latest, sl.firstSent)
 		}
 	}

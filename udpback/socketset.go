@@ -177,11 +177,16 @@ func (set *socketSet) count(n int) {
 
 const (
 	// renewPause is how soon after a renewal sockets are renewed again. While nothing is
-	// heard the pause doubles up to longestRenewPause: a silent port with 64 sockets
+	// heard the pause doubles; requests wait no longer than longestRenewPause: a silent port with 64 sockets
 	// full of requests has at most 5 generations of them within the 31 s that each still
 	// listens.
 	renewPause        = time.Second
 	longestRenewPause = 8 * time.Second
+
+	// longestCheckPause is longestRenewPause for a port where nothing but checks is
+	// unanswered: most likely its server is gone, and a new local port every few seconds
+	// does not help. A request that is not answered has one opened as soon as ever.
+	longestCheckPause = 5 * time.Minute
 )
 
 // renew replaces the sockets in use by one with a new local port and the current source
@@ -189,8 +194,13 @@ const (
 // Identifiers are free; the requests that wait on them go to the new one when they are
 // due. broken is set when sending fails: then renewPause after the last renewal is enough,
 // and the wait does not grow. It reports whether the sockets were replaced.
-func (set *socketSet) renew(broken bool) bool {
-	old, ok := set.replaceUnlessRecent(broken)
+func (set *socketSet) renew(broken bool) bool { return set.renewAfter(broken, longestRenewPause) }
+
+// renewSilent is renew(false), with another bound of the pause.
+func (set *socketSet) renewSilent(longest time.Duration) { set.renewAfter(false, longest) }
+
+func (set *socketSet) renewAfter(broken bool, longest time.Duration) bool {
+	old, ok := set.replaceUnlessRecent(broken, longest)
 	if ok {
 		set.orderRetired(old, moveSocketWhenDue)
 	}
@@ -198,13 +208,13 @@ func (set *socketSet) renew(broken bool) bool {
 }
 
 // replaceUnlessRecent is replace, unless the sockets were renewed a moment ago.
-func (set *socketSet) replaceUnlessRecent(broken bool) (old []*socket, ok bool) {
+func (set *socketSet) replaceUnlessRecent(broken bool, longest time.Duration) (old []*socket, ok bool) {
 	set.mu.Lock()
 	defer set.mu.Unlock()
 	if set.ep.health.HeardSince(set.renewedAt) {
 		set.renewWait = 0
 	}
-	wait := set.renewWait
+	wait := min(set.renewWait, longest)
 	if broken {
 		wait = renewPause
 	}
@@ -215,7 +225,7 @@ func (set *socketSet) replaceUnlessRecent(broken bool) (old []*socket, ok bool) 
 		return nil, false
 	}
 	if old, ok = set.replace(false); ok {
-		set.renewWait = min(max(2*set.renewWait, renewPause), longestRenewPause)
+		set.renewWait = min(max(2*set.renewWait, renewPause), longestCheckPause)
 	}
 	return old, ok
 }
@@ -293,51 +303,6 @@ func (set *socketSet) orderRetired(retired []*socket, o orders) {
 	set.closeIdle()
 }
 
-// closeLater closes retired sockets when the schedules of the requests that wait on them
-// are over.
-func (set *socketSet) closeLater(retired []*socket) {
-	// One second more than the schedule, so that nothing waits on them.
-	time.AfterFunc(set.ep.server.settings.Load().longest+time.Second, func() { set.closeRetired(retired) })
-}
-
-// closeIdle closes retired sockets on which nothing is outstanding. It does not wait.
-func (set *socketSet) closeIdle() {
-	set.mu.Lock()
-	var idle []*socket
-	for _, s := range set.retired {
-		if s.closeIfIdle() {
-			idle = append(idle, s)
-		}
-	}
-	set.mu.Unlock()
-	set.closeRetired(idle)
-}
-
-// closeRetired closes retired sockets in the background.
-func (set *socketSet) closeRetired(list []*socket) {
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	for _, s := range list {
-		if remove(&set.retired, s) && !set.closed {
-			if !s.parked() {
-				set.ep.server.backend.sockets.Add(-1)
-			}
-			set.closing.Go(s.close)
-		}
-	}
-}
-
-// remove removes s from the list, and reports whether it was there.
-func remove(list *[]*socket, s *socket) bool {
-	for i, one := range *list {
-		if one == s {
-			*list = append((*list)[:i:i], (*list)[i+1:]...)
-			return true
-		}
-	}
-	return false
-}
-
 // uses reports whether requests are sent on s now.
 func (set *socketSet) uses(s *socket) bool { return slices.Contains(*set.current.Load(), s) }
 
@@ -347,34 +312,4 @@ func (set *socketSet) all() []*socket {
 	defer set.mu.Unlock()
 	all := append([]*socket(nil), *set.current.Load()...)
 	return append(append(all, set.retired...), set.parked...)
-}
-
-func (set *socketSet) isClosed() bool {
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	return set.closed
-}
-
-// close closes every socket, waits for their goroutines, and fails the requests that
-// still wait.
-func (set *socketSet) close() {
-	set.mu.Lock()
-	set.closed = true
-	all := *set.current.Load()
-	set.current.Store(new([]*socket))
-	open := len(all)
-	for _, s := range set.retired {
-		if !s.parked() {
-			open++
-		}
-	}
-	others := append(set.retired, set.parked...)
-	set.retired, set.parked = nil, nil
-	set.mu.Unlock()
-	set.closing.Wait()
-	for _, s := range append(others, all...) {
-		s.close()
-	}
-	set.ep.metrics.AddSockets(-len(all))
-	set.ep.server.backend.sockets.Add(-int64(open))
 }

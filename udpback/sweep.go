@@ -121,8 +121,8 @@ func (w *dueWork) postpone(now time.Duration) bool {
 
 // anyDue reports whether a slot is to be checked now. With socket.mu held.
 func (w *dueWork) anyDue(now time.Duration) bool {
-	for id := range w.socket.slots {
-		if sl := &w.socket.slots[id]; (sl.state == slotWaiting || sl.state == slotAbandoned) && sl.next() <= now+sweepGrain {
+	for id := range identifierCount {
+		if sl := w.socket.slot(wire.ServerID(id)); (sl.state == slotWaiting || sl.state == slotAbandoned) && sl.next() <= now+sweepGrain {
 			return true
 		}
 	}
@@ -144,7 +144,7 @@ func (w *dueWork) repairPath(now time.Duration) {
 		s.mu.Unlock()
 	}
 	if silent {
-		s.ep.tryOtherPath(now)
+		s.ep.tryOtherPath(now, longestRenewPause)
 	}
 }
 
@@ -152,8 +152,8 @@ func (w *dueWork) repairPath(now time.Duration) {
 // verified since the last time. With socket.mu held.
 func (w *dueWork) silentTwice(now time.Duration) bool {
 	s := w.socket
-	for id := range s.slots {
-		sl := &s.slots[id]
+	for id := range identifierCount {
+		sl := s.slot(wire.ServerID(id))
 		if sl.state == slotWaiting && sl.sends >= 2 && sl.due <= now+sweepGrain && sl.ex.group != nil && w.isEvidence(sl) && !s.ep.health.HeardSince(sl.lastSent-recently) {
 			return true
 		}
@@ -172,12 +172,13 @@ func (w *dueWork) decide(now time.Duration) {
 	if o&renewSocket == 0 {
 		s.orders &= moveSocketWhenDue | moveSocketLate
 	}
-	for id := range s.slots {
-		sl := &s.slots[id]
+	for id := range identifierCount {
+		sl := s.slot(wire.ServerID(id))
 		if sl.state != slotWaiting && sl.state != slotAbandoned {
 			continue
 		}
 		w.decideSlot(wire.ServerID(id), o, now)
+		sl = s.slot(wire.ServerID(id)) // it may be free now, and its memory another's
 		if (sl.state == slotWaiting || sl.state == slotAbandoned) && (next == 0 || sl.next() < next) {
 			next = sl.next()
 		}
@@ -189,7 +190,7 @@ func (w *dueWork) decide(now time.Duration) {
 
 // decideSlot decides on one slot that waits or is abandoned. With socket.mu held.
 func (w *dueWork) decideSlot(id wire.ServerID, o orders, now time.Duration) {
-	sl := &w.socket.slots[id]
+	sl := w.socket.slot(id)
 	if o&sendEarly != 0 && sl.state == slotWaiting {
 		w.planEarly(sl, now)
 	}
@@ -207,7 +208,7 @@ func (w *dueWork) decideSlot(id wire.ServerID, o orders, now time.Duration) {
 // fallDue decides what to do with a slot whose wait is over. With socket.mu held.
 func (w *dueWork) fallDue(id wire.ServerID, now time.Duration) {
 	s := w.socket
-	sl := &s.slots[id]
+	sl := s.slot(id)
 	if sl.state == slotAbandoned {
 		if !sl.uncounted {
 			w.freed++

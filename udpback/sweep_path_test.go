@@ -46,7 +46,7 @@ func TestPostpone(t *testing.T) {
 			s := newSocket(server.endpoint(wire.KindAccess), ipOf("a"), &unreadConn{newNowhere(), row.unread})
 			defer s.close()
 			s.mu.Lock()
-			sl := &s.slots[7]
+			sl := s.takeSlot(7)
 			sl.state, sl.due, sl.expires, s.postponedSince, s.timerAt = slotWaiting, row.due, 130*second, row.since, 1
 			s.mu.Unlock()
 			got := workOf(s).postpone(now)
@@ -81,11 +81,13 @@ func TestAnyDue(t *testing.T) {
 		defer s.mu.Unlock()
 		for state, want := range map[slotState]bool{slotFree: false, slotReserved: false, slotWaiting: true, slotMoving: false, slotAbandoned: true} {
 			for _, id := range []int{0, 255} {
-				s.slots[id].state, s.slots[id].due = state, time.Second
+				sl := s.takeSlot(wire.ServerID(id))
+				sl.state, sl.due = state, time.Second
 				if got := workOf(s).anyDue(time.Second); got != want {
 					t.Errorf("slot %d in state %d: due %t, expected %t", id, state, got, want)
 				}
-				s.slots[id].state = slotFree
+				sl.state = slotFree
+				s.returnSlot(wire.ServerID(id))
 			}
 		}
 	})
@@ -187,21 +189,22 @@ func TestSweepArmsForTheFirst(t *testing.T) {
 			s := newSocket(server.endpoint(wire.KindAccess), ipOf("a"), newNowhere())
 			defer s.close()
 			for i, id := range []int{3, 50, 100, 200, 255} {
-				s.slots[id].state = []slotState{slotWaiting, slotMoving, slotAbandoned, slotReserved, slotWaiting}[i]
-				s.slots[id].due, s.slots[id].expires = 120*second, 130*second
+				sl := s.takeSlot(wire.ServerID(id))
+				sl.state = []slotState{slotWaiting, slotMoving, slotAbandoned, slotReserved, slotWaiting}[i]
+				sl.due, sl.expires = 120*second, 130*second
 				if id == 50 || id == 200 { // nothing is due there, whatever stands there
-					s.slots[id].due = 101 * second
+					sl.due = 101 * second
 				}
 			}
-			s.slots[first].due = 110 * second
+			s.slot(wire.ServerID(first)).due = 110 * second
 			workOf(s).decide(100 * second)
 			if s.timerAt != 110*second {
 				t.Errorf("slot %d is due at 110s, the timer fires at %v", first, s.timerAt)
 			}
 			s.mu.Lock()
 			s.timer.Stop()
-			for id := range s.slots {
-				s.slots[id].state = slotFree
+			for _, id := range []wire.ServerID{3, 50, 100, 200, 255} {
+				s.slot(id).state = slotFree
 			}
 			s.mu.Unlock()
 		})
@@ -302,7 +305,7 @@ func TestRepairPath(t *testing.T) {
 			now := f.backend.Now()
 			if row.overdue {
 				s.mu.Lock()
-				sl := &s.slots[o.id]
+				sl := s.slot(o.id)
 				sl.sends, sl.due, sl.lastSent, sl.firstSent = 2, now, now, now-second
 				s.mu.Unlock()
 				now += 2 * recently

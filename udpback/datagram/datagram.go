@@ -87,20 +87,31 @@ func DialUDP(from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 }
 
 // NewDialer returns a function that opens a socket by dial. UDP sockets move datagrams
-// in batches where the system can, others one by one. The memory to receive into is
-// shared by all sockets of one dialer: only those that have something to read use any.
+// in batches where the system can, others one by one. The memory to send from and
+// to receive into is shared by all sockets of one dialer: an idle one has none.
 func NewDialer(dial Dial) func(from netip.Addr, to netip.AddrPort) (Conn, error) {
-	inboxes := &sync.Pool{New: func() any { return newInbox(false) }}
+	shared := newMemory(false)
 	return func(from netip.Addr, to netip.AddrPort) (Conn, error) {
 		c, err := dial(from, to)
 		if err != nil {
 			return nil, err
 		}
 		if u, ok := c.(*net.UDPConn); ok {
-			return newConn(u, inboxes)
+			return newConn(u, shared)
 		}
-		return &single{conn: c, inboxes: inboxes}, nil
+		return &single{conn: c, inboxes: &shared.inboxes}, nil
 	}
+}
+
+// memory is what sockets share: each uses it only while it sends or receives.
+type memory struct {
+	inboxes  sync.Pool // *Inbox
+	outboxes sync.Pool // *outbox, where there are any
+}
+
+// newMemory returns the memory for sockets that note the senders' addresses, or do not.
+func newMemory(withPeers bool) *memory {
+	return &memory{inboxes: sync.Pool{New: func() any { return newInbox(withPeers) }}}
 }
 
 // newInbox returns an Inbox for the sockets of this package. withPeers has the senders'

@@ -5,7 +5,6 @@ package datagram
 import (
 	"net"
 	"net/netip"
-	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +30,7 @@ func (p *Peer) AddrPort() netip.AddrPort {
 type listenerSocket struct{ *mmsg }
 
 func (s *listenerSocket) init(u *net.UDPConn) (err error) {
-	s.mmsg, err = newMmsg(u, &sync.Pool{New: func() any { return newInbox(true) }})
+	s.mmsg, err = newMmsg(u, newMemory(true))
 	return err
 }
 

@@ -29,7 +29,7 @@ type mmsg struct {
 	conn *net.UDPConn
 	raw  syscall.RawConn
 
-	outboxes sync.Pool  // *outbox; senders are many
+	outboxes *sync.Pool // *outbox; senders are many
 	inboxes  *sync.Pool // *Inbox
 
 	handling atomic.Bool // handle has not returned yet
@@ -76,14 +76,14 @@ func (v *vector) reset() {
 	}
 }
 
-func newConn(u *net.UDPConn, inboxes *sync.Pool) (Conn, error) { return newMmsg(u, inboxes) }
+func newConn(u *net.UDPConn, m *memory) (Conn, error) { return newMmsg(u, m) }
 
-func newMmsg(u *net.UDPConn, inboxes *sync.Pool) (*mmsg, error) {
+func newMmsg(u *net.UDPConn, shared *memory) (*mmsg, error) {
 	raw, err := u.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	m := &mmsg{conn: u, raw: raw, inboxes: inboxes}
+	m := &mmsg{conn: u, raw: raw, inboxes: &shared.inboxes, outboxes: &shared.outboxes}
 	m.onRead = m.read
 	return m, nil
 }

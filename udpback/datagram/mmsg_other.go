@@ -2,13 +2,10 @@
 
 package datagram
 
-import (
-	"net"
-	"sync"
-)
+import "net"
 
-func newConn(u *net.UDPConn, inboxes *sync.Pool) (Conn, error) {
-	return &single{conn: u, inboxes: inboxes}, nil
+func newConn(u *net.UDPConn, m *memory) (Conn, error) {
+	return &single{conn: u, inboxes: &m.inboxes}, nil
 }
 
 // vector is nothing where there is no recvmmsg.

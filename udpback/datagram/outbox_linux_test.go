@@ -118,7 +118,7 @@ func newCrowded(t *testing.T) (m *mmsg, c *crowded, local, other *net.UnixConn) 
 		t.Fatal(err)
 	}
 	c = &crowded{RawConn: raw, waits: make(chan struct{})}
-	return &mmsg{raw: c}, c, local, other
+	return &mmsg{raw: c, outboxes: new(sync.Pool)}, c, local, other
 }
 
 // A sender for whom there is no space waits for it, and then all goes out in order. When
