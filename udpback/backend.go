@@ -30,6 +30,9 @@ type Backend struct {
 	resolver *resolve.Resolver
 	base     time.Time // the clock counts from here
 	issuers  issuers
+
+	interfaceAddrs func() ([]net.Addr, error) // the addresses of this machine
+
 	freeSlot slot                     // what an Identifier is for which its socket has no memory
 	observer atomic.Pointer[Observer] // nil: none; set once, when checks may have been sent already
 
@@ -63,7 +66,7 @@ func NewDialing(m *metrics.Metrics, log *slog.Logger, dial datagram.Dial) *Backe
 }
 
 func newBackend(m *metrics.Metrics, log *slog.Logger, dial dialer, lookup resolve.Lookup) *Backend {
-	b := &Backend{log: log, metrics: m, dial: dial, resolver: resolve.New(lookup), base: time.Now(), servers: map[*Server]struct{}{}, orders: map[string]MaintenanceOrder{}}
+	b := &Backend{log: log, metrics: m, dial: dial, resolver: resolve.New(lookup), base: time.Now(), servers: map[*Server]struct{}{}, orders: map[string]MaintenanceOrder{}, interfaceAddrs: net.InterfaceAddrs}
 	b.batches.New = func() any {
 		return &Batch{Hasher: wire.NewHasher(), backend: b, digests: wire.NewDigests(), reservations: make([]reservation, 0, wire.MaxDigests)}
 	}

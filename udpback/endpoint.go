@@ -34,6 +34,7 @@ type endpoint struct {
 	// with locks of their own
 	sockets socketSet
 	log     portLog
+	source  sourceCheck
 }
 
 func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) *endpoint {

@@ -1,6 +1,7 @@
 package udpback
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,7 +23,7 @@ type portLog struct {
 	ep  *endpoint
 	out *slog.Logger
 
-	refused, failed             logs.Limiter // errors of sockets
+	refused, failed, noSource   logs.Limiter // errors of sockets, by their cause
 	unverified, unsigned, stale logs.Limiter // replies that do not verify, or are too old
 	suspect                     logs.Limiter
 	suspectLogged               atomic.Bool // the last suspicion was logged
@@ -109,7 +110,7 @@ func (l *portLog) lateAnswer(took, patience time.Duration) {
 func (s *Server) hintOf(err error) string {
 	switch {
 	case s.lacksSource(err):
-		return "no interface of this machine has source of the [[server]], " + s.source.String() + "; it is tried again until one has"
+		return s.noSource()
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "too many files are open: raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
@@ -138,11 +139,40 @@ func (l *portLog) socketError(err error) {
 		l.ep.health.Refused()
 		return
 	}
+	if l.ep.server.source.IsValid() && datagram.IsUnreachable(err) {
+		l.ep.source.explain(l.ep, err)
+		return
+	}
+	l.socketFailed(err)
+}
+
+const socketFailed = "sending to or receiving from the server failed"
+
+// socketFailed reports an error of a socket whose cause follows from it.
+func (l *portLog) socketFailed(err error) {
 	hint := l.ep.server.hintOf(err)
 	l.ep.health.Fault(err.Error() + ": " + hint)
 	l.failed.Log(func() logs.Line {
-		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: "sending to or receiving from the server failed", Fields: []any{"address", l.ep.addressText(), "error", err, "hint", hint}}
+		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: socketFailed, Fields: []any{"address", l.ep.addressText(), "error", err, "hint", hint}}
 	})
+}
+
+// sourceMissing reports an error that comes from the lack of the server's source. What it
+// suppresses is counted by its next line and not reported later: by then a reload may have
+// configured another source.
+func (l *portLog) sourceMissing(level slog.Level, text string, err error) {
+	hint := l.ep.server.noSource()
+	l.ep.health.Fault(hint)
+	if l.ep.retired.Load() {
+		return
+	}
+	if suppressed, ok := l.noSource.Allow(); ok {
+		fields := []any{"address", l.ep.addressText(), "error", err, "hint", hint}
+		if suppressed > 0 {
+			fields = append(fields, "suppressed", suppressed)
+		}
+		l.out.Log(context.Background(), level, text, fields...)
+	}
 }
 
 func (l *portLog) warn(c *logs.Limiter, text string, err error) {

@@ -30,7 +30,7 @@ type socketSet struct {
 	retired   []*socket     // receive replies, and send nothing new
 	parked    []*socket     // hold requests for which no socket can be opened
 
-	closing sync.WaitGroup // closes retired sockets
+	closing sync.WaitGroup // what runs in the background, such as the closing of retired sockets
 }
 
 func (set *socketSet) init(e *endpoint) {
@@ -106,11 +106,17 @@ func (set *socketSet) open() *socket {
 	}
 	set.failedAt = now
 	set.ep.metrics.Count(metrics.ServerSocketErrors, 1)
+	if set.ep.server.lacksSource(err) {
+		set.ep.log.sourceMissing(slog.LevelError, cannotOpen, err)
+		return nil
+	}
 	set.ep.log.failed.Log(func() logs.Line {
-		return logs.Line{Log: set.ep.log.out, Level: slog.LevelError, Text: "cannot open a socket to the server; its requests go to other servers or wait", Fields: []any{"address", address, "error", err, "hint", set.ep.server.hintOf(err)}}
+		return logs.Line{Log: set.ep.log.out, Level: slog.LevelError, Text: cannotOpen, Fields: []any{"address", address, "error", err, "hint", set.ep.server.hintOf(err)}}
 	})
 	return nil
 }
+
+const cannotOpen = "cannot open a socket to the server; its requests go to other servers or wait"
 
 // park keeps an exchange for which no socket can be opened: it waits as if its server
 // were silent, is tried again at each of its transmissions, and is sent at once when a
@@ -301,6 +307,17 @@ func (set *socketSet) orderRetired(retired []*socket, o orders) {
 		s.order(o, now)
 	}
 	set.closeIdle()
+}
+
+// inBackground has another goroutine call f, and reports whether it does: it does not once
+// the sockets are closed. close waits for f.
+func (set *socketSet) inBackground(f func()) bool {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	if !set.closed {
+		set.closing.Go(f)
+	}
+	return !set.closed
 }
 
 // uses reports whether requests are sent on s now.
