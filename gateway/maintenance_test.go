@@ -15,7 +15,13 @@ import (
 // maintain sends a request about the server's maintenance, with the token "token".
 func (g *testGateway) maintain(method, body string) web.Maintenance {
 	g.t.Helper()
-	r, err := http.NewRequest(method, "http://"+g.gw.MetricsAddr().String()+"/api/v1/servers/udp/maintenance", strings.NewReader(body))
+	return g.maintainServer("udp", method, body)
+}
+
+// maintainServer is maintain for a server, or one of its addresses.
+func (g *testGateway) maintainServer(name, method, body string) web.Maintenance {
+	g.t.Helper()
+	r, err := http.NewRequest(method, "http://"+g.gw.MetricsAddr().String()+"/api/v1/servers/"+name+"/maintenance", strings.NewReader(body))
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -70,5 +76,33 @@ func TestMaintenanceByFileAndByHTTP(t *testing.T) {
 	expect("no order", g.maintain("DELETE", ""), true, true, "")
 	if got := g.gw.metrics.Server("udp", "auth").State(); got != metrics.StateMaintenance {
 		t.Errorf("the metrics show %v, expected maintenance", got)
+	}
+}
+
+// An order for an address that the server's name does not have is answered as such, shown
+// with the server, and removed.
+func TestMaintenanceOfAnAbsentAddress(t *testing.T) {
+	g := startGateway(t, answering(t))
+	g.rewrite("[metrics]\n", "[metrics]\ntoken = \"token\"\n")
+	g.rewrite("address = \"127.0.0.1\"", "address = \"localhost\"\nexpand = true")
+	g.reload()
+	const absent = "udp@192.0.2.77"
+	for _, row := range []struct {
+		method, body, ordered string
+		listed                int
+	}{{"GET", "", "", 0}, {"PUT", "on", "on", 1}, {"GET", "", "on", 1}, {"DELETE", "", "", 0}} {
+		m := g.maintainServer(absent, row.method, row.body)
+		if m.Server != absent || !m.Absent || m.Ordered != row.ordered || m.Maintenance != (row.ordered == "on") || len(m.Ports) != 0 {
+			t.Errorf("%s %s: %+v, expected that the name does not have it, and ordered %q", row.method, absent, m, row.ordered)
+		}
+		m = g.maintain("GET", "")
+		if len(m.Addresses) != row.listed || m.Absent {
+			t.Errorf("after %s: the server has %+v, expected %d orders for addresses", row.method, m, row.listed)
+		}
+		for _, o := range m.Addresses {
+			if o.Server != absent || o.Ordered != "on" || !o.Absent || o.Since.IsZero() {
+				t.Errorf("the order is shown as %+v, expected one for %s", o, absent)
+			}
+		}
 	}
 }

@@ -75,17 +75,25 @@ func uncheckedPorts(cfg *config.Config) map[string][]metrics.Port {
 // maintenance returns what is asked for of a server, for web.
 func (g *Gateway) maintenance(name string) (web.Maintenance, bool) {
 	st, ok := g.back.Maintenance(name)
-	m := web.Maintenance{Server: name, Maintenance: st.On, Configured: st.Configured, Ports: map[string]string{}}
+	m := web.Maintenance{Server: st.Name, Maintenance: st.On, Configured: st.Configured, Absent: st.Absent, Ports: map[string]string{}}
 	if o := st.Order; o != nil {
-		m.Ordered, m.Since = "off", &o.Since
-		if o.On {
-			m.Ordered = "on"
-		}
+		m.Ordered, m.Since = orderedText(o.On), &o.Since
+	}
+	for _, o := range st.Addresses {
+		m.Addresses = append(m.Addresses, web.MaintenanceOfAddress{Server: o.Label, Ordered: orderedText(o.On), Since: o.Since, Absent: o.Absent})
 	}
 	for port, state := range st.Ports {
 		m.Ports[port] = state.String()
 	}
 	return m, ok
+}
+
+// orderedText returns the word for an order.
+func orderedText(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 // setMaintenance orders maintenance of a server, or its end; with nil it removes the order.

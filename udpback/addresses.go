@@ -143,7 +143,7 @@ func (s *Server) tryNextAddress(from netip.Addr) {
 // memberConfig is the configuration of the server at one address of a name.
 func (s *Server) memberConfig(a netip.Addr) ServerConfig {
 	c := s.config
-	c.Name, c.Address, c.Expand, c.ResolveInterval = s.Name+"@"+a.String(), a.String(), false, 0
+	c.Name, c.Address, c.Expand, c.ResolveInterval = labelOf(s.Name, a), a.String(), false, 0
 	c.parent = s
 	return c
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +19,8 @@ import (
 //
 // The configuration asks for it, or an order at run time, which outlives a reload but not
 // the process. Of an expanded name an order is for all addresses, or for one by its label
-// (Name@address); the order for one address precedes that for all.
+// (Name@address); the order for one address precedes that for all, and stays while the name
+// does not have the address.
 
 // MaintenanceOrder is an order at run time.
 type MaintenanceOrder struct {
@@ -36,44 +39,50 @@ var (
 
 // MaintenanceStatus says what is asked for of a server, and what its ports are like.
 type MaintenanceStatus struct {
-	On         bool
+	Name       string            // of the server, or the label of one of its addresses
+	On         bool              // it gets nothing new
 	Configured bool              // the configuration asks for it
+	Absent     bool              // it is an address that the server's name does not have now
 	Order      *MaintenanceOrder // for this name itself; nil: none
+	Addresses  []AddressOrder    // the orders for single addresses of an expanded name, sorted
 	Ports      map[string]health.State
 }
 
+// AddressOrder is an order for one address of an expanded name.
+type AddressOrder struct {
+	MaintenanceOrder
+	Label  string // Name@address
+	Absent bool   // the name does not have the address now; the order waits for it
+}
+
 // SetMaintenance orders that a server is in maintenance, or that it is not, whatever the
-// configuration says. name is that of a server, or the label of one of its addresses.
+// configuration says. name is that of a server, or the label of one of its addresses, which
+// an expanded name need not have yet.
 func (b *Backend) SetMaintenance(name string, on bool) error {
-	return b.changeOrders(name, func() error {
-		if _, known := b.orders[name]; !known && len(b.orders) >= MaxMaintenanceOrders {
+	return b.changeOrders(name, func(label string) error {
+		if _, known := b.orders[label]; !known && len(b.orders) >= MaxMaintenanceOrders {
 			return ErrTooManyOrders
 		}
-		b.orders[name] = MaintenanceOrder{On: on, Since: time.Now()}
+		b.orders[label] = MaintenanceOrder{On: on, Since: time.Now()}
 		return nil
 	})
 }
 
 // ResetMaintenance removes the order for a server: the configuration counts again.
 func (b *Backend) ResetMaintenance(name string) error {
-	return b.changeOrders(name, func() error {
-		delete(b.orders, name)
+	return b.changeOrders(name, func(label string) error {
+		delete(b.orders, label)
 		return nil
 	})
 }
 
 // changeOrders calls change with mu held, and has each server with the name follow.
-func (b *Backend) changeOrders(name string, change func() error) error {
+func (b *Backend) changeOrders(name string, change func(label string) error) error {
 	b.mu.Lock()
-	var all []*Server
-	for s := range b.servers {
-		if s.Name == name || s.parent != nil && s.parent.Name == name {
-			all = append(all, s)
-		}
-	}
+	all, label := b.concerned(name)
 	err := ErrUnknownServer
 	if len(all) > 0 {
-		err = change()
+		err = change(label)
 	}
 	b.mu.Unlock()
 	if err != nil {
@@ -82,43 +91,106 @@ func (b *Backend) changeOrders(name string, change func() error) error {
 	for _, s := range all {
 		s.mu.Lock()
 		s.followMaintenance(s.endpoints())
+		for _, m := range *s.members.Load() {
+			m.mu.Lock()
+			m.followMaintenance(m.endpoints())
+			m.mu.Unlock()
+		}
 		s.mu.Unlock()
 	}
 	return nil
 }
+
+// concerned returns the configured servers that an order for name concerns, and the name
+// that the order is kept under: an address is written in one way there. With mu held.
+func (b *Backend) concerned(name string) (all []*Server, label string) {
+	for s := range b.servers {
+		if s.Name == name && s.parent == nil {
+			all = append(all, s)
+		}
+	}
+	parent := metrics.ServerOf(name)
+	if len(all) > 0 || parent == name {
+		return all, name
+	}
+	a, err := netip.ParseAddr(name[len(parent)+1:])
+	for s := range b.servers {
+		if err == nil && s.Name == parent && s.expand {
+			all = append(all, s)
+		}
+	}
+	return all, labelOf(parent, a.Unmap())
+}
+
+// labelOf returns the label of one address of an expanded name.
+func labelOf(name string, a netip.Addr) string { return name + "@" + a.String() }
 
 // Maintenance returns the status of a server, or of one of its addresses; false if there is
 // none of that name. The ports of a server whose addresses are servers of their own are
 // called by these: "auth@192.0.2.1".
 func (b *Backend) Maintenance(name string) (MaintenanceStatus, bool) {
 	b.mu.Lock()
-	var found *Server
-	for s := range b.servers {
-		if s.Name == name {
-			found = s
-		}
-	}
-	b.mu.Unlock()
-	if found == nil {
+	all, label := b.concerned(name)
+	if len(all) == 0 {
+		b.mu.Unlock()
 		return MaintenanceStatus{}, false
 	}
-	st := MaintenanceStatus{Ports: map[string]health.State{}}
-	found.mu.Lock()
-	st.Configured = found.config.Maintenance
-	st.On = found.inMaintenance
-	found.mu.Unlock()
-	for _, e := range found.endpoints() {
-		st.Ports[string(e.label)] = e.health.State()
-	}
-	for _, m := range *found.members.Load() {
-		for _, e := range m.endpoints() {
-			st.Ports[string(e.label)+strings.TrimPrefix(m.Name, found.Name)] = e.health.State()
+	st := MaintenanceStatus{Name: label, Absent: true, Ports: map[string]health.State{}}
+	found := all[0]
+	for s := range b.servers {
+		if s.Name == label {
+			found, st.Absent = s, false
 		}
 	}
-	if o, ok := b.orderFor(name); ok {
+	if o, ok := b.orders[label]; ok {
 		st.Order = &o
 	}
+	if !st.Absent {
+		st.Addresses = b.addressOrders(label)
+	}
+	b.mu.Unlock()
+	found.describeMaintenance(&st)
 	return st, true
+}
+
+// addressOrders returns the orders for single addresses of a name. With mu held.
+func (b *Backend) addressOrders(name string) (list []AddressOrder) {
+	for label, o := range b.orders {
+		if label != name && metrics.ServerOf(label) == name {
+			list = append(list, AddressOrder{MaintenanceOrder: o, Label: label, Absent: true})
+		}
+	}
+	slices.SortFunc(list, func(a, b AddressOrder) int { return strings.Compare(a.Label, b.Label) })
+	for s := range b.servers {
+		if i := slices.IndexFunc(list, func(o AddressOrder) bool { return o.Label == s.Name }); i >= 0 {
+			list[i].Absent = false
+		}
+	}
+	return list
+}
+
+// describeMaintenance adds what the server and its ports are like; for an address that its
+// name does not have, what it would be.
+func (s *Server) describeMaintenance(st *MaintenanceStatus) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.Configured = s.config.Maintenance
+	if st.Absent {
+		st.On, _ = s.wantsMaintenance()
+		if st.Order != nil {
+			st.On = st.Order.On
+		}
+		return
+	}
+	st.On = s.inMaintenance
+	for _, e := range s.endpoints() {
+		st.Ports[string(e.label)] = e.health.State()
+	}
+	for _, m := range *s.members.Load() {
+		for _, e := range m.endpoints() {
+			st.Ports[string(e.label)+strings.TrimPrefix(m.Name, s.Name)] = e.health.State()
+		}
+	}
 }
 
 func (b *Backend) orderFor(name string) (MaintenanceOrder, bool) {

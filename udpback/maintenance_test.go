@@ -273,3 +273,60 @@ func TestMaintenanceOrdersAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// An order for an address that the name does not have is shown with the server and for
+// itself, can be removed, and can be given in advance, in whatever way the address is
+// written.
+func TestOrdersForAbsentAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.net.name(host, "a", "b")
+		s := f.server(t, "pods", func(c *ServerConfig) { c.Address, c.Expand, c.ResolveInterval = host, true, 5*time.Second })
+		defer s.Close()
+		pass(time.Second)
+		resolve := func(names ...string) {
+			f.net.name(host, names...)
+			pass(time.Minute)
+		}
+		expect := func(when, name string, absent bool, ordered string, addresses ...string) {
+			t.Helper()
+			st, ok := f.backend.Maintenance(name)
+			got := ""
+			if st.Order != nil {
+				got = fmt.Sprint(st.Order.On)
+			}
+			var list []string
+			for _, o := range st.Addresses {
+				list = append(list, fmt.Sprint(o.Label, " ", o.On, " ", o.Absent))
+			}
+			if !ok || st.Absent != absent || got != ordered || !slices.Equal(list, addresses) {
+				t.Errorf("%s: %s is known: %t, absent: %t, ordered %q, addresses %q; expected absent: %t, ordered %q, addresses %q", when, name, ok, st.Absent, got, list, absent, ordered, addresses)
+			}
+		}
+		f.order(t, "pods@192.0.2.1", true)
+		expect("ordered", "pods", false, "", "pods@192.0.2.1 true false")
+		resolve("b")
+		expect("away", "pods", false, "", "pods@192.0.2.1 true true")
+		expect("away", "pods@192.0.2.1", true, "true")
+		expect("without an order", "pods@192.0.2.9", true, "")
+		f.order(t, "pods@2001:DB8::0:9", true)
+		f.order(t, "pods@::ffff:192.0.2.3", false)
+		expect("in advance", "pods", false, "", "pods@192.0.2.1 true true", "pods@192.0.2.3 false true", "pods@2001:db8::9 true true")
+		for _, name := range []string{"pods@192.0.2.1", "pods@2001:db8::9"} {
+			if err := f.backend.ResetMaintenance(name); err != nil {
+				t.Errorf("%s: %v, expected that the order is removed", name, err)
+			}
+		}
+		resolve("a", "b", "c")
+		expect("back", "pods", false, "", "pods@192.0.2.3 false false")
+		expect("back", "pods@192.0.2.1", false, "")
+		if st, _ := f.backend.Maintenance("pods@192.0.2.1"); st.On {
+			t.Error("the address is in maintenance, expected none: its order was removed while it was away")
+		}
+		for _, name := range []string{"pods@", "pods@x", "other@192.0.2.1"} {
+			if err := f.backend.SetMaintenance(name, true); !errors.Is(err, ErrUnknownServer) {
+				t.Errorf("%q: %v, expected ErrUnknownServer", name, err)
+			}
+		}
+	})
+}

@@ -18,7 +18,18 @@ type Maintenance struct {
 	Configured  bool              `json:"configured"`        // the file asks for it
 	Ordered     string            `json:"ordered,omitempty"` // "on" or "off", which precedes the file; "": no order
 	Since       *time.Time        `json:"since,omitempty"`   // of the order
+	Absent      bool              `json:"absent,omitempty"`  // its name does not have this address now
 	Ports       map[string]string `json:"ports"`             // what each would be without maintenance, such as "up"
+
+	Addresses []MaintenanceOfAddress `json:"addresses,omitempty"` // the orders for single addresses of a name with expand
+}
+
+// MaintenanceOfAddress is an order for one address of a server with expand, as JSON.
+type MaintenanceOfAddress struct {
+	Server  string    `json:"server"`           // NAME@ADDRESS
+	Ordered string    `json:"ordered"`          // "on" or "off"
+	Since   time.Time `json:"since"`            // of the order
+	Absent  bool      `json:"absent,omitempty"` // the name does not have the address now; the order waits for it
 }
 
 // showMaintenance answers GET /api/v1/servers/NAME/maintenance.
