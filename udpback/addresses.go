@@ -183,6 +183,7 @@ func (s *Server) setMembers(all []netip.Addr) {
 		removed = s.replacePorts(ports{})
 	}
 	s.removedMembers = append(s.removedMembers, gone...)
+	s.logMaintenance()
 	longest := s.settings.Load().longest + 2*time.Second
 	s.mu.Unlock()
 	stopChecks(removed)

@@ -40,7 +40,7 @@ var (
 // MaintenanceStatus says what is asked for of a server, and what its ports are like.
 type MaintenanceStatus struct {
 	Name       string            // of the server, or the label of one of its addresses
-	On         bool              // it gets nothing new
+	On         bool              // it gets nothing new; of a name with several addresses: none of them does
 	Configured bool              // the configuration asks for it
 	Absent     bool              // it is an address that the server's name does not have now
 	Order      *MaintenanceOrder // for this name itself; nil: none
@@ -96,6 +96,7 @@ func (b *Backend) changeOrders(name string, change func(label string) error) err
 			m.followMaintenance(m.endpoints())
 			m.mu.Unlock()
 		}
+		s.logMaintenance()
 		s.mu.Unlock()
 	}
 	return nil
@@ -176,13 +177,13 @@ func (s *Server) describeMaintenance(st *MaintenanceStatus) {
 	defer s.mu.Unlock()
 	st.Configured = s.config.Maintenance
 	if st.Absent {
-		st.On, _ = s.wantsMaintenance()
+		st.On, _, _ = s.wantsMaintenance()
 		if st.Order != nil {
 			st.On = st.Order.On
 		}
 		return
 	}
-	st.On = s.inMaintenance
+	st.On, _ = s.allInMaintenance()
 	for _, e := range s.endpoints() {
 		st.Ports[string(e.label)] = e.health.State()
 	}
@@ -212,34 +213,75 @@ func (b *Backend) dropOrders(name string) {
 	maps.DeleteFunc(b.orders, func(ordered string, _ MaintenanceOrder) bool { return metrics.ServerOf(ordered) == name })
 }
 
-// wantsMaintenance reports what is asked for of the server, and by what. With mu held.
-func (s *Server) wantsMaintenance() (on bool, by string) {
+// wantsMaintenance reports what is asked for of the server, by what, and whether that is an
+// order for this name itself. With mu held.
+func (s *Server) wantsMaintenance() (on bool, by string, own bool) {
 	names := []string{s.Name}
 	if s.parent != nil {
 		names = append(names, s.parent.Name)
 	}
 	for _, name := range names {
 		if o, ok := s.backend.orderFor(name); ok {
-			return o.On, "an order at run time"
+			return o.On, "an order at run time", name == s.Name
 		}
 	}
-	return s.config.Maintenance, "the configuration"
+	return s.config.Maintenance, "the configuration", false
 }
 
-// followMaintenance has the ports be in maintenance, or not, as is asked for, and logs a
-// change. A server whose ports are new is told of each. With mu held.
+// followMaintenance has the ports be in maintenance, or not, as is asked for. A server whose
+// ports are new is told of each. With mu held.
 func (s *Server) followMaintenance(ports []*endpoint) {
-	on, by := s.wantsMaintenance()
-	changed := s.inMaintenance != on
-	s.inMaintenance = on
+	s.inMaintenance, _, _ = s.wantsMaintenance()
 	for _, e := range ports {
-		e.health.SetMaintenance(on)
+		e.health.SetMaintenance(s.inMaintenance)
 	}
-	switch {
-	case !changed || s.parent != nil: // said of the name, or where one address was ordered
-	case on:
+}
+
+// allInMaintenance reports whether the server is in maintenance, and whether it is not: of
+// a name with several addresses neither, while some are. With mu held.
+func (s *Server) allInMaintenance() (all, none bool) {
+	members := *s.members.Load()
+	if len(members) == 0 {
+		return s.inMaintenance, !s.inMaintenance
+	}
+	all, none = true, true
+	for _, m := range members {
+		m.mu.Lock()
+		all, none = all && m.inMaintenance, none && !m.inMaintenance
+		m.mu.Unlock()
+	}
+	return all, none
+}
+
+// logMaintenance logs that a configured server is in maintenance, or no longer, if that has
+// changed. Single addresses are named besides, unless what is said of the server says it
+// all. With mu held.
+func (s *Server) logMaintenance() {
+	all, none := s.allInMaintenance()
+	changed := all && !s.maintenanceLogged || none && s.maintenanceLogged
+	if changed {
+		s.maintenanceLogged = all
+		on, by, _ := s.wantsMaintenance()
+		if on != all {
+			by = "orders for its addresses"
+		}
+		s.logMaintenanceChange(all, by)
+	}
+	for _, m := range *s.members.Load() {
+		m.mu.Lock()
+		on, by, own := m.wantsMaintenance()
+		if m.maintenanceLogged != m.inMaintenance && (own || !changed) {
+			m.logMaintenanceChange(on, by)
+		}
+		m.maintenanceLogged = m.inMaintenance
+		m.mu.Unlock()
+	}
+}
+
+func (s *Server) logMaintenanceChange(on bool, by string) {
+	if on {
 		s.backend.log.Warn("the server is in maintenance: it gets no new requests, and finishes those that it has", "server", s.Name, "asked_by", by)
-	default:
+	} else {
 		s.backend.log.Info("the server's maintenance has ended: it gets requests again", "server", s.Name, "asked_by", by)
 	}
 }

@@ -330,3 +330,62 @@ func TestOrdersForAbsentAddresses(t *testing.T) {
 		}
 	})
 }
+
+// The log says of an expanded server and of its addresses what really changes, and the
+// status of the server is that of its addresses together.
+func TestMaintenanceLinesOfExpandedServers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		journal := f.journal()
+		f.net.name(host, "a", "b")
+		s := f.server(t, "x", func(c *ServerConfig) { c.Address, c.Expand, c.ResolveInterval = host, true, 5*time.Second })
+		defer s.Close()
+		pass(time.Second)
+		const a, b = "x@192.0.2.1", "x@192.0.2.2"
+		remove := func(name string) {
+			if err := f.backend.ResetMaintenance(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		journal.take()
+		for i, row := range []struct {
+			do   func()
+			on   bool
+			want []string // lines: a server, and whether it is in maintenance from now on
+		}{
+			{func() { f.order(t, a, true) }, false, []string{a + " true"}},
+			{func() { f.order(t, a, true) }, false, nil},
+			{func() { f.order(t, b, true) }, true, []string{"x true", b + " true"}},
+			{func() { f.order(t, "x", true) }, true, nil},
+			{func() { remove("x") }, true, nil}, // its addresses have orders of their own
+			{func() { remove(a) }, false, []string{a + " false"}},
+			{func() { remove(b) }, false, []string{"x false"}},
+			{func() { f.order(t, "x", true) }, true, []string{"x true"}},
+			{func() { f.order(t, b, false) }, false, []string{b + " false"}},
+			{func() { f.net.name(host, "a", "b", "c"); pass(time.Minute) }, false, nil}, // c is as x
+			{func() { remove(b) }, true, []string{b + " true"}},
+			{func() { remove("x") }, false, []string{"x false"}},
+			{func() { f.order(t, a, true); f.net.name(host, "b"); pass(time.Minute) }, false, []string{a + " true"}},
+			{func() { f.net.name(host, "a", "b"); pass(time.Minute) }, false, []string{a + " true"}},
+			{func() { f.net.name(host, "a"); pass(time.Minute) }, true, []string{"x true"}},
+		} {
+			row.do()
+			var got []string
+			for _, line := range journal.take() {
+				server := strings.Fields(line[strings.Index(line, "server=")+len("server="):])[0]
+				switch {
+				case strings.Contains(line, "is in maintenance: it gets no new requests"):
+					got = append(got, server+" true")
+				case strings.Contains(line, "maintenance has ended"):
+					got = append(got, server+" false")
+				}
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("step %d: the log says %q, expected %q", i, got, row.want)
+			}
+			if st, _ := f.backend.Maintenance("x"); st.On != row.on {
+				t.Errorf("step %d: x is in maintenance: %t, expected %t", i, st.On, row.on)
+			}
+		}
+	})
+}

@@ -69,14 +69,15 @@ type Server struct {
 
 	addressLog logs.Limiter // a server that is down is tried at one address after the other
 
-	mu               locks.Mutex[locks.Server] // guards changes of the fields below and above; acquired before socketSet.mu
-	config           ServerConfig
-	addressChanges   int           // changes of the address in use since something was heard
-	addressChangedAt time.Duration // when the last was
-	removed          []*endpoint   // ports that are no longer configured, and wait for their last requests
-	removedMembers   []*Server     // members whose address is gone, likewise
-	inMaintenance    bool          // as the ports were last told
-	closed           bool
+	mu                locks.Mutex[locks.Server] // guards changes of the fields below and above; acquired before socketSet.mu
+	config            ServerConfig
+	addressChanges    int           // changes of the address in use since something was heard
+	addressChangedAt  time.Duration // when the last was
+	removed           []*endpoint   // ports that are no longer configured, and wait for their last requests
+	removedMembers    []*Server     // members whose address is gone, likewise
+	inMaintenance     bool          // as the ports were last told
+	maintenanceLogged bool          // as the log last said
+	closed            bool
 }
 
 // settings are what a reload may change while the server stays in use.
@@ -112,6 +113,11 @@ func (b *Backend) NewServer(c ServerConfig) *Server {
 	b.register(s) // before it counts anything: see Backend.InUse
 	s.mu.Lock()
 	s.configure(c) // no port is removed
+	if s.parent == nil {
+		s.logMaintenance()
+	} else { // setMembers logs what differs from the name, whose mu it holds
+		s.maintenanceLogged = s.inMaintenance && s.parent.maintenanceLogged
+	}
 	s.mu.Unlock()
 	if s.name != nil {
 		s.name.Start()
@@ -153,6 +159,9 @@ func (s *Server) reconfigure(c ServerConfig) (removed []*endpoint) {
 	}
 	for _, m := range *s.members.Load() {
 		removed = append(removed, m.reconfigure(s.memberConfig(m.literal))...)
+	}
+	if s.parent == nil {
+		s.logMaintenance()
 	}
 	return removed
 }

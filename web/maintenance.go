@@ -14,7 +14,7 @@ import (
 // Maintenance says what is asked for of a server, as JSON.
 type Maintenance struct {
 	Server      string            `json:"server"`            // its name, or the label of one of its addresses
-	Maintenance bool              `json:"maintenance"`       // it gets no new requests
+	Maintenance bool              `json:"maintenance"`       // it gets no new requests; of a name with expand: none of its addresses does
 	Configured  bool              `json:"configured"`        // the file asks for it
 	Ordered     string            `json:"ordered,omitempty"` // "on" or "off", which precedes the file; "": no order
 	Since       *time.Time        `json:"since,omitempty"`   // of the order
