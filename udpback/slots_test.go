@@ -37,6 +37,30 @@ func TestIdleSocketIsSmall(t *testing.T) {
 	})
 }
 
+// Closing an idle socket allocates next to nothing: it happens all the time where servers
+// do not answer.
+func TestClosingAnIdleSocketIsCheap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		server := f.server(t, "a", nil)
+		defer server.Close()
+		const count, most = 100, 1000
+		var all []*socket
+		for range count {
+			all = append(all, newSocket(server.endpoint(wire.KindAccess), ipOf("a"), newNowhere()))
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for _, s := range all {
+			s.close()
+		}
+		runtime.ReadMemStats(&after)
+		if each := (after.TotalAlloc - before.TotalAlloc) / count; each > most {
+			t.Errorf("closing an idle socket allocates %d bytes, expected %d at the most", each, most)
+		}
+	})
+}
+
 // The memory of slots is there while they are in use, and every use has a number of its
 // own.
 func TestSlotsAreReturned(t *testing.T) {

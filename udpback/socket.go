@@ -131,9 +131,18 @@ func (s *socket) closeNow() {
 	<-s.done
 	s.sweeping.Lock() // after a sweep that had begun
 	defer s.sweeping.Unlock()
-	h, touched := wire.NewHasher(), new(Touched)
+	s.fail(waiting)
+}
+
+// fail ends the exchanges that waited on a socket that is closed.
+func (s *socket) fail(waiting []*Exchange) {
+	if len(waiting) == 0 {
+		return
+	}
+	batch, touched := s.ep.server.backend.AcquireBatch(), new(Touched)
+	defer s.ep.server.backend.ReleaseBatch(batch)
 	for _, ex := range waiting {
-		ex.Handler.Fail(h, FailShutdown, 0, touched)
+		ex.Handler.Fail(batch.Hasher, FailShutdown, 0, touched)
 	}
 	touched.Flush()
 }
