@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,16 +22,41 @@ type conn struct {
 
 	first []byte // what has been read of it and not returned by Read
 
+	reading   atomic.Bool // in Read
+	computing atomic.Bool // it has one of Server.handshakes
+
 	// guarded by pool.mu
 	of      *places // of its source
 	stage   stage
 	turn    int // in which it entered the stage
 	since   time.Time
+	begun   bool // a part of its head has been read
 	trusted bool // its latest request had the token
 }
 
 func newConn(c net.Conn, l *limited) *conn {
 	return &conn{Conn: c, listener: l, pool: l.server.pool, source: sourceOf(c.RemoteAddr()), admitted: make(chan struct{})}
+}
+
+// The order in which connections inside are closed for others.
+const (
+	idleFirst    = iota
+	freshWaiting // for the peer
+	freshRest
+	servingLast
+)
+
+// order returns the place of a connection inside in that order. Called with pool.mu held.
+func (c *conn) order() int {
+	switch {
+	case c.stage == idle:
+		return idleFirst
+	case c.stage == serving:
+		return servingLast
+	case c.reading.Load():
+		return freshWaiting
+	}
+	return freshRest
 }
 
 // insideBefore reports whether c is closed rather than d for another connection. Called with
@@ -41,8 +67,8 @@ func (c *conn) insideBefore(d *conn) bool {
 		return false
 	case d == nil:
 		return true
-	case c.stage != d.stage:
-		return c.stage < d.stage
+	case c.order() != d.order():
+		return c.order() < d.order()
 	case c.trusted != d.trusted:
 		return d.trusted
 	case c.of.inside != d.of.inside:
@@ -55,6 +81,19 @@ func (c *conn) insideBefore(d *conn) bool {
 func (c *conn) silentBefore(d *conn) bool {
 	switch {
 	case c.stage != silent:
+		return false
+	case d == nil:
+		return true
+	case c.of.silent != d.of.silent:
+		return c.of.silent > d.of.silent
+	}
+	return c.turn < d.turn
+}
+
+// outsideBefore is like insideBefore for connections outside.
+func (c *conn) outsideBefore(d *conn) bool {
+	switch {
+	case c.stage > queued:
 		return false
 	case d == nil:
 		return true
@@ -81,14 +120,26 @@ func (c *conn) queuedBefore(d *conn) bool {
 func (c *conn) Read(p []byte) (int, error) {
 	if len(c.first) > 0 && len(p) > 0 {
 		n := copy(p, c.first)
-		c.first = c.first[n:]
+		if c.first = c.first[n:]; len(c.first) == 0 {
+			c.first = nil // it is as long as the connection lives, and may be idle
+		}
 		return n, nil
 	}
+	c.endComputing()
+	c.reading.Store(true)
+	defer c.reading.Store(false)
 	return c.Conn.Read(p)
+}
+
+// Write implements net.Conn.
+func (c *conn) Write(p []byte) (int, error) {
+	c.endComputing() // a handshake computes all of its messages, and then writes them
+	return c.Conn.Write(p)
 }
 
 // Close closes the connection, and removes it from the pool.
 func (c *conn) Close() error {
+	c.endComputing()
 	c.once.Do(func() { c.pool.closed(c) })
 	return c.Conn.Close()
 }

@@ -13,7 +13,9 @@
 //
 // server.go has the server and access.go decides which requests are answered. Strangers can
 // keep nobody out: pool.go bounds the connections and says which is closed for another one,
-// limited.go and conn.go are the listener and the connections that obey it, batches.go renders
+// limited.go and conn.go are the listener and the connections that obey it, head.go reads the
+// first request's head and peek_unix.go sees whether it has arrived, handshake.go bounds what TLS
+// handshakes cost, batches.go renders
 // /metrics and /readyz once for all callers that wait, scrape.go says what the variants of
 // /metrics are.
 //

@@ -183,10 +183,13 @@ func (b *bed) call(address, from, text string) *caller {
 }
 
 // answered reports whether an answer with status 200 arrives.
-func (c *caller) answered() bool {
+func (c *caller) answered() bool { return c.answeredWithin(10 * time.Second) }
+
+// answeredWithin is like answered, within a time.
+func (c *caller) answeredWithin(d time.Duration) bool {
 	const ok = "HTTP/1.1 200"
 	line := make([]byte, len(ok))
-	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.SetReadDeadline(time.Now().Add(d))
 	_, err := io.ReadFull(c, line)
 	return err == nil && string(line) == ok
 }

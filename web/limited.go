@@ -14,6 +14,9 @@ import (
 const (
 	// silentTimeout is how long a connection may be silent.
 	silentTimeout = 5 * time.Second
+	// patience is how long a new connection waits for a place outside while requests that have
+	// arrived have all of them.
+	patience = 20 * time.Millisecond
 	// queueTimeout is how long one may wait for a place inside the pool.
 	queueTimeout = 10 * time.Second
 )
@@ -29,6 +32,7 @@ type limited struct {
 
 	closing   sync.Once
 	closed    chan struct{}
+	nextRest  time.Time      // owned by run: not before then
 	accepting sync.WaitGroup // run
 	receiving sync.WaitGroup // receive
 }
@@ -71,15 +75,48 @@ func (l *limited) run() {
 			return
 		}
 		c := newConn(accepted, l)
-		for !c.pool.add(c) {
-			if !l.sleep(5 * time.Millisecond) {
-				c.Conn.Close()
-				return
-			}
+		if !l.add(c) {
+			c.Conn.Close()
+			return
 		}
 		c.Conn.SetReadDeadline(time.Now().Add(silentTimeout))
 		l.receiving.Go(func() { l.receive(c) })
 	}
+}
+
+// add adds a connection to the pool, and reports whether it did before l was closed.
+func (l *limited) add(c *conn) bool {
+	p := l.server.pool
+	switch p.add(c, false) {
+	case added:
+		return true
+	case tooNew:
+		// Rests are a small part of the time, however long they turn out to be, so that the
+		// kernel's backlog stays empty; what was in it meanwhile has had its grace there.
+		if start := time.Now(); start.After(l.nextRest) {
+			if !l.sleep(grace) {
+				return false
+			}
+			l.nextRest = time.Now().Add(5 * time.Since(start))
+		}
+	case allQueued:
+		t := time.NewTimer(patience)
+		defer t.Stop()
+		for waiting := true; waiting; {
+			select {
+			case <-p.freed:
+				if p.add(c, false) == added {
+					return true
+				}
+			case <-t.C:
+				waiting = false
+			case <-l.closed:
+				return false
+			}
+		}
+	}
+	p.add(c, true)
+	return true
 }
 
 // accept waits for a connection, and tries again after an error.
@@ -109,7 +146,7 @@ func (l *limited) sleep(d time.Duration) bool {
 	}
 }
 
-// receive waits for the first octet of a connection and for a place inside, and passes the
+// receive waits for the head of a connection and for a place inside, and passes the
 // connection on to Accept, or closes it.
 func (l *limited) receive(c *conn) {
 	passed := false
@@ -118,12 +155,9 @@ func (l *limited) receive(c *conn) {
 			c.Close()
 		}
 	}()
-	var first [1]byte
-	n, _ := c.Conn.Read(first[:])
-	if n == 0 {
-		return // without a word, as a health check of the port
+	if !c.readHead() {
+		return // without a word, as a health check of the port, or for too long
 	}
-	c.first = first[:]
 	timeout := time.NewTimer(queueTimeout)
 	defer timeout.Stop()
 	c.pool.queue(c)

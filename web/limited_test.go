@@ -63,7 +63,7 @@ func TestAcceptSurvivesALackOfDescriptors(t *testing.T) {
 		l := b.server.limit(newStarved(100, here))
 		defer l.Close()
 		start := time.Now()
-		go there.Write([]byte("G"))
+		go there.Write([]byte("GET / HTTP/1.1\r\n\r\n"))
 		c, err := l.Accept()
 		if err != nil {
 			t.Fatalf("got %v, want the connection that could be accepted at last", err)

@@ -14,16 +14,20 @@ import (
 // ones and callers that do not read their answers keep neither the probes of an
 // orchestrator nor Prometheus out.
 //
-// A connection first is outside: until its first octet has arrived, and until there is
-// a place inside, where net/http reads its requests. If there is none, an idle connection is
-// closed for it, or one that has been slow for a while. Where a connection has to be closed
-// for another it is one of the source that has most. While there is no place outside
-// either, connections wait in the kernel's backlog.
+// A connection first is outside: until the head of its first request has arrived, or the
+// ClientHello of TLS, and until there is a place inside, where net/http reads its requests. If
+// there is none, an idle connection is closed for it, one that waits for its peer in a TLS
+// handshake, or one that has been slow for a while. If there is no place outside, a silent
+// connection is closed. Where a connection has to be closed for another it is the oldest one
+// of the source that has most. No connection waits for another in the kernel's backlog for
+// more than a few milliseconds: behind thousands that say nothing it would wait for long.
 type pool struct {
 	// static after construction
 	maxOutside, maxInside int
 	metrics               *metrics.Metrics
 	log                   *slog.Logger
+
+	freed chan struct{} // has an element after a place outside became free
 
 	waitingFull, openFull logs.Limiter // lines about connections that are closed for others
 
@@ -34,10 +38,11 @@ type pool struct {
 	queued  int  // connections in that stage
 	turns   int  // counts changes of stages, to order them
 	pending bool // admitLater will be called
+	peeked  [headSize]byte
 }
 
 // places are numbers of connections.
-type places struct{ outside, inside int }
+type places struct{ silent, outside, inside int } // outside has the silent ones, too
 
 // stage says what a connection is doing.
 type stage int
@@ -45,50 +50,112 @@ type stage int
 // The stages: the first two are outside, the others inside. Of these, the
 // earlier ones are closed first.
 const (
-	silent  stage = iota // nothing has arrived yet
+	silent  stage = iota // no whole head has arrived yet
 	queued               // waits for a place inside
 	idle                 // its last request was answered
-	fresh                // waits for the rest of the first request, or of the TLS handshake before it
+	fresh                // the TLS handshake, and until net/http has read the first request
 	serving              // a request is being answered
 )
 
 const (
 	// slowAfter is how long a connection inside may be in the same stage before it is closed
-	// for another one; an idle one may be closed at any time.
+	// for another one, unless it waits for its peer.
 	slowAfter = time.Second
-	// silentAfter is the same for a silent one.
-	silentAfter = 500 * time.Millisecond
+	// grace is how long a new connection waits for a place outside rather than have another
+	// one closed that is as new, or whose request has arrived: a caller on the same machine has sent its request by then.
+	grace = 2 * time.Millisecond
 )
 
 func newPool(outside, inside int, m *metrics.Metrics, log *slog.Logger) *pool {
-	return &pool{maxOutside: outside, maxInside: inside, metrics: m, log: log, conns: map[*conn]struct{}{}, sources: map[netip.Addr]*places{}}
+	return &pool{freed: make(chan struct{}, 1), maxOutside: outside, maxInside: inside, metrics: m, log: log, conns: map[*conn]struct{}{}, sources: map[netip.Addr]*places{}}
 }
 
-// add adds a silent connection, and reports whether there was a place for it outside. For lack
-// of a place it closes a connection that has been silent for a while.
-func (p *pool) add(c *conn) bool {
+// adding is what became of adding a connection.
+type adding int
+
+const (
+	added     adding = iota
+	tooNew           // the connection that would be closed is
+	allQueued        // the requests of all that are outside have arrived
+)
+
+// add adds a connection, if possible. If there is no place outside it closes
+// another connection, but one that is new, or whose request has arrived, only with force.
+func (p *pool) add(c *conn, force bool) adding {
 	p.mu.Lock()
 	var old *conn
 	if p.total.outside >= p.maxOutside {
-		old = p.worst((*conn).silentBefore)
-		if old == nil || time.Since(old.since) < silentAfter {
+		var why adding
+		if old, why = p.outsideVictim(force); old == nil {
 			p.mu.Unlock()
-			return false
+			return why
 		}
 		p.remove(old)
 	}
 	p.conns[c] = struct{}{}
 	p.enter(c, silent)
+	p.hear(c)
+	displaced := p.admit()
 	p.mu.Unlock()
 	if old != nil {
 		p.displace(old, &p.waitingFull, p.maxOutside, "as many HTTP connections wait with their first request as may; closing silent ones for new ones")
 	}
+	p.displaceAll(displaced)
+	return added
+}
+
+// outsideVictim returns the connection outside that is closed for a new one: a silent one,
+// or, if there is none, one that is queued. It is nil if none should be without force. Called with mu held.
+func (p *pool) outsideVictim(force bool) (*conn, adding) {
+	for {
+		old := p.worst((*conn).silentBefore)
+		if old == nil {
+			break
+		}
+		if p.hear(old) {
+			continue // its goroutine has not run since
+		}
+		if !force && time.Since(old.since) < grace {
+			return nil, tooNew
+		}
+		return old, added
+	}
+	if !force {
+		return nil, allQueued
+	}
+	return p.worst((*conn).outsideBefore), added
+}
+
+// hear queues a silent connection if its whole head is in the kernel, and reports
+// whether it is. Called with mu held.
+func (p *pool) hear(c *conn) bool {
+	if c.begun || !isWhole(p.peeked[:peek(c.Conn, p.peeked[:])]) {
+		return false
+	}
+	p.leave(c)
+	p.enter(c, queued)
 	return true
 }
 
-// queue records that the first octet of a connection has arrived. c.admitted is closed when
+// begin records that a part of a head has been read.
+func (p *pool) begin(c *conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c.begun = true
+}
+
+// queue records that the head of a connection has arrived. c.admitted is closed when
 // the connection is inside.
-func (p *pool) queue(c *conn) { p.change(c, queued) }
+func (p *pool) queue(c *conn) {
+	p.mu.Lock()
+	if _, open := p.conns[c]; open && c.stage == silent { // else hear has queued it
+		p.leave(c)
+		p.enter(c, queued)
+	}
+	displaced := p.admit()
+	p.mu.Unlock()
+	p.displaceAll(displaced)
+}
 
 // serve records that a request is being answered; trusted says whether it has the token.
 func (p *pool) serve(c *conn, trusted bool) {
@@ -126,7 +193,7 @@ func (p *pool) admit() (displaced []*conn) {
 	for p.queued > 0 {
 		if p.total.inside >= p.maxInside {
 			slow := p.worst((*conn).insideBefore)
-			if slow == nil || slow.stage != idle && time.Since(slow.since) < slowAfter {
+			if slow == nil || slow.order() > freshWaiting && time.Since(slow.since) < slowAfter {
 				p.admitLater()
 				return displaced
 			}
@@ -173,7 +240,7 @@ func (p *pool) displace(c *conn, full *logs.Limiter, limit int, text string) {
 	})
 }
 
-// interrupt ends the waiting for the first octet of the connections of a listener.
+// interrupt ends the waiting for the heads of the connections of a listener.
 func (p *pool) interrupt(l *limited) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -211,11 +278,20 @@ func (p *pool) leave(c *conn) {
 	if p.count(c, -1); *c.of == (places{}) {
 		delete(p.sources, c.source)
 	}
+	if c.stage <= queued {
+		select {
+		case p.freed <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // count adds n to the numbers that c counts for. Called with mu held.
 func (p *pool) count(c *conn, n int) {
-	if c.stage == queued {
+	switch c.stage {
+	case silent:
+		c.of.silent += n
+	case queued:
 		p.queued += n
 	}
 	if c.stage <= queued {

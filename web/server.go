@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -104,8 +105,9 @@ type Server struct {
 	profiles     chan struct{} // has one element for each request for a profile that is being answered
 	rendered     bytes.Buffer  // by renderStatus
 	garbage      *collector
-	machine      string       // this machine's host name in lower case; "": not known
-	misrouted    logs.Limiter // lines about requests for other hosts
+	handshakes   chan struct{} // has one element for each TLS handshake that is being computed
+	machine      string        // this machine's host name in lower case; "": not known
+	misrouted    logs.Limiter  // lines about requests for other hosts
 
 	current  atomic.Pointer[settings] // replaced as a whole by Change
 	wasReady atomic.Bool              // /readyz has answered that it is ready, or would have
@@ -129,6 +131,7 @@ func New(cfg Config) *Server {
 	s.scrapes = &batches{render: s.renderScrape, log: log}
 	s.readyAnswers = &batches{render: s.renderReadiness, log: log}
 	s.garbage = newCollector()
+	s.handshakes = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 	s.profiles = make(chan struct{}, maxProfiles)
 	if name, err := os.Hostname(); err == nil {
 		s.machine = strings.ToLower(name)
@@ -160,7 +163,7 @@ func (s *Server) Change(to Settings) {
 		next.hosts = append(next.hosts, strings.ToLower(name))
 	}
 	if len(to.Certificate.Certificate) > 0 {
-		next.tls = &tls.Config{Certificates: []tls.Certificate{to.Certificate}, MinVersion: tls.VersionTLS12, CipherSuites: to.Suites}
+		next.tls = s.tlsConfig(&to.Certificate, to.Suites)
 	}
 	s.current.Store(next)
 }

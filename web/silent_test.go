@@ -1,0 +1,134 @@
+package web
+
+import (
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// maxWait is how long a health check or a scrape may wait, whatever strangers do.
+const maxWait = time.Second
+
+// Connections that send nothing keep nobody out, neither callers from another address nor from
+// their own, while hundreds are open and 2,000 more arrive each second.
+func TestSilentConnectionsKeepNobodyOut(t *testing.T) {
+	for _, places := range []int{4, 32} { // as with 100 descriptors and with 1,024
+		b := newBed(t, func(c *Config) { c.MaxConnections, c.MaxWaiting = 4, places })
+		address, _ := b.serve()
+		stop, opened := make(chan struct{}), make(chan struct{})
+		var flood sync.WaitGroup
+		flood.Go(func() { floodSilently(address, 300, opened, stop) })
+		<-opened
+		for range 10 {
+			for _, from := range []string{"127.0.0.1", "127.0.0.2"} {
+				for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+					if err := get(address, ownAddress(from), path, maxWait); err != nil {
+						t.Errorf("%d places outside: %s from %s: %v", places, path, from, err)
+					}
+				}
+			}
+		}
+		close(stop)
+		flood.Wait()
+	}
+}
+
+// floodSilently opens 2,000 connections a second until stop is closed, of which it keeps the last ones open. It closes
+// opened when there are so many.
+func floodSilently(address string, keep int, opened, stop chan struct{}) {
+	var all []net.Conn
+	defer func() {
+		for _, c := range all {
+			c.Close()
+		}
+	}()
+	pace := time.NewTicker(500 * time.Microsecond)
+	defer pace.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			return
+		case <-pace.C:
+		}
+		c, err := net.DialTimeout("tcp", address, 10*time.Second)
+		if err != nil {
+			continue
+		}
+		if all = append(all, c); len(all) > keep {
+			all[0].Close()
+			all = all[1:]
+		}
+		if i == keep {
+			close(opened)
+		}
+	}
+}
+
+// ownAddress returns the local address for calls from an address, nil for the one that they have in
+// any case: bind(2) is slow while very many ports are in use.
+func ownAddress(from string) net.IP {
+	if from == "127.0.0.1" {
+		return nil
+	}
+	return net.ParseIP(from)
+}
+
+// The head of a request may arrive in parts; it is the whole head that counts.
+func TestWholeHeads(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "G": false, "GET / HTTP/1.1\r\nHost: x\r\n": false, "GET / HTTP/1.1\r\nHost: x\r\n\r\n": true, "GET / HTTP/1.1\n\n": true,
+		"\x16": false, "\x16\x03\x01\x00": false, "\x16\x03\x01\x00\x02a": false, "\x16\x03\x01\x00\x02ab": true,
+	} {
+		if got := isWhole([]byte(text)); got != want {
+			t.Errorf("%q is whole: %v, expected %v", text, got, want)
+		}
+	}
+	b := newBed(t, nil)
+	address, _ := b.serve()
+	long := make([]byte, 2*headSize)
+	for i := range long {
+		long[i] = 'x'
+	}
+	c := b.call(address, "127.0.0.1", "GET /healthz HT")
+	for _, part := range []string{"TP/1.1\r\nHost: x\r\nX-Long: ", string(long), "\r\n\r\n"} {
+		fmt.Fprint(c, part)
+	}
+	if !c.answeredWithin(maxWait) {
+		t.Error("a request with a long head, in parts, got no answer")
+	}
+}
+
+// A connection whose request has arrived in the kernel is not closed as a silent one, though nobody
+// has read of it.
+func TestARequestInTheKernelCounts(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b := newBed(t, func(c *Config) { c.MaxConnections, c.MaxWaiting = 1, 2 })
+	p, front := b.server.pool, &limited{server: b.server}
+	add := func(request string) *conn {
+		b.call(l.Addr().String(), "127.0.0.1", request)
+		accepted, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := newConn(accepted, front)
+		t.Cleanup(func() { c.Close() })
+		p.add(c, true)
+		return c
+	}
+	const request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+	first, quiet := add(request), add("")
+	second := add(request)
+	add("")
+	if _, open := p.conns[quiet]; open {
+		t.Error("the silent connection is still open, expected it to be closed for the last one")
+	}
+	if _, open := p.conns[second]; !open || first.stage != fresh || second.stage != queued {
+		t.Errorf("connections whose requests have arrived: in stages %d and %d, open %v; expected one inside and one queued", first.stage, second.stage, open)
+	}
+}
