@@ -40,7 +40,7 @@ const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
   faults   try the gateway with servers that fail, and report what was expected, measured and met
   frontdoor  try the gateway with hostile peers beside good ones, and report the same
   scrape   measure what a scrape of a gateway with very many clients, servers and routes costs
-  callers  measure memory and waiting beside many idle and looping callers of the HTTP side
+  callers  measure memory and waiting beside many idle, looping and silent callers of the HTTP side
   hostile  be peers with certificates that are expensive to verify
 `
 

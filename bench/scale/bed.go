@@ -26,8 +26,8 @@ type bed struct {
 }
 
 // start runs a gateway with many clients, servers and routes. The servers are one process,
-// at one address.
-func start(ctx context.Context, env *faults.Env, size Size, auth, acct int) (*bed, error) {
+// at one address. The gateway may have so many descriptors open; 0: as many as this process.
+func start(ctx context.Context, env *faults.Env, size Size, descriptors, auth, acct int) (*bed, error) {
 	dir, err := os.MkdirTemp(env.Dir, "gateway-")
 	if err != nil {
 		return nil, err
@@ -54,7 +54,11 @@ func start(ctx context.Context, env *faults.Env, size Size, auth, acct int) (*be
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		return nil, err
 	}
-	if b.gateway, err = process.Start(exec.Command(env.Gateway, "serve", "-config", file)); err != nil {
+	command := []string{env.Gateway, "serve", "-config", file}
+	if descriptors > 0 {
+		command = append([]string{"sh", "-c", fmt.Sprintf(`ulimit -n %d; exec "$@"`, descriptors), "sh"}, command...)
+	}
+	if b.gateway, err = process.Start(exec.Command(command[0], command[1:]...)); err != nil {
 		return nil, err
 	}
 	err = b.gateway.Until(ctx, "listening", func() bool { return peers.Listening(b.address) })

@@ -23,13 +23,15 @@ type Crowd struct {
 	Gateway Size
 	Idle    int           // connections with one request, kept open; a new one for each that is closed
 	Looping int           // callers that ask again as soon as they have an answer
+	Silent  int           // connections that send nothing, kept open; a new one for each that is closed
+	Rate    int           // likewise, but this many new ones a second, of which none is kept for long
 	Phase   time.Duration // how long
 	Every   time.Duration // the scraper's interval meanwhile
 }
 
 // FullCrowd is what the bounds hold for.
 func FullCrowd() Crowd {
-	return Crowd{Gateway: Size{Clients: 100, Servers: 100, Routes: 100}, Idle: 1000, Looping: 50, Phase: 30 * time.Second, Every: 2 * time.Second}
+	return Crowd{Gateway: Size{Clients: 100, Servers: 100, Routes: 100}, Idle: 1000, Looping: 50, Silent: 1000, Rate: 200, Phase: 30 * time.Second, Every: 2 * time.Second}
 }
 
 // The bounds for a crowd.
@@ -44,6 +46,8 @@ func CallersCommand(ctx context.Context, fs *flag.FlagSet, args []string, out io
 	gateway := fs.String("gateway", "", "path of radsec-gw; empty: it is built")
 	fs.IntVar(&crowd.Idle, "idle", crowd.Idle, "idle connections")
 	fs.IntVar(&crowd.Looping, "looping", crowd.Looping, "callers that ask again and again")
+	fs.IntVar(&crowd.Silent, "silent", crowd.Silent, "silent connections")
+	fs.IntVar(&crowd.Rate, "rate", crowd.Rate, "new silent connections a second")
 	fs.DurationVar(&crowd.Phase, "phase", crowd.Phase, "how long")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -85,7 +89,7 @@ func TryCrowd(ctx context.Context, env *faults.Env, crowd Crowd) ([]faults.Row, 
 		cancel()
 		<-served
 	}()
-	b, err := start(ctx, env, crowd.Gateway, server.AuthPort(), server.AcctPort())
+	b, err := start(ctx, env, crowd.Gateway, descriptors, server.AuthPort(), server.AcctPort())
 	if err != nil {
 		return nil, err
 	}
@@ -104,23 +108,45 @@ func TryCrowd(ctx context.Context, env *faults.Env, crowd Crowd) ([]faults.Row, 
 	if err != nil {
 		return nil, err
 	}
-	return crowd.beside(ctx, b, rest)
+	speaking, silent := crowd, crowd
+	speaking.Silent, speaking.Rate = 0, 0
+	rows, err := speaking.beside(ctx, b, rest, "")
+	if err != nil {
+		return nil, err
+	}
+	more, err := silent.beside(ctx, b, rest, fmt.Sprintf(", %d silent ones and %d more a second", crowd.Silent, crowd.Rate))
+	return append(rows, more...), err
 }
 
-// beside measures the gateway while the crowd calls it.
-func (crowd Crowd) beside(ctx context.Context, b *bed, rest int64) ([]faults.Row, error) {
+// descriptors is the limit of the gateway: the usual one.
+const descriptors = 1024
+
+// call has the crowd call an address until ctx is done.
+func (crowd Crowd) call(ctx context.Context, callers *sync.WaitGroup, address string, answers *atomic.Int64) {
+	for i := range crowd.Idle {
+		callers.Go(func() { keepOpen(ctx, address, sourceOf(i), "GET /healthz HTTP/1.1\r\nHost: "+address+"\r\n\r\n") })
+	}
+	for i := range crowd.Looping {
+		callers.Go(func() { loop(ctx, address, i, answers) })
+	}
+	for i := range crowd.Silent {
+		callers.Go(func() { keepOpen(ctx, address, sourceOf(i), "") })
+	}
+	if crowd.Rate > 0 {
+		callers.Go(func() { floodSilently(ctx, address, crowd.Rate) })
+	}
+}
+
+// beside measures the gateway while the crowd calls it. silent names its silent ones in the rows.
+func (crowd Crowd) beside(ctx context.Context, b *bed, rest int64, silent string) ([]faults.Row, error) {
 	ctx, cancel := context.WithTimeout(ctx, crowd.Phase)
 	defer cancel()
 	var callers sync.WaitGroup
 	defer callers.Wait()
 	var answers atomic.Int64
-	for i := range crowd.Idle {
-		callers.Go(func() { idle(ctx, b.metrics, sourceOf(i)) })
-	}
-	for i := range crowd.Looping {
-		callers.Go(func() { loop(ctx, b.metrics, i, &answers) })
-	}
+	crowd.call(ctx, &callers, b.metrics, &answers)
 	var asked, failed int
+	var why string
 	var slowest time.Duration
 	var highest int64
 	for at := time.Now(); ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
@@ -137,18 +163,19 @@ func (crowd Crowd) beside(ctx context.Context, b *bed, rest int64) ([]faults.Row
 			asked++
 			if _, err := b.get(context.WithoutCancel(ctx), path); err != nil {
 				failed++
+				why = fmt.Sprintf("; the last failed after %v: %v", time.Since(start).Round(time.Millisecond), err)
 			}
 			slowest = max(slowest, time.Since(start))
 		}
 	}
 	ratio := float64(highest) / float64(rest)
-	scraped := fmt.Sprintf("%d of %d, the slowest in %v", asked-failed, asked, slowest.Round(time.Millisecond))
+	scraped := fmt.Sprintf("%d of %d, the slowest in %v", asked-failed, asked, slowest.Round(time.Millisecond)) + why
 	return []faults.Row{
-		{Trial: "callers", What: fmt.Sprintf("memory beside %d idle and %d looping callers", crowd.Idle, crowd.Looping), Expected: fmt.Sprintf("at most %.1f times that at rest", mostCrowdMemory),
+		{Trial: "callers", What: fmt.Sprintf("memory beside %d idle and %d looping callers%s", crowd.Idle, crowd.Looping, silent), Expected: fmt.Sprintf("at most %.1f times that at rest", mostCrowdMemory),
 			Measured: fmt.Sprintf("%.1f MB, at rest %.1f MB: %.2f times", float64(highest)/1e6, float64(rest)/1e6, ratio), Met: ratio <= mostCrowdMemory, Loose: true},
-		{Trial: "callers", What: "the scraper and an orchestrator", Expected: "all answered", Measured: scraped, Met: failed == 0},
-		{Trial: "callers", What: "how long they wait", Expected: fmt.Sprintf("at most %v", mostScrape), Measured: slowest.Round(time.Millisecond).String(), Met: slowest <= mostScrape, Loose: true},
-		{Trial: "callers", What: "the looping ones", Expected: "some answered", Measured: fmt.Sprintf("%d answers", answers.Load()), Met: answers.Load() > 0},
+		{Trial: "callers", What: "the scraper and an orchestrator" + silentBeside(silent), Expected: "all answered", Measured: scraped, Met: failed == 0},
+		{Trial: "callers", What: "how long they wait" + silentBeside(silent), Expected: fmt.Sprintf("at most %v", mostScrape), Measured: slowest.Round(time.Millisecond).String(), Met: slowest <= mostScrape, Loose: true},
+		{Trial: "callers", What: "the looping ones" + silentBeside(silent), Expected: "some answered", Measured: fmt.Sprintf("%d answers", answers.Load()), Met: answers.Load() > 0},
 	}, nil
 }
 
@@ -165,12 +192,46 @@ func dialer(from string) *net.Dialer {
 	return &net.Dialer{Timeout: 5 * time.Second, LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
 }
 
-// idle keeps a connection open after one request, and opens another when it is closed.
-func idle(ctx context.Context, address, from string) {
+// silentBeside says in a row that there are silent ones, too.
+func silentBeside(silent string) string {
+	if silent == "" {
+		return ""
+	}
+	return ", beside silent ones"
+}
+
+// floodSilently opens connections that send nothing, and closes each after a second.
+func floodSilently(ctx context.Context, address string, rate int) {
+	var open []net.Conn
+	defer func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}()
+	pace := time.NewTicker(time.Second / time.Duration(rate))
+	defer pace.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-pace.C:
+		}
+		if c, err := dialer("127.0.0.1").DialContext(ctx, "tcp", address); err == nil {
+			open = append(open, c)
+		}
+		if len(open) > rate {
+			open[0].Close()
+			open = open[1:]
+		}
+	}
+}
+
+// keepOpen keeps a connection open after it has sent a text, and opens another when it is closed.
+func keepOpen(ctx context.Context, address, from, text string) {
 	for ctx.Err() == nil {
 		if c, err := dialer(from).DialContext(ctx, "tcp", address); err == nil {
 			stop := context.AfterFunc(ctx, func() { c.Close() })
-			fmt.Fprintf(c, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", address)
+			_, _ = io.WriteString(c, text)
 			_, _ = io.Copy(io.Discard, c) // until it is closed
 			stop()
 			c.Close()

@@ -9,7 +9,7 @@ import (
 
 // smallCrowd is a part of FullCrowd.
 func smallCrowd() Crowd {
-	return Crowd{Gateway: Size{Clients: 20, Servers: 20, Routes: 20}, Idle: 200, Looping: 10, Phase: 2 * time.Second, Every: 500 * time.Millisecond}
+	return Crowd{Gateway: Size{Clients: 20, Servers: 20, Routes: 20}, Idle: 200, Looping: 10, Silent: 200, Rate: 200, Phase: 2 * time.Second, Every: 500 * time.Millisecond}
 }
 
 // The scraper and an orchestrator are answered beside a crowd of callers, which costs little

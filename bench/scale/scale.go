@@ -102,7 +102,7 @@ func Try(ctx context.Context, env *faults.Env, size Size) (rows []faults.Row, er
 	}()
 	var both [2]*bed
 	for i := range both {
-		if both[i], err = start(ctx, env, size, server.AuthPort(), server.AcctPort()); err != nil {
+		if both[i], err = start(ctx, env, size, 0, server.AuthPort(), server.AcctPort()); err != nil {
 			return nil, err
 		}
 		defer both[i].stop()
