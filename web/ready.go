@@ -7,7 +7,6 @@ import (
 	"iter"
 	"net/http"
 	"slices"
-	"strings"
 
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
@@ -87,7 +86,7 @@ func (s *Server) readiness() Readiness {
 				some = some || route.isEvidence(port)
 			} else {
 				unserved.addf(func() string {
-					return fmt.Sprintf("route %s: no server is up for %s (%s)", route.title(), port, ports.describe(&route, port))
+					return "route " + route.title() + ": " + status.UnservedText(string(port), route.Servers, func(server string) status.PortWords { return ports.words(server, port) })
 				})
 			}
 			for _, server := range ports.undecided(&route, port) {
@@ -272,35 +271,19 @@ func (p portStatus) undecided(r *Route, port metrics.Port) (list []string) {
 func (p portStatus) undecidedText(server string, port metrics.Port) string {
 	text := fmt.Sprintf("server %s has not answered for %s yet, and is not down", logs.Clip(server), port)
 	if p[endpoint{server, port}].unverified {
-		text += onlyUnverified
+		text += status.OnlyUnverified
 	}
 	return text
 }
 
-// onlyUnverified is said of a server whose replies have never verified: what is wrong is then
-// the secret of one side, or that the server does not sign, and not the way to it.
-const onlyUnverified = ", and no reply of it has verified"
-
-// maxServers is how many servers of a route are named.
-const maxServers = 5
-
-// describe says why none of a route's servers serves the port.
-func (p portStatus) describe(r *Route, port metrics.Port) string {
-	var list []string
-	for _, name := range r.Servers[:min(len(r.Servers), maxServers)] {
-		what := p[endpoint{name, port}].best.String()
-		if !p[endpoint{name, port}].decided {
-			what = "not answered yet"
-		}
-		if p[endpoint{name, port}].unverified {
-			what += onlyUnverified
-		}
-		list = append(list, logs.Clip(name)+": "+what)
+// words says in which state a port is.
+func (p portStatus) words(server string, port metrics.Port) status.PortWords {
+	one := p[endpoint{server, port}]
+	words := status.PortWords{Name: logs.Clip(server), State: one.best.String(), Unverified: one.unverified}
+	if !one.decided {
+		words.State = ""
 	}
-	if n := len(r.Servers) - len(list); n > 0 {
-		list = append(list, fmt.Sprintf("and %d more", n))
-	}
-	return strings.Join(list, ", ")
+	return words
 }
 
 // PortsOf returns the ports that kinds of packets, as the configuration names them, go to:

@@ -35,8 +35,9 @@ func (s *Snapshot) FindProblems() {
 	for i := range s.Servers {
 		s.addServer(&s.Servers[i])
 	}
+	ports := s.portWords()
 	for i := range s.Routes {
-		s.addRoute(&s.Routes[i])
+		s.addRoute(&s.Routes[i], ports)
 	}
 	for i := range s.Certificates {
 		s.addCertificate(&s.Certificates[i])
@@ -104,12 +105,15 @@ func unverifiedCause(p *Server) string {
 	return "though others did; they may be answers that were too late, or forged, or the secret was changed on one side"
 }
 
-func (s *Snapshot) addRoute(r *Route) {
+func (s *Snapshot) addRoute(r *Route, ports map[portKey]PortWords) {
 	if r.State != "unserved" {
 		return
 	}
-	s.add(Error, "route_unserved", FromServer, r.Name(), fmt.Sprintf("no server of the route is up for %s; its servers are %s",
-		strings.Join(r.Unserved, ", "), few(r.Servers, 5)), r.Since)
+	var texts []string
+	for _, port := range r.Unserved {
+		texts = append(texts, UnservedText(port, r.Servers, func(server string) PortWords { return ports[portKey{server, port}] }))
+	}
+	s.add(Error, "route_unserved", FromServer, r.Name(), strings.Join(texts, "; "), r.Since).Servers = r.Servers
 }
 
 func (s *Snapshot) addCertificate(c *Certificate) {

@@ -73,8 +73,9 @@ type Problem struct {
 	Text     string     `json:"text"`     // what is wrong, and what to do
 	Since    *time.Time `json:"since"`    // null: unknown
 
-	Server Names  `json:"-"` // of the server that it is about; zero: of none
-	Client string `json:"-"` // likewise
+	Server  Names    `json:"-"` // of the server that it is about; zero: of none
+	Servers []string `json:"-"` // of the route that it is about, as configured
+	Client  string   `json:"-"` // as Server
 }
 
 // Server is one port of one server; of an expanded name, one for each address.

@@ -71,7 +71,8 @@ func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
 		out.Routes[i].Realms, out.Routes[i].Servers = clipped(out.Routes[i].Realms), clipped(out.Routes[i].Servers)
 	}
 	if !c.unnamed() || v.List != "" {
-		out.History = History{}
+		none := Series{RequestsPerSecond: []float32{}, ReplySeconds: []float32{}}
+		out.History = History{Hour: none, Day: none}
 	}
 	out.Omitted = c.omitted
 	return &out
@@ -125,7 +126,7 @@ func (c *cutter) has(texts ...string) bool {
 
 // isAbout reports whether a problem is about the server or the client that the view asks for.
 func (c *cutter) isAbout(p *Problem) bool {
-	return c.isServer(p.Server) && (c.view.Client == "" || p.Client == c.view.Client)
+	return (c.isServer(p.Server) || slices.Contains(p.Servers, c.configured)) && (c.view.Client == "" || p.Client == c.view.Client)
 }
 
 func (c *cutter) hasEvent(e *Event) bool {

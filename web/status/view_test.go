@@ -1,6 +1,7 @@
 package status
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -84,6 +85,29 @@ func TestViewsOfServers(t *testing.T) {
 		}
 		if configured, _, _ := strings.Cut(view, "@192"); len(want) > 0 && !slices.Equal(routes, []string{configured}) || len(want) == 0 && len(routes) > 0 {
 			t.Errorf("?server=%s: got the routes of %q, expected that of %q", view, routes, configured)
+		}
+	}
+}
+
+// A narrowed view has empty lists where the documentation says lists, never null.
+func TestViewsHaveNoNull(t *testing.T) {
+	s := &Snapshot{}
+	for _, view := range []View{{Server: "a"}, {Client: "c"}, {List: "events"}, {Text: "x"}} {
+		text, err := json.Marshal(s.Cut(view, Limits{Each: 60, List: 250}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all map[string]any
+		if err := json.Unmarshal(text, &all); err != nil {
+			t.Fatal(err)
+		}
+		for name, v := range all {
+			if v == nil {
+				t.Errorf("%+v: %s is null", view, name)
+			}
+		}
+		if view.Text == "" && strings.Count(string(text), `"requests_per_second":[],"reply_seconds":[]`) != 2 {
+			t.Errorf("%+v: got %s, expected empty lists in history", view, text)
 		}
 	}
 }
