@@ -33,6 +33,16 @@ func (s *Server) guard(h http.Handler) http.Handler {
 	})
 }
 
+// sameOrigin returns a handler that calls h, unless a page of another site has made a browser
+// send a request that changes something: the browser may know the token as a password.
+func sameOrigin(h http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "expected a request that changes something to come from no other site; got a foreign Origin or Sec-Fetch-Site", http.StatusForbidden)
+	}))
+	return protection.Handler(h)
+}
+
 // authorized reports whether the caller has sent the token, or none is configured.
 func (s *Server) authorized(r *http.Request) bool {
 	return len(s.current.Load().token) == 0 || s.sentTheToken(r)

@@ -68,3 +68,37 @@ func TestBlanksAroundTheTokenDoNotCount(t *testing.T) {
 		}
 	}
 }
+
+// A page of another site cannot change anything with a browser that knows the token, and
+// programs, which send neither header, can.
+func TestOtherSitesChangeNothing(t *testing.T) {
+	var m maintained
+	b := newBed(t, m.configure)
+	for _, row := range []struct {
+		header []string
+		want   int
+	}{
+		{nil, 200},
+		{[]string{"Sec-Fetch-Site", "same-origin"}, 200},
+		{[]string{"Sec-Fetch-Site", "cross-site"}, 403},
+		{[]string{"Sec-Fetch-Site", "same-site"}, 403},
+		{[]string{"Origin", "http://127.0.0.1:9713"}, 200},
+		{[]string{"Origin", "https://evil.example"}, 403},
+		{[]string{"Origin", "null"}, 403},
+	} {
+		for _, request := range []string{"PUT /loglevel info", "PUT /api/v1/servers/radius-a/maintenance on", "DELETE /api/v1/servers/radius-a/maintenance "} {
+			part := strings.SplitN(request, " ", 3)
+			clear(m.ordered)
+			got, _, _ := b.ask(part[0], part[1], part[2], append(row.header, "Authorization", "Bearer "+token)...)
+			if got != row.want || got == 403 && len(m.ordered) > 0 {
+				t.Errorf("%s with %q: %d, ordered %v; expected %d", request, row.header, got, m.ordered, row.want)
+			}
+		}
+		if got, _, _ := b.ask("GET", "/loglevel", "", append(row.header, "Authorization", "Bearer "+token)...); got != 200 {
+			t.Errorf("reading with %q: %d, expected 200", row.header, got)
+		}
+	}
+	if got, _, _ := b.ask("PUT", "/loglevel", "info", "Sec-Fetch-Site", "cross-site"); got != 401 {
+		t.Errorf("without the token: %d, expected 401", got)
+	}
+}

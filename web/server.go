@@ -149,11 +149,19 @@ func New(cfg Config) *Server {
 		"symbol": pprof.Symbol, "trace": pprof.Trace} {
 		guarded.HandleFunc("GET /debug/pprof/"+path, s.ifProfiling(h))
 	}
-	open.HandleFunc("GET /healthz", healthz)
-	open.HandleFunc("GET /readyz", s.readyz)
-	open.Handle("/", s.guard(guarded))
+	for path, h := range map[string]http.HandlerFunc{"/healthz": healthz, "/readyz": s.readyz} {
+		open.HandleFunc("GET "+path, h)
+		open.HandleFunc(path, onlyGET) // otherwise "/" would match
+	}
+	open.Handle("/", s.guard(sameOrigin(guarded)))
 	s.handler = s.track(harden(open))
 	return s
+}
+
+// onlyGET answers other methods than GET and HEAD of a page that has only these.
+func onlyGET(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Allow", "GET, HEAD")
+	http.Error(w, "Method Not Allowed", http.StatusMethodNotAllowed)
 }
 
 // Change replaces the settings, for every request and every new connection from now on.

@@ -106,7 +106,7 @@ func TestProfilesAreOffUnlessSwitchedOn(t *testing.T) {
 func TestOnlyWhatIsServedIsAnswered(t *testing.T) {
 	b := newBed(t, nil)
 	for request, want := range map[string]int{
-		"GET /nothing": 404, "POST /": 405, "DELETE /metrics": 405, "POST /healthz": 404, "POST /loglevel": 405,
+		"GET /nothing": 404, "POST /": 405, "DELETE /metrics": 405, "POST /healthz": 405, "DELETE /readyz": 405, "HEAD /healthz": 200, "POST /loglevel": 405,
 		"GET /metrics": 200, "HEAD /": 200, "GET /../etc/passwd": 307,
 	} {
 		method, path, _ := strings.Cut(request, " ")
