@@ -23,6 +23,7 @@ type conn struct {
 	first []byte // what has been read of it and not returned by Read
 
 	reading   atomic.Bool // in Read
+	asked     atomic.Bool // it has sent a request
 	computing atomic.Bool // it has one of Server.handshakes
 
 	// guarded by pool.mu
@@ -53,7 +54,7 @@ func (c *conn) order() int {
 		return idleFirst
 	case c.stage == serving:
 		return servingLast
-	case c.reading.Load():
+	case c.reading.Load() && !c.asked.Load(): // else net/http only watches for its end
 		return freshWaiting
 	}
 	return freshRest
@@ -175,14 +176,19 @@ func connOf(r *http.Request) *conn {
 	return c
 }
 
-// connState is http.Server.ConnState: it records that a connection has been answered, to the
-// last octet.
+// connState is http.Server.ConnState: it records that a connection has sent a request, and that
+// it has been answered, to the last octet.
 func connState(c net.Conn, state http.ConnState) {
 	if over, ok := c.(*tls.Conn); ok {
 		c = over.NetConn()
 	}
-	if c, ok := c.(*conn); ok && state == http.StateIdle {
-		c.pool.change(c, idle)
+	if c, ok := c.(*conn); ok {
+		switch state {
+		case http.StateActive:
+			c.asked.Store(true)
+		case http.StateIdle:
+			c.pool.change(c, idle)
+		}
 	}
 }
 

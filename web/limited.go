@@ -15,8 +15,9 @@ const (
 	// silentTimeout is how long a connection may be silent.
 	silentTimeout = 5 * time.Second
 	// patience is how long a new connection waits for a place outside while requests that have
-	// arrived have all of them.
-	patience = 20 * time.Millisecond
+	// arrived have all of them, and none gets on: longer than a collection of garbage and busy
+	// processors hold them up.
+	patience = 200 * time.Millisecond
 	// queueTimeout is how long one may wait for a place inside the pool.
 	queueTimeout = 10 * time.Second
 )

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -73,6 +74,21 @@ func ownAddress(from string) net.IP {
 		return nil
 	}
 	return net.ParseIP(from)
+}
+
+// A connection inside that has sent its request is not closed as one that waits for its peer, though
+// net/http reads from it meanwhile, to notice its end.
+func TestARequestIsNotClosedAsAHandshake(t *testing.T) {
+	c := newConn(&fakeConn{source: "192.0.2.1"}, &limited{server: newBed(t, nil).server})
+	c.stage = fresh
+	c.reading.Store(true)
+	if got := c.order(); got != freshWaiting {
+		t.Errorf("while the handshake waits for the peer: order %d, expected %d", got, freshWaiting)
+	}
+	connState(c, http.StateActive)
+	if got := c.order(); got != freshRest {
+		t.Errorf("after the request: order %d, expected %d", got, freshRest)
+	}
 }
 
 // The head of a request may arrive in parts; it is the whole head that counts.
