@@ -55,6 +55,8 @@ func (g *testGateway) awaitReady(status int, text string) {
 // With a wrong secret the gateway is never ready: not while the server is assumed to be up
 // because none of its checks is lost yet, and not when it is down. Otherwise a rolling update
 // would replace those that work.
+//
+// Fault O2.
 func TestNeverReadyWithAWrongSecret(t *testing.T) {
 	g, _ := startChecked(t, gatewaytest.Serve(t, answerStatus), gatewaytest.Secret, "not the server's")
 	g.awaitReady(http.StatusServiceUnavailable, "server udp has not answered for auth yet")
@@ -89,6 +91,8 @@ func TestReadyWithTheFirstAnswer(t *testing.T) {
 
 // One dead realm of two leaves the gateway ready, unless ready_when is "all"; /readyz and the
 // metrics name it. A reload changes that.
+//
+// Fault O1.
 func TestOneDeadRouteOfTwo(t *testing.T) {
 	const more = `[[server]]
 name = "dead"
@@ -133,6 +137,8 @@ servers = ["dead"]
 
 // A reload that was refused shows in the metrics until one is taken: reading changed
 // certificates meanwhile is not that. The place of the mistake is named.
+//
+// Fault O4.
 func TestARefusedReloadShowsUntilOneIsTaken(t *testing.T) {
 	g := startUnwatched(t)
 	const successful = "radsec_gw_config_last_reload_successful{}"

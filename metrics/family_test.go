@@ -45,6 +45,8 @@ func seriesOf(text, label string) (lines []string) {
 
 // Each series of the tables of counters appears with its first count, and goes with its
 // owner: until then a thousand clients would have 200,000 series of zeros.
+//
+// Fault O3.
 func TestSeriesAppearWithTheirFirstCount(t *testing.T) {
 	m, _, _ := filled(t)
 	m.Route("example.org")
@@ -84,6 +86,8 @@ func TestSeriesAppearWithTheirFirstCount(t *testing.T) {
 
 // More clients than have series of their own share the label "other", which never
 // decreases, also when one of them is removed.
+//
+// Fault O3.
 func TestClientsBeyondTheLimitShareALabel(t *testing.T) {
 	m, _, _ := filled(t)
 	m.ofClients.limit = 2

@@ -44,6 +44,8 @@ func written(h *histogram, native bool) *dto.Histogram {
 
 // Both forms count the same: what Prometheus checks before it takes a native
 // histogram is that its buckets add up to its count.
+//
+// Fault O7.
 func TestBothFormsOfAHistogramAgree(t *testing.T) {
 	h := new(histogram)
 	durations := []time.Duration{0, 50 * time.Microsecond, time.Millisecond, time.Millisecond, 1100 * time.Microsecond,

@@ -24,6 +24,8 @@ func (b *bed) pageText() string {
 }
 
 // The page shows each part of the state, what is wrong first.
+//
+// Fault O8.
 func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 	b := newBed(t, nil)
 	b.busy()

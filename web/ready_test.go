@@ -98,6 +98,8 @@ func ready(t *testing.T, change func(*Config)) (b *bed, port func(name string, p
 
 // One realm without a server does not take the gateway out of service, unless ready_when is
 // "all"; a route with ready = false never does. Each is named, with why.
+//
+// Fault O1.
 func TestReadyWhen(t *testing.T) {
 	const dead = "route dead: no server is up for auth (b: down, c: down)"
 	for _, x := range []struct {

@@ -11,6 +11,8 @@ import (
 )
 
 // Each alert fires while there is its fault, and ends when the fault does.
+//
+// Fault O4.
 func TestEachAlertFiresAndEnds(t *testing.T) {
 	p := startPrometheus(t)
 	fired := map[string]bool{}

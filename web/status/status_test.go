@@ -16,6 +16,8 @@ var now = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 func ago(d time.Duration) *time.Time { return new(now.Add(-d)) }
 
 // FindProblems finds what is wrong with each list, with since when and why.
+//
+// Fault O8.
 func TestFindProblems(t *testing.T) {
 	s := &Snapshot{Time: now,
 		Servers: []Server{
@@ -119,6 +121,8 @@ func TestOrder(t *testing.T) {
 }
 
 // A thousand problems of one kind do not displace those of other kinds.
+//
+// Fault S10.
 func TestProblemsOfOneKindAreBounded(t *testing.T) {
 	s := &Snapshot{}
 	for i := range 1000 {

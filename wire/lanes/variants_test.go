@@ -7,6 +7,8 @@ import (
 
 // Which variants the tests of this package cover depends on the processor: make test
 // prints it, so that a variant that no machine runs does not count as tested.
+//
+// Fault O12.
 func TestVariants(t *testing.T) {
 	here := variants()
 	if !slices.Contains(here, scalar) {

@@ -29,6 +29,8 @@ func read(t *testing.T) ([]Rule, *Dashboard) {
 
 // Grafana loads a dashboard whose fields are these; without Grafana its file is
 // held to them.
+//
+// Fault O7.
 func TestDashboard(t *testing.T) {
 	_, d := read(t)
 	var provisioned struct{ Datasources []struct{ UID, Type string } }
