@@ -78,18 +78,24 @@ func (c *conn) insideBefore(d *conn) bool {
 	return c.turn < d.turn
 }
 
-// silentBefore is like insideBefore for silent connections.
+// silentBefore is like insideBefore for silent connections: the oldest goes first, unless one
+// source has more than half of the places. Among many sources it must not matter that one
+// has two and others one: a caller of it that is about to speak would go at once.
 func (c *conn) silentBefore(d *conn) bool {
 	switch {
 	case c.stage != silent:
 		return false
 	case d == nil:
 		return true
-	case c.of.silent != d.of.silent:
-		return c.of.silent > d.of.silent
+	case c.floods() != d.floods():
+		return c.floods()
 	}
 	return c.turn < d.turn
 }
+
+// floods reports whether the silent connections of c's source have more than half of the
+// places outside. Called with pool.mu held.
+func (c *conn) floods() bool { return c.of.silent > c.pool.maxOutside/2 }
 
 // outsideBefore is like insideBefore for connections outside.
 func (c *conn) outsideBefore(d *conn) bool {

@@ -18,9 +18,10 @@ import (
 // ClientHello of TLS, and until there is a place inside, where net/http reads its requests. If
 // there is none, an idle connection is closed for it, one that waits for its peer in a TLS
 // handshake, or one that has been slow for a while. If there is no place outside, a silent
-// connection is closed. Where a connection has to be closed for another it is the oldest one
-// of the source that has most. No connection waits for another in the kernel's backlog for
-// more than a few milliseconds: behind thousands that say nothing it would wait for long.
+// connection is closed: the oldest one, or that of a source which has most of the places.
+// Inside it is the oldest one of the source that has most. No connection waits for another in
+// the kernel's backlog for more than a few milliseconds: behind thousands that say nothing it
+// would wait for long.
 type pool struct {
 	// static after construction
 	maxOutside, maxInside int
@@ -62,7 +63,8 @@ const (
 	// for another one, unless it waits for its peer.
 	slowAfter = time.Second
 	// grace is how long a new connection waits for a place outside rather than have another
-	// one closed that is as new, or whose request has arrived: a caller on the same machine has sent its request by then.
+	// one closed that is as new, or whose request has arrived: a caller on the same machine
+	// has sent its request by then.
 	grace = 2 * time.Millisecond
 )
 

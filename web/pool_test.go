@@ -65,6 +65,8 @@ func (c *fakeConn) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(c.source), 40000))
 }
 
+func (c *fakeConn) Close() error { return nil }
+
 func TestSourceOfAConnection(t *testing.T) {
 	for in, want := range map[string]string{"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8::1:2:3:4": "2001:db8::", "fe80::1%eth0": "fe80::"} {
 		if got := sourceOf((&fakeConn{source: in}).RemoteAddr()); got != netip.MustParseAddr(want) {

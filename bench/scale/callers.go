@@ -145,7 +145,7 @@ func (crowd Crowd) beside(ctx context.Context, b *bed, rest int64, silent string
 	defer callers.Wait()
 	var answers atomic.Int64
 	crowd.call(ctx, &callers, b.metrics, &answers)
-	var asked, failed int
+	var asked, again, failed int
 	var why string
 	var slowest time.Duration
 	var highest int64
@@ -161,7 +161,14 @@ func (crowd Crowd) beside(ctx context.Context, b *bed, rest int64, silent string
 		for _, path := range []string{"/metrics", "/readyz", "/healthz"} {
 			start := time.Now()
 			asked++
-			if _, err := b.get(context.WithoutCancel(ctx), path); err != nil {
+			_, err := b.get(context.WithoutCancel(ctx), path)
+			for err != nil && time.Since(start) < mostScrape {
+				// The flood comes from this address, too: on a busy machine it may have
+				// taken the place before the request was sent.
+				again++
+				_, err = b.get(context.WithoutCancel(ctx), path)
+			}
+			if err != nil {
 				failed++
 				why = fmt.Sprintf("; the last failed after %v: %v", time.Since(start).Round(time.Millisecond), err)
 			}
@@ -169,7 +176,7 @@ func (crowd Crowd) beside(ctx context.Context, b *bed, rest int64, silent string
 		}
 	}
 	ratio := float64(highest) / float64(rest)
-	scraped := fmt.Sprintf("%d of %d, the slowest in %v", asked-failed, asked, slowest.Round(time.Millisecond)) + why
+	scraped := fmt.Sprintf("%d of %d, the slowest in %v, after %d tries more", asked-failed, asked, slowest.Round(time.Millisecond), again) + why
 	return []faults.Row{
 		{Trial: "callers", What: fmt.Sprintf("memory beside %d idle and %d looping callers%s", crowd.Idle, crowd.Looping, silent), Expected: fmt.Sprintf("at most %.1f times that at rest", mostCrowdMemory),
 			Measured: fmt.Sprintf("%.1f MB, at rest %.1f MB: %.2f times", float64(highest)/1e6, float64(rest)/1e6, ratio), Met: ratio <= mostCrowdMemory, Loose: true},
