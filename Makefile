@@ -24,8 +24,9 @@ test: deps ## all tests, including those with other programs and in network name
 # The packages that have locks. Recording them takes time: -short has the tests that would take
 # minutes try fewer cases.
 LOCKED := ./locks ./logs ./files ./metrics ./audit ./identity ./web ./relay ./tlsfront ./udpback/... ./gateway/...
-race: ## all tests but those with other programs, under the race detector; and the order of locks
-	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -v /interop)
+# Tests that start a program gain nothing by the race detector, which is not in that program.
+race: ## all tests but those that start programs, under the race detector; and the order of locks
+	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -vE '^radsec-gw$$|/(interop|bench|cmd)(/|$$)')
 	$(GO) test -short -tags lockorder $(LOCKED)
 
 web-test: PACKAGES := chromium fonts-dejavu-core
