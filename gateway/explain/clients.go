@@ -7,6 +7,7 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
+	"radsec-gw/web/status"
 )
 
 func printClients(w io.Writer, cfg *config.Config) {
@@ -27,7 +28,7 @@ func maySend(c *config.Client) string {
 	}
 	var realms []string
 	for _, realm := range c.Realms {
-		realms = append(realms, describeRealm(realm))
+		realms = append(realms, status.RealmText(realm))
 	}
 	return text + " of " + strings.Join(append(realms, c.Operators...), ", ")
 }

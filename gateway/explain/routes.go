@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"radsec-gw/config"
+	"radsec-gw/web/status"
 )
 
 func printRoutes(w io.Writer, cfg *config.Config) {
@@ -52,7 +53,7 @@ func routeEntries(cfg *config.Config) (all []routeEntry) {
 	}
 	slices.SortStableFunc(all, func(a, b routeEntry) int { return compareRealms(a.name, b.name) })
 	for i := range all {
-		all[i].name = describeRealm(all[i].name)
+		all[i].name = status.RealmText(all[i].name)
 	}
 	dynamic := []string{config.PacketCoA, config.PacketDisconnect}
 	for _, whole := range []bool{false, true} {
@@ -92,16 +93,6 @@ func compareRealms(a, b string) int {
 		return cmp.Compare(a, b)
 	}
 	return cmp.Compare(rank(a), rank(b))
-}
-
-func describeRealm(realm string) string {
-	switch realm {
-	case "":
-		return "(no realm)"
-	case "*":
-		return "* (default)"
-	}
-	return realm
 }
 
 // byPort groups kinds of packets by the port of the server that they are sent to.
