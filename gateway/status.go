@@ -70,7 +70,10 @@ func serverOf(p *udpback.PortStatus, counts *metrics.ServerCounts) status.Server
 		LastCheckAt: timeOrNil(p.LastCheck), LastCheckAnswerAt: timeOrNil(p.LastCheckAnswer), LastReplyAt: timeOrNil(p.LastReply), LastAnswerAt: timeOrNil(p.LastAnswer),
 		InFlight: p.Outstanding, Capacity: p.Capacity, UnverifiedNow: p.Unverified,
 	}
-	if p.Unverified > 0 && p.State == health.Suspect { // the server is not silent
+	switch {
+	case p.NoSocket != "" && p.State != health.Maintenance: // it was not asked
+		out.Why = p.NoSocket
+	case p.Unverified > 0 && p.State == health.Suspect: // the server is not silent
 		out.Why = fmt.Sprintf("its replies do not verify (%d in a row); it is being checked, and new requests prefer other servers", p.Unverified)
 	}
 	if counts != nil {

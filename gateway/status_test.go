@@ -205,6 +205,17 @@ func TestRepliesThatDoNotVerifyAreNoSilence(t *testing.T) {
 	}
 }
 
+// A server to which no socket can be opened was not asked: that is the cause, whatever its state,
+// unless an operator has taken it out of use.
+func TestNoSocketIsTheCause(t *testing.T) {
+	for state, want := range map[health.State]string{health.Up: "no socket", health.Suspect: "no socket", health.Down: "no socket", health.Maintenance: "an operator"} {
+		s := serverOf(&udpback.PortStatus{Server: "udp", State: state, Why: "an operator", NoSocket: "no socket"}, nil)
+		if s.Why != want {
+			t.Errorf("%v: %q, expected %q", state, s.Why, want)
+		}
+	}
+}
+
 // Ports, events and routes of a server are known by its configured name, which may have an "@".
 func TestConfiguredNamesOfServers(t *testing.T) {
 	for name, want := range map[string]string{"a": "a", "a@192.0.2.1": "a", "radius@site": "radius@site", "radius@site@::1": "radius@site"} {

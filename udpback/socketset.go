@@ -25,6 +25,7 @@ type socketSet struct {
 	mu        locks.Mutex[locks.SocketSet] // guards the fields below; held while a socket is opened, never for a look-up
 	closed    bool
 	failedAt  time.Duration // when opening a socket last failed; 0: never
+	failure   error         // why, if the last attempt failed
 	renewedAt time.Duration // when the sockets were last renewed; 0: never
 	renewWait time.Duration // how long after that they are not renewed again
 	retired   []*socket     // receive replies, and send nothing new
@@ -100,7 +101,7 @@ func (set *socketSet) open() *socket {
 		return nil
 	}
 	conn, err := set.ep.server.backend.dial(set.ep.server.source, address)
-	if err == nil {
+	if set.failure = err; err == nil {
 		set.ep.server.noteLocal(conn)
 		return newSocket(set.ep, address.Addr(), conn)
 	}
@@ -114,6 +115,17 @@ func (set *socketSet) open() *socket {
 		return logs.Line{Log: set.ep.log.out, Level: slog.LevelError, Text: cannotOpen, Fields: []any{"address", address, "error", err, "hint", set.ep.server.hintOf(err)}}
 	})
 	return nil
+}
+
+// whyNone says why there is no socket to send with, or returns "" if there is one, or none was
+// wanted yet.
+func (set *socketSet) whyNone() string {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	if set.failure == nil || len(*set.current.Load()) > 0 {
+		return ""
+	}
+	return "no socket to it can be opened; " + set.ep.server.hintOf(set.failure)
 }
 
 const cannotOpen = "cannot open a socket to the server; its requests go to other servers or wait"

@@ -37,6 +37,14 @@ func TestNoSocket(t *testing.T) {
 				t.Errorf("a %v: %s, expected b's answer at once", code, got)
 			}
 		}
+		for _, want := range []struct {
+			server *Server
+			why    string
+		}{{a, "no socket to it can be opened; there is no route to the server's address: check the routes and the links"}, {b, ""}} {
+			if got := want.server.Status()[0].NoSocket; got != want.why {
+				t.Errorf("%s: the status says %q, expected %q", want.server.Name, got, want.why)
+			}
+		}
 		g := f.group(t, Failover, a)
 		all := f.everyKind(t, g)
 		forgotten := newOwner(radius.CodeAccountingRequest)
@@ -62,6 +70,9 @@ func TestNoSocket(t *testing.T) {
 		}
 		if n := len(a.endpoint(wire.KindAccess).sockets.all()); n != 1 {
 			t.Errorf("%d sockets, expected the one that was opened", n)
+		}
+		if got := a.Status()[0].NoSocket; got != "" {
+			t.Errorf("the status says %q though a socket is open", got)
 		}
 	})
 }

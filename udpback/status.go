@@ -16,6 +16,7 @@ type PortStatus struct {
 	State           health.State
 	Since           time.Time // when it came into this state
 	Why             string    // what is known of the cause, and advice; "" while it is up
+	NoSocket        string    // why no socket to it can be opened, and advice; "" if one is open
 	HasChecks       bool      // it is checked, and its checks count
 	LastCheck       time.Time // when the last check was sent
 	LastCheckAnswer time.Time // when the last answer to one arrived
@@ -51,7 +52,7 @@ func (e *endpoint) status(now time.Time, clock time.Duration) PortStatus {
 	h := e.health.Status()
 	return PortStatus{
 		Server: e.server.Name, Port: e.label, Address: e.addressText(), State: h.State, Since: at(h.Since), Why: h.Why,
-		HasChecks: h.HasChecks, LastCheck: at(h.LastCheck), LastCheckAnswer: at(h.LastCheckAnswer),
+		NoSocket: e.sockets.whyNone(), HasChecks: h.HasChecks, LastCheck: at(h.LastCheck), LastCheckAnswer: at(h.LastCheckAnswer),
 		LastReply: at(h.LastReply), LastAnswer: at(h.LastAnswer), Unverified: h.Unverified,
 		Outstanding: e.outstanding.Load(), Capacity: e.capacity(),
 	}

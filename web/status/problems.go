@@ -72,6 +72,10 @@ func (s *Snapshot) addServer(p *Server) {
 		add(Error, "server_down", "down: "+p.Why, p.Since)
 	case "failing":
 		add(Error, "server_failing", "failing: "+p.Why, p.Since)
+	case "up":
+		if p.Why != "" { // it is assumed to be up: nothing can ask it
+			add(Error, "server_no_socket", p.Why, nil)
+		}
 	case "suspect":
 		add(Warning, "server_suspect", "suspect: "+p.Why, p.Since)
 	}

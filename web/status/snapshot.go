@@ -85,7 +85,7 @@ type Server struct {
 	Address           string     `json:"address"`                     // where it is reached now
 	State             string     `json:"state"`                       // "up", "suspect", "failing", "down" or "maintenance"
 	Since             *time.Time `json:"state_since"`                 // since when it is in this state
-	Why               string     `json:"why"`                         // "" while it is up
+	Why               string     `json:"why"`                         // "" while it is up, if a socket to it can be opened
 	Checked           bool       `json:"checked"`                     // its health checks count
 	LastCheckAt       *time.Time `json:"last_check_at"`               // when the last health check was sent
 	LastCheckAnswerAt *time.Time `json:"last_check_answer_at"`        // when the last answer to one arrived

@@ -27,7 +27,8 @@ func TestFindProblems(t *testing.T) {
 			{Name: "b", Port: "acct", State: "down", Since: ago(time.Minute), Why: "nothing has ever arrived from it"},
 			{Name: "c", Port: "auth", State: "failing", Since: ago(time.Minute), Why: "it answers checks"},
 			{Name: "d", Port: "auth", State: "maintenance", Since: ago(time.Minute)},
-			{Name: "e", Port: "auth", State: "up", InFlight: 191, Capacity: 256}},
+			{Name: "e", Port: "auth", State: "up", InFlight: 191, Capacity: 256},
+			{Name: "f", Port: "auth", State: "up", Why: "no socket to it can be opened"}},
 		Routes:          []Route{{Number: 1, Realms: []string{"example.org"}, State: "unserved", Unserved: []string{"acct"}, Servers: []string{"b"}, Since: ago(time.Minute)}, {Number: 2, State: "degraded"}},
 		Certificates:    []Certificate{{For: "ca", File: "ca.pem", Subject: "CN=CA", ExpiresAt: now}, {For: "metrics", File: "m.pem", Subject: "CN=m", ExpiresAt: now.Add(ExpiresSoon - 1)}, {For: "server", Place: 1, ExpiresAt: now}},
 		RevocationLists: []RevocationList{{Issuer: "CN=x", Stale: true, NextUpdate: ago(time.Hour)}, {Issuer: "CN=y", Stale: true, Refused: true}, {Issuer: "CN=z"}},
@@ -48,6 +49,7 @@ func TestFindProblems(t *testing.T) {
 error gateway revocation_list_stale [CN=y] –
 error server server_down [b acct] 1m0s
 error server server_failing [c auth] 1m0s
+error server server_no_socket [f auth] –
 error server route_unserved [example.org] 1m0s
 warning gateway certificate_expires [m.pem] –
 warning gateway revocation_list_stale [CN=x] 1h0m0s
