@@ -52,7 +52,7 @@ func TestNoDescriptorsForConnections(t *testing.T) {
 			for range 100 {
 				l.errs <- cause
 				l.errs <- cause // and none after the silent one is gone
-				sleep(3 * time.Second)
+				pass(3 * time.Second)
 			}
 			if n := len(f.log.lines("RadSec connections are refused because there are not enough file descriptors")); n < 4 || n > 7 {
 				t.Errorf("in five minutes without descriptors there are %d lines, want one a minute; the log:\n%s", n, f.log)
@@ -74,7 +74,7 @@ func TestAcceptErrorsAreLoggedOnceAMinute(t *testing.T) {
 			l.errs <- errors.New("something else")
 		}
 		l.connect()
-		sleep(3 * time.Minute)
+		pass(3 * time.Minute)
 		if n := len(f.log.lines("cannot accept a RadSec connection")); n < 3 || n > 5 {
 			t.Errorf("three minutes of errors give %d lines, want one a minute", n)
 		}

@@ -32,9 +32,9 @@ func TestHealthChecksLeaveNoLine(t *testing.T) {
 				f, l := startPipe(t, func(cfg *Config) { cfg.Clients = clientsOf(identity.Client{Name: "campus"}) })
 				conn, _ := f.dialPipe(l)
 				conn.Write(c.sends)
-				sleep(c.lasts)
+				pass(c.lasts)
 				conn.Close()
-				sleep(time.Second)
+				pass(time.Second)
 				f.stop()
 				f.wantLine("RadSec connection accepted", c.level, "client=campus")
 				if c.level == "level=DEBUG" {

@@ -27,7 +27,7 @@ func (f *front) goodFrom(l *pipeListener, address string) (tries int, took time.
 			go io.Copy(io.Discard, c)
 			return tries, time.Since(start)
 		}
-		sleep(100 * time.Millisecond) // of faked time
+		pass(100 * time.Millisecond) // of faked time
 	}
 }
 
@@ -86,7 +86,7 @@ func TestUnfinishedConnectionsDoNotBlockOthers(t *testing.T) {
 				done := make(chan struct{})
 				crowd(l, done, c.sources, c.each, c.send)
 				for i := range 10 {
-					sleep(700 * time.Millisecond)
+					pass(700 * time.Millisecond)
 					if n, d := f.goodFrom(l, fmt.Sprintf("192.0.2.%d", i)); n > 1 || d > c.in {
 						t.Errorf("an honest client is in at try %d after %v, want the first and at most %v", n, d, c.in)
 					}
@@ -106,7 +106,7 @@ func TestUnfinishedConnectionsDoNotBlockOthers(t *testing.T) {
 				if n, s := f.server.admission.connections(), len(f.server.admission.sources); n != 0 || s != 0 {
 					t.Errorf("%d connections of %d sources are counted after the end", n, s)
 				}
-				sleep(time.Second) // for the crowd to end
+				pass(time.Second) // for the crowd to end
 			})
 		})
 	}
@@ -149,7 +149,7 @@ func TestLoadBalancerHasNoShare(t *testing.T) {
 		for range 10 { // behind the balancer, one source with all slots
 			go l.connectFrom("203.0.113.1").Write(append(proxyHeader(2, "198.51.100.1:1"), helloStart...))
 		}
-		sleep(time.Second)
+		pass(time.Second)
 		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 8)
 		honest.Write(proxyHeader(2, "198.51.100.2:1"))
 		start := time.Now()

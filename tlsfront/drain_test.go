@@ -34,7 +34,7 @@ func TestDrain(t *testing.T) {
 		if _, open := <-l.done; open {
 			t.Error("the listener is open still")
 		}
-		sleep(5 * time.Second)
+		pass(5 * time.Second)
 		go c.Write(packet(20, 2)) // comes late, and is served
 		<-busy.packets
 		got := make(chan []byte, 1)
@@ -46,7 +46,7 @@ func TestDrain(t *testing.T) {
 			got <- all
 		}()
 		busy.open.Add(-1)
-		sleep(time.Second)
+		pass(time.Second)
 		select {
 		case <-busy.closed:
 			t.Fatal("closed although a request is outstanding")

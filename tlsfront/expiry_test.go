@@ -47,7 +47,7 @@ func TestStaleRevocationList(t *testing.T) {
 		f, l := startPipe(t, nil)
 		list := []*x509.RevocationList{f.pki.crl()}
 		f.change(func(cfg *Config) { cfg.CRLs = list })
-		sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		c, _ := f.dialPipe(l)
 		c.Close()
 		f.wantLine("revocation lists are out of date", "CN=test CA", "refuse=false all_clients=false")

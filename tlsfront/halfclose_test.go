@@ -114,14 +114,14 @@ func TestHalfClosedConnectionIsBounded(t *testing.T) {
 			}()
 			want := maxAnswerWait
 			if stop {
-				sleep(time.Second)
+				pass(time.Second)
 				drained := make(chan struct{})
 				defer func() { <-drained }()
 				go func() {
 					defer close(drained)
 					f.server.Drain(context.Background())
 				}()
-				sleep(time.Second)
+				pass(time.Second)
 				go f.stop()
 				want = 2 * time.Second
 			}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -178,6 +179,13 @@ func isAlert(err error) bool {
 
 // sleep waits for d of fake time.
 func sleep(d time.Duration) { <-time.After(d) }
+
+// pass waits for d of fake time, and for all that happens at its end. Only one goroutine of
+// a test may call it at a time.
+func pass(d time.Duration) {
+	sleep(d)
+	synctest.Wait()
+}
 
 // drip writes b an octet a second until it fails, and returns how long it took.
 func drip(c net.Conn, b []byte) time.Duration {

@@ -21,19 +21,19 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 		act  func(c io.Writer, h *counting)
 		want time.Duration // when the connection is closed, after its request
 	}{
-		{"the answer arrives after the idle timeout", func(_ io.Writer, h *counting) { sleep(3 * time.Second); h.answer() }, 5 * time.Second},
-		{"the answer arrives within it", func(_ io.Writer, h *counting) { sleep(1500 * time.Millisecond); h.answer() }, 3500 * time.Millisecond},
+		{"the answer arrives after the idle timeout", func(_ io.Writer, h *counting) { pass(3 * time.Second); h.answer() }, 5 * time.Second},
+		{"the answer arrives within it", func(_ io.Writer, h *counting) { pass(1500 * time.Millisecond); h.answer() }, 3500 * time.Millisecond},
 		{"the first of two answers arrives", func(c io.Writer, h *counting) {
 			c.Write(packet(20, 2))
-			sleep(3 * time.Second)
+			pass(3 * time.Second)
 			h.answer()
-			sleep(4 * time.Second)
+			pass(4 * time.Second)
 			h.answer()
 		}, 9 * time.Second},
-		{"the request ends without an answer", func(_ io.Writer, h *counting) { sleep(30 * time.Second); h.open.Add(-1) }, 32 * time.Second},
+		{"the request ends without an answer", func(_ io.Writer, h *counting) { pass(30 * time.Second); h.open.Add(-1) }, 32 * time.Second},
 		{"a watchdog is answered afterwards", func(c io.Writer, h *counting) {
 			h.answer()
-			sleep(time.Second)
+			pass(time.Second)
 			h.open.Add(-1) // relay does not count one
 			c.Write(watchdog)
 			h.session.Send(packet(20, 7))
@@ -45,7 +45,7 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 				c, _ := f.dialPipe(l)
 				h := <-opened
 				go io.Copy(io.Discard, c)
-				sleep(500 * time.Millisecond)
+				pass(500 * time.Millisecond)
 				start := time.Now()
 				c.Write(packet(20, 1))
 				<-h.packets
@@ -70,7 +70,7 @@ func TestIdleTimeout(t *testing.T) {
 		f, l := startPipe(t, func(c *Config) { c.IdleTimeout = 10 * time.Minute })
 		c, p := f.dialPipe(l)
 		for range 5 { // kept up by requests
-			sleep(9 * time.Minute)
+			pass(9 * time.Minute)
 			c.Write(packet(20, 1))
 			<-p.packets
 		}
@@ -80,7 +80,7 @@ func TestIdleTimeout(t *testing.T) {
 		ended := make(chan error)
 		go func() { _, err := io.Copy(io.Discard, c); ended <- err }()
 		for range 8 {
-			sleep(time.Minute)
+			pass(time.Minute)
 			c.Write(watchdog)
 			<-p.packets
 		}
@@ -107,7 +107,7 @@ func TestNoIdleTimeout(t *testing.T) {
 		if testing.Short() {
 			idle = 50 * time.Hour
 		}
-		sleep(idle)
+		pass(idle)
 		c.Write(packet(20, 1))
 		<-p.packets
 		c.Close()

@@ -25,12 +25,12 @@ func TestSlowHandshakesAreDisplacedByTheirSource(t *testing.T) {
 				drip(slow, make([]byte, 30))
 			}()
 		}
-		sleep(500 * time.Millisecond)
+		pass(500 * time.Millisecond)
 		f.wantMetric("radsec_gw_tls_handshakes_in_progress", 4)
 		if n, d := f.goodFrom(l, "192.0.2.1"); n > 1 || d > displaceAfter+time.Second {
 			t.Errorf("an honest client is in at try %d after %v, want the first and at most %v", n, d, displaceAfter+time.Second)
 		}
-		sleep(time.Minute)
+		pass(time.Minute)
 		f.stop()
 	})
 }
@@ -110,14 +110,14 @@ func TestOurComputingIsNotThePeersWaiting(t *testing.T) {
 			defer d.mu.Unlock()
 			return queued.stage
 		}
-		sleep(displaceAfter * 2)
+		pass(displaceAfter * 2)
 		computing.waited.Store(int64(displaceAfter / 2))
 		computing.waitingSince.Store(time.Now().UnixNano())
-		sleep(displaceAfter/2 - slotInterval)
+		pass(displaceAfter/2 - slotInterval)
 		if stage() != d.queued {
 			t.Errorf("a handshake has lost its slot when its peer had kept us waiting for less than %v", displaceAfter)
 		}
-		sleep(3 * slotInterval)
+		pass(3 * slotInterval)
 		if stage() != d.handshaking {
 			t.Errorf("a handshake has its slot still when its peer has kept us waiting for more than %v", displaceAfter)
 		}
@@ -163,11 +163,11 @@ func TestQueuedBeforeNewConnections(t *testing.T) {
 			return a
 		}
 		slow := begin("192.0.2.1")
-		sleep(displaceAfter - slotInterval/2)
+		pass(displaceAfter - slotInterval/2)
 		waiting := begin("192.0.2.2")
-		sleep(slotInterval * 3 / 4) // the slow one may be displaced, and the sweep has not come yet
+		pass(slotInterval * 3 / 4) // the slow one may be displaced, and the sweep has not come yet
 		newcomer := begin("192.0.2.3")
-		sleep(slotInterval)
+		pass(slotInterval)
 		synctest.Wait()
 		d.mu.Lock()
 		if slow.result != metrics.HandshakeDisplaced || waiting.stage != d.handshaking || newcomer.stage != d.queued {
@@ -194,7 +194,7 @@ func TestLargestSourceYieldsSoon(t *testing.T) {
 			return a
 		}
 		first, second := begin("192.0.2.1"), begin("192.0.2.1")
-		sleep(yieldAfter)
+		pass(yieldAfter)
 		if same := begin("192.0.2.1"); same.stage != d.queued {
 			t.Error("a third of the same source has a slot, expected it to wait")
 		}

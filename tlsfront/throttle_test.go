@@ -40,7 +40,7 @@ func TestExcessWaitsThenIsShed(t *testing.T) {
 		start = time.Now()
 		for range 1000 {
 			c.Write(packet(20, 1))
-			sleep(2 * time.Millisecond) // of faked time: 500 a second
+			pass(2 * time.Millisecond) // of faked time: 500 a second
 		}
 		synctest.Wait()
 		shed := f.metric(`radsec_gw_requests_total{client="campus",fate="rate_limited",kind="access"}`)
@@ -55,7 +55,7 @@ func TestExcessWaitsThenIsShed(t *testing.T) {
 		if n := len(f.log.lines("packets of a client are dropped")); n != 1 {
 			t.Errorf("%d lines say that packets are dropped, expected one a minute", n)
 		}
-		sleep(2 * time.Second)
+		pass(2 * time.Second)
 		for range 50 {
 			c.Write(packet(20, 1))
 		}
@@ -81,18 +81,18 @@ func TestOutstandingIsBounded(t *testing.T) {
 				c.Write(packet(20, 1))
 			}
 		}()
-		sleep(500 * time.Millisecond)
+		pass(500 * time.Millisecond)
 		if n := h.Outstanding(); n != 10 {
 			t.Errorf("%d requests are outstanding, want 10", n)
 		}
 		h.open.Add(-5)
-		sleep(100 * time.Millisecond)
+		pass(100 * time.Millisecond)
 		if n := len(h.packets); n != 15 {
 			t.Errorf("after 5 answers %d packets were taken, want 15", n)
 		}
 		f.wantMetric(`radsec_gw_requests_total{client="campus",fate="too_many_outstanding",kind="access"}`, 0)
 		f.wantMetric(`radsec_gw_tls_throttled_connections`, 1)
-		sleep(2 * time.Second)
+		pass(2 * time.Second)
 		f.wantMetric(`radsec_gw_requests_total{client="campus",fate="too_many_outstanding",kind="access"}`, 15)
 		h.open.Store(0)
 		c.Write(packet(20, 1))
@@ -158,11 +158,11 @@ func TestShedIsAnsweredIn11(t *testing.T) {
 				p := packet(20, 1)
 				p[1] = byte(i)
 				c.Write(p)
-				sleep(200 * time.Millisecond)
+				pass(200 * time.Millisecond)
 			}
-			sleep(3 * time.Second)
+			pass(3 * time.Second)
 			c.CloseWrite()
-			sleep(time.Second)
+			pass(time.Second)
 			c.Close()
 			refused := slices.DeleteFunc(slices.Clone(h.calls), func(s string) bool { return s[:2] != "re" })
 			dropped := f.metric(`radsec_gw_requests_total{client="campus",fate="rate_limited",kind="access"}`)

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"radsec-gw/udpback/datagram"
@@ -316,6 +317,9 @@ func protocolError(request []byte, cause byte) []byte {
 }
 
 // pass lets d go by on the bubble's clock.
-func pass(d time.Duration) { <-time.After(d) }
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
 
 var errTest = errors.New("the owner cannot write this")
