@@ -103,18 +103,6 @@ func TestBuffers(t *testing.T) {
 	}
 }
 
-// What was returned is lent again: a packet costs no allocation.
-func TestBuffersAllocateNothing(t *testing.T) {
-	var b Buffers
-	for _, length := range []int{100, 1000, 4000} {
-		p := make([]byte, length)
-		b.Return(b.Copy(p))
-		if n := testing.AllocsPerRun(100, func() { b.Return(b.Copy(p)) }); n >= 1 {
-			t.Errorf("%d octets: %v allocations for each packet, expected none", length, n)
-		}
-	}
-}
-
 // A server that was one of many addresses keeps its counts when a reload makes it one
 // machine again, or it is made anew.
 func TestInUseOfANameThatIsTaken(t *testing.T) {
