@@ -6,6 +6,7 @@
 // until a deadline, and the goroutine ends when the read does.
 //
 //	reader.go    Reader: calls that may block, at most one for each path
+//	open.go      opening by such a call
 //	snapshot.go  Snapshot: a set of files, each read once
 //	parse.go     parsing what was read: a panic is an error
 //	sums.go      Sums: the hashes of a snapshot, to detect changes

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"radsec-gw/config"
@@ -28,31 +27,14 @@ func (g *Gateway) openKeyLog(cfg *config.Config, current *generation) (*tlsfront
 	if path == "" {
 		return nil, nil
 	}
-	var mu sync.Mutex // guards what follows: the call may outlive its deadline
-	var file *os.File
-	givenUp := false
 	ctx := g.ctx
 	if current != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, keyLogWait)
 		defer cancel()
 	}
-	err := g.reader.Call(ctx, path, func() error {
-		f, err := tlsfront.OpenKeyLogFile(path)
-		mu.Lock()
-		defer mu.Unlock()
-		if err == nil && givenUp {
-			return f.Close()
-		}
-		file = f
-		return err
-	})
-	mu.Lock()
-	defer mu.Unlock()
+	file, err := files.Open(ctx, g.reader, path, tlsfront.OpenKeyLogFile)
 	if err != nil {
-		if givenUp = true; file != nil {
-			file.Close()
-		}
 		blocks := g.ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded)
 		if blocks && current.keyLog != nil && current.Config.Listen.KeyLogFile == path {
 			g.log.Warn("key_log_file is on a disk that does not answer; the file that is open stays in use", "path", path)

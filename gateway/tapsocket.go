@@ -2,11 +2,11 @@ package gateway
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"radsec-gw/audit"
 	"radsec-gw/config"
+	"radsec-gw/files"
 )
 
 // tapSocket is the listener of taps.
@@ -31,28 +31,11 @@ func (g *Gateway) openTapSocket(path string) *tapSocket {
 }
 
 func (g *Gateway) listenTap(ctx context.Context, path string) (*tapSocket, error) {
-	var mu sync.Mutex // guards what follows: the call may outlive its deadline
-	var opened *audit.TapListener
-	givenUp := false
-	err := g.reader.Call(ctx, path, func() error {
-		l, err := audit.ListenTap(path)
-		mu.Lock()
-		defer mu.Unlock()
-		if err == nil && givenUp {
-			return l.Close()
-		}
-		opened = l
-		return err
-	})
-	mu.Lock()
-	defer mu.Unlock()
-	if err == nil {
-		return &tapSocket{TapListener: opened, path: path}, nil
+	l, err := files.Open(ctx, g.reader, path, audit.ListenTap)
+	if err != nil {
+		return nil, err
 	}
-	if givenUp = true; opened != nil {
-		opened.Close()
-	}
-	return nil, err
+	return &tapSocket{TapListener: l, path: path}, nil
 }
 
 // tapWait bounds how long a reload waits for the disk of the tap's socket, which is usually
