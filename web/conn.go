@@ -22,6 +22,7 @@ type conn struct {
 
 	first []byte // what has been read of it and not returned by Read
 
+	whole     atomic.Bool // the head of its first request has been read
 	reading   atomic.Bool // in Read
 	asked     atomic.Bool // it has sent a request
 	computing atomic.Bool // it has one of Server.handshakes
@@ -31,7 +32,6 @@ type conn struct {
 	stage   stage
 	turn    int // in which it entered the stage
 	since   time.Time
-	begun   bool // a part of its head has been read
 	trusted bool // its latest request had the token
 }
 
@@ -128,7 +128,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	if len(c.first) > 0 && len(p) > 0 {
 		n := copy(p, c.first)
 		if c.first = c.first[n:]; len(c.first) == 0 {
-			c.first = nil // it is as long as the connection lives, and may be idle
+			c.first = nil // for the collector: the connection may be idle for long
 		}
 		return n, nil
 	}

@@ -36,10 +36,10 @@ type pool struct {
 	conns   map[*conn]struct{}
 	sources map[netip.Addr]*places
 	total   places
-	queued  int  // connections in that stage
-	turns   int  // counts changes of stages, to order them
-	pending bool // admitLater will be called
-	peeked  [headSize]byte
+	queued  int                // connections in that stage
+	turns   int                // counts changes of stages, to order them
+	pending bool               // admitLater will be called
+	peeked  [1 + headSize]byte // by hear
 }
 
 // places are numbers of connections.
@@ -77,12 +77,12 @@ type adding int
 
 const (
 	added     adding = iota
-	tooNew           // the connection that would be closed is
-	allQueued        // the requests of all that are outside have arrived
+	tooNew           // not added: another connection that is as new would have to be closed
+	allQueued        // not added: the requests of all connections outside have arrived
 )
 
-// add adds a connection, if possible. If there is no place outside it closes
-// another connection, but one that is new, or whose request has arrived, only with force.
+// add adds a connection. If there is no place outside, it closes another connection for it;
+// without force none that is new, or whose request has arrived.
 func (p *pool) add(c *conn, force bool) adding {
 	p.mu.Lock()
 	var old *conn
@@ -107,7 +107,8 @@ func (p *pool) add(c *conn, force bool) adding {
 }
 
 // outsideVictim returns the connection outside that is closed for a new one: a silent one,
-// or, if there is none, one that is queued. It is nil if none should be without force. Called with mu held.
+// or, if there is none, one that is queued. It returns nil, and why, if none may be closed
+// without force. Called with mu held.
 func (p *pool) outsideVictim(force bool) (*conn, adding) {
 	for {
 		old := p.worst((*conn).silentBefore)
@@ -128,22 +129,21 @@ func (p *pool) outsideVictim(force bool) (*conn, adding) {
 	return p.worst((*conn).outsideBefore), added
 }
 
-// hear queues a silent connection if its whole head is in the kernel, and reports
-// whether it is. Called with mu held.
+// hear queues a silent connection if its whole head has arrived, read or not, and reports
+// whether it has. Called with mu held.
 func (p *pool) hear(c *conn) bool {
-	if c.begun || !isWhole(p.peeked[:peek(c.Conn, p.peeked[:])]) {
-		return false
+	if !c.whole.Load() {
+		n := peek(c.Conn, p.peeked[1:])
+		// Its goroutine may have read the first octet, without which a record of TLS is not
+		// known as one.
+		p.peeked[0] = recordHandshake
+		if n == 0 || !isWhole(p.peeked[1:1+n]) && !isWhole(p.peeked[:1+n]) {
+			return false
+		}
 	}
 	p.leave(c)
 	p.enter(c, queued)
 	return true
-}
-
-// begin records that a part of a head has been read.
-func (p *pool) begin(c *conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c.begun = true
 }
 
 // queue records that the head of a connection has arrived. c.admitted is closed when

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -151,6 +152,44 @@ func TestARequestInTheKernelCounts(t *testing.T) {
 	}
 	if _, open := p.conns[second]; !open || first.stage != fresh || second.stage != queued {
 		t.Errorf("connections whose requests have arrived: in stages %d and %d, open %v; expected one inside and one queued", first.stage, second.stage, open)
+	}
+}
+
+// What has arrived counts however much of it has been read, be it a request or a ClientHello:
+// nothing, the first octet or, before that is recorded, all. A part of a head does not count.
+func TestARequestCountsWhileItIsRead(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b := newBed(t, nil)
+	p := b.server.pool
+	for sent, whole := range map[string]bool{
+		"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n": true, "GET / HT": false, "G": false,
+		"\x16\x03\x01\x00\x02ab": true, "\x16\x03\x01\x00\x02a": false, "\x16": false,
+	} {
+		for what, read := range map[string]func(c *conn){
+			"nothing":         func(*conn) {},
+			"the first octet": func(c *conn) { io.ReadFull(c.Conn, make([]byte, 1)) },
+			"all":             func(c *conn) { c.Conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); c.readHead() },
+		} {
+			b.call(l.Addr().String(), "127.0.0.1", sent)
+			accepted, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := newConn(accepted, &limited{server: b.server})
+			read(c)
+			p.mu.Lock()
+			p.conns[c] = struct{}{}
+			p.enter(c, silent)
+			if heard := p.hear(c); heard != whole || (c.stage == queued) != whole {
+				t.Errorf("%q, of which %s is read: counts: %v, expected %v", sent, what, heard, whole)
+			}
+			p.mu.Unlock()
+			c.Close()
+		}
 	}
 }
 
