@@ -111,9 +111,9 @@ func noteOtherTLS(t *importer.Table, s, first *section) {
 	if len(without) > 0 {
 		t.Note(s.Place, "tls without %s: %s, as %s says", strings.Join(without, ", "), one, first.Place)
 	}
-	texts := map[string]string{}
+	texts, usual := map[string]string{}, tlsTexts()
 	for _, name := range s.names() {
-		if why, known := tlsTexts()[name]; s.same(first, name) || known && why == "" {
+		if why, known := usual[name]; s.same(first, name) || known && why == "" {
 			texts[name] = ""
 			continue
 		}

@@ -48,18 +48,20 @@ type reader struct {
 // line returns the next line with those that continue it, and false at the end of the file.
 func (r *reader) line() (text string, ok bool) {
 	var b strings.Builder
+	blank := true // so far
 	for r.rest != "" {
 		var one string
 		one, r.rest, _ = strings.Cut(r.rest, "\n")
 		r.Line++
 		one = strings.TrimRight(one, "\r")
-		comment := strings.HasPrefix(strings.TrimLeft(one, " \t"), "#") && strings.TrimSpace(b.String()) == ""
+		comment := blank && strings.HasPrefix(strings.TrimLeft(one, " \t"), "#")
 		continued, ok := strings.CutSuffix(one, `\`)
 		if !ok || comment {
 			b.WriteString(one)
 			return b.String(), true
 		}
 		b.WriteString(continued)
+		blank = blank && strings.TrimSpace(continued) == ""
 	}
 	return b.String(), b.Len() > 0
 }

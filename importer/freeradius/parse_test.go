@@ -33,7 +33,7 @@ func TestTimeIsBounded(t *testing.T) {
 		fmt.Fprintf(&clients, "client c%d {\nipaddr = 10.%d.%d.%d\nproto = tls\n}\n", i, i>>16, i>>8&255, i&255)
 	}
 	for name, text := range map[string]string{
-		"values": values.String(), "clients": strings.Repeat(radsecListen, 100) + clients.String(),
+		"values": values.String(), "continued": strings.Repeat(" ", 2<<20) + "\\\nx = y \\\n" + strings.Repeat("#\\\n", 100_000), "clients": strings.Repeat(radsecListen, 100) + clients.String(),
 	} {
 		begin := time.Now()
 		if _, err := importText(text, nil); err != nil {
