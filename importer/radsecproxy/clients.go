@@ -142,14 +142,17 @@ func (c *conversion) tlsOfClient(t *importer.Table, b *block, m *conditions) {
 	file, dir := own.text("CACertificateFile"), own.text("CACertificatePath")
 	if file != c.listening.text("CACertificateFile") || dir != c.listening.text("CACertificatePath") {
 		const gather = "the gateway reads files, not directories. Put the CA certificates whose clients may connect into one file, and name it in ca"
-		switch it, _ := own.last("CACertificatePath"); {
-		case file != "":
+		at := own.Place
+		if it, ok := own.last("CACertificatePath"); ok {
+			at = it.Place
+		}
+		if file == "" {
+			m.fail(at, "tls "+own.name+" without CACertificateFile: "+gather)
+		} else {
 			t.Set("ca", fileName(file))
 			if dir != "" {
-				t.Note(it.Place, "CACertificatePath %s of tls %s: %s", dir, own.name, gather)
+				t.Note(at, "CACertificatePath %s of tls %s: %s", dir, own.name, gather)
 			}
-		default:
-			m.fail(append(own.all("CACertificatePath"), item{Place: own.Place})[0].Place, "tls "+own.name+" without CACertificateFile: "+gather)
 		}
 	}
 	var oids []string

@@ -26,30 +26,29 @@ type pattern struct {
 	re    *regexp.Regexp
 }
 
-// add returns the entry as it is to be written, or says which earlier one covers it.
-func (r *routed) add(entry string) (written, coveredBy string) {
-	if earlier, ok := r.covering(entry); ok {
-		return "", earlier
+// add returns the entry as it is to be written and true, or the earlier one that covers it
+// and false.
+func (r *routed) add(entry string) (text string, ok bool) {
+	if earlier, found := r.covering(entry); found {
+		return earlier, false
 	}
-	written = entry
+	written := entry
 	if suffix, ok := strings.CutPrefix(entry, "*."); ok && len(r.patterns) > 0 {
-		written = `~\.` + strings.ReplaceAll(suffix, ".", `\.`) + "$"
+		written = `~\.` + regexp.QuoteMeta(suffix) + "$"
 	}
 	if _, twice := r.order[written]; twice {
-		return "", written
+		return written, false
 	}
 	if r.order == nil {
 		r.order = map[string]int{}
 	}
 	r.order[written] = len(r.order)
 	if text, ok := strings.CutPrefix(written, "~"); ok {
-		re, err := regexp.Compile("(?i)" + text)
-		if err != nil { // routing.CheckRealm has compiled it
-			re = nil
+		if re, err := regexp.Compile("(?i)" + text); err == nil { // which routing.CheckRealm has seen
+			r.patterns = append(r.patterns, pattern{written, re})
 		}
-		r.patterns = append(r.patterns, pattern{written, re})
 	}
-	return written, ""
+	return written, true
 }
 
 // covering returns the first entry that matches a realm in lower case, or every realm that
@@ -77,7 +76,7 @@ func (r *routed) covering(entry string) (first string, found bool) {
 		return first, found
 	}
 	for _, p := range r.patterns {
-		if p.re != nil && p.re.MatchString(entry) {
+		if p.re.MatchString(entry) {
 			consider(p.entry)
 			break
 		}
@@ -99,15 +98,15 @@ func (c *conversion) routes() error {
 		}
 		var entries []string
 		for _, entry := range u.entries {
-			written, coveredBy := seen.add(entry)
-			if coveredBy != "" {
-				t.Comment("%q is omitted: %q before it in the file matches it already.", entry, coveredBy)
+			text, ok := seen.add(entry)
+			if !ok {
+				t.Comment("%q is omitted: %q before it in the file matches it already.", entry, text)
 				continue
 			}
-			if written != entry {
+			if text != entry {
 				t.Comment("%q is written as a pattern, because in the file a pattern precedes it, and suffixes go before patterns here.", entry)
 			}
-			entries = append(entries, written)
+			entries = append(entries, text)
 		}
 		if u.remark != "" {
 			t.Comment("Here the realm alone is compared; %s.", u.remark)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"radsec-gw/importer/importertest"
 )
 
 // covers is what routed looks up, one entry at a time. It reports whether an entry of realms
@@ -49,10 +51,31 @@ func TestCoveringAgreesWithComparison(t *testing.T) {
 			if got != want || found != known {
 				t.Fatalf("seed %d: after %q, %q is covered by %q, %v; expected %q, %v", seed, entries, entry, got, found, want, known)
 			}
-			if written, coveredBy := r.add(entry); coveredBy == "" && (written != "" || entry == "" && !known) {
+			if written, ok := r.add(entry); ok {
 				entries = append(entries, written)
 			}
 		}
+	}
+}
+
+// The realm of users without one is omitted where an earlier block has it, as others are: the
+// gateway allows it once.
+func TestUsersWithoutARealmAreRoutedOnce(t *testing.T) {
+	d, err := importText("realm /^[^@]+$/ {\n}\nrealm a {\n}\nrealm /^[^@]+$/ {\n}\n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if written := importertest.Text(t, d); strings.Count(written, "realms = [\"\"]") != 1 || !strings.Contains(written, `"" is omitted: "" before it`) {
+		t.Errorf("expected one route of users without a realm, got\n%s", written)
+	}
+}
+
+// A suffix that is written as a pattern matches what it did.
+func TestASuffixAsAPattern(t *testing.T) {
+	var r routed
+	r.add("~^x")
+	if text, ok := r.add("*.a+b.example.org"); text != `~\.a\+b\.example\.org$` || !ok {
+		t.Errorf("got %q, %v; expected the suffix with its characters quoted", text, ok)
 	}
 }
 
