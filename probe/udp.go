@@ -165,7 +165,7 @@ func readReply(conn net.Conn, buffer []byte, identifier byte, ignored *ignoredDa
 	}
 }
 
-// ignoredDatagrams are the malformed datagrams that came instead of a reply.
+// ignoredDatagrams are the malformed datagrams that arrived instead of a reply.
 type ignoredDatagrams struct {
 	w     io.Writer // of the transcript
 	begun time.Time
@@ -181,7 +181,7 @@ func (i *ignoredDatagrams) String() string {
 	if i.n == 1 {
 		return i.last
 	}
-	return fmt.Sprintf("%s, and %d such before it", i.last, i.n-1)
+	return fmt.Sprintf("%s, and %d more before it", i.last, i.n-1)
 }
 
 // add writes a line about one.
@@ -211,7 +211,7 @@ func (to *UDP) explain(ctx context.Context, err error, conn net.Conn, code radiu
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		return err
 	case ignored.n > 0:
-		return fmt.Errorf("nothing else came than %v; the gateway ignores such, too: is %s a RADIUS server?", ignored, conn.RemoteAddr())
+		return fmt.Errorf("got nothing but %v, which the gateway would ignore, too: is %s a RADIUS server?", ignored, conn.RemoteAddr())
 	}
 	hint := ""
 	if code == radius.CodeStatusServer {

@@ -93,7 +93,7 @@ func TestRunUDP(t *testing.T) {
 			return signed(t, q, radius.CodeAccessAccept, secret, true)
 		}, true, []string{"ignored a datagram of 22 octets, which is malformed", "transmission 2", "verified Access-Accept"}},
 		{"nothing but malformed replies", Config{Kind: Status, Timeout: 300 * time.Millisecond}, func(_ int, q []byte) []byte { return []byte{2, q[1], 0, 4} }, false,
-			[]string{"ignored a datagram of 4 octets, which is malformed", "no reply to the Status-Server: nothing else came than a datagram of 4 octets", "such before it; the gateway ignores such, too"}},
+			[]string{"ignored a datagram of 4 octets, which is malformed", "no reply to the Status-Server: got nothing but a datagram of 4 octets", "more before it, which the gateway would ignore, too: is "}},
 		{"late replies to another request", Config{Kind: Status, Timeout: 300 * time.Millisecond}, func(_ int, q []byte) []byte { return append([]byte{2, q[1] + 1, 0, 20}, make([]byte, 16)...) }, false,
 			[]string{"silence"}},
 		{"silence", Config{Kind: Status, Timeout: 300 * time.Millisecond}, func(int, []byte) []byte { return nil }, false,
@@ -126,7 +126,7 @@ func TestIgnoredDatagramsAreBounded(t *testing.T) {
 	for range 1000 {
 		ignored.add(4, errors.New("too short"))
 	}
-	if n := strings.Count(b.String(), "\n"); n != maxIgnoredLines+1 || ignored.String() != "a datagram of 4 octets, which is malformed (too short), and 999 such before it" {
+	if n := strings.Count(b.String(), "\n"); n != maxIgnoredLines+1 || ignored.String() != "a datagram of 4 octets, which is malformed (too short), and 999 more before it" {
 		t.Errorf("%d lines, expected %d; at the end %q", n, maxIgnoredLines+1, ignored)
 	}
 }

@@ -4,9 +4,7 @@
 
 package udpback
 
-import (
-	"testing"
-)
+import "testing"
 
 // What was returned is lent again: a packet costs no allocation.
 func TestBuffersAllocateNothing(t *testing.T) {

@@ -207,7 +207,7 @@ func (e *endpoint) tryOtherPath(sent, longest time.Duration) {
 	from := e.server.Address()
 	e.server.tryNextAddress(from)
 	if state != health.Up && e.server.Address() == from {
-		e.sockets.renewSilent(longest)
+		e.sockets.renewAfter(false, longest)
 	}
 }
 

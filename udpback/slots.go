@@ -22,8 +22,8 @@ type slotBlock struct {
 	used  int // of those, not free
 }
 
-// slot returns the slot of an Identifier. What it returns for one that is free must not be
-// changed, and for none may it be used after free. With mu held.
+// slot returns the slot of an Identifier. That of a free one must not be changed. Once free has
+// been called for the Identifier, its slot must be looked up again. With mu held.
 func (s *socket) slot(id wire.ServerID) *slot {
 	if b := s.slots.blocks[id/blockSize]; b != nil {
 		return &b.slots[id%blockSize]

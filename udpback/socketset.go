@@ -195,9 +195,9 @@ func (set *socketSet) count(n int) {
 
 const (
 	// renewPause is how soon after a renewal sockets are renewed again. While nothing is
-	// heard the pause doubles; requests wait no longer than longestRenewPause: a silent port with 64 sockets
-	// full of requests has at most 5 generations of them within the 31 s that each still
-	// listens.
+	// heard the pause doubles; requests wait no longer than longestRenewPause: a silent port
+	// with 64 sockets full of requests has at most 5 generations of them within the 31 s that
+	// each still listens.
 	renewPause        = time.Second
 	longestRenewPause = 8 * time.Second
 
@@ -214,9 +214,7 @@ const (
 // and the wait does not grow. It reports whether the sockets were replaced.
 func (set *socketSet) renew(broken bool) bool { return set.renewAfter(broken, longestRenewPause) }
 
-// renewSilent is renew(false), with another bound of the pause.
-func (set *socketSet) renewSilent(longest time.Duration) { set.renewAfter(false, longest) }
-
+// renewAfter is renew with another bound of the pause.
 func (set *socketSet) renewAfter(broken bool, longest time.Duration) bool {
 	old, ok := set.replaceUnlessRecent(broken, longest)
 	if ok {

@@ -4,20 +4,11 @@
 
 package datagram
 
-import (
-	"net"
-	"testing"
-)
+import "testing"
 
 // Nothing is allocated for what a Listener receives and sends.
 func TestListenerAllocatesNothing(t *testing.T) {
-	l, address := listen(t, "udp4", "127.0.0.1:0")
-	c, err := net.Dial("udp", address.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.Write([]byte("hello"))
+	l, _ := greeted(t)
 	l.Receive(func(in *Inbox) {
 		bufs, to := [][]byte{in.Datagram(0)}, []Peer{*in.Peer(0)}
 		if n := testing.AllocsPerRun(100, func() { l.Send(bufs, to) }); n >= 1 {

@@ -25,6 +25,19 @@ func listen(t *testing.T, network, address string) (*Listener, netip.AddrPort) {
 	return l, c.LocalAddr().(*net.UDPAddr).AddrPort()
 }
 
+// greeted returns a Listener and a client that has sent a datagram to it.
+func greeted(t *testing.T) (*Listener, net.Conn) {
+	t.Helper()
+	l, address := listen(t, "udp4", "127.0.0.1:0")
+	c, err := net.Dial("udp", address.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	c.Write([]byte("hello"))
+	return l, c
+}
+
 // echo answers everything that l receives with the same octets, until l is closed.
 func echo(t *testing.T, l *Listener) (ended chan error) {
 	ended = make(chan error, 1)
@@ -111,13 +124,7 @@ func TestPeerHasTheSendersAddress(t *testing.T) {
 
 // A datagram that the kernel does not accept is skipped, and those after it are sent.
 func TestListenerSkipsWhatIsRefused(t *testing.T) {
-	l, address := listen(t, "udp4", "127.0.0.1:0")
-	c, err := net.Dial("udp", address.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	c.Write([]byte("hello"))
+	l, c := greeted(t)
 	var to []Peer
 	l.Receive(func(in *Inbox) {
 		to = []Peer{*in.Peer(0), *in.Peer(0), *in.Peer(0)}
