@@ -14,10 +14,9 @@
 // server.go has the server and access.go decides which requests are answered. Strangers can
 // keep nobody out: pool.go bounds the connections and says which is closed for another one,
 // limited.go and conn.go are the listener and the connections that obey it, head.go reads the
-// first request's head and peek_unix.go sees whether it has arrived, handshake.go bounds what TLS
-// handshakes cost, batches.go renders
-// /metrics and /readyz once for all callers that wait, scrape.go says what the variants of
-// /metrics are.
+// first request's head and peek_unix.go sees whether it has arrived, handshake.go bounds what
+// TLS handshakes cost, batches.go renders /metrics and /readyz once for all callers that wait,
+// scrape.go says what the variants of /metrics are.
 //
 // The page and its JSON render one value, a [status.Snapshot], which gateway makes: shared.go
 // makes one a second for all callers together and keeps what was rendered of it. sampler.go

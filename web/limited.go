@@ -14,10 +14,10 @@ import (
 const (
 	// silentTimeout is how long a connection may be silent.
 	silentTimeout = 5 * time.Second
-	// patience is how long a new connection waits for a place outside while requests that have
-	// arrived have all of them, and none gets on: longer than a collection of garbage and busy
-	// processors hold them up.
-	patience = 200 * time.Millisecond
+	// placeTimeout is how long a new connection waits for a place outside while requests that
+	// have arrived have all of them, and none of them gets a place inside: longer than a
+	// collection of garbage and busy processors hold them up.
+	placeTimeout = 200 * time.Millisecond
 	// queueTimeout is how long one may wait for a place inside the pool.
 	queueTimeout = 10 * time.Second
 )
@@ -101,7 +101,7 @@ func (l *limited) add(c *conn) bool {
 			l.nextRest = time.Now().Add(5 * time.Since(start))
 		}
 	case allQueued:
-		t := time.NewTimer(patience)
+		t := time.NewTimer(placeTimeout)
 		defer t.Stop()
 		for waiting := true; waiting; {
 			select {

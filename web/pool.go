@@ -19,9 +19,11 @@ import (
 // there is none, an idle connection is closed for it, one that waits for its peer in a TLS
 // handshake, or one that has been slow for a while. If there is no place outside, a silent
 // connection is closed: the oldest one, or that of a source which has most of the places.
-// Inside it is the oldest one of the source that has most. No connection waits for another in
-// the kernel's backlog for more than a few milliseconds: behind thousands that say nothing it
-// would wait for long.
+// Inside it is the oldest one of the source that has most.
+//
+// Connections wait in the kernel's backlog only while the first of them waits for a place
+// outside: for grace where silent connections have the places, because behind thousands of
+// them others would wait for long, and for placeTimeout where requests that have arrived do.
 type pool struct {
 	// static after construction
 	maxOutside, maxInside int
