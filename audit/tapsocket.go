@@ -26,18 +26,14 @@ const (
 )
 
 // ListenTap opens the socket that taps connect to, for its owner only. It replaces a socket
-// that an earlier gateway has not removed, but not one that a process listens on, and nothing
+// that an earlier gateway has not removed, but not one that a process uses, and nothing
 // that is not a socket.
 func ListenTap(path string) (*TapListener, error) {
 	if err := CheckTapPath(path); err != nil {
 		return nil, err
 	}
-	c, err := net.DialTimeout("unix", path, time.Second)
-	if err == nil {
-		c.Close()
-	}
-	if err == nil || errors.Is(err, syscall.EAGAIN) { // EAGAIN: its backlog is full
-		return nil, fmt.Errorf("another gateway listens on %s", path)
+	if err := checkUnused(path); err != nil {
+		return nil, err
 	}
 	// It is made in a directory that nobody else can enter, and moved after its mode is set,
 	// so that others can never connect.
@@ -74,6 +70,25 @@ func CheckTapPath(path string) error {
 		return fmt.Errorf("%s is not a socket: expected a path where there is nothing, or a socket of an earlier gateway", path)
 	}
 	return nil // what else is wrong shows when the socket is made
+}
+
+// checkUnused returns an error if a process uses the socket at path, or may do so. Of one
+// that nobody uses any more it is known: connecting to it is refused (unix(7)).
+func checkUnused(path string) error {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	c, err := net.DialTimeout("unix", path, time.Second)
+	switch {
+	case err == nil:
+		c.Close()
+		return fmt.Errorf("another gateway listens on %s", path)
+	case errors.Is(err, syscall.EAGAIN): // its backlog is full
+		return fmt.Errorf("another gateway listens on %s", path)
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return fmt.Errorf("expected a path where there is nothing, or a socket of an earlier gateway; another program may use %s: %w", path, err)
 }
 
 // TapListener removes its socket when it is closed.

@@ -131,6 +131,33 @@ func TestSocketInPlace(t *testing.T) {
 	}
 }
 
+// A socket that another program receives datagrams at, as syslog does, is not replaced: nobody
+// can connect to it, and it is in use all the same.
+//
+// Fault S5.
+func TestASocketForDatagramsIsNotReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	other, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, err := ListenTap(path); err == nil {
+		l.Close()
+		t.Error("the socket of another program was replaced")
+	} else if !strings.Contains(err.Error(), "another program may use "+path) {
+		t.Errorf("%v, want that another program may use %s", err, path)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the socket of another program is gone: %v", err)
+	}
+	other.Close()
+	l, err := ListenTap(path)
+	if err != nil {
+		t.Fatalf("over a socket that nobody uses any more: %v", err)
+	}
+	l.Close()
+}
+
 // What is not a socket is neither replaced at the start nor removed at the end, and neither is what has
 // replaced the socket meanwhile.
 //
