@@ -201,19 +201,10 @@ func (p *Pair) write(certFile, keyFile string, force bool) error {
 }
 
 // writeFile makes a file with exactly that mode. With force it replaces an existing
-// file by renaming, so that no process reads half a key, or a key with the old mode.
+// file by renaming, so that no process reads half a key, or a key with the old mode; it
+// replaces nothing but a file, and touches no other one.
 func writeFile(path string, data []byte, mode os.FileMode, force bool) error {
-	target := path
-	if force {
-		target = path + ".new"
-		if err := os.Remove(target); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	f, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s exists: -force replaces it", path)
-	}
+	f, err := createFile(path, force)
 	if err != nil {
 		return err
 	}
@@ -224,10 +215,32 @@ func writeFile(path string, data []byte, mode os.FileMode, force bool) error {
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
-	if err == nil && force {
-		err = os.Rename(target, path)
+	if !force {
+		return err
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(f.Name()))
 	}
 	return err
+}
+
+// createFile creates the file at path, which must not exist, or with force one beside it
+// that is to be renamed. Only its owner can read it.
+func createFile(path string, force bool) (*os.File, error) {
+	if !force {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, os.ErrExist) {
+			err = fmt.Errorf("%s exists: -force replaces it", path)
+		}
+		return f, err
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeType&^os.ModeSymlink != 0 { // /dev/null is not for replacing
+		return nil, fmt.Errorf("expected the name of a file, got %s, which is not a regular file", path)
+	}
+	return os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 }
 
 func exists(path string) bool {

@@ -1,6 +1,7 @@
 package certs
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,5 +107,41 @@ func TestCertificatesEndWithTheirCA(t *testing.T) {
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%q: something was made", host)
 		}
+	}
+}
+
+// With force nothing but the files of the certificates is replaced: not a device or a pipe that is named
+// as the file for the CA's key, nor a file that somebody has put beside a key.
+//
+// Fault S5.
+func TestForceReplacesFilesOnly(t *testing.T) {
+	dir := t.TempDir()
+	kept := filepath.Join(dir, "server.key.new")
+	if err := os.WriteFile(kept, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := WriteDir(dir, DirOptions{Force: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, err := os.ReadFile(kept); err != nil || string(text) != "kept" {
+		t.Errorf("%s: %q, %v; expected what was written there", kept, text, err)
+	}
+	if rest, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(rest) > 0 {
+		t.Errorf("left behind: %v", rest)
+	}
+	socket := filepath.Join(dir, "socket")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = WriteDir(filepath.Join(dir, "other"), DirOptions{CAKey: socket, Force: true})
+	if err == nil || !strings.Contains(err.Error(), socket+", which is not a regular file") {
+		t.Errorf("a socket as the CA's key: expected that it is not a regular file, got %v", err)
+	}
+	if info, err := os.Lstat(socket); err != nil || info.Mode().Type() != os.ModeSocket {
+		t.Errorf("the socket was replaced: %v", err)
 	}
 }

@@ -147,24 +147,23 @@ func (o *importOptions) undo(err error, written []string) error {
 // writeOwn writes a file that only its owner can read. A file that exists is replaced as a
 // whole, and only if replace is true.
 func writeOwn(path string, b []byte, replace bool) error {
-	name := path
+	var f *os.File
+	var err error
 	if replace {
-		name += ".new"
-		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+		f, err = os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // of mode 0600
+	} else {
+		f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
 	err = errors.Join(err, f.Close())
 	if err == nil && replace {
-		err = os.Rename(name, path)
+		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		err = errors.Join(err, os.Remove(name))
+		err = errors.Join(err, os.Remove(f.Name()))
 	}
 	return err
 }
