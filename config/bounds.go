@@ -3,8 +3,8 @@ package config
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -56,15 +56,27 @@ var (
 	keyPart    = regexp.MustCompile(`^'[a-z_.]+'$`)
 )
 
+// structure are the characters that give TOML its structure, and the quotes that a word
+// processor puts in the place of some.
+const structure = "=.,:#[]{}\"' “”„‘’"
+
+// signs are how the library quotes the ends of lines and other characters without a form of
+// their own, and the escapes that digits follow.
+var signs = []string{`'\n'`, `'\r'`, `'\t'`, `'\''`, `'\x'`, `'\u'`, `'\U'`}
+
 // withoutValues returns a message of the TOML library without what it quotes of the file,
-// which may be a secret, or its first letter. Punctuation and names of keys remain.
+// which may be a secret, or a character of it. The characters of the structure and names of
+// keys remain.
 func withoutValues(message string) string {
 	message = strings.ReplaceAll(message, `'\x00' instead`, "the end of the file") // the library's sign for it
+	if strings.HasPrefix(message, "invalid escape") {
+		return `invalid escape in a string: expected \\ for a backslash, or single quotes around the string`
+	}
 	aboutKey := strings.HasPrefix(message, "Key '")
 	return quotedPart.ReplaceAllStringFunc(message, func(quoted string) string {
 		c, size := utf8.DecodeRuneInString(quoted[1:])
 		switch {
-		case len(quoted) == size+2 && !unicode.IsLetter(c) && !unicode.IsDigit(c), aboutKey && keyPart.MatchString(quoted), strings.HasPrefix(quoted, `'\`), quoted == `'"'` || quoted == `"'"`:
+		case len(quoted) == size+2 && strings.ContainsRune(structure, c), aboutKey && keyPart.MatchString(quoted), slices.Contains(signs, quoted):
 			return quoted
 		case len(quoted) == size+2:
 			return "another character"
@@ -73,8 +85,10 @@ func withoutValues(message string) string {
 	})
 }
 
-// isSecretKey reports whether the value of a key is a secret.
+// isSecretKey reports whether the value of a key is a secret, or names one: the secret itself
+// may stand there by mistake.
 func isSecretKey(path string) bool {
+	path = strings.TrimSuffix(strings.TrimSuffix(path, "_file"), "_env")
 	for _, name := range []string{"secret", "token", "salt", "password"} {
 		if strings.HasSuffix(path, name) {
 			return true

@@ -76,11 +76,36 @@ func TestMistakesInTOMLShowNoSecret(t *testing.T) {
 	}
 }
 
+// Nor is a single character of one, whichever it is: under a key for a secret, or for the file that
+// holds one, as elsewhere, the mistake names nothing but the characters of TOML's structure.
+//
+// Fault S9.
+func TestMistakesInTOMLShowNoCharacterOfASecret(t *testing.T) {
+	for _, key := range []string{"secret", "server.secret", "secret_file", "secret_env", "token", "hash_salt", "secert", "a.b"} {
+		for _, form := range []string{"KEY = CHARab", `KEY = "CHARab`, `KEY = "a\\CHARb"`, "KEY = \"\"\"\na\\CHARb\"\"\"", "KEY = 'a'CHARb", "KEY = 1CHARb", "KEY = [1 CHAR]", "KEY = [aCHAR", "KEY CHAR"} {
+			mistakes := 0
+			for _, c := range []string{"!", "%", "~", "Z", "é", `\`, "\u200b"} {
+				if err := parsed(strings.NewReplacer("KEY", key, "CHAR", c).Replace(form) + "\n"); err != nil {
+					text := err.Error()
+					if strings.Contains(text, "'"+c+"'") || strings.Contains(text, `'\`+c+"'") || c == "\u200b" && strings.Contains(text, "200b") {
+						t.Errorf("%s with %q for CHAR: the mistake shows it: %v", strings.Replace(form, "KEY", key, 1), c, err)
+					}
+					mistakes++
+				}
+			}
+			if mistakes == 0 {
+				t.Errorf("%s: expected a mistake", strings.Replace(form, "KEY", key, 1))
+			}
+		}
+	}
+}
+
 // What is wrong is still said.
 func TestMistakesInTOMLSayWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"a = 1\nlisten.address = 1\nlisten.address = 2": ":3: not TOML: Key 'listen.address' has already been defined.",
 		"a = x1":      "expected value but found another character instead",
+		"a = “x”":     "expected value but found '“' instead",
 		"a = = 1":     "expected value but found '=' instead",
 		"a = \"x":     "unexpected EOF; expected",
 		"[a":          "expected '.' or ']' to end table name, but got the end of the file",
