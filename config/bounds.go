@@ -8,25 +8,32 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a file, far above what any configuration has. The TOML library calls itself for
-// each level, and a stack that overflows ends the process; and its time grows with the
-// square of the parts of a key.
+// Bounds of a configuration, far above what any has. The TOML library calls itself for each
+// level, and a stack that overflows ends the process; its time grows with the square of the
+// parts of a key, and each part and each table takes a kilobyte.
 const (
-	maxNesting = 32 // arrays and inline tables inside each other
-	maxDots    = 64 // outside of strings in one line
+	maxNesting = 32      // arrays and inline tables inside each other
+	maxDots    = 64      // outside of strings in one line
+	maxAllDots = 10_000  // likewise in all files
+	maxTables  = 100_000 // in all files
 )
 
-// checkBounds returns the line, from 1, where a file exceeds the bounds, and how; 0 if it
+// bounds counts what files have, before they are parsed.
+type bounds struct{ dots, tables int }
+
+// check returns the line, from 1, where a file exceeds the bounds, and how; 0 if it
 // does not. It reads what is TOML as TOML; after a mistake, where the library stops, its
 // result means nothing.
-func checkBounds(src string) (line int, text string) {
+func (b *bounds) check(src string) (line int, text string) {
 	depth, dots := 0, 0
+	begins := true // nothing but blanks precedes in the line
 	l := locator{src: src, line: 1}
 	for l.pos < len(l.src) {
 		c := l.peek()
 		switch c {
 		case '"', '\'':
 			l.str(c)
+			begins = false
 			continue
 		case '#':
 			l.skipLine()
@@ -35,20 +42,38 @@ func checkBounds(src string) (line int, text string) {
 			dots = 0
 		case '.':
 			dots++
+			b.dots++
 		case '[', '{':
+			if c == '{' || depth == 0 && begins {
+				b.tables++
+			}
 			depth++
 		case ']', '}':
 			depth = max(depth-1, 0)
 		}
-		if depth > maxNesting {
-			return l.line, fmt.Sprintf("expected at most %d arrays and tables inside each other", maxNesting)
-		}
-		if dots > maxDots {
-			return l.line, fmt.Sprintf("expected at most %d dots outside of quotes in one line", maxDots)
+		begins = c == '\n' || begins && (c == ' ' || c == '\t')
+		if text := b.exceeded(depth, dots); text != "" {
+			return l.line, text
 		}
 		l.advance(1)
 	}
 	return 0, ""
+}
+
+// exceeded says which bound is exceeded where there are so many levels, and so many dots in the
+// line.
+func (b *bounds) exceeded(depth, dots int) string {
+	switch {
+	case depth > maxNesting:
+		return fmt.Sprintf("expected at most %d arrays and tables inside each other", maxNesting)
+	case dots > maxDots:
+		return fmt.Sprintf("expected at most %d dots outside of quotes in one line", maxDots)
+	case b.dots > maxAllDots:
+		return fmt.Sprintf("expected at most %d dots outside of quotes in all files", maxAllDots)
+	case b.tables > maxTables:
+		return fmt.Sprintf("expected at most %d tables in all files", maxTables)
+	}
+	return ""
 }
 
 var (

@@ -30,6 +30,9 @@ func TestBounds(t *testing.T) {
 		"after a string":   "b = \"\"\"\"\"\"\na = '''x'''\nc = " + strings.Repeat("[", many),
 		"after an escape":  "b = \"\\\\\" # \"\nc = " + strings.Repeat("[", many),
 		"after a comment":  "# \"\nc = " + strings.Repeat("[", many),
+		"many dotted keys": strings.Repeat("[a"+strings.Repeat(".a", 60)+"]\n", many/60),
+		"many tables":      strings.Repeat(" [[client]]\n", many),
+		"inline, many":     "a = [\n" + strings.Repeat("{},\n", many) + "]\n",
 		"in nested arrays": "c = [1, [2, '[', " + strings.Repeat("[", many),
 	} {
 		start := time.Now()
@@ -43,7 +46,7 @@ func TestBounds(t *testing.T) {
 	}
 	brackets := strings.Repeat("[{.", 100)
 	for _, text := range []string{"# " + brackets, "a = '" + brackets + "'", "a = \"\\\"" + brackets + "\"", "a = '''" + brackets + "'" + brackets + "'''", "a = 1.5\nb = 2.5"} {
-		if line, what := checkBounds(text); line != 0 {
+		if line, what := new(bounds).check(text); line != 0 {
 			t.Errorf("%.20q…: line %d: %s; want it to be within the bounds", text, line, what)
 		}
 	}
@@ -141,5 +144,24 @@ func TestMistakesAreBounded(t *testing.T) {
 	err := parsed(text.String())
 	if list, ok := err.(Mistakes); !ok || len(list) != maxMistakes {
 		t.Errorf("%d mistakes, want %d", len(list), maxMistakes)
+	}
+}
+
+// The bounds are for all files of a configuration together, and as many tables as somebody may want
+// are within them.
+func TestBoundsOfAllFiles(t *testing.T) {
+	var b bounds
+	for i := range 3 {
+		line, text := b.check(strings.Repeat("[[route]]\nrealms = [\n'a.b', # .\n[\n]]\n", 30_000) + strings.Repeat("a = 1.5\n", 3_000))
+		if line != 0 {
+			t.Fatalf("file %d: line %d: %s; expected it to be within the bounds", i, line, text)
+		}
+	}
+	if _, text := b.check(strings.Repeat("a = 1.5\n", 1_001)); text != "expected at most 10000 dots outside of quotes in all files" {
+		t.Errorf("a dot more than there may be: %q", text)
+	}
+	b.dots = 0
+	if line, text := b.check(strings.Repeat("[a]\n", 10_001)); line != 10_001 || text != "expected at most 100000 tables in all files" {
+		t.Errorf("a table more than there may be: line %d: %q", line, text)
 	}
 }

@@ -32,8 +32,9 @@ type sources struct {
 	mistakes Mistakes
 	broken   bool // a file is missing from values
 
-	paths map[string]bool // absolute: the files read so far
-	size  int64           // of their contents in bytes
+	paths  map[string]bool // absolute: the files read so far
+	size   int64           // of their contents in bytes
+	bounds bounds
 }
 
 // gather reads the file at path, with its text, and all files that it includes. Tables of
@@ -53,7 +54,7 @@ func (s *sources) add(path, text string, within []string) {
 	s.places.first = append(s.places.first, nil)
 	s.paths[absolute(path)] = true
 	s.size += int64(len(text))
-	if line, text := checkBounds(text); line > 0 {
+	if line, text := s.bounds.check(text); line > 0 {
 		s.broken = true
 		s.wrong(index, Mistake{File: path, Line: line, Text: "not TOML: " + text})
 		return
