@@ -30,7 +30,8 @@ type Log struct {
 	User string // one of Shows
 
 	// How that realm is shown: "full", "hash" or "none". A realm that only one person
-	// uses identifies that person, whatever user says. F-Ticks have the realm in full in any case.
+	// uses identifies that person, whatever user says. F-Ticks have the realm in full in any case,
+	// and so do warnings about a realm that cannot be routed: at most one a minute of each kind.
 	// Default: "full"
 	Realm string // one of Shows, without "cut"
 

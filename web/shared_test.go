@@ -83,6 +83,8 @@ func TestSizeIsBounded(t *testing.T) {
 }
 
 // A hundred callers at once cause one snapshot and one rendering, and cost little memory.
+//
+// Fault S2.
 func TestCallersShareARendering(t *testing.T) {
 	b := newBed(t, nil)
 	b.state = largeState(300, 3000)
@@ -115,6 +117,8 @@ func TestCallersShareARendering(t *testing.T) {
 }
 
 // A snapshot is a second old at most, and the views of one second are bounded.
+//
+// Fault S2.
 func TestViewsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		assembled, rendered := 0, 0
