@@ -161,14 +161,25 @@ func TestARefusedReloadShowsUntilOneIsTaken(t *testing.T) {
 	}
 	expect("at the start", 1, "")
 	good := need(os.ReadFile(g.gw.current.Load().Config.Path))
-	g.put("gw.toml", bytes.Replace(good, []byte("packet_timeout"), []byte("unheard_of = 1\npacket_timeout"), 1))
+	bad := func(key string) []byte {
+		return bytes.Replace(good, []byte("packet_timeout"), []byte(key+" = 1\npacket_timeout"), 1)
+	}
+	g.put("gw.toml", bad("unheard_of"))
 	if g.gw.Reload() == nil {
 		t.Fatal("expected the reload to be refused")
 	}
 	const place = `file="gw.toml",key="listen.unheard_of"}`
 	expect("refused", 0, place)
+	g.put("gw.toml", bad("being_edited")) // so that it is not read again by itself
+	const taken = `radsec_gw_reloads_total{result="taken"}`
+	before := g.scrape()[taken]
 	g.put("ca.pem", append(need(os.ReadFile(filepath.Join(filepath.Dir(g.gw.current.Load().Config.Path), "ca.pem"))), '\n'))
-	_ = g.gw.reloadFiles() // whether it reads the configuration again is not at issue
+	if err := g.gw.reloadFiles(); err != nil {
+		t.Errorf("the changed certificates were refused: %v", err)
+	}
+	if got := g.scrape()[taken]; got != before+1 {
+		t.Errorf("expected the changed certificates to be taken, got %v after %v of %s", got, before, taken)
+	}
 	expect("after other files were read", 0, place)
 	g.put("gw.toml", good)
 	g.reload()
