@@ -155,6 +155,34 @@ func TestViewsAreBounded(t *testing.T) {
 	})
 }
 
+// Views that are asked for at the same time are rendered one after the other, so that they take one
+// processor and the memory of one, and each caller gets his own.
+//
+// Fault S2.
+func TestOneViewIsRenderedAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rendering := 0
+		s := newShared(func() *status.Snapshot { return &status.Snapshot{} }, func(_ *status.Snapshot, r request) ([]byte, error) {
+			if rendering++; rendering > 1 {
+				t.Error("two views are rendered at one time")
+			}
+			time.Sleep(time.Millisecond)
+			rendering--
+			return []byte(strings.Repeat("x", len(r.view.Text))), nil
+		})
+		var callers sync.WaitGroup
+		for i := range maxViews {
+			callers.Go(func() {
+				got, err := s.get(t.Context(), request{view: status.View{Text: strings.Repeat("v", i+1)}})
+				if err != nil || got.size != i+1 {
+					t.Errorf("view %d: %d bytes, %v; expected %d", i, got.size, err, i+1)
+				}
+			})
+		}
+		callers.Wait()
+	})
+}
+
 // A snapshot that takes long is shared for longer: it costs a tenth of a processor.
 func TestExpensiveSnapshotsAreSharedLonger(t *testing.T) {
 	for takes, shared := range map[time.Duration]time.Duration{0: snapshotFor, 300 * time.Millisecond: 3 * time.Second, time.Second: mostFor} {
