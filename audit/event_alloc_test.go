@@ -35,6 +35,7 @@ func TestDebugDoesNotAllocate(t *testing.T) {
 	level.Store(int64(slog.LevelDebug))
 	h, _ := newHub(t, io.Discard, func(c *Config) { c.Level = func() slog.Level { return slog.Level(level.Load()) } })
 	e := login(t, "bob@example.org", radius.CodeAccessAccept)
+	e.Number, e.Route = 12, "example.org"
 	all := steps(e)
 	if n := testing.AllocsPerRun(1000, func() {
 		h.Arrived(e)
