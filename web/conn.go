@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -25,6 +26,7 @@ type conn struct {
 	whole     atomic.Bool // the head of its first request has been read
 	reading   atomic.Bool // in Read
 	asked     atomic.Bool // it has sent a request
+	owing     atomic.Bool // it has not sent the whole body of its request
 	computing atomic.Bool // it has one of Server.handshakes
 
 	// guarded by pool.mu
@@ -42,7 +44,7 @@ func newConn(c net.Conn, l *limited) *conn {
 // The order in which connections inside are closed for others.
 const (
 	idleFirst    = iota
-	freshWaiting // for the peer
+	freshWaiting // for the peer; with those that have not sent the body of their request
 	freshRest
 	servingLast
 )
@@ -52,6 +54,8 @@ func (c *conn) order() int {
 	switch {
 	case c.stage == idle:
 		return idleFirst
+	case c.stage == serving && c.reading.Load() && c.owing.Load():
+		return freshWaiting
 	case c.stage == serving:
 		return servingLast
 	case c.reading.Load() && !c.asked.Load(): // else net/http only watches for its end
@@ -193,6 +197,7 @@ func connState(c net.Conn, state http.ConnState) {
 		case http.StateActive:
 			c.asked.Store(true)
 		case http.StateIdle:
+			c.owing.Store(false)
 			c.pool.change(c, idle)
 		}
 	}
@@ -203,9 +208,28 @@ func connState(c net.Conn, state http.ConnState) {
 func (s *Server) track(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c := connOf(r); c != nil {
+			if r.ContentLength != 0 { // -1: it is chunked
+				c.owing.Store(true)
+				r.Body = &body{r.Body, c}
+			}
 			c.pool.serve(c, s.sentTheToken(r))
 		}
 		h.ServeHTTP(w, r)
 		s.garbage.collect()
 	})
+}
+
+// body is the body of a request. It records that the whole of it has arrived.
+type body struct {
+	io.ReadCloser
+	of *conn
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.of.owing.Store(false)
+	}
+	return n, err
 }

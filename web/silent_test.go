@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -95,6 +97,45 @@ func TestARequestIsNotClosedAsAHandshake(t *testing.T) {
 	if got := c.order(); got != freshRest {
 		t.Errorf("after the request: order %d, expected %d", got, freshRest)
 	}
+}
+
+// Requests whose bodies never arrive keep nobody out, whether anything reads the bodies or not.
+//
+// Fault S1.
+func TestMissingBodiesKeepNobodyOut(t *testing.T) {
+	for _, head := range []string{
+		"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+		"GET /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"PUT /loglevel HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\nContent-Length: 9\r\n\r\n",
+	} {
+		b := newBed(t, func(c *Config) { c.MaxConnections, c.MaxWaiting, c.Token = 4, 3, []byte(token) })
+		address, _ := b.serve()
+		for range 40 {
+			b.call(address, "127.0.0.1", head)
+		}
+		if err := get(address, ownAddress("127.0.0.2"), "/healthz", maxWait); err != nil {
+			t.Errorf("while 40 requests %q wait for their bodies: %v", head, err)
+		}
+	}
+}
+
+// A request whose body has arrived is not closed as one that waits for it.
+func TestARequestWithItsBodyIsNotClosed(t *testing.T) {
+	b := newBed(t, nil)
+	c := newConn(&fakeConn{source: "192.0.2.1"}, &limited{server: b.server})
+	c.pool.add(c, true)
+	c.pool.queue(c)
+	r := httptest.NewRequest("PUT", "/loglevel", strings.NewReader("debug")).WithContext(withConn(t.Context(), c))
+	b.server.track(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		c.reading.Store(true)
+		if got := c.order(); got != freshWaiting {
+			t.Errorf("before the body was read: order %d, expected %d", got, freshWaiting)
+		}
+		io.Copy(io.Discard, r.Body)
+		if got := c.order(); got != servingLast {
+			t.Errorf("after the body was read: order %d, expected %d", got, servingLast)
+		}
+	})).ServeHTTP(httptest.NewRecorder(), r)
 }
 
 // The head of a request may arrive in parts; it is the whole head that counts.
