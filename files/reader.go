@@ -44,13 +44,26 @@ type Reader struct {
 	// panic in it. It must be set before the Reader is used.
 	Parsing func(path string)
 
-	mu      locks.Mutex[locks.Reader] // guards running
-	running map[string]chan struct{}  // by path; each is closed when its call returns
+	mu      locks.Mutex[locks.Reader] // guards the rest, and the fields of calls
+	running map[string]*call          // by path: the latest call, until it has returned
+	pending int                       // goroutines that have not returned
+}
+
+// call is a call that has not returned.
+type call struct {
+	// static after construction
+	begun time.Time
+	over  chan struct{} // closed when it has returned, or is forgotten
+
+	// guarded by Reader.mu
+	looking bool        // at what its path has now
+	seen    bool        // was is known
+	was     os.FileInfo // what its path had when it began; nil: nothing
 }
 
 // NewReader returns a Reader.
 func NewReader() *Reader {
-	return &Reader{read: readFile, running: map[string]chan struct{}{}}
+	return &Reader{read: readFile, running: map[string]*call{}}
 }
 
 // StuckError reports that a call that accesses Path has not returned in time.
@@ -65,7 +78,7 @@ func (e *StuckError) Error() string {
 // Call runs f, which accesses path, in a goroutine of its own and returns its
 // error, or a *StuckError when f has not returned within 5 seconds, or the error
 // of ctx when that ends first. While a call for the same path has not returned,
-// another one waits for it.
+// another one waits for it, unless the path has something else by then.
 //
 // f may still run after Call has returned.
 func (r *Reader) Call(ctx context.Context, path string, f func() error) error {
@@ -90,26 +103,65 @@ func (r *Reader) Call(ctx context.Context, path string, f func() error) error {
 
 // begin starts f, and returns a channel that receives its error. If a call for the same
 // path has not returned, it does not start f, and returns a channel that is closed when
-// that call returns.
+// that call returns, or is forgotten.
 func (r *Reader) begin(path string, f func() error) (result chan error, busy chan struct{}, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if busy := r.running[path]; busy != nil {
-		return nil, busy, nil
+		r.look(path, busy)
+		return nil, busy.over, nil
 	}
-	if len(r.running) >= maxStuck {
+	if r.pending >= maxStuck {
 		return nil, nil, fmt.Errorf("%s was not opened: %d calls for other files have not returned; do the disks answer?", path, maxStuck)
 	}
-	result, ended := make(chan error, 1), make(chan struct{})
-	r.running[path] = ended
-	go func() {
-		result <- f()
+	c := &call{begun: time.Now(), over: make(chan struct{})}
+	r.running[path] = c
+	result = make(chan error, 1)
+	r.start(func() {
+		info, _ := os.Stat(path)
 		r.mu.Lock()
-		delete(r.running, path)
+		c.seen, c.was = true, info
 		r.mu.Unlock()
-		close(ended)
-	}()
+		result <- f()
+	}, func() { r.forget(path, c) })
 	return result, nil, nil
+}
+
+// start runs f in a goroutine of its own, and then ended, with mu held. Called with mu held.
+func (r *Reader) start(f, ended func()) {
+	r.pending++
+	go func() {
+		f()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.pending--
+		ended()
+	}()
+}
+
+// look forgets a call that is overdue if its path has something else now. Such a call may
+// never return: that of a pipe that was removed, or of a network disk that was unmounted by
+// force. What has replaced the file must not wait for it. Called with mu held.
+func (r *Reader) look(path string, c *call) {
+	if c.looking || time.Since(c.begun) < fileTimeout || r.pending >= maxStuck {
+		return
+	}
+	c.looking = true
+	var now os.FileInfo
+	r.start(func() { now, _ = os.Stat(path) }, func() {
+		c.looking = false
+		if !c.seen || c.was != nil && (now == nil || !os.SameFile(c.was, now)) {
+			r.forget(path, c)
+		}
+	})
+}
+
+// forget removes a call that has returned, or that nobody is to wait for. Called with mu held.
+func (r *Reader) forget(path string, c *call) {
+	if r.running[path] == c {
+		delete(r.running, path)
+		close(c.over)
+	}
 }
 
 // listDirectory returns the names in a directory, but those of directories, sorted, with a
