@@ -15,11 +15,12 @@ import (
 // conn is a connection of a pool. It leaves the pool when it is closed.
 type conn struct {
 	net.Conn
-	listener *limited
-	pool     *pool
-	source   netip.Addr    // an IPv4 address, or the /64 of an IPv6 address
-	admitted chan struct{} // closed when it is inside
-	once     sync.Once
+	listener  *limited
+	pool      *pool
+	source    netip.Addr    // an IPv4 address, or the /64 of an IPv6 address
+	admitted  chan struct{} // closed when it is inside
+	displaced chan struct{} // closed when it has been closed for another
+	once      sync.Once
 
 	first []byte // what has been read of it and not returned by Read
 
@@ -28,6 +29,8 @@ type conn struct {
 	asked     atomic.Bool // it has sent a request
 	owing     atomic.Bool // it has not sent the whole body of its request
 	computing atomic.Bool // it has one of Server.handshakes
+
+	writing atomic.Pointer[time.Time] // when the Write that it is in began; nil: it is in none
 
 	// guarded by pool.mu
 	of      *places // of its source
@@ -38,13 +41,13 @@ type conn struct {
 }
 
 func newConn(c net.Conn, l *limited) *conn {
-	return &conn{Conn: c, listener: l, pool: l.server.pool, source: sourceOf(c.RemoteAddr()), admitted: make(chan struct{})}
+	return &conn{Conn: c, listener: l, pool: l.server.pool, source: sourceOf(c.RemoteAddr()), admitted: make(chan struct{}), displaced: make(chan struct{})}
 }
 
 // The order in which connections inside are closed for others.
 const (
 	idleFirst    = iota
-	freshWaiting // for the peer; with those that have not sent the body of their request
+	freshWaiting // for the peer; with those that do not send the body of their request, or do not read its answer
 	freshRest
 	servingLast
 )
@@ -54,7 +57,7 @@ func (c *conn) order() int {
 	switch {
 	case c.stage == idle:
 		return idleFirst
-	case c.stage == serving && c.reading.Load() && c.owing.Load():
+	case c.stage == serving && (c.reading.Load() && c.owing.Load() || c.blocked()):
 		return freshWaiting
 	case c.stage == serving:
 		return servingLast
@@ -145,7 +148,17 @@ func (c *conn) Read(p []byte) (int, error) {
 // Write implements net.Conn.
 func (c *conn) Write(p []byte) (int, error) {
 	c.endComputing() // a handshake computes all of its messages, and then writes them
+	now := time.Now()
+	c.writing.Store(&now)
+	defer c.writing.Store(nil)
 	return c.Conn.Write(p)
+}
+
+// blocked reports whether a Write waits for the peer to read: it has lasted longer than the
+// kernel needs to take what it can keep.
+func (c *conn) blocked() bool {
+	since := c.writing.Load()
+	return since != nil && time.Since(*since) > 20*time.Millisecond
 }
 
 // Close closes the connection, and removes it from the pool.

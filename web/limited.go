@@ -18,6 +18,15 @@ const (
 	// have arrived have all of them, and none of them gets a place inside: longer than a
 	// collection of garbage and busy processors hold them up.
 	placeTimeout = 200 * time.Millisecond
+	// maxWaited bounds how long new connections wait for places outside in a row. After that
+	// they wait for a tenth of the time only: a caller behind thousands of others in the
+	// kernel's backlog must not wait until each of them has been answered.
+	maxWaited = 500 * time.Millisecond
+	// writeBuffer is how many bytes of answers the kernel keeps of a connection, which doubles
+	// it. It would keep several megabytes: thousands of callers that ask on and on and read
+	// nothing would have that much written for each before they are closed. At 64 KiB and a
+	// round trip of 20 ms a scrape still gets 6 MB a second.
+	writeBuffer = 64 << 10
 	// queueTimeout is how long one may wait for a place inside the pool.
 	queueTimeout = 10 * time.Second
 )
@@ -31,9 +40,13 @@ type limited struct {
 	failed func(error) // called for each error after which it tries again
 	inside chan *conn
 
+	// owned by run
+	nextRest time.Time     // not before then
+	waited   time.Duration // for places outside, without what has been forgotten since
+	waitedAt time.Time     // when waited was computed
+
 	closing   sync.Once
 	closed    chan struct{}
-	nextRest  time.Time      // owned by run: not before then
 	accepting sync.WaitGroup // run
 	receiving sync.WaitGroup // receive
 }
@@ -75,6 +88,9 @@ func (l *limited) run() {
 		if err != nil {
 			return
 		}
+		if tcp, ok := accepted.(*net.TCPConn); ok {
+			tcp.SetWriteBuffer(writeBuffer)
+		}
 		c := newConn(accepted, l)
 		if !l.add(c) {
 			c.Conn.Close()
@@ -101,23 +117,37 @@ func (l *limited) add(c *conn) bool {
 			l.nextRest = time.Now().Add(5 * time.Since(start))
 		}
 	case allQueued:
-		t := time.NewTimer(placeTimeout)
-		defer t.Stop()
-		for waiting := true; waiting; {
-			select {
-			case <-p.freed:
-				if p.add(c, false) == added {
-					return true
-				}
-			case <-t.C:
-				waiting = false
-			case <-l.closed:
-				return false
-			}
+		if ok, open := l.awaitPlace(c); ok || !open {
+			return open
 		}
 	}
 	p.add(c, true)
 	return true
+}
+
+// awaitPlace adds a connection when a place outside becomes free in time, and reports whether
+// it did, and whether l is still open.
+func (l *limited) awaitPlace(c *conn) (ok, open bool) {
+	start := time.Now()
+	l.waited = max(0, l.waited-start.Sub(l.waitedAt)/10)
+	defer func() {
+		l.waitedAt = time.Now()
+		l.waited += l.waitedAt.Sub(start)
+	}()
+	t := time.NewTimer(min(placeTimeout, maxWaited-l.waited))
+	defer t.Stop()
+	for {
+		select {
+		case <-l.server.pool.freed:
+			if l.server.pool.add(c, false) == added {
+				return true, true
+			}
+		case <-t.C:
+			return false, true
+		case <-l.closed:
+			return false, false
+		}
+	}
 }
 
 // accept waits for a connection, and tries again after an error.
@@ -164,6 +194,8 @@ func (l *limited) receive(c *conn) {
 	c.pool.queue(c)
 	select {
 	case <-c.admitted:
+	case <-c.displaced:
+		return
 	case <-timeout.C:
 		return
 	case <-l.closed:

@@ -23,7 +23,8 @@ import (
 //
 // Connections wait in the kernel's backlog only while the first of them waits for a place
 // outside: for grace where silent connections have the places, because behind thousands of
-// them others would wait for long, and for placeTimeout where requests that have arrived do.
+// them others would wait for long, and for placeTimeout where requests that have arrived do,
+// until they have done so for maxWaited.
 type pool struct {
 	// static after construction
 	maxOutside, maxInside int
@@ -238,6 +239,7 @@ func (p *pool) displaceAll(list []*conn) {
 // logs a text about that.
 func (p *pool) displace(c *conn, full *logs.Limiter, limit int, text string) {
 	c.Conn.Close()
+	close(c.displaced)
 	p.metrics.HTTPDisplaced()
 	full.Log(func() logs.Line {
 		return logs.Line{Log: p.log, Level: slog.LevelWarn, Text: text, Fields: []any{"limit", limit, "closed", c.source.String()}}
