@@ -179,7 +179,7 @@ func TestRequestLog(t *testing.T) {
 // closing is a handler whose connection ends while a reply is being written.
 type closing struct{ *request }
 
-func (c *closing) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
+func (c *closing) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from udpback.Hop) int {
 	n := c.request.Reply(d, dst, reply, sent, from)
 	c.conn.Closed()
 	return n

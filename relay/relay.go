@@ -148,18 +148,18 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 // attributes under the server's secret, the gateway's own Proxy-State instead of the
 // client's, and Message-Authenticator first. The client's packet is not changed, so that a
 // copy for another server can be made from it (RFC 2865 §2.5).
-func (req *request) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wire.ServerID) (int, error) {
+func (req *request) Write(d *wire.Digests, dst []byte, to udpback.Hop, id wire.ServerID) (int, error) {
 	var o wire.RequestOptions
 	var marker [markerSize]byte
 	if req.dynamic() {
-		o.NAS = to.NAS()
+		o.NAS = to.Server.NAS()
 	}
 	if req.marker != nil && o.NAS == nil { // a request cannot return from the last hop, and hostapd 2.10 refuses a Proxy-State
-		o.ProxyState = req.marker.append(marker[:0], &req.view, to.ID())
+		o.ProxyState = req.marker.append(marker[:0], &req.view, to.Server.ID())
 	}
-	n, err := d.WriteRequestWith(dst, &req.view, req.client.Secret, to.Secret(), id, &o)
+	n, err := d.WriteRequestWith(dst, &req.view, req.client.Secret, to.Secret, id, &o)
 	if list := d.Omitted(); list != nil && err == nil {
-		req.conn.relay.omitted(req, to.Name, req.view.Code(), list)
+		req.conn.relay.omitted(req, to.Server.Name, req.view.Code(), list)
 	}
 	return n, err
 }
@@ -171,8 +171,8 @@ func (req *request) Write(d *wire.Digests, dst []byte, to *udpback.Server, id wi
 //     encrypted again under its secret, and the answer is signed over its Request
 //     Authenticator (RFC 2865 §2.3). The signatures of a batch are computed together, by
 //     udpback, which then calls Deliver.
-func (req *request) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
-	n, err := d.WriteReply(dst, reply, &req.view, sent, from, req.client.Secret) // 9
+func (req *request) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from udpback.Hop) int {
+	n, err := d.WriteReply(dst, reply, &req.view, sent, from.Secret, req.client.Secret) // 9
 	if err != nil {
 		return req.writeSubstitute(d, dst, err)
 	}

@@ -32,7 +32,7 @@ func (c counting) Send(bufs [][]byte) (int, error) {
 // longOwner writes the longest packet.
 type longOwner struct{ *owner }
 
-func (o *longOwner) Write(d *wire.Digests, dst []byte, s *Server, id wire.ServerID) (int, error) {
+func (o *longOwner) Write(d *wire.Digests, dst []byte, s Hop, id wire.ServerID) (int, error) {
 	if _, err := o.owner.Write(d, dst, s, id); err != nil {
 		return 0, err
 	}

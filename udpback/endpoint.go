@@ -313,14 +313,14 @@ func (e *endpoint) checkFailed(err error) {
 
 // Write writes the check. It holds only what identifies the gateway (RFC 5997 §3: no
 // credentials in a Status-Server), and the user of an Access-Request.
-func (c *check) Write(_ *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
+func (c *check) Write(_ *wire.Digests, dst []byte, to Hop, id wire.ServerID) (int, error) {
 	r := wire.NewRequest(c.Code, byte(id)).AddMessageAuthenticator()
 	if c.Code == radius.CodeAccessRequest {
 		config := c.ep.health.Config()
-		r.AddText(attrUserName, config.User).AddUserPassword([]byte(config.Password), to.secret)
+		r.AddText(attrUserName, config.User).AddUserPassword([]byte(config.Password), to.Secret)
 	}
 	r.AddText(attrNASIdentifier, nasIdentifier)
-	octets, err := r.Sign(c.hasher, to.secret)
+	octets, err := r.Sign(c.hasher, to.Secret)
 	return copy(dst, octets), err
 }
 
@@ -331,7 +331,7 @@ const (
 )
 
 // Reply accepts any answer, also an Access-Reject to an Access-Request.
-func (c *check) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, *wire.ServerSecret) int {
+func (c *check) Reply(*wire.Digests, []byte, *wire.View, *[16]byte, Hop) int {
 	return 0
 }
 

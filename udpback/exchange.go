@@ -21,6 +21,12 @@ const (
 	FailUnverified                   // as FailSilent, but replies arrived that did not verify; see Exchange.Ignored
 )
 
+// Hop is the way between the gateway and a server: what both sides know of each other.
+type Hop struct {
+	Server *Server
+	Secret *wire.ServerSecret
+}
+
 // Handler is the owner of an exchange. Its methods are called one at a time. What is
 // written is signed with the rest of its batch, by d.Run, which the caller of the method
 // calls: see wire.Digests.
@@ -29,13 +35,13 @@ type Handler interface {
 	// wire.MaxLength octets, and returns its length. It is called again, with
 	// another server and Identifier, when the request moves to another server (RFC
 	// 2865 §2.5: that is a new request).
-	Write(d *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error)
+	Write(d *wire.Digests, dst []byte, to Hop, id wire.ServerID) (int, error)
 
 	// Reply handles the verified reply, which answers a request with the Request
 	// Authenticator sent; both are valid during the call only. It writes the packet for
 	// the client into dst, which holds wire.MaxLength octets, and returns its length; 0:
 	// there is none.
-	Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int
+	Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from Hop) int
 
 	// Deliver follows Reply with the packet that it wrote, which is signed by now, and
 	// valid during the call only. It ends the exchange: udpback does not touch it again.

@@ -237,7 +237,7 @@ func newOwner(code wire.Code) *owner {
 }
 
 // Write writes a packet of the owner's code with a random Request Authenticator.
-func (o *owner) Write(d *wire.Digests, dst []byte, _ *Server, id wire.ServerID) (int, error) {
+func (o *owner) Write(d *wire.Digests, dst []byte, _ Hop, id wire.ServerID) (int, error) {
 	o.writes++
 	if o.writeErr != nil {
 		return 0, o.writeErr
@@ -249,7 +249,7 @@ func (o *owner) Write(d *wire.Digests, dst []byte, _ *Server, id wire.ServerID) 
 	return len(p), nil
 }
 
-func (o *owner) Reply(_ *wire.Digests, dst []byte, reply *wire.View, _ *[16]byte, _ *wire.ServerSecret) int {
+func (o *owner) Reply(_ *wire.Digests, dst []byte, reply *wire.View, _ *[16]byte, _ Hop) int {
 	return copy(dst, reply.Packet)
 }
 

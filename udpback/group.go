@@ -149,7 +149,7 @@ func (g *Group) startOn(ex *Exchange, batch *Batch, it reservation) error {
 // batch.
 func addToBatch(ex *Exchange, batch *Batch, it reservation) error {
 	dst := batch.space()
-	n, err := ex.Handler.Write(batch.digests, dst, it.socket.ep.server, it.id)
+	n, err := ex.Handler.Write(batch.digests, dst, it.socket.hop(), it.id)
 	if err != nil {
 		it.socket.release(it.id)
 		it.socket.ep.addOutstanding(-1)

@@ -115,7 +115,7 @@ type hasty struct {
 	took bool
 }
 
-func (h *hasty) Write(d *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
+func (h *hasty) Write(d *wire.Digests, dst []byte, to Hop, id wire.ServerID) (int, error) {
 	if h.writes == 1 {
 		h.took = h.Cancel()
 	}
@@ -161,7 +161,7 @@ type interrupted struct {
 	atMove func()
 }
 
-func (o *interrupted) Write(d *wire.Digests, dst []byte, to *Server, id wire.ServerID) (int, error) {
+func (o *interrupted) Write(d *wire.Digests, dst []byte, to Hop, id wire.ServerID) (int, error) {
 	if o.writes == 1 {
 		o.atMove()
 		o.writeErr = errors.New("cannot be written")

@@ -314,7 +314,7 @@ func (r *receiver) answer(c *candidate) {
 		r.deliver()
 	}
 	dst := r.arena.space()
-	n := ex.Handler.Reply(r.sign, dst, reply, &c.sent, s.ep.server.secret)
+	n := ex.Handler.Reply(r.sign, dst, reply, &c.sent, s.hop())
 	r.arena.use(n)
 	r.written = append(r.written, written{ex, dst[:n]})
 }

@@ -19,7 +19,7 @@ type slowOwner struct {
 	during func()
 }
 
-func (o *slowOwner) Write(d *wire.Digests, dst []byte, s *Server, id wire.ServerID) (int, error) {
+func (o *slowOwner) Write(d *wire.Digests, dst []byte, s Hop, id wire.ServerID) (int, error) {
 	o.during()
 	return o.owner.Write(d, dst, s, id)
 }

@@ -30,11 +30,11 @@ type gathered struct {
 
 func (d *gathered) Flush() { d.flushes = append(d.flushes, len(d.packets)) }
 
-func (g *gathering) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from *wire.ServerSecret) int {
+func (g *gathering) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from Hop) int {
 	if g.client == nil {
 		return copy(dst, reply.Packet)
 	}
-	n, err := d.WriteReply(dst, reply, g.client, sent, from, g.secret)
+	n, err := d.WriteReply(dst, reply, g.client, sent, from.Secret, g.secret)
 	if err != nil {
 		panic(err)
 	}

@@ -60,6 +60,9 @@ func newSocket(e *endpoint, address netip.Addr, conn datagram.Conn) *socket {
 	return s
 }
 
+// hop returns the way that the socket's packets go.
+func (s *socket) hop() Hop { return Hop{s.ep.server, s.ep.server.secret} }
+
 // parked reports whether the socket holds parked requests, and cannot send: see
 // socketSet.park.
 func (s *socket) parked() bool { return !s.address.IsValid() }

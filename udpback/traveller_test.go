@@ -27,7 +27,7 @@ type traveller struct {
 }
 
 // Write writes the packet that names its owner.
-func (t *traveller) Write(d *wire.Digests, dst []byte, _ *Server, id wire.ServerID) (int, error) {
+func (t *traveller) Write(d *wire.Digests, dst []byte, _ Hop, id wire.ServerID) (int, error) {
 	if t.cancelsMoving && t.hasLeft() {
 		go t.cancel()
 	}
@@ -62,7 +62,7 @@ func (t *traveller) finish() {
 }
 
 // Reply checks that the reply is this request's own.
-func (t *traveller) Reply(_ *wire.Digests, _ []byte, reply *wire.View, _ *[16]byte, _ *wire.ServerSecret) int {
+func (t *traveller) Reply(_ *wire.Digests, _ []byte, reply *wire.View, _ *[16]byte, _ Hop) int {
 	t.storm.mu.Lock()
 	defer t.storm.mu.Unlock()
 	if class := string(reply.Get(25)); class != fmt.Sprintf("c%07d", t.number) {
