@@ -146,7 +146,55 @@ type Client struct {
 	// of its name.
 	// Default: "off"
 	ReversePath string // one of ReversePaths
+
+	// Names of [[rule]] that change its requests, before they are routed, so that
+	// they can give or take a realm. They are applied in the order of the file.
+	// Default: []
+	RulesRequest []string // names of rules, no doubles
+
+	// Names of [[rule]] that change the replies to it, after those of the server
+	// and the route.
+	// Default: []
+	RulesReply []string // likewise
+
+	// The local address that its requests are sent to the servers from, so that a server which
+	// knows access points by their address sees one for each client. This machine must have
+	// it; on Linux it has all of 127.0.0.0/8. Health checks are sent from the gateway's own
+	// address, and speak for all sources. A request is never sent from another address: if
+	// this one cannot be used, it is refused and counted under the fate no_source.
+	// "": the server's source.
+	// Default: ""
+	Source netip.Addr // the zero Addr: none
+
+	// Instead of source: a range of local addresses, of which each certificate of this client
+	// has one. It is computed from the certificate (see source_from), and so is the same after
+	// a restart and at every replica. Two certificates may happen to have the same address:
+	// `radsec-gw check -clients` with their files lists them, and while one is connected the
+	// other's requests are refused. Make the range large: with 65536 addresses 1000
+	// certificates have about eight such pairs, with an IPv6 prefix of 64 bits none.
+	// Example: "127.1.0.0/16"
+	// Default: ""
+	SourcePool netip.Prefix // the zero Prefix: none
+
+	// What the address in source_pool is computed from: "san", the first name in the
+	// certificate (subjectAltName: a DNS name, else a URI, an IP address, an e-mail
+	// address), which a new certificate for the same device usually has, too; or "serial", its
+	// issuer and serial number. A certificate without any name has the address of its serial.
+	// Default: "san"
+	SourceFrom string // SourceFromSAN, SourceFromSerial
+
+	// The secret that this client's requests have with the servers, which must know it for the
+	// client's source; it goes with source or source_pool. At most one of server_secret,
+	// server_secret_file and server_secret_env.
+	// Default: the secret of the [[server]]
+	ServerSecret Secret // may be empty
 }
+
+// Values of Client.SourceFrom.
+const (
+	SourceFromSAN    = "san"
+	SourceFromSerial = "serial"
+)
 
 // ByCertificate reports whether any condition is on the certificate.
 func (cl *Client) ByCertificate() bool {
@@ -192,6 +240,7 @@ func defaultClient() Client {
 		VerifyRequestAuthenticator:     true,
 		MaxConnections:                 100,
 		ReversePath:                    ReversePathOff,
+		SourceFrom:                     SourceFromSAN,
 	}
 }
 
@@ -243,6 +292,8 @@ func readClient(t *table) Client {
 	t.number("packets_per_second", &c.PacketsPerSecond, 0, unlimited)
 	t.number("octets_per_second", &c.OctetsPerSecond, 0, unlimited)
 	t.choice("reverse_path", &c.ReversePath, ReversePaths()...)
+	readRuleNames(t, &c.RulesRequest, &c.RulesReply)
+	readClientSource(t, &c)
 	t.done()
 	return c
 }

@@ -59,6 +59,7 @@ type Config struct {
 	Clients []Client // in file order: the first match wins
 	Servers []Server // names are unique
 	Routes  []Route  // in file order, which matters to patterns only
+	Rules   []Rule   // in file order, in which they are applied; names are unique
 	Routing Routing
 	Metrics Metrics
 	Log     Log

@@ -68,6 +68,10 @@ func plain(v any) string {
 		return strings.ToLower(v.String())
 	case Secret:
 		return string(v.Bytes())
+	case []RuleValue:
+		if len(v) == 0 {
+			return "map[]" // as the table that they are read from
+		}
 	case SANIP:
 		return fmt.Sprint(v.Addresses)
 	case uint16:

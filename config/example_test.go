@@ -27,9 +27,10 @@ var exampleTables = []struct {
 	more     int // keys beyond one for each field
 }{
 	{"listen", "[listen]", defaultListen(), 0},
-	{"client", "[[client]]", defaultClient(), 2}, // secret_file, secret_env
+	{"client", "[[client]]", defaultClient(), 4}, // secret_file, secret_env, server_secret_file, server_secret_env
 	{"server", "[[server]]", defaultServer(), 4}, // and health_password_file, health_password_env
 	{"route", "[[route]]", defaultRoute(), 0},
+	{"rule", "[[rule]]", defaultRule(), 0},
 	{"routing", "[routing]", defaultRouting(), 2}, // loop_marker_secret_file, loop_marker_secret_env
 	{"metrics", "[metrics]", defaultMetrics(), 2}, // token_file, token_env
 	{"log", "[log]", defaultLog(), 2},             // hash_salt_file, hash_salt_env

@@ -63,6 +63,10 @@ func (r *reader) config(root *table) *Config {
 	for _, t := range routes {
 		c.Routes = append(c.Routes, readRoute(t))
 	}
+	rules := root.tables("rule")
+	for _, t := range rules {
+		c.Rules = append(c.Rules, readRule(t))
+	}
 	c.Routing = readRouting(root.table("routing"))
 	c.Metrics = readMetrics(root.table("metrics"))
 	c.Log = readLog(root.table("log"))
@@ -76,6 +80,8 @@ func (r *reader) config(root *table) *Config {
 	}
 	uniqueNames(r, clients, func(i int) string { return c.Clients[i].Name })
 	uniqueNames(r, servers, func(i int) string { return c.Servers[i].Name })
+	uniqueNames(r, rules, func(i int) string { return c.Rules[i].Name })
+	checkRuleNames(r, c)
 	checkAddressNames(r, servers, c.Servers)
 	checkRealms(r, routes, c.Routes)
 	checkServers(r, routes, c.Routes, c.Servers)

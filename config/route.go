@@ -77,6 +77,16 @@ type Route struct {
 	// Whether it counts for /readyz (ready_when of [metrics]).
 	// Default: true
 	Ready bool
+
+	// Names of [[rule]] that change its requests, after those of the client. They
+	// are applied in the order of the file.
+	// Default: []
+	RulesRequest []string // names of rules, no doubles
+
+	// Names of [[rule]] that change the replies to them, after those of the
+	// server.
+	// Default: []
+	RulesReply []string // likewise
 }
 
 // Values of Route.Balance.
@@ -157,6 +167,7 @@ func readRoute(t *table) Route {
 	t.duration("patience", &r.Patience, "forever")
 	t.choice("on_unreachable", &r.OnUnreachable, Answers()...)
 	t.flag("ready", &r.Ready)
+	readRuleNames(t, &r.RulesRequest, &r.RulesReply)
 	t.done()
 	return r
 }

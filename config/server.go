@@ -137,6 +137,16 @@ type Server struct {
 	// Default: "", the system chooses by its routes
 	Source netip.Addr
 
+	// Names of [[rule]] that change its requests, after those of the client and
+	// the route. They are applied in the order of the file.
+	// Default: []
+	RulesRequest []string // names of rules, no doubles
+
+	// Names of [[rule]] that change the replies it sends, before those of the
+	// route and the client.
+	// Default: []
+	RulesReply []string // likewise
+
 	// Maintenance: the server gets no new requests, as before it is updated or moved. It
 	// finishes what it has: requests in flight, and conversations that it has begun, such as
 	// EAP, as long as it answers. Health checks go on. Where all servers of a route are in
@@ -243,6 +253,7 @@ func readServer(t *table) Server {
 	readHealth(t, &s)
 	t.flag("maintenance", &s.Maintenance)
 	readSource(t, &s)
+	readRuleNames(t, &s.RulesRequest, &s.RulesReply)
 	t.number("max_sockets", &s.MaxSockets, 1, 1024)
 	readResolving(t, &s)
 	readNAS(t, &s)

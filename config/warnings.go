@@ -20,6 +20,7 @@ func (c *Config) Warnings() []string {
 	c.warnClients(warn)
 	c.warnServers(warn)
 	c.warnRoutes(warn)
+	c.warnRules(warn)
 	c.warnMetrics(warn)
 	c.warnLog(warn)
 	all.Sort()

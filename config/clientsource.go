@@ -1,0 +1,38 @@
+package config
+
+import "net/netip"
+
+// readClientSource reads the addresses that a client's requests are sent from.
+func readClientSource(t *table, c *Client) {
+	var text string
+	if t.text("source", &text) && text != "" {
+		if a, err := netip.ParseAddr(text); err != nil || a.IsUnspecified() || a.IsMulticast() {
+			t.r.wrong(joinKey(t.path, "source"), "expected an IP address of this machine, got %q", text)
+		} else {
+			c.Source = a.Unmap()
+		}
+	}
+	pool := ""
+	if t.text("source_pool", &pool) && pool != "" {
+		p, err := netip.ParsePrefix(pool)
+		switch {
+		case err != nil || p.Addr().Is4In6() || p.Addr().IsMulticast():
+			t.r.wrong(joinKey(t.path, "source_pool"), `expected a range of addresses of this machine such as "127.1.0.0/16", got %q`, pool)
+		case p != p.Masked():
+			t.r.wrong(joinKey(t.path, "source_pool"), "expected a range without bits beyond its length, got %q: did you mean %q?", pool, p.Masked())
+		case p.Addr().BitLen()-p.Bits() < smallestPool:
+			t.r.wrong(joinKey(t.path, "source_pool"), "expected a range of at least %d addresses, got %q: use source for a single one", 1<<smallestPool, pool)
+		case text != "":
+			t.r.wrong(joinKey(t.path, "source_pool"), "expected source or source_pool, got both")
+		default:
+			c.SourcePool = p
+		}
+	}
+	t.choice("source_from", &c.SourceFrom, SourceFromSAN, SourceFromSerial)
+	if secret := t.secret("server_secret", &c.ServerSecret, false); secret && text == "" && pool == "" {
+		t.r.wrong(t.path, "server_secret: expected source or source_pool beside it: a server tells clients apart by their addresses")
+	}
+}
+
+// smallestPool is the binary logarithm of the fewest addresses of a source_pool.
+const smallestPool = 2

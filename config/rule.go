@@ -1,0 +1,272 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// Rule is one [[rule]]: how attributes are changed on the way between a client and a server.
+// Clients, routes and servers name it in rules_request and rules_reply.
+type Rule struct {
+	// The name that rules_request and rules_reply use. Unique.
+	// Required.
+	Name string
+
+	// The kinds of requests it is for, and of replies to such requests: "access",
+	// "accounting", "coa", "disconnect". Accounting of a session should be changed in the same
+	// way as its login.
+	// Default: ["access", "accounting", "coa", "disconnect"]
+	Packets []string // at least one, no doubles
+
+	// Presets, which come before the steps below, in this order: "eduroam-in",
+	// "eduroam-out", "openroaming". `radsec-gw check -presets` prints what each of them does,
+	// attribute by attribute, and where that is published.
+	//
+	// The steps of a rule are always taken in the order of the keys here: reject, remove,
+	// keep, replace, set, default, add. Rules follow each other in the order of the file. An
+	// attribute is given by its name ("User-Name", "Cisco-AVPair"), its number ("88"), its
+	// vendor and number ("9:1"), with a TLV ("24757:1.2"), an extended type ("241.8"), or all
+	// of a vendor ("9:*", for remove and keep). ":1" after the name of a tagged attribute is
+	// the tag ("Tunnel-Type:1"). Proxy-State, Message-Authenticator, EAP-Message, State,
+	// Class and the values of CHAP and MS-CHAP cannot be changed.
+	// Default: []
+	Use []string
+
+	// Requests that are refused: those with a value of the attribute in which the pattern
+	// (RE2) matches. An Access-Request gets an Access-Reject, CoA and Disconnect a NAK,
+	// accounting no answer. They are counted under the fate rule_rejected.
+	// Example: [{ attribute = "User-Name", pattern = '[[:space:]]' }]
+	// Default: []
+	Reject []RulePattern
+
+	// Attributes that are removed.
+	// Default: []
+	Remove []string
+
+	// If it is not empty, all attributes but these, and those that cannot be changed, are
+	// removed.
+	// Default: []
+	Keep []string
+
+	// Values that are changed: the part of the value in which the pattern (RE2) matches first
+	// becomes the text of with, where $1 or ${name} is what a group of the pattern has
+	// matched, $$ a dollar, and {client.name} a fact as in set. A result of no bytes, or of
+	// more than an attribute can hold, fails the request, which is counted under the fate
+	// rule_failed. Patterns match exactly as written: "(?i)" in front ignores case.
+	// Where User-Name is changed, the client gets its own back in replies, unless the server
+	// has sent another.
+	// Example: [{ attribute = "User-Name", pattern = '@old\.example$', with = "@new.example" }]
+	// Default: []
+	Replace []RuleReplacement
+
+	// Attributes that get a value, whatever the packet had: text, a number, the name of a
+	// value, an address, 0x and hexadecimal digits, or an array of these. In braces a fact of
+	// the connection: {client.name}, {client.address}, {client.port}, {listener.address},
+	// {listener.port}, {certificate.common_name}, {certificate.subject}, {certificate.issuer},
+	// {certificate.serial}, {certificate.fingerprint}, {certificate.san_dns}, … (san_ip, san_uri,
+	// san_email, san_nairealm: the first of each kind), {connection.number},
+	// {connection.tls_version}, {connection.radius_version}; "{{" is a brace. If the
+	// certificate does not have the fact, the attribute is only removed. Replies lose the
+	// facts that their requests were given. They are written at the end of the packet.
+	// Example: { NAS-Identifier = "{certificate.san_dns}" }
+	// Default: {}
+	Set []RuleValue
+
+	// Attributes that get a value if the packet has none, in the forms of set. A client can
+	// send the attribute itself: use set for what the server trusts.
+	// Default: {}
+	Default []RuleValue
+
+	// Attributes that are added to those that the packet has, in the forms of set. A client
+	// can send them itself: remove them first if the server trusts them.
+	// Default: {}
+	Add []RuleValue
+}
+
+// RulePattern is one element of Rule.Reject.
+type RulePattern struct{ Attribute, Pattern string }
+
+// RuleReplacement is one element of Rule.Replace.
+type RuleReplacement struct{ Attribute, Pattern, With string }
+
+// RuleValue is one attribute of Rule.Set, Rule.Default and Rule.Add, with its values.
+type RuleValue struct {
+	Key       string // of the attribute in the file, for mistakes
+	Attribute string
+	Values    []string // at least one
+}
+
+func defaultRule() Rule {
+	return Rule{Packets: []string{PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect}}
+}
+
+// readRule reads one [[rule]]. What attributes, patterns and values mean is checked later.
+func readRule(t *table) Rule {
+	r := defaultRule()
+	readName(t, &r.Name)
+	t.choices("packets", &r.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
+	t.texts("use", func(_, s string) { r.Use = append(r.Use, s) })
+	for _, one := range t.tables("reject") {
+		var p RulePattern
+		one.requireText("attribute", &p.Attribute, "the attribute whose value is looked at")
+		one.requireText("pattern", &p.Pattern, "a regular expression (RE2)")
+		one.done()
+		r.Reject = append(r.Reject, p)
+	}
+	t.texts("remove", func(_, s string) { r.Remove = append(r.Remove, s) })
+	t.texts("keep", func(_, s string) { r.Keep = append(r.Keep, s) })
+	for _, one := range t.tables("replace") {
+		var p RuleReplacement
+		one.requireText("attribute", &p.Attribute, "the attribute whose value is changed")
+		one.requireText("pattern", &p.Pattern, "a regular expression (RE2)")
+		one.requireText("with", &p.With, "what the part that matches becomes")
+		one.done()
+		r.Replace = append(r.Replace, p)
+	}
+	r.Set = readRuleValues(t, "set")
+	r.Default = readRuleValues(t, "default")
+	r.Add = readRuleValues(t, "add")
+	t.done()
+	return r
+}
+
+// requireText reads a string that must be there.
+func (t *table) requireText(key string, to *string, expected string) {
+	t.require(key, expected)
+	t.text(key, to)
+}
+
+// readRuleValues reads a table of attributes and their values, sorted by name.
+func readRuleValues(t *table, key string) (list []RuleValue) {
+	v, path, ok := t.value(key)
+	if !ok {
+		return nil
+	}
+	values, ok := v.(map[string]any)
+	if !ok {
+		t.r.wrong(path, `expected a table such as { NAS-Identifier = "campus" }, got %s`, got(v))
+		return nil
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		one := RuleValue{Key: joinKey(path, name), Attribute: name}
+		all, isArray := values[name].([]any)
+		if !isArray {
+			all = []any{values[name]}
+		}
+		for _, v := range all {
+			text, ok := ruleValue(v)
+			if !ok {
+				t.r.wrong(one.Key, "expected a string, a number or an array of these, got %s", got(v))
+				continue
+			}
+			one.Values = append(one.Values, text)
+		}
+		if len(all) == 0 {
+			t.r.wrong(one.Key, "expected at least one value, got an empty array")
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+// ruleValue returns a value as text.
+func ruleValue(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		return v, true
+	case int64:
+		return strconv.FormatInt(v, 10), true
+	}
+	return "", false
+}
+
+// rulesOf are the names of rules that a client, a route or a server gives.
+type rulesOf struct{ Request, Reply []string }
+
+// readRuleNames reads rules_request and rules_reply.
+func readRuleNames(t *table, request, reply *[]string) {
+	for _, k := range []struct {
+		key string
+		to  *[]string
+	}{{"rules_request", request}, {"rules_reply", reply}} {
+		t.texts(k.key, func(path, s string) {
+			if slices.Contains(*k.to, s) {
+				t.r.wrong(path, "%q is listed twice: remove one", s)
+			}
+			*k.to = append(*k.to, s)
+		})
+	}
+}
+
+// checkRuleNames notes names for which there is no rule.
+func checkRuleNames(r *reader, c *Config) {
+	var names []string
+	for i := range c.Rules {
+		names = append(names, c.Rules[i].Name)
+	}
+	for _, use := range c.RuleUses() {
+		for j, name := range use.Names {
+			if !slices.Contains(names, name) {
+				r.wrong(joinIndex(use.Key, j), "expected the name of a [[rule]], got %q%s", name, suggest(name, names))
+			}
+		}
+	}
+}
+
+// RuleUse is a rules_request or rules_reply.
+type RuleUse struct {
+	Key   string // of the array, such as "client[0].rules_request"
+	Of    string // "client", "route" or "server"
+	Index int    // of the table
+	Reply bool
+	Names []string
+}
+
+// RuleUses lists every rules_request and rules_reply that is not empty.
+func (c *Config) RuleUses() (list []RuleUse) {
+	add := func(of string, i int, names rulesOf) {
+		for _, reply := range []bool{false, true} {
+			key, use := "rules_request", names.Request
+			if reply {
+				key, use = "rules_reply", names.Reply
+			}
+			if len(use) > 0 {
+				list = append(list, RuleUse{fmt.Sprintf("%s[%d].%s", of, i, key), of, i, reply, use})
+			}
+		}
+	}
+	for i := range c.Clients {
+		add("client", i, rulesOf{c.Clients[i].RulesRequest, c.Clients[i].RulesReply})
+	}
+	for i := range c.Servers {
+		add("server", i, rulesOf{c.Servers[i].RulesRequest, c.Servers[i].RulesReply})
+	}
+	for i := range c.Routes {
+		add("route", i, rulesOf{c.Routes[i].RulesRequest, c.Routes[i].RulesReply})
+	}
+	return list
+}
+
+// warnRules warns of rules that nothing uses, and of lists in another order than the file.
+func (c *Config) warnRules(warn warner) {
+	used := map[string]bool{}
+	at := map[string]int{}
+	for i := range c.Rules {
+		at[c.Rules[i].Name] = i
+	}
+	for _, use := range c.RuleUses() {
+		for j, name := range use.Names {
+			used[name] = true
+			if j > 0 && at[name] < at[use.Names[j-1]] {
+				warn(joinIndex(use.Key, j), "rule %q is above rule %q in the file, so it is applied first, whatever the order here", name, use.Names[j-1])
+			}
+		}
+	}
+	for i := range c.Rules {
+		if !used[c.Rules[i].Name] {
+			warn(joinIndex("rule", i), "rule %q has no effect: no client, route or server has it in rules_request or rules_reply", c.Rules[i].Name)
+		}
+	}
+}
