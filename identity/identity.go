@@ -18,6 +18,7 @@
 // And beside it:
 //
 //	unparsed.go    which of a peer's certificates does not parse
+//	facts.go       Facts: what a certificate says, as text for attributes
 //	stale.go       revocation lists that are out of date, and who is affected
 //	ownchain.go    OwnChain: the gateway's own chain, checked as clients check it
 //	review.go      Review: oddities of a configuration
