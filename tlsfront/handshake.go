@@ -123,7 +123,7 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 		s.closeAfterHandshake(c, remote, r)
 		return
 	}
-	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, cutter: cutter{pool: &s.packetBufs}}
+	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, number: s.opened.Add(1), cutter: cutter{pool: &s.packetBufs}}
 	if r := s.register(session, p, &state); r != nil {
 		t.CloseWrite()
 		r.leaf = p.Leaf
@@ -149,7 +149,7 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 func description(session *Session, leaf *x509.Certificate, state *tls.ConnectionState) func() []any {
 	version, suite, resumed, radius := state.Version, state.CipherSuite, state.DidResume, cmp.Or(state.NegotiatedProtocol, protocol10)
 	return func() []any {
-		return append([]any{"client", session.Client().Name, "peer", session.remote,
+		return append([]any{"client", session.Client().Name, "peer", session.remote, "connection", session.number,
 			"version", tls.VersionName(version), "cipher_suite", tls.CipherSuiteName(suite),
 			"resumed", resumed, "radius", radius}, identity.Describe(leaf)...)
 	}

@@ -32,7 +32,8 @@ type Server struct {
 	limited    limitedLogs
 	wg         sync.WaitGroup // counts all goroutines
 
-	listeners listeners // guarded by its own mu
+	listeners listeners     // guarded by its own mu
+	opened    atomic.Uint64 // sessions so far
 
 	updateMu locks.Mutex[locks.Updating] // held by Update
 	policy   atomic.Pointer[policy]      // replaced by Update

@@ -2,6 +2,7 @@ package tlsfront
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -20,7 +21,8 @@ type Session struct {
 	remote  netip.AddrPort
 	conn    *conn
 	tls     *tls.Conn
-	v11     bool // RADIUS/1.1 was negotiated
+	v11     bool   // RADIUS/1.1 was negotiated
+	number  uint64 // of the session, counted from 1 since the server was made
 	handler Handler
 
 	client   atomic.Pointer[Client] // replaced by Update with one of the same name
@@ -69,6 +71,20 @@ func (s *Session) LocalAddr() netip.AddrPort {
 		return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 	}
 	return netip.AddrPort{}
+}
+
+// Number returns the number of the session, from 1 since the server was made.
+func (s *Session) Number() uint64 { return s.number }
+
+// Security returns the certificate that the peer presented, nil if there was none, and the
+// version of TLS as crypto/tls names it. After a resumption the certificate is that of the
+// original handshake.
+func (s *Session) Security() (leaf *x509.Certificate, version string) {
+	state := s.tls.ConnectionState()
+	if len(state.PeerCertificates) > 0 {
+		leaf = state.PeerCertificates[0]
+	}
+	return leaf, tls.VersionName(state.Version)
 }
 
 // Send queues p as one TLS record (RFC 6614bis §4.1; some peers stall when a
