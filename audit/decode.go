@@ -51,7 +51,7 @@ func (e *Event) unverifiedText() string {
 }
 
 // stepText returns the line of a step between the gateway and a server. What did not verify
-// is shown with its attributes.
+// is shown with its attributes, and so is what attribute rules change.
 func (s *tapEvent) stepText() string {
 	st, e := s.step, &s.event
 	who := "-"
@@ -69,7 +69,7 @@ func (s *tapEvent) stepText() string {
 	what := fmt.Sprintf("%s identifier %d, %d octets", wire.CodeName(wire.Code(st.Packet[0])), st.Packet[1], len(st.Packet))
 	switch {
 	case st.Kind == StepReplied && st.verified():
-		return fmt.Sprintf("%s %s <= %s: %s, verified\n", at, who, server, what)
+		return fmt.Sprintf("%s %s <= %s: %s, verified%s\n", at, who, server, what, st.attributes())
 	case st.Kind == StepReplied:
 		return fmt.Sprintf("%s %s <= %s: ignored, %s: %s\n", at, who, server, st.meaning(), packetText(st.Packet, false))
 	case st.Kind == StepResent:
@@ -77,7 +77,20 @@ func (s *tapEvent) stepText() string {
 	case st.Why != "":
 		what += " (" + st.Why + ")"
 	}
+	if st.Kind == StepSent {
+		what += st.attributes()
+	}
 	return fmt.Sprintf("%s %s => %s: %s\n", at, who, server, what)
+}
+
+// attributes returns the lines of the attributes of a step's packet where attribute rules
+// apply, so that both sides can be compared; else "".
+func (s *Step) attributes() string {
+	if !s.Rules {
+		return ""
+	}
+	_, lines, _ := strings.Cut(packetText(s.Packet, false), "\n")
+	return "\n" + lines
 }
 
 // whichText returns what identifies a packet: its Identifier, or in RADIUS/1.1 its Token
@@ -95,16 +108,23 @@ func packetText(p []byte, v11 bool) string {
 	if err := v.Parse(p); err != nil {
 		return fmt.Sprintf("malformed packet: %v", err)
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s, %d octets", wire.CodeName(v.Code()), whichText(p, v11), len(p))
+	lines := append([]string{fmt.Sprintf("%s %s, %d octets", wire.CodeName(v.Code()), whichText(p, v11), len(p))}, attributes(&v, v11)...)
+	return strings.Join(lines, "\n    ")
+}
+
+// Attributes returns a line for each attribute of a packet of RADIUS/1.0, "Name = value", as
+// taps show it: without secrets and passwords.
+func Attributes(v *wire.View) []string { return attributes(v, false) }
+
+func attributes(v *wire.View, v11 bool) (lines []string) {
 	eap := false
-	for _, a := range wire.Reveal(&v, nil, nil) { // without a secret hidden values stay hidden
+	for _, a := range wire.Reveal(v, nil, nil) { // without a secret hidden values stay hidden
 		text := valueText(&a, eap)
 		if v11 && a.Type == typeUserPassword {
 			text = "[hidden]" // not padded in RADIUS/1.1: its length would be that of the password
 		}
-		fmt.Fprintf(&b, "\n    %s = %s", a.Name, text)
+		lines = append(lines, a.Name+" = "+text)
 		eap = eap || a.Type == typeEAPMessage && a.Vendor == 0
 	}
-	return b.String()
+	return lines
 }

@@ -31,6 +31,7 @@ type Step struct {
 	Sends  int            // transmissions to this server so far
 	Why    string         // why this server, or why it moves
 	Result metrics.Result // of StepReplied
+	Rules  bool           // attribute rules apply to the request: what the server gets and sends differs from what the client does
 }
 
 // meaning says what a reply was, and what to look at if it was ignored.

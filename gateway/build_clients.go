@@ -13,9 +13,9 @@ import (
 )
 
 // buildClients translates the part of each client's configuration that relay needs.
-func buildClients(cfg *config.Config, m *metrics.Metrics) (list []*relay.ClientConfig, err error) {
+func buildClients(cfg *config.Config, attributes *programs, m *metrics.Metrics) (list []*relay.ClientConfig, err error) {
 	for i := range cfg.Clients {
-		c, err := buildClient(cfg, i, m)
+		c, err := buildClient(cfg, i, attributes, m)
 		if err != nil {
 			return nil, err
 		}
@@ -40,13 +40,13 @@ func reuseClients(configs []*relay.ClientConfig, existing []*relay.Client) (clie
 
 // buildClient translates the part of a client's configuration that relay needs. If there
 // are several clients, each has a quota of the servers' Identifiers.
-func buildClient(cfg *config.Config, i int, m *metrics.Metrics) (*relay.ClientConfig, error) {
+func buildClient(cfg *config.Config, i int, attributes *programs, m *metrics.Metrics) (*relay.ClientConfig, error) {
 	c := &cfg.Clients[i]
 	secret, err := wire.NewClientSecret(c.Secret.Bytes())
 	if err != nil {
 		return nil, fmt.Errorf("client %q: %w", c.Name, err)
 	}
-	out := &relay.ClientConfig{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath)}
+	out := &relay.ClientConfig{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath), Attributes: attributes.ofClient(c)}
 	if len(c.Realms) > 0 {
 		if out.Realms, err = routing.NewFilter(c.Realms, c.Operators, routingOptions(cfg)); err != nil {
 			return nil, fmt.Errorf("client %q: %w", c.Name, err)

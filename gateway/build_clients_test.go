@@ -37,7 +37,7 @@ func TestConfiguredSecretsAreUsed(t *testing.T) {
 		return v
 	}
 	for i, secrets := range []struct{ right, wrong string }{{"radsec", "an old agreement"}, {"an old agreement", "radsec"}} {
-		c, err := buildClient(cfg, i, m)
+		c, err := buildClient(cfg, i, new(programs), m)
 		if err != nil {
 			t.Fatal(err)
 		}

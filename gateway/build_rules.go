@@ -16,12 +16,13 @@ import (
 // buildRules makes the servers, the groups and the routing table. It reuses an existing
 // server with the same name, address and secret, which keeps its sockets and its health;
 // reconfigure applies the other changes. On an error it closes the servers that it has made.
-func buildRules(cfg *config.Config, back *udpback.Backend, m *metrics.Metrics, marker relay.MarkerKey, existing []configuredServer) (servers []configuredServer, rules *relay.Rules, err error) {
+func buildRules(p *Plan, back *udpback.Backend, m *metrics.Metrics, marker relay.MarkerKey, existing []configuredServer) (servers []configuredServer, rules *relay.Rules, err error) {
 	defer func() {
 		if err != nil {
 			closeUnused(without(servers, existing), existing)
 		}
 	}()
+	cfg := p.Config
 	byName := map[string]*udpback.Server{}
 	for i := range cfg.Servers {
 		config := withUsedPorts(cfg, &cfg.Servers[i])
@@ -53,6 +54,8 @@ func buildRules(cfg *config.Config, back *udpback.Backend, m *metrics.Metrics, m
 		if labels != nil {
 			route.Metrics = m.Route(labels[i])
 		}
+		route.Attributes = p.rules.ofRoute(cfg, &cfg.Routes[i])
+		rules.Facts = rules.Facts || route.Attributes != nil
 		rules.Routes = append(rules.Routes, route)
 	}
 	return servers, rules, nil

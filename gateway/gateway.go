@@ -146,7 +146,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 	if err != nil {
 		return ConfigurationError{err}
 	}
-	clients, err := buildClients(first.Config, g.metrics)
+	clients, err := buildClients(first.Config, &first.rules, g.metrics)
 	if err != nil {
 		return ConfigurationError{err}
 	}
@@ -155,7 +155,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 	g.logs.OnLevel(g.hub.LevelChanged)
 	g.hub.LevelChanged() // it may have changed before
 	var rules *relay.Rules
-	if g.servers, rules, err = buildRules(first.Config, g.back, g.metrics, g.marker, nil); err != nil {
+	if g.servers, rules, err = buildRules(first.Plan, g.back, g.metrics, g.marker, nil); err != nil {
 		g.servers = nil
 		return ConfigurationError{err}
 	}
@@ -184,7 +184,7 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 // connect makes the relay the handler of each client's connections.
 func (g *Gateway) connect(front *tlsfront.Config, clients []*relay.Client) {
 	for i, c := range clients {
-		front.Clients[i].Open = func(s *tlsfront.Session) tlsfront.Handler { return g.relay.Open(c, s, s.RemoteAddr()) }
+		front.Clients[i].Open = func(s *tlsfront.Session) tlsfront.Handler { return g.relay.Open(c, s, s.RemoteAddr(), originOf(s)) }
 	}
 }
 

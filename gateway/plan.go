@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"time"
 
 	"radsec-gw/config"
@@ -18,6 +19,7 @@ type Plan struct {
 	Config *config.Config
 	files  *material
 	reader *files.Reader // reads the files, now and at a reload
+	rules  programs      // the attribute rules, compiled
 	readAt time.Time     // when the configuration was read
 }
 
@@ -50,6 +52,9 @@ func loadFrom(from *files.Snapshot, path string, reader *files.Reader) (*Plan, e
 		var more config.Mistakes
 		p.files, more = loadMaterial(p.Config, from)
 		more = append(more, clientMistakes(p.Config)...)
+		var wrong config.Mistakes
+		p.rules, wrong = compileRules(p.Config)
+		more = append(more, wrong...)
 		more = append(more, keyLogMistakes(p.Config, reader)...)
 		_, err := buildTable(p.Config)
 		for _, one := range append(more, tableMistakes(p.Config, err)...) {
@@ -70,7 +75,7 @@ func loadFrom(from *files.Snapshot, path string, reader *files.Reader) (*Plan, e
 
 // withMaterial returns the plan with other material.
 func (p *Plan) withMaterial(m *material) *Plan {
-	return &Plan{Config: p.Config, files: m, reader: p.reader, readAt: p.readAt}
+	return &Plan{Config: p.Config, files: m, reader: p.reader, rules: p.rules, readAt: p.readAt}
 }
 
 // Certificate returns the gateway's own certificate, the leaf of its chain.
@@ -90,5 +95,5 @@ func (p *Plan) Findings(now time.Time) []identity.Finding { return p.files.findi
 // lists, each with its place in the configuration. The gateway serves in spite of them, and
 // logs them when it starts or reloads.
 func (p *Plan) Warnings(now time.Time) []string {
-	return append(p.files.certificateWarnings(p.Config, now), p.files.warnings(p.Config, now)...)
+	return slices.Concat(p.files.certificateWarnings(p.Config, now), p.files.warnings(p.Config, now), p.rules.warnings(p.Config))
 }

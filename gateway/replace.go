@@ -53,7 +53,7 @@ func (g *Gateway) swap(next *generation) error {
 	if err != nil {
 		return err
 	}
-	configs, err := buildClients(next.Config, g.metrics)
+	configs, err := buildClients(next.Config, &next.rules, g.metrics)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (g *Gateway) swap(next *generation) error {
 	servers := g.servers
 	same := sameRules(current.Config, next.Config)
 	if !same {
-		if servers, rules, err = buildRules(next.Config, g.back, g.metrics, g.marker, g.servers); err != nil {
+		if servers, rules, err = buildRules(next.Plan, g.back, g.metrics, g.marker, g.servers); err != nil {
 			return err
 		}
 	}
@@ -95,10 +95,10 @@ func (g *Gateway) swap(next *generation) error {
 	return nil
 }
 
-// sameRules reports whether two configurations have the same servers, routes and routing
-// options, so that none of these need be replaced.
+// sameRules reports whether two configurations have the same servers, routes, routing
+// options and attribute rules, so that none of these need be replaced.
 func sameRules(a, b *config.Config) bool {
-	return reflect.DeepEqual(a.Servers, b.Servers) && reflect.DeepEqual(a.Routes, b.Routes) && reflect.DeepEqual(a.Routing, b.Routing)
+	return reflect.DeepEqual(a.Servers, b.Servers) && reflect.DeepEqual(a.Routes, b.Routes) && reflect.DeepEqual(a.Routing, b.Routing) && reflect.DeepEqual(a.Rules, b.Rules)
 }
 
 // retireServers closes servers that are no longer in any group, when their last request
@@ -149,10 +149,10 @@ func (g *Gateway) logChanges(current, next *generation) {
 	}
 }
 
-// logFileWarnings logs what is suspicious about the certificates and revocation lists of a
-// plan.
+// logFileWarnings logs what is suspicious about the certificates, the revocation lists and the
+// attribute rules of a plan.
 func (g *Gateway) logFileWarnings(p *Plan, now time.Time) {
-	for _, w := range p.files.warnings(p.Config, now) {
+	for _, w := range slices.Concat(p.files.warnings(p.Config, now), p.rules.warnings(p.Config)) {
 		g.log.Warn(w)
 	}
 }

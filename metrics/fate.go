@@ -50,6 +50,8 @@ const (
 	FateTooManyOutstanding // beyond the requests that one connection may have unanswered, after a wait
 	FateTokenReused        // its Token is that of another unanswered request of its RADIUS/1.1 connection, which ends (RFC 9765 §4.2.2)
 	FateRealmNotAllowed    // the client may not send this realm
+	FateRuleRejected       // an attribute has a value that a rule refuses
+	FateRuleFailed         // a rule would give an attribute a value of no octets, or of more than it can hold
 
 	NumFates // how many there are
 )
@@ -92,6 +94,8 @@ var fateNames = [NumFates]string{
 	FateTooManyOutstanding:          "too_many_outstanding",
 	FateTokenReused:                 "token_reused",
 	FateRealmNotAllowed:             "realm_not_allowed",
+	FateRuleRejected:                "rule_rejected",
+	FateRuleFailed:                  "rule_failed",
 }
 
 // String returns the fate's label value.

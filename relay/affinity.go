@@ -25,7 +25,7 @@ func conversationKey(v *wire.View) uint64 {
 // one server only, that is HasState: a request with State is preferred when the server is
 // nearly full (RFC 5080 §2.2.3).
 func (req *request) setAffinity(to *udpback.Group) {
-	v := &req.view
+	v := req.packet()
 	req.HasState = v.HasState()
 	req.Key, req.StateHash, req.Conversation = 0, 0, false
 	if !to.Chooses() {

@@ -37,7 +37,7 @@ func (b *burst) answerStatus(req *request) outcome {
 func (b *burst) decline(req *request, fate metrics.Fate, cause uint32) outcome {
 	policy := b.rules.OnUnroutable
 	switch {
-	case fate == metrics.FateBadUserPassword:
+	case fate == metrics.FateBadUserPassword, fate == metrics.FateRuleRejected, fate == metrics.FateRuleFailed:
 		policy = Reject // whatever the route says: the request itself is at fault
 	case req.route != nil:
 		policy = req.route.OnUnreachable
@@ -60,6 +60,8 @@ func (c *Connection) notStarted(b *burst, req *request, err error) outcome {
 		fate, cause = metrics.FateBadUserPassword, causeInvalidValue
 	case errors.Is(err, wire.ErrChallenge):
 		fate, cause = metrics.FateBadUserPassword, causeMissingAttribute
+	case isRuleError(err):
+		return b.refuseByRule(req, err)
 	case errors.Is(err, wire.ErrTooLong):
 		fate = metrics.FateTooLong
 	case errors.Is(err, udpback.ErrNoSocket):
@@ -87,6 +89,8 @@ func (req *request) writeSubstitute(d *wire.Digests, dst []byte, err error) int 
 	req.fate = metrics.FateBadReplyAttributes
 	if errors.Is(err, wire.ErrTooLong) {
 		req.fate = metrics.FateReplyTooLong
+	} else if isRuleError(err) {
+		req.fate = metrics.FateRuleFailed
 	}
 	req.conn.relay.logReplyLost(req, err)
 	answer, ok := req.failureAnswer(udpback.FailSilent, 0)

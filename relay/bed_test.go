@@ -233,7 +233,7 @@ func must[T any](v T, err error) T {
 // open opens a connection.
 func (b *bed) open() (*Connection, *peer) {
 	p := new(peer)
-	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"), Origin{})
 	b.conns = append(b.conns, conn)
 	return conn, p
 }

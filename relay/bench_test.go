@@ -12,6 +12,7 @@ import (
 
 	"radsec-gw/metrics"
 	"radsec-gw/routing"
+	"radsec-gw/rules"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -70,6 +71,11 @@ func (p *counting) Ended() metrics.Reason { return metrics.ClosedByPeer }
 func benchmark(b *testing.B, request, reply []byte) { benchmarkVersion(b, false, request, reply) }
 
 func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
+	benchmarkRules(b, v11, nil, request, reply)
+}
+
+// benchmarkRules is benchmark with attribute rules for the client's requests.
+func benchmarkRules(b *testing.B, v11 bool, chain *rules.Chain, request, reply []byte) {
 	m := metrics.New(prometheus.NewRegistry())
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	back := udpback.NewDialing(m, log, func(netip.Addr, netip.AddrPort) (net.Conn, error) {
@@ -89,8 +95,9 @@ func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
 	for k := range client.Policy {
 		client.Allowed[k], client.Policy[k] = true, wire.RequestPolicy{RequireEAPMA: true, VerifyRA: true}
 	}
+	client.Attributes.Request = chain
 	p := &counting{sent: make(chan struct{}, 256), v11: v11}
-	conn := r.Open(NewClient(client), p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	conn := r.Open(NewClient(client), p, netip.MustParseAddrPort("192.0.2.1:1024"), Origin{})
 	defer conn.Closed()
 
 	const burst = 16
@@ -136,11 +143,38 @@ func BenchmarkRelayPAP(b *testing.B) {
 		respond(makeRequest(1, 0, 1), 2, mac, text(25, "class"), integer(27, 3600)))
 }
 
+// An EAP round with ten simple rules, to be compared with BenchmarkRelayEAP.
+// Rules: AR10
+func BenchmarkRelayTenRules(b *testing.B) {
+	request, reply := eapRound()
+	benchmarkRules(b, false, tenRules(b), request, reply)
+}
+
+// tenRules are rules such as an operator may have for every request.
+func tenRules(t testing.TB) *rules.Chain {
+	set := func(attribute, value string) rules.Rule {
+		return rules.Rule{Set: []rules.Assignment{{Attribute: attribute, Values: []string{value}}}}
+	}
+	remove := func(attribute string) rules.Rule { return rules.Rule{Remove: []rules.Item{{Text: attribute}}} }
+	return chainOf(t,
+		remove("Operator-Name"), remove("9:*"), remove("Filter-Id"), remove("Cisco-AVPair"),
+		set("NAS-Identifier", "{client.name}"), set("Operator-Name", "1campus.example"),
+		rules.Rule{Default: []rules.Assignment{{Attribute: "NAS-Port-Type", Values: []string{"19"}}}},
+		rules.Rule{Default: []rules.Assignment{{Attribute: "Service-Type", Values: []string{"2"}}}},
+		rules.Rule{Add: []rules.Assignment{{Attribute: "Cisco-AVPair", Values: []string{"client={client.name}"}}}},
+		rules.Rule{Reject: []rules.Pattern{{Attribute: "User-Name", Pattern: "@$"}}})
+}
+
 func BenchmarkRelayEAP(b *testing.B) {
+	request, reply := eapRound()
+	benchmark(b, request, reply)
+}
+
+// eapRound returns a request and a challenge in the middle of an EAP conversation.
+func eapRound() (request, reply []byte) {
 	part := attr{79, bytes.Repeat([]byte{7}, 253)}
-	benchmark(b,
-		makeRequest(1, 0, 1, mac, nemo, part, text(79, "the rest"), text(24, "state of sixteen"), text(31, "02-00-00-00-00-01")),
-		respond(makeRequest(1, 0, 1), 11, mac, part, part, part, text(79, "the rest"), text(24, "state of sixteen")))
+	return makeRequest(1, 0, 1, mac, nemo, part, text(79, "the rest"), text(24, "state of sixteen"), text(31, "02-00-00-00-00-01")),
+		respond(makeRequest(1, 0, 1), 11, mac, part, part, part, text(79, "the rest"), text(24, "state of sixteen"))
 }
 
 func BenchmarkRelayAccept(b *testing.B) {

@@ -12,6 +12,7 @@ import (
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
+	"radsec-gw/rules"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -68,6 +69,24 @@ func answerError(cause uint32) func(s []byte) [][]byte {
 	}
 }
 
+// chainOf returns a chain of rules for all kinds.
+func chainOf(t testing.TB, list ...rules.Rule) *rules.Chain {
+	t.Helper()
+	var programs []*rules.Program
+	for _, r := range list {
+		for k := range r.Kinds {
+			r.Kinds[k] = true
+		}
+		r.Name = "test"
+		p, mistakes := rules.Compile(&r)
+		if mistakes != nil {
+			t.Fatal(mistakes)
+		}
+		programs = append(programs, p)
+	}
+	return rules.NewChain(programs...)
+}
+
 // known are the attributes of a request that has a route.
 func known(radius.Code) []attr { return []attr{nemo} }
 
@@ -90,6 +109,14 @@ func situations() []situation {
 			arrange: func(b *bed) { b.client.ReversePath = ReversePathNAK }, dynamic: 502},
 		{name: "impossible User-Password", fate: "bad_user_password", kinds: accessCode, attrs: func(radius.Code) []attr { return []attr{nemo, {2, make([]byte, 129)}} }, cause: 407, cause11: 505, code: 3},
 		{name: "CHAP without its challenge", fate: "bad_user_password", kinds: accessCode, only11: true, attrs: func(radius.Code) []attr { return []attr{nemo, {3, make([]byte, 17)}} }, cause11: 505},
+		{name: "refused by a rule", fate: "rule_rejected", kinds: []radius.Code{1, 43, 40}, attrs: known, cause: 407, cause11: 505, dynamic: 407, code: 3,
+			arrange: func(b *bed) {
+				b.client.Attributes.Request = chainOf(b.t, rules.Rule{Reject: []rules.Pattern{{Attribute: "User-Name", Pattern: "^nemo"}}})
+			}},
+		{name: "a rule leaves nothing of a value", fate: "rule_failed", kinds: []radius.Code{1, 43, 40}, attrs: known, cause: 407, cause11: 505, dynamic: 407, code: 3,
+			arrange: func(b *bed) {
+				b.client.Attributes.Request = chainOf(b.t, rules.Rule{Replace: []rules.Replacement{{Attribute: "User-Name", Pattern: "^.*$"}}})
+			}},
 		{name: "no Identifier", fate: "no_identifier", attrs: known, end: handOver(udpback.ErrNoIdentifier), cause: 505, cause11: 505, dynamic: 506},
 		{name: "share used up", fate: "over_share", attrs: known, end: handOver(udpback.ErrQuota), cause: 505, cause11: 505, dynamic: 506},
 		{name: "no socket", fate: "no_socket", attrs: known, end: handOver(udpback.ErrNoSocket), cause: 505, cause11: 505, dynamic: 505},

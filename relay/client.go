@@ -21,7 +21,10 @@ type ClientConfig struct {
 	Name    string
 	Secret  *wire.ClientSecret
 	Allowed [wire.NumKinds]bool // the kinds it may send; Status-Server is always answered
-	Realms  *routing.Filter     // the realms that it may send; nil: all
+	Realms  *routing.Filter     // the realms that it may send, after its rules; nil: all
+	// Attributes are the rules for its requests, before they are routed, and for the replies
+	// to it.
+	Attributes AttributeRules
 	// Policy says what a packet of each kind must prove.
 	Policy [wire.NumKinds]wire.RequestPolicy
 	// ReversePath says how a CoA or Disconnect is answered if its sender is not one of the

@@ -7,6 +7,7 @@ import (
 
 	"radsec-gw/locks"
 	"radsec-gw/metrics"
+	"radsec-gw/rules"
 	"radsec-gw/wire"
 )
 
@@ -21,18 +22,33 @@ type Connection struct {
 	remote netip.AddrPort
 	local  netip.AddrPort // of the gateway; invalid: not known
 	v11    bool           // RADIUS/1.1 (RFC 9765)
+	origin Origin
 
 	outstanding atomic.Int64 // requests in flight, until their answer has been passed to peer.Send
 
 	// owned by the read loop
-	burst    *burst // while packets are being handled; nil: the connection is idle
-	closeErr error  // why the connection must be closed; nil while it need not
+	burst    *burst       // while packets are being handled; nil: the connection is idle
+	closeErr error        // why the connection must be closed; nil while it need not
+	facts    *rules.Facts // made for the first request that rules apply to, then unchanged; nil: none yet
 
 	mu         locks.Mutex[locks.Connection] // guards the fields below
 	recent     [wire.KindStatus]*history     // by kind; made with the first request of the kind
 	expiry     *time.Timer                   // removes kept answers; nil until the first is kept
 	armed      bool                          // expiry runs
 	inFlight11 map[wire.Token]*request       // in RADIUS/1.1, instead of recent; made with the first request
+}
+
+// Origin says where a connection comes from, for attribute rules. Its fields may be nil.
+type Origin struct {
+	Facts func() *rules.Facts // it may be slow
+}
+
+// facts returns the facts of the connection, which are all missing if nobody knows them.
+func (o *Origin) facts() *rules.Facts {
+	if o.Facts == nil {
+		return new(rules.Facts)
+	}
+	return o.Facts()
 }
 
 // Peer is the client's end of a connection.

@@ -53,7 +53,7 @@ func TestInParallel(t *testing.T) {
 func (b *bed) work(worker, rounds int) (packets int) {
 	rnd := rand.New(rand.NewPCG(uint64(worker), rand.Uint64()))
 	p := &peer{v11: worker%2 == 1}
-	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+	conn := b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"), Origin{})
 	var last []byte
 	for i := range rounds {
 		for range 1 + rnd.IntN(8) {
@@ -77,7 +77,7 @@ func (b *bed) work(worker, rounds int) (packets int) {
 		}
 		if i%40 == 39 {
 			conn.Closed()
-			conn = b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"))
+			conn = b.relay.Open(b.known, p, netip.MustParseAddrPort("192.0.2.1:1024"), Origin{})
 		}
 	}
 	conn.Closed()

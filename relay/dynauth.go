@@ -48,7 +48,7 @@ func (c *Connection) authorize(b *burst, req *request) (end outcome, ok bool) {
 		c.relay.logStaleTimestamp(req, b.rules.Timestamps.Window, now)
 		return outcome{fate: metrics.FateStaleTimestamp}, false
 	}
-	if req.client.ReversePath == ReversePathOff || c.onPath(b.rules, &req.view) {
+	if req.client.ReversePath == ReversePathOff || c.onPath(b.rules, req.packet()) {
 		return outcome{}, true
 	}
 	c.relay.logWrongPath(req)

@@ -252,7 +252,7 @@ func TestReversePath(t *testing.T) {
 				b := newBed(t, settings{policy: strict, secondSecret: serverText})
 				b.client.ReversePath = row.check
 				p := new(peer)
-				conn := b.relay.Open(b.known, p, netip.MustParseAddrPort(row.remote))
+				conn := b.relay.Open(b.known, p, netip.MustParseAddrPort(row.remote), Origin{})
 				b.conns = append(b.conns, conn)
 				b.net.setServe(func(s []byte) [][]byte { return [][]byte{respond(s, 44)} })
 				q := makeRequest(43, 1, 0, user(row.user), text(126, "1example.org"), proxyState("one"))

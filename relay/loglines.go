@@ -14,7 +14,7 @@ import (
 
 // logLimits limits each of the lines to once a minute.
 type logLimits struct {
-	route, identifier, maintenance, reply, stale, path, realm, loop, nas logs.Limiter
+	route, identifier, maintenance, reply, stale, path, realm, loop, nas, rule logs.Limiter
 
 	omitted [wire.NumOmissions]logs.Limiter
 }
@@ -92,6 +92,14 @@ func (r *Relay) logLoop(req *request, realm []byte, server string) {
 			text, fields = "a request has passed too many gateways: some servers probably send it to each other", fields[2:]
 		}
 		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: text, Fields: fields}
+	})
+}
+
+// logRule logs a request that a rule refuses or cannot change.
+func (r *Relay) logRule(req *request, err error) {
+	r.limits.rule.Log(func() logs.Line {
+		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a [[rule]] refuses this request, or cannot change it",
+			Fields: req.logFields("error", err, "user_name_octets", len(req.view.UserName()))}
 	})
 }
 

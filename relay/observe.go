@@ -18,6 +18,7 @@ func (o observer) Observing() bool { return o.relay.hub.Watching() }
 func (o observer) Observe(owner udpback.Handler, s *udpback.Step) {
 	e := audit.Step{Kind: stepKinds[s.Kind], Local: s.Local, Remote: s.Remote, Packet: s.Packet, Sends: s.Sends, Why: s.Why, Result: s.Result}
 	if req, ok := owner.(*request); ok {
+		e.Rules = req.client.Attributes.any(req.Kind) || req.route != nil && req.route.Attributes != nil
 		e.Event = audit.Event{Number: req.number, Client: req.client.Name, Peer: req.conn.remote, Kind: req.Kind,
 			Request: &req.view, Realm: req.decision.realm, Route: req.routeName()}
 	} else {

@@ -9,6 +9,7 @@ import (
 
 	"radsec-gw/audit"
 	"radsec-gw/metrics"
+	"radsec-gw/rules"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -30,19 +31,21 @@ type Relay struct {
 	bursts   sync.Pool    // *burst
 	requests sync.Pool    // *request
 	scratch  sync.Pool    // *[wire.MaxLength]byte
+	editors  sync.Pool    // *rules.Editor
 	kept     atomic.Int64 // octets of answers kept for duplicates, on all connections
 	limits   logLimits
 	numbers  atomic.Uint64 // of requests, for the log and taps
 }
 
-// New returns a Relay that routes by rules and reports the outcome of each request to
+// New returns a Relay that forwards by routes and reports the outcome of each request to
 // hub, unless that is nil.
-func New(back *udpback.Backend, rules *Rules, m *metrics.Metrics, hub *audit.Hub, log *slog.Logger) *Relay {
+func New(back *udpback.Backend, routes *Rules, m *metrics.Metrics, hub *audit.Hub, log *slog.Logger) *Relay {
 	r := &Relay{back: back, log: log, metrics: m, other: m.Route(metrics.OtherRoute), hub: hub, seed: maphash.MakeSeed()}
 	r.bursts.New = func() any { return &burst{verify: wire.NewDigests()} }
 	r.requests.New = func() any { return new(request) }
 	r.scratch.New = func() any { return new([wire.MaxLength]byte) }
-	r.rules.Store(rules)
+	r.editors.New = func() any { return rules.NewEditor() }
+	r.rules.Store(routes)
 	back.SetObserver(observer{r})
 	return r
 }
@@ -51,8 +54,8 @@ func New(back *udpback.Backend, rules *Rules, m *metrics.Metrics, hub *audit.Hub
 func (r *Relay) SetRules(rules *Rules) { r.rules.Store(rules) }
 
 // Open returns a new connection of a client from remote, whose answers are sent to peer.
-func (r *Relay) Open(client *Client, peer Peer, remote netip.AddrPort) *Connection {
-	return &Connection{relay: r, client: client, peer: peer, remote: remote, local: localOf(peer), v11: peer.Version11()}
+func (r *Relay) Open(client *Client, peer Peer, remote netip.AddrPort, origin Origin) *Connection {
+	return &Connection{relay: r, client: client, peer: peer, remote: remote, origin: origin, local: localOf(peer), v11: peer.Version11()}
 }
 
 // Packet adds one packet of the client to the burst. After an error the connection must be
@@ -93,9 +96,9 @@ func (c *Connection) Packet(p []byte) error {
 // flight; if not, end is how it ends.
 //
 //  3. Status-Server is about this hop, and is answered here (RFC 5997 §4.2).
-//  4. The client must be allowed to send this kind and this realm (RFC 6614 §2.5). If so
-//     configured, a CoA or Disconnect must also be fresh, and come from a server that the
-//     user's requests go to (RFC 5176 §6.1, §6.3).
+//  4. The client must be allowed to send this kind and this realm (RFC 6614 §2.5), which its
+//     attribute rules may have changed. If so configured, a CoA or Disconnect must also be
+//     fresh, and come from a server that the user's requests go to (RFC 5176 §6.1, §6.3).
 //  5. A duplicate is not relayed again (RFC 5080 §2.2.2, RFC 9765 §4.2.2).
 //  6. Kind and realm determine the group of servers (RFC 7542 §3, RFC 8559 §3), and for
 //     CoA and Disconnect the NAS in it, at the last hop (RFC 5176 §3).
@@ -103,6 +106,7 @@ func (c *Connection) Packet(p []byte) error {
 //  8. The group chooses a server, a socket and an Identifier, calls Write for the server's
 //     copy, and adds it to the batch. It resends it if necessary (RFC 5080 §2.2.1).
 func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool) {
+	ruleErr := req.applyClientRules(b) // 4
 	req.reportArrival(b.rules)
 	if req.Kind == wire.KindStatus { // 3
 		return b.answerStatus(req), false
@@ -110,7 +114,10 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 	if !req.client.Allowed[req.Kind] { // 4
 		return b.decline(req, metrics.FateNotAllowed, causeUnsupportedExtension), false
 	}
-	if realm, ok := req.client.Realms.Allows(&req.view); !ok { // 4
+	if ruleErr != nil { // 4
+		return b.refuseByRule(req, ruleErr), false
+	}
+	if realm, ok := req.client.Realms.Allows(req.packet()); !ok { // 4
 		c.relay.logWrongRealm(req, realm)
 		return b.decline(req, metrics.FateRealmNotAllowed, causeNotRoutable), false
 	}
@@ -157,7 +164,7 @@ func (req *request) Write(d *wire.Digests, dst []byte, to udpback.Hop, id wire.S
 	if req.marker != nil && o.NAS == nil { // a request cannot return from the last hop, and hostapd 2.10 refuses a Proxy-State
 		o.ProxyState = req.marker.append(marker[:0], &req.view, to.Server.ID())
 	}
-	n, err := d.WriteRequestWith(dst, &req.view, req.client.Secret, to.Secret, id, &o)
+	n, err := req.writeChanged(d, dst, to, id, &o)
 	if list := d.Omitted(); list != nil && err == nil {
 		req.conn.relay.omitted(req, to.Server.Name, req.view.Code(), list)
 	}
@@ -172,7 +179,7 @@ func (req *request) Write(d *wire.Digests, dst []byte, to udpback.Hop, id wire.S
 //     Authenticator (RFC 2865 §2.3). The signatures of a batch are computed together, by
 //     udpback, which then calls Deliver.
 func (req *request) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[16]byte, from udpback.Hop) int {
-	n, err := d.WriteReply(dst, reply, &req.view, sent, from.Secret, req.client.Secret) // 9
+	n, err := req.writeChangedReply(d, dst, reply, sent, from) // 9
 	if err != nil {
 		return req.writeSubstitute(d, dst, err)
 	}

@@ -21,6 +21,7 @@ type request struct {
 	arrived time.Duration // on the clock of udpback
 
 	// set by the read loop before the request is started
+	changed  wire.View     // the packet after the client's rules, in a buffer of its own; zero: they change nothing
 	ticket   wire.Ticket   // of its digests
 	decision decision      // of the routing table; see lookup
 	route    *Route        // nil: not routed yet
@@ -48,6 +49,10 @@ func (c *Connection) newRequest(v *wire.View) *request {
 func (r *Relay) recycle(req *request) {
 	r.back.Buffers.Return(req.view.Packet)
 	req.view.Packet = nil
+	if req.changed.Packet != nil {
+		r.back.Buffers.Return(req.changed.Packet)
+		req.changed.Packet = nil
+	}
 	req.conn, req.client, req.route, req.marker = nil, nil, nil, nil
 	req.decision, req.number = decision{}, 0
 	req.ClearServed()

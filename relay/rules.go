@@ -13,6 +13,7 @@ type Rules struct {
 	OnUnroutable Unreachable
 	Timestamps   Timestamps // of CoA and Disconnect
 	Marker       *Marker    // detects loops; nil: they are not detected
+	Facts        bool       // a route or a server has attribute rules, which may need the facts of connections
 }
 
 // Route says where requests of some realms and kinds go.
@@ -21,6 +22,7 @@ type Route struct {
 	Group         *udpback.Group // nil: requests of the route are refused as if it were not there
 	NASes         *NASes         // for CoA and Disconnect, instead of Group; nil: none of the servers is a NAS
 	OnUnreachable Unreachable    // for Access- and Accounting-Request
+	Attributes    *ServerRules   // nil: none
 	Metrics       *metrics.Route // nil: not counted by route
 }
 
@@ -47,7 +49,7 @@ type decision struct {
 func (req *request) lookup(t *routing.Table) *decision {
 	if !req.decision.made {
 		req.decision.made = true
-		req.decision.group, req.decision.realm, req.decision.ok = t.Route(&req.view)
+		req.decision.group, req.decision.realm, req.decision.ok = t.Route(req.packet())
 	}
 	return &req.decision
 }
@@ -64,5 +66,5 @@ func (req *request) setRoute(rules *Rules, group int) (to *udpback.Group, cause 
 	}
 	t := &rules.Timestamps
 	req.Window, req.DropStale, req.keepFor = t.Window, t.DropReplies, max(keepAnswers, t.Window)
-	return req.route.lastHop(&req.view)
+	return req.route.lastHop(req.packet())
 }

@@ -2,7 +2,9 @@
 // (listen.go), which clients it accepts (clients.go), where their requests go (routes.go),
 // who may read the files (files.go), what happens when a server does not reply (servers.go,
 // names.go), how a server is chosen (groups.go), how many connections there may be
-// (descriptors.go), and what is suspicious.
+// (descriptors.go), which rules change attributes (rules.go), and what is suspicious. For its
+// flags it prints what the rules make of one packet (packet.go), and which addresses requests
+// are sent from (sources.go).
 package explain
 
 import (
@@ -28,6 +30,7 @@ func Report(w io.Writer, p *gateway.Plan) {
 	printListen(w, p)
 	printClients(w, cfg)
 	printRoutes(w, cfg)
+	printRules(w, p)
 	ofFiles := printFiles(w, p)
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
