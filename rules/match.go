@@ -1,0 +1,136 @@
+package rules
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"unicode/utf8"
+)
+
+// maxProgram is how many instructions a pattern may have. With 253 octets of text a match
+// then takes at most 25,000 steps.
+const maxProgram = 100
+
+// maxGroups is how many groups a pattern may have, the whole match included.
+const maxGroups = 10
+
+// pattern is a compiled regular expression.
+type pattern struct {
+	text  string
+	prog  *syntax.Prog
+	names []string // of the groups
+}
+
+// compilePattern compiles a pattern in RE2 syntax.
+func compilePattern(text string) (*pattern, error) {
+	re, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("expected a regular expression in RE2 syntax: %w", err)
+	}
+	names := re.CapNames()
+	prog, err := syntax.Compile(re.Simplify())
+	if err != nil {
+		return nil, fmt.Errorf("expected a regular expression in RE2 syntax: %w", err)
+	}
+	if len(prog.Inst) > maxProgram || len(names) > maxGroups {
+		return nil, fmt.Errorf("expected a regular expression of at most %d instructions and %d groups, got %d and %d; use fewer repetitions", maxProgram, maxGroups-1, len(prog.Inst), len(names)-1)
+	}
+	return &pattern{text: text, prog: prog, names: names}, nil
+}
+
+// matcher is scratch for matching.
+type matcher struct {
+	visited [(maxProgram*(256) + 63) / 64]uint64
+	jobs    []job
+	groups  [2 * maxGroups]int // offsets of the last match; -1: not part of it
+}
+
+// job is a step that remains to be tried; with group below 0 that is to go on at pc and
+// pos, otherwise to set groups[group] back to pos.
+type job struct{ pc, pos, group int32 }
+
+// match reports whether p matches b, which has at most 255 octets, and leaves the
+// leftmost match's groups in m. Like package regexp's it prefers the first of
+// alternatives. Each pair of instruction and position is tried once, which bounds the
+// time.
+func (m *matcher) match(p *pattern, b []byte) bool {
+	used := (len(p.prog.Inst)*(len(b)+1) + 63) / 64
+	clear(m.visited[:used])
+	for i := range m.groups {
+		m.groups[i] = -1
+	}
+	for start := 0; start <= len(b); {
+		if m.matchAt(p.prog, b, start) {
+			m.groups[0] = start
+			return true
+		}
+		_, n := utf8.DecodeRune(b[start:])
+		start += max(n, 1)
+	}
+	return false
+}
+
+// matchAt is match at one position.
+func (m *matcher) matchAt(prog *syntax.Prog, b []byte, start int) bool {
+	m.jobs = append(m.jobs[:0], job{int32(prog.Start), int32(start), -1})
+	for len(m.jobs) > 0 {
+		j := m.jobs[len(m.jobs)-1]
+		m.jobs = m.jobs[:len(m.jobs)-1]
+		if j.group >= 0 {
+			m.groups[j.group] = int(j.pos)
+			continue
+		}
+		if m.run(prog, b, int(j.pc), int(j.pos)) {
+			return true
+		}
+	}
+	return false
+}
+
+// run follows one way through the program, and puts the others on the stack.
+func (m *matcher) run(prog *syntax.Prog, b []byte, pc, pos int) bool {
+	for {
+		bit := pc*(len(b)+1) + pos
+		if m.visited[bit/64]&(1<<(bit%64)) != 0 {
+			return false
+		}
+		m.visited[bit/64] |= 1 << (bit % 64)
+		in := &prog.Inst[pc]
+		switch in.Op {
+		case syntax.InstMatch:
+			m.groups[1] = pos
+			return true
+		case syntax.InstFail:
+			return false
+		case syntax.InstAlt, syntax.InstAltMatch:
+			m.jobs = append(m.jobs, job{int32(in.Arg), int32(pos), -1})
+		case syntax.InstCapture:
+			if int(in.Arg) < len(m.groups) {
+				m.jobs = append(m.jobs, job{0, int32(m.groups[in.Arg]), int32(in.Arg)})
+				m.groups[in.Arg] = pos
+			}
+		case syntax.InstEmptyWidth:
+			if syntax.EmptyOp(in.Arg)&^emptyAt(b, pos) != 0 {
+				return false
+			}
+		case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
+			r, n := utf8.DecodeRune(b[pos:])
+			if n == 0 || !in.MatchRune(r) {
+				return false
+			}
+			pos += n
+		}
+		pc = int(in.Out)
+	}
+}
+
+// emptyAt returns which conditions on its surroundings hold at a position.
+func emptyAt(b []byte, pos int) syntax.EmptyOp {
+	before, after := rune(-1), rune(-1)
+	if pos > 0 {
+		before, _ = utf8.DecodeLastRune(b[:pos])
+	}
+	if pos < len(b) {
+		after, _ = utf8.DecodeRune(b[pos:])
+	}
+	return syntax.EmptyOpContext(before, after)
+}
