@@ -62,7 +62,7 @@ type Rule struct {
 	Replace []RuleReplacement
 
 	// Attributes that get a value, whatever the packet had: text, a number, the name of a
-	// value, an address, 0x and hexadecimal digits, or an array of these. In braces a fact of
+	// value, an address, 0x and hexadecimal digits where they are not text, or an array of these. In braces a fact of
 	// the connection: {client.name}, {client.address}, {client.port}, {listener.address},
 	// {listener.port}, {certificate.common_name}, {certificate.subject}, {certificate.issuer},
 	// {certificate.serial}, {certificate.fingerprint}, {certificate.san_dns}, … (san_ip, san_uri,

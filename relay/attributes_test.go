@@ -169,8 +169,7 @@ func TestRuleReaches4096(t *testing.T) {
 					b.rules.Routes[0].Attributes, b.rules.Facts = &ServerRules{Route: AttributeRules{Request: chain}}, true
 				}
 				conn, p := b.open()
-				full := fill(200, 4096-20-100)
-				q := makeRequest(1, 9, 1, append([]attr{nemo, mac}, full[:len(full)-1]...)...)
+				q := makeRequest(1, 9, 1, append([]attr{nemo, mac}, fill(200, 4096-20-100)...)...)
 				b.send(conn, q)
 				checkAnswer(t, q, one(t, "the client got", p.got()), 3)
 				if n := len(b.net.seen()); n != 0 {

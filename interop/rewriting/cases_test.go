@@ -153,7 +153,7 @@ var changes = []rewriting{
 		theirs: `modifyAttribute 32:/^(.*)$/\1\1/`, ours: `replace = [{ attribute = "NAS-Identifier", pattern = '^(.*)$', with = "$1$1" }]`,
 		want: "refused", ends: "radsecproxy 1.9.2 ends with \"free(): invalid size\""},
 	{name: "octets that are not text", request: list(user, attr(32, "a\xff\x01b")),
-		theirs: `modifyAttribute 32:/^(.*)b$/\1c/`, ours: `replace = [{ attribute = "NAS-Identifier", pattern = '^(?s:(.*))b$', with = "$1c" }]`,
+		theirs: `modifyAttribute 32:/^(.*)b$/\1c/`, ours: `replace = [{ attribute = "NAS-Identifier", pattern = '^(?s:(.*))b$', with = "${1}c" }]`,
 		want: `1:"bob@old.example" 32:"a\xff\x01c"`},
 }
 
@@ -171,8 +171,8 @@ var additions = []rewriting{
 		theirs: "addAttribute 27:3600", ours: `add = { Session-Timeout = 3600 }`,
 		want: `1:"bob@old.example" 27:"\x00\x00\x0e\x10"`},
 	{name: "octets", request: list(user),
-		theirs: "addAttribute 11:'%41%ff%42", ours: `add = { "11" = "0x41ff42" }`,
-		want: `1:"bob@old.example" 11:"A\xffB"`},
+		theirs: "addAttribute 36:'%41%ff%42", ours: `add = { Login-LAT-Group = "0x41ff42" }`,
+		want: `1:"bob@old.example" 36:"A\xffB"`},
 	{name: "a text of digits", request: list(user),
 		theirs: "addAttribute 11:'007", ours: `add = { Filter-Id = "007" }`,
 		want: `1:"bob@old.example" 11:"007"`},
