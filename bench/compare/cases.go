@@ -23,6 +23,8 @@ type testCase struct {
 	half        bool          // open loop at half the rate of the closed loop
 	offered     int           // open loop at so many requests a second; 0: closed loop
 	many        bool          // with the large configuration
+	rules       bool          // with ten attribute rules
+	sources     bool          // with a source address for each of 1,000 clients
 	idle        int           // idle connections instead of load
 	handshakes  bool          // handshakes instead of load
 	resume      bool
@@ -30,11 +32,13 @@ type testCase struct {
 
 const caseSyntax = `a case is MIX-CxM (pap, eap, acct or mixed; C connections with M requests in flight each),
 followed by any of -50ms (latency of the server), -half (open loop at half the peak rate),
--20000ps (open loop at 20,000 requests a second) and -many (1,000 clients, 1,000 servers, 10,000 routes); or idle-N, handshake-full, handshake-resumed`
+-20000ps (open loop at 20,000 requests a second), -many (1,000 clients, 1,000 servers, 10,000 routes),
+-rules (ten attribute rules) and -sources (1,000 clients, each with a source address of its own); or idle-N, handshake-full, handshake-resumed`
 
 var allCases = []string{
 	"mixed-8x16", "mixed-200x8", "mixed-1x1", "pap-8x16", "eap-8x16", "acct-8x16",
 	"mixed-64x256-50ms", "mixed-8x16-half", "mixed-8x16-20000ps", "mixed-1000x16", "mixed-8x16-many",
+	"mixed-8x16-rules", "mixed-200x8-sources",
 	"idle-10000", "handshake-full", "handshake-resumed",
 }
 
@@ -80,6 +84,10 @@ func parseCase(name string) (testCase, error) {
 			c.half = true
 		case "many":
 			c.many = true
+		case "rules":
+			c.rules = true
+		case "sources":
+			c.sources = true
 		default:
 			if number, ok := strings.CutSuffix(option, "ps"); ok {
 				if c.offered, err = strconv.Atoi(number); err != nil || c.offered < 1 {
@@ -97,8 +105,14 @@ func parseCase(name string) (testCase, error) {
 
 // applies reports whether the case makes sense for the subject: the floor has
 // no configuration that could be large, and its three files for a connection
-// say nothing about memory.
-func (c testCase) applies(s peers.Subject) bool { return s != peers.Floor || !c.many && c.idle == 0 }
+// say nothing about memory. Only the gateway has rules and sources; a build from before
+// them cannot be compared in these cases.
+func (c testCase) applies(s peers.Subject) bool {
+	if c.rules || c.sources {
+		return s == peers.Gateway
+	}
+	return s != peers.Floor || !c.many && c.idle == 0
+}
 
 // metric names a value of a sample.
 type metric string
@@ -157,4 +171,7 @@ var goals = []goal{
 	{"CPU per resumed handshake to the bare relay's", "handshake-resumed", cpu, peers.Floor, "", 1, false},
 	{"CPU per exchange to that at 8 connections", "mixed-1000x16", cpu, "", "mixed-8x16", 1.3, false},
 	{"CPU per exchange to that with one client, server and route", "mixed-8x16-many", cpu, "", "mixed-8x16", 1.1, false},
+	{"CPU per exchange to that without rules", "mixed-8x16-rules", cpu, "", "mixed-8x16", 1.15, false},
+	{"CPU per exchange to that with one source", "mixed-200x8-sources", cpu, "", "mixed-200x8", 1.2, false},
+	{"lost", "mixed-200x8-sources", lost, "", "", 0, false},
 }

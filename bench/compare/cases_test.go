@@ -3,6 +3,8 @@ package compare
 import (
 	"testing"
 	"time"
+
+	"radsec-gw/bench/peers"
 )
 
 func TestParseCase(t *testing.T) {
@@ -14,6 +16,9 @@ func TestParseCase(t *testing.T) {
 	c, err := parseCase("eap-64x256-50ms-many-half")
 	if err != nil || len(c.mix) != 1 || c.connections != 64 || c.outstanding != 256 || c.delay != 50*time.Millisecond || !c.many || !c.half {
 		t.Errorf("eap-64x256-50ms-many-half is read as %+v, %v", c, err)
+	}
+	if c, err := parseCase("mixed-200x8-sources-rules"); err != nil || !c.sources || !c.rules || c.applies(peers.Radsecproxy) || !c.applies(peers.Gateway) {
+		t.Errorf("mixed-200x8-sources-rules is read as %+v, %v; expected a case for the gateway alone", c, err)
 	}
 	for _, name := range []string{"", "mixed", "mixed-8", "mixed-0x1", "mixed-1x257", "chap-1x1", "mixed-1x1-fast", "mixed-1x1-ps", "mixed-1x1-0ps", "mixed-1x1--1s", "idle-x", "idle-0", "handshake-half", "idle-1-1"} {
 		if _, err := parseCase(name); err == nil {

@@ -52,7 +52,7 @@ func (r *runner) measure(ctx context.Context, c testCase, s peers.Subject) (valu
 	if err != nil {
 		return nil, err
 	}
-	set := peers.Setup{Dir: dir, Files: r.files, Bench: r.bench, Gateway: r.gateway, Secret: serverSecret, Many: c.many}
+	set := peers.Setup{Dir: dir, Files: r.files, Bench: r.bench, Gateway: r.gateway, Secret: serverSecret, Many: c.many, Rules: c.rules, Sources: c.sources}
 	switch s {
 	case peers.Floor:
 		set.Secret = peers.FloorSecret

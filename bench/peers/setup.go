@@ -26,6 +26,8 @@ type Setup struct {
 	Secret     string // shared with the answering server
 	ListenKeys string // further lines of [listen]
 	Many       bool   // 1,000 clients, 1,000 servers and 10,000 routes instead of one each
+	Rules      bool   // ten attribute rules for every request
+	Sources    bool   // 1,000 clients, each with a source address of its own; load connects as 200 of them
 }
 
 // Sizes of the configuration when Setup.Many is set.
@@ -133,7 +135,20 @@ address = %q
 			fmt.Fprintf(&b, "[[client]]\nname = \"client-%d\"\nnetworks = [\"10.%d.%d.0/24\"]\nsecret = \"radsec\"\n\n", i, i/256, i%256)
 		}
 	}
-	b.WriteString("[[client]]\nname = \"bench\"\nnetworks = [\"127.0.0.0/8\"]\nsecret = \"radsec\"\nmax_connections = 20000\n\n")
+	if set.Sources {
+		for i := range manyClients {
+			network := fmt.Sprintf("10.%d.%d.0/24", i/256, i%256)
+			if i < 200 {
+				network = fmt.Sprintf("127.0.1.%d", 1+i) // where bench/load connects from
+			}
+			fmt.Fprintf(&b, "[[client]]\nname = \"client-%d\"\nnetworks = [%q]\nsecret = \"radsec\"\nmax_connections = 20000\nsource = \"127.64.%d.%d\"\n\n", i, network, i/250, 1+i%250)
+		}
+	}
+	b.WriteString("[[client]]\nname = \"bench\"\nnetworks = [\"127.0.0.0/8\"]\nsecret = \"radsec\"\nmax_connections = 20000\n")
+	if set.Rules {
+		b.WriteString(tenRules)
+	}
+	b.WriteString("\n")
 	fmt.Fprintf(&b, "[[server]]\nname = \"answer\"\naddress = \"127.0.0.1\"\nauth_port = %d\nacct_port = %d\ncoa_port = 0\nsecret = %q\n\n", set.Auth, set.Acct, set.Secret)
 	if set.Many {
 		for i := range manyServers - 1 {
@@ -149,6 +164,51 @@ address = %q
 	b.WriteString("packets = [\"access\", \"accounting\"]\nservers = [\"answer\"]\n")
 	return b.String(), nil
 }
+
+// tenRules are the attribute rules of Setup.Rules, such as an operator may have; they end the
+// table of the client.
+const tenRules = `rules_request = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
+
+[[rule]]
+name = "1"
+remove = ["Operator-Name"]
+
+[[rule]]
+name = "2"
+remove = ["9:*"]
+
+[[rule]]
+name = "3"
+remove = ["Filter-Id"]
+
+[[rule]]
+name = "4"
+set = { Operator-Name = "1campus.example" }
+
+[[rule]]
+name = "5"
+set = { NAS-Identifier = "{client.name}" }
+
+[[rule]]
+name = "6"
+default = { NAS-Port-Type = "Wireless-802.11" }
+
+[[rule]]
+name = "7"
+default = { Service-Type = "Framed-User" }
+
+[[rule]]
+name = "8"
+add = { Cisco-AVPair = "client={client.name}" }
+
+[[rule]]
+name = "9"
+reject = [{ attribute = "User-Name", pattern = '@$' }]
+
+[[rule]]
+name = "10"
+replace = [{ attribute = "User-Name", pattern = '^(.*)@other\.example$', with = "$1@bench.example" }]
+`
 
 // radsecproxy is its configuration: defaults (LogLevel 2 is one) and what is needed.
 func (set Setup) radsecproxy() string {

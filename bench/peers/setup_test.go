@@ -22,4 +22,12 @@ func TestConfigurationSizes(t *testing.T) {
 			t.Errorf("many=%v: radsecproxy has %d realms, want %d", many, n, want[2])
 		}
 	}
+	set := Setup{Files: material.In("/certs"), Listen: "127.0.0.1:1", Auth: 2, Acct: 3, Secret: "s", Rules: true, Sources: true}
+	text, err := set.gateway()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if clients, rules, sources := strings.Count(text, "[[client]]"), strings.Count(text, "[[rule]]"), strings.Count(text, "\nsource = "); clients != manyClients+1 || rules != 10 || sources != manyClients {
+		t.Errorf("%d clients, %d rules and %d sources, want %d, 10 and %d", clients, rules, sources, manyClients+1, manyClients)
+	}
 }
