@@ -143,7 +143,7 @@ func checkServers(r *reader, tables []*table, routes []Route, servers []Server) 
 				r.wrong(at, "expected the name of a [[server]], got %q%s", name, suggest(name, names))
 				continue
 			}
-			for _, packet := range routes[i].Packets {
+			for _, packet := range routes[i].Forwarded() {
 				if servers[k].Port(packet) == 0 {
 					r.wrong(at, "server %q has %s = 0, but this route sends it %q packets", name, portKey(packet), packet)
 				}

@@ -74,6 +74,22 @@ type Route struct {
 	// Default: "reject"
 	OnUnreachable string // one of Answers
 
+	// What becomes of Accounting-Requests: "relay" sends them to the servers; "answer" has
+	// the gateway acknowledge them itself, as in eduroam, where accounting is not sent to
+	// the federation (RFC 7593 §5). Nothing of it is kept: whoever needs it must record it
+	// before it gets here. The servers need no acct_port then, and there may be none.
+	// Default: "relay"
+	Accounting string // "relay", "answer"
+
+	// What becomes of an Access-Request without State that a server rejects: "answer" sends
+	// the client the Access-Reject; "next" asks the next server of the route that has not
+	// had it, as a new request within the time of its one schedule. The client gets
+	// the first Access-Reject when no server is left, or none of the others answers. A wrong
+	// password is tried at each server then: accounts may be locked sooner, and the
+	// Access-Reject comes later by as long as the others take.
+	// Default: "answer"
+	OnReject string // "answer", "next"
+
 	// Whether it counts for /readyz (ready_when of [metrics]).
 	// Default: true
 	Ready bool
@@ -113,6 +129,27 @@ func Answers() []string {
 	return []string{AnswerSilent, AnswerReject, AnswerProtocolError}
 }
 
+// Values of Route.Accounting.
+const (
+	AccountingRelay  = "relay"  // to the servers
+	AccountingAnswer = "answer" // acknowledged by the gateway, and not kept
+)
+
+// Values of Route.OnReject.
+const (
+	RejectAnswer = "answer" // to the client
+	RejectNext   = "next"   // the next server is asked
+)
+
+// Forwarded returns the kinds of packets that the route sends to its servers: Packets
+// without accounting that the gateway answers.
+func (r *Route) Forwarded() []string {
+	if r.Accounting != AccountingAnswer {
+		return r.Packets
+	}
+	return slices.DeleteFunc(slices.Clone(r.Packets), func(p string) bool { return p == PacketAccounting })
+}
+
 // maxRouteServers is how many servers a group of udpback can have.
 const maxRouteServers = 64
 
@@ -123,6 +160,8 @@ func defaultRoute() Route {
 		MoveOnAfter:   defaults.MoveOnAfter,
 		Patience:      defaults.Patience,
 		OnUnreachable: AnswerReject,
+		Accounting:    AccountingRelay,
+		OnReject:      RejectAnswer,
 		Ready:         true,
 	}
 }
@@ -166,10 +205,24 @@ func readRoute(t *table) Route {
 	t.number("move_on_after", &r.MoveOnAfter, 1, 100)
 	t.duration("patience", &r.Patience, "forever")
 	t.choice("on_unreachable", &r.OnUnreachable, Answers()...)
+	r.readAnswers(t)
 	t.flag("ready", &r.Ready)
 	readRuleNames(t, &r.RulesRequest, &r.RulesReply)
 	t.done()
 	return r
+}
+
+// readAnswers reads which requests the gateway answers otherwise than by passing on the
+// first reply of a server.
+func (r *Route) readAnswers(t *table) {
+	t.choice("accounting", &r.Accounting, AccountingRelay, AccountingAnswer)
+	if r.Accounting == AccountingAnswer && r.Packets != nil && !slices.Contains(r.Packets, PacketAccounting) {
+		t.r.wrong(joinKey(t.path, "accounting"), "expected \"accounting\" in packets, got %q: the route takes no accounting that could be answered; add it, or remove this key", r.Packets)
+	}
+	t.choice("on_reject", &r.OnReject, RejectAnswer, RejectNext)
+	if r.OnReject == RejectNext && r.Packets != nil && !slices.Contains(r.Packets, PacketAccess) {
+		t.r.wrong(joinKey(t.path, "on_reject"), "expected \"access\" in packets, got %q: no other request is rejected; add it, or remove this key", r.Packets)
+	}
 }
 
 // checkRealms notes realms that two routes have for the same kind of packet.

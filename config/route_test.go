@@ -26,8 +26,22 @@ func TestMistakesOfRoute(t *testing.T) {
 		{"empty pattern", inRoute("[[route]]\nrealms=['~']\nservers=['s']\n"), []string{`12: route[0].realms[0]: expected a regular expression after "~", got none`}},
 		{"realm twice", inRoute("[[route]]\nrealms=['X.org']\nservers=['s']\n[[route]]\nrealms=[\n'x.ORG']\npackets=['coa','accounting']\nservers=['s']\n"), []string{`16: route[1].realms[0]: "x.ORG" is already routed by line 12 for "accounting" packets`}},
 		{"balance", inRoute("[[route]]\nrealms=['*']\nservers=['s']\nbalance='any'\n"), []string{`14: route[0].balance: expected "failover", `}},
+		{"acknowledged accounting of a route without it", inRoute("[[route]]\nrealms=['*']\nservers=['s']\npackets=['access']\naccounting='answer'\n"), []string{`15: route[0].accounting: expected "accounting" in packets`}},
+		{"accounting", inRoute("[[route]]\nrealms=['*']\nservers=['s']\naccounting='drop'\n"), []string{`14: route[0].accounting: expected "relay" or "answer", got "drop"`}},
+		{"rejects of a route without access", inRoute("[[route]]\nrealms=['*']\nservers=['s']\npackets=['accounting']\non_reject='next'\n"), []string{`15: route[0].on_reject: expected "access" in packets`}},
+		{"on_reject", inRoute("[[route]]\nrealms=['*']\nservers=['s']\non_reject='first'\n"), []string{`14: route[0].on_reject: expected "answer" or "next", got "first"`}},
 		{"on_unreachable", inRoute("[[route]]\nrealms=['*']\nservers=['s']\non_unreachable='nak'\n"), []string{`14: route[0].on_unreachable: expected "silent", "reject" or "protocol-error", got "nak"`}},
 		{"on_unroutable", inListen("[routing]\non_unroutable='x'\n"), []string{`15: routing.on_unroutable: expected "silent", "reject" or "protocol-error", got "x"`}},
+	})
+}
+
+// AR12. A route whose accounting is answered here needs no acct_port of its servers, and no
+// servers.
+// Rules: AR12
+func TestAnsweredAccountingNeedsNoPort(t *testing.T) {
+	wantMistakes(t, []mistaken{
+		{"no acct_port", inServer("acct_port=0\n" + "[[route]]\nrealms=['x']\nservers=['s']\naccounting='answer'\n[[route]]\nrealms=['y']\nservers=[]\naccounting='answer'\n[[route]]\nrealms=['z']\nservers=['s']\n"),
+			[]string{`9: route[0].servers[0]: server "s" has acct_port = 0`, `25: route[3].servers[0]: server "s" has acct_port = 0, but this route sends it "accounting" packets`}},
 	})
 }
 

@@ -50,6 +50,9 @@ func warningCases() []warningCase {
 		{"CoA without a loop marker", oneClient + goodServer + goodRoute + "packets=['coa']\n[routing]\nloop_marker=false\n", nil},
 		{"loop secret without marker", oneClient + goodServer + goodRoute + "[routing]\nloop_marker=false\nloop_marker_secret='x'\n", []string{`:17: routing.loop_marker_secret: has no effect: loop_marker is false`}},
 		{"two NASes of one name", oneClient + goodServer + "nas=true\nnas_identifier=['ap']\n" + second + "nas=true\nnas_identifier=['x','ap']\n" + both + "packets=['coa']\n", []string{`:20: route[0]: servers "s" and "t" are both called "ap"`}},
+		{"accounting that ends here", oneClient + goodServer + goodRoute + "accounting='answer'\n", []string{`:15: route[0].accounting: accounting of these realms ends here: the gateway acknowledges it, and nobody keeps it`}},
+		{"next server of one", oneClient + goodServer + goodRoute + "on_reject='next'\n", []string{`:15: route[0].on_reject: has no effect: a rejected request has no other server to go to`}},
+		{"next server of two", oneClient + goodServer + second + both + "on_reject='next'\n", nil},
 		{"idle server", goodListen + goodClient + "networks=['::/0']\n" + goodServer + goodRoute + strings.Replace(goodServer, "'s'", "'t'", 1), []string{`:15: server[1]: server "t" is in no route`}},
 	}
 }

@@ -15,11 +15,23 @@ func (c *Config) warnRoutes(warn warner) {
 			warn(path, "server %q has expand = true, and balance is \"failover\" by default: the first of its addresses gets every request while it is up; if that is meant, set balance to \"failover\", otherwise to %s", servers[expanded].Name, oneOf(Balances()[1:]))
 		}
 		warnNASes(warn, r, servers, path)
+		warnAnswers(warn, r, servers, path)
 		c.warnUnknownNAS(warn, r)
 		if !r.moves() || len(servers) < 2 && expanded < 0 || r.Patience == 0 {
 			continue
 		}
 		c.warnPatience(warn, r, servers, joinKey(path, "patience"))
+	}
+}
+
+// warnAnswers warns that accounting ends at the gateway, and of a route whose rejected
+// requests have no other server to go to.
+func warnAnswers(warn warner, r *Route, servers []*Server, path string) {
+	if r.Accounting == AccountingAnswer {
+		warn(joinKey(path, "accounting"), "accounting of these realms ends here: the gateway acknowledges it, and nobody keeps it")
+	}
+	if r.OnReject == RejectNext && len(servers) < 2 && !slices.ContainsFunc(servers, func(s *Server) bool { return s.Expand }) {
+		warn(joinKey(path, "on_reject"), "has no effect: a rejected request has no other server to go to; name two servers or more, or remove the key")
 	}
 }
 
@@ -56,5 +68,6 @@ func (c *Config) ServersOf(r *Route) (list []*Server) {
 // moves reports whether the route takes requests that may go from one server to the
 // next: CoA and Disconnect stay (RFC 5176 §2.3).
 func (r *Route) moves() bool {
-	return slices.Contains(r.Packets, PacketAccess) || slices.Contains(r.Packets, PacketAccounting)
+	forwarded := r.Forwarded()
+	return slices.Contains(forwarded, PacketAccess) || slices.Contains(forwarded, PacketAccounting)
 }

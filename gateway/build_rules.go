@@ -63,8 +63,9 @@ func buildRules(p *Plan, back *udpback.Backend, m *metrics.Metrics, marker relay
 
 // buildRoute makes the groups of a route; one without servers refuses its requests.
 func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Backend, byName map[string]*udpback.Server) (relay.Route, error) {
+	answers := r.Accounting == config.AccountingAnswer
 	if len(r.Servers) == 0 {
-		return relay.Route{}, nil
+		return relay.Route{Name: realmsLabel(r), AnswersAccounting: answers}, nil
 	}
 	var members []*udpback.Server
 	for _, name := range r.Servers {
@@ -79,7 +80,7 @@ func buildRoute(cfg *config.Config, r *config.Route, back *udpback.Backend, byNa
 		return relay.Route{}, err
 	}
 	nases, err := buildNASes(cfg, r, shared, back, byName)
-	return relay.Route{Name: realmsLabel(r), Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases}, err
+	return relay.Route{Name: realmsLabel(r), Group: group, OnUnreachable: unreachableOf(r.OnUnreachable), NASes: nases, AnswersAccounting: answers}, err
 }
 
 // unlimited means no bound to a package for which 0 means its default.
@@ -88,7 +89,7 @@ const unlimited = time.Duration(math.MaxInt64 / 4)
 // groupConfig translates what all groups of a route share.
 func groupConfig(r *config.Route) (udpback.GroupConfig, error) {
 	balance, err := udpback.BalanceNamed(r.Balance)
-	c := udpback.GroupConfig{Balance: balance, MoveAfter: r.MoveOnAfter, Patience: r.Patience}
+	c := udpback.GroupConfig{Balance: balance, MoveAfter: r.MoveOnAfter, Patience: r.Patience, NextOnReject: r.OnReject == config.RejectNext}
 	if c.Patience == 0 {
 		c.Patience = unlimited
 	}

@@ -22,7 +22,7 @@ func withUsedPorts(cfg *config.Config, s *config.Server) config.Server {
 	used := func(packets ...string) bool {
 		return slices.ContainsFunc(cfg.Routes, func(r config.Route) bool {
 			return slices.Contains(r.Servers, s.Name) &&
-				slices.ContainsFunc(packets, func(p string) bool { return slices.Contains(r.Packets, p) })
+				slices.ContainsFunc(packets, func(p string) bool { return slices.Contains(r.Forwarded(), p) })
 		})
 	}
 	out := *s

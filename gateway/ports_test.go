@@ -18,6 +18,7 @@ func TestUsedPorts(t *testing.T) {
 		{"access only", []config.Route{{Servers: []string{"a"}, Packets: []string{"access"}}}, "1 0 0"},
 		{"two routes, other kinds", []config.Route{{Servers: []string{"b", "a"}, Packets: []string{"access"}}, {Servers: []string{"a"}, Packets: []string{"disconnect"}}}, "1 0 3"},
 		{"another server's route", []config.Route{{Servers: []string{"a"}, Packets: []string{"accounting"}}, {Servers: []string{"b"}, Packets: []string{"access", "coa"}}}, "0 2 0"},
+		{"accounting that is answered here", []config.Route{{Servers: []string{"a"}, Packets: []string{"access", "accounting"}, Accounting: "answer"}}, "1 0 0"},
 		{"no route", nil, "0 0 0"},
 	} {
 		cfg := &config.Config{Routes: x.routes, Servers: []config.Server{{Name: "a", AuthPort: 1, AcctPort: 2, CoAPort: 3}}}

@@ -98,7 +98,7 @@ func (g *Gateway) clientList(current *generation, counts []metrics.ClientCounts,
 		c := status.Client{Name: current.Config.Clients[i].Name}
 		if n := byName[c.Name]; n != nil {
 			c.Connections, c.Requests, c.Accepts, c.Rejects = n.Connections, n.Requests, n.Accepts, n.Rejects
-			c.Relayed = n.Fates[metrics.FateRelayed] + n.Fates[metrics.FateStatusAnswered]
+			c.Relayed = n.Fates[metrics.FateRelayed] + n.Fates[metrics.FateStatusAnswered] + n.Fates[metrics.FateAccountingAnswered]
 			c.Other = c.Requests - c.Relayed
 		}
 		if l, known := last[c.Name]; known {

@@ -62,7 +62,7 @@ func (g *Gateway) routeList(current *generation, servers []status.Server) []stat
 
 // routeOf returns one route.
 func routeOf(index int, r *config.Route, states map[portKey]portState) status.Route {
-	out := status.Route{Number: index + 1, Realms: []string{}, Packets: r.Packets, Balance: r.Balance, Servers: r.Servers, State: routeServed, Unserved: []string{}}
+	out := status.Route{Number: index + 1, Realms: []string{}, Packets: r.Packets, Balance: r.Balance, Servers: r.Servers, Accounting: r.Accounting, OnReject: r.OnReject, State: routeServed, Unserved: []string{}}
 	for _, realm := range slices.Concat(r.Realms, r.Operators) {
 		out.Realms = append(out.Realms, logs.Clip(status.RealmText(realm)))
 	}
@@ -70,7 +70,7 @@ func routeOf(index int, r *config.Route, states map[portKey]portState) status.Ro
 		out.Servers, out.State = []string{}, routeRefuses
 		return out
 	}
-	for port := range web.PortsOf(r.Packets) {
+	for port := range web.PortsOf(r.Forwarded()) {
 		usable, since := false, time.Time{}
 		for _, server := range r.Servers {
 			s, known := states[portKey{server, string(port)}]

@@ -38,16 +38,17 @@ func webSettings(p *Plan) web.Settings {
 func (g *Gateway) routes() []web.Route { return g.current.Load().routes }
 
 // webRoutes returns the routes as /readyz and the metrics need them. One without servers
-// refuses its requests on purpose, and is not among them.
+// refuses its requests on purpose, and one whose requests are all answered here needs none:
+// they are not among them.
 func webRoutes(cfg *config.Config) (list []web.Route) {
 	labels := routeLabels(cfg.Routes)
 	unchecked := uncheckedPorts(cfg)
 	for i := range cfg.Routes {
 		r := &cfg.Routes[i]
-		if len(r.Servers) == 0 {
+		if len(r.Servers) == 0 || len(r.Forwarded()) == 0 {
 			continue
 		}
-		one := web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Packets, Servers: r.Servers, Balance: r.Balance, Ignored: !r.Ready, Unchecked: unchecked}
+		one := web.Route{Realms: slices.Concat(r.Realms, r.Operators), Packets: r.Forwarded(), Servers: r.Servers, Balance: r.Balance, Ignored: !r.Ready, Unchecked: unchecked}
 		if labels != nil {
 			one.Label = labels[i]
 		} else {

@@ -10,10 +10,11 @@ type Fate uint8
 // client's connection is closed (RFC 6613 §2.6.4), except for a Status-Server without
 // Message-Authenticator.
 const (
-	FateRelayed           Fate = iota // the server's verified reply went back to the client
-	FateStatusAnswered                // Status-Server, answered by the gateway itself
-	FateDuplicateDropped              // repeats a request that is still in flight
-	FateDuplicateAnswered             // repeats an answered request; the kept reply was sent again
+	FateRelayed            Fate = iota // the server's verified reply went back to the client
+	FateStatusAnswered                 // Status-Server, answered by the gateway itself
+	FateDuplicateDropped               // repeats a request that is still in flight
+	FateDuplicateAnswered              // repeats an answered request; the kept reply was sent again
+	FateAccountingAnswered             // Accounting-Request, acknowledged by the gateway itself as its route says; it is not kept
 
 	FateBadLength                   // Length outside 20..4096
 	FateBadAttributes               // an attribute of length 0 or 1, or attributes that do not fill the packet
@@ -61,6 +62,7 @@ var fateNames = [NumFates]string{
 	FateStatusAnswered:              "status_answered",
 	FateDuplicateDropped:            "duplicate_dropped",
 	FateDuplicateAnswered:           "duplicate_answered",
+	FateAccountingAnswered:          "accounting_answered",
 	FateBadLength:                   "bad_length",
 	FateBadAttributes:               "bad_attributes",
 	FateBadRequestAuthenticator:     "bad_request_authenticator",

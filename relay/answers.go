@@ -32,6 +32,21 @@ func (b *burst) answerStatus(req *request) outcome {
 	return end
 }
 
+// acknowledge answers an Accounting-Request that its route does not forward with an
+// Accounting-Response, and keeps that for duplicates. It is the one exception to RFC 2866
+// §2, by which only a server that has recorded the data acknowledges it: an operator
+// declares that nobody is to have it, as eduroam's do (RFC 7593 §5).
+func (c *Connection) acknowledge(b *burst, req *request, group int) outcome {
+	req.setRoute(b.rules, group)
+	end, ok := b.write(req, wire.Answer{Code: radius.CodeAccountingResponse, Acknowledges: true}, metrics.FateAccountingAnswered)
+	if !ok {
+		end.fate = metrics.FateReplyTooLong
+		return end
+	}
+	c.keepOwn(req, end.answer)
+	return end
+}
+
 // decline answers a request that is not forwarded, as its route says, or as the rules say
 // if it has none.
 func (b *burst) decline(req *request, fate metrics.Fate, cause uint32) outcome {

@@ -155,6 +155,7 @@ func TestEveryFateHasASituation(t *testing.T) {
 	elsewhere := map[metrics.Fate]string{
 		metrics.FateRelayed:                     "not refused",
 		metrics.FateStatusAnswered:              "not refused",
+		metrics.FateAccountingAnswered:          "not refused",
 		metrics.FateDuplicateDropped:            "the first transmission gets the answer",
 		metrics.FateDuplicateAnswered:           "not refused",
 		metrics.FateBadLength:                   "ends the connection",

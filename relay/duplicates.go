@@ -117,6 +117,19 @@ func (c *Connection) untrack(req *request, answer []byte) bool {
 	return true
 }
 
+// keepOwn keeps an answer of the gateway's own to a request that was never in flight, for
+// duplicates. In RADIUS/1.1 none is kept.
+func (c *Connection) keepOwn(req *request, answer []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.v11 {
+		return
+	}
+	last := &c.recent[req.Kind][req.view.Identifier()] // which admit has cleared
+	last.hash = req.hash
+	c.keep(last, answer, req.keepFor)
+}
+
 // keep keeps an answer for duplicates that arrive within a time. Called with mu held.
 func (c *Connection) keep(last *recent, answer []byte, within time.Duration) {
 	r := c.relay

@@ -101,7 +101,8 @@ func (c *Connection) Packet(p []byte) error {
 //     fresh, and come from a server that the user's requests go to (RFC 5176 §6.1, §6.3).
 //  5. A duplicate is not relayed again (RFC 5080 §2.2.2, RFC 9765 §4.2.2).
 //  6. Kind and realm determine the group of servers (RFC 7542 §3, RFC 8559 §3), and for
-//     CoA and Disconnect the NAS in it, at the last hop (RFC 5176 §3).
+//     CoA and Disconnect the NAS in it, at the last hop (RFC 5176 §3). Accounting may end
+//     here, if its route says so (RFC 7593 §5).
 //  7. A request that has looped is not sent again.
 //  8. The group chooses a server, a socket and an Identifier, calls Write for the server's
 //     copy, and adds it to the batch. It resends it if necessary (RFC 5080 §2.2.1).
@@ -130,6 +131,9 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 		return end, false
 	}
 	found := req.lookup(b.rules.Table) // 6
+	if found.ok && req.Kind == wire.KindAccounting && b.rules.Routes[found.group].AnswersAccounting {
+		return c.acknowledge(b, req, found.group), false
+	}
 	if !found.ok || b.rules.Routes[found.group].refuses() {
 		c.relay.logNoRoute(req, found.realm)
 		return b.decline(req, metrics.FateNoRoute, causeNotRoutable), false

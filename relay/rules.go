@@ -23,7 +23,9 @@ type Route struct {
 	NASes         *NASes         // for CoA and Disconnect, instead of Group; nil: none of the servers is a NAS
 	OnUnreachable Unreachable    // for Access- and Accounting-Request
 	Attributes    *ServerRules   // nil: none
-	Metrics       *metrics.Route // nil: not counted by route
+	// AnswersAccounting has Accounting-Requests acknowledged here, and not forwarded.
+	AnswersAccounting bool
+	Metrics           *metrics.Route // nil: not counted by route
 }
 
 // Unreachable says how an Access- or Accounting-Request is answered if it gets no reply

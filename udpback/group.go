@@ -14,12 +14,13 @@ import (
 // Group is the servers of a route, any of which may answer.
 type Group struct {
 	// static after construction
-	servers   []*Server
-	expands   bool // one of them is as many servers as its name has addresses
-	balance   Balance
-	backend   *Backend
-	moveAfter int32
-	patience  time.Duration
+	servers      []*Server
+	expands      bool // one of them is as many servers as its name has addresses
+	balance      Balance
+	backend      *Backend
+	moveAfter    int32
+	patience     time.Duration
+	nextOnReject bool
 
 	latest atomic.Pointer[members]
 }
@@ -33,6 +34,9 @@ type GroupConfig struct {
 	// Patience is how long a server may leave a request unanswered, whatever else it
 	// answers, before the request goes to the next. 0: defaults.Patience.
 	Patience time.Duration
+	// NextOnReject has an Access-Request without State that a server rejects sent to the
+	// next server that has not had it.
+	NextOnReject bool
 }
 
 // NewGroup makes a group of 1..64 servers.
@@ -40,7 +44,7 @@ func (b *Backend) NewGroup(c GroupConfig, servers ...*Server) (*Group, error) {
 	if len(servers) == 0 || len(servers) > MaxServers {
 		return nil, fmt.Errorf("a group has 1 to %d servers, this one %d", MaxServers, len(servers))
 	}
-	g := &Group{servers: servers, balance: c.Balance, backend: b, moveAfter: int32(c.MoveAfter), patience: c.Patience}
+	g := &Group{servers: servers, balance: c.Balance, backend: b, moveAfter: int32(c.MoveAfter), patience: c.Patience, nextOnReject: c.NextOnReject}
 	if c.MoveAfter == 0 {
 		g.moveAfter = defaults.MoveOnAfter
 	}

@@ -14,15 +14,19 @@ type Answer struct {
 	OriginalCode bool   // Original-Packet-Code, 241.4 (RFC 7930 §4), holding the request's code
 	EAPFailure   bool   // an EAP-Failure that answers the request's EAP-Message, if it has one (RFC 3748 §4.2)
 	ReplyMessage string // in as many attributes as it needs, 253 octets each
+	Acknowledges bool   // an Accounting-Response is allowed, although no server has recorded the data
 }
 
 // allowed reports whether the gateway may make this answer to a request with
 // code request. It never grants what only a server can: an Access-Accept, except
 // that a Status-Server gets one (RFC 5997 §3); an ACK; an Accounting-Response,
-// which says that the data is recorded (RFC 2866 §4.1, RFC 2607 §5.1).
+// which says that the data is recorded (RFC 2866 §4.1, RFC 2607 §5.1), unless the
+// answer is declared to acknowledge it.
 func (a *Answer) allowed(request Code) bool {
 	switch a.Code {
-	case radius.CodeAccountingResponse, radius.CodeCoAACK, radius.CodeDisconnectACK:
+	case radius.CodeAccountingResponse:
+		return a.Acknowledges && KindOf(request) == KindAccounting
+	case radius.CodeCoAACK, radius.CodeDisconnectACK:
 		return false
 	case radius.CodeAccessAccept:
 		return KindOf(request) == KindStatus

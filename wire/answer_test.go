@@ -73,6 +73,24 @@ func TestWriteAnswerGrantsNothing(t *testing.T) {
 	}
 }
 
+// AR12. Only an answer that is declared to acknowledge may be an Accounting-Response, and
+// only to an Accounting-Request.
+// Rules: AR12, P71
+func TestWriteAnswerAcknowledges(t *testing.T) {
+	h, dst := NewHasher(), make([]byte, MaxLength)
+	for request := range Code(256) {
+		for _, acknowledges := range []bool{false, true} {
+			_, err := h.WriteAnswer(dst, parsed(t, assemble(request, 1, nil)), Answer{Code: 5, Acknowledges: acknowledges}, radSecSecret())
+			if want := request == 4 && acknowledges; want != (err == nil) {
+				t.Errorf("Accounting-Response to code %d, declared: %t: got %v", request, acknowledges, err)
+			}
+		}
+	}
+	if _, err := h.WriteAnswer(dst, parsed(t, assemble(1, 1, nil)), Answer{Code: 2, Acknowledges: true}, radSecSecret()); err != ErrCode {
+		t.Errorf("an Access-Accept that is declared to acknowledge: expected ErrCode, got %v", err)
+	}
+}
+
 // Rules: P15, P34
 func TestWriteAnswerTooLong(t *testing.T) {
 	full := make([]pair, 15)

@@ -27,6 +27,9 @@ func printRoutes(w io.Writer, cfg *config.Config) {
 				unreachable = answer
 			case config.PacketAccounting:
 				unreachable = accountingAnswer(answer)
+				if e.route.Accounting == config.AccountingAnswer {
+					unreachable = "answered here, not kept"
+				}
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", e.name, strings.Join(packets, ", "),
 				serversOf(cfg, e.route, packets[0]), e.route.Balance, unreachable)

@@ -142,11 +142,15 @@ func (c *conversion) route(t *importer.Table, b *block, entries []string) error 
 	if _, ok := b.last("ReplyMessage"); !ok && len(b.all("server")) == 0 {
 		c.once(t, "radsecproxy ignores Access-Requests of a realm that has neither a server nor a ReplyMessage. The gateway rejects them, so that clients need not wait.")
 	}
-	if it, ok := b.last("AccountingResponse"); ok && strings.EqualFold(it.value, "on") && len(accounting) == 0 {
-		t.Note(it.Place, "AccountingResponse on: the gateway never acknowledges accounting that no server has recorded. Name a server that takes it, or have the clients send none")
-	}
+	it, ok := b.last("AccountingResponse")
+	answers := ok && strings.EqualFold(it.value, "on") && len(accounting) == 0
 	b.noteRest(t, map[string]string{"replymessage": "", "accountingresponse": "", "accountinglog": "the request log has accounting, too (requests of [log])"})
 	t.Set("realms", entries)
+	if answers {
+		t.Set("servers", orNone(access))
+		t.Set("accounting", "answer")
+		return nil
+	}
 	if slices.Equal(access, accounting) {
 		t.Set("servers", orNone(access))
 		return nil

@@ -111,14 +111,16 @@ type Server struct {
 
 // Route is one route of the configuration.
 type Route struct {
-	Number   int        `json:"number"`   // its place in the configuration, from 1
-	Realms   []string   `json:"realms"`   // and operators; at most 10
-	Packets  []string   `json:"packets"`  // the kinds of requests
-	Balance  string     `json:"balance"`  // as configured
-	Servers  []string   `json:"servers"`  // at most 10
-	State    string     `json:"state"`    // "served", "degraded" (a server of it is not up), "unserved" or "refuses" (it has no servers, on purpose)
-	Unserved []string   `json:"unserved"` // the ports at which every server is down or in maintenance
-	Since    *time.Time `json:"since"`    // since when it is unserved
+	Number     int        `json:"number"`     // its place in the configuration, from 1
+	Realms     []string   `json:"realms"`     // and operators; at most 10
+	Packets    []string   `json:"packets"`    // the kinds of requests
+	Balance    string     `json:"balance"`    // as configured
+	Servers    []string   `json:"servers"`    // at most 10
+	Accounting string     `json:"accounting"` // as configured: "relay" or "answer" (acknowledged by the gateway, and not kept)
+	OnReject   string     `json:"on_reject"`  // as configured: "answer" or "next"
+	State      string     `json:"state"`      // "served", "degraded" (a server of it is not up), "unserved" or "refuses" (it has no servers, on purpose)
+	Unserved   []string   `json:"unserved"`   // the ports at which every server is down or in maintenance
+	Since      *time.Time `json:"since"`      // since when it is unserved
 }
 
 // Client is one [[client]] of the configuration.
@@ -130,7 +132,7 @@ type Client struct {
 	Subject     string     `json:"subject"`      // of the certificate of its newest connection
 	ExpiresAt   *time.Time `json:"expires_at"`   // that certificate
 	Requests    uint64     `json:"requests"`     // packets from it
-	Relayed     uint64     `json:"relayed"`      // of these, answered by a server or, Status-Server, by the gateway
+	Relayed     uint64     `json:"relayed"`      // of these, answered by a server or, Status-Server and accounting of some routes, by the gateway
 	Accepts     uint64     `json:"accepts"`      // Access-Accept packets to it
 	Rejects     uint64     `json:"rejects"`      // Access-Reject packets to it
 	Other       uint64     `json:"not_relayed"`  // packets that ended otherwise
