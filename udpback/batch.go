@@ -86,7 +86,7 @@ func (b *Batch) flushSocket(s *socket) {
 	}
 	for _, ex := range lost {
 		s.ep.addOutstanding(-1)
-		ex.Handler.Fail(b.Hasher, FailShutdown, 0, &b.touched)
+		ex.fail(b.Hasher, FailShutdown, 0, &b.touched)
 	}
 	remaining := copy(b.reservations, b.reservations[mine:])
 	clear(b.reservations[remaining:])

@@ -135,10 +135,10 @@ func (g *Group) better(ex *Exchange, m *members, i, j int) bool {
 
 // canMove reports whether there is a server that a request can move to from one in the
 // given state: one that it has not tried, in no worse state, or one that had it before,
-// in a better state. It never moves to one that is down.
+// in a better state, unless a server has rejected it. It never moves to one that is down.
 func (g *Group) canMove(ex *Exchange, own health.State) bool {
 	m := g.updateMembers(ex)
-	return g.hasOther(ex, ex.tried, own) || g.hasOther(ex, m.bit(ex.ep.server)|ex.declined, own-1)
+	return g.hasOther(ex, ex.tried, own) || g.hasOther(ex, m.bit(ex.ep.server)|ex.declined, own-1) && !(g.nextOnReject && ex.wasRejected())
 }
 
 // hasUntried reports whether there is a server that the request has not tried, in no

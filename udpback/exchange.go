@@ -83,6 +83,8 @@ type Exchange struct {
 	id         wire.ServerID
 	generation uint32 // of the slot
 	cancelled  bool
+	ended      bool        // with a reply or without one
+	reject     *keptReject // of a server that it was moved on from; nil: none
 }
 
 // progress is the state of an exchange since it was started.
@@ -161,6 +163,8 @@ func (ex *Exchange) ClearServed() { ex.ep, ex.ignored = nil, Ignored{} }
 func (ex *Exchange) Cancel() bool {
 	ex.mu.Lock()
 	ex.cancelled = true
+	ex.reject.release()
+	ex.reject = nil
 	s, id, generation := ex.socket, ex.id, ex.generation
 	ex.mu.Unlock()
 	return s != nil && s.abandon(id, generation, ex)
@@ -205,7 +209,7 @@ func (ex *Exchange) reset(g *Group, now time.Duration) {
 	ex.mu.Lock()
 	defer ex.mu.Unlock()
 	ex.use++
-	ex.socket, ex.cancelled = nil, false
+	ex.socket, ex.cancelled, ex.ended = nil, false, false
 }
 
 // tryWait is how long a request that only tries a server waits there before it goes

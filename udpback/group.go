@@ -86,6 +86,9 @@ func (g *Group) moveToServer(ex *Exchange, batch *Batch, own health.State) error
 	before := ex.tried
 	worst := own
 	if !g.hasUntried(ex, worst) { // back to one that had it before
+		if g.nextOnReject && ex.wasRejected() {
+			return ErrNoIdentifier
+		}
 		ex.tried = ex.members.bit(ex.ep.server) | ex.declined
 		worst = own - 1
 	}

@@ -216,14 +216,14 @@ func (w *dueWork) move(now time.Duration) {
 	for _, m := range w.moving {
 		if m.ex.isCancelled() { // its client is gone: nothing more is sent (RFC 6613 §2.6.1)
 			w.finishMove(m, now, previous{})
-			m.ex.Handler.Fail(batch.Hasher, FailSilent, 0, &w.touched)
+			m.ex.fail(batch.Hasher, FailSilent, 0, &w.touched)
 			continue
 		}
 		if err := w.startMoved(m, batch); err != nil {
 			w.undoMove(m, now)
 			continue
 		}
-		w.finishMove(m, now, previous{ex: m.ex, use: m.ex.useCount(), trying: m.trying})
+		w.finishMove(m, now, previous{ex: m.ex, use: m.ex.useCount(), trying: m.trying, asksNext: m.ex.asksNext()})
 		if !m.sameServer {
 			moved++
 		}

@@ -39,6 +39,7 @@ type candidate struct {
 	window     time.Duration // for its Event-Timestamp; 0: not checked
 	dropStale  bool          // one outside of the window is dropped
 	stale      bool          // it is outside
+	kept       bool          // a Reject that waits for the reply of the next server
 	ticket     wire.Ticket
 	good       bool           // not rejected so far
 	result     metrics.Result // of one that is rejected
@@ -110,7 +111,7 @@ func (r *receiver) parse(in *datagram.Inbox) {
 		sl := s.slot(c.id)
 		c.good = sl.state != slotFree && sl.state != slotReserved && c.result == metrics.ReplyAccepted
 		c.generation, c.code, c.sent, c.firstSent = sl.generation, sl.code, sl.sent, sl.firstSent
-		c.window, c.stale = 0, false
+		c.window, c.stale, c.kept = 0, false, false
 		if sl.ex != nil {
 			c.window, c.dropStale = sl.ex.Window, sl.ex.DropStale
 		}
@@ -239,7 +240,7 @@ func (r *receiver) freeAnswered(now time.Duration) {
 		r.noteReplies(now, took)
 	}
 	for i := range r.candidates[:r.n] {
-		if c := &r.candidates[i]; c.good && c.ex == nil {
+		if c := &r.candidates[i]; c.good && c.ex == nil && !c.kept {
 			s.ep.metrics.CountReply(metrics.ReplyUnmatched)
 		}
 	}
@@ -275,12 +276,12 @@ func (r *receiver) noteReplies(now, took time.Duration) {
 
 // matchPrevious sets the exchange of a reply to a request that has moved from this server
 // to another, if that one has not answered yet. A "not routable" from the previous server
-// is ignored.
+// is ignored, and a Reject kept where the route asks the next server after one.
 func (r *receiver) matchPrevious(c *candidate) {
 	s := r.socket
 	prev := c.previous
 	c.previous = previous{}
-	if prev.ex == nil || otherMayAnswer(&c.view) || !prev.ex.reclaim(prev.use) {
+	if prev.ex == nil || otherMayAnswer(&c.view) || r.keepLateReject(c, prev) || !prev.ex.reclaim(prev.use) {
 		return
 	}
 	c.ex = prev.ex
@@ -306,6 +307,13 @@ func (r *receiver) answer(c *candidate) {
 	s.ep.metrics.CountReply(result)
 	if ex.group != nil { // not a check
 		s.ep.metrics.CountAnswer(reply.Code())
+	}
+	if ex.asksNext() {
+		if reply.Code() == radius.CodeAccessReject {
+			r.rejected(c)
+			return
+		}
+		ex.takeReject().release()
 	}
 	if g := ex.group; g != nil && reply.HasState() && g.Chooses() {
 		g.rememberIssuer(ex, reply.State())
@@ -360,5 +368,5 @@ func (r *receiver) protocolError(ex *Exchange, reply *wire.View) {
 			return
 		}
 	}
-	ex.Handler.Fail(batch.Hasher, FailProtocolError, reply.ErrorCause(), &r.touched)
+	ex.fail(batch.Hasher, FailProtocolError, reply.ErrorCause(), &r.touched)
 }

@@ -58,9 +58,10 @@ const (
 // previous is an exchange that has moved from a slot to another server. A valid reply to
 // the slot still ends it, as long as it waits.
 type previous struct {
-	ex     *Exchange // nil: none
-	use    uint64    // of ex then; it may be another request by now
-	trying bool      // it only tried the previous server
+	ex       *Exchange // nil: none
+	use      uint64    // of ex then; it may be another request by now
+	trying   bool      // it only tried the previous server
+	asksNext bool      // after a Reject it goes to the next server
 }
 
 // slot is the state of one Identifier of a socket. Guarded by socket.mu.

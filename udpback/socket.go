@@ -145,7 +145,7 @@ func (s *socket) fail(waiting []*Exchange) {
 	batch, touched := s.ep.server.backend.AcquireBatch(), new(Touched)
 	defer s.ep.server.backend.ReleaseBatch(batch)
 	for _, ex := range waiting {
-		ex.Handler.Fail(batch.Hasher, FailShutdown, 0, touched)
+		ex.fail(batch.Hasher, FailShutdown, 0, touched)
 	}
 	touched.Flush()
 }

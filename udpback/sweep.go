@@ -304,10 +304,10 @@ func (w *dueWork) failEnded() {
 		if ex.group != nil { // checks are counted separately
 			w.socket.ep.metrics.Count(metrics.ServerTimeouts, 1)
 		}
-		ex.Handler.Fail(w.hasher, ex.silent(), 0, &w.touched)
+		ex.fail(w.hasher, ex.silent(), 0, &w.touched)
 	}
 	for _, ex := range w.refused {
-		ex.Handler.Fail(w.hasher, FailRefused, 0, &w.touched)
+		ex.fail(w.hasher, FailRefused, 0, &w.touched)
 	}
 	w.touched.Flush()
 }

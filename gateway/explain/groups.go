@@ -109,6 +109,10 @@ func describeMove(servers []*config.Server, r *config.Route) []string {
 	if access && r.Patience > 0 {
 		lines = append(lines, "  (with a patience below the time that users need to confirm a login, two servers ask them)")
 	}
+	if r.OnReject == config.RejectNext {
+		lines = append(lines, "  when its server rejects it, unless it has a State (on_reject): each server is asked once, and the client gets the first Access-Reject if none accepts",
+			"  (a wrong password is tried at each server: accounts may be locked sooner)")
+	}
 	return append(lines, "a request moves to a new address of its server at once",
 		"a request with State stays with its server until that is down, or several requests in a row got no reply from it")
 }
