@@ -48,7 +48,7 @@ var serverFamilies = [NumServerCounters]family{
 		[]string{"code"}, valuesOf(NumAnswers)},
 	ServerSentOctets:       {name: "server_sent_bytes_total", help: "Octets of the packets sent to a UDP server, with retransmissions and health checks."},
 	ServerReceivedOctets:   {name: "server_received_bytes_total", help: "Octets of the packets received from a UDP server, whatever they were."},
-	ServerMoved:            {name: "server_requests_moved_total", help: "Requests that moved on to another server because this one left them unanswered, was failing or down, or could not route them."},
+	ServerMoved:            {name: "server_requests_moved_total", help: "Requests that moved on to another server because this one left them unanswered, was failing or down, could not route them, or rejected them (on_reject)."},
 	ServerRepliesAfterMove: {name: "replies_after_move_total", help: "Answers of a UDP server that arrived after their request had gone to another server as well, and before that one's."},
 	ServerRenewals:         {name: "server_socket_renewals_total", help: "Times that new sockets took the place of those to a UDP server, because it was silent, unreachable or had another address."},
 	ServerProbes: {"server_probes_total", "Health checks of a UDP server, by whether they were answered; unverified: only by what does not verify.",

@@ -29,8 +29,6 @@ func (ex *Exchange) asksNext() bool {
 func (r *receiver) rejected(c *candidate) {
 	ex, s := c.ex, r.socket
 	ex.keepReject(ex.useCount(), r.copyReject(c))
-	ex.group.updateMembers(ex)
-	ex.declined |= ex.members.bit(s.ep.server)
 	batch := s.ep.server.backend.AcquireBatch()
 	defer s.ep.server.backend.ReleaseBatch(batch)
 	if !ex.isCancelled() && ex.group.hasUntried(ex, health.Failing) {

@@ -54,77 +54,83 @@ func gives(t *testing.T, code radius.Code) func(q []byte) [][]byte {
 	return func(q []byte) [][]byte { return [][]byte{answer(t, q, code)} }
 }
 
+// rejectRow is what the servers "a", "b" and "c" do, and what comes of it.
+type rejectRow struct {
+	name     string
+	state    bool                   // the request has one
+	does     map[string]radius.Code // by server; 52 is a Protocol-Error; none: silence
+	want     string
+	asked    string // the servers that got it
+	rejected int    // Rejects that are counted
+	moved    int    // how often it left a server that replied
+}
+
 // AR13. What a request ends with, and which servers get it, by what each of them does.
 // Rules: AR13, P65
 func TestRejectedRequestAsksTheNext(t *testing.T) {
 	const reject, accept, challenge = 3, 2, 11
-	for _, row := range []struct {
-		name     string
-		state    bool
-		code     wire.Code
-		does     map[string]radius.Code // by server; 52 is a Protocol-Error; none: silence
-		want     string
-		asked    string // the servers that got it
-		rejected int    // Rejects that are counted
-	}{
-		{"the next accepts", false, 1, map[string]radius.Code{"a": reject, "b": accept}, "replies [Access-Accept] fails []", "ab", 1},
-		{"the next challenges", false, 1, map[string]radius.Code{"a": reject, "b": challenge}, "replies [Access-Challenge] fails []", "ab", 1},
-		{"the last accepts", false, 1, map[string]radius.Code{"a": reject, "b": reject, "c": accept}, "replies [Access-Accept] fails []", "abc", 2},
-		{"each rejects", false, 1, map[string]radius.Code{"a": reject, "b": reject, "c": reject}, "replies [Access-Reject] fails []", "abc", 3},
-		{"the next is silent", false, 1, map[string]radius.Code{"a": reject}, "replies [Access-Reject] fails []", "abc", 1},
-		{"the next cannot route it, the last rejects", false, 1, map[string]radius.Code{"a": reject, "b": 52, "c": reject}, "replies [Access-Reject] fails []", "abc", 2},
-		{"the others cannot route it", false, 1, map[string]radius.Code{"a": reject, "b": 52, "c": 52}, "replies [Access-Reject] fails []", "abc", 1},
-		{"the first cannot route it, the next rejects", false, 1, map[string]radius.Code{"a": 52, "b": reject, "c": accept}, "replies [Access-Accept] fails []", "abc", 1},
-		{"an Accept ends it", false, 1, map[string]radius.Code{"a": accept}, "replies [Access-Accept] fails []", "a", 0},
-		{"a Challenge ends it", false, 1, map[string]radius.Code{"a": challenge}, "replies [Access-Challenge] fails []", "a", 0},
-		{"a request with State stays", true, 1, map[string]radius.Code{"a": reject, "b": accept}, "replies [Access-Reject] fails []", "a", 1},
+	for _, row := range []rejectRow{
+		{"the next accepts", false, map[string]radius.Code{"a": reject, "b": accept}, "replies [Access-Accept] fails []", "ab", 1, 1},
+		{"the next challenges", false, map[string]radius.Code{"a": reject, "b": challenge}, "replies [Access-Challenge] fails []", "ab", 1, 1},
+		{"the last accepts", false, map[string]radius.Code{"a": reject, "b": reject, "c": accept}, "replies [Access-Accept] fails []", "abc", 2, 2},
+		{"each rejects", false, map[string]radius.Code{"a": reject, "b": reject, "c": reject}, "replies [Access-Reject] fails []", "abc", 3, 2},
+		{"the next is silent", false, map[string]radius.Code{"a": reject}, "replies [Access-Reject] fails []", "abc", 1, 1},
+		{"the next cannot route it, the last rejects", false, map[string]radius.Code{"a": reject, "b": 52, "c": reject}, "replies [Access-Reject] fails []", "abc", 2, 2},
+		{"the others cannot route it", false, map[string]radius.Code{"a": reject, "b": 52, "c": 52}, "replies [Access-Reject] fails []", "abc", 1, 2},
+		{"the first cannot route it, the next rejects", false, map[string]radius.Code{"a": 52, "b": reject, "c": accept}, "replies [Access-Accept] fails []", "abc", 1, 2},
+		{"an Accept ends it", false, map[string]radius.Code{"a": accept}, "replies [Access-Accept] fails []", "a", 0, 0},
+		{"a Challenge ends it", false, map[string]radius.Code{"a": challenge}, "replies [Access-Challenge] fails []", "a", 0, 0},
+		{"a request with State stays", true, map[string]radius.Code{"a": reject, "b": accept}, "replies [Access-Reject] fails []", "a", 1, 0},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				b := newRejectBed(t, Failover, "a", "b", "c")
-				for name, code := range row.does {
-					b.does[name] = gives(t, code)
-					if code == 52 {
-						b.does[name] = func(q []byte) [][]byte { return [][]byte{protocolError(q, 246)} }
-					}
-				}
-				o := newOwner(row.code)
-				o.HasState = row.state
-				begun := time.Now()
-				b.start(t, b.group, o)
-				<-o.ended
-				if o.outcome() != row.want {
-					t.Errorf("%s, expected %s", o.outcome(), row.want)
-				}
-				if took := time.Since(begun); took > 31*time.Second {
-					t.Errorf("it took %v, expected the one schedule of 30s", took)
-				}
-				asked := ""
-				b.net.mu.Lock()
-				for _, name := range []string{"a", "b", "c"} {
-					if b.got[name] > 0 {
-						asked += name
-					}
-					if _, answers := row.does[name]; answers && b.got[name] > 1 {
-						t.Errorf("%s got it %d times, expected once", name, b.got[name])
-					}
-				}
-				b.net.mu.Unlock()
-				if asked != row.asked {
-					t.Errorf("the servers %q got it, expected %q", asked, row.asked)
-				}
-				if n := b.count(t, "radsec_gw_server_answers_total", "code", "Access-Reject"); int(n) != row.rejected {
-					t.Errorf("%v Rejects of servers are counted, expected %d", n, row.rejected)
-				}
-				pass(time.Minute)
-				if o.outcome() != row.want {
-					t.Errorf("a minute later: %s, expected one end", o.outcome())
-				}
-				if n := b.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
-					t.Errorf("%v Identifiers are still taken, expected none", n)
-				}
-			})
-		})
+		t.Run(row.name, func(t *testing.T) { synctest.Test(t, row.run) })
+	}
+}
+
+func (row *rejectRow) run(t *testing.T) {
+	b := newRejectBed(t, Failover, "a", "b", "c")
+	for name, code := range row.does {
+		b.does[name] = gives(t, code)
+		if code == 52 {
+			b.does[name] = func(q []byte) [][]byte { return [][]byte{protocolError(q, 246)} }
+		}
+	}
+	o := newOwner(radius.CodeAccessRequest)
+	o.HasState = row.state
+	begun := time.Now()
+	b.start(t, b.group, o)
+	<-o.ended
+	if took := time.Since(begun); took > 31*time.Second {
+		t.Errorf("it took %v, expected the one schedule of 30s", took)
+	}
+	if o.wasRejected() {
+		t.Error("a Reject is kept for an exchange that has ended")
+	}
+	asked := ""
+	b.net.mu.Lock()
+	for _, name := range []string{"a", "b", "c"} {
+		if b.got[name] > 0 {
+			asked += name
+		}
+		if _, answers := row.does[name]; answers && b.got[name] > 1 {
+			t.Errorf("%s got it %d times, expected once", name, b.got[name])
+		}
+	}
+	b.net.mu.Unlock()
+	if asked != row.asked {
+		t.Errorf("the servers %q got it, expected %q", asked, row.asked)
+	}
+	pass(time.Minute)
+	if o.outcome() != row.want {
+		t.Errorf("%s, expected %s, and one end", o.outcome(), row.want)
+	}
+	if n := b.count(t, "radsec_gw_server_answers_total", "code", "Access-Reject"); int(n) != row.rejected {
+		t.Errorf("%v Rejects of servers are counted, expected %d", n, row.rejected)
+	}
+	if n := b.count(t, "radsec_gw_server_requests_moved_total"); int(n) < row.moved || row.moved == 0 && n != 0 {
+		t.Errorf("%v moves are counted, expected %d and those from silent servers", n, row.moved)
+	}
+	if n := b.count(t, "radsec_gw_server_outstanding_requests"); n != 0 {
+		t.Errorf("%v Identifiers are still taken, expected none", n)
 	}
 }
 
@@ -239,8 +245,8 @@ func TestLateRejectIsKept(t *testing.T) {
 					t.Errorf("%s, expected %s", o.outcome(), row.want)
 				}
 				pass(time.Minute)
-				if o.outcome() != row.want {
-					t.Errorf("a minute later: %s, expected one end", o.outcome())
+				if n := b.count(t, "radsec_gw_server_replies_total", "result", "unmatched"); n != 0 || o.outcome() != row.want {
+					t.Errorf("a minute later: %s with %v unmatched replies, expected one end and none", o.outcome(), n)
 				}
 				b.net.mu.Lock()
 				defer b.net.mu.Unlock()
@@ -297,4 +303,86 @@ func TestRejectIsPassedOnByDefault(t *testing.T) {
 			t.Errorf("%s, expected the Reject of a", o.outcome())
 		}
 	})
+}
+
+// AR13. A request that a server has rejected does not come back to it, nor to one that was
+// silent, although the next one is silent and fails, and the first is up.
+// Rules: AR13
+func TestRejectedRequestDoesNotComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRejectBed(t, Failover, "a", "b")
+		b.does["a"] = gives(t, radius.CodeAccessReject)
+		o := newOwner(radius.CodeAccessRequest)
+		b.start(t, b.group, o)
+		for range 5 { // b is silent for all of them, and suspect or worse by then
+			b.start(t, b.fixture.group(t, Failover, b.servers[1]), newOwner(radius.CodeAccessRequest))
+		}
+		<-o.ended
+		if o.outcome() != "replies [Access-Reject] fails []" {
+			t.Errorf("%s, expected the Reject of a", o.outcome())
+		}
+		if n := len(b.net.seen("a:1812")); n != 1 {
+			t.Errorf("a got the request %d times, expected once", n)
+		}
+		if state := b.servers[1].endpoint(wire.KindAccess).health.State(); state.String() == "up" {
+			t.Error("b is up: the test proves nothing")
+		}
+		pass(time.Minute)
+	})
+}
+
+// AR13. A request whose client is gone at the moment of the Reject is not sent to the next
+// server (RFC 6613 §2.6.1).
+// Rules: AR13
+func TestCancelledRequestIsNotAskedOfTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRejectBed(t, Failover, "a", "b")
+		o := newOwner(radius.CodeAccessRequest)
+		b.start(t, b.group, o)
+		s := o.socket
+		c := candidate{ex: &o.Exchange}
+		if err := c.view.Parse(answer(t, b.net.seen("a:1812")[0].octets, radius.CodeAccessReject)); err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock() // as freeAnswered
+		s.free(o.id)
+		s.mu.Unlock()
+		s.ep.addOutstanding(-1)
+		if o.Cancel() {
+			t.Error("Cancel has found the request, although its reply is being handled")
+		}
+		(&receiver{socket: s}).rejected(&c)
+		pass(time.Minute)
+		if n := len(b.net.seen("b:1812")); n != 0 || o.outcome() != fmt.Sprintf("replies [] fails [%d]", FailSilent) {
+			t.Errorf("%s and %d requests to b, expected the end of the exchange and none", o.outcome(), n)
+		}
+	})
+}
+
+// AR13. An observer sees why the request moves.
+// Rules: AR13
+func TestMoveAfterRejectIsObserved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRejectBed(t, Failover, "a", "b")
+		b.does["a"], b.does["b"] = gives(t, radius.CodeAccessReject), gives(t, radius.CodeAccessAccept)
+		j := new(rejectJournal)
+		b.backend.SetObserver(j)
+		o := newOwner(radius.CodeAccessRequest)
+		b.start(t, b.group, o)
+		<-o.ended
+		if len(j.moves) != 1 || j.moves[0] != `a: the server rejected it; on_reject = "next"` {
+			t.Errorf("the observer saw the moves %q, expected one from a, with its reason", j.moves)
+		}
+	})
+}
+
+// rejectJournal notes the moves of the owners' requests.
+type rejectJournal struct{ moves []string }
+
+func (j *rejectJournal) Observing() bool { return true }
+
+func (j *rejectJournal) Observe(_ Handler, s *Step) {
+	if s.Kind == StepMoves {
+		j.moves = append(j.moves, s.Server+": "+s.Why)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/gateway/gatewaytest"
 )
 
 // The description of a group whose timers are not the default.
@@ -66,6 +67,18 @@ func TestDescribeGroupOfEachChoice(t *testing.T) {
 					t.Errorf("%s, %s: expected a whole line, got %q", balance, answer, line)
 				}
 			}
+		}
+	}
+}
+
+// AR12 and AR13. The report says that accounting is answered here, and what a Reject does.
+// Rules: AR12, AR13
+func TestReportOnAnswersOfTheGateway(t *testing.T) {
+	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers+"[[route]]\nrealms = [\"eduroam.example\"]\nservers = []\naccounting = \"answer\"\n[[route]]\nrealms = [\"two.example\"]\npackets = [\"access\"]\nservers = [\"a\", \"b\"]\non_reject = \"next\"\n")
+	plain := strings.Join(strings.Fields(reportOf(t, file)), " ")
+	for _, want := range []string{"eduroam.example access none: refused", "accounting none: answered here, not kept", "when its server rejects it, unless it has a State (on_reject)", "accounts may be locked sooner"} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("expected %q in the report, got:\n%s", want, plain)
 		}
 	}
 }

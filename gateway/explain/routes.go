@@ -28,7 +28,7 @@ func printRoutes(w io.Writer, cfg *config.Config) {
 			case config.PacketAccounting:
 				unreachable = accountingAnswer(answer)
 				if e.route.Accounting == config.AccountingAnswer {
-					unreachable = "answered here, not kept"
+					unreachable = "–"
 				}
 			}
 			fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", e.name, strings.Join(packets, ", "),
@@ -117,7 +117,10 @@ func byPort(packets []string) [][]string {
 
 // serversOf lists the servers of a route, with the port for a kind of packet.
 func serversOf(cfg *config.Config, r *config.Route, packet string) string {
-	if len(r.Servers) == 0 {
+	switch {
+	case packet == config.PacketAccounting && r.Accounting == config.AccountingAnswer:
+		return "none: answered here, not kept"
+	case len(r.Servers) == 0:
 		return "none: refused"
 	}
 	var list []string
