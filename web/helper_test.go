@@ -127,7 +127,8 @@ func busyState(ago func(time.Duration) *time.Time) status.Snapshot {
 			{Name: "radius-b", Port: "coa", Address: "radius-b.internal (no address)", State: "down", Since: ago(26 * time.Hour), Why: "its name has no address: is the name right, and does the name server answer?", Capacity: 512}},
 		Routes: []status.Route{
 			{Number: 1, Realms: []string{"example.org", "*.example.org"}, Packets: []string{"access", "accounting"}, Balance: "failover", Servers: []string{"radius-a", "radius-b"}, State: "degraded"},
-			{Number: 2, Realms: []string{"* (default)"}, Packets: []string{"coa"}, Balance: "sticky", Servers: []string{"radius-b"}, State: "unserved", Unserved: []string{"coa"}, Since: ago(26 * time.Hour)}},
+			{Number: 2, Realms: []string{"* (default)"}, Packets: []string{"coa"}, Balance: "sticky", Servers: []string{"radius-b"}, State: "unserved", Unserved: []string{"coa"}, Since: ago(26 * time.Hour)},
+			{Number: 3, Realms: []string{"ends.example"}, Packets: []string{"access", "accounting"}, Balance: "failover", Servers: []string{"radius-a"}, State: "served", Accounting: "answer"}},
 		Clients: []status.Client{
 			{Name: "campus", Connections: 3, LastSeenAt: ago(0), Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), Requests: 1201, Relayed: 1200, Accepts: 800, Rejects: 90, Other: 1},
 			{Name: "eduroam-flr"}},

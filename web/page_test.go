@@ -32,7 +32,7 @@ func TestThePageShowsWhatAnOperatorAsks(t *testing.T) {
 	b.m.Server("radius-b", "coa").SetState(metrics.StateDown)
 	text := b.pageText()
 	for _, want := range []string{
-		"v1.2.3", "(abc)", ">ready<", "<bdi>example.org</bdi>", "access, accounting", "failover",
+		"v1.2.3", "(abc)", ">ready<", "<bdi>example.org</bdi>", "access, accounting</span>", "access, accounting (answered here, not kept)</span>", "failover",
 		`class="badge suspect">suspect<`, `class="badge failing">failing<`, `class="badge down">down<`, `class="badge unserved">unserved<`,
 		`<bdi>radius-a</bdi></a> <span class="quiet">acct</span> <bdi class="address quiet">10.0.0.7:1813</bdi>`, "radius-b.internal (no address)", `<path d="M0 `, "requests over the last ",
 		"<bdi>campus</bdi>", "192.0.2.7:40000", "CN=ap-1.campus.example", "in 3 d", ">soon<",
