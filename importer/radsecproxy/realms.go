@@ -143,7 +143,7 @@ func (c *conversion) route(t *importer.Table, b *block, entries []string) error 
 		c.once(t, "radsecproxy ignores Access-Requests of a realm that has neither a server nor a ReplyMessage. The gateway rejects them, so that clients need not wait.")
 	}
 	it, ok := b.last("AccountingResponse")
-	answers := ok && strings.EqualFold(it.value, "on") && len(accounting) == 0
+	answers := ok && strings.EqualFold(it.value, "on") && len(b.all("accountingServer")) == 0 // one that is not carried over had the accounting
 	b.noteRest(t, map[string]string{"replymessage": "", "accountingresponse": "", "accountinglog": "the request log has accounting, too (requests of [log])"})
 	t.Set("realms", entries)
 	if answers {

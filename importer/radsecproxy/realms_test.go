@@ -96,3 +96,26 @@ func TestTimeIsBounded(t *testing.T) {
 		t.Errorf("expected an import in a few seconds, took %v", took)
 	}
 }
+
+// AR12. AccountingResponse becomes accounting = "answer" where accounting has no server. A
+// server that is not carried over had the accounting: nothing is acknowledged in its place.
+// Rules: AR12
+func TestAccountingResponse(t *testing.T) {
+	const servers = "client c {\n type tls\n host 192.0.2.3\n}\nserver s {\n type udp\n host 192.0.2.4\n secret 0123456789abcdef\n}\nserver far {\n type tls\n host 192.0.2.5\n}\n"
+	for lines, want := range map[string]bool{
+		"server s\n AccountingResponse on":                        true,
+		"server s\n AccountingResponse off":                       false,
+		"server s":                                                false,
+		"server s\n accountingServer s\n AccountingResponse on":   false,
+		"server s\n accountingServer far\n AccountingResponse on": false,
+		"ReplyMessage \"no\"\n AccountingResponse on":             true,
+	} {
+		d, err := importText(servers+"realm example.org {\n "+lines+"\n}\nrealm * {\n server s\n}\n", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(importertest.Text(t, d), `accounting = "answer"`); got != want {
+			t.Errorf("%q: accounting is answered: %t, expected %t", lines, got, want)
+		}
+	}
+}
