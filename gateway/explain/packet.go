@@ -87,7 +87,7 @@ func (x *explained) request(v *wire.View) error {
 		return nil
 	}
 	r := &x.plan.Config.Routes[route]
-	fmt.Fprintf(x.w, "\nIt is forwarded by route[%d], of %s.\n", route, realmList(r))
+	fmt.Fprintf(x.w, "\nIt is forwarded by route %d, of %s.\n", route+1, realmList(r))
 	for _, name := range x.serversOf(r) {
 		passage, err := x.plan.Passage(x.client, route, name, v.Kind(), x.facts)
 		if err != nil {

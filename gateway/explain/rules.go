@@ -37,7 +37,7 @@ func placeOf(cfg *config.Config, use *config.RuleUse) string {
 	case "server":
 		return fmt.Sprintf("server %q", cfg.Servers[use.Index].Name)
 	}
-	return fmt.Sprintf("route[%d], %s", use.Index, realmList(&cfg.Routes[use.Index]))
+	return fmt.Sprintf("route %d, of %s", use.Index+1, realmList(&cfg.Routes[use.Index]))
 }
 
 // Presets prints the presets of attribute rules, attribute by attribute.
