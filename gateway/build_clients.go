@@ -52,6 +52,9 @@ func buildClient(cfg *config.Config, i int, attributes *programs, m *metrics.Met
 			return nil, fmt.Errorf("client %q: %w", c.Name, err)
 		}
 	}
+	if out.Source, err = relaySource(c); err != nil {
+		return nil, fmt.Errorf("client %q: server_secret: %w", c.Name, err)
+	}
 	if len(cfg.Clients) > 1 {
 		out.Quota = new(udpback.Quota)
 	}

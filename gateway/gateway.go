@@ -160,6 +160,9 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 		return ConfigurationError{err}
 	}
 	first.servers = g.servers
+	if err := checkSources(first.Config); err != nil {
+		return err
+	}
 	g.relay = relay.New(g.back, rules, g.metrics, g.hub, g.log)
 	if first.sockets, _, err = g.openSockets(first.Config, &sockets{radsec: given}); err != nil {
 		return err

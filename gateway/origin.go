@@ -9,7 +9,13 @@ import (
 
 // originOf returns where a session of a client comes from.
 func originOf(s *tlsfront.Session) relay.Origin {
-	return relay.Origin{Facts: func() *rules.Facts { return factsOf(s) }}
+	return relay.Origin{
+		Facts: func() *rules.Facts { return factsOf(s) },
+		SourceKey: func(bySerial bool) []byte {
+			leaf, _ := s.Security()
+			return sourceKey(identity.FactsOf(leaf), bySerial)
+		},
+	}
 }
 
 // factsOf returns what attribute rules can say about a session (ID1).

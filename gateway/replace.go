@@ -21,6 +21,9 @@ func (g *Gateway) replace(p *Plan) error {
 	if err != nil {
 		return err
 	}
+	if err := checkSources(p.Config); err != nil {
+		return err
+	}
 	want, opened, err := g.openSockets(p.Config, &current.sockets)
 	if err != nil {
 		return err

@@ -3,7 +3,7 @@ package locks
 // Class is a kind of lock: all mutexes of one field.
 type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
-		HealthPort | Hub | Backend | Issuers | Series |
+		HealthPort | Hub | Backend | Sources | Issuers | Series |
 		Session | Admission | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
 		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | HTTPConnections | Renderings |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
@@ -22,6 +22,7 @@ type (
 	HealthPort        struct{}
 	Hub               struct{}
 	Backend           struct{}
+	Sources           struct{}
 	Issuers           struct{}
 	Series            struct{}
 	Session           struct{}
@@ -72,6 +73,7 @@ var order = [][]lock{
 	{{Series{}, "metrics.Metrics.mu", false}}, // its functions ask the owners of series
 	{
 		{Backend{}, "udpback.Backend.mu", false},
+		{Sources{}, "udpback.sourceTable.mu", false},
 		{Issuers{}, "udpback.issuers.mu", false},
 		{HealthPort{}, "health.Port.mu", false}, // its owner is called without it
 		{Session{}, "tlsfront.Session.mu", false},

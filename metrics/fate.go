@@ -52,6 +52,7 @@ const (
 	FateTokenReused        // its Token is that of another unanswered request of its RADIUS/1.1 connection, which ends (RFC 9765 §4.2.2)
 	FateRealmNotAllowed    // the client may not send this realm
 	FateRuleRejected       // an attribute has a value that a rule refuses
+	FateNoSource           // the client's source address cannot be used, or is another certificate's
 	FateRuleFailed         // a rule would give an attribute a value of no octets, or of more than it can hold
 
 	NumFates // how many there are
@@ -98,6 +99,7 @@ var fateNames = [NumFates]string{
 	FateRealmNotAllowed:             "realm_not_allowed",
 	FateRuleRejected:                "rule_rejected",
 	FateRuleFailed:                  "rule_failed",
+	FateNoSource:                    "no_source",
 }
 
 // String returns the fate's label value.

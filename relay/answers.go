@@ -81,6 +81,8 @@ func (c *Connection) notStarted(b *burst, req *request, err error) outcome {
 		fate = metrics.FateTooLong
 	case errors.Is(err, udpback.ErrNoSocket):
 		fate = metrics.FateNoSocket
+	case errors.Is(err, udpback.ErrNoSource):
+		return b.refuseSource(req, err)
 	case errors.Is(err, udpback.ErrMaintenance):
 		fate = metrics.FateMaintenance
 		c.relay.logMaintenance(req)
@@ -94,6 +96,18 @@ func (c *Connection) notStarted(b *burst, req *request, err error) outcome {
 		c.relay.logNoIdentifier(req, err)
 	}
 	return b.decline(req, fate, cause)
+}
+
+// refuseSource answers a request that cannot be sent from its client's source (ID8).
+func (b *burst) refuseSource(req *request, err error) outcome {
+	if errors.Is(err, udpback.ErrSourceTaken) { // udpback logs the others
+		req.conn.relay.logSourceTaken(req)
+	}
+	cause := uint32(causeOtherProxyError)
+	if req.dynamic() {
+		cause = causeResources
+	}
+	return b.decline(req, metrics.FateNoSource, cause)
 }
 
 // writeSubstitute writes what the client gets instead of a reply that cannot be passed

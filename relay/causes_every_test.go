@@ -120,6 +120,7 @@ func situations() []situation {
 		{name: "no Identifier", fate: "no_identifier", attrs: known, end: handOver(udpback.ErrNoIdentifier), cause: 505, cause11: 505, dynamic: 506},
 		{name: "share used up", fate: "over_share", attrs: known, end: handOver(udpback.ErrQuota), cause: 505, cause11: 505, dynamic: 506},
 		{name: "no socket", fate: "no_socket", attrs: known, end: handOver(udpback.ErrNoSocket), cause: 505, cause11: 505, dynamic: 505},
+		{name: "source that cannot be used", fate: "no_source", attrs: known, end: handOver(udpback.ErrNoSource), cause: 505, cause11: 505, dynamic: 506},
 		{name: "all servers in maintenance", fate: "maintenance", attrs: known, end: handOver(udpback.ErrMaintenance), cause: 505, cause11: 505, dynamic: 505},
 		{name: "copy too long", fate: "too_long", attrs: known, end: handOver(wire.ErrTooLong), cause: 505, cause11: 505, dynamic: 505},
 		{name: "silent server", fate: "server_silent", attrs: known, wait: time.Minute, cause: 505, cause11: 505},

@@ -30,6 +30,7 @@ type ClientConfig struct {
 	// ReversePath says how a CoA or Disconnect is answered if its sender is not one of the
 	// servers that an Access-Request for the user's realm would go to.
 	ReversePath ReversePath
+	Source      *ClientSource // that its requests are sent from; nil: the servers' own
 	// Quota bounds how many of the servers' Identifiers the client uses; nil if it is the
 	// only client.
 	Quota   *udpback.Quota

@@ -27,8 +27,9 @@ type Connection struct {
 	outstanding atomic.Int64 // requests in flight, until their answer has been passed to peer.Send
 
 	// owned by the read loop
-	burst    *burst       // while packets are being handled; nil: the connection is idle
-	closeErr error        // why the connection must be closed; nil while it need not
+	burst    *burst // while packets are being handled; nil: the connection is idle
+	closeErr error  // why the connection must be closed; nil while it need not
+	source   source
 	facts    *rules.Facts // made for the first request that rules apply to, then unchanged; nil: none yet
 
 	mu         locks.Mutex[locks.Connection] // guards the fields below
@@ -38,9 +39,19 @@ type Connection struct {
 	inFlight11 map[wire.Token]*request       // in RADIUS/1.1, instead of recent; made with the first request
 }
 
-// Origin says where a connection comes from, for attribute rules. Its fields may be nil.
+// Origin says where a connection comes from. Its fields may be nil, and may be slow.
 type Origin struct {
-	Facts func() *rules.Facts // it may be slow
+	Facts func() *rules.Facts // for attribute rules
+	// SourceKey returns what identifies the certificate, by its issuer and serial or by its
+	// first name: a client's source in a pool is computed from it.
+	SourceKey func(bySerial bool) []byte
+}
+
+func (o *Origin) sourceKey(bySerial bool) []byte {
+	if o.SourceKey == nil {
+		return nil
+	}
+	return o.SourceKey(bySerial)
 }
 
 // facts returns the facts of the connection, which are all missing if nobody knows them.
@@ -119,6 +130,7 @@ func (c *Connection) Flush() error {
 // dropped, and kept answers are removed (RFC 6613 §2.6.1).
 func (c *Connection) Closed() {
 	c.Flush()
+	c.releaseSource()
 	c.mu.Lock()
 	var inFlight []*request
 	for kind, h := range c.recent {

@@ -14,7 +14,7 @@ import (
 
 // logLimits limits each of the lines to once a minute.
 type logLimits struct {
-	route, identifier, maintenance, reply, stale, path, realm, loop, nas, rule logs.Limiter
+	route, identifier, maintenance, reply, stale, path, realm, loop, nas, rule, source logs.Limiter
 
 	omitted [wire.NumOmissions]logs.Limiter
 }
@@ -100,6 +100,14 @@ func (r *Relay) logRule(req *request, err error) {
 	r.limits.rule.Log(func() logs.Line {
 		return logs.Line{Log: r.log, Level: slog.LevelWarn, Text: "a [[rule]] refuses this request, or cannot change it",
 			Fields: req.logFields("error", err, "user_name_octets", len(req.view.UserName()))}
+	})
+}
+
+// logSourceTaken logs a request whose certificate has the source of another.
+func (r *Relay) logSourceTaken(req *request) {
+	r.limits.source.Log(func() logs.Line {
+		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "two certificates have the same address in source_pool, and the other is connected: the requests of this one are refused; make source_pool larger, or give one of them a [[client]] with source; check -clients lists such certificates",
+			Fields: req.logFields("source_pool", req.client.Source.Pool.String())}
 	})
 }
 

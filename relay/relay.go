@@ -104,7 +104,7 @@ func (c *Connection) Packet(p []byte) error {
 //     CoA and Disconnect the NAS in it, at the last hop (RFC 5176 §3). Accounting may end
 //     here, if its route says so (RFC 7593 §5).
 //  7. A request that has looped is not sent again.
-//  8. The group chooses a server, a socket and an Identifier, calls Write for the server's
+//  8. The group chooses a server, a socket of the client's source and an Identifier, calls Write for the server's
 //     copy, and adds it to the batch. It resends it if necessary (RFC 5080 §2.2.1).
 func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool) {
 	ruleErr := req.applyClientRules(b) // 4
@@ -146,6 +146,9 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 	if server, ok := b.rules.Marker.looped(&req.view); ok { // 7
 		c.relay.logLoop(req, found.realm, server)
 		return b.decline(req, metrics.FateLoop, causeNotRoutable), false
+	}
+	if err := c.setSource(req); err != nil { // 8
+		return b.refuseSource(req, err), false
 	}
 	req.setAffinity(to)
 	c.track(req)

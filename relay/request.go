@@ -54,7 +54,7 @@ func (r *Relay) recycle(req *request) {
 		req.changed.Packet = nil
 	}
 	req.conn, req.client, req.route, req.marker = nil, nil, nil, nil
-	req.decision, req.number = decision{}, 0
+	req.decision, req.number, req.Source = decision{}, 0, nil
 	req.ClearServed()
 	r.requests.Put(req)
 }

@@ -48,6 +48,8 @@ type Backend struct {
 	refreshDue bool          // one is scheduled for the end of renewPause
 	orders     map[string]MaintenanceOrder
 
+	sources sourceTable
+
 	Buffers   Buffers
 	batches   sync.Pool // *Batch
 	receivers sync.Pool // *receiver
@@ -122,7 +124,9 @@ func (b *Backend) refresh() {
 	for _, s := range all {
 		s.requestLookup()
 		for _, e := range s.endpoints() {
-			e.sockets.refresh()
+			for set := range e.sets() {
+				set.refresh()
+			}
 		}
 	}
 }

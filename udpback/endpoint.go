@@ -32,7 +32,8 @@ type endpoint struct {
 	checkedAt     atomic.Int64 // when the last check was sent
 
 	// with locks of their own
-	sockets socketSet
+	sockets socketSet // from the server's own source
+	sources sourceSets
 	log     portLog
 	source  sourceCheck
 }
@@ -41,7 +42,7 @@ func newEndpoint(s *Server, label metrics.Port, number uint16, h health.Config) 
 	e := &endpoint{server: s, label: label, number: number}
 	e.metrics = s.backend.metrics.Server(s.Name, label)
 	e.log.init(e)
-	e.sockets.init(e)
+	e.sockets.init(e, nil)
 	e.health = health.NewPort(healthOf(h, label), health.Owner{Clock: s.backend.Now, SendCheck: e.sendCheck, Changed: e.changed})
 	e.publishState()
 	e.health.Start()
@@ -99,7 +100,7 @@ func (e *endpoint) reserve(ex *Exchange) (reservation, error) {
 	if err != nil {
 		return reservation{}, err
 	}
-	return e.sockets.reserve(ex, u)
+	return e.reserveOn(ex, u)
 }
 
 // admit returns the usage of the request's client, or an error when too few Identifiers
@@ -177,11 +178,11 @@ func (e *endpoint) noteProven() {
 	}
 }
 
-// noteSilent notes that a request, first sent at first, is due again.
-func (e *endpoint) noteSilent(first time.Duration) {
+// noteSilent notes that a request on a socket of set, first sent at first, is due again.
+func (e *endpoint) noteSilent(set *socketSet, first time.Duration) {
 	e.health.Silent(first)
 	if !e.isProvenUp() && !e.health.HeardSince(first) {
-		e.tryOtherPath(first, longestRenewPause)
+		e.tryOtherPath(set, first, longestRenewPause)
 	}
 }
 
@@ -193,9 +194,9 @@ func (e *endpoint) isProvenUp() bool { return e.health.State() == health.Up && e
 // have another address, be reached at another of those that it has, or hear a new
 // local port, because a device on the way no longer forwards to the old one. sent is when
 // the request or check was sent that has no answer: it is evidence only against an
-// address that was in use then. longest bounds the pause before another local port. It
-// does not wait.
-func (e *endpoint) tryOtherPath(sent, longest time.Duration) {
+// address that was in use then. longest bounds the pause before another local port, which is
+// one for the sockets that heard nothing. It does not wait.
+func (e *endpoint) tryOtherPath(set *socketSet, sent, longest time.Duration) {
 	state := e.health.State()
 	if state == health.Failing { // checks are answered: the path is not at fault
 		return
@@ -207,7 +208,7 @@ func (e *endpoint) tryOtherPath(sent, longest time.Duration) {
 	from := e.server.Address()
 	e.server.tryNextAddress(from)
 	if state != health.Up && e.server.Address() == from {
-		e.sockets.renewAfter(false, longest)
+		set.renewAfter(false, longest)
 	}
 }
 
@@ -222,8 +223,10 @@ func (e *endpoint) answersAtAddress() bool {
 // order gives all sockets an order for the requests that wait on them.
 func (e *endpoint) order(o orders) {
 	now := e.server.backend.Now()
-	for _, s := range e.sockets.all() {
-		s.order(o, now)
+	for set := range e.sets() {
+		for _, s := range set.all() {
+			s.order(o, now)
+		}
 	}
 }
 
@@ -233,7 +236,9 @@ func (e *endpoint) order(o orders) {
 func (e *endpoint) moveToAddress(fresh bool) {
 	e.addressSince.Store(int64(e.server.backend.Now()))
 	e.unreachableAt.Store(0)
-	e.sockets.replaceForAddress()
+	for set := range e.sets() {
+		set.replaceForAddress()
+	}
 	if fresh {
 		e.health.Renew()
 	}
@@ -244,6 +249,7 @@ func (e *endpoint) moveToAddress(fresh bool) {
 // still wait.
 func (e *endpoint) close() {
 	e.health.Stop()
+	e.sources.close(e)
 	e.sockets.close()
 }
 
@@ -272,7 +278,7 @@ func CheckCode(check health.Check, label metrics.Port) wire.Code {
 // port, or at the next of its server's addresses.
 func (e *endpoint) sendCheck() {
 	if last := time.Duration(e.checkedAt.Load()); e.health.State() != health.Up && !e.health.HeardSince(last-1) {
-		e.tryOtherPath(last, longestCheckPause)
+		e.tryOtherPath(&e.sockets, last, longestCheckPause)
 	}
 	e.checkedAt.Store(int64(e.server.backend.Now()))
 	code := CheckCode(e.health.Config().Check, e.label)

@@ -181,12 +181,12 @@ func TestSilentPort(t *testing.T) {
 		lookups  float64 // the first included
 		renewals float64
 	}{
-		{"fine", nil, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 1, 0},
-		{"suspect, heard since", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.noteSilent(1) }, 1, 0},
-		{"suspect", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 2, 1},
-		{"up, at another address", []func(*endpoint){moved}, func(e *endpoint, now time.Duration) { e.noteSilent(now) }, 2, 0},
-		{"suspect, sent with the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now, longestRenewPause) }, 2, 1},
-		{"suspect, sent before the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(now-1, longestRenewPause) }, 2, 0},
+		{"fine", nil, func(e *endpoint, now time.Duration) { e.noteSilent(&e.sockets, now) }, 1, 0},
+		{"suspect, heard since", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.noteSilent(&e.sockets, 1) }, 1, 0},
+		{"suspect", []func(*endpoint){refused}, func(e *endpoint, now time.Duration) { e.noteSilent(&e.sockets, now) }, 2, 1},
+		{"up, at another address", []func(*endpoint){moved}, func(e *endpoint, now time.Duration) { e.noteSilent(&e.sockets, now) }, 2, 0},
+		{"suspect, sent with the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(&e.sockets, now, longestRenewPause) }, 2, 1},
+		{"suspect, sent before the address", []func(*endpoint){refused, moved}, func(e *endpoint, now time.Duration) { e.tryOtherPath(&e.sockets, now-1, longestRenewPause) }, 2, 0},
 		{"nobody listens", nil, func(e *endpoint, _ time.Duration) { (*e.sockets.current.Load())[0].portUnreachable() }, 2, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -224,7 +224,7 @@ func TestPortsAreApart(t *testing.T) {
 		defer s.Close()
 		auth, acct := s.endpoint(wire.KindAccess), s.endpoint(wire.KindAccounting)
 		for range 10 {
-			auth.noteSilent(f.backend.Now())
+			auth.noteSilent(&auth.sockets, f.backend.Now())
 		}
 		if auth.health.State() != health.Suspect || acct.health.State() != health.Up {
 			t.Errorf("one port was silent ten times: it is %v, and the other is %v", auth.health.State(), acct.health.State())

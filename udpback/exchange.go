@@ -69,6 +69,8 @@ type Exchange struct {
 	Window    time.Duration
 	DropStale bool
 	HasState  bool // the request has a State
+	// Source is the local address that the request is sent from; nil: the server's own.
+	Source *Source
 	// Needed where Group.Chooses.
 	Key          uint64 // the same for all rounds of a conversation; see Hash
 	StateHash    uint64 // Hash of the State

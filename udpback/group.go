@@ -63,7 +63,7 @@ func (g *Group) Chooses() bool { return len(g.servers) > 1 || g.expands }
 // Start starts ex: it chooses a server, reserves an Identifier of one of its sockets, has
 // the server's copy written, and puts it into batch. When no server can be sent to now,
 // the request waits for one. An error means that nothing was started and no method of the
-// Handler will be called: ErrNoIdentifier, ErrQuota, ErrNoSocket,
+// Handler will be called: ErrNoIdentifier, ErrQuota, ErrNoSocket, ErrNoSource,
 // ErrMaintenance, or what Handler.Write
 // returned.
 func (g *Group) Start(ex *Exchange, batch *Batch) error {
@@ -72,7 +72,7 @@ func (g *Group) Start(ex *Exchange, batch *Batch) error {
 	if parking == nil {
 		return err
 	}
-	it, err := parking.sockets.park(ex)
+	it, err := parking.setOf(ex.Source).park(ex)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (g *Group) moveToServer(ex *Exchange, batch *Batch, own health.State) error
 // Identifier of that port already, and uses up no other. After an error ex is
 // as before.
 func (g *Group) moveToSocket(ex *Exchange, batch *Batch, e *endpoint) error {
-	it, err := e.sockets.reserve(ex, ex.Quota.at(e))
+	it, err := e.reserveOn(ex, ex.Quota.at(e))
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ type mover struct {
 // slow, and should not be asked twice. With socket.mu held.
 func (w *dueWork) movesSocket(sl *slot, now time.Duration) bool {
 	s := w.socket
-	if s.orders&(moveSocketWhenDue|moveSocketLate) == 0 || sl.ex.group == nil || s.ep.sockets.uses(s) {
+	if s.orders&(moveSocketWhenDue|moveSocketLate) == 0 || sl.ex.group == nil || s.set.uses(s) {
 		return false
 	}
 	if !s.current() {
@@ -49,7 +49,7 @@ func (w *dueWork) followOrders(id wire.ServerID, o orders, now time.Duration) bo
 		return false
 	}
 	early := sl.due > now+sweepGrain
-	own, replaced := s.ep.rank(), !s.ep.sockets.uses(s)
+	own, replaced := s.ep.rank(), !s.set.uses(s)
 	// That the server is unreachable from this socket says nothing of a new one. That it
 	// is failing or down does.
 	bad := s.ep.health.State() >= health.Failing
@@ -258,7 +258,7 @@ func (w *dueWork) finishMove(m mover, now time.Duration, prev previous) {
 	}
 	s.abandonSlot(sl)
 	sl.previous = prev
-	if !s.ep.sockets.uses(s) { // its Identifier is not used again, so it does not count against the limits
+	if !s.set.uses(s) { // its Identifier is not used again, so it does not count against the limits
 		sl.uncounted = true
 		s.ep.addOutstanding(-1)
 		sl.usage.add(-1)

@@ -188,7 +188,7 @@ func TestMovesSocket(t *testing.T) {
 			}
 			var other *socket
 			if row.renewed {
-				other = newSocket(e, ipOf("a"), newNowhere())
+				other = newSocket(&e.sockets, ipOf("a"), newNowhere())
 				defer other.close()
 				was := e.sockets.current.Swap(&[]*socket{other})
 				defer e.sockets.current.Store(was)

@@ -71,7 +71,7 @@ func TestFollowOrders(t *testing.T) {
 			synctest.Wait() // for the orders that follow from that
 			e := w.a.endpoint(w.owner.Kind)
 			if row.replaced {
-				other := newSocket(e, ipOf("a"), newNowhere())
+				other := newSocket(&e.sockets, ipOf("a"), newNowhere())
 				defer other.close()
 				was := e.sockets.current.Swap(&[]*socket{other})
 				defer e.sockets.current.Store(was)

@@ -26,7 +26,8 @@ type portLog struct {
 	refused, failed, noSource   logs.Limiter // errors of sockets, by their cause
 	unverified, unsigned, stale logs.Limiter // replies that do not verify, or are too old
 	suspect                     logs.Limiter
-	suspectLogged               atomic.Bool // the last suspicion was logged
+	clientSource, unknown       logs.Limiter // sources of clients that cannot be used, or get no reply
+	suspectLogged               atomic.Bool  // the last suspicion was logged
 	lateOnce                    sync.Once
 }
 
@@ -175,6 +176,44 @@ func (l *portLog) sourceMissing(level slog.Level, text string, err error) {
 	}
 }
 
+// clientSourceMissing counts and reports that this machine does not have the source of a
+// client.
+func (l *portLog) clientSourceMissing(source *Source, err error) {
+	l.ep.metrics.Count(metrics.ServerSocketErrors, 1)
+	l.warnSource(&l.clientSource, "the source address of a client cannot be used; its requests are refused until this machine has it", source, "error", err)
+}
+
+// otherFamily reports that a server cannot be reached from the source of a client.
+func (l *portLog) otherFamily(source *Source) {
+	l.warnSource(&l.clientSource, "the server cannot be reached from the source address of a client: one is IPv4, the other IPv6; give the client a source of the server's family, or the route another server", source, "address", l.ep.addressText())
+}
+
+// sourceLimit counts and reports that no socket may be opened for a source.
+func (l *portLog) sourceLimit() {
+	l.ep.metrics.Count(metrics.ServerSocketErrors, 1)
+	b := l.ep.server.backend
+	b.socketLimitReached.Log(func() logs.Line {
+		return logs.Line{Log: l.out, Level: slog.LevelError, Text: "no more sockets may be opened to servers, and those of other sources are all in use: the requests of a client wait",
+			Fields: []any{"most", b.socketLimit.Load(), "hint", "raise LimitNOFILE= of the service (ulimit -n), or lower max_connections"}}
+	})
+}
+
+// unknownSource reports that the server answers others, and has never answered a source.
+func (l *portLog) unknownSource(source *Source) {
+	l.warnSource(&l.unknown, "the server does not reply to the source address of a client, although it replies to others; does it know this address as a client, and a route back to it?", source, "address", l.ep.addressText())
+}
+
+// unverifiedAtSource reports a reply to a client's source that does not verify.
+func (l *portLog) unverifiedAtSource(source *Source, err error) {
+	l.warnSource(&l.unverified, "a reply from the server to the source address of a client does not verify; the likeliest cause is that server_secret of the client and the secret on the server for this address differ", source, "error", err)
+}
+
+func (l *portLog) warnSource(c *logs.Limiter, text string, source *Source, fields ...any) {
+	c.Log(func() logs.Line {
+		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: text, Fields: append([]any{"client", source.Client, "source", source.Addr.String()}, fields...)}
+	})
+}
+
 func (l *portLog) warn(c *logs.Limiter, text string, err error) {
 	c.Log(func() logs.Line {
 		return logs.Line{Log: l.out, Level: slog.LevelWarn, Text: text, Fields: []any{"address", l.ep.addressText(), "error", err}}
@@ -183,10 +222,15 @@ func (l *portLog) warn(c *logs.Limiter, text string, err error) {
 
 // unverifiedReply reports a reply that does not verify, once a minute for each of two
 // causes.
-func (l *portLog) unverifiedReply(err error) {
+//
+// source is the client's that it arrived at; nil: it arrived at the server's own.
+func (l *portLog) unverifiedReply(source *Source, err error) {
 	l.ep.health.Unverified(errors.Is(err, wire.ErrNoMessageAuthenticator))
 	text, c := "", &l.unverified
 	switch {
+	case source != nil && source.Secret != nil && !errors.Is(err, wire.ErrNoMessageAuthenticator):
+		l.unverifiedAtSource(source, err)
+		return
 	case errors.Is(err, wire.ErrNoMessageAuthenticator):
 		text, c = "a reply from the server has no Message-Authenticator and was dropped; update the server or have it sign, or set require_message_authenticator = false for it and accept the risk (CVE-2024-3596)", &l.unsigned
 	case !l.ep.health.HasAnswered():

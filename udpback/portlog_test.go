@@ -186,7 +186,7 @@ func TestLogOfBadReplies(t *testing.T) {
 			}
 			e.outstanding.Store(row.outstanding)
 			defer e.outstanding.Store(0)
-			e.log.unverifiedReply(row.err)
+			e.log.unverifiedReply(nil, row.err)
 			if got := journal.take(); len(got) != 1 || !strings.HasPrefix(got[0], `level=WARN msg="a reply from the server `) || !strings.Contains(got[0], row.want) || !strings.Contains(got[0], " server=a port=auth address=192.0.2.1:1812 error=") {
 				t.Errorf("%s: the log says %q, expected one line with %q", row.name, got, row.want)
 			}

@@ -134,7 +134,7 @@ func (r *receiver) check() {
 			m.CountReply(c.result)
 		default:
 			var err error
-			if c.ticket, err = r.verify.VerifyReply(&c.view, c.code, &c.sent, srv.secret, srv.settings.Load().requireMA); err != nil {
+			if c.ticket, err = r.verify.VerifyReply(&c.view, c.code, &c.sent, r.socket.set.secret(), srv.settings.Load().requireMA); err != nil {
 				r.drop(c, err)
 			}
 		}
@@ -189,7 +189,7 @@ func namesOtherCode(c *candidate) bool {
 func (r *receiver) drop(c *candidate, err error) {
 	c.good, c.result = false, resultOf(err)
 	r.socket.ep.metrics.CountReply(c.result)
-	r.socket.ep.log.unverifiedReply(err)
+	r.socket.ep.log.unverifiedReply(r.socket.set.source, err)
 }
 
 // resultOf returns the metrics' name of an error of VerifyReply.
@@ -269,6 +269,7 @@ func (r *receiver) noteReplies(now, took time.Duration) {
 		s.ep.unreachableAt.Store(0)
 	}
 	if took >= 0 {
+		s.set.heard.Store(true)
 		s.ep.health.Answered(now, took)
 		s.ep.noteProven()
 	}

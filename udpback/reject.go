@@ -12,8 +12,9 @@ import (
 // server of a group with NextOnReject. Its owner gets it if no other server answers.
 type keptReject struct {
 	ep     *endpoint // that it came from
-	packet []byte    // as received, from the buffers
-	sent   [16]byte  // the Request Authenticator that it answers
+	secret *wire.ServerSecret
+	packet []byte   // as received, from the buffers
+	sent   [16]byte // the Request Authenticator that it answers
 }
 
 // asksNext reports whether the exchange goes to the next server when one rejects it. A
@@ -60,7 +61,7 @@ func (r *receiver) keepLateReject(c *candidate, prev previous) bool {
 
 func (r *receiver) copyReject(c *candidate) *keptReject {
 	ep := r.socket.ep
-	return &keptReject{ep: ep, packet: ep.server.backend.Buffers.Copy(c.view.Packet), sent: c.sent}
+	return &keptReject{ep: ep, secret: r.socket.set.secret(), packet: ep.server.backend.Buffers.Copy(c.view.Packet), sent: c.sent}
 }
 
 // release returns the packet to the buffers; nil is allowed.
@@ -124,7 +125,7 @@ func (ex *Exchange) fail(h *wire.Hasher, why Failure, cause uint32, touched *Tou
 	defer backend.ReleaseBatch(batch)
 	ex.ep = k.ep
 	dst := batch.space()
-	n := ex.Handler.Reply(batch.digests, dst, &reply, &k.sent, Hop{Server: k.ep.server, Secret: k.ep.server.secret})
+	n := ex.Handler.Reply(batch.digests, dst, &reply, &k.sent, Hop{Server: k.ep.server, Secret: k.secret})
 	batch.digests.Run()
 	ex.Handler.Deliver(dst[:n], touched)
 }

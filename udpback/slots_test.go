@@ -24,7 +24,7 @@ func TestIdleSocketIsSmall(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		var all []*socket
 		for range count {
-			all = append(all, newSocket(server.endpoint(wire.KindAccess), ipOf("a"), newNowhere()))
+			all = append(all, newSocket(&server.endpoint(wire.KindAccess).sockets, ipOf("a"), newNowhere()))
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
@@ -47,7 +47,7 @@ func TestClosingAnIdleSocketIsCheap(t *testing.T) {
 		const count, most = 100, 4000 // a hasher alone takes 17 kB; recording the order of locks, 200 bytes
 		var all []*socket
 		for range count {
-			all = append(all, newSocket(server.endpoint(wire.KindAccess), ipOf("a"), newNowhere()))
+			all = append(all, newSocket(&server.endpoint(wire.KindAccess).sockets, ipOf("a"), newNowhere()))
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -18,6 +18,7 @@ import (
 type socket struct {
 	// static after construction
 	ep      *endpoint
+	set     *socketSet
 	address netip.Addr // that it is connected to; invalid: it is parked
 	conn    datagram.Conn
 	local   netip.AddrPort // of conn; invalid where it is not known
@@ -49,10 +50,11 @@ const (
 	renewSocket                          // open a socket to replace this one, first
 	failDynamic                          // end as refused: CoA and Disconnect have no other server
 	sendEarly                            // be sent early: the server was silent or failing, and answers again
+	loseSource                           // retire the sockets: this machine no longer has the client's source
 )
 
-func newSocket(e *endpoint, address netip.Addr, conn datagram.Conn) *socket {
-	s := &socket{ep: e, address: address, conn: conn, local: localOf(conn), done: make(chan struct{})}
+func newSocket(set *socketSet, address netip.Addr, conn datagram.Conn) *socket {
+	s := &socket{ep: set.ep, set: set, address: address, conn: conn, local: localOf(conn), done: make(chan struct{})}
 	s.ids.init()
 	s.timer = time.AfterFunc(time.Hour, s.sweep)
 	s.timer.Stop()
@@ -61,7 +63,7 @@ func newSocket(e *endpoint, address netip.Addr, conn datagram.Conn) *socket {
 }
 
 // hop returns the way that the socket's packets go.
-func (s *socket) hop() Hop { return Hop{s.ep.server, s.ep.server.secret} }
+func (s *socket) hop() Hop { return Hop{s.ep.server, s.set.secret()} }
 
 // parked reports whether the socket holds parked requests, and cannot send: see
 // socketSet.park.
@@ -213,8 +215,16 @@ func (s *socket) failed(err error) {
 		s.portUnreachable()
 		return
 	}
-	s.ep.log.socketError(err)
 	now := s.ep.server.backend.Now()
+	if s.set.source != nil && datagram.IsSourceGone(err) { // which is about no other source
+		s.ep.log.clientSourceMissing(s.set.source, err)
+		s.mu.Lock()
+		s.sendFailedAt = now
+		s.mu.Unlock()
+		s.order(loseSource, now)
+		return
+	}
+	s.ep.log.socketError(err)
 	blocked := datagram.IsUnreachable(err)
 	if blocked || datagram.IsLocal(err) { // the silence that follows says nothing about the server
 		s.mu.Lock()
@@ -240,7 +250,7 @@ func (s *socket) failed(err error) {
 func (s *socket) portUnreachable() {
 	now := s.ep.server.backend.Now()
 	s.ep.server.requestLookup()
-	if s.ep.sockets.uses(s) {
+	if s.set.uses(s) {
 		s.ep.server.tryNextAddress(s.address)
 	}
 	if latest := s.latestWaiting(); latest != 0 { // one message counts as one silent request: without checks nothing else would count

@@ -46,7 +46,7 @@ func TestReaderPauses(t *testing.T) {
 			defer server.Close()
 			conn := &brokenSocket{nowhere: newNowhere(), errs: []error{row.err, row.err, row.err, row.err, net.ErrClosed}}
 			began := time.Now()
-			s := newSocket(server.endpoint(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), conn)
+			s := newSocket(&server.endpoint(wire.KindAccess).sockets, netip.MustParseAddr("192.0.2.1"), conn)
 			<-s.done
 			if took := time.Since(began); took != row.want {
 				t.Errorf("four times %v: read ended after %v, expected %v", row.err, took, row.want)

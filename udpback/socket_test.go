@@ -102,7 +102,7 @@ func TestNewSocketRests(t *testing.T) {
 		f := newFixture(t)
 		s := f.server(t, "a", nil)
 		defer s.Close()
-		socket := newSocket(s.endpoint(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
+		socket := newSocket(&s.endpoint(wire.KindAccess).sockets, netip.MustParseAddr("192.0.2.1"), newNowhere())
 		if socket.timer.Stop() {
 			t.Error("the timer of a new socket runs, expected that nothing is due")
 		}
@@ -116,7 +116,7 @@ func TestArm(t *testing.T) {
 		f := newFixture(t)
 		server := f.server(t, "a", nil)
 		defer server.Close()
-		s := newSocket(server.endpoint(wire.KindAccess), netip.MustParseAddr("192.0.2.1"), newNowhere())
+		s := newSocket(&server.endpoint(wire.KindAccess).sockets, netip.MustParseAddr("192.0.2.1"), newNowhere())
 		defer s.close()
 		for _, row := range []struct{ when, now, want time.Duration }{
 			{10 * second, 1 * second, 10 * second},
@@ -151,7 +151,7 @@ func TestCurrent(t *testing.T) {
 			{ipOf("b"), false, false},
 			{netip.Addr{}, false, true},
 		} {
-			s := newSocket(e, row.address, newNowhere())
+			s := newSocket(&e.sockets, row.address, newNowhere())
 			if s.current() != row.current || s.parked() != row.parked {
 				t.Errorf("%v: current %t, parked %t; expected %t, %t", row.address, s.current(), s.parked(), row.current, row.parked)
 			}
@@ -159,7 +159,7 @@ func TestCurrent(t *testing.T) {
 		}
 		nameless := f.server(t, "pods", func(c *ServerConfig) { c.Address = "pods.example" })
 		defer nameless.Close()
-		s := newSocket(nameless.endpoint(wire.KindAccess), netip.Addr{}, newNowhere())
+		s := newSocket(&nameless.endpoint(wire.KindAccess).sockets, netip.Addr{}, newNowhere())
 		defer s.close()
 		if s.current() {
 			t.Error("a socket that leads nowhere is current for a server without an address")

@@ -50,7 +50,7 @@ func TestFailed(t *testing.T) {
 			server := f.server(t, "a", checked)
 			defer server.Close()
 			e := server.endpoint(wire.KindAccess)
-			s := newSocket(e, row.leadsTo, newNowhere())
+			s := newSocket(&e.sockets, row.leadsTo, newNowhere())
 			defer s.close()
 			pass(time.Second)
 			journal.take()

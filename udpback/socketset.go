@@ -11,6 +11,7 @@ import (
 	"radsec-gw/locks"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/udpback/datagram"
 	"radsec-gw/udpback/health"
 )
 
@@ -18,7 +19,11 @@ import (
 // receive replies, and those in place of one that could not be opened.
 type socketSet struct {
 	// static after construction
-	ep *endpoint
+	ep     *endpoint
+	source *Source // that they are bound to; nil: the server's own
+
+	usedAt atomic.Int64 // when an Identifier was last reserved; of a source's only
+	heard  atomic.Bool  // a reply to a request has verified here
 
 	current atomic.Pointer[[]*socket] // those that requests are sent on
 
@@ -34,8 +39,8 @@ type socketSet struct {
 	closing sync.WaitGroup // what runs in the background, such as the closing of retired sockets
 }
 
-func (set *socketSet) init(e *endpoint) {
-	set.ep = e
+func (set *socketSet) init(e *endpoint, source *Source) {
+	set.ep, set.source = e, source
 	set.current.Store(new([]*socket))
 }
 
@@ -71,8 +76,15 @@ func (set *socketSet) grow(seen *[]*socket) error {
 		return nil
 	}
 	all := *seen
+	if set.closed && set.source != nil {
+		return errSetClosed
+	}
 	if set.closed || len(all) >= set.ep.server.settings.Load().maxSockets || len(all) > 0 && set.ep.server.backend.atSocketLimit() {
 		return ErrNoIdentifier
+	}
+	if set.source != nil && !set.ep.server.backend.spaceForSource() {
+		set.ep.log.sourceLimit()
+		return ErrNoSocket
 	}
 	if set.ep.server.parent != nil && set.ep.server.backend.atSocketLimit() && set.ep.server.parent.hasSocket(set.ep.label) {
 		set.ep.log.socketLimit()
@@ -82,6 +94,9 @@ func (set *socketSet) grow(seen *[]*socket) error {
 	if s == nil {
 		if len(all) > 0 {
 			return ErrNoIdentifier // those that are open go on
+		}
+		if set.source != nil && datagram.IsSourceGone(set.failure) {
+			return ErrNoSource
 		}
 		return ErrNoSocket
 	}
@@ -100,14 +115,20 @@ func (set *socketSet) open() *socket {
 	if !ok || set.failedAt != 0 && now-set.failedAt < openPause {
 		return nil
 	}
-	conn, err := set.ep.server.backend.dial(set.ep.server.source, address)
+	conn, err := set.ep.server.backend.dial(set.local(), address)
 	if set.failure = err; err == nil {
-		set.ep.server.noteLocal(conn)
-		return newSocket(set.ep, address.Addr(), conn)
+		if set.source == nil {
+			set.ep.server.noteLocal(conn)
+		}
+		return newSocket(set, address.Addr(), conn)
 	}
 	set.failedAt = now
 	set.ep.metrics.Count(metrics.ServerSocketErrors, 1)
-	if set.ep.server.lacksSource(err) {
+	if set.source != nil && datagram.IsSourceGone(err) {
+		set.ep.log.clientSourceMissing(set.source, err)
+		return nil
+	}
+	if set.source == nil && set.ep.server.lacksSource(err) {
 		set.ep.log.sourceMissing(slog.LevelError, cannotOpen, err)
 		return nil
 	}
@@ -152,7 +173,7 @@ func (set *socketSet) park(ex *Exchange) (reservation, error) {
 	if len(set.parked) >= set.ep.server.settings.Load().maxSockets {
 		return reservation{}, ErrNoIdentifier
 	}
-	s := newSocket(set.ep, netip.Addr{}, newNowhere())
+	s := newSocket(set, netip.Addr{}, newNowhere())
 	set.parked = append(set.parked, s)
 	it, _ := s.reserve(ex, u)
 	set.ep.addOutstanding(1)

@@ -31,6 +31,7 @@ type dueWork struct {
 	freed      int             // slots that were among the port's outstanding
 	parkedDue  bool            // a parked request fell due
 	resent     bool            // a request fell due, and stays with its server
+	unknown    bool            // the server answers others, and has never answered this source
 }
 
 // release returns the copies to the buffers, and w itself to its pool.
@@ -43,7 +44,7 @@ func (w *dueWork) release(b *Backend) {
 	clear(w.moving)
 	clear(w.refused)
 	w.socket = nil
-	w.packets, w.timedOut, w.moving, w.freed, w.parkedDue, w.resent = w.packets[:0], w.timedOut[:0], w.moving[:0], 0, false, false
+	w.packets, w.timedOut, w.moving, w.freed, w.parkedDue, w.resent, w.unknown = w.packets[:0], w.timedOut[:0], w.moving[:0], 0, false, false, false
 	w.silent, w.unanswered, w.refused = w.silent[:0], w.unanswered[:0], w.refused[:0]
 	b.dueWork.Put(w)
 }
@@ -66,7 +67,7 @@ func (w *dueWork) run() {
 	w.decide(now)     // 3
 
 	for _, first := range w.silent { // 4
-		ep.noteSilent(first)
+		ep.noteSilent(w.socket.set, first)
 	}
 	for _, first := range w.unanswered {
 		ep.health.Unanswered(first)
@@ -75,10 +76,13 @@ func (w *dueWork) run() {
 	w.sendPackets()
 	w.failEnded()
 	if w.parkedDue {
-		ep.sockets.reopen()
+		w.socket.set.reopen()
 	}
 	if w.resent {
 		w.requestCheck(now)
+	}
+	if w.unknown {
+		ep.log.unknownSource(w.socket.set.source)
 	}
 }
 
@@ -135,16 +139,20 @@ func (w *dueWork) anyDue(now time.Duration) bool {
 func (w *dueWork) repairPath(now time.Duration) {
 	s := w.socket
 	s.mu.Lock()
-	renew := s.orders&renewSocket != 0
-	silent := s.ep.sockets.uses(s) && !s.ep.isProvenUp() && w.silentTwice(now)
+	renew, lost := s.orders&renewSocket != 0, s.orders&loseSource != 0
+	s.orders &^= loseSource
+	silent := s.set.uses(s) && !s.ep.isProvenUp() && w.silentTwice(now)
 	s.mu.Unlock()
-	if renew && (!s.ep.sockets.uses(s) || s.ep.sockets.renew(true)) {
+	if renew && (!s.set.uses(s) || s.set.renew(true)) {
 		s.mu.Lock()
 		s.orders &^= renewSocket
 		s.mu.Unlock()
 	}
+	if lost && s.set.uses(s) {
+		s.set.sourceGone()
+	}
 	if silent {
-		s.ep.tryOtherPath(now, longestRenewPause)
+		s.ep.tryOtherPath(s.set, now, longestRenewPause)
 	}
 }
 
@@ -253,6 +261,10 @@ func (w *dueWork) timeOut(id wire.ServerID) {
 func (w *dueWork) noteOverdue(sl *slot, now time.Duration, over bool) {
 	now += sweepGrain
 	patience := sl.ex.group.patience
+	if !w.socket.set.isKnown() { // it may only be this source that the server does not answer
+		w.unknown = w.unknown || w.socket.ep.health.HeardSince(sl.firstSent)
+		return
+	}
 	if !sl.overdue && w.socket.ep.health.Overdue(sl.firstSent, now) && (over || patience <= defaults.Patience || now-sl.ex.unansweredSince() >= patience) {
 		sl.overdue = true
 		w.unanswered = append(w.unanswered, sl.firstSent)

@@ -61,7 +61,7 @@ func TestFallDue(t *testing.T) {
 			s, sl, ex := w.socket, w.slot, &w.owner.Exchange
 			e := w.a.endpoint(wire.KindAccess)
 			if row.renewed {
-				other := newSocket(e, ipOf("a"), newNowhere())
+				other := newSocket(&e.sockets, ipOf("a"), newNowhere())
 				defer other.close()
 				was := e.sockets.current.Swap(&[]*socket{other})
 				defer e.sockets.current.Store(was)

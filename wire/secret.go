@@ -2,6 +2,7 @@ package wire
 
 import (
 	"crypto/md5"
+	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"slices"
@@ -78,3 +79,11 @@ func (secret) GoString() string { return redacted }
 
 // LogValue hides the key from log/slog.
 func (secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// Equal reports whether two secrets are the same. Either may be nil.
+func (s *ServerSecret) Equal(other *ServerSecret) bool {
+	if s == nil || other == nil {
+		return s == other
+	}
+	return subtle.ConstantTimeCompare(s.key, other.key) == 1
+}

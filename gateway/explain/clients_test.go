@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"net/netip"
 	"reflect"
 	"testing"
 
@@ -44,6 +45,10 @@ func one(v reflect.Value) {
 		v.SetString("x")
 	case v.CanInt():
 		v.SetInt(1)
+	case v.Type() == reflect.TypeFor[netip.Addr]():
+		v.Set(reflect.ValueOf(netip.MustParseAddr("127.0.0.2")))
+	case v.Type() == reflect.TypeFor[netip.Prefix]():
+		v.Set(reflect.ValueOf(netip.MustParsePrefix("127.1.0.0/16")))
 	case v.Type() == reflect.TypeFor[config.Secret]():
 		v.Set(reflect.ValueOf(config.NewSecret("x")))
 	default:

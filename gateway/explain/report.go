@@ -38,7 +38,7 @@ func Report(w io.Writer, p *gateway.Plan) {
 	printServers(w, p, names)
 	printGroups(w, cfg)
 	ofDescriptors := printDescriptors(w, p)
-	warnings := slices.Concat(ofDescriptors, cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), sourceWarnings(cfg), p.Warnings(time.Now()), ofFiles)
+	warnings := slices.Concat(ofDescriptors, cfg.Warnings(), cfg.NameWarnings(ctx, names.lookup), sourceWarnings(cfg), gateway.SourceWarnings(cfg), p.Warnings(time.Now()), ofFiles)
 	if len(warnings) == 0 {
 		return
 	}
