@@ -1,0 +1,82 @@
+package rules
+
+import (
+	"strings"
+	"testing"
+)
+
+// AR4. Naming an attribute that no rule may touch is a mistake, in every step.
+func TestProtected(t *testing.T) {
+	for _, name := range []string{"Proxy-State", "Message-Authenticator", "EAP-Message", "State", "Class", "CHAP-Password", "CHAP-Challenge", "ARAP-Password",
+		"MS-CHAP-Response", "MS-CHAP2-Response", "MS-CHAP-Challenge", "MS-CHAP2-Success", "311:2", "241.3", "241.4", "33", "79"} {
+		for step, r := range map[string]*Rule{
+			"remove": {Remove: items(name)}, "keep": {Keep: items(name)}, "set": {Set: assign(name, "x")},
+			"add": {Add: assign(name, "x")}, "default": {Default: assign(name, "x")},
+			"replace": {Replace: []Replacement{{"key", name, "x", "y"}}}, "reject": {Reject: []Pattern{{"key", name, "x"}}},
+		} {
+			if _, mistakes := Compile(r); len(mistakes) != 1 || !strings.Contains(mistakes[0].Text, "must not be touched") {
+				t.Errorf("%s %s: expected one mistake, got %v", step, name, mistakes)
+			}
+		}
+	}
+}
+
+// AR3, AR4, ID1. Mistakes say what was expected.
+func TestMistakes(t *testing.T) {
+	for _, c := range []struct {
+		rule Rule
+		want string
+	}{
+		{Rule{Remove: items("Usr-Name")}, `is "User-Name" meant`},
+		{Rule{Remove: items("9:300")}, "expected a number such as"},
+		{Rule{Remove: items("0:1")}, "expected a number such as"},
+		{Rule{Remove: items("241")}, "extended type"},
+		{Rule{Remove: items("User-Name:1")}, "has no tag"},
+		{Rule{Remove: items("Tunnel-Type:32")}, "tag from 0 to 31"},
+		{Rule{Set: assign("Vendor-Specific", "x")}, "expected one attribute"},
+		{Rule{Set: assign("9:*", "x")}, "expected one attribute"},
+		{Rule{Set: assign("MS-MPPE-Send-Key", "x")}, "can only be removed"},
+		{Rule{Set: assign("User-Password", "x")}, "can only be removed"},
+		{Rule{Set: assign("Session-Timeout", "soon")}, "expected a number"},
+		{Rule{Set: assign("Tunnel-Medium-Type", "16777216")}, "16777215"},
+		{Rule{Set: assign("User-Name", "")}, "1 to 253 octets"},
+		{Rule{Set: assign("User-Name")}, "expected one or more values"},
+		{Rule{Set: assign("User-Name", "{nobody}")}, "expected one of the facts"},
+		{Rule{Set: assign("User-Name", "}")}, "}}"},
+		{Rule{Set: assign("NAS-IP-Address", "{client.name}")}, "an address alone"},
+		{Rule{Set: assign("NAS-Port", "1{client.port}")}, "a number alone"},
+		{Rule{Replace: []Replacement{{"key", "User-Password", "x", "y"}}}, "encrypted"},
+		{Rule{Replace: []Replacement{{"key", "Session-Timeout", "x", "y"}}}, "text or octets"},
+		{Rule{Replace: []Replacement{{"key", "User-Name", "(", "y"}}}, "RE2"},
+		{Rule{Replace: []Replacement{{"key", "User-Name", "x", "$1"}}}, "expected a group"},
+		{Rule{Replace: []Replacement{{"key", "User-Name", "x{500}", "y"}}}, "instructions"},
+		{Rule{Use: items("edurome")}, "expected one of the presets"},
+	} {
+		_, mistakes := Compile(&c.rule)
+		if len(mistakes) != 1 || !strings.Contains(mistakes[0].Text, c.want) || !strings.HasPrefix(mistakes[0].Key, "key") {
+			t.Errorf("expected one mistake with %q, got %v", c.want, mistakes)
+		}
+	}
+}
+
+// ID2, AR4. What is probably not meant is a warning.
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		rule Rule
+		want string
+	}{
+		{Rule{Add: assign("Filter-Id", "{client.name}")}, "forge"},
+		{Rule{Default: assign("Filter-Id", "{client.name}")}, "forge"},
+		{Rule{Set: assign("Filter-Id", "{client.name}")}, ""},
+		{Rule{Remove: items("MS-MPPE-Send-Key")}, "MPPE"},
+		{Rule{Remove: items("311:*")}, "MPPE"},
+		{Rule{Keep: items("User-Password", "311:*")}, "without User-Name"},
+		{Rule{Keep: items("User-Name", "311:*")}, "without User-Password"},
+		{Rule{Keep: items("User-Name", "User-Password")}, "MPPE"},
+	} {
+		p := compiled(t, &c.rule)
+		if c.want == "" && len(p.Warnings()) != 0 || c.want != "" && (len(p.Warnings()) != 1 || !strings.Contains(p.Warnings()[0].Text, c.want)) {
+			t.Errorf("expected a warning with %q, got %v", c.want, p.Warnings())
+		}
+	}
+}
