@@ -128,8 +128,8 @@ func (c *cursor) resize(p []byte, a *attribute, by int) {
 	}
 }
 
-// room returns how many octets the value found may have where it is, its tag included.
-func (c *cursor) room(p []byte) int { return 255 - int(p[c.off+1]) + c.end - c.start }
+// most returns how many octets the value found may have where it is, its tag included.
+func (c *cursor) most(p []byte) int { return 255 - int(p[c.off+1]) + c.end - c.start }
 
 // remove removes the instance found, and what holds it when nothing else remains in that.
 func (c *cursor) remove(e *Editor, a *attribute) {

@@ -97,7 +97,7 @@ func (s *step) replace(e *Editor, f *Facts) error {
 		made, ok := expand(made, s.with, f, &e.matcher, old)
 		made = append(made, old[e.groups[1]:]...)
 		tag := len(all) - len(old)
-		if most := c.room(e.packet) - tag; !ok || len(made) == 0 || len(made) > most {
+		if most := c.most(e.packet) - tag; !ok || len(made) == 0 || len(made) > most {
 			if !ok {
 				made = nil
 			}
