@@ -51,7 +51,10 @@ func FuzzApply(f *testing.F) {
 		a := &twinNames[int(name)%len(twinNames)]
 		r := &Rule{Name: "fuzz", Kinds: allKinds}
 		assignment := []Assignment{{"k", a.text, []string{with}}}
-		switch verb %= 6; verb {
+		if verb %= 6; a.onlyRemoved && verb > 1 {
+			return
+		}
+		switch verb {
 		case 0:
 			r.Remove = items(a.text)
 		case 1:

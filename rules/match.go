@@ -27,6 +27,9 @@ func compilePattern(text string) (*pattern, error) {
 		return nil, fmt.Errorf("expected a regular expression in RE2 syntax: %w", err)
 	}
 	names := re.CapNames()
+	if sizeOf(re) > 10*maxProgram { // before it is written out, which may take seconds
+		return nil, fmt.Errorf("expected a regular expression of at most %d instructions, got far more; use fewer repetitions", maxProgram)
+	}
 	prog, err := syntax.Compile(re.Simplify())
 	if err != nil {
 		return nil, fmt.Errorf("expected a regular expression in RE2 syntax: %w", err)
@@ -35,6 +38,21 @@ func compilePattern(text string) (*pattern, error) {
 		return nil, fmt.Errorf("expected a regular expression of at most %d instructions and %d groups, got %d and %d; use fewer repetitions", maxProgram, maxGroups-1, len(prog.Inst), len(names)-1)
 	}
 	return &pattern{text: text, prog: prog, names: names}, nil
+}
+
+// sizeOf returns about how many instructions an expression will have, at most a million.
+func sizeOf(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)
+	if re.Op == syntax.OpCharClass {
+		n = 1
+	}
+	for _, sub := range re.Sub {
+		n += sizeOf(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		n *= max(re.Min, re.Max, 1)
+	}
+	return min(n, 1_000_000)
 }
 
 // matcher is scratch for matching.

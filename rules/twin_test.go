@@ -23,7 +23,6 @@ type named struct {
 	tagged, hasTag bool
 	tag            byte
 	onlyRemoved    bool // by remove and keep
-	notKept        bool
 }
 
 // twinNames are the attributes that FuzzApply names.
@@ -41,7 +40,7 @@ var twinNames = []named{
 	{text: "Tunnel-Private-Group-Id:1", typ: 81, tagged: true, hasTag: true, tag: 1},
 	{text: "4846:300", typ: 26, vendor: 4846, number: 300, wide: true},
 	{text: "24757:1", typ: 26, vendor: 24757, number: 1, more: true},
-	{text: "24757:1.2", typ: 26, vendor: 24757, number: 1, sub: 2, more: true, notKept: true},
+	{text: "24757:1.2", typ: 26, vendor: 24757, number: 1, sub: 2, more: true},
 }
 
 // node is an attribute; children are those of a Vendor-Specific or the TLVs, nil when the

@@ -1,0 +1,38 @@
+package rules
+
+import (
+	"testing"
+
+	"radsec-gw/wire"
+)
+
+// AR8. A Tunnel-Password and a vendor's salted attribute are written with a tag and
+// encrypted; in RADIUS/1.1 they stay in clear.
+func TestSalted(t *testing.T) {
+	key, err := wire.NewServerSecret([]byte("server"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := NewChain(compiled(t, &Rule{Set: []Assignment{{"k", "Tunnel-Password:3", []string{"secret"}}, {"k", "2356:19", []string{"of {client.name}"}}}}))
+	var sent [16]byte
+	v := packet(t, accept, attr(69, "\x01as the server sent it"))
+	got, err := c.Apply(NewEditor(), v, wire.KindAccess, facts, wire.NewDigests().SealReply(&sent, key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := got.Get(69)
+	if len(value) != 1+2+16 || value[0] != 3 || value[1]&0x80 == 0 {
+		t.Errorf("expected tag 3, a salt and one block, got % x", value)
+	}
+	lancom := got.Get(26)
+	if len(lancom) != 4+2+1+2+16 || lancom[6] != 0 || lancom[7]&0x80 == 0 {
+		t.Errorf("expected tag 0, a salt and one block, got % x", lancom)
+	}
+	if string(value[1:3]) == string(lancom[7:9]) {
+		t.Error("expected two salts, got one")
+	}
+	clearText, err := c.Apply(NewEditor(), v, wire.KindAccess, facts, wire.Sealer{})
+	if want := `69=\x03secret 26=\x00\x00\t4\x13\f\x00of ap-7`; err != nil || show(clearText) != want {
+		t.Errorf("expected %s, got %s, %v", want, show(clearText), err)
+	}
+}
