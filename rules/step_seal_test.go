@@ -15,7 +15,7 @@ func TestSalted(t *testing.T) {
 	}
 	c := NewChain(compiled(t, &Rule{Set: []Assignment{{"k", "Tunnel-Password:3", []string{"secret"}}, {"k", "2356:19", []string{"of {client.name}"}}}}))
 	var sent [16]byte
-	v := packet(t, accept, attr(69, "\x01as the server sent it"))
+	v := packet(t, accept, attr(69, "\x03as the server sent it"))
 	got, err := c.Apply(NewEditor(), v, wire.KindAccess, facts, wire.NewDigests().SealReply(&sent, key))
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func TestSalted(t *testing.T) {
 		t.Error("expected two salts, got one")
 	}
 	clearText, err := c.Apply(NewEditor(), v, wire.KindAccess, facts, wire.Sealer{})
-	if want := `69=\x03secret 26=\x00\x00\t4\x13\f\x00of ap-7`; err != nil || show(clearText) != want {
+	if want := `69=\x03secret 26=\x00\x00\t4\x13\n\x00of ap-7`; err != nil || show(clearText) != want {
 		t.Errorf("expected %s, got %s, %v", want, show(clearText), err)
 	}
 }
