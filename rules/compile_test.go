@@ -50,6 +50,9 @@ func TestMistakes(t *testing.T) {
 		{Rule{Replace: []Replacement{{"key", "User-Name", "(", "y"}}}, "RE2"},
 		{Rule{Replace: []Replacement{{"key", "User-Name", "x", "$1"}}}, "expected a group"},
 		{Rule{Replace: []Replacement{{"key", "User-Name", "x{500}", "y"}}}, "instructions"},
+		{Rule{Set: assign("Tunnel-Private-Group-Id", "\x01seven")}, "read as a tag"},
+		{Rule{Set: assign("Cisco-AVPair", "LEAP:session-key=x")}, "LEAP"},
+		{Rule{Keep: items("24757:1.2")}, "keep the attribute"},
 		{Rule{Use: items("edurome")}, "expected one of the presets"},
 	} {
 		_, mistakes := Compile(&c.rule)

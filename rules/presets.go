@@ -1,5 +1,7 @@
 package rules
 
+import "radsec-gw/wire/dict"
+
 // Preset is a rule that comes with the gateway. It cannot know what is an operator's own,
 // such as a realm for Operator-Name: that is given beside it, in the rule that uses it.
 //
@@ -64,25 +66,25 @@ func rejectedNames() []PresetStep {
 		{`@[^@.]+$`, sourceEduroam, "a realm without a dot"},
 		{`@.*@`, sourceNAI, "two @"},
 	} {
-		steps = append(steps, PresetStep{Requests: true, Action: "reject", Attribute: "User-Name", Value: r.pattern, Source: r.source, Reason: r.reason})
+		steps = append(steps, PresetStep{Requests: true, Action: "reject", Attribute: dict.Name(typeUserName, 0), Value: r.pattern, Source: r.source, Reason: r.reason})
 	}
 	return steps
 }
 
 // requestCUI asks for a Chargeable-User-Identity.
 func requestCUI() []PresetStep {
-	return []PresetStep{{Requests: true, Action: "default", Attribute: "Chargeable-User-Identity", Value: "0x00", Source: sourceCUI, Reason: "a value of one zero octet asks the Identity Provider for the user's"}}
+	return []PresetStep{{Requests: true, Action: "default", Attribute: dict.Name(89, 0), Value: "0x00", Source: sourceCUI, Reason: "a value of one zero octet asks the Identity Provider for the user's"}}
 }
 
 // openRoaming removes what a client must not say about others.
 func openRoaming() []PresetStep {
-	return []PresetStep{{Requests: true, Action: "remove", Attribute: "14122:16", Source: sourceWBA, Reason: "WBA-Identity-Provider is for Access-Accepts only"}}
+	return []PresetStep{{Requests: true, Action: "remove", Attribute: dict.VendorName(14122, 16, 0), Source: sourceWBA, Reason: "WBA-Identity-Provider is for Access-Accepts only"}}
 }
 
 // foreignReplies removes from replies what authorizes in one network only.
 func foreignReplies() []PresetStep {
 	return append(visitedReplies(),
-		PresetStep{Replies: true, Action: "remove", Attribute: "Filter-Id", Source: sourceRADIUS + ".11", Reason: "the name of a filter of another network"})
+		PresetStep{Replies: true, Action: "remove", Attribute: dict.Name(11, 0), Source: sourceRADIUS + ".11", Reason: "the name of a filter of another network"})
 }
 
 // visitedReplies is foreignReplies without Filter-Id, with which OpenRoaming confirms the
@@ -90,28 +92,28 @@ func foreignReplies() []PresetStep {
 func visitedReplies() []PresetStep {
 	var steps []PresetStep
 	for _, r := range []struct{ attribute, source, reason string }{
-		{"Tunnel-Type", sourceTunnel, "part of a VLAN"},
-		{"Tunnel-Medium-Type", sourceTunnel, "part of a VLAN"},
-		{"Tunnel-Private-Group-Id", sourceTunnel, "a VLAN of another network"},
-		{"Tunnel-Client-Endpoint", "RFC 2868 §3.3", "a tunnel of another network"},
-		{"Tunnel-Server-Endpoint", "RFC 2868 §3.4", "a tunnel of another network"},
-		{"Tunnel-Password", "RFC 2868 §3.5", "a tunnel of another network"},
-		{"Tunnel-Assignment-Id", "RFC 2868 §3.7", "a tunnel of another network"},
-		{"Tunnel-Preference", "RFC 2868 §3.8", "a tunnel of another network"},
-		{"Tunnel-Client-Auth-Id", "RFC 2868 §3.9", "a tunnel of another network"},
-		{"Tunnel-Server-Auth-Id", "RFC 2868 §3.10", "a tunnel of another network"},
-		{"Egress-VLANID", sourceVLAN + ".1", "a VLAN of another network"},
-		{"Ingress-Filters", sourceVLAN + ".2", "a VLAN of another network"},
-		{"Egress-VLAN-Name", sourceVLAN + ".3", "a VLAN of another network"},
-		{"User-Priority-Table", sourceVLAN + ".4", "priorities of another network"},
-		{"NAS-Filter-Rule", sourceFilter, "filters of another network"},
-		{"Session-Timeout", sourceRADIUS + ".27", "the visited network decides"},
-		{"Idle-Timeout", sourceRADIUS + ".28", "the visited network decides"},
-		{"Termination-Action", sourceRADIUS + ".29", "the visited network decides"},
-		{"Acct-Interim-Interval", "RFC 2869 §5.16", "the visited network decides"},
-		{"Framed-IP-Address", sourceRADIUS + ".8", "an address of another network"},
-		{"Framed-Pool", "RFC 2869 §5.18", "a pool of another network"},
-		{"9:1", "Cisco", "Cisco-AVPair may carry VLANs, filters and URLs of another network"},
+		{dict.Name(64, 0), sourceTunnel, "part of a VLAN"},
+		{dict.Name(65, 0), sourceTunnel, "part of a VLAN"},
+		{dict.Name(81, 0), sourceTunnel, "a VLAN of another network"},
+		{dict.Name(66, 0), "RFC 2868 §3.3", "a tunnel of another network"},
+		{dict.Name(67, 0), "RFC 2868 §3.4", "a tunnel of another network"},
+		{dict.Name(69, 0), "RFC 2868 §3.5", "a tunnel of another network"},
+		{dict.Name(82, 0), "RFC 2868 §3.7", "a tunnel of another network"},
+		{dict.Name(83, 0), "RFC 2868 §3.8", "a tunnel of another network"},
+		{dict.Name(90, 0), "RFC 2868 §3.9", "a tunnel of another network"},
+		{dict.Name(91, 0), "RFC 2868 §3.10", "a tunnel of another network"},
+		{dict.Name(56, 0), sourceVLAN + ".1", "a VLAN of another network"},
+		{dict.Name(57, 0), sourceVLAN + ".2", "a VLAN of another network"},
+		{dict.Name(58, 0), sourceVLAN + ".3", "a VLAN of another network"},
+		{dict.Name(59, 0), sourceVLAN + ".4", "priorities of another network"},
+		{dict.Name(92, 0), sourceFilter, "filters of another network"},
+		{dict.Name(27, 0), sourceRADIUS + ".27", "the visited network decides"},
+		{dict.Name(28, 0), sourceRADIUS + ".28", "the visited network decides"},
+		{dict.Name(29, 0), sourceRADIUS + ".29", "the visited network decides"},
+		{dict.Name(85, 0), "RFC 2869 §5.16", "the visited network decides"},
+		{dict.Name(8, 0), sourceRADIUS + ".8", "an address of another network"},
+		{dict.Name(88, 0), "RFC 2869 §5.18", "a pool of another network"},
+		{dict.VendorName(9, 1, 0), "Cisco", "Cisco-AVPair may carry VLANs, filters and URLs of another network"},
 		{"14823:*", "Aruba", "roles and VLANs of another network"},
 	} {
 		steps = append(steps, PresetStep{Replies: true, Action: "remove", Attribute: r.attribute, Source: r.source, Reason: r.reason})
