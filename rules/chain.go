@@ -154,7 +154,8 @@ var userName = attribute{name: "User-Name", typ: typeUserName, number: typeUserN
 
 // ReplaceUserName returns the reply with each User-Name that equals sent, what the server
 // was told, replaced by own, what the client said; with own nil it is removed. Another
-// User-Name is the server's own, and passes (RFC 2865 §5.1). own has at most 253 octets.
+// User-Name is the server's own, and passes (RFC 2865 §5.1). own has at most 253 octets;
+// neither lies inside e.
 // Error: wire.ErrTooLong.
 //
 // Rule: AR5.

@@ -8,7 +8,9 @@ import (
 	"radsec-gw/wire"
 )
 
-// AR10. Ten rules on a packet do not allocate.
+// Ten rules on a packet do not allocate.
+//
+// Rules: AR10
 func TestApplyDoesNotAllocate(t *testing.T) {
 	c, v, e := tenRules(t), login(t), NewEditor()
 	if n := testing.AllocsPerRun(1000, func() {

@@ -34,7 +34,9 @@ func login(t testing.TB) *wire.View {
 		attr(126, "1example.org"), vsa(14823, 5, "ssid", 6, "ap"), attr(24, "state-of-16-octet"), attr(79, strings.Repeat("e", 60)))
 }
 
-// AR10. Ten simple rules take about a microsecond.
+// Ten simple rules take about a microsecond.
+//
+// Rules: AR10
 func BenchmarkTenRules(b *testing.B) {
 	c, v, e := tenRules(b), login(b), NewEditor()
 	b.ReportAllocs()

@@ -12,7 +12,9 @@ import (
 
 const accept = radius.CodeAccessAccept
 
-// AR1. Remove comes before keep, replace, set, default and add, whatever the file's order.
+// Remove comes before keep, replace, set, default and add, whatever the file's order.
+//
+// Rules: AR1
 func TestOrder(t *testing.T) {
 	r := &Rule{
 		Add:     assign("Reply-Message", "added"),
@@ -26,8 +28,10 @@ func TestOrder(t *testing.T) {
 		`1=eve 32=set 11=default 18=added`)
 }
 
-// AR1. Programs run in the order in which the chain has them, each on what the one before
+// Programs run in the order in which the chain has them, each on what the one before
 // it has left.
+//
+// Rules: AR1
 func TestChainOrder(t *testing.T) {
 	first := compiled(t, &Rule{Set: assign("User-Name", "one")})
 	second := compiled(t, &Rule{Replace: []Replacement{{"key", "User-Name", "^one$", "two"}}})
@@ -37,7 +41,9 @@ func TestChainOrder(t *testing.T) {
 	}
 }
 
-// AR10. A nil chain changes nothing, and a packet that no rule concerns is returned as it is.
+// A nil chain changes nothing, and a packet that no rule concerns is returned as it is.
+//
+// Rules: AR10
 func TestNothingToDo(t *testing.T) {
 	v := packet(t, 1, attr(1, "bob"))
 	var none *Chain
@@ -56,8 +62,10 @@ func TestNothingToDo(t *testing.T) {
 	}
 }
 
-// ID4. A reply loses the attributes that the request was given from facts, and keeps
+// A reply loses the attributes that the request was given from facts, and keeps
 // others of the same type.
+//
+// Rules: ID4
 func TestStripFacts(t *testing.T) {
 	c := NewChain(compiled(t, &Rule{
 		Set: []Assignment{{"k", "Filter-Id", []string{"{client.name}"}}, {"k", "NAS-IP-Address", []string{"{client.address}"}}, {"k", "Reply-Message", []string{"fixed"}}},
@@ -70,7 +78,9 @@ func TestStripFacts(t *testing.T) {
 	}
 }
 
-// AR5. The client gets its own User-Name back for the one that was sent; another passes.
+// The client gets its own User-Name back for the one that was sent; another passes.
+//
+// Rules: AR5
 func TestReplaceUserName(t *testing.T) {
 	reply := packet(t, accept, attr(1, "new"), attr(18, "x"), attr(1, "server's own"))
 	for _, c := range []struct{ own, want string }{
@@ -94,7 +104,9 @@ func TestReplaceUserName(t *testing.T) {
 	}
 }
 
-// ID3. A packet that would exceed 4096 octets is an error.
+// A packet that would exceed 4096 octets is an error.
+//
+// Rules: ID3
 func TestTooLong(t *testing.T) {
 	var full [][]byte
 	for range 16 {
@@ -112,7 +124,9 @@ func TestTooLong(t *testing.T) {
 	}
 }
 
-// ID3, P11. What rules write stands at the end, not among EAP-Messages.
+// What rules write stands at the end, not among EAP-Messages.
+//
+// Rules: ID3, P11
 func TestAtTheEnd(t *testing.T) {
 	expect(t, "an EAP packet in two attributes", &Rule{Set: assign("User-Name", "eve")},
 		packet(t, 1, attr(79, "a"), attr(79, "b"), attr(1, "bob")), "79=a 79=b 1=eve")
@@ -135,7 +149,9 @@ func TestChained(t *testing.T) {
 	}
 }
 
-// AR11. Steps of a preset may be for requests or replies only; reject is for requests.
+// Steps of a preset may be for requests or replies only; reject is for requests.
+//
+// Rules: AR11
 func TestRejectIsForRequests(t *testing.T) {
 	r := &Rule{Reject: []Pattern{{"k", "User-Name", `\s`}}}
 	_, err := apply(t, r, packet(t, 1, attr(1, "bob @example.org")))
@@ -145,5 +161,33 @@ func TestRejectIsForRequests(t *testing.T) {
 	}
 	if _, err := apply(t, r, packet(t, accept, attr(1, "bob @example.org"))); err != nil {
 		t.Errorf("expected replies to pass, got %v", err)
+	}
+}
+
+// Facts are written in Access, Accounting, CoA and Disconnect alike, for the kinds that
+// the rule is for.
+//
+// Rules: ID4
+func TestKinds(t *testing.T) {
+	c := NewChain(compiled(t, &Rule{Set: assign("NAS-Identifier", "{client.name}")}))
+	for _, code := range []radius.Code{radius.CodeAccessRequest, radius.CodeAccountingRequest, radius.CodeCoARequest, radius.CodeDisconnectRequest} {
+		v := packet(t, code, attr(32, "forged"))
+		got, err := c.Apply(NewEditor(), v, v.Kind(), facts, wire.Sealer{})
+		if err != nil || show(got) != "32=ap-7" || got.Code() != code {
+			t.Errorf("%v: expected 32=ap-7, got %v, %v", code, got, err)
+		}
+	}
+	if c.Applies(wire.KindStatus) {
+		t.Error("expected no rule for Status-Server")
+	}
+}
+
+// Lines says what a rule does, in order.
+//
+// Rules: AR2
+func TestLines(t *testing.T) {
+	got := strings.Join(compiled(t, &Rule{Remove: items("Filter-Id"), Reject: []Pattern{{"k", "User-Name", "x"}}, Add: assign("Reply-Message", "hello")}).Lines(), "\n")
+	if want := "reject User-Name ~ \"x\" (requests)\nremove Filter-Id\nadd Reply-Message = [\"hello\"]"; got != want {
+		t.Errorf("expected %s, got %s", want, got)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"testing"
 )
 
-// AR4. Naming an attribute that no rule may touch is a mistake, in every step.
+// Naming an attribute that no rule may touch is a mistake, in every step.
+//
+// Rules: AR4
 func TestProtected(t *testing.T) {
 	for _, name := range []string{"Proxy-State", "Message-Authenticator", "EAP-Message", "State", "Class", "CHAP-Password", "CHAP-Challenge", "ARAP-Password",
 		"MS-CHAP-Response", "MS-CHAP2-Response", "MS-CHAP-Challenge", "MS-CHAP2-Success", "311:2", "241.3", "241.4", "33", "79"} {
@@ -21,7 +23,9 @@ func TestProtected(t *testing.T) {
 	}
 }
 
-// AR3, AR4, ID1. Mistakes say what was expected.
+// Mistakes say what was expected.
+//
+// Rules: AR3, AR4, ID1
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct {
 		rule Rule
@@ -62,7 +66,9 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// ID2, AR4. What is probably not meant is a warning.
+// What is probably not meant is a warning.
+//
+// Rules: ID2, AR4
 func TestWarnings(t *testing.T) {
 	for _, c := range []struct {
 		rule Rule

@@ -34,7 +34,9 @@ func viewOf(attributes []byte, code byte, v11 bool) (*wire.View, bool) {
 	return v, v.Parse(b) == nil
 }
 
-// Rules: AR1, AR3, AR4, AR7, AR9. FuzzApply compares one step on a packet with the twin.
+// FuzzApply compares one step on a packet with the twin.
+//
+// Rules: AR1, AR3, AR4, AR7, AR9
 func FuzzApply(f *testing.F) {
 	for i, p := range hostile(f) {
 		for verb := range byte(6) {

@@ -7,8 +7,10 @@ import (
 	"radsec-gw/wire"
 )
 
-// AR11. Presets compile without mistakes and warnings, with a reason and a source for
+// Presets compile without mistakes and warnings, with a reason and a source for
 // each step.
+//
+// Rules: AR11
 func TestPresetsCompile(t *testing.T) {
 	for _, p := range Presets() {
 		if w := compiled(t, &Rule{Use: items(p.Name)}).Warnings(); len(w) != 0 {
@@ -22,7 +24,9 @@ func TestPresetsCompile(t *testing.T) {
 	}
 }
 
-// AR11. User-Names that cannot be routed are refused in requests, in each preset.
+// User-Names that cannot be routed are refused in requests, in each preset.
+//
+// Rules: AR11
 func TestPresetsRefuse(t *testing.T) {
 	for _, p := range Presets() {
 		for name, refused := range map[string]bool{
@@ -39,8 +43,10 @@ func TestPresetsRefuse(t *testing.T) {
 	}
 }
 
-// AR11. Foreign Accepts lose tunnels, filters and times, and keep their keys; requests
+// Foreign Accepts lose tunnels, filters and times, and keep their keys; requests
 // keep theirs.
+//
+// Rules: AR11
 func TestPresetsStrip(t *testing.T) {
 	key := vsa(vendorMicrosoft, 16, "k", 17, "l")
 	v := packet(t, accept, attr(64, "\x00\x00\x00\x0d"), attr(81, "7"), attr(11, "f"), attr(27, "\x00\x00\x00\x01"), attr(92, "deny"), attr(1, "bob"), attr(25, "c"), key)

@@ -6,8 +6,10 @@ import (
 	"radsec-gw/wire"
 )
 
-// AR8. A Tunnel-Password and a vendor's salted attribute are written with a tag and
+// A Tunnel-Password and a vendor's salted attribute are written with a tag and
 // encrypted; in RADIUS/1.1 they stay in clear.
+//
+// Rules: AR8
 func TestSalted(t *testing.T) {
 	key, err := wire.NewServerSecret([]byte("server"))
 	if err != nil {

@@ -6,8 +6,10 @@ import (
 	"testing"
 )
 
-// AR7. The first match is replaced, groups and facts stand in the replacement, and the
+// The first match is replaced, groups and facts stand in the replacement, and the
 // attribute stays where it is.
+//
+// Rules: AR7
 func TestReplace(t *testing.T) {
 	v := packet(t, 1, attr(32, "n"), attr(1, "bob@old.example"), attr(31, "s"))
 	for _, c := range []struct{ pattern, with, want string }{
@@ -22,7 +24,9 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// AR7. A result of no octets, or of more than an attribute can have, fails the packet.
+// A result of no octets, or of more than an attribute can have, fails the packet.
+//
+// Rules: AR7
 func TestReplacedValueOfWrongLength(t *testing.T) {
 	v := packet(t, 1, attr(1, "bob"), vsa(9, 1, strings.Repeat("v", 247)))
 	for _, c := range []struct {
@@ -42,14 +46,18 @@ func TestReplacedValueOfWrongLength(t *testing.T) {
 	}
 }
 
-// AR7. In a tagged attribute the value after the tag is replaced.
+// In a tagged attribute the value after the tag is replaced.
+//
+// Rules: AR7
 func TestReplaceTagged(t *testing.T) {
 	expect(t, "Tunnel-Private-Group-Id", &Rule{Replace: []Replacement{{"k", "Tunnel-Private-Group-Id", "^1", "2"}}},
 		packet(t, accept, attr(81, "\x01100"), attr(81, "100")), `81=\x01200 81=200`)
 }
 
-// AR9. One of several attributes in a Vendor-Specific is removed or replaced; an empty
+// One of several attributes in a Vendor-Specific is removed or replaced; an empty
 // Vendor-Specific goes, and one of another layout is left alone.
+//
+// Rules: AR9
 func TestVendorSpecific(t *testing.T) {
 	v := packet(t, accept, vsa(9, 1, "a", 2, "b"), vsa(9, 1, "c"), attr(26, "\x00\x00\x00\x09\x01\x09x"), attr(18, "r"))
 	broken := `26=\x00\x00\x00\t\x01\tx`
@@ -63,7 +71,9 @@ func TestVendorSpecific(t *testing.T) {
 		`26=\x00\x00\x00\t\x02\x03b `+broken+` 18=r 26=\x00\x00\x00\t\x01\x03z`)
 }
 
-// AR4. Removing a vendor or keeping others leaves MS-CHAP and what proxies need.
+// Removing a vendor or keeping others leaves MS-CHAP and what proxies need.
+//
+// Rules: AR4
 func TestNeverRemoved(t *testing.T) {
 	v := packet(t, 1, attr(33, "p"), attr(24, "s"), attr(25, "c"), attr(79, "e"), attr(80, "0123456789abcdef"), attr(3, "h"), attr(60, "i"),
 		vsa(311, 11, "challenge", 7, "x", 25, "response"), attr(241, "\x03\x00\x00\x10\x00"), attr(241, "\x08id"))
@@ -73,7 +83,9 @@ func TestNeverRemoved(t *testing.T) {
 	expect(t, "Vendor-Specific", &Rule{Remove: items("Vendor-Specific", "241.8")}, v, rest)
 }
 
-// AR3. TLVs, extended attributes with all their fragments, tags.
+// TLVs, extended attributes with all their fragments, tags.
+//
+// Rules: AR3
 func TestForms(t *testing.T) {
 	wimax := func(more byte, value string) []byte {
 		return attr(26, "\x00\x00\x60\xb5\x01"+string([]byte{byte(3 + len(value)), more})+value)
@@ -91,7 +103,9 @@ func TestForms(t *testing.T) {
 		packet(t, accept), "26="+`\x00\x00`+"`"+`\xb5\x01\x06\x00\x02\x03v 241=\bn 64=\x03\x00\x00\r 81=x`)
 }
 
-// ID1. Facts are written as text, addresses and integers.
+// Facts are written as text, addresses and integers.
+//
+// Rules: ID1
 func TestFacts(t *testing.T) {
 	r := &Rule{Set: []Assignment{
 		{"k", "NAS-IP-Address", []string{"{client.address}"}}, {"k", "NAS-IPv6-Address", []string{"{client.address}"}},
@@ -101,12 +115,16 @@ func TestFacts(t *testing.T) {
 		`4=\xc0\x00\x02\a 5=\x00\x00\x00\f 32=ap-7.example.org/2083/{x}`)
 }
 
-// ID2. What a client sends itself is removed even when the fact is absent.
+// What a client sends itself is removed even when the fact is absent.
+//
+// Rules: ID2
 func TestForgedFact(t *testing.T) {
 	expect(t, "a certificate without a URI", &Rule{Set: assign("NAS-Identifier", "{certificate.san_uri}")}, packet(t, 1, attr(32, "forged"), attr(1, "bob")), "1=bob")
 }
 
-// AR1. Default writes only when there is none, add always; an array gives several.
+// Default writes only when there is none, add always; an array gives several.
+//
+// Rules: AR1
 func TestDefaultAndAdd(t *testing.T) {
 	r := &Rule{Default: assign("Filter-Id", "d"), Add: assign("Reply-Message", "1", "2")}
 	expect(t, "present", r, packet(t, accept, attr(11, "x"), attr(18, "y")), "11=x 18=y 18=1 18=2")

@@ -7,8 +7,10 @@ import (
 	"layeh.com/radius"
 )
 
-// AR8. A Tunnel-Password that a rule writes into a reply or a request is readable for the
+// A Tunnel-Password that a rule writes into a reply or a request is readable for the
 // other side, which knows only its own secret.
+//
+// Rules: AR8
 func TestSeal(t *testing.T) {
 	client, server := clientSecret(t, "client"), serverSecret(t, "server")
 	d := NewDigests()
@@ -45,7 +47,9 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// AR8. In RADIUS/1.1 the value stays in clear, and the view is of that version.
+// In RADIUS/1.1 the value stays in clear, and the view is of that version.
+//
+// Rules: AR8
 func TestSeal11(t *testing.T) {
 	var v, like View
 	b := append([]byte{1, 0, 0, 20}, make([]byte, 16)...)
