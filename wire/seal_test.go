@@ -15,10 +15,10 @@ func TestSeal(t *testing.T) {
 	client, server := clientSecret(t, "client"), serverSecret(t, "server")
 	d := NewDigests()
 	sent := [16]byte{7: 9}
-	for _, code := range []radius.Code{radius.CodeAccessAccept, radius.CodeCoARequest} {
+	for _, code := range []radius.Code{radius.CodeAccessAccept, radius.CodeCoARequest, radius.CodeAccessRequest} {
 		req := parsed(t, append([]byte{byte(radius.CodeAccessRequest), 5, 0, 20}, "request's authen."[:16]...))
 		seal := d.SealReply(&sent, server)
-		if code == radius.CodeCoARequest {
+		if IsRequest(code) {
 			req.Packet[0] = byte(code)
 			seal = d.SealRequest(req, client)
 		}
@@ -26,13 +26,15 @@ func TestSeal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := append([]byte{byte(code), 5, 0, byte(22 + len(value))}, make([]byte, 16)...)
+		b := append([]byte{byte(code), 5, 0, byte(22 + len(value))}, req.Packet[4:20]...)
 		v := parsed(t, append(append(b, 69, byte(2+len(value))), value...))
 		dst := make([]byte, MaxLength)
 		n, end := 0, hop{client.key, req.Authenticator()}
-		if code == radius.CodeCoARequest {
+		if IsRequest(code) {
 			n, err = d.WriteRequest(dst, v, client, server, 1)
-			end = hop{server.key, &d.zero}
+			if end = (hop{server.key, &d.zero}); code == radius.CodeAccessRequest {
+				end.vector = (*[16]byte)(dst[4:20])
+			}
 		} else {
 			n, err = d.WriteReply(dst, v, req, &sent, server, client)
 		}
