@@ -170,6 +170,10 @@ func clientChanges() map[string]keyChange {
 		"Clients.OctetsPerSecond":                {"", `octets_per_second = 9`, ofClient(func(c *tlsfront.Client) any { return c.OctetsPerSecond })},
 		"Clients.RulesRequest":                   {`rules_request = ["r"]`, "", ofRules},
 		"Clients.RulesReply":                     {"", `rules_reply = ["r"]`, ofRules},
+		"Clients.Source":                         {"", `source = "127.0.0.9"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Source })},
+		"Clients.SourcePool":                     {"", `source_pool = "127.1.0.0/16"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Source })},
+		"Clients.SourceFrom":                     {"", "source_pool = \"127.1.0.0/16\"\nsource_from = \"serial\"", ofPolicy(func(c *relay.ClientConfig) any { return c.Source })},
+		"Clients.ServerSecret":                   {"", "source = \"127.0.0.9\"\nserver_secret = \"a-secret-of-its-own\"", ofPolicy(func(c *relay.ClientConfig) any { return c.Source })},
 		"Clients.ReversePath":                    {"", `reverse_path = "drop"`, ofPolicy(func(c *relay.ClientConfig) any { return c.ReversePath })},
 	}
 }

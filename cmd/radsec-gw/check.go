@@ -24,7 +24,7 @@ type checkFlags struct {
 // checkCommand describes radsec-gw check.
 func checkCommand(p *cli.Program) *cli.Command {
 	c := cli.New("check", "read the configuration as serve does, and print what it means")
-	c.Args, c.MaxArgs, c.ArgFiles = "[-clients CERTIFICATE...]", cli.Many, true
+	c.Args, c.MaxArgs, c.ArgFiles = "[CERTIFICATE...]", cli.Many, true
 	c.Details = `Prints every mistake in the configuration and in the files that it names, with its line and what was expected. Without any, prints what follows from the file: addresses, certificates, clients, which server gets a request and when it is resent, moved and given up, which rules change its attributes; then warnings of what is likely a mistake. It changes nothing, and sends nothing but questions to name servers.
 
 With -packet it prints what the attribute rules make of one packet, attribute by attribute. With -clients it prints which local address the requests of each client are sent from, and for certificates which client each is, and its address.
@@ -46,21 +46,32 @@ Run as root, it also says what the service's user cannot read.`
 	c.Flags.StringVar(&o.certificate, "certificate", "", "the certificate of the client, in a `FILE`")
 	c.Flags.BoolVar(&o.clients, "clients", false, "print the source address of each client, and of certificates")
 	c.Flags.BoolVar(&o.presets, "presets", false, "print the presets of attribute rules")
-	c.Run = func(files []string, stdout, stderr io.Writer) int { return check(*path, &o, files, stdout, stderr) }
+	c.Run = func(files []string, stdout, stderr io.Writer) int {
+		if err := o.wrong(files); err != nil {
+			return p.Misused(c, stderr, err)
+		}
+		return check(*path, &o, files, stdout, stderr)
+	}
 	return c
+}
+
+// wrong returns what is wrong with the flags and arguments together.
+func (o *checkFlags) wrong(files []string) error {
+	switch {
+	case len(files) > 0 && !o.clients:
+		return fmt.Errorf("unexpected argument %q", files[0])
+	case o.packet == "" && (o.request != "" || o.client != "" || o.server != "" || o.certificate != ""):
+		return errors.New("-request, -client, -server and -certificate go with -packet")
+	case o.packet != "" && o.clients, o.packet != "" && o.presets, o.clients && o.presets:
+		return errors.New("expected one of -packet, -clients and -presets")
+	}
+	return nil
 }
 
 // check reads the configuration as serve does. It prints every mistake and returns 1, or
 // prints what the configuration means.
 func check(given string, o *checkFlags, files []string, stdout, stderr io.Writer) int {
-	switch {
-	case len(files) > 0 && !o.clients:
-		fmt.Fprintf(stderr, "radsec-gw check: usage error: expected no argument without -clients, got %q\n", files[0])
-		return cli.ExitUsage
-	case o.packet == "" && (o.request != "" || o.client != "" || o.server != "" || o.certificate != ""):
-		fmt.Fprintln(stderr, "radsec-gw check: usage error: -request, -client, -server and -certificate go with -packet")
-		return cli.ExitUsage
-	case o.presets:
+	if o.presets {
 		explain.Presets(stdout)
 		return 0
 	}
