@@ -3,6 +3,7 @@
 package world
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/rand"
@@ -48,6 +49,7 @@ type exchange struct {
 	code  radius.Code // 0: no reply
 	took  time.Duration
 	state string
+	text  string // Reply-Message
 }
 
 // message is what a request is made of.
@@ -57,6 +59,8 @@ type message struct {
 	state string
 	back  []byte // Proxy-State, as from a server that proxies
 	size  int    // at least so many octets, filled up by EAP-Message
+
+	password string // "": the one that the users have
 }
 
 // dial opens a RadSec connection to the gateway.
@@ -182,7 +186,7 @@ func encode(m message, identifier byte) []byte {
 	switch m.code {
 	case radius.CodeAccessRequest:
 		if m.size == 0 {
-			_ = rfc2865.UserPassword_SetString(p, "hello")
+			_ = rfc2865.UserPassword_SetString(p, cmp.Or(m.password, "hello"))
 		}
 	case radius.CodeAccountingRequest:
 		_ = rfc2866.AcctStatusType_Set(p, rfc2866.AcctStatusType_Value_Start)
@@ -264,6 +268,7 @@ func (c *client) accept(b []byte, now time.Time) error {
 	}
 	delete(c.waiting, key)
 	e.code, e.took, e.state = p.Code, now.Sub(e.sent), rfc2865.State_GetString(p)
+	e.text = rfc2865.ReplyMessage_GetString(p)
 	close(e.done)
 	return nil
 }
