@@ -65,6 +65,8 @@ func divide(limit int, cfg *config.Config) (Descriptors, error) {
 	// While the socket of a port is replaced the port has two: the old one still listens.
 	renewed := min(ports, (rest-ports-minConnections)/2)
 	d.other, rest = d.other+renewed, rest-renewed
+	// The sockets of clients' sources are closed at rest, so not all are wanted at once.
+	d.wantedUDP += min(sources(cfg)*ports, rest/4)
 	// Neither side gets more than half while the other needs it, and each port has at least
 	// one socket.
 	d.Connections = min(cfg.Listen.MaxConnections, max(rest/2, rest-d.wantedUDP), rest-ports)
@@ -79,6 +81,20 @@ func (p *Plan) Descriptors() (Descriptors, error) {
 		return Descriptors{}, err
 	}
 	return divide(limit, p.Config)
+}
+
+// sources counts the source addresses of clients; of a pool each connection has one.
+func sources(cfg *config.Config) (n int) {
+	for i := range cfg.Clients {
+		c := &cfg.Clients[i]
+		switch {
+		case c.Source.IsValid():
+			n++
+		case c.SourcePool.IsValid():
+			n += cfg.Listen.MaxConnections
+		}
+	}
+	return min(n, cfg.Listen.MaxConnections)
 }
 
 // hostNames counts the servers whose address is a host name.

@@ -48,10 +48,11 @@ var (
 type sourceTable struct {
 	sets atomic.Int64 // socketSets of sources, of all endpoints
 
-	mu        locks.Mutex[locks.Sources] // guards the fields below
-	byAddr    map[netip.Addr][]*Source
-	sweeping  bool          // a sweep is scheduled
-	reclaimed time.Duration // when sockets were last reclaimed; 0: never
+	mu       locks.Mutex[locks.Sources] // guards the fields below
+	byAddr   map[netip.Addr][]*Source
+	sweeping bool // a sweep is scheduled
+
+	reclaiming atomic.Bool // reclaimSockets runs
 }
 
 // AcquireSource returns the source of an address and a secret, nil for that of each server,
@@ -153,24 +154,16 @@ func (b *Backend) spaceForSource() bool {
 		return true
 	}
 	open := b.sockets.Load()
-	if open >= limit-limit/8 {
-		t := &b.sources
-		t.mu.Lock()
-		now := b.Now()
-		due := t.reclaimed == 0 || now-t.reclaimed >= openPause
-		if due {
-			t.reclaimed = now
-		}
-		t.mu.Unlock()
-		if due {
-			go b.reclaimSockets(int(limit / 8))
-		}
+	if open >= limit-limit/8 && b.sources.reclaiming.CompareAndSwap(false, true) {
+		go b.reclaimSockets(int(max(1, limit/8)))
 	}
 	return open < limit
 }
 
-// reclaimSockets closes the sockets of at most n sources that have no Identifier in use.
+// reclaimSockets closes the sockets of at most n sources that have no Identifier in use, and
+// opens some for requests that wait for one.
 func (b *Backend) reclaimSockets(n int) {
+	defer b.sources.reclaiming.Store(false)
 	type candidate struct {
 		e      *endpoint
 		source *Source
@@ -185,12 +178,14 @@ func (b *Backend) reclaimSockets(n int) {
 	}
 	slices.SortFunc(all, func(x, y candidate) int { return int(x.usedAt - y.usedAt) })
 	for _, c := range all {
-		if n <= 0 {
-			return
-		}
-		if c.set.closeAtRest() {
+		if n > 0 && c.set.closeAtRest() {
 			c.e.sources.remove(c.e, c.source, c.set)
 			n--
+		}
+	}
+	for _, c := range all {
+		if c.set.isWaiting() {
+			c.set.reopen()
 		}
 	}
 }
@@ -323,35 +318,47 @@ func (set *socketSet) secret() *wire.ServerSecret {
 // done so once, it may not know the address, and its silence is not about other clients.
 func (set *socketSet) isKnown() bool { return set.source == nil || set.heard.Load() }
 
-// closeAtRest closes the sockets of a source if none has an Identifier in use. Then nothing
-// can be sent on them any more, and the set must be removed.
+// closeAtRest closes the sockets of a source on which no Identifier is in use, and reports
+// whether these are all. Then nothing can be sent on them any more, and the set must be
+// removed.
 func (set *socketSet) closeAtRest() bool {
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	if set.closed || len(set.parked) > 0 || len(set.retired) > 0 {
+	if set.closed || len(set.parked) > 0 {
 		return set.closed
 	}
-	all := *set.current.Load()
-	for i, s := range all {
-		if !s.closeIfIdle() {
-			rest := slices.Clone(all[i:])
-			set.current.Store(&rest)
-			set.discard(all[:i])
-			return false
-		}
+	current := *set.current.Load()
+	inUse := set.closeIdleOf(current)
+	if len(inUse) < len(current) {
+		set.current.Store(&inUse)
+		set.ep.metrics.AddSockets(len(inUse) - len(current))
 	}
-	set.closed = true
-	set.current.Store(new([]*socket))
-	set.discard(all)
-	return true
+	set.retired = set.closeIdleOf(set.retired)
+	set.closed = len(inUse) == 0 && len(set.retired) == 0
+	return set.closed
 }
 
-// discard closes sockets of the set that are idle, in the background. With mu held.
-func (set *socketSet) discard(list []*socket) {
-	set.count(-len(list))
+// closeIdleOf closes those of the sockets that are idle, in the background, and returns the
+// others. With mu held.
+func (set *socketSet) closeIdleOf(list []*socket) (inUse []*socket) {
 	for _, s := range list {
+		if !s.closeIfIdle() {
+			inUse = append(inUse, s)
+			continue
+		}
+		if !s.parked() {
+			set.ep.server.backend.sockets.Add(-1)
+		}
 		set.ep.sources.closing.Go(s.close)
 	}
+	return inUse
+}
+
+// isWaiting reports whether requests wait for a socket.
+func (set *socketSet) isWaiting() bool {
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	return len(set.parked) > 0 && !set.closed
 }
 
 // sourceGone retires the sockets of a source that this machine no longer has: a request that
