@@ -30,6 +30,7 @@ const (
 	packages = "packaging/test/run.sh"
 	imports  = "interop/import_test.go"
 	chart    = "docker/test/manifests/chartreadme_test.go"
+	scripts  = "cmd/radsec-gw/testdata/script/"
 )
 
 func notRun() []elsewhere {
@@ -41,6 +42,10 @@ func notRun() []elsewhere {
 		{document: "bench/README.md", command: "go run ./bench compare -rounds 3 -duration 2s", because: "it takes half an hour; TestInlineCommands parses its flags"},
 		{document: "docs/from-radsecproxy.md", test: imports, words: `c.follow("from-radsecproxy.md")`},
 		{document: "docs/from-freeradius.md", test: imports, words: `c.follow("from-freeradius.md")`},
+		{document: "docs/attributes.md", command: "radsec-gw check -config radsec-gw.toml -packet request.hex -client campus", test: scripts + "check_packet.txtar", words: "exec radsec-gw check -packet request.hex -client campus"},
+		{document: "docs/attributes.md", command: "radsec-gw check -config radsec-gw.toml -packet accept.hex -request request.hex -client campus", test: scripts + "check_packet.txtar", words: "exec radsec-gw check -packet accept.hex -request request.hex -client campus"},
+		{document: "docs/sources.md", command: "radsec-gw check -config radsec-gw.toml -clients", test: scripts + "check_clients.txtar", words: "exec radsec-gw check -clients\n"},
+		{document: "docs/sources.md", command: "radsec-gw check -config radsec-gw.toml -clients ap1.pem ap2.pem", test: scripts + "check_clients.txtar", words: "radsec-gw check -clients certificates/*.pem"},
 
 		{document: "docker/README.md", command: up + "up --build --detach", test: compose + "logins.sh", words: "readme 'up --build --detach'"},
 		{document: "docker/README.md", command: up + "exec grafana cat /run/secrets/grafana-admin", because: "Debian has no Grafana, and " + noImages},
