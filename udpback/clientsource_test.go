@@ -1,0 +1,483 @@
+package udpback
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"layeh.com/radius"
+
+	"radsec-gw/metrics"
+	"radsec-gw/udpback/datagram"
+	"radsec-gw/udpback/health"
+	"radsec-gw/wire"
+)
+
+// from1 and from2 are sources of clients.
+var from1, from2 = netip.MustParseAddr("192.0.2.101"), netip.MustParseAddr("192.0.2.102")
+
+// machine is a network seen from a machine with addresses of its own: it has those that are
+// not missing, and servers do not reply to those that they do not know.
+type machine struct {
+	*network
+
+	mu      sync.Mutex
+	missing map[netip.Addr]bool
+	unknown map[netip.Addr]bool
+	sent    map[netip.Addr]int // datagrams, by the address that they come from
+	last    netip.Addr         // that the datagram being served comes from
+}
+
+// machine has the fixture's sockets opened from addresses that the test changes.
+func (f *fixture) machine() *machine {
+	m := &machine{network: f.net, missing: map[netip.Addr]bool{}, unknown: map[netip.Addr]bool{}, sent: map[netip.Addr]int{}}
+	f.backend.dial = func(from netip.Addr, to netip.AddrPort) (datagram.Conn, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.missing[from] {
+			return nil, os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)
+		}
+		c, err := f.net.dial(from, to)
+		if err != nil {
+			return nil, err
+		}
+		return &boundSocket{c.(*fakeSocket), from, m}, nil
+	}
+	return m
+}
+
+// change changes what the machine has, or the servers know.
+func (m *machine) change(f func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f()
+}
+
+// count returns how many datagrams were sent from an address.
+func (m *machine) count(from netip.Addr) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sent[from]
+}
+
+type boundSocket struct {
+	*fakeSocket
+	from    netip.Addr
+	machine *machine
+}
+
+func (s *boundSocket) Send(bufs [][]byte) (int, error) {
+	m := s.machine
+	m.mu.Lock()
+	missing, unknown := m.missing[s.from], m.unknown[s.from]
+	if !missing {
+		m.sent[s.from] += len(bufs)
+		m.last = s.from
+	}
+	m.mu.Unlock()
+	switch {
+	case missing:
+		return 0, os.NewSyscallError("sendto", syscall.EINVAL)
+	case unknown:
+		return len(bufs), nil
+	}
+	return s.fakeSocket.Send(bufs)
+}
+
+// source acquires a source for a test.
+func (f *fixture) source(t *testing.T, a netip.Addr, secret string) *Source {
+	t.Helper()
+	var s *wire.ServerSecret
+	if secret != "" {
+		s = serverSecret(t, secret)
+	}
+	source, err := f.backend.AcquireSource(a, s, nil, "ap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func serverSecret(t *testing.T, text string) *wire.ServerSecret {
+	t.Helper()
+	s, err := wire.NewServerSecret([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// try starts an Access-Request from a source, and returns how it ended, or the error.
+func (f *fixture) try(g *Group, source *Source) string {
+	o := newOwner(radius.CodeAccessRequest)
+	o.Source = source
+	b := f.backend.AcquireBatch()
+	err := g.Start(&o.Exchange, b)
+	b.Flush()
+	f.backend.ReleaseBatch(b)
+	if err != nil {
+		return err.Error()
+	}
+	<-o.ended
+	return o.outcome()
+}
+
+// Requests of a client are sent from its source and no other address. A reply verifies under
+// the secret that the server knows the source with.
+// Rules: ID6, P24
+func TestSourcesAreToldApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		m := f.machine()
+		own := map[netip.Addr]string{from1: "secret-of-the-first", from2: "secret-of-the-second"}
+		f.net.serve = func(_ string, q []byte) [][]byte {
+			p, err := radius.Parse(q, []byte(secretText))
+			if secret, ok := own[m.last]; ok && err == nil {
+				p.Secret = []byte(secret)
+			}
+			b, _ := p.Response(radius.CodeAccessAccept).Encode()
+			return [][]byte{b}
+		}
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		g := f.group(t, Failover, a)
+		one, two, wrong := f.source(t, from1, own[from1]), f.source(t, from2, own[from2]), f.source(t, from1, "another-secret")
+		for _, source := range []*Source{nil, one, two, one} {
+			if got := f.try(g, source); got != accepted {
+				t.Errorf("a request from %v: %s, expected an Access-Accept that verifies", source, got)
+			}
+		}
+		if m.count(netip.Addr{}) != 1 || m.count(from1) != 2 || m.count(from2) != 1 {
+			t.Errorf("datagrams by address: %v, expected 1 from the server's own, 2 and 1", m.sent)
+		}
+		if got := f.try(g, wrong); !strings.Contains(got, fmt.Sprint(FailUnverified)) {
+			t.Errorf("a request whose secret is another: %s, expected that no reply verifies", got)
+		}
+	})
+}
+
+// The sockets of a source are opened with its first request, closed after minutes without
+// one, but not while an Identifier is in use, and opened again from the same address.
+// Rules: ID9, P26
+func TestSourceIsClosedAtRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		m := f.machine()
+		a := f.server(t, "a", func(c *ServerConfig) { c.Schedule = Schedule{Duration: 30 * time.Minute, Count: 1000} })
+		defer a.Close()
+		f.net.answering(t, "a")
+		g := f.group(t, Failover, a)
+		e := a.endpoint(wire.KindAccess)
+		sets := func() (n int) {
+			for range e.sources.all() {
+				n++
+			}
+			return n
+		}
+		f.try(g, nil)
+		if n := f.backend.sockets.Load(); sets() != 0 || n != 1 {
+			t.Errorf("before the first request from it, a source has %d sets of sockets, and %d sockets are open; expected none, and the server's own", sets(), n)
+		}
+		source := f.source(t, from1, "")
+		f.try(g, source)
+		if n := f.backend.sockets.Load(); sets() != 1 || n != 2 {
+			t.Errorf("after it there are %d sets and %d sockets, expected 1 and 2", sets(), n)
+		}
+		pass(sourceRest + sourceRest/2)
+		if n := f.backend.sockets.Load(); sets() != 0 || n != 1 {
+			t.Errorf("at rest there are %d sets and %d sockets, expected only the server's own", sets(), n)
+		}
+		f.net.set(func() { f.net.serve = nil })
+		o := newOwner(radius.CodeAccessRequest)
+		o.Source = source
+		f.start(t, g, o)
+		pass(3 * sourceRest)
+		if n := f.backend.sockets.Load(); sets() != 1 || n != 2 {
+			t.Errorf("while an Identifier is in use there are %d sets and %d sockets, expected that they stay", sets(), n)
+		}
+		if got := m.count(from1); got < 2 {
+			t.Errorf("%d datagrams came from the source, expected those of both requests", got)
+		}
+		f.backend.ReleaseSource(source)
+		o.Cancel()
+		pass(time.Hour)
+		f.backend.sources.mu.Lock()
+		defer f.backend.sources.mu.Unlock()
+		if n := f.backend.sockets.Load(); sets() != 0 || n != 1 || len(f.backend.sources.byAddr) != 0 || f.backend.sources.sweeping {
+			t.Errorf("after all of it %d sets, %d sockets and %d sources remain (sweeping %t), expected only the server's own socket", sets(), n, len(f.backend.sources.byAddr), f.backend.sources.sweeping)
+		}
+	})
+}
+
+// While this machine does not have a source, its client's requests are refused, and none is
+// sent from another address; others are not concerned. The log says so once, with address and
+// error.
+// Rules: ID8
+func TestSourceIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		j := f.journal()
+		m := f.machine()
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		f.net.answering(t, "a")
+		g := f.group(t, Failover, a)
+		source := f.source(t, from1, "")
+		m.change(func() { m.missing[from1] = true })
+		for range 3 {
+			if got := f.try(g, source); got != ErrNoSource.Error() {
+				t.Errorf("a request from a missing source: %s, expected %v", got, ErrNoSource)
+			}
+		}
+		if got := f.try(g, nil); got != accepted {
+			t.Errorf("a request of another client: %s, expected an Access-Accept", got)
+		}
+		if m.count(from1) != 0 || m.count(netip.Addr{}) != 1 {
+			t.Errorf("datagrams by address: %v, expected only that of the other client", m.sent)
+		}
+		j.mu.Lock()
+		lines := strings.Join(j.lines, "\n")
+		j.mu.Unlock()
+		if n := strings.Count(lines, "the source address of a client cannot be used"); n != 1 || !strings.Contains(lines, "source=192.0.2.101") || !strings.Contains(lines, "cannot assign requested address") {
+			t.Errorf("expected one line with the address and the error, got:\n%s", lines)
+		}
+		m.change(func() { m.missing[from1] = false })
+		pass(openPause)
+		if got := f.try(g, source); got != accepted {
+			t.Errorf("after the address has returned: %s, expected an Access-Accept", got)
+		}
+
+		// It goes away under open sockets: the first request finds it out.
+		m.change(func() { m.missing[from1] = true })
+		o := newOwner(radius.CodeAccessRequest)
+		o.Source = source
+		f.start(t, g, o)
+		pass(time.Second)
+		if got := f.try(g, source); got != ErrNoSource.Error() {
+			t.Errorf("after the source has gone: %s, expected %v", got, ErrNoSource)
+		}
+		if got := f.try(g, nil); got != accepted || a.endpoint(wire.KindAccess).rank() != health.Up {
+			t.Errorf("a request of another client: %s, with the port %v; expected an Access-Accept, and that it is up", got, a.endpoint(wire.KindAccess).rank())
+		}
+		m.change(func() { m.missing[from1] = false })
+		pass(2 * time.Second)
+		if got := f.try(g, source); got != accepted {
+			t.Errorf("after it has returned again: %s, expected an Access-Accept", got)
+		}
+	})
+}
+
+// A server of another address family is not sent to: the group's next is, or the request is
+// refused.
+// Rules: ID8
+func TestSourceOfAnotherFamily(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		m := f.machine()
+		six := netip.MustParseAddr("2001:db8::7")
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		f.net.answering(t, "a")
+		if got := f.try(f.group(t, Failover, a), f.source(t, six, "")); got != ErrNoSource.Error() {
+			t.Errorf("from IPv6 to a server of IPv4: %s, expected %v", got, ErrNoSource)
+		}
+		b := f.server(t, "b", func(c *ServerConfig) { c.Address = "2001:db8::1" })
+		defer b.Close()
+		if got := f.try(f.group(t, Failover, b, a), f.source(t, from1, "")); got != accepted {
+			t.Errorf("from IPv4 where the first server is of IPv6: %s, expected that the second is asked", got)
+		}
+		if m.count(six) != 0 || m.count(from1) != 1 {
+			t.Errorf("datagrams by address: %v, expected 1 from the IPv4 source", m.sent)
+		}
+	})
+}
+
+// A server that does not know the source of one client stays up for the others; the log says
+// whose requests it does not answer. Once it has answered a source, its silence there counts.
+// Rules: ID6, P83
+func TestServerDoesNotKnowASource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		j := f.journal()
+		m := f.machine()
+		a := f.server(t, "a", checked)
+		defer a.Close()
+		f.net.answering(t, "a")
+		g := f.group(t, Failover, a)
+		e := a.endpoint(wire.KindAccess)
+		pass(5 * time.Second)
+		source := f.source(t, from1, "")
+		m.change(func() { m.unknown[from1] = true })
+		silence := func() {
+			for range 12 {
+				o := newOwner(radius.CodeAccessRequest)
+				o.Source = source
+				f.start(t, g, o)
+				pass(10 * time.Second)
+			}
+		}
+		silence()
+		if s := e.health.State(); s != health.Up && s != health.Suspect {
+			t.Errorf("a server that does not know one source is %v, expected up", s)
+		}
+		if got := f.try(g, nil); got != accepted {
+			t.Errorf("a request of another client: %s, expected an Access-Accept", got)
+		}
+		j.mu.Lock()
+		lines := strings.Join(j.lines, "\n")
+		j.mu.Unlock()
+		if !strings.Contains(lines, "does not reply to the source address of a client, although it replies to others") || !strings.Contains(lines, "client=ap source=192.0.2.101") {
+			t.Errorf("expected a line about the source, got:\n%s", lines)
+		}
+		m.change(func() { m.unknown[from1] = false })
+		if got := f.try(g, source); got != accepted {
+			t.Errorf("after the server knows it: %s, expected an Access-Accept", got)
+		}
+		m.change(func() { m.unknown[from1] = true })
+		silence()
+		if s := e.health.State(); s != health.Failing {
+			t.Errorf("a server that no longer answers a source that it has answered is %v, expected failing", s)
+		}
+	})
+}
+
+// Where no more sockets may be opened, those of the source that has been idle longest are
+// closed, never the servers' own, and never one with an Identifier in use.
+// Rules: ID9
+func TestIdleSourceMakesSpace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.machine()
+		f.backend.LimitSockets(8)
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		f.net.answering(t, "a")
+		g := f.group(t, Failover, a)
+		e := a.endpoint(wire.KindAccess)
+		f.try(g, nil)
+		var sources []*Source
+		for i := range 20 {
+			sources = append(sources, f.source(t, netip.AddrFrom4([4]byte{127, 0, 9, byte(i + 1)}), ""))
+		}
+		busy := newOwner(radius.CodeAccessRequest)
+		busy.Source = sources[0]
+		serve := f.net.serve
+		f.net.set(func() { f.net.serve = nil })
+		f.start(t, g, busy)
+		f.net.set(func() { f.net.serve = serve })
+		for i, s := range sources[1:] {
+			if got := f.try(g, s); got != accepted {
+				t.Errorf("the request of source %d: %s, expected an Access-Accept", i+1, got)
+			}
+			synctest.Wait()
+			if n := f.backend.sockets.Load(); n > 8 {
+				t.Errorf("%d sockets are open, expected at most 8", n)
+			}
+		}
+		if len(*e.sockets.current.Load()) != 1 {
+			t.Error("the server's own socket was closed")
+		}
+		if set := e.setOf(sources[0]); len(*set.current.Load()) != 1 {
+			t.Error("a socket with an Identifier in use was closed")
+		}
+		busy.Cancel()
+	})
+}
+
+// Two certificates with one address do not have it at the same time.
+// Rules: ID7
+func TestTwoHoldersOfASource(t *testing.T) {
+	f := newFixture(t)
+	acquire := func(holder string) (*Source, error) { return f.backend.AcquireSource(from1, nil, []byte(holder), "ap") }
+	one, err := acquire("one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := acquire("one")
+	if err != nil || again != one {
+		t.Errorf("the second connection of a certificate: %v, expected the same source", err)
+	}
+	if _, err := acquire("other"); !errors.Is(err, ErrSourceTaken) {
+		t.Errorf("another certificate: %v, expected %v", err, ErrSourceTaken)
+	}
+	f.backend.ReleaseSource(one)
+	if _, err := acquire("other"); !errors.Is(err, ErrSourceTaken) {
+		t.Errorf("another certificate while one of two connections is open: %v, expected %v", err, ErrSourceTaken)
+	}
+	f.backend.ReleaseSource(one)
+	other, err := acquire("other")
+	if err != nil || other == one {
+		t.Errorf("another certificate after the first has gone: %v, expected a source of its own", err)
+	}
+	if _, err := acquire("one"); !errors.Is(err, ErrSourceTaken) {
+		t.Errorf("the first again: %v, expected %v", err, ErrSourceTaken)
+	}
+	secret := serverSecret(t, "a-secret-of-its-own")
+	if s, err := f.backend.AcquireSource(from1, secret, []byte("other"), "ap"); err != nil || s == other {
+		t.Errorf("another secret of the same holder: %v, expected another source", err)
+	}
+	same := serverSecret(t, "a-secret-of-its-own")
+	x, _ := f.backend.AcquireSource(from2, secret, nil, "ap")
+	y, _ := f.backend.AcquireSource(from2, same, nil, "ap")
+	if x == nil || x != y {
+		t.Error("an equal secret after a reload: expected the same source, which keeps its sockets")
+	}
+}
+
+// A request that leaves a silent server keeps its source at the next.
+// Rules: ID6, P65
+func TestMovedRequestKeepsItsSource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		m := f.machine()
+		a, b := f.server(t, "a", nil), f.server(t, "b", nil)
+		defer a.Close()
+		defer b.Close()
+		f.net.answering(t, "b")
+		if got := f.try(f.group(t, Failover, a, b), f.source(t, from1, "")); got != accepted {
+			t.Errorf("a request whose first server is silent: %s, expected an Access-Accept of the second", got)
+		}
+		if m.count(netip.Addr{}) != 0 || m.count(from1) < 3 {
+			t.Errorf("datagrams by address: %v, expected all from the source", m.sent)
+		}
+	})
+}
+
+// The sockets of sources count among those of their port, and all are closed with it.
+// Rules: ID9
+func TestSourcesAreCountedAndClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.machine()
+		a := f.server(t, "a", nil)
+		f.net.answering(t, "a")
+		g := f.group(t, Failover, a)
+		f.try(g, nil)
+		for _, addr := range []netip.Addr{from1, from2} {
+			f.try(g, f.source(t, addr, ""))
+		}
+		open := func() float64 { return f.count(t, "radsec_gw_server_open_sockets", "port", string(metrics.PortAuth)) }
+		if open() != 3 {
+			t.Errorf("the metric has %v open sockets, expected 3", open())
+		}
+		f.backend.Refresh()
+		synctest.Wait()
+		if got := f.try(g, f.source(t, from1, "")); got != accepted || open() != 3 {
+			t.Errorf("after a refresh: %s, with %v open sockets; expected an Access-Accept and 3", got, open())
+		}
+		a.Close()
+		if n := f.backend.sockets.Load(); n != 0 || open() != 0 {
+			t.Errorf("after Close %d sockets are open, %v in the metric; expected none", n, open())
+		}
+		if got := f.try(g, f.source(t, from1, "")); strings.Contains(got, "Accept") {
+			t.Errorf("after Close: %s, expected an error", got)
+		}
+	})
+}
