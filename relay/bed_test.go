@@ -38,6 +38,7 @@ type network struct {
 
 	mu       sync.Mutex
 	received []datagram
+	last     *fakeConn // that was opened last
 	// serve, if set, is called for every datagram; its answers are delivered immediately.
 	// An answer that is nil is ICMP port unreachable.
 	serve func(q []byte) [][]byte
@@ -54,9 +55,12 @@ type datagram struct {
 // serverAddress is where the bed's first server is; tests call it "a".
 const serverAddress = "192.0.2.1"
 
-func (n *network) dial(_ netip.Addr, to netip.AddrPort) (net.Conn, error) {
+func (n *network) dial(from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	address := strings.Replace(to.String(), serverAddress+":", "a:", 1)
-	return &fakeConn{net: n, address: address, in: make(chan []byte, 4096), closed: make(chan struct{})}, nil
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.last = &fakeConn{net: n, address: address, source: from, in: make(chan []byte, 4096), closed: make(chan struct{})}
+	return n.last, nil
 }
 
 // seen returns what the servers got since the last call.
@@ -78,6 +82,7 @@ type fakeConn struct {
 	net.Conn // nil: what is not defined below must not be called
 	net      *network
 	address  string
+	source   netip.Addr // that it is bound to; the zero Addr: the system chooses
 	in       chan []byte
 	once     sync.Once
 	closed   chan struct{}
