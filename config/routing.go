@@ -9,7 +9,7 @@ type Routing struct {
 	//   "prefix"    REALM\user, before the first "\", as Windows writes a domain
 	//   "machine"   host/name.realm, after the first dot, the name of a Windows machine
 	// The request log, F-Ticks and radsec-gw tap -realm use the same realm. The User-Name
-	// itself is never changed.
+	// itself is changed by [[rule]] only.
 	// Default: ["suffix"]
 	RealmFormats []string // of RealmFormats; at least one
 

@@ -35,7 +35,7 @@ type Rule struct {
 	Use []string
 
 	// Requests that are refused: those with a value of the attribute in which the pattern
-	// (RE2) matches. An Access-Request gets an Access-Reject, CoA and Disconnect a NAK,
+	// (RE2, some 250 characters at most with repetitions written out) matches. An Access-Request gets an Access-Reject, CoA and Disconnect a NAK,
 	// accounting no answer. They are counted under the fate rule_rejected.
 	// Example: [{ attribute = "User-Name", pattern = '[[:space:]]' }]
 	// Default: []

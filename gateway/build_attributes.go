@@ -116,9 +116,30 @@ func (p *programs) warnings(cfg *config.Config) (list []string) {
 			}
 		}
 	}
+	list = append(list, p.halfPresets(cfg, uses)...)
 	for _, use := range uses {
 		if chain := p.chain(use.Names); !use.Reply && chain.ChangesUserName(wire.KindAccess) {
 			list = append(list, cfg.MistakeAt(use.Key, "changes the User-Name of Access-Requests: many servers insist that it equals the identity in EAP, which is not changed (RFC 3579 §2.1); without the realm or DOMAIN\\ MS-CHAPv2 works, with another user part it does not").String())
+		}
+	}
+	return list
+}
+
+// halfPresets lists the places where a rule with a preset, which has steps for requests and
+// for replies, is named for one of them only.
+func (p *programs) halfPresets(cfg *config.Config, uses []config.RuleUse) (list []string) {
+	for i := range p.rules {
+		if len(p.rules[i].Use) == 0 {
+			continue
+		}
+		name := p.rules[i].Name
+		for _, use := range uses {
+			other := func(u config.RuleUse) bool {
+				return u.Of == use.Of && u.Index == use.Index && u.Reply != use.Reply && slices.Contains(u.Names, name)
+			}
+			if slices.Contains(use.Names, name) && !slices.ContainsFunc(uses, other) {
+				list = append(list, cfg.MistakeAt(use.Key, fmt.Sprintf("rule %q uses a preset, which has steps for requests and for replies: name it in rules_request and in rules_reply", name)).String())
+			}
 		}
 	}
 	return list

@@ -7,8 +7,8 @@ import (
 )
 
 // maxProgram is how many instructions a pattern may have. With 253 octets of text a match
-// then takes at most 25,000 steps.
-const maxProgram = 100
+// then takes at most 77,000 steps.
+const maxProgram = 300
 
 // maxGroups is how many groups a pattern may have, the whole match included.
 const maxGroups = 10

@@ -3,6 +3,8 @@ package explain
 import (
 	"fmt"
 	"io"
+	"strconv"
+	"text/tabwriter"
 
 	"radsec-gw/config"
 	"radsec-gw/gateway"
@@ -40,10 +42,35 @@ func placeOf(cfg *config.Config, use *config.RuleUse) string {
 	return fmt.Sprintf("route %d, of %s", use.Index+1, realmList(&cfg.Routes[use.Index]))
 }
 
-// Presets prints the presets of attribute rules, attribute by attribute.
+// Presets prints the presets of attribute rules, attribute by attribute, with why each step is
+// taken and where that is published.
 func Presets(w io.Writer) {
-	for _, preset := range rules.Presets() {
+	for i, preset := range rules.Presets() {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
 		fmt.Fprintf(w, "%s: %s\n", preset.Name, preset.Summary)
-		fmt.Fprintln(w)
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, s := range preset.Steps {
+			what := s.Attribute
+			switch s.Action {
+			case "reject":
+				what += " ~ " + strconv.Quote(s.Value)
+			case "default":
+				what += " = " + s.Value
+			}
+			fmt.Fprintf(t, "  %s\t%s\t%s\t%s (%s)\n", directionOf(&s), s.Action, what, s.Reason, s.Source)
+		}
+		t.Flush()
 	}
+}
+
+func directionOf(s *rules.PresetStep) string {
+	switch {
+	case s.Requests && s.Replies:
+		return "both"
+	case s.Requests:
+		return "requests"
+	}
+	return "replies"
 }
