@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -93,9 +92,9 @@ func (b *Backend) ReleaseSource(s *Source) {
 // CheckSource reports why requests cannot be sent from an address: it binds a socket to it
 // (ID8).
 func CheckSource(a netip.Addr) error {
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+	err := datagram.CheckSource(a)
 	if err == nil {
-		return conn.Close()
+		return nil
 	}
 	hint := ""
 	if datagram.IsSourceGone(err) {
@@ -253,6 +252,7 @@ func (e *endpoint) setOf(source *Source) *socketSet {
 	b.sources.mu.Unlock()
 	if e.sources.closed.Load() { // meanwhile
 		set.close()
+		e.sources.remove(e, source, set)
 	}
 	return set
 }
@@ -361,8 +361,9 @@ func (set *socketSet) isWaiting() bool {
 	return len(set.parked) > 0 && !set.closed
 }
 
-// sourceGone retires the sockets of a source that this machine no longer has: a request that
-// follows is refused, unless the address is back.
+// sourceGone retires the sockets of a source that cannot send, and tries a new one. If this
+// machine no longer has the source, the requests that follow are refused until it is back; if
+// only the server cannot be reached, they wait or go to others.
 func (set *socketSet) sourceGone() {
 	set.mu.Lock()
 	old, ok := set.replace(true)

@@ -50,7 +50,7 @@ const (
 	renewSocket                          // open a socket to replace this one, first
 	failDynamic                          // end as refused: CoA and Disconnect have no other server
 	sendEarly                            // be sent early: the server was silent or failing, and answers again
-	loseSource                           // retire the sockets: this machine no longer has the client's source
+	loseSource                           // retire the sockets of a client's source, which may be gone
 )
 
 func newSocket(set *socketSet, address netip.Addr, conn datagram.Conn) *socket {
@@ -216,8 +216,9 @@ func (s *socket) failed(err error) {
 		return
 	}
 	now := s.ep.server.backend.Now()
-	if s.set.source != nil && datagram.IsSourceGone(err) { // which is about no other source
-		s.ep.log.clientSourceMissing(s.set.source, err)
+	blocked := datagram.IsUnreachable(err)
+	if s.set.source != nil && blocked { // it may be about this source only: a new socket shows what is wrong
+		s.ep.metrics.Count(metrics.ServerSocketErrors, 1)
 		s.mu.Lock()
 		s.sendFailedAt = now
 		s.mu.Unlock()
@@ -225,7 +226,6 @@ func (s *socket) failed(err error) {
 		return
 	}
 	s.ep.log.socketError(err)
-	blocked := datagram.IsUnreachable(err)
 	if blocked || datagram.IsLocal(err) { // the silence that follows says nothing about the server
 		s.mu.Lock()
 		s.sendFailedAt = now

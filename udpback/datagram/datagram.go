@@ -1,9 +1,11 @@
 package datagram
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 )
 
 const (
@@ -74,6 +76,14 @@ func DialUDP(from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	d := net.Dialer{Control: setOptions}
 	if from.IsValid() {
 		d.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+		if allow := allowAnyIP(from); allow != nil {
+			d.Control = func(network, address string, c syscall.RawConn) error {
+				if err := allow(network, address, c); err != nil {
+					return err
+				}
+				return setOptions(network, address, c)
+			}
+		}
 	}
 	c, err := d.Dial("udp", to.String())
 	if err != nil {
@@ -84,6 +94,16 @@ func DialUDP(from netip.Addr, to netip.AddrPort) (net.Conn, error) {
 	u.SetReadBuffer(socketBuffer)
 	u.SetWriteBuffer(socketBuffer)
 	return c, nil
+}
+
+// CheckSource reports why no UDP socket can be bound to an address, nil if one can.
+func CheckSource(from netip.Addr) error {
+	l := net.ListenConfig{Control: allowAnyIP(from)}
+	c, err := l.ListenPacket(context.Background(), "udp", netip.AddrPortFrom(from, 0).String())
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 // NewDialer returns a function that opens a socket by dial. UDP sockets move datagrams
