@@ -481,3 +481,22 @@ func TestSourcesAreCountedAndClosed(t *testing.T) {
 		}
 	})
 }
+
+// A set that is made while its port is being closed is not counted for ever, or the sweep of
+// the sources would never end.
+// Rules: ID9
+func TestSetOfClosedPort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		server := f.server(t, "a", nil)
+		defer server.Close()
+		e := server.endpoint(wire.KindAccess)
+		e.sources.closed.Store(true)
+		if set := e.setOf(&Source{Addr: from1}); !set.isClosed() {
+			t.Error("the sockets of a source on a closed port are open, expected closed")
+		}
+		if n := f.backend.sources.sets.Load(); n != 0 {
+			t.Errorf("%d sets of sources are counted, expected none: their port is closed", n)
+		}
+	})
+}
