@@ -55,7 +55,7 @@ func open(t testing.TB, b *testbed, v11 bool) *session {
 	b.own() // before any request is sent
 	b.arrivals()
 	return &session{
-		t: t, bed: b, v11: v11, peer: p, link: b.gateway.Open(relay.NewClient(b.client), p, netip.MustParseAddrPort("192.0.2.200:1024")),
+		t: t, bed: b, v11: v11, peer: p, link: b.gateway.Open(relay.NewClient(b.client), p, netip.MustParseAddrPort("192.0.2.200:1024"), relay.Origin{}),
 		history: map[[2]byte]*flight{}, tokens: map[[4]byte]*flight{}, pending: map[place]*flight{}, drawn: map[[16]byte]bool{},
 	}
 }

@@ -181,7 +181,7 @@ func must[T any](v T, err error) T {
 // none. It finds out by sending a request.
 func (b *testbed) own() []byte {
 	b.marked.Do(func() {
-		link := b.gateway.Open(relay.NewClient(b.client), new(peer), netip.MustParseAddrPort("192.0.2.201:1024"))
+		link := b.gateway.Open(relay.NewClient(b.client), new(peer), netip.MustParseAddrPort("192.0.2.201:1024"), relay.Origin{})
 		q := ask(4)
 		if err := errors.Join(link.Packet(q), link.Flush()); err != nil {
 			panic(err)
