@@ -11,7 +11,8 @@ import (
 )
 
 // The twin applies one step to a list of attributes, slowly and plainly, with package
-// regexp. Nothing of this package's parsing is in it.
+// regexp. Nothing of this package's parsing is in it. Values that are encrypted it leaves
+// in clear, with the length that they have when encrypted and a salt of zeros.
 
 // named is an attribute for the twin: what text means.
 type named struct {
@@ -22,10 +23,11 @@ type named struct {
 	wide, more     bool
 	tagged, hasTag bool
 	tag            byte
+	salted         bool
 	onlyRemoved    bool // by remove and keep
 }
 
-// twinNames are the attributes that FuzzApply names.
+// twinNames are the attributes that FuzzApply and FuzzChain name.
 var twinNames = []named{
 	{text: "User-Name", typ: 1},
 	{text: "Reply-Message", typ: 18},
@@ -41,6 +43,9 @@ var twinNames = []named{
 	{text: "4846:300", typ: 26, vendor: 4846, number: 300, wide: true},
 	{text: "24757:1", typ: 26, vendor: 24757, number: 1, more: true},
 	{text: "24757:1.2", typ: 26, vendor: 24757, number: 1, sub: 2, more: true},
+	{text: "Tunnel-Password", typ: 69, tagged: true, salted: true},
+	{text: "Tunnel-Password:3", typ: 69, tagged: true, salted: true, hasTag: true, tag: 3},
+	{text: "2356:19", typ: 26, vendor: 2356, number: 19, tagged: true, salted: true},
 }
 
 // node is an attribute; children are those of a Vendor-Specific or the TLVs, nil when the
@@ -132,15 +137,34 @@ func (a *named) plain(n *node) bool {
 	return int(a.typ) == n.number && a.typ != 26 && a.tagOf(n.value) && (a.typ < 241 || len(n.value) > 0 && int(n.value[0]) == a.sub)
 }
 
-// filtered removes what a names, or everything else.
-func filtered(list []*node, a *named, keep bool) []*node {
+// kept removes all but what names has.
+func kept(list []*node, names []*named) []*node {
+	any := func(f func(a *named) bool) bool { return slices.ContainsFunc(names, f) }
+	return slices.DeleteFunc(list, func(n *node) bool {
+		all := any(func(a *named) bool { return a.typ == 26 && a.number == 0 && (a.vendor == 0 || a.vendor == n.vendor) })
+		switch {
+		case n.number != 26:
+			return !n.safe() && !any(func(a *named) bool { return a.plain(n) })
+		case len(n.children) == 0:
+			return !all
+		}
+		n.children = slices.DeleteFunc(n.children, func(c *node) bool {
+			return !all && !(n.vendor == 311 && slices.Contains(safeMicrosoft, c.number)) &&
+				!any(func(a *named) bool { return a.vendor != 0 && a.vendor == n.vendor && a.number == c.number })
+		})
+		return len(n.children) == 0
+	})
+}
+
+// removed removes what a names.
+func removed(list []*node, a *named) []*node {
 	return slices.DeleteFunc(list, func(n *node) bool {
 		all := a.typ == 26 && a.number == 0 && (a.vendor == 0 || a.vendor == n.vendor)
 		switch {
 		case n.number != 26:
-			return !n.safe() && a.plain(n) != keep
+			return !n.safe() && a.plain(n)
 		case len(n.children) == 0:
-			return all != keep
+			return all
 		}
 		n.children = slices.DeleteFunc(n.children, func(c *node) bool {
 			if n.vendor == 311 && slices.Contains(safeMicrosoft, c.number) {
@@ -152,7 +176,7 @@ func filtered(list []*node, a *named, keep bool) []*node {
 				c.children = slices.DeleteFunc(c.children, func(t *node) bool { return t.number == a.sub })
 				return count > 0 && len(c.children) == 0
 			}
-			return match != keep
+			return match
 		})
 		return len(n.children) == 0
 	})
@@ -218,27 +242,63 @@ func replaced(list []*node, a *named, re *regexp.Regexp, with string) error {
 	})
 }
 
-// written returns a new attribute with this value.
-func (a *named) written(value string) *node {
+// written returns a new attribute with this value; encrypted says whether it will be, if
+// it is one that is.
+func (a *named) written(value string, encrypted bool) (*node, error) {
 	b := []byte(value)
-	switch {
-	case a.hasTag:
-		return &node{head: []byte{a.typ, 0}, value: append([]byte{a.tag}, b...), number: int(a.typ)}
-	case a.typ == 241:
-		return &node{head: []byte{a.typ, 0}, value: append([]byte{byte(a.sub)}, b...), number: int(a.typ)}
-	case a.vendor == 0:
-		return &node{head: []byte{a.typ, 0}, value: b, number: int(a.typ)}
+	if a.salted && encrypted { // RFC 2868 §3.5: salt, and blocks that begin with the length
+		b = slices.Concat([]byte{0, 0, byte(len(b))}, b, make([]byte, 15-len(b)%16))
 	}
-	if a.sub != 0 {
-		b = append([]byte{byte(a.sub), byte(2 + len(b))}, b...)
+	if a.hasTag || a.salted {
+		b = append([]byte{a.tag}, b...)
 	}
-	inside := &node{head: []byte{byte(a.number), 0}, value: b, number: a.number}
-	if a.wide {
-		inside.head = append(binary.BigEndian.AppendUint16(nil, uint16(a.number)), 0)
-	} else if a.more {
-		inside.head = append(inside.head, 0)
+	n := &node{head: []byte{a.typ, 0}, value: b, number: int(a.typ)}
+	if a.typ == 241 {
+		n.value = append([]byte{byte(a.sub)}, b...)
 	}
-	return &node{head: binary.BigEndian.AppendUint32([]byte{26, 0}, a.vendor), vendor: a.vendor, number: 26, children: []*node{inside}}
+	if a.vendor != 0 {
+		if a.sub != 0 {
+			b = append([]byte{byte(a.sub), byte(2 + len(b))}, b...)
+		}
+		inside := &node{head: []byte{byte(a.number), 0}, value: b, number: a.number}
+		if a.wide {
+			inside.head = append(binary.BigEndian.AppendUint16(nil, uint16(a.number)), 0)
+		} else if a.more {
+			inside.head = append(inside.head, 0)
+		}
+		n = &node{head: binary.BigEndian.AppendUint32([]byte{26, 0}, a.vendor), vendor: a.vendor, number: 26, children: []*node{inside}}
+	}
+	if len(value) == 0 || len(n.octets(false)) > 255 {
+		return nil, errTwin
+	}
+	return n, nil
+}
+
+// instances returns the values of a, without their tags.
+func instances(list []*node, a *named) (all [][]byte) {
+	for _, n := range list {
+		if a.typ != 26 && a.plain(n) {
+			cut := 0
+			if a.typ >= 241 || a.tagged && len(n.value) > 0 && n.value[0] <= 0x1f {
+				cut = 1
+			}
+			all = append(all, n.value[cut:])
+		}
+		for _, c := range n.children {
+			if a.vendor == 0 || n.vendor != a.vendor || c.number != a.number {
+				continue
+			}
+			if a.sub == 0 {
+				all = append(all, c.octets(false)[len(c.head):])
+			}
+			for _, tlv := range c.children {
+				if a.sub != 0 && tlv.number == a.sub {
+					all = append(all, tlv.value)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // packed writes the packet.
