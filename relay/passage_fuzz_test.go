@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"regexp"
 	"slices"
 	"testing"
@@ -177,12 +178,23 @@ func sameList(a, b []attr) bool {
 	return slices.EqualFunc(a, b, func(x, y attr) bool { return x.t == y.t && bytes.Equal(x.v, y.v) })
 }
 
-// viewOfList returns a packet with these attributes.
+// viewOfList returns a packet with these attributes; nil: it is not well-framed.
 func viewOfList(code byte, list []attr, v11 bool) *wire.View {
 	b := append([]byte{code, 7, 0, 0}, make([]byte, 16)...)
 	for _, a := range list {
 		b = append(append(b, a.t, byte(2+len(a.v))), a.v...)
 	}
+	return framed(b, v11)
+}
+
+// viewOfAttributes returns an Access-Request with the octets of its attributes; nil: it is
+// not well-framed.
+func viewOfAttributes(attributes []byte, v11 bool) *wire.View {
+	return framed(append(append([]byte{1, 7, 0, 0}, make([]byte, 16)...), attributes...), v11)
+}
+
+// framed sets the length of a packet, and reads it.
+func framed(b []byte, v11 bool) *wire.View {
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	v := new(wire.View)
 	if v11 && v.Parse11(b) == nil || !v11 && v.Parse(b) == nil {
@@ -191,8 +203,76 @@ func viewOfList(code byte, list []attr, v11 bool) *wire.View {
 	return nil
 }
 
+// trip is what a request was and became, by the twin, and the steps of the rules.
+type trip struct {
+	own, sent       []attr
+	there, answered []tried
+}
+
+// overTheWire writes the request for the server, has it send everything back, and writes the
+// reply for the client.
+func overTheWire(t *testing.T, p *Passage, v, changed *wire.View, twin trip) {
+	e, other, d := rules.NewEditor(), rules.NewEditor(), wire.NewDigests()
+	secret := must(wire.NewServerSecret([]byte(serverText)))
+	to, err := p.ToServer(e, d, changed)
+	if err != nil {
+		t.Fatalf("to the server again: %v", err)
+	}
+	seen, client := make([]byte, wire.MaxLength), make([]byte, wire.MaxLength)
+	n, err := d.WriteRequestWith(seen, to, p.Secret, secret, 9, &wire.RequestOptions{})
+	if err != nil {
+		if !errors.Is(err, wire.ErrChallenge) && lengthOf(twin.sent) < wire.MaxLength-18-18 { // a Message-Authenticator, a CHAP-Challenge
+			t.Fatalf("the request cannot be written: %v", err)
+		}
+		return
+	}
+	d.Run()
+	saw := without(listOf(seen[:n]), 80)
+	wantSent := without(twin.sent, 33, 80)
+	if len(saw) == len(wantSent)+1 && !slices.ContainsFunc(wantSent, isChallenge) { // RFC 2865 §2.3
+		wantSent = append(wantSent, saw[slices.IndexFunc(saw, isChallenge)])
+	}
+	checkCarried(t, "the server", saw, wantSent)
+	ra := [16]byte(seen[4:20])
+	expected, ok := through(back(saw, twin.there, twin.sent, twin.own), twin.answered)
+	reply, err := p.Reply(e, other, d, viewOfList(2, saw, false), v, changed, &ra, secret)
+	if ok && err != nil || !ok {
+		return // compared before
+	}
+	if n, err = d.WriteReply(client, reply, v, &ra, secret, p.Secret); err != nil {
+		if lengthOf(expected) < wire.MaxLength-18-lengthOf(only(twin.own, 33)) {
+			t.Fatalf("the reply cannot be written: %v", err)
+		}
+		return
+	}
+	d.Run()
+	got := listOf(client[:n])
+	checkCarried(t, "the client", without(got, 33, 80), expected)
+	if states := only(got, 33); !sameList(states, only(twin.own, 33)) {
+		t.Fatalf("the client got Proxy-State %v, expected its own", states)
+	}
+}
+
+func isChallenge(a attr) bool { return a.t == 60 }
+
+// checkCarried fails the test unless the attributes are the twin's, in its order.
+func checkCarried(t *testing.T, who string, got, want []attr) {
+	if !sameList(got, want) {
+		t.Fatalf("%s got\n %v\nexpected\n %v", who, got, want)
+	}
+}
+
+func only(list []attr, typ byte) []attr {
+	return slices.DeleteFunc(slices.Clone(list), func(a attr) bool { return a.t != typ })
+}
+
+func without(list []attr, types ...byte) []attr {
+	return slices.DeleteFunc(slices.Clone(list), func(a attr) bool { return slices.Contains(types, a.t) })
+}
+
 // A request passes the rules of its client and of its server, the server sends everything
-// back, and the reply passes the rules for replies: each time the packet is the twin's.
+// back, and the reply passes the rules for replies: each time the packet is the twin's, and so
+// is what is written for the server and for the client.
 //
 // Rules: AR1, AR2, AR4, AR5, AR7, ID2, ID3, ID4
 func FuzzPassage(f *testing.F) {
@@ -210,14 +290,11 @@ func FuzzPassage(f *testing.F) {
 		if len(attributes) > wire.MaxLength-wire.MinLength {
 			return
 		}
-		head := append([]byte{1, 7, 0, 0}, make([]byte, 16)...)
-		p := append(head, attributes...)
-		binary.BigEndian.PutUint16(p[2:], uint16(len(p)))
-		v := new(wire.View)
-		if v11 && v.Parse11(p) != nil || !v11 && v.Parse(p) != nil {
+		v := viewOfAttributes(attributes, v11)
+		if v == nil {
 			return
 		}
-		own := listOf(p)
+		own := listOf(v.Packet)
 		if slices.ContainsFunc(own, func(a attr) bool { return slices.Contains(noText, a.t) }) {
 			return
 		}
@@ -254,5 +331,6 @@ func FuzzPassage(f *testing.F) {
 		if ok != (err == nil) || err == nil && !sameList(listOf(got.Packet), expected) {
 			t.Fatalf("the reply: %v\n %v\nexpected %t\n %v", err, got, ok, expected)
 		}
+		overTheWire(t, &passage, v, &changed, trip{own, sent, append(there, here...), answered})
 	})
 }
