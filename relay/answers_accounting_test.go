@@ -147,3 +147,24 @@ func TestAnsweredAccountingIsCounted(t *testing.T) {
 		}
 	})
 }
+
+// AR12. By default the server alone acknowledges accounting: until it does, the client gets
+// nothing.
+// Rules: AR12, P71
+func TestAccountingIsForwardedByDefault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict})
+		conn, p := b.open()
+		q := makeRequest(4, 1, 0, nemo, integer(40, 1))
+		b.send(conn, q)
+		seen := b.net.seen()
+		if len(seen) != 1 || seen[0].octets[0] != 4 {
+			t.Fatalf("the server got %d datagrams, expected the Accounting-Request", len(seen))
+		}
+		none(t, "the client got before the server's answer", p.got())
+		seen[0].from.in <- respond(seen[0].octets, 5)
+		synctest.Wait()
+		checkAnswer(t, q, one(t, "the client got", p.got()), 5)
+		b.wantFates("accounting/relayed=1")
+	})
+}
