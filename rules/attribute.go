@@ -167,6 +167,20 @@ func (a *attribute) head() int {
 // most returns how many octets a value can have, its tag included.
 func (a *attribute) most() int { return 255 - a.head() }
 
+// mostClear is most for a value that is not encrypted yet: what encrypts it adds two octets
+// of salt and one of length, and fills blocks of 16 (RFC 2868 §3.5). It is the same where a
+// value stays in clear, because the server's copy is encrypted.
+func (a *attribute) mostClear() int {
+	if a.entry.Hidden != dict.Salted {
+		return a.most()
+	}
+	tag := 0
+	if a.needsTag() {
+		tag = 1
+	}
+	return tag + (a.most()-tag-2)/16*16 - 1
+}
+
 // tagMatches reports whether a value has the tag that the rule names, if it names one.
 func (a *attribute) tagMatches(value []byte) bool {
 	return !a.hasTag || len(value) > 0 && value[0] == a.tag

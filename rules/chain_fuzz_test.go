@@ -34,8 +34,8 @@ var triedFacts = &Facts{Client: "ap-7", Certificate: CertificateFacts{Subject: s
 // triedValues are values of attributes, and what they stand for; "" is a fact that is absent.
 var triedValues = []struct{ text, means string }{
 	{"x", "x"}, {"{client.name}", "ap-7"}, {"of {client.name}", "of ap-7"}, {"{certificate.san_uri}", ""},
-	{"{client.name}{certificate.san_uri}", ""}, {"{{{certificate.subject}}}", "{" + strings.Repeat("s", 236) + "}"},
-	{"{certificate.subject}{certificate.subject}", strings.Repeat("s", 472)}, {"sixteen octets..", "sixteen octets.."},
+	{"{client.name}{certificate.san_uri}", ""}, {"{{{certificate.subject}}}x", "{" + strings.Repeat("s", 236) + "}x"},
+	{"{certificate.subject}{certificate.subject}", strings.Repeat("s", 472)}, {"{certificate.subject}ssss", strings.Repeat("s", 240)},
 }
 
 // triedPatterns are those of reject, and what replace puts in their place, for regexp.Expand;

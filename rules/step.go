@@ -124,19 +124,15 @@ func (s *step) append(e *Editor, f *Facts, seal *wire.Sealer) error {
 		if !ok {
 			continue
 		}
-		most := a.most()
+		if most := a.mostClear(); len(clearText) == 0 || len(clearText) > most {
+			return &ValueError{Rule: s.rule, Attribute: a.name, Octets: len(clearText), Most: most}
+		}
 		made := clearText
 		if a.entry.Hidden == dict.Salted {
 			var err error
-			if len(made) > most {
-				return &ValueError{Rule: s.rule, Attribute: a.name, Octets: len(made), Most: most}
-			}
 			if made, err = seal.Seal(e.sealed[:0], clearText, a.vendor, a.number, a.sub); err != nil {
 				return err
 			}
-		}
-		if len(clearText) == 0 || len(made) > most {
-			return &ValueError{Rule: s.rule, Attribute: a.name, Octets: len(made), Most: most}
 		}
 		if err := a.write(e, made); err != nil {
 			return err

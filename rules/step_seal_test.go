@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"radsec-gw/wire"
@@ -36,5 +38,32 @@ func TestSalted(t *testing.T) {
 	clearText, err := c.Apply(NewEditor(), v, wire.KindAccess, facts, wire.Sealer{})
 	if want := `69=\x03secret 26=\x00\x00\t4\x13\n\x00of ap-7`; err != nil || show(clearText) != want {
 		t.Errorf("expected %s, got %s, %v", want, show(clearText), err)
+	}
+}
+
+// Encrypted, at most 239 octets fit, in 15 blocks of 16: a longer value is a mistake, or fails
+// the packet if a fact makes it so, also in RADIUS/1.1, because the server's copy is encrypted.
+//
+// Rules: AR7, AR8
+func TestSaltedValueThatIsTooLong(t *testing.T) {
+	key, err := wire.NewServerSecret([]byte("server"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := packet(t, accept)
+	for _, name := range []string{"Tunnel-Password", "Tunnel-Password:1", "2356:19"} {
+		for n, want := range map[int]bool{239: true, 240: false} {
+			text := strings.Repeat("x", n)
+			if _, mistakes := Compile(&Rule{Set: assign(name, text)}); (mistakes == nil) != want {
+				t.Errorf("%s with %d octets: expected accepted %t, got %v", name, n, want, mistakes)
+			}
+			c := NewChain(compiled(t, &Rule{Set: assign(name, text[4:]+"{client.name}")}))
+			for _, seal := range []wire.Sealer{{}, wire.NewDigests().SealReply(new([16]byte), key)} {
+				var wrong *ValueError
+				if _, err := c.Apply(NewEditor(), v, wire.KindAccess, facts, seal); (err == nil) != want || err != nil && (!errors.As(err, &wrong) || wrong.Octets != 241 || wrong.Most != 240) {
+					t.Errorf("%s with %d octets of facts: expected accepted %t, or 241 of 240 octets with the tag, got %v", name, n, want, err)
+				}
+			}
+		}
 	}
 }

@@ -246,6 +246,9 @@ func replaced(list []*node, a *named, re *regexp.Regexp, with string) error {
 // it is one that is.
 func (a *named) written(value string, encrypted bool) (*node, error) {
 	b := []byte(value)
+	if a.salted && len(value) > 239 { // 15 blocks, whether it is encrypted here or later
+		return nil, errTwin
+	}
 	if a.salted && encrypted { // RFC 2868 §3.5: salt, and blocks that begin with the length
 		b = slices.Concat([]byte{0, 0, byte(len(b))}, b, make([]byte, 15-len(b)%16))
 	}

@@ -54,7 +54,7 @@ func parseValue(a *attribute, text string) (*value, error) {
 		}
 		v.fixed = v.fixed[1:]
 	}
-	most := a.most()
+	most := a.mostClear()
 	if a.needsTag() {
 		most--
 	}
