@@ -218,6 +218,7 @@ func FuzzChain(f *testing.F) {
 		for name := range byte(len(twinNames)) {
 			for value := range byte(8) {
 				f.Add(p, []byte{tryRemove, name, 0, tryAdd, 0, 0, trySet, name, value, nextRule, 0, 0, tryReplace, name, value, tryDefault, name + 1, value}, name%2 == 0, value%2 == 0)
+				f.Add(p, []byte{tryAdd, name, 1, trySet, name, 2, tryReplace, name, 3}, name%2 == 1, value%2 == 0)
 				f.Add(p, []byte{tryReject, name, value, tryKeep, name, 0, tryKeep, 0, 0, tryAdd, name, value, nextRule, 0, 0, trySet, name, value + 1}, value%2 == 0, name%2 == 0)
 			}
 		}

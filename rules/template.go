@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // part is one part of a template: a text, a fact, or a group of the match.
@@ -81,7 +82,7 @@ func parseGroup(text string, p *pattern) (group int, rest string, err error) {
 		name, rest = text[:i], text[i:]
 	}
 	group, err = strconv.Atoi(name)
-	if err != nil {
+	if err != nil || strconv.Itoa(group) != name { // "01" and "+1" are names
 		group = -1
 		if name != "" {
 			group = slices.Index(p.names, name)
@@ -95,7 +96,7 @@ func parseGroup(text string, p *pattern) (group int, rest string, err error) {
 
 // notOfName reports whether a rune ends the name of a group.
 func notOfName(r rune) bool {
-	return r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	return r != '_' && !unicode.IsDigit(r) && !unicode.IsLetter(r)
 }
 
 // hasFact reports whether a template has a fact.
