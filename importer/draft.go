@@ -104,7 +104,8 @@ func (d *Draft) Count(name string) (n int) {
 	return n
 }
 
-// Set adds a key. value is a string, a bool, an int or a slice of strings.
+// Set adds a key. value is a string, a bool, an int, a slice of strings, an
+// Inline or a slice of these.
 func (t *Table) Set(key string, value any) {
 	t.lines = append(t.lines, line{key: key, value: encode(value)})
 }

@@ -110,8 +110,42 @@ func encode(value any) string {
 		return strconv.FormatBool(v)
 	case int:
 		return strconv.Itoa(v)
+	case Inline:
+		return v.encode()
+	case []Inline:
+		var all []string
+		for _, one := range v {
+			all = append(all, one.encode())
+		}
+		return "[" + strings.Join(all, ", ") + "]"
 	}
 	panic(fmt.Sprintf("importer: a value of type %T", value))
+}
+
+// Inline is an inline table, such as { pattern = "a", with = "b" }.
+type Inline []Pair
+
+// Pair is a key of an inline table with its value, of the types that Set takes.
+type Pair struct {
+	Key   string
+	Value any
+}
+
+func (t Inline) encode() string {
+	var all []string
+	for _, p := range t {
+		key := p.Key
+		if key == "" || strings.ContainsFunc(key, notBare) {
+			key = quote(key)
+		}
+		all = append(all, key+" = "+encode(p.Value))
+	}
+	return "{ " + strings.Join(all, ", ") + " }"
+}
+
+// notBare reports whether a key with r must be in quotes.
+func notBare(r rune) bool {
+	return r >= utf8.RuneSelf || !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_'
 }
 
 // quote returns a string of TOML: a literal one if that is easier to read.

@@ -1,5 +1,9 @@
 package rules
 
+// Protected returns why no rule may touch the attribute with a number, of a vendor or, when
+// vendor is 0, of none; "" for one that it may.
+func Protected(vendor uint32, number uint16) string { return protected(vendor, number, 0) }
+
 // protected returns why no rule may touch an attribute, "" for one that it may.
 //
 // Rule: AR4.

@@ -110,6 +110,7 @@ func (c *conversion) clientFrom(b *block, h hosts, first bool) {
 	if b.on("requireMessageAuthenticator", c.basic.on("requireMessageAuthenticator", false)) {
 		t.Set("require_message_authenticator", "access")
 	}
+	c.rulesOfClient(t, b)
 	if first {
 		c.noteClient(t, b)
 	}
@@ -117,7 +118,6 @@ func (c *conversion) clientFrom(b *block, h hosts, first bool) {
 
 // noteClient notes the options of a client that have no counterpart.
 func (c *conversion) noteClient(t *importer.Table, b *block) {
-	const rewrite = "the gateway changes no attributes; let the RADIUS server do it"
 	for _, done := range []string{"FticksVISCOUNTRY", "FticksVISINST", "tls", "PSKidentity"} {
 		b.all(done)
 	}
@@ -126,7 +126,6 @@ func (c *conversion) noteClient(t *importer.Table, b *block) {
 		"duplicateinterval": "an answer is kept for repeated requests for 5 seconds, for every client",
 		"idletimeout":       "idle_timeout of [listen] is for all clients",
 		"addttl":            "the gateway neither reads nor writes a TTL",
-		"rewrite":           rewrite, "rewritein": rewrite, "rewriteout": rewrite, "rewriteattribute": rewrite,
 	})
 }
 

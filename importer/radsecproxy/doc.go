@@ -11,4 +11,6 @@
 //	realms.go      realm blocks: [[route]], where the first block in the file that matches a
 //	               User-Name counts, which the gateway's order would not keep
 //	pattern.go     the regular expressions of realms
+//	rewrite.go     rewrite blocks: [[rule]]; apply.go which of them a client or server uses
+//	expression.go  their regular expressions; value.go their numbers and values
 package radsecproxy

@@ -67,13 +67,12 @@ func (c *conversion) writeServer(b *block, key string, secret item) {
 		c.once(t, "Unlike radsecproxy, the gateway drops a reply to an Access-Request without Message-Authenticator, which can be forged. "+
 			"Let the server send it (docs/servers.md), or set require_message_authenticator = false.")
 	}
-	const rewrite = "the gateway changes no attributes; let the RADIUS server do it"
+	c.rulesOfServer(t, b)
 	b.noteRest(t, map[string]string{
 		"tcpkeepalive": "", "loopprevention": "", "ipv4only": "", "ipv6only": "", "blockingstartup": "", "sni": "", "sniservername": "",
 		"idletimeout": "", "dtlsforcemtu": "", "tls": "", "certificatenamecheck": "", "certificatecncheck": "", "servername": "",
 		"matchcertificateattribute": "", "pskkey": "", "pskidentity": "",
-		"addttl":  "the gateway neither reads nor writes a TTL",
-		"rewrite": rewrite, "rewritein": rewrite, "rewriteout": rewrite,
+		"addttl": "the gateway neither reads nor writes a TTL",
 	})
 }
 

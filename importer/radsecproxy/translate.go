@@ -13,14 +13,16 @@ type conversion struct {
 	basic                           *block
 	tls, clients, servers, rewrites []*block
 	realms                          []*block
-	tlsByName                       map[string]*block // the first of each name, in lower case
-	tlsUsed                         map[*block]bool   // by clients over TLS
-	listening                       *block            // the tls block that [listen] is made of; nil: there is none
-	names                           importer.Names    // of tables
-	carried                         map[string]string // servers by their name in lower case: their name in the draft
-	notCarried                      map[string]string // the others: why not
-	said                            map[string]bool   // comments that are written once
-	access, accounting              map[string]bool   // names of servers in lower case that realms use for each
+	tlsByName                       map[string]*block         // the first of each name, in lower case
+	tlsUsed                         map[*block]bool           // by clients over TLS
+	listening                       *block                    // the tls block that [listen] is made of; nil: there is none
+	names                           importer.Names            // of tables
+	carried                         map[string]string         // servers by their name in lower case: their name in the draft
+	notCarried                      map[string]string         // the others: why not
+	said                            map[string]bool           // comments that are written once
+	access, accounting              map[string]bool           // names of servers in lower case that realms use for each
+	rewriteRules, userNames         map[*block]*attributeRule // of rewrite blocks that are used, and of clients with RewriteAttribute
+	userNameOrder                   []*block                  // the clients of userNames in the order of the file
 }
 
 // Import reads the file of radsecproxy at an absolute path, and those that it includes, into
@@ -34,6 +36,7 @@ func Import(source *importer.Source, file string, d *importer.Draft) error {
 	c := &conversion{
 		draft: d, carried: map[string]string{}, notCarried: map[string]string{},
 		said: map[string]bool{}, access: map[string]bool{}, accounting: map[string]bool{},
+		rewriteRules: map[*block]*attributeRule{}, userNames: map[*block]*attributeRule{},
 	}
 	if err := c.sort(source, file, items); err != nil {
 		return err
@@ -53,7 +56,7 @@ func Import(source *importer.Source, file string, d *importer.Draft) error {
 	if err := c.routes(); err != nil {
 		return err
 	}
-	c.noteRewrites()
+	c.rules()
 	c.log()
 	for _, name := range []string{"[[client]]", "[[server]]", "[[route]]"} {
 		if d.Count(name) == 0 {
@@ -114,13 +117,6 @@ func (c *conversion) noteBasic() {
 		"ipv4only":             "a name with addresses of both kinds is used with both; give the address instead of the name where only one is right",
 		"ipv6only":             "a name with addresses of both kinds is used with both; give the address instead of the name where only one is right",
 	})
-}
-
-// noteRewrites notes the rewrite blocks.
-func (c *conversion) noteRewrites() {
-	for _, b := range c.rewrites {
-		c.draft.Note(b.Place, "rewrite %s: the gateway changes no attributes; let the RADIUS server do what its options say (%s)", b.name, b.optionNames())
-	}
 }
 
 // optionNames lists the options of a rewrite block.
