@@ -20,6 +20,7 @@ type rewriting struct {
 
 	want    string // what the gateway makes of the packet; "refused", "no reply"
 	because string // why radsecproxy makes something else; "": it makes the same
+	imports bool   // after an import the gateway makes what radsecproxy makes, although because is not empty
 	ends    string // how radsecproxy ends when it is asked, so that it is not; "": it does not
 }
 
@@ -137,11 +138,11 @@ var changes = []rewriting{
 	{name: "a part of the value", request: list(user, nas),
 		theirs: `modifyAttribute 1:/@old\.example$/@new.example/`, ours: `replace = [{ attribute = "User-Name", pattern = '@old\.example$', with = "@new.example" }]`,
 		want:    `1:"bob@new.example" 32:"ap"`,
-		because: "the gateway changes the part that matches, as sed does; radsecproxy gives the whole value the text"},
+		because: "the gateway changes the part that matches, as sed does; radsecproxy gives the whole value the text", imports: true},
 	{name: "upper and lower case", request: list(attr(1, "bob@OLD.example"), nas),
 		theirs: `modifyAttribute 1:/^(.*)@old\.example$/\1@new.example/`, ours: `replace = [{ attribute = "User-Name", pattern = '^(.*)@old\.example$', with = "$1@new.example" }]`,
 		want:    `1:"bob@OLD.example" 32:"ap"`,
-		because: "the gateway's patterns match as written, and ignore case after (?i); radsecproxy's always ignore it"},
+		because: "the gateway's patterns match as written, and ignore case after (?i); radsecproxy's always ignore it", imports: true},
 	{name: "ignoring case", request: list(attr(1, "bob@OLD.example"), nas),
 		theirs: `modifyAttribute 1:/^(.*)@old\.example$/\1@new.example/`, ours: `replace = [{ attribute = "User-Name", pattern = '(?i)^(.*)@old\.example$', with = "$1@new.example" }]`,
 		want: `1:"bob@new.example" 32:"ap"`},

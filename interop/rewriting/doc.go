@@ -7,6 +7,7 @@
 //	                 the two programs, with a client for each case
 //	server_test.go   the server behind both, which shows what it was sent
 //	table_test.go    the comparison
+//	import_test.go   the same with the rules that the import makes of radsecproxy's
 //
 // Each case has a client of its own, known by its address of 127.0.0.0/8, at both programs.
 package rewriting

@@ -51,6 +51,13 @@ func startGateway(t *testing.T, cases []rewriting, s *server) *gateway {
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	serve(t, file)
+	return g
+}
+
+// serve starts radsec-gw, and waits until it serves.
+func serve(t *testing.T, file string) {
+	t.Helper()
 	p, err := process.Start(exec.Command(testbed.Program(), "serve", "-config", file))
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +71,6 @@ func startGateway(t *testing.T, cases []rewriting, s *server) *gateway {
 	if !p.Output().Await(patience, func(text string) bool { return process.CountLines(text, "msg=serving") > 0 }) {
 		t.Fatalf("the gateway does not serve:\n%s", p.Printed())
 	}
-	return g
 }
 
 // ask sends a request as the client of case i, and returns the reply; nil if there is none.

@@ -30,15 +30,7 @@ func startRadsecproxy(t *testing.T, cases []rewriting, s *server) *radsecproxy {
 	var b strings.Builder
 	fmt.Fprintf(&b, "ListenUDP *:%d\nLogLevel 2\n", r.port)
 	for i, c := range cases {
-		fmt.Fprintf(&b, "rewrite r%d {\n\t%s\n}\n", i, strings.Join(strings.Split(c.theirs, "\n"), "\n\t"))
-		use := fmt.Sprintf("rewriteIn r%d", i)
-		if c.reply != nil {
-			use = fmt.Sprintf("rewriteOut r%d", i)
-		}
-		if c.theirUserName != "" {
-			use += "\n\trewriteAttribute User-Name:" + c.theirUserName
-		}
-		fmt.Fprintf(&b, "client c%d {\n\thost %s\n\ttype udp\n\tsecret %s\n\t%s\n}\n", i, address(i), nasSecret, use)
+		b.WriteString(c.radsecproxyBlocks(i, "type udp\n\tsecret "+nasSecret))
 	}
 	fmt.Fprintf(&b, "server s {\n\thost 127.0.0.1\n\ttype udp\n\tport %d\n\tsecret %s\n\tStatusServer off\n}\nrealm * {\n\tserver s\n}\n", s.port(), s.secret)
 	file := filepath.Join(t.TempDir(), "radsecproxy.conf")
@@ -57,6 +49,22 @@ func startRadsecproxy(t *testing.T, cases []rewriting, s *server) *radsecproxy {
 	})
 	r.p = p
 	return r
+}
+
+// radsecproxyBlocks returns the rewrite block of case i, and its client.
+func (c *rewriting) radsecproxyBlocks(i int, options string) string {
+	use := fmt.Sprintf("rewriteIn r%d", i)
+	if c.reply != nil {
+		use = fmt.Sprintf("rewriteOut r%d", i)
+	}
+	if c.theirs == "" {
+		use = ""
+	}
+	if c.theirUserName != "" {
+		use += "\n\trewriteAttribute User-Name:" + c.theirUserName
+	}
+	return fmt.Sprintf("rewrite r%d {\n\t%s\n}\nclient c%d {\n\thost %s\n\t%s\n\t%s\n}\n",
+		i, strings.Join(strings.Split(c.theirs, "\n"), "\n\t"), i, address(i), options, use)
 }
 
 // ask sends a request as the client of case i, and returns the reply; nil if there is none.
