@@ -16,7 +16,7 @@ import (
 
 // Each configuration in testdata becomes the one beside it.
 func TestImport(t *testing.T) {
-	for _, name := range []string{"idp", "roaming", "order"} {
+	for _, name := range []string{"idp", "roaming", "order", "rewriting"} {
 		t.Run(name, func(t *testing.T) {
 			file, err := filepath.Abs(filepath.Join("testdata", name, "radsecproxy.conf"))
 			if err != nil {
@@ -29,6 +29,7 @@ func TestImport(t *testing.T) {
 				t.Fatal(err)
 			}
 			importertest.Compare(t, d, filepath.Join("testdata", name, "want.toml"))
+			checkRules(t, d)
 		})
 	}
 }
@@ -130,7 +131,7 @@ func TestSecretsAreNotInComments(t *testing.T) {
 
 // Any file is imported or refused, and what comes out is TOML.
 func FuzzImport(f *testing.F) {
-	for _, name := range []string{"idp/radsecproxy.conf", "idp/clients.d/20-campus.conf", "roaming/radsecproxy.conf", "order/radsecproxy.conf"} {
+	for _, name := range []string{"idp/radsecproxy.conf", "idp/clients.d/20-campus.conf", "roaming/radsecproxy.conf", "order/radsecproxy.conf", "rewriting/radsecproxy.conf"} {
 		text, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			f.Fatal(err)
@@ -141,5 +142,8 @@ func FuzzImport(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, other string) {
 		d, err := importText(text, map[string]string{"other.conf": other})
 		importertest.CheckImported(t, d, err)
+		if err == nil {
+			checkRules(t, d)
+		}
 	})
 }
