@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"bytes"
+	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -33,4 +36,41 @@ func FuzzMatch(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A pattern with a list of ten realms is short enough, and one with far more is not.
+//
+// Rules: AR7
+func TestPatternLength(t *testing.T) {
+	for count, fits := range map[int]bool{10: true, 20: false} {
+		var realms []string
+		for i := range count {
+			realms = append(realms, fmt.Sprintf(`%c-camp\.example\.org`, 'a'+i))
+		}
+		if _, err := compilePattern("(?i)@(" + strings.Join(realms, "|") + ")$"); (err == nil) != fits {
+			t.Errorf("expected that a pattern with %d realms compiles %v, got %v", count, fits, err)
+		}
+	}
+}
+
+// The longest patterns on values for which each instruction is tried at each octet.
+func BenchmarkWorstMatch(b *testing.B) {
+	for _, part := range []string{`a*`, `\pL*`, `\PN*`, `(?s:.*)`, `(?:\B|a)*`, `\B*a*`, `(?:\b|a)*`, `(?i:a*)`} {
+		var p *pattern
+		for text := part; ; text += part {
+			longer, err := compilePattern(text + "1")
+			if err != nil {
+				break
+			}
+			p = longer
+		}
+		for _, value := range []string{"a", "\xff", "é"} {
+			b.Run(fmt.Sprintf("%s/%q", part, value), func(b *testing.B) {
+				m, text := new(matcher), bytes.Repeat([]byte(value), 253/len(value))
+				for b.Loop() {
+					m.match(p, text)
+				}
+			})
+		}
+	}
 }
