@@ -82,14 +82,14 @@ func (c *Chain) Apply(e *Editor, v *wire.View, kind wire.Kind, f *Facts, seal wi
 	if !c.Applies(kind) {
 		return v, nil
 	}
-	reply := wire.IsReply(v.Code())
+	code, reply := byte(v.Code()), wire.IsReply(v.Code())
 	e.begin(v)
 	for _, p := range c.programs {
 		if !p.kinds[kind] {
 			continue
 		}
 		for _, s := range p.steps {
-			if !s.applies(reply) {
+			if !s.applies(code, reply) {
 				continue
 			}
 			if err := s.run(e, f, &seal); err != nil {
@@ -115,7 +115,7 @@ func (c *Chain) StripFacts(e *Editor, reply *wire.View, kind wire.Kind, f *Facts
 			continue
 		}
 		for _, s := range p.steps {
-			if (s.action == actAppend || s.action == actDefault) && s.applies(false) {
+			if (s.action == actAppend || s.action == actDefault) && !s.isForReplies() {
 				s.strip(e, f)
 			}
 		}

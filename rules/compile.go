@@ -39,7 +39,7 @@ func Compile(r *Rule) (*Program, []Mistake) {
 // steps compiles the steps of a rule in their order.
 func (c *compiler) steps(r *Rule, d direction) {
 	for _, p := range r.Reject {
-		c.reject(p)
+		c.reject(p, requests)
 	}
 	c.filter("remove", r.Remove, d)
 	c.filter("keep", r.Keep, d)
@@ -72,9 +72,13 @@ func (c *compiler) add(s *step) {
 		s.line += " (requests)"
 	case replies:
 		s.line += " (replies)"
+	case accessRequests:
+		s.line += " (Access-Requests)"
+	case accessAccepts:
+		s.line += " (Access-Accepts)"
 	}
 	c.program.steps = append(c.program.steps, s)
-	if s.direction == replies || s.action == actReject {
+	if s.isForReplies() || s.action == actReject {
 		return
 	}
 	if s.filter != nil {
@@ -172,9 +176,9 @@ func (c *compiler) matched(key, name, text string) (*attribute, *pattern) {
 	return nil, nil
 }
 
-func (c *compiler) reject(r Pattern) {
+func (c *compiler) reject(r Pattern, d direction) {
 	if a, p := c.matched(r.Key, r.Attribute, r.Pattern); a != nil {
-		c.add(&step{action: actReject, direction: requests, attribute: a, pattern: p, line: fmt.Sprintf("reject %s ~ %q", a.name, r.Pattern)})
+		c.add(&step{action: actReject, direction: d, attribute: a, pattern: p, line: fmt.Sprintf("reject %s ~ %q", a.name, r.Pattern)})
 	}
 }
 

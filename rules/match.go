@@ -186,7 +186,7 @@ func (m *matcher) run(p *pattern, b []byte, pc, pos int) bool {
 func emptyAt(b []byte, pos int) syntax.EmptyOp {
 	before, after := rune(-1), rune(-1)
 	if pos > 0 {
-		before = rune(b[pos-1]) // an octet of a longer character is no word character either
+		before = rune(b[pos-1]) // octets above 127 are not part of words
 	}
 	if pos < len(b) {
 		after = rune(b[pos])

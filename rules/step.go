@@ -27,6 +27,8 @@ const (
 	both direction = iota
 	requests
 	replies
+	accessRequests // alone
+	accessAccepts
 )
 
 // step is one step of a program. It is immutable.
@@ -42,10 +44,29 @@ type step struct {
 	line      string
 }
 
-// applies reports whether the step is for requests, or for replies.
-func (s *step) applies(reply bool) bool {
-	return s.direction == both || (s.direction == replies) == reply
+// Codes of RFC 2865 §3.
+const (
+	codeAccessRequest = 1
+	codeAccessAccept  = 2
+)
+
+// applies reports whether the step is for packets with a code.
+func (s *step) applies(code byte, reply bool) bool {
+	switch s.direction {
+	case requests:
+		return !reply
+	case replies:
+		return reply
+	case accessRequests:
+		return code == codeAccessRequest
+	case accessAccepts:
+		return code == codeAccessAccept
+	}
+	return true
 }
+
+// isForReplies reports whether the step is for replies only.
+func (s *step) isForReplies() bool { return s.direction == replies || s.direction == accessAccepts }
 
 // run runs the step on the packet in e.
 func (s *step) run(e *Editor, f *Facts, seal *wire.Sealer) error {

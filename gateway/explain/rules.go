@@ -3,7 +3,6 @@ package explain
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"text/tabwriter"
 
 	"radsec-gw/config"
@@ -42,8 +41,8 @@ func placeOf(cfg *config.Config, use *config.RuleUse) string {
 	return fmt.Sprintf("route %d, of %s", use.Index+1, realmList(&cfg.Routes[use.Index]))
 }
 
-// Presets prints the presets of attribute rules, attribute by attribute, with why each step is
-// taken and where that is published.
+// Presets prints the presets of attribute rules, attribute by attribute under what is done
+// with it in which packets, with why and where that is published.
 func Presets(w io.Writer) {
 	for i, preset := range rules.Presets() {
 		if i > 0 {
@@ -51,26 +50,21 @@ func Presets(w io.Writer) {
 		}
 		fmt.Fprintf(w, "%s: %s\n", preset.Name, preset.Summary)
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		heading := ""
 		for _, s := range preset.Steps {
+			if h := s.Packets + ", " + s.Action; h != heading {
+				heading = h
+				fmt.Fprintf(t, "  %s\n", h)
+			}
 			what := s.Attribute
 			switch s.Action {
 			case "reject":
-				what += " ~ " + strconv.Quote(s.Value)
+				what += " ~ '" + s.Value + "'"
 			case "default":
 				what += " = " + s.Value
 			}
-			fmt.Fprintf(t, "  %s\t%s\t%s\t%s (%s)\n", directionOf(&s), s.Action, what, s.Reason, s.Source)
+			fmt.Fprintf(t, "    %s\t%s (%s)\n", what, s.Reason, s.Source)
 		}
 		t.Flush()
 	}
-}
-
-func directionOf(s *rules.PresetStep) string {
-	switch {
-	case s.Requests && s.Replies:
-		return "both"
-	case s.Requests:
-		return "requests"
-	}
-	return "replies"
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"radsec-gw/rules"
 )
@@ -19,10 +20,18 @@ func TestPresets(t *testing.T) {
 			t.Errorf("the preset %s is not printed", preset.Name)
 		}
 		for _, s := range preset.Steps {
-			line := regexp.MustCompile(`(?m)^  (requests|replies|both) +` + s.Action + ` +` + regexp.QuoteMeta(s.Attribute) + `.* ` + regexp.QuoteMeta(s.Reason+" ("+s.Source+")") + `$`)
+			line := regexp.MustCompile(`(?m)^    ` + regexp.QuoteMeta(s.Attribute) + `.*` + regexp.QuoteMeta(s.Value) + `.* ` + regexp.QuoteMeta(s.Reason+" ("+s.Source+")") + `$`)
 			if !line.MatchString(b.String()) {
 				t.Errorf("%s: no line has %s %s with its reason and source", preset.Name, s.Action, s.Attribute)
 			}
+			if !strings.Contains(b.String(), "\n  "+s.Packets+", "+s.Action+"\n") {
+				t.Errorf("%s: no heading says %s, %s", preset.Name, s.Packets, s.Action)
+			}
+		}
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := utf8.RuneCountInString(line); strings.HasPrefix(line, " ") && n > 100 {
+			t.Errorf("expected at most 100 characters, got %d: %s", n, line)
 		}
 	}
 }
