@@ -39,6 +39,26 @@ func TestDraftIsTOML(t *testing.T) {
 	}
 }
 
+// Inline tables and arrays of them are TOML, whatever their keys and values.
+func TestInline(t *testing.T) {
+	d := &importer.Draft{}
+	d.Add("[[rule]]").Set("add", importer.Inline{{Key: "Filter-Id", Value: []string{"a", `b"`}}, {Key: "9:1", Value: `\d'`}, {Key: "", Value: 1}, {Key: "é", Value: true}})
+	d.Add("[[rule]]").Set("replace", []importer.Inline{{{Key: "pattern", Value: `^\w$`}}, {{Key: "with", Value: ""}}})
+	var b strings.Builder
+	if _, err := d.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`add = { Filter-Id = ["a", "b\""], "9:1" = "\\d'", "" = 1, "é" = true }`,
+		`replace = [{ pattern = '^\w$' }, { with = "" }]`,
+	} {
+		if !strings.Contains(b.String(), "\n"+want+"\n") {
+			t.Errorf("expected the line %s, got\n%s", want, b.String())
+		}
+	}
+	importertest.Decode(t, d)
+}
+
 // Secrets that TOML cannot hold, or that are to be in files, are named by file.
 func TestSetSecret(t *testing.T) {
 	d := &importer.Draft{}
