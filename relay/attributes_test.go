@@ -50,7 +50,7 @@ func TestRulesInOrder(t *testing.T) {
 // A rule of the client takes a part of the realm before the request is routed. The client
 // gets its own User-Name back when the reply has the one that the server saw, and any other
 // unchanged; a duplicate is recognized by what the client sent.
-// Rules: AR5, P61
+// Rules: AR2, AR5, P61
 func TestUserNameIsRestored(t *testing.T) {
 	for _, row := range []struct{ reply, want string }{
 		{"nemo@example.org", "nemo@ap.example.org"},

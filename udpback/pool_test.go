@@ -25,7 +25,8 @@ func TestPoolAddress(t *testing.T) {
 	}
 }
 
-// Keys spread over the whole of a pool.
+// Keys spread over the whole of a pool, but for the network's and the broadcast address.
+// Rules: ID7
 func TestPoolAddressSpreads(t *testing.T) {
 	pool := netip.MustParsePrefix("127.1.0.0/24")
 	seen := map[netip.Addr]int{}
@@ -38,7 +39,12 @@ func TestPoolAddressSpreads(t *testing.T) {
 		}
 	}
 	if len(seen) != 254 {
-		t.Errorf("10160 keys have %d addresses, expected all 254 but the network's and the broadcast address", len(seen))
+		t.Errorf("10160 keys have %d addresses, expected 254", len(seen))
+	}
+	for _, a := range []string{"127.1.0.0", "127.1.0.255"} {
+		if n := seen[netip.MustParseAddr(a)]; n > 0 {
+			t.Errorf("%d keys have %s, the network's or the broadcast address", n, a)
+		}
 	}
 }
 
