@@ -12,7 +12,6 @@ import (
 	"radsec-gw/config"
 	"radsec-gw/gateway"
 	"radsec-gw/gateway/explain"
-	"radsec-gw/wire"
 )
 
 // checkFlags are the flags of radsec-gw check.
@@ -119,10 +118,6 @@ func checkPacket(p *gateway.Plan, o *checkFlags, stdout io.Writer) (err error) {
 	return explain.Packet(stdout, p, x)
 }
 
-// maxPacketFile is the size of the longest packet in hexadecimal digits, with space between
-// them.
-const maxPacketFile = 4 * wire.MaxLength
-
 // readPacket reads a file with a packet; "-" is the standard input.
 func readPacket(name string) ([]byte, error) {
 	file := os.Stdin
@@ -134,9 +129,9 @@ func readPacket(name string) ([]byte, error) {
 		defer f.Close()
 		file = f
 	}
-	b, err := io.ReadAll(io.LimitReader(file, maxPacketFile+1))
-	if err == nil && len(b) > maxPacketFile {
-		err = fmt.Errorf("%s: expected one RADIUS packet, got more than %d bytes", name, maxPacketFile)
+	b, err := io.ReadAll(io.LimitReader(file, explain.MaxPacketFile+1))
+	if err == nil && len(b) > explain.MaxPacketFile {
+		err = fmt.Errorf("%s: expected one RADIUS packet, got more than %d bytes", name, explain.MaxPacketFile)
 	}
 	return b, err
 }

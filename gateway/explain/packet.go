@@ -20,6 +20,10 @@ import (
 	"radsec-gw/wire"
 )
 
+// MaxPacketFile is the size in bytes of the longest packet in hexadecimal digits, with space
+// between them.
+const MaxPacketFile = 4 * wire.MaxLength
+
 // PacketOptions is a packet to be explained.
 type PacketOptions struct {
 	Packet      []byte            // of a file: octets, or hexadecimal digits
