@@ -62,9 +62,6 @@ var factNames = [numFacts]string{
 	"connection.number", "connection.tls_version", "connection.radius_version",
 }
 
-// FactNames returns the names of the facts, as templates use them.
-func FactNames() []string { return append([]string(nil), factNames[:]...) }
-
 // factNamed returns the fact with a name, ignoring case.
 func factNamed(name string) (fact, bool) {
 	for i, n := range factNames {
