@@ -2,6 +2,7 @@ package udpback
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -175,7 +176,7 @@ func (b *Backend) reclaimSockets(n int) {
 			all = append(all, candidate{e, source, set, set.usedAt.Load()})
 		}
 	}
-	slices.SortFunc(all, func(x, y candidate) int { return int(x.usedAt - y.usedAt) })
+	slices.SortFunc(all, func(x, y candidate) int { return cmp.Compare(x.usedAt, y.usedAt) })
 	for _, c := range all {
 		if n > 0 && c.set.closeAtRest() {
 			c.e.sources.remove(c.e, c.source, c.set)
