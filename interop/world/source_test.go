@@ -33,7 +33,11 @@ func TestSource(t *testing.T) {
 			t.Errorf("a request came from %v, expected 10.0.0.7", r.from)
 		}
 	}
-	if n := g.Output().Count("requests to the server have this source address", "server=udp", "source=10.0.0.7"); n != 1 {
+	lines := func() int {
+		return g.Output().Count("requests to the server have this source address", "server=udp", "source=10.0.0.7")
+	}
+	testbed.Eventually(patience, func() bool { return lines() > 0 }) // the log is written behind the reply
+	if n := lines(); n != 1 {
 		t.Errorf("%d log lines name the source address, expected one", n)
 	}
 }
