@@ -71,11 +71,11 @@ func (p *counting) Ended() metrics.Reason { return metrics.ClosedByPeer }
 func benchmark(b *testing.B, request, reply []byte) { benchmarkVersion(b, false, request, reply) }
 
 func benchmarkVersion(b *testing.B, v11 bool, request, reply []byte) {
-	benchmarkRules(b, v11, nil, request, reply)
+	benchmarkClient(b, v11, func(*ClientConfig) {}, request, reply)
 }
 
-// benchmarkRules is benchmark with attribute rules for the client's requests.
-func benchmarkRules(b *testing.B, v11 bool, chain *rules.Chain, request, reply []byte) {
+// benchmarkClient is benchmark with a client that has more settings.
+func benchmarkClient(b *testing.B, v11 bool, set func(*ClientConfig), request, reply []byte) {
 	m := metrics.New(prometheus.NewRegistry())
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	back := udpback.NewDialing(m, log, func(netip.Addr, netip.AddrPort) (net.Conn, error) {
@@ -95,7 +95,7 @@ func benchmarkRules(b *testing.B, v11 bool, chain *rules.Chain, request, reply [
 	for k := range client.Policy {
 		client.Allowed[k], client.Policy[k] = true, wire.RequestPolicy{RequireEAPMA: true, VerifyRA: true}
 	}
-	client.Attributes.Request = chain
+	set(client)
 	p := &counting{sent: make(chan struct{}, 256), v11: v11}
 	conn := r.Open(NewClient(client), p, netip.MustParseAddrPort("192.0.2.1:1024"), Origin{})
 	defer conn.Closed()
@@ -147,7 +147,16 @@ func BenchmarkRelayPAP(b *testing.B) {
 // Rules: AR10
 func BenchmarkRelayTenRules(b *testing.B) {
 	request, reply := eapRound()
-	benchmarkRules(b, false, tenRules(b), request, reply)
+	chain := tenRules(b)
+	benchmarkClient(b, false, func(c *ClientConfig) { c.Attributes.Request = chain }, request, reply)
+}
+
+// An EAP round from a source of the client's own, to be compared with BenchmarkRelayEAP.
+// Rules: ID6
+func BenchmarkRelaySource(b *testing.B) {
+	request, reply := eapRound()
+	source := &ClientSource{Addr: netip.MustParseAddr("192.0.2.7"), Secret: must(wire.NewServerSecret([]byte(serverText)))}
+	benchmarkClient(b, false, func(c *ClientConfig) { c.Source = source }, request, reply)
 }
 
 // tenRules are rules such as an operator may have for every request.
