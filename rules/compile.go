@@ -46,6 +46,9 @@ func (c *compiler) steps(r *Rule, d direction) {
 	for _, p := range r.Replace {
 		c.replace(p, d)
 	}
+	for _, a := range r.Set {
+		c.removeTags(a, d)
+	}
 	for _, of := range []struct {
 		verb string
 		list []Assignment
@@ -120,7 +123,7 @@ func (c *compiler) filter(verb string, list []Item, d direction) {
 		case a.vendor != 0 && a.sub != 0 && verb == "keep":
 			c.mistake(item.Key, fmt.Errorf("%s is a TLV; keep the attribute that holds it, %d:%d", item.Text, a.vendor, a.number))
 		case a.vendor != 0 && a.sub != 0:
-			c.add(&step{action: actTLV, direction: d, attribute: a, line: verb + " " + a.name})
+			c.removeTLV(a, d)
 		default:
 			items, names = append(items, a), append(names, a.name)
 			if verb == "remove" && (isKey(a.vendor, a.number) || a.vendor == vendorMicrosoft && a.allNumbers || a.allVendors) {
@@ -148,6 +151,24 @@ func (c *compiler) filter(verb string, list []Item, d direction) {
 			break
 		}
 	}
+}
+
+// removeTLV compiles the removal of a TLV.
+func (c *compiler) removeTLV(a *attribute, d direction) {
+	c.add(&step{action: actTLV, direction: d, attribute: a, holder: holderOf(a), filter: newFilter(false, []*attribute{a}), line: "remove " + a.name})
+}
+
+// removeTags has what set will give a tag and a fact removed with every tag, and without
+// one: not every server looks at the tag. It precedes all that set writes, so that a rule
+// may set the attribute with several tags.
+//
+// Rule: ID2.
+func (c *compiler) removeTags(r Assignment, d direction) {
+	a, err := parseAttribute(r.Attribute)
+	if err != nil || !a.hasTag || !slices.ContainsFunc(r.Values, isTextWithFact) {
+		return
+	}
+	c.add(&step{action: actFilter, direction: d, filter: newFilter(false, []*attribute{withEachTag(a)}), line: "remove " + a.entry.Name + " with every tag"})
 }
 
 // matched compiles an attribute and a pattern for its values.
@@ -231,7 +252,7 @@ func (c *compiler) assign(verb string, r Assignment, d direction) {
 	switch verb {
 	case "set":
 		if a.sub != 0 && a.vendor != 0 {
-			c.add(&step{action: actTLV, direction: d, attribute: a, line: "remove " + a.name})
+			c.removeTLV(a, d)
 		} else {
 			c.add(&step{action: actFilter, direction: d, filter: newFilter(false, []*attribute{a}), line: "remove " + a.name})
 		}
