@@ -175,6 +175,9 @@ func (c *compiler) removeTags(r Assignment, d direction) {
 func (c *compiler) matched(key, name, text string) (*attribute, *pattern) {
 	a := c.attribute(key+".attribute", name)
 	p, err := compilePattern(text)
+	if err != nil && a != nil {
+		err = a.withoutValues(err)
+	}
 	if err != nil {
 		c.mistake(key+".pattern", err)
 	}
@@ -199,7 +202,7 @@ func (c *compiler) matched(key, name, text string) (*attribute, *pattern) {
 
 func (c *compiler) reject(r Pattern, d direction) {
 	if a, p := c.matched(r.Key, r.Attribute, r.Pattern); a != nil {
-		c.add(&step{action: actReject, direction: d, attribute: a, pattern: p, line: fmt.Sprintf("reject %s ~ %q", a.name, r.Pattern)})
+		c.add(&step{action: actReject, direction: d, attribute: a, pattern: p, line: fmt.Sprintf("reject %s ~ %s", a.name, a.shown(r.Pattern))})
 	}
 }
 
@@ -210,14 +213,14 @@ func (c *compiler) replace(r Replacement, d direction) {
 	}
 	with, err := parseTemplate(r.With, p)
 	if err != nil {
-		c.mistake(r.Key+".with", err)
+		c.mistake(r.Key+".with", a.withoutValues(err))
 		return
 	}
 	if a.entry.Size != 0 {
 		c.mistake(r.Key+".attribute", fmt.Errorf("the values of %s all have %d octets", a.entry.Name, a.entry.Size))
 		return
 	}
-	c.add(&step{action: actReplace, direction: d, attribute: a, pattern: p, with: with, line: fmt.Sprintf("replace %s ~ %q by %q", a.name, r.Pattern, r.With)})
+	c.add(&step{action: actReplace, direction: d, attribute: a, pattern: p, with: with, line: fmt.Sprintf("replace %s ~ %s by %s", a.name, a.shown(r.Pattern), a.shown(r.With))})
 }
 
 // assign compiles set, default or add.
@@ -236,11 +239,11 @@ func (c *compiler) assign(verb string, r Assignment, d direction) {
 		c.mistake(r.Key, errors.New("expected one or more values, got none; to remove an attribute list it under remove"))
 		return
 	}
-	s := &step{action: actAppend, direction: d, attribute: a, line: fmt.Sprintf("%s %s = %q", verb, a.name, r.Values)}
+	s := &step{action: actAppend, direction: d, attribute: a, line: fmt.Sprintf("%s %s = %s", verb, a.name, a.shownValues(r.Values))}
 	for _, text := range r.Values {
 		v, err := parseValue(a, text)
 		if err != nil {
-			c.mistake(r.Key, err)
+			c.mistake(r.Key, a.withoutValues(err))
 			return
 		}
 		s.values = append(s.values, v)
