@@ -55,7 +55,7 @@ func TestSourceIsClosedAtRest(t *testing.T) {
 		if got := m.count(from1); got < 2 {
 			t.Errorf("%d datagrams came from the source, expected those of both requests", got)
 		}
-		f.backend.ReleaseSource(source)
+		f.backend.ReleaseSource(source, nil)
 		o.Cancel()
 		pass(time.Hour)
 		f.backend.sources.mu.Lock()

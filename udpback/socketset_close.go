@@ -36,8 +36,8 @@ func (set *socketSet) closeRetired(list []*socket) {
 	}
 }
 
-// remove removes s from the list, and reports whether it was there.
-func remove(list *[]*socket, s *socket) bool {
+// remove removes s from the list once, and reports whether it was there.
+func remove[T comparable](list *[]T, s T) bool {
 	for i, one := range *list {
 		if one == s {
 			*list = append((*list)[:i:i], (*list)[i+1:]...)
