@@ -1,6 +1,9 @@
 package config
 
-import "net/netip"
+import (
+	"bytes"
+	"net/netip"
+)
 
 // readClientSource reads the addresses that a client's requests are sent from.
 func readClientSource(t *table, c *Client) {
@@ -36,3 +39,27 @@ func readClientSource(t *table, c *Client) {
 
 // smallestPool is the binary logarithm of the fewest addresses of a source_pool.
 const smallestPool = 2
+
+// warnSources warns of clients whose requests a server cannot tell from others by their
+// address.
+func (c *Config) warnSources(warn warner) {
+	for i := range c.Clients {
+		one := &c.Clients[i]
+		path := joinIndex("client", i)
+		for j := range c.Clients {
+			other := &c.Clients[j]
+			switch {
+			case one.SourcePool.IsValid() && other.Source.IsValid() && one.SourcePool.Contains(other.Source):
+				warn(joinKey(path, "source_pool"), "it contains %s, the source of client %q: if a certificate has this address, requests of one of the two are refused while the other is connected", other.Source, other.Name)
+			case j < i && one.Source.IsValid() && one.Source == other.Source && !bytes.Equal(one.ServerSecret.Bytes(), other.ServerSecret.Bytes()):
+				warn(joinKey(path, "source"), "client %q has the same source and another server_secret: a server knows one secret for an address", other.Name)
+			}
+		}
+		for j := range c.Servers {
+			s := &c.Servers[j]
+			if s.Source.IsValid() && one.SourcePool.IsValid() && one.SourcePool.Contains(s.Source) {
+				warn(joinKey(path, "source_pool"), "it contains %s, the source of server %q: a certificate may have the address that the requests of clients without a source come from", s.Source, s.Name)
+			}
+		}
+	}
+}

@@ -161,6 +161,30 @@ func TestClaimEndsWithAReload(t *testing.T) {
 	}
 }
 
+// A client whose source is the address that a certificate of another has: the second that
+// connects is refused, and a line says why.
+// Rules: ID7, ID8
+func TestSourceInsideAPool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnroutable: Reject})
+		pool := netip.MustParsePrefix("127.2.0.0/30")
+		b.client.Source = &ClientSource{Pool: pool}
+		holder, _ := b.openAs("ap1")
+		b.send(holder, makeRequest(1, 9, 1, nemo, mac))
+		b.net.seen()
+		fixed := *b.client
+		fixed.Source = &ClientSource{Addr: udpback.PoolAddress(pool, []byte("dns ap1"))}
+		b.known = NewClient(&fixed)
+		other, p := b.openAs("ap2")
+		q := makeRequest(1, 9, 2, nemo, mac)
+		b.send(other, q)
+		checkAnswer(t, q, one(t, "the client got", p.got()), 3)
+		if want := "source is the address of a certificate in the source_pool of another client"; !strings.Contains(b.log.String(), want) {
+			t.Errorf("expected %q, got:\n%s", want, b.log)
+		}
+	})
+}
+
 // twins returns two names with the same address of a pool.
 func twins(pool netip.Prefix) (one, other string) {
 	names := map[netip.Addr]string{}
