@@ -1,6 +1,9 @@
 package config
 
-import "net/netip"
+import (
+	"bytes"
+	"net/netip"
+)
 
 // readClientSource reads the addresses that a client's requests are sent from.
 func readClientSource(t *table, c *Client) {
@@ -36,3 +39,43 @@ func readClientSource(t *table, c *Client) {
 
 // smallestPool is the binary logarithm of the fewest addresses of a source_pool.
 const smallestPool = 2
+
+// warnSources warns of clients whose requests a server cannot tell from others by their
+// address.
+func (c *Config) warnSources(warn warner) {
+	first := map[netip.Addr]*Client{} // with a source
+	for i := range c.Clients {
+		cl := &c.Clients[i]
+		if !cl.Source.IsValid() {
+			continue
+		}
+		other := first[cl.Source]
+		if other == nil {
+			first[cl.Source] = cl
+		} else if !bytes.Equal(cl.ServerSecret.Bytes(), other.ServerSecret.Bytes()) {
+			warn(joinKey(joinIndex("client", i), "source"), "client %q has the same source and another server_secret: a server knows one secret for an address", other.Name)
+		}
+	}
+	for i := range c.Clients {
+		if c.Clients[i].SourcePool.IsValid() {
+			c.warnPool(warn, &c.Clients[i], joinKey(joinIndex("client", i), "source_pool"))
+		}
+	}
+}
+
+// warnPool warns of what else has an address of a client's source_pool.
+func (c *Config) warnPool(warn warner, cl *Client, path string) {
+	if c.Listen.ClientAuth != AuthRequire && !cl.ByCertificate() {
+		warn(path, "all connections of client %q without a certificate, which listen.client_auth = %q lets in, have one address of it", cl.Name, c.Listen.ClientAuth)
+	}
+	for i := range c.Clients {
+		if other := &c.Clients[i]; other.Source.IsValid() && cl.SourcePool.Contains(other.Source) {
+			warn(path, "it contains %s, the source of client %q: if a certificate has this address, requests of one of the two are refused while the other is connected", other.Source, other.Name)
+		}
+	}
+	for i := range c.Servers {
+		if s := &c.Servers[i]; s.Source.IsValid() && cl.SourcePool.Contains(s.Source) {
+			warn(path, "it contains %s, the source of server %q: a certificate may have the address that the requests of clients without a source come from", s.Source, s.Name)
+		}
+	}
+}

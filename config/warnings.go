@@ -18,6 +18,7 @@ func (c *Config) Warnings() []string {
 	}
 	c.warnListen(warn)
 	c.warnClients(warn)
+	c.warnSources(warn)
 	c.warnServers(warn)
 	c.warnRoutes(warn)
 	c.warnRules(warn)

@@ -53,6 +53,13 @@ func warningCases() []warningCase {
 		{"accounting that ends here", oneClient + goodServer + goodRoute + "accounting='answer'\n", []string{`:15: route[0].accounting: accounting of these realms ends here: the gateway acknowledges it, and nobody keeps it`}},
 		{"next server of one", oneClient + goodServer + goodRoute + "on_reject='next'\n", []string{`:15: route[0].on_reject: has no effect: a rejected request has no other server to go to`}},
 		{"next server of two", oneClient + goodServer + second + both + "on_reject='next'\n", nil},
+		{"a source in a pool", goodListen + goodClient + "san_dns=['a']\nsource='127.1.0.9'\n[[client]]\nname='d'\nsan_dns=['b']\nsource_pool='127.1.0.0/16'\n" + goodServer + "source='127.1.0.8'\n" + goodRoute, []string{
+			`:12: client[1].source_pool: it contains 127.1.0.9, the source of client "c"`, `:12: client[1].source_pool: it contains 127.1.0.8, the source of server "s"`}},
+		{"a pool without certificates", goodListen + "client_auth='none'\n" + goodClient + "networks=['10.0.0.0/8']\nsource_pool='127.1.0.0/16'\n" + goodServer + goodRoute, []string{
+			`:5: listen.client_auth: "none" lets`, `:9: client[0].source_pool: all connections of client "c" without a certificate`}},
+		{"one source, two secrets", goodListen + goodClient + "san_dns=['a']\nsource='127.1.0.9'\n[[client]]\nname='d'\nsan_dns=['b']\nsource='127.1.0.9'\nserver_secret='0123456789abcdef'\n" + goodServer + goodRoute, []string{
+			`:12: client[1].source: client "c" has the same source and another server_secret`}},
+		{"one source of two clients", goodListen + goodClient + "san_dns=['a']\nsource='127.1.0.9'\n[[client]]\nname='d'\nsan_dns=['b']\nsource='127.1.0.9'\n" + goodServer + goodRoute, nil},
 		{"idle server", goodListen + goodClient + "networks=['::/0']\n" + goodServer + goodRoute + strings.Replace(goodServer, "'s'", "'t'", 1), []string{`:15: server[1]: server "t" is in no route`}},
 	}
 }

@@ -103,11 +103,16 @@ func (r *Relay) logRule(req *request, err error) {
 	})
 }
 
-// logSourceTaken logs a request whose certificate has the source of another.
+// logSourceTaken logs a request whose source is that of another certificate.
 func (r *Relay) logSourceTaken(req *request) {
 	r.limits.source.Log(func() logs.Line {
-		return logs.Line{Log: r.log, Level: slog.LevelError, Text: "two certificates have the same address in source_pool, and the other is connected: the requests of this one are refused; make source_pool larger, or give one of them a [[client]] with source; check -clients lists such certificates",
+		line := logs.Line{Log: r.log, Level: slog.LevelError, Text: "two certificates have the same address in source_pool, and the other is connected: the requests of this one are refused; make source_pool larger, or give one of them a [[client]] with source; check -clients lists such certificates",
 			Fields: req.logFields("source_pool", req.client.Source.Pool.String())}
+		if !req.client.Source.Pool.IsValid() {
+			line.Text = "source is the address of a certificate in the source_pool of another client, and that is connected: the requests of this one are refused; give it a source outside of source_pool"
+			line.Fields = req.logFields("source", req.client.Source.Addr.String())
+		}
+		return line
 	})
 }
 

@@ -16,10 +16,36 @@ type ClientSource struct {
 	Secret   *wire.ServerSecret // that servers know the address with; nil: that of each server
 }
 
+// address returns the address of the requests of one holder, nil where all have the same.
+func (s *ClientSource) address(holder []byte) netip.Addr {
+	if s.Pool.IsValid() {
+		return udpback.PoolAddress(s.Pool, holder)
+	}
+	return s.Addr
+}
+
 // source has the source of a connection. It belongs to the read loop.
 type source struct {
 	of      *ClientConfig   // that acquired is of; nil: none yet
 	current *udpback.Source // nil: the servers' own, or the address is another certificate's
+	claim   *sourceClaim    // on current
+}
+
+// sourceClaim is the claim of a connection on its source. It is immutable.
+type sourceClaim struct {
+	client *Client
+	of     *ClientSource
+	holder []byte
+}
+
+// Holds reports whether the client's configuration, which may be a later one than the
+// connection knows, still gives it this source.
+func (c *sourceClaim) Holds(addr netip.Addr) bool {
+	now := c.client.Config().Source
+	if now == nil || now.Pool.IsValid() != c.of.Pool.IsValid() || now.Pool.IsValid() && now.BySerial != c.of.BySerial {
+		return false
+	}
+	return now.address(c.holder) == addr
 }
 
 // setSource sets the source of a request, and acquires that of its connection when the
@@ -43,23 +69,22 @@ func (c *Connection) acquireSource(cfg *ClientConfig) error {
 		c.source.of = cfg
 		return nil
 	}
-	addr, holder := s.Addr, []byte(nil)
+	claim := &sourceClaim{client: c.client, of: s}
 	if s.Pool.IsValid() {
-		holder = c.origin.sourceKey(s.BySerial)
-		addr = udpback.PoolAddress(s.Pool, holder)
+		claim.holder = c.origin.sourceKey(s.BySerial)
 	}
-	acquired, err := c.relay.back.AcquireSource(addr, s.Secret, holder, cfg.Name)
+	acquired, err := c.relay.back.AcquireSource(s.address(claim.holder), s.Secret, claim.holder, cfg.Name, claim)
 	if err != nil {
 		return err // tried again for the next request: the other may have gone
 	}
-	c.source = source{of: cfg, current: acquired}
+	c.source = source{of: cfg, current: acquired, claim: claim}
 	return nil
 }
 
 // releaseSource releases the connection's source.
 func (c *Connection) releaseSource() {
 	if c.source.current != nil {
-		c.relay.back.ReleaseSource(c.source.current)
+		c.relay.back.ReleaseSource(c.source.current, c.source.claim)
 	}
 	c.source = source{}
 }

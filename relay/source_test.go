@@ -120,6 +120,71 @@ func TestPoolOfSources(t *testing.T) {
 	})
 }
 
+// A certificate whose address is another's since a reload is served at once, although the
+// other, which has another address now, is connected and sends nothing. A reload that changes
+// nothing takes no address away.
+// Rules: ID7, ID8
+func TestClaimEndsWithAReload(t *testing.T) {
+	narrow, wide := netip.MustParsePrefix("127.2.0.0/30"), netip.MustParsePrefix("127.1.0.0/16")
+	fixed := netip.MustParseAddr("127.2.0.1")
+	for _, x := range []struct {
+		name string
+		next *ClientSource // of the client whose certificate was the first
+		free bool
+	}{
+		{"the same", &ClientSource{Pool: narrow}, false},
+		{"another secret", &ClientSource{Pool: narrow, Secret: must(wire.NewServerSecret([]byte("another-secret-of-it")))}, false},
+		{"another pool", &ClientSource{Pool: wide}, true},
+		{"another name", &ClientSource{Pool: wide, BySerial: true}, true},
+		{"an address", &ClientSource{Addr: fixed}, true},
+		{"none", nil, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, settings{policy: strict, onUnroutable: Reject})
+			b.client.Source = &ClientSource{Pool: narrow}
+			first, second := twins(narrow)
+			holder, _ := b.openAs(first)
+			b.send(holder, makeRequest(1, 9, 1, nemo, mac))
+			b.net.seen()
+
+			next := *b.client
+			next.Source = x.next
+			b.known.Reconfigure(&next)
+			same := *b.client
+			b.known = NewClient(&same)
+			other, _ := b.openAs(second)
+			b.send(other, makeRequest(1, 9, 2, nemo, mac))
+			if n := len(b.net.seen()); (n == 1) != x.free {
+				t.Errorf("%s: the server got %d requests of the second certificate, expected some: %t", x.name, n, x.free)
+			}
+		})
+	}
+}
+
+// A client whose source is the address that a certificate of another has: the second that
+// connects is refused, and a line says why.
+// Rules: ID7, ID8
+func TestSourceInsideAPool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, settings{policy: strict, onUnroutable: Reject})
+		pool := netip.MustParsePrefix("127.2.0.0/30")
+		b.client.Source = &ClientSource{Pool: pool}
+		holder, _ := b.openAs("ap1")
+		b.send(holder, makeRequest(1, 9, 1, nemo, mac))
+		b.net.seen()
+		fixed := *b.client
+		fixed.Source = &ClientSource{Addr: udpback.PoolAddress(pool, []byte("dns ap1"))}
+		b.known = NewClient(&fixed)
+		other, p := b.openAs("ap2")
+		q := makeRequest(1, 9, 2, nemo, mac)
+		b.send(other, q)
+		checkAnswer(t, q, one(t, "the client got", p.got()), 3)
+		if want := "source is the address of a certificate in the source_pool of another client"; !strings.Contains(b.log.String(), want) {
+			t.Errorf("expected %q, got:\n%s", want, b.log)
+		}
+	})
+}
+
 // twins returns two names with the same address of a pool.
 func twins(pool netip.Prefix) (one, other string) {
 	names := map[netip.Addr]string{}

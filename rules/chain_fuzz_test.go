@@ -151,13 +151,28 @@ func chainByTwin(p []byte, rules [][]tried, encrypted bool) (_ []byte, err error
 				keep = append(keep, &twinNames[s.name])
 			}
 		}
-		for _, s := range steps {
+		first := slices.IndexFunc(steps, func(s tried) bool { return s.verb == trySet })
+		for i, s := range steps {
+			if i == first {
+				p = withoutTags(p, steps[i:])
+			}
 			if p, err = s.apply(p, keep, encrypted); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return p, nil
+}
+
+// withoutTags removes, with every tag, what set will give a tag and a fact.
+func withoutTags(p []byte, steps []tried) []byte {
+	for _, s := range steps {
+		if a := twinNames[s.name]; s.verb == trySet && a.hasTag && strings.Contains(triedValues[s.value].text, "{") {
+			a.hasTag = false
+			p, _ = packed(p, removed(tree(p), &a))
+		}
+	}
+	return p
 }
 
 // kindOf names the kind of an error, of the twin or not.

@@ -46,6 +46,9 @@ func (c *compiler) steps(r *Rule, d direction) {
 	for _, p := range r.Replace {
 		c.replace(p, d)
 	}
+	for _, a := range r.Set {
+		c.removeTags(a, d)
+	}
 	for _, of := range []struct {
 		verb string
 		list []Assignment
@@ -120,7 +123,7 @@ func (c *compiler) filter(verb string, list []Item, d direction) {
 		case a.vendor != 0 && a.sub != 0 && verb == "keep":
 			c.mistake(item.Key, fmt.Errorf("%s is a TLV; keep the attribute that holds it, %d:%d", item.Text, a.vendor, a.number))
 		case a.vendor != 0 && a.sub != 0:
-			c.add(&step{action: actTLV, direction: d, attribute: a, line: verb + " " + a.name})
+			c.removeTLV(a, d)
 		default:
 			items, names = append(items, a), append(names, a.name)
 			if verb == "remove" && (isKey(a.vendor, a.number) || a.vendor == vendorMicrosoft && a.allNumbers || a.allVendors) {
@@ -150,10 +153,31 @@ func (c *compiler) filter(verb string, list []Item, d direction) {
 	}
 }
 
+// removeTLV compiles the removal of a TLV.
+func (c *compiler) removeTLV(a *attribute, d direction) {
+	c.add(&step{action: actTLV, direction: d, attribute: a, holder: holderOf(a), filter: newFilter(false, []*attribute{a}), line: "remove " + a.name})
+}
+
+// removeTags has what set will give a tag and a fact removed with every tag, and without
+// one: not every server looks at the tag. It precedes all that set writes, so that a rule
+// may set the attribute with several tags.
+//
+// Rule: ID2.
+func (c *compiler) removeTags(r Assignment, d direction) {
+	a, err := parseAttribute(r.Attribute)
+	if err != nil || !a.hasTag || !slices.ContainsFunc(r.Values, isTextWithFact) {
+		return
+	}
+	c.add(&step{action: actFilter, direction: d, filter: newFilter(false, []*attribute{withEachTag(a)}), line: "remove " + a.entry.Name + " with every tag"})
+}
+
 // matched compiles an attribute and a pattern for its values.
 func (c *compiler) matched(key, name, text string) (*attribute, *pattern) {
 	a := c.attribute(key+".attribute", name)
 	p, err := compilePattern(text)
+	if err != nil && a != nil {
+		err = a.withoutValues(err)
+	}
 	if err != nil {
 		c.mistake(key+".pattern", err)
 	}
@@ -178,7 +202,7 @@ func (c *compiler) matched(key, name, text string) (*attribute, *pattern) {
 
 func (c *compiler) reject(r Pattern, d direction) {
 	if a, p := c.matched(r.Key, r.Attribute, r.Pattern); a != nil {
-		c.add(&step{action: actReject, direction: d, attribute: a, pattern: p, line: fmt.Sprintf("reject %s ~ %q", a.name, r.Pattern)})
+		c.add(&step{action: actReject, direction: d, attribute: a, pattern: p, line: fmt.Sprintf("reject %s ~ %s", a.name, a.shown(r.Pattern))})
 	}
 }
 
@@ -189,14 +213,14 @@ func (c *compiler) replace(r Replacement, d direction) {
 	}
 	with, err := parseTemplate(r.With, p)
 	if err != nil {
-		c.mistake(r.Key+".with", err)
+		c.mistake(r.Key+".with", a.withoutValues(err))
 		return
 	}
 	if a.entry.Size != 0 {
 		c.mistake(r.Key+".attribute", fmt.Errorf("the values of %s all have %d octets", a.entry.Name, a.entry.Size))
 		return
 	}
-	c.add(&step{action: actReplace, direction: d, attribute: a, pattern: p, with: with, line: fmt.Sprintf("replace %s ~ %q by %q", a.name, r.Pattern, r.With)})
+	c.add(&step{action: actReplace, direction: d, attribute: a, pattern: p, with: with, line: fmt.Sprintf("replace %s ~ %s by %s", a.name, a.shown(r.Pattern), a.shown(r.With))})
 }
 
 // assign compiles set, default or add.
@@ -215,11 +239,11 @@ func (c *compiler) assign(verb string, r Assignment, d direction) {
 		c.mistake(r.Key, errors.New("expected one or more values, got none; to remove an attribute list it under remove"))
 		return
 	}
-	s := &step{action: actAppend, direction: d, attribute: a, line: fmt.Sprintf("%s %s = %q", verb, a.name, r.Values)}
+	s := &step{action: actAppend, direction: d, attribute: a, line: fmt.Sprintf("%s %s = %s", verb, a.name, a.shownValues(r.Values))}
 	for _, text := range r.Values {
 		v, err := parseValue(a, text)
 		if err != nil {
-			c.mistake(r.Key, err)
+			c.mistake(r.Key, a.withoutValues(err))
 			return
 		}
 		s.values = append(s.values, v)
@@ -231,7 +255,7 @@ func (c *compiler) assign(verb string, r Assignment, d direction) {
 	switch verb {
 	case "set":
 		if a.sub != 0 && a.vendor != 0 {
-			c.add(&step{action: actTLV, direction: d, attribute: a, line: "remove " + a.name})
+			c.removeTLV(a, d)
 		} else {
 			c.add(&step{action: actFilter, direction: d, filter: newFilter(false, []*attribute{a}), line: "remove " + a.name})
 		}

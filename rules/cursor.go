@@ -4,7 +4,7 @@ import "radsec-gw/wire"
 
 // cursor goes through the instances of one attribute in a packet. One in a
 // Vendor-Specific that does not follow its vendor's layout is passed over, and so are TLVs
-// in a value of WiMAX that is spread over several attributes.
+// in a value of WiMAX that is spread over several attributes; removeTLV removes these.
 //
 // Rule: AR9.
 type cursor struct {

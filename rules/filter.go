@@ -33,6 +33,9 @@ func newFilter(keep bool, items []*attribute) *filter {
 		f.fates[typeVendorSpecific] = depends
 		f.fates[typeExtended1] = depends
 	}
+	if !keep {
+		f.watchDisguises()
+	}
 	for _, a := range items {
 		switch {
 		case a.vendor != 0 || a.allVendors || isExtended(a.typ) || a.hasTag:
@@ -95,16 +98,25 @@ func (f *filter) fateOf(a []byte) fate {
 		if neverRemoved(a[0], sub) {
 			return stays
 		}
+		if !f.keep && f.isDisguise(a) {
+			return goes
+		}
 		return f.fateIf(f.lists(a[0], sub, a[2:]))
 	}
 	vendor := vendorOf(a)
-	if !f.keep && !f.names(vendor) {
+	switch {
+	case !f.keep && isNobodys(vendor):
+		return goes
+	case !f.keep && !f.names(vendor):
 		return stays
 	}
 	layout := dict.LayoutOf(vendor)
 	inside := a[min(vendorHead, len(a)):]
 	if !fills(layout, inside) {
-		return f.fateIf(f.listsAll(vendor))
+		if f.keep {
+			return f.fateIf(f.listsAll(vendor))
+		}
+		return goes // what a server finds in it cannot be known
 	}
 	remain, removed := false, false
 	for len(inside) > 0 {
@@ -169,7 +181,7 @@ func (f *filter) fateInside(vendor uint32, number uint16, value []byte) fate {
 		return stays
 	}
 	for _, a := range f.items {
-		if a.allVendors || a.vendor == vendor && vendor != 0 && (a.allNumbers || a.number == number && a.tagMatches(value)) {
+		if a.allVendors || a.vendor == vendor && vendor != 0 && (a.allNumbers || a.sub == 0 && a.number == number && a.tagMatches(value)) {
 			return f.fateIf(true)
 		}
 	}

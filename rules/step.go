@@ -14,7 +14,7 @@ type action uint8
 const (
 	actReject  action = iota // fail the request when a value matches
 	actFilter                // remove what is listed, or is not
-	actTLV                   // remove the instances of a TLV
+	actTLV                   // remove a TLV
 	actReplace               // replace the match in each value
 	actAppend                // write values at the end
 	actDefault               // the same, when there is no instance
@@ -37,7 +37,8 @@ type step struct {
 	direction direction
 	rule      string
 	attribute *attribute // unless actFilter
-	filter    *filter
+	holder    *attribute // of actTLV
+	filter    *filter    // of actFilter and actTLV
 	pattern   *pattern
 	with      []part
 	values    []*value
@@ -76,9 +77,7 @@ func (s *step) run(e *Editor, f *Facts, seal *wire.Sealer) error {
 	case actFilter:
 		s.filter.run(e)
 	case actTLV:
-		for c := newCursor(); c.find(e.packet, s.attribute); {
-			c.remove(e, s.attribute)
-		}
+		s.removeTLV(e)
 	case actReplace:
 		return s.replace(e, f)
 	case actDefault:

@@ -104,6 +104,12 @@ func hasFact(parts []part) bool {
 	return slices.ContainsFunc(parts, func(p part) bool { return p.kind == partFact })
 }
 
+// isTextWithFact reports whether a text is a template with a fact.
+func isTextWithFact(text string) bool {
+	parts, err := parseTemplate(text, nil)
+	return err == nil && hasFact(parts)
+}
+
 // expand appends what a template stands for; m has the match of value. False when a fact
 // is absent.
 func expand(b []byte, parts []part, f *Facts, m *matcher, value []byte) ([]byte, bool) {

@@ -162,9 +162,11 @@ func removed(list []*node, a *named) []*node {
 		all := a.typ == 26 && a.number == 0 && (a.vendor == 0 || a.vendor == n.vendor)
 		switch {
 		case n.number != 26:
-			return !n.safe() && a.plain(n)
+			return !n.safe() && (a.plain(n) || a.vendor != 0 && n.extendedOf(a))
+		case n.vendor == 0 || n.vendor > 0xffffff:
+			return true
 		case len(n.children) == 0:
-			return all
+			return all || n.vendor == a.vendor
 		}
 		n.children = slices.DeleteFunc(n.children, func(c *node) bool {
 			if n.vendor == 311 && slices.Contains(safeMicrosoft, c.number) {
@@ -172,14 +174,22 @@ func removed(list []*node, a *named) []*node {
 			}
 			match := all || a.vendor != 0 && a.vendor == n.vendor && a.number == c.number
 			if a.vendor == 24757 && a.sub != 0 && match {
-				count := len(c.children)
 				c.children = slices.DeleteFunc(c.children, func(t *node) bool { return t.number == a.sub })
-				return count > 0 && len(c.children) == 0
+				return len(c.children) == 0
 			}
 			return match
 		})
 		return len(n.children) == 0
 	})
+}
+
+// extendedOf reports whether a server may find the vendor's attribute a in this one, which
+// is not a Vendor-Specific.
+func (n *node) extendedOf(a *named) bool {
+	if n.number < 241 || n.number > 246 || len(n.value) == 0 || n.value[0] != 26 {
+		return false
+	}
+	return n.number >= 245 || len(n.value) >= 6 && binary.BigEndian.Uint32(n.value[1:]) == a.vendor && (a.number == 0 || int(n.value[5]) == a.number)
 }
 
 // values calls f for each value of a, with what precedes it inside the value field, and

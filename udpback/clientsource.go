@@ -18,17 +18,18 @@ import (
 )
 
 // Source is a local address that requests of a client are sent from, instead of that of the
-// server, and the secret that servers know it with. There is one for each address and secret.
+// server, and the secret that servers know it with. There is one for each address, secret and
+// client.
 type Source struct {
 	// static after construction
 	Addr   netip.Addr
 	Secret *wire.ServerSecret // nil: that of each server
-	Client string             // the first client that has acquired it, for the log
+	Client string             // the client that has acquired it, for the log
 
 	holder []byte // whose the address is; see AcquireSource
 
 	// guarded by sourceTable.mu
-	acquired   int           // how many have acquired and not released it
+	claims     []Claim       // of those who have acquired and not released it
 	releasedAt time.Duration // when the last did
 }
 
@@ -55,38 +56,58 @@ type sourceTable struct {
 	reclaiming atomic.Bool // reclaimSockets runs
 }
 
+// Claim says whether one who has acquired a source still means to use it. It must be
+// comparable. A nil Claim is for as long as the source is not released.
+type Claim interface {
+	// Holds reports whether the configuration still gives its client this source. It is called
+	// with a lock held, and must not wait.
+	Holds(addr netip.Addr) bool
+}
+
+// isHeld reports whether somebody who has acquired the source still means to use it: the
+// claims of others end with a reload, even if they send nothing after it. With
+// sourceTable.mu held.
+func (s *Source) isHeld() bool {
+	return slices.ContainsFunc(s.claims, func(c Claim) bool { return c == nil || c.Holds(s.Addr) })
+}
+
 // AcquireSource returns the source of an address and a secret, nil for that of each server,
-// until ReleaseSource. holder is what the address was computed from: two certificates with
-// one address cannot have it at the same time, and the second gets ErrSourceTaken (ID7).
-func (b *Backend) AcquireSource(addr netip.Addr, secret *wire.ServerSecret, holder []byte, client string) (*Source, error) {
+// until ReleaseSource with the same claim. holder is what the address was computed from: two
+// certificates with one address cannot have it at the same time, and the second gets
+// ErrSourceTaken (ID7).
+func (b *Backend) AcquireSource(addr netip.Addr, secret *wire.ServerSecret, holder []byte, client string, claim Claim) (*Source, error) {
 	t := &b.sources
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, s := range t.byAddr[addr] {
-		if s.acquired > 0 && !bytes.Equal(s.holder, holder) {
+		if !bytes.Equal(s.holder, holder) && s.isHeld() {
 			return nil, ErrSourceTaken
 		}
 	}
 	for _, s := range t.byAddr[addr] {
-		if s.Secret.Equal(secret) && bytes.Equal(s.holder, holder) {
-			s.acquired++
+		if s.Client == client && s.Secret.Equal(secret) && bytes.Equal(s.holder, holder) {
+			s.claims = append(s.claims, claim)
 			return s, nil
 		}
 	}
 	if t.byAddr == nil {
 		t.byAddr = map[netip.Addr][]*Source{}
 	}
-	s := &Source{Addr: addr, Secret: secret, Client: client, holder: bytes.Clone(holder), acquired: 1}
+	s := &Source{Addr: addr, Secret: secret, Client: client, holder: bytes.Clone(holder), claims: []Claim{claim}}
 	t.byAddr[addr] = append(t.byAddr[addr], s)
 	b.scheduleSweepOfSources()
 	return s, nil
 }
 
 // ReleaseSource ends an AcquireSource. Requests in flight keep the source.
-func (b *Backend) ReleaseSource(s *Source) {
+func (b *Backend) ReleaseSource(s *Source, claim Claim) {
 	b.sources.mu.Lock()
 	defer b.sources.mu.Unlock()
-	s.acquired--
+	// Not in order: all the connections of a client may have one source.
+	last := len(s.claims) - 1
+	s.claims[slices.Index(s.claims, claim)] = s.claims[last]
+	s.claims[last] = nil
+	s.claims = s.claims[:last]
 	s.releasedAt = b.Now()
 }
 
@@ -132,7 +153,7 @@ func (b *Backend) sweepSources() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for addr, list := range t.byAddr {
-		list = slices.DeleteFunc(list, func(s *Source) bool { return s.acquired == 0 && now-s.releasedAt >= sourceRest })
+		list = slices.DeleteFunc(list, func(s *Source) bool { return len(s.claims) == 0 && now-s.releasedAt >= sourceRest })
 		if len(list) == 0 {
 			delete(t.byAddr, addr)
 		} else {

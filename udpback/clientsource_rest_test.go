@@ -55,7 +55,7 @@ func TestSourceIsClosedAtRest(t *testing.T) {
 		if got := m.count(from1); got < 2 {
 			t.Errorf("%d datagrams came from the source, expected those of both requests", got)
 		}
-		f.backend.ReleaseSource(source)
+		f.backend.ReleaseSource(source, nil)
 		o.Cancel()
 		pass(time.Hour)
 		f.backend.sources.mu.Lock()
@@ -106,6 +106,55 @@ func TestIdleSourceMakesSpace(t *testing.T) {
 			t.Error("a socket with an Identifier in use was closed")
 		}
 		busy.Cancel()
+	})
+}
+
+// Where no more sockets may be opened, those of sources are not renewed while requests wait on
+// them: a reload or a server that moves would open one more for each source at once. The
+// requests are sent from their source as soon as there is space.
+// Rules: ID9, P26
+func TestSourcesAreNotRenewedAtTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		m := f.machine()
+		f.backend.LimitSockets(8)
+		a := f.server(t, "a", nil)
+		defer a.Close()
+		g := f.group(t, Failover, a)
+		var owners []*owner
+		for i := range 8 {
+			o := newOwner(radius.CodeAccessRequest)
+			if i > 0 {
+				o.Source = f.source(t, netip.AddrFrom4([4]byte{127, 0, 9, byte(i)}), "")
+			}
+			f.start(t, g, o)
+			owners = append(owners, o)
+		}
+		bounded := func(when string) {
+			t.Helper()
+			synctest.Wait()
+			if n := f.backend.sockets.Load(); n > 9 { // the server's own may have one more
+				t.Errorf("%s %d sockets are open, expected at most 9", when, n)
+			}
+		}
+		bounded("at first")
+		f.backend.Refresh()
+		bounded("after a refresh")
+		a.endpoint(wire.KindAccess).moveToAddress(false)
+		bounded("after the server has moved")
+		f.net.answering(t, "a")
+		pass(10 * time.Second)
+		bounded("later")
+		for i, o := range owners {
+			if got := o.outcome(); got != accepted {
+				t.Errorf("request %d: %s, expected an Access-Accept", i, got)
+			}
+		}
+		for i := range 7 {
+			if m.count(netip.AddrFrom4([4]byte{127, 0, 9, byte(i + 1)})) == 0 {
+				t.Errorf("nothing came from source %d", i+1)
+			}
+		}
 	})
 }
 

@@ -97,7 +97,7 @@ func (f *fixture) source(t *testing.T, a netip.Addr, secret string) *Source {
 	if secret != "" {
 		s = serverSecret(t, secret)
 	}
-	source, err := f.backend.AcquireSource(a, s, nil, "ap")
+	source, err := f.backend.AcquireSource(a, s, nil, "ap", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,9 @@ func TestServerDoesNotKnowASource(t *testing.T) {
 // Rules: ID7
 func TestTwoHoldersOfASource(t *testing.T) {
 	f := newFixture(t)
-	acquire := func(holder string) (*Source, error) { return f.backend.AcquireSource(from1, nil, []byte(holder), "ap") }
+	acquire := func(holder string) (*Source, error) {
+		return f.backend.AcquireSource(from1, nil, []byte(holder), "ap", nil)
+	}
 	one, err := acquire("one")
 	if err != nil {
 		t.Fatal(err)
@@ -310,11 +312,11 @@ func TestTwoHoldersOfASource(t *testing.T) {
 	if _, err := acquire("other"); !errors.Is(err, ErrSourceTaken) {
 		t.Errorf("another certificate: %v, expected %v", err, ErrSourceTaken)
 	}
-	f.backend.ReleaseSource(one)
+	f.backend.ReleaseSource(one, nil)
 	if _, err := acquire("other"); !errors.Is(err, ErrSourceTaken) {
 		t.Errorf("another certificate while one of two connections is open: %v, expected %v", err, ErrSourceTaken)
 	}
-	f.backend.ReleaseSource(one)
+	f.backend.ReleaseSource(one, nil)
 	other, err := acquire("other")
 	if err != nil || other == one {
 		t.Errorf("another certificate after the first has gone: %v, expected a source of its own", err)
@@ -323,12 +325,12 @@ func TestTwoHoldersOfASource(t *testing.T) {
 		t.Errorf("the first again: %v, expected %v", err, ErrSourceTaken)
 	}
 	secret := serverSecret(t, "a-secret-of-its-own")
-	if s, err := f.backend.AcquireSource(from1, secret, []byte("other"), "ap"); err != nil || s == other {
+	if s, err := f.backend.AcquireSource(from1, secret, []byte("other"), "ap", nil); err != nil || s == other {
 		t.Errorf("another secret of the same holder: %v, expected another source", err)
 	}
 	same := serverSecret(t, "a-secret-of-its-own")
-	x, _ := f.backend.AcquireSource(from2, secret, nil, "ap")
-	y, _ := f.backend.AcquireSource(from2, same, nil, "ap")
+	x, _ := f.backend.AcquireSource(from2, secret, nil, "ap", nil)
+	y, _ := f.backend.AcquireSource(from2, same, nil, "ap", nil)
 	if x == nil || x != y {
 		t.Error("an equal secret after a reload: expected the same source, which keeps its sockets")
 	}

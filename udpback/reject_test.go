@@ -2,6 +2,7 @@ package udpback
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,8 +19,10 @@ type rejectBed struct {
 	group   *Group
 	servers []*Server
 	does    map[string]func(q []byte) [][]byte // by server; none: silence
-	got     map[string]int                     // requests at each server, resends included
-	seen    map[string][]byte                  // the last of them
+
+	mu   sync.Mutex        // held by those that serve; the test waits for them instead
+	got  map[string]int    // requests at each server, resends included
+	seen map[string][]byte // the last of them
 }
 
 func newRejectBed(t *testing.T, balance Balance, names ...string) *rejectBed {
@@ -30,6 +33,8 @@ func newRejectBed(t *testing.T, balance Balance, names ...string) *rejectBed {
 		b.servers = append(b.servers, s)
 	}
 	b.net.serve = func(address string, q []byte) [][]byte {
+		b.mu.Lock()
+		defer b.mu.Unlock()
 		name := address[:1]
 		b.got[name]++
 		b.seen[name] = q
@@ -219,7 +224,9 @@ func TestLateRejectIsKept(t *testing.T) {
 				o := newOwner(radius.CodeAccessRequest)
 				b.start(t, b.group, o)
 				first := b.net.seen("a:1812")[0].octets
+				b.net.mu.Lock()
 				from := b.net.sockets[0]
+				b.net.mu.Unlock()
 				pass(12 * time.Second)
 				b.net.mu.Lock()
 				atA, atB := b.got["a"], b.seen["b"]

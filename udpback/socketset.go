@@ -298,7 +298,10 @@ func (set *socketSet) replace(gone bool) (old []*socket, ok bool) {
 	if set.closed || len(old) == 0 && len(set.parked) == 0 {
 		return nil, false
 	}
-	s := set.open()
+	var s *socket
+	if set.source == nil || !set.ep.server.backend.atSocketLimit() { // there are as many sources as clients
+		s = set.open()
+	}
 	if s == nil && !gone {
 		return nil, false
 	}

@@ -161,32 +161,44 @@ func (x *explained) reply(request, reply *wire.View) error {
 // "+" those that only this one has.
 func (x *explained) print(title string, before, v *wire.View) {
 	fmt.Fprintf(x.w, "\n%s, %d octets:\n", title, len(v.Packet))
-	lines := audit.Attributes(v)
+	list := attributesOf(v)
 	if before == nil {
-		for _, line := range lines {
-			fmt.Fprintf(x.w, "    %s\n", line)
+		for _, a := range list {
+			fmt.Fprintf(x.w, "    %s\n", a.line)
 		}
 		return
 	}
-	old := audit.Attributes(before)
-	if slices.Equal(old, lines) {
+	old := attributesOf(before)
+	if slices.Equal(old, list) {
 		fmt.Fprintln(x.w, "    (unchanged)")
 		return
 	}
-	for _, line := range old {
-		if i := slices.Index(lines, line); i >= 0 {
-			for _, added := range lines[:i] {
-				fmt.Fprintf(x.w, "  + %s\n", added)
+	for _, a := range old {
+		if i := slices.Index(list, a); i >= 0 {
+			for _, added := range list[:i] {
+				fmt.Fprintf(x.w, "  + %s\n", added.line)
 			}
-			fmt.Fprintf(x.w, "    %s\n", line)
-			lines = lines[i+1:]
+			fmt.Fprintf(x.w, "    %s\n", a.line)
+			list = list[i+1:]
 		} else {
-			fmt.Fprintf(x.w, "  - %s\n", line)
+			fmt.Fprintf(x.w, "  - %s\n", a.line)
 		}
 	}
-	for _, added := range lines {
-		fmt.Fprintf(x.w, "  + %s\n", added)
+	for _, added := range list {
+		fmt.Fprintf(x.w, "  + %s\n", added.line)
 	}
+}
+
+// attributeLine is an attribute and its line. Two with the same line differ when their values
+// are hidden.
+type attributeLine struct{ line, value string }
+
+func attributesOf(v *wire.View) (list []attributeLine) {
+	all := wire.Reveal(v, nil, nil)
+	for i, line := range audit.Attributes(v) {
+		list = append(list, attributeLine{line, string(all[i].Value)})
+	}
+	return list
 }
 
 // names lists the rules that lists of names choose, for a title.

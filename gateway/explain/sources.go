@@ -33,7 +33,7 @@ func Sources(w io.Writer, p *gateway.Plan, certificates []ClientCertificate) err
 	}
 	t := table(w, "Certificates, and where the requests of their holders are sent from")
 	fmt.Fprintln(t, "  file\tsubject\tclient\tsource")
-	holders := map[netip.Addr]holder{}
+	holders := fixedSources(p.Config)
 	var wrong []string
 	for _, one := range certificates {
 		leaf := one.Chain[0]
@@ -50,7 +50,7 @@ func Sources(w io.Writer, p *gateway.Plan, certificates []ClientCertificate) err
 			continue
 		}
 		if other, taken := holders[source]; taken && !bytes.Equal(other.key, key) {
-			wrong = append(wrong, fmt.Sprintf("%s: has the same address %s as %s: while one is connected, the requests of the other are refused; make source_pool of client %q larger", one.File, source, other.file, c.Name))
+			wrong = append(wrong, fmt.Sprintf("%s: has the same address %s as %s: while one is connected, the requests of the other are refused; make source_pool of client %q larger", one.File, source, other.name, c.Name))
 		} else if !taken {
 			holders[source] = holder{one.File, key}
 		}
@@ -65,10 +65,21 @@ func Sources(w io.Writer, p *gateway.Plan, certificates []ClientCertificate) err
 	return nil
 }
 
-// holder is the first certificate with an address.
+// holder is the client with an address, or the first certificate.
 type holder struct {
-	file string
-	key  []byte
+	name string
+	key  []byte // nil: a client
+}
+
+// fixedSources returns the addresses that clients have, whatever their certificates.
+func fixedSources(cfg *config.Config) map[netip.Addr]holder {
+	all := map[netip.Addr]holder{}
+	for i := range cfg.Clients {
+		if c := &cfg.Clients[i]; c.Source.IsValid() {
+			all[c.Source] = holder{name: fmt.Sprintf("client %q", c.Name)}
+		}
+	}
+	return all
 }
 
 // printSources prints the source of each client.
