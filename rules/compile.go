@@ -206,6 +206,9 @@ func (c *compiler) reject(r Pattern, d direction) {
 	}
 }
 
+// replace compiles a replacement. That of a User-Name may well have a fact, such as a realm.
+//
+// Rule: ID2.
 func (c *compiler) replace(r Replacement, d direction) {
 	a, p := c.matched(r.Key, r.Attribute, r.Pattern)
 	if a == nil {
@@ -219,6 +222,9 @@ func (c *compiler) replace(r Replacement, d direction) {
 	if a.entry.Size != 0 {
 		c.mistake(r.Key+".attribute", fmt.Errorf("the values of %s all have %d octets", a.entry.Name, a.entry.Size))
 		return
+	}
+	if hasFact(with) && d == both && (a.vendor != 0 || a.typ != typeUserName) {
+		c.warn(r.Key+".with", fmt.Sprintf("a client can send %s with a value that the pattern does not match, and so forge the fact; give it under set", a.name))
 	}
 	c.add(&step{action: actReplace, direction: d, attribute: a, pattern: p, with: with, line: fmt.Sprintf("replace %s ~ %s by %s", a.name, a.shown(r.Pattern), a.shown(r.With))})
 }

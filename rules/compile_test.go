@@ -79,7 +79,9 @@ func TestWarnings(t *testing.T) {
 	}{
 		{Rule{Add: assign("Filter-Id", "{client.name}")}, "forge"},
 		{Rule{Default: assign("Filter-Id", "{client.name}")}, "forge"},
+		{Rule{Replace: []Replacement{{"k", "Filter-Id", "^x$", "{client.name}"}}}, "forge"},
 		{Rule{Set: assign("Filter-Id", "{client.name}")}, ""},
+		{Rule{Replace: []Replacement{{"k", "User-Name", "@.*$", "@{client.name}"}}}, ""},
 		{Rule{Remove: items("MS-MPPE-Send-Key")}, "MPPE"},
 		{Rule{Remove: items("311:*")}, "MPPE"},
 		{Rule{Keep: items("User-Password", "311:*")}, "without User-Name"},
