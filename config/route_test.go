@@ -35,7 +35,7 @@ func TestMistakesOfRoute(t *testing.T) {
 	})
 }
 
-// AR12. A route whose accounting is answered here needs no acct_port of its servers, and no
+// A route whose accounting is answered here needs no acct_port of its servers, and no
 // servers.
 // Rules: AR12
 func TestAnsweredAccountingNeedsNoPort(t *testing.T) {

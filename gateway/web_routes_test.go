@@ -7,7 +7,7 @@ import (
 	"radsec-gw/config"
 )
 
-// AR12. Accounting that is answered here does not count for readiness: neither the kind of a
+// Accounting that is answered here does not count for readiness: neither the kind of a
 // route that has others, nor a route that takes nothing else. The status shows both.
 // Rules: AR12
 func TestAnsweredAccountingDoesNotCountForReadiness(t *testing.T) {

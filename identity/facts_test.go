@@ -11,8 +11,10 @@ import (
 	"radsec-gw/certs"
 )
 
-// ID1. The facts of a certificate are its names, of several of a kind the first; a
-// certificate without a name, and no certificate, lack the fact.
+// The facts of a certificate are its names, of several of a kind the first; a certificate
+// without a name, and no certificate, lack the fact.
+//
+// Rules: ID1
 func TestFactsOf(t *testing.T) {
 	p := newPKI(t)
 	uri := must(url.Parse("urn:example:ap1"))
@@ -38,9 +40,11 @@ func TestFactsOf(t *testing.T) {
 	}
 }
 
-// ID7. The key of a source is that of the holder's first name, the same for its next
+// The key of a source is that of the holder's first name, the same for its next
 // certificate, ignoring case; or that of issuer and serial, different for each certificate,
 // and for two CAs that have used the same serial.
+//
+// Rules: ID7
 func TestSourceKeys(t *testing.T) {
 	p, other := newPKI(t), newPKI(t)
 	dns := func(name string) certs.Change {

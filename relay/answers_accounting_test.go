@@ -9,7 +9,7 @@ import (
 	"radsec-gw/wire"
 )
 
-// AR12. A route with accounting = "answer" acknowledges accounting of any type itself, with
+// A route with accounting = "answer" acknowledges accounting of any type itself, with
 // the client's Proxy-State and signed for it. No server is sent any of it; Access-Requests
 // of the route go to the server as ever.
 // Rules: AR12, P34
@@ -42,7 +42,7 @@ func TestAccountingIsAnsweredHere(t *testing.T) {
 	})
 }
 
-// AR12. The same request again gets the same answer, as long as that is kept; another with
+// The same request again gets the same answer, as long as that is kept; another with
 // its Identifier gets its own.
 // Rules: AR12, P60
 func TestAnsweredAccountingAgain(t *testing.T) {
@@ -66,7 +66,7 @@ func TestAnsweredAccountingAgain(t *testing.T) {
 	})
 }
 
-// AR12. In RADIUS/1.1 the answer has the request's Token, and no authenticator.
+// In RADIUS/1.1 the answer has the request's Token, and no authenticator.
 // Rules: AR12
 func TestAccountingIsAnsweredHere11(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestAccountingIsAnsweredHere11(t *testing.T) {
 	})
 }
 
-// AR12. The answer needs no server: the route may have none, and then refuses
+// The answer needs no server: the route may have none, and then refuses
 // Access-Requests as ever; or its server may be silent.
 // Rules: AR12
 func TestAccountingIsAnsweredWithoutServers(t *testing.T) {
@@ -100,7 +100,7 @@ func TestAccountingIsAnsweredWithoutServers(t *testing.T) {
 	})
 }
 
-// AR12. What a client may not send is not acknowledged, nor what does not verify; and an
+// What a client may not send is not acknowledged, nor what does not verify; and an
 // answer that would be too long is not sent.
 // Rules: AR12, P15
 func TestAccountingThatIsNotAnswered(t *testing.T) {
@@ -125,7 +125,7 @@ func TestAccountingThatIsNotAnswered(t *testing.T) {
 	})
 }
 
-// AR12. The answer is counted by route, and an answer that the connection does not accept is
+// The answer is counted by route, and an answer that the connection does not accept is
 // counted as such.
 // Rules: AR12
 func TestAnsweredAccountingIsCounted(t *testing.T) {
@@ -148,7 +148,7 @@ func TestAnsweredAccountingIsCounted(t *testing.T) {
 	})
 }
 
-// AR12. By default the server alone acknowledges accounting: until it does, the client gets
+// By default the server alone acknowledges accounting: until it does, the client gets
 // nothing.
 // Rules: AR12, P71
 func TestAccountingIsForwardedByDefault(t *testing.T) {

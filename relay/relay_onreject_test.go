@@ -37,7 +37,7 @@ func ofServer(q []byte, secret string) bool {
 	return string(c) == string(q)
 }
 
-// AR13. The client gets the Accept of the second server, written for it: with its
+// The client gets the Accept of the second server, written for it: with its
 // Identifier and Proxy-State, signed. The password is hidden again for each server.
 // Rules: AR13, P65
 func TestRejectedRequestIsAcceptedByTheNext(t *testing.T) {
@@ -64,7 +64,7 @@ func TestRejectedRequestIsAcceptedByTheNext(t *testing.T) {
 	})
 }
 
-// AR13. The Reject is kept while the second server has the request. It is written for the
+// The Reject is kept while the second server has the request. It is written for the
 // client as any reply, when that server rejects, too, or stays silent to the end, whatever
 // on_unreachable says, in both versions of RADIUS.
 // Rules: AR13, P34
@@ -104,7 +104,7 @@ func TestKeptRejectIsWrittenForTheClient(t *testing.T) {
 	}
 }
 
-// AR13. A client that closes, or uses the Identifier for another request, while the second
+// A client that closes, or uses the Identifier for another request, while the second
 // server has the request gets nothing of it.
 // Rules: AR13
 func TestClientLeavesWhileTheNextIsAsked(t *testing.T) {

@@ -70,7 +70,7 @@ type rejectRow struct {
 	moved    int    // how often it left a server that replied
 }
 
-// AR13. What a request ends with, and which servers get it, by what each of them does.
+// What a request ends with, and which servers get it, by what each of them does.
 // Rules: AR13, P65
 func TestRejectedRequestAsksTheNext(t *testing.T) {
 	const reject, accept, challenge = 3, 2, 11
@@ -139,7 +139,7 @@ func (row *rejectRow) run(t *testing.T) {
 	}
 }
 
-// AR13. At the next server it is a new request: another Request Authenticator, written anew.
+// At the next server it is a new request: another Request Authenticator, written anew.
 // Its way is by the group's own order.
 // Rules: AR13, P65
 func TestRejectedRequestIsNewAtTheNext(t *testing.T) {
@@ -167,7 +167,7 @@ func TestRejectedRequestIsNewAtTheNext(t *testing.T) {
 	}
 }
 
-// AR13. The Reject that came first is the one that the owner gets, and Served names its
+// The Reject that came first is the one that the owner gets, and Served names its
 // server.
 // Rules: AR13
 func TestFirstRejectIsKept(t *testing.T) {
@@ -183,7 +183,7 @@ func TestFirstRejectIsKept(t *testing.T) {
 	})
 }
 
-// AR13. A server in maintenance is not asked after a Reject: with no other, the Reject is
+// A server in maintenance is not asked after a Reject: with no other, the Reject is
 // passed on at once.
 // Rules: AR13
 func TestRejectWithNoOtherServerIsPassedOn(t *testing.T) {
@@ -203,7 +203,7 @@ func TestRejectWithNoOtherServerIsPassedOn(t *testing.T) {
 	})
 }
 
-// AR13. A server that was left as silent rejects late: the server that has the request now
+// A server that was left as silent rejects late: the server that has the request now
 // decides, and if it stays silent, the owner gets that Reject. The rejecting server is not
 // asked again.
 // Rules: AR13
@@ -265,7 +265,7 @@ func TestLateRejectIsKept(t *testing.T) {
 	}
 }
 
-// AR13. A request that is cancelled while the next server has it leaves no Reject behind,
+// A request that is cancelled while the next server has it leaves no Reject behind,
 // and the exchange may be used again.
 // Rules: AR13
 func TestCancelledRequestKeepsNoReject(t *testing.T) {
@@ -297,7 +297,7 @@ func TestCancelledRequestKeepsNoReject(t *testing.T) {
 	})
 }
 
-// AR13. Without on_reject = "next" a Reject is passed on at once.
+// Without on_reject = "next" a Reject is passed on at once.
 // Rules: AR13
 func TestRejectIsPassedOnByDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -312,7 +312,7 @@ func TestRejectIsPassedOnByDefault(t *testing.T) {
 	})
 }
 
-// AR13. A request that a server has rejected does not come back to it, nor to one that was
+// A request that a server has rejected does not come back to it, nor to one that was
 // silent, although the next one is silent and fails, and the first is up.
 // Rules: AR13
 func TestRejectedRequestDoesNotComeBack(t *testing.T) {
@@ -338,7 +338,7 @@ func TestRejectedRequestDoesNotComeBack(t *testing.T) {
 	})
 }
 
-// AR13. A request whose client is gone at the moment of the Reject is not sent to the next
+// A request whose client is gone at the moment of the Reject is not sent to the next
 // server (RFC 6613 §2.6.1).
 // Rules: AR13
 func TestCancelledRequestIsNotAskedOfTheNext(t *testing.T) {
@@ -366,7 +366,7 @@ func TestCancelledRequestIsNotAskedOfTheNext(t *testing.T) {
 	})
 }
 
-// AR13. An observer sees why the request moves.
+// An observer sees why the request moves.
 // Rules: AR13
 func TestMoveAfterRejectIsObserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

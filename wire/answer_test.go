@@ -73,7 +73,7 @@ func TestWriteAnswerGrantsNothing(t *testing.T) {
 	}
 }
 
-// AR12. Only an answer that is declared to acknowledge may be an Accounting-Response, and
+// Only an answer that is declared to acknowledge may be an Accounting-Response, and
 // only to an Accounting-Request.
 // Rules: AR12, P71
 func TestWriteAnswerAcknowledges(t *testing.T) {

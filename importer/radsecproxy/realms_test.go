@@ -97,7 +97,7 @@ func TestTimeIsBounded(t *testing.T) {
 	}
 }
 
-// AR12. AccountingResponse becomes accounting = "answer" where accounting has no server. A
+// AccountingResponse becomes accounting = "answer" where accounting has no server. A
 // server that is not carried over had the accounting: nothing is acknowledged in its place.
 // Rules: AR12
 func TestAccountingResponse(t *testing.T) {
