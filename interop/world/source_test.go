@@ -13,6 +13,7 @@ import (
 // the log says so, and requests wait; they are sent when it appears.
 //
 // Fault O10.
+// Rules: ID6, ID8
 func TestSource(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -45,7 +45,9 @@ func TestSourcesSwapAtReload(t *testing.T) {
 				}
 			}
 		}
-		time.Sleep(300 * time.Millisecond) // until they have arrived
+		if !testbed.Eventually(patience, func() bool { return server.fresh() == len(all) }) {
+			t.Errorf("%d of %d requests have come to the server", server.fresh(), len(all))
+		}
 	}
 	send(0, one, two)
 	for step, next := range []struct {
