@@ -197,13 +197,13 @@ func viewOfList(code byte, list []attr, v11 bool) *wire.View {
 	return framed(b, v11)
 }
 
-// viewOfAttributes returns an Access-Request with the octets of its attributes; nil: it is
-// not well-framed, or too long.
-func viewOfAttributes(attributes []byte, v11 bool) *wire.View {
+// viewOfAttributes returns a request with the octets of its attributes; nil: it is not
+// well-framed, or too long.
+func viewOfAttributes(code byte, attributes []byte, v11 bool) *wire.View {
 	if len(attributes) > wire.MaxLength-wire.MinLength {
 		return nil
 	}
-	return framed(append(append([]byte{1, 7, 0, 0}, make([]byte, 16)...), attributes...), v11)
+	return framed(append(append([]byte{code, 7, 0, 0}, make([]byte, 16)...), attributes...), v11)
 }
 
 // framed sets the length of a packet, and reads it.
@@ -216,10 +216,18 @@ func framed(b []byte, v11 bool) *wire.View {
 	return nil
 }
 
-// trip is what a request was and became, by the twin, and the steps of the rules.
+// triedCodes are requests and their replies.
+var triedCodes = []struct {
+	kind           wire.Kind
+	request, reply byte
+}{{wire.KindAccess, 1, 2}, {wire.KindAccounting, 4, 5}, {wire.KindCoA, 43, 44}, {wire.KindDisconnect, 40, 41}}
+
+// trip is what a request was and became, by the twin, and the steps of the rules: for the
+// request in their order, for the reply those of the server and those of the client.
 type trip struct {
 	own, sent       []attr
 	there, answered []tried
+	reply           byte // its code
 }
 
 // overTheWire writes the request for the server, has it send everything back, and writes the
@@ -242,13 +250,16 @@ func overTheWire(t *testing.T, p *Passage, v, changed *wire.View, twin trip) {
 	d.Run()
 	saw := without(listOf(seen[:n]), 80)
 	wantSent := without(twin.sent, 33, 80)
+	if p.Kind == wire.KindAccounting {
+		wantSent = without(wantSent, 79) // RFC 2869 §5.19
+	}
 	if len(saw) == len(wantSent)+1 && !slices.ContainsFunc(wantSent, isChallenge) { // RFC 2865 §2.3
 		wantSent = append(wantSent, saw[slices.IndexFunc(saw, isChallenge)])
 	}
 	checkCarried(t, "the server", saw, wantSent)
 	ra := [16]byte(seen[4:20])
 	expected, ok := through(back(saw, twin.there, twin.sent, twin.own), twin.answered)
-	reply, err := p.Reply(e, other, d, viewOfList(2, saw, false), v, changed, &ra, secret)
+	reply, err := p.Reply(e, other, d, viewOfList(twin.reply, saw, false), v, changed, &ra, secret)
 	if ok && err != nil || !ok {
 		return // compared before
 	}
@@ -294,15 +305,16 @@ func FuzzPassage(f *testing.F) {
 	for verb := range byte(6) {
 		for name := range byte(len(triedNames)) {
 			for value := range byte(5) {
-				f.Add(plain, []byte{verb, name, value, 2, 0, 1}, []byte{5, name, value}, []byte{verb, name, value}, name%2 == 0)
-				f.Add(chap, []byte{verb, name, value}, []byte{2, 0, value}, []byte{verb, name, value}, name%2 == 1)
+				f.Add(plain, []byte{verb, name, value, 2, 0, 1}, []byte{5, name, value}, []byte{2, 0, 0}, []byte{verb, name, value}, value, name%2 == 0)
+				f.Add(chap, []byte{verb, name, value}, []byte{2, 0, value}, []byte{verb, name, value}, []byte{}, byte(0), name%2 == 1)
 			}
 		}
 	}
-	f.Add(bytes.Repeat([]byte{18, 6, 'a', 'b', 'c', 'd'}, 679), []byte{5, 3, 1, 5, 2, 1}, []byte{2, 2, 3}, []byte{2, 2, 4}, false)
-	f.Add([]byte{1, 2, 1, 5, 'b', 'o', 'b'}, []byte{2, 0, 2}, []byte{}, []byte{3, 0, 4}, true)
-	f.Fuzz(func(t *testing.T, attributes, client, server, reply []byte, v11 bool) {
-		v := viewOfAttributes(attributes, v11)
+	f.Add(bytes.Repeat([]byte{18, 6, 'a', 'b', 'c', 'd'}, 679), []byte{5, 3, 1, 5, 2, 1}, []byte{2, 2, 3}, []byte{}, []byte{2, 2, 4}, byte(0), false)
+	f.Add([]byte{1, 2, 1, 5, 'b', 'o', 'b'}, []byte{2, 0, 2}, []byte{}, []byte{}, []byte{3, 0, 4}, byte(1), true)
+	f.Fuzz(func(t *testing.T, attributes, client, server, serverReply, reply []byte, kind byte, v11 bool) {
+		code := triedCodes[int(kind)%len(triedCodes)]
+		v := viewOfAttributes(code.request, attributes, v11)
 		if v == nil {
 			return
 		}
@@ -310,11 +322,13 @@ func FuzzPassage(f *testing.F) {
 		if slices.ContainsFunc(own, func(a attr) bool { return slices.Contains(noText, a.t) && !isMSCHAP(a) }) {
 			return
 		}
-		there, here, answered := stepsOf(client), stepsOf(server), stepsOf(reply)
+		there, here := stepsOf(client), stepsOf(server)
+		first, last := stepsOf(serverReply), stepsOf(reply)
+		answered := slices.Concat(first, last)
 		e, other, d := rules.NewEditor(), rules.NewEditor(), wire.NewDigests()
 		secret, serverSecret := must(wire.NewClientSecret([]byte(clientText))), must(wire.NewServerSecret([]byte(serverText)))
-		passage := Passage{Kind: wire.KindAccess, Facts: &triedFacts, Secret: secret,
-			Client: AttributeRules{chainOfSteps(t, there), chainOfSteps(t, answered)}, Server: AttributeRules{Request: chainOfSteps(t, here)}}
+		passage := Passage{Kind: code.kind, Facts: &triedFacts, Secret: secret,
+			Client: AttributeRules{chainOfSteps(t, there), chainOfSteps(t, last)}, Server: AttributeRules{chainOfSteps(t, here), chainOfSteps(t, first)}}
 
 		want, ok := through(own, there)
 		got, err := passage.FromClient(e, d, v)
@@ -334,7 +348,7 @@ func FuzzPassage(f *testing.F) {
 		if err != nil {
 			return
 		}
-		echoed := viewOfList(2, sent, false)
+		echoed := viewOfList(code.reply, sent, false)
 		expected, ok := through(back(sent, append(there, here...), sent, own), answered)
 		if lengthOf(back(sent, append(there, here...), sent, own)) > wire.MaxLength {
 			ok = false
@@ -343,6 +357,6 @@ func FuzzPassage(f *testing.F) {
 		if ok != (err == nil) || err == nil && !sameList(listOf(got.Packet), expected) {
 			t.Fatalf("the reply: %v\n %v\nexpected %t\n %v", err, got, ok, expected)
 		}
-		overTheWire(t, &passage, v, &changed, trip{own, sent, append(there, here...), answered})
+		overTheWire(t, &passage, v, &changed, trip{own, sent, append(there, here...), answered, code.reply})
 	})
 }
