@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -124,5 +125,35 @@ func TestWarningsAboutRules(t *testing.T) {
 		if !ok {
 			t.Errorf("%s: expected warnings with %q, got %q", x.says, x.want, got)
 		}
+	}
+}
+
+// What docs/attributes.md shows for eduroam gives the servers an Operator-Name, and clients
+// none.
+//
+// Rules: AR2, AR11
+func TestRulesOfTheDocumentation(t *testing.T) {
+	_, presets, _ := strings.Cut(string(need(os.ReadFile("../docs/attributes.md"))), "## Presets")
+	_, example, _ := strings.Cut(presets, "```toml\n[[route]]\n")
+	example, _, _ = strings.Cut(example, "```")
+	route, tables, found := strings.Cut(example, "\n\n")
+	if !found || !strings.Contains(tables, `"eduroam-out"`) {
+		t.Fatalf("expected a route, and a rule with eduroam-out, under Presets, got:\n%s", example)
+	}
+	text := strings.NewReplacer(`name = "udp"`, `name = "federation"`, `realms = ["example.org"]`, "", `servers = ["udp"]`, route).Replace(gatewaytest.Config(1812))
+	_, file := gatewaytest.Dir(t, text+tables)
+	p := planOf(t, file)
+	passage := need(p.Passage(&p.Config.Clients[0], 0, "federation", wire.KindAccess, nil))
+	e, d, own := rules.NewEditor(), wire.NewDigests(), new(wire.View)
+	if err := own.Parse(rawRequest(1, 1, nameOf("bob@example.org"))); err != nil {
+		t.Fatal(err)
+	}
+	request := need(passage.ToServer(e, d, own))
+	if got := string(request.Get(126)); got != "1campus.example" {
+		t.Errorf("the server gets Operator-Name %q, expected \"1campus.example\"", got)
+	}
+	reply := need(passage.Reply(e, rules.NewEditor(), d, filterID(t, 2), own, own, own.Authenticator(), need(wire.NewServerSecret([]byte(gatewaytest.Secret)))))
+	if reply.Get(126) != nil || reply.Get(11) != nil {
+		t.Errorf("the client gets Operator-Name %q and Filter-Id %q, expected neither", reply.Get(126), reply.Get(11))
 	}
 }
