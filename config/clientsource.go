@@ -32,9 +32,17 @@ func readClientSource(t *table, c *Client) {
 		}
 	}
 	t.choice("source_from", &c.SourceFrom, SourceFromSAN, SourceFromSerial)
-	if secret := t.secret("server_secret", &c.ServerSecret, false); secret && text == "" && pool == "" {
+	given := text != "" || pool != "" || t.isWrongType("source") || t.isWrongType("source_pool")
+	if secret := t.secret("server_secret", &c.ServerSecret, false); secret && !given {
 		t.r.wrong(t.path, "server_secret: expected source or source_pool beside it: a server tells clients apart by their addresses")
 	}
+}
+
+// isWrongType reports whether a key is there and is not a string, which is a mistake of its
+// own.
+func (t *table) isWrongType(key string) bool {
+	_, isText := t.values[key].(string)
+	return t.values[key] != nil && !isText
 }
 
 // smallestPool is the binary logarithm of the fewest addresses of a source_pool.

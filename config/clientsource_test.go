@@ -14,6 +14,8 @@ func TestMistakesOfClientSource(t *testing.T) {
 		{"both", inClient("source='127.0.0.2'\nsource_pool='127.1.0.0/16'\n"), []string{`15: client[0].source_pool: expected source or source_pool, got both`}},
 		{"how it is computed", inClient("source_pool='127.1.0.0/16'\nsource_from='name'\n"), []string{`15: client[0].source_from: expected "san" or "serial", got "name"`}},
 		{"a secret alone", inClient("server_secret='xyzzyxyzzy123'\n"), []string{`12: client[0]: server_secret: expected source or source_pool beside it`}},
+		{"an address that is not a string", inClient("source=7\nserver_secret='xyzzyxyzzy123'\n"), []string{`14: client[0].source: expected a string in quotes, got the integer 7`}},
+		{"a range that is not a string", inClient("source_pool=true\nserver_secret='xyzzyxyzzy123'\n"), []string{`14: client[0].source_pool: expected a string in quotes, got true`}},
 	})
 	c, err := load(t, inClient("source_pool='fd00:1::/64'\nsource_from='serial'\nserver_secret='xyzzyxyzzy123'\n"))
 	if err != nil {

@@ -35,8 +35,9 @@ type Rule struct {
 	Use []string
 
 	// Requests that are refused: those with a value of the attribute in which the pattern
-	// (RE2, some 250 characters at most with repetitions written out) matches. An Access-Request gets an Access-Reject, CoA and Disconnect a NAK,
-	// accounting no answer. They are counted under the fate rule_rejected.
+	// (RE2, as long as one of replace) matches. An Access-Request gets an Access-Reject, CoA
+	// and Disconnect a NAK, accounting no answer; in RADIUS/1.1 login and accounting get a
+	// Protocol-Error. They are counted under the fate rule_rejected.
 	// Example: [{ attribute = "User-Name", pattern = '[[:space:]]' }]
 	// Default: []
 	Reject []RulePattern

@@ -7,6 +7,7 @@ import (
 
 	"layeh.com/radius"
 
+	"radsec-gw/rules"
 	"radsec-gw/udpback"
 )
 
@@ -117,5 +118,39 @@ func TestClientLeavesWhileTheNextIsAsked(t *testing.T) {
 		pass(time.Minute)
 		none(t, "the client got", p.got())
 		b.wantFates("access/client_gone=1 access/superseded=1")
+	})
+}
+
+// AR13. Each server gets the request after its own rules, and the Reject that the client gets
+// has passed the rules of the server that sent it, although another had the request last.
+// Rules: AR2, AR13
+func TestKeptRejectPassesTheRulesOfItsServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRejectBed(t, func(q []byte) [][]byte { return [][]byte{respondUnder(secondText, q, 3, mac, text(18, "nor here"))} })
+		mark := func(with string) AttributeRules {
+			return AttributeRules{
+				Request: chainOf(t, rules.Rule{Replace: []rules.Replacement{{Attribute: "Filter-Id", Pattern: "$", With: with}}}),
+				Reply:   chainOf(t, rules.Rule{Replace: []rules.Replacement{{Attribute: "Reply-Message", Pattern: "$", With: with}}}),
+			}
+		}
+		b.rules.Routes[0].Attributes = &ServerRules{ByServer: map[uint32]AttributeRules{b.server.ID(): mark("-1"), b.second.ID(): mark("-2")}}
+		b.rules.Facts = true
+		conn, p := b.open()
+		q := makeRequest(1, 9, 1, nemo, text(11, "to"), mac)
+		b.send(conn, q)
+		a := one(t, "the client got", p.got())
+		checkAnswer(t, q, a, 3)
+		if got := joined(a, 18); got != "not here-1" {
+			t.Errorf("the answer says %q, expected the first server's after its rules, \"not here-1\"", got)
+		}
+		seen := b.net.seen()
+		if len(seen) != 2 {
+			t.Fatalf("the servers got %d datagrams, expected one each", len(seen))
+		}
+		for i, want := range []string{"to-1", "to-2"} {
+			if got := joined(seen[i].octets, 11); got != want {
+				t.Errorf("server %d got Filter-Id %q, expected %q", i+1, got, want)
+			}
+		}
 	})
 }

@@ -28,6 +28,23 @@ func TestOrder(t *testing.T) {
 		`1=eve 32=set 11=default 18=added`)
 }
 
+// The steps of a preset come before those of its rule, and reject before all others.
+//
+// Rules: AR1
+func TestPresetAndRejectComeFirst(t *testing.T) {
+	expect(t, "what a preset writes is removed", &Rule{Use: items("eduroam-out"), Remove: items("Chargeable-User-Identity")},
+		packet(t, 1, attr(1, "bob@example.org")), "1=bob@example.org")
+	for says, r := range map[string]*Rule{
+		"a value that the rule removes": {Reject: []Pattern{{"k", "Filter-Id", "x"}}, Remove: items("Filter-Id")},
+		"a name that the rule corrects": {Use: items("eduroam-out"), Replace: []Replacement{{"k", "User-Name", "$", "@example.org"}}},
+	} {
+		var rejected *RejectError
+		if _, err := apply(t, r, packet(t, 1, attr(1, "bob"), attr(11, "x"))); !errors.As(err, &rejected) {
+			t.Errorf("%s: expected a RejectError, got %v", says, err)
+		}
+	}
+}
+
 // Programs run in the order in which the chain has them, each on what the one before
 // it has left.
 //

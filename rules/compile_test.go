@@ -10,7 +10,9 @@ import (
 // Rules: AR4
 func TestProtected(t *testing.T) {
 	for _, name := range []string{"Proxy-State", "Message-Authenticator", "EAP-Message", "State", "Class", "CHAP-Password", "CHAP-Challenge", "ARAP-Password",
-		"MS-CHAP-Response", "MS-CHAP2-Response", "MS-CHAP-Challenge", "MS-CHAP2-Success", "311:2", "241.3", "241.4", "33", "79"} {
+		"MS-CHAP-Response", "MS-CHAP2-Response", "MS-CHAP-Challenge", "MS-CHAP2-Success", "241.3", "241.4", "33", "79",
+		// RFC 2548 §2.1 to §2.3, §2.5: all of MS-CHAP, its password changes, and of ARAP.
+		"311:1", "311:2", "311:3", "311:4", "311:5", "311:6", "311:10", "311:11", "311:19", "311:20", "311:25", "311:26", "311:27"} {
 		for step, r := range map[string]*Rule{
 			"remove": {Remove: items(name)}, "keep": {Keep: items(name)}, "set": {Set: assign(name, "x")},
 			"add": {Add: assign(name, "x")}, "default": {Default: assign(name, "x")},
@@ -19,6 +21,17 @@ func TestProtected(t *testing.T) {
 			if _, mistakes := Compile(r); len(mistakes) != 1 || !strings.Contains(mistakes[0].Text, "must not be touched") {
 				t.Errorf("%s %s: expected one mistake, got %v", step, name, mistakes)
 			}
+		}
+	}
+}
+
+// Microsoft's keys and what else is not of MS-CHAP can be removed.
+//
+// Rules: AR4
+func TestNotProtected(t *testing.T) {
+	for _, name := range []string{"311:7", "311:8", "311:9", "311:12", "311:13", "311:16", "311:17", "311:18", "311:28", "9:3", "9:24", "241.8", "242.3"} {
+		if _, mistakes := Compile(&Rule{Remove: items(name)}); len(mistakes) != 0 {
+			t.Errorf("remove %s: expected no mistake, got %v", name, mistakes)
 		}
 	}
 }
@@ -41,7 +54,8 @@ func TestMistakes(t *testing.T) {
 		{Rule{Set: assign("9:*", "x")}, "expected one attribute"},
 		{Rule{Set: assign("MS-MPPE-Send-Key", "x")}, "can only be removed"},
 		{Rule{Set: assign("User-Password", "x")}, "can only be removed"},
-		{Rule{Set: assign("Session-Timeout", "soon")}, "expected a number"},
+		{Rule{Set: assign("Session-Timeout", "soon")}, `names in the dictionary, got "soon"`},
+		{Rule{Set: assign("NAS-IP-Address", "::1")}, `expected an IPv4 address, got "::1"`},
 		{Rule{Set: assign("Tunnel-Medium-Type", "16777216")}, "16777215"},
 		{Rule{Set: assign("User-Name", "")}, "1 to 253 octets"},
 		{Rule{Set: assign("User-Name")}, "expected one or more values"},

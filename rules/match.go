@@ -16,9 +16,8 @@ const maxGroups = 10
 
 // pattern is a compiled regular expression.
 type pattern struct {
-	text  string
 	prog  *syntax.Prog
-	few   []runeSet // of each instruction
+	runes []runeSet // that each instruction takes
 	names []string  // of the groups
 }
 
@@ -39,7 +38,7 @@ func compilePattern(text string) (*pattern, error) {
 	if len(prog.Inst) > maxProgram || len(names) > maxGroups {
 		return nil, fmt.Errorf("expected a regular expression of at most %d instructions and %d groups, got %d and %d; use fewer repetitions", maxProgram, maxGroups-1, len(prog.Inst), len(names)-1)
 	}
-	return &pattern{text: text, prog: prog, few: runeSetsOf(prog), names: names}, nil
+	return &pattern{prog: prog, runes: runeSetsOf(prog), names: names}, nil
 }
 
 // runeSet has a bit for each character below 128, and one for an octet that is not UTF-8:
@@ -173,7 +172,7 @@ func (m *matcher) run(p *pattern, b []byte, pc, pos int) bool {
 				}
 				bit = notUTF8
 			}
-			if !p.few[pc].has(bit) {
+			if !p.runes[pc].has(bit) {
 				return false
 			}
 			pos += n

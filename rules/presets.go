@@ -7,7 +7,8 @@ import (
 )
 
 // Preset is a rule that comes with the gateway. It cannot know what is an operator's own,
-// such as a realm for Operator-Name: that is given beside it, in the rule that uses it.
+// such as a realm for Operator-Name. That is given in another rule: the one with the preset
+// is named for replies, too, and Operator-Name is for servers (RFC 5580 §4.1).
 //
 // Rule: AR11.
 type Preset struct {
@@ -42,7 +43,7 @@ func Presets() []Preset {
 	return []Preset{
 		{
 			Name:    "eduroam-out",
-			Summary: `for a route or server towards the federation; give set = { Operator-Name = "1your.realm" } beside it`,
+			Summary: `for a route or server towards the federation; give Operator-Name ("1your.realm") in another rule, for requests only`,
 			Steps:   slices.Concat(rejectedNames(), requestCUI(), homeNetwork(), homeLimits()),
 		},
 		{
@@ -52,7 +53,7 @@ func Presets() []Preset {
 		},
 		{
 			Name:    "openroaming",
-			Summary: `for a route or server towards OpenRoaming; give set = { Operator-Name = "4your.wbaid" } beside it`,
+			Summary: `for a route or server towards OpenRoaming; give Operator-Name ("4your.wbaid") in another rule, for requests only`,
 			Steps:   slices.Concat(rejectedNames(), identityProvider(), requestCUI(), homeNetwork()),
 		},
 	}

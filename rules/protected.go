@@ -54,10 +54,4 @@ func isKey(vendor uint32, number uint16) bool {
 
 // neverRemoved reports whether an attribute without a vendor stays whatever a rule says;
 // sub is its extended type.
-func neverRemoved(typ, sub byte) bool {
-	switch typ {
-	case 3, 24, 25, 33, 60, 70, 79, 80:
-		return true
-	}
-	return typ == typeExtended1 && (sub == 3 || sub == 4)
-}
+func neverRemoved(typ, sub byte) bool { return protected(0, uint16(typ), sub) != "" }

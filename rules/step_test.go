@@ -75,9 +75,9 @@ func TestVendorSpecific(t *testing.T) {
 //
 // Rules: AR4
 func TestNeverRemoved(t *testing.T) {
-	v := packet(t, 1, attr(33, "p"), attr(24, "s"), attr(25, "c"), attr(79, "e"), attr(80, "0123456789abcdef"), attr(3, "h"), attr(60, "i"),
-		vsa(311, 11, "challenge", 7, "x", 25, "response"), attr(241, "\x03\x00\x00\x10\x00"), attr(241, "\x08id"))
-	rest := `33=p 24=s 25=c 79=e 80=0123456789abcdef 3=h 60=i 26=\x00\x00\x017\v\vchallenge\x19\nresponse 241=\x03\x00\x00\x10\x00`
+	v := packet(t, 1, attr(33, "p"), attr(24, "s"), attr(25, "c"), attr(79, "e"), attr(80, "0123456789abcdef"), attr(3, "h"), attr(60, "i"), attr(70, "0123456789abcdef"),
+		vsa(311, 11, "challenge", 7, "x", 25, "response"), attr(241, "\x03\x00\x00\x10\x00"), attr(241, "\x04\x00\x00\x00\x01"), attr(241, "\x08id"))
+	rest := `33=p 24=s 25=c 79=e 80=0123456789abcdef 3=h 60=i 70=0123456789abcdef 26=\x00\x00\x017\v\vchallenge\x19\nresponse 241=\x03\x00\x00\x10\x00 241=\x04\x00\x00\x00\x01`
 	expect(t, "311:*", &Rule{Remove: items("311:*")}, v, rest+` 241=\bid`)
 	expect(t, "keep", &Rule{Keep: items("User-Name")}, v, rest)
 	expect(t, "Vendor-Specific", &Rule{Remove: items("Vendor-Specific", "241.8")}, v, rest)

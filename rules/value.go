@@ -46,7 +46,7 @@ func parseValue(a *attribute, text string) (*value, error) {
 		}
 	}
 	if v.fixed, err = a.entry.Parse(plain); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w, got %q", err, text)
 	}
 	if a.entry.Type == dict.Integer && a.entry.Tagged {
 		if v.fixed[0] != 0 {

@@ -3,6 +3,7 @@ package udpback
 import (
 	"bytes"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -298,6 +299,64 @@ func TestSilenceOfOnePortChecksTheOthers(t *testing.T) {
 		for _, kind := range []wire.Kind{wire.KindAccess, wire.KindAccounting} {
 			if s := a.endpoint(kind).health.State(); s != health.Down {
 				t.Errorf("15 s after the port for access was closed the %s port is %v, expected down", kind, s)
+			}
+		}
+	})
+}
+
+// Health checks come from the server's own address, also while all requests come from the
+// sources of clients, which have other secrets; what they find out is for all.
+// Rules: ID6, P83
+func TestChecksSpeakForAllSources(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		m := f.machine()
+		var checks []netip.Addr // where each came from
+		const own = "secret-of-the-client"
+		down := false
+		f.net.serve = func(_ string, q []byte) [][]byte {
+			secret, silent := own, false
+			m.change(func() {
+				if silent = down; wire.Code(q[0]) == radius.CodeStatusServer {
+					secret, checks = secretText, append(checks, m.last)
+				}
+			})
+			p, err := radius.Parse(q, []byte(secret))
+			if err != nil || silent {
+				return nil
+			}
+			b, _ := p.Response(radius.CodeAccessAccept).Encode()
+			return [][]byte{b}
+		}
+		a := f.server(t, "a", checked)
+		g := f.group(t, Failover, a)
+		source := f.source(t, from1, own)
+		e := a.endpoint(wire.KindAccess)
+		if got := f.try(g, source); got != accepted {
+			t.Errorf("a request from the source: %s, expected an Access-Accept", got)
+		}
+		m.change(func() { down = true })
+		for range 6 {
+			f.try(g, source)
+		}
+		if s := e.health.State(); s != health.Down {
+			t.Errorf("a server that answers neither checks nor requests is %v, expected down", s)
+		}
+		m.change(func() { down = false })
+		pass(time.Minute)
+		if s := e.health.State(); s != health.Up {
+			t.Errorf("a server that answers checks again is %v, expected up", s)
+		}
+		if got := f.try(g, source); got != accepted {
+			t.Errorf("a request from the source afterwards: %s, expected an Access-Accept", got)
+		}
+		a.Close()
+		if len(checks) < 4 {
+			t.Errorf("%d checks, expected some while the server is down and until it is up", len(checks))
+		}
+		for _, from := range checks {
+			if from.IsValid() {
+				t.Errorf("a check came from %v, expected the server's own address", from)
 			}
 		}
 	})

@@ -32,8 +32,7 @@ func TestSourcesSwapAtReload(t *testing.T) {
 		clients := fmt.Sprintf("[[client]]\nname = \"first\"\nnetworks = [\"127.0.9.1\"]\n%s\n\n[[client]]\nname = \"second\"\nnetworks = [\"127.0.9.2\"]\n%s\n", first, second)
 		return setup{clients: clients, only: true, rest: backend("radius", "10.0.0.10") + route("*", to("radius"))}
 	}
-	source := func(a string) string { return "source = \"" + a + "\"" }
-	inPool := "source_pool = \"" + prefix + "\""
+	source, inPool := func(a string) string { return "source = \"" + a + "\"" }, "source_pool = \""+prefix+"\""
 	g := w.start(configure(source(one), source(two)))
 	clients := []*client{w.dialFrom("127.0.9.1"), w.dialFrom("127.0.9.2")}
 	all := []*exchange{}
