@@ -38,6 +38,14 @@ func reuseClients(configs []*relay.ClientConfig, existing []*relay.Client) (clie
 	return clients
 }
 
+// realmFilter returns the realms that a client may send; nil: all.
+func realmFilter(cfg *config.Config, c *config.Client) (*routing.Filter, error) {
+	if len(c.Realms) == 0 {
+		return nil, nil
+	}
+	return routing.NewFilter(c.Realms, c.Operators, routingOptions(cfg))
+}
+
 // buildClient translates the part of a client's configuration that relay needs. If there
 // are several clients, each has a quota of the servers' Identifiers.
 func buildClient(cfg *config.Config, i int, attributes *programs, m *metrics.Metrics) (*relay.ClientConfig, error) {
@@ -47,10 +55,8 @@ func buildClient(cfg *config.Config, i int, attributes *programs, m *metrics.Met
 		return nil, fmt.Errorf("client %q: %w", c.Name, err)
 	}
 	out := &relay.ClientConfig{Name: c.Name, Secret: secret, Metrics: m.Client(c.Name), ReversePath: reversePathOf(c.ReversePath), Attributes: attributes.ofClient(c)}
-	if len(c.Realms) > 0 {
-		if out.Realms, err = routing.NewFilter(c.Realms, c.Operators, routingOptions(cfg)); err != nil {
-			return nil, fmt.Errorf("client %q: %w", c.Name, err)
-		}
+	if out.Realms, err = realmFilter(cfg, c); err != nil {
+		return nil, fmt.Errorf("client %q: %w", c.Name, err)
 	}
 	if out.Source, err = relaySource(c); err != nil {
 		return nil, fmt.Errorf("client %q: server_secret: %w", c.Name, err)

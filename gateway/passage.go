@@ -8,6 +8,7 @@ import (
 	"radsec-gw/relay"
 	"radsec-gw/rules"
 	"radsec-gw/udpback"
+	"radsec-gw/web/status"
 	"radsec-gw/wire"
 )
 
@@ -39,6 +40,33 @@ func (p *Plan) RuleLines(names []string) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// RuleNames returns the names of those of the rules that requests of a kind, or the replies
+// to them, pass, in the order in which they are applied.
+func (p *Plan) RuleNames(names []string, kind wire.Kind) (list []string) {
+	for i := range p.rules.rules {
+		name := p.rules.rules[i].Name
+		if slices.Contains(names, name) && rules.NewChain(p.rules.list[i]).Applies(kind) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// Refuses returns why a client may not send a request, after its rules; "" if it may.
+func (p *Plan) Refuses(client *config.Client, v *wire.View) (why string, err error) {
+	if !slices.Contains(kindsOf(client.Packets), v.Kind()) {
+		return fmt.Sprintf("packets of client %q does not list its kind", client.Name), nil
+	}
+	filter, err := realmFilter(p.Config, client)
+	if err != nil {
+		return "", err
+	}
+	if realm, ok := filter.Allows(v); !ok {
+		return fmt.Sprintf("realms of client %q does not list %s", client.Name, status.RealmText(string(realm))), nil
+	}
+	return "", nil
 }
 
 // RouteOf returns the place of the route that a request is forwarded by, and the realm that

@@ -16,16 +16,36 @@ import (
 func printGroups(w io.Writer, cfg *config.Config) {
 	fmt.Fprintf(w, "\nGroups: which server gets a request\n")
 	for i := range cfg.Routes {
-		r := &cfg.Routes[i]
-		if len(r.Servers) == 0 {
+		r, answered := relayedBy(&cfg.Routes[i])
+		switch {
+		case len(r.Packets) == 0:
+			fmt.Fprintf(w, "  route %d, to none: %s\n", i+1, answered)
+		case len(r.Servers) == 0 && answered != "":
+			fmt.Fprintf(w, "  route %d, to none: %s; other requests are refused\n", i+1, answered)
+		case len(r.Servers) == 0:
 			fmt.Fprintf(w, "  route %d, to none: requests are refused\n", i+1)
-			continue
-		}
-		fmt.Fprintf(w, "  route %d, to %s\n", i+1, strings.Join(r.Servers, ", "))
-		for _, line := range describeGroup(cfg, r) {
-			fmt.Fprintf(w, "    %s\n", line)
+		default:
+			fmt.Fprintf(w, "  route %d, to %s\n", i+1, strings.Join(r.Servers, ", "))
+			lines := describeGroup(cfg, r)
+			if answered != "" {
+				lines = append([]string{answered}, lines...)
+			}
+			for _, line := range lines {
+				fmt.Fprintf(w, "    %s\n", line)
+			}
 		}
 	}
+}
+
+// relayedBy returns a route for the packets alone that it sends to servers, and what becomes of
+// its accounting if it does not send that.
+func relayedBy(r *config.Route) (relayed *config.Route, answered string) {
+	if r.Accounting != config.AccountingAnswer || !slices.Contains(r.Packets, config.PacketAccounting) {
+		return r, ""
+	}
+	one := *r
+	one.Packets = slices.DeleteFunc(slices.Clone(r.Packets), func(p string) bool { return p == config.PacketAccounting })
+	return &one, "accounting is answered here, not kept, and sent to no server"
 }
 
 // describeGroup says how the server of a group is chosen, and when a request moves on from it.

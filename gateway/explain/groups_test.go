@@ -74,9 +74,12 @@ func TestDescribeGroupOfEachChoice(t *testing.T) {
 // AR12 and AR13. The report says that accounting is answered here, and what a Reject does.
 // Rules: AR12, AR13
 func TestReportOnAnswersOfTheGateway(t *testing.T) {
-	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers+"[[route]]\nrealms = [\"eduroam.example\"]\nservers = []\naccounting = \"answer\"\n[[route]]\nrealms = [\"two.example\"]\npackets = [\"access\"]\nservers = [\"a\", \"b\"]\non_reject = \"next\"\n")
+	_, file := gatewaytest.Dir(t, gatewaytest.TwoServers+"[[route]]\nrealms = [\"eduroam.example\"]\nservers = []\naccounting = \"answer\"\n[[route]]\nrealms = [\"two.example\"]\npackets = [\"access\"]\nservers = [\"a\", \"b\"]\non_reject = \"next\"\n"+
+		"[[route]]\nrealms = [\"three.example\"]\npackets = [\"accounting\"]\nservers = [\"a\", \"b\"]\naccounting = \"answer\"\n"+
+		"[[route]]\nrealms = [\"four.example\"]\npackets = [\"accounting\", \"access\"]\nservers = [\"a\"]\naccounting = \"answer\"\n")
 	plain := strings.Join(strings.Fields(reportOf(t, file)), " ")
-	for _, want := range []string{"eduroam.example access none: refused", "accounting none: answered here, not kept", "when its server rejects it, unless it has a State (on_reject)", "accounts may be locked sooner"} {
+	for _, want := range []string{"eduroam.example access none: refused", "accounting none: answered here, not kept", "when its server rejects it, unless it has a State (on_reject)", "accounts may be locked sooner",
+		"route 3, to none: accounting is answered here, not kept, and sent to no server; other requests are refused", "route 5, to none: accounting is answered here, not kept, and sent to no server route 6, to a accounting is answered here"} {
 		if !strings.Contains(plain, want) {
 			t.Errorf("expected %q in the report, got:\n%s", want, plain)
 		}

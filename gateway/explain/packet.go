@@ -40,6 +40,9 @@ func Packet(w io.Writer, p *gateway.Plan, o PacketOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.Server != "" && serverNamed(p.Config, o.Server) == nil {
+		return fmt.Errorf("expected -server with the name of a [[server]], one of %q, got %q", serverNames(p.Config), o.Server)
+	}
 	v, err := parsePacket(o.Packet)
 	if err != nil {
 		return err
@@ -58,6 +61,9 @@ func Packet(w io.Writer, p *gateway.Plan, o PacketOptions) error {
 	request, err := parsePacket(o.Request)
 	if err != nil {
 		return fmt.Errorf("the request: %w", err)
+	}
+	if !wire.Answers(request.Code(), v.Code()) {
+		return fmt.Errorf("expected the request that this %s answers (-request FILE), got %s, which it does not answer", wire.CodeName(v.Code()), wire.CodeName(request.Code()))
 	}
 	return x.reply(request, v)
 }
@@ -84,15 +90,15 @@ func (x *explained) request(v *wire.View) error {
 		fmt.Fprintf(x.w, "\nIt is refused by the rules of client %q: %v\n", x.client.Name, err)
 		return nil
 	}
-	x.print(fmt.Sprintf("After the rules of client %q%s", x.client.Name, x.names(x.client.RulesRequest)), v, changed)
-	route, realm, ok := x.plan.RouteOf(changed)
-	if !ok {
-		fmt.Fprintf(x.w, "\nNo route matches its realm %s.\n", status.RealmText(string(realm)))
+	x.print(fmt.Sprintf("After the rules of client %q%s", x.client.Name, x.names(v.Kind(), x.client.RulesRequest)), v, changed)
+	route, servers, err := x.destination(changed)
+	if err != nil {
+		fmt.Fprintf(x.w, "\nNo server gets it: %v.\n", err)
 		return nil
 	}
 	r := &x.plan.Config.Routes[route]
 	fmt.Fprintf(x.w, "\nIt is forwarded by route %d, of %s.\n", route+1, realmList(r))
-	for _, name := range x.serversOf(r) {
+	for _, name := range servers {
 		passage, err := x.plan.Passage(x.client, route, name, v.Kind(), x.facts)
 		if err != nil {
 			return err
@@ -102,7 +108,7 @@ func (x *explained) request(v *wire.View) error {
 			fmt.Fprintf(x.w, "\nIt is refused by the rules of the route and of server %q: %v\n", name, err)
 			continue
 		}
-		x.print(fmt.Sprintf("For server %q, after the rules of the route and the server%s", name, x.names(r.RulesRequest, serverNamed(x.plan.Config, name).RulesRequest)), changed, last)
+		x.print(fmt.Sprintf("For server %q, after the rules of the route and the server%s", name, x.names(v.Kind(), r.RulesRequest, serverNamed(x.plan.Config, name).RulesRequest)), changed, last)
 	}
 	fmt.Fprint(x.w, "\nThe gateway also writes Message-Authenticator anew, and withholds Proxy-State from the server.\n")
 	return nil
@@ -129,15 +135,11 @@ func (x *explained) reply(request, reply *wire.View) error {
 	if err != nil {
 		return fmt.Errorf("the request never reaches a server: %w", err)
 	}
-	route, realm, ok := x.plan.RouteOf(changed)
-	if !ok {
-		return fmt.Errorf("the request never reaches a server: no route matches its realm %s", status.RealmText(string(realm)))
+	route, servers, err := x.destination(changed)
+	if err != nil {
+		return fmt.Errorf("no server gets the request: %w", err)
 	}
 	r := &x.plan.Config.Routes[route]
-	servers := x.serversOf(r)
-	if len(servers) == 0 {
-		return errors.New("the request never reaches a server: its route has none")
-	}
 	s := serverNamed(x.plan.Config, servers[0])
 	passage, err := x.plan.Passage(x.client, route, s.Name, request.Kind(), x.facts)
 	if err != nil {
@@ -153,8 +155,37 @@ func (x *explained) reply(request, reply *wire.View) error {
 		fmt.Fprintf(x.w, "\nThe rules cannot change it, so the client gets what it would get without a reply: %v\n", err)
 		return nil
 	}
-	x.print(fmt.Sprintf("For client %q, after the rules of the server, the route and the client%s", x.client.Name, x.names(s.RulesReply, r.RulesReply, x.client.RulesReply)), reply, last)
+	x.print(fmt.Sprintf("For client %q, after the rules of the server, the route and the client%s", x.client.Name, x.names(request.Kind(), s.RulesReply, r.RulesReply, x.client.RulesReply)), reply, last)
 	return nil
+}
+
+// destination returns the route of a request that has passed the rules of its client, and those
+// of its servers that are looked at, at least one. The error says why no server gets it.
+func (x *explained) destination(v *wire.View) (route int, servers []string, err error) {
+	why, err := x.plan.Refuses(x.client, v)
+	if err != nil {
+		return 0, nil, err
+	}
+	if why != "" {
+		return 0, nil, errors.New(why)
+	}
+	route, realm, ok := x.plan.RouteOf(v)
+	if !ok {
+		return 0, nil, fmt.Errorf("no route matches its realm %s", status.RealmText(string(realm)))
+	}
+	r := &x.plan.Config.Routes[route]
+	name := fmt.Sprintf("route %d, of %s,", route+1, realmList(r))
+	switch {
+	case v.Kind() == wire.KindAccounting && r.Accounting == config.AccountingAnswer:
+		return 0, nil, fmt.Errorf("%s has it acknowledged by the gateway itself (accounting = %q)", name, r.Accounting)
+	case len(r.Servers) == 0:
+		return 0, nil, fmt.Errorf("%s has no servers", name)
+	case x.server == "":
+		return route, r.Servers, nil
+	case !slices.Contains(r.Servers, x.server):
+		return 0, nil, fmt.Errorf("%s has no server %q, but %q", name, x.server, r.Servers)
+	}
+	return route, []string{x.server}, nil
 }
 
 // print prints the attributes of a packet: "-" marks those that only the packet before has,
@@ -201,25 +232,33 @@ func attributesOf(v *wire.View) (list []attributeLine) {
 	return list
 }
 
-// names lists the rules that lists of names choose, for a title.
-func (x *explained) names(lists ...[]string) string {
-	if all := slices.Concat(lists...); len(all) > 0 {
+// names lists the rules for packets of a kind that lists of names choose, for a title.
+func (x *explained) names(kind wire.Kind, lists ...[]string) string {
+	var all []string
+	for _, names := range lists {
+		all = append(all, x.plan.RuleNames(names, kind)...)
+	}
+	if len(all) > 0 {
 		return " (" + strings.Join(all, ", ") + ")"
 	}
 	return " (none)"
 }
 
-// serversOf returns the servers of a route that are looked at.
-func (x *explained) serversOf(r *config.Route) []string {
-	if x.server == "" {
-		return r.Servers
+// serverNamed returns a server of the configuration; nil: there is none.
+func serverNamed(cfg *config.Config, name string) *config.Server {
+	for i := range cfg.Servers {
+		if cfg.Servers[i].Name == name {
+			return &cfg.Servers[i]
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(r.Servers), func(name string) bool { return name != x.server })
+	return nil
 }
 
-func serverNamed(cfg *config.Config, name string) *config.Server {
-	i := slices.IndexFunc(cfg.Servers, func(s config.Server) bool { return s.Name == name })
-	return &cfg.Servers[i]
+func serverNames(cfg *config.Config) (names []string) {
+	for i := range cfg.Servers {
+		names = append(names, cfg.Servers[i].Name)
+	}
+	return names
 }
 
 // clientNamed returns a client of the configuration.
