@@ -117,9 +117,25 @@ func (p *programs) warnings(cfg *config.Config) (list []string) {
 		}
 	}
 	list = append(list, p.halfPresets(cfg, uses)...)
+	list = append(list, p.bothWays(cfg, uses)...)
 	for _, use := range uses {
 		if chain := p.chain(use.Names); !use.Reply && chain.ChangesUserName(wire.KindAccess) {
 			list = append(list, cfg.MistakeAt(use.Key, "changes the User-Name of Access-Requests: many servers insist that it equals the identity in EAP, which is not changed (RFC 3579 §2.1); without the realm or DOMAIN\\ MS-CHAPv2 works, with another user part it does not").String())
+		}
+	}
+	return list
+}
+
+// bothWays lists the rules that write attributes and are named for requests and for replies:
+// what is meant for servers goes to clients, too.
+func (p *programs) bothWays(cfg *config.Config, uses []config.RuleUse) (list []string) {
+	for i := range p.rules {
+		r := &p.rules[i]
+		named := func(reply bool) bool {
+			return slices.ContainsFunc(uses, func(u config.RuleUse) bool { return u.Reply == reply && slices.Contains(u.Names, r.Name) })
+		}
+		if len(r.Set)+len(r.Default)+len(r.Add) > 0 && named(false) && named(true) {
+			list = append(list, cfg.MistakeAt(fmt.Sprintf("rule[%d]", i), fmt.Sprintf("rule %q is named for requests and for replies, so that servers and clients both get what it sets or adds: give that to a rule for one of them", r.Name)).String())
 		}
 	}
 	return list

@@ -110,6 +110,7 @@ func TestWarningsAboutRules(t *testing.T) {
 		{"for both, at two places", "rules_request=['p']\n", "rules_reply=['p']\n", preset, []string{"client[0].rules_request: rule", "route[0].rules_reply: rule"}},
 		{"for both, of two clients", "rules_request=['p']\n", "", "\n[[client]]\nname='other'\nnetworks=['10.0.0.0/8']\nrules_reply=['p']\n" + preset, []string{"client[0].rules_request: rule", "client[1].rules_reply: rule"}},
 		{"for both", "rules_request=['p']\nrules_reply=['p']\n", "", preset, nil},
+		{"what a rule adds both ways", "rules_request=['n']\n", "rules_reply=['n']\n", "\n[[rule]]\nname='n'\nadd={Filter-Id='x'}\n", []string{`rule[0]: rule "n" is named for requests and for replies`}},
 		{"a rule that is not used", "", "", "\n[[rule]]\nname='n'\nadd={Filter-Id='{client.name}'}\n", nil},
 		{"and the same, used", "rules_request=['n']\n", "", "\n[[rule]]\nname='n'\nadd={Filter-Id='{client.name}'}\n", []string{"forge the fact"}},
 	} {

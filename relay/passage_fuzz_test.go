@@ -322,8 +322,7 @@ func FuzzPassage(f *testing.F) {
 		if slices.ContainsFunc(own, func(a attr) bool { return slices.Contains(noText, a.t) && !isMSCHAP(a) }) {
 			return
 		}
-		there, here := stepsOf(client), stepsOf(server)
-		first, last := stepsOf(serverReply), stepsOf(reply)
+		there, here, first, last := stepsOf(client), stepsOf(server), stepsOf(serverReply), stepsOf(reply)
 		answered := slices.Concat(first, last)
 		e, other, d := rules.NewEditor(), rules.NewEditor(), wire.NewDigests()
 		secret, serverSecret := must(wire.NewClientSecret([]byte(clientText))), must(wire.NewServerSecret([]byte(serverText)))

@@ -14,7 +14,7 @@ type Facts struct {
 	Client        string         // the name of the [[client]]
 	Peer, Local   netip.AddrPort // of the connection
 	Certificate   CertificateFacts
-	TLSVersion    string // "1.3"
+	TLSVersion    string // "TLS 1.3"
 	RADIUSVersion string // "1.0", "1.1"
 	Connection    uint64 // number of the connection
 }

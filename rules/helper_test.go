@@ -20,7 +20,7 @@ var allKinds = [wire.NumKinds]bool{wire.KindAccess: true, wire.KindAccounting: t
 var facts = &Facts{
 	Client: "ap-7", Peer: netip.MustParseAddrPort("192.0.2.7:40001"), Local: netip.MustParseAddrPort("[2001:db8::1]:2083"),
 	Certificate: CertificateFacts{Fingerprint: "ab:cd", CommonName: "ap-7.example.org", SANDNS: "ap-7.example.org", SANIP: netip.MustParseAddr("192.0.2.7")},
-	TLSVersion:  "1.3", RADIUSVersion: "1.0", Connection: 12,
+	TLSVersion:  "TLS 1.3", RADIUSVersion: "1.0", Connection: 12,
 }
 
 // attr returns an attribute in a packet.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"radsec-gw/config/nearest"
 )
 
 // part is one part of a template: a text, a fact, or a group of the match.
@@ -23,6 +25,14 @@ const (
 	partFact
 	partGroup
 )
+
+// unknownFact is the error of a name in braces that is no fact, or has no second brace.
+func unknownFact(text, name string) error {
+	if near := nearest.Of(name, factNames[:]); near != "" {
+		return fmt.Errorf("expected a fact in braces, or {{ for a brace, got %q; is {%s} meant?", text, near)
+	}
+	return fmt.Errorf("expected one of the facts in braces (%s), or {{ for a brace, got %q", strings.Join(factNames[:], ", "), text)
+}
 
 // parseTemplate reads text with facts in braces, "{{" and "}}" for braces themselves.
 // With p also $1, ${name} and $$ as in regexp.Expand.
@@ -44,7 +54,7 @@ func parseTemplate(text string, p *pattern) ([]part, error) {
 			name, rest, ok := strings.Cut(text[1:], "}")
 			which, known := factNamed(name)
 			if !ok || !known {
-				return nil, fmt.Errorf("expected one of the facts in braces (%s), or {{ for a brace, got %q", strings.Join(factNames[:], ", "), "{"+name)
+				return nil, unknownFact(text[:len(text)-len(rest)], name)
 			}
 			flush(part{kind: partFact, fact: which})
 			text = rest

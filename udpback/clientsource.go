@@ -18,8 +18,8 @@ import (
 )
 
 // Source is a local address that requests of a client are sent from, instead of that of the
-// server, and the secret that servers know it with. There is one for each address, secret and
-// client.
+// server, and the secret that servers know it with. There is one for each address, secret,
+// client and holder of a pool's address.
 type Source struct {
 	// static after construction
 	Addr   netip.Addr
