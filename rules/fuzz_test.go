@@ -129,6 +129,12 @@ func FuzzCompile(f *testing.F) {
 	}
 	packets := hostile(f)
 	f.Fuzz(func(t *testing.T, name, pattern, text string) {
+		e, other := NewEditor(), NewEditor()
+		if _, err := parseAttribute(name); err != nil {
+			// The same mistake in each, after a search in the dictionary for what was meant.
+			Compile(&Rule{Use: items(name), Remove: items(name)})
+			return
+		}
 		for _, r := range []*Rule{
 			{Remove: items(name)}, {Keep: items(name)}, {Use: items(name)}, {Reject: []Pattern{{"k", name, pattern}}},
 			{Replace: []Replacement{{"k", name, pattern, text}}}, {Set: assign(name, text)}, {Default: assign(name, text)}, {Add: assign(name, text, text)},
@@ -145,8 +151,8 @@ func FuzzCompile(f *testing.F) {
 					t.Fatal("a seed is not well-framed")
 				}
 				c := NewChain(p)
-				if got, err := c.Apply(NewEditor(), v, wire.KindAccess, facts, wire.Sealer{}); err == nil {
-					c.StripFacts(NewEditor(), got, wire.KindAccess, facts)
+				if got, err := c.Apply(e, v, wire.KindAccess, facts, wire.Sealer{}); err == nil {
+					c.StripFacts(other, got, wire.KindAccess, facts)
 				}
 			}
 		}

@@ -85,7 +85,7 @@ func TestNeverRemoved(t *testing.T) {
 
 // TLVs, extended attributes with all their fragments, tags.
 //
-// Rules: AR3
+// Rules: AR3, AR9
 func TestForms(t *testing.T) {
 	wimax := func(more byte, value string) []byte {
 		return attr(26, "\x00\x00\x60\xb5\x01"+string([]byte{byte(3 + len(value)), more})+value)
@@ -96,6 +96,9 @@ func TestForms(t *testing.T) {
 	expect(t, "the last TLV takes all with it", &Rule{Remove: items("24757:1.2", "24757:1.1", "245.1", "245.2", "64")}, v, "")
 	split := packet(t, accept, wimax(0x80, "\x01\x03a"), wimax(0, "\x02\x03b"))
 	expect(t, "what is split goes whole", &Rule{Remove: items("24757:1.2")}, split, "")
+	const parts = "26=\\x00\\x00`\\xb5\\x01\\x06\\x80\\x01\\x03a 26=\\x00\\x00`\\xb5\\x01\\x06\\x00\\x02\\x03b"
+	expect(t, "what is split is not replaced", &Rule{Replace: []Replacement{{"k", "24757:1.2", "^", "x"}}}, split, parts)
+	expect(t, "nor looked into by default", &Rule{Default: assign("24757:1.2", "v")}, split, parts+" 26=\\x00\\x00`\\xb5\\x01\\x06\\x00\\x02\\x03v")
 	expect(t, "all parts go", &Rule{Remove: items("24757:1")}, split, "")
 	expect(t, "written", &Rule{Set: []Assignment{{"k", "24757:1.2", []string{"v"}}, {"k", "241.8", []string{"n"}}, {"k", "Tunnel-Type:3", []string{"13"}}, {"k", "Tunnel-Private-Group-Id", []string{"x"}}}},
 		packet(t, accept), "26="+`\x00\x00`+"`"+`\xb5\x01\x06\x00\x02\x03v 241=\bn 64=\x03\x00\x00\r 81=x`)
