@@ -42,6 +42,10 @@ func (a *Answer) allowed(request Code) bool {
 //
 // Errors: ErrCode when the gateway may not give this answer, ErrTooLong, ErrFull.
 func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret) (int, error) {
+	return d.writeAnswer(dst, req, a, &to.secret)
+}
+
+func (d *Digests) writeAnswer(dst []byte, req *View, a Answer, to *secret) (int, error) {
 	if !a.allowed(req.Code()) {
 		return 0, ErrCode
 	}
@@ -83,7 +87,7 @@ func (d *Digests) WriteAnswer(dst []byte, req *View, a Answer, to *ClientSecret)
 	}
 	packet := putLength(dst, n)
 	if !req.v11 {
-		d.sign(packet, macOffset(withMA), true, &to.secret)
+		d.sign(packet, macOffset(withMA), true, to)
 	}
 	return n, nil
 }

@@ -57,3 +57,19 @@ func (v *View) ParseLike(b []byte, like *View) error {
 	}
 	return v.Parse(b)
 }
+
+// SealReverse returns a Sealer for a request that VerifyReverse has accepted, from its
+// secret. It is valid as long as d is.
+func (d *Digests) SealReverse(from *ServerSecret) Sealer {
+	return Sealer{c: &d.cipher, t: transfer{mode: modeHide, to: hop{from.key, &d.zero}}}
+}
+
+// SealReverseReply returns a Sealer for a reply that VerifyReverseReply has accepted, to a
+// request that was sent with the Request Authenticator sent. For RADIUS/1.1 values stay in
+// clear. It is valid as long as sent and d are.
+func (d *Digests) SealReverseReply(reply *View, sent *[16]byte, from *ClientSecret) Sealer {
+	if reply.v11 {
+		return Sealer{}
+	}
+	return Sealer{c: &d.cipher, t: transfer{mode: modeHide, to: hop{from.key, sent}}}
+}

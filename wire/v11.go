@@ -51,6 +51,9 @@ func putHeader11(dst []byte, code Code, req *View) {
 	copy(dst[tokenAt:tokenEnd], req.Packet[tokenAt:tokenEnd])
 }
 
+// putToken writes the Token of a packet of RADIUS/1.1.
+func putToken(dst []byte, t Token) { binary.BigEndian.PutUint32(dst[tokenAt:], uint32(t)) }
+
 // accept11 queues a request of RADIUS/1.1, whose result is nil: TLS has
 // protected it, and no field of it proves anything (RFC 9765 §4.1, §5.2).
 func (d *Digests) accept11(v *View) (Ticket, error) {

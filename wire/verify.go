@@ -11,6 +11,7 @@ import (
 var (
 	ErrRequestAuthenticator     = errors.New("wrong Request Authenticator: the sender holds another secret, or the packet was altered")
 	ErrResponseAuthenticator    = errors.New("wrong Response Authenticator: the server holds another secret, or answers another request")
+	ErrReverseAuthenticator     = errors.New("wrong Response Authenticator: the client holds another secret, or answers another request")
 	ErrMessageAuthenticator     = errors.New("wrong Message-Authenticator: the sender holds another secret, or the packet was altered")
 	ErrMessageAuthenticatorForm = errors.New("malformed Message-Authenticator: expected exactly one, of 18 octets")
 	ErrNoMessageAuthenticator   = errors.New("no Message-Authenticator where one is required")
