@@ -20,10 +20,11 @@ type addresses struct {
 // Address returns the address in use; invalid when none is known yet.
 func (s *Server) Address() netip.Addr { return s.addresses.Load().current }
 
-// hasAddress reports whether a is one of the server's addresses.
-func (s *Server) hasAddress(a netip.Addr) bool {
+// HasAddress reports whether a is one of the server's addresses: of a host name, those that
+// it was last looked up to.
+func (s *Server) HasAddress(a netip.Addr) bool {
 	return slices.Contains(s.addresses.Load().all, a.Unmap()) ||
-		slices.ContainsFunc(*s.members.Load(), func(m *Server) bool { return m.hasAddress(a) })
+		slices.ContainsFunc(*s.members.Load(), func(m *Server) bool { return m.HasAddress(a) })
 }
 
 // requestLookup requests a look-up of the name, because the server may have moved: a

@@ -243,7 +243,7 @@ func (m *members) bit(s *Server) uint64 {
 // those that it was last looked up to.
 func (g *Group) HasAddress(a netip.Addr) bool {
 	for _, s := range g.servers {
-		if s.hasAddress(a) {
+		if s.HasAddress(a) {
 			return true
 		}
 	}

@@ -59,6 +59,12 @@ func (in *Inbox) Append(d []byte) {
 	in.n++
 }
 
+// AppendFrom is Append for a datagram of a Listener.
+func (in *Inbox) AppendFrom(d []byte, from Peer) {
+	in.peers[in.n] = from
+	in.Append(d)
+}
+
 // Reset removes all datagrams.
 func (in *Inbox) Reset() { in.n = 0 }
 
@@ -110,7 +116,7 @@ func CheckSource(from netip.Addr) error {
 // in batches where the system can, others one by one. The memory to send from and
 // to receive into is shared by all sockets of one dialer: an idle one has none.
 func NewDialer(dial Dial) func(from netip.Addr, to netip.AddrPort) (Conn, error) {
-	shared := newMemory(false)
+	shared := newMemory(false, false)
 	return func(from netip.Addr, to netip.AddrPort) (Conn, error) {
 		c, err := dial(from, to)
 		if err != nil {
@@ -129,15 +135,16 @@ type memory struct {
 	outboxes sync.Pool // *outbox, where there are any
 }
 
-// newMemory returns the memory for sockets that note the senders' addresses, or do not.
-func newMemory(withPeers bool) *memory {
-	return &memory{inboxes: sync.Pool{New: func() any { return newInbox(withPeers) }}}
+// newMemory returns the memory for sockets that note the senders' addresses, or do not, and
+// likewise the local addresses.
+func newMemory(withPeers, withLocal bool) *memory {
+	return &memory{inboxes: sync.Pool{New: func() any { return newInbox(withPeers, withLocal) }}}
 }
 
 // newInbox returns an Inbox for the sockets of this package. withPeers has the senders'
-// addresses noted.
-func newInbox(withPeers bool) *Inbox {
+// addresses noted, withLocal those that the datagrams came to.
+func newInbox(withPeers, withLocal bool) *Inbox {
 	in := new(Inbox)
-	in.vector.init(in, withPeers)
+	in.vector.init(in, withPeers, withLocal)
 	return in
 }

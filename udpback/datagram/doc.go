@@ -4,7 +4,9 @@
 //
 // There are two kinds of socket. A [Conn] is connected to one address: the kernel drops
 // datagrams from any other. [NewDialer] returns a function that opens them. A [Listener]
-// exchanges datagrams with any number of peers.
+// exchanges datagrams with any number of peers; one of [NewLocalListener] notes in each [Peer]
+// to which address of this machine its datagram came, and answers from there, although the
+// socket is bound to all of them.
 //
 // Both receive in the same way: Receive calls a function with an [Inbox] for each batch
 // that has arrived, and returns only with an error, as net.ErrClosed after Close. The

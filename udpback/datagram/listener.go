@@ -12,7 +12,14 @@ type Listener struct{ socket listenerSocket }
 // NewListener returns a Listener on an unconnected socket, which Close closes.
 func NewListener(u *net.UDPConn) (*Listener, error) {
 	l := new(Listener)
-	return l, l.socket.init(u)
+	return l, l.socket.init(u, false)
+}
+
+// NewLocalListener is NewListener for a socket that may have several addresses: Local of a Peer
+// is the one that its datagram came to, and what is sent to the Peer comes from there.
+func NewLocalListener(u *net.UDPConn) (*Listener, error) {
+	l := new(Listener)
+	return l, l.socket.init(u, true)
 }
 
 // Receive waits for datagrams and calls handle with each batch, until there is an error.

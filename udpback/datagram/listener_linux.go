@@ -14,6 +14,23 @@ import (
 type Peer struct {
 	raw  unix.RawSockaddrInet6 // or a RawSockaddrInet4, which is shorter, as Family says
 	size uint32                // of raw, as the kernel counts it
+
+	local netip.Addr
+}
+
+// NewPeer returns the Peer that a datagram from an address to a local one has, for other
+// implementations of a Listener, such as a test's network.
+func NewPeer(from netip.AddrPort, local netip.Addr) Peer {
+	p := Peer{local: local, size: unix.SizeofSockaddrInet6}
+	if from.Addr().Is4() {
+		p.size = unix.SizeofSockaddrInet4
+		p.raw.Family = unix.AF_INET
+		(*unix.RawSockaddrInet4)(unsafe.Pointer(&p.raw)).Addr = from.Addr().As4()
+	} else {
+		p.raw.Family, p.raw.Addr = unix.AF_INET6, from.Addr().As16()
+	}
+	*(*[2]byte)(unsafe.Pointer(&p.raw.Port)) = [2]byte{byte(from.Port() >> 8), byte(from.Port())}
+	return p
 }
 
 // AddrPort returns the peer's address and port.
@@ -26,11 +43,20 @@ func (p *Peer) AddrPort() netip.AddrPort {
 	return netip.AddrPortFrom(address.Unmap(), uint16(port[0])<<8|uint16(port[1]))
 }
 
+// Local returns the address of this machine that the datagram came to; the zero Addr if the
+// Listener is not one of NewLocalListener, or it is not known.
+func (p *Peer) Local() netip.Addr { return p.local }
+
 // listenerSocket is an mmsg whose datagrams have peers.
 type listenerSocket struct{ *mmsg }
 
-func (s *listenerSocket) init(u *net.UDPConn) (err error) {
-	s.mmsg, err = newMmsg(u, newMemory(true))
+func (s *listenerSocket) init(u *net.UDPConn, withLocal bool) (err error) {
+	if withLocal {
+		if err := askForLocal(u); err != nil {
+			return err
+		}
+	}
+	s.mmsg, err = newMmsg(u, newMemory(true, withLocal))
 	return err
 }
 

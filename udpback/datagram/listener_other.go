@@ -8,21 +8,36 @@ import (
 )
 
 // Peer is the address at the other end of a Listener's datagram. It may be copied.
-type Peer struct{ address netip.AddrPort }
+type Peer struct {
+	address netip.AddrPort
+	local   netip.Addr
+}
+
+// NewPeer returns the Peer that a datagram from an address to a local one has, for other
+// implementations of a Listener, such as a test's network.
+func NewPeer(from netip.AddrPort, local netip.Addr) Peer { return Peer{from, local} }
 
 // AddrPort returns the peer's address and port.
 func (p *Peer) AddrPort() netip.AddrPort {
 	return netip.AddrPortFrom(p.address.Addr().Unmap(), p.address.Port())
 }
 
+// Local returns the address of this machine that the datagram came to. It is known only of a
+// socket of NewLocalListener that is bound to one address.
+func (p *Peer) Local() netip.Addr { return p.local }
+
 // listenerSocket moves one datagram with each call.
 type listenerSocket struct {
-	conn *net.UDPConn
-	in   *Inbox
+	conn  *net.UDPConn
+	in    *Inbox
+	local netip.Addr
 }
 
-func (s *listenerSocket) init(u *net.UDPConn) error {
-	s.conn, s.in = u, newInbox(true)
+func (s *listenerSocket) init(u *net.UDPConn, withLocal bool) error {
+	s.conn, s.in = u, newInbox(true, false)
+	if a := u.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(); withLocal && !a.IsUnspecified() {
+		s.local = a
+	}
 	return nil
 }
 
@@ -32,7 +47,7 @@ func (s *listenerSocket) receive(handle func(*Inbox)) error {
 		if err != nil {
 			return err
 		}
-		s.in.n, s.in.sizes[0], s.in.peers[0].address = 1, n, from
+		s.in.n, s.in.sizes[0], s.in.peers[0] = 1, n, Peer{from, s.local}
 		handle(s.in)
 	}
 }

@@ -50,11 +50,15 @@ type vector struct {
 	headers   [BatchSize]mmsghdr
 	iovecs    [BatchSize]unix.Iovec
 	withPeers bool
+	control   *control // of the local addresses; nil: they are not noted
 }
 
 // init points the headers into the Inbox that the vector is part of.
-func (v *vector) init(in *Inbox, withPeers bool) {
+func (v *vector) init(in *Inbox, withPeers, withLocal bool) {
 	v.withPeers = withPeers
+	if withLocal {
+		v.control = new(control)
+	}
 	for i := range v.headers {
 		v.iovecs[i].Base = &in.octets[i][0]
 		v.iovecs[i].SetLen(MaxSize)
@@ -62,6 +66,9 @@ func (v *vector) init(in *Inbox, withPeers bool) {
 		v.headers[i].hdr.Iovlen = 1
 		if withPeers {
 			v.headers[i].hdr.Name = (*byte)(unsafe.Pointer(&in.peers[i].raw))
+		}
+		if withLocal {
+			v.headers[i].hdr.Control = &v.control[i][0]
 		}
 	}
 }
@@ -73,6 +80,9 @@ func (v *vector) reset() {
 	}
 	for i := range v.headers {
 		v.headers[i].hdr.Namelen = unix.SizeofSockaddrInet6
+		if v.control != nil {
+			v.headers[i].hdr.SetControllen(controlSize)
+		}
 	}
 }
 
@@ -127,6 +137,9 @@ func (m *mmsg) read(fd uintptr) (ended bool) {
 			for i := range in.n {
 				in.sizes[i] = int(in.vector.headers[i].len)
 				in.peers[i].size = in.vector.headers[i].hdr.Namelen
+				if c := in.vector.control; c != nil {
+					in.peers[i].local = localIn(c[i][:in.vector.headers[i].hdr.Controllen])
+				}
 			}
 			m.handle(in)
 		}

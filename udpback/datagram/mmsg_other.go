@@ -11,4 +11,4 @@ func newConn(u *net.UDPConn, m *memory) (Conn, error) {
 // vector is nothing where there is no recvmmsg.
 type vector struct{}
 
-func (vector) init(*Inbox, bool) {}
+func (vector) init(*Inbox, bool, bool) {}

@@ -16,7 +16,8 @@ type outbox struct {
 	iovecs  [BatchSize]unix.Iovec
 	n, sent int
 	err     error
-	wait    bool // wait for space in the socket's buffer
+	wait    bool     // wait for space in the socket's buffer
+	control *control // of the local addresses; nil: none was needed yet
 	// bound once, so that no call allocates a closure
 	onWrite   func(fd uintptr) bool
 	onControl func(fd uintptr)
@@ -63,6 +64,9 @@ func (o *outbox) send(raw syscall.RawConn, bufs [][]byte, to []Peer) (int, error
 		o.headers[i].hdr = unix.Msghdr{Iov: &o.iovecs[i], Iovlen: 1}
 		if to != nil {
 			o.headers[i].hdr.Name, o.headers[i].hdr.Namelen = (*byte)(unsafe.Pointer(&to[i].raw)), to[i].size
+			if to[i].local.IsValid() {
+				o.setLocal(i, &to[i])
+			}
 		}
 	}
 	o.n, o.sent, o.wait = len(bufs), 0, false
@@ -89,6 +93,16 @@ func (o *outbox) send(raw syscall.RawConn, bufs [][]byte, to []Peer) (int, error
 			return o.sent, o.err
 		}
 	}
+}
+
+// setLocal has the i-th datagram sent from the local address of its peer.
+func (o *outbox) setLocal(i int, to *Peer) {
+	if o.control == nil {
+		o.control = new(control)
+	}
+	b := to.putLocal(&o.control[i])
+	o.headers[i].hdr.Control = &b[0]
+	o.headers[i].hdr.SetControllen(len(b))
 }
 
 // write makes the system calls; false asks the poller to wait for space.
