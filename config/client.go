@@ -1,9 +1,7 @@
 package config
 
 import (
-	"crypto/x509"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -157,6 +155,38 @@ type Client struct {
 	// Default: []
 	RulesReply []string // likewise
 
+	// Whether it is sent the CoA and Disconnect that are for its NASes, on the connections that
+	// it has opened; [dynamic_authorization] says where they come from. Set true only for
+	// clients that expect such requests there. It holds for the client, from whatever address
+	// it connects. A request for a client with false gets a NAK with Error-Cause 502, and is
+	// logged. With true, idle_timeout does not close the last connection of a device: of those
+	// with one certificate from one address.
+	// Default: false
+	ReverseCoA bool
+
+	// The names of NASes that this client is known to have before it has sent any request: the
+	// values of NAS-Identifier or Operator-NAS-Identifier, compared byte by byte. Others are
+	// learned from its requests. Only with reverse_coa = true.
+	// Default: []
+	NASIdentifier []string // 1..253 bytes, no doubles
+
+	// The Operator-Names (RFC 5580 §4.1) of this client, for CoA and Disconnect that name no
+	// NAS: a realm ("example.org"), "*." before the realm that others are below
+	// ("*.example.org"), or another name in the forms of operators in [[route]]
+	// ("wbaid:EXAMPLE:US", "wbaid:*"), ignoring case. Several clients may have the same. Only
+	// with reverse_coa = true.
+	// Default: []
+	OperatorName []string // no doubles
+
+	// Names of [[rule]] that change the CoA and Disconnect that it is sent. They are applied
+	// in the order of the file. Only with reverse_coa = true.
+	// Default: []
+	RulesReverseRequest []string // names of rules, no doubles
+
+	// Names of [[rule]] that change its answers to them. Only with reverse_coa = true.
+	// Default: []
+	RulesReverseReply []string // likewise
+
 	// The local address that its requests are sent to the servers from, so that a server which
 	// knows access points by their address sees one for each client. This machine must have
 	// it; on Linux it has all of 127.0.0.0/8. Health checks are sent from the gateway's own
@@ -292,66 +322,12 @@ func readClient(t *table) Client {
 	t.number("packets_per_second", &c.PacketsPerSecond, 0, unlimited)
 	t.number("octets_per_second", &c.OctetsPerSecond, 0, unlimited)
 	t.choice("reverse_path", &c.ReversePath, ReversePaths()...)
-	readRuleNames(t, &c.RulesRequest, &c.RulesReply)
+	readRuleNames(t, "rules_request", &c.RulesRequest)
+	readRuleNames(t, "rules_reply", &c.RulesReply)
+	readReverse(t, &c)
 	readClientSource(t, &c)
 	t.done()
 	return c
-}
-
-// readNames reads the conditions on a certificate's other names.
-func readNames(t *table, c *Client) {
-	t.texts("san_ip", func(path, s string) {
-		if s == "source" {
-			c.SANIP.Source = true
-			return
-		}
-		a, err := netip.ParseAddr(s)
-		if err != nil || a.Zone() != "" {
-			t.r.wrong(path, `expected an IP address, or "source" for the one that the connection comes from, got %q`, s)
-		}
-		c.SANIP.Addresses = append(c.SANIP.Addresses, a.Unmap())
-	})
-	t.texts("san_uri", func(path, s string) {
-		if u, err := url.Parse(s); err != nil || u.Scheme == "" {
-			t.r.wrong(path, `expected a URI with its scheme such as "urn:example:ap1", got %q`, s)
-		}
-		c.SANURI = append(c.SANURI, s)
-	})
-	t.texts("san_nairealm", func(path, s string) {
-		if s == "" || strings.ContainsAny(s, "*@") {
-			t.r.wrong(path, `expected a realm such as "example.org", got %q: a wildcard may be in the certificate only`, s)
-		}
-		c.SANNAIRealm = append(c.SANNAIRealm, s)
-	})
-	t.texts("subject_rdn", func(path, s string) {
-		if name, value, ok := strings.Cut(s, "="); !ok || name == "" || value == "" {
-			t.r.wrong(path, `expected one attribute of the subject such as "UID=EXAMPLE.ORG", got %q`, s)
-		}
-		c.SubjectRDN = append(c.SubjectRDN, s)
-	})
-	for _, k := range []struct {
-		key string
-		to  *[]string
-	}{{"subject", &c.Subject}, {"issuer", &c.Issuer}} {
-		t.texts(k.key, func(path, s string) {
-			if !strings.Contains(s, "=") {
-				t.r.wrong(path, `expected a distinguished name as the log prints it, such as "CN=ap1,O=Campus,C=NL", got %q`, s)
-			}
-			*k.to = append(*k.to, s)
-		})
-	}
-	t.texts("common_name", func(path, s string) {
-		if s == "" {
-			t.r.wrong(path, "expected a common name, in which * matches any characters, got an empty string")
-		}
-		c.CommonName = append(c.CommonName, s)
-	})
-	t.texts("policy_oid", func(path, s string) {
-		if _, err := x509.ParseOID(s); err != nil {
-			t.r.wrong(path, `expected an object identifier such as "1.3.6.1.4.1.25178.3.1.1", got %q`, s)
-		}
-		c.PolicyOID = append(c.PolicyOID, s)
-	})
 }
 
 // readName reads the required name of a client or a server.

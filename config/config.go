@@ -11,9 +11,12 @@
 //	             a table each: its type, whose comments are the manual, its defaults, and
 //	             its reading, which begins with the defaults and replaces what a file
 //	             names, so that an explicit zero is never taken for a missing key
-//	nas.go, suites.go, listenvalues.go
-//	             the keys of a server that is a NAS, the cipher suites of TLS 1.2, and the
-//	             named values of [listen]
+//	nas.go, suites.go, listenvalues.go, clientnames.go, clientsource.go
+//	             the keys of a server that is a NAS, the cipher suites of TLS 1.2, the named
+//	             values of [listen], and keys of a client: the names in its certificate, and
+//	             where its requests are sent from
+//	dynamic.go, clientreverse.go
+//	             [dynamic_authorization], and the keys of a client that is sent CoA
 //	defaults     (a package) the defaults that other packages share
 //	values.go    the forms of single values (networks, fingerprints, …)
 //	secrets.go, secret.go, files.go
@@ -23,7 +26,7 @@
 //	include.go   several files become one
 //	locate.go    the line of each key of a file
 //	places.go    the file and line of each key
-//	warnings.go, warnroutes.go
+//	warnings.go, warnroutes.go, warndynamic.go
 //	             warnings: what is allowed but is likely a mistake
 //
 // The package uses no other part of the gateway but files and certs, which read what the
@@ -61,6 +64,9 @@ type Config struct {
 	Routes  []Route  // in file order, which matters to patterns only
 	Rules   []Rule   // in file order, in which they are applied; names are unique
 	Routing Routing
+
+	DynamicAuthorization DynamicAuthorization
+
 	Metrics Metrics
 	Log     Log
 	Tap     Tap

@@ -20,21 +20,25 @@ import (
 const examplePath = "../config.example.toml"
 
 // exampleTables are the tables of a file, with the type and the defaults of each.
-var exampleTables = []struct {
-	name     string
-	header   string
-	defaults any
-	more     int // keys beyond one for each field
-}{
+var exampleTables = []exampleTable{
 	{"listen", "[listen]", defaultListen(), 0},
 	{"client", "[[client]]", defaultClient(), 4}, // secret_file, secret_env, server_secret_file, server_secret_env
 	{"server", "[[server]]", defaultServer(), 4}, // and health_password_file, health_password_env
 	{"route", "[[route]]", defaultRoute(), 0},
 	{"rule", "[[rule]]", defaultRule(), 0},
-	{"routing", "[routing]", defaultRouting(), 2}, // loop_marker_secret_file, loop_marker_secret_env
-	{"metrics", "[metrics]", defaultMetrics(), 2}, // token_file, token_env
-	{"log", "[log]", defaultLog(), 2},             // hash_salt_file, hash_salt_env
+	{"routing", "[routing]", defaultRouting(), 2},                                           // loop_marker_secret_file, loop_marker_secret_env
+	{"dynamic_authorization", "[dynamic_authorization]", defaultDynamicAuthorization(), -1}, // Senders is the next table
+	{"dynamic_authorization.sender", "[[dynamic_authorization.sender]]", Sender{}, 2},       // secret_file, secret_env
+	{"metrics", "[metrics]", defaultMetrics(), 2},                                           // token_file, token_env
+	{"log", "[log]", defaultLog(), 2},                                                       // hash_salt_file, hash_salt_env
 	{"tap", "[tap]", defaultTap(), 0},
+}
+
+type exampleTable struct {
+	name     string
+	header   string
+	defaults any
+	more     int // keys beyond one for each field
 }
 
 // exampleDir holds the example and the files it names.
@@ -151,12 +155,14 @@ func TestExampleLoads(t *testing.T) {
 	server.Name, server.Address, server.Secret = "freeradius-a", "127.0.0.1", c.Servers[0].Secret
 	route := defaultRoute()
 	route.Realms, route.Servers = []string{"example.org", "*.example.org"}, []string{"freeradius-a", "freeradius-b"}
+	dynamic := defaultDynamicAuthorization()
+	dynamic.Senders = c.DynamicAuthorization.Senders
 	for _, x := range []struct {
 		table       string
 		shown, want any
 	}{
 		{"listen", c.Listen, listen}, {"client", c.Clients[0], client}, {"server", c.Servers[0], server},
-		{"route", c.Routes[0], route}, {"routing", c.Routing, defaultRouting()},
+		{"route", c.Routes[0], route}, {"routing", c.Routing, defaultRouting()}, {"dynamic_authorization", c.DynamicAuthorization, dynamic},
 		{"metrics", c.Metrics, defaultMetrics()}, {"log", c.Log, defaultLog()}, {"tap", c.Tap, defaultTap()},
 	} {
 		if !reflect.DeepEqual(x.shown, x.want) {
@@ -174,13 +180,18 @@ func TestExampleHasEveryKey(t *testing.T) {
 		if want := reflect.TypeOf(x.defaults).NumField() + x.more; len(keys) != want {
 			t.Errorf("[%s] reads %d keys, its type has fields for %d: %q", x.name, len(keys), want, keys)
 		}
-		section := regexp.MustCompile(`(?ms)^` + regexp.QuoteMeta(x.header) + `.*?(^\[|\z)`).FindString(text)
+		section := sectionOf(text, x.header)
 		for _, key := range keys {
 			if !regexp.MustCompile(`(?m)^(# )?` + key + ` = `).MatchString(section) {
 				t.Errorf("the example's [%s] lacks %s", x.name, key)
 			}
 		}
 	}
+}
+
+// sectionOf returns the first table with a header, up to the next header.
+func sectionOf(text, header string) string {
+	return regexp.MustCompile(`(?ms)^` + regexp.QuoteMeta(header) + `.*?(^\[|\z)`).FindString(text)
 }
 
 // keysOf returns the keys of a table: the mistake about an unknown key lists them.
@@ -191,7 +202,9 @@ func keysOf(t *testing.T, table, header string) []string {
 	if m == nil {
 		t.Fatalf("no mistake about the unknown key in %s:\n%v", header, err)
 	}
-	return strings.Split(m[1], ", ")
+	return slices.DeleteFunc(strings.Split(m[1], ", "), func(key string) bool {
+		return slices.ContainsFunc(exampleTables, func(x exampleTable) bool { return x.name == table+"."+key })
+	})
 }
 
 // withEveryKey returns the example with a line for each key that it lacks, after that of
@@ -206,13 +219,17 @@ func withEveryKey(t *testing.T, text string) string {
 		keys := keysOf(t, x.name, x.header)
 		for f := range fields.NumField() {
 			i := slices.IndexFunc(keys, func(key string) bool { return fieldOf(fields, key) == fields.Field(f).Name })
+			if i < 0 {
+				continue // a table of its own
+			}
 			key := keys[i]
-			start := strings.Index(text, "\n"+x.header)
+			start := strings.Index(text, "\n"+x.header) + 1
 			line := regexp.MustCompile(`(?m)^(# )?` + key + ` = `)
-			if at := line.FindStringIndex(text[start:]); at == nil {
+			end := start + len(sectionOf(text[start:], x.header))
+			if at := line.FindStringIndex(text[start:end]); at == nil {
 				doc := docOf(t, fields.Name(), fields.Field(f).Name)
 				value := leadingText(strings.TrimPrefix(doc[len(doc)-1], "# Default: "))
-				before := regexp.MustCompile(`(?m)^(# )?` + regexp.QuoteMeta(after) + `.*\n`).FindStringIndex(text[start:])
+				before := regexp.MustCompile(`(?m)^(# )?` + regexp.QuoteMeta(after) + `.*\n`).FindStringIndex(text[start:end])
 				text = text[:start+before[1]] + "\n" + key + " = " + value + "\n" + text[start+before[1]:]
 			}
 			after = key + " = "
@@ -222,7 +239,7 @@ func withEveryKey(t *testing.T, text string) string {
 }
 
 var (
-	headerForm = regexp.MustCompile(`^\[+([a-z]+)\]+`)
+	headerForm = regexp.MustCompile(`^\[+([a-z_.]+)\]+`)
 	keyForm    = regexp.MustCompile(`^(?:# )?([a-z_]+) = `)
 )
 

@@ -267,10 +267,20 @@ func readListen(t *table) Listen {
 	return l
 }
 
+// readAddresses reads the addresses of [listen].
 func readAddresses(t *table, l *Listen) {
+	given := readListeners(t, "2083", &l.Address)
+	if given && len(t.values["address"].([]any)) == 0 {
+		t.r.wrong(joinKey(t.path, "address"), `expected at least one address such as "0.0.0.0:2083", got an empty array`)
+	}
+}
+
+// readListeners reads addresses to listen on, none of which takes in another. Mistakes have
+// the usual port.
+func readListeners(t *table, port string, to *[]netip.AddrPort) bool {
 	var list []netip.AddrPort
 	given := t.texts("address", func(path, s string) {
-		a, err := parseListenAddress(s)
+		a, err := parseListenAddress(s, port)
 		switch {
 		case err != nil:
 			t.r.wrong(path, "%v", err)
@@ -282,12 +292,10 @@ func readAddresses(t *table, l *Listen) {
 			list = append(list, a)
 		}
 	})
-	if given && len(t.values["address"].([]any)) == 0 {
-		t.r.wrong(joinKey(t.path, "address"), `expected at least one address such as "0.0.0.0:2083", got an empty array`)
-	}
 	if given {
-		l.Address = list
+		*to = list
 	}
+	return given
 }
 
 // overlap reports whether two listeners cannot both have their address. The

@@ -68,6 +68,7 @@ func (r *reader) config(root *table) *Config {
 		c.Rules = append(c.Rules, readRule(t))
 	}
 	c.Routing = readRouting(root.table("routing"))
+	c.DynamicAuthorization = readDynamicAuthorization(root.table("dynamic_authorization"))
 	c.Metrics = readMetrics(root.table("metrics"))
 	c.Log = readLog(root.table("log"))
 	c.Tap = readTap(root.table("tap"))

@@ -8,16 +8,7 @@ import (
 // readNAS reads whether the server is a NAS, and its names in CoA and Disconnect.
 func readNAS(t *table, s *Server) {
 	t.flag("nas", &s.NAS)
-	t.texts("nas_identifier", func(path, id string) {
-		switch {
-		case id == "" || len(id) > 253:
-			t.r.wrong(path, "expected 1 to 253 bytes, got %d", len(id))
-		case slices.Contains(s.NASIdentifier, id):
-			t.r.wrong(path, "%q is listed twice: remove one", id)
-		default:
-			s.NASIdentifier = append(s.NASIdentifier, id)
-		}
-	})
+	readIdentifiers(t, &s.NASIdentifier)
 	given := t.texts("nas_ip_address", func(path, text string) {
 		a, err := netip.ParseAddr(text)
 		switch {
@@ -44,6 +35,20 @@ func readNAS(t *table, s *Server) {
 	case len(s.NASIdentifier)+len(s.NASIPAddress) == 0:
 		t.r.wrong(joinKey(t.path, "nas"), "expected nas_identifier or nas_ip_address with nas = true, got empty ones: CoA and Disconnect have to name the NAS (RFC 8559 §4.2)")
 	}
+}
+
+// readIdentifiers reads nas_identifier.
+func readIdentifiers(t *table, to *[]string) {
+	t.texts("nas_identifier", func(path, id string) {
+		switch {
+		case id == "" || len(id) > 253:
+			t.r.wrong(path, "expected 1 to 253 bytes, got %d", len(id))
+		case slices.Contains(*to, id):
+			t.r.wrong(path, "%q is listed twice: remove one", id)
+		default:
+			*to = append(*to, id)
+		}
+	})
 }
 
 // dynamic reports whether the route takes CoA or Disconnect.

@@ -207,7 +207,8 @@ func readRoute(t *table) Route {
 	t.choice("on_unreachable", &r.OnUnreachable, Answers()...)
 	r.readAnswers(t)
 	t.flag("ready", &r.Ready)
-	readRuleNames(t, &r.RulesRequest, &r.RulesReply)
+	readRuleNames(t, "rules_request", &r.RulesRequest)
+	readRuleNames(t, "rules_reply", &r.RulesReply)
 	t.done()
 	return r
 }

@@ -46,18 +46,22 @@ type Routing struct {
 
 	// How far the Event-Timestamp of a CoA or Disconnect may be from now, either way;
 	// beyond it the request is dropped (RFC 5176 §6.3); for its answer see
-	// reply_event_timestamp. "0s": not checked.
+	// reply_event_timestamp. It holds for what clients send to servers, and for what is sent to
+	// [dynamic_authorization]; a request that arrives there again within this time is a
+	// duplicate of the first, and gets the same answer. "0s": not checked, and duplicates are
+	// recognized for 300 s.
 	// Default: "300s"
 	EventTimestampWindow time.Duration
 
-	// Whether CoA and Disconnect without an Event-Timestamp are dropped.
+	// Whether CoA and Disconnect without an Event-Timestamp are dropped, of clients and of
+	// those who send to [dynamic_authorization].
 	// Default: false
 	RequireEventTimestamp bool
 
 	// Whether an answer to CoA or Disconnect whose Event-Timestamp is outside
-	// event_timestamp_window is passed on ("accept") or dropped ("drop", RFC 5176 §6.3).
-	// Both are logged as warnings. The NAS has acted by then: the sender of a request whose
-	// answer is dropped does not learn that.
+	// event_timestamp_window is passed on ("accept") or dropped ("drop", RFC 5176 §6.3), from
+	// a server as from a client with reverse_coa = true. Both are logged as warnings. The NAS
+	// has acted by then: the sender of a request whose answer is dropped does not learn that.
 	// Default: "accept"
 	ReplyEventTimestamp string // ReplyAccept, ReplyDrop
 }

@@ -1,16 +1,16 @@
 package config
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 )
 
 // Rule is one [[rule]]: how attributes are changed on the way between a client and a server.
-// Clients, routes and servers name it in rules_request and rules_reply.
+// Clients, routes and servers name it in rules_request and rules_reply, clients also in
+// rules_reverse_request and rules_reverse_reply.
 type Rule struct {
-	// The name that rules_request and rules_reply use. Unique.
+	// The name by which clients, routes and servers refer to it. Unique.
 	// Required.
 	Name string
 
@@ -185,22 +185,14 @@ func ruleValue(v any) (string, bool) {
 	return "", false
 }
 
-// rulesOf are the names of rules that a client, a route or a server gives.
-type rulesOf struct{ Request, Reply []string }
-
-// readRuleNames reads rules_request and rules_reply.
-func readRuleNames(t *table, request, reply *[]string) {
-	for _, k := range []struct {
-		key string
-		to  *[]string
-	}{{"rules_request", request}, {"rules_reply", reply}} {
-		t.texts(k.key, func(path, s string) {
-			if slices.Contains(*k.to, s) {
-				t.r.wrong(path, "%q is listed twice: remove one", s)
-			}
-			*k.to = append(*k.to, s)
-		})
-	}
+// readRuleNames reads the names of rules.
+func readRuleNames(t *table, key string, to *[]string) {
+	t.texts(key, func(path, s string) {
+		if slices.Contains(*to, s) {
+			t.r.wrong(path, "%q is listed twice: remove one", s)
+		}
+		*to = append(*to, s)
+	})
 }
 
 // checkRuleNames notes names for which there is no rule.
@@ -209,7 +201,7 @@ func checkRuleNames(r *reader, c *Config) {
 	for i := range c.Rules {
 		names = append(names, c.Rules[i].Name)
 	}
-	for _, use := range c.RuleUses() {
+	for _, use := range c.allRuleUses() {
 		for j, name := range use.Names {
 			if !slices.Contains(names, name) {
 				r.wrong(joinIndex(use.Key, j), "expected the name of a [[rule]], got %q%s", name, suggest(name, names))
@@ -218,7 +210,7 @@ func checkRuleNames(r *reader, c *Config) {
 	}
 }
 
-// RuleUse is a rules_request or rules_reply.
+// RuleUse is an array of names of rules, such as a rules_request.
 type RuleUse struct {
 	Key   string // of the array, such as "client[0].rules_request"
 	Of    string // "client", "route" or "server"
@@ -229,27 +221,45 @@ type RuleUse struct {
 
 // RuleUses lists every rules_request and rules_reply that is not empty.
 func (c *Config) RuleUses() (list []RuleUse) {
-	add := func(of string, i int, names rulesOf) {
-		for _, reply := range []bool{false, true} {
-			key, use := "rules_request", names.Request
-			if reply {
-				key, use = "rules_reply", names.Reply
-			}
-			if len(use) > 0 {
-				list = append(list, RuleUse{fmt.Sprintf("%s[%d].%s", of, i, key), of, i, reply, use})
-			}
-		}
+	add := func(of string, i int, request, reply []string) {
+		list = appendUses(list, of, i, "rules_", request, reply)
 	}
 	for i := range c.Clients {
-		add("client", i, rulesOf{c.Clients[i].RulesRequest, c.Clients[i].RulesReply})
+		add("client", i, c.Clients[i].RulesRequest, c.Clients[i].RulesReply)
 	}
 	for i := range c.Servers {
-		add("server", i, rulesOf{c.Servers[i].RulesRequest, c.Servers[i].RulesReply})
+		add("server", i, c.Servers[i].RulesRequest, c.Servers[i].RulesReply)
 	}
 	for i := range c.Routes {
-		add("route", i, rulesOf{c.Routes[i].RulesRequest, c.Routes[i].RulesReply})
+		add("route", i, c.Routes[i].RulesRequest, c.Routes[i].RulesReply)
 	}
 	return list
+}
+
+// ReverseRuleUses lists every rules_reverse_request and rules_reverse_reply that is not
+// empty. Their requests go to the client, and their replies come from there.
+func (c *Config) ReverseRuleUses() (list []RuleUse) {
+	for i := range c.Clients {
+		list = appendUses(list, "client", i, "rules_reverse_", c.Clients[i].RulesReverseRequest, c.Clients[i].RulesReverseReply)
+	}
+	return list
+}
+
+// appendUses appends those of the two arrays of a table that are not empty.
+func appendUses(list []RuleUse, of string, i int, prefix string, request, reply []string) []RuleUse {
+	at := joinIndex(of, i)
+	if len(request) > 0 {
+		list = append(list, RuleUse{joinKey(at, prefix+"request"), of, i, false, request})
+	}
+	if len(reply) > 0 {
+		list = append(list, RuleUse{joinKey(at, prefix+"reply"), of, i, true, reply})
+	}
+	return list
+}
+
+// allRuleUses lists every array of names of rules that is not empty.
+func (c *Config) allRuleUses() []RuleUse {
+	return append(c.RuleUses(), c.ReverseRuleUses()...)
 }
 
 // warnRules warns of rules that nothing uses, and of lists in another order than the file.
@@ -259,7 +269,7 @@ func (c *Config) warnRules(warn warner) {
 	for i := range c.Rules {
 		at[c.Rules[i].Name] = i
 	}
-	for _, use := range c.RuleUses() {
+	for _, use := range c.allRuleUses() {
 		for j, name := range use.Names {
 			used[name] = true
 			if j > 0 && at[name] < at[use.Names[j-1]] {
@@ -269,7 +279,7 @@ func (c *Config) warnRules(warn warner) {
 	}
 	for i := range c.Rules {
 		if !used[c.Rules[i].Name] {
-			warn(joinIndex("rule", i), "rule %q has no effect: no client, route or server has it in rules_request or rules_reply", c.Rules[i].Name)
+			warn(joinIndex("rule", i), "rule %q has no effect: no client, route or server has it among its rules", c.Rules[i].Name)
 		}
 	}
 }

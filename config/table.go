@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -237,20 +238,26 @@ func (t *table) tables(key string) []*table {
 	case []any:
 		elements = v
 	default:
-		t.r.wrong(path, "expected tables [[%s]] with doubled brackets, got %s", key, got(v))
+		t.r.wrong(path, "expected tables [[%s]] with doubled brackets, got %s", header(path), got(v))
 	}
 	var list []*table
 	for i, v := range elements {
 		at := joinIndex(path, i)
 		m, ok := v.(map[string]any)
 		if !ok {
-			t.r.wrong(at, "expected a table [[%s]], got %s", key, got(v))
+			t.r.wrong(at, "expected a table [[%s]], got %s", header(path), got(v))
 			continue
 		}
 		list = append(list, &table{r: t.r, path: at, values: m})
 	}
 	return list
 }
+
+// indexForm is an index in a path.
+var indexForm = regexp.MustCompile(`\[[0-9]+\]`)
+
+// header returns what is inside the brackets above a table of a path.
+func header(path string) string { return indexForm.ReplaceAllString(path, "") }
 
 // done notes every unknown key.
 func (t *table) done() {
@@ -263,8 +270,7 @@ func (t *table) done() {
 		}
 		where := "the file"
 		if t.path != "" {
-			where, _, _ = strings.Cut(t.path, "[")
-			where = "[" + where + "]"
+			where = "[" + header(t.path) + "]"
 		}
 		hint := suggest(key, t.known)
 		if key == "include" {

@@ -77,11 +77,12 @@ func cutPrefixFold(s, prefix string) string {
 }
 
 // parseListenAddress reads where to listen: an IP address and a port.
-func parseListenAddress(s string) (netip.AddrPort, error) {
+// parseListenAddress reads an address to listen on. Its error has the usual port.
+func parseListenAddress(s, usual string) (netip.AddrPort, error) {
 	if a, err := netip.ParseAddrPort(s); err == nil {
 		return a, nil
 	}
-	err := fmt.Errorf(`expected an IP address and a port such as "0.0.0.0:2083" or "[::]:2083", got %q`, s)
+	err := fmt.Errorf(`expected an IP address and a port such as "0.0.0.0:%[1]s" or "[::]:%[1]s", got %[2]q`, usual, s)
 	if port, ok := strings.CutPrefix(s, ":"); ok && port != "" {
 		err = fmt.Errorf("%w: write \"0.0.0.0:%s\" or \"[::]:%s\"", err, port, port)
 	} else if _, bare := netip.ParseAddr(s); bare == nil {

@@ -22,6 +22,7 @@ func (c *Config) Warnings() []string {
 	c.warnServers(warn)
 	c.warnRoutes(warn)
 	c.warnRules(warn)
+	c.warnDynamic(warn)
 	c.warnMetrics(warn)
 	c.warnLog(warn)
 	all.Sort()

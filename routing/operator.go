@@ -41,6 +41,21 @@ func Operator(name []byte) (entry string, isRealm bool) {
 	return "", false
 }
 
+// CheckOperatorName checks the syntax of an entry that an Operator-Name of any namespace is
+// compared with: a realm, "*." before the labels that one ends with, or an entry of
+// Rule.Operators. No realm has a colon, and so the entry says which of them it is.
+func CheckOperatorName(entry string) error {
+	isOperator := strings.Contains(entry, ":")
+	_, _, err := parseOperator(entry)
+	if isOperator && err != nil || entry == "" || entry == "*" || entry[0] == '~' {
+		return fmt.Errorf(`expected a realm such as "example.org" or "*.example.org", or "tadig:", "e212:", "icc:" or "wbaid:" followed by a name or by "*", got %q`, entry)
+	}
+	if isOperator {
+		return nil
+	}
+	return CheckRealm(entry)
+}
+
 // operators are the rules for Operator-Names that are not realms.
 type operators struct {
 	exact  map[string]int // namespace octet and folded name → group

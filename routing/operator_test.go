@@ -99,3 +99,17 @@ func TestOperatorAsAnEntry(t *testing.T) {
 		}
 	}
 }
+
+// What a client's Operator-Names are compared with is a realm or a name of another namespace.
+// Rules: RC8
+func TestCheckOperatorName(t *testing.T) {
+	for entry, good := range map[string]bool{
+		"example.org": true, "*.example.org": true, "wbaid:EXAMPLE:US": true, "e212:*": true, "local": true,
+		"": false, "*": false, "~x": false, "*.org": false, "a@example.org": false, "realm:example.org": false,
+		"wbaid:": false, "WBAID:x": false, "4EXAMPLE:US": false, "~a:b": false,
+	} {
+		if err := CheckOperatorName(entry); (err == nil) != good {
+			t.Errorf("%q: expected it to be an Operator-Name: %t, got %v", entry, good, err)
+		}
+	}
+}
