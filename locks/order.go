@@ -4,7 +4,7 @@ package locks
 type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Sources | Issuers | Series |
-		Session | Admission | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
+		DynAuth | DynAuthClient | Learned | Link | Session | Admission | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
 		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | HTTPConnections | Renderings |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
@@ -25,6 +25,10 @@ type (
 	Sources           struct{}
 	Issuers           struct{}
 	Series            struct{}
+	DynAuth           struct{}
+	DynAuthClient     struct{}
+	Learned           struct{}
+	Link              struct{}
 	Session           struct{}
 	Admission         struct{}
 	RateLimiter       struct{}
@@ -76,6 +80,10 @@ var order = [][]lock{
 		{Sources{}, "udpback.sourceTable.mu", false},
 		{Issuers{}, "udpback.issuers.mu", false},
 		{HealthPort{}, "health.Port.mu", false}, // its owner is called without it
+		{DynAuth{}, "dynauth.Server.mu", false},
+		{DynAuthClient{}, "dynauth.Client.mu", false},
+		{Learned{}, "dynauth.shard.mu", false},
+		{Link{}, "dynauth.Link.mu", false},
 		{Session{}, "tlsfront.Session.mu", false},
 		{Admission{}, "tlsfront.admission.mu", false},
 		{RateLimiter{}, "tlsfront.rateLimiter.mu", false},

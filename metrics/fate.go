@@ -2,13 +2,14 @@ package metrics
 
 import "strconv"
 
-// Fate is how a packet from a RadSec client ended. Every packet gets exactly one; the
-// list is closed.
+// Fate is how a packet from a RadSec client ended, or a CoA or Disconnect that a UDP server
+// has sent to the gateway (reverse CoA). Every packet gets exactly one; the list is closed.
 type Fate uint8
 
-// The fates. After those from FateBadLength to FateMissingMessageAuthenticator the
-// client's connection is closed (RFC 6613 §2.6.4), except for a Status-Server without
-// Message-Authenticator.
+// The fates. After those from FateBadLength to FateMissingMessageAuthenticator, and
+// FateBadResponseAuthenticator, the client's connection is closed (RFC 6613 §2.6.4), except
+// for a Status-Server without Message-Authenticator. A datagram that is refused is only
+// dropped.
 const (
 	FateRelayed            Fate = iota // the server's verified reply went back to the client
 	FateStatusAnswered                 // Status-Server, answered by the gateway itself
@@ -55,6 +56,14 @@ const (
 	FateNoSource           // the client's source address cannot be used, or is another certificate's
 	FateRuleFailed         // a rule would give an attribute a value of no octets, or of more than it can hold
 
+	FateReverseAnswer            // it answers a CoA or Disconnect that was sent down its connection
+	FateLateAnswer               // the same, after the timeout: its sender no longer waits
+	FateBadResponseAuthenticator // the same, but its Response Authenticator does not verify
+
+	FateUnknownSender // a CoA or Disconnect by UDP from an address that is neither a server's nor a sender's
+	FateNASMismatch   // what a CoA or Disconnect says of its session or NAS belongs to different connections
+	FateNASSilent     // a CoA or Disconnect was sent down its NAS's connection, and not answered in time
+
 	NumFates // how many there are
 )
 
@@ -100,6 +109,12 @@ var fateNames = [NumFates]string{
 	FateRuleRejected:                "rule_rejected",
 	FateRuleFailed:                  "rule_failed",
 	FateNoSource:                    "no_source",
+	FateReverseAnswer:               "reverse_answer",
+	FateLateAnswer:                  "late_answer",
+	FateBadResponseAuthenticator:    "bad_response_authenticator",
+	FateUnknownSender:               "unknown_sender",
+	FateNASMismatch:                 "nas_mismatch",
+	FateNASSilent:                   "nas_silent",
 }
 
 // String returns the fate's label value.

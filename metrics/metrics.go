@@ -23,7 +23,7 @@
 //	family.go     one counter with all its series, from the tables above
 //	keep.go       removes the series of what is no longer configured
 //	lookup.go, tls.go, connections.go, certificates.go, descriptors.go, queue.go,
-//	logs.go, reload.go, noports.go
+//	logs.go, reload.go, noports.go, dynauth.go
 //	              metrics that belong to no single client or port of a server
 //	level.go, histogram.go
 //	              gauges and histograms that cost an atomic add or two
@@ -67,6 +67,7 @@ type Metrics struct {
 	descriptors  *descriptors
 	reloads      *Reloads
 	scrapes      *scrapes
+	dynAuth      *DynAuth
 
 	routeStates atomic.Pointer[func() []RouteState]
 
@@ -100,6 +101,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		descriptors:  newDescriptors(shared),
 		reloads:      newReloads(shared),
 		scrapes:      newScrapes(shared),
+		dynAuth:      newDynAuth(shared),
 
 		clients:  map[string]*Client{},
 		servers:  map[serverKey]*Server{},
