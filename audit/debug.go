@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/binary"
 	"time"
 
 	"radsec-gw/logs"
@@ -27,6 +28,10 @@ func (d *debugLog) begin(msg string, e *Event) (s *scratch, f fields) {
 	if e.Number != 0 {
 		f.number("request", int64(e.Number))
 	}
+	if e.reverse() {
+		f.text("sender", e.Sender)
+		f.address("from", e.From)
+	}
 	if e.Client != "" {
 		f.text("client", e.Client)
 	}
@@ -42,7 +47,7 @@ func (d *debugLog) end(s *scratch, f fields) {
 // arrived writes the line of a request that has arrived.
 func (d *debugLog) arrived(e *Event) {
 	s, f := d.begin("request arrived", e)
-	f.address("peer", e.Peer)
+	f.peer(e)
 	f.text("kind", e.Kind.String())
 	if v := e.Request; v != nil {
 		f.identifier(v)
@@ -54,8 +59,46 @@ func (d *debugLog) arrived(e *Event) {
 	d.end(s, f)
 }
 
+// peer appends where the client's connection comes from, unless there is none because a UDP
+// server has sent the request.
+func (f *fields) peer(e *Event) {
+	if !e.reverse() || e.Client != "" {
+		f.address("peer", e.Peer)
+	}
+}
+
+// reverseStep writes the line of a step between the gateway and a NAS.
+func (d *debugLog) reverseStep(st *Step) {
+	msg := "request sent to the NAS"
+	if st.Kind == StepReplied {
+		msg = "reply of the NAS received"
+	}
+	s, f := d.begin(msg, &st.Event)
+	f.address("address", st.Remote)
+	if st.Local.IsValid() {
+		f.address("source", st.Local)
+	}
+	if len(st.Packet) >= wire.MinLength {
+		f.text("packet", wire.CodeName(wire.Code(st.Packet[0])))
+		if st.V11 {
+			f.number("token", int64(binary.BigEndian.Uint32(st.Packet[4:])))
+		} else {
+			f.number("identifier", int64(st.Packet[1]))
+		}
+		f.number("octets", int64(len(st.Packet)))
+	}
+	if st.Kind == StepReplied {
+		f.text("result", st.Result.String())
+	}
+	d.end(s, f)
+}
+
 // step writes the line of a step between the gateway and a server.
 func (d *debugLog) step(st *Step) {
+	if st.reverse() {
+		d.reverseStep(st)
+		return
+	}
 	msg := "request sent"
 	switch {
 	case st.Kind == StepSent && st.Check:
@@ -101,7 +144,7 @@ func (d *debugLog) step(st *Step) {
 // ended writes the line of a request that has ended.
 func (d *debugLog) ended(e *Event) {
 	s, f := d.begin("request ended", e)
-	f.address("peer", e.Peer)
+	f.peer(e)
 	f.text("kind", e.Kind.String())
 	if e.Request != nil {
 		f.identifier(e.Request)

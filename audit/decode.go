@@ -11,6 +11,9 @@ import (
 // text returns the text of a request when it has arrived, with its attributes, or when it has
 // ended, with those of its reply.
 func (s *tapEvent) text() string {
+	if s.event.reverse() {
+		return s.reverseText()
+	}
 	if s.step != nil {
 		return s.stepText()
 	}

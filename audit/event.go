@@ -23,6 +23,12 @@ type Event struct {
 	Number  uint64         // the same in all events and steps of a request; 0: it has none
 	Local   netip.AddrPort // of the gateway, that the connection comes to; invalid: not known
 
+	// Of a CoA or Disconnect that a UDP server has sent to the gateway. It goes down the
+	// connection of its NAS: then Client, Peer and Local are those of the NAS, and empty if
+	// there is none.
+	Sender string         // its configured name; "": a request of a client
+	From   netip.AddrPort // its address
+
 	// Set when the request has ended.
 	Fate     metrics.Fate
 	Route    string        // that it was routed by; "": none
@@ -36,6 +42,9 @@ type Event struct {
 	UnverifiedWhy  metrics.Result // of the last
 	UnverifiedFrom string         // the server that the last came from
 }
+
+// reverse reports whether the request is one that a UDP server has sent to the gateway.
+func (e *Event) reverse() bool { return e.Sender != "" }
 
 // Hub passes events to the request log, F-Ticks and taps. Listening, Watching, Arrived, Step,
 // Ended and Close of a nil Hub do nothing. Its methods may be called from any goroutine.
@@ -54,6 +63,8 @@ type Hub struct {
 	watching  atomic.Bool // a tap is attached, or debugging is set
 	debugging atomic.Bool // the level of the log is debug
 	level     func() slog.Level
+
+	numbers atomic.Uint64 // of requests
 
 	mu locks.Mutex[locks.Hub] // held while the fields above are changed
 }
@@ -118,6 +129,9 @@ func (h *Hub) Close() {
 		h.syslog.close()
 	}
 }
+
+// Number returns the number for the events of another request, from 1.
+func (h *Hub) Number() uint64 { return h.numbers.Add(1) }
 
 // Listening reports whether Ended has any effect.
 func (h *Hub) Listening() bool { return h != nil && h.listening.Load() }

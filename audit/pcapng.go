@@ -52,7 +52,7 @@ func pcapngHeader() []byte {
 	section = appendOption(section, optionComment, "Packets that passed a radsec-gw. The headers of IP and UDP are made up: ports are the usual ones of RADIUS. Secrets, passwords, and authenticators that are computed with a secret, are replaced by zeros.")
 	section = appendOption(section, optionApplication, "radsec-gw tap")
 	b := appendBlock(nil, blockSection, append(section, 0, 0, 0, 0))
-	for _, one := range [][2]string{{"radsec", "RadSec clients, without TLS"}, {"udp", "RADIUS servers"}} {
+	for _, one := range [][2]string{{"radsec", "RadSec clients, without TLS"}, {"udp", "RADIUS servers, and senders of CoA"}} {
 		body := binary.LittleEndian.AppendUint16(nil, linkRaw)
 		body = append(body, 0, 0, 0, 0, 0, 0) // reserved; no limit of the length
 		body = appendOption(body, optionName, one[0])
@@ -128,6 +128,9 @@ func (s *tapEvent) pcapngBlock(missing int64) []byte {
 // datagram returns the packet of an event; ok is false if it has none.
 func (s *tapEvent) datagram() (d datagram, ok bool) {
 	e := &s.event
+	if e.reverse() {
+		return s.reverseDatagram()
+	}
 	client, local := e.Peer, netip.AddrPortFrom(e.Local.Addr(), usualPort(metrics.PortOf(e.Kind)))
 	switch st := s.step; {
 	case st != nil && len(st.Packet) == 0:

@@ -31,8 +31,7 @@ func (r *requestLog) ended(e *Event) {
 	defer r.privacy.pool.Put(s)
 	f := fields{json: r.json, to: s.beginLine(s.line[:0], r.json, "INFO", time.Now())}
 	f.text("msg", "request")
-	f.text("client", e.Client)
-	f.address("peer", e.Peer)
+	f.origin(e)
 	f.text("kind", e.Kind.String())
 	if v := e.Request; v != nil {
 		f.octets("realm", r.privacy.realmName(s, e.Realm))
@@ -42,6 +41,20 @@ func (r *requestLog) ended(e *Event) {
 	f.outcome(e)
 	s.line = endLine(f.to, r.json)
 	r.out.Put(logs.KindRequest, s.line)
+}
+
+// origin appends where a request comes from. Of one that a UDP server has sent, the client is
+// that of its NAS, if that is known.
+func (f *fields) origin(e *Event) {
+	if e.reverse() {
+		f.text("sender", e.Sender)
+		f.address("from", e.From)
+		if e.Client == "" {
+			return
+		}
+	}
+	f.text("client", e.Client)
+	f.address("peer", e.Peer)
 }
 
 // outcome appends how a request ended.
@@ -60,6 +73,9 @@ func (f *fields) outcome(e *Event) {
 	}
 	f.begin("ms")
 	f.to = appendMilliseconds(f.to, e.Duration)
+	if e.reverse() { // it is sent once
+		return
+	}
 	f.number("tries", int64(e.Tries))
 	if e.Unverified > 0 {
 		f.number("unverified_replies", int64(e.Unverified))

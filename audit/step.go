@@ -6,7 +6,8 @@ import (
 	"radsec-gw/metrics"
 )
 
-// StepKind is what happened to a request between the gateway and its servers.
+// StepKind is what happened to a request between the gateway and its servers. One that a UDP
+// server has sent is between the gateway and its NAS: StepSent and StepReplied.
 type StepKind uint8
 
 // The kinds of steps.
@@ -21,16 +22,18 @@ const (
 // what it points to is valid during the call only, and must not be changed.
 type Step struct {
 	// Event is the request, with Server and Port of this step. Its Request is nil for a
-	// health check, and for a datagram that no request waits for.
+	// health check, and for a datagram that no request waits for. If it has a Sender, the step
+	// has no Server: Remote is that of the NAS's connection, and Packet goes down it.
 	Event
 	Kind   StepKind
 	Check  bool           // a health check of the gateway's own
 	Local  netip.AddrPort // of the gateway's socket; invalid where it is not known
-	Remote netip.AddrPort // of the server's port
+	Remote netip.AddrPort // of the server's port, or the NAS's end of its connection
 	Packet []byte         // as sent or received; empty for StepMoves
 	Sends  int            // transmissions to this server so far
 	Why    string         // why this server, or why it moves
 	Result metrics.Result // of StepReplied
+	V11    bool           // Packet is of a connection of RADIUS/1.1
 	Rules  bool           // attribute rules apply to the request: what the server gets and sends differs from what the client does
 }
 

@@ -19,7 +19,7 @@ const (
 
 // Filter selects what a tap shows; all non-empty fields must match.
 type Filter struct {
-	Client string `json:"client,omitempty"` // a client's configured name
+	Client string `json:"client,omitempty"` // a client's configured name; of a request of a Sender that is not known when it arrives
 	Realm  string `json:"realm,omitempty"`  // that requests are routed by, ignoring case
 	User   string `json:"user,omitempty"`   // the whole User-Name, ignoring case
 	Count  int    `json:"count,omitempty"`  // end after so many; 0: never
