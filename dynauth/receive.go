@@ -1,0 +1,395 @@
+package dynauth
+
+import (
+	"errors"
+	"slices"
+	"syscall"
+	"time"
+
+	"radsec-gw/metrics"
+	"radsec-gw/rules"
+	"radsec-gw/udpback/datagram"
+	"radsec-gw/wire"
+)
+
+func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+// worker handles a batch of datagrams. It belongs to the goroutine of a listener.
+type worker struct {
+	// static after construction
+	server       *Server
+	verify, sign *wire.Digests
+
+	items   [datagram.BatchSize]item
+	n       int
+	down    []*request // written, to be sent when they are signed
+	naks    []nak      // likewise, to their senders
+	packets [datagram.BatchSize][wire.MaxLength]byte
+	lengths [datagram.BatchSize]int
+	used    int // of packets
+	touched []*Link
+	out     outbox
+	names   names
+}
+
+// item is one datagram.
+type item struct {
+	view    wire.View
+	from    datagram.Peer
+	list    []sender // who may have sent it, in a backing array that is used again
+	next    int      // of list, to be tried
+	ticket  wire.Ticket
+	waiting bool  // for the result of a digest
+	err     error // of the last that was tried
+}
+
+// nak is a request that the gateway answers itself.
+type nak struct {
+	req    *request
+	fate   metrics.Fate
+	packet int // in packets
+}
+
+func newWorker(s *Server) *worker {
+	return &worker{server: s, verify: wire.NewDigests(), sign: wire.NewDigests()}
+}
+
+// handle handles a batch of datagrams that have arrived on a listener.
+//
+//  1. Well formed, a CoA-Request or Disconnect-Request, and from a known sender; anything else
+//     is counted and dropped (RFC 5176 §2.3, §6.1).
+//  2. Signed with the sender's secret, the digests of all together.
+//  3. Fresh (RFC 5176 §6.3), and not a duplicate.
+//  4. The connection of its NAS is found, an Identifier reserved and the NAS's copy written,
+//     or a NAK.
+//  5. All are signed together, and sent: one record each, one write for each connection.
+func (w *worker) handle(l *Listener, in *datagram.Inbox) {
+	w.n, w.used = 0, 0
+	for i := range in.Len() { // 1
+		w.parse(in.Datagram(i), in.Peer(i))
+	}
+	w.verifyAll() // 2
+	now := w.server.now()
+	for i := range w.items[:w.n] {
+		if it := &w.items[i]; it.err == nil {
+			w.accept(l, it, now) // 3, 4
+		}
+	}
+	w.sign.Run() // 5
+	w.sendAll(now)
+}
+
+// parse adds a datagram to the items, unless it is dropped.
+func (w *worker) parse(d []byte, from *datagram.Peer) {
+	s := w.server
+	it := &w.items[w.n]
+	n, err := wire.Cut(d)
+	if err != nil || n == 0 {
+		s.metrics.Count(wire.KindOther, metrics.FateBadLength)
+		return
+	}
+	kind := wire.KindOf(wire.Code(d[0]))
+	if kind != wire.KindCoA && kind != wire.KindDisconnect {
+		s.metrics.Count(wire.KindOther, metrics.FateUnknownCode)
+		return
+	}
+	it.list = s.senders(it.list[:0], from.AddrPort().Addr(), from.Local())
+	if len(it.list) == 0 {
+		s.metrics.Count(kind, metrics.FateUnknownSender)
+		s.logUnknownSender(from)
+		return
+	}
+	if err := it.view.Parse(d[:n]); err != nil {
+		s.metrics.Count(kind, metrics.FateBadAttributes)
+		return
+	}
+	it.from, it.next, it.err = *from, 0, nil
+	w.n++
+}
+
+// verifyAll verifies the items, with the secret of each sender that they may be from.
+func (w *worker) verifyAll() {
+	s := w.server
+	requireMA := s.config.Load().RequireMA
+	for again := true; again; {
+		again = false
+		for i := range w.items[:w.n] {
+			it := &w.items[i]
+			it.waiting = false
+			if it.next > 0 && it.err == nil || it.next == len(it.list) {
+				continue
+			}
+			it.ticket, it.err = w.verify.VerifyReverse(&it.view, it.list[it.next].secret, requireMA)
+			it.waiting = it.err == nil
+			it.next++
+			if !it.waiting { // whatever the secret
+				it.next = len(it.list)
+			}
+		}
+		w.verify.Run()
+		for i := range w.items[:w.n] {
+			if it := &w.items[i]; it.waiting {
+				it.err = w.verify.Result(it.ticket)
+				again = again || it.err != nil && it.next < len(it.list)
+			}
+		}
+	}
+	for i := range w.items[:w.n] {
+		if it := &w.items[i]; it.err != nil {
+			s.metrics.Count(it.view.Kind(), fateOf(it.err))
+			s.logUnverified(it)
+		}
+	}
+}
+
+// fateOf returns the fate of a request that does not verify.
+func fateOf(err error) metrics.Fate {
+	switch {
+	case errors.Is(err, wire.ErrNoMessageAuthenticator):
+		return metrics.FateMissingMessageAuthenticator
+	case errors.Is(err, wire.ErrRequestAuthenticator):
+		return metrics.FateBadRequestAuthenticator
+	}
+	return metrics.FateBadMessageAuthenticator
+}
+
+// accept handles a request that has verified.
+func (w *worker) accept(l *Listener, it *item, now time.Duration) {
+	s := w.server
+	kind := it.view.Kind()
+	if stamps := &s.config.Load().Timestamps; !stamps.fresh(&it.view, time.Now()) {
+		s.metrics.Count(kind, metrics.FateStaleTimestamp)
+		s.logStale(it, stamps)
+		return
+	}
+	dup := s.dupKeyOf(&it.view, &it.from)
+	stopping := s.draining.Load() || l.retired.Load()
+	answer, how := s.admit(dup, now, !stopping, w.packets[w.used][:0])
+	switch {
+	case how == admitDuplicate:
+		w.repeat(l, it, answer)
+		return
+	case stopping:
+		s.metrics.Count(kind, metrics.FateShutdown)
+		return
+	}
+	req := s.newRequest(&it.view)
+	from := it.list[it.next-1]
+	req.from, req.on, req.sender, req.secret = it.from, l, from.name, from.secret
+	req.dup, req.arrived, req.retry = dup, now, how == admitRetry
+	s.reportArrival(req)
+	w.route(req)
+}
+
+// repeat sends the answer of a duplicate again, if there is one.
+func (w *worker) repeat(l *Listener, it *item, answer []byte) {
+	fate := metrics.FateDuplicateDropped
+	if len(answer) > 0 {
+		fate = metrics.FateDuplicateAnswered
+		w.used++ // the answer is in it
+		w.out.add(l, it.from, answer)
+		w.server.metrics.CountAnswer(wire.Code(answer[0]))
+	}
+	w.server.metrics.Count(it.view.Kind(), fate)
+}
+
+// fresh reports whether a request's Event-Timestamp is within the window around now. One
+// without it is fresh unless it is required.
+func (t *Timestamps) fresh(v *wire.View, now time.Time) bool {
+	age, ok := v.EventAge(now)
+	if !ok {
+		return !t.Require
+	}
+	return t.Window == 0 || age.Abs() <= t.Window
+}
+
+// route writes the NAS's copy of a request, or a NAK.
+func (w *worker) route(req *request) {
+	w.names.read(&req.view)
+	c := w.server.choose(req, &w.names)
+	if c.link == nil {
+		if req.retry {
+			w.server.drop(req, c.fate, true)
+			return
+		}
+		w.server.logNotSent(req, &w.names, c)
+		w.refuse(req, c.fate, c.cause)
+		return
+	}
+	w.write(req, c)
+}
+
+// write reserves an Identifier on a connection, or on another of the same device, and writes
+// the NAS's copy of the request.
+func (w *worker) write(req *request, c choice) {
+	s := w.server
+	req.client = c.link.client.config.Load()
+	anyFull := false
+	for link := c.link; link != nil; link = w.spill(c, link) {
+		req.link = link
+		id, full, ok := link.reserve(req)
+		if anyFull = anyFull || full; !ok {
+			continue
+		}
+		req.id = id
+		n, err := w.writeDown(req, c)
+		if err != nil {
+			link.cancel(id)
+			w.refuseUnwritten(req, err)
+			return
+		}
+		w.lengths[w.used], req.packet = n, w.used
+		w.used++
+		w.down = append(w.down, req)
+		return
+	}
+	req.link = c.link
+	if !anyFull { // it has just closed
+		w.refuse(req, metrics.FateNoNAS, causeNotRoutable)
+		return
+	}
+	s.logFull(req)
+	w.refuse(req, metrics.FateNoIdentifier, causeResources)
+}
+
+// spill returns the connection to try after one that is full: the next that has carried the
+// NAS, or another of the same device (RC11); nil if there is none.
+func (w *worker) spill(c choice, full *Link) *Link {
+	if c.nas != nil {
+		past := false
+		for _, l := range *c.nas.links.Load() {
+			if past && !l.closed.Load() {
+				return l
+			}
+			past = past || l == full
+		}
+	}
+	return c.link.client.sibling(c.link, func(l *Link) bool { return l != full && int(l.live.Load()) < maxSlots && !c.nas.hasLink(l) })
+}
+
+// hasLink reports whether a connection is one of those that have carried the NAS, which may
+// be nil.
+func (s *NAS) hasLink(l *Link) bool {
+	if s == nil {
+		return false
+	}
+	for _, one := range *s.links.Load() {
+		if one == l {
+			return true
+		}
+	}
+	return false
+}
+
+// refuse writes a NAK.
+func (w *worker) refuse(req *request, fate metrics.Fate, cause uint32) {
+	n, err := w.sign.WriteReverseAnswer(w.packets[w.used][:], &req.view, req.nak(cause), req.secret)
+	if err != nil { // with the sender's Proxy-State it is too long
+		w.server.drop(req, fate, false)
+		return
+	}
+	w.lengths[w.used] = n
+	w.naks = append(w.naks, nak{req, fate, w.used})
+	w.used++
+}
+
+// sendAll sends what was written, when it is signed.
+func (w *worker) sendAll(now time.Duration) {
+	s := w.server
+	for i := range w.naks {
+		k := &w.naks[i]
+		s.finish(k.req, k.fate, w.packets[k.packet][:w.lengths[k.packet]], &w.out)
+	}
+	w.naks = w.naks[:0]
+	for i, req := range w.down {
+		w.down[i] = nil
+		w.send(req, now)
+	}
+	w.down = w.down[:0]
+	for i, l := range w.touched {
+		l.flush()
+		w.touched[i] = nil
+	}
+	w.touched = w.touched[:0]
+	w.out.flush()
+}
+
+// send sends the NAS's copy of a request down its connection.
+func (w *worker) send(req *request, now time.Duration) {
+	s := w.server
+	link, id, seq := req.link, req.id, req.seq
+	packet := w.packets[req.packet][:w.lengths[req.packet]]
+	s.reportSent(req, packet)
+	s.addDeadline(req, now)
+	s.metrics.AddPending(1)
+	if overdue, ok := link.commit(req, packet); !ok {
+		if overdue { // this machine has paused for so long
+			s.metrics.AddPending(-1)
+			s.drop(req, metrics.FateNASSilent, true)
+			return
+		}
+		s.lost(req, link.lostFate())
+		return
+	}
+	// The request is no longer ours.
+	if !link.send(packet) {
+		if req := link.take(id, seq); req != nil {
+			s.lost(req, link.lostFate())
+		}
+		return
+	}
+	if !slices.Contains(w.touched, link) {
+		w.touched = append(w.touched, link)
+	}
+}
+
+// writeDown writes the NAS's copy of a request, after the rules of its client.
+func (w *worker) writeDown(req *request, c choice) (int, error) {
+	v, o := &req.view, wire.ReverseOptions{V11: req.link.V11}
+	if chain, kind := req.client.Request, v.Kind(); chain.Applies(kind) {
+		e := w.server.editors.Get().(*rules.Editor)
+		defer w.server.editors.Put(e)
+		var err error
+		if v, err = chain.Apply(e, v, kind, req.link.ruleFacts(), w.sign.SealReverse(req.secret)); err != nil {
+			return 0, err
+		}
+	}
+	called := c.called(req)
+	o.NAS = &called
+	n, err := w.sign.WriteReverse(w.packets[w.used][:], v, req.secret, req.client.Secret, req.id, &o)
+	if err == nil {
+		w.server.logOmitted(req, w.sign.Omitted())
+	}
+	return n, err
+}
+
+// called returns what to call the NAS in a request that does not say (RFC 8559 §4.2); nothing
+// where it is not known which of several is meant.
+func (c *choice) called(req *request) wire.NAS {
+	carried := req.link.carried.Load()
+	switch {
+	case c.nas != nil:
+		return c.nas.called
+	case c.identifier != "":
+		return wire.NAS{Identifier: c.identifier}
+	case carried != nil && !req.link.several.Load():
+		return carried.called
+	case carried == nil && len(req.client.Identifiers) == 1:
+		return wire.NAS{Identifier: req.client.Identifiers[0]}
+	}
+	return wire.NAS{}
+}
+
+// refuseUnwritten refuses a request whose copy cannot be written.
+func (w *worker) refuseUnwritten(req *request, err error) {
+	var rejected *rules.RejectError
+	fate, cause := metrics.FateRuleFailed, uint32(causeInvalidValue)
+	switch {
+	case errors.As(err, &rejected):
+		fate = metrics.FateRuleRejected
+	case errors.Is(err, wire.ErrTooLong):
+		fate, cause = metrics.FateTooLong, causeOtherProxyError
+	}
+	w.server.logUnwritten(req, err)
+	w.refuse(req, fate, cause)
+}
