@@ -44,6 +44,7 @@ func (c *Connection) acknowledge(b *burst, req *request, group int) outcome {
 		return end
 	}
 	c.keepOwn(req, end.answer)
+	req.learnAcknowledged()
 	return end
 }
 

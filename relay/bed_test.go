@@ -164,6 +164,7 @@ type bed struct {
 	t       *testing.T
 	net     *network
 	reg     *prometheus.Registry
+	metrics *metrics.Metrics
 	back    *udpback.Backend
 	server  *udpback.Server
 	second  *udpback.Server // nil: there is one server only
@@ -191,6 +192,7 @@ type settings struct {
 func newBed(t *testing.T, s settings) *bed {
 	b := &bed{t: t, net: &network{start: time.Now()}, reg: prometheus.NewRegistry(), log: new(bytes.Buffer)}
 	m := metrics.New(b.reg)
+	b.metrics = m
 	log := slog.New(slog.NewTextHandler(b.log, nil))
 	b.back = udpback.NewDialing(m, log, b.net.dial)
 	c := s.server

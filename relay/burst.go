@@ -3,6 +3,7 @@ package relay
 import (
 	"time"
 
+	"radsec-gw/dynauth"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
 )
@@ -14,9 +15,10 @@ type burst struct {
 	batch    *udpback.Batch
 	verify   *wire.Digests
 	view     wire.View
-	queue    []*request    // whose digests are not computed yet, in order
-	rules    *Rules        // the same for all of one run of process
-	arrived  time.Duration // when the first packet did
+	queue    []*request       // whose digests are not computed yet, in order
+	rules    *Rules           // the same for all of one run of process
+	arrived  time.Duration    // when the first packet did
+	replies  *dynauth.Replies // that may answer what was sent to the client; nil: none
 	answer   [wire.MaxLength]byte
 	answered bool // something was sent to the peer
 }
@@ -39,5 +41,9 @@ func (c *Connection) releaseBurst() {
 	c.relay.back.ReleaseBatch(b.batch)
 	b.batch, b.rules, b.answered = nil, nil, false
 	b.view.Packet = nil
+	if b.replies != nil {
+		b.replies.Release()
+		b.replies = nil
+	}
 	c.relay.bursts.Put(b)
 }

@@ -171,6 +171,12 @@ func TestEveryFateHasASituation(t *testing.T) {
 		metrics.FateClientGone:                  "nobody is left to get an answer",
 		metrics.FateClientNotReading:            "the answer could not be sent",
 		metrics.FateRealmNotAllowed:             "TestRealmNotAllowed",
+		metrics.FateReverseAnswer:               "an answer",
+		metrics.FateLateAnswer:                  "an answer",
+		metrics.FateBadResponseAuthenticator:    "an answer, which ends the connection",
+		metrics.FateUnknownSender:               "by UDP: package dynauth",
+		metrics.FateNASMismatch:                 "by UDP: package dynauth",
+		metrics.FateNASSilent:                   "by UDP: package dynauth",
 	}
 	for fate := range metrics.NumFates {
 		tried := slices.ContainsFunc(situations(), func(s situation) bool { return s.fate == fate.String() })

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/dynauth"
 	"radsec-gw/locks"
 	"radsec-gw/metrics"
 	"radsec-gw/rules"
@@ -23,6 +24,7 @@ type Connection struct {
 	local  netip.AddrPort // of the gateway; invalid: not known
 	v11    bool           // RADIUS/1.1 (RFC 9765)
 	origin Origin
+	link   *dynauth.Link // for reverse CoA; nil: there is none
 
 	outstanding atomic.Int64 // requests in flight, until their answer has been passed to peer.Send
 
@@ -90,6 +92,7 @@ func (c *Connection) parse(v *wire.View, p []byte) error {
 // those that follow it are not forwarded.
 func (c *Connection) process(b *burst) error {
 	b.verify.Run()
+	c.finishReplies(b)
 	b.rules = c.relay.rules.Load()
 	for i, req := range b.queue {
 		b.queue[i] = nil
@@ -131,6 +134,9 @@ func (c *Connection) Flush() error {
 func (c *Connection) Closed() {
 	c.Flush()
 	c.releaseSource()
+	if c.link != nil {
+		c.link.Close()
+	}
 	c.mu.Lock()
 	var inFlight []*request
 	for kind, h := range c.recent {

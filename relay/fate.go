@@ -103,7 +103,7 @@ func (req *request) reportArrival(rules *Rules) {
 	if !hub.Watching() {
 		return
 	}
-	req.number = req.conn.relay.numbers.Add(1)
+	req.number = hub.Number()
 	e := req.event(rules)
 	hub.Arrived(&e)
 }

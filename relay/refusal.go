@@ -19,14 +19,22 @@ func (c *Connection) malformed(err error) error {
 	return err
 }
 
-// notRequest counts a packet with an unknown Code, or a reply, although no request was sent
-// to the client. It is dropped, and the connection stays open (RFC 6613 §2.6.4).
-func (c *Connection) notRequest(code wire.Code) {
+// notRequest handles a packet that is not a request. It may answer one that was sent down the
+// connection. Any other is counted and dropped: one with an unknown Code, or a reply that
+// nobody waits for. The connection stays open (RFC 6613 §2.6.4).
+func (c *Connection) notRequest(b *burst, v *wire.View) error {
+	if c.link != nil && wire.IsReply(v.Code()) {
+		if ours, err := c.reply(b, v); ours {
+			return err
+		}
+	}
+	code := v.Code()
 	fate := metrics.FateUnknownCode
 	if wire.IsReply(code) {
 		fate = metrics.FateUnexpectedReply
 	}
 	c.recordOther(fate)
+	return nil
 }
 
 // unverified finishes a request that does not verify, and returns why the connection must
@@ -63,7 +71,9 @@ func (c *Connection) Refuse(p []byte, fate metrics.Fate) {
 		return
 	}
 	if b.view.Kind() == wire.KindOther {
-		c.notRequest(b.view.Code())
+		if err := c.notRequest(b, &b.view); err != nil {
+			c.closeErr = err
+		}
 		return
 	}
 	req := c.newRequest(&b.view)

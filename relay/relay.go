@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"radsec-gw/audit"
+	"radsec-gw/dynauth"
 	"radsec-gw/metrics"
 	"radsec-gw/rules"
 	"radsec-gw/udpback"
@@ -21,8 +22,9 @@ type Relay struct {
 	back    *udpback.Backend
 	log     *slog.Logger
 	metrics *metrics.Metrics
-	other   *metrics.Route // of requests that no route matches
-	hub     *audit.Hub     // nil: requests are not reported
+	other   *metrics.Route  // of requests that no route matches
+	hub     *audit.Hub      // nil: requests are not reported
+	dynamic *dynauth.Server // reverse CoA; nil: there is none
 	// seed makes the hashes of requests unpredictable, so that no client can construct two
 	// requests with the same hash.
 	seed maphash.Seed
@@ -34,7 +36,6 @@ type Relay struct {
 	editors  sync.Pool    // *rules.Editor
 	kept     atomic.Int64 // octets of answers kept for duplicates, on all connections
 	limits   logLimits
-	numbers  atomic.Uint64 // of requests, for the log and taps
 }
 
 // New returns a Relay that forwards by routes and reports the outcome of each request to
@@ -55,7 +56,9 @@ func (r *Relay) SetRules(rules *Rules) { r.rules.Store(rules) }
 
 // Open returns a new connection of a client from remote, whose answers are sent to peer.
 func (r *Relay) Open(client *Client, peer Peer, remote netip.AddrPort, origin Origin) *Connection {
-	return &Connection{relay: r, client: client, peer: peer, remote: remote, origin: origin, local: localOf(peer), v11: peer.Version11()}
+	c := &Connection{relay: r, client: client, peer: peer, remote: remote, origin: origin, local: localOf(peer), v11: peer.Version11()}
+	c.openLink()
+	return c
 }
 
 // Packet adds one packet of the client to the burst. After an error the connection must be
@@ -76,8 +79,7 @@ func (c *Connection) Packet(p []byte) error {
 		return c.malformed(err)
 	}
 	if v.Kind() == wire.KindOther {
-		c.notRequest(v.Code())
-		return nil
+		return c.notRequest(b, v)
 	}
 	req := c.newRequest(v)
 	var err error
@@ -110,6 +112,7 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 	ruleErr := req.applyClientRules(b) // 4
 	req.reportArrival(b.rules)
 	if req.Kind == wire.KindStatus { // 3
+		c.learnNAS(req)
 		return b.answerStatus(req), false
 	}
 	if !req.client.Allowed[req.Kind] { // 4
@@ -130,6 +133,7 @@ func (c *Connection) forward(b *burst, req *request) (end outcome, inFlight bool
 	if end, ok := c.admit(b, req); !ok { // 5
 		return end, false
 	}
+	c.learnNAS(req)                    // for reverse CoA
 	found := req.lookup(b.rules.Table) // 6
 	if found.ok && req.Kind == wire.KindAccounting && b.rules.Routes[found.group].AnswersAccounting {
 		return c.acknowledge(b, req, found.group), false
@@ -195,6 +199,7 @@ func (req *request) Reply(d *wire.Digests, dst []byte, reply *wire.View, sent *[
 		req.conn.relay.omitted(req, server, reply.Code(), list)
 	}
 	req.fate = metrics.FateRelayed
+	req.learnSession(d, reply, from.Server)
 	return n
 }
 

@@ -3,6 +3,7 @@ package relay
 import (
 	"time"
 
+	"radsec-gw/dynauth"
 	"radsec-gw/metrics"
 	"radsec-gw/udpback"
 	"radsec-gw/wire"
@@ -28,6 +29,7 @@ type request struct {
 	number   uint64        // for the log and taps; 0: nobody was watching when it arrived
 	marker   *Marker       // for the server's copies; nil: they have none
 	hash     uint64        // of the client's packet
+	nas      *dynauth.NAS  // that it came from; nil: it is not learned
 	keepFor  time.Duration // how long its answer is kept for duplicates
 
 	fate metrics.Fate // of the answer that Reply has written
@@ -53,7 +55,7 @@ func (r *Relay) recycle(req *request) {
 		r.back.Buffers.Return(req.changed.Packet)
 		req.changed.Packet = nil
 	}
-	req.conn, req.client, req.route, req.marker = nil, nil, nil, nil
+	req.conn, req.client, req.route, req.marker, req.nas = nil, nil, nil, nil, nil
 	req.decision, req.number, req.Source = decision{}, 0, nil
 	req.ClearServed()
 	r.requests.Put(req)

@@ -75,9 +75,15 @@ func (c *Connection) acquireSource(cfg *ClientConfig) error {
 	}
 	acquired, err := c.relay.back.AcquireSource(s.address(claim.holder), s.Secret, claim.holder, cfg.Name, claim)
 	if err != nil {
+		if c.link != nil {
+			c.link.SetSource(netip.Addr{}) // it is another certificate's
+		}
 		return err // tried again for the next request: the other may have gone
 	}
 	c.source = source{of: cfg, current: acquired, claim: claim}
+	if c.link != nil {
+		c.link.SetSource(acquired.Addr)
+	}
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 const drainTick = 20 * time.Millisecond
 
 // Drain ends every connection gracefully. No more are accepted. Each connection is still
-// served until nothing is outstanding, and then closed with close_notify. RADIUS has no
+// served until nothing is outstanding in either direction, and then closed with close_notify. RADIUS has no
 // message that tells a client to stop; one that sends without pause is closed when Serve
 // ends.
 //
@@ -46,7 +46,7 @@ func (s *Session) startDraining() {
 // terminateWhenDone terminates a draining session if nothing was outstanding at two
 // checks in a row. Between them the socket was read.
 func (s *Session) terminateWhenDone() {
-	done := s.handler.Outstanding() == 0
+	done := s.handler.Outstanding() == 0 && s.handler.Awaited() == 0
 	if done && s.wasDone {
 		s.terminate(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
 	}

@@ -76,6 +76,10 @@ func (p *testHandler) Closed() { close(p.closed) }
 
 func (p *testHandler) Outstanding() int { return 0 }
 
+func (p *testHandler) Awaited() int { return 0 }
+
+func (p *testHandler) Keep() bool { return false }
+
 func (p *testHandler) Refuse([]byte, metrics.Fate) { panic("nothing here is refused") }
 
 // newHandler returns the handler of a new connection.
@@ -216,11 +220,16 @@ func (f *front) wantLine(texts ...string) {
 	}
 }
 
-// counting is a Handler with requests outstanding.
+// counting is a Handler with requests outstanding, in both directions.
 type counting struct {
 	*testHandler
-	open atomic.Int64
+	open, awaited atomic.Int64
+	keep          atomic.Bool
 }
+
+func (c *counting) Awaited() int { return int(c.awaited.Load()) }
+
+func (c *counting) Keep() bool { return c.keep.Load() }
 
 func (c *counting) Packet(b []byte) error { c.open.Add(1); return c.testHandler.Packet(b) }
 

@@ -3,8 +3,10 @@ package tlsfront
 import "time"
 
 // RFC 6614bis §3.10: a connection that is idle for long may be closed. It is idle while
-// no request is outstanding, since its last request or the last answer to one, whichever
-// was later. A Status-Server is a watchdog, not a request, and its answer does not count.
+// no request is outstanding in either direction, since its last request or the last answer to
+// one, whichever was later. A Status-Server is a watchdog, not a request, and its answer does
+// not count. A connection that requests may be sent down stays open if its client has no other:
+// whether the client is still there, TCP's keep-alive finds out.
 //
 // No goroutine runs for this: the read loop checks it when its deadline passes.
 
@@ -36,11 +38,14 @@ func (s *Session) idle(now time.Time, limit time.Duration) bool {
 	switch {
 	case now.Sub(active) < limit:
 		return false
-	case s.handler.Outstanding() > 0:
+	case s.handler.Outstanding() > 0 || s.handler.Awaited() > 0:
 		s.lastBusy = now
 		return false
 	case s.lastBusy.After(active): // a moment ago the last outstanding request ended without an answer
 		s.lastRequest = now
+		return false
+	case s.handler.Keep():
+		s.keptAt = now
 		return false
 	}
 	return true
@@ -51,6 +56,9 @@ func (s *Session) idle(now time.Time, limit time.Duration) bool {
 func (s *Session) idleDeadline(now time.Time, limit time.Duration) time.Time {
 	if end := s.lastActivity().Add(limit); end.After(now) {
 		return end
+	}
+	if s.keptAt.Equal(now) {
+		return now.Add(tick)
 	}
 	return now.Add(busyTick)
 }

@@ -29,6 +29,8 @@ func (e *echoer) Packet(p []byte) error { e.s.Send(p); return nil }
 func (e *echoer) Flush() error          { e.s.Flush(); return nil }
 func (e *echoer) Closed()               {}
 func (e *echoer) Outstanding() int      { return 0 }
+func (e *echoer) Awaited() int          { return 0 }
+func (e *echoer) Keep() bool            { return false }
 
 func (e *echoer) Refuse([]byte, metrics.Fate) {}
 

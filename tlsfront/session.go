@@ -45,6 +45,7 @@ type Session struct {
 	describe       func() []any // attributes of the line that says it was accepted; nil: it was logged
 	lastRequest    time.Time    // when the last packet that is not a Status-Server arrived
 	lastBusy       time.Time    // when requests were last found outstanding after the idle timeout; zero: never
+	keptAt         time.Time    // when it was last found idle, and kept open; zero: never
 	partSince      time.Time    // when the first octet of an incomplete packet arrived; zero: none is incomplete
 	deadline       time.Time    // the current read deadline
 	sinceFlush     int          // packets given to the handler since its last Flush

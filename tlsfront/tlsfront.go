@@ -71,7 +71,7 @@ import (
 )
 
 // Handler handles the packets of one connection. Its methods are called by the read loop's
-// goroutine, except Outstanding, which any goroutine may call. None may block.
+// goroutine, except Outstanding and Awaited, which any goroutine may call. None may block.
 type Handler interface {
 	// Packet handles one packet, as cut by its Length, of 20..4096 octets. p is valid
 	// during the call only, and may be modified. An error closes the connection, and its
@@ -86,6 +86,12 @@ type Handler interface {
 	// Outstanding returns the number of requests without an answer; a request counts
 	// until Send has returned for its answer. MaxOutstanding, IdleTimeout and Drain use it.
 	Outstanding() int
+	// Awaited returns the number of requests that were sent to the client and that it has not
+	// answered yet. IdleTimeout and Drain use it.
+	Awaited() int
+	// Keep reports whether the connection must stay open although it is idle for
+	// IdleTimeout, because requests may be sent to the client.
+	Keep() bool
 	// Closed is called once, after the last Packet; Send reports false from then on.
 	Closed()
 }
