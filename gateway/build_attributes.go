@@ -106,8 +106,9 @@ func (p *programs) ofRoute(cfg *config.Config, r *config.Route) *relay.ServerRul
 // warnings lists what is likely a mistake in the rules that are used.
 func (p *programs) warnings(cfg *config.Config) (list []string) {
 	uses := cfg.RuleUses()
+	all := slices.Concat(uses, cfg.ReverseRuleUses())
 	used := func(name string) bool {
-		return slices.ContainsFunc(uses, func(u config.RuleUse) bool { return slices.Contains(u.Names, name) })
+		return slices.ContainsFunc(all, func(u config.RuleUse) bool { return slices.Contains(u.Names, name) })
 	}
 	for i, program := range p.list {
 		if used(p.rules[i].Name) {

@@ -74,6 +74,7 @@ func buildClient(cfg *config.Config, i int, attributes *programs, m *metrics.Met
 			VerifyRA:     c.VerifyRequestAuthenticator,
 		}
 	}
+	out.Reverse = reverseOf(c, out, attributes)
 	return out, nil
 }
 

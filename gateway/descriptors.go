@@ -18,7 +18,7 @@ type Descriptors struct {
 	wantedUDP   int // sockets that the servers' max_sockets allow, of the ports in use
 	http        int // HTTP connections inside the pool of package web
 	httpWaiting int // and outside of it
-	other       int // standard streams, listeners, files, names, taps
+	other       int // standard streams, listeners of all kinds, files, names, taps
 }
 
 const (
@@ -27,6 +27,9 @@ const (
 	// socket to systemd and one to a syslog server; each listener has a spare descriptor beside its own, and may hold one
 	// accepted connection that is not counted yet.
 	ownDescriptors = 13
+	// udpListeners are the sockets of an address of [dynamic_authorization]: one, and during a
+	// reload a second one.
+	udpListeners = 2
 	// minConnections is how many connections a gateway must be able to accept.
 	minConnections = 4
 )
@@ -42,6 +45,7 @@ func divide(limit int, cfg *config.Config) (Descriptors, error) {
 	names := min(hostNames(cfg), resolve.MaxLookups) * resolve.LookupDescriptors
 	d.http, d.httpWaiting = clamp(limit/16, 4, 64), clamp(limit/32, 4, 1024)
 	d.other = ownDescriptors + 3*len(cfg.Listen.Address) + files + taps + 2 // and the listeners of HTTP and taps
+	d.other += udpListeners * len(cfg.DynamicAuthorization.Address)
 	d.other += min(names, limit/8)
 	ports := 0
 	for i := range cfg.Servers {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -91,5 +92,36 @@ func TestDescriptorsForNames(t *testing.T) {
 		if got := other(row.limit, row.names) - none; got != row.want {
 			t.Errorf("%d names: expected %d descriptors, got %d", row.names, row.want, got)
 		}
+	}
+}
+
+// There are two descriptors for each address at which CoA and Disconnect are listened for: a
+// reload may open it again before the former is closed. They come from what the connections
+// have, never on top of the limit.
+func TestDescriptorsForDynamicAuthorization(t *testing.T) {
+	const limit = 1024
+	divided := func(listeners int) Descriptors {
+		cfg := withServers(2, 64, 10000)
+		cfg.DynamicAuthorization.Address = make([]netip.AddrPort, listeners)
+		d, err := divide(limit, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	none := divided(0)
+	for _, listeners := range []int{1, 2, 16} {
+		d := divided(listeners)
+		if got := d.other - none.other; got != 2*listeners {
+			t.Errorf("%d addresses: expected %d descriptors, got %d", listeners, 2*listeners, got)
+		}
+		if got := none.Connections - d.Connections; got != 2*listeners || d.UDP != none.UDP {
+			t.Errorf("%d addresses: expected %d connections less and as many sockets to servers, got %+v, without them %+v", listeners, 2*listeners, d, none)
+		}
+	}
+	cfg := withServers(1, 64, 10000)
+	cfg.DynamicAuthorization.Address = make([]netip.AddrPort, 1000)
+	if d, err := divide(limit, cfg); err == nil {
+		t.Errorf("expected that 1000 addresses do not fit into %d descriptors, got %+v", limit, d)
 	}
 }

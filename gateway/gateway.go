@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"radsec-gw/audit"
+	"radsec-gw/dynauth"
 	"radsec-gw/files"
 	"radsec-gw/locks"
 	"radsec-gw/logs"
@@ -34,6 +35,7 @@ type Gateway struct {
 	reloads   *metrics.Reloads
 	back      *udpback.Backend
 	relay     *relay.Relay
+	dynauth   *dynauth.Server
 	front     *tlsfront.Server
 	web       *web.Server
 	reader    *files.Reader
@@ -57,12 +59,13 @@ type Gateway struct {
 	turn chan struct{}
 
 	// owned by the holder of the turn
-	lastRead     sums       // of the files when they were last read
-	refusedSums  files.Sums // of the files that the last refused reload of everything has read; nil: nothing to retry
-	lastMistakes string     // the mistakes that were logged last; "" after a reload that succeeded
-	reloadBy     string     // who has caused the reload: byRequest or byChange
-	skipped      *material  // read by polling, but not used because a certificate of it is worse; nil: none
-	tapLost      bool       // the socket for taps is gone and cannot be made again, and that was logged
+	lastRead     sums                // of the files when they were last read
+	refusedSums  files.Sums          // of the files that the last refused reload of everything has read; nil: nothing to retry
+	lastMistakes string              // the mistakes that were logged last; "" after a reload that succeeded
+	reloadBy     string              // who has caused the reload: byRequest or byChange
+	skipped      *material           // read by polling, but not used because a certificate of it is worse; nil: none
+	retired      []*dynauth.Listener // no longer configured, and open for answers until they close
+	tapLost      bool                // the socket for taps is gone and cannot be made again, and that was logged
 
 	reloading locks.Mutex[locks.Reloading] // guards what follows; its holder waits for no file, name or socket
 	servers   []configuredServer
@@ -82,6 +85,7 @@ type generation struct {
 	routes  []web.Route
 	servers []configuredServer // for the status page, which must not wait for a reload
 	keyLog  *tlsfront.KeyLog   // of [listen].key_log_file; nil: none
+	reverse *dynauth.Config
 }
 
 // Options are the options of Start. The zero value is ready for use.
@@ -131,7 +135,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	if w := first.Shortage(p.Config); w != "" {
 		log.Warn(w)
 	}
-	log.Info("serving", "radsec", g.Addr().String(), "metrics", g.metricsText(), "clients", len(p.Config.Clients), "servers", len(p.Config.Servers), "routes", len(p.Config.Routes), "config", p.Config.Path)
+	log.Info("serving", "radsec", g.Addr().String(), "metrics", g.metricsText(), "dynamic_authorization", first.dynamicText(), "clients", len(p.Config.Clients), "servers", len(p.Config.Servers), "routes", len(p.Config.Routes), "config", p.Config.Path)
 	return g, nil
 }
 
@@ -163,7 +167,13 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 	if err := checkSources(first.Config); err != nil {
 		return err
 	}
+	if first.reverse, err = buildDynAuth(first.Config, g.servers); err != nil {
+		return ConfigurationError{err}
+	}
 	g.relay = relay.New(g.back, rules, g.metrics, g.hub, g.log)
+	g.dynauth = dynauth.New(g.back, first.reverse, g.metrics.DynAuth(), g.hub, g.log)
+	g.configureDynAuth(first.reverse, g.clients)
+	g.relay.UseDynAuth(g.dynauth)
 	if first.sockets, _, err = g.openSockets(first.Config, &sockets{radsec: given}); err != nil {
 		return err
 	}
@@ -261,6 +271,7 @@ func (g *Gateway) Drain() {
 	g.stopReloads()
 	timeout := g.current.Load().Config.Listen.DrainTimeout
 	g.log.Info("draining", "timeout", timeout)
+	g.dynauth.Drain()
 	g.running.Go(func() {
 		defer g.cancel()
 		ctx, cancel := context.WithTimeout(g.ctx, timeout)

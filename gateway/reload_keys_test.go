@@ -104,6 +104,7 @@ const (
 func keyChanges() map[string]keyChange {
 	all := listenChanges()
 	maps.Copy(all, clientChanges())
+	maps.Copy(all, reverseChanges())
 	maps.Copy(all, ruleChanges())
 	maps.Copy(all, operationChanges())
 	return all

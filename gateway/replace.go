@@ -41,7 +41,14 @@ func (g *Gateway) replace(p *Plan) error {
 	closeKeyLog(current.keyLog, keys)
 	g.metrics.SetKeyLog(keys != nil)
 	g.serveSockets(&opened)
-	g.endSockets(current.without(&want))
+	unwanted := current.without(&want)
+	g.endSockets(unwanted)
+	for _, l := range unwanted.dynamic { // what was sent to NASes may still be answered
+		l.Retire(g.dynauth.PendingTime())
+		g.retired = append(g.retired, l)
+	}
+	const mostRetired = 64 // those that have closed long ago among them
+	g.retired = g.retired[max(0, len(g.retired)-mostRetired):]
 	return nil
 }
 
@@ -72,6 +79,10 @@ func (g *Gateway) swap(next *generation) error {
 	}
 	front.KeyLog = next.keyLog
 	front.MaxDescriptors, front.DescriptorLimit = next.Descriptors.Connections, next.Descriptors.Limit
+	if next.reverse, err = buildDynAuth(next.Config, servers); err != nil {
+		closeUnused(without(servers, g.servers), g.servers)
+		return err
+	}
 	if err := g.front.Update(front); err != nil {
 		closeUnused(without(servers, g.servers), g.servers)
 		return err
@@ -79,6 +90,7 @@ func (g *Gateway) swap(next *generation) error {
 	for i, c := range clients {
 		c.Reconfigure(configs[i])
 	}
+	g.configureDynAuth(next.reverse, clients)
 	g.limitDescriptors(next)
 	g.front.SetListeners(next.radsec)
 	g.web.Change(webSettings(next.Plan))

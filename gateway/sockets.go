@@ -8,10 +8,12 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/dynauth"
 	"radsec-gw/tlsfront"
 )
 
@@ -22,6 +24,7 @@ type sockets struct {
 	addresses []netip.AddrPort // that radsec listen on, as configured; nil if Options has the listeners
 	web       *webSocket       // nil: HTTP is not served
 	tap       *tapSocket       // nil: no taps are served
+	dynamic   []*dynauth.Listener
 }
 
 // webSocket is the listener of the HTTP side.
@@ -53,6 +56,10 @@ func (g *Gateway) openSockets(cfg *config.Config, have *sockets) (want, opened s
 		}
 		opened.web = want.web
 	}
+	if want.dynamic, opened.dynamic, err = g.openDynamic(cfg.DynamicAuthorization.Address, have.dynamic); err != nil {
+		g.closeSockets(&opened)
+		return want, opened, err
+	}
 	switch path := cfg.Tap.Socket; {
 	case path == "":
 	case have.tap != nil && have.tap.path == path:
@@ -62,6 +69,55 @@ func (g *Gateway) openSockets(cfg *config.Config, have *sockets) (want, opened s
 		opened.tap = want.tap
 	}
 	return want, opened, nil
+}
+
+// dynamicText returns the addresses of reverse CoA for a log line.
+func (s *sockets) dynamicText() string {
+	var list []string
+	for _, l := range s.dynamic {
+		list = append(list, l.Addr().String())
+	}
+	if len(list) == 0 {
+		return "not served"
+	}
+	return strings.Join(list, ", ")
+}
+
+// openDynamic opens the UDP sockets of reverse CoA that are not in have. On an error it closes
+// what it has opened.
+func (g *Gateway) openDynamic(addresses []netip.AddrPort, have []*dynauth.Listener) (want, opened []*dynauth.Listener, err error) {
+	for _, a := range addresses {
+		if i := slices.IndexFunc(have, func(l *dynauth.Listener) bool { return l.Address == a }); i >= 0 {
+			want = append(want, have[i])
+			continue
+		}
+		if i := slices.IndexFunc(g.retired, func(l *dynauth.Listener) bool { return l.Address == a && l.Revive() }); i >= 0 {
+			want = append(want, g.retired[i])
+			g.retired = slices.Delete(g.retired, i, i+1)
+			continue
+		}
+		l, err := dynauth.Listen(a, addresses...)
+		if err != nil {
+			for _, one := range opened {
+				one.Close()
+			}
+			return nil, nil, fmt.Errorf("[dynamic_authorization].address: %w; %s", err, dynamicHint(err, a, append(slices.Clone(have), g.retired...)))
+		}
+		want, opened = append(want, l), append(opened, l)
+	}
+	return want, opened, nil
+}
+
+// dynamicHint returns advice on an error of opening a UDP socket.
+func dynamicHint(err error, a netip.AddrPort, own []*dynauth.Listener) string {
+	ours := func(l *dynauth.Listener) bool { return l.Address.Port() == a.Port() && a.Port() != 0 }
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && slices.ContainsFunc(own, ours):
+		return "this gateway itself still listens on that port, for answers that NASes may still send: reload again when [dynamic_authorization].timeout is over, or restart"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program uses the port, perhaps another gateway: \"ss -lunp\" names it"
+	}
+	return tlsfront.BindHint(err, a.Port())
 }
 
 // openWebSocket opens the listener of the HTTP side. The address may be a host name, which
@@ -103,6 +159,9 @@ func (g *Gateway) serveSockets(opened *sockets) {
 	if t := opened.tap; t != nil {
 		g.running.Go(func() { g.hub.ServeTaps(g.ctx, t) })
 	}
+	for _, l := range opened.dynamic {
+		g.running.Go(func() { g.dynauth.Serve(g.ctx, l) })
+	}
 }
 
 // without returns the sockets that are not in other.
@@ -111,6 +170,11 @@ func (s *sockets) without(other *sockets) *sockets {
 	for _, l := range s.radsec {
 		if !slices.Contains(other.radsec, l) {
 			rest.radsec = append(rest.radsec, l)
+		}
+	}
+	for _, l := range s.dynamic {
+		if !slices.Contains(other.dynamic, l) {
+			rest.dynamic = append(rest.dynamic, l)
 		}
 	}
 	if s.web != other.web {
@@ -129,6 +193,9 @@ func (g *Gateway) closeSockets(s *sockets) {
 	}
 	if s.web != nil {
 		s.web.Close()
+	}
+	for _, l := range s.dynamic {
+		l.Close()
 	}
 	g.endSockets(s)
 }

@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"radsec-gw/dynauth"
 	"radsec-gw/identity"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
@@ -34,6 +36,7 @@ func (a *assembler) snapshot(now time.Time, changed func(string) web.Changes) *s
 	s.Routes = g.routeList(current, s.Servers)
 	s.Clients = g.clientList(current, clients, now)
 	s.Connections = g.connectionList()
+	s.ReverseCoA, s.NASes = g.reverseCoA(current, now)
 	a.addFiles(s, current, now)
 	a.addRefusals(s, clients, servers, events, changed)
 	summarize(s, clients, servers)
@@ -120,6 +123,38 @@ func (g *Gateway) connectionList() []status.Connection {
 	for _, c := range open {
 		list = append(list, status.Connection{Client: c.Client, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), ExpiresAt: timeOrNil(c.NotAfter),
 			TLS: c.Version, Since: c.Since.UTC()})
+	}
+	return list
+}
+
+// mostNASes bounds the NASes of a snapshot: there may be many thousands.
+const mostNASes = 1000
+
+// reverseCoA returns the state of reverse CoA and the NASes that were seen last; nil if no
+// socket listens for it and no client takes part.
+func (g *Gateway) reverseCoA(current *generation, now time.Time) (*status.ReverseCoA, []status.NAS) {
+	s := &status.ReverseCoA{Listening: []string{}, Pending: g.metrics.DynAuth().Pending()}
+	for i := range current.Config.Clients {
+		if current.Config.Clients[i].ReverseCoA {
+			s.Clients++
+		}
+	}
+	if s.Clients == 0 && len(current.dynamic) == 0 {
+		return nil, nil
+	}
+	for _, l := range current.dynamic {
+		s.Listening = append(s.Listening, l.Addr().String())
+	}
+	rows, total := g.dynauth.Learned(mostNASes)
+	s.NASes = total
+	return s, nasList(rows, now)
+}
+
+// nasList returns the learned NASes.
+func nasList(rows []dynauth.Row, now time.Time) []status.NAS {
+	list := make([]status.NAS, 0, len(rows))
+	for _, r := range rows {
+		list = append(list, status.NAS{Name: logs.Clip(r.NAS), Client: r.Client, Connection: cmp.Or(r.Connection, "closed"), LastSeenAt: now.Add(-r.Age).UTC()})
 	}
 	return list
 }

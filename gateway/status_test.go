@@ -205,6 +205,42 @@ func TestRepliesThatDoNotVerifyAreNoSilence(t *testing.T) {
 	}
 }
 
+// The status shows what reverse CoA has learned: each NAS as it calls itself, without what a
+// terminal or a page might obey, its client, and its connection while that is open.
+// Rules: RC19
+func TestStatusShowsReverseCoA(t *testing.T) {
+	g := startUnwatched(t)
+	if s := statusOf(t, g.gw); s.ReverseCoA != nil || len(s.NASes) != 0 {
+		t.Errorf("without reverse CoA: %+v, %+v; expected null and none", s.ReverseCoA, s.NASes)
+	}
+	g.rewrite("name = \"plain\"", "name = \"plain\"\nreverse_coa = true")
+	g.rewrite("[metrics]", "[dynamic_authorization]\naddress = [\"127.0.0.1:0\"]\n\n[metrics]")
+	g.reload()
+	c := g.connect("plain")
+	nas := append([]byte{4, 6, 10, 1, 0, 7, 32, 7}, "ap\x1b-1"...)
+	c.write(rawRequest(1, 1, emptyMAC, nameOf("good@example.org"), nas))
+	s := awaitStatus(t, g.gw, func(s *status.Snapshot) string {
+		if s.ReverseCoA == nil || s.ReverseCoA.NASes != 1 {
+			return "a learned NAS"
+		}
+		return ""
+	})
+	r, n := s.ReverseCoA, s.NASes[0]
+	if r.Clients != 1 || len(r.Listening) != 1 || !strings.HasPrefix(r.Listening[0], "127.0.0.1:") || strings.HasSuffix(r.Listening[0], ":0") {
+		t.Errorf("reverse CoA: %+v, expected one client and the port that is listened on", r)
+	}
+	if n.Name != `ap\x1b-1 10.1.0.7` || n.Client != "plain" || n.Connection != c.LocalAddr().String() || time.Since(n.LastSeenAt).Abs() > gatewaytest.Patience {
+		t.Errorf("the NAS: %+v, expected it of plain on %v, just seen", n, c.LocalAddr())
+	}
+	c.Close()
+	awaitStatus(t, g.gw, func(s *status.Snapshot) string {
+		if s.NASes[0].Connection != "closed" {
+			return "the connection closed"
+		}
+		return ""
+	})
+}
+
 // A server to which no socket can be opened was not asked: that is the cause, whatever its state,
 // unless an operator has taken it out of use.
 func TestNoSocketIsTheCause(t *testing.T) {

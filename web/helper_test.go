@@ -133,6 +133,8 @@ func busyState(ago func(time.Duration) *time.Time) status.Snapshot {
 			{Name: "campus", Connections: 3, LastSeenAt: ago(0), Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), Requests: 1201, Relayed: 1200, Accepts: 800, Rejects: 90, Other: 1},
 			{Name: "eduroam-flr"}},
 		Connections:     []status.Connection{{Client: "campus", Remote: "192.0.2.7:40000", Subject: "CN=ap-1.campus.example,O=Campus", ExpiresAt: ago(-73 * time.Hour), TLS: "TLS 1.3", Since: *ago(time.Hour)}},
+		ReverseCoA:      &status.ReverseCoA{Listening: []string{"127.0.0.1:3799", "[::1]:3799"}, Clients: 1, Pending: 6, NASes: 4231},
+		NASes:           []status.NAS{{Name: "ap-1 10.1.0.7", Client: "campus", Connection: "192.0.2.7:40000", LastSeenAt: *ago(3 * time.Minute)}, {Name: "ap-2", Client: "campus", Connection: "closed", LastSeenAt: *ago(2 * time.Hour)}},
 		Certificates:    []status.Certificate{{For: "server", Place: 1, File: "server.pem", Subject: "CN=gw.example.org", Issuer: "CN=Campus CA", ValidFrom: *ago(400 * time.Hour), ExpiresAt: *ago(-73 * time.Hour), Fingerprint: "sha256:00:11"}},
 		RevocationLists: []status.RevocationList{{Issuer: "CN=Campus CA", IssuedAt: *ago(50 * time.Hour), NextUpdate: ago(2 * time.Hour), Revoked: 3, Stale: true}},
 		Files:           []status.File{{Path: "gw.toml", ReadAt: *ago(time.Hour)}, {Path: "server.pem", Key: "listen.certificate", ReadAt: *ago(time.Hour)}},

@@ -70,6 +70,35 @@ func TestAnswersToChecksAreNoAnswersToRequests(t *testing.T) {
 	}
 }
 
+// The page shows which NASes reverse CoA has learned: of which client, on which connection, and
+// how old that is. It has no section for it where it is not configured.
+// Rules: RC19
+func TestThePageShowsReverseCoA(t *testing.T) {
+	b := newBed(t, nil)
+	b.busy()
+	_, section, _ := strings.Cut(b.pageText(), `<h2 id="nases">Reverse CoA</h2>`)
+	section, _, _ = strings.Cut(section, "</section>")
+	text := regexp.MustCompile(`\s+`).ReplaceAllString(regexp.MustCompile("<[^>]*>").ReplaceAllString(section, " "), " ")
+	for _, want := range []string{"Listening on 127.0.0.1:3799 , [::1]:3799 . Clients with reverse_coa: 1. Requests that wait for a NAS: 6. NASes learned: 4231, those seen last first.",
+		" ap-1 10.1.0.7 campus 192.0.2.7:40000 3 min ago ", " ap-2 campus closed 2 h ago "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the section lacks %q:\n%s", want, text)
+		}
+	}
+	b = newBed(t, nil)
+	b.busy()
+	b.state.ReverseCoA.Listening, b.state.NASes = nil, nil
+	if text := b.pageText(); !strings.Contains(text, "Not listening: [dynamic_authorization] has no address.") || strings.Contains(text, `data-table="nases"`) {
+		t.Error("without addresses and NASes, expected the page to say that nothing listens, and no table")
+	}
+	b = newBed(t, nil)
+	b.busy()
+	b.state.ReverseCoA = nil
+	if strings.Contains(b.pageText(), "Reverse CoA") {
+		t.Error("the page has a section for reverse CoA, which is not configured")
+	}
+}
+
 // The title counts all problems, those that are not shown included.
 func TestTheTitleCountsProblems(t *testing.T) {
 	for n, want := range map[int]string{0: "<title>ready · radsec-gw</title>", 1: "<title>ready · 1 problem · radsec-gw</title>", 1000: "<title>ready · 1000 problems · radsec-gw</title>"} {
@@ -163,6 +192,10 @@ func fillTexts(v reflect.Value, text string) {
 		}
 		for i := range v.NumField() {
 			fillTexts(v.Field(i), text)
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fillTexts(v.Elem(), text)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

@@ -13,17 +13,24 @@ import (
 // printRules prints the attribute rules of each place, in the order in which a request and
 // its reply pass them.
 func printRules(w io.Writer, p *gateway.Plan) {
-	uses := p.Config.RuleUses()
-	if len(uses) == 0 {
-		return
+	if uses := p.Config.RuleUses(); len(uses) > 0 {
+		fmt.Fprintf(w, "\nAttribute rules: requests pass those of the client, the route and the server, replies the other way round\n")
+		printUses(w, p, uses, "requests of", "replies of")
 	}
-	fmt.Fprintf(w, "\nAttribute rules: requests pass those of the client, the route and the server, replies the other way round\n")
+	if uses := p.Config.ReverseRuleUses(); len(uses) > 0 {
+		fmt.Fprintf(w, "\nAttribute rules of CoA and Disconnect that are sent to a client, and of its answers\n")
+		printUses(w, p, uses, "requests to", "answers of")
+	}
+}
+
+// printUses prints the rules of each of the uses, under what passes them.
+func printUses(w io.Writer, p *gateway.Plan, uses []config.RuleUse, requests, replies string) {
 	for _, use := range uses {
-		what := "requests"
+		what := requests
 		if use.Reply {
-			what = "replies"
+			what = replies
 		}
-		fmt.Fprintf(w, "  %s of %s\n", what, placeOf(p.Config, &use))
+		fmt.Fprintf(w, "  %s %s\n", what, placeOf(p.Config, &use))
 		for _, line := range p.RuleLines(use.Names) {
 			fmt.Fprintf(w, "    %s\n", line)
 		}

@@ -22,6 +22,8 @@ type Snapshot struct {
 	Routes          []Route          `json:"routes"`           // of the configuration
 	Clients         []Client         `json:"clients"`          // of the configuration
 	Connections     []Connection     `json:"connections"`      // that are open; those first whose certificates expire first
+	ReverseCoA      *ReverseCoA      `json:"reverse_coa"`      // null: it is not configured
+	NASes           []NAS            `json:"nases"`            // that reverse CoA has learned, at most the 1000 that were seen last, the last first
 	Certificates    []Certificate    `json:"certificates"`     // of the gateway and of issuers
 	RevocationLists []RevocationList `json:"revocation_lists"` // the newest of each issuer
 	Files           []File           `json:"files"`            // that were read
@@ -146,6 +148,23 @@ type Connection struct {
 	ExpiresAt *time.Time `json:"expires_at"` // its certificate; null without one
 	TLS       string     `json:"tls"`        // the version
 	Since     time.Time  `json:"since"`      // when its handshake was done
+}
+
+// ReverseCoA is the CoA and Disconnect that UDP servers send to the gateway, for the NASes of
+// clients with reverse_coa.
+type ReverseCoA struct {
+	Listening []string `json:"listening"` // the IP addresses and UDP ports of [dynamic_authorization]
+	Clients   int      `json:"clients"`   // that have reverse_coa
+	Pending   int64    `json:"pending"`   // requests that were sent to a NAS and wait for its answer
+	NASes     int      `json:"nases"`     // that are learned, those included that the list does not have
+}
+
+// NAS is a NAS that was learned from the requests of a client with reverse_coa.
+type NAS struct {
+	Name       string    `json:"name"`         // its NAS-Identifier and addresses, as it calls itself; cut and escaped
+	Client     string    `json:"client"`       // that it is of
+	Connection string    `json:"connection"`   // where the connection comes from that a request for it goes down, an address and port; "closed": none is open that has carried it
+	LastSeenAt time.Time `json:"last_seen_at"` // its last request
 }
 
 // Certificate is one certificate that the gateway has read from a file.

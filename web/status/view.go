@@ -16,7 +16,7 @@ type View struct {
 }
 
 // Lists are the names of the lists that a View can ask for.
-var Lists = []string{"problems", "servers", "routes", "clients", "connections", "certificates", "revocation_lists", "files", "reloads", "refusals", "events"}
+var Lists = []string{"problems", "servers", "routes", "clients", "connections", "nases", "certificates", "revocation_lists", "files", "reloads", "refusals", "events"}
 
 // Limits says how much a View may have.
 type Limits struct {
@@ -56,6 +56,9 @@ func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
 	})
 	out.Connections = cut(c, "connections", s.Connections, func(p *Connection) bool {
 		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Client, p.Subject, p.Remote)
+	})
+	out.NASes = cut(c, "nases", s.NASes, func(p *NAS) bool {
+		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Name, p.Client, p.Connection)
 	})
 	out.Certificates = cut(c, "certificates", s.Certificates, func(p *Certificate) bool {
 		return c.unnamed() && c.has(p.For, p.File, p.Subject, p.Issuer, p.Fingerprint)
