@@ -18,6 +18,11 @@ func answersAccess(c radius.Code) bool {
 	return c == radius.CodeAccessAccept || c == radius.CodeAccessReject || c == radius.CodeAccessChallenge || c == codeProtocolError
 }
 
+// asksNAS reports whether c is the code of a request to a NAS (RFC 5176 §2).
+func asksNAS(c radius.Code) bool {
+	return c == radius.CodeCoARequest || c == radius.CodeDisconnectRequest
+}
+
 // positive reports whether reply is the code of success for a request. Status-Server gets the code of
 // the port's requests (RFC 5997 §3).
 func positive(request, reply radius.Code) bool {

@@ -15,21 +15,27 @@ import (
 )
 
 // exchange writes one packet and reads the reply. The connection is new and has no other request, so
-// the first packet that arrives is the reply. took is the time from the write to the last octet.
-func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.Duration) (reply []byte, took time.Duration, err error) {
+// the first packet that is not a request of the server is the reply; early are the requests before it.
+// took is the time from the write to the last octet.
+func exchange(ctx context.Context, conn net.Conn, request []byte, timeout time.Duration) (reply []byte, early [][]byte, took time.Duration, err error) {
 	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	start := time.Now()
 	if _, err := conn.Write(request); err != nil {
-		return nil, 0, replyError(ctx, err, timeout)
+		return nil, nil, 0, replyError(ctx, err, timeout)
 	}
-	if reply, err = ReadPacket(conn); err != nil {
-		return nil, 0, replyError(ctx, err, timeout)
+	for {
+		if reply, err = ReadPacket(conn); err != nil {
+			return nil, nil, 0, replyError(ctx, err, timeout)
+		}
+		if !asksNAS(radius.Code(reply[0])) {
+			return reply, early, time.Since(start), nil
+		}
+		early = append(early, reply)
 	}
-	return reply, time.Since(start), nil
 }
 
 // ReadPacket reads one packet from a stream, and nothing of the next. Its error is that of
@@ -41,7 +47,7 @@ func ReadPacket(r io.Reader) ([]byte, error) {
 	}
 	length := int(binary.BigEndian.Uint16(head[2:]))
 	if length < 20 || length > radius.MaxPacketLength {
-		return nil, fmt.Errorf("expected a reply with a Length of 20 to 4096 (RFC 2865 §3), got %d: is that a RadSec server?", length)
+		return nil, fmt.Errorf("expected a packet with a Length of 20 to 4096 (RFC 2865 §3), got %d: is that a RadSec server?", length)
 	}
 	packet := make([]byte, length)
 	copy(packet, head)

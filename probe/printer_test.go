@@ -60,7 +60,7 @@ func TestPrintForms(t *testing.T) {
 		{"two in one Vendor-Specific", "1a 0c 00 00 00 09 01 03 61 02 03 62", []string{`Cisco-AVPair = "a"`, `Vendor-Specific 9.2 = 0x62 "b"`}},
 		{"nested", "1a 0b 00 00 a0 98 05 05 09 03 ff", []string{"Vendor-Specific 41112.5.9 = 0xff"}},
 		{"causes", "65 06 00 00 01 f6  65 06 00 00 01 fc  65 06 00 00 03 e7",
-			[]string{"Error-Cause = 502 (Proxy-Request-Not-Routable: no route matches this realm and kind of request)",
+			[]string{"Error-Cause = 502 (Proxy-Request-Not-Routable: no route matches this realm and kind of request; of CoA and Disconnect sent by UDP, no connected NAS is the one that it names)",
 				"Error-Cause = 508 (Multiple-Session-Selection-Unsupported)", "Error-Cause = 999 (unknown cause)"}},
 		{"an IPv4 prefix", "9b 08 00 18 c0 00 02 00  9b 08 00 21 c0 00 02 00",
 			[]string{"PMIP6-Home-IPv4-HoA = 192.0.2.0/24", "PMIP6-Home-IPv4-HoA = 0x0021c0000200"}},

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"layeh.com/radius"
@@ -97,7 +98,7 @@ type Result struct {
 	Checks   []Check        // what was verified of the reply
 }
 
-// Check is the result of one check of a reply.
+// Check is the result of one check of a reply or request.
 type Check struct {
 	Field  string // such as "Response Authenticator"
 	OK     bool
@@ -106,12 +107,12 @@ type Check struct {
 
 // Verified reports whether there is a reply that passed every check.
 func (r *Result) Verified() bool {
-	for _, c := range r.Checks {
-		if !c.OK {
-			return false
-		}
-	}
-	return r.Reply != nil
+	return r.Reply != nil && allOK(r.Checks)
+}
+
+// allOK reports whether every check passed.
+func allOK(checks []Check) bool {
+	return !slices.ContainsFunc(checks, func(c Check) bool { return !c.OK })
 }
 
 // Positive reports whether the reply has the code of success, verified or not.
@@ -123,42 +124,9 @@ func (r *Result) Positive() bool {
 // verifies it. Meanwhile it writes a transcript to w. The error is nil only for a verified positive
 // reply, and a *ConfigError if cfg is invalid. The Result is never nil.
 func Run(ctx context.Context, cfg Config, w io.Writer) (*Result, error) {
-	cfg = cfg.withDefaults()
-	r := &Result{}
-	request, err := newRequest(&cfg)
-	if err != nil {
-		return r, &ConfigError{err}
+	c, r, err := Open(ctx, cfg, w)
+	if err == nil {
+		c.Close()
 	}
-	sent, err := Sign(request)
-	if err != nil {
-		return r, &ConfigError{fmt.Errorf("the request cannot be encoded: %w", err)}
-	}
-	conn, err := dial(ctx, &cfg)
-	if err != nil {
-		return r, err
-	}
-	defer conn.Close()
-	r.TLS = conn.ConnectionState()
-	t := &transcript{w: w, secret: []byte(cfg.Secret)}
-	t.connected(&cfg, r.TLS)
-
-	if r.Radius11, err = agreed11(cfg.Version, r.TLS); err != nil {
-		return r, err
-	}
-	if r.Radius11 {
-		if sent, err = encode11(request, cfg.Password); err != nil {
-			return r, &ConfigError{err}
-		}
-	}
-	r.Sent = sent
-	if err := t.sent(r); err != nil {
-		return r, err
-	}
-	if r.Received, r.Took, err = exchange(ctx, conn, sent, cfg.Timeout); err != nil {
-		return r, fmt.Errorf("no reply to the %v: %w", request.Code, err)
-	}
-	if err := r.verify(t.secret); err != nil {
-		return r, err
-	}
-	return r, t.received(r)
+	return r, err
 }

@@ -81,15 +81,21 @@ func encode11(request *radius.Packet, password string) ([]byte, error) {
 // TLS has authenticated it.
 func verify11(received, sent []byte) []Check {
 	var checks []Check
-	wrong := func(field, format string, args ...any) {
-		checks = append(checks, Check{Field: field, Detail: fmt.Sprintf(format, args...)})
-	}
 	if token, want := received[4:8], sent[4:8]; string(token) == string(want) {
 		checks = append(checks, Check{"Token", true, "the request's"})
 	} else if string(token) == "\x00\x00\x00\x00" && received[0] == byte(codeProtocolError) {
-		wrong("Token", "zero, the server refuses the connection (RFC 9765 §3.3.1)")
+		checks = append(checks, Check{"Token", false, "zero, the server refuses the connection (RFC 9765 §3.3.1)"})
 	} else {
-		wrong("Token", "WRONG, the request's is 0x%x", want)
+		checks = append(checks, Check{"Token", false, fmt.Sprintf("WRONG, the request's is 0x%x", want)})
+	}
+	return append(checks, misplaced11(received)...)
+}
+
+// misplaced11 returns a failed check for everything in a packet that must not be sent in RADIUS/1.1.
+func misplaced11(received []byte) []Check {
+	var checks []Check
+	wrong := func(field, detail string) {
+		checks = append(checks, Check{Field: field, Detail: detail})
 	}
 	if received[1] != 0 || string(received[8:20]) != string(make([]byte, 12)) {
 		wrong("reserved octets of the header", "WRONG, they must be zero (RFC 9765 §4.1)")

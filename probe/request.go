@@ -62,6 +62,11 @@ func addCredentials(p *radius.Packet, cfg *Config) error {
 	if err := rfc2865.UserName_SetString(p, cfg.User); err != nil {
 		return err
 	}
+	if cfg.SessionID != "" {
+		if err := rfc2866.AcctSessionID_SetString(p, cfg.SessionID); err != nil {
+			return err
+		}
+	}
 	if !cfg.CHAP && !cfg.CHAPChallenge {
 		return rfc2865.UserPassword_SetString(p, cfg.Password)
 	}

@@ -47,9 +47,7 @@ func (t *transcript) sent(r *Result) error {
 func (t *transcript) received(r *Result) error {
 	fmt.Fprintf(t.w, "received %s, %s, %d octets, after %v\n",
 		codeName(r.Reply.Code), number(r.Radius11, r.Received), len(r.Received), r.Took.Round(10*time.Microsecond))
-	for _, c := range r.Checks {
-		fmt.Fprintf(t.w, "    %s: %s\n", c.Field, c.Detail)
-	}
+	t.checks(r.Checks)
 	printer := &attributePrinter{secret: t.secret, authenticator: [16]byte(r.Sent[4:20]), secrets: true, clear: r.Radius11}
 	attributes := printer.lines(r.Reply.Attributes)
 	t.lines(attributes)
@@ -61,6 +59,39 @@ func (t *transcript) received(r *Result) error {
 	default:
 		fmt.Fprintf(t.w, "verified %s\n", name)
 		return nil
+	}
+}
+
+// request writes a request of the server, what was verified of it, and a note that ends its first line.
+func (t *transcript) request(r *Request, note string) {
+	fmt.Fprintf(t.w, "received %s, %s, %d octets%s\n", codeName(r.Packet.Code), number(r.Radius11, r.Received), len(r.Received), note)
+	t.checks(r.Checks)
+	// Values in such a request are hidden with an authenticator of zeros (RFC 5176 §3).
+	t.lines((&attributePrinter{secret: t.secret, secrets: true, clear: r.Radius11}).lines(r.Packet.Attributes))
+}
+
+// answered writes an answer to a request of the server, b.
+func (t *transcript) answered(out *response, b []byte) {
+	notes := ""
+	if out.answer.Delay > 0 {
+		notes += fmt.Sprintf(", after %v", out.answer.Delay)
+	}
+	if out.answer.Twice {
+		notes += ", twice"
+	}
+	if out.answer.Wrong != "" {
+		notes += fmt.Sprintf(", with a wrong %s", out.answer.Wrong)
+	}
+	fmt.Fprintf(t.w, "sent %s, %s, %d octets%s\n", codeName(radius.Code(b[0])), number(out.request.Radius11, b), len(b), notes)
+	if answer, err := radius.Parse(b, t.secret); err == nil {
+		t.lines((&attributePrinter{}).lines(answer.Attributes))
+	}
+}
+
+// checks writes the result of each check.
+func (t *transcript) checks(checks []Check) {
+	for _, c := range checks {
+		fmt.Fprintf(t.w, "    %s: %s\n", c.Field, c.Detail)
 	}
 }
 

@@ -217,6 +217,9 @@ func (to *UDP) explain(ctx context.Context, err error, conn net.Conn, code radiu
 	if code == radius.CodeStatusServer {
 		hint = "; or it does not answer Status-Server (FreeRADIUS: status_server = yes): try access"
 	}
+	if code == radius.CodeCoARequest || code == radius.CodeDisconnectRequest {
+		hint = "; or, if it is a gateway, the NAS has not answered"
+	}
 	return fmt.Errorf("silence. The likeliest cause is that the server does not know %s, from which this was sent, as a client, or drops requests whose secret differs: its log says so; or packets do not get through, or its database hangs%s", local, hint)
 }
 

@@ -26,6 +26,8 @@ type probeFlags struct {
 	udp            bool
 	given          []string // names of the flags on the command line
 	server, config string
+
+	listen listenFlags
 }
 
 // probeCommand describes radsec-gw probe.
@@ -35,14 +37,18 @@ func probeCommand(p *cli.Program) *cli.Command {
 	c.Words = []string{"status", "access", "accounting", "coa", "disconnect"}
 	c.Details = `Prints the request and the attributes of the reply by name, and says for each authenticator whether it verified. Secrets are not printed.
 
-With -server it sends over UDP to a [[server]] of the configuration, with its address, port, secret and source, and sends it again as the gateway does. If nothing comes back it says which address the server must know as a client. -udp does the same for any RADIUS server, given by -address and -secret.`
-	c.Exit = []cli.Entry{{Name: "0", Text: "A verified positive answer."}, {Name: "1", Text: "Any other answer, or none."}, {Name: "2", Text: "Usage error."}}
+With -server it sends over UDP to a [[server]] of the configuration, with its address, port, secret and source, and sends it again as the gateway does. If nothing comes back it says which address the server must know as a client. -udp does the same for any RADIUS server, given by -address and -secret.
+
+With -listen it plays the NAS: after a verified positive answer it stays connected, prints the CoA-Requests and Disconnect-Requests that the gateway sends on the connection, verifies and answers them. -attr gives the names that the gateway finds the NAS by, such as NAS-Identifier and Acct-Session-Id.`
+	c.Exit = []cli.Entry{{Name: "0", Text: "A verified positive answer. With -listen also: every request verified, none arrived twice, and as many arrived as -count says."}, {Name: "1", Text: "Any other answer, or none. With -listen also: the gateway closed the connection."}, {Name: "2", Text: "Usage error."}}
 	c.Examples = []cli.Example{
 		{Text: "Is the gateway alive?", Line: "radsec-gw probe status"},
 		{Text: "A login, with the password in a file", Line: "radsec-gw probe access -user bob -password-file password.txt"},
 		{Text: "From an access point, with its address", Line: "radsec-gw probe access -user bob -password hello -chap -attr Calling-Station-Id=02-00-00-00-00-01 -attr NAS-Port-Type=19"},
 		{Text: "Does the server behind the gateway answer?", Line: "radsec-gw probe -server radius-a access -user bob -password hello"},
 		{Text: "The end of a session", Line: "radsec-gw probe accounting -status-type stop -user bob -session-id 5f3a"},
+		{Text: "A NAS that answers CoA and Disconnect for a minute", Line: "radsec-gw probe accounting -user bob -session-id 5f3a -attr NAS-Identifier=ap-17 -listen 1m"},
+		{Text: "One that has no such session", Line: "radsec-gw probe access -user bob -password hello -listen 1m -answer nak -error-cause 503"},
 	}
 	var o probeFlags
 	o.register(c)
@@ -70,6 +76,9 @@ With -server it sends over UDP to a [[server]] of the configuration, with its ad
 
 // run sends the request over RadSec or UDP.
 func (o *probeFlags) run(stdout io.Writer) error {
+	if o.listen.duration > 0 {
+		return o.runListen(stdout)
+	}
 	if !o.udp && o.server == "" {
 		_, err := probe.Run(context.Background(), o.Config, stdout)
 		return err
@@ -115,6 +124,7 @@ func (o *probeFlags) register(c *cli.Command) {
 		o.Attributes = append(o.Attributes, s)
 		return nil
 	})
+	o.listen.register(c)
 	c.Values["status-type"] = []string{"start", "interim", "stop", "on", "off"}
 	c.Values["radius-version"] = []string{"1.0", "1.1", "both", "none"}
 }
@@ -134,6 +144,9 @@ func (o *probeFlags) complete() error {
 		return errors.New("-server takes address and secret from the configuration: -address, -secret and -secret-file do not go with it")
 	case o.udp && (!has("address") || !has("secret") && !has("secret-file")):
 		return errors.New("-udp needs -address, and -secret or -secret-file: their defaults are those of RadSec")
+	}
+	if err := o.listen.check(o); err != nil {
+		return err
 	}
 	o.CAFile = cmp.Or(o.CAFile, filepath.Join(o.dir, "ca.pem"))
 	o.CertFile = cmp.Or(o.CertFile, filepath.Join(o.dir, "client.pem"))

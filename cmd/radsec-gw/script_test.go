@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"start":   scriptStart,
 			"signal":  scriptSignal,
 			"ends":    scriptEnds,
+			"udpport": scriptUDPPort,
 		},
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -179,6 +180,21 @@ func scriptEnds(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strconv.Itoa(cmd.ProcessState.ExitCode()); got != args[1] {
 		ts.Fatalf("%s ended with %v, want exit status %s\n%s", args[0], cmd.ProcessState, args[1], ts.ReadFile(args[0]+".out"))
 	}
+}
+
+// scriptUDPPort is the command
+//
+//	udpport NAME
+//
+// which puts a port that no UDP socket of 127.0.0.1 has into the environment under that name.
+func scriptUDPPort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: udpport NAME")
+	}
+	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	ts.Check(err)
+	defer c.Close()
+	ts.Setenv(args[0], strconv.Itoa(c.LocalAddr().(*net.UDPAddr).Port))
 }
 
 func TestMatchLines(t *testing.T) {
