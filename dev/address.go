@@ -27,6 +27,15 @@ func freeAddress(address string, out io.Writer) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
+// freeUDPAddress returns a free UDP port of the loopback address.
+func freeUDPAddress() (string, error) {
+	l, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.LocalAddr().String(), l.Close()
+}
+
 // reachable returns where this machine reaches a listener on address: at the loopback
 // address, which the development certificate has, if it listens on all addresses.
 func reachable(address netip.AddrPort) string {

@@ -8,23 +8,27 @@ import (
 	"strings"
 )
 
-// printNextCommands prints commands that work when pasted into another terminal.
-func printNextCommands(out io.Writer, address, dir, metrics string) {
+// printNextCommands prints commands that work when pasted into another terminal. dynamic is where
+// the gateway takes CoA and Disconnect over UDP.
+func printNextCommands(out io.Writer, address, dynamic, dir, metrics string) {
 	tls := fmt.Sprintf("-address %s -certs %s", address, shellQuote(dir))
+	udp := fmt.Sprintf("-udp -address %s -secret-file %s", dynamic, shellQuote(filepath.Join(dir, secretFile)))
 	command := thisCommand()
 	fmt.Fprint(out, "\nServing until ctrl-C. To try next, in another terminal in the same folder:\n\n")
-	for _, c := range []struct{ what, kind, flags string }{
-		{"the same request again", "access", "-user bob -password hello"},
-		{"CHAP instead of PAP", "access", "-user bob -password hello -chap"},
-		{"a wrong password: rejected, exit status 1", "access", "-user bob -password wrong"},
-		{"is the gateway alive? (a health check would add -quiet)", "status", ""},
-		{"accounting", "accounting", "-user bob -status-type start"},
-		{"a change of authorization", "coa", "-user bob -attr Session-Timeout=60"},
-		{"end the session of a user who has none: refused, exit status 1", "disconnect", "-user alice"},
+	for _, c := range []struct{ what, kind, way, flags string }{
+		{"the same request again", "access", tls, "-user bob -password hello"},
+		{"CHAP instead of PAP", "access", tls, "-user bob -password hello -chap"},
+		{"a wrong password: rejected, exit status 1", "access", tls, "-user bob -password wrong"},
+		{"is the gateway alive? (a health check would add -quiet)", "status", tls, ""},
+		{"accounting", "accounting", tls, "-user bob -status-type start"},
+		{"a change of authorization", "coa", tls, "-user bob -attr Session-Timeout=60"},
+		{"end the session of a user who has none: refused, exit status 1", "disconnect", tls, "-user alice"},
+		{"play an access point where bob has logged in, for a minute", "access", tls, "-user bob -password hello -attr NAS-Identifier=ap-17 -attr Acct-Session-Id=5f3a -listen 1m"},
+		{"meanwhile, in a third terminal: as the RADIUS server, end that session", "disconnect", udp, "-session-id 5f3a"},
 	} {
-		fmt.Fprintf(out, "# %s\n%s\n\n", c.what, strings.TrimSpace(fmt.Sprintf("%s probe %s %s %s", command, c.kind, tls, c.flags)))
+		fmt.Fprintf(out, "# %s\n%s\n\n", c.what, strings.TrimSpace(fmt.Sprintf("%s probe %s %s %s", command, c.kind, c.way, c.flags)))
 	}
-	fmt.Fprintf(out, "# what happened to every packet\ncurl -s http://%s/metrics | grep '^radsec_gw_requests_total' | grep -v ' 0$'\n\n", metrics)
+	fmt.Fprintf(out, "# what happened to every packet\ncurl -s http://%s/metrics | grep -E '^radsec_gw_(reverse_)?requests_total' | grep -v ' 0$'\n\n", metrics)
 }
 
 // thisCommand returns the command that started this program: with go run, go run itself, because it

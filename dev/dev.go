@@ -26,16 +26,16 @@ type Options struct {
 	// a free port of the same host is used instead.
 	Address, Metrics string
 
-	Once    bool // end after the first request
+	Once    bool // end after the first request and the Disconnect-Request
 	Verbose bool // print the gateway's whole log; otherwise warnings and errors only
 
 	Version, Commit string // of the program, as in [gateway.Options]
 }
 
-// Run runs everything until ctx ends or, if o.Once is set, the first request is answered.
-// What happens is printed to stdout, the gateway's log to stderr. It is an error if the
-// first request gets no verified positive answer, if stdout cannot be written to, or if the
-// gateway stops by itself.
+// Run runs everything until ctx ends or, if o.Once is set, the first request and then the
+// RADIUS server's Disconnect-Request are answered. What happens is printed to stdout, the
+// gateway's log to stderr. It is an error if one of the two gets no verified positive answer,
+// if stdout cannot be written to, or if the gateway stops by itself.
 func Run(ctx context.Context, o Options, stdout, stderr io.Writer) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -50,19 +50,19 @@ func Run(ctx context.Context, o Options, stdout, stderr io.Writer) (err error) {
 	}
 	fmt.Fprintf(out, "certificates    %s (removed at the end)\n", dir)
 
-	secret := rand.Text()
-	server, err := startServer([]byte(secret), out)
+	server, err := startServer([]byte(rand.Text()), out)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
 	fmt.Fprintf(out, "RADIUS server   127.0.0.1, UDP ports %d, %d, %d; user %s, password %s\n", server.AuthPort, server.AcctPort, server.CoAPort, knownUser, knownPassword)
 
-	p, err := plan(ctx, o, dir, secret, server, out)
+	p, dynamic, err := plan(ctx, o, dir, server, out)
 	if err != nil {
 		return ended(ctx, out, err)
 	}
-	return ended(ctx, out, serve(ctx, o, p, dir, out, stderr))
+	server.gateway = dynamic
+	return ended(ctx, out, serve(ctx, o, p, dir, server, out, stderr))
 }
 
 // ended returns the error of Run for err, with which a part of it failed, or nil: it says why
@@ -77,8 +77,8 @@ func ended(ctx context.Context, out *sharedWriter, err error) error {
 	return err
 }
 
-// serve runs the gateway and sends the first request through it.
-func serve(ctx context.Context, o Options, p *gateway.Plan, dir string, out, stderr io.Writer) (err error) {
+// serve runs the gateway, and sends the first request and the Disconnect-Request through it.
+func serve(ctx context.Context, o Options, p *gateway.Plan, dir string, server *server, out, stderr io.Writer) (err error) {
 	level := slog.LevelWarn
 	if o.Verbose {
 		level = slog.LevelDebug
@@ -95,16 +95,20 @@ func serve(ctx context.Context, o Options, p *gateway.Plan, dir string, out, std
 		cancel()
 		err = errors.Join(err, gw.Wait())
 	}()
-	fmt.Fprintf(out, "gateway         RadSec on %v, metrics on http://%v/metrics\n\n", gw.Addr(), gw.MetricsAddr())
+	fmt.Fprintf(out, "gateway         RadSec on %v, metrics on http://%v/metrics\n", gw.Addr(), gw.MetricsAddr())
+	fmt.Fprintf(out, "reverse CoA     %s over UDP, where the gateway takes CoA and Disconnect for its clients\n\n", server.gateway)
 
 	first := firstRequest(dir, reachable(gw.Addr()))
 	if _, err := probe.Run(ctx, first, out); err != nil {
 		return fmt.Errorf("the first request: %w", err)
 	}
+	if err := reverseCoA(ctx, first, server, out); err != nil {
+		return fmt.Errorf("reverse CoA: %w", err)
+	}
 	if o.Once {
 		return nil
 	}
-	printNextCommands(out, first.Address, dir, reachable(gw.MetricsAddr()))
+	printNextCommands(out, first.Address, server.gateway, dir, reachable(gw.MetricsAddr()))
 	<-gw.Ended()
 	if ctx.Err() == nil {
 		return errors.New("the gateway stopped by itself")
@@ -119,28 +123,40 @@ var configurationText string
 // configuration is that of the gateway.
 var configuration = template.Must(template.New("dev.toml").Parse(configurationText))
 
+// secretFile holds the secret between the gateway and its server, for a probe that sends as the
+// server does.
+const secretFile = "server.secret"
+
 // plan writes a configuration file like an operator's, and reads it as serve does: all defaults
-// apply, and the user can read the file while dev runs.
-func plan(ctx context.Context, o Options, dir, secret string, server *server, out io.Writer) (*gateway.Plan, error) {
+// apply, and the user can read the file while dev runs. dynamic is where servers send CoA and
+// Disconnect.
+func plan(ctx context.Context, o Options, dir string, server *server, out io.Writer) (p *gateway.Plan, dynamic string, err error) {
 	address, err := freeAddress(o.Address, out)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	metrics, err := freeAddress(o.Metrics, out)
 	if err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	if dynamic, err = freeUDPAddress(); err != nil {
+		return nil, "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, secretFile), server.secret, 0o600); err != nil {
+		return nil, "", err
 	}
 	file := filepath.Join(dir, "radsec-gw.toml")
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	err = configuration.Execute(f, map[string]any{"Address": address, "Metrics": metrics, "Server": server, "Secret": secret})
+	err = configuration.Execute(f, map[string]any{"Address": address, "Metrics": metrics, "Dynamic": dynamic, "Server": server, "Secret": string(server.secret)})
 	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	fmt.Fprintf(out, "configuration   %s\n", file)
-	return gateway.Load(ctx, file)
+	p, err = gateway.Load(ctx, file)
+	return p, dynamic, err
 }
 
 // firstRequest returns the configuration of the first request, like that of radsec-gw probe access.

@@ -35,6 +35,7 @@ type server struct {
 	secret                      []byte
 	out                         io.Writer // a line for each request; safe for several goroutines
 	servers                     []*radius.PacketServer
+	gateway                     string // host:port where it sends Disconnect-Requests over UDP
 
 	running sync.WaitGroup
 }
