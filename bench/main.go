@@ -26,6 +26,7 @@ import (
 	"radsec-gw/bench/load"
 	"radsec-gw/bench/material"
 	"radsec-gw/bench/packets"
+	"radsec-gw/bench/reverse"
 	"radsec-gw/bench/scale"
 )
 
@@ -41,6 +42,7 @@ const usage = `usage: bench COMMAND [flags]; bench COMMAND -h lists its flags
   frontdoor  try the gateway with hostile peers beside good ones, and report the same
   scrape   measure what a scrape of a gateway with very many clients, servers and routes costs
   callers  measure memory and waiting beside many idle, looping and silent callers of the HTTP side
+  reverse  send CoA to very many NASes down their connections, and report the same
   hostile  be peers with certificates that are expensive to verify
 `
 
@@ -56,7 +58,7 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	commands := map[string]func(context.Context, *flag.FlagSet, []string, io.Writer) error{
-		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand, "scrape": scale.Command, "callers": scale.CallersCommand,
+		"certs": runCerts, "answer": runAnswer, "floor": runFloor, "load": runLoad, "compare": compare.Command, "faulty": faulty.Command, "faults": faults.Command, "frontdoor": frontdoor.Command, "hostile": frontdoor.HostileCommand, "scrape": scale.Command, "callers": scale.CallersCommand, "reverse": reverse.Command,
 	}
 	switch {
 	case len(args) == 0:

@@ -30,6 +30,10 @@ type Config struct {
 	Timeout     time.Duration // a request without a reply for so long is lost
 	SampleEvery int           // every k-th reply of a connection is verified; 0: 16
 
+	// Reverse says what is done with CoA and Disconnect that come down a connection; nil: they
+	// are counted as unmatched replies.
+	Reverse *Reverse
+
 	// Measured, when set, is called at both ends of the counted time.
 	Measured func(end bool)
 }
@@ -79,6 +83,7 @@ type tally struct {
 	unsent    uint64              // open loop: due but never sent, whole run
 	bad       uint64              // replies of the wrong code or that do not verify
 	unmatched uint64              // replies to no waiting request, late ones included
+	asked     uint64              // requests that came down
 	verified  uint64
 	firstBad  error
 	broken    error // why the connection ended early
@@ -92,6 +97,7 @@ func (t *tally) add(o *tally) {
 	t.unsent += o.unsent
 	t.bad += o.bad
 	t.unmatched += o.unmatched
+	t.asked += o.asked
 	t.verified += o.verified
 	if t.firstBad == nil {
 		t.firstBad = o.firstBad

@@ -24,6 +24,7 @@ type Report struct {
 	Lost      uint64        `json:"lost"` // no reply in time, or due in the open loop and never sent
 	Bad       uint64        `json:"bad"`  // wrong code, or did not verify
 	Unmatched uint64        `json:"unmatched"`
+	Asked     uint64        `json:"asked"`    // CoA and Disconnect that came down
 	Verified  uint64        `json:"verified"` // replies whose signatures were verified
 	Broken    int           `json:"broken"`   // connections that ended early
 	Error     string        `json:"error,omitempty"`
@@ -33,7 +34,7 @@ func newReport(cfg *Config, t *tally, broken int) Report {
 	r := Report{
 		Rate: float64(t.latencies.Count()) / cfg.Duration.Seconds(), Counted: t.latencies.Count(), Duration: cfg.Duration,
 		P50: t.latencies.Quantile(0.5), P90: t.latencies.Quantile(0.9), P99: t.latencies.Quantile(0.99), P999: t.latencies.Quantile(0.999), Max: t.latencies.Max(),
-		Sent: t.sent, Answered: t.answered, Lost: t.lost + t.unsent, Bad: t.bad, Unmatched: t.unmatched, Verified: t.verified, Broken: broken,
+		Sent: t.sent, Answered: t.answered, Lost: t.lost + t.unsent, Bad: t.bad, Unmatched: t.unmatched, Asked: t.asked, Verified: t.verified, Broken: broken,
 	}
 	switch {
 	case t.broken != nil:

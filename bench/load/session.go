@@ -5,6 +5,8 @@ import (
 	"os"
 	"time"
 
+	"layeh.com/radius"
+
 	"radsec-gw/bench/packets"
 )
 
@@ -86,6 +88,11 @@ func (s *session) release(id byte) {
 
 // receive handles one packet from the relay, and reports whether it ended a request.
 func (s *session) receive(p []byte, now time.Time) (matched bool) {
+	if s.cfg.Reverse != nil && (radius.Code(p[0]) == radius.CodeCoARequest || radius.Code(p[0]) == radius.CodeDisconnectRequest) {
+		s.asked++
+		s.cfg.Reverse.handle(s.conn, p)
+		return false
+	}
 	id := p[1]
 	o := &s.slots[id]
 	switch o.state {
