@@ -4,7 +4,7 @@
 GO      ?= go
 TOOL    := $(GO) tool -modfile=tools/go.mod
 # What the tests with other people's programs and in network namespaces need, as Debian names it.
-PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev gcc libc6-dev hostapd prometheus openssl iproute2 nftables util-linux curl jq
+PACKAGES := freeradius freeradius-utils radsecproxy eapoltest libradcli-dev gcc libc6-dev hostapd prometheus openssl iproute2 nftables util-linux curl jq python3
 VERSION ?= $(shell packaging/version)
 SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
@@ -23,7 +23,7 @@ test: deps ## all tests, including those with other programs and in network name
 
 # The packages that have locks. Recording them takes time: -short has the tests that would take
 # minutes try fewer cases.
-LOCKED := ./locks ./logs ./files ./metrics ./audit ./identity ./web ./relay ./tlsfront ./udpback/... ./gateway/...
+LOCKED := ./locks ./logs ./files ./metrics ./audit ./identity ./web ./dynauth ./relay ./tlsfront ./udpback/... ./gateway/...
 # Tests that start a program gain nothing by the race detector, which is not in that program.
 race: ## all tests but those that start programs, under the race detector; and the order of locks
 	CGO_ENABLED=1 $(GO) test -race $(shell $(GO) list ./... | grep -vE '^radsec-gw$$|/(interop|bench|cmd)(/|$$)')

@@ -49,7 +49,7 @@ var shared *bed
 
 func TestMain(m *testing.M) {
 	testbed.Main(func(dir string) (status int, err error) {
-		if err := testbed.NeedPrograms("freeradius", "radclient", "radsecproxy", "eapol_test", "hostapd", "gcc", "openssl"); err != nil {
+		if err := testbed.NeedPrograms("freeradius", "radclient", "radsecproxy", "eapol_test", "hostapd", "gcc", "openssl", "python3"); err != nil {
 			return 1, err
 		}
 		shared = &bed{dir: dir}

@@ -40,6 +40,7 @@ type bed struct {
 	ca                        *certs.CA
 	busy, files, short, later *gateway
 	servers                   map[string]*server
+	coa                       string      // where busy listens for CoA
 	log                       *stalledLog // of short
 }
 
@@ -49,7 +50,7 @@ func newBed(t *testing.T) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{t: t, ca: ca, log: newStalledLog(t), servers: map[string]*server{}}
+	b := &bed{t: t, ca: ca, log: newStalledLog(t), servers: map[string]*server{}, coa: gatewaytest.UnusedAddress(t)}
 	for _, g := range []**gateway{&b.busy, &b.files, &b.short, &b.later} {
 		*g = &gateway{t: t, dir: t.TempDir(), radsec: gatewaytest.UnusedAddress(t), http: gatewaytest.UnusedAddress(t)}
 	}

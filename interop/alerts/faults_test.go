@@ -4,6 +4,7 @@ package alerts
 
 import (
 	"crypto/x509"
+	"fmt"
 	"net"
 	"path/filepath"
 	"time"
@@ -20,7 +21,7 @@ func expired(c *x509.Certificate) {
 func (b *bed) startBusy() {
 	b.t.Helper()
 	b.pair(b.busy, year)
-	b.configure(b.busy, "", client("campus", "127.0.0.11", "max_connections = 0")+client("limited", "127.0.0.12", "packets_per_second = 2")+
+	b.configure(b.busy, "", fmt.Sprintf("[dynamic_authorization]\naddress = [%q]\n", b.coa)+client("campus", "127.0.0.11", "max_connections = 0")+client("limited", "127.0.0.12", "packets_per_second = 2")+
 		b.server("good", "")+route("good", quoted("good"), "")+
 		b.server("dead", "retransmit_initial = \"300ms\"\nretransmit_duration = \"2s\"")+route("dead", quoted("dead"), "")+
 		b.server("hangs", "retransmit_initial = \"300ms\"\nretransmit_duration = \"2s\"")+route("hangs", quoted("hangs"), "")+
@@ -86,6 +87,7 @@ func (b *bed) makeTraffic(tr *traffic) {
 	})
 	tr.flood(tr.connect(limited, b.busy.radsec, b.clientPair(year)), "good.test", 10*time.Millisecond)
 	tr.strangers(campus, b.busy.radsec)
+	tr.coa(b.coa)
 
 	// Each line of the log has some 300 bytes, and its queue 2 MiB.
 	tr.logins(tr.connect(campus, b.short.radsec, b.clientPair(year)), "unknown.test", 200, 0, noState)

@@ -37,6 +37,7 @@ var made = map[string]string{
 	"RadSecRefusalsRising":            "requests for a realm without a route; the traffic ends",
 	"RadSecRefusalsHigh":              "likewise",
 	"RadSecLoop":                      "requests with the gateway's own Proxy-State; the traffic ends",
+	"RadSecReverseCoAFailing":         "CoA for a NAS that is not connected; the traffic ends",
 	"RadSecHandshakesFailing":         "connections without a certificate; they end",
 	"RadSecQueueNearBound":            "a slow server with one socket has most of its Identifiers in use; the traffic ends",
 	"RadSecRetransmissionsHigh":       "a server answers after its requests were sent again; the traffic ends",

@@ -13,6 +13,7 @@ import (
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 
+	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/probe"
 )
 
@@ -95,6 +96,33 @@ func (tr *traffic) logins(conn net.Conn, realm string, atATime int, pause time.D
 			if login(conn, reply[1], realm, state()) != nil {
 				return
 			}
+		}
+	})
+}
+
+// coa sends CoA for a NAS that is not connected.
+func (tr *traffic) coa(address string) {
+	tr.t.Helper()
+	conn, err := net.Dial("udp", address)
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.running.Go(func() {
+		defer conn.Close()
+		for id := byte(0); tr.ctx.Err() == nil; id++ {
+			p := radius.New(radius.CodeCoARequest, []byte(gatewaytest.Secret))
+			p.Identifier = id
+			if rfc2865.NASIdentifier_SetString(p, "gone") != nil {
+				return
+			}
+			b, err := probe.Sign(p)
+			if err != nil {
+				return
+			}
+			if _, err := conn.Write(b); err != nil {
+				return
+			}
+			tr.wait(200 * time.Millisecond)
 		}
 	})
 }

@@ -123,6 +123,9 @@ func (s scene) script(t *testing.T, all []command) (script string, names []strin
 		if pattern, is := s.endless[c.name()]; is {
 			text = "endless " + quote(pattern) + " " + quote(c.name())
 		}
+		if pattern, is := s.background[c.name()]; is {
+			text = strings.TrimSuffix(c.name(), "&") + ">\"$SCENE/out\" 2>&1 &\nbackground=$!\nawait grep " + quote(pattern) + " \"$SCENE/out\""
+		}
 		step(c.name(), text)
 		if strings.HasSuffix(c.name(), "serve &") {
 			b.WriteString("ready\n")
@@ -172,6 +175,11 @@ func (s scene) compare(t *testing.T, names, outputs []string) {
 	for name := range s.prints {
 		if !expected[name] {
 			t.Errorf("prints: there is no command %q", name)
+		}
+	}
+	for name := range s.background {
+		if !expected[name] {
+			t.Errorf("background: there is no command %q", name)
 		}
 	}
 	for name := range s.endless {

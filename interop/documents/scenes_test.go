@@ -11,6 +11,8 @@ type scene struct {
 	after    string // and after the last; a line that fails, fails the test
 	// Commands that end only at ctrl-C, with what they print before: a pattern of grep.
 	endless map[string]string
+	// Commands that go on in the background, with what they print when they are ready.
+	background map[string]string
 	// What commands print, as a part of it; curl and jq succeed with any answer.
 	prints map[string]string
 }
@@ -22,6 +24,8 @@ func scenes() []scene {
 	const status = "curl -s http://127.0.0.1:9713/api/v1/status | jq '.problems[] | [.severity, .kind, .subject, .text]'"
 	const server = "curl -s 'http://127.0.0.1:9713/api/v1/status?server=radius-a' | jq '.servers[] | {port, state, state_since, why}'"
 	const maintenance = "http://127.0.0.1:9713/api/v1/servers/radius-a/maintenance"
+	const nas = "radsec-gw probe access -user bob -password hello -attr NAS-Identifier=ap-17 -listen 1m -count 1 &"
+	const disconnect = `echo 'NAS-Identifier = ap-17, User-Name = bob' | radclient -x 127.0.0.1:3799 disconnect "$(cat freeradius.secret)"`
 	return []scene{
 		{document: "README.md", heading: "Two commands",
 			endless: map[string]string{"go run ./cmd/radsec-gw dev": "Serving until ctrl-C"},
@@ -42,6 +46,11 @@ func scenes() []scene {
 				"curl -u admin:TOKEN " + maintenance:              `"maintenance":true`,
 				"curl -u admin:TOKEN -X DELETE " + maintenance:    `"maintenance":false`,
 			}},
+		{document: "docs/reverse-coa.md", heading: "Try it", server: "radius-a", metrics: "address = \"127.0.0.1:9713\"\n[dynamic_authorization]\naddress = [\"127.0.0.1:3799\"]",
+			before:     `sed -i 's/^name     = "trial"/&\nreverse_coa = true/' radsec-gw.toml && kill -HUP $gateway && await grep 'msg=reloaded' gateway.log`,
+			background: map[string]string{nas: "waiting for CoA-Request and Disconnect-Request"},
+			prints:     map[string]string{disconnect: "Received Disconnect-ACK"},
+			after:      "wait $background && grep 'verified all of 1 requests' \"$SCENE/out\""},
 		{document: "docs/status.md", heading: "Queries", server: "radius-a",
 			before: "echo mistake >>radsec-gw.toml && kill -HUP $gateway && await grep 'reload refused' gateway.log",
 			prints: map[string]string{status: "reload_refused", server: `"port": "auth"`}},
