@@ -145,6 +145,9 @@ func TestChartModes(t *testing.T) {
 	if c := gateway["Deployment radsec-gw"].(*apps.Deployment).Spec.Template.Spec.InitContainers; len(c) != 0 {
 		t.Errorf("gateway: expected no FreeRADIUS, got %v", c)
 	}
+	if s := gateway["Service radsec-gw-coa"].(*core.Service); len(s.Spec.Ports) != 1 || s.Spec.Ports[0].Protocol != core.ProtocolUDP || s.Spec.ExternalTrafficPolicy != core.ServiceExternalTrafficPolicyLocal {
+		t.Errorf("gateway: expected UDP with the senders' addresses, got %v", s.Spec)
+	}
 	p := gateway["NetworkPolicy radsec-gw"].(*networking.NetworkPolicy)
 	if len(p.Spec.Egress) != 2 || p.Spec.Egress[1].To[0].IPBlock.CIDR != "10.0.20.0/24" {
 		t.Errorf("gateway: expected DNS and the servers of the values, got %v", p.Spec.Egress)
@@ -156,7 +159,11 @@ func TestChartModes(t *testing.T) {
 
 // Values that would make a gateway that cannot run are refused, with what to set.
 func TestChartRefuses(t *testing.T) {
-	for _, c := range []struct{ path, value, want string }{
+	for _, c := range []struct {
+		path  string
+		value any
+		want  string
+	}{
 		{"mode", "both", "mode"},
 		{"replica", "3", "replica"},
 		{"tls.existingSecret", "", "tls.existingSecret"},
@@ -167,6 +174,7 @@ func TestChartRefuses(t *testing.T) {
 		{"service.type", "ExternalName", "type"},
 		{"goMemoryLimit", "400M", "goMemoryLimit"},
 		{"metrics.podMonitor.tokenSecret.key", "", "tokenSecret.key"},
+		{"dynamicAuthorization.from", nil, "dynamicAuthorization.from"},
 	} {
 		v := values(t, "gateway")
 		at, keys := v, strings.Split(c.path, ".")
@@ -178,7 +186,7 @@ func TestChartRefuses(t *testing.T) {
 		}
 		at[keys[len(keys)-1]] = c.value
 		if _, err := template(v); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s = %q: expected an error with %q, got %v", c.path, c.value, c.want, err)
+			t.Errorf("%s = %v: expected an error with %q, got %v", c.path, c.value, c.want, err)
 		}
 	}
 }

@@ -44,7 +44,8 @@ func checkPolicies(t *testing.T, all objects) {
 	}
 }
 
-// checkIngress: RadSec from anywhere, metrics from Prometheus, nothing else.
+// checkIngress: RadSec from anywhere, metrics from Prometheus, CoA from its senders if at all,
+// nothing else.
 func checkIngress(t *testing.T, key string, p *networking.NetworkPolicy) {
 	open := map[string]bool{}
 	for _, rule := range p.Spec.Ingress {
@@ -52,6 +53,10 @@ func checkIngress(t *testing.T, key string, p *networking.NetworkPolicy) {
 			open[port.Port.String()] = len(rule.From) == 0
 		}
 	}
+	if open["coa"] {
+		t.Errorf("%s lets everyone send CoA and Disconnect, which UDP does not protect", key)
+	}
+	delete(open, "coa") // optional
 	if !slices.Contains(p.Spec.PolicyTypes, networking.PolicyTypeIngress) || !maps.Equal(open, map[string]bool{"radsec": true, "metrics": false}) {
 		t.Errorf("%s: types %v, ports and whether they are open to all %v; expected radsec open, metrics not", key, p.Spec.PolicyTypes, open)
 	}
