@@ -69,7 +69,9 @@ func TestChoose(t *testing.T) {
 			b.change("a", func(c *ClientConfig) {
 				c.Identifiers, c.Operators = []string{"ap-configured"}, []string{"a.example", "both.example"}
 			})
-			b.change("b", func(c *ClientConfig) { c.Operators = []string{"*.b.example", "both.example", "wbaid:acme:us", "e212:*"} })
+			b.change("b", func(c *ClientConfig) {
+				c.Operators = []string{"*.b.example", "both.example", "wbaid:acme:us", "e212:*"}
+			})
 			b.change("c", func(c *ClientConfig) { c.Identifiers = []string{"ap-c"} })
 			links := map[string]*link{"a": b.open("a"), "b": b.open("b"), "c": b.open("c")}
 			links["a"].answered(radius.CodeAccessRequest, radius.CodeAccessAccept, "class-a", user("al"), nasID("ap-a"), nasIP("192.0.2.1"),
