@@ -18,7 +18,6 @@ import (
 
 	"radsec-gw/metrics"
 	"radsec-gw/udpback"
-	"radsec-gw/udpback/datagram"
 	"radsec-gw/wire"
 )
 
@@ -112,11 +111,11 @@ func (b *bed) change(client string, f func(*ClientConfig)) {
 	b.configure()
 }
 
-func (b *bed) record(bufs [][]byte, to []datagram.Peer) {
+func (b *bed) record(bufs [][]byte, to []origin) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range bufs {
-		b.sent = append(b.sent, sentAnswer{to[i].AddrPort(), to[i].Local(), bytes.Clone(bufs[i])})
+		b.sent = append(b.sent, sentAnswer{to[i].address, to[i].local, bytes.Clone(bufs[i])})
 	}
 }
 
@@ -237,11 +236,10 @@ func (l *link) answered(code, answer radius.Code, class string, list ...attr) *N
 
 // put has a datagram arrive.
 func (b *bed) put(from netip.AddrPort, local netip.Addr, octets ...[]byte) {
-	in := new(datagram.Inbox)
 	for _, o := range octets {
-		in.AppendFrom(o, datagram.NewPeer(from, local))
+		b.w.parse(o, origin{address: from, local: local})
 	}
-	b.w.handle(b.l, in)
+	b.w.handleParsed(b.l)
 }
 
 // ask sends a Disconnect-Request of the sender, and returns it.

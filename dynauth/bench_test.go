@@ -57,7 +57,7 @@ func BenchmarkLearn(b *testing.B) {
 func BenchmarkReverse(b *testing.B) {
 	bed := newBed(b)
 	bed.s.log = slog.New(slog.DiscardHandler)
-	bed.l.send = func([][]byte, []datagram.Peer) {}
+	bed.l.send = func([][]byte, []origin) {}
 	const n = datagram.BatchSize
 	var links [n]*link
 	for i := range n {
@@ -68,13 +68,12 @@ func BenchmarkReverse(b *testing.B) {
 	verify, count := wire.NewDigests(), 0
 	b.ReportAllocs()
 	for b.Loop() {
-		in := new(datagram.Inbox)
 		for i := range n {
 			count++
 			p := must(wire.NewRequest(radius.CodeCoARequest, byte(count)).AddText(32, fmt.Sprint("ap-", i)).AddText(18, fmt.Sprint(count)).Sign(h, secret))
-			in.AppendFrom(p, datagram.NewPeer(senderAddress, gatewayAddr))
+			bed.w.parse(p, origin{address: senderAddress, local: gatewayAddr})
 		}
-		bed.w.handle(bed.l, in)
+		bed.w.handleParsed(bed.l)
 		for _, l := range links {
 			down := l.one()
 			answer := ack(b, down, radius.CodeCoAACK)

@@ -33,7 +33,7 @@ func mismatch() choice { return choice{fate: metrics.FateNASMismatch, cause: cau
 //	(f) NAS-Identifier and Operator-NAS-Identifier, as configured for clients
 func (s *Server) choose(req *request, n *names) choice {
 	dir := s.directory.Load()
-	ofSource := dir.source(req.from.Local())
+	ofSource := dir.source(req.from.local)
 	configured, contradicted := dir.identified(n)
 	operators := dir.operators(n)
 	fits := func(c *Client) bool {
@@ -52,7 +52,7 @@ func (s *Server) choose(req *request, n *names) choice {
 	case set.ambiguous:
 		return mismatch()
 	case ofSource != nil:
-		l, one := ofSource.ofSource(req.from.Local())
+		l, one := ofSource.ofSource(req.from.local)
 		if !fits(ofSource) || !one { // not one: several devices share the source
 			return mismatch()
 		}
@@ -172,7 +172,7 @@ func (s *Server) candidates(n *names, ofSource *Client, req *request) (c candida
 	now := s.now()
 	var links []*Link
 	if ofSource != nil {
-		links = ofSource.linksOf(req.from.Local())
+		links = ofSource.linksOf(req.from.local)
 	}
 	h := &s.learned.hasher
 	var keys keyList

@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"time"
 
-	"radsec-gw/udpback/datagram"
 	"radsec-gw/wire"
 )
 
@@ -44,9 +43,9 @@ type keptAnswer struct {
 }
 
 // dupKeyOf returns the key of a request.
-func (s *Server) dupKeyOf(v *wire.View, from *datagram.Peer) dupKey {
+func (s *Server) dupKeyOf(v *wire.View, from *origin) dupKey {
 	var b [16 + 2 + 1 + 16]byte
-	a := from.AddrPort()
+	a := from.address
 	ip := a.Addr().As16()
 	copy(b[:], ip[:])
 	binary.BigEndian.PutUint16(b[16:], a.Port())

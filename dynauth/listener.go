@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +24,9 @@ type Listener struct {
 	conn    *net.UDPConn
 	// send sends answers; one that the kernel does not accept is lost, and its sender asks
 	// again.
-	send func(bufs [][]byte, to []datagram.Peer)
+	send func(bufs [][]byte, to []origin)
 
+	peers   sync.Pool   // *[]datagram.Peer
 	retired atomic.Bool // no new requests are taken
 	closing *time.Timer // of Retire; owned by its caller
 }
@@ -52,8 +54,23 @@ func Listen(address netip.AddrPort, all ...netip.AddrPort) (*Listener, error) {
 		conn.Close()
 		return nil, fmt.Errorf("cannot listen on %v: %w", address, err)
 	}
-	send := func(bufs [][]byte, to []datagram.Peer) { socket.Send(bufs, to) }
-	return &Listener{Address: address, socket: socket, conn: conn, send: send}, nil
+	l := &Listener{Address: address, socket: socket, conn: conn}
+	l.send = l.sendAll
+	return l, nil
+}
+
+// sendAll sends answers on the socket.
+func (l *Listener) sendAll(bufs [][]byte, to []origin) {
+	peers, _ := l.peers.Get().(*[]datagram.Peer)
+	if peers == nil {
+		peers = new([]datagram.Peer)
+	}
+	*peers = (*peers)[:0]
+	for i := range to {
+		*peers = append(*peers, to[i].peer)
+	}
+	l.socket.Send(bufs, *peers)
+	l.peers.Put(peers)
 }
 
 // socketBuffer is the size of the kernel's buffer in each direction: thousands of requests.

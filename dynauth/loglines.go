@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"radsec-gw/logs"
-	"radsec-gw/udpback/datagram"
 	"radsec-gw/wire"
 )
 
@@ -28,16 +27,16 @@ func (s *Server) warn(l *logs.Limiter, text string, fields func() []any) {
 	})
 }
 
-func (s *Server) logUnknownSender(from *datagram.Peer) {
+func (s *Server) logUnknownSender(from *origin) {
 	s.warn(&s.limits.unknown, "a CoA or Disconnect was dropped: it comes from an address that is neither a [[server]]'s nor in networks of a [[dynamic_authorization.sender]]; add it if it may send them",
-		func() []any { return []any{"sender", from.AddrPort().String(), "to", localText(from)} })
+		func() []any { return []any{"sender", from.address.String(), "to", localText(from)} })
 }
 
-func localText(p *datagram.Peer) string {
-	if !p.Local().IsValid() {
+func localText(p *origin) string {
+	if !p.local.IsValid() {
 		return ""
 	}
-	return p.Local().String()
+	return p.local.String()
 }
 
 // logUnverified logs a request that no secret of its senders verifies.
@@ -47,7 +46,7 @@ func (s *Server) logUnverified(it *item) {
 		text = "a CoA or Disconnect was dropped because it has no Message-Authenticator, which require_message_authenticator of [dynamic_authorization] asks for"
 	}
 	s.warn(&s.limits.unverified, text, func() []any {
-		return []any{"sender", it.from.AddrPort().String(), "of", senderNames(it.list), "kind", it.view.Kind().String(), "error", it.err}
+		return []any{"sender", it.from.address.String(), "of", senderNames(it.list), "kind", it.view.Kind().String(), "error", it.err}
 	})
 }
 
@@ -67,12 +66,12 @@ func (s *Server) logStale(it *item, t *Timestamps) {
 	if !ok {
 		s.warn(&s.limits.stale, "a CoA or Disconnect was dropped because it has no Event-Timestamp, which require_event_timestamp asks for",
 			func() []any {
-				return []any{"sender", it.from.AddrPort().String(), "kind", it.view.Kind().String()}
+				return []any{"sender", it.from.address.String(), "kind", it.view.Kind().String()}
 			})
 		return
 	}
 	s.warn(&s.limits.stale, "a CoA or Disconnect was dropped for its Event-Timestamp: it is outside event_timestamp_window, so it was replayed, or the clocks of its sender and of this machine differ", func() []any {
-		return []any{"sender", it.from.AddrPort().String(), "kind", it.view.Kind().String(),
+		return []any{"sender", it.from.address.String(), "kind", it.view.Kind().String(),
 			"event_timestamp", time.Unix(int64(stamp), 0).UTC().Format(time.RFC3339), "now", now.UTC().Format(time.RFC3339), "window", t.Window.String()}
 	})
 }
@@ -90,7 +89,7 @@ func (s *Server) logStaleReply(l *Link, age time.Duration, t *Timestamps) {
 
 // fields returns what identifies a request in a log line, and more fields after it.
 func (req *request) fields(more ...any) []any {
-	return append([]any{"sender", req.sender, "from", req.from.AddrPort().String(), "kind", req.view.Kind().String()}, more...)
+	return append([]any{"sender", req.sender, "from", req.from.address.String(), "kind", req.view.Kind().String()}, more...)
 }
 
 // logNotSent logs a request that goes down no connection.

@@ -35,7 +35,7 @@ type worker struct {
 // item is one datagram.
 type item struct {
 	view    wire.View
-	from    datagram.Peer
+	from    origin
 	list    []sender // who may have sent it, in a backing array that is used again
 	next    int      // of list, to be tried
 	ticket  wire.Ticket
@@ -64,10 +64,15 @@ func newWorker(s *Server) *worker {
 //     or a NAK.
 //  5. All are signed together, and sent: one record each, one write for each connection.
 func (w *worker) handle(l *Listener, in *datagram.Inbox) {
-	w.n, w.used = 0, 0
 	for i := range in.Len() { // 1
-		w.parse(in.Datagram(i), in.Peer(i))
+		p := in.Peer(i)
+		w.parse(in.Datagram(i), origin{p.AddrPort(), p.Local(), *p})
 	}
+	w.handleParsed(l)
+}
+
+// handleParsed is handle from step 2 on.
+func (w *worker) handleParsed(l *Listener) {
 	w.verifyAll() // 2
 	now := w.server.now()
 	for i := range w.items[:w.n] {
@@ -77,10 +82,11 @@ func (w *worker) handle(l *Listener, in *datagram.Inbox) {
 	}
 	w.sign.Run() // 5
 	w.sendAll(now)
+	w.n, w.used = 0, 0
 }
 
 // parse adds a datagram to the items, unless it is dropped.
-func (w *worker) parse(d []byte, from *datagram.Peer) {
+func (w *worker) parse(d []byte, from origin) {
 	s := w.server
 	it := &w.items[w.n]
 	n, err := wire.Cut(d)
@@ -93,17 +99,17 @@ func (w *worker) parse(d []byte, from *datagram.Peer) {
 		s.metrics.Count(wire.KindOther, metrics.FateUnknownCode)
 		return
 	}
-	it.list = s.senders(it.list[:0], from.AddrPort().Addr(), from.Local())
+	it.list = s.senders(it.list[:0], from.address.Addr(), from.local)
 	if len(it.list) == 0 {
 		s.metrics.Count(kind, metrics.FateUnknownSender)
-		s.logUnknownSender(from)
+		s.logUnknownSender(&from)
 		return
 	}
 	if err := it.view.Parse(d[:n]); err != nil {
 		s.metrics.Count(kind, metrics.FateBadAttributes)
 		return
 	}
-	it.from, it.next, it.err = *from, 0, nil
+	it.from, it.next, it.err = from, 0, nil
 	w.n++
 }
 

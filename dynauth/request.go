@@ -1,6 +1,7 @@
 package dynauth
 
 import (
+	"net/netip"
 	"time"
 
 	"layeh.com/radius"
@@ -26,7 +27,7 @@ const (
 type request struct {
 	// set when it arrives, then unchanged
 	view    wire.View // of the packet as it came, in a buffer of its own
-	from    datagram.Peer
+	from    origin
 	on      *Listener
 	sender  string // its name
 	secret  *wire.ServerSecret
@@ -110,7 +111,7 @@ func (s *Server) reportArrival(req *request) {
 // event returns the event of a request, with what is known now.
 func (req *request) event() audit.Event {
 	e := audit.Event{Number: req.number, Kind: req.view.Kind(), Request: &req.view,
-		Sender: req.sender, From: req.from.AddrPort()}
+		Sender: req.sender, From: req.from.address}
 	if req.link != nil {
 		e.Client, e.Peer, e.Local = req.link.client.name, req.link.Remote, req.link.Local
 	}
@@ -125,15 +126,22 @@ func (req *request) nak(cause uint32) wire.Answer {
 	return wire.Answer{Code: radius.CodeDisconnectNAK, ErrorCause: cause}
 }
 
+// origin is where a datagram has come from, and to.
+type origin struct {
+	address netip.AddrPort // of its sender
+	local   netip.Addr     // of the gateway; the zero Addr: not known
+	peer    datagram.Peer  // the same for the socket
+}
+
 // outbox gathers answers to senders, which flush sends. The memory of the answers is used
 // until then. It belongs to one goroutine.
 type outbox struct {
 	on   []*Listener
 	bufs [][]byte
-	to   []datagram.Peer
+	to   []origin
 }
 
-func (o *outbox) add(on *Listener, to datagram.Peer, answer []byte) {
+func (o *outbox) add(on *Listener, to origin, answer []byte) {
 	o.on, o.bufs, o.to = append(o.on, on), append(o.bufs, answer), append(o.to, to)
 }
 

@@ -11,7 +11,6 @@ import (
 	"layeh.com/radius"
 
 	"radsec-gw/metrics"
-	"radsec-gw/udpback/datagram"
 	"radsec-gw/wire"
 )
 
@@ -50,13 +49,12 @@ func TestStorm(t *testing.T) {
 			w, from := newWorker(b.s), netip.AddrPortFrom(senderAddress.Addr(), uint16(1000+n))
 			random := rand.New(rand.NewPCG(1, uint64(n)))
 			for i := 0; i < each; {
-				in := new(datagram.Inbox)
 				for range min(1+random.IntN(8), each-i) {
 					p := packet(radius.CodeCoARequest, byte(i), senderSecret, nasID(fmt.Sprint("ap-", random.IntN(nases))), attr{18, fmt.Sprint(n, i)})
-					in.AppendFrom(must(p.Encode()), datagram.NewPeer(from, gatewayAddr))
+					w.parse(must(p.Encode()), origin{address: from, local: gatewayAddr})
 					i++
 				}
-				w.handle(b.l, in)
+				w.handleParsed(b.l)
 			}
 		})
 	}

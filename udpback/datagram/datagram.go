@@ -59,12 +59,6 @@ func (in *Inbox) Append(d []byte) {
 	in.n++
 }
 
-// AppendFrom is Append for a datagram of a Listener.
-func (in *Inbox) AppendFrom(d []byte, from Peer) {
-	in.peers[in.n] = from
-	in.Append(d)
-}
-
 // Reset removes all datagrams.
 func (in *Inbox) Reset() { in.n = 0 }
 

@@ -18,21 +18,6 @@ type Peer struct {
 	local netip.Addr
 }
 
-// NewPeer returns the Peer that a datagram from an address to a local one has, for other
-// implementations of a Listener, such as a test's network.
-func NewPeer(from netip.AddrPort, local netip.Addr) Peer {
-	p := Peer{local: local, size: unix.SizeofSockaddrInet6}
-	if from.Addr().Is4() {
-		p.size = unix.SizeofSockaddrInet4
-		p.raw.Family = unix.AF_INET
-		(*unix.RawSockaddrInet4)(unsafe.Pointer(&p.raw)).Addr = from.Addr().As4()
-	} else {
-		p.raw.Family, p.raw.Addr = unix.AF_INET6, from.Addr().As16()
-	}
-	*(*[2]byte)(unsafe.Pointer(&p.raw.Port)) = [2]byte{byte(from.Port() >> 8), byte(from.Port())}
-	return p
-}
-
 // AddrPort returns the peer's address and port.
 func (p *Peer) AddrPort() netip.AddrPort {
 	port := (*[2]byte)(unsafe.Pointer(&p.raw.Port)) // the port is in the same place in both

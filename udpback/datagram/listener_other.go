@@ -13,10 +13,6 @@ type Peer struct {
 	local   netip.Addr
 }
 
-// NewPeer returns the Peer that a datagram from an address to a local one has, for other
-// implementations of a Listener, such as a test's network.
-func NewPeer(from netip.AddrPort, local netip.Addr) Peer { return Peer{from, local} }
-
 // AddrPort returns the peer's address and port.
 func (p *Peer) AddrPort() netip.AddrPort {
 	return netip.AddrPortFrom(p.address.Addr().Unmap(), p.address.Port())
