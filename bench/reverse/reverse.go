@@ -38,7 +38,7 @@ func Full() Size {
 
 // Small is a fraction of that.
 func Small() Size {
-	return Size{NASes: 50, Rate: 500, Mixed: 500, Phase: 2 * time.Second, Rounds: 1, Round: time.Second}
+	return Size{NASes: 50, Rate: 500, Mixed: 500, Phase: time.Second, Rounds: 1, Round: 500 * time.Millisecond}
 }
 
 // The bounds, at Full.
