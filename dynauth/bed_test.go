@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -388,3 +389,9 @@ func otherPort() netip.AddrPort {
 }
 
 func wireSecret(s string) (*wire.ClientSecret, error) { return wire.NewClientSecret([]byte(s)) }
+
+// pass waits for d on the bubble's clock.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}

@@ -213,11 +213,11 @@ func TestQuietNASKeepsItsName(t *testing.T) {
 		b := newBed(t)
 		first, second := b.open("a"), b.open("b")
 		first.login(nasID("ap"))
-		time.Sleep(48 * time.Hour)
+		pass(48 * time.Hour)
 		second.login(nasID("ap"))
 		b.ask(1, nasID("ap"))
 		first.one()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 	})
 }
 
@@ -235,13 +235,13 @@ func TestDuplicateFromTheFuture(t *testing.T) {
 		l.reply(ack(t, l.one(), radius.CodeDisconnectACK))
 		b.answers()
 		for range 60 {
-			time.Sleep(10 * time.Second)
+			pass(10 * time.Second)
 			b.askOctets(p)
 			if len(l.got()) > 0 {
 				t.Fatal("it was sent down again")
 			}
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 	})
 }
 
@@ -279,7 +279,7 @@ func TestReloadWhileRequestsWait(t *testing.T) {
 		b.change("a", func(c *ClientConfig) { c.Secret = must(wireSecret("another")) })
 		b.ask(2, session("s"))
 		b.ask(3, session("s"))
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		b.wantFates("disconnect nas_silent 2")
 		if left := b.s.PendingTime(); left != 58*time.Second {
 			t.Errorf("what waits may be answered for %v, expected 58s", left)
@@ -287,6 +287,6 @@ func TestReloadWhileRequestsWait(t *testing.T) {
 		l.reply(ack(t, down, radius.CodeDisconnectACK))
 		b.verified(p, b.answers()[0].packet)
 		l.Close()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 	})
 }

@@ -9,7 +9,7 @@
 //	Server.admit     keeps duplicates from being sent down twice (duplicates.go)
 //	Server.choose    finds the connection (choose.go)
 //	Link.reserve     reserves an Identifier, or a Token, on it (link.go)
-//	worker.send      sends the NAS's copy; deadline.go has the time until when it waits
+//	worker.send      sends the NAS's copy (send.go); deadline.go has the time until when it waits
 //
 // The path of its answer:
 //

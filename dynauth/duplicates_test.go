@@ -25,7 +25,7 @@ func TestDuplicates(t *testing.T) {
 			p := packet(radius.CodeCoARequest, 1, senderSecret, session("s"), attr{33, "state"})
 			b.askOctets(p)
 			down := l.one()
-			time.Sleep(time.Second)
+			pass(time.Second)
 			b.askOctets(p)
 			if len(l.got()) > 0 || len(b.answers()) > 0 {
 				t.Fatal("a duplicate of a pending request is not dropped")
@@ -33,14 +33,14 @@ func TestDuplicates(t *testing.T) {
 			l.reply(ack(t, down, radius.CodeCoAACK))
 			answer := b.answers()[0]
 			b.verified(p, answer.packet)
-			time.Sleep(x.kept - 2*time.Second)
+			pass(x.kept - 2*time.Second)
 			b.askOctets(p)
 			again := b.answers()
 			if len(again) != 1 || !bytes.Equal(again[0].packet, answer.packet) || again[0].to != senderAddress || len(l.got()) > 0 {
 				t.Errorf("the duplicate of an answered request gets %v", again)
 			}
 			b.wantFates("coa duplicate_answered 1, coa duplicate_dropped 1, coa relayed 1")
-			time.Sleep(2 * time.Second)
+			pass(2 * time.Second)
 			b.askOctets(p)
 			if len(l.got()) != 1 {
 				t.Error("after the window it is not a new request")
@@ -54,7 +54,7 @@ func TestDuplicates(t *testing.T) {
 				t.Errorf("%d of 3 other requests were sent", n)
 			}
 			l.Close()
-			time.Sleep(time.Hour)
+			pass(time.Hour)
 			b.s.mu.Lock()
 			defer b.s.mu.Unlock()
 			if n := b.s.dups.kept.len(); n > 0 || len(b.s.dups.last) > 0 {
@@ -90,7 +90,7 @@ func TestDuplicateOfAnUnanswered(t *testing.T) {
 		l.login(session("s"), nasID("ap"))
 		p := b.ask(1, session("s"))
 		l.one()
-		time.Sleep(31 * time.Second)
+		pass(31 * time.Second)
 		b.askOctets(p)
 		if len(l.got()) > 0 || len(b.answers()) > 0 {
 			t.Error("a request that was not answered in time was sent again")
@@ -110,13 +110,13 @@ func TestDuplicateOfAnUnanswered(t *testing.T) {
 		b.wantFates("disconnect client_gone 1, disconnect duplicate_dropped 1, disconnect nas_silent 1, disconnect no_nas 1")
 		next.reply(ack(t, down, radius.CodeDisconnectACK))
 		b.verified(q, b.answers()[0].packet)
-		time.Sleep(299 * time.Second) // the first entry of q expires, the last does not
+		pass(299 * time.Second) // the first entry of q expires, the last does not
 		b.askOctets(q)
 		if len(next.got()) > 0 || len(b.answers()) != 1 {
 			t.Error("the duplicate of the retry is not answered")
 		}
 		next.Close()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 	})
 }
 

@@ -219,11 +219,11 @@ func TestLearnedIsBounded(t *testing.T) {
 		b.configure()
 		l := b.open("a")
 		l.login(nasID("ap"), session("s"))
-		time.Sleep(59 * time.Minute)
+		pass(59 * time.Minute)
 		l.account(3, nasID("ap"), session("t"))
 		b.ask(1, session("s"))
 		l.one()
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		b.wantNAK(b.ask(2, session("s")), 502)
 		b.ask(3, session("t"))
 		l.one()
@@ -231,7 +231,7 @@ func TestLearnedIsBounded(t *testing.T) {
 			l.account(1, nasID("ap"), session(fmt.Sprint("many-", i)))
 			if i%100 == 0 {
 				l.account(3, nasID("ap"), session("t")) // in use
-				time.Sleep(refreshEvery / 10)
+				pass(refreshEvery / 10)
 			}
 		}
 		if n := b.s.learned.len(); n > 6400+numShards {
@@ -258,7 +258,7 @@ func TestLearnedIsBounded(t *testing.T) {
 		l.one()
 		b.wantNAK(b.ask(8, nasID("nas-0")), 502)
 		l.Close()
-		time.Sleep(time.Hour) // for the timers
+		pass(time.Hour) // for the timers
 	})
 }
 
@@ -278,7 +278,7 @@ func TestLearnedRows(t *testing.T) {
 		b := newBed(t)
 		first, second := b.open("a"), b.open("b")
 		first.login(nasID("ap-1"), nasIP("192.0.2.1"))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		second.login(nasIP("192.0.2.2"))
 		rows, n := b.s.Learned(10)
 		want := []Row{{"192.0.2.2", "b", "203.0.113.7:5000", 0}, {"ap-1 192.0.2.1", "a", "203.0.113.7:5000", time.Minute}}
@@ -293,6 +293,6 @@ func TestLearnedRows(t *testing.T) {
 		if rows, _ := b.s.Learned(2); rows[1].Connection != "" {
 			t.Errorf("the closed connection is shown as %q", rows[1].Connection)
 		}
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 	})
 }

@@ -163,9 +163,9 @@ func TestLateAnswer(t *testing.T) {
 		l.login(session("s"), nasID("ap"))
 		b.ask(1, session("s"))
 		late := l.one()
-		time.Sleep(29 * time.Second)
+		pass(29 * time.Second)
 		b.wantFates("")
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		b.wantFates("disconnect nas_silent 1")
 		if l.Outstanding() != 0 || b.counts("radsec_gw_reverse_pending_requests") != "" {
 			t.Error("it still waits")
@@ -178,7 +178,7 @@ func TestLateAnswer(t *testing.T) {
 		}
 		b.ask(3, session("s"), attr{18, "never"}) // another one, to which no answer comes in time
 		late = l.one()
-		time.Sleep(31 * time.Second)
+		pass(31 * time.Second)
 		for i := range 255 {
 			b.put(otherPort(), gatewayAddr, must(packet(radius.CodeCoARequest, byte(i), senderSecret, session("s"), attr{18, string(rune('0' + i))}).Encode()))
 			if down := l.one(); down[1] == late[1] {
@@ -200,7 +200,7 @@ func TestLateAnswer(t *testing.T) {
 			t.Errorf("%d answers to senders, expected 1", n)
 		}
 		l.Close()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 	})
 }
 
