@@ -13,14 +13,10 @@ SUDO    := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 build: ## the static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o radsec-gw ./cmd/radsec-gw
 
-# The packages whose tests take longest begin first: one that begins last is waited for alone.
-LONG := $(addprefix radsec-gw/,udpback tlsfront gateway relay web interop interop/failover bench/frontdoor cmd/radsec-gw interop/documents)
-long_first = $(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))
-
 # Uncached, because the test cache does not see the programs that some tests start.
 # interop/world runs alone, because it measures latencies.
 test: deps ## all tests, including those with other programs and in network namespaces
-	$(GO) test -count=1 $(call long_first,$(shell $(GO) list ./... | grep -v /interop/world))
+	$(GO) test -count=1 $(shell $(GO) list ./... | grep -v /interop/world)
 	$(GO) test -count=1 ./interop/world
 	$(GO) -C tools test -count=1 ./mutants
 	@$(GO) test -count=1 -v -run '^TestVariants$$' ./wire/lanes | sed -n 's/.*\(variant .*: tested here\)/wire\/lanes: \1/p'
@@ -28,6 +24,10 @@ test: deps ## all tests, including those with other programs and in network name
 # The packages that have locks. Recording them takes time: -short has the tests that would take
 # minutes try fewer cases.
 LOCKED := ./gateway/... ./tlsfront ./web ./relay ./udpback/... ./locks ./logs ./files ./metrics ./audit ./identity ./dynauth
+# The packages whose tests take longest begin first: one that begins last is waited for alone.
+LONG := $(addprefix radsec-gw/,udpback tlsfront gateway relay web)
+long_first = $(filter $(LONG),$(1)) $(filter-out $(LONG),$(1))
+
 # Tests that start a program gain nothing by the race detector, which is not in that program.
 race: ## all tests but those that start programs, under the race detector; and the order of locks
 	CGO_ENABLED=1 $(GO) test -race $(call long_first,$(shell $(GO) list ./... | grep -vE '^radsec-gw$$|/(interop|bench|cmd)(/|$$)'))
