@@ -11,6 +11,7 @@
 //	             a table each: its type, whose comments are the manual, its defaults, and
 //	             its reading, which begins with the defaults and replaces what a file
 //	             names, so that an explicit zero is never taken for a missing key
+//	listener.go  [[listener]] and [[certificate]], and what both [listen] and [[listener]] are
 //	nas.go, suites.go, listenvalues.go, clientnames.go, clientsource.go
 //	             the keys of a server that is a NAS, the cipher suites of TLS 1.2, the named
 //	             values of [listen], and keys of a client: the names in its certificate, and
@@ -58,8 +59,10 @@ type Config struct {
 	// Default: []
 	Include []string
 
-	Listen  Listen
-	Clients []Client // in file order: the first match wins
+	Listen       Listen
+	Listeners    []Listener // in file order; names are unique
+	Certificates []Certificate
+	Clients      []Client // in file order: the first match wins
 	Servers []Server // names are unique
 	Routes  []Route  // in file order, which matters to patterns only
 	Rules   []Rule   // in file order, in which they are applied; names are unique

@@ -191,6 +191,11 @@ type Listen struct {
 	// Default: "10s"
 	ReloadInterval time.Duration
 
+	// The names of the [[client]]s that are accepted here. Others never match, so the first of
+	// these whose conditions all hold counts.
+	// Default: [], all
+	Clients []string
+
 	// At SIGTERM the gateway accepts no more connections and closes each one as soon as
 	// nothing is outstanding on it; after this time, all of them. A second signal ends it
 	// at once. "0s": at once.
@@ -224,27 +229,39 @@ func defaultListen() Listen {
 // readListen reads [listen].
 func readListen(t *table) Listen {
 	l := defaultListen()
-	readAddresses(t, &l)
-	t.require("certificate", "the path of the server's certificate chain (PEM)")
-	t.file("certificate", &l.Certificate, MaxCertificates)
-	t.require("private_key", "the path of the certificate's private key (PEM)")
-	t.file("private_key", &l.PrivateKey, MaxKeys)
+	requirePair(t)
+	readFront(t, &l)
 	t.choice("readable_keys", &l.ReadableKeys, ReadableKeysRefuse, ReadableKeysWarn)
+	if t.text("key_log_file", &l.KeyLogFile) && l.KeyLogFile != "" {
+		l.KeyLogFile = t.r.resolve(joinKey(t.path, "key_log_file"), l.KeyLogFile)
+	}
+	t.duration("reload_interval", &l.ReloadInterval, "only on SIGHUP")
+	t.duration("drain_timeout", &l.DrainTimeout, "at once")
+	t.done()
+	return l
+}
+
+// readFront reads the keys that [listen] and [[listener]] share.
+func readFront(t *table, l *Listen) {
+	readAddresses(t, l)
+	t.file("certificate", &l.Certificate, MaxCertificates)
+	t.file("private_key", &l.PrivateKey, MaxKeys)
 	known := t.choice("client_auth", &l.ClientAuth, ClientAuths()...) || !t.has("client_auth")
-	if known && l.ClientAuth != AuthNone {
+	if known && l.ClientAuth != AuthNone && l.ClientCA == "" {
 		// RFC 6614 §2.3 (P104): the list of CAs is the operator's own, never the system's.
 		t.require("client_ca", "the path of the CA certificates that clients are verified with (PEM)")
 	}
 	t.file("client_ca", &l.ClientCA, MaxCertificates)
+	override(t, "intermediates", &l.Intermediates)
 	t.files("intermediates", &l.Intermediates, MaxCertificates)
-	minTLS := "1.2"
-	t.choice("min_tls", &minTLS, "1.2", "1.3")
-	if minTLS == "1.3" {
-		l.MinTLS = tls.VersionTLS13
+	minTLS := ""
+	if t.choice("min_tls", &minTLS, "1.2", "1.3") {
+		l.MinTLS = map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}[minTLS]
 	}
-	readCipherSuites(t, &l)
-	readCRL(t, &l)
-	readRadiusVersions(t, &l)
+	override(t, "cipher_suites", &l.CipherSuites)
+	readCipherSuites(t, l)
+	readCRL(t, l)
+	readRadiusVersions(t, l)
 
 	t.duration("silent_timeout", &l.SilentTimeout, "")
 	t.duration("handshake_timeout", &l.HandshakeTimeout, "")
@@ -257,14 +274,16 @@ func readListen(t *table) Listen {
 	t.number("max_packets_per_connection", &l.MaxPacketsPerConnection, 0, unlimited)
 	t.number("max_outstanding", &l.MaxOutstanding, 0, unlimited)
 	t.file("session_ticket_keys", &l.SessionTicketKeys, MaxKeys)
-	if t.text("key_log_file", &l.KeyLogFile) && l.KeyLogFile != "" {
-		l.KeyLogFile = t.r.resolve(joinKey(t.path, "key_log_file"), l.KeyLogFile)
+	readProxyProtocol(t, l)
+	override(t, "clients", &l.Clients)
+	t.texts("clients", func(_, s string) { l.Clients = append(l.Clients, s) })
+}
+
+// override empties an array that the table gives, instead of the one of [listen].
+func override[T any](t *table, key string, list *[]T) {
+	if t.has(key) {
+		*list = nil
 	}
-	readProxyProtocol(t, &l)
-	t.duration("reload_interval", &l.ReloadInterval, "only on SIGHUP")
-	t.duration("drain_timeout", &l.DrainTimeout, "at once")
-	t.done()
-	return l
 }
 
 // readAddresses reads the addresses of [listen].
@@ -321,26 +340,30 @@ func checkPorts(r *reader, c *Config) {
 	if err != nil {
 		return // a name: its address is known when it is opened
 	}
-	for i, a := range c.Listen.Address {
-		if overlap(a, m) {
-			at := joinIndex("listen.address", i)
-			r.wrong("metrics.address", "%q is where %s (%s) listens for RadSec: expected another port", c.Metrics.Address, at, r.places.where(at, "metrics.address"))
-			return
+	for _, f := range c.Fronts() {
+		for i, a := range f.Listen.Address {
+			if overlap(a, m) {
+				at := joinIndex(f.Key("address"), i)
+				r.wrong("metrics.address", "%q is where %s (%s) listens for RadSec: expected another port", c.Metrics.Address, at, r.places.where(at, "metrics.address"))
+				return
+			}
 		}
 	}
 }
 
 // readCRL reads the files of revocation lists and what an old one means.
 func readCRL(t *table, l *Listen) {
+	override(t, "crl", &l.CRL)
 	t.files("crl", &l.CRL, MaxCRL)
 	t.choice("crl_stale", &l.CRLStale, CRLStaleAccept, CRLStaleRefuse)
-	if len(l.CRL) > 0 && l.ClientAuth == AuthNone {
+	if len(l.CRL) > 0 && l.ClientAuth == AuthNone && (t.has("crl") || t.has("client_auth")) {
 		t.r.wrong(joinKey(t.path, "crl"), "client_auth is \"none\": expected no revocation lists, because no client shows a certificate")
 	}
 }
 
 // readProxyProtocol reads the load balancers in front.
 func readProxyProtocol(t *table, l *Listen) {
+	override(t, "proxy_protocol", &l.ProxyProtocol)
 	t.texts("proxy_protocol", func(path, s string) {
 		p, err := parseNetwork(s)
 		if err != nil {

@@ -51,6 +51,13 @@ func parse(path, text string, from *files.Snapshot) (c *Config, err error) {
 func (r *reader) config(root *table) *Config {
 	c := &Config{Path: r.places.files[0], places: r.places}
 	c.Listen = readListen(root.table("listen"))
+	listeners := root.tables("listener")
+	for _, t := range listeners {
+		c.Listeners = append(c.Listeners, readListener(t, &c.Listen))
+	}
+	for _, t := range root.tables("certificate") {
+		c.Certificates = append(c.Certificates, readCertificate(t))
+	}
 	clients := root.tables("client")
 	servers := root.tables("server")
 	routes := root.tables("route")
@@ -79,6 +86,7 @@ func (r *reader) config(root *table) *Config {
 			r.wrong(key, "missing: expected at least one [[%s]]", key)
 		}
 	}
+	uniqueNames(r, listeners, func(i int) string { return c.Listeners[i].Name })
 	uniqueNames(r, clients, func(i int) string { return c.Clients[i].Name })
 	uniqueNames(r, servers, func(i int) string { return c.Servers[i].Name })
 	uniqueNames(r, rules, func(i int) string { return c.Rules[i].Name })
@@ -86,6 +94,7 @@ func (r *reader) config(root *table) *Config {
 	checkAddressNames(r, servers, c.Servers)
 	checkRealms(r, routes, c.Routes)
 	checkServers(r, routes, c.Routes, c.Servers)
+	checkFronts(r, c)
 	checkPorts(r, c)
 	c.Include = r.include
 	c.secretWarnings, c.secretFiles = r.warnings, r.secretFiles

@@ -41,40 +41,36 @@ type warner func(path, format string, args ...any)
 // connect again only at their next watchdog.
 const shortestIdle = time.Minute
 
+// warnListen warns about [listen], and about each [[listener]] where it gives what is warned
+// of.
 func (c *Config) warnListen(warn warner) {
-	l := &c.Listen
-	if l.ClientAuth != AuthRequire {
-		warn("listen.client_auth", "%q lets clients in without a certificate (RFC 6614 §2.3 requires one)", l.ClientAuth)
-	}
-	if l.KeyLogFile != "" {
+	if l := &c.Listen; l.KeyLogFile != "" {
 		warn("listen.key_log_file", "the secrets of all TLS connections are written to %s: whoever reads it can decrypt them; remove the key when the fault is found", l.KeyLogFile)
 	}
-	if l.MinTLS == tls.VersionTLS13 && len(l.CipherSuites) > 0 {
-		warn("listen.cipher_suites", "has no effect: min_tls is 1.3, and suites can be chosen for TLS 1.2 only")
-	}
-	if d := l.IdleTimeout; d > 0 && d < shortestIdle {
-		warn("listen.idle_timeout", "%v is below %v: a client that finds its connection closed as it sends loses that request, and radsecproxy may lose all of 30s; take %v or more, or \"0s\"", d, shortestIdle, shortestIdle)
+	for _, f := range c.Fronts() {
+		own := func(key, format string, args ...any) {
+			if path := f.Key(key); f.table == "listen" || path != joinKey("listen", key) {
+				warn(path, format, args...)
+			}
+		}
+		l := f.Listen
+		if l.ClientAuth != AuthRequire {
+			own("client_auth", "%q lets clients in without a certificate (RFC 6614 §2.3 requires one)", l.ClientAuth)
+		}
+		if l.MinTLS == tls.VersionTLS13 && len(l.CipherSuites) > 0 {
+			own("cipher_suites", "has no effect: min_tls is 1.3, and suites can be chosen for TLS 1.2 only")
+		}
+		if d := l.IdleTimeout; d > 0 && d < shortestIdle {
+			own("idle_timeout", "%v is below %v: a client that finds its connection closed as it sends loses that request, and radsecproxy may lose all of 30s; take %v or more, or \"0s\"", d, shortestIdle, shortestIdle)
+		}
 	}
 }
 
 func (c *Config) warnClients(warn warner) {
-	open := -1
 	for i := range c.Clients {
 		cl, path := &c.Clients[i], joinIndex("client", i)
-		byCertificate := cl.ByCertificate()
-		if open >= 0 {
-			warn(path, "client %q never matches, because client %q, which is listed before it, matches every connection", cl.Name, c.Clients[open].Name)
-			continue
-		}
-		switch {
-		case len(cl.Networks) == 0 && !byCertificate && c.Listen.ClientAuth == AuthRequire:
-			warn(path, "client %q has no condition: every certificate of client_ca matches", cl.Name)
-			open = i
-		case len(cl.Networks) == 0 && !byCertificate:
-			warn(path, "client %q has no condition: everybody matches, without any certificate", cl.Name)
-			open = i
-		case byCertificate && c.Listen.ClientAuth == AuthNone:
-			warn(path, "client %q never matches: it asks for a certificate, but listen.client_auth is \"none\"", cl.Name)
+		if text := c.neverMatches(i); text != "" {
+			warn(path, "client %q never matches%s", cl.Name, text)
 		}
 		if cl.ReversePath != ReversePathOff {
 			if name := c.accessServerByName(); name != "" {
@@ -83,6 +79,53 @@ func (c *Config) warnClients(warn warner) {
 		}
 		if !cl.VerifyRequestAuthenticator {
 			warn(joinKey(path, "verify_request_authenticator"), "client %q may send packets whose Request Authenticator is wrong (RFC 2866 §3, RFC 5176 §2.3)", cl.Name)
+		}
+		c.warnOpen(warn, i)
+	}
+}
+
+// open reports whether a client takes every connection that a front lets in.
+func (cl *Client) open() bool { return len(cl.Networks) == 0 && !cl.ByCertificate() }
+
+// neverMatches returns why a client is never found at any front; "" if it may be.
+func (c *Config) neverMatches(i int) (why string) {
+	cl, accepted := &c.Clients[i], false
+	for _, f := range c.Fronts() {
+		if !f.Accepts(cl.Name) {
+			continue
+		}
+		accepted = true
+		before := slices.IndexFunc(c.Clients[:i], func(o Client) bool { return o.open() && f.Accepts(o.Name) })
+		switch {
+		case before >= 0:
+			why = fmt.Sprintf(", because client %q, which is listed before it, matches every connection", c.Clients[before].Name)
+		case cl.ByCertificate() && f.Listen.ClientAuth == AuthNone:
+			why = fmt.Sprintf(": it asks for a certificate, but %s is \"none\"", f.Key("client_auth"))
+		default:
+			return ""
+		}
+	}
+	if !accepted {
+		return ": no listener has it in its clients"
+	}
+	return why
+}
+
+// warnOpen warns of a client without a condition where others may be meant, too: a listener
+// that names its clients says which.
+func (c *Config) warnOpen(warn warner, i int) {
+	cl := &c.Clients[i]
+	for _, f := range c.Fronts() {
+		if !cl.open() || !f.Accepts(cl.Name) || slices.ContainsFunc(c.Clients[:i], func(o Client) bool { return o.open() && f.Accepts(o.Name) }) {
+			continue
+		}
+		switch {
+		case f.Listen.ClientAuth != AuthRequire:
+			warn(joinIndex("client", i), "client %q has no condition: everybody matches, without any certificate", cl.Name)
+			return
+		case len(f.Listen.Clients) == 0:
+			warn(joinIndex("client", i), "client %q has no condition: every certificate of client_ca matches", cl.Name)
+			return
 		}
 	}
 }

@@ -5,6 +5,9 @@ package defaults
 
 import "time"
 
+// Listener is the name of [listen] among those of [[listener]].
+const Listener = "listen"
+
 // [listen]: the RadSec side.
 const (
 	SilentTimeout    = 3 * time.Second

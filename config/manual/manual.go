@@ -29,7 +29,7 @@ type Key struct {
 }
 
 var (
-	header = regexp.MustCompile(`^(\[+[a-z_.]+\]+)(?:\s+# (.*))?$`)
+	header = regexp.MustCompile(`^(?:# )?(\[+[a-z_.]+\]+)(?:\s+# (.*))?$`)
 	pair   = regexp.MustCompile(`^(?:# )?([a-z_]+) = (.*)$`)
 )
 
