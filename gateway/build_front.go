@@ -10,11 +10,24 @@ import (
 	"radsec-gw/tlsfront"
 )
 
-// buildFront translates the configuration of the RadSec side, except for its listeners.
-func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfront.Config, error) {
-	l := &cfg.Listen
+// buildFronts translates the configuration of the RadSec side, except for its sockets.
+func buildFronts(cfg *config.Config, files *material, m *metrics.Metrics, d *Descriptors) (list []tlsfront.Config, err error) {
+	for _, f := range files.fronts {
+		one, err := buildFront(cfg, f, files.ownCAs, m)
+		if err != nil {
+			return nil, err
+		}
+		one.MaxDescriptors, one.DescriptorLimit = d.share(cfg, one.MaxConnections), d.Limit
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// buildFront translates the configuration of one front. ownCAs are those of each client.
+func buildFront(cfg *config.Config, files *frontMaterial, ownCAs [][]*x509.Certificate, m *metrics.Metrics) (tlsfront.Config, error) {
+	l := files.Listen
 	front := tlsfront.Config{
-		Certificate:             files.pair,
+		Name:                    files.Name,
 		ClientCA:                files.clientCAs,
 		Intermediates:           files.intermediates,
 		CRLs:                    files.crls,
@@ -37,8 +50,18 @@ func buildFront(cfg *config.Config, files *material, m *metrics.Metrics) (tlsfro
 		MaxOutstanding:          l.MaxOutstanding,
 		Metrics:                 m,
 	}
+	for i, c := range files.certificates {
+		if i == 0 {
+			front.Certificate = c.pair
+		} else {
+			front.Certificates = append(front.Certificates, tlsfront.NamedCertificate{Certificate: c.pair, Names: c.names})
+		}
+	}
 	for i := range cfg.Clients {
-		c, err := buildIdentity(&cfg.Clients[i], files.ownCAs[i])
+		if !files.Accepts(cfg.Clients[i].Name) {
+			continue
+		}
+		c, err := buildIdentity(&cfg.Clients[i], ownCAs[i])
 		if err != nil {
 			return front, err
 		}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
@@ -13,10 +14,12 @@ import (
 	"radsec-gw/locks"
 )
 
-// ownCertificate is a certificate that the gateway presents: that of [listen] or that of
-// [metrics].
+// ownCertificate is a certificate that the gateway presents: of [listen], a [[listener]] or a
+// [[certificate]], or that of [metrics].
 type ownCertificate struct {
 	key    string // of the configuration
+	path   string
+	names  []string // of [[certificate]]
 	pair   tls.Certificate
 	damage string // describes a signature in pair that does not verify; "": all verify
 }
@@ -31,9 +34,30 @@ func (c *ownCertificate) chain() (chain []*x509.Certificate) {
 	return chain
 }
 
-// findings lists what clients may find wrong with the chain.
-func (m *material) findings(now time.Time) []identity.Finding {
-	return identity.OwnChain(m.chain(), slices.Concat(m.clientCAs, m.intermediates), now)
+// Finding is what clients may find wrong with a certificate of the gateway.
+type Finding struct {
+	identity.Finding
+	Key string // of the configuration, of the certificate
+}
+
+// findings lists what clients may find wrong with the chains.
+func (m *material) findings(now time.Time) (list []Finding) {
+	for _, c := range m.presented() {
+		for _, f := range identity.OwnChain(c.chain(), m.known(), now) {
+			list = append(list, Finding{f, c.key})
+		}
+	}
+	return list
+}
+
+// refused says why every client refuses one of the certificates, or returns "".
+func (m *material) refused(at time.Time) string {
+	for _, c := range m.presented() {
+		if why := c.refused(at); why != "" {
+			return why
+		}
+	}
+	return ""
 }
 
 // refused says why every client refuses the certificate, or returns "".
@@ -54,7 +78,7 @@ func (c *ownCertificate) equal(other *ownCertificate) bool {
 func (m *material) certificateWarnings(cfg *config.Config, now time.Time) (list []string) {
 	for _, f := range m.findings(now) {
 		if f.Severity > identity.Notable {
-			list = append(list, cfg.MistakeAt("listen.certificate", f.Text).String())
+			list = append(list, cfg.MistakeAt(f.Key, f.Text).String())
 		}
 	}
 	return list
@@ -63,36 +87,44 @@ func (m *material) certificateWarnings(cfg *config.Config, now time.Time) (list 
 // reportInterval is how often a finding that persists is logged again.
 const reportInterval = 24 * time.Hour
 
-// certificateReport remembers which findings about the gateway's own certificate were
+// certificateReport remembers which findings about the gateway's own certificates were
 // logged.
 type certificateReport struct {
 	mu       locks.Mutex[locks.CertificateReport] // guards what follows; no log line is written with it held
-	chain    [][]byte                             // that reported is about
-	reported map[string]time.Time                 // when each text was last logged
+	reported map[reportedFinding]time.Time        // when each was last logged
+}
+
+// reportedFinding is a finding about a chain, which a new one with the same fault is told of
+// again.
+type reportedFinding struct {
+	key, text string
+	chain     [32]byte
 }
 
 // due returns the findings that are to be logged now: new ones, and each that persists
 // once per reportInterval.
-func (r *certificateReport) due(m *material, list []identity.Finding, now time.Time) (due []identity.Finding) {
+func (r *certificateReport) due(m *material, list []Finding, now time.Time) (due []Finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !slices.EqualFunc(r.chain, m.pair.Certificate, bytes.Equal) {
-		r.chain, r.reported = m.pair.Certificate, nil
+	chains := map[string][32]byte{}
+	for _, c := range m.presented() {
+		chains[c.key] = sha256.Sum256(slices.Concat(c.pair.Certificate...))
 	}
-	reported := map[string]time.Time{}
+	reported := map[reportedFinding]time.Time{}
 	for _, f := range list {
-		last, known := r.reported[f.Text]
+		what := reportedFinding{f.Key, f.Text, chains[f.Key]}
+		last, known := r.reported[what]
 		if !known || now.Sub(last) >= reportInterval {
 			due, last = append(due, f), now
 		}
-		reported[f.Text] = last
+		reported[what] = last
 	}
 	r.reported = reported
 	return due
 }
 
-// reportCertificate logs what clients may find wrong with the plan's certificate, and
-// sets the metric that says whether they refuse it.
+// reportCertificate logs what clients may find wrong with the plan's certificates, and
+// sets the metric that says whether they refuse one.
 func (g *Gateway) reportCertificate(p *Plan, now time.Time) {
 	g.metrics.SetRefused(p.files.refused(now) != "")
 	for _, f := range g.certificate.due(p.files, p.files.findings(now), now) {
@@ -103,7 +135,7 @@ func (g *Gateway) reportCertificate(p *Plan, now time.Time) {
 		case identity.Notable: // check prints it
 			level = slog.LevelDebug
 		}
-		g.log.Log(g.ctx, level, "the gateway's own certificate", "finding", p.Config.MistakeAt("listen.certificate", f.Text))
+		g.log.Log(g.ctx, level, "the gateway's own certificate", "finding", p.Config.MistakeAt(f.Key, f.Text))
 	}
 }
 

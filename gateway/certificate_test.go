@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -61,9 +62,14 @@ func TestStartWithACertificateThatClientsRefuse(t *testing.T) {
 func TestFindingsAreReportedDaily(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r certificateReport
-		m, other := &material{}, &material{}
-		m.pair.Certificate, other.pair.Certificate = [][]byte{{1}}, [][]byte{{2}}
-		list := []identity.Finding{{Severity: identity.Harmful, Text: "a"}}
+		of := func(b byte) *material {
+			return &material{own: []*ownCertificate{{pair: tls.Certificate{Certificate: [][]byte{{b}}}}}}
+		}
+		finding := func(text string) Finding {
+			return Finding{Finding: identity.Finding{Severity: identity.Fatal, Text: text}}
+		}
+		m, other := of(1), of(2)
+		list := []Finding{finding("a")}
 		want := func(what, texts string, m *material) {
 			t.Helper()
 			got := ""
@@ -77,14 +83,14 @@ func TestFindingsAreReportedDaily(t *testing.T) {
 		want("at first", "a", m)
 		time.Sleep(23 * time.Hour)
 		want("within a day", "", m)
-		list = append(list, identity.Finding{Severity: identity.Fatal, Text: "b"})
+		list = append(list, finding("b"))
 		want("something new", "b", m)
 		time.Sleep(2 * time.Hour)
 		want("a day after the first", "a", m)
 		want("another certificate", "ab", other)
 		list = nil
 		want("no finding", "", other)
-		list = []identity.Finding{{Text: "a"}}
+		list = []Finding{finding("a")}
 		want("again", "a", other)
 	})
 }
@@ -94,7 +100,7 @@ func TestFindingsAreReportedDaily(t *testing.T) {
 func TestCertificateThatExpires(t *testing.T) {
 	g := startGateway(t, answering(t))
 	now := g.gw.current.Load()
-	end := now.files.pair.Leaf.NotAfter
+	end := now.files.own[0].pair.Leaf.NotAfter
 	if strings.Contains(g.log.String(), "own certificate") {
 		t.Fatalf("expected nothing about a good certificate, got\n%s", g.log)
 	}

@@ -44,7 +44,7 @@ func divide(limit int, cfg *config.Config) (Descriptors, error) {
 	files, taps := clamp(limit/32, 4, 32), clamp(limit/128, 1, 8)
 	names := min(hostNames(cfg), resolve.MaxLookups) * resolve.LookupDescriptors
 	d.http, d.httpWaiting = clamp(limit/16, 4, 64), clamp(limit/32, 4, 1024)
-	d.other = ownDescriptors + 3*len(cfg.Listen.Address) + files + taps + 2 // and the listeners of HTTP and taps
+	d.other = ownDescriptors + 3*addresses(cfg) + files + taps + 2 // and the listeners of HTTP and taps
 	d.other += udpListeners * len(cfg.DynamicAuthorization.Address)
 	d.other += min(names, limit/8)
 	ports := 0
@@ -73,7 +73,7 @@ func divide(limit int, cfg *config.Config) (Descriptors, error) {
 	d.wantedUDP += min(sources(cfg)*ports, rest/4)
 	// Neither side gets more than half while the other needs it, and each port has at least
 	// one socket.
-	d.Connections = min(cfg.Listen.MaxConnections, max(rest/2, rest-d.wantedUDP), rest-ports)
+	d.Connections = min(cfg.MaxConnections(), max(rest/2, rest-d.wantedUDP), rest-ports)
 	d.UDP = min(d.wantedUDP, rest-d.Connections)
 	return d, nil
 }
@@ -87,6 +87,24 @@ func (p *Plan) Descriptors() (Descriptors, error) {
 	return divide(limit, p.Config)
 }
 
+// addresses counts the TCP addresses that RadSec is listened for on.
+func addresses(cfg *config.Config) (n int) {
+	for _, f := range cfg.Fronts() {
+		n += len(f.Listen.Address)
+	}
+	return n
+}
+
+// share returns the share of the connections that a front has which wants some: that part of
+// those which all fronts want.
+func (d *Descriptors) share(cfg *config.Config, wanted int) int {
+	all := cfg.MaxConnections()
+	if d.Connections >= all {
+		return wanted
+	}
+	return max(1, int(int64(d.Connections)*int64(wanted)/int64(all)))
+}
+
 // sources counts the source addresses of clients; of a pool each connection has one.
 func sources(cfg *config.Config) (n int) {
 	for i := range cfg.Clients {
@@ -95,10 +113,10 @@ func sources(cfg *config.Config) (n int) {
 		case c.Source.IsValid():
 			n++
 		case c.SourcePool.IsValid():
-			n += cfg.Listen.MaxConnections
+			n += cfg.MaxConnections()
 		}
 	}
-	return min(n, cfg.Listen.MaxConnections)
+	return min(n, cfg.MaxConnections())
 }
 
 // hostNames counts the servers whose address is a host name.
@@ -116,7 +134,7 @@ func clamp(n, low, high int) int { return max(low, min(n, high)) }
 // Shortage says which part of the configuration the limit does not allow, or returns "" if
 // it allows everything.
 func (d *Descriptors) Shortage(cfg *config.Config) string {
-	wanted := cfg.Listen.MaxConnections
+	wanted := cfg.MaxConnections()
 	if d.Connections >= wanted {
 		return ""
 	}

@@ -29,15 +29,17 @@
 //
 // Load is in plan.go. It reads the configuration by package config, then the other files
 // once: files.go lists them, material.go reads certificates and keys, issuers.go CAs and
-// intermediates, revocation.go revocation lists. parse.go makes a panic of a parser a mistake of
+// intermediates, revocation.go revocation lists; frontmaterial.go has what each of [listen]
+// and [[listener]] names of them. parse.go makes a panic of a parser a mistake of
 // its file, modes.go finds keys that everybody can read. mistakes.go checks what config
 // cannot, and warnings.go lists what is suspicious but possible.
 //
 // Start is in gateway.go. It translates the configuration into the other packages' terms,
 // here and nowhere else: build_front.go for tlsfront, build_clients.go, build_rules.go and
 // build_nas.go for relay, build_servers.go for udpback (without the ports that ports.go
-// finds unused), build_logs.go for logs and audit. sockets.go opens what it listens on, and
-// tapsocket.go the socket for taps, which it makes again if that is removed. descriptors.go
+// finds unused), build_logs.go for logs and audit. fronts.go makes a
+// server of tlsfront for each of [listen] and [[listener]], and changes and ends them.
+// sockets.go opens what it listens on, frontsockets.go for RadSec, and tapsocket.go the socket for taps, which it makes again if that is removed. descriptors.go
 // divides the descriptors that the process may have open, and keylog.go opens the file for
 // the secrets of connections.
 //

@@ -19,8 +19,9 @@ func (g *Gateway) exportExpiry(m *material) {
 		}
 		list = append(list, metrics.CertificateFile{For: what, File: path, Expires: identity.EarliestExpiry(certificates)})
 	}
-	add("server", m.cfg.Listen.Certificate, m.chain())
-	add("metrics", m.cfg.Metrics.Certificate, m.web.chain())
+	for _, c := range m.own {
+		add(c.purpose(), c.path, c.chain())
+	}
 	for _, f := range m.issuerFiles {
 		add(purposeOf(f.key), f.path, f.certificates)
 	}

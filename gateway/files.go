@@ -42,20 +42,31 @@ func listFiles(cfg *config.Config) (all []File) {
 			all = append(all, File{Key: key, Path: path, Secret: secret, limit: limit})
 		}
 	}
-	l, m := &cfg.Listen, &cfg.Metrics
+	m := &cfg.Metrics
 	for _, s := range cfg.SecretFiles() {
 		add(true, 0, s.Key, s.Path)
 	}
-	add(true, config.MaxKeys, "listen.private_key", l.PrivateKey)
-	add(true, config.MaxKeys, "listen.session_ticket_keys", l.SessionTicketKeys)
-	add(true, config.MaxKeys, "metrics.private_key", m.PrivateKey)
-	add(false, config.MaxCertificates, "listen.certificate", l.Certificate)
-	add(false, config.MaxCertificates, "listen.client_ca", l.ClientCA)
-	for i, path := range l.CRL {
-		add(false, config.MaxCRL, fmt.Sprintf("listen.crl[%d]", i), path)
+	fronts := cfg.Fronts()
+	for _, f := range fronts {
+		add(true, config.MaxKeys, f.Key("private_key"), f.Listen.PrivateKey)
+		add(true, config.MaxKeys, f.Key("session_ticket_keys"), f.Listen.SessionTicketKeys)
 	}
-	for i, path := range l.Intermediates {
-		add(false, config.MaxCertificates, fmt.Sprintf("listen.intermediates[%d]", i), path)
+	for i := range cfg.Certificates {
+		add(true, config.MaxKeys, fmt.Sprintf("certificate[%d].private_key", i), cfg.Certificates[i].PrivateKey)
+	}
+	add(true, config.MaxKeys, "metrics.private_key", m.PrivateKey)
+	for _, f := range fronts {
+		add(false, config.MaxCertificates, f.Key("certificate"), f.Listen.Certificate)
+		add(false, config.MaxCertificates, f.Key("client_ca"), f.Listen.ClientCA)
+		for i, path := range f.Listen.CRL {
+			add(false, config.MaxCRL, fmt.Sprintf("%s[%d]", f.Key("crl"), i), path)
+		}
+		for i, path := range f.Listen.Intermediates {
+			add(false, config.MaxCertificates, fmt.Sprintf("%s[%d]", f.Key("intermediates"), i), path)
+		}
+	}
+	for i := range cfg.Certificates {
+		add(false, config.MaxCertificates, fmt.Sprintf("certificate[%d].certificate", i), cfg.Certificates[i].Certificate)
 	}
 	for i := range cfg.Clients {
 		for k, path := range cfg.Clients[i].CA {

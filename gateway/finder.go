@@ -12,42 +12,44 @@ import (
 
 // Finder finds the configured clients that certificates belong to.
 type Finder struct {
-	plan     *Plan
-	verifier *identity.Verifier
+	plan      *Plan
+	verifiers []*identity.Verifier // of each front
 }
 
 // NewFinder returns a Finder for the plan's clients.
 func (p *Plan) NewFinder() (*Finder, error) {
-	cfg := identity.Config{Auth: clientAuthOf(p.Config.Listen.ClientAuth), ClientCA: p.files.clientCAs, Intermediates: p.files.intermediates, CRLs: p.files.crls,
-		RefuseStaleCRL: p.Config.Listen.CRLStale == config.CRLStaleRefuse}
-	if p.files.pair.Leaf != nil {
-		cfg.Own = p.files.pair.Leaf.Raw
-	}
-	for i := range p.Config.Clients {
-		c, err := buildIdentity(&p.Config.Clients[i], p.files.ownCAs[i])
+	f := &Finder{plan: p}
+	for _, one := range p.files.fronts {
+		v, err := one.verifier(p.Config, p.files.ownCAs)
 		if err != nil {
 			return nil, err
 		}
-		cfg.Clients = append(cfg.Clients, &c.Client)
+		f.verifiers = append(f.verifiers, v)
 	}
-	v, err := identity.NewVerifier(&cfg, nil)
-	return &Finder{p, v}, err
+	return f, nil
 }
 
 // Find returns the client that a peer with these certificates, its own first, would be now
-// if it connected from an address that this client may have; an error says why it would be
-// refused.
+// if it connected from an address that this client may have, to the first front that lets it
+// in; an error says why it would be refused.
 func (f *Finder) Find(certs []*x509.Certificate, now time.Time) (*config.Client, error) {
 	var refused *identity.Refusal
-	for i := range f.plan.Config.Clients {
-		c := &f.plan.Config.Clients[i]
-		for _, source := range addressesOf(c, certs[0]) {
-			at, _, refusal := f.verifier.Assess(identity.NewPeer(source, certs), certs, now)
-			if refusal == nil && at == i {
-				return c, nil
+	for k, front := range f.plan.files.fronts {
+		place := -1 // among the clients of the front
+		for i := range f.plan.Config.Clients {
+			c := &f.plan.Config.Clients[i]
+			if !front.Accepts(c.Name) {
+				continue
 			}
-			if refused == nil {
-				refused = refusal
+			place++
+			for _, source := range addressesOf(c, certs[0]) {
+				at, _, refusal := f.verifiers[k].Assess(identity.NewPeer(source, certs), certs, now)
+				if refusal == nil && at == place {
+					return c, nil
+				}
+				if refused == nil {
+					refused = refusal
+				}
 			}
 		}
 	}

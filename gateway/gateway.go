@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"radsec-gw/audit"
+	"radsec-gw/clientstate"
+	"radsec-gw/config"
 	"radsec-gw/dynauth"
 	"radsec-gw/files"
 	"radsec-gw/locks"
@@ -36,7 +39,7 @@ type Gateway struct {
 	back      *udpback.Backend
 	relay     *relay.Relay
 	dynauth   *dynauth.Server
-	front     *tlsfront.Server
+	shared    *clientstate.Shared // by all fronts
 	web       *web.Server
 	reader    *files.Reader
 	marker    relay.MarkerKey // of this process
@@ -86,6 +89,7 @@ type generation struct {
 	servers []configuredServer // for the status page, which must not wait for a reload
 	keyLog  *tlsfront.KeyLog   // of [listen].key_log_file; nil: none
 	reverse *dynauth.Config
+	fronts  fronts
 }
 
 // Options are the options of Start. The zero value is ready for use.
@@ -116,6 +120,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	g := &Gateway{log: log, logs: output, metrics: m, reloads: m.Reloads(), back: udpback.New(m, log),
 		reader: p.reader, marker: relay.NewMarkerKey(), inherited: len(o.Listeners) > 0, lastRead: p.files.sums,
 		turn: make(chan struct{}, 1), poll: newPoller(p.Config.Listen.ReloadInterval)}
+	g.shared = clientstate.New(m, runtime.GOMAXPROCS(0)/2)
 	g.ctx, g.cancel = context.WithCancel(ctx)
 	g.reloadCtx, g.stopReloads = context.WithCancel(g.ctx)
 	first := &generation{Plan: p, routes: webRoutes(p.Config)}
@@ -146,10 +151,6 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 		return err
 	}
 	g.exportExpiry(first.files)
-	front, err := buildFront(first.Config, first.files, g.metrics)
-	if err != nil {
-		return ConfigurationError{err}
-	}
 	clients, err := buildClients(first.Config, &first.rules, g.metrics)
 	if err != nil {
 		return ConfigurationError{err}
@@ -174,39 +175,28 @@ func (g *Gateway) assemble(first *generation, given []net.Listener) (err error) 
 	g.dynauth = dynauth.New(g.back, first.reverse, g.metrics.DynAuth(), g.hub, g.log)
 	g.configureDynAuth(first.reverse, g.clients)
 	g.relay.UseDynAuth(g.dynauth)
-	if first.sockets, _, err = g.openSockets(first.Config, &sockets{radsec: given}); err != nil {
+	if first.sockets, _, err = g.openSockets(first.Config, &sockets{radsec: passed(given)}); err != nil {
 		return err
 	}
 	g.limitDescriptors(first)
-	front.MaxDescriptors, front.DescriptorLimit = first.Descriptors.Connections, first.Descriptors.Limit
 	if first.keyLog, err = g.openKeyLog(first.Config, nil); err != nil {
-		g.closeSockets(first.without(&sockets{radsec: given}))
+		g.closeSockets(first.without(&sockets{radsec: passed(given)}))
 		return ConfigurationError{err}
 	}
 	g.metrics.SetKeyLog(first.keyLog != nil)
-	front.Listeners, front.Log, front.KeyLog = first.radsec, g.log, first.keyLog
-	g.connect(&front, g.clients)
-	if g.front, err = tlsfront.New(front); err != nil {
+	change, err := g.prepareFronts(first, g.clients, nil)
+	if err != nil {
 		closeKeyLog(first.keyLog, nil)
-		g.closeSockets(first.without(&sockets{radsec: given}))
+		g.closeSockets(first.without(&sockets{radsec: passed(given)}))
 		return ConfigurationError{err}
 	}
+	first.fronts = change.all
 	return nil
-}
-
-// connect makes the relay the handler of each client's connections.
-func (g *Gateway) connect(front *tlsfront.Config, clients []*relay.Client) {
-	for i, c := range clients {
-		front.Clients[i].Open = func(s *tlsfront.Session) tlsfront.Handler { return g.relay.Open(c, s, s.RemoteAddr(), originOf(s)) }
-	}
 }
 
 // serve starts the goroutines that run until the gateway ends.
 func (g *Gateway) serve(first *generation) {
-	g.running.Go(func() {
-		defer g.cancel()
-		g.addError(g.front.Serve(g.ctx))
-	})
+	g.serveFronts(first.fronts)
 	g.running.Go(func() { g.web.Run(g.ctx) })
 	g.serveSockets(&first.sockets)
 	g.running.Go(g.watchFiles)
@@ -219,10 +209,18 @@ func (g *Gateway) limitDescriptors(of *generation) {
 	d := &of.Descriptors
 	g.back.LimitSockets(d.UDP)
 	g.metrics.SetDescriptorLimit(d.Limit)
-	g.metrics.TLS().SetLimits(d.Connections, of.Config.Listen.MaxHandshakes)
+	g.metrics.TLS().SetLimits(d.Connections, handshakes(of.Config))
 	for use, n := range map[string]int{"radsec": d.Connections, "udp": d.UDP, "http": d.http + d.httpWaiting, "other": d.other} {
 		g.metrics.SetDescriptors(use, n)
 	}
+}
+
+// handshakes returns how many handshakes there may be at a time, all fronts together.
+func handshakes(cfg *config.Config) (n int) {
+	for _, f := range cfg.Fronts() {
+		n += f.Listen.MaxHandshakes
+	}
+	return n
 }
 
 // addError records an error for Wait.
@@ -236,7 +234,7 @@ func (g *Gateway) addError(err error) {
 }
 
 // Addr returns the first address that RadSec clients can connect to.
-func (g *Gateway) Addr() netip.AddrPort { return addrOf(g.current.Load().radsec[0]) }
+func (g *Gateway) Addr() netip.AddrPort { return addrOf(g.current.Load().radsec[0].listeners[0]) }
 
 // MetricsAddr returns the address where /metrics and the rest of HTTP is served; the zero
 // AddrPort if the configuration has none.
@@ -276,7 +274,7 @@ func (g *Gateway) Drain() {
 		defer g.cancel()
 		ctx, cancel := context.WithTimeout(g.ctx, timeout)
 		defer cancel()
-		g.front.Drain(ctx)
+		g.drainFronts(ctx)
 	})
 }
 
@@ -307,5 +305,6 @@ func (g *Gateway) Ping() {
 	g.reloading.Lock()
 	n := len(g.servers)
 	g.reloading.Unlock()
-	_, _, _ = n, g.front.Addrs(), g.metrics.Servers()
+	_, _ = n, g.metrics.Servers()
+	g.pingFronts()
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"crypto/x509"
-	"fmt"
 	"slices"
 
 	"radsec-gw/certs"
@@ -24,31 +23,25 @@ type parseWarning struct {
 
 // issuers returns the certificates that may have signed a revocation list.
 func (m *material) issuers() []*x509.Certificate {
-	return slices.Concat(m.clientCAs, slices.Concat(m.ownCAs...), m.intermediates)
+	list := m.known()
+	return append(list, slices.Concat(m.ownCAs...)...)
 }
 
-// loadIssuers reads the CAs of all clients, the clients' own CAs and the intermediates.
-func (m *material) loadIssuers(cfg *config.Config, from *files.Snapshot) (mistakes config.Mistakes) {
-	read := func(key, path string, parse func(string, []byte) (*certs.Authorities, error)) []*x509.Certificate {
-		if path == "" {
-			return nil
-		}
-		all, err := m.readIssuers(key, path, from, parse)
-		if err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt(key, err.Error()))
-			return nil
-		}
-		return all
-	}
-	m.clientCAs = read("listen.client_ca", cfg.Listen.ClientCA, certs.ParseCA)
+// loadOwnCAs reads the clients' own CAs.
+func (m *material) loadOwnCAs(cfg *config.Config, from *files.Snapshot) (mistakes config.Mistakes) {
 	m.ownCAs = make([][]*x509.Certificate, len(cfg.Clients))
 	for i := range cfg.Clients {
 		for k, path := range cfg.Clients[i].CA {
-			m.ownCAs[i] = append(m.ownCAs[i], read(clientCAKey(cfg, i, k), path, certs.ParseCA)...)
+			if path == "" {
+				continue
+			}
+			key := clientCAKey(cfg, i, k)
+			all, err := m.readIssuers(key, path, from, certs.ParseCA)
+			if err != nil {
+				mistakes = append(mistakes, cfg.MistakeAt(key, err.Error()))
+			}
+			m.ownCAs[i] = append(m.ownCAs[i], all...)
 		}
-	}
-	for i, path := range cfg.Listen.Intermediates {
-		m.intermediates = append(m.intermediates, read(fmt.Sprintf("listen.intermediates[%d]", i), path, certs.ParseIntermediates)...)
 	}
 	return mistakes
 }

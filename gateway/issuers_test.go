@@ -121,7 +121,7 @@ func TestIssuersAreReadAgain(t *testing.T) {
 		if err := g.reloadFiles(); err != nil {
 			t.Fatal(err)
 		}
-		cfg := g.front.Config()
+		cfg := g.listen().Config()
 		list := map[string][]*x509.Certificate{"one.pem": cfg.Clients[0].CA, "two.pem": cfg.Intermediates}[name]
 		if len(list) != 1 || !list[0].Equal(fresh.Certificate) {
 			t.Errorf("%s: expected the new certificate, got %d others", name, len(list))

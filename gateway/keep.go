@@ -2,15 +2,42 @@ package gateway
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"radsec-gw/config"
 	"radsec-gw/identity"
 )
 
-// own returns the certificates that the gateway presents; one that is not configured is
-// empty.
-func (m *material) own() []*ownCertificate { return []*ownCertificate{&m.ownCertificate, &m.web} }
+// ownAt returns the certificate that a key names; nil if there is none.
+func (m *material) ownAt(key string) *ownCertificate {
+	if i := slices.IndexFunc(m.own, func(c *ownCertificate) bool { return c.key == key }); i >= 0 {
+		return m.own[i]
+	}
+	return nil
+}
+
+// clone returns a copy whose own certificates can be replaced.
+func (m *material) clone() *material {
+	out := *m
+	copies := map[*ownCertificate]*ownCertificate{}
+	out.own = nil
+	for _, c := range m.own {
+		one := *c
+		copies[c] = &one
+		out.own = append(out.own, &one)
+	}
+	out.web, out.fronts = copies[m.web], nil
+	for _, f := range m.fronts {
+		one := *f
+		one.certificates = nil
+		for _, c := range f.certificates {
+			one.certificates = append(one.certificates, copies[c])
+		}
+		out.fronts = append(out.fronts, &one)
+	}
+	return &out
+}
 
 // worse says why clients probably refuse the certificate next although they accept the
 // current one, or returns "" if that is not so. A certificate is never worse than itself, or
@@ -38,21 +65,24 @@ func (e keptError) Unwrap() error { return e.Mistakes }
 // reload was requested. If it has replaced a certificate, it returns a copy of the original
 // m, and an error that says why and what to do about it.
 func (g *Gateway) keepBetter(current *generation, m *material, at time.Time) (skipped *material, err error) {
-	original := *m
+	original := m.clone()
 	var kept config.Mistakes
-	next := m.own()
-	for i, now := range current.files.own() {
-		why := worse(now, next[i], at)
+	for _, now := range current.files.own {
+		next := m.ownAt(now.key)
+		if next == nil {
+			continue // no longer configured
+		}
+		why := worse(now, next, at)
 		if why == "" {
 			continue
 		}
-		*next[i] = *now
+		next.pair, next.damage = now.pair, now.damage
 		kept = append(kept, current.Config.MistakeAt(now.key, why+": the current certificate, which clients accept, stays in use; everything else that has changed is in use now; to use the new certificate anyway, request a reload (SIGHUP)"))
 	}
 	if kept == nil {
 		return nil, nil
 	}
-	return &original, keptError{kept}
+	return original, keptError{kept}
 }
 
 // setSkipped records which material is not in use because a certificate of it is worse; nil
@@ -68,9 +98,9 @@ func (g *Gateway) skippedIsGood(current *generation, at time.Time) bool {
 	if g.skipped == nil {
 		return false
 	}
-	skipped := g.skipped.own()
-	for i, now := range current.files.own() {
-		if !now.equal(skipped[i]) && worse(now, skipped[i], at) == "" {
+	for _, now := range current.files.own {
+		skipped := g.skipped.ownAt(now.key)
+		if skipped != nil && !now.equal(skipped) && worse(now, skipped, at) == "" {
 			return true
 		}
 	}
@@ -79,9 +109,12 @@ func (g *Gateway) skippedIsGood(current *generation, at time.Time) bool {
 
 // logWorse logs that a requested reload has put a worse certificate in use.
 func (g *Gateway) logWorse(previous, next *Plan) {
-	replaced := next.files.own()
-	for i, one := range previous.files.own() {
-		if why := worse(one, replaced[i], time.Now()); why != "" {
+	for _, one := range previous.files.own {
+		replaced := next.files.ownAt(one.key)
+		if replaced == nil {
+			continue
+		}
+		if why := worse(one, replaced, time.Now()); why != "" {
 			g.log.Error("the reload was requested, and has replaced a certificate that clients accept by one that they refuse", "error", next.Config.MistakeAt(one.key, why))
 		}
 	}

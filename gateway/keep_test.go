@@ -47,7 +47,7 @@ func TestWorseCertificateIsNotUsedUnrequested(t *testing.T) {
 			if !g.presents(good) {
 				t.Fatal("the worse certificate is in use although no reload was requested")
 			}
-			if n := len(g.gw.current.Load().files.clientCAs); n != 2 {
+			if n := len(g.gw.current.Load().files.fronts[0].clientCAs); n != 2 {
 				t.Errorf("expected the 2 client CAs that the file has now, got %d", n)
 			}
 			g.wantReady("while the good certificate stays")

@@ -32,9 +32,15 @@ func losses(previous, next *material) (list []loss) {
 				[]any{"ca", ca.Subject.String(), "serial", ca.SerialNumber.String()}})
 		}
 	}
-	if before, now := len(previous.pair.Certificate), len(next.pair.Certificate); now < before {
-		list = append(list, loss{"the certificate's chain is shorter than before this reload: clients that do not have the intermediates refuse it",
-			[]any{"certificates", fmt.Sprint(now), "before", fmt.Sprint(before)}})
+	for _, c := range previous.own {
+		n := next.ownAt(c.key)
+		if n == nil {
+			continue
+		}
+		if before, now := len(c.pair.Certificate), len(n.pair.Certificate); now < before {
+			list = append(list, loss{"the certificate's chain is shorter than before this reload: clients that do not have the intermediates refuse it",
+				[]any{"certificates", fmt.Sprint(now), "before", fmt.Sprint(before), "key", c.key}})
+		}
 	}
 	newest := newestLists(next.crls, has)
 	for key, l := range newestLists(previous.crls, had) {

@@ -35,7 +35,7 @@ func loseCases(t *testing.T) []loseCase {
 	first, second, twins := list(ca, now), list(ca, now.Add(time.Minute)), list(twin, now)
 	one, both := [][]*x509.Certificate{{ca.Certificate}}, []*x509.Certificate{ca.Certificate, twin.Certificate}
 	of := func(lists ...*x509.RevocationList) *material {
-		return &material{clientCAs: []*x509.Certificate{ca.Certificate}, crls: lists}
+		return &material{fronts: withCAs(ca.Certificate), crls: lists}
 	}
 	return []loseCase{
 		{"newer", of(first), of(second), ""},
@@ -45,13 +45,18 @@ func loseCases(t *testing.T) []loseCase {
 		{"gone", of(first), of(), "a revocation list is gone"},
 		{"gone with its CA", of(first), &material{}, "a CA is gone"},
 		{"the same", of(first), of(first), ""},
-		{"that of one of two CAs of one name", &material{clientCAs: both, crls: []*x509.RevocationList{nameless(first), nameless(twins)}}, &material{clientCAs: both, crls: []*x509.RevocationList{nameless(twins)}}, "a revocation list is gone"},
+		{"that of one of two CAs of one name", &material{fronts: withCAs(both...), crls: []*x509.RevocationList{nameless(first), nameless(twins)}}, &material{fronts: withCAs(both...), crls: []*x509.RevocationList{nameless(twins)}}, "a revocation list is gone"},
 		{"a client's CA", &material{ownCAs: one}, &material{}, "a CA is gone"},
-		{"a client's CA that is the client CA", &material{clientCAs: one[0], ownCAs: one}, &material{}, "a CA is gone"},
-		{"an intermediate", &material{intermediates: one[0]}, &material{}, "a CA is gone"},
+		{"a client's CA that is the client CA", &material{fronts: withCAs(one[0]...), ownCAs: one}, &material{}, "a CA is gone"},
+		{"an intermediate", &material{fronts: []*frontMaterial{{intermediates: one[0]}}}, &material{}, "a CA is gone"},
 		{"the list of a client's CA", &material{ownCAs: one, crls: []*x509.RevocationList{first}}, &material{ownCAs: one}, "a revocation list is gone"},
-		{"shorter chain", &material{ownCertificate: ownCertificate{pair: tls.Certificate{Certificate: make([][]byte, 2)}}}, &material{ownCertificate: ownCertificate{pair: tls.Certificate{Certificate: make([][]byte, 1)}}}, "the certificate's chain is shorter"},
+		{"shorter chain", &material{own: []*ownCertificate{{pair: tls.Certificate{Certificate: make([][]byte, 2)}}}}, &material{own: []*ownCertificate{{pair: tls.Certificate{Certificate: make([][]byte, 1)}}}}, "the certificate's chain is shorter"},
 	}
+}
+
+// withCAs returns one front with a client CA.
+func withCAs(list ...*x509.Certificate) []*frontMaterial {
+	return []*frontMaterial{{clientCAs: list}}
 }
 
 // Lists are compared by issuer, key and scope, the newest with the newest.

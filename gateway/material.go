@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
-	"slices"
 	"time"
 
 	"radsec-gw/certs"
@@ -13,24 +12,21 @@ import (
 	"radsec-gw/identity"
 )
 
-// material has the contents of the files that [listen], [[client]] and [metrics] name:
-// certificates, keys and revocation lists. It is immutable once loaded.
+// material has the contents of the files that [listen], [[listener]], [[certificate]],
+// [[client]] and [metrics] name: certificates, keys and revocation lists. It is immutable once loaded.
 type material struct {
 	cfg    *config.Config // that names the files
 	readAt time.Time
 	sums   sums
 
-	// the gateway's own certificates
-	ownCertificate                // of [listen]
-	web            ownCertificate // of [metrics]; if it is empty HTTP is served without TLS
-	tickets        [][32]byte     // nil: crypto/tls makes its own
+	fronts []*frontMaterial  // of [listen], then of each [[listener]]
+	own    []*ownCertificate // that the gateway presents, that of [listen] first and that of [metrics] last
+	web    *ownCertificate   // the last; if it is empty HTTP is served without TLS
 
 	// the issuers of the clients' certificates
-	clientCAs     []*x509.Certificate   // of client_ca; nil if clients' certificates are not requested
 	ownCAs        [][]*x509.Certificate // the CAs of each client, in the order of the clients
-	intermediates []*x509.Certificate
-	issuerFiles   []issuerFile   // the files that the issuers are from, in the order of their keys
-	parseWarnings []parseWarning // of issuerFiles: damaged certificates, and those listed twice
+	issuerFiles   []issuerFile          // the files that the issuers are from, in the order of their keys
+	parseWarnings []parseWarning        // of issuerFiles: damaged certificates, and those listed twice
 
 	// revocation lists
 	crls    []*x509.RevocationList // all of them
@@ -40,35 +36,48 @@ type material struct {
 // loadMaterial reads the files from a snapshot, and returns what is wrong with them. An
 // empty name is skipped: it is not configured, or already reported as a mistake.
 func loadMaterial(cfg *config.Config, from *files.Snapshot) (m *material, mistakes config.Mistakes) {
-	l := &cfg.Listen
 	m = &material{cfg: cfg, readAt: time.Now(), sums: sumFiles(cfg, from)}
-	m.ownCertificate.key, m.web.key = "listen.certificate", "metrics.certificate"
-	m.pair, mistakes = loadPair(cfg, "listen", l.Certificate, l.PrivateKey, from)
-	mistakes = append(mistakes, m.loadIssuers(cfg, from)...)
+	mistakes = m.loadOwnCAs(cfg, from)
+	mistakes = append(mistakes, m.loadFronts(cfg, from)...)
 	mistakes = append(mistakes, m.checkBundled(cfg, from)...)
 	mistakes = append(mistakes, m.loadLists(cfg, from)...)
-	if l.SessionTicketKeys != "" {
-		var err error
-		if m.tickets, err = parseFile(from, "keys", l.SessionTicketKeys, config.MaxKeys, certs.ParseTicketKeys); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt("listen.session_ticket_keys", err.Error()))
-		}
-	}
+	m.distributeLists()
 	mistakes = append(mistakes, m.checkModes(from)...)
+	m.web = &ownCertificate{key: "metrics.certificate", path: cfg.Metrics.Certificate}
 	var more config.Mistakes
 	m.web.pair, more = loadPair(cfg, "metrics", cfg.Metrics.Certificate, cfg.Metrics.PrivateKey, from)
-	mistakes = append(mistakes, m.findDamage(&m.ownCertificate, l.Certificate, from)...)
-	mistakes = append(mistakes, m.findDamage(&m.web, cfg.Metrics.Certificate, from)...)
+	m.own = append(m.own, m.web)
+	for _, c := range m.own {
+		mistakes = append(mistakes, m.findDamage(c, from)...)
+	}
 	return m, append(mistakes, more...)
 }
 
-// findDamage looks for a signature in the chain of c, which is from the file at path, that
-// does not verify.
-func (m *material) findDamage(c *ownCertificate, path string, from *files.Snapshot) config.Mistakes {
+// presented returns the certificates that RadSec clients may get.
+func (m *material) presented() (list []*ownCertificate) {
+	for _, c := range m.own {
+		if c != m.web {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// known returns the certificates of issuers that may have signed the gateway's own.
+func (m *material) known() (list []*x509.Certificate) {
+	for _, f := range m.fronts {
+		list = append(append(list, f.clientCAs...), f.intermediates...)
+	}
+	return list
+}
+
+// findDamage looks for a signature in the chain of c that does not verify.
+func (m *material) findDamage(c *ownCertificate, from *files.Snapshot) config.Mistakes {
 	if c.pair.Leaf == nil {
 		return nil
 	}
-	err := from.Parse(path, func() error {
-		c.damage = identity.Damage(c.chain(), slices.Concat(m.clientCAs, m.intermediates))
+	err := from.Parse(c.path, func() error {
+		c.damage = identity.Damage(c.chain(), m.known())
 		return nil
 	})
 	if err != nil {

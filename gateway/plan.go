@@ -9,7 +9,6 @@ import (
 
 	"radsec-gw/config"
 	"radsec-gw/files"
-	"radsec-gw/identity"
 )
 
 // Plan is a configuration without mistakes, together with the contents of the files that
@@ -78,18 +77,35 @@ func (p *Plan) withMaterial(m *material) *Plan {
 	return &Plan{Config: p.Config, files: m, reader: p.reader, rules: p.rules, readAt: p.readAt}
 }
 
-// Certificate returns the gateway's own certificate, the leaf of its chain.
-func (p *Plan) Certificate() *x509.Certificate { return p.files.pair.Leaf }
+// FrontFiles is what the files of a front hold.
+type FrontFiles struct {
+	config.Front
+	Certificates  []OwnCertificate    // that it presents, its own first
+	ClientCAs     []*x509.Certificate // of clients; none if clients' certificates are not requested
+	Intermediates []*x509.Certificate
+}
 
-// ClientCAs returns the CAs of clients; none if clients' certificates are not requested.
-func (p *Plan) ClientCAs() []*x509.Certificate { return p.files.clientCAs }
+// OwnCertificate is a certificate that the gateway presents.
+type OwnCertificate struct {
+	Leaf  *x509.Certificate
+	Key   string   // of the configuration
+	Names []string // that it is presented for instead of those in it
+}
 
-// Intermediates returns the certificates of [listen].intermediates.
-func (p *Plan) Intermediates() []*x509.Certificate { return p.files.intermediates }
+// Fronts returns [listen], then each [[listener]].
+func (p *Plan) Fronts() (list []FrontFiles) {
+	for _, f := range p.files.fronts {
+		one := FrontFiles{Front: f.Front, ClientCAs: f.clientCAs, Intermediates: f.intermediates}
+		for _, c := range f.certificates {
+			one.Certificates = append(one.Certificates, OwnCertificate{c.pair.Leaf, c.key, c.names})
+		}
+		list = append(list, one)
+	}
+	return list
+}
 
-// Findings lists what clients may find wrong with the gateway's own certificate at a
-// time.
-func (p *Plan) Findings(now time.Time) []identity.Finding { return p.files.findings(now) }
+// Findings lists what clients may find wrong with the gateway's own certificates at a time.
+func (p *Plan) Findings(now time.Time) []Finding { return p.files.findings(now) }
 
 // Warnings lists what is suspicious at a time about the certificates and the revocation
 // lists, each with its place in the configuration. The gateway serves in spite of them, and

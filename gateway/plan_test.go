@@ -37,7 +37,7 @@ func TestWhatWasCheckedIsServed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if leaf := g.front.Config().Certificate.Leaf; !leaf.Equal(chain[0]) {
+	if leaf := g.listen().Config().Certificate.Leaf; !leaf.Equal(chain[0]) {
 		t.Errorf("expected the certificate of %v, got that of %v", chain[0].Subject, leaf.Subject)
 	}
 	cancel()

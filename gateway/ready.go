@@ -14,7 +14,7 @@ func (g *Gateway) notServing() string {
 	if g.Draining() {
 		return "draining: the gateway is about to stop"
 	}
-	if stale, all := g.front.StaleLists(); all {
+	if stale, all := g.staleLists(); all {
 		stale = slices.DeleteFunc(stale, func(l identity.StaleList) bool { return !l.Refused })
 		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date; no client can be accepted: %s", identity.Few(stale))
 	}

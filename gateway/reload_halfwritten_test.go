@@ -39,7 +39,7 @@ func TestHalfWrittenFileChangesNothing(t *testing.T) {
 	if n := g.lines("reload refused", "cut short"); n != 1 {
 		t.Errorf("expected one line about the file that is half written, got %d", n)
 	}
-	if n := len(g.gw.current.Load().files.clientCAs); n != 2 {
+	if n := len(g.gw.current.Load().files.fronts[0].clientCAs); n != 2 {
 		t.Errorf("expected 2 CAs in use, got %d", n)
 	}
 	plain.good()

@@ -27,7 +27,7 @@ func TestReloadReadsIncludedFiles(t *testing.T) {
 	g := runPlan(t, planOf(t, file))
 	names := func() string {
 		var list []string
-		for _, c := range g.front.Config().Clients {
+		for _, c := range g.listen().Config().Clients {
 			list = append(list, c.Name)
 		}
 		return strings.Join(list, " ")

@@ -41,6 +41,7 @@ func (g *Gateway) replace(p *Plan) error {
 	closeKeyLog(current.keyLog, keys)
 	g.metrics.SetKeyLog(keys != nil)
 	g.serveSockets(&opened)
+	g.retireFronts(current, g.current.Load())
 	unwanted := current.without(&want)
 	g.endSockets(unwanted)
 	for _, l := range unwanted.dynamic { // what was sent to NASes may still be answered
@@ -59,16 +60,11 @@ func (g *Gateway) swap(next *generation) error {
 	defer g.reloading.Unlock()
 	defer g.removeSeries() // also those that were made before an error
 	current := g.current.Load()
-	front, err := buildFront(next.Config, next.files, g.metrics)
-	if err != nil {
-		return err
-	}
 	configs, err := buildClients(next.Config, &next.rules, g.metrics)
 	if err != nil {
 		return err
 	}
 	clients := reuseClients(configs, g.clients)
-	g.connect(&front, clients)
 	var rules *relay.Rules
 	servers := g.servers
 	same := sameRules(current.Config, next.Config)
@@ -77,22 +73,22 @@ func (g *Gateway) swap(next *generation) error {
 			return err
 		}
 	}
-	front.KeyLog = next.keyLog
-	front.MaxDescriptors, front.DescriptorLimit = next.Descriptors.Connections, next.Descriptors.Limit
 	if next.reverse, err = buildDynAuth(next.Config, servers); err != nil {
 		closeUnused(without(servers, g.servers), g.servers)
 		return err
 	}
-	if err := g.front.Update(front); err != nil {
+	change, err := g.prepareFronts(next, clients, current.fronts)
+	if err != nil {
 		closeUnused(without(servers, g.servers), g.servers)
 		return err
 	}
+	change.apply(next)
+	next.fronts = change.all
 	for i, c := range clients {
 		c.Reconfigure(configs[i])
 	}
 	g.configureDynAuth(next.reverse, clients)
 	g.limitDescriptors(next)
-	g.front.SetListeners(next.radsec)
 	g.web.Change(webSettings(next.Plan))
 	g.logs.Configure(next.LogConfig())
 	g.hub.Configure(g.hubConfig(&next.Config.Log))
@@ -106,6 +102,7 @@ func (g *Gateway) swap(next *generation) error {
 	g.logChanges(current, next)
 	g.servers, g.clients, next.servers = servers, clients, servers
 	g.current.Store(next)
+	g.serveFronts(change.added)
 	g.poll.setInterval(next.Config.Listen.ReloadInterval)
 	return nil
 }

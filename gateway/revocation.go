@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"radsec-gw/certs"
 	"radsec-gw/config"
@@ -16,14 +17,19 @@ type bundledList struct {
 	list      *x509.RevocationList
 }
 
-// loadLists reads the revocation lists of [listen].crl. The issuers must be loaded.
+// loadLists reads the revocation lists that crl of the fronts names, each file once. The
+// issuers must be loaded.
 func (m *material) loadLists(cfg *config.Config, from *files.Snapshot) (mistakes config.Mistakes) {
-	for i, path := range cfg.Listen.CRL {
-		if path == "" {
-			continue
-		}
-		if err := m.readLists(path, from); err != nil {
-			mistakes = append(mistakes, cfg.MistakeAt(fmt.Sprintf("listen.crl[%d]", i), err.Error()))
+	read := map[string]bool{}
+	for _, f := range cfg.Fronts() {
+		for i, path := range f.Listen.CRL {
+			if path == "" || read[path] {
+				continue
+			}
+			read[path] = true
+			if err := m.readLists(path, from); err != nil {
+				mistakes = append(mistakes, cfg.MistakeAt(fmt.Sprintf("%s[%d]", f.Key("crl"), i), err.Error()))
+			}
 		}
 	}
 	return mistakes
@@ -56,7 +62,7 @@ func (m *material) checkBundled(cfg *config.Config, from *files.Snapshot) (mista
 
 // checkSigner checks that an issuer has signed a list.
 func (m *material) checkSigner(l *x509.RevocationList) error {
-	if m.clientCAs == nil { // a CA that cannot be read is a mistake of its own
+	if slices.ContainsFunc(m.fronts, func(f *frontMaterial) bool { return f.clientCAs == nil && f.Listen.ClientAuth != config.AuthNone }) { // a CA that cannot be read is a mistake of its own
 		return nil
 	}
 	_, err := identity.SignerOf(l, m.issuers())

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"slices"
 	"time"
 
+	"radsec-gw/config"
 	"radsec-gw/metrics"
 )
 
@@ -63,7 +65,10 @@ func (g *Gateway) removeUnused() (remaining int) {
 	})
 
 	clients := map[string]bool{}
-	for _, name := range g.front.RemoveClients() {
+	configuredClient := func(name string) bool {
+		return slices.ContainsFunc(cfg.Clients, func(c config.Client) bool { return c.Name == name })
+	}
+	for _, name := range g.shared.Remove(configuredClient) {
 		clients[name] = true
 		remaining++
 	}

@@ -20,11 +20,10 @@ import (
 // sockets are what a gateway listens on. They are immutable: a reload first opens those
 // that are new, and when all of them are open closes those that are no longer wanted.
 type sockets struct {
-	radsec    []net.Listener
-	addresses []netip.AddrPort // that radsec listen on, as configured; nil if Options has the listeners
-	web       *webSocket       // nil: HTTP is not served
-	tap       *tapSocket       // nil: no taps are served
-	dynamic   []*dynauth.Listener
+	radsec  []frontSockets
+	web     *webSocket // nil: HTTP is not served
+	tap     *tapSocket // nil: no taps are served
+	dynamic []*dynauth.Listener
 }
 
 // webSocket is the listener of the HTTP side.
@@ -38,12 +37,8 @@ type webSocket struct {
 // openSockets opens the sockets that cfg wants and that are not in have. It returns all
 // that cfg wants, and which of them it has opened. On an error it closes what it has opened.
 func (g *Gateway) openSockets(cfg *config.Config, have *sockets) (want, opened sockets, err error) {
-	want.radsec = have.radsec
-	if !g.inherited {
-		want.addresses = cfg.Listen.Address
-		if want.radsec, opened.radsec, err = tlsfront.Listen(have.radsec, have.addresses, want.addresses); err != nil {
-			return want, opened, fmt.Errorf("[listen].address: %w", err)
-		}
+	if want.radsec, opened.radsec, err = g.openFronts(cfg, have.radsec); err != nil {
+		return want, opened, err
 	}
 	switch address := cfg.Metrics.Address; {
 	case address == "":
@@ -143,7 +138,7 @@ func (g *Gateway) openWebSocket(address string, have *sockets) (*webSocket, erro
 
 // listensOn reports whether any of the TCP sockets has the port.
 func (s *sockets) listensOn(port string) bool {
-	all := slices.Clone(s.radsec)
+	all := listenersOf(s.radsec)
 	if s.web != nil {
 		all = append(all, s.web)
 	}
@@ -167,9 +162,10 @@ func (g *Gateway) serveSockets(opened *sockets) {
 // without returns the sockets that are not in other.
 func (s *sockets) without(other *sockets) *sockets {
 	var rest sockets
-	for _, l := range s.radsec {
-		if !slices.Contains(other.radsec, l) {
-			rest.radsec = append(rest.radsec, l)
+	for _, f := range s.radsec {
+		f.listeners = slices.DeleteFunc(slices.Clone(f.listeners), func(l net.Listener) bool { return slices.Contains(listenersOf(other.radsec), l) })
+		if len(f.listeners) > 0 {
+			rest.radsec = append(rest.radsec, f)
 		}
 	}
 	for _, l := range s.dynamic {
@@ -188,7 +184,7 @@ func (s *sockets) without(other *sockets) *sockets {
 
 // closeSockets closes sockets that were opened and are not served.
 func (g *Gateway) closeSockets(s *sockets) {
-	for _, l := range s.radsec {
+	for _, l := range listenersOf(s.radsec) {
 		l.Close()
 	}
 	if s.web != nil {

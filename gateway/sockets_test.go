@@ -139,7 +139,7 @@ func TestReloadKeepsSocketsThatWereGiven(t *testing.T) {
 	if g.Addr().String() != given.Addr().String() || peers.Listening(other) {
 		t.Errorf("expected the socket that it was given, %v, got %v", given.Addr(), g.Addr())
 	}
-	if got := g.front.Config().IdleTimeout; got != time.Hour {
+	if got := g.listen().Config().IdleTimeout; got != time.Hour {
 		t.Errorf("expected the idle_timeout of the configuration, got %v", got)
 	}
 	if !strings.Contains(log.String(), "listen.address has changed and has no effect: systemd passed the sockets") {

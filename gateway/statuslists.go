@@ -115,7 +115,7 @@ func (a *assembler) addFiles(s *status.Snapshot, current *generation, now time.T
 		}
 	}
 	s.Summary.ExpiresFirstAt, s.Summary.LoadedAt = timeOrNil(first), current.readAt.UTC()
-	stale, _ := a.g.front.StaleLists()
+	stale, _ := a.g.staleLists()
 	for i := range s.RevocationLists {
 		l := &s.RevocationLists[i]
 		l.Stale = l.NextUpdate != nil && now.After(*l.NextUpdate)
@@ -154,8 +154,9 @@ func certificatesOf(m *material) (list []status.Certificate) {
 				Fingerprint: identity.Fingerprint(c)})
 		}
 	}
-	add("server", m.cfg.Listen.Certificate, m.chain())
-	add("metrics", m.cfg.Metrics.Certificate, m.web.chain())
+	for _, c := range m.own {
+		add(c.purpose(), c.path, c.chain())
+	}
 	for _, f := range m.issuerFiles {
 		add(purposeOf(f.key), f.path, f.certificates)
 	}
@@ -173,9 +174,17 @@ func rankOf(purpose string) int {
 	return 1
 }
 
+// purpose returns what the certificate is for.
+func (c *ownCertificate) purpose() string {
+	if c.key == "metrics.certificate" {
+		return "metrics"
+	}
+	return "server"
+}
+
 // purposeOf returns what the file that a key names is for.
 func purposeOf(key string) string {
-	if table, rest, _ := strings.Cut(key, "."); table == "listen" {
+	if table, rest, _ := strings.Cut(key, "."); table == "listen" || strings.HasPrefix(table, "listener[") {
 		what, _, _ := strings.Cut(rest, "[")
 		return what
 	}

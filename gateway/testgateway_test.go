@@ -17,6 +17,7 @@ import (
 	"radsec-gw/certs"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/logs"
+	"radsec-gw/tlsfront"
 )
 
 // testGateway is a whole gateway, with RadSec for clients, a UDP server of layeh.com/radius, and
@@ -237,3 +238,6 @@ func (g *testGateway) lines(texts ...string) (n int) {
 	}
 	return n
 }
+
+// listen returns the server of [listen].
+func (g *Gateway) listen() *tlsfront.Server { return g.current.Load().fronts[0].server }

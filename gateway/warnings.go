@@ -36,7 +36,7 @@ func (m *material) warnings(cfg *config.Config, now time.Time) (list []string) {
 	for _, w := range m.parseWarnings {
 		warn(w.key, "%v", w.err)
 	}
-	m.warnLists(warn, cfg, now)
+	m.warnLists(warn, now)
 	m.warnIdentity(warn, cfg)
 	return list
 }
@@ -58,36 +58,60 @@ func warnValidity(warn warner, key, path string, c *x509.Certificate, now time.T
 // warnIdentity warns about conditions that may accept more clients than intended, and about
 // lists and certificates that have no effect.
 func (m *material) warnIdentity(warn warner, cfg *config.Config) {
+	told := map[string]bool{}
+	once := func(key, format string, args ...any) {
+		if text := key + fmt.Sprintf(format, args...); !told[text] {
+			told[text] = true
+			warn(key, format, args...)
+		}
+	}
+	for _, f := range m.fronts {
+		f.warnIdentity(once, cfg, m.ownCAs)
+	}
+}
+
+// warnIdentity is the same for one front.
+func (f *frontMaterial) warnIdentity(warn warner, cfg *config.Config, ownCAs [][]*x509.Certificate) {
 	for i := range cfg.Clients {
 		c, key := &cfg.Clients[i], fmt.Sprintf("client[%d]", i)
-		if n := differentKeys(m.clientCAs); len(c.Issuer) > 0 && len(c.CA) == 0 && len(c.Fingerprints) == 0 && n > 1 {
+		if !f.Accepts(c.Name) {
+			continue
+		}
+		if n := differentKeys(f.clientCAs); len(c.Issuer) > 0 && len(c.CA) == 0 && len(c.Fingerprints) == 0 && n > 1 {
 			warn(key+".issuer", "client %q is bound to a CA by its name alone, and client_ca has %d CAs: an intermediate of any of them may carry that name; give ca = \"FILE\" with the CA's certificate", c.Name, n)
 		}
-		if len(c.Networks) > 0 && !c.ByCertificate() && cfg.Listen.ClientAuth == config.AuthRequire {
+		if len(c.Networks) > 0 && !c.ByCertificate() && f.Listen.ClientAuth == config.AuthRequire {
 			warn(key, "client %q has networks and no condition on its certificate: any peer with a certificate of client_ca and an address there is taken for it; san_ip = [\"source\"] binds the certificate to the address (RFC 6614bis §3.3.1), ca, san_dns or fingerprints to the client", c.Name)
 		}
 	}
-	v, err := m.verifier(cfg)
+	v, err := f.verifier(cfg, ownCAs)
 	if err != nil {
 		return // a mistake, which is reported elsewhere
 	}
 	r := v.Review()
-	if r.Names != "" && cfg.Listen.ClientAuth != config.AuthNone {
-		warn("listen.client_ca", "%s", r.Names)
+	if r.Names != "" && f.Listen.ClientAuth != config.AuthNone {
+		warn(f.Key("client_ca"), "%s", r.Names)
 	}
 	for _, text := range r.Unused {
-		warn("listen.intermediates", "%s", text)
+		warn(f.Key("intermediates"), "%s", text)
 	}
 	for _, text := range r.WithoutLists {
-		warn("listen.crl", "%s", text)
+		warn(f.Key("crl"), "%s", text)
 	}
 }
 
-// verifier returns a verifier like that of the RadSec side.
-func (m *material) verifier(cfg *config.Config) (*identity.Verifier, error) {
-	all := &identity.Config{Auth: clientAuthOf(cfg.Listen.ClientAuth), ClientCA: m.clientCAs, Intermediates: m.intermediates, CRLs: m.crls}
+// verifier returns a verifier like that of the RadSec side. ownCAs are those of each client.
+func (f *frontMaterial) verifier(cfg *config.Config, ownCAs [][]*x509.Certificate) (*identity.Verifier, error) {
+	all := &identity.Config{Auth: clientAuthOf(f.Listen.ClientAuth), ClientCA: f.clientCAs, Intermediates: f.intermediates, CRLs: f.crls,
+		RefuseStaleCRL: f.Listen.CRLStale == config.CRLStaleRefuse}
+	for _, c := range f.certificates {
+		all.Own = append(all.Own, c.pair.Certificate[0])
+	}
 	for i := range cfg.Clients {
-		c, err := buildIdentity(&cfg.Clients[i], m.ownCAs[i])
+		if !f.Accepts(cfg.Clients[i].Name) {
+			continue
+		}
+		c, err := buildIdentity(&cfg.Clients[i], ownCAs[i])
 		if err != nil {
 			return nil, err
 		}
@@ -107,15 +131,17 @@ func differentKeys(cas []*x509.Certificate) int {
 
 // warnLists warns about issuers whose newest revocation list is out of date; older lists
 // have no effect.
-func (m *material) warnLists(warn warner, cfg *config.Config, now time.Time) {
-	effect := ""
-	if cfg.Listen.CRLStale == config.CRLStaleRefuse {
-		effect = ": certificates of this issuer are refused (crl_stale)"
-	}
+func (m *material) warnLists(warn warner, now time.Time) {
 	newest := newestLists(m.crls, m.issuers())
 	for _, l := range m.crls {
 		if l.NextUpdate.IsZero() || !now.After(l.NextUpdate) || !slices.Contains(slices.Collect(maps.Values(newest)), l) {
 			continue
+		}
+		effect := ""
+		if slices.ContainsFunc(m.fronts, func(f *frontMaterial) bool {
+			return f.Listen.CRLStale == config.CRLStaleRefuse && slices.Contains(f.crls, l)
+		}) {
+			effect = ": certificates of this issuer are refused (crl_stale)"
 		}
 		warn("listen.crl", "the revocation list of %s has been out of date since %s%s", l.Issuer, l.NextUpdate.Format(time.DateTime), effect)
 	}

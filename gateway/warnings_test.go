@@ -97,7 +97,7 @@ func TestWarningsAboutCertificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &material{ownCertificate: ownCertificate{pair: pair.TLS()}, clientCAs: []*x509.Certificate{ca.Certificate},
+	m := &material{own: []*ownCertificate{{pair: pair.TLS()}}, web: &ownCertificate{}, fronts: []*frontMaterial{{Front: (&config.Config{}).Fronts()[0], clientCAs: []*x509.Certificate{ca.Certificate}}},
 		issuerFiles: []issuerFile{{"listen.client_ca", "ca.pem", []*x509.Certificate{ca.Certificate}}}}
 	got := strings.Join(append(m.certificateWarnings(&config.Config{}, time.Now()), m.warnings(&config.Config{}, time.Now())...), "\n")
 	for _, want := range []string{"expired on ", "no host names or addresses", "is not for servers", "listen.client_ca: ca.pem: the certificate of CN=CA"} {
@@ -105,7 +105,7 @@ func TestWarningsAboutCertificates(t *testing.T) {
 			t.Errorf("expected a warning %q, got\n%s", want, got)
 		}
 	}
-	early := &material{ownCertificate: ownCertificate{pair: pair.TLS()}}
+	early := &material{own: []*ownCertificate{{pair: pair.TLS()}}}
 	if got := strings.Join(early.certificateWarnings(&config.Config{}, time.Now().Add(-48*time.Hour)), "\n"); !strings.Contains(got, "is not valid before") {
 		t.Errorf("expected a warning about the time before, got\n%s", got)
 	}

@@ -32,7 +32,7 @@ import (
 // Config says which certificates are acceptable.
 type Config struct {
 	Auth          ClientAuth
-	Own           []byte                 // DER form of the gateway's own certificate, which a client must not present (RFC 6614bis §7.2.1)
+	Own           [][]byte               // DER forms of the gateway's own certificates, which a client must not present (RFC 6614bis §7.2.1)
 	ClientCA      []*x509.Certificate    // trusted for every client without a CA of its own, never the system's (RFC 6614bis §3.3.1)
 	Clients       Clients                // the first match counts; a client's CA is trusted for that client
 	Intermediates []*x509.Certificate    // used for building paths, not trusted by themselves

@@ -16,7 +16,7 @@ import (
 type Verifier struct {
 	// static after construction
 	auth        ClientAuth
-	own         []byte // DER form of the gateway's certificate
+	own         [][]byte // DER forms of the gateway's certificates
 	trust       *trust
 	clients     Clients
 	lists       revocations
@@ -92,7 +92,7 @@ func (v *Verifier) verify(certs []*x509.Certificate, now time.Time) ([]acceptedP
 		return nil, nil
 	}
 	leaf := certs[0]
-	if bytes.Equal(leaf.Raw, v.own) {
+	if slices.ContainsFunc(v.own, func(own []byte) bool { return bytes.Equal(leaf.Raw, own) }) {
 		// RFC 6614bis §7.2.1: the gateway connects to itself.
 		return nil, &Refusal{Reason: CertificateOwn, Leaf: leaf,
 			Text: "the peer presented this gateway's own certificate: the client is the gateway itself, or has a copy of its key"}

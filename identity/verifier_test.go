@@ -38,7 +38,7 @@ func TestClientAuth(t *testing.T) {
 		{"not requested, the gateway's own", NoCertificate, own, "anybody", 0},
 		{"not requested and not presented", NoCertificate, nil, "anybody", 0},
 	} {
-		v := must(NewVerifier(&Config{Auth: c.auth, ClientCA: []*x509.Certificate{p.ca.Certificate}, Own: p.server.Certificate.Raw, Clients: mine}, nil))
+		v := must(NewVerifier(&Config{Auth: c.auth, ClientCA: []*x509.Certificate{p.ca.Certificate}, Own: [][]byte{p.server.Certificate.Raw}, Clients: mine}, nil))
 		i, until, r := v.Assess(NewPeer(netip.Addr{}, c.shown), c.shown, time.Now())
 		got := ""
 		if r == nil {

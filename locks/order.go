@@ -4,7 +4,7 @@ package locks
 type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Sources | Issuers | Series |
-		DynAuth | DynAuthClient | Learned | Link | Session | Admission | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
+		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
 		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | HTTPConnections | Renderings |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
@@ -31,6 +31,7 @@ type (
 	Link              struct{}
 	Session           struct{}
 	Admission         struct{}
+	ClientStates      struct{}
 	RateLimiter       struct{}
 	Listeners         struct{}
 	Outgoing          struct{}
@@ -68,6 +69,7 @@ var order = [][]lock{
 	{{Reloading{}, "gateway.Gateway.reloading", false}},
 	{{Updating{}, "tlsfront.Server.updateMu", false}},
 	{{Sessions{}, "tlsfront.Server.mu", false}},
+	{{ClientStates{}, "clientstate.Shared.mu", false}}, // makes the series of a client
 	{{SocketSweeping{}, "udpback.socket.sweeping", false}},
 	{{Server{}, "udpback.Server.mu", true}}, // of a server, then of its members
 	{{SocketSet{}, "udpback.socketSet.mu", false}},
@@ -86,7 +88,7 @@ var order = [][]lock{
 		{Link{}, "dynauth.Link.mu", false},
 		{Session{}, "tlsfront.Session.mu", false},
 		{Admission{}, "tlsfront.admission.mu", false},
-		{RateLimiter{}, "tlsfront.rateLimiter.mu", false},
+		{RateLimiter{}, "clientstate.RateLimiter.mu", false},
 		{Listeners{}, "tlsfront.listeners.mu", false},
 		{Outgoing{}, "tlsfront.outgoing.mu", false}, // under a lock of crypto/tls
 		{KeyLog{}, "tlsfront.KeyLog.mu", false},     // the same

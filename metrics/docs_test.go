@@ -68,7 +68,7 @@ func everything(t *testing.T) map[string]*dto.MetricFamily {
 		t.Cleanup(func() { out.Close() })
 		m.Logs(name, out)
 	}
-	m.TLS().SetCRLs([]CRL{{Issuer: "CN=CA"}})
+	m.Listener("listen").SetCRLs([]CRL{{Issuer: "CN=CA"}})
 	var files []CertificateFile
 	for _, what := range []string{"server", "client_ca", "ca", "intermediates", "metrics"} {
 		files = append(files, CertificateFile{For: what, File: "a.pem", Expires: time.Now()})

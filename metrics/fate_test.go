@@ -2,8 +2,9 @@ package metrics
 
 import (
 	"fmt"
-	"radsec-gw/wire"
 	"testing"
+
+	"radsec-gw/wire"
 )
 
 func TestEveryListHasDistinctNames(t *testing.T) {

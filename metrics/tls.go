@@ -26,10 +26,12 @@ type TLS struct {
 	slotsFull   atomic.Uint64
 	waiting     level
 	throttled   level
+
+	listeners *listeners // of each by itself
 }
 
 func newTLS(reg prometheus.Registerer) *TLS {
-	t := &TLS{}
+	t := &TLS{listeners: newListeners(reg)}
 	results := counter("tls_handshakes_total",
 		"Accepted TCP connections, by how their handshakes ended.", "result")
 	reg.MustRegister(results)
@@ -74,8 +76,8 @@ type CRL struct {
 	Refused    bool      // certificates of the issuer are refused because the list is out of date
 }
 
-// SetCRLs replaces the series of revocation lists.
-func (t *TLS) SetCRLs(list []CRL) {
+// setCRLs replaces the series of revocation lists.
+func (t *TLS) setCRLs(list map[string]CRL) {
 	t.crlThis.Reset()
 	t.crlNext.Reset()
 	t.crlRefused.Reset()

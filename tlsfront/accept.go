@@ -92,7 +92,7 @@ func (s *Server) reject(c net.Conn, remote netip.AddrPort, r *refusal) {
 	}
 	c.Close()
 	s.logRejected(remote, r)
-	s.cfg.Metrics.TLS().CountHandshake(r.result)
+	s.counts.CountHandshake(r.result)
 }
 
 // rejectQuietly is like reject for a connection that is not an error, such as the health
@@ -100,7 +100,7 @@ func (s *Server) reject(c net.Conn, remote netip.AddrPort, r *refusal) {
 func (s *Server) rejectQuietly(c net.Conn, remote netip.AddrPort, r *refusal) {
 	c.Close()
 	s.log(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", r.result, "error", r.text)
-	s.cfg.Metrics.TLS().CountHandshake(r.result)
+	s.counts.CountHandshake(r.result)
 }
 
 // outOfDescriptors reports whether err is that the process or the system has no file

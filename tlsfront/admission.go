@@ -24,7 +24,7 @@ import (
 
 // admission decides which of the connections without a client may continue.
 type admission struct {
-	tls *metrics.TLS // static after construction
+	tls *metrics.Listener // static after construction
 
 	mu          locks.Mutex[locks.Admission] // guards what follows, and parts of arrivals
 	slots       int                          // handshakes at one time
@@ -68,7 +68,7 @@ type admissionLimits struct {
 	descriptors bool // connections is what the process has descriptors for
 }
 
-func newAdmission(slots int, m *metrics.TLS) *admission {
+func newAdmission(slots int, m *metrics.Listener) *admission {
 	d := &admission{slots: slots, tls: m, sources: map[netip.Addr]int{}}
 	d.proxied, d.silent = newArrivals(m.AddSilent), newArrivals(m.AddSilent)
 	d.queued, d.handshaking = newArrivals(m.AddQueued), newArrivals(m.AddHandshaking)

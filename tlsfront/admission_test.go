@@ -167,7 +167,7 @@ func TestLoadBalancerHasNoShare(t *testing.T) {
 
 // newTestAdmission returns an admission for tests without a network.
 func newTestAdmission(slots int) *admission {
-	return newAdmission(slots, metrics.New(prometheus.NewRegistry()).TLS())
+	return newAdmission(slots, metrics.New(prometheus.NewRegistry()).Listener("listen"))
 }
 
 func arrivalFrom(address string) *arrival {

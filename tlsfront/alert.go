@@ -92,16 +92,16 @@ func (a alert) String() string {
 }
 
 // explain says what an alert from the peer means, and what to do.
-func (a alert) explain(p *policy) string {
+func (a alert) explain(own *tls.Certificate) string {
 	kind := alertNames[a].kind
 	if kind == aboutTrust || kind == aboutCertificate {
-		if why := p.refused(time.Now()); why != "" {
+		if why := refusedByAll(own, time.Now()); why != "" {
 			return "the peer does not accept this gateway's certificate: " + why
 		}
 	}
 	switch kind {
 	case aboutTrust:
-		return fmt.Sprintf("the peer does not trust this gateway's certificate: give it the CA that signed it, %s, and include the name that it checks in the certificate", p.issuerName())
+		return fmt.Sprintf("the peer does not trust this gateway's certificate: give it the CA that signed it, %s, and include the name that it checks in the certificate", issuerName(own))
 	case aboutCertificate:
 		return "the peer does not accept this gateway's certificate: see radsec-gw check for its expiry, names, key and purpose"
 	case aboutName:
@@ -124,21 +124,21 @@ func (a alert) explain(p *policy) string {
 	return "the peer's own log says why"
 }
 
-// refused says why every peer refuses the gateway's certificate, or returns "".
-func (p *policy) refused(now time.Time) string {
-	if p == nil || p.cfg.Certificate.Leaf == nil {
+// refusedByAll says why every peer refuses a certificate of the gateway, or returns "".
+func refusedByAll(own *tls.Certificate, now time.Time) string {
+	if own == nil || own.Leaf == nil {
 		return ""
 	}
-	return identity.Refused(p.cfg.Certificate.Leaf, now)
+	return identity.Refused(own.Leaf, now)
 }
 
 // issuerName returns the issuer of the last certificate that the gateway sends: a peer has
 // to trust it.
-func (p *policy) issuerName() string {
-	if p == nil || len(p.cfg.Certificate.Certificate) == 0 {
+func issuerName(own *tls.Certificate) string {
+	if own == nil || len(own.Certificate) == 0 {
 		return "its issuer"
 	}
-	sent := p.cfg.Certificate.Certificate
+	sent := own.Certificate
 	last, err := x509.ParseCertificate(sent[len(sent)-1])
 	if err != nil {
 		return "its issuer"

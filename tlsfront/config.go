@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
+	"slices"
 	"time"
 
+	"radsec-gw/clientstate"
 	"radsec-gw/config/defaults"
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
@@ -21,7 +24,11 @@ import (
 type Config struct {
 	Listeners []net.Listener // Serve closes them; SetListeners replaces them
 
+	Name   string              // of the listener, in metrics; "": that of [listen]
+	Shared *clientstate.Shared // with the other listeners; nil: nothing is
+
 	Certificate    tls.Certificate        // the server's own, with its chain
+	Certificates   []NamedCertificate     // further ones; certificates.go says which is presented
 	ClientCA       []*x509.Certificate    // for clients without a CA of their own, never the system's (RFC 6614bis §3.3.1)
 	Intermediates  []*x509.Certificate    // used for building paths, not trusted by themselves
 	ClientAuth     identity.ClientAuth    // 0: RequireCertificate; New warns about anything else
@@ -56,6 +63,10 @@ type Config struct {
 }
 
 func (c *Config) setDefaults() {
+	c.Name = cmp.Or(c.Name, defaults.Listener)
+	if c.Shared == nil && c.Metrics != nil {
+		c.Shared = clientstate.New(c.Metrics, runtime.GOMAXPROCS(0)/2)
+	}
 	c.MinVersion = cmp.Or(c.MinVersion, tls.VersionTLS12)
 	c.SilentTimeout = cmp.Or(c.SilentTimeout, defaults.SilentTimeout)
 	c.HandshakeTimeout = cmp.Or(c.HandshakeTimeout, defaults.HandshakeTimeout)
@@ -77,6 +88,8 @@ func (c *Config) validate() error {
 		return errors.New("no Metrics")
 	case len(c.Certificate.Certificate) == 0:
 		return errors.New("no server certificate")
+	case slices.ContainsFunc(c.Certificates, func(n NamedCertificate) bool { return len(n.Certificate.Certificate) == 0 }):
+		return errors.New("a further certificate is empty")
 	case c.MinVersion < tls.VersionTLS12:
 		return fmt.Errorf("minimum version %s: TLS 1.2 is the least allowed (RFC 9325 §3.1.1)", tls.VersionName(c.MinVersion))
 	case validateVersions(c.RadiusVersions) != nil:

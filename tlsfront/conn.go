@@ -1,6 +1,7 @@
 package tlsfront
 
 import (
+	"crypto/tls"
 	"net"
 	"syscall"
 	"time"
@@ -16,9 +17,11 @@ type conn struct {
 	offered offer   // what the ClientHello offers; owned by the handshake's goroutine
 	policy  *policy // current at the ClientHello; likewise
 
+	presented *tls.Certificate // the gateway's own; nil: none yet; likewise
+
 	// For the handshake, likewise.
 	arrival  *arrival      // nil: the handshake is over
-	cpu      chan struct{} // see Server.cpu
+	cpu      chan struct{} // see clientstate.Shared
 	cpuSince time.Time     // when it last acquired a processor
 	cpuTime  time.Duration // total before that
 }

@@ -40,7 +40,7 @@ func (s *Server) updateListMetrics(p *policy, now time.Time) {
 	s.updateMu.Lock()
 	defer s.updateMu.Unlock()
 	if s.policy.Load() == p {
-		s.cfg.Metrics.TLS().SetCRLs(ages(p.verifier, now))
+		s.counts.SetCRLs(ages(p.verifier, now))
 	}
 }
 

@@ -33,7 +33,7 @@ func (s *Server) classify(ctx context.Context, c *conn, err error) *refusal {
 		if a == alertCloseNotify || a == alertUserCanceled {
 			return refusef(metrics.HandshakePeerClosed, "the peer ended the handshake with %v: its own log says why", a)
 		}
-		return refusef(metrics.HandshakePeerAlert, "the peer sent the alert %v: %s", a, a.explain(c.policy))
+		return refusef(metrics.HandshakePeerAlert, "the peer sent the alert %v: %s", a, a.explain(c.presented))
 	}
 	switch {
 	case errors.Is(err, context.Canceled), ctx.Err() != nil && errors.Is(err, net.ErrClosed):

@@ -41,7 +41,9 @@ func tlsConfig(p *policy) *tls.Config {
 		identity.NoCertificate:       tls.NoClientCert,
 	}[p.cfg.ClientAuth]
 	c := &tls.Config{
-		Certificates: []tls.Certificate{p.cfg.Certificate},
+		// It is set without Certificates, so that it is asked even if there is only one.
+		GetCertificate: p.certificateFor,
+
 		ClientCAs:    p.verifier.NamesSent(), // empty: no names are sent, which TLS allows
 		ClientAuth:   auth,
 		MinVersion:   p.cfg.MinVersion,
@@ -80,7 +82,7 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 	raw, remote := a.conn, a.remote
 	c := s.newConn(raw)
 	c.in.ahead, c.in.clear.keep = first, maxHelloKept
-	c.arrival, c.cpu = a, s.cpu
+	c.arrival, c.cpu = a, s.cfg.Shared.CPU
 	t := tls.Server(c, s.tls)
 	c.acquireCPU()
 	err := t.Handshake()
@@ -112,7 +114,6 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 // session on a new goroutine, because the stack of this one has grown and would stay
 // large.
 func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
-	counts := s.cfg.Metrics.TLS()
 	state := t.ConnectionState()
 	p := identity.NewPeer(remote.Addr(), state.PeerCertificates)
 	v11, r := c.policy.versionOf(&state)
@@ -123,15 +124,15 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 		s.closeAfterHandshake(c, remote, r)
 		return
 	}
-	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, number: s.opened.Add(1), cutter: cutter{pool: &s.packetBufs}}
+	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, number: s.cfg.Shared.Opened.Add(1), cutter: cutter{pool: &s.packetBufs}}
 	if r := s.register(session, p, &state); r != nil {
 		t.CloseWrite()
 		r.leaf = p.Leaf
 		s.closeAfterHandshake(c, remote, r)
 		return
 	}
-	counts.CountHandshake(metrics.HandshakeOK)
-	counts.CountSession(state.Version, state.DidResume)
+	s.counts.CountHandshake(metrics.HandshakeOK)
+	s.counts.CountSession(state.Version, state.DidResume)
 	session.info = connectionInfo(session, p, &state)
 	s.cfg.Metrics.Opened(session.info)
 	session.describe = description(session, p.Leaf, &state)
@@ -178,7 +179,7 @@ func connectionInfo(session *Session, p *identity.Peer, state *tls.ConnectionSta
 func (s *Server) newConn(raw net.Conn) *conn {
 	c := &conn{Conn: raw}
 	c.out = outgoing{pool: &s.recordBufs, bound: s.cfg.WriteBuffer, timeout: s.policy.Load().cfg.WriteTimeout,
-		tls: s.cfg.Metrics.TLS(), wg: &s.wg}
+		tls: s.counts, wg: &s.wg}
 	c.out.init(raw)
 	c.raw = c.out.raw
 	return c
@@ -194,7 +195,7 @@ func (s *Server) closeAfterHandshake(c *conn, remote netip.AddrPort, r *refusal)
 	s.logFunc(remote, level, "RadSec connection refused", func() []any {
 		return append([]any{"peer", remote, "result", r.result, "error", r.text}, identity.Describe(r.leaf)...)
 	})
-	s.cfg.Metrics.TLS().CountHandshake(r.result)
+	s.counts.CountHandshake(r.result)
 	linger(c.Conn)
 	c.Conn.Close()
 	s.admission.connectionClosed(sourceOf(remote.Addr()))

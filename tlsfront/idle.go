@@ -62,3 +62,10 @@ func (s *Session) idleDeadline(now time.Time, limit time.Duration) time.Time {
 	}
 	return now.Add(busyTick)
 }
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

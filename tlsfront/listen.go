@@ -9,24 +9,28 @@ import (
 	"syscall"
 )
 
-// Listen returns a TCP listener for each address. An address that is also in oldAddresses
-// keeps its listener in old; for the others Listen opens new ones, which it also returns
-// as opened. The old listeners stay open. On an error it closes those that it has opened.
+// Addresses are addresses that a listener has, among those of all listeners.
+type Addresses struct{ Own, All []netip.AddrPort }
+
+// Listen returns a TCP listener for each of now's own addresses. An address that is also one
+// of before keeps its listener in old; for the others Listen opens new ones, which it also
+// returns as opened. The old listeners stay open. On an error it closes those that it has
+// opened.
 //
 // The system chooses ports for those that are 0. 0.0.0.0 accepts IPv4 only. [::] accepts
 // IPv4, too, unless an IPv4 address with the same port is listed.
-func Listen(old []net.Listener, oldAddresses, addresses []netip.AddrPort) (ls, opened []net.Listener, err error) {
+func Listen(old []net.Listener, before, now Addresses) (ls, opened []net.Listener, err error) {
 	type key struct {
 		network string
 		address netip.AddrPort
 	}
 	kept := map[key][]net.Listener{} // an address with port 0 may be listed several times
-	for i, a := range oldAddresses {
-		k := key{network(a, oldAddresses), a}
+	for i, a := range before.Own {
+		k := key{network(a, before.All), a}
 		kept[k] = append(kept[k], old[i])
 	}
-	for _, a := range addresses {
-		k := key{network(a, addresses), a}
+	for _, a := range now.Own {
+		k := key{network(a, now.All), a}
 		if same := kept[k]; len(same) > 0 {
 			ls, kept[k] = append(ls, same[0]), same[1:]
 			continue
@@ -34,8 +38,8 @@ func Listen(old []net.Listener, oldAddresses, addresses []netip.AddrPort) (ls, o
 		l, err := net.Listen(k.network, a.String())
 		if err != nil {
 			closeListeners(opened)
-			if i := slices.IndexFunc(oldAddresses, func(o netip.AddrPort) bool { return errors.Is(err, syscall.EADDRINUSE) && overlap(o, a) }); i >= 0 {
-				return nil, nil, fmt.Errorf("cannot listen for RadSec on %s while this gateway still listens on %s: the kernel allows only one socket for both, and closing the old one first would refuse clients; use another port, or restart", a, oldAddresses[i])
+			if i := slices.IndexFunc(before.All, func(o netip.AddrPort) bool { return errors.Is(err, syscall.EADDRINUSE) && overlap(o, a) }); i >= 0 {
+				return nil, nil, fmt.Errorf("cannot listen for RadSec on %s while this gateway still listens on %s: the kernel allows only one socket for both, and closing the old one first would refuse clients; use another port, or restart", a, before.All[i])
 			}
 			return nil, nil, fmt.Errorf("cannot listen for RadSec on %s: %w; %s", a, err, BindHint(err, a.Port()))
 		}

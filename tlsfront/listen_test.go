@@ -33,7 +33,7 @@ func TestListenOnBothFamilies(t *testing.T) {
 
 // 0.0.0.0 is for IPv4 only.
 func TestListenOnOneFamilyOnly(t *testing.T) {
-	ls, _, err := Listen(nil, nil, []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")})
+	ls, _, err := Listen(nil, Addresses{}, alone([]netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:0")}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,11 +49,11 @@ func TestListenOnOneFamilyOnly(t *testing.T) {
 func TestListenKeepsListeners(t *testing.T) {
 	any4 := netip.MustParseAddrPort("127.0.0.1:0")
 	oldAddresses := []netip.AddrPort{any4, any4}
-	old, _, err := Listen(nil, nil, oldAddresses)
+	old, _, err := Listen(nil, Addresses{}, alone(oldAddresses))
 	if err != nil {
 		t.Fatal(err)
 	}
-	ls, opened, err := Listen(old, oldAddresses, []netip.AddrPort{any4, any4, any4})
+	ls, opened, err := Listen(old, alone(oldAddresses), alone([]netip.AddrPort{any4, any4, any4}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestListenOverlap(t *testing.T) {
 	oldAddresses := []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port)}
 	free := netip.MustParseAddrPort("127.0.0.1:0")
 	wanted := []netip.AddrPort{free, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)}
-	ls, opened, err := Listen(old, oldAddresses, wanted)
+	ls, opened, err := Listen(old, alone(oldAddresses), alone(wanted))
 	if err == nil {
 		t.Fatalf("got %v and %v, want an error", ls, opened)
 	}
@@ -88,7 +88,7 @@ func TestListenOverlap(t *testing.T) {
 	}
 	other := must(net.Listen("tcp4", "127.0.0.1:0")) // as another program would have it
 	defer other.Close()
-	_, _, err = Listen(old, oldAddresses, []netip.AddrPort{netip.MustParseAddrPort(other.Addr().String())})
+	_, _, err = Listen(old, alone(oldAddresses), alone([]netip.AddrPort{netip.MustParseAddrPort(other.Addr().String())}))
 	if err == nil || strings.Contains(err.Error(), "this gateway") {
 		t.Errorf("an address of another program gives %v", err)
 	}
@@ -113,8 +113,11 @@ func TestBindHint(t *testing.T) {
 			t.Errorf("%v on port %d: %q, expected %q", row.err, row.port, got, row.want)
 		}
 	}
-	_, _, err := Listen(nil, nil, []netip.AddrPort{netip.MustParseAddrPort("192.0.2.77:0")})
+	_, _, err := Listen(nil, Addresses{}, alone([]netip.AddrPort{netip.MustParseAddrPort("192.0.2.77:0")}))
 	if err == nil || !strings.Contains(err.Error(), "no interface of this machine") {
 		t.Errorf("an address of another machine: %v, expected that it says so", err)
 	}
 }
+
+// alone returns the addresses of a listener without others.
+func alone(list []netip.AddrPort) Addresses { return Addresses{list, list} }

@@ -122,30 +122,41 @@ func (p *policy) allowableSuites(o *offer) []uint16 {
 // usableSuites returns the secure cipher suites of a version of TLS that our key can be used
 // with.
 func (p *policy) usableSuites(version uint16) (list []uint16) {
-	_, rsaKey := p.cfg.Certificate.PrivateKey.(*rsa.PrivateKey)
+	var rsaKey, otherKey bool
+	for _, c := range p.cfg.certificates() {
+		_, isRSA := c.Certificate.PrivateKey.(*rsa.PrivateKey)
+		rsaKey, otherKey = rsaKey || isRSA, otherKey || !isRSA
+	}
 	for _, s := range tls.CipherSuites() {
 		switch {
 		case !slices.Contains(s.SupportedVersions, min(version, tls.VersionTLS13)):
 		case version >= tls.VersionTLS13:
 			list = append(list, s.ID)
-		case rsaKey == strings.Contains(s.Name, "_RSA_"):
+		case rsaKey && strings.Contains(s.Name, "_RSA_"), otherKey && !strings.Contains(s.Name, "_RSA_"):
 			list = append(list, s.ID)
 		}
 	}
 	return list
 }
 
-// keyType names the type of the gateway's key.
+// keyType names the types of the gateway's keys.
 func (p *policy) keyType() string {
-	switch p.cfg.Certificate.PrivateKey.(type) {
-	case *rsa.PrivateKey:
-		return "RSA key"
-	case *ecdsa.PrivateKey:
-		return "ECDSA key"
-	case ed25519.PrivateKey:
-		return "Ed25519 key"
+	var types []string
+	for _, c := range p.cfg.certificates() {
+		name := "key"
+		switch c.Certificate.PrivateKey.(type) {
+		case *rsa.PrivateKey:
+			name = "RSA key"
+		case *ecdsa.PrivateKey:
+			name = "ECDSA key"
+		case ed25519.PrivateKey:
+			name = "Ed25519 key"
+		}
+		if !slices.Contains(types, name) {
+			types = append(types, name)
+		}
 	}
-	return "key"
+	return strings.Join(types, " and ")
 }
 
 // groupName returns a group's name in the registry; "" if it is neither known to

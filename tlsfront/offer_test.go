@@ -9,10 +9,11 @@ import (
 	"io"
 	"math/big"
 	"net"
-	"radsec-gw/certs"
 	"strings"
 	"testing"
 	"time"
+
+	"radsec-gw/certs"
 )
 
 // Static RSA, RC4, NULL, 3DES and suites without authentication are refused, even with

@@ -41,7 +41,7 @@ type outgoing struct {
 	pool    *sync.Pool // of *[]byte
 	bound   int
 	timeout time.Duration
-	tls     *metrics.TLS
+	tls     *metrics.Listener
 	wg      *sync.WaitGroup // counts the writer goroutine
 	failed  func(error)     // called once by the busy goroutine, without mu
 

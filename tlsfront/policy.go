@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"radsec-gw/clientstate"
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
@@ -20,24 +21,51 @@ type policy struct {
 	identities identity.Clients // of clients, in the same order; the verifier returns indexes into it
 }
 
-// Update replaces the configuration: certificates, CAs, revocation lists, clients,
-// timeouts and limits. Listeners, WriteBuffer, Log and Metrics do not change. On an error
-// nothing has changed.
+// client is a configured client and its state.
+type client struct {
+	config *Client
+	state  *clientstate.State
+}
+
+// Change is a configuration that a server can apply.
+type Change struct {
+	server *Server
+	policy *policy
+}
+
+// Prepare checks a configuration for the server, which changes nothing yet.
+func (s *Server) Prepare(cfg Config) (*Change, error) {
+	p, err := s.prepare(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Change{s, p}, nil
+}
+
+// Update calls Prepare and Apply. On an error nothing has changed.
+func (s *Server) Update(cfg Config) error {
+	c, err := s.Prepare(cfg)
+	if err == nil {
+		c.Apply()
+	}
+	return err
+}
+
+// Apply replaces the configuration of the server: certificates, CAs, revocation lists,
+// clients, timeouts and limits. Listeners, Name, Shared, WriteBuffer, Log and Metrics do not
+// change.
 //
 // A connection stays open if its certificate and address still belong to the client of
 // the same name and the certificate is still acceptable. It keeps its Handler, even if
 // the client has another Open. All other connections are closed (RFC 6614bis §3.3.1).
-func (s *Server) Update(cfg Config) error {
+func (c *Change) Apply() {
+	s, next := c.server, c.policy
 	s.updateMu.Lock()
 	defer s.updateMu.Unlock()
-	next, err := s.prepare(cfg)
-	if err != nil {
-		return err
+	for _, c := range next.clients {
+		c.state.SetRate(c.config.PacketsPerSecond, c.config.OctetsPerSecond)
 	}
 	s.mu.Lock()
-	for _, c := range next.clients {
-		c.state.limiter.Store(newRateLimiter(c.config))
-	}
 	s.policy.Store(next)
 	sessions := make([]*Session, 0, len(s.sessions))
 	for session := range s.sessions {
@@ -45,11 +73,11 @@ func (s *Server) Update(cfg Config) error {
 	}
 	s.mu.Unlock()
 	s.admission.resize(next.cfg.MaxHandshakes)
-	s.cfg.Metrics.TLS().SetCRLs(ages(next.verifier, time.Now()))
+	s.counts.SetLimit(next.cfg.admissionLimits().connections)
+	s.counts.SetCRLs(ages(next.verifier, time.Now()))
 	for _, session := range sessions {
 		s.reassess(next, session)
 	}
-	return nil
 }
 
 // Config returns the current configuration, with defaults applied.
@@ -65,7 +93,7 @@ func (s *Server) SetClients(cs []*Client) error {
 // prepare returns a policy for cfg. It changes nothing.
 func (s *Server) prepare(cfg Config) (*policy, error) {
 	cfg.Listeners, cfg.Log, cfg.Metrics = s.cfg.Listeners, s.cfg.Log, s.cfg.Metrics
-	cfg.WriteBuffer = s.cfg.WriteBuffer
+	cfg.Name, cfg.Shared, cfg.WriteBuffer = s.cfg.Name, s.cfg.Shared, s.cfg.WriteBuffer
 	cfg.setDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("tlsfront: %w", err)
@@ -81,7 +109,7 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 			return nil, fmt.Errorf("tlsfront: two clients have the name %q", c.Name)
 		}
 		names[c.Name] = true
-		p.clients = append(p.clients, &client{config: c, state: s.clientState(c.Name)})
+		p.clients = append(p.clients, &client{config: c, state: s.cfg.Shared.Of(c.Name)})
 		p.identities = append(p.identities, &c.Client)
 	}
 	var err error
@@ -97,8 +125,10 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 func (c *Config) identity(clients identity.Clients) *identity.Config {
 	i := &identity.Config{Auth: c.ClientAuth, ClientCA: c.ClientCA, Clients: clients, Intermediates: c.Intermediates,
 		CRLs: c.CRLs, RefuseStaleCRL: c.RefuseStaleCRL}
-	if len(c.Certificate.Certificate) > 0 {
-		i.Own = c.Certificate.Certificate[0]
+	for _, own := range c.certificates() {
+		if len(own.Certificate.Certificate) > 0 {
+			i.Own = append(i.Own, own.Certificate.Certificate[0])
+		}
 	}
 	return i
 }

@@ -208,7 +208,7 @@ func (s *Session) cut(b []byte, now time.Time) bool {
 		p, rest, err := s.cutter.next(b)
 		if err != nil {
 			// RFC 6613 §2.6.4: the next packet cannot be found.
-			s.state.metrics.Count(wire.KindOther, metrics.FateBadLength)
+			s.state.Metrics.Count(wire.KindOther, metrics.FateBadLength)
 			s.terminate(metrics.ClosedBadLength, fmt.Sprintf("packet %d: %v; expected %d to %d octets", s.packets+1, err, wire.MinLength, wire.MaxLength))
 			return false
 		}
@@ -231,7 +231,7 @@ func (s *Session) cut(b []byte, now time.Time) bool {
 func (s *Session) packet(p []byte, now time.Time) bool {
 	s.packets++
 	s.sinceFlush++
-	s.state.metrics.Received(len(p))
+	s.state.Metrics.Received(len(p))
 	if wire.Code(p[0]) != codeStatusServer {
 		s.lastRequest = now // a watchdog does not count (RFC 6614bis §3.10)
 		s.logAccepted(slog.LevelInfo)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,15 +24,15 @@ type Server struct {
 	started    time.Time   // when New returned it
 	tls        *tls.Config // has the session ticket keys; the policy has the configuration of each handshake
 	admission  *admission
-	cpu        chan struct{} // holds a value for each handshake that computes now
+	counts     *metrics.Listener
+	ended      chan struct{} // closed when Serve returns
 	readBufs   sync.Pool     // of *buffers
 	packetBufs sync.Pool     // of *[wire.MaxLength]byte
 	recordBufs sync.Pool     // of *[]byte
 	limited    limitedLogs
 	wg         sync.WaitGroup // counts all goroutines
 
-	listeners listeners     // guarded by its own mu
-	opened    atomic.Uint64 // sessions so far
+	listeners listeners // guarded by its own mu
 
 	updateMu locks.Mutex[locks.Updating] // held by Update
 	policy   atomic.Pointer[policy]      // replaced by Update
@@ -42,7 +41,6 @@ type Server struct {
 	stopping bool
 	draining bool
 	sessions map[*Session]struct{}
-	states   map[string]*clientState // by the client's name; see RemoveClients
 }
 
 // New checks cfg and returns a server.
@@ -56,19 +54,20 @@ func New(cfg Config) (*Server, error) {
 		started:  time.Now(),
 		limited:  newLimitedLogs(cfg.Log),
 		sessions: map[*Session]struct{}{},
-		states:   map[string]*clientState{},
-
-		admission: newAdmission(cfg.MaxHandshakes, cfg.Metrics.TLS()),
-		cpu:       make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		counts:   cfg.Metrics.Listener(cfg.Name),
+		ended:    make(chan struct{}),
 	}
+	s.admission = newAdmission(cfg.MaxHandshakes, s.counts)
 	s.listeners.open = slices.Clone(cfg.Listeners)
 	s.tls = s.baseConfig()
 	s.readBufs.New = func() any { return new(buffers) }
 	s.packetBufs.New = func() any { return new([wire.MaxLength]byte) }
 	s.recordBufs.New = func() any { b := make([]byte, 0, 4<<10); return &b }
-	if err := s.Update(cfg); err != nil {
+	p, err := s.prepare(cfg)
+	if err != nil {
 		return nil, err
 	}
+	s.policy.Store(p)
 	return s, nil
 }
 
@@ -82,6 +81,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	case identity.NoCertificate:
 		s.cfg.Log.Warn("certificates of clients are not requested: client_auth is \"none\"; clients are identified by their source address only")
 	}
+	defer close(s.ended)
+	(&Change{s, s.policy.Load()}).Apply()
 	s.startListeners(ctx)
 	s.wg.Go(func() { s.runChecks(ctx) })
 	<-ctx.Done()
@@ -89,6 +90,9 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.wg.Wait()
 	return nil
 }
+
+// Wait waits until Serve has returned.
+func (s *Server) Wait() { <-s.ended }
 
 // stop stops accepting connections, then terminates every session.
 func (s *Server) stop() {
@@ -143,11 +147,12 @@ func (s *Server) tryRegister(session *Session, p *policy) (r *refusal, again boo
 		return nil, true
 	case s.stopping, s.draining:
 		return refusef(metrics.HandshakeShutdown, "the gateway stops"), false
-	case c.MaxConnections > 0 && session.state.open >= c.MaxConnections:
-		return refusef(metrics.HandshakeTooMany, "client %s has %d connections, which is its limit (max_connections)", c.Name, session.state.open), false
 	}
-	session.state.open++
-	session.state.metrics.Connected()
+	if n, ok := session.state.Enter(c.MaxConnections); !ok {
+		return refusef(metrics.HandshakeTooMany, "client %s has %d connections, which is its limit (max_connections)", c.Name, n), false
+	}
+	s.counts.AddConnections(1)
+	session.state.Metrics.Connected()
 	s.sessions[session] = struct{}{}
 	return nil, false
 }
@@ -156,46 +161,12 @@ func (s *Server) tryRegister(session *Session, p *policy) (r *refusal, again boo
 func (s *Server) unregister(session *Session, r metrics.Reason) {
 	s.mu.Lock()
 	delete(s.sessions, session)
-	session.state.open--
-	session.state.metrics.Disconnected(r)
+	session.state.Leave()
+	session.state.Metrics.Disconnected(r)
 	s.mu.Unlock()
+	s.counts.AddConnections(-1)
 	s.cfg.Metrics.Ended(session.info)
 	s.admission.connectionClosed(sourceOf(session.remote.Addr()))
-}
-
-func (s *Server) clientState(name string) *clientState {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := s.states[name]
-	if st == nil {
-		st = &clientState{metrics: s.cfg.Metrics.Client(name)}
-		s.states[name] = st
-	}
-	return st
-}
-
-// RemoveClients removes the state of clients that are no longer configured and have no
-// connections. It returns the names of those that still have connections, whose metrics
-// are still in use.
-func (s *Server) RemoveClients() (open []string) {
-	s.updateMu.Lock() // an Update in progress uses the states of its clients
-	defer s.updateMu.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	configured := map[*clientState]bool{}
-	for _, c := range s.policy.Load().clients {
-		configured[c.state] = true
-	}
-	for name, st := range s.states {
-		switch {
-		case configured[st]:
-		case st.open > 0:
-			open = append(open, name)
-		default:
-			delete(s.states, name)
-		}
-	}
-	return open
 }
 
 // addrPort returns a's address without a zone, and not as an IPv4-mapped IPv6 address; the

@@ -3,13 +3,13 @@ package tlsfront
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
-	"radsec-gw/identity"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"radsec-gw/identity"
 )
 
 // At the end of Serve connections are closed with close_notify, and every goroutine has
@@ -120,29 +120,6 @@ func (f *front) dialUntilAccepted() *testHandler {
 	}
 	f.t.Fatal("no place became free")
 	return nil
-}
-
-// The state of a client that is no longer configured is removed after its last
-// connection; that of a configured client stays.
-func TestRemoveClients(t *testing.T) {
-	f := startTCP(t, nil)
-	c, p := f.dial()
-	other := clientsOf(identity.Client{Name: "other", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
-	f.server.mu.Lock()
-	f.server.states["held"] = &clientState{open: 1}
-	f.server.mu.Unlock()
-	f.setClients(other)
-	await(t, p.closed, "the session to end when its client is gone")
-	readToEnd(c)
-	f.awaitMetric(`radsec_gw_tls_client_connections{client="campus"}`, 0)
-	if got := f.server.RemoveClients(); fmt.Sprint(got) != "[held]" {
-		t.Errorf("only the client with a connection should remain, but %q do", got)
-	}
-	f.server.mu.Lock()
-	defer f.server.mu.Unlock()
-	if f.server.states["campus"] != nil || f.server.states["other"] == nil {
-		t.Errorf("the client campus should be removed and other should stay, but there are %v", f.server.states)
-	}
 }
 
 // Serve warns if a certificate is not required.

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"radsec-gw/clientstate"
 	"radsec-gw/locks"
 	"radsec-gw/metrics"
 )
@@ -16,7 +17,7 @@ import (
 type Session struct {
 	// static after construction
 	server  *Server
-	state   *clientState
+	state   *clientstate.State
 	info    *metrics.Connection // what the metrics show of it; set before run
 	remote  netip.AddrPort
 	conn    *conn

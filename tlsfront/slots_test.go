@@ -139,7 +139,7 @@ func TestHandshakesAreBounded(t *testing.T) {
 		f.wantMetric("radsec_gw_tls_handshakes_waiting", 3)
 		f.wantMetric("radsec_gw_tls_handshake_slots_full_total", 3)
 		f.wantLine("all handshake slots are in use", "in_progress=2", "largest_source=192.0.2.1", "raise [listen].max_handshakes")
-		if n := len(f.server.cpu); n != 0 {
+		if n := len(f.server.cfg.Shared.CPU); n != 0 {
 			t.Errorf("%d processors are held by handshakes that wait for their peers, want none", n)
 		}
 		f.change(func(cfg *Config) { cfg.MaxHandshakes = 4 })

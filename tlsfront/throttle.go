@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"radsec-gw/clientstate"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/wire"
@@ -21,12 +22,12 @@ const (
 
 // limits are the current limits for the packets of a connection.
 type limits struct {
-	limiter     *rateLimiter // nil: no limit
-	outstanding int          // 0: no limit
+	limiter     *clientstate.RateLimiter // nil: no limit
+	outstanding int                      // 0: no limit
 }
 
 func (s *Session) limits() limits {
-	return limits{limiter: s.state.limiter.Load(), outstanding: s.config().MaxOutstanding}
+	return limits{limiter: s.state.Limiter(), outstanding: s.config().MaxOutstanding}
 }
 
 func (l limits) unlimited() bool { return l.limiter == nil && l.outstanding == 0 }
@@ -47,7 +48,7 @@ func (s *Session) mustWait(l limits, n int, now time.Time) (time.Duration, metri
 		low = 2*open <= l.outstanding
 	}
 	if l.limiter != nil {
-		wait, lowRate := l.limiter.allow(now, n)
+		wait, lowRate := l.limiter.Allow(now, n)
 		if wait > 0 {
 			return wait, metrics.FateRateLimited
 		}
@@ -66,7 +67,7 @@ func (s *Session) throttle(p []byte, l limits) bool {
 	waited := false
 	defer func() {
 		if waited {
-			s.server.cfg.Metrics.TLS().AddThrottled(-1)
+			s.server.counts.AddThrottled(-1)
 		}
 	}()
 	for !s.closing.Load() {
@@ -84,7 +85,7 @@ func (s *Session) throttle(p []byte, l limits) bool {
 		}
 		if !waited {
 			waited = true
-			s.server.cfg.Metrics.TLS().AddThrottled(1)
+			s.server.counts.AddThrottled(1)
 			if !s.flushAll() { // earlier packets must not wait
 				return false
 			}
@@ -98,19 +99,19 @@ func (s *Session) throttle(p []byte, l limits) bool {
 // (RFC 9765 §6.1); in RADIUS/1.0 there is none, and nothing is computed.
 func (s *Session) shed(p []byte, fate metrics.Fate) {
 	s.packets++
-	s.state.metrics.Received(len(p))
+	s.state.Metrics.Received(len(p))
 	s.logShed(fate)
 	if s.v11 {
 		s.sinceFlush++ // Flush must follow
 		s.handler.Refuse(p, fate)
 		return
 	}
-	s.state.metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
+	s.state.Metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
 }
 
 // logShed logs, once a minute for each client, that its packets are dropped.
 func (s *Session) logShed(fate metrics.Fate) {
-	s.state.sheds.Log(func() logs.Line {
+	s.state.Sheds.Log(func() logs.Line {
 		limit := "packets_per_second or octets_per_second of its [[client]]"
 		if fate == metrics.FateTooManyOutstanding {
 			limit = "[listen].max_outstanding"

@@ -1,6 +1,10 @@
 // Package tlsfront accepts RadSec connections (RADIUS over TLS), identifies each client
 // by its verified certificate, cuts the stream into packets, and writes the answers.
 //
+// A [Server] is one listener: [listen] or a [[listener]] of the configuration, with its own
+// certificates, CAs, clients and limits. What all listeners know of a client is in package
+// clientstate.
+//
 // # The path of a connection
 //
 //	listen.go     Listen opens the sockets; listeners.go replaces them while serving
@@ -12,17 +16,17 @@
 //	              ClientHello; after a PROXY header behind a load balancer (proxy.go)
 //	handshake.go  Server.handshake does TLS under one deadline, on a conn (conn.go) that
 //	              limits what the peer may send (allowance.go)
+//	certificates.go  which of the gateway's certificates a client gets
 //	keylog.go     the secrets of connections, for Wireshark
 //	keylogfile.go the file that they are written to
 //	alpn.go       which version of RADIUS is used (RFC 9765)
 //	server.go     Server.register identifies the client (package identity), under the
-//	              current configuration (policy.go); client.go has what is kept of a
-//	              client when that changes
+//	              current configuration (policy.go)
 //	session.go    Session, with Send and Flush for the Handler
 //	readloop.go   Session.run, the read loop: it drains what has arrived, then flushes
 //	incoming.go   octets from the socket to crypto/tls
 //	cutter.go     plaintext to packets (RFC 6614 §3.4)
-//	throttle.go   packets that exceed a limit (ratelimit.go) wait, then are shed
+//	throttle.go   packets that exceed a limit wait, then are shed
 //	outgoing.go   records from crypto/tls, gathered into one system call
 //	close.go      Session.terminate and Session.close, with close_notify
 //
@@ -48,8 +52,7 @@
 //	Server.updateMu > Server.mu > Session.mu
 //	crypto/tls's for reading > crypto/tls's for writing > outgoing.mu
 //
-// A goroutine that holds admission.mu, listeners.mu or rateLimiter.mu acquires none of
-// them. No lock is
+// A goroutine that holds admission.mu or listeners.mu acquires none of them. No lock is
 // held while a method of the Handler is called.
 //
 // # Bounds

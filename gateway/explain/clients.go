@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"radsec-gw/certs"
@@ -16,8 +17,13 @@ func printClients(w io.Writer, cfg *config.Config) {
 	fmt.Fprintln(t, "  name\tconditions\tmay send")
 	for i := range cfg.Clients {
 		c := &cfg.Clients[i]
-		fmt.Fprintf(t, "  %s\t%s\t%s\n", c.Name, conditions(c, cfg.Listen.ClientAuth), maySend(c))
+		fmt.Fprintf(t, "  %s\t%s\t%s\n", c.Name, conditions(c, needsCertificate(cfg, c)), maySend(c))
 	}
+}
+
+// needsCertificate reports whether each front that accepts a client requires a certificate.
+func needsCertificate(cfg *config.Config, c *config.Client) bool {
+	return !slices.ContainsFunc(cfg.Fronts(), func(f config.Front) bool { return f.Accepts(c.Name) && f.Listen.ClientAuth != config.AuthRequire })
 }
 
 // maySend says which packets a client may send.
@@ -34,7 +40,7 @@ func maySend(c *config.Client) string {
 }
 
 // conditions describes the conditions that identify a client.
-func conditions(c *config.Client, auth string) string {
+func conditions(c *config.Client, certificate bool) string {
 	var all []string
 	add := func(what string, n int, text func(i int) string) {
 		var list []string
@@ -61,7 +67,7 @@ func conditions(c *config.Client, auth string) string {
 	switch {
 	case len(all) > 0:
 		return strings.Join(all, ", ")
-	case auth == config.AuthRequire:
+	case certificate:
 		return "any certificate of the client CA"
 	}
 	return "anybody"

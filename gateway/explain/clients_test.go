@@ -10,12 +10,12 @@ import (
 
 // Each condition of a client is printed.
 func TestConditionsOfAClient(t *testing.T) {
-	none := conditions(&config.Client{}, config.AuthRequire)
+	none := conditions(&config.Client{}, true)
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[config.Client]()) {
 		for _, part := range parts(f) {
 			var c config.Client
 			one(reflect.ValueOf(&c).Elem().FieldByIndex(part))
-			printed := conditions(&c, config.AuthRequire) != none
+			printed := conditions(&c, true) != none
 			if given := c.ByCertificate() || len(c.Networks) > 0; given != printed {
 				t.Errorf("%s: a condition: %t, printed: %t", f.Name, given, printed)
 			}

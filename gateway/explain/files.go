@@ -155,11 +155,22 @@ func (a account) may(permission fs.FileMode, path string) bool {
 
 // signingKeys warns about private keys of CAs in the same directory as their certificates.
 func signingKeys(p *gateway.Plan) (list []string) {
-	path := p.Config.Listen.ClientCA
+	from := files.NewReader().Snapshot(context.Background())
+	fronts := p.Fronts()
+	for i := range fronts {
+		if key := fronts[i].Key("client_ca"); i == 0 || key != "listen.client_ca" {
+			list = append(list, signingKeysBeside(p, &fronts[i], key, from)...)
+		}
+	}
+	return list
+}
+
+// signingKeysBeside is the same for the CAs of one front.
+func signingKeysBeside(p *gateway.Plan, f *gateway.FrontFiles, at string, from *files.Snapshot) (list []string) {
+	path := f.Listen.ClientCA
 	if path == "" {
 		return nil
 	}
-	from := files.NewReader().Snapshot(context.Background())
 	beside := []string{filepath.Join(filepath.Dir(path), "ca.key"), strings.TrimSuffix(path, filepath.Ext(path)) + ".key"}
 	for _, file := range slices.Compact(beside) {
 		b, err := from.Read(file, config.MaxKeys)
@@ -170,9 +181,9 @@ func signingKeys(p *gateway.Plan) (list []string) {
 		if err != nil {
 			continue
 		}
-		if i := slices.IndexFunc(p.ClientCAs(), func(c *x509.Certificate) bool { return certs.Fits(c, key) == nil }); i >= 0 {
-			list = append(list, p.Config.MistakeAt("listen.client_ca", fmt.Sprintf(
-				"the private key of %s is in the same directory (%s): the gateway does not need it, and anyone who reads it can issue client certificates; keep it elsewhere", p.ClientCAs()[i].Subject, file)).String())
+		if i := slices.IndexFunc(f.ClientCAs, func(c *x509.Certificate) bool { return certs.Fits(c, key) == nil }); i >= 0 {
+			list = append(list, p.Config.MistakeAt(at, fmt.Sprintf(
+				"the private key of %s is in the same directory (%s): the gateway does not need it, and anyone who reads it can issue client certificates; keep it elsewhere", f.ClientCAs[i].Subject, file)).String())
 		}
 	}
 	return list

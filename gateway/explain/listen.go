@@ -10,42 +10,77 @@ import (
 	"time"
 
 	"radsec-gw/config"
+	"radsec-gw/config/defaults"
 	"radsec-gw/gateway"
 	"radsec-gw/identity"
 )
 
-// printListen prints where the gateway listens, and the certificates.
+// printListen prints where the gateway listens, and the certificates: what is as in [listen]
+// once.
 func printListen(w io.Writer, p *gateway.Plan) {
 	cfg := p.Config
 	t := table(w, "Listening")
 	defer t.Flush()
-	var addresses []string
-	for _, a := range cfg.Listen.Address {
-		addresses = append(addresses, a.String())
-	}
-	leaf := p.Certificate()
-	names := slices.Clone(leaf.DNSNames)
-	for _, ip := range leaf.IPAddresses {
-		names = append(names, ip.String())
+	fronts := p.Fronts()
+	for i := range fronts {
+		printFront(t, p, &fronts[i])
 	}
 	metrics := cfg.Metrics.Address
 	if metrics == "" {
 		metrics = "not served"
 	}
-	fmt.Fprintf(t, "  address\t%s, %s and newer\n", strings.Join(addresses, ", "), tls.VersionName(cfg.Listen.MinTLS))
-	fmt.Fprintf(t, "  certificate\t%s for %s, until %s\n", leaf.Subject, cmp.Or(strings.Join(names, ", "), "no host"), leaf.NotAfter.Format(time.DateOnly))
-	for _, f := range p.Findings(time.Now()) {
-		if f.Severity == identity.Notable {
-			fmt.Fprintf(t, "  to note\t%s\n", f.Text)
+	fmt.Fprintf(t, "  metrics\t%s\n", metrics)
+}
+
+// printFront prints one front.
+func printFront(t io.Writer, p *gateway.Plan, f *gateway.FrontFiles) {
+	first := f.Name == defaults.Listener
+	own := func(key string) bool { return first || f.Key(key) != "listen."+key }
+	if !first {
+		fmt.Fprintf(t, "  listener\t%s\n", f.Name)
+	}
+	var addresses []string
+	for _, a := range f.Listen.Address {
+		addresses = append(addresses, a.String())
+	}
+	fmt.Fprintf(t, "  address\t%s, %s and newer\n", strings.Join(addresses, ", "), tls.VersionName(f.Listen.MinTLS))
+	if own("certificate") {
+		printOwn(t, p, f)
+	}
+	if own("client_auth") {
+		fmt.Fprintf(t, "  client certificates\t%s\n", map[string]string{
+			config.AuthRequire: "required", config.AuthOptional: "optional", config.AuthNone: "not requested"}[f.Listen.ClientAuth])
+	}
+	if own("client_ca") {
+		for _, ca := range f.ClientCAs {
+			fmt.Fprintf(t, "  client CA\t%s, until %s\n", ca.Subject, ca.NotAfter.Format(time.DateOnly))
 		}
 	}
-	fmt.Fprintf(t, "  client certificates\t%s\n", map[string]string{
-		config.AuthRequire: "required", config.AuthOptional: "optional", config.AuthNone: "not requested"}[cfg.Listen.ClientAuth])
-	for _, ca := range p.ClientCAs() {
-		fmt.Fprintf(t, "  client CA\t%s, until %s\n", ca.Subject, ca.NotAfter.Format(time.DateOnly))
+	if own("intermediates") {
+		for _, c := range f.Intermediates {
+			fmt.Fprintf(t, "  intermediate\t%s, until %s\n", c.Subject, c.NotAfter.Format(time.DateOnly))
+		}
 	}
-	for _, c := range p.Intermediates() {
-		fmt.Fprintf(t, "  intermediate\t%s, until %s\n", c.Subject, c.NotAfter.Format(time.DateOnly))
+	if len(f.Listen.Clients) > 0 {
+		fmt.Fprintf(t, "  clients\t%s only\n", strings.Join(f.Listen.Clients, ", "))
 	}
-	fmt.Fprintf(t, "  metrics\t%s\n", metrics)
+}
+
+// printOwn prints the certificates that a front presents, and what is to note of them.
+func printOwn(t io.Writer, p *gateway.Plan, f *gateway.FrontFiles) {
+	for _, c := range f.Certificates {
+		names := slices.Clone(c.Leaf.DNSNames)
+		for _, ip := range c.Leaf.IPAddresses {
+			names = append(names, ip.String())
+		}
+		if len(c.Names) > 0 {
+			names = c.Names
+		}
+		fmt.Fprintf(t, "  certificate\t%s for %s, %s key, until %s\n", c.Leaf.Subject, cmp.Or(strings.Join(names, ", "), "no host"), c.Leaf.PublicKeyAlgorithm, c.Leaf.NotAfter.Format(time.DateOnly))
+		for _, finding := range p.Findings(time.Now()) {
+			if finding.Severity == identity.Notable && finding.Key == c.Key {
+				fmt.Fprintf(t, "  to note\t%s\n", finding.Text)
+			}
+		}
+	}
 }

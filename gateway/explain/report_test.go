@@ -34,7 +34,7 @@ func reportOf(t *testing.T, file string) string {
 var reportLines = []string{
 	"c.toml has no mistakes.\n",
 	"address              0.0.0.0:2083, TLS 1.2 and newer\n",
-	"for localhost, radsec-server, 127.0.0.1, ::1, until ",
+	"for localhost, radsec-server, 127.0.0.1, ::1, ECDSA key, until ",
 	"client certificates  required\n",
 	"campus  from 192.0.2.0/24 or ::1/128, named *.campus.example  access, coa\n",
 	"pinned  fingerprint sha256:12:34:56:78:…                      access, accounting, coa, disconnect\n",

@@ -1,4 +1,4 @@
-package tlsfront
+package clientstate
 
 import (
 	"time"
@@ -6,9 +6,9 @@ import (
 	"radsec-gw/locks"
 )
 
-// rateLimiter limits a client, on all its connections together, to a number of packets
+// RateLimiter limits a client, on all its connections together, to a number of packets
 // and octets per second. Up to a second's worth may arrive at once.
-type rateLimiter struct {
+type RateLimiter struct {
 	// static after construction
 	perPacket, perOctet time.Duration // the time that each takes; 0: no limit. Octets in 1/1024 ns.
 
@@ -19,24 +19,24 @@ type rateLimiter struct {
 // octetScale makes perOctet at least 1 at any rate in use.
 const octetScale = 1024
 
-// newRateLimiter returns nil if c has no such limit.
-func newRateLimiter(c *Client) *rateLimiter {
-	if c.PacketsPerSecond <= 0 && c.OctetsPerSecond <= 0 {
+// newRateLimiter returns nil if there is no such limit.
+func newRateLimiter(packetsPerSecond, octetsPerSecond int) *RateLimiter {
+	if packetsPerSecond <= 0 && octetsPerSecond <= 0 {
 		return nil
 	}
-	r := &rateLimiter{}
-	if c.PacketsPerSecond > 0 {
-		r.perPacket = time.Second / time.Duration(c.PacketsPerSecond)
+	r := &RateLimiter{}
+	if packetsPerSecond > 0 {
+		r.perPacket = time.Second / time.Duration(packetsPerSecond)
 	}
-	if c.OctetsPerSecond > 0 {
-		r.perOctet = octetScale * time.Second / time.Duration(c.OctetsPerSecond)
+	if octetsPerSecond > 0 {
+		r.perOctet = octetScale * time.Second / time.Duration(octetsPerSecond)
 	}
 	return r
 }
 
-// allow allows a packet of n octets, or returns how long to wait before the next
+// Allow allows a packet of n octets, or returns how long to wait before the next
 // attempt. low reports whether no more than half of the second's worth is used.
-func (r *rateLimiter) allow(now time.Time, n int) (wait time.Duration, low bool) {
+func (r *RateLimiter) Allow(now time.Time, n int) (wait time.Duration, low bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	octets := time.Duration(n) * r.perOctet / octetScale
