@@ -73,6 +73,17 @@ func (c *ownCertificate) equal(other *ownCertificate) bool {
 	return slices.EqualFunc(c.pair.Certificate, other.pair.Certificate, bytes.Equal)
 }
 
+// refusedEverywhere says why no client can connect anywhere, because each of the certificates
+// is refused, or returns "": one that expires takes no other down (TR7).
+func (m *material) refusedEverywhere(at time.Time) (why string) {
+	for _, c := range m.presented() {
+		if why = c.refused(at); why == "" {
+			return ""
+		}
+	}
+	return why
+}
+
 // certificateWarnings lists the findings that are more severe than notable, each with its
 // place in the configuration. reportCertificate logs them.
 func (m *material) certificateWarnings(cfg *config.Config, now time.Time) (list []string) {

@@ -18,5 +18,5 @@ func (g *Gateway) notServing() string {
 		stale = slices.DeleteFunc(stale, func(l identity.StaleList) bool { return !l.Refused })
 		return fmt.Sprintf("crl_stale is \"refuse\", and the revocation lists of these issuers are out of date; no client can be accepted: %s", identity.Few(stale))
 	}
-	return g.current.Load().files.refused(time.Now())
+	return g.current.Load().files.refusedEverywhere(time.Now())
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"slices"
 	"strings"
+	"time"
 )
 
 // NamedCertificate is a certificate that is presented for some names.
@@ -20,7 +21,8 @@ func (c *Config) certificates() []NamedCertificate {
 // certificateFor returns the certificate that a client gets: of those with the name that it
 // asks for (RFC 6066 §3) the first that it can verify. If it asks for no name, or for one that
 // none has, the first that it can verify; and if it can verify none, the first of all, because
-// its own log will say more about that than an alert (TR6).
+// its own log will say more about that than an alert (TR6). One that has expired comes after
+// all others.
 //
 // Which certificate is presented is never a matter of who is let in.
 func (p *policy) certificateFor(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -32,10 +34,13 @@ func (p *policy) certificateFor(hello *tls.ClientHelloInfo) (*tls.Certificate, e
 			named = all
 		}
 	}
-	anyName := *hello
+	anyName, now := *hello, time.Now()
 	anyName.ServerName = ""
+	verifiable := func(c NamedCertificate) bool { return anyName.SupportsCertificate(&c.Certificate) == nil }
 	chosen := &named[0].Certificate
-	if i := slices.IndexFunc(named, func(c NamedCertificate) bool { return anyName.SupportsCertificate(&c.Certificate) == nil }); i >= 0 {
+	if i := slices.IndexFunc(named, func(c NamedCertificate) bool { return verifiable(c) && refusedByAll(&c.Certificate, now) == "" }); i >= 0 {
+		chosen = &named[i].Certificate
+	} else if i := slices.IndexFunc(named, verifiable); i >= 0 {
 		chosen = &named[i].Certificate
 	}
 	if c, ok := hello.Conn.(*conn); ok {

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"testing"
+	"time"
 
 	"radsec-gw/certs"
 )
@@ -81,6 +82,30 @@ func TestWhichCertificateIsPresented(t *testing.T) {
 				c.Close()
 			}
 		}
+	}
+}
+
+// A certificate that has expired is presented only where there is no other.
+// Rules: TR6, TR7
+func TestExpiredCertificateComesLast(t *testing.T) {
+	pki := newPKI(t)
+	expired := must(pki.ca.Server([]string{"radsec-server", "old.example.org"}, func(c *x509.Certificate) {
+		c.NotBefore, c.NotAfter = time.Now().Add(-48*time.Hour), time.Now().Add(-time.Hour)
+	})).TLS()
+	expired.Leaf = must(x509.ParseCertificate(expired.Certificate[0]))
+	good := pairOf(pki.ca, false, "radsec-server")
+	f := startTCP(t, func(f *front, cfg *Config) {
+		f.pki, cfg.ClientCA, cfg.Certificate = pki, []*x509.Certificate{pki.ca.Certificate}, expired
+		cfg.Certificates = []NamedCertificate{{Certificate: good}}
+	})
+	for name, want := range map[string]*tls.Certificate{"radsec-server": &good, "": &good, "old.example.org": &expired} {
+		cfg := f.clientConfig()
+		cfg.ServerName, cfg.InsecureSkipVerify = name, true
+		c := must(tls.Dial("tcp", f.addr, cfg))
+		if !c.ConnectionState().PeerCertificates[0].Equal(want.Leaf) {
+			t.Errorf("a client that asks for %q gets the other certificate", name)
+		}
+		c.Close()
 	}
 }
 
