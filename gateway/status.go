@@ -36,6 +36,7 @@ func (a *assembler) snapshot(now time.Time, changed func(string) web.Changes) *s
 	s.Routes = g.routeList(current, s.Servers)
 	s.Clients = g.clientList(current, clients, now)
 	s.Connections = g.connectionList()
+	s.Listeners = listenerList(current, s.Connections, now)
 	s.ReverseCoA, s.NASes = g.reverseCoA(current, now)
 	a.addFiles(s, current, now)
 	a.addRefusals(s, clients, servers, events, changed)
@@ -121,7 +122,7 @@ func (g *Gateway) connectionList() []status.Connection {
 	open := g.metrics.Connections()
 	list := make([]status.Connection, 0, len(open))
 	for _, c := range open {
-		list = append(list, status.Connection{Client: c.Client, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), ExpiresAt: timeOrNil(c.NotAfter),
+		list = append(list, status.Connection{Client: c.Client, Listener: c.Listener, Remote: c.Remote.String(), Subject: logs.Clip(c.Subject), ExpiresAt: timeOrNil(c.NotAfter),
 			TLS: c.Version, Since: c.Since.UTC()})
 	}
 	return list

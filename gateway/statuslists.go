@@ -99,6 +99,30 @@ func routeOf(index int, r *config.Route, states map[portKey]portState) status.Ro
 	return out
 }
 
+// listenerList returns the listeners, in the order of the configuration.
+func listenerList(current *generation, connections []status.Connection, now time.Time) []status.Listener {
+	open := map[string]int64{}
+	for i := range connections {
+		open[connections[i].Listener]++
+	}
+	list := make([]status.Listener, 0, len(current.files.fronts))
+	for i, f := range current.files.fronts {
+		l := status.Listener{Name: f.Name, Addresses: []string{}, Connections: open[f.Name], MaxConnections: current.Descriptors.share(current.Config, f.Listen.MaxConnections),
+			Clients: append([]string{}, f.Listen.Clients...), Certificates: len(f.certificates)}
+		for _, socket := range current.radsec[i].listeners {
+			l.Addresses = append(l.Addresses, socket.Addr().String())
+		}
+		for _, c := range f.certificates {
+			if l.ExpiresAt == nil || c.pair.Leaf.NotAfter.Before(*l.ExpiresAt) {
+				l.ExpiresAt = timeOrNil(c.pair.Leaf.NotAfter)
+			}
+			l.Error = cmp.Or(l.Error, c.refused(now))
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
 // addFiles sets the files, certificates and revocation lists.
 func (a *assembler) addFiles(s *status.Snapshot, current *generation, now time.Time) {
 	m := current.files

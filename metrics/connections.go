@@ -14,6 +14,7 @@ import (
 // must not be changed after Opened.
 type Connection struct {
 	Client   string         // its configured name
+	Listener string         // that it came by
 	Remote   netip.AddrPort // the peer's address
 	Subject  string         // of its certificate, as the peer wrote it; "" without one
 	NotAfter time.Time      // the certificate's end; zero without one

@@ -168,7 +168,7 @@ func growStack() {
 
 // connectionInfo returns what the metrics show of the session while it is open.
 func connectionInfo(session *Session, p *identity.Peer, state *tls.ConnectionState) *metrics.Connection {
-	c := &metrics.Connection{Client: session.Client().Name, Remote: session.remote, Version: tls.VersionName(state.Version), Since: time.Now()}
+	c := &metrics.Connection{Client: session.Client().Name, Listener: session.server.cfg.Name, Remote: session.remote, Version: tls.VersionName(state.Version), Since: time.Now()}
 	if p.Leaf != nil {
 		c.Subject, c.NotAfter = p.Leaf.Subject.String(), p.Leaf.NotAfter
 	}

@@ -20,6 +20,7 @@ type Snapshot struct {
 	Problems        []Problem        `json:"problems"`         // what an operator should act on
 	Servers         []Server         `json:"servers"`          // the ports of the servers
 	Routes          []Route          `json:"routes"`           // of the configuration
+	Listeners       []Listener       `json:"listeners"`        // [listen], then each [[listener]]
 	Clients         []Client         `json:"clients"`          // of the configuration
 	Connections     []Connection     `json:"connections"`      // that are open; those first whose certificates expire first
 	ReverseCoA      *ReverseCoA      `json:"reverse_coa"`      // null: it is not configured
@@ -125,6 +126,18 @@ type Route struct {
 	Since      *time.Time `json:"since"`      // since when it is unserved
 }
 
+// Listener is what RadSec clients connect to: [listen] or a [[listener]].
+type Listener struct {
+	Name           string     `json:"name"`            // as configured; "listen" is [listen]
+	Addresses      []string   `json:"addresses"`       // IP addresses and TCP ports
+	Connections    int64      `json:"connections"`     // of known clients, open now
+	MaxConnections int        `json:"max_connections"` // at a time
+	Clients        []string   `json:"clients"`         // that it accepts, at most 10; empty: all
+	Certificates   int        `json:"certificates"`    // that it presents, each to those who can verify it
+	ExpiresAt      *time.Time `json:"expires_at"`      // the first of these
+	Error          string     `json:"error"`           // why clients refuse one of these; "" if they do not
+}
+
 // Client is one [[client]] of the configuration.
 type Client struct {
 	Name        string     `json:"name"`         // as configured
@@ -143,6 +156,7 @@ type Client struct {
 // Connection is one RadSec connection that is open now.
 type Connection struct {
 	Client    string     `json:"client"`     // its name
+	Listener  string     `json:"listener"`   // that it came by
 	Remote    string     `json:"remote"`     // the address and port that it comes from
 	Subject   string     `json:"subject"`    // of its certificate; "" without one
 	ExpiresAt *time.Time `json:"expires_at"` // its certificate; null without one

@@ -16,7 +16,7 @@ type View struct {
 }
 
 // Lists are the names of the lists that a View can ask for.
-var Lists = []string{"problems", "servers", "routes", "clients", "connections", "nases", "certificates", "revocation_lists", "files", "reloads", "refusals", "events"}
+var Lists = []string{"problems", "servers", "routes", "listeners", "clients", "connections", "nases", "certificates", "revocation_lists", "files", "reloads", "refusals", "events"}
 
 // Limits says how much a View may have.
 type Limits struct {
@@ -51,11 +51,14 @@ func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
 		return v.Client == "" && (v.Server == "" || slices.Contains(r.Servers, c.configured)) &&
 			(c.has(r.State, r.Balance) || c.has(r.Realms...) || c.has(r.Servers...) || c.has(r.Packets...))
 	})
+	out.Listeners = cut(c, "listeners", s.Listeners, func(l *Listener) bool {
+		return c.unnamed() && (c.has(l.Name, l.Error) || c.has(l.Addresses...) || c.has(l.Clients...))
+	})
 	out.Clients = cut(c, "clients", s.Clients, func(p *Client) bool {
 		return (v.Client == "" || p.Name == v.Client) && v.Server == "" && c.has(p.Name, p.Subject, p.Remote)
 	})
 	out.Connections = cut(c, "connections", s.Connections, func(p *Connection) bool {
-		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Client, p.Subject, p.Remote)
+		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Client, p.Listener, p.Subject, p.Remote)
 	})
 	out.NASes = cut(c, "nases", s.NASes, func(p *NAS) bool {
 		return (v.Client == "" || p.Client == v.Client) && v.Server == "" && c.has(p.Name, p.Client, p.Connection)
@@ -72,6 +75,9 @@ func (s *Snapshot) Cut(v View, l Limits) *Snapshot {
 	out.Events = cut(c, "events", s.Events, c.hasEvent)
 	for i := range out.Routes {
 		out.Routes[i].Realms, out.Routes[i].Servers = clipped(out.Routes[i].Realms), clipped(out.Routes[i].Servers)
+	}
+	for i := range out.Listeners {
+		out.Listeners[i].Clients = clipped(out.Listeners[i].Clients)
 	}
 	if !c.unnamed() || v.List != "" {
 		none := Series{RequestsPerSecond: []float32{}, ReplySeconds: []float32{}}
