@@ -63,10 +63,10 @@ type Config struct {
 	Listeners    []Listener // in file order; names are unique
 	Certificates []Certificate
 	Clients      []Client // in file order: the first match wins
-	Servers []Server // names are unique
-	Routes  []Route  // in file order, which matters to patterns only
-	Rules   []Rule   // in file order, in which they are applied; names are unique
-	Routing Routing
+	Servers      []Server // names are unique
+	Routes       []Route  // in file order, which matters to patterns only
+	Rules        []Rule   // in file order, in which they are applied; names are unique
+	Routing      Routing
 
 	DynamicAuthorization DynamicAuthorization
 

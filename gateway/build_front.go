@@ -7,6 +7,7 @@ import (
 	"radsec-gw/config"
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 	"radsec-gw/tlsfront"
 )
 
@@ -72,8 +73,8 @@ func buildFront(cfg *config.Config, files *frontMaterial, ownCAs [][]*x509.Certi
 
 // buildIdentity translates the conditions that identify a client, and its limits. cas are
 // its own CAs.
-func buildIdentity(c *config.Client, cas []*x509.Certificate) (*tlsfront.Client, error) {
-	t := &tlsfront.Client{Client: identity.Client{
+func buildIdentity(c *config.Client, cas []*x509.Certificate) (*sessions.Client, error) {
+	t := &sessions.Client{Client: identity.Client{
 		Name: c.Name, Networks: c.Networks, Fingerprints: c.Fingerprints,
 		SANDNS: c.SANDNS, SANIP: c.SANIP.Addresses, SANIPSource: c.SANIP.Source, SANURI: c.SANURI,
 		NAIRealms: c.SANNAIRealm, CA: cas, Subjects: c.Subject, Issuers: c.Issuer, CommonNames: c.CommonName,

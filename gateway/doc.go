@@ -61,15 +61,16 @@
 //
 //	Gateway.turn                  a channel; held while a reload reads files and opens sockets
 //	Gateway.reloading             while a reload replaces the parts; its holder waits for no file, name or socket
-//	  tlsfront: Server.updateMu   while connections are checked against a new policy
-//	    Server.mu                 while sessions are added, removed or listed
+//	  sessions: Table.updateMu    while sessions are checked against a new policy
+//	    Table.mu                  while sessions are added, removed or listed
+//	      Shared.mu               while the state of a client is made or removed
 //	  udpback: socket.sweeping    while a sweep resends, moves and gives up requests
 //	    Server.mu, socketSet.mu, socket.mu, Exchange.mu
 //	  audit: Hub.mu               while the log lines of requests are configured, or a tap is attached
 //	Metrics.mu                    while series are made, removed or listed
 //	udpback: Backend.mu           while servers are registered, removed or listed
 //
-// The locks of tlsfront, udpback and audit in this list are not acquired with each other
+// The locks of sessions, udpback and audit in this list are not acquired with each other
 // held. What waits for goroutines, such as closing a server of udpback, is called
 // with at most reloading held, which none of these goroutines acquires.
 //

@@ -7,6 +7,7 @@ import (
 
 	"radsec-gw/identity"
 	"radsec-gw/relay"
+	"radsec-gw/sessions"
 	"radsec-gw/tlsfront"
 )
 
@@ -92,7 +93,7 @@ func (g *Gateway) newFront(cfg *tlsfront.Config) (*front, error) {
 func (g *Gateway) connect(cfg *tlsfront.Config, clients []*relay.Client) {
 	for _, one := range cfg.Clients {
 		i := slices.IndexFunc(clients, func(c *relay.Client) bool { return c.Config().Name == one.Name })
-		one.Open = func(s *tlsfront.Session) tlsfront.Handler {
+		one.Open = func(s sessions.Conn) sessions.Handler {
 			return g.relay.Open(clients[i], s, s.RemoteAddr(), originOf(s))
 		}
 	}

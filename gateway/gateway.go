@@ -14,7 +14,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"radsec-gw/audit"
-	"radsec-gw/clientstate"
 	"radsec-gw/config"
 	"radsec-gw/dynauth"
 	"radsec-gw/files"
@@ -22,6 +21,7 @@ import (
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
 	"radsec-gw/relay"
+	"radsec-gw/sessions"
 	"radsec-gw/tlsfront"
 	"radsec-gw/udpback"
 	"radsec-gw/web"
@@ -39,7 +39,7 @@ type Gateway struct {
 	back      *udpback.Backend
 	relay     *relay.Relay
 	dynauth   *dynauth.Server
-	shared    *clientstate.Shared // by all fronts
+	shared    *sessions.Shared // by all fronts
 	web       *web.Server
 	reader    *files.Reader
 	marker    relay.MarkerKey // of this process
@@ -120,7 +120,7 @@ func Start(ctx context.Context, p *Plan, o Options) (*Gateway, error) {
 	g := &Gateway{log: log, logs: output, metrics: m, reloads: m.Reloads(), back: udpback.New(m, log),
 		reader: p.reader, marker: relay.NewMarkerKey(), inherited: len(o.Listeners) > 0, lastRead: p.files.sums,
 		turn: make(chan struct{}, 1), poll: newPoller(p.Config.Listen.ReloadInterval)}
-	g.shared = clientstate.New(m, runtime.GOMAXPROCS(0)/2)
+	g.shared = sessions.NewShared(m, runtime.GOMAXPROCS(0)/2)
 	g.ctx, g.cancel = context.WithCancel(ctx)
 	g.reloadCtx, g.stopReloads = context.WithCancel(g.ctx)
 	first := &generation{Plan: p, routes: webRoutes(p.Config)}

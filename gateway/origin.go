@@ -4,11 +4,11 @@ import (
 	"radsec-gw/identity"
 	"radsec-gw/relay"
 	"radsec-gw/rules"
-	"radsec-gw/tlsfront"
+	"radsec-gw/sessions"
 )
 
 // originOf returns where a session of a client comes from.
-func originOf(s *tlsfront.Session) relay.Origin {
+func originOf(s sessions.Conn) relay.Origin {
 	return relay.Origin{
 		Facts: func() *rules.Facts { return factsOf(s) },
 		SourceKey: func(bySerial bool) []byte {
@@ -19,7 +19,7 @@ func originOf(s *tlsfront.Session) relay.Origin {
 }
 
 // factsOf returns what attribute rules can say about a session (ID1).
-func factsOf(s *tlsfront.Session) *rules.Facts {
+func factsOf(s sessions.Conn) *rules.Facts {
 	leaf, version := s.Security()
 	c := identity.FactsOf(leaf)
 	radius := "1.0"

@@ -35,7 +35,7 @@ func accepts(name string) func(*Gateway) any {
 
 // listenerChanges has the keys of [[listener]] and [[certificate]].
 func listenerChanges() map[string]keyChange {
-	all := map[string]keyChange{}
+	all := map[string]keyChange{"Listen.Clients": {"", `clients = ["campus"]`, accepts("listen")}}
 	const listener = "[[listener]]\nname = \"l\"\n"
 	const address = "address = [\"127.0.0.1:0\"]\n"
 	for name, c := range listenChanges() {

@@ -16,6 +16,7 @@ import (
 	"radsec-gw/config"
 	"radsec-gw/gateway/gatewaytest"
 	"radsec-gw/relay"
+	"radsec-gw/sessions"
 	"radsec-gw/tlsfront"
 )
 
@@ -82,7 +83,7 @@ func inFront[T any](see func(tlsfront.Config) T) func(*Gateway) any {
 }
 
 // ofClient observes something of the only client.
-func ofClient[T any](see func(*tlsfront.Client) T) func(*Gateway) any {
+func ofClient[T any](see func(*sessions.Client) T) func(*Gateway) any {
 	return func(g *Gateway) any { return see(g.listen().Config().Clients[0]) }
 }
 
@@ -103,7 +104,6 @@ const (
 // [routing], by the name of its field.
 func keyChanges() map[string]keyChange {
 	all := listenChanges()
-	all["Listen.Clients"] = keyChange{"", `clients = ["campus"]`, accepts("listen")}
 	maps.Copy(all, listenerChanges())
 	maps.Copy(all, clientChanges())
 	maps.Copy(all, reverseChanges())
@@ -147,20 +147,20 @@ func listenChanges() map[string]keyChange {
 
 func clientChanges() map[string]keyChange {
 	return map[string]keyChange{
-		"Clients.Name":                           {`name = "campus"`, `name = "lab"`, ofClient(func(c *tlsfront.Client) any { return c.Name })},
-		"Clients.Networks":                       {"", `networks = ["127.0.0.1"]`, ofClient(func(c *tlsfront.Client) any { return c.Networks })},
-		"Clients.Fingerprints":                   {"", `fingerprints = ["` + strings.Repeat("ab", 32) + `"]`, ofClient(func(c *tlsfront.Client) any { return c.Fingerprints })},
-		"Clients.SANDNS":                         {"", `san_dns = ["a.example"]`, ofClient(func(c *tlsfront.Client) any { return c.SANDNS })},
-		"Clients.SANIP.Source":                   {"", `san_ip = ["source"]`, ofClient(func(c *tlsfront.Client) any { return c.SANIPSource })},
-		"Clients.SANIP.Addresses":                {"", `san_ip = ["127.0.0.1"]`, ofClient(func(c *tlsfront.Client) any { return c.SANIP })},
-		"Clients.CA":                             {"", `ca = "certs/other/ca.pem"`, ofClient(func(c *tlsfront.Client) any { return len(c.CA) })},
-		"Clients.SANNAIRealm":                    {"", `san_nairealm = ["a.example"]`, ofClient(func(c *tlsfront.Client) any { return c.NAIRealms })},
-		"Clients.SubjectRDN":                     {"", `subject_rdn = ["UID=a"]`, ofClient(func(c *tlsfront.Client) any { return c.SubjectRDNs })},
-		"Clients.SANURI":                         {"", `san_uri = ["urn:a"]`, ofClient(func(c *tlsfront.Client) any { return c.SANURI })},
-		"Clients.Subject":                        {"", `subject = ["CN=a"]`, ofClient(func(c *tlsfront.Client) any { return c.Subjects })},
-		"Clients.Issuer":                         {"", `issuer = ["CN=a"]`, ofClient(func(c *tlsfront.Client) any { return c.Issuers })},
-		"Clients.CommonName":                     {"", `common_name = ["a"]`, ofClient(func(c *tlsfront.Client) any { return c.CommonNames })},
-		"Clients.PolicyOID":                      {"", `policy_oid = ["1.2.3"]`, ofClient(func(c *tlsfront.Client) any { return c.PolicyOIDs })},
+		"Clients.Name":                           {`name = "campus"`, `name = "lab"`, ofClient(func(c *sessions.Client) any { return c.Name })},
+		"Clients.Networks":                       {"", `networks = ["127.0.0.1"]`, ofClient(func(c *sessions.Client) any { return c.Networks })},
+		"Clients.Fingerprints":                   {"", `fingerprints = ["` + strings.Repeat("ab", 32) + `"]`, ofClient(func(c *sessions.Client) any { return c.Fingerprints })},
+		"Clients.SANDNS":                         {"", `san_dns = ["a.example"]`, ofClient(func(c *sessions.Client) any { return c.SANDNS })},
+		"Clients.SANIP.Source":                   {"", `san_ip = ["source"]`, ofClient(func(c *sessions.Client) any { return c.SANIPSource })},
+		"Clients.SANIP.Addresses":                {"", `san_ip = ["127.0.0.1"]`, ofClient(func(c *sessions.Client) any { return c.SANIP })},
+		"Clients.CA":                             {"", `ca = "certs/other/ca.pem"`, ofClient(func(c *sessions.Client) any { return len(c.CA) })},
+		"Clients.SANNAIRealm":                    {"", `san_nairealm = ["a.example"]`, ofClient(func(c *sessions.Client) any { return c.NAIRealms })},
+		"Clients.SubjectRDN":                     {"", `subject_rdn = ["UID=a"]`, ofClient(func(c *sessions.Client) any { return c.SubjectRDNs })},
+		"Clients.SANURI":                         {"", `san_uri = ["urn:a"]`, ofClient(func(c *sessions.Client) any { return c.SANURI })},
+		"Clients.Subject":                        {"", `subject = ["CN=a"]`, ofClient(func(c *sessions.Client) any { return c.Subjects })},
+		"Clients.Issuer":                         {"", `issuer = ["CN=a"]`, ofClient(func(c *sessions.Client) any { return c.Issuers })},
+		"Clients.CommonName":                     {"", `common_name = ["a"]`, ofClient(func(c *sessions.Client) any { return c.CommonNames })},
+		"Clients.PolicyOID":                      {"", `policy_oid = ["1.2.3"]`, ofClient(func(c *sessions.Client) any { return c.PolicyOIDs })},
 		"Clients.Secret":                         {"", `secret = "another"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Secret })},
 		"Clients.Packets":                        {"", `packets = ["access"]`, ofPolicy(func(c *relay.ClientConfig) any { return c.Allowed })},
 		"Clients.Realms":                         {"", `realms = ["example.org"]`, ofPolicy(func(c *relay.ClientConfig) any { return c.Realms != nil })},
@@ -168,9 +168,9 @@ func clientChanges() map[string]keyChange {
 		"Clients.RequireMessageAuthenticator":    {"", `require_message_authenticator = "all"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
 		"Clients.RequireEAPMessageAuthenticator": {"", `require_eap_message_authenticator = false`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
 		"Clients.VerifyRequestAuthenticator":     {"", `verify_request_authenticator = false`, ofPolicy(func(c *relay.ClientConfig) any { return c.Policy })},
-		"Clients.MaxConnections":                 {"", `max_connections = 9`, ofClient(func(c *tlsfront.Client) any { return c.MaxConnections })},
-		"Clients.PacketsPerSecond":               {"", `packets_per_second = 9`, ofClient(func(c *tlsfront.Client) any { return c.PacketsPerSecond })},
-		"Clients.OctetsPerSecond":                {"", `octets_per_second = 9`, ofClient(func(c *tlsfront.Client) any { return c.OctetsPerSecond })},
+		"Clients.MaxConnections":                 {"", `max_connections = 9`, ofClient(func(c *sessions.Client) any { return c.MaxConnections })},
+		"Clients.PacketsPerSecond":               {"", `packets_per_second = 9`, ofClient(func(c *sessions.Client) any { return c.PacketsPerSecond })},
+		"Clients.OctetsPerSecond":                {"", `octets_per_second = 9`, ofClient(func(c *sessions.Client) any { return c.OctetsPerSecond })},
 		"Clients.RulesRequest":                   {`rules_request = ["r"]`, "", ofRules},
 		"Clients.RulesReply":                     {"", `rules_reply = ["r"]`, ofRules},
 		"Clients.Source":                         {"", `source = "127.0.0.9"`, ofPolicy(func(c *relay.ClientConfig) any { return c.Source })},

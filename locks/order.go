@@ -67,9 +67,9 @@ type lock struct {
 // group are never held together.
 var order = [][]lock{
 	{{Reloading{}, "gateway.Gateway.reloading", false}},
-	{{Updating{}, "tlsfront.Server.updateMu", false}},
-	{{Sessions{}, "tlsfront.Server.mu", false}},
-	{{ClientStates{}, "clientstate.Shared.mu", false}}, // makes the series of a client
+	{{Updating{}, "sessions.Table.updateMu", false}},
+	{{Sessions{}, "sessions.Table.mu", false}},
+	{{ClientStates{}, "sessions.Shared.mu", false}}, // makes the series of a client
 	{{SocketSweeping{}, "udpback.socket.sweeping", false}},
 	{{Server{}, "udpback.Server.mu", true}}, // of a server, then of its members
 	{{SocketSet{}, "udpback.socketSet.mu", false}},
@@ -88,7 +88,7 @@ var order = [][]lock{
 		{Link{}, "dynauth.Link.mu", false},
 		{Session{}, "tlsfront.Session.mu", false},
 		{Admission{}, "tlsfront.admission.mu", false},
-		{RateLimiter{}, "clientstate.RateLimiter.mu", false},
+		{RateLimiter{}, "sessions.RateLimiter.mu", false},
 		{Listeners{}, "tlsfront.listeners.mu", false},
 		{Outgoing{}, "tlsfront.outgoing.mu", false}, // under a lock of crypto/tls
 		{KeyLog{}, "tlsfront.KeyLog.mu", false},     // the same

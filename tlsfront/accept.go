@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // accept accepts connections from l until ctx is done or l is closed. It never waits for
@@ -55,14 +56,14 @@ func (s *Server) admit(ctx context.Context, c net.Conn) {
 	remote := addrPort(c.RemoteAddr())
 	p := s.policy.Load()
 	proxied := p.cfg.proxied(remote.Addr())
-	if !proxied && !p.identities.Lists(remote.Addr()) {
-		s.reject(c, remote, unlisted(p.identities, remote.Addr()))
+	if r := p.Unlisted(remote.Addr()); r != nil && !proxied {
+		s.reject(c, remote, r)
 		return
 	}
 	a := &arrival{conn: c, remote: remote, source: sourceOf(remote.Addr())}
 	c.SetDeadline(time.Now().Add(p.cfg.SilentTimeout)) // first, because stop may set another
 	if r := s.admission.enter(a, proxied, p.cfg.admissionLimits()); r != nil {
-		if r.result == metrics.HandshakeNoDescriptor {
+		if r.Result == metrics.HandshakeNoDescriptor {
 			s.logNoDescriptors(nil)
 		}
 		s.reject(c, remote, r)
@@ -84,23 +85,23 @@ func (c *Config) admissionLimits() admissionLimits {
 
 // reject counts, logs and closes a connection, without an alert. Admission does not count
 // it, or no longer counts it; closeAfterHandshake closes one that admission still counts.
-func (s *Server) reject(c net.Conn, remote netip.AddrPort, r *refusal) {
-	switch r.result {
+func (s *Server) reject(c net.Conn, remote netip.AddrPort, r *sessions.Refusal) {
+	switch r.Result {
 	case metrics.HandshakeShutdown, metrics.HandshakeNoDescriptor: // logNoDescriptors reports the latter
 		s.rejectQuietly(c, remote, r)
 		return
 	}
 	c.Close()
 	s.logRejected(remote, r)
-	s.counts.CountHandshake(r.result)
+	s.counts.CountHandshake(r.Result)
 }
 
 // rejectQuietly is like reject for a connection that is not an error, such as the health
 // check of a load balancer: it is counted, but logged at debug only.
-func (s *Server) rejectQuietly(c net.Conn, remote netip.AddrPort, r *refusal) {
+func (s *Server) rejectQuietly(c net.Conn, remote netip.AddrPort, r *sessions.Refusal) {
 	c.Close()
-	s.log(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", r.result, "error", r.text)
-	s.counts.CountHandshake(r.result)
+	s.log(remote, slog.LevelDebug, "RadSec connection refused", "peer", remote, "result", r.Result, "error", r.Text)
+	s.counts.CountHandshake(r.Result)
 }
 
 // outOfDescriptors reports whether err is that the process or the system has no file
@@ -150,6 +151,6 @@ func (s *Server) rejectWithSpare(ctx context.Context, spare *spare, l net.Listen
 		s.admit(ctx, c)
 		return true
 	}
-	s.reject(c, addrPort(c.RemoteAddr()), refusef(metrics.HandshakeNoDescriptor, "the process has no file descriptors left"))
+	s.reject(c, addrPort(c.RemoteAddr()), sessions.Refusef(metrics.HandshakeNoDescriptor, "the process has no file descriptors left"))
 	return spare.open()
 }

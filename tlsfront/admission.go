@@ -9,6 +9,7 @@ import (
 
 	"radsec-gw/locks"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // An accepted connection goes through stages until its client is known:
@@ -80,17 +81,17 @@ func newAdmission(slots int, m *metrics.Listener) *admission {
 // enter admits a new connection, or refuses it if a limit is reached and no other
 // connection can be displaced. If proxied, the source is in a PROXY header that has yet to
 // arrive, and enterProxied follows.
-func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (r *refusal) {
+func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (r *sessions.Refusal) {
 	d.mu.Lock()
 	var displaced *arrival
 	switch {
 	case d.draining:
-		r = refusef(metrics.HandshakeShutdown, "the gateway stops")
+		r = sessions.Refusef(metrics.HandshakeShutdown, "the gateway stops")
 	case d.open >= l.connections:
 		if displaced = d.displaceable(a.source); displaced == nil {
-			r = refusef(metrics.HandshakeTooMany, "%d connections are open, which is the limit (max_connections)", d.open)
+			r = sessions.Refusef(metrics.HandshakeTooMany, "%d connections are open, which is the limit (max_connections)", d.open)
 			if l.descriptors {
-				r = refusef(metrics.HandshakeNoDescriptor, "%d connections are open, and the process has no file descriptors for more", d.open)
+				r = sessions.Refusef(metrics.HandshakeNoDescriptor, "%d connections are open, and the process has no file descriptors for more", d.open)
 			}
 		}
 	case proxied && d.proxied.n >= l.silent:
@@ -121,7 +122,7 @@ func (d *admission) enter(a *arrival, proxied bool, l admissionLimits) (r *refus
 // enterSource applies the limit for one source. displaced is the connection that is
 // already displaced, or nil. It returns the connection to displace, which may be a silent
 // one of the source itself. Called with mu held.
-func (d *admission) enterSource(a, displaced *arrival, l admissionLimits) (*arrival, *refusal) {
+func (d *admission) enterSource(a, displaced *arrival, l admissionLimits) (*arrival, *sessions.Refusal) {
 	n := d.sources[a.source]
 	if l.perSource <= 0 || n < l.perSource || displaced != nil && displaced.source == a.source {
 		return displaced, nil
@@ -129,16 +130,16 @@ func (d *admission) enterSource(a, displaced *arrival, l admissionLimits) (*arri
 	if g := d.silent.groups[a.source]; g != nil {
 		return g.first(), nil
 	}
-	return nil, refusef(metrics.HandshakeTooMany, "%v has %d connections, which is the limit for one source (max_connections_per_source)", a.source, n)
+	return nil, sessions.Refusef(metrics.HandshakeTooMany, "%v has %d connections, which is the limit for one source (max_connections_per_source)", a.source, n)
 }
 
 // enterProxied moves a connection whose source is known from its PROXY header to the silent
 // ones, or refuses it.
-func (d *admission) enterProxied(a *arrival, source netip.Addr, l admissionLimits) (r *refusal) {
+func (d *admission) enterProxied(a *arrival, source netip.Addr, l admissionLimits) (r *sessions.Refusal) {
 	d.mu.Lock()
 	if a.result != metrics.HandshakeOK {
 		d.mu.Unlock()
-		return &refusal{result: a.result}
+		return &sessions.Refusal{Result: a.result}
 	}
 	d.proxied.remove(a)
 	a.source = source
@@ -155,7 +156,7 @@ func (d *admission) enterProxied(a *arrival, source netip.Addr, l admissionLimit
 		d.silent.add(a)
 	} else {
 		d.open--
-		a.result = r.result
+		a.result = r.Result
 	}
 	d.mu.Unlock()
 	displaced.abort()

@@ -222,7 +222,7 @@ func TestQueuedAreDisplacedAtTheLimit(t *testing.T) {
 	}
 	d.requestSlot(other, time.Now().Add(time.Hour))
 	same := arrivalFrom("192.0.2.2")
-	if r := d.enter(same, false, l); r == nil || r.result != metrics.HandshakeTooMany {
+	if r := d.enter(same, false, l); r == nil || r.Result != metrics.HandshakeTooMany {
 		t.Errorf("a second connection of the new source gets %v, want too_many: no source has more in the queue", r)
 	}
 	d.stop()

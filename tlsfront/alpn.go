@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // The versions of RADIUS, in Config and as ALPN protocols (RFC 9765 §3.1).
@@ -81,7 +82,7 @@ func (p *policy) negotiate(keys *tls.Config) {
 
 // errDowngrade is the refusal of a client that resumes a session of RADIUS/1.1 without
 // offering it.
-var errDowngrade = refusef(metrics.HandshakeRadiusVersion, "the client resumes a session of RADIUS/1.1 without offering RADIUS/1.1 (RFC 9765 §3.5)")
+var errDowngrade = sessions.Refusef(metrics.HandshakeRadiusVersion, "the client resumes a session of RADIUS/1.1 without offering RADIUS/1.1 (RFC 9765 §3.5)")
 
 // handshakeConfig returns the configuration for a handshake: before TLS 1.3 there is no
 // RADIUS/1.1 (RFC 9765 §3.4).
@@ -95,12 +96,12 @@ func (p *policy) handshakeConfig(hello *tls.ClientHelloInfo) *tls.Config {
 // versionOf reports whether the connection uses RADIUS/1.1. It returns a refusal for a
 // client that does not offer it if only RADIUS/1.1 is supported: a client that offers no
 // protocol uses RADIUS/1.0 (RFC 9765 §3.3.1).
-func (p *policy) versionOf(state *tls.ConnectionState) (v11 bool, r *refusal) {
+func (p *policy) versionOf(state *tls.ConnectionState) (v11 bool, r *sessions.Refusal) {
 	switch {
 	case state.NegotiatedProtocol == protocol11 && state.Version >= tls.VersionTLS13:
 		return true, nil
 	case p.cfg.only11() || state.NegotiatedProtocol == protocol11:
-		return false, refusef(metrics.HandshakeRadiusVersion, "the client does not offer RADIUS/1.1 by ALPN, and only that is supported here (RFC 9765 §3.3.1)")
+		return false, sessions.Refusef(metrics.HandshakeRadiusVersion, "the client does not offer RADIUS/1.1 by ALPN, and only that is supported here (RFC 9765 §3.3.1)")
 	}
 	return false, nil
 }

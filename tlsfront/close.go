@@ -25,7 +25,7 @@ const (
 
 // Close terminates the session for the given reason, which is logged. It returns
 // immediately; the read loop closes the connection.
-func (s *Session) Close(reason string) { s.terminate(metrics.ClosedLocally, reason) }
+func (s *Session) Close(reason string) { s.Terminate(metrics.ClosedLocally, reason) }
 
 // Ended returns why the session ends. It may be called after Send has reported false,
 // and by the handler's Closed.
@@ -35,8 +35,8 @@ func (s *Session) Ended() metrics.Reason {
 	return s.reason
 }
 
-// terminate stops the read loop. Only the first call has an effect.
-func (s *Session) terminate(r metrics.Reason, text string) {
+// Terminate stops the read loop. Only the first call has an effect.
+func (s *Session) Terminate(r metrics.Reason, text string) {
 	s.mu.Lock()
 	if s.terminated {
 		s.mu.Unlock()
@@ -52,11 +52,11 @@ func (s *Session) terminate(r metrics.Reason, text string) {
 func (s *Session) writeFailed(err error) {
 	switch {
 	case errors.Is(err, errNotReading):
-		s.terminate(metrics.ClosedNotReading, fmt.Sprintf("the client does not read: more than %d octets of answers are waiting, which is the limit", s.server.cfg.WriteBuffer))
+		s.Terminate(metrics.ClosedNotReading, fmt.Sprintf("the client does not read: more than %d octets of answers are waiting, which is the limit", s.server.cfg.WriteBuffer))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		s.terminate(metrics.ClosedNotReading, fmt.Sprintf("the client has not read its answers within %v", s.conn.out.timeout))
+		s.Terminate(metrics.ClosedNotReading, fmt.Sprintf("the client has not read its answers within %v", s.conn.out.timeout))
 	default:
-		s.terminate(metrics.ClosedBroken, "writing: "+err.Error())
+		s.Terminate(metrics.ClosedBroken, "writing: "+err.Error())
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // recorded records what a client reads from the network.
@@ -49,7 +50,7 @@ func TestCloseNotifyComesFirst(t *testing.T) {
 	elsewhere := clientsOf(identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Fingerprints: [][32]byte{{1}}})
 	for _, c := range []struct {
 		what    string
-		clients []*Client // nil: one that takes everybody
+		clients []*sessions.Client // nil: one that takes everybody
 		write   []byte
 	}{
 		{"a Length of 19", nil, []byte{1, 1, 0, 19}},
@@ -63,7 +64,7 @@ func TestCloseNotifyComesFirst(t *testing.T) {
 					cfg.Clients = c.clients
 				}
 				open := f.open
-				f.open = func(s *Session) Handler {
+				f.open = func(s *Session) sessions.Handler {
 					p := open(s).(*testHandler)
 					p.refuse = func([]byte) error { return errors.New("attributes that do not fill the packet") }
 					return p

@@ -13,10 +13,10 @@ import (
 	"slices"
 	"time"
 
-	"radsec-gw/clientstate"
 	"radsec-gw/config/defaults"
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // Config is the configuration of a Server. A zero value means the default that is given
@@ -24,8 +24,8 @@ import (
 type Config struct {
 	Listeners []net.Listener // Serve closes them; SetListeners replaces them
 
-	Name   string              // of the listener, in metrics; "": that of [listen]
-	Shared *clientstate.Shared // with the other listeners; nil: nothing is
+	Name   string           // of the listener, in metrics; "": that of [listen]
+	Shared *sessions.Shared // with the other listeners; nil: nothing is
 
 	Certificate    tls.Certificate        // the server's own, with its chain
 	Certificates   []NamedCertificate     // further ones; certificates.go says which is presented
@@ -35,7 +35,7 @@ type Config struct {
 	MinVersion     uint16                 // 0: TLS 1.2, the least allowed
 	CipherSuites   []uint16               // for TLS 1.2; nil: Go's choice
 	RadiusVersions []string               // offered by ALPN, of Radius10 and Radius11 (RFC 9765 §3); nil: no ALPN, RADIUS/1.0
-	Clients        []*Client              // the first match counts
+	Clients        []*sessions.Client     // the first match counts
 	CRLs           []*x509.RevocationList // each signed by a certificate of ClientCA, of a client's CA or of Intermediates
 	RefuseStaleCRL bool                   // refuse certificates of an issuer whose newest list is out of date; else only warn
 	TicketKeys     [][32]byte             // session ticket keys, the first encrypts (RFC 5077 §5.5); nil: random ones, changed daily
@@ -65,7 +65,7 @@ type Config struct {
 func (c *Config) setDefaults() {
 	c.Name = cmp.Or(c.Name, defaults.Listener)
 	if c.Shared == nil && c.Metrics != nil {
-		c.Shared = clientstate.New(c.Metrics, runtime.GOMAXPROCS(0)/2)
+		c.Shared = sessions.NewShared(c.Metrics, runtime.GOMAXPROCS(0)/2)
 	}
 	c.MinVersion = cmp.Or(c.MinVersion, tls.VersionTLS12)
 	c.SilentTimeout = cmp.Or(c.SilentTimeout, defaults.SilentTimeout)

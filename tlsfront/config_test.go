@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"radsec-gw/identity"
+	"radsec-gw/sessions"
 )
 
 // The errors of New name what is missing or wrong.
@@ -22,7 +23,7 @@ func TestInvalidConfig(t *testing.T) {
 		"two clients have": func(c *Config) {
 			c.Clients = f.openAll(clientsOf(identity.Client{Name: "x"}, identity.Client{Name: "x"}))
 		},
-		"has no name":           func(c *Config) { c.Clients = f.openAll([]*Client{{}}) },
+		"has no name":           func(c *Config) { c.Clients = f.openAll([]*sessions.Client{{}}) },
 		"has no Open function":  func(c *Config) { c.Clients = clientsOf(identity.Client{Name: "x"}) },
 		"write buffer":          func(c *Config) { c.WriteBuffer = 100 },
 		"no server certificate": func(c *Config) { c.Certificate = tls.Certificate{} },

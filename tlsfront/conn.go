@@ -21,7 +21,7 @@ type conn struct {
 
 	// For the handshake, likewise.
 	arrival  *arrival      // nil: the handshake is over
-	cpu      chan struct{} // see clientstate.Shared
+	cpu      chan struct{} // see sessions.Shared
 	cpuSince time.Time     // when it last acquired a processor
 	cpuTime  time.Duration // total before that
 }

@@ -20,12 +20,7 @@ const drainTick = 20 * time.Millisecond
 func (s *Server) Drain(ctx context.Context) {
 	s.stopListeners()
 	s.admission.drain()
-	s.mu.Lock()
-	s.draining = true
-	for session := range s.sessions {
-		session.startDraining()
-	}
-	s.mu.Unlock()
+	s.table.Drain()
 	t := time.NewTicker(drainTick / 2)
 	defer t.Stop()
 	for s.admission.connections() > 0 {
@@ -37,8 +32,8 @@ func (s *Server) Drain(ctx context.Context) {
 	}
 }
 
-// startDraining makes the read loop end the session when nothing is outstanding.
-func (s *Session) startDraining() {
+// StartDraining makes the read loop end the session when nothing is outstanding.
+func (s *Session) StartDraining() {
 	s.draining.Store(true)
 	s.conn.Conn.SetReadDeadline(time.Unix(1, 0))
 }
@@ -48,7 +43,7 @@ func (s *Session) startDraining() {
 func (s *Session) terminateWhenDone() {
 	done := s.handler.Outstanding() == 0 && s.handler.Awaited() == 0
 	if done && s.wasDone {
-		s.terminate(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
+		s.Terminate(metrics.ClosedShutdown, "the gateway stops; nothing was outstanding")
 	}
 	s.wasDone = done
 }

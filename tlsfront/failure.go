@@ -15,6 +15,7 @@ import (
 
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // This file explains why a handshake failed, and what to do. crypto/tls has no types for
@@ -22,52 +23,52 @@ import (
 
 // classify returns the refusal of a connection whose handshake failed with err. Its text
 // says what the operator can do.
-func (s *Server) classify(ctx context.Context, c *conn, err error) *refusal {
+func (s *Server) classify(ctx context.Context, c *conn, err error) *sessions.Refusal {
 	var (
 		header   tls.RecordHeaderError
-		refused  *refusal
+		refused  *sessions.Refusal
 		exceeded excess
 		text     = plainText(err)
 	)
 	if a, ok := c.peerAlert(err); ok {
 		if a == alertCloseNotify || a == alertUserCanceled {
-			return refusef(metrics.HandshakePeerClosed, "the peer ended the handshake with %v: its own log says why", a)
+			return sessions.Refusef(metrics.HandshakePeerClosed, "the peer ended the handshake with %v: its own log says why", a)
 		}
-		return refusef(metrics.HandshakePeerAlert, "the peer sent the alert %v: %s", a, a.explain(c.presented))
+		return sessions.Refusef(metrics.HandshakePeerAlert, "the peer sent the alert %v: %s", a, a.explain(c.presented))
 	}
 	switch {
 	case errors.Is(err, context.Canceled), ctx.Err() != nil && errors.Is(err, net.ErrClosed):
-		return refusef(metrics.HandshakeShutdown, "%s", text)
+		return sessions.Refusef(metrics.HandshakeShutdown, "%s", text)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return refusef(metrics.HandshakeTimeout, "%s", text)
+		return sessions.Refusef(metrics.HandshakeTimeout, "%s", text)
 	case errors.As(err, &header) && !c.offered.seen:
-		return refusef(metrics.HandshakeNotTLS, "%s", describeNonTLS(header.RecordHeader[:]))
+		return sessions.Refusef(metrics.HandshakeNotTLS, "%s", describeNonTLS(header.RecordHeader[:]))
 	case errors.As(err, &header):
-		return refusef(metrics.HandshakeOther, "expected a TLS record, got bytes that begin with % x: %s", header.RecordHeader, corrupted)
+		return sessions.Refusef(metrics.HandshakeOther, "expected a TLS record, got bytes that begin with % x: %s", header.RecordHeader, corrupted)
 	case errors.As(err, &refused):
-		return &refusal{result: refused.result, text: text, leaf: refused.leaf}
+		return &sessions.Refusal{Result: refused.Result, Text: text, Leaf: refused.Leaf}
 	case unparsedCertificate(err):
-		return refusef(metrics.HandshakeMalformedCertificate, "%s; %s", text, c.adviceUnparsed())
+		return sessions.Refusef(metrics.HandshakeMalformedCertificate, "%s; %s", text, c.adviceUnparsed())
 	case errors.As(err, &exceeded):
-		return refusef(metrics.HandshakeExcessive, "%s", text)
+		return sessions.Refusef(metrics.HandshakeExcessive, "%s", text)
 	case strings.Contains(text, "didn't provide a certificate"):
-		return refusef(metrics.HandshakeNoCertificate, "%s; give the peer a certificate from the configured client CA", text)
+		return sessions.Refusef(metrics.HandshakeNoCertificate, "%s; give the peer a certificate from the configured client CA", text)
 	case noCommonVersion(err):
-		return refusef(metrics.HandshakeRadiusVersion, "%s; the versions supported here are in radius_versions", text)
+		return sessions.Refusef(metrics.HandshakeRadiusVersion, "%s; the versions supported here are in radius_versions", text)
 	case c.policy != nil && c.offered.seen && c.offered.highest() < c.policy.tls.MinVersion:
-		return refusef(metrics.HandshakeOldVersion, "the peer offers only %s; the minimum is %s (min_tls)",
+		return sessions.Refusef(metrics.HandshakeOldVersion, "the peer offers only %s; the minimum is %s (min_tls)",
 			c.offered.versionText(), tls.VersionName(c.policy.tls.MinVersion))
 	case c.policy != nil && noCommonSuite(err):
-		return refusef(metrics.HandshakeNoCommonCipher, "%s", c.policy.explainSuites(&c.offered))
+		return sessions.Refusef(metrics.HandshakeNoCommonCipher, "%s", c.policy.explainSuites(&c.offered))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return refusef(metrics.HandshakePeerClosed, "%s", text)
+		return sessions.Refusef(metrics.HandshakePeerClosed, "%s", text)
 	case !c.offered.seen && dottedName(c.in.clear.messages) != "":
-		return refusef(metrics.HandshakeMalformedHello, "the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: configure the peer to use the name without the last dot",
+		return sessions.Refusef(metrics.HandshakeMalformedHello, "the peer's SNI %q ends with a dot, which RFC 6066 §3 does not allow and Go's crypto/tls refuses: configure the peer to use the name without the last dot",
 			identity.Clip(dottedName(c.in.clear.messages), maxName))
 	case !c.offered.seen && !errors.As(err, new(net.Error)):
-		return refusef(metrics.HandshakeMalformedHello, "%s; the peer's ClientHello is malformed", text)
+		return sessions.Refusef(metrics.HandshakeMalformedHello, "%s; the peer's ClientHello is malformed", text)
 	}
-	return refusef(metrics.HandshakeOther, "%s", text)
+	return sessions.Refusef(metrics.HandshakeOther, "%s", text)
 }
 
 const corrupted = "one of the TLS libraries, or something between them, is faulty"

@@ -19,6 +19,7 @@ import (
 	"radsec-gw/certs"
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // front is a running server with its log and metrics.
@@ -29,13 +30,13 @@ type front struct {
 	addr    string
 	log     *logBuffer
 	reg     *prometheus.Registry
-	open    func(*Session) Handler // of every client
-	opened  chan *testHandler      // each new connection's handler
+	open    func(*Session) sessions.Handler // of every client
+	opened  chan *testHandler               // each new connection's handler
 	stopped chan error
 	cancel  context.CancelFunc
 }
 
-// testHandler is a Handler that shows what it gets.
+// testHandler is a sessions.Handler that shows what it gets.
 type testHandler struct {
 	session *Session
 	packets chan []byte
@@ -83,24 +84,24 @@ func (p *testHandler) Keep() bool { return false }
 func (p *testHandler) Refuse([]byte, metrics.Fate) { panic("nothing here is refused") }
 
 // newHandler returns the handler of a new connection.
-func (f *front) newHandler(s *Session) Handler {
+func (f *front) newHandler(s *Session) sessions.Handler {
 	p := &testHandler{session: s, packets: make(chan []byte, 10000), flushes: make(chan int, 10000), closed: make(chan struct{})}
 	f.opened <- p
 	return p
 }
 
 // openAll sets the front's Open in clients that have none.
-func (f *front) openAll(clients []*Client) []*Client {
+func (f *front) openAll(clients []*sessions.Client) []*sessions.Client {
 	for _, c := range clients {
 		if c.Open == nil {
-			c.Open = f.open
+			c.Open = func(c sessions.Conn) sessions.Handler { return f.open(c.(*Session)) }
 		}
 	}
 	return clients
 }
 
 // setClients replaces the clients of the running server.
-func (f *front) setClients(clients []*Client) {
+func (f *front) setClients(clients []*sessions.Client) {
 	f.t.Helper()
 	if err := f.server.SetClients(f.openAll(clients)); err != nil {
 		f.t.Fatal(err)
@@ -220,7 +221,7 @@ func (f *front) wantLine(texts ...string) {
 	}
 }
 
-// counting is a Handler with requests outstanding, in both directions.
+// counting is a sessions.Handler with requests outstanding, in both directions.
 type counting struct {
 	*testHandler
 	open, awaited atomic.Int64
@@ -241,7 +242,7 @@ func startCounting(t *testing.T, change func(*Config)) (*front, *pipeListener, c
 	l := newPipeListener()
 	f := start(t, l, func(f *front, cfg *Config) {
 		open := f.open
-		f.open = func(s *Session) Handler {
+		f.open = func(s *Session) sessions.Handler {
 			c := &counting{testHandler: open(s).(*testHandler)}
 			opened <- c
 			return c
@@ -283,7 +284,7 @@ func startCountingTCP(t *testing.T) (*front, chan *counting) {
 	opened := make(chan *counting, 10)
 	f := startTCP(t, func(f *front, _ *Config) {
 		open := f.open
-		f.open = func(s *Session) Handler {
+		f.open = func(s *Session) sessions.Handler {
 			c := &counting{testHandler: open(s).(*testHandler)}
 			opened <- c
 			return c

@@ -33,7 +33,7 @@ func (s *Session) stopped() bool { return s.inputEnd != nil || s.closing.Load() 
 // endOfStream handles a TCP FIN.
 func (s *Session) endOfStream() {
 	if s.cutter.incomplete() || s.conn.in.borders.within() {
-		s.terminate(metrics.ClosedBroken, "the client closed the connection within a packet")
+		s.Terminate(metrics.ClosedBroken, "the client closed the connection within a packet")
 		return
 	}
 	s.inputEnd = &inputEnd{reason: metrics.ClosedByPeer, text: "the client closed the connection without close_notify", fin: true}
@@ -43,7 +43,7 @@ func (s *Session) endOfStream() {
 func (s *Session) endOfRecords() {
 	const text = "the client closed the connection"
 	if s.tls.ConnectionState().Version < tls.VersionTLS13 {
-		s.terminate(metrics.ClosedByPeer, text)
+		s.Terminate(metrics.ClosedByPeer, text)
 		return
 	}
 	s.inputEnd = &inputEnd{reason: metrics.ClosedByPeer, text: text, notified: true}

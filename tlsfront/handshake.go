@@ -13,6 +13,7 @@ import (
 
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // baseConfig returns the configuration that a handshake starts with: it has the session
@@ -44,7 +45,7 @@ func tlsConfig(p *policy) *tls.Config {
 		// It is set without Certificates, so that it is asked even if there is only one.
 		GetCertificate: p.certificateFor,
 
-		ClientCAs:    p.verifier.NamesSent(), // empty: no names are sent, which TLS allows
+		ClientCAs:    p.Verifier.NamesSent(), // empty: no names are sent, which TLS allows
 		ClientAuth:   auth,
 		MinVersion:   p.cfg.MinVersion,
 		CipherSuites: p.cfg.CipherSuites,
@@ -54,8 +55,8 @@ func tlsConfig(p *policy) *tls.Config {
 		// segments at the start of a connection.
 		DynamicRecordSizingDisabled: true,
 		VerifyConnection: func(cs tls.ConnectionState) error {
-			if r := p.verifier.Verify(cs.PeerCertificates, time.Now()); r != nil {
-				return refusalOf(r)
+			if r := p.Verify(cs.PeerCertificates, time.Now()); r != nil {
+				return r
 			}
 			return nil
 		},
@@ -96,7 +97,7 @@ func (s *Server) handshake(ctx context.Context, a *arrival, first []byte) {
 		err = ctx.Err()
 	}
 	if why := s.admission.handshakeDone(a); why != metrics.HandshakeOK {
-		s.reject(raw, remote, refusef(why, "closed to admit others: all slots were in use, its source had the most, and it waited for its peer"))
+		s.reject(raw, remote, sessions.Refusef(why, "closed to admit others: all slots were in use, its source had the most, and it waited for its peer"))
 		return
 	}
 	if err != nil {
@@ -120,27 +121,28 @@ func (s *Server) startSession(c *conn, t *tls.Conn, remote netip.AddrPort) {
 	if r != nil {
 		t.Write(requireRadius11())
 		t.CloseWrite()
-		r.leaf = p.Leaf
+		r.Leaf = p.Leaf
 		s.closeAfterHandshake(c, remote, r)
 		return
 	}
 	session := &Session{server: s, remote: remote, conn: c, tls: t, v11: v11, number: s.cfg.Shared.Opened.Add(1), cutter: cutter{pool: &s.packetBufs}}
-	if r := s.register(session, p, &state); r != nil {
+	if r := s.table.Register(session); r != nil {
 		t.CloseWrite()
-		r.leaf = p.Leaf
+		r.Leaf = p.Leaf
 		s.closeAfterHandshake(c, remote, r)
 		return
 	}
 	s.counts.CountHandshake(metrics.HandshakeOK)
 	s.counts.CountSession(state.Version, state.DidResume)
-	session.info = connectionInfo(session, p, &state)
-	s.cfg.Metrics.Opened(session.info)
+	session.entry.Info = connectionInfo(session, p, &state)
+	s.cfg.Metrics.Opened(session.entry.Info)
 	session.describe = description(session, p.Leaf, &state)
 	c.Conn.SetDeadline(time.Time{})
 	c.offered = offer{}
 	c.in.establish()
 	c.out.establish(session.writeFailed)
 	session.handler = session.Client().Open(session)
+	session.activity.Handler, session.activity.Started = session.handler, s.started
 	session.attached.Store(true)
 	s.wg.Go(session.run)
 }
@@ -187,15 +189,15 @@ func (s *Server) newConn(raw net.Conn) *conn {
 
 // closeAfterHandshake counts and logs a connection whose handshake failed, or that gets no
 // session after it, and closes it so that an alert reaches the peer.
-func (s *Server) closeAfterHandshake(c *conn, remote netip.AddrPort, r *refusal) {
+func (s *Server) closeAfterHandshake(c *conn, remote netip.AddrPort, r *sessions.Refusal) {
 	level := slog.LevelWarn
-	if r.result == metrics.HandshakeShutdown {
+	if r.Result == metrics.HandshakeShutdown {
 		level = slog.LevelDebug
 	}
 	s.logFunc(remote, level, "RadSec connection refused", func() []any {
-		return append([]any{"peer", remote, "result", r.result, "error", r.text}, identity.Describe(r.leaf)...)
+		return append([]any{"peer", remote, "result", r.Result, "error", r.Text}, identity.Describe(r.Leaf)...)
 	})
-	s.counts.CountHandshake(r.result)
+	s.counts.CountHandshake(r.Result)
 	linger(c.Conn)
 	c.Conn.Close()
 	s.admission.connectionClosed(sourceOf(remote.Addr()))

@@ -16,12 +16,13 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/identity"
+	"radsec-gw/sessions"
 )
 
 // refusedPeer is a peer that is refused: what it sees, the metric and the log line.
 type refusedPeer struct {
 	name    string
-	clients []*Client // nil: one that accepts every peer
+	clients []*sessions.Client // nil: one that accepts every peer
 	client  func(f *front, c *tls.Config)
 	plain   string // sent instead of a handshake
 	sees    func(error) bool
@@ -200,7 +201,7 @@ func TestResumptionIsAuthorizedAgain(t *testing.T) {
 func TestAllCAsAreNamed(t *testing.T) {
 	own := must(certs.NewCA("tenant CA"))
 	f := startTCP(t, func(f *front, cfg *Config) {
-		cfg.Clients = append(cfg.Clients, &Client{Client: identity.Client{Name: "tenant", CA: []*x509.Certificate{own.Certificate}}})
+		cfg.Clients = append(cfg.Clients, &sessions.Client{Client: identity.Client{Name: "tenant", CA: []*x509.Certificate{own.Certificate}}})
 	})
 	forger := newForger()
 	ask := func(version uint16) (names [][]byte) {

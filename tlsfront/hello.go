@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // helloSize is how much of a ClientHello is read before its connection gets a slot: the
@@ -83,7 +84,7 @@ func (s *Server) serve(ctx context.Context, a *arrival, proxied bool) {
 		t.Stop()
 	}
 	if ok, why := s.admission.slotResult(a); !ok {
-		s.closeArrival(a, refusef(why, "no slot for its handshake became free in time"))
+		s.closeArrival(a, sessions.Refusef(why, "no slot for its handshake became free in time"))
 		return
 	}
 	s.handshake(ctx, a, first)
@@ -97,7 +98,7 @@ func (s *Server) acceptProxied(a *arrival) (ahead []byte, ok bool) {
 	if err != nil {
 		r := portCheck
 		if !errors.Is(err, portCheck) {
-			r = refusef(metrics.HandshakeBadProxyHeader, "%v", err)
+			r = sessions.Refusef(metrics.HandshakeBadProxyHeader, "%v", err)
 		}
 		s.closeArrival(a, r)
 		return nil, false
@@ -108,7 +109,7 @@ func (s *Server) acceptProxied(a *arrival) (ahead []byte, ok bool) {
 	case r == nil:
 		return ahead, true
 	case remote.Addr() == balancer: // LOCAL or UNKNOWN: the load balancer's own check of the port
-		s.rejectQuietly(a.conn, remote, refusef(s.admission.exit(a, r.result), "%s", r.text))
+		s.rejectQuietly(a.conn, remote, sessions.Refusef(s.admission.exit(a, r.Result), "%s", r.Text))
 	default:
 		s.closeArrival(a, r)
 	}
@@ -116,41 +117,41 @@ func (s *Server) acceptProxied(a *arrival) (ahead []byte, ok bool) {
 }
 
 // admitProxied admits a connection again, from the source in its PROXY header.
-func (s *Server) admitProxied(a *arrival) *refusal {
+func (s *Server) admitProxied(a *arrival) *sessions.Refusal {
 	p := s.policy.Load()
-	if !p.identities.Lists(a.remote.Addr()) {
-		return unlisted(p.identities, a.remote.Addr())
+	if r := p.Unlisted(a.remote.Addr()); r != nil {
+		return r
 	}
 	return s.admission.enterProxied(a, sourceOf(a.remote.Addr()), p.cfg.admissionLimits())
 }
 
 // noHello returns the refusal of a connection whose ClientHello could not be read. b is
 // what was read.
-func (s *Server) noHello(b []byte, err error) *refusal {
+func (s *Server) noHello(b []byte, err error) *sessions.Refusal {
 	switch {
 	case errors.Is(err, errNotHello):
-		return refusef(metrics.HandshakeNotTLS, "%s", describeNonTLS(b))
+		return sessions.Refusef(metrics.HandshakeNotTLS, "%s", describeNonTLS(b))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return refusef(metrics.HandshakeSilent, "expected a TLS ClientHello within %v, got %d bytes", s.policy.Load().cfg.SilentTimeout, len(b))
+		return sessions.Refusef(metrics.HandshakeSilent, "expected a TLS ClientHello within %v, got %d bytes", s.policy.Load().cfg.SilentTimeout, len(b))
 	case len(b) == 0:
 		return portCheck
 	}
-	return refusef(metrics.HandshakePeerClosed, "expected a TLS ClientHello, got %d bytes: %v", len(b), err)
+	return sessions.Refusef(metrics.HandshakePeerClosed, "expected a TLS ClientHello, got %d bytes: %v", len(b), err)
 }
 
 // closeArrival closes a connection whose handshake did not start.
-func (s *Server) closeArrival(a *arrival, r *refusal) {
-	if r.result == metrics.HandshakeNotTLS {
+func (s *Server) closeArrival(a *arrival, r *sessions.Refusal) {
+	if r.Result == metrics.HandshakeNotTLS {
 		linger(a.conn)
 	}
-	switch why := s.admission.exit(a, r.result); {
+	switch why := s.admission.exit(a, r.Result); {
 	case why == metrics.HandshakeDisplaced:
-		s.reject(a.conn, a.remote, refusef(why, "closed to admit others: a limit was reached, and its source had the most connections that had not started a handshake"))
+		s.reject(a.conn, a.remote, sessions.Refusef(why, "closed to admit others: a limit was reached, and its source had the most connections that had not started a handshake"))
 	case why == metrics.HandshakeShutdown:
-		s.reject(a.conn, a.remote, refusef(why, "the gateway stops"))
-	case why == r.result && r == portCheck:
+		s.reject(a.conn, a.remote, sessions.Refusef(why, "the gateway stops"))
+	case why == r.Result && r == portCheck:
 		s.rejectQuietly(a.conn, a.remote, r)
 	default:
-		s.reject(a.conn, a.remote, refusef(why, "%s", r.text))
+		s.reject(a.conn, a.remote, sessions.Refusef(why, "%s", r.Text))
 	}
 }

@@ -24,6 +24,7 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/identity"
+	"radsec-gw/sessions"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -60,9 +61,9 @@ func dns(names ...string) certs.Change {
 }
 
 // clientsOf returns clients without limits.
-func clientsOf(who ...identity.Client) (clients []*Client) {
+func clientsOf(who ...identity.Client) (clients []*sessions.Client) {
 	for _, w := range who {
-		clients = append(clients, &Client{Client: w})
+		clients = append(clients, &sessions.Client{Client: w})
 	}
 	return clients
 }

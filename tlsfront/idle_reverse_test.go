@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"radsec-gw/sessions"
 )
 
 // A connection is not idle while a request that was sent down it is unanswered, and an idle
@@ -33,7 +35,7 @@ func TestReverseIsNotIdle(t *testing.T) {
 				h.answer()
 				go x.act(h)
 				<-h.closed
-				if d := time.Since(start); d < x.want || d > x.want+tick+2*busyTick {
+				if d := time.Since(start); d < x.want || d > x.want+tick+2*sessions.BusyTick {
 					t.Errorf("when %s the connection should be closed %v after the request, but it is after %v", x.name, x.want, d)
 				}
 				f.stop()

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"radsec-gw/sessions"
 	"radsec-gw/wire"
 )
 
@@ -51,7 +52,7 @@ func TestOutstandingIsNotIdle(t *testing.T) {
 				<-h.packets
 				go x.act(c, h)
 				<-h.closed
-				if d := time.Since(start); d < x.want || d > x.want+2*busyTick {
+				if d := time.Since(start); d < x.want || d > x.want+2*sessions.BusyTick {
 					t.Errorf("when %s the connection should be closed %v after the request, but it is after %v", x.name, x.want, d)
 				}
 				f.stop()

@@ -7,6 +7,7 @@ import (
 
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // unlistedPeriod is how often a source that no client lists is logged.
@@ -42,11 +43,11 @@ func (s *Server) logFunc(remote netip.AddrPort, level slog.Level, msg string, at
 // logRejected logs a connection that reject has closed. An address that no client lists
 // may be a load balancer or a monitor that checks the port for ever: it is logged once an
 // hour, and at debug otherwise.
-func (s *Server) logRejected(remote netip.AddrPort, r *refusal) {
+func (s *Server) logRejected(remote netip.AddrPort, r *sessions.Refusal) {
 	const msg = "RadSec connection refused"
-	args := []any{"peer", remote, "result", r.result, "error", r.text}
+	args := []any{"peer", remote, "result", r.Result, "error", r.Text}
 	level := slog.LevelWarn
-	if r.result == metrics.HandshakeUnknownNetwork {
+	if r.Result == metrics.HandshakeUnknownNetwork {
 		if s.limited.unlisted.Log(sourceOf(remote.Addr()), level, msg, func() []any { return args }) {
 			return
 		}

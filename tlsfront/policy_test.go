@@ -11,6 +11,7 @@ import (
 	"radsec-gw/certs"
 	"radsec-gw/certs/certstest"
 	"radsec-gw/identity"
+	"radsec-gw/sessions"
 )
 
 // crl returns the CA's list of these certificates, valid for an hour.
@@ -220,12 +221,12 @@ func TestOwnCAAtResumptionAndReload(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			own, twin := must(certs.NewCA("tenant CA")), must(certs.NewCA("tenant CA"))
-			tenant := func(cas ...*certs.CA) []*Client {
-				c := &Client{Client: identity.Client{Name: "tenant"}}
+			tenant := func(cas ...*certs.CA) []*sessions.Client {
+				c := &sessions.Client{Client: identity.Client{Name: "tenant"}}
 				for _, ca := range cas {
 					c.CA = append(c.CA, ca.Certificate)
 				}
-				return []*Client{c, {Client: identity.Client{Name: "campus"}}}
+				return []*sessions.Client{c, {Client: identity.Client{Name: "campus"}}}
 			}
 			f := startTCP(t, func(f *front, cfg *Config) { cfg.Clients = tenant(own, twin) })
 			guest, other := f.resuming(version), f.resuming(version)
@@ -253,7 +254,7 @@ func TestOwnCAAtResumptionAndReload(t *testing.T) {
 
 			// The CA becomes another client's: the open session no longer belongs to this one.
 			f.change(func(cfg *Config) {
-				cfg.Clients = append(tenant(twin), &Client{Client: identity.Client{Name: "new", CA: []*x509.Certificate{own.Certificate}}})
+				cfg.Clients = append(tenant(twin), &sessions.Client{Client: identity.Client{Name: "new", CA: []*x509.Certificate{own.Certificate}}})
 			})
 			await(t, p.closed, "the session to end when its CA is another client's")
 			f.awaitMetric(`radsec_gw_tls_client_connections_closed_total{client="tenant",reason="not_allowed"}`, 3)

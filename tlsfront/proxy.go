@@ -14,6 +14,7 @@ import (
 	"github.com/pires/go-proxyproto"
 
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // proxied reports whether the connection is from a load balancer, which sends a PROXY
@@ -23,7 +24,7 @@ func (c *Config) proxied(from netip.Addr) bool {
 }
 
 // portCheck is the refusal of a peer that closed its connection without sending anything.
-var portCheck = refusef(metrics.HandshakePeerClosed, "the peer connected and closed, such as a load balancer that checks whether the port is open")
+var portCheck = sessions.Refusef(metrics.HandshakePeerClosed, "the peer connected and closed, such as a load balancer that checks whether the port is open")
 
 // readProxyHeader reads the PROXY header, version 1 or 2, that a connection from a load
 // balancer must begin with. It returns the source in it, and the octets that were read

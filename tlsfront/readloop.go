@@ -28,17 +28,17 @@ const tick = time.Minute
 
 // run is the read loop. It returns after the connection is closed and Closed was called.
 func (s *Session) run() {
-	s.lastRequest = time.Now()
+	s.activity.LastRequest = time.Now()
 	if s.handle(nil) { // what arrived together with the end of the handshake
 		for s.setNextDeadline() {
 			if err := s.readSocket(); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
-				s.terminate(metrics.ClosedBroken, "reading: "+err.Error())
+				s.Terminate(metrics.ClosedBroken, "reading: "+err.Error())
 			}
 		}
 	}
 	if s.inputEnd != nil {
 		s.awaitAnswers()
-		s.terminate(s.inputEnd.reason, s.inputEnd.text)
+		s.Terminate(s.inputEnd.reason, s.inputEnd.text)
 	}
 	s.handler.Closed()
 	s.close()
@@ -52,7 +52,7 @@ func (s *Session) run() {
 func (s *Session) setNextDeadline() bool {
 	now := time.Now()
 	cfg := s.config()
-	if s.describe != nil && now.Sub(s.info.Since) >= tick {
+	if s.describe != nil && now.Sub(s.entry.Info.Since) >= tick {
 		s.logAccepted(slog.LevelInfo)
 	}
 	switch {
@@ -63,9 +63,9 @@ func (s *Session) setNextDeadline() bool {
 		s.terminateWhenDone()
 		s.setDeadline(now.Add(drainTick))
 	case !s.partSince.IsZero() && now.Sub(s.partSince) >= cfg.PacketTimeout:
-		s.terminate(metrics.ClosedPacketTimeout, fmt.Sprintf("a packet is still incomplete after %v", cfg.PacketTimeout))
-	case cfg.IdleTimeout > 0 && s.idle(now, cfg.IdleTimeout):
-		s.terminate(metrics.ClosedIdle, fmt.Sprintf("no request for %v", cfg.IdleTimeout))
+		s.Terminate(metrics.ClosedPacketTimeout, fmt.Sprintf("a packet is still incomplete after %v", cfg.PacketTimeout))
+	case cfg.IdleTimeout > 0 && s.activity.Idle(now, cfg.IdleTimeout):
+		s.Terminate(metrics.ClosedIdle, fmt.Sprintf("no request for %v", cfg.IdleTimeout))
 	default:
 		s.setDeadline(s.nextDeadline(now))
 	}
@@ -76,7 +76,7 @@ func (s *Session) setNextDeadline() bool {
 func (s *Session) nextDeadline(now time.Time) time.Time {
 	d := now.Add(tick)
 	if cfg := s.config(); cfg.IdleTimeout > 0 {
-		d = earlier(d, s.idleDeadline(now, cfg.IdleTimeout))
+		d = earlier(d, s.activity.Deadline(now, cfg.IdleTimeout, tick))
 	}
 	if !s.partSince.IsZero() {
 		d = earlier(d, s.partSince.Add(s.config().PacketTimeout))
@@ -88,7 +88,7 @@ func (s *Session) setDeadline(d time.Time) {
 	s.deadline = d
 	s.conn.Conn.SetReadDeadline(d)
 	// terminate may have set its deadline before this. It is not lost, because
-	// setNextDeadline and handle check closing afterwards. That of startDraining is
+	// setNextDeadline and handle check closing afterwards. That of StartDraining is
 	// set again here.
 	if s.draining.Load() {
 		s.conn.Conn.SetReadDeadline(earlier(d, time.Now().Add(drainTick)))
@@ -142,7 +142,7 @@ func (s *Session) ready(fd uintptr) bool {
 		case err == syscall.EAGAIN:
 			return s.stopped()
 		case err != nil:
-			s.terminate(metrics.ClosedBroken, "reading: "+err.Error())
+			s.Terminate(metrics.ClosedBroken, "reading: "+err.Error())
 			return true
 		case n == 0:
 			s.endOfStream()
@@ -208,8 +208,8 @@ func (s *Session) cut(b []byte, now time.Time) bool {
 		p, rest, err := s.cutter.next(b)
 		if err != nil {
 			// RFC 6613 §2.6.4: the next packet cannot be found.
-			s.state.Metrics.Count(wire.KindOther, metrics.FateBadLength)
-			s.terminate(metrics.ClosedBadLength, fmt.Sprintf("packet %d: %v; expected %d to %d octets", s.packets+1, err, wire.MinLength, wire.MaxLength))
+			s.entry.State().Metrics.Count(wire.KindOther, metrics.FateBadLength)
+			s.Terminate(metrics.ClosedBadLength, fmt.Sprintf("packet %d: %v; expected %d to %d octets", s.packets+1, err, wire.MinLength, wire.MaxLength))
 			return false
 		}
 		if p == nil {
@@ -231,13 +231,13 @@ func (s *Session) cut(b []byte, now time.Time) bool {
 func (s *Session) packet(p []byte, now time.Time) bool {
 	s.packets++
 	s.sinceFlush++
-	s.state.Metrics.Received(len(p))
+	s.entry.State().Metrics.Received(len(p))
 	if wire.Code(p[0]) != codeStatusServer {
-		s.lastRequest = now // a watchdog does not count (RFC 6614bis §3.10)
+		s.activity.LastRequest = now // a watchdog does not count (RFC 6614bis §3.10)
 		s.logAccepted(slog.LevelInfo)
 	}
 	if err := s.handler.Packet(p); err != nil {
-		s.terminate(metrics.ClosedRefused, fmt.Sprintf("packet %d: %v", s.packets, err))
+		s.Terminate(metrics.ClosedRefused, fmt.Sprintf("packet %d: %v", s.packets, err))
 		return false
 	}
 	if m := s.config().MaxPacketsPerConnection; m > 0 && s.packets >= m {
@@ -272,11 +272,11 @@ func (s *Session) readFailed(err error) {
 	case err == io.EOF && !s.cutter.incomplete():
 		s.endOfRecords()
 	case err == io.EOF:
-		s.terminate(metrics.ClosedBroken, "the client closed the connection within a packet")
+		s.Terminate(metrics.ClosedBroken, "the client closed the connection within a packet")
 	case origin == "remote":
-		s.terminate(metrics.ClosedBroken, fmt.Sprintf("the client sent the alert %v", a))
+		s.Terminate(metrics.ClosedBroken, fmt.Sprintf("the client sent the alert %v", a))
 	default:
-		s.terminate(metrics.ClosedBroken, "reading: "+plainText(err))
+		s.Terminate(metrics.ClosedBroken, "reading: "+plainText(err))
 	}
 }
 
@@ -290,7 +290,7 @@ func (s *Session) flushAll() bool {
 	}
 	s.conn.out.flush()
 	if err != nil {
-		s.terminate(metrics.ClosedRefused, err.Error()) // if it has not been terminated already
+		s.Terminate(metrics.ClosedRefused, err.Error()) // if it has not been terminated already
 	}
 	return err == nil
 }

@@ -57,11 +57,14 @@ func newPath(t testing.TB) *path {
 		t.Fatal(err)
 	}
 	go io.Copy(io.Discard, p.raw.Conn)
-	p.session = &Session{server: f.server, state: f.server.policy.Load().clients[0].state, conn: c, tls: server, cutter: cutter{pool: &f.server.packetBufs}}
-	p.session.client.Store(f.server.policy.Load().clients[0].config)
+	p.session = &Session{server: f.server, conn: c, tls: server, cutter: cutter{pool: &f.server.packetBufs}}
+	if r := f.server.table.Register(p.session); r != nil {
+		t.Fatal(r)
+	}
 	c.in.establish()
 	c.out.establish(p.session.writeFailed)
 	p.session.handler = &echoer{p.session}
+	p.session.activity.Handler = p.session.handler
 	p.session.handle(&p.buffers)
 	p.raw.hold = true
 	return p

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"radsec-gw/sessions"
 )
 
 // Packets that arrived together are flushed together.
@@ -58,7 +60,7 @@ func TestBadLengthClosesTheConnection(t *testing.T) {
 func TestHandlerErrorClosesTheConnection(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) {
 		open := f.open
-		f.open = func(s *Session) Handler {
+		f.open = func(s *Session) sessions.Handler {
 			p := open(s).(*testHandler)
 			p.refuse = func(b []byte) error {
 				s.Send(packet(30, 9)) // an answer to an earlier packet

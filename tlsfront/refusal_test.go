@@ -12,7 +12,6 @@ import (
 
 	"radsec-gw/certs"
 	"radsec-gw/identity"
-	"radsec-gw/metrics"
 )
 
 // Odd but legal certificates connect, are described, and match only what is in them.
@@ -130,20 +129,5 @@ func TestRefusalShowsAllNames(t *testing.T) {
 				t.Errorf("expected one short line, got %d octets: %.200q", len(line), line)
 			}
 		})
-	}
-}
-
-// Every refusal of package identity has a result of a handshake and a reason to close,
-// and both are registered at zero.
-func TestEveryRefusalIsCounted(t *testing.T) {
-	f := startTCP(t, nil)
-	f.dial()
-	for r := range identity.NumReasons {
-		counts := refusalOf(&identity.Refusal{Reason: r})
-		if counts.result == metrics.HandshakeOK || counts.closeReason == metrics.ClosedByPeer {
-			t.Errorf("%v counts as handshake %v and reason %v: say what it counts as", r, counts.result, counts.closeReason)
-		}
-		f.wantMetric(`radsec_gw_tls_handshakes_total{result="`+counts.result.String()+`"}`, 0)
-		f.wantMetric(`radsec_gw_tls_client_connections_closed_total{client="campus",reason="`+counts.closeReason.String()+`"}`, 0)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"radsec-gw/identity"
-	"radsec-gw/locks"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 	"radsec-gw/wire"
 )
 
@@ -25,6 +25,7 @@ type Server struct {
 	tls        *tls.Config // has the session ticket keys; the policy has the configuration of each handshake
 	admission  *admission
 	counts     *metrics.Listener
+	table      *sessions.Table
 	ended      chan struct{} // closed when Serve returns
 	readBufs   sync.Pool     // of *buffers
 	packetBufs sync.Pool     // of *[wire.MaxLength]byte
@@ -34,13 +35,7 @@ type Server struct {
 
 	listeners listeners // guarded by its own mu
 
-	updateMu locks.Mutex[locks.Updating] // held by Update
-	policy   atomic.Pointer[policy]      // replaced by Update
-
-	mu       locks.Mutex[locks.Sessions] // guards what follows
-	stopping bool
-	draining bool
-	sessions map[*Session]struct{}
+	policy atomic.Pointer[policy] // replaced by Apply
 }
 
 // New checks cfg and returns a server.
@@ -50,13 +45,13 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("tlsfront: %w", err)
 	}
 	s := &Server{
-		cfg:      cfg,
-		started:  time.Now(),
-		limited:  newLimitedLogs(cfg.Log),
-		sessions: map[*Session]struct{}{},
-		counts:   cfg.Metrics.Listener(cfg.Name),
-		ended:    make(chan struct{}),
+		cfg:     cfg,
+		started: time.Now(),
+		limited: newLimitedLogs(cfg.Log),
+		counts:  cfg.Metrics.Listener(cfg.Name),
+		ended:   make(chan struct{}),
 	}
+	s.table = sessions.NewTable(cfg.Metrics, s.counts)
 	s.admission = newAdmission(cfg.MaxHandshakes, s.counts)
 	s.listeners.open = slices.Clone(cfg.Listeners)
 	s.tls = s.baseConfig()
@@ -84,7 +79,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer close(s.ended)
 	(&Change{s, s.policy.Load()}).Apply()
 	s.startListeners(ctx)
-	s.wg.Go(func() { s.runChecks(ctx) })
+	s.wg.Go(func() { s.table.Watch(ctx, s.cfg.Log, func() bool { return s.policy.Load().cfg.RefuseStaleCRL }) })
 	<-ctx.Done()
 	s.stop()
 	s.wg.Wait()
@@ -98,12 +93,7 @@ func (s *Server) Wait() { <-s.ended }
 func (s *Server) stop() {
 	s.stopListeners()
 	s.admission.stop()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stopping = true
-	for session := range s.sessions {
-		session.terminate(metrics.ClosedShutdown, "the gateway stops")
-	}
+	s.table.Stop()
 }
 
 // sourceOf returns the source that an address belongs to: an IPv4 address, or an IPv6 /64,
@@ -117,55 +107,9 @@ func sourceOf(a netip.Addr) netip.Addr {
 	return a
 }
 
-// register identifies the session's client and adds the session to the server. It returns
-// a refusal if its certificate is not acceptable, no client matches, the server stops, or
-// the client has its maximum of connections. If the policy changes meanwhile it starts
-// again, so that either Update sees the session, or the session the new policy.
-func (s *Server) register(session *Session, who *identity.Peer, cs *tls.ConnectionState) *refusal {
-	for {
-		p := s.policy.Load()
-		c, until, r := p.assess(who, cs, time.Now())
-		if r != nil {
-			return r
-		}
-		session.state, session.until = c.state, until
-		session.client.Store(c.config)
-		r, again := s.tryRegister(session, p)
-		if !again {
-			return r
-		}
-	}
-}
-
-// tryRegister adds the session to the server if p is still the current policy.
-func (s *Server) tryRegister(session *Session, p *policy) (r *refusal, again bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := session.Client()
-	switch {
-	case s.policy.Load() != p:
-		return nil, true
-	case s.stopping, s.draining:
-		return refusef(metrics.HandshakeShutdown, "the gateway stops"), false
-	}
-	if n, ok := session.state.Enter(c.MaxConnections); !ok {
-		return refusef(metrics.HandshakeTooMany, "client %s has %d connections, which is its limit (max_connections)", c.Name, n), false
-	}
-	s.counts.AddConnections(1)
-	session.state.Metrics.Connected()
-	s.sessions[session] = struct{}{}
-	return nil, false
-}
-
 // unregister removes a session that was registered.
 func (s *Server) unregister(session *Session, r metrics.Reason) {
-	s.mu.Lock()
-	delete(s.sessions, session)
-	session.state.Leave()
-	session.state.Metrics.Disconnected(r)
-	s.mu.Unlock()
-	s.counts.AddConnections(-1)
-	s.cfg.Metrics.Ended(session.info)
+	s.table.Unregister(session, r)
 	s.admission.connectionClosed(sourceOf(session.remote.Addr()))
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"radsec-gw/identity"
+	"radsec-gw/sessions"
 )
 
 // At the end of Serve connections are closed with close_notify, and every goroutine has
@@ -40,7 +41,7 @@ func TestShutdown(t *testing.T) {
 
 // elsewhere returns two clients: one with the certificate, but other networks, and one
 // with the networks, but another certificate.
-func elsewhere() []*Client {
+func elsewhere() []*sessions.Client {
 	return clientsOf(
 		identity.Client{Name: "campus", Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		identity.Client{Name: "here", Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, SANDNS: []string{"x.example"}})
@@ -80,7 +81,7 @@ func TestResumptionChecksTheSource(t *testing.T) {
 // Rules: P111, P112
 func TestLimitsOnConnections(t *testing.T) {
 	f := startTCP(t, func(f *front, cfg *Config) {
-		cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, MaxConnections: 2}}
+		cfg.Clients = []*sessions.Client{{Client: identity.Client{Name: "campus"}, MaxConnections: 2}}
 	})
 	_, one := f.dial()
 	_, two := f.dial()

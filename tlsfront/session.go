@@ -8,32 +8,28 @@ import (
 	"sync/atomic"
 	"time"
 
-	"radsec-gw/clientstate"
+	"radsec-gw/identity"
 	"radsec-gw/locks"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // Session is one connection of a known client.
 type Session struct {
 	// static after construction
 	server  *Server
-	state   *clientstate.State
-	info    *metrics.Connection // what the metrics show of it; set before run
 	remote  netip.AddrPort
 	conn    *conn
 	tls     *tls.Conn
 	v11     bool   // RADIUS/1.1 was negotiated
 	number  uint64 // of the session, counted from 1 since the server was made
-	handler Handler
+	handler sessions.Handler
 
-	client   atomic.Pointer[Client] // replaced by Update with one of the same name
-	closing  atomic.Bool            // set once, by terminate
-	draining atomic.Bool            // set once, by startDraining
+	entry    sessions.Entry
+	closing  atomic.Bool // set once, by Terminate
+	draining atomic.Bool // set once, by StartDraining
 
-	attached atomic.Bool  // handler is set, so that Send may call it
-	answered atomic.Int64 // when the last answer to a request was sent, in ns since Server.started; 0: never
-
-	until time.Time // until when the certificate is valid; guarded by Server.mu
+	attached atomic.Bool // handler is set, so that Send may call it
 
 	mu         locks.Mutex[locks.Session] // guards why the session ends
 	terminated bool
@@ -44,20 +40,28 @@ type Session struct {
 	cutter         cutter
 	packets        int          // given to the handler so far
 	describe       func() []any // attributes of the line that says it was accepted; nil: it was logged
-	lastRequest    time.Time    // when the last packet that is not a Status-Server arrived
-	lastBusy       time.Time    // when requests were last found outstanding after the idle timeout; zero: never
-	keptAt         time.Time    // when it was last found idle, and kept open; zero: never
-	partSince      time.Time    // when the first octet of an incomplete packet arrived; zero: none is incomplete
-	deadline       time.Time    // the current read deadline
-	sinceFlush     int          // packets given to the handler since its last Flush
-	throttledSince time.Time    // since when packets exceed a limit; zero: they do not
-	inputEnd       *inputEnd    // why no more packets are read; nil: they are
-	wasDone        bool         // nothing was outstanding at the last check while draining
+	activity       sessions.Activity
+	partSince      time.Time // when the first octet of an incomplete packet arrived; zero: none is incomplete
+	deadline       time.Time // the current read deadline
+	sinceFlush     int       // packets given to the handler since its last Flush
+	throttledSince time.Time // since when packets exceed a limit; zero: they do not
+	inputEnd       *inputEnd // why no more packets are read; nil: they are
+	wasDone        bool      // nothing was outstanding at the last check while draining
 }
 
-// Client returns the configured client of the connection. After an Update it may be
-// another object with the same name.
-func (s *Session) Client() *Client { return s.client.Load() }
+// Client returns the configured client of the connection. After a change of the configuration
+// it may be another object with the same name.
+func (s *Session) Client() *sessions.Client { return s.entry.Client() }
+
+// Entry returns the session's entry in the table of all sessions.
+func (s *Session) Entry() *sessions.Entry { return &s.entry }
+
+// Peer returns who the session is with, and the certificates of its handshake, or of the
+// original one if it resumed a session.
+func (s *Session) Peer() (*identity.Peer, []*x509.Certificate) {
+	certs := s.tls.ConnectionState().PeerCertificates
+	return identity.NewPeer(s.remote.Addr(), certs), certs
+}
 
 // config returns the current configuration.
 func (s *Session) config() *Config { return &s.server.policy.Load().cfg }
@@ -101,7 +105,9 @@ func (s *Session) Send(p []byte) bool {
 		s.writeFailed(err)
 		return false
 	}
-	s.recordAnswer()
+	if s.attached.Load() {
+		s.activity.Answered()
+	}
 	if s.conn.out.long.Load() {
 		s.conn.out.flush()
 	}

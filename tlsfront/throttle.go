@@ -4,9 +4,9 @@ import (
 	"log/slog"
 	"time"
 
-	"radsec-gw/clientstate"
 	"radsec-gw/logs"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 	"radsec-gw/wire"
 )
 
@@ -22,12 +22,12 @@ const (
 
 // limits are the current limits for the packets of a connection.
 type limits struct {
-	limiter     *clientstate.RateLimiter // nil: no limit
-	outstanding int                      // 0: no limit
+	limiter     *sessions.RateLimiter // nil: no limit
+	outstanding int                   // 0: no limit
 }
 
 func (s *Session) limits() limits {
-	return limits{limiter: s.state.Limiter(), outstanding: s.config().MaxOutstanding}
+	return limits{limiter: s.entry.State().Limiter(), outstanding: s.config().MaxOutstanding}
 }
 
 func (l limits) unlimited() bool { return l.limiter == nil && l.outstanding == 0 }
@@ -99,24 +99,24 @@ func (s *Session) throttle(p []byte, l limits) bool {
 // (RFC 9765 §6.1); in RADIUS/1.0 there is none, and nothing is computed.
 func (s *Session) shed(p []byte, fate metrics.Fate) {
 	s.packets++
-	s.state.Metrics.Received(len(p))
+	s.entry.State().Metrics.Received(len(p))
 	s.logShed(fate)
 	if s.v11 {
 		s.sinceFlush++ // Flush must follow
 		s.handler.Refuse(p, fate)
 		return
 	}
-	s.state.Metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
+	s.entry.State().Metrics.Count(wire.KindOf(wire.Code(p[0])), fate)
 }
 
 // logShed logs, once a minute for each client, that its packets are dropped.
 func (s *Session) logShed(fate metrics.Fate) {
-	s.state.Sheds.Log(func() logs.Line {
+	s.entry.State().Sheds.Log(func() logs.Line {
 		limit := "packets_per_second or octets_per_second of its [[client]]"
 		if fate == metrics.FateTooManyOutstanding {
 			limit = "[listen].max_outstanding"
 		}
 		return logs.Line{Log: s.server.cfg.Log, Level: slog.LevelWarn, Text: "packets of a client are dropped because it sends more than its limit: is it at fault, or is the limit too low?",
-			Fields: []any{"client", s.client.Load().Name, "connection", s.remote, "fate", fate, "limit", limit}}
+			Fields: []any{"client", s.Client().Name, "connection", s.remote, "fate", fate, "limit", limit}}
 	})
 }

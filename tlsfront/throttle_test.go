@@ -11,6 +11,7 @@ import (
 
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
+	"radsec-gw/sessions"
 )
 
 // A client that exceeds its rate is read more slowly for a second, then its excess is
@@ -20,7 +21,7 @@ import (
 func TestExcessWaitsThenIsShed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, l := startPipe(t, func(cfg *Config) {
-			cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 100}}
+			cfg.Clients = []*sessions.Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 100}}
 		})
 		c, p := f.dialPipe(l)
 		go io.Copy(io.Discard, c)
@@ -105,7 +106,7 @@ func TestOutstandingIsBounded(t *testing.T) {
 	})
 }
 
-// refusing is a Handler that answers packets that are shed.
+// refusing is a sessions.Handler that answers packets that are shed.
 type refusing struct {
 	*testHandler
 	calls []string
@@ -135,9 +136,9 @@ func TestShedIsAnsweredIn11(t *testing.T) {
 			l := newPipeListener()
 			f := start(t, l, func(f *front, cfg *Config) {
 				cfg.RadiusVersions = []string{Radius10, Radius11}
-				cfg.Clients = []*Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 1}}
+				cfg.Clients = []*sessions.Client{{Client: identity.Client{Name: "campus"}, PacketsPerSecond: 1}}
 				open := f.open
-				f.open = func(s *Session) Handler {
+				f.open = func(s *Session) sessions.Handler {
 					h = &refusing{testHandler: open(s).(*testHandler)}
 					return h
 				}

@@ -3,7 +3,7 @@
 //
 // A [Server] is one listener: [listen] or a [[listener]] of the configuration, with its own
 // certificates, CAs, clients and limits. What all listeners know of a client is in package
-// clientstate.
+// sessions.
 //
 // # The path of a connection
 //
@@ -20,17 +20,17 @@
 //	keylog.go     the secrets of connections, for Wireshark
 //	keylogfile.go the file that they are written to
 //	alpn.go       which version of RADIUS is used (RFC 9765)
-//	server.go     Server.register identifies the client (package identity), under the
-//	              current configuration (policy.go)
+//	policy.go     the configuration of handshakes, replaced with that of package sessions,
+//	              which identifies the client
 //	session.go    Session, with Send and Flush for the Handler
 //	readloop.go   Session.run, the read loop: it drains what has arrived, then flushes
 //	incoming.go   octets from the socket to crypto/tls
 //	cutter.go     plaintext to packets (RFC 6614 §3.4)
 //	throttle.go   packets that exceed a limit wait, then are shed
 //	outgoing.go   records from crypto/tls, gathered into one system call
-//	close.go      Session.terminate and Session.close, with close_notify
+//	close.go      Session.Terminate and Session.close, with close_notify
 //
-// Why a connection is refused or closed is a refusal (refusal.go). failure.go finds it for
+// Why a connection is refused or closed is a sessions.Refusal. failure.go finds it for
 // a handshake that failed, with alert.go, offer.go, nottls.go and cleartext.go; log.go
 // logs it. Which function closes the connection depends on how far it got:
 //
@@ -38,18 +38,18 @@
 //	                            alert (accept.go)
 //	Server.closeAfterHandshake  when its handshake failed, or its client gets no session:
 //	                            after an alert (handshake.go)
-//	Session.terminate           while its session is open (close.go)
+//	Session.Terminate           while its session is open (close.go)
 //
 // A session ends when it is idle (idle.go), when the client closes its direction and has
-// its answers (halfclose.go), when the certificate expires (expiry.go), when the policy
-// no longer admits it (Update in policy.go), or when the gateway drains (drain.go).
+// its answers (halfclose.go), when the certificate expires or the policy no longer admits it
+// (package sessions), or when the gateway drains (drain.go).
 //
 // # Locks
 //
 // A goroutine that holds one of these locks may acquire one further to the right, but
 // never one to the left:
 //
-//	Server.updateMu > Server.mu > Session.mu
+//	Table.updateMu and Table.mu of package sessions > Session.mu
 //	crypto/tls's for reading > crypto/tls's for writing > outgoing.mu
 //
 // A goroutine that holds admission.mu or listeners.mu acquires none of them. No lock is
@@ -67,48 +67,3 @@
 // closed before the handshake; one from the networks of another client is closed with
 // close_notify after it. The log line has the reason.
 package tlsfront
-
-import (
-	"radsec-gw/identity"
-	"radsec-gw/metrics"
-)
-
-// Handler handles the packets of one connection. Its methods are called by the read loop's
-// goroutine, except Outstanding and Awaited, which any goroutine may call. None may block.
-type Handler interface {
-	// Packet handles one packet, as cut by its Length, of 20..4096 octets. p is valid
-	// during the call only, and may be modified. An error closes the connection, and its
-	// text is logged.
-	Packet(p []byte) error
-	// Refuse is called instead of Packet with a packet of RADIUS/1.1 that exceeds a
-	// limit: it counts the fate, and answers the packet (RFC 9765 §6.1). Flush follows.
-	Refuse(p []byte, fate metrics.Fate)
-	// Flush is called after every packet that had arrived was handled: the Handler should
-	// send what it has gathered. An error closes the connection, as one of Packet does.
-	Flush() error
-	// Outstanding returns the number of requests without an answer; a request counts
-	// until Send has returned for its answer. MaxOutstanding, IdleTimeout and Drain use it.
-	Outstanding() int
-	// Awaited returns the number of requests that were sent to the client and that it has not
-	// answered yet. IdleTimeout and Drain use it.
-	Awaited() int
-	// Keep reports whether the connection must stay open although it is idle for
-	// IdleTimeout, because requests may be sent to the client.
-	Keep() bool
-	// Closed is called once, after the last Packet; Send reports false from then on.
-	Closed()
-}
-
-// Client is one configured client: its identity, its limits, and its Handler. Its Name is
-// also the label of metrics.
-type Client struct {
-	identity.Client
-
-	// Open returns the Handler of a new connection. It must not block.
-	Open func(*Session) Handler
-
-	MaxConnections int // at one time; 0: no limit but that of the server
-
-	PacketsPerSecond int // on all connections together; 0: no limit
-	OctetsPerSecond  int // of RADIUS, likewise
-}

@@ -1,4 +1,4 @@
-package clientstate
+package sessions
 
 import (
 	"testing"

@@ -1,32 +1,27 @@
-package tlsfront
+package sessions
 
 import (
 	"crypto/x509"
 	"fmt"
-	"net/netip"
 
 	"radsec-gw/identity"
 	"radsec-gw/metrics"
 )
 
-// refusal is the error of a connection that gets no session, or loses it.
-type refusal struct {
-	result      metrics.Handshake // what the handshake counts as
-	closeReason metrics.Reason    // what an open connection is closed for
-	text        string
-	leaf        *x509.Certificate // the peer's; nil: none, or not known yet
+// Refusal is the error of a peer that gets no session, or loses it.
+type Refusal struct {
+	Result metrics.Handshake // what the handshake counts as
+	Reason metrics.Reason    // what an open session is closed for
+	Text   string
+	Leaf   *x509.Certificate // the peer's; nil: none, or not known yet
 }
 
-func refusef(result metrics.Handshake, format string, args ...any) *refusal {
-	return &refusal{result: result, text: fmt.Sprintf(format, args...)}
+// Refusef returns the refusal of a handshake.
+func Refusef(result metrics.Handshake, format string, args ...any) *Refusal {
+	return &Refusal{Result: result, Text: fmt.Sprintf(format, args...)}
 }
 
-func (r *refusal) Error() string { return r.text }
-
-// unlisted returns the refusal of a source that no client lists.
-func unlisted(clients identity.Clients, source netip.Addr) *refusal {
-	return refusef(metrics.HandshakeUnknownNetwork, "%s", clients.Unlisted(source))
-}
+func (r *Refusal) Error() string { return r.Text }
 
 // countsAs says what a refusal of identity counts as, in a handshake and on an open
 // connection.
@@ -47,7 +42,7 @@ var countsAs = [identity.NumReasons]struct {
 }
 
 // refusalOf converts a refusal of identity.
-func refusalOf(r *identity.Refusal) *refusal {
+func refusalOf(r *identity.Refusal) *Refusal {
 	c := countsAs[r.Reason]
-	return &refusal{c.handshake, c.reason, r.Text, r.Leaf}
+	return &Refusal{c.handshake, c.reason, r.Text, r.Leaf}
 }

@@ -1,7 +1,4 @@
-// Package clientstate has what is kept of each client, whichever listener and transport its
-// connections come by: how many it has, how fast it sends, and its counters. It outlives
-// changes of the configuration.
-package clientstate
+package sessions
 
 import (
 	"sync/atomic"
@@ -26,9 +23,9 @@ type Shared struct {
 	states map[string]*State               // by the client's name
 }
 
-// New returns the shared state of listeners. At most a number of handshakes compute at the
+// NewShared returns the shared state of listeners. At most a number of handshakes compute at the
 // same time.
-func New(m *metrics.Metrics, computing int) *Shared {
+func NewShared(m *metrics.Metrics, computing int) *Shared {
 	return &Shared{metrics: m, CPU: make(chan struct{}, max(1, computing)), states: map[string]*State{}}
 }
 

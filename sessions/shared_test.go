@@ -1,4 +1,4 @@
-package clientstate
+package sessions
 
 import (
 	"slices"
@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func newShared() *Shared { return New(metrics.New(prometheus.NewRegistry()), 1) }
+func newShared() *Shared { return NewShared(metrics.New(prometheus.NewRegistry()), 1) }
 
 // However many connections come at once, by whichever listener, no more than the limit enter.
 func TestEnterHasALimit(t *testing.T) {
