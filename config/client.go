@@ -80,13 +80,19 @@ type Client struct {
 	// Default: [], any
 	PolicyOID []string
 
-	// The shared secret. RFC 6614 fixes it to "radsec"; change it only for clients that use
-	// another. At most one of secret, secret_file (a file that holds it) and secret_env
-	// (the name of an environment variable that does). From the last two one end of line is
-	// cut off; a byte order mark, a second line, a carriage return or a NUL byte is a
-	// mistake. `check` and `serve` warn of blanks at either end, of quotes around it and of
-	// control characters, all of which are part of the secret.
-	// Default: "radsec"
+	// What it may connect by: "tls", at [listen] and at each [[listener]] of that transport,
+	// and "dtls", at each [[listener]] of that one. All its limits hold for both together.
+	// Default: ["tls"]
+	Transports []string // of TransportTLS, TransportDTLS
+
+	// The shared secret. RFC 6614 fixes it to "radsec", and RFC 7360 to "radius/dtls" for
+	// sessions of RADIUS/DTLS; change it only for clients that use another. At most one of
+	// secret, secret_file (a file that holds it) and secret_env (the name of an environment
+	// variable that does). From the last two one end of line is cut off; a byte order mark, a
+	// second line, a carriage return or a NUL byte is a mistake. `check` and `serve` warn of
+	// blanks at either end, of quotes around it and of control characters, all of which are
+	// part of the secret.
+	// Default: "radsec", and over DTLS "radius/dtls"
 	Secret Secret // never empty (RFC 6614 §2.3)
 
 	// What it may send: "access", "accounting", "coa", "disconnect". The rest is
@@ -261,9 +267,28 @@ func ReversePaths() []string {
 // public.
 const publicSecret = "radsec"
 
+// publicSecretDTLS is the secret of every RADIUS/DTLS session (RFC 7360 §2.1).
+const publicSecretDTLS = "radius/dtls"
+
+// The transports of [[listener]] and [[client]].
+const (
+	TransportTLS  = "tls"  // RADIUS/TLS over TCP (RFC 6614)
+	TransportDTLS = "dtls" // RADIUS/DTLS over UDP (RFC 7360)
+)
+
+// SecretOver returns the secret of the ith client on sessions of a transport.
+func (c *Config) SecretOver(i int, transport string) Secret {
+	given := func(key string) bool { return c.given(joinKey(joinIndex("client", i), key)) }
+	if transport == TransportDTLS && !given("secret") && !given("secret_file") && !given("secret_env") {
+		return NewSecret(publicSecretDTLS)
+	}
+	return c.Clients[i].Secret
+}
+
 func defaultClient() Client {
 	return Client{
 		Secret:                         NewSecret(publicSecret),
+		Transports:                     []string{TransportTLS},
 		Packets:                        []string{PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect},
 		RequireMessageAuthenticator:    RequireNever,
 		RequireEAPMessageAuthenticator: true,
@@ -300,6 +325,7 @@ func readClient(t *table) Client {
 	})
 	t.fileOrFiles("ca", &c.CA, MaxCertificates)
 	readNames(t, &c)
+	t.choices("transports", &c.Transports, TransportTLS, TransportDTLS)
 	t.secret("secret", &c.Secret, false)
 	t.choices("packets", &c.Packets, PacketAccess, PacketAccounting, PacketCoA, PacketDisconnect)
 	t.texts("realms", func(path, s string) {

@@ -22,7 +22,7 @@ const examplePath = "../config.example.toml"
 // exampleTables are the tables of a file, with the type and the defaults of each.
 var exampleTables = []exampleTable{
 	{"listen", "[listen]", defaultListen(), 0},
-	{"listener", "[[listener]]", Listener{}, len(frontKeys()) - 1},
+	{"listener", "[[listener]]", defaultListener(), len(frontKeys()) - 1},
 	{"certificate", "[[certificate]]", Certificate{}, 0},
 	{"client", "[[client]]", defaultClient(), 4}, // secret_file, secret_env, server_secret_file, server_secret_env
 	{"server", "[[server]]", defaultServer(), 4}, // and health_password_file, health_password_env

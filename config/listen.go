@@ -342,7 +342,7 @@ func checkPorts(r *reader, c *Config) {
 	}
 	for _, f := range c.Fronts() {
 		for i, a := range f.Listen.Address {
-			if overlap(a, m) {
+			if f.Transport == TransportTLS && overlap(a, m) {
 				at := joinIndex(f.Key("address"), i)
 				r.wrong("metrics.address", "%q is where %s (%s) listens for RadSec: expected another port", c.Metrics.Address, at, r.places.where(at, "metrics.address"))
 				return

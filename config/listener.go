@@ -17,6 +17,15 @@ type Listener struct {
 	// Required.
 	Name string
 
+	// "tls": RADIUS/TLS over TCP (RFC 6614). "dtls": RADIUS/DTLS over UDP (RFC 7360), usually
+	// on port 2083, too, with DTLS 1.2; a client needs transports = ["tls", "dtls"] or
+	// ["dtls"], and its secret is "radius/dtls" unless it is given. min_tls, cipher_suites,
+	// radius_versions, session_ticket_keys, silent_timeout, packet_timeout, write_timeout and
+	// proxy_protocol have no meaning for DTLS. A client that is idle for idle_timeout is
+	// forgotten: from "60s" to "10m" is of use.
+	// Default: "tls"
+	Transport string // TransportTLS, TransportDTLS
+
 	Listen Listen // [listen], with what is given here instead
 }
 
@@ -48,8 +57,9 @@ type Certificate struct {
 
 // Front is what RadSec clients connect to: [listen] or a [[listener]].
 type Front struct {
-	Name   string // defaults.Listener for [listen]
-	Listen *Listen
+	Name      string // defaults.Listener for [listen]
+	Transport string // TransportTLS, TransportDTLS
+	Listen    *Listen
 
 	config *Config
 	table  string // "listen", "listener[0]"
@@ -57,9 +67,9 @@ type Front struct {
 
 // Fronts returns [listen], then each [[listener]] in file order.
 func (c *Config) Fronts() []Front {
-	list := []Front{{defaults.Listener, &c.Listen, c, "listen"}}
+	list := []Front{{defaults.Listener, TransportTLS, &c.Listen, c, "listen"}}
 	for i := range c.Listeners {
-		list = append(list, Front{c.Listeners[i].Name, &c.Listeners[i].Listen, c, joinIndex("listener", i)})
+		list = append(list, Front{c.Listeners[i].Name, c.Listeners[i].Transport, &c.Listeners[i].Listen, c, joinIndex("listener", i)})
 	}
 	return list
 }
@@ -73,9 +83,10 @@ func (f *Front) Key(key string) string {
 	return joinKey("listen", key)
 }
 
-// Accepts reports whether the front accepts a client.
-func (f *Front) Accepts(client string) bool {
-	return len(f.Listen.Clients) == 0 || slices.Contains(f.Listen.Clients, client)
+// Accepts reports whether the front accepts a client: it has the client's name in its clients,
+// and a transport that the client may use.
+func (f *Front) Accepts(c *Client) bool {
+	return (len(f.Listen.Clients) == 0 || slices.Contains(f.Listen.Clients, c.Name)) && slices.Contains(c.Transports, f.Transport)
 }
 
 // Presents reports whether the front presents a certificate beside its own.
@@ -94,9 +105,12 @@ func (c *Config) MaxConnections() (n int) {
 	return n
 }
 
+func defaultListener() Listener { return Listener{Transport: TransportTLS} }
+
 // readListener reads a [[listener]] beside a [listen].
 func readListener(t *table, listen *Listen) Listener {
-	l := Listener{Listen: *listen}
+	l := defaultListener()
+	l.Listen = *listen
 	readName(t, &l.Name)
 	if l.Name == defaults.Listener {
 		t.r.wrong(joinKey(t.path, "name"), "%q means [listen]: expected another name", l.Name)
@@ -106,9 +120,22 @@ func readListener(t *table, listen *Listen) Listener {
 	if t.has("certificate") || t.has("private_key") {
 		requirePair(t)
 	}
+	t.choice("transport", &l.Transport, TransportTLS, TransportDTLS)
+	if l.Transport == TransportDTLS {
+		refuseForDTLS(t)
+	}
 	readFront(t, &l.Listen)
 	t.done()
 	return l
+}
+
+// refuseForDTLS notes the keys that mean nothing for DTLS.
+func refuseForDTLS(t *table) {
+	for _, key := range []string{"min_tls", "cipher_suites", "radius_versions", "session_ticket_keys", "silent_timeout", "packet_timeout", "write_timeout", "proxy_protocol"} {
+		if t.has(key) {
+			t.r.wrong(joinKey(t.path, key), "has no meaning with transport = \"dtls\": remove it")
+		}
+	}
 }
 
 // readCertificate reads a [[certificate]].
@@ -151,13 +178,30 @@ func checkFronts(r *reader, c *Config) {
 			}
 		}
 		for j := range i {
-			checkOverlap(r, &fronts[j], &fronts[i])
+			if fronts[i].Transport == fronts[j].Transport { // TCP and UDP have ports of their own
+				checkOverlap(r, &fronts[j], &fronts[i])
+			}
 		}
 	}
 	for i := range c.Certificates {
 		for j, name := range c.Certificates[i].Listeners {
 			if !slices.Contains(listeners, name) {
 				r.wrong(joinIndex(joinKey(joinIndex("certificate", i), "listeners"), j), "expected \"listen\" or the name of a [[listener]], got %q%s", name, suggest(name, listeners))
+			}
+		}
+	}
+}
+
+// checkDynamicPorts notes an address of [dynamic_authorization] that a front has on UDP.
+func checkDynamicPorts(r *reader, c *Config) {
+	for _, f := range c.Fronts() {
+		if f.Transport != TransportDTLS {
+			continue
+		}
+		for i, a := range f.Listen.Address {
+			if k := slices.IndexFunc(c.DynamicAuthorization.Address, func(o netip.AddrPort) bool { return overlap(a, o) }); k >= 0 {
+				at, other := joinIndex("dynamic_authorization.address", k), joinIndex(f.Key("address"), i)
+				r.wrong(at, "%v is where %s (%s) listens for DTLS: expected another port", c.DynamicAuthorization.Address[k], other, r.places.where(other, at))
 			}
 		}
 	}

@@ -24,10 +24,14 @@ func TestMistakesOfListener(t *testing.T) {
 		{"address of metrics", inListener("[metrics]\naddress='127.0.0.1:2084'\n"), []string{`18: metrics.address: "127.0.0.1:2084" is where listener[0].address[0] (line 16) listens`}},
 		{"certificate without key", inListener("certificate='s.pem'\n"), []string{"14: listener[0].private_key: missing"}},
 		{"key without certificate", inListener("private_key='s.key'\n"), []string{"14: listener[0].certificate: missing"}},
-		{"key of the gateway", inListener("drain_timeout='1s'\n"), []string{"17: listener[0].drain_timeout: unknown key; expected in [listener]: name, address"}},
+		{"key of the gateway", inListener("drain_timeout='1s'\n"), []string{"17: listener[0].drain_timeout: unknown key; expected in [listener]: name, transport, address"}},
 		{"no such client", inListener("clients=['c', 'd']\n"), []string{`17: listener[0].clients[1]: expected the name of a [[client]], got "d"`}},
 		{"no such client in [listen]", inListen("clients=['d']\n[[listener]]\nname='wba'\naddress=['127.0.0.1:2084']\n"), []string{`14: listen.clients[0]: expected the name of a [[client]], got "d"`}},
 		{"lists without certificates", inListener("client_auth='none'\ncrl=['ca.pem']\n"), []string{`18: listener[0].crl: client_auth is "none"`}},
+		{"no such transport", inListener("transport='udp'\n"), []string{`17: listener[0].transport: expected "tls" or "dtls", got "udp"`}},
+		{"no such transport of a client", inClient("transports=['udp']\n"), []string{`14: client[0].transports[0]: expected "tls" or "dtls", got "udp"`}},
+		{"keys of TLS", inListener("transport='dtls'\nmin_tls='1.3'\nproxy_protocol=['10.0.0.0/8']\n"), []string{"18: listener[0].min_tls: has no meaning with transport = \"dtls\"", "19: listener[0].proxy_protocol: has no meaning"}},
+		{"port of dynamic_authorization", inListener("transport='dtls'\n[dynamic_authorization]\naddress=['127.0.0.1:2084']\n"), []string{"19: dynamic_authorization.address[0]: 127.0.0.1:2084 is where listener[0].address[0] (line 16) listens for DTLS"}},
 		{"certificate alone", inListen("[[certificate]]\ncertificate='s.pem'\n"), []string{"14: certificate[0].private_key: missing"}},
 		{"no such listener", inListen("[[certificate]]\ncertificate='s.pem'\nprivate_key='s.key'\nlisteners=['listen', 'wbo']\n"), []string{`17: certificate[0].listeners[1]: expected "listen" or the name of a [[listener]], got "wbo"`}},
 		{"no host name", inListen("[[certificate]]\ncertificate='s.pem'\nprivate_key='s.key'\nnames=['a:2083']\n"), []string{`17: certificate[0].names[0]: expected a host name`}},
@@ -136,12 +140,41 @@ client_ca = "ca.pem"
 		{"listener[0].idle_timeout", 0},
 		{"listener[1].idle_timeout: 4s is below", 1},
 		{`listener[1].client_auth: "none" lets clients in`, 1},
-		{`client "none" never matches: no listener has it in its clients`, 1},
+		{`client "none" never matches: no listener accepts it`, 1},
 		{`client "a" has no condition`, 0}, // it is the one that [listen] names
 		{`client "b" has no condition: everybody matches`, 1},
 	} {
 		if n := strings.Count(text, x.text); n != x.want {
 			t.Errorf("%d warnings with %q, expected %d, in:\n%s", n, x.text, x.want, text)
 		}
+	}
+}
+
+// A port is free for DTLS where TLS has it. A client may use a transport only if it says so, and
+// its secret follows from the transport unless it is given.
+// Rules: DT1
+func TestTransports(t *testing.T) {
+	client := func(name, lines string) string { return strings.ReplaceAll(goodClient, "'c'", "'"+name+"'") + lines }
+	c, err := load(t, client("tls", "")+client("dtls", "transports=['dtls']\n")+client("both", "transports=['tls','dtls']\nsecret='radsec'\n")+goodServer+goodRoute+goodListen+
+		"address=['127.0.0.1:2083']\n[[listener]]\nname='udp'\ntransport='dtls'\naddress=['127.0.0.1:2083']\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"10", "01", "11"} // at [listen], at the listener
+	secrets := []string{"radsec", "radius/dtls", "radsec"}
+	for i := range c.Clients {
+		got := ""
+		for _, f := range c.Fronts() {
+			got += map[bool]string{true: "1", false: "0"}[f.Accepts(&c.Clients[i])]
+		}
+		if got != want[i] {
+			t.Errorf("client %s is accepted %s, expected %s", c.Clients[i].Name, got, want[i])
+		}
+		if over := string(c.SecretOver(i, c.Clients[i].Transports[0]).Bytes()); over != secrets[i] {
+			t.Errorf("client %s has the secret %q over %s, expected %q", c.Clients[i].Name, over, c.Clients[i].Transports[0], secrets[i])
+		}
+	}
+	if over := string(c.SecretOver(2, TransportDTLS).Bytes()); over != "radsec" {
+		t.Errorf("the secret that is given does not hold over DTLS: %q", over)
 	}
 }

@@ -96,6 +96,7 @@ func (r *reader) config(root *table) *Config {
 	checkServers(r, routes, c.Routes, c.Servers)
 	checkFronts(r, c)
 	checkPorts(r, c)
+	checkDynamicPorts(r, c)
 	c.Include = r.include
 	c.secretWarnings, c.secretFiles = r.warnings, r.secretFiles
 	return c

@@ -91,11 +91,11 @@ func (cl *Client) open() bool { return len(cl.Networks) == 0 && !cl.ByCertificat
 func (c *Config) neverMatches(i int) (why string) {
 	cl, accepted := &c.Clients[i], false
 	for _, f := range c.Fronts() {
-		if !f.Accepts(cl.Name) {
+		if !f.Accepts(cl) {
 			continue
 		}
 		accepted = true
-		before := slices.IndexFunc(c.Clients[:i], func(o Client) bool { return o.open() && f.Accepts(o.Name) })
+		before := slices.IndexFunc(c.Clients[:i], func(o Client) bool { return o.open() && f.Accepts(&o) })
 		switch {
 		case before >= 0:
 			why = fmt.Sprintf(", because client %q, which is listed before it, matches every connection", c.Clients[before].Name)
@@ -106,7 +106,7 @@ func (c *Config) neverMatches(i int) (why string) {
 		}
 	}
 	if !accepted {
-		return ": no listener has it in its clients"
+		return ": no listener accepts it, by its clients and by the client's transports"
 	}
 	return why
 }
@@ -116,7 +116,7 @@ func (c *Config) neverMatches(i int) (why string) {
 func (c *Config) warnOpen(warn warner, i int) {
 	cl := &c.Clients[i]
 	for _, f := range c.Fronts() {
-		if !cl.open() || !f.Accepts(cl.Name) || slices.ContainsFunc(c.Clients[:i], func(o Client) bool { return o.open() && f.Accepts(o.Name) }) {
+		if !cl.open() || !f.Accepts(cl) || slices.ContainsFunc(c.Clients[:i], func(o Client) bool { return o.open() && f.Accepts(&o) }) {
 			continue
 		}
 		switch {

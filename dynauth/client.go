@@ -30,6 +30,8 @@ type Client struct {
 type ClientConfig struct {
 	Reverse bool // requests may be sent down its connections (RC1)
 	Secret  *wire.ClientSecret
+	// SecretOverDTLS is that of sessions of RADIUS/DTLS; nil: the same.
+	SecretOverDTLS *wire.ClientSecret
 	// Identifiers are the NAS-Identifiers that are the client's though it may not have sent
 	// any.
 	Identifiers []string
@@ -51,6 +53,14 @@ func NewClient(name string, cfg *ClientConfig) *Client {
 	c := &Client{name: name, links: map[*Link]struct{}{}, byDevice: map[string][]*Link{}, bySource: map[netip.Addr][]*Link{}}
 	c.config.Store(cfg)
 	return c
+}
+
+// secretOf returns the client's secret on this connection.
+func (l *Link) secretOf(cfg *ClientConfig) *wire.ClientSecret {
+	if l.DTLS && cfg.SecretOverDTLS != nil {
+		return cfg.SecretOverDTLS
+	}
+	return cfg.Secret
 }
 
 // Configure replaces the configuration, for open connections too.

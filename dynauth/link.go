@@ -29,6 +29,7 @@ type LinkConfig struct {
 	Remote netip.AddrPort
 	Local  netip.AddrPort // of the gateway; invalid: not known
 	V11    bool           // RADIUS/1.1
+	DTLS   bool           // RADIUS/DTLS
 	Device string         // identifies the device at the other end: its certificate, or else its address
 	// Source returns the address that servers know it by, as configured now; the zero Addr:
 	// none of its own. It may be nil.
@@ -45,6 +46,7 @@ type Link struct {
 	Remote     netip.AddrPort
 	Local      netip.AddrPort
 	V11        bool
+	DTLS       bool
 	Device     string
 	clientHash key
 	deviceHash key
@@ -117,7 +119,7 @@ const maxSlots = 256
 // Open returns the Link of a new connection of a client.
 func (s *Server) Open(c *Client, cfg LinkConfig) *Link {
 	h := &s.learned.hasher
-	l := &Link{server: s, client: c, Remote: cfg.Remote, Local: cfg.Local, V11: cfg.V11, Device: cfg.Device,
+	l := &Link{server: s, client: c, Remote: cfg.Remote, Local: cfg.Local, V11: cfg.V11, DTLS: cfg.DTLS, Device: cfg.Device,
 		clientHash: h.key(kindNASIdentifier, []byte(c.name)), deviceHash: h.key(kindAddress, []byte(cfg.Device))}
 	l.config.Store(&cfg)
 	l.last = rand.Uint32() // RFC 9765 §4.2.1
@@ -259,7 +261,7 @@ func (l *Link) commit(req *request, packet []byte) (overdue, ok bool) {
 		l.remove(i)
 		return true, false
 	}
-	s.state, s.req, s.secret = slotSent, req, req.client.Secret
+	s.state, s.req, s.secret = slotSent, req, l.secretOf(req.client)
 	copy(s.sent[:], packet[4:20])
 	return false, true
 }

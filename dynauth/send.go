@@ -149,7 +149,7 @@ func (w *worker) writeDown(req *request, c choice) (int, error) {
 	}
 	called := c.called(req)
 	o.NAS = &called
-	n, err := w.sign.WriteReverse(w.packets[w.used][:], v, req.secret, req.client.Secret, req.id, &o)
+	n, err := w.sign.WriteReverse(w.packets[w.used][:], v, req.secret, req.link.secretOf(req.client), req.id, &o)
 	if err == nil {
 		w.server.logOmitted(req, w.sign.Omitted())
 	}

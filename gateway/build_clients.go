@@ -75,6 +75,13 @@ func buildClient(cfg *config.Config, i int, attributes *programs, m *metrics.Met
 		}
 	}
 	out.Reverse = reverseOf(c, out, attributes)
+	if slices.Contains(c.Transports, config.TransportDTLS) {
+		over := *out
+		if over.Secret, err = wire.NewClientSecret(cfg.SecretOver(i, config.TransportDTLS).Bytes()); err != nil {
+			return nil, fmt.Errorf("client %q: %w", c.Name, err)
+		}
+		out.OverDTLS, out.Reverse.SecretOverDTLS = &over, over.Secret
+	}
 	return out, nil
 }
 

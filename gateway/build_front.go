@@ -59,7 +59,7 @@ func buildFront(cfg *config.Config, files *frontMaterial, ownCAs [][]*x509.Certi
 		}
 	}
 	for i := range cfg.Clients {
-		if !files.Accepts(cfg.Clients[i].Name) {
+		if !files.Accepts(&cfg.Clients[i]) {
 			continue
 		}
 		c, err := buildIdentity(&cfg.Clients[i], ownCAs[i])

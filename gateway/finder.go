@@ -38,7 +38,7 @@ func (f *Finder) Find(certs []*x509.Certificate, now time.Time) (*config.Client,
 		place := -1 // among the clients of the front
 		for i := range f.plan.Config.Clients {
 			c := &f.plan.Config.Clients[i]
-			if !front.Accepts(c.Name) {
+			if !front.Accepts(c) {
 				continue
 			}
 			place++

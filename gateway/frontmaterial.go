@@ -70,7 +70,7 @@ func (l *frontLoader) load(f config.Front) *frontMaterial {
 		out.intermediates = append(out.intermediates, l.readOnce(fmt.Sprintf("%s[%d]", f.Key("intermediates"), i), path, certs.ParseIntermediates)...)
 	}
 	for i := range l.cfg.Clients {
-		if f.Accepts(l.cfg.Clients[i].Name) {
+		if f.Accepts(&l.cfg.Clients[i]) {
 			out.ownCAs = append(out.ownCAs, l.ownCAs[i])
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"radsec-gw/config"
 )
 
 // ofWholeGateway reports whether a field of [listen] has no key in [[listener]].
@@ -26,7 +28,7 @@ func accepts(name string) func(*Gateway) any {
 	return func(g *Gateway) any {
 		for _, f := range g.current.Load().files.fronts {
 			if f.Name == name {
-				return f.Accepts("another")
+				return f.Accepts(&config.Client{Name: "another", Transports: []string{"tls"}})
 			}
 		}
 		return true

@@ -74,7 +74,7 @@ func (m *material) warnIdentity(warn warner, cfg *config.Config) {
 func (f *frontMaterial) warnIdentity(warn warner, cfg *config.Config, ownCAs [][]*x509.Certificate) {
 	for i := range cfg.Clients {
 		c, key := &cfg.Clients[i], fmt.Sprintf("client[%d]", i)
-		if !f.Accepts(c.Name) {
+		if !f.Accepts(c) {
 			continue
 		}
 		if n := differentKeys(f.clientCAs); len(c.Issuer) > 0 && len(c.CA) == 0 && len(c.Fingerprints) == 0 && n > 1 {
@@ -108,7 +108,7 @@ func (f *frontMaterial) verifier(cfg *config.Config, ownCAs [][]*x509.Certificat
 		all.Own = append(all.Own, c.pair.Certificate[0])
 	}
 	for i := range cfg.Clients {
-		if !f.Accepts(cfg.Clients[i].Name) {
+		if !f.Accepts(&cfg.Clients[i]) {
 			continue
 		}
 		c, err := buildIdentity(&cfg.Clients[i], ownCAs[i])

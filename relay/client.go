@@ -20,10 +20,13 @@ type Client struct {
 // ClientConfig is the configuration of a client: its secret and what it may send. It is
 // immutable.
 type ClientConfig struct {
-	Name    string
-	Secret  *wire.ClientSecret
-	Allowed [wire.NumKinds]bool // the kinds it may send; Status-Server is always answered
-	Realms  *routing.Filter     // the realms that it may send, after its rules; nil: all
+	Name   string
+	Secret *wire.ClientSecret
+	// OverDTLS is the same for sessions of RADIUS/DTLS, which has another secret where the
+	// configuration gives none (RFC 7360 §2.1); nil: nothing differs.
+	OverDTLS *ClientConfig
+	Allowed  [wire.NumKinds]bool // the kinds it may send; Status-Server is always answered
+	Realms   *routing.Filter     // the realms that it may send, after its rules; nil: all
 	// Attributes are the rules for its requests, before they are routed, and for the replies
 	// to it.
 	Attributes AttributeRules

@@ -41,8 +41,9 @@ type Connection struct {
 	inFlight11 map[wire.Token]*request       // in RADIUS/1.1, instead of recent; made with the first request
 }
 
-// Origin says where a connection comes from. Its fields may be nil, and may be slow.
+// Origin says where a connection comes from. Its functions may be nil, and may be slow.
 type Origin struct {
+	DTLS  bool                // it is a session of RADIUS/DTLS (RFC 7360)
 	Facts func() *rules.Facts // for attribute rules
 	// SourceKey returns what identifies the certificate, by its issuer and serial or by its
 	// first name: a client's source in a pool is computed from it.
@@ -77,6 +78,15 @@ type Peer interface {
 	// Ended returns why the connection ends. It is called after Send has reported
 	// false, and by Closed.
 	Ended() metrics.Reason
+}
+
+// config returns the client's current configuration for this connection.
+func (c *Connection) config() *ClientConfig {
+	cfg := c.client.Config()
+	if c.origin.DTLS && cfg.OverDTLS != nil {
+		return cfg.OverDTLS
+	}
+	return cfg
 }
 
 // parse parses a packet in the connection's version of RADIUS.

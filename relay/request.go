@@ -40,7 +40,7 @@ type request struct {
 func (c *Connection) newRequest(v *wire.View) *request {
 	req := c.relay.requests.Get().(*request)
 	req.Handler, req.Code, req.Kind = req, v.Code(), v.Kind()
-	req.conn, req.client, req.arrived = c, c.client.Config(), c.burst.arrived
+	req.conn, req.client, req.arrived = c, c.config(), c.burst.arrived
 	req.Quota = req.client.Quota
 	req.view = *v
 	req.view.Packet = c.relay.back.Buffers.Copy(v.Packet)

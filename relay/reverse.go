@@ -27,7 +27,7 @@ func (c *Connection) openLink() {
 		return
 	}
 	device := c.remote.Addr().String() + string(c.origin.sourceKey(true))
-	c.link = c.relay.dynamic.Open(c.client.reverse, dynauth.LinkConfig{Peer: c.peer, Remote: c.remote, Local: c.local, V11: c.v11,
+	c.link = c.relay.dynamic.Open(c.client.reverse, dynauth.LinkConfig{Peer: c.peer, Remote: c.remote, Local: c.local, V11: c.v11, DTLS: c.origin.DTLS,
 		Device: device, Source: func() netip.Addr { return c.sourceAddress(c.client.Config()) }, Facts: func() *rules.Facts { return c.origin.facts() }})
 }
 

@@ -56,9 +56,11 @@ type Table struct {
 	open     map[Session]struct{}
 }
 
-// NewTable returns a table without a policy: Apply must come before Register.
-func NewTable(m *metrics.Metrics, counts *metrics.Listener) *Table {
-	return &Table{metrics: m, counts: counts, open: map[Session]struct{}{}}
+// NewTable returns a table with a policy, whose limits begin to hold with Apply.
+func NewTable(m *metrics.Metrics, counts *metrics.Listener, p *Policy) *Table {
+	t := &Table{metrics: m, counts: counts, open: map[Session]struct{}{}}
+	t.policy.Store(p)
+	return t
 }
 
 // Policy returns the current policy.

@@ -51,7 +51,6 @@ func New(cfg Config) (*Server, error) {
 		counts:  cfg.Metrics.Listener(cfg.Name),
 		ended:   make(chan struct{}),
 	}
-	s.table = sessions.NewTable(cfg.Metrics, s.counts)
 	s.admission = newAdmission(cfg.MaxHandshakes, s.counts)
 	s.listeners.open = slices.Clone(cfg.Listeners)
 	s.tls = s.baseConfig()
@@ -63,6 +62,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.policy.Store(p)
+	s.table = sessions.NewTable(cfg.Metrics, s.counts, p.Policy)
 	return s, nil
 }
 

@@ -23,7 +23,7 @@ func printClients(w io.Writer, cfg *config.Config) {
 
 // needsCertificate reports whether each front that accepts a client requires a certificate.
 func needsCertificate(cfg *config.Config, c *config.Client) bool {
-	return !slices.ContainsFunc(cfg.Fronts(), func(f config.Front) bool { return f.Accepts(c.Name) && f.Listen.ClientAuth != config.AuthRequire })
+	return !slices.ContainsFunc(cfg.Fronts(), func(f config.Front) bool { return f.Accepts(c) && f.Listen.ClientAuth != config.AuthRequire })
 }
 
 // maySend says which packets a client may send.
