@@ -92,3 +92,11 @@ func Scope(l *x509.RevocationList) string {
 	}
 	return ""
 }
+
+// Older reports whether a was issued before b (RFC 5280 §5.2.3: numbers increase).
+func Older(a, b *x509.RevocationList) bool {
+	if a.Number != nil && b.Number != nil && a.Number.Cmp(b.Number) != 0 {
+		return a.Number.Cmp(b.Number) < 0
+	}
+	return a.ThisUpdate.Before(b.ThisUpdate)
+}

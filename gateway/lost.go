@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"radsec-gw/certs"
 	"radsec-gw/identity"
 )
 
@@ -49,7 +50,7 @@ func losses(previous, next *material) (list []loss) {
 		switch {
 		case found == nil && slices.ContainsFunc(has, func(c *x509.Certificate) bool { return l.CheckSignatureFrom(c) == nil }):
 			list = append(list, loss{"a revocation list is gone with this reload: the certificates that it revoked are accepted", attrs})
-		case found != nil && older(found, l):
+		case found != nil && certs.Older(found, l):
 			list = append(list, loss{"a revocation list is older than the one before this reload: certificates that were revoked since are accepted",
 				append(attrs, "now_from", found.ThisUpdate.Format(time.DateTime))})
 		}
@@ -75,17 +76,9 @@ func newestLists(lists []*x509.RevocationList, issuers []*x509.Certificate) map[
 				key += string(e.Value)
 			}
 		}
-		if all[key] == nil || older(all[key], l) {
+		if all[key] == nil || certs.Older(all[key], l) {
 			all[key] = l
 		}
 	}
 	return all
-}
-
-// older reports whether a was issued before b (RFC 5280 §5.2.3: numbers increase).
-func older(a, b *x509.RevocationList) bool {
-	if a.Number != nil && b.Number != nil && a.Number.Cmp(b.Number) != 0 {
-		return a.Number.Cmp(b.Number) < 0
-	}
-	return a.ThisUpdate.Before(b.ThisUpdate)
 }

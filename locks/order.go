@@ -5,7 +5,7 @@ type Class interface {
 	Reloading | Updating | Sessions | SocketSweeping | Server | SocketSet | Socket | Exchange |
 		HealthPort | Hub | Backend | Sources | Issuers | Series |
 		DynAuth | DynAuthClient | Learned | Link | Session | Admission | ClientStates | RateLimiter | Listeners | Outgoing | KeyLog | Paths | Connection | Tap | Syslog |
-		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | HTTPConnections | Renderings |
+		CertificateReport | GatewayErrors | OpenConnections | Sampler | SharedStatus | ReloadLog | Reader | CRLFetcher | HTTPConnections | Renderings |
 		LogLevel | Limiter | KeyedLimiter | RecentLines | Output
 }
 
@@ -47,6 +47,7 @@ type (
 	SharedStatus      struct{}
 	ReloadLog         struct{}
 	Reader            struct{}
+	CRLFetcher        struct{}
 	HTTPConnections   struct{}
 	Renderings        struct{}
 	LogLevel          struct{}
@@ -103,6 +104,7 @@ var order = [][]lock{
 		{SharedStatus{}, "web.shared.mu", false},
 		{ReloadLog{}, "gateway.reloadLog.mu", false},
 		{Reader{}, "files.Reader.mu", false},
+		{CRLFetcher{}, "crlfetch.Fetcher.mu", false},
 		{HTTPConnections{}, "web.pool.mu", false},
 		{Renderings{}, "web.batches.mu", false},
 	},

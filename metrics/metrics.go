@@ -16,14 +16,14 @@
 //
 // The files:
 //
-//	fate.go, result.go, handshake.go, reason.go, state.go, answer.go, port.go
+//	fate.go, result.go, handshake.go, reason.go, state.go, answer.go, fetch.go, port.go
 //	              the closed lists
 //	client.go, server.go, route.go
 //	              a table of the counters that each of them has, and its handle
 //	family.go     one counter with all its series, from the tables above
 //	keep.go       removes the series of what is no longer configured
-//	lookup.go, tls.go, connections.go, certificates.go, descriptors.go, queue.go,
-//	logs.go, reload.go, noports.go, dynauth.go
+//	lookup.go, tls.go, crlfetch.go, connections.go, certificates.go, descriptors.go,
+//	queue.go, logs.go, reload.go, noports.go, dynauth.go
 //	              metrics that belong to no single client or port of a server
 //	level.go, histogram.go
 //	              gauges and histograms that cost an atomic add or two
@@ -66,6 +66,7 @@ type Metrics struct {
 	certificates *certificates
 	descriptors  *descriptors
 	reloads      *Reloads
+	crlFetches   *CRLFetches
 	scrapes      *scrapes
 	dynAuth      *DynAuth
 
@@ -100,6 +101,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		certificates: newCertificates(shared),
 		descriptors:  newDescriptors(shared),
 		reloads:      newReloads(shared),
+		crlFetches:   newCRLFetches(shared),
 		scrapes:      newScrapes(shared),
 		dynAuth:      newDynAuth(shared),
 
@@ -140,6 +142,9 @@ func (m *Metrics) TLS() *TLS { return m.tls }
 
 // Reloads returns the handle for the metrics of reloads.
 func (m *Metrics) Reloads() *Reloads { return m.reloads }
+
+// CRLFetches returns the handle for the metrics of fetched revocation lists.
+func (m *Metrics) CRLFetches() *CRLFetches { return m.crlFetches }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(
