@@ -74,8 +74,8 @@ func (f *Fetcher) get(ctx context.Context, url string, tag validators, point boo
 // read reads the body of an answer.
 func read(ctx context.Context, a *http.Response) (answer, *failure) {
 	switch {
-	case a.StatusCode >= 300 && a.StatusCode < 400:
-		return answer{}, failf(metrics.FetchRedirect, "the server redirects with status %s, without saying where", a.Status)
+	case a.StatusCode >= 300 && a.StatusCode < 400 && a.StatusCode != http.StatusNotModified:
+		return answer{}, failf(metrics.FetchRedirect, "the server redirects with status %s, without saying where", clip(a.Status))
 	case a.StatusCode != http.StatusOK:
 		return answer{}, failf(metrics.FetchStatus, "expected status 200, got %s", clip(a.Status))
 	case a.ContentLength > maxBody:

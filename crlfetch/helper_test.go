@@ -79,12 +79,24 @@ func (b *bench) config() Config {
 	return Config{Reader: b.reader, Log: slog.New(slog.NewTextHandler(b.log, nil)), Metrics: b.metrics.CRLFetches(), Version: "test", Dial: b.dial}
 }
 
+// current returns the settings of now.
+func (b *bench) current() *Settings {
+	s := b.settings
+	return &s
+}
+
+// change gives a Fetcher the settings of now.
+func (b *bench) change(ctx context.Context, f *Fetcher) {
+	s := b.current()
+	f.Prepare(ctx, s)
+	f.Commit(s)
+}
+
 // begin starts a Fetcher. stop ends it and waits for it.
 func (b *bench) begin() (f *Fetcher, stop func()) {
 	f = New(b.config())
 	ctx, cancel := context.WithCancel(context.Background())
-	f.Prepare(ctx, &b.settings)
-	f.Commit(&b.settings)
+	b.change(ctx, f)
 	done := make(chan struct{})
 	go func() { f.Run(ctx); close(done) }()
 	return f, func() {
@@ -230,4 +242,3 @@ func need[T any](v T, err error) T {
 	}
 	return v
 }
-
