@@ -8,7 +8,7 @@
 //	chainlimits.go limits on what a peer sends, checked before any signature
 //	trust.go       the configured CAs and intermediates, which paths are built from
 //	paths.go       certPath, and a cache of the paths that verified
-//	revocation.go  certificate revocation lists
+//	revocation.go  certificate revocation lists; fetched.go those that are fetched by URL
 //	client.go      Client: a configured client
 //	conditions.go  its conditions: given or not, met or not, and the text for the log;
 //	               they compare names (names.go, altnames.go, rdn.go)
@@ -40,6 +40,7 @@ type Config struct {
 	// RefuseStaleCRL refuses certificates of an issuer whose newest list is out of
 	// date.
 	RefuseStaleCRL bool
+	Fetched        Fetched // what is known of lists that are fetched
 }
 
 // ClientAuth says whether clients must present a certificate in the handshake.

@@ -23,10 +23,11 @@ type certPath struct {
 	ofClientCA          bool                // one of the anchors belongs to the client CA
 }
 
-// certID identifies a certificate as a revocation list does.
+// certID identifies a certificate as a revocation list does, and says where that list is.
 type certID struct {
 	issuer issuerKey
-	serial string // see serialOf
+	serial string   // see serialOf
+	points []string // URLs where its issuer's list may be
 }
 
 // pathsIn converts the chains that x509 verified.
@@ -46,7 +47,7 @@ func (t *trust) pathsIn(chains [][]*x509.Certificate) []certPath {
 				issuer = t.issuerOf(c) // the issuer of an anchor may be configured, too
 			}
 			if issuer != nil {
-				p.revocable = append(p.revocable, certID{keyOf(issuer), serialOf(c.SerialNumber)})
+				p.revocable = append(p.revocable, certID{keyOf(issuer), serialOf(c.SerialNumber), pointsOf(c)})
 			}
 			if i == 0 && len(chain) > 1 {
 				continue // a leaf counts as an anchor only if it is its own

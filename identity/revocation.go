@@ -96,17 +96,21 @@ func (r *revoked) stale(now time.Time) bool {
 // ListAge is the age of an issuer's newest revocation list.
 type ListAge struct {
 	Issuer     string
-	ThisUpdate time.Time
+	ThisUpdate time.Time // zero: the list is awaited
 	NextUpdate time.Time // zero: none
-	Refused    bool      // certificates of the issuer are refused because the list is out of date
+	Refused    bool      // certificates of the issuer are refused because the list is out of date, or awaited
 }
 
-// ListAges returns the age of each issuer's newest list, in random order.
+// ListAges returns the age of each issuer's newest list, in random order, then the issuers
+// whose list is awaited.
 func (v *Verifier) ListAges(now time.Time) (ages []ListAge) {
 	for key, l := range v.lists {
 		a := l.age()
 		a.Refused = v.refuses(key, now)
 		ages = append(ages, a)
+	}
+	for _, name := range v.AwaitedIssuers() {
+		ages = append(ages, ListAge{Issuer: name, Refused: true})
 	}
 	return ages
 }

@@ -31,20 +31,23 @@ func (v *Verifier) StaleLists(now time.Time) (list []StaleList) {
 }
 
 // refuses reports whether certificates of an issuer are refused because its list is
-// out of date.
+// out of date, or awaited.
 func (v *Verifier) refuses(issuer issuerKey, now time.Time) bool {
 	l := v.lists[issuer]
-	return v.refuseStale && v.auth != NoCertificate && l != nil && l.stale(now) &&
+	if l == nil {
+		return v.awaitsIssuer(issuer)
+	}
+	return v.refuseStale && v.auth != NoCertificate && l.stale(now) &&
 		slices.ContainsFunc(v.trust.all(), func(c *x509.Certificate) bool { return keyOf(c) == issuer })
 }
 
 // RefusesAll reports whether no client can be accepted because of lists that are out of
-// date.
+// date, or awaited.
 //
 // It considers certificates that an anchor issued itself. Any longer path to that
 // anchor is checked against the same lists and more.
 func (v *Verifier) RefusesAll(now time.Time) bool {
-	if !slices.ContainsFunc(v.StaleLists(now), func(l StaleList) bool { return l.Refused }) {
+	if len(v.AwaitedIssuers()) == 0 && !slices.ContainsFunc(v.StaleLists(now), func(l StaleList) bool { return l.Refused }) {
 		return false
 	}
 	return !slices.ContainsFunc(v.clients, func(c *Client) bool {

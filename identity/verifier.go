@@ -21,13 +21,14 @@ type Verifier struct {
 	clients     Clients
 	lists       revocations
 	refuseStale bool
+	fetched     Fetched
 	paths       *pathCache
 }
 
 // NewVerifier returns a Verifier for cfg. It reuses the cached paths of previous, which
 // may be nil, if the CAs are the same.
 func NewVerifier(cfg *Config, previous *Verifier) (*Verifier, error) {
-	v := &Verifier{auth: cfg.Auth, own: cfg.Own, clients: cfg.Clients, refuseStale: cfg.RefuseStaleCRL, paths: newPathCache()}
+	v := &Verifier{auth: cfg.Auth, own: cfg.Own, clients: cfg.Clients, refuseStale: cfg.RefuseStaleCRL, fetched: cfg.Fetched, paths: newPathCache()}
 	if len(cfg.ClientCA) == 0 && cfg.Auth != NoCertificate {
 		return nil, errors.New("expected at least one certificate of a client CA, got none")
 	}
@@ -153,9 +154,14 @@ func (v *Verifier) pathsOf(certs []*x509.Certificate, now time.Time) ([]certPath
 // accepted.
 func (v *Verifier) unrevoked(p *certPath, leaf *x509.Certificate, now time.Time) (until time.Time, refusal *Refusal) {
 	until = p.notAfter
-	for _, id := range p.revocable {
+	for i := range p.revocable {
+		id := &p.revocable[i]
+		v.offer(id)
 		list := v.lists[id.issuer]
 		if list == nil {
+			if v.awaits(id) {
+				return until, v.awaitedRefusal(id, leaf)
+			}
 			continue
 		}
 		if _, ok := list.serials[id.serial]; ok {

@@ -68,7 +68,8 @@ func everything(t *testing.T) map[string]*dto.MetricFamily {
 		t.Cleanup(func() { out.Close() })
 		m.Logs(name, out)
 	}
-	m.Listener("listen").SetCRLs([]CRL{{Issuer: "CN=CA"}})
+	m.Listener("listen").SetCRLs([]CRL{{Issuer: "CN=CA", ThisUpdate: time.Now()}})
+	m.CRLFetches().Add("http://crl.example/ca.crl", time.Time{})
 	var files []CertificateFile
 	for _, what := range []string{"server", "client_ca", "ca", "intermediates", "metrics"} {
 		files = append(files, CertificateFile{For: what, File: "a.pem", Expires: time.Now()})
@@ -102,6 +103,7 @@ var openLabels = map[string]string{
 	"route":      "the realms and operators of a `[[route]]`, of more than 100 routes with its number",
 	"file":       "a file, as the configuration has it",
 	"issuer":     "the name of a CA",
+	"url":        "a URL of `crl`, or of a certificate's distribution point",
 	"key":        "a key of the configuration, such as `listen.address`",
 	"commit":     "that the program was built from",
 	"go_version": "that it was built with",
@@ -115,7 +117,7 @@ func listOf(metric, label string) string {
 		return ""
 	case label == "result":
 		return map[string]string{"tls_handshakes_total": "Result of handshakes", "server_replies_total": "Result of replies", "server_probes_total": "Result of health checks",
-			"server_name_lookups_total": "Result of look-ups", "reloads_total": "Result of reloads"}[metric]
+			"server_name_lookups_total": "Result of look-ups", "reloads_total": "Result of reloads", "crl_fetches_total": "Result of fetches"}[metric]
 	case label == "reason":
 		return map[string]string{"tls_client_connections_closed_total": "Reason of closed connections", "omitted_attributes_total": "Reason of omissions",
 			"log_lines_lost_total": "Reason of lost lines"}[metric]
@@ -146,7 +148,7 @@ func typeAndUnit(f *dto.MetricFamily) string {
 
 // isFlag has the gauges that say whether something is so.
 var isFlag = map[string]bool{"server_up": true, "tls_key_log": true, "server_state": true, "route_ready": true, "certificate_refused": true, "new_certificate_refused": true,
-	"crl_issuer_refused": true, "config_last_reload_successful": true, "config_refused": true, "build_info": true}
+	"crl_issuer_refused": true, "crl_fetch_failing": true, "config_last_reload_successful": true, "config_refused": true, "build_info": true}
 
 // labelsOf returns the names of a family's labels, sorted, and the values of each.
 func labelsOf(f *dto.MetricFamily) (names []string, values map[string][]string) {

@@ -65,7 +65,7 @@ func newReference(t *testing.T) *reference {
 			l.rows = append(l.rows, [3]string{strings.TrimSpace(f[0]), strings.TrimSpace(f[1]), strings.TrimSpace(f[2])})
 		}
 	}
-	for file, title := range map[string]string{"fate.go": "Fates", "result.go": "Result of replies", "handshake.go": "Result of handshakes", "reason.go": "Reason of closed connections", "state.go": "State of servers"} {
+	for file, title := range map[string]string{"fate.go": "Fates", "result.go": "Result of replies", "handshake.go": "Result of handshakes", "reason.go": "Reason of closed connections", "state.go": "State of servers", "fetch.go": "Result of fetches"} {
 		r.addMeanings(file, title)
 	}
 	return r
@@ -144,7 +144,7 @@ func (r *reference) write() string {
 		}
 	}
 	fmt.Fprintf(&out, "\n## Labels\n\nThose with values of yours:\n\n| label | value |\n| --- | --- |\n")
-	for _, label := range []string{"client", "server", "route", "file", "issuer", "key", "commit", "go_version"} {
+	for _, label := range []string{"client", "server", "route", "file", "issuer", "url", "key", "commit", "go_version"} {
 		fmt.Fprintf(&out, "| `%s` | %s |\n", label, openLabels[label])
 	}
 	for _, l := range r.lists {

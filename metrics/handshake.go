@@ -31,7 +31,7 @@ const (
 	HandshakeNoDescriptor                          // the process has no file descriptor for another connection
 	HandshakeUnsuitedCertificate                   // the certificate leads to a configured CA, and is not for clients, or more than is understood
 	HandshakeMalformedCertificate                  // a certificate that the peer sent cannot be read
-	HandshakeStaleCRL                              // a revocation list is out of date, and crl_stale refuses its issuer's certificates
+	HandshakeStaleCRL                              // a revocation list is out of date or not fetched yet, and crl_stale refuses its issuer's certificates
 	HandshakeNoCommonCipher                        // no cipher suite, or no group of key exchange for one, that both sides take
 	HandshakeMalformedHello                        // the peer's ClientHello cannot be read, or holds what TLS does not allow
 

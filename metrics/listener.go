@@ -97,7 +97,12 @@ func (l *Listener) SetCRLs(list []CRL) {
 	all := map[string]CRL{}
 	for _, of := range l.listeners.crls {
 		for _, c := range of {
-			c.Refused = c.Refused || all[c.Issuer].Refused
+			known, ok := all[c.Issuer]
+			refused := c.Refused || known.Refused
+			if ok && c.ThisUpdate.Before(known.ThisUpdate) {
+				c = known
+			}
+			c.Refused = refused
 			all[c.Issuer] = c
 		}
 	}

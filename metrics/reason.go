@@ -19,7 +19,7 @@ const (
 	ClosedRevoked                     // the client's certificate was revoked
 	ClosedNotAllowed                  // the configuration no longer gives the connection to its client
 	ClosedUntrusted                   // the CA of the client's certificate is no longer trusted
-	ClosedStaleCRL                    // a revocation list is out of date, and crl_stale refuses its issuer's certificates
+	ClosedStaleCRL                    // a revocation list is out of date or not fetched yet, and crl_stale refuses its issuer's certificates
 
 	NumReasons // how many there are
 )

@@ -63,17 +63,17 @@ func newTLS(reg prometheus.Registerer) *TLS {
 	t.crlNext = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "crl_next_update_timestamp_seconds",
 		Help: "When the newest revocation list of an issuer is out of date; 0: it does not say."}, []string{"issuer"})
 	t.crlRefused = prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: "crl_issuer_refused",
-		Help: "Whether certificates of an issuer are refused because its newest revocation list is out of date."}, []string{"issuer"})
+		Help: "Whether certificates of an issuer are refused because its newest revocation list is out of date, or has not been fetched yet."}, []string{"issuer"})
 	reg.MustRegister(t.crlThis, t.crlNext, t.crlRefused)
 	return t
 }
 
 // CRL is the age of an issuer's newest revocation list, and its consequence.
 type CRL struct {
-	Issuer     string // from a file of the operator's
-	ThisUpdate time.Time
+	Issuer     string    // from a file of the operator's
+	ThisUpdate time.Time // zero: the list has not been fetched yet
 	NextUpdate time.Time // zero: not given
-	Refused    bool      // certificates of the issuer are refused because the list is out of date
+	Refused    bool      // certificates of the issuer are refused because the list is out of date, or not there yet
 }
 
 // setCRLs replaces the series of revocation lists.
@@ -82,13 +82,16 @@ func (t *TLS) setCRLs(list map[string]CRL) {
 	t.crlNext.Reset()
 	t.crlRefused.Reset()
 	for _, c := range list {
+		t.crlRefused.WithLabelValues(c.Issuer).Set(oneIf(c.Refused))
+		if c.ThisUpdate.IsZero() {
+			continue
+		}
 		t.crlThis.WithLabelValues(c.Issuer).Set(float64(c.ThisUpdate.Unix()))
 		next := 0.0
 		if !c.NextUpdate.IsZero() {
 			next = float64(c.NextUpdate.Unix())
 		}
 		t.crlNext.WithLabelValues(c.Issuer).Set(next)
-		t.crlRefused.WithLabelValues(c.Issuer).Set(oneIf(c.Refused))
 	}
 }
 

@@ -38,6 +38,7 @@ type Config struct {
 	Clients        []*sessions.Client     // the first match counts
 	CRLs           []*x509.RevocationList // each signed by a certificate of ClientCA, of a client's CA or of Intermediates
 	RefuseStaleCRL bool                   // refuse certificates of an issuer whose newest list is out of date; else only warn
+	Fetched        identity.Fetched       // what is known of lists that are fetched by URL
 	TicketKeys     [][32]byte             // session ticket keys, the first encrypts (RFC 5077 §5.5); nil: random ones, changed daily
 	ProxyNetworks  []netip.Prefix         // load balancers, which must send a PROXY header; others must not
 

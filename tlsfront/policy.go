@@ -88,7 +88,7 @@ func (s *Server) prepare(cfg Config) (*policy, error) {
 // identity returns the part of the configuration that package identity needs.
 func (c *Config) identity() identity.Config {
 	i := identity.Config{Auth: c.ClientAuth, ClientCA: c.ClientCA, Intermediates: c.Intermediates,
-		CRLs: c.CRLs, RefuseStaleCRL: c.RefuseStaleCRL}
+		CRLs: c.CRLs, RefuseStaleCRL: c.RefuseStaleCRL, Fetched: c.Fetched}
 	for _, own := range c.certificates() {
 		if len(own.Certificate.Certificate) > 0 {
 			i.Own = append(i.Own, own.Certificate.Certificate[0])
@@ -100,3 +100,7 @@ func (c *Config) identity() identity.Config {
 // StaleLists returns the revocation lists that are out of date, and whether no client can
 // be accepted because of them.
 func (s *Server) StaleLists() (list []identity.StaleList, all bool) { return s.table.StaleLists() }
+
+// AwaitedIssuers returns the names of the CAs whose certificates are refused because their
+// revocation lists have not been fetched yet.
+func (s *Server) AwaitedIssuers() []string { return s.table.Policy().Verifier.AwaitedIssuers() }
